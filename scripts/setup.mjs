@@ -1,0 +1,129 @@
+// Makes a fresh clone runnable: dependencies, addon, compiled TypeScript. Plain Node, no dependency, because it
+// runs before there is a node_modules folder. Each part is skipped when what it would make is already up to date.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+export const addonFile = join(root, 'build/Release/snowmesh.node');
+
+/** A failure whose message is all the user needs to read. */
+export class SetupError extends Error {}
+
+const OLDEST_NODE = [20, 19];
+const RUST_SENTENCE =
+  'snowmesh builds its native part with Rust, and no `cargo` was found: install the Rust toolchain ' +
+  '(1.88 or newer, https://rustup.rs) and a C compiler, then run this command again.';
+
+/** Runs everything; `need` leaves parts out. */
+export function setup(need = { native: true, compile: true }) {
+  checkNode();
+  installDependencies();
+  if (need.native) buildAddon();
+  if (need.compile) compile();
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_NODE;
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
+  throw new SetupError(
+    `snowmesh needs Node.js ${OLDEST_NODE.join('.')} or newer; this is ${process.version}.`,
+  );
+}
+
+function installDependencies() {
+  if (dependenciesMatchLockfile()) return;
+  console.error('setup: installing the development dependencies (npm ci)');
+  // npm leaves its own path in the environment of the scripts it runs; without it, npm is on the PATH.
+  const npm = process.env.npm_execpath;
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const done = npm?.endsWith('.js')
+    ? run(process.execPath, [npm, ...args])
+    : run('npm', args, { shell: process.platform === 'win32' });
+  if (done !== 0)
+    throw new SetupError('`npm ci` failed: see its message above (a network is needed the first time).');
+}
+
+function dependenciesMatchLockfile() {
+  const installedFile = join(root, 'node_modules/.package-lock.json');
+  if (!existsSync(installedFile)) return false;
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
+  return Object.entries(wanted).every(([path, entry]) => {
+    // Links and the workspaces themselves carry no version to compare; optional packages belong to other platforms.
+    if (!path.includes('node_modules/') || entry.link || entry.optional || entry.devOptional) return true;
+    return installed[path]?.version === entry.version;
+  });
+}
+
+function buildAddon() {
+  const builder = join(root, 'scripts/build-native.mjs');
+  if (!existsSync(join(root, 'native/Cargo.toml')) || !existsSync(builder)) return;
+  if (isUpToDate(addonFile, ['native'], /\.rs$|(^|\/)Cargo\.(toml|lock)$/)) return;
+  if (!findCargo()) {
+    const prebuilt = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+    if (!existsSync(addonFile) && existsSync(prebuilt)) return;
+    throw new SetupError(RUST_SENTENCE);
+  }
+  console.error('setup: building the native addon (the first time takes a minute or two)');
+  if (run(process.execPath, [builder]) !== 0)
+    throw new SetupError('The native addon did not build: see the message of cargo above.');
+}
+
+/** Puts cargo on the PATH of this process if it is only in rustup's default place; false when there is none. */
+export function findCargo() {
+  const home = process.env.CARGO_HOME ?? join(homedir(), '.cargo');
+  const name = process.platform === 'win32' ? 'cargo.exe' : 'cargo';
+  const paths = (process.env.PATH ?? '').split(delimiter);
+  if (paths.some((path) => path !== '' && existsSync(join(path, name)))) return true;
+  if (!existsSync(join(home, 'bin', name))) return false;
+  process.env.PATH = [join(home, 'bin'), ...paths].join(delimiter);
+  return true;
+}
+
+function compile() {
+  if (run(process.execPath, [join(root, 'scripts/build-ts.mjs'), '--if-needed']) !== 0) {
+    throw new SetupError('The TypeScript did not compile: see the message of tsc above.');
+  }
+}
+
+/** Whether `file` exists and is no older than any file below `folders` whose path matches `pattern`. */
+export function isUpToDate(file, folders, pattern) {
+  if (!existsSync(file)) return false;
+  const made = statSync(file).mtimeMs;
+  return !folders.some((folder) => hasNewer(join(root, folder), pattern, made));
+}
+
+function hasNewer(folder, pattern, made) {
+  if (!existsSync(folder)) return false;
+  return readdirSync(folder, { withFileTypes: true }).some((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      return entry.name !== 'node_modules' && entry.name !== 'target' && hasNewer(path, pattern, made);
+    }
+    return pattern.test(path) && statSync(path).mtimeMs > made;
+  });
+}
+
+/** Runs a program with our output as its output; its exit status (1 when it did not start or was killed). */
+export function run(command, args, options = {}) {
+  const done = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
+  if (done.error) console.error(`${command}: ${done.error.message}`);
+  return done.status ?? 1;
+}
+
+/** Runs `main` and turns a SetupError into its one sentence. */
+export function runMain(main) {
+  try {
+    process.exitCode = main() ?? 0;
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) runMain(() => setup());
