@@ -1,16 +1,18 @@
 // npm run prebuild: the addon as users get it, prebuilds/<platform>-<arch>/snowmesh[.libc].node.
 // prebuildify knows the layout that node-gyp-build looks for; cargo does the building in place of node-gyp.
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { findCargo, root, run, runMain, SetupError, setup } from './setup.mjs';
+import { findCargo, isUpToDate, nativeSources, root, run, runMain, SetupError, setup } from './setup.mjs';
+
+const NO_CARGO =
+  'A prebuild is made by cargo, and no `cargo` was found: install Rust from https://rustup.rs.';
 
 runMain(() => {
   setup({ native: false, compile: false });
-  if (!findCargo())
-    throw new SetupError(
-      'A prebuild is made by cargo, and no `cargo` was found: install Rust from https://rustup.rs.',
-    );
-  rmSync(join(root, 'prebuilds', `${process.platform}-${process.arch}`), { recursive: true, force: true });
+  const made = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+  if (process.argv.includes('--if-needed') && isMade(made)) return 0;
+  if (!findCargo()) throw new SetupError(NO_CARGO);
+  rmSync(made, { recursive: true, force: true });
   // prebuildify moves the file it finds in its working folder's build/Release. A folder of its own leaves the
   // developer's build/Release, which the loader prefers, where it is.
   const workFolder = join(root, 'build/prebuild');
@@ -33,3 +35,8 @@ runMain(() => {
     wrapper,
   ]);
 });
+
+function isMade(folder) {
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.node')) : [];
+  return files.length > 0 && files.every((name) => isUpToDate(join(folder, name), ['native'], nativeSources));
+}

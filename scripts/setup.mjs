@@ -7,6 +7,8 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
+/** The files whose change makes the addon outdated. */
+export const nativeSources = /\.rs$|(^|[\\/])Cargo\.(toml|lock)$/;
 export const addonFile = join(root, 'build/Release/snowmesh.node');
 
 /** A failure whose message is all the user needs to read. */
@@ -62,7 +64,7 @@ function dependenciesMatchLockfile() {
 function buildAddon() {
   const builder = join(root, 'scripts/build-native.mjs');
   if (!existsSync(join(root, 'native/Cargo.toml')) || !existsSync(builder)) return;
-  if (isUpToDate(addonFile, ['native'], /\.rs$|(^|\/)Cargo\.(toml|lock)$/)) return;
+  if (isUpToDate(addonFile, ['native'], nativeSources)) return;
   if (!findCargo()) {
     const prebuilt = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
     if (!existsSync(addonFile) && existsSync(prebuilt)) return;

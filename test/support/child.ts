@@ -81,7 +81,7 @@ export function watch(child: ChildProcess): Child {
   const lines: string[] = [];
   const closed = once(child, 'close').then(([code, signal]) => {
     alive.delete(child);
-    return { code, signal } as Exit;
+    return { code, signal };
   });
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));

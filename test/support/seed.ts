@@ -26,7 +26,7 @@ export function runs(base = 100): number {
 }
 
 /** Checks a property with the run's seed. `numRuns` is scaled by `RUNS`. */
-export function check<Ts>(property: fc.IRawProperty<Ts>, parameters: fc.Parameters<Ts> = {}): void {
+export function check<Ts>(property: fc.IProperty<Ts>, parameters: fc.Parameters<Ts> = {}): void {
   fc.assert(property, { seed: seed(), ...parameters, numRuns: runs(parameters.numRuns) });
 }
 

@@ -1,0 +1,19 @@
+// The package as its users' tools see it: publint (fields and files) and "are the types wrong?" (resolution of the
+// types under each module mode; ESM only, so only the modes that can load ES modules count).
+import { join } from 'node:path';
+import { root, run, runMain, setup } from './setup.mjs';
+
+runMain(() => {
+  setup();
+  const publint = run(process.execPath, [join(root, 'node_modules/publint/src/cli.js'), 'run', '--strict']);
+  const attw = run(process.execPath, [
+    join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js'),
+    '--pack',
+    '.',
+    '--profile',
+    'esm-only',
+    '--no-color',
+    '--no-emoji',
+  ]);
+  return publint === 0 && attw === 0 ? 0 : 1;
+});

@@ -1,0 +1,35 @@
+// Finds processes by a mark in the environment they were started with. Linux only (/proc); nothing elsewhere.
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const GRACE_MS = 3_000;
+
+/**
+ * The processes that carry `mark` (`NAME=value`) in their environment and are still there after a short grace.
+ * @param {string} mark
+ * @returns {Promise<{ pid: number, commandLine: string }[]>}
+ */
+export async function findStrays(mark) {
+  const end = performance.now() + GRACE_MS;
+  for (;;) {
+    const found = marked(mark);
+    if (found.length === 0 || performance.now() > end) return found;
+    await sleep(50);
+  }
+}
+
+function marked(mark) {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => read(pid, 'environ').split('\0').includes(mark))
+    .map((pid) => ({ pid: Number(pid), commandLine: read(pid, 'cmdline').replaceAll('\0', ' ') }));
+}
+
+function read(pid, file) {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return ''; // gone in between, or not ours to read
+  }
+}

@@ -1,0 +1,184 @@
+// The rules of the house, executed. A failure prints the offending edge in words.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  brokenImports,
+  brokenNames,
+  FLOORS,
+  importCycles,
+  importsOf,
+  lintWall,
+  missingHeaders,
+  overlong,
+  type Sources,
+} from './support/architecture.ts';
+import { root } from './support/child.ts';
+import { brokenRustWalls, dependenciesOf } from './support/rust-walls.ts';
+
+const SKIPPED = new Set([
+  'node_modules',
+  'target',
+  'dist',
+  'build',
+  'prebuilds',
+  'vectors',
+  'peers',
+  'corpus',
+  'api',
+]);
+
+function read(folders: readonly string[], pattern: RegExp): Sources {
+  const found = new Map<string, string>();
+  const walk = (folder: string): void => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory() && !SKIPPED.has(entry.name)) walk(path);
+      else if (entry.isFile() && pattern.test(entry.name)) {
+        found.set(relative(root, path).split(sep).join('/'), readFileSync(path, 'utf8'));
+      }
+    }
+  };
+  for (const folder of folders) walk(join(root, folder));
+  return found;
+}
+
+const product = read(['ts', 'bindings', 'examples'], /(?<!\.d)\.ts$/);
+const rust = read(['native'], /\.rs$|^Cargo\.toml$/);
+const written = read(
+  ['ts', 'bindings', 'examples', 'native', 'test', 'benches', 'scripts'],
+  /(?<!\.d)\.ts$|\.mjs$|\.rs$/,
+);
+
+describe('the house', () => {
+  it('imports strictly down, enters rooms by their index.ts, and leaves the network to those who may', () => {
+    expect(brokenImports(product)).toEqual([]);
+  });
+
+  it('has no import cycles', () => {
+    expect(importCycles(product)).toEqual([]);
+  });
+
+  it('names files after what they define', () => {
+    expect(brokenNames(written.keys())).toEqual([]);
+  });
+
+  it('keeps files at a length one can read', () => {
+    expect(overlong(written)).toEqual([]);
+  });
+
+  it('explains each room at its door', () => {
+    expect(missingHeaders(product)).toEqual([]);
+  });
+
+  it('tells the linter the same walls', () => {
+    const rooms = FLOORS.flat().filter((room) => room !== 'index');
+    const { overrides } = JSON.parse(readFileSync(join(root, '.oxlintrc.json'), 'utf8'));
+    const walls = overrides.filter(({ rules }: { rules: object }) => 'no-restricted-imports' in rules);
+    expect(walls).toEqual(rooms.map(lintWall));
+  });
+
+  it('keeps core free of I/O, and unsafe and Node-API inside addon', () => {
+    expect(brokenRustWalls(rust)).toEqual([]);
+  });
+});
+
+const files = (record: Record<string, string>): Sources => new Map(Object.entries(record));
+
+describe('a broken rule is noticed', () => {
+  it.each([
+    [
+      'looking up',
+      'ts/link/a.ts',
+      '../actor/index.ts',
+      /link \(floor 3\) may not look up to actor \(floor 4\)/,
+    ],
+    ['a neighbour', 'ts/supervisor/a.ts', '../behaviour/index.ts', /neighbours on floor 6/],
+    [
+      'a deep import',
+      'ts/actor/a.ts',
+      '../term/pid.ts',
+      /entered by its index\.ts, not by ts\/term\/pid\.ts/,
+    ],
+    ['bindings from above', 'ts/actor/a.ts', '../../bindings/index.ts', /only term, node import bindings/],
+    ['the addon', 'ts/node/a.ts', '../../build/Release/snowmesh.node', /only bindings\/ knows/],
+    ['sockets', 'ts/node/a.ts', 'node:net', /node may not touch node:net/],
+    ['a new dependency', 'ts/term/a.ts', 'msgpackr', /msgpackr is no runtime dependency/],
+    [
+      'testing in the product',
+      'ts/cli/a.ts',
+      '../testing/index.ts',
+      /only tests and examples import testing/,
+    ],
+    [
+      'an example that reaches in',
+      'examples/a.ts',
+      '../ts/actor/index.ts',
+      /an example uses only what users get/,
+    ],
+    ['a room without a floor', 'ts/attic/a.ts', '../term/index.ts', /attic has no floor/],
+  ])('%s', (_name, path, specifier, words) => {
+    const broken = brokenImports(files({ [path]: `import { a } from '${specifier}';\n` }));
+    expect(broken).toHaveLength(1);
+    expect(broken[0]).toMatch(words);
+  });
+
+  it('whatever form the import has', () => {
+    const forms = [
+      `import type { A } from '../actor/index.ts';`,
+      `import {\n  type A,\n  b,\n} from '../actor/index.ts';`,
+      `export * from '../actor/index.ts';`,
+      `export { a } from "../actor/index.ts";`,
+      `import '../actor/index.ts';`,
+      `const a = await import('../actor/index.ts');`,
+    ];
+    for (const form of forms)
+      expect(brokenImports(files({ 'ts/link/a.ts': `${form}\n` })), form).toHaveLength(1);
+    expect(importsOf('a.ts', `// import { a } from './b.ts';\nconst text = "import './b.ts'";\n`)).toEqual(
+      [],
+    );
+  });
+
+  it('a cycle, though not one of types only inside a room', () => {
+    const b = `import { a } from './a.ts';\n`;
+    expect(
+      importCycles(files({ 'ts/term/a.ts': `import { b } from './b.ts';\n`, 'ts/term/b.ts': b })),
+    ).toEqual(['ts/term/a.ts → ts/term/b.ts → ts/term/a.ts is a cycle']);
+    expect(
+      importCycles(files({ 'ts/term/a.ts': `import type { B } from './b.ts';\n`, 'ts/term/b.ts': b })),
+    ).toEqual([]);
+  });
+
+  it('names, lengths and headers', () => {
+    expect(
+      brokenNames(['ts/term/utils.ts', 'ts/term/types.ts', 'ts/term/saveQueue.ts', 'native/core/src/a-b.rs']),
+    ).toHaveLength(4);
+    expect(
+      brokenNames(['ts/term/save-queue.ts', 'test/unit/term/pid.test.ts', 'bindings/native.d.ts']),
+    ).toEqual([]);
+    expect(overlong(files({ 'ts/a.ts': 'x\n'.repeat(501) }))).toEqual([
+      'ts/a.ts has 501 lines, more than 500',
+    ]);
+    expect(missingHeaders(files({ 'ts/term/index.ts': `// short\nexport {};\n` }))).toHaveLength(1);
+  });
+
+  it('in Rust', () => {
+    const manifest =
+      '[package]\nname = "core"\n[dependencies]\nmio = "1"\nthiserror.workspace = true\n[dev-dependencies]\nproptest = "1"\n';
+    expect(dependenciesOf(manifest)).toEqual(['mio', 'thiserror']);
+    const broken = brokenRustWalls(
+      files({
+        'native/core/Cargo.toml': manifest,
+        'native/core/src/lib.rs': 'use std::net::TcpStream;\n',
+        'native/net/src/lib.rs': '#![forbid(unsafe_code)]\nfn f() { unsafe { g() } }\n',
+        'native/addon/src/lib.rs': 'fn f() { unsafe { g() } }\n',
+      }),
+    );
+    expect(broken).toEqual([
+      'native/core/Cargo.toml depends on mio: core does no I/O and knows no clock, thread or Node.js',
+      'native/core/src/lib.rs does not say #![forbid(unsafe_code)]',
+      'native/core/src/lib.rs uses std::net: core does no I/O',
+      'native/net/src/lib.rs uses unsafe: only addon may',
+    ]);
+  });
+});

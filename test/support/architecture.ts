@@ -1,0 +1,237 @@
+// The building rules of the house as pure functions over file texts: who may import whom, how files are named and
+// how long they get. Each returns the broken rules in words. `test/architecture.test.ts` runs them over the sources
+// and proves on small bad examples that they would notice.
+
+/** File texts by path from the root of the repository, with forward slashes. */
+export type Sources = ReadonlyMap<string, string>;
+
+export interface Import {
+  readonly from: string;
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+}
+
+/**
+ * The floors, from the ground up: imports go strictly down. `errors` lies under `term`, which throws; `index` lies
+ * under `cli` and `testing`, which may use whatever is public.
+ */
+export const FLOORS: readonly (readonly string[])[] = [
+  ['bindings'],
+  ['errors'],
+  ['term'],
+  ['mailbox', 'scheduler', 'timers', 'link'],
+  ['actor'],
+  ['registry'],
+  ['supervisor', 'behaviour'],
+  ['node', 'discovery'],
+  ['global', 'groups', 'rooms'],
+  ['index'],
+  ['cli', 'testing'],
+];
+
+const MAY_IMPORT_BINDINGS = new Set(['term', 'node']);
+const MAY_TOUCH_NETWORK = new Set(['discovery', 'rooms', 'cli', 'testing', 'bindings']);
+const NETWORK_MODULES = new Set(['net', 'tls', 'http', 'https', 'dgram', 'worker_threads', 'cluster', 'ws']);
+const RUNTIME_DEPENDENCIES = new Map([
+  ['node-gyp-build', 'bindings'],
+  ['ws', 'rooms'],
+]);
+const FORBIDDEN_NAMES = /^(utils?|helpers?|common|misc|managers?)$|[-_](utils?|helpers?|misc|manager)$/;
+const LINE_LIMIT = 500;
+
+/** Every import, re-export and dynamic import of a file. Relies on the formatter: statements begin their line. */
+export function importsOf(from: string, text: string): Import[] {
+  const found: Import[] = [];
+  const statement = /^(?:import|export)\s+(type\s+)?((?:[^'";]|\/\/.*)*?)\bfrom\s+['"]([^'"]+)['"]/gm;
+  for (const [, type, names = '', specifier = ''] of text.matchAll(statement)) {
+    found.push({ from, specifier, typeOnly: type !== undefined || isAllTypes(names) });
+  }
+  for (const [, specifier = ''] of text.matchAll(/^import\s+['"]([^'"]+)['"]/gm)) {
+    found.push({ from, specifier, typeOnly: false });
+  }
+  for (const [, specifier = ''] of text.matchAll(/^(?!\s*(?:\/\/|\*)).*\bimport\(\s*['"]([^'"]+)['"]/gm)) {
+    found.push({ from, specifier, typeOnly: false });
+  }
+  return found;
+}
+
+function isAllTypes(names: string): boolean {
+  const inBraces = /^\s*\{([\s\S]*)\}\s*$/.exec(names)?.[1];
+  if (inBraces === undefined) return false;
+  const each = inBraces.split(',').filter((name) => name.trim() !== '');
+  return each.length > 0 && each.every((name) => /^\s*type\s/.test(name));
+}
+
+/** The room a path belongs to: `bindings`, a folder of `ts/`, or `index`; undefined outside of both. */
+export function roomOf(path: string): string | undefined {
+  if (path.startsWith('bindings/')) return 'bindings';
+  if (path === 'ts/index.ts') return 'index';
+  return /^ts\/([^/]+)\//.exec(path)?.[1];
+}
+
+const floorOf = (room: string): number => FLOORS.findIndex((rooms) => rooms.includes(room));
+
+function resolve(from: string, specifier: string): string {
+  const parts = from.split('/').slice(0, -1);
+  for (const part of specifier.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '.') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+/** The import rules between rooms, for everything under ts/, bindings/ and examples/. */
+export function brokenImports(sources: Sources): string[] {
+  const broken: string[] = [];
+  for (const [path, text] of sources) {
+    const isExample = path.startsWith('examples/');
+    if (roomOf(path) === undefined && !isExample) {
+      if (path.startsWith('ts/'))
+        broken.push(`${path} lies in no room: ts/ holds index.ts and room folders only`);
+      continue;
+    }
+    for (const edge of importsOf(path, text)) {
+      const words = isExample ? brokenInExample(edge) : brokenBetweenRooms(edge);
+      if (words !== undefined) broken.push(`${path} imports '${edge.specifier}': ${words}`);
+    }
+  }
+  return broken;
+}
+
+function brokenInExample({ from, specifier }: Import): string | undefined {
+  if (!specifier.startsWith('.')) return undefined;
+  const target = resolve(from, specifier);
+  if (!/^(ts|bindings|native|test)\//.test(target)) return undefined;
+  if (target === 'ts/index.ts' || target === 'ts/testing/index.ts') return undefined;
+  return 'an example uses only what users get, ts/index.ts or ts/testing/index.ts';
+}
+
+function brokenBetweenRooms({ from, specifier }: Import): string | undefined {
+  const room = roomOf(from) as string;
+  if (!specifier.startsWith('.')) return brokenPackage(room, from, specifier);
+  const target = resolve(from, specifier);
+  const targetRoom = roomOf(target);
+  if (/\.node$|^(native|build|prebuilds)\//.test(target)) {
+    return room === 'bindings' ? undefined : 'only bindings/ knows that an addon exists';
+  }
+  if (targetRoom === undefined) return `${target} is outside ts/ and bindings/`;
+  if (targetRoom === room) return undefined;
+  return brokenEdge(room, targetRoom, target);
+}
+
+function brokenEdge(room: string, targetRoom: string, target: string): string | undefined {
+  const [own, other] = [floorOf(room), floorOf(targetRoom)];
+  if (own < 0) return `the room ${room} has no floor: give it one in test/support/architecture.ts`;
+  if (other < 0) return `the room ${targetRoom} has no floor: give it one in test/support/architecture.ts`;
+  if (targetRoom === 'testing') return 'only tests and examples import testing';
+  if (other > own)
+    return `${room} (floor ${own}) may not look up to ${targetRoom} (floor ${other}); use a port that ${room} defines`;
+  if (other === own)
+    return `${room} and ${targetRoom} are neighbours on floor ${own}; an import goes sideways only inside its own folder`;
+  if (targetRoom === 'bindings' && !MAY_IMPORT_BINDINGS.has(room)) {
+    return `only ${[...MAY_IMPORT_BINDINGS].join(', ')} import bindings, ${room} does not`;
+  }
+  if (target !== 'ts/index.ts' && !/^(ts\/[^/]+|bindings)\/index\.ts$/.test(target)) {
+    return `a room is entered by its index.ts, not by ${target}`;
+  }
+  return undefined;
+}
+
+function brokenPackage(room: string, from: string, specifier: string): string | undefined {
+  const name = specifier.replace(/^node:/, '').split('/')[0] ?? '';
+  const isPortable = from.startsWith('bindings/portable/');
+  if (NETWORK_MODULES.has(name)) {
+    if (room === 'bindings' && !isPortable) return `in bindings/ only portable/ touches ${specifier}`;
+    if (!MAY_TOUCH_NETWORK.has(room))
+      return `${room} may not touch ${specifier}: sockets and threads are native`;
+  }
+  if (specifier.startsWith('node:')) return undefined;
+  const owner = RUNTIME_DEPENDENCIES.get(name);
+  if (owner === undefined)
+    return `${name} is no runtime dependency (a module of Node.js is written node:${name})`;
+  return owner === room ? undefined : `only ${owner} imports ${name}`;
+}
+
+/** Cycles of value imports between files (type-only imports inside a room may go round; between rooms none can). */
+export function importCycles(sources: Sources): string[] {
+  const graph = new Map<string, string[]>();
+  for (const [path, text] of sources) {
+    if (roomOf(path) === undefined) continue;
+    const edges = importsOf(path, text).filter(
+      ({ specifier, typeOnly }) => specifier.startsWith('.') && !typeOnly,
+    );
+    graph.set(
+      path,
+      edges.map(({ specifier }) => resolve(path, specifier)).filter((target) => sources.has(target)),
+    );
+  }
+  const cycles: string[] = [];
+  const done = new Set<string>();
+  const trail: string[] = [];
+  const visit = (path: string): void => {
+    const seen = trail.indexOf(path);
+    if (seen >= 0) cycles.push(`${[...trail.slice(seen), path].join(' → ')} is a cycle`);
+    if (seen >= 0 || done.has(path)) return;
+    trail.push(path);
+    for (const target of graph.get(path) ?? []) visit(target);
+    trail.pop();
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path);
+  return cycles;
+}
+
+/** File names: nouns in kebab-case (TypeScript, scripts) or snake_case (Rust), and none that say nothing. */
+export function brokenNames(paths: Iterable<string>): string[] {
+  const broken: string[] = [];
+  for (const path of paths) {
+    const file = path.split('/').at(-1) ?? '';
+    const stem = file.replace(/(\.test|\.d)?\.\w+$/, '');
+    if (FORBIDDEN_NAMES.test(stem))
+      broken.push(`${path}: a file is named after the thing it defines, not "${stem}"`);
+    if (/^ts\/[^/]+\/types\.ts$/.test(path))
+      broken.push(`${path}: a type lives with its concept, not in types.ts`);
+    if (/\.m?ts$|\.mjs$/.test(file) && !/^[a-z0-9]+([.-][a-z0-9]+)*$/.test(stem))
+      broken.push(`${path}: not in kebab-case`);
+    if (file.endsWith('.rs') && !/^[a-z0-9_]+$/.test(stem)) broken.push(`${path}: not in snake_case`);
+  }
+  return broken;
+}
+
+/** Files that have grown past the limit: probably two things in one. */
+export function overlong(sources: Sources, limit: number = LINE_LIMIT): string[] {
+  return [...sources]
+    .map(([path, text]) => ({ path, lines: text.split('\n').length - 1 }))
+    .filter(({ lines }) => lines > limit)
+    .map(({ path, lines }) => `${path} has ${lines} lines, more than ${limit}`);
+}
+
+/** Each room's index.ts opens with 5 to 15 lines of comment: what for, what guaranteed, what it must not know. */
+export function missingHeaders(sources: Sources): string[] {
+  const broken: string[] = [];
+  for (const [path, text] of sources) {
+    if (!/^(ts\/[^/]+|bindings)\/index\.ts$/.test(path)) continue;
+    const header = /^(?:\/\/.*\n)+|^\/\*[\s\S]*?\*\/\n/.exec(text)?.[0] ?? '';
+    const lines = header.split('\n').length - 1;
+    if (lines < 5 || lines > 20)
+      broken.push(`${path} opens with ${lines} lines of comment; 5 to 15 say what the room is for`);
+  }
+  return broken;
+}
+
+/** What the linter is told about one room (`overrides` of .oxlintrc.json), so that editors show a wall at once. */
+export function lintWall(room: string): object {
+  const own = floorOf(room);
+  const closed = FLOORS.flatMap((rooms, floor) => rooms.filter((other) => floor >= own && other !== room));
+  if (!MAY_IMPORT_BINDINGS.has(room) && room !== 'bindings') closed.push('bindings');
+  const names = closed.filter((other) => other !== 'index').join('|');
+  const message = `${room} is on floor ${own} and imports strictly down.`;
+  const patterns: object[] = [{ regex: `^(\\.\\./)+(${names})/`, message }];
+  if (room !== 'bindings') {
+    patterns.push({ group: ['../*/*', '!../*/index.ts'], message: 'A room is entered by its index.ts.' });
+  }
+  return {
+    files: [room === 'bindings' ? 'bindings/**/*.ts' : `ts/${room}/**/*.ts`],
+    rules: { 'no-restricted-imports': ['error', { patterns }] },
+  };
+}

@@ -1,0 +1,98 @@
+// The same house rules for the Rust crates: core ← net ← addon. What a crate may depend on is read from its
+// manifest, what it may do from its sources.
+import type { Sources } from './architecture.ts';
+
+interface CrateRule {
+  /** Crates it must not depend on, whatever the reason. */
+  readonly forbidden: RegExp;
+  readonly because: string;
+  readonly mayUseUnsafe: boolean;
+}
+
+const RULES: Readonly<Record<string, CrateRule>> = {
+  core: {
+    forbidden:
+      /^(snowmesh[-_](net|addon)|napi.*|mio|polling|socket2|libc|rustls.*|tokio.*|async-std|rcgen|nix|getrandom|rand)$/,
+    because: 'core does no I/O and knows no clock, thread or Node.js',
+    mayUseUnsafe: false,
+  },
+  net: {
+    forbidden: /^(snowmesh[-_]addon|napi.*|tokio.*)$/,
+    because: 'net knows no Node.js and brings no runtime of its own',
+    mayUseUnsafe: false,
+  },
+  addon: { forbidden: /^tokio.*$/, because: 'there is no second runtime', mayUseUnsafe: true },
+};
+
+/** What core must not do even through the standard library. */
+const CORE_FORBIDS: readonly (readonly [RegExp, string])[] = [
+  [/\bstd::(net|fs|process|env|os)\b/, 'core does no I/O'],
+  [/\bstd::io\b/, 'core takes bytes and gives bytes'],
+  [/\bstd::thread\b/, 'core starts no thread'],
+  [/\b(Instant|SystemTime)\b/, 'core is told the time'],
+];
+
+/** Names of the normal dependencies in a Cargo manifest (build and dev dependencies do not ship). */
+export function dependenciesOf(manifest: string): string[] {
+  const names: string[] = [];
+  let inside = false;
+  for (const line of manifest.split('\n')) {
+    const section = /^\s*\[([^\]]+)\]/.exec(line)?.[1];
+    if (section !== undefined) {
+      const table = /^(?:target\..+\.)?dependencies\.(.+)$/.exec(section)?.[1];
+      if (table !== undefined) names.push(table.replaceAll('"', ''));
+      inside = /^(target\..+\.)?dependencies$/.test(section);
+    } else if (inside) {
+      const name = /^\s*"?([\w-]+)"?\s*[.=]/.exec(line)?.[1];
+      if (name !== undefined) names.push(name);
+    }
+  }
+  return names;
+}
+
+/** The rules broken by the crates under native/. */
+export function brokenRustWalls(sources: Sources): string[] {
+  const broken: string[] = [];
+  for (const [path, text] of sources) {
+    const crate = /^native\/([^/]+)\//.exec(path)?.[1] ?? '';
+    const rule = RULES[crate];
+    if (rule === undefined) continue;
+    if (path === `native/${crate}/Cargo.toml`) {
+      for (const name of dependenciesOf(text)) {
+        if (rule.forbidden.test(name)) broken.push(`${path} depends on ${name}: ${rule.because}`);
+      }
+    }
+    if (path.startsWith(`native/${crate}/src/`) && path.endsWith('.rs'))
+      broken.push(...brokenSource(crate, rule, path, text));
+  }
+  return broken;
+}
+
+function brokenSource(crate: string, rule: CrateRule, path: string, text: string): string[] {
+  const broken: string[] = [];
+  const code = productCode(text);
+  if (
+    path === `native/${crate}/src/lib.rs` &&
+    !rule.mayUseUnsafe &&
+    !/#!\[forbid\([^)]*unsafe_code/.test(text)
+  ) {
+    broken.push(`${path} does not say #![forbid(unsafe_code)]`);
+  }
+  if (!rule.mayUseUnsafe && /\bunsafe\s*(\{|fn|impl|trait|extern)/.test(code)) {
+    broken.push(`${path} uses unsafe: only addon may`);
+  }
+  if (crate !== 'core') return broken;
+  for (const [pattern, words] of CORE_FORBIDS) {
+    const found = pattern.exec(code)?.[0];
+    if (found !== undefined) broken.push(`${path} uses ${found}: ${words}`);
+  }
+  return broken;
+}
+
+/** Rust text without comments and without the test module at its end. */
+function productCode(text: string): string {
+  return text
+    .replace(/^#\[cfg\(test\)\]\s*mod [\s\S]*$/m, '')
+    .replace(/\/\/.*$/gm, '')
+    .replace(/\/\*[\s\S]*?\*\//g, '');
+}
