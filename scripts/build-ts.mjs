@@ -2,21 +2,39 @@
 // dist/bindings are published; the rest is there so that the main job, the benches and the processes that tests
 // start run exactly the code that users get.
 // --if-needed: only when a source is newer than the last compilation.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isUpToDate, root, run } from './setup.mjs';
 
-const stamp = join(root, 'dist/.compiled');
+const dist = join(root, 'dist');
+const stamp = join(dist, '.compiled');
 const folders = ['ts', 'bindings', 'examples', 'benches', 'test'];
 const sources = /\.[cm]?ts$|tsconfig[^/]*\.json$/;
 
-if (!process.argv.includes('--if-needed') || !isUpToDate(stamp, folders, sources)) {
+if (!process.argv.includes('--if-needed') || !isUpToDate(stamp, folders, sources))
+  process.exitCode = compile();
+
+function compile() {
   const started = new Date();
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const status = run(process.execPath, [tsc, '-p', 'tsconfig.build.json']);
+  mkdirSync(dist, { recursive: true });
+  for (const folder of folders) prune(folder);
   if (status === 0) {
-    mkdirSync(join(root, 'dist'), { recursive: true });
-    writeFileSync(stamp, started.toISOString());
+    writeFileSync(stamp, '');
+    utimesSync(stamp, started, started); // a source saved meanwhile is newer
   }
-  process.exitCode = status;
+  return status;
+}
+
+/** Removes what was compiled from a source that is gone: it would be published otherwise. */
+function prune(folder) {
+  const compiled = join(dist, folder);
+  if (!existsSync(compiled)) return;
+  for (const entry of readdirSync(compiled, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    const source = entry.isDirectory() ? path : path.replace(/(\.d)?\.([cm]?)[jt]s$/, '.$2ts');
+    if (!existsSync(join(root, source))) rmSync(join(dist, path), { recursive: true });
+    else if (entry.isDirectory()) prune(path);
+  }
 }
