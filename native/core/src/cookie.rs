@@ -1,0 +1,76 @@
+//! Which cookies are strong enough to start with.
+//!
+//! A proof made with the cookie can be tried against a word list by whoever received it, so a cookie must not
+//! be a word. The check is a floor, not a measure of entropy: 32 random bytes are the advice.
+
+use std::collections::BTreeSet;
+
+use thiserror::Error;
+
+/// The least number of bytes.
+pub const MIN_COOKIE_BYTES: usize = 16;
+/// The least number of different characters.
+pub const MIN_COOKIE_DISTINCT: usize = 6;
+
+/// The operator's cookie cannot be used. No variant carries any part of it.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum CookieError {
+    /// There is none.
+    #[error("the cookie is missing")]
+    Missing,
+    /// Its characters repeat too much.
+    #[error("the cookie has only {distinct} different characters; at least {MIN_COOKIE_DISTINCT} are needed")]
+    TooFewDistinct {
+        /// How many it has.
+        distinct: usize,
+    },
+    /// It is too short.
+    #[error("the cookie has only {length} bytes; at least {MIN_COOKIE_BYTES} are needed")]
+    TooShort {
+        /// How many bytes it has.
+        length: usize,
+    },
+}
+
+/// Refuses a cookie that is missing or can be guessed.
+///
+/// # Errors
+/// The first rule that the cookie breaks.
+pub fn check_cookie(cookie: &str) -> Result<(), CookieError> {
+    if cookie.is_empty() {
+        return Err(CookieError::Missing);
+    }
+    if cookie.len() < MIN_COOKIE_BYTES {
+        return Err(CookieError::TooShort { length: cookie.len() });
+    }
+    let distinct = cookie.chars().collect::<BTreeSet<_>>().len();
+    if distinct < MIN_COOKIE_DISTINCT {
+        return Err(CookieError::TooFewDistinct { distinct });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_what_is_missing_short_or_repeats() {
+        assert_eq!(check_cookie(""), Err(CookieError::Missing));
+        assert_eq!(check_cookie("abcdefghijklmno"), Err(CookieError::TooShort { length: 15 }));
+        assert_eq!(check_cookie("abcdeabcdeabcdeabcde"), Err(CookieError::TooFewDistinct { distinct: 5 }));
+        assert_eq!(check_cookie("ééééééééé"), Err(CookieError::TooFewDistinct { distinct: 1 }));
+    }
+
+    #[test]
+    fn accepts_the_least_that_passes() {
+        assert_eq!(check_cookie("abcdefabcdefabcd"), Ok(()));
+    }
+
+    #[test]
+    fn never_shows_the_cookie() {
+        let shown = format!("{:?} {}", check_cookie("hunter2"), check_cookie("hunter2").unwrap_err());
+        assert!(!shown.contains("hunter"));
+    }
+}
