@@ -1,8 +1,12 @@
 // npm run bench [-- filter…]: benches, from compiled code.
 import { join } from 'node:path';
-import { root, run, runMain, setup } from './setup.mjs';
+import { become, root, runMain, setup } from './setup.mjs';
 
-runMain(() => {
+await runMain(() => {
   setup();
-  return run(process.execPath, ['--expose-gc', join(root, 'dist/benches/run.js'), ...process.argv.slice(2)]);
+  return become(process.execPath, [
+    '--expose-gc',
+    join(root, 'dist/benches/run.js'),
+    ...process.argv.slice(2),
+  ]);
 });

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { root, run, runMain, setup } from './setup.mjs';
 
-runMain(() => {
+await runMain(() => {
   setup();
   const publint = run(process.execPath, [join(root, 'node_modules/publint/src/cli.js'), 'run', '--strict']);
   const attw = run(process.execPath, [

@@ -7,7 +7,7 @@ import { findCargo, isUpToDate, nativeSources, root, run, runMain, SetupError, s
 const NO_CARGO =
   'A prebuild is made by cargo, and no `cargo` was found: install Rust from https://rustup.rs.';
 
-runMain(() => {
+await runMain(() => {
   setup({ native: false, compile: false });
   const made = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
   if (process.argv.includes('--if-needed') && isMade(made)) return 0;

@@ -5,7 +5,7 @@ import { findCargo, root, run, runMain, SetupError, setup } from './setup.mjs';
 const NO_CARGO =
   '`npm run ready` checks the Rust part too, and no `cargo` was found: install Rust from https://rustup.rs.';
 
-runMain(() => {
+await runMain(() => {
   setup({ native: false, compile: false });
   if (!findCargo()) throw new SetupError(NO_CARGO);
   const biome = join(root, 'node_modules/@biomejs/biome/bin/biome');

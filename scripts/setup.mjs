@@ -1,8 +1,8 @@
 // Makes a fresh clone runnable: dependencies, addon, compiled TypeScript. Plain Node, no dependency, because it
 // runs before there is a node_modules folder. Each part is skipped when what it would make is already up to date.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { constants, homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -117,10 +117,25 @@ export function run(command, args, options = {}) {
   return done.status ?? 1;
 }
 
-/** Runs `main` and turns a SetupError into its one sentence. */
-export function runMain(main) {
+/** Becomes, as far as possible, another program: its output, its signals and its exit status are ours. */
+export function become(command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: root, stdio: 'inherit' });
+    // A terminal sends Ctrl-C to both of us: the program decides when it ends, we wait for it.
+    process.on('SIGINT', () => {});
+    process.on('SIGTERM', () => child.kill('SIGTERM'));
+    child.once('error', (error) => {
+      console.error(`${command}: ${error.message}`);
+      resolve(1);
+    });
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (constants.signals[signal] ?? 0)));
+  });
+}
+
+/** Runs `main`, whose result is the exit status, and turns a SetupError into its one sentence. */
+export async function runMain(main) {
   try {
-    process.exitCode = main() ?? 0;
+    process.exitCode = (await main()) ?? 0;
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     console.error(error.message);
@@ -128,4 +143,4 @@ export function runMain(main) {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) runMain(() => setup());
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runMain(() => setup());
