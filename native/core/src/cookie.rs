@@ -58,9 +58,18 @@ mod tests {
     #[test]
     fn refuses_what_is_missing_short_or_repeats() {
         assert_eq!(check_cookie(""), Err(CookieError::Missing));
-        assert_eq!(check_cookie("abcdefghijklmno"), Err(CookieError::TooShort { length: 15 }));
-        assert_eq!(check_cookie("abcdeabcdeabcdeabcde"), Err(CookieError::TooFewDistinct { distinct: 5 }));
-        assert_eq!(check_cookie("ééééééééé"), Err(CookieError::TooFewDistinct { distinct: 1 }));
+        assert_eq!(
+            check_cookie("abcdefghijklmno"),
+            Err(CookieError::TooShort { length: 15 })
+        );
+        assert_eq!(
+            check_cookie("abcdeabcdeabcdeabcde"),
+            Err(CookieError::TooFewDistinct { distinct: 5 })
+        );
+        assert_eq!(
+            check_cookie("ééééééééé"),
+            Err(CookieError::TooFewDistinct { distinct: 1 })
+        );
     }
 
     #[test]
@@ -70,7 +79,11 @@ mod tests {
 
     #[test]
     fn never_shows_the_cookie() {
-        let shown = format!("{:?} {}", check_cookie("hunter2"), check_cookie("hunter2").unwrap_err());
+        let shown = format!(
+            "{:?} {}",
+            check_cookie("hunter2"),
+            check_cookie("hunter2").unwrap_err()
+        );
         assert!(!shown.contains("hunter"));
     }
 }

@@ -70,7 +70,12 @@ impl NodeName {
         let bare = check_host(host)?;
         debug_assert!(!bare.is_empty());
         let port = parse_port(port)?;
-        Ok(Self { at: name.len(), colon: name.len() + 1 + host.len(), port, text: text.to_owned() })
+        Ok(Self {
+            at: name.len(),
+            colon: name.len() + 1 + host.len(),
+            port,
+            text: text.to_owned(),
+        })
     }
 
     /// Parses bytes that a peer sent.
@@ -100,7 +105,9 @@ impl NodeName {
     #[must_use]
     pub fn host(&self) -> &str {
         let host = self.text.get(self.at + 1..self.colon).unwrap_or_default();
-        host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host)
+        host.strip_prefix('[')
+            .and_then(|inner| inner.strip_suffix(']'))
+            .unwrap_or(host)
     }
 
     /// The port; 0 asks the system for one.
@@ -134,20 +141,32 @@ impl fmt::Display for NodeName {
 fn check_host(host: &str) -> Result<&str, NodeNameError> {
     if let Some(inner) = host.strip_prefix('[') {
         let inner = inner.strip_suffix(']').ok_or(NodeNameError::BadHost)?;
-        return inner.parse::<Ipv6Addr>().map(|_| inner).map_err(|_| NodeNameError::BadHost);
+        return inner
+            .parse::<Ipv6Addr>()
+            .map(|_| inner)
+            .map_err(|_| NodeNameError::BadHost);
     }
     let digits_only = host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     if digits_only {
-        return host.parse::<Ipv4Addr>().map(|_| host).map_err(|_| NodeNameError::BadHost);
+        return host
+            .parse::<Ipv4Addr>()
+            .map(|_| host)
+            .map_err(|_| NodeNameError::BadHost);
     }
     let legal = host.len() <= 253 && host.split('.').all(is_dns_label);
-    if legal { Ok(host) } else { Err(NodeNameError::BadHost) }
+    if legal {
+        Ok(host)
+    } else {
+        Err(NodeNameError::BadHost)
+    }
 }
 
 /// Letters, digits, hyphens inside, and the underscore that container networks use.
 fn is_dns_label(label: &str) -> bool {
     (1..=63).contains(&label.len())
-        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && label
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         && !label.starts_with('-')
         && !label.ends_with('-')
 }
@@ -173,7 +192,10 @@ mod tests {
         let v4 = NodeName::parse("a@127.0.0.1:0").unwrap();
         assert_eq!((v4.name(), v4.host(), v4.port()), ("a", "127.0.0.1", 0));
         let dns = NodeName::parse("käse@my_host-1.example.org:65535").unwrap();
-        assert_eq!((dns.name(), dns.host(), dns.port()), ("käse", "my_host-1.example.org", 65535));
+        assert_eq!(
+            (dns.name(), dns.host(), dns.port()),
+            ("käse", "my_host-1.example.org", 65535)
+        );
         assert_eq!(v6.with_port(1).unwrap().as_str(), "a@[::1]:1");
     }
 

@@ -131,7 +131,10 @@ mod tests {
     fn shows_own_and_foreign_pids_differently() {
         assert_eq!(Pid::pack(0, 0, 0, 7).to_string(), "<0.7>");
         assert_eq!(Pid::pack(3, 9, 0, 7).to_string(), "<3.7.9>");
-        assert_eq!(Pid::pack(0, 0, 1, 7).to_string(), format!("<0.{}>", (1_u64 << 34) + 7));
+        assert_eq!(
+            Pid::pack(0, 0, 1, 7).to_string(),
+            format!("<0.{}>", (1_u64 << 34) + 7)
+        );
     }
 
     #[test]

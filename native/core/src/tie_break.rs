@@ -73,15 +73,41 @@ mod tests {
     fn every_combination_follows_the_rules() {
         for (own_name, peer_name, own_wins) in NAMES {
             for is_dialling in [false, true] {
-                let ask = |session| tie_break(&Incoming { own_name, peer_name, peer_incarnation: 7, is_dialling, session });
-                let alone = if is_dialling && own_wins { Verdict::Duplicate } else { Verdict::Accept };
+                let ask = |session| {
+                    tie_break(&Incoming {
+                        own_name,
+                        peer_name,
+                        peer_incarnation: 7,
+                        is_dialling,
+                        session,
+                    })
+                };
+                let alone = if is_dialling && own_wins {
+                    Verdict::Duplicate
+                } else {
+                    Verdict::Accept
+                };
                 assert_eq!(ask(None), alone, "K8: the greater name's dial stays");
                 for dialled_by_us in [false, true] {
                     for is_newer_than_hello in [false, true] {
-                        let held = |incarnation| Some(HeldSession { incarnation, dialled_by_us, is_newer_than_hello });
-                        assert_eq!(ask(held(8)), Verdict::AcceptAndReplace, "K9: a restarted peer is taken");
+                        let held = |incarnation| {
+                            Some(HeldSession {
+                                incarnation,
+                                dialled_by_us,
+                                is_newer_than_hello,
+                            })
+                        };
+                        assert_eq!(
+                            ask(held(8)),
+                            Verdict::AcceptAndReplace,
+                            "K9: a restarted peer is taken"
+                        );
                         let crossing = own_wins && dialled_by_us && is_newer_than_hello;
-                        let same = if crossing { Verdict::Duplicate } else { Verdict::AcceptAndReplace };
+                        let same = if crossing {
+                            Verdict::Duplicate
+                        } else {
+                            Verdict::AcceptAndReplace
+                        };
                         assert_eq!(ask(held(7)), same, "K9: a peer that lost its end is taken");
                     }
                 }
@@ -93,7 +119,13 @@ mod tests {
     fn k8_of_two_simultaneous_dials_exactly_one_is_kept_by_both() {
         for (one, other, _) in NAMES {
             let verdict = |own_name, peer_name| {
-                tie_break(&Incoming { own_name, peer_name, peer_incarnation: 1, is_dialling: true, session: None })
+                tie_break(&Incoming {
+                    own_name,
+                    peer_name,
+                    peer_incarnation: 1,
+                    is_dialling: true,
+                    session: None,
+                })
             };
             let verdicts = [verdict(one, other), verdict(other, one)];
             assert!(verdicts.contains(&Verdict::Accept) && verdicts.contains(&Verdict::Duplicate));

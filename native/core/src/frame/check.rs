@@ -1,0 +1,336 @@
+//! The verdict on one frame: legal or not, whose it is, and every PID in it rewritten.
+
+use super::error::{FrameError, PeerMisbehaved};
+use super::layout::{Field, layout};
+use super::session_tables::{Number, SessionTables, Translation};
+use super::{MAX_NAME_BYTES, tag};
+use crate::pid::{LOCAL_BITS, LOCAL_MASK, Pid, REF_ID_LIMIT};
+use crate::term::Translate;
+use crate::wire::{Reader, Short};
+
+/// A legal frame and what is to be done with it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Checked {
+    /// For JavaScript.
+    Deliver(Route),
+    /// A piece of a long frame, for the [`super::Reassembler`].
+    Fragment(FragmentHead),
+    /// The peer leaves in order.
+    Goodbye {
+        /// As the peer says.
+        cause: u8,
+    },
+    /// To be answered with PONG.
+    Ping {
+        /// To be repeated.
+        sequence: u64,
+        /// Since the peer's event loop last turned.
+        loop_age_ms: u32,
+    },
+    /// The answer to a PING of ours.
+    Pong {
+        /// As in the PING.
+        sequence: u64,
+        /// Since the peer's event loop last turned.
+        loop_age_ms: u32,
+    },
+    /// A new shape: taken into the tables, and for every lane.
+    Shape {
+        /// Its id.
+        id: u16,
+    },
+    /// An unknown tag that may be skipped.
+    Skip,
+    /// A number was announced: taken into the tables.
+    Slot {
+        /// Our own number of the pair.
+        nc: u32,
+    },
+}
+
+/// Who a frame for JavaScript goes to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Route {
+    /// An actor of this node, of this incarnation.
+    Actor(Pid),
+    /// Every isolate: the frame does not say which of them.
+    Everyone,
+    /// The node: a name, or a table that the first isolate keeps.
+    Node,
+    /// An actor that is not ours: of an earlier incarnation, or of another node. It reaches nobody (M4), but
+    /// who sent a LINK, MONITOR or CALL wants to hear so.
+    Stranger(Pid),
+}
+
+/// The fixed part of a FRAGMENT.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FragmentHead {
+    /// The sender's number of the stream.
+    pub stream: u32,
+    /// `Some(length of the joined frame)` on the first piece.
+    pub total: Option<u64>,
+    /// Whether this is the last piece.
+    pub is_last: bool,
+    /// Where in the body the piece begins.
+    pub part_at: usize,
+}
+
+/// Checks the body of a frame, and rewrites every PID and reference in it into this node's numbering.
+///
+/// One pass, without allocation for frames other than SLOT and SHAPE. After an error the body may be partly
+/// rewritten and the session must end.
+///
+/// # Errors
+/// Whatever the peer did wrong, or [`FrameError::OwnTableFull`].
+#[inline]
+pub fn check_body(
+    tag: u8,
+    body: &mut [u8],
+    tables: &mut SessionTables,
+    numbers: &mut dyn Number,
+) -> Result<Checked, FrameError> {
+    if tag == tag::SEND && tables.is_greeted() {
+        return check_send(body, tables);
+    }
+    check_any(tag, body, tables, numbers)
+}
+
+/// Checks a joined frame, `tag | body`. Same verdicts as [`check_body`], and refuses what must travel whole.
+///
+/// # Errors
+/// Whatever the peer did wrong, or [`FrameError::OwnTableFull`].
+pub fn check_joined(
+    frame: &mut [u8],
+    tables: &mut SessionTables,
+    numbers: &mut dyn Number,
+) -> Result<Checked, FrameError> {
+    let (tag, body) = frame.split_first_mut().ok_or(PeerMisbehaved::EmptyFrame)?;
+    match *tag {
+        tag::FRAGMENT | tag::SLOT | tag::SHAPE => Err(PeerMisbehaved::NotForFragments(*tag).into()),
+        tag => check_body(tag, body, tables, numbers),
+    }
+}
+
+/// SEND is nearly every frame of a busy session.
+fn check_send(body: &mut [u8], tables: &mut SessionTables) -> Result<Checked, FrameError> {
+    let (to, term) = body.split_first_chunk_mut().ok_or(PeerMisbehaved::Truncated)?;
+    let to = rewrite_pid(to, &tables.translation)?;
+    tables.check_term(term)?;
+    Ok(Checked::Deliver(route_to(to)))
+}
+
+fn check_any(
+    tag: u8,
+    body: &mut [u8],
+    tables: &mut SessionTables,
+    numbers: &mut dyn Number,
+) -> Result<Checked, FrameError> {
+    if !tables.is_greeted() && tag != tag::SLOT {
+        return Err(PeerMisbehaved::NoGreeting.into());
+    }
+    match tag {
+        tag::SLOT => Ok(Checked::Slot {
+            nc: tables.announce_slot(body, numbers)?,
+        }),
+        tag::SHAPE => Ok(Checked::Shape {
+            id: tables.announce_shape(body)?,
+        }),
+        tag::FRAGMENT => fragment_head(body),
+        tag::PING => tick(body).map(|(sequence, loop_age_ms)| Checked::Ping {
+            sequence,
+            loop_age_ms,
+        }),
+        tag::PONG => tick(body).map(|(sequence, loop_age_ms)| Checked::Pong {
+            sequence,
+            loop_age_ms,
+        }),
+        tag::GOODBYE => match *body {
+            [cause] => Ok(Checked::Goodbye { cause }),
+            [] => Err(PeerMisbehaved::Truncated.into()),
+            _ => Err(PeerMisbehaved::TrailingBytes.into()),
+        },
+        _ => match layout(tag) {
+            Some(fields) => check_fields(tag, fields, body, tables),
+            None if tag::is_skippable(tag) => Ok(Checked::Skip),
+            None => Err(PeerMisbehaved::UnknownTag(tag).into()),
+        },
+    }
+}
+
+fn check_fields(
+    tag: u8,
+    fields: &[Field],
+    body: &mut [u8],
+    tables: &mut SessionTables,
+) -> Result<Checked, FrameError> {
+    let mut walk = Walk { rest: body };
+    let mut route = if tag == tag::DEMONITOR {
+        Route::Everyone
+    } else {
+        Route::Node
+    };
+    for field in fields {
+        match field {
+            Field::From => walk.from(&tables.translation)?,
+            Field::MonitorTarget => match walk.u8()? {
+                0 => route = route_to(walk.pid(&tables.translation)?),
+                1 => walk.name()?,
+                _ => return Err(PeerMisbehaved::BadValue.into()),
+            },
+            Field::Name => walk.name()?,
+            Field::Names => walk.names()?,
+            Field::Pid => drop(walk.pid(&tables.translation)?),
+            Field::Ref => drop(walk.reference(&tables.translation)?),
+            Field::RefTo => route = route_to(walk.reference(&tables.translation)?),
+            Field::Term => tables.check_term(walk.all())?,
+            Field::To => route = route_to(walk.pid(&tables.translation)?),
+            Field::U8 => drop(walk.u8()?),
+            Field::U32 => drop(walk.take(4)?),
+            Field::U64 => drop(walk.take(8)?),
+        }
+    }
+    if walk.rest.is_empty() {
+        Ok(Checked::Deliver(route))
+    } else {
+        Err(PeerMisbehaved::TrailingBytes.into())
+    }
+}
+
+const fn route_to(to: Pid) -> Route {
+    if to.is_local() {
+        Route::Actor(to)
+    } else {
+        Route::Stranger(to)
+    }
+}
+
+/// The cursor over a body that is rewritten while it is read.
+struct Walk<'a> {
+    rest: &'a mut [u8],
+}
+
+impl<'a> Walk<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a mut [u8], PeerMisbehaved> {
+        let rest = std::mem::take(&mut self.rest);
+        let (taken, rest) = rest
+            .split_at_mut_checked(count)
+            .ok_or(PeerMisbehaved::Truncated)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<&'a mut [u8; N], PeerMisbehaved> {
+        let rest = std::mem::take(&mut self.rest);
+        let (taken, rest) = rest.split_first_chunk_mut().ok_or(PeerMisbehaved::Truncated)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn all(&mut self) -> &'a mut [u8] {
+        std::mem::take(&mut self.rest)
+    }
+
+    fn u8(&mut self) -> Result<u8, PeerMisbehaved> {
+        self.array::<1>().map(|&mut [byte]| byte)
+    }
+
+    fn from(&mut self, translation: &Translation) -> Result<(), PeerMisbehaved> {
+        let place = self.array::<8>()?;
+        let pid = Pid::from_bits(u64::from_le_bytes(*place));
+        if !pid.is_local() {
+            return Err(PeerMisbehaved::NotFromSender);
+        }
+        *place = pid.with_nc(translation.sender).bits().to_le_bytes();
+        Ok(())
+    }
+
+    fn pid(&mut self, translation: &Translation) -> Result<Pid, PeerMisbehaved> {
+        rewrite_pid(self.array()?, translation)
+    }
+
+    fn reference(&mut self, translation: &Translation) -> Result<Pid, PeerMisbehaved> {
+        let owner = rewrite_pid(self.array()?, translation)?;
+        let id = u64::from_le_bytes(*self.array()?);
+        if id >= REF_ID_LIMIT {
+            Err(PeerMisbehaved::BadValue)
+        } else {
+            Ok(owner)
+        }
+    }
+
+    fn name(&mut self) -> Result<(), PeerMisbehaved> {
+        let length = usize::from(u16::from_le_bytes(*self.array()?));
+        let name = self.take(length)?;
+        let is_legal = (1..=MAX_NAME_BYTES).contains(&length) && std::str::from_utf8(name).is_ok();
+        if is_legal {
+            Ok(())
+        } else {
+            Err(PeerMisbehaved::BadName)
+        }
+    }
+
+    fn names(&mut self) -> Result<(), PeerMisbehaved> {
+        let count = u16::from_le_bytes(*self.array()?);
+        (0..count).try_for_each(|_| self.name())
+    }
+}
+
+#[inline]
+fn rewrite_pid(place: &mut [u8; 8], translation: &Translation) -> Result<Pid, PeerMisbehaved> {
+    let bits = u64::from_le_bytes(*place);
+    #[expect(clippy::cast_possible_truncation, reason = "24 bits are left")]
+    let nc = translation
+        .translate((bits >> LOCAL_BITS) as u32)
+        .ok_or(PeerMisbehaved::Unannounced)?;
+    let pid = Pid::new(nc, bits & LOCAL_MASK);
+    *place = pid.bits().to_le_bytes();
+    Ok(pid)
+}
+
+fn fragment_head(body: &[u8]) -> Result<Checked, FrameError> {
+    let mut reader = Reader::new(body);
+    let stream = reader.u32()?;
+    let flags = reader.u8()?;
+    let total = match flags {
+        0 | 2 => None,
+        1 | 3 => Some(reader.u64()?),
+        _ => return Err(PeerMisbehaved::BadValue.into()),
+    };
+    let part_at = body.len() - reader.rest().len();
+    Ok(Checked::Fragment(FragmentHead {
+        stream,
+        total,
+        is_last: flags & 2 != 0,
+        part_at,
+    }))
+}
+
+fn tick(body: &[u8]) -> Result<(u64, u32), FrameError> {
+    let mut reader = Reader::new(body);
+    let tick = (reader.u64()?, reader.u32()?);
+    if reader.rest().is_empty() {
+        Ok(tick)
+    } else {
+        Err(PeerMisbehaved::TrailingBytes.into())
+    }
+}
+
+impl SessionTables {
+    #[inline]
+    fn check_term(&mut self, term: &mut [u8]) -> Result<(), PeerMisbehaved> {
+        Ok(self.checker.check(term, &self.shapes, &self.translation)?)
+    }
+}
+
+impl From<Short> for PeerMisbehaved {
+    fn from(_: Short) -> Self {
+        Self::Truncated
+    }
+}
+
+impl From<Short> for FrameError {
+    fn from(_: Short) -> Self {
+        Self::Peer(PeerMisbehaved::Truncated)
+    }
+}

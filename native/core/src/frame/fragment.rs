@@ -1,0 +1,254 @@
+//! Long frames in pieces: cutting them for the way out, joining them on the way in.
+//!
+//! Joining reserves memory for bytes that came, never for a length that was announced.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::check::FragmentHead;
+use super::error::{FrameError, PeerMisbehaved};
+use super::{FRAGMENT_BYTES, MAX_MESSAGE, MAX_STREAMS, tag};
+
+const FIRST: u8 = 1;
+const LAST: u8 = 2;
+
+/// How much a peer may have open at once.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ReassemblyLimits {
+    /// The longest joined frame.
+    pub max_message: usize,
+    /// The most open streams.
+    pub max_streams: usize,
+    /// The most bytes of unfinished streams together.
+    pub max_bytes: usize,
+}
+
+impl ReassemblyLimits {
+    /// The limits for a given longest message: four of them may be half there.
+    #[must_use]
+    pub const fn for_message(max_message: usize) -> Self {
+        Self {
+            max_message,
+            max_streams: MAX_STREAMS,
+            max_bytes: max_message.saturating_mul(4),
+        }
+    }
+}
+
+impl Default for ReassemblyLimits {
+    fn default() -> Self {
+        Self::for_message(MAX_MESSAGE)
+    }
+}
+
+/// Joins the fragments of one session.
+#[derive(Debug)]
+pub struct Reassembler {
+    limits: ReassemblyLimits,
+    streams: BTreeMap<u32, Stream>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Stream {
+    total: usize,
+    joined: Vec<u8>,
+}
+
+impl Reassembler {
+    /// No stream is open.
+    #[must_use]
+    pub const fn new(limits: ReassemblyLimits) -> Self {
+        Self {
+            limits,
+            streams: BTreeMap::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Takes one piece; gives the joined frame, `tag | body`, when it was the last. A stream that the sender
+    /// gave up (last piece before all bytes came) is dropped without a word.
+    ///
+    /// # Errors
+    /// A piece that does not fit its stream, or a broken limit. The session must end.
+    pub fn push(&mut self, head: &FragmentHead, part: &[u8]) -> Result<Option<Vec<u8>>, FrameError> {
+        if part.len() > FRAGMENT_BYTES {
+            return Err(PeerMisbehaved::BadFragment.into());
+        }
+        if let Some(total) = head.total {
+            self.open(head.stream, total)?;
+        }
+        let stream = self
+            .streams
+            .get_mut(&head.stream)
+            .ok_or(PeerMisbehaved::BadFragment)?;
+        if stream.total - stream.joined.len() < part.len() {
+            return Err(PeerMisbehaved::BadFragment.into());
+        }
+        if self.bytes + part.len() > self.limits.max_bytes {
+            return Err(PeerMisbehaved::TooMany("bytes of unfinished messages").into());
+        }
+        stream.append(part);
+        self.bytes += part.len();
+        Ok(if head.is_last {
+            self.close(head.stream)
+        } else {
+            None
+        })
+    }
+
+    /// Streams that are open.
+    #[must_use]
+    pub fn open_streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// Bytes of unfinished streams.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn open(&mut self, stream: u32, total: u64) -> Result<(), PeerMisbehaved> {
+        let limit = self.limits.max_message;
+        let total = match usize::try_from(total) {
+            Ok(0) => return Err(PeerMisbehaved::EmptyFrame),
+            Ok(fits) if fits <= limit => fits,
+            _ => {
+                return Err(PeerMisbehaved::MessageTooLong {
+                    length: total,
+                    limit: limit as u64,
+                });
+            }
+        };
+        if self.streams.len() >= self.limits.max_streams {
+            return Err(PeerMisbehaved::TooMany("open streams"));
+        }
+        match self.streams.insert(
+            stream,
+            Stream {
+                total,
+                joined: Vec::new(),
+            },
+        ) {
+            None => Ok(()),
+            Some(_) => Err(PeerMisbehaved::BadFragment),
+        }
+    }
+
+    fn close(&mut self, stream: u32) -> Option<Vec<u8>> {
+        let Stream { total, joined } = self.streams.remove(&stream)?;
+        self.bytes -= joined.len();
+        (joined.len() == total).then_some(joined)
+    }
+}
+
+impl Stream {
+    fn append(&mut self, part: &[u8]) {
+        let length = self.joined.len() + part.len();
+        if length > self.joined.capacity() {
+            let capacity = self.total.min(length.saturating_mul(2));
+            self.joined.reserve_exact(capacity - self.joined.len());
+        }
+        self.joined.extend_from_slice(part);
+    }
+}
+
+/// Cuts one long frame, `tag | body`, into pieces. Holds positions only: the bytes stay where they are.
+#[derive(Clone, Debug)]
+pub struct Splitter {
+    stream: u32,
+    total: usize,
+    sent: usize,
+}
+
+/// One piece: the head to write, and which bytes of the frame follow it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Piece {
+    head: [u8; Self::MAX_HEAD],
+    head_bytes: usize,
+    /// Where in the long frame the piece's bytes are.
+    pub part: Range<usize>,
+}
+
+impl Splitter {
+    /// Cuts a frame of `total` bytes for the stream.
+    #[must_use]
+    pub const fn new(stream: u32, total: usize) -> Self {
+        Self {
+            stream,
+            total,
+            sent: 0,
+        }
+    }
+
+    /// Bytes that no piece carried yet.
+    #[must_use]
+    pub const fn left(&self) -> usize {
+        self.total - self.sent
+    }
+
+    /// The piece that tells the receiver to forget the stream; `None` when it was not begun or is complete.
+    #[must_use]
+    pub fn abandon(self) -> Option<Piece> {
+        let is_open = self.sent > 0 && self.sent < self.total;
+        is_open.then(|| Piece::new(self.stream, None, LAST, self.sent..self.sent))
+    }
+}
+
+impl Iterator for Splitter {
+    type Item = Piece;
+
+    fn next(&mut self) -> Option<Piece> {
+        if self.sent >= self.total {
+            return None;
+        }
+        let part = self.sent..self.total.min(self.sent + FRAGMENT_BYTES);
+        let is_first = part.start == 0;
+        let flags = if is_first { FIRST } else { 0 } | if part.end == self.total { LAST } else { 0 };
+        self.sent = part.end;
+        Some(Piece::new(
+            self.stream,
+            is_first.then_some(self.total),
+            flags,
+            part,
+        ))
+    }
+}
+
+impl Piece {
+    /// Length, tag, stream, flags and total.
+    const MAX_HEAD: usize = 18;
+
+    fn new(stream: u32, total: Option<usize>, flags: u8, part: Range<usize>) -> Self {
+        let mut head = Vec::with_capacity(Self::MAX_HEAD);
+        let fixed = if total.is_some() { 14 } else { 6 };
+        let length = u32::try_from(fixed + part.len()).unwrap_or(u32::MAX);
+        head.extend_from_slice(&length.to_le_bytes());
+        head.push(tag::FRAGMENT);
+        head.extend_from_slice(&stream.to_le_bytes());
+        head.push(flags);
+        if let Some(total) = total {
+            head.extend_from_slice(&(total as u64).to_le_bytes());
+        }
+        let head_bytes = head.len();
+        head.resize(Self::MAX_HEAD, 0);
+        Self {
+            head: head.try_into().unwrap_or([0; Self::MAX_HEAD]),
+            head_bytes,
+            part,
+        }
+    }
+
+    /// What goes before the part: length, tag and the fixed fields.
+    #[must_use]
+    pub fn head(&self) -> &[u8] {
+        self.head.get(..self.head_bytes).unwrap_or_default()
+    }
+
+    /// Appends the whole wire frame of this piece of `frame`.
+    pub fn write(&self, frame: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(self.head());
+        out.extend_from_slice(frame.get(self.part.clone()).unwrap_or_default());
+    }
+}

@@ -1,0 +1,57 @@
+//! What the body of each tag consists of: the table of section 6 of the wire.
+
+use super::tag;
+
+/// One field of a body.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Field {
+    /// A PID that must belong to the sender.
+    From,
+    /// MONITOR's kind and what it chooses: 0 a PID, 1 a name.
+    MonitorTarget,
+    /// A name of 1 to 255 bytes.
+    Name,
+    /// `u16` count and as many names.
+    Names,
+    /// A PID without a role in routing.
+    Pid,
+    /// A reference without a role in routing.
+    Ref,
+    /// The reference whose owner the frame goes to.
+    RefTo,
+    /// A term that fills the rest.
+    Term,
+    /// The PID that the frame goes to.
+    To,
+    /// One byte of any value.
+    U8,
+    /// Four bytes of any value.
+    U32,
+    /// Eight bytes of any value.
+    U64,
+}
+
+/// The fields of a tag that carries no announcement, piece or tick; `None` for all others.
+pub(super) const fn layout(tag: u8) -> Option<&'static [Field]> {
+    use Field::{From, MonitorTarget, Name, Names, Pid, Ref, RefTo, Term, To, U8, U32, U64};
+    Some(match tag {
+        tag::SEND => &[To, Term],
+        tag::REG_SEND => &[Name, Term],
+        tag::PEER_LIST => &[Names],
+        tag::LINK => &[From, To],
+        tag::UNLINK | tag::UNLINK_ACK => &[From, To, U64],
+        tag::EXIT | tag::EXIT2 => &[From, To, Term],
+        tag::MONITOR => &[From, Ref, MonitorTarget],
+        tag::DEMONITOR => &[From, Ref],
+        tag::MONITOR_EXIT => &[To, Ref, Term],
+        tag::SPAWN => &[From, Ref, U8, Ref, Name, Term],
+        tag::SPAWN_REPLY => &[To, Ref, U8, Pid, Term],
+        tag::GLOBAL_REGISTER | tag::GLOBAL_UNREGISTER | tag::GLOBAL_SYNC => &[Term],
+        tag::ROOM_BROADCAST | tag::SYSTEM => &[Name, Term],
+        tag::CALL => &[From, Ref, U32, To, Term],
+        tag::REG_CALL => &[From, Ref, U32, Name, Term],
+        tag::REPLY => &[RefTo, U8, Term],
+        tag::ALIAS_SEND => &[RefTo, Term],
+        _ => return None,
+    })
+}
