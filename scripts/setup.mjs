@@ -9,16 +9,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 /** The files whose change makes the addon outdated. */
 export const nativeSources = /\.rs$|(^|[\\/])Cargo\.(toml|lock)$/;
-export const addonFile = join(root, 'build/Release/snowmesh.node');
 
-/** A failure whose message is all the user needs to read. */
+/** A failure whose message is all the user needs to read; an empty one when it has been said. */
 export class SetupError extends Error {}
 
 const OLDEST_NODE = [20, 19];
-const RUST_SENTENCE =
-  'snowmesh builds its native part with Rust, and no `cargo` was found: install the Rust toolchain ' +
-  '(1.88 or newer, https://rustup.rs) and a C compiler, then run this command again.';
-
 /** Runs everything; `need` leaves parts out. */
 export function setup(need = { native: true, compile: true }) {
   checkNode();
@@ -62,17 +57,9 @@ function dependenciesMatchLockfile() {
 }
 
 function buildAddon() {
-  const builder = join(root, 'scripts/build-native.mjs');
-  if (!existsSync(join(root, 'native/Cargo.toml')) || !existsSync(builder)) return;
-  if (isUpToDate(addonFile, ['native'], nativeSources)) return;
-  if (!findCargo()) {
-    const prebuilt = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
-    if (!existsSync(addonFile) && existsSync(prebuilt)) return;
-    throw new SetupError(RUST_SENTENCE);
-  }
-  console.error('setup: building the native addon (the first time takes a minute or two)');
-  if (run(process.execPath, [builder]) !== 0)
-    throw new SetupError('The native addon did not build: see the message of cargo above.');
+  findCargo();
+  // It does nothing when the addon is newer than its sources, and says itself what is missing.
+  if (run(process.execPath, [join(root, 'scripts/build-native.mjs')]) !== 0) throw new SetupError('');
 }
 
 /** Puts cargo on the PATH of this process if it is only in rustup's default place; false when there is none. */
@@ -87,9 +74,8 @@ export function findCargo() {
 }
 
 function compile() {
-  if (run(process.execPath, [join(root, 'scripts/build-ts.mjs'), '--if-needed']) !== 0) {
-    throw new SetupError('The TypeScript did not compile: see the message of tsc above.');
-  }
+  const status = run(process.execPath, [join(root, 'scripts/build-ts.mjs'), '--if-needed']);
+  if (status !== 0) throw new SetupError('The TypeScript did not compile: see the message of tsc above.');
 }
 
 /** Whether `file` exists and is no older than any file below `folders` whose path matches `pattern`. */
@@ -138,7 +124,7 @@ export async function runMain(main) {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    console.error(error.message);
+    if (error.message !== '') console.error(error.message);
     process.exitCode = 1;
   }
 }

@@ -51,7 +51,7 @@ async function main() {
     findCargo();
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    console.error(error.message);
+    if (error.message !== '') console.error(error.message);
     summarise([{ name: 'set-up', passed: 0, failed: 1, skipped: 0, seconds: 0 }]);
     return 1;
   }
