@@ -1,9 +1,18 @@
 // npm start [-- paths…]: the main job, a word count over three nodes.
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { become, root, runMain, setup } from './setup.mjs';
 
 await runMain(() => {
   setup();
-  const paths = process.argv.slice(2);
-  return become(process.execPath, [join(root, 'dist/examples/word-count/main.js'), ...paths]);
+  return become(process.execPath, [
+    join(root, 'dist/examples/word-count/main.js'),
+    ...process.argv.slice(2).map(fromRoot),
+  ]);
 });
+
+/** npm runs us in the root; the user may have typed a path from a folder below. */
+function fromRoot(argument) {
+  const typedIn = process.env.INIT_CWD;
+  if (typedIn === undefined || argument.startsWith('-')) return argument;
+  return relative(root, resolve(typedIn, argument)) || '.';
+}
