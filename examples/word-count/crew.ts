@@ -1,0 +1,151 @@
+// The three node processes: started, told what to do, and certainly ended. Whatever happens - the job is done, the
+// user presses Ctrl-C, a node dies, the launcher itself is killed - no process stays behind: each child also ends by
+// itself when the channel to the launcher closes.
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Order, Report } from './orders.ts';
+
+/** How long a node may take to leave the cluster in good order. Unit: ms. */
+const GRACE_MS = 3_000;
+
+type ReportOf<T extends Report['type']> = Extract<Report, { type: T }>;
+
+export interface Member {
+  readonly letter: string;
+  readonly pid: number;
+  /** Full node name; known once it is up. */
+  name: string;
+}
+
+interface Waiter {
+  readonly type: Report['type'];
+  readonly resolve: (report: never) => void;
+}
+
+/** A node process as the launcher sees it. */
+class NodeProcess implements Member {
+  readonly letter: string;
+  readonly child: ChildProcess;
+  readonly ended: Promise<void>;
+  name: string;
+  private readonly waiters: Waiter[] = [];
+
+  constructor(letter: string) {
+    this.letter = letter;
+    this.name = letter;
+    // The extension is that of this file, which runs from source or compiled.
+    const worker = new URL(
+      `./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
+      import.meta.url,
+    );
+    this.child = fork(fileURLToPath(worker), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.ended = new Promise((resolve) => this.child.once('close', () => resolve()));
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  get isAlive(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  tell(order: Order): void {
+    if (this.child.connected) this.child.send(order, () => {}); // a broken channel shows as the end of the process
+  }
+
+  next<T extends Report['type']>(type: T): Promise<ReportOf<T>> {
+    return new Promise((resolve) => this.waiters.push({ type, resolve }));
+  }
+
+  take(report: Report): void {
+    const at = this.waiters.findIndex(({ type }) => type === report.type);
+    if (at >= 0) this.waiters.splice(at, 1)[0]?.resolve(report as never);
+  }
+}
+
+/** A node process ended, or failed, before it should have. */
+export class NodeLost extends Error {}
+
+export class Crew {
+  private readonly processes: NodeProcess[];
+  private isStopping = false;
+  private reportLoss!: (loss: NodeLost) => void;
+  /** Rejects when a node is lost; never settles otherwise. */
+  private readonly lost: Promise<never>;
+
+  private constructor(letters: readonly string[], onReport: (at: number, report: Report) => void) {
+    this.lost = new Promise((_resolve, reject) => {
+      this.reportLoss = reject;
+    });
+    this.lost.catch(() => {}); // it may come while nobody waits
+    this.processes = letters.map((letter) => new NodeProcess(letter));
+    for (const [at, node] of this.processes.entries()) this.watch(node, at, onReport);
+  }
+
+  /** Starts one process a letter; `onReport` hears everything they say. */
+  static start(letters: readonly string[], onReport: (at: number, report: Report) => void): Crew {
+    return new Crew(letters, onReport);
+  }
+
+  get members(): readonly Member[] {
+    return this.processes;
+  }
+
+  tell(at: number, order: Order): void {
+    this.processes[at]?.tell(order);
+  }
+
+  /** The next report of this type from one node. Rejects with NodeLost when any node is lost before. */
+  async next<T extends Report['type']>(at: number, type: T): Promise<ReportOf<T>> {
+    const node = this.processes[at];
+    if (node === undefined) throw new RangeError(`there is no node ${at}`);
+    return Promise.race([node.next(type), this.lost]);
+  }
+
+  /** Gives each node an order and waits until all have answered. */
+  async all<T extends Report['type']>(order: (at: number) => Order, type: T): Promise<ReportOf<T>[]> {
+    const answers = this.processes.map((_node, at) => this.next(at, type));
+    for (const at of this.processes.keys()) this.tell(at, order(at));
+    return Promise.all(answers);
+  }
+
+  /** Rejects with NodeLost as soon as a node is lost; otherwise settles as `work` does. */
+  orLost<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.lost]);
+  }
+
+  /** Ends every process: in good order, after a grace by force. Resolves when all are gone. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    for (const node of this.processes) node.tell({ type: 'stop' });
+    const force = setTimeout(() => this.kill(), GRACE_MS);
+    await Promise.all(this.processes.map(({ ended }) => ended));
+    clearTimeout(force);
+  }
+
+  /** Ends every process at once. */
+  kill(): void {
+    this.isStopping = true;
+    for (const { child } of this.processes) child.kill('SIGKILL');
+  }
+
+  private watch(node: NodeProcess, at: number, onReport: (at: number, report: Report) => void): void {
+    node.child.on('message', (message) => {
+      const report = message as Report;
+      if (report.type === 'up') node.name = report.name;
+      if (report.type === 'failed') this.lose(node, report.why);
+      onReport(at, report);
+      node.take(report);
+    });
+    node.child.once('error', (error) => this.lose(node, error.message));
+    node.child.once('exit', (code, signal) =>
+      this.lose(node, `its process ended (${signal ?? `code ${code}`})`),
+    );
+  }
+
+  private lose(node: NodeProcess, why: string): void {
+    if (!this.isStopping)
+      this.reportLoss(new NodeLost(`Node ${node.name} (pid ${node.pid}) was lost: ${why}.`));
+  }
+}
