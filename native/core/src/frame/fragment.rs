@@ -221,20 +221,20 @@ impl Piece {
     const MAX_HEAD: usize = 18;
 
     fn new(stream: u32, total: Option<usize>, flags: u8, part: Range<usize>) -> Self {
-        let mut head = Vec::with_capacity(Self::MAX_HEAD);
-        let fixed = if total.is_some() { 14 } else { 6 };
-        let length = u32::try_from(fixed + part.len()).unwrap_or(u32::MAX);
-        head.extend_from_slice(&length.to_le_bytes());
-        head.push(tag::FRAGMENT);
-        head.extend_from_slice(&stream.to_le_bytes());
-        head.push(flags);
-        if let Some(total) = total {
-            head.extend_from_slice(&(total as u64).to_le_bytes());
+        let total = total.map(|total| (total as u64).to_le_bytes());
+        let total = total.as_ref().map_or(&[][..], |bytes| &bytes[..]);
+        let length = u32::try_from(6 + total.len() + part.len()).unwrap_or(u32::MAX);
+        let (length, stream) = (length.to_le_bytes(), stream.to_le_bytes());
+        let mut head = [0; Self::MAX_HEAD];
+        let mut head_bytes = 0;
+        for field in [&length[..], &[tag::FRAGMENT], &stream, &[flags], total] {
+            if let Some(place) = head.get_mut(head_bytes..head_bytes + field.len()) {
+                place.copy_from_slice(field);
+            }
+            head_bytes += field.len();
         }
-        let head_bytes = head.len();
-        head.resize(Self::MAX_HEAD, 0);
         Self {
-            head: head.try_into().unwrap_or([0; Self::MAX_HEAD]),
+            head,
             head_bytes,
             part,
         }
