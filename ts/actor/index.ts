@@ -1,0 +1,38 @@
+// Actors: spawning, mailboxes, signals, death; links, monitors, aliases, calls, timers as an actor sees them.
+//
+// Guarantees rules A-I of docs/semantics.md inside one isolate: signals of a pair keep their order, a crash ends one actor
+// only, a dead actor runs no more of its code, names and timers are gone before anybody hears of a death.
+//
+// Must not know: sockets, frames, node names beyond what RemotePort says, servers and supervisors.
+export { Call, CallError, type CallOptions, type CallState } from './call.ts';
+export { type DeadLetterReason, DeadLetters } from './dead-letters.ts';
+export {
+  type CrashReason,
+  type ErrorReason,
+  type ExitReason,
+  isCleanExit,
+  type NoCatchReason,
+} from './exit-reason.ts';
+export { Inbound } from './inbound.ts';
+export { type CrashFacts, consoleLogger, type Logger, silentLogger } from './logger.ts';
+export { type Match, type MessageClass, type Received, TIMEOUT } from './match.ts';
+export type { Holder, NamesPort } from './names-port.ts';
+export { type CallRequest, type RemotePort, type RemoteSpawn, ReplyStatus, SpawnStatus } from './remote-port.ts';
+export { Runtime, type RuntimeOptions } from './runtime.ts';
+export { type AliasMode, type Dest, type ReceiveOptions, Self } from './self.ts';
+export type { MailboxLimit, OverflowPolicy, SpawnOptions } from './spawn-options.ts';
+export {
+  type ActorFn,
+  type ActorSpec,
+  defineActor,
+  defineHandler,
+  type FunctionSpec,
+  type HandlerBody,
+  type HandlerInit,
+  type HandlerSpec,
+  IGNORE,
+  type Startable,
+} from './spec.ts';
+export { type StartOptions, type StartResult, start, stop } from './start.ts';
+export { Down, Exit, type NodeAddress, NodeDown, NodeUp, SystemMessage } from './system-message.ts';
+export { Timeout, TimerRef } from './timer-ref.ts';

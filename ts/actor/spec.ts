@@ -1,0 +1,84 @@
+import type { ExitReason } from './exit-reason.ts';
+import type { Self } from './self.ts';
+
+/** An actor written as a sequence: it ends when its function returns (`normal`) or throws (a crash). */
+export type ActorFn<M = unknown, A extends readonly unknown[] = any[]> = (
+  self: Self<M>,
+  ...args: A
+) => void | PromiseLike<void>;
+
+/**
+ * An actor that is called once per message and runs to completion: several times faster and smaller than a function
+ * that awaits. While a promise returned by `onMessage` is pending no further message is handled.
+ */
+export interface HandlerBody<M = unknown> {
+  /** User messages, and Exit, Down, NodeUp, NodeDown, Call as they come. A throw or rejection ends the actor. */
+  onMessage(message: M, self: Self<M>): void | PromiseLike<void>;
+  /**
+   * Runs before the actor ends by itself (`self.exit`, a throw), because its parent ended while it traps exits (I5),
+   * or because it was asked to stop. Not on `kill`, nor on an exit signal it does not trap (I7).
+   */
+  onTerminate?(reason: ExitReason, self: Self<M>): void | PromiseLike<void>;
+}
+
+/** An initialiser's answer "do not start me, and that is no error" (rule I1). */
+export const IGNORE: unique symbol = Symbol('snowmesh.ignore');
+
+/** Makes the body of a handler actor; runs as the actor's first turn. */
+export type HandlerInit<M = unknown, A extends readonly unknown[] = any[]> = (
+  self: Self<M>,
+  ...args: A
+) => HandlerBody<M> | typeof IGNORE | PromiseLike<HandlerBody<M> | typeof IGNORE>;
+
+interface SpecBase {
+  /** Under which it can be spawned from other nodes; also its label in logs. */
+  readonly name: string;
+  /** What a supervisor takes it for. Default `worker`. */
+  readonly type?: 'worker' | 'supervisor';
+}
+
+/** A named actor function. */
+export interface FunctionSpec<M = unknown, A extends readonly unknown[] = any[]> extends SpecBase {
+  readonly kind: 'function';
+  readonly body: ActorFn<M, A>;
+  /** True: `start` waits until the function calls `self.initAck()`. Default false. */
+  readonly ack?: boolean;
+}
+
+/** A named handler actor. `start` waits for its init. */
+export interface HandlerSpec<M = unknown, A extends readonly unknown[] = any[]> extends SpecBase {
+  readonly kind: 'handler';
+  readonly init: HandlerInit<M, A>;
+}
+
+/** A named description of an actor: what may be spawned by name from another node, and put in a child spec. */
+export type ActorSpec<M = unknown, A extends readonly unknown[] = any[]> = FunctionSpec<M, A> | HandlerSpec<M, A>;
+
+/** What can be spawned: an actor function or a spec. */
+export type Startable<M = any, A extends readonly unknown[] = any[]> = ActorFn<M, A> | ActorSpec<M, A>;
+
+/**
+ * Names an actor function, so that it can be logged, supervised and spawned from other nodes.
+ *
+ * @example
+ * const echo = defineActor('echo', async (self: Self<{ from: Pid<string>; text: string }>) => {
+ *   for (;;) {
+ *     const { from, text } = await self.receive();
+ *     self.send(from, text);
+ *   }
+ * });
+ */
+export function defineActor<M, A extends readonly unknown[]>(
+  name: string,
+  body: ActorFn<M, A>,
+): FunctionSpec<M, A> {
+  return Object.freeze({ kind: 'function', name, body });
+}
+
+/** Names a handler actor: `init` makes its body. See {@link HandlerBody}. */
+export function defineHandler<M, A extends readonly unknown[]>(
+  name: string,
+  init: HandlerInit<M, A>,
+): HandlerSpec<M, A> {
+  return Object.freeze({ kind: 'handler', name, init });
+}

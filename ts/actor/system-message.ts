@@ -1,0 +1,77 @@
+import { inspect } from 'node:util';
+import type { Pid, Ref } from '../term/index.ts';
+import type { ExitReason } from './exit-reason.ts';
+
+/** A name on a node: an address that is resolved when it is used. */
+export interface NodeAddress {
+  readonly name: string;
+  readonly node: string;
+}
+
+/**
+ * What the runtime itself puts into mailboxes. Class instances cannot be sent, so none of these can be forged (rule
+ * B10), and a mailbox limit never drops one.
+ */
+export abstract class SystemMessage {
+  [inspect.custom](): string {
+    return `${this.constructor.name} ${inspect({ ...this })}`;
+  }
+}
+
+/** An exit signal received by an actor that traps exits: a linked actor ended, or somebody sent an exit. */
+export class Exit extends SystemMessage {
+  readonly from: Pid;
+  readonly reason: ExitReason;
+
+  /** @internal */
+  constructor(from: Pid, reason: ExitReason) {
+    super();
+    this.from = from;
+    this.reason = reason;
+  }
+}
+
+/** A monitored actor is gone: sent exactly once per monitor. */
+export class Down extends SystemMessage {
+  readonly ref: Ref;
+  /** What was monitored: the PID, or name and node when it was monitored by name (rule D3). */
+  readonly from: Pid | NodeAddress;
+  readonly reason: ExitReason;
+
+  /** @internal */
+  constructor(ref: Ref, from: Pid | NodeAddress, reason: ExitReason) {
+    super();
+    this.ref = ref;
+    this.from = from;
+    this.reason = reason;
+  }
+}
+
+/** A node is connected; comes before the first message from it. */
+export class NodeUp extends SystemMessage {
+  readonly node: string;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  /** @internal */
+  constructor(node: string, details: Readonly<Record<string, unknown>> = {}) {
+    super();
+    this.node = node;
+    this.details = details;
+  }
+}
+
+/** A node is lost; comes after the last message from it. */
+export class NodeDown extends SystemMessage {
+  readonly node: string;
+  /** Why: `closed`, `timeout`, `disconnect`, … */
+  readonly cause: string;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  /** @internal */
+  constructor(node: string, cause: string, details: Readonly<Record<string, unknown>> = {}) {
+    super();
+    this.node = node;
+    this.cause = cause;
+    this.details = details;
+  }
+}

@@ -1,0 +1,6 @@
+// What goes wrong, in words a program can test.
+//
+// One class with a stable `code`, one table that says what each code means and what to do about it, and the forms that
+// exit reasons take. Misuse throws one of these at once; what happens on another node is a signal, never an exception.
+export { ERRORS, type ErrorCode } from './table.ts';
+export { SnowmeshError, type SnowmeshErrorOptions } from './snowmesh-error.ts';

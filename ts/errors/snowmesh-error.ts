@@ -1,0 +1,26 @@
+import { ERRORS, type ErrorCode } from './table.ts';
+
+export interface SnowmeshErrorOptions {
+  /** What led to it. */
+  readonly cause?: unknown;
+  /** Facts for programs: names, limits, sizes. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Every error snowmesh throws: `code` is stable and listed in docs/errors.md, `message` says what happened and what to do.
+ *
+ * @example
+ * try { node.send('nobody', 1); } catch (error) { if (error.code === 'SNOW_ERR_NAME_UNKNOWN') … }
+ */
+export class SnowmeshError extends Error {
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(code: ErrorCode, message?: string, options?: SnowmeshErrorOptions) {
+    super(message ?? ERRORS[code].summary, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'SnowmeshError';
+    this.code = code;
+    this.details = options?.details;
+  }
+}

@@ -1,0 +1,14 @@
+// The one table of error codes. docs/errors.md is checked against it.
+
+/** What a code means and what to do. */
+export interface ErrorEntry {
+  readonly summary: string;
+  readonly remedy: string;
+}
+
+export const ERRORS = {
+  SNOW_ERR_UNSENDABLE: { summary: 'A value cannot travel in a message.', remedy: 'Send plain data: the message names the path.' },
+} as const satisfies Record<string, ErrorEntry>;
+
+/** Stable name of an error. */
+export type ErrorCode = keyof typeof ERRORS;

@@ -1,0 +1,1 @@
+export { type Alarm, type Clock, MAX_DELAY, systemClock } from './clock.ts';
