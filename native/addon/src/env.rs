@@ -1,0 +1,123 @@
+//! What one environment (isolate) holds: its lanes and its sending chunks. Instance data, so that worker threads and
+//! the main thread share nothing but the hub.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::sys;
+use snowmesh_net::Session;
+
+use crate::errors::{Code, Error, Result, fault};
+use crate::host::Host;
+use crate::memory::Chunk;
+
+#[derive(Debug, Default)]
+pub(crate) struct EnvState {
+    hosts: RefCell<HashMap<(u32, u8), Rc<Host>>>,
+    chunks: RefCell<HashMap<(u32, u16), Outgoing>>,
+}
+
+/// Where this isolate writes frames for one session.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) host: Rc<Host>,
+    pub(crate) session: Arc<Session>,
+    pub(crate) chunk: Chunk,
+}
+
+impl EnvState {
+    /// The state of `env`, made on first use.
+    pub(crate) fn of_or_new(env: sys::napi_env) -> Result<&'static Self> {
+        if let Some(state) = Self::of(env) {
+            return Ok(state);
+        }
+        let state = Box::into_raw(Box::<Self>::default());
+        // SAFETY: the box lives until the finaliser, which Node-API calls once, after all our hooks.
+        let status =
+            unsafe { sys::napi_set_instance_data(env, state.cast(), Some(drop_state), ptr::null_mut()) };
+        if status != sys::Status::napi_ok {
+            return Err(fault("no instance data"));
+        }
+        Self::of(env).ok_or_else(|| fault("no instance data"))
+    }
+
+    /// The state of `env`. The reference must not be kept beyond the call that runs now.
+    pub(crate) fn of(env: sys::napi_env) -> Option<&'static Self> {
+        let mut data = ptr::null_mut();
+        // SAFETY: a Node-API call with a valid out pointer; only `of_or_new` sets instance data in this image.
+        unsafe {
+            sys::napi_get_instance_data(env, &raw mut data);
+            data.cast::<Self>().as_ref()
+        }
+    }
+
+    pub(crate) fn add_host(&self, handle: u32, lane: u8, host: Rc<Host>) {
+        self.hosts.borrow_mut().insert((handle, lane), host);
+    }
+
+    /// Some lane of this isolate on that node.
+    pub(crate) fn host(&self, handle: u32) -> Result<Rc<Host>> {
+        let hosts = self.hosts.borrow();
+        let found = hosts
+            .iter()
+            .find(|((held, _), _)| *held == handle)
+            .map(|(_, host)| host.clone());
+        found.ok_or_else(|| {
+            Error::new(
+                Code::NoNode,
+                "this isolate is not attached to that node".to_owned(),
+            )
+        })
+    }
+
+    pub(crate) fn lane(&self, handle: u32, lane: u8) -> Option<Rc<Host>> {
+        self.hosts.borrow().get(&(handle, lane)).cloned()
+    }
+
+    pub(crate) fn set_chunk(&self, env: sys::napi_env, handle: u32, outgoing: Outgoing) {
+        let key = (handle, outgoing.session.id());
+        let former = self.chunks.borrow_mut().insert(key, outgoing);
+        if let Some(former) = former {
+            former.chunk.release(env);
+        }
+    }
+
+    /// Runs `body` with the chunk of that session, if there is one.
+    pub(crate) fn with_chunk<T>(
+        &self,
+        handle: u32,
+        session: u16,
+        body: impl FnOnce(&Outgoing) -> T,
+    ) -> Option<T> {
+        self.chunks.borrow().get(&(handle, session)).map(body)
+    }
+
+    pub(crate) fn drop_chunk(&self, env: sys::napi_env, handle: u32, session: u16) {
+        let held = self.chunks.borrow_mut().remove(&(handle, session));
+        if let Some(held) = held {
+            held.chunk.release(env);
+        }
+    }
+
+    /// Drops what belongs to a lane that ended.
+    pub(crate) fn forget_host(&self, env: sys::napi_env, handle: u32, lane: u8) {
+        let host = self.hosts.borrow_mut().remove(&(handle, lane));
+        let Some(host) = host else { return };
+        self.chunks.borrow_mut().retain(|_, held| {
+            let keep = !Rc::ptr_eq(&held.host, &host);
+            if !keep {
+                held.chunk.release(env);
+            }
+            keep
+        });
+    }
+}
+
+unsafe extern "C" fn drop_state(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: the box that `of_or_new` gave to Node-API, given back once.
+    drop(unsafe { Box::from_raw(data.cast::<EnvState>()) });
+}

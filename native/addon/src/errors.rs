@@ -1,0 +1,67 @@
+//! Rust error to JavaScript `code`: one table, the same names as `ts/errors/table.ts`.
+
+use snowmesh_net::OpenError;
+
+/// What `error.code` says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Code {
+    BadOption,
+    BadTerm,
+    CookieWeak,
+    Listen,
+    NativeFault,
+    NodeName,
+    NoNode,
+    TooManyLanes,
+    TooManyNodes,
+}
+
+impl AsRef<str> for Code {
+    fn as_ref(&self) -> &str {
+        match self {
+            Self::BadOption => "SNOW_ERR_BAD_OPTION",
+            Self::BadTerm => "SNOW_ERR_BAD_TERM",
+            Self::CookieWeak => "SNOW_ERR_COOKIE_WEAK",
+            Self::Listen => "SNOW_ERR_LISTEN",
+            Self::NativeFault => "SNOW_ERR_NATIVE_FAULT",
+            Self::NodeName => "SNOW_ERR_NODE_NAME",
+            Self::NoNode => "SNOW_ERR_NO_NODE",
+            Self::TooManyLanes => "SNOW_ERR_TOO_MANY_LANES",
+            Self::TooManyNodes => "SNOW_ERR_TOO_MANY_NODES",
+        }
+    }
+}
+
+pub(crate) type Error = napi::Error<Code>;
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+pub(crate) fn of(error: &OpenError) -> Error {
+    let code = match error {
+        OpenError::BadOption(_) => Code::BadOption,
+        OpenError::Cookie(_) => Code::CookieWeak,
+        OpenError::Listen { .. } => Code::Listen,
+        OpenError::Name(_) => Code::NodeName,
+        OpenError::TooManyLanes { .. } => Code::TooManyLanes,
+        OpenError::TooManyNodes { .. } => Code::TooManyNodes,
+        OpenError::UnknownNode => Code::NoNode,
+        _ => Code::NativeFault,
+    };
+    Error::new(code, error.to_string())
+}
+
+/// A Node-API call failed, or a caller passed something of the wrong kind.
+pub(crate) fn fault(what: &str) -> Error {
+    Error::new(Code::NativeFault, what.to_owned())
+}
+
+/// Runs the body of an export: a panic becomes an error with a code instead of ending the process.
+pub(crate) fn guard<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(body))
+        .unwrap_or_else(|_| Err(fault("the native core panicked; please report this")))
+}
+
+/// Runs a callback that the event loop calls: nothing may unwind into C.
+pub(crate) fn guard_callback(body: impl FnOnce()) {
+    // The payload is dropped on purpose: there is no caller to tell, and the panic hook printed the place.
+    drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)));
+}

@@ -1,0 +1,411 @@
+//! The Node-API face of snowmesh. Exports only: each checks its arguments, calls the floor below and maps errors.
+//!
+//! This crate is the only one with `unsafe` and the only one that knows Node-API. What every function does is
+//! documented where users meet it, in `bindings/index.ts`; the signatures here generate `bindings/native.d.ts`.
+
+mod env;
+mod errors;
+mod host;
+mod memory;
+mod reader;
+mod uv;
+mod wake;
+
+use std::rc::Rc;
+
+use napi::bindgen_prelude::{BigInt, JsValue, Unknown};
+use napi::{Env, sys};
+use napi_derive::napi;
+use snowmesh_core::Pid;
+use snowmesh_net::{DownCause, Hub, NodeOptions, Reader};
+
+use crate::env::{EnvState, Outgoing};
+use crate::errors::{Code, Error, Result, guard, of};
+use crate::host::{Host, Link};
+use crate::memory::{Chunk, bytes_of, copy_of};
+use crate::wake::ThreadsafeWake;
+
+/// Changes with every change of a signature or of the layout of entries. `bindings/index.ts` holds the other half.
+const ABI: u32 = 1;
+
+/// How a node's sockets behave.
+#[napi(object)]
+pub(crate) struct OpenOptions {
+    /// Full node name.
+    pub name: String,
+    /// Address to listen on.
+    pub listen_host: String,
+    /// Port to listen on; 0 takes any.
+    pub listen_port: u32,
+    /// The shared secret.
+    pub cookie: String,
+    /// This start's identity.
+    pub incarnation: Option<BigInt>,
+    /// Not gossiped.
+    pub hidden: Option<bool>,
+    /// Silence after which a PING is sent.
+    pub tick_ms: Option<u32>,
+    /// Silence after which a session ends.
+    pub down_ms: Option<u32>,
+    /// From connect or accept to authenticated.
+    pub handshake_ms: Option<u32>,
+    /// Unauthenticated connections at once.
+    pub max_handshakes: Option<u32>,
+    /// Largest message accepted.
+    pub max_message: Option<u32>,
+    /// Undelivered bytes a lane holds.
+    pub inbox_bytes: Option<u32>,
+    /// Unsent bytes a session holds.
+    pub outbox_bytes: Option<u32>,
+    /// Who reads sockets.
+    #[napi(ts_type = "'loop' | 'thread'")]
+    pub reader: Option<String>,
+    /// Longest busy wait in microseconds.
+    pub spin_us: Option<u32>,
+}
+
+/// Counters of one node.
+#[napi(object)]
+pub(crate) struct NativeStats {
+    pub sessions: f64,
+    pub handshakes: f64,
+    pub identities: f64,
+    pub frames_in: f64,
+    pub bytes_in: f64,
+    pub bytes_out: f64,
+    pub batches: f64,
+    pub outbox_bytes: f64,
+    pub inbox_bytes: f64,
+    pub takeovers: f64,
+    pub spin_hits: f64,
+    pub spin_misses: f64,
+    pub loop_reader: bool,
+}
+
+/// The ABI stamp.
+#[napi]
+pub(crate) fn abi() -> u32 {
+    ABI
+}
+
+/// Starts a node with this isolate as lane 0; returns its handle.
+#[napi]
+pub(crate) fn open(
+    env: Env,
+    options: OpenOptions,
+    #[napi(ts_arg_type = "Uint8Array")] rx: Unknown<'_>,
+    #[napi(ts_arg_type = "(bytes: number, bigs: Uint8Array[] | null) => number")] on_batch: Unknown<'_>,
+) -> Result<u32> {
+    guard(|| {
+        let mut options = node_options(options)?;
+        if uv::Uv::probe().is_none() {
+            options.reader = Reader::Thread;
+        }
+        let (state, host) = prepare(&env, &rx, &on_batch)?;
+        let wake = Box::new(ThreadsafeWake(host.wake_function()));
+        let opened = Hub::of_process().open(options, host.rx.length(), wake);
+        let (handle, node, lane) = match opened {
+            Ok(opened) => opened,
+            Err(error) => {
+                host.end();
+                return Err(of(&error));
+            }
+        };
+        link(state, &host, Link { handle, node, lane })?;
+        Ok(handle)
+    })
+}
+
+/// The port a node listens on.
+#[napi]
+pub(crate) fn port(handle: u32) -> Result<u32> {
+    guard(|| Ok(node(handle)?.port().into()))
+}
+
+/// The incarnation of a node's start.
+#[napi(ts_return_type = "bigint")]
+pub(crate) fn incarnation(handle: u32) -> Result<BigInt> {
+    guard(|| Ok(node(handle)?.incarnation().into()))
+}
+
+/// Asks for a session; one CONNECT_RESULT follows.
+#[napi]
+pub(crate) fn dial(handle: u32, request: u32, name: String, host: String, port: u32) -> Result<()> {
+    guard(|| {
+        let port = u16::try_from(port).map_err(|_| Error::new(Code::BadOption, "port".to_owned()))?;
+        node(handle)?.dial(request, name, host, port);
+        Ok(())
+    })
+}
+
+/// Ends a session in order.
+#[napi]
+pub(crate) fn hangup(handle: u32, session: u32, cause: u32) -> Result<()> {
+    guard(|| {
+        if let Ok(session) = u16::try_from(session) {
+            node(handle)?.hangup(session, DownCause::from_number(cause));
+        }
+        Ok(())
+    })
+}
+
+/// Registers this isolate's sending chunk for a session that is up; ignored when it is not.
+#[napi]
+pub(crate) fn tx(
+    env: Env,
+    handle: u32,
+    session: u32,
+    #[napi(ts_arg_type = "Uint8Array")] chunk: Unknown<'_>,
+) -> Result<()> {
+    guard(|| {
+        let state = EnvState::of_or_new(env.raw())?;
+        let host = state.host(handle)?;
+        let found = host
+            .linked()
+            .and_then(|link| link.node.session(u16::try_from(session).ok()?));
+        if let Some(session) = found {
+            let chunk = Chunk::hold(env.raw(), chunk.raw())?;
+            state.set_chunk(env.raw(), handle, Outgoing { host, session, chunk });
+        }
+        Ok(())
+    })
+}
+
+/// Seals and sends the first `bytes` of the chunk; returns bytes that still wait, −1 when the session is not up.
+#[napi]
+pub(crate) fn flush(env: Env, handle: u32, session: u32, bytes: u32) -> Result<f64> {
+    guard(|| {
+        let (Some(state), Ok(session)) = (EnvState::of(env.raw()), u16::try_from(session)) else {
+            return Ok(-1.0);
+        };
+        let waiting = state.with_chunk(handle, session, |out| {
+            let node = &out.host.linked()?.node;
+            // SAFETY: on the isolate's thread; nothing below runs JavaScript.
+            let frames = unsafe { out.chunk.head(bytes as usize) };
+            if let Some(reader) = out.host.reader.get() {
+                reader.note_traffic(&out.session);
+            }
+            out.session.flush(node, frames)
+        });
+        Ok(number_or_none(waiting.flatten()))
+    })
+}
+
+/// Queues one frame on a stream; returns bytes that wait in streams and outbox, −1 when the session is not up.
+#[napi]
+pub(crate) fn bulk(
+    env: Env,
+    handle: u32,
+    session: u32,
+    stream: u32,
+    #[napi(ts_arg_type = "Uint8Array")] frame: Unknown<'_>,
+) -> Result<f64> {
+    guard(|| {
+        let host = EnvState::of_or_new(env.raw())?.host(handle)?;
+        let Some(Link { node, lane, .. }) = host.linked() else {
+            return Ok(-1.0);
+        };
+        let Some(session) = u16::try_from(session).ok().and_then(|id| node.session(id)) else {
+            return Ok(-1.0);
+        };
+        let frame = copy_of(env.raw(), frame.raw())?;
+        Ok(number_or_none(session.bulk(node, stream, lane.index(), frame)))
+    })
+}
+
+/// Numbers an identity.
+#[napi]
+pub(crate) fn slot(
+    handle: u32,
+    name: String,
+    #[napi(ts_arg_type = "bigint")] incarnation: BigInt,
+) -> Result<u32> {
+    guard(|| {
+        let name = snowmesh_core::NodeName::parse(&name)
+            .map_err(|error| Error::new(Code::NodeName, error.to_string()))?;
+        node(handle)?
+            .slot(name.as_str(), incarnation.get_u64().1)
+            .map_err(|error| of(&error))
+    })
+}
+
+/// Leaves in order; STOPPED follows. Keeps the process alive until then.
+#[napi]
+pub(crate) fn close(env: Env, handle: u32) -> Result<()> {
+    guard(|| {
+        let host = EnvState::of_or_new(env.raw())?.host(handle)?;
+        host.keep_alive(true);
+        node(handle)?.close();
+        Ok(())
+    })
+}
+
+/// Joins this isolate to a node of this process as a further lane; returns its scheduler index.
+#[napi]
+pub(crate) fn attach(
+    env: Env,
+    handle: u32,
+    #[napi(ts_arg_type = "Uint8Array")] rx: Unknown<'_>,
+    #[napi(ts_arg_type = "(bytes: number, bigs: Uint8Array[] | null) => number")] on_batch: Unknown<'_>,
+) -> Result<u32> {
+    guard(|| {
+        let node = node(handle)?;
+        let (state, host) = prepare(&env, &rx, &on_batch)?;
+        let wake = Box::new(ThreadsafeWake(host.wake_function()));
+        match node.attach(host.rx.length(), wake) {
+            Ok(lane) => {
+                let index = lane.index();
+                link(state, &host, Link { handle, node, lane })?;
+                Ok(index.into())
+            }
+            Err(error) => {
+                host.end();
+                Err(of(&error))
+            }
+        }
+    })
+}
+
+/// Leaves a node; unknown lanes are ignored. Lane 0 leaves by `close`.
+#[napi]
+pub(crate) fn detach(env: Env, handle: u32, lane: u32) -> Result<()> {
+    guard(|| {
+        if let (Some(state), Ok(lane @ 1..)) = (EnvState::of(env.raw()), u8::try_from(lane))
+            && let Some(host) = state.lane(handle, lane)
+        {
+            host.end();
+        }
+        Ok(())
+    })
+}
+
+/// Keeps the OS process alive while the node is open.
+#[napi(js_name = "ref")]
+pub(crate) fn keep(env: Env, handle: u32) -> Result<()> {
+    guard(|| {
+        EnvState::of_or_new(env.raw())?.host(handle)?.keep_alive(true);
+        Ok(())
+    })
+}
+
+/// Undoes `ref`.
+#[napi]
+pub(crate) fn unref(env: Env, handle: u32) -> Result<()> {
+    guard(|| {
+        EnvState::of_or_new(env.raw())?.host(handle)?.keep_alive(false);
+        Ok(())
+    })
+}
+
+/// Counters of a node.
+#[napi]
+#[expect(clippy::cast_precision_loss, reason = "counters beyond 2^53 do not matter")]
+pub(crate) fn stats(env: Env, handle: u32) -> Result<NativeStats> {
+    guard(|| {
+        let stats = node(handle)?.stats();
+        let host = EnvState::of(env.raw()).and_then(|state| state.host(handle).ok());
+        let reader = host.as_ref().and_then(|host| host.reader.get());
+        let (spin_hits, spin_misses) = reader.map_or((0.0, 0.0), reader::LoopReader::spins);
+        Ok(NativeStats {
+            sessions: stats.sessions as f64,
+            handshakes: stats.handshakes as f64,
+            identities: stats.identities as f64,
+            frames_in: stats.frames_in as f64,
+            bytes_in: stats.bytes_in as f64,
+            bytes_out: stats.bytes_out as f64,
+            batches: host.as_ref().map_or(0.0, |host| host.batches()),
+            outbox_bytes: stats.outbox_bytes as f64,
+            inbox_bytes: stats.inbox_bytes as f64,
+            takeovers: stats.takeovers as f64,
+            spin_hits,
+            spin_misses,
+            loop_reader: reader.is_some(),
+        })
+    })
+}
+
+/// Validates one term.
+#[napi]
+pub(crate) fn term_check(env: Env, #[napi(ts_arg_type = "Uint8Array")] bytes: Unknown<'_>) -> Result<()> {
+    guard(|| {
+        let (data, length) = bytes_of(env.raw(), bytes.raw())?;
+        // SAFETY: the value is alive for this call and no JavaScript runs meanwhile.
+        let term = unsafe { std::slice::from_raw_parts(data, length) };
+        snowmesh_core::term::validate(term).map_err(|error| Error::new(Code::BadTerm, error.to_string()))
+    })
+}
+
+/// Packs a PID.
+#[napi(ts_return_type = "bigint")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the binding passes integers below 2^40"
+)]
+pub(crate) fn pid_pack(nc: u32, local: f64) -> BigInt {
+    Pid::new(nc, local as u64).bits().into()
+}
+
+/// Unpacks a PID into nc and local id.
+#[napi(ts_return_type = "[number, number]")]
+#[expect(clippy::cast_precision_loss, reason = "40 bits fit")]
+pub(crate) fn pid_unpack(#[napi(ts_arg_type = "bigint")] pid: BigInt) -> Vec<f64> {
+    let pid = Pid::from_bits(pid.get_u64().1);
+    vec![f64::from(pid.nc()), pid.local() as f64]
+}
+
+fn node(handle: u32) -> Result<std::sync::Arc<snowmesh_net::Node>> {
+    Hub::of_process().node(handle).map_err(|error| of(&error))
+}
+
+fn prepare(env: &Env, rx: &Unknown<'_>, on_batch: &Unknown<'_>) -> Result<(&'static EnvState, Rc<Host>)> {
+    let mut kind = 0;
+    // SAFETY: a Node-API call with a valid out pointer.
+    unsafe { sys::napi_typeof(env.raw(), on_batch.raw(), &raw mut kind) };
+    if kind != sys::ValueType::napi_function {
+        return Err(Error::new(
+            Code::BadOption,
+            "onBatch must be a function".to_owned(),
+        ));
+    }
+    let state = EnvState::of_or_new(env.raw())?;
+    Ok((state, Host::prepare(env.raw(), rx.raw(), on_batch.raw())?))
+}
+
+fn link(state: &EnvState, host: &Rc<Host>, link: Link) -> Result<()> {
+    let (handle, lane) = (link.handle, link.lane.index());
+    state.add_host(handle, lane, host.clone());
+    host.link(link).inspect_err(|_| host.end())
+}
+
+fn node_options(given: OpenOptions) -> Result<NodeOptions> {
+    let bad = |what: &str| Error::new(Code::BadOption, what.to_owned());
+    let base = NodeOptions::default();
+    Ok(NodeOptions {
+        name: given.name,
+        listen_host: given.listen_host,
+        listen_port: u16::try_from(given.listen_port)
+            .map_err(|_| bad("listenPort must be at most 65 535"))?,
+        cookie: given.cookie,
+        incarnation: given.incarnation.map_or(0, |incarnation| incarnation.get_u64().1),
+        hidden: given.hidden.unwrap_or(base.hidden),
+        tick_ms: given.tick_ms.unwrap_or(base.tick_ms),
+        down_ms: given.down_ms.unwrap_or(base.down_ms),
+        handshake_ms: given.handshake_ms.unwrap_or(base.handshake_ms),
+        max_handshakes: given.max_handshakes.unwrap_or(base.max_handshakes),
+        max_message: given.max_message.unwrap_or(base.max_message),
+        inbox_bytes: given.inbox_bytes.unwrap_or(base.inbox_bytes),
+        outbox_bytes: given.outbox_bytes.unwrap_or(base.outbox_bytes),
+        reader: match given.reader.as_deref() {
+            None | Some("loop") => Reader::Loop,
+            Some("thread") => Reader::Thread,
+            Some(_) => return Err(bad("reader must be 'loop' or 'thread'")),
+        },
+        spin_us: given.spin_us.unwrap_or(base.spin_us),
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "the outbox is smaller than 2^53")]
+fn number_or_none(waiting: Option<usize>) -> f64 {
+    waiting.map_or(-1.0, |waiting| waiting as f64)
+}

@@ -1,0 +1,140 @@
+//! JavaScript memory that native code uses between calls: kept alive by a reference, never moved, never freed here.
+
+use std::ptr;
+
+use napi::sys;
+
+use crate::errors::{Code, Error, Result, fault};
+
+/// A `Uint8Array` of the caller, held until [`Chunk::release`].
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    reference: sys::napi_ref,
+    data: *mut u8,
+    length: usize,
+}
+
+impl Chunk {
+    /// Holds a `Uint8Array`.
+    pub(crate) fn hold(env: sys::napi_env, value: sys::napi_value) -> Result<Self> {
+        let (data, length) = bytes_of(env, value)?;
+        Ok(Self {
+            reference: reference(env, value)?,
+            data,
+            length,
+        })
+    }
+
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// The first `length` bytes, for reading; fewer when the chunk is shorter.
+    ///
+    /// # Safety
+    /// On the isolate's thread, and no JavaScript may run while the slice is used.
+    pub(crate) unsafe fn head(&self, length: usize) -> &[u8] {
+        // SAFETY: the reference keeps the memory; JavaScript promised never to detach it.
+        unsafe { std::slice::from_raw_parts(self.data, length.min(self.length)) }
+    }
+
+    /// All of it, for writing.
+    ///
+    /// # Safety
+    /// As [`Self::head`], and no other slice of it may be in use.
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "the memory belongs to JavaScript; the caller keeps slices apart"
+    )]
+    pub(crate) unsafe fn all_mut(&self) -> &mut [u8] {
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts_mut(self.data, self.length) }
+    }
+
+    pub(crate) fn release(&self, env: sys::napi_env) {
+        drop_reference(env, self.reference);
+    }
+}
+
+/// Where the bytes of a `Uint8Array` are.
+pub(crate) fn bytes_of(env: sys::napi_env, value: sys::napi_value) -> Result<(*mut u8, usize)> {
+    let mut kind = 0;
+    let (mut length, mut offset) = (0, 0);
+    let mut data = ptr::null_mut();
+    let mut buffer = ptr::null_mut();
+    // SAFETY: a Node-API call with valid out pointers; it refuses what is no typed array.
+    let status = unsafe {
+        sys::napi_get_typedarray_info(
+            env,
+            value,
+            &raw mut kind,
+            &raw mut length,
+            &raw mut data,
+            &raw mut buffer,
+            &raw mut offset,
+        )
+    };
+    let is_bytes =
+        kind == sys::TypedarrayType::uint8_array || kind == sys::TypedarrayType::uint8_clamped_array;
+    if status != sys::Status::napi_ok || !is_bytes {
+        return Err(Error::new(Code::BadOption, "a Uint8Array is needed".to_owned()));
+    }
+    if data.is_null() {
+        // An empty array may have no memory at all.
+        return Ok((ptr::NonNull::dangling().as_ptr(), 0));
+    }
+    Ok((data.cast(), length))
+}
+
+/// A copy of the bytes of a `Uint8Array`.
+pub(crate) fn copy_of(env: sys::napi_env, value: sys::napi_value) -> Result<Vec<u8>> {
+    let (data, length) = bytes_of(env, value)?;
+    // SAFETY: the value is alive for this call and no JavaScript runs meanwhile.
+    Ok(unsafe { std::slice::from_raw_parts(data, length) }.to_vec())
+}
+
+/// A new `Uint8Array` with a copy of `bytes`; `None` when the environment is ending.
+pub(crate) fn new_array(env: sys::napi_env, bytes: &[u8]) -> Option<sys::napi_value> {
+    let mut data = ptr::null_mut();
+    let mut buffer = ptr::null_mut();
+    let mut array = ptr::null_mut();
+    // SAFETY: Node-API calls with valid out pointers; the copy stays within the new buffer's `bytes.len()`.
+    unsafe {
+        if sys::napi_create_arraybuffer(env, bytes.len(), &raw mut data, &raw mut buffer)
+            != sys::Status::napi_ok
+        {
+            return None;
+        }
+        if !bytes.is_empty() {
+            ptr::copy_nonoverlapping(bytes.as_ptr(), data.cast(), bytes.len());
+        }
+        let kind = sys::TypedarrayType::uint8_array;
+        let status = sys::napi_create_typedarray(env, kind, bytes.len(), buffer, 0, &raw mut array);
+        (status == sys::Status::napi_ok).then_some(array)
+    }
+}
+
+/// A strong reference.
+pub(crate) fn reference(env: sys::napi_env, value: sys::napi_value) -> Result<sys::napi_ref> {
+    let mut reference = ptr::null_mut();
+    // SAFETY: a Node-API call with a valid out pointer.
+    let status = unsafe { sys::napi_create_reference(env, value, 1, &raw mut reference) };
+    if status == sys::Status::napi_ok {
+        Ok(reference)
+    } else {
+        Err(fault("no reference"))
+    }
+}
+
+/// What a reference holds.
+pub(crate) fn referenced(env: sys::napi_env, reference: sys::napi_ref) -> Option<sys::napi_value> {
+    let mut value = ptr::null_mut();
+    // SAFETY: the reference was made in this environment and is not deleted yet.
+    let status = unsafe { sys::napi_get_reference_value(env, reference, &raw mut value) };
+    (status == sys::Status::napi_ok && !value.is_null()).then_some(value)
+}
+
+pub(crate) fn drop_reference(env: sys::napi_env, reference: sys::napi_ref) {
+    // SAFETY: as above; each reference is dropped once by its owner.
+    unsafe { sys::napi_delete_reference(env, reference) };
+}

@@ -1,0 +1,388 @@
+//! Reading on the event loop: `uv_poll` on every session's socket, and a short busy wait after traffic.
+//!
+//! For: a round trip without a thread hop. Guarantees: one batch per callback and session, then the loop turns;
+//! handles never keep the loop alive; the busy wait runs only while it pays, never while JavaScript, a timer or the
+//! loop itself has something to do, never with one processor.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ffi::{c_int, c_void};
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use napi::sys;
+use snowmesh_net::{Batch, Lane, Node, Read, Session};
+
+use crate::errors::guard_callback;
+use crate::host::{Host, Link};
+use crate::uv::{Handle, HandlePtr, LoopPtr, Uv};
+
+/// Read from one session before the loop turns.
+const TURN_BYTES: usize = 256 * 1024;
+/// Sessions that the busy wait looks at.
+const HOT_SESSIONS: usize = 4;
+/// The longest time a busy wait may go on while it keeps finding bytes.
+const SPIN_TOTAL: Duration = Duration::from_millis(2);
+/// How sure the busy wait can get of paying, and what finding bytes adds.
+const SCORE_MOST: i32 = 32;
+const SCORE_HIT: i32 = 4;
+/// When it does not pay, one in so many chances is tried all the same.
+const PROBE_EVERY: u32 = 64;
+
+#[derive(Debug)]
+pub(crate) struct LoopReader {
+    uv: &'static Uv,
+    uv_loop: LoopPtr,
+    watched: RefCell<HashMap<u16, Watched>>,
+    /// Prepare and check handles with the host reference each of them holds.
+    phases: RefCell<Vec<(Handle, *const Host)>>,
+    /// Sessions with frames left when their turn was over.
+    unfinished: RefCell<Vec<Arc<Session>>>,
+    /// Polling is stopped because a lane is full.
+    paused: Cell<bool>,
+    spin: Spin,
+}
+
+#[derive(Debug)]
+struct Watched {
+    handle: Handle,
+    data: *mut Watch,
+}
+
+/// What a poll handle's callback needs.
+#[derive(Debug)]
+struct Watch {
+    host: Rc<Host>,
+    session: Arc<Session>,
+}
+
+#[derive(Debug)]
+struct Spin {
+    window: Duration,
+    score: Cell<i32>,
+    chances: Cell<u32>,
+    traffic_at: Cell<Option<Instant>>,
+    hot: RefCell<Vec<Arc<Session>>>,
+    hits: Cell<f64>,
+    misses: Cell<f64>,
+}
+
+impl LoopReader {
+    /// Starts on the environment's loop; `None` when this runtime does not offer what it takes.
+    pub(crate) fn start(host: &Rc<Host>, spin_us: u32) -> Option<Self> {
+        let uv = Uv::probe()?;
+        let mut uv_loop = ptr::null_mut();
+        // SAFETY: a Node-API call with a valid out pointer on the environment's thread.
+        let status = unsafe { sys::napi_get_uv_event_loop(host.env, &raw mut uv_loop) };
+        if status != sys::Status::napi_ok || uv_loop.is_null() {
+            return None;
+        }
+        let uv_loop: LoopPtr = uv_loop.cast();
+        let one_processor = std::thread::available_parallelism().is_ok_and(|count| count.get() == 1);
+        let reader = Self {
+            uv,
+            uv_loop,
+            watched: RefCell::default(),
+            phases: RefCell::default(),
+            unfinished: RefCell::default(),
+            paused: Cell::new(false),
+            spin: Spin::new(if one_processor { 0 } else { spin_us }),
+        };
+        for (is_prepare, callback) in [(true, on_prepare as crate::uv::HandleCallback), (false, on_check)] {
+            let held = Rc::into_raw(host.clone());
+            let data = held.cast_mut().cast::<c_void>();
+            let handle = match is_prepare {
+                true => uv.prepare(uv_loop, callback, data)?,
+                false => uv.check(uv_loop, callback, data)?,
+            };
+            reader.phases.borrow_mut().push((handle, held));
+        }
+        Some(reader)
+    }
+
+    /// Begins to watch the sessions that came up.
+    pub(crate) fn adopt(&self, host: &Rc<Host>, node: &Node) {
+        for session in node.adopt() {
+            let data = Box::into_raw(Box::new(Watch {
+                host: host.clone(),
+                session: session.clone(),
+            }));
+            match self
+                .uv
+                .poll(self.uv_loop, session.socket(), on_readable, data.cast())
+            {
+                Some(handle) => {
+                    self.watched
+                        .borrow_mut()
+                        .insert(session.id(), Watched { handle, data });
+                }
+                None => {
+                    // SAFETY: libuv refused the handle, so nobody else has the box.
+                    drop(unsafe { Box::from_raw(data) });
+                    session.set_read_by_thread(node, true);
+                }
+            }
+        }
+    }
+
+    /// Ceases to watch a session that ended.
+    pub(crate) fn forget(&self, session: u16) {
+        self.unfinished
+            .borrow_mut()
+            .retain(|waiting| waiting.id() != session);
+        self.spin.hot.borrow_mut().retain(|hot| hot.id() != session);
+        let watched = self.watched.borrow_mut().remove(&session);
+        if let Some(watched) = watched {
+            self.close(watched, || {});
+        }
+    }
+
+    /// Polls again if that was stopped and every lane has room.
+    pub(crate) fn resume(&self, node: &Node) {
+        if self.paused.get() && !node.is_inbound_blocked() {
+            self.paused.set(false);
+            for watched in self.watched.borrow().values() {
+                self.uv.poll_restart(&watched.handle, on_readable);
+            }
+        }
+    }
+
+    /// Goes on with sessions that had more than fitted.
+    pub(crate) fn read_unfinished(&self, node: &Node, lane: &Lane, batch: &mut Batch<'_>) {
+        let waiting = std::mem::take(&mut *self.unfinished.borrow_mut());
+        for session in waiting {
+            let read = session.read(node, Some((lane, batch)), TURN_BYTES);
+            self.after(node, lane, &session, read);
+        }
+        lane.drain(batch);
+    }
+
+    /// Bytes moved: the next ones may be near.
+    pub(crate) fn note_traffic(&self, session: &Arc<Session>) {
+        self.spin.note(session);
+    }
+
+    pub(crate) fn spins(&self) -> (f64, f64) {
+        (self.spin.hits.get(), self.spin.misses.get())
+    }
+
+    /// Closes every handle; `closed` is called when libuv has let go of the last.
+    pub(crate) fn stop(&self, closed: Box<dyn FnOnce()>) {
+        self.unfinished.borrow_mut().clear();
+        self.spin.hot.borrow_mut().clear();
+        // Runs when its last clone is dropped, that is with the last close callback.
+        let last = Rc::new(OnDrop(Some(closed)));
+        let watched = std::mem::take(&mut *self.watched.borrow_mut());
+        for watched in watched.into_values() {
+            let last = last.clone();
+            self.close(watched, move || drop(last));
+        }
+        let phases = std::mem::take(&mut *self.phases.borrow_mut());
+        for (handle, host) in phases {
+            let last = last.clone();
+            let done = move || {
+                // SAFETY: the reference that `start` gave to this handle, given back once.
+                drop(unsafe { Rc::from_raw(host) });
+                drop(last);
+            };
+            self.uv.close(handle, Box::new(done));
+        }
+    }
+
+    fn close(&self, watched: Watched, done: impl FnOnce() + 'static) {
+        let data = watched.data;
+        let freed = move || {
+            // SAFETY: made by `adopt` for this handle; libuv calls back no more, so this is the last use. The socket
+            // is still open here, as the box holds the session.
+            drop(unsafe { Box::from_raw(data) });
+            done();
+        };
+        self.uv.close(watched.handle, Box::new(freed));
+    }
+
+    /// One read and one delivery for a session; true when JavaScript got something.
+    fn turn(&self, host: &Rc<Host>, session: &Arc<Session>) -> bool {
+        let Some(Link { node, lane, .. }) = host.linked() else {
+            return false;
+        };
+        if !host.may_deliver() {
+            return false;
+        }
+        // SAFETY: nothing is being delivered, so no other slice of `rx` is in use; no JavaScript runs until `finish`.
+        let mut batch = Batch::new(unsafe { host.rx.all_mut() });
+        let read = session.read(node, Some((lane, &mut batch)), TURN_BYTES);
+        self.after(node, lane, session, read);
+        // The end of a session and announcements go through the inbox.
+        lane.drain(&mut batch);
+        let filled = batch.finish();
+        let delivered = filled.bytes > 0;
+        if delivered {
+            self.spin.note(session);
+            host.deliver(filled);
+        }
+        delivered
+    }
+
+    fn after(&self, node: &Node, lane: &Lane, session: &Arc<Session>, read: Read) {
+        match read {
+            Read::Idle => {}
+            Read::Ended => self.forget(session.id()),
+            Read::More if node.is_inbound_blocked() => self.pause(),
+            Read::More => {
+                self.unfinished.borrow_mut().push(session.clone());
+                lane.poke();
+            }
+        }
+    }
+
+    fn pause(&self) {
+        self.paused.set(true);
+        for watched in self.watched.borrow().values() {
+            self.uv.poll_stop(&watched.handle);
+        }
+    }
+
+    /// Right before the loop would wait: looks at the busiest sockets for a moment instead of sleeping at once.
+    fn spin(&self, host: &Rc<Host>) {
+        if !self.spin.is_worth_it() || host.is_busy() || self.loop_has_work() {
+            return;
+        }
+        let begun = Instant::now();
+        let mut until = begun + self.spin.window;
+        loop {
+            let hot = self.spin.hot.borrow().clone();
+            let found = hot
+                .iter()
+                .fold(false, |found, session| self.turn(host, session) | found);
+            let now = Instant::now();
+            if found {
+                self.spin.hit();
+                if host.is_busy() || self.loop_has_work() || now - begun > SPIN_TOTAL {
+                    return;
+                }
+                until = now + self.spin.window;
+            } else if now >= until || !host.may_deliver() {
+                return self.spin.miss();
+            }
+            std::hint::spin_loop();
+        }
+    }
+
+    /// A timer, an immediate or a closing handle is due.
+    fn loop_has_work(&self) -> bool {
+        self.uv.backend_timeout(self.uv_loop) == 0
+    }
+}
+
+impl Spin {
+    fn new(window_us: u32) -> Self {
+        Self {
+            window: Duration::from_micros(window_us.into()),
+            score: Cell::new(SCORE_HIT),
+            chances: Cell::new(0),
+            traffic_at: Cell::new(None),
+            hot: RefCell::default(),
+            hits: Cell::new(0.0),
+            misses: Cell::new(0.0),
+        }
+    }
+
+    fn note(&self, session: &Arc<Session>) {
+        if self.window.is_zero() {
+            return;
+        }
+        self.traffic_at.set(Some(Instant::now()));
+        let mut hot = self.hot.borrow_mut();
+        if hot.first().is_some_and(|first| Arc::ptr_eq(first, session)) {
+            return;
+        }
+        hot.retain(|held| !Arc::ptr_eq(held, session));
+        hot.insert(0, session.clone());
+        hot.truncate(HOT_SESSIONS);
+    }
+
+    fn is_worth_it(&self) -> bool {
+        let recent = self
+            .traffic_at
+            .get()
+            .is_some_and(|at| at.elapsed() <= self.window);
+        if !recent {
+            return false;
+        }
+        if self.score.get() > 0 {
+            return true;
+        }
+        self.chances.set(self.chances.get().wrapping_add(1));
+        self.chances.get().is_multiple_of(PROBE_EVERY)
+    }
+
+    fn hit(&self) {
+        self.hits.set(self.hits.get() + 1.0);
+        self.score.set((self.score.get() + SCORE_HIT).min(SCORE_MOST));
+    }
+
+    fn miss(&self) {
+        self.misses.set(self.misses.get() + 1.0);
+        self.score.set((self.score.get() - 1).max(0));
+    }
+}
+
+struct OnDrop(Option<Box<dyn FnOnce()>>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        if let Some(last) = self.0.take() {
+            last();
+        }
+    }
+}
+
+unsafe extern "C" fn on_readable(handle: HandlePtr, _status: c_int, _events: c_int) {
+    let Some(uv) = Uv::probe() else { return };
+    // SAFETY: the data of a poll handle is the box `adopt` gave it, freed only in its close callback.
+    let watch = unsafe { &*uv.data(handle).cast::<Watch>() };
+    let (host, session) = (watch.host.clone(), watch.session.clone());
+    guard_callback(|| {
+        if let (Some(link), Some(reader)) = (host.linked(), host.reader.get()) {
+            link.node.loop_watch().turned();
+            reader.turn(&host, &session);
+            if host.may_deliver() {
+                link.lane.notify();
+            }
+        }
+    });
+}
+
+unsafe extern "C" fn on_prepare(handle: HandlePtr) {
+    with_host(handle, |host, reader| {
+        reader.spin(host);
+        if let Some(link) = host.linked() {
+            link.node.loop_watch().waits();
+        }
+    });
+}
+
+unsafe extern "C" fn on_check(handle: HandlePtr) {
+    with_host(handle, |host, _| {
+        if let Some(link) = host.linked() {
+            link.node.loop_watch().turned();
+        }
+    });
+}
+
+fn with_host(handle: HandlePtr, body: impl FnOnce(&Rc<Host>, &LoopReader)) {
+    let Some(uv) = Uv::probe() else { return };
+    let held = uv.data(handle).cast::<Host>();
+    // SAFETY: the handle holds a reference to the host until its close callback; another is taken for this call.
+    let host = unsafe {
+        Rc::increment_strong_count(held);
+        Rc::from_raw(held)
+    };
+    guard_callback(|| {
+        if let Some(reader) = host.reader.get() {
+            body(&host, reader);
+        }
+    });
+}

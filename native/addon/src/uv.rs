@@ -1,0 +1,224 @@
+//! The few libuv calls that reading on the event loop needs, found by name at load time.
+//!
+//! They are not part of Node-API's promise: when one is missing (Bun, an unusual build) [`Uv::probe`] gives `None`
+//! and the node reads with a thread instead. Handles are sized at run time, so no libuv header is needed.
+
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::ffi::{c_int, c_void};
+use std::ptr::NonNull;
+use std::sync::OnceLock;
+
+/// An opaque `uv_loop_t`.
+pub(crate) type LoopPtr = *mut c_void;
+/// An opaque `uv_handle_t`.
+pub(crate) type HandlePtr = *mut c_void;
+pub(crate) type HandleCallback = unsafe extern "C" fn(HandlePtr);
+pub(crate) type PollCallback = unsafe extern "C" fn(HandlePtr, c_int, c_int);
+
+/// Numbers of `uv_handle_type`, fixed since libuv 1.0.
+const KIND_CHECK: c_int = 2;
+const KIND_POLL: c_int = 8;
+const KIND_PREPARE: c_int = 9;
+const READABLE: c_int = 1;
+const DISCONNECT: c_int = 4;
+
+#[derive(Debug)]
+pub(crate) struct Uv {
+    handle_size: unsafe extern "C" fn(c_int) -> usize,
+    handle_set_data: unsafe extern "C" fn(HandlePtr, *mut c_void),
+    handle_get_data: unsafe extern "C" fn(HandlePtr) -> *mut c_void,
+    unref: unsafe extern "C" fn(HandlePtr),
+    close: unsafe extern "C" fn(HandlePtr, HandleCallback),
+    poll_init_socket: unsafe extern "C" fn(LoopPtr, HandlePtr, c_int) -> c_int,
+    poll_start: unsafe extern "C" fn(HandlePtr, c_int, PollCallback) -> c_int,
+    poll_stop: unsafe extern "C" fn(HandlePtr) -> c_int,
+    prepare_init: unsafe extern "C" fn(LoopPtr, HandlePtr) -> c_int,
+    prepare_start: unsafe extern "C" fn(HandlePtr, HandleCallback) -> c_int,
+    check_init: unsafe extern "C" fn(LoopPtr, HandlePtr) -> c_int,
+    check_start: unsafe extern "C" fn(HandlePtr, HandleCallback) -> c_int,
+    backend_timeout: unsafe extern "C" fn(LoopPtr) -> c_int,
+}
+
+impl Uv {
+    /// The functions of this process, or `None` when one is missing.
+    pub(crate) fn probe() -> Option<&'static Self> {
+        static FOUND: OnceLock<Option<Uv>> = OnceLock::new();
+        FOUND.get_or_init(find).as_ref()
+    }
+
+    /// Milliseconds until the loop has something to do by itself: 0 now, negative never.
+    pub(crate) fn backend_timeout(&self, uv_loop: LoopPtr) -> c_int {
+        // SAFETY: `uv_loop` came from `napi_get_uv_event_loop` of a living environment, on its own thread.
+        unsafe { (self.backend_timeout)(uv_loop) }
+    }
+
+    /// Calls `callback` whenever the socket is readable; `data` is what [`Self::data`] gives there.
+    pub(crate) fn poll(
+        &self,
+        uv_loop: LoopPtr,
+        socket: c_int,
+        callback: PollCallback,
+        data: *mut c_void,
+    ) -> Option<Handle> {
+        let handle = self.allocate(KIND_POLL, data)?;
+        // SAFETY: the memory has the size libuv asked for; the caller keeps the socket open until the handle is
+        // closed; loop and thread as above. A handle whose init failed was never known to libuv: it is freed.
+        unsafe {
+            if (self.poll_init_socket)(uv_loop, handle.pointer, socket) != 0 {
+                handle.free();
+                return None;
+            }
+            (self.handle_set_data)(handle.pointer, data);
+            (self.unref)(handle.pointer);
+            (self.poll_start)(handle.pointer, READABLE | DISCONNECT, callback);
+        }
+        Some(handle)
+    }
+
+    pub(crate) fn poll_stop(&self, handle: &Handle) {
+        // SAFETY: a poll handle that was initialised and is not closed yet.
+        unsafe { (self.poll_stop)(handle.pointer) };
+    }
+
+    pub(crate) fn poll_restart(&self, handle: &Handle, callback: PollCallback) {
+        // SAFETY: as above.
+        unsafe { (self.poll_start)(handle.pointer, READABLE | DISCONNECT, callback) };
+    }
+
+    /// Calls `callback` each time before the loop waits.
+    pub(crate) fn prepare(
+        &self,
+        uv_loop: LoopPtr,
+        callback: HandleCallback,
+        data: *mut c_void,
+    ) -> Option<Handle> {
+        let handle = self.allocate(KIND_PREPARE, data)?;
+        // SAFETY: as in `poll`; these two init functions cannot fail.
+        unsafe {
+            (self.prepare_init)(uv_loop, handle.pointer);
+            (self.handle_set_data)(handle.pointer, data);
+            (self.prepare_start)(handle.pointer, callback);
+            (self.unref)(handle.pointer);
+        }
+        Some(handle)
+    }
+
+    /// Calls `callback` each time after the loop waited.
+    pub(crate) fn check(
+        &self,
+        uv_loop: LoopPtr,
+        callback: HandleCallback,
+        data: *mut c_void,
+    ) -> Option<Handle> {
+        let handle = self.allocate(KIND_CHECK, data)?;
+        // SAFETY: as in `prepare`.
+        unsafe {
+            (self.check_init)(uv_loop, handle.pointer);
+            (self.handle_set_data)(handle.pointer, data);
+            (self.check_start)(handle.pointer, callback);
+            (self.unref)(handle.pointer);
+        }
+        Some(handle)
+    }
+
+    /// What was given as `data` when the handle was made.
+    pub(crate) fn data(&self, handle: HandlePtr) -> *mut c_void {
+        // SAFETY: only called with a handle that libuv passed to one of our callbacks.
+        unsafe { (self.handle_get_data)(handle) }
+    }
+
+    /// Closes a handle. Its memory is freed, and `closed` called, when the loop has let go of it.
+    pub(crate) fn close(&self, handle: Handle, closed: Box<dyn FnOnce()>) {
+        let pointer = handle.pointer;
+        let data = Box::into_raw(Box::new(Closing { handle, closed }));
+        // SAFETY: the handle was initialised and is closed only here, as `Handle` is given up by value; libuv calls
+        // `on_closed` exactly once, which takes the box back.
+        unsafe {
+            (self.handle_set_data)(pointer, data.cast());
+            (self.close)(pointer, on_closed);
+        }
+    }
+
+    fn allocate(&self, kind: c_int, _data: *mut c_void) -> Option<Handle> {
+        // SAFETY: a pure look-up; unknown kinds give usize::MAX, refused below.
+        let size = unsafe { (self.handle_size)(kind) };
+        if size == 0 || size > 4096 {
+            return None;
+        }
+        let layout = Layout::from_size_align(size, 16).ok()?;
+        // SAFETY: the layout's size is not zero.
+        let pointer = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        Some(Handle {
+            pointer: pointer.as_ptr().cast(),
+            layout,
+        })
+    }
+}
+
+/// An initialised libuv handle in memory of ours. It must end in [`Uv::close`].
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pointer: HandlePtr,
+    layout: Layout,
+}
+
+impl Handle {
+    /// # Safety
+    /// libuv must not know the handle, or have called its close callback.
+    unsafe fn free(self) {
+        // SAFETY: allocated with this layout in `allocate`; given up by value, so it is freed once.
+        unsafe { dealloc(self.pointer.cast(), self.layout) };
+    }
+}
+
+struct Closing {
+    handle: Handle,
+    closed: Box<dyn FnOnce()>,
+}
+
+unsafe extern "C" fn on_closed(handle: HandlePtr) {
+    let Some(uv) = Uv::probe() else { return };
+    let data = uv.data(handle).cast::<Closing>();
+    // SAFETY: `Uv::close` stored this box and libuv calls us once.
+    let closing = unsafe { Box::from_raw(data) };
+    // SAFETY: this is the close callback: libuv has let go of the memory.
+    unsafe { closing.handle.free() };
+    crate::errors::guard_callback(closing.closed);
+}
+
+#[cfg(unix)]
+fn find() -> Option<Uv> {
+    use libloading::os::unix::Library;
+
+    let process = Library::this();
+    macro_rules! symbol {
+        ($name:literal) => {
+            // SAFETY: the signatures above are those of libuv 1.x, which every supported Node.js exports.
+            *unsafe { process.get(concat!($name, "\0").as_bytes()) }.ok()?
+        };
+    }
+    let found = Uv {
+        handle_size: symbol!("uv_handle_size"),
+        handle_set_data: symbol!("uv_handle_set_data"),
+        handle_get_data: symbol!("uv_handle_get_data"),
+        unref: symbol!("uv_unref"),
+        close: symbol!("uv_close"),
+        poll_init_socket: symbol!("uv_poll_init_socket"),
+        poll_start: symbol!("uv_poll_start"),
+        poll_stop: symbol!("uv_poll_stop"),
+        prepare_init: symbol!("uv_prepare_init"),
+        prepare_start: symbol!("uv_prepare_start"),
+        check_init: symbol!("uv_check_init"),
+        check_start: symbol!("uv_check_start"),
+        backend_timeout: symbol!("uv_backend_timeout"),
+    };
+    // The image is never unloaded, so neither is the handle to it.
+    std::mem::forget(process);
+    Some(found)
+}
+
+/// On Windows sockets are not file descriptors and the node reads with a thread.
+#[cfg(not(unix))]
+fn find() -> Option<Uv> {
+    None
+}

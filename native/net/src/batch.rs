@@ -1,0 +1,122 @@
+//! What one call into JavaScript carries: entries packed into memory that JavaScript owns.
+
+use crate::event::{BIG, ENTRY_HEADER, SESSION_DOWN, STOPPED, entry_header};
+
+/// Entries a batch holds at most, so that the event loop turns in between.
+const BATCH_ENTRIES: u32 = 2_000;
+/// Frames of at least this size travel outside the buffer, in memory of their own.
+pub(crate) const BIG_FRAME: usize = 256 * 1024;
+/// Frames outside the buffer that one batch carries at most.
+const BATCH_BIGS: usize = 16;
+
+/// A batch under construction over the receiving buffer of one lane.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    rx: &'a mut [u8],
+    used: usize,
+    entries: u32,
+    bigs: Vec<Vec<u8>>,
+    ended: Vec<u16>,
+    stopped: bool,
+}
+
+/// What a finished batch holds.
+#[derive(Debug, Default)]
+pub struct Filled {
+    /// Bytes used at the start of the buffer.
+    pub bytes: usize,
+    /// Entries in them.
+    pub entries: u32,
+    /// The frames that BIG entries point to, by index.
+    pub bigs: Vec<Vec<u8>>,
+    /// Sessions whose SESSION_DOWN is among the entries.
+    pub ended: Vec<u16>,
+    /// The node's last entry is among the entries.
+    pub stopped: bool,
+}
+
+impl<'a> Batch<'a> {
+    /// Starts an empty batch over `rx`.
+    pub fn new(rx: &'a mut [u8]) -> Self {
+        Self {
+            rx,
+            used: 0,
+            entries: 0,
+            bigs: Vec::new(),
+            ended: Vec::new(),
+            stopped: false,
+        }
+    }
+
+    /// Ends the batch and frees the buffer.
+    #[must_use]
+    pub fn finish(self) -> Filled {
+        Filled {
+            bytes: self.used,
+            entries: self.entries,
+            bigs: self.bigs,
+            ended: self.ended,
+            stopped: self.stopped,
+        }
+    }
+
+    /// Whether nothing was put in yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries == 0
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.entries >= BATCH_ENTRIES || self.bigs.len() >= BATCH_BIGS || self.room() < ENTRY_HEADER + 4
+    }
+
+    /// The largest body that travels inside a buffer of `size` bytes.
+    pub(crate) fn inline_limit(size: usize) -> usize {
+        BIG_FRAME.min(size / 2).saturating_sub(ENTRY_HEADER)
+    }
+
+    /// Whether a body of `length` bytes still fits.
+    pub(crate) fn fits(&self, length: usize) -> bool {
+        self.entries < BATCH_ENTRIES && self.room() >= ENTRY_HEADER + length
+    }
+
+    /// Appends one entry; false when there is no room.
+    pub(crate) fn push(&mut self, session: u16, tag: u8, body: &[u8]) -> bool {
+        if !self.fits(body.len()) {
+            return false;
+        }
+        let Some(room) = self.rx.get_mut(self.used..self.used + ENTRY_HEADER + body.len()) else {
+            return false;
+        };
+        let (head, rest) = room.split_at_mut(ENTRY_HEADER);
+        head.copy_from_slice(&entry_header(body.len(), tag, session));
+        rest.copy_from_slice(body);
+        self.used += ENTRY_HEADER + body.len();
+        self.note(session, tag);
+        true
+    }
+
+    /// Appends a frame (`tag | body`) that travels outside the buffer; false when there is no room.
+    pub(crate) fn push_big(&mut self, session: u16, frame: Vec<u8>) -> Result<(), Vec<u8>> {
+        if self.is_full() || !self.fits(4) {
+            return Err(frame);
+        }
+        let index = u32::try_from(self.bigs.len()).unwrap_or(u32::MAX);
+        self.push(session, BIG, &index.to_le_bytes());
+        self.bigs.push(frame);
+        Ok(())
+    }
+
+    fn room(&self) -> usize {
+        self.rx.len() - self.used
+    }
+
+    fn note(&mut self, session: u16, tag: u8) {
+        self.entries += 1;
+        match tag {
+            SESSION_DOWN => self.ended.push(session),
+            STOPPED => self.stopped = true,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Why a node could not be opened or a call was refused. Codes are given in the addon.
+
+use thiserror::Error;
+
+/// The caller asked for something that cannot be done.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The option named is outside its range.
+    #[error("option {0}")]
+    BadOption(&'static str),
+    /// The cookie is missing or can be guessed.
+    #[error("{0}")]
+    Cookie(String),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// As given.
+        address: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The node name breaks a naming rule.
+    #[error("{0}")]
+    Name(String),
+    /// The system refused a thread or a poll descriptor.
+    #[error("{0}")]
+    System(#[from] std::io::Error),
+    /// Making the ephemeral key or certificate failed.
+    #[error("TLS set-up failed: {0}")]
+    Tls(String),
+    /// 64 isolates are attached already.
+    #[error("a node has at most {max} lanes")]
+    TooManyLanes {
+        /// The limit.
+        max: usize,
+    },
+    /// The identity table is full.
+    #[error("more than {max} node identities are known")]
+    TooManyNodes {
+        /// The limit.
+        max: usize,
+    },
+    /// No node has this handle.
+    #[error("no open node has this handle")]
+    UnknownNode,
+}

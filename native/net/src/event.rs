@@ -1,0 +1,127 @@
+//! The closed list of what the floor above hears besides frames of peers.
+//!
+//! Every event is one entry, laid out as the binding describes: `u32 length | tag | 0 | u16 session | body`.
+
+/// `u32 length | u8 tag | u8 0 | u16 session`.
+pub const ENTRY_HEADER: usize = 8;
+
+pub(crate) const SESSION_UP: u8 = 0xA0;
+pub(crate) const SESSION_DOWN: u8 = 0xA1;
+pub(crate) const NODE_SLOT: u8 = 0xA2;
+pub(crate) const CONNECT_RESULT: u8 = 0xA3;
+pub(crate) const WRITABLE: u8 = 0xA4;
+pub(crate) const STREAM_DONE: u8 = 0xA5;
+pub(crate) const PEER_LOOP: u8 = 0xA6;
+pub(crate) const BIG: u8 = 0xA7;
+pub(crate) const STOPPED: u8 = 0xA8;
+pub(crate) const REFUSED: u8 = 0xA9;
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum DownCause {
+    /// The connection broke or was closed without a word.
+    Closed = 0,
+    /// Nothing came for the down interval.
+    Timeout = 1,
+    /// This side hung up.
+    Disconnect = 2,
+    /// A newer session of the same name took its place.
+    Replaced = 3,
+    /// The peer broke the wire contract.
+    Protocol = 4,
+    /// This node stops.
+    Stopping = 5,
+    /// The peer left in order.
+    Goodbye = 6,
+    /// The peer does not read and the outbox is full.
+    Overflow = 7,
+}
+
+impl DownCause {
+    /// The cause a caller names by number; unknown numbers mean a plain disconnect.
+    #[must_use]
+    pub fn from_number(number: u32) -> Self {
+        match number {
+            0 => Self::Closed,
+            1 => Self::Timeout,
+            3 => Self::Replaced,
+            4 => Self::Protocol,
+            5 => Self::Stopping,
+            6 => Self::Goodbye,
+            7 => Self::Overflow,
+            _ => Self::Disconnect,
+        }
+    }
+}
+
+/// What became of a dial.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub(crate) enum ConnectStatus {
+    /// A session with that name is up.
+    Up = 0,
+    /// Nobody answers there.
+    Refused = 1,
+    /// The handshake took too long.
+    Timeout = 2,
+    /// The cookies differ.
+    Auth = 3,
+    /// Version or capabilities do not match.
+    Incompatible = 4,
+    /// Another node answers there.
+    WrongName = 5,
+    /// The peer keeps a connection of its own that never came.
+    Duplicate = 6,
+    /// This node or the peer stops.
+    Stopping = 7,
+}
+
+/// Little-endian builder of entry bodies.
+#[derive(Debug, Default)]
+pub(crate) struct Body(Vec<u8>);
+
+impl Body {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn u8(mut self, value: u8) -> Self {
+        self.0.push(value);
+        self
+    }
+
+    pub(crate) fn u32(mut self, value: u32) -> Self {
+        self.0.extend_from_slice(&value.to_le_bytes());
+        self
+    }
+
+    pub(crate) fn u64(mut self, value: u64) -> Self {
+        self.0.extend_from_slice(&value.to_le_bytes());
+        self
+    }
+
+    /// A name or a text; what does not fit a `u16` length is cut at a character.
+    pub(crate) fn text(mut self, value: &str) -> Self {
+        let mut end = value.len().min(usize::from(u16::MAX));
+        while !value.is_char_boundary(end) {
+            end -= 1;
+        }
+        let value = value.get(..end).unwrap_or_default();
+        let length = u16::try_from(value.len()).unwrap_or(u16::MAX);
+        self.0.extend_from_slice(&length.to_le_bytes());
+        self.0.extend_from_slice(value.as_bytes());
+        self
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The header of an entry with a body of `length` bytes.
+pub(crate) fn entry_header(length: usize, tag: u8, session: u16) -> [u8; ENTRY_HEADER] {
+    let [a, b, c, d] = u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+    let [e, f] = session.to_le_bytes();
+    [a, b, c, d, tag, 0, e, f]
+}

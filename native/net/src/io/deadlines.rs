@@ -1,0 +1,35 @@
+//! Deadlines of handshakes and dials: a heap from which what was cancelled is skipped when its time comes.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Instant;
+
+/// What a deadline belongs to. Its owner may be gone when it is due.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Due {
+    Dial(u64),
+    Handshake(usize),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Deadlines {
+    heap: BinaryHeap<Reverse<(Instant, Due)>>,
+}
+
+impl Deadlines {
+    pub(super) fn set(&mut self, at: Instant, due: Due) {
+        self.heap.push(Reverse((at, due)));
+    }
+
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.heap.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// The next one that is due at `now`.
+    pub(super) fn pop(&mut self, now: Instant) -> Option<Due> {
+        match self.heap.peek() {
+            Some(Reverse((at, _))) if *at <= now => self.heap.pop().map(|Reverse((_, due))| due),
+            _ => None,
+        }
+    }
+}

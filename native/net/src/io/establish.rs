@@ -1,0 +1,124 @@
+//! From a proved connection to a session: which of two stays, what ends first, who hears of it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use snowmesh_core::handshake::{Decision, Peer as Proved};
+use snowmesh_core::tie_break::{HeldSession, Incoming, Verdict, tie_break};
+
+use super::IoLoop;
+use super::handshaker::Handshake;
+use crate::event::DownCause;
+use crate::lane::Lane;
+use crate::node::Node;
+use crate::session::{Inbound, Peer, Session};
+
+impl IoLoop {
+    /// An incoming peer proved itself: keeps the connection, or tells it that another one stays.
+    pub(super) fn decide(&mut self, mut handshake: Handshake, peer: Proved) {
+        let name = peer.name.as_str();
+        let held = self.node.session_of(name);
+        let verdict = tie_break(&Incoming {
+            own_name: &self.node.name,
+            peer_name: name,
+            peer_incarnation: peer.incarnation,
+            is_dialling: self.is_dialling(name),
+            session: held.as_ref().map(|held| HeldSession {
+                incarnation: held.peer().incarnation,
+                dialled_by_us: held.peer().dialled_by_us,
+                is_newer_than_hello: held.up_at() > handshake.hello_at,
+            }),
+        });
+        let decision = match verdict {
+            Verdict::Accept | Verdict::AcceptAndReplace => Decision::Accepted,
+            Verdict::Duplicate => Decision::Duplicate,
+        };
+        if verdict == Verdict::AcceptAndReplace
+            && let Some(held) = held
+        {
+            held.end(&self.node, DownCause::Replaced, "the peer connected anew");
+        }
+        let Some(ack) = handshake
+            .acceptor()
+            .and_then(|acceptor| acceptor.decide(decision))
+        else {
+            return;
+        };
+        if handshake.channel.seal(&ack).is_err() {
+            return;
+        }
+        if decision == Decision::Accepted {
+            return self.establish(handshake, peer, false);
+        }
+        handshake.channel.finish();
+        if handshake.channel.send(&handshake.stream).is_ok() {
+            let _ = handshake.stream.shutdown(std::net::Shutdown::Write);
+        }
+    }
+
+    /// Makes the session: the former one of that name has ended or ends here, before the new one is announced.
+    pub(super) fn establish(&mut self, handshake: Handshake, peer: Proved, dialled_by_us: bool) {
+        let Handshake {
+            mut stream,
+            channel,
+            frames,
+            ..
+        } = handshake;
+        let _ = self.poll.registry().deregister(&mut stream);
+        if self.stopping {
+            return;
+        }
+        let node = self.node.clone();
+        let name = peer.name.as_str();
+        if let Some(held) = node.session_of(name) {
+            held.end(&node, DownCause::Replaced, "the peer connected anew");
+        }
+        // Out of numbers or ids: the connection is closed, the peer may try again later.
+        let (Ok(nc), Some(id)) = (node.slot(name, peer.incarnation), node.reserve_id()) else {
+            return;
+        };
+        let peer = Peer {
+            name: name.to_owned(),
+            incarnation: peer.incarnation,
+            nc,
+            capabilities: peer.capabilities,
+            hidden: peer.is_hidden,
+            dialled_by_us,
+        };
+        let inbound = Inbound::new(frames, nc, node.options.max_message);
+        let up_at = self.next_moment();
+        let session = Arc::new(Session::new(id, peer, stream, channel, inbound, &node, up_at));
+        session.start(&node);
+        self.dial_done(&session.peer().name);
+        self.begin_reading(&node, &session);
+        self.next_sweep = self.next_sweep.min(Instant::now() + node.options.tick() / 4);
+    }
+
+    fn begin_reading(&mut self, node: &Node, session: &Arc<Session>) {
+        // Frames that came together with the last one of the handshake: no socket will announce them again.
+        session.read(node, None, 0);
+        if !node.is_loop_reader() || node.taken_over.load(Ordering::Relaxed) {
+            session.set_read_by_thread(node, true);
+            self.unfinished.push(session.clone());
+        }
+    }
+
+    /// Takes a lane in: it hears first what it has missed, then everything. No frame of any session can pass in
+    /// between, because all of them are held still.
+    pub(super) fn attach(&mut self, lane: &Lane) {
+        let sessions = self.node.sessions();
+        let held: Vec<_> = sessions.iter().map(|session| (session, session.lock())).collect();
+        self.node.let_hear(lane, || {
+            for (session, io) in &held {
+                session.replay(io, lane);
+            }
+        });
+    }
+
+    /// A point in the order of HELLOs and sessions of this node.
+    pub(super) fn next_moment(&mut self) -> u64 {
+        self.moment += 1;
+        self.moment
+    }
+}

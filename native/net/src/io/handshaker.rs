@@ -1,0 +1,348 @@
+//! Connections that are not sessions yet: TLS, then the cookie handshake, all without blocking.
+//!
+//! Any number of silent or slow peers costs memory only, bounded by the cap, until the deadline (T5).
+
+use std::io;
+use std::time::Instant;
+
+use mio::net::TcpStream;
+use mio::{Interest, Token};
+use ring::rand::{SecureRandom, SystemRandom};
+use snowmesh_core::NodeName;
+use snowmesh_core::frame::{Deframer, Frame, MAX_HANDSHAKE_FRAME};
+use snowmesh_core::handshake::{
+    Acceptor, AcceptorStep, CookieKey, HandshakeError, Initiator, InitiatorStep, LocalNode, NONCE_BYTES,
+    Peer, RefuseCode,
+};
+
+use super::deadlines::Due;
+use super::{HANDSHAKE_TOKENS, IoLoop};
+use crate::event::{Body, ConnectStatus, REFUSED};
+use crate::tls::Channel;
+
+/// One connection on its way.
+#[derive(Debug)]
+pub(super) struct Handshake {
+    pub(super) stream: TcpStream,
+    pub(super) channel: Channel,
+    pub(super) frames: Deframer,
+    role: Role,
+    begun: Instant,
+    progress: Progress,
+    /// The order of HELLOs and new sessions on this node.
+    pub(super) hello_at: u64,
+}
+
+#[derive(Debug)]
+enum Role {
+    Accept(Option<Acceptor>),
+    Dial {
+        dial: u64,
+        name: NodeName,
+        machine: Option<Initiator>,
+    },
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Progress {
+    Nothing,
+    Bytes,
+    Tls,
+    Hello,
+}
+
+/// Where driving a handshake led.
+enum Outcome {
+    Waits,
+    /// The incoming peer proved itself; the node must decide.
+    Proved(Peer),
+    /// Our dial is a session.
+    Up(Peer),
+    /// Our dial is not wanted: the peer makes its own.
+    Duplicate,
+    /// The connection ended, with the words for whoever dialled.
+    Broken(ConnectStatus, String),
+    Failed(HandshakeError),
+}
+
+impl Handshake {
+    pub(super) fn is_incoming(&self) -> bool {
+        matches!(self.role, Role::Accept(_))
+    }
+
+    /// Less is more hopeless.
+    pub(super) fn standing(&self) -> (Progress, Instant) {
+        (self.progress, self.begun)
+    }
+
+    pub(super) fn acceptor(&mut self) -> Option<&mut Acceptor> {
+        match &mut self.role {
+            Role::Accept(acceptor) => acceptor.as_mut(),
+            Role::Dial { .. } => None,
+        }
+    }
+}
+
+impl IoLoop {
+    pub(super) fn begin_accept(&mut self, stream: TcpStream) -> io::Result<()> {
+        let channel = Channel::accept(&self.tls).map_err(io::Error::other)?;
+        let token = self.begin(stream, channel, Role::Accept(None))?;
+        self.deadlines
+            .set(self.handshake_deadline(), Due::Handshake(token));
+        Ok(())
+    }
+
+    pub(super) fn begin_dial(&mut self, dial: u64, name: NodeName, stream: TcpStream) -> io::Result<usize> {
+        let channel = Channel::dial(&self.tls).map_err(io::Error::other)?;
+        self.begin(
+            stream,
+            channel,
+            Role::Dial {
+                dial,
+                name,
+                machine: None,
+            },
+        )
+    }
+
+    fn begin(&mut self, mut stream: TcpStream, channel: Channel, role: Role) -> io::Result<usize> {
+        self.last_handshake += 1;
+        let token = HANDSHAKE_TOKENS + self.last_handshake;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll
+            .registry()
+            .register(&mut stream, Token(token), interest)?;
+        let _ = stream.set_nodelay(true);
+        let handshake = Handshake {
+            stream,
+            channel,
+            frames: Deframer::new(MAX_HANDSHAKE_FRAME),
+            role,
+            begun: Instant::now(),
+            progress: Progress::Nothing,
+            hello_at: 0,
+        };
+        self.handshakes.insert(token, handshake);
+        self.count_handshakes();
+        Ok(token)
+    }
+
+    /// The socket of a handshake is ready.
+    pub(super) fn drive(&mut self, token: usize) {
+        let Some(mut handshake) = self.handshakes.remove(&token) else {
+            return;
+        };
+        match self.advance(&mut handshake) {
+            Outcome::Waits => {
+                self.handshakes.insert(token, handshake);
+                return;
+            }
+            Outcome::Proved(peer) => self.decide(handshake, peer),
+            Outcome::Up(peer) => self.establish(handshake, peer, true),
+            Outcome::Duplicate => self.await_peer(&handshake),
+            Outcome::Broken(status, detail) => self.fail(&handshake, status, detail),
+            Outcome::Failed(error) => self.refuse(handshake, &error),
+        }
+        self.count_handshakes();
+    }
+
+    pub(super) fn drop_handshake(&mut self, token: usize) {
+        if let Some(mut handshake) = self.handshakes.remove(&token) {
+            let _ = self.poll.registry().deregister(&mut handshake.stream);
+            self.count_handshakes();
+        }
+    }
+
+    pub(super) fn drop_handshakes(&mut self) {
+        self.handshakes.clear();
+        self.count_handshakes();
+    }
+
+    fn count_handshakes(&self) {
+        let count = self.handshakes.len() as u64;
+        self.node
+            .counters
+            .handshakes
+            .store(count, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn advance(&mut self, handshake: &mut Handshake) -> Outcome {
+        if let Role::Dial { .. } = handshake.role
+            && handshake.progress == Progress::Nothing
+        {
+            if let Ok(Some(error)) | Err(error) = handshake.stream.take_error() {
+                return Outcome::Broken(ConnectStatus::Refused, error.to_string());
+            }
+            if handshake.stream.peer_addr().is_err() {
+                return Outcome::Waits;
+            }
+        }
+        loop {
+            if let Err(error) = handshake.channel.send(&handshake.stream) {
+                return Outcome::Broken(ConnectStatus::Refused, error.to_string());
+            }
+            match handshake.channel.receive(&handshake.stream) {
+                Ok(0) => {
+                    let text = "the peer closed the connection during the handshake";
+                    return Outcome::Broken(ConnectStatus::Refused, text.to_owned());
+                }
+                Ok(_) => handshake.progress = handshake.progress.max(Progress::Bytes),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Outcome::Waits,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Outcome::Broken(ConnectStatus::Refused, error.to_string()),
+            }
+            let frames = &mut handshake.frames;
+            if let Err(error) = handshake.channel.open(|plain| frames.push(plain)) {
+                // An alert for the peer may wait in the channel.
+                let _ = handshake.channel.send(&handshake.stream);
+                return Outcome::Broken(ConnectStatus::Incompatible, error.to_string());
+            }
+            match self.step(handshake) {
+                Ok(None) => {}
+                Ok(Some(outcome)) => return outcome,
+                Err(error) => return Outcome::Failed(error),
+            }
+        }
+    }
+
+    /// Feeds the frames that came to the state machine, which is made when TLS is done.
+    fn step(&mut self, handshake: &mut Handshake) -> Result<Option<Outcome>, HandshakeError> {
+        if handshake.channel.is_handshaking() {
+            return Ok(None);
+        }
+        if handshake.progress < Progress::Tls {
+            handshake.progress = Progress::Tls;
+            if let Err(text) = self.start_machine(handshake) {
+                return Ok(Some(Outcome::Broken(ConnectStatus::Incompatible, text)));
+            }
+        }
+        loop {
+            let Frame { tag, body } = match handshake.frames.next_frame() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return Ok(None),
+                Err(_) => return Err(HandshakeError::Malformed),
+            };
+            let answer = match &mut handshake.role {
+                Role::Accept(Some(acceptor)) => match acceptor.on_frame(tag, body)? {
+                    AcceptorStep::Proved(peer) => return Ok(Some(Outcome::Proved(peer))),
+                    AcceptorStep::Send(frame) => frame,
+                },
+                Role::Dial {
+                    machine: Some(initiator),
+                    ..
+                } => match initiator.on_frame(tag, body)? {
+                    InitiatorStep::Duplicate(_) => return Ok(Some(Outcome::Duplicate)),
+                    InitiatorStep::Send(frame) => frame,
+                    InitiatorStep::Up(peer) => return Ok(Some(Outcome::Up(peer))),
+                },
+                _ => return Err(HandshakeError::Malformed),
+            };
+            if handshake.progress < Progress::Hello {
+                handshake.progress = Progress::Hello;
+                handshake.hello_at = self.next_moment();
+            }
+            if let Err(error) = handshake.channel.seal(&answer) {
+                return Ok(Some(Outcome::Broken(
+                    ConnectStatus::Incompatible,
+                    error.to_string(),
+                )));
+            }
+        }
+    }
+
+    fn start_machine(&self, handshake: &mut Handshake) -> Result<(), String> {
+        let exporter = handshake.channel.binding().map_err(|error| error.to_string())?;
+        let mut nonce = [0; NONCE_BYTES];
+        SystemRandom::new()
+            .fill(&mut nonce)
+            .map_err(|_| "no random numbers".to_owned())?;
+        let Some((local, key)) = &self.identity else {
+            return Err("not ready".to_owned());
+        };
+        match &mut handshake.role {
+            Role::Accept(acceptor) => *acceptor = Some(Acceptor::start(local, key, nonce, exporter)),
+            Role::Dial { name, machine, .. } => {
+                let (initiator, hello) = Initiator::start(local, key, name, nonce, exporter);
+                *machine = Some(initiator);
+                handshake
+                    .channel
+                    .seal(&hello)
+                    .map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn await_peer(&mut self, handshake: &Handshake) {
+        if let Role::Dial { dial, .. } = handshake.role
+            && let Some(dial) = self.dials.get_mut(&dial)
+        {
+            dial.state = super::dialer::DialState::AwaitingPeer;
+        }
+    }
+
+    fn fail(&mut self, handshake: &Handshake, status: ConnectStatus, detail: String) {
+        if let Role::Dial { dial, .. } = handshake.role {
+            self.dial_failed(dial, status, detail);
+        }
+    }
+
+    /// Ends a handshake that went wrong: a courtesy to the peer, a word to whoever asked or watches.
+    fn refuse(&mut self, mut handshake: Handshake, error: &HandshakeError) {
+        if let Some(refusal) = error.refusal() {
+            let sealed = handshake.channel.seal(&refusal.encode());
+            handshake.channel.finish();
+            if sealed.is_ok() && handshake.channel.send(&handshake.stream).is_ok() {
+                let _ = handshake.stream.shutdown(std::net::Shutdown::Write);
+            }
+        }
+        if let Role::Accept(Some(acceptor)) = &handshake.role
+            && !matches!(error, HandshakeError::Refused(_))
+        {
+            let claimed = acceptor.claimed_name().unwrap_or_default();
+            let text = error.to_string();
+            self.node
+                .tell_first(0, REFUSED, Body::new().text(claimed).text(&text).bytes());
+        }
+        self.fail(&handshake, status_of(error), error.to_string());
+    }
+}
+
+/// Made on the I/O thread: deriving the key takes its time.
+pub(super) fn identity(
+    name: &str,
+    incarnation: u64,
+    is_hidden: bool,
+    cookie: &str,
+) -> Option<(LocalNode, CookieKey)> {
+    let name = NodeName::parse(name).ok()?;
+    let key = CookieKey::derive(cookie).ok()?;
+    Some((
+        LocalNode {
+            name,
+            incarnation,
+            is_hidden,
+            required: 0,
+            offered: 0,
+        },
+        key,
+    ))
+}
+
+fn status_of(error: &HandshakeError) -> ConnectStatus {
+    match error {
+        HandshakeError::BadProof => ConnectStatus::Auth,
+        HandshakeError::IllegalName(_) | HandshakeError::OwnName | HandshakeError::WrongName { .. } => {
+            ConnectStatus::WrongName
+        }
+        HandshakeError::Refused(refusal) => match refusal.code {
+            RefuseCode::BadProof => ConnectStatus::Auth,
+            RefuseCode::BadVersion | RefuseCode::Incompatible => ConnectStatus::Incompatible,
+            RefuseCode::IllegalName | RefuseCode::WrongName => ConnectStatus::WrongName,
+            RefuseCode::Stopping => ConnectStatus::Stopping,
+            _ => ConnectStatus::Refused,
+        },
+        _ => ConnectStatus::Incompatible,
+    }
+}

@@ -1,0 +1,259 @@
+//! The I/O thread of a node: it accepts, dials, shakes hands, keeps time, and moves what the event loop cannot.
+//!
+//! Guarantees: it sleeps until a socket, a command or a deadline needs it; sessions are entered, replaced and left
+//! in order here and nowhere else, so no two of one name can race.
+//! Must not know: JavaScript. It reaches lanes by their inboxes only.
+
+mod acceptor;
+mod deadlines;
+mod dialer;
+mod establish;
+mod handshaker;
+mod sweep;
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use mio::net::TcpListener;
+use mio::{Events, Interest, Poll, Token};
+use snowmesh_core::handshake::{CookieKey, LocalNode};
+
+use crate::event::{DownCause, STOPPED};
+use crate::node::{Command, Node};
+use crate::session::{Read, Session};
+use crate::tls::TlsConfig;
+use deadlines::{Deadlines, Due};
+use dialer::Dial;
+use handshaker::Handshake;
+
+pub(crate) const WAKER: Token = Token(0);
+const LISTENER: Token = Token(1);
+/// Session tokens are this plus the session's id.
+pub(crate) const SESSION_TOKENS: usize = 1 << 16;
+const HANDSHAKE_TOKENS: usize = 1 << 17;
+/// How long an orderly end waits for the peer to take the rest.
+const DRAIN: Duration = Duration::from_secs(1);
+/// What is read from one session before the others have their turn.
+const READ_BUDGET: usize = 512 * 1024;
+
+#[derive(Debug)]
+pub(crate) struct IoLoop {
+    node: Arc<Node>,
+    poll: Poll,
+    listener: Option<TcpListener>,
+    tls: TlsConfig,
+    /// Who we are in handshakes; `None` until the key is derived.
+    identity: Option<(LocalNode, CookieKey)>,
+    handshakes: HashMap<usize, Handshake>,
+    last_handshake: usize,
+    dials: HashMap<u64, Dial>,
+    last_dial: u64,
+    /// Host names being looked up.
+    lookups: usize,
+    /// See [`Self::next_moment`].
+    moment: u64,
+    deadlines: Deadlines,
+    /// Sessions that end in order, until they have or the time is up.
+    leaving: Vec<(Arc<Session>, Instant)>,
+    /// Sessions with more to read than their turn allowed.
+    unfinished: Vec<Arc<Session>>,
+    /// Sessions not read on because a lane is full.
+    held: Vec<Arc<Session>>,
+    next_sweep: Instant,
+    stopping: bool,
+}
+
+impl IoLoop {
+    pub(crate) fn new(
+        node: Arc<Node>,
+        poll: Poll,
+        listener: TcpListener,
+        tls: TlsConfig,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            node,
+            poll,
+            listener: Some(listener),
+            tls,
+            identity: None,
+            handshakes: HashMap::new(),
+            last_handshake: 0,
+            dials: HashMap::new(),
+            last_dial: 0,
+            lookups: 0,
+            moment: 0,
+            deadlines: Deadlines::default(),
+            leaving: Vec::new(),
+            unfinished: Vec::new(),
+            held: Vec::new(),
+            next_sweep: Instant::now(),
+            stopping: false,
+        })
+    }
+
+    /// Runs until the node has stopped.
+    pub(crate) fn run(mut self, cookie: &str) {
+        // Takes some milliseconds, on purpose: whoever guesses pays it for each guess.
+        let node = &self.node;
+        self.identity = handshaker::identity(&node.name, node.incarnation, node.options.hidden, cookie);
+        if let Some(listener) = &mut self.listener {
+            let _ = self
+                .poll
+                .registry()
+                .register(listener, LISTENER, Interest::READABLE);
+        }
+        let mut events = Events::with_capacity(256);
+        while !self.is_over() {
+            match self.poll.poll(&mut events, self.timeout()) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) => break,
+            }
+            if self.node.aborted.load(Ordering::SeqCst) {
+                break;
+            }
+            for event in &events {
+                match event.token() {
+                    WAKER => {}
+                    LISTENER => self.accept_all(),
+                    Token(token) if token >= HANDSHAKE_TOKENS => self.drive(token),
+                    Token(token) => {
+                        self.serve(token - SESSION_TOKENS, event.is_readable(), event.is_writable())
+                    }
+                }
+            }
+            self.run_commands();
+            self.read_on();
+            self.run_deadlines();
+        }
+        self.end_all();
+    }
+
+    fn is_over(&self) -> bool {
+        self.node.aborted.load(Ordering::SeqCst) || self.stopping && self.leaving.is_empty()
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        if !self.unfinished.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let now = Instant::now();
+        let leaving = self.leaving.iter().map(|(_, until)| *until).min();
+        [self.deadlines.next(), leaving, Some(self.next_sweep)]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|at| at.saturating_duration_since(now))
+    }
+
+    /// A session's socket is ready.
+    fn serve(&mut self, id: usize, readable: bool, writable: bool) {
+        if let Some(place) = self
+            .leaving
+            .iter()
+            .position(|(session, _)| usize::from(session.id()) == id)
+        {
+            if let Some((session, _)) = self.leaving.get(place)
+                && session.finish_leaving(&self.node, false)
+            {
+                self.leaving.swap_remove(place);
+            }
+            return;
+        }
+        let Some(session) = u16::try_from(id).ok().and_then(|id| self.node.session(id)) else {
+            return;
+        };
+        if writable {
+            session.pump(&self.node);
+        }
+        if readable {
+            self.read(session);
+        }
+    }
+
+    fn read(&mut self, session: Arc<Session>) {
+        if self.node.taken_over.load(Ordering::Relaxed) && !self.node.watch.is_stalled() {
+            self.hand_back();
+        }
+        if !session.is_read_by_thread() {
+            return;
+        }
+        match session.read(&self.node, None, READ_BUDGET) {
+            Read::Idle | Read::Ended => {}
+            Read::More if self.node.is_inbound_blocked() => self.held.push(session),
+            Read::More => self.unfinished.push(session),
+        }
+    }
+
+    fn read_on(&mut self) {
+        for session in std::mem::take(&mut self.unfinished) {
+            self.read(session);
+        }
+    }
+
+    fn run_commands(&mut self) {
+        for command in self.node.take_commands() {
+            match command {
+                Command::Attach(lane) => self.attach(&lane),
+                Command::Close => self.begin_stop(),
+                Command::Dial(request) => self.dial(request),
+                Command::Hangup { session, cause } => {
+                    if let Some(session) = self.node.session(session) {
+                        self.leave(session, cause);
+                    }
+                }
+                Command::Resolved { name, found } => self.resolved(&name, found),
+                Command::Resume => self.unfinished.append(&mut self.held),
+            }
+        }
+    }
+
+    fn run_deadlines(&mut self) {
+        let now = Instant::now();
+        while let Some(due) = self.deadlines.pop(now) {
+            match due {
+                Due::Dial(dial) => self.dial_expired(dial),
+                Due::Handshake(token) => self.handshake_expired(token),
+            }
+        }
+        let node = self.node.clone();
+        self.leaving
+            .retain(|(session, until)| *until > now || !session.finish_leaving(&node, true));
+        if now >= self.next_sweep {
+            self.sweep(now);
+        }
+    }
+
+    /// Ends a session in order: announced at once, sent out afterwards.
+    fn leave(&mut self, session: Arc<Session>, cause: DownCause) {
+        session.leave_in_order(&self.node, cause);
+        if !session.finish_leaving(&self.node, false) {
+            self.leaving.push((session, Instant::now() + DRAIN));
+        }
+    }
+
+    fn begin_stop(&mut self) {
+        self.stopping = true;
+        if let Some(mut listener) = self.listener.take() {
+            let _ = self.poll.registry().deregister(&mut listener);
+        }
+        self.drop_handshakes();
+        self.refuse_dials();
+        for session in self.node.sessions() {
+            self.leave(session, DownCause::Stopping);
+        }
+    }
+
+    /// The last thing the thread does.
+    fn end_all(&mut self) {
+        for session in self.node.sessions() {
+            session.end(&self.node, DownCause::Stopping, "");
+        }
+        if !self.node.aborted.load(Ordering::SeqCst) {
+            self.node.tell_first(0, STOPPED, &[]);
+        }
+    }
+}

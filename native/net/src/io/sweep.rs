@@ -1,0 +1,124 @@
+//! What the I/O thread looks at about once a second while there are sessions: silence, stalls, lost edges.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::IoLoop;
+use crate::event::DownCause;
+use crate::lane::Lane;
+use crate::session::Session;
+use crate::watch::STALL;
+
+/// The longest time between two looks.
+const SWEEP: Duration = Duration::from_secs(1);
+const SWEEP_LEAST: Duration = Duration::from_millis(5);
+/// With nobody connected there is nothing to look at; this only bounds a lost accept edge.
+const SWEEP_IDLE: Duration = Duration::from_secs(60);
+
+impl IoLoop {
+    pub(super) fn sweep(&mut self, now: Instant) {
+        let late = now.saturating_duration_since(self.next_sweep);
+        let sessions = self.node.sessions();
+        let interval = (self.node.options.tick() / 4).clamp(SWEEP_LEAST, SWEEP);
+        self.next_sweep = now + if sessions.is_empty() { SWEEP_IDLE } else { interval };
+        // Running out of descriptors loses the edge of the listener.
+        self.accept_all();
+        if late > self.node.options.tick() {
+            self.forgive(&sessions);
+        }
+        self.watch_loop(&sessions);
+        if !self.held.is_empty() && !self.node.is_inbound_blocked() {
+            self.unfinished.append(&mut self.held);
+        }
+        let at = self.node.now_ms();
+        let stall = self.node.watch.stall();
+        for session in &sessions {
+            self.check_life(session, at);
+            session.tick(&self.node, at, stall);
+        }
+    }
+
+    /// The process itself stood still: nobody had a chance to be heard. Everyone gets one tick.
+    fn forgive(&self, sessions: &[std::sync::Arc<Session>]) {
+        let grace = self.node.options.down().saturating_sub(self.node.options.tick());
+        let heard = self
+            .node
+            .now_ms()
+            .saturating_sub(u64::try_from(grace.as_millis()).unwrap_or(0));
+        for session in sessions {
+            session.note_heard(heard);
+        }
+    }
+
+    fn check_life(&self, session: &Session, now: u64) {
+        let down = u64::try_from(self.node.options.down().as_millis()).unwrap_or(u64::MAX);
+        if now.saturating_sub(session.heard_at()) < down {
+            return;
+        }
+        // What is in the socket counts as life, and must be seen before the peer is declared lost.
+        let node = &self.node;
+        if !node.is_inbound_blocked() {
+            session.read(node, None, super::READ_BUDGET);
+        } else if session.has_unread() {
+            session.note_heard(now);
+        }
+        if now.saturating_sub(session.heard_at()) >= down {
+            session.end(node, DownCause::Timeout, "nothing was heard");
+        }
+    }
+
+    /// Takes reading over from a loop that does not turn, and gives it back when it does.
+    fn watch_loop(&mut self, sessions: &[std::sync::Arc<Session>]) {
+        let lanes = self.node.lanes();
+        let Some(Some(first)) = lanes.first() else { return };
+        let watch = &self.node.watch;
+        if first.is_scheduled() {
+            watch.poked();
+        }
+        let taken_over = self.node.taken_over.load(Ordering::Relaxed);
+        match (watch.is_stalled(), taken_over) {
+            (true, false) if self.node.is_loop_reader() => self.take_over(sessions),
+            (false, true) => self.hand_back(),
+            (false, false) => self.probe(sessions, first),
+            (true, _) => {}
+        }
+    }
+
+    /// A loop that waits and one that blocks in somebody else's callback look alike: asks it for a sign when there
+    /// is reason to.
+    fn probe(&mut self, sessions: &[std::sync::Arc<Session>], first: &Lane) {
+        let now = self.node.now_ms();
+        let soon = SWEEP + SWEEP_LEAST;
+        let tick = self.node.options.tick();
+        let silent =
+            |session: &Session| Duration::from_millis(now.saturating_sub(session.sent_at())) + soon >= tick;
+        if sessions
+            .iter()
+            .any(|session| silent(session) || session.has_unread())
+        {
+            self.node.watch.poked();
+            first.poke();
+            self.next_sweep = self.next_sweep.min(Instant::now() + STALL + SWEEP_LEAST);
+        }
+    }
+
+    fn take_over(&mut self, sessions: &[std::sync::Arc<Session>]) {
+        self.node.taken_over.store(true, Ordering::Relaxed);
+        self.node.counters.takeovers.fetch_add(1, Ordering::Relaxed);
+        for session in sessions {
+            session.set_read_by_thread(&self.node, true);
+            self.unfinished.push(session.clone());
+        }
+    }
+
+    pub(super) fn hand_back(&mut self) {
+        self.node.taken_over.store(false, Ordering::Relaxed);
+        self.held.clear();
+        for session in self.node.sessions() {
+            session.set_read_by_thread(&self.node, false);
+        }
+        if let Some(Some(first)) = self.node.lanes().first() {
+            first.notify();
+        }
+    }
+}

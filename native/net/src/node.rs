@@ -1,0 +1,479 @@
+//! One started node: its tables, and what lanes may ask of it.
+//!
+//! Locks are taken in this order and never the other way: a session's `io`, the node's `state`, `lanes`, a lane's
+//! inbox, a lane's wake. Only the node's I/O thread ever holds two sessions' `io` at once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use parking_lot::{Mutex, RwLock};
+
+use crate::error::OpenError;
+use crate::event::{Body, DownCause, NODE_SLOT, SESSION_DOWN, SESSION_UP};
+use crate::identities::Identities;
+use crate::lane::{Lane, Wake};
+use crate::options::{NodeOptions, Reader};
+use crate::session::Session;
+use crate::watch::LoopWatch;
+
+/// Isolates one node serves at most: the scheduler index has six bits.
+pub const MAX_LANES: usize = 64;
+
+/// The lanes by index.
+pub(crate) type Lanes = Arc<[Option<Arc<Lane>>]>;
+
+/// A node, shared by its I/O thread and the isolates attached to it.
+#[derive(Debug)]
+pub struct Node {
+    pub(crate) options: NodeOptions,
+    pub(crate) name: String,
+    pub(crate) incarnation: u64,
+    pub(crate) port: u16,
+    pub(crate) registry: mio::Registry,
+    pub(crate) watch: LoopWatch,
+    /// The I/O thread reads because the loop does not turn.
+    pub(crate) taken_over: AtomicBool,
+    /// The environment dies: leave everything and end.
+    pub(crate) aborted: AtomicBool,
+    pub(crate) counters: Counters,
+    state: Mutex<State>,
+    lanes: RwLock<Lanes>,
+    commands: Mutex<Vec<Command>>,
+    waker: mio::Waker,
+    start: Instant,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Debug)]
+struct State {
+    sessions: HashMap<u16, Arc<Session>>,
+    by_name: HashMap<String, u16>,
+    /// Ids in use; once the session has ended, with the lanes (bits) that have not taken its SESSION_DOWN yet.
+    ids: HashMap<u16, Option<u64>>,
+    last_id: u16,
+    identities: Identities,
+    /// Sessions the loop of lane 0 has not begun to watch.
+    to_adopt: Vec<Arc<Session>>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) handshakes: AtomicU64,
+    pub(crate) frames_in: AtomicU64,
+    pub(crate) bytes_in: AtomicU64,
+    pub(crate) bytes_out: AtomicU64,
+    pub(crate) takeovers: AtomicU64,
+}
+
+/// Counters of a node at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(
+    missing_docs,
+    reason = "the binding documents each field; the names are the same"
+)]
+pub struct NodeStats {
+    pub sessions: u64,
+    pub handshakes: u64,
+    pub identities: u64,
+    pub frames_in: u64,
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    pub outbox_bytes: u64,
+    pub inbox_bytes: u64,
+    pub takeovers: u64,
+}
+
+/// What other threads ask of the I/O thread.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Attach(Arc<Lane>),
+    Close,
+    Dial(DialRequest),
+    Hangup {
+        session: u16,
+        cause: DownCause,
+    },
+    /// An address was looked up for the dial to this name.
+    Resolved {
+        name: String,
+        found: std::io::Result<Vec<std::net::SocketAddr>>,
+    },
+    /// A lane has room again: go on reading.
+    Resume,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct DialRequest {
+    pub(crate) request: u32,
+    pub(crate) name: String,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+/// What a node starts from; made by the hub.
+#[derive(Debug)]
+pub(crate) struct NodeParts {
+    pub(crate) options: NodeOptions,
+    pub(crate) name: String,
+    pub(crate) incarnation: u64,
+    pub(crate) port: u16,
+    pub(crate) registry: mio::Registry,
+    pub(crate) waker: mio::Waker,
+    pub(crate) lane: Arc<Lane>,
+}
+
+impl Node {
+    pub(crate) fn new(parts: NodeParts) -> Self {
+        let identities = Identities::new(&parts.name, parts.incarnation);
+        Self {
+            options: parts.options,
+            name: parts.name,
+            incarnation: parts.incarnation,
+            port: parts.port,
+            registry: parts.registry,
+            watch: LoopWatch::new(),
+            taken_over: AtomicBool::new(false),
+            aborted: AtomicBool::new(false),
+            counters: Counters::default(),
+            state: Mutex::new(State {
+                sessions: HashMap::new(),
+                by_name: HashMap::new(),
+                ids: HashMap::new(),
+                last_id: 0,
+                identities,
+                to_adopt: Vec::new(),
+            }),
+            lanes: RwLock::new(Arc::new([Some(parts.lane)])),
+            commands: Mutex::default(),
+            waker: parts.waker,
+            start: Instant::now(),
+            thread: Mutex::default(),
+        }
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The identity of this start.
+    #[must_use]
+    pub fn incarnation(&self) -> u64 {
+        self.incarnation
+    }
+
+    /// Asks for a session; one CONNECT_RESULT with `request` goes to lane 0.
+    pub fn dial(&self, request: u32, name: String, host: String, port: u16) {
+        self.command(Command::Dial(DialRequest {
+            request,
+            name,
+            host,
+            port,
+        }));
+    }
+
+    /// Ends a session in order.
+    pub fn hangup(&self, session: u16, cause: DownCause) {
+        self.command(Command::Hangup { session, cause });
+    }
+
+    /// Leaves in order; STOPPED goes to lane 0 when it is done.
+    pub fn close(&self) {
+        self.command(Command::Close);
+    }
+
+    /// Ends at once and waits for the I/O thread. For environments that die.
+    pub fn abort(&self) {
+        self.aborted.store(true, Ordering::SeqCst);
+        self.join();
+    }
+
+    /// Waits for the I/O thread, which ends after STOPPED or [`Self::abort`].
+    pub fn join(&self) {
+        let _ = self.waker.wake();
+        if let Some(thread) = self.thread.lock().take() {
+            // A panic of the thread was printed by the hook; the node is ended either way.
+            let _ = thread.join();
+        }
+    }
+
+    /// The session with this id, while it is up.
+    #[must_use]
+    pub fn session(&self, id: u16) -> Option<Arc<Session>> {
+        self.state.lock().sessions.get(&id).cloned()
+    }
+
+    /// Numbers an identity.
+    ///
+    /// # Errors
+    /// [`OpenError::TooManyNodes`]
+    pub fn slot(&self, name: &str, incarnation: u64) -> Result<u32, OpenError> {
+        let mut state = self.state.lock();
+        let numbered = state.identities.number(name, incarnation)?;
+        if numbered.is_new {
+            // Under the lock: no lane can see the number before its announcement.
+            self.broadcast(0, NODE_SLOT, slot_body(numbered.nc, incarnation, name).bytes());
+        }
+        Ok(numbered.nc)
+    }
+
+    /// Joins an isolate as a further lane. Entries come once the I/O thread has taken it in.
+    ///
+    /// # Errors
+    /// [`OpenError::TooManyLanes`]
+    pub fn attach(&self, rx_bytes: usize, wake: Box<dyn Wake>) -> Result<Arc<Lane>, OpenError> {
+        let mut lanes = self.lanes.write();
+        let mut table = lanes.to_vec();
+        let free = table.iter().position(Option::is_none).unwrap_or(table.len());
+        let index = u8::try_from(free)
+            .ok()
+            .filter(|index| usize::from(*index) < MAX_LANES);
+        let Some(index) = index else {
+            return Err(OpenError::TooManyLanes { max: MAX_LANES });
+        };
+        let lane = Arc::new(Lane::new(index, rx_bytes, wake));
+        // The place is taken at once, but by a lane that gets nothing until it was told what came before.
+        lane.set_deaf(true);
+        if free == table.len() {
+            table.push(None);
+        }
+        if let Some(place) = table.get_mut(free) {
+            *place = Some(lane.clone());
+        }
+        *lanes = table.into();
+        drop(lanes);
+        self.command(Command::Attach(lane.clone()));
+        Ok(lane)
+    }
+
+    /// Cuts a lane off: it hears nothing more once this returned.
+    pub fn detach(&self, lane: &Lane) {
+        lane.disconnect();
+        let mut lanes = self.lanes.write();
+        let mut table = lanes.to_vec();
+        for place in &mut table {
+            if place
+                .as_ref()
+                .is_some_and(|held| std::ptr::eq(&raw const **held, lane))
+            {
+                *place = None;
+            }
+        }
+        *lanes = table.into();
+        drop(lanes);
+        let bit = 1 << lane.index();
+        self.state
+            .lock()
+            .ids
+            .retain(|_, waiting| waiting.as_mut().is_none_or(|lanes| forget(lanes, bit)));
+    }
+
+    /// Sessions that the loop of lane 0 shall watch from now on.
+    #[must_use]
+    pub fn adopt(&self) -> Vec<Arc<Session>> {
+        let mut state = self.state.lock();
+        if state.to_adopt.is_empty() {
+            Vec::new()
+        } else {
+            std::mem::take(&mut state.to_adopt)
+        }
+    }
+
+    /// A lane took a SESSION_DOWN; when all have, the id is free.
+    pub fn down_taken(&self, session: u16, lane: &Lane) {
+        let mut state = self.state.lock();
+        if let Some(Some(waiting)) = state.ids.get_mut(&session)
+            && !forget(waiting, 1 << lane.index())
+        {
+            state.ids.remove(&session);
+        }
+    }
+
+    /// A lane drained its inbox: reading may go on if it waited for room.
+    pub fn lane_drained(&self, lane: &Lane) {
+        if lane.had_overflow() && lane.bytes() < self.options.inbox_bytes as usize / 2 {
+            lane.clear_overflow();
+            self.command(Command::Resume);
+            if let Some(Some(first)) = self.lanes().first() {
+                first.poke();
+            }
+        }
+    }
+
+    /// Whether some lane holds as much as it may.
+    #[must_use]
+    pub fn is_inbound_blocked(&self) -> bool {
+        self.lanes()
+            .iter()
+            .flatten()
+            .any(|lane| lane.bytes() >= self.options.inbox_bytes as usize)
+    }
+
+    /// What the loop of lane 0 tells about itself.
+    #[must_use]
+    pub fn loop_watch(&self) -> &LoopWatch {
+        &self.watch
+    }
+
+    /// Whether the event loop is to read the sockets.
+    #[must_use]
+    pub fn is_loop_reader(&self) -> bool {
+        self.options.reader == Reader::Loop
+    }
+
+    /// Longest busy wait, in microseconds.
+    #[must_use]
+    pub fn spin_us(&self) -> u32 {
+        self.options.spin_us
+    }
+
+    /// Counters now.
+    #[must_use]
+    pub fn stats(&self) -> NodeStats {
+        let (sessions, identities): (Vec<_>, usize) = {
+            let state = self.state.lock();
+            (state.sessions.values().cloned().collect(), state.identities.len())
+        };
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        NodeStats {
+            sessions: sessions.len() as u64,
+            handshakes: count(&self.counters.handshakes),
+            identities: identities as u64,
+            frames_in: count(&self.counters.frames_in),
+            bytes_in: count(&self.counters.bytes_in),
+            bytes_out: count(&self.counters.bytes_out),
+            outbox_bytes: sessions.iter().map(|session| session.waiting() as u64).sum(),
+            inbox_bytes: self
+                .lanes()
+                .iter()
+                .flatten()
+                .map(|lane| lane.bytes() as u64)
+                .sum(),
+            takeovers: count(&self.counters.takeovers),
+        }
+    }
+
+    pub(crate) fn keep_thread(&self, thread: JoinHandle<()>) {
+        *self.thread.lock() = Some(thread);
+    }
+
+    pub(crate) fn command(&self, command: Command) {
+        self.commands.lock().push(command);
+        let _ = self.waker.wake();
+    }
+
+    pub(crate) fn take_commands(&self) -> Vec<Command> {
+        std::mem::take(&mut *self.commands.lock())
+    }
+
+    pub(crate) fn lanes(&self) -> Lanes {
+        self.lanes.read().clone()
+    }
+
+    /// Milliseconds since the start.
+    pub(crate) fn now_ms(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Puts an entry into every lane's inbox and wakes them.
+    pub(crate) fn broadcast(&self, session: u16, tag: u8, body: &[u8]) {
+        for lane in self.lanes().iter().flatten() {
+            lane.push(session, tag, body);
+            lane.notify();
+        }
+    }
+
+    /// Puts an entry into lane 0's inbox and wakes it.
+    pub(crate) fn tell_first(&self, session: u16, tag: u8, body: &[u8]) {
+        if let Some(Some(lane)) = self.lanes().first() {
+            lane.push(session, tag, body);
+            lane.notify();
+        }
+    }
+
+    pub(crate) fn sessions(&self) -> Vec<Arc<Session>> {
+        self.state.lock().sessions.values().cloned().collect()
+    }
+
+    pub(crate) fn session_of(&self, name: &str) -> Option<Arc<Session>> {
+        let state = self.state.lock();
+        state.sessions.get(state.by_name.get(name)?).cloned()
+    }
+
+    /// An id that no living session has, and no dead one whose end somebody has yet to hear of.
+    pub(crate) fn reserve_id(&self) -> Option<u16> {
+        let mut state = self.state.lock();
+        for _ in 0..u16::MAX {
+            state.last_id = state.last_id.wrapping_add(1);
+            let id = state.last_id;
+            if id != 0 && !state.ids.contains_key(&id) {
+                state.ids.insert(id, None);
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// Enters a session and announces it to every lane. The name is free: its former session was ended.
+    pub(crate) fn enter(&self, session: &Arc<Session>) {
+        let mut state = self.state.lock();
+        state.sessions.insert(session.id(), session.clone());
+        state.by_name.insert(session.peer().name.clone(), session.id());
+        if self.is_loop_reader() {
+            state.to_adopt.push(session.clone());
+        }
+        self.broadcast(session.id(), SESSION_UP, session.up_body().bytes());
+    }
+
+    /// Removes a session and announces its end. Called once, with the session's `io` held.
+    pub(crate) fn leave(&self, session: &Session, cause: DownCause, detail: &str) {
+        let mut state = self.state.lock();
+        if state.sessions.remove(&session.id()).is_none() {
+            return;
+        }
+        if state.by_name.get(&session.peer().name) == Some(&session.id()) {
+            state.by_name.remove(&session.peer().name);
+        }
+        state.to_adopt.retain(|waiting| waiting.id() != session.id());
+        let lanes = self
+            .lanes()
+            .iter()
+            .flatten()
+            .fold(0, |bits, lane| bits | 1 << lane.index());
+        state.ids.insert(session.id(), Some(lanes));
+        self.broadcast(
+            session.id(),
+            SESSION_DOWN,
+            Body::new().u8(cause as u8).text(detail).bytes(),
+        );
+    }
+
+    /// Tells a new lane what it has missed and lets it hear from now on. The I/O thread holds every session's `io`.
+    pub(crate) fn let_hear(&self, lane: &Lane, replay_sessions: impl FnOnce()) {
+        let state = self.state.lock();
+        lane.set_deaf(false);
+        for known in state.identities.all() {
+            lane.push(
+                0,
+                NODE_SLOT,
+                slot_body(known.nc, known.incarnation, &known.name).bytes(),
+            );
+        }
+        replay_sessions();
+        lane.notify();
+    }
+}
+
+/// Takes `bit` out; true while others are left.
+fn forget(waiting: &mut u64, bit: u64) -> bool {
+    *waiting &= !bit;
+    *waiting != 0
+}
+
+fn slot_body(nc: u32, incarnation: u64, name: &str) -> Body {
+    Body::new().u32(nc).u64(incarnation).text(name)
+}

@@ -1,0 +1,108 @@
+//! How a node behaves, with every limit named and bounded.
+
+use std::time::Duration;
+
+use crate::error::OpenError;
+
+/// Who reads the sockets.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Reader {
+    /// The event loop of lane 0, while it turns; the native thread while it does not.
+    #[default]
+    Loop,
+    /// The native thread always.
+    Thread,
+}
+
+/// Settings of one node. Times in milliseconds, sizes in bytes.
+#[derive(Clone, Debug)]
+#[expect(
+    missing_docs,
+    reason = "the binding documents each field; the names are the same"
+)]
+pub struct NodeOptions {
+    pub name: String,
+    pub listen_host: String,
+    pub listen_port: u16,
+    pub cookie: String,
+    /// 0: choose at random.
+    pub incarnation: u64,
+    pub hidden: bool,
+    pub tick_ms: u32,
+    pub down_ms: u32,
+    pub handshake_ms: u32,
+    pub max_handshakes: u32,
+    pub max_message: u32,
+    pub inbox_bytes: u32,
+    pub outbox_bytes: u32,
+    pub reader: Reader,
+    pub spin_us: u32,
+}
+
+impl Default for NodeOptions {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            listen_host: "127.0.0.1".to_owned(),
+            listen_port: 0,
+            cookie: String::new(),
+            incarnation: 0,
+            hidden: false,
+            tick_ms: 5_000,
+            down_ms: 20_000,
+            handshake_ms: 7_000,
+            max_handshakes: 1_024,
+            max_message: 128 << 20,
+            inbox_bytes: 16 << 20,
+            outbox_bytes: 64 << 20,
+            reader: Reader::Loop,
+            spin_us: 50,
+        }
+    }
+}
+
+impl NodeOptions {
+    pub(crate) fn check(&self) -> Result<(), OpenError> {
+        let in_range = [
+            (
+                "tickMs must be 10 to 3 600 000",
+                (10..=3_600_000).contains(&self.tick_ms),
+            ),
+            (
+                "downMs must be 1 to 24 h and more than tickMs",
+                self.down_ms > self.tick_ms && self.down_ms <= 86_400_000,
+            ),
+            (
+                "handshakeMs must be 10 to 600 000",
+                (10..=600_000).contains(&self.handshake_ms),
+            ),
+            (
+                "maxHandshakes must be 1 to 65 536",
+                (1..=65_536).contains(&self.max_handshakes),
+            ),
+            (
+                "maxMessage must be 64 KiB to 2 GiB",
+                (65_536..=0x8000_0000).contains(&self.max_message),
+            ),
+            ("inboxBytes must be at least 64 KiB", self.inbox_bytes >= 65_536),
+            ("outboxBytes must be at least 64 KiB", self.outbox_bytes >= 65_536),
+            ("spinUs must be at most 10 000", self.spin_us <= 10_000),
+        ];
+        match in_range.into_iter().find(|(_, holds)| !holds) {
+            Some((text, _)) => Err(OpenError::BadOption(text)),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn tick(&self) -> Duration {
+        Duration::from_millis(self.tick_ms.into())
+    }
+
+    pub(crate) fn down(&self) -> Duration {
+        Duration::from_millis(self.down_ms.into())
+    }
+
+    pub(crate) fn handshake(&self) -> Duration {
+        Duration::from_millis(self.handshake_ms.into())
+    }
+}

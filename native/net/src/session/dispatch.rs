@@ -1,0 +1,140 @@
+//! Hands the frames of one read to the lanes: straight into lane 0's batch when its own thread reads, else into
+//! inboxes.
+
+use crate::batch::Batch;
+use crate::node::{Lanes, Node};
+
+pub(super) struct Dispatch<'a, 'b> {
+    node: &'a Node,
+    session: u16,
+    lanes: Lanes,
+    batch: Option<&'a mut Batch<'b>>,
+    /// Lanes (bits) that got something in their inbox.
+    touched: u64,
+    is_full: bool,
+    pub(super) frames: u64,
+}
+
+impl<'a, 'b> Dispatch<'a, 'b> {
+    pub(super) fn new(node: &'a Node, session: u16, batch: Option<&'a mut Batch<'b>>) -> Self {
+        let is_full = batch.as_ref().is_some_and(|batch| batch.is_full());
+        Self {
+            node,
+            session,
+            lanes: node.lanes(),
+            batch,
+            touched: 0,
+            is_full,
+            frames: 0,
+        }
+    }
+
+    /// No more frames may be handed over in this read.
+    pub(super) fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    /// Hands a frame to the lane with this scheduler index; lane 0 answers for those that do not exist.
+    pub(super) fn to_lane(&mut self, lane: u8, tag: u8, body: &[u8]) {
+        self.frames += 1;
+        self.put(self.existing(lane), tag, body);
+    }
+
+    /// Hands a frame to every lane.
+    pub(super) fn to_all(&mut self, tag: u8, body: &[u8]) {
+        self.frames += 1;
+        for lane in 0..self.lanes.len() {
+            if self.lanes.get(lane).is_some_and(Option::is_some) {
+                self.put(lane, tag, body);
+            }
+        }
+    }
+
+    /// Hands over a joined frame (`tag | body`) without copying it once more.
+    pub(super) fn joined(&mut self, lane: u8, frame: Vec<u8>) {
+        let index = self.existing(lane);
+        let Some(Some(target)) = self.lanes.get(index) else {
+            return;
+        };
+        let [tag, body @ ..] = frame.as_slice() else {
+            return;
+        };
+        if body.len() < target.inline_limit() {
+            return self.to_lane(lane, *tag, body);
+        }
+        self.frames += 1;
+        let frame = match &mut self.batch {
+            Some(batch) if index == 0 => match batch.push_big(self.session, frame) {
+                Ok(()) => {
+                    self.is_full |= batch.is_full();
+                    return;
+                }
+                Err(frame) => frame,
+            },
+            _ => frame,
+        };
+        target.push_big(self.session, frame);
+        self.touch(index);
+    }
+
+    /// Announcements made meanwhile wait in the inbox: takes them before any frame that needs them.
+    pub(super) fn catch_up(&mut self) {
+        if let (Some(batch), Some(Some(lane))) = (&mut self.batch, self.lanes.first()) {
+            lane.drain(batch);
+            self.is_full |= batch.is_full() || !lane.is_empty();
+        }
+    }
+
+    fn existing(&self, lane: u8) -> usize {
+        let lane = usize::from(lane);
+        if self.lanes.get(lane).is_some_and(Option::is_some) {
+            lane
+        } else {
+            0
+        }
+    }
+
+    fn put(&mut self, index: usize, tag: u8, body: &[u8]) {
+        let Some(Some(lane)) = self.lanes.get(index) else {
+            return;
+        };
+        if index == 0
+            && let Some(batch) = &mut self.batch
+        {
+            if body.len() < lane.inline_limit() && batch.push(self.session, tag, body) {
+                self.is_full |= batch.is_full();
+                return;
+            }
+            // Out of room: the inbox keeps it, and nothing passes it because reading stops here.
+            self.is_full = true;
+        }
+        lane.push(self.session, tag, body);
+        self.touch(index);
+    }
+
+    fn touch(&mut self, index: usize) {
+        self.touched |= 1 << index;
+        let Some(Some(lane)) = self.lanes.get(index) else {
+            return;
+        };
+        if lane.bytes() >= self.node.options.inbox_bytes as usize {
+            lane.mark_overflow();
+            self.is_full = true;
+        }
+    }
+}
+
+impl Drop for Dispatch<'_, '_> {
+    fn drop(&mut self) {
+        for (index, lane) in self.lanes.iter().enumerate() {
+            // Lane 0's own thread is the reader and looks into its inbox before it leaves.
+            let is_reader = index == 0 && self.batch.is_some();
+            if self.touched & 1 << index != 0
+                && !is_reader
+                && let Some(lane) = lane
+            {
+                lane.notify();
+            }
+        }
+    }
+}

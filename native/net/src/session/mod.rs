@@ -1,0 +1,235 @@
+//! One authenticated connection to one peer, for one life.
+//!
+//! Guarantees: frames leave in the order they were given, except that bulk pieces stand back; frames arrive at
+//! each lane in the order they came, whichever thread reads; the end is announced once and nothing follows it.
+//! Must not know: who calls it. The loop and the I/O thread use the same functions under the same lock.
+
+mod dispatch;
+mod inbound;
+mod outbound;
+mod streams;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use mio::net::TcpStream;
+use mio::{Interest, Token};
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::event::{Body, DownCause};
+use crate::node::Node;
+use crate::tls::Channel;
+
+pub(crate) use inbound::Inbound;
+pub use inbound::Read;
+use streams::Streams;
+
+/// Who stands at the other end; what both sides proved or said in the handshake.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub(crate) name: String,
+    pub(crate) incarnation: u64,
+    pub(crate) nc: u32,
+    pub(crate) capabilities: u64,
+    pub(crate) hidden: bool,
+    pub(crate) dialled_by_us: bool,
+}
+
+/// A session. All its mutable state is behind one lock, held for one read or one write.
+#[derive(Debug)]
+pub struct Session {
+    id: u16,
+    peer: Peer,
+    io: Mutex<SessionIo>,
+    /// Bytes that wait in outbox and streams, as of the last change.
+    waiting: AtomicUsize,
+    /// When bytes last came and last left, in the node's milliseconds.
+    heard_at: AtomicU64,
+    sent_at: AtomicU64,
+    /// The last loop age told to the peer was a stall.
+    told_stall: AtomicBool,
+    /// When it came up, in the node's order of moments.
+    up_at: u64,
+    #[cfg(unix)]
+    socket: std::os::fd::RawFd,
+}
+
+#[derive(Debug)]
+pub(crate) struct SessionIo {
+    pub(crate) stream: TcpStream,
+    channel: Channel,
+    inbound: Inbound,
+    streams: Streams,
+    phase: Phase,
+    /// What the I/O thread is registered for.
+    interest: Option<Interest>,
+    /// The I/O thread shall read.
+    wants_read: bool,
+    /// Some caller was told that bytes wait and shall hear when they left.
+    owes_notice: bool,
+    /// More than the high-water mark waited since the last notice.
+    was_high: bool,
+    /// Left in order: the cause to tell the peer after everything else.
+    goodbye: Option<DownCause>,
+    ping: u64,
+    scratch: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Phase {
+    Open,
+    /// Announced as ended; what waits is still sent.
+    Leaving,
+    Ended,
+}
+
+impl Session {
+    pub(crate) fn new(
+        id: u16,
+        peer: Peer,
+        stream: TcpStream,
+        channel: Channel,
+        inbound: Inbound,
+        node: &Node,
+        up_at: u64,
+    ) -> Self {
+        let now = node.now_ms();
+        Self {
+            id,
+            peer,
+            #[cfg(unix)]
+            socket: std::os::fd::AsRawFd::as_raw_fd(&stream),
+            io: Mutex::new(SessionIo {
+                stream,
+                channel,
+                inbound,
+                streams: Streams::default(),
+                phase: Phase::Open,
+                interest: None,
+                wants_read: false,
+                owes_notice: false,
+                was_high: false,
+                goodbye: None,
+                ping: 0,
+                scratch: Vec::new(),
+            }),
+            waiting: AtomicUsize::new(0),
+            heard_at: AtomicU64::new(now),
+            sent_at: AtomicU64::new(now),
+            told_stall: AtomicBool::new(false),
+            up_at,
+        }
+    }
+
+    /// The id under which lanes know it.
+    #[must_use]
+    pub fn id(&self) -> u16 {
+        self.id
+    }
+
+    /// The descriptor to poll. Open as long as the session is referenced.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn socket(&self) -> std::os::fd::RawFd {
+        self.socket
+    }
+
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    pub(crate) fn up_at(&self) -> u64 {
+        self.up_at
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn heard_at(&self) -> u64 {
+        self.heard_at.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_heard(&self, now: u64) {
+        self.heard_at.fetch_max(now, Ordering::Relaxed);
+    }
+
+    pub(crate) fn sent_at(&self) -> u64 {
+        self.sent_at.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn token(&self) -> Token {
+        Token(crate::io::SESSION_TOKENS + usize::from(self.id))
+    }
+
+    pub(crate) fn up_body(&self) -> Body {
+        let flags = u8::from(self.peer.dialled_by_us) | u8::from(self.peer.hidden) << 1;
+        Body::new()
+            .u32(self.peer.nc)
+            .u64(self.peer.incarnation)
+            .u8(flags)
+            .u64(self.peer.capabilities)
+            .text(&self.peer.name)
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, SessionIo> {
+        self.io.lock()
+    }
+
+    /// Ends the session from outside, at once.
+    pub(crate) fn end(&self, node: &Node, cause: DownCause, detail: &str) {
+        self.end_locked(&mut self.lock(), node, cause, detail);
+    }
+
+    /// The first frame, then the announcement: no lane can send before the peer knows how we address it.
+    pub(crate) fn start(self: &Arc<Self>, node: &Node) {
+        let mut io = self.lock();
+        self.greet(&mut io, node);
+        node.enter(self);
+        if io.phase == Phase::Ended {
+            node.leave(self, DownCause::Closed, "the connection broke at once");
+        }
+    }
+
+    fn end_locked(&self, io: &mut SessionIo, node: &Node, cause: DownCause, detail: &str) {
+        if io.phase == Phase::Open {
+            io.phase = Phase::Ended;
+            node.leave(self, cause, detail);
+        }
+        io.phase = Phase::Ended;
+        io.unregister(node);
+        // Best effort: the peer may have gone first.
+        let _ = io.stream.shutdown(std::net::Shutdown::Both);
+        self.waiting.store(0, Ordering::Relaxed);
+    }
+}
+
+impl SessionIo {
+    /// Makes the I/O thread watch the socket for what is wanted now.
+    fn register(&mut self, node: &Node, token: Token, write: bool) {
+        let wanted = match (self.wants_read, write) {
+            (true, true) => Some(Interest::READABLE | Interest::WRITABLE),
+            (true, false) => Some(Interest::READABLE),
+            (false, true) => Some(Interest::WRITABLE),
+            (false, false) => None,
+        };
+        if wanted == self.interest {
+            return;
+        }
+        let done = match (self.interest, wanted) {
+            (None, Some(wanted)) => node.registry.register(&mut self.stream, token, wanted),
+            (Some(_), Some(wanted)) => node.registry.reregister(&mut self.stream, token, wanted),
+            (_, None) => node.registry.deregister(&mut self.stream),
+        };
+        // Can only fail for a descriptor that is closed already; then the next read or write says so.
+        if done.is_ok() {
+            self.interest = wanted;
+        }
+    }
+
+    fn unregister(&mut self, node: &Node) {
+        if self.interest.take().is_some() {
+            let _ = node.registry.deregister(&mut self.stream);
+        }
+    }
+}

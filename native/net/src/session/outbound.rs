@@ -1,0 +1,245 @@
+//! Sending: sealed and written by whoever flushes; what the socket does not take is left to the I/O thread.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use parking_lot::MutexGuard;
+use snowmesh_core::frame::{put_goodbye, put_ping, put_slot};
+
+use super::{Phase, Session, SessionIo};
+use crate::event::{Body, DownCause, STREAM_DONE, WRITABLE};
+use crate::node::Node;
+
+/// Below this a notice goes to whoever was told that bytes wait.
+const LOW_WATER: usize = 512 * 1024;
+/// A bulk piece is sealed only when less than this waits, so that small frames never stand far behind.
+const BULK_AHEAD: usize = 256 * 1024;
+/// A single flush is cut here, so that the socket works while the rest is sealed.
+const SEND_BYTES: usize = 64 * 1024;
+
+impl Session {
+    /// Seals and sends whole frames on the calling thread. Gives the bytes that still wait; `None`: it is not up.
+    pub fn flush(&self, node: &Node, frames: &[u8]) -> Option<usize> {
+        let mut io = self.lock();
+        if io.phase != Phase::Open {
+            return None;
+        }
+        if io.channel.pending() + frames.len() > node.options.outbox_bytes as usize {
+            self.end_locked(
+                &mut io,
+                node,
+                DownCause::Overflow,
+                "the peer does not read: the outbox is full",
+            );
+            return None;
+        }
+        self.transmit(&mut io, node, frames);
+        self.settle(&mut io, node);
+        let pending = io.channel.pending();
+        io.owes_notice |= pending > 0;
+        (io.phase == Phase::Open).then_some(pending)
+    }
+
+    /// Queues a frame (`tag | body`) on a stream. Gives the bytes that wait in outbox and streams; `None`: not up.
+    pub fn bulk(&self, node: &Node, stream: u32, lane: u8, frame: Vec<u8>) -> Option<usize> {
+        let mut io = self.lock();
+        if io.phase != Phase::Open {
+            return None;
+        }
+        let limit = node.options.outbox_bytes as usize + node.options.max_message as usize;
+        if io.streams.bytes() + frame.len() > limit {
+            self.end_locked(
+                &mut io,
+                node,
+                DownCause::Overflow,
+                "the peer does not read: the streams are full",
+            );
+            return None;
+        }
+        if frame.is_empty() {
+            return Some(self.waiting());
+        }
+        io.streams.push(stream, lane, frame);
+        io.owes_notice = true;
+        self.settle(&mut io, node);
+        Some(self.waiting())
+    }
+
+    /// Sends the first frame of a session: the pair by which we address the peer.
+    pub(super) fn greet(&self, io: &mut SessionIo, node: &Node) {
+        let mut frame = Vec::new();
+        let peer = self.peer();
+        put_slot(&mut frame, peer.nc, peer.incarnation, &peer.name);
+        self.transmit(io, node, &frame);
+        self.settle(io, node);
+    }
+
+    /// Sends what waits until the socket is full or nothing is left. Called by the I/O thread.
+    pub(crate) fn pump(&self, node: &Node) {
+        let mut io = self.lock();
+        while io.phase != Phase::Ended {
+            self.transmit(&mut io, node, &[]);
+            if io.phase == Phase::Ended || io.channel.pending() >= BULK_AHEAD || io.streams.is_empty() {
+                break;
+            }
+            let mut piece = std::mem::take(&mut io.scratch);
+            piece.clear();
+            let done = io.streams.next_piece(&mut piece);
+            self.transmit(&mut io, node, &piece);
+            io.scratch = piece;
+            if let Some(done) = done
+                && let Some(Some(lane)) = node.lanes().get(usize::from(done.lane))
+                && io.phase == Phase::Open
+            {
+                lane.push(
+                    self.id(),
+                    STREAM_DONE,
+                    Body::new().u32(done.stream).u32(done.frames).bytes(),
+                );
+                lane.notify();
+            }
+            // Others flush in between: a piece takes some ten microseconds, a long message many pieces.
+            MutexGuard::bump(&mut io);
+        }
+        self.settle(&mut io, node);
+    }
+
+    /// Sends PING when the session was silent for a tick, or when the peer believes that our loop stands still.
+    pub(crate) fn tick(&self, node: &Node, now: u64, loop_age: Duration) {
+        let silent = Duration::from_millis(now.saturating_sub(self.sent_at())) >= node.options.tick();
+        let stalls = loop_age >= node.options.tick();
+        let recovered = !stalls && self.told_stall.load(Ordering::Relaxed);
+        if !silent && !recovered {
+            return;
+        }
+        let mut io = self.lock();
+        // With bytes waiting the peer has unread ones: one more would tell it nothing.
+        if io.phase != Phase::Open || io.channel.pending() > 0 {
+            return;
+        }
+        io.ping += 1;
+        let mut frame = Vec::new();
+        put_ping(
+            &mut frame,
+            io.ping,
+            u32::try_from(loop_age.as_millis()).unwrap_or(u32::MAX),
+        );
+        self.told_stall.store(stalls, Ordering::Relaxed);
+        self.transmit(&mut io, node, &frame);
+        self.settle(&mut io, node);
+    }
+
+    /// Announces the end and keeps sending what was given before it. Then [`Self::finish_leaving`].
+    pub(crate) fn leave_in_order(&self, node: &Node, cause: DownCause) {
+        let mut io = self.lock();
+        if io.phase != Phase::Open {
+            return;
+        }
+        io.phase = Phase::Leaving;
+        node.leave(self, cause, "");
+        io.goodbye = Some(cause);
+    }
+
+    /// Goes on with an orderly end; true when it is over.
+    pub(crate) fn finish_leaving(&self, node: &Node, expired: bool) -> bool {
+        self.pump(node);
+        let mut io = self.lock();
+        if io.phase == Phase::Ended {
+            return true;
+        }
+        if io.streams.is_empty()
+            && let Some(cause) = io.goodbye.take()
+        {
+            let mut frame = Vec::new();
+            put_goodbye(&mut frame, cause as u8);
+            self.transmit(&mut io, node, &frame);
+            self.settle(&mut io, node);
+        }
+        if !io.wants_read && io.channel.pending() == 0 && io.streams.is_empty() {
+            io.channel.finish();
+            self.transmit(&mut io, node, &[]);
+            let _ = io.stream.shutdown(std::net::Shutdown::Write);
+            io.wants_read = true;
+            let token = self.token();
+            io.register(node, token, false);
+        }
+        // Closing with unread bytes would reset the connection and could cost the peer our last frames.
+        let gone = io.phase == Phase::Ended || io.discard();
+        if gone || expired {
+            self.end_locked(&mut io, node, DownCause::Closed, "");
+        }
+        gone || expired
+    }
+
+    /// Seals `frames` behind what waits and writes what the socket takes.
+    pub(super) fn transmit(&self, io: &mut SessionIo, node: &Node, frames: &[u8]) {
+        let mut blocked = false;
+        let mut rest = frames;
+        loop {
+            let (piece, after) = rest.split_at(rest.len().min(SEND_BYTES));
+            rest = after;
+            let sealed = io.channel.seal(piece);
+            let sent = if blocked {
+                Ok(false)
+            } else {
+                io.channel.send(&io.stream)
+            };
+            match (sealed, sent) {
+                (Ok(()), Ok(all)) => blocked = !all,
+                (Err(error), _) => {
+                    return self.end_locked(io, node, DownCause::Protocol, &error.to_string());
+                }
+                (_, Err(error)) => {
+                    return self.end_locked(io, node, DownCause::Closed, &error.to_string());
+                }
+            }
+            if rest.is_empty() {
+                break;
+            }
+        }
+        if !frames.is_empty() {
+            self.sent_at.fetch_max(node.now_ms(), Ordering::Relaxed);
+            node.counters
+                .bytes_out
+                .fetch_add(frames.len() as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// After every change: has the I/O thread watch for room if something waits, and pays the notices owed.
+    pub(super) fn settle(&self, io: &mut SessionIo, node: &Node) {
+        if io.phase == Phase::Ended {
+            return;
+        }
+        let pending = io.channel.pending();
+        self.waiting
+            .store(pending + io.streams.bytes(), Ordering::Relaxed);
+        io.register(node, self.token(), pending > 0 || !io.streams.is_empty());
+        let fell = io.was_high && pending < LOW_WATER;
+        let emptied = io.owes_notice && pending == 0 && io.streams.is_empty();
+        io.was_high = pending >= LOW_WATER;
+        io.owes_notice &= !emptied;
+        if (fell || emptied) && io.phase == Phase::Open {
+            node.broadcast(
+                self.id(),
+                WRITABLE,
+                Body::new()
+                    .u32(u32::try_from(pending).unwrap_or(u32::MAX))
+                    .bytes(),
+            );
+        }
+    }
+}
+
+impl SessionIo {
+    /// Reads and forgets; true at the end of the stream.
+    fn discard(&mut self) -> bool {
+        let mut bytes = [0; 4096];
+        loop {
+            match std::io::Read::read(&mut self.stream, &mut bytes) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) => return error.kind() != std::io::ErrorKind::WouldBlock,
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Bulk streams of one session: long frames cut into fragments, one piece of each stream in turn.
+//!
+//! A piece leaves only when little waits in front of it, so a small frame never stands behind more than a few
+//! pieces, and no stream waits for another to finish (P3).
+
+use std::collections::VecDeque;
+
+use snowmesh_core::frame::{FRAGMENT_BYTES, Splitter};
+
+#[derive(Debug, Default)]
+pub(crate) struct Streams {
+    turn: VecDeque<Stream>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Stream {
+    id: u32,
+    lane: u8,
+    frames: VecDeque<Vec<u8>>,
+    /// Cuts the first frame; `None` while no piece of it has left.
+    cutter: Option<Splitter>,
+    done: u32,
+}
+
+/// A stream has nothing left to send.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct StreamDone {
+    pub(crate) stream: u32,
+    /// The lane that queued the frames.
+    pub(crate) lane: u8,
+    /// Frames that left since the last such notice.
+    pub(crate) frames: u32,
+}
+
+impl Streams {
+    /// Queues `tag | body` behind what the stream still holds.
+    pub(crate) fn push(&mut self, id: u32, lane: u8, frame: Vec<u8>) {
+        self.bytes += frame.len();
+        match self.turn.iter_mut().find(|stream| stream.id == id) {
+            Some(stream) => stream.frames.push_back(frame),
+            None => {
+                self.turn.push_back(Stream {
+                    id,
+                    lane,
+                    frames: VecDeque::from([frame]),
+                    cutter: None,
+                    done: 0,
+                });
+            }
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.turn.is_empty()
+    }
+
+    /// Appends the next piece, a whole wire frame, to `out`. Says when that emptied a stream.
+    pub(crate) fn next_piece(&mut self, out: &mut Vec<u8>) -> Option<StreamDone> {
+        let mut stream = self.turn.pop_front()?;
+        let left = stream.write_piece(out)?;
+        self.bytes -= left.bytes;
+        if left.is_whole {
+            stream.frames.pop_front();
+            stream.cutter = None;
+            stream.done = stream.done.wrapping_add(1);
+        }
+        if stream.frames.is_empty() {
+            return Some(StreamDone {
+                stream: stream.id,
+                lane: stream.lane,
+                frames: stream.done,
+            });
+        }
+        self.turn.push_back(stream);
+        None
+    }
+}
+
+/// What a piece took from its frame.
+struct Left {
+    bytes: usize,
+    is_whole: bool,
+}
+
+impl Stream {
+    fn write_piece(&mut self, out: &mut Vec<u8>) -> Option<Left> {
+        let frame = self.frames.front()?;
+        if frame.len() <= FRAGMENT_BYTES {
+            out.extend_from_slice(&u32::try_from(frame.len()).unwrap_or(u32::MAX).to_le_bytes());
+            out.extend_from_slice(frame);
+            return Some(Left {
+                bytes: frame.len(),
+                is_whole: true,
+            });
+        }
+        let cutter = self
+            .cutter
+            .get_or_insert_with(|| Splitter::new(self.id, frame.len()));
+        let piece = cutter.next()?;
+        piece.write(frame, out);
+        Some(Left {
+            bytes: piece.part.len(),
+            is_whole: cutter.left() == 0,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use snowmesh_core::frame::tag;
+
+    use super::*;
+
+    fn drain(streams: &mut Streams) -> (Vec<Vec<u8>>, Vec<StreamDone>) {
+        let (mut pieces, mut done) = (Vec::new(), Vec::new());
+        while !streams.is_empty() {
+            let mut piece = Vec::new();
+            done.extend(streams.next_piece(&mut piece));
+            pieces.push(piece);
+        }
+        (pieces, done)
+    }
+
+    #[test]
+    fn p3_streams_take_turns_and_a_short_frame_is_not_cut() {
+        let mut streams = Streams::default();
+        streams.push(1, 0, vec![0x10; 2 * FRAGMENT_BYTES + 1]);
+        streams.push(2, 3, vec![0x10; 10]);
+        assert_eq!(streams.bytes(), 2 * FRAGMENT_BYTES + 11);
+        let (pieces, done) = drain(&mut streams);
+        let tags: Vec<u8> = pieces.iter().map(|piece| piece[4]).collect();
+        assert_eq!(tags, [tag::FRAGMENT, 0x10, tag::FRAGMENT, tag::FRAGMENT]);
+        assert_eq!(
+            done,
+            [
+                StreamDone {
+                    stream: 2,
+                    lane: 3,
+                    frames: 1
+                },
+                StreamDone {
+                    stream: 1,
+                    lane: 0,
+                    frames: 1
+                }
+            ]
+        );
+        assert_eq!(streams.bytes(), 0);
+    }
+
+    #[test]
+    fn a_stream_counts_the_frames_that_left_since_the_last_notice() {
+        let mut streams = Streams::default();
+        for _ in 0..3 {
+            streams.push(9, 0, vec![0x10; 5]);
+        }
+        assert_eq!(
+            drain(&mut streams).1,
+            [StreamDone {
+                stream: 9,
+                lane: 0,
+                frames: 3
+            }]
+        );
+        streams.push(9, 0, vec![0x10; 5]);
+        assert_eq!(
+            drain(&mut streams).1,
+            [StreamDone {
+                stream: 9,
+                lane: 0,
+                frames: 1
+            }]
+        );
+    }
+
+    #[test]
+    fn the_first_part_names_the_total_and_the_last_is_marked() {
+        let mut streams = Streams::default();
+        let frame: Vec<u8> = (0..FRAGMENT_BYTES + 3).map(|byte| byte as u8).collect();
+        streams.push(7, 0, frame.clone());
+        let (pieces, _) = drain(&mut streams);
+        assert_eq!(pieces[0][5..9], 7_u32.to_le_bytes());
+        assert_eq!(pieces[0][9], 1, "first");
+        assert_eq!(pieces[0][10..18], (frame.len() as u64).to_le_bytes());
+        assert_eq!(pieces[1][9], 2, "last");
+        assert_eq!([&pieces[0][18..], &pieces[1][10..]].concat(), frame);
+    }
+}
