@@ -1,44 +1,65 @@
 /**
- * Why a message reached nobody: its actor is gone (`noproc`), nobody has the name (`noname`), the alias is not active (`noalias`), a
- * mailbox limit dropped it (`mailbox_full`), no connection could be made (`noconnection`), too much waits for a peer (`overflow`),
- * or a peer sent something addressed to an earlier life (`stale`).
+ * Why a message reached nobody: its actor is gone (`noproc`), nobody has the name (`no_name`), the alias is not active
+ * (`alias`), a mailbox limit dropped the newest or the oldest (`dropped_new`, `dropped_old`), its receiver died first
+ * (`unread`), the answer came after the caller gave up (`late_reply`), no connection could be made (`noconnection`),
+ * too much waits for a peer (`remote_full`), it could not be encoded late (`unsendable`).
  */
 export type DeadLetterReason =
   | 'noproc'
-  | 'noname'
-  | 'noalias'
-  | 'mailbox_full'
+  | 'no_name'
+  | 'alias'
+  | 'dropped_new'
+  | 'dropped_old'
+  | 'unread'
+  | 'late_reply'
   | 'noconnection'
-  | 'overflow'
-  | 'stale';
+  | 'remote_full'
+  | 'unsendable';
 
-/** Messages that reached nobody, counted by reason. Losing a message is silent for the sender, never for the operator. */
+/** Hears of messages that reached nobody: the reason, to whom, how many. Never the payload. */
+export type DeadLetterListener = (reason: DeadLetterReason, target: string, count: number) => void;
+
+/** Messages that reached nobody, counted by reason: a loss is silent for the sender, never for the operator. */
 export class DeadLetters {
-  /** Called for each; keep it cheap. An error it throws is ignored. */
-  onDeadLetter: ((reason: DeadLetterReason, to: string) => void) | undefined;
-  private readonly counts = new Map<DeadLetterReason, number>();
+  private readonly tally: Record<DeadLetterReason, number> = {
+    noproc: 0,
+    no_name: 0,
+    alias: 0,
+    dropped_new: 0,
+    dropped_old: 0,
+    unread: 0,
+    late_reply: 0,
+    noconnection: 0,
+    remote_full: 0,
+    unsendable: 0,
+  };
+  private readonly listeners = new Set<DeadLetterListener>();
 
-  add(reason: DeadLetterReason, to: unknown, count = 1): void {
-    if (count === 0) return;
-    this.counts.set(reason, (this.counts.get(reason) ?? 0) + count);
-    if (this.onDeadLetter === undefined) return;
-    try {
-      this.onDeadLetter(reason, String(to));
-    } catch {
-      // An observer must not change what it observes.
+  /** A copy of the counts by reason. */
+  get counts(): Readonly<Record<DeadLetterReason, number>> {
+    return { ...this.tally };
+  }
+
+  get total(): number {
+    return Object.values(this.tally).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Calls `listener` for each loss from now on, on the sender's stack: keep it cheap. Returns the way to stop. */
+  subscribe(listener: DeadLetterListener): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  /** Counts a loss. For all floors. */
+  count(reason: DeadLetterReason, target: unknown, count = 1): void {
+    this.tally[reason] += count;
+    if (this.listeners.size === 0) return;
+    for (const listener of this.listeners) {
+      try {
+        listener(reason, String(target), count);
+      } catch {
+        // An observer must not change what it observes.
+      }
     }
-  }
-
-  /** How many so far, of one reason or of all. */
-  count(reason?: DeadLetterReason): number {
-    if (reason !== undefined) return this.counts.get(reason) ?? 0;
-    let sum = 0;
-    for (const count of this.counts.values()) sum += count;
-    return sum;
-  }
-
-  /** All counts by reason. */
-  toJSON(): Record<string, number> {
-    return Object.fromEntries(this.counts);
   }
 }

@@ -1,19 +1,30 @@
-/** Why an actor ended: any term. */
+/**
+ * Why an actor ended: any term. The words with a meaning of their own are
+ *
+ * - `normal`: its function returned. Links of actors that do not trap exits ignore it.
+ * - `shutdown`, `{ shutdown: info }`: it was asked to end; not logged as a crash.
+ * - `kill`: as an explicit exit signal it cannot be trapped; the actor then ends with `killed`.
+ * - `noproc`: there was no such actor. `noconnection`: its node is out of reach.
+ * - {@link CrashReason}: its code threw.
+ */
 export type ExitReason = unknown;
 
-/** The reason of an actor that threw an error (rule A3). */
+/** What an uncaught error or rejection ends an actor with (rule A3). Plain data, equal on every node. */
 export interface ErrorReason {
-  readonly error: Error & { code?: unknown };
+  readonly error: { readonly name: string; readonly message: string; readonly code?: string | number };
+  readonly stack: string;
 }
 
-/** The reason of an actor that threw something that is no error. */
+/** What an uncaught throw of something that is not an `Error` ends an actor with (rule A3). */
 export interface NoCatchReason {
+  /** The thrown value, or its description when it cannot travel. */
   readonly nocatch: unknown;
+  readonly stack: string;
 }
 
 export type CrashReason = ErrorReason | NoCatchReason;
 
-/** Whether `reason` is an end in order: `normal`, `shutdown` or `{ shutdown: … }`. Such ends are not logged as crashes (I8). */
+/** Whether a reason is a clean end: `normal`, `shutdown` or `{ shutdown: … }`. Those are not logged (rule I8). */
 export function isCleanExit(reason: ExitReason): boolean {
   if (reason === 'normal' || reason === 'shutdown') return true;
   return typeof reason === 'object' && reason !== null && Object.hasOwn(reason, 'shutdown');

@@ -5,7 +5,7 @@
 //
 // Must not know: sockets, frames, node names beyond what RemotePort says, servers and supervisors.
 export { Call, CallError, type CallOptions, type CallState } from './call.ts';
-export { type DeadLetterReason, DeadLetters } from './dead-letters.ts';
+export { type DeadLetterListener, type DeadLetterReason, DeadLetters } from './dead-letters.ts';
 export {
   type CrashReason,
   type ErrorReason,
@@ -33,6 +33,7 @@ export {
   IGNORE,
   type Startable,
 } from './spec.ts';
+export { startOrThrow } from './start-or-throw.ts';
 export { type StartOptions, type StartResult, start, stop } from './start.ts';
 export { Down, Exit, type NodeAddress, NodeDown, NodeUp, SystemMessage } from './system-message.ts';
-export { Timeout, TimerRef } from './timer-ref.ts';
+export { TimerRef, Timeout } from './timer-ref.ts';

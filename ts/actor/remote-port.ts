@@ -1,29 +1,90 @@
 import type { Pid, Ref } from '../term/index.ts';
-import type { Call } from './call.ts';
 import type { ExitReason } from './exit-reason.ts';
 import type { NodeAddress } from './system-message.ts';
 
-/** How a REPLY ends a call (wire numbers). */
-export const ReplyStatus = { ok: 0, error: 1, exit: 2, noproc: 3 } as const;
+/** How a call ended, as it travels in REPLY. */
+export const ReplyStatus = {
+  /** The value is the answer. */
+  ok: 0,
+  /** The handler threw: the value is a CrashReason. */
+  error: 1,
+  /** There is no such actor; the value is unused. */
+  noproc: 2,
+  /** The actor ended before it answered: the value is its reason. */
+  exit: 3,
+  /** The target waits, directly or not, for the caller: the value is the chain of PIDs. */
+  cycle: 4,
+  /** The target's mailbox is full. */
+  overload: 5,
+  /** The target does not know this kind of call: the value is the tag. */
+  unknown: 6,
+} as const;
 export type ReplyStatus = (typeof ReplyStatus)[keyof typeof ReplyStatus];
 
-/** How a SPAWN ended (wire numbers). */
-export const SpawnStatus = { ok: 0, unknown: 1, badArgs: 2, failed: 3 } as const;
+/** How a remote spawn ended, as it travels in SPAWN_REPLY. */
+export const SpawnStatus = {
+  ok: 0,
+  /** The node has no such function for remote spawn. */
+  unknownFunction: 1,
+  /** The arguments or the start were refused: the detail is the reason. */
+  failed: 2,
+} as const;
 export type SpawnStatus = (typeof SpawnStatus)[keyof typeof SpawnStatus];
 
-/** The term of a CALL frame. */
-export interface CallRequest {
-  readonly tag: string;
-  readonly args: readonly unknown[];
-  readonly chain: readonly Pid[];
-}
+/** What travels in a CALL frame as its term. */
+export type CallRequest = readonly [tag: string, args: readonly unknown[], chain: readonly Pid[]];
 
+/** A spawn on another node: an order to start the function registered there as `function`. */
 export interface RemoteSpawn {
   readonly from: Pid;
   readonly request: Ref;
   readonly node: string;
-  readonly name: string;
-  readonly args: readonly unknown[];
   readonly link: boolean;
+  /** The monitor's reference, when the parent wants one. */
   readonly monitor: Ref | undefined;
+  readonly function: string;
+  readonly args: readonly unknown[];
+}
+
+/**
+ * Everything an actor does to actors of other nodes. `actor` defines it, `node` installs it; without a node there is
+ * the null port, for which nobody can be reached. No method throws but for a value that cannot travel
+ * (SNOW_ERR_UNSENDABLE, …), and none delivers anything before it returns: what follows comes through
+ * `Runtime.inbound` later.
+ *
+ * The `from` of a signal is the local actor it comes from (null: from outside of actors), so that all signals of one
+ * actor to one node keep their order (rule B1).
+ */
+export interface RemotePort {
+  /** This node's name; undefined while it is not part of a cluster. */
+  readonly nodeName: string | undefined;
+  send(from: Pid | null, to: Pid, message: unknown): void;
+  sendNamed(from: Pid | null, name: string, node: string, message: unknown): void;
+  sendAlias(from: Pid | null, alias: Ref, message: unknown): void;
+  link(from: Pid, to: Pid): void;
+  unlink(from: Pid, to: Pid, id: number): void;
+  unlinkAck(from: Pid, to: Pid, id: number): void;
+  /** A link's exit signal. */
+  exit(from: Pid, to: Pid, reason: ExitReason): void;
+  /** An explicit exit signal. */
+  exit2(from: Pid | null, to: Pid, reason: ExitReason): void;
+  monitor(from: Pid, ref: Ref, target: Pid | NodeAddress): void;
+  demonitor(from: Pid, ref: Ref, target: Pid | NodeAddress): void;
+  /** The monitored actor `from` (undefined: there was none) is gone. */
+  monitorExit(from: Pid | undefined, to: Pid, ref: Ref, reason: ExitReason): void;
+  spawn(request: RemoteSpawn): void;
+  spawnReply(child: Pid | undefined, to: Pid, request: Ref, status: SpawnStatus, detail: unknown): void;
+  /** `ms` until the caller gives up, Infinity: never. */
+  call(from: Pid | null, ref: Ref, ms: number, target: Pid | NodeAddress, request: CallRequest): void;
+  reply(from: Pid | null, ref: Ref, status: ReplyStatus, value: unknown): void;
+  /** Resolves when there is room to send more to that node; undefined: there is now. */
+  whenWritable(to: Pid | NodeAddress | Ref): Promise<void> | undefined;
+  /** The name of the node a PID lives on. */
+  nodeOf(pid: Pid): string | undefined;
+  /** Whether this is our own name. */
+  isSelf(node: string): boolean;
+  /** The one spelling of a node's name: `a@h` may mean `a@h:9000`. */
+  canonical(node: string): string;
+  /** The end of a run slice: hand over what was written. */
+  flush(): void;
 }

@@ -10,7 +10,7 @@ import type { RemotePort, ReplyStatus } from './remote-port.ts';
 import type { Dest } from './self.ts';
 import type { SpawnOptions } from './spawn-options.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
-import type { NodeDown, NodeUp } from './system-message.ts';
+import type { SystemMessage } from './system-message.ts';
 
 export interface RuntimeOptions {
   readonly names: NamesPort;
@@ -59,7 +59,7 @@ export declare class Runtime {
 
   /** The canonical PID of a local id: that of the living actor, else one of a dead actor. */
   pidOf(local: number): Pid;
-  deliverSystem(to: Pid, message: NodeUp | NodeDown): void;
+  deliverSystem(to: Pid, message: SystemMessage): void;
   /** Calls back once when a local actor dies, after its names are gone. Returns a way to take it back. */
   onDeath(pid: Pid, callback: (pid: Pid) => void): () => void;
   /** Runs what is queued now, within the budget; ends with remote.flush(). True: there is still work. */
