@@ -1,0 +1,183 @@
+// Starts real nodes, each in an operating-system process of its own, and lets a test run code inside them.
+//
+// `run` sends a function as text: it may use nothing but its parameters, whose first is the node's workbench (see
+// cluster-node.ts). Values travel by structured clone, so a Pid is turned into text or kept in `box`.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type Child, childCommand, root, watch } from './child.ts';
+import type { StartRequest, Workbench } from './cluster-node.ts';
+import { DEADLINE_MS, within } from './deadline.ts';
+import { Proxy } from './proxy.ts';
+import { randomFrom, seed } from './seed.ts';
+
+/** The secret of every test cluster; a test greps outputs for it. */
+export const COOKIE = 'test-cookie-9f3c7b1e5d8a2460';
+
+type Step<A extends unknown[], T> = (bench: Workbench, ...args: A) => T | Promise<T>;
+
+interface Answer {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: { name: string; message: string; code?: string; stack?: string };
+}
+
+/** One process. */
+export class ClusterNode {
+  /** Its name once started, with the real port. */
+  name = '';
+  readonly child: Child;
+  #next = 1;
+  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+
+  constructor(child: Child) {
+    this.child = child;
+    child.process.on('message', (answer: Answer) => this.#answered(answer));
+    child.process.once('close', () => this.#ended());
+  }
+
+  /** Runs `step` inside the process and gives its result; errors come back with their code. */
+  run<A extends unknown[], T>(step: Step<A, T>, ...args: A): Promise<Awaited<T>> {
+    return this.runFor(DEADLINE_MS * 3, step, ...args);
+  }
+
+  /** `run` with a deadline of its own, in ms. */
+  runFor<A extends unknown[], T>(ms: number, step: Step<A, T>, ...args: A): Promise<Awaited<T>> {
+    const id = this.#next++;
+    const promise = new Promise<unknown>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.child.process.send({ id, source: step.toString(), args }, (error) => error && reject(error));
+    });
+    const what = `a step in ${this.name || 'a node'}: ${step.toString().slice(0, 200)}`;
+    return within(what, promise as Promise<Awaited<T>>, ms).catch((error: Error) => {
+      error.message += this.#story();
+      throw error;
+    });
+  }
+
+  /** SIGSTOP: the process does nothing any more, its sockets stay open. */
+  freeze(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.child.kill('SIGCONT');
+  }
+
+  /** SIGKILL; resolves when the process is gone. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.child.exit();
+  }
+
+  /** Everything the process wrote. */
+  output(): string {
+    return this.child.stdout() + this.child.stderr();
+  }
+
+  #answered(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if (answer.error === undefined) return waiting?.resolve(answer.value);
+    const { name, message, code, stack } = answer.error;
+    const error = Object.assign(new Error(message), { name, ...(code === undefined ? {} : { code }) });
+    error.stack = `${error.stack ?? ''}\n--- in ${this.name}: ${stack ?? ''}`;
+    waiting?.reject(error);
+  }
+
+  #ended(): void {
+    for (const { reject } of this.#waiting.values()) {
+      reject(new Error(`the process of ${this.name} ended before it answered${this.#story()}`));
+    }
+    this.#waiting.clear();
+  }
+
+  #story(): string {
+    const text = this.output();
+    return text === '' ? '' : `\n--- output of ${this.name}\n${text.slice(-4000)}`;
+  }
+}
+
+/** All processes and proxies of one test; `stop` (or `await using`) leaves none behind. */
+export class Cluster implements AsyncDisposable {
+  readonly random: () => number = randomFrom(seed());
+  readonly #processes: ChildProcess[] = [];
+  readonly #proxies: Proxy[] = [];
+
+  /** Starts a process without a node in it. */
+  async process(
+    env: Record<string, string> = {},
+    nodeOptions: string[] = ['--expose-gc'],
+  ): Promise<ClusterNode> {
+    const file = new URL('./cluster-node.ts', import.meta.url);
+    const child = spawn(process.execPath, [...nodeOptions, ...childCommand(file)], {
+      cwd: root,
+      env: { ...process.env, NODE_OPTIONS: undefined, ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      serialization: 'advanced',
+    });
+    this.#processes.push(child);
+    const node = new ClusterNode(watch(child));
+    await node.run(() => undefined);
+    return node;
+  }
+
+  /** Starts a process and a node in it. */
+  async node(options: StartRequest): Promise<ClusterNode> {
+    const node = await this.process();
+    await startIn(node, options);
+    return node;
+  }
+
+  /** Starts several, at the same time. */
+  nodes(...each: StartRequest[]): Promise<ClusterNode[]> {
+    return Promise.all(each.map((options) => this.node(options)));
+  }
+
+  /** A proxy with no target yet. */
+  async proxy(): Promise<Proxy> {
+    const proxy = await Proxy.listen();
+    this.#proxies.push(proxy);
+    return proxy;
+  }
+
+  /** A node that peers reach through a proxy only: it is named after the proxy's port. */
+  async behindProxy(options: StartRequest): Promise<{ node: ClusterNode; proxy: Proxy }> {
+    const proxy = await this.proxy();
+    const node = await this.process();
+    await startBehind(node, proxy, options);
+    return { node, proxy };
+  }
+
+  async stop(): Promise<void> {
+    const ends = this.#processes
+      .filter((child) => child.exitCode === null && child.signalCode === null)
+      .map((child) => {
+        const end = once(child, 'close');
+        child.kill('SIGKILL');
+        return end;
+      });
+    await within('the end of a test cluster', Promise.all(ends));
+    await Promise.all(this.#proxies.map((proxy) => proxy.close()));
+    this.#processes.length = 0;
+    this.#proxies.length = 0;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
+
+/** Starts a node in a process; its name is known afterwards. */
+export async function startIn(node: ClusterNode, options: StartRequest): Promise<void> {
+  const request = { cookie: COOKIE, ...options, name: fullName(options.name) };
+  node.name = await node.run((bench, wanted) => bench.start(wanted), request);
+}
+
+/** Starts a node that is reached through `proxy`. */
+export async function startBehind(node: ClusterNode, proxy: Proxy, options: StartRequest): Promise<void> {
+  const [local] = options.name.split('@');
+  await startIn(node, { ...options, name: `${local}@127.0.0.1:${proxy.port}`, listen: { port: 0 } });
+  proxy.target(await node.run((bench) => bench.node.port));
+}
+
+const fullName = (name: string): string => (name.includes('@') ? name : `${name}@127.0.0.1:0`);

@@ -1,0 +1,211 @@
+// The half of a named node that deals with other nodes: it hears from the network, keeps the order in which news
+// reach actors (nodeup, messages, links and monitors, nodedown: L4, L5, O1), and carries out connect and disconnect.
+import type { Native, NativeStats, OpenOptions } from '../../bindings/index.ts';
+import type { Runtime } from '../actor/index.ts';
+import type { Pid, Ref } from '../term/index.ts';
+import { Dispatch } from './dispatch.ts';
+import type { EntryReader } from './entry-reader.ts';
+import { Network, type NetworkListener } from './network.ts';
+import type { NodeEvents, NodeKind, PeerStats } from './node.ts';
+import { type NodeName, parseNodeName, withPort } from './node-name.ts';
+import { type NodeFacts, NodeMonitors } from './node-monitors.ts';
+import type { AutoConnect, Limits } from './options.ts';
+import type { DialResult, Peer } from './peer.ts';
+import { Remote } from './remote.ts';
+import type { DownCause, Session } from './session.ts';
+
+export interface ClusterOptions {
+  readonly native: Native;
+  readonly name: NodeName;
+  readonly open: OpenOptions;
+  readonly runtime: Runtime;
+  readonly limits: Limits;
+  readonly autoConnect: AutoConnect;
+}
+
+type Tell = <E extends keyof NodeEvents>(event: E, ...args: NodeEvents[E]) => void;
+
+export class Cluster implements NetworkListener {
+  readonly name: string;
+  readonly port: number;
+  readonly incarnation: bigint;
+  readonly remote: Remote;
+  readonly monitors: NodeMonitors;
+  readonly #native: Native;
+  readonly #network: Network;
+  readonly #dispatch: Dispatch;
+  readonly #runtime: Runtime;
+  readonly #dials: boolean;
+  /** Those who wait for the end of a session. */
+  readonly #farewells = new Map<Session, (() => void)[]>();
+  #tell: Tell = () => {};
+  #isClosing = false;
+
+  constructor({ native, name, open, runtime, limits, autoConnect }: ClusterOptions) {
+    this.#native = native;
+    this.#runtime = runtime;
+    this.#dials = autoConnect !== 'never';
+    this.#network = new Network({ native, limits, listener: this });
+    this.#dispatch = new Dispatch(runtime, this.#network.identities);
+    this.monitors = new NodeMonitors({
+      deliver: (to, notice) => runtime.deliverSystem(to, notice),
+      makeRef: (owner) => this.#makeRef(owner),
+    });
+    this.port = this.#network.open(open);
+    const full = name.port === 0 ? withPort(name, this.port) : name;
+    this.name = full.full;
+    this.incarnation = this.#network.incarnation;
+    this.remote = new Remote({ name: full, network: this.#network, runtime, autoConnect });
+    runtime.remote = this.remote;
+    native.ref(this.#network.handle);
+  }
+
+  /** Where to report events for the node's own listeners. */
+  announce(tell: Tell): void {
+    this.#tell = tell;
+  }
+
+  get isOpen(): boolean {
+    return this.#network.isOpen && !this.#isClosing;
+  }
+
+  nodes(kind: NodeKind): string[] {
+    const names: string[] = [];
+    for (const session of this.#network.sessions()) {
+      if (kind === 'all' || session.isHidden === (kind === 'hidden')) names.push(session.identity.name);
+    }
+    return names;
+  }
+
+  connect(text: string): Promise<boolean> {
+    const name = parseNodeName(text);
+    if (name.full === this.name) return Promise.resolve(true);
+    if (this.#network.peer(name.full)?.session !== undefined) return Promise.resolve(true);
+    if (!this.#dials || name.port === 0) return Promise.resolve(false);
+    return this.#network
+      .dial(name)
+      .dialled()
+      .then((result) => result === 'up');
+  }
+
+  disconnect(text: string): Promise<boolean> {
+    const session = this.#network.peer(parseNodeName(text).full)?.session;
+    if (session === undefined) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const waiting = this.#farewells.get(session);
+      if (waiting !== undefined) return void waiting.push(() => resolve(true));
+      this.#farewells.set(session, [() => resolve(true)]);
+      this.#network.hangup(session);
+    });
+  }
+
+  watch(pid: Pid, text: string): Ref {
+    const name = parseNodeName(text);
+    const ref = this.monitors.watch(pid, name.full);
+    if (name.full === this.name || this.#network.peer(name.full)?.session !== undefined) return ref;
+    if (this.#dials && name.port !== 0) this.#network.dial(name);
+    else queueMicrotask(() => this.monitors.fire(name.full, 'unreachable'));
+    return ref;
+  }
+
+  peerStats(): PeerStats[] {
+    return [...this.#network.sessions()].map((session) => ({
+      node: session.identity.name,
+      connection: session.serial,
+      hidden: session.isHidden,
+      dialled: session.dialled,
+      stalled: session.isStalled,
+      waiting: session.outgoing.waiting,
+    }));
+  }
+
+  nativeStats(): NativeStats {
+    return this.#native.stats(this.#network.handle);
+  }
+
+  ref(): void {
+    this.#native.ref(this.#network.handle);
+  }
+
+  unref(): void {
+    this.#native.unref(this.#network.handle);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#network.close();
+  }
+
+  sessionUp(session: Session): void {
+    const { name } = session.identity;
+    session.resolvePids(this.#dispatch.pid);
+    this.monitors.up(name, factsOf(session));
+    this.#tell('nodeup', name, factsOf(session));
+  }
+
+  sessionDown(session: Session, cause: DownCause, detail: string): void {
+    const { name, nc } = session.identity;
+    this.#runtime.inbound.nodeLost(nc, name);
+    this.monitors.down(name, cause, factsOf(session));
+    if (cause === 'protocol') this.#runtime.logger.error({ node: name, detail }, 'a peer broke the protocol');
+    this.#tell('nodedown', name, cause, factsOf(session));
+    const waiting = this.#farewells.get(session);
+    this.#farewells.delete(session);
+    for (const resolve of waiting ?? []) resolve();
+  }
+
+  frame(session: Session, tag: number, reader: EntryReader): void {
+    this.#dispatch.frame(session, tag, reader);
+  }
+
+  batchEnd(): boolean {
+    return this.#runtime.runSlice();
+  }
+
+  peerLoop(session: Session, stalled: boolean, ageMs: number): void {
+    const { name } = session.identity;
+    this.monitors.loop(name, stalled, ageMs);
+    if (stalled) this.#tell('stalled', name, ageMs);
+    else this.#tell('recovered', name);
+  }
+
+  busy(session: Session, bytes: number): void {
+    this.#tell('busy', session.identity.name, bytes);
+  }
+
+  writable(session: Session): void {
+    this.#tell('drain', session.identity.name);
+  }
+
+  dialFailed(peer: Peer, result: DialResult, detail: string, numbers: Iterable<number>): void {
+    const name = peer.name.full;
+    const level =
+      result === 'unreachable' || result === 'timeout' || result === 'stopping' ? 'debug' : 'warn';
+    this.#runtime.logger[level]({ node: name, result, detail }, 'could not connect');
+    this.#runtime.inbound.nodeLost(-1, name);
+    for (const nc of numbers) this.#runtime.inbound.nodeLost(nc, name);
+    this.monitors.fire(name, result);
+  }
+
+  lostMessages(node: string, count: number): void {
+    for (let lost = 0; lost < count; lost++) this.#runtime.deadLetters.count('noconnection', node);
+  }
+
+  refused(name: string, reason: string): void {
+    this.#runtime.logger.warn({ node: name, reason }, 'refused a peer');
+    this.#tell('refused', name, reason);
+  }
+
+  fault(error: unknown): void {
+    this.#runtime.logger.error({ err: error }, 'a frame could not be handled');
+  }
+
+  #makeRef(owner: Pid): Ref {
+    this.#runtime.onDeath(owner, (pid) => this.monitors.release(pid));
+    return this.#runtime.makeRef(owner);
+  }
+}
+
+function factsOf(session: Session): NodeFacts {
+  return { connection: session.serial, incarnation: session.identity.incarnation, hidden: session.isHidden };
+}

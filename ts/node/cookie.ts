@@ -1,0 +1,65 @@
+// The shared secret: where it comes from and when it is too weak to be one (T16). It goes to the native core and is
+// not kept anywhere in JavaScript (T15): no field, no error and no log line may hold it.
+import { readFileSync, statSync } from 'node:fs';
+import { SnowmeshError } from '../errors/index.ts';
+
+const MIN_BYTES = 16;
+const MIN_DIFFERENT = 6;
+const ADVICE = 'Make one with: openssl rand -base64 32';
+
+/**
+ * The cookie to use: the one given, else the content of the file without its line end.
+ *
+ * @throws SNOW_ERR_COOKIE_MISSING when there is none, SNOW_ERR_COOKIE_FILE when the file cannot be read or others may
+ * read it, SNOW_ERR_COOKIE_WEAK when it is too short or too uniform.
+ */
+export function resolveCookie(cookie: string | undefined, file: string | undefined): string {
+  if (cookie !== undefined && typeof cookie !== 'string') {
+    throw new SnowmeshError('SNOW_ERR_COOKIE_MISSING', 'the cookie must be a string');
+  }
+  const secret = cookie ?? (file === undefined ? undefined : readCookie(file));
+  if (secret === undefined || secret === '') {
+    throw new SnowmeshError(
+      'SNOW_ERR_COOKIE_MISSING',
+      `a named node needs a cookie or a cookieFile. ${ADVICE}`,
+    );
+  }
+  const bytes = Buffer.byteLength(secret);
+  if (bytes < MIN_BYTES) {
+    throw new SnowmeshError(
+      'SNOW_ERR_COOKIE_WEAK',
+      `the cookie has ${bytes} bytes, at least ${MIN_BYTES} are needed. ${ADVICE}`,
+    );
+  }
+  if (new Set(secret).size < MIN_DIFFERENT) {
+    throw new SnowmeshError(
+      'SNOW_ERR_COOKIE_WEAK',
+      `the cookie has fewer than ${MIN_DIFFERENT} different characters. ${ADVICE}`,
+    );
+  }
+  return secret;
+}
+
+function readCookie(file: string): string {
+  let text: string;
+  try {
+    // Windows has no such mode bits; access is governed by lists there.
+    if (process.platform !== 'win32' && (statSync(file).mode & 0o007) !== 0) {
+      throw new SnowmeshError(
+        'SNOW_ERR_COOKIE_FILE',
+        `everybody may use the cookie file ${file}: chmod 600 ${file}`,
+      );
+    }
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof SnowmeshError) throw error;
+    throw new SnowmeshError(
+      'SNOW_ERR_COOKIE_FILE',
+      `the cookie file ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`,
+    );
+  }
+  const secret = text.replace(/\r?\n$/, '');
+  if (secret.trim() === '')
+    throw new SnowmeshError('SNOW_ERR_COOKIE_FILE', `the cookie file ${file} is empty`);
+  return secret;
+}

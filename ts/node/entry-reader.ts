@@ -1,0 +1,66 @@
+// A cursor over the body of one entry. Bodies were validated by the native core, so nothing is checked again here.
+
+const decoder = new TextDecoder();
+const FOUR_GIB = 0x1_0000_0000;
+
+export class EntryReader {
+  bytes: Uint8Array;
+  at = 0;
+  end = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  /** Points the cursor at another body. */
+  reset(bytes: Uint8Array, at: number, end: number): this {
+    this.bytes = bytes;
+    this.at = at;
+    this.end = end;
+    return this;
+  }
+
+  u8(): number {
+    return this.bytes[this.at++] as number;
+  }
+
+  u16(): number {
+    const { bytes, at } = this;
+    this.at = at + 2;
+    return (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+  }
+
+  u32(): number {
+    const { bytes, at } = this;
+    this.at = at + 4;
+    return readU32(bytes, at);
+  }
+
+  /** A u64 that is known to fit a number. */
+  u64(): number {
+    const low = this.u32();
+    return this.u32() * FOUR_GIB + low;
+  }
+
+  big(): bigint {
+    const low = this.u32();
+    return (BigInt(this.u32()) << 32n) | BigInt(low);
+  }
+
+  name(): string {
+    const length = this.u16();
+    const start = this.at;
+    this.at = start + length;
+    return decoder.decode(this.bytes.subarray(start, this.at));
+  }
+}
+
+export function readU32(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24)) >>>
+    0
+  );
+}

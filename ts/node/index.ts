@@ -1,0 +1,15 @@
+// Nodes: starting one, finding others, and carrying every signal of the actor floor to them.
+//
+// Guarantees: one session per peer; nodeup before the first message of a peer, links, monitors and calls over a lost
+// session fire once before its nodedown; what one actor sends to one node keeps its order, whatever its size; a message
+// goes out, or is counted as a dead letter with a reason.
+//
+// Must not know: how TLS, ticks or sockets work (the native core does), nor supervisors, servers and global names.
+export { Node, type NodeEvents, type NodeKind, type NodeStats, type PeerStats } from './node.ts';
+export { DEFAULT_PORT, NO_NODE } from './node-name.ts';
+export type { NodeFacts } from './node-monitors.ts';
+export { NodeRecovered, NodeStalled } from './node-notices.ts';
+export type { AutoConnect, ListenOptions, NodeOptions, OutboxOptions } from './options.ts';
+export type { DialResult } from './peer.ts';
+export type { DownCause } from './session.ts';
+export { startNode } from './start.ts';

@@ -1,0 +1,286 @@
+import { EventEmitter } from 'node:events';
+import type { NativeStats } from '../../bindings/index.ts';
+import type {
+  ActorSpec,
+  CallOptions,
+  DeadLetterReason,
+  Dest,
+  ExitReason,
+  HandlerInit,
+  Runtime,
+  Self,
+  SpawnOptions,
+  Startable,
+} from '../actor/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import type { Pid, Ref } from '../term/index.ts';
+import type { Cluster } from './cluster.ts';
+import { NO_NODE } from './node-name.ts';
+import type { NodeFacts } from './node-monitors.ts';
+import type { DownCause } from './session.ts';
+
+/** What a node emits; the first argument is always the peer's name. */
+export interface NodeEvents {
+  nodeup: [node: string, facts: NodeFacts];
+  nodedown: [node: string, cause: DownCause, facts: NodeFacts];
+  /** The peer's event loop has not turned for `ageMs`; it is still up. */
+  stalled: [node: string, ageMs: number];
+  recovered: [node: string];
+  /** More than the high-water mark waits to be sent to the peer. */
+  busy: [node: string, bytes: number];
+  drain: [node: string];
+  /** Somebody who claimed that name failed to authenticate. */
+  refused: [node: string, reason: string];
+}
+
+/** Which nodes to list: those that are not hidden (default), only the hidden ones, or all. */
+export type NodeKind = 'visible' | 'hidden' | 'all';
+
+/** What a node is doing. Sizes in bytes. */
+export interface NodeStats {
+  readonly name: string;
+  /** Living actors. */
+  readonly actors: number;
+  /** Messages that reached nobody, by reason. */
+  readonly deadLetters: Readonly<Record<DeadLetterReason, number>>;
+  readonly peers: readonly PeerStats[];
+  /** Counters of the native core; undefined for a node without a name. */
+  readonly native: NativeStats | undefined;
+}
+
+export interface PeerStats {
+  readonly node: string;
+  readonly connection: number;
+  readonly hidden: boolean;
+  /** Whether this side dialled. */
+  readonly dialled: boolean;
+  readonly stalled: boolean;
+  /** Bytes that wait to be sent. */
+  readonly waiting: number;
+}
+
+/**
+ * A running node: the actors of this process, and the other nodes they can reach. Made by {@link startNode}.
+ *
+ * It keeps the OS process alive while it listens; `unref` changes that. `stop` (or `await using`) leaves no handle,
+ * thread or timer behind.
+ */
+export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
+  /** @internal The actors; the rooms above build on it. */
+  readonly runtime: Runtime;
+  readonly #cluster: Cluster | undefined;
+  #stopping: Promise<void> | undefined;
+
+  /** @internal Use {@link startNode}. */
+  constructor(runtime: Runtime, cluster: Cluster | undefined) {
+    super();
+    this.runtime = runtime;
+    this.#cluster = cluster;
+    cluster?.announce((event, ...args) => this.#tell(event, args));
+  }
+
+  /** The full name with the port, `nonode@nohost` without one or after `stop` (K1). */
+  get name(): string {
+    return this.#open?.name ?? NO_NODE;
+  }
+
+  /** Whether it can talk to other nodes: it has a name, listens, and was not stopped (K1, K2). */
+  get isAlive(): boolean {
+    return this.#open !== undefined;
+  }
+
+  /** The port it listens on; 0 for a node without a name. */
+  get port(): number {
+    return this.#cluster?.port ?? 0;
+  }
+
+  /** 64 random bits that tell this start from any other; 0n for a node without a name. */
+  get incarnation(): bigint {
+    return this.#cluster?.incarnation ?? 0n;
+  }
+
+  /** The authenticated peers, without this node and without duplicates (L3). O(peers). */
+  nodes(kind: NodeKind = 'visible'): string[] {
+    return this.#open?.nodes(kind) ?? [];
+  }
+
+  /** The node a PID lives on, or lived on; undefined for a PID this node never saw the like of. */
+  nodeOf(pid: Pid): string | undefined {
+    if (pid.nc === 0) return this.name;
+    return this.#cluster?.remote.nodeOf(pid);
+  }
+
+  /**
+   * Connects to a node. Our own name is connected already (K7).
+   *
+   * @param name `name@host:port`.
+   * @returns true when there is a session, false when it could not be made (within `handshakeMs`).
+   * @throws SNOW_ERR_NODE_NAME for what is no name, SNOW_ERR_NOT_ALIVE on a node without a name.
+   */
+  connect(name: string): Promise<boolean> {
+    return this.#clustered('connect').connect(name);
+  }
+
+  /**
+   * Ends the session with a node; what was sent before goes out first. Using the node again connects anew.
+   *
+   * @returns true when it is down and everybody here has been told, false when there was no session.
+   * @throws SNOW_ERR_NODE_NAME, SNOW_ERR_NOT_ALIVE
+   */
+  disconnect(name: string): Promise<boolean> {
+    return this.#clustered('disconnect').disconnect(name);
+  }
+
+  /**
+   * Leaves the cluster in order - peers hear of it at once, what was sent before goes out (V6) - and ends every actor.
+   * A node can be started again in the same process, under any name; its PIDs of before are then dead (K13).
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** Lets the process end although the node listens. */
+  unref(): this {
+    this.#open?.unref();
+    return this;
+  }
+
+  /** Keeps the process alive while the node listens (the default). */
+  ref(): this {
+    this.#open?.ref();
+    return this;
+  }
+
+  /** Starts an actor: a function over a mailbox, or a spec made by `defineActor`. O(1). */
+  spawn<M, A extends readonly unknown[]>(start: Startable<M, A>, ...args: A): Pid<M> {
+    return this.runtime.spawn(start, ...args);
+  }
+
+  /** Starts an actor that is called once per message. O(1). */
+  spawnHandler<M, A extends readonly unknown[]>(init: HandlerInit<M, A>, ...args: A): Pid<M> {
+    return this.runtime.spawnHandler(init, ...args);
+  }
+
+  /** `spawn` with a name, a mailbox limit, … */
+  spawnWith<M, A extends readonly unknown[]>(
+    options: SpawnOptions,
+    start: Startable<M, A>,
+    ...args: A
+  ): Pid<M> {
+    return this.runtime.spawnWith(options, start, ...args);
+  }
+
+  /** Lets other nodes spawn this actor by its name. */
+  expose(spec: ActorSpec): void {
+    this.runtime.expose(spec);
+  }
+
+  /**
+   * Sends a message; never waits, and never tells of a loss on the way (M1).
+   *
+   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE; for a local name that nobody has, the error
+   * of `whereis`-less sending (F4).
+   */
+  send<M>(to: Dest<M>, message: M): void {
+    this.runtime.send(to, message);
+  }
+
+  /** Sends, and resolves when the peer has room for more: at once unless it is above its high-water mark. */
+  async sendWait<M>(to: Dest<M>, message: M): Promise<void> {
+    this.runtime.send(to, message);
+    await this.#cluster?.remote.whenWritable(to);
+  }
+
+  /** Asks an actor, here or far away, and waits for its answer. See `Self.call`. */
+  call<R = unknown>(to: Dest, tag: string, args?: readonly unknown[], options?: CallOptions): Promise<R> {
+    return this.runtime.call<R>(to, tag, args, options);
+  }
+
+  /** Sends an exit signal. `kill` cannot be trapped. */
+  exit(pid: Pid, reason: ExitReason): void {
+    this.runtime.sendExit(pid, reason);
+  }
+
+  register(name: string, pid: Pid): void {
+    this.runtime.register(name, pid);
+  }
+
+  unregister(name: string): boolean {
+    return this.runtime.unregister(name);
+  }
+
+  whereis(name: string): Pid | undefined {
+    return this.runtime.whereis(name);
+  }
+
+  registered(): string[] {
+    return this.runtime.registered();
+  }
+
+  /**
+   * Subscribes an actor to every node that comes and goes: NodeUp before the first message from a node, NodeDown
+   * after the last, NodeStalled and NodeRecovered between. Ends with the actor (L4, L5, L8).
+   *
+   * @returns what `demonitorNodes` takes.
+   */
+  monitorNodes(subscriber: Pid | Self, options: { readonly hidden?: boolean } = {}): Ref {
+    const pid = this.#local(subscriber);
+    return this.#clustered('monitorNodes').monitors.subscribe(pid, options.hidden ?? false);
+  }
+
+  /**
+   * One NodeDown when that node goes down, or cannot be reached when it is not connected now (L6). Each call is one
+   * notice.
+   */
+  monitorNode(subscriber: Pid | Self, name: string): Ref {
+    return this.#clustered('monitorNode').watch(this.#local(subscriber), name);
+  }
+
+  /** Ends a subscription or a watch. False when it had ended. */
+  demonitorNodes(ref: Ref): boolean {
+    return this.#cluster?.monitors.cancel(ref) ?? false;
+  }
+
+  /** Figures of the moment. O(peers). */
+  stats(): NodeStats {
+    return {
+      name: this.name,
+      actors: this.runtime.size,
+      deadLetters: { ...this.runtime.deadLetters.counts },
+      peers: this.#open?.peerStats() ?? [],
+      native: this.#open?.nativeStats(),
+    };
+  }
+
+  /** The cluster half while it runs. */
+  get #open(): Cluster | undefined {
+    return this.#cluster?.isOpen ? this.#cluster : undefined;
+  }
+
+  #clustered(what: string): Cluster {
+    const cluster = this.#open;
+    if (cluster !== undefined) return cluster;
+    const why = this.#cluster === undefined ? 'it was started without a name' : 'it was stopped';
+    throw new SnowmeshError('SNOW_ERR_NOT_ALIVE', `${what}: this node is not part of a cluster, ${why}`);
+  }
+
+  #local(subscriber: Pid | Self): Pid {
+    return 'pid' in subscriber ? (subscriber.pid as Pid) : subscriber;
+  }
+
+  /** Listeners run on their own: a throw is an uncaught exception, as with any emitter, and disturbs no session. */
+  #tell<E extends keyof NodeEvents>(event: E, args: NodeEvents[E]): void {
+    if (this.listenerCount(event) === 0) return;
+    queueMicrotask(() => (this as EventEmitter).emit(event, ...args));
+  }
+
+  async #stop(): Promise<void> {
+    await this.#cluster?.close();
+    this.runtime.stop();
+  }
+}

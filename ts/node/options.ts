@@ -1,0 +1,119 @@
+// What a node is started with: defaults, limits and their checks.
+import { SnowmeshError } from '../errors/index.ts';
+import type { Logger } from '../actor/index.ts';
+import type { Clock } from '../timers/index.ts';
+
+/** Whether using a node one is not connected to connects to it (L17). */
+export type AutoConnect = 'use' | 'explicit' | 'never';
+
+/** How much output to one peer may wait, in bytes. */
+export interface OutboxOptions {
+  /** Above this the peer counts as busy: `busy` is emitted and `sendWait` waits. Default 1 048 576. */
+  readonly highWater?: number;
+  /** Above this user messages are dropped as dead letters `overflow`; system signals never are. Default 67 108 864. */
+  readonly limit?: number;
+  /** The same limit for what waits while a connection is made. Default 4 194 304. */
+  readonly waiting?: number;
+}
+
+/** Where to listen when it differs from the node's name (behind a proxy or a port mapping). */
+export interface ListenOptions {
+  /** Address to bind. Default: the name's host when that is an address, `127.0.0.1` for `localhost`, else `0.0.0.0`. */
+  readonly host?: string;
+  /** Default: the name's port. */
+  readonly port?: number;
+}
+
+/** What a node is started with. All times are in ms. */
+export interface NodeOptions {
+  /**
+   * `name@host`, `name@host:port` or `name@[ipv6]:port`; port 0 takes a free one, which becomes part of the name.
+   * Without a name the node is `nonode@nohost`: everything local works, and the native core is not even loaded.
+   */
+  readonly name?: string;
+  /** The secret all nodes of the cluster share: at least 16 bytes. Make one with `openssl rand -base64 32`. */
+  readonly cookie?: string;
+  /** A file that holds the cookie, readable by its owner (or group) only. Used when `cookie` is not given. */
+  readonly cookieFile?: string;
+  readonly listen?: ListenOptions;
+  /** Hidden nodes are not gossiped and not listed by default. Default false. */
+  readonly hidden?: boolean;
+  /** Silence after which a tick is sent. Default 5 000. */
+  readonly tickMs?: number;
+  /** Silence after which a peer counts as down. Default 20 000. */
+  readonly downMs?: number;
+  /** From connect or accept to authenticated. Default 7 000. */
+  readonly handshakeMs?: number;
+  /** Connections that are not authenticated yet. Default 1 024. */
+  readonly maxHandshakes?: number;
+  /** Largest message to and from a peer, in bytes. Default 134 217 728. */
+  readonly maxMessage?: number;
+  /**
+   * `use` (default): sending to, linking or monitoring something on a known node connects to it. `explicit`: only
+   * `connect` does. `never`: this node dials nobody.
+   */
+  readonly autoConnect?: AutoConnect;
+  readonly outbox?: OutboxOptions;
+  /** Bytes from peers that may wait while JavaScript is busy. Default 16 777 216. */
+  readonly inboxBytes?: number;
+  /** Who reads sockets: the event loop (default where it can) or a native thread. */
+  readonly reader?: 'loop' | 'thread';
+  /** Longest busy wait for more bytes after traffic, in µs; 0 turns it off. Default 50. */
+  readonly spinUs?: number;
+  /** Default: warnings and errors on standard error. A pino logger fits. */
+  readonly logger?: Logger;
+  /** Time for timers and time-outs; tests pass a virtual one. */
+  readonly clock?: Clock;
+}
+
+/** Limits with their defaults filled in. */
+export interface Limits {
+  readonly highWater: number;
+  readonly limit: number;
+  readonly waiting: number;
+  readonly maxMessage: number;
+}
+
+const MIB = 1024 * 1024;
+const DEFAULT_MAX_MESSAGE = 128 * MIB;
+const MAX_MESSAGE_CEILING = 0x7fff_0000;
+const MAX_MS = 2 ** 31 - 1;
+
+/**
+ * Checks every number and choice.
+ *
+ * @throws SNOW_ERR_BAD_OPTION naming the first option that is wrong.
+ */
+export function checkOptions(options: NodeOptions): Limits {
+  for (const key of ['tickMs', 'downMs', 'handshakeMs'] as const) whole(key, options[key], 1, MAX_MS);
+  whole('maxHandshakes', options.maxHandshakes, 1, 1_000_000);
+  whole('spinUs', options.spinUs, 0, 10_000);
+  whole('inboxBytes', options.inboxBytes, 64 * 1024, 2 ** 32);
+  whole('listen.port', options.listen?.port, 0, 65_535);
+  oneOf('autoConnect', options.autoConnect, ['use', 'explicit', 'never']);
+  oneOf('reader', options.reader, ['loop', 'thread']);
+  if ((options.downMs ?? 20_000) <= (options.tickMs ?? 5000)) {
+    throw bad('downMs', options.downMs ?? 20_000, `more than tickMs (${options.tickMs ?? 5000})`);
+  }
+  const { highWater = MIB, limit = 64 * MIB, waiting = 4 * MIB } = options.outbox ?? {};
+  const maxMessage = options.maxMessage ?? DEFAULT_MAX_MESSAGE;
+  whole('maxMessage', maxMessage, 1024, MAX_MESSAGE_CEILING);
+  whole('outbox.highWater', highWater, 1, 2 ** 40);
+  whole('outbox.limit', limit, 1, 2 ** 40);
+  whole('outbox.waiting', waiting, 1, 2 ** 40);
+  return { highWater, limit, waiting, maxMessage };
+}
+
+function whole(name: string, value: unknown, least: number, most: number): void {
+  if (value === undefined) return;
+  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return;
+  throw bad(name, value, `a whole number from ${least} to ${most}`);
+}
+
+function oneOf(name: string, value: unknown, choices: readonly string[]): void {
+  if (value !== undefined && !choices.includes(value as string)) throw bad(name, value, choices.join(', '));
+}
+
+function bad(name: string, value: unknown, wanted: string): SnowmeshError {
+  return new SnowmeshError('SNOW_ERR_BAD_OPTION', `option ${name} is ${String(value)}; it must be ${wanted}`);
+}

@@ -1,0 +1,58 @@
+// One authenticated connection to one incarnation of a peer, from SESSION_UP to SESSION_DOWN.
+import type { Identity } from './identities.ts';
+import type { Outgoing } from './outgoing.ts';
+
+/** Bits of SESSION_UP's flags. */
+const DIALLED = 1;
+const HIDDEN = 2;
+
+/** Why a session ended, in the words users see (L9). Indexed by the native cause. */
+export const DOWN_CAUSES = [
+  'closed',
+  'timeout',
+  'disconnect',
+  'replaced',
+  'protocol',
+  'stopping',
+  'goodbye',
+  'overflow',
+] as const;
+
+/**
+ * Why a node went down: the connection `closed`, a `timeout` without a byte, our own `disconnect`, a newer connection
+ * `replaced` it, the peer broke the `protocol`, we are `stopping`, the peer said `goodbye`, or its `overflow`ing
+ * output could not be kept.
+ */
+export type DownCause = (typeof DOWN_CAUSES)[number];
+
+/** What SESSION_UP told. */
+export interface SessionFacts {
+  /** The native number; given again only after SESSION_DOWN was delivered. */
+  readonly id: number;
+  /** Counts sessions of this node: tells two connections to one peer apart (L10). */
+  readonly serial: number;
+  readonly flags: number;
+  readonly capabilities: bigint;
+}
+
+export class Session {
+  readonly id: number;
+  readonly serial: number;
+  readonly identity: Identity;
+  readonly outgoing: Outgoing;
+  readonly capabilities: bigint;
+  readonly dialled: boolean;
+  readonly isHidden: boolean;
+  /** The peer's event loop has not turned for a while; its ticks still come (L13). */
+  isStalled = false;
+
+  constructor(facts: SessionFacts, identity: Identity, outgoing: Outgoing) {
+    this.id = facts.id;
+    this.serial = facts.serial;
+    this.capabilities = facts.capabilities;
+    this.dialled = (facts.flags & DIALLED) !== 0;
+    this.isHidden = (facts.flags & HIDDEN) !== 0;
+    this.identity = identity;
+    this.outgoing = outgoing;
+  }
+}

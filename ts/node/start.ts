@@ -1,0 +1,93 @@
+import { loadNative, type OpenOptions } from '../../bindings/index.ts';
+import { Runtime } from '../actor/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import { Names } from '../registry/index.ts';
+import { Cluster } from './cluster.ts';
+import { resolveCookie } from './cookie.ts';
+import { Node } from './node.ts';
+import { type NodeName, parseNodeName } from './node-name.ts';
+import { checkOptions, type Limits, type NodeOptions } from './options.ts';
+
+/** What system frames may add above the limit for user messages before a session ends for it. */
+const SYSTEM_MARGIN = 16 * 1024 * 1024;
+
+/**
+ * Starts a node: the runtime for actors and, when it has a name, its place in a cluster.
+ *
+ * Resolves when everything works (K2): a named node listens, and other nodes can connect.
+ *
+ * @param options see {@link NodeOptions}; nothing is required.
+ * @throws (as a rejection) SNOW_ERR_NODE_NAME, SNOW_ERR_COOKIE_MISSING, SNOW_ERR_COOKIE_WEAK, SNOW_ERR_COOKIE_FILE,
+ * SNOW_ERR_BAD_OPTION, SNOW_ERR_LISTEN when the address cannot be bound, SNOW_ERR_NATIVE_MISSING and
+ * SNOW_ERR_NATIVE_ABI when the native core cannot be loaded.
+ *
+ * @example
+ * const node = await startNode({ name: 'a@127.0.0.1:9000', cookieFile: './cookie' });
+ * await node.connect('b@127.0.0.1:9001');
+ * node.send({ name: 'greeter', node: 'b@127.0.0.1:9001' }, 'hello');
+ * await node.stop();
+ */
+// oxlint-disable-next-line require-await -- misuse is a rejection, like every other failure to start
+export async function startNode(options: NodeOptions = {}): Promise<Node> {
+  const limits = checkOptions(options);
+  const name = options.name === undefined ? undefined : parseNodeName(options.name);
+  const runtime = new Runtime({
+    names: new Names(),
+    ...(options.logger === undefined ? {} : { logger: options.logger }),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+  });
+  if (name === undefined) return new Node(runtime, undefined);
+  try {
+    const cluster = new Cluster({
+      native: loadNative(),
+      name,
+      open: openOptions(name, options, limits),
+      runtime,
+      limits,
+      autoConnect: options.autoConnect ?? 'use',
+    });
+    return new Node(runtime, cluster);
+  } catch (error) {
+    runtime.stop();
+    throw coded(error);
+  }
+}
+
+function openOptions(name: NodeName, options: NodeOptions, limits: Limits): OpenOptions {
+  const open: OpenOptions = {
+    name: name.full,
+    listenHost: options.listen?.host ?? listenHost(name.host),
+    listenPort: options.listen?.port ?? name.port,
+    cookie: resolveCookie(options.cookie, options.cookieFile),
+    maxMessage: limits.maxMessage,
+    // The last resort: JavaScript drops user messages long before.
+    outboxBytes: limits.limit + limits.maxMessage + SYSTEM_MARGIN,
+  };
+  for (const key of [
+    'hidden',
+    'tickMs',
+    'downMs',
+    'handshakeMs',
+    'maxHandshakes',
+    'inboxBytes',
+    'reader',
+    'spinUs',
+  ] as const) {
+    if (options[key] !== undefined) Object.assign(open, { [key]: options[key] });
+  }
+  return open;
+}
+
+/** An address is bound as it is; a host name may belong to any interface. */
+function listenHost(host: string): string {
+  if (host === 'localhost') return '127.0.0.1';
+  return host.includes(':') || /^\d+(?:\.\d+){3}$/.test(host) ? host : '0.0.0.0';
+}
+
+/** The native core's errors carry our codes already; they become ours in class, too. */
+function coded(error: unknown): unknown {
+  if (error instanceof SnowmeshError || !(error instanceof Error)) return error;
+  const { code } = error as { code?: unknown };
+  if (typeof code !== 'string' || !code.startsWith('SNOW_ERR_')) return error;
+  return new SnowmeshError(code as SnowmeshError['code'], error.message);
+}

@@ -1,0 +1,70 @@
+// Which senders have a bulk message under way to one peer.
+//
+// A frame too long for the chunk travels in fragments on a stream while small frames pass it by. What the same sender
+// emits meanwhile has to stay behind it (rule B1), so it goes on the same stream until the native core says that the
+// stream has nothing left. Senders are local actor ids; 0 stands for code outside of actors.
+
+/** Open streams of one session; a peer accepts 1 024. Above this, senders share streams, which keeps order too. */
+export const MAX_STREAMS = 512;
+
+interface Stream {
+  readonly id: number;
+  readonly senders: number[];
+  /** Frames handed over and not yet reported as gone. */
+  outstanding: number;
+}
+
+/** The open streams of one session. */
+export class Streams {
+  /** True while nobody has a stream: the only question on the hot path. */
+  isEmpty = true;
+  readonly #bySender = new Map<number, Stream>();
+  readonly #open: Stream[] = [];
+  readonly #free: number[] = [];
+  #next = 1;
+  #turn = 0;
+
+  /** Whether `sender` has to follow a bulk message of its own. */
+  has(sender: number): boolean {
+    return this.#bySender.has(sender);
+  }
+
+  /** Counts one more frame of `sender`, on the stream it has or gets. Returns the stream's id. */
+  enter(sender: number): number {
+    const stream = this.#bySender.get(sender) ?? this.#join(sender);
+    stream.outstanding++;
+    return stream.id;
+  }
+
+  /** `frames` of a stream have left; an empty stream is closed and its senders are free again. */
+  done(id: number, frames: number): void {
+    const at = this.#open.findIndex((stream) => stream.id === id);
+    const stream = this.#open[at];
+    if (stream === undefined) return;
+    stream.outstanding -= frames;
+    if (stream.outstanding > 0) return;
+    for (const sender of stream.senders) this.#bySender.delete(sender);
+    this.#open.splice(at, 1);
+    this.#free.push(id);
+    this.isEmpty = this.#open.length === 0;
+  }
+
+  #join(sender: number): Stream {
+    const stream = this.#open.length < MAX_STREAMS ? this.#start() : this.#shared();
+    stream.senders.push(sender);
+    this.#bySender.set(sender, stream);
+    return stream;
+  }
+
+  #start(): Stream {
+    const stream: Stream = { id: this.#free.pop() ?? this.#next++, senders: [], outstanding: 0 };
+    this.#open.push(stream);
+    this.isEmpty = false;
+    return stream;
+  }
+
+  #shared(): Stream {
+    this.#turn = (this.#turn + 1) % this.#open.length;
+    return this.#open[this.#turn] ?? this.#start();
+  }
+}
