@@ -9,6 +9,7 @@
  * `rx` buffer that the caller owns; everything outbound is frames the caller packed into a `tx` chunk it owns.
  */
 import { type AddonExports, loadAddon } from './load.ts';
+import type * as generated from './native.d.ts';
 
 export { NativeLoadError } from './load.ts';
 
@@ -122,6 +123,10 @@ export interface Native {
   /** Reference unpacking: `[nc, local]`. */
   pidUnpack(pid: bigint): [number, number];
 }
+
+/** Does not compile when the Rust signatures and {@link Native} disagree. */
+type Agrees<T extends Native> = T;
+export type NativeSignatures = Agrees<typeof generated>;
 
 /** Tags of entries that never travel on the wire. */
 export const NativeEvent = {

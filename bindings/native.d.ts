@@ -1,0 +1,109 @@
+/* Generated from native/addon by scripts/check-drift.mjs --write. */
+
+/** The ABI stamp. */
+export declare function abi(): number
+
+/** Joins this isolate to a node of this process as a further lane; returns its scheduler index. */
+export declare function attach(handle: number, rx: Uint8Array, onBatch: (bytes: number, bigs: Uint8Array[] | null) => number): number
+
+/** Queues one frame on a stream; returns bytes that wait in streams and outbox, −1 when the session is not up. */
+export declare function bulk(handle: number, session: number, stream: number, frame: Uint8Array): number
+
+/** Leaves in order; STOPPED follows. Keeps the process alive until then. */
+export declare function close(handle: number): void
+
+/** Leaves a node; unknown lanes are ignored. Lane 0 leaves by `close`. */
+export declare function detach(handle: number, lane: number): void
+
+/** Asks for a session; one CONNECT_RESULT follows. */
+export declare function dial(handle: number, request: number, name: string, host: string, port: number): void
+
+/** Seals and sends the first `bytes` of the chunk; returns bytes that still wait, −1 when the session is not up. */
+export declare function flush(handle: number, session: number, bytes: number): number
+
+/** Ends a session in order. */
+export declare function hangup(handle: number, session: number, cause: number): void
+
+/** The incarnation of a node's start. */
+export declare function incarnation(handle: number): bigint
+
+/** Counters of one node. */
+export interface NativeStats {
+  sessions: number
+  handshakes: number
+  identities: number
+  framesIn: number
+  bytesIn: number
+  bytesOut: number
+  batches: number
+  outboxBytes: number
+  inboxBytes: number
+  takeovers: number
+  spinHits: number
+  spinMisses: number
+  loopReader: boolean
+}
+
+/** Starts a node with this isolate as lane 0; returns its handle. */
+export declare function open(options: OpenOptions, rx: Uint8Array, onBatch: (bytes: number, bigs: Uint8Array[] | null) => number): number
+
+/** How a node's sockets behave. */
+export interface OpenOptions {
+  /** Full node name. */
+  name: string
+  /** Address to listen on. */
+  listenHost: string
+  /** Port to listen on; 0 takes any. */
+  listenPort: number
+  /** The shared secret. */
+  cookie: string
+  /** This start's identity. */
+  incarnation?: bigint
+  /** Not gossiped. */
+  hidden?: boolean
+  /** Silence after which a PING is sent. */
+  tickMs?: number
+  /** Silence after which a session ends. */
+  downMs?: number
+  /** From connect or accept to authenticated. */
+  handshakeMs?: number
+  /** Unauthenticated connections at once. */
+  maxHandshakes?: number
+  /** Largest message accepted. */
+  maxMessage?: number
+  /** Undelivered bytes a lane holds. */
+  inboxBytes?: number
+  /** Unsent bytes a session holds. */
+  outboxBytes?: number
+  /** Who reads sockets. */
+  reader?: 'loop' | 'thread'
+  /** Longest busy wait in microseconds. */
+  spinUs?: number
+}
+
+/** Packs a PID. */
+export declare function pidPack(nc: number, local: number): bigint
+
+/** Unpacks a PID into nc and local id. */
+export declare function pidUnpack(pid: bigint): [number, number]
+
+/** The port a node listens on. */
+export declare function port(handle: number): number
+
+/** Keeps the OS process alive while the node is open. */
+export declare function ref(handle: number): void
+
+/** Numbers an identity. */
+export declare function slot(handle: number, name: string, incarnation: bigint): number
+
+/** Counters of a node. */
+export declare function stats(handle: number): NativeStats
+
+/** Validates one term. */
+export declare function termCheck(bytes: Uint8Array): void
+
+/** Registers this isolate's sending chunk for a session that is up; ignored when it is not. */
+export declare function tx(handle: number, session: number, chunk: Uint8Array): void
+
+/** Undoes `ref`. */
+export declare function unref(handle: number): void
