@@ -18,7 +18,10 @@ export class SnowmeshError extends Error {
   readonly details: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message?: string, options?: SnowmeshErrorOptions) {
-    super(message ?? ERRORS[code].summary, options?.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      message ?? ERRORS[code].summary,
+      options?.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.name = 'SnowmeshError';
     this.code = code;
     this.details = options?.details;

@@ -1,0 +1,14 @@
+// Terms: what may travel in a message, and how it is written.
+//
+// Guarantees: every value comes back exactly (B11); a message is a value, also locally (B8); copying and encoding accept the same
+// values and refuse the same, at the sender, naming the path (B9); nothing decoded alters a prototype (B12).
+//
+// Must not know: actors, connections, sockets. PIDs and references are numbers here; what they lead to is a hidden pointer.
+export { copyTerm, freezeDeep } from './copy.ts';
+export { TermDecoder, type TermDecoderOptions } from './decode.ts';
+export { FrameWriter, type FrameWriterOptions, type NodeIdentity } from './frame-writer.ts';
+export { FRAGMENT_BYTES, MAX_DEPTH, MAX_MESSAGE, MAX_SHAPE_KEYS, MAX_SHAPES } from './limits.ts';
+export { LOCAL_LIMIT, Pid, SERIAL_LIMIT } from './pid.ts';
+export { Ref } from './ref.ts';
+export { decodeTerm, encodeTerm } from './standalone.ts';
+export { struct, Tagged } from './tagged.ts';

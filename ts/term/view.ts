@@ -1,0 +1,47 @@
+// ArrayBuffers and their views other than Uint8Array: their kind on the wire, and how to make them again.
+
+type ViewConstructor = { new (buffer: ArrayBuffer): ArrayBufferView; readonly BYTES_PER_ELEMENT?: number };
+
+/** Index = kind on the wire. Kind 0 is the ArrayBuffer itself. */
+const VIEWS: readonly (ViewConstructor | undefined)[] = [
+  undefined,
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+  DataView,
+];
+
+/** Kinds are below this. */
+export const VIEW_KINDS: number = VIEWS.length;
+
+/** The kind of a buffer or view that is no Uint8Array; undefined for subclasses, which do not travel. */
+export function viewKind(value: ArrayBuffer | ArrayBufferView): number | undefined {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === ArrayBuffer.prototype) return 0;
+  for (let kind = 1; kind < VIEWS.length; kind++) if (prototype === VIEWS[kind]?.prototype) return kind;
+  return undefined;
+}
+
+/** Bytes of one element. */
+export function elementSize(kind: number): number {
+  return VIEWS[kind]?.BYTES_PER_ELEMENT ?? 1;
+}
+
+/** A view of `kind` over a buffer of its own. */
+export function makeView(kind: number, bytes: ArrayBuffer): ArrayBuffer | ArrayBufferView {
+  const View = VIEWS[kind];
+  return View === undefined ? bytes : new View(bytes);
+}
+
+/** The bytes behind a buffer or view, without copying. */
+export function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+}
