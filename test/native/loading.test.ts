@@ -1,0 +1,64 @@
+// The loader: one readable error whatever is wrong, and the addon's own word on whether it fits.
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ABI, loadNative } from '../../bindings/index.ts';
+import { loadAddon, NativeLoadError } from '../../bindings/load.ts';
+import { root as project } from '../support/child.ts';
+
+let root = '';
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'snowmesh-load-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function failure(abi = ABI): NativeLoadError {
+  try {
+    loadAddon(abi, root);
+  } catch (error) {
+    if (error instanceof NativeLoadError) return error;
+    throw error;
+  }
+  throw new Error('it loaded');
+}
+
+describe('the loader', () => {
+  it('gives the same object each time, and its ABI stamp fits', () => {
+    expect(loadNative()).toBe(loadNative());
+    expect(loadNative().abi()).toBe(ABI);
+  });
+
+  it('names platform, folders and remedy when there is no binary', () => {
+    const error = failure();
+    expect(error.code).toBe('SNOW_ERR_NATIVE_MISSING');
+    expect(error.message).toContain(`${process.platform}-${process.arch}`);
+    expect(error.message).toContain('build/Release: none; prebuilds: none');
+    expect(error.message).toContain('npm run build:native');
+  });
+
+  it('names the prebuilds of other platforms that it found', () => {
+    mkdirSync(join(root, 'prebuilds', 'beos-x64'), { recursive: true });
+    writeFileSync(join(root, 'prebuilds', 'beos-x64', 'snowmesh.node'), '');
+    expect(failure().message).toContain('prebuilds: beos-x64/snowmesh.node');
+  });
+
+  it('says what the system said about a damaged binary', () => {
+    mkdirSync(join(root, 'build', 'Release'), { recursive: true });
+    writeFileSync(join(root, 'build', 'Release', 'snowmesh.node'), 'this is no library');
+    const error = failure();
+    expect(error.code).toBe('SNOW_ERR_NATIVE_MISSING');
+    expect(error.message).toContain('build/Release: snowmesh.node');
+    expect(error.cause).toBeInstanceOf(Error);
+  });
+
+  it('refuses a binary with another ABI stamp and names both', () => {
+    mkdirSync(join(root, 'build', 'Release'), { recursive: true });
+    const binary = join('build', 'Release', 'snowmesh.node');
+    copyFileSync(join(project, binary), join(root, binary));
+    const error = failure(ABI + 1);
+    expect(error.code).toBe('SNOW_ERR_NATIVE_ABI');
+    expect(error.message).toContain(`stamp ${ABI}, this version needs ${ABI + 1}`);
+    expect(error.message).toContain('npm run build:native');
+  });
+});
