@@ -162,9 +162,7 @@ export function cpuSeconds(): number {
 }
 
 /** Times `work`: wall clock and the CPU of this process. Unit: seconds. */
-export async function timed(
-  work: () => unknown,
-): Promise<{ seconds: number; cpu: number }> {
+export async function timed(work: () => unknown): Promise<{ seconds: number; cpu: number }> {
   const cpu = cpuSeconds();
   const start = performance.now();
   await work();

@@ -63,7 +63,17 @@ const local = {
   'fan-in_8-to-1': (peer) => throughput('msg', peer.fanIn, { start: 8000, step: 8000 }),
   ring_1000: (peer) => throughput('hops', (laps) => peer.ring(1000, laps), { start: 1, per: 1000 }),
   call: (peer) => throughput('calls', peer.ask),
-  restart_200: (peer) => throughput('restarts', peer.restarts, { start: 200, step: 200, most: 10_000 }),
+  restart: (peer) => async () => {
+    const burst = async (length, times) => {
+      const s = await time(async () => {
+        for (let i = 0; i < times; i++) await peer.restarts(length);
+      });
+      return [(length * times) / s, 'restarts/s'];
+    };
+    return settings.quick
+      ? { burst_200: await burst(200, 1), burst_10000: await burst(200, 1) }
+      : { burst_200: await burst(200, 50), burst_10000: await burst(10_000, 1) };
+  },
   'watched-stop_100k': async (peer) => async () => {
     const n = settings.quick ? 1000 : 100_000;
     const stop = await peer.watched(n);

@@ -7,6 +7,8 @@ import type { Order, Report } from './orders.ts';
 
 /** How long a node may take to leave the cluster in good order. Unit: ms. */
 const GRACE_MS = 3_000;
+/** A failure is reported only this much later, in case it has a cause elsewhere. Unit: ms. */
+const BLAME_MS = 300;
 
 type ReportOf<T extends Report['type']> = Extract<Report, { type: T }>;
 
@@ -134,7 +136,8 @@ export class Crew {
     node.child.on('message', (message) => {
       const report = message as Report;
       if (report.type === 'up') node.name = report.name;
-      if (report.type === 'failed') this.lose(node, report.why);
+      // Another node that dies makes this one fail too; the dead one is to be named.
+      if (report.type === 'failed') setTimeout(() => this.lose(node, report.why), BLAME_MS);
       onReport(at, report);
       node.take(report);
     });

@@ -1,0 +1,31 @@
+// Every case there is, in the order in which they run.
+import { oneWay } from './cluster/one-way.ts';
+import { roundTrip } from './cluster/round-trip.ts';
+import type { BenchCase } from './harness.ts';
+import { call } from './local/call.ts';
+import { fanIn } from './local/fan-in.ts';
+import { monitorDown } from './local/monitor-down.ts';
+import { pingPong } from './local/ping-pong.ts';
+import { restart } from './local/restart.ts';
+import { ring } from './local/ring.ts';
+import { selectiveReceive } from './local/selective-receive.ts';
+import { spawn } from './local/spawn.ts';
+import { timers } from './local/timers.ts';
+import { codec } from './micro/codec.ts';
+import { copy } from './micro/copy.ts';
+
+export const cases: readonly BenchCase[] = [
+  ...oneWay,
+  ...roundTrip,
+  ...pingPong,
+  ...fanIn,
+  ...ring,
+  ...call,
+  ...spawn,
+  ...selectiveReceive,
+  ...monitorDown,
+  ...restart,
+  ...timers,
+  ...codec,
+  ...copy,
+];

@@ -1,0 +1,63 @@
+// Two nodes in two operating-system processes: this one sends, a forked one (receiver.ts) receives.
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { Pid } from '../../ts/index.ts';
+import { type Lab, openLab } from '../lab.ts';
+
+/** Settings of both nodes that a case may vary. */
+export interface DuetOptions {
+  /** Longest busy wait for more bytes after traffic, in µs; 0: none. The default of the node when left out. */
+  readonly spinUs?: number;
+}
+
+/** Launcher → receiver. */
+export type DuetOrder = { readonly start: { cookie: string; options: DuetOptions } } | { readonly cpu: true };
+/** Receiver → launcher. */
+export type DuetReport = { readonly up: string } | { readonly cpu: number };
+
+export interface Duet {
+  readonly lab: Lab;
+  /** Name of the other node. */
+  readonly other: string;
+  /** CPU time of the other process so far. Unit: seconds. */
+  otherCpu(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** What the door on the other node is asked for; it answers with the PID of a new actor. */
+export type Wish = readonly ['sink', Pid<unknown>, number] | readonly ['echo', Pid<unknown>];
+export const DOOR = 'bench-door';
+
+export async function openDuet(options: DuetOptions = {}): Promise<Duet> {
+  const cookie = randomBytes(32).toString('base64url');
+  const lab = await openLab({ name: 'sender@127.0.0.1:0', cookie, ...options });
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+  const receiver = fork(fileURLToPath(new URL(`./receiver${extension}`, import.meta.url)));
+  process.once('exit', () => receiver.kill('SIGKILL'));
+  const other = (await ask<{ up: string }>(receiver, { start: { cookie, options } })).up;
+  await lab.connect(other);
+  return {
+    lab,
+    other,
+    otherCpu: async () => (await ask<{ cpu: number }>(receiver, { cpu: true })).cpu,
+    async stop() {
+      const gone = new Promise((resolve) => receiver.once('close', resolve));
+      receiver.disconnect();
+      await lab.stop();
+      await gone;
+    },
+  };
+}
+
+function ask<T extends DuetReport>(receiver: ChildProcess, order: DuetOrder): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onExit = (code: number | null): void => reject(new Error(`the receiving process ended (${code})`));
+    receiver.once('exit', onExit);
+    receiver.once('message', (report) => {
+      receiver.off('exit', onExit);
+      resolve(report as T);
+    });
+    receiver.send(order);
+  });
+}

@@ -1,0 +1,35 @@
+// A request and its answer: a call to a server, one at a time.
+import { defineServer } from '../../ts/index.ts';
+import { type BenchCase, throughput } from '../harness.ts';
+import { inLab, type Lab } from '../lab.ts';
+
+export const call: readonly BenchCase[] = [
+  {
+    name: 'local/call_echo',
+    about: 'Calls to a server that answers with their argument, one at a time.',
+    rivals: {
+      erlang: { case: 'call', metrics: { rate: '', per_cpu_s: '.per_cpu_s' } },
+      node: { case: 'call', rivals: ['actor', 'nact', 'effect', 'comedy'] },
+    },
+    open: (settings) => throughput(settings, 'calls', inLab(calls)),
+  },
+];
+
+const echo = defineServer({
+  name: 'bench-echo',
+  init: () => undefined,
+  calls: { echo: (_context, n: number) => n },
+});
+
+function calls(lab: Lab, count: number): Promise<void> {
+  return new Promise((done, fail) => {
+    lab.spawn(async (self) => {
+      const server = self.spawn(echo);
+      for (let n = count; n > 0; n--) {
+        if ((await self.call(server, 'echo', [n])) !== n) fail(new Error('the wrong answer'));
+      }
+      self.sendExit(server, 'kill');
+      done();
+    });
+  });
+}

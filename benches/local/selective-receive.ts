@@ -1,0 +1,58 @@
+// Receiving one message out of the middle of a mailbox that holds ten thousand others.
+
+import type { Ref, Self } from '../../ts/index.ts';
+import { type BenchCase, type Round, type Settings } from '../harness.ts';
+import { type Lab, openLab } from '../lab.ts';
+
+const QUEUED = 10_000;
+
+type Letter = { readonly type: 'other' | 'match'; readonly n: number } | readonly [Ref, number];
+type Tagged = Exclude<Letter, readonly unknown[]>;
+
+export const selectiveReceive: readonly BenchCase[] = [
+  {
+    name: 'local/selective-receive_10000',
+    about: 'One receive behind 10 000 queued messages: by predicate, by tag, by fresh ref.',
+    rivals: {
+      erlang: { case: 'selective_receive', metrics: { scan: '.scan_10k', fresh_ref: '.fresh_ref' } },
+    },
+    async open(settings) {
+      const lab = await openLab();
+      return { round: () => receiveBehind(lab, settings), stop: () => lab.stop() };
+    },
+  },
+];
+
+function receiveBehind(lab: Lab, settings: Settings): Promise<Round> {
+  const scans = settings.quick ? 20 : 2000;
+  const others = settings.quick ? 200 : 200_000;
+  return new Promise((done) => {
+    lab.spawn(async (self: Self<Letter>) => {
+      for (let n = 0; n < QUEUED; n++) self.send(self.pid, { type: 'other', n });
+      const scan = await perReceive(scans, async (n) => {
+        self.send(self.pid, { type: 'match', n });
+        await self.receive((message) => (message as Tagged).type === 'match' && (message as Tagged).n === n);
+      });
+      const tag = await perReceive(others, async (n) => {
+        self.send(self.pid, { type: 'match', n });
+        await self.receive('match');
+      });
+      const freshRef = await perReceive(others, async (n) => {
+        const ref = self.makeRef();
+        self.send(self.pid, [ref, n]);
+        await self.receive(ref);
+      });
+      done({
+        scan: { value: scan, unit: 'ns' },
+        tag: { value: tag, unit: 'ns' },
+        fresh_ref: { value: freshRef, unit: 'ns' },
+      });
+    });
+  });
+}
+
+async function perReceive(count: number, receive: (n: number) => Promise<void>): Promise<number> {
+  const start = performance.now();
+  for (let n = 0; n < count; n++) await receive(n);
+  return ((performance.now() - start) * 1e6) / count;
+}

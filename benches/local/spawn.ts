@@ -1,0 +1,72 @@
+// A million actors that wait: how fast they are made, and what each one weighs.
+
+import type { Pid } from '../../ts/index.ts';
+import { type BenchCase, collectGarbage, type Round, type Settings } from '../harness.ts';
+import { type Lab, openLab } from '../lab.ts';
+
+const rivals = {
+  erlang: { case: 'spawn_1m', metrics: { rate: '', memory: '.bytes_vm_total', rss: '.bytes_rss' } },
+  node: { case: 'spawn_1M', rivals: ['actor', 'xstate', 'nact', 'effect', 'comedy'] },
+} as const;
+const nodeOptions = ['--max-old-space-size=12000'];
+
+export const spawn: readonly BenchCase[] = [
+  {
+    name: 'local/spawn_1M_await',
+    about: 'Actors spawned until each waits in receive(), and bytes an idle actor.',
+    rivals,
+    nodeOptions,
+    open: (settings) => ({ round: () => spawnMany(settings, spawnAwaiting) }),
+  },
+  {
+    name: 'local/spawn_1M_handler',
+    about: 'Handler actors spawned until each is ready, and bytes an idle actor.',
+    rivals,
+    nodeOptions,
+    open: (settings) => ({ round: () => spawnMany(settings, spawnHandling) }),
+  },
+];
+
+type SpawnIdle = (lab: Lab, onReady: () => void) => Pid;
+
+const spawnAwaiting: SpawnIdle = (lab, onReady) =>
+  lab.spawn(async (self) => {
+    onReady();
+    await self.receive();
+  });
+
+const spawnHandling: SpawnIdle = (lab, onReady) =>
+  lab.spawnHandler(() => {
+    onReady();
+    return IDLE;
+  });
+const IDLE = { onMessage(): void {} };
+
+/** A node a round, so that each starts with an empty actor table. */
+async function spawnMany(settings: Settings, spawnIdle: SpawnIdle): Promise<Round> {
+  const count = settings.quick ? 2000 : 1_000_000;
+  const lab = await openLab();
+  const pids: Pid[] = Array.from({ length: count });
+  collectGarbage();
+  const before = process.memoryUsage();
+  const start = performance.now();
+  await new Promise<void>((done) => {
+    let left = count;
+    const onReady = (): void => {
+      if (--left === 0) done();
+    };
+    for (let at = 0; at < count; at++) pids[at] = spawnIdle(lab, onReady);
+  });
+  const seconds = (performance.now() - start) / 1000;
+  collectGarbage();
+  const after = process.memoryUsage();
+  const heap = after.heapUsed + after.external - before.heapUsed - before.external;
+  pids.length = 0;
+  await lab.stop();
+  return {
+    rate: { value: count / seconds, unit: 'actors/s' },
+    // The array that keeps the PIDs is the measurement's own: 8 bytes each.
+    memory: { value: heap / count - 8, unit: 'B/actor' },
+    rss: { value: (after.rss - before.rss) / count, unit: 'B/actor' },
+  };
+}
