@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { RestartWindow } from '../../../ts/supervisor/restart-window.ts';
+
+describe('RestartWindow', () => {
+  it('J5 allows as many restarts as the intensity and refuses the next one', () => {
+    const window = new RestartWindow(2, 5000);
+    expect([window.record(0), window.record(1), window.record(2)]).toEqual([true, true, false]);
+  });
+
+  it('J6 refuses the first restart when the intensity is 0', () => {
+    expect(new RestartWindow(0, 5000).record(0)).toBe(false);
+  });
+
+  it('J7 still counts a restart that is exactly one period old, and not one that is older', () => {
+    const exact = new RestartWindow(1, 1000);
+    expect([exact.record(10), exact.record(1010)]).toEqual([true, false]);
+    const older = new RestartWindow(1, 1000);
+    expect([older.record(10), older.record(1011)]).toEqual([true, true]);
+  });
+
+  it('J7 lets a steady rate below the limit go on for ever', () => {
+    const window = new RestartWindow(3, 1000);
+    for (let now = 0; now < 1_000_000; now += 334) expect(window.record(now)).toBe(true);
+  });
+
+  it('agrees with a plain count over the list of all restarts', () => {
+    const window = new RestartWindow(4, 100);
+    const all: number[] = [];
+    let now = 0;
+    for (let round = 0; round < 10_000; round++) {
+      now += (round * 7919) % 47;
+      const lately = all.filter((time) => now - time <= 100).length;
+      const allowed = window.record(now);
+      expect(allowed).toBe(lately < 4);
+      if (allowed) all.push(now);
+      if (all.length > 16) all.splice(0, 8);
+    }
+  });
+});

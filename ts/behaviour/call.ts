@@ -1,0 +1,160 @@
+import {
+  type Call,
+  type Caller,
+  CallError,
+  type CallOptions,
+  type Dest,
+  type NodeAddress,
+  Runtime,
+} from '../actor/index.ts';
+import type { Pid, Ref } from '../term/index.ts';
+import { castMessage } from './cast.ts';
+import type {
+  CallAnswer,
+  CallArgs,
+  CallTag,
+  CastArgs,
+  CastTag,
+  Protocol,
+  ServerDest,
+  UntypedDest,
+} from './protocol.ts';
+
+/**
+ * Asks a server and waits for its answer: at most 5000 ms, or what is left of the call that is being handled.
+ *
+ * @param caller The asking actor's `self`, or the runtime for code outside of actors.
+ * @param server PID, local name, or name on a node.
+ * @param tag Which call handler.
+ * @param args What the handler takes after its context.
+ * @returns What the handler returned.
+ * @throws CallError: its `state` says why there is no answer — `timeout`, `noproc`, `exit` (it ended meanwhile),
+ *   `nodedown`, `error`, `unknown` (no such call), `calling_self` (at once), `cycle` (it waits for us; at once) — its
+ *   other fields to whom, which call, and after how long. An answer that comes later is dropped (G3).
+ * @example
+ * const sum = await call(self, counter, 'add', 5);
+ */
+export function call<P extends Protocol, T extends CallTag<P>>(
+  caller: Caller,
+  server: ServerDest<P>,
+  tag: T,
+  ...args: CallArgs<P, T>
+): Promise<CallAnswer<P, T>>;
+export function call<R = unknown>(
+  caller: Caller,
+  server: UntypedDest,
+  tag: string,
+  ...args: unknown[]
+): Promise<R>;
+export function call(caller: Caller, server: Dest<never>, tag: string, ...args: unknown[]): Promise<unknown> {
+  return caller.call(server as Dest, tag, args);
+}
+
+/**
+ * {@link call} with a timeout in ms (0 and Infinity are valid) and an AbortSignal.
+ *
+ * @example
+ * await callWith(self, { timeout: 100, signal }, counter, 'read');
+ */
+export function callWith<P extends Protocol, T extends CallTag<P>>(
+  caller: Caller,
+  options: CallOptions,
+  server: ServerDest<P>,
+  tag: T,
+  ...args: CallArgs<P, T>
+): Promise<CallAnswer<P, T>>;
+export function callWith<R = unknown>(
+  caller: Caller,
+  options: CallOptions,
+  server: UntypedDest,
+  tag: string,
+  ...args: unknown[]
+): Promise<R>;
+export function callWith(
+  caller: Caller,
+  options: CallOptions,
+  server: Dest<never>,
+  tag: string,
+  ...args: unknown[]
+): Promise<unknown> {
+  return caller.call(server as Dest, tag, args, options);
+}
+
+/**
+ * Tells a server something and waits for nothing. Never fails, whether the server lives or not (G6); only arguments
+ * that cannot travel throw, at once.
+ *
+ * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP.
+ * @example
+ * cast(self, counter, 'reset');
+ */
+export function cast<P extends Protocol, T extends CastTag<P>>(
+  caller: Caller,
+  server: ServerDest<P>,
+  tag: T,
+  ...args: CastArgs<P, T>
+): void;
+export function cast(caller: Caller, server: UntypedDest, tag: string, ...args: unknown[]): void;
+export function cast(caller: Caller, server: Dest<never>, tag: string, ...args: unknown[]): void {
+  const message = castMessage(tag, args);
+  const runtime = caller instanceof Runtime ? caller : caller.runtime;
+  if (typeof server === 'string' && runtime.whereis(server) === undefined) {
+    runtime.deadLetters.count('no_name', server, message);
+    return;
+  }
+  (caller as Runtime).send(server as Dest, message);
+}
+
+/** Answers a call of which only the reference is known: `context.from.ref`, sent here by the server that got it. */
+export function replyTo(caller: Caller, ref: Ref, value: unknown): boolean {
+  return (caller instanceof Runtime ? caller : caller.runtime).reply(ref as Ref & Call, value);
+}
+
+/** What came of asking many servers. */
+export interface MultiCallResult<R, D = Dest> {
+  readonly replies: readonly { readonly server: D; readonly value: R }[];
+  readonly failures: readonly { readonly server: D; readonly error: CallError }[];
+}
+
+/**
+ * Asks many servers at once (G10): who answers in time is among the `replies`, everybody else among the `failures`,
+ * and nobody waits longer for the slow than the timeout. For one name on many nodes map the nodes to `{ name, node }`.
+ *
+ * @param options.timeout ms; default 5000.
+ * @example
+ * const { replies, failures } = await multiCall(self, nodes().map((node) => stats.at('stats', node)), 'read', []);
+ */
+export function multiCall<P extends Protocol, T extends CallTag<P>>(
+  caller: Caller,
+  servers: readonly ServerDest<P>[],
+  tag: T,
+  args: CallArgs<P, T>,
+  options?: CallOptions,
+): Promise<MultiCallResult<CallAnswer<P, T>, ServerDest<P>>>;
+export function multiCall<R = unknown>(
+  caller: Caller,
+  servers: readonly UntypedDest[],
+  tag: string,
+  args: readonly unknown[],
+  options?: CallOptions,
+): Promise<MultiCallResult<R>>;
+export async function multiCall(
+  caller: Caller,
+  servers: readonly (Pid | string | NodeAddress)[],
+  tag: string,
+  args: readonly unknown[],
+  options?: CallOptions,
+): Promise<MultiCallResult<unknown>> {
+  const outcomes = await Promise.allSettled(
+    servers.map((server) => caller.call(server as Dest, tag, args, options)),
+  );
+  const replies: { server: Dest; value: unknown }[] = [];
+  const failures: { server: Dest; error: CallError }[] = [];
+  for (const [index, outcome] of outcomes.entries()) {
+    const server = servers[index] as Dest;
+    if (outcome.status === 'fulfilled') replies.push({ server, value: outcome.value });
+    else if (outcome.reason instanceof CallError) failures.push({ server, error: outcome.reason });
+    else throw outcome.reason;
+  }
+  return { replies, failures };
+}

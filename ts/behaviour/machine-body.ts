@@ -1,0 +1,158 @@
+import { Timeout, type TimerRef } from '../actor/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import type { MachineContext } from './machine-context.ts';
+import {
+  type AnyHandler,
+  type HandlerMap,
+  type Handlers,
+  handlerMap,
+  isPromise,
+  ServerBody,
+} from './server-body.ts';
+
+interface OneState {
+  readonly enter: AnyHandler | undefined;
+  readonly calls: HandlerMap;
+  readonly casts: HandlerMap;
+  readonly info: AnyHandler | undefined;
+  readonly timeout: number;
+  readonly onTimeout: AnyHandler | undefined;
+}
+
+export type MachineStates = ReadonlyMap<string, OneState>;
+
+/** One state's handlers in the form the body looks them up in. */
+export function stateHandlers(handlers: {
+  readonly enter?: unknown;
+  readonly calls?: object;
+  readonly casts?: object;
+  readonly info?: unknown;
+  readonly timeout?: number;
+  readonly onTimeout?: unknown;
+}): OneState {
+  return {
+    enter: handlers.enter as AnyHandler | undefined,
+    calls: handlerMap(handlers.calls),
+    casts: handlerMap(handlers.casts),
+    info: handlers.info as AnyHandler | undefined,
+    timeout: handlers.timeout ?? Number.POSITIVE_INFINITY,
+    onTimeout: handlers.onTimeout as AnyHandler | undefined,
+  };
+}
+
+/**
+ * A server whose handlers depend on its state. After each message: keep it if it was postponed, change the state if a
+ * handler said so, and then handle the kept ones again, oldest first, before anything new.
+ */
+export class MachineBody<D, M> extends ServerBody<string, M> {
+  declare protected readonly context: MachineContext<D, M>;
+  private readonly states: MachineStates;
+  private current: OneState;
+  private stateTimer: TimerRef | undefined = undefined;
+  /** Messages kept for a later state, oldest first. */
+  private postponed: unknown[] = [];
+  /** Messages to be handled now: the one that came, and after a change of state the kept ones. */
+  private queue: unknown[] = [];
+
+  constructor(context: MachineContext<D, M>, handlers: Handlers, states: MachineStates) {
+    // `enter` of the first state runs like a continuation: after the start, before any message.
+    context.continueWith(undefined);
+    super(context, handlers);
+    this.states = states;
+    this.current = this.stateOf(context.state);
+  }
+
+  protected override continue(): unknown {
+    this.context.continuations = undefined;
+    return this.enter(undefined);
+  }
+
+  protected override take(message: unknown): void | PromiseLike<void> {
+    this.queue.push(message);
+    return this.drain();
+  }
+
+  private readonly drain = (): void | PromiseLike<void> => {
+    while (this.queue.length > 0 && this.context.stopping === undefined) {
+      const message = this.queue.shift();
+      const handled = this.handle(message);
+      if (isPromise(handled)) return handled.then(() => this.proceed(message)).then(this.drain);
+      const entered = this.proceed(message);
+      if (isPromise(entered)) return entered.then(this.drain);
+    }
+    return this.settle();
+  };
+
+  /** One message by the handlers of the current state. */
+  private handle(message: unknown): unknown {
+    if (!(message instanceof Timeout) || message.ref !== this.stateTimer) return this.dispatch(message);
+    this.stateTimer = undefined;
+    return this.current.onTimeout?.(this.context);
+  }
+
+  /** What the handler of `message` ordered: keep it, change the state, another timeout. */
+  private proceed(message: unknown): unknown {
+    const { context } = this;
+    if (context.isPostponed) {
+      context.isPostponed = false;
+      this.postponed.push(message);
+    }
+    const { next } = context;
+    context.next = undefined;
+    if (next !== undefined && next !== context.state) return this.change(next);
+    this.armNewTimeout();
+    return undefined;
+  }
+
+  private change(next: string): unknown {
+    const previous = this.context.state;
+    this.current = this.stateOf(next);
+    this.context.state = next;
+    this.queue = [...this.postponed, ...this.queue];
+    this.postponed = [];
+    return this.enter(previous);
+  }
+
+  private enter(from: string | undefined): unknown {
+    const { context, current } = this;
+    context.newTimeout = current.timeout;
+    context.isEntering = true;
+    const entered = current.enter?.(context, from);
+    if (isPromise(entered)) return entered.then(() => this.entered());
+    return this.entered();
+  }
+
+  private entered(): void {
+    this.context.isEntering = false;
+    this.armNewTimeout();
+  }
+
+  private armNewTimeout(): void {
+    const { context } = this;
+    const ms = context.newTimeout;
+    if (ms === undefined) return;
+    context.newTimeout = undefined;
+    const { self } = context;
+    if (this.stateTimer !== undefined) self.cancelTimer(this.stateTimer);
+    this.stateTimer =
+      ms === Number.POSITIVE_INFINITY ? undefined : self.startTimer(ms, self.pid as never, undefined);
+  }
+
+  private stateOf(name: string): OneState {
+    const state = this.states.get(name);
+    if (state === undefined) throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `there is no state "${name}"`);
+    return state;
+  }
+
+  protected override callHandler(tag: string): AnyHandler | undefined {
+    return this.current.calls.get(tag) ?? this.handlers.calls.get(tag);
+  }
+
+  protected override castHandler(tag: string): AnyHandler | undefined {
+    return this.current.casts.get(tag) ?? this.handlers.casts.get(tag);
+  }
+
+  protected override infoHandler(): AnyHandler | undefined {
+    return this.current.info ?? this.handlers.info;
+  }
+}

@@ -1,0 +1,210 @@
+import {
+  Call,
+  type ExitReason,
+  type HandlerBody,
+  ReplyStatus,
+  type Self,
+  Timeout,
+  type TimerRef,
+} from '../actor/index.ts';
+import { castTag, isCast } from './cast.ts';
+import { type Context, NO_REPLY } from './server-context.ts';
+
+// Handlers were checked where they were written; here they are just functions of a context and some arguments.
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type AnyHandler = (context: any, ...args: any[]) => unknown;
+export type HandlerMap = ReadonlyMap<string, AnyHandler>;
+
+/** What a server does, as its body needs it. */
+export interface Handlers {
+  readonly calls: HandlerMap;
+  readonly casts: HandlerMap;
+  readonly info: AnyHandler | undefined;
+  readonly onContinue: AnyHandler | undefined;
+  readonly onTimeout: AnyHandler | undefined;
+  readonly terminate: AnyHandler | undefined;
+  readonly skipExpired: boolean;
+}
+
+/** A map and not an object, so that no tag from outside finds `constructor`. */
+export function handlerMap(handlers: object | undefined): HandlerMap {
+  return new Map(Object.entries(handlers ?? {}));
+}
+
+/** Makes the server look after what its init left to do, before it takes a message. */
+const BEGIN = '$begin';
+
+/**
+ * The handler actor behind a server. Each message runs to completion, then whatever the handler ordered happens:
+ * continuations, the stop, the idle timer. Nothing of it makes a promise unless a handler did.
+ */
+export class ServerBody<S, M> implements HandlerBody<M> {
+  protected readonly context: Context<S, M>;
+  protected readonly handlers: Handlers;
+  private idle: TimerRef | undefined = undefined;
+  private lastActive = 0;
+
+  constructor(context: Context<S, M>, handlers: Handlers) {
+    this.context = context;
+    this.handlers = handlers;
+    const { self } = context;
+    if (context.continuations !== undefined) self.send(self.pid as never, BEGIN as never);
+    else this.rest();
+  }
+
+  onMessage(message: unknown): void | PromiseLike<void> {
+    if (this.context.continuations === undefined) return this.take(message);
+    const continued = this.settle();
+    return isPromise(continued) ? continued.then(() => this.take(message)) : this.take(message);
+  }
+
+  onTerminate(reason: ExitReason): void | PromiseLike<void> {
+    return this.handlers.terminate?.(this.context, reason) as void | PromiseLike<void>;
+  }
+
+  /** Handles one message and what follows from it. */
+  protected take(message: unknown): void | PromiseLike<void> {
+    const pending = this.dispatch(message);
+    return isPromise(pending) ? pending.then(this.settle) : this.settle();
+  }
+
+  protected dispatch(message: unknown): unknown {
+    if (message instanceof Call) return this.handleCall(message);
+    if (isCast(message)) return this.handleCast(message);
+    if (message === BEGIN) return undefined;
+    if (message instanceof Timeout && message.ref === this.idle) return this.handleIdle();
+    return this.handleInfo(message);
+  }
+
+  private handleCall(call: Call): unknown {
+    const { context } = this;
+    if (this.handlers.skipExpired && call.deadline <= context.self.now()) return undefined;
+    const handler = this.callHandler(call.tag);
+    if (handler === undefined) {
+      context.self.runtime.replyError(call, ReplyStatus.unknown, call.tag);
+      return undefined;
+    }
+    context.call = call;
+    const answer = invoke(handler, context, call.args);
+    return isPromise(answer) ? answer.then((value) => this.answer(call, value)) : this.answer(call, answer);
+  }
+
+  private answer(call: Call, answer: unknown): void {
+    this.context.call = undefined;
+    if (answer !== NO_REPLY) this.context.self.runtime.reply(call, answer);
+  }
+
+  private handleCast(message: readonly unknown[]): unknown {
+    const handler = this.castHandler(castTag(message));
+    if (handler === undefined) return this.drop(`cast ${castTag(message)}`);
+    const { context } = this;
+    switch (message.length) {
+      case 2:
+        return handler(context);
+      case 3:
+        return handler(context, message[2]);
+      default:
+        return handler(context, ...message.slice(2));
+    }
+  }
+
+  private handleInfo(message: unknown): unknown {
+    const handler = this.infoHandler();
+    return handler === undefined ? this.drop(kindOf(message)) : handler(this.context, message);
+  }
+
+  // -- which handler: a state machine has others ------------------------------------------------------------------
+
+  protected callHandler(tag: string): AnyHandler | undefined {
+    return this.handlers.calls.get(tag);
+  }
+
+  protected castHandler(tag: string): AnyHandler | undefined {
+    return this.handlers.casts.get(tag);
+  }
+
+  protected infoHandler(): AnyHandler | undefined {
+    return this.handlers.info;
+  }
+
+  // -- what follows a handler -------------------------------------------------------------------------------------
+
+  /** Does what the handler ordered: continuations, then the stop, then the idle timer. */
+  protected readonly settle = (): void | PromiseLike<void> => {
+    const { context } = this;
+    while (context.continuations !== undefined && context.stopping === undefined) {
+      const pending = this.continue();
+      if (isPromise(pending)) return pending.then(this.settle);
+    }
+    if (context.stopping !== undefined) context.self.exit(context.stopping.reason);
+    this.rest();
+    return undefined;
+  };
+
+  protected continue(): unknown {
+    const { context, handlers } = this;
+    const [value, ...others] = context.continuations as unknown[];
+    context.continuations = others.length === 0 ? undefined : others;
+    return handlers.onContinue === undefined
+      ? this.drop('continuation')
+      : handlers.onContinue(context, value);
+  }
+
+  /** One timer serves many messages: when it fires too early, it is set again for what is left. */
+  private rest(): void {
+    const { context } = this;
+    if (context.timeout === Number.POSITIVE_INFINITY) return;
+    this.lastActive = context.self.now();
+    if (this.idle === undefined) this.armIdle(context.timeout);
+  }
+
+  private handleIdle(): unknown {
+    this.idle = undefined;
+    const { context } = this;
+    if (context.timeout === Number.POSITIVE_INFINITY) return undefined;
+    const left = this.lastActive + context.timeout - context.self.now();
+    if (left <= 0) return this.handlers.onTimeout?.(context);
+    this.armIdle(left);
+    return undefined;
+  }
+
+  private armIdle(ms: number): void {
+    const { self } = this.context;
+    this.idle = self.startTimer(Math.ceil(ms), self.pid as never, undefined);
+  }
+
+  /** Says that a message had no handler; never what was in it. */
+  protected drop(kind: string): undefined {
+    const { self } = this.context as { self: Self };
+    self.runtime.logger.warn(
+      { event: 'unexpected_message', actor: self.pid.toString(), name: self.label, kind },
+      'a server dropped a message it has no handler for',
+    );
+    return undefined;
+  }
+}
+
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
+/** Spread arguments cost; most calls have few. */
+function invoke(handler: AnyHandler, context: unknown, args: readonly unknown[]): unknown {
+  switch (args.length) {
+    case 0:
+      return handler(context);
+    case 1:
+      return handler(context, args[0]);
+    case 2:
+      return handler(context, args[0], args[1]);
+    default:
+      return handler(context, ...args);
+  }
+}
+
+function kindOf(message: unknown): string {
+  if (typeof message !== 'object' || message === null) return typeof message;
+  return message.constructor?.name ?? 'object';
+}

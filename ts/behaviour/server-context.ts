@@ -1,0 +1,112 @@
+import { type Call, type ExitReason, IGNORE, type Self } from '../actor/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import type { Ref } from '../term/index.ts';
+import type { NoReply } from './protocol.ts';
+
+/** The asker of a call, for servers that answer later. */
+export interface From {
+  /** Identifies the call. Unlike `From` itself it can be sent, so that any actor may answer with `replyTo`. */
+  readonly ref: Ref;
+  /** Answers. False: the asker does not wait any more, or was answered before. */
+  reply(value: unknown): boolean;
+}
+
+/**
+ * What every handler of a server gets first: its state and its means. There is one context per server, so take it
+ * apart as you like; but to *replace* the state, write `context.state = next`.
+ */
+export interface ServerContext<S, M = unknown> {
+  /** The server's state, to be changed in place or replaced. Nobody else can see it. */
+  state: S;
+  readonly self: Self<M>;
+  /** The asker of the call that is being handled. Throws SNOW_ERR_NO_CALL while there is none. */
+  readonly from: From;
+  /** ms until the asker gives up; Infinity: never, or no call is being handled. */
+  readonly timeLeft: number;
+  /** ms without a message until `onTimeout`; Infinity: never. Counts anew from the end of each handler. */
+  timeout: number;
+  /** Ends the server after this handler; what a call handler returns is still answered. Default `normal`. */
+  stop(reason?: ExitReason): void;
+  /** Has `onContinue(context, value)` run after this handler and before any other message. */
+  continueWith(value: unknown): void;
+}
+
+declare const IGNORED: unique symbol;
+
+/** See {@link ignore}. */
+export interface Ignore {
+  readonly [IGNORED]: true;
+}
+
+/** What an `init` returns for "do not start me, and that is no error" (rule I1). */
+export function ignore(): Ignore {
+  return IGNORE as unknown as Ignore;
+}
+
+/** See {@link continuing}. */
+export class Continuing<S> {
+  readonly state: S;
+  readonly value: unknown;
+
+  constructor(state: S, value: unknown) {
+    this.state = state;
+    this.value = value;
+  }
+}
+
+/** What an `init` returns to be started with `state`, and to have `onContinue(context, value)` run before any message. */
+export function continuing<S>(state: S, value: unknown): Continuing<S> {
+  return new Continuing(state, value);
+}
+
+/** @internal */
+export const NO_REPLY: unique symbol = Symbol('snowmesh.noReply');
+
+/** What a call handler returns when the answer comes later, through `context.from` or `replyTo`. */
+export function noReply<R = unknown>(): NoReply<R> {
+  return NO_REPLY as unknown as NoReply<R>;
+}
+
+/** The context as its server sees it. */
+export class Context<S, M> implements ServerContext<S, M> {
+  state: S;
+  timeout: number;
+  readonly self: Self<M>;
+  /** @internal The call being handled. */
+  call: Call | undefined = undefined;
+  /** @internal Set by `stop`. */
+  stopping: { readonly reason: ExitReason } | undefined = undefined;
+  /** @internal Values that wait for `onContinue`. */
+  continuations: unknown[] | undefined = undefined;
+
+  constructor(self: Self<M>, state: S, timeout: number) {
+    this.self = self;
+    this.state = state;
+    this.timeout = timeout;
+    // Bound, because handlers like to take the context apart.
+    this.stop = this.stop.bind(this);
+    this.continueWith = this.continueWith.bind(this);
+  }
+
+  get from(): From {
+    const { call } = this;
+    if (call === undefined) throw new SnowmeshError('SNOW_ERR_NO_CALL');
+    const { ref } = call;
+    const { runtime } = this.self;
+    return { ref, reply: (value) => runtime.reply(ref, value) };
+  }
+
+  get timeLeft(): number {
+    const deadline = this.call?.deadline ?? Number.POSITIVE_INFINITY;
+    return deadline === Number.POSITIVE_INFINITY ? deadline : Math.max(0, deadline - this.self.now());
+  }
+
+  stop(reason: ExitReason = 'normal'): void {
+    this.stopping ??= { reason };
+  }
+
+  continueWith(value: unknown): void {
+    if (this.continuations === undefined) this.continuations = [value];
+    else this.continuations.push(value);
+  }
+}

@@ -1,0 +1,101 @@
+import type { ExitReason, Self } from '../actor/index.ts';
+import { type Behaviour, behaviour } from './behaviour.ts';
+import type { Protocol, ProtocolOf } from './protocol.ts';
+import { type Handlers, handlerMap, ServerBody } from './server-body.ts';
+import { Context, Continuing, type Ignore, type ServerContext } from './server-context.ts';
+
+/** An initialiser: runs in the new server, makes its state, and is waited for by whoever starts it. */
+export type Init = (self: Self, ...args: never[]) => unknown;
+export type InitArgs<I> = I extends (self: never, ...args: infer A) => unknown ? A : never;
+/** The state an initialiser makes. */
+export type StateOf<I> = I extends (...args: never[]) => infer R ? State<Exclude<Awaited<R>, Ignore>> : never;
+type State<R> = R extends Continuing<infer S> ? S : R;
+
+/** Answers a call: what it returns, or the promise it returns resolves to, is the answer. */
+export type CallHandler<S, M> = (context: ServerContext<S, M>, ...args: never[]) => unknown;
+/** Handles a cast. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
+export type CastHandler<S, M> = (context: ServerContext<S, M>, ...args: never[]) => void | PromiseLike<void>;
+
+export interface ServerOptions<I extends Init, C, K, M> {
+  /** For logs, and for spawning it from another node. */
+  readonly name: string;
+  /**
+   * Makes the state. May be async; may return `ignore()` or `continuing(state, value)`. A throw is a failed start.
+   * Call `self.trapExit(true)` here to get Exit messages, and `terminate` when the parent ends.
+   */
+  readonly init: I;
+  /** Requests that are answered, by tag. */
+  readonly calls?: C & Record<string, CallHandler<StateOf<I>, M>>;
+  /** Requests that are not, by tag. */
+  readonly casts?: K & Record<string, CastHandler<StateOf<I>, M>>;
+  /** All other messages: plain ones, and Exit, Down, Timeout, NodeUp, NodeDown. Without it they are logged and dropped. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
+  readonly info?: (context: ServerContext<StateOf<I>, M>, message: M) => void | PromiseLike<void>;
+  /** Runs for each `continueWith(value)`. */
+  readonly onContinue?: (
+    context: ServerContext<StateOf<I>, M>,
+    value: unknown,
+    // biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
+  ) => void | PromiseLike<void>;
+  /** ms without a message until `onTimeout` runs. Default Infinity. */
+  readonly timeout?: number;
+  // biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
+  readonly onTimeout?: (context: ServerContext<StateOf<I>, M>) => void | PromiseLike<void>;
+  /** Runs before an orderly end: own stop, `stop()`, a throw, the parent's end while trapping exits. Not on `kill`. */
+  readonly terminate?: (
+    context: ServerContext<StateOf<I>, M>,
+    reason: ExitReason,
+    // biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
+  ) => void | PromiseLike<void>;
+  /** Calls whose asker has given up already are dropped instead of handled. Default false, as in Erlang (G2). */
+  readonly skipExpired?: boolean;
+}
+
+/** What {@link defineServer} makes. */
+export type Server<A extends readonly unknown[], P extends Protocol> = Behaviour<A, P>;
+
+/**
+ * Describes a server: an actor that owns some state and handles one request after the other.
+ *
+ * A handler gets the {@link ServerContext} and the arguments of the request. It runs to completion: the next message
+ * waits, also for a handler that returns a promise. A handler that throws ends the server; its supervisor starts a new one.
+ * A call with a tag the server does not have fails at the asker, an unknown cast is logged and dropped.
+ *
+ * @param options Handlers by tag; their types make the protocol that `call` and `cast` check.
+ * @returns A description to `start`, to spawn, or to put in a child spec.
+ * @example
+ * const counter = defineServer({
+ *   name: 'counter',
+ *   init: (_self, start: number) => ({ count: start }),
+ *   calls: {
+ *     read: ({ state }) => state.count,
+ *     add: ({ state }, by: number) => (state.count += by),
+ *   },
+ *   casts: {
+ *     reset: ({ state }) => { state.count = 0; },
+ *   },
+ * });
+ * const pid = await counter.start(self, 10);
+ * await call(self, pid, 'add', 5); // 15
+ */
+export function defineServer<I extends Init, C = {}, K = {}, M = unknown>(
+  options: ServerOptions<I, C, K, M>,
+): Server<InitArgs<I>, ProtocolOf<C, K, M>> {
+  const handlers: Handlers = {
+    calls: handlerMap(options.calls),
+    casts: handlerMap(options.casts),
+    info: options.info,
+    onContinue: options.onContinue,
+    onTimeout: options.onTimeout,
+    terminate: options.terminate,
+    skipExpired: options.skipExpired ?? false,
+  };
+  const timeout = options.timeout ?? Number.POSITIVE_INFINITY;
+  return behaviour(options.name, options.init as Init, (self, made) => {
+    const continues = made instanceof Continuing;
+    const context = new Context<unknown, M>(self as Self<M>, continues ? made.state : made, timeout);
+    if (continues) context.continueWith(made.value);
+    return new ServerBody(context, handlers);
+  }) as unknown as Server<InitArgs<I>, ProtocolOf<C, K, M>>;
+}

@@ -1,0 +1,135 @@
+import type { ExitReason, Self } from '../actor/index.ts';
+import { type Behaviour, behaviour } from './behaviour.ts';
+import { MachineBody, type MachineStates, stateHandlers } from './machine-body.ts';
+import { MachineContext } from './machine-context.ts';
+import type { NoReply, ProtocolOf } from './protocol.ts';
+import type { Init, InitArgs } from './server.ts';
+import { handlerMap } from './server-body.ts';
+import type { From, Ignore } from './server-context.ts';
+
+/** What an init of a state machine returns: the first state and the data that all states share. */
+export interface MachineStart<N extends string, D> {
+  readonly state: N;
+  readonly data: D;
+}
+
+/** What every handler of a state machine gets first. */
+export interface StateContext<N extends string, D, M = unknown> {
+  /** What all states share, to be changed in place or replaced. */
+  data: D;
+  /** The state the machine is in. */
+  readonly state: N;
+  readonly self: Self<M>;
+  /** The asker of the call that is being handled. Throws SNOW_ERR_NO_CALL while there is none. */
+  readonly from: From;
+  /** ms until the asker gives up; Infinity: never, or no call is being handled. */
+  readonly timeLeft: number;
+  /**
+   * Changes the state when the handler is done: the state timeout ends, `enter` of the new state runs, then postponed
+   * messages are handled again, oldest first. To the state it is in: nothing happens. Not in `enter`.
+   */
+  goto(state: N): void;
+  /** Keeps the message for the next state. In a call handler return what this returns. */
+  postpone(): NoReply<never>;
+  /** Has `onTimeout` of this state run in so many ms instead of its own `timeout`; Infinity: never. */
+  stateTimeout(ms: number): void;
+  /** Ends the machine after this handler. Default `normal`. */
+  stop(reason?: ExitReason): void;
+}
+
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
+type Done = void | PromiseLike<void>;
+
+/** What a state machine does in one state. */
+export interface StateHandlers<N extends string, D, M> {
+  /** Runs on entering the state, from another one or at the start (then `from` is undefined). */
+  readonly enter?: (context: StateContext<N, D, M>, from: N | undefined) => Done;
+  readonly calls?: Record<string, (context: StateContext<N, D, M>, ...args: never[]) => unknown>;
+  readonly casts?: Record<string, (context: StateContext<N, D, M>, ...args: never[]) => Done>;
+  /** Plain messages, and Exit, Down, Timeout, NodeUp, NodeDown. */
+  readonly info?: (context: StateContext<N, D, M>, message: M) => Done;
+  /** ms in this state until `onTimeout` runs. Default: never. */
+  readonly timeout?: number;
+  readonly onTimeout?: (context: StateContext<N, D, M>) => Done;
+}
+
+type Started<I> = I extends (...args: never[]) => infer R ? Exclude<Awaited<R>, Ignore> : never;
+type NameOf<I> = Started<I> extends MachineStart<infer N, unknown> ? N : never;
+type DataOf<I> = Started<I> extends MachineStart<string, infer D> ? D : never;
+
+export interface StateMachineOptions<I extends Init, States, Any, M> {
+  /** For logs, and for spawning it from another node. */
+  readonly name: string;
+  /** Makes the first state and the data. Say which states there are in its return type: `MachineStart<'open' | 'shut', Data>`. */
+  readonly init: I;
+  /** What happens in each state. */
+  readonly states: States & Readonly<Record<NameOf<I>, StateHandlers<NameOf<I>, DataOf<I>, M>>>;
+  /** What happens in every state that has no handler of its own for a message. */
+  readonly any?: Any & Pick<StateHandlers<NameOf<I>, DataOf<I>, M>, 'calls' | 'casts' | 'info'>;
+  /** Runs before an orderly end, as a server's. */
+  readonly terminate?: (context: StateContext<NameOf<I>, DataOf<I>, M>, reason: ExitReason) => Done;
+}
+
+type MapsOf<H, Key extends string> = H extends unknown
+  ? H extends { readonly [K in Key]: infer C }
+    ? C
+    : never
+  : never;
+type TagsOf<Maps> = Maps extends unknown ? keyof Maps : never;
+type HandlerOf<Maps, T> = Maps extends unknown ? (T extends keyof Maps ? Maps[T] : never) : never;
+type Merged<Maps> = { readonly [T in TagsOf<Maps>]: HandlerOf<Maps, T> };
+/** All calls (or casts) of all states as one map. */
+type AllOf<States, Any, Key extends string> = Merged<MapsOf<States[keyof States] | Any, Key>>;
+
+/** What {@link defineStateMachine} makes. */
+export type StateMachine<I extends Init, States, Any, M> = Behaviour<
+  InitArgs<I>,
+  ProtocolOf<AllOf<States, Any, 'calls'>, AllOf<States, Any, 'casts'>, M>
+>;
+
+/**
+ * Describes a state machine: an actor whose answers depend on the state it is in.
+ *
+ * Handlers are those of servers, written per state. `goto` changes the state, `postpone` keeps a message for a later
+ * one, `timeout` limits the stay. A call that neither the state nor `any` handles fails at the asker as `unknown`.
+ *
+ * @example
+ * const door = defineStateMachine({
+ *   name: 'door',
+ *   init: (_self, code: string): MachineStart<'locked' | 'open', { code: string }> => ({ state: 'locked', data: { code } }),
+ *   states: {
+ *     locked: {
+ *       calls: {
+ *         enter: ({ data, goto }, code: string) => {
+ *           if (code === data.code) goto('open');
+ *           return code === data.code;
+ *         },
+ *       },
+ *     },
+ *     open: { timeout: 10_000, onTimeout: ({ goto }) => goto('locked') },
+ *   },
+ * });
+ */
+export function defineStateMachine<I extends Init, States, Any = {}, M = unknown>(
+  options: StateMachineOptions<I, States, Any, M>,
+): StateMachine<I, States, Any, M> {
+  const any = options.any as StateHandlers<string, unknown, M> | undefined;
+  const states: MachineStates = new Map(
+    Object.entries(options.states as Record<string, StateHandlers<string, unknown, M>>).map(
+      ([name, handlers]) => [name, stateHandlers(handlers)],
+    ),
+  );
+  const handlers = {
+    calls: handlerMap(any?.calls),
+    casts: handlerMap(any?.casts),
+    info: any?.info,
+    onContinue: undefined,
+    onTimeout: undefined,
+    terminate: options.terminate,
+    skipExpired: false,
+  };
+  return behaviour(options.name, options.init as Init, (self, made) => {
+    const { state, data } = made as MachineStart<string, unknown>;
+    return new MachineBody(new MachineContext(self as Self, state, data), handlers, states);
+  }) as unknown as StateMachine<I, States, Any, M>;
+}

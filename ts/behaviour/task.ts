@@ -1,0 +1,225 @@
+import { type ActorFn, handOver, type Self } from '../actor/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import { copyTerm, type Pid } from '../term/index.ts';
+
+/** How a task ended: with a value, or otherwise, with the reason its actor ended with. */
+export type TaskOutcome<R> =
+  | { readonly ok: true; readonly value: R }
+  | { readonly ok: false; readonly reason: unknown };
+
+/** Why a task gave its owner no value. */
+export type TaskState = 'timeout' | 'exit' | 'not_owner' | 'awaited';
+
+/** A task that gave no value: `state` says why, `reason` what it ended with. Code SNOW_ERR_TASK. */
+export class TaskError extends SnowmeshError {
+  readonly state: TaskState;
+  readonly pid: Pid;
+  /** The exit reason when `state` is `exit`. */
+  readonly reason: unknown;
+
+  /** @internal */
+  constructor(state: TaskState, pid: Pid, message: string, reason?: unknown) {
+    super('SNOW_ERR_TASK', message, { details: { state, reason } });
+    this.name = 'TaskError';
+    this.state = state;
+    this.pid = pid;
+    this.reason = reason;
+  }
+}
+
+export interface TaskOptions {
+  /** Linked to its owner: its crash takes the owner along, and the owner's end ends it. Default true. */
+  readonly link?: boolean;
+}
+
+/**
+ * A function that runs in an actor of its own, and whose value its owner gets, once.
+ *
+ * Nothing of it ever reaches the owner's mailbox, so a task can be awaited in a server as well. The value is copied,
+ * as a message would be.
+ */
+export class Task<R> {
+  readonly pid: Pid;
+  private readonly owner: Self<never>;
+  private readonly slot: Slot<R>;
+  private isAwaited = false;
+
+  /** @internal */
+  constructor(owner: Self<never>, pid: Pid, slot: Slot<R>) {
+    this.owner = owner;
+    this.pid = pid;
+    this.slot = slot;
+    slot.watch(owner, pid);
+  }
+
+  /**
+   * The task's value. After `timeout` ms the task is killed.
+   *
+   * @param self The owner's `self`: only the actor that started a task may ask for its value, and once.
+   * @param timeout ms; default 5000; Infinity is valid.
+   * @throws TaskError: `timeout`, `exit` with the reason (unlinked tasks: a linked one takes its owner along, unless that
+   *   traps exits), `not_owner`, `awaited`.
+   * @example
+   * const page = task(self, () => load(url));
+   * const text = await page.await(self);
+   */
+  async await(self: Self<never> | Self, timeout = 5000): Promise<R> {
+    this.claim(self);
+    const outcome = await this.slot.wait(timeout);
+    if (outcome === undefined) {
+      await this.end('kill', Number.POSITIVE_INFINITY);
+      throw new TaskError('timeout', this.pid, `task ${this.pid} gave no value within ${timeout} ms`);
+    }
+    if (outcome.ok) return outcome.value;
+    throw new TaskError('exit', this.pid, `task ${this.pid} ended without a value`, outcome.reason);
+  }
+
+  /**
+   * How the task ended, or undefined when it still runs after `timeout` ms; it then goes on, and may be asked again.
+   *
+   * @param timeout ms; default 5000; 0 looks whether it has ended.
+   */
+  async yield(self: Self<never> | Self, timeout = 5000): Promise<TaskOutcome<R> | undefined> {
+    this.claim(self);
+    const outcome = await this.slot.wait(timeout);
+    if (outcome === undefined) this.isAwaited = false;
+    return outcome;
+  }
+
+  /**
+   * Ends the task with `shutdown`, or with `kill` after `timeout` ms, and waits for its end.
+   *
+   * @returns Its outcome when it had ended by itself before, else undefined.
+   */
+  async shutdown(self: Self<never> | Self, timeout = 5000): Promise<TaskOutcome<R> | undefined> {
+    this.claim(self);
+    const before = this.slot.outcome;
+    if (before !== undefined) return before;
+    const outcome = await this.end('shutdown', timeout);
+    return outcome.ok ? outcome : undefined;
+  }
+
+  private claim(self: { readonly pid: Pid }): void {
+    if (!self.pid.equals(this.owner.pid)) {
+      throw new TaskError(
+        'not_owner',
+        this.pid,
+        `task ${this.pid} belongs to ${this.owner.pid}, not to ${self.pid}`,
+      );
+    }
+    if (this.isAwaited) {
+      throw new TaskError('awaited', this.pid, `task ${this.pid} was asked for its value before`);
+    }
+    this.isAwaited = true;
+  }
+
+  private async end(reason: 'shutdown' | 'kill', timeout: number): Promise<TaskOutcome<R>> {
+    this.owner.unlink(this.pid);
+    this.owner.sendExit(this.pid, reason);
+    const outcome = await this.slot.wait(timeout);
+    return outcome ?? this.end('kill', Number.POSITIVE_INFINITY);
+  }
+}
+
+/**
+ * Runs `fn` in an actor of its own and returns at once.
+ *
+ * @param self The owner.
+ * @param fn What to do; gets the task's own `self`. What it returns must be sendable.
+ * @example
+ * const [a, b] = [task(self, () => half(1)), task(self, () => half(2))];
+ * return (await a.await(self)) + (await b.await(self));
+ */
+export function task<R>(
+  self: Self<never> | Self,
+  fn: (self: Self) => R | PromiseLike<R>,
+  options: TaskOptions = {},
+): Task<R> {
+  const slot = new Slot<R>();
+  const body = taskBody(fn, slot);
+  const pid = self.spawnWith({ link: options.link ?? true, label: labelOf(fn) }, body);
+  return new Task(self as Self<never>, pid, slot);
+}
+
+/**
+ * {@link task}, as a temporary child of a dynamic supervisor: it is not linked to its owner but to the supervisor, so
+ * it is stopped with it, and its crash harms nobody. Resolves when it runs.
+ *
+ * @param supervisor PID or local name of a dynamic supervisor without a template.
+ * @throws SNOW_ERR_START when the supervisor has no room for it; CallError when there is no such supervisor.
+ */
+export async function taskUnder<R>(
+  self: Self<never> | Self,
+  supervisor: Pid | string,
+  fn: (self: Self) => R | PromiseLike<R>,
+): Promise<Task<R>> {
+  const slot = new Slot<R>();
+  const spec = { id: labelOf(fn), start: taskBody(fn, slot), restart: 'temporary' };
+  const { ticket, withdraw } = handOver(self.runtime, spec);
+  let result: { ok: true; pid: Pid } | { ok: false; error: string };
+  try {
+    result = await self.call(supervisor as string, 'startChild', [ticket], {
+      timeout: Number.POSITIVE_INFINITY,
+    });
+  } catch (error) {
+    withdraw();
+    throw error;
+  }
+  if (result.ok) return new Task(self as Self<never>, result.pid, slot);
+  throw new SnowmeshError('SNOW_ERR_START', `the task did not start: ${result.error}`, {
+    details: { reason: result.error },
+  });
+}
+
+/** The place where a task leaves its outcome, and where its owner waits for it. */
+class Slot<R> {
+  outcome: TaskOutcome<R> | undefined = undefined;
+  private owner: Self<never> | undefined = undefined;
+  private waiter: ((outcome: TaskOutcome<R> | undefined) => void) | undefined = undefined;
+
+  /** Hears of an end that no value preceded. */
+  watch(owner: Self<never>, pid: Pid): void {
+    this.owner = owner;
+    if (!owner.isAlive(pid)) this.fill({ ok: false, reason: 'noproc' });
+    else owner.runtime.onDeath(pid, (_pid: Pid, reason?: unknown) => this.fill({ ok: false, reason }));
+  }
+
+  fill(outcome: TaskOutcome<R>): void {
+    if (this.outcome !== undefined) return;
+    this.outcome = outcome;
+    const { waiter } = this;
+    this.waiter = undefined;
+    // A dead owner must not go on (A7).
+    if (waiter !== undefined && this.owner?.isAlive(this.owner.pid)) waiter(outcome);
+  }
+
+  wait(timeout: number): Promise<TaskOutcome<R> | undefined> {
+    if (this.outcome !== undefined) return Promise.resolve(this.outcome);
+    if (timeout === 0) return Promise.resolve(undefined);
+    const owner = this.owner as Self<never>;
+    return new Promise((resolve) => {
+      const timer =
+        timeout === Number.POSITIVE_INFINITY
+          ? undefined
+          : owner.after(timeout, () => {
+              this.waiter = undefined;
+              resolve(undefined);
+            });
+      this.waiter = (outcome) => {
+        if (timer !== undefined) owner.cancelTimer(timer);
+        resolve(outcome);
+      };
+    });
+  }
+}
+
+function taskBody<R>(fn: (self: Self) => R | PromiseLike<R>, slot: Slot<R>): ActorFn<unknown, []> {
+  return async (self) => {
+    const value = copyTerm(await fn(self));
+    slot.fill({ ok: true, value });
+  };
+}
+
+function labelOf(fn: { readonly name: string }): string {
+  return fn.name === '' ? 'task' : `task ${fn.name}`;
+}

@@ -1,0 +1,119 @@
+import type { Startable, StartOptions } from '../actor/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import { startOptions } from './starting.ts';
+
+/** When an ended child is started again (J4). */
+export type Restart = 'permanent' | 'transient' | 'temporary';
+
+/** How a child is asked to end: not at all, with so many milliseconds to obey, or with all the time it wants (J15). */
+export type Shutdown = 'brutalKill' | 'infinity' | number;
+
+/** What a child spec may say besides what to start. */
+export interface ChildOptions {
+  /**
+   * `permanent` (default): always started again; `transient`: unless it ended with `normal`, `shutdown` or
+   * `{shutdown, …}`; `temporary`: never, and its spec is forgotten.
+   */
+  readonly restart?: Restart;
+  /** Default 5000 ms for workers, `infinity` for supervisors. */
+  readonly shutdown?: Shutdown;
+  /** Default: what `start` says of itself, else `worker`. */
+  readonly type?: 'worker' | 'supervisor';
+  /** Its end may end the supervisor: see `autoShutdown`. Not for permanent children. Default false. */
+  readonly significant?: boolean;
+  /** A local name that the child is registered under. */
+  readonly name?: string;
+  /** The node the child lives on. Default: the supervisor's own. */
+  readonly node?: string;
+  /** How long its init may take, in ms. Default: for ever. */
+  readonly startTimeout?: number;
+}
+
+/** A description of a child: what to start, with which arguments, and what to do when it ends. */
+export interface ChildSpec extends ChildOptions {
+  /** Unique among the children of one supervisor. */
+  readonly id: string;
+  /** An actor function, or what `defineActor`, `defineServer`, `defineStateMachine` or `defineSupervisor` made. */
+  readonly start: Startable;
+  readonly args?: readonly unknown[];
+}
+
+/** A child spec with every default filled in. */
+export interface ChildPlan {
+  readonly id: string;
+  readonly start: Startable;
+  readonly args: readonly unknown[];
+  readonly restart: Restart;
+  readonly shutdown: Shutdown;
+  readonly type: 'worker' | 'supervisor';
+  readonly significant: boolean;
+  readonly startOptions: StartOptions;
+}
+
+export type AutoShutdown = 'never' | 'any_significant' | 'all_significant';
+
+type Arguments<A extends readonly unknown[]> = A extends readonly [] ? { args?: A } : { args: A };
+type SpecOptions<A extends readonly unknown[]> = ChildOptions & Arguments<A>;
+
+/**
+ * Describes a child, with its arguments checked against what it takes.
+ *
+ * @param id Unique among the children of one supervisor.
+ * @param start An actor function, or what `defineActor`, `defineServer` and the like made.
+ * @param options Arguments, restart, shutdown and the rest of {@link ChildOptions}.
+ * @example
+ * childSpec('counter', counter, { args: [0], restart: 'transient' })
+ */
+export function childSpec<N, A extends unknown[]>(
+  id: string,
+  start: Startable<N, A>,
+  ...rest: A extends [] ? [options?: SpecOptions<A>] : [options: SpecOptions<A>]
+): ChildSpec {
+  return { id, start: start as unknown as Startable, ...(rest[0] as ChildOptions | undefined) };
+}
+
+/** Fills in the defaults (J3) and refuses what makes no sense. Throws SNOW_ERR_BAD_CHILD_SPEC. */
+export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPlan {
+  if (typeof spec !== 'object' || spec === null) throw badChildSpec('?', 'is not an object');
+  const { id, start, restart = 'permanent', significant = false } = spec;
+  if (typeof id !== 'string' || id === '')
+    throw badChildSpec(String(id), 'needs an id that is a string and not empty');
+  if (typeof start !== 'function' && (typeof start !== 'object' || start === null)) {
+    throw badChildSpec(id, 'has nothing to start');
+  }
+  if (!RESTARTS.has(restart)) throw badChildSpec(id, `has an unknown restart: ${String(restart)}`);
+  const type =
+    spec.type ?? (typeof start === 'object' && start.type === 'supervisor' ? 'supervisor' : 'worker');
+  const shutdown = spec.shutdown ?? (type === 'supervisor' ? 'infinity' : 5000);
+  if (shutdown !== 'brutalKill' && shutdown !== 'infinity' && !(shutdown >= 0)) {
+    throw badChildSpec(id, `has a bad shutdown: ${String(shutdown)}`);
+  }
+  const startTimeout = spec.startTimeout ?? Number.POSITIVE_INFINITY;
+  if (!(startTimeout >= 0)) throw badChildSpec(id, `has a bad startTimeout: ${String(startTimeout)}`);
+  if (significant && restart === 'permanent') {
+    throw badChildSpec(
+      id,
+      'is permanent and significant: a permanent child has no end that could be significant',
+    );
+  }
+  if (significant && autoShutdown === 'never') {
+    throw badChildSpec(id, 'is significant, but its supervisor has autoShutdown "never"');
+  }
+  return {
+    id,
+    start,
+    args: spec.args ?? NO_ARGUMENTS,
+    restart,
+    shutdown,
+    type,
+    significant,
+    startOptions: startOptions(spec.name, spec.node, startTimeout),
+  };
+}
+
+export function badChildSpec(id: string, what: string): SnowmeshError {
+  return new SnowmeshError('SNOW_ERR_BAD_CHILD_SPEC', `the child spec "${id}" ${what}`);
+}
+
+const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);
+const RESTARTS: ReadonlySet<string> = new Set<Restart>(['permanent', 'transient', 'temporary']);

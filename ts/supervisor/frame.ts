@@ -1,0 +1,32 @@
+import type { Self } from '../actor/index.ts';
+import type { Pid } from '../term/index.ts';
+import type { ChildPlan, ChildSpec } from './child-spec.ts';
+import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
+
+/** What the supervising process offers to the part that knows about children. */
+export interface SupervisorFrame {
+  readonly self: Self;
+  /** Monotonic time in ms. */
+  now(): number;
+  /** Has `action` run when everything that is in the mailbox now has had its turn (J10). */
+  retryLater(action: () => void | Promise<void>): void;
+  /** Ends all children, then the supervisor with `shutdown`. Does not return. */
+  giveUp(why: string): Promise<never>;
+  reportEnd(plan: ChildPlan, pid: Pid, reason: unknown): void;
+  reportStop(plan: ChildPlan, pid: Pid, reason: unknown): void;
+  reportStartError(plan: ChildPlan, reason: unknown): void;
+}
+
+/** The part that knows about children: a list of them, or any number of dynamic ones. */
+export interface Supervising {
+  /** A linked process ended. */
+  ended(pid: Pid, reason: unknown): void | Promise<void>;
+  /** Ends all children; the supervisor itself ends after it. */
+  stopAll(): Promise<void>;
+  startChild(spec: ChildSpec | readonly unknown[]): ChildResult | Promise<ChildResult>;
+  terminateChild(child: string | Pid): StopResult | Promise<StopResult>;
+  restartChild(child: string | Pid): ChildResult | Promise<ChildResult>;
+  deleteChild(child: string | Pid): StopResult;
+  whichChildren(): ChildInfo[];
+  countChildren(): ChildCounts;
+}

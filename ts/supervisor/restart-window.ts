@@ -1,0 +1,35 @@
+/**
+ * How many restarts happened lately (J5-J7): at most `intensity` within `period` milliseconds.
+ *
+ * Pure: time comes in as a parameter. The times are kept in a ring that never holds more than `intensity` of them, so
+ * a restart costs O(1) however many happened before.
+ */
+export class RestartWindow {
+  readonly intensity: number;
+  readonly period: number;
+  private readonly times: number[] = [];
+  private oldest = 0;
+
+  constructor(intensity: number, period: number) {
+    this.intensity = intensity;
+    this.period = period;
+  }
+
+  /**
+   * Counts one restart at `now` (ms of a monotonic clock). False: it is one too many, and the supervisor gives up.
+   * A restart that is exactly `period` old still counts (J7).
+   */
+  record(now: number): boolean {
+    const { times, intensity } = this;
+    if (intensity === 0) return false;
+    if (times.length < intensity) {
+      times.push(now);
+      return true;
+    }
+    // The ring is full: its oldest entry is `intensity` restarts ago. If even that one is in the window, give up.
+    if (now - (times[this.oldest] as number) <= this.period) return false;
+    times[this.oldest] = now;
+    this.oldest = this.oldest + 1 === intensity ? 0 : this.oldest + 1;
+    return true;
+  }
+}

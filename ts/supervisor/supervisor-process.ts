@@ -1,0 +1,103 @@
+import { Call, Down, Exit, ReplyStatus, type Self, takeOver, Timeout } from '../actor/index.ts';
+import type { Pid } from '../term/index.ts';
+import type { ChildPlan } from './child-spec.ts';
+import type { Supervising, SupervisorFrame } from './frame.ts';
+import { SupervisorReport } from './report.ts';
+
+/** Wakes the supervisor for its next retry. Anybody may send it: it only brings the retry forward. */
+const RETRY = '$retry';
+
+/**
+ * The process of a supervisor: takes what comes, one after the other, and leaves what to do about children to its
+ * {@link Supervising} part. It traps exits, so it hears of the ends of its children and of its parent (J19).
+ */
+export class SupervisorProcess implements SupervisorFrame {
+  readonly self: Self;
+  private readonly report: SupervisorReport;
+  private readonly retries: (() => void | Promise<void>)[] = [];
+
+  constructor(self: Self) {
+    this.self = self;
+    this.report = new SupervisorReport(self);
+    self.trapExit(true);
+  }
+
+  /** Serves for ever. */
+  async run(children: Supervising): Promise<never> {
+    this.children = children;
+    for (;;) {
+      const pending = this.handle(await this.self.receive());
+      if (pending !== undefined) await pending;
+    }
+  }
+  private children!: Supervising;
+
+  private handle(message: unknown): void | Promise<void> {
+    if (message instanceof Exit) {
+      if (this.self.parent?.equals(message.from)) return this.end(message.reason);
+      return this.children.ended(message.from, message.reason);
+    }
+    if (message instanceof Call) return this.answer(message);
+    if (message === RETRY) return this.retries.shift()?.();
+    if (message instanceof Down || message instanceof Timeout) return undefined; // of a stop that is over
+    this.report.noise(typeof message); // J28
+    return undefined;
+  }
+
+  private async answer(call: Call): Promise<void> {
+    const { runtime } = this.self;
+    const operation = OPERATIONS[call.tag];
+    if (operation === undefined) {
+      runtime.replyError(call, ReplyStatus.unknown, call.tag);
+      return;
+    }
+    runtime.reply(call, await operation(this.children, takeOver(runtime, call.args[0])));
+  }
+
+  // -- for the part that knows about children --------------------------------------------------------------------
+
+  now(): number {
+    return this.self.now();
+  }
+
+  retryLater(action: () => void | Promise<void>): void {
+    this.retries.push(action);
+    this.self.send(this.self.pid, RETRY);
+  }
+
+  async giveUp(why: string): Promise<never> {
+    this.report.givingUp(why);
+    return this.end('shutdown');
+  }
+
+  reportEnd(plan: ChildPlan, pid: Pid, reason: unknown): void {
+    this.report.childEnded(plan, pid, reason);
+  }
+
+  reportStop(plan: ChildPlan, pid: Pid, reason: unknown): void {
+    this.report.childStopped(plan, pid, reason);
+  }
+
+  reportStartError(plan: ChildPlan, reason: unknown): void {
+    this.report.startFailed(plan, reason);
+  }
+
+  private async end(reason: unknown): Promise<never> {
+    await this.children.stopAll();
+    return this.self.exit(reason);
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the request was typed where it was made
+const OPERATIONS: Readonly<Record<string, (children: Supervising, request: any) => unknown>> = Object.assign(
+  Object.create(null),
+  {
+    startChild: (children: Supervising, request: Parameters<Supervising['startChild']>[0]) =>
+      children.startChild(request),
+    terminateChild: (children: Supervising, child: string | Pid) => children.terminateChild(child),
+    restartChild: (children: Supervising, child: string | Pid) => children.restartChild(child),
+    deleteChild: (children: Supervising, child: string | Pid) => children.deleteChild(child),
+    whichChildren: (children: Supervising) => children.whichChildren(),
+    countChildren: (children: Supervising) => children.countChildren(),
+  },
+);
