@@ -45,7 +45,12 @@ export class Cluster implements NetworkListener {
     this.#native = native;
     this.#runtime = runtime;
     this.#dials = autoConnect !== 'never';
-    this.#network = new Network({ native, limits, listener: this });
+    this.#network = new Network({
+      native,
+      limits,
+      listener: this,
+      pidOf: (nc, id) => this.#dispatch.pid(nc, id),
+    });
     this.#dispatch = new Dispatch(runtime, this.#network.identities);
     this.monitors = new NodeMonitors({
       deliver: (to, notice) => runtime.deliverSystem(to, notice),
@@ -138,7 +143,6 @@ export class Cluster implements NetworkListener {
 
   sessionUp(session: Session): void {
     const { name } = session.identity;
-    session.resolvePids(this.#dispatch.pid);
     this.monitors.up(name, factsOf(session));
     this.#tell('nodeup', name, factsOf(session));
   }
@@ -188,7 +192,7 @@ export class Cluster implements NetworkListener {
   }
 
   lostMessages(node: string, count: number): void {
-    for (let lost = 0; lost < count; lost++) this.#runtime.deadLetters.count('noconnection', node);
+    this.#runtime.deadLetters.count('noconnection', node, count);
   }
 
   refused(name: string, reason: string): void {

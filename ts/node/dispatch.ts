@@ -32,9 +32,8 @@ export class Dispatch {
     switch (tag) {
       case Tag.SEND: {
         const to = this.#ours(reader);
-        const message = session.term(reader);
-        if (to < 0) return this.#runtime.deadLetters.count('noproc', 'an earlier incarnation', message);
-        return inbound.deliver(to, message);
+        if (to < 0) return this.#runtime.deadLetters.count('noproc', 'an earlier incarnation');
+        return inbound.deliver(to, session.term(reader));
       }
       case Tag.REG_SEND: {
         const name = reader.name();
@@ -42,9 +41,8 @@ export class Dispatch {
       }
       case Tag.ALIAS_SEND: {
         const alias = this.#ref(reader);
-        const message = session.term(reader);
-        if (alias.nc === 0) return inbound.aliasSend(alias, message);
-        return this.#runtime.deadLetters.count('alias', alias, message);
+        if (alias.nc === 0) return inbound.aliasSend(alias, session.term(reader));
+        return this.#runtime.deadLetters.count('alias', alias);
       }
       case Tag.CALL:
       case Tag.REG_CALL:

@@ -7,11 +7,13 @@ import {
   DownCause as NativeCause,
   type OpenOptions,
 } from '../../bindings/index.ts';
+import type { Pid } from '../term/index.ts';
 import { EntryReader, readU32 } from './entry-reader.ts';
 import { SHAPE } from './frame-tag.ts';
 import { Identities, type Identity } from './identities.ts';
-import type { NodeName } from './node-name.ts';
-import { Outgoing, type OutgoingLimits } from './outgoing.ts';
+import { type NodeName, parseNodeName } from './node-name.ts';
+import type { Limits } from './options.ts';
+import { type Carrier, Outgoing, type OutgoingHost } from './outgoing.ts';
 import { DIAL_RESULTS, type DialResult, Peer } from './peer.ts';
 import { DOWN_CAUSES, type DownCause, Session } from './session.ts';
 
@@ -35,8 +37,12 @@ export interface NetworkListener {
   peerLoop(session: Session, stalled: boolean, ageMs: number): void;
   /** What waits to be sent to a peer fell below the mark. */
   writable(session: Session): void;
-  /** A dial of ours failed. */
-  dialFailed(peer: Peer, result: DialResult, detail: string): void;
+  /** More than the high-water mark waits to be sent to the peer. */
+  busy(session: Session, bytes: number): void;
+  /** A dial of ours failed; `numbers` are the incarnations somebody waited for. */
+  dialFailed(peer: Peer, result: DialResult, detail: string, numbers: Iterable<number>): void;
+  /** Messages that were still on this side when their session ended, or when there was none to be had. */
+  lostMessages(node: string, count: number): void;
   /** Somebody failed to authenticate. */
   refused(name: string, reason: string): void;
   /** A frame could not be handled: a fault of ours, never of the peer. */
@@ -45,21 +51,25 @@ export interface NetworkListener {
 
 export interface NetworkOptions {
   readonly native: Native;
-  readonly limits: OutgoingLimits;
+  readonly limits: Limits;
   readonly listener: NetworkListener;
+  /** Makes the PIDs that stand in messages. */
+  readonly pidOf: (nc: number, local: number) => Pid;
 }
 
-export class Network {
+export class Network implements OutgoingHost {
   readonly identities = new Identities();
   readonly #native: Native;
-  readonly #limits: OutgoingLimits;
+  readonly #limits: Limits;
   readonly #listener: NetworkListener;
+  readonly #pidOf: (nc: number, local: number) => Pid;
   readonly #rx = new Uint8Array(RX_BYTES);
   readonly #reader = new EntryReader(this.#rx);
   readonly #sessions: (Session | undefined)[] = [];
   readonly #peers = new Map<string, Peer>();
   readonly #requests = new Map<number, Peer>();
   readonly #dirty: Outgoing[] = [];
+  readonly #owners = new WeakMap<Outgoing, Session>();
   #isFlushDue = false;
   #handle = 0;
   #serial = 0;
@@ -67,7 +77,8 @@ export class Network {
   #isOpen = false;
   #stopped: (() => void) | undefined;
 
-  constructor({ native, limits, listener }: NetworkOptions) {
+  constructor({ native, limits, listener, pidOf }: NetworkOptions) {
+    this.#pidOf = pidOf;
     this.#native = native;
     this.#limits = limits;
     this.#listener = listener;
@@ -136,6 +147,12 @@ export class Network {
     this.#isFlushDue = true;
     // A tick runs after the microtasks of the moment have drained: actors that go on there share one flush.
     process.nextTick(flushDue, this);
+  }
+
+  /** Word from an outgoing half: more than the high-water mark waits there. */
+  busy(outgoing: Outgoing): void {
+    const session = this.#owners.get(outgoing);
+    if (session !== undefined) this.#listener.busy(session, outgoing.waiting);
   }
 
   /** Hands every chunk that holds frames to the native core. */
@@ -253,12 +270,17 @@ export class Network {
     const peer = this.#peerOf(identity.name, parseNodeName(identity.name));
     const outgoing = peer.waiting ?? new Outgoing(this, this.#limits);
     peer.waiting = undefined;
-    const session = new Session({ id, serial: ++this.#serial, flags, capabilities }, identity, outgoing);
+    const session = new Session(
+      { id, serial: ++this.#serial, flags, capabilities, pidOf: this.#pidOf },
+      identity,
+      outgoing,
+    );
     this.#sessions[id] = session;
     identity.session = session;
     peer.session = session;
     this.#listener.sessionUp(session);
-    outgoing.open(session, new SessionCarrier(this.#native, this.#handle, id));
+    this.#owners.set(outgoing, session);
+    outgoing.open(nc, this.#carrier(id));
   }
 
   #down(session: Session, reader: EntryReader): void {
@@ -269,7 +291,7 @@ export class Network {
     const peer = this.#peers.get(identity.name);
     if (identity.session === session) identity.session = undefined;
     if (peer?.session === session) peer.session = undefined;
-    session.outgoing.close();
+    this.#close(session.outgoing, identity.name);
     this.#listener.sessionDown(session, cause, detail);
     if (peer !== undefined) this.#forget(peer);
   }
@@ -287,18 +309,33 @@ export class Network {
         : (DIAL_RESULTS[status] ?? 'unreachable');
     peer.request = 0;
     if (result !== 'up') {
-      const waiting = peer.waiting;
+      const { waiting } = peer;
       peer.waiting = undefined;
-      this.#listener.dialFailed(peer, result, detail);
-      waiting?.fail();
+      const numbers = waiting?.expected() ?? [];
+      if (waiting !== undefined) this.#close(waiting, peer.name.full);
+      this.#listener.dialFailed(peer, result, detail, numbers);
     }
     peer.settle(result);
     this.#forget(peer);
   }
 
   #writable(session: Session, pending: number): void {
-    session.outgoing.drained(pending);
-    this.#listener.writable(session);
+    if (session.outgoing.drained(pending)) this.#listener.writable(session);
+  }
+
+  #close(outgoing: Outgoing, node: string): void {
+    if (outgoing.unsent > 0) this.#listener.lostMessages(node, outgoing.unsent);
+    outgoing.close();
+  }
+
+  #carrier(id: number): Carrier {
+    const native = this.#native;
+    const handle = this.#handle;
+    return {
+      adopt: (chunk) => native.tx(handle, id, chunk),
+      flush: (bytes) => native.flush(handle, id, bytes),
+      bulk: (stream, frame) => native.bulk(handle, id, stream, frame),
+    };
   }
 
   #loop(session: Session, stalled: boolean, ageMs: number): void {

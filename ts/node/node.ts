@@ -193,7 +193,7 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
   /** Sends, and resolves when the peer has room for more: at once unless it is above its high-water mark. */
   async sendWait<M>(to: Dest<M>, message: M): Promise<void> {
     this.runtime.send(to, message);
-    await this.#cluster?.remote.whenWritable(to);
+    if (typeof to === 'object') await this.#cluster?.remote.whenWritable(to);
   }
 
   /** Asks an actor, here or far away, and waits for its answer. See `Self.call`. */

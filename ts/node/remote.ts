@@ -3,7 +3,6 @@
 import {
   type CallRequest,
   type DeadLetterReason,
-  type Dest,
   type ExitReason,
   type NodeAddress,
   type RemotePort,
@@ -12,7 +11,7 @@ import {
   type Runtime,
   type SpawnStatus,
 } from '../actor/index.ts';
-import { copyTerm, Pid, Ref } from '../term/index.ts';
+import { copyTerm, Pid, type Ref } from '../term/index.ts';
 import * as Tag from './frame-tag.ts';
 import { Identity } from './identities.ts';
 import type { Network } from './network.ts';
@@ -219,12 +218,9 @@ export class Remote implements RemotePort {
   }
 
   /** A promise while the peer behind `to` is busy. */
-  whenWritable(to: Dest): Promise<void> | undefined {
-    let way: Outgoing | NoWay = 'noconnection';
-    if (to instanceof Pid) way = to.nc === 0 ? 'noproc' : this.#wayTo(to);
-    else if (to instanceof Ref) way = to.nc === 0 ? 'noproc' : this.#wayToNumber(to.nc);
-    else if (typeof to === 'object' && !this.isSelf(to.node)) way = this.#wayToNode(to.node);
-    return way instanceof Outgoing ? way.whenWritable() : undefined;
+  whenWritable(to: Pid | NodeAddress | Ref): Promise<void> | undefined {
+    const way = 'nc' in to ? this.#sessionOfNumber(to.nc) : this.#sessionOfNode(to.node);
+    return way?.whenWritable();
   }
 
   flush(): void {
@@ -309,7 +305,7 @@ export class Remote implements RemotePort {
   /** A message that goes nowhere. What cannot be sent throws all the same: the verdict never depends on the network. */
   #lose(reason: DeadLetterReason, target: unknown, message: unknown): void {
     copyTerm(message);
-    this.#runtime.deadLetters.count(reason, target, message);
+    this.#runtime.deadLetters.count(reason, target);
   }
 
   #lost(nc: number, node: string | undefined): void {

@@ -1,4 +1,6 @@
 // One authenticated connection to one incarnation of a peer, from SESSION_UP to SESSION_DOWN.
+import { type Pid, TermDecoder } from '../term/index.ts';
+import type { EntryReader } from './entry-reader.ts';
 import type { Identity } from './identities.ts';
 import type { Outgoing } from './outgoing.ts';
 
@@ -33,6 +35,8 @@ export interface SessionFacts {
   readonly serial: number;
   readonly flags: number;
   readonly capabilities: bigint;
+  /** Makes the PIDs that stand in messages. */
+  readonly pidOf: (nc: number, local: number) => Pid;
 }
 
 export class Session {
@@ -45,8 +49,10 @@ export class Session {
   readonly isHidden: boolean;
   /** The peer's event loop has not turned for a while; its ticks still come (L13). */
   isStalled = false;
+  readonly #decoder: TermDecoder;
 
   constructor(facts: SessionFacts, identity: Identity, outgoing: Outgoing) {
+    this.#decoder = new TermDecoder({ pidOf: facts.pidOf });
     this.id = facts.id;
     this.serial = facts.serial;
     this.capabilities = facts.capabilities;
@@ -54,5 +60,18 @@ export class Session {
     this.isHidden = (facts.flags & HIDDEN) !== 0;
     this.identity = identity;
     this.outgoing = outgoing;
+  }
+
+  /** The peer announced the keys of an object shape. */
+  defineShape(reader: EntryReader): void {
+    const id = reader.u16();
+    const keys: string[] = [];
+    for (let left = reader.u16(); left > 0; left--) keys.push(reader.name());
+    this.#decoder.defineShape(id, keys);
+  }
+
+  /** The term that fills the rest of a frame. */
+  term(reader: EntryReader): unknown {
+    return this.#decoder.decode(reader.bytes, reader.at);
   }
 }

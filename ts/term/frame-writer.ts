@@ -96,8 +96,9 @@ export class FrameWriter extends Encoder {
 
   override announceNode(nc: number): void {
     if (this.announced.has(nc)) return;
-    this.announced.add(nc);
+    // First the look-up: it throws for a number nobody knows, which must not count as announced then.
     const { name, incarnation } = this.options.identityOf(nc);
+    this.announced.add(nc);
     const { prelude } = this;
     const start = this.openPrelude(SLOT);
     prelude.u16(nc >>> 8);

@@ -1,0 +1,312 @@
+import { describe, expect, it, vi } from 'vitest';
+import { ConnectStatus, NativeEvent } from '../../../bindings/index.ts';
+import { Network, type NetworkListener } from '../../../ts/node/network.ts';
+import { parseNodeName } from '../../../ts/node/node-name.ts';
+import { Pid, TermDecoder } from '../../../ts/term/index.ts';
+import { Body, ScriptedNative } from './scripted-native.ts';
+
+const PEER = 'b@127.0.0.1:4001';
+const NC = 0x101;
+const LIMITS = { highWater: 1000, limit: 5000, waiting: 4000, maxMessage: 16 * 1024 * 1024 };
+
+function open(limits = LIMITS) {
+  const native = new ScriptedNative();
+  const news: unknown[][] = [];
+  const listener: NetworkListener = {
+    sessionUp: (session) => news.push(['up', session.identity.name]),
+    sessionDown: (session, cause) => news.push(['down', session.identity.name, cause]),
+    frame: (session, tag, reader) => news.push(['frame', session.id, tag, reader.end - reader.at]),
+    batchEnd: () => false,
+    peerLoop: (session, stalled, age) => news.push(['loop', session.identity.name, stalled, age]),
+    busy: (session, bytes) => news.push(['busy', session.identity.name, bytes]),
+    writable: (session) => news.push(['drain', session.identity.name]),
+    dialFailed: (peer, result, _detail, numbers) =>
+      news.push(['failed', peer.name.full, result, [...numbers]]),
+    lostMessages: (node, count) => news.push(['lost', node, count]),
+    refused: (name, reason) => news.push(['refused', name, reason]),
+    fault: (error) => news.push(['fault', String(error)]),
+  };
+  const network = new Network({ native, limits, listener, pidOf: (nc, local) => new Pid(nc, local) });
+  network.open({ name: 'a@127.0.0.1:0', listenHost: '127.0.0.1', listenPort: 0, cookie: 'x' });
+  native.slotEvent(NC, PEER);
+  return { native, network, news };
+}
+
+const target = (local = 5): Pid => new Pid(NC, local);
+const messages = (native: ScriptedNative): unknown[] =>
+  native.sent.filter(({ tag }) => tag === 0x10).map(({ body }) => new TermDecoder().decode(body, 8));
+
+describe('sessions', () => {
+  it('tells up before and down after the frames of a session, and ignores frames of none', () => {
+    const { native, network, news } = open();
+    native.emit(0x10, 3, new Body().u64(0n));
+    native.up(3, NC, PEER);
+    expect([...network.sessions()].map(({ identity }) => identity.name)).toEqual([PEER]);
+    native.emit(0x10, 3, new Body().u64(0n));
+    native.down(3, 1);
+    native.emit(0x10, 3, new Body().u64(0n));
+    expect(news).toEqual([
+      ['up', PEER],
+      ['frame', 3, 0x10, 8],
+      ['down', PEER, 'timeout'],
+    ]);
+    expect(network.peer(PEER)).toBeUndefined();
+    expect(network.identities.of(NC)?.session).toBeUndefined();
+  });
+
+  it('K10 lets the end of an old session touch nothing of its successor', () => {
+    const { native, network } = open();
+    native.up(3, NC, PEER);
+    native.down(3, 3);
+    native.up(4, NC + 1, PEER);
+    native.down(3, 0);
+    expect(network.peer(PEER)?.session?.id).toBe(4);
+    expect(network.identities.of(NC + 1)?.session?.id).toBe(4);
+    expect(network.identities.of(NC)?.session).toBeUndefined();
+  });
+
+  it('passes frames that stand in memory of their own', () => {
+    const { native, news } = open();
+    native.up(3, NC, PEER);
+    native.emit(NativeEvent.BIG, 3, new Body().u32(0), [new Uint8Array(100).fill(0x11)]);
+    expect(news.at(-1)).toEqual(['frame', 3, 0x11, 99]);
+  });
+
+  it('survives a listener that throws, and goes on with the batch', () => {
+    const { native, network, news } = open();
+    native.up(3, NC, PEER);
+    const session = network.peer(PEER)?.session;
+    vi.spyOn(session!.outgoing, 'drained').mockImplementation(() => {
+      throw new Error('boom');
+    });
+    native.emit(NativeEvent.WRITABLE, 3, new Body().u32(0));
+    expect(news.at(-1)).toEqual(['fault', 'Error: boom']);
+  });
+});
+
+describe('what goes out', () => {
+  it('is handed over once per tick', async () => {
+    const { native, network } = open();
+    native.up(3, NC, PEER);
+    const { outgoing } = network.peer(PEER)!.session!;
+    for (let number = 0; number < 10; number++) outgoing.send(1, target(), number);
+    expect(native.flushes).toBe(0);
+    await new Promise(process.nextTick);
+    expect(native.flushes).toBe(1);
+    expect(messages(native)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('M2 waits for the session that is being dialled, in order, whatever its size', () => {
+    const { native, network } = open({ ...LIMITS, waiting: 2 ** 20 });
+    const waiting = network.waitingRoom(network.dial(parseNodeName(PEER)));
+    expect(native.dials).toEqual([{ request: 1, name: PEER, host: '127.0.0.1', port: 4001 }]);
+    waiting.send(1, target(), 'first');
+    waiting.send(1, target(), 'x'.repeat(200_000));
+    waiting.send(1, target(), 'third');
+    waiting.send(2, target(), 'other');
+    network.flush();
+    expect(native.sent).toEqual([]);
+    native.up(3, NC, PEER);
+    network.flush();
+    const order = native.sent.filter(({ tag }) => tag === 0x10);
+    expect(order.map(({ body, stream }) => [body.length > 1000, stream])).toEqual([
+      [false, undefined],
+      [true, 1],
+      [false, 1],
+      [false, undefined],
+    ]);
+    expect(network.peer(PEER)?.session?.outgoing).toBe(waiting);
+  });
+
+  it('B1 keeps what a sender emits behind a bulk message of its own until that has left', () => {
+    const { native, network } = open({ ...LIMITS, highWater: 2 ** 30, limit: 2 ** 30 });
+    native.up(3, NC, PEER);
+    const { outgoing } = network.peer(PEER)!.session!;
+    const streamsOf = (): unknown[] =>
+      native.sent.filter(({ tag }) => tag === 0x10).map(({ stream }) => stream);
+    outgoing.send(1, target(), 'before');
+    outgoing.send(1, target(), new Uint8Array(300_000));
+    outgoing.send(1, target(), 'after');
+    outgoing.send(2, target(), 'free');
+    network.flush();
+    expect(streamsOf()).toEqual([undefined, 1, 1, undefined]);
+    native.emit(NativeEvent.STREAM_DONE, 3, new Body().u32(1).u32(1));
+    outgoing.send(1, target(), 'still behind');
+    network.flush();
+    expect(streamsOf().at(-1)).toBe(1);
+    native.emit(NativeEvent.STREAM_DONE, 3, new Body().u32(1).u32(2));
+    outgoing.send(1, target(), 'free again');
+    network.flush();
+    expect(streamsOf().at(-1)).toBeUndefined();
+    expect(messages(native).filter((message) => typeof message === 'string')).toEqual([
+      'before',
+      'after',
+      'free',
+      'still behind',
+      'free again',
+    ]);
+  });
+
+  it('announces shapes and nodes before the frame that needs them, also when that frame is bulk', () => {
+    const { native, network } = open({ ...LIMITS, highWater: 2 ** 30, limit: 2 ** 30 });
+    native.slotEvent(0x201, 'c@h:1');
+    native.up(3, NC, PEER);
+    const { outgoing } = network.peer(PEER)!.session!;
+    outgoing.send(1, target(), { pid: new Pid(0x201, 9), bulk: new Uint8Array(200_000) });
+    outgoing.send(1, target(), { pid: new Pid(0x201, 9), bulk: 1 });
+    network.flush();
+    expect(native.sent.map(({ tag, stream }) => [tag, stream])).toEqual([
+      [0x30, undefined],
+      [0x31, undefined],
+      [0x30, undefined],
+      [0x10, 1],
+      [0x10, 1],
+    ]);
+  });
+
+  it('M1 throws for what cannot be sent, and the next message is whole', () => {
+    const { native, network } = open();
+    native.up(3, NC, PEER);
+    const { outgoing } = network.peer(PEER)!.session!;
+    expect(() => outgoing.send(1, target(), [1, () => 1])).toThrow(/\[1\]/);
+    expect(() => outgoing.send(1, new Pid(0x909, 1), 1)).toThrow(/another node object/);
+    outgoing.send(1, target(), 'whole');
+    network.flush();
+    expect(messages(native)).toEqual(['whole']);
+  });
+
+  it('M7 throws for what is too large, and the next message is whole', () => {
+    const { native, network } = open({ ...LIMITS, maxMessage: 1_000_000 });
+    native.up(3, NC, PEER);
+    const { outgoing } = network.peer(PEER)!.session!;
+    expect(() => outgoing.send(1, target(), new Uint8Array(1_000_100))).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_TOO_LARGE' }),
+    );
+    outgoing.send(1, target(), 'whole');
+    network.flush();
+    expect(messages(native)).toEqual(['whole']);
+  });
+
+  it('refuses a message that is sent from within another', () => {
+    const { native, network } = open();
+    native.up(3, NC, PEER);
+    const { outgoing } = network.peer(PEER)!.session!;
+    const trap = {
+      get inner(): number {
+        outgoing.send(1, target(), 'nested');
+        return 1;
+      },
+    };
+    expect(() => outgoing.send(1, target(), trap)).toThrow(/getter/);
+    outgoing.send(1, target(), 'whole');
+    network.flush();
+    expect(messages(native)).toEqual(['whole']);
+  });
+});
+
+describe('flow', () => {
+  it('tells busy and drain once each, and full between', async () => {
+    const { native, network, news } = open();
+    native.up(3, NC, PEER);
+    const { outgoing } = network.peer(PEER)!.session!;
+    expect(outgoing.whenWritable()).toBeUndefined();
+    native.pending = 3000;
+    outgoing.send(1, target(), 1);
+    network.flush();
+    outgoing.send(1, target(), 2);
+    network.flush();
+    expect(news.filter(([kind]) => kind === 'busy')).toEqual([['busy', PEER, 3000]]);
+    expect(outgoing.isFull).toBe(false);
+    const room = outgoing.whenWritable();
+    native.pending = 6000;
+    outgoing.send(1, target(), 3);
+    network.flush();
+    expect(outgoing.isFull).toBe(true);
+    native.emit(NativeEvent.WRITABLE, 3, new Body().u32(500));
+    await room;
+    expect(outgoing.isFull).toBe(false);
+    native.emit(NativeEvent.WRITABLE, 3, new Body().u32(0));
+    expect(news.filter(([kind]) => kind === 'drain')).toEqual([['drain', PEER]]);
+  });
+
+  it('lets those who wait for room go when the session ends', async () => {
+    const { native, network } = open();
+    native.up(3, NC, PEER);
+    const { outgoing } = network.peer(PEER)!.session!;
+    native.pending = 3000;
+    outgoing.send(1, target(), 1);
+    const room = outgoing.whenWritable();
+    expect(room).toBeInstanceOf(Promise);
+    native.down(3);
+    await room;
+  });
+
+  it('bounds what waits for a connection', () => {
+    const { network } = open();
+    const waiting = network.waitingRoom(network.dial(parseNodeName(PEER)));
+    for (let number = 0; number < 1000; number++) {
+      if (waiting.isFull) break;
+      waiting.send(1, target(), 'x'.repeat(100));
+      network.flush();
+    }
+    expect(waiting.waiting).toBeGreaterThan(4000);
+    expect(waiting.waiting).toBeLessThan(5000);
+  });
+});
+
+describe('dials', () => {
+  it('share one attempt, and tell everybody how it went', async () => {
+    const { native, network } = open();
+    const peer = network.dial(parseNodeName(PEER));
+    expect(network.dial(parseNodeName(PEER))).toBe(peer);
+    expect(native.dials.length).toBe(1);
+    const both = Promise.all([peer.dialled(), peer.dialled()]);
+    native.up(3, NC, PEER);
+    native.dialled(1, ConnectStatus.UP);
+    expect(await both).toEqual(['up', 'up']);
+  });
+
+  it('L16 leave nothing behind when they fail, and say what is lost', async () => {
+    const { native, network, news } = open();
+    const peer = network.dial(parseNodeName(PEER));
+    const waiting = network.waitingRoom(peer);
+    waiting.send(1, target(), 1);
+    waiting.send(1, target(), 2);
+    waiting.expect(NC, () => {});
+    waiting.expect(-1, () => {});
+    const result = peer.dialled();
+    native.dialled(1, ConnectStatus.AUTH);
+    expect(await result).toBe('cookie');
+    expect(news).toEqual([
+      ['lost', PEER, 2],
+      ['failed', PEER, 'cookie', [NC]],
+    ]);
+    expect(network.peer(PEER)).toBeUndefined();
+    expect([...network.peers()]).toEqual([]);
+  });
+
+  it('count as up when the peer came by itself meanwhile', async () => {
+    const { native, network, news } = open();
+    const peer = network.dial(parseNodeName(PEER));
+    const result = peer.dialled();
+    native.up(3, NC, PEER, 1n, 0);
+    native.dialled(1, ConnectStatus.DUPLICATE);
+    expect(await result).toBe('up');
+    expect(news).toEqual([['up', PEER]]);
+    expect(network.peer(PEER)?.session?.dialled).toBe(false);
+  });
+
+  it('D12 tell those who wait for another incarnation than the one that came', () => {
+    const { native, network } = open();
+    native.slotEvent(NC, PEER);
+    const waiting = network.waitingRoom(network.dial(parseNodeName(PEER)));
+    const stale = vi.fn();
+    const fresh = vi.fn();
+    waiting.expect(NC, stale);
+    waiting.expect(NC + 1, fresh);
+    waiting.expect(-1, fresh);
+    native.up(3, NC + 1, PEER);
+    expect(stale).toHaveBeenCalledOnce();
+    expect(fresh).not.toHaveBeenCalled();
+  });
+});

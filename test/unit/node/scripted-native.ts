@@ -1,0 +1,191 @@
+// A native core that does nothing by itself: a test hands it events and looks at what it was given.
+import type { Native, NativeStats, OnBatch, OpenOptions } from '../../../bindings/index.ts';
+import { NativeEvent } from '../../../bindings/index.ts';
+
+/** Builds the body of an entry. */
+export class Body {
+  readonly #parts: Buffer[] = [];
+
+  u8(value: number): this {
+    this.#parts.push(Buffer.from([value]));
+    return this;
+  }
+
+  u16(value: number): this {
+    const part = Buffer.alloc(2);
+    part.writeUInt16LE(value);
+    this.#parts.push(part);
+    return this;
+  }
+
+  u32(value: number): this {
+    const part = Buffer.alloc(4);
+    part.writeUInt32LE(value);
+    this.#parts.push(part);
+    return this;
+  }
+
+  u64(value: bigint): this {
+    const part = Buffer.alloc(8);
+    part.writeBigUInt64LE(value);
+    this.#parts.push(part);
+    return this;
+  }
+
+  name(text: string): this {
+    const bytes = Buffer.from(text);
+    this.u16(bytes.length);
+    this.#parts.push(bytes);
+    return this;
+  }
+
+  bytes(bytes: Uint8Array): this {
+    this.#parts.push(Buffer.from(bytes));
+    return this;
+  }
+
+  done(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+}
+
+export interface Dial {
+  readonly request: number;
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A frame that was flushed, or handed over for a stream. */
+export interface Sent {
+  readonly session: number;
+  readonly tag: number;
+  readonly body: Buffer;
+  /** The stream it went to; undefined: it was flushed from the chunk. */
+  readonly stream: number | undefined;
+}
+
+export class ScriptedNative implements Native {
+  readonly dials: Dial[] = [];
+  readonly sent: Sent[] = [];
+  readonly hangups: number[] = [];
+  flushes = 0;
+  /** What `flush` and `bulk` answer. */
+  pending = 0;
+  isClosed = false;
+  options: OpenOptions | undefined;
+  #rx = new Uint8Array(0);
+  #onBatch: OnBatch = () => 0;
+  readonly #chunks = new Map<number, Uint8Array>();
+
+  abi(): number {
+    return 1;
+  }
+
+  open(options: OpenOptions, rx: Uint8Array, onBatch: OnBatch): number {
+    this.options = options;
+    this.#rx = rx;
+    this.#onBatch = onBatch;
+    return 1;
+  }
+
+  port(): number {
+    return this.options?.listenPort || 4711;
+  }
+
+  incarnation(): bigint {
+    return 77n;
+  }
+
+  dial(_handle: number, request: number, name: string, host: string, port: number): void {
+    this.dials.push({ request, name, host, port });
+  }
+
+  hangup(_handle: number, session: number): void {
+    this.hangups.push(session);
+  }
+
+  tx(_handle: number, session: number, chunk: Uint8Array): void {
+    this.#chunks.set(session, chunk);
+  }
+
+  flush(_handle: number, session: number, bytes: number): number {
+    this.flushes++;
+    const chunk = this.#chunks.get(session);
+    if (chunk === undefined) return -1;
+    const frames = Buffer.from(chunk.slice(0, bytes));
+    for (let at = 0; at < bytes; ) {
+      const end = at + 4 + frames.readUInt32LE(at);
+      this.sent.push({
+        session,
+        tag: frames[at + 4] ?? 0,
+        body: frames.subarray(at + 5, end),
+        stream: undefined,
+      });
+      at = end;
+    }
+    return this.pending;
+  }
+
+  bulk(_handle: number, session: number, stream: number, frame: Uint8Array): number {
+    const bytes = Buffer.from(frame);
+    this.sent.push({ session, tag: bytes[0] ?? 0, body: bytes.subarray(1), stream });
+    return this.pending;
+  }
+
+  slot(): number {
+    return 0;
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.emit(NativeEvent.STOPPED, 0, new Body());
+  }
+
+  attach(): number {
+    return 0;
+  }
+
+  detach(): void {}
+  ref(): void {}
+  unref(): void {}
+
+  stats(): NativeStats {
+    return {} as NativeStats;
+  }
+
+  termCheck(): void {}
+
+  pidPack(nc: number, local: number): bigint {
+    return (BigInt(nc) << 40n) | BigInt(local);
+  }
+
+  pidUnpack(pid: bigint): [number, number] {
+    return [Number(pid >> 40n), Number(pid & 0xff_ffff_ffffn)];
+  }
+
+  /** Hands one entry up, as a batch of its own. */
+  emit(tag: number, session: number, body: Body, bigs: Uint8Array[] | null = null): number {
+    const bytes = body.done();
+    const entry = new Body().u32(bytes.length).u8(tag).u8(0).u16(session).bytes(bytes).done();
+    this.#rx.set(entry);
+    return this.#onBatch(entry.length, bigs);
+  }
+
+  up(session: number, nc: number, name: string, incarnation = BigInt(nc), flags = 1): void {
+    const body = new Body().u32(nc).u64(incarnation).u8(flags).u64(0n).name(name);
+    this.emit(NativeEvent.SESSION_UP, session, body);
+  }
+
+  down(session: number, cause = 0): void {
+    this.emit(NativeEvent.SESSION_DOWN, session, new Body().u8(cause).name(''));
+  }
+
+  slotEvent(nc: number, name: string, incarnation = BigInt(nc)): void {
+    this.emit(NativeEvent.NODE_SLOT, 0, new Body().u32(nc).u64(incarnation).name(name));
+  }
+
+  dialled(request: number, status: number): void {
+    this.emit(NativeEvent.CONNECT_RESULT, 0, new Body().u32(request).u8(status).name('words'));
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * snowmesh: distributed actors with Erlang's failure semantics.
+ *
+ * This is the front door: it re-exports what users may rely on, and does nothing else. What each name promises is
+ * written where it is defined; the rules behind them are in docs/semantics.md, the error codes in docs/errors.md.
+ *
+ * @packageDocumentation
+ */
+export {
+  type ActorFn,
+  type ActorSpec,
+  type AliasMode,
+  type Call,
+  CallError,
+  type CallOptions,
+  type CallState,
+  type CrashReason,
+  type DeadLetterReason,
+  type DeadLetters,
+  defineActor,
+  defineHandler,
+  type Dest,
+  Down,
+  type ErrorReason,
+  Exit,
+  type ExitReason,
+  type FunctionSpec,
+  type HandlerBody,
+  type HandlerInit,
+  type HandlerSpec,
+  IGNORE,
+  isCleanExit,
+  type Logger,
+  type MailboxLimit,
+  type Match,
+  type NoCatchReason,
+  type NodeAddress,
+  NodeDown,
+  NodeUp,
+  type OverflowPolicy,
+  type Received,
+  type ReceiveOptions,
+  Self,
+  silentLogger,
+  type SpawnOptions,
+  type Startable,
+  type StartOptions,
+  type StartResult,
+  start,
+  stop,
+  TIMEOUT,
+  Timeout,
+  TimerRef,
+} from './actor/index.ts';
+export { ERRORS, type ErrorCode, SnowmeshError } from './errors/index.ts';
+export {
+  type AutoConnect,
+  type DownCause,
+  type ListenOptions,
+  Node,
+  type NodeEvents,
+  type NodeFacts,
+  type NodeKind,
+  type NodeOptions,
+  NodeRecovered,
+  NodeStalled,
+  type NodeStats,
+  type OutboxOptions,
+  type PeerStats,
+  startNode,
+} from './node/index.ts';
+export { decodeTerm, encodeTerm, freezeDeep, Pid, Ref, struct, Tagged } from './term/index.ts';
+export type { Alarm, Clock } from './timers/index.ts';

@@ -1,0 +1,260 @@
+// What goes out to one peer: frames are written one behind the other into a chunk, and handed over once per slice.
+//
+// It begins life before there is a session, when something is sent to a node that is being dialled: then what would be
+// handed over is held, and goes out first when the session is up. Sizes are counted all the time: above the high-water
+// mark the peer counts as busy, above the limit user messages are refused; signals of the system always pass.
+import { SnowmeshError } from '../errors/index.ts';
+import { FrameWriter, type Pid } from '../term/index.ts';
+import { readU32 } from './entry-reader.ts';
+import { SEND } from './frame-tag.ts';
+import type { Identities } from './identities.ts';
+import type { Limits } from './options.ts';
+import { Streams } from './streams.ts';
+
+const CHUNK_BYTES = 256 * 1024;
+/** A frame is begun with at least half of the chunk free. */
+const FLUSH_AT = CHUNK_BYTES / 2;
+
+/** The native side of a session. */
+export interface Carrier {
+  /** Where frames have to stand for `flush`. */
+  adopt(chunk: Uint8Array): void;
+  /** Sends the first bytes of the chunk. Returns what waits in all, −1 when the session is over. */
+  flush(bytes: number): number;
+  /** Queues `tag | body` on a stream. Returns what waits in all, −1 when the session is over. */
+  bulk(stream: number, frame: Uint8Array): number;
+}
+
+/** Whom it tells that there is something to flush, and that the peer became busy. */
+export interface OutgoingHost {
+  readonly identities: Identities;
+  touch(outgoing: Outgoing): void;
+  busy(outgoing: Outgoing): void;
+}
+
+/** Something written before the session: whole frames, or one frame for a stream. */
+type Held = { readonly frames: Uint8Array } | { readonly stream: number; readonly frame: Uint8Array };
+
+interface Expectation {
+  readonly nc: number;
+  readonly stale: () => void;
+}
+
+export class Outgoing {
+  /** Bytes handed over and not yet sent, or held. */
+  waiting = 0;
+  /** User messages in the chunk or held: what is lost when there will be no session. */
+  unsent = 0;
+  readonly #host: OutgoingHost;
+  readonly #limits: Limits;
+  readonly #writer: FrameWriter;
+  readonly #streams = new Streams();
+  readonly #held: Held[] = [];
+  readonly #expectations: Expectation[] = [];
+  readonly #writable: (() => void)[] = [];
+  #carrier: Carrier | undefined;
+  #limit: number;
+  #isTouched = false;
+  #isWriting = false;
+  #isBusy = false;
+  #isClosed = false;
+
+  constructor(host: OutgoingHost, limits: Limits) {
+    this.#host = host;
+    this.#limits = limits;
+    this.#limit = limits.waiting;
+    this.#writer = new FrameWriter(new Uint8Array(CHUNK_BYTES), {
+      identityOf: (nc) => identityOf(host.identities, nc),
+      maxMessage: limits.maxMessage,
+    });
+  }
+
+  /** So much waits that user messages are refused. */
+  get isFull(): boolean {
+    return this.waiting >= this.#limit;
+  }
+
+  /** A user message to a PID: `message`, without its closure. */
+  send(sender: number, to: Pid, message: unknown): void {
+    const writer = this.#begin(SEND);
+    try {
+      writer.pid(to);
+      writer.term(message);
+    } catch (error) {
+      throw this.#takeBack(error);
+    }
+    this.unsent++;
+    this.#end(sender);
+  }
+
+  /** Any other frame that carries what a user sent. */
+  message(sender: number, tag: number, body: (frame: FrameWriter) => void): void {
+    this.signal(sender, tag, body);
+    this.unsent++;
+  }
+
+  /** A frame of the system. `sender` is the local id of the actor it comes from, 0 for none (B1). */
+  signal(sender: number, tag: number, body: (frame: FrameWriter) => void): void {
+    const writer = this.#begin(tag);
+    try {
+      body(writer);
+    } catch (error) {
+      throw this.#takeBack(error);
+    }
+    this.#end(sender);
+  }
+
+  /**
+   * Something here waits for an answer of actor number `nc`: `stale` is called when the session that comes up is to
+   * another incarnation. Of use before there is a session only; a lost one is told by number.
+   */
+  expect(nc: number, stale: () => void): void {
+    if (this.#carrier === undefined) this.#expectations.push({ nc, stale });
+  }
+
+  /** The numbers somebody waits for. */
+  expected(): Set<number> {
+    return new Set(this.#expectations.map(({ nc }) => nc).filter((nc) => nc >= 0));
+  }
+
+  /** The session is up: what was held goes out first. */
+  open(nc: number, carrier: Carrier): void {
+    this.flush();
+    this.#carrier = carrier;
+    this.#limit = this.#limits.limit;
+    const { chunk } = this.#writer;
+    carrier.adopt(chunk);
+    for (const held of this.#held.splice(0)) {
+      if ('frames' in held) {
+        chunk.set(held.frames);
+        this.#account(carrier.flush(held.frames.length));
+      } else {
+        this.#account(carrier.bulk(held.stream, held.frame));
+      }
+    }
+    this.unsent = 0;
+    for (const { nc: expected, stale } of this.#expectations.splice(0))
+      if (expected >= 0 && expected !== nc) stale();
+  }
+
+  /** Hands over what stands in the chunk. */
+  flush(): void {
+    this.#isTouched = false;
+    const writer = this.#writer;
+    const bytes = writer.pending;
+    if (bytes === 0) return;
+    if (this.#carrier !== undefined) {
+      this.#account(this.#carrier.flush(bytes));
+      this.unsent = 0;
+    } else if (!this.#isClosed) {
+      this.#held.push({ frames: writer.chunk.slice(0, bytes) });
+      this.#account(this.waiting + bytes);
+    }
+    writer.reset();
+  }
+
+  /** Frames of a stream have left. */
+  streamDone(stream: number, frames: number): void {
+    this.#streams.done(stream, frames);
+  }
+
+  /** What waits has shrunk to `pending` bytes. Returns true when the peer was busy and is not any more. */
+  drained(pending: number): boolean {
+    this.waiting = pending;
+    if (pending > this.#limits.highWater) return false;
+    const wasBusy = this.#isBusy;
+    this.#isBusy = false;
+    for (const resolve of this.#writable.splice(0)) resolve();
+    return wasBusy;
+  }
+
+  /** A promise while more than the high-water mark waits; it resolves when that is over, or the session is. */
+  whenWritable(): Promise<void> | undefined {
+    this.flush();
+    if (this.#isClosed || this.waiting <= this.#limits.highWater) return undefined;
+    return new Promise((resolve) => this.#writable.push(resolve));
+  }
+
+  /** The session is over, or there will be none: nothing goes out any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#carrier = undefined;
+    this.#held.length = 0;
+    this.#expectations.length = 0;
+    this.#writer.reset();
+    this.drained(0);
+  }
+
+  #begin(tag: number): FrameWriter {
+    const writer = this.#writer;
+    // A getter inside a message could send another one while the first is half written.
+    if (this.#isWriting)
+      throw new SnowmeshError('SNOW_ERR_UNSENDABLE', 'a message was sent from within a getter of a message');
+    if (writer.pending > FLUSH_AT) this.flush();
+    this.#isWriting = true;
+    writer.begin(tag);
+    return writer;
+  }
+
+  #takeBack(error: unknown): unknown {
+    this.#isWriting = false;
+    this.#writer.cancel();
+    this.#touch();
+    return error;
+  }
+
+  #end(sender: number): void {
+    const writer = this.#writer;
+    const before = writer.pending;
+    this.#isWriting = false;
+    const big = writer.end();
+    if (big !== undefined) this.#bulk(sender, big);
+    else if (!this.#streams.isEmpty && this.#streams.has(sender)) this.#bulk(sender, cutLast(writer, before));
+    this.#touch();
+  }
+
+  /** What was written before goes out before; what the same sender writes after goes the same way. */
+  #bulk(sender: number, frame: Uint8Array): void {
+    this.flush();
+    if (this.#isClosed) return;
+    const stream = this.#streams.enter(sender);
+    if (this.#carrier !== undefined) {
+      this.#account(this.#carrier.bulk(stream, frame));
+      this.unsent = 0;
+    } else {
+      this.#held.push({ stream, frame });
+      this.#account(this.waiting + frame.length);
+    }
+  }
+
+  #touch(): void {
+    if (this.#isTouched) return;
+    this.#isTouched = true;
+    this.#host.touch(this);
+  }
+
+  #account(waiting: number): void {
+    this.waiting = Math.max(0, waiting);
+    if (this.waiting <= this.#limits.highWater || this.#isBusy) return;
+    this.#isBusy = true;
+    this.#host.busy(this);
+  }
+}
+
+/** Takes the last frame out of the chunk again, as `tag | body`; announcements before it stay. */
+function cutLast(writer: FrameWriter, before: number): Uint8Array {
+  const { chunk, pending } = writer;
+  let at = before;
+  for (let next = at; next < pending; next = at + 4 + readU32(chunk, at)) at = next;
+  writer.pending = at;
+  return chunk.slice(at + 4, pending);
+}
+
+function identityOf(identities: Identities, nc: number): { name: string; incarnation: bigint } {
+  const identity = identities.of(nc);
+  if (identity !== undefined) return identity;
+  throw new SnowmeshError(
+    'SNOW_ERR_UNSENDABLE',
+    `a PID or reference of another node object (number ${nc}) cannot travel`,
+  );
+}
