@@ -13,6 +13,7 @@ export {
   isCleanExit,
   type NoCatchReason,
 } from './exit-reason.ts';
+export { handOver, takeOver } from './hand-over.ts';
 export { Inbound } from './inbound.ts';
 export { type CrashFacts, consoleLogger, type Logger, silentLogger } from './logger.ts';
 export { type Match, type MessageClass, type Received, TIMEOUT } from './match.ts';
@@ -33,7 +34,7 @@ export {
   IGNORE,
   type Startable,
 } from './spec.ts';
-export { startOrThrow } from './start-or-throw.ts';
+export { type Caller, startOrThrow } from './start-or-throw.ts';
 export { type StartOptions, type StartResult, start, stop } from './start.ts';
 export { Down, Exit, type NodeAddress, NodeDown, NodeUp, SystemMessage } from './system-message.ts';
 export { TimerRef, Timeout } from './timer-ref.ts';

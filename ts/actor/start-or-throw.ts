@@ -5,12 +5,16 @@ import type { Self } from './self.ts';
 import type { Startable } from './spec.ts';
 import { type StartOptions, start } from './start.ts';
 
+/** Who starts, stops or calls something: an actor, or the runtime for code outside of actors. */
+// biome-ignore lint/suspicious/noExplicitAny: what the caller itself receives does not matter
+export type Caller = Self<any> | Runtime;
+
 /**
  * `start` for those who have no use for anything but the PID: everything else rejects with SNOW_ERR_START, whose
  * details say `reason`, or `ignore: true`.
  */
 export async function startOrThrow<N, A extends readonly unknown[]>(
-  parent: Self<never> | Runtime,
+  parent: Caller,
   what: Startable<N, A>,
   args: A,
   options?: StartOptions,
