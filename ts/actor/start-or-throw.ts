@@ -1,13 +1,18 @@
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
-import type { Runtime } from './runtime.ts';
-import type { Self } from './self.ts';
+import { Runtime } from './runtime.ts';
+import { Self } from './self.ts';
 import type { Startable } from './spec.ts';
 import { type StartOptions, start } from './start.ts';
 
 /** Who starts, stops or calls something: an actor, or the runtime for code outside of actors. */
 // biome-ignore lint/suspicious/noExplicitAny: what the caller itself receives does not matter
-export type Caller = Self<any> | Runtime;
+export type Caller = Self<any> | Runtime | { readonly runtime: Runtime };
+
+/** The actor behind a caller, or the runtime when it is none. */
+export function actingFor(caller: Caller): Self | Runtime {
+  return caller instanceof Self || caller instanceof Runtime ? caller : caller.runtime;
+}
 
 /**
  * `start` for those who have no use for anything but the PID: everything else rejects with SNOW_ERR_START, whose
@@ -19,7 +24,7 @@ export async function startOrThrow<N, A extends readonly unknown[]>(
   args: A,
   options?: StartOptions,
 ): Promise<Pid<N>> {
-  const result = await start(parent, what, args, options);
+  const result = await start(actingFor(parent) as Runtime, what, args, options);
   if (result.ok) return result.pid;
   const name = what.name === '' ? 'an actor' : what.name;
   if (result.ignore === true) {

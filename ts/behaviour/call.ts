@@ -1,4 +1,5 @@
 import {
+  actingFor,
   type Call,
   type Caller,
   CallError,
@@ -47,7 +48,7 @@ export function call<R = unknown>(
   ...args: unknown[]
 ): Promise<R>;
 export function call(caller: Caller, server: Dest<never>, tag: string, ...args: unknown[]): Promise<unknown> {
-  return caller.call(server as Dest, tag, args);
+  return actingFor(caller).call(server as Dest, tag, args);
 }
 
 /**
@@ -77,7 +78,7 @@ export function callWith(
   tag: string,
   ...args: unknown[]
 ): Promise<unknown> {
-  return caller.call(server as Dest, tag, args, options);
+  return actingFor(caller).call(server as Dest, tag, args, options);
 }
 
 /**
@@ -97,12 +98,13 @@ export function cast<P extends Protocol, T extends CastTag<P>>(
 export function cast(caller: Caller, server: UntypedDest, tag: string, ...args: unknown[]): void;
 export function cast(caller: Caller, server: Dest<never>, tag: string, ...args: unknown[]): void {
   const message = castMessage(tag, args);
-  const runtime = caller instanceof Runtime ? caller : caller.runtime;
+  const acting = actingFor(caller);
+  const runtime = acting instanceof Runtime ? acting : acting.runtime;
   if (typeof server === 'string' && runtime.whereis(server) === undefined) {
-    runtime.deadLetters.count('no_name', server, message);
+    runtime.deadLetters.count('no_name', server);
     return;
   }
-  (caller as Runtime).send(server as Dest, message);
+  (acting as Runtime).send<unknown>(server as Dest, message);
 }
 
 /** Answers a call of which only the reference is known: `context.from.ref`, sent here by the server that got it. */
@@ -145,8 +147,9 @@ export async function multiCall(
   args: readonly unknown[],
   options?: CallOptions,
 ): Promise<MultiCallResult<unknown>> {
+  const acting = actingFor(caller);
   const outcomes = await Promise.allSettled(
-    servers.map((server) => caller.call(server as Dest, tag, args, options)),
+    servers.map((server) => acting.call(server as Dest, tag, args, options)),
   );
   const replies: { server: Dest; value: unknown }[] = [];
   const failures: { server: Dest; error: CallError }[] = [];

@@ -1,4 +1,4 @@
-import { type Caller, type Dest, handOver, type NodeAddress, Runtime } from '../actor/index.ts';
+import { actingFor, type Caller, type Dest, handOver, type NodeAddress, Runtime } from '../actor/index.ts';
 import { Pid } from '../term/index.ts';
 import { type ChildSpec, planChild } from './child-spec.ts';
 import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
@@ -79,7 +79,7 @@ export function countChildren(caller: Caller, supervisor: SupervisorDest): Promi
 }
 
 function ask<R>(caller: Caller, supervisor: SupervisorDest, tag: string, ...args: unknown[]): Promise<R> {
-  return caller.call<R>(supervisor as Dest, tag, args, { timeout: Number.POSITIVE_INFINITY });
+  return actingFor(caller).call<R>(supervisor as Dest, tag, args, { timeout: Number.POSITIVE_INFINITY });
 }
 
 function isHere(runtime: Runtime, supervisor: SupervisorDest): boolean {

@@ -10,7 +10,7 @@ export function startChild(
   plan: ChildPlan,
   args: readonly unknown[],
 ): StartResult | Promise<StartResult> {
-  return start(self, plan.start, args, plan.startOptions);
+  return start(self as never, plan.start, args as unknown[], plan.startOptions);
 }
 
 /** How every child is started: linked, and as its plan says. */
