@@ -40,6 +40,7 @@ export {
   type OverflowPolicy,
   type Received,
   type ReceiveOptions,
+  type Runtime,
   Self,
   silentLogger,
   type SpawnOptions,
@@ -52,6 +53,7 @@ export {
   Timeout,
   TimerRef,
 } from './actor/index.ts';
+export * from './behaviour/index.ts';
 export { ERRORS, type ErrorCode, SnowmeshError } from './errors/index.ts';
 export {
   type AutoConnect,
@@ -69,5 +71,6 @@ export {
   type PeerStats,
   startNode,
 } from './node/index.ts';
+export * from './supervisor/index.ts';
 export { decodeTerm, encodeTerm, freezeDeep, Pid, Ref, struct, Tagged } from './term/index.ts';
 export type { Alarm, Clock } from './timers/index.ts';

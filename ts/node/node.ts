@@ -66,7 +66,7 @@ export interface PeerStats {
  * thread or timer behind.
  */
 export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
-  /** @internal The actors; the rooms above build on it. */
+  /** The actors of this node: what functions take that ask for a caller, when the caller is no actor. */
   readonly runtime: Runtime;
   readonly #cluster: Cluster | undefined;
   #stopping: Promise<void> | undefined;

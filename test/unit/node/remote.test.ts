@@ -1,0 +1,272 @@
+import { describe, expect, it } from 'vitest';
+import { ConnectStatus } from '../../../bindings/index.ts';
+import type { Runtime } from '../../../ts/actor/index.ts';
+import { Cluster } from '../../../ts/node/cluster.ts';
+import { parseNodeName } from '../../../ts/node/node-name.ts';
+import type { AutoConnect } from '../../../ts/node/options.ts';
+import type { Remote } from '../../../ts/node/remote.ts';
+import { Pid, Ref } from '../../../ts/term/index.ts';
+import { Body, ScriptedNative } from './scripted-native.ts';
+
+const OWN = 'a@127.0.0.1:4000';
+const PEER = 'b@127.0.0.1:4001';
+const NC = 0x101;
+const LIMITS = { highWater: 1000, limit: 5000, waiting: 4000, maxMessage: 2 ** 24 };
+const ME = new Pid(0, 7);
+const REF = new Ref(0, 7, 1);
+
+/** Records what the actor floor is told. */
+function open(autoConnect: AutoConnect = 'use') {
+  const native = new ScriptedNative();
+  const heard: unknown[][] = [];
+  const dead: unknown[][] = [];
+  const inbound = new Proxy(
+    {},
+    {
+      get:
+        (_target, method: string) =>
+        (...args: unknown[]) =>
+          void heard.push([
+            method,
+            ...args.map((arg) => (arg instanceof Pid || arg instanceof Ref ? String(arg) : arg)),
+          ]),
+    },
+  );
+  const silent = { error() {}, warn() {}, info() {}, debug() {} };
+  const runtime = {
+    inbound,
+    logger: silent,
+    deadLetters: { count: (reason: string, _target: unknown, count = 1) => dead.push([reason, count]) },
+    runSlice: () => false,
+    pidOf: (local: number) => new Pid(0, local),
+    deliverSystem: () => {},
+    onDeath: () => () => {},
+  } as unknown as Runtime;
+  const name = parseNodeName(OWN);
+  const options = { name: OWN, listenHost: '127.0.0.1', listenPort: 4000, cookie: 'x' };
+  const cluster = new Cluster({ native, name, open: options, runtime, limits: LIMITS, autoConnect });
+  const { remote } = cluster as { remote: Remote };
+  native.slotEvent(NC, PEER);
+  return { native, cluster, remote, heard, dead };
+}
+
+/** A PID as the decoder makes them. */
+const theirs = (nc = NC, local = 5): Pid => new Pid(nc, local);
+const tags = (native: ScriptedNative): number[] =>
+  native.sent.map(({ tag }) => tag).filter((tag) => tag < 0x30 || tag > 0x31);
+
+describe('signals to a connected node', () => {
+  it('leave with the tag of the wire', () => {
+    const { native, remote } = open();
+    native.up(3, NC, PEER);
+    remote.send(ME, theirs(), 1);
+    remote.sendNamed(ME, 'n', PEER, 1);
+    remote.sendAlias(ME, new Ref(NC, 5, 9), 1);
+    remote.link(ME, theirs());
+    remote.unlink(ME, theirs(), 4);
+    remote.unlinkAck(ME, theirs(), 4);
+    remote.exit(ME, theirs(), 'r');
+    remote.exit2(null, theirs(), 'r');
+    remote.monitor(ME, REF, theirs());
+    remote.monitor(ME, REF, { name: 'n', node: PEER });
+    remote.demonitor(ME, REF, theirs());
+    remote.demonitor(ME, REF, { name: 'n', node: PEER });
+    remote.monitorExit(ME, theirs(), new Ref(NC, 5, 9), 'r');
+    remote.call(ME, REF, Number.POSITIVE_INFINITY, theirs(), ['t', [], []]);
+    remote.call(null, REF, 50, { name: 'n', node: PEER }, ['t', [], []]);
+    remote.reply(ME, new Ref(NC, 5, 9), 0, 1);
+    remote.flush();
+    expect(tags(native)).toEqual([
+      0x10, 0x11, 0x38, 0x13, 0x14, 0x33, 0x15, 0x34, 0x16, 0x16, 0x17, 0x17, 0x18, 0x35, 0x36, 0x37,
+    ]);
+  });
+
+  it('come back as calls of the actor floor', () => {
+    const { native, heard } = open();
+    native.up(3, NC, PEER);
+    const me = 7n;
+    const them = (BigInt(NC) << 40n) | 5n;
+    const term = new Uint8Array([2, 0x40]);
+    native.emit(0x10, 3, new Body().u64(me).bytes(term));
+    native.emit(0x11, 3, new Body().name('n').bytes(term));
+    native.emit(0x13, 3, new Body().u64(them).u64(me));
+    native.emit(0x14, 3, new Body().u64(them).u64(me).u64(9n));
+    native.emit(0x33, 3, new Body().u64(them).u64(me).u64(9n));
+    native.emit(0x15, 3, new Body().u64(them).u64(me).bytes(term));
+    native.emit(0x34, 3, new Body().u64(them).u64(me).bytes(term));
+    native.emit(0x16, 3, new Body().u64(them).u64(them).u64(1n).u8(0).u64(me));
+    native.emit(0x16, 3, new Body().u64(them).u64(them).u64(1n).u8(1).name('n'));
+    native.emit(0x17, 3, new Body().u64(them).u64(them).u64(1n));
+    native.emit(0x18, 3, new Body().u64(me).u64(me).u64(1n).bytes(term));
+    native.emit(0x35, 3, new Body().u64(them).u64(them).u64(1n).u32(0xffff_ffff).u64(me).bytes(term));
+    native.emit(0x36, 3, new Body().u64(them).u64(them).u64(1n).u32(50).name('n').bytes(term));
+    native.emit(0x37, 3, new Body().u64(me).u64(1n).u8(0).bytes(term));
+    native.emit(0x38, 3, new Body().u64(me).u64(1n).bytes(term));
+    const [pid, ref] = ['<1.5.1>', '#Ref<1.1.5.1>'];
+    expect(heard).toEqual([
+      ['deliver', 7, 0],
+      ['deliverNamed', 'n', 0],
+      ['link', pid, 7],
+      ['unlink', pid, 7, 9],
+      ['unlinkAck', pid, 7, 9],
+      ['exit', pid, 7, 0],
+      ['exit2', pid, 7, 0],
+      ['monitor', pid, ref, 7],
+      ['monitorNamed', pid, ref, 'n'],
+      ['demonitor', pid, ref],
+      ['monitorExit', 7, '#Ref<0.7.1>', 0],
+      ['call', pid, ref, Number.POSITIVE_INFINITY, 7, 0],
+      ['callNamed', pid, ref, 50, 'n', 0],
+      ['reply', '#Ref<0.7.1>', 0, 0],
+      ['aliasSend', '#Ref<0.7.1>', 0],
+    ]);
+  });
+
+  it('M4 find nobody when they are for an earlier incarnation of ours', () => {
+    const { native, heard, dead } = open();
+    native.up(3, NC, PEER);
+    native.slotEvent(0x201, OWN, 1n);
+    const earlier = (0x201n << 40n) | 7n;
+    const them = (BigInt(NC) << 40n) | 5n;
+    const term = new Uint8Array([2, 0x40]);
+    native.emit(0x10, 3, new Body().u64(earlier).bytes(term));
+    native.emit(0x13, 3, new Body().u64(them).u64(earlier));
+    native.emit(0x34, 3, new Body().u64(them).u64(earlier).bytes(term));
+    native.emit(0x16, 3, new Body().u64(them).u64(them).u64(1n).u8(0).u64(earlier));
+    native.emit(0x35, 3, new Body().u64(them).u64(them).u64(1n).u32(50).u64(earlier).bytes(term));
+    expect(heard).toEqual([]);
+    expect(dead).toEqual([['noproc', 1]]);
+    expect(tags(native)).toEqual([0x18, 0x37]);
+  });
+});
+
+describe('signals to a node that is not connected', () => {
+  it('M2 dial it once, and go out when it is there', () => {
+    const { native, remote } = open();
+    remote.send(ME, theirs(), 1);
+    remote.sendNamed(ME, 'n', 'b@127.0.0.1:4001', 2);
+    remote.monitor(ME, REF, theirs());
+    expect(native.dials.length).toBe(1);
+    native.up(3, NC, PEER);
+    expect(tags(native)).toEqual([0x10, 0x11, 0x16]);
+  });
+
+  it('D11 are answered with noconnection when the dial fails', () => {
+    const { native, remote, heard, dead } = open();
+    remote.monitor(ME, REF, theirs());
+    remote.sendNamed(ME, 'n', PEER, 2);
+    native.dialled(1, ConnectStatus.REFUSED);
+    expect(heard).toEqual([
+      ['nodeLost', -1, PEER],
+      ['nodeLost', NC, PEER],
+    ]);
+    expect(dead).toEqual([['noconnection', 1]]);
+  });
+
+  it('D12, C10 are answered with noproc when another incarnation is there, at once or when it comes', async () => {
+    const { native, remote, heard, dead } = open();
+    remote.link(ME, theirs());
+    native.up(3, NC + 1, PEER);
+    expect(heard).toEqual([['exit', '<1.5.1>', 7, 'noproc']]);
+    remote.link(ME, theirs());
+    remote.monitor(ME, REF, theirs());
+    remote.call(ME, REF, 10, theirs(), ['t', [], []]);
+    remote.send(ME, theirs(), 1);
+    expect(heard.length).toBe(1);
+    await Promise.resolve();
+    expect(heard.slice(1)).toEqual([
+      ['exit', '<1.5.1>', 7, 'noproc'],
+      ['monitorExit', 7, '#Ref<0.7.1>', 'noproc'],
+      ['reply', '#Ref<0.7.1>', 2, undefined],
+    ]);
+    expect(dead).toEqual([['noproc', 1]]);
+  });
+
+  it('M4 a PID of an earlier self is dead, and nobody is dialled for it', async () => {
+    const { native, remote, heard } = open();
+    native.slotEvent(0x201, OWN, 1n);
+    remote.monitor(ME, REF, theirs(0x201));
+    await Promise.resolve();
+    expect(heard).toEqual([['monitorExit', 7, '#Ref<0.7.1>', 'noproc']]);
+    expect(native.dials).toEqual([]);
+  });
+
+  it('L17 dial nobody when the policy says so', async () => {
+    const { native, remote, cluster, heard, dead } = open('explicit');
+    remote.send(ME, theirs(), 1);
+    remote.monitor(ME, REF, { name: 'n', node: PEER });
+    await Promise.resolve();
+    expect(native.dials).toEqual([]);
+    expect(dead).toEqual([['noconnection', 1]]);
+    expect(heard).toEqual([['nodeLost', -1, PEER]]);
+    const connecting = cluster.connect(PEER);
+    expect(native.dials.length).toBe(1);
+    remote.send(ME, theirs(), 2);
+    native.up(3, NC, PEER);
+    native.dialled(1, ConnectStatus.UP);
+    expect(await connecting).toBe(true);
+    expect(tags(native)).toEqual([0x10]);
+  });
+
+  it('K3, M1 are lost without an error when the name is no name, but an unsendable message throws even then', () => {
+    const { native, remote, dead } = open();
+    remote.sendNamed(ME, 'n', 'no such name', 1);
+    expect(dead).toEqual([['noconnection', 1]]);
+    expect(native.dials).toEqual([]);
+    expect(() => remote.sendNamed(ME, 'n', 'no such name', () => 1)).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }),
+    );
+  });
+
+  it('are counted when too much waits for the peer, but system signals pass', () => {
+    const { native, remote, dead, heard } = open();
+    native.up(3, NC, PEER);
+    native.pending = 6000;
+    remote.send(ME, theirs(), 1);
+    remote.flush();
+    remote.send(ME, theirs(), 2);
+    remote.sendNamed(ME, 'n', PEER, 2);
+    remote.call(ME, REF, 10, theirs(), ['t', [], []]);
+    remote.monitorExit(ME, theirs(), REF, 'r');
+    remote.flush();
+    expect(tags(native)).toEqual([0x10, 0x18]);
+    expect(dead).toEqual([
+      ['remote_full', 1],
+      ['remote_full', 1],
+    ]);
+    expect(heard).toEqual([]);
+  });
+
+  it('K7 our own name is connected, needs no dial, and has one canonical form', async () => {
+    const { native, remote, cluster } = open();
+    expect(await cluster.connect(OWN)).toBe(true);
+    expect(native.dials).toEqual([]);
+    expect(remote.isSelf(OWN)).toBe(true);
+    expect(remote.isSelf('b@h')).toBe(false);
+    expect(remote.canonical('b@h')).toBe('b@h:9000');
+    expect(remote.canonical('?')).toBe('?');
+  });
+});
+
+describe('the end of a session', () => {
+  it('O1, L5 tells the actor floor before the nodedown', () => {
+    const { native, cluster, heard } = open();
+    const news: unknown[] = [];
+    cluster.announce((event, node) => news.push(event, node, heard.length));
+    native.up(3, NC, PEER);
+    native.down(3, 1);
+    expect(heard).toEqual([['nodeLost', NC, PEER]]);
+    expect(news).toEqual(['nodeup', PEER, 0, 'nodedown', PEER, 1]);
+  });
+
+  it('ends a disconnect', async () => {
+    const { native, cluster } = open();
+    native.up(3, NC, PEER);
+    const first = cluster.disconnect(PEER);
+    const second = cluster.disconnect(PEER);
+    expect(native.hangups).toEqual([3]);
+    native.down(3, 2);
+    expect(await Promise.all([first, second])).toEqual([true, true]);
+    expect(await cluster.disconnect(PEER)).toBe(false);
+  });
+});
