@@ -54,7 +54,8 @@ export class Cluster implements NetworkListener {
     this.#dispatch = new Dispatch(runtime, this.#network.identities);
     this.monitors = new NodeMonitors({
       deliver: (to, notice) => runtime.deliverSystem(to, notice),
-      makeRef: (owner) => this.#makeRef(owner),
+      makeRef: (owner) => runtime.makeRef(owner),
+      follow: (pid) => void runtime.onDeath(pid, () => this.monitors.release(pid)),
     });
     this.port = this.#network.open(open);
     const full = name.port === 0 ? withPort(name, this.port) : name;
@@ -202,11 +203,6 @@ export class Cluster implements NetworkListener {
 
   fault(error: unknown): void {
     this.#runtime.logger.error({ err: error }, 'a frame could not be handled');
-  }
-
-  #makeRef(owner: Pid): Ref {
-    this.#runtime.onDeath(owner, (pid) => this.monitors.release(pid));
-    return this.#runtime.makeRef(owner);
   }
 }
 

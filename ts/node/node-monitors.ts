@@ -10,6 +10,8 @@ export interface SubscriberPort {
   /** Puts a notice into the mailbox of a local actor. */
   deliver(to: Pid, notice: SystemMessage): void;
   makeRef(owner: Pid): Ref;
+  /** Asks for a call of `release` when that actor dies. */
+  follow(pid: Pid): void;
 }
 
 /** What a notice carries beside the node's name. */
@@ -138,8 +140,9 @@ export class NodeMonitors {
   #hold(each: Subscription | Watch): void {
     const { key } = each.pid;
     const held = this.#held.get(key);
-    if (held === undefined) this.#held.set(key, new Set([each]));
-    else held.add(each);
+    if (held !== undefined) return void held.add(each);
+    this.#held.set(key, new Set([each]));
+    this.#port.follow(each.pid);
   }
 
   #letGo(each: Subscription | Watch): void {

@@ -9,6 +9,7 @@ const [ALICE, BOB] = [new Pid(0, 1), new Pid(0, 2)];
 
 function table() {
   const mail: unknown[][] = [];
+  const followed: number[] = [];
   let refs = 0;
   const monitors = new NodeMonitors({
     deliver: (to, notice) => {
@@ -21,8 +22,9 @@ function table() {
       mail.push([to.local, words, (notice as NodeUp).node]);
     },
     makeRef: (owner) => new Ref(0, owner.local, ++refs),
+    follow: (pid) => void followed.push(pid.local),
   });
-  return { monitors, mail };
+  return { monitors, mail, followed };
 }
 
 describe('node monitors', () => {
@@ -86,11 +88,12 @@ describe('node monitors', () => {
   });
 
   it('L8 end with the subscriber, and 65 553 of them work', () => {
-    const { monitors, mail } = table();
+    const { monitors, mail, followed } = table();
     for (let count = 0; count < 65_553; count++) monitors.subscribe(count % 2 === 0 ? ALICE : BOB, false);
     monitors.watch(ALICE, 'n');
     monitors.up('n', FACTS);
     expect(mail.length).toBe(65_553);
+    expect(followed).toEqual([1, 2]);
     monitors.release(ALICE);
     expect(monitors.size).toBe(32_776);
     monitors.release(BOB);
