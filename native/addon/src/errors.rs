@@ -4,15 +4,24 @@ use snowmesh_net::OpenError;
 
 /// What `error.code` says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Code {
+pub enum Code {
+    /// An argument is of the wrong kind or outside its range.
     BadOption,
+    /// Bytes are no valid term.
     BadTerm,
+    /// The cookie is missing or can be guessed.
     CookieWeak,
+    /// The address cannot be listened on.
     Listen,
+    /// The native core or the system failed.
     NativeFault,
+    /// A node name breaks a naming rule.
     NodeName,
+    /// The handle belongs to no open node.
     NoNode,
+    /// The node serves as many isolates as it can.
     TooManyLanes,
+    /// The table of node identities is full.
     TooManyNodes,
 }
 
@@ -32,8 +41,10 @@ impl AsRef<str> for Code {
     }
 }
 
-pub(crate) type Error = napi::Error<Code>;
-pub(crate) type Result<T> = std::result::Result<T, Error>;
+/// An error with a code.
+pub type Error = napi::Error<Code>;
+/// What every export returns.
+pub type Result<T> = std::result::Result<T, Error>;
 
 pub(crate) fn of(error: &OpenError) -> Error {
     let code = match error {

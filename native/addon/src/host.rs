@@ -158,13 +158,13 @@ impl Host {
     }
 
     /// Calls `onBatch`. Microtasks and `nextTick`s have run when this returns.
-    pub(crate) fn deliver(self: &Rc<Self>, filled: Filled) {
+    pub(crate) fn deliver(self: &Rc<Self>, mut filled: Filled) {
         if filled.bytes == 0 {
             return;
         }
         self.batches.set(self.batches.get() + 1.0);
         self.delivering.set(true);
-        let answer = self.call(&filled);
+        let answer = self.call(&mut filled);
         self.delivering.set(false);
         self.busy.set(answer & 1 != 0);
         self.settle(&filled);
@@ -189,7 +189,7 @@ impl Host {
         }
     }
 
-    fn call(&self, filled: &Filled) -> u32 {
+    fn call(&self, filled: &mut Filled) -> u32 {
         let env = self.env;
         let mut scope = ptr::null_mut();
         let mut answer = 0;
@@ -223,8 +223,12 @@ impl Host {
     }
 
     /// The callback, its receiver and `(bytes, bigs)`; `None` while the environment is ending.
-    fn arguments(&self, filled: &Filled) -> Option<(sys::napi_value, sys::napi_value, [sys::napi_value; 2])> {
+    fn arguments(
+        &self,
+        filled: &mut Filled,
+    ) -> Option<(sys::napi_value, sys::napi_value, [sys::napi_value; 2])> {
         let env = self.env;
+        let frames = std::mem::take(&mut filled.bigs);
         let callback = referenced(env, self.callback)?;
         let receiver = referenced(env, self.receiver)?;
         let mut bytes = ptr::null_mut();
@@ -232,14 +236,14 @@ impl Host {
         // SAFETY: as in `call`.
         unsafe {
             sys::napi_create_uint32(env, u32::try_from(filled.bytes).ok()?, &raw mut bytes);
-            if filled.bigs.is_empty() {
+            if frames.is_empty() {
                 sys::napi_get_null(env, &raw mut bigs);
             } else {
-                sys::napi_create_array_with_length(env, filled.bigs.len(), &raw mut bigs);
+                sys::napi_create_array_with_length(env, frames.len(), &raw mut bigs);
             }
         }
-        for (index, frame) in filled.bigs.iter().enumerate() {
-            let array = new_array(env, frame)?;
+        for (index, frame) in frames.into_iter().enumerate() {
+            let array = new_array(env, &frame)?;
             // SAFETY: as in `call`.
             unsafe { sys::napi_set_element(env, bigs, u32::try_from(index).ok()?, array) };
         }
@@ -303,7 +307,7 @@ fn async_context(env: sys::napi_env) -> Result<(sys::napi_ref, sys::napi_async_c
     // SAFETY: Node-API calls with valid out pointers.
     let status = unsafe {
         sys::napi_create_object(env, &raw mut resource);
-        sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len() as isize, &raw mut name);
+        sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len().cast_signed(), &raw mut name);
         sys::napi_async_init(env, resource, name, &raw mut context)
     };
     if status != sys::Status::napi_ok {

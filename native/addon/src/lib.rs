@@ -2,9 +2,13 @@
 //!
 //! This crate is the only one with `unsafe` and the only one that knows Node-API. What every function does is
 //! documented where users meet it, in `bindings/index.ts`; the signatures here generate `bindings/native.d.ts`.
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "Node-API conversions give owned values"
+)]
 
 mod env;
-mod errors;
+pub mod errors;
 mod host;
 mod memory;
 mod reader;
@@ -22,7 +26,7 @@ use snowmesh_net::{DownCause, Hub, NodeOptions, Reader};
 use crate::env::{EnvState, Outgoing};
 use crate::errors::{Code, Error, Result, guard, of};
 use crate::host::{Host, Link};
-use crate::memory::{Chunk, bytes_of, copy_of};
+use crate::memory::{Chunk, with_bytes};
 use crate::wake::ThreadsafeWake;
 
 /// Changes with every change of a signature or of the layout of entries. `bindings/index.ts` holds the other half.
@@ -30,7 +34,7 @@ const ABI: u32 = 1;
 
 /// How a node's sockets behave.
 #[napi(object)]
-pub(crate) struct OpenOptions {
+pub struct OpenOptions {
     /// Full node name.
     pub name: String,
     /// Address to listen on.
@@ -66,31 +70,44 @@ pub(crate) struct OpenOptions {
 
 /// Counters of one node.
 #[napi(object)]
-pub(crate) struct NativeStats {
+pub struct NativeStats {
+    /// See `bindings/index.ts`.
     pub sessions: f64,
+    /// See `bindings/index.ts`.
     pub handshakes: f64,
+    /// See `bindings/index.ts`.
     pub identities: f64,
+    /// See `bindings/index.ts`.
     pub frames_in: f64,
+    /// See `bindings/index.ts`.
     pub bytes_in: f64,
+    /// See `bindings/index.ts`.
     pub bytes_out: f64,
+    /// See `bindings/index.ts`.
     pub batches: f64,
+    /// See `bindings/index.ts`.
     pub outbox_bytes: f64,
+    /// See `bindings/index.ts`.
     pub inbox_bytes: f64,
+    /// See `bindings/index.ts`.
     pub takeovers: f64,
+    /// See `bindings/index.ts`.
     pub spin_hits: f64,
+    /// See `bindings/index.ts`.
     pub spin_misses: f64,
+    /// See `bindings/index.ts`.
     pub loop_reader: bool,
 }
 
 /// The ABI stamp.
 #[napi]
-pub(crate) fn abi() -> u32 {
+pub fn abi() -> u32 {
     ABI
 }
 
 /// Starts a node with this isolate as lane 0; returns its handle.
 #[napi]
-pub(crate) fn open(
+pub fn open(
     env: Env,
     options: OpenOptions,
     #[napi(ts_arg_type = "Uint8Array")] rx: Unknown<'_>,
@@ -118,19 +135,19 @@ pub(crate) fn open(
 
 /// The port a node listens on.
 #[napi]
-pub(crate) fn port(handle: u32) -> Result<u32> {
+pub fn port(handle: u32) -> Result<u32> {
     guard(|| Ok(node(handle)?.port().into()))
 }
 
 /// The incarnation of a node's start.
 #[napi(ts_return_type = "bigint")]
-pub(crate) fn incarnation(handle: u32) -> Result<BigInt> {
+pub fn incarnation(handle: u32) -> Result<BigInt> {
     guard(|| Ok(node(handle)?.incarnation().into()))
 }
 
 /// Asks for a session; one CONNECT_RESULT follows.
 #[napi]
-pub(crate) fn dial(handle: u32, request: u32, name: String, host: String, port: u32) -> Result<()> {
+pub fn dial(handle: u32, request: u32, name: String, host: String, port: u32) -> Result<()> {
     guard(|| {
         let port = u16::try_from(port).map_err(|_| Error::new(Code::BadOption, "port".to_owned()))?;
         node(handle)?.dial(request, name, host, port);
@@ -140,7 +157,7 @@ pub(crate) fn dial(handle: u32, request: u32, name: String, host: String, port: 
 
 /// Ends a session in order.
 #[napi]
-pub(crate) fn hangup(handle: u32, session: u32, cause: u32) -> Result<()> {
+pub fn hangup(handle: u32, session: u32, cause: u32) -> Result<()> {
     guard(|| {
         if let Ok(session) = u16::try_from(session) {
             node(handle)?.hangup(session, DownCause::from_number(cause));
@@ -151,7 +168,7 @@ pub(crate) fn hangup(handle: u32, session: u32, cause: u32) -> Result<()> {
 
 /// Registers this isolate's sending chunk for a session that is up; ignored when it is not.
 #[napi]
-pub(crate) fn tx(
+pub fn tx(
     env: Env,
     handle: u32,
     session: u32,
@@ -173,7 +190,7 @@ pub(crate) fn tx(
 
 /// Seals and sends the first `bytes` of the chunk; returns bytes that still wait, −1 when the session is not up.
 #[napi]
-pub(crate) fn flush(env: Env, handle: u32, session: u32, bytes: u32) -> Result<f64> {
+pub fn flush(env: Env, handle: u32, session: u32, bytes: u32) -> Result<f64> {
     guard(|| {
         let (Some(state), Ok(session)) = (EnvState::of(env.raw()), u16::try_from(session)) else {
             return Ok(-1.0);
@@ -193,7 +210,7 @@ pub(crate) fn flush(env: Env, handle: u32, session: u32, bytes: u32) -> Result<f
 
 /// Queues one frame on a stream; returns bytes that wait in streams and outbox, −1 when the session is not up.
 #[napi]
-pub(crate) fn bulk(
+pub fn bulk(
     env: Env,
     handle: u32,
     session: u32,
@@ -208,18 +225,16 @@ pub(crate) fn bulk(
         let Some(session) = u16::try_from(session).ok().and_then(|id| node.session(id)) else {
             return Ok(-1.0);
         };
-        let frame = copy_of(env.raw(), frame.raw())?;
-        Ok(number_or_none(session.bulk(node, stream, lane.index(), frame)))
+        let waiting = with_bytes(env.raw(), frame.raw(), |frame| {
+            session.bulk(node, stream, lane.index(), frame)
+        })?;
+        Ok(number_or_none(waiting))
     })
 }
 
 /// Numbers an identity.
 #[napi]
-pub(crate) fn slot(
-    handle: u32,
-    name: String,
-    #[napi(ts_arg_type = "bigint")] incarnation: BigInt,
-) -> Result<u32> {
+pub fn slot(handle: u32, name: String, #[napi(ts_arg_type = "bigint")] incarnation: BigInt) -> Result<u32> {
     guard(|| {
         let name = snowmesh_core::NodeName::parse(&name)
             .map_err(|error| Error::new(Code::NodeName, error.to_string()))?;
@@ -231,7 +246,7 @@ pub(crate) fn slot(
 
 /// Leaves in order; STOPPED follows. Keeps the process alive until then.
 #[napi]
-pub(crate) fn close(env: Env, handle: u32) -> Result<()> {
+pub fn close(env: Env, handle: u32) -> Result<()> {
     guard(|| {
         let host = EnvState::of_or_new(env.raw())?.host(handle)?;
         host.keep_alive(true);
@@ -242,7 +257,7 @@ pub(crate) fn close(env: Env, handle: u32) -> Result<()> {
 
 /// Joins this isolate to a node of this process as a further lane; returns its scheduler index.
 #[napi]
-pub(crate) fn attach(
+pub fn attach(
     env: Env,
     handle: u32,
     #[napi(ts_arg_type = "Uint8Array")] rx: Unknown<'_>,
@@ -268,7 +283,7 @@ pub(crate) fn attach(
 
 /// Leaves a node; unknown lanes are ignored. Lane 0 leaves by `close`.
 #[napi]
-pub(crate) fn detach(env: Env, handle: u32, lane: u32) -> Result<()> {
+pub fn detach(env: Env, handle: u32, lane: u32) -> Result<()> {
     guard(|| {
         if let (Some(state), Ok(lane @ 1..)) = (EnvState::of(env.raw()), u8::try_from(lane))
             && let Some(host) = state.lane(handle, lane)
@@ -281,7 +296,7 @@ pub(crate) fn detach(env: Env, handle: u32, lane: u32) -> Result<()> {
 
 /// Keeps the OS process alive while the node is open.
 #[napi(js_name = "ref")]
-pub(crate) fn keep(env: Env, handle: u32) -> Result<()> {
+pub fn keep(env: Env, handle: u32) -> Result<()> {
     guard(|| {
         EnvState::of_or_new(env.raw())?.host(handle)?.keep_alive(true);
         Ok(())
@@ -290,7 +305,7 @@ pub(crate) fn keep(env: Env, handle: u32) -> Result<()> {
 
 /// Undoes `ref`.
 #[napi]
-pub(crate) fn unref(env: Env, handle: u32) -> Result<()> {
+pub fn unref(env: Env, handle: u32) -> Result<()> {
     guard(|| {
         EnvState::of_or_new(env.raw())?.host(handle)?.keep_alive(false);
         Ok(())
@@ -299,8 +314,7 @@ pub(crate) fn unref(env: Env, handle: u32) -> Result<()> {
 
 /// Counters of a node.
 #[napi]
-#[expect(clippy::cast_precision_loss, reason = "counters beyond 2^53 do not matter")]
-pub(crate) fn stats(env: Env, handle: u32) -> Result<NativeStats> {
+pub fn stats(env: Env, handle: u32) -> Result<NativeStats> {
     guard(|| {
         let stats = node(handle)?.stats();
         let host = EnvState::of(env.raw()).and_then(|state| state.host(handle).ok());
@@ -326,30 +340,22 @@ pub(crate) fn stats(env: Env, handle: u32) -> Result<NativeStats> {
 
 /// Validates one term.
 #[napi]
-pub(crate) fn term_check(env: Env, #[napi(ts_arg_type = "Uint8Array")] bytes: Unknown<'_>) -> Result<()> {
+pub fn term_check(env: Env, #[napi(ts_arg_type = "Uint8Array")] bytes: Unknown<'_>) -> Result<()> {
     guard(|| {
-        let (data, length) = bytes_of(env.raw(), bytes.raw())?;
-        // SAFETY: the value is alive for this call and no JavaScript runs meanwhile.
-        let term = unsafe { std::slice::from_raw_parts(data, length) };
-        snowmesh_core::term::validate(term).map_err(|error| Error::new(Code::BadTerm, error.to_string()))
+        with_bytes(env.raw(), bytes.raw(), snowmesh_core::term::validate)?
+            .map_err(|error| Error::new(Code::BadTerm, error.to_string()))
     })
 }
 
 /// Packs a PID.
 #[napi(ts_return_type = "bigint")]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the binding passes integers below 2^40"
-)]
-pub(crate) fn pid_pack(nc: u32, local: f64) -> BigInt {
+pub fn pid_pack(nc: u32, local: f64) -> BigInt {
     Pid::new(nc, local as u64).bits().into()
 }
 
 /// Unpacks a PID into nc and local id.
 #[napi(ts_return_type = "[number, number]")]
-#[expect(clippy::cast_precision_loss, reason = "40 bits fit")]
-pub(crate) fn pid_unpack(#[napi(ts_arg_type = "bigint")] pid: BigInt) -> Vec<f64> {
+pub fn pid_unpack(#[napi(ts_arg_type = "bigint")] pid: BigInt) -> Vec<f64> {
     let pid = Pid::from_bits(pid.get_u64().1);
     vec![f64::from(pid.nc()), pid.local() as f64]
 }
@@ -405,7 +411,6 @@ fn node_options(given: OpenOptions) -> Result<NodeOptions> {
     })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "the outbox is smaller than 2^53")]
 fn number_or_none(waiting: Option<usize>) -> f64 {
     waiting.map_or(-1.0, |waiting| waiting as f64)
 }

@@ -46,7 +46,7 @@ pub(crate) fn create(
     // SAFETY: plain Node-API calls on the environment's thread; every out pointer is valid for the call.
     let status = unsafe {
         let text = "snowmesh";
-        sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len() as isize, &raw mut name);
+        sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len().cast_signed(), &raw mut name);
         sys::napi_create_threadsafe_function(
             env,
             ptr::null_mut(),

@@ -85,9 +85,9 @@ impl IoLoop {
         self.deadlines
             .set(Instant::now() + self.node.options.handshake(), Due::Dial(id));
         if literal.is_ok() {
-            self.try_next_address(id)
+            self.try_next_address(id);
         } else {
-            self.look_up()
+            self.look_up();
         }
     }
 

@@ -12,11 +12,11 @@ use super::handshaker::Handshake;
 use crate::event::DownCause;
 use crate::lane::Lane;
 use crate::node::Node;
-use crate::session::{Inbound, Peer, Session};
+use crate::session::{Inbound, Link, Peer, Session};
 
 impl IoLoop {
     /// An incoming peer proved itself: keeps the connection, or tells it that another one stays.
-    pub(super) fn decide(&mut self, mut handshake: Handshake, peer: Proved) {
+    pub(super) fn decide(&mut self, mut handshake: Handshake, peer: &Proved) {
         let name = peer.name.as_str();
         let held = self.node.session_of(name);
         let verdict = tie_break(&Incoming {
@@ -58,7 +58,7 @@ impl IoLoop {
     }
 
     /// Makes the session: the former one of that name has ended or ends here, before the new one is announced.
-    pub(super) fn establish(&mut self, handshake: Handshake, peer: Proved, dialled_by_us: bool) {
+    pub(super) fn establish(&mut self, handshake: Handshake, peer: &Proved, dialled_by_us: bool) {
         let Handshake {
             mut stream,
             channel,
@@ -88,7 +88,12 @@ impl IoLoop {
         };
         let inbound = Inbound::new(frames, nc, node.options.max_message);
         let up_at = self.next_moment();
-        let session = Arc::new(Session::new(id, peer, stream, channel, inbound, &node, up_at));
+        let link = Link {
+            stream,
+            channel,
+            inbound,
+        };
+        let session = Arc::new(Session::new(id, peer, link, up_at, node.now_ms()));
         session.start(&node);
         self.dial_done(&session.peer().name);
         self.begin_reading(&node, &session);

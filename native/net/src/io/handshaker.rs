@@ -138,8 +138,8 @@ impl IoLoop {
                 self.handshakes.insert(token, handshake);
                 return;
             }
-            Outcome::Proved(peer) => self.decide(handshake, peer),
-            Outcome::Up(peer) => self.establish(handshake, peer, true),
+            Outcome::Proved(peer) => self.decide(handshake, &peer),
+            Outcome::Up(peer) => self.establish(handshake, &peer, true),
             Outcome::Duplicate => self.await_peer(&handshake),
             Outcome::Broken(status, detail) => self.fail(&handshake, status, detail),
             Outcome::Failed(error) => self.refuse(handshake, &error),

@@ -121,7 +121,7 @@ impl IoLoop {
                     LISTENER => self.accept_all(),
                     Token(token) if token >= HANDSHAKE_TOKENS => self.drive(token),
                     Token(token) => {
-                        self.serve(token - SESSION_TOKENS, event.is_readable(), event.is_writable())
+                        self.serve(token - SESSION_TOKENS, event.is_readable(), event.is_writable());
                     }
                 }
             }

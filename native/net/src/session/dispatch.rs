@@ -35,13 +35,13 @@ impl<'a, 'b> Dispatch<'a, 'b> {
     }
 
     /// Hands a frame to the lane with this scheduler index; lane 0 answers for those that do not exist.
-    pub(super) fn to_lane(&mut self, lane: u8, tag: u8, body: &[u8]) {
+    pub(super) fn send_to(&mut self, lane: u8, tag: u8, body: &[u8]) {
         self.frames += 1;
         self.put(self.existing(lane), tag, body);
     }
 
     /// Hands a frame to every lane.
-    pub(super) fn to_all(&mut self, tag: u8, body: &[u8]) {
+    pub(super) fn send_all(&mut self, tag: u8, body: &[u8]) {
         self.frames += 1;
         for lane in 0..self.lanes.len() {
             if self.lanes.get(lane).is_some_and(Option::is_some) {
@@ -60,7 +60,7 @@ impl<'a, 'b> Dispatch<'a, 'b> {
             return;
         };
         if body.len() < target.inline_limit() {
-            return self.to_lane(lane, *tag, body);
+            return self.send_to(lane, *tag, body);
         }
         self.frames += 1;
         let frame = match &mut self.batch {

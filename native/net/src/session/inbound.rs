@@ -99,7 +99,7 @@ impl Inbound {
                 Checked::Pong { loop_age_ms, .. } => self.note_loop(node, out, loop_age_ms),
                 Checked::Shape { .. } => {
                     self.shapes.push(body.to_vec());
-                    out.to_all(tag, body);
+                    out.send_all(tag, body);
                 }
                 Checked::Skip => {}
                 Checked::Slot { .. } => out.catch_up(),
@@ -112,7 +112,7 @@ impl Inbound {
     fn note_loop(&mut self, node: &Node, out: &mut Dispatch<'_, '_>, age_ms: u32) {
         let stalled = age_ms >= node.options.tick_ms;
         if stalled || self.stalled {
-            out.to_all(PEER_LOOP, Body::new().u8(u8::from(stalled)).u32(age_ms).bytes());
+            out.send_all(PEER_LOOP, Body::new().u8(u8::from(stalled)).u32(age_ms).bytes());
         }
         self.stalled = stalled;
     }
@@ -239,8 +239,8 @@ impl Session {
 
 fn deliver(out: &mut Dispatch<'_, '_>, route: Route, tag: u8, body: &[u8]) {
     match lane_of(route) {
-        Some(lane) => out.to_lane(lane, tag, body),
-        None => out.to_all(tag, body),
+        Some(lane) => out.send_to(lane, tag, body),
+        None => out.send_all(tag, body),
     }
 }
 
@@ -250,17 +250,15 @@ fn deliver_joined(
     tables: &mut SessionTables,
     numbers: &mut dyn snowmesh_core::frame::Number,
 ) -> Result<(), String> {
-    match check_joined(&mut frame, tables, numbers).map_err(|error| error.to_string())? {
-        Checked::Deliver(route) => match lane_of(route) {
-            Some(lane) => out.joined(lane, frame),
-            None => {
-                if let [tag, body @ ..] = frame.as_slice() {
-                    out.to_all(*tag, body);
-                }
-            }
-        },
-        // A ping has no reason to be long, and nobody waits for the answer to one that was cut.
-        _ => {}
+    // Only what goes to JavaScript has a reason to be long; the rest is skipped.
+    if let Checked::Deliver(route) =
+        check_joined(&mut frame, tables, numbers).map_err(|error| error.to_string())?
+    {
+        match (lane_of(route), frame.as_slice()) {
+            (Some(lane), _) => out.joined(lane, frame),
+            (None, [tag, body @ ..]) => out.send_all(*tag, body),
+            (None, []) => {}
+        }
     }
     Ok(())
 }

@@ -35,6 +35,14 @@ pub(crate) struct Peer {
     pub(crate) dialled_by_us: bool,
 }
 
+/// What the handshake leaves to the session.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) stream: TcpStream,
+    pub(crate) channel: Channel,
+    pub(crate) inbound: Inbound,
+}
+
 /// A session. All its mutable state is behind one lock, held for one read or one write.
 #[derive(Debug)]
 pub struct Session {
@@ -72,7 +80,6 @@ pub(crate) struct SessionIo {
     /// Left in order: the cause to tell the peer after everything else.
     goodbye: Option<DownCause>,
     ping: u64,
-    scratch: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -84,16 +91,12 @@ enum Phase {
 }
 
 impl Session {
-    pub(crate) fn new(
-        id: u16,
-        peer: Peer,
-        stream: TcpStream,
-        channel: Channel,
-        inbound: Inbound,
-        node: &Node,
-        up_at: u64,
-    ) -> Self {
-        let now = node.now_ms();
+    pub(crate) fn new(id: u16, peer: Peer, link: Link, up_at: u64, now: u64) -> Self {
+        let Link {
+            stream,
+            channel,
+            inbound,
+        } = link;
         Self {
             id,
             peer,
@@ -111,7 +114,6 @@ impl Session {
                 was_high: false,
                 goodbye: None,
                 ping: 0,
-                scratch: Vec::new(),
             }),
             waiting: AtomicUsize::new(0),
             heard_at: AtomicU64::new(now),

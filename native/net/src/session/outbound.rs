@@ -6,6 +6,7 @@ use std::time::Duration;
 use parking_lot::MutexGuard;
 use snowmesh_core::frame::{put_goodbye, put_ping, put_slot};
 
+use super::streams::StreamDone;
 use super::{Phase, Session, SessionIo};
 use crate::event::{Body, DownCause, STREAM_DONE, WRITABLE};
 use crate::node::Node;
@@ -41,7 +42,10 @@ impl Session {
     }
 
     /// Queues a frame (`tag | body`) on a stream. Gives the bytes that wait in outbox and streams; `None`: not up.
-    pub fn bulk(&self, node: &Node, stream: u32, lane: u8, frame: Vec<u8>) -> Option<usize> {
+    pub fn bulk(&self, node: &Node, stream: u32, lane: u8, bytes: &[u8]) -> Option<usize> {
+        let mut frame = self.lock().streams.spare();
+        // Others may send while this copies.
+        frame.extend_from_slice(bytes);
         let mut io = self.lock();
         if io.phase != Phase::Open {
             return None;
@@ -82,11 +86,8 @@ impl Session {
             if io.phase == Phase::Ended || io.channel.pending() >= BULK_AHEAD || io.streams.is_empty() {
                 break;
             }
-            let mut piece = std::mem::take(&mut io.scratch);
-            piece.clear();
-            let done = io.streams.next_piece(&mut piece);
-            self.transmit(&mut io, node, &piece);
-            io.scratch = piece;
+            let done = self.seal_piece(&mut io, node);
+            self.transmit(&mut io, node, &[]);
             if let Some(done) = done
                 && let Some(Some(lane)) = node.lanes().get(usize::from(done.lane))
                 && io.phase == Phase::Open
@@ -102,6 +103,22 @@ impl Session {
             MutexGuard::bump(&mut io);
         }
         self.settle(&mut io, node);
+    }
+
+    fn seal_piece(&self, io: &mut SessionIo, node: &Node) -> Option<StreamDone> {
+        let (streams, channel) = (&mut io.streams, &mut io.channel);
+        let mut sealed = Ok(());
+        let done = streams.next_piece(|head, part| {
+            sealed = channel.seal_parts(head, part);
+            node.counters
+                .bytes_out
+                .fetch_add((head.len() + part.len()) as u64, Ordering::Relaxed);
+        });
+        self.sent_at.fetch_max(node.now_ms(), Ordering::Relaxed);
+        if let Err(error) = sealed {
+            self.end_locked(io, node, DownCause::Protocol, &error.to_string());
+        }
+        done
     }
 
     /// Sends PING when the session was silent for a tick, or when the peer believes that our loop stands still.

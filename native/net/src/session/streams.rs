@@ -7,10 +7,15 @@ use std::collections::VecDeque;
 
 use snowmesh_core::frame::{FRAGMENT_BYTES, Splitter};
 
+/// Buffers kept for the next frames, and the size above which none is kept.
+const SPARES: usize = 4;
+const SPARE_BYTES: usize = 2 << 20;
+
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
     turn: VecDeque<Stream>,
     bytes: usize,
+    spares: Vec<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -59,15 +64,17 @@ impl Streams {
         self.turn.is_empty()
     }
 
-    /// Appends the next piece, a whole wire frame, to `out`. Says when that emptied a stream.
-    pub(crate) fn next_piece(&mut self, out: &mut Vec<u8>) -> Option<StreamDone> {
+    /// Hands the next piece, a whole wire frame in two parts, to `send`. Says when that emptied a stream.
+    pub(crate) fn next_piece(&mut self, send: impl FnOnce(&[u8], &[u8])) -> Option<StreamDone> {
         let mut stream = self.turn.pop_front()?;
-        let left = stream.write_piece(out)?;
+        let left = stream.next_piece(send)?;
         self.bytes -= left.bytes;
         if left.is_whole {
-            stream.frames.pop_front();
             stream.cutter = None;
             stream.done = stream.done.wrapping_add(1);
+            if let Some(frame) = stream.frames.pop_front() {
+                self.keep(frame);
+            }
         }
         if stream.frames.is_empty() {
             return Some(StreamDone {
@@ -79,6 +86,18 @@ impl Streams {
         self.turn.push_back(stream);
         None
     }
+
+    /// Memory of a frame that has left, for the next one: fresh pages cost more than the copy into them.
+    pub(crate) fn spare(&mut self) -> Vec<u8> {
+        self.spares.pop().unwrap_or_default()
+    }
+
+    fn keep(&mut self, mut frame: Vec<u8>) {
+        if self.spares.len() < SPARES && frame.capacity() <= SPARE_BYTES {
+            frame.clear();
+            self.spares.push(frame);
+        }
+    }
 }
 
 /// What a piece took from its frame.
@@ -88,11 +107,13 @@ struct Left {
 }
 
 impl Stream {
-    fn write_piece(&mut self, out: &mut Vec<u8>) -> Option<Left> {
+    fn next_piece(&mut self, send: impl FnOnce(&[u8], &[u8])) -> Option<Left> {
         let frame = self.frames.front()?;
         if frame.len() <= FRAGMENT_BYTES {
-            out.extend_from_slice(&u32::try_from(frame.len()).unwrap_or(u32::MAX).to_le_bytes());
-            out.extend_from_slice(frame);
+            send(
+                &u32::try_from(frame.len()).unwrap_or(u32::MAX).to_le_bytes(),
+                frame,
+            );
             return Some(Left {
                 bytes: frame.len(),
                 is_whole: true,
@@ -102,7 +123,7 @@ impl Stream {
             .cutter
             .get_or_insert_with(|| Splitter::new(self.id, frame.len()));
         let piece = cutter.next()?;
-        piece.write(frame, out);
+        send(piece.head(), frame.get(piece.part.clone()).unwrap_or_default());
         Some(Left {
             bytes: piece.part.len(),
             is_whole: cutter.left() == 0,
@@ -120,7 +141,7 @@ mod tests {
         let (mut pieces, mut done) = (Vec::new(), Vec::new());
         while !streams.is_empty() {
             let mut piece = Vec::new();
-            done.extend(streams.next_piece(&mut piece));
+            done.extend(streams.next_piece(|head, part| piece = [head, part].concat()));
             pieces.push(piece);
         }
         (pieces, done)

@@ -1,6 +1,6 @@
 //! One TLS connection without its socket.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, IoSlice, Read, Write};
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, Connection, ServerConnection};
@@ -148,6 +148,20 @@ impl Channel {
             self.pending += piece.len() + piece.len().div_ceil(RECORD_BYTES) * RECORD_OVERHEAD;
         }
         Ok(())
+    }
+
+    /// [`Self::seal`] for bytes in two places, without joining them first.
+    pub(crate) fn seal_parts(&mut self, head: &[u8], body: &[u8]) -> Result<(), ChannelError> {
+        let (first, rest) = body.split_at(body.len().min(SEAL_BYTES.saturating_sub(head.len())));
+        let length = head.len() + first.len();
+        let parts = [IoSlice::new(head), IoSlice::new(first)];
+        // The queue has no limit of its own, so nothing is left over.
+        self.tls
+            .writer()
+            .write_vectored(&parts)
+            .map_err(ChannelError::of)?;
+        self.pending += length + length.div_ceil(RECORD_BYTES) * RECORD_OVERHEAD;
+        self.seal(rest)
     }
 
     /// Writes what the socket takes now. `Ok(true)`: nothing is left.
