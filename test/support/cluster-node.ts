@@ -119,7 +119,7 @@ export class Workbench {
     const pid = this.node.spawn(async (self: snow.Self<unknown>) => {
       for (;;) {
         const message = await self.receive();
-        if (Array.isArray(message)) self.send(message[0] as snow.Pid, ['echo', message[1]]);
+        if (Array.isArray(message)) self.send(message[0] as snow.Pid<unknown>, ['echo', message[1]]);
       }
     });
     this.node.register(name, pid);

@@ -74,7 +74,7 @@ export class ScriptedNative implements Native {
   pending = 0;
   isClosed = false;
   options: OpenOptions | undefined;
-  #rx = new Uint8Array(0);
+  #rx: Uint8Array = new Uint8Array(0);
   #onBatch: OnBatch = () => 0;
   readonly #chunks = new Map<number, Uint8Array>();
 
