@@ -50,3 +50,12 @@ export {
   type StateMachine,
   type StateMachineOptions,
 } from './state-machine.ts';
+export {
+  Task,
+  TaskError,
+  type TaskOptions,
+  type TaskOutcome,
+  type TaskState,
+  task,
+  taskUnder,
+} from './task.ts';

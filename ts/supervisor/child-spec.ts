@@ -52,7 +52,7 @@ export interface ChildPlan {
 
 export type AutoShutdown = 'never' | 'any_significant' | 'all_significant';
 
-type Arguments<A extends readonly unknown[]> = A extends readonly [] ? { args?: A } : { args: A };
+type Arguments<A extends readonly unknown[]> = [] extends A ? { args?: A } : { args: A };
 type SpecOptions<A extends readonly unknown[]> = ChildOptions & Arguments<A>;
 
 /**
@@ -67,7 +67,7 @@ type SpecOptions<A extends readonly unknown[]> = ChildOptions & Arguments<A>;
 export function childSpec<N, A extends unknown[]>(
   id: string,
   start: Startable<N, A>,
-  ...rest: A extends [] ? [options?: SpecOptions<A>] : [options: SpecOptions<A>]
+  ...rest: [] extends A ? [options?: SpecOptions<A>] : [options: SpecOptions<A>]
 ): ChildSpec {
   return { id, start: start as unknown as Startable, ...(rest[0] as ChildOptions | undefined) };
 }

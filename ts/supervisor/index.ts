@@ -25,6 +25,11 @@ export {
   whichChildren,
 } from './operations.ts';
 export type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
+export {
+  definePartitionSupervisor,
+  type PartitionSupervisorOptions,
+  type PartitionSupervisorSpec,
+} from './partition-supervisor.ts';
 export type { Strategy } from './static-children.ts';
 export {
   type DynamicSupervisorOptions,

@@ -1,0 +1,18 @@
+// node dist/examples/counter-server/main.js
+import { call, cast, startNode, stop } from '../../ts/index.ts';
+import { counter } from './counter.ts';
+
+await using node = await startNode();
+
+const pid = await counter.startWith(node, { name: 'counter' }, 10);
+console.log(await call(node, pid, 'add', 5)); // 15
+cast(node, counter.named('counter'), 'reset'); // by name as well as by PID
+console.log(await call(node, pid, 'statistics')); // { count: 0, resets: 1 }
+
+try {
+  // A typing mistake is found by the compiler; at run time it harms nobody but the asker.
+  await node.call(pid, 'reed');
+} catch (error) {
+  console.log((error as Error).message);
+}
+await stop(node.runtime, pid);

@@ -1,0 +1,205 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CallError } from '../../../ts/actor/index.ts';
+import { call, cast, defineStateMachine, type MachineStart } from '../../../ts/behaviour/index.ts';
+import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+
+let kit: TestRuntime;
+beforeEach(() => {
+  kit = startTestRuntime();
+});
+afterEach(() => kit.stop());
+
+interface Lock {
+  code: string;
+  log: string[];
+}
+
+const door = defineStateMachine({
+  name: 'door',
+  init: (_self, code: string): MachineStart<'locked' | 'open' | 'broken', Lock> => ({
+    state: 'locked',
+    data: { code, log: [] },
+  }),
+  states: {
+    locked: {
+      enter: ({ data }, from) => void data.log.push(`${String(from)}>locked`),
+      calls: {
+        enter: ({ data, goto }, code: string) => {
+          if (code !== data.code) return false;
+          goto('open');
+          return true;
+        },
+        walk: ({ postpone }) => postpone(),
+      },
+      casts: { knock: ({ postpone }, _who: string) => void postpone() },
+    },
+    open: {
+      enter: ({ data }, from) => void data.log.push(`${String(from)}>open`),
+      timeout: 1000,
+      onTimeout: ({ goto }) => goto('locked'),
+      calls: {
+        walk: ({ data }) => {
+          data.log.push('walked');
+          return 'through';
+        },
+        hold: ({ stateTimeout }, ms: number) => stateTimeout(ms),
+      },
+      casts: { knock: ({ data }, who: string) => void data.log.push(`${who} came in`) },
+      info: ({ data }, message) => void data.log.push(`open heard ${String(message)}`),
+    },
+    broken: {},
+  },
+  any: {
+    calls: {
+      log: ({ data }) => data.log.splice(0),
+      where: ({ state }) => state,
+    },
+    casts: { smash: ({ goto }) => goto('broken') },
+    info: ({ data }, message) => void data.log.push(`heard ${String(message)}`),
+  },
+});
+
+describe('a state machine', () => {
+  it('answers by the state it is in, and enters states', async () => {
+    const pid = await door.start(kit, '1234');
+    expect(await call(kit, pid, 'where')).toBe('locked');
+    expect(await call(kit, pid, 'enter', '0000')).toBe(false);
+    expect(await call(kit, pid, 'enter', '1234')).toBe(true);
+    expect(await call(kit, pid, 'where')).toBe('open');
+    expect(await call(kit, pid, 'walk')).toBe('through');
+    expect(await call(kit, pid, 'log')).toEqual(['undefined>locked', 'locked>open', 'walked']);
+  });
+
+  it('leaves a state after its timeout, which can be set anew, and which other states do not have', async () => {
+    const pid = await door.start(kit, '1');
+    await call(kit, pid, 'enter', '1');
+    await kit.advance(999);
+    expect(await call(kit, pid, 'where')).toBe('open');
+    await call(kit, pid, 'hold', 5000);
+    await kit.advance(4999);
+    expect(await call(kit, pid, 'where')).toBe('open');
+    await kit.advance(1);
+    expect(await call(kit, pid, 'where')).toBe('locked');
+    await call(kit, pid, 'enter', '1');
+    cast(kit, pid, 'smash');
+    await kit.advance(60_000);
+    expect(await call(kit, pid, 'where')).toBe('broken');
+  });
+
+  it('keeps postponed messages for the next state, in order, before newer ones', async () => {
+    const pid = await door.start(kit, '1');
+    const walked = call(kit, pid, 'walk');
+    cast(kit, pid, 'knock', 'ann');
+    cast(kit, pid, 'knock', 'bob');
+    await kit.settle();
+    const entered = call(kit, pid, 'enter', '1');
+    cast(kit, pid, 'knock', 'new');
+    expect(await walked).toBe('through');
+    expect(await entered).toBe(true);
+    expect(await call(kit, pid, 'log')).toEqual([
+      'undefined>locked',
+      'locked>open',
+      'walked',
+      'ann came in',
+      'bob came in',
+      'new came in',
+    ]);
+  });
+
+  it('refuses a call that no handler of the state takes, and lives on', async () => {
+    const pid = await door.start(kit, '1');
+    cast(kit, pid, 'smash');
+    const error: CallError = await call(kit, pid, 'walk').catch((thrown) => thrown);
+    expect(error.state).toBe('unknown');
+    expect(await call(kit, pid, 'where')).toBe('broken');
+  });
+
+  it('hears plain messages in the state first, then in any', async () => {
+    const pid = await door.start(kit, '1');
+    kit.runtime.send(pid, 'a');
+    await call(kit, pid, 'enter', '1');
+    kit.runtime.send(pid, 'b');
+    expect(await call(kit, pid, 'log')).toEqual([
+      'undefined>locked',
+      'heard a',
+      'locked>open',
+      'open heard b',
+    ]);
+  });
+
+  it('stops, and runs terminate in the state it is in', async () => {
+    const ends: unknown[] = [];
+    const fuse = defineStateMachine({
+      name: 'fuse',
+      init: (): MachineStart<'lit' | 'out', number> => ({ state: 'lit', data: 1 }),
+      states: { lit: { timeout: 10, onTimeout: ({ stop }) => stop('burnt') }, out: {} },
+      terminate: ({ state, data }, reason) => void ends.push([state, data, reason]),
+    });
+    const pid = await fuse.start(kit);
+    const probe = await kit.probe();
+    probe.watch(pid);
+    await probe.expectDown(pid, 'burnt', { within: 10 });
+    expect(ends).toEqual([['lit', 1, 'burnt']]);
+  });
+
+  it('does not change its state while it enters one, nor to one it does not have', async () => {
+    const probe = await kit.probe();
+    const restless = defineStateMachine({
+      name: 'restless',
+      init: (): MachineStart<'a' | 'b', null> => ({ state: 'a', data: null }),
+      states: { a: { enter: ({ goto }) => goto('b') }, b: {} },
+    });
+    const lost = defineStateMachine({
+      name: 'lost',
+      init: (): MachineStart<string, null> => ({ state: 'a', data: null }),
+      states: { a: { casts: { go: ({ goto }) => goto('nowhere') } } },
+    });
+    const one = await restless.start(kit);
+    probe.watch(one);
+    const two = await lost.start(kit);
+    probe.watch(two);
+    cast(kit, two, 'go');
+    for (const pid of [one, two]) {
+      const { reason } = await probe.expectDown(pid);
+      expect(reason).toMatchObject(
+        pid === one && (reason as string) === 'noproc' ? {} : { error: { code: 'SNOW_ERR_BAD_OPTION' } },
+      );
+    }
+  });
+
+  it('runs async handlers to their end, changes of state included', async () => {
+    const slow = defineStateMachine({
+      name: 'slow',
+      init: async (self): Promise<MachineStart<'a' | 'b', string[]>> => {
+        await self.sleep(1);
+        return { state: 'a', data: [] };
+      },
+      states: {
+        a: {
+          calls: {
+            go: async ({ self, goto, data }) => {
+              data.push('going');
+              await self.sleep(10);
+              goto('b');
+            },
+            log: ({ postpone }) => postpone(),
+          },
+        },
+        b: {
+          enter: async ({ self, data }) => {
+            await self.sleep(10);
+            data.push('entered');
+          },
+          calls: { log: ({ data }) => data },
+        },
+      },
+    });
+    const started = slow.start(kit);
+    await kit.advance(1);
+    const pid = await started;
+    const log = call(kit, pid, 'log');
+    void call(kit, pid, 'go');
+    await kit.advance(20);
+    expect(await log).toEqual(['going', 'entered']);
+  });
+});

@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { defineActor, type Self, stop } from '../../../ts/actor/index.ts';
+import {
+  childSpec,
+  countChildren,
+  type DynamicSupervisorOptions,
+  defineDynamicSupervisor,
+  definePartitionSupervisor,
+  deleteChild,
+  restartChild,
+  startChild,
+  terminateChild,
+  whichChildren,
+} from '../../../ts/supervisor/index.ts';
+import type { Pid } from '../../../ts/term/index.ts';
+import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { type Family, family, leisurely, stubborn } from './family.ts';
+
+let kit: TestRuntime;
+let f: Family;
+let probe: Probe;
+beforeEach(async () => {
+  kit = startTestRuntime();
+  f = family(kit);
+  probe = await kit.probe();
+});
+afterEach(() => kit.stop());
+
+async function supervise(options: Partial<DynamicSupervisorOptions> = {}): Promise<Pid> {
+  const pid = await defineDynamicSupervisor({ name: 'dynamic', intensity: 10, ...options }).start(kit);
+  probe.watch(pid);
+  return pid;
+}
+
+const idle = defineActor('idle', async (self: Self, ..._more: unknown[]) => void (await self.receive()));
+
+async function started(supervisor: Pid, child: Parameters<typeof startChild>[2]): Promise<Pid> {
+  const result = await startChild(kit, supervisor, child);
+  if (!result.ok) throw new Error(`not started: ${result.error}`);
+  return result.pid as Pid;
+}
+
+describe('a dynamic supervisor', () => {
+  it('J16 stops all children in parallel, with one common deadline', async () => {
+    const pid = await supervise();
+    for (let round = 0; round < 1000; round++) {
+      await started(pid, childSpec('slow', leisurely, { args: [1000], restart: 'temporary' }));
+    }
+    const stubbornPid = await started(pid, childSpec('stubborn', stubborn, { shutdown: 2000 }));
+    const brutalPid = await started(pid, childSpec('brutal', stubborn, { shutdown: 'brutalKill' }));
+    probe.watch(stubbornPid);
+    probe.watch(brutalPid);
+    const stopped = stop(kit.runtime, pid, 'shutdown');
+    await probe.expectDown(brutalPid, 'killed');
+    await kit.advance(1000);
+    expect(kit.runtime.size).toBe(3); // the probe, the supervisor, the stubborn one
+    await kit.advance(999);
+    expect(kit.runtime.isAlive(stubbornPid)).toBe(true);
+    await kit.advance(1);
+    await probe.expectDown(stubbornPid, 'killed');
+    await stopped;
+    await probe.expectDown(pid, 'shutdown');
+  });
+
+  it('J16 J18 is not disturbed by children that die while it stops them', async () => {
+    const pid = await supervise({ intensity: 0 });
+    const pids = await Promise.all(Array.from({ length: 100 }, () => started(pid, childSpec('idle', idle))));
+    const stopped = stop(kit.runtime, pid, 'shutdown');
+    for (const child of pids) kit.runtime.sendExit(child, 'kill');
+    await stopped;
+    expect(kit.runtime.size).toBe(1);
+  });
+
+  it('J4 J5 restarts by the child’s own rule and gives up as any supervisor', async () => {
+    const pid = await supervise({ intensity: 2 });
+    const permanent = await started(pid, f.child('p'));
+    const transient = await started(pid, f.child('tr', { restart: 'transient' }));
+    await started(pid, f.child('te', { restart: 'temporary' }));
+    await f.end(pid, 'tr', 'normal');
+    await f.end(pid, 'te', 'boom');
+    expect(Object.keys(await f.pids(pid))).toEqual(['p']);
+    await f.end(pid, 'p', 'boom');
+    expect((await f.pids(pid))['p']).not.toBe(permanent);
+    expect(kit.runtime.isAlive(transient)).toBe(false);
+    await f.end(pid, 'p', 'boom');
+    await f.end(pid, 'p', 'boom');
+    await probe.expectDown(pid, 'shutdown');
+  });
+
+  it('J22 addresses children by PID; delete and restart do not exist for them', async () => {
+    const pid = await supervise();
+    const child = await started(pid, f.child('a'));
+    expect(await terminateChild(kit, pid, 'a')).toBe('not_supported');
+    expect(await deleteChild(kit, pid, 'a')).toBe('not_supported');
+    expect(await restartChild(kit, pid, 'a')).toEqual({ ok: false, error: 'not_supported' });
+    expect(await terminateChild(kit, pid, child)).toBe('ok');
+    expect(await terminateChild(kit, pid, child)).toBe('not_found');
+    expect(await whichChildren(kit, pid)).toEqual([]);
+  });
+
+  it('J20 ignore keeps nothing, a failed start keeps nothing', async () => {
+    const pid = await supervise();
+    const ignoring = {
+      kind: 'function',
+      name: 'i',
+      ack: true,
+      body: (self: Self) => self.initIgnore(),
+    } as const;
+    expect(await startChild(kit, pid, { id: 'i', start: ignoring })).toEqual({ ok: true, pid: undefined });
+    f.moods.set('x', 'throw');
+    expect(await startChild(kit, pid, f.child('x'))).toMatchObject({ ok: false, error: 'start_failed' });
+    expect(await countChildren(kit, pid)).toEqual({ specs: 0, active: 0, supervisors: 0, workers: 0 });
+  });
+
+  it('J10 J23 counts and answers while a child fails to restart', async () => {
+    const pid = await supervise({ intensity: Number.POSITIVE_INFINITY });
+    await started(pid, f.child('a'));
+    await started(pid, f.child('b'));
+    f.moods.set('a', 'throw');
+    kit.runtime.sendExit(await f.pid(pid, 'a'), 'kill');
+    let seen: unknown;
+    for (let round = 0; round < 100 && seen !== 'restarting'; round++) seen = (await f.pids(pid))['a'];
+    expect(seen).toBe('restarting');
+    expect(await countChildren(kit, pid)).toEqual({ specs: 2, active: 1, supervisors: 0, workers: 2 });
+    await stop(kit.runtime, pid, 'shutdown');
+  });
+
+  it('J26 maxChildren: full also while a child is restarting; no side effect', async () => {
+    const pid = await supervise({ maxChildren: 2, intensity: Number.POSITIVE_INFINITY });
+    await started(pid, f.child('a'));
+    await started(pid, f.child('b'));
+    f.logged();
+    expect(await startChild(kit, pid, f.child('c'))).toEqual({ ok: false, error: 'max_children' });
+    f.moods.set('a', 'throw');
+    kit.runtime.sendExit(await f.pid(pid, 'a'), 'kill');
+    for (let round = 0; round < 20; round++) {
+      expect(await startChild(kit, pid, f.child('c'))).toEqual({ ok: false, error: 'max_children' });
+    }
+    expect(f.logged()).not.toContain('+c');
+    await terminateChild(kit, pid, await f.pid(pid, 'b'));
+    expect(await startChild(kit, pid, f.child('c'))).toMatchObject({ ok: true });
+    await stop(kit.runtime, pid, 'shutdown');
+  });
+
+  it('J27 starts and stops 100 000 children in linear time', async () => {
+    const pid = await defineDynamicSupervisor({
+      name: 'many',
+      child: childSpec('idle', idle, { restart: 'temporary' }),
+    }).start(kit);
+    const round = async (count: number): Promise<number> => {
+      const before = performance.now();
+      for (let sent = 0; sent < count; sent += 1000) {
+        await Promise.all(Array.from({ length: 1000 }, (_, index) => startChild(kit, pid, [index])));
+      }
+      return performance.now() - before;
+    };
+    await round(10_000);
+    const took = await round(90_000);
+    expect(await countChildren(kit, pid)).toMatchObject({ active: 100_000 });
+    const before = performance.now();
+    await stop(kit.runtime, pid, 'shutdown');
+    expect(kit.runtime.size).toBe(1);
+    console.log(
+      `90 000 starts ${took.toFixed(0)} ms, 100 000 stops ${(performance.now() - before).toFixed(0)} ms`,
+    );
+  }, 60_000);
+
+  it('appends the request’s arguments to the template’s, and wants the request that fits', async () => {
+    const echo = defineActor('echo', async (self: Self, ...args: unknown[]) => {
+      self.send(probe.pid as never, args as never);
+      await self.receive();
+    });
+    const pid = await supervise({ child: { id: 'echo', start: echo, args: [1, 2] } });
+    await started(pid, [3]);
+    await probe.expectMessage([1, 2, 3]);
+    expect(await startChild(kit, pid, f.child('a'))).toEqual({ ok: false, error: 'not_supported' });
+    expect(await startChild(kit, await supervise(), [1])).toEqual({ ok: false, error: 'not_supported' });
+  });
+
+  it('survives 10 000 crashes at once without falling behind', async () => {
+    const pid = await supervise({ intensity: Number.POSITIVE_INFINITY });
+    const pids = await Promise.all(
+      Array.from({ length: 10_000 }, () => started(pid, childSpec('idle', idle))),
+    );
+    for (const child of pids) kit.runtime.sendExit(child, 'kill');
+    const before = performance.now();
+    expect(await countChildren(kit, pid)).toMatchObject({ active: 10_000 });
+    console.log(`10 000 restarts in ${(performance.now() - before).toFixed(0)} ms`);
+    await stop(kit.runtime, pid, 'shutdown');
+  }, 30_000);
+});
+
+describe('a partition supervisor', () => {
+  it('runs one child a partition under a name that a key leads to', async () => {
+    const cells = definePartitionSupervisor({
+      name: 'cells',
+      partitions: 4,
+      child: (index) => f.child(`cell ${index}`),
+    });
+    const pid = await cells.start(kit);
+    expect(await countChildren(kit, pid)).toMatchObject({ active: 4 });
+    const names = new Set<string>();
+    for (let key = 0; key < 100; key++) names.add(cells.partition(key));
+    expect(names.size).toBe(4);
+    expect(cells.partition('alice')).toBe(cells.partition('alice'));
+    for (const name of names) expect(kit.runtime.whereis(name)).toBeDefined();
+    // The key leads to the successor after a crash.
+    const name = cells.partition('alice');
+    const before = kit.runtime.whereis(name) as Pid;
+    kit.runtime.sendExit(before, 'kill');
+    await kit.settle();
+    expect(kit.runtime.whereis(name)).not.toBe(before);
+    expect(kit.runtime.whereis(name)).toBeDefined();
+  });
+});

@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
+import { Down, Exit, type ExitReason, type Self } from '../actor/index.ts';
+import type { Pid, Ref } from '../term/index.ts';
+import { type Expected, fail, matches, sameMessage } from './expectation.ts';
+import type { TestRuntime } from './test-runtime.ts';
+
+export interface ExpectOptions {
+  /** ms of virtual time that may pass until then. Default 0: it must come without time passing. */
+  readonly within?: number;
+  /** ms of real time to wait for the outside world (files, sockets) when nothing else moves. Default 0. */
+  readonly patience?: number;
+}
+
+/**
+ * An actor that records what it gets. It traps exits. What was expected is taken off the record, so each message is
+ * expected once, and others stay for later expectations, in order.
+ */
+export class Probe<M = unknown> {
+  /** The probe's own means: to send, link, monitor, spawn, call as an actor would. */
+  readonly self: Self<M>;
+  readonly pid: Pid<M>;
+  private readonly kit: TestRuntime;
+  private readonly record: unknown[] = [];
+
+  /** @internal Use `kit.probe()`. */
+  constructor(kit: TestRuntime, name?: string) {
+    this.kit = kit;
+    let self: Self<M> | undefined;
+    const { record } = this;
+    const options = { label: 'probe', trapExit: true, ...(name === undefined ? undefined : { name }) };
+    this.pid = kit.runtime.spawnWith(options, {
+      kind: 'handler',
+      name: 'probe',
+      init: (own: Self<M>) => {
+        self = own;
+        return { onMessage: (message: unknown) => void record.push(message) };
+      },
+    });
+    while (self === undefined && kit.runtime.runSlice());
+    this.self = self as unknown as Self<M>;
+  }
+
+  /** What was received and not yet expected, oldest first. */
+  get messages(): readonly unknown[] {
+    return this.record;
+  }
+
+  /** Forgets everything received so far. */
+  clear(): void {
+    this.record.length = 0;
+  }
+
+  /** Takes the oldest message that is as expected; fails when there is none in time. */
+  async expectMessage<T = M>(expected?: Expected<T>, options: ExpectOptions = {}): Promise<T> {
+    const any = expected === undefined;
+    const message = await this.await((one) => any || matches(expected, one), options);
+    if (message === NONE) {
+      const wanted = any ? 'a message' : describe(expected);
+      fail(
+        `${this.label} should have received ${wanted}, but has ${inspect(this.record)}`,
+        this.record,
+        expected,
+      );
+    }
+    return message as T;
+  }
+
+  /** Fails when any message is there, or comes within so many ms of virtual time. */
+  async expectNoMessage(within = 0): Promise<void> {
+    await this.kit.advance(within);
+    if (this.record.length > 0) {
+      fail(`${this.label} should have received nothing, but has ${inspect(this.record)}`, this.record, []);
+    }
+  }
+
+  /** Monitors an actor; its end will be expected by `expectDown`. */
+  watch(target: Pid | string): Ref {
+    return this.self.monitor(target);
+  }
+
+  /**
+   * Takes the DOWN of an actor (or of a monitor's reference); when a reason is given it must be equal.
+   *
+   * @returns The DOWN.
+   */
+  async expectDown(
+    target: Pid | Ref,
+    ...more: [] | [reason: ExitReason] | [reason: ExitReason, ExpectOptions]
+  ): Promise<Down> {
+    const isOf = (message: unknown): boolean =>
+      message instanceof Down && (target.equals(message.ref) || target.equals(message.from));
+    return this.expectEnd(isOf, `the end of ${target}`, more) as Promise<Down>;
+  }
+
+  /** Takes the exit signal of a linked actor (the probe traps exits); when a reason is given it must be equal. */
+  async expectExit(
+    from: Pid,
+    ...more: [] | [reason: ExitReason] | [reason: ExitReason, ExpectOptions]
+  ): Promise<Exit> {
+    const isOf = (message: unknown): boolean => message instanceof Exit && message.from.equals(from);
+    return this.expectEnd(isOf, `an exit from ${from}`, more) as Promise<Exit>;
+  }
+
+  private async expectEnd(
+    isOf: (message: unknown) => boolean,
+    what: string,
+    more: readonly [] | readonly [unknown] | readonly [unknown, ExpectOptions],
+  ): Promise<Down | Exit> {
+    const [reason, options] = more;
+    const message = await this.await(isOf, options ?? {});
+    if (message === NONE) {
+      fail(
+        `${this.label} should have heard of ${what}, but has ${inspect(this.record)}`,
+        this.record,
+        undefined,
+      );
+    }
+    const end = message as Down | Exit;
+    if (more.length > 0 && !sameMessage(reason, end.reason)) {
+      fail(
+        `${what} should have had the reason ${inspect(reason)}, not ${inspect(end.reason)}`,
+        end.reason,
+        reason,
+      );
+    }
+    return end;
+  }
+
+  /** Looks, then lets time pass alarm by alarm, then waits for the outside world. */
+  private async await(test: (message: unknown) => boolean, options: ExpectOptions): Promise<unknown> {
+    const { kit } = this;
+    const end = kit.clock.now() + (options.within ?? 0);
+    const giveUp = performance.now() + (options.patience ?? 0);
+    for (;;) {
+      await kit.settle();
+      const index = this.record.findIndex(test);
+      if (index >= 0) return this.record.splice(index, 1)[0];
+      if (kit.clock.next <= end) kit.clock.step(end);
+      else if (performance.now() < giveUp) await sleep(1);
+      else break;
+    }
+    kit.clock.step(end);
+    return NONE;
+  }
+
+  private get label(): string {
+    return `probe ${this.pid}`;
+  }
+}
+
+const NONE: unique symbol = Symbol('none');
+
+function describe(expected: unknown): string {
+  return typeof expected === 'function' ? expected.name || 'a message that fits' : inspect(expected);
+}
