@@ -11,6 +11,7 @@ export {
   type ActorSpec,
   type AliasMode,
   type Call,
+  type Caller,
   CallError,
   type CallOptions,
   type CallState,
