@@ -252,7 +252,7 @@ describe('the end of a session', () => {
   it('O1, L5 tells the actor floor before the nodedown', () => {
     const { native, cluster, heard } = open();
     const news: unknown[] = [];
-    cluster.announce((event, node) => void news.push(event, node, heard.length));
+    cluster.announce((event, ...[node]) => void news.push(event, node, heard.length));
     native.up(3, NC, PEER);
     native.down(3, 1);
     expect(heard).toEqual([['nodeLost', NC, PEER]]);
