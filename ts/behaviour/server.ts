@@ -12,10 +12,10 @@ export type StateOf<I> = I extends (...args: never[]) => infer R ? State<Exclude
 type State<R> = R extends Continuing<infer S> ? S : R;
 
 /** Answers a call: what it returns, or the promise it returns resolves to, is the answer. */
-export type CallHandler<S, M> = (context: ServerContext<S, M>, ...args: never[]) => unknown;
+export type CallHandler<S> = (context: ServerContext<S>, ...args: never[]) => unknown;
 /** Handles a cast. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
-export type CastHandler<S, M> = (context: ServerContext<S, M>, ...args: never[]) => void | PromiseLike<void>;
+export type CastHandler<S> = (context: ServerContext<S>, ...args: never[]) => void | PromiseLike<void>;
 
 export interface ServerOptions<I extends Init, C, K, M> {
   /** For logs, and for spawning it from another node. */
@@ -26,25 +26,25 @@ export interface ServerOptions<I extends Init, C, K, M> {
    */
   readonly init: I;
   /** Requests that are answered, by tag. */
-  readonly calls?: C & Record<string, CallHandler<StateOf<I>, M>>;
+  readonly calls?: C & Record<string, CallHandler<StateOf<I>>>;
   /** Requests that are not, by tag. */
-  readonly casts?: K & Record<string, CastHandler<StateOf<I>, M>>;
+  readonly casts?: K & Record<string, CastHandler<StateOf<I>>>;
   /** All other messages: plain ones, and Exit, Down, Timeout, NodeUp, NodeDown. Without it they are logged and dropped. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
-  readonly info?: (context: ServerContext<StateOf<I>, M>, message: M) => void | PromiseLike<void>;
+  readonly info?: (context: ServerContext<StateOf<I>>, message: M) => void | PromiseLike<void>;
   /** Runs for each `continueWith(value)`. */
   readonly onContinue?: (
-    context: ServerContext<StateOf<I>, M>,
+    context: ServerContext<StateOf<I>>,
     value: unknown,
     // biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
   ) => void | PromiseLike<void>;
   /** ms without a message until `onTimeout` runs. Default Infinity. */
   readonly timeout?: number;
   // biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
-  readonly onTimeout?: (context: ServerContext<StateOf<I>, M>) => void | PromiseLike<void>;
+  readonly onTimeout?: (context: ServerContext<StateOf<I>>) => void | PromiseLike<void>;
   /** Runs before an orderly end: own stop, `stop()`, a throw, the parent's end while trapping exits. Not on `kill`. */
   readonly terminate?: (
-    context: ServerContext<StateOf<I>, M>,
+    context: ServerContext<StateOf<I>>,
     reason: ExitReason,
     // biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
   ) => void | PromiseLike<void>;

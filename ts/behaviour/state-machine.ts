@@ -43,14 +43,14 @@ type Done = void | PromiseLike<void>;
 /** What a state machine does in one state. */
 export interface StateHandlers<N extends string, D, M> {
   /** Runs on entering the state, from another one or at the start (then `from` is undefined). */
-  readonly enter?: (context: StateContext<N, D, M>, from: N | undefined) => Done;
-  readonly calls?: Record<string, (context: StateContext<N, D, M>, ...args: never[]) => unknown>;
-  readonly casts?: Record<string, (context: StateContext<N, D, M>, ...args: never[]) => Done>;
+  readonly enter?: (context: StateContext<N, D>, from: N | undefined) => Done;
+  readonly calls?: Record<string, (context: StateContext<N, D>, ...args: never[]) => unknown>;
+  readonly casts?: Record<string, (context: StateContext<N, D>, ...args: never[]) => Done>;
   /** Plain messages, and Exit, Down, Timeout, NodeUp, NodeDown. */
-  readonly info?: (context: StateContext<N, D, M>, message: M) => Done;
+  readonly info?: (context: StateContext<N, D>, message: M) => Done;
   /** ms in this state until `onTimeout` runs. Default: never. */
   readonly timeout?: number;
-  readonly onTimeout?: (context: StateContext<N, D, M>) => Done;
+  readonly onTimeout?: (context: StateContext<N, D>) => Done;
 }
 
 type Started<I> = I extends (...args: never[]) => infer R ? Exclude<Awaited<R>, Ignore> : never;
@@ -67,7 +67,7 @@ export interface StateMachineOptions<I extends Init, States, Any, M> {
   /** What happens in every state that has no handler of its own for a message. */
   readonly any?: Any & Pick<StateHandlers<NameOf<I>, DataOf<I>, M>, 'calls' | 'casts' | 'info'>;
   /** Runs before an orderly end, as a server's. */
-  readonly terminate?: (context: StateContext<NameOf<I>, DataOf<I>, M>, reason: ExitReason) => Done;
+  readonly terminate?: (context: StateContext<NameOf<I>, DataOf<I>>, reason: ExitReason) => Done;
 }
 
 type MapsOf<H, Key extends string> = H extends unknown
