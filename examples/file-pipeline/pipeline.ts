@@ -3,8 +3,8 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import {
-  type Caller,
   CallError,
+  type Caller,
   call,
   callWith,
   cast,
@@ -12,8 +12,8 @@ import {
   defineActor,
   defineServer,
   defineSupervisor,
-  noReply,
   type From,
+  noReply,
   type Self,
 } from '../../ts/index.ts';
 

@@ -70,7 +70,7 @@ export class ModelSupervisor {
   }
 
   boot(): boolean {
-    for (const slot of [...this.slots]) {
+    for (const slot of this.slots) {
       slot.running = this.model.start(slot.plan, this);
       if (slot.running !== undefined) continue;
       this.stopAll();

@@ -1,8 +1,8 @@
 import {
   actingFor,
   type Call,
-  type Caller,
   CallError,
+  type Caller,
   type CallOptions,
   type Dest,
   type NodeAddress,

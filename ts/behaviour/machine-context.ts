@@ -18,27 +18,30 @@ export class MachineContext<D, M> extends Context<string, M> {
   constructor(self: Self<M>, state: string, data: D) {
     super(self, state, Number.POSITIVE_INFINITY);
     this.data = data;
-    this.goto = this.goto.bind(this);
-    this.postpone = this.postpone.bind(this);
-    this.stateTimeout = this.stateTimeout.bind(this);
   }
 
-  goto(state: string): void {
-    if (this.isEntering) {
-      throw new SnowmeshError(
-        'SNOW_ERR_BAD_OPTION',
-        `goto("${state}") in the enter action of "${this.state}"`,
-      );
-    }
-    this.next = state;
+  get goto(): (state: string) => void {
+    return (state) => {
+      if (this.isEntering) {
+        throw new SnowmeshError(
+          'SNOW_ERR_BAD_OPTION',
+          `goto("${state}") in the enter action of "${this.state}"`,
+        );
+      }
+      this.next = state;
+    };
   }
 
-  postpone(): NoReply<never> {
-    this.isPostponed = true;
-    return NO_REPLY as unknown as NoReply<never>;
+  get postpone(): () => NoReply<never> {
+    return () => {
+      this.isPostponed = true;
+      return NO_REPLY as unknown as NoReply<never>;
+    };
   }
 
-  stateTimeout(ms: number): void {
-    this.newTimeout = ms;
+  get stateTimeout(): (ms: number) => void {
+    return (ms) => {
+      this.newTimeout = ms;
+    };
   }
 }

@@ -11,7 +11,7 @@ import { castTag, isCast } from './cast.ts';
 import { type Context, NO_REPLY } from './server-context.ts';
 
 // Handlers were checked where they were written; here they are just functions of a context and some arguments.
-// biome-ignore lint/suspicious/noExplicitAny: see above
+// oxlint-disable-next-line typescript/no-explicit-any -- see above
 export type AnyHandler = (context: any, ...args: any[]) => unknown;
 export type HandlerMap = ReadonlyMap<string, AnyHandler>;
 

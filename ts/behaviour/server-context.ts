@@ -26,9 +26,9 @@ export interface ServerContext<S, M = unknown> {
   /** ms without a message until `onTimeout`; Infinity: never. Counts anew from the end of each handler. */
   timeout: number;
   /** Ends the server after this handler; what a call handler returns is still answered. Default `normal`. */
-  stop(reason?: ExitReason): void;
+  readonly stop: (reason?: ExitReason) => void;
   /** Has `onContinue(context, value)` run after this handler and before any other message. */
-  continueWith(value: unknown): void;
+  readonly continueWith: (value: unknown) => void;
 }
 
 declare const IGNORED: unique symbol;
@@ -83,9 +83,6 @@ export class Context<S, M> implements ServerContext<S, M> {
     this.self = self;
     this.state = state;
     this.timeout = timeout;
-    // Bound, because handlers like to take the context apart.
-    this.stop = this.stop.bind(this);
-    this.continueWith = this.continueWith.bind(this);
   }
 
   get from(): From {
@@ -101,12 +98,19 @@ export class Context<S, M> implements ServerContext<S, M> {
     return deadline === Number.POSITIVE_INFINITY ? deadline : Math.max(0, deadline - this.self.now());
   }
 
-  stop(reason: ExitReason = 'normal'): void {
-    this.stopping ??= { reason };
+  // Handlers like to take the context apart, so these must not need `this`; and made when they are asked for, they cost
+  // a server that never asks nothing.
+
+  get stop(): (reason?: ExitReason) => void {
+    return (reason = 'normal') => {
+      this.stopping ??= { reason };
+    };
   }
 
-  continueWith(value: unknown): void {
-    if (this.continuations === undefined) this.continuations = [value];
-    else this.continuations.push(value);
+  get continueWith(): (value: unknown) => void {
+    return (value) => {
+      if (this.continuations === undefined) this.continuations = [value];
+      else this.continuations.push(value);
+    };
   }
 }

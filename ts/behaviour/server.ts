@@ -14,7 +14,6 @@ type State<R> = R extends Continuing<infer S> ? S : R;
 /** Answers a call: what it returns, or the promise it returns resolves to, is the answer. */
 export type CallHandler<S> = (context: ServerContext<S>, ...args: never[]) => unknown;
 /** Handles a cast. */
-// biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
 export type CastHandler<S> = (context: ServerContext<S>, ...args: never[]) => void | PromiseLike<void>;
 
 export interface ServerOptions<I extends Init, C, K, M> {
@@ -30,24 +29,14 @@ export interface ServerOptions<I extends Init, C, K, M> {
   /** Requests that are not, by tag. */
   readonly casts?: K & Record<string, CastHandler<StateOf<I>>>;
   /** All other messages: plain ones, and Exit, Down, Timeout, NodeUp, NodeDown. Without it they are logged and dropped. */
-  // biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
   readonly info?: (context: ServerContext<StateOf<I>>, message: M) => void | PromiseLike<void>;
   /** Runs for each `continueWith(value)`. */
-  readonly onContinue?: (
-    context: ServerContext<StateOf<I>>,
-    value: unknown,
-    // biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
-  ) => void | PromiseLike<void>;
+  readonly onContinue?: (context: ServerContext<StateOf<I>>, value: unknown) => void | PromiseLike<void>;
   /** ms without a message until `onTimeout` runs. Default Infinity. */
   readonly timeout?: number;
-  // biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
   readonly onTimeout?: (context: ServerContext<StateOf<I>>) => void | PromiseLike<void>;
   /** Runs before an orderly end: own stop, `stop()`, a throw, the parent's end while trapping exits. Not on `kill`. */
-  readonly terminate?: (
-    context: ServerContext<StateOf<I>>,
-    reason: ExitReason,
-    // biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
-  ) => void | PromiseLike<void>;
+  readonly terminate?: (context: ServerContext<StateOf<I>>, reason: ExitReason) => void | PromiseLike<void>;
   /** Calls whose asker has given up already are dropped instead of handled. Default false, as in Erlang (G2). */
   readonly skipExpired?: boolean;
 }

@@ -28,16 +28,15 @@ export interface StateContext<N extends string, D, M = unknown> {
    * Changes the state when the handler is done: the state timeout ends, `enter` of the new state runs, then postponed
    * messages are handled again, oldest first. To the state it is in: nothing happens. Not in `enter`.
    */
-  goto(state: N): void;
+  readonly goto: (state: N) => void;
   /** Keeps the message for the next state. In a call handler return what this returns. */
-  postpone(): NoReply<never>;
+  readonly postpone: () => NoReply<never>;
   /** Has `onTimeout` of this state run in so many ms instead of its own `timeout`; Infinity: never. */
-  stateTimeout(ms: number): void;
+  readonly stateTimeout: (ms: number) => void;
   /** Ends the machine after this handler. Default `normal`. */
-  stop(reason?: ExitReason): void;
+  readonly stop: (reason?: ExitReason) => void;
 }
 
-// biome-ignore lint/suspicious/noConfusingVoidType: a handler may be async or not
 type Done = void | PromiseLike<void>;
 
 /** What a state machine does in one state. */

@@ -2,11 +2,11 @@ import { isCleanExit, type StartResult } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type AutoShutdown, type ChildPlan, type ChildSpec, planChild } from './child-spec.ts';
 import { Child, ChildTable } from './child-table.ts';
+import type { Supervising, SupervisorFrame } from './frame.ts';
 import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
 import type { RestartWindow } from './restart-window.ts';
 import { startChild, startError } from './starting.ts';
 import { stopChild } from './stopping.ts';
-import type { Supervising, SupervisorFrame } from './frame.ts';
 
 export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one';
 

@@ -1,4 +1,4 @@
-import { Call, Down, Exit, ReplyStatus, type Self, takeOver, Timeout } from '../actor/index.ts';
+import { Call, Down, Exit, ReplyStatus, type Self, Timeout, takeOver } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
 import type { Supervising, SupervisorFrame } from './frame.ts';
@@ -88,7 +88,7 @@ export class SupervisorProcess implements SupervisorFrame {
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the request was typed where it was made
+// oxlint-disable-next-line typescript/no-explicit-any -- the request was typed where it was made
 const OPERATIONS: Readonly<Record<string, (children: Supervising, request: any) => unknown>> = Object.assign(
   Object.create(null),
   {

@@ -2,8 +2,8 @@ import {
   type Caller,
   type FunctionSpec,
   type Self,
-  startOrThrow,
   type StartOptions,
+  startOrThrow,
 } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Exit, type Self, stop } from '../../../ts/actor/index.ts';
-import { call, defineServer, type Task, TaskError, task, taskUnder } from '../../../ts/behaviour/index.ts';
+import {
+  call,
+  defineServer,
+  type Task,
+  type TaskError,
+  task,
+  taskUnder,
+} from '../../../ts/behaviour/index.ts';
 import { countChildren, defineDynamicSupervisor } from '../../../ts/supervisor/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';

@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { defineActor, Down, Exit, type Self } from '../../../ts/actor/index.ts';
+import { Down, defineActor, Exit, type Self } from '../../../ts/actor/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime, VirtualClock } from '../../../ts/testing/index.ts';
 import { killChildren, startChild } from '../../support/child.ts';
 

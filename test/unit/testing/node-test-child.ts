@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { call, defineServer } from '../../../ts/behaviour/index.ts';
 import { startTestRuntime } from '../../../ts/testing/index.ts';
 
-test('the kit works under node:test', async () => {
+void test('the kit works under node:test', async () => {
   await using kit = startTestRuntime();
   const probe = await kit.probe<string>();
   probe.self.sendAfter(3_600_000, probe.pid, 'an hour later');
@@ -14,7 +14,7 @@ test('the kit works under node:test', async () => {
   assert.equal(await call(kit, await echo.start(kit), 'echo', 'hi'), 'hi');
 });
 
-test('a broken expectation is an AssertionError', async () => {
+void test('a broken expectation is an AssertionError', async () => {
   await using kit = startTestRuntime();
   const probe = await kit.probe();
   await assert.rejects(probe.expectMessage('never'), { name: 'AssertionError', code: 'ERR_ASSERTION' });

@@ -1,0 +1,164 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CallError } from '../../../ts/actor/index.ts';
+import { call, callWith, cast, defineServer, multiCall } from '../../../ts/behaviour/index.ts';
+import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { counter, failure } from './counter.ts';
+
+let kit: TestRuntime;
+beforeEach(() => {
+  kit = startTestRuntime();
+});
+afterEach(() => kit.stop());
+
+describe('a call', () => {
+  it('G1 waits 5000 ms by default; 0 and Infinity are valid', async () => {
+    const pid = await counter.start(kit, 0);
+    const standard = failure(call(kit, pid, 'slow', 60_000));
+    const none = failure(callWith(kit, { timeout: 0 }, pid, 'read'));
+    const endless = callWith(kit, { timeout: Number.POSITIVE_INFINITY }, pid, 'read');
+    expect((await none).state).toBe('timeout');
+    await kit.advance(4999);
+    let isOver = false;
+    void standard.then(() => (isOver = true));
+    await kit.settle();
+    expect(isOver).toBe(false);
+    await kit.advance(1);
+    expect(await standard).toMatchObject({ state: 'timeout', elapsed: 5000 });
+    await kit.advance(60_000);
+    expect(await endless).toBe(1);
+  });
+
+  it('G2 names target, tag and time in its error; the server still does the work', async () => {
+    const pid = await counter.start(kit, 0);
+    const late = failure(callWith(kit, { timeout: 50 }, pid, 'slow', 100));
+    await kit.advance(100);
+    const error = await late;
+    expect(error).toBeInstanceOf(CallError);
+    expect(error).toMatchObject({ state: 'timeout', tag: 'slow', elapsed: 50 });
+    expect(error.message).toContain('slow');
+    expect(error.message).toContain(pid.toString());
+    expect(await call(kit, pid, 'read')).toBe(1);
+  });
+
+  it('G3 never shows its caller an answer that comes after the timeout', async () => {
+    const pid = await counter.start(kit, 0);
+    const probe = await kit.probe();
+    const late = failure(callWith(probe.self, { timeout: 50 }, pid, 'slow', 100));
+    await kit.advance(50);
+    expect((await late).state).toBe('timeout');
+    await probe.expectNoMessage(1000);
+    expect(kit.runtime.deadLetters.counts.late_reply).toBe(1);
+  });
+
+  it('G4 fails with noproc for the dead, with the reason for who dies meanwhile, and at once for oneself', async () => {
+    const dead = await counter.start(kit, 0);
+    kit.runtime.sendExit(dead, 'kill');
+    await kit.settle();
+    expect((await failure(call(kit, dead, 'read'))).state).toBe('noproc');
+    expect((await failure(call(kit, counter.named('nobody'), 'read'))).state).toBe('noproc');
+
+    const dying = await counter.start(kit, 0);
+    expect(await failure(call(kit, dying, 'crash'))).toMatchObject({
+      state: 'exit',
+      reason: { error: { name: 'TypeError', message: 'no' } },
+    });
+
+    const narcissus = defineServer({
+      name: 'narcissus',
+      init: () => ({}),
+      calls: {
+        look: ({ self }): Promise<string> =>
+          failure(self.call(self.pid as never, 'look')).then((e) => e.state),
+      },
+    });
+    const pid = await narcissus.start(kit);
+    expect(await call(kit, pid, 'look')).toBe('calling_self');
+  });
+
+  it('G4 detects and names a circle of calls at once', async () => {
+    const node = defineServer({
+      name: 'node',
+      init: () => ({}),
+      calls: {
+        pass: async ({ self }, path: string[]): Promise<string> => {
+          const [next, ...rest] = path;
+          if (next === undefined) return 'end';
+          return call<string>(self, next, 'pass', rest).catch((error: CallError) => error.state);
+        },
+      },
+    });
+    await node.startWith(kit, { name: 'a' });
+    await node.startWith(kit, { name: 'b' });
+    expect(await call(kit, node.named('a'), 'pass', ['b'])).toBe('end');
+    expect(await call(kit, node.named('a'), 'pass', ['b', 'a'])).toBe('cycle');
+  });
+
+  it('G5 leaves nothing behind, whatever became of it', async () => {
+    const pid = await counter.start(kit, 0);
+    const probe = await kit.probe();
+    const outcomes: Promise<unknown>[] = [];
+    for (let round = 0; round < 500; round++) {
+      outcomes.push(call(probe.self, pid, 'read'));
+      outcomes.push(failure(callWith(probe.self, { timeout: 0 }, pid, 'add', 1)));
+      outcomes.push(failure(call(probe.self, counter.named('nobody'), 'read')));
+      const abort = new AbortController();
+      outcomes.push(failure(callWith(probe.self, { signal: abort.signal }, pid, 'slow', 0)));
+      abort.abort();
+    }
+    await kit.advance(10_000);
+    await Promise.all(outcomes);
+    expect(probe.messages).toEqual([]);
+    expect(kit.mailbox(probe.pid)).toEqual([]);
+  });
+
+  it('G6 casts to nobody without an error', () => {
+    expect(() => cast(kit, counter.named('nobody'), 'reset')).not.toThrow();
+    expect(() => cast(kit, 'nobody', 'reset')).not.toThrow();
+    expect(kit.runtime.deadLetters.total).toBe(2);
+  });
+
+  it('is given up by an AbortSignal, whose reason it rejects with', async () => {
+    const pid = await counter.start(kit, 0);
+    const abort = new AbortController();
+    const call1 = failure(callWith(kit, { signal: abort.signal }, pid, 'slow', 1000));
+    abort.abort(new Error('enough'));
+    expect((await call1).message).toContain('enough');
+  });
+
+  it('hands what is left of its time to the calls made for it', async () => {
+    const front = defineServer({
+      name: 'front',
+      init: () => ({}),
+      calls: {
+        ask: async ({ self, timeLeft }) => {
+          const error = await failure(call(self, 'counter', 'slow', 10_000));
+          return { timeLeft, state: error.state, elapsed: error.elapsed };
+        },
+      },
+    });
+    await counter.startWith(kit, { name: 'counter' }, 0);
+    const pid = await front.start(kit);
+    const asked = failure(callWith(kit, { timeout: 300 }, pid, 'ask'));
+    await kit.advance(300);
+    expect((await asked).state).toBe('timeout');
+  });
+
+  it('G10 asks many: answers and failures apart, nobody held up by the slow', async () => {
+    const quick = await counter.start(kit, 1);
+    const slow = await counter.start(kit, 1);
+    const dead = await counter.start(kit, 1);
+    kit.runtime.sendExit(dead, 'kill');
+    const probe = await kit.probe();
+    void failure(call(kit, slow, 'slow', 60_000));
+    await kit.settle();
+    const asked = multiCall(probe.self, [quick, slow, dead], 'read', [], { timeout: 100 });
+    await kit.advance(100);
+    const { replies, failures } = await asked;
+    expect(replies).toEqual([{ server: quick, value: 1 }]);
+    expect(failures.map(({ server, error }) => [server, error.state])).toEqual([
+      [slow, 'timeout'],
+      [dead, 'noproc'],
+    ]);
+    await probe.expectNoMessage(60_000);
+  });
+});

@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Exit, type Self, stop } from '../../../ts/actor/index.ts';
+import { call, cast, defineServer, ignore } from '../../../ts/behaviour/index.ts';
+import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { counter, failure } from './counter.ts';
+
+let kit: TestRuntime;
+beforeEach(() => {
+  kit = startTestRuntime();
+});
+afterEach(() => kit.stop());
+
+describe('starting and stopping', () => {
+  it('I1 is over when init is: with the PID, an error or ignore', async () => {
+    const fussy = defineServer({
+      name: 'fussy',
+      init: async (self, what: string) => {
+        await self.sleep(10);
+        if (what === 'ignore') return ignore();
+        if (what === 'throw') throw new RangeError('bad');
+        if (what === 'exit') self.exit('on purpose');
+        return { what };
+      },
+      calls: { read: ({ state }) => state.what },
+    });
+    const ok = fussy.start(kit, 'fine');
+    await kit.advance(10);
+    expect(await call(kit, await ok, 'read')).toBe('fine');
+    const outcomes = ['ignore', 'throw', 'exit'].map((what) => failure(fussy.start(kit, what) as never));
+    await kit.advance(10);
+    const [ignored, thrown, exited] = (await Promise.all(outcomes)) as unknown as { details: unknown }[];
+    expect(ignored).toMatchObject({ code: 'SNOW_ERR_START', details: { ignore: true } });
+    expect(thrown).toMatchObject({ details: { reason: { error: { name: 'RangeError' } } } });
+    expect(exited).toMatchObject({ details: { reason: 'on purpose' } });
+  });
+
+  it('I2 gives a linked trapping parent the EXIT of a failed init, and the name is free', async () => {
+    const broken = defineServer({
+      name: 'broken',
+      init: () => {
+        throw new Error('init');
+      },
+    });
+    const probe = await kit.probe();
+    const error = await failure(broken.startWith(probe.self, { link: true, name: 'taken?' }) as never);
+    expect(error).toMatchObject({ code: 'SNOW_ERR_START' });
+    expect(kit.runtime.whereis('taken?')).toBeUndefined();
+    const exit = await probe.expectMessage(Exit);
+    expect(exit.reason).toMatchObject({ error: { message: 'init' } });
+  });
+
+  it('I3 kills a child whose init takes too long, and leaves no stray message', async () => {
+    const hanging = defineServer({ name: 'hanging', init: () => new Promise<object>(() => {}) });
+    const probe = await kit.probe();
+    const started = failure(hanging.startWith(probe.self, { link: true, timeout: 100 }) as never);
+    await kit.advance(100);
+    expect(await started).toMatchObject({ details: { reason: 'timeout' } });
+    await probe.expectNoMessage(1000);
+    expect(kit.runtime.size).toBe(1);
+  });
+
+  it('I4 says who holds a taken name, and starts no second process', async () => {
+    const first = await counter.startWith(kit, { name: 'one' }, 0);
+    const error = await failure(counter.startWith(kit, { name: 'one' }, 0) as never);
+    expect(error).toMatchObject({ code: 'SNOW_ERR_START', details: { reason: { alreadyStarted: first } } });
+    expect(kit.runtime.size).toBe(1);
+  });
+
+  it('I5 ends a server that traps exits when its parent ends, even normally', async () => {
+    const ends: unknown[] = [];
+    const loyal = defineServer({
+      name: 'loyal',
+      init: (self) => void self.trapExit(true),
+      terminate: (_context, reason) => void ends.push(reason),
+    });
+    for (const reason of ['normal', 'shutdown', 'boom']) {
+      const probe = await kit.probe();
+      const parent = kit.runtime.spawn(async (self: Self) => {
+        self.send(probe.pid as never, (await loyal.startLink(self)) as never);
+        self.exit(await self.receive());
+      });
+      const child = (await probe.expectMessage()) as never;
+      probe.watch(child);
+      kit.runtime.send(parent, reason);
+      await probe.expectDown(child, reason);
+    }
+    expect(ends).toEqual(['normal', 'shutdown', 'boom']);
+  });
+
+  it('I6 stops synchronously: after terminate, with the name free', async () => {
+    const log: string[] = [];
+    const tidy = defineServer({
+      name: 'tidy',
+      init: () => ({}),
+      terminate: async ({ self }, reason) => {
+        await self.sleep(50);
+        log.push(`terminated ${String(reason)}`);
+      },
+    });
+    const pid = await tidy.startWith(kit, { name: 'tidy' });
+    const stopped = stop(kit.runtime, pid).then(() => log.push('stopped'));
+    await kit.advance(50);
+    await stopped;
+    expect(log).toEqual(['terminated normal', 'stopped']);
+    expect(kit.runtime.whereis('tidy')).toBeUndefined();
+    expect((await failure(stop(kit.runtime, pid))).state).toBe('noproc');
+    expect((await failure(stop(kit.runtime, 'nobody'))).state).toBe('noproc');
+  });
+
+  it('I6 gives up a stop after its timeout while the target still ends later', async () => {
+    const slow = defineServer({
+      name: 'slow',
+      init: () => ({}),
+      terminate: ({ self }) => self.sleep(500),
+    });
+    const pid = await slow.start(kit);
+    const stopped = failure(stop(kit.runtime, pid, 'normal', 100));
+    await kit.advance(100);
+    expect((await stopped).state).toBe('timeout');
+    expect(kit.runtime.isAlive(pid)).toBe(true);
+    await kit.advance(400);
+    expect(kit.runtime.isAlive(pid)).toBe(false);
+  });
+
+  it('I7 runs terminate on its own stop, a throw and a trapped parent exit; not on kill nor an untrapped exit', async () => {
+    const ends: unknown[] = [];
+    const mortal = defineServer({
+      name: 'mortal',
+      init: (self, trap: boolean) => void self.trapExit(trap),
+      casts: {
+        stop: ({ stop }) => stop('asked'),
+        crash: () => {
+          throw new Error('crashed');
+        },
+      },
+      terminate: (_context, reason) => void ends.push(reason),
+    });
+    const probe = await kit.probe();
+    cast(kit, await mortal.start(kit, false), 'stop');
+    cast(kit, await mortal.start(kit, false), 'crash');
+    await kit.settle();
+    expect(ends).toMatchObject(['asked', { error: { message: 'crashed' } }]);
+    probe.self.sendExit(await mortal.start(kit, true), 'kill');
+    probe.self.sendExit(await mortal.start(kit, false), 'whatever');
+    await kit.settle();
+    expect(ends).toHaveLength(2);
+    expect(kit.runtime.size).toBe(1);
+  });
+
+  it('I8 logs a crash once, and shutdown or {shutdown, x} not at all', async () => {
+    const pids = await Promise.all([1, 2, 3, 4].map(() => counter.start(kit, 0)));
+    const reasons = ['normal', 'shutdown', { shutdown: 'why' }, 'oops'];
+    await Promise.all(pids.map((pid, index) => stop(kit.runtime, pid, reasons[index]).catch(() => {})));
+    const crashes = kit.logged('actor_crash');
+    expect(crashes.map(({ facts }) => facts['reason'])).toEqual(['oops']);
+  });
+
+  it('answers before it stops', async () => {
+    const pid = await counter.start(kit, 0);
+    const probe = await kit.probe();
+    probe.watch(pid);
+    expect(await call(kit, pid, 'bye', 'normal')).toBe('last words');
+    await probe.expectDown(pid, 'normal');
+  });
+});

@@ -1,0 +1,166 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Self, stop } from '../../../ts/actor/index.ts';
+import {
+  childSpec,
+  countChildren,
+  defineSupervisor,
+  deleteChild,
+  restartChild,
+  type SupervisorOptions,
+  startChild,
+  terminateChild,
+} from '../../../ts/supervisor/index.ts';
+import type { Pid } from '../../../ts/term/index.ts';
+import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { type Family, family } from './family.ts';
+
+let kit: TestRuntime;
+let f: Family;
+let probe: Probe;
+beforeEach(async () => {
+  kit = startTestRuntime();
+  f = family(kit);
+  probe = await kit.probe();
+});
+afterEach(() => kit.stop());
+
+async function supervise(options: Partial<SupervisorOptions>): Promise<Pid> {
+  const spec = defineSupervisor({ name: 'top', children: [], intensity: 10, ...options });
+  const pid = await spec.start(kit);
+  probe.watch(pid);
+  f.logged();
+  return pid;
+}
+
+const abc = () => [f.child('a'), f.child('b'), f.child('c')];
+
+describe('children by request', () => {
+  it('J20 startChild: a taken id, a failed start, ignore', async () => {
+    const pid = await supervise({ children: [f.child('a')] });
+    const a = await f.pid(pid, 'a');
+    expect(await startChild(kit, pid, f.child('a'))).toEqual({ ok: false, error: 'already_started', pid: a });
+    await terminateChild(kit, pid, 'a');
+    expect(await startChild(kit, pid, f.child('a'))).toEqual({ ok: false, error: 'already_present' });
+
+    f.moods.set('b', 'throw');
+    expect(await startChild(kit, pid, f.child('b'))).toMatchObject({ ok: false, error: 'start_failed' });
+    expect(Object.keys(await f.pids(pid))).toEqual(['a']);
+
+    expect(await startChild(kit, pid, { id: 'i', start: ignoring })).toEqual({ ok: true, pid: undefined });
+    expect(await startChild(kit, pid, { id: 't', start: ignoring, restart: 'temporary' })).toEqual({
+      ok: true,
+      pid: undefined,
+    });
+    expect(await f.pids(pid)).toEqual({ a: undefined, i: undefined });
+
+    await expect(startChild(kit, pid, f.child(''))).rejects.toMatchObject({
+      code: 'SNOW_ERR_BAD_CHILD_SPEC',
+    });
+  });
+
+  const ignoring = {
+    kind: 'function',
+    name: 'ignoring',
+    ack: true,
+    body: (self: Self) => self.initIgnore(),
+  } as const;
+
+  it('J21 terminateChild keeps the spec and may be repeated; delete and restart want a child that does not run', async () => {
+    const pid = await supervise({ children: [f.child('a'), f.child('t', { restart: 'temporary' })] });
+    expect(await restartChild(kit, pid, 'a')).toEqual({ ok: false, error: 'running' });
+    expect(await deleteChild(kit, pid, 'a')).toBe('running');
+    expect(await terminateChild(kit, pid, 'a')).toBe('ok');
+    expect(await terminateChild(kit, pid, 'a')).toBe('ok');
+    expect(await restartChild(kit, pid, 'a')).toMatchObject({ ok: true });
+    expect(await terminateChild(kit, pid, 'a')).toBe('ok');
+    expect(await deleteChild(kit, pid, 'a')).toBe('ok');
+    expect(await deleteChild(kit, pid, 'a')).toBe('not_found');
+    expect(await terminateChild(kit, pid, 'a')).toBe('not_found');
+    expect(await restartChild(kit, pid, 'a')).toEqual({ ok: false, error: 'not_found' });
+    expect(await terminateChild(kit, pid, 't')).toBe('ok');
+    expect(await terminateChild(kit, pid, 't')).toBe('not_found');
+  });
+
+  it('J23 counts are right while running, stopped and nested', async () => {
+    const inner = defineSupervisor({ name: 'inner', children: [] });
+    const pid = await supervise({ children: [...abc(), childSpec('inner', inner)] });
+    expect(await countChildren(kit, pid)).toEqual({ specs: 4, active: 4, supervisors: 1, workers: 3 });
+    await terminateChild(kit, pid, 'a');
+    await terminateChild(kit, pid, 'inner');
+    expect(await countChildren(kit, pid)).toEqual({ specs: 4, active: 2, supervisors: 1, workers: 3 });
+  });
+
+  it('starts a child that was added as the last one, and stops it first', async () => {
+    const pid = await supervise({ children: [f.child('a')] });
+    await startChild(kit, pid, f.child('z'));
+    await stop(kit.runtime, pid, 'shutdown');
+    expect(f.logged()).toEqual(['+z', '-z', '-a']);
+  });
+});
+
+describe('significant children', () => {
+  const significant = (id: string, restart: 'transient' | 'temporary') =>
+    f.child(id, { restart, significant: true });
+
+  it('J24 any_significant: a clean end of a transient or any end of a temporary one ends the supervisor', async () => {
+    for (const [restart, reason, ends] of [
+      ['transient', 'normal', true],
+      ['transient', 'boom', false],
+      ['temporary', 'normal', true],
+      ['temporary', 'boom', true],
+    ] as const) {
+      const pid = await supervise({
+        autoShutdown: 'any_significant',
+        children: [f.child('a'), significant('s', restart), significant('s2', restart)],
+      });
+      await f.end(pid, 's', reason);
+      expect([restart, reason, kit.runtime.isAlive(pid)]).toEqual([restart, reason, !ends]);
+      if (ends) await probe.expectDown(pid, 'shutdown');
+    }
+  });
+
+  it('J24 all_significant: only the last one does, and insignificant ones do not', async () => {
+    const pid = await supervise({
+      autoShutdown: 'all_significant',
+      children: [
+        f.child('a', { restart: 'transient' }),
+        significant('s', 'transient'),
+        significant('t', 'temporary'),
+      ],
+    });
+    await f.end(pid, 'a', 'normal');
+    await f.end(pid, 't', 'boom');
+    expect(kit.runtime.isAlive(pid)).toBe(true);
+    await f.end(pid, 's', 'normal');
+    await probe.expectDown(pid, 'shutdown');
+  });
+
+  it('J24 terminating a significant child by request does not end the supervisor', async () => {
+    const pid = await supervise({
+      autoShutdown: 'any_significant',
+      children: [significant('s', 'transient')],
+    });
+    await terminateChild(kit, pid, 's');
+    expect(kit.runtime.isAlive(pid)).toBe(true);
+  });
+
+  it('J24 escalates through significant supervisors only', async () => {
+    const inner = defineSupervisor({
+      name: 'inner',
+      autoShutdown: 'any_significant',
+      children: [significant('s', 'transient')],
+    });
+    const insignificant = await supervise({
+      autoShutdown: 'any_significant',
+      children: [childSpec('inner', inner, { restart: 'transient' })],
+    });
+    await f.end(await f.pid(insignificant, 'inner'), 's', 'normal');
+    expect(kit.runtime.isAlive(insignificant)).toBe(true);
+    const pid = await supervise({
+      autoShutdown: 'any_significant',
+      children: [childSpec('inner', inner, { restart: 'transient', significant: true })],
+    });
+    await f.end(await f.pid(pid, 'inner'), 's', 'normal');
+    await probe.expectDown(pid, 'shutdown');
+  });
+});
