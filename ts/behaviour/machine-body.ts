@@ -72,16 +72,16 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
     return this.drain();
   }
 
-  private readonly drain = (): void | PromiseLike<void> => {
+  private drain(): void | PromiseLike<void> {
     while (this.queue.length > 0 && this.context.stopping === undefined) {
       const message = this.queue.shift();
       const handled = this.handle(message);
-      if (isPromise(handled)) return handled.then(() => this.proceed(message)).then(this.drain);
+      if (isPromise(handled)) return handled.then(() => this.proceed(message)).then(() => this.drain());
       const entered = this.proceed(message);
-      if (isPromise(entered)) return entered.then(this.drain);
+      if (isPromise(entered)) return entered.then(() => this.drain());
     }
     return this.settle();
-  };
+  }
 
   /** One message by the handlers of the current state. */
   private handle(message: unknown): unknown {

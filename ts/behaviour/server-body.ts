@@ -65,7 +65,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   /** Handles one message and what follows from it. */
   protected take(message: unknown): void | PromiseLike<void> {
     const pending = this.dispatch(message);
-    return isPromise(pending) ? pending.then(this.settle) : this.settle();
+    return isPromise(pending) ? pending.then(() => this.settle()) : this.settle();
   }
 
   protected dispatch(message: unknown): unknown {
@@ -130,16 +130,16 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   // -- what follows a handler -------------------------------------------------------------------------------------
 
   /** Does what the handler ordered: continuations, then the stop, then the idle timer. */
-  protected readonly settle = (): void | PromiseLike<void> => {
+  protected settle(): void | PromiseLike<void> {
     const { context } = this;
     while (context.continuations !== undefined && context.stopping === undefined) {
       const pending = this.continue();
-      if (isPromise(pending)) return pending.then(this.settle);
+      if (isPromise(pending)) return pending.then(() => this.settle());
     }
     if (context.stopping !== undefined) context.self.exit(context.stopping.reason);
     this.rest();
     return undefined;
-  };
+  }
 
   protected continue(): unknown {
     const { context, handlers } = this;

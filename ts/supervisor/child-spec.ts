@@ -111,6 +111,18 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
   };
 }
 
+/** `planChild` for a spec that came with a request: what is wrong with it is an answer, not the supervisor's end. */
+export function tryPlanChild(
+  spec: ChildSpec,
+  autoShutdown: AutoShutdown,
+): ChildPlan | { readonly ok: false; readonly error: 'bad_spec'; readonly message: string } {
+  try {
+    return planChild(spec, autoShutdown);
+  } catch (error) {
+    return { ok: false, error: 'bad_spec', message: (error as Error).message };
+  }
+}
+
 export function badChildSpec(id: string, what: string): SnowmeshError {
   return new SnowmeshError('SNOW_ERR_BAD_CHILD_SPEC', `the child spec "${id}" ${what}`);
 }

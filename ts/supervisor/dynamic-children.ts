@@ -1,6 +1,6 @@
 import { isCleanExit, type StartResult } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
-import { type ChildPlan, type ChildSpec, planChild } from './child-spec.ts';
+import { type ChildPlan, type ChildSpec, tryPlanChild } from './child-spec.ts';
 import { pidKey } from './child-table.ts';
 import type { Supervising, SupervisorFrame } from './frame.ts';
 import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
@@ -51,7 +51,8 @@ export class DynamicChildren implements Supervising {
 
   private restart(child: DynamicChild): void | Promise<void> {
     this.restarting.delete(child);
-    if (!this.window.record(this.frame.now())) return this.frame.giveUp('its children failed too often');
+    if (!this.window.record(this.frame.now()))
+      return this.frame.giveUp('its children failed too often', 'error');
     // Counted while it starts, so that maxChildren holds (J26).
     this.restarting.add(child);
     const started = startChild(this.frame.self, child.plan, child.args ?? []);
@@ -88,7 +89,8 @@ export class DynamicChildren implements Supervising {
     const isArguments = Array.isArray(request);
     if (isArguments !== (template !== undefined)) return { ok: false, error: 'not_supported' };
     if (this.running.size + this.restarting.size >= maxChildren) return { ok: false, error: 'max_children' };
-    const plan = template ?? planChild(request as ChildSpec, 'never');
+    const plan = template ?? tryPlanChild(request as ChildSpec, 'never');
+    if ('ok' in plan) return plan;
     const args = isArguments ? [...plan.args, ...request] : plan.args;
     const started = startChild(this.frame.self, plan, args);
     if (started instanceof Promise) return started.then((result) => this.settleStart(plan, args, result));

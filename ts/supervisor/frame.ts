@@ -11,7 +11,7 @@ export interface SupervisorFrame {
   /** Has `action` run when everything that is in the mailbox now has had its turn (J10). */
   retryLater(action: () => void | Promise<void>): void;
   /** Ends all children, then the supervisor with `shutdown`. Does not return. */
-  giveUp(why: string): Promise<never>;
+  giveUp(why: string, level: 'error' | 'info'): Promise<never>;
   reportEnd(plan: ChildPlan, pid: Pid, reason: unknown): void;
   reportStop(plan: ChildPlan, pid: Pid, reason: unknown): void;
   reportStartError(plan: ChildPlan, reason: unknown): void;

@@ -5,12 +5,13 @@ import type { Restart } from './child-spec.ts';
  * What came of starting a child. `pid` is undefined when its init said `ignore`.
  *
  * Errors: `already_started` (the id is taken by a running child, `pid`), `already_present` (by one that does not run),
- * `start_failed` (with the reason), `max_children`, `not_found`, `running`, `restarting`, `not_supported` (J20-J22, J26).
+ * `start_failed` (with the reason), `bad_spec` (with what is wrong), `max_children`, `not_found`, `running`, `restarting`, `not_supported` (J20-J22, J26).
  */
 export type ChildResult =
   | { readonly ok: true; readonly pid: Pid | undefined }
   | { readonly ok: false; readonly error: 'already_started'; readonly pid: Pid }
   | { readonly ok: false; readonly error: 'start_failed'; readonly reason: unknown }
+  | { readonly ok: false; readonly error: 'bad_spec'; readonly message: string }
   | {
       readonly ok: false;
       readonly error:

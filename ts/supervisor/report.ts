@@ -36,8 +36,8 @@ export class SupervisorReport {
     );
   }
 
-  givingUp(why: string): void {
-    this.self.runtime.logger.error(
+  givingUp(why: string, level: 'error' | 'info'): void {
+    this.self.runtime.logger[level](
       { ...this.facts('supervisor_shutdown'), why },
       `supervisor gives up: ${why}`,
     );

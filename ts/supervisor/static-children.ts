@@ -1,6 +1,6 @@
 import { isCleanExit, type StartResult } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
-import { type AutoShutdown, type ChildPlan, type ChildSpec, planChild } from './child-spec.ts';
+import { type AutoShutdown, type ChildPlan, type ChildSpec, tryPlanChild } from './child-spec.ts';
 import { Child, ChildTable } from './child-table.ts';
 import type { Supervising, SupervisorFrame } from './frame.ts';
 import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
@@ -63,7 +63,7 @@ export class StaticChildren implements Supervising {
     this.table.unbind(child);
     if (restart === 'permanent' || (restart === 'transient' && !clean)) return this.restart(child);
     if (restart === 'temporary') this.table.remove(child);
-    if (this.endsSupervisor(child)) return this.frame.giveUp('a significant child ended');
+    if (this.endsSupervisor(child)) return this.frame.giveUp('a significant child ended', 'info');
     return undefined;
   }
 
@@ -76,7 +76,7 @@ export class StaticChildren implements Supervising {
   private restart(child: Child): void | Promise<void> {
     if (!this.window.record(this.frame.now())) {
       if (child.plan.restart === 'temporary') this.table.remove(child);
-      return this.frame.giveUp('its children failed too often');
+      return this.frame.giveUp('its children failed too often', 'error');
     }
     switch (this.options.strategy) {
       case 'one_for_one':
@@ -153,7 +153,8 @@ export class StaticChildren implements Supervising {
   // -- what users ask for ----------------------------------------------------------------------------------------
 
   async startChild(spec: ChildSpec): Promise<ChildResult> {
-    const plan = planChild(spec, this.options.autoShutdown);
+    const plan = tryPlanChild(spec, this.options.autoShutdown);
+    if ('ok' in plan) return plan;
     const present = this.table.byId(plan.id);
     if (present !== undefined) {
       return present.pid === undefined

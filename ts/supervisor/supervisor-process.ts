@@ -65,8 +65,8 @@ export class SupervisorProcess implements SupervisorFrame {
     this.self.send(this.self.pid, RETRY);
   }
 
-  async giveUp(why: string): Promise<never> {
-    this.report.givingUp(why);
+  async giveUp(why: string, level: 'error' | 'info'): Promise<never> {
+    this.report.givingUp(why, level);
     return this.end('shutdown');
   }
 
