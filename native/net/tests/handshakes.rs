@@ -1,0 +1,246 @@
+//! Connections that never become sessions, and the ones that do in spite of them.
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use rustls::ServerConnection;
+use snowmesh_core::handshake::{CookieKey, Initiator, InitiatorStep};
+use snowmesh_net::NodeOptions;
+use support::raw::{Raw, listener, local, pump, server_config};
+use support::{COOKIE, REFUSED, TestNode, UP, options};
+
+const REFUSE: u8 = 0x0F;
+
+#[test]
+fn k6_another_cookie_is_refused_on_both_sides_and_told_once() {
+    let mut a = TestNode::start("a");
+    let mut b = TestNode::open(NodeOptions {
+        cookie: "b cookie for tests, 32 letters..".to_owned(),
+        ..options("b")
+    });
+    assert_eq!(b.dial(1, &a.name.clone(), a.node.port()), 3);
+    let told = a.find("REFUSED", |entry| entry.tag == REFUSED);
+    assert!(String::from_utf8_lossy(&told.body).contains(&b.name));
+    assert_eq!((a.count(UP), b.count(UP), a.count(REFUSED)), (0, 0, 1));
+}
+
+#[test]
+fn k12_a_listener_that_never_answers_fails_the_dial_on_time() {
+    let (listener, address) = listener();
+    let mut a = TestNode::open(NodeOptions {
+        handshake_ms: 300,
+        ..options("a")
+    });
+    let begun = Instant::now();
+    assert_eq!(
+        a.dial(1, &format!("b@127.0.0.1:{}", address.port()), address.port()),
+        2
+    );
+    assert!(begun.elapsed() >= Duration::from_millis(290));
+    drop(listener);
+}
+
+#[test]
+fn t5_silent_and_trickling_connectors_delay_nobody_and_all_are_dropped() {
+    let mut a = TestNode::open(NodeOptions {
+        handshake_ms: 3_000,
+        ..options("a")
+    });
+    // The thread accepts once its key is derived; before, a crowd would only fill the system's queue.
+    drop(Raw::dial(a.address()).unwrap());
+    let mut crowd: Vec<TcpStream> = (0..300)
+        .map(|_| TcpStream::connect(a.address()).unwrap())
+        .collect();
+    for slow in crowd.iter_mut().step_by(2) {
+        slow.write_all(&[22, 3, 1]).unwrap();
+    }
+    a.until("the crowd is in", |a| a.node.stats().handshakes >= 200);
+    let mut b = TestNode::start("b");
+    let begun = Instant::now();
+    assert_eq!(b.dial(1, &a.name.clone(), a.node.port()), 0);
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "a good peer joins at once"
+    );
+    a.until("the crowd is out", |a| a.node.stats().handshakes == 0);
+    for stream in &mut crowd {
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        assert!(matches!(stream.read(&mut [0]), Ok(0) | Err(_)), "closed");
+    }
+}
+
+#[test]
+fn t5_past_the_cap_the_one_with_the_least_progress_makes_room() {
+    let mut a = TestNode::open(NodeOptions {
+        max_handshakes: 3,
+        ..options("a")
+    });
+    // One with TLS done, one that sent some bytes, one silent.
+    let mut best = Raw::dial(a.address()).unwrap();
+    let mut middle = TcpStream::connect(a.address()).unwrap();
+    middle.write_all(&[22, 3, 1]).unwrap();
+    let mut silent = TcpStream::connect(a.address()).unwrap();
+    a.until("three are in", |a| a.node.stats().handshakes == 3);
+    let _late = TcpStream::connect(a.address()).unwrap();
+    silent.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    assert!(
+        matches!(silent.read(&mut [0]), Ok(0) | Err(_)),
+        "the silent one went first"
+    );
+    let peer = best.prove(&local("raw@127.0.0.1:1", 5), COOKIE, &a.name);
+    assert!(peer.is_ok(), "the best one was kept: {peer:?}");
+    middle.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    assert!(
+        middle
+            .read(&mut [0])
+            .is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    );
+}
+
+#[test]
+fn t6_a_handshake_cut_at_any_byte_leaves_nothing_behind() {
+    let mut a = TestNode::open(NodeOptions {
+        handshake_ms: 2_000,
+        ..options("a")
+    });
+    let to = a.address();
+    for (round, limit) in (0..1100).step_by(37).enumerate() {
+        let mut b = TestNode::start("b");
+        let (relay, address) = listener();
+        let thread = std::thread::spawn(move || {
+            let (from, _) = relay.accept().unwrap();
+            let up = TcpStream::connect(to).unwrap();
+            let back = (up.try_clone().unwrap(), from.try_clone().unwrap());
+            let other = std::thread::spawn(move || pump(back.0, back.1, usize::MAX));
+            pump(from, up, limit);
+            other.join().unwrap();
+        });
+        // Either it was cut before the end, or the last byte had passed and the session ends with its dialler.
+        let status = b.dial(1, &a.name.clone(), address.port());
+        assert!([0, 1].contains(&status), "limit {limit}: status {status}");
+        drop(b);
+        thread.join().unwrap();
+        a.until("nothing is left", |a| {
+            let stats = a.node.stats();
+            stats.handshakes == 0 && stats.sessions == 0
+        });
+        assert!(a.count(support::DOWN) <= round + 1);
+    }
+    let mut c = TestNode::start("c");
+    assert_eq!(
+        c.dial(1, &a.name.clone(), a.node.port()),
+        0,
+        "healthy after all that"
+    );
+}
+
+#[test]
+fn t8_a_reflected_challenge_proves_nothing() {
+    let a = TestNode::start("a");
+    let key = CookieKey::derive("not the cookie of anybody at all").unwrap();
+    let mut one = Raw::dial(a.address()).unwrap();
+    let mine = local("raw@127.0.0.1:1", 5);
+    let dialled = snowmesh_core::NodeName::parse(&a.name).unwrap();
+    let (mut machine, hello) = Initiator::start(&mine, &key, &dialled, [7; 32], one.exporter());
+    one.write(&hello).unwrap();
+    let (tag, challenge) = one.frame().unwrap();
+    let Ok(InitiatorStep::Send(proof)) = machine.on_frame(tag, &challenge) else {
+        panic!("a proof")
+    };
+    // The same bytes on the same and on another connection, and the challenge itself sent back.
+    one.write(&proof).unwrap();
+    assert_eq!(one.frame().unwrap().0, REFUSE);
+    let mut two = Raw::dial(a.address()).unwrap();
+    two.write(&hello).unwrap();
+    let (tag, body) = two.frame().unwrap();
+    two.write(&support::raw::frame(tag, &body)).unwrap();
+    assert!(two.is_closed());
+    let mut three = Raw::dial(a.address()).unwrap();
+    three.write(&proof).unwrap();
+    assert!(three.is_closed());
+}
+
+#[test]
+fn t9_a_relay_with_a_certificate_of_its_own_is_refused_by_both() {
+    let mut a = TestNode::start("a");
+    let mut b = TestNode::start("b");
+    let (relay, address) = listener();
+    let to = a.address();
+    let thread = std::thread::spawn(move || {
+        let (from, _) = relay.accept().unwrap();
+        let tls = ServerConnection::new(server_config()).unwrap();
+        let mut near = Raw::over(from, tls.into()).unwrap();
+        let mut far = Raw::dial(to).unwrap();
+        // Both proofs are relayed to the byte; only the TLS connections differ.
+        loop {
+            let Ok((tag, body)) = near.frame() else { return };
+            if far.write(&support::raw::frame(tag, &body)).is_err() {
+                return;
+            }
+            let Ok((tag, body)) = far.frame() else { return };
+            if near.write(&support::raw::frame(tag, &body)).is_err() {
+                return;
+            }
+        }
+    });
+    assert_eq!(b.dial(1, &a.name.clone(), address.port()), 3);
+    a.find("REFUSED", |entry| entry.tag == REFUSED);
+    assert_eq!((a.count(UP), b.count(UP)), (0, 0));
+    thread.join().unwrap();
+}
+
+#[test]
+fn t10_other_protocols_are_closed_without_harm() {
+    let mut a = TestNode::start("a");
+    let noise: [&[u8]; 4] = [
+        b"GET / HTTP/1.1\r\n\r\n",
+        &[0; 600],
+        &[22, 3, 1, 0xFF, 0xFF, 1],
+        &[0xFF; 20_000],
+    ];
+    for bytes in noise {
+        let mut stream = TcpStream::connect(a.address()).unwrap();
+        // It may close before all was written.
+        let _ = stream.write_all(bytes);
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+    }
+    assert!(
+        Raw::dial_as(a.address(), b"h2")
+            .map(|mut raw| raw.is_closed())
+            .unwrap_or(true)
+    );
+    // TLS is fine, what follows is not.
+    for bytes in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        &[0, 0, 0, 0],
+        &[0xFF; 64],
+        &support::raw::frame(0x10, &[0; 9]),
+    ] {
+        let mut raw = Raw::dial(a.address()).unwrap();
+        raw.write(bytes).unwrap();
+        assert!(raw.is_closed(), "{bytes:?}");
+    }
+    a.until("nothing is left", |a| a.node.stats().handshakes == 0);
+    let mut b = TestNode::start("b");
+    assert_eq!(b.dial(1, &a.name.clone(), a.node.port()), 0);
+}
+
+#[test]
+fn k11_another_version_or_a_missing_capability_is_refused_cleanly() {
+    let a = TestNode::start("a");
+    let demanding = snowmesh_core::handshake::LocalNode {
+        required: 1 << 40,
+        ..local("raw@127.0.0.1:1", 5)
+    };
+    let mut raw = Raw::dial(a.address()).unwrap();
+    let error = raw.prove(&demanding, COOKIE, &a.name).unwrap_err();
+    assert!(error.contains("incompatible"), "{error}");
+    let mut raw = Raw::dial(a.address()).unwrap();
+    raw.write(&support::raw::frame(0x01, &[2, 0])).unwrap();
+    assert_eq!(raw.frame().unwrap().0, REFUSE);
+}

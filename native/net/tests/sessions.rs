@@ -1,0 +1,244 @@
+//! Sessions of honest nodes and of authenticated peers that break the contract.
+
+mod support;
+
+use std::collections::HashMap;
+
+use support::raw::{Raw, frame};
+use support::{DOWN, SEND, TestNode, UP};
+
+const PROTOCOL: u8 = 4;
+const REPLACED: u8 = 3;
+const CLOSED: u8 = 0;
+
+#[test]
+fn k8_a_storm_of_dials_ends_with_one_session_for_each_pair() {
+    for _ in 0..5 {
+        let mut nodes: Vec<TestNode> = (0..6)
+            .map(|index| TestNode::start(&format!("n{index}")))
+            .collect();
+        let peers: Vec<(String, u16)> = nodes
+            .iter()
+            .map(|node| (node.name.clone(), node.node.port()))
+            .collect();
+        for (me, node) in nodes.iter().enumerate() {
+            for (other, (name, port)) in peers.iter().enumerate().filter(|(other, _)| *other != me) {
+                node.node
+                    .dial(other as u32, name.clone(), "127.0.0.1".to_owned(), *port);
+            }
+        }
+        for node in &mut nodes {
+            node.until("all dials are answered", |node| {
+                node.entries
+                    .iter()
+                    .filter(|entry| entry.tag == support::CONNECT)
+                    .count()
+                    == 5
+            });
+            assert!(
+                node.entries
+                    .iter()
+                    .filter(|entry| entry.tag == support::CONNECT)
+                    .all(|e| e.body[4] == 0)
+            );
+        }
+        for node in &mut nodes {
+            assert_eq!((node.count(UP), node.count(DOWN)), (5, 0));
+            assert_eq!(node.node.stats().sessions, 5);
+        }
+        // What one side sends over its session arrives on the other's: they hold the same connection.
+        for node in &mut nodes {
+            let sessions: Vec<_> = node
+                .entries
+                .iter()
+                .filter(|entry| entry.tag == UP)
+                .cloned()
+                .collect();
+            for up in sessions {
+                node.send(up.session, up.u32(0), 9);
+            }
+        }
+        for node in &mut nodes {
+            node.until("a message of each peer", |node| node.numbers() == [9; 5]);
+        }
+    }
+}
+
+#[test]
+fn k9_k10_three_hundred_replacements_alternate_and_leave_the_last_one_alone() {
+    let mut a = TestNode::start("a");
+    let mut olds = Vec::new();
+    for incarnation in 1..=300 {
+        olds.push(Raw::session(&a, "raw@127.0.0.1:1", incarnation));
+        if olds.len() > 3 {
+            // A late frame and a late error of an old session.
+            let mut old = olds.remove(0);
+            let _ = old.write(&frame(0x7F, &[1, 2, 3]));
+        }
+    }
+    a.until("the last one is up", |a| {
+        a.entries
+            .iter()
+            .any(|entry| entry.tag == UP && entry.body[4..12] == 300_u64.to_le_bytes())
+    });
+    let mut alive = HashMap::new();
+    for entry in a.entries.iter().filter(|entry| [UP, DOWN].contains(&entry.tag)) {
+        if entry.tag == UP {
+            assert!(alive.is_empty(), "the old one ended first");
+            assert!(alive.insert(entry.session, ()).is_none());
+        } else {
+            assert!(alive.remove(&entry.session).is_some());
+            assert!([REPLACED, PROTOCOL, CLOSED].contains(&entry.body[0]));
+        }
+    }
+    assert_eq!(alive.len(), 1);
+    let last = olds.last_mut().unwrap();
+    last.write(&send(1, 77)).unwrap();
+    a.until("the last one works", |a| a.numbers().contains(&77));
+}
+
+#[test]
+fn k9_the_same_incarnation_dialling_again_has_lost_its_end() {
+    let mut a = TestNode::start("a");
+    let _half_open = Raw::session(&a, "raw@127.0.0.1:1", 5);
+    a.find("the first", |entry| entry.tag == UP);
+    let mut again = Raw::session(&a, "raw@127.0.0.1:1", 5);
+    let down = a.find("the end of the first", |entry| entry.tag == DOWN);
+    assert_eq!(down.body[0], REPLACED);
+    again.write(&send(1, 3)).unwrap();
+    a.until("the second works", |a| a.numbers() == [3]);
+    let ncs: Vec<u32> = a
+        .entries
+        .iter()
+        .filter(|entry| entry.tag == UP)
+        .map(|entry| entry.u32(0))
+        .collect();
+    assert_eq!(ncs[0], ncs[1], "M3: the same incarnation keeps its number");
+}
+
+#[test]
+fn t1_every_malformed_frame_ends_its_session_after_what_came_before() {
+    let mut a = TestNode::start("a");
+    let mut bystander = Raw::session(&a, "by@127.0.0.1:1", 1);
+    let not_mine = (300_u64 << 40 | 1).to_le_bytes();
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("length 0", vec![0; 4]),
+        ("length over the limit", vec![1, 0, 0, 1, SEND]),
+        ("unknown tag", frame(0x7F, &[])),
+        ("no term", frame(SEND, &(257_u64 << 40 | 1).to_le_bytes())),
+        ("trailing bytes", frame(0x39, &[0, 0])),
+        (
+            "unannounced number",
+            frame(SEND, &[&not_mine[..], &[2, 0x41]].concat()),
+        ),
+        (
+            "a link from a stranger",
+            frame(0x13, &[not_mine, not_mine].concat()),
+        ),
+        ("a fragment of nothing", frame(0x32, &[1, 0, 0, 0, 0, 1])),
+        (
+            "a list that is not there",
+            frame(SEND, &[&pid(1)[..], &[2, 0x0A, 255, 255, 255, 255]].concat()),
+        ),
+        ("a handshake frame", frame(0x01, &[1; 90])),
+    ];
+    for (index, (what, bytes)) in (0_i32..).zip(&cases) {
+        let name = format!("raw{index}@127.0.0.1:1");
+        let mut raw = Raw::session(&a, &name, 9);
+        raw.write(&[send(1, index), bytes.clone(), send(1, -1)].concat())
+            .unwrap();
+        let up = a.find(what, |entry| {
+            entry.tag == UP && entry.body.ends_with(name.as_bytes())
+        });
+        let down = a.find(what, |entry| entry.tag == DOWN && entry.session == up.session);
+        assert_eq!(
+            down.body[0],
+            PROTOCOL,
+            "{what}: {}",
+            String::from_utf8_lossy(&down.body[3..])
+        );
+        assert_eq!(a.numbers().last(), Some(&index), "T2: {what}");
+        assert!(raw.is_closed() || raw.is_closed(), "{what}");
+    }
+    bystander.write(&send(1, 1000)).unwrap();
+    a.until("the other session lives", |a| a.numbers().last() == Some(&1000));
+}
+
+#[test]
+fn a_session_that_does_not_begin_with_our_pair_ends() {
+    let mut a = TestNode::start("a");
+    let mut raw = Raw::dial(a.address()).unwrap();
+    raw.prove(
+        &support::raw::local("raw@127.0.0.1:1", 5),
+        support::COOKIE,
+        &a.name,
+    )
+    .unwrap();
+    raw.write(&send(1, 1)).unwrap();
+    assert_eq!(a.find("the end", |entry| entry.tag == DOWN).body[0], PROTOCOL);
+    assert!(a.numbers().is_empty());
+}
+
+#[test]
+fn frames_that_came_with_the_last_one_of_the_handshake_are_not_lost() {
+    let mut a = TestNode::start("a");
+    for round in 0..50 {
+        let mut raw = Raw::dial(a.address()).unwrap();
+        let me = support::raw::local(&format!("raw{round}@127.0.0.1:1"), 5);
+        raw.prove(&me, support::COOKIE, &a.name).unwrap();
+        let mut first = Vec::new();
+        snowmesh_core::frame::put_slot(&mut first, 257, a.node.incarnation(), &a.name);
+        raw.write(&[first, send(1, round)].concat()).unwrap();
+        a.until("it arrives", |a| a.numbers().contains(&round));
+    }
+}
+
+#[test]
+fn p4_a_sender_that_dies_in_the_middle_of_a_message_gives_its_memory_back() {
+    let mut a = TestNode::start("a");
+    let mut raw = Raw::session(&a, "raw@127.0.0.1:1", 5);
+    let mut first = vec![9, 0, 0, 0, 1];
+    first.extend_from_slice(&(100_u64 << 20).to_le_bytes());
+    first.extend_from_slice(&[7; 1000]);
+    raw.write(&frame(0x32, &first)).unwrap();
+    // The sender gives up: last piece before all bytes came. The session stays.
+    raw.write(&frame(0x32, &[9, 0, 0, 0, 2])).unwrap();
+    raw.write(&send(1, 4)).unwrap();
+    a.until("the session stays", |a| a.numbers() == [4]);
+    raw.write(&frame(0x32, &first)).unwrap();
+    drop(raw);
+    assert_eq!(a.find("the end", |entry| entry.tag == DOWN).body[0], CLOSED);
+}
+
+#[test]
+fn p7_a_peer_cannot_number_more_identities_than_a_session_may() {
+    let mut a = TestNode::start("a");
+    let mut raw = Raw::session(&a, "raw@127.0.0.1:1", 5);
+    let mut bytes = Vec::new();
+    for number in 2..70_000_u32 {
+        snowmesh_core::frame::put_slot(
+            &mut bytes,
+            number << 8 & 0xFF_FF00 | number >> 16 << 1 | 1,
+            7,
+            &format!("n{number}@h:1"),
+        );
+        if bytes.len() > 60_000 && raw.write(&std::mem::take(&mut bytes)).is_err() {
+            break;
+        }
+    }
+    let _ = raw.write(&bytes);
+    assert_eq!(a.find("the end", |entry| entry.tag == DOWN).body[0], PROTOCOL);
+    assert!(a.node.stats().identities <= 65_537);
+}
+
+fn pid(local: u64) -> [u8; 8] {
+    (257_u64 << 40 | local).to_le_bytes()
+}
+
+/// A SEND of a small integer to the node's actor with that local id, in the raw peer's numbering.
+fn send(local: u64, value: i32) -> Vec<u8> {
+    frame(
+        SEND,
+        &[&pid(local)[..], &[2, 0x22], &value.to_le_bytes()].concat(),
+    )
+}

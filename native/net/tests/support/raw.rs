@@ -1,0 +1,236 @@
+//! A peer made of TLS and bytes, for handshakes and frames that no honest node would send.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, ClientConnection, Connection, DigitallySignedStruct, Error, ServerConfig, SignatureScheme,
+};
+use snowmesh_core::NodeName;
+use snowmesh_core::frame::{Deframer, put_slot};
+use snowmesh_core::handshake::{CookieKey, Initiator, InitiatorStep, LocalNode, Peer};
+
+pub const ALPN: &[u8] = b"snowmesh/1";
+
+#[derive(Debug)]
+struct Trusting;
+
+impl ServerCertVerifier for Trusting {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        default_provider()
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+pub fn client_config(alpn: &[u8]) -> Arc<ClientConfig> {
+    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Trusting))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![alpn.to_vec()];
+    Arc::new(config)
+}
+
+pub fn server_config() -> Arc<ServerConfig> {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["x".to_owned()])
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
+    let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key.into())
+        .unwrap();
+    config.alpn_protocols = vec![ALPN.to_vec()];
+    Arc::new(config)
+}
+
+/// A TLS connection with blocking calls.
+pub struct Raw {
+    pub socket: TcpStream,
+    pub tls: Connection,
+    pub frames: Deframer,
+}
+
+impl Raw {
+    /// Connects and finishes TLS.
+    pub fn dial(address: SocketAddr) -> std::io::Result<Self> {
+        Self::dial_as(address, ALPN)
+    }
+
+    pub fn dial_as(address: SocketAddr, alpn: &[u8]) -> std::io::Result<Self> {
+        let name = ServerName::try_from("x").unwrap();
+        let tls = ClientConnection::new(client_config(alpn), name).unwrap();
+        Self::over(TcpStream::connect(address)?, tls.into())
+    }
+
+    pub fn over(socket: TcpStream, tls: Connection) -> std::io::Result<Self> {
+        socket.set_read_timeout(Some(Duration::from_secs(8)))?;
+        socket.set_nodelay(true)?;
+        let mut raw = Self {
+            socket,
+            tls,
+            frames: Deframer::new(16 << 20),
+        };
+        while raw.tls.is_handshaking() {
+            raw.tls.complete_io(&mut raw.socket)?;
+        }
+        Ok(raw)
+    }
+
+    pub fn exporter(&self) -> [u8; 32] {
+        self.tls
+            .export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b""))
+            .unwrap()
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.tls.writer().write_all(bytes)?;
+        while self.tls.wants_write() {
+            self.tls.write_tls(&mut self.socket)?;
+        }
+        Ok(())
+    }
+
+    /// The next frame as tag and body; an error when the connection ends first.
+    pub fn frame(&mut self) -> std::io::Result<(u8, Vec<u8>)> {
+        loop {
+            // What came together with the end, or with the TLS handshake, counts too.
+            let ended = self.take_plain();
+            if let Some(frame) = self.frames.next_frame().map_err(std::io::Error::other)? {
+                return Ok((frame.tag, frame.body.to_vec()));
+            }
+            if ended? || self.tls.read_tls(&mut self.socket)? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            self.tls.process_new_packets().map_err(std::io::Error::other)?;
+        }
+    }
+
+    fn take_plain(&mut self) -> std::io::Result<bool> {
+        let mut plain = [0; 65_536];
+        loop {
+            match self.tls.reader().read(&mut plain) {
+                Ok(0) => return Ok(true),
+                Ok(count) => self.frames.push(&plain[..count]),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether the other side closes without another frame.
+    pub fn is_closed(&mut self) -> bool {
+        self.frame()
+            .is_err_and(|error| error.kind() != std::io::ErrorKind::WouldBlock)
+    }
+
+    /// The honest handshake of the dialling side.
+    pub fn prove(&mut self, local: &LocalNode, cookie: &str, dialled: &str) -> Result<Peer, String> {
+        static KEY: OnceLock<CookieKey> = OnceLock::new();
+        let key = match cookie {
+            super::COOKIE => KEY.get_or_init(|| CookieKey::derive(cookie).unwrap()).clone(),
+            _ => CookieKey::derive(cookie).unwrap(),
+        };
+        let dialled = NodeName::parse(dialled).unwrap();
+        let (mut machine, hello) = Initiator::start(local, &key, &dialled, [7; 32], self.exporter());
+        self.write(&hello).map_err(|error| error.to_string())?;
+        loop {
+            let (tag, body) = self.frame().map_err(|error| error.to_string())?;
+            match machine.on_frame(tag, &body).map_err(|error| error.to_string())? {
+                InitiatorStep::Send(frame) => self.write(&frame).map_err(|error| error.to_string())?,
+                InitiatorStep::Up(peer) => return Ok(peer),
+                InitiatorStep::Duplicate(_) => return Err("duplicate".to_owned()),
+            }
+        }
+    }
+
+    /// Becomes a session: proved, and its first frame sent. Number 257 stands for the node.
+    pub fn session(node: &super::TestNode, name: &str, incarnation: u64) -> Self {
+        let mut raw = Self::dial(node.address()).unwrap();
+        let peer = raw
+            .prove(&local(name, incarnation), super::COOKIE, &node.name)
+            .unwrap();
+        let mut slot = Vec::new();
+        put_slot(&mut slot, 257, peer.incarnation, peer.name.as_str());
+        raw.write(&slot).unwrap();
+        raw
+    }
+}
+
+pub fn local(name: &str, incarnation: u64) -> LocalNode {
+    LocalNode {
+        name: NodeName::parse(name).unwrap(),
+        incarnation,
+        is_hidden: false,
+        required: 0,
+        offered: 0,
+    }
+}
+
+/// `u32 length | tag | body`.
+pub fn frame(tag: u8, body: &[u8]) -> Vec<u8> {
+    let mut out = (u32::try_from(body.len()).unwrap() + 1).to_le_bytes().to_vec();
+    out.push(tag);
+    out.extend_from_slice(body);
+    out
+}
+
+/// A listener on a free port of loopback.
+pub fn listener() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+/// Copies until one side ends or `limit` bytes went from `from` to `to`.
+pub fn pump(mut from: TcpStream, mut to: TcpStream, limit: usize) {
+    let mut left = limit;
+    let mut bytes = [0; 4096];
+    while left > 0 {
+        let room = left.min(bytes.len());
+        match from.read(&mut bytes[..room]) {
+            Ok(count @ 1..) if to.write_all(&bytes[..count]).is_ok() => left -= count,
+            _ => break,
+        }
+    }
+    let _ = from.shutdown(std::net::Shutdown::Both);
+    let _ = to.shutdown(std::net::Shutdown::Both);
+}
