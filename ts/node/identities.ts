@@ -1,7 +1,6 @@
 // Who the numbers in PIDs are. `nc` (slot and creation) is this node's own numbering of (name, incarnation); the
 // native core gives the numbers, this table remembers them. A number, once given, means the same pair for ever, which
 // is why a PID of an earlier incarnation reaches nobody (M4) and one of a reconnected peer works on (M3).
-import { Pid } from '../term/index.ts';
 import type { Session } from './session.ts';
 
 /** One incarnation of one node. */

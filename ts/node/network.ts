@@ -10,7 +10,7 @@ import {
 import type { Pid } from '../term/index.ts';
 import { EntryReader, readU32 } from './entry-reader.ts';
 import { SHAPE } from './frame-tag.ts';
-import { Identities, type Identity } from './identities.ts';
+import { Identities } from './identities.ts';
 import { type NodeName, parseNodeName } from './node-name.ts';
 import type { Limits } from './options.ts';
 import { type Carrier, Outgoing, type OutgoingHost } from './outgoing.ts';

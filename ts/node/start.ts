@@ -1,7 +1,7 @@
 import { loadNative, type OpenOptions } from '../../bindings/index.ts';
 import { Runtime } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
-import { Names } from '../registry/index.ts';
+import { LocalNames } from '../registry/index.ts';
 import { Cluster } from './cluster.ts';
 import { resolveCookie } from './cookie.ts';
 import { Node } from './node.ts';
@@ -32,7 +32,7 @@ export async function startNode(options: NodeOptions = {}): Promise<Node> {
   const limits = checkOptions(options);
   const name = options.name === undefined ? undefined : parseNodeName(options.name);
   const runtime = new Runtime({
-    names: new Names(),
+    names: new LocalNames(),
     ...(options.logger === undefined ? {} : { logger: options.logger }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
