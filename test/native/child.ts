@@ -132,7 +132,10 @@ const scenarios: Record<string, (reader: 'loop' | 'thread') => unknown> = {
     worker.postMessage('end');
     await once(worker, 'exit');
     b.send(toA, 42, localOn(lane));
-    await a.find('the first lane answers for one that left', (entry) => a.numbers().includes(42) && entry.tag === SEND);
+    await a.find(
+      'the first lane answers for one that left',
+      (entry) => a.numbers().includes(42) && entry.tag === SEND,
+    );
     await Promise.all([a.close(), b.close()]);
     console.log('threads', threads());
   },
@@ -152,7 +155,8 @@ const scenarios: Record<string, (reader: 'loop' | 'thread') => unknown> = {
       if (verb === 'send') for (const value of words) node.send(await node.up(), Number(value));
       if (verb === 'close') await node.close();
       const downs = node.entries.filter((entry) => entry.tag === NativeEvent.SESSION_DOWN).length;
-      const { takeovers, spinHits, spinMisses } = verb === 'close' ? { takeovers: 0, spinHits: 0, spinMisses: 0 } : node.stats;
+      const { takeovers, spinHits, spinMisses } =
+        verb === 'close' ? { takeovers: 0, spinHits: 0, spinMisses: 0 } : node.stats;
       console.log(JSON.stringify({ verb, numbers: node.numbers(), downs, takeovers, spinHits, spinMisses }));
       if (verb === 'close') break;
     }
@@ -174,8 +178,13 @@ const scenarios: Record<string, (reader: 'loop' | 'thread') => unknown> = {
   },
 };
 
-async function pair(reader: 'loop' | 'thread'): Promise<{ a: RawNode; toB: RawPeer; b: RawNode; toA: RawPeer }> {
-  const [a, b] = [new RawNode({ name: 'a@127.0.0.1:0', reader }), new RawNode({ name: 'b@127.0.0.1:0', reader })];
+async function pair(
+  reader: 'loop' | 'thread',
+): Promise<{ a: RawNode; toB: RawPeer; b: RawNode; toA: RawPeer }> {
+  const [a, b] = [
+    new RawNode({ name: 'a@127.0.0.1:0', reader }),
+    new RawNode({ name: 'b@127.0.0.1:0', reader }),
+  ];
   // Waits need a living loop; afterwards nothing is held unless the scenario says so.
   a.ref();
   const toA = await b.connect(a.name, a.port);

@@ -237,7 +237,9 @@ describe('names and numbers', () => {
   it('calls on a handle that is gone say so', async () => {
     const a = start('a');
     await open.pop()?.close();
-    expect(() => a.native.port(a.handle)).toThrow(expect.objectContaining({ code: 'SNOW_ERR_NO_NODE' }) as Error);
+    expect(() => a.native.port(a.handle)).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_NO_NODE' }) as Error,
+    );
     expect(a.native.flush(a.handle, 1, 0)).toBe(-1);
   });
 });

@@ -117,6 +117,27 @@ impl EnvState {
     }
 }
 
+/// Whether this is Node.js itself. Bun and Deno export libuv's names without its loop.
+pub(crate) fn is_node_js(env: sys::napi_env) -> bool {
+    let mut versions = ptr::null_mut();
+    // SAFETY: Node-API calls with valid out pointers; each refuses a value that is no object.
+    unsafe {
+        sys::napi_get_global(env, &raw mut versions);
+        for name in [c"process", c"versions"] {
+            if sys::napi_get_named_property(env, versions, name.as_ptr(), &raw mut versions)
+                != sys::Status::napi_ok
+            {
+                return false;
+            }
+        }
+        [c"bun", c"deno"].iter().all(|name| {
+            let mut has = false;
+            sys::napi_has_named_property(env, versions, name.as_ptr(), &raw mut has) == sys::Status::napi_ok
+                && !has
+        })
+    }
+}
+
 unsafe extern "C" fn drop_state(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
     // SAFETY: the box that `of_or_new` gave to Node-API, given back once.
     drop(unsafe { Box::from_raw(data.cast::<EnvState>()) });

@@ -13,10 +13,13 @@ use napi::sys;
 use snowmesh_net::{Batch, Filled, Hub, Lane, Node};
 
 use crate::env::EnvState;
-use crate::errors::{Result, fault, guard_callback};
+use crate::errors::{Code, Error, Result, fault, guard_callback};
 use crate::memory::{Chunk, drop_reference, new_array, reference, referenced};
 use crate::reader::LoopReader;
 use crate::wake;
+
+/// A receiving buffer must hold any entry that is not a frame of its own.
+const LEAST_RX: usize = 64 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Host {
@@ -52,6 +55,13 @@ impl Host {
         callback: sys::napi_value,
     ) -> Result<Rc<Self>> {
         let rx = Chunk::hold(env, rx)?;
+        if rx.length() < LEAST_RX {
+            rx.release(env);
+            return Err(Error::new(
+                Code::BadOption,
+                format!("rx must have at least {LEAST_RX} bytes"),
+            ));
+        }
         let (receiver, context) = async_context(env)?;
         let host = Rc::new(Self {
             env,
@@ -274,13 +284,13 @@ impl Host {
             return false;
         }
         if let Some(Link { handle, node, lane }) = self.linked() {
+            lane.disconnect();
             if lane.index() == 0 {
                 node.abort();
                 Hub::of_process().forget(*handle);
             } else {
                 node.detach(lane);
             }
-            lane.disconnect();
             if let Some(state) = EnvState::of(self.env) {
                 state.forget_host(self.env, *handle, lane.index());
             }

@@ -115,7 +115,7 @@ pub fn open(
 ) -> Result<u32> {
     guard(|| {
         let mut options = node_options(options)?;
-        if uv::Uv::probe().is_none() {
+        if uv::Uv::probe().is_none() || !env::is_node_js(env.raw()) {
             options.reader = Reader::Thread;
         }
         let (state, host) = prepare(&env, &rx, &on_batch)?;

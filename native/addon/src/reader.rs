@@ -246,7 +246,7 @@ impl LoopReader {
 
     /// Right before the loop would wait: looks at the busiest sockets for a moment instead of sleeping at once.
     fn spin(&self, host: &Rc<Host>) {
-        if !self.spin.is_worth_it() || host.is_busy() || self.loop_has_work() {
+        if !self.spin.is_worth_it() || self.loop_has_work() {
             return;
         }
         let begun = Instant::now();

@@ -77,7 +77,7 @@ impl Hub {
         let io = IoLoop::new(node.clone(), poll, listener, tls)?;
         let thread = std::thread::Builder::new()
             .name("snowmesh-io".to_owned())
-            .spawn(move || io.run(&cookie))?;
+            .spawn(move || io.run(cookie))?;
         node.keep_thread(thread);
         let mut nodes = self.nodes.lock();
         nodes.last += 1;
@@ -111,7 +111,9 @@ fn listen(options: &NodeOptions) -> Result<mio::net::TcpListener, OpenError> {
         address: address.clone(),
         source,
     };
-    let addresses: Vec<SocketAddr> = (options.listen_host.as_str(), options.listen_port)
+    // The system's look-up wants an IPv6 address bare.
+    let host = options.listen_host.trim_start_matches('[').trim_end_matches(']');
+    let addresses: Vec<SocketAddr> = (host, options.listen_port)
         .to_socket_addrs()
         .map_err(failed)?
         .collect();

@@ -1,8 +1,11 @@
 //! Incoming connections: as many handshakes at once as allowed, the most hopeless one makes room for a new one.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::IoLoop;
+
+/// When to look again for connections that could not be accepted.
+const RETRY: Duration = Duration::from_secs(1);
 
 impl IoLoop {
     pub(super) fn accept_all(&mut self) {
@@ -14,8 +17,12 @@ impl IoLoop {
                     let _ = self.begin_accept(stream);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                // Nobody is left, or no descriptor: the next sweep looks again.
-                Err(_) => return,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    // No descriptor is left, and nothing will announce who waits: looks again soon.
+                    self.next_sweep = self.next_sweep.min(Instant::now() + RETRY);
+                    return;
+                }
             }
         }
     }

@@ -95,10 +95,12 @@ impl IoLoop {
     }
 
     /// Runs until the node has stopped.
-    pub(crate) fn run(mut self, cookie: &str) {
+    pub(crate) fn run(mut self, cookie: String) {
         // Takes some milliseconds, on purpose: whoever guesses pays it for each guess.
         let node = &self.node;
-        self.identity = handshaker::identity(&node.name, node.incarnation, node.options.hidden, cookie);
+        self.identity = handshaker::identity(&node.name, node.incarnation, node.options.hidden, &cookie);
+        // The key is all that is needed from here on.
+        drop(cookie);
         if let Some(listener) = &mut self.listener {
             let _ = self
                 .poll
@@ -252,8 +254,6 @@ impl IoLoop {
         for session in self.node.sessions() {
             session.end(&self.node, DownCause::Stopping, "");
         }
-        if !self.node.aborted.load(Ordering::SeqCst) {
-            self.node.tell_first(0, STOPPED, &[]);
-        }
+        self.node.broadcast(0, STOPPED, &[]);
     }
 }

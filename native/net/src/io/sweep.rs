@@ -12,7 +12,7 @@ use crate::watch::STALL;
 /// The longest time between two looks.
 const SWEEP: Duration = Duration::from_secs(1);
 const SWEEP_LEAST: Duration = Duration::from_millis(5);
-/// With nobody connected there is nothing to look at; this only bounds a lost accept edge.
+/// With nobody connected there is nothing to look at.
 const SWEEP_IDLE: Duration = Duration::from_secs(60);
 
 impl IoLoop {
@@ -21,7 +21,6 @@ impl IoLoop {
         let sessions = self.node.sessions();
         let interval = (self.node.options.tick() / 4).clamp(SWEEP_LEAST, SWEEP);
         self.next_sweep = now + if sessions.is_empty() { SWEEP_IDLE } else { interval };
-        // Running out of descriptors loses the edge of the listener.
         self.accept_all();
         if late > self.node.options.tick() {
             self.forgive(&sessions);

@@ -136,6 +136,13 @@ impl Session {
         self.socket
     }
 
+    /// Elsewhere a socket is no descriptor, and the I/O thread reads.
+    #[cfg(not(unix))]
+    #[must_use]
+    pub fn socket(&self) -> i32 {
+        -1
+    }
+
     pub(crate) fn peer(&self) -> &Peer {
         &self.peer
     }
