@@ -71,7 +71,9 @@ function listing(folder: string): string {
   const names: string[] = [];
   for (const entry of entries(folder)) {
     if (entry.endsWith('.node')) names.push(entry);
-    else for (const inner of entries(join(folder, entry))) if (inner.endsWith('.node')) names.push(`${entry}/${inner}`);
+    else
+      for (const inner of entries(join(folder, entry)))
+        if (inner.endsWith('.node')) names.push(`${entry}/${inner}`);
   }
   return names.length === 0 ? 'none' : names.join(', ');
 }

@@ -29,18 +29,31 @@ export declare function incarnation(handle: number): bigint
 
 /** Counters of one node. */
 export interface NativeStats {
+  /** Live sessions. */
   sessions: number
+  /** Connections that are not authenticated yet. */
   handshakes: number
+  /** Pairs of name and incarnation that are numbered. */
   identities: number
+  /** Frames handed to lanes. */
   framesIn: number
+  /** Plain bytes received. */
   bytesIn: number
+  /** Plain bytes sealed. */
   bytesOut: number
+  /** Calls of `onBatch` in this isolate. */
   batches: number
+  /** Bytes that wait in outboxes and streams. */
   outboxBytes: number
+  /** Bytes that wait in inboxes. */
   inboxBytes: number
+  /** How often the thread took reading over from a stalled loop. */
   takeovers: number
+  /** Busy waits that found bytes. */
   spinHits: number
+  /** Busy waits that did not. */
   spinMisses: number
+  /** The event loop of this isolate reads the sockets. */
   loopReader: boolean
 }
 

@@ -20,7 +20,9 @@ export function libraryName(platform) {
 export function requireCargo() {
   const probe = spawnSync('cargo', ['--version'], { stdio: 'ignore' });
   if (probe.status !== 0) {
-    throw new Error('Building the native addon needs Rust 1.88 or newer: install it from https://rustup.rs and run this again.');
+    throw new Error(
+      'Building the native addon needs Rust 1.88 or newer: install it from https://rustup.rs and run this again.',
+    );
   }
 }
 
@@ -63,7 +65,9 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   try {
     main();
   } catch (error) {
-    console.error(error.status === undefined ? error.message : 'The native addon did not build; see cargo above.');
+    console.error(
+      error.status === undefined ? error.message : 'The native addon did not build; see cargo above.',
+    );
     process.exitCode = 1;
   }
 }

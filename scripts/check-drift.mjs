@@ -17,8 +17,18 @@ function generated() {
   const folder = mkdtempSync(join(tmpdir(), 'snowmesh-drift-'));
   try {
     const cli = join(root, 'node_modules/@napi-rs/cli/dist/cli.js');
-    const paths = ['--manifest-path', 'native/addon/Cargo.toml', '--output-dir', folder, '--dts', 'native.d.ts'];
-    const header = ['--dts-header', '/* Generated from native/addon by scripts/check-drift.mjs --write. */\n'];
+    const paths = [
+      '--manifest-path',
+      'native/addon/Cargo.toml',
+      '--output-dir',
+      folder,
+      '--dts',
+      'native.d.ts',
+    ];
+    const header = [
+      '--dts-header',
+      '/* Generated from native/addon by scripts/check-drift.mjs --write. */\n',
+    ];
     const args = [cli, 'build', ...paths, ...header, '--no-js', '--no-dts-cache', '--', '--locked'];
     execFileSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
     return readFileSync(join(folder, 'native.d.ts'), 'utf8');
@@ -31,7 +41,9 @@ function checkDeclarations() {
   const wanted = generated();
   if (process.argv.includes('--write')) writeFileSync(declarations, wanted);
   else if (read('bindings/native.d.ts') !== wanted) {
-    problems.push('bindings/native.d.ts is not what the Rust signatures give: run scripts/check-drift.mjs --write');
+    problems.push(
+      'bindings/native.d.ts is not what the Rust signatures give: run scripts/check-drift.mjs --write',
+    );
   }
 }
 
@@ -39,7 +51,9 @@ function checkAbi() {
   const rust = /const ABI: u32 = (\d+);/.exec(read('native/addon/src/lib.rs'))?.[1];
   const typescript = /export const ABI = (\d+);/.exec(read('bindings/index.ts'))?.[1];
   if (rust === undefined || rust !== typescript) {
-    problems.push(`the ABI stamp is ${rust} in native/addon/src/lib.rs and ${typescript} in bindings/index.ts`);
+    problems.push(
+      `the ABI stamp is ${rust} in native/addon/src/lib.rs and ${typescript} in bindings/index.ts`,
+    );
   }
 }
 

@@ -1,7 +1,8 @@
 // A process of the boundary tests: `child.ts <scenario>` prints what happened and ends the way the scenario says.
 // With two nodes in it, all on one event loop: what matters here is how things end.
-import { readdirSync, readFileSync } from 'node:fs';
+
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { loadNative, NativeEvent } from '../../bindings/index.ts';
@@ -91,6 +92,15 @@ const scenarios: Record<string, (reader: 'loop' | 'thread') => unknown> = {
     }
     console.log('threads', threads());
   },
+  'terminate a worker at once': async (reader) => {
+    for (let round = 0; round < 10; round++) {
+      const worker = start('flood for ever', reader);
+      // At another moment of its start each time.
+      await new Promise((resolve) => setTimeout(resolve, round * 15));
+      await worker.terminate();
+    }
+    console.log('threads', threads());
+  },
   'a worker exits': async (reader) => {
     const worker = start('exit in a batch', reader);
     const [code] = await once(worker, 'exit');
@@ -128,6 +138,7 @@ const scenarios: Record<string, (reader: 'loop' | 'thread') => unknown> = {
     const [lane] = await once(worker, 'message');
     b.flush(toA.session, shape(1, 'late'), sendFrame(toA.nc, localOn(lane), 41), sendFrame(toA.nc, 1, 40));
     const [story] = await once(worker, 'message');
+    await a.find('a message for the main lane', (entry) => entry.tag === SEND);
     console.log(JSON.stringify({ lane, toB: toB.session, ...story, main: a.numbers() }));
     worker.postMessage('end');
     await once(worker, 'exit');

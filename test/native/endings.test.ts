@@ -53,6 +53,12 @@ describe.each(['loop', 'thread'])('an end, reader %s', (reader) => {
     expect(child.stdout().trim()).toBe('threads 0');
   });
 
+  it('worker.terminate at any moment of its start', async () => {
+    const child = run('terminate a worker at once', reader);
+    expect(await child.exit(30_000), child.stderr()).toEqual({ code: 0, signal: null });
+    expect(child.stdout().trim()).toBe('threads 0');
+  });
+
   it('process.exit in a worker, inside the batch callback', async () => {
     const child = run('a worker exits', reader);
     expect(await child.exit(), child.stderr()).toEqual({ code: 0, signal: null });

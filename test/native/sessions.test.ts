@@ -8,10 +8,10 @@ import {
   localOn,
   NativeEvent,
   nameBytes,
-  REG_SEND,
   RawNode,
   type RawOptions,
   type RawPeer,
+  REG_SEND,
   SEND,
   sendFrame,
 } from './raw-node.ts';

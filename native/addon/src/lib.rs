@@ -71,31 +71,31 @@ pub struct OpenOptions {
 /// Counters of one node.
 #[napi(object)]
 pub struct NativeStats {
-    /// See `bindings/index.ts`.
+    /// Live sessions.
     pub sessions: f64,
-    /// See `bindings/index.ts`.
+    /// Connections that are not authenticated yet.
     pub handshakes: f64,
-    /// See `bindings/index.ts`.
+    /// Pairs of name and incarnation that are numbered.
     pub identities: f64,
-    /// See `bindings/index.ts`.
+    /// Frames handed to lanes.
     pub frames_in: f64,
-    /// See `bindings/index.ts`.
+    /// Plain bytes received.
     pub bytes_in: f64,
-    /// See `bindings/index.ts`.
+    /// Plain bytes sealed.
     pub bytes_out: f64,
-    /// See `bindings/index.ts`.
+    /// Calls of `onBatch` in this isolate.
     pub batches: f64,
-    /// See `bindings/index.ts`.
+    /// Bytes that wait in outboxes and streams.
     pub outbox_bytes: f64,
-    /// See `bindings/index.ts`.
+    /// Bytes that wait in inboxes.
     pub inbox_bytes: f64,
-    /// See `bindings/index.ts`.
+    /// How often the thread took reading over from a stalled loop.
     pub takeovers: f64,
-    /// See `bindings/index.ts`.
+    /// Busy waits that found bytes.
     pub spin_hits: f64,
-    /// See `bindings/index.ts`.
+    /// Busy waits that did not.
     pub spin_misses: f64,
-    /// See `bindings/index.ts`.
+    /// The event loop of this isolate reads the sockets.
     pub loop_reader: bool,
 }
 

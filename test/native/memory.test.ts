@@ -1,0 +1,91 @@
+// What native code holds of JavaScript stays alive, and what it no longer needs is given back.
+import { afterEach, describe, expect, it } from 'vitest';
+import { until } from '../support/deadline.ts';
+import { bigFrame, COOKIE, NativeEvent, RawNode } from './raw-node.ts';
+
+const open: RawNode[] = [];
+const start = (name: string): RawNode => {
+  const node = new RawNode({ name: `${name}@127.0.0.1:0` });
+  open.push(node);
+  return node;
+};
+const collect = (): void => {
+  const { gc } = globalThis as { gc?: () => void };
+  if (gc === undefined) throw new Error('run with --expose-gc');
+  gc();
+};
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((node) => node.close()));
+});
+
+describe('memory', () => {
+  it('buffers that JavaScript has forgotten are still used safely', async () => {
+    const a = start('a');
+    let seen = 0;
+    const b = ((): { handle: number; port: number; name: string } => {
+      // Nobody but native code holds this node's buffer and callback.
+      const { native } = a;
+      const rx = new Uint8Array(640 * 1024);
+      const options = { name: 'b@127.0.0.1:0', listenHost: '127.0.0.1', listenPort: 0, cookie: COOKIE };
+      const handle = native.open(options, rx, (bytes) => {
+        seen += bytes;
+        return 0;
+      });
+      return { handle, port: native.port(handle), name: `b@127.0.0.1:${native.port(handle)}` };
+    })();
+    collect();
+    const peer = await a.connect(b.name, b.port);
+    for (let round = 0; round < 50; round++) {
+      a.send(peer, round);
+      if (round % 10 === 0) collect();
+    }
+    await until('all arrived', () => a.native.stats(b.handle).framesIn === 50 && seen > 50 * 22);
+    a.native.close(b.handle);
+    await a.down(peer.session);
+  });
+
+  it('two hundred sessions and their chunks leave no growth behind', async () => {
+    const a = start('a');
+    const grow = async (rounds: number): Promise<number> => {
+      for (let round = 0; round < rounds; round++) {
+        const b = new RawNode({ name: 'b@127.0.0.1:0' });
+        const peer = await b.connect(a.name, a.port);
+        b.send(peer, round);
+        await b.close();
+        a.entries.length = 0;
+      }
+      collect();
+      return process.memoryUsage().rss;
+    };
+    await grow(50);
+    const before = await grow(50);
+    const after = await grow(150);
+    expect((after - before) / 1024 / 1024).toBeLessThan(30);
+  });
+
+  it('long messages leave no growth behind', async () => {
+    const [a, b] = [start('a'), start('b')];
+    let taken = 0;
+    a.onEntry = (entry) => {
+      if (entry.tag === NativeEvent.BIG) taken++;
+      return entry.tag !== NativeEvent.BIG;
+    };
+    const peer = await b.connect(a.name, a.port);
+    const frame = bigFrame(peer.nc, 1, 4 * 1024 * 1024);
+    const send = async (count: number): Promise<number> => {
+      const wanted = taken + count;
+      for (let sent = 0; sent < count; sent++) {
+        b.native.bulk(b.handle, peer.session, 3, frame);
+        if (sent % 4 === 3) await until('room', () => b.stats.outboxBytes < 8 * 1024 * 1024);
+      }
+      await until('all taken', () => taken === wanted, 30_000);
+      collect();
+      return process.memoryUsage().rss;
+    };
+    await send(20);
+    const before = await send(20);
+    const after = await send(100);
+    expect((after - before) / 1024 / 1024).toBeLessThan(80);
+  });
+});
