@@ -72,12 +72,17 @@ describe('strangers', () => {
   it('T5 beyond the cap push out whoever waited longest, and a good peer still joins', async () => {
     await start({ handshakeMs: 20_000, maxHandshakes: 8 });
     const silent: Socket[] = [];
-    for (let count = 0; count < 40; count++) silent.push(await dialPlain(port));
-    for (const socket of silent) socket.resume();
-    await closed(silent[0] as Socket);
+    const ends: Promise<unknown>[] = [];
+    for (let count = 0; count < 40; count++) {
+      const socket = await dialPlain(port);
+      ends.push(closed(socket.resume()));
+      silent.push(socket);
+    }
+    await Promise.all(ends.slice(0, 30));
     const good = await WirePeer.join(port, COOKIE, { name: 'good@127.0.0.1:1', dialled: victim.name });
     await good.close();
     for (const socket of silent) socket.destroy();
+    await Promise.all(ends);
   });
 
   it('T10 who speak plain text, HTTP or half of TLS are dropped', async () => {

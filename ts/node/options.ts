@@ -97,7 +97,7 @@ export function checkOptions(options: NodeOptions): Limits {
   }
   const { highWater = MIB, limit = 64 * MIB, waiting = 4 * MIB } = options.outbox ?? {};
   const maxMessage = options.maxMessage ?? DEFAULT_MAX_MESSAGE;
-  whole('maxMessage', maxMessage, 1024, MAX_MESSAGE_CEILING);
+  whole('maxMessage', maxMessage, 65_536, MAX_MESSAGE_CEILING);
   whole('outbox.highWater', highWater, 1, 2 ** 40);
   whole('outbox.limit', limit, 1, 2 ** 40);
   whole('outbox.waiting', waiting, 1, 2 ** 40);

@@ -66,7 +66,7 @@ export class FrameWriter extends Encoder {
    */
   end(): Uint8Array | undefined {
     const length = this.at - this.start - 4;
-    if (length > this.limit + 64) {
+    if (length > this.limit) {
       this.cancel();
       throw tooLarge(length, this.limit);
     }

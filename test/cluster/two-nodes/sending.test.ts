@@ -134,6 +134,7 @@ describe('sending', () => {
     const [a, b] = await cluster.nodes({ name: 'a' }, { name: 'b' });
     const [senders, each] = [64, 500];
     await b!.run(listen, 'inbox');
+    await a!.run((bench, peer) => bench.node.connect(peer), b!.name);
     await a!.run(
       (bench, peer, actors, count) => {
         for (let sender = 0; sender < actors; sender++) {

@@ -215,7 +215,9 @@ describe('a lost node', () => {
     const before = await b.run((bench) => bench.node.stats().actors);
     await a.run(
       (bench, peer, count) => {
-        const theirs = bench.box['catch'].messages.at(-1);
+        const theirs = bench.box['catch'].messages.findLast(
+          (message: object) => message instanceof bench.snow.Pid,
+        );
         for (let index = 0; index < count; index++) bench.box['watcher'].self.monitor(theirs);
         return bench.node.disconnect(peer);
       },
@@ -271,7 +273,12 @@ describe('a lost node', () => {
       }
       return undefined;
     }, b.name);
-    await b.run((bench) => bench.probes.get('deaf')?.count(1));
+    await b.run((bench) =>
+      bench.probes
+        .get('deaf')
+        ?.count(1)
+        .then(() => undefined),
+    );
     await b.kill();
     expect(await calling).toEqual({ state: 'nodedown', node: b.name });
   });
