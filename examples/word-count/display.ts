@@ -37,15 +37,21 @@ export class Display {
   /** What one node has done so far. Shown unless something was shown only just now. */
   update(at: number, progress: Progress): void {
     const row = this.rows[at];
-    if (row === undefined) return;
+    if (
+      row === undefined ||
+      row.progress.words + row.progress.bytesRead === progress.words + progress.bytesRead
+    )
+      return;
     row.progress = progress;
     const pause = this.out.isTTY ? REDRAW_MS : LINE_MS;
     if (performance.now() - this.last >= pause) this.show();
   }
 
-  /** Shows the last state. */
-  finish(): void {
+  /** Shows what every node has done in the end. */
+  finish(progress: readonly Progress[]): void {
+    for (const [at, row] of this.rows.entries()) row.progress = progress[at] ?? row.progress;
     this.show();
+    this.rows = [];
   }
 
   private show(): void {

@@ -115,8 +115,10 @@ class Job {
     this.crew.tell(0, { type: 'read', nodes: names, documents: this.documents });
     const { stream } = await streamed;
     const { peers } = await counted;
-    this.display.finish();
+    const last = await this.crew.all(() => ({ type: 'finish' }), 'finished');
+    this.display.finish(last.map(({ progress }) => progress));
 
+    say('Counting once more in a single process, to compare.');
     const alone = await this.crew.orLost(countAlone(this.documents));
     reportFigures(stream, names.length * this.options.counters, peers);
     reportWords(this.counts, this.options.top);

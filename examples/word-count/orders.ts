@@ -7,6 +7,7 @@ export type Order =
   | { readonly type: 'start'; readonly name: string; readonly cookie: string; readonly counters: number }
   | { readonly type: 'connect'; readonly nodes: readonly string[] }
   | { readonly type: 'read'; readonly nodes: readonly string[]; readonly documents: readonly Document[] }
+  | { readonly type: 'finish' }
   | { readonly type: 'stop' };
 
 /** Node process → launcher. */
@@ -17,6 +18,7 @@ export type Report =
   | { readonly type: 'streamed'; readonly stream: Streamed }
   | { readonly type: 'counts'; readonly entries: readonly (readonly [string, number])[] }
   | { readonly type: 'counted'; readonly peers: readonly (readonly [string, readonly string[]])[] }
+  | { readonly type: 'finished'; readonly progress: Progress }
   | { readonly type: 'failed'; readonly why: string };
 
 /** What a node has done so far. */

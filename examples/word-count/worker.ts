@@ -3,16 +3,16 @@
 import { call, defineServer, type Node, type Self, startNode } from '../../ts/index.ts';
 import { type Counter, counter } from './counter.ts';
 import type { Document } from './documents.ts';
-import type { Order, Report } from './orders.ts';
+import type { Order, Progress, Report } from './orders.ts';
 import { readDocuments } from './reader.ts';
 
 /** Each node's desk tells the others which counters live there, and whom it sees. */
 const desk = defineServer({
   name: 'word-count-desk',
-  init: (_self: Self, counters: readonly Counter[]) => counters,
+  init: () => undefined,
   calls: {
-    counters: ({ state }): readonly Counter[] => state,
-    peers: (): string[] => node?.nodes() ?? [],
+    counters: (): readonly Counter[] => ownCounters,
+    peers: (): string[] => node?.nodes().toSorted() ?? [],
   },
 });
 const PROGRESS_MS = 100;
@@ -20,6 +20,7 @@ const PROGRESS_MS = 100;
 type OrderOf<T extends Order['type']> = Extract<Order, { type: T }>;
 
 let node: Node | undefined;
+let ownCounters: readonly Counter[] = [];
 let bytesRead = 0;
 let isStopping = false;
 
@@ -37,15 +38,16 @@ async function obey(order: Order): Promise<void> {
   else if (order.type === 'stop') await stop();
   else if (node === undefined) throw new Error(`ordered to ${order.type} before the start`);
   else if (order.type === 'connect') await connect(node, order.nodes);
+  else if (order.type === 'finish') tell({ type: 'finished', progress: await progressOf(node) });
   else read(node, order);
 }
 
 async function start({ name, cookie, counters }: OrderOf<'start'>): Promise<void> {
   node = await startNode({ name, cookie });
   const here = node;
-  const pids: Counter[] = Array.from({ length: counters }, () => here.spawn(counter));
-  here.spawnWith({ name: desk.name }, desk, pids);
-  here.spawn((self) => reportProgress(self, pids));
+  ownCounters = Array.from({ length: counters }, () => here.spawn(counter));
+  here.spawnWith({ name: desk.name }, desk);
+  here.spawn(reportProgress);
   tell({ type: 'up', name: here.name });
 }
 
@@ -62,15 +64,20 @@ async function stop(): Promise<void> {
   process.disconnect(); // the last thing that keeps this process alive
 }
 
-/** Asks the counters of this node again and again, and tells the launcher. */
-async function reportProgress(self: Self, counters: readonly Counter[]): Promise<void> {
+/** Tells the launcher again and again. */
+async function reportProgress(self: Self): Promise<void> {
   for (;;) {
-    const figures = await Promise.all(counters.map((pid) => call(self, pid, 'figures')));
-    const words = figures.reduce((sum, each) => sum + each.words, 0);
-    const different = figures.reduce((sum, each) => sum + each.different, 0);
-    tell({ type: 'progress', progress: { words, different, bytesRead } });
+    tell({ type: 'progress', progress: await progressOf(self) });
     await self.sleep(PROGRESS_MS);
   }
+}
+
+/** Asks the counters of this node. */
+async function progressOf(caller: Self | Node): Promise<Progress> {
+  const figures = await Promise.all(ownCounters.map((pid) => call(caller, pid, 'figures')));
+  const words = figures.reduce((sum, each) => sum + each.words, 0);
+  const different = figures.reduce((sum, each) => sum + each.different, 0);
+  return { words, different, bytesRead };
 }
 
 function read(here: Node, { nodes, documents }: OrderOf<'read'>): void {
