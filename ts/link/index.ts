@@ -1,7 +1,12 @@
 // Links and monitors: who hears of whose end, and what an exit signal does. Pure data and pure functions.
 //
-// Partners on this node and on others have the same tables; remote links follow Erlang's link protocol, with unlink ids
-// and acknowledgements, so that both ends always agree (C13). Delivering is the actor floor's business.
+// Partners on this node and on others have the same tables. Remote links follow Erlang's link protocol, with unlink ids and
+// acknowledgements, so that both ends always agree (rule C13). Everything is O(1) but for `Links` iteration; an actor with few
+// links or monitors pays for no hash table.
+//
+// Must not know: actors, mailboxes, how a signal is delivered.
+export { Chain, type Chained } from './chain.ts';
 export { type ExitEffect, exitEffect } from './exit-signal.ts';
-export { Links, pidKey } from './links.ts';
-export { type NamedProcess, type Watch, type Watcher, Watchers, Watches } from './monitors.ts';
+export { Link, Links } from './links.ts';
+export { Monitor, type NamedProcess, RemoteWatchers, Watches } from './monitors.ts';
+export { NodeIndex } from './node-index.ts';

@@ -1,97 +1,119 @@
 import type { Pid } from '../term/index.ts';
 
-/** What the partner's tables are keyed by: local PIDs are canonical objects, others compare by value. */
-export function pidKey(pid: Pid): Pid | string {
-  return pid.nc === 0 ? pid : pid.key;
-}
+/** Up to this many links an array is searched; beyond, a map. */
+const FEW = 8;
 
-interface Link {
-  readonly pid: Pid;
-  /** 0 while linked; else the id of our unlink that the remote partner has not acknowledged yet. */
-  unlinkId: number;
+/** One end of a link. */
+export class Link {
+  /** Whose end it is. */
+  readonly owner: Pid;
+  readonly partner: Pid;
+  /** 0 while linked; else the id of our unlink that a remote partner has not acknowledged yet. */
+  unlinkId = 0;
+
+  constructor(owner: Pid, partner: Pid) {
+    this.owner = owner;
+    this.partner = partner;
+  }
 }
 
 /**
- * The links of one actor, as Erlang's link protocol keeps them: at most one per partner (C1); a remote link that we
- * took down stays in the table until the partner acknowledges, and signals of it are ignored meanwhile (C12, C13).
+ * The links of one actor, as Erlang's link protocol keeps them: at most one per partner (rule C1); a remote link that
+ * we took down stays until the partner acknowledges, and signals of it are ignored meanwhile (rules C12, C13).
  */
 export class Links {
-  private readonly table = new Map<Pid | string, Link>();
+  private readonly owner: Pid;
+  private few: Link[] = [];
+  private many: Map<number | string, Link> | null = null;
+
+  constructor(owner: Pid) {
+    this.owner = owner;
+  }
 
   /** Partners, those being unlinked included. */
   get size(): number {
-    return this.table.size;
+    return this.many?.size ?? this.few.length;
   }
 
-  /** We link. True: the partner has to be told. */
-  link(pid: Pid): boolean {
-    const key = pidKey(pid);
-    const link = this.table.get(key);
-    if (link === undefined) {
-      this.table.set(key, { pid, unlinkId: 0 });
-      return true;
+  /** The entry of a partner, active or not. */
+  find(partner: Pid): Link | undefined {
+    if (this.many !== null) return this.many.get(keyOf(partner));
+    for (const link of this.few) {
+      if (link.partner.local === partner.local && link.partner.nc === partner.nc) return link;
     }
-    const wasUnlinking = link.unlinkId !== 0;
+    return undefined;
+  }
+
+  /** Whether there is an active link. */
+  has(partner: Pid): boolean {
+    return this.find(partner)?.unlinkId === 0;
+  }
+
+  /** We link. The entry when the partner has to be told; undefined: linked already. */
+  link(partner: Pid): Link | undefined {
+    const link = this.find(partner);
+    if (link === undefined) return this.add(partner);
+    if (link.unlinkId === 0) return undefined;
     link.unlinkId = 0;
-    return wasUnlinking;
+    return link;
   }
 
-  /** We unlink a partner of this runtime: gone at once. False: there was no link. */
-  remove(pid: Pid): boolean {
-    return this.table.delete(pidKey(pid));
+  /** The partner links to us. Ignored (undefined) while our unlink is unacknowledged, or when linked already. */
+  linkedBy(partner: Pid): Link | undefined {
+    return this.find(partner) === undefined ? this.add(partner) : undefined;
   }
 
-  /** We unlink a remote partner with a fresh `id`. True: send UNLINK; the entry waits for the acknowledgement. */
-  unlinkRemote(pid: Pid, id: number): boolean {
-    const link = this.table.get(pidKey(pid));
+  /** We unlink a partner of this runtime: gone at once. */
+  remove(partner: Pid): Link | undefined {
+    if (this.many !== null) {
+      const key = keyOf(partner);
+      const link = this.many.get(key);
+      if (link !== undefined) this.many.delete(key);
+      return link;
+    }
+    const at = this.few.findIndex(
+      (link) => link.partner.local === partner.local && link.partner.nc === partner.nc,
+    );
+    return at < 0 ? undefined : this.few.splice(at, 1)[0];
+  }
+
+  /** We unlink a remote partner with a fresh `id`. True: tell it; the entry waits for the acknowledgement. */
+  unlinkRemote(partner: Pid, id: number): boolean {
+    const link = this.find(partner);
     if (link === undefined || link.unlinkId !== 0) return false;
     link.unlinkId = id;
     return true;
   }
 
-  /** The partner acknowledged unlink `id`. */
-  acknowledged(pid: Pid, id: number): void {
-    const key = pidKey(pid);
-    if (this.table.get(key)?.unlinkId === id) this.table.delete(key);
+  /** The partner acknowledged unlink `id`. The entry that went, if it did. */
+  acknowledged(partner: Pid, id: number): Link | undefined {
+    return this.find(partner)?.unlinkId === id ? this.remove(partner) : undefined;
   }
 
-  /** The remote partner links to us. Ignored while our unlink is unacknowledged. */
-  linkedBy(pid: Pid): void {
-    const key = pidKey(pid);
-    if (!this.table.has(key)) this.table.set(key, { pid, unlinkId: 0 });
+  /**
+   * The partner unlinks, or an exit signal came over the link: the active link that went. Our own pending unlink stays
+   * until its acknowledgement.
+   */
+  broke(partner: Pid): Link | undefined {
+    return this.find(partner)?.unlinkId === 0 ? this.remove(partner) : undefined;
   }
 
-  /** The remote partner unlinks. Our own pending unlink stays until its acknowledgement. */
-  unlinkedBy(pid: Pid): void {
-    const key = pidKey(pid);
-    if (this.table.get(key)?.unlinkId === 0) this.table.delete(key);
+  /** All entries, oldest first. Must not change meanwhile. */
+  [Symbol.iterator](): IterableIterator<Link> {
+    return (this.many ?? this.few).values();
   }
 
-  /** An exit signal came over the link. True: there is an active link, now gone. */
-  broke(pid: Pid): boolean {
-    const key = pidKey(pid);
-    if (this.table.get(key)?.unlinkId !== 0) return false;
-    return this.table.delete(key);
-  }
-
-  /** Whether there is an active link. */
-  has(pid: Pid): boolean {
-    return this.table.get(pidKey(pid))?.unlinkId === 0;
-  }
-
-  /** Takes out every partner on node number `nc`; those with an active link are returned. O(links). */
-  takeNode(nc: number): Pid[] {
-    const lost: Pid[] = [];
-    for (const [key, link] of this.table) {
-      if (link.pid.nc !== nc) continue;
-      this.table.delete(key);
-      if (link.unlinkId === 0) lost.push(link.pid);
+  private add(partner: Pid): Link {
+    const link = new Link(this.owner, partner);
+    if (this.many !== null) this.many.set(keyOf(partner), link);
+    else if (this.few.push(link) > FEW) {
+      this.many = new Map(this.few.map((each) => [keyOf(each.partner), each]));
+      this.few = [];
     }
-    return lost;
+    return link;
   }
+}
 
-  /** Active partners, oldest first. */
-  *[Symbol.iterator](): Iterator<Pid> {
-    for (const link of this.table.values()) if (link.unlinkId === 0) yield link.pid;
-  }
+function keyOf(pid: Pid): number | string {
+  return pid.nc === 0 ? pid.local : pid.key;
 }

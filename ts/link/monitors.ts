@@ -1,4 +1,5 @@
 import type { Pid, Ref } from '../term/index.ts';
+import type { Chain, Chained } from './chain.ts';
 
 /** A registered name on a node. */
 export interface NamedProcess {
@@ -6,89 +7,111 @@ export interface NamedProcess {
   readonly node: string;
 }
 
-/** A monitor as its owner sees it. */
-export interface Watch {
+/** A monitor: its owner's entry and, when the target is local, its target's entry at once. */
+export class Monitor implements Chained<Monitor> {
   readonly ref: Ref;
-  /** What was asked for, and what DOWN will carry (D3). */
+  readonly owner: Pid;
+  /** What was asked for, and what DOWN carries (rule D3). */
   readonly target: Pid | NamedProcess;
-  /** The actor found at monitor time, when it is a local one. */
-  readonly pid: Pid | undefined;
+  /** An alias that ends with the monitor. */
+  hasAlias = false;
+  before: Monitor | null = null;
+  after: Monitor | null = null;
+  /** The target's watchers. */
+  chain: Chain<never> | null = null;
+
+  constructor(ref: Ref, owner: Pid, target: Pid | NamedProcess) {
+    this.ref = ref;
+    this.owner = owner;
+    this.target = target;
+  }
+
+  /** Under which node it is lost; 0: on this node. */
+  get node(): number | string {
+    return 'nc' in this.target ? this.target.nc : this.target.node;
+  }
 }
 
-/** A monitor as its target sees it. */
-export interface Watcher {
-  readonly ref: Ref;
-  readonly pid: Pid;
-  /** What DOWN carries for a local watcher. */
-  readonly target: Pid | NamedProcess;
-}
+const FEW = 8;
 
 /** Monitors an actor made, by reference id. */
 export class Watches {
-  private readonly table = new Map<number, Watch>();
+  private few: Monitor[] = [];
+  private many: Map<number, Monitor> | null = null;
 
   get size(): number {
-    return this.table.size;
+    return this.many?.size ?? this.few.length;
   }
 
-  add(watch: Watch): void {
-    this.table.set(watch.ref.id, watch);
-  }
-
-  /** Only the owner's references act (D8). */
-  get(ref: Ref): Watch | undefined {
-    return ref.nc === 0 ? this.table.get(ref.id) : undefined;
-  }
-
-  take(ref: Ref): Watch | undefined {
-    const watch = this.get(ref);
-    if (watch !== undefined) this.table.delete(ref.id);
-    return watch;
-  }
-
-  /** Takes out every monitor that lives on a lost node, known by number or by name. O(monitors). */
-  takeNode(nc: number, node: string): Watch[] {
-    const lost: Watch[] = [];
-    for (const [id, watch] of this.table) {
-      const isThere = watch.pid === undefined && ('nc' in watch.target ? watch.target.nc === nc : watch.target.node === node);
-      if (!isThere) continue;
-      this.table.delete(id);
-      lost.push(watch);
+  add(monitor: Monitor): void {
+    if (this.many !== null) this.many.set(monitor.ref.id, monitor);
+    else if (this.few.push(monitor) > FEW) {
+      this.many = new Map(this.few.map((each) => [each.ref.id, each]));
+      this.few = [];
     }
-    return lost;
   }
 
-  [Symbol.iterator](): Iterator<Watch> {
-    return this.table.values();
+  /** Only the owner's own references act (rule D8). */
+  take(ref: Ref): Monitor | undefined {
+    if (ref.nc !== 0) return undefined;
+    if (this.many !== null) {
+      const monitor = this.many.get(ref.id);
+      if (monitor !== undefined) this.many.delete(ref.id);
+      return monitor;
+    }
+    const at = this.few.findIndex((each) => each.ref.id === ref.id);
+    return at < 0 ? undefined : this.few.splice(at, 1)[0];
+  }
+
+  /** Oldest first. Must not change meanwhile. */
+  [Symbol.iterator](): IterableIterator<Monitor> {
+    return (this.many ?? this.few).values();
   }
 }
 
-/** Those who monitor an actor. */
-export class Watchers {
-  private readonly table = new Map<number | string, Watcher>();
+/** Monitors that actors of other nodes have on ours, so that DEMONITOR, which names no target, finds them. */
+export class RemoteWatchers {
+  private readonly byNode = new Map<number, Map<string, Monitor>>();
 
+  /** False: there is one with this reference already. */
+  add(monitor: Monitor): boolean {
+    const { nc } = monitor.owner;
+    let monitors = this.byNode.get(nc);
+    if (monitors === undefined) this.byNode.set(nc, (monitors = new Map()));
+    const key = keyOf(monitor.owner, monitor.ref);
+    if (monitors.has(key)) return false;
+    monitors.set(key, monitor);
+    return true;
+  }
+
+  take(owner: Pid, ref: Ref): Monitor | undefined {
+    const monitors = this.byNode.get(owner.nc);
+    if (monitors === undefined) return undefined;
+    const key = keyOf(owner, ref);
+    const monitor = monitors.get(key);
+    if (monitor === undefined) return undefined;
+    monitors.delete(key);
+    if (monitors.size === 0) this.byNode.delete(owner.nc);
+    return monitor;
+  }
+
+  /** Takes out every monitor of a lost node. */
+  takeNode(nc: number): Iterable<Monitor> {
+    const monitors = this.byNode.get(nc);
+    if (monitors === undefined) return [];
+    this.byNode.delete(nc);
+    return monitors.values();
+  }
+
+  /** Of all nodes. O(nodes). */
   get size(): number {
-    return this.table.size;
-  }
-
-  add(watcher: Watcher): void {
-    this.table.set(refKey(watcher.ref), watcher);
-  }
-
-  remove(ref: Ref): boolean {
-    return this.table.delete(refKey(ref));
-  }
-
-  /** Forgets the watchers of a lost node. O(watchers). */
-  dropNode(nc: number): void {
-    for (const [key, watcher] of this.table) if (watcher.pid.nc === nc) this.table.delete(key);
-  }
-
-  [Symbol.iterator](): Iterator<Watcher> {
-    return this.table.values();
+    let size = 0;
+    for (const monitors of this.byNode.values()) size += monitors.size;
+    return size;
   }
 }
 
-function refKey(ref: Ref): number | string {
-  return ref.nc === 0 ? ref.id : ref.key;
+/** Owner and reference: a peer's ids are only as unique as the peer makes them. */
+function keyOf(owner: Pid, ref: Ref): string {
+  return `${owner.local}/${ref.local}/${ref.id}`;
 }

@@ -1,5 +1,8 @@
 // The mailbox: a queue of messages that can also be taken from the middle.
 //
-// Guarantees: O(1) at both ends, order of what is left never changes (B5), and nobody looks at a message twice who
-// remembers where he stopped. It knows nothing of actors, and never calls user code except the test it is given.
-export { Cursor, Mailbox, NOTHING } from './mailbox.ts';
+// Guarantees: O(1) at both ends; the order of what is left never changes (rule B5); what was looked at in vain for one
+// tag, reference or waiting receive is not looked at again for it (rule B6). Memory follows what is in it: the first message
+// lies in the mailbox itself, the rest in segments of 64 that come from a pool and go back to it.
+//
+// Must not know: actors, what a message is, or user code beyond the test it is given.
+export { Mailbox, NOTHING, type Test } from './mailbox.ts';

@@ -1,149 +1,196 @@
-// A mailbox is a chain of fixed segments. Taking from the middle leaves a hole; holes at the front are skipped for good.
-//
-//   first                         last
-//   [ · · H m m · m m ] ──► [ m m m m _ _ _ _ ]
-//         ▲ head                      ▲ tail
-//
-// Positions are absolute and only grow, so "everything before position p was looked at" stays true while messages come
-// and go: that is what a waiting receive, a tag and a fresh reference remember instead of scanning again (rule B6).
-
-const SEGMENT = 64;
-
-/** Fills the place of a message that was taken. */
-const HOLE: unique symbol = Symbol('hole');
+import { Cursors } from './cursors.ts';
+import { HOLE, SEGMENT, Segment } from './segment.ts';
 
 /** What {@link Mailbox.take} returns when nothing matches. */
-export const NOTHING: unique symbol = Symbol('nothing');
+export const NOTHING: unique symbol = Symbol('snowmesh.nothing');
 
-class Segment {
-  readonly base: number;
-  readonly slots: unknown[] = new Array(SEGMENT);
-  next: Segment | undefined = undefined;
+/** Whether a message is wanted. What it throws leaves `take`, and nothing is taken. */
+export type Test = (message: unknown) => boolean;
 
-  constructor(base: number) {
-    this.base = base;
-  }
-}
+/** An empty inline place. */
+const EMPTY: unique symbol = Symbol('snowmesh.empty');
 
-/** A place in a mailbox; keeps its segment so that going on from it costs nothing. */
-export class Cursor {
-  segment: Segment;
-  index: number;
-
-  constructor(segment: Segment, index: number) {
-    this.segment = segment;
-    this.index = index;
-  }
-}
-
+/**
+ * A queue of messages.
+ *
+ * ```
+ *   one message:   only
+ *   more:          head                         tail
+ *                  [ · · · m m H m … m ] ◄──► [ m m m m _ _ _ _ ]       H: a hole, taken from the middle
+ *                          ▲ start                      ▲ end
+ * ```
+ *
+ * Either all of it is in `only`, or all of it is in segments. A segment without messages leaves the chain at once,
+ * wherever it is, so a long backlog does not grow by what is taken from behind it.
+ */
 export class Mailbox {
-  /** Messages waiting. */
+  /** Messages in it. */
   size = 0;
-  private first: Segment = new Segment(0);
-  private last: Segment = this.first;
-  private head = 0;
-  private tail = 0;
-  /** Once somebody holds a cursor, segments are not rewound. */
-  private hasCursors = false;
+  private only: unknown = EMPTY;
+  private head: Segment | null = null;
+  private tail: Segment | null = null;
+  /** Made when somebody first remembers a place. */
+  private cursors: Cursors | null = null;
 
-  /** Adds a message at the end. O(1). */
+  /** Puts a message at the end. O(1). */
   push(message: unknown): void {
-    if (this.tail === SEGMENT) this.grow();
-    this.last.slots[this.tail++] = message;
-    this.size++;
-  }
-
-  /** Takes the oldest message; call only when `size > 0`. Amortised O(1). */
-  shift(): unknown {
-    for (;;) {
-      if (this.head === SEGMENT) this.drop();
-      const message = this.first.slots[this.head];
-      this.first.slots[this.head++] = HOLE;
-      if (message !== HOLE) {
-        if (--this.size === 0) this.rewind();
-        return message;
-      }
+    if (this.size++ === 0 && this.head === null) {
+      this.only = message;
+      return;
     }
+    if (this.only !== EMPTY) this.unfold();
+    this.append(message);
   }
 
-  /** A cursor at the oldest message. */
-  begin(): Cursor {
-    this.hasCursors = true;
-    return new Cursor(this.first, this.head);
-  }
-
-  /** A cursor behind the newest message. */
-  end(): Cursor {
-    this.hasCursors = true;
-    return new Cursor(this.last, this.tail);
+  /** Takes the oldest message; only when `size` is not 0. O(1). */
+  shift(): unknown {
+    this.size--;
+    if (this.only !== EMPTY) {
+      const message = this.only;
+      this.only = EMPTY;
+      return message;
+    }
+    const head = this.head as Segment;
+    const { slots } = head;
+    let index = head.start;
+    while (slots[index] === HOLE) slots[index++] = undefined;
+    const message = slots[index];
+    slots[index] = undefined;
+    head.start = index + 1;
+    if (--head.live === 0) this.release(head);
+    return message;
   }
 
   /**
-   * Takes the oldest message from `cursor` on that `test` accepts, or returns {@link NOTHING}; the cursor then stands
-   * where the search may go on later. O(messages looked at).
+   * Takes the oldest message that passes `test`, or NOTHING. The test may add messages but not take any. With `keys`, what fails for them is remembered: the next
+   * `take` with the same keys goes on behind it. O(messages not looked at yet for these keys).
    */
-  take(test: (message: unknown) => boolean, cursor: Cursor): unknown {
-    for (;;) {
-      const segment = cursor.segment;
-      const end = segment === this.last ? this.tail : SEGMENT;
-      while (cursor.index < end) {
-        const message = segment.slots[cursor.index];
-        if (message !== HOLE && test(message)) {
-          segment.slots[cursor.index++] = HOLE;
-          this.size--;
-          if (this.size === 0) this.skipAll();
-          return message;
-        }
-        cursor.index++;
-      }
-      if (segment === this.last || segment.next === undefined) return NOTHING;
-      cursor.segment = segment.next;
-      cursor.index = 0;
+  take(test: Test, keys: readonly unknown[]): unknown {
+    if (this.size === 0) return NOTHING;
+    if (this.only !== EMPTY) {
+      const message = this.only;
+      // The test is user code and may add messages, so the one it looked at may lie in a segment by now.
+      if (test(message)) return this.shift();
+      if (this.only !== EMPTY) this.unfold();
     }
+    return this.scan(test, keys);
   }
 
-  /** Forgets everything that waits; returns how many messages that were. */
+  /** Remembers for `key` that nothing now in the mailbox can match it: for a fresh reference. O(1). */
+  mark(key: unknown): void {
+    if (this.size === 0) return;
+    if (this.only !== EMPTY) this.unfold();
+    const tail = this.tail as Segment;
+    this.memory().mark(key, tail, tail.end);
+  }
+
+  /** Forgets what was remembered for `key`. */
+  forget(key: unknown): void {
+    this.cursors?.forget(key);
+  }
+
+  /** Drops everything; returns how many there were. */
   clear(): number {
     const dropped = this.size;
-    this.first = this.last = new Segment(0);
-    this.head = this.tail = this.size = 0;
-    this.hasCursors = false;
+    for (let segment = this.head; segment !== null; ) {
+      const { next } = segment;
+      segment.release();
+      segment = next;
+    }
+    this.only = EMPTY;
+    this.size = 0;
+    this.head = this.tail = this.cursors = null;
     return dropped;
   }
 
-  /** The messages that wait, oldest first. O(n): for tests and inspection. */
+  /** What is in it, oldest first. O(n); it must not change meanwhile. */
   *[Symbol.iterator](): Iterator<unknown> {
-    let index = this.head;
-    for (let segment: Segment | undefined = this.first; segment !== undefined; segment = segment.next) {
-      const end = segment === this.last ? this.tail : SEGMENT;
-      for (; index < end; index++) if (segment.slots[index] !== HOLE) yield segment.slots[index];
-      index = 0;
+    if (this.only !== EMPTY) yield this.only;
+    for (let segment = this.head; segment !== null; segment = segment.next) {
+      for (let index = segment.start; index < segment.end; index++) {
+        if (segment.slots[index] !== HOLE) yield segment.slots[index];
+      }
     }
   }
 
-  private grow(): void {
-    const segment = new Segment(this.last.base + SEGMENT);
-    this.last.next = segment;
-    this.last = segment;
-    this.tail = 0;
+  private scan(test: Test, keys: readonly unknown[]): unknown {
+    if (this.head === null) return NOTHING;
+    const from = keys.length === 0 || this.cursors === null ? null : this.cursors.earliest(keys);
+    let segment: Segment | null = from?.segment ?? this.head;
+    let index = Math.max(from?.index ?? 0, segment.start);
+    for (;;) {
+      const { slots } = segment;
+      for (; index < segment.end; index++) {
+        const message = slots[index];
+        if (message === HOLE || !test(message)) continue;
+        if (keys.length > 0) this.memory().advance(keys, segment, index);
+        this.remove(segment, index);
+        return message;
+      }
+      if (segment.next === null) break;
+      segment = segment.next;
+      index = segment.start;
+    }
+    if (keys.length > 0 && this.tail !== null) this.memory().advance(keys, this.tail, this.tail.end);
+    return NOTHING;
   }
 
-  private drop(): void {
-    if (this.first.next === undefined) this.grow();
-    this.first = this.first.next as Segment;
-    this.head = 0;
+  private remove(segment: Segment, index: number): void {
+    this.size--;
+    if (index === segment.start) {
+      segment.slots[index] = undefined;
+      segment.start = index + 1;
+    } else segment.slots[index] = HOLE;
+    if (--segment.live === 0) this.release(segment);
   }
 
-  /** Everything was taken: start the segment again unless somebody remembers a place in it. */
-  private rewind(): void {
-    if (this.hasCursors) return;
-    this.head = 0;
-    this.tail = 0;
+  private append(message: unknown): void {
+    let tail = this.tail;
+    if (tail === null || tail.end === SEGMENT) tail = this.grow();
+    tail.slots[tail.end++] = message;
+    tail.live++;
   }
 
-  private skipAll(): void {
-    this.first = this.last;
-    this.head = this.tail;
-    this.rewind();
+  /** Moves the only message into a segment. */
+  private unfold(): void {
+    const message = this.only;
+    this.only = EMPTY;
+    this.append(message);
+  }
+
+  private grow(): Segment {
+    const last = this.tail;
+    const segment = Segment.take(last === null ? 0 : last.base + SEGMENT);
+    segment.previous = last;
+    if (last === null) this.head = segment;
+    else last.next = segment;
+    this.tail = segment;
+    if (last !== null && last.live === 0) this.release(last);
+    return segment;
+  }
+
+  /** Takes a segment without messages out of the chain. */
+  private release(segment: Segment): void {
+    const { previous, next } = segment;
+    if (this.size === 0) {
+      // No place is worth remembering in an empty mailbox.
+      this.head = this.tail = null;
+      this.cursors?.clear();
+    } else if (next === null) {
+      // The tail keeps its unused places, and its end is where cursors wait.
+      return;
+    } else {
+      if (previous === null) this.head = next;
+      else previous.next = next;
+      next.previous = previous;
+      this.cursors?.leave(segment, next);
+    }
+    segment.release();
+  }
+
+  private memory(): Cursors {
+    this.cursors ??= new Cursors();
+    return this.cursors;
   }
 }
+

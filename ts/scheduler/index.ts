@@ -1,5 +1,7 @@
 // The run queue: whose turn it is, and when the event loop gets its own.
 //
-// Guarantees: first in, first out; no turn starves timers or sockets for longer than a slice (P6). It knows nothing of
-// actors beyond "something that can take a turn".
-export { type Runnable, Scheduler } from './scheduler.ts';
+// Guarantees: first in, first out; one resumed continuation runs before the next item; no turn, and no actor that feeds
+// itself, starves timers or sockets for longer than a slice (rule P6). O(1) per item, no allocation.
+//
+// Must not know: actors, messages, or anything beyond "something that can take a turn".
+export { type Runnable, Scheduler, TURNS_PER_SLICE } from './scheduler.ts';

@@ -1,105 +1,155 @@
-/** What can stand in the run queue: a link for the queue and one turn of work. */
+/** Something that can stand in the run queue; at most once at a time. */
 export interface Runnable {
-  /** @internal */
-  nextInQueue: Runnable | undefined;
-  /** Does a bounded amount of work. Never throws. */
-  turn(): void;
+  /** @internal The queue is threaded through its items. */
+  nextInQueue: Runnable | null;
+  /**
+   * Does a bounded amount of work. Never throws. True: it settled a promise, and the code behind that promise must run,
+   * as a microtask, before the next item does.
+   */
+  run(): boolean;
 }
 
-/** Turns in one slice before the event loop gets its turn. */
-const TURNS = 2000;
-/** The clock is looked at after this many turns... */
-const CLOCK_EVERY = 64;
-/** ...and ends the slice after this many ms. */
+/** Turns before the event loop gets its turn... */
+export const TURNS_PER_SLICE = 2000;
+/** ...or ms, whichever is over first. */
 const SLICE_MS = 2;
+/** The clock is looked at about this often, but not before `MOST_UNCHECKED` turns when turns are short. Unit: ms. */
+const CHECK_MS = 0.1;
+const MOST_UNCHECKED = 64;
+const FIRST_UNCHECKED = 16;
+
+const TICK = Promise.resolve();
 
 /**
  * The one run queue of a runtime.
  *
- * A slice runs as a microtask of whoever made work, until the queue is empty or the budget is spent; then `setImmediate`
- * lets timers and sockets in (a MessageChannel would starve timers). The budget is shared with actors that resume as
- * microtasks of their own: `spend()` tells them whether they may.
+ * ```
+ *   enqueue ─► microtask: pump ─► item ─► item ─► item that resumes a promise ─► (its continuation) ─► item ─► …
+ *                          └─ budget spent: setImmediate ─► a new budget, pump again
+ * ```
+ *
+ * A slice runs in microtasks of whoever made work. The budget belongs to a turn of the event loop, not to a slice, and
+ * code that goes on without the queue (a receive that finds mail) takes from it too: otherwise an actor that sends to
+ * itself would never let a timer fire. A MessageChannel instead of `setImmediate` would starve timers.
  */
 export class Scheduler {
-  /** Called at the end of every slice. */
-  onSliceEnd: () => void = () => {};
-  private head: Runnable | undefined;
-  private tail: Runnable | undefined;
-  private isScheduled = false;
-  private isRunning = false;
-  private isDeferred = false;
-  private budget = TURNS;
-  private checkAt = TURNS - CLOCK_EVERY;
+  /** Called when the queue is empty or the budget spent. Must not throw. */
+  onSliceEnd: () => void;
+  private head: Runnable | null = null;
+  private tail: Runnable | null = null;
+  /** A pump is running, or will run as a microtask. */
+  private isPumping = false;
+  private isSpent = false;
+  /** Turns until the clock is looked at. */
+  private credit = FIRST_UNCHECKED;
+  private stride = FIRST_UNCHECKED;
+  private turns = 0;
+  private isArmed = false;
   private sliceStart = 0;
+  private checkedAt = 0;
 
-  /** Whether something waits in the queue. */
-  get hasWork(): boolean {
-    return this.head !== undefined;
+  constructor(onSliceEnd: () => void = () => {}) {
+    this.onSliceEnd = onSliceEnd;
   }
 
-  /** Puts `item` at the end of the queue; it must not be in it. O(1). */
+  /** Whether something waits for its turn. */
+  get hasWork(): boolean {
+    return this.head !== null;
+  }
+
+  /** Puts `item` at the end of the queue. O(1). */
   enqueue(item: Runnable): void {
-    if (this.tail === undefined) this.head = item;
+    if (this.tail === null) this.head = item;
     else this.tail.nextInQueue = item;
     this.tail = item;
-    if (!this.isScheduled && !this.isRunning) this.schedule();
+    if (!this.isPumping) this.start();
   }
 
-  /** Takes one turn from the budget. False: it is spent; queue up instead. */
+  /** Makes sure that `onSliceEnd` is called soon, also when nothing waits. */
+  wake(): void {
+    if (!this.isPumping) this.start();
+  }
+
+  /** Takes one turn from the budget of this turn of the event loop. False: it is spent; queue up instead. */
   spend(): boolean {
-    if (this.budget <= 0) return false;
-    if (--this.budget === this.checkAt) this.checkClock();
+    return --this.credit >= 0 || this.check();
+  }
+
+  /**
+   * Runs what waits now, on the caller's stack, as far as the budget goes; what resumes promises goes on in microtasks.
+   * For a fresh turn of the event loop. True: the budget was not enough.
+   */
+  runSlice(): boolean {
+    if (!this.isPumping) {
+      this.isPumping = true;
+      if (this.drain()) void TICK.then(this.pump);
+      else this.rest();
+    }
+    return this.isSpent && this.head !== null;
+  }
+
+  private start(): void {
+    if (this.isSpent) return; // the pending immediate goes on
+    this.isPumping = true;
+    void TICK.then(this.pump);
+  }
+
+  private readonly pump = async (): Promise<void> => {
+    while (this.drain()) await TICK;
+    this.rest();
+  };
+
+  /** Runs items; true as soon as one resumed a promise, false when none may run. */
+  private drain(): boolean {
+    for (;;) {
+      const item = this.head;
+      if (item === null || !this.spend()) return false;
+      this.head = item.nextInQueue;
+      if (this.head === null) this.tail = null;
+      else item.nextInQueue = null;
+      if (item.run()) return true;
+    }
+  }
+
+  private rest(): void {
+    this.isPumping = false;
+    this.onSliceEnd();
+  }
+
+  /** Once in a while: is it the event loop's turn? */
+  private check(): boolean {
+    if (this.isSpent) return false;
+    const now = performance.now();
+    this.turns += this.stride;
+    if (!this.isArmed) {
+      // What ran since the last turn of the event loop began at an unknown moment, not long ago.
+      this.isArmed = true;
+      setImmediate(this.renew);
+      this.sliceStart = now;
+    } else {
+      const perTurn = (now - this.checkedAt) / this.stride;
+      this.stride = Math.max(1, Math.min(MOST_UNCHECKED, Math.floor(CHECK_MS / (perTurn + 1e-6))));
+    }
+    this.checkedAt = now;
+    if (this.turns >= TURNS_PER_SLICE || now - this.sliceStart >= SLICE_MS) {
+      this.isSpent = true;
+      return false;
+    }
+    this.credit = this.stride - 1;
     return true;
   }
 
-  /** Runs the queue now, within the budget. Returns true when work is left. For callers on a fresh turn of the event loop. */
-  runSlice(): boolean {
-    this.run();
-    return this.head !== undefined;
-  }
-
-  private schedule(): void {
-    this.isScheduled = true;
-    if (this.budget > 0) queueMicrotask(this.run);
-    else this.defer();
-  }
-
-  /** Goes on in a later turn of the event loop, with a new budget. */
-  private defer(): void {
-    if (this.isDeferred) return;
-    this.isDeferred = true;
-    setImmediate(this.renew);
-  }
-
+  /** The event loop turned: timers and sockets had their chance. */
   private readonly renew = (): void => {
-    this.isDeferred = false;
-    this.budget = TURNS;
-    this.checkAt = TURNS - CLOCK_EVERY;
-    this.sliceStart = performance.now();
-    this.run();
-  };
-
-  private readonly run = (): void => {
-    if (this.isRunning) return;
-    this.isRunning = true;
-    for (;;) {
-      const item = this.head;
-      if (item === undefined || !this.spend()) break;
-      this.head = item.nextInQueue;
-      if (this.head === undefined) this.tail = undefined;
-      item.nextInQueue = undefined;
-      item.turn();
+    this.isArmed = false;
+    this.isSpent = false;
+    this.turns = 0;
+    this.credit = this.stride;
+    if (this.head !== null) {
+      this.isArmed = true;
+      setImmediate(this.renew);
+      this.sliceStart = this.checkedAt = performance.now();
     }
-    this.isRunning = false;
-    this.isScheduled = this.head !== undefined;
-    if (this.isScheduled) this.defer();
-    this.onSliceEnd();
+    this.runSlice();
   };
-
-  private checkClock(): void {
-    const now = performance.now();
-    if (now - this.sliceStart > SLICE_MS) this.budget = 0;
-    else this.checkAt = this.budget - CLOCK_EVERY;
-    if (this.budget === 0) this.sliceStart = now;
-  }
 }

@@ -1,89 +1,103 @@
-import type { Clock } from './clock.ts';
-import { Timer, TimerHeap } from './timer-heap.ts';
+import { type Alarm, type Clock, MAX_DELAY } from './clock.ts';
+import { INACTIVE, type Timer, Wheel } from './wheel.ts';
+
+export { Timer } from './wheel.ts';
+
+/** The longest delay a timer takes, in ms. */
+export const LONGEST_DELAY = Number.MAX_SAFE_INTEGER;
 
 /** Timers fired in one go before the event loop gets its turn. */
-const BATCH = 1000;
+const BATCH = 5000;
 
-/** All timers of one runtime: one heap, and one armed clock for its earliest. */
+/** All timers of one runtime: one wheel, and one alarm of the clock for its earliest. */
 export class Timers {
   readonly clock: Clock;
-  /** Whether an armed timer keeps the OS process alive. */
-  keepAlive = true;
-  private readonly heap = new TimerHeap();
-  private order = 0;
-  private armedAt = Number.POSITIVE_INFINITY;
-  private disarm: (() => void) | undefined;
+  private readonly wheel: Wheel;
+  private keepAlive: boolean;
+  private alarm: Alarm | null = null;
+  private alarmAt = Number.POSITIVE_INFINITY;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, keepAlive = false) {
     this.clock = clock;
+    this.keepAlive = keepAlive;
+    this.wheel = new Wheel(Math.floor(clock.now()));
   }
 
   /** Timers that wait. */
   get size(): number {
-    return this.heap.live;
+    return this.wheel.size;
   }
 
-  /** Calls `fire` not before `delay` ms from now. O(log n), O(1) for delays that do not get shorter. */
-  after(delay: number, fire: () => void): Timer {
-    return this.at(this.clock.now() + delay, fire);
+  now(): number {
+    return this.clock.now();
   }
 
-  /** Calls `fire` not before `time` on the clock. */
-  at(time: number, fire: () => void): Timer {
-    const timer = new Timer(time, this.order++, fire);
-    this.heap.push(timer);
-    if (time < this.armedAt) this.arm(time);
-    return timer;
+  /** Fires `timer`, which must not be waiting, not before `delay` ms from now. O(1). Infinity: never. */
+  start(timer: Timer, delay: number): void {
+    this.startAt(timer, this.clock.now() + delay);
   }
 
-  /** Returns the ms that were left, or false when it fired or was cancelled before. O(1) amortised. */
-  cancel(timer: Timer): number | false {
-    if (!this.heap.cancel(timer)) return false;
-    if (this.heap.live === 0) this.rest();
-    return Math.max(0, timer.at - this.clock.now());
+  /** Fires `timer` not before `due` on the clock. O(1). */
+  startAt(timer: Timer, due: number): void {
+    timer.due = due;
+    if (due === Number.POSITIVE_INFINITY) return;
+    this.wheel.add(timer);
+    if (due < this.alarmAt) this.arm(due);
   }
 
-  /** The ms left, or false when it fired or was cancelled. */
+  /** False: it had fired or been cancelled before. O(1). */
+  cancel(timer: Timer): boolean {
+    if (timer.slot === INACTIVE) return false;
+    this.wheel.remove(timer);
+    // The alarm stays: an early ring finds nothing and costs less than setting alarms for timers that never fire.
+    if (this.wheel.size === 0 && this.keepAlive) this.rest();
+    return true;
+  }
+
+  /** ms left; false: it fired or was cancelled. */
   read(timer: Timer): number | false {
-    return timer.fire === undefined ? false : Math.max(0, timer.at - this.clock.now());
+    return timer.slot === INACTIVE ? false : Math.max(0, timer.due - this.clock.now());
   }
 
-  /** Sets whether waiting timers keep the process alive. */
+  /** Whether waiting timers keep the OS process alive. */
   setKeepAlive(keepAlive: boolean): void {
     this.keepAlive = keepAlive;
-    if (this.disarm !== undefined) this.arm(this.armedAt);
+    if (this.wheel.size > 0) this.arm(this.alarmAt);
+    else this.rest();
   }
 
-  /** Cancels everything. */
+  /** Cancels all of them. */
   clear(): void {
-    this.heap.clear();
+    this.wheel.clear();
     this.rest();
   }
 
-  private arm(time: number): void {
-    this.disarm?.();
-    this.armedAt = time;
-    this.disarm = this.clock.arm(time - this.clock.now(), this.ring, this.keepAlive);
+  private arm(due: number): void {
+    this.alarm?.cancel();
+    this.alarmAt = due;
+    const delay = Math.max(0, due - this.clock.now());
+    this.alarm = this.clock.arm(Math.min(delay, MAX_DELAY), this.ring, this.keepAlive);
   }
 
   private rest(): void {
-    this.disarm?.();
-    this.disarm = undefined;
-    this.armedAt = Number.POSITIVE_INFINITY;
+    this.alarm?.cancel();
+    this.alarm = null;
+    this.alarmAt = Number.POSITIVE_INFINITY;
   }
 
   private readonly ring = (): void => {
-    this.disarm = undefined;
-    this.armedAt = Number.POSITIVE_INFINITY;
-    const now = this.clock.now();
+    this.alarm = null;
+    this.alarmAt = Number.POSITIVE_INFINITY;
+    const { wheel } = this;
+    wheel.advance(Math.floor(this.clock.now()));
     for (let fired = 0; fired < BATCH; fired++) {
-      const timer = this.heap.popDue(now);
-      if (timer === undefined) break;
-      const fire = timer.fire as () => void;
-      timer.fire = undefined;
-      fire();
+      const timer = wheel.takeDue();
+      if (timer === null) break;
+      timer.fire();
     }
-    const next = this.heap.peek();
-    if (next !== undefined && next.at < this.armedAt) this.arm(next.at);
+    if (wheel.size > 0) {
+      const next = wheel.nextTick();
+      if (next < this.alarmAt) this.arm(next);
+    }
   };
 }

@@ -1,0 +1,51 @@
+/** An item of a {@link Chain}: the chain is threaded through its items. */
+export interface Chained<T> {
+  /** @internal */
+  before: T | null;
+  /** @internal */
+  after: T | null;
+  /** @internal The chain it is in. */
+  chain: Chain<never> | null;
+}
+
+/**
+ * A doubly linked list through its items: oldest first, everything O(1), no allocation.
+ * An item is in one chain at most.
+ */
+export class Chain<T extends Chained<T>> {
+  first: T | null = null;
+  size = 0;
+  private last: T | null = null;
+
+  add(item: T): void {
+    const { last } = this;
+    item.chain = this as unknown as Chain<never>;
+    item.before = last;
+    item.after = null;
+    if (last === null) this.first = item;
+    else last.after = item;
+    this.last = item;
+    this.size++;
+  }
+
+  /** False: it is not in this chain. */
+  remove(item: T): boolean {
+    if (item.chain !== (this as unknown)) return false;
+    const { before, after } = item;
+    if (before === null) this.first = after;
+    else before.after = after;
+    if (after === null) this.last = before;
+    else after.before = before;
+    item.before = item.after = null;
+    item.chain = null;
+    this.size--;
+    return true;
+  }
+
+  /** Takes the oldest; null: empty. */
+  shift(): T | null {
+    const { first } = this;
+    if (first !== null) this.remove(first);
+    return first;
+  }
+}
