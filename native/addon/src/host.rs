@@ -14,7 +14,7 @@ use snowmesh_net::{Batch, Filled, Hub, Lane, Node};
 
 use crate::env::EnvState;
 use crate::errors::{Code, Error, Result, fault, guard_callback};
-use crate::memory::{Chunk, drop_reference, new_array, reference, referenced};
+use crate::memory::{Chunk, drop_reference, reference, referenced, to_array};
 use crate::reader::LoopReader;
 use crate::wake;
 
@@ -253,7 +253,7 @@ impl Host {
             }
         }
         for (index, frame) in frames.into_iter().enumerate() {
-            let array = new_array(env, &frame)?;
+            let array = to_array(env, frame)?;
             // SAFETY: as in `call`.
             unsafe { sys::napi_set_element(env, bigs, u32::try_from(index).ok()?, array) };
         }

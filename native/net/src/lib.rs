@@ -24,6 +24,7 @@ pub mod node;
 pub mod options;
 pub mod session;
 mod tls;
+mod tune;
 pub mod watch;
 
 pub use batch::{Batch, Filled};

@@ -13,6 +13,7 @@ use crate::event::DownCause;
 use crate::lane::Lane;
 use crate::node::Node;
 use crate::session::{Inbound, Link, Peer, Session};
+use crate::tune;
 
 impl IoLoop {
     /// An incoming peer proved itself: keeps the connection, or tells it that another one stays.
@@ -63,8 +64,10 @@ impl IoLoop {
             mut stream,
             channel,
             frames,
+            round_trip,
             ..
         } = handshake;
+        tune::settle(&stream, round_trip);
         let _ = self.poll.registry().deregister(&mut stream);
         if self.stopping {
             return;

@@ -3,7 +3,7 @@
 //! Any number of silent or slow peers costs memory only, bounded by the cap, until the deadline (T5).
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Interest, Token};
@@ -19,6 +19,7 @@ use super::deadlines::Due;
 use super::{HANDSHAKE_TOKENS, IoLoop};
 use crate::event::{Body, ConnectStatus, REFUSED};
 use crate::tls::Channel;
+use crate::tune;
 
 /// One connection on its way.
 #[derive(Debug)]
@@ -28,6 +29,9 @@ pub(super) struct Handshake {
     pub(super) frames: Deframer,
     role: Role,
     begun: Instant,
+    /// When the last bytes went out, and the shortest time until an answer.
+    asked: Instant,
+    pub(super) round_trip: Duration,
     progress: Progress,
     /// The order of HELLOs and new sessions on this node.
     pub(super) hello_at: u64,
@@ -113,13 +117,15 @@ impl IoLoop {
         self.poll
             .registry()
             .register(&mut stream, Token(token), interest)?;
-        let _ = stream.set_nodelay(true);
+        tune::begin(&stream);
         let handshake = Handshake {
             stream,
             channel,
             frames: Deframer::new(MAX_HANDSHAKE_FRAME),
             role,
             begun: Instant::now(),
+            asked: Instant::now(),
+            round_trip: Duration::MAX,
             progress: Progress::Nothing,
             hello_at: 0,
         };
@@ -179,15 +185,22 @@ impl IoLoop {
             }
         }
         loop {
+            let speaks = handshake.channel.has_output();
             if let Err(error) = handshake.channel.send(&handshake.stream) {
                 return Outcome::Broken(ConnectStatus::Refused, error.to_string());
+            }
+            if speaks {
+                handshake.asked = Instant::now();
             }
             match handshake.channel.receive(&handshake.stream) {
                 Ok(0) => {
                     let text = "the peer closed the connection during the handshake";
                     return Outcome::Broken(ConnectStatus::Refused, text.to_owned());
                 }
-                Ok(_) => handshake.progress = handshake.progress.max(Progress::Bytes),
+                Ok(_) => {
+                    handshake.progress = handshake.progress.max(Progress::Bytes);
+                    handshake.round_trip = handshake.round_trip.min(handshake.asked.elapsed());
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Outcome::Waits,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Outcome::Broken(ConnectStatus::Refused, error.to_string()),

@@ -14,7 +14,7 @@ use crate::node::Node;
 /// Below this a notice goes to whoever was told that bytes wait.
 const LOW_WATER: usize = 512 * 1024;
 /// A bulk piece is sealed only when less than this waits, so that small frames never stand far behind.
-const BULK_AHEAD: usize = 256 * 1024;
+const BULK_AHEAD: usize = 128 * 1024;
 /// A single flush is cut here, so that the socket works while the rest is sealed.
 const SEND_BYTES: usize = 64 * 1024;
 

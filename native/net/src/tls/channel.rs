@@ -182,6 +182,11 @@ impl Channel {
         Ok(true)
     }
 
+    /// Whether anything is to be sent.
+    pub(crate) fn has_output(&self) -> bool {
+        self.tls.wants_write()
+    }
+
     /// Sealed bytes that wait for the socket.
     pub(crate) fn pending(&self) -> usize {
         self.pending
