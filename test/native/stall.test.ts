@@ -89,6 +89,9 @@ describe.each(['loop', 'thread'])('a peer whose loop is blocked, reader %s', (re
     peer.kill('SIGCONT');
     peer.write('look\n');
     expect((await answer(peer, 'look')).downs).toBe(0);
+    // The last sign of life is from now on.
+    peer.write('send 1\n');
+    await until('a message', () => us.numbers().length === 1);
     const from = performance.now();
     peer.kill('SIGSTOP');
     expect(await us.down(to.session)).toBe(DownCause.TIMEOUT);
