@@ -1,13 +1,14 @@
 //! Terms. `accept` holds well-formed bytes with their value, `reject` bytes that every reader refuses.
 //!
 //! Values in JSON: null, true, false and strings are themselves; everything else is an object with one key:
-//! `undefined`, `int` (decimal; a bigint when not a safe integer), `float` (its 8 bytes in hex), `bigint`
+//! `undefined`, `int` (decimal; a bigint when not a safe integer), `nested` (so many lists, the innermost
+//! empty), `float` (its 8 bytes in hex), `bigint`
 //! (hex with sign), `binary` (hex), `list`, `set`, `map` (pairs), `object` (pairs in order), `shaped` (shape id
 //! and values), `date` (8 bytes in hex), `view` (kind, hex), `struct` (type, pairs), `pid` (nc, local), `ref`
 //! (nc, local, id).
 
 use serde_json::{Map, Value, json};
-use snowmesh_core::term::{ShapeTable, Term, TermChecker, Untranslated, encode, tag};
+use snowmesh_core::term::{MAX_DEPTH, ShapeTable, Term, TermChecker, Untranslated, encode, tag};
 use snowmesh_core::{Pid, Ref};
 
 use crate::{error_name, hex};
@@ -52,6 +53,7 @@ fn accepted(name: &str, bytes: &[u8], term: &Term, canonical: bool) -> Value {
 
 fn value(term: &Term) -> Value {
     match term {
+        Term::List(_) if *term == nested(MAX_DEPTH) => json!({ "nested": MAX_DEPTH }),
         Term::BigInt {
             is_negative,
             magnitude,
@@ -218,7 +220,7 @@ fn canonical() -> Vec<(&'static str, Term)> {
                 id: (1 << 53) - 1,
             }),
         ),
-        ("depth 128", nested(128)),
+        ("depth 128", nested(MAX_DEPTH)),
     ];
     let ints = [
         0,

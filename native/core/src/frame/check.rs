@@ -279,7 +279,6 @@ impl<'a> Walk<'a> {
 #[inline]
 fn rewrite_pid(place: &mut [u8; 8], translation: &Translation) -> Result<Pid, PeerMisbehaved> {
     let bits = u64::from_le_bytes(*place);
-    #[expect(clippy::cast_possible_truncation, reason = "24 bits are left")]
     let nc = translation
         .translate((bits >> LOCAL_BITS) as u32)
         .ok_or(PeerMisbehaved::Unannounced)?;

@@ -91,7 +91,7 @@ impl Initiator {
         }
         let mut transcript = hello;
         put_frame(&mut transcript, tag::CHALLENGE, |challenge| {
-            challenge.extend_from_slice(body)
+            challenge.extend_from_slice(body);
         });
         let covered = Covered {
             decision: None,

@@ -284,7 +284,6 @@ impl<T: Translate> Walk<'_, T> {
         let rest = self.bytes.get_mut(self.at..).ok_or(TermError::Truncated)?;
         let place: &mut [u8; 8] = rest.first_chunk_mut().ok_or(TermError::Truncated)?;
         let bits = u64::from_le_bytes(*place);
-        #[expect(clippy::cast_possible_truncation, reason = "24 bits are left")]
         let nc = (bits >> LOCAL_BITS) as u32;
         let ours = self.translate.translate(nc).ok_or(TermError::UnannouncedPid)?;
         *place = Pid::new(ours, bits & LOCAL_MASK).bits().to_le_bytes();

@@ -1,0 +1,12 @@
+//! Laws of the protocol, each stated for all inputs, and the known-answer vectors.
+//!
+//! A failing property prints the smallest input and a seed; the seed is kept in `proptest-regressions` and tried
+//! first from then on.
+
+mod announcement;
+mod frame;
+mod handshake;
+mod stream;
+mod support;
+mod term;
+mod vectors;
