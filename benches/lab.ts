@@ -1,13 +1,21 @@
-// The node a bench works on: silent, because crashes on purpose are no news.
-import { type Node, type NodeOptions, startNode } from '../ts/index.ts';
+// The node a bench works on. A crash in a bench is a bench that measured nothing: it ends the process.
+import { type Logger, type Node, type NodeOptions, startNode } from '../ts/index.ts';
 
 export type Lab = Node;
 
-const silent = { error() {}, warn() {}, info() {}, debug() {} };
+const strict: Logger = {
+  error(facts, message) {
+    console.error(message, facts);
+    process.exit(1);
+  },
+  warn: (facts, message) => console.error(message, facts),
+  info() {},
+  debug() {},
+};
 
 /** A node without a name unless one is given: everything local works. */
 export function openLab(options: NodeOptions = {}): Promise<Lab> {
-  return startNode({ logger: silent, ...options });
+  return startNode({ logger: strict, ...options });
 }
 
 /** One node for all rounds of a case; `shape` does `count` operations on it. */

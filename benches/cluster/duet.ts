@@ -42,7 +42,7 @@ export async function openDuet(options: DuetOptions = {}): Promise<Duet> {
     other,
     otherCpu: async () => (await ask<{ cpu: number }>(receiver, { cpu: true })).cpu,
     async stop() {
-      const gone = new Promise((resolve) => receiver.once('close', resolve));
+      const gone = new Promise((resolve) => receiver.once('exit', resolve));
       receiver.disconnect();
       await lab.stop();
       await gone;

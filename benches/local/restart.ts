@@ -1,6 +1,13 @@
 // Let it crash: one child of a one_for_one supervisor that crashes, again and again. The next crash is sent when the
 // replacement is up. Two lengths of burst, because what a supervisor remembers of its restarts may cost.
-import { childSpec, defineHandler, defineSupervisor, type Pid, type Self } from '../../ts/index.ts';
+import {
+  childSpec,
+  defineHandler,
+  defineSupervisor,
+  type Pid,
+  type Self,
+  silentLogger,
+} from '../../ts/index.ts';
 import type { BenchCase, Figure, Settings } from '../harness.ts';
 import { type Lab, openLab } from '../lab.ts';
 
@@ -16,7 +23,7 @@ export const restart: readonly BenchCase[] = [
       node: { case: 'restart', rivals: ['nact', 'effect'] },
     },
     async open(settings) {
-      const lab = await openLab();
+      const lab = await openLab({ logger: silentLogger });
       return {
         round: async () => ({
           burst_200: await bursts(lab, settings, 200, 50),

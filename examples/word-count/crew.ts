@@ -41,7 +41,7 @@ class NodeProcess implements Member {
       import.meta.url,
     );
     this.child = fork(fileURLToPath(worker), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    this.ended = new Promise((resolve) => this.child.once('close', () => resolve()));
+    this.ended = new Promise((resolve) => this.child.once('exit', () => resolve()));
   }
 
   get pid(): number {
