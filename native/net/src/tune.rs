@@ -10,6 +10,7 @@ use mio::net::TcpStream;
 use socket2::SockRef;
 
 /// Unsent bytes that the kernel keeps of one connection before it calls it full.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 const UNSENT_BYTES: u32 = 128 * 1024;
 /// The receive buffer asked for on a short line; 512 KiB in 2 ms is 2 Gbit/s, in 0.2 ms 20.
 const NEAR_BYTES: usize = 512 * 1024;
