@@ -34,6 +34,9 @@ export function handlerMap(handlers: object | undefined): HandlerMap {
 /** Makes the server look after what its init left to do, before it takes a message. */
 const BEGIN = '$begin';
 
+/** Stands for "no message came for so long". */
+const IDLE: unique symbol = Symbol('idle');
+
 /**
  * The handler actor behind a server. Each message runs to completion, then whatever the handler ordered happens:
  * continuations, the stop, the idle timer. Nothing of it makes a promise unless a handler did.
@@ -64,6 +67,10 @@ export class ServerBody<S, M> implements HandlerBody<M> {
 
   /** Handles one message and what follows from it. */
   protected take(message: unknown): void | PromiseLike<void> {
+    if (message instanceof Timeout && message.ref === this.idle) {
+      if (this.isEarly()) return undefined;
+      message = IDLE;
+    }
     const pending = this.dispatch(message);
     return isPromise(pending) ? pending.then(() => this.settle()) : this.settle();
   }
@@ -72,7 +79,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     if (message instanceof Call) return this.handleCall(message);
     if (isCast(message)) return this.handleCast(message);
     if (message === BEGIN) return undefined;
-    if (message instanceof Timeout && message.ref === this.idle) return this.handleIdle();
+    if (message === IDLE) return this.handlers.onTimeout?.(this.context);
     return this.handleInfo(message);
   }
 
@@ -158,14 +165,14 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     if (this.idle === undefined) this.armIdle(context.timeout);
   }
 
-  private handleIdle(): unknown {
+  /** Whether the idle timer fired before its time, because messages came meanwhile. It is then set for what is left. */
+  private isEarly(): boolean {
     this.idle = undefined;
     const { context } = this;
-    if (context.timeout === Number.POSITIVE_INFINITY) return undefined;
+    if (context.timeout === Number.POSITIVE_INFINITY) return true;
     const left = this.lastActive + context.timeout - context.self.now();
-    if (left <= 0) return this.handlers.onTimeout?.(context);
-    this.armIdle(left);
-    return undefined;
+    if (left > 0) this.armIdle(left);
+    return left > 0;
   }
 
   private armIdle(ms: number): void {

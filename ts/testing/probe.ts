@@ -17,28 +17,30 @@ export interface ExpectOptions {
  * expected once, and others stay for later expectations, in order.
  */
 export class Probe<M = unknown> {
-  /** The probe's own means: to send, link, monitor, spawn, call as an actor would. */
-  readonly self: Self<M>;
   readonly pid: Pid<M>;
   private readonly kit: TestRuntime;
   private readonly record: unknown[] = [];
+  /** Set when the probe has had its first turn, which `kit.probe()` waits for. */
+  private own: Self<M> | undefined;
 
   /** @internal Use `kit.probe()`. */
   constructor(kit: TestRuntime, name?: string) {
     this.kit = kit;
-    let self: Self<M> | undefined;
     const { record } = this;
     const options = { label: 'probe', trapExit: true, ...(name === undefined ? undefined : { name }) };
     this.pid = kit.runtime.spawnWith(options, {
       kind: 'handler',
       name: 'probe',
       init: (own: Self<M>) => {
-        self = own;
+        this.own = own;
         return { onMessage: (message: unknown) => void record.push(message) };
       },
     });
-    while (self === undefined && kit.runtime.runSlice());
-    this.self = self as unknown as Self<M>;
+  }
+
+  /** The probe's own means: to send, link, monitor, spawn, call as an actor would. */
+  get self(): Self<M> {
+    return this.own as Self<M>;
   }
 
   /** What was received and not yet expected, oldest first. */

@@ -49,7 +49,8 @@ export class TestRuntime implements AsyncDisposable {
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < QUIET_TURNS; ) {
       await nextTurn();
-      quiet = this.runtime.runSlice() ? 0 : quiet + 1;
+      const wasDue = this.clock.step(this.clock.now());
+      quiet = this.runtime.runSlice() || wasDue ? 0 : quiet + 1;
     }
   }
 

@@ -16,6 +16,7 @@ describe('a call', () => {
     const standard = failure(call(kit, pid, 'slow', 60_000));
     const none = failure(callWith(kit, { timeout: 0 }, pid, 'read'));
     const endless = callWith(kit, { timeout: Number.POSITIVE_INFINITY }, pid, 'read');
+    await kit.settle();
     expect((await none).state).toBe('timeout');
     await kit.advance(4999);
     let isOver = false;
@@ -99,7 +100,7 @@ describe('a call', () => {
     const outcomes: Promise<unknown>[] = [];
     for (let round = 0; round < 500; round++) {
       outcomes.push(call(probe.self, pid, 'read'));
-      outcomes.push(failure(callWith(probe.self, { timeout: 0 }, pid, 'add', 1)));
+      outcomes.push(callWith(probe.self, { timeout: 0 }, pid, 'add', 1).catch((error) => error));
       outcomes.push(failure(call(probe.self, counter.named('nobody'), 'read')));
       const abort = new AbortController();
       outcomes.push(failure(callWith(probe.self, { signal: abort.signal }, pid, 'slow', 0)));
