@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { turns, until } from '../support/deadline.ts';
 import {
@@ -164,6 +165,41 @@ describe('connecting', () => {
       .map((entry) => entry.tag);
     expect(order).toEqual([0xa0, 0xa1, 0xa0]);
   });
+
+  it.each(['loop', 'thread'] as const)(
+    'K10 a connection that is reset behind its last bytes ends at once, reader %s',
+    async (reader) => {
+      // No tick can help: the reset itself has to be seen. It comes together with bytes, while the loop is away.
+      const patience = { reader, tickMs: 60_000, downMs: 120_000 };
+      const a = start('a', patience);
+      for (let round = 0; round < 20; round++) {
+        let isLast = false;
+        const proxy = createServer((near) => {
+          const far = connect(a.port, '127.0.0.1');
+          far.on('data', (bytes) => near.write(bytes)).on('error', () => {});
+          near
+            .on('error', () => {})
+            .on('data', (bytes) => {
+              far.write(bytes);
+              if (!isLast) return;
+              far.resetAndDestroy();
+              near.resetAndDestroy();
+            });
+        });
+        await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+        const b = new RawNode({ name: `b${round}@127.0.0.1:0`, ...patience });
+        const toA = await b.dial(a.name, (proxy.address() as AddressInfo).port).then(() => b.up());
+        const up = await a.up((peer) => peer.name === b.name);
+        isLast = true;
+        b.send(toA, round);
+        await a.down(up.session);
+        await b.close();
+        proxy.close();
+      }
+      // The reset may overtake the bytes in the proxy's own buffer, but mostly they arrive.
+      expect(a.numbers().length).toBeGreaterThan(10);
+    },
+  );
 
   it('T1 a malformed frame ends that session and no other', async () => {
     const [a, toB, b, toA] = await pair();

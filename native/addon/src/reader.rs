@@ -339,7 +339,7 @@ impl Drop for OnDrop {
     }
 }
 
-unsafe extern "C" fn on_readable(handle: HandlePtr, _status: c_int, _events: c_int) {
+unsafe extern "C" fn on_readable(handle: HandlePtr, status: c_int, _events: c_int) {
     let Some(uv) = Uv::probe() else { return };
     // SAFETY: the data of a poll handle is the box `adopt` gave it, freed only in its close callback.
     let watch = unsafe { &*uv.data(handle).cast::<Watch>() };
@@ -347,6 +347,10 @@ unsafe extern "C" fn on_readable(handle: HandlePtr, _status: c_int, _events: c_i
     guard_callback(|| {
         if let (Some(link), Some(reader)) = (host.linked(), host.reader.get()) {
             link.node.loop_watch().turned();
+            if status < 0 {
+                // libuv stops a handle whose socket reports an error, even with bytes left to read.
+                session.note_hangup();
+            }
             reader.turn(&host, &session);
             if host.may_deliver() {
                 link.lane.notify();

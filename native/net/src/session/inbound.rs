@@ -179,7 +179,7 @@ impl Session {
                 }
                 Ok(received) => {
                     left = left.saturating_sub(received);
-                    drained = is_loop && received < RECEIVE_BYTES;
+                    drained = is_loop && received < RECEIVE_BYTES && !self.hung_up.load(Ordering::Relaxed);
                     self.note_heard(node.now_ms());
                     self.open(io, node, out);
                 }
@@ -205,6 +205,11 @@ impl Session {
             io.inbound.hand_over(node, out, &mut Vec::new());
             self.end_locked(io, node, DownCause::Protocol, &error.to_string());
         }
+    }
+
+    /// The connection broke and the loop's poll stopped: from now on every read goes on to the end of the stream.
+    pub fn note_hangup(&self) {
+        self.hung_up.store(true, Ordering::Relaxed);
     }
 
     /// Whether bytes wait in the socket.

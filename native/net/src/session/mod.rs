@@ -56,6 +56,8 @@ pub struct Session {
     sent_at: AtomicU64,
     /// The last loop age told to the peer was a stall.
     told_stall: AtomicBool,
+    /// The loop's poll has given the socket up: nothing will announce what is left in it.
+    hung_up: AtomicBool,
     /// When it came up, in the node's order of moments.
     up_at: u64,
     #[cfg(unix)]
@@ -119,6 +121,7 @@ impl Session {
             heard_at: AtomicU64::new(now),
             sent_at: AtomicU64::new(now),
             told_stall: AtomicBool::new(false),
+            hung_up: AtomicBool::new(false),
             up_at,
         }
     }
