@@ -13,6 +13,9 @@ import { randomFrom, seed } from './seed.ts';
 /** The secret of every test cluster; a test greps outputs for it. */
 export const COOKIE = 'test-cookie-9f3c7b1e5d8a2460';
 
+/** `SNOWMESH_READER=thread` runs every test with the other way of reading sockets. */
+const READER = process.env['SNOWMESH_READER'] === 'thread' ? ({ reader: 'thread' } as const) : {};
+
 type Step<A extends unknown[], T> = (bench: Workbench, ...args: A) => T | Promise<T>;
 
 interface Answer {
@@ -169,7 +172,7 @@ export class Cluster implements AsyncDisposable {
 
 /** Starts a node in a process; its name is known afterwards. */
 export async function startIn(node: ClusterNode, options: StartRequest): Promise<void> {
-  const request = { cookie: COOKIE, ...options, name: fullName(options.name) };
+  const request = { cookie: COOKIE, ...READER, ...options, name: fullName(options.name) };
   node.name = await node.run((bench, wanted) => bench.start(wanted), request);
 }
 
