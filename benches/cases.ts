@@ -2,7 +2,7 @@
 import { oneWay } from './cluster/one-way.ts';
 import { roundTrip } from './cluster/round-trip.ts';
 import type { BenchCase } from './harness.ts';
-import { call } from './local/call.ts';
+import { callEcho } from './local/call.ts';
 import { fanIn } from './local/fan-in.ts';
 import { monitorDown } from './local/monitor-down.ts';
 import { pingPong } from './local/ping-pong.ts';
@@ -20,7 +20,7 @@ export const cases: readonly BenchCase[] = [
   ...pingPong,
   ...fanIn,
   ...ring,
-  ...call,
+  ...callEcho,
   ...spawn,
   ...selectiveReceive,
   ...monitorDown,

@@ -1,9 +1,9 @@
 // A request and its answer: a call to a server, one at a time.
-import { defineServer } from '../../ts/index.ts';
+import { call, defineServer } from '../../ts/index.ts';
 import { type BenchCase, throughput } from '../harness.ts';
 import { inLab, type Lab } from '../lab.ts';
 
-export const call: readonly BenchCase[] = [
+export const callEcho: readonly BenchCase[] = [
   {
     name: 'local/call_echo',
     about: 'Calls to a server that answers with their argument, one at a time.',
@@ -22,11 +22,11 @@ const echo = defineServer({
 });
 
 function calls(lab: Lab, count: number): Promise<void> {
-  return new Promise((done, fail) => {
+  return new Promise((done) => {
     lab.spawn(async (self) => {
       const server = self.spawn(echo);
       for (let n = count; n > 0; n--) {
-        if ((await self.call(server, 'echo', [n])) !== n) fail(new Error('the wrong answer'));
+        if ((await call(self, server, 'echo', n)) !== n) throw new Error('the wrong answer');
       }
       self.sendExit(server, 'kill');
       done();

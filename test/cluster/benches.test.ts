@@ -4,35 +4,43 @@ import { cases } from '../../benches/cases.ts';
 import { startChild } from '../support/child.ts';
 
 const RUN = new URL('../../benches/run.ts', import.meta.url);
+/** Some thirty processes start one after the other. */
+const PATIENCE_MS = 150_000;
 
 interface Line {
   readonly suite?: string;
   readonly case?: string;
-  readonly metric?: string;
   readonly value?: number;
   readonly run?: { readonly revision: string };
   readonly end?: { readonly failed: number };
 }
 
 describe('npm run bench', () => {
-  it.each(cases.map(({ name }) => name))('%s gives figures', async (name) => {
-    const child = startChild(RUN, { args: ['--quick', '--no-rivals', `^${name}$`] });
-    const { code } = await child.exit(50_000);
-    expect(code, child.stderr()).toBe(0);
-    const lines = child
-      .stdout()
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Line);
-    expect(lines.at(0)?.run?.revision).toBeTruthy();
-    expect(lines.at(-1)?.end?.failed).toBe(0);
-    const figures = lines.filter((line) => line.case === name);
-    expect(figures.length).toBeGreaterThan(0);
-    for (const { suite, value } of figures) {
-      expect(suite).toBe('snowmesh');
-      expect(value).toBeGreaterThan(0);
-    }
-    expect(child.stderr()).toContain(name);
+  it.each(['cluster', 'local', 'micro'])(
+    'gives figures for every case in %s/',
+    async (folder) => {
+      const child = startChild(RUN, { args: ['--quick', '--no-rivals', `^${folder}/`] });
+      const { code } = await child.exit(PATIENCE_MS);
+      expect(code, child.stderr()).toBe(0);
+      const lines = child.stdout().trim().split('\n');
+      const parsed = lines.map((line) => JSON.parse(line) as Line);
+      expect(parsed.at(0)?.run?.revision).toBeTruthy();
+      expect(parsed.at(-1)?.end?.failed).toBe(0);
+      for (const { name } of cases.filter((bench) => bench.name.startsWith(`${folder}/`))) {
+        const figures = parsed.filter((line) => line.case === name);
+        expect(figures.length, name).toBeGreaterThan(0);
+        for (const { suite, value } of figures) {
+          expect(suite).toBe('snowmesh');
+          expect(value, name).toBeGreaterThan(0);
+        }
+        expect(child.stderr()).toContain(name);
+      }
+    },
+    PATIENCE_MS,
+  );
+
+  it('has every case in one of these folders', () => {
+    for (const { name } of cases) expect(name).toMatch(/^(cluster|local|micro)\/[\w-]+$/);
   });
 
   it('lists its cases and refuses a filter that fits none', async () => {
