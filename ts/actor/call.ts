@@ -9,7 +9,7 @@ export interface CallOptions {
 }
 
 /** A request that waits for an answer. Answer it, or hand `ref` to somebody who does: `runtime.reply(call, value)`. */
-export declare class Call extends SystemMessage {
+export class Call extends SystemMessage {
   /** Who asks; undefined: somebody outside of actors. */
   readonly from: Pid | undefined;
   readonly tag: string;
@@ -20,7 +20,18 @@ export declare class Call extends SystemMessage {
   readonly chain: readonly Pid[];
   /** The reply address: sendable, good for one answer. */
   readonly ref: Ref;
-  readonly isAnswered: boolean;
+  isAnswered = false;
+
+  /** @internal */
+  constructor(from: Pid | undefined, ref: Ref, tag: string, args: readonly unknown[], deadline: number, chain: readonly Pid[]) {
+    super();
+    this.from = from;
+    this.ref = ref;
+    this.tag = tag;
+    this.args = args;
+    this.deadline = deadline;
+    this.chain = chain;
+  }
 }
 
 /** How a call failed. */
@@ -36,8 +47,18 @@ export type CallState =
   | 'overload'
   | 'unknown';
 
+/** The facts of a failed call. */
+export interface CallFailure {
+  readonly state: CallState;
+  readonly target: string;
+  readonly node: string | undefined;
+  readonly tag: string;
+  readonly elapsed: number;
+  readonly reason: unknown;
+}
+
 /** A call that brought no answer: says to whom, what, how long it took and why. */
-export declare class CallError extends SnowmeshError {
+export class CallError extends SnowmeshError {
   readonly state: CallState;
   readonly target: string;
   readonly node: string | undefined;
@@ -46,4 +67,33 @@ export declare class CallError extends SnowmeshError {
   readonly elapsed: number;
   /** The target's exit reason (`exit`), its CrashReason (`error`), the chain (`cycle`). */
   readonly reason: unknown;
+
+  /** @internal */
+  constructor({ state, target, node, tag, elapsed, reason }: CallFailure) {
+    const where = node === undefined ? target : `${target} on ${node}`;
+    super('SNOW_ERR_CALL', `The call ${JSON.stringify(tag)} to ${where} brought no answer after ${Math.round(elapsed)} ms: ${EXPLAIN[state]}.`, {
+      cause: reason,
+      details: { state, target, node, tag, elapsed },
+    });
+    this.name = 'CallError';
+    this.state = state;
+    this.target = target;
+    this.node = node;
+    this.tag = tag;
+    this.elapsed = elapsed;
+    this.reason = reason;
+  }
 }
+
+const EXPLAIN: Readonly<Record<CallState, string>> = {
+  timeout: 'the time was over (timeout); the target may still handle it',
+  aborted: 'it was aborted',
+  noproc: 'there is no such actor (noproc)',
+  exit: 'the target ended before it answered (exit)',
+  nodedown: 'the node is out of reach (nodedown)',
+  error: 'the handler failed (error)',
+  calling_self: 'an actor cannot call itself (calling_self)',
+  cycle: 'the target waits, directly or not, for the caller (cycle)',
+  overload: 'the mailbox of the target is full (overload)',
+  unknown: 'the target knows no such call (unknown)',
+};

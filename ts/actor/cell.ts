@@ -1,6 +1,146 @@
-import type { Pid } from '../term/index.ts';
+import { type Chain, Links, type Monitor, Watches } from '../link/index.ts';
+import type { Mailbox } from '../mailbox/index.ts';
+import type { Runnable } from '../scheduler/index.ts';
+import { Pid, type Ref } from '../term/index.ts';
+import type { Timer } from '../timers/index.ts';
+import type { Call } from './call.ts';
+import type { AwaitingCaller } from './calls.ts';
+import { runCell } from './lifecycle.ts';
+import type { Runtime } from './runtime.ts';
+import { Self } from './self.ts';
+import type { MailboxLimit } from './spawn-options.ts';
+import type { HandlerBody, Startable } from './spec.ts';
+import type { Wait } from './waiting.ts';
+
+/** Bits of `Cell.flags`. */
+export const QUEUED = 1;
+/** A promise of the handler is pending: no next message. */
+export const BUSY = 2;
+export const DEAD = 4;
+export const TRAPS = 8;
+export const TERMINATING = 16;
+export const LIMITED = 32;
+/** Its init is done. */
+export const READY = 64;
+
+/** What most actors never need. */
+export class Extras {
+  links: Links | null = null;
+  watches: Watches | null = null;
+  /** Monitors of it. */
+  watchers: Chain<Monitor> | null = null;
+  /** Calls that wait for its answer. */
+  callers: Set<AwaitingCaller> | null = null;
+  timers: Set<Timer> | null = null;
+  aliases: Set<number> | null = null;
+  abort: AbortController | null = null;
+  deathCallbacks: Set<(pid: Pid, reason: unknown) => void> | null = null;
+  limit: MailboxLimit | null = null;
+  /** Senders that wait for room. */
+  blocked: (() => void)[] | null = null;
+  /** Told when init is done or failed. */
+  starter: Starter | null = null;
+  ancestors: readonly Pid[] = [];
+}
+
+/** Who waits for an actor's init. */
+export interface Starter {
+  ready(): void;
+  ignored(): void;
+  failed(reason: unknown): void;
+}
+
+/** What a cell does first. */
+export interface Birth {
+  readonly what: Startable;
+  readonly isHandler: boolean;
+  readonly args: readonly unknown[];
+}
 
 /** An actor's control block. @internal */
-export declare class Cell {
+export class Cell implements Runnable {
+  nextInQueue: Runnable | null = null;
+  readonly runtime: Runtime;
   readonly pid: Pid;
+  readonly label: string;
+  readonly parent: Pid;
+  flags = 0;
+  mailbox: Mailbox | null = null;
+  birth: Birth | null;
+  body: HandlerBody<never> | null = null;
+  wait: Wait | null = null;
+  /** Set by `self.exit` while a handler runs. */
+  leaving: { readonly reason: unknown } | null = null;
+  /** The call it is handling. */
+  handling: Call | null = null;
+  lastTag: string | undefined = undefined;
+  private extras: Extras | null = null;
+  private ownSelf: Self | null = null;
+
+  constructor(runtime: Runtime, local: number, parent: Pid, label: string, birth: Birth) {
+    this.runtime = runtime;
+    this.pid = new Pid(0, local, this);
+    this.parent = parent;
+    this.label = label;
+    this.birth = birth;
+  }
+
+  get self(): Self {
+    this.ownSelf ??= new Self(this);
+    return this.ownSelf;
+  }
+
+  get isDead(): boolean {
+    return (this.flags & DEAD) !== 0;
+  }
+
+  get isTrapping(): boolean {
+    return (this.flags & TRAPS) !== 0;
+  }
+
+  /** The rarely used part, when there is one. */
+  get extra(): Extras | null {
+    return this.extras;
+  }
+
+  /** The rarely used part, made now. */
+  more(): Extras {
+    this.extras ??= new Extras();
+    return this.extras;
+  }
+
+  links(): Links {
+    const more = this.more();
+    more.links ??= new Links(this.pid);
+    return more.links;
+  }
+
+  watches(): Watches {
+    const more = this.more();
+    more.watches ??= new Watches();
+    return more.watches;
+  }
+
+  forgetAlias(ref: Ref): void {
+    this.extras?.aliases?.delete(ref.id);
+  }
+
+  /** Everything that pins memory goes; the PID may be kept by others for long. */
+  empty(): void {
+    this.extras = null;
+    this.mailbox = null;
+    this.birth = null;
+    this.body = null;
+    this.wait = null;
+    this.handling = null;
+  }
+
+  run(): boolean {
+    return runCell(this);
+  }
+}
+
+/** The control block behind a PID, when the actor lives here. */
+export function cellOf(pid: Pid): Cell | undefined {
+  return pid.nc === 0 ? (pid.route as Cell | undefined) : undefined;
 }

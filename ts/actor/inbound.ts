@@ -1,29 +1,191 @@
+// Signals from other nodes.
+import { Monitor, Chain } from '../link/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
+import { answered, callFromAfar } from './calls.ts';
+import { cellOf } from './cell.ts';
+import { deliver, deliverAlias, deliverNamed } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
-import type { CallRequest, ReplyStatus, SpawnStatus } from './remote-port.ts';
+import { type CallRequest, ReplyStatus, SpawnStatus } from './remote-port.ts';
+import type { Runtime } from './runtime.ts';
+import { fireMonitor, loseLink, signalExit } from './signals.ts';
+import { spawn } from './spawning.ts';
+import { Down } from './system-message.ts';
+
+const LINK = 1;
+const MONITOR = 2;
 
 /**
  * Signals from other nodes. `to` is the local id of our actor; `from` PIDs are remote and proven to belong to the peer
  * (their `nc` is the peer's). Every method is safe for ids that never existed.
  */
-export declare class Inbound {
-  deliver(to: number, message: unknown): void;
-  deliverNamed(name: string, message: unknown): void;
-  aliasSend(alias: Ref, message: unknown): void;
-  link(from: Pid, to: number): void;
-  unlink(from: Pid, to: number, id: number | bigint): void;
-  unlinkAck(from: Pid, to: number, id: number | bigint): void;
-  exit(from: Pid, to: number, reason: ExitReason): void;
-  exit2(from: Pid, to: number, reason: ExitReason): void;
-  monitor(from: Pid, ref: Ref, to: number): void;
-  monitorNamed(from: Pid, ref: Ref, name: string): void;
-  demonitor(from: Pid, ref: Ref): void;
-  monitorExit(to: number, ref: Ref, reason: ExitReason): void;
-  spawn(from: Pid, request: Ref, flags: number, monitor: Ref, name: string, args: unknown): void;
-  spawnReply(to: number, request: Ref, status: SpawnStatus, child: Pid, detail: unknown): void;
-  call(from: Pid, ref: Ref, ms: number, to: number, request: CallRequest): void;
-  callNamed(from: Pid, ref: Ref, ms: number, name: string, request: CallRequest): void;
-  reply(ref: Ref, status: ReplyStatus, value: unknown): void;
+export class Inbound {
+  private readonly runtime: Runtime;
+
+  /** @internal */
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+  }
+
+  deliver(to: number, message: unknown): void {
+    const cell = this.runtime.table.get(to);
+    if (cell === undefined) this.runtime.deadLetters.count('noproc', `<0.${to}>`);
+    else deliver(cell, message);
+  }
+
+  deliverNamed(name: string, message: unknown): void {
+    deliverNamed(this.runtime, name, message);
+  }
+
+  aliasSend(alias: Ref, message: unknown): void {
+    deliverAlias(this.runtime, alias, message);
+  }
+
+  link(from: Pid, to: number): void {
+    const { runtime } = this;
+    const cell = runtime.table.get(to);
+    if (cell === undefined) return runtime.remote.exit(runtime.table.pidOf(to), from, 'noproc'); // C9
+    const made = cell.links().linkedBy(from);
+    if (made !== undefined) runtime.remoteLinks.add(from.nc, made);
+  }
+
+  unlink(from: Pid, to: number, id: number | bigint): void {
+    const { runtime } = this;
+    const made = runtime.table.get(to)?.extra?.links?.broke(from);
+    if (made !== undefined) runtime.remoteLinks.remove(from.nc, made);
+    runtime.remote.unlinkAck(runtime.table.pidOf(to), from, Number(id));
+  }
+
+  unlinkAck(from: Pid, to: number, id: number | bigint): void {
+    const made = this.runtime.table.get(to)?.extra?.links?.acknowledged(from, Number(id));
+    if (made !== undefined) this.runtime.remoteLinks.remove(from.nc, made);
+  }
+
+  exit(from: Pid, to: number, reason: ExitReason): void {
+    const cell = this.runtime.table.get(to);
+    const made = cell?.extra?.links?.broke(from);
+    if (cell === undefined || made === undefined) return;
+    this.runtime.remoteLinks.remove(from.nc, made);
+    signalExit(cell, from, reason, true);
+  }
+
+  exit2(from: Pid, to: number, reason: ExitReason): void {
+    const cell = this.runtime.table.get(to);
+    if (cell !== undefined) signalExit(cell, from, reason, false);
+  }
+
+  monitor(from: Pid, ref: Ref, to: number): void {
+    const { runtime } = this;
+    const cell = runtime.table.get(to);
+    const pid = runtime.table.pidOf(to);
+    if (cell === undefined) return runtime.remote.monitorExit(pid, from, ref, 'noproc');
+    const made = new Monitor(ref, from, pid);
+    if (!runtime.remoteWatchers.add(made)) return;
+    const more = cell.more();
+    more.watchers ??= new Chain();
+    more.watchers.add(made);
+  }
+
+  monitorNamed(from: Pid, ref: Ref, name: string): void {
+    const pid = this.runtime.names.whereis(name);
+    if (pid === undefined) this.runtime.remote.monitorExit(undefined, from, ref, 'noproc');
+    else this.monitor(from, ref, pid.local);
+  }
+
+  demonitor(from: Pid, ref: Ref): void {
+    const made = this.runtime.remoteWatchers.take(from, ref);
+    if (made?.chain) (made.chain as unknown as Chain<Monitor>).remove(made);
+  }
+
+  monitorExit(to: number, ref: Ref, reason: ExitReason): void {
+    const cell = this.runtime.table.get(to);
+    if (cell !== undefined) fireMonitor(cell, ref, reason);
+  }
+
+  spawn(from: Pid, request: Ref, flags: number, monitor: Ref, name: string, args: unknown): void {
+    const { runtime } = this;
+    const spec = runtime.exposed.get(name);
+    if (spec === undefined || !Array.isArray(args)) {
+      const status = spec === undefined ? SpawnStatus.unknownFunction : SpawnStatus.failed;
+      return runtime.remote.spawnReply(undefined, from, request, status, spec === undefined ? name : 'bad_arguments');
+    }
+    try {
+      const { pid } = spawn(runtime, null, spec, args, undefined, false);
+      if ((flags & LINK) !== 0) this.link(from, pid.local);
+      if ((flags & MONITOR) !== 0) this.monitor(from, monitor, pid.local);
+      runtime.remote.spawnReply(pid, from, request, SpawnStatus.ok, undefined); // before anything of the child (N5)
+    } catch (error) {
+      runtime.remote.spawnReply(undefined, from, request, SpawnStatus.failed, String(error));
+    }
+  }
+
+  spawnReply(to: number, request: Ref, status: SpawnStatus, child: Pid, detail: unknown): void {
+    const { runtime } = this;
+    const pending = runtime.spawns.get(request.id);
+    if (pending === undefined || pending.cell.pid.local !== to) return;
+    const { cell } = pending;
+    if (status === SpawnStatus.ok) {
+      if (cell.isDead) {
+        if (pending.link) runtime.remote.exit2(cell.pid, child, 'noproc'); // N4: no orphan
+      } else {
+        if (pending.link) {
+          const made = cell.links().linkedBy(child);
+          if (made !== undefined) runtime.remoteLinks.add(child.nc, made);
+        }
+        if (pending.monitor !== undefined) {
+          const watch = new Monitor(pending.monitor, cell.pid, child);
+          cell.watches().add(watch);
+          runtime.remoteMonitors.add(watch.node, watch);
+        }
+      }
+    }
+    pending.settle(status, child, detail);
+  }
+
+  call(from: Pid, ref: Ref, ms: number, to: number, request: CallRequest): void {
+    const cell = this.runtime.table.get(to);
+    if (cell === undefined) return this.runtime.remote.reply(null, ref, ReplyStatus.noproc, undefined);
+    if (!isRequest(request)) return this.runtime.remote.reply(null, ref, ReplyStatus.unknown, undefined);
+    callFromAfar(cell, from, ref, ms, request);
+  }
+
+  callNamed(from: Pid, ref: Ref, ms: number, name: string, request: CallRequest): void {
+    const pid = this.runtime.names.whereis(name);
+    if (pid === undefined) this.runtime.remote.reply(null, ref, ReplyStatus.noproc, undefined);
+    else this.call(from, ref, ms, pid.local, request);
+  }
+
+  reply(ref: Ref, status: ReplyStatus, value: unknown): void {
+    answered(this.runtime, ref, status, value);
+  }
+
   /** Fires every link, monitor, call and spawn over that node once, with noconnection. `nc` -1: never known. */
-  nodeLost(nc: number, node: string): void;
+  nodeLost(nc: number, node: string): void {
+    const { runtime } = this;
+    const keys = nc >= 0 ? [nc, node] : [node];
+    for (const key of keys) {
+      for (const made of [...runtime.remoteLinks.take(key)]) loseLink(runtime, made);
+      for (const made of [...runtime.remoteMonitors.take(key)]) {
+        const cell = cellOf(made.owner);
+        if (cell?.extra?.watches?.take(made.ref) === undefined) continue;
+        runtime.endAliasOf(made.ref);
+        deliver(cell, new Down(made.ref, made.target, 'noconnection'));
+      }
+      for (const pending of [...runtime.remoteCalls.take(key)]) pending.fail('nodedown', 'noconnection');
+      for (const pending of [...runtime.remoteSpawns.take(key)]) pending.settle('noconnection', undefined, undefined);
+    }
+    if (nc < 0) return;
+    for (const made of [...runtime.remoteWatchers.takeNode(nc)]) {
+      if (made.chain !== null) (made.chain as unknown as Chain<Monitor>).remove(made);
+    }
+    for (const [key, caller] of runtime.inboundCalls) {
+      if (caller.ref.nc !== nc) continue;
+      runtime.inboundCalls.delete(key);
+      caller.cell.extra?.callers?.delete(caller);
+    }
+  }
+}
+
+/** A peer may send any term as a request. */
+function isRequest(request: unknown): request is CallRequest {
+  return Array.isArray(request) && typeof request[0] === 'string' && Array.isArray(request[1]) && Array.isArray(request[2]);
 }

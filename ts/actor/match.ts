@@ -1,7 +1,9 @@
-import type { Ref } from '../term/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import type { Test } from '../mailbox/index.ts';
+import { Ref } from '../term/index.ts';
 import type { Call } from './call.ts';
-import type { Down, Exit, NodeDown, NodeUp } from './system-message.ts';
-import type { TimerRef, Timeout } from './timer-ref.ts';
+import { type Down, type Exit, type NodeDown, type NodeUp, SystemMessage } from './system-message.ts';
+import { TimerRef, Timeout } from './timer-ref.ts';
 
 /** What `receive` with a timeout resolves to when the time is over. */
 export const TIMEOUT: unique symbol = Symbol('snowmesh.timeout');
@@ -29,3 +31,50 @@ export type Match<T = unknown> =
   | ((message: any) => message is T)
   | ((message: any) => unknown)
   | readonly Match<T>[];
+
+/** A match made ready: `keys` name what the mailbox may remember about it. */
+export interface CompiledMatch {
+  readonly test: Test;
+  readonly isSafe: boolean;
+  readonly keys: readonly unknown[];
+}
+
+/** Makes a match ready. Throws SNOW_ERR_BAD_MATCH. */
+export function compileMatch(match: Match): CompiledMatch {
+  if (typeof match === 'string') return { test: (message) => tagOf(message) === match, isSafe: true, keys: [match] };
+  if (match instanceof Ref) return { test: (message) => carries(message, match), isSafe: true, keys: [match] };
+  if (match instanceof TimerRef) {
+    return { test: (message) => message instanceof Timeout && message.ref === match, isSafe: true, keys: [match] };
+  }
+  if (typeof match === 'function') return compileFunction(match);
+  if (Array.isArray(match)) {
+    const parts = match.map(compileMatch);
+    const test: Test = (message) => parts.some((part) => part.test(message));
+    return { test, isSafe: parts.every((part) => part.isSafe), keys: parts.flatMap((part) => part.keys) };
+  }
+  throw new SnowmeshError('SNOW_ERR_BAD_MATCH', `Cannot match by ${typeof match}.`);
+}
+
+/** The tag of a message: the string itself, the first element of an array, `type` of an object. */
+export function tagOf(message: unknown): string | undefined {
+  if (typeof message === 'string') return message;
+  if (typeof message !== 'object' || message === null || message instanceof SystemMessage) return undefined;
+  const tag: unknown = Array.isArray(message) ? message[0] : (message as { type?: unknown }).type;
+  return typeof tag === 'string' ? tag : undefined;
+}
+
+// oxlint-disable-next-line typescript/no-unsafe-function-type -- a class or a predicate, told apart here
+function compileFunction(match: Function): CompiledMatch {
+  if (match === SystemMessage || match.prototype instanceof SystemMessage) {
+    return { test: (message) => message instanceof match, isSafe: true, keys: [match] };
+  }
+  return { test: (message) => Boolean(match(message)), isSafe: false, keys: [] };
+}
+
+function carries(message: unknown, ref: Ref): boolean {
+  if (typeof message !== 'object' || message === null) return false;
+  if (message instanceof Ref) return message.equals(ref);
+  if (Array.isArray(message)) return message.some((part) => part instanceof Ref && part.equals(ref));
+  const own: unknown = (message as { ref?: unknown }).ref;
+  return own instanceof Ref && own.equals(ref);
+}

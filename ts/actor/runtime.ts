@@ -1,14 +1,26 @@
-import type { Clock } from '../timers/index.ts';
-import type { Pid, Ref } from '../term/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import { type Link, type Monitor, NodeIndex, RemoteWatchers } from '../link/index.ts';
+import { Scheduler } from '../scheduler/index.ts';
+import { Pid, Ref } from '../term/index.ts';
+import { type Clock, systemClock, Timers } from '../timers/index.ts';
+import { ActorTable } from './actor-table.ts';
 import type { Call, CallOptions } from './call.ts';
-import type { DeadLetters } from './dead-letters.ts';
+import { call, type PendingCall, type RemoteCall, reply } from './calls.ts';
+import { type Cell, cellOf, type Extras } from './cell.ts';
+import { givenReason } from './crash-reason.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { deliver, send } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
-import type { Inbound } from './inbound.ts';
-import type { Logger } from './logger.ts';
+import { Inbound } from './inbound.ts';
+import { mailboxOf, terminate } from './lifecycle.ts';
+import { consoleLogger, type Logger } from './logger.ts';
 import type { NamesPort } from './names-port.ts';
-import type { RemotePort, ReplyStatus } from './remote-port.ts';
-import type { Dest } from './self.ts';
+import { nullRemote } from './null-remote.ts';
+import { type RemotePort, ReplyStatus } from './remote-port.ts';
+import type { AliasMode, Dest } from './self.ts';
+import { sendExit } from './signals.ts';
 import type { SpawnOptions } from './spawn-options.ts';
+import { type PendingSpawn, spawn } from './spawning.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
 import type { SystemMessage } from './system-message.ts';
 
@@ -22,52 +34,261 @@ export interface RuntimeOptions {
   readonly keepAlive?: boolean;
 }
 
+/** An active alias. */
+export interface Alias {
+  readonly ref: Ref;
+  readonly cell: Cell;
+  readonly mode: AliasMode;
+}
+
 /** All actors of one node object in one isolate. */
-export declare class Runtime {
-  constructor(options: RuntimeOptions);
+export class Runtime {
   readonly names: NamesPort;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly lane: number;
+  readonly deadLetters: DeadLetters = new DeadLetters();
+  readonly inbound: Inbound = new Inbound(this);
   /** Set by `node`. */
-  remote: RemotePort;
-  readonly inbound: Inbound;
-  readonly deadLetters: DeadLetters;
-  /** Living actors. */
-  readonly size: number;
-  readonly isStopped: boolean;
-  now(): number;
+  remote: RemotePort = nullRemote(this);
+  isStopped = false;
 
-  spawn<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): Pid<N>;
-  spawnHandler<N, A extends readonly unknown[]>(init: HandlerInit<N, A>, ...args: A): Pid<N>;
-  spawnWith<N, A extends readonly unknown[]>(options: SpawnOptions, start: Startable<N, A>, ...args: A): Pid<N>;
-  send<T>(to: Dest<T>, message: T): void;
-  call<R = unknown>(to: Dest, tag: string, args?: readonly unknown[], options?: CallOptions): Promise<R>;
+  // What the other files of this room work on.
+  /** @internal */ readonly table: ActorTable;
+  /** @internal */ readonly scheduler: Scheduler;
+  /** @internal */ readonly timers: Timers;
+  /** @internal Stands for code outside of actors. */ readonly root: Pid = new Pid(0, 0);
+  /** @internal */ readonly aliases: Map<number, Alias> = new Map();
+  /** @internal */ readonly calls: Map<number, PendingCall> = new Map();
+  /** @internal */ readonly inboundCalls: Map<string, RemoteCall> = new Map();
+  /** @internal */ readonly spawns: Map<number, PendingSpawn> = new Map();
+  /** @internal */ readonly exposed: Map<string, ActorSpec> = new Map();
+  /** @internal */ readonly remoteLinks: NodeIndex<Link> = new NodeIndex();
+  /** @internal */ readonly remoteMonitors: NodeIndex<Monitor> = new NodeIndex();
+  /** @internal */ readonly remoteCalls: NodeIndex<PendingCall> = new NodeIndex();
+  /** @internal */ readonly remoteSpawns: NodeIndex<PendingSpawn> = new NodeIndex();
+  /** @internal */ readonly remoteWatchers: RemoteWatchers = new RemoteWatchers();
+  /** @internal */ readonly deaths: DeathQueue = new DeathQueue();
+  /** @internal */ isPassingOn = false;
+  /** @internal */ unlinkIds = 0;
+  private refs = 0;
+
+  constructor(options: RuntimeOptions) {
+    this.names = options.names;
+    this.logger = options.logger ?? consoleLogger;
+    this.clock = options.clock ?? systemClock;
+    this.lane = options.lane ?? 0;
+    this.table = new ActorTable(this.lane);
+    this.timers = new Timers(this.clock, options.keepAlive ?? false);
+    this.scheduler = new Scheduler(() => this.remote.flush());
+  }
+
+  /** Living actors. */
+  get size(): number {
+    return this.table.size;
+  }
+
+  /** @internal This node's name, also without one. */
+  get ownName(): string {
+    return this.remote.nodeName ?? 'nonode@nohost';
+  }
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  spawn<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): Pid<N> {
+    return spawn(this, null, start, args, undefined, false).pid as Pid<never> as Pid<N>;
+  }
+
+  spawnHandler<N, A extends readonly unknown[]>(init: HandlerInit<N, A>, ...args: A): Pid<N> {
+    return spawn(this, null, init as never, args, undefined, true).pid as Pid<never> as Pid<N>;
+  }
+
+  spawnWith<N, A extends readonly unknown[]>(options: SpawnOptions, start: Startable<N, A>, ...args: A): Pid<N> {
+    return spawn(this, null, start, args, options, false).pid as Pid<never> as Pid<N>;
+  }
+
+  send<T>(to: Dest<T>, message: T): void {
+    send(this, null, to as Dest<never>, message);
+  }
+
+  call<R = unknown>(to: Dest<never>, tag: string, args: readonly unknown[] = [], options?: CallOptions): Promise<R> {
+    return call(this, null, to, tag, args, options) as Promise<R>;
+  }
+
   /** Answers a call, here or far away. False: nobody waits for it any more. */
-  reply(call: Call | Ref, value: unknown): boolean;
-  replyError(call: Call | Ref, status: ReplyStatus, reason: unknown): boolean;
-  sendExit(pid: Pid, reason: ExitReason): void;
-  isAlive(pid: Pid): boolean;
+  reply(to: Call | Ref, value: unknown): boolean {
+    return reply(this, to, ReplyStatus.ok, value);
+  }
+
+  replyError(to: Call | Ref, status: ReplyStatus, reason: unknown): boolean {
+    return reply(this, to, status, reason);
+  }
+
+  sendExit(pid: Pid, reason: ExitReason): void {
+    sendExit(this, null, pid, givenReason(reason));
+  }
+
+  isAlive(pid: Pid): boolean {
+    return cellOf(pid) !== undefined;
+  }
+
   /** The name of the node a PID lives on; undefined: our own while it has no name, or unknown. */
-  nodeOf(pid: Pid): string | undefined;
-  register(name: string, pid: Pid): void;
-  unregister(name: string): boolean;
-  whereis(name: string): Pid | undefined;
-  registered(): string[];
+  nodeOf(pid: Pid): string | undefined {
+    return pid.nc === 0 ? this.remote.nodeName : this.remote.nodeOf(pid);
+  }
+
+  register(name: string, pid: Pid): void {
+    if (cellOf(pid) === undefined) {
+      throw new SnowmeshError('SNOW_ERR_NOT_LOCAL', `${pid} is no living actor of this node and cannot have a local name.`);
+    }
+    this.names.register(name, pid);
+  }
+
+  unregister(name: string): boolean {
+    return this.names.unregister(name);
+  }
+
+  whereis(name: string): Pid | undefined {
+    return this.names.whereis(name);
+  }
+
+  registered(): string[] {
+    return this.names.registered();
+  }
+
   /** Lets other nodes spawn it by name. */
-  expose(spec: ActorSpec): void;
+  expose(spec: ActorSpec): void {
+    this.exposed.set(spec.name, spec);
+  }
 
   /** The canonical PID of a local id: that of the living actor, else one of a dead actor. */
-  pidOf(local: number): Pid;
-  deliverSystem(to: Pid, message: SystemMessage): void;
+  pidOf(local: number): Pid {
+    return this.table.pidOf(local);
+  }
+
+  /** What waits in an actor's mailbox, oldest first. O(n): for tests and inspection. */
+  mailboxOf(pid: Pid): unknown[] {
+    return mailboxOf(cellOf(pid));
+  }
+
+  makeRef(owner: Pid): Ref {
+    return this.newRef(owner.local);
+  }
+
+  deliverSystem(to: Pid, message: SystemMessage): void {
+    const cell = cellOf(to);
+    if (cell !== undefined) deliver(cell, message);
+  }
+
   /** Calls back once when a local actor dies, after its names are gone. Returns a way to take it back. */
-  onDeath(pid: Pid, callback: (pid: Pid) => void): () => void;
+  onDeath(pid: Pid, callback: (pid: Pid, reason: ExitReason) => void): () => void {
+    const cell = cellOf(pid);
+    if (cell === undefined) {
+      callback(pid, 'noproc');
+      return () => {};
+    }
+    const more = cell.more();
+    more.deathCallbacks ??= new Set();
+    const { deathCallbacks } = more;
+    deathCallbacks.add(callback);
+    return () => void deathCallbacks.delete(callback);
+  }
+
   /** Runs what is queued now, within the budget; ends with remote.flush(). True: there is still work. */
-  runSlice(): boolean;
+  runSlice(): boolean {
+    this.scheduler.runSlice();
+    return this.scheduler.hasWork;
+  }
+
   /** Makes sure that remote.flush() is called soon. */
-  wake(): void;
-  /** Ends every actor (`shutdown`, then `kill`) without notice to anybody outside. */
-  stop(): void;
+  wake(): void {
+    this.scheduler.wake();
+  }
+
+  /** Ends every actor without notice to anybody outside. */
+  stop(): void {
+    this.isStopped = true;
+    for (const cell of this.table) terminate(cell, 'killed');
+    for (const pending of [...this.calls.values()]) pending.fail('noproc', 'stopped');
+    this.timers.clear();
+  }
+
+  /** Whether waiting timers keep the OS process alive. */
+  setKeepAlive(keepAlive: boolean): void {
+    this.timers.setKeepAlive(keepAlive);
+  }
+
   /** Test hook: the serial the next actor gets. */
-  setNextSerial(serial: number): void;
+  setNextSerial(serial: number): void {
+    ActorTable.setNextSerial(serial);
+  }
+
+  /** @internal */
+  isSelf(node: string): boolean {
+    return node === this.remote.nodeName || (this.remote.nodeName === undefined && node === 'nonode@nohost') || this.remote.isSelf(node);
+  }
+
+  /** @internal */
+  newRef(local: number): Ref {
+    return new Ref(0, local, ++this.refs);
+  }
+
+  /** @internal */
+  addAlias(cell: Cell, ref: Ref, mode: AliasMode): void {
+    this.aliases.set(ref.id, { ref, cell, mode });
+    const more = cell.more();
+    more.aliases ??= new Set();
+    more.aliases.add(ref.id);
+  }
+
+  /** @internal */
+  endAlias({ ref, cell }: Alias): void {
+    this.aliases.delete(ref.id);
+    cell.forgetAlias(ref);
+  }
+
+  /** @internal A monitor ended: its alias goes with it, unless it is explicit. */
+  endAliasOf(ref: Ref): void {
+    if (this.aliases.size === 0) return;
+    const alias = this.aliases.get(ref.id);
+    if (alias !== undefined && alias.mode !== 'explicit') this.endAlias(alias);
+  }
+
+  /** @internal Code of others that must not take the runtime along. */
+  guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.logger.error({ event: 'callback_failed', err: error }, 'a callback failed');
+    }
+  }
+}
+
+interface Death {
+  readonly pid: Pid;
+  readonly extra: Extras;
+  readonly reason: ExitReason;
+}
+
+/** First in, first out, without moving what waits. */
+class DeathQueue {
+  private items: (Death | undefined)[] = [];
+  private head = 0;
+
+  push(death: Death): void {
+    this.items.push(death);
+  }
+
+  shift(): Death | undefined {
+    const death = this.items[this.head];
+    if (death === undefined) {
+      this.items = [];
+      this.head = 0;
+      return undefined;
+    }
+    this.items[this.head++] = undefined;
+    return death;
+  }
 }

@@ -1,13 +1,22 @@
-import type { Pid, Ref } from '../term/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import { Pid, type Ref } from '../term/index.ts';
+import { cancelTimer, startTimer } from './actor-timer.ts';
 import type { CallOptions } from './call.ts';
-import type { Cell } from './cell.ts';
+import { call } from './calls.ts';
+import { type Cell, cellOf, DEAD, TRAPS } from './cell.ts';
+import { givenReason, Leave } from './crash-reason.ts';
+import { roomIn, send } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
+import { leave, takeStarter, terminate } from './lifecycle.ts';
 import type { Match, Received, TIMEOUT } from './match.ts';
 import type { Runtime } from './runtime.ts';
 import type { SpawnOptions } from './spawn-options.ts';
+import { demonitor, link, monitor, sendExit, unlink } from './signals.ts';
+import { spawn, spawnOn } from './spawning.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
-import type { NodeAddress } from './system-message.ts';
+import { Down, type NodeAddress } from './system-message.ts';
 import type { TimerRef } from './timer-ref.ts';
+import { checkDelay, receive } from './waiting.ts';
 
 /** Where a message can go: a PID, a local name, a name on a node, or an alias. */
 export type Dest<M = unknown> = Pid<M> | string | NodeAddress | Ref;
@@ -22,74 +31,274 @@ export interface ReceiveOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What an actor can do. Each actor gets its own; it is of no use to others, and throws SNOW_ERR_ACTOR_DEAD after its death. */
-export declare class Self<M = unknown> {
-  readonly pid: Pid<M>;
-  readonly runtime: Runtime;
+/**
+ * What an actor can do. Each actor gets its own; every method throws SNOW_ERR_ACTOR_DEAD after its death.
+ *
+ * Nothing that is awaited here - `receive`, `sleep`, `call` - goes on once the actor is dead (rule A7).
+ */
+export class Self<M = unknown> {
   /** @internal */
   readonly cell: Cell;
-  /** What it is called in logs. */
-  readonly label: string;
-  readonly parent: Pid | undefined;
-  /** Fires when the actor dies. */
-  readonly signal: AbortSignal;
-  /** ms of the runtime's monotonic clock. */
-  now(): number;
 
+  /** @internal */
+  constructor(cell: Cell) {
+    this.cell = cell;
+  }
+
+  get pid(): Pid<M> {
+    return this.cell.pid as Pid<never> as Pid<M>;
+  }
+
+  get runtime(): Runtime {
+    return this.cell.runtime;
+  }
+
+  /** What it is called in logs. */
+  get label(): string {
+    return this.cell.label;
+  }
+
+  /** Who spawned it; undefined: code outside of actors. */
+  get parent(): Pid | undefined {
+    return this.cell.parent === this.runtime.root ? undefined : this.cell.parent;
+  }
+
+  /** Fires when the actor dies; its reason is the exit reason. */
+  get signal(): AbortSignal {
+    if (this.cell.isDead) return AbortSignal.abort('noproc');
+    const more = this.cell.more();
+    more.abort ??= new AbortController();
+    return more.abort.signal;
+  }
+
+  /** ms of the runtime's monotonic clock. */
+  now(): number {
+    return this.runtime.now();
+  }
+
+  /**
+   * Waits for a message: the oldest, or the oldest that matches; all others stay, in order (rule B5).
+   *
+   * @param match See {@link Match}. Undefined: any message.
+   * @param options `timeout` in ms: resolves to TIMEOUT then; `signal`: rejects with its reason.
+   * @throws SNOW_ERR_TIME, SNOW_ERR_MATCH, SNOW_ERR_RECEIVE_TWICE (another receive waits), SNOW_ERR_RECEIVE_HANDLER.
+   * @example
+   * const down = await self.receive(Down, { timeout: 1000 });
+   */
   receive(): Promise<Received<M>>;
   receive<T>(match: Match<T>, options?: { readonly signal?: AbortSignal }): Promise<T>;
   receive<T>(match: Match<T>, options: ReceiveOptions): Promise<T | typeof TIMEOUT>;
   receive(match: undefined, options: ReceiveOptions): Promise<Received<M> | typeof TIMEOUT>;
+  receive(match?: Match, options?: ReceiveOptions): Promise<never> {
+    return receive(this.live(), match, options) as Promise<never>;
+  }
 
-  send<T>(to: Dest<T>, message: T): void;
-  /** Like send, but waits while the target's mailbox is full (limit policy `block`). */
-  sendWait<T>(to: Dest<T>, message: T): Promise<void>;
+  /** Sends a message: copied, never fails for a target that is gone. Throws SNOW_ERR_UNSENDABLE, SNOW_ERR_NO_NAME (rule F4). */
+  send<T>(to: Dest<T>, message: T): void {
+    send(this.runtime, this.live(), to as Dest<never>, message);
+  }
 
-  spawn<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): Pid<N>;
-  spawnLink<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): Pid<N>;
-  spawnMonitor<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): { pid: Pid<N>; ref: Ref };
-  spawnHandler<N, A extends readonly unknown[]>(init: HandlerInit<N, A>, ...args: A): Pid<N>;
-  spawnWith<N, A extends readonly unknown[]>(options: SpawnOptions, start: Startable<N, A>, ...args: A): Pid<N>;
+  /** Like send, but waits while the target's mailbox is full (limit policy `block`) or its node is busy. */
+  async sendWait<T>(to: Dest<T>, message: T): Promise<void> {
+    const { runtime } = this;
+    const from = this.live();
+    const pid = typeof to === 'string' ? runtime.names.whereis(to) : to;
+    for (;;) {
+      const cell = pid instanceof Pid ? cellOf(pid as Pid) : undefined;
+      const isFar = pid !== undefined && typeof pid !== 'string' && cell === undefined;
+      const room = cell !== undefined ? roomIn(cell) : isFar ? runtime.remote.whenWritable(pid as Pid) : undefined;
+      if (room === undefined) break;
+      await room;
+    }
+    send(runtime, from, to as Dest<never>, message);
+  }
+
+  spawn<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): Pid<N> {
+    return spawn(this.runtime, this.live(), start, args, undefined, false).pid as Pid<never> as Pid<N>;
+  }
+
+  /** Spawns and links in one step (rule C15). */
+  spawnLink<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): Pid<N> {
+    return spawn(this.runtime, this.live(), start, args, { link: true }, false).pid as Pid<never> as Pid<N>;
+  }
+
+  /** Spawns and monitors in one step (rule D15). */
+  spawnMonitor<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): { pid: Pid<N>; ref: Ref } {
+    const { pid, ref } = spawn(this.runtime, this.live(), start, args, { monitor: true }, false);
+    return { pid: pid as Pid<never> as Pid<N>, ref: ref as Ref };
+  }
+
+  spawnHandler<N, A extends readonly unknown[]>(init: HandlerInit<N, A>, ...args: A): Pid<N> {
+    return spawn(this.runtime, this.live(), init as never, args, undefined, true).pid as Pid<never> as Pid<N>;
+  }
+
+  spawnWith<N, A extends readonly unknown[]>(options: SpawnOptions, start: Startable<N, A>, ...args: A): Pid<N> {
+    return spawn(this.runtime, this.live(), start, args, options, false).pid as Pid<never> as Pid<N>;
+  }
+
   /** On another node, by registered name. Rejects with SNOW_ERR_SPAWN (details.reason). */
   spawnOn<N, A extends readonly unknown[]>(
     node: string,
     spec: ActorSpec<N, A>,
     args: A,
-    options?: { readonly link?: boolean; readonly monitor?: boolean },
-  ): Promise<{ pid: Pid<N>; ref: Ref | undefined }>;
+    options: { readonly link?: boolean; readonly monitor?: boolean } = {},
+  ): Promise<{ pid: Pid<N>; ref: Ref | undefined }> {
+    return spawnOn(this.live(), node, spec.name, args, options) as Promise<never>;
+  }
 
-  link(pid: Pid): void;
-  unlink(pid: Pid): void;
-  monitor(target: Pid | string | NodeAddress, options?: { readonly alias?: AliasMode }): Ref;
+  link(pid: Pid): void {
+    link(this.live(), pid);
+  }
+
+  unlink(pid: Pid): void {
+    unlink(this.live(), pid);
+  }
+
+  /** Watches an actor: exactly one {@link Down} comes when it ends, or is gone already. */
+  monitor(target: Pid | string | NodeAddress, options?: { readonly alias?: AliasMode }): Ref {
+    const cell = this.live();
+    const ref = this.runtime.newRef(cell.pid.local);
+    if (options?.alias !== undefined) this.runtime.addAlias(cell, ref, options.alias);
+    cell.mailbox?.mark(ref);
+    monitor(cell, target, ref);
+    return ref;
+  }
+
   /** True: removed, and no DOWN of it will be found. False: it was gone already (`flush` then removes the DOWN). */
-  demonitor(ref: Ref, options?: { readonly flush?: boolean }): boolean;
-  alias(mode?: 'explicit' | 'reply'): Ref;
-  unalias(ref: Ref): boolean;
+  demonitor(ref: Ref, options?: { readonly flush?: boolean }): boolean {
+    const cell = this.live();
+    const wasThere = demonitor(cell, ref);
+    if (!wasThere && options?.flush === true) {
+      cell.mailbox?.take((message) => message instanceof Down && message.ref.equals(ref), [ref]);
+    }
+    return wasThere;
+  }
+
+  alias(mode: 'explicit' | 'reply' = 'explicit'): Ref {
+    const cell = this.live();
+    const ref = this.makeRef();
+    this.runtime.addAlias(cell, ref, mode);
+    return ref;
+  }
+
+  unalias(ref: Ref): boolean {
+    const cell = this.live();
+    const entry = ref.nc === 0 ? this.runtime.aliases.get(ref.id) : undefined;
+    if (entry?.cell !== cell) return false;
+    this.runtime.endAlias(entry);
+    return true;
+  }
+
   /** Returns what it was before. */
-  trapExit(on: boolean): boolean;
-  exit(reason?: ExitReason): never;
-  sendExit(pid: Pid, reason: ExitReason): void;
+  trapExit(on: boolean): boolean {
+    const cell = this.live();
+    const before = cell.isTrapping;
+    cell.flags = on ? cell.flags | TRAPS : cell.flags & ~TRAPS;
+    return before;
+  }
 
-  sleep(ms: number): Promise<void>;
-  sendAfter<T>(ms: number, to: Dest<T>, message: T): TimerRef;
+  /** Ends this actor with `reason`; final even when the throw is caught (rule A6). Default `normal`. */
+  exit(reason: ExitReason = 'normal'): never {
+    const cell = this.live();
+    const given = givenReason(reason);
+    const isInCode = cell.body !== null;
+    if (!isInCode) terminate(cell, given);
+    else if (cell.leaving === null) {
+      cell.leaving = { reason: given };
+      // Called from outside of a handler (a timer, a promise of its own): nobody else will look.
+      queueMicrotask(() => (cell.leaving === null || cell.isDead ? undefined : this.leaveLater(cell)));
+    }
+    throw new Leave();
+  }
+
+  sendExit(pid: Pid, reason: ExitReason): void {
+    sendExit(this.runtime, this.live(), pid, givenReason(reason));
+    if (this.cell.isDead && pid.equals(this.pid)) throw new Leave();
+  }
+
+  /** Waits `ms`; never goes on once the actor is dead. */
+  sleep(ms: number): Promise<void> {
+    const cell = this.live();
+    checkDelay(ms);
+    return new Promise((resolve) => void startTimer(cell, ms, 'run', null, resolve));
+  }
+
+  sendAfter<T>(ms: number, to: Dest<T>, message: T): TimerRef {
+    return startTimer(this.live(), ms, 'send', to as Dest<never>, message);
+  }
+
   /** Like sendAfter, but a local receiver gets a Timeout with the timer's ref and the message. */
-  startTimer(ms: number, to: Dest, message: unknown): TimerRef;
-  sendInterval<T>(ms: number, to: Dest<T>, message: T): TimerRef;
+  startTimer(ms: number, to: Dest<never>, message: unknown): TimerRef {
+    return startTimer(this.live(), ms, 'timeout', to, message);
+  }
+
+  sendInterval<T>(ms: number, to: Dest<T>, message: T): TimerRef {
+    return startTimer(this.live(), ms, 'interval', to as Dest<never>, message);
+  }
+
   /** Calls `fn` as this actor; a throw ends the actor. */
-  after(ms: number, fn: () => void): TimerRef;
+  after(ms: number, fn: () => void): TimerRef {
+    return startTimer(this.live(), ms, 'run', null, fn);
+  }
+
   /** ms that were left, or false: fired already, or cancelled. */
-  cancelTimer(timer: TimerRef): number | false;
-  readTimer(timer: TimerRef): number | false;
+  cancelTimer(timer: TimerRef): number | false {
+    return cancelTimer(this.runtime, timer);
+  }
 
-  call<R = unknown>(to: Dest, tag: string, args?: readonly unknown[], options?: CallOptions): Promise<R>;
+  readTimer(timer: TimerRef): number | false {
+    return this.runtime.timers.read(timer.timer);
+  }
 
-  register(name: string, pid?: Pid): void;
-  unregister(name: string): boolean;
-  whereis(name: string): Pid | undefined;
-  makeRef(): Ref;
+  /** Asks and waits for the answer. Rejects with a CallError. */
+  call<R = unknown>(to: Dest<never>, tag: string, args: readonly unknown[] = [], options?: CallOptions): Promise<R> {
+    return call(this.runtime, this.live(), to, tag, args, options) as Promise<R>;
+  }
+
+  register(name: string, pid: Pid = this.cell.pid): void {
+    this.live();
+    this.runtime.register(name, pid);
+  }
+
+  unregister(name: string): boolean {
+    return this.runtime.unregister(name);
+  }
+
+  whereis(name: string): Pid | undefined {
+    return this.runtime.whereis(name);
+  }
+
+  /** A fresh reference: nothing in the mailbox can carry it yet, and receiving by it knows that (rule B6). */
+  makeRef(): Ref {
+    const ref = this.runtime.newRef(this.cell.pid.local);
+    this.cell.mailbox?.mark(ref);
+    return ref;
+  }
+
   /** Tells `start` that a function actor (spec with `ack`) is ready. */
-  initAck(): void;
+  initAck(): void {
+    takeStarter(this.live())?.ready();
+  }
+
   /** Tells `start` "ignore" and ends with `normal`. */
-  initIgnore(): never;
-  isAlive(pid: Pid): boolean;
+  initIgnore(): never {
+    const starter = takeStarter(this.live());
+    terminate(this.cell, 'normal');
+    starter?.ignored();
+    throw new Leave();
+  }
+
+  isAlive(pid: Pid): boolean {
+    return this.runtime.isAlive(pid);
+  }
+
+  private leaveLater(cell: Cell): void {
+    const { leaving } = cell;
+    if (leaving !== null) leave(cell, leaving.reason);
+  }
+
+  private live(): Cell {
+    if ((this.cell.flags & DEAD) === 0) return this.cell;
+    throw new SnowmeshError('SNOW_ERR_ACTOR_DEAD', `${this.cell.label} ${this.cell.pid} has ended.`);
+  }
 }

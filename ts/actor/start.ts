@@ -1,9 +1,21 @@
+import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
+import { Timer } from '../timers/index.ts';
+import { CallError, type CallState } from './call.ts';
+import { type Cell, cellOf } from './cell.ts';
+import { givenReason } from './crash-reason.ts';
+import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
-import type { Runtime } from './runtime.ts';
+import { begin, terminate } from './lifecycle.ts';
+import { Runtime } from './runtime.ts';
 import type { Self } from './self.ts';
+import { demonitor, unlink } from './signals.ts';
+import { spawn } from './spawning.ts';
+import { StopRequest } from './stop-request.ts';
+import { Exit, Down } from './system-message.ts';
+import { checkTimeout } from './waiting.ts';
 import type { SpawnOptions } from './spawn-options.ts';
-import type { Startable } from './spec.ts';
+import { type Startable } from './spec.ts';
 
 export interface StartOptions extends SpawnOptions {
   /** ms that init may take. Default: Infinity. */
@@ -18,24 +30,181 @@ export type StartResult<M = unknown> =
   | { readonly ok: false; readonly ignore: true }
   | { readonly ok: false; readonly ignore?: undefined; readonly reason: ExitReason };
 
+/** Who starts or stops: an actor, or the runtime for code outside of actors. */
+// oxlint-disable-next-line typescript/no-explicit-any -- what the caller itself receives does not matter
+type Starting = Self<any> | Runtime;
+
 /**
  * Starts an actor and waits until its init is done (rules I1-I4). The result comes at once, not as a promise, when
  * nothing had to be waited for: plain functions, and handlers whose init is synchronous.
  */
-export declare function start<N, A extends readonly unknown[]>(
-  parent: Self<never> | Runtime,
+export function start<N, A extends readonly unknown[]>(
+  parent: Starting,
   what: Startable<N, A>,
   args: A,
-  options?: StartOptions,
-): StartResult<N> | Promise<StartResult<N>>;
+  options: StartOptions = {},
+): StartResult<N> | Promise<StartResult<N>> {
+  const { runtime, cell } = partsOf(parent);
+  const { node } = options;
+  if (node !== undefined && !runtime.isSelf(node)) return startFar(parent, what, args, options, node) as never;
+  return startHere(runtime, cell, what, args, options) as StartResult<N> | Promise<StartResult<N>>;
+}
+
+function startHere(
+  runtime: Runtime,
+  parent: Cell | null,
+  what: Startable,
+  args: readonly unknown[],
+  options: StartOptions,
+): StartResult | Promise<StartResult> {
+  let born: ReturnType<typeof spawn>;
+  try {
+    born = spawn(runtime, parent, what, args, options, false);
+  } catch (error) {
+    if (error instanceof SnowmeshError && error.code === 'SNOW_ERR_NAME_TAKEN') {
+      return { ok: false, reason: { alreadyStarted: error.details?.['holder'] } };
+    }
+    throw error;
+  }
+  const { pid, ref, cell } = born;
+  const waits = typeof what !== 'function' && (what.kind === 'handler' || what.ack === true);
+  if (!waits) return { ok: true, pid: pid as never, ref };
+  let result: StartResult | undefined;
+  let tell = (made: StartResult): void => {
+    result = made;
+  };
+  cell.more().starter = {
+    ready: () => tell({ ok: true, pid: pid as never, ref }),
+    ignored: () => tell({ ok: false, ignore: true }),
+    failed: (reason) => tell({ ok: false, reason }),
+  };
+  if (typeof what !== 'function' && what.kind === 'handler') begin(cell);
+  if (result !== undefined) return result;
+  return new Promise((resolve) => {
+    const limit = options.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
+    const timer = new StartTimer(() => {
+      tell = resolve;
+      if (parent !== null) abandon(parent, pid, options, ref);
+      cell.more().starter = null;
+      terminate(cell, 'killed');
+      resolve({ ok: false, reason: 'timeout' });
+    });
+    tell = (made) => {
+      runtime.timers.cancel(timer);
+      resolve(made);
+    };
+    runtime.timers.start(timer, limit);
+  });
+}
+
+class StartTimer extends Timer {
+  private readonly act: () => void;
+
+  constructor(act: () => void) {
+    super();
+    this.act = act;
+  }
+
+  fire(): void {
+    this.act();
+  }
+}
+
+/** No EXIT of a child that never started reaches its parent (I3); an asked-for monitor still says `killed`. */
+function abandon(parent: Cell, pid: Pid, options: StartOptions, ref: Ref | undefined): void {
+  unlink(parent, pid);
+  if (ref !== undefined && options.monitor !== true) demonitor(parent, ref);
+}
+
+async function startFar(
+  parent: Starting,
+  what: Startable,
+  args: readonly unknown[],
+  options: StartOptions,
+  node: string,
+): Promise<StartResult> {
+  if (parent instanceof Runtime || typeof what === 'function') return { ok: false, reason: 'not_remote' };
+  try {
+    const { pid, ref } = await parent.spawnOn(node, what, args as never, options);
+    return { ok: true, pid: pid as never, ref };
+  } catch (error) {
+    const reason = error instanceof SnowmeshError ? (error.details?.['reason'] ?? error.code) : String(error);
+    return { ok: false, reason };
+  }
+}
 
 /**
  * Asks an actor to end in order and waits until it has (rule I6). Resolves when its names are free. Rejects with a
  * CallError: noproc, nodedown, timeout (it still ends later), or exit when it ended with another reason.
  */
-export declare function stop(
-  caller: Self<never> | Runtime,
+export function stop(
+  caller: Starting,
   target: Pid | string,
-  reason?: ExitReason,
-  timeout?: number,
-): Promise<void>;
+  reason: ExitReason = 'normal',
+  timeout: number = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  const { runtime, cell: own } = partsOf(caller);
+  const pid = typeof target === 'string' ? runtime.names.whereis(target) : target;
+  const started = runtime.now();
+  const given = givenReason(reason);
+  const fail = (state: CallState, why?: unknown): CallError =>
+    new CallError({ state, target: String(target), node: undefined, tag: 'stop', elapsed: runtime.now() - started, reason: why });
+  if (pid !== undefined && pid.nc !== 0) return stopFar(runtime, pid, given, timeout, fail);
+  const cell = pid === undefined ? undefined : cellOf(pid);
+  if (pid === undefined || cell === undefined) return Promise.reject(fail('noproc'));
+  if (cell === own) return Promise.reject(fail('calling_self'));
+  return new Promise((resolve, reject) => {
+    const timer = new StartTimer(() => {
+      forget();
+      reject(fail('timeout'));
+    });
+    const forget = runtime.onDeath(pid, (_pid, ended) => {
+      runtime.timers.cancel(timer);
+      if (same(ended, given)) resolve();
+      else reject(fail('exit', ended));
+    });
+    runtime.timers.start(timer, checkTimeout(timeout));
+    askToEnd(cell, given);
+  });
+}
+
+function askToEnd(cell: Cell, reason: ExitReason): void {
+  const isHandler = cell.body !== null || (cell.birth !== null && (cell.birth.isHandler || isHandlerSpec(cell.birth.what)));
+  if (isHandler) return deliver(cell, new StopRequest(reason));
+  if (!cell.isTrapping) return terminate(cell, reason);
+  // A function actor that traps exits decides itself, as it does when its parent ends.
+  deliver(cell, new Exit(cell.parent, reason));
+}
+
+function isHandlerSpec(what: Startable): boolean {
+  return typeof what !== 'function' && what.kind === 'handler';
+}
+
+/** A far actor: an exit signal, and a monitor of a small actor of our own. */
+function stopFar(
+  runtime: Runtime,
+  pid: Pid,
+  reason: ExitReason,
+  timeout: number,
+  fail: (state: CallState, why?: unknown) => CallError,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    runtime.spawnWith({ label: 'stop' }, async (self: Self<never>) => {
+      self.monitor(pid);
+      self.sendExit(pid, reason === 'normal' ? 'shutdown' : reason);
+      const down = await self.receive(Down, { timeout });
+      if (!(down instanceof Down)) reject(fail('timeout'));
+      else if (down.reason === 'noconnection') reject(fail('nodedown'));
+      else if (down.reason === 'noproc') reject(fail('noproc'));
+      else resolve();
+    });
+  });
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b));
+}
+
+function partsOf(caller: Starting): { runtime: Runtime; cell: Cell | null } {
+  return caller instanceof Runtime ? { runtime: caller, cell: null } : { runtime: caller.runtime, cell: caller.cell };
+}

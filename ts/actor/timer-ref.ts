@@ -1,8 +1,21 @@
+import { INACTIVE } from '../timers/index.ts';
+import type { ActorTimer } from './actor-timer.ts';
 import { SystemMessage } from './system-message.ts';
 
 /** A running timer. It belongs to this runtime and cannot be sent. */
-export declare class TimerRef {
-  readonly isActive: boolean;
+export class TimerRef {
+  /** @internal */
+  readonly timer: ActorTimer;
+
+  /** @internal */
+  constructor(timer: ActorTimer) {
+    this.timer = timer;
+  }
+
+  /** Whether it will still fire. */
+  get isActive(): boolean {
+    return this.timer.slot !== INACTIVE;
+  }
 }
 
 /** What `startTimer` delivers. */

@@ -7,6 +7,13 @@ export interface ErrorEntry {
 }
 
 export const ERRORS = {
+  SNOW_ERR_MATCH: { summary: 'A receive was given something that cannot match.', remedy: 'Use a string, a Ref, a class of the runtime, a function, or an array of those.' },
+  SNOW_ERR_NO_NAME: { summary: 'Nobody has this local name.', remedy: 'Register it first, or send to { name, node }, which is silent.' },
+  SNOW_ERR_NOT_AN_ACTOR: { summary: 'What was spawned is no actor.', remedy: 'Pass a function, or what defineActor, defineHandler or defineServer made.' },
+  SNOW_ERR_NOT_LOCAL: { summary: 'A PID is no living actor of this node.', remedy: 'Register only actors that live here.' },
+  SNOW_ERR_RECEIVE_HANDLER: { summary: 'A handler actor cannot receive.', remedy: 'Handle messages in onMessage, or write the actor as a function.' },
+  SNOW_ERR_RECEIVE_TWICE: { summary: 'The actor waits in another receive.', remedy: 'Await one receive before the next.' },
+  SNOW_ERR_TIME: { summary: 'A time is no whole number of milliseconds from 0 on.', remedy: 'Round it; for waits without end use Infinity.' },
   SNOW_ERR_BAD_TERM: { summary: 'Bytes are no valid term.', remedy: 'Decode only what encodeTerm wrote, whole.' },
   SNOW_ERR_TOO_DEEP: { summary: 'A message is nested deeper than 128.', remedy: 'Flatten the data; the message names the path.' },
   SNOW_ERR_TOO_LARGE: { summary: 'A message exceeds the size limit.', remedy: 'Split it, or raise maxMessage on all nodes.' },
@@ -78,6 +85,98 @@ export const ERRORS = {
   SNOW_ERR_TASK: {
     summary: 'A task was asked for its result by somebody who may not, or more than once.',
     remedy: 'Only the actor that started a task awaits it, and once.',
+  },
+  SNOW_ERR_ACTOR_DEAD: {
+    summary: 'An actor that has ended was used: its `self`, after its death.',
+    remedy: 'Stop what goes on after the end, for example by passing `self.signal` to it.',
+  },
+  SNOW_ERR_NOPROC: {
+    summary: 'An actor that does not trap exits linked to an actor that does not exist.',
+    remedy: 'Trap exits to get it as a message, or use spawnLink.',
+  },
+  SNOW_ERR_FOREIGN_PID: {
+    summary: 'A PID of another node object of this process was used.',
+    remedy: 'Send it in a message instead of sharing it in memory; each node has its own numbering.',
+  },
+  SNOW_ERR_NAME_TAKEN: {
+    summary: 'A local name belongs to another actor.',
+    remedy: 'details.holder has it; unregister it first, or choose another name.',
+  },
+  SNOW_ERR_NAME_UNKNOWN: {
+    summary: 'Nobody has the local name a message was sent to.',
+    remedy: 'Ask `whereis` first, or send to { name, node }, which is silent.',
+  },
+  SNOW_ERR_BAD_NAME: {
+    summary: 'What was to be registered is no name, or the PID is not a living actor of this node.',
+    remedy: 'A name has 1 to 255 bytes and is not "undefined".',
+  },
+  SNOW_ERR_BAD_DEST: {
+    summary: 'A message was sent to something that is no address.',
+    remedy: 'Use a PID, a local name, { name, node } or an alias.',
+  },
+  SNOW_ERR_BAD_TIME: {
+    summary: 'A time is no number of milliseconds that makes sense.',
+    remedy: 'Timers take whole ms from 0 to 2^53 - 1; timeouts any number from 0 to Infinity.',
+  },
+  SNOW_ERR_BAD_MATCH: {
+    summary: 'A receive was asked for something that cannot be matched.',
+    remedy: 'Use a tag, a reference, a message class, a predicate, or an array of those.',
+  },
+  SNOW_ERR_RECEIVE_PENDING: {
+    summary: 'An actor called receive while a receive of its own was waiting, or from within a predicate.',
+    remedy: 'Await one receive at a time; an array matches any of several.',
+  },
+  SNOW_ERR_NOT_SPAWNABLE: {
+    summary: 'What was to be spawned is neither an actor function nor a spec.',
+    remedy: 'Pass a function, or what defineActor, defineServer, … returned.',
+  },
+  SNOW_ERR_SPAWN: {
+    summary: 'An actor could not be spawned on another node.',
+    remedy: 'details.reason: noconnection, unknown_function (expose it there), or why its start failed.',
+  },
+  SNOW_ERR_STOPPED: {
+    summary: 'The node was stopped.',
+    remedy: 'Start a new one.',
+  },
+  SNOW_ERR_CALL_TIMEOUT: {
+    summary: 'A call had no answer in time; it may still be handled.',
+    remedy: 'Raise the timeout, or find out why the target is slow: the message names it.',
+  },
+  SNOW_ERR_CALL_ABORTED: {
+    summary: 'A call was given up by its AbortSignal.',
+    remedy: 'The cause is the reason of the signal.',
+  },
+  SNOW_ERR_CALL_NOPROC: {
+    summary: 'There is no such actor to call.',
+    remedy: 'It has ended, was never there, or the name is not registered.',
+  },
+  SNOW_ERR_CALL_EXIT: {
+    summary: 'The called actor ended before it answered.',
+    remedy: 'reason says why it ended.',
+  },
+  SNOW_ERR_CALL_NODEDOWN: {
+    summary: 'The node of the called actor is out of reach, or was lost during the call.',
+    remedy: 'node names it; the call may have been handled.',
+  },
+  SNOW_ERR_CALL_ERROR: {
+    summary: 'The called actor answered with an error.',
+    remedy: 'reason is the error.',
+  },
+  SNOW_ERR_CALL_SELF: {
+    summary: 'An actor called itself and would have waited for ever.',
+    remedy: 'Call the function behind it instead.',
+  },
+  SNOW_ERR_CALL_CYCLE: {
+    summary: 'Actors wait for each other in a ring; this call would have closed it.',
+    remedy: 'The message names the ring; let one of them send instead of call, or answer later.',
+  },
+  SNOW_ERR_CALL_OVERLOAD: {
+    summary: 'The mailbox of the called actor, or the way to its node, is full.',
+    remedy: 'Try again later, or raise the limit.',
+  },
+  SNOW_ERR_CALL_UNKNOWN: {
+    summary: 'The called actor has no handler for that call.',
+    remedy: 'The message names the tag.',
   },
 } as const satisfies Record<string, ErrorEntry>;
 

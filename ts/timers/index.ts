@@ -7,3 +7,4 @@
 // Must not know: what a timer is for.
 export { type Alarm, type Clock, MAX_DELAY, systemClock } from './clock.ts';
 export { LONGEST_DELAY, Timer, Timers } from './timers.ts';
+export { INACTIVE } from './wheel.ts';

@@ -1,0 +1,92 @@
+import { Pid, SERIAL_LIMIT } from '../term/index.ts';
+import type { Cell } from './cell.ts';
+
+const PAGE = 256;
+
+interface Page {
+  readonly cells: (Cell | undefined)[];
+  live: number;
+}
+
+/**
+ * One counter for the OS process: a PID of a node object that was stopped never denotes an actor of the next one (rules
+ * A9, K13). Serial 0 stands for code outside of actors.
+ */
+let nextSerial = 1;
+
+/** Living actors by local id: pages of serials, dropped when empty; the page used last is remembered. */
+export class ActorTable {
+  size = 0;
+  private readonly base: number;
+  private readonly pages = new Map<number, Page>();
+  private lastNumber = -1;
+  private lastPage: Page | undefined = undefined;
+
+  constructor(lane: number) {
+    this.base = lane * SERIAL_LIMIT;
+  }
+
+  static setNextSerial(serial: number): void {
+    nextSerial = serial;
+  }
+
+  /** A local id that no living actor has. O(1). */
+  nextId(): number {
+    for (;;) {
+      const id = this.base + nextSerial;
+      nextSerial = nextSerial + 1 < SERIAL_LIMIT ? nextSerial + 1 : 1;
+      if (this.get(id) === undefined) return id;
+    }
+  }
+
+  get(local: number): Cell | undefined {
+    return this.page(Math.floor((local - this.base) / PAGE))?.cells[local % PAGE];
+  }
+
+  add(local: number, cell: Cell): void {
+    const number = Math.floor((local - this.base) / PAGE);
+    let page = this.page(number);
+    if (page === undefined) {
+      page = { cells: new Array(PAGE).fill(undefined), live: 0 };
+      this.pages.set(number, page);
+      this.lastNumber = number;
+      this.lastPage = page;
+    }
+    page.cells[local % PAGE] = cell;
+    page.live++;
+    this.size++;
+  }
+
+  remove(local: number): void {
+    const number = Math.floor((local - this.base) / PAGE);
+    const page = this.page(number);
+    if (page?.cells[local % PAGE] === undefined) return;
+    page.cells[local % PAGE] = undefined;
+    this.size--;
+    if (--page.live > 0) return;
+    this.pages.delete(number);
+    this.lastNumber = -1;
+    this.lastPage = undefined;
+  }
+
+  /** The canonical PID of a local id: that of the living actor, else one of a dead actor. */
+  pidOf(local: number): Pid {
+    return this.get(local)?.pid ?? new Pid(0, local);
+  }
+
+  *[Symbol.iterator](): Iterator<Cell> {
+    for (const page of [...this.pages.values()]) {
+      for (const cell of page.cells) if (cell !== undefined) yield cell;
+    }
+  }
+
+  private page(number: number): Page | undefined {
+    if (number === this.lastNumber) return this.lastPage;
+    const page = this.pages.get(number);
+    if (page !== undefined) {
+      this.lastNumber = number;
+      this.lastPage = page;
+    }
+    return page;
+  }
+}

@@ -1,0 +1,123 @@
+// How a message gets into a mailbox, and who is woken for it.
+import { SnowmeshError } from '../errors/index.ts';
+import { Mailbox } from '../mailbox/index.ts';
+import { copyTerm, Pid, Ref } from '../term/index.ts';
+import { BUSY, type Cell, cellOf, LIMITED, QUEUED } from './cell.ts';
+import { endOfMailbox } from './lifecycle.ts';
+import type { Runtime } from './runtime.ts';
+import type { Dest } from './self.ts';
+import { SystemMessage } from './system-message.ts';
+import { settle } from './waiting.ts';
+
+/** Sends a message of user code. `from` is the sending actor; null: code outside of actors. */
+export function send(runtime: Runtime, from: Cell | null, to: Dest<never>, message: unknown): void {
+  if (to instanceof Pid) {
+    if (to.nc !== 0) return runtime.remote.send(from === null ? null : from.pid, to, message);
+    const copy = copyTerm(message);
+    const cell = to.route as Cell | undefined;
+    return cell === undefined ? runtime.deadLetters.count('noproc', to) : deliver(cell, copy);
+  }
+  const pid = from === null ? null : from.pid;
+  if (typeof to === 'string') return deliverTo(runtime, nameOrThrow(runtime, to), copyTerm(message));
+  if (to instanceof Ref) {
+    if (to.nc !== 0) return runtime.remote.sendAlias(pid, to, message);
+    return deliverAlias(runtime, to, copyTerm(message));
+  }
+  if (typeof to !== 'object' || to === null) throw new SnowmeshError('SNOW_ERR_BAD_DEST');
+  if (runtime.isSelf(to.node)) return deliverNamed(runtime, to.name, copyTerm(message));
+  runtime.remote.sendNamed(pid, to.name, to.node, message);
+}
+
+function nameOrThrow(runtime: Runtime, name: string): Pid {
+  const pid = runtime.names.whereis(name);
+  if (pid !== undefined) return pid;
+  throw new SnowmeshError('SNOW_ERR_NO_NAME', `Nobody is registered as ${JSON.stringify(name)} here.`, {
+    details: { name },
+  });
+}
+
+function deliverTo(runtime: Runtime, pid: Pid, message: unknown): void {
+  const cell = cellOf(pid);
+  if (cell === undefined) runtime.deadLetters.count('noproc', pid);
+  else deliver(cell, message);
+}
+
+/** By a name that may be free: lost without a word, as between nodes (rule F4). */
+export function deliverNamed(runtime: Runtime, name: string, message: unknown): void {
+  const pid = runtime.names.whereis(name);
+  if (pid === undefined) runtime.deadLetters.count('no_name', name);
+  else deliverTo(runtime, pid, message);
+}
+
+export function deliverAlias(runtime: Runtime, alias: Ref, message: unknown): void {
+  const entry = runtime.aliases.get(alias.id);
+  if (entry === undefined) return runtime.deadLetters.count('alias', alias);
+  if (entry.mode === 'reply') runtime.endAlias(entry);
+  deliver(entry.cell, message);
+}
+
+/** Puts a message into a living actor's mailbox, or straight into the receive that waits for it. */
+export function deliver(cell: Cell, message: unknown): void {
+  if ((cell.flags & LIMITED) !== 0 && !(message instanceof SystemMessage) && !admit(cell)) return;
+  const { wait } = cell;
+  if (wait !== null && wait.isSafe) {
+    const fits = wait.test === null ? isEmpty(cell) : wait.test(message);
+    if (fits && cell.runtime.scheduler.spend()) {
+      settle(cell, wait, message);
+      return;
+    }
+    push(cell, message);
+    if (fits || wait.test === null) wake(cell);
+    return;
+  }
+  push(cell, message);
+  wake(cell);
+}
+
+/** Gives the actor a turn when it has something to do with it. */
+export function wake(cell: Cell): void {
+  if ((cell.flags & (QUEUED | BUSY)) !== 0) return;
+  if (cell.body === null && cell.wait === null && cell.birth === null) return;
+  cell.flags |= QUEUED;
+  cell.runtime.scheduler.enqueue(cell);
+}
+
+function isEmpty(cell: Cell): boolean {
+  return cell.mailbox === null || cell.mailbox.size === 0;
+}
+
+function push(cell: Cell, message: unknown): void {
+  cell.mailbox ??= new Mailbox();
+  cell.mailbox.push(message);
+}
+
+/** What a mailbox limit says. System messages are exempt. */
+function admit(cell: Cell): boolean {
+  const limit = cell.extra?.limit;
+  if (limit === null || limit === undefined || cell.mailbox === null || cell.mailbox.size < limit.max) return true;
+  const { deadLetters } = cell.runtime;
+  if (limit.policy === 'drop-old') {
+    const dropped = cell.mailbox.take((message) => !(message instanceof SystemMessage), []);
+    if (typeof dropped !== 'symbol') deadLetters.count('dropped_old', cell.pid);
+    return true;
+  }
+  deadLetters.count('dropped_new', cell.pid);
+  if (limit.policy === 'exit') endOfMailbox(cell);
+  return false;
+}
+
+/** Whether a sender of a user message would have to wait, and for what. */
+export function roomIn(cell: Cell): Promise<void> | undefined {
+  const limit = cell.extra?.limit;
+  if (limit === null || limit === undefined || limit.policy !== 'block') return undefined;
+  if (cell.mailbox === null || cell.mailbox.size < limit.max) return undefined;
+  const more = cell.more();
+  more.blocked ??= [];
+  const { blocked } = more;
+  return new Promise((resolve) => blocked.push(resolve));
+}
+
+/** A message was taken: one waiting sender may go on. */
+export function releaseBlocked(cell: Cell): void {
+  cell.extra?.blocked?.shift()?.();
+}

@@ -1,0 +1,195 @@
+// Links, monitors and exit signals between actors, here and far away.
+import { Chain, exitEffect, type Link, Monitor } from '../link/index.ts';
+import { Pid, type Ref } from '../term/index.ts';
+import { type Cell, cellOf, type Extras, TERMINATING } from './cell.ts';
+import { deliver } from './delivery.ts';
+import type { ExitReason } from './exit-reason.ts';
+import { leave, terminate } from './lifecycle.ts';
+import type { Runtime } from './runtime.ts';
+import { Down, Exit, type NodeAddress } from './system-message.ts';
+
+// -- links ----------------------------------------------------------------------------------------------------------
+
+/** `cell` links to `to`. A dead local partner answers with an exit signal `noproc` (rule C8). */
+export function link(cell: Cell, to: Pid): void {
+  const { runtime } = cell;
+  if (to.nc === 0 && to.local === cell.pid.local) return; // C2
+  if (to.nc === 0) {
+    const partner = cellOf(to);
+    if (partner === undefined) return signalExit(cell, to, 'noproc', true);
+    if (cell.links().link(to) !== undefined) partner.links().linkedBy(cell.pid);
+    return;
+  }
+  const made = cell.links().link(to);
+  if (made === undefined) return;
+  runtime.remoteLinks.add(to.nc, made);
+  runtime.remote.link(cell.pid, to);
+}
+
+export function unlink(cell: Cell, to: Pid): void {
+  const links = cell.extra?.links;
+  if (links === null || links === undefined) return;
+  if (to.nc === 0) {
+    if (links.remove(to) !== undefined) cellOf(to)?.extra?.links?.remove(cell.pid);
+    return;
+  }
+  const id = ++cell.runtime.unlinkIds;
+  if (links.unlinkRemote(to, id)) cell.runtime.remote.unlink(cell.pid, to, id);
+}
+
+// -- monitors -------------------------------------------------------------------------------------------------------
+
+export function monitor(cell: Cell, target: Pid | string | NodeAddress, ref: Ref): void {
+  const { runtime } = cell;
+  const address = typeof target === 'string' ? { name: target, node: runtime.ownName } : target;
+  const isHere = address instanceof Pid ? address.nc === 0 : runtime.isSelf(address.node);
+  if (!isHere) return monitorRemote(cell, address, ref);
+  const pid = address instanceof Pid ? address : runtime.names.whereis(address.name);
+  const partner = pid === undefined ? undefined : cellOf(pid);
+  if (partner === undefined) return deliver(cell, new Down(ref, address, 'noproc'));
+  if (partner === cell) return; // D13: inert
+  const made = new Monitor(ref, cell.pid, address);
+  cell.watches().add(made);
+  const more = partner.more();
+  more.watchers ??= new Chain();
+  more.watchers.add(made);
+}
+
+function monitorRemote(cell: Cell, target: Pid | NodeAddress, ref: Ref): void {
+  const { runtime } = cell;
+  const address = target instanceof Pid ? target : { name: target.name, node: runtime.remote.canonical(target.node) };
+  const made = new Monitor(ref, cell.pid, address);
+  cell.watches().add(made);
+  runtime.remoteMonitors.add(made.node, made);
+  runtime.remote.monitor(cell.pid, ref, address);
+}
+
+/** False: there is no such monitor (any more). */
+export function demonitor(cell: Cell, ref: Ref): boolean {
+  const made = cell.extra?.watches?.take(ref);
+  if (made === undefined) return false;
+  const { runtime } = cell;
+  runtime.endAliasOf(ref);
+  if (made.chain !== null) (made.chain as unknown as Chain<Monitor>).remove(made);
+  else {
+    runtime.remoteMonitors.remove(made.node, made);
+    runtime.remote.demonitor(cell.pid, ref, made.target);
+  }
+  return true;
+}
+
+/** A monitor of `cell` fires. */
+export function fireMonitor(cell: Cell, ref: Ref, reason: ExitReason): void {
+  const made = cell.extra?.watches?.take(ref);
+  if (made === undefined) return;
+  const { runtime } = cell;
+  if (made.chain === null) runtime.remoteMonitors.remove(made.node, made);
+  runtime.endAliasOf(ref);
+  deliver(cell, new Down(ref, made.target, reason));
+}
+
+// -- exit signals ---------------------------------------------------------------------------------------------------
+
+/** An explicit exit signal (rules E1-E7). */
+export function sendExit(runtime: Runtime, from: Cell | null, to: Pid, reason: ExitReason): void {
+  if (to.nc !== 0) return runtime.remote.exit2(from === null ? null : from.pid, to, reason);
+  const cell = cellOf(to);
+  if (cell === undefined) return;
+  if (cell === from && reason === 'normal' && !cell.isTrapping) return leave(cell, 'normal'); // E2
+  signalExit(cell, from === null ? runtime.root : from.pid, reason, false);
+}
+
+/** `cell` receives an exit signal. */
+export function signalExit(cell: Cell, from: Pid, reason: ExitReason, isLink: boolean): void {
+  if (cell.isDead) return;
+  const effect = exitEffect(reason, isLink, cell.isTrapping);
+  if (effect.kind === 'ignore') return;
+  if (effect.kind === 'die') return terminate(cell, effect.reason);
+  const isParent = cell.body !== null && isLink && from.equals(cell.parent);
+  if (isParent && (cell.flags & TERMINATING) === 0) return leave(cell, reason); // I5
+  deliver(cell, new Exit(from, reason));
+}
+
+// -- death ----------------------------------------------------------------------------------------------------------
+
+interface Death {
+  readonly pid: Pid;
+  readonly extra: Extras;
+  readonly reason: ExitReason;
+}
+
+/** Tells everybody tied to a dead actor. Deaths that follow wait in a queue. */
+export function passOn(runtime: Runtime, pid: Pid, extra: Extras, reason: ExitReason): void {
+  runtime.deaths.push({ pid, extra, reason });
+  if (runtime.isPassingOn) return;
+  runtime.isPassingOn = true;
+  try {
+    for (let death = runtime.deaths.shift(); death !== undefined; death = runtime.deaths.shift()) announce(runtime, death);
+  } finally {
+    runtime.isPassingOn = false;
+  }
+}
+
+function announce(runtime: Runtime, { pid, extra, reason }: Death): void {
+  for (const callback of extra.deathCallbacks ?? []) runtime.guard(() => callback(pid, reason));
+  if (extra.abort !== null) {
+    const { abort } = extra;
+    runtime.guard(() => abort.abort(reason));
+  }
+  for (const resolve of extra.blocked ?? []) resolve();
+  dropOwnMonitors(runtime, extra, pid);
+  announceToLinks(runtime, pid, extra, reason);
+  announceToWatchers(runtime, pid, extra, reason);
+  for (const caller of extra.callers ?? []) caller.targetEnded(reason);
+}
+
+function dropOwnMonitors(runtime: Runtime, extra: Extras, pid: Pid): void {
+  for (const made of extra.watches ?? []) {
+    if (made.chain !== null) (made.chain as unknown as Chain<Monitor>).remove(made);
+    else {
+      runtime.remoteMonitors.remove(made.node, made);
+      runtime.remote.demonitor(pid, made.ref, made.target);
+    }
+  }
+}
+
+function announceToLinks(runtime: Runtime, pid: Pid, extra: Extras, reason: ExitReason): void {
+  for (const made of extra.links ?? []) {
+    const { partner } = made;
+    if (partner.nc !== 0) {
+      runtime.remoteLinks.remove(partner.nc, made);
+      if (made.unlinkId === 0) runtime.remote.exit(pid, partner, reason);
+      continue;
+    }
+    const cell = cellOf(partner);
+    if (cell === undefined) continue;
+    cell.extra?.links?.remove(pid);
+    signalExit(cell, pid, reason, true);
+  }
+}
+
+function announceToWatchers(runtime: Runtime, pid: Pid, extra: Extras, reason: ExitReason): void {
+  const { watchers } = extra;
+  if (watchers === null) return;
+  for (let made = watchers.shift(); made !== null; made = watchers.shift()) {
+    if (made.owner.nc !== 0) {
+      runtime.remoteWatchers.take(made.owner, made.ref);
+      runtime.remote.monitorExit(pid, made.owner, made.ref, reason);
+      continue;
+    }
+    const cell = cellOf(made.owner);
+    if (cell === undefined) continue;
+    cell.extra?.watches?.take(made.ref);
+    runtime.endAliasOf(made.ref);
+    deliver(cell, new Down(made.ref, made.target, reason));
+  }
+}
+
+/** A link to another node went with its connection. */
+export function loseLink(runtime: Runtime, made: Link): void {
+  const cell = runtime.table.get(made.owner.local);
+  if (cell === undefined) return;
+  const wasActive = made.unlinkId === 0;
+  cell.extra?.links?.remove(made.partner);
+  if (wasActive) signalExit(cell, made.partner, 'noconnection', true);
+}

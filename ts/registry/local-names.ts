@@ -1,0 +1,55 @@
+import type { NamesPort } from '../actor/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import type { Pid } from '../term/index.ts';
+
+const MAX_NAME = 255;
+
+/**
+ * Names of local actors: one living actor per name (rule F1); an actor may have several names (rule F2, as Elixir's
+ * Registry); they are free again before anybody hears of its death (rule F5).
+ */
+export class LocalNames implements NamesPort {
+  private readonly byName = new Map<string, Pid>();
+  private readonly byActor = new Map<number, Set<string>>();
+
+  /** O(1). Throws SNOW_ERR_BAD_NAME, SNOW_ERR_NAME_TAKEN (details.holder; rule F7). */
+  register(name: string, pid: Pid): void {
+    if (typeof name !== 'string' || name === '' || name === 'undefined' || Buffer.byteLength(name) > MAX_NAME || !name.isWellFormed()) {
+      throw new SnowmeshError('SNOW_ERR_BAD_NAME', `${JSON.stringify(name)} cannot be a name: use 1 to ${MAX_NAME} bytes of text, and not "undefined".`);
+    }
+    const holder = this.byName.get(name);
+    if (holder !== undefined) {
+      throw new SnowmeshError('SNOW_ERR_NAME_TAKEN', `${JSON.stringify(name)} is the name of ${holder}.`, { details: { name, holder } });
+    }
+    this.byName.set(name, pid);
+    const names = this.byActor.get(pid.local);
+    if (names === undefined) this.byActor.set(pid.local, new Set([name]));
+    else names.add(name);
+  }
+
+  unregister(name: string): boolean {
+    const pid = this.byName.get(name);
+    if (pid === undefined) return false;
+    this.byName.delete(name);
+    const names = this.byActor.get(pid.local);
+    names?.delete(name);
+    if (names?.size === 0) this.byActor.delete(pid.local);
+    return true;
+  }
+
+  whereis(name: string): Pid | undefined {
+    return this.byName.get(name);
+  }
+
+  registered(): string[] {
+    return [...this.byName.keys()];
+  }
+
+  release(pid: Pid): void {
+    if (this.byActor.size === 0) return;
+    const names = this.byActor.get(pid.local);
+    if (names === undefined) return;
+    this.byActor.delete(pid.local);
+    for (const name of names) this.byName.delete(name);
+  }
+}
