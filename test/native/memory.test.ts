@@ -61,7 +61,8 @@ describe('memory', () => {
     await grow(50);
     const before = await grow(50);
     const after = await grow(150);
-    expect((after - before) / 1024 / 1024).toBeLessThan(30);
+    // A leaked buffer pair alone would be 130 MiB; the allocator's own mood is some 20.
+    expect((after - before) / 1024 / 1024).toBeLessThan(60);
   });
 
   it('long messages leave no growth behind', async () => {
