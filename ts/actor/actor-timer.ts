@@ -75,7 +75,7 @@ export class ActorTimer extends Timer {
   }
 }
 
-/** Arms a timer. Throws SNOW_ERR_TIME, SNOW_ERR_UNSENDABLE. */
+/** Arms a timer. Throws SNOW_ERR_BAD_TIME, SNOW_ERR_UNSENDABLE. */
 export function startTimer(owner: Cell, ms: number, kind: TimerKind | 'run', to: Dest<never> | null, what: unknown): TimerRef {
   checkDelay(ms);
   const timer = new ActorTimer(owner, kind, to, kind === 'run' ? what : copyTerm(what), Math.max(1, ms));

@@ -71,7 +71,7 @@ export class CallError extends SnowmeshError {
   /** @internal */
   constructor({ state, target, node, tag, elapsed, reason }: CallFailure) {
     const where = node === undefined ? target : `${target} on ${node}`;
-    super('SNOW_ERR_CALL', `The call ${JSON.stringify(tag)} to ${where} brought no answer after ${Math.round(elapsed)} ms: ${EXPLAIN[state]}.`, {
+    super(CODES[state], `The call ${JSON.stringify(tag)} to ${where} brought no answer after ${Math.round(elapsed)} ms: ${EXPLAIN[state]}.`, {
       cause: reason,
       details: { state, target, node, tag, elapsed },
     });
@@ -97,3 +97,16 @@ const EXPLAIN: Readonly<Record<CallState, string>> = {
   overload: 'the mailbox of the target is full (overload)',
   unknown: 'the target knows no such call (unknown)',
 };
+
+const CODES = {
+  timeout: 'SNOW_ERR_CALL_TIMEOUT',
+  aborted: 'SNOW_ERR_CALL_ABORTED',
+  noproc: 'SNOW_ERR_CALL_NOPROC',
+  exit: 'SNOW_ERR_CALL_EXIT',
+  nodedown: 'SNOW_ERR_CALL_NODEDOWN',
+  error: 'SNOW_ERR_CALL_ERROR',
+  calling_self: 'SNOW_ERR_CALL_SELF',
+  cycle: 'SNOW_ERR_CALL_CYCLE',
+  overload: 'SNOW_ERR_CALL_OVERLOAD',
+  unknown: 'SNOW_ERR_CALL_UNKNOWN',
+} as const;

@@ -31,7 +31,7 @@ export function send(runtime: Runtime, from: Cell | null, to: Dest<never>, messa
 function nameOrThrow(runtime: Runtime, name: string): Pid {
   const pid = runtime.names.whereis(name);
   if (pid !== undefined) return pid;
-  throw new SnowmeshError('SNOW_ERR_NO_NAME', `Nobody is registered as ${JSON.stringify(name)} here.`, {
+  throw new SnowmeshError('SNOW_ERR_NAME_UNKNOWN', `Nobody is registered as ${JSON.stringify(name)} here.`, {
     details: { name },
   });
 }

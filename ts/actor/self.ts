@@ -81,7 +81,7 @@ export class Self<M = unknown> {
    *
    * @param match See {@link Match}. Undefined: any message.
    * @param options `timeout` in ms: resolves to TIMEOUT then; `signal`: rejects with its reason.
-   * @throws SNOW_ERR_TIME, SNOW_ERR_MATCH, SNOW_ERR_RECEIVE_TWICE (another receive waits), SNOW_ERR_RECEIVE_HANDLER.
+   * @throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_MATCH, SNOW_ERR_RECEIVE_PENDING (another receive waits), SNOW_ERR_RECEIVE_HANDLER.
    * @example
    * const down = await self.receive(Down, { timeout: 1000 });
    */
@@ -93,7 +93,7 @@ export class Self<M = unknown> {
     return receive(this.live(), match, options) as Promise<never>;
   }
 
-  /** Sends a message: copied, never fails for a target that is gone. Throws SNOW_ERR_UNSENDABLE, SNOW_ERR_NO_NAME (rule F4). */
+  /** Sends a message: copied, never fails for a target that is gone. Throws SNOW_ERR_UNSENDABLE, SNOW_ERR_NAME_UNKNOWN (rule F4). */
   send<T>(to: Dest<T>, message: T): void {
     send(this.runtime, this.live(), to as Dest<never>, message);
   }

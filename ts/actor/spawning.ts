@@ -10,7 +10,7 @@ import { link, monitor } from './signals.ts';
 import type { SpawnOptions } from './spawn-options.ts';
 import type { Startable } from './spec.ts';
 
-/** Makes an actor; it runs soon (rule A1). Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_STOPPED, SNOW_ERR_NOT_AN_ACTOR. */
+/** Makes an actor; it runs soon (rule A1). Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_STOPPED, SNOW_ERR_NOT_SPAWNABLE. */
 export function spawn(
   runtime: Runtime,
   parent: Cell | null,
@@ -21,7 +21,7 @@ export function spawn(
 ): { pid: Pid; ref: Ref | undefined; cell: Cell } {
   if (runtime.isStopped) throw new SnowmeshError('SNOW_ERR_STOPPED');
   const isSpec = typeof what === 'object' && what !== null && (what.kind === 'function' || what.kind === 'handler');
-  if (typeof what !== 'function' && !isSpec) throw new SnowmeshError('SNOW_ERR_NOT_AN_ACTOR');
+  if (typeof what !== 'function' && !isSpec) throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE');
   const cell = createCell(runtime, parent, { what, isHandler, args }, options);
   if (parent !== null) {
     const ancestors = ancestorsOf(parent);

@@ -55,7 +55,7 @@ const capture = (resolve: (value: unknown) => void, reject: (error: unknown) => 
 
 /** The promise of the next message that matches. */
 export function receive(cell: Cell, match: Match | undefined, options: ReceiveOptions | undefined): Promise<unknown> {
-  if (cell.wait !== null) throw new SnowmeshError('SNOW_ERR_RECEIVE_TWICE');
+  if (cell.wait !== null) throw new SnowmeshError('SNOW_ERR_RECEIVE_PENDING');
   if (cell.body !== null) throw new SnowmeshError('SNOW_ERR_RECEIVE_HANDLER');
   const compiled = match === undefined ? undefined : compileMatch(match);
   const wait = new Wait(compiled?.test ?? null, compiled?.isSafe ?? true, compiled?.keys ?? NO_KEYS);
@@ -77,16 +77,16 @@ export function receive(cell: Cell, match: Match | undefined, options: ReceiveOp
   return suspend(cell, wait, options, timeout);
 }
 
-/** ms for a wait: an integer from 0 on, or Infinity. Throws SNOW_ERR_TIME. */
+/** ms for a wait: an integer from 0 on, or Infinity. Throws SNOW_ERR_BAD_TIME. */
 export function checkTimeout(ms: number): number {
   if (ms === Number.POSITIVE_INFINITY) return ms;
   return checkDelay(ms);
 }
 
-/** ms for a timer: an integer from 0 to 2^53 - 1 (rule H5). Throws SNOW_ERR_TIME. */
+/** ms for a timer: an integer from 0 to 2^53 - 1 (rule H5). Throws SNOW_ERR_BAD_TIME. */
 export function checkDelay(ms: number): number {
   if (Number.isSafeInteger(ms) && ms >= 0) return ms;
-  throw new SnowmeshError('SNOW_ERR_TIME', `A time must be a whole number of milliseconds from 0 on, not ${String(ms)}.`, {
+  throw new SnowmeshError('SNOW_ERR_BAD_TIME', `A time must be a whole number of milliseconds from 0 on, not ${String(ms)}.`, {
     details: { ms },
   });
 }

@@ -7,13 +7,8 @@ export interface ErrorEntry {
 }
 
 export const ERRORS = {
-  SNOW_ERR_MATCH: { summary: 'A receive was given something that cannot match.', remedy: 'Use a string, a Ref, a class of the runtime, a function, or an array of those.' },
-  SNOW_ERR_NO_NAME: { summary: 'Nobody has this local name.', remedy: 'Register it first, or send to { name, node }, which is silent.' },
-  SNOW_ERR_NOT_AN_ACTOR: { summary: 'What was spawned is no actor.', remedy: 'Pass a function, or what defineActor, defineHandler or defineServer made.' },
   SNOW_ERR_NOT_LOCAL: { summary: 'A PID is no living actor of this node.', remedy: 'Register only actors that live here.' },
   SNOW_ERR_RECEIVE_HANDLER: { summary: 'A handler actor cannot receive.', remedy: 'Handle messages in onMessage, or write the actor as a function.' },
-  SNOW_ERR_RECEIVE_TWICE: { summary: 'The actor waits in another receive.', remedy: 'Await one receive before the next.' },
-  SNOW_ERR_TIME: { summary: 'A time is no whole number of milliseconds from 0 on.', remedy: 'Round it; for waits without end use Infinity.' },
   SNOW_ERR_BAD_TERM: { summary: 'Bytes are no valid term.', remedy: 'Decode only what encodeTerm wrote, whole.' },
   SNOW_ERR_TOO_DEEP: { summary: 'A message is nested deeper than 128.', remedy: 'Flatten the data; the message names the path.' },
   SNOW_ERR_TOO_LARGE: { summary: 'A message exceeds the size limit.', remedy: 'Split it, or raise maxMessage on all nodes.' },
