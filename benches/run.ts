@@ -25,6 +25,7 @@ const HELP = `Usage: npm run bench [-- [filter…] [options]]
 SNOWMESH_PEERS names a folder with erlang/run.sh (see benches/README.md).
 `;
 const CASE_TIMEOUT_MS = 600_000;
+const QUICK_TIMEOUT_MS = 60_000;
 
 interface Plan {
   readonly selected: readonly BenchCase[];
@@ -137,7 +138,7 @@ async function runCase(
   ];
   const child = spawn(process.execPath, [...options, file, bench.name, JSON.stringify(settings)], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: CASE_TIMEOUT_MS,
+    timeout: settings.quick ? QUICK_TIMEOUT_MS : CASE_TIMEOUT_MS,
     killSignal: 'SIGKILL',
   });
   createInterface({ input: child.stdout }).on('line', (line) => {
