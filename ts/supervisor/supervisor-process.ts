@@ -13,11 +13,14 @@ const RETRY = '$retry';
  */
 export class SupervisorProcess implements SupervisorFrame {
   readonly self: Self;
+  /** Whose exit signals end it: who started it, also when that was code outside of actors. */
+  private readonly parent: Pid;
   private readonly report: SupervisorReport;
   private readonly retries: (() => void | Promise<void>)[] = [];
 
   constructor(self: Self) {
     this.self = self;
+    this.parent = self.parent ?? self.runtime.root;
     this.report = new SupervisorReport(self);
     self.trapExit(true);
   }
@@ -34,7 +37,7 @@ export class SupervisorProcess implements SupervisorFrame {
 
   private handle(message: unknown): void | Promise<void> {
     if (message instanceof Exit) {
-      if (this.self.parent?.equals(message.from)) return this.end(message.reason);
+      if (message.from.equals(this.parent)) return this.end(message.reason);
       return this.children.ended(message.from, message.reason);
     }
     if (message instanceof Call) return this.answer(message);
