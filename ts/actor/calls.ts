@@ -114,7 +114,7 @@ export function call(
   const pending = new PendingCall(runtime, caller, to, tag);
   const timeout = timeoutOf(caller, runtime, options);
   const copied = args.length === 0 ? args : copyTerm(args);
-  options?.signal?.throwIfAborted();
+  if (options?.signal?.aborted === true) return Promise.reject(pending.error('aborted', options.signal.reason));
   const promise = new Promise((resolve, reject) => {
     pending.resolve = resolve;
     pending.reject = reject;

@@ -198,7 +198,8 @@ export function crash(cell: Cell, thrown: unknown, message?: unknown): void {
   leave(cell, reason);
 }
 
-function report(cell: Cell, reason: ExitReason, message: unknown): void {
+/** Reports a crash, or an exit for a reason that is no clean end; once. */
+export function report(cell: Cell, reason: ExitReason, message: unknown): void {
   try {
     cell.runtime.logger.error(
       {

@@ -6,8 +6,8 @@ import { call } from './calls.ts';
 import { type Cell, cellOf, DEAD, TRAPS } from './cell.ts';
 import { givenReason, Leave } from './crash-reason.ts';
 import { roomIn, send } from './delivery.ts';
-import type { ExitReason } from './exit-reason.ts';
-import { leave, takeStarter, terminate } from './lifecycle.ts';
+import { type ExitReason, isCleanExit } from './exit-reason.ts';
+import { leave, report, takeStarter, terminate } from './lifecycle.ts';
 import type { Match, Received, TIMEOUT } from './match.ts';
 import type { Runtime } from './runtime.ts';
 import type { SpawnOptions } from './spawn-options.ts';
@@ -58,9 +58,9 @@ export class Self<M = unknown> {
     return this.cell.label;
   }
 
-  /** Who spawned it; undefined: code outside of actors. */
-  get parent(): Pid | undefined {
-    return this.cell.parent === this.runtime.root ? undefined : this.cell.parent;
+  /** Who spawned it; `<0.0>`: code outside of actors. */
+  get parent(): Pid {
+    return this.cell.parent;
   }
 
   /** Fires when the actor dies; its reason is the exit reason. */
@@ -201,6 +201,7 @@ export class Self<M = unknown> {
   exit(reason: ExitReason = 'normal'): never {
     const cell = this.live();
     const given = givenReason(reason);
+    if (!isCleanExit(given) && cell.leaving === null) report(cell, given, undefined);
     const isInCode = cell.body !== null;
     if (!isInCode) terminate(cell, given);
     else if (cell.leaving === null) {

@@ -105,7 +105,7 @@ export function signalExit(cell: Cell, from: Pid, reason: ExitReason, isLink: bo
   const effect = exitEffect(reason, isLink, cell.isTrapping);
   if (effect.kind === 'ignore') return;
   if (effect.kind === 'die') return terminate(cell, effect.reason);
-  const isParent = cell.body !== null && isLink && from.equals(cell.parent);
+  const isParent = cell.body !== null && from.equals(cell.parent);
   if (isParent && (cell.flags & TERMINATING) === 0) return leave(cell, reason); // I5
   deliver(cell, new Exit(from, reason));
 }
