@@ -144,6 +144,11 @@ impl Lane {
         self.scheduled.load(Ordering::SeqCst)
     }
 
+    /// Whether entries reach it already.
+    pub(crate) fn hears(&self) -> bool {
+        !self.deaf.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn set_deaf(&self, deaf: bool) {
         self.deaf.store(deaf, Ordering::SeqCst);
     }
@@ -161,7 +166,7 @@ impl Lane {
     }
 
     pub(crate) fn push(&self, session: u16, tag: u8, body: &[u8]) {
-        if self.deaf.load(Ordering::SeqCst) {
+        if !self.hears() {
             return;
         }
         if body.len() >= self.inline_limit {
@@ -192,7 +197,7 @@ impl Lane {
 
     /// Queues a whole frame (`tag | body`) in memory of its own.
     pub(crate) fn push_big(&self, session: u16, frame: Vec<u8>) {
-        if self.deaf.load(Ordering::SeqCst) {
+        if !self.hears() {
             return;
         }
         let mut inbox = self.inbox.lock();

@@ -1,9 +1,10 @@
 //! One started node: its tables, and what lanes may ask of it.
 //!
-//! Locks are taken in this order and never the other way: a session's `io`, the node's `state`, `lanes`, a lane's
+//! Locks are taken in this order and never the other way: a session's `io`, the node's `tables`, `lanes`, a lane's
 //! inbox, a lane's wake. Only the node's I/O thread ever holds two sessions' `io` at once.
 
-use std::collections::HashMap;
+mod tables;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -12,12 +13,12 @@ use std::time::Instant;
 use parking_lot::{Mutex, RwLock};
 
 use crate::error::OpenError;
-use crate::event::{Body, DownCause, NODE_SLOT, SESSION_DOWN, SESSION_UP};
+use crate::event::DownCause;
 use crate::identities::Identities;
 use crate::lane::{Lane, Wake};
 use crate::options::{NodeOptions, Reader};
-use crate::session::Session;
 use crate::watch::LoopWatch;
+use tables::Tables;
 
 /// Isolates one node serves at most: the scheduler index has six bits.
 pub const MAX_LANES: usize = 64;
@@ -39,24 +40,12 @@ pub struct Node {
     /// The environment dies: leave everything and end.
     pub(crate) aborted: AtomicBool,
     pub(crate) counters: Counters,
-    state: Mutex<State>,
+    tables: Mutex<Tables>,
     lanes: RwLock<Lanes>,
     commands: Mutex<Vec<Command>>,
     waker: mio::Waker,
     start: Instant,
     thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-#[derive(Debug)]
-struct State {
-    sessions: HashMap<u16, Arc<Session>>,
-    by_name: HashMap<String, u16>,
-    /// Ids in use; once the session has ended, with the lanes (bits) that have not taken its SESSION_DOWN yet.
-    ids: HashMap<u16, Option<u64>>,
-    last_id: u16,
-    identities: Identities,
-    /// Sessions the loop of lane 0 has not begun to watch.
-    to_adopt: Vec<Arc<Session>>,
 }
 
 #[derive(Debug, Default)]
@@ -138,14 +127,7 @@ impl Node {
             taken_over: AtomicBool::new(false),
             aborted: AtomicBool::new(false),
             counters: Counters::default(),
-            state: Mutex::new(State {
-                sessions: HashMap::new(),
-                by_name: HashMap::new(),
-                ids: HashMap::new(),
-                last_id: 0,
-                identities,
-                to_adopt: Vec::new(),
-            }),
+            tables: Mutex::new(Tables::new(identities)),
             lanes: RwLock::new(Arc::new([Some(parts.lane)])),
             commands: Mutex::default(),
             waker: parts.waker,
@@ -201,26 +183,6 @@ impl Node {
         }
     }
 
-    /// The session with this id, while it is up.
-    #[must_use]
-    pub fn session(&self, id: u16) -> Option<Arc<Session>> {
-        self.state.lock().sessions.get(&id).cloned()
-    }
-
-    /// Numbers an identity.
-    ///
-    /// # Errors
-    /// [`OpenError::TooManyNodes`]
-    pub fn slot(&self, name: &str, incarnation: u64) -> Result<u32, OpenError> {
-        let mut state = self.state.lock();
-        let numbered = state.identities.number(name, incarnation)?;
-        if numbered.is_new {
-            // Under the lock: no lane can see the number before its announcement.
-            self.broadcast(0, NODE_SLOT, slot_body(numbered.nc, incarnation, name).bytes());
-        }
-        Ok(numbered.nc)
-    }
-
     /// Joins an isolate as a further lane. Entries come once the I/O thread has taken it in.
     ///
     /// # Errors
@@ -265,32 +227,7 @@ impl Node {
         }
         *lanes = table.into();
         drop(lanes);
-        let bit = 1 << lane.index();
-        self.state
-            .lock()
-            .ids
-            .retain(|_, waiting| waiting.as_mut().is_none_or(|lanes| forget(lanes, bit)));
-    }
-
-    /// Sessions that the loop of lane 0 shall watch from now on.
-    #[must_use]
-    pub fn adopt(&self) -> Vec<Arc<Session>> {
-        let mut state = self.state.lock();
-        if state.to_adopt.is_empty() {
-            Vec::new()
-        } else {
-            std::mem::take(&mut state.to_adopt)
-        }
-    }
-
-    /// A lane took a SESSION_DOWN; when all have, the id is free.
-    pub fn down_taken(&self, session: u16, lane: &Lane) {
-        let mut state = self.state.lock();
-        if let Some(Some(waiting)) = state.ids.get_mut(&session)
-            && !forget(waiting, 1 << lane.index())
-        {
-            state.ids.remove(&session);
-        }
+        self.tables.lock().forget_lane(lane.index());
     }
 
     /// A lane drained its inbox: reading may go on if it waited for room.
@@ -335,8 +272,11 @@ impl Node {
     #[must_use]
     pub fn stats(&self) -> NodeStats {
         let (sessions, identities): (Vec<_>, usize) = {
-            let state = self.state.lock();
-            (state.sessions.values().cloned().collect(), state.identities.len())
+            let tables = self.tables.lock();
+            (
+                tables.sessions.values().cloned().collect(),
+                tables.identities.len(),
+            )
         };
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         NodeStats {
@@ -394,86 +334,4 @@ impl Node {
             lane.notify();
         }
     }
-
-    pub(crate) fn sessions(&self) -> Vec<Arc<Session>> {
-        self.state.lock().sessions.values().cloned().collect()
-    }
-
-    pub(crate) fn session_of(&self, name: &str) -> Option<Arc<Session>> {
-        let state = self.state.lock();
-        state.sessions.get(state.by_name.get(name)?).cloned()
-    }
-
-    /// An id that no living session has, and no dead one whose end somebody has yet to hear of.
-    pub(crate) fn reserve_id(&self) -> Option<u16> {
-        let mut state = self.state.lock();
-        for _ in 0..u16::MAX {
-            state.last_id = state.last_id.wrapping_add(1);
-            let id = state.last_id;
-            if id != 0 && !state.ids.contains_key(&id) {
-                state.ids.insert(id, None);
-                return Some(id);
-            }
-        }
-        None
-    }
-
-    /// Enters a session and announces it to every lane. The name is free: its former session was ended.
-    pub(crate) fn enter(&self, session: &Arc<Session>) {
-        let mut state = self.state.lock();
-        state.sessions.insert(session.id(), session.clone());
-        state.by_name.insert(session.peer().name.clone(), session.id());
-        if self.is_loop_reader() {
-            state.to_adopt.push(session.clone());
-        }
-        self.broadcast(session.id(), SESSION_UP, session.up_body().bytes());
-    }
-
-    /// Removes a session and announces its end. Called once, with the session's `io` held.
-    pub(crate) fn leave(&self, session: &Session, cause: DownCause, detail: &str) {
-        let mut state = self.state.lock();
-        if state.sessions.remove(&session.id()).is_none() {
-            return;
-        }
-        if state.by_name.get(&session.peer().name) == Some(&session.id()) {
-            state.by_name.remove(&session.peer().name);
-        }
-        state.to_adopt.retain(|waiting| waiting.id() != session.id());
-        let lanes = self
-            .lanes()
-            .iter()
-            .flatten()
-            .fold(0, |bits, lane| bits | 1 << lane.index());
-        state.ids.insert(session.id(), Some(lanes));
-        self.broadcast(
-            session.id(),
-            SESSION_DOWN,
-            Body::new().u8(cause as u8).text(detail).bytes(),
-        );
-    }
-
-    /// Tells a new lane what it has missed and lets it hear from now on. The I/O thread holds every session's `io`.
-    pub(crate) fn let_hear(&self, lane: &Lane, replay_sessions: impl FnOnce()) {
-        let state = self.state.lock();
-        lane.set_deaf(false);
-        for known in state.identities.all() {
-            lane.push(
-                0,
-                NODE_SLOT,
-                slot_body(known.nc, known.incarnation, &known.name).bytes(),
-            );
-        }
-        replay_sessions();
-        lane.notify();
-    }
-}
-
-/// Takes `bit` out; true while others are left.
-fn forget(waiting: &mut u64, bit: u64) -> bool {
-    *waiting &= !bit;
-    *waiting != 0
-}
-
-fn slot_body(nc: u32, incarnation: u64, name: &str) -> Body {
-    Body::new().u32(nc).u64(incarnation).text(name)
 }

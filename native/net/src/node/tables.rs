@@ -1,0 +1,169 @@
+//! The node's tables: sessions by id and name, ids in use, identities by number. Every change that lanes must hear
+//! of in order is announced under the same lock.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Node;
+use crate::error::OpenError;
+use crate::event::{Body, DownCause, NODE_SLOT, SESSION_DOWN, SESSION_UP};
+use crate::identities::Identities;
+use crate::lane::Lane;
+use crate::session::Session;
+
+#[derive(Debug)]
+pub(super) struct Tables {
+    pub(super) sessions: HashMap<u16, Arc<Session>>,
+    pub(super) by_name: HashMap<String, u16>,
+    /// Ids in use; once the session has ended, with the lanes (bits) that have not taken its SESSION_DOWN yet.
+    pub(super) ids: HashMap<u16, Option<u64>>,
+    pub(super) last_id: u16,
+    pub(super) identities: Identities,
+    /// Sessions the loop of lane 0 has not begun to watch.
+    pub(super) to_adopt: Vec<Arc<Session>>,
+}
+
+impl Tables {
+    pub(super) fn new(identities: Identities) -> Self {
+        Self {
+            sessions: HashMap::new(),
+            by_name: HashMap::new(),
+            ids: HashMap::new(),
+            last_id: 0,
+            identities,
+            to_adopt: Vec::new(),
+        }
+    }
+
+    /// A lane that left takes no SESSION_DOWN any more.
+    pub(super) fn forget_lane(&mut self, lane: u8) {
+        self.ids
+            .retain(|_, waiting| waiting.as_mut().is_none_or(|lanes| forget(lanes, 1 << lane)));
+    }
+}
+
+impl Node {
+    /// The session with this id, while it is up.
+    #[must_use]
+    pub fn session(&self, id: u16) -> Option<Arc<Session>> {
+        self.tables.lock().sessions.get(&id).cloned()
+    }
+
+    /// Numbers an identity.
+    ///
+    /// # Errors
+    /// [`OpenError::TooManyNodes`]
+    pub fn slot(&self, name: &str, incarnation: u64) -> Result<u32, OpenError> {
+        let mut tables = self.tables.lock();
+        let numbered = tables.identities.number(name, incarnation)?;
+        if numbered.is_new {
+            // Under the lock: no lane can see the number before its announcement.
+            self.broadcast(0, NODE_SLOT, slot_body(numbered.nc, incarnation, name).bytes());
+        }
+        Ok(numbered.nc)
+    }
+
+    /// Sessions that the loop of lane 0 shall watch from now on.
+    #[must_use]
+    pub fn adopt(&self) -> Vec<Arc<Session>> {
+        let mut tables = self.tables.lock();
+        if tables.to_adopt.is_empty() {
+            Vec::new()
+        } else {
+            std::mem::take(&mut tables.to_adopt)
+        }
+    }
+
+    /// A lane took a SESSION_DOWN; when all have, the id is free.
+    pub fn down_taken(&self, session: u16, lane: &Lane) {
+        let mut tables = self.tables.lock();
+        if let Some(Some(waiting)) = tables.ids.get_mut(&session)
+            && !forget(waiting, 1 << lane.index())
+        {
+            tables.ids.remove(&session);
+        }
+    }
+
+    pub(crate) fn sessions(&self) -> Vec<Arc<Session>> {
+        self.tables.lock().sessions.values().cloned().collect()
+    }
+
+    pub(crate) fn session_of(&self, name: &str) -> Option<Arc<Session>> {
+        let tables = self.tables.lock();
+        tables.sessions.get(tables.by_name.get(name)?).cloned()
+    }
+
+    /// An id that no living session has, and no dead one whose end somebody has yet to hear of.
+    pub(crate) fn reserve_id(&self) -> Option<u16> {
+        let mut tables = self.tables.lock();
+        for _ in 0..u16::MAX {
+            tables.last_id = tables.last_id.wrapping_add(1);
+            let id = tables.last_id;
+            if id != 0 && !tables.ids.contains_key(&id) {
+                tables.ids.insert(id, None);
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// Enters a session and announces it to every lane. The name is free: its former session was ended.
+    pub(crate) fn enter(&self, session: &Arc<Session>) {
+        let mut tables = self.tables.lock();
+        tables.sessions.insert(session.id(), session.clone());
+        tables.by_name.insert(session.peer().name.clone(), session.id());
+        if self.is_loop_reader() {
+            tables.to_adopt.push(session.clone());
+        }
+        self.broadcast(session.id(), SESSION_UP, session.up_body().bytes());
+    }
+
+    /// Removes a session and announces its end. Called once, with the session's `io` held.
+    pub(crate) fn leave(&self, session: &Session, cause: DownCause, detail: &str) {
+        let mut tables = self.tables.lock();
+        if tables.sessions.remove(&session.id()).is_none() {
+            return;
+        }
+        if tables.by_name.get(&session.peer().name) == Some(&session.id()) {
+            tables.by_name.remove(&session.peer().name);
+        }
+        tables.to_adopt.retain(|waiting| waiting.id() != session.id());
+        let lanes = self
+            .lanes()
+            .iter()
+            .flatten()
+            .filter(|lane| lane.hears())
+            .fold(0, |bits, lane| bits | 1 << lane.index());
+        tables.ids.insert(session.id(), Some(lanes));
+        self.broadcast(
+            session.id(),
+            SESSION_DOWN,
+            Body::new().u8(cause as u8).text(detail).bytes(),
+        );
+    }
+
+    /// Tells a new lane what it has missed and lets it hear from now on. The I/O thread holds every session's `io`.
+    pub(crate) fn let_hear(&self, lane: &Lane, replay_sessions: impl FnOnce()) {
+        let tables = self.tables.lock();
+        lane.set_deaf(false);
+        for known in tables.identities.all() {
+            lane.push(
+                0,
+                NODE_SLOT,
+                slot_body(known.nc, known.incarnation, &known.name).bytes(),
+            );
+        }
+        replay_sessions();
+        lane.notify();
+    }
+}
+
+/// Takes `bit` out; true while others are left.
+fn forget(waiting: &mut u64, bit: u64) -> bool {
+    *waiting &= !bit;
+    *waiting != 0
+}
+
+fn slot_body(nc: u32, incarnation: u64, name: &str) -> Body {
+    Body::new().u32(nc).u64(incarnation).text(name)
+}
