@@ -4,56 +4,56 @@ import type { ChildPlan } from './child-spec.ts';
 
 /**
  * What a supervisor tells the log. A crash itself was reported by the runtime; here it is only said, at a lower level,
- * what the supervisor does about it. Never a payload: a message that was dropped is only counted.
+ * what the supervisor does about it. Never a payload: of a message that was dropped only the kind is told.
  */
 export class SupervisorReport {
   private readonly self: Self;
+  private readonly supervisor: string;
 
   constructor(self: Self) {
     this.self = self;
+    this.supervisor = self.label;
   }
 
-  childEnded(plan: ChildPlan, pid: Pid, reason: unknown): void {
-    this.self.runtime.logger.info(
-      { ...this.facts('child_ended', plan), pid: pid.toString(), reason },
-      'child ended',
-    );
+  // PIDs are passed as they are: they become strings only if somebody writes the line.
+
+  childEnded({ id }: ChildPlan, pid: Pid, reason: unknown): void {
+    const { supervisor, self } = this;
+    self.runtime.logger.info({ event: 'child_ended', supervisor, child: id, pid, reason }, 'child ended');
   }
 
   /** A child that ended otherwise than it was asked to. */
   childStopped(plan: ChildPlan, pid: Pid, reason: unknown): void {
     if (isOrderly(plan, reason)) return;
-    this.self.runtime.logger.warn(
-      { ...this.facts('child_shutdown_error', plan), pid: pid.toString(), reason },
+    const { supervisor, self } = this;
+    self.runtime.logger.warn(
+      { event: 'child_shutdown_error', supervisor, child: plan.id, pid, reason },
       'a child did not end as asked',
     );
   }
 
-  startFailed(plan: ChildPlan, reason: unknown): void {
-    this.self.runtime.logger.warn(
-      { ...this.facts('child_start_error', plan), reason },
+  startFailed({ id }: ChildPlan, reason: unknown): void {
+    const { supervisor, self } = this;
+    self.runtime.logger.warn(
+      { event: 'child_start_error', supervisor, child: id, reason },
       'a child failed to restart',
     );
   }
 
   givingUp(why: string, level: 'error' | 'info'): void {
-    this.self.runtime.logger[level](
-      { ...this.facts('supervisor_shutdown'), why },
-      `supervisor gives up: ${why}`,
+    const { supervisor, self } = this;
+    self.runtime.logger[level](
+      { event: 'supervisor_shutdown', supervisor, actor: self.pid, why },
+      `a supervisor ends: ${why}`,
     );
   }
 
   noise(kind: string): void {
-    this.self.runtime.logger.warn(
-      { ...this.facts('unexpected_message'), kind },
+    const { supervisor, self } = this;
+    self.runtime.logger.warn(
+      { event: 'unexpected_message', supervisor, actor: self.pid, kind },
       'a supervisor dropped a message',
     );
-  }
-
-  private facts(event: string, plan?: ChildPlan): object {
-    const { label, pid } = this.self;
-    const facts = { event, supervisor: label, supervisorPid: pid.toString() };
-    return plan === undefined ? facts : { ...facts, child: plan.id };
   }
 }
 

@@ -1,4 +1,4 @@
-import { Down, type Self, TIMEOUT, Timeout } from '../actor/index.ts';
+import { Down, type Self, TIMEOUT, Timeout, type TimerRef } from '../actor/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { Shutdown } from './child-spec.ts';
 
@@ -41,32 +41,29 @@ export async function stopAllAtOnce(
   leaving: Iterable<Leaving>,
   onDown: (pid: Pid, reason: unknown) => void,
 ): Promise<void> {
-  const waiting = new Map<string, Pid>();
-  const byPatience = new Map<number, Pid[]>();
-  for (const { pid, shutdown } of leaving) {
-    waiting.set(self.monitor(pid).key, pid);
+  const waiting = new Map<number, Leaving>();
+  const deadlines = new Map<number, TimerRef>();
+  for (const child of leaving) {
+    const { pid, shutdown } = child;
+    waiting.set(self.monitor(pid).id, child);
     self.unlink(pid);
     self.sendExit(pid, shutdown === 'brutalKill' ? 'kill' : 'shutdown');
-    if (typeof shutdown !== 'number') continue;
-    const group = byPatience.get(shutdown);
-    if (group === undefined) byPatience.set(shutdown, [pid]);
-    else group.push(pid);
+    if (typeof shutdown === 'number' && !deadlines.has(shutdown)) {
+      deadlines.set(shutdown, self.startTimer(shutdown, self.pid, shutdown));
+    }
   }
-  const deadlines = [...byPatience].map(([patience, group]) =>
-    self.startTimer(patience, self.pid, group.length),
-  );
-  const groups = new Map([...byPatience.values()].map((group, index) => [deadlines[index], group]));
   while (waiting.size > 0) {
     const message = await self.receive();
     if (message instanceof Down) {
-      const pid = waiting.get(message.ref.key);
-      if (pid === undefined) continue;
-      waiting.delete(message.ref.key);
-      onDown(pid, message.reason);
+      const child = waiting.get(message.ref.id);
+      if (child === undefined) continue;
+      waiting.delete(message.ref.id);
+      onDown(child.pid, message.reason);
     } else if (message instanceof Timeout) {
-      // Those of the group that are gone do not mind.
-      for (const pid of groups.get(message.ref) ?? []) self.sendExit(pid, 'kill');
+      for (const { pid, shutdown } of waiting.values()) {
+        if (shutdown === message.message) self.sendExit(pid, 'kill');
+      }
     }
   }
-  for (const deadline of deadlines) self.cancelTimer(deadline);
+  for (const deadline of deadlines.values()) self.cancelTimer(deadline);
 }

@@ -47,14 +47,14 @@ export class SupervisorProcess implements SupervisorFrame {
     return undefined;
   }
 
-  private async answer(call: Call): Promise<void> {
+  private answer(call: Call): void | Promise<void> {
     const { runtime } = this.self;
     const operation = OPERATIONS[call.tag];
-    if (operation === undefined) {
-      runtime.replyError(call, ReplyStatus.unknown, call.tag);
-      return;
-    }
-    runtime.reply(call, await operation(this.children, takeOver(runtime, call.args[0])));
+    if (operation === undefined) return void runtime.replyError(call, ReplyStatus.unknown, call.tag);
+    const answer = operation(this.children, takeOver(runtime, call.args[0]));
+    if (answer instanceof Promise) return answer.then((value) => void runtime.reply(call, value));
+    runtime.reply(call, answer);
+    return undefined;
   }
 
   // -- for the part that knows about children --------------------------------------------------------------------

@@ -142,27 +142,17 @@ describe('a dynamic supervisor', () => {
     await stop(kit.runtime, pid, 'shutdown');
   });
 
-  it('J27 starts and stops 100 000 children in linear time', async () => {
+  it('J27 starts and stops 100 000 children, well within a minute', async () => {
     const pid = await defineDynamicSupervisor({
       name: 'many',
       child: childSpec('idle', idle, { restart: 'temporary' }),
     }).start(kit);
-    const round = async (count: number): Promise<number> => {
-      const before = performance.now();
-      for (let sent = 0; sent < count; sent += 1000) {
-        await Promise.all(Array.from({ length: 1000 }, (_, index) => startChild(kit, pid, [index])));
-      }
-      return performance.now() - before;
-    };
-    await round(10_000);
-    const took = await round(90_000);
+    for (let sent = 0; sent < 100_000; sent += 1000) {
+      await Promise.all(Array.from({ length: 1000 }, (_, index) => startChild(kit, pid, [index])));
+    }
     expect(await countChildren(kit, pid)).toMatchObject({ active: 100_000 });
-    const before = performance.now();
     await stop(kit.runtime, pid, 'shutdown');
     expect(kit.runtime.size).toBe(1);
-    console.log(
-      `90 000 starts ${took.toFixed(0)} ms, 100 000 stops ${(performance.now() - before).toFixed(0)} ms`,
-    );
   }, 60_000);
 
   it('appends the request’s arguments to the template’s, and wants the request that fits', async () => {
@@ -183,9 +173,7 @@ describe('a dynamic supervisor', () => {
       Array.from({ length: 10_000 }, () => started(pid, childSpec('idle', idle))),
     );
     for (const child of pids) kit.runtime.sendExit(child, 'kill');
-    const before = performance.now();
     expect(await countChildren(kit, pid)).toMatchObject({ active: 10_000 });
-    console.log(`10 000 restarts in ${(performance.now() - before).toFixed(0)} ms`);
     await stop(kit.runtime, pid, 'shutdown');
   }, 30_000);
 });
