@@ -15,6 +15,17 @@
 //!
 //! The law is `docs/wire.md`; known answers are in `test/vectors`.
 #![forbid(unsafe_code)]
+// Bytes of a peer must not be able to panic us: no shortcuts in what ships.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 pub mod cookie;
 pub mod frame;
