@@ -34,7 +34,8 @@ export class ActorTimer extends Timer {
   }
 
   fire(): void {
-    if (this.kind === 'interval') this.runtime.timers.startAt(this, Math.max(this.due + this.interval, this.runtime.now()));
+    if (this.kind === 'interval')
+      this.runtime.timers.startAt(this, Math.max(this.due + this.interval, this.runtime.now()));
     else this.forget();
     if (this.kind === 'run') this.call();
     else this.deliver();
@@ -76,7 +77,13 @@ export class ActorTimer extends Timer {
 }
 
 /** Arms a timer. Throws SNOW_ERR_BAD_TIME, SNOW_ERR_UNSENDABLE. */
-export function startTimer(owner: Cell, ms: number, kind: TimerKind | 'run', to: Dest<never> | null, what: unknown): TimerRef {
+export function startTimer(
+  owner: Cell,
+  ms: number,
+  kind: TimerKind | 'run',
+  to: Dest<never> | null,
+  what: unknown,
+): TimerRef {
   checkDelay(ms);
   const timer = new ActorTimer(owner, kind, to, kind === 'run' ? what : copyTerm(what), Math.max(1, ms));
   const { bound } = timer;

@@ -23,7 +23,14 @@ export class Call extends SystemMessage {
   isAnswered = false;
 
   /** @internal */
-  constructor(from: Pid | undefined, ref: Ref, tag: string, args: readonly unknown[], deadline: number, chain: readonly Pid[]) {
+  constructor(
+    from: Pid | undefined,
+    ref: Ref,
+    tag: string,
+    args: readonly unknown[],
+    deadline: number,
+    chain: readonly Pid[],
+  ) {
     super();
     this.from = from;
     this.ref = ref;
@@ -71,10 +78,14 @@ export class CallError extends SnowmeshError {
   /** @internal */
   constructor({ state, target, node, tag, elapsed, reason }: CallFailure) {
     const where = node === undefined ? target : `${target} on ${node}`;
-    super(CODES[state], `The call ${JSON.stringify(tag)} to ${where} brought no answer after ${Math.round(elapsed)} ms: ${EXPLAIN[state]}.`, {
-      cause: reason,
-      details: { state, target, node, tag, elapsed },
-    });
+    super(
+      CODES[state],
+      `The call ${JSON.stringify(tag)} to ${where} brought no answer after ${Math.round(elapsed)} ms: ${EXPLAIN[state]}.`,
+      {
+        cause: reason,
+        details: { state, target, node, tag, elapsed },
+      },
+    );
     this.name = 'CallError';
     this.state = state;
     this.target = target;

@@ -98,7 +98,8 @@ export class RemoteCall implements AwaitingCaller {
 
   targetEnded(reason: unknown): void {
     const { runtime } = this.cell;
-    if (runtime.inboundCalls.delete(this.ref.key)) runtime.remote.reply(this.cell.pid, this.ref, ReplyStatus.exit, reason);
+    if (runtime.inboundCalls.delete(this.ref.key))
+      runtime.remote.reply(this.cell.pid, this.ref, ReplyStatus.exit, reason);
   }
 }
 
@@ -114,7 +115,8 @@ export function call(
   const pending = new PendingCall(runtime, caller, to, tag);
   const timeout = timeoutOf(caller, runtime, options);
   const copied = args.length === 0 ? args : copyTerm(args);
-  if (options?.signal?.aborted === true) return Promise.reject(pending.error('aborted', options.signal.reason));
+  if (options?.signal?.aborted === true)
+    return Promise.reject(pending.error('aborted', options.signal.reason));
   const promise = new Promise((resolve, reject) => {
     pending.resolve = resolve;
     pending.reject = reject;
@@ -159,7 +161,10 @@ function dispatch(pending: PendingCall, args: readonly unknown[], timeout: numbe
   if (above.some((pid) => pid.equals(address))) return pending.fail('cycle', chain);
   if (isFull(cell)) return pending.fail('overload', undefined);
   awaitAnswer(pending, cell);
-  deliver(cell, new Call(caller === null ? undefined : caller.pid, ref, tag, args, pending.started + timeout, chain));
+  deliver(
+    cell,
+    new Call(caller === null ? undefined : caller.pid, ref, tag, args, pending.started + timeout, chain),
+  );
 }
 
 function awaitAnswer(pending: PendingCall, cell: Cell): void {
@@ -176,10 +181,17 @@ function isFull(cell: Cell): boolean {
 }
 
 /** A call from another node arrives for `cell`. */
-export function callFromAfar(cell: Cell, from: Pid, ref: Ref, ms: number, request: readonly [string, readonly unknown[], readonly Pid[]]): void {
+export function callFromAfar(
+  cell: Cell,
+  from: Pid,
+  ref: Ref,
+  ms: number,
+  request: readonly [string, readonly unknown[], readonly Pid[]],
+): void {
   const { runtime } = cell;
   const [tag, args, chain] = request;
-  if (chain.some((pid) => pid.equals(cell.pid))) return runtime.remote.reply(cell.pid, ref, ReplyStatus.cycle, chain);
+  if (chain.some((pid) => pid.equals(cell.pid)))
+    return runtime.remote.reply(cell.pid, ref, ReplyStatus.cycle, chain);
   if (isFull(cell)) return runtime.remote.reply(cell.pid, ref, ReplyStatus.overload, undefined);
   const caller = new RemoteCall(cell, ref);
   runtime.inboundCalls.set(ref.key, caller);
@@ -196,7 +208,8 @@ export function reply(runtime: Runtime, to: Call | Ref, status: ReplyStatus, val
     if (to.isAnswered) return false;
     to.isAnswered = true;
   }
-  if (ref.nc === 0) return answered(runtime, ref, status, status === ReplyStatus.ok ? copyTerm(value) : value);
+  if (ref.nc === 0)
+    return answered(runtime, ref, status, status === ReplyStatus.ok ? copyTerm(value) : value);
   const caller = runtime.inboundCalls.get(ref.key);
   if (caller !== undefined) {
     runtime.inboundCalls.delete(ref.key);
@@ -226,7 +239,6 @@ const STATES: Readonly<Record<number, CallState>> = {
   [ReplyStatus.overload]: 'overload',
   [ReplyStatus.unknown]: 'unknown',
 };
-
 
 /** A call's target: a PID, or an address on another node; undefined: nobody has that name here. */
 function resolve(runtime: Runtime, to: Dest<never>): Pid | NodeAddress | undefined {

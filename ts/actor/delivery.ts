@@ -94,7 +94,8 @@ function push(cell: Cell, message: unknown): void {
 /** What a mailbox limit says. System messages are exempt. */
 function admit(cell: Cell): boolean {
   const limit = cell.extra?.limit;
-  if (limit === null || limit === undefined || cell.mailbox === null || cell.mailbox.size < limit.max) return true;
+  if (limit === null || limit === undefined || cell.mailbox === null || cell.mailbox.size < limit.max)
+    return true;
   const { deadLetters } = cell.runtime;
   if (limit.policy === 'drop-old') {
     const dropped = cell.mailbox.take((message) => !(message instanceof SystemMessage), []);

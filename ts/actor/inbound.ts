@@ -106,7 +106,13 @@ export class Inbound {
     const spec = runtime.exposed.get(name);
     if (spec === undefined || !Array.isArray(args)) {
       const status = spec === undefined ? SpawnStatus.unknownFunction : SpawnStatus.failed;
-      return runtime.remote.spawnReply(undefined, from, request, status, spec === undefined ? name : 'bad_arguments');
+      return runtime.remote.spawnReply(
+        undefined,
+        from,
+        request,
+        status,
+        spec === undefined ? name : 'bad_arguments',
+      );
     }
     try {
       const { pid } = spawn(runtime, null, spec, args, undefined, false);
@@ -171,7 +177,8 @@ export class Inbound {
         deliver(cell, new Down(made.ref, made.target, 'noconnection'));
       }
       for (const pending of [...runtime.remoteCalls.take(key)]) pending.fail('nodedown', 'noconnection');
-      for (const pending of [...runtime.remoteSpawns.take(key)]) pending.settle('noconnection', undefined, undefined);
+      for (const pending of [...runtime.remoteSpawns.take(key)])
+        pending.settle('noconnection', undefined, undefined);
     }
     if (nc < 0) return;
     for (const made of [...runtime.remoteWatchers.takeNode(nc)]) {
@@ -187,5 +194,10 @@ export class Inbound {
 
 /** A peer may send any term as a request. */
 function isRequest(request: unknown): request is CallRequest {
-  return Array.isArray(request) && typeof request[0] === 'string' && Array.isArray(request[1]) && Array.isArray(request[2]);
+  return (
+    Array.isArray(request) &&
+    typeof request[0] === 'string' &&
+    Array.isArray(request[1]) &&
+    Array.isArray(request[2])
+  );
 }

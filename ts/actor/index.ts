@@ -18,7 +18,13 @@ export { Inbound } from './inbound.ts';
 export { type CrashFacts, consoleLogger, type Logger, silentLogger } from './logger.ts';
 export { type Match, type MessageClass, type Received, TIMEOUT } from './match.ts';
 export type { Holder, NamesPort } from './names-port.ts';
-export { type CallRequest, type RemotePort, type RemoteSpawn, ReplyStatus, SpawnStatus } from './remote-port.ts';
+export {
+  type CallRequest,
+  type RemotePort,
+  type RemoteSpawn,
+  ReplyStatus,
+  SpawnStatus,
+} from './remote-port.ts';
 export { Runtime, type RuntimeOptions } from './runtime.ts';
 export { type AliasMode, type Dest, type ReceiveOptions, Self } from './self.ts';
 export type { MailboxLimit, OverflowPolicy, SpawnOptions } from './spawn-options.ts';

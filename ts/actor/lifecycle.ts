@@ -5,7 +5,7 @@ import { Call } from './call.ts';
 import { BUSY, Cell, DEAD, LIMITED, QUEUED, READY, type Starter, TERMINATING, TRAPS } from './cell.ts';
 import { crashReason, Leave } from './crash-reason.ts';
 import { releaseBlocked, wake } from './delivery.ts';
-import type { ExitReason } from './exit-reason.ts';
+import { type ExitReason, isCleanExit } from './exit-reason.ts';
 import { tagOf } from './match.ts';
 import type { Runtime } from './runtime.ts';
 import { passOn } from './signals.ts';
@@ -67,7 +67,8 @@ export function begin(cell: Cell): void {
   const { what, isHandler, args } = cell.birth as NonNullable<Cell['birth']>;
   cell.birth = null;
   try {
-    if (typeof what === 'function' && !isHandler) return follow(cell, what(cell.self, ...(args as unknown[])));
+    if (typeof what === 'function' && !isHandler)
+      return follow(cell, what(cell.self, ...(args as unknown[])));
     if (typeof what !== 'function' && what.kind === 'function') {
       return follow(cell, what.body(cell.self, ...(args as unknown[])));
     }
@@ -154,6 +155,7 @@ function handle(cell: Cell): void {
 function handleOne(cell: Cell, message: unknown): boolean {
   const body = cell.body as HandlerBody<never>;
   if (message instanceof StopRequest) {
+    if (!isCleanExit(message.reason)) report(cell, message.reason, undefined);
     leave(cell, message.reason);
     return false;
   }
@@ -280,7 +282,9 @@ export function terminate(cell: Cell, reason: ExitReason): void {
 }
 
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
 }
 
 /** What waits in an actor's mailbox, oldest first. */

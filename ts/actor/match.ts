@@ -41,10 +41,16 @@ export interface CompiledMatch {
 
 /** Makes a match ready. Throws SNOW_ERR_BAD_MATCH. */
 export function compileMatch(match: Match): CompiledMatch {
-  if (typeof match === 'string') return { test: (message) => tagOf(message) === match, isSafe: true, keys: [match] };
-  if (match instanceof Ref) return { test: (message) => carries(message, match), isSafe: true, keys: [match] };
+  if (typeof match === 'string')
+    return { test: (message) => tagOf(message) === match, isSafe: true, keys: [match] };
+  if (match instanceof Ref)
+    return { test: (message) => carries(message, match), isSafe: true, keys: [match] };
   if (match instanceof TimerRef) {
-    return { test: (message) => message instanceof Timeout && message.ref === match, isSafe: true, keys: [match] };
+    return {
+      test: (message) => message instanceof Timeout && message.ref === match,
+      isSafe: true,
+      keys: [match],
+    };
   }
   if (typeof match === 'function') return compileFunction(match);
   if (Array.isArray(match)) {

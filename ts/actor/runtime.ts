@@ -105,7 +105,11 @@ export class Runtime {
     return spawn(this, null, init as never, args, undefined, true).pid as Pid<never> as Pid<N>;
   }
 
-  spawnWith<N, A extends readonly unknown[]>(options: SpawnOptions, start: Startable<N, A>, ...args: A): Pid<N> {
+  spawnWith<N, A extends readonly unknown[]>(
+    options: SpawnOptions,
+    start: Startable<N, A>,
+    ...args: A
+  ): Pid<N> {
     return spawn(this, null, start, args, options, false).pid as Pid<never> as Pid<N>;
   }
 
@@ -113,7 +117,12 @@ export class Runtime {
     send(this, null, to as Dest<never>, message);
   }
 
-  call<R = unknown>(to: Dest<never>, tag: string, args: readonly unknown[] = [], options?: CallOptions): Promise<R> {
+  call<R = unknown>(
+    to: Dest<never>,
+    tag: string,
+    args: readonly unknown[] = [],
+    options?: CallOptions,
+  ): Promise<R> {
     return call(this, null, to, tag, args, options) as Promise<R>;
   }
 
@@ -141,7 +150,10 @@ export class Runtime {
 
   register(name: string, pid: Pid): void {
     if (cellOf(pid) === undefined) {
-      throw new SnowmeshError('SNOW_ERR_NOT_LOCAL', `${pid} is no living actor of this node and cannot have a local name.`);
+      throw new SnowmeshError(
+        'SNOW_ERR_NOT_LOCAL',
+        `${pid} is no living actor of this node and cannot have a local name.`,
+      );
     }
     this.names.register(name, pid);
   }
@@ -227,7 +239,11 @@ export class Runtime {
 
   /** @internal */
   isSelf(node: string): boolean {
-    return node === this.remote.nodeName || (this.remote.nodeName === undefined && node === 'nonode@nohost') || this.remote.isSelf(node);
+    return (
+      node === this.remote.nodeName ||
+      (this.remote.nodeName === undefined && node === 'nonode@nohost') ||
+      this.remote.isSelf(node)
+    );
   }
 
   /** @internal */

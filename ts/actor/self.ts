@@ -106,7 +106,8 @@ export class Self<M = unknown> {
     for (;;) {
       const cell = pid instanceof Pid ? cellOf(pid as Pid) : undefined;
       const isFar = pid !== undefined && typeof pid !== 'string' && cell === undefined;
-      const room = cell !== undefined ? roomIn(cell) : isFar ? runtime.remote.whenWritable(pid as Pid) : undefined;
+      const room =
+        cell !== undefined ? roomIn(cell) : isFar ? runtime.remote.whenWritable(pid as Pid) : undefined;
       if (room === undefined) break;
       await room;
     }
@@ -123,7 +124,10 @@ export class Self<M = unknown> {
   }
 
   /** Spawns and monitors in one step (rule D15). */
-  spawnMonitor<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): { pid: Pid<N>; ref: Ref } {
+  spawnMonitor<N, A extends readonly unknown[]>(
+    start: Startable<N, A>,
+    ...args: A
+  ): { pid: Pid<N>; ref: Ref } {
     const { pid, ref } = spawn(this.runtime, this.live(), start, args, { monitor: true }, false);
     return { pid: pid as Pid<never> as Pid<N>, ref: ref as Ref };
   }
@@ -132,7 +136,11 @@ export class Self<M = unknown> {
     return spawn(this.runtime, this.live(), init as never, args, undefined, true).pid as Pid<never> as Pid<N>;
   }
 
-  spawnWith<N, A extends readonly unknown[]>(options: SpawnOptions, start: Startable<N, A>, ...args: A): Pid<N> {
+  spawnWith<N, A extends readonly unknown[]>(
+    options: SpawnOptions,
+    start: Startable<N, A>,
+    ...args: A
+  ): Pid<N> {
     return spawn(this.runtime, this.live(), start, args, options, false).pid as Pid<never> as Pid<N>;
   }
 
@@ -252,7 +260,12 @@ export class Self<M = unknown> {
   }
 
   /** Asks and waits for the answer. Rejects with a CallError. */
-  call<R = unknown>(to: Dest<never>, tag: string, args: readonly unknown[] = [], options?: CallOptions): Promise<R> {
+  call<R = unknown>(
+    to: Dest<never>,
+    tag: string,
+    args: readonly unknown[] = [],
+    options?: CallOptions,
+  ): Promise<R> {
     return call(this.runtime, this.live(), to, tag, args, options) as Promise<R>;
   }
 

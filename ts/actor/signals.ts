@@ -57,7 +57,8 @@ export function monitor(cell: Cell, target: Pid | string | NodeAddress, ref: Ref
 
 function monitorRemote(cell: Cell, target: Pid | NodeAddress, ref: Ref): void {
   const { runtime } = cell;
-  const address = target instanceof Pid ? target : { name: target.name, node: runtime.remote.canonical(target.node) };
+  const address =
+    target instanceof Pid ? target : { name: target.name, node: runtime.remote.canonical(target.node) };
   const made = new Monitor(ref, cell.pid, address);
   cell.watches().add(made);
   runtime.remoteMonitors.add(made.node, made);
@@ -124,7 +125,8 @@ export function passOn(runtime: Runtime, pid: Pid, extra: Extras, reason: ExitRe
   if (runtime.isPassingOn) return;
   runtime.isPassingOn = true;
   try {
-    for (let death = runtime.deaths.shift(); death !== undefined; death = runtime.deaths.shift()) announce(runtime, death);
+    for (let death = runtime.deaths.shift(); death !== undefined; death = runtime.deaths.shift())
+      announce(runtime, death);
   } finally {
     runtime.isPassingOn = false;
   }

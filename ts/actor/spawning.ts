@@ -20,12 +20,14 @@ export function spawn(
   isHandler: boolean,
 ): { pid: Pid; ref: Ref | undefined; cell: Cell } {
   if (runtime.isStopped) throw new SnowmeshError('SNOW_ERR_STOPPED');
-  const isSpec = typeof what === 'object' && what !== null && (what.kind === 'function' || what.kind === 'handler');
+  const isSpec =
+    typeof what === 'object' && what !== null && (what.kind === 'function' || what.kind === 'handler');
   if (typeof what !== 'function' && !isSpec) throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE');
   const cell = createCell(runtime, parent, { what, isHandler, args }, options);
   if (parent !== null) {
     const ancestors = ancestorsOf(parent);
-    if (ancestors.length > 0 && (parent.extra !== null || options !== undefined)) cell.more().ancestors = ancestors;
+    if (ancestors.length > 0 && (parent.extra !== null || options !== undefined))
+      cell.more().ancestors = ancestors;
   }
   let ref: Ref | undefined;
   if (options?.link === true && parent !== null) link(parent, cell.pid);
@@ -76,7 +78,15 @@ export function spawnOn(
     };
     runtime.spawns.set(request.id, pending);
     runtime.remoteSpawns.add(where, pending);
-    const order = { from: cell.pid, request, node: where, link: pending.link, monitor: monitorRef, function: name, args };
+    const order = {
+      from: cell.pid,
+      request,
+      node: where,
+      link: pending.link,
+      monitor: monitorRef,
+      function: name,
+      args,
+    };
     runtime.remote.spawn(order);
   });
 }
@@ -93,13 +103,22 @@ async function spawnHere(
   return spawn(runtime, cell, spec, copyTerm(args), options, false);
 }
 
-function spawnError(node: string, name: string, status: SpawnStatus | 'noconnection', detail: unknown): SnowmeshError {
+function spawnError(
+  node: string,
+  name: string,
+  status: SpawnStatus | 'noconnection',
+  detail: unknown,
+): SnowmeshError {
   const why =
     status === 'noconnection'
       ? 'the node is out of reach'
       : status === SpawnStatus.unknownFunction
         ? 'the node exposes no such actor'
         : 'the start was refused';
-  const reason = status === SpawnStatus.unknownFunction ? 'unknown_function' : status === 'noconnection' ? status : detail;
-  return new SnowmeshError('SNOW_ERR_SPAWN', `Cannot spawn ${name} on ${node}: ${why}.`, { cause: detail, details: { node, name, reason } });
+  const reason =
+    status === SpawnStatus.unknownFunction ? 'unknown_function' : status === 'noconnection' ? status : detail;
+  return new SnowmeshError('SNOW_ERR_SPAWN', `Cannot spawn ${name} on ${node}: ${why}.`, {
+    cause: detail,
+    details: { node, name, reason },
+  });
 }

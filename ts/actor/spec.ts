@@ -52,7 +52,9 @@ export interface HandlerSpec<M = unknown, A extends readonly unknown[] = any[]> 
 }
 
 /** A named description of an actor: what may be spawned by name from another node, and put in a child spec. */
-export type ActorSpec<M = unknown, A extends readonly unknown[] = any[]> = FunctionSpec<M, A> | HandlerSpec<M, A>;
+export type ActorSpec<M = unknown, A extends readonly unknown[] = any[]> =
+  | FunctionSpec<M, A>
+  | HandlerSpec<M, A>;
 
 /** What can be spawned: an actor function or a spec. */
 export type Startable<M = any, A extends readonly unknown[] = any[]> = ActorFn<M, A> | ActorSpec<M, A>;

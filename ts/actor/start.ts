@@ -46,7 +46,8 @@ export function start<N, A extends readonly unknown[]>(
 ): StartResult<N> | Promise<StartResult<N>> {
   const { runtime, cell } = partsOf(parent);
   const { node } = options;
-  if (node !== undefined && !runtime.isSelf(node)) return startFar(parent, what, args, options, node) as never;
+  if (node !== undefined && !runtime.isSelf(node))
+    return startFar(parent, what, args, options, node) as never;
   return startHere(runtime, cell, what, args, options) as StartResult<N> | Promise<StartResult<N>>;
 }
 
@@ -148,7 +149,14 @@ export function stop(
   const started = runtime.now();
   const given = givenReason(reason);
   const fail = (state: CallState, why?: unknown): CallError =>
-    new CallError({ state, target: String(target), node: undefined, tag: 'stop', elapsed: runtime.now() - started, reason: why });
+    new CallError({
+      state,
+      target: String(target),
+      node: undefined,
+      tag: 'stop',
+      elapsed: runtime.now() - started,
+      reason: why,
+    });
   if (pid !== undefined && pid.nc !== 0) return stopFar(runtime, pid, given, timeout, fail);
   const cell = pid === undefined ? undefined : cellOf(pid);
   if (pid === undefined || cell === undefined) return Promise.reject(fail('noproc'));
@@ -169,7 +177,8 @@ export function stop(
 }
 
 function askToEnd(cell: Cell, reason: ExitReason): void {
-  const isHandler = cell.body !== null || (cell.birth !== null && (cell.birth.isHandler || isHandlerSpec(cell.birth.what)));
+  const isHandler =
+    cell.body !== null || (cell.birth !== null && (cell.birth.isHandler || isHandlerSpec(cell.birth.what)));
   if (isHandler) return deliver(cell, new StopRequest(reason));
   if (!cell.isTrapping) return terminate(cell, reason);
   // A function actor that traps exits decides itself, as it does when its parent ends.
@@ -202,9 +211,13 @@ function stopFar(
 }
 
 function same(a: unknown, b: unknown): boolean {
-  return a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b));
+  return (
+    a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b))
+  );
 }
 
 function partsOf(caller: Starting): { runtime: Runtime; cell: Cell | null } {
-  return caller instanceof Runtime ? { runtime: caller, cell: null } : { runtime: caller.runtime, cell: caller.cell };
+  return caller instanceof Runtime
+    ? { runtime: caller, cell: null }
+    : { runtime: caller.runtime, cell: caller.cell };
 }

@@ -54,7 +54,11 @@ const capture = (resolve: (value: unknown) => void, reject: (error: unknown) => 
 };
 
 /** The promise of the next message that matches. */
-export function receive(cell: Cell, match: Match | undefined, options: ReceiveOptions | undefined): Promise<unknown> {
+export function receive(
+  cell: Cell,
+  match: Match | undefined,
+  options: ReceiveOptions | undefined,
+): Promise<unknown> {
   if (cell.wait !== null) throw new SnowmeshError('SNOW_ERR_RECEIVE_PENDING');
   if (cell.body !== null) throw new SnowmeshError('SNOW_ERR_RECEIVE_HANDLER');
   const compiled = match === undefined ? undefined : compileMatch(match);
@@ -86,12 +90,21 @@ export function checkTimeout(ms: number): number {
 /** ms for a timer: an integer from 0 to 2^53 - 1 (rule H5). Throws SNOW_ERR_BAD_TIME. */
 export function checkDelay(ms: number): number {
   if (Number.isSafeInteger(ms) && ms >= 0) return ms;
-  throw new SnowmeshError('SNOW_ERR_BAD_TIME', `A time must be a whole number of milliseconds from 0 on, not ${String(ms)}.`, {
-    details: { ms },
-  });
+  throw new SnowmeshError(
+    'SNOW_ERR_BAD_TIME',
+    `A time must be a whole number of milliseconds from 0 on, not ${String(ms)}.`,
+    {
+      details: { ms },
+    },
+  );
 }
 
-function suspend(cell: Cell, wait: Wait, options: ReceiveOptions | undefined, timeout: number): Promise<unknown> {
+function suspend(
+  cell: Cell,
+  wait: Wait,
+  options: ReceiveOptions | undefined,
+  timeout: number,
+): Promise<unknown> {
   captured = wait;
   const pending = new Promise<unknown>(capture);
   cell.wait = wait;

@@ -7,12 +7,30 @@ export interface ErrorEntry {
 }
 
 export const ERRORS = {
-  SNOW_ERR_NOT_LOCAL: { summary: 'A PID is no living actor of this node.', remedy: 'Register only actors that live here.' },
-  SNOW_ERR_RECEIVE_HANDLER: { summary: 'A handler actor cannot receive.', remedy: 'Handle messages in onMessage, or write the actor as a function.' },
-  SNOW_ERR_BAD_TERM: { summary: 'Bytes are no valid term.', remedy: 'Decode only what encodeTerm wrote, whole.' },
-  SNOW_ERR_TOO_DEEP: { summary: 'A message is nested deeper than 128.', remedy: 'Flatten the data; the message names the path.' },
-  SNOW_ERR_TOO_LARGE: { summary: 'A message exceeds the size limit.', remedy: 'Split it, or raise maxMessage on all nodes.' },
-  SNOW_ERR_UNSENDABLE: { summary: 'A value cannot travel in a message.', remedy: 'Send plain data; the message names the path.' },
+  SNOW_ERR_NOT_LOCAL: {
+    summary: 'A PID is no living actor of this node.',
+    remedy: 'Register only actors that live here.',
+  },
+  SNOW_ERR_RECEIVE_HANDLER: {
+    summary: 'A handler actor cannot receive.',
+    remedy: 'Handle messages in onMessage, or write the actor as a function.',
+  },
+  SNOW_ERR_BAD_TERM: {
+    summary: 'Bytes are no valid term.',
+    remedy: 'Decode only what encodeTerm wrote, whole.',
+  },
+  SNOW_ERR_TOO_DEEP: {
+    summary: 'A message is nested deeper than 128.',
+    remedy: 'Flatten the data; the message names the path.',
+  },
+  SNOW_ERR_TOO_LARGE: {
+    summary: 'A message exceeds the size limit.',
+    remedy: 'Split it, or raise maxMessage on all nodes.',
+  },
+  SNOW_ERR_UNSENDABLE: {
+    summary: 'A value cannot travel in a message.',
+    remedy: 'Send plain data; the message names the path.',
+  },
   SNOW_ERR_NODE_NAME: {
     summary: 'A node name breaks a rule.',
     remedy: 'The message says which; a name is name@host, name@host:port or name@[ipv6]:port.',

@@ -1,5 +1,8 @@
 /** What an exit signal does to its receiver. */
-export type ExitEffect = { readonly kind: 'ignore' } | { readonly kind: 'message' } | { readonly kind: 'die'; readonly reason: unknown };
+export type ExitEffect =
+  | { readonly kind: 'ignore' }
+  | { readonly kind: 'message' }
+  | { readonly kind: 'die'; readonly reason: unknown };
 
 const IGNORE: ExitEffect = { kind: 'ignore' };
 const MESSAGE: ExitEffect = { kind: 'message' };

@@ -193,4 +193,3 @@ export class Mailbox {
     return this.cursors;
   }
 }
-

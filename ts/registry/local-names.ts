@@ -14,12 +14,23 @@ export class LocalNames implements NamesPort {
 
   /** O(1). Throws SNOW_ERR_BAD_NAME, SNOW_ERR_NAME_TAKEN (details.holder; rule F7). */
   register(name: string, pid: Pid): void {
-    if (typeof name !== 'string' || name === '' || name === 'undefined' || Buffer.byteLength(name) > MAX_NAME || !name.isWellFormed()) {
-      throw new SnowmeshError('SNOW_ERR_BAD_NAME', `${JSON.stringify(name)} cannot be a name: use 1 to ${MAX_NAME} bytes of text, and not "undefined".`);
+    if (
+      typeof name !== 'string' ||
+      name === '' ||
+      name === 'undefined' ||
+      Buffer.byteLength(name) > MAX_NAME ||
+      !name.isWellFormed()
+    ) {
+      throw new SnowmeshError(
+        'SNOW_ERR_BAD_NAME',
+        `${JSON.stringify(name)} cannot be a name: use 1 to ${MAX_NAME} bytes of text, and not "undefined".`,
+      );
     }
     const holder = this.byName.get(name);
     if (holder !== undefined) {
-      throw new SnowmeshError('SNOW_ERR_NAME_TAKEN', `${JSON.stringify(name)} is the name of ${holder}.`, { details: { name, holder } });
+      throw new SnowmeshError('SNOW_ERR_NAME_TAKEN', `${JSON.stringify(name)} is the name of ${holder}.`, {
+        details: { name, holder },
+      });
     }
     this.byName.set(name, pid);
     const names = this.byActor.get(pid.local);
