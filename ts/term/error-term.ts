@@ -1,0 +1,79 @@
+// Errors as data. An error travels as STRUCT: its type is the name of a standard class, so that every reader knows it for an
+// error; an error of another name carries it in the field `name`, under the standard class it extends.
+import { type ErrorCode, SnowmeshError } from '../errors/index.ts';
+
+type ErrorClass = abstract new (...parameters: never[]) => Error;
+
+/** Standard classes and how to make an empty error of them. Derived classes first, `Error` last. */
+const MAKERS: ReadonlyMap<string, readonly [ErrorClass, () => Error]> = new Map<
+  string,
+  readonly [ErrorClass, () => Error]
+>([
+  ['SnowmeshError', [SnowmeshError, () => new SnowmeshError('' as ErrorCode, '')]],
+  ['AggregateError', [AggregateError, () => new AggregateError([])]],
+  ['EvalError', [EvalError, () => new EvalError()]],
+  ['RangeError', [RangeError, () => new RangeError()]],
+  ['ReferenceError', [ReferenceError, () => new ReferenceError()]],
+  ['SyntaxError', [SyntaxError, () => new SyntaxError()]],
+  ['TypeError', [TypeError, () => new TypeError()]],
+  ['URIError', [URIError, () => new URIError()]],
+  ['Error', [Error, () => new Error()]],
+]);
+
+export type Field = readonly [name: string, value: unknown];
+
+/** An error taken apart. */
+export interface ErrorParts {
+  readonly type: string;
+  readonly fields: readonly Field[];
+}
+
+/** Fields with a place of their own; all others are own enumerable ones. */
+const FIXED = new Set(['message', 'stack', 'code', 'cause', 'errors', 'name']);
+/** Those of them that are no enumerable properties of an error. */
+const HIDDEN = new Set(['message', 'stack', 'cause', 'errors', 'name']);
+
+/** Whether a STRUCT of this type is an error. */
+export function isErrorType(type: string): boolean {
+  return MAKERS.has(type);
+}
+
+/** What an error carries, in the order it travels. Text of the error itself always can: lone surrogates are replaced. */
+export function partsOf(error: Error): ErrorParts {
+  const name = text(error.name);
+  const type = MAKERS.has(name) ? name : classOf(error);
+  const fields: Field[] = [
+    ['message', text(error.message)],
+    ['stack', text(error.stack)],
+  ];
+  const own = error as unknown as Readonly<Record<string, unknown>>;
+  if (Object.hasOwn(error, 'code')) fields.push(['code', own['code']]);
+  if (Object.hasOwn(error, 'cause')) fields.push(['cause', own['cause']]);
+  if (Object.hasOwn(error, 'errors')) fields.push(['errors', own['errors']]);
+  if (name !== type) fields.push(['name', name]);
+  for (const key of Object.keys(error)) if (!FIXED.has(key)) fields.push([key, own[key]]);
+  return { type, fields };
+}
+
+/** The error that a STRUCT of an error type stands for. */
+export function makeError(type: string, fields: readonly Field[]): Error {
+  const error = (MAKERS.get(type) as readonly [ErrorClass, () => Error])[1]();
+  define(error, 'stack', type, false);
+  for (const [key, value] of fields) define(error, key, value, !HIDDEN.has(key));
+  return error;
+}
+
+/** The nearest standard class of an error that has a name of its own. */
+function classOf(error: Error): string {
+  for (const [name, [Class]] of MAKERS) if (error instanceof Class) return name;
+  return 'Error';
+}
+
+function text(value: unknown): string {
+  return (typeof value === 'string' ? value : String(value)).toWellFormed();
+}
+
+/** Not by assignment: a field called `__proto__` is data. */
+function define(error: Error, key: string, value: unknown, enumerable: boolean): void {
+  Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });
+}
