@@ -35,7 +35,11 @@ const steps = [
     name: 'rust lint',
     command: [...cargo('clippy', '--locked', '--workspace', '--all-targets'), '--', '-D', 'warnings'],
   },
-  { name: 'rust tests', command: cargo('test', '--locked', '--workspace', '--no-fail-fast'), count: countCargo },
+  {
+    name: 'rust tests',
+    command: cargo('test', '--locked', '--workspace', '--no-fail-fast'),
+    count: countCargo,
+  },
   { name: 'native types', command: node('check-drift.mjs') },
   { name: 'prebuild', command: node('prebuild.mjs', '--if-needed') },
   { name: 'package', command: node('check-package.mjs') },
