@@ -3,8 +3,8 @@
 import {
   ConnectStatus,
   type Native,
-  DownCause as NativeCause,
   NativeEvent,
+  DownCause as NativeCause,
   type OpenOptions,
 } from '../../bindings/index.ts';
 import type { Pid } from '../term/index.ts';
