@@ -110,12 +110,38 @@ export function become(command, args) {
     // A terminal sends Ctrl-C to both of us: the program decides when it ends, we wait for it.
     process.on('SIGINT', () => {});
     process.on('SIGTERM', () => child.kill('SIGTERM'));
+    watchNpm(() => child.kill('SIGTERM'));
     child.once('error', (error) => {
       console.error(`${command}: ${error.message}`);
       resolve(1);
     });
     child.once('exit', (code, signal) => resolve(code ?? 128 + (constants.signals[signal] ?? 0)));
   });
+}
+
+/**
+ * npm that is told to end does not tell us: SIGTERM ends it and its shell, SIGINT ends it alone. Either way somebody
+ * above us changes, and nothing else happens.
+ */
+function watchNpm(onGone) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const above = whoIsAbove();
+  const timer = setInterval(() => {
+    if (whoIsAbove() === above) return;
+    clearInterval(timer);
+    onGone();
+  }, 200);
+  timer.unref();
+}
+
+/** Our parent, and npm behind it where the parent is the shell between us (known on Linux only). */
+function whoIsAbove() {
+  try {
+    const [, name, npm] = /\((.*)\) \S+ (\d+)/.exec(readFileSync(`/proc/${process.ppid}/stat`, 'utf8')) ?? [];
+    return /^(da|ba|z|a)?sh$/.test(name) ? `${process.ppid} ${npm}` : `${process.ppid}`;
+  } catch {
+    return `${process.ppid}`;
+  }
 }
 
 /** Runs `main`, whose result is the exit status, and turns a SetupError into its one sentence. */

@@ -62,7 +62,7 @@ export class Display {
 
   private redraw(rows: readonly Row[]): void {
     const back = this.drawn > 0 ? `\x1b[${this.drawn}A` : '';
-    const width = Math.max(20, (this.out.columns ?? 80) - 1);
+    const width = Math.max(20, (this.out.columns || 80) - 1);
     const lines = [this.summary(rows), ...rows.map((row) => `  ${describe(row, rows)}`)];
     this.out.write(`${back}${lines.map((line) => `\x1b[2K${line.slice(0, width)}\n`).join('')}`);
     this.drawn = lines.length;
