@@ -120,7 +120,7 @@ export function become(command, args) {
 }
 
 /**
- * npm that is told to end does not tell us: SIGTERM ends it and its shell, SIGINT ends it alone. Either way somebody
+ * npm that is told to end does not tell us: SIGTERM ends it and its shell, SIGKILL ends it alone. Either way somebody
  * above us changes, and nothing else happens.
  */
 function watchNpm(onGone) {
