@@ -2,7 +2,7 @@
 // dist/bindings are published; the rest is there so that the main job, the benches and the processes that tests
 // start run exactly the code that users get.
 // --if-needed: only when a source is newer than the last compilation.
-import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isUpToDate, root, run } from './setup.mjs';
 
@@ -20,6 +20,8 @@ function compile() {
   const status = run(process.execPath, [tsc, '-p', 'tsconfig.build.json']);
   mkdirSync(dist, { recursive: true });
   for (const folder of folders) prune(folder);
+  // Declarations written by hand or generated from Rust are input to tsc, which does not copy them.
+  cpSync(join(root, 'bindings/native.d.ts'), join(dist, 'bindings/native.d.ts'));
   if (status === 0) {
     writeFileSync(stamp, '');
     utimesSync(stamp, started, started); // a source saved meanwhile is newer

@@ -1,5 +1,5 @@
 // Signals from other nodes.
-import { Monitor, Chain } from '../link/index.ts';
+import { Chain, Monitor } from '../link/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { answered, callFromAfar } from './calls.ts';
 import { cellOf } from './cell.ts';

@@ -40,7 +40,7 @@ export {
   IGNORE,
   type Startable,
 } from './spec.ts';
-export { actingFor, type Caller, startOrThrow } from './start-or-throw.ts';
 export { type StartOptions, type StartResult, start, stop } from './start.ts';
+export { actingFor, type Caller, startOrThrow } from './start-or-throw.ts';
 export { Down, Exit, type NodeAddress, NodeDown, NodeUp, SystemMessage } from './system-message.ts';
-export { TimerRef, Timeout } from './timer-ref.ts';
+export { Timeout, TimerRef } from './timer-ref.ts';

@@ -3,7 +3,7 @@ import type { Test } from '../mailbox/index.ts';
 import { Ref } from '../term/index.ts';
 import type { Call } from './call.ts';
 import { type Down, type Exit, type NodeDown, type NodeUp, SystemMessage } from './system-message.ts';
-import { TimerRef, Timeout } from './timer-ref.ts';
+import { Timeout, TimerRef } from './timer-ref.ts';
 
 /** What `receive` with a timeout resolves to when the time is over. */
 export const TIMEOUT: unique symbol = Symbol('snowmesh.timeout');

@@ -10,12 +10,12 @@ import { begin, terminate } from './lifecycle.ts';
 import { Runtime } from './runtime.ts';
 import type { Self } from './self.ts';
 import { demonitor, unlink } from './signals.ts';
-import { spawn } from './spawning.ts';
-import { StopRequest } from './stop-request.ts';
-import { Exit, Down } from './system-message.ts';
-import { checkTimeout } from './waiting.ts';
 import type { SpawnOptions } from './spawn-options.ts';
+import { spawn } from './spawning.ts';
 import { type Startable } from './spec.ts';
+import { StopRequest } from './stop-request.ts';
+import { Down, Exit } from './system-message.ts';
+import { checkTimeout } from './waiting.ts';
 
 export interface StartOptions extends SpawnOptions {
   /** ms that init may take. Default: Infinity. */

@@ -3,5 +3,6 @@
 // One class with a stable `code`, one table that says what each code means and what to do about it, and the forms that
 // exit reasons take. Misuse throws one of these at once; what happens on another node is a signal, never an exception.
 // The lowest room of all: it imports nothing, and every other may import it.
-export { ERRORS, type ErrorCode } from './table.ts';
+
 export { SnowmeshError, type SnowmeshErrorOptions } from './snowmesh-error.ts';
+export { ERRORS, type ErrorCode } from './table.ts';

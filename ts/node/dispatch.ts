@@ -8,7 +8,7 @@ import {
   type SpawnStatus,
   ReplyStatus as Status,
 } from '../actor/index.ts';
-import { Ref, Pid } from '../term/index.ts';
+import { Pid, Ref } from '../term/index.ts';
 import type { EntryReader } from './entry-reader.ts';
 import * as Tag from './frame-tag.ts';
 import type { Identities } from './identities.ts';

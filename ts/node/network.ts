@@ -3,8 +3,8 @@
 import {
   ConnectStatus,
   type Native,
-  NativeEvent,
   DownCause as NativeCause,
+  NativeEvent,
   type OpenOptions,
 } from '../../bindings/index.ts';
 import type { Pid } from '../term/index.ts';

@@ -15,8 +15,8 @@ import type {
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { Cluster } from './cluster.ts';
-import { NO_NODE } from './node-name.ts';
 import type { NodeFacts } from './node-monitors.ts';
+import { NO_NODE } from './node-name.ts';
 import type { DownCause } from './session.ts';
 
 /** What a node emits; the first argument is always the peer's name. */

@@ -1,6 +1,7 @@
 // What a node is started with: defaults, limits and their checks.
-import { SnowmeshError } from '../errors/index.ts';
+
 import type { Logger } from '../actor/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
 import type { Clock } from '../timers/index.ts';
 
 /** Whether using a node one is not connected to connects to it (L17). */

@@ -41,6 +41,7 @@ class Checker {
     }
     if (tag >= Tag.SMALL_INT) return undefined;
     const fixed = FIXED[tag];
+    if (tag === Tag.REF) return this.ref();
     if (fixed !== undefined) return this.skip(fixed);
     if (SIZED.has(tag)) return this.sized(tag);
     if (depth >= MAX_DEPTH) throw new BadTerm('nested too deep', this.at - 1);
@@ -74,16 +75,20 @@ class Checker {
       case Tag.MAP:
         return this.values(this.count(2) * 2, depth);
       case Tag.OBJECT:
-        return this.fields(this.count(3), depth);
+        return this.object(this.count(3), depth);
       case Tag.STRUCT:
         this.text(this.u16());
-        return this.fields(this.u16(), depth);
+        for (let left = this.u16(); left > 0; left--) {
+          this.text(this.u16());
+          this.value(depth);
+        }
+        return undefined;
       default:
         throw new BadTerm(tag === Tag.SHAPED ? 'a shape without a connection' : 'unknown tag', this.at - 1);
     }
   }
 
-  private fields(count: number, depth: number): void {
+  private object(count: number, depth: number): void {
     const keys = new Set<string>();
     for (let left = count; left > 0; left--) {
       const length = this.u16();
@@ -98,6 +103,12 @@ class Checker {
 
   private values(count: number, depth: number): void {
     for (let left = count; left > 0; left--) this.value(depth);
+  }
+
+  private ref(): void {
+    this.skip(16);
+    if (this.view.getUint32(this.at - 4, true) >= 2 ** 21)
+      throw new BadTerm('a reference beyond 2^53', this.at - 8);
   }
 
   private bigint(): void {
@@ -157,7 +168,6 @@ const FIXED: Readonly<Record<number, number | undefined>> = {
   [Tag.NULL]: 0,
   [Tag.DATE]: 8,
   [Tag.PID]: 8,
-  [Tag.REF]: 16,
   [Tag.INT8]: 1,
   [Tag.INT16]: 2,
   [Tag.INT32]: 4,

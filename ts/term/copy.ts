@@ -1,108 +1,158 @@
-import { MAX_DEPTH } from './limits.ts';
+// Isolation of local messages: the hottest path of all, as every local send takes it.
+import { type Field, isErrorType, makeError, partsOf } from './error-term.ts';
+import { freezeInside, isFrozenDeep } from './freeze.ts';
+import { isPrototypePolluted, KeyTrie } from './key-trie.ts';
+import { MAX_DEPTH, MAX_FIELDS, MAX_NAME_BYTES } from './limits.ts';
+import { canGenerate, literal, setOwn, WARM_UP } from './literal.ts';
 import { Pid } from './pid.ts';
 import { Ref } from './ref.ts';
-import { errorFields, makeError, Tagged } from './tagged.ts';
-import { isPlain, UNSENDABLE, unsendable } from './unsendable.ts';
+import { Tagged } from './tagged.ts';
+import { unsendable } from './unsendable.ts';
+import { isPlain, UNSENDABLE } from './verdict.ts';
 import { bytesOf, makeView, viewKind } from './view.ts';
 
-const frozen = new WeakSet<object>();
+type Plain = Record<string, unknown>;
+type Copier = (copyValue: (value: unknown, depth: number) => unknown, value: Plain, depth: number) => object;
+
+/** How objects with certain keys are copied: key by key at first, by a generated literal when they keep coming. */
+class CopyPlan {
+  copier: Copier | undefined = undefined;
+  uses = 0;
+}
+
+/** Key lists and their beginnings that are remembered. */
+const MAX_NODES = 8192;
+/** Objects that found no place in a full trie, before it starts again empty. */
+const MAX_MISSES = 4096;
+
+let plans = new KeyTrie<CopyPlan>(MAX_NODES);
+let misses = 0;
 
 /**
  * Copies a message, so that sender and receiver share nothing (rule B8).
  *
  * Primitives, PIDs, references and values frozen by {@link freezeDeep} pass as they are. Takes exactly what can travel
- * to another node (rule B9). O(size of the value).
+ * to another node, and gives exactly what would arrive there (rule B9): own enumerable properties with text keys, getters
+ * read once, holes in arrays as undefined, objects without a prototype as plain ones, a Buffer as Uint8Array, errors of
+ * a class of their own as errors of that name. O(size of the value).
  *
- * Throws SNOW_ERR_UNSENDABLE (functions, symbols, class instances, cycles, lone surrogates), SNOW_ERR_TOO_DEEP.
+ * Throws SNOW_ERR_UNSENDABLE (functions, symbols, class instances, cycles, lone surrogates, shared memory) and
+ * SNOW_ERR_TOO_DEEP, both naming the path.
  */
 export function copyTerm<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    try {
-      return copyObject(value, 0) as T;
-    } catch (error) {
-      throw error === UNSENDABLE || error instanceof RangeError ? unsendable(value) : error;
-    }
+  if (typeof value === 'number') return value;
+  try {
+    return copyValue(value, 0) as T;
+  } catch (error) {
+    throw error === UNSENDABLE ? unsendable(value) : error;
   }
-  if (
-    typeof value === 'string'
-      ? !value.isWellFormed()
-      : typeof value === 'function' || typeof value === 'symbol'
-  ) {
-    throw unsendable(value);
-  }
-  return value;
-}
-
-/**
- * Freezes plain data in depth and remembers it: local sends then share it instead of copying.
- *
- * Throws SNOW_ERR_UNSENDABLE when it holds what cannot travel, or what cannot be frozen (Map, Set, Date, bytes).
- * @example
- * const config = freezeDeep({ limit: 10, names: ['a', 'b'] });
- */
-export function freezeDeep<T extends object>(value: T): T {
-  copyTerm(value);
-  freeze(value, value);
-  return value;
-}
-
-function freeze(value: unknown, root: object): void {
-  if (typeof value !== 'object' || value === null || value instanceof Pid || value instanceof Ref) return;
-  if (!Array.isArray(value) && !isPlain(value)) throw unsendable(root);
-  for (const key of Object.keys(value)) freeze((value as Record<string, unknown>)[key], root);
-  Object.freeze(value);
-  frozen.add(value);
 }
 
 function copyValue(value: unknown, depth: number): unknown {
-  if (typeof value === 'object') return value === null ? null : copyObject(value, depth);
+  if (typeof value === 'number') return value;
   if (typeof value === 'string') {
-    if (!value.isWellFormed()) throw UNSENDABLE;
-    return value;
+    if (value.isWellFormed()) return value;
+    throw UNSENDABLE;
   }
+  if (typeof value === 'object') return value === null ? null : copyObject(value, depth);
   if (typeof value === 'function' || typeof value === 'symbol') throw UNSENDABLE;
   return value;
 }
 
 function copyObject(value: object, depth: number): object {
-  if (depth >= MAX_DEPTH && !(value instanceof Pid || value instanceof Ref)) throw UNSENDABLE;
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype) return copyPlain(value as Record<string, unknown>, depth);
-  if (prototype === Array.prototype) return copyArray(value as unknown[], depth);
+  const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Pid.prototype || prototype === Ref.prototype) return value;
+  if (prototype === Object.prototype) return copyPlain(value as Plain, depth);
+  if (prototype === Array.prototype) return copyArray(value as unknown[], depth);
   return copyOther(value, prototype, depth);
 }
 
-function copyPlain(value: Record<string, unknown>, depth: number): object {
-  if (Object.isFrozen(value) && frozen.has(value)) return value;
-  const copy: Record<string, unknown> = { ...value };
-  for (const key in copy) {
-    const inner = copy[key];
-    if (typeof inner === 'number' || typeof inner === 'boolean' || inner === undefined) continue;
-    if (typeof inner === 'object') {
-      if (inner !== null) copy[key] = copyObject(inner, depth + 1);
-    } else copyValue(inner, depth);
-    if (!key.isWellFormed()) throw UNSENDABLE;
+function copyPlain(value: Plain, depth: number): object {
+  if (depth >= MAX_DEPTH) throw UNSENDABLE;
+  if (isFrozenDeep(value)) return value;
+  let node = plans.root;
+  for (const key in value) {
+    const next = node.first !== undefined && node.first.key === key ? node.first : plans.step(node, key);
+    if (next === undefined) return copyUnplanned(value, depth);
+    node = next;
+  }
+  let plan = node.value;
+  if (plan === undefined) {
+    plan = new CopyPlan();
+    node.value = plan;
+  }
+  const { copier } = plan;
+  if (copier !== undefined) return copier(copyValue, value, depth + 1);
+  if (isPrototypePolluted()) return copyKeys(value, depth);
+  if (++plan.uses > WARM_UP && canGenerate()) plan.copier = generate(node.keys());
+  return copyKeys(value, depth);
+}
+
+function generate(keys: readonly string[]): Copier {
+  return new Function('c', 'v', 'd', `return ${literal(keys, (key) => `c(v[${key}],d)`)};`) as Copier;
+}
+
+/** Objects with many keys, or with keys that are data. */
+function copyUnplanned(value: Plain, depth: number): object {
+  if (++misses > MAX_MISSES) {
+    misses = 0;
+    plans = new KeyTrie<CopyPlan>(MAX_NODES);
+  }
+  return copyKeys(value, depth);
+}
+
+function copyKeys(value: Plain, depth: number): Plain {
+  const copy: Plain = {};
+  for (const key of Object.keys(value)) {
+    checkName(key);
+    setOwn(copy, key, copyValue(value[key], depth + 1));
   }
   return copy;
 }
 
+/** Short arrays as literals, which have just the room they need. */
 function copyArray(value: unknown[], depth: number): unknown[] {
-  if (Object.isFrozen(value) && frozen.has(value)) return value;
+  if (depth >= MAX_DEPTH) throw UNSENDABLE;
+  if (isFrozenDeep(value)) return value;
   const { length } = value;
+  const next = depth + 1;
+  switch (length) {
+    case 0:
+      return [];
+    case 1:
+      return [copyValue(value[0], next)];
+    case 2:
+      return [copyValue(value[0], next), copyValue(value[1], next)];
+    case 3:
+      return [copyValue(value[0], next), copyValue(value[1], next), copyValue(value[2], next)];
+    case 4:
+      return [
+        copyValue(value[0], next),
+        copyValue(value[1], next),
+        copyValue(value[2], next),
+        copyValue(value[3], next),
+      ];
+    default:
+      return copyLong(value, length, next);
+  }
+}
+
+/** `slice` moves all elements at once; what is no number is then copied in place. */
+function copyLong(value: unknown[], length: number, depth: number): unknown[] {
   const copy = value.slice();
   for (let index = 0; index < length; index++) {
-    const inner = value[index];
-    if (typeof inner === 'number') continue;
-    if (typeof inner === 'object') copy[index] = inner === null ? null : copyObject(inner, depth + 1);
-    else copy[index] = copyValue(inner, depth);
+    const inner = copy[index];
+    if (typeof inner !== 'number') copy[index] = copyValue(inner, depth);
   }
   return copy;
 }
 
 function copyOther(value: object, prototype: unknown, depth: number): object {
+  if (prototype === null) return copyPlain(value as Plain, depth);
+  if (prototype === Date.prototype) return new Date((value as Date).getTime());
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return copyBytes(value);
+  if (depth >= MAX_DEPTH) throw UNSENDABLE;
   const next = depth + 1;
-  if (prototype === null) return copyPlain(value as Record<string, unknown>, depth);
   if (prototype === Map.prototype) {
     const copy = new Map<unknown, unknown>();
     for (const [key, inner] of value as Map<unknown, unknown>)
@@ -114,26 +164,57 @@ function copyOther(value: object, prototype: unknown, depth: number): object {
     for (const inner of value as Set<unknown>) copy.add(copyValue(inner, next));
     return copy;
   }
-  if (prototype === Date.prototype) return new Date((value as Date).getTime());
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return copyBytes(value);
-  if (value instanceof Error) {
-    const fields = errorFields(value).map(
-      ([key, inner]) => [copyValue(key, next) as string, copyValue(inner, next)] as const,
-    );
-    return makeError(copyValue(String(value.name), next) as string, fields);
-  }
-  if (value instanceof Tagged) {
-    if (typeof value.type !== 'string' || !isPlain(value.fields)) throw UNSENDABLE;
-    copyValue(value.type, next);
-    return new Tagged(value.type, copyPlain(value.fields as Record<string, unknown>, depth));
-  }
+  if (value instanceof Error) return copyError(value, next);
+  if (prototype === Tagged.prototype) return copyTagged(value as Tagged, depth);
   throw UNSENDABLE;
 }
 
+function copyError(error: Error, depth: number): Error {
+  const { type, fields } = partsOf(error);
+  if (fields.length > MAX_FIELDS) throw UNSENDABLE;
+  const copies = fields.map(([key, value]): Field => {
+    checkName(key);
+    return [key, copyValue(value, depth)];
+  });
+  return makeError(type, copies);
+}
+
+function copyTagged({ type, fields }: Tagged, depth: number): Tagged {
+  if (typeof type !== 'string' || isErrorType(type)) throw UNSENDABLE;
+  if (typeof fields !== 'object' || fields === null || !isPlain(fields)) throw UNSENDABLE;
+  if (Object.keys(fields).length > MAX_FIELDS) throw UNSENDABLE;
+  checkName(type);
+  return new Tagged(type, isFrozenDeep(fields) ? fields : copyKeys(fields, depth));
+}
+
 function copyBytes(value: ArrayBuffer | ArrayBufferView): object {
-  if (ArrayBuffer.isView(value) && !(value.buffer instanceof ArrayBuffer)) throw UNSENDABLE;
-  if (value instanceof Uint8Array) return new Uint8Array(value);
+  const copy = new Uint8Array(bytesOf(value));
+  if (value instanceof Uint8Array) return copy;
   const kind = viewKind(value);
   if (kind === undefined) throw UNSENDABLE;
-  return makeView(kind, new Uint8Array(bytesOf(value)).buffer);
+  return makeView(kind, copy.buffer);
+}
+
+/** What can be a key on the wire: up to 65 535 bytes of UTF-8. */
+function checkName(name: string): void {
+  if (!name.isWellFormed()) throw UNSENDABLE;
+  if (name.length * 3 > MAX_NAME_BYTES && Buffer.byteLength(name) > MAX_NAME_BYTES) throw UNSENDABLE;
+}
+
+/**
+ * Freezes plain data in depth and remembers it: local sends then share it instead of copying. Of use for large values that
+ * are sent often and never change. O(size of the value), once.
+ *
+ * @param value Plain objects and arrays, numbers, text, PIDs.
+ * @returns The same value.
+ *
+ * Throws SNOW_ERR_UNSENDABLE when it holds what cannot travel or cannot be frozen (Map, Set, Date, bytes, errors, getters),
+ * SNOW_ERR_TOO_DEEP. Parts of it may be frozen then.
+ * @example
+ * const config = freezeDeep({ limit: 10, names: ['a', 'b'] });
+ */
+export function freezeDeep<T extends object>(value: T): T {
+  copyTerm(value);
+  freezeInside(value, '$');
+  return value;
 }

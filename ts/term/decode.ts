@@ -1,157 +1,171 @@
 // The hot path inwards: bytes that were validated become values. Structure is trusted here, values never are: a key such as
 // `__proto__` becomes an own property, and nothing a peer sends is run as code.
+import { isErrorType, makeError } from './error-term.ts';
+import { canGenerate, literal, setOwn, WARM_UP } from './literal.ts';
 import { Pid } from './pid.ts';
 import { Ref } from './ref.ts';
 import * as Tag from './tag.ts';
-import { ERROR_PREFIX, makeError, Tagged } from './tagged.ts';
+import { Tagged } from './tagged.ts';
+import { readAscii } from './text.ts';
 import { makeView } from './view.ts';
 
 const TWO_32 = 2 ** 32;
-/** ASCII strings up to this length are built from character codes. */
-const SHORT = 16;
+/** Bytes up to this many are copied one by one; more of them by native code. */
+const SHORT = 32;
 
 type FastBuffer = Buffer & { utf8Slice(start: number, end: number): string };
-type Constructor = (decoder: TermDecoder) => object;
-
-const scratch = new Float64Array(1);
-const scratchBytes = new Uint8Array(scratch.buffer);
+type Read = (decoder: TermDecoder) => object;
 
 export interface TermDecoderOptions {
   /** Makes the PID of a node number and local id; default: a new {@link Pid}. */
   readonly pidOf?: (nc: number, local: number) => Pid;
 }
 
+/** A key list the peer announced. */
+class KnownShape {
+  readonly keys: readonly string[];
+  read: Read | undefined = undefined;
+  uses = 0;
+
+  constructor(keys: readonly string[]) {
+    this.keys = keys;
+  }
+}
+
 /** Reads the terms of one connection. */
 export class TermDecoder {
   private buffer: FastBuffer = Buffer.alloc(0) as FastBuffer;
+  private view: DataView = new DataView(new ArrayBuffer(0));
   private source: Uint8Array = this.buffer;
   private at = 0;
-  private readonly shapes: (Constructor | undefined)[] = [];
+  private readonly shapes: KnownShape[] = [];
   private readonly pidOf: (nc: number, local: number) => Pid;
 
   constructor(options: TermDecoderOptions = {}) {
     this.pidOf = options.pidOf ?? newPid;
   }
 
-  /** The peer announced a shape. */
+  /** The peer announced a shape. O(keys). */
   defineShape(id: number, keys: readonly string[]): void {
-    this.shapes[id] = shapeConstructor(keys);
+    this.shapes[id] = new KnownShape(keys);
   }
 
-  /** Reads a whole term (version and value) that begins at `offset`. Strings and bytes are copied out. */
+  /**
+   * Reads a whole term (version and value) that begins at `offset` and was validated. Strings and bytes are copied out.
+   * O(bytes). Throws a RangeError for what the engine cannot hold, such as a bigint of more than 2^30 bits.
+   */
   decode(bytes: Uint8Array, offset = 0): unknown {
-    if (bytes !== this.source) {
-      this.source = bytes;
-      this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as FastBuffer;
-    }
+    if (bytes !== this.source) this.use(bytes);
     this.at = offset + 1;
     return this.value();
   }
 
-  /** @internal For shape constructors. */
+  /** @internal For the code that is generated for shapes. */
   value(): unknown {
-    const tag = this.buffer[this.at++] as number;
+    const { buffer, at } = this;
+    const tag = buffer[at] as number;
     if (tag >= Tag.SMALL_INT) {
-      if (tag < Tag.SHORT_STRING) return tag - Tag.SMALL_INT;
-      return this.text(tag - Tag.SHORT_STRING);
+      this.at = at + 1;
+      return tag < Tag.SHORT_STRING ? tag - Tag.SMALL_INT : this.text(tag - Tag.SHORT_STRING);
     }
     switch (tag) {
-      case Tag.SHAPED: {
-        const construct = this.shapes[this.u16()] as Constructor;
-        return construct(this);
-      }
+      case Tag.SHAPED:
+        this.at = at + 3;
+        return this.shaped(this.shapes[this.view.getUint16(at + 1, true)] as KnownShape);
       case Tag.STRING8:
-        return this.text(this.buffer[this.at++] as number);
-      case Tag.STRING:
-        return this.text(this.u32());
+        this.at = at + 2;
+        return this.text(buffer[at + 1] as number);
       case Tag.INT8:
-        return ((this.buffer[this.at++] as number) << 24) >> 24;
+        this.at = at + 2;
+        return this.view.getInt8(at + 1);
       case Tag.INT16:
-        return (this.u16() << 16) >> 16;
+        this.at = at + 3;
+        return this.view.getInt16(at + 1, true);
       case Tag.INT32:
-        return this.u32() | 0;
+        this.at = at + 5;
+        return this.view.getInt32(at + 1, true);
       case Tag.FLOAT:
-        return this.f64();
+        this.at = at + 9;
+        return this.view.getFloat64(at + 1, true);
       case Tag.LIST8:
-        return this.list(this.buffer[this.at++] as number);
-      case Tag.LIST:
-        return this.list(this.u32());
+        this.at = at + 2;
+        return this.list(buffer[at + 1] as number);
       case Tag.TRUE:
+        this.at = at + 1;
         return true;
       case Tag.FALSE:
+        this.at = at + 1;
         return false;
       case Tag.NULL:
+        this.at = at + 1;
         return null;
       case Tag.UNDEFINED:
+        this.at = at + 1;
         return undefined;
       case Tag.PID:
-        return this.pid();
-      case Tag.REF:
-        return this.ref();
+        this.at = at + 9;
+        return this.pidAt(at + 1);
       default:
+        this.at = at + 1;
         return this.rare(tag);
     }
   }
 
+  private use(bytes: Uint8Array): void {
+    this.source = bytes;
+    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as FastBuffer;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
   private rare(tag: number): unknown {
     switch (tag) {
+      case Tag.STRING:
+        return this.text(this.u32());
+      case Tag.LIST:
+        return this.list(this.u32());
+      case Tag.REF:
+        return this.ref();
       case Tag.INT:
         return this.i64();
       case Tag.BIGINT:
         return this.bigint();
       case Tag.BINARY8:
-        return this.bytes(this.buffer[this.at++] as number);
+        return this.bytes(this.u8());
       case Tag.BINARY:
         return this.bytes(this.u32());
       case Tag.OBJECT:
         return this.object(this.u32());
-      case Tag.MAP: {
-        const map = new Map<unknown, unknown>();
-        for (let left = this.u32(); left > 0; left--) {
-          const key = this.value();
-          map.set(key, this.value());
-        }
-        return map;
-      }
+      case Tag.MAP:
+        return this.map(this.u32());
       case Tag.SET: {
         const set = new Set<unknown>();
         for (let left = this.u32(); left > 0; left--) set.add(this.value());
         return set;
       }
       case Tag.DATE:
-        return new Date(this.f64());
+        this.at += 8;
+        return new Date(this.view.getFloat64(this.at - 8, true));
       case Tag.VIEW: {
-        const kind = this.buffer[this.at++] as number;
-        return makeView(kind, this.bytes(this.u32()).buffer as ArrayBuffer);
+        const kind = this.u8();
+        return makeView(kind, this.bytes(this.u32()).buffer);
       }
-      default:
+      case Tag.STRUCT:
         return this.struct();
+      default:
+        throw new RangeError(`not a validated term: tag ${tag} at ${this.at - 1}`);
     }
   }
 
-  private pid(): Pid {
-    const { buffer, at } = this;
-    this.at = at + 8;
-    const low = readU32(buffer, at);
-    const nc =
-      (buffer[at + 5] as number) | ((buffer[at + 6] as number) << 8) | ((buffer[at + 7] as number) << 16);
-    return this.pidOf(nc, (buffer[at + 4] as number) * TWO_32 + low);
-  }
-
-  private ref(): Ref {
-    const { buffer, at } = this;
-    const low = readU32(buffer, at);
-    const nc =
-      (buffer[at + 5] as number) | ((buffer[at + 6] as number) << 8) | ((buffer[at + 7] as number) << 16);
-    this.at = at + 16;
-    const id = readU32(buffer, at + 12) * TWO_32 + readU32(buffer, at + 8);
-    return new Ref(nc, (buffer[at + 4] as number) * TWO_32 + low, id);
-  }
-
-  private list(length: number): unknown[] {
-    const list: unknown[] = [];
-    for (let index = 0; index < length; index++) list.push(this.value());
-    return list;
+  private shaped(shape: KnownShape): object {
+    const { read } = shape;
+    if (read !== undefined) return read(this);
+    const { keys } = shape;
+    if (++shape.uses > WARM_UP && canGenerate()) {
+      shape.read = new Function('d', `return ${literal(keys, () => 'd.value()')};`) as Read;
+    }
+    const object: Record<string, unknown> = {};
+    for (const key of keys) setOwn(object, key, this.value());
+    return object;
   }
 
   private object(length: number): object {
@@ -163,6 +177,36 @@ export class TermDecoder {
     return object;
   }
 
+  /** Short lists as literals, which have just the room they need. */
+  private list(length: number): unknown[] {
+    switch (length) {
+      case 0:
+        return [];
+      case 1:
+        return [this.value()];
+      case 2:
+        return [this.value(), this.value()];
+      case 3:
+        return [this.value(), this.value(), this.value()];
+      case 4:
+        return [this.value(), this.value(), this.value(), this.value()];
+      default: {
+        const list: unknown[] = [];
+        for (let index = 0; index < length; index++) list.push(this.value());
+        return list;
+      }
+    }
+  }
+
+  private map(length: number): Map<unknown, unknown> {
+    const map = new Map<unknown, unknown>();
+    for (let left = length; left > 0; left--) {
+      const key = this.value();
+      map.set(key, this.value());
+    }
+    return map;
+  }
+
   private struct(): unknown {
     const type = this.text(this.u16());
     const fields: [string, unknown][] = [];
@@ -170,117 +214,79 @@ export class TermDecoder {
       const key = this.text(this.u16());
       fields.push([key, this.value()]);
     }
-    if (type.startsWith(ERROR_PREFIX)) return makeError(type.slice(ERROR_PREFIX.length), fields);
+    if (isErrorType(type)) return makeError(type, fields);
     const object: Record<string, unknown> = {};
     for (const [key, value] of fields) setOwn(object, key, value);
     return new Tagged(type, object);
   }
 
-  private text(length: number): string {
-    const start = this.at;
-    const end = start + length;
-    this.at = end;
-    if (length > SHORT) return this.buffer.utf8Slice(start, end);
-    const { buffer } = this;
-    let text = '';
-    for (let index = start; index < end; index++) {
-      const code = buffer[index] as number;
-      if (code >= 0x80) return buffer.utf8Slice(start, end);
-      text += ASCII[code];
-    }
-    return text;
+  private pidAt(at: number): Pid {
+    const { buffer, view } = this;
+    const nc =
+      (buffer[at + 5] as number) | ((buffer[at + 6] as number) << 8) | ((buffer[at + 7] as number) << 16);
+    return this.pidOf(nc, (buffer[at + 4] as number) * TWO_32 + view.getUint32(at, true));
   }
 
-  private bytes(length: number): Uint8Array {
+  private ref(): Ref {
+    const { buffer, view, at } = this;
+    this.at = at + 16;
+    const nc =
+      (buffer[at + 5] as number) | ((buffer[at + 6] as number) << 8) | ((buffer[at + 7] as number) << 16);
+    const id = view.getUint32(at + 12, true) * TWO_32 + view.getUint32(at + 8, true);
+    return new Ref(nc, (buffer[at + 4] as number) * TWO_32 + view.getUint32(at, true), id);
+  }
+
+  private text(length: number): string {
     const start = this.at;
     this.at = start + length;
+    return readAscii(this.buffer, start, length) ?? this.buffer.utf8Slice(start, start + length);
+  }
+
+  private bytes(length: number): Uint8Array<ArrayBuffer> {
+    const { buffer, at } = this;
+    this.at = at + length;
     const copy = new Uint8Array(length);
-    copy.set(this.buffer.subarray(start, this.at));
+    if (length > SHORT) copy.set(buffer.subarray(at, at + length));
+    else for (let index = 0; index < length; index++) copy[index] = buffer[at + index] as number;
     return copy;
   }
 
-  private f64(): number {
-    const { buffer, at } = this;
-    for (let index = 0; index < 8; index++) scratchBytes[index] = buffer[at + index] as number;
-    this.at = at + 8;
-    return scratch[0] as number;
-  }
-
   private i64(): number | bigint {
-    const low = this.u32();
-    const high = this.u32() | 0;
-    const value = high * TWO_32 + low;
-    return Number.isSafeInteger(value) ? value : (BigInt(high) << 32n) | BigInt(low);
+    const value = this.view.getBigInt64(this.at, true);
+    this.at += 8;
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value;
   }
 
   private bigint(): bigint {
-    const isNegative = this.buffer[this.at++] === 1;
+    const isNegative = this.u8() === 1;
     const length = this.u32();
+    const { at } = this;
+    this.at = at + length;
     if (length === 0) return 0n;
-    const digits = Buffer.from(this.buffer.subarray(this.at, this.at + length))
-      .reverse()
-      .toString('hex');
-    this.at += length;
-    const value = BigInt(`0x${digits}`);
+    const value = BigInt(
+      `0x${Buffer.from(this.buffer.subarray(at, at + length))
+        .reverse()
+        .toString('hex')}`,
+    );
     return isNegative ? -value : value;
   }
 
+  private u8(): number {
+    return this.buffer[this.at++] as number;
+  }
+
   private u16(): number {
-    const { buffer, at } = this;
-    this.at = at + 2;
-    return (buffer[at] as number) | ((buffer[at + 1] as number) << 8);
+    this.at += 2;
+    return this.view.getUint16(this.at - 2, true);
   }
 
   private u32(): number {
-    const { at } = this;
-    this.at = at + 4;
-    return readU32(this.buffer, at);
+    this.at += 4;
+    return this.view.getUint32(this.at - 4, true);
   }
-}
-
-const ASCII = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
-
-function readU32(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) |
-      ((bytes[at + 1] as number) << 8) |
-      ((bytes[at + 2] as number) << 16) |
-      ((bytes[at + 3] as number) << 24)) >>>
-    0
-  );
 }
 
 function newPid(nc: number, local: number): Pid {
   return new Pid(nc, local);
-}
-
-function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') {
-    Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
-  } else {
-    object[key] = value;
-  }
-}
-
-/** Objects of one shape are made by one literal, so that they share a hidden class and need no look-ups. */
-function shapeConstructor(keys: readonly string[]): Constructor {
-  // A key is only ever text inside quotes; `__proto__` as a computed key is an own property.
-  const fields = keys.map((key) => `${key === '__proto__' ? '["__proto__"]' : quote(key)}:d.value()`);
-  try {
-    return new Function('d', `return {${fields.join(',')}};`) as Constructor;
-  } catch {
-    // Code generation is off (--disallow-code-generation-from-strings).
-    return (decoder) => {
-      const object: Record<string, unknown> = {};
-      for (const key of keys) setOwn(object, key, decoder.value());
-      return object;
-    };
-  }
-}
-
-/** A JavaScript string literal; JSON's, with the two line separators escaped as well. */
-function quote(key: string): string {
-  return JSON.stringify(key)
-    .replace(/\u2028/g, '\\u2028')
-    .replace(/\u2029/g, '\\u2029');
 }

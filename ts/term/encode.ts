@@ -1,422 +1,424 @@
 // The hot path outwards: values straight into bytes. One instance writes many messages; nothing is allocated per message.
-import { SnowmeshError } from '../errors/index.ts';
-import { MAX_DEPTH, MAX_MESSAGE } from './limits.ts';
+//
+// Methods take the place to write at and return the place behind what they wrote: that stays in a register, where a field
+// would be written and read again for every value. `room` may move both, so positions to come back to are kept relative to
+// `base`.
+import { ByteWriter, writeU32 } from './byte-writer.ts';
+import { type ErrorParts, type Field, isErrorType, partsOf } from './error-term.ts';
+import { isPrototypePolluted, type KeyNode, type KeyTrie } from './key-trie.ts';
+import { MAX_DEPTH, MAX_FIELDS } from './limits.ts';
 import { Pid } from './pid.ts';
 import { Ref } from './ref.ts';
 import * as Tag from './tag.ts';
-import { errorFields, errorType, Tagged } from './tagged.ts';
-import { isPlain, UNSENDABLE, unsendable } from './unsendable.ts';
+import { Tagged } from './tagged.ts';
+import { writeUtf8 } from './text.ts';
+import { unsendable } from './unsendable.ts';
+import { isPlain, UNSENDABLE } from './verdict.ts';
 import { bytesOf, viewKind } from './view.ts';
 
 const TWO_32 = 2 ** 32;
-/** Strings up to this many characters are tried as ASCII, character by character. */
-const SHORT = 40;
+/** Text up to this many characters is written here, longer text by native code. */
+const SHORT = 64;
+/** A byte per character is certain to fit `u8 length`. */
+const MAX_STRING8 = 255;
 
-type FastBuffer = Buffer & { utf8Write(text: string, offset: number): number };
+/** Thrown when an object turns out to have no shape while its values are already written: the message starts again. */
+const RESTART: unique symbol = Symbol('restart');
+/** After so many of them the encoder looks for the shape first, always. */
+const MAX_RESTARTS = 64;
 
-const scratch = new Float64Array(1);
-const scratchBytes = new Uint8Array(scratch.buffer);
-
-/** Writes values and fixed-width numbers into a buffer that grows when it must. */
-export class Encoder {
-  buffer: FastBuffer;
-  at = 0;
-  /** Longest message, in bytes. */
-  limit: number = MAX_MESSAGE;
-  private capacity: number;
+/** Writes values. Without shapes; {@link FrameWriter} adds those. */
+export class Encoder extends ByteWriter {
+  /** Ids of the shapes that may be used; undefined: keys are written out. */
+  protected shapes: KeyTrie<number> | undefined = undefined;
   private depth = 0;
+  /** Objects are written after their shape was looked up, not while. */
+  private isCareful = true;
+  private restarts = 0;
 
-  constructor(buffer: Uint8Array) {
-    this.buffer = asBuffer(buffer);
-    this.capacity = buffer.length;
-  }
-
-  /** Goes on in another buffer. */
-  use(buffer: Uint8Array, at: number): void {
-    this.buffer = asBuffer(buffer);
-    this.capacity = buffer.length;
-    this.at = at;
-  }
-
-  /** A whole term: version and value. Throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE. */
+  /**
+   * A whole term: version and value. O(size of the value).
+   *
+   * Throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE; what stands behind `at` is void then.
+   */
   term(value: unknown): void {
-    this.u8(Tag.STF_VERSION);
-    this.depth = 0;
+    const start = this.at - this.base;
+    this.isCareful = this.shapes === undefined || this.restarts >= MAX_RESTARTS || isPrototypePolluted();
     try {
-      this.value(value);
+      this.at = this.whole(value, this.at);
+    } catch (error) {
+      if (error === RESTART) this.again(value, start);
+      else throw error === UNSENDABLE ? unsendable(value) : error;
+    }
+  }
+
+  private again(value: unknown, start: number): void {
+    this.restarts++;
+    this.isCareful = true;
+    try {
+      this.at = this.whole(value, this.base + start);
     } catch (error) {
       throw error === UNSENDABLE ? unsendable(value) : error;
     }
   }
 
-  u8(value: number): void {
-    this.room(1);
-    this.buffer[this.at++] = value;
-  }
-
-  u16(value: number): void {
-    this.room(2);
-    const { buffer, at } = this;
-    buffer[at] = value;
-    buffer[at + 1] = value >>> 8;
-    this.at = at + 2;
-  }
-
-  u32(value: number): void {
-    this.room(4);
-    const { buffer, at } = this;
-    buffer[at] = value;
-    buffer[at + 1] = value >>> 8;
-    buffer[at + 2] = value >>> 16;
-    buffer[at + 3] = value >>> 24;
-    this.at = at + 4;
-  }
-
-  u64(value: number | bigint): void {
-    if (typeof value === 'bigint') {
-      this.u32(Number(value & 0xffffffffn));
-      this.u32(Number((value >> 32n) & 0xffffffffn));
-    } else {
-      this.u32(value % TWO_32);
-      this.u32(value / TWO_32);
-    }
-  }
-
-  /** `u16 length` and UTF-8. Throws UNSENDABLE beyond 65 535 bytes or with lone surrogates. */
-  name(text: string): void {
-    const { length } = text;
-    this.room(2 + length * 3);
-    const start = this.at;
-    this.at = start + 2;
-    this.text(text, length);
-    const bytes = this.at - start - 2;
-    if (bytes > 0xffff) throw UNSENDABLE;
-    this.buffer[start] = bytes;
-    this.buffer[start + 1] = bytes >>> 8;
+  private whole(value: unknown, at: number): number {
+    this.depth = 0;
+    return this.value(value, this.byte(Tag.STF_VERSION, at));
   }
 
   pid(pid: Pid): void {
-    this.room(8);
-    this.number40(pid.nc, pid.local);
+    const at = this.room(this.at, 8);
+    this.at = this.number40(pid.nc, pid.local, at);
   }
 
   ref(ref: Ref): void {
-    this.room(16);
-    this.number40(ref.nc, ref.local);
-    this.u64(ref.id);
+    const at = this.room(this.at, 16);
+    this.at = this.refAt(ref, at);
   }
 
   /** Called before a PID or reference of another node is written. */
-  announceNode(_nc: number): void {}
+  protected announceNode(_nc: number): void {}
 
-  /** The announced shape of these keys; -1: write them out. */
-  shapeOf(_keys: readonly string[]): number {
+  /** Announces the keys that lead to `node` as a shape. Returns its id, or −1: the keys have to be written out. */
+  protected announceShape(_node: KeyNode<number>): number {
     return -1;
   }
 
-  private value(value: unknown): void {
-    switch (typeof value) {
-      case 'number':
-        return this.number(value);
-      case 'string':
-        return this.string(value);
-      case 'object':
-        return value === null ? this.u8(Tag.NULL) : this.object(value);
-      case 'boolean':
-        return this.u8(value ? Tag.TRUE : Tag.FALSE);
-      case 'undefined':
-        return this.u8(Tag.UNDEFINED);
-      case 'bigint':
-        return this.bigint(value);
-      default:
-        throw UNSENDABLE;
-    }
+  private value(value: unknown, at: number): number {
+    if (typeof value === 'number') return this.number(value, at);
+    if (typeof value === 'string') return this.string(value, at);
+    if (typeof value === 'object') return value === null ? this.byte(Tag.NULL, at) : this.object(value, at);
+    if (typeof value === 'boolean') return this.byte(value ? Tag.TRUE : Tag.FALSE, at);
+    if (value === undefined) return this.byte(Tag.UNDEFINED, at);
+    if (typeof value === 'bigint') return this.bigint(value, at);
+    throw UNSENDABLE;
   }
 
-  private number(value: number): void {
-    this.room(9);
-    const { buffer, at } = this;
-    if ((value | 0) !== value || (value === 0 && 1 / value < 0)) {
+  private byte(value: number, where: number): number {
+    const at = this.room(where, 1);
+    this.buffer[at] = value;
+    return at + 1;
+  }
+
+  private number(value: number, where: number): number {
+    const at = this.room(where, 9);
+    const { buffer } = this;
+    const int = value | 0;
+    if (int !== value || (int === 0 && Object.is(value, -0))) {
       buffer[at] = Tag.FLOAT;
-      this.at = at + 1;
-      this.f64(value);
-    } else if (value >= 0 && value < Tag.SMALL_INT_COUNT) {
-      buffer[at] = Tag.SMALL_INT + value;
-      this.at = at + 1;
-    } else if (value >= -128 && value < 128) {
+      this.view.setFloat64(at + 1, value, true);
+      return at + 9;
+    }
+    if (int >= 0 && int < Tag.SMALL_INT_COUNT) {
+      buffer[at] = Tag.SMALL_INT + int;
+      return at + 1;
+    }
+    if (int >= -128 && int < 128) {
       buffer[at] = Tag.INT8;
-      buffer[at + 1] = value;
-      this.at = at + 2;
-    } else if (value >= -32768 && value < 32768) {
+      buffer[at + 1] = int;
+      return at + 2;
+    }
+    if (int >= -32768 && int < 32768) {
       buffer[at] = Tag.INT16;
-      buffer[at + 1] = value;
-      buffer[at + 2] = value >>> 8;
-      this.at = at + 3;
-    } else {
-      buffer[at] = Tag.INT32;
-      buffer[at + 1] = value;
-      buffer[at + 2] = value >>> 8;
-      buffer[at + 3] = value >>> 16;
-      buffer[at + 4] = value >>> 24;
-      this.at = at + 5;
+      buffer[at + 1] = int;
+      buffer[at + 2] = int >>> 8;
+      return at + 3;
     }
+    buffer[at] = Tag.INT32;
+    writeU32(buffer, at + 1, int);
+    return at + 5;
   }
 
-  private f64(value: number): void {
-    scratch[0] = value;
-    const { buffer, at } = this;
-    for (let index = 0; index < 8; index++) buffer[at + index] = scratchBytes[index] as number;
-    this.at = at + 8;
-  }
-
-  private string(value: string): void {
+  private string(value: string, where: number): number {
     const { length } = value;
-    if (length < Tag.SHORT_STRING_COUNT) {
-      this.room(2 + length * 3);
-      const start = this.at;
-      this.at = start + 1;
-      this.text(value, length);
-      const bytes = this.at - start - 1;
-      if (bytes < Tag.SHORT_STRING_COUNT) this.buffer[start] = Tag.SHORT_STRING + bytes;
-      else this.widen(start, bytes);
-      return;
+    if (length > SHORT) return this.longString(value, where);
+    const header = length < Tag.SHORT_STRING_COUNT ? 1 : 2;
+    const at = this.room(where, 2 + length * 3);
+    const { buffer } = this;
+    const start = at + header;
+    let all = 0;
+    for (let index = 0; index < length; index++) {
+      const code = value.charCodeAt(index);
+      buffer[start + index] = code;
+      all |= code;
     }
-    const most = length < 0x10000 ? length * 3 : Buffer.byteLength(value);
-    this.room(5 + most);
-    const start = this.at;
-    const header = most < 256 ? 2 : 5;
-    this.at = start + header;
-    this.text(value, length);
-    const bytes = this.at - start - header;
-    if (header === 2) {
-      this.buffer[start] = Tag.STRING8;
-      this.buffer[start + 1] = bytes;
+    if (all >= 0x80) return this.unicode(value, at);
+    if (header === 1) {
+      buffer[at] = Tag.SHORT_STRING + length;
     } else {
-      this.header(start, Tag.STRING, bytes);
+      buffer[at] = Tag.STRING8;
+      buffer[at + 1] = length;
     }
+    return start + length;
   }
 
-  /** A short string that took more bytes than characters: moves it behind a longer header. */
-  private widen(start: number, bytes: number): void {
-    this.buffer.copyWithin(start + 2, start + 1, start + 1 + bytes);
-    this.buffer[start] = Tag.STRING8;
-    this.buffer[start + 1] = bytes;
-    this.at = start + 2 + bytes;
-  }
-
-  /** UTF-8 at the current place; room is there. */
-  private text(text: string, length: number): void {
-    const { buffer, at } = this;
-    if (length <= SHORT) {
-      let index = 0;
-      for (; index < length; index++) {
-        const code = text.charCodeAt(index);
-        if (code >= 0x80) break;
-        buffer[at + index] = code;
-      }
-      if (index === length) {
-        this.at = at + length;
-        return;
+  /** Short text that is not ASCII; room is there. */
+  private unicode(value: string, at: number): number {
+    const { buffer } = this;
+    if (value.length < Tag.SHORT_STRING_COUNT) {
+      const end = writeUtf8(buffer, value, at + 1);
+      const bytes = end - at - 1;
+      if (bytes < Tag.SHORT_STRING_COUNT) {
+        buffer[at] = Tag.SHORT_STRING + bytes;
+        return end;
       }
     }
-    const written = buffer.utf8Write(text, at);
-    if (written !== length && !text.isWellFormed()) throw UNSENDABLE;
-    this.at = at + written;
+    const end = writeUtf8(buffer, value, at + 2);
+    buffer[at] = Tag.STRING8;
+    buffer[at + 1] = end - at - 2;
+    return end;
   }
 
-  private object(value: object): void {
-    const prototype = Object.getPrototypeOf(value);
+  private longString(value: string, where: number): number {
+    const { length } = value;
+    const at = this.room(where, 5 + (length < 0x10000 ? length * 3 : Buffer.byteLength(value)));
+    const { buffer } = this;
+    const header = length <= MAX_STRING8 ? 2 : 5;
+    const bytes = buffer.utf8Write(value, at + header);
+    if (bytes !== length && !value.isWellFormed()) throw UNSENDABLE;
+    if (bytes <= MAX_STRING8) {
+      buffer[at] = Tag.STRING8;
+      buffer[at + 1] = bytes;
+      return at + 2 + bytes;
+    }
+    if (header === 2) buffer.copyWithin(at + 5, at + 2, at + 2 + bytes);
+    buffer[at] = Tag.STRING;
+    writeU32(buffer, at + 1, bytes);
+    return at + 5 + bytes;
+  }
+
+  private object(value: object, at: number): number {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype) return this.plain(value as Record<string, unknown>, at);
+    if (prototype === Array.prototype) return this.list(value as unknown[], at);
     if (prototype === Pid.prototype) {
-      this.room(9);
-      this.buffer[this.at++] = Tag.PID;
-      this.number40((value as Pid).nc, (value as Pid).local);
-      return;
+      const start = this.room(at, 9);
+      this.buffer[start] = Tag.PID;
+      return this.number40((value as Pid).nc, (value as Pid).local, start + 1);
     }
+    return this.other(value, prototype, at);
+  }
+
+  /** Writes the values while the keys lead to the shape; its id is put in at the end. */
+  private plain(value: Record<string, unknown>, where: number): number {
+    if (this.isCareful) return this.carefully(value, where);
+    this.enter();
+    let at = this.room(where, 3);
+    const start = at - this.base;
+    at += 3;
+    const shapes = this.shapes as KeyTrie<number>;
+    let node = shapes.root;
+    for (const key in value) {
+      const next = node.first !== undefined && node.first.key === key ? node.first : shapes.step(node, key);
+      if (next === undefined) throw RESTART;
+      node = next;
+      at = this.value(value[key], at);
+    }
+    let id = node.value;
+    if (id === undefined) {
+      id = this.announceShape(node);
+      if (id < 0) throw RESTART;
+    }
+    this.depth--;
+    const { buffer } = this;
+    const header = this.base + start;
+    buffer[header] = Tag.SHAPED;
+    buffer[header + 1] = id;
+    buffer[header + 2] = id >>> 8;
+    return at;
+  }
+
+  private carefully(value: Record<string, unknown>, where: number): number {
+    this.enter();
+    const keys = Object.keys(value);
+    const id = this.shapeOf(keys);
+    let at = this.room(where, 5);
+    this.buffer[at] = id < 0 ? Tag.OBJECT : Tag.SHAPED;
+    writeU32(this.buffer, at + 1, id < 0 ? keys.length : id);
+    at += id < 0 ? 5 : 3;
+    for (const key of keys) {
+      if (id < 0) at = this.nameAt(key, at);
+      at = this.value(value[key], at);
+    }
+    this.depth--;
+    return at;
+  }
+
+  private shapeOf(keys: readonly string[]): number {
+    const { shapes } = this;
+    if (shapes === undefined) return -1;
+    let node: KeyNode<number> | undefined = shapes.root;
+    for (const key of keys) {
+      node = shapes.step(node, key);
+      if (node === undefined) return -1;
+    }
+    return node.value ?? this.announceShape(node);
+  }
+
+  private list(value: unknown[], where: number): number {
+    this.enter();
+    const { length } = value;
+    let at = this.room(where, 5);
+    if (length < 256) {
+      this.buffer[at] = Tag.LIST8;
+      this.buffer[at + 1] = length;
+      at += 2;
+    } else {
+      this.buffer[at] = Tag.LIST;
+      writeU32(this.buffer, at + 1, length);
+      at += 5;
+    }
+    for (let index = 0; index < length; index++) at = this.value(value[index], at);
+    this.depth--;
+    return at;
+  }
+
+  private other(value: object, prototype: unknown, at: number): number {
     if (prototype === Ref.prototype) {
-      this.u8(Tag.REF);
-      this.ref(value as Ref);
-      return;
+      const start = this.room(at, 17);
+      this.buffer[start] = Tag.REF;
+      return this.refAt(value as Ref, start + 1);
     }
+    if (prototype === null) return this.plain(value as Record<string, unknown>, at);
+    if (prototype === Map.prototype) return this.map(value as Map<unknown, unknown>, at);
+    if (prototype === Set.prototype) return this.set(value as Set<unknown>, at);
+    if (prototype === Date.prototype) {
+      const start = this.room(at, 9);
+      this.buffer[start] = Tag.DATE;
+      this.view.setFloat64(start + 1, (value as Date).getTime(), true);
+      return start + 9;
+    }
+    if (value instanceof Uint8Array) return this.binary(value, at);
+    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return this.viewAt(value, at);
+    if (value instanceof Error) return this.struct(partsOf(value), at);
+    if (prototype === Tagged.prototype) return this.tagged(value as Tagged, at);
+    throw UNSENDABLE;
+  }
+
+  private map(value: Map<unknown, unknown>, where: number): number {
+    this.enter();
+    const { size } = value;
+    let at = this.counted(Tag.MAP, size, where);
+    let count = 0;
+    for (const [key, inner] of value) {
+      at = this.value(inner, this.value(key, at));
+      count++;
+    }
+    // A getter inside may have changed it.
+    if (count !== size) throw UNSENDABLE;
+    this.depth--;
+    return at;
+  }
+
+  private set(value: Set<unknown>, where: number): number {
+    this.enter();
+    const { size } = value;
+    let at = this.counted(Tag.SET, size, where);
+    let count = 0;
+    for (const inner of value) {
+      at = this.value(inner, at);
+      count++;
+    }
+    if (count !== size) throw UNSENDABLE;
+    this.depth--;
+    return at;
+  }
+
+  private tagged({ type, fields }: Tagged, at: number): number {
+    if (typeof type !== 'string' || isErrorType(type)) throw UNSENDABLE;
+    if (typeof fields !== 'object' || fields === null || !isPlain(fields)) throw UNSENDABLE;
+    return this.struct({ type, fields: Object.keys(fields).map((key): Field => [key, fields[key]]) }, at);
+  }
+
+  private struct({ type, fields }: ErrorParts, where: number): number {
+    this.enter();
+    if (fields.length > MAX_FIELDS) throw UNSENDABLE;
+    let at = this.nameAt(type, this.byte(Tag.STRUCT, where));
+    at = this.room(at, 2);
+    this.buffer[at] = fields.length;
+    this.buffer[at + 1] = fields.length >>> 8;
+    at += 2;
+    for (const [key, value] of fields) at = this.value(value, this.nameAt(key, at));
+    this.depth--;
+    return at;
+  }
+
+  private binary(value: Uint8Array, where: number): number {
+    const { length } = value;
+    // Of no bytes there may be none because their buffer is gone.
+    if (!(value.buffer instanceof ArrayBuffer) || (length === 0 && bytesOf(value).length !== 0))
+      throw UNSENDABLE;
+    let at = this.room(where, 5 + length);
+    const { buffer } = this;
+    if (length <= MAX_STRING8) {
+      buffer[at] = Tag.BINARY8;
+      buffer[at + 1] = length;
+      at += 2;
+    } else {
+      buffer[at] = Tag.BINARY;
+      writeU32(buffer, at + 1, length);
+      at += 5;
+    }
+    if (length > SHORT) buffer.set(value, at);
+    else for (let index = 0; index < length; index++) buffer[at + index] = value[index] as number;
+    return at + length;
+  }
+
+  private viewAt(value: ArrayBuffer | ArrayBufferView, where: number): number {
+    const kind = viewKind(value);
+    if (kind === undefined) throw UNSENDABLE;
+    const bytes = bytesOf(value);
+    const at = this.room(where, 6 + bytes.length);
+    this.buffer[at] = Tag.VIEW;
+    this.buffer[at + 1] = kind;
+    writeU32(this.buffer, at + 2, bytes.length);
+    this.buffer.set(bytes, at + 6);
+    return at + 6 + bytes.length;
+  }
+
+  private bigint(value: bigint, where: number): number {
+    const isNegative = value < 0n;
+    const digits = value === 0n ? '' : (isNegative ? -value : value).toString(16);
+    const length = (digits.length + 1) >> 1;
+    const at = this.room(where, 6 + length);
+    const { buffer } = this;
+    buffer[at] = Tag.BIGINT;
+    buffer[at + 1] = isNegative ? 1 : 0;
+    writeU32(buffer, at + 2, length);
+    buffer.write(digits.length % 2 === 0 ? digits : `0${digits}`, at + 6, 'hex');
+    buffer.subarray(at + 6, at + 6 + length).reverse();
+    return at + 6 + length;
+  }
+
+  private counted(tag: number, count: number, where: number): number {
+    const at = this.room(where, 5);
+    this.buffer[at] = tag;
+    writeU32(this.buffer, at + 1, count);
+    return at + 5;
+  }
+
+  private enter(): void {
     if (this.depth >= MAX_DEPTH) throw UNSENDABLE;
     this.depth++;
-    if (prototype === Object.prototype || prototype === null) this.plain(value as Record<string, unknown>);
-    else if (prototype === Array.prototype) this.list(value as unknown[]);
-    else this.other(value, prototype);
-    this.depth--;
   }
 
-  private plain(value: Record<string, unknown>): void {
-    const keys = Object.keys(value);
-    const { length } = keys;
-    const shape = length === 0 ? -1 : this.shapeOf(keys);
-    if (shape >= 0) {
-      this.room(3);
-      this.buffer[this.at] = Tag.SHAPED;
-      this.buffer[this.at + 1] = shape;
-      this.buffer[this.at + 2] = shape >>> 8;
-      this.at += 3;
-      for (let index = 0; index < length; index++) this.value(value[keys[index] as string]);
-      return;
-    }
-    this.u8(Tag.OBJECT);
-    this.u32(length);
-    for (let index = 0; index < length; index++) {
-      const key = keys[index] as string;
-      this.name(key);
-      this.value(value[key]);
-    }
+  private refAt(ref: Ref, where: number): number {
+    const at = this.number40(ref.nc, ref.local, where);
+    writeU32(this.buffer, at, ref.id % TWO_32);
+    writeU32(this.buffer, at + 4, ref.id / TWO_32);
+    return at + 8;
   }
 
-  private list(value: unknown[]): void {
-    const { length } = value;
-    this.room(5);
-    if (length < 256) {
-      this.buffer[this.at++] = Tag.LIST8;
-      this.buffer[this.at++] = length;
-    } else {
-      this.u8(Tag.LIST);
-      this.u32(length);
-    }
-    for (let index = 0; index < length; index++) this.value(value[index]);
-  }
-
-  private other(value: object, prototype: unknown): void {
-    if (prototype === Map.prototype) {
-      this.u8(Tag.MAP);
-      this.u32((value as Map<unknown, unknown>).size);
-      for (const [key, inner] of value as Map<unknown, unknown>) {
-        this.value(key);
-        this.value(inner);
-      }
-    } else if (prototype === Set.prototype) {
-      this.u8(Tag.SET);
-      this.u32((value as Set<unknown>).size);
-      for (const inner of value as Set<unknown>) this.value(inner);
-    } else if (prototype === Date.prototype) {
-      this.room(9);
-      this.buffer[this.at++] = Tag.DATE;
-      this.f64((value as Date).getTime());
-    } else if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
-      this.binary(value);
-    } else if (value instanceof Error) {
-      this.struct(errorType(value), errorFields(value));
-    } else if (value instanceof Tagged && typeof value.type === 'string' && isPlain(value.fields)) {
-      this.struct(value.type, Object.entries(value.fields));
-    } else {
-      throw UNSENDABLE;
-    }
-  }
-
-  private binary(value: ArrayBuffer | ArrayBufferView): void {
-    if (ArrayBuffer.isView(value) && !(value.buffer instanceof ArrayBuffer)) throw UNSENDABLE;
-    const bytes = bytesOf(value);
-    const { length } = bytes;
-    this.room(6 + length);
-    const start = this.at;
-    if (!(value instanceof Uint8Array)) {
-      const kind = viewKind(value);
-      if (kind === undefined) throw UNSENDABLE;
-      this.u8(Tag.VIEW);
-      this.u8(kind);
-      this.u32(length);
-    } else if (length < 256) {
-      this.buffer[start] = Tag.BINARY8;
-      this.buffer[start + 1] = length;
-      this.at = start + 2;
-    } else {
-      this.at = start + 5;
-      this.header(start, Tag.BINARY, length);
-    }
-    this.buffer.set(bytes, this.at);
-    this.at += length;
-  }
-
-  private bigint(value: bigint): void {
-    const isNegative = value < 0n;
-    const digits = (isNegative ? -value : value).toString(16);
-    const length = value === 0n ? 0 : (digits.length + 1) >> 1;
-    this.u8(Tag.BIGINT);
-    this.u8(isNegative ? 1 : 0);
-    this.u32(length);
-    this.room(length);
-    for (let index = 0, end = digits.length; index < length; index++, end -= 2) {
-      this.buffer[this.at++] = Number.parseInt(digits.slice(Math.max(0, end - 2), end), 16);
-    }
-  }
-
-  private struct(type: string, fields: readonly (readonly [string, unknown])[]): void {
-    if (fields.length > 0xffff) throw UNSENDABLE;
-    this.u8(Tag.STRUCT);
-    this.name(type);
-    this.u16(fields.length);
-    for (const [key, value] of fields) {
-      this.name(key);
-      this.value(value);
-    }
-  }
-
-  private header(at: number, tag: number, length: number): void {
-    const { buffer } = this;
-    buffer[at] = tag;
-    buffer[at + 1] = length;
-    buffer[at + 2] = length >>> 8;
-    buffer[at + 3] = length >>> 16;
-    buffer[at + 4] = length >>> 24;
-  }
-
-  private number40(nc: number, local: number): void {
+  /** A node number and a local id; room is there. */
+  private number40(nc: number, local: number, at: number): number {
     if (nc !== 0) this.announceNode(nc);
-    const { buffer, at } = this;
-    const high = (local / TWO_32) | 0;
-    buffer[at] = local % TWO_32;
-    buffer[at + 1] = local >>> 8;
-    buffer[at + 2] = local >>> 16;
-    buffer[at + 3] = local >>> 24;
-    buffer[at + 4] = high;
+    const { buffer } = this;
+    writeU32(buffer, at, local % TWO_32);
+    buffer[at + 4] = local / TWO_32;
     buffer[at + 5] = nc;
     buffer[at + 6] = nc >>> 8;
     buffer[at + 7] = nc >>> 16;
-    this.at = at + 8;
+    return at + 8;
   }
-
-  private room(bytes: number): void {
-    if (this.at + bytes > this.capacity) this.grow(bytes);
-  }
-
-  /** Makes room by moving what was written since `base` into a larger buffer of our own. */
-  private grow(bytes: number): void {
-    const base = this.frameStart();
-    const written = this.at - base;
-    if (written + bytes > this.limit + 1024) throw tooLarge(written + bytes, this.limit);
-    const larger = asBuffer(
-      new Uint8Array(Math.max(written + bytes, Math.min(2 * written, this.limit + 1024), 4096)),
-    );
-    larger.set(this.buffer.subarray(base, this.at));
-    this.capacity = larger.length;
-    this.buffer = larger;
-    this.at = written;
-    this.moved();
-  }
-
-  /** Where the message being written begins: growing keeps what stands from here on. */
-  protected frameStart(): number {
-    return 0;
-  }
-
-  /** The message was moved to the start of a buffer of its own. */
-  protected moved(): void {}
-}
-
-export function tooLarge(bytes: number, limit: number): SnowmeshError {
-  return new SnowmeshError(
-    'SNOW_ERR_TOO_LARGE',
-    `A message of ${bytes} bytes or more exceeds the limit of ${limit}: split it, or raise maxMessage on all nodes.`,
-    {
-      details: { bytes, limit },
-    },
-  );
-}
-
-function asBuffer(bytes: Uint8Array): FastBuffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as FastBuffer;
 }

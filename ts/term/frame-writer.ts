@@ -1,12 +1,16 @@
-import { Encoder, tooLarge } from './encode.ts';
-import { FRAGMENT_BYTES, MAX_MESSAGE } from './limits.ts';
-import { EncoderShapes } from './shapes.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import { ByteWriter, tooLarge, writeU32 } from './byte-writer.ts';
+import { Encoder } from './encode.ts';
+import { type KeyNode, KeyTrie } from './key-trie.ts';
+import { FRAGMENT_BYTES, MAX_MESSAGE, MAX_SHAPE_BYTES, MAX_SHAPES } from './limits.ts';
 
 const SLOT = 0x30;
 const SHAPE = 0x31;
 const HEADER = 5;
-/** Announcements of one message; beyond this, objects carry their keys. */
-const MAX_PRELUDE = 32 * 1024;
+/** Announcements before one message; beyond this, objects carry their keys. */
+const MAX_SHAPE_PRELUDE = 32 * 1024;
+/** Key lists and their beginnings that are remembered. */
+const MAX_NODES = 4 * MAX_SHAPES;
 
 /** Who a node number stands for. */
 export interface NodeIdentity {
@@ -19,13 +23,16 @@ export interface FrameWriterOptions {
   readonly identityOf: (nc: number) => NodeIdentity;
   /** The peer's own number: announced by the native core. */
   readonly peer?: number;
-  /** Longest message in bytes. Default 128 MiB. */
+  /** Longest frame (tag and body) in bytes. Default 128 MiB. */
   readonly maxMessage?: number;
 }
 
 /**
  * Writes the frames of one connection into one chunk: `begin`, fields, `end`; the caller hands `chunk[0 .. pending]` to the
  * native core and calls `reset`.
+ *
+ *     chunk:  │ frame │ frame │ SHAPE │ frame that uses it │ …        │
+ *                                                        pending
  *
  * What a frame uses for the first time - object shapes, node numbers - is announced by frames that are put in before it. A
  * message that turns out unsendable is taken back; what it announced stays, so both sides agree.
@@ -37,47 +44,48 @@ export class FrameWriter extends Encoder {
   /** Bytes of complete frames in the chunk. */
   pending = 0;
   private readonly options: FrameWriterOptions;
-  private readonly shapes = new EncoderShapes();
   private readonly announced = new Set<number>([0]);
-  private readonly prelude = new Encoder(new Uint8Array(1024));
-  /** Where the current frame begins in the buffer being written. */
-  private start = 0;
+  private readonly prelude = new ByteWriter(new Uint8Array(1024));
+  /** Longest frame that is not cut in fragments. */
+  private readonly plainLimit: number;
+  /** The current frame outgrew the chunk and stands in a buffer of its own. */
   private isOwn = false;
+  private shapeCount = 0;
+  private shapeBytes = 0;
 
+  /**
+   * @param chunk At least 64 bytes; it is never replaced.
+   * @param options Where identities are found, and the limit.
+   */
   constructor(chunk: Uint8Array, options: FrameWriterOptions) {
     super(chunk);
     this.chunk = chunk;
     this.options = options;
+    this.shapes = new KeyTrie<number>(MAX_NODES);
     this.limit = options.maxMessage ?? MAX_MESSAGE;
+    this.plainLimit = Math.min(FRAGMENT_BYTES, this.limit);
     if (options.peer !== undefined) this.announced.add(options.peer);
   }
 
-  /** Starts a frame. */
+  /** Starts a frame. Throws a RangeError when the chunk is full. */
   begin(tag: number): void {
-    if (this.at > this.chunk.length - HEADER) throw new RangeError('the chunk was not flushed');
-    this.start = this.pending;
-    this.at = this.start + 4;
-    this.u8(tag);
+    const start = this.pending;
+    if (start > this.chunk.length - HEADER) throw new RangeError('the chunk was not flushed');
+    this.base = start;
+    this.buffer[start + 4] = tag;
+    this.at = start + HEADER;
   }
 
   /**
    * Ends the frame. Returns undefined when it stands in the chunk; else `tag | body` in a buffer of its own, which has to
    * travel in fragments (its announcements are in the chunk).
+   *
+   * Throws SNOW_ERR_TOO_LARGE; the frame is taken back then.
    */
   end(): Uint8Array | undefined {
-    const length = this.at - this.start - 4;
-    if (length > this.limit) {
-      this.cancel();
-      throw tooLarge(length, this.limit);
-    }
-    const isBig = length > FRAGMENT_BYTES || this.at + this.prelude.at > this.chunk.length;
-    if (this.isOwn || isBig) return this.endBig(length);
-    if (this.prelude.at > 0) this.insertPrelude(length);
-    const { buffer, start } = this;
-    buffer[start] = length;
-    buffer[start + 1] = length >>> 8;
-    buffer[start + 2] = length >>> 16;
-    buffer[start + 3] = length >>> 24;
+    const length = this.at - this.base - 4;
+    if (length > this.plainLimit || this.isOwn || this.prelude.at > 0) return this.endRare(length);
+    writeU32(this.buffer, this.base, length);
     this.pending = this.at;
     return undefined;
   }
@@ -91,11 +99,12 @@ export class FrameWriter extends Encoder {
   /** The chunk was handed over. */
   reset(): void {
     this.pending = 0;
-    this.at = 0;
+    this.backToChunk();
   }
 
-  override announceNode(nc: number): void {
+  protected override announceNode(nc: number): void {
     if (this.announced.has(nc)) return;
+    if (this.prelude.at > this.chunk.length / 4) throw tooManyNodes();
     // First the look-up: it throws for a number nobody knows, which must not count as announced then.
     const { name, incarnation } = this.options.identityOf(nc);
     this.announced.add(nc);
@@ -108,48 +117,53 @@ export class FrameWriter extends Encoder {
     this.closePrelude(start);
   }
 
-  override shapeOf(keys: readonly string[]): number {
-    const known = this.shapes.find(keys);
-    if (known !== undefined) return known.id;
-    if (this.prelude.at > MAX_PRELUDE) return -1;
-    const shape = this.shapes.define(keys);
-    if (shape === undefined) return -1;
+  protected override announceShape(node: KeyNode<number>): number {
+    if (this.shapeCount >= MAX_SHAPES || this.shapeBytes > MAX_SHAPE_BYTES) return -1;
+    if (this.prelude.at > Math.min(MAX_SHAPE_PRELUDE, this.chunk.length / 8)) return -1;
+    const keys = node.keys();
+    const id = this.shapeCount++;
+    node.value = id;
     const start = this.openPrelude(SHAPE);
-    this.prelude.u16(shape.id);
+    this.prelude.u16(id);
     this.prelude.u16(keys.length);
     for (const key of keys) this.prelude.name(key);
     this.closePrelude(start);
-    return shape.id;
+    this.shapeBytes += this.prelude.at - start;
+    return id;
   }
 
-  protected override frameStart(): number {
-    return this.start;
-  }
-
-  protected override moved(): void {
-    this.start = 0;
+  protected override grow(at: number, bytes: number): number {
+    const moved = super.grow(at, bytes);
     this.isOwn = true;
-  }
-
-  private endBig(length: number): Uint8Array | undefined {
-    const frame = this.isOwn
-      ? this.buffer.subarray(this.start + 4, this.at)
-      : Uint8Array.prototype.slice.call(this.buffer, this.start + 4, this.at);
-    this.backToChunk();
-    this.flushPrelude();
-    if (length > FRAGMENT_BYTES) return frame;
-    // It only outgrew what was left of the chunk: put it there if it fits now, else let it travel as a single fragment.
-    if (this.pending + 4 + length > this.chunk.length) return frame;
-    this.chunk.set(frame, this.pending + 4);
-    this.start = this.pending;
-    this.at = this.pending + 4 + length;
-    return this.end();
+    return moved;
   }
 
   private backToChunk(): void {
     this.isOwn = false;
     this.use(this.chunk, this.pending);
-    this.start = this.pending;
+  }
+
+  private endRare(length: number): Uint8Array | undefined {
+    if (length > this.limit) {
+      this.cancel();
+      throw tooLarge(length, this.limit);
+    }
+    const isLong = length > FRAGMENT_BYTES;
+    if (!isLong && !this.isOwn && this.at + this.prelude.at <= this.chunk.length) {
+      this.insertPrelude(length);
+      return this.end();
+    }
+    const start = this.base + 4;
+    const frame = this.isOwn
+      ? new Uint8Array(this.buffer.buffer, this.buffer.byteOffset + start, length)
+      : Uint8Array.prototype.slice.call(this.chunk, start, start + length);
+    this.cancel();
+    // It outgrew what was left of the chunk, but not a frame: there is room once its announcements are out of the way, or
+    // it travels as a single fragment.
+    if (isLong || this.pending + 4 + length > this.chunk.length) return frame;
+    this.chunk.set(frame, this.pending + 4);
+    this.at = this.pending + 4 + length;
+    return this.end();
   }
 
   /** Announcements of a frame that does not stand in the chunk. */
@@ -158,17 +172,16 @@ export class FrameWriter extends Encoder {
     if (prelude.at === 0) return;
     this.chunk.set(prelude.buffer.subarray(0, prelude.at), this.pending);
     this.pending += prelude.at;
-    this.at = this.pending;
-    this.start = this.pending;
     prelude.at = 0;
+    this.backToChunk();
   }
 
   private insertPrelude(length: number): void {
     const { prelude, chunk } = this;
     const shift = prelude.at;
-    chunk.copyWithin(this.start + shift, this.start, this.start + 4 + length);
-    chunk.set(prelude.buffer.subarray(0, shift), this.start);
-    this.start += shift;
+    chunk.copyWithin(this.base + shift, this.base, this.base + 4 + length);
+    chunk.set(prelude.buffer.subarray(0, shift), this.base);
+    this.base += shift;
     this.at += shift;
     prelude.at = 0;
   }
@@ -182,9 +195,14 @@ export class FrameWriter extends Encoder {
 
   private closePrelude(start: number): void {
     const { prelude } = this;
-    const end = prelude.at;
-    prelude.at = start;
-    prelude.u32(end - start - 4);
-    prelude.at = end;
+    writeU32(prelude.buffer, start, prelude.at - start - 4);
   }
+}
+
+/** The nodes announced so far stay announced, so the same message passes at a second or third try. */
+function tooManyNodes(): SnowmeshError {
+  return new SnowmeshError(
+    'SNOW_ERR_TOO_LARGE',
+    'A message names PIDs of too many nodes that are new to its receiver: split it.',
+  );
 }

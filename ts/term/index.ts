@@ -8,7 +8,7 @@ export { copyTerm, freezeDeep } from './copy.ts';
 export { TermDecoder, type TermDecoderOptions } from './decode.ts';
 export { FrameWriter, type FrameWriterOptions, type NodeIdentity } from './frame-writer.ts';
 export { FRAGMENT_BYTES, MAX_DEPTH, MAX_MESSAGE, MAX_SHAPE_KEYS, MAX_SHAPES } from './limits.ts';
-export { LOCAL_LIMIT, Pid, SERIAL_LIMIT } from './pid.ts';
+export { LOCAL_LIMIT, Pid, type PidRoute, parsePid, SERIAL_LIMIT } from './pid.ts';
 export { Ref } from './ref.ts';
 export { decodeTerm, encodeTerm } from './standalone.ts';
 export { struct, Tagged } from './tagged.ts';

@@ -72,3 +72,23 @@ export class Pid<M = never> {
     return this.toString();
   }
 }
+
+/**
+ * Reads the display form of a PID, for consoles and logs: `<0.17>`, `<2.17.1>`.
+ *
+ * Numbers of other nodes mean something only in the process that displayed them. The result names the actor but leads nowhere
+ * by itself: what is sent to it is looked up.
+ *
+ * @returns The PID; undefined when the text is none.
+ * @example
+ * parsePid('<0.17>')?.toString(); // '<0.17>'
+ */
+export function parsePid(text: string): Pid | undefined {
+  const match = /^<(\d{1,5})\.(\d{1,13})(?:\.(\d{1,3}))?>$/.exec(text);
+  if (match === null) return undefined;
+  const [slot, local, creation] = [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)];
+  if (slot > 0xffff || creation > 0xff || local >= LOCAL_LIMIT) return undefined;
+  // `<0.N>` is the short form of this node's own PIDs and of nobody else's.
+  if ((match[3] === undefined) !== (slot === 0 && creation === 0)) return undefined;
+  return new Pid(slot * 256 + creation, local);
+}

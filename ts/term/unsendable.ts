@@ -1,12 +1,11 @@
 import { SnowmeshError } from '../errors/index.ts';
-import { MAX_DEPTH } from './limits.ts';
+import { isErrorType, partsOf } from './error-term.ts';
+import { MAX_DEPTH, MAX_FIELDS, MAX_NAME_BYTES } from './limits.ts';
 import { Pid } from './pid.ts';
 import { Ref } from './ref.ts';
-import { errorFields, Tagged } from './tagged.ts';
-import { viewKind } from './view.ts';
-
-/** @internal Thrown by the fast paths; the slow walk below then finds out what and where. */
-export const UNSENDABLE: unique symbol = Symbol('unsendable');
+import { Tagged } from './tagged.ts';
+import { isPlain, UNSENDABLE } from './verdict.ts';
+import { bytesOf, viewKind } from './view.ts';
 
 /**
  * The error for a value that the fast path refused: walks it again and names the first path that cannot travel.
@@ -14,23 +13,22 @@ export const UNSENDABLE: unique symbol = Symbol('unsendable');
  */
 export function unsendable(value: unknown): SnowmeshError {
   const found = search(value, '$', []);
-  if (found?.what === 'deep') {
+  const path = short(found?.path ?? '$');
+  const details = { path: found?.path ?? '$' };
+  if (found?.what === TOO_DEEP) {
     return new SnowmeshError(
       'SNOW_ERR_TOO_DEEP',
-      `The message is nested deeper than ${MAX_DEPTH} at ${short(found.path)}.`,
+      `The message is nested deeper than ${MAX_DEPTH} at ${path}.`,
       {
-        details: { path: found.path, limit: MAX_DEPTH },
+        details: { ...details, limit: MAX_DEPTH },
       },
     );
   }
   const what = found?.what ?? 'a value that changes while it is read';
-  const path = found?.path ?? '$';
   return new SnowmeshError(
     'SNOW_ERR_UNSENDABLE',
-    `Cannot send ${what} at ${short(path)}: send plain data instead.`,
-    {
-      details: { path },
-    },
+    `Cannot send ${what} at ${path}: send plain data instead.`,
+    { details },
   );
 }
 
@@ -39,15 +37,18 @@ interface Finding {
   readonly what: string;
 }
 
+const TOO_DEEP = 'deep';
+
 function search(value: unknown, path: string, above: object[]): Finding | undefined {
   if (typeof value === 'string')
     return value.isWellFormed() ? undefined : { path, what: 'a string with a lone surrogate' };
   if (typeof value === 'function') return { path, what: `a function (${value.name || 'anonymous'})` };
   if (typeof value === 'symbol') return { path, what: `a symbol (${String(value)})` };
   if (typeof value !== 'object' || value === null) return undefined;
-  if (value instanceof Pid || value instanceof Ref) return undefined;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Pid.prototype || prototype === Ref.prototype) return undefined;
   if (above.includes(value)) return { path, what: 'a cycle' };
-  if (above.length >= MAX_DEPTH) return { path, what: 'deep' };
+  if (above.length >= MAX_DEPTH && isContainer(value)) return { path, what: TOO_DEEP };
   above.push(value);
   const found = searchInside(value, path, above);
   above.pop();
@@ -55,12 +56,67 @@ function search(value: unknown, path: string, above: object[]): Finding | undefi
 }
 
 function searchInside(value: object, path: string, above: object[]): Finding | undefined {
+  const what = faultOf(value);
+  if (what !== undefined) return { path, what };
   for (const [step, key, inner] of parts(value, path)) {
     const found =
       (key === undefined ? undefined : search(key, `${step} (key)`, above)) ?? search(inner, step, above);
     if (found !== undefined) return found;
   }
-  return isKnown(value) ? undefined : { path, what: `an instance of ${className(value)}` };
+  return undefined;
+}
+
+/** What is wrong with an object itself, whatever it holds. */
+function faultOf(value: object): string | undefined {
+  if (value instanceof Error) return manyFields(partsOf(value).fields.map(([key]) => key));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Tagged.prototype) return faultOfTagged(value as Tagged);
+  if (isPlain(value)) return Object.keys(value).some(isLong) ? LONG_NAME : undefined;
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return faultOfBytes(value);
+  const isKnown =
+    prototype === Array.prototype ||
+    prototype === Map.prototype ||
+    prototype === Set.prototype ||
+    prototype === Date.prototype;
+  return isKnown ? undefined : `an instance of ${className(value)}`;
+}
+
+const LONG_NAME = `an object with a key of more than ${MAX_NAME_BYTES} bytes`;
+
+function faultOfTagged({ type, fields }: Tagged): string | undefined {
+  if (typeof type !== 'string') return 'a struct whose type is no string';
+  if (!type.isWellFormed() || isLong(type)) return 'a struct whose type is too long or has a lone surrogate';
+  if (isErrorType(type)) return `a struct that is called ${type}`;
+  if (typeof fields !== 'object' || fields === null || !isPlain(fields))
+    return 'a struct whose fields are no plain object';
+  return manyFields(Object.keys(fields));
+}
+
+function faultOfBytes(value: ArrayBuffer | ArrayBufferView): string | undefined {
+  if (ArrayBuffer.isView(value) && !(value.buffer instanceof ArrayBuffer)) return 'shared memory';
+  if (!(value instanceof Uint8Array) && viewKind(value) === undefined)
+    return `an instance of ${className(value)}`;
+  try {
+    bytesOf(value);
+    return undefined;
+  } catch (error) {
+    if (error === UNSENDABLE) return 'a buffer that was transferred away';
+    throw error;
+  }
+}
+
+function manyFields(names: readonly string[]): string | undefined {
+  if (names.length > MAX_FIELDS) return `more than ${MAX_FIELDS} fields`;
+  return names.some(isLong) ? LONG_NAME : undefined;
+}
+
+function isLong(name: string): boolean {
+  return name.length * 3 > MAX_NAME_BYTES && Buffer.byteLength(name) > MAX_NAME_BYTES;
+}
+
+/** What counts for the depth: everything that can hold values, empty or not. */
+function isContainer(value: object): boolean {
+  return !(ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof Date);
 }
 
 /** The places inside a value: path, key when keys can be refused, and value. */
@@ -72,35 +128,17 @@ function* parts(value: object, path: string): Generator<[string, unknown, unknow
   } else if (value instanceof Set) {
     for (const inner of value) yield [`${path}.has(${label(inner)})`, undefined, inner];
   } else if (value instanceof Error) {
-    for (const [key, inner] of errorFields(value)) yield [`${path}.${key}`, key, inner];
+    for (const [key, inner] of partsOf(value).fields) yield [step(path, key), key, inner];
   } else if (value instanceof Tagged) {
-    yield [`${path}.type`, undefined, value.type];
     yield* parts(value.fields, path);
   } else if (isPlain(value)) {
-    for (const key of Object.keys(value)) {
-      const step = /^[A-Za-z_$][\w$]*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
-      yield [step, key, (value as Record<string, unknown>)[key]];
-    }
+    for (const key of Object.keys(value))
+      yield [step(path, key), key, (value as Record<string, unknown>)[key]];
   }
 }
 
-function isKnown(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype === Array.prototype || prototype === Map.prototype || prototype === Set.prototype)
-    return true;
-  if (prototype === Date.prototype) return true;
-  if (value instanceof Error || value instanceof Tagged || isPlain(value)) return true;
-  if (ArrayBuffer.isView(value)) {
-    if (!(value.buffer instanceof ArrayBuffer)) return false;
-    return value instanceof Uint8Array || viewKind(value) !== undefined;
-  }
-  return value instanceof ArrayBuffer && viewKind(value) !== undefined;
-}
-
-/** Whether an object is plain data: its prototype is Object's, or none. */
-export function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+function step(path: string, key: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(key) ? `${path}.${key}` : `${path}[${JSON.stringify(key)}]`;
 }
 
 function className(value: object): string {
@@ -109,7 +147,8 @@ function className(value: object): string {
 }
 
 function label(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : typeof value === 'object' ? '…' : String(value);
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'object' || typeof value === 'function' ? '…' : String(value);
 }
 
 function short(path: string): string {

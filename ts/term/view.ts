@@ -1,4 +1,5 @@
 // ArrayBuffers and their views other than Uint8Array: their kind on the wire, and how to make them again.
+import { UNSENDABLE } from './verdict.ts';
 
 type ViewConstructor = { new (buffer: ArrayBuffer): ArrayBufferView; readonly BYTES_PER_ELEMENT?: number };
 
@@ -23,7 +24,7 @@ export const VIEW_KINDS: number = VIEWS.length;
 
 /** The kind of a buffer or view that is no Uint8Array; undefined for subclasses, which do not travel. */
 export function viewKind(value: ArrayBuffer | ArrayBufferView): number | undefined {
-  const prototype = Object.getPrototypeOf(value);
+  const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === ArrayBuffer.prototype) return 0;
   for (let kind = 1; kind < VIEWS.length; kind++) if (prototype === VIEWS[kind]?.prototype) return kind;
   return undefined;
@@ -40,8 +41,14 @@ export function makeView(kind: number, bytes: ArrayBuffer): ArrayBuffer | ArrayB
   return View === undefined ? bytes : new View(bytes);
 }
 
-/** The bytes behind a buffer or view, without copying. */
+/** The bytes behind a buffer or view, without copying. Throws UNSENDABLE for shared memory and for a buffer that was transferred. */
 export function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
+  if (!(buffer instanceof ArrayBuffer)) throw UNSENDABLE;
+  try {
+    if (!ArrayBuffer.isView(value)) return new Uint8Array(buffer);
+    return new Uint8Array(buffer, value.byteOffset, value.byteLength);
+  } catch {
+    throw UNSENDABLE;
+  }
 }

@@ -1,8 +1,9 @@
 // B11: whatever may travel comes back exactly, from another operating-system process.
+
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cluster, type ClusterNode } from '../../support/cluster.ts';
 import { checkAsync } from '../../support/seed.ts';
-import fc from 'fast-check';
 
 const cluster = new Cluster();
 let a: ClusterNode;

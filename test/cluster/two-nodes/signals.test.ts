@@ -31,35 +31,39 @@ const spawnTarget = (bench: Workbench, peer: string): void => {
 
 describe('monitors over nodes', () => {
   it('A3, D1 tell the exact reason once each, also a large one and a crash', async () => {
-    for (const reason of [
+    const reasons = [
       'normal',
       { shutdown: [1, 2] },
       { deep: { list: [null, undefined, 1n] } },
       'x'.repeat(1_100_000),
-    ]) {
+    ];
+    for (const [round, reason] of reasons.entries()) {
       await b.run(spawnTarget, a.name);
-      const seen = await a.run(async (bench, why) => {
-        const { messages, self } = bench.box['catch'];
-        await bench.until('a PID', () => bench.snow.Pid.prototype.isPrototypeOf(messages.at(-1)));
-        const pid = messages.at(-1);
-        const probe = await bench.probe();
-        const refs = [probe.self.monitor(pid), probe.self.monitor(pid)];
-        self.send(pid, ['exit', why]);
-        const downs = (await probe.count(2)) as {
-          ref: { key: string };
-          reason: unknown;
-          from: { equals(x: unknown): boolean };
-        }[];
-        await bench.turns();
-        return {
-          reasons: downs.map((down) => down.reason),
-          refs:
-            new Set(downs.map((down) => down.ref.key)).size === 2 &&
-            downs.every((down) => refs.some((ref) => ref.equals(down.ref))),
-          from: downs.every((down) => down.from.equals(pid)),
-          count: probe.messages.length,
-        };
-      }, reason);
+      const seen = await a.run(
+        async (bench, why, number) => {
+          const { self } = bench.box['catch'];
+          const pid = (await bench.box['catch'].count(number + 2))[number + 1];
+          const probe = await bench.probe();
+          const refs = [probe.self.monitor(pid), probe.self.monitor(pid)];
+          self.send(pid, ['exit', why]);
+          const downs = (await probe.count(2)) as {
+            ref: { key: string };
+            reason: unknown;
+            from: { equals(x: unknown): boolean };
+          }[];
+          await bench.turns();
+          return {
+            reasons: downs.map((down) => down.reason),
+            refs:
+              new Set(downs.map((down) => down.ref.key)).size === 2 &&
+              downs.every((down) => refs.some((ref) => ref.equals(down.ref))),
+            from: downs.every((down) => down.from.equals(pid)),
+            count: probe.messages.length,
+          };
+        },
+        reason,
+        round,
+      );
       expect(seen).toEqual({ reasons: [reason, reason], refs: true, from: true, count: 2 });
     }
     const crash = await a.run(async (bench) => {

@@ -25,7 +25,7 @@ export const counter = defineServer({
       await self.sleep(ms);
       return ++state.count;
     },
-    bye: ({ stop }, reason: string) => {
+    bye: ({ stop }, reason: unknown) => {
       stop(reason);
       return 'last words';
     },

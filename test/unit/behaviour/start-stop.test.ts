@@ -150,7 +150,8 @@ describe('starting and stopping', () => {
   it('I8 logs a crash once, and shutdown or {shutdown, x} not at all', async () => {
     const pids = await Promise.all([1, 2, 3, 4].map(() => counter.start(kit, 0)));
     const reasons = ['normal', 'shutdown', { shutdown: 'why' }, 'oops'];
-    await Promise.all(pids.map((pid, index) => stop(kit.runtime, pid, reasons[index]).catch(() => {})));
+    for (const [index, pid] of pids.entries()) await call(kit, pid, 'bye', reasons[index]);
+    await kit.settle();
     const crashes = kit.logged('actor_crash');
     expect(crashes.map(({ facts }) => facts['reason'])).toEqual(['oops']);
   });

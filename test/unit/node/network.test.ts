@@ -157,8 +157,8 @@ describe('what goes out', () => {
     network.flush();
     expect(native.sent.map(({ tag, stream }) => [tag, stream])).toEqual([
       [0x30, undefined],
-      [0x31, undefined],
       [0x30, undefined],
+      [0x31, undefined],
       [0x10, 1],
       [0x10, 1],
     ]);
