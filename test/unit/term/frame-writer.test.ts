@@ -162,9 +162,7 @@ describe('nodes', () => {
     expect(writer.end()).toBeUndefined();
     const frames = framesIn(writer.chunk.subarray(0, writer.pending));
     expect(frames.map(({ tag }) => tag)).toEqual([SLOT, SLOT, SEND]);
-    expect(frames[2]?.body.toString('hex')).toBe(
-      'ffffffffff000700000000008000' + '0800' + 'ffffffffffff1f00',
-    );
+    expect(frames[2]?.body.toString('hex')).toBe('ffffffffff0007000000000080000800ffffffffffff1f00');
   });
 
   it('does not take a node for announced when nobody knows it', () => {

@@ -60,11 +60,6 @@ export function toValue(described: VectorValue, shapes: readonly (readonly strin
     }
     case 'set':
       return new Set((inside as unknown[]).map(of));
-    case 'nested': {
-      let list: unknown[] = [];
-      for (let level = 1; level < (inside as number); level++) list = [list];
-      return list;
-    }
     case 'map':
       return new Map(pairs(inside));
     case 'object':
