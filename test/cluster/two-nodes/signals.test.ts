@@ -321,7 +321,7 @@ describe('calls and spawns over nodes', () => {
       ['noproc', undefined],
       ['exit', 'died'],
       ['noproc', undefined],
-      ['nodedown', undefined],
+      ['nodedown', 'noconnection'],
     ]);
   });
 
