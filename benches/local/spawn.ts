@@ -44,7 +44,7 @@ const IDLE = { onMessage(): void {} };
 
 /** A node a round, so that each starts with an empty actor table. */
 async function spawnMany(settings: Settings, spawnIdle: SpawnIdle): Promise<Round> {
-  const count = settings.quick ? 2000 : 1_000_000;
+  const count = settings.quick ? 20_000 : 1_000_000;
   const lab = await openLab();
   const pids: Pid[] = Array.from({ length: count });
   collectGarbage();

@@ -61,9 +61,9 @@ function copyValue(value: unknown, depth: number): unknown {
 
 function copyObject(value: object, depth: number): object {
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Pid.prototype || prototype === Ref.prototype) return value;
   if (prototype === Object.prototype) return copyPlain(value as Plain, depth);
   if (prototype === Array.prototype) return copyArray(value as unknown[], depth);
+  if (prototype === Pid.prototype || prototype === Ref.prototype) return value;
   return copyOther(value, prototype, depth);
 }
 
@@ -72,12 +72,14 @@ function copyPlain(value: Plain, depth: number): object {
   if (isFrozenDeep(value)) return value;
   let node = plans.root;
   for (const key in value) {
-    const next = node.first !== undefined && node.first.key === key ? node.first : plans.step(node, key);
+    const { recent } = node;
+    const next = recent.key === key ? recent : plans.step(node, key);
     if (next === undefined) return copyUnplanned(value, depth);
     node = next;
   }
   let plan = node.value;
   if (plan === undefined) {
+    if (!plans.has(node)) return copyUnplanned(value, depth);
     plan = new CopyPlan();
     node.value = plan;
   }

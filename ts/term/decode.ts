@@ -10,8 +10,6 @@ import { readAscii } from './text.ts';
 import { makeView } from './view.ts';
 
 const TWO_32 = 2 ** 32;
-/** Bytes up to this many are copied one by one; more of them by native code. */
-const SHORT = 32;
 
 type FastBuffer = Buffer & { utf8Slice(start: number, end: number): string };
 type Read = (decoder: TermDecoder) => object;
@@ -35,6 +33,8 @@ class KnownShape {
 /** Reads the terms of one connection. */
 export class TermDecoder {
   private buffer: FastBuffer = Buffer.alloc(0) as FastBuffer;
+  /** The same bytes, not as a Buffer: parts cut out of it are Uint8Arrays. */
+  private raw: Uint8Array = new Uint8Array(0);
   private view: DataView = new DataView(new ArrayBuffer(0));
   private source: Uint8Array = this.buffer;
   private at = 0;
@@ -114,6 +114,7 @@ export class TermDecoder {
   private use(bytes: Uint8Array): void {
     this.source = bytes;
     this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as FastBuffer;
+    this.raw = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -243,12 +244,9 @@ export class TermDecoder {
   }
 
   private bytes(length: number): Uint8Array<ArrayBuffer> {
-    const { buffer, at } = this;
+    const { at } = this;
     this.at = at + length;
-    const copy = new Uint8Array(length);
-    if (length > SHORT) copy.set(buffer.subarray(at, at + length));
-    else for (let index = 0; index < length; index++) copy[index] = buffer[at + index] as number;
-    return copy;
+    return this.raw.slice(at, at + length) as Uint8Array<ArrayBuffer>;
   }
 
   private i64(): number | bigint {

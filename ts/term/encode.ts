@@ -18,7 +18,9 @@ import { bytesOf, viewKind } from './view.ts';
 
 const TWO_32 = 2 ** 32;
 /** Text up to this many characters is written here, longer text by native code. */
-const SHORT = 64;
+const SHORT = 40;
+/** Bytes up to this many are written here. */
+const SHORT_BYTES = 16;
 /** A byte per character is certain to fit `u8 length`. */
 const MAX_STRING8 = 255;
 
@@ -210,14 +212,15 @@ export class Encoder extends ByteWriter {
     const shapes = this.shapes as KeyTrie<number>;
     let node = shapes.root;
     for (const key in value) {
-      const next = node.first !== undefined && node.first.key === key ? node.first : shapes.step(node, key);
+      const { recent } = node;
+      const next = recent.key === key ? recent : shapes.step(node, key);
       if (next === undefined) throw RESTART;
       node = next;
       at = this.value(value[key], at);
     }
     let id = node.value;
     if (id === undefined) {
-      id = this.announceShape(node);
+      id = shapes.has(node) ? this.announceShape(node) : -1;
       if (id < 0) throw RESTART;
     }
     this.depth--;
@@ -360,7 +363,7 @@ export class Encoder extends ByteWriter {
       writeU32(buffer, at + 1, length);
       at += 5;
     }
-    if (length > SHORT) buffer.set(value, at);
+    if (length > SHORT_BYTES) buffer.set(value, at);
     else for (let index = 0; index < length; index++) buffer[at + index] = value[index] as number;
     return at + length;
   }
