@@ -21,9 +21,6 @@ const report = join(scratch, 'vitest.json');
 const vitest = [
   ...tool('vitest/vitest.mjs'),
   'run',
-  // The projects cluster, fault, examples and package are run by `npm run test:cluster` and `npm run test:package`
-  // until they have been seen green with the real actors.
-  ...['architecture', 'unit', 'types', 'property', 'native'].flatMap((name) => ['--project', name]),
   '--reporter=default',
   '--reporter=json',
   `--outputFile.json=${report}`,
