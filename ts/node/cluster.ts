@@ -3,6 +3,7 @@
 import type { Native, NativeStats, OpenOptions } from '../../bindings/index.ts';
 import type { Runtime } from '../actor/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
+import { type Channel, type ChannelListener, Channels } from './channels.ts';
 import { Dispatch } from './dispatch.ts';
 import type { EntryReader } from './entry-reader.ts';
 import { Network, type NetworkListener } from './network.ts';
@@ -31,6 +32,7 @@ export class Cluster implements NetworkListener {
   readonly incarnation: bigint;
   readonly remote: Remote;
   readonly monitors: NodeMonitors;
+  readonly #channels: Channels;
   readonly #native: Native;
   readonly #network: Network;
   readonly #dispatch: Dispatch;
@@ -51,7 +53,8 @@ export class Cluster implements NetworkListener {
       listener: this,
       pidOf: (nc, id) => this.#dispatch.pid(nc, id),
     });
-    this.#dispatch = new Dispatch(runtime, this.#network.identities);
+    this.#channels = new Channels((action) => runtime.guard(action));
+    this.#dispatch = new Dispatch(runtime, this.#network.identities, this.#channels);
     this.monitors = new NodeMonitors({
       deliver: (to, notice) => runtime.deliverSystem(to, notice),
       makeRef: (owner) => runtime.makeRef(owner),
@@ -114,6 +117,10 @@ export class Cluster implements NetworkListener {
     return ref;
   }
 
+  channel(name: string, listener: ChannelListener): Channel {
+    return this.#channels.open(name, listener);
+  }
+
   peerStats(): PeerStats[] {
     return [...this.#network.sessions()].map((session) => ({
       node: session.identity.name,
@@ -144,6 +151,7 @@ export class Cluster implements NetworkListener {
 
   sessionUp(session: Session): void {
     const { name } = session.identity;
+    this.#channels.up(session);
     this.monitors.up(name, factsOf(session));
     this.#tell('nodeup', name, factsOf(session));
   }
@@ -151,6 +159,7 @@ export class Cluster implements NetworkListener {
   sessionDown(session: Session, cause: DownCause, detail: string): void {
     const { name, nc } = session.identity;
     this.#runtime.inbound.nodeLost(nc, name);
+    this.#channels.down(session);
     this.monitors.down(name, cause, factsOf(session));
     if (cause === 'protocol') this.#runtime.logger.error({ node: name, detail }, 'a peer broke the protocol');
     this.#tell('nodedown', name, cause, factsOf(session));

@@ -9,6 +9,7 @@ import {
   ReplyStatus as Status,
 } from '../actor/index.ts';
 import { Pid, Ref } from '../term/index.ts';
+import type { Channels } from './channels.ts';
 import type { EntryReader } from './entry-reader.ts';
 import * as Tag from './frame-tag.ts';
 import type { Identities } from './identities.ts';
@@ -20,10 +21,12 @@ const FOUR_GIB = 0x1_0000_0000;
 export class Dispatch {
   readonly #runtime: Runtime;
   readonly #identities: Identities;
+  readonly #channels: Channels;
 
-  constructor(runtime: Runtime, identities: Identities) {
+  constructor(runtime: Runtime, identities: Identities, channels: Channels) {
     this.#runtime = runtime;
     this.#identities = identities;
+    this.#channels = channels;
   }
 
   /** One frame; the reader stands at its body. */
@@ -89,6 +92,10 @@ export class Dispatch {
         const child = this.#pid(reader);
         if (to >= 0) inbound.spawnReply(to, request, status, child, session.term(reader));
         return;
+      }
+      case Tag.SYSTEM: {
+        const channel = reader.name();
+        return this.#channels.message(session, channel, session.term(reader));
       }
       default:
         return this.#pair(session, tag, reader);

@@ -5,6 +5,7 @@
 // goes out, or is counted as a dead letter with a reason.
 //
 // Must not know: how TLS, ticks or sockets work (the native core does), nor supervisors, servers and global names.
+export type { Channel, ChannelListener, ChannelPeer } from './channels.ts';
 export { Node, type NodeEvents, type NodeKind, type NodeStats, type PeerStats } from './node.ts';
 export type { NodeFacts } from './node-monitors.ts';
 export { DEFAULT_PORT, NO_NODE } from './node-name.ts';

@@ -14,6 +14,7 @@ import type {
 } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
+import type { Channel, ChannelListener } from './channels.ts';
 import type { Cluster } from './cluster.ts';
 import type { NodeFacts } from './node-monitors.ts';
 import { NO_NODE } from './node-name.ts';
@@ -244,6 +245,11 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
   /** Ends a subscription or a watch. False when it had ended. */
   demonitorNodes(ref: Ref): boolean {
     return this.#cluster?.monitors.cancel(ref) ?? false;
+  }
+
+  /** @internal Control traffic of the floors above, by name; undefined for a node without a name, or stopped. */
+  channel(name: string, listener: ChannelListener): Channel | undefined {
+    return this.#open?.channel(name, listener);
   }
 
   /** Figures of the moment. O(peers). */

@@ -1,0 +1,116 @@
+// Channels: control traffic of the floors above, by name. What travels is any term in a SYSTEM frame: never dropped for a
+// full outbox unless it carries what a user sent, in order with everything else of the same sender, and gone with the session.
+import type { Pid } from '../term/index.ts';
+import { SYSTEM } from './frame-tag.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { Session } from './session.ts';
+
+/** A peer as a channel sees it, from `up` to `down`: the same object all that time. */
+export interface ChannelPeer {
+  readonly node: string;
+  readonly incarnation: bigint;
+  /** The number of its incarnation here: `pid.nc === peer.nc` for its PIDs. */
+  readonly nc: number;
+  readonly hidden: boolean;
+  /** Counts connections of this node. */
+  readonly connection: number;
+}
+
+/** What the owner of a channel hears. What it throws is logged and harms nobody. */
+export interface ChannelListener {
+  /** Before the first message of a peer; for sessions there are already, while the channel is opened. */
+  up(peer: ChannelPeer): void;
+  /** `value` is any term: the peer holds the cookie, and may still send anything. */
+  message(peer: ChannelPeer, value: unknown): void;
+  /** After the last message of a peer; links, monitors and calls over it have fired. */
+  down(peer: ChannelPeer): void;
+}
+
+/** The owner's end of a channel. */
+export interface Channel {
+  /** Those with a session now. */
+  peers(): IterableIterator<ChannelPeer>;
+  peer(node: string): ChannelPeer | undefined;
+  /**
+   * Sends to the owners of the channel of that name at `peer`; nothing happens when nobody is there.
+   *
+   * @param from the local actor the message comes from, whose order it keeps; undefined: none.
+   * @throws SNOW_ERR_UNSENDABLE and its kin.
+   */
+  send(peer: ChannelPeer, value: unknown, from?: Pid): void;
+  /** Sends what a user sent: false, and nothing sent, when the peer's outbox is full or its session over. */
+  trySend(peer: ChannelPeer, value: unknown, from?: Pid): boolean;
+  close(): void;
+}
+
+interface Live extends ChannelPeer {
+  readonly outgoing: Outgoing;
+}
+
+export class Channels {
+  readonly #listeners = new Map<string, ChannelListener>();
+  readonly #peers = new Map<string, Live>();
+  readonly #guard: (action: () => void) => void;
+
+  /** @param guard runs code of listeners and reports what it throws. */
+  constructor(guard: (action: () => void) => void) {
+    this.#guard = guard;
+  }
+
+  /** Opens a channel; a later one of the same name takes its place. */
+  open(name: string, listener: ChannelListener): Channel {
+    this.#listeners.set(name, listener);
+    const channel: Channel = {
+      peers: () => this.#peers.values(),
+      peer: (node) => this.#peers.get(node),
+      send: (peer, value, from) => this.#send(name, peer as Live, value, from),
+      trySend: (peer, value, from) => {
+        const live = peer as Live;
+        if (this.#peers.get(live.node) !== live || live.outgoing.isFull) return false;
+        this.#send(name, live, value, from);
+        return true;
+      },
+      close: () => {
+        if (this.#listeners.get(name) === listener) this.#listeners.delete(name);
+      },
+    };
+    for (const peer of this.#peers.values()) this.#guard(() => listener.up(peer));
+    return channel;
+  }
+
+  up(session: Session): void {
+    const { identity, outgoing } = session;
+    const peer: Live = {
+      node: identity.name,
+      incarnation: identity.incarnation,
+      nc: identity.nc,
+      hidden: session.isHidden,
+      connection: session.serial,
+      outgoing,
+    };
+    this.#peers.set(identity.name, peer);
+    for (const listener of this.#listeners.values()) this.#guard(() => listener.up(peer));
+  }
+
+  down(session: Session): void {
+    const peer = this.#peers.get(session.identity.name);
+    if (peer === undefined || peer.connection !== session.serial) return;
+    this.#peers.delete(peer.node);
+    for (const listener of this.#listeners.values()) this.#guard(() => listener.down(peer));
+  }
+
+  message(session: Session, name: string, value: unknown): void {
+    const peer = this.#peers.get(session.identity.name);
+    if (peer === undefined || peer.connection !== session.serial) return;
+    const listener = this.#listeners.get(name);
+    if (listener !== undefined) this.#guard(() => listener.message(peer, value));
+  }
+
+  #send(name: string, peer: Live, value: unknown, from: Pid | undefined): void {
+    if (this.#peers.get(peer.node) !== peer) return;
+    peer.outgoing.signal(from === undefined ? 0 : from.local, SYSTEM, (frame) => {
+      frame.name(name);
+      frame.term(value);
+    });
+  }
+}
