@@ -1,4 +1,5 @@
 // Every case there is, in the order in which they run.
+import { behindBulk } from './cluster/behind-bulk.ts';
 import { oneWay } from './cluster/one-way.ts';
 import { roundTrip } from './cluster/round-trip.ts';
 import type { BenchCase } from './harness.ts';
@@ -17,6 +18,7 @@ import { copy } from './micro/copy.ts';
 export const cases: readonly BenchCase[] = [
   ...oneWay,
   ...roundTrip,
+  ...behindBulk,
   ...pingPong,
   ...fanIn,
   ...ring,
