@@ -9,20 +9,32 @@ export class Leave extends SnowmeshError {
   }
 }
 
+/** Whether an actor threw this to leave its code. Code may throw things that cannot even be asked what they are. */
+export function isLeave(thrown: unknown): boolean {
+  try {
+    return thrown instanceof Leave;
+  } catch {
+    return false;
+  }
+}
+
 /** The exit reason for a thrown value; always a term that can travel (rule A3). */
 export function crashReason(thrown: unknown): CrashReason {
-  if (thrown instanceof Error) {
-    const { name, message, code } = thrown as Error & { code?: unknown };
-    const error = { name: text(name), message: text(message) };
-    const known = typeof code === 'string' || typeof code === 'number';
-    return { error: known ? { ...error, code } : error, stack: text(thrown.stack) };
-  }
   const { stack = '' } = new Error('thrown');
   try {
-    return { nocatch: copyTerm(thrown), stack };
+    return thrown instanceof Error ? errorReason(thrown) : { nocatch: copyTerm(thrown), stack };
   } catch {
+    // It cannot travel, or has getters that throw.
     return { nocatch: text(thrown), stack };
   }
+}
+
+function errorReason(thrown: Error): CrashReason {
+  const { name, message, code, stack } = thrown as Error & { code?: unknown };
+  const error = { name: text(name), message: text(message) };
+  const isCode = typeof code === 'string' || typeof code === 'number';
+  const full = isCode ? { ...error, code: typeof code === 'string' ? text(code) : code } : error;
+  return { error: full, stack: text(stack) };
 }
 
 /** An exit reason given by user code, copied so that nobody can change it later. Throws SNOW_ERR_UNSENDABLE. */

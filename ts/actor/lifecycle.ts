@@ -3,7 +3,7 @@ import { Mailbox, NOTHING } from '../mailbox/index.ts';
 import type { Pid } from '../term/index.ts';
 import { Call } from './call.ts';
 import { BUSY, Cell, DEAD, LIMITED, QUEUED, READY, type Starter, TERMINATING, TRAPS } from './cell.ts';
-import { crashReason, Leave } from './crash-reason.ts';
+import { crashReason, isLeave } from './crash-reason.ts';
 import { releaseBlocked, wake } from './delivery.ts';
 import { type ExitReason, isCleanExit } from './exit-reason.ts';
 import { tagOf } from './match.ts';
@@ -50,7 +50,7 @@ export function createCell(
 /** One turn. True: a promise was settled. */
 export function runCell(cell: Cell): boolean {
   cell.flags &= ~QUEUED;
-  if (cell.isDead) return false;
+  if ((cell.flags & (DEAD | BUSY)) !== 0) return false;
   if (cell.birth !== null) {
     begin(cell);
     if (cell.isDead || cell.body === null) return true;
@@ -194,7 +194,10 @@ function handledLate(cell: Cell): void {
 export function crash(cell: Cell, thrown: unknown, message?: unknown): void {
   if (cell.isDead) return;
   if (cell.leaving !== null) return leave(cell, cell.leaving.reason);
-  if (thrown instanceof Leave) return terminate(cell, 'normal');
+  if (isLeave(thrown)) {
+    // Its onTerminate runs already when asynchronous code that called `self.exit` comes to its end.
+    return (cell.flags & TERMINATING) === 0 ? terminate(cell, 'normal') : undefined;
+  }
   const reason = crashReason(thrown);
   report(cell, reason, message);
   leave(cell, reason);

@@ -277,7 +277,11 @@ export class Runtime {
     try {
       action();
     } catch (error) {
-      this.logger.error({ event: 'callback_failed', err: error }, 'a callback failed');
+      try {
+        this.logger.error({ event: 'callback_failed', err: error }, 'a callback failed');
+      } catch {
+        // Neither must a logger.
+      }
     }
   }
 }

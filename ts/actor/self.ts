@@ -12,7 +12,7 @@ import type { Match, Received, TIMEOUT } from './match.ts';
 import type { Runtime } from './runtime.ts';
 import { demonitor, link, monitor, sendExit, unlink } from './signals.ts';
 import type { SpawnOptions } from './spawn-options.ts';
-import { spawn, spawnOn } from './spawning.ts';
+import { type RemoteSpawnOptions, spawn, spawnOn } from './spawning.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
 import { Down, type NodeAddress } from './system-message.ts';
 import type { TimerRef } from './timer-ref.ts';
@@ -39,6 +39,7 @@ export interface ReceiveOptions {
 export class Self<M = unknown> {
   /** @internal */
   readonly cell: Cell;
+  private abortSignal: AbortSignal | undefined = undefined;
 
   /** @internal */
   constructor(cell: Cell) {
@@ -65,10 +66,12 @@ export class Self<M = unknown> {
 
   /** Fires when the actor dies; its reason is the exit reason. */
   get signal(): AbortSignal {
+    if (this.abortSignal !== undefined) return this.abortSignal;
     if (this.cell.isDead) return AbortSignal.abort('noproc');
     const more = this.cell.more();
     more.abort ??= new AbortController();
-    return more.abort.signal;
+    this.abortSignal = more.abort.signal;
+    return this.abortSignal;
   }
 
   /** ms of the runtime's monotonic clock. */
@@ -110,6 +113,7 @@ export class Self<M = unknown> {
         cell !== undefined ? roomIn(cell) : isFar ? runtime.remote.whenWritable(pid as Pid) : undefined;
       if (room === undefined) break;
       await room;
+      if (from.isDead) return new Promise(() => {}); // A7
     }
     send(runtime, from, to as Dest<never>, message);
   }
@@ -144,14 +148,24 @@ export class Self<M = unknown> {
     return spawn(this.runtime, this.live(), start, args, options, false).pid as Pid<never> as Pid<N>;
   }
 
-  /** On another node, by registered name. Rejects with SNOW_ERR_SPAWN (details.reason). */
+  /**
+   * Spawns on another node what is exposed there under the name of `spec`; linked and monitored from its first moment.
+   *
+   * @param node Full name of the node; our own is fine.
+   * @param args What the actor gets; copied like a message.
+   * @param options `link`, `monitor`; `signal`: gives up and rejects with its reason - a linked child then ends with
+   * `abandoned`, another one runs on (rule N6).
+   * @returns The child's PID, and the reference of its monitor. Nothing of the child comes before (rule N5).
+   * @throws SNOW_ERR_SPAWN (details.reason: noconnection, unknown_function, or why its start failed),
+   * SNOW_ERR_NOT_SPAWNABLE for a bare function, SNOW_ERR_UNSENDABLE and SNOW_ERR_TOO_LARGE for the arguments.
+   */
   spawnOn<N, A extends readonly unknown[]>(
     node: string,
     spec: ActorSpec<N, A>,
     args: A,
-    options: { readonly link?: boolean; readonly monitor?: boolean } = {},
+    options: RemoteSpawnOptions = {},
   ): Promise<{ pid: Pid<N>; ref: Ref | undefined }> {
-    return spawnOn(this.live(), node, spec.name, args, options) as Promise<never>;
+    return spawnOn(this.live(), node, spec, args, options) as Promise<never>;
   }
 
   link(pid: Pid): void {
