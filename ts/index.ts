@@ -41,6 +41,7 @@ export {
   type OverflowPolicy,
   type Received,
   type ReceiveOptions,
+  type RemoteSpawnOptions,
   type Runtime,
   Self,
   type SpawnOptions,

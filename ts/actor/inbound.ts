@@ -8,7 +8,7 @@ import type { ExitReason } from './exit-reason.ts';
 import { type CallRequest, ReplyStatus, SpawnStatus } from './remote-port.ts';
 import type { Runtime } from './runtime.ts';
 import { fireMonitor, loseLink, signalExit } from './signals.ts';
-import { spawn } from './spawning.ts';
+import { type PendingSpawn, spawn } from './spawning.ts';
 import { Down } from './system-message.ts';
 
 const LINK = 1;
@@ -128,23 +128,33 @@ export class Inbound {
     const { runtime } = this;
     const pending = runtime.spawns.get(request.id);
     if (pending === undefined || pending.cell.pid.local !== to) return;
-    const { cell } = pending;
+    if (runtime.nodeOf(child) !== pending.node) return; // nobody answers for another node
     if (status === SpawnStatus.ok) {
-      if (cell.isDead) {
-        if (pending.link) runtime.remote.exit2(cell.pid, child, 'noproc'); // N4: no orphan
-      } else {
-        if (pending.link) {
-          const made = cell.links().linkedBy(child);
-          if (made !== undefined) runtime.remoteLinks.add(child.nc, made);
-        }
-        if (pending.monitor !== undefined) {
-          const watch = new Monitor(pending.monitor, cell.pid, child);
-          cell.watches().add(watch);
-          runtime.remoteMonitors.add(watch.node, watch);
-        }
-      }
+      if (pending.cell.isDead) this.disown(pending, child, 'noproc');
+      else if (pending.isAbandoned) this.disown(pending, child, 'abandoned');
+      else this.adopt(pending, child);
     }
     pending.settle(status, child, detail);
+  }
+
+  /** The child is linked to and watched by its parent there; now also here. */
+  private adopt({ cell, link, monitor }: PendingSpawn, child: Pid): void {
+    const { runtime } = this;
+    if (link) {
+      const made = cell.links().linkedBy(child);
+      if (made !== undefined) runtime.remoteLinks.add(child.nc, made);
+    }
+    if (monitor === undefined) return;
+    const watch = new Monitor(monitor, cell.pid, child);
+    cell.watches().add(watch);
+    runtime.remoteMonitors.add(watch.node, watch);
+  }
+
+  /** Nobody waits for this child any more: a linked one goes (N4, N6), another runs on, unwatched. */
+  private disown({ cell, link, monitor }: PendingSpawn, child: Pid, reason: ExitReason): void {
+    const { remote } = this.runtime;
+    if (monitor !== undefined) remote.demonitor(cell.pid, monitor, child);
+    if (link) remote.exit(cell.pid, child, reason);
   }
 
   call(from: Pid, ref: Ref, ms: number, to: number, request: CallRequest): void {

@@ -28,6 +28,7 @@ export {
 export { Runtime, type RuntimeOptions } from './runtime.ts';
 export { type AliasMode, type Dest, type ReceiveOptions, Self } from './self.ts';
 export type { MailboxLimit, OverflowPolicy, SpawnOptions } from './spawn-options.ts';
+export type { RemoteSpawnOptions } from './spawning.ts';
 export {
   type ActorFn,
   type ActorSpec,

@@ -39,56 +39,91 @@ export function spawn(
   return { pid: cell.pid, ref, cell };
 }
 
-/** A remote spawn that waits for its reply. */
+/** What a name in a frame may have. Unit: bytes of UTF-8. */
+const LONGEST_NAME = 255;
+
+export interface RemoteSpawnOptions {
+  readonly link?: boolean;
+  readonly monitor?: boolean;
+  /** Gives up: the promise rejects with the signal's reason, a linked child is taken down (rule N6). */
+  readonly signal?: AbortSignal;
+}
+
+/** A remote spawn that waits for its reply. It stays here until the reply comes or the node is lost, whoever still waits. */
 export interface PendingSpawn {
   readonly cell: Cell;
+  /** The one node that may answer. */
   readonly node: string;
   readonly link: boolean;
   readonly monitor: Ref | undefined;
+  /** Nobody waits any more: the requester gave up. */
+  isAbandoned: boolean;
   settle(status: SpawnStatus | 'noconnection', child: Pid | undefined, detail: unknown): void;
 }
 
-/** Spawns what another node offers under `name`. */
+/** Spawns what another node offers under the name of `spec`. What cannot be sent throws at once (rule B9). */
 export function spawnOn(
   cell: Cell,
   node: string,
-  name: string,
+  spec: Startable,
   args: readonly unknown[],
-  options: { readonly link?: boolean; readonly monitor?: boolean },
+  options: RemoteSpawnOptions,
 ): Promise<{ pid: Pid; ref: Ref | undefined }> {
+  const name = exposable(spec);
   const { runtime } = cell;
-  if (runtime.isSelf(node)) return spawnHere(cell, name, args, options);
-  copyTerm(args);
+  const copied = copyTerm(args);
+  if (options.signal?.aborted === true) return Promise.reject(options.signal.reason);
+  if (runtime.isSelf(node)) return spawnHere(cell, name, copied, options);
   const request = runtime.newRef(cell.pid.local);
   const monitorRef = options.monitor === true ? runtime.newRef(cell.pid.local) : undefined;
   const where = runtime.remote.canonical(node);
   return new Promise((resolve, reject) => {
+    const abandon = (): void => {
+      pending.isAbandoned = true;
+      if (!cell.isDead) reject(options.signal?.reason);
+    };
     const pending: PendingSpawn = {
       cell,
       node: where,
       link: options.link === true,
       monitor: monitorRef,
+      isAbandoned: false,
       settle(status, child, detail) {
         runtime.spawns.delete(request.id);
         runtime.remoteSpawns.remove(where, pending);
-        if (cell.isDead) return;
+        options.signal?.removeEventListener('abort', abandon);
+        if (cell.isDead || pending.isAbandoned) return;
         if (status === SpawnStatus.ok && child !== undefined) resolve({ pid: child, ref: monitorRef });
         else reject(spawnError(node, name, status, detail));
+        runtime.scheduler.settled(); // the caller knows the PID before it hears of the child (N5)
       },
     };
-    runtime.spawns.set(request.id, pending);
-    runtime.remoteSpawns.add(where, pending);
-    const order = {
+    runtime.remote.spawn({
       from: cell.pid,
       request,
       node: where,
       link: pending.link,
       monitor: monitorRef,
       function: name,
-      args,
-    };
-    runtime.remote.spawn(order);
+      args: copied,
+    });
+    runtime.spawns.set(request.id, pending); // not before: an order too large to travel has thrown
+    runtime.remoteSpawns.add(where, pending);
+    options.signal?.addEventListener('abort', abandon, { once: true });
   });
+}
+
+/** The name a spec is exposed under: only that travels, never code (rule N7). */
+function exposable(spec: Startable): string {
+  const isSpec = typeof spec === 'object' && spec !== null && typeof spec.name === 'string';
+  if (!isSpec || (spec.kind !== 'function' && spec.kind !== 'handler')) {
+    const why = 'A function cannot travel to another node: spawn a spec that is exposed there.';
+    throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE', why);
+  }
+  const bytes = Buffer.byteLength(spec.name);
+  if (bytes > 0 && bytes <= LONGEST_NAME) return spec.name;
+  const why = `The name of what is spawned on another node has 1 to ${LONGEST_NAME} bytes, not ${bytes}.`;
+  throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE', why);
 }
 
 async function spawnHere(
@@ -100,7 +135,8 @@ async function spawnHere(
   const { runtime } = cell;
   const spec = runtime.exposed.get(name);
   if (spec === undefined) throw spawnError(runtime.ownName, name, SpawnStatus.unknownFunction, name);
-  return spawn(runtime, cell, spec, copyTerm(args), options, false);
+  const { pid, ref } = spawn(runtime, cell, spec, args, options, false);
+  return { pid, ref };
 }
 
 function spawnError(

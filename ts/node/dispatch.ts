@@ -90,7 +90,9 @@ export class Dispatch {
         const request = this.#ref(reader);
         const status = reader.u8() as SpawnStatus;
         const child = this.#pid(reader);
-        if (to >= 0) inbound.spawnReply(to, request, status, child, session.term(reader));
+        // A node answers for its own actors only.
+        if (to >= 0 && child.nc === session.identity.nc)
+          inbound.spawnReply(to, request, status, child, session.term(reader));
         return;
       }
       case Tag.SYSTEM: {

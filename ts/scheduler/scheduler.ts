@@ -40,6 +40,7 @@ export class Scheduler {
   /** A pump is running, or will run as a microtask. */
   private isPumping = false;
   private isSpent = false;
+  private hasSettled = false;
   /** Turns until the clock is looked at. */
   private credit = FIRST_UNCHECKED;
   private stride = FIRST_UNCHECKED;
@@ -68,6 +69,11 @@ export class Scheduler {
   /** Makes sure that `onSliceEnd` is called soon, also when nothing waits. */
   wake(): void {
     if (!this.isPumping) this.start();
+  }
+
+  /** A promise was settled outside of the queue: the code behind it runs before the next item does. */
+  settled(): void {
+    this.hasSettled = true;
   }
 
   /** Takes one turn from the budget of this turn of the event loop. False: it is spent; queue up instead. */
@@ -101,6 +107,10 @@ export class Scheduler {
 
   /** Runs items; true as soon as one resumed a promise, false when none may run. */
   private drain(): boolean {
+    if (this.hasSettled) {
+      this.hasSettled = false;
+      return true;
+    }
     for (;;) {
       const item = this.head;
       if (item === null || !this.spend()) return false;
