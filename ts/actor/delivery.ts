@@ -60,7 +60,8 @@ export function deliverAlias(runtime: Runtime, alias: Ref, message: unknown): vo
 export function deliver(cell: Cell, message: unknown): void {
   if ((cell.flags & LIMITED) !== 0 && !(message instanceof SystemMessage) && !admit(cell)) return;
   const { wait } = cell;
-  if (wait !== null && wait.isSafe) {
+  // One that waits for its turn may have an older message that fits (B5).
+  if (wait !== null && wait.isSafe && (cell.flags & QUEUED) === 0) {
     const fits = wait.test === null ? isEmpty(cell) : wait.test(message);
     if (fits && cell.runtime.scheduler.spend()) {
       settle(cell, wait, message);

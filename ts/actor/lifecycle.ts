@@ -12,6 +12,7 @@ import { passOn } from './signals.ts';
 import type { SpawnOptions } from './spawn-options.ts';
 import { type HandlerBody, IGNORE, type Startable } from './spec.ts';
 import { StopRequest } from './stop-request.ts';
+import { Exit } from './system-message.ts';
 import { settle, take } from './waiting.ts';
 
 /** Messages a handler takes in one turn. */
@@ -157,6 +158,10 @@ function handleOne(cell: Cell, message: unknown): boolean {
   if (message instanceof StopRequest) {
     if (!isCleanExit(message.reason)) report(cell, message.reason, undefined);
     leave(cell, message.reason);
+    return false;
+  }
+  if (message instanceof Exit && message.from.equals(cell.parent)) {
+    leave(cell, message.reason); // I5, in its turn: what was sent before comes first (B1)
     return false;
   }
   if (message instanceof Call) cell.handling = message;

@@ -1,10 +1,10 @@
 // Links, monitors and exit signals between actors, here and far away.
 import { Chain, exitEffect, type Link, Monitor } from '../link/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
-import { type Cell, cellOf, type Extras, TERMINATING } from './cell.ts';
+import { type Cell, cellOf, type Extras } from './cell.ts';
 import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
-import { leave, terminate } from './lifecycle.ts';
+import { terminate } from './lifecycle.ts';
 import type { Runtime } from './runtime.ts';
 import { Down, Exit, type NodeAddress } from './system-message.ts';
 
@@ -16,7 +16,10 @@ export function link(cell: Cell, to: Pid): void {
   if (to.nc === 0 && to.local === cell.pid.local) return; // C2
   if (to.nc === 0) {
     const partner = cellOf(to);
-    if (partner === undefined) return signalExit(cell, to, 'noproc', true);
+    if (partner === undefined) {
+      const isComing = cell.extra?.links?.has(to) === true; // it died just now, and its exit signal is on its way
+      return isComing ? undefined : signalExit(cell, to, 'noproc', true);
+    }
     if (cell.links().link(to) !== undefined) partner.links().linkedBy(cell.pid);
     return;
   }
@@ -96,7 +99,7 @@ export function sendExit(runtime: Runtime, from: Cell | null, to: Pid, reason: E
   if (to.nc !== 0) return runtime.remote.exit2(from === null ? null : from.pid, to, reason);
   const cell = cellOf(to);
   if (cell === undefined) return;
-  if (cell === from && reason === 'normal' && !cell.isTrapping) return leave(cell, 'normal'); // E2
+  if (cell === from && reason === 'normal' && !cell.isTrapping) return terminate(cell, 'normal'); // E2
   signalExit(cell, from === null ? runtime.root : from.pid, reason, false);
 }
 
@@ -106,8 +109,6 @@ export function signalExit(cell: Cell, from: Pid, reason: ExitReason, isLink: bo
   const effect = exitEffect(reason, isLink, cell.isTrapping);
   if (effect.kind === 'ignore') return;
   if (effect.kind === 'die') return terminate(cell, effect.reason);
-  const isParent = cell.body !== null && from.equals(cell.parent);
-  if (isParent && (cell.flags & TERMINATING) === 0) return leave(cell, reason); // I5
   deliver(cell, new Exit(from, reason));
 }
 
@@ -165,8 +166,7 @@ function announceToLinks(runtime: Runtime, pid: Pid, extra: Extras, reason: Exit
     }
     const cell = cellOf(partner);
     if (cell === undefined) continue;
-    cell.extra?.links?.remove(pid);
-    signalExit(cell, pid, reason, true);
+    if (cell.extra?.links?.remove(pid) !== undefined) signalExit(cell, pid, reason, true); // C12
   }
 }
 

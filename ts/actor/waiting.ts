@@ -5,6 +5,7 @@ import { Timer } from '../timers/index.ts';
 import { Call } from './call.ts';
 import { type Cell, LIMITED } from './cell.ts';
 import { releaseBlocked, wake } from './delivery.ts';
+import { crash } from './lifecycle.ts';
 import { compileMatch, type Match, TIMEOUT, tagOf } from './match.ts';
 import type { ReceiveOptions } from './self.ts';
 
@@ -42,8 +43,12 @@ class WaitTimer extends Timer {
   fire(): void {
     if (this.cell.wait !== this.wait) return;
     // Mail that came before the time was over counts (rule B7): it may be waiting for a turn.
-    const found = this.wait.isSafe ? take(this.cell, this.wait) : NOTHING;
-    settle(this.cell, this.wait, found === NOTHING ? TIMEOUT : found);
+    try {
+      const found = take(this.cell, this.wait);
+      if (this.cell.wait === this.wait) settle(this.cell, this.wait, found === NOTHING ? TIMEOUT : found);
+    } catch (error) {
+      crash(this.cell, error);
+    }
   }
 }
 

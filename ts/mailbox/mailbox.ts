@@ -123,6 +123,7 @@ export class Mailbox {
       for (; index < segment.end; index++) {
         const message = slots[index];
         if (message === HOLE || !test(message)) continue;
+        if (this.head === null) return NOTHING; // the test ended its own actor
         if (keys.length > 0) this.memory().advance(keys, segment, index);
         this.remove(segment, index);
         return message;

@@ -162,7 +162,7 @@ describe('the end of an actor', () => {
       await self.receive();
       throw new Error('crash');
     });
-    runtime.onDeath(victim as Pid<never>, broken);
+    runtime.onDeath(victim, broken);
     runtime.send(watcher, victim);
     await kit.settle();
     runtime.send(victim, 'go');
@@ -175,9 +175,9 @@ describe('the end of an actor', () => {
     const probe = await kit.probe();
     const { pid } = probe.self.spawnMonitor(() => forever);
     await kit.settle();
-    probe.self.sendExit(pid as Pid<never>, 'first');
-    probe.self.sendExit(pid as Pid<never>, 'second');
-    await probe.expectDown(pid as Pid<never>, 'first');
+    probe.self.sendExit(pid, 'first');
+    probe.self.sendExit(pid, 'second');
+    await probe.expectDown(pid, 'first');
     await probe.expectNoMessage(100);
   });
 
@@ -198,9 +198,9 @@ describe('the end of an actor', () => {
         },
       };
     });
-    probe.watch(pid as Pid<never>);
+    probe.watch(pid);
     kit.runtime.send(pid, 'go');
-    await probe.expectDown(pid as Pid<never>, 'first');
+    await probe.expectDown(pid, 'first');
   });
 
   it('A6 cannot be caught', async () => {
@@ -213,8 +213,8 @@ describe('the end of an actor', () => {
       }
     };
     expect(await endOf(tries((self) => self.exit('asked')))).toBe('asked');
-    expect(await endOf(tries((self) => self.sendExit(self.pid as Pid<never>, 'signal')))).toBe('signal');
-    expect(await endOf(tries((self) => self.sendExit(self.pid as Pid<never>, 'kill')))).toBe('killed');
+    expect(await endOf(tries((self) => self.sendExit(self.pid, 'signal')))).toBe('signal');
+    expect(await endOf(tries((self) => self.sendExit(self.pid, 'kill')))).toBe('killed');
     expect(log).toHaveLength(3);
   });
 
@@ -236,10 +236,10 @@ describe('the end of an actor', () => {
           },
         }),
       );
-      probe.watch(pid as Pid<never>);
+      probe.watch(pid);
       kit.runtime.send(pid, 'go');
       kit.runtime.send(pid, 'never handled');
-      await probe.expectDown(pid as Pid<never>, 'asked', { within: 10 });
+      await probe.expectDown(pid, 'asked', { within: 10 });
       expect(log).toEqual(['asked', 'done']);
     },
   );
@@ -255,7 +255,7 @@ describe('the end of an actor', () => {
       (self) => self.receive(),
       (self) => self.receive(undefined, { timeout: 50 }),
       (self) => self.sleep(50),
-      (self) => self.call(server.pid as Pid<never>, 'ask', [], { timeout: 50 }),
+      (self) => self.call(server.pid, 'ask', [], { timeout: 50 }),
       (self) => self.sendWait(full, 'too much'),
     ];
     const pids = waits.map((wait, index) =>
@@ -266,9 +266,9 @@ describe('the end of an actor', () => {
       }),
     );
     await kit.settle();
-    for (const pid of pids) kit.runtime.sendExit(pid as Pid<never>, 'stop');
+    for (const pid of pids) kit.runtime.sendExit(pid, 'stop');
     for (const pid of pids) kit.runtime.send(pid, 'wake up');
-    kit.runtime.sendExit(full as Pid<never>, 'kill');
+    kit.runtime.sendExit(full, 'kill');
     await kit.advance(100);
     expect(log).toEqual(waits.map((_wait, index) => `${index} stop`));
   });
@@ -281,7 +281,7 @@ describe('the end of an actor', () => {
     const pid = kit.runtime.spawn(async (self: Self) => {
       await promise;
       try {
-        self.send(probe.pid as Pid<never>, 'ghost' as never);
+        self.send(probe.pid, 'ghost');
       } catch (error) {
         log.push((error as { code: string }).code);
       }
@@ -289,7 +289,7 @@ describe('the end of an actor', () => {
       log.push('not reached');
     });
     await kit.settle();
-    kit.runtime.sendExit(pid as Pid<never>, 'kill');
+    kit.runtime.sendExit(pid, 'kill');
     resolve();
     await probe.expectNoMessage(100);
     expect(log).toEqual(['SNOW_ERR_ACTOR_DEAD']);
@@ -349,13 +349,13 @@ describe('the end of an actor', () => {
   it('A11 counts from the exit signal on, not from the end of the clean-up', async () => {
     const log: unknown[] = [];
     const pid = kit.runtime.spawn(async (self: Self) => {
-      self.signal.addEventListener('abort', () => log.push(self.isAlive(self.pid as Pid<never>)));
+      self.signal.addEventListener('abort', () => log.push(self.isAlive(self.pid)));
       await self.receive();
     });
     await kit.settle();
-    expect(kit.runtime.isAlive(pid as Pid<never>)).toBe(true);
-    kit.runtime.sendExit(pid as Pid<never>, 'stop');
-    expect(kit.runtime.isAlive(pid as Pid<never>)).toBe(false);
+    expect(kit.runtime.isAlive(pid)).toBe(true);
+    kit.runtime.sendExit(pid, 'stop');
+    expect(kit.runtime.isAlive(pid)).toBe(false);
     expect(log).toEqual([false]);
   });
 });
@@ -366,18 +366,18 @@ describe('the numbers of PIDs', () => {
   it('A9 go round at their limit, past those that live', async () => {
     kit.runtime.setNextSerial(1);
     const old = Array.from({ length: 3 }, () => kit.runtime.spawn(() => forever));
-    kit.runtime.sendExit(old[1] as Pid<never>, 'kill');
+    kit.runtime.sendExit(old[1], 'kill');
     await kit.settle();
     kit.runtime.setNextSerial(SERIAL_LIMIT - 2);
     const young = Array.from({ length: 5 }, () => kit.runtime.spawn((self: Self) => self.receive() as never));
-    const ids = young.map((pid) => (pid as Pid<never>).local);
+    const ids = young.map((pid) => pid.local);
     expect(ids).toEqual([SERIAL_LIMIT - 2, SERIAL_LIMIT - 1, 2, 4, 5]);
     await kit.settle();
-    expect(young.every((pid) => kit.runtime.isAlive(pid as Pid<never>))).toBe(true);
+    expect(young.every((pid) => kit.runtime.isAlive(pid))).toBe(true);
     // The old holder of number 2 is dead, although somebody has its number now.
-    expect(kit.runtime.isAlive(old[1] as Pid<never>)).toBe(false);
-    kit.runtime.sendExit(old[1] as Pid<never>, 'kill');
-    expect(kit.runtime.isAlive(young[2] as Pid<never>)).toBe(true);
+    expect(kit.runtime.isAlive(old[1] as Pid)).toBe(false);
+    kit.runtime.sendExit(old[1], 'kill');
+    expect(kit.runtime.isAlive(young[2] as Pid)).toBe(true);
     expect(kit.runtime.size).toBe(7);
   });
 
