@@ -366,7 +366,7 @@ describe('the numbers of PIDs', () => {
   it('A9 go round at their limit, past those that live', async () => {
     kit.runtime.setNextSerial(1);
     const old = Array.from({ length: 3 }, () => kit.runtime.spawn(() => forever));
-    kit.runtime.sendExit(old[1], 'kill');
+    kit.runtime.sendExit(old[1] as Pid, 'kill');
     await kit.settle();
     kit.runtime.setNextSerial(SERIAL_LIMIT - 2);
     const young = Array.from({ length: 5 }, () => kit.runtime.spawn((self: Self) => self.receive() as never));
@@ -376,7 +376,7 @@ describe('the numbers of PIDs', () => {
     expect(young.every((pid) => kit.runtime.isAlive(pid))).toBe(true);
     // The old holder of number 2 is dead, although somebody has its number now.
     expect(kit.runtime.isAlive(old[1] as Pid)).toBe(false);
-    kit.runtime.sendExit(old[1], 'kill');
+    kit.runtime.sendExit(old[1] as Pid, 'kill');
     expect(kit.runtime.isAlive(young[2] as Pid)).toBe(true);
     expect(kit.runtime.size).toBe(7);
   });
