@@ -58,6 +58,15 @@ export {
 export * from './behaviour/index.ts';
 export { ERRORS, type ErrorCode, SnowmeshError } from './errors/index.ts';
 export {
+  type ConflictResolver,
+  type Contender,
+  GlobalNames,
+  type GlobalNamesOptions,
+  NameConflict,
+  type NamesHost,
+  startGlobalNames,
+} from './global/index.ts';
+export {
   type AutoConnect,
   type DownCause,
   type ListenOptions,

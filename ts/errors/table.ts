@@ -116,8 +116,12 @@ export const ERRORS = {
     remedy: 'details.holder has it; unregister it first, or choose another name.',
   },
   SNOW_ERR_NAME_UNKNOWN: {
-    summary: 'Nobody has the local name a message was sent to.',
+    summary: 'Nobody has the name a message was sent to.',
     remedy: 'Ask `whereis` first, or send to { name, node }, which is silent.',
+  },
+  SNOW_ERR_TOO_MANY_NAMES: {
+    summary: 'A node has as many global names as it may have.',
+    remedy: 'Unregister some, or raise maxNamesPerNode on all nodes.',
   },
   SNOW_ERR_BAD_NAME: {
     summary: 'What was to be registered is no name, or the PID is not a living actor of this node.',

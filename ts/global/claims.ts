@@ -1,0 +1,135 @@
+// The claimant's side: one round asks every node for its vote, a second one tells every node the result. Only when all
+// have acknowledged that is the caller told, so that a yes means that every connected node resolves the name (Q1).
+import type { Pid } from '../term/index.ts';
+import type { Member, OwnNode } from './member.ts';
+import type { Outcome } from './messages.ts';
+
+export type Voter = Member | OwnNode;
+
+/** A claim of this node, from the first question to the last acknowledgement. */
+export interface OwnClaim {
+  readonly id: number;
+  readonly name: string;
+  readonly pid: Pid;
+  /** That of the claim; its entry gets one of its own. */
+  readonly stamp: number;
+  readonly replaces: boolean;
+  /** Whose vote is missing. */
+  readonly missing: Set<Voter>;
+  isDecided: boolean;
+  readonly done: (outcome: Outcome) => void;
+}
+
+export interface ClaimsPort {
+  /** All who have to vote: this node, the members, and peers of whom it is not yet known whether they are members. */
+  voters(): Iterable<Voter>;
+  ask(voter: Voter, claim: OwnClaim): void;
+  giveBack(voter: Voter, id: number): void;
+  giveUp(claim: OwnClaim): void;
+  /** All have voted: puts the entry into the table and tells the members. */
+  decide(claim: OwnClaim): void;
+}
+
+export class Claims {
+  readonly #pending = new Map<number, OwnClaim>();
+  /** Claims of one actor that are not decided: they end with it. */
+  readonly #byActor = new Map<number, Set<OwnClaim>>();
+  readonly #port: ClaimsPort;
+
+  constructor(port: ClaimsPort) {
+    this.#port = port;
+  }
+
+  /** Asks everybody. */
+  start(claim: OwnClaim): void {
+    this.#pending.set(claim.id, claim);
+    const ofActor = this.#byActor.get(claim.pid.local);
+    if (ofActor === undefined) this.#byActor.set(claim.pid.local, new Set([claim]));
+    else ofActor.add(claim);
+    for (const voter of this.#port.voters()) claim.missing.add(voter);
+    // All are in `missing` before anybody is asked: our own vote comes at once and must not be the last one by chance.
+    for (const voter of [...claim.missing]) if (this.#pending.has(claim.id)) this.#port.ask(voter, claim);
+  }
+
+  voted(voter: Voter, id: number, verdict: Outcome): void {
+    const claim = this.#undecided(id);
+    if (claim === undefined) return;
+    if (verdict !== 'yes') return this.#fail(claim, verdict);
+    claim.missing.delete(voter);
+    this.#decideIfReady(claim);
+  }
+
+  /** A voter wants its vote back; too late when the claim is decided. */
+  inquired(voter: Voter, id: number): void {
+    const claim = this.#undecided(id);
+    if (claim === undefined || claim.missing.has(voter)) return;
+    claim.missing.add(voter);
+    this.#port.giveBack(voter, id);
+  }
+
+  /** One more has to vote on everything that is not decided. */
+  expect(voter: Voter): void {
+    for (const claim of this.#pending.values()) if (!claim.isDecided) claim.missing.add(voter);
+  }
+
+  /** The voter can be asked now. */
+  askAgain(voter: Voter): void {
+    for (const claim of [...this.#pending.values()]) {
+      if (claim.isDecided || !this.#pending.has(claim.id)) continue;
+      claim.missing.add(voter);
+      this.#port.ask(voter, claim);
+    }
+  }
+
+  /** Nobody waits for that voter any more. */
+  gone(voter: Voter): void {
+    for (const claim of [...this.#pending.values()]) {
+      if (claim.missing.delete(voter)) this.#decideIfReady(claim);
+    }
+  }
+
+  /** Decided claims that not everybody has acknowledged. */
+  decided(): OwnClaim[] {
+    return [...this.#pending.values()].filter((claim) => claim.isDecided);
+  }
+
+  /** Everybody knows. */
+  acknowledged(claim: OwnClaim): void {
+    this.#pending.delete(claim.id);
+    claim.done('yes');
+  }
+
+  actorDied(pid: Pid): void {
+    for (const claim of [...(this.#byActor.get(pid.local) ?? [])]) this.#fail(claim, 'gone');
+  }
+
+  /** Ends everything that is not decided. */
+  close(): void {
+    for (const claim of [...this.#pending.values()]) if (!claim.isDecided) this.#fail(claim, 'gone');
+  }
+
+  #undecided(id: number): OwnClaim | undefined {
+    const claim = this.#pending.get(id);
+    return claim?.isDecided === false ? claim : undefined;
+  }
+
+  #decideIfReady(claim: OwnClaim): void {
+    if (claim.missing.size > 0 || claim.isDecided || !this.#pending.has(claim.id)) return;
+    claim.isDecided = true;
+    this.#forget(claim);
+    this.#port.decide(claim);
+  }
+
+  #fail(claim: OwnClaim, outcome: Outcome): void {
+    this.#pending.delete(claim.id);
+    this.#forget(claim);
+    this.#port.giveUp(claim);
+    claim.done(outcome);
+  }
+
+  #forget(claim: OwnClaim): void {
+    const ofActor = this.#byActor.get(claim.pid.local);
+    ofActor?.delete(claim);
+    if (ofActor?.size === 0) this.#byActor.delete(claim.pid.local);
+  }
+}

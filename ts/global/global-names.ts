@@ -1,0 +1,156 @@
+import { SnowmeshError } from '../errors/index.ts';
+import { Pid } from '../term/index.ts';
+import type { ConflictResolver } from './conflict.ts';
+import { MAX_NAMES_PER_NODE } from './limits.ts';
+import { isName, type Outcome } from './messages.ts';
+import { NameService, type NamesHost } from './name-service.ts';
+
+export interface GlobalNamesOptions {
+  /**
+   * Chooses when a split heals and two actors have one name. Default: the one that was registered later keeps it; of two that were
+   * registered without knowledge of each other, the one on the node with the greater name.
+   */
+  readonly onConflict?: ConflictResolver;
+  /** What happens to the actor that loses its name then: killed (default, as in Erlang), or sent a {@link NameConflict}. */
+  readonly loser?: 'kill' | 'notify';
+  /** Names that the actors of one node may have. Default 1 000 000. */
+  readonly maxNamesPerNode?: number;
+}
+
+/**
+ * Names of a whole cluster: one name, one actor, on every connected node. Made by {@link startGlobalNames}.
+ *
+ * Look-up is local. A name goes with its actor, and with its actor's node (Q5).
+ */
+export class GlobalNames {
+  readonly #service: NameService;
+  readonly #host: NamesHost;
+
+  /** @internal Use {@link startGlobalNames}. */
+  constructor(host: NamesHost, options: GlobalNamesOptions) {
+    const { onConflict, loser = 'kill', maxNamesPerNode = MAX_NAMES_PER_NODE } = options;
+    check('loser', loser, loser === 'kill' || loser === 'notify');
+    check('onConflict', onConflict, onConflict === undefined || typeof onConflict === 'function');
+    check('maxNamesPerNode', maxNamesPerNode, Number.isSafeInteger(maxNamesPerNode) && maxNamesPerNode > 0);
+    this.#host = host;
+    this.#service = new NameService(host, {
+      resolve: onConflict,
+      killsLoser: loser === 'kill',
+      maxNames: maxNamesPerNode,
+    });
+  }
+
+  /**
+   * Gives an actor a name in the whole cluster, or does nothing (Q1). An actor may have several (Q3).
+   *
+   * Two round trips to all connected nodes, at the same time; many calls share them.
+   *
+   * @param name 1 to 255 bytes of text, not `undefined`.
+   * @param pid an actor of this node or of a connected one (Q6).
+   * @returns true once every connected node resolves the name; false when it is taken, also by somebody who asked at the same
+   * time, or when the actor is dead or its node out of reach.
+   * @throws SNOW_ERR_BAD_NAME; as a rejection SNOW_ERR_TOO_MANY_NAMES when the actor's node has `maxNamesPerNode`.
+   *
+   * @example
+   * if (!(await names.register('leader', self.pid))) self.exit('normal');
+   */
+  register(name: string, pid: Pid<never>): Promise<boolean> {
+    mustBeName(name, pid);
+    return this.#settled((done) => this.#service.register('register', name, pid, done));
+  }
+
+  /**
+   * Gives an actor a name, in one step from whoever has it: nobody sees the name free meanwhile (Q4). The actor that had it
+   * is not told.
+   *
+   * @returns false when the actor is dead or its node out of reach.
+   * @throws SNOW_ERR_BAD_NAME; as a rejection SNOW_ERR_TOO_MANY_NAMES.
+   */
+  reregister(name: string, pid: Pid<never>): Promise<boolean> {
+    mustBeName(name, pid);
+    return this.#settled((done) => this.#service.register('reregister', name, pid, done));
+  }
+
+  /**
+   * Frees a name on all connected nodes, from any of them (Q4). Only the actor that has it here and now loses it: not one
+   * that got it meanwhile (Q11).
+   *
+   * @returns true once no connected node resolves it to that actor; false when nobody had it.
+   */
+  unregister(name: string): Promise<boolean> {
+    return this.#settled((done) => this.#service.unregister(name, done));
+  }
+
+  /** Who has the name, as known here: nothing is asked of other nodes (Q2). O(1). */
+  whereis<M = never>(name: string): Pid<M> | undefined {
+    return this.#service.table.of(name)?.pid as Pid<M> | undefined;
+  }
+
+  /**
+   * Sends to the actor that has the name.
+   *
+   * @throws SNOW_ERR_NAME_UNKNOWN when nobody has it (Q15), and what sending throws.
+   */
+  send(name: string, message: unknown): void {
+    const pid = this.whereis<unknown>(name);
+    if (pid === undefined) {
+      throw new SnowmeshError('SNOW_ERR_NAME_UNKNOWN', `nobody has the global name ${JSON.stringify(name)}`);
+    }
+    this.#host.runtime.send(pid, message);
+  }
+
+  /** All names known here. O(names). */
+  names(): string[] {
+    return [...this.#service.table.names()];
+  }
+
+  /** Takes part no more: the names of this node's actors are gone everywhere, its own table stays as it is. */
+  close(): void {
+    this.#service.close();
+  }
+
+  #settled(start: (done: (outcome: Outcome) => void) => void): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      start((outcome) => {
+        if (outcome !== 'full') return resolve(outcome === 'yes');
+        reject(
+          new SnowmeshError(
+            'SNOW_ERR_TOO_MANY_NAMES',
+            'a node of the cluster takes no more names of that node',
+          ),
+        );
+      });
+    });
+  }
+}
+
+/**
+ * Starts global names on a node. Each node that is to take part starts them, before it connects to others if possible: what is
+ * registered on both sides before they know of each other is settled as after a split (Q7). Hidden nodes take no part (L2), and
+ * on a node without a name all is local.
+ *
+ * @param node what `startNode` returned.
+ * @throws SNOW_ERR_BAD_OPTION
+ *
+ * @example
+ * const names = startGlobalNames(node);
+ * await names.register('clock', node.spawn(clock));
+ * names.send('clock', 'tick');
+ */
+export function startGlobalNames(node: NamesHost, options: GlobalNamesOptions = {}): GlobalNames {
+  return new GlobalNames(node, options);
+}
+
+function mustBeName(name: string, pid: unknown): void {
+  if (isName(name) && pid instanceof Pid) return;
+  throw new SnowmeshError(
+    'SNOW_ERR_BAD_NAME',
+    isName(name)
+      ? `${String(pid)} is no PID`
+      : `${JSON.stringify(name)} cannot be a name: use 1 to 255 bytes of text, and not "undefined".`,
+  );
+}
+
+function check(option: string, value: unknown, isGood: boolean): void {
+  if (!isGood) throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `${option} cannot be ${String(value)}`);
+}

@@ -1,0 +1,14 @@
+// What one node may ask of another: nothing here grows without bound by what a peer sends (P7).
+
+/** Bytes of UTF-8 in a name. */
+export const MAX_NAME_BYTES = 255;
+/** Names that the actors of one node may have, here and as seen from here. */
+export const MAX_NAMES_PER_NODE = 1_000_000;
+/** Claims of one peer that may wait here; above it they are refused. */
+export const MAX_CLAIMS_PER_NODE = 65_536;
+/** Claims, or requests to one peer, that this node has under way; more wait their turn. */
+export const MAX_IN_FLIGHT = 16_384;
+/** Entries in one part of what a new peer is told. */
+export const SYNC_PART = 500;
+/** A connected peer that has not said within this time that it has global names is taken to have none. Unit: ms. */
+export const HELLO_MS = 5_000;

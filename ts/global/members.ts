@@ -1,0 +1,124 @@
+// Which peers have global names. A peer is greeted when it comes up, and greets in turn; whoever is greeted tells all
+// its names. A service that starts later greets then, so nobody is missed (Q5); one that starts anew greets again.
+
+import type { ChannelPeer } from '../node/index.ts';
+import type { Alarm, Clock } from '../timers/index.ts';
+import { HELLO_MS, SYNC_PART } from './limits.ts';
+import { Member, type OwnNode } from './member.ts';
+import { type Message, type SyncEntry, VERSION } from './messages.ts';
+
+export interface MembersPort {
+  readonly clock: Clock;
+  send(member: Member, message: Message): void;
+  /** It takes part from now on, and has been told all names. */
+  joined(member: Member): void;
+  /** It takes no part any more, or is known not to. */
+  left(member: Member): void;
+}
+
+export class Members {
+  readonly #own: OwnNode;
+  readonly #port: MembersPort;
+  readonly #byNode = new Map<string, Member>();
+  readonly #alarms = new Map<Member, Alarm>();
+
+  constructor(own: OwnNode, port: MembersPort) {
+    this.#own = own;
+    this.#port = port;
+  }
+
+  /** Those who take part. */
+  *here(): IterableIterator<Member> {
+    for (const member of this.#byNode.values()) if (member.standing === 'member') yield member;
+  }
+
+  /** Those who take part, or may do so. */
+  *possible(): IterableIterator<Member> {
+    for (const member of this.#byNode.values()) if (member.standing !== 'absent') yield member;
+  }
+
+  of(peer: ChannelPeer): Member | undefined {
+    const member = this.#byNode.get(peer.node);
+    return member?.peer === peer ? member : undefined;
+  }
+
+  /** The node of a PID. O(nodes). */
+  byNumber(nc: number): Member | undefined {
+    for (const member of this.#byNode.values()) if (member.peer.nc === nc) return member;
+    return undefined;
+  }
+
+  /** A peer connected. Hidden ones take no part (L2). */
+  up(peer: ChannelPeer): void {
+    if (peer.hidden) return;
+    const member = new Member(peer);
+    this.#byNode.set(peer.node, member);
+    this.#alarms.set(
+      member,
+      this.#port.clock.arm(HELLO_MS, () => this.#late(member), false),
+    );
+  }
+
+  greet(member: Member): void {
+    this.#port.send(member, ['hello', VERSION]);
+  }
+
+  greetAll(): void {
+    for (const member of this.#byNode.values()) this.greet(member);
+  }
+
+  down(peer: ChannelPeer): void {
+    const member = this.of(peer);
+    if (member === undefined) return;
+    this.#byNode.delete(peer.node);
+    this.#leave(member, 'absent');
+  }
+
+  /** It greets: for the first time, or because it started anew. */
+  hello(member: Member): void {
+    if (member.standing === 'member') this.#leave(member, 'expected');
+    this.join(member);
+  }
+
+  bye(member: Member): void {
+    this.#leave(member, 'absent');
+  }
+
+  /** It takes part. Tells it all names of this node, once. O(names). */
+  join(member: Member): void {
+    if (member.standing === 'member') return;
+    member.standing = 'member';
+    this.#silence(member);
+    let part: SyncEntry[] = [];
+    for (const { name, pid, stamp } of this.#own.names.values()) {
+      part.push([name, pid, stamp]);
+      if (part.length < SYNC_PART) continue;
+      this.#port.send(member, ['sync', part]);
+      part = [];
+    }
+    this.#port.send(member, ['sync', part]);
+    this.#port.joined(member);
+  }
+
+  close(): void {
+    for (const member of this.here()) this.#port.send(member, ['bye']);
+    for (const alarm of this.#alarms.values()) alarm.cancel();
+    this.#alarms.clear();
+  }
+
+  #late(member: Member): void {
+    this.#alarms.delete(member);
+    if (member.standing === 'expected') this.#leave(member, 'absent');
+  }
+
+  #leave(member: Member, standing: 'expected' | 'absent'): void {
+    member.standing = standing;
+    this.#silence(member);
+    this.#port.left(member);
+  }
+
+  #silence(member: Member): void {
+    this.#alarms.get(member)?.cancel();
+    this.#alarms.delete(member);
+  }
+}

@@ -1,0 +1,82 @@
+// What travels on the channel "global" (docs/wire.md, section 9). A peer may send anything: `parseMessage` gives a
+// message in which every part has its type and size, or undefined.
+import { Pid } from '../term/index.ts';
+import { MAX_NAME_BYTES, SYNC_PART } from './limits.ts';
+
+export const CHANNEL = 'global';
+export const VERSION = 1;
+
+export type Wish = 'register' | 'reregister' | 'unregister';
+/** How a wish ends. `gone`: the actor, its node, or the name to be removed is not there. */
+export type Outcome = 'yes' | 'taken' | 'full' | 'gone';
+
+export type Message =
+  | readonly ['hello', version: number]
+  | readonly ['sync', entries: readonly SyncEntry[]]
+  | readonly ['bye']
+  | readonly ['claim', id: number, name: string, stamp: number, replaces: boolean]
+  | readonly ['vote', id: number, verdict: Outcome, stamp: number]
+  | readonly ['inquire', id: number]
+  | readonly ['yield', id: number]
+  | readonly ['abort', id: number]
+  | readonly ['commit', id: number, name: string, pid: Pid, stamp: number, replaces: boolean]
+  | readonly ['drop', id: number, name: string, stamp: number]
+  | readonly ['ack', id: number]
+  | readonly ['lost', name: string, loser: Pid, stamp: number, winner: Pid | null]
+  | readonly ['ask', id: number, wish: Wish, name: string, pid: Pid]
+  | readonly ['answer', id: number, outcome: Outcome];
+
+export type SyncEntry = readonly [name: string, pid: Pid, stamp: number];
+
+type Check = (value: unknown) => boolean;
+
+const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const flag: Check = (value) => typeof value === 'boolean';
+const pid: Check = (value) => value instanceof Pid;
+const oneOf =
+  (...words: string[]): Check =>
+  (value) =>
+    words.includes(value as string);
+const outcome = oneOf('yes', 'taken', 'full', 'gone');
+
+const SHAPES = new Map<unknown, readonly Check[]>([
+  ['hello', [count]],
+  ['sync', [isSyncPart]],
+  ['bye', []],
+  ['claim', [count, isName, count, flag]],
+  ['vote', [count, outcome, count]],
+  ['inquire', [count]],
+  ['yield', [count]],
+  ['abort', [count]],
+  ['commit', [count, isName, pid, count, flag]],
+  ['drop', [count, isName, count]],
+  ['ack', [count]],
+  ['lost', [isName, pid, count, (value) => value === null || value instanceof Pid]],
+  ['ask', [count, oneOf('register', 'reregister', 'unregister'), isName, pid]],
+  ['answer', [count, outcome]],
+]);
+
+/** Whether a value can be a global name: 1 to 255 bytes of well-formed text. */
+export function isName(value: unknown): value is string {
+  if (typeof value !== 'string' || value === '' || value === 'undefined') return false;
+  // No character takes more than three bytes a code unit.
+  if (value.length * 3 > MAX_NAME_BYTES && Buffer.byteLength(value) > MAX_NAME_BYTES) return false;
+  return value.isWellFormed();
+}
+
+function isSyncPart(value: unknown): boolean {
+  return Array.isArray(value) && value.length <= SYNC_PART && value.every(isSyncEntry);
+}
+
+function isSyncEntry(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 3 && isName(value[0]) && pid(value[1]) && count(value[2]);
+}
+
+/** A message of a peer, checked. O(size). */
+export function parseMessage(value: unknown): Message | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const shape = SHAPES.get(value[0]);
+  if (shape === undefined || value.length !== shape.length + 1) return undefined;
+  for (let at = 0; at < shape.length; at++) if (!shape[at]?.(value[at + 1])) return undefined;
+  return value as unknown as Message;
+}

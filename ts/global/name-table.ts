@@ -1,0 +1,82 @@
+import type { Pid } from '../term/index.ts';
+
+/** A node whose actors have names: the only one that adds, changes or removes them. */
+export interface Owner {
+  readonly node: string;
+  readonly names: Map<string, Entry>;
+}
+
+/** One name of one actor, as its owner told. */
+export interface Entry {
+  readonly name: string;
+  readonly pid: Pid;
+  readonly stamp: number;
+  readonly owner: Owner;
+}
+
+/**
+ * Whether `a` is shown rather than `b`, of two entries of one name: the later registered one, and of two that knew nothing of
+ * each other the one of the greater node name. Every node computes the same (Q7).
+ */
+export function beats(a: Entry, b: Entry): boolean {
+  return a.stamp === b.stamp ? a.owner.node > b.owner.node : a.stamp > b.stamp;
+}
+
+/**
+ * All names by name. A name that two owners have - after a split, until it is settled - shows the entry that beats
+ * the others. Everything is O(1) but for names with several entries.
+ */
+export class NameTable {
+  readonly #shown = new Map<string, Entry>();
+  /** Entries that others beat; a name is here only while it has some. */
+  readonly #beaten = new Map<string, readonly Entry[]>();
+
+  get size(): number {
+    return this.#shown.size;
+  }
+
+  of(name: string): Entry | undefined {
+    return this.#shown.get(name);
+  }
+
+  names(): IterableIterator<string> {
+    return this.#shown.keys();
+  }
+
+  /** The entries of other owners that the name has, too. */
+  rivals(entry: Entry): Entry[] {
+    return this.#all(entry.name).filter(({ owner }) => owner !== entry.owner);
+  }
+
+  /** Adds an entry in place of the one its owner had under that name. */
+  put(entry: Entry): void {
+    const { name, owner } = entry;
+    owner.names.set(name, entry);
+    const shown = this.#shown.get(name);
+    if (shown === undefined || (shown.owner === owner && !this.#beaten.has(name)))
+      this.#shown.set(name, entry);
+    else this.#rank(name, [...this.rivals(entry), entry]);
+  }
+
+  /** Removes an entry, unless its owner has put another in its place. */
+  remove(entry: Entry): void {
+    const { name, owner } = entry;
+    if (owner.names.get(name) !== entry) return;
+    owner.names.delete(name);
+    if (this.#beaten.has(name)) this.#rank(name, this.rivals(entry));
+    else this.#shown.delete(name);
+  }
+
+  #all(name: string): readonly Entry[] {
+    const shown = this.#shown.get(name);
+    return shown === undefined ? [] : [shown, ...(this.#beaten.get(name) ?? [])];
+  }
+
+  #rank(name: string, entries: readonly Entry[]): void {
+    const [shown, ...beaten] = entries.toSorted((a, b) => (beats(a, b) ? -1 : 1));
+    if (shown === undefined) this.#shown.delete(name);
+    else this.#shown.set(name, shown);
+    if (beaten.length === 0) this.#beaten.delete(name);
+    else this.#beaten.set(name, beaten);
+  }
+}
