@@ -1,0 +1,194 @@
+// Several GlobalNames in one process, joined by links that a test cuts, heals and lets deliver one event at a time. An end
+// learns of an up or a down when that event is delivered, so two ends disagree for a while, as they do over sockets.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type GlobalNames, type GlobalNamesOptions, startGlobalNames } from '../../../ts/global/index.ts';
+import type { Channel, ChannelListener, ChannelPeer } from '../../../ts/node/index.ts';
+import { Pid } from '../../../ts/term/index.ts';
+import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+
+type Event = { readonly kind: 'up' | 'down' } | { readonly kind: 'message'; readonly value: unknown };
+
+/** One direction: what `to` is going to hear about and from `from`. */
+interface Wire {
+  readonly from: FakeNode;
+  readonly to: FakeNode;
+  readonly events: Event[];
+  isUp: boolean;
+}
+
+export class FakeNode {
+  readonly number: number;
+  readonly name: string;
+  readonly kit: TestRuntime = startTestRuntime();
+  readonly mesh: FakeMesh;
+  readonly peers: Map<FakeNode, ChannelPeer> = new Map();
+  hidden = false;
+  listener: ChannelListener | undefined;
+  names!: GlobalNames;
+
+  constructor(mesh: FakeMesh, number: number) {
+    this.mesh = mesh;
+    this.number = number;
+    this.name = `n${number}@fake:1`;
+  }
+
+  get runtime(): TestRuntime['runtime'] {
+    return this.kit.runtime;
+  }
+
+  channel(_name: string, listener: ChannelListener): Channel {
+    this.listener = listener;
+    for (const peer of this.peers.values()) listener.up(peer);
+    return {
+      peers: () => this.peers.values(),
+      peer: (node) => [...this.peers.values()].find((peer) => peer.node === node),
+      send: (peer, value) => this.mesh.send(this, peer, value),
+      trySend: (peer, value) => {
+        this.mesh.send(this, peer, value);
+        return true;
+      },
+      close: () => {
+        if (this.listener === listener) this.listener = undefined;
+      },
+    };
+  }
+
+  start(options?: GlobalNamesOptions): GlobalNames {
+    this.names = startGlobalNames(this, options);
+    return this.names;
+  }
+
+  actor(): Pid<unknown> {
+    return this.runtime.spawnHandler(() => ({ onMessage() {} }));
+  }
+
+  /** How `pid`, as `home` writes it, is written here. */
+  pid(pid: Pid<never>, home: FakeNode): Pid<never> {
+    const number = pid.nc === 0 ? home.number : pid.nc;
+    return number === this.number ? this.runtime.pidOf(pid.local) : new Pid(number, pid.local);
+  }
+
+  /** Who has a name here, in a spelling that is the same on all nodes. */
+  seen(name: string): string | undefined {
+    const pid = this.names.whereis(name);
+    return pid && `${pid.nc === 0 ? this.number : pid.nc}.${pid.local}`;
+  }
+
+  spelt(pid: Pid<never>): string {
+    return `${pid.nc === 0 ? this.number : pid.nc}.${pid.local}`;
+  }
+}
+
+export class FakeMesh {
+  readonly nodes: FakeNode[] = [];
+  readonly #wires = new Map<string, Wire>();
+  readonly #random: () => number;
+  #connections = 0;
+
+  /** @param random in [0, 1): which wire delivers next. */
+  constructor(size: number, random: () => number, options?: GlobalNamesOptions) {
+    this.#random = random;
+    for (let number = 1; number <= size; number++) this.nodes.push(new FakeNode(this, number));
+    for (const from of this.nodes)
+      for (const to of this.nodes) {
+        if (from !== to)
+          this.#wires.set(`${from.number}>${to.number}`, { from, to, events: [], isUp: false });
+      }
+    if (options !== undefined) for (const node of this.nodes) node.start(options);
+  }
+
+  /** Connects two nodes; they hear of it later. */
+  connect(a: FakeNode, b: FakeNode): void {
+    for (const wire of [this.#wire(a, b), this.#wire(b, a)]) {
+      if (wire.isUp) continue;
+      wire.isUp = true;
+      wire.events.push({ kind: 'up' });
+    }
+  }
+
+  connectAll(): void {
+    for (const a of this.nodes) for (const b of this.nodes) if (a.number < b.number) this.connect(a, b);
+  }
+
+  /** Cuts a link: what is on its way is lost from a random place on. */
+  cut(a: FakeNode, b: FakeNode): void {
+    for (const wire of [this.#wire(a, b), this.#wire(b, a)]) {
+      if (!wire.isUp) continue;
+      wire.isUp = false;
+      const lastUp = wire.events.findLastIndex(({ kind }) => kind === 'up');
+      const kept = lastUp + 1 + Math.floor(this.#random() * (wire.events.length - lastUp));
+      wire.events.splice(kept);
+      wire.events.push({ kind: 'down' });
+    }
+  }
+
+  /** The whole node is gone, without a word. */
+  crash(node: FakeNode): void {
+    for (const other of this.nodes) if (other !== node) this.cut(node, other);
+    node.listener = undefined;
+  }
+
+  send(from: FakeNode, peer: ChannelPeer, value: unknown): void {
+    const to = this.nodes.find(({ name }) => name === peer.node);
+    if (to === undefined || from.peers.get(to) !== peer) return;
+    const wire = this.#wire(from, to);
+    // The end that sends may not know yet that its connection is over, or that there is a newer one.
+    if (!wire.isUp || this.#wire(to, from).events.some(({ kind }) => kind === 'down')) return;
+    wire.events.push({ kind: 'message', value: translate(value, from, to) });
+  }
+
+  /** Delivers one event of a random wire. False: there is none. */
+  step(): boolean {
+    const ready = [...this.#wires.values()].filter(({ events }) => events.length > 0);
+    const wire = ready[Math.floor(this.#random() * ready.length)];
+    if (wire === undefined) return false;
+    this.deliver(wire.from, wire.to);
+    return true;
+  }
+
+  /** Delivers the next event from one node to another. */
+  deliver(from: FakeNode, to: FakeNode): boolean {
+    const event = this.#wire(from, to).events.shift();
+    if (event === undefined) return false;
+    if (event.kind === 'up') {
+      const connection = ++this.#connections;
+      const { name: node, hidden, number: nc } = from;
+      const peer = { node, hidden, nc, connection, incarnation: BigInt(nc) };
+      to.peers.set(from, peer);
+      to.listener?.up(peer);
+      return true;
+    }
+    const peer = to.peers.get(from);
+    if (peer === undefined) return true;
+    if (event.kind === 'message') to.listener?.message(peer, event.value);
+    else {
+      to.peers.delete(from);
+      to.listener?.down(peer);
+    }
+    return true;
+  }
+
+  /** Delivers everything, and everything that follows from it. */
+  async settle(): Promise<void> {
+    let quiet = 0;
+    while (quiet < 2) {
+      quiet++;
+      while (this.step()) quiet = 0;
+      for (const { runtime } of this.nodes) if (runtime.runSlice()) quiet = 0;
+      await nextTurn();
+    }
+  }
+
+  stop(): void {
+    for (const { kit } of this.nodes) kit.stop();
+  }
+
+  #wire(from: FakeNode, to: FakeNode): Wire {
+    return this.#wires.get(`${from.number}>${to.number}`) as Wire;
+  }
+}
+
+function translate(value: unknown, from: FakeNode, to: FakeNode): unknown {
+  if (value instanceof Pid) return to.pid(value, from);
+  return Array.isArray(value) ? value.map((part) => translate(part, from, to)) : value;
+}

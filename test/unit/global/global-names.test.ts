@@ -1,0 +1,237 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { GlobalNamesOptions } from '../../../ts/global/index.ts';
+import type { Pid } from '../../../ts/term/index.ts';
+import { randomFrom } from '../../support/seed.ts';
+import { FakeMesh, type FakeNode } from './fake-mesh.ts';
+
+let mesh: FakeMesh;
+afterEach(() => mesh.stop());
+
+async function joined(size: number, options: GlobalNamesOptions = {}): Promise<FakeNode[]> {
+  mesh = new FakeMesh(size, randomFrom(), options);
+  mesh.connectAll();
+  await mesh.settle();
+  return mesh.nodes;
+}
+
+/** Delivers everything until a promise is settled. */
+async function after<T>(promise: Promise<T>): Promise<T> {
+  await mesh.settle();
+  return promise;
+}
+
+const seen = (name: string): (string | undefined)[] => mesh.nodes.map((node) => node.seen(name));
+const kill = (node: FakeNode, pid: Pid<unknown>): void => node.runtime.sendExit(pid, 'kill');
+
+describe('a global name', () => {
+  it('Q1 is known on all nodes when register says yes, and taken from then on', async () => {
+    const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
+    const pid = a.actor();
+    const atYes: unknown[] = [];
+    const promise = a.names.register('x', pid).then((yes) => void atYes.push(yes, ...seen('x')));
+    await after(promise);
+    const spelt = a.spelt(pid);
+    expect(atYes).toEqual([true, spelt, spelt, spelt]);
+    expect(await after(b.names.register('x', b.actor()))).toBe(false);
+    expect(await after(c.names.register('x', c.actor()))).toBe(false);
+    expect(seen('x')).toEqual([spelt, spelt, spelt]);
+  });
+
+  it('Q1 goes to exactly one of those who want it at once', async () => {
+    const nodes = await joined(3);
+    for (let round = 0; round < 300; round++) {
+      const name = `race ${round}`;
+      const claims = nodes.flatMap((node) => [1, 2].map(() => node.names.register(name, node.actor())));
+      const answers = await after(Promise.all(claims));
+      expect(answers.filter(Boolean), name).toHaveLength(1);
+      expect(new Set(seen(name)).size).toBe(1);
+      expect(seen(name)[0]).toBeDefined();
+    }
+  });
+
+  it('Q1, K1 works alone', async () => {
+    mesh = new FakeMesh(1, randomFrom(), {});
+    const [a] = mesh.nodes as [FakeNode];
+    const pid = a.actor();
+    expect(await a.names.register('x', pid)).toBe(true);
+    expect(await a.names.register('x', a.actor())).toBe(false);
+    expect(a.names.names()).toEqual(['x']);
+    expect(await a.names.unregister('x')).toBe(true);
+    expect(await a.names.unregister('x')).toBe(false);
+  });
+
+  it('Q3 may be one of several of an actor, and all go with it', async () => {
+    const [a, b] = (await joined(2)) as [FakeNode, FakeNode];
+    const pid = a.actor();
+    expect(await after(a.names.register('x', pid))).toBe(true);
+    expect(await after(a.names.register('y', pid))).toBe(true);
+    kill(a, pid);
+    await mesh.settle();
+    expect([a.names.names(), b.names.names()]).toEqual([[], []]);
+  });
+
+  it('Q4 is switched and freed from any node', async () => {
+    const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
+    await after(a.names.register('x', a.actor()));
+    const next = b.actor();
+    const gaps: unknown[] = [];
+    const watch = (): unknown => seen('x').includes(undefined) && gaps.push(seen('x'));
+    const switched = c.names.reregister('x', c.pid(next, b));
+    while (mesh.step()) watch();
+    expect(await after(switched)).toBe(true);
+    expect(gaps).toEqual([]);
+    expect(new Set(seen('x'))).toEqual(new Set([b.spelt(next)]));
+    expect(await after(a.names.unregister('x'))).toBe(true);
+    expect(seen('x')).toEqual([undefined, undefined, undefined]);
+    expect(b.runtime.isAlive(next)).toBe(true);
+  });
+
+  it('Q4 is switched between actors of one node, and the old one no longer has it', async () => {
+    const [a] = (await joined(2)) as [FakeNode, FakeNode];
+    const [first, second] = [a.actor(), a.actor()];
+    await after(a.names.register('x', first));
+    expect(await after(a.names.reregister('x', second))).toBe(true);
+    kill(a, first);
+    await mesh.settle();
+    expect(new Set(seen('x'))).toEqual(new Set([a.spelt(second)]));
+    kill(a, second);
+    await mesh.settle();
+    expect(seen('x')).toEqual([undefined, undefined]);
+  });
+
+  it('Q5 comes to a node that joins during the registration', async () => {
+    const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
+    for (let steps = 0; steps < 25; steps++) {
+      mesh.cut(c, a);
+      mesh.cut(c, b);
+      await mesh.settle();
+      const name = `x${steps}`;
+      const promise = a.names.register(name, a.actor());
+      for (let step = 0; step < steps % 5; step++) mesh.step();
+      mesh.connectAll();
+      for (let step = 0; step < steps; step++) mesh.step();
+      expect(await after(promise)).toBe(true);
+      expect(new Set(seen(name)).size).toBe(1);
+      expect(c.names.whereis(name)).toBeDefined();
+    }
+  });
+
+  it('Q5 is gone everywhere when its node is lost', async () => {
+    const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
+    await after(a.names.register('x', a.actor()));
+    await after(b.names.register('y', b.actor()));
+    mesh.crash(a);
+    await mesh.settle();
+    expect([b.names.names(), c.names.names()]).toEqual([['y'], ['y']]);
+  });
+
+  it('Q6 is given to an actor of a third node, and goes when that dies', async () => {
+    const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
+    const pid = c.actor();
+    expect(await after(a.names.register('x', a.pid(pid, c)))).toBe(true);
+    expect(b.seen('x')).toBe(c.spelt(pid));
+    kill(c, pid);
+    await mesh.settle();
+    expect(seen('x')).toEqual([undefined, undefined, undefined]);
+    expect(await after(a.names.register('x', a.pid(pid, c)))).toBe(false);
+  });
+
+  it('Q5 is not left behind by an actor that dies while it is being registered', async () => {
+    const [a, b] = (await joined(2)) as [FakeNode, FakeNode];
+    for (let steps = 0; steps < 8; steps++) {
+      const pid = a.actor();
+      const promise = a.names.register('x', pid);
+      for (let step = 0; step < steps; step++) mesh.step();
+      kill(a, pid);
+      await after(promise);
+      expect(seen('x')).toEqual([undefined, undefined]);
+      const next = b.actor();
+      expect(await after(b.names.register('x', next))).toBe(true);
+      expect(await after(b.names.unregister('x'))).toBe(true);
+    }
+  });
+
+  it('Q11 is not freed by somebody who means an earlier owner', async () => {
+    const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
+    await after(a.names.register('x', a.actor()));
+    // c still sees a's actor when it asks; b has the name when a hears of it.
+    const next = b.actor();
+    const switched = b.names.reregister('x', next);
+    for (let turn = 0; turn < 3; turn++) {
+      while (mesh.deliver(b, a) || mesh.deliver(a, b));
+      mesh.deliver(b, c);
+      mesh.deliver(c, b);
+    }
+    const freed = c.names.unregister('x');
+    await mesh.settle();
+    expect(await switched).toBe(true);
+    if (!(await freed)) expect(new Set(seen('x'))).toEqual(new Set([b.spelt(next)]));
+    expect(b.runtime.isAlive(next)).toBe(true);
+  });
+
+  it('Q13 added at one node and another removed at another are both kept', async () => {
+    const [a, b] = (await joined(2)) as [FakeNode, FakeNode];
+    await after(b.names.register('old', b.actor()));
+    const both = Promise.all([a.names.register('new', a.actor()), b.names.unregister('old')]);
+    expect(await after(both)).toEqual([true, true]);
+    expect([a.names.names(), b.names.names()]).toEqual([['new'], ['new']]);
+  });
+
+  it('Q15 throws for a message to nobody', async () => {
+    const [a] = (await joined(1)) as [FakeNode];
+    expect(() => a.names.send('nobody', 1)).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_NAME_UNKNOWN' }),
+    );
+    expect(() => a.names.register('', a.actor())).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_BAD_NAME' }),
+    );
+    expect(() => a.names.register('é'.repeat(128), a.actor())).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_BAD_NAME' }),
+    );
+  });
+
+  it('P7 is refused to a node that has too many', async () => {
+    const [a, b] = (await joined(2, { maxNamesPerNode: 3 })) as [FakeNode, FakeNode];
+    for (let n = 0; n < 3; n++) expect(await after(a.names.register(`x${n}`, a.actor()))).toBe(true);
+    const fourth = a.names.register('x3', a.actor()).catch((error: { code: string }) => error.code);
+    expect(await after(fourth)).toBe('SNOW_ERR_TOO_MANY_NAMES');
+    expect(await after(b.names.register('x3', b.actor()))).toBe(true);
+  });
+
+  it('L2 is not told to hidden nodes', async () => {
+    mesh = new FakeMesh(2, randomFrom(), {});
+    const [a, b] = mesh.nodes as [FakeNode, FakeNode];
+    b.hidden = true;
+    mesh.connectAll();
+    expect(await after(a.names.register('x', a.actor()))).toBe(true);
+    expect(b.names.names()).toEqual([]);
+  });
+
+  it('Q5 waits for a peer that may have global names, and not for ever', async () => {
+    mesh = new FakeMesh(2, randomFrom());
+    const [a, b] = mesh.nodes as [FakeNode, FakeNode];
+    a.start();
+    mesh.connectAll();
+    await mesh.settle();
+    let answer: boolean | undefined;
+    void a.names.register('x', a.actor()).then((yes) => (answer = yes));
+    await mesh.settle();
+    expect(answer).toBeUndefined();
+    await a.kit.advance(5_000);
+    await mesh.settle();
+    expect(answer).toBe(true);
+    // One that starts them later is told.
+    b.start();
+    await mesh.settle();
+    expect(b.seen('x')).toBe(a.seen('x'));
+    expect(await after(b.names.register('y', b.actor()))).toBe(true);
+    expect(a.names.names().sort()).toEqual(['x', 'y']);
+    // One that ends them takes its names along, and may start anew.
+    b.names.close();
+    await mesh.settle();
+    expect(a.names.names()).toEqual(['x']);
+    b.start();
+    await mesh.settle();
+    expect(b.names.names()).toEqual(['x']);
+  });
+});
