@@ -171,8 +171,8 @@ export class Runtime {
   }
 
   /** Lets other nodes spawn it by name. */
-  expose(spec: ActorSpec): void {
-    this.exposed.set(spec.name, spec);
+  expose<N, A extends readonly unknown[]>(spec: ActorSpec<N, A>): void {
+    this.exposed.set(spec.name, spec as never);
   }
 
   /** The canonical PID of a local id: that of the living actor, else one of a dead actor. */

@@ -176,8 +176,8 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
     return this.runtime.spawnWith(options, start, ...args);
   }
 
-  /** Lets other nodes spawn this actor by its name. */
-  expose(spec: ActorSpec): void {
+  /** Lets other nodes spawn this actor, or server, by its name; the latest of a name counts (rule N7). */
+  expose<M, A extends readonly unknown[]>(spec: ActorSpec<M, A>): void {
     this.runtime.expose(spec);
   }
 
