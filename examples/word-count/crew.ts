@@ -24,12 +24,19 @@ interface Waiter {
   readonly resolve: (report: never) => void;
 }
 
+/** A node process ended, or failed, before it should have. */
+export class NodeLost extends Error {}
+
 /** A node process as the launcher sees it. */
 class NodeProcess implements Member {
   readonly letter: string;
   readonly child: ChildProcess;
   readonly ended: Promise<void>;
   name: string;
+  /** Rejects with NodeLost when the node is lost; never settles otherwise. */
+  readonly lost: Promise<never>;
+  lose!: (loss: NodeLost) => void;
+  isLost = false;
   private readonly waiters: Waiter[] = [];
 
   constructor(letter: string) {
@@ -42,14 +49,14 @@ class NodeProcess implements Member {
     );
     this.child = fork(fileURLToPath(worker), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.ended = new Promise((resolve) => this.child.once('exit', () => resolve()));
+    this.lost = new Promise((_resolve, reject) => {
+      this.lose = reject;
+    });
+    this.lost.catch(() => {}); // it may come while nobody waits
   }
 
   get pid(): number {
     return this.child.pid ?? 0;
-  }
-
-  get isAlive(): boolean {
-    return this.child.exitCode === null && this.child.signalCode === null;
   }
 
   tell(order: Order): void {
@@ -66,43 +73,41 @@ class NodeProcess implements Member {
   }
 }
 
-/** A node process ended, or failed, before it should have. */
-export class NodeLost extends Error {}
+/** Whoever wants to know what the nodes say, and when one is lost. */
+export interface CrewListener {
+  heard(at: number, report: Report): void;
+  lost(at: number, why: string): void;
+}
 
 export class Crew {
   private readonly processes: NodeProcess[];
+  private readonly listener: CrewListener;
   private isStopping = false;
-  private reportLoss!: (loss: NodeLost) => void;
-  /** Rejects when a node is lost; never settles otherwise. */
-  private readonly lost: Promise<never>;
 
-  private constructor(letters: readonly string[], onReport: (at: number, report: Report) => void) {
-    this.lost = new Promise((_resolve, reject) => {
-      this.reportLoss = reject;
-    });
-    this.lost.catch(() => {}); // it may come while nobody waits
+  /** Starts one process a letter. */
+  constructor(letters: readonly string[], listener: CrewListener) {
+    this.listener = listener;
     this.processes = letters.map((letter) => new NodeProcess(letter));
-    for (const [at, node] of this.processes.entries()) this.watch(node, at, onReport);
-  }
-
-  /** Starts one process a letter; `onReport` hears everything they say. */
-  static start(letters: readonly string[], onReport: (at: number, report: Report) => void): Crew {
-    return new Crew(letters, onReport);
+    for (const [at, node] of this.processes.entries()) this.watch(node, at);
   }
 
   get members(): readonly Member[] {
     return this.processes;
   }
 
+  isThere(at: number): boolean {
+    return this.processes[at]?.isLost === false;
+  }
+
   tell(at: number, order: Order): void {
     this.processes[at]?.tell(order);
   }
 
-  /** The next report of this type from one node. Rejects with NodeLost when any node is lost before. */
+  /** The next report of this type from one node. Rejects with NodeLost when that node is lost before. */
   async next<T extends Report['type']>(at: number, type: T): Promise<ReportOf<T>> {
     const node = this.processes[at];
     if (node === undefined) throw new RangeError(`there is no node ${at}`);
-    return Promise.race([node.next(type), this.lost]);
+    return Promise.race([node.next(type), node.lost]);
   }
 
   /** Gives each node an order and waits until all have answered. */
@@ -110,11 +115,6 @@ export class Crew {
     const answers = this.processes.map((_node, at) => this.next(at, type));
     for (const at of this.processes.keys()) this.tell(at, order(at));
     return Promise.all(answers);
-  }
-
-  /** Rejects with NodeLost as soon as a node is lost; otherwise settles as `work` does. */
-  orLost<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.lost]);
   }
 
   /** Ends every process: in good order, after a grace by force. Resolves when all are gone. */
@@ -132,23 +132,33 @@ export class Crew {
     for (const { child } of this.processes) child.kill('SIGKILL');
   }
 
-  private watch(node: NodeProcess, at: number, onReport: (at: number, report: Report) => void): void {
+  /** Ends one node process at once. */
+  killOne(at: number): void {
+    this.processes[at]?.child.kill('SIGKILL');
+  }
+
+  private watch(node: NodeProcess, at: number): void {
     node.child.on('message', (message) => {
       const report = message as Report;
       if (report.type === 'up') node.name = report.name;
-      // Another node that dies makes this one fail too; the dead one is to be named.
-      if (report.type === 'failed') setTimeout(() => this.lose(node, report.why), BLAME_MS);
-      onReport(at, report);
+      // Another node that dies can make this one fail too; the dead one is to be named first.
+      if (report.type === 'failed') setTimeout(() => this.lose(node, at, report.why), BLAME_MS);
+      this.listener.heard(at, report);
       node.take(report);
     });
-    node.child.once('error', (error) => this.lose(node, error.message));
+    node.child.once('error', (error) => this.lose(node, at, error.message));
     node.child.once('exit', (code, signal) =>
-      this.lose(node, `its process ended (${signal ?? `code ${code}`})`),
+      this.lose(node, at, `its process ended (${signal ?? `code ${code}`})`),
     );
   }
 
-  private lose(node: NodeProcess, why: string): void {
-    if (!this.isStopping)
-      this.reportLoss(new NodeLost(`Node ${node.name} (pid ${node.pid}) was lost: ${why}.`));
+  /** What failed is of no use any more: it ends, and the others do its work. */
+  private lose(node: NodeProcess, at: number, why: string): void {
+    if (this.isStopping || node.isLost) return;
+    node.isLost = true;
+    node.child.kill('SIGKILL');
+    const what = `Node ${node.name} (pid ${node.pid}) was lost: ${why}.`;
+    this.listener.lost(at, what);
+    node.lose(new NodeLost(what));
   }
 }

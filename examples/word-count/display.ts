@@ -5,7 +5,8 @@ import type { Progress } from './orders.ts';
 /** What is shown for one node. */
 interface Row {
   readonly name: string;
-  progress: Progress;
+  words: number;
+  isLost: boolean;
 }
 
 const BAR = 24;
@@ -17,6 +18,7 @@ export class Display {
   private readonly out: WriteStream;
   private readonly total: number;
   private rows: readonly Row[] = [];
+  private bytes = 0;
   private started = 0;
   private drawn = 0;
   private last = 0;
@@ -29,33 +31,43 @@ export class Display {
 
   /** The work begins on these nodes; updates before are not shown. */
   start(names: readonly string[]): void {
-    this.rows = names.map((name) => ({ name, progress: { words: 0, different: 0, bytesRead: 0 } }));
+    this.rows = names.map((name) => ({ name, words: 0, isLost: false }));
     this.started = performance.now();
     this.last = this.started;
   }
 
-  /** What one node has done so far. Shown unless something was shown only just now. */
-  update(at: number, progress: Progress): void {
-    const row = this.rows[at];
-    if (
-      row === undefined ||
-      row.progress.words + row.progress.bytesRead === progress.words + progress.bytesRead
-    )
-      return;
-    row.progress = progress;
+  /** How far the work has come. Shown unless something was shown only just now. */
+  update({ bytesRead, words }: Progress): void {
+    this.bytes = bytesRead;
+    const wordsOf = new Map(words);
+    for (const row of this.rows) row.words = wordsOf.get(row.name) ?? 0;
     const pause = this.out.isTTY ? REDRAW_MS : LINE_MS;
     if (performance.now() - this.last >= pause) this.show();
   }
 
-  /** Shows what every node has done in the end. */
-  finish(progress: readonly Progress[]): void {
-    for (const [at, row] of this.rows.entries()) row.progress = progress[at] ?? row.progress;
+  /** That node is gone. */
+  lose(name: string): void {
+    const row = this.rows.find((each) => each.name === name);
+    if (row !== undefined) row.isLost = true;
+  }
+
+  /** Says something while the work goes on. */
+  note(line: string): void {
+    if (this.drawn > 0) this.out.write(`\x1b[${this.drawn}A\x1b[0J`);
+    this.drawn = 0;
+    this.out.write(`${line}\n`);
+  }
+
+  /** Shows how far every node has come in the end. */
+  finish(): void {
     this.show();
     this.rows = [];
+    this.drawn = 0;
   }
 
   private show(): void {
     this.last = performance.now();
+    if (this.rows.length === 0) return;
     if (this.out.isTTY) this.redraw(this.rows);
     else this.print(this.rows);
   }
@@ -69,29 +81,23 @@ export class Display {
   }
 
   private print(rows: readonly Row[]): void {
-    const each = rows.map(({ name, progress }) => `${name.split('@')[0]} ${amount(progress.words)}`);
+    const each = rows.map(({ name, words }) => `${name.split('@')[0]} ${amount(words)}`);
     this.out.write(`${this.summary(rows)}  (${each.join(', ')})\n`);
   }
 
   private summary(rows: readonly Row[]): string {
-    const bytes = rows.reduce((sum, { progress }) => sum + progress.bytesRead, 0);
-    const words = wordsOf(rows);
+    const words = rows.reduce((sum, row) => sum + row.words, 0);
     const seconds = (performance.now() - this.started) / 1000;
-    const percent = this.total === 0 ? 100 : Math.floor((100 * bytes) / this.total);
-    return `${String(percent).padStart(3)} %  ${size(bytes)} of ${size(this.total)}  ${amount(words)} words in ${seconds.toFixed(1)} s`;
+    const percent = this.total === 0 ? 100 : Math.floor((100 * this.bytes) / this.total);
+    return `${String(percent).padStart(3)} %  ${size(this.bytes)} of ${size(this.total)}  ${amount(words)} words in ${seconds.toFixed(1)} s`;
   }
 }
 
-function describe({ name, progress }: Row, rows: readonly Row[]): string {
-  const most = Math.max(1, ...rows.map((row) => row.progress.words));
-  const filled = Math.round((BAR * progress.words) / most);
+function describe({ name, words, isLost }: Row, rows: readonly Row[]): string {
+  const most = Math.max(1, ...rows.map((row) => row.words));
+  const filled = Math.round((BAR * words) / most);
   const bar = '█'.repeat(filled) + '·'.repeat(BAR - filled);
-  const { words, different } = progress;
-  return `${name.padEnd(24)} ${bar} ${amount(words)} words, ${amount(different)} different`;
-}
-
-function wordsOf(rows: readonly Row[]): number {
-  return rows.reduce((sum, { progress }) => sum + progress.words, 0);
+  return `${name.padEnd(24)} ${bar} ${amount(words)} words${isLost ? ', lost' : ''}`;
 }
 
 /** `12 345 678`: groups of three, the same on every machine. */

@@ -4,17 +4,17 @@
 //   finds files, shows progress      reads, counts     counts            counts
 //   counts alone, compares           └── every word ──►└── TLS ─────────►┘
 //
-// The launcher is no node: what it counts to compare has nothing to do with the cluster.
+// A node that is lost is replaced: its counters start anew on the others (reader.ts), and when it is the one that reads,
+// the next one reads from the beginning. The launcher is no node: what it counts to compare has nothing to do with the cluster.
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
-import { Crew, NodeLost } from './crew.ts';
+import { Crew, type CrewListener, type Member, NodeLost } from './crew.ts';
 import { amount, Display, size } from './display.ts';
 import { type Document, findDocuments } from './documents.ts';
-import { HELP, type Options, OWN_DOCUMENTS, parseOptions } from './options.ts';
-import type { Report, Streamed } from './orders.ts';
+import { HELP, LETTERS, type Options, OWN_DOCUMENTS, parseOptions } from './options.ts';
+import type { Moved, Report, Sight, Streamed } from './orders.ts';
 import { countAlone, differences, mostFrequent } from './single-count.ts';
 
-const LETTERS = ['a', 'b', 'c'];
 const FAILED = 1;
 const NOTHING_TO_DO = 2;
 
@@ -65,11 +65,13 @@ function interruption(): Promise<number> {
   });
 }
 
-class Job {
+class Job implements CrewListener {
   private readonly documents: readonly Document[];
   private readonly options: Options;
   private readonly crew: Crew;
   private readonly display: Display;
+  /** Which node reads. */
+  private reader = 0;
   /** What the counters on the cluster say. */
   private readonly counts = new Map<string, number>();
 
@@ -77,7 +79,7 @@ class Job {
     this.documents = documents;
     this.options = options;
     this.display = new Display(process.stdout, this.bytes);
-    this.crew = Crew.start(LETTERS, (at, report) => this.take(at, report));
+    this.crew = new Crew(LETTERS, this);
   }
 
   /** Runs the job and ends the node processes whatever happens; the exit code. */
@@ -95,14 +97,35 @@ class Job {
     }
   }
 
+  heard(at: number, report: Report): void {
+    if (at !== this.reader) return;
+    if (report.type === 'begun') this.counts.clear();
+    if (report.type === 'progress') this.display.update(report.progress);
+    if (report.type === 'halfway') this.killOne();
+    if (report.type === 'moved') this.display.note(storyOf(report.moved));
+    if (report.type !== 'counts') return;
+    for (const [word, count] of report.entries) this.counts.set(word, (this.counts.get(word) ?? 0) + count);
+  }
+
+  lost(at: number, why: string): void {
+    this.display.lose(this.crew.members[at]?.name ?? '');
+    this.display.note(why);
+  }
+
   private get bytes(): number {
     return this.documents.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  private take(at: number, report: Report): void {
-    if (report.type === 'progress') this.display.update(at, report.progress);
-    if (report.type !== 'counts') return;
-    for (const [word, count] of report.entries) this.counts.set(word, (this.counts.get(word) ?? 0) + count);
+  private get victim(): number {
+    return this.options.kill === undefined ? -1 : LETTERS.indexOf(this.options.kill);
+  }
+
+  /** The reader waits in the middle of its work: now is the time. */
+  private killOne(): void {
+    const { name, pid } = this.crew.members[this.victim] as Member;
+    this.display.note(`Half is read. Node ${name} (pid ${pid}) is killed, as by kill -9.`);
+    this.crew.killOne(this.victim);
+    this.crew.tell(this.reader, { type: 'goOn' });
   }
 
   private async countAndCompare(): Promise<number> {
@@ -110,19 +133,36 @@ class Job {
     const files = this.documents.length;
     say(`Reading ${amount(files)} ${files === 1 ? 'file' : 'files'}, ${size(this.bytes)}.`);
     this.display.start(names);
-    const streamed = this.crew.next(0, 'streamed');
-    const counted = this.crew.next(0, 'counted');
-    this.crew.tell(0, { type: 'read', nodes: names, documents: this.documents });
-    const { stream } = await streamed;
-    const { peers } = await counted;
-    const last = await this.crew.all(() => ({ type: 'finish' }), 'finished');
-    this.display.finish(last.map(({ progress }) => progress));
+    const { stream, peers } = await this.count();
+    this.display.finish();
 
     say('Counting once more in a single process, to compare.');
-    const alone = await this.crew.orLost(countAlone(this.documents));
-    reportFigures(stream, names.length * this.options.counters, peers);
+    const alone = await countAlone(this.documents);
+    reportFigures(stream, peers);
     reportWords(this.counts, this.options.top);
     return verdict(this.counts, alone, stream);
+  }
+
+  /** Has a node read and count; when that one is lost, the next. Rejects with NodeLost when there is none. */
+  private async count(): Promise<{ stream: Streamed; peers: readonly Sight[] }> {
+    for (;;) {
+      const at = this.reader;
+      try {
+        const streamed = this.crew.next(at, 'streamed');
+        const counted = this.crew.next(at, 'counted');
+        const { documents } = this;
+        const { counters } = this.options;
+        const pauses = this.crew.isThere(this.victim);
+        this.crew.tell(at, { type: 'read', job: { documents, counters, pauses } });
+        const [{ stream }, { peers }] = await Promise.all([streamed, counted]);
+        return { stream, peers };
+      } catch (error) {
+        this.reader = LETTERS.findIndex((_letter, next) => this.crew.isThere(next));
+        const heir = this.crew.members[this.reader];
+        if (!(error instanceof NodeLost) || heir === undefined) throw error;
+        this.display.note(`It was the one that read: ${heir.name} reads from the beginning.`);
+      }
+    }
   }
 
   private async formCluster(): Promise<readonly string[]> {
@@ -130,10 +170,7 @@ class Job {
     const { counters } = this.options;
     const started = performance.now();
     const names = (
-      await this.crew.all(
-        (at) => ({ type: 'start', name: `${LETTERS[at]}@127.0.0.1:0`, cookie, counters }),
-        'up',
-      )
+      await this.crew.all((at) => ({ type: 'start', name: `${LETTERS[at]}@127.0.0.1:0`, cookie }), 'up')
     ).map(({ name }) => name);
     await this.crew.all((at) => ({ type: 'connect', nodes: names.slice(0, at) }), 'connected');
     say(`Three nodes are up and connected over TLS (${Math.round(performance.now() - started)} ms):`);
@@ -145,10 +182,14 @@ class Job {
   }
 }
 
+function storyOf({ node, counters, words, to }: Moved): string {
+  const those = counters === 1 ? 'Its counter goes' : `The ${counters} counters of ${node} go`;
+  return `${those} on at ${to.join(' and ')}, which got ${amount(words)} words again.`;
+}
+
 function reportFigures(
-  { words, messages, overTheWire, seconds }: Streamed,
-  counters: number,
-  peers: readonly (readonly [string, readonly string[]])[],
+  { words, counters, messages, overTheWire, seconds }: Streamed,
+  peers: readonly Sight[],
 ): void {
   const rate = messages / Math.max(seconds, 1e-6);
   say();
@@ -157,7 +198,7 @@ function reportFigures(
     `  ${amount(messages)} messages, ${amount(overTheWire)} of them between processes; ${amount(rate)} a second.`,
   );
   say('What each node sees of the cluster:');
-  for (const [name, others] of peers) say(`  ${name} sees ${others.join(' and ')}`);
+  for (const [name, others] of peers) say(`  ${name} sees ${others.join(' and ') || 'nobody else'}`);
 }
 
 function reportWords(counts: ReadonlyMap<string, number>, top: number): void {

@@ -1,27 +1,42 @@
-// One node process: starts a node with its counters, does what the launcher orders over the channel, and ends when it
-// is told to or when the launcher is gone.
-import { call, defineServer, type Node, type Self, startNode } from '../../ts/index.ts';
-import { type Counter, counter } from './counter.ts';
-import type { Document } from './documents.ts';
-import type { Order, Progress, Report } from './orders.ts';
-import { readDocuments } from './reader.ts';
+// One node process: starts a node that offers counters to the others, does what the launcher orders over the channel,
+// and ends when it is told to or when the launcher is gone.
+import {
+  childSpec,
+  Down,
+  defineServer,
+  defineSupervisor,
+  multiCall,
+  type Node,
+  type Self,
+  startNode,
+} from '../../ts/index.ts';
+import { counter } from './counter.ts';
+import type { Order, Progress, Report, Sight } from './orders.ts';
+import { type Job, type ReaderPort, readDocuments } from './reader.ts';
 
-/** Each node's desk tells the others which counters live there, and whom it sees. */
+/** Each node's desk tells whom it sees. */
 const desk = defineServer({
   name: 'word-count-desk',
   init: () => undefined,
-  calls: {
-    counters: (): readonly Counter[] => ownCounters,
-    peers: (): string[] => node?.nodes().toSorted() ?? [],
-  },
+  calls: { peers: (): string[] => node?.nodes().toSorted() ?? [] },
 });
+
+/** A reader that fails starts again at the beginning; one that fails again and again ends its supervisor. */
+const reading = defineSupervisor({
+  name: 'word-count-reading',
+  intensity: 3,
+  period: 60_000,
+  children: (_self, here: Node, job: Job) => [
+    childSpec('reader', reader, { args: [here, job], restart: 'transient' }),
+  ],
+});
+
 const PROGRESS_MS = 100;
 
 type OrderOf<T extends Order['type']> = Extract<Order, { type: T }>;
 
 let node: Node | undefined;
-let ownCounters: readonly Counter[] = [];
-let bytesRead = 0;
+let goOn: () => void = () => {};
 let isStopping = false;
 
 process.on('message', (order: Order) => {
@@ -36,19 +51,17 @@ process.on('SIGINT', () => {});
 async function obey(order: Order): Promise<void> {
   if (order.type === 'start') await start(order);
   else if (order.type === 'stop') await stop();
+  else if (order.type === 'goOn') goOn();
   else if (node === undefined) throw new Error(`ordered to ${order.type} before the start`);
   else if (order.type === 'connect') await connect(node, order.nodes);
-  else if (order.type === 'finish') tell({ type: 'finished', progress: await progressOf(node) });
-  else read(node, order);
+  else await read(node, order.job);
 }
 
-async function start({ name, cookie, counters }: OrderOf<'start'>): Promise<void> {
+async function start({ name, cookie }: OrderOf<'start'>): Promise<void> {
   node = await startNode({ name, cookie });
-  const here = node;
-  ownCounters = Array.from({ length: counters }, () => here.spawn(counter));
-  here.spawnWith({ name: desk.name }, desk);
-  here.spawn(reportProgress);
-  tell({ type: 'up', name: here.name });
+  node.expose(counter);
+  node.spawnWith({ name: desk.name }, desk);
+  tell({ type: 'up', name: node.name });
 }
 
 async function connect(here: Node, nodes: readonly string[]): Promise<void> {
@@ -64,42 +77,53 @@ async function stop(): Promise<void> {
   process.disconnect(); // the last thing that keeps this process alive
 }
 
-/** Tells the launcher again and again. */
-async function reportProgress(self: Self): Promise<void> {
-  for (;;) {
-    tell({ type: 'progress', progress: await progressOf(self) });
-    await self.sleep(PROGRESS_MS);
-  }
-}
-
-/** Asks the counters of this node. */
-async function progressOf(caller: Self | Node): Promise<Progress> {
-  const figures = await Promise.all(ownCounters.map((pid) => call(caller, pid, 'figures')));
-  const words = figures.reduce((sum, each) => sum + each.words, 0);
-  const different = figures.reduce((sum, each) => sum + each.different, 0);
-  return { words, different, bytesRead };
-}
-
-function read(here: Node, { nodes, documents }: OrderOf<'read'>): void {
+async function read(here: Node, job: Job): Promise<void> {
+  const supervisor = await reading.start(here, here, job);
   here.spawn(async (self: Self) => {
-    try {
-      await readAll(self, nodes, documents);
-    } catch (error) {
-      tell({ type: 'failed', why: reasonOf(error) });
-    }
+    self.monitor(supervisor);
+    const { reason } = await self.receive(Down);
+    tell({ type: 'failed', why: `its reader failed again and again: ${reasonOf(reason)}` });
   });
 }
 
-async function readAll(self: Self, nodes: readonly string[], documents: readonly Document[]): Promise<void> {
-  const desks = nodes.map((name) => desk.at(desk.name, name));
-  const counters = (await Promise.all(desks.map((address) => call(self, address, 'counters')))).flat();
-  await readDocuments(self, documents, counters, {
-    read: (bytes) => void (bytesRead += bytes),
-    streamed: (stream) => tell({ type: 'streamed', stream }),
+async function reader(self: Self, here: Node, job: Job): Promise<void> {
+  const nodes = (): string[] => [here.name, ...here.nodes()];
+  await readDocuments(self, job, portOf(nodes));
+  const desks = nodes().map((name) => desk.at(desk.name, name));
+  const { replies } = await multiCall(self, desks, 'peers', []);
+  tell({ type: 'counted', peers: replies.map(({ server, value }): Sight => [nodeOf(server), value]) });
+}
+
+const nodeOf = (address: unknown): string => (address as { node: string }).node;
+
+/** The reader's words for the launcher. */
+function portOf(nodes: () => readonly string[]): ReaderPort {
+  let toldAt = 0;
+  let last: Progress | undefined;
+  const showLast = (): void => {
+    if (last !== undefined) tell({ type: 'progress', progress: last });
+    toldAt = performance.now();
+  };
+  return {
+    nodes,
+    begun: () => tell({ type: 'begun' }),
+    progress: (progress) => {
+      last = progress;
+      if (performance.now() - toldAt >= PROGRESS_MS) showLast();
+    },
+    moved: (moved) => tell({ type: 'moved', moved }),
+    halfway: () => {
+      tell({ type: 'halfway' });
+      return new Promise((resolve) => {
+        goOn = resolve;
+      });
+    },
+    streamed: (stream) => {
+      showLast();
+      tell({ type: 'streamed', stream });
+    },
     counted: (entries) => tellSlowly({ type: 'counts', entries }),
-  });
-  const peers = await Promise.all(desks.map((address) => call(self, address, 'peers')));
-  tell({ type: 'counted', peers: nodes.map((name, at) => [name, peers[at] ?? []] as const) });
+  };
 }
 
 function tell(report: Report): void {

@@ -24,6 +24,7 @@ beforeAll(() => {
   // Long enough that a node is still at work when something happens to it.
   const line = Array.from({ length: 20 }, (_, n) => `word${n} and`).join(' ');
   writeFileSync(join(folder, 'long.txt'), `${line}\n`.repeat(100_000));
+  writeFileSync(join(folder, 'medium.txt'), `${line}\n`.repeat(30_000));
 });
 
 afterEach(killChildren);
@@ -104,6 +105,9 @@ describe('npm start', () => {
     const wrong = start('--tops', '3');
     expect(await wrong.exit(PATIENCE_MS)).toEqual({ code: 2, signal: null });
     expect(wrong.stderr()).toMatch(/Unknown option '--tops'.* See --help\./);
+    const nobody = start('--kill', 'd');
+    expect(await nobody.exit(PATIENCE_MS)).toEqual({ code: 2, signal: null });
+    expect(nobody.stderr()).toMatch(/--kill takes one of a, b, c, not "d"\. See --help\./);
   });
 
   it('ends with 130 and leaves no process behind on Ctrl-C', async () => {
@@ -114,14 +118,50 @@ describe('npm start', () => {
     await expectNobodyLeft(nodesOf(child));
   });
 
-  it('ends with 1, says which node was lost, and leaves no process behind when a node dies', async () => {
+  it.each(['b', 'a'])(
+    'O2, S4 kills node %s in the middle when asked to, and still counts exactly',
+    async (letter) => {
+      const child = start('--kill', letter);
+      expect(await child.exit(PATIENCE_MS), child.stderr()).toEqual({ code: 0, signal: null });
+      const output = child.stdout();
+      const name = new RegExp(`^ {2}(${letter}@\\S+)`, 'm').exec(output)?.[1];
+      expect(output).toMatch(`Half is read. Node ${name} (pid `);
+      expect(output).toMatch(/Node [ab]@\S+ \(pid \d+\) was lost: its process ended \(SIGKILL\)\./);
+      if (letter === 'b')
+        expect(output).toMatch(
+          /The 4 counters of b@\S+ go on at a@\S+ and c@\S+, which got [1-9][\d ]* words again\./,
+        );
+      else expect(output).toMatch(/It was the one that read: b@\S+ reads from the beginning\./);
+      expect(output.match(/^ {2}[abc]@\S+ sees [abc]@\S+$/gm)).toHaveLength(2);
+      expect(output).toMatch(/Checked: a single process counts the same, word for word/);
+      expect(child.stderr()).toBe('');
+      await expectNobodyLeft(nodesOf(child));
+    },
+  );
+
+  it('survives that somebody else kills one node after the other, also the one that reads', {
+    timeout: 2 * PATIENCE_MS,
+  }, async () => {
+    const child = start(join(folder, 'medium.txt'));
+    await child.line('words in', PATIENCE_MS); // some progress was made
+    const [a = 0, b = 0] = nodesOf(child);
+    process.kill(b, 'SIGKILL');
+    await child.line('counters of b@', PATIENCE_MS);
+    process.kill(a, 'SIGKILL');
+    expect(await child.exit(PATIENCE_MS), child.stderr()).toEqual({ code: 0, signal: null });
+    expect(child.stdout()).toMatch(/It was the one that read: c@\S+ reads from the beginning\./);
+    expect(child.stdout()).toMatch(/^ {2}c@\S+ sees nobody else$/m);
+    expect(child.stdout()).toContain('counts the same, word for word (1 200 000 words)');
+    await expectNobodyLeft(nodesOf(child));
+  });
+
+  it('ends with 1 and says why when every node is lost', async () => {
     const child = start(join(folder, 'long.txt'));
     await child.line('Reading 1 file', PATIENCE_MS);
-    process.kill(nodesOf(child)[1] ?? 0, 'SIGKILL');
+    for (const pid of nodesOf(child)) process.kill(pid, 'SIGKILL');
     expect(await child.exit(PATIENCE_MS)).toEqual({ code: 1, signal: null });
-    expect(child.stderr()).toMatch(
-      /Node b@\S+ \(pid \d+\) was lost: its process ended \(SIGKILL\)\. The count is void\./,
-    );
+    expect(child.stdout().match(/was lost: its process ended \(SIGKILL\)\./g)).toHaveLength(3);
+    expect(child.stderr()).toMatch(/Node \S+ \(pid \d+\) was lost: .* The count is void\./);
     await expectNobodyLeft(nodesOf(child));
   });
 
