@@ -129,7 +129,7 @@ export class FakeMesh {
   }
 
   send(from: FakeNode, peer: ChannelPeer, value: unknown): void {
-    const to = this.nodes.find(({ name }) => name === peer.node);
+    const to = this.nodes.find((node) => node.name === peer.node);
     if (to === undefined || from.peers.get(to) !== peer) return;
     const wire = this.#wire(from, to);
     // The end that sends may not know yet that its connection is over, or that there is a newer one.

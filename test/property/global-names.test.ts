@@ -1,0 +1,198 @@
+// Random claims, switches, unregistrations, deaths, crashes and splits, with every event delivered in a random order; then all
+// links heal and everything is delivered. Always:
+//   - every call is answered (Q1)
+//   - all nodes show the same names, each with one living actor (Q1, Q5, Q7, Q10, Q13, Q14)
+//   - an actor whose registration was answered with yes still has its name, unless it died, its node crashed, or
+//     somebody freed or switched the name: a split alone takes no live name away (Q10)
+//   - while no link is cut, of simultaneous claims exactly one is answered with yes (Q1)
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Pid } from '../../ts/term/index.ts';
+import { checkAsync, randomFrom } from '../support/seed.ts';
+import { FakeMesh, type FakeNode } from '../unit/global/fake-mesh.ts';
+
+const NAMES = ['x', 'y', 'z'];
+const index = fc.nat({ max: 3 });
+const name = fc.constantFrom(...NAMES);
+
+const splits = fc.oneof(
+  fc.record({ kind: fc.constant('cut' as const), a: index, b: index }),
+  fc.record({ kind: fc.constant('connect' as const), a: index, b: index }),
+  fc.record({ kind: fc.constant('crash' as const), a: index }),
+);
+const requests = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('register' as const), a: index, home: index, name }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('reregister' as const), a: index, home: index, name }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('unregister' as const), a: index, name }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill' as const), a: index }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('steps' as const), count: fc.nat({ max: 40 }) }) },
+);
+type Step = typeof requests extends fc.Arbitrary<infer T> ? T : never;
+type Split = typeof splits extends fc.Arbitrary<infer T> ? T : never;
+
+interface Registered {
+  readonly name: string;
+  readonly node: FakeNode;
+  readonly pid: Pid<unknown>;
+}
+
+class Story {
+  readonly mesh: FakeMesh;
+  readonly yes: Registered[] = [];
+  /** Names that somebody freed or switched: nobody can be sure of them. */
+  readonly touched = new Set<string>();
+  readonly #actors: Registered[] = [];
+  readonly #answers: Promise<void>[] = [];
+
+  constructor(size: number, random: () => number) {
+    this.mesh = new FakeMesh(size, random, {});
+    this.mesh.connectAll();
+  }
+
+  play(step: Step | Split): void {
+    const { mesh } = this;
+    const node = (number: number): FakeNode => mesh.nodes[number % mesh.nodes.length] as FakeNode;
+    switch (step.kind) {
+      case 'steps':
+        for (let count = 0; count < step.count; count++) mesh.step();
+        return;
+      case 'register':
+      case 'reregister':
+        return this.#register(step.kind, step.name, node(step.a), node(step.home));
+      case 'unregister':
+        this.touched.add(step.name);
+        this.#answers.push(
+          node(step.a)
+            .names.unregister(step.name)
+            .then(() => {}),
+        );
+        return;
+      case 'kill': {
+        const actor = this.#actors[step.a];
+        actor?.node.runtime.sendExit(actor.pid, 'kill');
+        return;
+      }
+      case 'crash':
+        return this.#crash(node(step.a));
+      default:
+        if (step.a % mesh.nodes.length !== step.b % mesh.nodes.length)
+          mesh[step.kind](node(step.a), node(step.b));
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.mesh.settle();
+    this.mesh.connectAll();
+    await this.mesh.settle();
+    await this.mesh.settle();
+    await Promise.race([
+      Promise.all(this.#answers),
+      this.mesh.settle().then(() => Promise.reject(new Error('a call was not answered'))),
+    ]);
+  }
+
+  #register(kind: 'register' | 'reregister', wanted: string, at: FakeNode, home: FakeNode): void {
+    const pid = home.actor();
+    if (kind === 'reregister') this.touched.add(wanted);
+    this.#actors.push({ name: wanted, node: home, pid });
+    const answer = at.names[kind](wanted, at.pid(pid, home));
+    this.#answers.push(
+      answer.then((isYes) => {
+        if (isYes) this.yes.push({ name: wanted, node: home, pid });
+      }),
+    );
+  }
+
+  #crash(node: FakeNode): void {
+    this.mesh.crash(node);
+    node.names.close();
+    for (const { node: home, pid } of this.#actors) if (home === node) node.runtime.sendExit(pid, 'kill');
+    node.start({});
+  }
+
+  /** What each node shows, in one spelling. */
+  shown(): string[] {
+    return this.mesh.nodes.map((node) =>
+      JSON.stringify(NAMES.map((wanted) => [wanted, node.seen(wanted) ?? null])),
+    );
+  }
+
+  check(): void {
+    expect(new Set(this.shown()).size, this.shown().join('\n')).toBe(1);
+    for (const node of this.mesh.nodes)
+      for (const wanted of node.names.names()) {
+        const pid = node.names.whereis<unknown>(wanted) as Pid<unknown>;
+        if (pid.isLocal) expect(node.runtime.isAlive(pid), `${wanted} at ${node.name}`).toBe(true);
+      }
+    for (const { name: wanted, node, pid } of this.yes) {
+      if (this.touched.has(wanted) || !node.runtime.isAlive(pid)) continue;
+      expect(node.seen(wanted), `${wanted} of ${node.name}`).toBe(node.spelt(pid));
+    }
+  }
+}
+
+describe('global names under random events', () => {
+  it('Q1, Q5-Q14 agree everywhere after a heal, and lose no living owner', async () => {
+    await checkAsync(
+      fc.asyncProperty(
+        fc.integer({ min: 2, max: 4 }),
+        fc.integer(),
+        fc.array(fc.oneof({ weight: 4, arbitrary: requests }, { weight: 1, arbitrary: splits }), {
+          maxLength: 60,
+        }),
+        async (size, start, steps) => {
+          const story = new Story(size, randomFrom(start));
+          try {
+            for (const step of steps) {
+              story.play(step as Step | Split);
+              await Promise.resolve();
+            }
+            await story.end();
+            story.check();
+          } finally {
+            story.mesh.stop();
+          }
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  it('Q1 answers yes once a name while all are connected', async () => {
+    await checkAsync(
+      fc.asyncProperty(
+        fc.integer({ min: 2, max: 4 }),
+        fc.integer(),
+        fc.array(fc.record({ a: index, home: index, name, steps: fc.nat({ max: 10 }) }), { maxLength: 30 }),
+        async (size, start, claims) => {
+          const story = new Story(size, randomFrom(start));
+          // All have heard that they are connected; that they have global names, they have yet to tell each other.
+          const { nodes } = story.mesh;
+          for (const from of nodes) for (const to of nodes) if (from !== to) story.mesh.deliver(from, to);
+          try {
+            for (const { steps, ...claim } of claims) {
+              story.play({ kind: 'register', ...claim });
+              story.play({ kind: 'steps', count: steps });
+            }
+            await story.end();
+            story.check();
+            const wanted = new Set(claims.map((claim) => claim.name));
+            for (const one of NAMES) {
+              const yes = story.yes.filter((each) => each.name === one).length;
+              expect(yes, one).toBe(wanted.has(one) ? 1 : 0);
+            }
+          } finally {
+            story.mesh.stop();
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
