@@ -33,6 +33,7 @@ export function spawn(
   if (options?.link === true && parent !== null) link(parent, cell.pid);
   if (options?.monitor === true && parent !== null) {
     ref = runtime.newRef(parent.pid.local);
+    parent.mailbox?.mark(ref); // B6
     monitor(parent, cell.pid, ref);
   }
   wake(cell);
