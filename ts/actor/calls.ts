@@ -1,9 +1,10 @@
 // Calls: requests with one answer. The answer goes straight to the promise that waits, never into a mailbox, so a late one
 // is seen by nobody (rule G3) and a backlog delays none (rule B6).
+import { SnowmeshError } from '../errors/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
 import { Call, CallError, type CallOptions, type CallState } from './call.ts';
-import { type Cell, cellOf, LIMITED } from './cell.ts';
+import { BUSY, type Cell, cellOf, type Extras, LIMITED } from './cell.ts';
 import { deliver } from './delivery.ts';
 import { ReplyStatus } from './remote-port.ts';
 import type { Runtime } from './runtime.ts';
@@ -18,7 +19,7 @@ export interface AwaitingCaller {
   targetEnded(reason: unknown): void;
 }
 
-/** A call of this runtime that waits. Its own timer. */
+/** A call of this runtime that waits. Its own timer; an entry in the list of its caller's calls. */
 export class PendingCall extends Timer implements AwaitingCaller {
   readonly runtime: Runtime;
   readonly ref: Ref;
@@ -32,6 +33,10 @@ export class PendingCall extends Timer implements AwaitingCaller {
   resolve!: (value: unknown) => void;
   reject!: (error: unknown) => void;
   disarm: (() => void) | undefined = undefined;
+  /** What the target holds, when it lives here. */
+  request: Call | undefined = undefined;
+  private before: PendingCall | null = null;
+  private after: PendingCall | null = null;
 
   constructor(runtime: Runtime, caller: Cell | null, to: Dest<never>, tag: string) {
     super();
@@ -49,8 +54,24 @@ export class PendingCall extends Timer implements AwaitingCaller {
 
   targetEnded(reason: unknown): void {
     this.target = undefined;
-    if (reason === 'noconnection') this.fail('nodedown', reason);
-    else this.fail('exit', reason);
+    this.fail('exit', reason);
+  }
+
+  /** From now on it waits. */
+  begin(timeout: number): void {
+    const { runtime, caller } = this;
+    runtime.calls.set(this.ref.id, this);
+    if (timeout !== Number.POSITIVE_INFINITY) runtime.timers.start(this, timeout);
+    if (caller === null) return;
+    const more = caller.more();
+    this.after = more.calls;
+    if (more.calls !== null) more.calls.before = this;
+    more.calls = this;
+  }
+
+  /** Nobody waits any more; its promise stays pending for ever. */
+  withdraw(): void {
+    this.end();
   }
 
   succeed(value: unknown): void {
@@ -80,16 +101,31 @@ export class PendingCall extends Timer implements AwaitingCaller {
     if (!runtime.calls.delete(this.ref.id)) return false;
     runtime.timers.cancel(this);
     this.target?.extra?.callers?.delete(this);
+    this.leaveList();
     if (this.node !== undefined) runtime.remoteCalls.remove(this.node, this);
     this.disarm?.();
     return this.caller === null || !this.caller.isDead;
   }
+
+  private leaveList(): void {
+    const { before, after } = this;
+    if (before !== null) before.after = after;
+    else if (this.caller?.extra?.calls === this) this.caller.extra.calls = after;
+    if (after !== null) after.before = before;
+    this.before = this.after = null;
+  }
+}
+
+/** The calls of a dead actor: no answer is for anybody (rule G5). */
+export function withdrawCalls(extra: Extras): void {
+  while (extra.calls !== null) extra.calls.withdraw();
 }
 
 /** A call from another node that one of our actors has not answered. */
 export class RemoteCall implements AwaitingCaller {
   readonly ref: Ref;
   readonly cell: Cell;
+  request: Call | undefined = undefined;
 
   constructor(cell: Cell, ref: Ref) {
     this.cell = cell;
@@ -112,6 +148,7 @@ export function call(
   args: readonly unknown[],
   options: CallOptions | undefined,
 ): Promise<unknown> {
+  checkTarget(to);
   const pending = new PendingCall(runtime, caller, to, tag);
   const timeout = timeoutOf(caller, runtime, options);
   const copied = args.length === 0 ? args : copyTerm(args);
@@ -121,16 +158,32 @@ export function call(
     pending.resolve = resolve;
     pending.reject = reject;
   });
-  runtime.calls.set(pending.ref.id, pending);
-  if (timeout !== Number.POSITIVE_INFINITY) runtime.timers.start(pending, timeout);
+  pending.begin(timeout);
   arm(pending, options?.signal);
-  dispatch(pending, copied, timeout);
+  try {
+    dispatch(pending, copied, timeout);
+  } catch (error) {
+    pending.withdraw(); // too large for its way: nothing was sent, nothing may stay (rule B9)
+    throw error;
+  }
   return promise;
+}
+
+function checkTarget(to: unknown): void {
+  if (typeof to === 'string' || to instanceof Pid || to instanceof Ref) return;
+  const isAddress = typeof to === 'object' && to !== null && 'node' in to && 'name' in to;
+  if (!isAddress) throw new SnowmeshError('SNOW_ERR_BAD_DEST');
+}
+
+/** The call an actor is at, while its caller still waits for the answer. */
+function openCall(caller: Cell | null): Call | undefined {
+  const handling = caller?.handling ?? undefined;
+  return handling === undefined || handling.isAnswered ? undefined : handling;
 }
 
 function timeoutOf(caller: Cell | null, runtime: Runtime, options: CallOptions | undefined): number {
   if (options?.timeout !== undefined) return checkTimeout(options.timeout);
-  const deadline = caller?.handling?.deadline;
+  const deadline = openCall(caller)?.deadline;
   if (deadline === undefined || deadline === Number.POSITIVE_INFINITY) return DEFAULT_TIMEOUT;
   return Math.max(0, Math.ceil(deadline - runtime.now()));
 }
@@ -144,8 +197,7 @@ function arm(pending: PendingCall, signal: AbortSignal | undefined): void {
 
 function dispatch(pending: PendingCall, args: readonly unknown[], timeout: number): void {
   const { runtime, caller, tag, ref, to } = pending;
-  const handling = caller?.handling;
-  const above = handling === null || handling === undefined || handling.isAnswered ? [] : handling.chain;
+  const above = openCall(caller)?.chain ?? [];
   const chain = caller === null ? above : [...above, caller.pid];
   const address = resolve(runtime, to);
   if (address === undefined) return pending.fail('noproc', undefined);
@@ -158,13 +210,18 @@ function dispatch(pending: PendingCall, args: readonly unknown[], timeout: numbe
   const cell = cellOf(address);
   if (cell === undefined) return pending.fail('noproc', undefined);
   if (cell === caller) return pending.fail('calling_self', undefined);
-  if (above.some((pid) => pid.equals(address))) return pending.fail('cycle', chain);
+  if (isWaiting(cell) && above.some((pid) => pid.equals(address))) return pending.fail('cycle', chain);
   if (isFull(cell)) return pending.fail('overload', undefined);
   awaitAnswer(pending, cell);
-  deliver(
-    cell,
-    new Call(caller === null ? undefined : caller.pid, ref, tag, args, pending.started + timeout, chain),
-  );
+  const from = caller === null ? undefined : caller.pid;
+  pending.request = new Call(from, ref, tag, args, pending.started + timeout, chain);
+  deliver(cell, pending.request);
+}
+
+/** It handles nothing before a call of its own is answered. One that goes on meanwhile closes no ring. */
+function isWaiting(cell: Cell): boolean {
+  if (cell.extra === null || cell.extra.calls === null) return false;
+  return cell.body === null ? cell.wait === null : (cell.flags & BUSY) !== 0;
 }
 
 function awaitAnswer(pending: PendingCall, cell: Cell): void {
@@ -190,7 +247,7 @@ export function callFromAfar(
 ): void {
   const { runtime } = cell;
   const [tag, args, chain] = request;
-  if (chain.some((pid) => pid.equals(cell.pid)))
+  if (isWaiting(cell) && chain.some((pid) => pid.equals(cell.pid)))
     return runtime.remote.reply(cell.pid, ref, ReplyStatus.cycle, chain);
   if (isFull(cell)) return runtime.remote.reply(cell.pid, ref, ReplyStatus.overload, undefined);
   const caller = new RemoteCall(cell, ref);
@@ -198,24 +255,27 @@ export function callFromAfar(
   const more = cell.more();
   more.callers ??= new Set();
   more.callers.add(caller);
-  deliver(cell, new Call(from, ref, tag, args, runtime.now() + ms, chain));
+  caller.request = new Call(from, ref, tag, args, runtime.now() + ms, chain);
+  deliver(cell, caller.request);
 }
 
-/** Answers a call, here or far away. False: nobody waits any more. */
+/** Answers a call, here or far away. False: nobody waits any more. What cannot be sent throws, and answers nothing. */
 export function reply(runtime: Runtime, to: Call | Ref, status: ReplyStatus, value: unknown): boolean {
+  if (to instanceof Call && to.isAnswered) return false;
   const ref = to instanceof Call ? to.ref : to;
-  if (to instanceof Call) {
-    if (to.isAnswered) return false;
-    to.isAnswered = true;
-  }
-  if (ref.nc === 0)
-    return answered(runtime, ref, status, status === ReplyStatus.ok ? copyTerm(value) : value);
+  const isOpen =
+    ref.nc === 0 ? answered(runtime, ref, status, copyTerm(value)) : replyFar(runtime, ref, status, value);
+  if (to instanceof Call) to.isAnswered = true;
+  return isOpen;
+}
+
+function replyFar(runtime: Runtime, ref: Ref, status: ReplyStatus, value: unknown): boolean {
   const caller = runtime.inboundCalls.get(ref.key);
-  if (caller !== undefined) {
-    runtime.inboundCalls.delete(ref.key);
-    caller.cell.extra?.callers?.delete(caller);
-  }
   runtime.remote.reply(caller === undefined ? null : caller.cell.pid, ref, status, value);
+  if (caller === undefined) return true;
+  runtime.inboundCalls.delete(ref.key);
+  caller.cell.extra?.callers?.delete(caller);
+  if (caller.request !== undefined) caller.request.isAnswered = true;
   return true;
 }
 
@@ -226,6 +286,7 @@ export function answered(runtime: Runtime, ref: Ref, status: ReplyStatus, value:
     runtime.deadLetters.count('late_reply', ref);
     return false;
   }
+  if (pending.request !== undefined) pending.request.isAnswered = true;
   if (status === ReplyStatus.ok) pending.succeed(value);
   else pending.fail(STATES[status] ?? 'error', value);
   return true;

@@ -4,7 +4,7 @@ import type { Runnable } from '../scheduler/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
 import type { Timer } from '../timers/index.ts';
 import type { Call } from './call.ts';
-import type { AwaitingCaller } from './calls.ts';
+import type { AwaitingCaller, PendingCall } from './calls.ts';
 import { runCell } from './lifecycle.ts';
 import type { Runtime } from './runtime.ts';
 import { Self } from './self.ts';
@@ -31,6 +31,8 @@ export class Extras {
   watchers: Chain<Monitor> | null = null;
   /** Calls that wait for its answer. */
   callers: Set<AwaitingCaller> | null = null;
+  /** Its own calls that wait: the head of a list. */
+  calls: PendingCall | null = null;
   timers: Set<Timer> | null = null;
   aliases: Set<number> | null = null;
   abort: AbortController | null = null;

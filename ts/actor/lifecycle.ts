@@ -2,6 +2,7 @@
 import { Mailbox, NOTHING } from '../mailbox/index.ts';
 import type { Pid } from '../term/index.ts';
 import { Call } from './call.ts';
+import { withdrawCalls } from './calls.ts';
 import { BUSY, Cell, DEAD, LIMITED, QUEUED, READY, type Starter, TERMINATING, TRAPS } from './cell.ts';
 import { crashReason, isLeave } from './crash-reason.ts';
 import { releaseBlocked, wake } from './delivery.ts';
@@ -283,6 +284,7 @@ export function terminate(cell: Cell, reason: ExitReason): void {
   if (extra !== null) {
     for (const timer of extra.timers ?? []) runtime.timers.cancel(timer);
     for (const id of extra.aliases ?? []) runtime.aliases.delete(id);
+    withdrawCalls(extra);
   }
   cell.empty();
   if (extra !== null) passOn(runtime, cell.pid, extra, reason);

@@ -153,6 +153,7 @@ export function release(cell: Cell, wait: Wait): void {
 }
 
 function taken(cell: Cell, message: unknown): unknown {
+  if (cell.handling !== null && cell.runtime.now() >= cell.handling.deadline) cell.handling = null;
   if (typeof message === 'object' && message !== null) {
     cell.handling = message instanceof Call ? message : cell.handling;
     cell.lastTag = tagOf(message);

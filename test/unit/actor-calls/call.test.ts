@@ -1,0 +1,349 @@
+// Section G of the rules, on the actor floor: calls between bare actors.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Call, CallError, type HandlerBody, type Self } from '../../../ts/actor/index.ts';
+import type { Pid, Ref } from '../../../ts/term/index.ts';
+import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+
+let kit: TestRuntime;
+let probe: Probe;
+beforeEach(async () => {
+  kit = startTestRuntime();
+  probe = await kit.probe();
+});
+afterEach(() => kit.stop());
+
+const failure = (promise: Promise<unknown>): Promise<CallError> =>
+  promise.then(
+    (value) => Promise.reject(new Error(`expected a failure, got ${String(value)}`)),
+    (error) => error,
+  );
+
+/** Answers `echo` with its arguments, `hold` never, `die` with its death, `bad` with what cannot travel. */
+function answerer(): Pid<never> {
+  return kit.runtime.spawnHandler(
+    (self: Self): HandlerBody => ({
+      onMessage(message) {
+        if (!(message instanceof Call)) return;
+        if (message.tag === 'echo') self.runtime.reply(message, message.args);
+        if (message.tag === 'die') self.exit(message.args[0]);
+      },
+    }),
+  ) as Pid<never>;
+}
+
+/** Nothing of any call is left in the runtime. */
+function expectNoTrace(): void {
+  const { calls, inboundCalls, timers, aliases } = kit.runtime;
+  expect([calls.size, inboundCalls.size, timers.size, aliases.size]).toEqual([0, 0, 0, 0]);
+}
+
+describe('a call that fails', () => {
+  it('G4 says whom it asked, where, what, for how long, and why there is no answer', async () => {
+    const pid = answerer();
+    const late = failure(probe.self.call(pid, 'hold', [], { timeout: 70 }));
+    await kit.advance(70);
+    const error = await late;
+    expect(error).toBeInstanceOf(CallError);
+    expect(error).toMatchObject({
+      code: 'SNOW_ERR_CALL_TIMEOUT',
+      state: 'timeout',
+      target: String(pid),
+      tag: 'hold',
+      elapsed: 70,
+    });
+    for (const fact of [String(pid), 'hold', '70 ms', 'timeout']) expect(error.message).toContain(fact);
+    expect(error.details).toMatchObject({ state: 'timeout', target: String(pid), tag: 'hold', elapsed: 70 });
+    const far = await failure(probe.self.call({ name: 'db', node: 'far@host' }, 'read'));
+    expect(far).toMatchObject({ state: 'nodedown', target: 'db', node: 'far@host', tag: 'read' });
+    expect(far.message).toContain('db on far@host');
+  });
+
+  it('G4 has noproc for the dead and for names nobody has, and the reason of a target that dies', async () => {
+    const dead = answerer();
+    kit.runtime.sendExit(dead, 'kill');
+    await kit.settle();
+    for (const to of [dead, 'nobody', { name: 'nobody', node: 'nonode@nohost' }]) {
+      expect(await failure(probe.self.call(to, 'echo'))).toMatchObject({ state: 'noproc', elapsed: 0 });
+    }
+    for (const reason of ['why', { shutdown: 1 }, 'noconnection']) {
+      const error = await failure(probe.self.call(answerer(), 'die', [reason]));
+      expect(error).toMatchObject({ state: 'exit', code: 'SNOW_ERR_CALL_EXIT', reason });
+    }
+    expectNoTrace();
+  });
+
+  it('G4 fails at once for oneself, by PID, by name and by name on the own node', async () => {
+    const me = probe.self;
+    me.register('me');
+    for (const to of [me.pid as Pid<never>, 'me', { name: 'me', node: 'nonode@nohost' }]) {
+      expect(await failure(me.call(to, 'anything'))).toMatchObject({ state: 'calling_self', elapsed: 0 });
+    }
+    await probe.expectNoMessage();
+    expectNoTrace();
+  });
+
+  it('G4 names a ring of calls A -> B -> A instead of waiting for ever', async () => {
+    const seen: CallError[] = [];
+    const asks = (next: string) => async (self: Self) => {
+      for (;;) {
+        const request = await self.receive(Call);
+        const answer = await self.call(next, 'round').catch((error: CallError) => {
+          seen.push(error);
+          return 'broken';
+        });
+        self.runtime.reply(request, answer);
+      }
+    };
+    const a = kit.runtime.spawnWith({ name: 'a' }, asks('b'));
+    const b = kit.runtime.spawnWith({ name: 'b' }, asks('a'));
+    await kit.settle();
+    const asked = probe.self.call('a', 'round');
+    await kit.settle();
+    expect(await asked).toBe('broken');
+    expect(seen).toHaveLength(1);
+    expect(seen[0]).toMatchObject({ state: 'cycle', code: 'SNOW_ERR_CALL_CYCLE', target: 'a', tag: 'round' });
+    expect(((seen[0] as CallError).reason as Pid[]).map(String)).toEqual([probe.pid, a, b].map(String));
+  });
+
+  it('G4 takes no ring for granted where the first caller does not wait', async () => {
+    const a = kit.runtime.spawnWith({ name: 'a' }, async (self: Self) => {
+      const asked = self.call('b', 'question');
+      const back = await self.receive(Call);
+      self.runtime.reply(back, 'yes');
+      self.send(probe.pid as Pid<unknown>, await asked);
+    });
+    kit.runtime.spawnWith({ name: 'b' }, async (self: Self) => {
+      const request = await self.receive(Call);
+      self.runtime.reply(request, await self.call(a as Pid<never>, 'and you?'));
+    });
+    await probe.expectMessage('yes');
+  });
+});
+
+describe('an answer', () => {
+  it('G3 that comes after the timeout is never seen by its caller, and counted', async () => {
+    let request: Call | undefined;
+    const slow = kit.runtime.spawn(async (self: Self) => {
+      request = await self.receive(Call);
+      await self.receive('never');
+    });
+    const late = failure(probe.self.call(slow as Pid<never>, 'ask', [], { timeout: 10 }));
+    await kit.advance(10);
+    await late;
+    expect(kit.runtime.reply(request as Call, 'late')).toBe(false);
+    expect(kit.runtime.reply((request as Call).ref, 'later')).toBe(false);
+    await probe.expectNoMessage(1000);
+    expect(kit.runtime.deadLetters.counts.late_reply).toBe(2);
+  });
+
+  it('may come from another actor that was handed the reference', async () => {
+    const clerk = kit.runtime.spawn(async (self: Self<Ref>) => {
+      const ref = await self.receive();
+      self.runtime.reply(ref as Ref, `from ${self.label}`);
+    });
+    const boss = kit.runtime.spawn(async (self: Self) => {
+      self.send(clerk, (await self.receive(Call)).ref);
+      await self.receive('never');
+    });
+    expect(await probe.self.call(boss as Pid<never>, 'delegate')).toMatch('from');
+    expectNoTrace();
+  });
+
+  it('is good once: a second one is refused', async () => {
+    const answers: boolean[] = [];
+    const eager = kit.runtime.spawn(async (self: Self) => {
+      const request = await self.receive(Call);
+      for (const word of ['first', 'second']) answers.push(self.runtime.reply(request, word));
+      answers.push(self.runtime.reply(request.ref, 'third'));
+    });
+    expect(await probe.self.call(eager as Pid<never>, 'ask')).toBe('first');
+    expect(answers).toEqual([true, false, false]);
+  });
+
+  it('B8 is a copy, and so are the arguments', async () => {
+    const args = [{ list: [1] }];
+    const shared = { list: [1] };
+    const server = kit.runtime.spawn(async (self: Self) => {
+      const request = await self.receive(Call);
+      (request.args[0] as typeof shared).list.push(2);
+      self.runtime.reply(request, shared);
+      shared.list.push(3);
+    });
+    const answer = await probe.self.call(server as Pid<never>, 'ask', args);
+    expect([args, answer]).toEqual([[{ list: [1] }], { list: [1] }]);
+  });
+
+  it('B9 that cannot travel throws where it is given, and another can follow', async () => {
+    const server = kit.runtime.spawn(async (self: Self) => {
+      const request = await self.receive(Call);
+      expect(() => self.runtime.reply(request, () => {})).toThrow(
+        expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }),
+      );
+      self.runtime.reply(request, 'plain');
+    });
+    expect(await probe.self.call(server as Pid<never>, 'ask')).toBe('plain');
+  });
+});
+
+describe('the time of a call', () => {
+  it('G1 is 5000 ms by default; 0 and Infinity are valid, others are refused', async () => {
+    const pid = answerer();
+    const standard = failure(probe.self.call(pid, 'hold'));
+    const endless = probe.self.call(pid, 'hold', [], { timeout: Number.POSITIVE_INFINITY });
+    let isOver = false;
+    void endless.finally(() => (isOver = true)).catch(() => {});
+    const none = failure(probe.self.call(pid, 'hold', [], { timeout: 0 }));
+    await kit.settle();
+    expect(await none).toMatchObject({ state: 'timeout', elapsed: 0 });
+    await kit.advance(1_000_000);
+    expect(await standard).toMatchObject({ state: 'timeout', elapsed: 5000 });
+    expect(isOver).toBe(false);
+    for (const timeout of [-1, Number.NaN, 0.5, '1' as never]) {
+      expect(() => probe.self.call(pid, 'hold', [], { timeout })).toThrow(
+        expect.objectContaining({ code: 'SNOW_ERR_BAD_TIME' }),
+      );
+    }
+    kit.runtime.sendExit(pid, 'kill');
+    await failure(endless);
+    expectNoTrace();
+  });
+
+  it('travels with it: calls made for it have what is left, also far down', async () => {
+    const deadlines: number[] = [];
+    const hop = (next: Pid<never> | undefined) => async (self: Self) => {
+      const request = await self.receive(Call);
+      deadlines.push(request.deadline);
+      await self.sleep(20);
+      if (next !== undefined) await self.call(next, 'on').catch(() => {});
+      await self.receive('never');
+    };
+    let last: Pid<never> | undefined;
+    for (let hops = 0; hops < 3; hops++) last = kit.runtime.spawn(hop(last)) as Pid<never>;
+    const asked = failure(probe.self.call(last as Pid<never>, 'on', [], { timeout: 300 }));
+    await kit.advance(300);
+    expect(await asked).toMatchObject({ state: 'timeout', elapsed: 300 });
+    expect(deadlines).toEqual([300, 300, 300]);
+    expectNoTrace();
+  });
+
+  it.each(['the request', 'its reference'])('is forgotten when %s was answered', async (how) => {
+    const server = answerer();
+    const front = kit.runtime.spawn(async (self: Self) => {
+      const request = await self.receive(Call);
+      self.runtime.reply(how === 'the request' ? request : request.ref, 'done');
+      await self.sleep(1000);
+      self.send(probe.pid as Pid<unknown>, await self.call(server, 'echo', ['fresh']));
+    });
+    expect(await probe.self.call(front as Pid<never>, 'ask', [], { timeout: 100 })).toBe('done');
+    await probe.expectMessage(['fresh'], { within: 1000 });
+  });
+
+  it('is forgotten by a function actor that went on to another message after it was over', async () => {
+    const server = answerer();
+    const front = kit.runtime.spawn(async (self: Self) => {
+      await self.receive(Call);
+      await self.receive('next');
+      self.send(probe.pid as Pid<unknown>, await self.call(server, 'echo', ['fresh']));
+    });
+    const asked = failure(probe.self.call(front as Pid<never>, 'ask', [], { timeout: 100 }));
+    await kit.advance(200);
+    await asked;
+    kit.runtime.send(front as Pid<unknown>, 'next');
+    await probe.expectMessage(['fresh']);
+  });
+
+  it('ends early by an AbortSignal, before it or during it', async () => {
+    const pid = answerer();
+    const abort = new AbortController();
+    const given = failure(probe.self.call(pid, 'hold', [], { signal: abort.signal }));
+    const answered = probe.self.call(pid, 'echo', ['in time'], { signal: abort.signal });
+    expect(await answered).toEqual(['in time']);
+    abort.abort('enough');
+    expect(await given).toMatchObject({ state: 'aborted', code: 'SNOW_ERR_CALL_ABORTED', reason: 'enough' });
+    const after = failure(probe.self.call(pid, 'hold', [], { signal: abort.signal }));
+    expect(await after).toMatchObject({ state: 'aborted', reason: 'enough' });
+    expectNoTrace();
+  });
+});
+
+describe('after a call', () => {
+  it('G5 nothing is left, over 10 000 of all outcomes', async () => {
+    const pid = answerer();
+    const { self } = probe;
+    const outcomes = new Map<string, number>();
+    const count = (state: string): void => void outcomes.set(state, (outcomes.get(state) ?? 0) + 1);
+    const run = (call: Promise<unknown>): Promise<void> =>
+      call.then(
+        () => count('ok'),
+        (error: CallError) => count(error.state),
+      );
+    for (let round = 0; round < 10; round++) {
+      const all: Promise<void>[] = [];
+      const mortal = answerer();
+      for (let index = 0; index < 125; index++) {
+        const abort = new AbortController();
+        all.push(run(self.call(pid, 'echo', [index])));
+        all.push(run(self.call(pid, 'hold', [], { timeout: index })));
+        all.push(run(self.call('nobody', 'echo')));
+        all.push(run(self.call(pid, 'hold', [], { signal: abort.signal })));
+        all.push(run(self.call(self.pid as Pid<never>, 'echo')));
+        all.push(run(self.call({ name: 'x', node: 'far@host' }, 'echo')));
+        all.push(run(self.call(mortal, 'hold', [], { timeout: Number.POSITIVE_INFINITY })));
+        all.push(run(kit.runtime.call(pid, 'echo')));
+        abort.abort();
+      }
+      kit.runtime.sendExit(mortal, 'kill');
+      await kit.advance(200);
+      await Promise.all(all);
+    }
+    expect(Object.fromEntries(outcomes)).toEqual({
+      ok: 2500,
+      timeout: 1250,
+      noproc: 1250,
+      aborted: 1250,
+      calling_self: 1250,
+      nodedown: 1250,
+      exit: 1250,
+    });
+    expect(probe.messages).toEqual([]);
+    expect(kit.mailbox(probe.pid)).toEqual([]);
+    expectNoTrace();
+    for (const local of [probe.pid, pid]) {
+      const extra = (local.route as { extra: { callers: Set<unknown> | null; calls: unknown } | null }).extra;
+      expect([extra?.callers?.size ?? 0, extra?.calls ?? null]).toEqual([0, null]);
+    }
+  });
+
+  it('G5 nothing is left of callers that died while they waited, however long they would have', async () => {
+    const pid = answerer();
+    const callers = Array.from({ length: 1000 }, () =>
+      kit.runtime.spawn(async (self: Self) => {
+        const both = [1, 2].map(() => self.call(pid, 'hold', [], { timeout: Number.POSITIVE_INFINITY }));
+        await Promise.all(both);
+      }),
+    );
+    await kit.settle();
+    expect(kit.runtime.calls.size).toBe(2000);
+    for (const caller of callers) kit.runtime.sendExit(caller as Pid<never>, 'kill');
+    await kit.settle();
+    expectNoTrace();
+    expect((pid.route as { extra: { callers: Set<unknown> } }).extra.callers.size).toBe(0);
+  });
+
+  it('G5 nothing is left of one that threw on its way out', async () => {
+    const far = kit.runtime.remote.call;
+    kit.runtime.remote.call = () => {
+      throw new Error('too large');
+    };
+    const to = { name: 'x', node: 'far@host' };
+    expect(() => probe.self.call(to, 'echo')).toThrow('too large');
+    kit.runtime.remote.call = far;
+    for (const bad of [undefined, null, 42, {}, Symbol('x')]) {
+      expect(() => probe.self.call(bad as never, 'echo')).toThrow(
+        expect.objectContaining({ code: 'SNOW_ERR_BAD_DEST' }),
+      );
+    }
+    await kit.advance(10_000);
+    expectNoTrace();
+  });
+});
