@@ -135,7 +135,8 @@ async function startFar(
 }
 
 /**
- * Asks an actor to end in order and waits until it has (rule I6). Resolves when its names are free. Rejects with a
+ * Asks an actor to end in order and waits until it has (rule I6): a handler after what was sent before, and after its
+ * `onTerminate`; a function actor at once, or, when it traps exits, as it decides on the Exit of its parent that it gets. Resolves when its names are free. Rejects with a
  * CallError: noproc, nodedown, timeout (it still ends later), or exit when it ended with another reason.
  */
 export function stop(

@@ -63,7 +63,8 @@ export interface PeerStats {
 /**
  * A running node: the actors of this process, and the other nodes they can reach. Made by {@link startNode}.
  *
- * It keeps the OS process alive while it listens; `unref` changes that. `stop` (or `await using`) leaves no handle,
+ * It keeps the OS process alive while it listens or, without a name, while one of its actors, calls or starts waits for a
+ * timer; `unref` changes that. `stop` (or `await using`) leaves no handle,
  * thread or timer behind.
  */
 export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
@@ -145,15 +146,17 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
     return this.stop();
   }
 
-  /** Lets the process end although the node listens. */
+  /** Lets the process end although the node listens, or, for a node without a name, although a timer waits (V5). */
   unref(): this {
-    this.#open?.unref();
+    if (this.#cluster === undefined) this.runtime.setKeepAlive(false);
+    else this.#open?.unref();
     return this;
   }
 
-  /** Keeps the process alive while the node listens (the default). */
+  /** Keeps the process alive while the node listens, or, without a name, while a timer waits (the default). */
   ref(): this {
-    this.#open?.ref();
+    if (this.#cluster === undefined) this.runtime.setKeepAlive(true);
+    else this.#open?.ref();
     return this;
   }
 

@@ -35,6 +35,7 @@ export async function startNode(options: NodeOptions = {}): Promise<Node> {
     names: new LocalNames(),
     ...(options.logger === undefined ? {} : { logger: options.logger }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    keepAlive: name === undefined, // a node with a name keeps the process alive by listening
   });
   if (name === undefined) return new Node(runtime, undefined);
   try {

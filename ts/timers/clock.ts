@@ -9,6 +9,8 @@ export interface Clock {
 /** A pending alarm. */
 export interface Alarm {
   cancel(): void;
+  /** Whether it keeps the OS process alive, from now on. A clock that cannot say leaves it out. */
+  keepAlive?(on: boolean): void;
 }
 
 /** Node.js timers count in 32 bits and fire at once beyond that. */
@@ -20,6 +22,9 @@ export const systemClock: Clock = {
   arm(delay, fire, keepAlive) {
     const timer = setTimeout(fire, Math.min(Math.max(1, Math.ceil(delay)), MAX_DELAY));
     if (!keepAlive) timer.unref();
-    return { cancel: () => clearTimeout(timer) };
+    return {
+      cancel: () => clearTimeout(timer),
+      keepAlive: (on) => void (on ? timer.ref() : timer.unref()),
+    };
   },
 };

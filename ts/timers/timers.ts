@@ -43,6 +43,7 @@ export class Timers {
     if (due === Number.POSITIVE_INFINITY) return;
     this.wheel.add(timer);
     if (due < this.alarmAt) this.arm(due);
+    else if (this.keepAlive && this.wheel.size === 1) this.alarm?.keepAlive?.(true);
   }
 
   /** False: it had fired or been cancelled before. O(1). */
@@ -50,7 +51,7 @@ export class Timers {
     if (timer.slot === INACTIVE) return false;
     this.wheel.remove(timer);
     // The alarm stays: an early ring finds nothing and costs less than setting alarms for timers that never fire.
-    if (this.wheel.size === 0 && this.keepAlive) this.rest();
+    if (this.wheel.size === 0 && this.keepAlive) this.letGo();
     return true;
   }
 
@@ -77,6 +78,12 @@ export class Timers {
     this.alarmAt = due;
     const delay = Math.max(0, due - this.clock.now());
     this.alarm = this.clock.arm(Math.min(delay, MAX_DELAY), this.ring, this.keepAlive);
+  }
+
+  /** Nothing waits: the alarm stays for the next timer, but not the process for the alarm. */
+  private letGo(): void {
+    if (this.alarm?.keepAlive === undefined) this.rest();
+    else this.alarm.keepAlive(false);
   }
 
   private rest(): void {
