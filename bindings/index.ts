@@ -14,7 +14,7 @@ import type * as generated from './native.d.ts';
 export { NativeLoadError } from './load.ts';
 
 /** The ABI stamp this TypeScript was written against; the addon must answer the same number. */
-export const ABI = 1;
+export const ABI = 2;
 
 /** How a node's sockets behave. Every time is in milliseconds, every size in bytes. */
 export interface OpenOptions {
@@ -101,8 +101,11 @@ export interface Native {
   tx(handle: number, session: number, chunk: Uint8Array): void;
   /** Seals and sends `chunk[0..bytes]` (whole frames). Returns bytes that still wait (0: all sent), −1: no such session. */
   flush(handle: number, session: number, bytes: number): number;
-  /** Queues one frame (`tag | body`, copied) on a stream. Returns bytes waiting in streams and outbox, −1: no such session. */
-  bulk(handle: number, session: number, stream: number, frame: Uint8Array): number;
+  /**
+   * Queues one frame (`tag | body`, given in parts, copied) on a stream. Returns bytes waiting in streams and outbox, −1: no
+   * such session.
+   */
+  bulk(handle: number, session: number, stream: number, parts: readonly Uint8Array[]): number;
   /** Numbers an identity: returns its nc (slot · 256 + creation). Throws TOO_MANY_NODES. */
   slot(handle: number, name: string, incarnation: bigint): number;
   /** Leaves in order: GOODBYE, up to 1 s to drain, then STOPPED; after that the handle is dead. */

@@ -7,7 +7,7 @@ export declare function abi(): number
 export declare function attach(handle: number, rx: Uint8Array, onBatch: (bytes: number, bigs: Uint8Array[] | null) => number): number
 
 /** Queues one frame on a stream; returns bytes that wait in streams and outbox, −1 when the session is not up. */
-export declare function bulk(handle: number, session: number, stream: number, frame: Uint8Array): number
+export declare function bulk(handle: number, session: number, stream: number, parts: readonly Uint8Array[]): number
 
 /** Leaves in order; STOPPED follows. Keeps the process alive until then. */
 export declare function close(handle: number): void

@@ -102,12 +102,9 @@ describe('chaos', () => {
         const held = actor.peers.get(pick([...actor.peers.keys(), 0]));
         if (held === undefined) return;
         const { session, nc } = held.peer;
-        actor.node.native.bulk(
-          actor.node.handle,
-          session,
-          7,
+        actor.node.native.bulk(actor.node.handle, session, 7, [
           bigFrame(nc, 1, Math.floor(random() * 1_500_000) + 300_000),
-        );
+        ]);
       },
       hangup: (actor) => actor.node.native.hangup(actor.node.handle, pick([...actor.peers.keys(), 999]), 2),
       breathe: () => new Promise((resolve) => setTimeout(resolve, random() * 5)),

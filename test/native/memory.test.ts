@@ -77,7 +77,7 @@ describe('memory', () => {
     const send = async (count: number): Promise<number> => {
       const wanted = taken + count;
       for (let sent = 0; sent < count; sent++) {
-        b.native.bulk(b.handle, peer.session, 3, frame);
+        b.native.bulk(b.handle, peer.session, 3, [frame]);
         if (sent % 4 === 3) await until('room', () => b.stats.outboxBytes < 8 * 1024 * 1024);
       }
       await until('all taken', () => taken === wanted, 30_000);

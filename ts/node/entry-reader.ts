@@ -7,13 +7,16 @@ export class EntryReader {
   bytes: Uint8Array;
   at = 0;
   end = 0;
+  /** The bytes belong to this entry alone: nobody writes into them again. */
+  isAlone = false;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
   }
 
   /** Points the cursor at another body. */
-  reset(bytes: Uint8Array, at: number, end: number): this {
+  reset(bytes: Uint8Array, at: number, end: number, isAlone = false): this {
+    this.isAlone = isAlone;
     this.bytes = bytes;
     this.at = at;
     this.end = end;

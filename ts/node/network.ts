@@ -229,7 +229,7 @@ export class Network implements OutgoingHost {
       case NativeEvent.BIG: {
         const frame = bigs?.[reader.u32()];
         if (frame !== undefined)
-          this.#entry(frame[0] as number, id, reader.reset(frame, 1, frame.length), null);
+          this.#entry(frame[0] as number, id, reader.reset(frame, 1, frame.length, true), null);
         return;
       }
       case NativeEvent.SESSION_UP:
@@ -334,7 +334,7 @@ export class Network implements OutgoingHost {
     return {
       adopt: (chunk) => native.tx(handle, id, chunk),
       flush: (bytes) => native.flush(handle, id, bytes),
-      bulk: (stream, frame) => native.bulk(handle, id, stream, frame),
+      bulk: (stream, parts) => native.bulk(handle, id, stream, parts),
     };
   }
 

@@ -11,7 +11,10 @@ export type AutoConnect = 'use' | 'explicit' | 'never';
 export interface OutboxOptions {
   /** Above this the peer counts as busy: `busy` is emitted and `sendWait` waits. Default 1 048 576. */
   readonly highWater?: number;
-  /** Above this user messages are dropped as dead letters `overflow`; system signals never are. Default 67 108 864. */
+  /**
+   * Above this user messages are dropped as dead letters `remote_full`; system signals never are. Room for some of the
+   * largest messages, for nobody else may send while it is used up. Default 268 435 456.
+   */
   readonly limit?: number;
   /** The same limit for what waits while a connection is made. Default 4 194 304. */
   readonly waiting?: number;
@@ -96,7 +99,7 @@ export function checkOptions(options: NodeOptions): Limits {
   if ((options.downMs ?? 20_000) <= (options.tickMs ?? 5000)) {
     throw bad('downMs', options.downMs ?? 20_000, `more than tickMs (${options.tickMs ?? 5000})`);
   }
-  const { highWater = MIB, limit = 64 * MIB, waiting = 4 * MIB } = options.outbox ?? {};
+  const { highWater = MIB, limit = 256 * MIB, waiting = 4 * MIB } = options.outbox ?? {};
   const maxMessage = options.maxMessage ?? DEFAULT_MAX_MESSAGE;
   whole('maxMessage', maxMessage, 65_536, MAX_MESSAGE_CEILING);
   whole('outbox.highWater', highWater, 1, 2 ** 40);

@@ -21,8 +21,8 @@ export interface Carrier {
   adopt(chunk: Uint8Array): void;
   /** Sends the first bytes of the chunk. Returns what waits in all, −1 when the session is over. */
   flush(bytes: number): number;
-  /** Queues `tag | body` on a stream. Returns what waits in all, −1 when the session is over. */
-  bulk(stream: number, frame: Uint8Array): number;
+  /** Queues `tag | body`, given in parts, on a stream. Returns what waits in all, −1 when the session is over. */
+  bulk(stream: number, frame: readonly Uint8Array[]): number;
 }
 
 /** Whom it tells that there is something to flush, and that the peer became busy. */
@@ -129,7 +129,7 @@ export class Outgoing {
         chunk.set(held.frames);
         this.#account(carrier.flush(held.frames.length));
       } else {
-        this.#account(carrier.bulk(held.stream, held.frame));
+        this.#account(carrier.bulk(held.stream, [held.frame]));
       }
     }
     this.unsent = 0;
@@ -209,12 +209,13 @@ export class Outgoing {
     this.#isWriting = false;
     const big = writer.end();
     if (big !== undefined) this.#bulk(sender, big);
-    else if (!this.#streams.isEmpty && this.#streams.has(sender)) this.#bulk(sender, cutLast(writer, before));
+    else if (!this.#streams.isEmpty && this.#streams.has(sender))
+      this.#bulk(sender, [cutLast(writer, before)]);
     this.#touch();
   }
 
   /** What was written before goes out before; what the same sender writes after goes the same way. */
-  #bulk(sender: number, frame: Uint8Array): void {
+  #bulk(sender: number, frame: readonly Uint8Array[]): void {
     this.flush();
     if (this.#isClosed) return;
     const stream = this.#streams.enter(sender);
@@ -222,8 +223,9 @@ export class Outgoing {
       this.#account(this.#carrier.bulk(stream, frame));
       this.unsent = 0;
     } else {
-      this.#held.push({ stream, frame });
-      this.#account(this.waiting + frame.length);
+      const copy = Buffer.concat(frame);
+      this.#held.push({ stream, frame: copy });
+      this.#account(this.waiting + copy.length);
     }
   }
 

@@ -72,6 +72,6 @@ export class Session {
 
   /** The term that fills the rest of a frame. */
   term(reader: EntryReader): unknown {
-    return this.#decoder.decode(reader.bytes, reader.at);
+    return this.#decoder.decode(reader.bytes, reader.at, reader.isAlone);
   }
 }

@@ -30,6 +30,10 @@ class KnownShape {
   }
 }
 
+const NOTHING = new Uint8Array(0);
+/** A shorter binary is copied, whatever it lies in. */
+const LEAST_VIEW = 64 * 1024;
+
 /** Reads the terms of one connection. */
 export class TermDecoder {
   private buffer: FastBuffer = Buffer.alloc(0) as FastBuffer;
@@ -38,6 +42,8 @@ export class TermDecoder {
   private view: DataView = new DataView(new ArrayBuffer(0));
   private source: Uint8Array = this.buffer;
   private at = 0;
+  /** Binaries of so many bytes become views. */
+  private viewFrom = Number.POSITIVE_INFINITY;
   private readonly shapes: KnownShape[] = [];
   private readonly pidOf: (nc: number, local: number) => Pid;
 
@@ -53,8 +59,11 @@ export class TermDecoder {
   /**
    * Reads a whole term (version and value) that begins at `offset` and was validated. Strings and bytes are copied out.
    * O(bytes). Throws a RangeError for what the engine cannot hold, such as a bigint of more than 2^30 bits.
+   *
+   * @param isOurs Nobody will write into `bytes` again: a binary that makes up most of them becomes a view instead of a copy.
    */
-  decode(bytes: Uint8Array, offset = 0): unknown {
+  decode(bytes: Uint8Array, offset = 0, isOurs = false): unknown {
+    if (isOurs) return this.decodeOurs(bytes, offset);
     if (bytes !== this.source) this.use(bytes);
     this.at = offset + 1;
     return this.value();
@@ -111,6 +120,18 @@ export class TermDecoder {
     }
   }
 
+  private decodeOurs(bytes: Uint8Array, offset: number): unknown {
+    this.use(bytes);
+    this.viewFrom = Math.max(LEAST_VIEW, bytes.length / 4);
+    this.at = offset + 1;
+    try {
+      return this.value();
+    } finally {
+      this.viewFrom = Number.POSITIVE_INFINITY;
+      this.use(NOTHING);
+    }
+  }
+
   private use(bytes: Uint8Array): void {
     this.source = bytes;
     this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as FastBuffer;
@@ -148,7 +169,7 @@ export class TermDecoder {
         return new Date(this.view.getFloat64(this.at - 8, true));
       case Tag.VIEW: {
         const kind = this.u8();
-        return makeView(kind, this.bytes(this.u32()).buffer);
+        return makeView(kind, this.copied(this.u32()).buffer);
       }
       case Tag.STRUCT:
         return this.struct();
@@ -244,6 +265,17 @@ export class TermDecoder {
   }
 
   private bytes(length: number): Uint8Array<ArrayBuffer> {
+    if (length >= this.viewFrom) return this.viewed(length);
+    return this.copied(length);
+  }
+
+  private viewed(length: number): Uint8Array<ArrayBuffer> {
+    const { at } = this;
+    this.at = at + length;
+    return this.raw.subarray(at, at + length) as Uint8Array<ArrayBuffer>;
+  }
+
+  private copied(length: number): Uint8Array<ArrayBuffer> {
     const { at } = this;
     this.at = at + length;
     return this.raw.slice(at, at + length) as Uint8Array<ArrayBuffer>;

@@ -37,6 +37,8 @@ export class Encoder extends ByteWriter {
   /** Objects are written after their shape was looked up, not while. */
   private isCareful = true;
   private restarts = 0;
+  /** Binaries from this many bytes on are not copied: {@link partAt} notes where they belong. */
+  protected partFrom = Number.POSITIVE_INFINITY;
 
   /**
    * A whole term: version and value. O(size of the value).
@@ -57,6 +59,7 @@ export class Encoder extends ByteWriter {
   private again(value: unknown, start: number): void {
     this.restarts++;
     this.isCareful = true;
+    this.forgetParts();
     try {
       this.at = this.whole(value, this.base + start);
     } catch (error) {
@@ -83,6 +86,12 @@ export class Encoder extends ByteWriter {
   protected announceNode(_nc: number): void {}
 
   /** Announces the keys that lead to `node` as a shape. Returns its id, or −1: the keys have to be written out. */
+  /** The bytes of `value` belong at `at`. Only called from `partFrom` bytes on. */
+  protected partAt(_at: number, _value: Uint8Array): void {}
+
+  /** The message starts again. */
+  protected forgetParts(): void {}
+
   protected announceShape(_node: KeyNode<number>): number {
     return -1;
   }
@@ -352,6 +361,13 @@ export class Encoder extends ByteWriter {
     // Of no bytes there may be none because their buffer is gone.
     if (!(value.buffer instanceof ArrayBuffer) || (length === 0 && bytesOf(value).length !== 0))
       throw UNSENDABLE;
+    if (length >= this.partFrom) {
+      const at = this.room(where, 5);
+      this.buffer[at] = Tag.BINARY;
+      writeU32(this.buffer, at + 1, length);
+      this.partAt(at + 5, value);
+      return at + 5;
+    }
     let at = this.room(where, 5 + length);
     const { buffer } = this;
     if (length <= MAX_STRING8) {
@@ -372,10 +388,15 @@ export class Encoder extends ByteWriter {
     const kind = viewKind(value);
     if (kind === undefined) throw UNSENDABLE;
     const bytes = bytesOf(value);
-    const at = this.room(where, 6 + bytes.length);
+    const isPart = bytes.length >= this.partFrom;
+    const at = this.room(where, isPart ? 6 : 6 + bytes.length);
     this.buffer[at] = Tag.VIEW;
     this.buffer[at + 1] = kind;
     writeU32(this.buffer, at + 2, bytes.length);
+    if (isPart) {
+      this.partAt(at + 6, bytes);
+      return at + 6;
+    }
     this.buffer.set(bytes, at + 6);
     return at + 6 + bytes.length;
   }

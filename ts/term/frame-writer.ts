@@ -52,6 +52,9 @@ export class FrameWriter extends Encoder {
   private isOwn = false;
   private shapeCount = 0;
   private shapeBytes = 0;
+  /** Long binaries of the current frame: where each belongs, counted from `base`, and its length then. */
+  private parts: { readonly at: number; readonly bytes: Uint8Array; readonly length: number }[] = [];
+  private partBytes = 0;
 
   /**
    * @param chunk At least 64 bytes; it is never replaced.
@@ -64,6 +67,7 @@ export class FrameWriter extends Encoder {
     this.shapes = new KeyTrie<number>(MAX_NODES);
     this.limit = options.maxMessage ?? MAX_MESSAGE;
     this.plainLimit = Math.min(FRAGMENT_BYTES, this.limit);
+    this.partFrom = FRAGMENT_BYTES;
     if (options.peer !== undefined) this.announced.add(options.peer);
   }
 
@@ -77,13 +81,14 @@ export class FrameWriter extends Encoder {
   }
 
   /**
-   * Ends the frame. Returns undefined when it stands in the chunk; else `tag | body` in a buffer of its own, which has to
-   * travel in fragments (its announcements are in the chunk).
+   * Ends the frame. Returns undefined when it stands in the chunk; else `tag | body`, which has to travel in fragments (its
+   * announcements are in the chunk): in parts, so that long binaries are copied once only, by the native core. They are
+   * the sender's own memory, good until other code runs.
    *
    * Throws SNOW_ERR_TOO_LARGE; the frame is taken back then.
    */
-  end(): Uint8Array | undefined {
-    const length = this.at - this.base - 4;
+  end(): readonly Uint8Array[] | undefined {
+    const length = this.at - this.base - 4 + this.partBytes;
     if (length > this.plainLimit || this.isOwn || this.prelude.at > 0) return this.endRare(length);
     writeU32(this.buffer, this.base, length);
     this.pending = this.at;
@@ -138,16 +143,31 @@ export class FrameWriter extends Encoder {
     return moved;
   }
 
+  protected override partAt(at: number, bytes: Uint8Array): void {
+    const { length } = bytes;
+    if (this.partBytes + length > this.limit) throw tooLarge(this.partBytes + length, this.limit);
+    this.parts.push({ at: at - this.base, bytes, length });
+    this.partBytes += length;
+  }
+
+  protected override forgetParts(): void {
+    if (this.partBytes === 0) return;
+    this.parts = [];
+    this.partBytes = 0;
+  }
+
   private backToChunk(): void {
     this.isOwn = false;
+    this.forgetParts();
     this.use(this.chunk, this.pending);
   }
 
-  private endRare(length: number): Uint8Array | undefined {
+  private endRare(length: number): readonly Uint8Array[] | undefined {
     if (length > this.limit) {
       this.cancel();
       throw tooLarge(length, this.limit);
     }
+    if (this.partBytes > 0) return this.endParts();
     const isLong = length > FRAGMENT_BYTES;
     if (!isLong && !this.isOwn && this.at + this.prelude.at <= this.chunk.length) {
       this.insertPrelude(length);
@@ -160,10 +180,31 @@ export class FrameWriter extends Encoder {
     this.cancel();
     // It outgrew what was left of the chunk, but not a frame: there is room once its announcements are out of the way, or
     // it travels as a single fragment.
-    if (isLong || this.pending + 4 + length > this.chunk.length) return frame;
+    if (isLong || this.pending + 4 + length > this.chunk.length) return [frame];
     this.chunk.set(frame, this.pending + 4);
     this.at = this.pending + 4 + length;
     return this.end();
+  }
+
+  /** What was written, with the long binaries in between. */
+  private endParts(): readonly Uint8Array[] {
+    const { parts } = this;
+    // The chunk is needed for the announcements; a buffer of our own is nobody else's.
+    const start = this.base;
+    const written = this.isOwn
+      ? new Uint8Array(this.buffer.buffer, this.buffer.byteOffset + start, this.at - start)
+      : Uint8Array.prototype.slice.call(this.chunk, start, this.at);
+    this.cancel();
+    const frame: Uint8Array[] = [];
+    let from = 4;
+    for (const { at, bytes, length } of parts) {
+      // A getter further on in the message may have detached or shrunk its buffer.
+      if (bytes.length !== length) throw changedMeanwhile();
+      frame.push(written.subarray(from, at), bytes);
+      from = at;
+    }
+    if (from < written.length) frame.push(written.subarray(from));
+    return frame;
   }
 
   /** Announcements of a frame that does not stand in the chunk. */
@@ -197,6 +238,13 @@ export class FrameWriter extends Encoder {
     const { prelude } = this;
     writeU32(prelude.buffer, start, prelude.at - start - 4);
   }
+}
+
+function changedMeanwhile(): SnowmeshError {
+  return new SnowmeshError(
+    'SNOW_ERR_UNSENDABLE',
+    'A binary changed its length while its message was being sent.',
+  );
 }
 
 /** The nodes announced so far stay announced, so the same message passes at a second or third try. */

@@ -26,11 +26,11 @@ use snowmesh_net::{DownCause, Hub, NodeOptions, Reader};
 use crate::env::{EnvState, Outgoing};
 use crate::errors::{Code, Error, Result, guard, of};
 use crate::host::{Host, Link};
-use crate::memory::{Chunk, with_bytes};
+use crate::memory::{Chunk, with_bytes, with_parts};
 use crate::wake::ThreadsafeWake;
 
 /// Changes with every change of a signature or of the layout of entries. `bindings/index.ts` holds the other half.
-const ABI: u32 = 1;
+const ABI: u32 = 2;
 
 /// How a node's sockets behave.
 #[napi(object)]
@@ -215,7 +215,7 @@ pub fn bulk(
     handle: u32,
     session: u32,
     stream: u32,
-    #[napi(ts_arg_type = "Uint8Array")] frame: Unknown<'_>,
+    #[napi(ts_arg_type = "readonly Uint8Array[]")] parts: Unknown<'_>,
 ) -> Result<f64> {
     guard(|| {
         let host = EnvState::of_or_new(env.raw())?.host(handle)?;
@@ -225,8 +225,8 @@ pub fn bulk(
         let Some(session) = u16::try_from(session).ok().and_then(|id| node.session(id)) else {
             return Ok(-1.0);
         };
-        let waiting = with_bytes(env.raw(), frame.raw(), |frame| {
-            session.bulk(node, stream, lane.index(), frame)
+        let waiting = with_parts(env.raw(), parts.raw(), |parts| {
+            session.bulk(node, stream, lane.index(), parts)
         })?;
         Ok(number_or_none(waiting))
     })

@@ -4,6 +4,7 @@ use std::ffi::c_void;
 use std::ptr;
 
 use napi::sys;
+use snowmesh_net::spares;
 
 use crate::errors::{Code, Error, Result, fault};
 
@@ -102,11 +103,45 @@ pub(crate) fn with_bytes<T>(
     Ok(body(unsafe { std::slice::from_raw_parts(data, length) }))
 }
 
+/// The bytes of an array of `Uint8Array`s while `body` runs.
+pub(crate) fn with_parts<T>(
+    env: sys::napi_env,
+    value: sys::napi_value,
+    body: impl FnOnce(&[&[u8]]) -> T,
+) -> Result<T> {
+    let mut count = 0;
+    // SAFETY: a Node-API call with a valid out pointer; it refuses what is no array.
+    if unsafe { sys::napi_get_array_length(env, value, &raw mut count) } != sys::Status::napi_ok {
+        return Err(Error::new(
+            Code::BadOption,
+            "an array of Uint8Arrays is needed".to_owned(),
+        ));
+    }
+    let mut elements = Vec::with_capacity(count as usize);
+    for index in 0..count {
+        let mut element = ptr::null_mut();
+        // SAFETY: a Node-API call with a valid out pointer; a hole gives undefined, which `bytes_of` refuses.
+        if unsafe { sys::napi_get_element(env, value, index, &raw mut element) } != sys::Status::napi_ok {
+            return Err(fault("no element"));
+        }
+        elements.push(element);
+    }
+    let mut parts = Vec::with_capacity(elements.len());
+    for element in elements {
+        let (data, length) = bytes_of(env, element)?;
+        // SAFETY: the handle scope of this call keeps the element alive, and from here on no JavaScript runs.
+        parts.push(unsafe { std::slice::from_raw_parts(data.cast_const(), length) });
+    }
+    Ok(body(&parts))
+}
+
 /// A `Uint8Array` of these bytes: over the very memory when they are many and the runtime allows it, else over a
 /// copy. `None` when the environment is ending.
 pub(crate) fn to_array(env: sys::napi_env, mut bytes: Vec<u8>) -> Option<sys::napi_value> {
     if bytes.len() < EXTERNAL_BYTES {
-        return new_array(env, &bytes);
+        let array = new_array(env, &bytes);
+        spares::give(bytes);
+        return array;
     }
     let (data, length) = (bytes.as_mut_ptr().cast::<c_void>(), bytes.len());
     let held = Box::into_raw(Box::new(bytes));
@@ -132,7 +167,8 @@ pub(crate) fn to_array(env: sys::napi_env, mut bytes: Vec<u8>) -> Option<sys::na
 
 unsafe extern "C" fn drop_bytes(_env: sys::napi_env, _data: *mut c_void, held: *mut c_void) {
     // SAFETY: the box that `to_array` gave to Node-API, given back once.
-    drop(unsafe { Box::from_raw(held.cast::<Vec<u8>>()) });
+    let bytes = unsafe { Box::from_raw(held.cast::<Vec<u8>>()) };
+    spares::give(*bytes);
 }
 
 fn new_array(env: sys::napi_env, bytes: &[u8]) -> Option<sys::napi_value> {

@@ -23,6 +23,7 @@ pub mod lane;
 pub mod node;
 pub mod options;
 pub mod session;
+pub mod spares;
 mod tls;
 mod tune;
 pub mod watch;

@@ -127,8 +127,8 @@ export class ScriptedNative implements Native {
     return this.pending;
   }
 
-  bulk(_handle: number, session: number, stream: number, frame: Uint8Array): number {
-    const bytes = Buffer.from(frame);
+  bulk(_handle: number, session: number, stream: number, parts: readonly Uint8Array[]): number {
+    const bytes = Buffer.concat(parts);
     this.sent.push({ session, tag: bytes[0] ?? 0, body: bytes.subarray(1), stream });
     return this.pending;
   }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { FRAGMENT_BYTES, MAX_SHAPES, Pid, Ref, TermDecoder } from '../../../ts/term/index.ts';
 import { framesIn, Line, SEND, SHAPE, SLOT } from './frames.ts';
@@ -36,6 +37,71 @@ function arrived(value: unknown): unknown {
   const line = new Line();
   return line.receive(line.send(value))[0];
 }
+
+describe('long binaries', () => {
+  const MIB = 1024 * 1024;
+
+  it('are handed over as they are, in their places', () => {
+    const { writer } = new Line();
+    const first = new Uint8Array(MIB).fill(1);
+    const second = new Float64Array(MIB / 8).fill(2);
+    writer.begin(SEND);
+    writer.term({ first, text: 'x'.repeat(400_000), second, last: new Uint8Array(9) });
+    const parts = writer.end() ?? [];
+    expect(parts.includes(first)).toBe(true);
+    expect(parts.some((part) => part.buffer === second.buffer)).toBe(true);
+    const body = Buffer.concat(parts).subarray(1);
+    const line = new Line();
+    line.decoder.defineShape(0, ['first', 'text', 'second', 'last']);
+    const back = line.decoder.decode(body) as Record<string, Uint8Array>;
+    expect(Object.keys(back)).toEqual(['first', 'text', 'second', 'last']);
+    expect(
+      isDeepStrictEqual(back, { first, text: 'x'.repeat(400_000), second, last: new Uint8Array(9) }),
+    ).toBe(true);
+  });
+
+  it('are written once when the message has to start again', () => {
+    const line = new Line();
+    const value = [new Uint8Array(MIB), { ['k'.repeat(300)]: 1, data: new Uint8Array(MIB).fill(3) }];
+    expect(isDeepStrictEqual(line.receive(line.send(value)), [value])).toBe(true);
+  });
+
+  it('M7 count for the limit', () => {
+    const line = new Line({ maxMessage: 3 * MIB });
+    const part = new Uint8Array(MIB);
+    expect(codeOf(() => line.send([part, part, part]))).toBe('SNOW_ERR_TOO_LARGE');
+    expect(isDeepStrictEqual(line.receive(line.send([part, part])), [[part, part]])).toBe(true);
+  });
+
+  it('B8 are refused when a getter takes their bytes away', () => {
+    const line = new Line();
+    const data = new Uint8Array(MIB);
+    const hostile = {
+      data,
+      get then() {
+        structuredClone(data.buffer, { transfer: [data.buffer] });
+        return 1;
+      },
+    };
+    expect(codeOf(() => line.send(hostile))).toBe('SNOW_ERR_UNSENDABLE');
+    expect(line.receive(line.send('next'))).toEqual(['next']);
+  });
+
+  it('become views of a frame that nobody else writes to, and copies of any other', () => {
+    const { writer } = new Line();
+    const data = new Uint8Array(MIB).fill(7);
+    writer.begin(SEND);
+    writer.term([data, new Uint8Array(70_000)]);
+    const frame = Buffer.concat(writer.end() ?? []);
+    const decoder = new TermDecoder();
+    const [viewed, small] = decoder.decode(frame, 1, true) as [Uint8Array, Uint8Array];
+    expect(Buffer.compare(viewed, data)).toBe(0);
+    expect([viewed.buffer === frame.buffer, small.buffer === frame.buffer]).toEqual([true, false]);
+    const [copied] = decoder.decode(frame, 1) as [Uint8Array];
+    expect(Buffer.compare(copied, data)).toBe(0);
+    expect(copied.buffer === frame.buffer).toBe(false);
+  });
+});
 
 describe('shapes', () => {
   it('announces keys once, before the frame that uses them', () => {

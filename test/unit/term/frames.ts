@@ -61,7 +61,8 @@ export class Line {
       writer.cancel();
       throw error;
     }
-    return writer.end();
+    const parts = writer.end();
+    return parts && Buffer.concat(parts);
   }
 
   /** Takes everything out of the chunk. Returns the messages. */

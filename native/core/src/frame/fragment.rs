@@ -45,6 +45,8 @@ impl Default for ReassemblyLimits {
 #[derive(Debug)]
 pub struct Reassembler {
     limits: ReassemblyLimits,
+    /// Gives an empty buffer for a message of so many bytes, if one lies ready.
+    spare: fn(usize) -> Option<Vec<u8>>,
     streams: BTreeMap<u32, Stream>,
     bytes: usize,
 }
@@ -59,8 +61,15 @@ impl Reassembler {
     /// No stream is open.
     #[must_use]
     pub const fn new(limits: ReassemblyLimits) -> Self {
+        Self::with_spares(limits, |_| None)
+    }
+
+    /// As [`Self::new`]; `spare` may give memory that is there already for a message of so many bytes.
+    #[must_use]
+    pub const fn with_spares(limits: ReassemblyLimits, spare: fn(usize) -> Option<Vec<u8>>) -> Self {
         Self {
             limits,
+            spare,
             streams: BTreeMap::new(),
             bytes: 0,
         }
@@ -128,7 +137,7 @@ impl Reassembler {
             stream,
             Stream {
                 total,
-                joined: Vec::new(),
+                joined: (self.spare)(total).unwrap_or_default(),
             },
         ) {
             None => Ok(()),

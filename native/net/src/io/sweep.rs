@@ -22,6 +22,7 @@ impl IoLoop {
         let interval = (self.node.options.tick() / 4).clamp(SWEEP_LEAST, SWEEP);
         self.next_sweep = now + if sessions.is_empty() { SWEEP_IDLE } else { interval };
         self.accept_all();
+        crate::spares::expire(now);
         if late > self.node.options.tick() {
             self.forgive(&sessions);
         }

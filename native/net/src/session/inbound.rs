@@ -15,6 +15,7 @@ use crate::batch::Batch;
 use crate::event::{Body, DownCause, PEER_LOOP};
 use crate::lane::Lane;
 use crate::node::Node;
+use crate::spares;
 use crate::tls::RECEIVE_BYTES;
 
 /// What a read ended with.
@@ -57,7 +58,10 @@ impl Inbound {
         Self {
             frames,
             tables: SessionTables::new(peer_nc),
-            pieces: Reassembler::new(ReassemblyLimits::for_message(max_message as usize)),
+            pieces: Reassembler::with_spares(
+                ReassemblyLimits::for_message(max_message as usize),
+                spares::take,
+            ),
             shapes: Vec::new(),
             stalled: false,
         }

@@ -10,6 +10,7 @@ use super::streams::StreamDone;
 use super::{Phase, Session, SessionIo};
 use crate::event::{Body, DownCause, STREAM_DONE, WRITABLE};
 use crate::node::Node;
+use crate::spares;
 
 /// Below this a notice goes to whoever was told that bytes wait.
 const LOW_WATER: usize = 512 * 1024;
@@ -41,11 +42,15 @@ impl Session {
         (io.phase == Phase::Open).then_some(pending)
     }
 
-    /// Queues a frame (`tag | body`) on a stream. Gives the bytes that wait in outbox and streams; `None`: not up.
-    pub fn bulk(&self, node: &Node, stream: u32, lane: u8, bytes: &[u8]) -> Option<usize> {
-        let mut frame = self.lock().streams.spare();
+    /// Queues a frame (`tag | body`, in parts) on a stream. Gives the bytes that wait in outbox and streams; `None`: not
+    /// up.
+    pub fn bulk(&self, node: &Node, stream: u32, lane: u8, parts: &[&[u8]]) -> Option<usize> {
+        let length = parts.iter().map(|part| part.len()).sum();
+        let mut frame = spares::take(length).unwrap_or_else(|| Vec::with_capacity(length));
         // Others may send while this copies.
-        frame.extend_from_slice(bytes);
+        for part in parts {
+            frame.extend_from_slice(part);
+        }
         let mut io = self.lock();
         if io.phase != Phase::Open {
             return None;

@@ -7,15 +7,10 @@ use std::collections::VecDeque;
 
 use snowmesh_core::frame::{FRAGMENT_BYTES, Splitter};
 
-/// Buffers kept for the next frames, and the size above which none is kept.
-const SPARES: usize = 4;
-const SPARE_BYTES: usize = 2 << 20;
-
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
     turn: VecDeque<Stream>,
     bytes: usize,
-    spares: Vec<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -73,7 +68,7 @@ impl Streams {
             stream.cutter = None;
             stream.done = stream.done.wrapping_add(1);
             if let Some(frame) = stream.frames.pop_front() {
-                self.keep(frame);
+                crate::spares::give(frame);
             }
         }
         if stream.frames.is_empty() {
@@ -85,18 +80,6 @@ impl Streams {
         }
         self.turn.push_back(stream);
         None
-    }
-
-    /// Memory of a frame that has left, for the next one: fresh pages cost more than the copy into them.
-    pub(crate) fn spare(&mut self) -> Vec<u8> {
-        self.spares.pop().unwrap_or_default()
-    }
-
-    fn keep(&mut self, mut frame: Vec<u8>) {
-        if self.spares.len() < SPARES && frame.capacity() <= SPARE_BYTES {
-            frame.clear();
-            self.spares.push(frame);
-        }
     }
 }
 
