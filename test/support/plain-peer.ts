@@ -1,0 +1,476 @@
+// A peer that stands on docs/wire.md alone: node:tls, node:crypto and the terms next door, nothing of snowmesh. What
+// it cannot do is what the document does not say. (wire-peer.ts is its hostile sibling: that one gets steps wrong.)
+import { createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
+import { selfSigned } from './certificate.ts';
+import { deferred, within } from './deadline.ts';
+import { type PlainPid, type PlainRef, Reader, Writer } from './plain-terms.ts';
+
+type Field = 'N' | 'P' | 'R' | 'T' | 'u8' | 'u32' | 'u64' | 'target' | 'names';
+
+/** Section 6: what the bodies are made of. */
+const LAYOUTS = {
+  SEND: [0x10, 'P', 'T'],
+  REG_SEND: [0x11, 'N', 'T'],
+  PEER_LIST: [0x12, 'names'],
+  LINK: [0x13, 'P', 'P'],
+  UNLINK: [0x14, 'P', 'P', 'u64'],
+  EXIT: [0x15, 'P', 'P', 'T'],
+  MONITOR: [0x16, 'P', 'R', 'target'],
+  DEMONITOR: [0x17, 'P', 'R'],
+  MONITOR_EXIT: [0x18, 'P', 'R', 'T'],
+  SPAWN: [0x19, 'P', 'R', 'u8', 'R', 'N', 'T'],
+  SPAWN_REPLY: [0x1a, 'P', 'R', 'u8', 'P', 'T'],
+  UNLINK_ACK: [0x33, 'P', 'P', 'u64'],
+  EXIT2: [0x34, 'P', 'P', 'T'],
+  CALL: [0x35, 'P', 'R', 'u32', 'P', 'T'],
+  REG_CALL: [0x36, 'P', 'R', 'u32', 'N', 'T'],
+  REPLY: [0x37, 'R', 'u8', 'T'],
+  ALIAS_SEND: [0x38, 'R', 'T'],
+  GOODBYE: [0x39, 'u8'],
+  SYSTEM: [0x3f, 'N', 'T'],
+  PING: [0xf0, 'u64', 'u32'],
+  PONG: [0xf1, 'u64', 'u32'],
+} as const satisfies Record<string, readonly [number, ...Field[]]>;
+export type Tag = keyof typeof LAYOUTS;
+
+const TAGS = new Map<number, Tag>(Object.entries(LAYOUTS).map(([name, [tag]]) => [tag, name as Tag]));
+const HELLO = 0x01;
+const CHALLENGE = 0x02;
+const PROOF = 0x03;
+const ACK = 0x04;
+const REFUSE = 0x0f;
+const SLOT = 0x30;
+const SHAPE = 0x31;
+const FRAGMENT = 0x32;
+const FRAGMENT_BYTES = 131_072;
+const FIRST = 1;
+const LAST = 2;
+const ALPN = 'snowmesh/1';
+/** Under this pair we address the peer. */
+const PEER = { slot: 1, creation: 0 };
+
+/** A frame of the peer: its name in the table, and its fields in order. */
+export interface PlainFrame {
+  readonly tag: Tag;
+  readonly fields: readonly unknown[];
+}
+
+/** Who somebody is, wherever it is said. */
+export interface Identity {
+  readonly name: string;
+  readonly incarnation: bigint;
+}
+
+/** A name and an incarnation that were told in a handshake. */
+interface Greeting extends Identity {
+  readonly dialled: string;
+}
+
+const frameOf = (tag: number, body: Uint8Array): Buffer =>
+  new Writer()
+    .u32(body.length + 1)
+    .u8(tag)
+    .raw(body)
+    .done();
+
+/** TLS and length-prefixed frames. */
+class Wire {
+  readonly socket: TLSSocket;
+  private buffer: Buffer = Buffer.alloc(0);
+  private readonly frames: Buffer[] = [];
+  private wake = deferred();
+  private isClosed = false;
+
+  constructor(socket: TLSSocket) {
+    this.socket = socket;
+    socket.on('error', () => {});
+    socket.on('data', (part: Buffer) => this.take(part));
+    socket.once('close', () => {
+      this.isClosed = true;
+      this.wake.resolve();
+    });
+  }
+
+  /** The next whole frame: length, tag and body. Undefined: the connection is closed. */
+  async next(): Promise<Buffer | undefined> {
+    while (this.frames.length === 0) {
+      if (this.isClosed) return undefined;
+      await this.wake.promise;
+    }
+    return this.frames.shift();
+  }
+
+  write(frame: Uint8Array): void {
+    this.socket.write(frame);
+  }
+
+  private take(part: Buffer): void {
+    this.buffer = Buffer.concat([this.buffer, part]);
+    while (this.buffer.length >= 4) {
+      const end = 4 + this.buffer.readUInt32LE();
+      if (this.buffer.length < end) break;
+      this.frames.push(this.buffer.subarray(0, end));
+      this.buffer = this.buffer.subarray(end);
+    }
+    this.wake.resolve();
+    this.wake = deferred();
+  }
+}
+
+/** Section 3, both sides. */
+class Handshake {
+  private readonly wire: Wire;
+  private readonly key: Buffer;
+  private readonly own: Identity;
+  private transcript: Buffer = Buffer.alloc(0);
+
+  constructor(wire: Wire, cookie: string, own: Identity) {
+    this.wire = wire;
+    this.key = pbkdf2Sync(cookie, 'snowmesh cookie v1', 65_536, 32, 'sha256');
+    this.own = own;
+  }
+
+  /** We dial `peer`; who answered. */
+  async initiate(peer: string): Promise<Identity> {
+    this.tell(HELLO, this.greeting().name(peer));
+    const challenge = await this.hear(CHALLENGE);
+    const identity = greetingOf(challenge, false);
+    if (identity.name !== peer) throw new Error(`${identity.name} answered instead of ${peer}`);
+    this.wire.write(frameOf(PROOF, this.proof('snowmesh/1 initiator')));
+    const ack = await this.frame(ACK);
+    const decision = ack.subarray(32, 33);
+    if (!timingSafeEqual(this.proof('snowmesh/1 acceptor', decision), ack.subarray(0, 32)))
+      throw new Error('the acceptor does not know the cookie');
+    if (decision[0] !== 0) throw new Error(`decision ${decision[0]}`);
+    return identity;
+  }
+
+  /** Somebody dialled us; who. */
+  async accept(): Promise<Identity> {
+    const peer = greetingOf(await this.hear(HELLO), true);
+    if (peer.dialled !== this.own.name) throw new Error(`${peer.name} wants ${peer.dialled}`);
+    this.tell(CHALLENGE, this.greeting());
+    const proof = await this.frame(PROOF);
+    if (!timingSafeEqual(this.proof('snowmesh/1 initiator'), proof.subarray(0, 32)))
+      throw new Error('the initiator does not know the cookie');
+    const decision = Buffer.from([0]);
+    const mac = this.proof('snowmesh/1 acceptor', decision);
+    this.wire.write(frameOf(ACK, Buffer.concat([mac, decision])));
+    return peer;
+  }
+
+  private greeting(): Writer {
+    const { incarnation, name } = this.own;
+    return new Writer().u16(1).u64(0n).u64(0n).u64(incarnation).u8(0).raw(randomBytes(32)).name(name);
+  }
+
+  private tell(tag: number, body: Writer): void {
+    const frame = frameOf(tag, body.done());
+    this.transcript = Buffer.concat([this.transcript, frame]);
+    this.wire.write(frame);
+  }
+
+  private async hear(tag: number): Promise<Buffer> {
+    const body = await this.frame(tag);
+    this.transcript = Buffer.concat([this.transcript, frameOf(tag, body)]);
+    return body;
+  }
+
+  private async frame(tag: number): Promise<Buffer> {
+    const whole = await this.wire.next();
+    if (whole === undefined) throw new Error('the connection was closed in the handshake');
+    if (whole[4] === REFUSE) throw new Error(`refused with code ${whole[5]}`);
+    if (whole[4] !== tag) throw new Error(`tag ${whole[4]} came instead of ${tag}`);
+    return whole.subarray(5);
+  }
+
+  private proof(label: string, more: Buffer = Buffer.alloc(0)): Buffer {
+    const exporter = this.wire.socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+    const hmac = createHmac('sha256', this.key).update(label).update(exporter);
+    return hmac.update(this.transcript).update(more).digest();
+  }
+}
+
+function greetingOf(body: Buffer, isHello: boolean): Greeting {
+  const reader = new Reader(body);
+  const version = reader.u16();
+  if (version !== 1) throw new Error(`version ${version}`);
+  if (reader.u64() !== 0n) throw new Error('capabilities are required');
+  reader.u64();
+  const incarnation = reader.u64();
+  reader.u8();
+  reader.take(32);
+  const name = reader.name();
+  return { incarnation, name, dialled: isHello ? reader.name() : '' };
+}
+
+/** A session with one snowmesh node. */
+export class PlainPeer implements AsyncDisposable {
+  readonly own: Identity;
+  readonly peer: Identity;
+  /** Who the peer's pairs are, by `slot/creation`. */
+  readonly announced = new Map<string, Identity>();
+  readonly shapes: string[][] = [];
+  /** How many FRAGMENT frames came. */
+  fragments = 0;
+  /** Resolves when the connection is over: what ended it, if it was a fault of the peer's frames. */
+  readonly over: Promise<unknown>;
+  private readonly wire: Wire;
+  private readonly frames: PlainFrame[] = [];
+  private readonly streams = new Map<number, { total: number; parts: Buffer[] }>();
+  private readonly told = new Map<string, { slot: number; creation: number }>();
+  private wake = deferred();
+  private isOver = false;
+  private nextStream = 1;
+
+  private constructor(wire: Wire, own: Identity, peer: Identity) {
+    this.wire = wire;
+    this.own = own;
+    this.peer = peer;
+    this.announce(peer, PEER);
+    this.over = this.read().catch((error: unknown) => error);
+    void this.over.then(() => {
+      this.isOver = true;
+      this.wake.resolve();
+    });
+  }
+
+  /** Dials a node as `name`. */
+  static async dial(port: number, cookie: string, name: string, peer: string): Promise<PlainPeer> {
+    const socket = connect({
+      host: '127.0.0.1',
+      port,
+      rejectUnauthorized: false, // trust comes from the cookie
+      minVersion: 'TLSv1.3',
+      ALPNProtocols: [ALPN],
+    });
+    const wire = new Wire(socket);
+    await within('a TLS connection', once(socket, 'secureConnect'));
+    const own = { name, incarnation: newIncarnation() };
+    return new PlainPeer(
+      wire,
+      own,
+      await within('a handshake', new Handshake(wire, cookie, own).initiate(peer)),
+    );
+  }
+
+  /** @internal */
+  static async accepted(socket: TLSSocket, cookie: string, own: Identity): Promise<PlainPeer> {
+    const wire = new Wire(socket);
+    return new PlainPeer(wire, own, await new Handshake(wire, cookie, own).accept());
+  }
+
+  /** An actor of ours. */
+  mine(local: number): PlainPid {
+    return { slot: 0, creation: 0, local };
+  }
+
+  /** A PID that the peer wrote, as we have to write it: each side numbers nodes for itself. */
+  ours({ slot, creation, local }: PlainPid): PlainPid {
+    if (slot === 0 && creation === 0) return { ...PEER, local };
+    const identity = this.identityOf({ slot, creation, local });
+    if (identity.name === this.own.name && identity.incarnation === this.own.incarnation)
+      return this.mine(local);
+    return { ...this.numberOf(identity), local };
+  }
+
+  refOf({ owner, id }: PlainRef): PlainRef {
+    return { owner: this.ours(owner), id };
+  }
+
+  /** Whom a PID that the peer wrote belongs to. */
+  identityOf({ slot, creation }: PlainPid): Identity {
+    if (slot === 0 && creation === 0) return this.peer;
+    const identity = this.announced.get(`${slot}/${creation}`);
+    if (identity === undefined) throw new Error(`nobody was announced as ${slot}/${creation}`);
+    return identity;
+  }
+
+  /** The number under which we write an identity; announced when it is new. */
+  numberOf(identity: Identity): { slot: number; creation: number } {
+    const key = `${identity.name} ${identity.incarnation}`;
+    const known = this.told.get(key);
+    if (known !== undefined) return known;
+    const number = { slot: this.told.size + 1, creation: 0 };
+    this.announce(identity, number);
+    return number;
+  }
+
+  send(tag: Tag, ...fields: readonly unknown[]): void {
+    const body = new Writer();
+    const [code, ...layout] = LAYOUTS[tag];
+    for (const [at, field] of layout.entries()) put(body, field, fields[at]);
+    this.write(code, body.done());
+  }
+
+  /** Any frame, whole or as fragments. */
+  write(tag: number, body: Uint8Array): void {
+    if (body.length + 1 <= FRAGMENT_BYTES) return this.wire.write(frameOf(tag, body));
+    const whole = Buffer.concat([Buffer.from([tag]), body]);
+    const stream = this.nextStream++;
+    for (let at = 0; at < whole.length; at += FRAGMENT_BYTES) {
+      const flags = (at === 0 ? FIRST : 0) | (at + FRAGMENT_BYTES >= whole.length ? LAST : 0);
+      const head = new Writer().u32(stream).u8(flags);
+      if (at === 0) head.u64(BigInt(whole.length));
+      this.wire.write(frameOf(FRAGMENT, head.raw(whole.subarray(at, at + FRAGMENT_BYTES)).done()));
+    }
+  }
+
+  /** The next frame of that tag; others before it are kept. Rejects when the connection ends first. */
+  async next(tag: Tag): Promise<readonly unknown[]> {
+    const found = (): number => this.frames.findIndex((frame) => frame.tag === tag);
+    while (found() < 0) {
+      if (this.isOver) throw new Error(`the connection ended: ${String(await this.over)}`);
+      await within(`a frame ${tag}`, this.wake.promise);
+    }
+    return this.frames.splice(found(), 1)[0]?.fields ?? [];
+  }
+
+  /** Frames of that tag that came and were not taken. */
+  waiting(tag: Tag): number {
+    return this.frames.filter((frame) => frame.tag === tag).length;
+  }
+
+  async close(): Promise<void> {
+    this.wire.socket.destroy();
+    await this.over;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private announce(identity: Identity, { slot, creation }: { slot: number; creation: number }): void {
+    this.told.set(`${identity.name} ${identity.incarnation}`, { slot, creation });
+    const body = new Writer().u16(slot).u8(creation).u64(identity.incarnation).name(identity.name);
+    this.wire.write(frameOf(SLOT, body.done()));
+  }
+
+  private async read(): Promise<undefined> {
+    for (let whole = await this.wire.next(); whole !== undefined; whole = await this.wire.next()) {
+      this.took(whole[4] ?? 0, whole.subarray(5));
+    }
+  }
+
+  private took(tag: number, body: Buffer): void {
+    const reader = new Reader(body, this.shapes);
+    if (tag === SLOT) return this.tookSlot(reader);
+    if (tag === SHAPE) return this.tookShape(reader);
+    if (tag === FRAGMENT) return this.tookFragment(reader);
+    const name = TAGS.get(tag);
+    if (name === undefined) {
+      if (tag >= 0x80 && tag <= 0xbf) return;
+      throw new Error(`an unknown tag 0x${tag.toString(16)}`);
+    }
+    const fields = LAYOUTS[name].slice(1).map((field) => get(reader, field as Field));
+    if (!reader.isAtEnd) throw new Error(`bytes are left behind ${name}`);
+    if (name === 'PING') return this.send('PONG', fields[0], 0);
+    this.frames.push({ tag: name, fields });
+    this.wake.resolve();
+    this.wake = deferred();
+  }
+
+  private tookSlot(reader: Reader): void {
+    const key = `${reader.u16()}/${reader.u8()}`;
+    const incarnation = reader.u64();
+    this.announced.set(key, { incarnation, name: reader.name() });
+  }
+
+  private tookShape(reader: Reader): void {
+    if (reader.u16() !== this.shapes.length) throw new Error('shapes are announced in order');
+    this.shapes.push(Array.from({ length: reader.u16() }, () => reader.name()));
+  }
+
+  private tookFragment(reader: Reader): void {
+    this.fragments += 1;
+    const id = reader.u32();
+    const flags = reader.u8();
+    if ((flags & FIRST) !== 0) this.streams.set(id, { total: Number(reader.u64()), parts: [] });
+    const stream = this.streams.get(id);
+    if (stream === undefined) throw new Error('a part of a stream that is not open');
+    stream.parts.push(reader.rest());
+    if ((flags & LAST) === 0) return;
+    this.streams.delete(id);
+    const whole = Buffer.concat(stream.parts);
+    if (whole.length === stream.total) this.took(whole[0] ?? 0, whole.subarray(1));
+  }
+}
+
+/** Waits for nodes that dial. */
+export class PlainAcceptor implements AsyncDisposable {
+  readonly own: Identity;
+  private readonly server: Server;
+  private readonly peers: Promise<PlainPeer>[] = [];
+  private wake = deferred();
+
+  private constructor(server: Server, own: Identity, cookie: string) {
+    this.server = server;
+    this.own = own;
+    server.on('tlsClientError', () => {});
+    server.on('secureConnection', (socket) => {
+      const peer = PlainPeer.accepted(socket, cookie, own);
+      peer.catch(() => socket.destroy());
+      this.peers.push(peer);
+      this.wake.resolve();
+      this.wake = deferred();
+    });
+  }
+
+  /** Listens as `<local>@127.0.0.1:<a free port>`. */
+  static async listen(local: string, cookie: string): Promise<PlainAcceptor> {
+    const server = createServer({ ...selfSigned(), minVersion: 'TLSv1.3', ALPNProtocols: [ALPN] });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    return new PlainAcceptor(
+      server,
+      { name: `${local}@127.0.0.1:${port}`, incarnation: newIncarnation() },
+      cookie,
+    );
+  }
+
+  /** The next node that finished its handshake. */
+  async accept(): Promise<PlainPeer> {
+    while (this.peers.length === 0) await within('a connection', this.wake.promise);
+    return within('a handshake', this.peers.shift() as Promise<PlainPeer>);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const peer of this.peers) await peer.then((each) => each.close()).catch(() => {});
+    this.server.close();
+  }
+}
+
+/** 64 random bits, never 0. */
+const newIncarnation = (): bigint => randomBytes(8).readBigUInt64LE() || 1n;
+
+function put(body: Writer, field: Field, value: unknown): void {
+  if (field === 'N') body.name(value as string);
+  else if (field === 'P') body.pid(value as PlainPid);
+  else if (field === 'R') body.ref(value as PlainRef);
+  else if (field === 'T') body.term(value);
+  else if (field === 'u8') body.u8(value as number);
+  else if (field === 'u32') body.u32(value as number);
+  else if (field === 'u64') body.u64(BigInt(value as number));
+  else if (field === 'target')
+    typeof value === 'string' ? body.u8(1).name(value) : body.u8(0).pid(value as PlainPid);
+  else {
+    const names = value as readonly string[];
+    body.u16(names.length);
+    for (const name of names) body.name(name);
+  }
+}
+
+function get(reader: Reader, field: Field): unknown {
+  if (field === 'N') return reader.name();
+  if (field === 'P') return reader.pid();
+  if (field === 'R') return reader.ref();
+  if (field === 'T') return reader.term();
+  if (field === 'u8') return reader.u8();
+  if (field === 'u32') return reader.u32();
+  if (field === 'u64') return Number(reader.u64());
+  if (field === 'target') return reader.u8() === 1 ? reader.name() : reader.pid();
+  return Array.from({ length: reader.u16() }, () => reader.name());
+}
