@@ -1,8 +1,8 @@
 // Timers as actors see them.
-import { copyTerm, Pid } from '../term/index.ts';
+import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
 import { type Cell, cellOf } from './cell.ts';
-import { deliver, send } from './delivery.ts';
+import { checkDest, deliver, deliverAlias, deliverNamed, send } from './delivery.ts';
 import { crash } from './lifecycle.ts';
 import type { Runtime } from './runtime.ts';
 import type { Dest } from './self.ts';
@@ -12,10 +12,13 @@ import { checkDelay } from './waiting.ts';
 /** What a timer does when it fires. */
 export type TimerKind = 'send' | 'timeout' | 'interval';
 
-/** A timer with a message. It ends with the local actor it is aimed at (rule H6). */
+/**
+ * A timer with a message. It ends with the local actor it is aimed at (rule H6); an interval aimed at anything else ends
+ * with the actor that started it (H9): nobody else could be known to be gone.
+ */
 export class ActorTimer extends Timer {
   readonly ref: TimerRef;
-  private readonly runtime: Runtime;
+  readonly runtime: Runtime;
   private readonly owner: Cell;
   private readonly kind: TimerKind | 'run';
   private readonly to: Dest<never> | null;
@@ -44,7 +47,8 @@ export class ActorTimer extends Timer {
   /** The actor whose death ends it. */
   get bound(): Cell | undefined {
     if (this.kind === 'run') return this.owner;
-    return this.to instanceof Pid ? cellOf(this.to) : undefined;
+    if (this.to instanceof Pid && this.to.nc === 0) return cellOf(this.to);
+    return this.kind === 'interval' && !this.owner.isDead ? this.owner : undefined;
   }
 
   forget(): void {
@@ -62,21 +66,35 @@ export class ActorTimer extends Timer {
 
   private deliver(): void {
     const { runtime, to } = this;
-    const message = this.kind === 'timeout' ? new Timeout(this.ref, this.what) : this.what;
+    if (to === null) return;
     if (to instanceof Pid && to.nc === 0) {
       const cell = cellOf(to);
-      if (cell !== undefined) deliver(cell, this.kind === 'interval' ? copyTerm(message) : message);
+      if (cell !== undefined) deliver(cell, this.message());
     } else if (typeof to === 'string') {
-      const pid = runtime.names.whereis(to); // H7: the name is resolved now
-      const cell = pid === undefined ? undefined : cellOf(pid);
-      if (cell !== undefined) deliver(cell, message);
-    } else if (to !== null) {
-      send(runtime, this.owner.isDead ? null : this.owner, to, this.what);
+      deliverNamed(runtime, to, this.message()); // H7: the name is resolved now
+    } else if (to instanceof Ref && to.nc === 0) deliverAlias(runtime, to, this.message());
+    else if ('name' in to && runtime.isSelf(to.node)) deliverNamed(runtime, to.name, this.message());
+    else this.sendFar(to);
+  }
+
+  /** Each tick of an interval has its own copy (rule B8). */
+  private message(): unknown {
+    if (this.kind === 'timeout') return new Timeout(this.ref, this.what);
+    return this.kind === 'interval' ? copyTerm(this.what) : this.what;
+  }
+
+  /** H8: to another node it is a plain send, made now. */
+  private sendFar(to: Dest<never>): void {
+    try {
+      send(this.runtime, this.owner.isDead ? null : this.owner, to, this.what);
+    } catch {
+      // Nobody is left to throw at: too large for the way there.
+      this.runtime.deadLetters.count('unsendable', to);
     }
   }
 }
 
-/** Arms a timer. Throws SNOW_ERR_BAD_TIME, SNOW_ERR_UNSENDABLE. */
+/** Arms a timer. Throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_DEST, SNOW_ERR_UNSENDABLE. */
 export function startTimer(
   owner: Cell,
   ms: number,
@@ -85,6 +103,7 @@ export function startTimer(
   what: unknown,
 ): TimerRef {
   checkDelay(ms);
+  if (to !== null || kind !== 'run') checkDest(to);
   const timer = new ActorTimer(owner, kind, to, kind === 'run' ? what : copyTerm(what), Math.max(1, ms));
   const { bound } = timer;
   if (bound === undefined && to instanceof Pid && to.nc === 0) return timer.ref; // its target is dead already
@@ -99,6 +118,7 @@ export function startTimer(
 
 /** ms that were left, or false (rule H3). */
 export function cancelTimer(runtime: Runtime, { timer }: TimerRef): number | false {
+  if (timer.runtime !== runtime) return false;
   const left = runtime.timers.read(timer);
   if (left === false) return false;
   runtime.timers.cancel(timer);

@@ -1,11 +1,10 @@
 // Calls: requests with one answer. The answer goes straight to the promise that waits, never into a mailbox, so a late one
 // is seen by nobody (rule G3) and a backlog delays none (rule B6).
-import { SnowmeshError } from '../errors/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
 import { Call, CallError, type CallOptions, type CallState } from './call.ts';
 import { BUSY, type Cell, cellOf, type Extras, LIMITED } from './cell.ts';
-import { deliver } from './delivery.ts';
+import { checkDest, deliver } from './delivery.ts';
 import { ReplyStatus } from './remote-port.ts';
 import type { Runtime } from './runtime.ts';
 import type { Dest } from './self.ts';
@@ -148,7 +147,7 @@ export function call(
   args: readonly unknown[],
   options: CallOptions | undefined,
 ): Promise<unknown> {
-  checkTarget(to);
+  checkDest(to);
   const pending = new PendingCall(runtime, caller, to, tag);
   const timeout = timeoutOf(caller, runtime, options);
   const copied = args.length === 0 ? args : copyTerm(args);
@@ -167,12 +166,6 @@ export function call(
     throw error;
   }
   return promise;
-}
-
-function checkTarget(to: unknown): void {
-  if (typeof to === 'string' || to instanceof Pid || to instanceof Ref) return;
-  const isAddress = typeof to === 'object' && to !== null && 'node' in to && 'name' in to;
-  if (!isAddress) throw new SnowmeshError('SNOW_ERR_BAD_DEST');
 }
 
 /** The call an actor is at, while its caller still waits for the answer. */

@@ -6,6 +6,7 @@ import { BUSY, type Cell, cellOf, LIMITED, QUEUED } from './cell.ts';
 import { endOfMailbox } from './lifecycle.ts';
 import type { Runtime } from './runtime.ts';
 import type { Dest } from './self.ts';
+import { demonitor } from './signals.ts';
 import { SystemMessage } from './system-message.ts';
 import { settle } from './waiting.ts';
 
@@ -23,9 +24,16 @@ export function send(runtime: Runtime, from: Cell | null, to: Dest<never>, messa
     if (to.nc !== 0) return runtime.remote.sendAlias(pid, to, message);
     return deliverAlias(runtime, to, copyTerm(message));
   }
-  if (typeof to !== 'object' || to === null) throw new SnowmeshError('SNOW_ERR_BAD_DEST');
+  checkDest(to);
   if (runtime.isSelf(to.node)) return deliverNamed(runtime, to.name, copyTerm(message));
   runtime.remote.sendNamed(pid, to.name, to.node, message);
+}
+
+/** Whether it is an address at all. Throws SNOW_ERR_BAD_DEST. */
+export function checkDest(to: unknown): void {
+  if (typeof to === 'string' || to instanceof Pid || to instanceof Ref) return;
+  const isAddress = typeof to === 'object' && to !== null && 'node' in to && 'name' in to;
+  if (!isAddress) throw new SnowmeshError('SNOW_ERR_BAD_DEST');
 }
 
 function nameOrThrow(runtime: Runtime, name: string): Pid {
@@ -52,7 +60,10 @@ export function deliverNamed(runtime: Runtime, name: string, message: unknown): 
 export function deliverAlias(runtime: Runtime, alias: Ref, message: unknown): void {
   const entry = runtime.aliases.get(alias.id);
   if (entry === undefined) return runtime.deadLetters.count('alias', alias);
-  if (entry.mode === 'reply') runtime.endAlias(entry);
+  if (entry.mode === 'reply') {
+    runtime.endAlias(entry);
+    demonitor(entry.cell, alias); // the monitor it was made with
+  }
   deliver(entry.cell, message);
 }
 

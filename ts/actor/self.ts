@@ -246,6 +246,12 @@ export class Self<M = unknown> {
     return new Promise((resolve) => void startTimer(cell, ms, 'run', null, resolve));
   }
 
+  /**
+   * Sends a message once, not before `ms` have passed; a name is resolved then (rule H7).
+   *
+   * @returns What `cancelTimer` takes. A timer aimed at a local PID ends with that actor (H6), no timer with this one.
+   * @throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_DEST, SNOW_ERR_UNSENDABLE.
+   */
   sendAfter<T>(ms: number, to: Dest<T>, message: T): TimerRef {
     return startTimer(this.live(), ms, 'send', to as Dest<never>, message);
   }
@@ -255,6 +261,11 @@ export class Self<M = unknown> {
     return startTimer(this.live(), ms, 'timeout', to, message);
   }
 
+  /**
+   * Sends a message every `ms` (at least 1), the first after `ms`. Ticks missed by a busy thread are not made up for.
+   *
+   * It ends when its local receiver does, or, aimed at anything but a local PID, when this actor does (rule H9).
+   */
   sendInterval<T>(ms: number, to: Dest<T>, message: T): TimerRef {
     return startTimer(this.live(), ms, 'interval', to as Dest<never>, message);
   }

@@ -49,7 +49,10 @@ export function monitor(cell: Cell, target: Pid | string | NodeAddress, ref: Ref
   if (!isHere) return monitorRemote(cell, address, ref);
   const pid = address instanceof Pid ? address : runtime.names.whereis(address.name);
   const partner = pid === undefined ? undefined : cellOf(pid);
-  if (partner === undefined) return deliver(cell, new Down(ref, address, 'noproc'));
+  if (partner === undefined) {
+    runtime.endAliasOf(ref); // G8
+    return deliver(cell, new Down(ref, address, 'noproc'));
+  }
   if (partner === cell) return; // D13: inert
   const made = new Monitor(ref, cell.pid, address);
   cell.watches().add(made);
