@@ -4,6 +4,9 @@ import { Cluster, type ClusterNode, startBehind, startIn } from '../../support/c
 import type { Workbench } from '../../support/cluster-node.ts';
 import { until } from '../../support/deadline.ts';
 
+/** Who is connected to whom is what these tests decide: nodes are not to find each other by themselves. */
+const EXPLICIT = { mesh: 'explicit' } as const;
+
 let cluster: Cluster;
 beforeEach(() => void (cluster = new Cluster()));
 afterEach(() => cluster.stop());
@@ -120,8 +123,8 @@ describe('global names of two nodes', () => {
   });
 
   it('Q7 after a split have one owner, the same at both, and the other one is killed', async () => {
-    const a = await cluster.node({ name: 'a' });
-    const { node: b, proxy } = await cluster.behindProxy({ name: 'b' });
+    const a = await cluster.node({ name: 'a', ...EXPLICIT });
+    const { node: b, proxy } = await cluster.behindProxy({ name: 'b', ...EXPLICIT });
     for (const node of [a, b]) await node.run(startNames);
     expect(await a.run(connect, b.name)).toBe(true);
     for (let round = 0; round < 5; round++) {
