@@ -1,10 +1,10 @@
-// A peer that stands on docs/wire.md alone: node:tls, node:crypto and the terms next door, nothing of snowmesh. What
+// A peer that stands on docs/wire.md alone: node:tls, and the handshake and terms next door; nothing of snowmesh. What
 // it cannot do is what the document does not say. (wire-peer.ts is its hostile sibling: that one gets steps wrong.)
-import { createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
 import { selfSigned } from './certificate.ts';
 import { deferred, within } from './deadline.ts';
+import { ALPN, frameOf, Handshake, type Identity, newIncarnation, Wire } from './plain-handshake.ts';
 import { type PlainPid, type PlainRef, Reader, Writer } from './plain-terms.ts';
 
 type Field = 'N' | 'P' | 'R' | 'T' | 'u8' | 'u32' | 'u64' | 'target' | 'names';
@@ -36,18 +36,12 @@ const LAYOUTS = {
 export type Tag = keyof typeof LAYOUTS;
 
 const TAGS = new Map<number, Tag>(Object.entries(LAYOUTS).map(([name, [tag]]) => [tag, name as Tag]));
-const HELLO = 0x01;
-const CHALLENGE = 0x02;
-const PROOF = 0x03;
-const ACK = 0x04;
-const REFUSE = 0x0f;
 const SLOT = 0x30;
 const SHAPE = 0x31;
 const FRAGMENT = 0x32;
 const FRAGMENT_BYTES = 131_072;
 const FIRST = 1;
 const LAST = 2;
-const ALPN = 'snowmesh/1';
 /** Under this pair we address the peer. */
 const PEER = { slot: 1, creation: 0 };
 
@@ -57,155 +51,6 @@ export interface PlainFrame {
   readonly fields: readonly unknown[];
 }
 
-/** Who somebody is, wherever it is said. */
-export interface Identity {
-  readonly name: string;
-  readonly incarnation: bigint;
-}
-
-/** A name and an incarnation that were told in a handshake. */
-interface Greeting extends Identity {
-  readonly dialled: string;
-}
-
-const frameOf = (tag: number, body: Uint8Array): Buffer =>
-  new Writer()
-    .u32(body.length + 1)
-    .u8(tag)
-    .raw(body)
-    .done();
-
-/** TLS and length-prefixed frames. */
-class Wire {
-  readonly socket: TLSSocket;
-  private buffer: Buffer = Buffer.alloc(0);
-  private readonly frames: Buffer[] = [];
-  private wake = deferred();
-  private isClosed = false;
-
-  constructor(socket: TLSSocket) {
-    this.socket = socket;
-    socket.on('error', () => {});
-    socket.on('data', (part: Buffer) => this.take(part));
-    socket.once('close', () => {
-      this.isClosed = true;
-      this.wake.resolve();
-    });
-  }
-
-  /** The next whole frame: length, tag and body. Undefined: the connection is closed. */
-  async next(): Promise<Buffer | undefined> {
-    while (this.frames.length === 0) {
-      if (this.isClosed) return undefined;
-      await this.wake.promise;
-    }
-    return this.frames.shift();
-  }
-
-  write(frame: Uint8Array): void {
-    this.socket.write(frame);
-  }
-
-  private take(part: Buffer): void {
-    this.buffer = Buffer.concat([this.buffer, part]);
-    while (this.buffer.length >= 4) {
-      const end = 4 + this.buffer.readUInt32LE();
-      if (this.buffer.length < end) break;
-      this.frames.push(this.buffer.subarray(0, end));
-      this.buffer = this.buffer.subarray(end);
-    }
-    this.wake.resolve();
-    this.wake = deferred();
-  }
-}
-
-/** Section 3, both sides. */
-class Handshake {
-  private readonly wire: Wire;
-  private readonly key: Buffer;
-  private readonly own: Identity;
-  private transcript: Buffer = Buffer.alloc(0);
-
-  constructor(wire: Wire, cookie: string, own: Identity) {
-    this.wire = wire;
-    this.key = pbkdf2Sync(cookie, 'snowmesh cookie v1', 65_536, 32, 'sha256');
-    this.own = own;
-  }
-
-  /** We dial `peer`; who answered. */
-  async initiate(peer: string): Promise<Identity> {
-    this.tell(HELLO, this.greeting().name(peer));
-    const challenge = await this.hear(CHALLENGE);
-    const identity = greetingOf(challenge, false);
-    if (identity.name !== peer) throw new Error(`${identity.name} answered instead of ${peer}`);
-    this.wire.write(frameOf(PROOF, this.proof('snowmesh/1 initiator')));
-    const ack = await this.frame(ACK);
-    const decision = ack.subarray(32, 33);
-    if (!timingSafeEqual(this.proof('snowmesh/1 acceptor', decision), ack.subarray(0, 32)))
-      throw new Error('the acceptor does not know the cookie');
-    if (decision[0] !== 0) throw new Error(`decision ${decision[0]}`);
-    return identity;
-  }
-
-  /** Somebody dialled us; who. */
-  async accept(): Promise<Identity> {
-    const peer = greetingOf(await this.hear(HELLO), true);
-    if (peer.dialled !== this.own.name) throw new Error(`${peer.name} wants ${peer.dialled}`);
-    this.tell(CHALLENGE, this.greeting());
-    const proof = await this.frame(PROOF);
-    if (!timingSafeEqual(this.proof('snowmesh/1 initiator'), proof.subarray(0, 32)))
-      throw new Error('the initiator does not know the cookie');
-    const decision = Buffer.from([0]);
-    const mac = this.proof('snowmesh/1 acceptor', decision);
-    this.wire.write(frameOf(ACK, Buffer.concat([mac, decision])));
-    return peer;
-  }
-
-  private greeting(): Writer {
-    const { incarnation, name } = this.own;
-    return new Writer().u16(1).u64(0n).u64(0n).u64(incarnation).u8(0).raw(randomBytes(32)).name(name);
-  }
-
-  private tell(tag: number, body: Writer): void {
-    const frame = frameOf(tag, body.done());
-    this.transcript = Buffer.concat([this.transcript, frame]);
-    this.wire.write(frame);
-  }
-
-  private async hear(tag: number): Promise<Buffer> {
-    const body = await this.frame(tag);
-    this.transcript = Buffer.concat([this.transcript, frameOf(tag, body)]);
-    return body;
-  }
-
-  private async frame(tag: number): Promise<Buffer> {
-    const whole = await this.wire.next();
-    if (whole === undefined) throw new Error('the connection was closed in the handshake');
-    if (whole[4] === REFUSE) throw new Error(`refused with code ${whole[5]}`);
-    if (whole[4] !== tag) throw new Error(`tag ${whole[4]} came instead of ${tag}`);
-    return whole.subarray(5);
-  }
-
-  private proof(label: string, more: Buffer = Buffer.alloc(0)): Buffer {
-    const exporter = this.wire.socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
-    const hmac = createHmac('sha256', this.key).update(label).update(exporter);
-    return hmac.update(this.transcript).update(more).digest();
-  }
-}
-
-function greetingOf(body: Buffer, isHello: boolean): Greeting {
-  const reader = new Reader(body);
-  const version = reader.u16();
-  if (version !== 1) throw new Error(`version ${version}`);
-  if (reader.u64() !== 0n) throw new Error('capabilities are required');
-  reader.u64();
-  const incarnation = reader.u64();
-  reader.u8();
-  reader.take(32);
-  const name = reader.name();
-  return { incarnation, name, dialled: isHello ? reader.name() : '' };
-}
-
 /** A session with one snowmesh node. */
 export class PlainPeer implements AsyncDisposable {
   readonly own: Identity;
@@ -213,8 +58,9 @@ export class PlainPeer implements AsyncDisposable {
   /** Who the peer's pairs are, by `slot/creation`. */
   readonly announced = new Map<string, Identity>();
   readonly shapes: string[][] = [];
-  /** How many FRAGMENT frames came. */
+  /** How many FRAGMENT frames came, and how many PINGs. */
   fragments = 0;
+  pings = 0;
   /** Resolves when the connection is over: what ended it, if it was a fault of the peer's frames. */
   readonly over: Promise<unknown>;
   private readonly wire: Wire;
@@ -366,7 +212,10 @@ export class PlainPeer implements AsyncDisposable {
     }
     const fields = LAYOUTS[name].slice(1).map((field) => get(reader, field as Field));
     if (!reader.isAtEnd) throw new Error(`bytes are left behind ${name}`);
-    if (name === 'PING') return this.send('PONG', fields[0], 0);
+    if (name === 'PING') {
+      this.pings += 1;
+      return this.send('PONG', fields[0], 0);
+    }
     this.frames.push({ tag: name, fields });
     this.wake.resolve();
     this.wake = deferred();
@@ -443,9 +292,6 @@ export class PlainAcceptor implements AsyncDisposable {
   }
 }
 
-/** 64 random bits, never 0. */
-const newIncarnation = (): bigint => randomBytes(8).readBigUInt64LE() || 1n;
-
 function put(body: Writer, field: Field, value: unknown): void {
   if (field === 'N') body.name(value as string);
   else if (field === 'P') body.pid(value as PlainPid);
@@ -454,8 +300,8 @@ function put(body: Writer, field: Field, value: unknown): void {
   else if (field === 'u8') body.u8(value as number);
   else if (field === 'u32') body.u32(value as number);
   else if (field === 'u64') body.u64(BigInt(value as number));
-  else if (field === 'target')
-    typeof value === 'string' ? body.u8(1).name(value) : body.u8(0).pid(value as PlainPid);
+  else if (field === 'target' && typeof value === 'string') body.u8(1).name(value);
+  else if (field === 'target') body.u8(0).pid(value as PlainPid);
   else {
     const names = value as readonly string[];
     body.u16(names.length);

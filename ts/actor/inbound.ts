@@ -1,6 +1,6 @@
 // Signals from other nodes.
 import { Chain, Monitor } from '../link/index.ts';
-import type { Pid, Ref } from '../term/index.ts';
+import { Pid, type Ref } from '../term/index.ts';
 import { answered, callFromAfar } from './calls.ts';
 import { cellOf } from './cell.ts';
 import { deliver, deliverAlias, deliverNamed } from './delivery.ts';
@@ -208,6 +208,7 @@ function isRequest(request: unknown): request is CallRequest {
     Array.isArray(request) &&
     typeof request[0] === 'string' &&
     Array.isArray(request[1]) &&
-    Array.isArray(request[2])
+    Array.isArray(request[2]) &&
+    request[2].every((waiting) => waiting instanceof Pid)
   );
 }
