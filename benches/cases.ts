@@ -1,5 +1,6 @@
 // Every case there is, in the order in which they run.
 import { behindBulk } from './cluster/behind-bulk.ts';
+import { globalNames } from './cluster/global-names.ts';
 import { oneWay } from './cluster/one-way.ts';
 import { roundTrip } from './cluster/round-trip.ts';
 import type { BenchCase } from './harness.ts';
@@ -18,6 +19,7 @@ import { copy } from './micro/copy.ts';
 export const cases: readonly BenchCase[] = [
   ...oneWay,
   ...roundTrip,
+  ...globalNames,
   ...behindBulk,
   ...pingPong,
   ...fanIn,
