@@ -1,0 +1,118 @@
+// The mailbox against a plain array: whatever is put in and taken out, and whatever it remembers about its own places, the
+// oldest match is found and the rest keeps its order (B5, B6).
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Mailbox, NOTHING } from '../../ts/mailbox/index.ts';
+import { check } from '../support/seed.ts';
+
+interface Letter {
+  readonly tag: number;
+  readonly ref: object | undefined;
+  readonly number: number;
+}
+
+const tag = fc.nat({ max: 20 });
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('push' as const), tag, carries: fc.boolean() }) },
+  // Often more than fits in one segment, so that segments fill, empty and leave.
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('burst' as const), tag, count: fc.nat({ max: 150 }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('shift' as const), count: fc.nat({ max: 100 }) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('take' as const),
+      tags: fc.array(tag, { minLength: 1, maxLength: 3 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('drain' as const), tag, count: fc.nat({ max: 150 }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('scan' as const), tag }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('mark' as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('takeRef' as const), at: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('forget' as const), tag }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const) }) },
+);
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+class Pair {
+  private readonly mailbox = new Mailbox();
+  private model: Letter[] = [];
+  /** Fresh references, newest last; a letter may carry one that was made before it. */
+  private readonly refs: object[] = [];
+  private number = 0;
+
+  do(one: Step): void {
+    switch (one.do) {
+      case 'push':
+        return this.push(one.tag, one.carries ? this.refs.at(-1) : undefined);
+      case 'burst':
+        for (let n = 0; n < one.count; n++) this.push((one.tag + n) % 21, undefined);
+        return;
+      case 'shift':
+        for (let n = 0; n < one.count && this.model.length > 0; n++) {
+          expect(this.mailbox.shift()).toBe(this.model.shift());
+        }
+        return;
+      case 'take':
+        return this.take((letter) => one.tags.includes(letter.tag), one.tags);
+      case 'drain':
+        for (let n = 0; n < one.count; n++) this.take((letter) => letter.tag === one.tag, [one.tag]);
+        return;
+      case 'scan':
+        return this.take((letter) => letter.tag === one.tag, []);
+      case 'mark': {
+        const ref = {};
+        this.mailbox.mark(ref);
+        this.refs.push(ref);
+        return;
+      }
+      case 'takeRef': {
+        const ref = this.refs[this.refs.length - 1 - (one.at % Math.max(1, this.refs.length))];
+        if (ref !== undefined) this.take((letter) => letter.ref === ref, [ref]);
+        return;
+      }
+      case 'forget':
+        return this.mailbox.forget(one.tag);
+      case 'clear':
+        expect(this.mailbox.clear()).toBe(this.model.length);
+        this.model = [];
+    }
+  }
+
+  agree(): void {
+    expect(this.mailbox.size).toBe(this.model.length);
+    expect([...this.mailbox]).toEqual(this.model);
+  }
+
+  private push(ofTag: number, ref: object | undefined): void {
+    const letter = { tag: ofTag, ref, number: this.number++ };
+    this.mailbox.push(letter);
+    this.model.push(letter);
+  }
+
+  private take(test: (letter: Letter) => boolean, keys: readonly unknown[]): void {
+    const found = this.mailbox.take((message) => test(message as Letter), keys);
+    const at = this.model.findIndex(test);
+    expect(found).toBe(at < 0 ? NOTHING : this.model.splice(at, 1)[0]);
+  }
+}
+
+describe('a mailbox', () => {
+  it('B5 is what an array would be', () => {
+    check(
+      fc.property(fc.array(step, { maxLength: 200, size: 'max' }), (steps) => {
+        const pair = new Pair();
+        for (const one of steps) {
+          pair.do(one);
+          pair.agree();
+        }
+      }),
+      { numRuns: 120 },
+    );
+  });
+});
