@@ -225,9 +225,7 @@ function awaitAnswer(pending: PendingCall, cell: Cell): void {
 }
 
 function isFull(cell: Cell): boolean {
-  if ((cell.flags & LIMITED) === 0) return false;
-  const limit = cell.extra?.limit;
-  return limit !== null && limit !== undefined && (cell.mailbox?.size ?? 0) >= limit.max;
+  return (cell.flags & LIMITED) !== 0 && cell.extra?.gate?.isFull === true;
 }
 
 /** A call from another node arrives for `cell`. */

@@ -6,9 +6,9 @@ import type { Timer } from '../timers/index.ts';
 import type { Call } from './call.ts';
 import type { AwaitingCaller, PendingCall } from './calls.ts';
 import { runCell } from './lifecycle.ts';
+import type { MailboxGate } from './mailbox-gate.ts';
 import type { Runtime } from './runtime.ts';
 import { Self } from './self.ts';
-import type { MailboxLimit } from './spawn-options.ts';
 import type { HandlerBody, Startable } from './spec.ts';
 import type { Wait } from './waiting.ts';
 
@@ -37,9 +37,7 @@ export class Extras {
   aliases: Set<number> | null = null;
   abort: AbortController | null = null;
   deathCallbacks: Set<(pid: Pid, reason: unknown) => void> | null = null;
-  limit: MailboxLimit | null = null;
-  /** Senders that wait for room. */
-  blocked: (() => void)[] | null = null;
+  gate: MailboxGate | null = null;
   /** Told when init is done or failed. */
   starter: Starter | null = null;
   ancestors: readonly Pid[] = [];

@@ -56,10 +56,15 @@ export class DeadLetters {
     if (this.listeners.size === 0) return;
     for (const listener of this.listeners) {
       try {
-        listener(reason, String(target), count);
+        listener(reason, nameOf(target), count);
       } catch {
         // An observer must not change what it observes.
       }
     }
   }
+}
+
+function nameOf(target: unknown): string {
+  const isAddress = typeof target === 'object' && target !== null && 'node' in target && 'name' in target;
+  return isAddress ? `${target.name} at ${target.node}` : String(target);
 }

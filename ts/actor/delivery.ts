@@ -2,8 +2,9 @@
 import { SnowmeshError } from '../errors/index.ts';
 import { Mailbox } from '../mailbox/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
-import { BUSY, type Cell, cellOf, LIMITED, QUEUED } from './cell.ts';
+import { BUSY, Cell, cellOf, LIMITED, QUEUED } from './cell.ts';
 import { endOfMailbox } from './lifecycle.ts';
+import type { MailboxGate } from './mailbox-gate.ts';
 import type { Runtime } from './runtime.ts';
 import type { Dest } from './self.ts';
 import { demonitor } from './signals.ts';
@@ -101,36 +102,53 @@ function isEmpty(cell: Cell): boolean {
 function push(cell: Cell, message: unknown): void {
   cell.mailbox ??= new Mailbox();
   cell.mailbox.push(message);
+  if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.entered(message);
 }
 
 /** What a mailbox limit says. System messages are exempt. */
 function admit(cell: Cell): boolean {
-  const limit = cell.extra?.limit;
-  if (limit === null || limit === undefined || cell.mailbox === null || cell.mailbox.size < limit.max)
-    return true;
+  const gate = cell.extra?.gate;
+  if (gate === null || gate === undefined || cell.mailbox === null || !gate.isFull) return true;
   const { deadLetters } = cell.runtime;
-  if (limit.policy === 'drop-old') {
-    const dropped = cell.mailbox.take((message) => !(message instanceof SystemMessage), []);
-    if (typeof dropped !== 'symbol') deadLetters.count('dropped_old', cell.pid);
+  if (gate.policy === 'drop-old' && gate.dropOldest(cell.mailbox)) {
+    deadLetters.count('dropped_old', cell.pid);
     return true;
   }
   deadLetters.count('dropped_new', cell.pid);
-  if (limit.policy === 'exit') endOfMailbox(cell);
+  if (gate.policy === 'exit') endOfMailbox(cell);
   return false;
 }
 
-/** Whether a sender of a user message would have to wait, and for what. */
-export function roomIn(cell: Cell): Promise<void> | undefined {
-  const limit = cell.extra?.limit;
-  if (limit === null || limit === undefined || limit.policy !== 'block') return undefined;
-  if (cell.mailbox === null || cell.mailbox.size < limit.max) return undefined;
-  const more = cell.more();
-  more.blocked ??= [];
-  const { blocked } = more;
-  return new Promise((resolve) => blocked.push(resolve));
+/** Sends when there is room in the target's mailbox (policy `block`), or on the way to its node. */
+export async function sendWait(
+  runtime: Runtime,
+  from: Cell,
+  to: Dest<never>,
+  message: unknown,
+): Promise<void> {
+  checkDest(to);
+  for (;;) {
+    const target = targetOf(runtime, to);
+    const gate = target instanceof Cell ? target.extra?.gate : undefined;
+    const room = target instanceof Cell ? roomIn(gate, from) : target && runtime.remote.whenWritable(target);
+    if (room === undefined) return send(runtime, from, to, message);
+    await room;
+    // Let go on for nothing, it lets the next one.
+    if (from.isDead || targetOf(runtime, to) !== target) gate?.release();
+    if (from.isDead) return new Promise(() => {}); // A7
+  }
 }
 
-/** A message was taken: one waiting sender may go on. */
-export function releaseBlocked(cell: Cell): void {
-  cell.extra?.blocked?.shift()?.();
+function roomIn(gate: MailboxGate | null | undefined, from: Cell): Promise<void> | undefined {
+  return gate?.policy === 'block' && gate.isFull ? gate.room(from) : undefined;
+}
+
+/** The actor here that `to` means now, or the address of one on another node; undefined: nobody. */
+function targetOf(runtime: Runtime, to: Dest<never>): Cell | Exclude<Dest<never>, string> | undefined {
+  if (to instanceof Ref) return to.nc === 0 ? runtime.aliases.get(to.id)?.cell : to;
+  const isName = typeof to === 'string';
+  if (!isName && !(to instanceof Pid) && !runtime.isSelf(to.node)) return to;
+  const pid = to instanceof Pid ? to : runtime.names.whereis(isName ? to : to.name);
+  if (pid === undefined || pid.nc === 0) return pid === undefined ? undefined : cellOf(pid);
+  return pid;
 }

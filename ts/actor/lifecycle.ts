@@ -5,8 +5,9 @@ import { Call } from './call.ts';
 import { withdrawCalls } from './calls.ts';
 import { BUSY, Cell, DEAD, LIMITED, QUEUED, READY, type Starter, TERMINATING, TRAPS } from './cell.ts';
 import { crashReason, isLeave } from './crash-reason.ts';
-import { releaseBlocked, wake } from './delivery.ts';
+import { wake } from './delivery.ts';
 import { type ExitReason, isCleanExit } from './exit-reason.ts';
+import { MailboxGate } from './mailbox-gate.ts';
 import { tagOf } from './match.ts';
 import type { Runtime } from './runtime.ts';
 import { passOn } from './signals.ts';
@@ -26,15 +27,16 @@ export function createCell(
   birth: { what: Startable; isHandler: boolean; args: readonly unknown[] },
   options: SpawnOptions | undefined,
 ): Cell {
+  const gate = options?.mailbox === undefined ? null : new MailboxGate(options.mailbox);
   const local = runtime.table.nextId();
   const label = options?.label ?? (birth.what.name || 'anonymous');
   const cell = new Cell(runtime, local, parent === null ? runtime.root : parent.pid, label, birth);
   runtime.table.add(local, cell);
   if (options === undefined) return cell;
   if (options.trapExit === true) cell.flags |= TRAPS;
-  if (options.mailbox !== undefined) {
+  if (gate !== null) {
     cell.flags |= LIMITED;
-    cell.more().limit = options.mailbox;
+    cell.more().gate = gate;
   }
   if (options.name !== undefined) {
     try {
@@ -147,7 +149,7 @@ function handle(cell: Cell): void {
     if (mailbox === null || mailbox.size === 0) return;
     if (handled > 0 && !scheduler.spend()) break;
     const message = mailbox.shift();
-    if ((cell.flags & LIMITED) !== 0) releaseBlocked(cell);
+    if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(message);
     if (!handleOne(cell, message)) return;
   }
   if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
@@ -259,7 +261,9 @@ function failedTerminate(cell: Cell, error: unknown): void {
 
 /** A mailbox over its limit ends its actor. */
 export function endOfMailbox(cell: Cell): void {
-  terminate(cell, { mailbox_full: cell.extra?.limit?.max });
+  const reason = { mailbox_full: cell.extra?.gate?.max };
+  report(cell, reason, undefined);
+  terminate(cell, reason);
 }
 
 /**

@@ -1,11 +1,11 @@
 import { SnowmeshError } from '../errors/index.ts';
-import { Pid, type Ref } from '../term/index.ts';
+import type { Pid, Ref } from '../term/index.ts';
 import { cancelTimer, startTimer } from './actor-timer.ts';
 import type { CallOptions } from './call.ts';
 import { call } from './calls.ts';
-import { type Cell, cellOf, DEAD, TRAPS } from './cell.ts';
+import { type Cell, DEAD, TRAPS } from './cell.ts';
 import { givenReason, Leave } from './crash-reason.ts';
-import { roomIn, send } from './delivery.ts';
+import { send, sendWait } from './delivery.ts';
 import { type ExitReason, isCleanExit } from './exit-reason.ts';
 import { leave, report, takeStarter, terminate } from './lifecycle.ts';
 import type { Match, Received, TIMEOUT } from './match.ts';
@@ -101,21 +101,13 @@ export class Self<M = unknown> {
     send(this.runtime, this.live(), to as Dest<never>, message);
   }
 
-  /** Like send, but waits while the target's mailbox is full (limit policy `block`) or its node is busy. */
+  /**
+   * Like send, but waits while the target's mailbox is full (limit policy `block`) or the way to its node is busy.
+   *
+   * @throws As `send`, by rejecting. When this actor dies meanwhile, nothing is sent and the promise stays pending.
+   */
   async sendWait<T>(to: Dest<T>, message: T): Promise<void> {
-    const { runtime } = this;
-    const from = this.live();
-    const pid = typeof to === 'string' ? runtime.names.whereis(to) : to;
-    for (;;) {
-      const cell = pid instanceof Pid ? cellOf(pid as Pid) : undefined;
-      const isFar = pid !== undefined && typeof pid !== 'string' && cell === undefined;
-      const room =
-        cell !== undefined ? roomIn(cell) : isFar ? runtime.remote.whenWritable(pid as Pid) : undefined;
-      if (room === undefined) break;
-      await room;
-      if (from.isDead) return new Promise(() => {}); // A7
-    }
-    send(runtime, from, to as Dest<never>, message);
+    await sendWait(this.runtime, this.live(), to as Dest<never>, message);
   }
 
   spawn<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): Pid<N> {

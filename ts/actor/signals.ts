@@ -142,7 +142,7 @@ function announce(runtime: Runtime, { pid, extra, reason }: Death): void {
     const { abort } = extra;
     runtime.guard(() => abort.abort(reason));
   }
-  for (const resolve of extra.blocked ?? []) resolve();
+  extra.gate?.close();
   dropOwnMonitors(runtime, extra, pid);
   announceToLinks(runtime, pid, extra, reason);
   announceToWatchers(runtime, pid, extra, reason);

@@ -4,7 +4,7 @@ import { NOTHING, type Test } from '../mailbox/index.ts';
 import { Timer } from '../timers/index.ts';
 import { Call } from './call.ts';
 import { type Cell, LIMITED } from './cell.ts';
-import { releaseBlocked, wake } from './delivery.ts';
+import { wake } from './delivery.ts';
 import { crash } from './lifecycle.ts';
 import { compileMatch, type Match, TIMEOUT, tagOf } from './match.ts';
 import type { ReceiveOptions } from './self.ts';
@@ -135,7 +135,7 @@ export function take(cell: Cell, wait: Wait): unknown {
   const { mailbox } = cell;
   if (mailbox === null || mailbox.size === 0) return NOTHING;
   const found = wait.test === null ? mailbox.shift() : mailbox.take(wait.test, wait.keys);
-  if (found !== NOTHING && (cell.flags & LIMITED) !== 0) releaseBlocked(cell);
+  if (found !== NOTHING && (cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(found);
   return found;
 }
 

@@ -1,0 +1,252 @@
+// What a mailbox limit does, and where messages go that reach nobody.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  Call,
+  CallError,
+  type DeadLetterReason,
+  Down,
+  type HandlerBody,
+  type MailboxLimit,
+  type Self,
+} from '../../../ts/actor/index.ts';
+import type { Pid } from '../../../ts/term/index.ts';
+import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+
+let kit: TestRuntime;
+let probe: Probe;
+beforeEach(async () => {
+  kit = startTestRuntime();
+  probe = await kit.probe();
+});
+afterEach(() => kit.stop());
+
+/** An actor that takes nothing before it is told 'go', and then passes everything on to the probe. */
+async function hoarder(mailbox: MailboxLimit): Promise<Pid<unknown>> {
+  const start = { mailbox, trapExit: true };
+  const pid = kit.runtime.spawnWith(start, async (self: Self<unknown>) => {
+    await self.receive((message) => message instanceof Down && message.reason === 'go');
+    for (;;) {
+      const message = await self.receive();
+      if (typeof message !== 'object') self.send(probe.pid, message);
+    }
+  });
+  await kit.settle();
+  return pid;
+}
+
+/** Opens it: a system message passes every limit. */
+async function open(pid: Pid<unknown>): Promise<void> {
+  kit.runtime.deliverSystem(
+    pid as Pid<never>,
+    new (Down as never as new (...args: unknown[]) => Down)(null, null, 'go'),
+  );
+  await kit.settle();
+}
+
+const numbers = (count: number, from = 0): number[] => Array.from({ length: count }, (_one, n) => from + n);
+
+describe('a mailbox limit', () => {
+  it('of drop-new, the default, keeps the first messages', async () => {
+    for (const limit of [{ max: 10 }, { max: 10, policy: 'drop-new' }] as const) {
+      const pid = await hoarder(limit);
+      for (const n of numbers(25)) kit.runtime.send(pid, n);
+      expect(kit.mailbox(pid as Pid<never>)).toEqual(numbers(10));
+      await open(pid);
+      expect(probe.messages).toEqual(numbers(10));
+      probe.clear();
+    }
+    expect(kit.runtime.deadLetters.counts.dropped_new).toBe(30);
+  });
+
+  it('of drop-old keeps the last messages, in order', async () => {
+    const pid = await hoarder({ max: 10, policy: 'drop-old' });
+    for (const n of numbers(1000)) kit.runtime.send(pid, n);
+    expect(kit.mailbox(pid as Pid<never>)).toEqual(numbers(10, 990));
+    expect(kit.runtime.deadLetters.counts.dropped_old).toBe(990);
+    await open(pid);
+    expect(probe.messages).toEqual(numbers(10, 990));
+  });
+
+  it('of exit ends the actor, with a reason that says so, and reports it', async () => {
+    const pid = await hoarder({ max: 10, policy: 'exit' });
+    probe.watch(pid as Pid<never>);
+    for (const n of numbers(11)) kit.runtime.send(pid, n);
+    await probe.expectDown(pid as Pid<never>, { mailbox_full: 10 });
+    expect(kit.logged('actor_crash').map(({ facts }) => facts['reason'])).toEqual([{ mailbox_full: 10 }]);
+    expect(kit.runtime.deadLetters.counts).toMatchObject({ dropped_new: 1, unread: 10 });
+  });
+
+  it('of block makes sendWait wait, in turn, and drops plain sends', async () => {
+    const pid = await hoarder({ max: 2, policy: 'block' });
+    const sent: number[] = [];
+    for (const n of numbers(6)) {
+      kit.runtime.spawn(async (self: Self) => {
+        await self.sendWait(pid, n);
+        sent.push(n);
+      });
+    }
+    await kit.settle();
+    expect(sent).toEqual([0, 1]);
+    kit.runtime.send(pid, 'dropped');
+    await open(pid);
+    expect(sent).toEqual(numbers(6));
+    expect(probe.messages).toEqual(numbers(6));
+    expect(kit.runtime.deadLetters.counts.dropped_new).toBe(1);
+  });
+
+  it.each(['name', 'address', 'alias'])('of block holds by %s too', async (how) => {
+    const sent: number[] = [];
+    const addresses: Record<string, unknown> = {
+      name: 'slow',
+      address: { name: 'slow', node: 'nonode@nohost' },
+    };
+    const limit = { max: 1, policy: 'block' } as const;
+    const pid = kit.runtime.spawnWith({ mailbox: limit, name: 'slow' }, async (self: Self) => {
+      addresses['alias'] = self.alias();
+      await self.sleep(100);
+      await self.receive();
+      await self.receive();
+    });
+    await kit.settle();
+    kit.runtime.spawn(async (self: Self) => {
+      for (const n of [1, 2]) {
+        await self.sendWait(addresses[how] as Pid<unknown>, n);
+        sent.push(n);
+      }
+    });
+    await kit.advance(50);
+    expect(sent).toEqual([1]);
+    await kit.advance(50);
+    expect(sent).toEqual([1, 2]);
+    expect(kit.runtime.isAlive(pid as Pid<never>)).toBe(false);
+  });
+
+  it('of block forgets senders that died: the room goes to who still waits', async () => {
+    const pid = await hoarder({ max: 1, policy: 'block' });
+    kit.runtime.send(pid, 'first');
+    const senders = numbers(4).map((n) => kit.runtime.spawn((self: Self) => self.sendWait(pid, n)));
+    await kit.settle();
+    for (const dead of senders.slice(0, 3)) kit.runtime.sendExit(dead as Pid<never>, 'kill');
+    await open(pid);
+    expect(probe.messages).toEqual(['first', 3]);
+  });
+
+  it('of block lets everybody go on when the actor dies', async () => {
+    const pid = await hoarder({ max: 1, policy: 'block' });
+    kit.runtime.send(pid, 'first');
+    const sent: number[] = [];
+    for (const n of numbers(3))
+      kit.runtime.spawn((self: Self) => self.sendWait(pid, n).then(() => void sent.push(n)));
+    await kit.settle();
+    kit.runtime.sendExit(pid as Pid<never>, 'kill');
+    await kit.settle();
+    expect(sent).toEqual(numbers(3));
+    expect(kit.runtime.deadLetters.counts.noproc).toBe(3);
+  });
+
+  it.each(['drop-new', 'drop-old', 'exit', 'block'] as const)(
+    'of %s never touches what the runtime sends, nor counts it',
+    async (policy) => {
+      const pid = await hoarder({ max: 2, policy });
+      const self = kit.runtime.spawn(async (own: Self) => {
+        for (let round = 0; round < 100; round++) own.sendExit(pid as Pid<never>, 'noise');
+        own.link(pid as Pid<never>);
+        await own.receive('never');
+      });
+      await kit.settle();
+      kit.runtime.sendExit(self as Pid<never>, 'noise');
+      await kit.settle();
+      expect(kit.mailbox(pid as Pid<never>)).toHaveLength(101);
+      for (const n of [1, 2]) kit.runtime.send(pid, n);
+      expect(kit.mailbox(pid as Pid<never>)).toHaveLength(103);
+      await open(pid);
+      expect(probe.messages).toEqual([1, 2]);
+      expect(kit.runtime.deadLetters.total).toBe(0);
+    },
+  );
+
+  it('answers calls with overload at once, and counts those that wait', async () => {
+    for (const policy of ['drop-new', 'drop-old', 'exit', 'block'] as const) {
+      const pid = (await hoarder({ max: 2, policy })) as Pid<never>;
+      const waiting = probe.self.call(pid, 'ask').catch((error: CallError) => error.state);
+      kit.runtime.send(pid as Pid<unknown>, 'fills it');
+      const error = await probe.self.call(pid, 'ask').catch((thrown: CallError) => thrown);
+      expect(error).toBeInstanceOf(CallError);
+      expect(error).toMatchObject({ state: 'overload', code: 'SNOW_ERR_CALL_OVERLOAD', elapsed: 0 });
+      expect(kit.mailbox(pid)[0]).toBeInstanceOf(Call);
+      kit.runtime.sendExit(pid, 'kill');
+      expect(await waiting).toBe('exit');
+    }
+  });
+
+  it('of drop-old drops no call, somebody waits for it', async () => {
+    const pid = await hoarder({ max: 2, policy: 'drop-old' });
+    for (const tag of ['one', 'two']) void probe.self.call(pid as Pid<never>, tag).catch(() => {});
+    kit.runtime.send(pid, 'no room');
+    expect(kit.mailbox(pid as Pid<never>).map((call) => (call as Call).tag)).toEqual(['one', 'two']);
+    expect(kit.runtime.deadLetters.counts).toMatchObject({ dropped_new: 1, dropped_old: 0 });
+  });
+
+  it('holds for handlers, and gives room back as they go on', async () => {
+    const seen: unknown[] = [];
+    const body: HandlerBody<number> = {
+      onMessage: async (message, self) => {
+        seen.push(message);
+        await self.sleep(10);
+      },
+    };
+    const spec = { kind: 'handler', name: 'slow', init: () => body } as const;
+    const pid = kit.runtime.spawnWith({ mailbox: { max: 3 } }, spec) as Pid<number>;
+    await kit.settle();
+    for (const n of numbers(10)) kit.runtime.send(pid, n);
+    await kit.advance(100);
+    expect(seen).toEqual(numbers(3));
+    for (const n of numbers(3, 50)) kit.runtime.send(pid, n);
+    await kit.advance(100);
+    expect(seen).toEqual([...numbers(3), ...numbers(3, 50)]);
+  });
+
+  it.each([{ max: 0 }, { max: -1 }, { max: Number.NaN }, { max: 1.5 }, { max: 1, policy: 'maybe' }])(
+    'of %o is refused, and starts nothing',
+    (mailbox) => {
+      const { size } = kit.runtime;
+      expect(() => kit.runtime.spawnWith({ mailbox: mailbox as MailboxLimit, name: 'x' }, () => {})).toThrow(
+        expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }),
+      );
+      expect([kit.runtime.size, kit.runtime.whereis('x')]).toEqual([size, undefined]);
+    },
+  );
+});
+
+describe('messages that reach nobody', () => {
+  it('are counted by reason, and can be heard of, without their content', async () => {
+    const heard: [DeadLetterReason, string, number][] = [];
+    const { deadLetters } = kit.runtime;
+    const stop = deadLetters.subscribe((reason, target, count) => heard.push([reason, target, count]));
+    deadLetters.subscribe(() => {
+      throw new Error('a listener that fails');
+    });
+    const dead = kit.runtime.spawn(() => {});
+    await kit.settle();
+    kit.runtime.send(dead as Pid<unknown>, 'secret');
+    kit.runtime.send({ name: 'nobody', node: 'nonode@nohost' }, 'secret');
+    const alias = probe.self.alias();
+    probe.self.unalias(alias);
+    kit.runtime.send(alias, 'secret');
+    const reader = kit.runtime.spawn(() => new Promise(() => {}));
+    for (const n of numbers(3)) kit.runtime.send(reader as Pid<unknown>, n);
+    kit.runtime.sendExit(reader as Pid<never>, 'kill');
+    kit.runtime.send({ name: 'x', node: 'far@host' }, 'secret');
+    stop();
+    kit.runtime.send(dead as Pid<unknown>, 'secret');
+    expect(heard).toEqual([
+      ['noproc', String(dead), 1],
+      ['no_name', 'nobody', 1],
+      ['alias', String(alias), 1],
+      ['unread', String(reader), 3],
+      ['noconnection', expect.anything(), 1],
+    ]);
+    expect(deadLetters.counts).toMatchObject({ noproc: 2, no_name: 1, alias: 1, unread: 3, noconnection: 1 });
+    expect(deadLetters.total).toBe(8);
+  });
+});
