@@ -29,19 +29,25 @@ function receiveBehind(lab: Lab, settings: Settings): Promise<Round> {
   return new Promise((done) => {
     lab.spawn(async (self: Self<Letter>) => {
       for (let n = 0; n < QUEUED; n++) self.send(self.pid, { type: 'other', n });
-      const scan = await perReceive(scans, async (n) => {
+      let start = performance.now();
+      for (let n = 0; n < scans; n++) {
         self.send(self.pid, { type: 'match', n });
         await self.receive((message) => (message as Tagged).type === 'match' && (message as Tagged).n === n);
-      });
-      const tag = await perReceive(others, async (n) => {
+      }
+      const scan = perReceive(start, scans);
+      start = performance.now();
+      for (let n = 0; n < others; n++) {
         self.send(self.pid, { type: 'match', n });
         await self.receive('match');
-      });
-      const freshRef = await perReceive(others, async (n) => {
+      }
+      const tag = perReceive(start, others);
+      start = performance.now();
+      for (let n = 0; n < others; n++) {
         const ref = self.makeRef();
         self.send(self.pid, [ref, n]);
         await self.receive(ref);
-      });
+      }
+      const freshRef = perReceive(start, others);
       done({
         scan: { value: scan, unit: 'ns' },
         tag: { value: tag, unit: 'ns' },
@@ -51,8 +57,7 @@ function receiveBehind(lab: Lab, settings: Settings): Promise<Round> {
   });
 }
 
-async function perReceive(count: number, receive: (n: number) => Promise<void>): Promise<number> {
-  const start = performance.now();
-  for (let n = 0; n < count; n++) await receive(n);
+/** Unit: nanoseconds. */
+function perReceive(start: number, count: number): number {
   return ((performance.now() - start) * 1e6) / count;
 }

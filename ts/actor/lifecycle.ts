@@ -15,7 +15,7 @@ import type { SpawnOptions } from './spawn-options.ts';
 import { type HandlerBody, IGNORE, type Startable } from './spec.ts';
 import { StopRequest } from './stop-request.ts';
 import { Exit } from './system-message.ts';
-import { settle, take } from './waiting.ts';
+import { release, settle, take } from './waiting.ts';
 
 /** Messages a handler takes in one turn. */
 const MESSAGES_PER_TURN = 64;
@@ -276,10 +276,7 @@ export function terminate(cell: Cell, reason: ExitReason): void {
   cell.flags = (cell.flags | DEAD) & ~QUEUED;
   cell.pid.route = undefined;
   runtime.table.remove(cell.pid.local);
-  if (cell.wait !== null) {
-    if (cell.wait.timer !== null) runtime.timers.cancel(cell.wait.timer);
-    cell.wait.disarm?.();
-  }
+  if (cell.wait !== null) release(cell, cell.wait);
   const { extra } = cell;
   const unread = cell.mailbox === null ? 0 : cell.mailbox.clear();
   if (unread > 0) runtime.deadLetters.count('unread', cell.pid, unread);

@@ -61,10 +61,13 @@ export function compileMatch(match: Match): CompiledMatch {
   throw new SnowmeshError('SNOW_ERR_BAD_MATCH', `Cannot match by ${typeof match}.`);
 }
 
+const NONE: readonly unknown[] = [];
+
 /** The tag of a message: the string itself, the first element of an array, `type` of an object. */
 export function tagOf(message: unknown): string | undefined {
   if (typeof message === 'string') return message;
-  if (typeof message !== 'object' || message === null || message instanceof SystemMessage) return undefined;
+  // No system message has a field `type`.
+  if (typeof message !== 'object' || message === null) return undefined;
   const tag: unknown = Array.isArray(message) ? message[0] : (message as { type?: unknown }).type;
   return typeof tag === 'string' ? tag : undefined;
 }
@@ -74,7 +77,7 @@ function compileFunction(match: Function): CompiledMatch {
   if (match === SystemMessage || match.prototype instanceof SystemMessage) {
     return { test: (message) => message instanceof match, isSafe: true, keys: [match] };
   }
-  return { test: (message) => Boolean(match(message)), isSafe: false, keys: [] };
+  return { test: match as Test, isSafe: false, keys: NONE };
 }
 
 function carries(message: unknown, ref: Ref): boolean {

@@ -11,23 +11,27 @@ import type { ReceiveOptions } from './self.ts';
 
 const NO_KEYS: readonly unknown[] = [];
 
-/** A pending receive. */
+/** A pending receive. Most wait for any message without an end, so what others need besides is apart. */
 export class Wait {
   /** Null: any message. */
   readonly test: Test | null;
+  readonly keys: readonly unknown[];
   /** The test is ours and cannot throw: senders may run it. */
   readonly isSafe: boolean;
-  readonly keys: readonly unknown[];
   resolve: (value: unknown) => void = nothing;
-  reject: (error: unknown) => void = nothing;
-  timer: WaitTimer | null = null;
-  disarm: (() => void) | null = null;
+  limits: WaitLimits | null = null;
 
   constructor(test: Test | null, isSafe: boolean, keys: readonly unknown[]) {
     this.test = test;
     this.isSafe = isSafe;
     this.keys = isSafe ? keys : [this];
   }
+}
+
+/** What may end a receive without a message. */
+interface WaitLimits {
+  readonly timer: WaitTimer | null;
+  readonly disarm: (() => void) | null;
 }
 
 class WaitTimer extends Timer {
@@ -52,10 +56,11 @@ class WaitTimer extends Timer {
   }
 }
 
-let captured: Pick<Wait, 'resolve' | 'reject'>;
+let resolveNext: (value: unknown) => void;
+let rejectNext: (error: unknown) => void;
 const capture = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
-  captured.resolve = resolve;
-  captured.reject = reject;
+  resolveNext = resolve;
+  rejectNext = reject;
 };
 
 /** The promise of the next message that matches. */
@@ -66,6 +71,7 @@ export function receive(
 ): Promise<unknown> {
   if (cell.wait !== null) throw new SnowmeshError('SNOW_ERR_RECEIVE_PENDING');
   if (cell.body !== null) throw new SnowmeshError('SNOW_ERR_RECEIVE_HANDLER');
+  if (match === undefined && options === undefined) return receiveAny(cell);
   const compiled = match === undefined ? undefined : compileMatch(match);
   const wait = new Wait(compiled?.test ?? null, compiled?.isSafe ?? true, compiled?.keys ?? NO_KEYS);
   options?.signal?.throwIfAborted();
@@ -84,6 +90,23 @@ export function receive(
   }
   if (timeout === 0 && scheduler.spend()) return Promise.resolve(TIMEOUT);
   return suspend(cell, wait, options, timeout);
+}
+
+/** The hot path: the oldest message, whatever it is and whenever it comes. */
+function receiveAny(cell: Cell): Promise<unknown> {
+  const { mailbox } = cell;
+  const hasMail = mailbox !== null && mailbox.size > 0;
+  if (hasMail && cell.runtime.scheduler.spend()) {
+    const message = mailbox.shift();
+    if ((cell.flags & LIMITED) !== 0) releaseBlocked(cell);
+    return Promise.resolve(taken(cell, message));
+  }
+  const wait = new Wait(null, true, NO_KEYS);
+  const pending = new Promise<unknown>(capture);
+  wait.resolve = resolveNext;
+  cell.wait = wait;
+  if (hasMail) wake(cell);
+  return pending;
 }
 
 /** ms for a wait: an integer from 0 on, or Infinity. Throws SNOW_ERR_BAD_TIME. */
@@ -110,23 +133,27 @@ function suspend(
   options: ReceiveOptions | undefined,
   timeout: number,
 ): Promise<unknown> {
-  captured = wait;
   const pending = new Promise<unknown>(capture);
+  const reject = rejectNext;
+  wait.resolve = resolveNext;
   cell.wait = wait;
+  let timer: WaitTimer | null = null;
   if (timeout !== Number.POSITIVE_INFINITY) {
-    wait.timer = new WaitTimer(cell, wait);
-    cell.runtime.timers.start(wait.timer, timeout);
+    timer = new WaitTimer(cell, wait);
+    cell.runtime.timers.start(timer, timeout);
   }
   const signal = options?.signal;
+  let disarm: (() => void) | null = null;
   if (signal !== undefined) {
     const onAbort = (): void => {
       if (cell.wait !== wait) return;
       release(cell, wait);
-      wait.reject(signal.reason);
+      reject(signal.reason);
     };
     signal.addEventListener('abort', onAbort, { once: true });
-    wait.disarm = () => signal.removeEventListener('abort', onAbort);
+    disarm = () => signal.removeEventListener('abort', onAbort);
   }
+  if (timer !== null || disarm !== null) wait.limits = { timer, disarm };
   return pending;
 }
 
@@ -147,9 +174,13 @@ export function settle(cell: Cell, wait: Wait, message: unknown): void {
 
 export function release(cell: Cell, wait: Wait): void {
   cell.wait = null;
-  if (wait.timer !== null) cell.runtime.timers.cancel(wait.timer);
-  wait.disarm?.();
+  if (wait.limits !== null) lift(cell, wait.limits);
   if (!wait.isSafe) cell.mailbox?.forget(wait);
+}
+
+function lift(cell: Cell, { timer, disarm }: WaitLimits): void {
+  if (timer !== null) cell.runtime.timers.cancel(timer);
+  disarm?.();
 }
 
 function taken(cell: Cell, message: unknown): unknown {
