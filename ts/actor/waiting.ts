@@ -4,6 +4,7 @@ import { NOTHING, type Test } from '../mailbox/index.ts';
 import { Timer } from '../timers/index.ts';
 import { Call } from './call.ts';
 import { type Cell, LIMITED } from './cell.ts';
+import { Leave } from './crash-reason.ts';
 import { wake } from './delivery.ts';
 import { crash } from './lifecycle.ts';
 import { compileMatch, type Match, TIMEOUT, tagOf } from './match.ts';
@@ -80,7 +81,7 @@ export function receive(
   const { mailbox } = cell;
   if (mailbox !== null && mailbox.size > 0) {
     if (scheduler.spend()) {
-      const found = take(cell, wait); // a matcher that throws rejects the receive, and so ends the actor
+      const found = takeOrCrash(cell, wait);
       if (found !== NOTHING) return Promise.resolve(taken(cell, found));
     } else {
       const pending = suspend(cell, wait, options, timeout);
@@ -98,7 +99,7 @@ function receiveAny(cell: Cell): Promise<unknown> {
   const hasMail = mailbox !== null && mailbox.size > 0;
   if (hasMail && cell.runtime.scheduler.spend()) {
     const message = mailbox.shift();
-    if ((cell.flags & LIMITED) !== 0) releaseBlocked(cell);
+    if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(message);
     return Promise.resolve(taken(cell, message));
   }
   const wait = new Wait(null, true, NO_KEYS);
@@ -164,6 +165,16 @@ export function take(cell: Cell, wait: Wait): unknown {
   const found = wait.test === null ? mailbox.shift() : mailbox.take(wait.test, wait.keys);
   if (found !== NOTHING && (cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(found);
   return found;
+}
+
+/** `take` on the actor's own stack. A matcher that throws ends it there as it does later, also when the throw is caught. */
+function takeOrCrash(cell: Cell, wait: Wait): unknown {
+  try {
+    return take(cell, wait);
+  } catch (error) {
+    crash(cell, error);
+    throw new Leave();
+  }
 }
 
 /** Ends a wait with a message (or TIMEOUT). The actor's code goes on as a microtask. */

@@ -143,6 +143,32 @@ describe('the end of an actor', () => {
     expect(kit.logged('actor_crash')).toHaveLength(5000);
   });
 
+  it.each(['here already', 'yet to come'])(
+    'A4 ends only the actor whose matcher throws at a message %s, caught or not',
+    async (when) => {
+      const log: string[] = [];
+      const reason = await endOf(async (self) => {
+        const receive = (): Promise<unknown> =>
+          self.receive(() => {
+            throw new Error('matcher');
+          });
+        if (when === 'here already') self.send(self.pid as Pid<string>, 'mail');
+        else self.sendAfter(0, self.pid as Pid<string>, 'mail');
+        try {
+          await receive();
+        } catch {
+          log.push('caught');
+        }
+        self.makeRef();
+        await self.sleep(0);
+        log.push('went on');
+      });
+      expect(reason).toMatchObject({ error: { message: 'matcher' } });
+      expect(log).not.toContain('went on');
+      expect(kit.logged('actor_crash')).toHaveLength(1);
+    },
+  );
+
   it('A4 holds although the logger fails, and a death callback does', async () => {
     const broken = (): never => {
       throw new Error('broken');

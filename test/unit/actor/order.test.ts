@@ -1,7 +1,15 @@
 // Section B of the rules: order, selective receive, and that a message is a value.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Down, Exit, type HandlerBody, type Self, stop, TIMEOUT } from '../../../ts/actor/index.ts';
+import {
+  type Call,
+  Down,
+  Exit,
+  type HandlerBody,
+  type Self,
+  stop,
+  TIMEOUT,
+} from '../../../ts/actor/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -284,7 +292,22 @@ describe('a message', () => {
     );
     const message = ['shared'];
     for (const pid of pids) kit.runtime.send(pid, message);
+    const probe = await kit.probe();
+    const server = kit.runtime.spawnHandler(
+      (self: Self<never>): HandlerBody<never> => ({
+        onMessage(request: Call) {
+          const asked = request.args[0] as string[];
+          asked.push('asked');
+          self.runtime.reply(request, asked);
+          asked.push('after the answer');
+        },
+      }),
+    );
+    const answer = probe.self.call(server, 'ask', [message]);
+    message.push('sent');
     await kit.settle();
+    expect(await answer).toEqual(['shared', 'asked']);
+    message.pop();
     expect(seen).toEqual([
       ['shared', 'mine'],
       ['shared', 'mine'],
