@@ -82,6 +82,7 @@ export {
   type PeerStats,
   startNode,
 } from './node/index.ts';
+export { DuplicateRegistry, type RegistryEntry, type RegistryKey } from './registry/index.ts';
 export * from './supervisor/index.ts';
 export { decodeTerm, encodeTerm, freezeDeep, Pid, Ref, struct, Tagged } from './term/index.ts';
 export type { Alarm, Clock } from './timers/index.ts';

@@ -1,0 +1,148 @@
+import { actingFor, type Caller, Runtime } from '../actor/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import { copyTerm, freezeDeep, Pid } from '../term/index.ts';
+
+/** What actors can be found under: compared as the keys of a Map are. */
+export type RegistryKey = string | number | bigint | boolean;
+
+/** One actor under one key. */
+export interface RegistryEntry<V = undefined, M = unknown> {
+  readonly pid: Pid<M>;
+  /** What it was registered with; deeply frozen. */
+  readonly value: V;
+}
+
+/** What one actor has registered. */
+interface Holding<K, V, M> {
+  readonly entries: Map<K, RegistryEntry<V, M>>;
+  /** Takes the death callback back. */
+  readonly forget: () => void;
+}
+
+/**
+ * A registry in which many actors share a key, as Elixir's with duplicate keys: for publishing to whoever listens (rule
+ * F8). It lives in this node and holds actors of this node only.
+ *
+ * A dead actor is gone from it before anybody hears of the death, without a call. Memory follows what living actors have
+ * registered; every actor should `unregister` keys it makes up without end.
+ *
+ * @typeParam K Keys.
+ * @typeParam V Values kept beside a PID. Default: none.
+ * @typeParam M What may be sent to those who register.
+ * @example
+ * const topics = new DuplicateRegistry<string, { level: number }, string>(node);
+ * topics.register('news', self.pid, { level: 1 });
+ * topics.dispatch('news', ({ pid, value }) => value.level > 0 && self.send(pid, 'hello'));
+ */
+export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M = unknown> {
+  private readonly runtime: Runtime;
+  private readonly byKey = new Map<K, Map<number, RegistryEntry<V, M>>>();
+  private readonly byActor = new Map<number, Holding<K, V, M>>();
+
+  /** @param owner The node, the runtime, or an actor of it: whose actors can register. */
+  constructor(owner: Caller) {
+    const acting = actingFor(owner);
+    this.runtime = acting instanceof Runtime ? acting : acting.runtime;
+  }
+
+  /**
+   * Puts an actor under a key, beside all others there; once more: its value is replaced, its place kept. O(1).
+   *
+   * @param key A string, number, bigint or boolean.
+   * @param pid A living actor of this node.
+   * @param value Kept with it: copied, then frozen.
+   * @throws SNOW_ERR_BAD_NAME (no such key), SNOW_ERR_NOT_LOCAL (no living actor of this node), SNOW_ERR_UNSENDABLE.
+   */
+  register(key: K, pid: Pid<M>, ...[value]: undefined extends V ? [value?: V] : [value: V]): void {
+    checkKey(key);
+    if (!this.isHere(pid)) {
+      throw new SnowmeshError('SNOW_ERR_NOT_LOCAL', `${String(pid)} is no living actor of this node.`);
+    }
+    const entry = { pid, value: frozen(value) as V };
+    this.holdingOf(pid).entries.set(key, entry);
+    const entries = this.byKey.get(key);
+    if (entries === undefined) this.byKey.set(key, new Map([[pid.local, entry]]));
+    else entries.set(pid.local, entry);
+  }
+
+  /** Takes an actor away from a key. O(1). False: it was not there. */
+  unregister(key: K, pid: Pid<M>): boolean {
+    const holding = pid.nc === 0 ? this.byActor.get(pid.local) : undefined;
+    if (holding === undefined || !holding.entries.delete(key)) return false;
+    this.remove(key, pid.local);
+    if (holding.entries.size === 0) {
+      this.byActor.delete(pid.local);
+      holding.forget();
+    }
+    return true;
+  }
+
+  /** Who is under a key, the longest first. O(found). */
+  lookup(key: K): RegistryEntry<V, M>[] {
+    const entries = this.byKey.get(key);
+    if (entries === undefined) return [];
+    // In the middle of a chain of deaths one may be dead and not yet announced.
+    return [...entries.values()].filter(({ pid }) => this.isHere(pid));
+  }
+
+  /** The keys an actor is under, the longest first. O(found). */
+  keys(pid: Pid<M>): K[] {
+    const holding = this.isHere(pid) ? this.byActor.get(pid.local) : undefined;
+    return holding === undefined ? [] : [...holding.entries.keys()];
+  }
+
+  /**
+   * Calls `fn` with every entry under a key as it is now, also when `fn` registers and unregisters. O(found).
+   *
+   * @param fn Runs on the caller's stack; what it throws ends the dispatch and comes through.
+   * @returns How many it was called for.
+   */
+  dispatch(key: K, fn: (entry: RegistryEntry<V, M>) => void): number {
+    const entries = this.lookup(key);
+    for (const entry of entries) fn(entry);
+    return entries.length;
+  }
+
+  /** Keys that somebody is under. O(1). */
+  get size(): number {
+    return this.byKey.size;
+  }
+
+  private isHere(pid: Pid<M>): boolean {
+    return pid instanceof Pid && pid.nc === 0 && this.runtime.isAlive(pid as Pid<never>);
+  }
+
+  private holdingOf(pid: Pid<M>): Holding<K, V, M> {
+    const known = this.byActor.get(pid.local);
+    if (known !== undefined) return known;
+    const entries = new Map<K, RegistryEntry<V, M>>();
+    const forget = this.runtime.onDeath(pid as Pid<never>, () => {
+      this.byActor.delete(pid.local);
+      for (const key of entries.keys()) this.remove(key, pid.local);
+    });
+    const holding = { entries, forget };
+    this.byActor.set(pid.local, holding);
+    return holding;
+  }
+
+  private remove(key: K, local: number): void {
+    const entries = this.byKey.get(key);
+    entries?.delete(local);
+    if (entries?.size === 0) this.byKey.delete(key);
+  }
+}
+
+function frozen(value: unknown): unknown {
+  const copy = copyTerm(value);
+  return typeof copy === 'object' && copy !== null ? freezeDeep(copy) : copy;
+}
+
+const KEY_TYPES: ReadonlySet<string> = new Set(['string', 'number', 'bigint', 'boolean']);
+
+function checkKey(key: unknown): void {
+  if (KEY_TYPES.has(typeof key)) return;
+  throw new SnowmeshError(
+    'SNOW_ERR_BAD_NAME',
+    `A registry key is a string, number, bigint or boolean, not ${typeof key}.`,
+  );
+}
