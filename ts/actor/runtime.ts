@@ -140,7 +140,7 @@ export class Runtime {
   }
 
   isAlive(pid: Pid): boolean {
-    return cellOf(pid) !== undefined;
+    return cellOf(pid)?.runtime === this;
   }
 
   /** The name of the node a PID lives on; undefined: our own while it has no name, or unknown. */
@@ -149,10 +149,10 @@ export class Runtime {
   }
 
   register(name: string, pid: Pid): void {
-    if (cellOf(pid) === undefined) {
+    if (!(pid instanceof Pid) || !this.isAlive(pid)) {
       throw new SnowmeshError(
         'SNOW_ERR_NOT_LOCAL',
-        `${pid} is no living actor of this node and cannot have a local name.`,
+        `${String(pid)} is no living actor of this node and cannot have a local name.`,
       );
     }
     this.names.register(name, pid);
