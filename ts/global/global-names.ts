@@ -43,7 +43,8 @@ export class GlobalNames {
   /**
    * Gives an actor a name in the whole cluster, or does nothing (Q1). An actor may have several (Q3).
    *
-   * Two round trips to all connected nodes, at the same time; many calls share them.
+   * Two round trips to all connected nodes, at the same time; many calls share them. A node that does not answer is waited for
+   * until its session ends.
    *
    * @param name 1 to 255 bytes of text, not `undefined`.
    * @param pid an actor of this node or of a connected one (Q6).
@@ -104,7 +105,7 @@ export class GlobalNames {
     return [...this.#service.table.names()];
   }
 
-  /** Takes part no more: the names of this node's actors are gone everywhere, its own table stays as it is. */
+  /** Takes part no more: the names of this node's actors are gone everywhere, and this node knows none. */
   close(): void {
     this.#service.close();
   }

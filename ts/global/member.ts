@@ -13,6 +13,8 @@ export class Member implements Owner, Claimant {
   readonly peer: ChannelPeer;
   readonly names: Map<string, Entry> = new Map();
   readonly claims: Map<number, Claim> = new Map();
+  /** Entries of this node's actors whose names it has taken over, by claim, until all peers know. */
+  readonly switched: Map<number, Entry> = new Map();
   standing: Standing = 'expected';
   /** Requests of it that are under way here. */
   asked = 0;

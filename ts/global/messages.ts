@@ -20,6 +20,7 @@ export type Message =
   | readonly ['yield', id: number]
   | readonly ['abort', id: number]
   | readonly ['commit', id: number, name: string, pid: Pid, stamp: number, replaces: boolean]
+  | readonly ['settled', id: number]
   | readonly ['drop', id: number, name: string, stamp: number]
   | readonly ['ack', id: number]
   | readonly ['lost', name: string, loser: Pid, stamp: number, winner: Pid | null]
@@ -49,6 +50,7 @@ const SHAPES = new Map<unknown, readonly Check[]>([
   ['yield', [count]],
   ['abort', [count]],
   ['commit', [count, isName, pid, count, flag]],
+  ['settled', [count]],
   ['drop', [count, isName, count]],
   ['ack', [count]],
   ['lost', [isName, pid, count, (value) => value === null || value instanceof Pid]],

@@ -105,6 +105,7 @@ export class NameService implements ChannelListener {
     this.#members.close();
     this.#ownNames.close();
     this.#channel?.close();
+    this.table.clear();
   }
 
   up(peer: ChannelPeer): void {
@@ -112,6 +113,7 @@ export class NameService implements ChannelListener {
     const member = this.#members.of(peer);
     if (member === undefined) return;
     this.#claims.expect(member);
+    for (const { id } of this.#claims.decided()) this.#acknowledgements.add(id, member);
     if (this.#channel !== undefined) this.#members.greet(member);
   }
 
@@ -145,6 +147,8 @@ export class NameService implements ChannelListener {
         return this.#ballots.end(member, message[1]);
       case 'commit':
         return this.#committed(member, message);
+      case 'settled':
+        return this.#settled(member, message[1]);
       case 'drop':
         return this.#dropped(member, message);
       case 'ack':
@@ -217,9 +221,12 @@ export class NameService implements ChannelListener {
     const entry = { name, pid, stamp, owner: this.#own };
     this.#ownNames.add(pid, name);
     this.#tellAll(['commit', id, name, pid, stamp, replaces]);
-    this.#show(entry, replaces);
+    this.#show(entry, replaces ? id : undefined);
     this.#ballots.end(this.#own, id);
-    this.#acknowledgements.expect(id, this.#members.here(), () => this.#claims.acknowledged(claim));
+    this.#acknowledgements.expect(id, this.#members.possible(), () => {
+      if (replaces) this.#tellAll(['settled', id]);
+      this.#claims.acknowledged(claim);
+    });
   }
 
   /** Removes a name of this node everywhere. */
@@ -262,23 +269,23 @@ export class NameService implements ChannelListener {
   }
 
   #committed(owner: Member, [, id, name, pid, stamp, replaces]: Message & { readonly 0: 'commit' }): void {
-    this.#learn(owner, name, pid, stamp, replaces);
+    this.#learn(owner, name, pid, stamp, replaces ? id : undefined);
     this.#ballots.end(owner, id);
     this.#send(owner, ['ack', id]);
   }
 
   #sync(owner: Member, [, entries]: Message & { readonly 0: 'sync' }): void {
     this.#members.join(owner);
-    for (const [name, pid, stamp] of entries) this.#learn(owner, name, pid, stamp, false);
+    for (const [name, pid, stamp] of entries) this.#learn(owner, name, pid, stamp, undefined);
   }
 
   /** A peer tells a name of an actor of its own: nobody else may (T12). */
-  #learn(owner: Member, name: string, pid: Pid, stamp: number, replaces: boolean): void {
+  #learn(owner: Member, name: string, pid: Pid, stamp: number, switched: number | undefined): void {
     this.#clock.see(stamp);
     if (pid.nc !== owner.peer.nc) return this.#suspect(owner, 'a name of an actor of another node');
     if (owner.names.size >= this.#options.maxNames && !owner.names.has(name))
       return this.#suspect(owner, 'more names than a node may have');
-    this.#show({ name, pid, stamp, owner }, replaces);
+    this.#show({ name, pid, stamp, owner }, switched);
   }
 
   #dropped(owner: Member, [, id, name, stamp]: Message & { readonly 0: 'drop' }): void {
@@ -316,6 +323,7 @@ export class NameService implements ChannelListener {
 
   #left(member: Member): void {
     for (const entry of member.names.values()) this.table.remove(entry);
+    for (const claim of [...member.switched.keys()]) this.#settled(member, claim);
     this.#ballots.gone(member);
     this.#acknowledgements.gone(member);
     this.#claims.gone(member);
@@ -324,17 +332,34 @@ export class NameService implements ChannelListener {
 
   // --- Two actors with one name ---
 
-  /** Puts an entry into the table and sees to others of that name. */
-  #show(entry: Entry, replaces: boolean): void {
+  /** Puts an entry into the table and sees to others of that name. `switched`: the claim that takes it from them. */
+  #show(entry: Entry, switched: number | undefined): void {
     this.table.put(entry);
     for (const rival of this.table.rivals(entry)) {
-      if (replaces && rival.stamp < entry.stamp) {
-        if (rival.owner === this.#own) this.#drop(rival);
-        else this.table.remove(rival);
-      } else if (entry.owner === this.#own) {
-        if (beats(entry, rival)) this.#settle(entry, rival);
-      } else if (rival.owner === this.#own && beats(rival, entry)) this.#settle(rival, entry);
+      if (switched !== undefined && rival.stamp < entry.stamp) {
+        this.table.remove(rival);
+        if (rival.owner === this.#own) this.#retire(rival, entry.owner as Member, switched);
+        continue;
+      }
+      const [better, other] = beats(entry, rival) ? [entry, rival] : [rival, entry];
+      if (better.owner === this.#own) this.#settle(better, other);
     }
+  }
+
+  /**
+   * Our actor's name was given to another one. Peers hear that from the new owner; only when all have does this node take its
+   * entry back, lest they see the name free meanwhile (Q4). It is for peers that the new owner does not see.
+   */
+  #retire(entry: Entry, heir: Member, claim: number): void {
+    this.#ownNames.remove(entry.pid, entry.name);
+    heir.switched.set(claim, entry);
+  }
+
+  #settled(heir: Member, claim: number): void {
+    const entry = heir.switched.get(claim);
+    if (entry === undefined) return;
+    heir.switched.delete(claim);
+    this.#tellAll(['drop', 0, entry.name, entry.stamp]);
   }
 
   /** The owner of the better entry decides, and tells the other one. */

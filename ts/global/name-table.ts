@@ -67,6 +67,12 @@ export class NameTable {
     else this.#shown.delete(name);
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    this.#shown.clear();
+    this.#beaten.clear();
+  }
+
   #all(name: string): readonly Entry[] {
     const shown = this.#shown.get(name);
     return shown === undefined ? [] : [shown, ...(this.#beaten.get(name) ?? [])];

@@ -173,7 +173,10 @@ export class FakeMesh {
     let quiet = 0;
     while (quiet < 2) {
       quiet++;
-      while (this.step()) quiet = 0;
+      while (this.step()) {
+        quiet = 0;
+        await handed();
+      }
       for (const { runtime } of this.nodes) if (runtime.runSlice()) quiet = 0;
       await nextTurn();
     }
@@ -186,6 +189,11 @@ export class FakeMesh {
   #wire(from: FakeNode, to: FakeNode): Wire {
     return this.#wires.get(`${from.number}>${to.number}`) as Wire;
   }
+}
+
+/** Lets who waits for a promise that is settled now go on. */
+export async function handed(): Promise<void> {
+  for (let count = 0; count < 4; count++) await Promise.resolve();
 }
 
 function translate(value: unknown, from: FakeNode, to: FakeNode): unknown {
