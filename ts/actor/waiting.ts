@@ -7,7 +7,7 @@ import { type Cell, LIMITED } from './cell.ts';
 import { Leave } from './crash-reason.ts';
 import { wake } from './delivery.ts';
 import { crash } from './lifecycle.ts';
-import { compileMatch, type Match, TIMEOUT, tagOf } from './match.ts';
+import { compileMatch, loggedTag, type Match, TIMEOUT } from './match.ts';
 import type { ReceiveOptions } from './self.ts';
 
 const NO_KEYS: readonly unknown[] = [];
@@ -82,7 +82,10 @@ export function receive(
   if (mailbox !== null && mailbox.size > 0) {
     if (scheduler.spend()) {
       const found = takeOrCrash(cell, wait);
-      if (found !== NOTHING) return Promise.resolve(taken(cell, found));
+      if (found !== NOTHING || timeout === 0) {
+        if (!wait.isSafe) mailbox.forget(wait);
+        return Promise.resolve(found === NOTHING ? TIMEOUT : taken(cell, found));
+      }
     } else {
       const pending = suspend(cell, wait, options, timeout);
       wake(cell);
@@ -198,7 +201,7 @@ function taken(cell: Cell, message: unknown): unknown {
   if (cell.handling !== null && cell.runtime.now() >= cell.handling.deadline) cell.handling = null;
   if (typeof message === 'object' && message !== null) {
     cell.handling = message instanceof Call ? message : cell.handling;
-    cell.lastTag = tagOf(message);
+    cell.lastTag = loggedTag(message);
   }
   return message;
 }

@@ -61,6 +61,14 @@ describe('10 000 requests behind 500 000 messages', () => {
         return self.receive(ref);
       },
     ],
+    [
+      'messages with a tag, and predicates between them',
+      async (self) => {
+        await self.receive(Array.isArray, { timeout: 0 });
+        self.send(self.pid as Pid<unknown>, 'answer');
+        await self.receive('answer');
+      },
+    ],
   ])('B6 take under ten times as long as without them: %s', { timeout: MINUTE }, async (_what, ask) => {
     const empty = await timeOf(0, ask);
     const full = await timeOf(500_000, ask);
