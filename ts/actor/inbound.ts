@@ -50,7 +50,7 @@ export class Inbound {
 
   unlink(from: Pid, to: number, id: number | bigint): void {
     const { runtime } = this;
-    const made = runtime.table.get(to)?.extra?.links?.broke(from);
+    const made = runtime.table.get(to)?.extra?.links?.unlinkedBy(from);
     if (made !== undefined) runtime.remoteLinks.remove(from.nc, made);
     runtime.remote.unlinkAck(runtime.table.pidOf(to), from, Number(id));
   }

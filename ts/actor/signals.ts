@@ -164,7 +164,7 @@ function announceToLinks(runtime: Runtime, pid: Pid, extra: Extras, reason: Exit
     const { partner } = made;
     if (partner.nc !== 0) {
       runtime.remoteLinks.remove(partner.nc, made);
-      if (made.unlinkId === 0) runtime.remote.exit(pid, partner, reason);
+      if (made.isActive) runtime.remote.exit(pid, partner, reason);
       continue;
     }
     const cell = cellOf(partner);
@@ -194,7 +194,7 @@ function announceToWatchers(runtime: Runtime, pid: Pid, extra: Extras, reason: E
 export function loseLink(runtime: Runtime, made: Link): void {
   const cell = runtime.table.get(made.owner.local);
   if (cell === undefined) return;
-  const wasActive = made.unlinkId === 0;
+  const wasActive = made.isActive;
   cell.extra?.links?.remove(made.partner);
   if (wasActive) signalExit(cell, made.partner, 'noconnection', true);
 }

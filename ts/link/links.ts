@@ -8,12 +8,19 @@ export class Link {
   /** Whose end it is. */
   readonly owner: Pid;
   readonly partner: Pid;
-  /** 0 while linked; else the id of our unlink that a remote partner has not acknowledged yet. */
+  /** The id of our unlink that a remote partner has not acknowledged yet; 0: none. */
   unlinkId = 0;
+  /** We linked again before that acknowledgement: until it comes, signals of the partner still concern the old link. */
+  isRelinked = false;
 
   constructor(owner: Pid, partner: Pid) {
     this.owner = owner;
     this.partner = partner;
+  }
+
+  /** Whether its owner counts as linked. */
+  get isActive(): boolean {
+    return this.unlinkId === 0 || this.isRelinked;
   }
 }
 
@@ -46,15 +53,15 @@ export class Links {
 
   /** Whether there is an active link. */
   has(partner: Pid): boolean {
-    return this.find(partner)?.unlinkId === 0;
+    return this.find(partner)?.isActive === true;
   }
 
   /** We link. The entry when the partner has to be told; undefined: linked already. */
   link(partner: Pid): Link | undefined {
     const link = this.find(partner);
     if (link === undefined) return this.add(partner);
-    if (link.unlinkId === 0) return undefined;
-    link.unlinkId = 0;
+    if (link.isActive) return undefined;
+    link.isRelinked = true;
     return link;
   }
 
@@ -80,19 +87,36 @@ export class Links {
   /** We unlink a remote partner with a fresh `id`. True: tell it; the entry waits for the acknowledgement. */
   unlinkRemote(partner: Pid, id: number): boolean {
     const link = this.find(partner);
-    if (link === undefined || link.unlinkId !== 0) return false;
+    if (link === undefined || !link.isActive) return false;
     link.unlinkId = id;
+    link.isRelinked = false;
     return true;
   }
 
-  /** The partner acknowledged unlink `id`. The entry that went, if it did. */
+  /** The partner acknowledged unlink `id`. The entry that went, if it did: a link made since then stays. */
   acknowledged(partner: Pid, id: number): Link | undefined {
-    return this.find(partner)?.unlinkId === id ? this.remove(partner) : undefined;
+    const link = this.find(partner);
+    if (link === undefined || link.unlinkId === 0 || link.unlinkId !== id) return undefined;
+    if (!link.isRelinked) return this.remove(partner);
+    link.unlinkId = 0;
+    link.isRelinked = false;
+    return undefined;
   }
 
   /**
-   * The partner unlinks, or an exit signal came over the link: the active link that went. Our own pending unlink stays
-   * until its acknowledgement.
+   * The partner unlinks: the active link that went. It had not seen our own pending unlink yet, so it will ignore the
+   * link we made since (rule C13).
+   */
+  unlinkedBy(partner: Pid): Link | undefined {
+    const link = this.find(partner);
+    if (link?.unlinkId === 0) return this.remove(partner);
+    if (link !== undefined) link.isRelinked = false;
+    return undefined;
+  }
+
+  /**
+   * An exit signal came over the link: the active link that went. While our own unlink is pending it is a signal of the
+   * old link, which can not affect us any more (rules C12, C14).
    */
   broke(partner: Pid): Link | undefined {
     return this.find(partner)?.unlinkId === 0 ? this.remove(partner) : undefined;

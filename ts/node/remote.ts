@@ -15,7 +15,7 @@ import { copyTerm, Pid, type Ref } from '../term/index.ts';
 import * as Tag from './frame-tag.ts';
 import { Identity } from './identities.ts';
 import type { Network } from './network.ts';
-import { type NodeName, parseNodeName } from './node-name.ts';
+import { MAX_NAME_BYTES, type NodeName, parseNodeName } from './node-name.ts';
 import type { AutoConnect } from './options.ts';
 import { Outgoing } from './outgoing.ts';
 
@@ -60,6 +60,7 @@ export class Remote implements RemotePort {
   }
 
   sendNamed(from: Pid | null, name: string, node: string, message: unknown): void {
+    if (!canBeName(name)) return this.#lose('no_name', `${name.slice(0, 40)} at ${node}`, message);
     const way = this.#wayToNode(node);
     if (!(way instanceof Outgoing)) return this.#lose(way, `${name} at ${node}`, message);
     if (way.isFull) return this.#lose('remote_full', `${name} at ${node}`, message);
@@ -123,6 +124,7 @@ export class Remote implements RemotePort {
   monitor(from: Pid, ref: Ref, target: Pid | NodeAddress): void {
     const way = target instanceof Pid ? this.#wayTo(target) : this.#wayToNode(target.node);
     const noproc = (): void => this.#runtime.inbound.monitorExit(from.local, ref, 'noproc');
+    if (!canBeTarget(target)) return later(noproc);
     if (!(way instanceof Outgoing)) return way === 'noproc' ? later(noproc) : this.#lostTarget(target);
     way.expect(target instanceof Pid ? target.nc : -1, noproc);
     way.signal(from.local, Tag.MONITOR, (frame) => {
@@ -180,6 +182,7 @@ export class Remote implements RemotePort {
   call(from: Pid | null, ref: Ref, ms: number, target: Pid | NodeAddress, request: CallRequest): void {
     const way = target instanceof Pid ? this.#wayTo(target) : this.#wayToNode(target.node);
     const answer = (status: ReplyStatus) => (): void => this.#runtime.inbound.reply(ref, status, undefined);
+    if (!canBeTarget(target)) return later(answer(ReplyStatus.noproc));
     if (!(way instanceof Outgoing)) {
       return way === 'noproc' ? later(answer(ReplyStatus.noproc)) : this.#lostTarget(target);
     }
@@ -317,6 +320,13 @@ export class Remote implements RemotePort {
     else this.#lost(-1, target.node);
   }
 }
+
+/** Whether a name can stand in a frame: a peer ends the session over one that cannot, and nobody has it (F3). */
+function canBeName(name: string): boolean {
+  return name !== '' && (name.length <= MAX_NAME_BYTES / 3 || Buffer.byteLength(name) <= MAX_NAME_BYTES);
+}
+
+const canBeTarget = (target: Pid | NodeAddress): boolean => target instanceof Pid || canBeName(target.name);
 
 /** Stands for "nobody" where the wire wants a PID of ours: local id 0 is never given to an actor. */
 const NOBODY = new Pid(0, 0);

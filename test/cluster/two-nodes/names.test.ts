@@ -1,0 +1,24 @@
+// Names that no actor can have must not reach the wire: a peer would end the session over them.
+import { afterEach, expect, it } from 'vitest';
+import { Cluster } from '../../support/cluster.ts';
+
+const cluster = new Cluster();
+afterEach(() => cluster.stop());
+
+it('F3, F4 names that nobody can have are lost, noproc or refused, and harm no session', async () => {
+  const [a, b] = await cluster.nodes({ name: 'a' }, { name: 'b' });
+  const seen = await a?.run(async (bench, peer) => {
+    await bench.node.connect(peer);
+    const outcomes = [];
+    for (const name of ['', 'x'.repeat(256), 'é'.repeat(128)]) {
+      const probe = await bench.probe();
+      bench.node.send({ name, node: peer }, 'lost');
+      probe.self.monitor({ name, node: peer });
+      const [down] = (await probe.count(1)) as [{ reason: unknown }];
+      const called = await bench.node.call({ name, node: peer }, 'x').catch((error) => error.state);
+      outcomes.push([down.reason, called]);
+    }
+    return [outcomes, bench.node.stats().peers.map(({ connection }) => connection)];
+  }, b?.name ?? '');
+  expect(seen).toEqual([Array.from({ length: 3 }, () => ['noproc', 'noproc']), [1]]);
+});
