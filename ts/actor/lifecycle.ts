@@ -3,12 +3,23 @@ import { Mailbox, NOTHING } from '../mailbox/index.ts';
 import type { Pid } from '../term/index.ts';
 import { Call } from './call.ts';
 import { withdrawCalls } from './calls.ts';
-import { BUSY, Cell, DEAD, LIMITED, QUEUED, READY, type Starter, TERMINATING, TRAPS } from './cell.ts';
+import {
+  BUSY,
+  Cell,
+  cellOf,
+  DEAD,
+  LIMITED,
+  QUEUED,
+  READY,
+  type Starter,
+  TERMINATING,
+  TRAPS,
+} from './cell.ts';
 import { crashReason, isLeave } from './crash-reason.ts';
 import { wake } from './delivery.ts';
 import { type ExitReason, isCleanExit } from './exit-reason.ts';
 import { MailboxGate } from './mailbox-gate.ts';
-import { tagOf } from './match.ts';
+import { loggedTag } from './match.ts';
 import type { Runtime } from './runtime.ts';
 import { passOn } from './signals.ts';
 import type { SpawnOptions } from './spawn-options.ts';
@@ -19,6 +30,8 @@ import { release, settle, take } from './waiting.ts';
 
 /** Messages a handler takes in one turn. */
 const MESSAGES_PER_TURN = 64;
+/** PIDs in a crash report. */
+const MOST_ANCESTORS = 9;
 
 /** Makes the control block of a new actor; it runs when `wake` gives it a turn. */
 export function createCell(
@@ -220,8 +233,8 @@ export function report(cell: Cell, reason: ExitReason, message: unknown): void {
         actor: cell.pid.toString(),
         name: cell.label,
         reason,
-        lastMessage: message === undefined ? cell.lastTag : tagOf(message),
-        ancestors: [cell.parent, ...(cell.extra?.ancestors ?? [])].map(String),
+        lastMessage: message === undefined ? cell.lastTag : loggedTag(message),
+        ancestors: lineOf(cell).map(String),
       },
       'an actor crashed',
     );
@@ -305,6 +318,17 @@ export function mailboxOf(cell: Cell | undefined): unknown[] {
 
 /** The PIDs above a new actor, for crash reports. */
 export function ancestorsOf(parent: Cell | null): readonly Pid[] {
-  if (parent === null) return [];
-  return [parent.parent, ...(parent.extra?.ancestors ?? [])].slice(0, 8);
+  return parent === null ? [] : lineOf(parent);
+}
+
+/** The PIDs above an actor, its parent first: what was written down at its birth, or who still lives of them. */
+function lineOf(cell: Cell): Pid[] {
+  const noted = cell.extra?.ancestors ?? [];
+  if (noted.length > 0) return [cell.parent, ...noted].slice(0, MOST_ANCESTORS);
+  const line = [cell.parent];
+  for (let above = cellOf(cell.parent); above !== undefined && line.length < MOST_ANCESTORS; ) {
+    line.push(above.parent);
+    above = cellOf(above.parent);
+  }
+  return line;
 }

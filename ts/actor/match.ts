@@ -63,6 +63,9 @@ export function compileMatch(match: Match): CompiledMatch {
 
 const NONE: readonly unknown[] = [];
 
+/** Characters of a tag in a crash report. */
+const LONGEST_LOGGED = 100;
+
 /** The tag of a message: the string itself, the first element of an array, `type` of an object. */
 export function tagOf(message: unknown): string | undefined {
   if (typeof message === 'string') return message;
@@ -70,6 +73,14 @@ export function tagOf(message: unknown): string | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
   const tag: unknown = Array.isArray(message) ? message[0] : (message as { type?: unknown }).type;
   return typeof tag === 'string' ? tag : undefined;
+}
+
+/** The tag of a message as crash reports have it: never a bare string, which is the whole message, nor a long one. */
+export function loggedTag(message: unknown): string | undefined {
+  if (typeof message !== 'object' || message === null) return undefined;
+  if (!(message instanceof SystemMessage)) return tagOf(message)?.slice(0, LONGEST_LOGGED);
+  const { tag } = message as { tag?: unknown }; // a call has one
+  return typeof tag === 'string' ? tag.slice(0, LONGEST_LOGGED) : message.constructor.name;
 }
 
 // oxlint-disable-next-line typescript/no-unsafe-function-type -- a class or a predicate, told apart here

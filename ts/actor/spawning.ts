@@ -24,11 +24,9 @@ export function spawn(
     typeof what === 'object' && what !== null && (what.kind === 'function' || what.kind === 'handler');
   if (typeof what !== 'function' && !isSpec) throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE');
   const cell = createCell(runtime, parent, { what, isHandler, args }, options);
-  if (parent !== null) {
-    const ancestors = ancestorsOf(parent);
-    if (ancestors.length > 0 && (parent.extra !== null || options !== undefined))
-      cell.more().ancestors = ancestors;
-  }
+  // Written down only where it costs no memory of its own; a crash report finds the others while they live.
+  if (parent !== null && (parent.extra !== null || options !== undefined))
+    cell.more().ancestors = ancestorsOf(parent);
   let ref: Ref | undefined;
   if (options?.link === true && parent !== null) link(parent, cell.pid);
   if (options?.monitor === true && parent !== null) {

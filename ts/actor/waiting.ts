@@ -202,7 +202,7 @@ function taken(cell: Cell, message: unknown): unknown {
   if (typeof message === 'object' && message !== null) {
     cell.handling = message instanceof Call ? message : cell.handling;
     cell.lastTag = loggedTag(message);
-  }
+  } else cell.lastTag = undefined;
   return message;
 }
 
