@@ -130,6 +130,46 @@ describe('a global name', () => {
     }
   });
 
+  it('Q1, Q5 waits for a peer that has just come up, whatever step it comes at', async () => {
+    const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
+    for (let before = 0; before < 5; before++) {
+      mesh.cut(c, a);
+      mesh.cut(c, b);
+      await mesh.settle();
+      let isYes = false;
+      const name = `x${before}`;
+      const promise = a.names.register(name, a.actor()).then((yes) => (isYes = yes));
+      // claim, vote, commit, ack
+      for (let step = 0; step < Math.min(before, 3); step++)
+        mesh.deliver(...(step % 2 === 0 ? ([a, b] as const) : ([b, a] as const)));
+      mesh.connect(a, c);
+      mesh.deliver(c, a);
+      mesh.deliver(a, c);
+      while (mesh.deliver(a, b) || mesh.deliver(b, a));
+      await handed();
+      expect(isYes, `after ${before} steps`).toBe(false);
+      expect(await after(promise)).toBe(true);
+      expect(c.seen(name)).toBe(a.seen(name));
+    }
+  });
+
+  it('Q11 is not freed by the late word of who had it before', async () => {
+    const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
+    for (let round = 0; round < 50; round++) {
+      await after(a.names.register('x', a.actor()));
+      const away = b.names.reregister('x', b.actor());
+      for (let step = 0; step < round; step++) mesh.step();
+      const last = a.actor();
+      const back = a.names.reregister('x', last);
+      await mesh.settle();
+      expect([await away, await back]).toEqual([true, true]);
+      const owner = c.seen('x');
+      expect(seen('x')).toEqual([owner, owner, owner]);
+      if (round > 20) expect(owner).toBe(a.spelt(last));
+      expect(await after(c.names.unregister('x'))).toBe(true);
+    }
+  });
+
   it('Q5 is gone everywhere when its node is lost', async () => {
     const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
     await after(a.names.register('x', a.actor()));
