@@ -5,6 +5,7 @@ import { Timer } from '../timers/index.ts';
 import { Call, CallError, type CallOptions, type CallState } from './call.ts';
 import { BUSY, type Cell, cellOf, type Extras, LIMITED } from './cell.ts';
 import { checkDest, deliver } from './delivery.ts';
+import { sendReason } from './far-reason.ts';
 import { ReplyStatus } from './remote-port.ts';
 import type { Runtime } from './runtime.ts';
 import type { Dest } from './self.ts';
@@ -134,7 +135,7 @@ export class RemoteCall implements AwaitingCaller {
   targetEnded(reason: unknown): void {
     const { runtime } = this.cell;
     if (runtime.inboundCalls.delete(this.ref.key))
-      runtime.remote.reply(this.cell.pid, this.ref, ReplyStatus.exit, reason);
+      sendReason((why) => runtime.remote.reply(this.cell.pid, this.ref, ReplyStatus.exit, why), reason);
   }
 }
 

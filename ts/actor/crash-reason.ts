@@ -22,7 +22,7 @@ export function isLeave(thrown: unknown): boolean {
 export function crashReason(thrown: unknown): CrashReason {
   const { stack = '' } = new Error('thrown');
   try {
-    return thrown instanceof Error ? errorReason(thrown) : { nocatch: copyTerm(thrown), stack };
+    return thrown instanceof Error ? errorReason(thrown) : copyTerm({ nocatch: thrown, stack });
   } catch {
     // It cannot travel, or has getters that throw.
     return { nocatch: text(thrown), stack };

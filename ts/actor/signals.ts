@@ -4,6 +4,7 @@ import { Pid, type Ref } from '../term/index.ts';
 import { type Cell, cellOf, type Extras } from './cell.ts';
 import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
+import { sendReason } from './far-reason.ts';
 import { terminate } from './lifecycle.ts';
 import type { Runtime } from './runtime.ts';
 import { Down, Exit, type NodeAddress } from './system-message.ts';
@@ -164,7 +165,7 @@ function announceToLinks(runtime: Runtime, pid: Pid, extra: Extras, reason: Exit
     const { partner } = made;
     if (partner.nc !== 0) {
       runtime.remoteLinks.remove(partner.nc, made);
-      if (made.isActive) runtime.remote.exit(pid, partner, reason);
+      if (made.isActive) sendReason((why) => runtime.remote.exit(pid, partner, why), reason);
       continue;
     }
     const cell = cellOf(partner);
@@ -179,7 +180,8 @@ function announceToWatchers(runtime: Runtime, pid: Pid, extra: Extras, reason: E
   for (let made = watchers.shift(); made !== null; made = watchers.shift()) {
     if (made.owner.nc !== 0) {
       runtime.remoteWatchers.take(made.owner, made.ref);
-      runtime.remote.monitorExit(pid, made.owner, made.ref, reason);
+      const { owner, ref } = made;
+      sendReason((why) => runtime.remote.monitorExit(pid, owner, ref, why), reason);
       continue;
     }
     const cell = cellOf(made.owner);
