@@ -32,6 +32,16 @@ export type Match<T = unknown> =
   | ((message: any) => unknown)
   | readonly Match<T>[];
 
+/** What a match takes: of a class its instances, of a type guard what it guards, of a list any of its parts. */
+export type Matched<T> =
+  T extends MessageClass<infer C>
+    ? C
+    : T extends (message: any) => message is infer G
+      ? G
+      : T extends readonly (infer P)[]
+        ? Matched<P>
+        : unknown;
+
 /** A match made ready: `keys` name what the mailbox may remember about it. */
 export interface CompiledMatch {
   readonly test: Test;

@@ -8,7 +8,7 @@ import { givenReason, Leave } from './crash-reason.ts';
 import { send, sendWait } from './delivery.ts';
 import { type ExitReason, isCleanExit } from './exit-reason.ts';
 import { leave, report, takeStarter, terminate } from './lifecycle.ts';
-import type { Match, Received, TIMEOUT } from './match.ts';
+import type { Match, Matched, Received, TIMEOUT } from './match.ts';
 import type { Runtime } from './runtime.ts';
 import { demonitor, link, monitor, sendExit, unlink } from './signals.ts';
 import type { SpawnOptions } from './spawn-options.ts';
@@ -89,6 +89,14 @@ export class Self<M = unknown> {
    * const down = await self.receive(Down, { timeout: 1000 });
    */
   receive(): Promise<Received<M>>;
+  receive<L extends readonly Match[]>(
+    match: L,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Matched<L[number]>>;
+  receive<L extends readonly Match[]>(
+    match: L,
+    options: ReceiveOptions,
+  ): Promise<Matched<L[number]> | typeof TIMEOUT>;
   receive<T>(match: Match<T>, options?: { readonly signal?: AbortSignal }): Promise<T>;
   receive<T>(match: Match<T>, options: ReceiveOptions): Promise<T | typeof TIMEOUT>;
   receive(match: undefined, options: ReceiveOptions): Promise<Received<M> | typeof TIMEOUT>;
