@@ -32,6 +32,7 @@ export class PendingCall extends Timer implements AwaitingCaller {
   target: Cell | undefined = undefined;
   resolve!: (value: unknown) => void;
   reject!: (error: unknown) => void;
+  promise!: Promise<unknown>;
   disarm: (() => void) | undefined = undefined;
   /** What the target holds, when it lives here. */
   request: Call | undefined = undefined;
@@ -79,7 +80,10 @@ export class PendingCall extends Timer implements AwaitingCaller {
   }
 
   fail(state: CallState, reason: unknown): void {
-    if (this.end()) this.reject(this.error(state, reason));
+    if (!this.end()) return;
+    // An actor may do something else before it looks at the outcome: until then nobody else has to care (rules A4, V2).
+    if (this.caller !== null) this.promise.catch(nothing);
+    this.reject(this.error(state, reason));
   }
 
   error(state: CallState, reason: unknown): CallError {
@@ -154,7 +158,7 @@ export function call(
   const copied = args.length === 0 ? args : copyTerm(args);
   if (options?.signal?.aborted === true)
     return Promise.reject(pending.error('aborted', options.signal.reason));
-  const promise = new Promise((resolve, reject) => {
+  pending.promise = new Promise((resolve, reject) => {
     pending.resolve = resolve;
     pending.reject = reject;
   });
@@ -166,8 +170,10 @@ export function call(
     pending.withdraw(); // too large for its way: nothing was sent, nothing may stay (rule B9)
     throw error;
   }
-  return promise;
+  return pending.promise;
 }
+
+function nothing(): void {}
 
 /** The call an actor is at, while its caller still waits for the answer. */
 function openCall(caller: Cell | null): Call | undefined {

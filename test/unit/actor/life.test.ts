@@ -1,6 +1,8 @@
 // Section A of the rules: life and death of an actor.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  type CallError,
   Down,
   Exit,
   type ExitReason,
@@ -168,6 +170,32 @@ describe('the end of an actor', () => {
       expect(kit.logged('actor_crash')).toHaveLength(1);
     },
   );
+
+  it('A4 holds for calls whose outcome is looked at later, or never', async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    try {
+      const log: unknown[] = [];
+      kit.runtime.spawn(async (self: Self) => {
+        const nobody = kit.runtime.pidOf(999_999_999);
+        void self.call(nobody, 'forgotten');
+        const [first, second] = [self.call(nobody, 'ask'), self.call(nobody, 'ask')];
+        await self.sleep(10);
+        await first.catch((error: CallError) => log.push(error.state));
+        await second;
+      });
+      await kit.advance(10);
+      await nextTurn();
+      expect(log).toEqual(['noproc']);
+      expect(unhandled).toEqual([]);
+      expect(kit.logged('actor_crash')).toMatchObject([
+        { facts: { reason: { error: { name: 'CallError' } } } },
+      ]);
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+  });
 
   it('A4 holds although the logger fails, and a death callback does', async () => {
     const broken = (): never => {
