@@ -1,6 +1,6 @@
 import { SnowmeshError } from '../errors/index.ts';
 import { copyTerm } from '../term/index.ts';
-import type { CrashReason, ExitReason } from './exit-reason.ts';
+import type { CrashReason, ExitReason, NoCatchReason } from './exit-reason.ts';
 
 /** @internal Thrown by `self.exit` to leave the actor's code; never a crash. */
 export class Leave extends SnowmeshError {
@@ -20,21 +20,40 @@ export function isLeave(thrown: unknown): boolean {
 
 /** The exit reason for a thrown value; always a term that can travel (rule A3). */
 export function crashReason(thrown: unknown): CrashReason {
-  const { stack = '' } = new Error('thrown');
   try {
-    return thrown instanceof Error ? errorReason(thrown) : copyTerm({ nocatch: thrown, stack });
+    return thrown instanceof Error ? errorReason(thrown) : copyTerm(noCatch(thrown));
   } catch {
     // It cannot travel, or has getters that throw.
-    return { nocatch: text(thrown), stack };
+    return noCatch(text(thrown));
   }
 }
 
+/** The stack is made into text when somebody looks at it, for that takes longer than all the rest of a crash. */
 function errorReason(thrown: Error): CrashReason {
-  const { name, message, code, stack } = thrown as Error & { code?: unknown };
+  const { name, message, code } = thrown as Error & { code?: unknown };
   const error = { name: text(name), message: text(message) };
   const isCode = typeof code === 'string' || typeof code === 'number';
   const full = isCode ? { ...error, code: typeof code === 'string' ? text(code) : code } : error;
-  return { error: full, stack: text(stack) };
+  let stack: string | undefined;
+  return {
+    error: full,
+    get stack() {
+      stack ??= stackOf(thrown);
+      return stack;
+    },
+  };
+}
+
+function stackOf(thrown: Error): string {
+  try {
+    return text(thrown.stack);
+  } catch {
+    return '';
+  }
+}
+
+function noCatch(thrown: unknown): CrashReason {
+  return { nocatch: thrown as NoCatchReason['nocatch'], stack: stackOf(new Error('thrown')) };
 }
 
 /** An exit reason given by user code, copied so that nobody can change it later. Throws SNOW_ERR_UNSENDABLE. */
