@@ -93,10 +93,22 @@ export function loggedTag(message: unknown): string | undefined {
   return typeof tag === 'string' ? tag.slice(0, LONGEST_LOGGED) : message.constructor.name;
 }
 
+/** The classes of the runtime are few; each is made ready once. */
+// oxlint-disable-next-line typescript/no-unsafe-function-type -- a key
+const byClass = new WeakMap<Function, CompiledMatch>();
+
 // oxlint-disable-next-line typescript/no-unsafe-function-type -- a class or a predicate, told apart here
 function compileFunction(match: Function): CompiledMatch {
+  const known = byClass.get(match);
+  if (known !== undefined) return known;
   if (match === SystemMessage || match.prototype instanceof SystemMessage) {
-    return { test: (message) => message instanceof match, isSafe: true, keys: [match] };
+    const compiled: CompiledMatch = {
+      test: (message) => message instanceof match,
+      isSafe: true,
+      keys: [match],
+    };
+    byClass.set(match, compiled);
+    return compiled;
   }
   return { test: match as Test, isSafe: false, keys: NONE };
 }

@@ -126,18 +126,18 @@ interface Death {
 
 /** Tells everybody tied to a dead actor. Deaths that follow wait in a queue. */
 export function passOn(runtime: Runtime, pid: Pid, extra: Extras, reason: ExitReason): void {
-  runtime.deaths.push({ pid, extra, reason });
-  if (runtime.isPassingOn) return;
+  if (runtime.isPassingOn) return runtime.deaths.push({ pid, extra, reason });
   runtime.isPassingOn = true;
   try {
+    announce(runtime, pid, extra, reason);
     for (let death = runtime.deaths.shift(); death !== undefined; death = runtime.deaths.shift())
-      announce(runtime, death);
+      announce(runtime, death.pid, death.extra, death.reason);
   } finally {
     runtime.isPassingOn = false;
   }
 }
 
-function announce(runtime: Runtime, { pid, extra, reason }: Death): void {
+function announce(runtime: Runtime, pid: Pid, extra: Extras, reason: ExitReason): void {
   for (const callback of extra.deathCallbacks ?? []) runtime.guard(() => callback(pid, reason));
   if (extra.abort !== null) {
     const { abort } = extra;
