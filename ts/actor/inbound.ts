@@ -115,7 +115,7 @@ export class Inbound {
       );
     }
     try {
-      const { pid } = spawn(runtime, null, spec, args, undefined, false);
+      const { pid } = spawn(runtime, null, spec, args, undefined, false, from);
       if ((flags & LINK) !== 0) this.link(from, pid.local);
       if ((flags & MONITOR) !== 0) this.monitor(from, monitor, pid.local);
       runtime.remote.spawnReply(pid, from, request, SpawnStatus.ok, undefined); // before anything of the child (N5)

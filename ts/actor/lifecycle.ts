@@ -36,14 +36,14 @@ const MOST_ANCESTORS = 9;
 /** Makes the control block of a new actor; it runs when `wake` gives it a turn. */
 export function createCell(
   runtime: Runtime,
-  parent: Cell | null,
+  parent: Pid,
   birth: { what: Startable; isHandler: boolean; args: readonly unknown[] },
   options: SpawnOptions | undefined,
 ): Cell {
   const gate = options?.mailbox === undefined ? null : new MailboxGate(options.mailbox);
   const local = runtime.table.nextId();
   const label = options?.label ?? (birth.what.name || 'anonymous');
-  const cell = new Cell(runtime, local, parent === null ? runtime.root : parent.pid, label, birth);
+  const cell = new Cell(runtime, local, parent, label, birth);
   runtime.table.add(local, cell);
   if (options === undefined) return cell;
   if (options.trapExit === true) cell.flags |= TRAPS;

@@ -10,7 +10,9 @@ import { link, monitor } from './signals.ts';
 import type { SpawnOptions } from './spawn-options.ts';
 import type { Startable } from './spec.ts';
 
-/** Makes an actor; it runs soon (rule A1). Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_STOPPED, SNOW_ERR_NOT_SPAWNABLE. */
+/**
+ * Makes an actor; it runs soon (rule A1). `farParent`: who asked for it from another node. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_STOPPED, SNOW_ERR_NOT_SPAWNABLE.
+ */
 export function spawn(
   runtime: Runtime,
   parent: Cell | null,
@@ -18,12 +20,18 @@ export function spawn(
   args: readonly unknown[],
   options: SpawnOptions | undefined,
   isHandler: boolean,
+  farParent?: Pid,
 ): { pid: Pid; ref: Ref | undefined; cell: Cell } {
   if (runtime.isStopped) throw new SnowmeshError('SNOW_ERR_STOPPED');
   const isSpec =
     typeof what === 'object' && what !== null && (what.kind === 'function' || what.kind === 'handler');
   if (typeof what !== 'function' && !isSpec) throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE');
-  const cell = createCell(runtime, parent, { what, isHandler, args }, options);
+  const cell = createCell(
+    runtime,
+    parent?.pid ?? farParent ?? runtime.root,
+    { what, isHandler, args },
+    options,
+  );
   // Written down only where it costs no memory of its own; a crash report finds the others while they live.
   if (parent !== null && (parent.extra !== null || options !== undefined))
     cell.more().ancestors = ancestorsOf(parent);

@@ -259,6 +259,41 @@ describe('a parent that ends before the reply', () => {
   });
 });
 
+it('I5, S7 a handler that traps exits ends in order with its parent, also when the node of it is lost', async () => {
+  await b.run((bench) => {
+    bench.node.expose(
+      bench.snow.defineHandler('trapper', (self: AnySelf) => {
+        self.trapExit(true);
+        bench.box['parents'] = [...(bench.box['parents'] ?? []), bench.node.nodeOf(self.parent)];
+        return { onMessage: () => {}, onTerminate: (reason) => void bench.box['ends'].push(reason) };
+      }) as never,
+    );
+  });
+  await a.run(async (bench, peer) => {
+    const spec = bench.box['spec']('trapper');
+    const both = ['told', 'lost'].map((name) => {
+      const ready = bench.deferred();
+      bench.node.spawnWith({ name }, async (self: AnySelf) => {
+        await self.spawnOn(peer, spec, [], { link: true });
+        ready.resolve();
+        self.exit(await self.receive());
+      });
+      return ready.promise;
+    });
+    await Promise.all(both);
+    bench.node.send('told', { why: 'over' });
+  }, b.name);
+  const ends = (count: number): Promise<unknown> =>
+    b.run(
+      (bench, least) => bench.until('ends', () => bench.box['ends'].length >= least && bench.box['ends']),
+      count,
+    );
+  expect(await ends(1)).toEqual([{ why: 'over' }]);
+  await a.kill();
+  expect(await ends(2)).toEqual([{ why: 'over' }, 'noconnection']);
+  expect(await b.run((bench) => bench.box['parents'])).toEqual([a.name, a.name]);
+});
+
 describe('an abandoned request', () => {
   it('N6 takes down a linked child, leaves another alone, and is never answered late', async () => {
     b.freeze();
