@@ -11,7 +11,7 @@ export interface GlobalNamesOptions {
    * registered without knowledge of each other, the one on the node with the greater name.
    */
   readonly onConflict?: ConflictResolver;
-  /** What happens to the actor that loses its name then: killed (default, as in Erlang), or sent a {@link NameConflict}. */
+  /** What happens to the actor that loses its name then: killed (default, as in Erlang), or sent a `NameConflict`. */
   readonly loser?: 'kill' | 'notify';
   /** Names that the actors of one node may have. Default 1 000 000. */
   readonly maxNamesPerNode?: number;

@@ -1,19 +1,19 @@
 // Puts the parts together: what peers say goes to the part it concerns, and what the parts want goes out.
-import type { Logger, Runtime } from '../actor/index.ts';
+import type { Runtime } from '../actor/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import type { Pid } from '../term/index.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { Ballots, type Claim } from './ballots.ts';
 import { Claims, type OwnClaim, type Voter } from './claims.ts';
-import { type ConflictResolver, NameConflict } from './conflict.ts';
 import { LamportClock } from './lamport-clock.ts';
 import { MAX_CLAIMS_PER_NODE, MAX_IN_FLIGHT } from './limits.ts';
 import { type Member, OwnNode } from './member.ts';
 import { Members } from './members.ts';
 import { CHANNEL, type Message, type Outcome, parseMessage, type Wish } from './messages.ts';
-import { beats, type Entry, NameTable } from './name-table.ts';
+import { type Entry, NameTable } from './name-table.ts';
 import { OwnNames } from './own-names.ts';
 import { Requests } from './requests.ts';
+import { type ConflictOptions, SameNames } from './same-names.ts';
 import { Turns } from './turns.ts';
 
 /** The part of a node that global names need. */
@@ -23,9 +23,7 @@ export interface NamesHost {
   channel(name: string, listener: ChannelListener): Channel | undefined;
 }
 
-export interface ServiceOptions {
-  readonly resolve: ConflictResolver | undefined;
-  readonly killsLoser: boolean;
+export interface ServiceOptions extends ConflictOptions {
   readonly maxNames: number;
 }
 
@@ -44,6 +42,7 @@ export class NameService implements ChannelListener {
   readonly #requests = new Requests((member, message) => this.#send(member, message));
   readonly #turns = new Turns(MAX_IN_FLIGHT);
   readonly #ownNames: OwnNames;
+  readonly #sameNames: SameNames;
   readonly #channel: Channel | undefined;
   #ids = 0;
   #isClosed = false;
@@ -69,6 +68,15 @@ export class NameService implements ChannelListener {
       giveBack: (voter, id) => this.#giveBack(voter, id),
       giveUp: (claim) => this.#giveUp(claim),
       decide: (claim) => this.#decide(claim),
+    });
+    this.#sameNames = new SameNames(this.#own, {
+      table: this.table,
+      runtime: host.runtime,
+      options,
+      drop: (entry) => this.#drop(entry),
+      forget: ({ pid, name }) => this.#ownNames.remove(pid, name),
+      send: (member, message) => this.#send(member, message),
+      tellAll: (message) => this.#tellAll(message),
     });
     this.#ownNames = new OwnNames(host.runtime, (pid, names) => this.#died(pid, names));
     this.#channel = host.channel(CHANNEL, this);
@@ -148,13 +156,13 @@ export class NameService implements ChannelListener {
       case 'commit':
         return this.#committed(member, message);
       case 'settled':
-        return this.#settled(member, message[1]);
+        return this.#sameNames.settled(member, message[1]);
       case 'drop':
         return this.#dropped(member, message);
       case 'ack':
         return this.#acknowledgements.of(member, message[1]);
       case 'lost':
-        return this.#lost(member, message);
+        return this.#sameNames.lost(member, message);
       case 'ask':
         return this.#asked(member, message);
       case 'answer':
@@ -221,7 +229,7 @@ export class NameService implements ChannelListener {
     const entry = { name, pid, stamp, owner: this.#own };
     this.#ownNames.add(pid, name);
     this.#tellAll(['commit', id, name, pid, stamp, replaces]);
-    this.#show(entry, replaces ? id : undefined);
+    this.#sameNames.show(entry, replaces ? id : undefined);
     this.#ballots.end(this.#own, id);
     this.#acknowledgements.expect(id, this.#members.possible(), () => {
       if (replaces) this.#tellAll(['settled', id]);
@@ -285,7 +293,7 @@ export class NameService implements ChannelListener {
     if (pid.nc !== owner.peer.nc) return this.#suspect(owner, 'a name of an actor of another node');
     if (owner.names.size >= this.#options.maxNames && !owner.names.has(name))
       return this.#suspect(owner, 'more names than a node may have');
-    this.#show({ name, pid, stamp, owner }, switched);
+    this.#sameNames.show({ name, pid, stamp, owner }, switched);
   }
 
   #dropped(owner: Member, [, id, name, stamp]: Message & { readonly 0: 'drop' }): void {
@@ -323,77 +331,11 @@ export class NameService implements ChannelListener {
 
   #left(member: Member): void {
     for (const entry of member.names.values()) this.table.remove(entry);
-    for (const claim of [...member.switched.keys()]) this.#settled(member, claim);
+    for (const claim of [...member.switched.keys()]) this.#sameNames.settled(member, claim);
     this.#ballots.gone(member);
     this.#acknowledgements.gone(member);
     this.#claims.gone(member);
     this.#requests.gone(member);
-  }
-
-  // --- Two actors with one name ---
-
-  /** Puts an entry into the table and sees to others of that name. `switched`: the claim that takes it from them. */
-  #show(entry: Entry, switched: number | undefined): void {
-    this.table.put(entry);
-    for (const rival of this.table.rivals(entry)) {
-      if (switched !== undefined && rival.stamp < entry.stamp) {
-        this.table.remove(rival);
-        if (rival.owner === this.#own) this.#retire(rival, entry.owner as Member, switched);
-        continue;
-      }
-      const [better, other] = beats(entry, rival) ? [entry, rival] : [rival, entry];
-      if (better.owner === this.#own) this.#settle(better, other);
-    }
-  }
-
-  /**
-   * Our actor's name was given to another one. Peers hear that from the new owner; only when all have does this node take its
-   * entry back, lest they see the name free meanwhile (Q4). It is for peers that the new owner does not see.
-   */
-  #retire(entry: Entry, heir: Member, claim: number): void {
-    this.#ownNames.remove(entry.pid, entry.name);
-    heir.switched.set(claim, entry);
-  }
-
-  #settled(heir: Member, claim: number): void {
-    const entry = heir.switched.get(claim);
-    if (entry === undefined) return;
-    heir.switched.delete(claim);
-    this.#tellAll(['drop', 0, entry.name, entry.stamp]);
-  }
-
-  /** The owner of the better entry decides, and tells the other one. */
-  #settle(own: Entry, other: Entry): void {
-    const kept = this.#resolve(own, other);
-    if (kept !== other)
-      this.#send(other.owner as Member, ['lost', own.name, other.pid, other.stamp, kept?.pid ?? null]);
-    if (kept !== own) this.#lose(own, kept);
-  }
-
-  #resolve(own: Entry, other: Entry): Entry | undefined {
-    const { resolve } = this.#options;
-    if (resolve === undefined) return own;
-    let chosen: unknown;
-    this.#runtime.guard(() => (chosen = resolve(own.name, contender(own), contender(other))));
-    return [own, other].find(({ pid }) => pid.equals(chosen));
-  }
-
-  /** Only who has, or had until just now, an entry of the same name may say that ours has lost to it. */
-  #lost(member: Member, [, name, loser, stamp, winner]: Message & { readonly 0: 'lost' }): void {
-    const own = this.#own.names.get(name);
-    const other = member.names.get(name);
-    if (own?.stamp !== stamp || !own.pid.equals(loser) || other === undefined) return;
-    if (winner === null || other.pid.equals(winner)) this.#lose(own, winner === null ? undefined : other);
-  }
-
-  #lose(own: Entry, winner: Entry | undefined): void {
-    const { name, pid } = own;
-    const logger: Logger = this.#runtime.logger;
-    const facts = { event: 'global_name_conflict', name, loser: String(pid), node: winner?.owner.node };
-    logger.warn(facts, 'an actor lost its global name to one on the other side of a split');
-    this.#drop(own);
-    if (winner !== undefined && this.#options.killsLoser) this.#runtime.sendExit(pid, 'kill');
-    else this.#runtime.deliverSystem(pid, new NameConflict(name, winner?.pid));
   }
 
   // --- The wire ---
@@ -412,5 +354,3 @@ export class NameService implements ChannelListener {
     this.#runtime.logger.warn({ node: member.node, what }, 'a peer sent nonsense about global names');
   }
 }
-
-const contender = ({ pid, owner }: Entry): { pid: Pid; node: string } => ({ pid, node: owner.node });

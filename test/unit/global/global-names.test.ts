@@ -153,6 +153,28 @@ describe('a global name', () => {
     }
   });
 
+  it('Q1 is refused by a peer that comes up during the registration and has it already', async () => {
+    const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
+    for (let before = 0; before < 2; before++) {
+      mesh.cut(c, a);
+      mesh.cut(c, b);
+      await mesh.settle();
+      const name = `x${before}`;
+      const there = c.actor();
+      expect(await c.names.register(name, there)).toBe(true);
+      const promise = a.names.register(name, a.actor());
+      if (before > 0) mesh.deliver(a, b);
+      mesh.connect(a, c);
+      mesh.deliver(c, a);
+      mesh.deliver(a, c);
+      while (mesh.deliver(a, b) || mesh.deliver(b, a));
+      mesh.connectAll();
+      expect(await after(promise)).toBe(false);
+      expect(new Set(seen(name))).toEqual(new Set([c.spelt(there)]));
+      expect(c.runtime.isAlive(there)).toBe(true);
+    }
+  });
+
   it('Q11 is not freed by the late word of who had it before', async () => {
     const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
     for (let round = 0; round < 50; round++) {
