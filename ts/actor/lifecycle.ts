@@ -123,6 +123,9 @@ function embody(cell: Cell, made: unknown): void {
     starter?.ignored();
     return;
   }
+  if (typeof made !== 'object' || made === null) {
+    return crash(cell, new TypeError(`The init of ${cell.label} made no handler, but ${String(made)}.`));
+  }
   cell.body = made as HandlerBody<never>;
   cell.flags |= READY;
   takeStarter(cell)?.ready();
@@ -246,11 +249,12 @@ export function report(cell: Cell, reason: ExitReason, message: unknown): void {
 /** Ends an actor that ends by itself: a handler's `onTerminate` first. */
 export function leave(cell: Cell, reason: ExitReason): void {
   if (cell.isDead) return;
-  const onTerminate = cell.body?.onTerminate;
-  if (onTerminate === undefined || (cell.flags & TERMINATING) !== 0) return terminate(cell, reason);
-  cell.flags |= TERMINATING | BUSY;
-  cell.leaving = null;
+  if ((cell.flags & TERMINATING) !== 0) return terminate(cell, reason);
   try {
+    const onTerminate = cell.body?.onTerminate;
+    if (onTerminate === undefined) return terminate(cell, reason);
+    cell.flags |= TERMINATING | BUSY;
+    cell.leaving = null;
     const pending = onTerminate.call(cell.body, reason, cell.self as never);
     if (!isPromise(pending)) return terminate(cell, reason);
     pending.then(

@@ -197,6 +197,25 @@ describe('the end of an actor', () => {
     }
   });
 
+  it('A4 holds for a handler that is none, and for one that cannot be asked how to end', async () => {
+    const probe = await kit.probe();
+    const none = probe.self.spawnHandler((() => 'no body') as never);
+    probe.watch(none);
+    expect((await probe.expectDown(none)).reason).toMatchObject({ error: { name: 'TypeError' } });
+    const hostile = probe.self.spawnHandler(() => ({
+      onMessage: () => {
+        throw new Error('first');
+      },
+      get onTerminate(): never {
+        throw new Error('second');
+      },
+    }));
+    probe.watch(hostile);
+    kit.runtime.send(hostile, 'go');
+    expect((await probe.expectDown(hostile)).reason).toMatchObject({ error: { message: 'second' } });
+    expect(await endOf(() => {})).toBe('normal');
+  });
+
   it('A4 holds although the logger fails, and a death callback does', async () => {
     const broken = (): never => {
       throw new Error('broken');
