@@ -11,7 +11,9 @@ import type { SpawnOptions } from './spawn-options.ts';
 import type { Startable } from './spec.ts';
 
 /**
- * Makes an actor; it runs soon (rule A1). `farParent`: who asked for it from another node. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_STOPPED, SNOW_ERR_NOT_SPAWNABLE.
+ * Makes an actor; it runs soon (rule A1). `farParent`: who asked for it from another node.
+ *
+ * @throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_STOPPED, SNOW_ERR_NOT_SPAWNABLE.
  */
 export function spawn(
   runtime: Runtime,
