@@ -2,11 +2,16 @@
 import { join, relative, resolve } from 'node:path';
 import { become, root, runMain, setup } from './setup.mjs';
 
+/** Options whose next argument is no path. */
+const TAKES_VALUE = new Set(['--top', '--counters', '--kill']);
+
 await runMain(() => {
   setup();
   return become(process.execPath, [
     join(root, 'dist/examples/word-count/main.js'),
-    ...process.argv.slice(2).map(fromRoot),
+    ...process.argv
+      .slice(2)
+      .map((argument, at, all) => (TAKES_VALUE.has(all[at - 1]) ? argument : fromRoot(argument))),
   ]);
 });
 
