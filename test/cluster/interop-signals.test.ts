@@ -15,6 +15,7 @@ const FAILED_HANDLER = 1;
 const NOPROC = 2;
 const UNKNOWN_REQUEST = 6;
 const UNKNOWN_FUNCTION = 1;
+const START_REFUSED = 2;
 
 let meeting: Meeting;
 let node: ClusterNode;
@@ -239,5 +240,33 @@ describe('spawns', () => {
     peer.send('SPAWN_REPLY', parent, peer.refOf(request as PlainRef), OK, peer.mine(50), undefined);
     peer.send('MONITOR_EXIT', parent, peer.refOf(monitor as PlainRef), 'done');
     expect(await spawned).toEqual([PLAIN, true, 'done']);
+  });
+
+  it('N7, T12 of ours with odd arguments are refused, and nobody answers for another node', async () => {
+    const request = (id: number): PlainRef => ({ owner: peer.mine(2), id });
+    await node.run((bench) =>
+      bench.node.expose(bench.snow.defineActor('anything', async (_self: AnySelf) => {}) as never),
+    );
+    for (const [at, args] of [null, 'list', { 0: 1 }, 5].entries()) {
+      peer.send('SPAWN', peer.mine(2), request(at), 0, NOTHING, 'anything', args);
+      expect((await peer.next('SPAWN_REPLY')).slice(2, 3)).toEqual([START_REFUSED]);
+    }
+    await using other = await meeting.dial('other@127.0.0.1:8');
+    const spawned = node.run(async (bench, name) => {
+      const { self } = await bench.probe();
+      const { pid } = await self.spawnOn(
+        name,
+        bench.snow.defineActor('x', async () => {}),
+        [],
+      );
+      return bench.node.nodeOf(pid);
+    }, PLAIN);
+    const [from, asked] = (await peer.next('SPAWN')) as [PlainPid, PlainRef];
+    // The parent and the request are the node's own: under slot 1, for this peer as for the other.
+    other.send('SPAWN_REPLY', peer.ours(from), peer.refOf(asked), OK, other.mine(1), undefined);
+    other.send('REG_SEND', 'nobody', 'behind it');
+    await node.run((bench) => bench.until('the answer', () => bench.node.stats().deadLetters.no_name > 0));
+    peer.send('SPAWN_REPLY', peer.ours(from), peer.refOf(asked), OK, peer.mine(1), undefined);
+    expect(await spawned).toBe(PLAIN);
   });
 });
