@@ -69,6 +69,16 @@ export {
   startGlobalNames,
 } from './global/index.ts';
 export {
+  GroupJoin,
+  GroupLeave,
+  type GroupMonitor,
+  Groups,
+  type GroupsHost,
+  type GroupsMonitor,
+  type GroupsOptions,
+  startGroups,
+} from './groups/index.ts';
+export {
   type AutoConnect,
   type DownCause,
   type ListenOptions,

@@ -119,6 +119,10 @@ export const ERRORS = {
     summary: 'Nobody has the name a message was sent to.',
     remedy: 'Ask `whereis` first, or send to { name, node }, which is silent.',
   },
+  SNOW_ERR_TOO_MANY_MEMBERS: {
+    summary: 'The actors of a node are in as many groups as they may be.',
+    remedy: 'Leave some, or raise maxMembershipsPerNode on all nodes.',
+  },
   SNOW_ERR_TOO_MANY_NAMES: {
     summary: 'A node has as many global names as it may have.',
     remedy: 'Unregister some, or raise maxNamesPerNode on all nodes.',

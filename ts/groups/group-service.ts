@@ -1,0 +1,250 @@
+// Keeps the table in step with this node's actors and with what peers say of theirs.
+//
+//   up ──hello──▶ peer          its answer is `sync`, all it has; then `join` and `leave`, as they happen
+//   down / bye / hello again    what it had is gone
+import type { Runtime } from '../actor/index.ts';
+import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
+import { copyTerm, type Pid, type Ref } from '../term/index.ts';
+import { GroupTable, Side } from './group-table.ts';
+import { MAX_TELLINGS } from './limits.ts';
+import { CHANNEL, type Entry, type Message, parseMessage, parts, VERSION } from './messages.ts';
+import { OwnMembers } from './own-members.ts';
+import { Watchers } from './watchers.ts';
+
+/** The part of a node that groups need. */
+export interface GroupsHost {
+  readonly name: string;
+  readonly runtime: Runtime;
+  channel(name: string, listener: ChannelListener): Channel | undefined;
+}
+
+export interface ServiceOptions {
+  /** Undefined: the default one. */
+  readonly scope: string | undefined;
+  readonly withHidden: boolean;
+  readonly maxMemberships: number;
+}
+
+/** A peer from the up to the down of its session. */
+class PeerSide extends Side {
+  readonly peer: ChannelPeer;
+  /** Whether it takes part and was told all: from then on it is told of changes. */
+  isTold = false;
+  /** How often it was told all. */
+  tellings = 0;
+  /** Whether something it sent was found to be nonsense: that is logged once. */
+  isSuspect = false;
+
+  constructor(peer: ChannelPeer) {
+    super();
+    this.peer = peer;
+  }
+}
+
+type AnySide = Side | PeerSide;
+
+export class GroupService implements ChannelListener {
+  readonly table: GroupTable<AnySide> = new GroupTable();
+  readonly own: Side = new Side();
+  readonly #runtime: Runtime;
+  readonly #options: ServiceOptions;
+  readonly #peers = new Map<string, PeerSide>();
+  readonly #ownMembers: OwnMembers;
+  readonly #watchers: Watchers;
+  readonly #channel: Channel | undefined;
+  #isClosed = false;
+
+  constructor(host: GroupsHost, options: ServiceOptions) {
+    this.#runtime = host.runtime;
+    this.#options = options;
+    this.#watchers = new Watchers(host.runtime);
+    this.#ownMembers = new OwnMembers(host.runtime, (pid, counts) => this.#died(pid, counts));
+    this.#channel = host.channel(options.scope === undefined ? CHANNEL : `${CHANNEL}:${options.scope}`, this);
+    for (const { peer } of this.#peers.values()) this.#channel?.send(peer, ['hello', VERSION]);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Whether so many memberships of this node's actors may be added. */
+  hasRoom(count: number): boolean {
+    return this.own.size + count <= this.#options.maxMemberships;
+  }
+
+  /** @param pids living actors of this node. */
+  join(group: string, pids: readonly Pid[]): void {
+    for (const pid of pids) this.#ownMembers.add(pid, group);
+    this.table.join(this.own, group, pids);
+    this.#announce('join', [[group, pids]]);
+    this.#watchers.joined(group, pids);
+  }
+
+  /** False: none of them was a member. */
+  leave(group: string, pids: readonly Pid[]): boolean {
+    const left = this.table.leave(this.own, group, pids);
+    if (left.length === 0) return false;
+    for (const pid of left) this.#ownMembers.remove(pid, group);
+    this.#announce('leave', [[group, left]]);
+    this.#watchers.left(group, left);
+    return true;
+  }
+
+  watch(subscriber: Pid, group: string | undefined): Ref {
+    return this.#watchers.add(subscriber, group);
+  }
+
+  unwatch(ref: Ref): boolean {
+    return this.#watchers.remove(ref);
+  }
+
+  /**
+   * One frame to each node with members, then the members here. Peers go first: a message that cannot travel throws there, before
+   * anybody has it.
+   */
+  broadcast(group: string, message: unknown, from: Pid | undefined): void {
+    let local = false;
+    for (const side of this.table.sides(group)) {
+      if (side instanceof PeerSide) this.#castTo(side, group, message, from);
+      else local = true;
+    }
+    if (local) this.#castHere(group, message, true);
+  }
+
+  /** To the members on this node only (R8). */
+  broadcastHere(group: string, message: unknown): void {
+    if (this.own.groups.has(group)) this.#castHere(group, message, true);
+  }
+
+  /** Tells the peers; this node then knows no groups any more. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const { peer } of this.#peers.values()) this.#channel?.send(peer, ['bye']);
+    this.#channel?.close();
+    this.#ownMembers.close();
+    for (const side of [...this.#peers.values(), this.own]) this.#drop(side);
+    this.#peers.clear();
+    this.#watchers.close();
+  }
+
+  up(peer: ChannelPeer): void {
+    if (peer.hidden && !this.#options.withHidden) return;
+    this.#peers.set(peer.node, new PeerSide(peer));
+    // While the channel is opened there is none to send on: the constructor greets those peers.
+    this.#channel?.send(peer, ['hello', VERSION]);
+  }
+
+  down(peer: ChannelPeer): void {
+    const side = this.#sideOf(peer);
+    if (side === undefined) return;
+    this.#peers.delete(peer.node);
+    this.#drop(side);
+  }
+
+  message(peer: ChannelPeer, value: unknown): void {
+    const side = this.#sideOf(peer);
+    if (side === undefined) return;
+    const message = parseMessage(value, peer.nc);
+    if (message === undefined) this.#suspect(side, 'a message that is none');
+    else this.#hear(side, message);
+  }
+
+  #hear(side: PeerSide, message: Message): void {
+    switch (message[0]) {
+      case 'hello':
+        this.#drop(side);
+        return this.#tellAll(side);
+      case 'sync':
+        // Its `hello` may have come before there were groups here, ours not: it has not been told yet.
+        if (!side.isTold) this.#tellAll(side);
+        return this.#joined(side, message[1]);
+      case 'join':
+        return this.#joined(side, message[1]);
+      case 'leave':
+        return this.#left(side, message[1]);
+      case 'cast':
+        return this.#castHere(message[1], message[2], false);
+      case 'bye':
+        side.isTold = false;
+        return this.#drop(side);
+    }
+  }
+
+  #joined(side: PeerSide, entries: readonly Entry[]): void {
+    for (const [group, pids] of entries) {
+      if (side.size + pids.length > this.#options.maxMemberships)
+        return this.#suspect(side, 'more memberships than a node may have');
+      this.table.join(side, group, pids);
+      this.#watchers.joined(group, pids);
+    }
+  }
+
+  #left(side: PeerSide, entries: readonly Entry[]): void {
+    for (const [group, pids] of entries) this.#watchers.left(group, this.table.leave(side, group, pids));
+  }
+
+  #died(pid: Pid, counts: ReadonlyMap<string, number>): void {
+    const entries = [...counts].map(([group, count]): Entry => [group, new Array<Pid>(count).fill(pid)]);
+    for (const [group, pids] of entries) this.table.leave(this.own, group, pids);
+    this.#announce('leave', entries);
+    for (const [group, pids] of entries) this.#watchers.left(group, pids);
+  }
+
+  #drop(side: AnySide): void {
+    for (const [group, pids] of this.table.drop(side)) this.#watchers.left(group, pids);
+  }
+
+  /** At least one message, so that the peer knows that we take part. */
+  #tellAll(side: PeerSide): void {
+    if (++side.tellings > MAX_TELLINGS) return this.#suspect(side, 'too many requests for all members');
+    side.isTold = true;
+    let said = false;
+    for (const part of parts(this.#ownEntries())) {
+      this.#channel?.send(side.peer, ['sync', part]);
+      said = true;
+    }
+    if (!said) this.#channel?.send(side.peer, ['sync', []]);
+  }
+
+  *#ownEntries(): IterableIterator<Entry> {
+    for (const [group, roster] of this.own.groups) yield [group, roster.list()];
+  }
+
+  #announce(what: 'join' | 'leave', entries: readonly Entry[]): void {
+    if (this.#channel === undefined || this.#peers.size === 0) return;
+    for (const part of parts(entries)) {
+      for (const { peer, isTold } of this.#peers.values()) if (isTold) this.#channel.send(peer, [what, part]);
+    }
+  }
+
+  #castTo(side: PeerSide, group: string, message: unknown, from: Pid | undefined): void {
+    if (this.#channel?.trySend(side.peer, ['cast', group, message], from) === true) return;
+    const isThere = this.#channel?.peer(side.peer.node) === side.peer;
+    const members = side.groups.get(group)?.size ?? 0;
+    this.#runtime.deadLetters.count(isThere ? 'remote_full' : 'noconnection', side.peer.node, members);
+  }
+
+  /** A copy for each member; the last one may get what came in a frame itself. */
+  #castHere(group: string, message: unknown, isOurs: boolean): void {
+    const roster = this.own.groups.get(group);
+    if (roster === undefined) return this.#runtime.deadLetters.count('no_name', group);
+    const { inbound } = this.#runtime;
+    let left = roster.size;
+    // A list: who gets it may die of it, and be no member then.
+    for (const { local } of [...roster.actors()])
+      inbound.deliver(local, isOurs || --left > 0 ? copyTerm(message) : message);
+  }
+
+  #sideOf(peer: ChannelPeer): PeerSide | undefined {
+    const side = this.#peers.get(peer.node);
+    return side?.peer === peer ? side : undefined;
+  }
+
+  #suspect(side: PeerSide, what: string): void {
+    if (side.isSuspect) return;
+    side.isSuspect = true;
+    const { node } = side.peer;
+    this.#runtime.logger.warn({ event: 'groups_nonsense', node }, `${node} sent ${what} about groups`);
+  }
+}

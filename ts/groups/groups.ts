@@ -1,0 +1,206 @@
+import type { Self } from '../actor/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import { Pid, type Ref } from '../term/index.ts';
+import { GroupService, type GroupsHost } from './group-service.ts';
+import { MAX_MEMBERSHIPS_PER_NODE } from './limits.ts';
+import { isGroupName } from './messages.ts';
+
+export interface GroupsOptions {
+  /** Groups of one scope know nothing of those of another. 1 to 255 bytes of text; default: a scope without a name. */
+  readonly scope?: string;
+  /** Whether hidden nodes take part, if they ask for it, too. Default false (L2). */
+  readonly hidden?: boolean;
+  /** Memberships that the actors of one node may have. Default 4 000 000. */
+  readonly maxMembershipsPerNode?: number;
+}
+
+/** A monitor of one group: the members when it began. */
+export interface GroupMonitor {
+  readonly ref: Ref;
+  readonly members: Pid[];
+}
+
+/** A monitor of all groups: the members of each when it began. */
+export interface GroupsMonitor {
+  readonly ref: Ref;
+  readonly groups: Map<string, Pid[]>;
+}
+
+/** One actor or several. */
+type Members = Pid<never> | readonly Pid<never>[];
+// oxlint-disable-next-line typescript/no-explicit-any -- what an actor receives does not matter to who asks for its PID
+type Actor = Pid<never> | Self<any>;
+
+/**
+ * Named groups of actors over all connected nodes, as Erlang's pg has them. Made by {@link startGroups}.
+ *
+ * A node joins its own actors only, and peers hear of it soon after. There is no vote, so two nodes may for a moment see
+ * different members. An actor that joins twice is listed twice, and has to leave twice (R1).
+ */
+export class Groups {
+  readonly #service: GroupService;
+  readonly #host: GroupsHost;
+
+  /** @internal Use {@link startGroups}. */
+  constructor(host: GroupsHost, options: GroupsOptions) {
+    const { scope, hidden = false, maxMembershipsPerNode: most = MAX_MEMBERSHIPS_PER_NODE } = options;
+    check('scope', scope, scope === undefined || isGroupName(scope));
+    check('hidden', hidden, typeof hidden === 'boolean');
+    check('maxMembershipsPerNode', most, Number.isSafeInteger(most) && most > 0);
+    this.#host = host;
+    this.#service = new GroupService(host, { scope, withHidden: hidden, maxMemberships: most });
+  }
+
+  /**
+   * Puts actors of this node into a group, all or none. They leave it when they end (R2). O(actors + peers).
+   *
+   * @param group 1 to 255 bytes of text; it need not exist.
+   * @throws SNOW_ERR_BAD_NAME; SNOW_ERR_NOT_LOCAL for what is no living actor of this node (R1); SNOW_ERR_TOO_MANY_MEMBERS;
+   * SNOW_ERR_NOT_ALIVE after `close`.
+   *
+   * @example
+   * groups.join('workers', self.pid);
+   */
+  join(group: string, members: Members): void {
+    mustBeGroup(group);
+    if (this.#service.isClosed)
+      throw new SnowmeshError('SNOW_ERR_NOT_ALIVE', 'groups were closed on this node');
+    const pids = listOf(members);
+    for (const pid of pids) this.#mustLive(pid);
+    if (!this.#service.hasRoom(pids.length)) throw new SnowmeshError('SNOW_ERR_TOO_MANY_MEMBERS');
+    if (pids.length > 0) this.#service.join(group, pids);
+  }
+
+  /**
+   * Takes actors of this node out of a group, each once for every time it stands in `members`. O(actors + peers).
+   *
+   * @returns whether any of them was in it.
+   * @throws SNOW_ERR_NOT_LOCAL for actors of other nodes (R1).
+   */
+  leave(group: string, members: Members): boolean {
+    const pids = listOf(members);
+    for (const pid of pids) if (!(pid instanceof Pid) || pid.nc !== 0) throw notLocal(pid);
+    return this.#service.leave(group, pids);
+  }
+
+  /** The members on all nodes, as known here. O(members). */
+  members<M = never>(group: string): Pid<M>[] {
+    return this.#service.table.members(group) as Pid<never>[] as Pid<M>[];
+  }
+
+  /** The members on this node. O(members). */
+  localMembers<M = never>(group: string): Pid<M>[] {
+    return (this.#service.own.groups.get(group)?.list() ?? []) as Pid<never>[] as Pid<M>[];
+  }
+
+  /** The groups that have members. O(groups). */
+  which(): string[] {
+    return [...this.#service.table.names()];
+  }
+
+  /** The groups that have members on this node. O(groups). */
+  whichLocal(): string[] {
+    return [...this.#service.own.groups.keys()];
+  }
+
+  /**
+   * Sends a message to every member of a group, each gets it once, however often it joined. One frame to each node with
+   * members; each node hands it to its own. What one actor sends keeps its order at each member (B1, R7). What a full peer
+   * does not take is a dead letter for each member there. O(local members + nodes with members).
+   *
+   * @param from the actor that sends; without it, order is kept among broadcasts without it.
+   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE: then nobody here has got it.
+   *
+   * @example
+   * groups.broadcast('workers', { tag: 'reload' }, self);
+   */
+  broadcast(group: string, message: unknown, from?: Actor): void {
+    this.#service.broadcast(group, message, from === undefined ? undefined : pidOf(from));
+  }
+
+  /** Sends a message to the members on this node, and to no other (R8). */
+  broadcastLocal(group: string, message: unknown): void {
+    this.#service.broadcastHere(group, message);
+  }
+
+  /**
+   * Tells an actor of every change of a group: a {@link GroupJoin} or {@link GroupLeave} each, in order, none of those that
+   * `members` has. Ends with the actor. O(members).
+   *
+   * @param subscriber an actor of this node.
+   * @throws SNOW_ERR_BAD_NAME, SNOW_ERR_NOT_LOCAL
+   *
+   * @example
+   * const { ref, members } = groups.monitor('workers', self);
+   */
+  monitor(group: string, subscriber: Actor): GroupMonitor {
+    mustBeGroup(group);
+    const ref = this.#service.watch(this.#mustLive(pidOf(subscriber)), group);
+    return { ref, members: this.members(group) };
+  }
+
+  /**
+   * `monitor` for all groups, also those that are yet to come. O(memberships).
+   *
+   * @throws SNOW_ERR_NOT_LOCAL
+   */
+  monitorAll(subscriber: Actor): GroupsMonitor {
+    const ref = this.#service.watch(this.#mustLive(pidOf(subscriber)), undefined);
+    return { ref, groups: new Map(this.which().map((group) => [group, this.members(group)])) };
+  }
+
+  /** Ends a monitor. Events that wait in the mailbox stay there. False: it had ended. */
+  demonitor(ref: Ref): boolean {
+    return this.#service.unwatch(ref);
+  }
+
+  /** Takes part no more: this node's actors are in no group, here and everywhere, and this node knows none. */
+  close(): void {
+    this.#service.close();
+  }
+
+  #mustLive(pid: Pid): Pid {
+    if (pid instanceof Pid && this.#host.runtime.isAlive(pid)) return pid;
+    throw notLocal(pid);
+  }
+}
+
+/**
+ * Starts process groups on a node. Each node that is to take part starts them, with the same scope; on a node without a name all
+ * is local.
+ *
+ * @param node what `startNode` returned.
+ * @throws SNOW_ERR_BAD_OPTION
+ *
+ * @example
+ * const groups = startGroups(node);
+ * groups.join('workers', node.spawn(worker));
+ * groups.broadcast('workers', 'go');
+ */
+export function startGroups(node: GroupsHost, options: GroupsOptions = {}): Groups {
+  return new Groups(node, options);
+}
+
+function listOf(members: Members): Pid[] {
+  return (Array.isArray(members) ? [...(members as readonly Pid[])] : [members]) as Pid[];
+}
+
+function pidOf(actor: Actor): Pid {
+  return ('pid' in actor ? actor.pid : actor) as Pid;
+}
+
+function notLocal(pid: unknown): SnowmeshError {
+  return new SnowmeshError('SNOW_ERR_NOT_LOCAL', `${String(pid)} is no living actor of this node.`);
+}
+
+function mustBeGroup(group: unknown): void {
+  if (isGroupName(group)) return;
+  throw new SnowmeshError(
+    'SNOW_ERR_BAD_NAME',
+    `${JSON.stringify(group)} cannot name a group: use 1 to 255 bytes of text.`,
+  );
+}
+
+function check(option: string, value: unknown, isGood: boolean): void {
+  if (!isGood) throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `${option} cannot be ${String(value)}`);
+}
