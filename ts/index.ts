@@ -82,7 +82,9 @@ export {
   type AutoConnect,
   type DownCause,
   type ListenOptions,
+  type MeshMode,
   Node,
+  type NodeDiscovery,
   type NodeEvents,
   type NodeFacts,
   type NodeKind,
@@ -92,6 +94,7 @@ export {
   type NodeStats,
   type OutboxOptions,
   type PeerStats,
+  type ReadyOptions,
   startNode,
 } from './node/index.ts';
 export { DuplicateRegistry, type RegistryEntry, type RegistryKey } from './registry/index.ts';

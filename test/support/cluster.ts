@@ -172,7 +172,13 @@ export class Cluster implements AsyncDisposable {
 
 /** Starts a node in a process; its name is known afterwards. */
 export async function startIn(node: ClusterNode, options: StartRequest): Promise<void> {
-  const request = { cookie: COOKIE, ...READER, ...options, name: fullName(options.name) };
+  const request = {
+    cookie: COOKIE,
+    mesh: 'explicit' as const,
+    ...READER,
+    ...options,
+    name: fullName(options.name),
+  };
   node.name = await node.run((bench, wanted) => bench.start(wanted), request);
 }
 

@@ -2,7 +2,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import { type Link, type Monitor, NodeIndex, RemoteWatchers } from '../link/index.ts';
 import { Scheduler } from '../scheduler/index.ts';
 import { Pid, Ref } from '../term/index.ts';
-import { type Clock, systemClock, Timers } from '../timers/index.ts';
+import { type Clock, systemClock, Timer, Timers } from '../timers/index.ts';
 import { ActorTable } from './actor-table.ts';
 import type { Call, CallOptions } from './call.ts';
 import { call, type PendingCall, type RemoteCall, reply } from './calls.ts';
@@ -227,6 +227,13 @@ export class Runtime {
     this.timers.clear();
   }
 
+  /** @internal Calls back once after `ms`, for code outside of actors. Returns a way to take it back. */
+  after(ms: number, action: () => void): () => void {
+    const timer = new Callback(() => this.guard(action));
+    this.timers.start(timer, ms);
+    return () => void this.timers.cancel(timer);
+  }
+
   /** Whether waiting timers keep the OS process alive. */
   setKeepAlive(keepAlive: boolean): void {
     this.timers.setKeepAlive(keepAlive);
@@ -283,6 +290,15 @@ export class Runtime {
         // Neither must a logger.
       }
     }
+  }
+}
+
+class Callback extends Timer {
+  readonly fire: () => void;
+
+  constructor(fire: () => void) {
+    super();
+    this.fire = fire;
   }
 }
 

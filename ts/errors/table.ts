@@ -51,6 +51,10 @@ export const ERRORS = {
     summary: 'The address of a node cannot be listened on.',
     remedy: 'The message holds the reason; port 0 takes a free port.',
   },
+  SNOW_ERR_NOT_READY: {
+    summary: 'Not enough peers were connected in time.',
+    remedy: 'The message names who is missing; see whether they run and can be reached.',
+  },
   SNOW_ERR_NOT_ALIVE: {
     summary: 'The node is not part of a cluster: it has no name, or was stopped.',
     remedy: 'Start it with a name and a cookie, or start a new one.',

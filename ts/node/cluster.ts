@@ -6,12 +6,15 @@ import type { Pid, Ref } from '../term/index.ts';
 import { type Channel, type ChannelListener, Channels } from './channels.ts';
 import { Dispatch } from './dispatch.ts';
 import type { EntryReader } from './entry-reader.ts';
+import { PEER_LIST } from './frame-tag.ts';
+import { Mesh, type MeshMode } from './mesh.ts';
 import { Network, type NetworkListener } from './network.ts';
 import type { NodeEvents, NodeKind, PeerStats } from './node.ts';
 import { type NodeFacts, NodeMonitors } from './node-monitors.ts';
 import { type NodeName, parseNodeName, withPort } from './node-name.ts';
-import type { AutoConnect, Limits } from './options.ts';
+import type { AutoConnect, Limits, NodeDiscovery } from './options.ts';
 import type { DialResult, Peer } from './peer.ts';
+import { Readiness, type ReadyOptions } from './readiness.ts';
 import { Remote } from './remote.ts';
 import type { DownCause, Session } from './session.ts';
 
@@ -22,7 +25,11 @@ export interface ClusterOptions {
   readonly runtime: Runtime;
   readonly limits: Limits;
   readonly autoConnect: AutoConnect;
+  readonly mesh?: MeshMode;
 }
+
+/** Names in one PEER_LIST frame. */
+const MAX_LISTED = 512;
 
 type Tell = <E extends keyof NodeEvents>(event: E, ...args: NodeEvents[E]) => void;
 
@@ -38,15 +45,21 @@ export class Cluster implements NetworkListener {
   readonly #dispatch: Dispatch;
   readonly #runtime: Runtime;
   readonly #dials: boolean;
+  /** Whether we tell peers of each other, and listen to what they tell. */
+  readonly #isMeshed: boolean;
+  readonly mesh: Mesh;
+  readonly #readiness: Readiness;
   /** Those who wait for the end of a session. */
   readonly #farewells = new Map<Session, (() => void)[]>();
   #tell: Tell = () => {};
+  #discovery: NodeDiscovery | undefined;
   #isClosing = false;
 
-  constructor({ native, name, open, runtime, limits, autoConnect }: ClusterOptions) {
+  constructor({ native, name, open, runtime, limits, autoConnect, mesh }: ClusterOptions) {
     this.#native = native;
     this.#runtime = runtime;
     this.#dials = autoConnect !== 'never';
+    this.#isMeshed = mesh === 'full' && this.#dials && open.hidden !== true;
     this.#network = new Network({
       native,
       limits,
@@ -66,6 +79,21 @@ export class Cluster implements NetworkListener {
     this.incarnation = this.#network.incarnation;
     this.remote = new Remote({ name: full, network: this.#network, runtime, autoConnect });
     runtime.remote = this.remote;
+    const after = (ms: number, action: () => void): (() => void) => runtime.after(ms, action);
+    this.mesh = new Mesh({
+      self: this.name,
+      isUp: (peer) => this.#network.peer(peer)?.session !== undefined,
+      dial: (peer) => this.connect(peer),
+      now: () => runtime.now(),
+      after,
+      random: Math.random,
+    });
+    this.#readiness = new Readiness({
+      nodes: () => this.nodes('visible'),
+      canonical: (peer) => this.remote.canonical(peer),
+      missing: () => this.mesh.missing,
+      after,
+    });
     native.ref(this.#network.handle);
   }
 
@@ -97,7 +125,21 @@ export class Cluster implements NetworkListener {
       .then((result) => result === 'up');
   }
 
+  /** Connects to what a discovery finds, from now on. What it throws at its start comes through. */
+  async follow(discovery: NodeDiscovery): Promise<void> {
+    this.#discovery = discovery;
+    await discovery.start({
+      found: (names) => this.mesh.found(names),
+      failed: (error) => this.#runtime.logger.warn({ err: error }, 'a discovery failed'),
+    });
+  }
+
+  ready(options: ReadyOptions): Promise<readonly string[]> {
+    return this.#readiness.wait(options);
+  }
+
   disconnect(text: string): Promise<boolean> {
+    this.mesh.forget(this.remote.canonical(text));
     const session = this.#network.peer(parseNodeName(text).full)?.session;
     if (session === undefined) return Promise.resolve(false);
     return new Promise((resolve) => {
@@ -146,14 +188,19 @@ export class Cluster implements NetworkListener {
 
   async close(): Promise<void> {
     this.#isClosing = true;
+    this.mesh.stop();
+    await this.#discovery?.stop();
     await this.#network.close();
   }
 
   sessionUp(session: Session): void {
     const { name } = session.identity;
+    this.mesh.up(name);
+    if (this.#isMeshed && !session.isHidden) this.#tellPeers(session);
     this.#channels.up(session);
     this.monitors.up(name, factsOf(session));
     this.#tell('nodeup', name, factsOf(session));
+    this.#readiness.changed();
   }
 
   sessionDown(session: Session, cause: DownCause, detail: string): void {
@@ -163,12 +210,14 @@ export class Cluster implements NetworkListener {
     this.monitors.down(name, cause, factsOf(session));
     if (cause === 'protocol') this.#runtime.logger.error({ node: name, detail }, 'a peer broke the protocol');
     this.#tell('nodedown', name, cause, factsOf(session));
+    if (this.#isMeshed && !session.isHidden && !this.#isClosing) this.mesh.down(name, cause);
     const waiting = this.#farewells.get(session);
     this.#farewells.delete(session);
     for (const resolve of waiting ?? []) resolve();
   }
 
   frame(session: Session, tag: number, reader: EntryReader): void {
+    if (tag === PEER_LIST) return this.#heardPeers(session, reader);
     this.#dispatch.frame(session, tag, reader);
   }
 
@@ -189,6 +238,25 @@ export class Cluster implements NetworkListener {
 
   writable(session: Session): void {
     this.#tell('drain', session.identity.name);
+  }
+
+  /** Tells a new peer of the visible others. */
+  #tellPeers(session: Session): void {
+    const names = this.nodes('visible').filter((name) => name !== session.identity.name);
+    for (let at = 0; at < names.length; at += MAX_LISTED) {
+      const listed = names.slice(at, at + MAX_LISTED);
+      session.outgoing.signal(0, PEER_LIST, (frame) => {
+        frame.u16(listed.length);
+        for (const name of listed) frame.name(name);
+      });
+    }
+  }
+
+  #heardPeers(session: Session, reader: EntryReader): void {
+    if (!this.#isMeshed || session.isHidden) return;
+    const names: string[] = [];
+    for (let left = reader.u16(); left > 0; left--) names.push(reader.name());
+    this.mesh.hinted(names);
   }
 
   dialFailed(peer: Peer, result: DialResult, detail: string, numbers: Iterable<number>): void {

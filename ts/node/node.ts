@@ -18,6 +18,7 @@ import type { Channel, ChannelListener } from './channels.ts';
 import type { Cluster } from './cluster.ts';
 import type { NodeFacts } from './node-monitors.ts';
 import { NO_NODE } from './node-name.ts';
+import type { ReadyOptions } from './readiness.ts';
 import type { DownCause } from './session.ts';
 
 /** What a node emits; the first argument is always the peer's name. */
@@ -131,6 +132,19 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
    */
   disconnect(name: string): Promise<boolean> {
     return this.#clustered('disconnect').disconnect(name);
+  }
+
+  /**
+   * Waits until enough visible peers are connected.
+   *
+   * @param options.peers how many, or which names; default 1. @param options.timeout ms; default 30 000.
+   * @returns the names of the visible peers.
+   * @throws SNOW_ERR_NOT_READY naming who is missing; the reason of `options.signal`; SNOW_ERR_NOT_ALIVE.
+   * @example
+   * await node.ready({ peers: 2, timeout: 10_000 });
+   */
+  async ready(options: ReadyOptions = {}): Promise<readonly string[]> {
+    return this.#clustered('ready').ready(options);
   }
 
   /**

@@ -3,6 +3,7 @@
 import type { Logger } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Clock } from '../timers/index.ts';
+import type { MeshMode } from './mesh.ts';
 
 /** Whether using a node one is not connected to connects to it (L17). */
 export type AutoConnect = 'use' | 'explicit' | 'never';
@@ -57,6 +58,13 @@ export interface NodeOptions {
    * `connect` does. `never`: this node dials nobody.
    */
   readonly autoConnect?: AutoConnect;
+  /**
+   * `full` (default): visible nodes tell each other of their visible peers, connect to those, and dial again who was lost
+   * (L1). `explicit`: only who is named here is connected. Without effect on a hidden node, and with `autoConnect: 'never'`.
+   */
+  readonly mesh?: MeshMode;
+  /** Finds nodes to connect to, and to connect to again while they are missing: a list, DNS, a file, a port mapper, … */
+  readonly discovery?: NodeDiscovery;
   readonly outbox?: OutboxOptions;
   /** Bytes from peers that may wait while JavaScript is busy. Default 16 777 216. */
   readonly inboxBytes?: number;
@@ -68,6 +76,16 @@ export interface NodeOptions {
   readonly logger?: Logger;
   /** Time for timers and time-outs; tests pass a virtual one. */
   readonly clock?: Clock;
+}
+
+/** Says which nodes there are. What `staticList`, `dnsDiscovery`, … make, or anything of this shape. */
+export interface NodeDiscovery {
+  /** Begins to look; tells `found` the whole set of names now and whenever it changes, and `failed` what went wrong. */
+  start(listener: {
+    found(names: readonly string[]): void;
+    failed(error: unknown): void;
+  }): void | Promise<void>;
+  stop(): void | Promise<void>;
 }
 
 /** Limits with their defaults filled in. */
@@ -96,6 +114,7 @@ export function checkOptions(options: NodeOptions): Limits {
   whole('listen.port', options.listen?.port, 0, 65_535);
   oneOf('autoConnect', options.autoConnect, ['use', 'explicit', 'never']);
   oneOf('reader', options.reader, ['loop', 'thread']);
+  oneOf('mesh', options.mesh, ['full', 'explicit']);
   if ((options.downMs ?? 20_000) <= (options.tickMs ?? 5000)) {
     throw bad('downMs', options.downMs ?? 20_000, `more than tickMs (${options.tickMs ?? 5000})`);
   }

@@ -27,7 +27,6 @@ const SYSTEM_MARGIN = 16 * 1024 * 1024;
  * node.send({ name: 'greeter', node: 'b@127.0.0.1:9001' }, 'hello');
  * await node.stop();
  */
-// oxlint-disable-next-line require-await -- misuse is a rejection, like every other failure to start
 export async function startNode(options: NodeOptions = {}): Promise<Node> {
   const limits = checkOptions(options);
   const name = options.name === undefined ? undefined : parseNodeName(options.name);
@@ -46,7 +45,9 @@ export async function startNode(options: NodeOptions = {}): Promise<Node> {
       runtime,
       limits,
       autoConnect: options.autoConnect ?? 'use',
+      mesh: options.mesh ?? 'full',
     });
+    if (options.discovery !== undefined) await cluster.follow(options.discovery);
     return new Node(runtime, cluster);
   } catch (error) {
     runtime.stop();

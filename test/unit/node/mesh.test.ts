@@ -1,0 +1,164 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { MAX_WANTED, Mesh } from '../../../ts/node/mesh.ts';
+
+interface Alarm {
+  readonly at: number;
+  readonly action: () => void;
+}
+
+/** A network in which time and every dial's outcome are the test's. */
+class Scene {
+  time = 0;
+  readonly up = new Set<string>();
+  readonly reachable = new Set<string>();
+  readonly dials: { readonly at: number; readonly name: string }[] = [];
+  dialling = 0;
+  mostDialling = 0;
+  alarms: Alarm[] = [];
+  readonly mesh = new Mesh({
+    self: 'me@h:1',
+    isUp: (name) => this.up.has(name),
+    dial: (name) => this.dial(name),
+    now: () => this.time,
+    after: (ms, action) => {
+      const alarm = { at: this.time + ms, action };
+      this.alarms.push(alarm);
+      return () => void (this.alarms = this.alarms.filter((other) => other !== alarm));
+    },
+    random: () => 0.5,
+  });
+
+  async dial(name: string): Promise<boolean> {
+    this.dials.push({ at: this.time, name });
+    this.dialling++;
+    this.mostDialling = Math.max(this.mostDialling, this.dialling);
+    await Promise.resolve();
+    this.dialling--;
+    if (!this.reachable.has(name)) return false;
+    this.up.add(name);
+    this.mesh.up(name);
+    return true;
+  }
+
+  lose(name: string, cause: 'closed' | 'disconnect' | 'goodbye' = 'closed'): void {
+    this.up.delete(name);
+    this.mesh.down(name, cause);
+  }
+
+  /** Lets `ms` pass, alarm by alarm. */
+  async pass(ms: number): Promise<void> {
+    const end = this.time + ms;
+    for (;;) {
+      for (let turn = 0; turn < 8; turn++) await Promise.resolve();
+      const next = this.alarms.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+      if (next === undefined) break;
+      this.alarms = this.alarms.filter((alarm) => alarm !== next);
+      this.time = Math.max(this.time, next.at);
+      next.action();
+    }
+    this.time = end;
+  }
+
+  names = (): string[] => this.dials.map(({ name }) => name);
+}
+
+let scene: Scene;
+beforeEach(() => void (scene = new Scene()));
+
+const MINUTE = 60_000;
+
+describe('names that a peer told', () => {
+  it('L1 are dialled at once, in one form, and once', async () => {
+    scene.reachable.add('b@h:2').add('c@h:9000');
+    scene.mesh.hinted(['b@h:2', 'c@h', 'c@h:9000', 'b@h:2']);
+    await scene.pass(1000);
+    expect(scene.names()).toEqual(['b@h:2', 'c@h:9000']);
+    scene.mesh.hinted(['b@h:2']);
+    await scene.pass(MINUTE);
+    expect(scene.dials).toHaveLength(2);
+    expect(scene.mesh.missing).toEqual([]);
+  });
+
+  it('T14 are harmless when they are no names, our own, or without a port', async () => {
+    scene.mesh.hinted(['me@h:1', 'nonsense', 'a@b@c', 'x@h:0', '', 'a b@h:1', '@:1']);
+    await scene.pass(MINUTE);
+    expect(scene.dials).toEqual([]);
+  });
+
+  it('T14 65 535 of them start a few dials at a time, and are forgotten', async () => {
+    scene.mesh.hinted(Array.from({ length: 65_535 }, (_, index) => `n${index}@h:7`));
+    expect(scene.mesh.missing).toHaveLength(MAX_WANTED);
+    await scene.pass(3 * MINUTE);
+    expect(scene.mostDialling).toBeLessThanOrEqual(16);
+    expect(new Set(scene.names()).size).toBe(MAX_WANTED);
+    expect(scene.mesh.missing).toEqual([]);
+  });
+
+  it('that cannot be reached are dialled with growing pauses for a minute', async () => {
+    scene.mesh.hinted(['gone@h:2']);
+    await scene.pass(10 * MINUTE);
+    const times = scene.dials.map(({ at }) => at);
+    expect(times.at(-1)).toBeLessThan(2 * MINUTE);
+    const pauses = times.slice(1).map((at, index) => at - (times[index] as number));
+    expect(pauses.every((pause, index) => index === 0 || pause >= (pauses[index - 1] as number))).toBe(true);
+    expect(times.length).toBeGreaterThan(5);
+    expect(times.length).toBeLessThan(20);
+  });
+});
+
+describe('a peer that is gone', () => {
+  it('is dialled until it is back when it was lost', async () => {
+    scene.up.add('b@h:2');
+    scene.lose('b@h:2');
+    await scene.pass(MINUTE);
+    expect(scene.dials.length).toBeGreaterThan(3);
+    scene.reachable.add('b@h:2');
+    await scene.pass(MINUTE);
+    expect(scene.up.has('b@h:2')).toBe(true);
+    const count = scene.dials.length;
+    await scene.pass(30 * MINUTE);
+    expect(scene.dials).toHaveLength(count);
+  });
+
+  it('is given up after some minutes', async () => {
+    scene.lose('b@h:2');
+    await scene.pass(60 * MINUTE);
+    expect(scene.dials.at(-1)?.at).toBeLessThan(12 * MINUTE);
+    expect(scene.mesh.missing).toEqual([]);
+  });
+
+  it.each(['disconnect', 'goodbye'] as const)('L15 is not wanted any more after a %s', async (cause) => {
+    scene.lose('b@h:2', cause);
+    await scene.pass(10 * MINUTE);
+    expect(scene.dials).toEqual([]);
+  });
+});
+
+describe('names that a discovery found', () => {
+  it('are dialled for as long as it names them, also after a goodbye', async () => {
+    scene.mesh.found(['b@h:2']);
+    await scene.pass(60 * MINUTE);
+    expect(scene.dials.length).toBeGreaterThan(100);
+    scene.reachable.add('b@h:2');
+    await scene.pass(MINUTE);
+    scene.lose('b@h:2', 'goodbye');
+    await scene.pass(MINUTE);
+    expect(scene.up.has('b@h:2')).toBe(true);
+  });
+
+  it('are let go when it names them no longer', async () => {
+    scene.mesh.found(['b@h:2', 'c@h:2']);
+    await scene.pass(1000);
+    scene.mesh.found(['c@h:2']);
+    await scene.pass(10 * MINUTE);
+    expect(scene.mesh.missing).toEqual(['c@h:2']);
+  });
+
+  it('nobody is dialled after the end', async () => {
+    scene.mesh.found(['b@h:2']);
+    scene.mesh.stop();
+    scene.mesh.hinted(['c@h:2']);
+    await scene.pass(MINUTE);
+    expect(scene.dials).toEqual([]);
+  });
+});

@@ -1,0 +1,184 @@
+// Who should be connected and is not: names learned from peers (L1), names that a discovery found, peers that were
+// lost. They are dialled a few at a time, again and again with growing, random pauses; what nobody vouches for any more
+// is given up after a while. Pure bookkeeping: dialling, time and chance come in through the port.
+import { parseNodeName } from './node-name.ts';
+import type { DownCause } from './session.ts';
+
+/** Whether peers of peers are connected by themselves (`full`), or only those that are named here. */
+export type MeshMode = 'full' | 'explicit';
+
+/** Dials under way at once. */
+const MAX_DIALS = 16;
+/** Names that may be wanted at once; hints beyond are dropped (T14). */
+export const MAX_WANTED = 4096;
+/** Pauses between dials of one name. Unit: ms. */
+const FIRST_PAUSE = 200;
+const LONGEST_PAUSE = 30_000;
+/** How long a peer that was lost, and a name that a peer told, is dialled. Unit: ms. */
+const LOST_FOR = 10 * 60_000;
+const HINT_FOR = 60_000;
+
+/** What the mesh needs. */
+export interface MeshPort {
+  /** Our own full name. */
+  readonly self: string;
+  isUp(name: string): boolean;
+  /** Dials; resolves to whether there is a session. Never rejects. */
+  dial(name: string): Promise<boolean>;
+  /** ms of a clock that never goes back. */
+  now(): number;
+  /** Calls back once after `ms`; returns a way to take it back. */
+  after(ms: number, action: () => void): () => void;
+  /** From 0 to below 1. */
+  random(): number;
+}
+
+interface Wanted {
+  readonly name: string;
+  /** When it is given up. */
+  until: number;
+  /** A discovery names it: never given up. */
+  isFound: boolean;
+  tries: number;
+  isDialling: boolean;
+  cancel: (() => void) | undefined;
+}
+
+export class Mesh {
+  readonly #port: MeshPort;
+  readonly #wanted = new Map<string, Wanted>();
+  /** Names whose pause is over, waiting for a dial to become free. */
+  readonly #ready: Wanted[] = [];
+  #dials = 0;
+  #isStopped = false;
+
+  constructor(port: MeshPort) {
+    this.#port = port;
+  }
+
+  /** Names that are wanted and missing. */
+  get missing(): string[] {
+    return [...this.#wanted.keys()].filter((name) => !this.#port.isUp(name));
+  }
+
+  /** A peer told whom it is connected to. Hints: what is no name, known or too many is passed over (T14). */
+  hinted(names: readonly string[]): void {
+    for (const name of names) this.#want(name, HINT_FOR, false);
+  }
+
+  /** All that a discovery found: these are wanted as long as it names them. */
+  found(names: readonly string[]): void {
+    const kept = new Set(names.map(canonical));
+    for (const wanted of this.#wanted.values()) {
+      if (!wanted.isFound || kept.has(wanted.name)) continue;
+      wanted.isFound = false;
+      if (this.#port.isUp(wanted.name)) this.#drop(wanted);
+    }
+    for (const name of names) this.#want(name, 0, true);
+  }
+
+  up(name: string): void {
+    const wanted = this.#wanted.get(name);
+    if (wanted === undefined) return;
+    wanted.tries = 0;
+    this.#rest(wanted);
+    if (!wanted.isFound) this.#drop(wanted);
+  }
+
+  /** A visible peer is gone. One that left, or was sent away, is not wanted any more unless a discovery names it. */
+  down(name: string, cause: DownCause): void {
+    if (cause === 'replaced') return;
+    const known = this.#wanted.get(name);
+    if (known?.isFound) return this.#pause(known);
+    if (cause === 'disconnect' || cause === 'goodbye' || cause === 'stopping') {
+      if (known !== undefined) this.#drop(known);
+      return;
+    }
+    this.#want(name, LOST_FOR, false);
+  }
+
+  /** Somebody here sent it away: no more dials, unless a discovery names it again. */
+  forget(name: string): void {
+    const wanted = this.#wanted.get(name);
+    if (wanted !== undefined && !wanted.isFound) this.#drop(wanted);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    for (const wanted of this.#wanted.values()) this.#rest(wanted);
+    this.#wanted.clear();
+    this.#ready.length = 0;
+  }
+
+  #want(text: string, ms: number, isFound: boolean): void {
+    if (this.#isStopped) return;
+    const name = canonical(text);
+    if (name === undefined || name === this.#port.self) return;
+    const until = this.#port.now() + ms;
+    const known = this.#wanted.get(name);
+    if (known !== undefined) {
+      known.until = Math.max(known.until, until);
+      known.isFound ||= isFound;
+      return;
+    }
+    const isUp = this.#port.isUp(name);
+    if ((isUp && !isFound) || this.#wanted.size >= MAX_WANTED) return;
+    const wanted = { name, until, isFound, tries: 0, isDialling: false, cancel: undefined };
+    this.#wanted.set(name, wanted);
+    if (!isUp) this.#pause(wanted);
+  }
+
+  /** The first dial comes at once, later ones after a random part of a pause that doubles each time. */
+  #pause(wanted: Wanted): void {
+    if (wanted.isDialling || wanted.cancel !== undefined || this.#isStopped) return;
+    const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(wanted.tries, 20));
+    const ms = wanted.tries === 0 ? 0 : longest * this.#port.random();
+    wanted.cancel = this.#port.after(ms, () => {
+      wanted.cancel = undefined;
+      this.#ready.push(wanted);
+      this.#dialNext();
+    });
+  }
+
+  #dialNext(): void {
+    while (this.#dials < MAX_DIALS) {
+      const wanted = this.#ready.shift();
+      if (wanted === undefined) return;
+      if (this.#wanted.get(wanted.name) === wanted && !this.#port.isUp(wanted.name)) void this.#dial(wanted);
+    }
+  }
+
+  async #dial(wanted: Wanted): Promise<void> {
+    this.#dials++;
+    wanted.isDialling = true;
+    const isUp = await this.#port.dial(wanted.name);
+    this.#dials--;
+    wanted.isDialling = false;
+    wanted.tries++;
+    if (this.#wanted.get(wanted.name) === wanted && !isUp) {
+      if (wanted.isFound || this.#port.now() < wanted.until) this.#pause(wanted);
+      else this.#drop(wanted);
+    }
+    this.#dialNext();
+  }
+
+  #rest(wanted: Wanted): void {
+    wanted.cancel?.();
+    wanted.cancel = undefined;
+  }
+
+  #drop(wanted: Wanted): void {
+    this.#rest(wanted);
+    this.#wanted.delete(wanted.name);
+  }
+}
+
+/** The one form of a name that can be dialled; undefined for any other text. */
+function canonical(text: string): string | undefined {
+  try {
+    const name = parseNodeName(text);
+    return name.port === 0 ? undefined : name.full;
+  } catch {
+    return undefined;
+  }
+}

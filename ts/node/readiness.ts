@@ -1,0 +1,86 @@
+// Waiting until enough peers are there.
+import { SnowmeshError } from '../errors/index.ts';
+
+export interface ReadyOptions {
+  /** How many visible peers there have to be, or which. Default 1. */
+  readonly peers?: number | readonly string[];
+  /** ms. Default 30 000; Infinity waits for ever. */
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What it is looked up in. */
+export interface ReadinessPort {
+  /** The visible peers now, by full name. */
+  nodes(): readonly string[];
+  canonical(name: string): string;
+  /** Names that are being dialled. */
+  missing(): readonly string[];
+  after(ms: number, action: () => void): () => void;
+}
+
+/** Those who wait for peers. */
+export class Readiness {
+  readonly #port: ReadinessPort;
+  readonly #checks = new Set<() => void>();
+
+  constructor(port: ReadinessPort) {
+    this.#port = port;
+  }
+
+  /** A peer came up. */
+  changed(): void {
+    for (const check of this.#checks) check();
+  }
+
+  /** Resolves with the visible peers as soon as they are enough. Rejects with SNOW_ERR_NOT_READY, or the signal's reason. */
+  wait({ peers = 1, timeout = 30_000, signal }: ReadyOptions): Promise<readonly string[]> {
+    const wanted = typeof peers === 'number' ? peers : peers.map((name) => this.#port.canonical(name));
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      let cancel: () => void = () => {};
+      const end = (): void => {
+        cancel();
+        this.#checks.delete(check);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const check = (): boolean => {
+        const nodes = this.#port.nodes();
+        if (lacking(wanted, nodes).length > 0) return false;
+        end();
+        resolve(nodes);
+        return true;
+      };
+      const onAbort = (): void => {
+        end();
+        reject(signal?.reason);
+      };
+      if (check()) return;
+      this.#checks.add(check);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      if (timeout === Number.POSITIVE_INFINITY) return;
+      cancel = this.#port.after(timeout, () => {
+        end();
+        reject(notReady(wanted, this.#port, timeout));
+      });
+    });
+  }
+}
+
+/** The names that are missing; of a mere number, one empty name for each. */
+function lacking(wanted: number | readonly string[], nodes: readonly string[]): readonly string[] {
+  if (typeof wanted !== 'number') return wanted.filter((name) => !nodes.includes(name));
+  return new Array<string>(Math.max(0, wanted - nodes.length)).fill('');
+}
+
+function notReady(wanted: number | readonly string[], port: ReadinessPort, ms: number): SnowmeshError {
+  const nodes = port.nodes();
+  const lack = lacking(wanted, nodes);
+  const missing = typeof wanted === 'number' ? port.missing() : lack;
+  const who = missing.length > 0 ? `: ${missing.slice(0, 8).join(', ')}` : '';
+  return new SnowmeshError(
+    'SNOW_ERR_NOT_READY',
+    `After ${ms} ms ${nodes.length} peers are connected and ${lack.length} are missing${who}.`,
+    { details: { nodes, missing } },
+  );
+}
