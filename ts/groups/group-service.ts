@@ -158,6 +158,8 @@ export class GroupService implements ChannelListener {
       case 'sync':
         // Its `hello` may have come before there were groups here, ours not: it has not been told yet.
         if (!side.isTold) this.#tellAll(side);
+        // There may have been one already, meant for groups that were closed here.
+        if (message[2]) this.#drop(side);
         return this.#joined(side, message[1]);
       case 'join':
         return this.#joined(side, message[1]);
@@ -199,12 +201,12 @@ export class GroupService implements ChannelListener {
   #tellAll(side: PeerSide): void {
     if (++side.tellings > MAX_TELLINGS) return this.#suspect(side, 'too many requests for all members');
     side.isTold = true;
-    let said = false;
+    let isFirst = true;
     for (const part of parts(this.#ownEntries())) {
-      this.#channel?.send(side.peer, ['sync', part]);
-      said = true;
+      this.#channel?.send(side.peer, ['sync', part, isFirst]);
+      isFirst = false;
     }
-    if (!said) this.#channel?.send(side.peer, ['sync', []]);
+    if (isFirst) this.#channel?.send(side.peer, ['sync', [], true]);
   }
 
   *#ownEntries(): IterableIterator<Entry> {

@@ -11,7 +11,7 @@ export type Entry = readonly [group: string, pids: readonly Pid[]];
 
 export type Message =
   | readonly ['hello', version: number]
-  | readonly ['sync', entries: readonly Entry[]]
+  | readonly ['sync', entries: readonly Entry[], isFirst: boolean]
   | readonly ['join', entries: readonly Entry[]]
   | readonly ['leave', entries: readonly Entry[]]
   | readonly ['cast', group: string, message: unknown]
@@ -35,6 +35,7 @@ function isMessage(value: readonly unknown[], nc: number): boolean {
     case 'hello':
       return value.length === 2 && Number.isSafeInteger(value[1]) && (value[1] as number) > 0;
     case 'sync':
+      return value.length === 3 && areEntries(value[1], nc) && typeof value[2] === 'boolean';
     case 'join':
     case 'leave':
       return value.length === 2 && areEntries(value[1], nc);
