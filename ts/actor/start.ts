@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
@@ -58,6 +59,7 @@ function startHere(
   args: readonly unknown[],
   options: StartOptions,
 ): StartResult | Promise<StartResult> {
+  const limit = options.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
   let born: ReturnType<typeof spawn>;
   try {
     born = spawn(runtime, parent, what, args, options, false);
@@ -82,7 +84,6 @@ function startHere(
   if (typeof what !== 'function' && what.kind === 'handler') begin(cell);
   if (result !== undefined) return result;
   return new Promise((resolve) => {
-    const limit = options.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
     const timer = new StartTimer(() => {
       tell = resolve;
       if (parent !== null) abandon(parent, pid, options, ref);
@@ -148,6 +149,7 @@ export function stop(
   const { runtime, cell: own } = partsOf(caller);
   const pid = typeof target === 'string' ? runtime.names.whereis(target) : target;
   const started = runtime.now();
+  const limit = checkTimeout(timeout);
   const given = givenReason(reason);
   const fail = (state: CallState, why?: unknown): CallError =>
     new CallError({
@@ -169,10 +171,10 @@ export function stop(
     });
     const forget = runtime.onDeath(pid, (_pid, ended) => {
       runtime.timers.cancel(timer);
-      if (same(ended, given)) resolve();
+      if (isDeepStrictEqual(ended, given)) resolve();
       else reject(fail('exit', ended));
     });
-    runtime.timers.start(timer, checkTimeout(timeout));
+    runtime.timers.start(timer, limit);
     askToEnd(cell, given);
   });
 }
@@ -209,12 +211,6 @@ function stopFar(
       else resolve();
     });
   });
-}
-
-function same(a: unknown, b: unknown): boolean {
-  return (
-    a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b))
-  );
 }
 
 function partsOf(caller: Starting): { runtime: Runtime; cell: Cell | null } {

@@ -1,0 +1,213 @@
+// Section I of the rules, on the actor floor: bare functions and handlers. Servers have their own tests.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type CallError,
+  defineHandler,
+  Exit,
+  type ExitReason,
+  type FunctionSpec,
+  type HandlerBody,
+  IGNORE,
+  type Self,
+  start,
+  stop,
+} from '../../../ts/actor/index.ts';
+import type { Pid } from '../../../ts/term/index.ts';
+import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+
+let kit: TestRuntime;
+let probe: Probe;
+beforeEach(async () => {
+  kit = startTestRuntime();
+  probe = await kit.probe();
+});
+afterEach(() => kit.stop());
+
+const failure = (promise: Promise<unknown>): Promise<CallError> =>
+  promise.then(
+    () => Promise.reject(new Error('it should have failed')),
+    (error) => error,
+  );
+
+/** A function actor that says itself when it is ready. */
+const slowStarter: FunctionSpec<unknown, [how: string]> = {
+  kind: 'function',
+  name: 'slow starter',
+  ack: true,
+  body: async (self, how) => {
+    await self.sleep(10);
+    if (how === 'ignore') self.initIgnore();
+    if (how === 'throw') throw new RangeError('no');
+    if (how === 'exit') self.exit('on purpose');
+    if (how === 'return') return;
+    if (how === 'ready') self.initAck();
+    await self.receive('stop');
+  },
+};
+
+describe('a start', () => {
+  it('I1 of a function is over when it says so, or ends', async () => {
+    const outcomes = ['ready', 'ignore', 'throw', 'exit', 'return'].map((how) =>
+      Promise.resolve(start(kit.runtime, slowStarter, [how] as [string])),
+    );
+    let over = 0;
+    for (const outcome of outcomes) void outcome.then(() => over++);
+    await kit.advance(9);
+    expect(over).toBe(0);
+    await kit.advance(1);
+    const [ready, ...others] = await Promise.all(outcomes);
+    expect(ready).toMatchObject({ ok: true });
+    expect(others).toMatchObject([
+      { ok: false, ignore: true },
+      { ok: false, reason: { error: { name: 'RangeError' } } },
+      { ok: false, reason: 'on purpose' },
+      { ok: false, reason: 'normal' },
+    ]);
+    expect(kit.runtime.size).toBe(2);
+  });
+
+  it('I1 of a handler with a synchronous init is over at once', () => {
+    const body: HandlerBody = { onMessage() {} };
+    expect(
+      start(
+        kit.runtime,
+        defineHandler('fine', () => body),
+        [],
+      ),
+    ).toMatchObject({ ok: true });
+    const ignored = start(
+      kit.runtime,
+      defineHandler('ignored', () => IGNORE),
+      [],
+    );
+    expect(ignored).toEqual({ ok: false, ignore: true });
+    const failing = defineHandler('failing', (): HandlerBody => {
+      throw new Error('init');
+    });
+    expect(start(kit.runtime, failing, [])).toMatchObject({ reason: { error: { message: 'init' } } });
+    expect(kit.runtime.size).toBe(2);
+  });
+
+  it('I2 that fails gives a linked trapping parent the EXIT too, with the name free', async () => {
+    const options = { link: true, name: 'name' };
+    const failed = Promise.resolve(start(probe.self, slowStarter, ['throw'], options));
+    await kit.advance(10);
+    expect(await failed).toMatchObject({ ok: false });
+    expect(kit.runtime.whereis('name')).toBeUndefined();
+    expect((await probe.expectMessage(Exit)).reason).toMatchObject({ error: { message: 'no' } });
+  });
+
+  it('I3 that takes too long kills the child; only an asked-for monitor tells of it', async () => {
+    for (const monitor of [false, true]) {
+      const options = { link: true, monitor, timeout: 100, name: 'name' };
+      const late = Promise.resolve(start(probe.self, slowStarter, ['never'], options));
+      await kit.advance(100);
+      expect(await late).toEqual({ ok: false, reason: 'timeout' });
+      expect([kit.runtime.size, kit.runtime.whereis('name')]).toEqual([1, undefined]);
+      expect(probe.messages).toMatchObject(monitor ? [{ reason: 'killed' }] : []);
+    }
+    expect(kit.runtime.timers.size).toBe(0);
+  });
+
+  it('I3 with a time that is none starts nothing', () => {
+    expect(() => start(kit.runtime, slowStarter, ['ready'], { timeout: -1 })).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_BAD_TIME' }),
+    );
+    expect(kit.runtime.size).toBe(1);
+  });
+
+  it('I4 under a taken name tells who has it, and starts nothing', () => {
+    probe.self.register('name');
+    const result = start(kit.runtime, slowStarter, ['ready'], { name: 'name' });
+    expect(result).toEqual({ ok: false, reason: { alreadyStarted: probe.pid } });
+    expect(kit.runtime.size).toBe(1);
+  });
+});
+
+describe('a stop', () => {
+  const reasons: ExitReason[] = ['normal', 'shutdown', 'word', { big: 2n ** 80n }, [1, [new Map([[1, 2]])]]];
+
+  it.each(reasons)('I6 with %o is over when the actor is gone and its name free', async (reason) => {
+    const ends: unknown[] = [];
+    const handler = defineHandler('handler', (self: Self) => {
+      self.register('name');
+      return { onMessage() {}, onTerminate: (why: ExitReason) => void ends.push(why) };
+    });
+    const made = start(kit.runtime, handler, []) as { pid: Pid<never> };
+    probe.watch(made.pid);
+    await stop(kit.runtime, 'name', reason);
+    expect(kit.runtime.whereis('name')).toBeUndefined();
+    expect(ends).toEqual([reason]);
+    await probe.expectDown(made.pid, reason);
+
+    const plain = kit.runtime.spawn((self: Self) => self.receive('never').then(() => {})) as Pid<never>;
+    probe.watch(plain);
+    await stop(probe.self, plain, reason);
+    await probe.expectDown(plain, reason);
+    expect(kit.runtime.timers.size).toBe(0);
+  });
+
+  it('I6 by many at once is over for all of them', async () => {
+    const pid = kit.runtime.spawnHandler((): HandlerBody => ({ onMessage() {} })) as Pid<never>;
+    await Promise.all([1, 2, 3].map(() => stop(kit.runtime, pid)));
+    expect((await failure(stop(kit.runtime, pid))).state).toBe('noproc');
+  });
+
+  it('I6 of a function that traps exits asks it, and says what it ended with', async () => {
+    const pid = kit.runtime.spawn(async (self: Self) => {
+      self.trapExit(true);
+      const exit = await self.receive(Exit);
+      await self.sleep(10);
+      self.exit(exit.reason === 'please' ? 'please' : 'no way');
+    }) as Pid<never>;
+    await kit.settle();
+    const asked = failure(stop(kit.runtime, pid, 'normal'));
+    await kit.advance(10);
+    expect(await asked).toMatchObject({ state: 'exit', reason: 'no way' });
+  });
+
+  it('I6 of oneself, of nobody, or in no time fails at once', async () => {
+    expect((await failure(stop(probe.self, probe.pid as Pid<never>))).state).toBe('calling_self');
+    expect((await failure(stop(probe.self, 'nobody'))).state).toBe('noproc');
+    expect(() => stop(kit.runtime, probe.pid as Pid<never>, 'normal', -1)).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_BAD_TIME' }),
+    );
+    expect(kit.runtime.isAlive(probe.pid as Pid<never>)).toBe(true);
+  });
+
+  it('I6 that times out leaves nothing but the order to end', async () => {
+    const pid = kit.runtime.spawnHandler((self: Self): HandlerBody => {
+      return { onMessage() {}, onTerminate: () => self.sleep(500) };
+    }) as Pid<never>;
+    await kit.settle();
+    const late = failure(stop(kit.runtime, pid, 'normal', 100));
+    await kit.advance(100);
+    expect(await late).toMatchObject({ state: 'timeout', elapsed: 100 });
+    expect((pid.route as { extra: { deathCallbacks: Set<unknown> } }).extra.deathCallbacks.size).toBe(0);
+    await kit.advance(400);
+    expect(kit.runtime.isAlive(pid)).toBe(false);
+  });
+
+  it('I5 a handler that traps exits ends with its parent, a function gets the EXIT', async () => {
+    const children: Pid<never>[] = [];
+    const parent = kit.runtime.spawn(async (self: Self) => {
+      const handler = defineHandler('child', (own: Self): HandlerBody => {
+        own.trapExit(true);
+        return { onMessage() {} };
+      });
+      children.push(self.spawnLink(handler) as Pid<never>);
+      children.push(
+        self.spawnLink(async (own: Self) => {
+          own.trapExit(true);
+          own.exit({ told: (await own.receive(Exit)).reason });
+        }) as Pid<never>,
+      );
+      await self.receive('end');
+    });
+    await kit.settle();
+    for (const child of children) probe.watch(child);
+    kit.runtime.send(parent as Pid<unknown>, 'end');
+    await probe.expectDown(children[0] as Pid<never>, 'normal');
+    await probe.expectDown(children[1] as Pid<never>, { told: 'normal' });
+  });
+});
