@@ -95,17 +95,16 @@ export class Claims {
 
   /** Everybody knows. */
   acknowledged(claim: OwnClaim): void {
-    this.#pending.delete(claim.id);
-    claim.done('yes');
+    if (this.#pending.delete(claim.id)) claim.done('yes');
   }
 
   actorDied(pid: Pid): void {
     for (const claim of [...(this.#byActor.get(pid.local) ?? [])]) this.#fail(claim, 'gone');
   }
 
-  /** Ends everything that is not decided. */
+  /** Ends everything: a name that nobody has acknowledged yet goes with this node. */
   close(): void {
-    for (const claim of [...this.#pending.values()]) if (!claim.isDecided) this.#fail(claim, 'gone');
+    for (const claim of [...this.#pending.values()]) this.#fail(claim, 'gone');
   }
 
   #undecided(id: number): OwnClaim | undefined {

@@ -19,6 +19,8 @@ import { Turns } from './turns.ts';
 /** The part of a node that global names need. */
 export interface NamesHost {
   readonly name: string;
+  /** False from the moment on when it stops. */
+  readonly isAlive: boolean;
   readonly runtime: Runtime;
   channel(name: string, listener: ChannelListener): Channel | undefined;
 }
@@ -31,6 +33,7 @@ type Done = (outcome: Outcome) => void;
 
 export class NameService implements ChannelListener {
   readonly table: NameTable = new NameTable();
+  readonly #host: NamesHost;
   readonly #runtime: Runtime;
   readonly #options: ServiceOptions;
   readonly #own: OwnNode;
@@ -48,6 +51,7 @@ export class NameService implements ChannelListener {
   #isClosed = false;
 
   constructor(host: NamesHost, options: ServiceOptions) {
+    this.#host = host;
     this.#runtime = host.runtime;
     this.#options = options;
     this.#own = new OwnNode(host.name);
@@ -126,6 +130,8 @@ export class NameService implements ChannelListener {
   }
 
   down(peer: ChannelPeer): void {
+    // When this node stops it loses all peers: what they have not agreed to must not be decided without them.
+    if (!this.#host.isAlive) return this.close();
     this.#members.down(peer);
   }
 

@@ -68,6 +68,26 @@ describe('global names of two nodes', () => {
     }
   });
 
+  it('Q1 are promised to nobody when the node stops during the registration', async () => {
+    const [a, b] = await pair();
+    b.freeze();
+    try {
+      const answer = await a.run(async (bench) => {
+        const probe = await bench.probe();
+        const registered = bench.box['names'].register('x', probe.pid);
+        await bench.turns(3);
+        await bench.node.stop();
+        return registered;
+      });
+      expect(answer).toBe(false);
+    } finally {
+      b.thaw();
+    }
+    await b.run((bench) => bench.event('nodedown'));
+    expect(await b.run((bench) => bench.box['names'].names())).toEqual([]);
+    expect(await b.run(register, 'x')).toBe(true);
+  });
+
   it('Q4, Q13 are switched and freed from the other node', async () => {
     const [a, b] = await pair();
     expect(await a.run(register, 'x')).toBe(true);

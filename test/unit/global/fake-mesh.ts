@@ -23,6 +23,7 @@ export class FakeNode {
   readonly mesh: FakeMesh;
   readonly peers: Map<FakeNode, ChannelPeer> = new Map();
   hidden = false;
+  isAlive = true;
   listener: ChannelListener | undefined;
   names!: GlobalNames;
 

@@ -63,13 +63,36 @@ describe('a global name', () => {
   it('K1 works on a node without a name', async () => {
     mesh = new FakeMesh(1, randomFrom());
     const [a] = mesh.nodes as [FakeNode];
-    const names = startGlobalNames({ name: 'nonode@nohost', runtime: a.runtime, channel: () => undefined });
+    const names = startGlobalNames({
+      name: 'nonode@nohost',
+      isAlive: false,
+      runtime: a.runtime,
+      channel: () => undefined,
+    });
     const pid = a.actor();
     expect(await names.register('x', pid)).toBe(true);
     expect(names.whereis('x')).toBe(pid);
     names.close();
     expect(names.names()).toEqual([]);
     expect(await names.register('x', pid)).toBe(false);
+  });
+
+  it('Q1 is promised to nobody by a node that stops', async () => {
+    const [a, b] = (await joined(2)) as [FakeNode, FakeNode];
+    // claim, vote
+    for (let steps = 0; steps <= 2; steps++) {
+      const promise = a.names.register(`x${steps}`, a.actor());
+      for (let step = 0; step < steps; step++)
+        mesh.deliver(...(step % 2 ? ([b, a] as const) : ([a, b] as const)));
+      a.isAlive = false;
+      mesh.cut(a, b);
+      expect(await after(promise), `after ${steps} steps`).toBe(false);
+      expect([a.names.names(), b.names.names()]).toEqual([[], []]);
+      a.isAlive = true;
+      a.start();
+      mesh.connectAll();
+      await mesh.settle();
+    }
   });
 
   it('Q3 may be one of several of an actor, and all go with it', async () => {
