@@ -8,6 +8,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** @internal Somebody who waits for an answer. */
+export interface Asker {
+  readonly address: Ref;
+}
+
 /** A request that waits for an answer. Answer it, or hand `ref` to somebody who does: `runtime.reply(call, value)`. */
 export class Call extends SystemMessage {
   /** Who asks; undefined: somebody outside of actors. */
@@ -18,14 +23,14 @@ export class Call extends SystemMessage {
   readonly deadline: number;
   /** Those who wait for this answer, the first caller first. */
   readonly chain: readonly Pid[];
-  /** The reply address: sendable, good for one answer. */
-  readonly ref: Ref;
   isAnswered = false;
+  /** @internal Who waits for the answer. */
+  readonly asker: Asker;
 
   /** @internal */
   constructor(
     from: Pid | undefined,
-    ref: Ref,
+    asker: Asker,
     tag: string,
     args: readonly unknown[],
     deadline: number,
@@ -33,11 +38,16 @@ export class Call extends SystemMessage {
   ) {
     super();
     this.from = from;
-    this.ref = ref;
+    this.asker = asker;
     this.tag = tag;
     this.args = args;
     this.deadline = deadline;
     this.chain = chain;
+  }
+
+  /** The reply address: sendable, good for one answer. */
+  get ref(): Ref {
+    return this.asker.address;
   }
 }
 

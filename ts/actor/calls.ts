@@ -22,7 +22,6 @@ export interface AwaitingCaller {
 /** A call of this runtime that waits. Its own timer; an entry in the list of its caller's calls. */
 export class PendingCall extends Timer implements AwaitingCaller {
   readonly runtime: Runtime;
-  readonly ref: Ref;
   readonly caller: Cell | null;
   readonly to: Dest<never>;
   readonly tag: string;
@@ -36,6 +35,8 @@ export class PendingCall extends Timer implements AwaitingCaller {
   disarm: (() => void) | undefined = undefined;
   /** What the target holds, when it lives here. */
   request: Call | undefined = undefined;
+  private ref: Ref | undefined = undefined;
+  private isOver = false;
   private before: PendingCall | null = null;
   private after: PendingCall | null = null;
 
@@ -46,7 +47,16 @@ export class PendingCall extends Timer implements AwaitingCaller {
     this.to = to;
     this.tag = tag;
     this.started = runtime.now();
-    this.ref = runtime.newRef(caller === null ? 0 : caller.pid.local);
+  }
+
+  /** Its reply address. Most local calls are answered by their `Call` and never need one. */
+  get address(): Ref {
+    if (this.ref === undefined) {
+      const { runtime, caller } = this;
+      this.ref = runtime.newRef(caller === null ? 0 : caller.pid.local);
+      if (!this.isOver) runtime.calls.set(this.ref.id, this);
+    }
+    return this.ref;
   }
 
   fire(): void {
@@ -61,9 +71,8 @@ export class PendingCall extends Timer implements AwaitingCaller {
   /** From now on it waits. */
   begin(timeout: number): void {
     const { runtime, caller } = this;
-    runtime.calls.set(this.ref.id, this);
-    if (timeout !== Number.POSITIVE_INFINITY) runtime.timers.start(this, timeout);
-    if (caller === null) return;
+    if (timeout !== Number.POSITIVE_INFINITY) runtime.timers.startAt(this, this.started + timeout);
+    if (caller === null) return void this.address; // the runtime's end has to find it
     const more = caller.more();
     this.after = more.calls;
     if (more.calls !== null) more.calls.before = this;
@@ -75,15 +84,21 @@ export class PendingCall extends Timer implements AwaitingCaller {
     this.end();
   }
 
-  succeed(value: unknown): void {
+  /** False: it was over. */
+  succeed(value: unknown): boolean {
+    if (this.isOver) return false;
     if (this.end()) this.resolve(value);
+    return true;
   }
 
-  fail(state: CallState, reason: unknown): void {
-    if (!this.end()) return;
+  /** False: it was over. */
+  fail(state: CallState, reason: unknown): boolean {
+    if (this.isOver) return false;
+    if (!this.end()) return true;
     // An actor may do something else before it looks at the outcome: until then nobody else has to care (rules A4, V2).
     if (this.caller !== null) this.promise.catch(nothing);
     this.reject(this.error(state, reason));
+    return true;
   }
 
   error(state: CallState, reason: unknown): CallError {
@@ -102,7 +117,9 @@ export class PendingCall extends Timer implements AwaitingCaller {
   /** Nothing of it stays. False: it was over; or the caller is dead, and its promise stays pending for ever. */
   private end(): boolean {
     const { runtime } = this;
-    if (!runtime.calls.delete(this.ref.id)) return false;
+    if (this.isOver) return false;
+    this.isOver = true;
+    if (this.ref !== undefined) runtime.calls.delete(this.ref.id);
     runtime.timers.cancel(this);
     this.target?.extra?.callers?.delete(this);
     this.leaveList();
@@ -127,19 +144,19 @@ export function withdrawCalls(extra: Extras): void {
 
 /** A call from another node that one of our actors has not answered. */
 export class RemoteCall implements AwaitingCaller {
-  readonly ref: Ref;
+  readonly address: Ref;
   readonly cell: Cell;
   request: Call | undefined = undefined;
 
-  constructor(cell: Cell, ref: Ref) {
+  constructor(cell: Cell, address: Ref) {
     this.cell = cell;
-    this.ref = ref;
+    this.address = address;
   }
 
   targetEnded(reason: unknown): void {
     const { runtime } = this.cell;
-    if (runtime.inboundCalls.delete(this.ref.key))
-      sendReason((why) => runtime.remote.reply(this.cell.pid, this.ref, ReplyStatus.exit, why), reason);
+    if (runtime.inboundCalls.delete(this.address.key))
+      sendReason((why) => runtime.remote.reply(this.cell.pid, this.address, ReplyStatus.exit, why), reason);
   }
 }
 
@@ -158,10 +175,9 @@ export function call(
   const copied = args.length === 0 ? args : copyTerm(args);
   if (options?.signal?.aborted === true)
     return Promise.reject(pending.error('aborted', options.signal.reason));
-  pending.promise = new Promise((resolve, reject) => {
-    pending.resolve = resolve;
-    pending.reject = reject;
-  });
+  pending.promise = new Promise(capture);
+  pending.resolve = resolveNext;
+  pending.reject = rejectNext;
   pending.begin(timeout);
   arm(pending, options?.signal);
   try {
@@ -172,6 +188,13 @@ export function call(
   }
   return pending.promise;
 }
+
+let resolveNext: (value: unknown) => void;
+let rejectNext: (error: unknown) => void;
+const capture = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
+  resolveNext = resolve;
+  rejectNext = reject;
+};
 
 function nothing(): void {}
 
@@ -196,26 +219,34 @@ function arm(pending: PendingCall, signal: AbortSignal | undefined): void {
 }
 
 function dispatch(pending: PendingCall, args: readonly unknown[], timeout: number): void {
-  const { runtime, caller, tag, ref, to } = pending;
-  const above = openCall(caller)?.chain ?? [];
-  const chain = caller === null ? above : [...above, caller.pid];
+  const { runtime, caller, tag, to } = pending;
+  const above = openCall(caller)?.chain ?? NOBODY;
+  const chain = chainOf(above, caller);
   const address = resolve(runtime, to);
-  if (address === undefined) return pending.fail('noproc', undefined);
+  if (address === undefined) return void pending.fail('noproc', undefined);
   if (!(address instanceof Pid) || address.nc !== 0) {
     pending.node = address instanceof Pid ? address.nc : runtime.remote.canonical(address.node);
     runtime.remoteCalls.add(pending.node, pending);
-    runtime.remote.call(caller === null ? null : caller.pid, ref, timeout, address, [tag, args, chain]);
+    const from = caller === null ? null : caller.pid;
+    runtime.remote.call(from, pending.address, timeout, address, [tag, args, chain]);
     return;
   }
   const cell = cellOf(address);
-  if (cell === undefined) return pending.fail('noproc', undefined);
-  if (cell === caller) return pending.fail('calling_self', undefined);
-  if (isWaiting(cell) && above.some((pid) => pid.equals(address))) return pending.fail('cycle', chain);
-  if (isFull(cell)) return pending.fail('overload', undefined);
+  if (cell === undefined) return void pending.fail('noproc', undefined);
+  if (cell === caller) return void pending.fail('calling_self', undefined);
+  if (isWaiting(cell) && above.some((pid) => pid.equals(address))) return void pending.fail('cycle', chain);
+  if (isFull(cell)) return void pending.fail('overload', undefined);
   awaitAnswer(pending, cell);
   const from = caller === null ? undefined : caller.pid;
-  pending.request = new Call(from, ref, tag, args, pending.started + timeout, chain);
+  pending.request = new Call(from, pending, tag, args, pending.started + timeout, chain);
   deliver(cell, pending.request);
+}
+
+const NOBODY: readonly Pid[] = [];
+
+function chainOf(above: readonly Pid[], caller: Cell | null): readonly Pid[] {
+  if (caller === null) return above;
+  return above.length === 0 ? [caller.pid] : [...above, caller.pid];
 }
 
 /** It handles nothing before a call of its own is answered. One that goes on meanwhile closes no ring. */
@@ -253,18 +284,21 @@ export function callFromAfar(
   const more = cell.more();
   more.callers ??= new Set();
   more.callers.add(caller);
-  caller.request = new Call(from, ref, tag, args, runtime.now() + ms, chain);
+  caller.request = new Call(from, caller, tag, args, runtime.now() + ms, chain);
   deliver(cell, caller.request);
 }
 
 /** Answers a call, here or far away. False: nobody waits any more. What cannot be sent throws, and answers nothing. */
 export function reply(runtime: Runtime, to: Call | Ref, status: ReplyStatus, value: unknown): boolean {
-  if (to instanceof Call && to.isAnswered) return false;
-  const ref = to instanceof Call ? to.ref : to;
-  const isOpen =
-    ref.nc === 0 ? answered(runtime, ref, status, copyTerm(value)) : replyFar(runtime, ref, status, value);
-  if (to instanceof Call) to.isAnswered = true;
-  return isOpen;
+  if (to instanceof Call) {
+    if (to.isAnswered) return false;
+    const { asker } = to;
+    if (asker instanceof PendingCall) return settle(runtime, asker, to, status, copyTerm(value));
+    const isOpen = replyFar(runtime, to.ref, status, value);
+    to.isAnswered = true;
+    return isOpen;
+  }
+  return to.nc === 0 ? answered(runtime, to, status, copyTerm(value)) : replyFar(runtime, to, status, value);
 }
 
 function replyFar(runtime: Runtime, ref: Ref, status: ReplyStatus, value: unknown): boolean {
@@ -280,14 +314,23 @@ function replyFar(runtime: Runtime, ref: Ref, status: ReplyStatus, value: unknow
 /** An answer for one of our calls. */
 export function answered(runtime: Runtime, ref: Ref, status: ReplyStatus, value: unknown): boolean {
   const pending = runtime.calls.get(ref.id);
-  if (pending === undefined) {
-    runtime.deadLetters.count('late_reply', ref);
-    return false;
-  }
-  if (pending.request !== undefined) pending.request.isAnswered = true;
-  if (status === ReplyStatus.ok) pending.succeed(value);
-  else pending.fail(STATES[status] ?? 'error', value);
-  return true;
+  if (pending !== undefined) return settle(runtime, pending, pending.request, status, value);
+  runtime.deadLetters.count('late_reply', ref);
+  return false;
+}
+
+function settle(
+  runtime: Runtime,
+  pending: PendingCall,
+  request: Call | undefined,
+  status: ReplyStatus,
+  value: unknown,
+): boolean {
+  if (request !== undefined) request.isAnswered = true;
+  const isOpen =
+    status === ReplyStatus.ok ? pending.succeed(value) : pending.fail(STATES[status] ?? 'error', value);
+  if (!isOpen) runtime.deadLetters.count('late_reply', pending.address);
+  return isOpen;
 }
 
 const STATES: Readonly<Record<number, CallState>> = {

@@ -195,7 +195,7 @@ export class Inbound {
       if (made.chain !== null) (made.chain as unknown as Chain<Monitor>).remove(made);
     }
     for (const [key, caller] of runtime.inboundCalls) {
-      if (caller.ref.nc !== nc) continue;
+      if (caller.address.nc !== nc) continue;
       runtime.inboundCalls.delete(key);
       caller.cell.extra?.callers?.delete(caller);
     }

@@ -100,9 +100,9 @@ export class Scheduler {
     void TICK.then(this.pump);
   }
 
-  private readonly pump = async (): Promise<void> => {
-    while (this.drain()) await TICK;
-    this.rest();
+  private readonly pump = (): void => {
+    if (this.drain()) void TICK.then(this.pump);
+    else this.rest();
   };
 
   /** Runs items; true as soon as one resumed a promise, false when none may run. */

@@ -16,6 +16,9 @@ export class Timers {
   private keepAlive: boolean;
   private alarm: Alarm | null = null;
   private alarmAt = Number.POSITIVE_INFINITY;
+  /** The alarm does not keep the process alive, for nothing waited when we looked. */
+  private isLetGo = false;
+  private isLettingGo = false;
 
   constructor(clock: Clock, keepAlive = false) {
     this.clock = clock;
@@ -43,7 +46,7 @@ export class Timers {
     if (due === Number.POSITIVE_INFINITY) return;
     this.wheel.add(timer);
     if (due < this.alarmAt) this.arm(due);
-    else if (this.keepAlive && this.wheel.size === 1) this.alarm?.keepAlive?.(true);
+    else if (this.isLetGo) this.hold();
   }
 
   /** False: it had fired or been cancelled before. O(1). */
@@ -51,7 +54,7 @@ export class Timers {
     if (timer.slot === INACTIVE) return false;
     this.wheel.remove(timer);
     // The alarm stays: an early ring finds nothing and costs less than setting alarms for timers that never fire.
-    if (this.wheel.size === 0 && this.keepAlive) this.letGo();
+    if (this.keepAlive && this.wheel.size === 0 && !this.isLettingGo) this.letGo();
     return true;
   }
 
@@ -77,13 +80,30 @@ export class Timers {
     this.alarm?.cancel();
     this.alarmAt = due;
     const delay = Math.max(0, due - this.clock.now());
+    this.isLetGo = false;
     this.alarm = this.clock.arm(Math.min(delay, MAX_DELAY), this.ring, this.keepAlive);
   }
 
-  /** Nothing waits: the alarm stays for the next timer, but not the process for the alarm. */
+  /**
+   * Nothing waits: the alarm stays for the next timer, but not the process for the alarm. Looked at again when the event loop
+   * has turned, for calls that follow each other start and cancel a timer each.
+   */
   private letGo(): void {
-    if (this.alarm?.keepAlive === undefined) this.rest();
-    else this.alarm.keepAlive(false);
+    if (this.alarm?.keepAlive === undefined) return this.rest();
+    this.isLettingGo = true;
+    setImmediate(this.letGoNow);
+  }
+
+  private readonly letGoNow = (): void => {
+    this.isLettingGo = false;
+    if (this.wheel.size > 0 || !this.keepAlive || this.alarm === null) return;
+    this.isLetGo = true;
+    this.alarm.keepAlive?.(false);
+  };
+
+  private hold(): void {
+    this.isLetGo = false;
+    if (this.keepAlive) this.alarm?.keepAlive?.(true);
   }
 
   private rest(): void {

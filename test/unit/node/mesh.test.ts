@@ -50,13 +50,23 @@ class Scene {
     const end = this.time + ms;
     for (;;) {
       for (let turn = 0; turn < 8; turn++) await Promise.resolve();
-      const next = this.alarms.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      this.alarms = this.alarms.filter((alarm) => alarm !== next);
+      const next = this.takeEarliest();
+      if (next === undefined || next.at > end) {
+        if (next !== undefined) this.alarms.push(next);
+        break;
+      }
       this.time = Math.max(this.time, next.at);
       next.action();
     }
     this.time = end;
+  }
+
+  private takeEarliest(): Alarm | undefined {
+    let earliest = 0;
+    for (let at = 1; at < this.alarms.length; at++) {
+      if ((this.alarms[at] as Alarm).at < (this.alarms[earliest] as Alarm).at) earliest = at;
+    }
+    return this.alarms.splice(earliest, 1)[0];
   }
 
   names = (): string[] => this.dials.map(({ name }) => name);
