@@ -213,7 +213,7 @@ function timeoutOf(caller: Cell | null, runtime: Runtime, options: CallOptions |
 
 function arm(pending: PendingCall, signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
-  const onAbort = (): void => pending.fail('aborted', signal.reason);
+  const onAbort = (): void => void pending.fail('aborted', signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   pending.disarm = () => signal.removeEventListener('abort', onAbort);
 }
