@@ -8,6 +8,9 @@ export type Restart = 'permanent' | 'transient' | 'temporary';
 /** How a child is asked to end: not at all, with so many milliseconds to obey, or with all the time it wants (J15). */
 export type Shutdown = 'brutalKill' | 'infinity' | number;
 
+/** Chooses a node for a child, by its id. What it throws is why the start failed. */
+export type Placement = (id: string) => string;
+
 /** What a child spec may say besides what to start. */
 export interface ChildOptions {
   /**
@@ -23,8 +26,12 @@ export interface ChildOptions {
   readonly significant?: boolean;
   /** A local name that the child is registered under. */
   readonly name?: string;
-  /** The node the child lives on. Default: the supervisor's own. */
-  readonly node?: string;
+  /**
+   * The node the child lives on; default: the supervisor's own. A function is asked before every start and restart, so a child
+   * can fall over to another node. What is started elsewhere must be exposed there, and gets no `name` or `startTimeout`. A node
+   * that is lost, or not reached, is an abnormal end or a failed start, and uses up the restart intensity (S2).
+   */
+  readonly node?: string | Placement;
   /** How long its init may take, in ms. Default: for ever. */
   readonly startTimeout?: number;
 }
@@ -48,6 +55,8 @@ export interface ChildPlan {
   readonly type: 'worker' | 'supervisor';
   readonly significant: boolean;
   readonly startOptions: StartOptions;
+  /** Asked before every start; undefined: `startOptions` says it. */
+  readonly place: Placement | undefined;
 }
 
 export type AutoShutdown = 'never' | 'any_significant' | 'all_significant';
@@ -90,6 +99,10 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
   }
   const startTimeout = spec.startTimeout ?? Number.POSITIVE_INFINITY;
   if (!(startTimeout >= 0)) throw badChildSpec(id, `has a bad startTimeout: ${String(startTimeout)}`);
+  const { node } = spec;
+  if (node !== undefined && typeof node !== 'string' && typeof node !== 'function') {
+    throw badChildSpec(id, `has a bad node: ${String(node)}`);
+  }
   if (significant && restart === 'permanent') {
     throw badChildSpec(
       id,
@@ -107,7 +120,8 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
     shutdown,
     type,
     significant,
-    startOptions: startOptions(spec.name, spec.node, startTimeout),
+    startOptions: startOptions(spec.name, typeof node === 'string' ? node : undefined, startTimeout),
+    place: typeof node === 'function' ? node : undefined,
   };
 }
 

@@ -12,6 +12,7 @@ export {
   type ChildOptions,
   type ChildSpec,
   childSpec,
+  type Placement,
   type Restart,
   type Shutdown,
 } from './child-spec.ts';

@@ -1,5 +1,5 @@
 import { type Self, type StartOptions, type StartResult, start } from '../actor/index.ts';
-import type { ChildPlan } from './child-spec.ts';
+import type { ChildPlan, Placement } from './child-spec.ts';
 
 /**
  * Starts a child, linked, here or on the node its plan names. The result comes at once, not as a promise, unless the
@@ -10,7 +10,19 @@ export function startChild(
   plan: ChildPlan,
   args: readonly unknown[],
 ): StartResult | Promise<StartResult> {
-  return start(self as never, plan.start, args as unknown[], plan.startOptions);
+  const options = plan.place === undefined ? plan.startOptions : placed(plan, plan.place);
+  if (typeof options === 'string') return { ok: false, reason: options };
+  return start(self as never, plan.start, args as unknown[], options);
+}
+
+/** The options with the node that was chosen, or why none was. */
+function placed({ id, startOptions: options }: ChildPlan, place: Placement): StartOptions | string {
+  try {
+    const node: unknown = place(id);
+    return typeof node === 'string' ? { ...options, node } : `bad placement: ${String(node)}`;
+  } catch (error) {
+    return `bad placement: ${String(error)}`;
+  }
 }
 
 /** How every child is started: linked, and as its plan says. */

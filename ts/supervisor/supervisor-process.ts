@@ -3,6 +3,7 @@ import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
 import type { Supervising, SupervisorFrame } from './frame.ts';
 import { SupervisorReport } from './report.ts';
+import { Strays } from './strays.ts';
 
 /** Wakes the supervisor for its next retry. Anybody may send it: it only brings the retry forward. */
 const RETRY = '$retry';
@@ -16,12 +17,14 @@ export class SupervisorProcess implements SupervisorFrame {
   /** Whose exit signals end it: who started it, also when that was code outside of actors. */
   private readonly parent: Pid;
   private readonly report: SupervisorReport;
+  private readonly strays: Strays;
   private readonly retries: (() => void | Promise<void>)[] = [];
 
   constructor(self: Self) {
     this.self = self;
     this.parent = self.parent ?? self.runtime.root;
     this.report = new SupervisorReport(self);
+    this.strays = new Strays(self);
     self.trapExit(true);
   }
 
@@ -41,10 +44,17 @@ export class SupervisorProcess implements SupervisorFrame {
       return this.children.ended(message.from, message.reason);
     }
     if (message instanceof Call) return this.answer(message);
-    if (message === RETRY) return this.retries.shift()?.();
-    if (message instanceof Down || message instanceof Timeout) return undefined; // of a stop that is over
+    if (message === RETRY) return this.retry();
+    // Others are of a stop that is over.
+    if (message instanceof Down) return this.strays.down(message);
+    if (message instanceof Timeout) return this.strays.timeout(message);
     this.report.noise(typeof message); // J28
     return undefined;
+  }
+
+  private retry(): void | Promise<void> {
+    this.strays.chase();
+    return this.retries.shift()?.();
   }
 
   private answer(call: Call): void | Promise<void> {
@@ -74,6 +84,7 @@ export class SupervisorProcess implements SupervisorFrame {
   }
 
   reportEnd(plan: ChildPlan, pid: Pid, reason: unknown): void {
+    if (reason === 'noconnection' && !pid.isLocal) this.strays.add(pid);
     this.report.childEnded(plan, pid, reason);
   }
 
