@@ -28,7 +28,7 @@ export interface ClusterOptions {
   readonly mesh?: MeshMode;
 }
 
-/** Names in one PEER_LIST frame. */
+/** Names in one PEER_LIST frame; of a longer one the first are read (T14). */
 const MAX_LISTED = 512;
 
 type Tell = <E extends keyof NodeEvents>(event: E, ...args: NodeEvents[E]) => void;
@@ -255,7 +255,7 @@ export class Cluster implements NetworkListener {
   #heardPeers(session: Session, reader: EntryReader): void {
     if (!this.#isMeshed || session.isHidden) return;
     const names: string[] = [];
-    for (let left = reader.u16(); left > 0; left--) names.push(reader.name());
+    for (let left = Math.min(reader.u16(), MAX_LISTED); left > 0; left--) names.push(reader.name());
     this.mesh.hinted(names);
   }
 

@@ -9,14 +9,21 @@ export type MeshMode = 'full' | 'explicit';
 
 /** Dials under way at once. */
 const MAX_DIALS = 16;
-/** Names that may be wanted at once; hints beyond are dropped (T14). */
+/** How many of these may be dials of names that only a peer told: the others are for nodes that were here. */
+const MAX_HINT_DIALS = 8;
+/** Names that may be wanted at once. */
 export const MAX_WANTED = 4096;
+/** How many of these may be names that only a peer told; what is beyond is dropped (T14). */
+export const MAX_HINTS = 1024;
 /** Pauses between dials of one name. Unit: ms. */
 const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 30_000;
 /** How long a peer that was lost, and a name that a peer told, is dialled. Unit: ms. */
 const LOST_FOR = 10 * 60_000;
 const HINT_FOR = 60_000;
+
+/** Ends of a session that nobody meant. */
+const LOST: ReadonlySet<DownCause> = new Set(['closed', 'timeout', 'overflow']);
 
 /** What the mesh needs. */
 export interface MeshPort {
@@ -39,6 +46,8 @@ interface Wanted {
   until: number;
   /** A discovery names it: never given up. */
   isFound: boolean;
+  /** Only a peer told it: it was neither here nor found. */
+  isHint: boolean;
   tries: number;
   isDialling: boolean;
   cancel: (() => void) | undefined;
@@ -49,7 +58,11 @@ export class Mesh {
   readonly #wanted = new Map<string, Wanted>();
   /** Names whose pause is over, waiting for a dial to become free. */
   readonly #ready: Wanted[] = [];
+  /** The same for hints, which come after. */
+  readonly #readyHints: Wanted[] = [];
   #dials = 0;
+  #hints = 0;
+  #hintDials = 0;
   #isStopped = false;
 
   constructor(port: MeshPort) {
@@ -63,7 +76,10 @@ export class Mesh {
 
   /** A peer told whom it is connected to. Hints: what is no name, known or too many is passed over (T14). */
   hinted(names: readonly string[]): void {
-    for (const name of names) this.#want(name, HINT_FOR, false);
+    for (const name of names) {
+      if (this.#hints >= MAX_HINTS) return;
+      this.#want(name, HINT_FOR, { isFound: false, isHint: true });
+    }
   }
 
   /** All that a discovery found: these are wanted as long as it names them. */
@@ -74,7 +90,7 @@ export class Mesh {
       wanted.isFound = false;
       if (this.#port.isUp(wanted.name)) this.#drop(wanted);
     }
-    for (const name of names) this.#want(name, 0, true);
+    for (const name of names) this.#want(name, 0, { isFound: true, isHint: false });
   }
 
   up(name: string): void {
@@ -85,16 +101,16 @@ export class Mesh {
     if (!wanted.isFound) this.#drop(wanted);
   }
 
-  /** A visible peer is gone. One that left, or was sent away, is not wanted any more unless a discovery names it. */
+  /** A visible peer is gone. One that left, was sent away or broke the protocol is not wanted any more unless a discovery names it. */
   down(name: string, cause: DownCause): void {
     if (cause === 'replaced') return;
     const known = this.#wanted.get(name);
     if (known?.isFound) return this.#pause(known);
-    if (cause === 'disconnect' || cause === 'goodbye' || cause === 'stopping') {
+    if (!LOST.has(cause)) {
       if (known !== undefined) this.#drop(known);
       return;
     }
-    this.#want(name, LOST_FOR, false);
+    this.#want(name, LOST_FOR, { isFound: false, isHint: false });
   }
 
   /** Somebody here sent it away: no more dials, unless a discovery names it again. */
@@ -108,9 +124,10 @@ export class Mesh {
     for (const wanted of this.#wanted.values()) this.#rest(wanted);
     this.#wanted.clear();
     this.#ready.length = 0;
+    this.#readyHints.length = 0;
   }
 
-  #want(text: string, ms: number, isFound: boolean): void {
+  #want(text: string, ms: number, { isFound, isHint }: Pick<Wanted, 'isFound' | 'isHint'>): void {
     if (this.#isStopped) return;
     const name = canonical(text);
     if (name === undefined || name === this.#port.self) return;
@@ -119,13 +136,27 @@ export class Mesh {
     if (known !== undefined) {
       known.until = Math.max(known.until, until);
       known.isFound ||= isFound;
+      if (!isHint) this.#trust(known);
       return;
     }
     const isUp = this.#port.isUp(name);
     if ((isUp && !isFound) || this.#wanted.size >= MAX_WANTED) return;
-    const wanted = { name, until, isFound, tries: 0, isDialling: false, cancel: undefined };
+    const wanted = { name, until, isFound, isHint, tries: 0, isDialling: false, cancel: undefined };
     this.#wanted.set(name, wanted);
+    if (isHint) this.#hints++;
     if (!isUp) this.#pause(wanted);
+  }
+
+  /** More than a peer's word stands for it now. */
+  #trust(wanted: Wanted): void {
+    if (!wanted.isHint) return;
+    wanted.isHint = false;
+    this.#hints--;
+    const at = this.#readyHints.indexOf(wanted);
+    if (at < 0) return;
+    this.#readyHints.splice(at, 1);
+    this.#ready.push(wanted);
+    this.#dialNext();
   }
 
   /** The first dial comes at once, later ones after a random part of a pause that doubles each time. */
@@ -135,24 +166,37 @@ export class Mesh {
     const ms = wanted.tries === 0 ? 0 : longest * this.#port.random();
     wanted.cancel = this.#port.after(ms, () => {
       wanted.cancel = undefined;
-      this.#ready.push(wanted);
+      (wanted.isHint ? this.#readyHints : this.#ready).push(wanted);
       this.#dialNext();
     });
   }
 
   #dialNext(): void {
     while (this.#dials < MAX_DIALS) {
-      const wanted = this.#ready.shift();
+      const wanted = this.#ready.shift() ?? this.#nextHint();
       if (wanted === undefined) return;
       if (this.#wanted.get(wanted.name) === wanted && !this.#port.isUp(wanted.name)) void this.#dial(wanted);
     }
   }
 
+  /** What waited longer than it is wanted is dropped on the way. */
+  #nextHint(): Wanted | undefined {
+    while (this.#hintDials < MAX_HINT_DIALS) {
+      const hint = this.#readyHints.shift();
+      if (hint === undefined || this.#port.now() < hint.until) return hint;
+      if (this.#wanted.get(hint.name) === hint) this.#drop(hint);
+    }
+    return undefined;
+  }
+
   async #dial(wanted: Wanted): Promise<void> {
+    const { isHint } = wanted; // which may change meanwhile
     this.#dials++;
+    if (isHint) this.#hintDials++;
     wanted.isDialling = true;
     const isUp = await this.#port.dial(wanted.name);
     this.#dials--;
+    if (isHint) this.#hintDials--;
     wanted.isDialling = false;
     wanted.tries++;
     if (this.#wanted.get(wanted.name) === wanted && !isUp) {
@@ -169,7 +213,7 @@ export class Mesh {
 
   #drop(wanted: Wanted): void {
     this.#rest(wanted);
-    this.#wanted.delete(wanted.name);
+    if (this.#wanted.delete(wanted.name) && wanted.isHint) this.#hints--;
   }
 }
 

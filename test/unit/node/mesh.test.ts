@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MAX_WANTED, Mesh } from '../../../ts/node/mesh.ts';
+import { MAX_HINTS, Mesh } from '../../../ts/node/mesh.ts';
 
 interface Alarm {
   readonly at: number;
@@ -14,6 +14,8 @@ class Scene {
   readonly dials: { readonly at: number; readonly name: string }[] = [];
   dialling = 0;
   mostDialling = 0;
+  /** Dials never end. */
+  stuck = false;
   alarms: Alarm[] = [];
   readonly mesh = new Mesh({
     self: 'me@h:1',
@@ -32,7 +34,7 @@ class Scene {
     this.dials.push({ at: this.time, name });
     this.dialling++;
     this.mostDialling = Math.max(this.mostDialling, this.dialling);
-    await Promise.resolve();
+    await (this.stuck ? new Promise(() => {}) : Promise.resolve());
     this.dialling--;
     if (!this.reachable.has(name)) return false;
     this.up.add(name);
@@ -40,7 +42,7 @@ class Scene {
     return true;
   }
 
-  lose(name: string, cause: 'closed' | 'disconnect' | 'goodbye' = 'closed'): void {
+  lose(name: string, cause: 'closed' | 'disconnect' | 'goodbye' | 'protocol' = 'closed'): void {
     this.up.delete(name);
     this.mesh.down(name, cause);
   }
@@ -97,11 +99,33 @@ describe('names that a peer told', () => {
 
   it('T14 65 535 of them start a few dials at a time, and are forgotten', async () => {
     scene.mesh.hinted(Array.from({ length: 65_535 }, (_, index) => `n${index}@h:7`));
-    expect(scene.mesh.missing).toHaveLength(MAX_WANTED);
+    expect(scene.mesh.missing).toHaveLength(MAX_HINTS);
     await scene.pass(3 * MINUTE);
     expect(scene.mostDialling).toBeLessThanOrEqual(16);
-    expect(new Set(scene.names()).size).toBe(MAX_WANTED);
+    expect(new Set(scene.names()).size).toBe(MAX_HINTS);
     expect(scene.mesh.missing).toEqual([]);
+  });
+
+  it('T14 leave room for nodes that were lost or found, and never take all dials', async () => {
+    scene.stuck = true;
+    scene.mesh.hinted(Array.from({ length: 10_000 }, (_, index) => `n${index}@h:7`));
+    await scene.pass(1000);
+    expect(scene.dialling).toBeLessThanOrEqual(8);
+    scene.lose('lost@h:2');
+    scene.mesh.found(['found@h:2', 'n9@h:7', 'n1023@h:7']); // the last two were hints: one is being dialled or waits
+    await scene.pass(1000);
+    expect(scene.names()).toEqual(expect.arrayContaining(['lost@h:2', 'found@h:2', 'n9@h:7', 'n1023@h:7']));
+    expect(new Set(scene.names()).size).toBe(scene.dials.length);
+    expect(scene.mesh.missing).toHaveLength(MAX_HINTS + 2);
+  });
+
+  it('T14 that were dropped make room for others', async () => {
+    scene.mesh.hinted(Array.from({ length: MAX_HINTS }, (_, index) => `n${index}@h:7`));
+    await scene.pass(3 * MINUTE);
+    scene.reachable.add('b@h:2');
+    scene.mesh.hinted(['b@h:2']);
+    await scene.pass(1000);
+    expect(scene.up.has('b@h:2')).toBe(true);
   });
 
   it('that cannot be reached are dialled with growing pauses for a minute', async () => {
@@ -128,6 +152,13 @@ describe('a peer that is gone', () => {
     const count = scene.dials.length;
     await scene.pass(30 * MINUTE);
     expect(scene.dials).toHaveLength(count);
+  });
+
+  it('is left alone when it broke the protocol', async () => {
+    scene.up.add('b@h:2');
+    scene.lose('b@h:2', 'protocol');
+    await scene.pass(MINUTE);
+    expect(scene.dials).toEqual([]);
   });
 
   it('is given up after some minutes', async () => {

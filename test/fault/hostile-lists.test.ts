@@ -1,0 +1,114 @@
+// Lists of peers are hints (T14): however many names they hold, few are dialled at once, and none stands in the way of
+// a node that was really here.
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Cluster, type ClusterNode, COOKIE } from '../support/cluster.ts';
+import { until } from '../support/deadline.ts';
+import { PlainPeer } from '../support/plain-peer.ts';
+
+/** A listener that accepts and says nothing: each dial of it lasts as long as a handshake may. */
+class Silence {
+  readonly open = new Set<Socket>();
+  most = 0;
+  accepted = 0;
+  readonly #server: Server = createServer((socket) => {
+    this.accepted++;
+    this.open.add(socket);
+    this.most = Math.max(this.most, this.open.size);
+    socket.on('error', () => {});
+    socket.on('data', () => {});
+    socket.once('close', () => void this.open.delete(socket));
+  });
+
+  async listen(): Promise<this> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return this;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  close(): void {
+    for (const socket of this.open) socket.destroy();
+    this.#server.close();
+  }
+}
+
+let cluster: Cluster;
+let silence: Silence;
+let victim: ClusterNode;
+beforeEach(async () => {
+  cluster = new Cluster();
+  silence = await new Silence().listen();
+  victim = await cluster.node({ name: 'victim', mesh: 'full', handshakeMs: 3000 });
+});
+afterEach(async () => {
+  await cluster.stop();
+  silence.close();
+});
+
+const join = (): Promise<PlainPeer> =>
+  PlainPeer.dial(Number(victim.name.split(':')[1]), COOKIE, 'x@127.0.0.1:1', victim.name);
+const madeUp = (count: number, from = 0, port = silence.port): string[] =>
+  Array.from({ length: count }, (_, index) => `n${from + index}@127.0.0.1:${port}`);
+
+describe('a peer that tells of too many peers', () => {
+  it('T14 has at most 16 of its 65 535 names dialled at once', async () => {
+    await using peer = await join();
+    peer.send('PEER_LIST', madeUp(65_535));
+    await until('dials', () => silence.accepted >= 4);
+    // Two rounds of handshakes that fail.
+    await until('another round', () => silence.accepted > silence.most, 20_000);
+    expect(silence.most).toBeLessThanOrEqual(16);
+    expect(await victim.run((bench) => bench.node.nodes())).toEqual(['x@127.0.0.1:1']);
+  });
+
+  it('T14 keeps nobody from being dialled again who was here', async () => {
+    const { node: friend, proxy } = await cluster.behindProxy({ name: 'friend' });
+    await victim.run((bench, name) => bench.node.connect(name), friend.name);
+    await using peer = await join();
+    for (let from = 0; from < 8192; from += 512) peer.send('PEER_LIST', madeUp(512, from));
+    await until('dials', () => silence.accepted >= 4);
+    proxy.cut();
+    await victim.run(
+      (bench, name) => bench.until('nodedown', () => !bench.node.nodes().includes(name)),
+      friend.name,
+    );
+    await victim.run((bench, name) => bench.node.ready({ peers: [name], timeout: 2500 }), friend.name);
+  });
+
+  it('T14 passes over our own name, names that are up, and what is no name', async () => {
+    await using peer = await join();
+    const nonsense = ['no name', 'a@b@c', 'a@h:0', 'a@h:70000', '@', 'é\u0000@h', 'x'.repeat(255)];
+    peer.send('PEER_LIST', [victim.name, 'x@127.0.0.1:1', ...nonsense]);
+    peer.send('PEER_LIST', []);
+    peer.send('PEER_LIST', madeUp(1));
+    await until('the dial of the only name', () => silence.accepted === 1);
+    expect(silence.most).toBe(1);
+    expect(await victim.run((bench) => bench.node.nodes())).toEqual(['x@127.0.0.1:1']);
+  });
+
+  it('T14 is thrown out for an empty name, and not dialled by us', async () => {
+    await using peer = await PlainPeer.dial(
+      Number(victim.name.split(':')[1]),
+      COOKIE,
+      `x@127.0.0.1:${silence.port}`,
+      victim.name,
+    );
+    peer.send('PEER_LIST', ['']);
+    const [[, , cause]] = (await victim.run((bench) => bench.event('nodedown'))) as [
+      [string, string, string],
+    ];
+    expect(cause).toBe('protocol');
+    // A dial would have come at once: before that of a name that is told later.
+    const elsewhere = await new Silence().listen();
+    await using other = await join();
+    other.send('PEER_LIST', madeUp(1, 0, elsewhere.port));
+    await until('the dial of the only name', () => elsewhere.accepted > 0);
+    elsewhere.close();
+    expect(silence.accepted).toBe(0);
+  });
+});
