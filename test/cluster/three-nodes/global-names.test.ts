@@ -147,7 +147,8 @@ describe('global names of three nodes', () => {
     await c.run(connect, a.name);
     await c.run(connect, b.name);
     expect(await registering).toEqual([1000, 1000]);
-    for (const node of nodes) expect(await node.run((bench) => bench.box['names'].names().length)).toBe(2000);
+    for (const node of nodes)
+      await node.run((bench) => bench.until('all names', () => bench.box['names'].names().length === 2000));
   });
 
   it('Q1, Q10 between two of them give no second owner and take none away', async () => {
