@@ -1,6 +1,7 @@
 // Every case there is, in the order in which they run.
 import { behindBulk } from './cluster/behind-bulk.ts';
 import { globalNames } from './cluster/global-names.ts';
+import { groupBroadcast } from './cluster/group-broadcast.ts';
 import { oneWay } from './cluster/one-way.ts';
 import { roundTrip } from './cluster/round-trip.ts';
 import type { BenchCase } from './harness.ts';
@@ -20,6 +21,7 @@ export const cases: readonly BenchCase[] = [
   ...oneWay,
   ...roundTrip,
   ...globalNames,
+  ...groupBroadcast,
   ...behindBulk,
   ...pingPong,
   ...fanIn,

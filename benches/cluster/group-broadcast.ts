@@ -1,0 +1,103 @@
+// Broadcasts to a group with as many members on each of three nodes: one frame goes to each node, which hands it to its members.
+// The same job as Erlang's pg does in its script: directly, one message a member, and through a relay on each node.
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Groups, Pid, Self } from '../../ts/index.ts';
+import type { BenchCase, Round, Running, Settings } from '../harness.ts';
+import { type Lab, openLab } from '../lab.ts';
+import type { MemberReport } from './global-names.ts';
+import { DESK, GROUP, type GroupOrder, takePart } from './group-member.ts';
+
+const NODES = 3;
+/** Broadcasts between two turns of the event loop. */
+const BURST = 100;
+
+interface Size {
+  readonly members: number;
+  readonly broadcasts: number;
+  /** Erlang's case. */
+  readonly rival: string;
+}
+
+const SIZES: readonly Size[] = [
+  { members: 1, broadcasts: 30_000, rival: 'pg_3x1' },
+  { members: 1000, broadcasts: 1000, rival: 'pg_3x1000_relayed' },
+];
+
+export const groupBroadcast: readonly BenchCase[] = SIZES.map((size) => ({
+  name: `cluster/group-broadcast_3x${size.members}`,
+  about: `${size.broadcasts} broadcasts of 100 bytes to a group with ${size.members} members on each of three nodes.`,
+  rivals: { erlang: { case: size.rival, metrics: { deliveries: '', broadcasts: '.broadcasts' } } },
+  open: (settings) => openGroupBroadcast(size, settings),
+}));
+
+async function openGroupBroadcast({ members, broadcasts }: Size, settings: Settings): Promise<Running> {
+  const cookie = randomBytes(32).toString('base64url');
+  const lab = await openLab({ name: 'n0@127.0.0.1:0', cookie });
+  const groups = takePart(lab, members);
+  const children: ChildProcess[] = [];
+  const peers = [lab.name];
+  for (let number = 1; number < NODES; number++) {
+    const { child, up } = await startMember({ name: `n${number}`, cookie, peers, members });
+    children.push(child);
+    peers.push(up);
+  }
+  while (groups.members(GROUP).length < NODES * members) await nextTurn();
+  const count = settings.quick ? 20 : broadcasts;
+  return {
+    round: () => oneRound(lab, groups, peers, count, members),
+    async stop() {
+      const gone = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
+      for (const child of children) child.disconnect();
+      await lab.stop();
+      await Promise.all(gone);
+    },
+  };
+}
+
+async function startMember(order: GroupOrder): Promise<{ child: ChildProcess; up: string }> {
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+  const child = fork(fileURLToPath(new URL(`./group-member${extension}`, import.meta.url)));
+  process.once('exit', () => child.kill('SIGKILL'));
+  const up = await new Promise<string>((resolve, reject) => {
+    const onExit = (code: number | null): void => reject(new Error(`a member's process ended (${code})`));
+    child.once('exit', onExit);
+    child.once('message', (report) => {
+      child.off('exit', onExit);
+      resolve((report as MemberReport).up);
+    });
+    child.send(order);
+  });
+  return { child, up };
+}
+
+function oneRound(
+  lab: Lab,
+  groups: Groups,
+  nodes: readonly string[],
+  count: number,
+  members: number,
+): Promise<Round> {
+  return new Promise((resolve) => {
+    lab.spawn(async (self: Self<string>) => {
+      for (const node of nodes)
+        self.send({ name: DESK, node }, ['expect', count * members, self.pid as Pid<string>] as never);
+      for (const _ of nodes) await self.receive((word) => word === 'ready');
+      const payload = randomBytes(100);
+      const start = performance.now();
+      for (let number = 0; number < count; number++) {
+        groups.broadcast(GROUP, ['room', number, payload], self);
+        if (number % BURST === BURST - 1) await nextTurn();
+      }
+      for (const _ of nodes) await self.receive((word) => word === 'done');
+      const seconds = (performance.now() - start) / 1000;
+      const deliveries = count * members * nodes.length;
+      resolve({
+        deliveries: { value: deliveries / seconds, unit: 'deliveries/s' },
+        broadcasts: { value: count / seconds, unit: '1/s' },
+      });
+    });
+  });
+}
