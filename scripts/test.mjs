@@ -41,6 +41,8 @@ const steps = [
     count: countCargo,
   },
   { name: 'native types', command: node('check-drift.mjs') },
+  { name: 'vectors', command: node('check-vectors.mjs') },
+  { name: 'fuzzing', command: node('fuzz.mjs'), count: countSummary },
   { name: 'prebuild', command: node('prebuild.mjs', '--if-needed') },
   { name: 'package', command: node('check-package.mjs') },
   { name: 'tests', command: vitest, count: countVitest, minutes: 20 },
@@ -141,6 +143,16 @@ function countCargo(output) {
     counts.failed += Number(failed);
     counts.skipped += Number(ignored);
   }
+  return counts;
+}
+
+/** The last line of a script of ours that counts. */
+function countSummary(output) {
+  const counts = countCheck();
+  const [, passed, failed, skipped] = /(\d+) passed, (\d+) failed, (\d+) skipped\s*$/.exec(output) ?? [];
+  counts.passed = Number(passed ?? 0);
+  counts.failed = Number(failed ?? 0);
+  counts.skipped = Number(skipped ?? 0);
   return counts;
 }
 

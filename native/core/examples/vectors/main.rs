@@ -9,12 +9,13 @@ mod pids;
 mod terms;
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 fn main() -> std::io::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/vectors");
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test/vectors");
+    let folder = std::env::args_os().nth(1).map_or(committed, PathBuf::from);
     std::fs::create_dir_all(&folder)?;
     for (name, vectors) in [
         ("frames", frames::vectors()),
