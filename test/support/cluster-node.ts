@@ -88,6 +88,12 @@ export class Workbench {
     return node.name;
   }
 
+  /** Loads a module of the tests, named from this folder and without `.ts`: what a step is too small for. */
+  load(path: string): Promise<never> {
+    const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+    return import(new URL(path + extension, import.meta.url).href) as Promise<never>;
+  }
+
   /** Events of one kind so far. */
   seen(event: string): unknown[][] {
     return this.events.filter(([kind]) => kind === event);

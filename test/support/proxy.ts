@@ -7,7 +7,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
-  /** Bytes that wait for their time. */
+  /** Bytes that wait for their time: whichever timer fires takes the first, so their order is kept when delays change. */
+  readonly waiting: { readonly toServer: Buffer[]; readonly toClient: Buffer[] };
   readonly timers: Set<NodeJS.Timeout>;
   frozen: boolean;
 }
@@ -120,7 +121,13 @@ export class Proxy implements AsyncDisposable {
     if (this.#refusing) return void client.resetAndDestroy();
     const server = connect({ host: this.#host, port: this.#target, noDelay: true });
     client.setNoDelay(true);
-    const pair: Pair = { client, server, timers: new Set(), frozen: this.#freezeNew };
+    const pair: Pair = {
+      client,
+      server,
+      waiting: { toServer: [], toClient: [] },
+      timers: new Set(),
+      frozen: this.#freezeNew,
+    };
     this.#pairs.add(pair);
     for (const socket of [client, server]) {
       socket.on('error', () => this.#end(pair));
@@ -138,10 +145,11 @@ export class Proxy implements AsyncDisposable {
     const kept = this.tamper === undefined ? part : this.tamper(part, toServer);
     if (kept === undefined) return;
     if (this.#delayMs === 0 && pair.timers.size === 0) return this.#write(pair, kept, toServer);
-    // Equal delays keep their order: timers of one length fire in the order they were made.
+    const waiting = pair.waiting[toServer ? 'toServer' : 'toClient'];
+    waiting.push(kept);
     const timer = setTimeout(() => {
       pair.timers.delete(timer);
-      this.#write(pair, kept, toServer);
+      this.#write(pair, waiting.shift() as Buffer, toServer);
     }, this.#delayMs);
     pair.timers.add(timer);
   }

@@ -13,6 +13,8 @@ import type { NodeAddress } from './system-message.ts';
 import { checkTimeout } from './waiting.ts';
 
 const DEFAULT_TIMEOUT = 5000;
+/** Unanswered calls from other nodes before those whose time is over are looked for. */
+export const INBOUND_CALLS_MARK = 1024;
 
 /** Somebody who has to hear when the actor he called ends. */
 export interface AwaitingCaller {
@@ -279,6 +281,7 @@ export function callFromAfar(
   if (isWaiting(cell) && chain.some((pid) => pid.equals(cell.pid)))
     return runtime.remote.reply(cell.pid, ref, ReplyStatus.cycle, chain);
   if (isFull(cell)) return runtime.remote.reply(cell.pid, ref, ReplyStatus.overload, undefined);
+  if (runtime.inboundCalls.size >= runtime.inboundCallsMark) forgetLateCallers(runtime);
   const caller = new RemoteCall(cell, ref);
   runtime.inboundCalls.set(ref.key, caller);
   const more = cell.more();
@@ -286,6 +289,20 @@ export function callFromAfar(
   more.callers.add(caller);
   caller.request = new Call(from, caller, tag, args, runtime.now() + ms, chain);
   deliver(cell, caller.request);
+}
+
+/**
+ * Callers from afar who gave up are not told apart from others until they are many: a server that never answers must not
+ * collect them (G5, P7). O(1) a call, over time.
+ */
+function forgetLateCallers(runtime: Runtime): void {
+  const now = runtime.now();
+  for (const [key, { cell, request }] of runtime.inboundCalls) {
+    if (request === undefined || request.deadline > now) continue;
+    cell.extra?.callers?.delete(request.asker as RemoteCall);
+    runtime.inboundCalls.delete(key);
+  }
+  runtime.inboundCallsMark = Math.max(INBOUND_CALLS_MARK, 2 * runtime.inboundCalls.size);
 }
 
 /** Answers a call, here or far away. False: nobody waits any more. What cannot be sent throws, and answers nothing. */

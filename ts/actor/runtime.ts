@@ -5,7 +5,7 @@ import { Pid, Ref } from '../term/index.ts';
 import { type Clock, systemClock, Timer, Timers } from '../timers/index.ts';
 import { ActorTable } from './actor-table.ts';
 import type { Call, CallOptions } from './call.ts';
-import { call, type PendingCall, type RemoteCall, reply } from './calls.ts';
+import { call, INBOUND_CALLS_MARK, type PendingCall, type RemoteCall, reply } from './calls.ts';
 import { type Cell, cellOf, type Extras } from './cell.ts';
 import { givenReason } from './crash-reason.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -61,6 +61,8 @@ export class Runtime {
   /** @internal */ readonly aliases: Map<number, Alias> = new Map();
   /** @internal */ readonly calls: Map<number, PendingCall> = new Map();
   /** @internal */ readonly inboundCalls: Map<string, RemoteCall> = new Map();
+  /** @internal So many of them have the late ones looked for. */ inboundCallsMark: number =
+    INBOUND_CALLS_MARK;
   /** @internal */ readonly spawns: Map<number, PendingSpawn> = new Map();
   /** @internal */ readonly exposed: Map<string, ActorSpec> = new Map();
   /** @internal */ readonly remoteLinks: NodeIndex<Link> = new NodeIndex();
