@@ -152,17 +152,11 @@ function brokenPackage(room: string, from: string, specifier: string): string | 
   return owner === room ? undefined : `only ${owner} imports ${name}`;
 }
 
-/**
- * In `actor` the control block and the functions that lead it through its life call each other: spread over files
- * that one can read, they import each other in a circle. None of them runs anything while it is loaded.
- */
-const MAY_GO_ROUND = 'actor';
-
 /** Cycles of value imports between files (type-only imports inside a room may go round; between rooms none can). */
 export function importCycles(sources: Sources): string[] {
   const graph = new Map<string, string[]>();
   for (const [path, text] of sources) {
-    if (roomOf(path) === undefined || roomOf(path) === MAY_GO_ROUND) continue;
+    if (roomOf(path) === undefined) continue;
     const edges = importsOf(path, text).filter(
       ({ specifier, typeOnly }) => specifier.startsWith('.') && !typeOnly,
     );

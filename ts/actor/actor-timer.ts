@@ -2,10 +2,11 @@
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
 import { type Cell, cellOf } from './cell.ts';
-import { checkDest, deliver, deliverAlias, deliverNamed, send } from './delivery.ts';
-import { crash } from './lifecycle.ts';
+import { crash } from './death.ts';
+import { deliver } from './delivery.ts';
 import type { Runtime } from './runtime.ts';
 import type { Dest } from './self.ts';
+import { checkDest, deliverAlias, deliverNamed, send } from './sending.ts';
 import { Timeout, TimerRef } from './timer-ref.ts';
 import { checkDelay } from './waiting.ts';
 

@@ -3,12 +3,13 @@
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
 import { Call, CallError, type CallOptions, type CallState } from './call.ts';
-import { BUSY, type Cell, cellOf, type Extras, LIMITED } from './cell.ts';
-import { checkDest, deliver } from './delivery.ts';
+import { BUSY, type Cell, cellOf, LIMITED } from './cell.ts';
+import { deliver } from './delivery.ts';
 import { sendReason } from './far-reason.ts';
 import { ReplyStatus } from './remote-port.ts';
 import type { Runtime } from './runtime.ts';
 import type { Dest } from './self.ts';
+import { checkDest } from './sending.ts';
 import type { NodeAddress } from './system-message.ts';
 import { checkTimeout } from './waiting.ts';
 
@@ -137,11 +138,6 @@ export class PendingCall extends Timer implements AwaitingCaller {
     if (after !== null) after.before = before;
     this.before = this.after = null;
   }
-}
-
-/** The calls of a dead actor: no answer is for anybody (rule G5). */
-export function withdrawCalls(extra: Extras): void {
-  while (extra.calls !== null) extra.calls.withdraw();
 }
 
 /** A call from another node that one of our actors has not answered. */

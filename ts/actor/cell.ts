@@ -5,12 +5,11 @@ import { Pid, type Ref } from '../term/index.ts';
 import type { Timer } from '../timers/index.ts';
 import type { Call } from './call.ts';
 import type { AwaitingCaller, PendingCall } from './calls.ts';
-import { runCell } from './lifecycle.ts';
 import type { MailboxGate } from './mailbox-gate.ts';
 import type { Runtime } from './runtime.ts';
-import { Self } from './self.ts';
+import type { Self } from './self.ts';
 import type { HandlerBody, Startable } from './spec.ts';
-import type { Wait } from './waiting.ts';
+import type { Wait } from './wait.ts';
 
 /** Bits of `Cell.flags`. */
 export const QUEUED = 1;
@@ -86,7 +85,7 @@ export class Cell implements Runnable {
   }
 
   get self(): Self {
-    this.ownSelf ??= new Self(this);
+    this.ownSelf ??= this.runtime.makeSelf(this);
     return this.ownSelf;
   }
 
@@ -136,11 +135,19 @@ export class Cell implements Runnable {
   }
 
   run(): boolean {
-    return runCell(this);
+    return this.runtime.runCell(this);
   }
 }
 
 /** The control block behind a PID, when the actor lives here. */
 export function cellOf(pid: Pid): Cell | undefined {
   return pid.nc === 0 ? (pid.route as Cell | undefined) : undefined;
+}
+
+/** Gives the actor a turn when it has something to do with it. */
+export function wake(cell: Cell): void {
+  if ((cell.flags & (QUEUED | BUSY)) !== 0) return;
+  if (cell.body === null && cell.wait === null && cell.birth === null) return;
+  cell.flags |= QUEUED;
+  cell.runtime.scheduler.enqueue(cell);
 }

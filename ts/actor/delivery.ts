@@ -1,72 +1,9 @@
 // How a message gets into a mailbox, and who is woken for it.
-import { SnowmeshError } from '../errors/index.ts';
 import { Mailbox } from '../mailbox/index.ts';
-import { copyTerm, Pid, Ref } from '../term/index.ts';
-import { BUSY, Cell, cellOf, LIMITED, QUEUED } from './cell.ts';
-import { endOfMailbox } from './lifecycle.ts';
-import type { MailboxGate } from './mailbox-gate.ts';
-import type { Runtime } from './runtime.ts';
-import type { Dest } from './self.ts';
-import { demonitor } from './signals.ts';
+import { type Cell, LIMITED, QUEUED, wake } from './cell.ts';
+import { endOfMailbox } from './death.ts';
 import { SystemMessage } from './system-message.ts';
-import { settle } from './waiting.ts';
-
-/** Sends a message of user code. `from` is the sending actor; null: code outside of actors. */
-export function send(runtime: Runtime, from: Cell | null, to: Dest<never>, message: unknown): void {
-  if (to instanceof Pid) {
-    if (to.nc !== 0) return runtime.remote.send(from === null ? null : from.pid, to, message);
-    const copy = copyTerm(message);
-    const cell = to.route as Cell | undefined;
-    return cell === undefined ? runtime.deadLetters.count('noproc', to) : deliver(cell, copy);
-  }
-  const pid = from === null ? null : from.pid;
-  if (typeof to === 'string') return deliverTo(runtime, nameOrThrow(runtime, to), copyTerm(message));
-  if (to instanceof Ref) {
-    if (to.nc !== 0) return runtime.remote.sendAlias(pid, to, message);
-    return deliverAlias(runtime, to, copyTerm(message));
-  }
-  checkDest(to);
-  if (runtime.isSelf(to.node)) return deliverNamed(runtime, to.name, copyTerm(message));
-  runtime.remote.sendNamed(pid, to.name, to.node, message);
-}
-
-/** Whether it is an address at all. Throws SNOW_ERR_BAD_DEST. */
-export function checkDest(to: unknown): void {
-  if (typeof to === 'string' || to instanceof Pid || to instanceof Ref) return;
-  const isAddress = typeof to === 'object' && to !== null && 'node' in to && 'name' in to;
-  if (!isAddress) throw new SnowmeshError('SNOW_ERR_BAD_DEST');
-}
-
-function nameOrThrow(runtime: Runtime, name: string): Pid {
-  const pid = runtime.names.whereis(name);
-  if (pid !== undefined) return pid;
-  throw new SnowmeshError('SNOW_ERR_NAME_UNKNOWN', `Nobody is registered as ${JSON.stringify(name)} here.`, {
-    details: { name },
-  });
-}
-
-function deliverTo(runtime: Runtime, pid: Pid, message: unknown): void {
-  const cell = cellOf(pid);
-  if (cell === undefined) runtime.deadLetters.count('noproc', pid);
-  else deliver(cell, message);
-}
-
-/** By a name that may be free: lost without a word, as between nodes (rule F4). */
-export function deliverNamed(runtime: Runtime, name: string, message: unknown): void {
-  const pid = runtime.names.whereis(name);
-  if (pid === undefined) runtime.deadLetters.count('no_name', name);
-  else deliverTo(runtime, pid, message);
-}
-
-export function deliverAlias(runtime: Runtime, alias: Ref, message: unknown): void {
-  const entry = runtime.aliases.get(alias.id);
-  if (entry === undefined) return runtime.deadLetters.count('alias', alias);
-  if (entry.mode === 'reply') {
-    runtime.endAlias(entry);
-    demonitor(entry.cell, alias); // the monitor it was made with
-  }
-  deliver(entry.cell, message);
-}
+import { settle } from './wait.ts';
 
 /** Puts a message into a living actor's mailbox, or straight into the receive that waits for it. */
 export function deliver(cell: Cell, message: unknown): void {
@@ -85,14 +22,6 @@ export function deliver(cell: Cell, message: unknown): void {
   }
   push(cell, message);
   wake(cell);
-}
-
-/** Gives the actor a turn when it has something to do with it. */
-export function wake(cell: Cell): void {
-  if ((cell.flags & (QUEUED | BUSY)) !== 0) return;
-  if (cell.body === null && cell.wait === null && cell.birth === null) return;
-  cell.flags |= QUEUED;
-  cell.runtime.scheduler.enqueue(cell);
 }
 
 function isEmpty(cell: Cell): boolean {
@@ -117,38 +46,4 @@ function admit(cell: Cell): boolean {
   deadLetters.count('dropped_new', cell.pid);
   if (gate.policy === 'exit') endOfMailbox(cell);
   return false;
-}
-
-/** Sends when there is room in the target's mailbox (policy `block`), or on the way to its node. */
-export async function sendWait(
-  runtime: Runtime,
-  from: Cell,
-  to: Dest<never>,
-  message: unknown,
-): Promise<void> {
-  checkDest(to);
-  for (;;) {
-    const target = targetOf(runtime, to);
-    const gate = target instanceof Cell ? target.extra?.gate : undefined;
-    const room = target instanceof Cell ? roomIn(gate, from) : target && runtime.remote.whenWritable(target);
-    if (room === undefined) return send(runtime, from, to, message);
-    await room;
-    // Let go on for nothing, it lets the next one.
-    if (from.isDead || targetOf(runtime, to) !== target) gate?.release();
-    if (from.isDead) return new Promise(() => {}); // A7
-  }
-}
-
-function roomIn(gate: MailboxGate | null | undefined, from: Cell): Promise<void> | undefined {
-  return gate?.policy === 'block' && gate.isFull ? gate.room(from) : undefined;
-}
-
-/** The actor here that `to` means now, or the address of one on another node; undefined: nobody. */
-function targetOf(runtime: Runtime, to: Dest<never>): Cell | Exclude<Dest<never>, string> | undefined {
-  if (to instanceof Ref) return to.nc === 0 ? runtime.aliases.get(to.id)?.cell : to;
-  const isName = typeof to === 'string';
-  if (!isName && !(to instanceof Pid) && !runtime.isSelf(to.node)) return to;
-  const pid = to instanceof Pid ? to : runtime.names.whereis(isName ? to : to.name);
-  if (pid === undefined || pid.nc === 0) return pid === undefined ? undefined : cellOf(pid);
-  return pid;
 }

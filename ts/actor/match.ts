@@ -14,6 +14,9 @@ export type Received<M> = M | Exit | Down | NodeUp | NodeDown | Call | Timeout;
 /** Instances of a class of the runtime: Exit, Down, NodeUp, NodeDown, Call, Timeout. */
 export type MessageClass<T> = abstract new (...args: never[]) => T;
 
+// oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would refuse every predicate that says what it expects
+type Anything = any;
+
 /**
  * Which message a receive takes; everything else stays, in order.
  *
@@ -28,15 +31,15 @@ export type Match<T = unknown> =
   | Ref
   | TimerRef
   | MessageClass<T>
-  | ((message: any) => message is T)
-  | ((message: any) => unknown)
+  | ((message: Anything) => message is T)
+  | ((message: Anything) => unknown)
   | readonly Match<T>[];
 
 /** What a match takes: of a class its instances, of a type guard what it guards, of a list any of its parts. */
 export type Matched<T> =
   T extends MessageClass<infer C>
     ? C
-    : T extends (message: any) => message is infer G
+    : T extends (message: Anything) => message is infer G
       ? G
       : T extends readonly (infer P)[]
         ? Matched<P>

@@ -9,20 +9,23 @@ import { call, INBOUND_CALLS_MARK, type PendingCall, type RemoteCall, reply } fr
 import { type Cell, cellOf, type Extras } from './cell.ts';
 import { givenReason } from './crash-reason.ts';
 import { DeadLetters } from './dead-letters.ts';
-import { deliver, send } from './delivery.ts';
+import { terminate } from './death.ts';
+import { DeathQueue } from './death-queue.ts';
+import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { Inbound } from './inbound.ts';
-import { mailboxOf, terminate } from './lifecycle.ts';
 import { consoleLogger, type Logger } from './logger.ts';
 import type { NamesPort } from './names-port.ts';
 import { nullRemote } from './null-remote.ts';
 import { type RemotePort, ReplyStatus } from './remote-port.ts';
-import type { AliasMode, Dest } from './self.ts';
-import { sendExit } from './signals.ts';
+import { type AliasMode, type Dest, Self } from './self.ts';
+import { send } from './sending.ts';
+import { passOn, sendExit } from './signals.ts';
 import type { SpawnOptions } from './spawn-options.ts';
 import { type PendingSpawn, spawn } from './spawning.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
 import type { SystemMessage } from './system-message.ts';
+import { runCell } from './turn.ts';
 
 export interface RuntimeOptions {
   readonly names: NamesPort;
@@ -184,7 +187,8 @@ export class Runtime {
 
   /** What waits in an actor's mailbox, oldest first. O(n): for tests and inspection. */
   mailboxOf(pid: Pid): unknown[] {
-    return mailboxOf(cellOf(pid));
+    const mailbox = cellOf(pid)?.mailbox;
+    return mailbox ? [...mailbox] : [];
   }
 
   makeRef(owner: Pid): Ref {
@@ -281,6 +285,21 @@ export class Runtime {
     if (alias !== undefined && alias.mode !== 'explicit') this.endAlias(alias);
   }
 
+  /** @internal One turn of an actor. True: a promise was settled. */
+  runCell(cell: Cell): boolean {
+    return runCell(cell);
+  }
+
+  /** @internal */
+  makeSelf(cell: Cell): Self {
+    return new Self(cell);
+  }
+
+  /** @internal Tells everybody tied to a dead actor. */
+  passOn(pid: Pid, extra: Extras, reason: ExitReason): void {
+    passOn(this, pid, extra, reason);
+  }
+
   /** @internal Code of others that must not take the runtime along. */
   guard(action: () => void): void {
     try {
@@ -301,32 +320,5 @@ class Callback extends Timer {
   constructor(fire: () => void) {
     super();
     this.fire = fire;
-  }
-}
-
-interface Death {
-  readonly pid: Pid;
-  readonly extra: Extras;
-  readonly reason: ExitReason;
-}
-
-/** First in, first out, without moving what waits. */
-class DeathQueue {
-  private items: (Death | undefined)[] = [];
-  private head = 0;
-
-  push(death: Death): void {
-    this.items.push(death);
-  }
-
-  shift(): Death | undefined {
-    const death = this.items[this.head];
-    if (death === undefined) {
-      this.items = [];
-      this.head = 0;
-      return undefined;
-    }
-    this.items[this.head++] = undefined;
-    return death;
   }
 }

@@ -2,10 +2,10 @@
 import { Chain, exitEffect, type Link, Monitor } from '../link/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
 import { type Cell, cellOf, type Extras } from './cell.ts';
+import { terminate } from './death.ts';
 import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { sendReason } from './far-reason.ts';
-import { terminate } from './lifecycle.ts';
 import type { Runtime } from './runtime.ts';
 import { Down, Exit, type NodeAddress } from './system-message.ts';
 
@@ -117,12 +117,6 @@ export function signalExit(cell: Cell, from: Pid, reason: ExitReason, isLink: bo
 }
 
 // -- death ----------------------------------------------------------------------------------------------------------
-
-interface Death {
-  readonly pid: Pid;
-  readonly extra: Extras;
-  readonly reason: ExitReason;
-}
 
 /** Tells everybody tied to a dead actor. Deaths that follow wait in a queue. */
 export function passOn(runtime: Runtime, pid: Pid, extra: Extras, reason: ExitReason): void {

@@ -1,9 +1,9 @@
 // Making actors, here and on other nodes.
 import { SnowmeshError } from '../errors/index.ts';
 import { copyTerm, type Pid, type Ref } from '../term/index.ts';
-import { type Cell } from './cell.ts';
-import { wake } from './delivery.ts';
-import { ancestorsOf, createCell } from './lifecycle.ts';
+import { type Birth, Cell, DEAD, LIMITED, TRAPS, wake } from './cell.ts';
+import { ancestorsOf } from './death.ts';
+import { MailboxGate } from './mailbox-gate.ts';
 import { SpawnStatus } from './remote-port.ts';
 import type { Runtime } from './runtime.ts';
 import { link, monitor } from './signals.ts';
@@ -46,6 +46,32 @@ export function spawn(
   }
   wake(cell);
   return { pid: cell.pid, ref, cell };
+}
+
+/** Makes the control block of a new actor; it runs when `wake` gives it a turn. */
+function createCell(runtime: Runtime, parent: Pid, birth: Birth, options: SpawnOptions | undefined): Cell {
+  const gate = options?.mailbox === undefined ? null : new MailboxGate(options.mailbox);
+  const local = runtime.table.nextId();
+  const label = options?.label ?? (birth.what.name || 'anonymous');
+  const cell = new Cell(runtime, local, parent, label, birth);
+  runtime.table.add(local, cell);
+  if (options === undefined) return cell;
+  if (options.trapExit === true) cell.flags |= TRAPS;
+  if (gate !== null) {
+    cell.flags |= LIMITED;
+    cell.more().gate = gate;
+  }
+  if (options.name !== undefined) {
+    try {
+      runtime.names.register(options.name, cell.pid);
+    } catch (error) {
+      cell.flags |= DEAD;
+      cell.pid.route = undefined;
+      runtime.table.remove(local);
+      throw error;
+    }
+  }
+  return cell;
 }
 
 /** What a name in a frame may have. Unit: bytes of UTF-8. */

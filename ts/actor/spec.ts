@@ -1,8 +1,11 @@
 import type { ExitReason } from './exit-reason.ts';
 import type { Self } from './self.ts';
 
+// oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would refuse every function that says what it takes
+type Anything = any;
+
 /** An actor written as a sequence: it ends when its function returns (`normal`) or throws (a crash). */
-export type ActorFn<M = unknown, A extends readonly unknown[] = any[]> = (
+export type ActorFn<M = unknown, A extends readonly unknown[] = Anything[]> = (
   self: Self<M>,
   ...args: A
 ) => void | PromiseLike<void>;
@@ -25,7 +28,7 @@ export interface HandlerBody<M = unknown> {
 export const IGNORE: unique symbol = Symbol('snowmesh.ignore');
 
 /** Makes the body of a handler actor; runs as the actor's first turn. */
-export type HandlerInit<M = unknown, A extends readonly unknown[] = any[]> = (
+export type HandlerInit<M = unknown, A extends readonly unknown[] = Anything[]> = (
   self: Self<M>,
   ...args: A
 ) => HandlerBody<M> | typeof IGNORE | PromiseLike<HandlerBody<M> | typeof IGNORE>;
@@ -38,7 +41,7 @@ interface SpecBase {
 }
 
 /** A named actor function. */
-export interface FunctionSpec<M = unknown, A extends readonly unknown[] = any[]> extends SpecBase {
+export interface FunctionSpec<M = unknown, A extends readonly unknown[] = Anything[]> extends SpecBase {
   readonly kind: 'function';
   readonly body: ActorFn<M, A>;
   /** True: `start` waits until the function calls `self.initAck()`. Default false. */
@@ -46,18 +49,20 @@ export interface FunctionSpec<M = unknown, A extends readonly unknown[] = any[]>
 }
 
 /** A named handler actor. `start` waits for its init. */
-export interface HandlerSpec<M = unknown, A extends readonly unknown[] = any[]> extends SpecBase {
+export interface HandlerSpec<M = unknown, A extends readonly unknown[] = Anything[]> extends SpecBase {
   readonly kind: 'handler';
   readonly init: HandlerInit<M, A>;
 }
 
 /** A named description of an actor: what may be spawned by name from another node, and put in a child spec. */
-export type ActorSpec<M = unknown, A extends readonly unknown[] = any[]> =
+export type ActorSpec<M = unknown, A extends readonly unknown[] = Anything[]> =
   | FunctionSpec<M, A>
   | HandlerSpec<M, A>;
 
 /** What can be spawned: an actor function or a spec. */
-export type Startable<M = any, A extends readonly unknown[] = any[]> = ActorFn<M, A> | ActorSpec<M, A>;
+export type Startable<M = Anything, A extends readonly unknown[] = Anything[]> =
+  | ActorFn<M, A>
+  | ActorSpec<M, A>;
 
 /**
  * Names an actor function, so that it can be logged, supervised and spawned from other nodes.

@@ -6,7 +6,7 @@ import type { Startable } from './spec.ts';
 import { type StartOptions, start } from './start.ts';
 
 /** Who starts, stops or calls something: an actor, or the runtime for code outside of actors. */
-// biome-ignore lint/suspicious/noExplicitAny: what the caller itself receives does not matter
+// oxlint-disable-next-line typescript/no-explicit-any -- what the caller itself receives does not matter
 export type Caller = Self<any> | Runtime | { readonly runtime: Runtime };
 
 /** The actor behind a caller, or the runtime when it is none. */

@@ -5,9 +5,9 @@ import { Timer } from '../timers/index.ts';
 import { CallError, type CallState } from './call.ts';
 import { type Cell, cellOf } from './cell.ts';
 import { givenReason } from './crash-reason.ts';
+import { terminate } from './death.ts';
 import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
-import { begin, terminate } from './lifecycle.ts';
 import { Runtime } from './runtime.ts';
 import type { Self } from './self.ts';
 import { demonitor, unlink } from './signals.ts';
@@ -16,6 +16,7 @@ import { spawn } from './spawning.ts';
 import { type Startable } from './spec.ts';
 import { StopRequest } from './stop-request.ts';
 import { Down, Exit } from './system-message.ts';
+import { begin } from './turn.ts';
 import { checkTimeout } from './waiting.ts';
 
 export interface StartOptions extends SpawnOptions {

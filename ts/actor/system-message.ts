@@ -14,6 +14,7 @@ export interface NodeAddress {
  */
 export abstract class SystemMessage {
   [inspect.custom](): string {
+    // oxlint-disable-next-line typescript/no-misused-spread -- its class is printed already
     return `${this.constructor.name} ${inspect({ ...this })}`;
   }
 }

@@ -1,39 +1,15 @@
 // Receiving: what an actor waits for.
 import { SnowmeshError } from '../errors/index.ts';
-import { NOTHING, type Test } from '../mailbox/index.ts';
+import { NOTHING } from '../mailbox/index.ts';
 import { Timer } from '../timers/index.ts';
-import { Call } from './call.ts';
-import { type Cell, LIMITED } from './cell.ts';
+import { type Cell, LIMITED, wake } from './cell.ts';
 import { Leave } from './crash-reason.ts';
-import { wake } from './delivery.ts';
-import { crash } from './lifecycle.ts';
-import { compileMatch, loggedTag, type Match, TIMEOUT } from './match.ts';
+import { crash } from './death.ts';
+import { compileMatch, type Match, TIMEOUT } from './match.ts';
 import type { ReceiveOptions } from './self.ts';
+import { release, settle, take, taken, Wait } from './wait.ts';
 
 const NO_KEYS: readonly unknown[] = [];
-
-/** A pending receive. Most wait for any message without an end, so what others need besides is apart. */
-export class Wait {
-  /** Null: any message. */
-  readonly test: Test | null;
-  readonly keys: readonly unknown[];
-  /** The test is ours and cannot throw: senders may run it. */
-  readonly isSafe: boolean;
-  resolve: (value: unknown) => void = nothing;
-  limits: WaitLimits | null = null;
-
-  constructor(test: Test | null, isSafe: boolean, keys: readonly unknown[]) {
-    this.test = test;
-    this.isSafe = isSafe;
-    this.keys = isSafe ? keys : [this];
-  }
-}
-
-/** What may end a receive without a message. */
-interface WaitLimits {
-  readonly timer: WaitTimer | null;
-  readonly disarm: (() => void) | null;
-}
 
 class WaitTimer extends Timer {
   private readonly cell: Cell;
@@ -161,15 +137,6 @@ function suspend(
   return pending;
 }
 
-/** Takes a message for `wait` out of the mailbox, or NOTHING. What a matcher throws comes through. */
-export function take(cell: Cell, wait: Wait): unknown {
-  const { mailbox } = cell;
-  if (mailbox === null || mailbox.size === 0) return NOTHING;
-  const found = wait.test === null ? mailbox.shift() : mailbox.take(wait.test, wait.keys);
-  if (found !== NOTHING && (cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(found);
-  return found;
-}
-
 /** `take` on the actor's own stack. A matcher that throws ends it there as it does later, also when the throw is caught. */
 function takeOrCrash(cell: Cell, wait: Wait): unknown {
   try {
@@ -179,31 +146,3 @@ function takeOrCrash(cell: Cell, wait: Wait): unknown {
     throw new Leave();
   }
 }
-
-/** Ends a wait with a message (or TIMEOUT). The actor's code goes on as a microtask. */
-export function settle(cell: Cell, wait: Wait, message: unknown): void {
-  release(cell, wait);
-  wait.resolve(taken(cell, message));
-}
-
-export function release(cell: Cell, wait: Wait): void {
-  cell.wait = null;
-  if (wait.limits !== null) lift(cell, wait.limits);
-  if (!wait.isSafe) cell.mailbox?.forget(wait);
-}
-
-function lift(cell: Cell, { timer, disarm }: WaitLimits): void {
-  if (timer !== null) cell.runtime.timers.cancel(timer);
-  disarm?.();
-}
-
-function taken(cell: Cell, message: unknown): unknown {
-  if (cell.handling !== null && cell.runtime.now() >= cell.handling.deadline) cell.handling = null;
-  if (typeof message === 'object' && message !== null) {
-    cell.handling = message instanceof Call ? message : cell.handling;
-    cell.lastTag = loggedTag(message);
-  } else cell.lastTag = undefined;
-  return message;
-}
-
-function nothing(): void {}

@@ -78,7 +78,7 @@ describe('long binaries', () => {
     const data = new Uint8Array(MIB);
     const hostile = {
       data,
-      get then() {
+      get theft() {
         structuredClone(data.buffer, { transfer: [data.buffer] });
         return 1;
       },

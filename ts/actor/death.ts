@@ -1,0 +1,137 @@
+// Crash, exit and death of an actor.
+import type { Pid } from '../term/index.ts';
+import { BUSY, type Cell, cellOf, DEAD, QUEUED, type Starter, TERMINATING } from './cell.ts';
+import { crashReason, isLeave } from './crash-reason.ts';
+import type { ExitReason } from './exit-reason.ts';
+import { loggedTag } from './match.ts';
+import { release } from './wait.ts';
+
+/** PIDs in a crash report. */
+const MOST_ANCESTORS = 9;
+
+/** The actor's code threw. */
+export function crash(cell: Cell, thrown: unknown, message?: unknown): void {
+  if (cell.isDead) return;
+  if (cell.leaving !== null) return leave(cell, cell.leaving.reason);
+  if (isLeave(thrown)) {
+    // Its onTerminate runs already when asynchronous code that called `self.exit` comes to its end.
+    return (cell.flags & TERMINATING) === 0 ? terminate(cell, 'normal') : undefined;
+  }
+  const reason = crashReason(thrown);
+  report(cell, reason, message);
+  leave(cell, reason);
+}
+
+/** Reports a crash, or an exit for a reason that is no clean end; once. */
+export function report(cell: Cell, reason: ExitReason, message: unknown): void {
+  try {
+    cell.runtime.logger.error(
+      {
+        event: 'actor_crash',
+        actor: cell.pid.toString(),
+        name: cell.label,
+        reason,
+        lastMessage: message === undefined ? cell.lastTag : loggedTag(message),
+        ancestors: lineOf(cell).map(String),
+      },
+      'an actor crashed',
+    );
+  } catch {
+    // A logger that fails must not take the runtime along.
+  }
+}
+
+/** Ends an actor that ends by itself: a handler's `onTerminate` first. */
+export function leave(cell: Cell, reason: ExitReason): void {
+  if (cell.isDead) return;
+  if ((cell.flags & TERMINATING) !== 0) return terminate(cell, reason);
+  try {
+    const { body } = cell;
+    if (body?.onTerminate === undefined) return terminate(cell, reason);
+    cell.flags |= TERMINATING | BUSY;
+    cell.leaving = null;
+    const pending = body.onTerminate(reason, cell.self as never);
+    if (!isPromise(pending)) return terminate(cell, reason);
+    pending.then(
+      () => terminate(cell, reason),
+      (error) => failedTerminate(cell, error),
+    );
+  } catch (error) {
+    failedTerminate(cell, error);
+  }
+  return undefined;
+}
+
+function failedTerminate(cell: Cell, error: unknown): void {
+  if (cell.isDead) return;
+  const { leaving } = cell as { leaving: { reason: unknown } | null };
+  if (leaving !== null) return terminate(cell, leaving.reason);
+  const reason = crashReason(error);
+  report(cell, reason, undefined);
+  terminate(cell, reason);
+}
+
+/** A mailbox over its limit ends its actor. */
+export function endOfMailbox(cell: Cell): void {
+  const reason = { mailbox_full: cell.extra?.gate?.max };
+  report(cell, reason, undefined);
+  terminate(cell, reason);
+}
+
+/**
+ * The end of an actor, in the order that rule A8 wants: dead for everybody, then names, timers and aliases, then those who
+ * watch. Ends of others that follow from it are queued, so a chain of a million links needs no deep stack.
+ */
+export function terminate(cell: Cell, reason: ExitReason): void {
+  if (cell.isDead) return;
+  const { runtime } = cell;
+  cell.flags = (cell.flags | DEAD) & ~QUEUED;
+  cell.pid.route = undefined;
+  runtime.table.remove(cell.pid.local);
+  if (cell.wait !== null) release(cell, cell.wait);
+  const { extra } = cell;
+  const unread = cell.mailbox === null ? 0 : cell.mailbox.clear();
+  if (unread > 0) runtime.deadLetters.count('unread', cell.pid, unread);
+  runtime.names.release(cell.pid);
+  const starter = takeStarter(cell);
+  if (extra !== null) {
+    for (const timer of extra.timers ?? []) runtime.timers.cancel(timer);
+    for (const id of extra.aliases ?? []) runtime.aliases.delete(id);
+    while (extra.calls !== null) extra.calls.withdraw(); // G5
+  }
+  cell.empty();
+  if (extra !== null) runtime.passOn(cell.pid, extra, reason);
+  starter?.failed(reason);
+}
+
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
+/** Who waits for this actor's init, now answered. */
+export function takeStarter(cell: Cell): Starter | null {
+  const extra = cell.extra;
+  if (extra === null || extra.starter === null) return null;
+  const { starter } = extra;
+  extra.starter = null;
+  return starter;
+}
+
+/** The PIDs above a new actor, for crash reports. */
+export function ancestorsOf(parent: Cell | null): readonly Pid[] {
+  return parent === null ? [] : lineOf(parent);
+}
+
+/** The PIDs above an actor, its parent first: what was written down at its birth, or who still lives of them. */
+function lineOf(cell: Cell): Pid[] {
+  const noted = cell.extra?.ancestors ?? [];
+  if (noted.length > 0) return [cell.parent, ...noted].slice(0, MOST_ANCESTORS);
+  const line = [cell.parent];
+  for (let above = cellOf(cell.parent); above !== undefined && line.length < MOST_ANCESTORS; ) {
+    line.push(above.parent);
+    above = cellOf(above.parent);
+  }
+  return line;
+}

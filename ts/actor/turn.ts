@@ -1,0 +1,154 @@
+// Turns of an actor: its init, and one bounded piece of work after the other.
+import { NOTHING } from '../mailbox/index.ts';
+import { Call } from './call.ts';
+import { BUSY, type Cell, DEAD, LIMITED, QUEUED, READY, TERMINATING, wake } from './cell.ts';
+import { crash, isPromise, leave, report, takeStarter, terminate } from './death.ts';
+import { isCleanExit } from './exit-reason.ts';
+import { type HandlerBody, IGNORE } from './spec.ts';
+import { StopRequest } from './stop-request.ts';
+import { Exit } from './system-message.ts';
+import { settle, take } from './wait.ts';
+
+/** Messages a handler takes in one turn. */
+const MESSAGES_PER_TURN = 64;
+
+/** One turn. True: a promise was settled. */
+export function runCell(cell: Cell): boolean {
+  cell.flags &= ~QUEUED;
+  if ((cell.flags & (DEAD | BUSY)) !== 0) return false;
+  if (cell.birth !== null) {
+    begin(cell);
+    if (cell.isDead || cell.body === null) return true;
+  }
+  if (cell.body !== null) {
+    handle(cell);
+    return false;
+  }
+  return resume(cell);
+}
+
+/** The actor's first turn: its function is called, or its init. */
+export function begin(cell: Cell): void {
+  const { what, isHandler, args } = cell.birth as NonNullable<Cell['birth']>;
+  cell.birth = null;
+  try {
+    if (typeof what === 'function' && !isHandler)
+      return follow(cell, what(cell.self, ...(args as unknown[])));
+    if (typeof what !== 'function' && what.kind === 'function') {
+      return follow(cell, what.body(cell.self, ...(args as unknown[])));
+    }
+    const init = typeof what === 'function' ? (what as unknown as (...all: unknown[]) => unknown) : what.init;
+    const made = (init as (...all: unknown[]) => unknown)(cell.self, ...args);
+    if (!isPromise(made)) return embody(cell, made);
+    cell.flags |= BUSY;
+    made.then(
+      (body) => {
+        cell.flags &= ~BUSY;
+        if (!cell.isDead) embody(cell, body);
+      },
+      (error) => crash(cell, error),
+    );
+  } catch (error) {
+    crash(cell, error);
+  }
+  return undefined;
+}
+
+function embody(cell: Cell, made: unknown): void {
+  if (cell.leaving !== null) return terminate(cell, cell.leaving.reason);
+  if (made === IGNORE) {
+    const starter = takeStarter(cell);
+    terminate(cell, 'normal');
+    starter?.ignored();
+    return;
+  }
+  if (typeof made !== 'object' || made === null) {
+    return crash(cell, new TypeError(`The init of ${cell.label} made no handler, but ${String(made)}.`));
+  }
+  cell.body = made as HandlerBody<never>;
+  cell.flags |= READY;
+  takeStarter(cell)?.ready();
+  if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
+}
+
+/** The end of a function actor's code is the end of the actor. */
+function follow(cell: Cell, result: unknown): void {
+  if (!isPromise(result)) return terminate(cell, 'normal');
+  result.then(
+    () => terminate(cell, 'normal'),
+    (error) => crash(cell, error),
+  );
+}
+
+/** A function actor's turn: does its receive find something? */
+function resume(cell: Cell): boolean {
+  const { wait } = cell;
+  if (wait === null) return false;
+  let found: unknown;
+  try {
+    found = take(cell, wait);
+  } catch (error) {
+    crash(cell, error);
+    return false;
+  }
+  if (found === NOTHING || cell.wait !== wait) return false;
+  settle(cell, wait, found);
+  return true;
+}
+
+/** A handler actor's turn. */
+function handle(cell: Cell): void {
+  const { scheduler } = cell.runtime;
+  for (let handled = 0; handled < MESSAGES_PER_TURN; handled++) {
+    const { mailbox } = cell;
+    if (mailbox === null || mailbox.size === 0) return;
+    if (handled > 0 && !scheduler.spend()) break;
+    const message = mailbox.shift();
+    if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(message);
+    if (!handleOne(cell, message)) return;
+  }
+  if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
+}
+
+/** False: the actor takes no further message now. */
+function handleOne(cell: Cell, message: unknown): boolean {
+  const body = cell.body as HandlerBody<never>;
+  if (message instanceof StopRequest) {
+    if (!isCleanExit(message.reason)) report(cell, message.reason, undefined);
+    leave(cell, message.reason);
+    return false;
+  }
+  if (message instanceof Exit && message.from.equals(cell.parent)) {
+    leave(cell, message.reason); // I5, in its turn: what was sent before comes first (B1)
+    return false;
+  }
+  if (message instanceof Call) cell.handling = message;
+  try {
+    const pending = body.onMessage(message as never, cell.self as never);
+    if (isPromise(pending)) {
+      cell.flags |= BUSY;
+      pending.then(
+        () => handledLate(cell),
+        (error) => crash(cell, error, message),
+      );
+      return false;
+    }
+  } catch (error) {
+    crash(cell, error, message);
+    return false;
+  }
+  cell.handling = null;
+  if (cell.leaving !== null) {
+    leave(cell, cell.leaving.reason);
+    return false;
+  }
+  return !cell.isDead;
+}
+
+function handledLate(cell: Cell): void {
+  if (cell.isDead || (cell.flags & TERMINATING) !== 0) return;
+  cell.flags &= ~BUSY;
+  cell.handling = null;
+  if (cell.leaving !== null) leave(cell, cell.leaving.reason);
+  else if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
+}
