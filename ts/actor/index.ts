@@ -3,6 +3,10 @@
 // Guarantees rules A-I of docs/semantics.md inside one isolate: signals of a pair keep their order, a crash ends one actor
 // only, a dead actor runs no more of its code, names and timers are gone before anybody hears of a death.
 //
+// Inside, from the ground up: the control block and its queueing (cell), a pending receive (wait), the end (death), mail for a
+// known actor (delivery), links and monitors (signals), mail by address (sending), turns, calls, timers, self; the runtime
+// on top. What is below reaches what is above only through methods of the runtime that a cell carries.
+//
 // Must not know: sockets, frames, node names beyond what RemotePort says, servers and supervisors.
 export { Call, CallError, type CallOptions, type CallState } from './call.ts';
 export { type DeadLetterListener, type DeadLetterReason, DeadLetters } from './dead-letters.ts';
