@@ -83,7 +83,7 @@ export class Cluster implements NetworkListener {
     this.mesh = new Mesh({
       self: this.name,
       isUp: (peer) => this.#network.peer(peer)?.session !== undefined,
-      dial: (peer) => this.connect(peer),
+      dial: (peer) => this.#dial(parseNodeName(peer)),
       now: () => runtime.now(),
       after,
       random: Math.random,
@@ -114,15 +114,10 @@ export class Cluster implements NetworkListener {
     return names;
   }
 
-  connect(text: string): Promise<boolean> {
+  async connect(text: string): Promise<boolean> {
     const name = parseNodeName(text);
-    if (name.full === this.name) return Promise.resolve(true);
-    if (this.#network.peer(name.full)?.session !== undefined) return Promise.resolve(true);
-    if (!this.#dials || name.port === 0) return Promise.resolve(false);
-    return this.#network
-      .dial(name)
-      .dialled()
-      .then((result) => result === 'up');
+    this.mesh.welcome(name.full);
+    return (await this.#dial(name)) === 'up';
   }
 
   /** Connects to what a discovery finds, from now on. What it throws at its start comes through. */
@@ -139,7 +134,7 @@ export class Cluster implements NetworkListener {
   }
 
   disconnect(text: string): Promise<boolean> {
-    this.mesh.forget(this.remote.canonical(text));
+    this.mesh.shun(this.remote.canonical(text));
     const session = this.#network.peer(parseNodeName(text).full)?.session;
     if (session === undefined) return Promise.resolve(false);
     return new Promise((resolve) => {
@@ -238,6 +233,12 @@ export class Cluster implements NetworkListener {
 
   writable(session: Session): void {
     this.#tell('drain', session.identity.name);
+  }
+
+  async #dial(name: NodeName): Promise<DialResult> {
+    if (name.full === this.name || this.#network.peer(name.full)?.session !== undefined) return 'up';
+    if (!this.#dials || name.port === 0) return 'unreachable';
+    return this.#network.dial(name).dialled();
   }
 
   /** Tells a new peer of the visible others. */

@@ -2,7 +2,9 @@
 // lost. They are dialled a few at a time, again and again with growing, random pauses; what nobody vouches for any more
 // is given up after a while. Pure bookkeeping: dialling, time and chance come in through the port.
 import { parseNodeName } from './node-name.ts';
+import type { DialResult } from './peer.ts';
 import type { DownCause } from './session.ts';
+import { Shunned } from './shunned.ts';
 
 /** Whether peers of peers are connected by themselves (`full`), or only those that are named here. */
 export type MeshMode = 'full' | 'explicit';
@@ -18,20 +20,24 @@ export const MAX_HINTS = 1024;
 /** Pauses between dials of one name. Unit: ms. */
 const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 30_000;
+/** So many failed tries make the pause the longest. */
+const TRIES_OF_LONGEST = 8;
 /** How long a peer that was lost, and a name that a peer told, is dialled. Unit: ms. */
 const LOST_FOR = 10 * 60_000;
 const HINT_FOR = 60_000;
 
 /** Ends of a session that nobody meant. */
 const LOST: ReadonlySet<DownCause> = new Set(['closed', 'timeout', 'overflow']);
+/** Dials that end like this end no better soon: another cookie, version or name answers there. */
+const REFUSED: ReadonlySet<DialResult> = new Set(['cookie', 'incompatible', 'wrong-name']);
 
 /** What the mesh needs. */
 export interface MeshPort {
   /** Our own full name. */
   readonly self: string;
   isUp(name: string): boolean;
-  /** Dials; resolves to whether there is a session. Never rejects. */
-  dial(name: string): Promise<boolean>;
+  /** Dials; `up`: there is a session. */
+  dial(name: string): Promise<DialResult>;
   /** ms of a clock that never goes back. */
   now(): number;
   /** Calls back once after `ms`; returns a way to take it back. */
@@ -56,6 +62,7 @@ interface Wanted {
 export class Mesh {
   readonly #port: MeshPort;
   readonly #wanted = new Map<string, Wanted>();
+  readonly #shunned = new Shunned();
   /** Names whose pause is over, waiting for a dial to become free. */
   readonly #ready: Wanted[] = [];
   /** The same for hints, which come after. */
@@ -94,6 +101,7 @@ export class Mesh {
   }
 
   up(name: string): void {
+    this.#shunned.delete(name);
     const wanted = this.#wanted.get(name);
     if (wanted === undefined) return;
     wanted.tries = 0;
@@ -113,10 +121,16 @@ export class Mesh {
     this.#want(name, LOST_FOR, { isFound: false, isHint: false });
   }
 
-  /** Somebody here sent it away: no more dials, unless a discovery names it again. */
-  forget(name: string): void {
+  /** Somebody here sends it away: no more dials, until somebody here dials it, or a discovery names it. */
+  shun(name: string): void {
+    this.#shunned.add(name);
     const wanted = this.#wanted.get(name);
     if (wanted !== undefined && !wanted.isFound) this.#drop(wanted);
+  }
+
+  /** Somebody here dials it. */
+  welcome(name: string): void {
+    this.#shunned.delete(name);
   }
 
   stop(): void {
@@ -130,7 +144,7 @@ export class Mesh {
   #want(text: string, ms: number, { isFound, isHint }: Pick<Wanted, 'isFound' | 'isHint'>): void {
     if (this.#isStopped) return;
     const name = canonical(text);
-    if (name === undefined || name === this.#port.self) return;
+    if (name === undefined || name === this.#port.self || (isHint && this.#shunned.has(name))) return;
     const until = this.#port.now() + ms;
     const known = this.#wanted.get(name);
     if (known !== undefined) {
@@ -141,7 +155,9 @@ export class Mesh {
     }
     const isUp = this.#port.isUp(name);
     if ((isUp && !isFound) || this.#wanted.size >= MAX_WANTED) return;
-    const wanted = { name, until, isFound, isHint, tries: 0, isDialling: false, cancel: undefined };
+    // Everybody else may have lost the same peer: the first dials are spread, too.
+    const tries = isFound || isHint ? 0 : 1;
+    const wanted = { name, until, isFound, isHint, tries, isDialling: false, cancel: undefined };
     this.#wanted.set(name, wanted);
     if (isHint) this.#hints++;
     if (!isUp) this.#pause(wanted);
@@ -194,16 +210,19 @@ export class Mesh {
     this.#dials++;
     if (isHint) this.#hintDials++;
     wanted.isDialling = true;
-    const isUp = await this.#port.dial(wanted.name);
+    const result = await this.#port.dial(wanted.name).catch((): DialResult => 'unreachable');
     this.#dials--;
     if (isHint) this.#hintDials--;
     wanted.isDialling = false;
-    wanted.tries++;
-    if (this.#wanted.get(wanted.name) === wanted && !isUp) {
-      if (wanted.isFound || this.#port.now() < wanted.until) this.#pause(wanted);
-      else this.#drop(wanted);
-    }
+    if (this.#wanted.get(wanted.name) === wanted && result !== 'up')
+      this.#failed(wanted, REFUSED.has(result));
     this.#dialNext();
+  }
+
+  #failed(wanted: Wanted, isRefused: boolean): void {
+    wanted.tries = isRefused ? TRIES_OF_LONGEST : wanted.tries + 1;
+    if (wanted.isFound || (!isRefused && this.#port.now() < wanted.until)) this.#pause(wanted);
+    else this.#drop(wanted);
   }
 
   #rest(wanted: Wanted): void {

@@ -35,6 +35,7 @@ export class Readiness {
 
   /** Resolves with the visible peers as soon as they are enough. Rejects with SNOW_ERR_NOT_READY, or the signal's reason. */
   wait({ peers = 1, timeout = 30_000, signal }: ReadyOptions): Promise<readonly string[]> {
+    checkOptions(peers, timeout);
     const wanted = typeof peers === 'number' ? peers : peers.map((name) => this.#port.canonical(name));
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
@@ -65,6 +66,21 @@ export class Readiness {
       });
     });
   }
+}
+
+function checkOptions(peers: unknown, timeout: unknown): void {
+  const isCount = Number.isSafeInteger(peers) && (peers as number) >= 0;
+  if (!isCount && !(Array.isArray(peers) && peers.every((name) => typeof name === 'string')))
+    throw badOption('peers', peers, 'a whole number from 0 on, or an array of node names');
+  if (typeof timeout !== 'number' || !(timeout >= 0))
+    throw badOption('timeout', timeout, 'ms from 0 on, or Infinity');
+}
+
+function badOption(name: string, value: unknown, wanted: string): SnowmeshError {
+  return new SnowmeshError(
+    'SNOW_ERR_BAD_OPTION',
+    `option ${name} of ready is ${String(value)}; it must be ${wanted}`,
+  );
 }
 
 /** The names that are missing; of a mere number, one empty name for each. */

@@ -90,6 +90,18 @@ describe('a mesh', () => {
 });
 
 describe('ready', () => {
+  it('refuses what is no number of peers and no time', async () => {
+    const a = await cluster.node({ name: 'a', ...MESH });
+    const codes = await a.run((bench) =>
+      Promise.all(
+        [{ peers: -1 }, { peers: Number.NaN }, { timeout: -5 }].map((options) =>
+          bench.node.ready(options).catch((error: { code: string }) => error.code),
+        ),
+      ),
+    );
+    expect(codes).toEqual(Array(3).fill('SNOW_ERR_BAD_OPTION'));
+  });
+
   it('says who is missing', async () => {
     const a = await cluster.node({ name: 'a', ...MESH });
     const failure = await a.run((bench) =>

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MAX_HINTS, Mesh } from '../../../ts/node/mesh.ts';
+import type { DialResult } from '../../../ts/node/peer.ts';
 
 interface Alarm {
   readonly at: number;
@@ -14,6 +15,8 @@ class Scene {
   readonly dials: { readonly at: number; readonly name: string }[] = [];
   dialling = 0;
   mostDialling = 0;
+  /** How dials end that do not come through. */
+  refusal: DialResult = 'unreachable';
   /** Dials never end. */
   stuck = false;
   alarms: Alarm[] = [];
@@ -30,16 +33,16 @@ class Scene {
     random: () => 0.5,
   });
 
-  async dial(name: string): Promise<boolean> {
+  async dial(name: string): Promise<DialResult> {
     this.dials.push({ at: this.time, name });
     this.dialling++;
     this.mostDialling = Math.max(this.mostDialling, this.dialling);
     await (this.stuck ? new Promise(() => {}) : Promise.resolve());
     this.dialling--;
-    if (!this.reachable.has(name)) return false;
+    if (!this.reachable.has(name)) return this.refusal;
     this.up.add(name);
     this.mesh.up(name);
-    return true;
+    return 'up';
   }
 
   lose(name: string, cause: 'closed' | 'disconnect' | 'goodbye' | 'protocol' = 'closed'): void {
@@ -172,6 +175,33 @@ describe('a peer that is gone', () => {
     scene.lose('b@h:2', cause);
     await scene.pass(10 * MINUTE);
     expect(scene.dials).toEqual([]);
+  });
+});
+
+describe('a node that was sent away', () => {
+  it('is not brought back by hints, but by whoever dials it on purpose', async () => {
+    scene.up.add('b@h:2');
+    scene.mesh.shun('b@h:2');
+    scene.lose('b@h:2', 'disconnect');
+    scene.mesh.hinted(['b@h:2']);
+    await scene.pass(MINUTE);
+    expect(scene.dials).toEqual([]);
+    scene.mesh.welcome('b@h:2');
+    scene.mesh.hinted(['b@h:2']);
+    await scene.pass(1000);
+    expect(scene.names()).toContain('b@h:2');
+  });
+});
+
+describe('a name where another cookie, version or name answers', () => {
+  it('K6 is not dialled again for a hint, and seldom for a discovery', async () => {
+    scene.refusal = 'cookie';
+    scene.mesh.hinted(['b@h:2']);
+    await scene.pass(MINUTE);
+    expect(scene.dials).toHaveLength(1);
+    scene.mesh.found(['c@h:2']);
+    await scene.pass(MINUTE);
+    expect(scene.dials.length).toBeLessThan(7);
   });
 });
 
