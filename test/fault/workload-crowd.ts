@@ -21,9 +21,9 @@ export class Crowd {
   }
 
   start(): void {
-    for (let index = 0; index < 3; index++) this.#work.loop(async () => () => this.#register());
-    this.#work.loop(async () => () => this.#meet());
-    this.#work.loop((self) => this.#broadcast(self));
+    for (let index = 0; index < 3; index++) this.#work.loop('register', async () => () => this.#register());
+    this.#work.loop('meet', async () => () => this.#meet());
+    this.#work.loop('broadcast', (self) => this.#broadcast(self));
   }
 
   finish(): void {

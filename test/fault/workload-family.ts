@@ -27,7 +27,7 @@ export class Family {
   start(): void {
     const { node } = this.#work;
     this.#parent = node.spawn((self: AnySelf) => this.#raise(self));
-    this.#work.loop((self) => this.#spawnOthers(self));
+    this.#work.loop('spawn others', (self) => this.#spawnOthers(self));
   }
 
   /** Our parent ends, and its children on all nodes have to. */

@@ -21,8 +21,8 @@ export class Watchmen {
   start(): void {
     this.#newTarget();
     this.#work.node.spawn((self: AnySelf) => this.#watch(self));
-    this.#work.loop((self) => this.#watchNodes(self));
-    this.#work.loop(async () => () => this.#brief());
+    this.#work.loop('watch nodes', (self) => this.#watchNodes(self));
+    this.#work.loop('watch briefly', async () => () => this.#brief());
   }
 
   /** The targets of this node end, and no new ones come. */

@@ -31,7 +31,7 @@ export class Workload {
   readonly counts: Record<string, number> = {};
   isRunning = true;
   /** Loops that have not come to their end yet. */
-  #loops = 0;
+  readonly #loops = new Map<snow.Pid, string>();
   readonly #last = new Map<string, number>();
   readonly watchmen: Watchmen;
   readonly family: Family;
@@ -50,8 +50,8 @@ export class Workload {
   start(): void {
     this.node.spawn((self: AnySelf) => this.#inbox(self));
     this.#serve();
-    for (let index = 0; index < SENDERS; index++) this.loop((self) => this.#send(self, index));
-    for (let index = 0; index < CALLERS; index++) this.loop((self) => this.#call(self));
+    for (let index = 0; index < SENDERS; index++) this.loop('send', (self) => this.#send(self, index));
+    for (let index = 0; index < CALLERS; index++) this.loop('call', (self) => this.#call(self));
     this.watchmen.start();
     this.family.start();
     this.crowd.start();
@@ -60,16 +60,19 @@ export class Workload {
   /** Resolves when nothing new is begun any more, and every answer that was waited for has come. */
   async settle(): Promise<void> {
     this.isRunning = false;
-    await this.bench.until('the end of all loops', () => this.#loops === 0, 40_000);
-    for (const [asked, answered] of [
-      ['calls', 'outcomes'],
-      ['spawns', 'spawn outcomes'],
-      ['registrations', 'registration outcomes'],
-    ] as const)
-      await this.bench.until(
-        `${answered} of all ${asked}`,
-        () => this.counts[asked] === this.counts[answered],
-      );
+    const asked = { calls: 'outcomes', spawns: 'spawn outcomes', registrations: 'registration outcomes' };
+    const open = (): string[] => [
+      ...this.#loops.values(),
+      ...Object.entries(asked)
+        .filter(([kind, outcome]) => this.counts[kind] !== this.counts[outcome])
+        .map(([kind]) => kind),
+    ];
+    await this.bench
+      .until('the end of all', () => open().length === 0, 20_000)
+      .catch((error: Error) => {
+        error.message += `: ${open().join(', ')} ${JSON.stringify(this.counts)}`;
+        throw error;
+      });
   }
 
   /** Ends whatever the workload has on this node; resolves when nobody here waits for anything. */
@@ -104,8 +107,7 @@ export class Workload {
   }
 
   /** Runs `turn` again and again in an actor of its own, with a short random pause, while the run lasts. */
-  loop(turn: (self: AnySelf) => Promise<(self: AnySelf) => unknown>): void {
-    this.#loops++;
+  loop(what: string, turn: (self: AnySelf) => Promise<(self: AnySelf) => unknown>): void {
     const pid = this.node.spawn(async (self: AnySelf) => {
       self.trapExit(true);
       const step = await turn(self);
@@ -115,9 +117,11 @@ export class Workload {
       }
       self.exit('normal');
     });
+    this.#loops.set(pid, what);
     this.node.runtime.onDeath(pid, (_pid, reason) => {
-      this.#loops--;
-      if (reason !== 'normal') this.fault(`a loop ended: ${String(reason)} ${JSON.stringify(reason)}`);
+      this.#loops.delete(pid);
+      if (reason !== 'normal')
+        this.fault(`the loop ${what} ended: ${String(reason)} ${JSON.stringify(reason)}`);
     });
   }
 
