@@ -96,7 +96,7 @@ export function terminate(cell: Cell, reason: ExitReason): void {
   const starter = takeStarter(cell);
   if (extra !== null) {
     for (const timer of extra.timers ?? []) runtime.timers.cancel(timer);
-    for (const id of extra.aliases ?? []) runtime.aliases.delete(id);
+    if (extra.aliases !== null) runtime.aliases.endAll(extra.aliases);
     while (extra.calls !== null) extra.calls.withdraw(); // G5
   }
   cell.empty();

@@ -184,7 +184,7 @@ export class Inbound {
       for (const made of [...runtime.remoteMonitors.take(key)]) {
         const cell = cellOf(made.owner);
         if (cell?.extra?.watches?.take(made.ref) === undefined) continue;
-        runtime.endAliasOf(made.ref);
+        runtime.aliases.endWithMonitor(made.ref);
         deliver(cell, new Down(made.ref, made.target, 'noconnection'));
       }
       for (const pending of [...runtime.remoteCalls.take(key)]) pending.fail('nodedown', 'noconnection');

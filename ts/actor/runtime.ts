@@ -4,6 +4,7 @@ import { Scheduler } from '../scheduler/index.ts';
 import { Pid, Ref } from '../term/index.ts';
 import { type Clock, systemClock, Timer, Timers } from '../timers/index.ts';
 import { ActorTable } from './actor-table.ts';
+import { Aliases } from './aliases.ts';
 import type { Call, CallOptions } from './call.ts';
 import { call, INBOUND_CALLS_MARK, type PendingCall, type RemoteCall, reply } from './calls.ts';
 import { type Cell, cellOf, type Extras } from './cell.ts';
@@ -18,7 +19,7 @@ import { consoleLogger, type Logger } from './logger.ts';
 import type { NamesPort } from './names-port.ts';
 import { nullRemote } from './null-remote.ts';
 import { type RemotePort, ReplyStatus } from './remote-port.ts';
-import { type AliasMode, type Dest, Self } from './self.ts';
+import { type Dest, Self } from './self.ts';
 import { send } from './sending.ts';
 import { passOn, sendExit } from './signals.ts';
 import type { SpawnOptions } from './spawn-options.ts';
@@ -35,13 +36,6 @@ export interface RuntimeOptions {
   readonly lane?: number;
   /** Pending timers keep the process alive. Default false. */
   readonly keepAlive?: boolean;
-}
-
-/** An active alias. */
-export interface Alias {
-  readonly ref: Ref;
-  readonly cell: Cell;
-  readonly mode: AliasMode;
 }
 
 /** All actors of one node object in one isolate. */
@@ -61,7 +55,7 @@ export class Runtime {
   /** @internal */ readonly scheduler: Scheduler;
   /** @internal */ readonly timers: Timers;
   /** @internal Stands for code outside of actors. */ readonly root: Pid = new Pid(0, 0);
-  /** @internal */ readonly aliases: Map<number, Alias> = new Map();
+  /** @internal */ readonly aliases: Aliases = new Aliases();
   /** @internal */ readonly calls: Map<number, PendingCall> = new Map();
   /** @internal */ readonly inboundCalls: Map<string, RemoteCall> = new Map();
   /** @internal So many of them have the late ones looked for. */ inboundCallsMark: number =
@@ -262,27 +256,6 @@ export class Runtime {
   /** @internal */
   newRef(local: number): Ref {
     return new Ref(0, local, ++this.refs);
-  }
-
-  /** @internal */
-  addAlias(cell: Cell, ref: Ref, mode: AliasMode): void {
-    this.aliases.set(ref.id, { ref, cell, mode });
-    const more = cell.more();
-    more.aliases ??= new Set();
-    more.aliases.add(ref.id);
-  }
-
-  /** @internal */
-  endAlias({ ref, cell }: Alias): void {
-    this.aliases.delete(ref.id);
-    cell.forgetAlias(ref);
-  }
-
-  /** @internal A monitor ended: its alias goes with it, unless it is explicit. */
-  endAliasOf(ref: Ref): void {
-    if (this.aliases.size === 0) return;
-    const alias = this.aliases.get(ref.id);
-    if (alias !== undefined && alias.mode !== 'explicit') this.endAlias(alias);
   }
 
   /** @internal One turn of an actor. True: a promise was settled. */

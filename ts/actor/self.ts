@@ -180,7 +180,7 @@ export class Self<M = unknown> {
   monitor(target: Pid | string | NodeAddress, options?: { readonly alias?: AliasMode }): Ref {
     const cell = this.live();
     const ref = this.runtime.newRef(cell.pid.local);
-    if (options?.alias !== undefined) this.runtime.addAlias(cell, ref, options.alias);
+    if (options?.alias !== undefined) this.runtime.aliases.add(cell, ref, options.alias);
     cell.mailbox?.mark(ref);
     monitor(cell, target, ref);
     return ref;
@@ -199,15 +199,15 @@ export class Self<M = unknown> {
   alias(mode: 'explicit' | 'reply' = 'explicit'): Ref {
     const cell = this.live();
     const ref = this.makeRef();
-    this.runtime.addAlias(cell, ref, mode);
+    this.runtime.aliases.add(cell, ref, mode);
     return ref;
   }
 
   unalias(ref: Ref): boolean {
     const cell = this.live();
-    const entry = ref.nc === 0 ? this.runtime.aliases.get(ref.id) : undefined;
+    const entry = ref.nc === 0 ? this.runtime.aliases.get(ref) : undefined;
     if (entry?.cell !== cell) return false;
-    this.runtime.endAlias(entry);
+    this.runtime.aliases.end(entry);
     return true;
   }
 

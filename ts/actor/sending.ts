@@ -56,10 +56,10 @@ export function deliverNamed(runtime: Runtime, name: string, message: unknown): 
 }
 
 export function deliverAlias(runtime: Runtime, alias: Ref, message: unknown): void {
-  const entry = runtime.aliases.get(alias.id);
+  const entry = runtime.aliases.get(alias);
   if (entry === undefined) return runtime.deadLetters.count('alias', alias);
   if (entry.mode === 'reply') {
-    runtime.endAlias(entry);
+    runtime.aliases.end(entry);
     demonitor(entry.cell, alias); // the monitor it was made with
   }
   deliver(entry.cell, message);
@@ -91,7 +91,7 @@ function roomIn(gate: MailboxGate | null | undefined, from: Cell): Promise<void>
 
 /** The actor here that `to` means now, or the address of one on another node; undefined: nobody. */
 function targetOf(runtime: Runtime, to: Dest<never>): Cell | Exclude<Dest<never>, string> | undefined {
-  if (to instanceof Ref) return to.nc === 0 ? runtime.aliases.get(to.id)?.cell : to;
+  if (to instanceof Ref) return to.nc === 0 ? runtime.aliases.get(to)?.cell : to;
   const isName = typeof to === 'string';
   if (!isName && !(to instanceof Pid) && !runtime.isSelf(to.node)) return to;
   const pid = to instanceof Pid ? to : runtime.names.whereis(isName ? to : to.name);

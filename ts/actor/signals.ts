@@ -51,7 +51,7 @@ export function monitor(cell: Cell, target: Pid | string | NodeAddress, ref: Ref
   const pid = address instanceof Pid ? address : runtime.names.whereis(address.name);
   const partner = pid === undefined ? undefined : cellOf(pid);
   if (partner === undefined) {
-    runtime.endAliasOf(ref); // G8
+    runtime.aliases.endWithMonitor(ref); // G8
     return deliver(cell, new Down(ref, address, 'noproc'));
   }
   if (partner === cell) return; // D13: inert
@@ -77,7 +77,7 @@ export function demonitor(cell: Cell, ref: Ref): boolean {
   const made = cell.extra?.watches?.take(ref);
   if (made === undefined) return false;
   const { runtime } = cell;
-  runtime.endAliasOf(ref);
+  runtime.aliases.endWithMonitor(ref);
   if (made.chain !== null) (made.chain as unknown as Chain<Monitor>).remove(made);
   else {
     runtime.remoteMonitors.remove(made.node, made);
@@ -92,7 +92,7 @@ export function fireMonitor(cell: Cell, ref: Ref, reason: ExitReason): void {
   if (made === undefined) return;
   const { runtime } = cell;
   if (made.chain === null) runtime.remoteMonitors.remove(made.node, made);
-  runtime.endAliasOf(ref);
+  runtime.aliases.endWithMonitor(ref);
   deliver(cell, new Down(ref, made.target, reason));
 }
 
@@ -181,7 +181,7 @@ function announceToWatchers(runtime: Runtime, pid: Pid, extra: Extras, reason: E
     const cell = cellOf(made.owner);
     if (cell === undefined) continue;
     cell.extra?.watches?.take(made.ref);
-    runtime.endAliasOf(made.ref);
+    runtime.aliases.endWithMonitor(made.ref);
     deliver(cell, new Down(made.ref, made.target, reason));
   }
 }
