@@ -58,6 +58,17 @@ export {
   TimerRef,
 } from './actor/index.ts';
 export * from './behaviour/index.ts';
+export {
+  type Discovery,
+  type DiscoveryListener,
+  type DnsOptions,
+  type DnsResolver,
+  dnsDiscovery,
+  type FileOptions,
+  fileDiscovery,
+  type PollingOptions,
+  staticList,
+} from './discovery/index.ts';
 export { ERRORS, type ErrorCode, SnowmeshError } from './errors/index.ts';
 export {
   type ConflictResolver,

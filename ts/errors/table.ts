@@ -51,6 +51,18 @@ export const ERRORS = {
     summary: 'The address of a node cannot be listened on.',
     remedy: 'The message holds the reason; port 0 takes a free port.',
   },
+  SNOW_ERR_DISCOVERY: {
+    summary: 'A look-up of nodes failed; it is tried again, and what was found before still holds.',
+    remedy: 'The message says what was asked and why it failed.',
+  },
+  SNOW_ERR_PORTMAP: {
+    summary: 'A port mapper cannot be reached, refused a request, or answered nonsense.',
+    remedy: 'The message says which; `snowmesh portmap` starts one.',
+  },
+  SNOW_ERR_PORTMAP_TAKEN: {
+    summary: 'A living node on this machine is registered under that name.',
+    remedy: 'Choose another name, or stop the other node.',
+  },
   SNOW_ERR_NOT_READY: {
     summary: 'Not enough peers were connected in time.',
     remedy: 'The message names who is missing; see whether they run and can be reached.',

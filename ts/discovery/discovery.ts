@@ -1,0 +1,60 @@
+// The port between a node and whatever knows which nodes there are.
+import { SnowmeshError } from '../errors/index.ts';
+
+/** Names that one look-up may find; more is taken for a mistake and found by nobody. */
+export const MAX_FOUND = 4096;
+
+/** Bytes of UTF-8 in a full node name. */
+export const MAX_NAME_BYTES = 255;
+
+/**
+ * Says which nodes there are. A node takes one as its option `discovery`; anything of this shape will do.
+ *
+ * @example
+ * const node = await startNode({ name: 'a@10.0.0.1', cookie, discovery: staticList(['b@10.0.0.2']) });
+ */
+export interface Discovery {
+  /** Begins to look. A look-up that fails is told to the listener and tried again; only misuse throws. */
+  start(listener: DiscoveryListener): void | Promise<void>;
+  /** Ends it: the listener hears nothing any more. Does nothing when it does not run. */
+  stop(): void | Promise<void>;
+}
+
+/** Who wants to know. */
+export interface DiscoveryListener {
+  /** The whole set of node names that should be connected now: after the first look-up and after every change. */
+  found(names: readonly string[]): void;
+  /** A look-up failed and is tried again. What was found before still holds. */
+  failed(error: SnowmeshError): void;
+}
+
+/** Whether it looks like `name@host`, with or without a port. The node that gets it reads it more strictly. */
+export function looksLikeNodeName(text: unknown): boolean {
+  if (typeof text !== 'string' || text === '' || Buffer.byteLength(text) > MAX_NAME_BYTES) return false;
+  return text.isWellFormed() && /^[^@\s\p{Cc}]+@[^@\s\p{Cc}]+$/u.test(text);
+}
+
+/** A full name out of its parts; IPv6 addresses get their brackets. Without a port, nodes use their usual one. */
+export function fullName(name: string, host: string, port?: number): string {
+  const shown = host.includes(':') ? `[${host}]` : host;
+  return port === undefined ? `${name}@${shown}` : `${name}@${shown}:${port}`;
+}
+
+/** @throws SNOW_ERR_BAD_OPTION unless `holds`. */
+export function demand(holds: boolean, option: string, value: unknown, wanted: string): void {
+  if (holds) return;
+  throw new SnowmeshError(
+    'SNOW_ERR_BAD_OPTION',
+    `option ${option} is ${String(value)}; it must be ${wanted}`,
+  );
+}
+
+/** Whether it is a port one can connect to. */
+export function isPort(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) > 0 && (value as number) <= 65_535;
+}
+
+/** Whether it can stand before the `@` of a node name (U5). */
+export function isLocalName(value: unknown): value is string {
+  return looksLikeNodeName(`${String(value)}@h`) && typeof value === 'string' && !/[:[\]]/.test(value);
+}

@@ -1,0 +1,135 @@
+// The beat of every discovery that has to ask: look, tell what changed, wait, look again. Look-ups never overlap, errors
+// stretch the pause, and nothing here keeps the process alive.
+import { SnowmeshError } from '../errors/index.ts';
+import { type Alarm, type Clock, systemClock } from '../timers/index.ts';
+import { type Discovery, type DiscoveryListener, demand, MAX_FOUND } from './discovery.ts';
+
+/** Longest pause after errors, unless the interval itself is longer. Unit: ms. */
+export const MAX_PAUSE_MS = 30_000;
+
+export interface PollingOptions {
+  /** Pause between look-ups. Unit: ms. Default 5000. */
+  readonly intervalMs?: number | undefined;
+  /** Time; tests pass a virtual one. */
+  readonly clock?: Clock | undefined;
+}
+
+/** What is asked, and how a failure of it is called. */
+export interface Source {
+  /** One look-up. `signal` aborts when nobody waits for it any more. */
+  look(signal: AbortSignal): Promise<readonly string[]>;
+  /** What was looked for, for messages. */
+  readonly what: string;
+  /** Whether the pause grows with each failure in a row. */
+  readonly backsOff: boolean;
+}
+
+/** A discovery that asks its source again and again. */
+export class Polling implements Discovery {
+  readonly #source: Source;
+  readonly #intervalMs: number;
+  readonly #clock: Clock;
+  #listener: DiscoveryListener | undefined;
+  #abort = new AbortController();
+  #alarm: Alarm | undefined;
+  #isLooking = false;
+  /** Somebody asked for a look-up while one was under way. */
+  #isStale = false;
+  #failures = 0;
+  #lastFailure: string | undefined;
+  #lastFound: string | undefined;
+
+  /** @throws SNOW_ERR_BAD_OPTION for an interval that is no time. */
+  constructor(source: Source, { intervalMs = 5000, clock = systemClock }: PollingOptions) {
+    demand(
+      Number.isFinite(intervalMs) && intervalMs >= 1,
+      'intervalMs',
+      intervalMs,
+      'a number of ms, at least 1',
+    );
+    this.#source = source;
+    this.#intervalMs = intervalMs;
+    this.#clock = clock;
+  }
+
+  start(listener: DiscoveryListener): void {
+    startOnce(this.#listener);
+    this.#listener = listener;
+    this.#abort = new AbortController();
+    this.#failures = 0;
+    this.#lastFailure = undefined;
+    this.#lastFound = undefined;
+    void this.#look();
+  }
+
+  stop(): void {
+    this.#listener = undefined;
+    this.#alarm?.cancel();
+    this.#abort.abort();
+    this.#isLooking = false;
+    this.#isStale = false;
+  }
+
+  /** Looks now instead of after the pause; during a look-up: once more after it. */
+  hurry(): void {
+    if (this.#listener === undefined) return;
+    if (this.#isLooking) this.#isStale = true;
+    else void this.#look();
+  }
+
+  async #look(): Promise<void> {
+    const { signal } = this.#abort;
+    this.#alarm?.cancel();
+    this.#isLooking = true;
+    try {
+      const names = await this.#source.look(signal);
+      if (!signal.aborted) this.#found(names);
+    } catch (error) {
+      if (!signal.aborted) this.#failed(error);
+    }
+    if (signal.aborted) return; // stopped meanwhile: another start has its own look-up
+    this.#isLooking = false;
+    if (this.#isStale) {
+      this.#isStale = false;
+      return this.#look();
+    }
+    this.#alarm = this.#clock.arm(this.#pause(), () => void this.#look(), false);
+  }
+
+  /** Order and repetition carry no meaning: DNS shuffles its answers. */
+  #found(names: readonly string[]): void {
+    const set = [...new Set(names)].sort();
+    if (set.length > MAX_FOUND) throw new Error(`${set.length} names, more than ${MAX_FOUND}`);
+    this.#failures = 0;
+    this.#lastFailure = undefined;
+    const key = set.join('\n');
+    if (key === this.#lastFound) return;
+    this.#lastFound = key;
+    this.#listener?.found(set);
+  }
+
+  /** A failure that repeats itself is told once. */
+  #failed(cause: unknown): void {
+    if (this.#source.backsOff) this.#failures++;
+    const error = lookUpFailed(this.#source.what, cause);
+    if (error.message === this.#lastFailure) return;
+    this.#lastFailure = error.message;
+    this.#listener?.failed(error);
+  }
+
+  #pause(): number {
+    const longest = Math.max(this.#intervalMs, MAX_PAUSE_MS);
+    return Math.min(this.#intervalMs * 2 ** Math.min(this.#failures, 20), longest);
+  }
+}
+
+/** @throws SNOW_ERR_BAD_OPTION when there already is a listener: a discovery serves one node. */
+export function startOnce(listener: DiscoveryListener | undefined): void {
+  demand(listener === undefined, 'discovery', 'running already', 'one that no other node uses');
+}
+
+/** The error a listener gets. */
+export function lookUpFailed(what: string, cause: unknown): SnowmeshError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new SnowmeshError('SNOW_ERR_DISCOVERY', `looking for nodes in ${what} failed: ${why}`, { cause });
+}
