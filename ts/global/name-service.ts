@@ -327,7 +327,11 @@ export class NameService implements ChannelListener {
   #joined(member: Member): void {
     for (const { id, name, pid, replaces } of this.#claims.decided()) {
       const entry = this.#own.names.get(name);
-      if (!entry?.pid.equals(pid)) continue;
+      if (!entry?.pid.equals(pid)) {
+        // The name is gone again: there is nothing that it could acknowledge.
+        this.#acknowledgements.of(member, id);
+        continue;
+      }
       this.#acknowledgements.add(id, member);
       this.#send(member, ['commit', id, name, pid, entry.stamp, replaces]);
     }

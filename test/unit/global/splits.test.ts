@@ -45,6 +45,27 @@ async function doubled(options: GlobalNamesOptions = {}) {
   return { a, b, c, d, left, right };
 }
 
+describe('a registration that everybody but one has acknowledged', () => {
+  it('Q5 ends although its actor ends before a node that joins meanwhile is told', async () => {
+    mesh = new FakeMesh(3, randomFrom(), {});
+    const [a, b, c] = mesh.nodes as [FakeNode, FakeNode, FakeNode];
+    mesh.connect(a, b);
+    await mesh.settle();
+    const pid = a.actor();
+    let outcome: boolean | undefined;
+    void a.names.register('x', pid).then((isRegistered) => (outcome = isRegistered));
+    mesh.deliver(a, b); // the claim
+    mesh.deliver(b, a); // the vote: it is decided, and b has not acknowledged it
+    expect(a.seen('x')).toBe(a.spelt(pid));
+    mesh.connect(a, c);
+    mesh.deliver(c, a); // a knows of c, and c may be a member
+    a.runtime.sendExit(pid, 'kill');
+    await mesh.settle();
+    expect(seen('x')).toEqual([undefined, undefined, undefined]);
+    expect(outcome).toBe(true);
+  });
+});
+
 describe('a name that both sides of a split registered', () => {
   it('Q7 has one owner on all nodes when it has healed, and the other one is killed', async () => {
     const { a, d, left, right } = await doubled();
