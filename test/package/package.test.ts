@@ -5,6 +5,7 @@ import { join, relative, sep } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Child, killChildren, root } from '../support/child.ts';
 import { type Installed, packAndInstall } from './installed.ts';
+import { kitTests } from './kit-tests.ts';
 import { missingLine, readmeExamples } from './readme-examples.ts';
 
 let installed: Installed;
@@ -144,5 +145,38 @@ describe('the README', () => {
       ).toBe(true);
       expect(missingLine(child.stdout(), files[index]?.prints ?? []), child.stdout()).toBeUndefined();
     }
+  });
+});
+
+describe('the test kit', () => {
+  const run = async (args: readonly string[], summary: RegExp): Promise<void> => {
+    const child = installed.node(args);
+    const { code } = await child.exit(60_000);
+    const output = child.stdout() + child.stderr();
+    expect(code, output).toBe(0);
+    expect(output).toMatch(summary);
+  };
+
+  it('works under jest', async () => {
+    const file = join(installed.folder, 'kit.test.mjs');
+    writeFileSync(file, kitTests("import { test } from '@jest/globals';"));
+    const config = JSON.stringify({
+      rootDir: installed.folder,
+      testMatch: ['**/kit.test.mjs'],
+      transform: {},
+      moduleFileExtensions: ['mjs', 'js'],
+      moduleDirectories: ['node_modules', join(root, 'node_modules')],
+    });
+    const jest = join(root, 'node_modules/jest/bin/jest.js');
+    await run(
+      ['--experimental-vm-modules', jest, '--config', config, '--no-watchman', '-i'],
+      /2 passed, 2 total/,
+    );
+  });
+
+  it('works under node:test', async () => {
+    const file = join(installed.folder, 'kit.node-test.mjs');
+    writeFileSync(file, kitTests("import { test } from 'node:test';"));
+    await run(['--test', file], /pass 2/);
   });
 });
