@@ -66,7 +66,18 @@ export {
   dnsDiscovery,
   type FileOptions,
   fileDiscovery,
+  lookupPort,
+  PORTMAP_PORT,
   type PollingOptions,
+  type Portmap,
+  type PortmapAddress,
+  type PortmapDiscoveryOptions,
+  type PortmapOptions,
+  type PortmapRegistration,
+  portmapDiscovery,
+  type RegisterOptions,
+  registerWithPortmap,
+  startPortmap,
   staticList,
 } from './discovery/index.ts';
 export { ERRORS, type ErrorCode, SnowmeshError } from './errors/index.ts';

@@ -3,7 +3,17 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
-import { type DnsResolver, dnsDiscovery, fileDiscovery, staticList } from '../../ts/discovery/index.ts';
+import {
+  type DnsResolver,
+  dnsDiscovery,
+  fileDiscovery,
+  type Portmap,
+  type PortmapRegistration,
+  portmapDiscovery,
+  registerWithPortmap,
+  startPortmap,
+  staticList,
+} from '../../ts/discovery/index.ts';
 import { type DiscoveryFixture, discoveryConformance } from '../../ts/testing/index.ts';
 
 const INTERVAL = { intervalMs: 5 };
@@ -44,10 +54,40 @@ function file(): DiscoveryFixture {
   };
 }
 
+async function portmap(): Promise<DiscoveryFixture> {
+  let server: Portmap | undefined = await startPortmap({ port: 0 });
+  const { port } = server;
+  const held = new Map<string, PortmapRegistration>();
+  const release = (name: string): void => {
+    held.get(name)?.close();
+    held.delete(name);
+  };
+  const breakDown = async (): Promise<void> => {
+    await server?.close(); // before the names go, so that nobody sees an empty list
+    server = undefined;
+    for (const name of [...held.keys()]) release(name);
+  };
+  return {
+    discovery: portmapDiscovery({ port, ...INTERVAL }),
+    async set(names) {
+      server ??= await startPortmap({ port });
+      for (const name of [...held.keys()]) if (!names.includes(name)) release(name);
+      for (const name of names) {
+        if (held.has(name)) continue;
+        const [local = '', , listenPort] = name.split(/[@:]/);
+        held.set(name, await registerWithPortmap(local, Number(listenPort), { port }));
+      }
+    },
+    breakDown,
+    close: breakDown,
+  };
+}
+
 const makers: Record<string, () => DiscoveryFixture | Promise<DiscoveryFixture>> = {
   staticList: () => ({ discovery: staticList(['a@127.0.0.1:9001']) }),
   'dnsDiscovery, over SRV records': srv,
   fileDiscovery: file,
+  portmapDiscovery: portmap,
 };
 
 describe.each(Object.entries(makers))('%s', (_name, make) => {

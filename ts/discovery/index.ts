@@ -9,4 +9,15 @@ export type { Discovery, DiscoveryListener } from './discovery.ts';
 export { type DnsOptions, type DnsResolver, dnsDiscovery } from './dns.ts';
 export { type FileOptions, fileDiscovery } from './file.ts';
 export type { PollingOptions } from './polling.ts';
+export {
+  lookupPort,
+  type PortmapAddress,
+  type PortmapDiscoveryOptions,
+  type PortmapRegistration,
+  portmapDiscovery,
+  type RegisterOptions,
+  registerWithPortmap,
+} from './portmap-client.ts';
+export { PORTMAP_PORT } from './portmap-protocol.ts';
+export { type Portmap, type PortmapOptions, startPortmap } from './portmap-server.ts';
 export { staticList } from './static-list.ts';

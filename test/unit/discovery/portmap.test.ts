@@ -1,0 +1,174 @@
+// The port mapper (section U, T5, T6), over real sockets of this machine.
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  lookupPort,
+  type Portmap,
+  type PortmapRegistration,
+  registerWithPortmap,
+  startPortmap,
+} from '../../../ts/discovery/index.ts';
+import { isOnThisMachine } from '../../../ts/discovery/portmap-server.ts';
+import type { SnowmeshError } from '../../../ts/errors/index.ts';
+import { until, within } from '../../support/deadline.ts';
+
+let portmap: Portmap;
+const registrations: PortmapRegistration[] = [];
+const sockets: Socket[] = [];
+beforeEach(async () => void (portmap = await startPortmap({ port: 0, lineMs: 300 })));
+afterEach(async () => {
+  for (const registration of registrations.splice(0)) registration.close();
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await portmap.close();
+});
+
+const at = (): { port: number } => ({ port: portmap.port });
+async function register(
+  name: string,
+  port: number,
+  failed: (error: SnowmeshError) => void = () => {},
+): Promise<PortmapRegistration> {
+  const registration = await registerWithPortmap(name, port, { ...at(), failed });
+  registrations.push(registration);
+  return registration;
+}
+
+/** A client that says what it likes; `text` is all it was told, `closed` its end. */
+function raw(bytes: string | Buffer = ''): { socket: Socket; text: () => string; closed: Promise<unknown> } {
+  let text = '';
+  const socket = connect(portmap.port, '127.0.0.1');
+  sockets.push(socket);
+  socket.on('error', () => {});
+  socket.setEncoding('utf8').on('data', (more: string) => (text += more));
+  const closed = new Promise((resolve) => void socket.once('close', resolve));
+  if (bytes.length > 0) socket.write(bytes);
+  return { socket, text: () => text, closed: within('the end of a connection', closed) };
+}
+
+const line = (name: string, port = 9, incarnation = 'x'): string =>
+  `${JSON.stringify({ op: 'register', name, port, incarnation })}\n`;
+
+describe('a registered name', () => {
+  it('U1 is found until the connection of its node ends', async () => {
+    const registration = await register('a', 9001);
+    expect(await lookupPort('a', at())).toBe(9001);
+    registration.close();
+    await until('the name to go', async () => (await lookupPort('a', at())) === undefined);
+  });
+
+  it('U1 is refused to another node while it lives, and free after', async () => {
+    const first = await register('a', 9001);
+    await expect(register('a', 9002)).rejects.toMatchObject({ code: 'SNOW_ERR_PORTMAP_TAKEN' });
+    expect(await lookupPort('a', at())).toBe(9001);
+    first.close();
+    await until('the name to go', async () => (await lookupPort('a', at())) === undefined);
+    await register('a', 9002);
+    expect(await lookupPort('a', at())).toBe(9002);
+  });
+
+  it('U1 passes to the same incarnation, and the end of the old connection does not take it away', async () => {
+    const old = raw(line('a', 9001, 'same'));
+    await until('an answer', () => old.text().includes('ok'));
+    const next = raw(line('a', 9001, 'same'));
+    await until('an answer', () => next.text().includes('ok'));
+    await old.closed;
+    expect(await lookupPort('a', at())).toBe(9001);
+  });
+
+  it('U2 is registered again after a restart of the port mapper', async () => {
+    const failures: unknown[] = [];
+    await register('a', 9001, (error) => failures.push(error));
+    const { port } = portmap;
+    await portmap.close();
+    await until('the loss', () => failures.length > 0);
+    portmap = await startPortmap({ port });
+    await until('the name', async () => (await lookupPort('a', at())) === 9001);
+  });
+
+  it('stays without a word beyond the deadline for lines', async () => {
+    const node = raw(line('a'));
+    await until('an answer', () => node.text().includes('ok'));
+    await raw().closed; // silent since later, and sent away by the deadline
+    expect(await lookupPort('a', at())).toBe(9);
+  });
+});
+
+describe('U3 a client', () => {
+  it.each([
+    ['127.0.0.1', '127.0.0.1', true],
+    ['127.9.9.9', '127.0.0.1', true],
+    ['::1', '::1', true],
+    ['::ffff:127.0.0.1', '::ffff:127.0.0.1', true],
+    ['10.0.0.1', '10.0.0.1', true],
+    ['10.0.0.2', '10.0.0.1', false],
+    ['::ffff:10.0.0.2', '::ffff:10.0.0.1', false],
+    ['fe80::127.', 'fe80::1', false],
+    [undefined, undefined, false],
+  ])('from %s to %s may register: %s', (remote, local, may) => {
+    expect(isOnThisMachine(remote, local)).toBe(may);
+  });
+});
+
+describe('a bad client', () => {
+  it.each([
+    ['a line over the limit', `{"op":"${'x'.repeat(5000)}`, 'too_long'],
+    ['HTTP', 'POST / HTTP/1.1\r\n\r\n', 'bad_request'],
+    ['bytes', Buffer.from([0, 255, 254, 10]), 'bad_request'],
+    ['deep nesting', `${'['.repeat(4000)}\n`, 'bad_request'],
+    ['null', 'null\n', 'bad_request'],
+    ['a port out of range', line('a', 70_000), 'bad_request'],
+    ['an empty incarnation', line('a', 9, ''), 'bad_request'],
+    ['U5 a name with a null inside', line('a\0b'), 'bad_request'],
+    ['U5 a long name', line('é'.repeat(200)), 'bad_request'],
+    ['U5 half a surrogate', '{"op":"lookup","name":"\\ud800"}\n', 'bad_request'],
+  ])('%s: is told and closed, and the next is served', async (_what, bytes, refusal) => {
+    const bad = raw(bytes);
+    await bad.closed;
+    expect(bad.text()).toBe(`{"error":"${refusal}"}\n`);
+    expect(await lookupPort('a', at())).toBeUndefined();
+  });
+
+  it('U5 may have a name in any script, and that of a property of every object', async () => {
+    await register('雪', 9001);
+    await register('__proto__', 9002);
+    expect(await lookupPort('雪', at())).toBe(9001);
+    expect(await lookupPort('__proto__', at())).toBe(9002);
+    expect(await lookupPort('constructor', at())).toBeUndefined();
+  });
+
+  it('T5 that is silent, or sends a byte now and then, is gone after one deadline', async () => {
+    const silent = Array.from({ length: 4 }, () => raw());
+    const slow = raw('{');
+    const drip = setInterval(() => slow.socket.write(' '), 50);
+    await register('a', 9001);
+    await Promise.all([...silent, slow].map(({ closed }) => closed));
+    clearInterval(drip);
+    expect(await lookupPort('a', at())).toBe(9001);
+  });
+
+  it('T6 that is reset at any byte leaves nothing behind', async () => {
+    const whole = line('a');
+    for (let cut = 0; cut <= whole.length; cut++) {
+      const { socket, closed } = raw();
+      await once(socket, 'connect');
+      socket.write(whole.slice(0, cut), () => socket.resetAndDestroy());
+      await closed;
+    }
+    await until('the name to go', async () => (await lookupPort('a', at())) === undefined);
+  });
+
+  it('that asks and does not listen is closed, having cost little', async () => {
+    for (let index = 0; index < 50; index++) await register(`${index}${'n'.repeat(200)}`, 9001);
+    const deaf = raw();
+    deaf.socket.pause();
+    const before = process.memoryUsage().rss;
+    deaf.socket.write('{"op":"list"}\n'.repeat(20_000));
+    await until('its end', async () => {
+      deaf.socket.write('{"op":"list"}\n');
+      await lookupPort('x', at());
+      return deaf.socket.destroyed || deaf.socket.errored !== null;
+    });
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
+  });
+});

@@ -1,0 +1,215 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { SnowmeshError } from '../errors/index.ts';
+import {
+  LINE_MS,
+  LineCutter,
+  MAX_CONNECTIONS,
+  MAX_NAMES,
+  PORTMAP_PORT,
+  type Refusal,
+  type Registering,
+  readRequest,
+} from './portmap-protocol.ts';
+
+export interface PortmapOptions {
+  /** Default 4370; 0 takes a free one. */
+  readonly port?: number;
+  /** Address to listen on. Default 127.0.0.1. Whatever it is, only clients of this machine may register (U3). */
+  readonly host?: string;
+  /** How long a line may take to come, and an answer to be taken. Unit: ms. Default 5000. */
+  readonly lineMs?: number;
+}
+
+/** A running port mapper. */
+export interface Portmap {
+  readonly host: string;
+  /** The port it really listens on. */
+  readonly port: number;
+  /** Ends it and all its connections; nodes register with the next one by themselves. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a port mapper: nodes of this machine register their names and ports with it, everybody may ask.
+ *
+ * A name lives as long as the connection that registered it (U1). There is no way to remove somebody else's.
+ *
+ * @returns a port mapper that listens. It holds 1024 names and 2048 connections at most.
+ * @throws SNOW_ERR_LISTEN when the address cannot be listened on.
+ * @example
+ * const portmap = await startPortmap();
+ */
+export async function startPortmap(options: PortmapOptions = {}): Promise<Portmap> {
+  const { port = PORTMAP_PORT, host = '127.0.0.1', lineMs = LINE_MS } = options;
+  const book = new Book(lineMs);
+  const server = createServer((socket) => book.accept(socket));
+  try {
+    server.listen(port, host);
+    await once(server, 'listening');
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new SnowmeshError('SNOW_ERR_LISTEN', `a port mapper cannot listen on ${host}:${port}: ${why}`, {
+      cause,
+    });
+  }
+  server.on('error', () => {}); // accepting failed (no file descriptors left): later ones may succeed
+  const bound = (server.address() as AddressInfo).port;
+  return { host, port: bound, close: () => close(server, book) };
+}
+
+async function close(server: Server, book: Book): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  book.close();
+  await closed;
+}
+
+/** Who is registered, and who is connected, oldest first. */
+class Book {
+  readonly names = new Map<string, Connection>();
+  readonly lineMs: number;
+  readonly #connections = new Set<Connection>();
+
+  constructor(lineMs: number) {
+    this.lineMs = lineMs;
+  }
+
+  /** At the limit, who has waited longest without a name makes room: silence keeps nobody out (T5). */
+  accept(socket: Socket): void {
+    if (this.#connections.size >= MAX_CONNECTIONS) this.#oldestNameless()?.end();
+    const connection = new Connection(this, socket);
+    this.#connections.add(connection);
+    socket.once('close', () => void this.#connections.delete(connection));
+  }
+
+  close(): void {
+    for (const connection of [...this.#connections]) connection.end();
+  }
+
+  /** There always is one: names are fewer than connections. */
+  #oldestNameless(): Connection | undefined {
+    for (const connection of this.#connections) if (connection.registered === undefined) return connection;
+    return undefined;
+  }
+
+  register(connection: Connection, wanted: Registering): Refusal | undefined {
+    if (!isOnThisMachine(connection.remoteAddress, connection.localAddress)) return 'not_local';
+    if (connection.registered !== undefined) return 'registered';
+    const holder = this.names.get(wanted.name);
+    if (holder !== undefined && holder.registered?.incarnation !== wanted.incarnation) return 'taken';
+    if (holder === undefined && this.names.size >= MAX_NAMES) return 'full';
+    holder?.end();
+    connection.registered = wanted;
+    this.names.set(wanted.name, connection);
+    return undefined;
+  }
+
+  unregister(connection: Connection): void {
+    const name = connection.registered?.name;
+    if (name !== undefined && this.names.get(name) === connection) this.names.delete(name);
+  }
+}
+
+/** Whether a client is on this machine: it comes through loopback, or from the very address it calls. */
+export function isOnThisMachine(remote: string | undefined, local: string | undefined): boolean {
+  if (remote === undefined) return false;
+  return remote === '::1' || remote === local || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(remote);
+}
+
+/** One client. Requests are answered one by one: the next waits until the last answer is taken. */
+class Connection {
+  registered: Registering | undefined;
+  readonly #book: Book;
+  readonly #socket: Socket;
+  readonly #lines = new LineCutter();
+  #deadline: NodeJS.Timeout | undefined;
+
+  constructor(book: Book, socket: Socket) {
+    this.#book = book;
+    this.#socket = socket;
+    socket.setKeepAlive(true, 30_000);
+    socket.on('error', () => {}); // a reset at any byte; 'close' follows
+    socket.on('data', (chunk) => {
+      this.#lines.push(chunk);
+      this.#work();
+    });
+    socket.on('drain', () => {
+      socket.resume();
+      this.#arm();
+      this.#work();
+    });
+    socket.once('close', () => this.end());
+    this.#arm();
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
+  get localAddress(): string | undefined {
+    return this.#socket.localAddress;
+  }
+
+  end(): void {
+    clearTimeout(this.#deadline);
+    this.#book.unregister(this);
+    this.#socket.destroy();
+  }
+
+  #work(): void {
+    while (!this.#socket.destroyed) {
+      if (this.#socket.writableNeedDrain) {
+        this.#socket.pause();
+        return this.#arm();
+      }
+      const next = this.#lines.next();
+      if (next === undefined) return;
+      if (next === 'too_long') return this.#leave('too_long');
+      this.#answer(next.line);
+    }
+  }
+
+  #answer(line: string): void {
+    const request = readRequest(line);
+    if (request === undefined) return this.#leave('bad_request');
+    this.#arm();
+    if (request.op === 'list') return this.#list();
+    if (request.op === 'lookup')
+      return this.#say({ ok: true, port: this.#book.names.get(request.name)?.registered?.port ?? null });
+    const refusal = this.#book.register(this, request);
+    if (refusal !== undefined) return this.#say({ error: refusal });
+    clearTimeout(this.#deadline); // a node has nothing more to say: it may be silent for ever
+    this.#say({ ok: true });
+  }
+
+  #list(): void {
+    let text = '';
+    for (const [name, { registered }] of this.#book.names)
+      text += `${JSON.stringify({ name, port: registered?.port })}\n`;
+    this.#socket.write(`${text}{"ok":true}\n`);
+  }
+
+  #say(answer: object): void {
+    this.#socket.write(`${JSON.stringify(answer)}\n`);
+  }
+
+  /** The last word to somebody who does not speak this language. */
+  #leave(refusal: Refusal): void {
+    this.#book.unregister(this);
+    this.#socket.end(`${JSON.stringify({ error: refusal })}\n`, () => this.end());
+    this.#socket.pause();
+    this.#arm();
+  }
+
+  /** Ends it in `lineMs`, unless it has a name and takes its answers. */
+  #arm(): void {
+    clearTimeout(this.#deadline);
+    const isAtRest =
+      this.registered !== undefined && !this.#socket.writableNeedDrain && this.#socket.writable;
+    if (isAtRest || this.#socket.destroyed) return;
+    this.#deadline = setTimeout(() => this.end(), this.#book.lineMs);
+    this.#deadline.unref();
+  }
+}
