@@ -1,0 +1,7 @@
+/** What a command sees of the world. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+  /** Aborts when somebody wants the command to end: Ctrl-C, SIGTERM. */
+  readonly signal: AbortSignal;
+}
