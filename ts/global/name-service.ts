@@ -214,7 +214,9 @@ export class NameService implements ChannelListener {
 
   #ask(voter: Voter, { id, name, stamp, replaces }: OwnClaim): void {
     if (voter === this.#own) this.#ballots.claim({ claimant: this.#own, id, name, stamp, replaces });
-    else this.#send(voter as Member, ['claim', id, name, stamp, replaces]);
+    // One of whom it is not known yet whether it takes part is asked when it joins: only members hear how a claim ended.
+    else if ((voter as Member).standing === 'member')
+      this.#send(voter as Member, ['claim', id, name, stamp, replaces]);
   }
 
   #giveBack(voter: Voter, id: number): void {

@@ -66,6 +66,28 @@ describe('a registration that everybody but one has acknowledged', () => {
   });
 });
 
+describe('a claim that is given up while a node joins', () => {
+  it('Q1 leaves no vote behind there', async () => {
+    mesh = new FakeMesh(3, randomFrom(), {});
+    const [a, b, c] = mesh.nodes as [FakeNode, FakeNode, FakeNode];
+    mesh.connect(a, b);
+    mesh.connect(b, c);
+    await mesh.settle();
+    mesh.connect(a, c);
+    mesh.deliver(c, a); // a knows of c, and greets
+    mesh.deliver(a, c);
+    mesh.deliver(a, c); // c takes a for a member, and a does not know that
+    const pid = a.actor();
+    void a.names.register('x', pid);
+    a.runtime.sendExit(pid, 'kill');
+    await mesh.settle();
+    let outcome: boolean | undefined;
+    void b.names.register('x', b.actor()).then((isRegistered) => (outcome = isRegistered));
+    await mesh.settle();
+    expect(outcome).toBe(true);
+  });
+});
+
 describe('a name that both sides of a split registered', () => {
   it('Q7 has one owner on all nodes when it has healed, and the other one is killed', async () => {
     const { a, d, left, right } = await doubled();
