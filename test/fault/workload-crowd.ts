@@ -60,8 +60,9 @@ export class Crowd {
     const name = `name ${work.below(NAMES)}`;
     const mine = this.holders.get(name);
     if (mine !== undefined) {
-      if (work.chance(0.5)) return node.exit(mine, 'kill');
-      await this.names.unregister(name);
+      this.holders.delete(name);
+      // Anybody may take a name from anybody (Q4); here each frees only what is its own.
+      if (work.chance(0.5) && this.names.whereis(name)?.equals(mine)) await this.names.unregister(name);
       return node.exit(mine, 'kill');
     }
     if (this.names.whereis(name) !== undefined && work.chance(0.8)) return;
@@ -73,7 +74,9 @@ export class Crowd {
     work.count('registered');
     if (!node.runtime.isAlive(pid)) return;
     this.holders.set(name, pid);
-    node.runtime.onDeath(pid, () => this.holders.get(name) === pid && this.holders.delete(name));
+    node.runtime.onDeath(pid, () => {
+      if (this.holders.get(name) === pid) this.holders.delete(name);
+    });
   }
 
   #meet(): void {
