@@ -95,7 +95,7 @@ async function read(path: string): Promise<string[]> {
 export function parse(text: string): string[] {
   const names: string[] = [];
   for (const [index, line] of text.split('\n').entries()) {
-    const name = line.replace(/^\ufeff|#.*$/g, '').trim();
+    const name = (line.split('#')[0] ?? '').trim(); // trims a byte order mark and \r as well
     if (name === '') continue;
     if (!looksLikeNodeName(name))
       throw new Error(`line ${index + 1} is no node name: ${JSON.stringify(name.slice(0, 80))}`);

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { type DnsOptions, type DnsResolver, dnsDiscovery } from '../../../ts/discovery/index.ts';
+import type { SnowmeshError } from '../../../ts/errors/index.ts';
+import { until } from '../../support/deadline.ts';
+
+const refuse = (code: string) => async (): Promise<never> => {
+  throw Object.assign(new Error(code), { code });
+};
+const empty: DnsResolver = {
+  resolve4: refuse('ENODATA'),
+  resolve6: refuse('ENODATA'),
+  resolveSrv: refuse('ENODATA'),
+};
+
+/** What one discovery told first. */
+async function first(options: Partial<DnsOptions>): Promise<readonly string[] | string> {
+  const discovery = dnsDiscovery({ name: 'n', query: 'a', hostname: 'h.test', resolver: empty, ...options });
+  const told: (readonly string[] | string)[] = [];
+  await discovery.start({
+    found: (names) => told.push(names),
+    failed: (error: SnowmeshError) => told.push(error.code),
+  });
+  try {
+    return await until('an answer', () => told[0]);
+  } finally {
+    await discovery.stop();
+  }
+}
+
+describe('dnsDiscovery', () => {
+  const v4 = async (): Promise<string[]> => ['10.0.0.2', '10.0.0.1', '10.0.0.1'];
+  const v6 = async (): Promise<string[]> => ['fd00::1'];
+
+  it('makes a name of every address, each once, IPv6 in brackets', async () => {
+    const resolver = { ...empty, resolve4: v4, resolve6: v6 };
+    expect(await first({ resolver, port: 9001 })).toEqual([
+      'n@10.0.0.1:9001',
+      'n@10.0.0.2:9001',
+      'n@[fd00::1]:9001',
+    ]);
+    expect(await first({ resolver })).toEqual(['n@10.0.0.1', 'n@10.0.0.2', 'n@[fd00::1]']);
+  });
+
+  it('does without a family that has no records, and fails when the other could not be asked', async () => {
+    expect(await first({ resolver: { ...empty, resolve6: v6 } })).toEqual(['n@[fd00::1]']);
+    const half = { ...empty, resolve4: v4, resolve6: refuse('ESERVFAIL') };
+    expect(await first({ resolver: half })).toBe('SNOW_ERR_DISCOVERY');
+    expect(await first({ resolver: half, family: 4 })).toEqual(['n@10.0.0.1', 'n@10.0.0.2']);
+  });
+
+  it('makes a name of every SRV target and its port, and passes over what is none', async () => {
+    const resolveSrv = async (): Promise<{ name: string; port: number }[]> => [
+      { name: 'one.test.', port: 9001 },
+      { name: 'two.test', port: 9002 },
+      { name: 'bad port.test', port: 9003 },
+      { name: 'none.test', port: 0 },
+      { name: 'x'.repeat(300), port: 9004 },
+    ];
+    const found = await first({ query: 'srv', resolver: { ...empty, resolveSrv } });
+    expect(found).toEqual(['n@one.test:9001', 'n@two.test:9002']);
+  });
+
+  it('fails without records, and with more than 4096 names', async () => {
+    expect(await first({})).toBe('SNOW_ERR_DISCOVERY');
+    const many = Array.from({ length: 4097 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
+    expect(await first({ resolver: { ...empty, resolve4: async () => many } })).toBe('SNOW_ERR_DISCOVERY');
+  });
+
+  it.each([{ name: 'a@b' }, { query: 'mx' as 'a' }, { hostname: '' }, { port: 70_000 }, { intervalMs: 0 }])(
+    'refuses %j',
+    async (options) => {
+      await expect(first(options)).rejects.toMatchObject({ code: 'SNOW_ERR_BAD_OPTION' });
+    },
+  );
+});

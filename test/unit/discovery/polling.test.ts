@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { MAX_PAUSE_MS, Polling } from '../../../ts/discovery/polling.ts';
+import { turns } from '../../support/deadline.ts';
+
+const silent = { found: (): void => {}, failed: (): void => {} };
+
+/** Pauses that were asked for; `ring` ends the last. */
+class Pauses {
+  readonly asked: number[] = [];
+  ring = (): void => {};
+  readonly clock = {
+    now: () => 0,
+    arm: (delay: number, fire: () => void) => {
+      this.asked.push(delay);
+      this.ring = fire;
+      return { cancel: (): void => {} };
+    },
+  };
+}
+
+describe('the pause between look-ups', () => {
+  it('doubles with each failure up to a limit, and is short again after a success', async () => {
+    const pauses = new Pauses();
+    let fails = true;
+    const look = async (): Promise<string[]> => {
+      if (fails) throw new Error('no');
+      return [];
+    };
+    const polling = new Polling(
+      { look, what: 'x', backsOff: true },
+      { intervalMs: 5000, clock: pauses.clock },
+    );
+    polling.start(silent);
+    for (let round = 0; round < 4; round++) {
+      await turns(2);
+      if (round === 3) fails = false;
+      pauses.ring();
+    }
+    await turns(2);
+    expect(pauses.asked).toEqual([10_000, 20_000, MAX_PAUSE_MS, MAX_PAUSE_MS, 5000]);
+  });
+
+  it('begins when a look-up has ended: look-ups never overlap', async () => {
+    const pauses = new Pauses();
+    const ends: (() => void)[] = [];
+    const look = (): Promise<string[]> => new Promise((resolve) => ends.push(() => resolve([])));
+    const polling = new Polling({ look, what: 'x', backsOff: true }, { clock: pauses.clock });
+    polling.start(silent);
+    polling.hurry();
+    polling.hurry();
+    await turns(2);
+    expect([ends.length, pauses.asked.length]).toEqual([1, 0]);
+    ends[0]?.();
+    await turns(2);
+    expect([ends.length, pauses.asked.length]).toEqual([2, 0]); // once more, for both
+    ends[1]?.();
+    await turns(2);
+    expect([ends.length, pauses.asked]).toEqual([2, [5000]]);
+  });
+});
