@@ -5,15 +5,13 @@ import { answered, callFromAfar } from './calls.ts';
 import { cellOf } from './cell.ts';
 import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
+import { InboundSpawns, type SpawnOrder } from './inbound-spawns.ts';
 import { type CallRequest, ReplyStatus, SpawnStatus } from './remote-port.ts';
 import type { Runtime } from './runtime.ts';
 import { deliverAlias, deliverNamed } from './sending.ts';
 import { fireMonitor, loseLink, signalExit } from './signals.ts';
-import { type PendingSpawn, spawn } from './spawning.ts';
+import type { PendingSpawn } from './spawning.ts';
 import { Down } from './system-message.ts';
-
-const LINK = 1;
-const MONITOR = 2;
 
 /**
  * Signals from other nodes. `to` is the local id of our actor; `from` PIDs are remote and proven to belong to the peer
@@ -21,10 +19,12 @@ const MONITOR = 2;
  */
 export class Inbound {
   private readonly runtime: Runtime;
+  private readonly spawns: InboundSpawns;
 
   /** @internal */
   constructor(runtime: Runtime) {
     this.runtime = runtime;
+    this.spawns = new InboundSpawns(runtime);
   }
 
   deliver(to: number, message: unknown): void {
@@ -102,27 +102,8 @@ export class Inbound {
     if (cell !== undefined) fireMonitor(cell, ref, reason);
   }
 
-  spawn(from: Pid, request: Ref, flags: number, monitor: Ref, name: string, args: unknown): void {
-    const { runtime } = this;
-    const spec = runtime.exposed.get(name);
-    if (spec === undefined || !Array.isArray(args)) {
-      const status = spec === undefined ? SpawnStatus.unknownFunction : SpawnStatus.failed;
-      return runtime.remote.spawnReply(
-        undefined,
-        from,
-        request,
-        status,
-        spec === undefined ? name : 'bad_arguments',
-      );
-    }
-    try {
-      const { pid } = spawn(runtime, null, spec, args, undefined, false, from);
-      if ((flags & LINK) !== 0) this.link(from, pid.local);
-      if ((flags & MONITOR) !== 0) this.monitor(from, monitor, pid.local);
-      runtime.remote.spawnReply(pid, from, request, SpawnStatus.ok, undefined); // before anything of the child (N5)
-    } catch (error) {
-      runtime.remote.spawnReply(undefined, from, request, SpawnStatus.failed, String(error));
-    }
+  spawn(order: SpawnOrder): void {
+    this.spawns.order(order);
   }
 
   spawnReply(to: number, request: Ref, status: SpawnStatus, child: Pid, detail: unknown): void {
@@ -134,7 +115,7 @@ export class Inbound {
       if (pending.cell.isDead) this.disown(pending, child, 'noproc');
       else if (pending.isAbandoned) this.disown(pending, child, 'abandoned');
       else this.adopt(pending, child);
-    }
+    } else if (pending.isStart && child.local !== 0) this.tellOfEnd(pending, child, status, detail);
     pending.settle(status, child, detail);
   }
 
@@ -151,11 +132,21 @@ export class Inbound {
     runtime.remoteMonitors.add(watch.node, watch);
   }
 
-  /** Nobody waits for this child any more: a linked one goes (N4, N6), another runs on, unwatched. */
-  private disown({ cell, link, monitor }: PendingSpawn, child: Pid, reason: ExitReason): void {
+  /** Nobody waits for this child any more: a linked one goes (N4, N6), another runs on, unwatched. A start leaves nothing (I3). */
+  private disown({ cell, link, monitor, isStart }: PendingSpawn, child: Pid, reason: ExitReason): void {
     const { remote } = this.runtime;
     if (monitor !== undefined) remote.demonitor(cell.pid, monitor, child);
-    if (link) remote.exit(cell.pid, child, reason);
+    if (isStart) remote.exit2(cell.pid, child, 'kill');
+    else if (link) remote.exit(cell.pid, child, reason);
+  }
+
+  /** A start that failed: as of one here, its parent hears of the end (I2), but not of one that took too long (I3). */
+  private tellOfEnd(pending: PendingSpawn, child: Pid, status: SpawnStatus, detail: ExitReason): void {
+    const { cell, link, monitor } = pending;
+    const isTooLate = status === SpawnStatus.timedOut || pending.isAbandoned;
+    const reason = isTooLate ? 'killed' : status === SpawnStatus.ignored ? 'normal' : detail;
+    if (link && !isTooLate) signalExit(cell, child, reason, true);
+    if (monitor !== undefined && !cell.isDead) deliver(cell, new Down(monitor, child, reason));
   }
 
   call(from: Pid, ref: Ref, ms: number, to: number, request: CallRequest): void {
@@ -192,6 +183,7 @@ export class Inbound {
         pending.settle('noconnection', undefined, undefined);
     }
     if (nc < 0) return;
+    this.spawns.nodeLost(nc);
     for (const made of [...runtime.remoteWatchers.takeNode(nc)]) {
       if (made.chain !== null) (made.chain as unknown as Chain<Monitor>).remove(made);
     }

@@ -45,7 +45,8 @@ export {
   IGNORE,
   type Startable,
 } from './spec.ts';
-export { type StartOptions, type StartResult, start, stop } from './start.ts';
+export { start, stop } from './start.ts';
 export { actingFor, type Caller, startOrThrow } from './start-or-throw.ts';
+export type { StartOptions, StartResult } from './start-result.ts';
 export { Down, Exit, type NodeAddress, NodeDown, NodeUp, SystemMessage } from './system-message.ts';
 export { Timeout, TimerRef } from './timer-ref.ts';

@@ -26,13 +26,25 @@ export const SpawnStatus = {
   ok: 0,
   /** The node has no such function for remote spawn. */
   unknownFunction: 1,
-  /** The arguments or the start were refused: the detail is the reason. */
+  /** The arguments or the start were refused, or its init failed: the detail is the reason. */
   failed: 2,
+  /** Its init said "ignore" (rule I1); only to a start, as the next. */
+  ignored: 3,
+  /** Its init took too long, it was killed (rule I3). */
+  timedOut: 4,
 } as const;
 export type SpawnStatus = (typeof SpawnStatus)[keyof typeof SpawnStatus];
 
 /** What travels in a CALL frame as its term. */
 export type CallRequest = readonly [tag: string, args: readonly unknown[], chain: readonly Pid[]];
+
+/** What a start adds to a spawn: the reply comes when the init is done. */
+export interface RemoteStart {
+  /** A name to register there. */
+  readonly name: string | undefined;
+  /** ms that its init may take; Infinity: for ever. */
+  readonly timeout: number;
+}
 
 /** A spawn on another node: an order to start the function registered there as `function`. */
 export interface RemoteSpawn {
@@ -44,6 +56,8 @@ export interface RemoteSpawn {
   readonly monitor: Ref | undefined;
   readonly function: string;
   readonly args: readonly unknown[];
+  /** Undefined: a plain spawn, whose reply comes at once. */
+  readonly start: RemoteStart | undefined;
 }
 
 /**

@@ -4,7 +4,7 @@ import { copyTerm, type Pid, type Ref } from '../term/index.ts';
 import { type Birth, Cell, DEAD, LIMITED, TRAPS, wake } from './cell.ts';
 import { ancestorsOf } from './death.ts';
 import { MailboxGate } from './mailbox-gate.ts';
-import { SpawnStatus } from './remote-port.ts';
+import { type RemoteStart, SpawnStatus } from './remote-port.ts';
 import type { Runtime } from './runtime.ts';
 import { link, monitor } from './signals.ts';
 import type { SpawnOptions } from './spawn-options.ts';
@@ -91,18 +91,24 @@ export interface PendingSpawn {
   readonly node: string;
   readonly link: boolean;
   readonly monitor: Ref | undefined;
+  /** The reply comes when the init is done; a child that nobody waits for any more is killed. */
+  readonly isStart: boolean;
   /** Nobody waits any more: the requester gave up. */
   isAbandoned: boolean;
   settle(status: SpawnStatus | 'noconnection', child: Pid | undefined, detail: unknown): void;
 }
 
-/** Spawns what another node offers under the name of `spec`. What cannot be sent throws at once (rule B9). */
+/**
+ * Spawns what another node offers under the name of `spec`, or with `start` waits for its init there. What cannot be sent
+ * throws at once (rule B9).
+ */
 export function spawnOn(
   cell: Cell,
   node: string,
   spec: Startable,
   args: readonly unknown[],
   options: RemoteSpawnOptions,
+  start?: RemoteStart,
 ): Promise<{ pid: Pid; ref: Ref | undefined }> {
   const name = exposable(spec);
   const { runtime } = cell;
@@ -122,6 +128,7 @@ export function spawnOn(
       node: where,
       link: options.link === true,
       monitor: monitorRef,
+      isStart: start !== undefined,
       isAbandoned: false,
       settle(status, child, detail) {
         runtime.spawns.delete(request.id);
@@ -141,6 +148,7 @@ export function spawnOn(
       monitor: monitorRef,
       function: name,
       args: copied,
+      start,
     });
     runtime.spawns.set(request.id, pending); // not before: an order too large to travel has thrown
     runtime.remoteSpawns.add(where, pending);
@@ -186,10 +194,22 @@ function spawnError(
       : status === SpawnStatus.unknownFunction
         ? 'the node exposes no such actor'
         : 'the start was refused';
-  const reason =
-    status === SpawnStatus.unknownFunction ? 'unknown_function' : status === 'noconnection' ? status : detail;
+  const reason = failureOf(status, detail);
   return new SnowmeshError('SNOW_ERR_SPAWN', `Cannot spawn ${name} on ${node}: ${why}.`, {
     cause: detail,
-    details: { node, name, reason },
+    details: { node, name, reason, ...(status === SpawnStatus.ignored ? { ignore: true } : undefined) },
   });
+}
+
+function failureOf(status: SpawnStatus | 'noconnection', detail: unknown): unknown {
+  switch (status) {
+    case 'noconnection':
+      return status;
+    case SpawnStatus.unknownFunction:
+      return 'unknown_function';
+    case SpawnStatus.timedOut:
+      return 'timeout';
+    default:
+      return detail;
+  }
 }

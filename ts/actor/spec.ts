@@ -64,6 +64,11 @@ export type Startable<M = Anything, A extends readonly unknown[] = Anything[]> =
   | ActorFn<M, A>
   | ActorSpec<M, A>;
 
+/** Whether `start` has an init to wait for (rule I1). */
+export function waitsForInit(what: Startable): boolean {
+  return typeof what !== 'function' && (what.kind === 'handler' || what.ack === true);
+}
+
 /**
  * Names an actor function, so that it can be logged, supervised and spawned from other nodes.
  *

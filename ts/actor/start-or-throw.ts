@@ -3,7 +3,8 @@ import type { Pid } from '../term/index.ts';
 import { Runtime } from './runtime.ts';
 import { Self } from './self.ts';
 import type { Startable } from './spec.ts';
-import { type StartOptions, start } from './start.ts';
+import { start } from './start.ts';
+import type { StartOptions } from './start-result.ts';
 
 /** Who starts, stops or calls something: an actor, or the runtime for code outside of actors. */
 // oxlint-disable-next-line typescript/no-explicit-any -- what the caller itself receives does not matter

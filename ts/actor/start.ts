@@ -11,26 +11,14 @@ import type { ExitReason } from './exit-reason.ts';
 import { Runtime } from './runtime.ts';
 import type { Self } from './self.ts';
 import { demonitor, unlink } from './signals.ts';
-import type { SpawnOptions } from './spawn-options.ts';
 import { spawn } from './spawning.ts';
-import { type Startable } from './spec.ts';
+import { type Startable, waitsForInit } from './spec.ts';
+import { startFar } from './start-far.ts';
+import type { StartOptions, StartResult } from './start-result.ts';
 import { StopRequest } from './stop-request.ts';
 import { Down, Exit } from './system-message.ts';
 import { begin } from './turn.ts';
 import { checkTimeout } from './waiting.ts';
-
-export interface StartOptions extends SpawnOptions {
-  /** ms that init may take. Default: Infinity. */
-  readonly timeout?: number;
-  /** Start it there instead of here; the spec must be known there. */
-  readonly node?: string;
-}
-
-/** How a start ended (rule I1). */
-export type StartResult<M = unknown> =
-  | { readonly ok: true; readonly pid: Pid<M>; readonly ref: Ref | undefined }
-  | { readonly ok: false; readonly ignore: true }
-  | { readonly ok: false; readonly ignore?: undefined; readonly reason: ExitReason };
 
 /** Who starts or stops: an actor, or the runtime for code outside of actors. */
 // oxlint-disable-next-line typescript/no-explicit-any -- what the caller itself receives does not matter
@@ -48,8 +36,10 @@ export function start<N, A extends readonly unknown[]>(
 ): StartResult<N> | Promise<StartResult<N>> {
   const { runtime, cell } = partsOf(parent);
   const { node } = options;
-  if (node !== undefined && !runtime.isSelf(node))
-    return startFar(parent, what, args, options, node) as never;
+  if (node !== undefined && !runtime.isSelf(node)) {
+    if (cell === null) return { ok: false, reason: 'not_remote' };
+    return startFar(cell, what, args, options, node) as Promise<StartResult<N>>;
+  }
   return startHere(runtime, cell, what, args, options) as StartResult<N> | Promise<StartResult<N>>;
 }
 
@@ -71,8 +61,7 @@ function startHere(
     throw error;
   }
   const { pid, ref, cell } = born;
-  const waits = typeof what !== 'function' && (what.kind === 'handler' || what.ack === true);
-  if (!waits) return { ok: true, pid: pid as never, ref };
+  if (!waitsForInit(what)) return { ok: true, pid: pid as never, ref };
   let result: StartResult | undefined;
   let tell = (made: StartResult): void => {
     result = made;
@@ -117,23 +106,6 @@ class StartTimer extends Timer {
 function abandon(parent: Cell, pid: Pid, options: StartOptions, ref: Ref | undefined): void {
   unlink(parent, pid);
   if (ref !== undefined && options.monitor !== true) demonitor(parent, ref);
-}
-
-async function startFar(
-  parent: Starting,
-  what: Startable,
-  args: readonly unknown[],
-  options: StartOptions,
-  node: string,
-): Promise<StartResult> {
-  if (parent instanceof Runtime || typeof what === 'function') return { ok: false, reason: 'not_remote' };
-  try {
-    const { pid, ref } = await parent.spawnOn(node, what, args as never, options);
-    return { ok: true, pid: pid as never, ref };
-  } catch (error) {
-    const reason = error instanceof SnowmeshError ? (error.details?.['reason'] ?? error.code) : String(error);
-    return { ok: false, reason };
-  }
 }
 
 /**

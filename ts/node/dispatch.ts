@@ -83,7 +83,7 @@ export class Dispatch {
         const flags = reader.u8();
         const monitor = this.#ref(reader);
         const name = reader.name();
-        return inbound.spawn(from, request, flags, monitor, name, session.term(reader));
+        return inbound.spawn({ from, request, flags, monitor, function: name, term: session.term(reader) });
       }
       case Tag.SPAWN_REPLY: {
         const to = this.#ours(reader);

@@ -26,6 +26,7 @@ type NoWay = 'noproc' | 'noconnection';
 const MAX_SPELLINGS = 1024;
 const LINK_FLAG = 1;
 const MONITOR_FLAG = 2;
+const START_FLAG = 4;
 
 export interface RemoteOptions {
   readonly name: NodeName;
@@ -159,13 +160,18 @@ export class Remote implements RemotePort {
   spawn(request: RemoteSpawn): void {
     const way = this.#wayToNode(request.node);
     if (!(way instanceof Outgoing)) return this.#lost(-1, request.node);
+    const { start, args, monitor } = request;
     way.signal(request.from.local, Tag.SPAWN, (frame) => {
       frame.pid(request.from);
       frame.ref(request.request);
-      frame.u8((request.link ? LINK_FLAG : 0) | (request.monitor === undefined ? 0 : MONITOR_FLAG));
-      frame.ref(request.monitor ?? request.request);
+      frame.u8(
+        (request.link ? LINK_FLAG : 0) |
+          (monitor === undefined ? 0 : MONITOR_FLAG) |
+          (start === undefined ? 0 : START_FLAG),
+      );
+      frame.ref(monitor ?? request.request);
       frame.name(request.function);
-      frame.term(request.args);
+      frame.term(start === undefined ? args : [args, start.name ?? null, finite(start.timeout)]);
     });
   }
 
@@ -332,6 +338,11 @@ const canBeTarget = (target: Pid | NodeAddress): boolean => target instanceof Pi
 const NOBODY = new Pid(0, 0);
 
 const local = (from: Pid | null): number => (from === null ? 0 : from.local);
+
+/** A time as it travels: null is for ever. */
+function finite(ms: number): number | null {
+  return ms === Number.POSITIVE_INFINITY ? null : ms;
+}
 
 /** The actor floor is never called back from inside a call of its own. */
 function later(signal: () => void): void {

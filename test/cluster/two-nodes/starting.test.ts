@@ -1,0 +1,212 @@
+// Starts on another node: they end as starts here do, when the init there is done (I1-I3, S5).
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Cluster, type ClusterNode } from '../../support/cluster.ts';
+import type { Workbench } from '../../support/cluster-node.ts';
+import { until } from '../../support/deadline.ts';
+
+type AnySelf = import('../../../ts/index.ts').Self<unknown>;
+type Options = import('../../../ts/index.ts').StartOptions;
+
+let cluster: Cluster;
+let a: ClusterNode;
+let b: ClusterNode;
+beforeEach(async () => {
+  cluster = new Cluster();
+  [a, b] = (await cluster.nodes({ name: 'a' }, { name: 'b' })) as [ClusterNode, ClusterNode];
+  await b.run(expose);
+  await a.run(prepare);
+  await a.run((bench, peer) => bench.node.connect(peer), b.name);
+});
+afterEach(() => cluster.stop());
+
+/** What can be started on b. `box.living` counts who lives, `box.ends` says how they ended. */
+const expose = (bench: Workbench): void => {
+  const { box, snow, node } = bench;
+  box['ends'] = [];
+  box['living'] = 0;
+  box['go'] = bench.deferred();
+  const enter = (self: AnySelf): void => {
+    box['living']++;
+    node.runtime.onDeath(self.pid, (_pid, reason) => {
+      box['living']--;
+      box['ends'].push(reason);
+    });
+  };
+  const handler = (name: string, init: (self: AnySelf) => unknown): void =>
+    node.expose(
+      snow.defineHandler(name, ((self: AnySelf) => {
+        enter(self);
+        self.trapExit(true);
+        return init(self);
+      }) as never) as never,
+    );
+  const body = { onMessage: (): void => {} };
+  handler('quick', () => body);
+  handler('slow', async (self) => {
+    await self.sleep(100);
+    return body;
+  });
+  handler('gated', () => box['go'].promise.then(() => body));
+  handler('unwilling', () => snow.IGNORE);
+  handler('broken', () => {
+    throw new Error('no such table');
+  });
+  handler('leaving', (self) => self.exit({ why: 'busy' }));
+  handler('verbose', (self) => self.exit('x'.repeat(200 * 1024 * 1024)));
+  handler('shortlived', (self) => {
+    self.startTimer(0, self.pid as never, 'over');
+    return { onMessage: () => self.exit('over') };
+  });
+};
+
+/** On a: `box.start(peer, name, options)` starts from an actor that traps exits; gives the result and what else it got. */
+const prepare = (bench: Workbench): void => {
+  const { box, snow, node } = bench;
+  box['start'] = async (peer: string, name: string, options: Options = {}) => {
+    const probe = await bench.probe(undefined, true);
+    const spec = snow.defineHandler(name, (() => {}) as never);
+    const before = performance.now();
+    const result = await snow.start(probe.self, spec as never, [], { link: true, ...options, node: peer });
+    const ms = performance.now() - before;
+    await bench.turns(3);
+    const got = probe.messages.map((each: any) => [each.constructor.name, each.reason]);
+    const shown = result.ok ? { ok: true, on: node.nodeOf(result.pid as never) } : result;
+    return { result: shown, got, ms, probe };
+  };
+  box['outcome'] = async (peer: string, name: string, options?: Options) => {
+    const { result, got, ms } = await box['start'](peer, name, options);
+    return { result, got, ms };
+  };
+  box['open'] = () => [
+    node.runtime.spawns.size,
+    node.runtime.remoteLinks.size,
+    node.runtime.remoteMonitors.size,
+  ];
+};
+
+interface Outcome {
+  readonly result: { readonly ok: boolean; readonly reason?: any };
+  readonly got: unknown[];
+  readonly ms: number;
+}
+const start = (name: string, options?: Options): Promise<Outcome> =>
+  a.run((bench, peer, what, how) => bench.box['outcome'](peer, what, how), b.name, name, options);
+const living = (): Promise<number> => b.run((bench) => bench.box['living']);
+const ends = (): Promise<unknown[]> => b.run((bench) => bench.box['ends']);
+
+describe('a start on another node', () => {
+  it('I1 waits for the init there', async () => {
+    const quick = await start('quick');
+    expect(quick).toMatchObject({ result: { ok: true, on: b.name }, got: [] });
+    const slow = await start('slow', { monitor: true });
+    expect(slow).toMatchObject({ result: { ok: true, on: b.name }, got: [] });
+    expect(slow.ms).toBeGreaterThanOrEqual(99);
+    expect(await living()).toBe(2);
+  });
+
+  it('I1, I2 says why there is no child, and tells a linked parent that traps exits', async () => {
+    expect(await start('unwilling')).toMatchObject({
+      result: { ok: false, ignore: true },
+      got: [['Exit', 'normal']],
+    });
+    const broken = await start('broken');
+    expect(broken.result.reason.error.message).toBe('no such table');
+    expect(broken.got).toEqual([['Exit', broken.result.reason]]);
+    expect(await start('leaving', { link: false })).toMatchObject({
+      result: { ok: false, reason: { why: 'busy' } },
+      got: [],
+    });
+    expect(await start('leaving', { monitor: true, link: false })).toMatchObject({
+      got: [['Down', { why: 'busy' }]],
+    });
+    expect(await start('unheard-of')).toMatchObject({ result: { reason: 'unknown_function' }, got: [] });
+    expect(await a.run((bench) => bench.box['open']())).toEqual([0, 0, 0]);
+    expect(await living()).toBe(0);
+  });
+
+  it('P8 fails with a reason that says so when the true one cannot travel', { timeout: 60_000 }, async () => {
+    const reason = { unsendable: 'SNOW_ERR_TOO_LARGE' };
+    expect(await start('verbose')).toMatchObject({ result: { ok: false, reason }, got: [['Exit', reason]] });
+  });
+
+  it('I2 registers a name there, and frees it when the init fails', async () => {
+    const whereis = (): Promise<string> => b.run((bench) => String(bench.node.whereis('clerk')));
+    expect((await start('broken', { name: 'clerk' })).result.ok).toBe(false);
+    expect(await whereis()).toBe('undefined');
+    expect((await start('quick', { name: 'clerk' })).result.ok).toBe(true);
+    const holder = await whereis();
+    expect(holder).not.toBe('undefined');
+    const isHolder = await a.run(async (bench, peer) => {
+      const { result } = await bench.box['start'](peer, 'quick', { name: 'clerk' });
+      return [bench.node.nodeOf(result.reason.alreadyStarted), result.reason.alreadyStarted.local];
+    }, b.name);
+    expect(isHolder[0]).toBe(b.name);
+    expect(holder).toContain(String(isHolder[1]));
+    expect((await start('quick', { name: '' })).result.reason).toContain('SNOW_ERR_BAD_NAME');
+    expect(await living()).toBe(1);
+  });
+
+  it('I3 kills a child whose init takes too long, and leaves nothing', async () => {
+    for (const options of [{}, { link: false }, { name: 'late' }]) {
+      expect(await start('gated', { timeout: 100, ...options })).toMatchObject({
+        result: { ok: false, reason: 'timeout' },
+        got: [],
+      });
+    }
+    await until('the end of the children', async () => (await living()) === 0);
+    expect(await ends()).toEqual(['killed', 'killed', 'killed']);
+    await a.run((bench) => bench.until('every reply', () => bench.node.runtime.spawns.size === 0));
+    expect(await a.run((bench) => bench.box['open']())).toEqual([0, 0, 0]);
+    await b.run((bench) => bench.box['go'].resolve());
+    expect((await start('gated', { name: 'late', timeout: 10_000 })).result.ok).toBe(true);
+  });
+
+  it('I3 an asked-for monitor says killed', async () => {
+    const seen = await a.run(async (bench, peer) => {
+      const { probe } = await bench.box['start'](peer, 'gated', { timeout: 100, monitor: true });
+      const [down] = await probe.count(1);
+      return [down.constructor.name, down.reason];
+    }, b.name);
+    expect(seen).toEqual(['Down', 'killed']);
+  });
+
+  it('I3 gives up in time on a node that stands still; the late child is killed', async () => {
+    b.freeze();
+    const outcome = await start('quick', { timeout: 200 });
+    expect(outcome).toMatchObject({ result: { ok: false, reason: 'timeout' }, got: [] });
+    expect(outcome.ms).toBeLessThan(2000);
+    b.thaw();
+    await until('the end of the child', async () => (await ends()).length === 1);
+    expect(await ends()).toEqual(['killed']);
+    expect(await a.run((bench) => bench.box['open']())).toEqual([0, 0, 0]);
+  });
+
+  it('S3, I3 a child whose starter is lost during its init is killed', async () => {
+    const asked = start('gated').catch(() => 'gone');
+    await until('the child', async () => (await living()) === 1);
+    await a.kill();
+    await asked;
+    await until('the end of the child', async () => (await living()) === 0);
+    expect(await ends()).toEqual(['killed']);
+  });
+
+  it('S5, N3 fails with noconnection when the node is lost during the init', async () => {
+    const asked = start('gated');
+    await until('the child', async () => (await living()) === 1);
+    await b.kill();
+    expect(await asked).toMatchObject({ result: { ok: false, reason: 'noconnection' }, got: [] });
+  });
+
+  it('N5 tells the PID before the end of a child that ends right after its init', async () => {
+    const seen = await a.run(async (bench, peer) => {
+      const outcomes = new Set<string>();
+      for (let round = 0; round < 200; round++) {
+        const { result, probe } = await bench.box['start'](peer, 'shortlived');
+        const [exit] = await probe.count(1);
+        outcomes.add(`${result.ok} ${exit.reason} ${probe.messages.length}`);
+      }
+      return [...outcomes];
+    }, b.name);
+    expect(seen).toEqual(['true over 1']);
+  });
+});

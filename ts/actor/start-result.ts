@@ -1,0 +1,16 @@
+import type { Pid, Ref } from '../term/index.ts';
+import type { ExitReason } from './exit-reason.ts';
+import type { SpawnOptions } from './spawn-options.ts';
+
+export interface StartOptions extends SpawnOptions {
+  /** ms that init may take. Default: Infinity. */
+  readonly timeout?: number;
+  /** Start it there instead of here; the spec must be known there. */
+  readonly node?: string;
+}
+
+/** How a start ended (rule I1). */
+export type StartResult<M = unknown> =
+  | { readonly ok: true; readonly pid: Pid<M>; readonly ref: Ref | undefined }
+  | { readonly ok: false; readonly ignore: true }
+  | { readonly ok: false; readonly ignore?: undefined; readonly reason: ExitReason };
