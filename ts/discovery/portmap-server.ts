@@ -78,7 +78,7 @@ class Book {
 
   /** At the limit, who has waited longest without a name makes room: silence keeps nobody out (T5). */
   accept(socket: Socket): void {
-    if (this.#connections.size >= MAX_CONNECTIONS) this.#oldestNameless()?.end();
+    if (this.#connections.size >= MAX_CONNECTIONS) this.#makeRoom();
     const connection = new Connection(this, socket);
     this.#connections.add(connection);
     socket.once('close', () => void this.#connections.delete(connection));
@@ -88,10 +88,13 @@ class Book {
     for (const connection of [...this.#connections]) connection.end();
   }
 
-  /** There always is one: names are fewer than connections. */
-  #oldestNameless(): Connection | undefined {
-    for (const connection of this.#connections) if (connection.registered === undefined) return connection;
-    return undefined;
+  /** There always is somebody: names are fewer than connections. */
+  #makeRoom(): void {
+    for (const connection of this.#connections) {
+      if (connection.registered !== undefined) continue;
+      this.#connections.delete(connection);
+      return connection.end();
+    }
   }
 
   register(connection: Connection, wanted: Registering): Refusal | undefined {

@@ -147,6 +147,23 @@ describe('a bad client', () => {
     expect(await lookupPort('a', at())).toBe(9001);
   });
 
+  it('T5 in thousands keeps nobody out, and takes no name away', async () => {
+    const patient = await startPortmap({ port: 0, lineMs: 60_000 }); // nobody goes by the deadline
+    const registration = await registerWithPortmap('a', 9001, { port: patient.port });
+    registrations.push(registration);
+    for (let batch = 0; batch < 21; batch++) {
+      const crowd = Array.from({ length: 100 }, () => connect(patient.port, '127.0.0.1'));
+      sockets.push(...crowd);
+      for (const socket of crowd) socket.on('error', () => {}).resume();
+      await within('their connections', Promise.all(crowd.map((socket) => once(socket, 'connect'))));
+    }
+    expect(await lookupPort('a', { port: patient.port })).toBe(9001);
+    await until('the oldest to go', () => sockets[0]?.closed);
+    expect(sockets.at(-1)?.closed).toBe(false);
+    registration.close();
+    await patient.close();
+  }, 60_000);
+
   it('T6 that is reset at any byte leaves nothing behind', async () => {
     const whole = line('a');
     for (let cut = 0; cut <= whole.length; cut++) {
