@@ -11,6 +11,9 @@ export type Shutdown = 'brutalKill' | 'infinity' | number;
 /** Chooses a node for a child, by its id. What it throws is why the start failed. */
 export type Placement = (id: string) => string;
 
+/** What the loss of a child's node means: a restart that counts, or waiting for the node. */
+export type OnNodeLost = 'restart' | 'wait';
+
 /** What a child spec may say besides what to start. */
 export interface ChildOptions {
   /**
@@ -28,10 +31,18 @@ export interface ChildOptions {
   readonly name?: string;
   /**
    * The node the child lives on; default: the supervisor's own. A function is asked before every start and restart, so a child
-   * can fall over to another node. What is started elsewhere must be exposed there, and gets no `name` or `startTimeout`. A node
-   * that is lost, or not reached, is an abnormal end or a failed start, and uses up the restart intensity (S2).
+   * can fall over to another node. What is started elsewhere must be exposed there; its `name` is one of that node. A node that
+   * is lost, or not reached, is an abnormal end or a failed start, and uses up the restart intensity (S2), unless `onNodeLost`
+   * says `wait`.
    */
   readonly node?: string | Placement;
+  /**
+   * What the loss of the child's node (`noconnection`) means. `restart` (default): an abnormal end as any other. `wait`: the
+   * child counts as restarting, and is started again when the node can be reached; it is looked for after 0.2 to 30 s, each time
+   * after longer. That uses up no intensity, nor does a node that does not expose the child yet. Siblings run on meanwhile; those
+   * the strategy restarts with the child are restarted when it is back. Needs `node`; the first start does not wait.
+   */
+  readonly onNodeLost?: OnNodeLost;
   /** How long its init may take, in ms. Default: for ever. */
   readonly startTimeout?: number;
 }
@@ -57,6 +68,7 @@ export interface ChildPlan {
   readonly startOptions: StartOptions;
   /** Asked before every start; undefined: `startOptions` says it. */
   readonly place: Placement | undefined;
+  readonly waitsForNode: boolean;
 }
 
 export type AutoShutdown = 'never' | 'any_significant' | 'all_significant';
@@ -103,6 +115,11 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
   if (node !== undefined && typeof node !== 'string' && typeof node !== 'function') {
     throw badChildSpec(id, `has a bad node: ${String(node)}`);
   }
+  const { onNodeLost = 'restart' } = spec;
+  if (onNodeLost !== 'restart' && onNodeLost !== 'wait') {
+    throw badChildSpec(id, `has an unknown onNodeLost: ${String(onNodeLost)}`);
+  }
+  if (onNodeLost === 'wait' && node === undefined) throw badChildSpec(id, 'waits for a node, but has none');
   if (significant && restart === 'permanent') {
     throw badChildSpec(
       id,
@@ -122,6 +139,7 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
     significant,
     startOptions: startOptions(spec.name, typeof node === 'string' ? node : undefined, startTimeout),
     place: typeof node === 'function' ? node : undefined,
+    waitsForNode: onNodeLost === 'wait' && restart !== 'temporary',
   };
 }
 

@@ -5,7 +5,7 @@ import { pidKey } from './child-table.ts';
 import type { Supervising, SupervisorFrame } from './frame.ts';
 import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
 import type { RestartWindow } from './restart-window.ts';
-import { startChild, startError } from './starting.ts';
+import { isAway, isLost, startChild, startError } from './starting.ts';
 import { stopAllAtOnce, stopChild } from './stopping.ts';
 
 export interface DynamicOptions {
@@ -31,6 +31,8 @@ export class DynamicChildren implements Supervising {
   private readonly window: RestartWindow;
   private readonly running = new Map<Pid | string, { pid: Pid; child: DynamicChild }>();
   private readonly restarting = new Set<DynamicChild>();
+  /** Those who wait for their node, by the PID they had. */
+  private readonly lost = new Map<Pid | string, DynamicChild>();
   private supervisors = 0;
 
   constructor(frame: SupervisorFrame, options: DynamicOptions, window: RestartWindow) {
@@ -45,6 +47,7 @@ export class DynamicChildren implements Supervising {
     const { restart } = child.plan;
     const clean = isCleanExit(reason);
     if (!clean || restart === 'permanent') this.frame.reportEnd(child.plan, pid, reason);
+    if (child.plan.waitsForNode && isLost(pid, reason)) return this.awaitNode(child, pid);
     if (restart === 'permanent' || (restart === 'transient' && !clean)) return this.restart(child);
     return undefined;
   }
@@ -61,8 +64,22 @@ export class DynamicChildren implements Supervising {
     return undefined;
   }
 
+  /** The loss of its node uses up no intensity: it is started when the node is back. `lost`: who it was. */
+  private awaitNode(child: DynamicChild, lost: Pid | undefined): void {
+    this.restarting.add(child);
+    if (lost !== undefined) this.lost.set(pidKey(lost), child);
+    this.frame.awaitNode(child, child.plan, async (plan) => {
+      const started = await startChild(this.frame.self, plan, child.args ?? []);
+      this.settleRestart(child, started);
+      if (lost !== undefined && !this.frame.awaitsNode(child)) this.lost.delete(pidKey(lost));
+    });
+  }
+
   private settleRestart(child: DynamicChild, started: StartResult): void {
     const error = startError(started);
+    if (isAway(child.plan, error?.reason, this.frame.awaitsNode(child)))
+      return this.awaitNode(child, undefined);
+    this.frame.forgetNode(child);
     if (error !== undefined) {
       this.frame.reportStartError(child.plan, error.reason);
       this.frame.retryLater(() => (this.restarting.has(child) ? this.restart(child) : undefined));
@@ -111,10 +128,19 @@ export class DynamicChildren implements Supervising {
   async terminateChild(pid: string | Pid): Promise<StopResult> {
     if (typeof pid === 'string') return 'not_supported';
     const child = this.take(pid);
-    if (child === undefined) return 'not_found';
+    if (child === undefined) return this.forgetLost(pid) ? 'ok' : 'not_found';
     const reason = await stopChild(this.frame.self, { pid, shutdown: child.plan.shutdown });
     this.frame.reportStop(child.plan, pid, reason);
     return 'ok';
+  }
+
+  /** A child that waits for its node goes by the PID it had. */
+  private forgetLost(pid: Pid): boolean {
+    const child = this.lost.get(pidKey(pid));
+    if (child === undefined) return false;
+    this.lost.delete(pidKey(pid));
+    this.frame.forgetNode(child);
+    return this.restarting.delete(child);
   }
 
   restartChild(): ChildResult {

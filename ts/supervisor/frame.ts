@@ -1,5 +1,6 @@
 import type { Self } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
+import type { ComeBack } from './absences.ts';
 import type { ChildPlan, ChildSpec } from './child-spec.ts';
 import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
 
@@ -10,6 +11,11 @@ export interface SupervisorFrame {
   now(): number;
   /** Has `action` run when everything that is in the mailbox now has had its turn (J10). */
   retryLater(action: () => void | Promise<void>): void;
+  /** Has `comeBack` run when the node of a child that is lost can be reached; not after `forgetNode`. */
+  awaitNode(child: object, plan: ChildPlan, comeBack: ComeBack): void;
+  /** Whether the child waits for its node. */
+  awaitsNode(child: object): boolean;
+  forgetNode(child: object): void;
   /** Ends all children, then the supervisor with `shutdown`. Does not return. */
   giveUp(why: string, level: 'error' | 'info'): Promise<never>;
   reportEnd(plan: ChildPlan, pid: Pid, reason: unknown): void;

@@ -12,6 +12,7 @@ export {
   type ChildOptions,
   type ChildSpec,
   childSpec,
+  type OnNodeLost,
   type Placement,
   type Restart,
   type Shutdown,

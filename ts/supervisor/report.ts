@@ -40,6 +40,15 @@ export class SupervisorReport {
     );
   }
 
+  /** The child is started again when its node is back. */
+  waiting({ id }: ChildPlan): void {
+    const { supervisor, self } = this;
+    self.runtime.logger.info(
+      { event: 'child_awaits_node', supervisor, child: id },
+      'a child waits for its node',
+    );
+  }
+
   givingUp(why: string, level: 'error' | 'info'): void {
     const { supervisor, self } = this;
     self.runtime.logger[level](

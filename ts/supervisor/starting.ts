@@ -1,5 +1,6 @@
 import { type Self, type StartOptions, type StartResult, start } from '../actor/index.ts';
-import type { ChildPlan, Placement } from './child-spec.ts';
+import type { Pid } from '../term/index.ts';
+import type { ChildPlan } from './child-spec.ts';
 
 /**
  * Starts a child, linked, here or on the node its plan names. The result comes at once, not as a promise, unless the
@@ -10,13 +11,14 @@ export function startChild(
   plan: ChildPlan,
   args: readonly unknown[],
 ): StartResult | Promise<StartResult> {
-  const options = plan.place === undefined ? plan.startOptions : placed(plan, plan.place);
+  const options = placed(plan);
   if (typeof options === 'string') return { ok: false, reason: options };
   return start(self as never, plan.start, args as unknown[], options);
 }
 
-/** The options with the node that was chosen, or why none was. */
-function placed({ id, startOptions: options }: ChildPlan, place: Placement): StartOptions | string {
+/** The options with the node that is chosen now, or why none is. */
+export function placed({ id, startOptions: options, place }: ChildPlan): StartOptions | string {
+  if (place === undefined) return options;
   try {
     const node: unknown = place(id);
     return typeof node === 'string' ? { ...options, node } : `bad placement: ${String(node)}`;
@@ -42,4 +44,15 @@ export function startOptions(
 /** The reason of a start that brought no child, or undefined when that is no error. */
 export function startError(result: StartResult): { reason: unknown } | undefined {
   return result.ok || result.ignore === true ? undefined : { reason: result.reason };
+}
+
+/** Whether a child ended because its node was lost. */
+export function isLost(pid: Pid, reason: unknown): boolean {
+  return reason === 'noconnection' && !pid.isLocal;
+}
+
+/** Whether a start failed because the node is away, or has just come back and does not expose the child yet. */
+export function isAway(plan: ChildPlan, reason: unknown, isWaiting: boolean): boolean {
+  if (!plan.waitsForNode) return false;
+  return reason === 'noconnection' || (isWaiting && reason === 'unknown_function');
 }

@@ -5,7 +5,7 @@ import { Child, ChildTable } from './child-table.ts';
 import type { Supervising, SupervisorFrame } from './frame.ts';
 import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
 import type { RestartWindow } from './restart-window.ts';
-import { startChild, startError } from './starting.ts';
+import { isAway, isLost, startChild, startError } from './starting.ts';
 import { stopChild } from './stopping.ts';
 
 export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one';
@@ -61,6 +61,7 @@ export class StaticChildren implements Supervising {
     const clean = isCleanExit(reason);
     if (!clean || restart === 'permanent') this.frame.reportEnd(child.plan, pid, reason);
     this.table.unbind(child);
+    if (child.plan.waitsForNode && isLost(pid, reason)) return this.awaitNode(child);
     if (restart === 'permanent' || (restart === 'transient' && !clean)) return this.restart(child);
     if (restart === 'temporary') this.table.remove(child);
     if (this.endsSupervisor(child)) return this.frame.giveUp('a significant child ended', 'info');
@@ -78,13 +79,19 @@ export class StaticChildren implements Supervising {
       if (child.plan.restart === 'temporary') this.table.remove(child);
       return this.frame.giveUp('its children failed too often', 'error');
     }
+    if (this.options.strategy === 'one_for_one') return this.restartAlone(child);
+    return this.restartGroup(child, this.groupOf(child), false);
+  }
+
+  /** Those who are restarted together with a child, and itself. */
+  private groupOf(child: Child): readonly Child[] {
     switch (this.options.strategy) {
       case 'one_for_one':
-        return this.restartAlone(child);
+        return [child];
       case 'rest_for_one':
-        return this.restartGroup(child, this.table.from(child));
+        return this.table.from(child);
       case 'one_for_all':
-        return this.restartGroup(child, this.table.inOrder());
+        return this.table.inOrder();
     }
   }
 
@@ -95,24 +102,42 @@ export class StaticChildren implements Supervising {
     return undefined;
   }
 
-  /** Stops the group in reverse order and starts what is left of it in order, up to the first failure (J11-J14). */
-  private async restartGroup(failed: Child, group: readonly Child[]): Promise<void> {
+  /**
+   * Stops the group in reverse order and starts what is left of it in order, up to the first failure (J11-J14). Who waits for a
+   * node waits on. `isBack`: the one it is about runs already.
+   */
+  private async restartGroup(failed: Child, group: readonly Child[], isBack: boolean): Promise<void> {
     for (const child of group.toReversed()) {
-      if (child !== failed) await this.stop(child);
+      if (child !== failed && !this.frame.awaitsNode(child)) await this.stop(child);
       if (child.plan.restart === 'temporary') this.table.remove(child); // J13
     }
     for (const child of group) {
-      if (child.plan.restart === 'temporary') continue;
+      if (child.plan.restart === 'temporary' || (isBack && child === failed)) continue;
+      if (this.frame.awaitsNode(child)) continue;
       child.isRestarting = false;
       const started = await startChild(this.frame.self, child.plan, child.plan.args);
       this.settleRestart(child, started);
-      if (startError(started) !== undefined) return;
+      if (startError(started) !== undefined && !this.frame.awaitsNode(child)) return;
     }
+  }
+
+  /** The loss of its node uses up no intensity: it is started when the node is back. */
+  private awaitNode(child: Child): void {
+    child.isRestarting = true;
+    this.frame.awaitNode(child, child.plan, (plan) => this.comeBack(child, plan));
+  }
+
+  private async comeBack(child: Child, plan: ChildPlan): Promise<void> {
+    const started = await startChild(this.frame.self, plan, plan.args);
+    this.settleRestart(child, started);
+    if (child.pid !== undefined) await this.restartGroup(child, this.groupOf(child), true);
   }
 
   private settleRestart(child: Child, started: StartResult): void {
     const error = startError(started);
     if (error === undefined) return this.settle(child, started);
+    if (isAway(child.plan, error.reason, this.frame.awaitsNode(child))) return this.awaitNode(child);
+    this.frame.forgetNode(child);
     this.frame.reportStartError(child.plan, error.reason);
     child.isRestarting = true;
     const { id } = child.plan;
@@ -120,6 +145,7 @@ export class StaticChildren implements Supervising {
   }
 
   private settle(child: Child, started: StartResult): void {
+    this.frame.forgetNode(child);
     if (started.ok) this.table.bind(child, started.pid);
     else if (child.plan.restart === 'temporary') this.table.remove(child);
     else child.isRestarting = false;
@@ -139,6 +165,7 @@ export class StaticChildren implements Supervising {
   private async stop(child: Child): Promise<void> {
     const { pid } = child;
     child.isRestarting = false;
+    this.frame.forgetNode(child);
     if (pid === undefined) return;
     this.table.unbind(child);
     const reason = await stopChild(this.frame.self, { pid, shutdown: child.plan.shutdown });

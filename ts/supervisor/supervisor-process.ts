@@ -1,5 +1,6 @@
 import { Call, Down, Exit, ReplyStatus, type Self, Timeout, takeOver } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
+import { Absences, type ComeBack } from './absences.ts';
 import type { ChildPlan } from './child-spec.ts';
 import type { Supervising, SupervisorFrame } from './frame.ts';
 import { SupervisorReport } from './report.ts';
@@ -18,6 +19,7 @@ export class SupervisorProcess implements SupervisorFrame {
   private readonly parent: Pid;
   private readonly report: SupervisorReport;
   private readonly strays: Strays;
+  private readonly absences: Absences;
   private readonly retries: (() => void | Promise<void>)[] = [];
 
   constructor(self: Self) {
@@ -25,6 +27,7 @@ export class SupervisorProcess implements SupervisorFrame {
     this.parent = self.parent ?? self.runtime.root;
     this.report = new SupervisorReport(self);
     this.strays = new Strays(self);
+    this.absences = new Absences(self);
     self.trapExit(true);
   }
 
@@ -46,8 +49,14 @@ export class SupervisorProcess implements SupervisorFrame {
     if (message instanceof Call) return this.answer(message);
     if (message === RETRY) return this.retry();
     // Others are of a stop that is over.
-    if (message instanceof Down) return this.strays.down(message);
-    if (message instanceof Timeout) return this.strays.timeout(message);
+    if (message instanceof Down) {
+      this.strays.down(message);
+      return this.absences.down(message);
+    }
+    if (message instanceof Timeout) {
+      this.strays.timeout(message);
+      return this.absences.timeout(message);
+    }
     this.report.noise(typeof message); // J28
     return undefined;
   }
@@ -76,6 +85,22 @@ export class SupervisorProcess implements SupervisorFrame {
   retryLater(action: () => void | Promise<void>): void {
     this.retries.push(action);
     this.self.send(this.self.pid, RETRY);
+  }
+
+  awaitNode(child: object, plan: ChildPlan, comeBack: ComeBack): void {
+    if (!this.absences.has(child)) this.report.waiting(plan);
+    this.absences.wait(child, plan, (now) => {
+      this.strays.chase();
+      return comeBack(now);
+    });
+  }
+
+  awaitsNode(child: object): boolean {
+    return this.absences.has(child);
+  }
+
+  forgetNode(child: object): void {
+    this.absences.end(child);
   }
 
   async giveUp(why: string, level: 'error' | 'info'): Promise<never> {

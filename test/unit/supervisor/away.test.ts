@@ -1,0 +1,242 @@
+// Children of a node that is lost: they use up the restart intensity, or wait for the node (S2), and never run twice (S3).
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { defineActor, type Self, SpawnStatus, stop } from '../../../ts/actor/index.ts';
+import {
+  type ChildOptions,
+  childSpec,
+  countChildren,
+  defineDynamicSupervisor,
+  defineSupervisor,
+  deleteChild,
+  restartChild,
+  type Strategy,
+  startChild,
+  terminateChild,
+  whichChildren,
+} from '../../../ts/supervisor/index.ts';
+import type { Pid } from '../../../ts/term/index.ts';
+import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { type Family, family } from './family.ts';
+import { FAR, FarNode } from './far-node.ts';
+
+/** The longest pause between two looks. */
+const LONGEST = 30_000;
+
+let kit: TestRuntime;
+let f: Family;
+let far: FarNode;
+let probe: Probe;
+beforeEach(async () => {
+  kit = startTestRuntime();
+  f = family(kit);
+  far = new FarNode(kit.runtime);
+  probe = await kit.probe();
+});
+afterEach(() => kit.stop());
+
+const sitter = defineActor('sitter', async (self: Self) => void (await self.receive()));
+const waiting = (options: ChildOptions = {}) =>
+  childSpec('x', sitter, { node: FAR, onNodeLost: 'wait', ...options });
+
+async function supervise(
+  children = [waiting()],
+  strategy: Strategy = 'one_for_one',
+  intensity = 1,
+): Promise<Pid> {
+  const pid = await defineSupervisor({ name: 'tree', strategy, intensity, children }).start(kit);
+  probe.watch(pid);
+  f.logged();
+  far.logged();
+  return pid;
+}
+
+const pidOf = async (supervisor: Pid, id = 'x') => (await f.pids(supervisor))[id];
+
+describe('a child whose node is lost', () => {
+  it('S2 uses up the intensity by default', async () => {
+    const pid = await supervise([childSpec('x', sitter, { node: FAR })], 'one_for_one', 3);
+    far.crash();
+    await probe.expectDown(pid, 'shutdown');
+    expect(far.logged().filter((what) => what === 'start')).toHaveLength(3);
+  });
+
+  it('S2 waits for it without using up intensity, and is restarting meanwhile', async () => {
+    const pid = await supervise([waiting()], 'one_for_one', 0);
+    far.crash();
+    await kit.settle();
+    for (let round = 0; round < 50; round++) {
+      await kit.advance(LONGEST);
+      expect(await pidOf(pid)).toBe('restarting');
+    }
+    expect(await countChildren(kit, pid)).toEqual({ specs: 1, active: 0, supervisors: 0, workers: 1 });
+    expect(await restartChild(kit, pid, 'x')).toEqual({ ok: false, error: 'restarting' });
+    expect(await deleteChild(kit, pid, 'x')).toBe('restarting');
+    const looks = far.logged();
+    expect(looks).not.toContain('start');
+    expect(looks.filter((what) => what === 'look').length).toBeGreaterThanOrEqual(50);
+    far.isUp = true;
+    await kit.advance(LONGEST);
+    expect(await pidOf(pid)).toMatchObject({ nc: 256, local: 2 });
+    expect(far.logged().filter((what) => what === 'start')).toEqual(['start']);
+    await kit.advance(10 * LONGEST);
+    expect(far.logged()).toEqual([]);
+  });
+
+  it('S2 is looked for after 0.2 to 30 s, each time after longer', async () => {
+    await supervise();
+    far.crash();
+    await kit.settle();
+    const times: number[] = [];
+    far.logged();
+    for (let ms = 0; ms < 200_000; ms += 50) {
+      await kit.advance(50);
+      for (const what of far.logged()) if (what === 'look') times.push(ms + 50);
+    }
+    const pauses = times.map((time, index) => time - (times[index - 1] ?? 0));
+    expect(pauses[0]).toBeGreaterThanOrEqual(200);
+    expect(pauses[0]).toBeLessThanOrEqual(350);
+    for (const [index, pause] of pauses.entries()) {
+      const base = Math.min(200 * 2 ** index, 20_000);
+      expect(pause).toBeGreaterThanOrEqual(base - 50);
+      expect(pause).toBeLessThanOrEqual(base * 1.5 + 50);
+    }
+    expect(pauses.length).toBeGreaterThan(10);
+  });
+
+  it('S3 is killed beyond the split before another is started', async () => {
+    const pid = await supervise();
+    far.cut();
+    await kit.advance(1000);
+    expect(far.living).toEqual(new Set([1]));
+    far.isUp = true;
+    far.logged();
+    await kit.advance(LONGEST);
+    expect(far.living).toEqual(new Set([2]));
+    const asked = far.logged().filter((what) => what !== 'look');
+    expect(asked.indexOf('kill 1')).toBeGreaterThanOrEqual(0);
+    expect(asked.indexOf('kill 1')).toBeLessThan(asked.indexOf('start'));
+    expect(await pidOf(pid)).toMatchObject({ local: 2 });
+  });
+
+  it('S2 waits on when the node is back but does not expose it yet', async () => {
+    const pid = await supervise();
+    far.crash();
+    await kit.settle();
+    far.isUp = true;
+    far.refusal = { status: SpawnStatus.unknownFunction };
+    await kit.advance(5 * LONGEST);
+    expect(await pidOf(pid)).toBe('restarting');
+    far.refusal = undefined;
+    await kit.advance(LONGEST);
+    expect(await pidOf(pid)).toMatchObject({ local: 2 });
+  });
+
+  it('S2 counts again once the node is back: an init that fails uses up intensity', async () => {
+    const pid = await supervise([waiting()], 'one_for_one', 3);
+    far.crash();
+    await kit.settle();
+    far.isUp = true;
+    far.refusal = { status: SpawnStatus.failed, detail: 'broken' };
+    far.logged();
+    await kit.advance(LONGEST);
+    await probe.expectDown(pid, 'shutdown');
+    expect(far.logged().filter((what) => what === 'start')).toHaveLength(4); // the comeback, and three that count
+  });
+
+  it('S2 waits too when its restart after a crash finds the node gone', async () => {
+    const pid = await supervise([waiting()], 'one_for_one', 1);
+    far.isUp = false;
+    far.end(1, 'oops');
+    await kit.advance(10 * LONGEST);
+    expect(await pidOf(pid)).toBe('restarting');
+    far.isUp = true;
+    await kit.advance(LONGEST);
+    expect(await pidOf(pid)).toMatchObject({ local: 2 });
+  });
+
+  it('S2, S6 can be stopped with its supervisor, or by request, while it waits', async () => {
+    const pid = await supervise([waiting(), waiting()].map((spec, index) => ({ ...spec, id: `x${index}` })));
+    far.crash();
+    await kit.advance(1000);
+    expect(await terminateChild(kit, pid, 'x0')).toBe('ok');
+    expect(await pidOf(pid, 'x0')).toBeUndefined();
+    expect(await pidOf(pid, 'x1')).toBe('restarting');
+    await stop(kit.runtime, pid, 'shutdown');
+    far.isUp = true;
+    far.logged();
+    await kit.advance(10 * LONGEST);
+    expect(far.logged()).toEqual([]);
+    expect(far.living.size).toBe(0);
+  });
+
+  it('S2 a child terminated while it waits does not come back', async () => {
+    const pid = await supervise();
+    far.crash();
+    await kit.advance(1000);
+    expect(await terminateChild(kit, pid, 'x')).toBe('ok');
+    far.isUp = true;
+    await kit.advance(10 * LONGEST);
+    expect(await pidOf(pid)).toBeUndefined();
+    expect(far.living.size).toBe(0);
+    expect(await restartChild(kit, pid, 'x')).toMatchObject({ ok: true });
+    expect(far.living.size).toBe(1);
+  });
+
+  it('S5 the first start does not wait', async () => {
+    far.isUp = false;
+    const tree = defineSupervisor({ name: 'tree', children: [waiting()] });
+    await expect(tree.start(kit)).rejects.toMatchObject({
+      details: { reason: { shutdown: { failedToStartChild: 'x', reason: 'noconnection' } } },
+    });
+  });
+
+  it('S2, J11, J12 siblings run on, and are restarted with it when it is back', async () => {
+    for (const [strategy, expected] of [
+      ['one_for_one', []],
+      ['rest_for_one', ['-c', '+c']],
+      ['one_for_all', ['-c', '-a', '+a', '+c']],
+    ] as const) {
+      const pid = await supervise([f.child('a'), waiting(), f.child('c')], strategy, 0);
+      far.crash();
+      await kit.advance(1000);
+      expect(f.logged(), strategy).toEqual([]);
+      far.isUp = true;
+      await kit.advance(LONGEST);
+      expect(f.logged(), strategy).toEqual(expected);
+      expect(await countChildren(kit, pid)).toMatchObject({ specs: 3, active: 3 });
+      await stop(kit.runtime, pid, 'shutdown');
+    }
+  });
+
+  it('S2, J12 goes on waiting when a sibling has all restarted', async () => {
+    const pid = await supervise([f.child('a'), waiting(), f.child('c')], 'one_for_all', 1);
+    far.crash();
+    await kit.advance(1000);
+    far.logged();
+    await f.end(pid, 'a', 'oops');
+    expect(f.logged()).toEqual(['-a', '-c', '+a', '+c']);
+    expect(far.logged()).not.toContain('start');
+    expect(await pidOf(pid)).toBe('restarting');
+    far.isUp = true;
+    await kit.advance(LONGEST);
+    expect(await countChildren(kit, pid)).toMatchObject({ specs: 3, active: 3 });
+  });
+
+  it('S2, J26, J27 waits under a dynamic supervisor; it counts, and goes by the PID it had', async () => {
+    const pid = await defineDynamicSupervisor({ name: 'dynamic', intensity: 0, maxChildren: 2 }).start(kit);
+    for (let count = 0; count < 2; count++)
+      expect(await startChild(kit, pid, waiting())).toMatchObject({ ok: true });
+    const [first] = await whichChildren(kit, pid);
+    far.crash();
+    await kit.advance(10 * LONGEST);
+    expect((await whichChildren(kit, pid)).map((child) => child.pid)).toEqual(['restarting', 'restarting']);
+    expect(await countChildren(kit, pid)).toEqual({ specs: 2, active: 0, supervisors: 0, workers: 2 });
+    expect(await startChild(kit, pid, waiting())).toEqual({ ok: false, error: 'max_children' });
+    expect(await terminateChild(kit, pid, first?.pid as Pid)).toBe('ok');
+    expect(await terminateChild(kit, pid, first?.pid as Pid)).toBe('not_found');
+    far.isUp = true;
+    await kit.advance(LONGEST);
+    expect((await whichChildren(kit, pid)).map((child) => child.pid)).toMatchObject([{ nc: 256 }]);
+    expect(far.living.size).toBe(1);
+  });
+});

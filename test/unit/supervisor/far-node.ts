@@ -1,0 +1,112 @@
+// A node that exists only as a RemotePort: tests take it away and bring it back, and see what was asked of it.
+import { type ExitReason, type RemoteSpawn, type Runtime, SpawnStatus } from '../../../ts/actor/index.ts';
+import { Pid, type Ref } from '../../../ts/term/index.ts';
+
+export const FAR = 'far@host:1';
+
+/** Where and as whom; the port of everything else stays as it was. */
+export class FarNode {
+  isUp = true;
+  /** What a start is answered with; undefined: a child. */
+  refusal: { status: SpawnStatus; detail?: unknown } | undefined = undefined;
+  /** What it was asked for, in order: `start`, `kill` and whom, `look`. */
+  readonly log: string[] = [];
+  /** Those who live there, also beyond a split. */
+  readonly living = new Set<number>();
+  readonly #runtime: Runtime;
+  readonly #nc: number;
+  readonly #name: string;
+  readonly #parents = new Map<number, Pid>();
+  readonly #watches: { to: number; ref: Ref; target: number }[] = [];
+  #next = 1;
+
+  constructor(runtime: Runtime, name = FAR, nc = 256) {
+    this.#runtime = runtime;
+    this.#name = name;
+    this.#nc = nc;
+    const below = runtime.remote;
+    const isOurs = (target: Pid | { node: string }): boolean =>
+      target instanceof Pid ? target.nc === nc : target.node === name;
+    runtime.remote = {
+      ...below,
+      nodeOf: (pid) => (pid.nc === nc ? name : below.nodeOf(pid)),
+      spawn: (request) => (request.node === name ? this.#spawn(request) : below.spawn(request)),
+      monitor: (from, ref, target) =>
+        isOurs(target) ? this.#monitor(from, ref, target) : below.monitor(from, ref, target),
+      exit2: (from, to, reason) =>
+        isOurs(to) ? this.#exit(to.local, reason) : below.exit2(from, to, reason),
+    };
+  }
+
+  /** The connection is gone; whoever lives there lives on. */
+  cut(): void {
+    this.isUp = false;
+    this.#watches.length = 0;
+    this.#lost();
+  }
+
+  /** The node is gone with all that lived there. */
+  crash(): void {
+    this.living.clear();
+    this.cut();
+  }
+
+  /** A child ends by itself. */
+  end(local: number, reason: ExitReason): void {
+    this.living.delete(local);
+    const { inbound } = this.#runtime;
+    for (const { to, ref } of this.#watchesOf(local)) inbound.monitorExit(to, ref, reason);
+    const parent = this.#parents.get(local);
+    if (parent !== undefined) inbound.exit(new Pid(this.#nc, local), parent.local, reason);
+  }
+
+  logged(): string[] {
+    return this.log.splice(0);
+  }
+
+  #later(action: () => void): void {
+    queueMicrotask(action);
+  }
+
+  #lost(): void {
+    this.#runtime.inbound.nodeLost(this.#nc, this.#name);
+  }
+
+  #spawn({ from, request }: RemoteSpawn): void {
+    this.log.push('start');
+    this.#later(() => {
+      if (!this.isUp) return this.#lost();
+      const { refusal } = this;
+      const local = refusal === undefined ? this.#next++ : 0;
+      if (local > 0) {
+        this.living.add(local);
+        this.#parents.set(local, from);
+      }
+      const { status = SpawnStatus.ok, detail } = refusal ?? {};
+      this.#runtime.inbound.spawnReply(from.local, request, status, new Pid(this.#nc, local), detail);
+    });
+  }
+
+  #monitor(from: Pid, ref: Ref, target: Pid | { name: string }): void {
+    const local = target instanceof Pid ? target.local : -1;
+    if (local === -1) this.log.push('look');
+    this.#later(() => {
+      if (!this.isUp) this.#lost();
+      else if (this.living.has(local)) this.#watches.push({ to: from.local, ref, target: local });
+      else this.#runtime.inbound.monitorExit(from.local, ref, 'noproc');
+    });
+  }
+
+  #exit(local: number, reason: ExitReason): void {
+    this.log.push(`${String(reason)} ${local}`);
+    this.#later(() => {
+      if (this.isUp && this.living.has(local)) this.end(local, reason === 'kill' ? 'killed' : reason);
+    });
+  }
+
+  #watchesOf(local: number): { to: number; ref: Ref }[] {
+    const found = this.#watches.filter(({ target }) => target === local);
+    for (const watch of found) this.#watches.splice(this.#watches.indexOf(watch), 1);
+    return found;
+  }
+}
