@@ -1,4 +1,4 @@
-import { Down, type Self, TIMEOUT, Timeout, type TimerRef } from '../actor/index.ts';
+import { Down, Exit, type Self, TIMEOUT, Timeout, type TimerRef } from '../actor/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { Shutdown } from './child-spec.ts';
 
@@ -12,9 +12,12 @@ export interface Leaving {
  * Ends one child and resolves to the reason it ended with (J15): `shutdown` first, `kill` when its time is over.
  *
  * The supervisor watches the end by a monitor of its own and not by the link, so a child that unlinked itself cannot
- * hang it (J17); one that is gone already, or whose node is lost, gives its DOWN at once.
+ * hang it (J17); one that is gone already, or whose node is lost, gives its DOWN at once. A node that stands still is
+ * lost after its liveness bound (S6); the end of further children there is known by then, and they are not asked again.
  */
 export async function stopChild(self: Self, { pid, shutdown }: Leaving): Promise<unknown> {
+  const gone = pid.isLocal ? TIMEOUT : await self.receive(endOf(pid), { timeout: 0 });
+  if (gone !== TIMEOUT) return gone.reason;
   const ref = self.monitor(pid);
   self.unlink(pid);
   if (shutdown !== 'brutalKill') {
@@ -24,6 +27,10 @@ export async function stopChild(self: Self, { pid, shutdown }: Leaving): Promise
   }
   self.sendExit(pid, 'kill');
   return (await self.receive<Down>(ref)).reason;
+}
+
+function endOf(pid: Pid): (message: unknown) => message is Exit {
+  return (message): message is Exit => message instanceof Exit && message.from.equals(pid);
 }
 
 function receiveDown(self: Self, ref: Ref, shutdown: number | 'infinity'): Promise<Down | typeof TIMEOUT> {
