@@ -1,0 +1,93 @@
+// What other nodes ask to be started here: whatever it is, it is answered once and never throws (N7, I1-I3).
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { defineHandler, type RemotePort, SpawnStatus } from '../../../ts/actor/index.ts';
+import { Pid, Ref } from '../../../ts/term/index.ts';
+import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+
+const PEER = 256;
+const START = 4;
+const from = new Pid(PEER, 7);
+
+let kit: TestRuntime;
+let replies: unknown[][];
+beforeEach(() => {
+  kit = startTestRuntime();
+  replies = [];
+  const port: Partial<RemotePort> = {
+    spawnReply: (child, _to, request, status, detail) =>
+      void replies.push([request.id, status, child === undefined ? 'nobody' : 'child', detail]),
+  };
+  kit.runtime.remote = { ...kit.runtime.remote, ...port };
+  kit.runtime.exposed.set(
+    'quick',
+    defineHandler('quick', () => ({ onMessage() {} })),
+  );
+  kit.runtime.exposed.set(
+    'endless',
+    defineHandler('endless', () => new Promise<never>(() => {})),
+  );
+});
+afterEach(() => kit.stop());
+
+const ask = (id: number, name: string, flags: number, term: unknown): void =>
+  kit.runtime.inbound.spawn({
+    from,
+    request: new Ref(PEER, 7, id),
+    monitor: new Ref(PEER, 7, id),
+    flags,
+    function: name,
+    term,
+  });
+
+it('N7 orders that make no sense are refused, and start nobody', async () => {
+  const bad: [number, unknown][] = [
+    [0, 'no list'],
+    [START, null],
+    [START, []],
+    [START, ['no list', null, null]],
+    [START, [[], 7, null]],
+    [START, [[], undefined, null]],
+    [START, [[], null, -1]],
+    [START, [[], null, 1.5]],
+    [START, [[], null, Number.POSITIVE_INFINITY]],
+    [START, [[], null, 10n]],
+    [START, [[], null]],
+  ];
+  for (const [index, [flags, term]] of bad.entries()) ask(index + 1, 'quick', flags, term);
+  await kit.settle();
+  expect(replies).toEqual(bad.map((_, index) => [index + 1, SpawnStatus.failed, 'nobody', 'bad_arguments']));
+  replies.length = 0;
+  ask(1, 'quick', START, [[], '', null]);
+  ask(2, 'quick', START, [[], 'x'.repeat(256), null]);
+  ask(3, 'constructor', START, [[], null, null]);
+  expect(replies).toEqual([
+    [1, SpawnStatus.failed, 'nobody', 'SNOW_ERR_BAD_NAME'],
+    [2, SpawnStatus.failed, 'nobody', 'SNOW_ERR_BAD_NAME'],
+    [3, SpawnStatus.unknownFunction, 'nobody', 'constructor'],
+  ]);
+  expect(kit.runtime.size).toBe(0);
+});
+
+it('I1, I3 a start is answered when its init is done, or killed when it takes too long', async () => {
+  ask(1, 'quick', START, [[], 'clerk', null]);
+  expect(replies).toEqual([]);
+  await kit.settle();
+  expect(replies).toEqual([[1, SpawnStatus.ok, 'child', undefined]]);
+  ask(2, 'endless', START, [[], null, 100]);
+  await kit.advance(99);
+  expect(replies).toHaveLength(1);
+  await kit.advance(1);
+  expect(replies[1]).toEqual([2, SpawnStatus.timedOut, 'child', undefined]);
+  expect(kit.runtime.size).toBe(1);
+  expect(kit.runtime.names.whereis('clerk')).toBeDefined();
+});
+
+it('S3 whose starter is lost is killed while its init runs, and only then', async () => {
+  ask(1, 'quick', START, [[], null, null]);
+  ask(2, 'endless', START, [[], null, null]);
+  await kit.settle();
+  kit.runtime.inbound.nodeLost(PEER + 1, 'somebody@else:1');
+  expect(kit.runtime.size).toBe(2);
+  kit.runtime.inbound.nodeLost(PEER, 'peer@host:1');
+  expect(kit.runtime.size).toBe(1);
+});
