@@ -210,3 +210,35 @@ describe('a start on another node', () => {
     expect(seen).toEqual(['true over 1']);
   });
 });
+
+it('J2, S5, I3 a supervisor does not start when the init of a child there fails or takes too long', async () => {
+  const reasons = await a.run(async (bench, peer) => {
+    const { childSpec, defineHandler, defineSupervisor, start } = bench.snow;
+    const far = (name: string): never => defineHandler(name, (() => {}) as never) as never;
+    const failed: any[] = [];
+    for (const bad of ['broken', 'leaving', 'gated']) {
+      const children = [
+        childSpec('before', far('quick'), { node: peer }),
+        childSpec('bad', far(bad), { node: peer, startTimeout: 200 }),
+        childSpec('after', far('quick'), { node: peer }),
+      ];
+      const result: any = await start(
+        bench.node.runtime,
+        defineSupervisor({ name: 'tree', children }) as never,
+        [],
+      );
+      failed.push(result.reason.shutdown);
+    }
+    return failed;
+  }, b.name);
+  expect(reasons.map(({ failedToStartChild }) => failedToStartChild)).toEqual(['bad', 'bad', 'bad']);
+  expect(reasons[0].reason.error.message).toBe('no such table');
+  expect(reasons[1].reason).toEqual({ why: 'busy' });
+  expect(reasons[2].reason).toBe('timeout');
+  await until('the end of the children', async () => (await living()) === 0);
+  const ended = await ends();
+  expect(ended).toHaveLength(6);
+  expect(ended.filter((reason) => reason === 'shutdown')).toHaveLength(3);
+  await a.run((bench) => bench.until('every reply', () => bench.node.runtime.spawns.size === 0));
+  expect(await a.run((bench) => bench.box['open']())).toEqual([0, 0, 0]);
+});
