@@ -2,7 +2,10 @@
 import { behindBulk } from './cluster/behind-bulk.ts';
 import { globalNames } from './cluster/global-names.ts';
 import { groupBroadcast } from './cluster/group-broadcast.ts';
+import { lostNode } from './cluster/lost-node.ts';
+import { mesh } from './cluster/mesh.ts';
 import { oneWay } from './cluster/one-way.ts';
+import { remoteSpawn } from './cluster/remote-spawn.ts';
 import { roundTrip } from './cluster/round-trip.ts';
 import type { BenchCase } from './harness.ts';
 import { callEcho } from './local/call.ts';
@@ -20,6 +23,9 @@ import { copy } from './micro/copy.ts';
 export const cases: readonly BenchCase[] = [
   ...oneWay,
   ...roundTrip,
+  ...remoteSpawn,
+  ...lostNode,
+  ...mesh,
   ...globalNames,
   ...groupBroadcast,
   ...behindBulk,

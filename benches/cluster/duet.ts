@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import type { Pid } from '../../ts/index.ts';
+import { defineActor, type Pid } from '../../ts/index.ts';
 import { type Lab, openLab } from '../lab.ts';
 
 /** Settings of both nodes that a case may vary. */
@@ -22,28 +22,39 @@ export interface Duet {
   readonly other: string;
   /** CPU time of the other process so far. Unit: seconds. */
   otherCpu(): Promise<number>;
+  /** Ends the other process as a crash of its machine would, with SIGKILL; false when it is over already. */
+  kill(): boolean;
   stop(): Promise<void>;
 }
 
 /** What the door on the other node is asked for; it answers with the PID of a new actor. */
-export type Wish = readonly ['sink', Pid<unknown>, number] | readonly ['echo', Pid<unknown>];
+export type Wish =
+  | readonly ['sink', Pid<unknown>, number]
+  | readonly ['echo', Pid<unknown>]
+  | readonly ['idle', Pid<unknown>, count: number];
 export const DOOR = 'bench-door';
+
+/** Ends at once. The other node exposes it. */
+export const noop = defineActor('bench-noop', () => {});
 
 export async function openDuet(options: DuetOptions = {}): Promise<Duet> {
   const cookie = randomBytes(32).toString('base64url');
   const lab = await openLab({ name: 'sender@127.0.0.1:0', cookie, ...options });
   const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
   const receiver = fork(fileURLToPath(new URL(`./receiver${extension}`, import.meta.url)));
-  process.once('exit', () => receiver.kill('SIGKILL'));
+  const kill = (): boolean => receiver.kill('SIGKILL');
+  process.once('exit', kill);
+  const gone = new Promise((resolve) => receiver.once('exit', resolve));
+  receiver.once('exit', () => process.off('exit', kill));
   const other = (await ask<{ up: string }>(receiver, { start: { cookie, options } })).up;
   await lab.connect(other);
   return {
     lab,
     other,
     otherCpu: async () => (await ask<{ cpu: number }>(receiver, { cpu: true })).cpu,
+    kill,
     async stop() {
-      const gone = new Promise((resolve) => receiver.once('exit', resolve));
-      receiver.disconnect();
+      if (receiver.connected) receiver.disconnect();
       await lab.stop();
       await gone;
     },

@@ -1,8 +1,8 @@
-// The other process of a duet: a node whose door makes sinks and echoes.
+// The other process of a duet: a node whose door makes sinks, echoes and idle actors.
 import type { Pid, Self } from '../../ts/index.ts';
 import { cpuSeconds } from '../harness.ts';
 import { type Lab, openLab } from '../lab.ts';
-import { DOOR, type DuetOptions, type DuetOrder, type DuetReport, type Wish } from './duet.ts';
+import { DOOR, type DuetOptions, type DuetOrder, type DuetReport, noop, type Wish } from './duet.ts';
 
 let lab: Lab | undefined;
 
@@ -18,14 +18,21 @@ const tell = (report: DuetReport): void => void process.send?.(report);
 async function start(cookie: string, options: DuetOptions): Promise<void> {
   const here = await openLab({ name: 'receiver@127.0.0.1:0', cookie, ...options });
   lab = here;
+  here.expose(noop);
   here.spawn(async (self) => {
     self.register(DOOR);
     tell({ up: here.name });
     for (;;) {
       const wish = (await self.receive()) as Wish;
-      self.send(wish[1], ['made', wish[0] === 'sink' ? sink(here, wish[1], wish[2]) : echo(here)]);
+      self.send(wish[1], ['made', grant(here, wish)]);
     }
   });
+}
+
+function grant(here: Lab, wish: Wish): unknown {
+  if (wish[0] === 'sink') return sink(here, wish[1], wish[2]);
+  if (wish[0] === 'echo') return echo(here);
+  return Array.from({ length: wish[2] }, () => here.spawnHandler(() => ({ onMessage() {} })));
 }
 
 /** Counts, and acknowledges now and then. */

@@ -1,0 +1,77 @@
+// Nodes that know only one of them find all the others: how long until every node is connected to every other? The nodes are
+// up before the clock starts, each in a process of its own, and new in each round.
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { BenchCase, Rivals, Round, Settings } from '../harness.ts';
+
+/** Launcher → member. */
+export type MeshOrder =
+  | { readonly start: { readonly name: string; readonly cookie: string } }
+  | { readonly join: { readonly seed: string; readonly size: number } };
+/** Member → launcher. */
+export type MeshReport = { readonly up: string } | { readonly joined: number };
+
+/** As many processes are started at the same time. */
+const BATCH = 4;
+/** In quick mode, whatever the size. */
+const SMALL = 3;
+
+/** Erlang's script has no mesh of eight. */
+const SIZES: readonly (readonly [size: number, rivals: Rivals])[] = [
+  [8, {}],
+  [16, { erlang: { case: 'mesh_16', metrics: { time: '' } } }],
+  [32, { erlang: { case: 'mesh_32', metrics: { time: '' } } }],
+];
+
+export const mesh: readonly BenchCase[] = SIZES.map(([size, rivals]) => ({
+  name: `cluster/mesh_${size}-nodes`,
+  about: `${size - 1} nodes connect to one at the same time; over when each of the ${size} is connected to all.`,
+  rivals,
+  open: (settings: Settings) => ({ round: () => oneRound(settings.quick ? SMALL : size) }),
+}));
+
+async function oneRound(size: number): Promise<Round> {
+  const cookie = randomBytes(32).toString('base64url');
+  const members: ChildProcess[] = [];
+  const kill = (): void => members.forEach((member) => void member.kill('SIGKILL'));
+  process.once('exit', kill);
+  try {
+    const seed = await startAll(members, size, cookie);
+    const start = performance.now();
+    await Promise.all(members.map((member) => ask(member, { join: { seed, size } })));
+    return { time: { value: performance.now() - start, unit: 'ms' } };
+  } finally {
+    const gone = members.map((member) => new Promise((resolve) => member.once('exit', resolve)));
+    kill();
+    await Promise.all(gone);
+    process.off('exit', kill);
+  }
+}
+
+/** Fills `members`; gives the name of the first. */
+async function startAll(members: ChildProcess[], size: number, cookie: string): Promise<string> {
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+  const program = fileURLToPath(new URL(`./mesh-member${extension}`, import.meta.url));
+  const names: string[] = [];
+  while (members.length < size) {
+    const batch = Array.from({ length: Math.min(BATCH, size - members.length) }, () => fork(program));
+    const orders = batch.map((_, n) => ({ start: { name: `n${members.length + n}`, cookie } }));
+    members.push(...batch);
+    const reports = await Promise.all(batch.map((member, n) => ask(member, orders[n] as MeshOrder)));
+    for (const report of reports) if ('up' in report) names.push(report.up);
+  }
+  return names[0] as string;
+}
+
+function ask(member: ChildProcess, order: MeshOrder): Promise<MeshReport> {
+  return new Promise((resolve, reject) => {
+    const onExit = (code: number | null): void => reject(new Error(`a member's process ended (${code})`));
+    member.once('exit', onExit);
+    member.once('message', (report) => {
+      member.off('exit', onExit);
+      resolve(report as MeshReport);
+    });
+    member.send(order);
+  });
+}
