@@ -17,23 +17,29 @@ const BURST = 100;
 interface Size {
   readonly members: number;
   readonly broadcasts: number;
+  /** One message a member, from the sender's node, instead of one frame a node. */
+  readonly isDirect: boolean;
   /** Erlang's case. */
   readonly rival: string;
 }
 
 const SIZES: readonly Size[] = [
-  { members: 1, broadcasts: 30_000, rival: 'pg_3x1' },
-  { members: 1000, broadcasts: 1000, rival: 'pg_3x1000_relayed' },
+  { members: 1, broadcasts: 30_000, isDirect: false, rival: 'pg_3x1' },
+  { members: 1000, broadcasts: 1000, isDirect: false, rival: 'pg_3x1000_relayed' },
+  { members: 1000, broadcasts: 200, isDirect: true, rival: 'pg_3x1000' },
 ];
 
 export const groupBroadcast: readonly BenchCase[] = SIZES.map((size) => ({
-  name: `cluster/group-broadcast_3x${size.members}`,
-  about: `${size.broadcasts} broadcasts of 100 bytes to a group with ${size.members} members on each of three nodes.`,
+  name: `cluster/group-broadcast_3x${size.members}${size.isDirect ? '_direct' : ''}`,
+  about: `${size.broadcasts} broadcasts of 100 bytes to a group with ${size.members} members on each of three nodes${
+    size.isDirect ? ', a message sent to each member' : ''
+  }.`,
   rivals: { erlang: { case: size.rival, metrics: { deliveries: '', broadcasts: '.broadcasts' } } },
   open: (settings) => openGroupBroadcast(size, settings),
 }));
 
-async function openGroupBroadcast({ members, broadcasts }: Size, settings: Settings): Promise<Running> {
+async function openGroupBroadcast(size: Size, settings: Settings): Promise<Running> {
+  const { members, broadcasts, isDirect } = size;
   const cookie = randomBytes(32).toString('base64url');
   const lab = await openLab({ name: 'n0@127.0.0.1:0', cookie });
   const groups = takePart(lab, members);
@@ -47,7 +53,7 @@ async function openGroupBroadcast({ members, broadcasts }: Size, settings: Setti
   while (groups.members(GROUP).length < NODES * members) await nextTurn();
   const count = settings.quick ? 20 : broadcasts;
   return {
-    round: () => oneRound(lab, groups, peers, count, members),
+    round: () => oneRound(lab, groups, peers, { members, isDirect, broadcasts: count }),
     async stop() {
       const gone = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
       for (const child of children) child.disconnect();
@@ -77,9 +83,9 @@ function oneRound(
   lab: Lab,
   groups: Groups,
   nodes: readonly string[],
-  count: number,
-  members: number,
+  { members, isDirect, broadcasts: count }: Omit<Size, 'rival'>,
 ): Promise<Round> {
+  const burst = isDirect ? 1 : BURST;
   return new Promise((resolve) => {
     lab.spawn(async (self: Self<string>) => {
       for (const node of nodes)
@@ -88,8 +94,10 @@ function oneRound(
       const payload = randomBytes(100);
       const start = performance.now();
       for (let number = 0; number < count; number++) {
-        groups.broadcast(GROUP, ['room', number, payload], self);
-        if (number % BURST === BURST - 1) await nextTurn();
+        const message = ['room', number, payload];
+        if (isDirect) for (const member of groups.members(GROUP)) self.send(member, message as never);
+        else groups.broadcast(GROUP, message, self);
+        if (number % burst === burst - 1) await nextTurn();
       }
       for (const _ of nodes) await self.receive((word) => word === 'done');
       const seconds = (performance.now() - start) / 1000;
