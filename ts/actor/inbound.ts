@@ -171,20 +171,20 @@ export class Inbound {
     const { runtime } = this;
     const keys = nc >= 0 ? [nc, node] : [node];
     for (const key of keys) {
-      for (const made of [...runtime.remoteLinks.take(key)]) loseLink(runtime, made);
-      for (const made of [...runtime.remoteMonitors.take(key)]) {
+      for (const made of runtime.remoteLinks.take(key)) loseLink(runtime, made);
+      for (const made of runtime.remoteMonitors.take(key)) {
         const cell = cellOf(made.owner);
         if (cell?.extra?.watches?.take(made.ref) === undefined) continue;
         runtime.aliases.endWithMonitor(made.ref);
         deliver(cell, new Down(made.ref, made.target, 'noconnection'));
       }
-      for (const pending of [...runtime.remoteCalls.take(key)]) pending.fail('nodedown', 'noconnection');
-      for (const pending of [...runtime.remoteSpawns.take(key)])
+      for (const pending of runtime.remoteCalls.take(key)) pending.fail('nodedown', 'noconnection');
+      for (const pending of runtime.remoteSpawns.take(key))
         pending.settle('noconnection', undefined, undefined);
     }
     if (nc < 0) return;
     this.spawns.nodeLost(nc);
-    for (const made of [...runtime.remoteWatchers.takeNode(nc)]) {
+    for (const made of runtime.remoteWatchers.takeNode(nc)) {
       if (made.chain !== null) (made.chain as unknown as Chain<Monitor>).remove(made);
     }
     for (const [key, caller] of runtime.inboundCalls) {

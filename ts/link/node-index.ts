@@ -18,7 +18,7 @@ export class NodeIndex<T> {
     if (items.size === 0) this.byNode.delete(node);
   }
 
-  /** Takes out everything tied to `node`, oldest first. */
+  /** Takes out everything tied to `node`, oldest first. No later add or remove touches what it gives. */
   take(node: number | string): Iterable<T> {
     const items = this.byNode.get(node);
     if (items === undefined) return [];
