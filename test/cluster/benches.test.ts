@@ -4,8 +4,8 @@ import { cases } from '../../benches/cases.ts';
 import { startChild } from '../support/child.ts';
 
 const RUN = new URL('../../benches/run.ts', import.meta.url);
-/** Some thirty processes start one after the other. */
-const PATIENCE_MS = 150_000;
+/** Some sixty processes start, most of them one after the other. */
+const PATIENCE_MS = 300_000;
 
 interface Line {
   readonly suite?: string;
