@@ -1,9 +1,8 @@
 // Two nodes in two operating-system processes: this one sends, a forked one (receiver.ts) receives.
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { defineActor, type Pid } from '../../ts/index.ts';
 import { type Lab, openLab } from '../lab.ts';
+import { ask, forkMember } from './member-process.ts';
 
 /** Settings of both nodes that a case may vary. */
 export interface DuetOptions {
@@ -40,18 +39,15 @@ export const noop = defineActor('bench-noop', () => {});
 export async function openDuet(options: DuetOptions = {}): Promise<Duet> {
   const cookie = randomBytes(32).toString('base64url');
   const lab = await openLab({ name: 'sender@127.0.0.1:0', cookie, ...options });
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-  const receiver = fork(fileURLToPath(new URL(`./receiver${extension}`, import.meta.url)));
+  const receiver = forkMember('receiver');
   const kill = (): boolean => receiver.kill('SIGKILL');
-  process.once('exit', kill);
   const gone = new Promise((resolve) => receiver.once('exit', resolve));
-  receiver.once('exit', () => process.off('exit', kill));
-  const other = (await ask<{ up: string }>(receiver, { start: { cookie, options } })).up;
+  const other = (await ask<{ up: string }>(receiver, { start: { cookie, options } } satisfies DuetOrder)).up;
   await lab.connect(other);
   return {
     lab,
     other,
-    otherCpu: async () => (await ask<{ cpu: number }>(receiver, { cpu: true })).cpu,
+    otherCpu: async () => (await ask<{ cpu: number }>(receiver, { cpu: true } satisfies DuetOrder)).cpu,
     kill,
     async stop() {
       if (receiver.connected) receiver.disconnect();
@@ -59,16 +55,4 @@ export async function openDuet(options: DuetOptions = {}): Promise<Duet> {
       await gone;
     },
   };
-}
-
-function ask<T extends DuetReport>(receiver: ChildProcess, order: DuetOrder): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onExit = (code: number | null): void => reject(new Error(`the receiving process ended (${code})`));
-    receiver.once('exit', onExit);
-    receiver.once('message', (report) => {
-      receiver.off('exit', onExit);
-      resolve(report as T);
-    });
-    receiver.send(order);
-  });
 }

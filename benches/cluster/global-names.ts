@@ -1,11 +1,11 @@
 // Global names: one actor after another gets a name on all nodes, one name is looked up many times, all names are freed.
 // The same job as Erlang's `global` does in its script, with as many names and look-ups.
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { type GlobalNames, type Pid, startGlobalNames } from '../../ts/index.ts';
 import type { BenchCase, Figure, Round, Running, Settings } from '../harness.ts';
 import { type Lab, openLab } from '../lab.ts';
+import { ask, dismiss, forkMember } from './member-process.ts';
 
 /** Launcher → member. */
 export interface MemberOrder {
@@ -39,7 +39,12 @@ async function openGlobalNames(size: number, settings: Settings): Promise<Runnin
   const children: ChildProcess[] = [];
   const peers = [lab.name];
   for (let number = 1; number < size; number++) {
-    const { child, up } = await startMember({ name: `n${number}`, cookie, peers });
+    const child = forkMember('global-member');
+    const { up } = await ask<MemberReport>(child, {
+      name: `n${number}`,
+      cookie,
+      peers,
+    } satisfies MemberOrder);
     children.push(child);
     peers.push(up);
   }
@@ -48,29 +53,8 @@ async function openGlobalNames(size: number, settings: Settings): Promise<Runnin
   let rounds = 0;
   return {
     round: () => oneRound(lab, names, rounds++, count, lookups),
-    async stop() {
-      const gone = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
-      for (const child of children) child.disconnect();
-      await lab.stop();
-      await Promise.all(gone);
-    },
+    stop: () => dismiss(children, () => lab.stop()),
   };
-}
-
-async function startMember(order: MemberOrder): Promise<{ child: ChildProcess; up: string }> {
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-  const child = fork(fileURLToPath(new URL(`./global-member${extension}`, import.meta.url)));
-  process.once('exit', () => child.kill('SIGKILL'));
-  const up = await new Promise<string>((resolve, reject) => {
-    const onExit = (code: number | null): void => reject(new Error(`a member's process ended (${code})`));
-    child.once('exit', onExit);
-    child.once('message', (report) => {
-      child.off('exit', onExit);
-      resolve((report as MemberReport).up);
-    });
-    child.send(order);
-  });
-  return { child, up };
 }
 
 async function oneRound(

@@ -1,14 +1,14 @@
 // Broadcasts to a group with as many members on each of three nodes: one frame goes to each node, which hands it to its members.
 // The same job as Erlang's pg does in its script: directly, one message a member, and through a relay on each node.
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Groups, Pid, Self } from '../../ts/index.ts';
 import type { BenchCase, Round, Running, Settings } from '../harness.ts';
 import { type Lab, openLab } from '../lab.ts';
 import type { MemberReport } from './global-names.ts';
 import { DESK, GROUP, type GroupOrder, takePart } from './group-member.ts';
+import { ask, dismiss, forkMember } from './member-process.ts';
 
 const NODES = 3;
 /** Broadcasts between two turns of the event loop. */
@@ -46,7 +46,13 @@ async function openGroupBroadcast(size: Size, settings: Settings): Promise<Runni
   const children: ChildProcess[] = [];
   const peers = [lab.name];
   for (let number = 1; number < NODES; number++) {
-    const { child, up } = await startMember({ name: `n${number}`, cookie, peers, members });
+    const child = forkMember('group-member');
+    const { up } = await ask<MemberReport>(child, {
+      name: `n${number}`,
+      cookie,
+      peers,
+      members,
+    } satisfies GroupOrder);
     children.push(child);
     peers.push(up);
   }
@@ -54,29 +60,8 @@ async function openGroupBroadcast(size: Size, settings: Settings): Promise<Runni
   const count = settings.quick ? 20 : broadcasts;
   return {
     round: () => oneRound(lab, groups, peers, { members, isDirect, broadcasts: count }),
-    async stop() {
-      const gone = children.map((child) => new Promise((resolve) => child.once('exit', resolve)));
-      for (const child of children) child.disconnect();
-      await lab.stop();
-      await Promise.all(gone);
-    },
+    stop: () => dismiss(children, () => lab.stop()),
   };
-}
-
-async function startMember(order: GroupOrder): Promise<{ child: ChildProcess; up: string }> {
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-  const child = fork(fileURLToPath(new URL(`./group-member${extension}`, import.meta.url)));
-  process.once('exit', () => child.kill('SIGKILL'));
-  const up = await new Promise<string>((resolve, reject) => {
-    const onExit = (code: number | null): void => reject(new Error(`a member's process ended (${code})`));
-    child.once('exit', onExit);
-    child.once('message', (report) => {
-      child.off('exit', onExit);
-      resolve((report as MemberReport).up);
-    });
-    child.send(order);
-  });
-  return { child, up };
 }
 
 function oneRound(

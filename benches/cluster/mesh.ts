@@ -1,9 +1,9 @@
 // Nodes that know only one of them find all the others: how long until every node is connected to every other? The nodes are
 // up before the clock starts, each in a process of its own, and new in each round.
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import type { BenchCase, Rivals, Round, Settings } from '../harness.ts';
+import { ask, forkMember } from './member-process.ts';
 
 /** Launcher → member. */
 export type MeshOrder =
@@ -34,44 +34,33 @@ export const mesh: readonly BenchCase[] = SIZES.map(([size, rivals]) => ({
 async function oneRound(size: number): Promise<Round> {
   const cookie = randomBytes(32).toString('base64url');
   const members: ChildProcess[] = [];
-  const kill = (): void => members.forEach((member) => void member.kill('SIGKILL'));
-  process.once('exit', kill);
   try {
     const seed = await startAll(members, size, cookie);
     const start = performance.now();
-    await Promise.all(members.map((member) => ask(member, { join: { seed, size } })));
+    await Promise.all(
+      members.map((member) => ask<MeshReport>(member, { join: { seed, size } } satisfies MeshOrder)),
+    );
     return { time: { value: performance.now() - start, unit: 'ms' } };
   } finally {
     const gone = members.map((member) => new Promise((resolve) => member.once('exit', resolve)));
-    kill();
+    for (const member of members) member.kill('SIGKILL');
     await Promise.all(gone);
-    process.off('exit', kill);
   }
 }
 
 /** Fills `members`; gives the name of the first. */
 async function startAll(members: ChildProcess[], size: number, cookie: string): Promise<string> {
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-  const program = fileURLToPath(new URL(`./mesh-member${extension}`, import.meta.url));
   const names: string[] = [];
   while (members.length < size) {
-    const batch = Array.from({ length: Math.min(BATCH, size - members.length) }, () => fork(program));
+    const batch = Array.from({ length: Math.min(BATCH, size - members.length) }, () =>
+      forkMember('mesh-member'),
+    );
     const orders = batch.map((_, n) => ({ start: { name: `n${members.length + n}`, cookie } }));
     members.push(...batch);
-    const reports = await Promise.all(batch.map((member, n) => ask(member, orders[n] as MeshOrder)));
+    const reports = await Promise.all(
+      batch.map((member, n) => ask<MeshReport>(member, orders[n] as MeshOrder)),
+    );
     for (const report of reports) if ('up' in report) names.push(report.up);
   }
   return names[0] as string;
-}
-
-function ask(member: ChildProcess, order: MeshOrder): Promise<MeshReport> {
-  return new Promise((resolve, reject) => {
-    const onExit = (code: number | null): void => reject(new Error(`a member's process ended (${code})`));
-    member.once('exit', onExit);
-    member.once('message', (report) => {
-      member.off('exit', onExit);
-      resolve(report as MeshReport);
-    });
-    member.send(order);
-  });
 }
