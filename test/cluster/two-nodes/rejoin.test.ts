@@ -76,6 +76,7 @@ describe('a new connection to the same node', () => {
       return bench.node.runtime.isAlive(linked);
     });
     expect(before).toBe(true);
+    expect(await a.run(echoed, 'linked')).toEqual(['echo', 'linked']); // so b knows of the links, too
     await lose();
     const told = await a.run(async (bench) => {
       const messages = (await bench.box['watcher'].count(3)) as { reason: unknown }[];
