@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
-import { Timer } from '../timers/index.ts';
 import { CallError, type CallState } from './call.ts';
 import { type Cell, cellOf } from './cell.ts';
 import { givenReason } from './crash-reason.ts';
@@ -74,7 +73,7 @@ function startHere(
   if (typeof what !== 'function' && what.kind === 'handler') begin(cell);
   if (result !== undefined) return result;
   return new Promise((resolve) => {
-    const timer = new StartTimer(() => {
+    const cancel = runtime.after(limit, () => {
       tell = resolve;
       if (parent !== null) abandon(parent, pid, options, ref);
       cell.more().starter = null;
@@ -82,24 +81,10 @@ function startHere(
       resolve({ ok: false, reason: 'timeout' });
     });
     tell = (made) => {
-      runtime.timers.cancel(timer);
+      cancel();
       resolve(made);
     };
-    runtime.timers.start(timer, limit);
   });
-}
-
-class StartTimer extends Timer {
-  private readonly act: () => void;
-
-  constructor(act: () => void) {
-    super();
-    this.act = act;
-  }
-
-  fire(): void {
-    this.act();
-  }
 }
 
 /** No EXIT of a child that never started reaches its parent (I3); an asked-for monitor still says `killed`. */
@@ -138,16 +123,15 @@ export function stop(
   if (pid === undefined || cell === undefined) return Promise.reject(fail('noproc'));
   if (cell === own) return Promise.reject(fail('calling_self'));
   return new Promise((resolve, reject) => {
-    const timer = new StartTimer(() => {
+    const cancel = runtime.after(limit, () => {
       forget();
       reject(fail('timeout'));
     });
     const forget = runtime.onDeath(pid, (_pid, ended) => {
-      runtime.timers.cancel(timer);
+      cancel();
       if (isDeepStrictEqual(ended, given)) resolve();
       else reject(fail('exit', ended));
     });
-    runtime.timers.start(timer, limit);
     askToEnd(cell, given);
   });
 }
