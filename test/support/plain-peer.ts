@@ -29,6 +29,7 @@ const LAYOUTS = {
   REPLY: [0x37, 'R', 'u8', 'T'],
   ALIAS_SEND: [0x38, 'R', 'T'],
   GOODBYE: [0x39, 'u8'],
+  SPAWN_ACK: [0x3a, 'P', 'P'],
   SYSTEM: [0x3f, 'N', 'T'],
   PING: [0xf0, 'u64', 'u32'],
   PONG: [0xf1, 'u64', 'u32'],

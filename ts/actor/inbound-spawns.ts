@@ -37,8 +37,8 @@ interface Birth {
 /** Makes actors for other nodes, and answers each request once. A peer's orders never throw. */
 export class InboundSpawns {
   private readonly runtime: Runtime;
-  /** Actors whose init runs, and who waits for it. */
-  private readonly starting = new Map<Cell, Pid>();
+  /** Actors that were started and whose starter has not said yet that it knows of them. */
+  private readonly unconfirmed = new Map<Cell, { from: Pid; forget: () => void }>();
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
@@ -56,9 +56,18 @@ export class InboundSpawns {
     }
   }
 
-  /** Whoever waits on a lost node never hears of its child: one that is not ready yet goes (I3, S3). O(starts under way). */
+  /** The starter knows of its child: that is now a process like any other. */
+  confirmed(from: Pid, to: number): void {
+    const cell = this.runtime.table.get(to);
+    const start = cell && this.unconfirmed.get(cell);
+    if (cell === undefined || start === undefined || !start.from.equals(from)) return;
+    this.unconfirmed.delete(cell);
+    start.forget();
+  }
+
+  /** Whoever waits on a lost node may never hear of its child: one it has not confirmed goes (I3, S3). O(starts under way). */
   nodeLost(nc: number): void {
-    for (const [cell, from] of this.starting) if (from.nc === nc) terminate(cell, 'killed');
+    for (const [cell, { from }] of this.unconfirmed) if (from.nc === nc) terminate(cell, 'killed');
   }
 
   private make(order: SpawnOrder, spec: ActorSpec, { args, name, limit }: Birth): void {
@@ -68,15 +77,18 @@ export class InboundSpawns {
     const { pid, cell } = spawn(runtime, null, spec, args, options, false, from);
     if ((flags & LINK) !== 0) runtime.inbound.link(from, pid.local);
     if ((flags & MONITOR) !== 0) runtime.inbound.monitor(from, monitor, pid.local);
+    if (limit !== undefined) {
+      const forget = runtime.onDeath(pid, () => void this.unconfirmed.delete(cell));
+      this.unconfirmed.set(cell, { from, forget });
+    }
     // The reply goes before anything of the child (N5), but what its init sends.
     if (limit !== undefined && waitsForInit(spec)) this.awaitInit(order, cell, limit);
     else this.reply(order, SpawnStatus.ok, undefined, pid);
   }
 
   private awaitInit(order: SpawnOrder, cell: Cell, limit: number): void {
-    const { runtime, starting } = this;
+    const { runtime } = this;
     const over = (status: SpawnStatus, detail?: unknown): void => {
-      starting.delete(cell);
       runtime.timers.cancel(timer);
       this.reply(order, status, detail, cell.pid);
     };
@@ -90,7 +102,6 @@ export class InboundSpawns {
       ignored: () => over(SpawnStatus.ignored),
       failed: (reason) => over(SpawnStatus.failed, reason),
     };
-    starting.set(cell, order.from);
     runtime.timers.start(timer, limit);
   }
 

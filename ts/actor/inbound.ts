@@ -119,9 +119,14 @@ export class Inbound {
     pending.settle(status, child, detail);
   }
 
+  spawnAck(from: Pid, to: number): void {
+    this.spawns.confirmed(from, to);
+  }
+
   /** The child is linked to and watched by its parent there; now also here. */
-  private adopt({ cell, link, monitor }: PendingSpawn, child: Pid): void {
+  private adopt({ cell, link, monitor, isStart }: PendingSpawn, child: Pid): void {
     const { runtime } = this;
+    if (isStart) runtime.remote.spawnAck(cell.pid, child);
     if (link) {
       const made = cell.links().linkedBy(child);
       if (made !== undefined) runtime.remoteLinks.add(child.nc, made);

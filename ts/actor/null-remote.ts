@@ -26,6 +26,7 @@ export function nullRemote(runtime: Runtime): RemotePort {
     monitorExit: nothing,
     spawn: ({ node }) => lose({ node }),
     spawnReply: nothing,
+    spawnAck: nothing,
     call: (_from, _ref, _ms, target) => lose(target),
     reply: nothing,
     whenWritable: () => undefined,

@@ -88,6 +88,8 @@ export interface RemotePort {
   monitorExit(from: Pid | undefined, to: Pid, ref: Ref, reason: ExitReason): void;
   spawn(request: RemoteSpawn): void;
   spawnReply(child: Pid | undefined, to: Pid, request: Ref, status: SpawnStatus, detail: unknown): void;
+  /** Whoever started `child` there knows of it: until then its node ends it when the connection is lost. */
+  spawnAck(from: Pid, child: Pid): void;
   /** `ms` until the caller gives up, Infinity: never. */
   call(from: Pid | null, ref: Ref, ms: number, target: Pid | NodeAddress, request: CallRequest): void;
   reply(from: Pid | null, ref: Ref, status: ReplyStatus, value: unknown): void;

@@ -15,7 +15,14 @@ import * as Tag from './frame-tag.ts';
 import type { Identities } from './identities.ts';
 import type { Session } from './session.ts';
 
-const PAIR_TAGS: ReadonlySet<number> = new Set([Tag.LINK, Tag.UNLINK, Tag.UNLINK_ACK, Tag.EXIT, Tag.EXIT2]);
+const PAIR_TAGS: ReadonlySet<number> = new Set([
+  Tag.LINK,
+  Tag.UNLINK,
+  Tag.UNLINK_ACK,
+  Tag.EXIT,
+  Tag.EXIT2,
+  Tag.SPAWN_ACK,
+]);
 const FOUR_GIB = 0x1_0000_0000;
 
 export class Dispatch {
@@ -122,6 +129,8 @@ export class Dispatch {
         return inbound.exit(from, to, session.term(reader));
       case Tag.EXIT2:
         return inbound.exit2(from, to, session.term(reader));
+      case Tag.SPAWN_ACK:
+        return inbound.spawnAck(from, to);
     }
   }
 

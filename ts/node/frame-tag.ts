@@ -18,6 +18,7 @@ export const CALL = 0x35;
 export const REG_CALL = 0x36;
 export const REPLY = 0x37;
 export const ALIAS_SEND = 0x38;
+export const SPAWN_ACK = 0x3a;
 export const SYSTEM = 0x3f;
 
 /** `ms` of a call without a deadline. */

@@ -185,6 +185,13 @@ export class Remote implements RemotePort {
     });
   }
 
+  spawnAck(from: Pid, child: Pid): void {
+    this.#sessionOf(child)?.signal(from.local, Tag.SPAWN_ACK, (frame) => {
+      frame.pid(from);
+      frame.pid(child);
+    });
+  }
+
   call(from: Pid | null, ref: Ref, ms: number, target: Pid | NodeAddress, request: CallRequest): void {
     const way = target instanceof Pid ? this.#wayTo(target) : this.#wayToNode(target.node);
     const answer = (status: ReplyStatus) => (): void => this.#runtime.inbound.reply(ref, status, undefined);

@@ -1,6 +1,12 @@
 // What other nodes ask to be started here: whatever it is, it is answered once and never throws (N7, I1-I3).
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { defineHandler, type RemotePort, SpawnStatus } from '../../../ts/actor/index.ts';
+import {
+  defineActor,
+  defineHandler,
+  type RemotePort,
+  type Self,
+  SpawnStatus,
+} from '../../../ts/actor/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -82,12 +88,36 @@ it('I1, I3 a start is answered when its init is done, or killed when it takes to
   expect(kit.runtime.names.whereis('clerk')).toBeDefined();
 });
 
-it('S3 whose starter is lost is killed while its init runs, and only then', async () => {
-  ask(1, 'quick', START, [[], null, null]);
-  ask(2, 'endless', START, [[], null, null]);
+it('S3 whose starter is lost is killed by its node until the starter has said that it knows of the child', async () => {
+  const { inbound } = kit.runtime;
+  const stubborn = defineActor('stubborn', async (self: Self) => {
+    self.trapExit(true);
+    for (;;) await self.receive();
+  });
+  kit.runtime.exposed.set('stubborn', stubborn as never);
+  for (const [index, name] of ['quick', 'endless', 'stubborn', 'stubborn'].entries())
+    ask(index + 1, name, START, [[], `child ${index}`, null]);
   await kit.settle();
-  kit.runtime.inbound.nodeLost(PEER + 1, 'somebody@else:1');
-  expect(kit.runtime.size).toBe(2);
+  const whereis = (index: number): Pid => kit.runtime.names.whereis(`child ${index}`) as Pid;
+  const living = (): boolean[] => [0, 1, 2, 3].map((index) => whereis(index) !== undefined);
+  const [unheard, known] = [whereis(2), whereis(3)];
+  inbound.nodeLost(PEER + 1, 'somebody@else:1');
+  inbound.spawnAck(new Pid(PEER, 8), unheard.local); // who did not start it
+  inbound.spawnAck(from, 12_345); // nobody
+  inbound.spawnAck(from, known.local);
+  inbound.spawnAck(from, known.local);
+  expect(living()).toEqual([true, true, true, true]);
+  inbound.nodeLost(PEER, 'peer@host:1');
+  expect(living()).toEqual([false, false, false, true]);
+});
+
+it('S3 nothing is kept of a child that ended before its starter said anything', async () => {
+  ask(1, 'quick', START, [[], 'clerk', null]);
+  await kit.settle();
+  const child = kit.runtime.names.whereis('clerk') as Pid;
+  kit.runtime.sendExit(child, 'kill');
+  await kit.settle();
+  kit.runtime.inbound.spawnAck(from, child.local);
   kit.runtime.inbound.nodeLost(PEER, 'peer@host:1');
-  expect(kit.runtime.size).toBe(1);
+  expect(kit.runtime.size).toBe(0);
 });

@@ -75,9 +75,10 @@ describe('signals to a connected node', () => {
     remote.call(ME, REF, Number.POSITIVE_INFINITY, theirs(), ['t', [], []]);
     remote.call(null, REF, 50, { name: 'n', node: PEER }, ['t', [], []]);
     remote.reply(ME, new Ref(NC, 5, 9), 0, 1);
+    remote.spawnAck(ME, theirs());
     remote.flush();
     expect(tags(native)).toEqual([
-      0x10, 0x11, 0x38, 0x13, 0x14, 0x33, 0x15, 0x34, 0x16, 0x16, 0x17, 0x17, 0x18, 0x35, 0x36, 0x37,
+      0x10, 0x11, 0x38, 0x13, 0x14, 0x33, 0x15, 0x34, 0x16, 0x16, 0x17, 0x17, 0x18, 0x35, 0x36, 0x37, 0x3a,
     ]);
   });
 
@@ -102,6 +103,7 @@ describe('signals to a connected node', () => {
     native.emit(0x36, 3, new Body().u64(them).u64(them).u64(1n).u32(50).name('n').bytes(term));
     native.emit(0x37, 3, new Body().u64(me).u64(1n).u8(0).bytes(term));
     native.emit(0x38, 3, new Body().u64(me).u64(1n).bytes(term));
+    native.emit(0x3a, 3, new Body().u64(them).u64(me));
     const [pid, ref] = ['<1.5.1>', '#Ref<1.1.5.1>'];
     expect(heard).toEqual([
       ['deliver', 7, 0],
@@ -119,6 +121,7 @@ describe('signals to a connected node', () => {
       ['callNamed', pid, ref, 50, 'n', 0],
       ['reply', '#Ref<0.7.1>', 0, 0],
       ['aliasSend', '#Ref<0.7.1>', 0],
+      ['spawnAck', pid, 7],
     ]);
   });
 

@@ -202,6 +202,7 @@ fn good_frames() -> Vec<(&'static str, Vec<u8>)> {
                 &[&to, &reference(US, 22, 5), &[0], &pid(0, 30), &term()],
             ),
         ),
+        ("SPAWN_ACK", frame(tag::SPAWN_ACK, &[&from, &to])),
         ("GLOBAL_REGISTER", frame(tag::GLOBAL_REGISTER, &[&term()])),
         ("GLOBAL_UNREGISTER", frame(tag::GLOBAL_UNREGISTER, &[&term()])),
         ("GLOBAL_SYNC", frame(tag::GLOBAL_SYNC, &[&term()])),

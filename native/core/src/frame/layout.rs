@@ -38,7 +38,7 @@ pub(super) const fn layout(tag: u8) -> Option<&'static [Field]> {
         tag::SEND => &[To, Term],
         tag::REG_SEND => &[Name, Term],
         tag::PEER_LIST => &[Names],
-        tag::LINK => &[From, To],
+        tag::LINK | tag::SPAWN_ACK => &[From, To],
         tag::UNLINK | tag::UNLINK_ACK => &[From, To, U64],
         tag::EXIT | tag::EXIT2 => &[From, To, Term],
         tag::MONITOR => &[From, Ref, MonitorTarget],

@@ -84,6 +84,7 @@ fn body_with_from() -> impl Strategy<Value = (u8, Vec<u8>)> {
     let to = || pid();
     let parts = prop_oneof![
         to().prop_map(|to| (tag::LINK, to)),
+        to().prop_map(|to| (tag::SPAWN_ACK, to)),
         (to(), any::<[u8; 8]>()).prop_map(|(to, id)| (tag::UNLINK, [&to[..], &id].concat())),
         (to(), any::<[u8; 8]>()).prop_map(|(to, id)| (tag::UNLINK_ACK, [&to[..], &id].concat())),
         (to(), term()).prop_map(|(to, reason)| (tag::EXIT, [to, encode(&reason)].concat())),
