@@ -56,7 +56,10 @@ export class SameNames {
   }
 
   /** Only who has an entry of the same name may say that ours has lost to it. */
-  lost(member: Member, [, name, loser, stamp, winner]: Message & { readonly 0: 'lost' }): void {
+  lost(
+    member: Member,
+    [, name, loser, stamp, winner]: Extract<Message, readonly ['lost', ...unknown[]]>,
+  ): void {
     const own = this.#own.names.get(name);
     const other = member.names.get(name);
     if (own?.stamp !== stamp || !own.pid.equals(loser) || other === undefined) return;
