@@ -1,7 +1,8 @@
 // Remote spawn between two operating-system processes: every request is answered once, whoever dies meanwhile.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Cluster, type ClusterNode } from '../../support/cluster.ts';
+import type { Cluster, ClusterNode } from '../../support/cluster.ts';
 import type { Workbench } from '../../support/cluster-node.ts';
+import { connectedPair } from '../../support/pair.ts';
 
 type AnySelf = import('../../../ts/index.ts').Self<unknown>;
 
@@ -9,11 +10,7 @@ let cluster: Cluster;
 let a: ClusterNode;
 let b: ClusterNode;
 beforeEach(async () => {
-  cluster = new Cluster();
-  [a, b] = (await cluster.nodes({ name: 'a' }, { name: 'b' })) as [ClusterNode, ClusterNode];
-  await b.run(expose);
-  await a.run(prepare);
-  await a.run((bench, peer) => bench.node.connect(peer), b.name);
+  ({ cluster, a, b } = await connectedPair(prepare, expose));
 });
 afterEach(() => cluster.stop());
 

@@ -1,8 +1,9 @@
 // Starts on another node: they end as starts here do, when the init there is done (I1-I3, S5).
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Cluster, type ClusterNode } from '../../support/cluster.ts';
+import type { Cluster, ClusterNode } from '../../support/cluster.ts';
 import type { Workbench } from '../../support/cluster-node.ts';
 import { until } from '../../support/deadline.ts';
+import { connectedPair } from '../../support/pair.ts';
 
 type AnySelf = import('../../../ts/index.ts').Self<unknown>;
 type Options = import('../../../ts/index.ts').StartOptions;
@@ -11,11 +12,7 @@ let cluster: Cluster;
 let a: ClusterNode;
 let b: ClusterNode;
 beforeEach(async () => {
-  cluster = new Cluster();
-  [a, b] = (await cluster.nodes({ name: 'a' }, { name: 'b' })) as [ClusterNode, ClusterNode];
-  await b.run(expose);
-  await a.run(prepare);
-  await a.run((bench, peer) => bench.node.connect(peer), b.name);
+  ({ cluster, a, b } = await connectedPair(prepare, expose));
 });
 afterEach(() => cluster.stop());
 
