@@ -99,18 +99,17 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
   const { id, start, restart = 'permanent', significant = false } = spec;
   if (typeof id !== 'string' || id === '')
     throw badChildSpec(String(id), 'needs an id that is a string and not empty');
-  if (typeof start !== 'function' && (typeof start !== 'object' || start === null)) {
-    throw badChildSpec(id, 'has nothing to start');
-  }
+  if (!isStartable(start)) throw badChildSpec(id, 'has nothing to start');
+  const args = spec.args ?? NO_ARGUMENTS;
+  if (!Array.isArray(args)) throw badChildSpec(id, `has args that are no array, but ${typeof args}`);
   if (!RESTARTS.has(restart)) throw badChildSpec(id, `has an unknown restart: ${String(restart)}`);
   const type =
     spec.type ?? (typeof start === 'object' && start.type === 'supervisor' ? 'supervisor' : 'worker');
-  const shutdown = spec.shutdown ?? (type === 'supervisor' ? 'infinity' : 5000);
-  if (shutdown !== 'brutalKill' && shutdown !== 'infinity' && !(shutdown >= 0)) {
-    throw badChildSpec(id, `has a bad shutdown: ${String(shutdown)}`);
-  }
+  if (type !== 'worker' && type !== 'supervisor')
+    throw badChildSpec(id, `has an unknown type: ${String(type)}`);
+  const shutdown = shutdownOf(spec.shutdown ?? (type === 'supervisor' ? 'infinity' : 5000), id);
   const startTimeout = spec.startTimeout ?? Number.POSITIVE_INFINITY;
-  if (!(startTimeout >= 0)) throw badChildSpec(id, `has a bad startTimeout: ${String(startTimeout)}`);
+  if (!isTime(startTimeout)) throw badChildSpec(id, `has a bad startTimeout: ${String(startTimeout)}`);
   const { node } = spec;
   if (node !== undefined && typeof node !== 'string' && typeof node !== 'function') {
     throw badChildSpec(id, `has a bad node: ${String(node)}`);
@@ -132,7 +131,7 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
   return {
     id,
     start,
-    args: spec.args ?? NO_ARGUMENTS,
+    args,
     restart,
     shutdown,
     type,
@@ -141,6 +140,26 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
     place: typeof node === 'function' ? node : undefined,
     waitsForNode: onNodeLost === 'wait' && restart !== 'temporary',
   };
+}
+
+/** An actor function, or a spec that has what its kind needs. */
+function isStartable(start: Startable | null): boolean {
+  if (typeof start === 'function') return true;
+  if (typeof start !== 'object' || start === null) return false;
+  return (
+    typeof (start.kind === 'function' ? start.body : start.kind === 'handler' && start.init) === 'function'
+  );
+}
+
+/** Whole ms from 0 on, or Infinity: what the timers take. */
+function isTime(ms: unknown): boolean {
+  return ms === Number.POSITIVE_INFINITY || (Number.isSafeInteger(ms) && (ms as number) >= 0);
+}
+
+function shutdownOf(shutdown: Shutdown, id: string): Shutdown {
+  if (shutdown === 'brutalKill' || shutdown === 'infinity') return shutdown;
+  if (!isTime(shutdown)) throw badChildSpec(id, `has a bad shutdown: ${String(shutdown)}`);
+  return shutdown === Number.POSITIVE_INFINITY ? 'infinity' : shutdown;
 }
 
 /** `planChild` for a spec that came with a request: what is wrong with it is an answer, not the supervisor's end. */

@@ -1,5 +1,5 @@
 import { isCleanExit, type StartResult } from '../actor/index.ts';
-import type { Pid } from '../term/index.ts';
+import { Pid } from '../term/index.ts';
 import { type ChildPlan, type ChildSpec, tryPlanChild } from './child-spec.ts';
 import { pidKey } from './child-table.ts';
 import type { Supervising, SupervisorFrame } from './frame.ts';
@@ -55,7 +55,7 @@ export class DynamicChildren implements Supervising {
   private restart(child: DynamicChild): void | Promise<void> {
     this.restarting.delete(child);
     if (!this.window.record(this.frame.now()))
-      return this.frame.giveUp('its children failed too often', 'error');
+      return this.frame.giveUp(this.window.exceededBy(child.plan.id), 'error');
     // Counted while it starts, so that maxChildren holds (J26).
     this.restarting.add(child);
     const started = startChild(this.frame.self, child.plan, child.args ?? []);
@@ -126,7 +126,7 @@ export class DynamicChildren implements Supervising {
   }
 
   async terminateChild(pid: string | Pid): Promise<StopResult> {
-    if (typeof pid === 'string') return 'not_supported';
+    if (!(pid instanceof Pid)) return 'not_supported';
     const child = this.take(pid);
     if (child === undefined) return this.forgetLost(pid) ? 'ok' : 'not_found';
     const reason = await stopChild(this.frame.self, { pid, shutdown: child.plan.shutdown });

@@ -1,10 +1,12 @@
 import { type Self, type StartOptions, type StartResult, start } from '../actor/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
 
 /**
  * Starts a child, linked, here or on the node its plan names. The result comes at once, not as a promise, unless the
- * child's init really has to be waited for: that is what makes bursts of restarts cheap.
+ * child's init really has to be waited for: that is what makes bursts of restarts cheap. What cannot be started at all, for
+ * example under a name that is none, is a failed start with the error's code as its reason, and not the supervisor's end.
  */
 export function startChild(
   self: Self,
@@ -13,7 +15,11 @@ export function startChild(
 ): StartResult | Promise<StartResult> {
   const options = placed(plan);
   if (typeof options === 'string') return { ok: false, reason: options };
-  return start(self as never, plan.start, args as unknown[], options);
+  try {
+    return start(self as never, plan.start, args as unknown[], options);
+  } catch (error) {
+    return { ok: false, reason: error instanceof SnowmeshError ? error.code : String(error) };
+  }
 }
 
 /** The options with the node that is chosen now, or why none is. */

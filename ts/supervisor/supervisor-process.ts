@@ -1,4 +1,5 @@
 import { Call, Down, Exit, ReplyStatus, type Self, Timeout, takeOver } from '../actor/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
 import { Absences, type ComeBack } from './absences.ts';
 import type { ChildPlan } from './child-spec.ts';
@@ -71,9 +72,19 @@ export class SupervisorProcess implements SupervisorFrame {
     const operation = OPERATIONS[call.tag];
     if (operation === undefined) return void runtime.replyError(call, ReplyStatus.unknown, call.tag);
     const answer = operation(this.children, takeOver(runtime, call.args[0]));
-    if (answer instanceof Promise) return answer.then((value) => void runtime.reply(call, value));
-    runtime.reply(call, answer);
-    return undefined;
+    if (answer instanceof Promise) return answer.then((value) => this.reply(call, value));
+    return this.reply(call, answer);
+  }
+
+  /** Why a start failed may be too deep, or too large, for an answer that holds it; the news is not (P8). */
+  private reply(call: Call, answer: unknown): void {
+    const { runtime } = this.self;
+    try {
+      runtime.reply(call, answer);
+    } catch (error) {
+      const code = error instanceof SnowmeshError ? error.code : 'SNOW_ERR_UNSENDABLE';
+      runtime.reply(call, { ok: false, error: 'start_failed', reason: { unsendable: code } });
+    }
   }
 
   // -- for the part that knows about children --------------------------------------------------------------------
