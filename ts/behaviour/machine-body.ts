@@ -49,6 +49,8 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
   private readonly states: MachineStates;
   private current: OneState;
   private stateTimer: TimerRef | undefined = undefined;
+  /** Timers of states that are left, whose Timeout was on its way already: nobody may see it. */
+  private readonly outdated = new Set<TimerRef>();
   /** Messages kept for a later state, oldest first. */
   private postponed: unknown[] = [];
   /** Messages to be handled now: the one that came, and after a change of state the kept ones. */
@@ -85,14 +87,21 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
 
   /** One message by the handlers of the current state. */
   private handle(message: unknown): unknown {
-    if (!(message instanceof Timeout) || message.ref !== this.stateTimer) return this.dispatch(message);
-    this.stateTimer = undefined;
-    return this.current.onTimeout?.(this.context);
+    if (message instanceof Timeout) {
+      if (message.ref === this.stateTimer) {
+        this.stateTimer = undefined;
+        return this.current.onTimeout?.(this.context);
+      }
+      if (this.outdated.delete(message.ref)) return undefined;
+    }
+    this.context.hasMessage = true;
+    return this.dispatch(message);
   }
 
   /** What the handler of `message` ordered: keep it, change the state, another timeout. */
   private proceed(message: unknown): unknown {
     const { context } = this;
+    context.hasMessage = false;
     if (context.isPostponed) {
       context.isPostponed = false;
       this.postponed.push(message);
@@ -133,7 +142,8 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
     if (ms === undefined) return;
     context.newTimeout = undefined;
     const { self } = context;
-    if (this.stateTimer !== undefined) self.cancelTimer(this.stateTimer);
+    const before = this.stateTimer;
+    if (before !== undefined && self.cancelTimer(before) === false) this.outdated.add(before);
     this.stateTimer =
       ms === Number.POSITIVE_INFINITY ? undefined : self.startTimer(ms, self.pid as never, undefined);
   }

@@ -8,6 +8,8 @@ export class MachineContext<D, M> extends Context<string, M> {
   data: D;
   /** @internal Where `goto` leads. */
   next: string | undefined = undefined;
+  /** @internal A message is in hand that can be kept: none in `enter` and `onTimeout`. */
+  hasMessage = false;
   /** @internal The message in hand is to be kept. */
   isPostponed = false;
   /** @internal Set by `stateTimeout`, until the body has armed it. */
@@ -34,6 +36,12 @@ export class MachineContext<D, M> extends Context<string, M> {
 
   get postpone(): () => NoReply<never> {
     return () => {
+      if (!this.hasMessage) {
+        throw new SnowmeshError(
+          'SNOW_ERR_BAD_OPTION',
+          `postpone() in "${this.state}" without a message in hand`,
+        );
+      }
       this.isPostponed = true;
       return NO_REPLY as unknown as NoReply<never>;
     };

@@ -4,6 +4,7 @@ import {
   type HandlerBody,
   ReplyStatus,
   type Self,
+  SystemMessage,
   Timeout,
   type TimerRef,
 } from '../actor/index.ts';
@@ -31,8 +32,9 @@ export function handlerMap(handlers: object | undefined): HandlerMap {
   return new Map(Object.entries(handlers ?? {}));
 }
 
-/** Makes the server look after what its init left to do, before it takes a message. */
-const BEGIN = '$begin';
+/** Makes the server look after what its init left to do, before it takes a message. Of the runtime, so no limit drops it. */
+class Begin extends SystemMessage {}
+const BEGIN = new Begin();
 
 /** Stands for "no message came for so long". */
 const IDLE: unique symbol = Symbol('idle');
@@ -45,13 +47,14 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   protected readonly context: Context<S, M>;
   protected readonly handlers: Handlers;
   private idle: TimerRef | undefined = undefined;
+  private idleDue = 0;
   private lastActive = 0;
 
   constructor(context: Context<S, M>, handlers: Handlers) {
     this.context = context;
     this.handlers = handlers;
     const { self } = context;
-    if (context.continuations !== undefined) self.send(self.pid as never, BEGIN as never);
+    if (context.continuations !== undefined) self.runtime.deliverSystem(self.pid, BEGIN);
     else this.rest();
   }
 
@@ -162,7 +165,10 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     const { context } = this;
     if (context.timeout === Number.POSITIVE_INFINITY) return;
     this.lastActive = context.self.now();
-    if (this.idle === undefined) this.armIdle(context.timeout);
+    if (this.idle === undefined) return this.armIdle(context.timeout);
+    // A handler made it shorter. One that fired already comes in its turn, and then sees for itself.
+    const isLate = this.lastActive + context.timeout < this.idleDue;
+    if (isLate && context.self.cancelTimer(this.idle) !== false) this.armIdle(context.timeout);
   }
 
   /** Whether the idle timer fired before its time, because messages came meanwhile. It is then set for what is left. */
@@ -177,6 +183,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
 
   private armIdle(ms: number): void {
     const { self } = this.context;
+    this.idleDue = self.now() + ms;
     this.idle = self.startTimer(Math.ceil(ms), self.pid as never, undefined);
   }
 

@@ -29,7 +29,7 @@ export interface StateContext<N extends string, D, M = unknown> {
    * messages are handled again, oldest first. To the state it is in: nothing happens. Not in `enter`.
    */
   readonly goto: (state: N) => void;
-  /** Keeps the message for the next state. In a call handler return what this returns. */
+  /** Keeps the message for the next state. In a call handler return what this returns. Not in `enter` and `onTimeout`. */
   readonly postpone: () => NoReply<never>;
   /** Has `onTimeout` of this state run in so many ms instead of its own `timeout`; Infinity: never. */
   readonly stateTimeout: (ms: number) => void;

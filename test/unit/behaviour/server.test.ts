@@ -166,6 +166,60 @@ describe('a server', () => {
     expect(idle).toBe(2);
   });
 
+  it('runs onTimeout earlier when a handler made the time shorter', async () => {
+    const log: number[] = [];
+    const patient = defineServer({
+      name: 'patient',
+      init: () => ({}),
+      calls: {
+        hurry: (context, ms: number) => {
+          context.timeout = ms;
+        },
+      },
+      timeout: 10_000,
+      onTimeout: ({ self }) => void log.push(self.now()),
+    });
+    const pid = await patient.start(kit);
+    await kit.advance(100);
+    await call(kit, pid, 'hurry', 50);
+    await kit.advance(120);
+    expect(log).toEqual([150, 200]);
+    await call(kit, pid, 'hurry', 1000);
+    await kit.advance(1001);
+    expect(log).toEqual([150, 200, 1220]);
+  });
+
+  it('B10 takes no plain message for one of its own', async () => {
+    const seen: unknown[] = [];
+    const open = defineServer({
+      name: 'open',
+      init: () => ({}),
+      info: (_context, message: string) => void seen.push(message),
+    });
+    const pid = await open.start(kit);
+    kit.runtime.send(pid, '$begin');
+    await kit.settle();
+    expect(seen).toEqual(['$begin']);
+  });
+
+  it.each(['drop-old', 'exit'] as const)('continues whatever its mailbox limit (%s) says', async (policy) => {
+    const seen: unknown[] = [];
+    const limited = defineServer({
+      name: 'limited',
+      init: async (self: Self) => {
+        await self.sleep(1);
+        return continuing({}, 'continued');
+      },
+      onContinue: (_context, value) => void seen.push(value),
+      info: (_context, message: string) => void seen.push(message),
+    });
+    const started = limited.startWith(kit, { name: 'limited', mailbox: { max: 1, policy } });
+    kit.runtime.send('limited', 'the only one');
+    await kit.advance(1);
+    await started;
+    expect(seen).toEqual(['continued', 'the only one']);
+  });
+
   it('drops calls nobody waits for any more, if asked to', async () => {
     let handled = 0;
     const busy = defineServer({

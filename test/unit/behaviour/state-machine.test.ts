@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CallError } from '../../../ts/actor/index.ts';
+import type { CallError, Exit } from '../../../ts/actor/index.ts';
 import { call, cast, defineStateMachine, type MachineStart } from '../../../ts/behaviour/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -201,5 +201,65 @@ describe('a state machine', () => {
     void call(kit, pid, 'go');
     await kit.advance(20);
     expect(await log).toEqual(['going', 'entered']);
+  });
+
+  it('sees no timeout of a state it has left, nor one it has replaced, however late it is', async () => {
+    const seen: unknown[] = [];
+    const busy = defineStateMachine({
+      name: 'busy',
+      init: (): MachineStart<'a' | 'b', null> => ({ state: 'a', data: null }),
+      states: {
+        a: {
+          timeout: 10,
+          onTimeout: () => void seen.push('a'),
+          casts: {
+            leave: async ({ self, goto }) => {
+              await self.sleep(50);
+              goto('b');
+            },
+          },
+        },
+        b: {
+          timeout: 10,
+          onTimeout: () => void seen.push('b'),
+          casts: {
+            prolong: async ({ self, stateTimeout }) => {
+              await self.sleep(50);
+              stateTimeout(100);
+            },
+          },
+        },
+      },
+      any: { info: (_context, message) => void seen.push(message) },
+    });
+    const pid = await busy.start(kit);
+    cast(kit, pid, 'leave');
+    cast(kit, pid, 'prolong');
+    await kit.advance(199);
+    expect(seen).toEqual([]);
+    await kit.advance(1);
+    expect(seen).toEqual(['b']);
+  });
+
+  it('postpones messages only: in enter and onTimeout there is none', async () => {
+    const probe = await kit.probe();
+    const wait = (ms: number) =>
+      defineStateMachine({
+        name: 'lazy',
+        init: (): MachineStart<'a', null> => ({ state: 'a', data: null }),
+        states: {
+          a: {
+            enter: ({ postpone }) => void (ms === 0 && postpone()),
+            timeout: 10,
+            onTimeout: ({ postpone }) => void postpone(),
+          },
+        },
+      }).startLink(probe.self);
+    for (const ms of [0, 10]) {
+      await wait(ms);
+      await kit.advance(10);
+      const { reason } = await probe.expectMessage<Exit>();
+      expect(reason).toMatchObject({ error: { code: 'SNOW_ERR_BAD_OPTION' } });
+    }
   });
 });
