@@ -1,5 +1,6 @@
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
+import { briefReason } from './brief-reason.ts';
 import { SystemMessage } from './system-message.ts';
 
 export interface CallOptions {
@@ -74,35 +75,63 @@ export interface CallFailure {
   readonly reason: unknown;
 }
 
-/** A call that brought no answer: says to whom, what, how long it took and why. */
+/**
+ * A call that brought no answer: says to whom, what, how long it took and why.
+ *
+ * @example
+ * const n = await call(self, counter, 'read').catch((error) => {
+ *   if (error instanceof CallError && error.state === 'timeout') return undefined;
+ *   throw error;
+ * });
+ */
 export class CallError extends SnowmeshError {
-  readonly state: CallState;
-  readonly target: string;
-  readonly node: string | undefined;
-  readonly tag: string;
-  /** ms */
-  readonly elapsed: number;
-  /** The target's exit reason (`exit`), its CrashReason (`error`), the chain (`cycle`). */
-  readonly reason: unknown;
+  declare readonly details: Readonly<Omit<CallFailure, 'reason'> & Record<string, unknown>>;
 
   /** @internal */
   constructor({ state, target, node, tag, elapsed, reason }: CallFailure) {
     const where = node === undefined ? target : `${target} on ${node}`;
+    const why = state === 'exit' || state === 'error' ? `: ${briefReason(reason)}` : '';
     super(
       CODES[state],
-      `The call ${JSON.stringify(tag)} to ${where} brought no answer after ${Math.round(elapsed)} ms: ${EXPLAIN[state]}.`,
+      `The call ${JSON.stringify(tag)} to ${where} brought no answer after ${Math.round(elapsed)} ms: ${EXPLAIN[state]}${why}.`,
       {
         cause: reason,
         details: { state, target, node, tag, elapsed },
       },
     );
     this.name = 'CallError';
-    this.state = state;
-    this.target = target;
-    this.node = node;
-    this.tag = tag;
-    this.elapsed = elapsed;
-    this.reason = reason;
+  }
+
+  // No fields: whoever prints the error would see each of them twice.
+
+  /** Why there is no answer. */
+  get state(): CallState {
+    return this.details.state;
+  }
+
+  /** Who was called: a PID as text, or a name. */
+  get target(): string {
+    return this.details.target;
+  }
+
+  /** The node of the target; undefined: this one. */
+  get node(): string | undefined {
+    return this.details.node;
+  }
+
+  /** Which call. */
+  get tag(): string {
+    return this.details.tag;
+  }
+
+  /** ms from the call to the error. */
+  get elapsed(): number {
+    return this.details.elapsed;
+  }
+
+  /** The target's exit reason (`exit`), its CrashReason (`error`), the chain (`cycle`). */
+  get reason(): unknown {
+    return this.cause;
   }
 }
 

@@ -39,6 +39,8 @@ function errorReason(thrown: Error): CrashReason {
     error: full,
     get stack() {
       stack ??= stackOf(thrown);
+      // From now on a plain property, which console.log prints as text and not as a getter.
+      if (!Object.isFrozen(this)) Object.defineProperty(this, 'stack', { value: stack });
       return stack;
     },
   };

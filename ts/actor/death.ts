@@ -31,7 +31,7 @@ export function report(cell: Cell, reason: ExitReason, message: unknown): void {
         actor: cell.pid.toString(),
         name: cell.label,
         reason,
-        lastMessage: message === undefined ? cell.lastTag : loggedTag(message),
+        lastMessage: message === undefined ? cell.lastTag : lastTag(message),
         ancestors: lineOf(cell).map(String),
       },
       'an actor crashed',
@@ -39,6 +39,12 @@ export function report(cell: Cell, reason: ExitReason, message: unknown): void {
   } catch {
     // A logger that fails must not take the runtime along.
   }
+}
+
+/** The tag of a message; of a cast, whose first element is the same for all, the second. */
+function lastTag(message: unknown): string | undefined {
+  const tag = loggedTag(message);
+  return tag?.startsWith('$') && Array.isArray(message) ? (loggedTag(message.slice(1, 2)) ?? tag) : tag;
 }
 
 /** Ends an actor that ends by itself: a handler's `onTerminate` first. */

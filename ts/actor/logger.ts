@@ -18,7 +18,12 @@ export interface CrashFacts {
   readonly ancestors: readonly string[];
 }
 
-/** The default: warnings and errors as one line each on standard error. */
+/**
+ * The default: warnings and errors on standard error, one line each, and the stack of a crash below its line.
+ *
+ * @example
+ * await startNode({ logger: pino() }); // or console, or anything else with these four methods
+ */
 export const consoleLogger: Logger = {
   error: (facts, message) => console.error(line('error', facts, message)),
   warn: (facts, message) => console.error(line('warn', facts, message)),
@@ -32,9 +37,26 @@ export const silentLogger: Logger = { error() {}, warn() {}, info() {}, debug() 
 function line(level: string, facts: object, message: string): string {
   let text: string;
   try {
-    text = JSON.stringify(facts, (_key, value) => (typeof value === 'bigint' ? `${value}n` : value));
+    text = JSON.stringify(facts, (key, value) => {
+      if (key === 'stack') return undefined;
+      return typeof value === 'bigint' ? `${value}n` : value;
+    });
   } catch {
     text = '{}';
   }
-  return `snowmesh ${level}: ${message} ${text}`;
+  return `snowmesh ${level}: ${message} ${text}${stackBelow(facts)}`;
 }
+
+/** The stack of the facts' reason, in lines of its own, where an editor's terminal finds the user's file in it. */
+function stackBelow(facts: object): string {
+  const { reason } = facts as { reason?: { stack?: unknown } | null };
+  const stack = reason?.stack;
+  if (typeof stack !== 'string' || stack === '') return '';
+  const lines = stack.slice(0, LONGEST_STACK).split('\n', MOST_STACK_LINES);
+  return lines.map((one) => `\n    ${one.replace(CONTROL, ' ').trim()}`).join('');
+}
+
+/** Also a peer's reason is logged here; it must not steer the terminal. */
+const CONTROL = /\p{Cc}/gu;
+const LONGEST_STACK = 8192;
+const MOST_STACK_LINES = 20;

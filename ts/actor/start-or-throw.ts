@@ -1,5 +1,6 @@
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
+import { briefReason } from './brief-reason.ts';
 import { Runtime } from './runtime.ts';
 import { Self } from './self.ts';
 import type { Startable } from './spec.ts';
@@ -34,17 +35,8 @@ export async function startOrThrow<N, A extends readonly unknown[]>(
     });
   }
   const { reason } = result;
-  throw new SnowmeshError('SNOW_ERR_START', `${name} did not start: ${describe(reason)}`, {
+  throw new SnowmeshError('SNOW_ERR_START', `${name} did not start: ${briefReason(reason)}`, {
     cause: reason,
     details: { reason },
   });
-}
-
-function describe(reason: unknown): string {
-  if (typeof reason === 'string') return reason;
-  if (typeof reason === 'object' && reason !== null && 'error' in reason) {
-    const { name, message } = reason.error as { name?: string; message?: string };
-    return `${name}: ${message}`;
-  }
-  return 'see details.reason';
 }

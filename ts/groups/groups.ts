@@ -1,4 +1,4 @@
-import type { Self } from '../actor/index.ts';
+import { Self } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
 import { GroupService, type GroupsHost } from './group-service.ts';
@@ -27,7 +27,7 @@ export interface GroupsMonitor {
 }
 
 /** One actor or several. */
-type Members = Pid<never> | readonly Pid<never>[];
+type Members = Actor | readonly Actor[];
 // oxlint-disable-next-line typescript/no-explicit-any -- what an actor receives does not matter to who asks for its PID
 type Actor = Pid<never> | Self<any>;
 
@@ -59,7 +59,7 @@ export class Groups {
    * SNOW_ERR_NOT_ALIVE after `close`.
    *
    * @example
-   * groups.join('workers', self.pid);
+   * groups.join('workers', self);
    */
   join(group: string, members: Members): void {
     mustBeGroup(group);
@@ -182,11 +182,11 @@ export function startGroups(node: GroupsHost, options: GroupsOptions = {}): Grou
 }
 
 function listOf(members: Members): Pid[] {
-  return (Array.isArray(members) ? [...(members as readonly Pid[])] : [members]) as Pid[];
+  return Array.isArray(members) ? (members as readonly Actor[]).map(pidOf) : [pidOf(members as Actor)];
 }
 
 function pidOf(actor: Actor): Pid {
-  return ('pid' in actor ? actor.pid : actor) as Pid;
+  return (actor instanceof Self ? actor.pid : actor) as Pid;
 }
 
 function notLocal(pid: unknown): SnowmeshError {

@@ -93,10 +93,14 @@ function notReady(wanted: number | readonly string[], port: ReadinessPort, ms: n
   const nodes = port.nodes();
   const lack = lacking(wanted, nodes);
   const missing = typeof wanted === 'number' ? port.missing() : lack;
-  const who = missing.length > 0 ? `: ${missing.slice(0, 8).join(', ')}` : '';
+  const most = typeof wanted === 'number' ? wanted : wanted.length;
+  const rest =
+    missing.length > 0
+      ? `missing: ${missing.slice(0, 8).join(', ')}`
+      : 'nobody else is known: pass `discovery`, or connect to a node';
   return new SnowmeshError(
     'SNOW_ERR_NOT_READY',
-    `After ${ms} ms ${nodes.length} peers are connected and ${lack.length} are missing${who}.`,
+    `After ${ms} ms ${most - lack.length} of ${most} peers are connected; ${rest}.`,
     { details: { nodes, missing } },
   );
 }

@@ -15,6 +15,13 @@ export class RestartWindow {
     this.period = period;
   }
 
+  /** Why the supervisor gives up, after `record` said false for the child with that id. */
+  exceededBy(id: string): string {
+    const { intensity, period } = this;
+    const restarts = intensity === 1 ? '1 restart' : `${intensity} restarts`;
+    return `child "${id}" needs more than ${restarts} within ${period} ms (intensity, period)`;
+  }
+
   /**
    * Counts one restart at `now` (ms of a monotonic clock). False: it is one too many, and the supervisor gives up.
    * A restart that is exactly `period` old still counts (J7).

@@ -77,7 +77,7 @@ export class StaticChildren implements Supervising {
   private restart(child: Child): void | Promise<void> {
     if (!this.window.record(this.frame.now())) {
       if (child.plan.restart === 'temporary') this.table.remove(child);
-      return this.frame.giveUp('its children failed too often', 'error');
+      return this.frame.giveUp(this.window.exceededBy(child.plan.id), 'error');
     }
     if (this.options.strategy === 'one_for_one') return this.restartAlone(child);
     return this.restartGroup(child, this.groupOf(child), false);

@@ -56,6 +56,19 @@ describe('a group', () => {
     expect(seen('g')[2]).toEqual([at(0).spelt(x), at(1).spelt(y)].sort());
   });
 
+  it('R1 takes an actor by its self as by its PID', async () => {
+    const [a] = await connected();
+    const joined = new Promise<boolean>((done) => {
+      at(0).runtime.spawn((self) => {
+        a.join('g', self);
+        a.join('g', [self, self.pid]);
+        done(a.leave('g', self) && a.localMembers('g').length === 2);
+      });
+    });
+    await mesh.settle();
+    expect(await joined).toBe(true);
+  });
+
   it('R1 takes actors of its own node only, all or none', async () => {
     const [a, b] = await connected();
     const mine = at(0).actor();

@@ -207,7 +207,9 @@ describe('giving up', () => {
     await f.end(pid, 'b', 'boom');
     await probe.expectDown(pid, 'shutdown');
     expect(f.logged()).toEqual(['-b', '-c', '-a']);
-    expect(kit.logged('supervisor_shutdown')).toHaveLength(1);
+    expect(kit.logged('supervisor_shutdown').map(({ facts }) => facts['why'])).toEqual([
+      'child "b" needs more than 2 restarts within 5000 ms (intensity, period)',
+    ]);
     expect(kit.logged('actor_crash').map(({ facts }) => facts['name'])).not.toContain('top');
   });
 

@@ -1,0 +1,100 @@
+// What a user reads when something fails: the reason is in the sentence, the stack below the line, each fact once.
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { briefReason } from '../../../ts/actor/brief-reason.ts';
+import { type CallError, consoleLogger, type Self } from '../../../ts/actor/index.ts';
+
+import { call, cast, defineServer } from '../../../ts/behaviour/index.ts';
+import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+
+let kit: TestRuntime;
+beforeEach(() => {
+  kit = startTestRuntime();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  return kit.stop();
+});
+
+const shop = defineServer({
+  name: 'shop',
+  init: (_self: Self, stock?: string) => {
+    if (stock === 'none') throw new RangeError('no stock');
+    return {};
+  },
+  calls: {
+    buy: () => {
+      throw new TypeError('sold out');
+    },
+  },
+  casts: {
+    close: () => {
+      throw new Error('the key is lost');
+    },
+  },
+});
+
+describe('an error', () => {
+  it('of a call says what the target died of, and each fact once', async () => {
+    kit.runtime.logger.error = (facts) => void inspect(facts, { getters: true }); // one that looks at the stack
+    const pid = await shop.start(kit);
+    const failed = call(kit, pid, 'buy').catch((error: CallError) => error);
+    await kit.settle();
+    const error = (await failed) as CallError;
+    expect(error.message).toMatch(/the target ended before it answered \(exit\): TypeError: sold out\.$/);
+    expect(error).toMatchObject({ state: 'exit', tag: 'buy', reason: { error: { message: 'sold out' } } });
+    expect(inspect(error).match(/at buy/g)).toHaveLength(1);
+    expect(inspect(error).match(/elapsed/g)).toHaveLength(1);
+  });
+
+  it('of a start says what the init threw', async () => {
+    await expect(shop.start(kit, 'none')).rejects.toThrow('shop did not start: RangeError: no stock');
+  });
+});
+
+describe('a reason in few words', () => {
+  it.each([
+    ['kill', 'kill'],
+    [undefined, 'undefined'],
+    [7n, '7'],
+    [{ error: { name: 'Error', message: 'x' }, stack: 'long' }, 'Error: x'],
+    [{ error: null }, '{"error":null}'],
+    [{ error: { name: 5, message: {} } }, 'Error: '],
+    [{ shutdown: 'update' }, 'shutdown ("update")'],
+    [{ nocatch: 5n, stack: 'long' }, 'thrown: "5n"'],
+    [{ a: { stack: 'long', b: 1 } }, '{"a":{"b":1}}'],
+  ])('$1', (reason, words) => {
+    expect(briefReason(reason)).toBe(words);
+  });
+
+  it('is short whatever a peer sends', () => {
+    expect(briefReason('x'.repeat(10_000))).toHaveLength(300);
+    expect(briefReason({ error: { name: 'E', message: '💥'.repeat(10_000) } }).isWellFormed()).toBe(true);
+  });
+});
+
+describe('a crash report', () => {
+  it('I8 has the tag of a cast, not that it was one', async () => {
+    const pid = await shop.start(kit);
+    cast(kit, pid, 'close');
+    await kit.settle();
+    expect(kit.logged('actor_crash')[0]?.facts).toMatchObject({ lastMessage: 'close' });
+  });
+
+  it('is one line with the stack below, free of control characters', () => {
+    const lines: string[] = [];
+    vi.spyOn(console, 'error').mockImplementation((text: string) => lines.push(...text.split('\n')));
+    const stack = 'Error: x\u001B[2J\n    at buy (/app/shop.js:3:1)';
+    consoleLogger.error(
+      { event: 'actor_crash', reason: { error: { name: 'Error' }, stack } },
+      'an actor crashed',
+    );
+    expect(lines).toEqual([
+      'snowmesh error: an actor crashed {"event":"actor_crash","reason":{"error":{"name":"Error"}}}',
+      '    Error: x [2J',
+      '    at buy (/app/shop.js:3:1)',
+    ]);
+    consoleLogger.warn({ reason: null }, 'nothing');
+    expect(lines.at(-1)).toBe('snowmesh warn: nothing {"reason":null}');
+  });
+});
