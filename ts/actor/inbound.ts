@@ -1,8 +1,8 @@
 // Signals from other nodes.
 import { Chain, Monitor } from '../link/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
-import { answered, callFromAfar } from './calls.ts';
-import { cellOf } from './cell.ts';
+import { answered, callFromAfar, RemoteCall } from './calls.ts';
+import { type Cell, cellOf } from './cell.ts';
 import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { InboundSpawns, type SpawnOrder } from './inbound-spawns.ts';
@@ -12,6 +12,7 @@ import { deliverAlias, deliverNamed } from './sending.ts';
 import { fireMonitor, loseLink, signalExit } from './signals.ts';
 import type { PendingSpawn } from './spawning.ts';
 import { Down } from './system-message.ts';
+import { askToEnd, STOP_TAG } from './stop-request.ts';
 
 /**
  * Signals from other nodes. `to` is the local id of our actor; `from` PIDs are remote and proven to belong to the peer
@@ -109,10 +110,10 @@ export class Inbound {
   spawnReply(to: number, request: Ref, status: SpawnStatus, child: Pid, detail: unknown): void {
     const { runtime } = this;
     const pending = runtime.spawns.get(request.id);
-    if (pending === undefined || pending.cell.pid.local !== to) return;
+    if (pending === undefined || (pending.cell?.pid ?? runtime.root).local !== to) return;
     if (runtime.nodeOf(child) !== pending.node) return; // nobody answers for another node
     if (status === SpawnStatus.ok) {
-      if (pending.cell.isDead) this.disown(pending, child, 'noproc');
+      if (pending.cell?.isDead === true) this.disown(pending, child, 'noproc');
       else if (pending.isAbandoned) this.disown(pending, child, 'abandoned');
       else this.adopt(pending, child);
     } else if (pending.isStart && child.local !== 0) this.tellOfEnd(pending, child, status, detail);
@@ -126,7 +127,8 @@ export class Inbound {
   /** The child is linked to and watched by its parent there; now also here. */
   private adopt({ cell, link, monitor, isStart }: PendingSpawn, child: Pid): void {
     const { runtime } = this;
-    if (isStart) runtime.remote.spawnAck(cell.pid, child);
+    if (isStart) runtime.remote.spawnAck(cell?.pid ?? runtime.root, child);
+    if (cell === null) return;
     if (link) {
       const made = cell.links().linkedBy(child);
       if (made !== undefined) runtime.remoteLinks.add(child.nc, made);
@@ -146,6 +148,7 @@ export class Inbound {
   }
 
   /** A start that failed: as of one here, its parent hears of the end (I2), but not of one that took too long (I3). */
+    if (cell === null) return remote.exit2(null, child, 'kill'); // only starts come from outside of actors
   private tellOfEnd(pending: PendingSpawn, child: Pid, status: SpawnStatus, detail: ExitReason): void {
     const { cell, link, monitor } = pending;
     const isTooLate = status === SpawnStatus.timedOut || pending.isAbandoned;
@@ -154,11 +157,23 @@ export class Inbound {
     if (monitor !== undefined && !cell.isDead) deliver(cell, new Down(monitor, child, reason));
   }
 
+    if (cell === null) return;
   call(from: Pid, ref: Ref, ms: number, to: number, request: CallRequest): void {
     const cell = this.runtime.table.get(to);
     if (cell === undefined) return this.runtime.remote.reply(null, ref, ReplyStatus.noproc, undefined);
     if (!isRequest(request)) return this.runtime.remote.reply(null, ref, ReplyStatus.unknown, undefined);
-    callFromAfar(cell, from, ref, ms, request);
+    if (request[0] === STOP_TAG) this.stop(cell, ref, request[1][0]);
+    else callFromAfar(cell, from, ref, ms, request);
+  }
+
+  /** Its end is the answer (I6). */
+  private stop(cell: Cell, ref: Ref, reason: ExitReason): void {
+    const caller = new RemoteCall(cell, ref);
+    this.runtime.inboundCalls.set(ref.key, caller);
+    const more = cell.more();
+    more.callers ??= new Set();
+    more.callers.add(caller);
+    askToEnd(cell, reason);
   }
 
   callNamed(from: Pid, ref: Ref, ms: number, name: string, request: CallRequest): void {

@@ -165,7 +165,7 @@ export class Self<M = unknown> {
     args: A,
     options: RemoteSpawnOptions = {},
   ): Promise<{ pid: Pid<N>; ref: Ref | undefined }> {
-    return spawnOn(this.live(), node, spec, args, options) as Promise<never>;
+    return spawnOn(this.runtime, this.live(), node, spec, args, options) as Promise<never>;
   }
 
   link(pid: Pid): void {

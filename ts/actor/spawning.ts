@@ -86,7 +86,8 @@ export interface RemoteSpawnOptions {
 
 /** A remote spawn that waits for its reply. It stays here until the reply comes or the node is lost, whoever still waits. */
 export interface PendingSpawn {
-  readonly cell: Cell;
+  /** Who asked; null: code outside of actors. */
+  readonly cell: Cell | null;
   /** The one node that may answer. */
   readonly node: string;
   readonly link: boolean;
@@ -100,10 +101,11 @@ export interface PendingSpawn {
 
 /**
  * Spawns what another node offers under the name of `spec`, or with `start` waits for its init there. What cannot be sent
- * throws at once (rule B9).
+ * throws at once (rule B9). Code outside of actors (`cell` null) can be neither linked nor told of an end.
  */
 export function spawnOn(
-  cell: Cell,
+  runtime: Runtime,
+  cell: Cell | null,
   node: string,
   spec: Startable,
   args: readonly unknown[],
@@ -111,22 +113,23 @@ export function spawnOn(
   start?: RemoteStart,
 ): Promise<{ pid: Pid; ref: Ref | undefined }> {
   const name = exposable(spec);
-  const { runtime } = cell;
+  if (runtime.isStopped) throw new SnowmeshError('SNOW_ERR_STOPPED');
   const copied = copyTerm(args);
   if (options.signal?.aborted === true) return Promise.reject(options.signal.reason);
-  if (runtime.isSelf(node)) return spawnHere(cell, name, copied, options);
-  const request = runtime.newRef(cell.pid.local);
-  const monitorRef = options.monitor === true ? runtime.newRef(cell.pid.local) : undefined;
+  if (runtime.isSelf(node)) return spawnHere(runtime, cell, name, copied, options);
+  const from = cell === null ? runtime.root : cell.pid;
+  const request = runtime.newRef(from.local);
+  const monitorRef = options.monitor === true && cell !== null ? runtime.newRef(from.local) : undefined;
   const where = runtime.remote.canonical(node);
   return new Promise((resolve, reject) => {
     const abandon = (): void => {
       pending.isAbandoned = true;
-      if (!cell.isDead) reject(options.signal?.reason);
+      if (cell?.isDead !== true) reject(options.signal?.reason);
     };
     const pending: PendingSpawn = {
       cell,
       node: where,
-      link: options.link === true,
+      link: options.link === true && cell !== null,
       monitor: monitorRef,
       isStart: start !== undefined,
       isAbandoned: false,
@@ -134,14 +137,14 @@ export function spawnOn(
         runtime.spawns.delete(request.id);
         runtime.remoteSpawns.remove(where, pending);
         options.signal?.removeEventListener('abort', abandon);
-        if (cell.isDead || pending.isAbandoned) return;
+        if (cell?.isDead === true || pending.isAbandoned) return;
         if (status === SpawnStatus.ok && child !== undefined) resolve({ pid: child, ref: monitorRef });
         else reject(spawnError(node, name, status, detail));
         runtime.scheduler.settled(); // the caller knows the PID before it hears of the child (N5)
       },
     };
     runtime.remote.spawn({
-      from: cell.pid,
+      from,
       request,
       node: where,
       link: pending.link,
@@ -170,12 +173,12 @@ function exposable(spec: Startable): string {
 }
 
 async function spawnHere(
-  cell: Cell,
+  runtime: Runtime,
+  cell: Cell | null,
   name: string,
   args: readonly unknown[],
   options: SpawnOptions,
 ): Promise<{ pid: Pid; ref: Ref | undefined }> {
-  const { runtime } = cell;
   const spec = runtime.exposed.get(name);
   if (spec === undefined) throw spawnError(runtime.ownName, name, SpawnStatus.unknownFunction, name);
   const { pid, ref } = spawn(runtime, cell, spec, args, options, false);

@@ -1,6 +1,7 @@
 import { SnowmeshError } from '../errors/index.ts';
 import { Timer } from '../timers/index.ts';
 import type { Cell } from './cell.ts';
+import type { Runtime } from './runtime.ts';
 import { spawnOn } from './spawning.ts';
 import type { Startable } from './spec.ts';
 import type { StartOptions, StartResult } from './start-result.ts';
@@ -16,20 +17,21 @@ const TOO_LATE = Symbol('snowmesh.too-late');
  * the child is killed as soon as it is heard of.
  */
 export async function startFar(
-  cell: Cell,
+  runtime: Runtime,
+  cell: Cell | null,
   what: Startable,
   args: readonly unknown[],
   options: StartOptions,
   node: string,
 ): Promise<StartResult> {
-  const { timers } = cell.runtime;
+  const { timers } = runtime;
   const { name, link = false, monitor = false } = options;
   const timeout = options.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
   const controller = new AbortController();
   const timer = new Deadline(controller);
   try {
     const { signal } = controller;
-    const started = spawnOn(cell, node, what, args, { link, monitor, signal }, { name, timeout });
+    const started = spawnOn(runtime, cell, node, what, args, { link, monitor, signal }, { name, timeout });
     timers.start(timer, timeout);
     const { pid, ref } = await started;
     return { ok: true, pid: pid as never, ref };

@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { CallError, type CallState } from './call.ts';
+import { call } from './calls.ts';
 import { type Cell, cellOf } from './cell.ts';
 import { givenReason } from './crash-reason.ts';
 import { terminate } from './death.ts';
-import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { Runtime } from './runtime.ts';
 import type { Self } from './self.ts';
@@ -14,8 +14,7 @@ import { spawn } from './spawning.ts';
 import { type Startable, waitsForInit } from './spec.ts';
 import { startFar } from './start-far.ts';
 import type { StartOptions, StartResult } from './start-result.ts';
-import { StopRequest } from './stop-request.ts';
-import { Down, Exit } from './system-message.ts';
+import { askToEnd, STOP_TAG } from './stop-request.ts';
 import { begin } from './turn.ts';
 import { checkTimeout } from './waiting.ts';
 
@@ -36,8 +35,7 @@ export function start<N, A extends readonly unknown[]>(
   const { runtime, cell } = partsOf(parent);
   const { node } = options;
   if (node !== undefined && !runtime.isSelf(node)) {
-    if (cell === null) return { ok: false, reason: 'not_remote' };
-    return startFar(cell, what, args, options, node) as Promise<StartResult<N>>;
+    return startFar(runtime, cell, what, args, options, node) as Promise<StartResult<N>>;
   }
   return startHere(runtime, cell, what, args, options) as StartResult<N> | Promise<StartResult<N>>;
 }
@@ -94,9 +92,10 @@ function abandon(parent: Cell, pid: Pid, options: StartOptions, ref: Ref | undef
 }
 
 /**
- * Asks an actor to end in order and waits until it has (rule I6): a handler after what was sent before, and after its
- * `onTerminate`; a function actor at once, or, when it traps exits, as it decides on the Exit of its parent that it gets. Resolves when its names are free. Rejects with a
- * CallError: noproc, nodedown, timeout (it still ends later), or exit when it ended with another reason.
+ * Asks an actor, here or on another node, to end in order and waits until it has (rule I6): a handler after what was sent
+ * before, and after its `onTerminate`; a function actor at once, or, when it traps exits, as it decides on the Exit of its
+ * parent that it gets. Resolves when its names are free. Rejects with a CallError: noproc, nodedown, timeout (it still
+ * ends later), or exit when it ended with another reason.
  */
 export function stop(
   caller: Starting,
@@ -118,7 +117,7 @@ export function stop(
       elapsed: runtime.now() - started,
       reason: why,
     });
-  if (pid !== undefined && pid.nc !== 0) return stopFar(runtime, pid, given, timeout, fail);
+  if (pid !== undefined && pid.nc !== 0) return stopFar(runtime, own, pid, given, limit, fail);
   const cell = pid === undefined ? undefined : cellOf(pid);
   if (pid === undefined || cell === undefined) return Promise.reject(fail('noproc'));
   if (cell === own) return Promise.reject(fail('calling_self'));
@@ -136,38 +135,22 @@ export function stop(
   });
 }
 
-function askToEnd(cell: Cell, reason: ExitReason): void {
-  const isHandler =
-    cell.body !== null || (cell.birth !== null && (cell.birth.isHandler || isHandlerSpec(cell.birth.what)));
-  if (isHandler) return deliver(cell, new StopRequest(reason));
-  if (!cell.isTrapping) return terminate(cell, reason);
-  // A function actor that traps exits decides itself, as it does when its parent ends.
-  deliver(cell, new Exit(cell.parent, reason));
-}
-
-function isHandlerSpec(what: Startable): boolean {
-  return typeof what !== 'function' && what.kind === 'handler';
-}
-
-/** A far actor: an exit signal, and a monitor of a small actor of our own. */
-function stopFar(
+/** A far actor is asked by its node; the end of the actor is the answer. */
+async function stopFar(
   runtime: Runtime,
+  caller: Cell | null,
   pid: Pid,
   reason: ExitReason,
   timeout: number,
   fail: (state: CallState, why?: unknown) => CallError,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    runtime.spawnWith({ label: 'stop' }, async (self: Self<never>) => {
-      self.monitor(pid);
-      self.sendExit(pid, reason === 'normal' ? 'shutdown' : reason);
-      const down = await self.receive(Down, { timeout });
-      if (!(down instanceof Down)) reject(fail('timeout'));
-      else if (down.reason === 'noconnection') reject(fail('nodedown'));
-      else if (down.reason === 'noproc') reject(fail('noproc'));
-      else resolve();
-    });
-  });
+  try {
+    await call(runtime, caller, pid, STOP_TAG, [reason], { timeout });
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error;
+    if (error.state !== 'exit') throw fail(error.state, error.reason);
+    if (!isDeepStrictEqual(error.reason, reason)) throw fail('exit', error.reason);
+  }
 }
 
 function partsOf(caller: Starting): { runtime: Runtime; cell: Cell | null } {

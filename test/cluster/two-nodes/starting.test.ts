@@ -208,6 +208,71 @@ describe('a start on another node', () => {
   });
 });
 
+describe('code outside of actors', () => {
+  const startOutside = (name: string, options: Options = {}, node = b.name): Promise<any> =>
+    a.run(
+      async (bench, peer, what, how) => {
+        const spec = bench.snow.defineHandler(what, (() => {}) as never);
+        const { runtime } = bench.node;
+        const result = await bench.snow.start(runtime, spec as never, [], { ...how, node: peer });
+        if (!result.ok) return result;
+        bench.box['child'] = result.pid;
+        return { ok: true, on: bench.node.nodeOf(result.pid as never), ref: result.ref };
+      },
+      node,
+      name,
+      options,
+    );
+
+  it('I1, S5 starts on another node as on its own, without a link or a monitor', async () => {
+    const options = { link: true, monitor: true, name: 'clerk' };
+    expect(await startOutside('slow', options)).toEqual({ ok: true, on: b.name, ref: undefined });
+    expect(await b.run((bench) => bench.node.whereis('clerk') !== undefined)).toBe(true);
+    expect(await a.run((bench) => bench.box['open']())).toEqual([0, 0, 0]);
+    expect((await startOutside('quick', { name: 'clerk' })).reason).toHaveProperty('alreadyStarted');
+    await a.run((bench) => bench.snow.stop(bench.node.runtime, bench.box['child'], 'shutdown'));
+    expect(await living()).toBe(0);
+  });
+
+  it('I1, I3, S5 hears why there is no child, and leaves none', async () => {
+    expect(await startOutside('unwilling')).toEqual({ ok: false, ignore: true });
+    expect((await startOutside('broken')).reason.error.message).toBe('no such table');
+    expect(await startOutside('unheard-of')).toEqual({ ok: false, reason: 'unknown_function' });
+    const nowhere = await startOutside('quick', {}, 'nobody@127.0.0.1:1');
+    expect(nowhere).toEqual({ ok: false, reason: 'noconnection' });
+    expect(await startOutside('gated', { timeout: 100 })).toEqual({ ok: false, reason: 'timeout' });
+    await until('the end of the children', async () => (await living()) === 0);
+    await a.run((bench) => bench.until('every reply', () => bench.node.runtime.spawns.size === 0));
+  });
+
+  it('I3 gives up in time on a node that stands still; the late child is killed', async () => {
+    b.freeze();
+    expect(await startOutside('quick', { timeout: 200 })).toEqual({ ok: false, reason: 'timeout' });
+    b.thaw();
+    await until('the end of the child', async () => (await ends()).length === 1);
+    expect(await ends()).toEqual(['killed']);
+  });
+
+  it('S3 keeps a child beyond the loss of the connection, and loses one under way', async () => {
+    expect((await startOutside('quick')).ok).toBe(true);
+    const asked = startOutside('gated');
+    await until('the child', async () => (await living()) === 2);
+    await a.run((bench, peer) => bench.node.disconnect(peer), b.name);
+    expect(await asked).toEqual({ ok: false, reason: 'noconnection' });
+    await until('the end of the child', async () => (await ends()).length === 1);
+    expect([await living(), await ends()]).toEqual([1, ['killed']]);
+  });
+
+  it('S5 is answered when its own node stops, and afterwards', async () => {
+    const asked = startOutside('gated');
+    await until('the child', async () => (await living()) === 1);
+    await a.run((bench) => bench.node.stop());
+    expect(await asked).toEqual({ ok: false, reason: 'noconnection' });
+    expect(await startOutside('quick')).toEqual({ ok: false, reason: 'SNOW_ERR_STOPPED' });
+    await until('the end of the child', async () => (await living()) === 0);
+  });
+});
+
 it('J2, S5, I3 a supervisor does not start when the init of a child there fails or takes too long', async () => {
   const reasons = await a.run(async (bench, peer) => {
     const { childSpec, defineHandler, defineSupervisor, start } = bench.snow;
