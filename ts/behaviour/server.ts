@@ -1,5 +1,7 @@
 import type { ExitReason, Self } from '../actor/index.ts';
+import type { OptionNames } from '../errors/index.ts';
 import { type Behaviour, behaviour } from './behaviour.ts';
+import { checkDefinition } from './definition.ts';
 import type { Protocol, ProtocolOf } from './protocol.ts';
 import { type Handlers, handlerMap, ServerBody } from './server-body.ts';
 import { Context, Continuing, type Ignore, type ServerContext } from './server-context.ts';
@@ -71,6 +73,7 @@ export type Server<A extends readonly unknown[], P extends Protocol> = Behaviour
 export function defineServer<I extends Init, C = {}, K = {}, M = unknown>(
   options: ServerOptions<I, C, K, M>,
 ): Server<InitArgs<I>, ProtocolOf<C, K, M>> {
+  checkDefinition('defineServer', options, SERVER_OPTIONS);
   const handlers: Handlers = {
     calls: handlerMap(options.calls),
     casts: handlerMap(options.casts),
@@ -88,3 +91,16 @@ export function defineServer<I extends Init, C = {}, K = {}, M = unknown>(
     return new ServerBody(context, handlers);
   }) as unknown as Server<InitArgs<I>, ProtocolOf<C, K, M>>;
 }
+
+const SERVER_OPTIONS: OptionNames<ServerOptions<Init, unknown, unknown, unknown>> = {
+  name: true,
+  init: true,
+  calls: true,
+  casts: true,
+  info: true,
+  onContinue: true,
+  timeout: true,
+  onTimeout: true,
+  terminate: true,
+  skipExpired: true,
+};

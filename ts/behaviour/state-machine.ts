@@ -1,5 +1,7 @@
 import type { ExitReason, Self } from '../actor/index.ts';
+import { checkOptionNames, type OptionNames } from '../errors/index.ts';
 import { type Behaviour, behaviour } from './behaviour.ts';
+import { checkDefinition, checkHandlers } from './definition.ts';
 import { MachineBody, type MachineStates, stateHandlers } from './machine-body.ts';
 import { MachineContext } from './machine-context.ts';
 import type { NoReply, ProtocolOf } from './protocol.ts';
@@ -112,6 +114,14 @@ export type StateMachine<I extends Init, States, Any, M> = Behaviour<
 export function defineStateMachine<I extends Init, States, Any = {}, M = unknown>(
   options: StateMachineOptions<I, States, Any, M>,
 ): StateMachine<I, States, Any, M> {
+  checkDefinition('defineStateMachine', options, MACHINE_OPTIONS);
+  for (const [state, handlers] of Object.entries(
+    options.states as Readonly<Record<string, AnyStateHandlers>>,
+  )) {
+    const where = `state "${state}" of "${options.name}"`;
+    checkOptionNames(where, handlers, STATE_HANDLERS);
+    checkHandlers(where, { calls: handlers.calls, casts: handlers.casts });
+  }
   const any = options.any as StateHandlers<string, unknown, M> | undefined;
   const states: MachineStates = new Map(
     Object.entries(options.states as Record<string, StateHandlers<string, unknown, M>>).map(
@@ -132,3 +142,20 @@ export function defineStateMachine<I extends Init, States, Any = {}, M = unknown
     return new MachineBody(new MachineContext(self as Self, state, data), handlers, states);
   }) as unknown as StateMachine<I, States, Any, M>;
 }
+
+type AnyStateHandlers = StateHandlers<string, unknown, unknown>;
+const STATE_HANDLERS: OptionNames<AnyStateHandlers> = {
+  enter: true,
+  calls: true,
+  casts: true,
+  info: true,
+  timeout: true,
+  onTimeout: true,
+};
+const MACHINE_OPTIONS: OptionNames<StateMachineOptions<Init, unknown, unknown, unknown>> = {
+  name: true,
+  init: true,
+  states: true,
+  any: true,
+  terminate: true,
+};

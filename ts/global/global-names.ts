@@ -1,4 +1,4 @@
-import { SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { Pid } from '../term/index.ts';
 import type { ConflictResolver } from './conflict.ts';
 import { MAX_NAMES_PER_NODE } from './limits.ts';
@@ -28,6 +28,7 @@ export class GlobalNames {
 
   /** @internal Use {@link startGlobalNames}. */
   constructor(host: NamesHost, options: GlobalNamesOptions) {
+    checkOptionNames('startGlobalNames', options, OPTIONS);
     const { onConflict, loser = 'kill', maxNamesPerNode = MAX_NAMES_PER_NODE } = options;
     check('loser', loser, loser === 'kill' || loser === 'notify');
     check('onConflict', onConflict, onConflict === undefined || typeof onConflict === 'function');
@@ -151,6 +152,8 @@ function mustBeName(name: string, pid: unknown): void {
       : `${JSON.stringify(name)} cannot be a name: use 1 to 255 bytes of text, and not "undefined".`,
   );
 }
+
+const OPTIONS: OptionNames<GlobalNamesOptions> = { onConflict: true, loser: true, maxNamesPerNode: true };
 
 function check(option: string, value: unknown, isGood: boolean): void {
   if (!isGood) throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `${option} cannot be ${String(value)}`);

@@ -1,5 +1,5 @@
 import { Self } from '../actor/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
 import { GroupService, type GroupsHost } from './group-service.ts';
 import { MAX_MEMBERSHIPS_PER_NODE } from './limits.ts';
@@ -43,6 +43,7 @@ export class Groups {
 
   /** @internal Use {@link startGroups}. */
   constructor(host: GroupsHost, options: GroupsOptions) {
+    checkOptionNames('startGroups', options, OPTIONS);
     const { scope, hidden = false, maxMembershipsPerNode: most = MAX_MEMBERSHIPS_PER_NODE } = options;
     check('scope', scope, scope === undefined || isGroupName(scope));
     check('hidden', hidden, typeof hidden === 'boolean');
@@ -180,6 +181,8 @@ export class Groups {
 export function startGroups(node: GroupsHost, options: GroupsOptions = {}): Groups {
   return new Groups(node, options);
 }
+
+const OPTIONS: OptionNames<GroupsOptions> = { scope: true, hidden: true, maxMembershipsPerNode: true };
 
 function listOf(members: Members): Pid[] {
   return Array.isArray(members) ? (members as readonly Actor[]).map(pidOf) : [pidOf(members as Actor)];

@@ -1,5 +1,5 @@
 import type { Startable, StartOptions } from '../actor/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
+import { type OptionNames, SnowmeshError, unknownOption } from '../errors/index.ts';
 import { startOptions } from './starting.ts';
 
 /** When an ended child is started again (J4). */
@@ -102,6 +102,8 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
   if (!isStartable(start)) throw badChildSpec(id, 'has nothing to start');
   const args = spec.args ?? NO_ARGUMENTS;
   if (!Array.isArray(args)) throw badChildSpec(id, `has args that are no array, but ${typeof args}`);
+  const wrong = unknownOption(spec, CHILD_SPEC);
+  if (wrong !== undefined) throw badChildSpec(id, wrong);
   if (!RESTARTS.has(restart)) throw badChildSpec(id, `has an unknown restart: ${String(restart)}`);
   const type =
     spec.type ?? (typeof start === 'object' && start.type === 'supervisor' ? 'supervisor' : 'worker');
@@ -178,5 +180,18 @@ export function badChildSpec(id: string, what: string): SnowmeshError {
   return new SnowmeshError('SNOW_ERR_BAD_CHILD_SPEC', `the child spec "${id}" ${what}`);
 }
 
+const CHILD_SPEC: OptionNames<ChildSpec> = {
+  id: true,
+  start: true,
+  args: true,
+  restart: true,
+  shutdown: true,
+  type: true,
+  significant: true,
+  name: true,
+  node: true,
+  onNodeLost: true,
+  startTimeout: true,
+};
 const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);
 const RESTARTS: ReadonlySet<string> = new Set<Restart>(['permanent', 'transient', 'temporary']);

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { type ChildSpec, planChild } from './child-spec.ts';
 import { defineSupervisor, type RestartLimit, type SupervisorSpec } from './supervisor.ts';
 
@@ -33,7 +33,9 @@ export interface PartitionSupervisorSpec extends SupervisorSpec {
  * await startChild(self, sessions.partition(user), childSpec(user, session, { args: [user] }));
  */
 export function definePartitionSupervisor(options: PartitionSupervisorOptions): PartitionSupervisorSpec {
-  const { name, child, partitions = availableParallelism() } = options;
+  checkOptionNames('definePartitionSupervisor', options, PARTITION_OPTIONS);
+  const { child, partitions = availableParallelism(), ...limits } = options;
+  const { name } = limits;
   if (!Number.isInteger(partitions) || partitions < 1) {
     throw new SnowmeshError(
       'SNOW_ERR_BAD_OPTION',
@@ -45,13 +47,21 @@ export function definePartitionSupervisor(options: PartitionSupervisorOptions): 
     planChild(spec, 'never');
     return { ...spec, id: String(index), name: `${name}/${index}` };
   });
-  const supervisor = defineSupervisor({ ...options, children });
+  const supervisor = defineSupervisor({ ...limits, children });
   return Object.freeze({
     ...supervisor,
     partitions,
     partition: (key: string | number | bigint) => `${name}/${hash(String(key)) % partitions}`,
   });
 }
+
+const PARTITION_OPTIONS: OptionNames<PartitionSupervisorOptions> = {
+  name: true,
+  partitions: true,
+  child: true,
+  intensity: true,
+  period: true,
+};
 
 /** FNV-1a over UTF-16 units: cheap, and spreads keys that differ in their last letter. */
 function hash(key: string): number {

@@ -5,7 +5,7 @@ import {
   type StartOptions,
   startOrThrow,
 } from '../actor/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type AutoShutdown, badChildSpec, type ChildPlan, type ChildSpec, planChild } from './child-spec.ts';
 import { DynamicChildren } from './dynamic-children.ts';
@@ -72,15 +72,17 @@ export interface SupervisorSpec<A extends readonly unknown[] = []> extends Funct
  *   strategy: 'rest_for_one',
  *   children: [childSpec('stock', stock), childSpec('till', till, { args: ['EUR'] })],
  * });
- * const pid = await shop.start(node.runtime);
+ * const pid = await shop.start(node);
  */
 export function defineSupervisor<A extends readonly unknown[] = []>(
   options: SupervisorOptions<A>,
 ): SupervisorSpec<A> {
+  checkOptionNames('defineSupervisor', options, STATIC_OPTIONS);
   const { name, strategy = 'one_for_one', autoShutdown = 'never', children } = options;
   const limit = checkedLimit(options);
   if (!STRATEGIES.has(strategy)) throw badOption(name, 'strategy', strategy);
   if (!AUTO_SHUTDOWNS.has(autoShutdown)) throw badOption(name, 'autoShutdown', autoShutdown);
+  if (typeof children !== 'function' && !Array.isArray(children)) throw badOption(name, 'children', children);
   // A list is checked here and now; what a function makes, when it has made it.
   const fixed = typeof children === 'function' ? undefined : planAll(children, autoShutdown);
   return supervisorSpec(name, async (self, ...args) => {
@@ -111,6 +113,7 @@ export function defineSupervisor<A extends readonly unknown[] = []>(
  * await startChild(self, pid, childSpec('session', session, { args: [user], restart: 'temporary' }));
  */
 export function defineDynamicSupervisor(options: DynamicSupervisorOptions): SupervisorSpec {
+  checkOptionNames('defineDynamicSupervisor', options, DYNAMIC_OPTIONS);
   const { name, child, maxChildren = Number.POSITIVE_INFINITY } = options;
   const limit = checkedLimit(options);
   if (!(maxChildren >= 0)) throw badOption(name, 'maxChildren', maxChildren);
@@ -163,6 +166,21 @@ function badOption(name: string, option: string, value: unknown): SnowmeshError 
   return new SnowmeshError('SNOW_ERR_BAD_OPTION', `supervisor "${name}": bad ${option}: ${String(value)}`);
 }
 
+const STATIC_OPTIONS: OptionNames<SupervisorOptions> = {
+  name: true,
+  strategy: true,
+  intensity: true,
+  period: true,
+  autoShutdown: true,
+  children: true,
+};
+const DYNAMIC_OPTIONS: OptionNames<DynamicSupervisorOptions> = {
+  name: true,
+  child: true,
+  maxChildren: true,
+  intensity: true,
+  period: true,
+};
 const STRATEGIES: ReadonlySet<string> = new Set<Strategy>(['one_for_one', 'one_for_all', 'rest_for_one']);
 const AUTO_SHUTDOWNS: ReadonlySet<string> = new Set<AutoShutdown>([
   'never',

@@ -1,0 +1,105 @@
+// A word that is no option is refused, and the one that was meant is named: most users write plain JavaScript sometimes.
+import { describe, expect, it } from 'vitest';
+import { checkOptionNames, unknownOption } from '../../../ts/errors/index.ts';
+import {
+  childSpec,
+  defineDynamicSupervisor,
+  definePartitionSupervisor,
+  defineServer,
+  defineStateMachine,
+  defineSupervisor,
+  startGlobalNames,
+  startGroups,
+  startNode,
+} from '../../../ts/index.ts';
+
+const KNOWN = { name: true, intensity: true, init: true } as const;
+
+describe('an option that does not exist', () => {
+  it.each([
+    [{ nmae: 1 }, 'has no option "nmae"; did you mean "name"?'],
+    [{ Name: 1 }, 'has no option "Name"; did you mean "name"?'],
+    [{ intensty: 1 }, 'has no option "intensty"; did you mean "intensity"?'],
+    [{ name: 1, children: 2 }, 'has no option "children"; it has name, intensity, init'],
+    [{ toString: 1 }, 'has no option "toString"; it has name, intensity, init'],
+    [{ name: undefined }, undefined],
+    [{}, undefined],
+  ])('%o', (given, sentence) => {
+    expect(unknownOption(given, KNOWN)).toBe(sentence);
+  });
+
+  it.each([undefined, null, 'a', 5])('%s is no object of options', (given) => {
+    expect(() => checkOptionNames('startX', given as never, KNOWN as never)).toThrow(
+      `startX takes an object of options, not ${given === null ? 'null' : typeof given}`,
+    );
+  });
+});
+
+const init = (): object => ({});
+const any = (value: unknown): never => value as never;
+
+describe('refuses what it does not know:', () => {
+  it.each<[string, () => unknown, string]>([
+    [
+      'defineServer',
+      () => defineServer(any({ name: 'x', init, call: {} })),
+      'defineServer has no option "call"; did you mean "calls"?',
+    ],
+    [
+      'defineServer without init',
+      () => defineServer(any({ name: 'x' })),
+      'defineServer of "x" needs an init function',
+    ],
+    [
+      'defineServer without a name',
+      () => defineServer(any({ init })),
+      'defineServer needs a name that is a string and not empty',
+    ],
+    [
+      'defineServer with a handler that is none',
+      () => defineServer(any({ name: 'x', init, calls: { read: 5 } })),
+      'defineServer of "x": calls.read is no function',
+    ],
+    [
+      'defineStateMachine',
+      () => defineStateMachine(any({ name: 'x', init, states: { open: { onEnter: init } } })),
+      'state "open" of "x" has no option "onEnter"; did you mean "enter"?',
+    ],
+    [
+      'defineSupervisor',
+      () => defineSupervisor(any({ name: 'x', children: [], maxRestarts: 5 })),
+      'defineSupervisor has no option "maxRestarts"; it has name, strategy, intensity, period, autoShutdown, children',
+    ],
+    [
+      'defineSupervisor without children',
+      () => defineSupervisor(any({ name: 'x' })),
+      'supervisor "x": bad children: undefined',
+    ],
+    [
+      'defineDynamicSupervisor',
+      () => defineDynamicSupervisor(any({ name: 'x', maxChilds: 5 })),
+      'defineDynamicSupervisor has no option "maxChilds"; did you mean "maxChildren"?',
+    ],
+    [
+      'definePartitionSupervisor',
+      () => definePartitionSupervisor(any({ name: 'x', child: init, partition: 5 })),
+      'definePartitionSupervisor has no option "partition"; did you mean "partitions"?',
+    ],
+    [
+      'a child spec',
+      () => defineSupervisor({ name: 'x', children: [any(childSpec('a', any(init), any({ arg: [] })))] }),
+      'the child spec "a" has no option "arg"; did you mean "args"?',
+    ],
+  ])('%s', (_name, make, sentence) => {
+    expect(make).toThrow(sentence);
+  });
+
+  it('startGroups and startGlobalNames', async () => {
+    const node = await startNode();
+    expect(() => startGroups(node, any({ scop: 'x' }))).toThrow(
+      'startGroups has no option "scop"; did you mean "scope"?',
+    );
+    expect(() => startGlobalNames(node, any({ onConflicts: init }))).toThrow('did you mean "onConflict"?');
+    await node.stop();
+  });
+});

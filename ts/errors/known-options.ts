@@ -1,0 +1,69 @@
+import { SnowmeshError } from './snowmesh-error.ts';
+
+/** The names of all options of `T`; the compiler sees to it that none is missing. */
+export type OptionNames<T> = Readonly<Record<keyof T, true>>;
+
+/**
+ * What is wrong with the names of options: a word that is no option would else be ignored, and its default be a riddle.
+ *
+ * @returns undefined when nothing is; else a sentence without its subject, such as `has no option "nmae"; did you mean "name"?`
+ */
+export function unknownOption(given: object, known: Readonly<Record<string, true>>): string | undefined {
+  for (const key of Object.keys(given)) {
+    if (Object.hasOwn(known, key)) continue;
+    const near = nearest(key, Object.keys(known));
+    const hint = near === undefined ? `it has ${Object.keys(known).join(', ')}` : `did you mean "${near}"?`;
+    return `has no option "${key}"; ${hint}`;
+  }
+  return undefined;
+}
+
+/**
+ * Refuses what is no object, and options that do not exist.
+ *
+ * @throws SNOW_ERR_BAD_OPTION naming `what`, the option, and the one that was probably meant.
+ */
+export function checkOptionNames<T>(what: string, given: T, known: OptionNames<T>): void {
+  const wrong =
+    typeof given === 'object' && given !== null
+      ? unknownOption(given, known)
+      : `takes an object of options, not ${given === null ? 'null' : typeof given}`;
+  if (wrong !== undefined) throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `${what} ${wrong}`);
+}
+
+/** The known word that differs by the fewest letters, if by few. */
+function nearest(word: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
+  for (const candidate of known) {
+    const away = distance(word.toLowerCase(), candidate.toLowerCase());
+    if (away >= least) continue;
+    least = away;
+    best = candidate;
+  }
+  return best;
+}
+
+/** Letters to insert, drop, replace or swap with their neighbour. */
+function distance(a: string, b: string): number {
+  let before: number[] = [];
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let least = Math.min(at(row, j) + 1, at(next, j - 1) + 1, at(row, j - 1) + same);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        least = Math.min(least, at(before, j - 2) + 1);
+      }
+      next.push(least);
+    }
+    before = row;
+    row = next;
+  }
+  return at(row, b.length);
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] as number;
+}
