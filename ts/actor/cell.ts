@@ -144,9 +144,9 @@ export function cellOf(pid: Pid): Cell | undefined {
   return pid.nc === 0 ? (pid.route as Cell | undefined) : undefined;
 }
 
-/** Gives the actor a turn when it has something to do with it. */
+/** Gives the actor a turn when it has something to do with it. One that is busy can wait for a message only in its init. */
 export function wake(cell: Cell): void {
-  if ((cell.flags & (QUEUED | BUSY)) !== 0) return;
+  if ((cell.flags & QUEUED) !== 0 || ((cell.flags & BUSY) !== 0 && cell.wait === null)) return;
   if (cell.body === null && cell.wait === null && cell.birth === null) return;
   cell.flags |= QUEUED;
   cell.runtime.scheduler.enqueue(cell);

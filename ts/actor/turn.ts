@@ -15,7 +15,8 @@ const MESSAGES_PER_TURN = 64;
 /** One turn. True: a promise was settled. */
 export function runCell(cell: Cell): boolean {
   cell.flags &= ~QUEUED;
-  if ((cell.flags & (DEAD | BUSY)) !== 0) return false;
+  if ((cell.flags & DEAD) !== 0) return false;
+  if ((cell.flags & BUSY) !== 0) return resume(cell); // its init is pending, and may receive
   if (cell.birth !== null) {
     begin(cell);
     if (cell.isDead || cell.body === null) return true;

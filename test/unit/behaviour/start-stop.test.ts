@@ -34,6 +34,29 @@ describe('starting and stopping', () => {
     expect(exited).toMatchObject({ details: { reason: 'on purpose' } });
   });
 
+  it.each([
+    ['a tag', 'go'],
+    ['a predicate', (message: unknown) => message === 'go'],
+  ])('B5 holds in an asynchronous init, which may receive by %s', async (_what, match) => {
+    const rounds = 20_000;
+    const asking = defineServer({
+      name: 'asking',
+      init: async (self: Self) => {
+        for (let round = 0; round < rounds; round++) await self.receive(match);
+        return { rounds };
+      },
+      calls: { rounds: ({ state }) => state.rounds },
+      info: () => {},
+    });
+    const started = asking.startWith(kit, { name: 'asking' });
+    await kit.settle();
+    kit.runtime.send('asking', 'noise');
+    await kit.settle();
+    for (let round = 0; round < rounds; round++) kit.runtime.send('asking', 'go');
+    await kit.settle();
+    expect(await call(kit, await started, 'rounds')).toBe(rounds);
+  });
+
   it('I2 gives a linked trapping parent the EXIT of a failed init, and the name is free', async () => {
     const broken = defineServer({
       name: 'broken',
