@@ -7,13 +7,16 @@ import type { Startable } from './spec.ts';
 import { start } from './start.ts';
 import type { StartOptions } from './start-result.ts';
 
-/** Who starts, stops or calls something: an actor, or the runtime for code outside of actors. */
+/** Who starts, stops or calls something: an actor's `self`; the node, or its `runtime`, for code outside of actors. */
 // oxlint-disable-next-line typescript/no-explicit-any -- what the caller itself receives does not matter
 export type Caller = Self<any> | Runtime | { readonly runtime: Runtime };
 
-/** The actor behind a caller, or the runtime when it is none. */
+/** The actor behind a caller, or the runtime when it is none. Throws SNOW_ERR_BAD_CALLER for anything else. */
 export function actingFor(caller: Caller): Self | Runtime {
-  return caller instanceof Self || caller instanceof Runtime ? caller : caller.runtime;
+  if (caller instanceof Self || caller instanceof Runtime) return caller;
+  const { runtime } = (caller ?? {}) as { runtime?: Runtime };
+  if (!(runtime instanceof Runtime)) throw new SnowmeshError('SNOW_ERR_BAD_CALLER');
+  return runtime;
 }
 
 /**

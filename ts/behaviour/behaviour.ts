@@ -20,7 +20,7 @@ export interface Behaviour<A extends readonly unknown[], P extends Protocol>
   /**
    * Starts it and waits for its init (I1). Not linked.
    *
-   * @param parent The starting actor's `self`, or the runtime for code outside of actors.
+   * @param parent The starting actor's `self`, or the node for code outside of actors.
    * @throws SNOW_ERR_START: details.reason is what init threw or exited with, `{ alreadyStarted: pid }` when the name
    *   is taken, or `timeout`; details.ignore is true when it declined.
    */

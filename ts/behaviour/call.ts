@@ -24,7 +24,7 @@ import type {
 /**
  * Asks a server and waits for its answer: at most 5000 ms, or what is left of the call that is being handled.
  *
- * @param caller The asking actor's `self`, or the runtime for code outside of actors.
+ * @param caller The asking actor's `self`, or the node for code outside of actors.
  * @param server PID, local name, or name on a node.
  * @param tag Which call handler.
  * @param args What the handler takes after its context.

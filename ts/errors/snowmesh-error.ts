@@ -19,7 +19,7 @@ export class SnowmeshError extends Error {
 
   constructor(code: ErrorCode, message?: string, options?: SnowmeshErrorOptions) {
     super(
-      message ?? ERRORS[code].summary,
+      message ?? `${ERRORS[code].summary} ${ERRORS[code].remedy}`,
       options?.cause === undefined ? undefined : { cause: options.cause },
     );
     this.name = 'SnowmeshError';

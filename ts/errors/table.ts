@@ -147,6 +147,11 @@ export const ERRORS = {
     summary: 'What was to be registered is no name, or the PID is not a living actor of this node.',
     remedy: 'A name has 1 to 255 bytes and is not "undefined".',
   },
+  SNOW_ERR_BAD_CALLER: {
+    summary: 'What was to act is neither an actor nor a node.',
+    remedy:
+      'Pass `self` inside of an actor and the node elsewhere, as the first argument: call(self, …), call(node, …).',
+  },
   SNOW_ERR_BAD_DEST: {
     summary: 'A message was sent to something that is no address.',
     remedy: 'Use a PID, a local name, { name, node } or an alias.',

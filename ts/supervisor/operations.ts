@@ -9,7 +9,7 @@ export type SupervisorDest = Pid | string | NodeAddress;
 /**
  * Adds a child to a supervisor and starts it. Waits for its init, as long as that takes.
  *
- * @param caller The calling actor's `self`, or the runtime.
+ * @param caller The calling actor's `self`, or the node.
  * @param supervisor Which supervisor.
  * @param child A child spec; for a dynamic supervisor with a template, the arguments that follow the template's.
  * @returns What came of it: see {@link ChildResult}. A spec whose start failed is dropped; one whose init said

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkOptionNames, unknownOption } from '../../../ts/errors/index.ts';
 import {
+  call,
   childSpec,
   defineDynamicSupervisor,
   definePartitionSupervisor,
@@ -101,5 +102,18 @@ describe('refuses what it does not know:', () => {
     );
     expect(() => startGlobalNames(node, any({ onConflicts: init }))).toThrow('did you mean "onConflict"?');
     await node.stop();
+  });
+});
+
+describe('a caller that is none', () => {
+  const server = defineServer({ name: 'x', init });
+
+  it.each([undefined, null, 'a', {}, 5])('%o is refused, naming what to pass', async (caller) => {
+    const wrong = expect.objectContaining({ code: 'SNOW_ERR_BAD_CALLER' });
+    expect(() => void call(any(caller), 'x', 'y')).toThrow(wrong);
+    await expect(server.start(any(caller))).rejects.toEqual(wrong);
+    await expect(server.start(any(caller))).rejects.toThrow(
+      'Pass `self` inside of an actor and the node elsewhere',
+    );
   });
 });
