@@ -1,7 +1,7 @@
 // Timers as actors see them.
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
-import { type Cell, cellOf } from './cell.ts';
+import { type Cell, cellOf, ownCell } from './cell.ts';
 import { crash } from './death.ts';
 import { deliver } from './delivery.ts';
 import type { Runtime } from './runtime.ts';
@@ -105,6 +105,7 @@ export function startTimer(
 ): TimerRef {
   checkDelay(ms);
   if (to !== null || kind !== 'run') checkDest(to);
+  if (to instanceof Pid) ownCell(owner.runtime, to);
   const timer = new ActorTimer(owner, kind, to, kind === 'run' ? what : copyTerm(what), Math.max(1, ms));
   const { bound } = timer;
   if (bound === undefined && to instanceof Pid && to.nc === 0) return timer.ref; // its target is dead already

@@ -3,7 +3,7 @@
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
 import { Call, CallError, type CallOptions, type CallState } from './call.ts';
-import { BUSY, type Cell, cellOf, LIMITED } from './cell.ts';
+import { BUSY, type Cell, LIMITED, ownCell } from './cell.ts';
 import { deliver } from './delivery.ts';
 import { sendReason } from './far-reason.ts';
 import { ReplyStatus } from './remote-port.ts';
@@ -229,7 +229,7 @@ function dispatch(pending: PendingCall, args: readonly unknown[], timeout: numbe
     runtime.remote.call(from, pending.address, timeout, address, [tag, args, chain]);
     return;
   }
-  const cell = cellOf(address);
+  const cell = ownCell(runtime, address);
   if (cell === undefined) return void pending.fail('noproc', undefined);
   if (cell === caller) return void pending.fail('calling_self', undefined);
   if (isWaiting(cell) && above.some((pid) => pid.equals(address))) return void pending.fail('cycle', chain);

@@ -1,3 +1,4 @@
+import { SnowmeshError } from '../errors/index.ts';
 import { type Chain, Links, type Monitor, Watches } from '../link/index.ts';
 import type { Mailbox } from '../mailbox/index.ts';
 import type { Runnable } from '../scheduler/index.ts';
@@ -142,6 +143,18 @@ export class Cell implements Runnable {
 /** The control block behind a PID, when the actor lives here. */
 export function cellOf(pid: Pid): Cell | undefined {
   return pid.nc === 0 ? (pid.route as Cell | undefined) : undefined;
+}
+
+/** The same for a PID that user code names: throws SNOW_ERR_FOREIGN_PID for an actor of another runtime of this process. */
+export function ownCell(runtime: Runtime, pid: Pid): Cell | undefined {
+  const cell = cellOf(pid);
+  if (cell !== undefined && cell.runtime !== runtime) refuseForeign(pid);
+  return cell;
+}
+
+function refuseForeign(pid: Pid): never {
+  const why = `${pid} lives on another node object of this process.`;
+  throw new SnowmeshError('SNOW_ERR_FOREIGN_PID', why, { details: { pid } });
 }
 
 /** Gives the actor a turn when it has something to do with it. One that is busy can wait for a message only in its init. */

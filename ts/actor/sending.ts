@@ -1,7 +1,7 @@
 // Messages by address: a PID, a name, a name on a node, an alias.
 import { SnowmeshError } from '../errors/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
-import { Cell, cellOf } from './cell.ts';
+import { Cell, cellOf, ownCell } from './cell.ts';
 import { deliver } from './delivery.ts';
 import type { MailboxGate } from './mailbox-gate.ts';
 import type { Runtime } from './runtime.ts';
@@ -13,7 +13,7 @@ export function send(runtime: Runtime, from: Cell | null, to: Dest<never>, messa
   if (to instanceof Pid) {
     if (to.nc !== 0) return runtime.remote.send(from === null ? null : from.pid, to, message);
     const copy = copyTerm(message);
-    const cell = to.route as Cell | undefined;
+    const cell = ownCell(runtime, to);
     return cell === undefined ? runtime.deadLetters.count('noproc', to) : deliver(cell, copy);
   }
   const pid = from === null ? null : from.pid;
@@ -95,6 +95,6 @@ function targetOf(runtime: Runtime, to: Dest<never>): Cell | Exclude<Dest<never>
   const isName = typeof to === 'string';
   if (!isName && !(to instanceof Pid) && !runtime.isSelf(to.node)) return to;
   const pid = to instanceof Pid ? to : runtime.names.whereis(isName ? to : to.name);
-  if (pid === undefined || pid.nc === 0) return pid === undefined ? undefined : cellOf(pid);
+  if (pid === undefined || pid.nc === 0) return pid === undefined ? undefined : ownCell(runtime, pid);
   return pid;
 }

@@ -1,7 +1,7 @@
 // Links, monitors and exit signals between actors, here and far away.
 import { Chain, exitEffect, type Link, Monitor } from '../link/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
-import { type Cell, cellOf, type Extras } from './cell.ts';
+import { type Cell, cellOf, type Extras, ownCell } from './cell.ts';
 import { terminate } from './death.ts';
 import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
@@ -16,7 +16,7 @@ export function link(cell: Cell, to: Pid): void {
   const { runtime } = cell;
   if (to.nc === 0 && to.local === cell.pid.local) return; // C2
   if (to.nc === 0) {
-    const partner = cellOf(to);
+    const partner = ownCell(runtime, to);
     if (partner === undefined) {
       const isComing = cell.extra?.links?.has(to) === true; // it died just now, and its exit signal is on its way
       return isComing ? undefined : signalExit(cell, to, 'noproc', true);
@@ -49,7 +49,7 @@ export function monitor(cell: Cell, target: Pid | string | NodeAddress, ref: Ref
   const isHere = address instanceof Pid ? address.nc === 0 : runtime.isSelf(address.node);
   if (!isHere) return monitorRemote(cell, address, ref);
   const pid = address instanceof Pid ? address : runtime.names.whereis(address.name);
-  const partner = pid === undefined ? undefined : cellOf(pid);
+  const partner = pid === undefined ? undefined : ownCell(runtime, pid);
   if (partner === undefined) {
     runtime.aliases.endWithMonitor(ref); // G8
     return deliver(cell, new Down(ref, address, 'noproc'));
@@ -101,7 +101,7 @@ export function fireMonitor(cell: Cell, ref: Ref, reason: ExitReason): void {
 /** An explicit exit signal (rules E1-E7). */
 export function sendExit(runtime: Runtime, from: Cell | null, to: Pid, reason: ExitReason): void {
   if (to.nc !== 0) return runtime.remote.exit2(from === null ? null : from.pid, to, reason);
-  const cell = cellOf(to);
+  const cell = ownCell(runtime, to);
   if (cell === undefined) return;
   if (cell === from && reason === 'normal' && !cell.isTrapping) return terminate(cell, 'normal'); // E2
   signalExit(cell, from === null ? runtime.root : from.pid, reason, false);

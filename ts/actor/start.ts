@@ -3,7 +3,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { CallError, type CallState } from './call.ts';
 import { call } from './calls.ts';
-import { type Cell, cellOf } from './cell.ts';
+import { type Cell, ownCell } from './cell.ts';
 import { givenReason } from './crash-reason.ts';
 import { terminate } from './death.ts';
 import type { ExitReason } from './exit-reason.ts';
@@ -118,7 +118,7 @@ export function stop(
       reason: why,
     });
   if (pid !== undefined && pid.nc !== 0) return stopFar(runtime, own, pid, given, limit, fail);
-  const cell = pid === undefined ? undefined : cellOf(pid);
+  const cell = pid === undefined ? undefined : ownCell(runtime, pid);
   if (pid === undefined || cell === undefined) return Promise.reject(fail('noproc'));
   if (cell === own) return Promise.reject(fail('calling_self'));
   return new Promise((resolve, reject) => {

@@ -201,7 +201,7 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
   /**
    * Sends a message; never waits, and never tells of a loss on the way (M1).
    *
-   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE; for a local name that nobody has, the error
+   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE, SNOW_ERR_FOREIGN_PID; for a local name that nobody has, the error
    * of `whereis`-less sending (F4).
    */
   send<M>(to: Dest<M>, message: M): void {

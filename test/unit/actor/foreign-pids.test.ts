@@ -1,0 +1,77 @@
+// Two runtimes in one process: what belongs to one is a mistake in the hands of the other, and says so.
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type Self, stop } from '../../../ts/actor/index.ts';
+import type { Pid } from '../../../ts/term/index.ts';
+import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+
+const FOREIGN = expect.objectContaining({ code: 'SNOW_ERR_FOREIGN_PID' });
+
+let one: TestRuntime;
+let other: TestRuntime;
+let probe: Probe;
+let theirs: Pid<unknown>;
+beforeEach(async () => {
+  one = startTestRuntime();
+  other = startTestRuntime();
+  probe = await other.probe();
+  theirs = probe.pid;
+});
+afterEach(() => {
+  one.stop();
+  other.stop();
+});
+
+/** What `use` throws inside an actor of the first runtime. */
+async function thrown(use: (self: Self) => unknown): Promise<unknown> {
+  let caught: unknown = 'nothing';
+  const pid = one.runtime.spawn(async (self: Self) => {
+    try {
+      await use(self);
+    } catch (error) {
+      caught = error;
+    }
+    await self.receive();
+  });
+  await one.settle();
+  expect(one.runtime.isAlive(pid)).toBe(true);
+  return caught;
+}
+
+const uses: [string, (self: Self) => unknown][] = [
+  ['send', (self) => self.send(theirs, 'hello')],
+  ['sendWait', (self) => self.sendWait(theirs, 'hello')],
+  ['call', (self) => self.call(theirs as Pid<never>, 'hello')],
+  ['link', (self) => self.link(theirs)],
+  ['monitor', (self) => self.monitor(theirs)],
+  ['sendExit', (self) => self.sendExit(theirs, 'kill')],
+  ['stop', (self) => stop(self, theirs)],
+  ['sendAfter', (self) => self.sendAfter(10, theirs, 'hello')],
+];
+
+it.each(uses)(
+  'SNOW_ERR_FOREIGN_PID: %s to an actor of another node object throws, and reaches nobody',
+  async (_name, use) => {
+    expect(await thrown(use)).toEqual(FOREIGN);
+    await one.advance(100);
+    await other.settle();
+    expect(other.runtime.isAlive(theirs)).toBe(true);
+    expect(probe.messages).toEqual([]);
+  },
+);
+
+it('SNOW_ERR_FOREIGN_PID: code outside of actors hears it, too', () => {
+  for (const use of [
+    () => one.runtime.send(theirs, 'hello'),
+    () => one.runtime.sendExit(theirs, 'kill'),
+    () => one.runtime.call(theirs as Pid<never>, 'hello'),
+  ]) {
+    expect(use).toThrow(FOREIGN as Error);
+  }
+  expect(one.runtime.calls.size).toBe(0);
+});
+
+it('no error: one that has ended is nobody, wherever it lived', async () => {
+  other.runtime.sendExit(theirs, 'kill');
+  await other.settle();
+  expect(await thrown((self) => self.send(theirs, 'hello'))).toBe('nothing');
+});
