@@ -1,23 +1,25 @@
-// The process of one case: `node --expose-gc child.js <name> <settings as JSON>`. Prints a JSON line a figure.
+// The process of one contestant: `node --expose-gc child.js <case> <settings as JSON> [<rival> <the rival's case>]`.
+// Reads a line for each round that is wanted, and answers with a JSON line.
+import { createInterface } from 'node:readline';
 import { cases } from './cases.ts';
-import { cpuSeconds, machineCpuSeconds, measure, type Settings } from './harness.ts';
+import { type Settings } from './harness.ts';
+import { openRival } from './rival-cases.ts';
+import { type Opening, serve } from './serve.ts';
 
-const [name = '', settings = ''] = process.argv.slice(2);
-const bench = cases.find((other) => other.name === name);
-if (bench === undefined) throw new Error(`there is no case ${name}`);
+const [name = '', given = '', rival, rivalCase = ''] = process.argv.slice(2);
 
-const machine = machineCpuSeconds();
-const own = cpuSeconds();
-const started = performance.now();
+async function open(settings: Settings): Promise<Opening> {
+  if (rival !== undefined) return openRival(rival, rivalCase, settings);
+  const bench = cases.find((other) => other.name === name);
+  if (bench === undefined) throw new Error(`there is no case ${name}`);
+  return { suite: 'snowmesh', running: await bench.open(settings) };
+}
+
 // Pending timers of a node do not keep a process alive; the measurement does.
 const alive = setInterval(() => {}, 60_000);
-const results = await measure(bench, JSON.parse(settings) as Settings);
+await serve(open, JSON.parse(given) as Settings, createInterface({ input: process.stdin }), (answer) =>
+  console.log(JSON.stringify(answer)),
+);
 clearInterval(alive);
-for (const result of results) console.log(JSON.stringify(result));
-
-// Cases with a second process subtract nothing for it: there, this is only an upper bound.
-const others = machineCpuSeconds() - machine - (cpuSeconds() - own);
-const seconds = (performance.now() - started) / 1000;
-if (!name.startsWith('cluster/') && others / seconds > 0.2) {
-  console.error(`  ${name}: something else used ${(others / seconds).toFixed(2)} cores meanwhile.`);
-}
+// Rivals have no way to stop everything they started; ours end by themselves.
+if (rival !== undefined) process.exit(0);

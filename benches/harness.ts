@@ -1,21 +1,23 @@
-// What every bench shares: how a case is described, warmed up, repeated and summed up. A case runs in a process of its
-// own (child.ts), so that no case inherits another one's compiled code or heap.
+// What every bench shares: how a case is described, scaled, timed and summed up. A case runs in a process of its own
+// (child.ts), so that no case inherits another one's compiled code or heap.
 
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 
 /** How long and how often to measure. */
 export interface Settings {
-  /** Measured rounds; one more is run before them and thrown away. */
+  /** Measured rounds; at least one more is run before them and thrown away. */
   readonly rounds: number;
   /** Aimed length of a round. Unit: seconds. */
   readonly roundSeconds: number;
+  /** How long everybody, we and each rival, works before the first measured round, at least. Unit: seconds. */
+  readonly warmSeconds: number;
   /** Smoke mode: everything small and once. Its figures mean nothing. */
   readonly quick: boolean;
 }
 
-export const FULL: Settings = { rounds: 5, roundSeconds: 0.8, quick: false };
-export const QUICK: Settings = { rounds: 1, roundSeconds: 0.02, quick: true };
+export const FULL: Settings = { rounds: 5, roundSeconds: 0.8, warmSeconds: 2.4, quick: false };
+export const QUICK: Settings = { rounds: 1, roundSeconds: 0.02, warmSeconds: 0, quick: true };
 
 /** One figure of one round. */
 export interface Figure {
@@ -47,10 +49,26 @@ export interface BenchCase {
 }
 
 export interface Rivals {
-  /** The peers' Erlang case without its configuration (`send_64B`), and their metric suffix for each of ours. */
-  readonly erlang?: { readonly case: string; readonly metrics: Readonly<Record<string, string>> };
+  /** The Erlang case without its configuration (`send_64B`), and its metric suffix for each of ours. */
+  readonly erlang?: ErlangRival;
   /** Names under benches/peers/, each with a script that does this case. */
-  readonly node?: { readonly case: string; readonly rivals: readonly string[] };
+  readonly node?: NodeRivals;
+}
+
+export interface ErlangRival {
+  readonly case: string;
+  readonly metrics: Readonly<Record<string, string>>;
+  /** The script under benches/peers/erlang/ that does it; without it, the one in the folder that SNOWMESH_PEERS names. */
+  readonly script?: string;
+}
+
+export interface NodeRivals {
+  readonly case: string;
+  readonly rivals: readonly string[];
+  /** Who does not do this, and why. */
+  readonly absent?: Readonly<Record<string, string>>;
+  /** Where a rival's job is not quite ours. */
+  readonly remarks?: Readonly<Record<string, string>>;
 }
 
 /** Units in which less is better. */
@@ -79,40 +97,31 @@ export interface Result {
   readonly low: number;
   readonly high: number;
   readonly rounds: readonly number[];
-}
-
-/** Warms a case up, runs its rounds and takes it down. */
-export async function measure(bench: BenchCase, settings: Settings): Promise<Result[]> {
-  const running = await bench.open(settings);
-  try {
-    await running.round();
-    const rounds: Round[] = [];
-    for (let round = 0; round < settings.rounds; round++) {
-      collectGarbage();
-      rounds.push(await running.round());
-    }
-    return summarise('snowmesh', bench.name, rounds);
-  } finally {
-    await running.stop?.();
-  }
+  /** Whether the rounds took turns with those of the others, so that the nth of each belong together. */
+  readonly inTurns: boolean;
 }
 
 /** Medians and ranges over rounds that have the same metrics. */
-export function summarise(suite: string, name: string, rounds: readonly Round[]): Result[] {
+export function summarise(suite: string, name: string, rounds: readonly Round[], inTurns = true): Result[] {
   return Object.entries(rounds[0] ?? {}).map(([metric, { unit }]) => {
     const values = rounds.map((round) => round[metric]?.value ?? Number.NaN);
-    return resultOf({ suite, case: name, metric, unit }, values);
+    return resultOf({ suite, case: name, metric, unit, inTurns }, values);
   });
 }
 
 export function resultOf(
-  what: { readonly suite: string; readonly case: string; readonly metric: string; readonly unit: string },
+  what: Omit<Result, 'value' | 'low' | 'high' | 'rounds'>,
   values: readonly number[],
 ): Result {
   const rounds = values.map((value) => Number(value.toPrecision(6)));
-  const sorted = rounds.toSorted((a, b) => a - b);
+  return { ...what, ...spread(rounds), rounds };
+}
+
+/** Median and range. */
+export function spread(values: readonly number[]): { value: number; low: number; high: number } {
+  const sorted = values.toSorted((a, b) => a - b);
   const value = Number(median(sorted).toPrecision(6));
-  return { ...what, value, low: sorted[0] ?? Number.NaN, high: sorted.at(-1) ?? Number.NaN, rounds };
+  return { value, low: sorted[0] ?? Number.NaN, high: sorted.at(-1) ?? Number.NaN };
 }
 
 /** Of sorted values. */
@@ -147,12 +156,13 @@ export async function scaleCount(
 ): Promise<number> {
   const whole = (count: number): number => Math.min(most, Math.max(step, Math.ceil(count / step) * step));
   let count = whole(start);
-  let seconds = await run(count);
-  while (seconds < settings.roundSeconds * 0.3 && count < most) {
-    count = whole(count * 4);
-    seconds = await run(count);
+  for (let warm = 0; ; ) {
+    const seconds = await run(count);
+    warm += seconds;
+    const isLong = seconds >= settings.roundSeconds * 0.3 || count >= most;
+    if (isLong && warm >= settings.warmSeconds) return whole((count * settings.roundSeconds) / seconds);
+    if (!isLong) count = whole(count * 4);
   }
-  return whole((count * settings.roundSeconds) / seconds);
 }
 
 /** User and system time of this process with all its threads. Unit: seconds. */

@@ -1,125 +1,171 @@
-// The rivals' side of a case: Erlang/OTP through the scripts in the folder that SNOWMESH_PEERS names, and the Node.js
-// field from benches/peers, which has a lockfile of its own. Both print JSON lines; here they become results of the
-// same case under the rival's name.
+// The rivals that can be found here: Erlang/OTP through the scripts in the folder that SNOWMESH_PEERS names (and our
+// own under benches/peers/erlang/), and the Node.js field from benches/peers, which has a lockfile of its own.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { type BenchCase, type Result, resultOf, type Settings } from './harness.ts';
+import { type Contestant, nodeContestant } from './contest.ts';
+import {
+  type BenchCase,
+  type ErlangRival,
+  type Result,
+  type Round,
+  resultOf,
+  type Settings,
+} from './harness.ts';
 
 /** How the Erlang VM is run: one scheduler or one a core; with or without a read buffer that suits bulk over TLS. */
 const LOCAL_CONFIGURATIONS = ['s1', 's2'];
 const CLUSTER_CONFIGURATIONS = ['s1', 's2', 's1buf', 's2buf'];
-const RIVAL_TIMEOUT_MS = 300_000;
+const SCHEDULERS: Readonly<Record<string, string>> = { s1: '+S 1:1', s2: '' };
+const TIMEOUT_MS = 1_200_000;
 
 /** What is measured beside us, and why the rest is not. */
 export interface Field {
-  /** The Erlang script; undefined when Erlang is left out. */
-  readonly erlang: string | undefined;
-  /** The folder of the Node.js rivals; undefined when they are left out. */
-  readonly node: string | undefined;
+  /** Undefined when Erlang is left out. */
+  readonly erlang: Erlang | undefined;
+  /** Whether the Node.js rivals are there. */
+  readonly node: boolean;
   readonly notes: readonly string[];
 }
 
-/** Looks for the rivals; installs the Node.js ones from their lockfile when they are not there yet. */
-export function findField(wanted: boolean): Field {
-  if (!wanted) return { erlang: undefined, node: undefined, notes: [] };
-  const notes: string[] = [];
-  const erlang = findErlang(notes);
-  const node = findNodeRivals(notes);
-  return { erlang, node, notes };
+export interface Erlang {
+  /** `erlang-otp25`. */
+  readonly suite: string;
+  /** The script in the folder that SNOWMESH_PEERS names. */
+  readonly script: string | undefined;
 }
 
-function findErlang(notes: string[]): string | undefined {
-  const peers = process.env['SNOWMESH_PEERS'];
-  if (peers === undefined || peers === '') {
-    notes.push(
-      'No Erlang: SNOWMESH_PEERS does not name the folder with erlang/run.sh (see benches/README.md).',
-    );
+/** Looks for the rivals; installs the Node.js ones from their lockfile when they are not there yet. */
+export function findField({ erlang = true, node = true }): Field {
+  const notes: string[] = [];
+  return {
+    erlang: erlang ? findErlang(notes) : undefined,
+    node: node && findNodeRivals(notes),
+    notes,
+  };
+}
+
+function findErlang(notes: string[]): Erlang | undefined {
+  const release = spawnSync(
+    'erl',
+    ['-noshell', '-eval', 'io:format("~s", [erlang:system_info(otp_release)]), halt().'],
+    { encoding: 'utf8', timeout: 30_000 },
+  );
+  if (release.status !== 0) {
+    notes.push('No Erlang: erl is not on the PATH (erlang-base erlang-ssl erlang-tools).');
     return undefined;
   }
-  const script = join(resolve(peers), 'erlang/run.sh');
-  if (!existsSync(script)) notes.push(`No Erlang: there is no ${script}.`);
-  else if (!isOnPath('erl'))
-    notes.push('No Erlang: erl is not on the PATH (erlang-base erlang-ssl erlang-tools).');
-  else return script;
-  return undefined;
+  const peers = process.env['SNOWMESH_PEERS'] ?? '';
+  const script = peers === '' ? undefined : join(resolve(peers), 'erlang/run.sh');
+  const suite = `erlang-otp${release.stdout.trim()}`;
+  if (script !== undefined && existsSync(script)) return { suite, script };
+  const why =
+    script === undefined
+      ? 'SNOWMESH_PEERS does not name the folder with erlang/run.sh'
+      : `there is no ${script}`;
+  notes.push(`Hardly any Erlang: ${why} (see benches/README.md).`);
+  return { suite, script: undefined };
 }
 
-function findNodeRivals(notes: string[]): string | undefined {
+function findNodeRivals(notes: string[]): boolean {
   const folder = resolve('benches/peers');
   if (!existsSync(join(folder, 'package.json'))) {
     notes.push('No Node.js rivals: run this from the root of the repository.');
-    return undefined;
+    return false;
   }
-  if (!existsSync(join(folder, 'node_modules'))) {
-    console.error('Installing the rivals into benches/peers (npm ci)');
-    const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-      cwd: folder,
-      stdio: ['ignore', 2, 2],
-    });
-    if (status !== 0) {
-      notes.push('No Node.js rivals: npm ci in benches/peers failed.');
-      return undefined;
+  if (existsSync(join(folder, 'node_modules'))) return true;
+  console.error('Installing the rivals into benches/peers (npm ci)');
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: folder,
+    stdio: ['ignore', 2, 2],
+  });
+  if (status === 0) return true;
+  notes.push('No Node.js rivals: npm ci in benches/peers failed.');
+  return false;
+}
+
+/** Everybody but us who does this case in turns with us. */
+export function rivalsInTurns(bench: BenchCase, settings: Settings, field: Field): Contestant[] {
+  const { erlang, node } = bench.rivals ?? {};
+  const contestants: Contestant[] = [];
+  if (node !== undefined && field.node) {
+    for (const name of node.rivals)
+      contestants.push(nodeContestant(bench, settings, { name, case: node.case }));
+  }
+  if (erlang !== undefined && isLocal(bench)) {
+    for (const configuration of settings.quick ? ['s1'] : LOCAL_CONFIGURATIONS) {
+      const command = erlangCommand(erlang, field.erlang, `local.${configuration}`);
+      if (command !== undefined) contestants.push(erlangContestant(erlang, command, configuration));
     }
   }
-  return folder;
+  return contestants;
 }
 
-function isOnPath(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, program)));
-}
+const isLocal = ({ name }: BenchCase): boolean => !name.startsWith('cluster/');
 
-/** Runs every rival that does this case; `onResult` gets each figure as it comes. */
-export async function measureRivals(
+/** Two Erlang VMs take seconds to meet, so theirs come in one go after all of ours. */
+export async function erlangInOneGo(
   bench: BenchCase,
   settings: Settings,
   field: Field,
-  onResult: (result: Result) => void,
-): Promise<void> {
-  const { erlang, node } = bench.rivals ?? {};
-  if (node !== undefined && field.node !== undefined) {
-    for (const rival of node.rivals)
-      await runNodeRival(bench.name, node.case, rival, settings, field.node, onResult);
-  }
-  if (erlang !== undefined && field.erlang !== undefined) {
-    await runErlang(bench.name, erlang, settings, field.erlang, onResult);
-  }
-}
-
-async function runErlang(
-  name: string,
-  erlang: { readonly case: string; readonly metrics: Readonly<Record<string, string>> },
-  settings: Settings,
-  script: string,
-  onResult: (result: Result) => void,
-): Promise<void> {
-  const isLocal = !name.startsWith('cluster/');
-  const all = isLocal ? LOCAL_CONFIGURATIONS : CLUSTER_CONFIGURATIONS;
-  const configurations = settings.quick ? all.slice(0, 1) : all;
-  const family = isLocal ? 'local' : 'dist\\.tls';
-  const filter = `^${family}\\.(${configurations.join('|')})\\.${erlang.case}$`;
-  const env = { ...process.env, BENCH_RUNS: String(settings.rounds) };
-  await readLines(script, [filter], { env }, `Erlang, ${erlang.case}`, (line) => {
-    const result = erlangResult(name, erlang, line);
-    if (result !== undefined) onResult(result);
+): Promise<readonly Result[]> {
+  const { erlang } = bench.rivals ?? {};
+  if (erlang === undefined || isLocal(bench)) return [];
+  const all = settings.quick ? CLUSTER_CONFIGURATIONS.slice(0, 1) : CLUSTER_CONFIGURATIONS;
+  const command = erlangCommand(erlang, field.erlang, `dist.tls.(${all.join('|')})`);
+  if (command === undefined) return [];
+  const lines = await linesOf(command, settings.rounds);
+  return lines.flatMap((line) => {
+    const metric = metricOf(erlang, line);
+    if (metric === undefined) return [];
+    const configuration = line.case.slice(0, line.case.indexOf(`.${erlang.case}`)).replace(/^dist\./, '');
+    const suite = `${line.suite} ${configuration.replace('.', ' ')}`;
+    return [resultOf({ suite, case: bench.name, metric, unit: line.unit, inTurns: false }, line.runs)];
   });
 }
 
-function erlangResult(
-  name: string,
-  erlang: { readonly case: string; readonly metrics: Readonly<Record<string, string>> },
-  line: ErlangLine,
-): Result | undefined {
-  const at = line.case.indexOf(`.${erlang.case}`);
-  const suffix = line.case.slice(at + 1 + erlang.case.length);
-  const metric = Object.keys(erlang.metrics).find((key) => erlang.metrics[key] === suffix);
-  if (at < 0 || metric === undefined) return undefined;
-  const suite = `${line.suite} ${line.case
-    .slice(0, at)
-    .replace(/^(local|dist)\./, '')
-    .replace('.', ' ')}`;
-  return resultOf({ suite, case: name, metric, unit: line.unit }, line.runs);
+interface Command {
+  readonly suite: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** `where` is what stands before the name of the case. */
+function erlangCommand(rival: ErlangRival, found: Erlang | undefined, where: string): Command | undefined {
+  if (found === undefined) return undefined;
+  if (rival.script !== undefined) {
+    const configuration = where.split('.').at(-1) ?? '';
+    const args = [resolve('benches/peers/erlang', rival.script), where];
+    return {
+      suite: found.suite,
+      program: 'escript',
+      args,
+      env: { ERL_FLAGS: SCHEDULERS[configuration] ?? '' },
+    };
+  }
+  if (found.script === undefined) return undefined;
+  const filter = `^${where.replaceAll('.', '\\.')}\\.${rival.case}$`;
+  return { suite: found.suite, program: found.script, args: [filter], env: {} };
+}
+
+/** A VM of its own for each round; the script throws a first run away. */
+function erlangContestant(rival: ErlangRival, command: Command, configuration: string): Contestant {
+  const suite = `${command.suite} ${configuration}`;
+  return {
+    name: suite,
+    others: [],
+    ready: () => Promise.resolve(suite),
+    async round() {
+      const round: Record<string, Round[string]> = {};
+      for (const line of await linesOf(command, 1)) {
+        const metric = metricOf(rival, line);
+        if (metric !== undefined) round[metric] = { value: line.runs[0] ?? Number.NaN, unit: line.unit };
+      }
+      return round;
+    },
+    stop: () => Promise.resolve(),
+  };
 }
 
 interface ErlangLine {
@@ -129,57 +175,33 @@ interface ErlangLine {
   readonly runs: readonly number[];
 }
 
-async function runNodeRival(
-  name: string,
-  kase: string,
-  rival: string,
-  settings: Settings,
-  folder: string,
-  onResult: (result: Result) => void,
-): Promise<void> {
-  const { rounds, roundSeconds } = settings;
-  const args = ['--expose-gc', '--max-old-space-size=14000', 'bench.mjs', rival, kase];
-  const limits = [`--rounds=${rounds}`, `--seconds=${roundSeconds}`, ...(settings.quick ? ['--quick'] : [])];
-  await readLines(process.execPath, [...args, ...limits], { cwd: folder }, `${rival}, ${kase}`, (line) => {
-    const { suite, metric, unit, rounds: values } = line as unknown as NodeLine;
-    onResult(resultOf({ suite, case: name, metric, unit }, values));
-  });
+/** Our name of what a line measures. */
+function metricOf({ case: name, metrics }: ErlangRival, line: ErlangLine): string | undefined {
+  const at = line.case.indexOf(`.${name}`);
+  const suffix = line.case.slice(at + 1 + name.length);
+  return at < 0 ? undefined : Object.keys(metrics).find((key) => metrics[key] === suffix);
 }
 
-interface NodeLine {
-  readonly suite: string;
-  readonly metric: string;
-  readonly unit: string;
-  readonly rounds: readonly number[];
-}
-
-/** Runs a program and gives each JSON line of its output; a failure is a note, not the end of the benches. */
-async function readLines(
-  program: string,
-  args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv },
-  what: string,
-  onLine: (line: ErlangLine) => void,
-): Promise<void> {
+/** Runs a script and gives the JSON lines of its output. */
+async function linesOf({ program, args, env }: Command, runs: number): Promise<ErlangLine[]> {
   const child = spawn(program, args, {
-    ...options,
+    env: { ...process.env, ...env, BENCH_RUNS: String(runs) },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: RIVAL_TIMEOUT_MS * 4,
+    timeout: TIMEOUT_MS,
   });
+  let output = '';
   let complaint = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr
     .setEncoding('utf8')
     .on('data', (text: string) => (complaint = (complaint + text).slice(-2000)));
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    if (line.startsWith('{')) onLine(JSON.parse(line) as ErlangLine);
-  });
-  const code = await new Promise<number | null>((done) => {
-    child.once('error', (error) => {
-      complaint = error.message;
-      done(1);
-    });
+  const code = await new Promise<number | null>((done, failed) => {
+    child.once('error', failed);
     child.once('close', (status) => done(status));
   });
-  if (code !== 0)
-    console.error(`  ${what}: failed (${code ?? 'timeout'}). ${complaint.trim().split('\n').at(-1) ?? ''}`);
+  if (code !== 0) throw new Error(`it ended with ${code ?? 'a timeout'}: ${complaint.trim()}`);
+  return output
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as ErlangLine);
 }

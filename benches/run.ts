@@ -1,15 +1,15 @@
-// npm run bench [-- [filter…] [options]]: our cases and the rivals', case by case, so that both sides of a ratio are
-// measured within the same minute. JSON lines go to standard output, the readable table to standard error.
-import { spawn, spawnSync } from 'node:child_process';
+// npm run bench [-- [filter…] [options]]: our cases and the rivals', case by case and round by round in turns. JSON lines
+// go to standard output and into a file, the readable tables to standard error.
+import { spawnSync } from 'node:child_process';
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { loadavg } from 'node:os';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cases } from './cases.ts';
+import { holdContest, nodeContestant, type Outcome } from './contest.ts';
 import { type BenchCase, FULL, machineNotes, QUICK, type Result, type Settings } from './harness.ts';
-import { ratiosOf, table } from './report.ts';
-import { type Field, findField, measureRivals } from './rivals.ts';
+import { LIBRARIES } from './local/field.ts';
+import { type Beside, ratiosOf, summary, table } from './report.ts';
+import { erlangInOneGo, type Field, findField, rivalsInTurns } from './rivals.ts';
 
 const HELP = `Usage: npm run bench [-- [filter…] [options]]
 
@@ -20,12 +20,11 @@ const HELP = `Usage: npm run bench [-- [filter…] [options]]
   --quick           smoke test: one tiny round each; the figures mean nothing
   --no-rivals       only snowmesh
   --no-erlang       without Erlang/OTP    --no-node  without the Node.js rivals
-  --save <name>     also write the JSON lines to benches/results/<name>.jsonl
+  --save <name>     write the JSON lines to benches/results/<name>.jsonl
+                    (default latest, which git ignores; --quick: nothing)
 
 SNOWMESH_PEERS names a folder with erlang/run.sh (see benches/README.md).
 `;
-const CASE_TIMEOUT_MS = 600_000;
-const QUICK_TIMEOUT_MS = 60_000;
 
 interface Plan {
   readonly selected: readonly BenchCase[];
@@ -65,13 +64,11 @@ async function main(args: readonly string[]): Promise<number> {
   const base = values.quick ? QUICK : FULL;
   const rounds =
     values.rounds === undefined ? base.rounds : Math.max(1, Math.floor(Number(values.rounds)) || 1);
-  const found = findField(!values['no-rivals']);
-  const field = {
-    erlang: values['no-erlang'] ? undefined : found.erlang,
-    node: values['no-node'] ? undefined : found.node,
-    notes: found.notes,
-  };
-  const file = openResults(values.save);
+  const field = findField({
+    erlang: !values['no-rivals'] && !values['no-erlang'],
+    node: !values['no-rivals'] && !values['no-node'],
+  });
+  const file = openResults(values.save ?? (values.quick ? undefined : 'latest'));
   const emit = (line: object): void => {
     const text = `${JSON.stringify(line)}\n`;
     process.stdout.write(text);
@@ -103,51 +100,64 @@ async function runPlan({ selected, settings, field, emit }: Plan): Promise<numbe
     },
   });
   for (const note of field.notes) console.error(note);
+  const all: Result[] = [];
   let failed = 0;
   for (const bench of selected) {
-    const results: Result[] = [];
-    const take = (result: Result): void => {
-      results.push(result);
-      emit(result);
-    };
     const own = {
       ...settings,
       rounds: settings.quick ? settings.rounds : Math.min(settings.rounds, bench.rounds ?? 99),
     };
-    if (!(await runCase(bench, own, take))) failed += 1;
-    await measureRivals(bench, own, field, take);
-    for (const ratio of ratiosOf(results)) emit(ratio);
-    if (results.length > 0) console.error(table(bench.name, bench.about, results));
+    const { results, failures, notes } = await compete(bench, own, field);
+    if (failures.some(({ name }) => name === 'snowmesh')) failed += 1;
+    all.push(...results);
+    const beside: Beside = { failures, notes, ...(field.node ? { field: bench.rivals?.node ?? {} } : {}) };
+    for (const line of [...results, ...ratiosOf(results), ...asides(bench.name, beside)]) emit(line);
+    console.error(table(bench.name, bench.about, results, beside));
   }
   emit({ end: { date: new Date().toISOString(), load: loadavg(), failed } });
+  for (const folder of ['cluster/', 'local/', 'micro/']) {
+    const some = all.filter(({ case: name }) => name.startsWith(folder));
+    const text = selected.length > 1 ? summary(some, isAbsent) : '';
+    if (text !== '') console.error(text);
+  }
+  if (field.node) console.error(aboutLibraries(all));
   return failed === 0 ? 0 : 1;
 }
 
-/** One of our cases, in a process of its own. */
-async function runCase(
-  bench: BenchCase,
-  settings: Settings,
-  take: (result: Result) => void,
-): Promise<boolean> {
-  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-  const file = fileURLToPath(new URL(`./child${extension}`, import.meta.url));
-  const options = [
-    '--expose-gc',
-    ...process.execArgv.filter((arg) => arg !== '--expose-gc'),
-    ...(bench.nodeOptions ?? []),
+/** Us and every rival that is there, in turns; then Erlang's clusters. */
+async function compete(bench: BenchCase, settings: Settings, field: Field): Promise<Outcome> {
+  const contestants = [nodeContestant(bench, settings), ...rivalsInTurns(bench, settings, field)];
+  const outcome = await holdContest(bench.name, contestants, settings.rounds);
+  try {
+    const erlang = await erlangInOneGo(bench, settings, field);
+    return { ...outcome, results: [...outcome.results, ...erlang] };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { ...outcome, failures: [...outcome.failures, { name: 'erlang', why }] };
+  }
+}
+
+/** What is no figure, for the JSON lines. */
+function asides(name: string, { failures = [], notes = [], field = {} }: Beside): object[] {
+  return [
+    ...failures.map((failure) => ({ case: name, failed: failure.name, why: failure.why })),
+    ...Object.entries(field.absent ?? {}).map(([rival, why]) => ({ case: name, absent: rival, why })),
+    ...Object.entries(field.remarks ?? {}).map(([rival, remark]) => ({ case: name, rival, remark })),
+    ...notes.map((note) => ({ case: name, note })),
   ];
-  const child = spawn(process.execPath, [...options, file, bench.name, JSON.stringify(settings)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: settings.quick ? QUICK_TIMEOUT_MS : CASE_TIMEOUT_MS,
-    killSignal: 'SIGKILL',
-  });
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    if (line.startsWith('{')) take(JSON.parse(line) as Result);
-    else console.error(line);
-  });
-  const code = await new Promise<number | null>((done) => child.once('close', done));
-  if (code !== 0) console.error(`${bench.name}: failed (${code ?? 'timeout'}).`);
-  return code === 0;
+}
+
+function isAbsent(name: string, suite: string): boolean {
+  const absent = cases.find((bench) => bench.name === name)?.rivals?.node?.absent ?? {};
+  return Object.keys(absent).some((rival) => suite.startsWith(`${rival}@`));
+}
+
+/** A line for each library that has figures here. */
+function aboutLibraries(results: readonly Result[]): string {
+  return Object.entries(LIBRARIES)
+    .filter(([library]) => results.some(({ suite }) => suite.startsWith(`${library}@`)))
+    .map(([library, what]) => `${library}: ${what}`)
+    .join('\n');
 }
 
 function revision(): { revision: string; changed: boolean } {

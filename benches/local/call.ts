@@ -2,6 +2,7 @@
 import { call, defineServer } from '../../ts/index.ts';
 import { type BenchCase, throughput } from '../harness.ts';
 import { inLab, type Lab } from '../lab.ts';
+import { FIELD } from './field.ts';
 
 export const callEcho: readonly BenchCase[] = [
   {
@@ -9,7 +10,7 @@ export const callEcho: readonly BenchCase[] = [
     about: 'Calls to a server that answers with their argument, one at a time.',
     rivals: {
       erlang: { case: 'call', metrics: { rate: '', per_cpu_s: '.per_cpu_s' } },
-      node: { case: 'call', rivals: ['actor', 'nact', 'effect', 'comedy'] },
+      node: FIELD.call,
     },
     open: (settings) => throughput(settings, 'calls', inLab(calls)),
   },

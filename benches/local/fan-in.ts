@@ -4,6 +4,7 @@ import type { Pid, Self } from '../../ts/index.ts';
 import { type BenchCase, throughput } from '../harness.ts';
 import type { Lab } from '../lab.ts';
 import { inLab } from '../lab.ts';
+import { FIELD } from './field.ts';
 
 interface Item {
   readonly type: 'item';
@@ -17,7 +18,7 @@ const BURST = 1000;
 
 const rivals = {
   erlang: { case: 'fanin', metrics: { rate: '', per_cpu_s: '.per_cpu_s' } },
-  node: { case: 'fan-in_8-to-1', rivals: ['actor', 'xstate', 'nact', 'effect', 'comedy'] },
+  node: FIELD.fanIn,
 } as const;
 const scale = { start: SENDERS * BURST, step: SENDERS * BURST };
 

@@ -1,8 +1,9 @@
 // The news of many deaths: a hundred thousand monitored actors are killed.
 
 import { Down, type Pid } from '../../ts/index.ts';
-import { type BenchCase, type Round, type Settings } from '../harness.ts';
+import { type BenchCase, type Round, type Settings, timed } from '../harness.ts';
 import { type Lab, openLab } from '../lab.ts';
+import { FIELD } from './field.ts';
 
 export const monitorDown: readonly BenchCase[] = [
   {
@@ -10,7 +11,7 @@ export const monitorDown: readonly BenchCase[] = [
     about: 'Actors killed, and the DOWN of each received by one watcher.',
     rivals: {
       erlang: { case: 'monitor_down', metrics: { rate: '' } },
-      node: { case: 'watched-stop_100k', rivals: ['xstate', 'effect'] },
+      node: FIELD.monitorDown,
     },
     async open(settings) {
       const lab = await openLab();
@@ -32,10 +33,14 @@ function killAll(lab: Lab, settings: Settings): Promise<Round> {
         );
       }
       await self.sleep(1); // all of them have reached their receive
-      const start = performance.now();
-      for (const pid of pids) self.sendExit(pid, 'kill');
-      for (let left = count; left > 0; left--) await self.receive(Down);
-      done({ rate: { value: (count * 1000) / (performance.now() - start), unit: 'DOWN/s' } });
+      const { seconds, cpu } = await timed(async () => {
+        for (const pid of pids) self.sendExit(pid, 'kill');
+        for (let left = count; left > 0; left--) await self.receive(Down);
+      });
+      done({
+        rate: { value: count / seconds, unit: 'DOWN/s' },
+        per_cpu_s: { value: count / cpu, unit: 'DOWN/CPU-s' },
+      });
     });
   });
 }

@@ -3,6 +3,7 @@
 import type { Pid, Self } from '../../ts/index.ts';
 import { type BenchCase, throughput } from '../harness.ts';
 import { inLab, type Lab } from '../lab.ts';
+import { FIELD } from './field.ts';
 
 interface Ball {
   readonly type: 'ping' | 'pong';
@@ -13,7 +14,7 @@ interface Ball {
 
 const rivals = {
   erlang: { case: 'pingpong', metrics: { rate: '', per_cpu_s: '.per_cpu_s' } },
-  node: { case: 'ping-pong', rivals: ['actor', 'xstate', 'nact', 'effect', 'comedy'] },
+  node: FIELD.pingPong,
 } as const;
 
 export const pingPong: readonly BenchCase[] = [

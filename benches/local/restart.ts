@@ -8,8 +8,9 @@ import {
   type Self,
   silentLogger,
 } from '../../ts/index.ts';
-import type { BenchCase, Figure, Settings } from '../harness.ts';
+import { type BenchCase, type Round, type Settings, timed } from '../harness.ts';
 import { type Lab, openLab } from '../lab.ts';
+import { FIELD } from './field.ts';
 
 export const restart: readonly BenchCase[] = [
   {
@@ -20,14 +21,14 @@ export const restart: readonly BenchCase[] = [
         case: 'supervisor_restart',
         metrics: { burst_200: '.burst_200', burst_10000: '.burst_10000' },
       },
-      node: { case: 'restart', rivals: ['nact', 'effect'] },
+      node: FIELD.restart,
     },
     async open(settings) {
       const lab = await openLab({ logger: silentLogger });
       return {
         round: async () => ({
-          burst_200: await bursts(lab, settings, 200, 50),
-          burst_10000: await bursts(lab, settings, 10_000, 1),
+          ...(await bursts(lab, settings, 200, 50)),
+          ...(await bursts(lab, settings, 10_000, 1)),
         }),
         stop: () => lab.stop(),
       };
@@ -35,11 +36,17 @@ export const restart: readonly BenchCase[] = [
   },
 ];
 
-async function bursts(lab: Lab, settings: Settings, length: number, times: number): Promise<Figure> {
-  const each = settings.quick ? Math.min(length, 200) : length;
+async function bursts(lab: Lab, { quick }: Settings, length: number, times: number): Promise<Round> {
+  const each = quick ? Math.min(length, 200) : length;
+  const count = each * (quick ? 1 : times);
   let seconds = 0;
-  for (let burst = 0; burst < (settings.quick ? 1 : times); burst++) seconds += await crashLoop(lab, each);
-  return { value: (each * (settings.quick ? 1 : times)) / seconds, unit: 'restarts/s' };
+  const { cpu } = await timed(async () => {
+    for (let left = count; left > 0; left -= each) seconds += await crashLoop(lab, each);
+  });
+  return {
+    [`burst_${length}`]: { value: count / seconds, unit: 'restarts/s' },
+    [`burst_${length}_per_cpu_s`]: { value: count / cpu, unit: 'restarts/CPU-s' },
+  };
 }
 
 /** The time of so many restarts in a row under a new supervisor. Unit: seconds. */

@@ -3,6 +3,7 @@
 import type { Pid, Self } from '../../ts/index.ts';
 import { type BenchCase, throughput } from '../harness.ts';
 import { inLab, type Lab } from '../lab.ts';
+import { FIELD } from './field.ts';
 
 interface Token {
   readonly type: 'token';
@@ -11,10 +12,9 @@ interface Token {
 
 const SIZE = 1000;
 
-// No xstate: its sends are nested calls, and a ring overflows the stack.
 const rivals = {
   erlang: { case: 'ring', metrics: { rate: '', per_cpu_s: '.per_cpu_s' } },
-  node: { case: 'ring_1000', rivals: ['actor', 'nact', 'effect', 'comedy'] },
+  node: FIELD.ring,
 } as const;
 const scale = { start: 1, per: SIZE };
 

@@ -3,6 +3,7 @@
 import type { Ref, Self } from '../../ts/index.ts';
 import { type BenchCase, type Round, type Settings } from '../harness.ts';
 import { type Lab, openLab } from '../lab.ts';
+import { FIELD } from './field.ts';
 
 const QUEUED = 10_000;
 
@@ -15,6 +16,7 @@ export const selectiveReceive: readonly BenchCase[] = [
     about: 'One receive behind 10 000 queued messages: by predicate, by tag, by fresh ref.',
     rivals: {
       erlang: { case: 'selective_receive', metrics: { scan: '.scan_10k', fresh_ref: '.fresh_ref' } },
+      node: FIELD.selectiveReceive,
     },
     async open(settings) {
       const lab = await openLab();

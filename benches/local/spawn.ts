@@ -1,12 +1,13 @@
 // A million actors that wait: how fast they are made, and what each one weighs.
 
 import type { Pid } from '../../ts/index.ts';
-import { type BenchCase, collectGarbage, type Round, type Settings } from '../harness.ts';
+import { type BenchCase, collectGarbage, type Round, type Settings, timed } from '../harness.ts';
 import { type Lab, openLab } from '../lab.ts';
+import { FIELD } from './field.ts';
 
 const rivals = {
   erlang: { case: 'spawn_1m', metrics: { rate: '', memory: '.bytes_vm_total', rss: '.bytes_rss' } },
-  node: { case: 'spawn_1M', rivals: ['actor', 'xstate', 'nact', 'effect', 'comedy'] },
+  node: FIELD.spawn,
 } as const;
 const nodeOptions = ['--max-old-space-size=12000'];
 
@@ -49,15 +50,16 @@ async function spawnMany(settings: Settings, spawnIdle: SpawnIdle): Promise<Roun
   const pids: Pid[] = Array.from({ length: count });
   collectGarbage();
   const before = process.memoryUsage();
-  const start = performance.now();
-  await new Promise<void>((done) => {
-    let left = count;
-    const onReady = (): void => {
-      if (--left === 0) done();
-    };
-    for (let at = 0; at < count; at++) pids[at] = spawnIdle(lab, onReady);
-  });
-  const seconds = (performance.now() - start) / 1000;
+  const { seconds, cpu } = await timed(
+    () =>
+      new Promise<void>((done) => {
+        let left = count;
+        const onReady = (): void => {
+          if (--left === 0) done();
+        };
+        for (let at = 0; at < count; at++) pids[at] = spawnIdle(lab, onReady);
+      }),
+  );
   collectGarbage();
   const after = process.memoryUsage();
   const heap = after.heapUsed + after.external - before.heapUsed - before.external;
@@ -65,6 +67,7 @@ async function spawnMany(settings: Settings, spawnIdle: SpawnIdle): Promise<Roun
   await lab.stop();
   return {
     rate: { value: count / seconds, unit: 'actors/s' },
+    per_cpu_s: { value: count / cpu, unit: 'actors/CPU-s' },
     // The array that keeps the PIDs is the measurement's own: 8 bytes each.
     memory: { value: heap / count - 8, unit: 'B/actor' },
     rss: { value: (after.rss - before.rss) / count, unit: 'B/actor' },

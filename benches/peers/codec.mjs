@@ -18,25 +18,25 @@ const values = {
 };
 
 let sink = 0;
-function perOperation(work, settings) {
+function perOperation(work, roundSeconds) {
   let n = 64;
   for (;;) {
     const t = performance.now();
     for (let i = 0; i < n; i++) sink += work() ? 1 : 0;
     const seconds = (performance.now() - t) / 1000;
-    if (seconds > settings.seconds / 2) return (seconds * 1e9) / n;
-    n *= seconds < settings.seconds / 16 ? 4 : 2;
+    if (seconds > roundSeconds / 2) return (seconds * 1e9) / n;
+    n *= seconds < roundSeconds / 16 ? 4 : 2;
   }
 }
 
-export function codec(kase, settings) {
+export function codec(kase, roundSeconds) {
   const value = values[kase]();
   const packr = new Packr({ structures: [] });
   const bytes = Uint8Array.prototype.slice.call((packr.pack(value), packr.pack(value)));
   const buffer = Buffer.from(bytes);
   return {
-    encode: [perOperation(() => packr.pack(value), settings), 'ns/op'],
-    decode: [perOperation(() => packr.unpack(buffer), settings), 'ns/op'],
-    size: [bytes.length, 'bytes'],
+    encode: { value: perOperation(() => packr.pack(value), roundSeconds), unit: 'ns/op' },
+    decode: { value: perOperation(() => packr.unpack(buffer), roundSeconds), unit: 'ns/op' },
+    size: { value: bytes.length, unit: 'bytes' },
   };
 }

@@ -79,4 +79,5 @@ export async function spawn(n) {
   for (let i = 0; i < n; i++) keep[i] = await make({ item: () => {} });
   return keep;
 }
+export const drop = (actors) => Promise.all(actors.map((actor) => actor.destroy()));
 export const spawnMost = 200_000;

@@ -107,11 +107,47 @@ export async function watched(n) {
     });
 }
 
-/** One effect that fails again and again and is retried at once, as a supervised fiber would be. */
-export const restarts = (n) => {
-  let left = n;
-  const child = Effect.gen(function* () {
-    if (--left > 0) return yield* Effect.fail('crash');
-  });
-  return run(Effect.retry(child, Schedule.recurs(n)));
+/**
+ * A fiber with a queue that fails at each message and is retried at once: the same fiber, so less than a new one.
+ * The next crash is sent when it is up again.
+ */
+export const restarts = (n) =>
+  run(
+    Effect.gen(function* () {
+      const queue = yield* Queue.unbounded(),
+        finished = yield* Deferred.make();
+      let left = n + 1;
+      const child = Effect.gen(function* () {
+        yield* --left === 0 ? Deferred.succeed(finished, true) : Queue.offer(queue, 'crash');
+        yield* Queue.take(queue);
+        return yield* Effect.fail('on purpose');
+      });
+      yield* Effect.forkChild(Effect.retry(child, Schedule.forever));
+      yield* Deferred.await(finished);
+    }),
+  );
+
+/** A fiber a timer: it sleeps, then offers to the one queue. */
+const later = (queue, ms) => Effect.forkDetach(Effect.delay(Queue.offer(queue, 'due'), ms));
+export const timers = {
+  most: 200_000,
+  start: (n, delayOf) =>
+    run(
+      Effect.gen(function* () {
+        const queue = yield* Queue.unbounded();
+        const all = new Array(n);
+        for (let i = 0; i < n; i++) all[i] = yield* later(queue, delayOf(i));
+        yield* Effect.yieldNow;
+        return all;
+      }),
+    ),
+  cancel: (all) => run(Fiber.interruptAll(all)),
+  fire: (n, delayOf) =>
+    run(
+      Effect.gen(function* () {
+        const queue = yield* Queue.unbounded();
+        for (let i = 0; i < n; i++) yield* later(queue, delayOf(i));
+        for (let left = n; left > 0; left--) yield* Queue.take(queue);
+      }),
+    ),
 };

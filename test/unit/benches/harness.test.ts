@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { measure, percentile, QUICK, type Result, resultOf, scaleCount } from '../../../benches/harness.ts';
-import { figure, ratiosOf, table } from '../../../benches/report.ts';
+import { percentile, type Result, resultOf, scaleCount } from '../../../benches/harness.ts';
+import { figure, ratiosOf, summary, table } from '../../../benches/report.ts';
 
 const result = (suite: string, unit: string, ...rounds: number[]): Result =>
-  resultOf({ suite, case: 'local/shape_1', metric: 'rate', unit }, rounds);
+  resultOf({ suite, case: 'local/shape_1', metric: 'rate', unit, inTurns: true }, rounds);
 
 describe('results', () => {
   it('are medians with their range', () => {
@@ -24,6 +24,13 @@ describe('results', () => {
     expect(ratiosOf([result('rival', 'msg/s', 10)])).toEqual([]);
   });
 
+  it('are compared round by round where they took turns, by medians otherwise', () => {
+    const ours = result('snowmesh', 'msg/s', 10, 40, 30);
+    const theirs = result('rival', 'msg/s', 10, 20, 10);
+    expect(ratiosOf([ours, theirs])).toMatchObject([{ ratio: 2, low: 1, high: 3 }]);
+    expect(ratiosOf([ours, { ...theirs, inTurns: false }])).toMatchObject([{ ratio: 3, low: 3, high: 3 }]);
+  });
+
   it('read as a table', () => {
     const text = table('local/shape_1', 'What it does.', [
       result('snowmesh', 'us', 20, 22, 21),
@@ -34,10 +41,46 @@ describe('results', () => {
         'local/shape_1',
         '  What it does.',
         '  rate  snowmesh  21  (20–22)  us',
-        '  rate  rival     10  (10–10)  us  ours/theirs 2.10 (behind, less is better)',
+        '  rate  rival     10  (10–10)  us  ours/theirs 2.10 (2–2.20) behind, less is better',
         '',
       ].join('\n'),
     );
+  });
+
+  it('stand beside who failed, who does not do it, and what to know of it', () => {
+    const text = table('local/shape_1', 'What it does.', [result('snowmesh', 'us', 20)], {
+      failures: [{ name: 'weak', why: 'it ended with 1: trace\nError: too many\n    at x:1\n\nNode.js' }],
+      field: { absent: { small: 'no mailbox' }, remarks: { odd: 'a call instead of a message' } },
+      notes: ['something else used 0.50 cores'],
+    });
+    expect(text.split('\n').slice(3)).toEqual([
+      '  weak: failed: Error: too many',
+      '  small: does not do this: no mailbox',
+      '  odd: a call instead of a message',
+      '  note: something else used 0.50 cores',
+      '',
+    ]);
+  });
+
+  it('end in a line a case, where more than 1 is better for us whatever is measured', () => {
+    const perCpu = { ...result('snowmesh', 'msg/CPU-s', 15), metric: 'per_cpu_s' };
+    const time = { metric: 'p50', unit: 'us' };
+    const text = summary(
+      [
+        result('snowmesh', 'msg/s', 30),
+        perCpu,
+        result('rival@1', 'msg/s', 10),
+        { ...result('snowmesh', 'us', 5), ...time },
+        { ...result('other@1', 'us', 10), ...time },
+      ],
+      (_, rival) => rival === 'other@1',
+    );
+    expect(text.split('\n').slice(1)).toEqual([
+      '  case           metric  snowmesh  a CPU-s  rival  other',
+      '  local/shape_1  rate    30 msg/s       15      3      -',
+      '  local/shape_1  p50         5 us        -      ·      2',
+      '',
+    ]);
   });
 
   it('have three digits for people', () => {
@@ -54,33 +97,22 @@ describe('results', () => {
 });
 
 describe('measuring', () => {
-  it('throws one round away, measures the others and takes the case down', async () => {
-    const calls: string[] = [];
-    let value = 0;
-    const results = await measure(
-      {
-        name: 'local/shape_1',
-        about: '',
-        open: () => ({
-          round: () => {
-            calls.push('round');
-            value += 1;
-            return { rate: { value, unit: 'msg/s' } };
-          },
-          stop: () => void calls.push('stop'),
-        }),
-      },
-      { ...QUICK, rounds: 3 },
-    );
-    expect(results).toMatchObject([{ suite: 'snowmesh', metric: 'rate', rounds: [2, 3, 4], value: 3 }]);
-    expect(calls).toEqual(['round', 'round', 'round', 'round', 'stop']);
-  });
-
   it('finds a count that fills a round, in whole steps', async () => {
-    const settings = { rounds: 1, roundSeconds: 1, quick: true };
+    const settings = { rounds: 1, roundSeconds: 1, warmSeconds: 0, quick: true };
     expect(await scaleCount(settings, (count) => count / 1000)).toBe(1000);
     expect(await scaleCount(settings, (count) => count / 1000, { step: 300 })).toBe(1200);
     expect(await scaleCount(settings, (count) => count / 1e12, { most: 5000 })).toBe(5000);
+  });
+
+  it('goes on until the code has been warmed up for so long', async () => {
+    const runs: number[] = [];
+    const settings = { rounds: 1, roundSeconds: 1, warmSeconds: 2.5, quick: true };
+    const run = (count: number): number => {
+      runs.push(count);
+      return count / 1000;
+    };
+    expect(await scaleCount(settings, run, { start: 100 })).toBe(1000);
+    expect(runs).toEqual([100, 400, 400, 400, 400, 400, 400]);
   });
 
   it('takes percentiles by nearest rank', () => {

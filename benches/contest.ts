@@ -1,0 +1,181 @@
+// One case, all who do it: each contestant is a process that is warmed up and then waits for its turn. Rounds go
+// round-robin, so that whatever else the machine does meanwhile touches all sides of a ratio.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type BenchCase, median, type Result, type Round, type Settings, summarise } from './harness.ts';
+import type { Answer } from './serve.ts';
+
+const TIMEOUT_MS = 600_000;
+const QUICK_TIMEOUT_MS = 60_000;
+/** Above it, something else was running. Unit: cores. */
+const QUIET = 0.2;
+
+/** Somebody who does a case. */
+export interface Contestant {
+  /** For complaints, until its suite is known. */
+  readonly name: string;
+  /** Starts it and warms it up; gives the suite under which its figures go. */
+  ready(): Promise<string>;
+  round(): Promise<Round>;
+  /** What everything else on the machine used in each of its rounds. Unit: cores. */
+  readonly others: readonly number[];
+  stop(): Promise<void>;
+}
+
+export interface Outcome {
+  readonly results: readonly Result[];
+  /** Who did not get through it, and why. */
+  readonly failures: readonly { readonly name: string; readonly why: string }[];
+  readonly notes: readonly string[];
+}
+
+/** Readies all, gives each a round in turn, as often as there are rounds, and takes them down. */
+export async function holdContest(
+  bench: string,
+  contestants: readonly Contestant[],
+  rounds: number,
+): Promise<Outcome> {
+  const failures: { name: string; why: string }[] = [];
+  const entries: { readonly contestant: Contestant; readonly suite: string; readonly rounds: Round[] }[] = [];
+  const fail = (contestant: Contestant, error: unknown): void =>
+    void failures.push({
+      name: contestant.name,
+      why: error instanceof Error ? error.message : String(error),
+    });
+  try {
+    for (const contestant of contestants) {
+      try {
+        entries.push({ contestant, suite: await contestant.ready(), rounds: [] });
+      } catch (error) {
+        fail(contestant, error);
+      }
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const entry of entries.slice()) {
+        try {
+          entry.rounds.push(await entry.contestant.round());
+        } catch (error) {
+          fail(entry.contestant, error);
+          entries.splice(entries.indexOf(entry), 1);
+        }
+      }
+    }
+  } finally {
+    await Promise.all(contestants.map((contestant) => contestant.stop()));
+  }
+  return {
+    results: entries.flatMap((entry) => summarise(entry.suite, bench, entry.rounds)),
+    failures,
+    notes: bench.startsWith('cluster/') ? [] : noiseOf(contestants),
+  };
+}
+
+/** Cases with a second process subtract nothing for it, so this is for those of one process. */
+function noiseOf(contestants: readonly Contestant[]): string[] {
+  const disturbed = contestants.flatMap(({ name, others }) => {
+    const cores = median(others.toSorted((a, b) => a - b));
+    return cores > QUIET ? [`${name} (${cores.toFixed(2)} cores)`] : [];
+  });
+  return disturbed.length > 0 ? [`something else was running in the rounds of ${disturbed.join(', ')}`] : [];
+}
+
+/** Us, or a rival in Node.js: child.ts in a process of its own. */
+export function nodeContestant(
+  bench: BenchCase,
+  settings: Settings,
+  rival?: { readonly name: string; readonly case: string },
+): Contestant {
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+  const options = [
+    '--expose-gc',
+    ...process.execArgv.filter((arg) => arg !== '--expose-gc'),
+    ...(bench.nodeOptions ?? []),
+    fileURLToPath(new URL(`./child${extension}`, import.meta.url)),
+    bench.name,
+    JSON.stringify(settings),
+    ...(rival === undefined ? [] : [rival.name, rival.case]),
+  ];
+  return new ProcessContestant(rival?.name ?? 'snowmesh', options, settings.quick);
+}
+
+class ProcessContestant implements Contestant {
+  readonly name: string;
+  readonly others: number[] = [];
+  private readonly args: readonly string[];
+  private readonly quick: boolean;
+  private child: ChildProcess | undefined;
+  private end: Promise<unknown> = Promise.resolve();
+  private onAnswer: (answer: Answer) => void = () => {};
+  private onEnd: (why: string) => void = () => {};
+
+  constructor(name: string, args: readonly string[], quick: boolean) {
+    this.name = name;
+    this.args = args;
+    this.quick = quick;
+  }
+
+  async ready(): Promise<string> {
+    const answer = await this.ask(() => this.start());
+    if (!('ready' in answer)) throw new Error('it answered out of turn');
+    return answer.ready.suite;
+  }
+
+  async round(): Promise<Round> {
+    const answer = await this.ask(() => void this.child?.stdin?.write('round\n'));
+    if (!('round' in answer)) throw new Error('it answered out of turn');
+    this.others.push(answer.others);
+    return answer.round;
+  }
+
+  async stop(): Promise<void> {
+    const { child } = this;
+    if (child === undefined) return;
+    child.stdin?.end();
+    const late = setTimeout(() => child.kill('SIGKILL'), QUICK_TIMEOUT_MS);
+    await this.end;
+    clearTimeout(late);
+  }
+
+  /** The answer to `order`; too late or an end without one is an error. */
+  private ask(order: () => void): Promise<Answer> {
+    return new Promise((answered, failed) => {
+      const late = setTimeout(
+        () => {
+          this.child?.kill('SIGKILL');
+          failed(new Error('it took too long'));
+        },
+        this.quick ? QUICK_TIMEOUT_MS : TIMEOUT_MS,
+      );
+      this.onAnswer = (answer) => {
+        clearTimeout(late);
+        answered(answer);
+      };
+      this.onEnd = (why) => {
+        clearTimeout(late);
+        failed(new Error(why));
+      };
+      order();
+    });
+  }
+
+  private start(): void {
+    const child = spawn(process.execPath, this.args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.child = child;
+    child.stdin.on('error', () => {}); // it has ended: `close` says so
+    let complaint = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      complaint = (complaint + text).slice(-4000);
+    });
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (line.startsWith('{"r')) this.onAnswer(JSON.parse(line) as Answer);
+      else console.error(line);
+    });
+    this.end = new Promise((ended) =>
+      child.once('close', (code, signal) => {
+        this.onEnd(`it ended with ${code ?? signal}: ${complaint.trim()}`);
+        ended(undefined);
+      }),
+    );
+  }
+}
