@@ -70,7 +70,8 @@ function startHere(
   };
   if (typeof what !== 'function' && what.kind === 'handler') begin(cell);
   if (result !== undefined) return result;
-  return new Promise((resolve) => {
+  return new Promise((settle) => {
+    const resolve = (made: StartResult): void => (parent?.isDead === true ? undefined : settle(made)); // A7
     const cancel = runtime.after(limit, () => {
       tell = resolve;
       if (parent !== null) abandon(parent, pid, options, ref);
@@ -124,10 +125,11 @@ export function stop(
   return new Promise((resolve, reject) => {
     const cancel = runtime.after(limit, () => {
       forget();
-      reject(fail('timeout'));
+      if (own?.isDead !== true) reject(fail('timeout'));
     });
     const forget = runtime.onDeath(pid, (_pid, ended) => {
       cancel();
+      if (own?.isDead === true) return; // A7
       if (isDeepStrictEqual(ended, given)) resolve();
       else reject(fail('exit', ended));
     });

@@ -1,4 +1,4 @@
-import type { Cell } from './cell.ts';
+import { BUSY, type Cell } from './cell.ts';
 import { terminate } from './death.ts';
 import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
@@ -20,8 +20,12 @@ export class StopRequest extends SystemMessage {
 
 /** An actor here is asked to end in order. */
 export function askToEnd(cell: Cell, reason: ExitReason): void {
+  const { birth } = cell;
+  // One that is busy and has no body is in its init.
   const isHandler =
-    cell.body !== null || (cell.birth !== null && (cell.birth.isHandler || isHandlerSpec(cell.birth.what)));
+    cell.body !== null ||
+    (cell.flags & BUSY) !== 0 ||
+    (birth !== null && (birth.isHandler || isHandlerSpec(birth.what)));
   if (isHandler) return deliver(cell, new StopRequest(reason));
   if (!cell.isTrapping) return terminate(cell, reason);
   // A function actor that traps exits decides itself, as it does when its parent ends.

@@ -130,6 +130,53 @@ describe('starting and stopping', () => {
     expect((await failure(stop(kit.runtime, 'nobody'))).state).toBe('noproc');
   });
 
+  it('I6 waits for an init that is under way, and then stops in order', async () => {
+    const log: string[] = [];
+    const slow = defineServer({
+      name: 'slow',
+      init: async (self) => {
+        await self.sleep(100);
+        log.push('ready');
+        return {};
+      },
+      terminate: () => void log.push('terminated'),
+    });
+    const started = slow.startWith(kit, { name: 'slow' });
+    await kit.advance(50);
+    const stopped = stop(kit.runtime, 'slow');
+    await kit.advance(50);
+    await started;
+    await stopped;
+    expect(log).toEqual(['ready', 'terminated']);
+  });
+
+  it('A7 resumes nobody who died while he waited for a start or a stop', async () => {
+    const slow = defineServer({
+      name: 'slow',
+      init: (self) => self.sleep(100),
+      terminate: ({ self }) => self.sleep(100),
+    });
+    const hanging = defineServer({ name: 'hanging', init: () => new Promise<object>(() => {}) });
+    const target = slow.start(kit);
+    await kit.advance(100);
+    const pid = await target;
+    const resumed: string[] = [];
+    const ways: Record<string, (self: Self) => Promise<unknown>> = {
+      start: (self) => slow.start(self),
+      timeout: (self) => hanging.startWith(self, { timeout: 50 }),
+      stop: (self) => stop(self, pid),
+      late: (self) => stop(self, pid, 'normal', 50),
+    };
+    const waiting = Object.entries(ways).map(([name, way]) =>
+      kit.runtime.spawn((self: Self) => way(self).finally(() => resumed.push(name)) as Promise<never>),
+    );
+    await kit.settle();
+    for (const actor of waiting) kit.runtime.sendExit(actor, 'kill');
+    await kit.advance(1000);
+    expect(resumed).toEqual([]);
+    expect(kit.runtime.isAlive(pid)).toBe(false);
+  });
+
   it('I6 gives up a stop after its timeout while the target still ends later', async () => {
     const slow = defineServer({
       name: 'slow',
