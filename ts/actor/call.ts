@@ -3,9 +3,11 @@ import type { Pid, Ref } from '../term/index.ts';
 import { briefReason } from './brief-reason.ts';
 import { SystemMessage } from './system-message.ts';
 
+/** How long a call waits, and what else ends the wait. */
 export interface CallOptions {
   /** ms; default 5000, or what is left of the call being handled. 0 and Infinity are valid. */
   readonly timeout?: number;
+  /** Gives the call up: it rejects with `aborted`; the target may still handle it. */
   readonly signal?: AbortSignal;
 }
 
@@ -18,7 +20,9 @@ export interface Asker {
 export class Call extends SystemMessage {
   /** Who asks; undefined: somebody outside of actors. */
   readonly from: Pid | undefined;
+  /** Which call. */
   readonly tag: string;
+  /** What it was called with. */
   readonly args: readonly unknown[];
   /** ms of the runtime's clock when the caller gives up; Infinity: never. */
   readonly deadline: number;

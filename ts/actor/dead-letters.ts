@@ -40,6 +40,7 @@ export class DeadLetters {
     return { ...this.tally };
   }
 
+  /** How many there were of all reasons. */
   get total(): number {
     return Object.values(this.tally).reduce((sum, count) => sum + count, 0);
   }

@@ -44,7 +44,7 @@ export function report(cell: Cell, reason: ExitReason, message: unknown): void {
 /** The tag of a message; of a cast, whose first element is the same for all, the second. */
 function lastTag(message: unknown): string | undefined {
   const tag = loggedTag(message);
-  return tag?.startsWith('$') && Array.isArray(message) ? (loggedTag(message.slice(1, 2)) ?? tag) : tag;
+  return tag === '$cast' && Array.isArray(message) ? (loggedTag(message.slice(1, 2)) ?? tag) : tag;
 }
 
 /** Ends an actor that ends by itself: a handler's `onTerminate` first. */

@@ -23,9 +23,16 @@ export interface NoCatchReason {
   readonly stack: string;
 }
 
+/** Why an actor ended whose code threw; plain data, with the stack as text. */
 export type CrashReason = ErrorReason | NoCatchReason;
 
-/** Whether a reason is a clean end: `normal`, `shutdown` or `{ shutdown: … }`. Those are not logged (rule I8). */
+/**
+ * Whether a reason is a clean end: `normal`, `shutdown` or `{ shutdown: … }`. Those are not logged (rule I8).
+ *
+ * @example
+ * const down = await self.receive(Down);
+ * if (!isCleanExit(down.reason)) console.warn('it failed', down.reason);
+ */
 export function isCleanExit(reason: ExitReason): boolean {
   if (reason === 'normal' || reason === 'shutdown') return true;
   return typeof reason === 'object' && reason !== null && Object.hasOwn(reason, 'shutdown');

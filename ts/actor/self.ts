@@ -24,6 +24,7 @@ export type Dest<M = unknown> = Pid<M> | string | NodeAddress | Ref;
 /** When an alias ends: `explicit` by unalias, `demonitor` also with its monitor (or DOWN), `reply` also with the first message. */
 export type AliasMode = 'explicit' | 'demonitor' | 'reply';
 
+/** How long a receive waits, and what else ends the wait. */
 export interface ReceiveOptions {
   /** ms; 0 looks at what is there. Default: wait for ever. Noise does not restart it (H12). */
   readonly timeout?: number;
@@ -46,10 +47,12 @@ export class Self<M = unknown> {
     this.cell = cell;
   }
 
+  /** Its PID: what others send to, link, and monitor. */
   get pid(): Pid<M> {
     return this.cell.pid as Pid<never> as Pid<M>;
   }
 
+  /** All actors of this node. */
   get runtime(): Runtime {
     return this.cell.runtime;
   }
@@ -83,7 +86,6 @@ export class Self<M = unknown> {
    * Waits for a message: the oldest, or the oldest that matches; all others stay, in order (rule B5).
    *
    * @param match See {@link Match}. Undefined: any message.
-   * @param options `timeout` in ms: resolves to TIMEOUT then; `signal`: rejects with its reason.
    * @throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_MATCH, SNOW_ERR_RECEIVE_PENDING (another receive waits), SNOW_ERR_RECEIVE_HANDLER.
    * @example
    * const down = await self.receive(Down, { timeout: 1000 });
@@ -118,6 +120,14 @@ export class Self<M = unknown> {
     await sendWait(this.runtime, this.live(), to as Dest<never>, message);
   }
 
+  /**
+   * Starts an actor: a function over a mailbox, or what `defineActor`, `defineServer`, … made. No ties. O(1).
+   *
+   * @returns Its PID, at once; its code runs later.
+   * @throws SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_STOPPED, SNOW_ERR_UNSENDABLE for the arguments.
+   * @example
+   * const pid = self.spawn(async (child) => console.log(await child.receive()));
+   */
   spawn<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): Pid<N> {
     return spawn(this.runtime, this.live(), start, args, undefined, false).pid as Pid<never> as Pid<N>;
   }
@@ -136,10 +146,12 @@ export class Self<M = unknown> {
     return { pid: pid as Pid<never> as Pid<N>, ref: ref as Ref };
   }
 
+  /** Starts an actor that is called once per message instead of awaiting them: several times faster and smaller. */
   spawnHandler<N, A extends readonly unknown[]>(init: HandlerInit<N, A>, ...args: A): Pid<N> {
     return spawn(this.runtime, this.live(), init as never, args, undefined, true).pid as Pid<never> as Pid<N>;
   }
 
+  /** `spawn` with {@link SpawnOptions}. Throws SNOW_ERR_NAME_TAKEN, too, and then starts nothing. */
   spawnWith<N, A extends readonly unknown[]>(
     options: SpawnOptions,
     start: Startable<N, A>,
@@ -168,10 +180,12 @@ export class Self<M = unknown> {
     return spawnOn(this.runtime, this.live(), node, spec, args, options) as Promise<never>;
   }
 
+  /** Ties two actors: when one ends otherwise than `normal`, so does the other, unless it traps exits (rules C). */
   link(pid: Pid): void {
     link(this.live(), pid);
   }
 
+  /** Ends a link. No exit signal of it comes afterwards. */
   unlink(pid: Pid): void {
     unlink(this.live(), pid);
   }
@@ -196,6 +210,7 @@ export class Self<M = unknown> {
     return wasThere;
   }
 
+  /** A further address of this actor, which can be given away for one answer and taken back. */
   alias(mode: 'explicit' | 'reply' = 'explicit'): Ref {
     const cell = this.live();
     const ref = this.makeRef();
@@ -203,6 +218,7 @@ export class Self<M = unknown> {
     return ref;
   }
 
+  /** Ends an alias: what is sent to it from now on is dropped. False: it was none. */
   unalias(ref: Ref): boolean {
     const cell = this.live();
     const entry = ref.nc === 0 ? this.runtime.aliases.get(ref) : undefined;
@@ -234,6 +250,7 @@ export class Self<M = unknown> {
     throw new Leave();
   }
 
+  /** Sends an exit signal, as a link would. `kill` cannot be trapped. */
   sendExit(pid: Pid, reason: ExitReason): void {
     sendExit(this.runtime, this.live(), pid, givenReason(reason));
     if (this.cell.isDead && pid.equals(this.pid)) throw new Leave();
@@ -280,6 +297,7 @@ export class Self<M = unknown> {
     return cancelTimer(this.runtime, timer);
   }
 
+  /** ms that are left, or false; the timer goes on. */
   readTimer(timer: TimerRef): number | false {
     return this.runtime.timers.read(timer.timer);
   }
@@ -294,15 +312,18 @@ export class Self<M = unknown> {
     return call(this.runtime, this.live(), to, tag, args, options) as Promise<R>;
   }
 
+  /** Gives a living actor of this node (default: this one) a local name. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME. */
   register(name: string, pid: Pid = this.cell.pid): void {
     this.live();
     this.runtime.register(name, pid);
   }
 
+  /** Frees a local name. False: nobody had it. */
   unregister(name: string): boolean {
     return this.runtime.unregister(name);
   }
 
+  /** Who has a local name. */
   whereis(name: string): Pid | undefined {
     return this.runtime.whereis(name);
   }
@@ -327,6 +348,7 @@ export class Self<M = unknown> {
     throw new Leave();
   }
 
+  /** Whether that actor of this node lives. Always false for actors of other nodes: monitor those. */
   isAlive(pid: Pid): boolean {
     return this.runtime.isAlive(pid);
   }

@@ -2,6 +2,7 @@ import type { Pid, Ref } from '../term/index.ts';
 import type { ExitReason } from './exit-reason.ts';
 import type { SpawnOptions } from './spawn-options.ts';
 
+/** How an actor is started: as it is spawned, and where, and how long that may take. */
 export interface StartOptions extends SpawnOptions {
   /** ms that init may take. Default: Infinity. */
   readonly timeout?: number;

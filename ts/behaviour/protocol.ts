@@ -36,7 +36,9 @@ export interface ProtocolOf<C, K, M> extends Protocol {
 export type CallTag<P extends Protocol> = keyof P['calls'] & string;
 /** The tags of the casts of `P`. */
 export type CastTag<P extends Protocol> = keyof P['casts'] & string;
+/** What a call with tag `T` takes. */
 export type CallArgs<P extends Protocol, T extends CallTag<P>> = ArgsOf<P['calls'][T]>;
+/** What a cast with tag `T` takes. */
 export type CastArgs<P extends Protocol, T extends CastTag<P>> = ArgsOf<P['casts'][T]>;
 /** What a call with tag `T` resolves to. */
 export type CallAnswer<P extends Protocol, T extends CallTag<P>> = P['calls'][T] extends (

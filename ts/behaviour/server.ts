@@ -8,6 +8,7 @@ import { Context, Continuing, type Ignore, type ServerContext } from './server-c
 
 /** An initialiser: runs in the new server, makes its state, and is waited for by whoever starts it. */
 export type Init = (self: Self, ...args: never[]) => unknown;
+/** What an initialiser takes after its `self`. */
 export type InitArgs<I> = I extends (self: never, ...args: infer A) => unknown ? A : never;
 /** The state an initialiser makes. */
 export type StateOf<I> = I extends (...args: never[]) => infer R ? State<Exclude<Awaited<R>, Ignore>> : never;
@@ -18,6 +19,7 @@ export type CallHandler<S> = (context: ServerContext<S>, ...args: never[]) => un
 /** Handles a cast. */
 export type CastHandler<S> = (context: ServerContext<S>, ...args: never[]) => void | PromiseLike<void>;
 
+/** What makes a server: its name, its state, and its handlers by tag. See {@link defineServer}. */
 export interface ServerOptions<I extends Init, C, K, M> {
   /** For logs, and for spawning it from another node. */
   readonly name: string;
@@ -36,6 +38,7 @@ export interface ServerOptions<I extends Init, C, K, M> {
   readonly onContinue?: (context: ServerContext<StateOf<I>>, value: unknown) => void | PromiseLike<void>;
   /** ms without a message until `onTimeout` runs. Default Infinity. */
   readonly timeout?: number;
+  /** Runs when no message came for `timeout` ms. */
   readonly onTimeout?: (context: ServerContext<StateOf<I>>) => void | PromiseLike<void>;
   /** Runs before an orderly end: own stop, `stop()`, a throw, the parent's end while trapping exits. Not on `kill`. */
   readonly terminate?: (context: ServerContext<StateOf<I>>, reason: ExitReason) => void | PromiseLike<void>;

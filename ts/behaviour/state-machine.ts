@@ -58,6 +58,7 @@ type Started<I> = I extends (...args: never[]) => infer R ? Exclude<Awaited<R>, 
 type NameOf<I> = Started<I> extends MachineStart<infer N, unknown> ? N : never;
 type DataOf<I> = Started<I> extends MachineStart<string, infer D> ? D : never;
 
+/** What makes a state machine: its name, its first state, and what happens in each. See {@link defineStateMachine}. */
 export interface StateMachineOptions<I extends Init, States, Any, M> {
   /** For logs, and for spawning it from another node. */
   readonly name: string;

@@ -27,6 +27,7 @@ export class TaskError extends SnowmeshError {
   }
 }
 
+/** Whether a task is tied to its owner. */
 export interface TaskOptions {
   /** Linked to its owner: its crash takes the owner along, and the owner's end ends it. Default true. */
   readonly link?: boolean;

@@ -12,6 +12,7 @@ export interface DnsResolver {
   resolveSrv(hostname: string): Promise<readonly { readonly name: string; readonly port: number }[]>;
 }
 
+/** Which DNS records hold the nodes. */
 export interface DnsOptions extends PollingOptions {
   /** What stands before the `@` in the names of all nodes. */
   readonly name: string;

@@ -7,6 +7,7 @@ import { Polling, type PollingOptions } from './polling.ts';
 /** Longest file that is read. Unit: bytes. */
 export const MAX_FILE_BYTES = 1024 * 1024;
 
+/** Which file holds the nodes. */
 export interface FileOptions extends PollingOptions {
   readonly path: string;
 }

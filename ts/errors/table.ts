@@ -6,6 +6,7 @@ export interface ErrorEntry {
   readonly remedy: string;
 }
 
+/** What each error code means and what to do about it; docs/errors.md as data. */
 export const ERRORS = {
   SNOW_ERR_NOT_LOCAL: {
     summary: 'A PID is no living actor of this node.',

@@ -5,6 +5,7 @@ import { MAX_NAMES_PER_NODE } from './limits.ts';
 import { isName, type Outcome } from './messages.ts';
 import { NameService, type NamesHost } from './name-service.ts';
 
+/** What happens when a healed split finds a name twice, and how many names there may be. */
 export interface GlobalNamesOptions {
   /**
    * Chooses when a split heals and two actors have one name. Default: the one that was registered later keeps it; of two that were

@@ -5,6 +5,7 @@ import { GroupService, type GroupsHost } from './group-service.ts';
 import { MAX_MEMBERSHIPS_PER_NODE } from './limits.ts';
 import { isGroupName } from './messages.ts';
 
+/** Which groups a node takes part in, and how many memberships it may have. */
 export interface GroupsOptions {
   /** Groups of one scope know nothing of those of another. 1 to 255 bytes of text; default: a scope without a name. */
   readonly scope?: string;

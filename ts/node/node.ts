@@ -50,12 +50,17 @@ export interface NodeStats {
   readonly native: NativeStats | undefined;
 }
 
+/** What the connection to a peer is doing. */
 export interface PeerStats {
+  /** The peer's name. */
   readonly node: string;
+  /** Which connection to it: counts up with each. */
   readonly connection: number;
+  /** Whether the peer is a hidden node. */
   readonly hidden: boolean;
   /** Whether this side dialled. */
   readonly dialled: boolean;
+  /** Whether its event loop has stood still for long. */
   readonly stalled: boolean;
   /** Bytes that wait to be sent. */
   readonly waiting: number;
@@ -156,6 +161,7 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
     return this.#stopping;
   }
 
+  /** `stop`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
@@ -224,18 +230,22 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
     this.runtime.sendExit(pid, reason);
   }
 
+  /** Gives a living actor of this node a local name. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME, SNOW_ERR_NOT_LOCAL. */
   register(name: string, pid: Pid): void {
     this.runtime.register(name, pid);
   }
 
+  /** Frees a local name. False: nobody had it. */
   unregister(name: string): boolean {
     return this.runtime.unregister(name);
   }
 
+  /** Who has a local name. O(1). */
   whereis(name: string): Pid | undefined {
     return this.runtime.whereis(name);
   }
 
+  /** All local names. O(names). */
   registered(): string[] {
     return this.runtime.registered();
   }

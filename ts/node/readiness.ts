@@ -1,6 +1,7 @@
 // Waiting until enough peers are there.
 import { SnowmeshError } from '../errors/index.ts';
 
+/** Which peers to wait for, and how long. */
 export interface ReadyOptions {
   /** How many visible peers there have to be, or which. Default 1. */
   readonly peers?: number | readonly string[];

@@ -71,6 +71,7 @@ export interface ChildPlan {
   readonly waitsForNode: boolean;
 }
 
+/** Whether the end of significant children ends their supervisor: never, of any one, or of the last one. */
 export type AutoShutdown = 'never' | 'any_significant' | 'all_significant';
 
 type Arguments<A extends readonly unknown[]> = [] extends A ? { args?: A } : { args: A };

@@ -8,6 +8,7 @@ import type { RestartWindow } from './restart-window.ts';
 import { isAway, isLost, startChild, startError } from './starting.ts';
 import { stopChild } from './stopping.ts';
 
+/** Who is restarted when a child fails: it alone, all, or it and those that were started after it. */
 export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one';
 
 export interface StaticOptions {

@@ -5,6 +5,7 @@ import type { Pid, Ref } from '../term/index.ts';
 import { type Expected, fail, matches, sameMessage } from './expectation.ts';
 import type { TestRuntime } from './test-runtime.ts';
 
+/** How long something that is expected may take. */
 export interface ExpectOptions {
   /** ms of virtual time that may pass until then. Default 0: it must come without time passing. */
   readonly within?: number;
