@@ -77,8 +77,11 @@ function createCell(runtime: Runtime, parent: Pid, birth: Birth, options: SpawnO
 /** What a name in a frame may have. Unit: bytes of UTF-8. */
 const LONGEST_NAME = 255;
 
+/** How an actor is spawned on another node (rule N6). */
 export interface RemoteSpawnOptions {
+  /** Linked from its birth: if it or its parent ends, the other hears of it. Default false. */
   readonly link?: boolean;
+  /** Monitored from its birth; its reference comes with the PID. Default false. */
   readonly monitor?: boolean;
   /** Gives up: the promise rejects with the signal's reason, a linked child is taken down (rule N6). */
   readonly signal?: AbortSignal;

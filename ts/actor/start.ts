@@ -23,8 +23,15 @@ import { checkTimeout } from './waiting.ts';
 type Starting = Self<any> | Runtime;
 
 /**
- * Starts an actor and waits until its init is done (rules I1-I4). The result comes at once, not as a promise, when
- * nothing had to be waited for: plain functions, and handlers whose init is synchronous.
+ * Starts an actor, here or on another node, and waits until its init is done (rules I1-I4, S5). The result comes at once,
+ * not as a promise, when nothing had to be waited for: plain functions and handlers whose init is synchronous, here.
+ *
+ * @param parent the actor that starts it, or the runtime for code outside of actors; only an actor can be linked to it.
+ * @returns the PID, `ignore`, or the reason why there is no child; then nothing of it is left.
+ * @throws SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_STOPPED, SNOW_ERR_BAD_TIME.
+ * @example
+ * const result = await start(self, counter, [0], { link: true, timeout: 1000 });
+ * if (!result.ok) self.exit('no counter');
  */
 export function start<N, A extends readonly unknown[]>(
   parent: Starting,
@@ -97,6 +104,11 @@ function abandon(parent: Cell, pid: Pid, options: StartOptions, ref: Ref | undef
  * before, and after its `onTerminate`; a function actor at once, or, when it traps exits, as it decides on the Exit of its
  * parent that it gets. Resolves when its names are free. Rejects with a CallError: noproc, nodedown, timeout (it still
  * ends later), or exit when it ended with another reason.
+ *
+ * @param timeout ms; default for ever.
+ * @throws SNOW_ERR_BAD_TIME, SNOW_ERR_UNSENDABLE.
+ * @example
+ * await stop(self, counter, 'shutdown', 5000);
  */
 export function stop(
   caller: Starting,
