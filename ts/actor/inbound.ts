@@ -5,6 +5,7 @@ import { answered, callFromAfar, RemoteCall } from './calls.ts';
 import { type Cell, cellOf } from './cell.ts';
 import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
+import { fanOut } from './fan-out.ts';
 import { InboundSpawns, type SpawnOrder } from './inbound-spawns.ts';
 import { type CallRequest, ReplyStatus, SpawnStatus } from './remote-port.ts';
 import type { Runtime } from './runtime.ts';
@@ -32,6 +33,11 @@ export class Inbound {
     const cell = this.runtime.table.get(to);
     if (cell === undefined) this.runtime.deadLetters.count('noproc', `<0.${to}>`);
     else deliver(cell, message);
+  }
+
+  /** To many actors of this node at once; `isOurs`: nobody else holds the message. O(actors). Throws SNOW_ERR_UNSENDABLE. */
+  deliverAll(to: readonly Pid[], message: unknown, isOurs: boolean): void {
+    fanOut(this.runtime, to, message, isOurs);
   }
 
   deliverNamed(name: string, message: unknown): void {

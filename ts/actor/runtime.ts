@@ -13,6 +13,7 @@ import { DeadLetters } from './dead-letters.ts';
 import { terminate } from './death.ts';
 import { DeathQueue } from './death-queue.ts';
 import { deliver } from './delivery.ts';
+import { Envelope } from './envelope.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { Inbound } from './inbound.ts';
 import { consoleLogger, type Logger } from './logger.ts';
@@ -182,7 +183,7 @@ export class Runtime {
   /** What waits in an actor's mailbox, oldest first. O(n): for tests and inspection. */
   mailboxOf(pid: Pid): unknown[] {
     const mailbox = cellOf(pid)?.mailbox;
-    return mailbox ? [...mailbox] : [];
+    return [...(mailbox ?? [])].map((message) => (message instanceof Envelope ? message.peek() : message));
   }
 
   makeRef(owner: Pid): Ref {

@@ -3,6 +3,7 @@ import { NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
 import { BUSY, type Cell, DEAD, LIMITED, QUEUED, READY, TERMINATING, wake } from './cell.ts';
 import { crash, isPromise, leave, report, takeStarter, terminate } from './death.ts';
+import { Envelope } from './envelope.ts';
 import { isCleanExit } from './exit-reason.ts';
 import { type HandlerBody, IGNORE } from './spec.ts';
 import { StopRequest } from './stop-request.ts';
@@ -106,7 +107,7 @@ function handle(cell: Cell): void {
     if (handled > 0 && !scheduler.spend()) break;
     const message = mailbox.shift();
     if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(message);
-    if (!handleOne(cell, message)) return;
+    if (!handleOne(cell, message instanceof Envelope ? message.open() : message)) return;
   }
   if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
 }

@@ -4,7 +4,7 @@
 //   down / bye / hello again    what it had is gone
 import type { Runtime } from '../actor/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
-import { copyTerm, type Pid, type Ref } from '../term/index.ts';
+import type { Pid, Ref } from '../term/index.ts';
 import { GroupTable, Side } from './group-table.ts';
 import { MAX_TELLINGS } from './limits.ts';
 import { CHANNEL, type Entry, type Message, parseMessage, parts, VERSION } from './messages.ts';
@@ -108,12 +108,12 @@ export class GroupService implements ChannelListener {
       if (side instanceof PeerSide) this.#castTo(side, group, message, from);
       else local = true;
     }
-    if (local) this.#castHere(group, message, true);
+    if (local) this.#castHere(group, message, false);
   }
 
   /** To the members on this node only (R8). */
   broadcastHere(group: string, message: unknown): void {
-    if (this.own.groups.has(group)) this.#castHere(group, message, true);
+    if (this.own.groups.has(group)) this.#castHere(group, message, false);
   }
 
   /** Tells the peers; this node then knows no groups any more. */
@@ -166,7 +166,7 @@ export class GroupService implements ChannelListener {
       case 'leave':
         return this.#left(side, message[1]);
       case 'cast':
-        return this.#castHere(message[1], message[2], false);
+        return this.#castHere(message[1], message[2], true);
       case 'bye':
         side.isTold = false;
         return this.#drop(side);
@@ -227,15 +227,11 @@ export class GroupService implements ChannelListener {
     this.#runtime.deadLetters.count(isThere ? 'remote_full' : 'noconnection', side.peer.node, members);
   }
 
-  /** A copy for each member; the last one may get what came in a frame itself. */
+  /** To each member once: what came in a frame is nobody else's. */
   #castHere(group: string, message: unknown, isOurs: boolean): void {
     const roster = this.own.groups.get(group);
-    if (roster === undefined) return this.#runtime.deadLetters.count('no_name', group);
-    const { inbound } = this.#runtime;
-    let left = roster.size;
-    // A list: who gets it may die of it, and be no member then.
-    for (const { local } of [...roster.actors()])
-      inbound.deliver(local, isOurs || --left > 0 ? copyTerm(message) : message);
+    if (roster === undefined) this.#runtime.deadLetters.count('no_name', group);
+    else this.#runtime.inbound.deliverAll(roster.actors(), message, isOurs);
   }
 
   #sideOf(peer: ChannelPeer): PeerSide | undefined {

@@ -11,6 +11,8 @@ interface Seat {
 export class Roster {
   /** Keyed by local id: they all live on one node. */
   readonly #seats = new Map<number, Seat>();
+  /** Its actors, until one comes or goes. */
+  #actors: readonly Pid[] | undefined;
 
   /** Different actors. */
   get size(): number {
@@ -19,21 +21,25 @@ export class Roster {
 
   add(pid: Pid): void {
     const seat = this.#seats.get(pid.local);
-    if (seat === undefined) this.#seats.set(pid.local, { pid, count: 1 });
-    else seat.count++;
+    if (seat !== undefined) return void seat.count++;
+    this.#seats.set(pid.local, { pid, count: 1 });
+    this.#actors = undefined;
   }
 
   /** False: it is no member. */
   remove(pid: Pid): boolean {
     const seat = this.#seats.get(pid.local);
     if (seat === undefined) return false;
-    if (--seat.count === 0) this.#seats.delete(pid.local);
+    if (--seat.count > 0) return true;
+    this.#seats.delete(pid.local);
+    this.#actors = undefined;
     return true;
   }
 
-  /** Each actor once. */
-  *actors(): IterableIterator<Pid> {
-    for (const { pid } of this.#seats.values()) yield pid;
+  /** Each actor once; the list stays as it is when others come and go. O(1) until then, else O(actors). */
+  actors(): readonly Pid[] {
+    this.#actors ??= Array.from(this.#seats.values(), ({ pid }) => pid);
+    return this.#actors;
   }
 
   /** Each actor once for every time it joined, added to `into`. */

@@ -1,0 +1,23 @@
+import { copyTerm } from '../term/index.ts';
+
+/** A message that waits in several mailboxes. */
+export class Envelope {
+  private readonly message: unknown;
+  /** Receivers that have not opened it; those that died first stay counted. */
+  private left: number;
+
+  constructor(message: unknown, receivers: number) {
+    this.message = message;
+    this.left = receivers;
+  }
+
+  /** The receiver's own message: a copy, for the last one the message itself. O(size). */
+  open(): unknown {
+    return --this.left === 0 ? this.message : copyTerm(this.message);
+  }
+
+  /** What a receiver that looks into its mailbox sees. O(size). */
+  peek(): unknown {
+    return copyTerm(this.message);
+  }
+}
