@@ -190,8 +190,11 @@ function copyTagged({ type, fields }: Tagged, depth: number): Tagged {
 }
 
 function copyBytes(value: ArrayBuffer | ArrayBufferView): object {
+  const isBytes = value instanceof Uint8Array;
+  // Without a view in between. Of no bytes there may be none because their buffer is gone.
+  if (isBytes && value.length > 0 && value.buffer instanceof ArrayBuffer) return new Uint8Array(value);
   const copy = new Uint8Array(bytesOf(value));
-  if (value instanceof Uint8Array) return copy;
+  if (isBytes) return copy;
   const kind = viewKind(value);
   if (kind === undefined) throw UNSENDABLE;
   return makeView(kind, copy.buffer);
