@@ -59,6 +59,7 @@ export {
 } from './actor/index.ts';
 export * from './behaviour/index.ts';
 export {
+  type DiscoveredNode,
   type Discovery,
   type DiscoveryListener,
   type DnsOptions,

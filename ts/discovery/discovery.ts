@@ -14,10 +14,26 @@ export const MAX_NAME_BYTES = 255;
  * const node = await startNode({ name: 'a@10.0.0.1', cookie, discovery: staticList(['b@10.0.0.2']) });
  */
 export interface Discovery {
-  /** Begins to look. A look-up that fails is told to the listener and tried again; only misuse throws. */
-  start(listener: DiscoveryListener): void | Promise<void>;
+  /**
+   * Begins to look. A look-up that fails is told to the listener and tried again; only misuse throws, and a name that
+   * somebody else holds.
+   *
+   * @param self the node that looks, which listens already: for those who keep a list of nodes themselves. Absent when
+   * it is not to be found, as a hidden node.
+   */
+  start(listener: DiscoveryListener, self?: DiscoveredNode): void | Promise<void>;
   /** Ends it: the listener hears nothing any more. Does nothing when it does not run. */
   stop(): void | Promise<void>;
+}
+
+/** A node that others may find. */
+export interface DiscoveredNode {
+  /** What stands before the `@` of its name. */
+  readonly name: string;
+  /** The host in its name, an IPv6 address without brackets. */
+  readonly host: string;
+  /** The port in its name. */
+  readonly port: number;
 }
 
 /** Who wants to know. */

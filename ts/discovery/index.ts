@@ -5,19 +5,17 @@
 //
 // Guarantees: look-ups never overlap, wait longer after failures, keep no process alive, and find a bounded number of
 // names; the port mapper outlives whatever is sent to it. Must not know: nodes, sessions, actors.
-export type { Discovery, DiscoveryListener } from './discovery.ts';
+export type { DiscoveredNode, Discovery, DiscoveryListener } from './discovery.ts';
 export { type DnsOptions, type DnsResolver, dnsDiscovery } from './dns.ts';
 export { type FileOptions, fileDiscovery } from './file.ts';
 export type { PollingOptions } from './polling.ts';
+export { lookupPort, type PortmapAddress } from './portmap-client.ts';
+export { type PortmapDiscoveryOptions, portmapDiscovery } from './portmap-discovery.ts';
+export { PORTMAP_PORT } from './portmap-protocol.ts';
 export {
-  lookupPort,
-  type PortmapAddress,
-  type PortmapDiscoveryOptions,
   type PortmapRegistration,
-  portmapDiscovery,
   type RegisterOptions,
   registerWithPortmap,
-} from './portmap-client.ts';
-export { PORTMAP_PORT } from './portmap-protocol.ts';
+} from './portmap-registration.ts';
 export { type Portmap, type PortmapOptions, startPortmap } from './portmap-server.ts';
 export { staticList } from './static-list.ts';

@@ -7,6 +7,7 @@ import { type Discovery, type DiscoveryListener, demand, MAX_FOUND } from './dis
 /** Longest pause after errors, unless the interval itself is longer. Unit: ms. */
 export const MAX_PAUSE_MS = 30_000;
 
+/** How often a look-up is repeated. */
 export interface PollingOptions {
   /** Pause between look-ups. Unit: ms. Default 5000. */
   readonly intervalMs?: number | undefined;
@@ -123,9 +124,9 @@ export class Polling implements Discovery {
   }
 }
 
-/** @throws SNOW_ERR_BAD_OPTION when there already is a listener: a discovery serves one node. */
-export function startOnce(listener: DiscoveryListener | undefined): void {
-  demand(listener === undefined, 'discovery', 'running already', 'one that no other node uses');
+/** @throws SNOW_ERR_BAD_OPTION when it is running already: a discovery serves one node. */
+export function startOnce(running: unknown): void {
+  demand(running === undefined, 'discovery', 'running already', 'one that no other node uses');
 }
 
 /** The error a listener gets. */

@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { SnowmeshError } from '../errors/index.ts';
-import { type Discovery, demand, fullName, isLocalName, isPort } from './discovery.ts';
-import { Polling, type PollingOptions } from './polling.ts';
+import { demand, isLocalName, isPort } from './discovery.ts';
 import {
   LINE_MS,
   LineCutter,
@@ -13,70 +11,12 @@ import {
   readAnswer,
 } from './portmap-protocol.ts';
 
-/** Pause before a lost registration is made again. Unit: ms. */
-const RETRY_MS = 1000;
-
 /** Where a port mapper listens. */
 export interface PortmapAddress {
   /** Default 127.0.0.1. */
   readonly host?: string;
   /** Default 4370. */
   readonly port?: number;
-}
-
-export interface RegisterOptions extends PortmapAddress {
-  /** The registration was lost, or could not be made again. It is tried again. */
-  readonly failed?: (error: SnowmeshError) => void;
-}
-
-/** A name held with a port mapper. */
-export interface PortmapRegistration {
-  /** Gives the name back. */
-  close(): void;
-}
-
-/**
- * Registers a node of this machine, and again within seconds whenever the port mapper was away (U2).
- *
- * @param name what stands before the `@` of the node's name.
- * @param listenPort the port the node listens on.
- * @returns the registration, once it is made. It keeps no process alive.
- * @throws SNOW_ERR_BAD_OPTION; SNOW_ERR_PORTMAP_TAKEN when a living node has the name; SNOW_ERR_PORTMAP when there is no
- * port mapper within 5 s, or it refuses.
- * @example
- * const registration = await registerWithPortmap('shop', node.port);
- */
-export async function registerWithPortmap(
-  name: string,
-  listenPort: number,
-  options: RegisterOptions = {},
-): Promise<PortmapRegistration> {
-  demand(isLocalName(name), 'name', name, 'what stands before the @ of a node name');
-  demand(isPort(listenPort), 'listenPort', listenPort, 'a port, 1 to 65535');
-  const request: Request = { op: 'register', name, port: listenPort, incarnation: randomUUID() };
-  const stop = new AbortController();
-  const hold = async (): Promise<void> => {
-    const { socket } = await ask(request, options, stop.signal);
-    socket.setKeepAlive(true, 30_000);
-    socket.once('close', () => {
-      if (stop.signal.aborted) return;
-      options.failed?.(broken(options, 'it closed the connection'));
-      again();
-    });
-  };
-  const again = (): void => {
-    const timer = setTimeout(() => {
-      if (stop.signal.aborted) return;
-      hold().catch((error: SnowmeshError) => {
-        if (stop.signal.aborted) return;
-        options.failed?.(error);
-        again();
-      });
-    }, RETRY_MS);
-    timer.unref();
-  };
-  await hold();
-  return { close: () => stop.abort() };
 }
 
 /**
@@ -95,31 +35,7 @@ export async function lookupPort(name: string, address: PortmapAddress = {}): Pr
   return port;
 }
 
-export interface PortmapDiscoveryOptions extends PollingOptions, PortmapAddress {
-  /** What stands after the `@` in the names that are found. Default: `host`. */
-  readonly hostname?: string;
-}
-
-/**
- * Finds the nodes registered with the port mapper of one machine, and looks again every `intervalMs` (default 5000 ms).
- *
- * @returns a discovery for the option `discovery` of one node. It fails with SNOW_ERR_DISCOVERY; what was found before still
- * holds. After failures the pause doubles up to 30 s.
- * @throws SNOW_ERR_BAD_OPTION for options that make no sense.
- * @example
- * startNode({ name: 'a@127.0.0.1:0', cookie, discovery: portmapDiscovery() });
- */
-export function portmapDiscovery(options: PortmapDiscoveryOptions = {}): Discovery {
-  const { host, port } = addressOf(options);
-  const look = async (signal: AbortSignal): Promise<string[]> => {
-    const { socket, entries } = await ask({ op: 'list' }, options, signal);
-    socket.destroy();
-    return entries.map((entry) => fullName(entry.name, options.hostname ?? host, entry.port));
-  };
-  return new Polling({ look, what: `the port mapper ${host}:${port}`, backsOff: true }, options);
-}
-
-interface Answer {
+export interface Answer {
   /** Still open, without anybody listening to what comes. */
   readonly socket: Socket;
   readonly port: number | undefined;
@@ -127,7 +43,7 @@ interface Answer {
 }
 
 /** One question and its whole answer on a connection of its own. `signal` ends the connection, then or later. */
-function ask(request: Request, address: PortmapAddress, signal?: AbortSignal): Promise<Answer> {
+export function ask(request: Request, address: PortmapAddress, signal?: AbortSignal): Promise<Answer> {
   const { host, port } = addressOf(address);
   return new Promise((resolve, reject) => {
     const lines = new LineCutter();
@@ -175,7 +91,8 @@ function ask(request: Request, address: PortmapAddress, signal?: AbortSignal): P
   });
 }
 
-function addressOf({ host = '127.0.0.1', port = PORTMAP_PORT }: PortmapAddress): {
+/** With the defaults filled in. */
+export function addressOf({ host = '127.0.0.1', port = PORTMAP_PORT }: PortmapAddress): {
   host: string;
   port: number;
 } {
@@ -183,7 +100,8 @@ function addressOf({ host = '127.0.0.1', port = PORTMAP_PORT }: PortmapAddress):
   return { host, port };
 }
 
-function broken(address: PortmapAddress, why: string): SnowmeshError {
+/** What a user is told of a port mapper that does not answer, or not as it should. */
+export function broken(address: PortmapAddress, why: string): SnowmeshError {
   const { host, port } = addressOf(address);
   return new SnowmeshError('SNOW_ERR_PORTMAP', `the port mapper ${host}:${port}: ${why}`);
 }

@@ -12,6 +12,7 @@ import {
   readRequest,
 } from './portmap-protocol.ts';
 
+/** Where a port mapper listens, and how much it takes. */
 export interface PortmapOptions {
   /** Default 4370; 0 takes a free one. */
   readonly port?: number;
@@ -19,6 +20,8 @@ export interface PortmapOptions {
   readonly host?: string;
   /** How long a line may take to come, and an answer to be taken. Unit: ms. Default 5000. */
   readonly lineMs?: number;
+  /** Whether it keeps the process alive. Default true. */
+  readonly keepAlive?: boolean;
 }
 
 /** A running port mapper. */
@@ -41,9 +44,10 @@ export interface Portmap {
  * const portmap = await startPortmap();
  */
 export async function startPortmap(options: PortmapOptions = {}): Promise<Portmap> {
-  const { port = PORTMAP_PORT, host = '127.0.0.1', lineMs = LINE_MS } = options;
+  const { port = PORTMAP_PORT, host = '127.0.0.1', lineMs = LINE_MS, keepAlive = true } = options;
   const book = new Book(lineMs);
-  const server = createServer((socket) => book.accept(socket));
+  const server = createServer((socket) => book.accept(keepAlive ? socket : socket.unref()));
+  if (!keepAlive) server.unref();
   try {
     server.listen(port, host);
     await once(server, 'listening');

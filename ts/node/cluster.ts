@@ -45,6 +45,7 @@ export class Cluster implements NetworkListener {
   readonly #dispatch: Dispatch;
   readonly #runtime: Runtime;
   readonly #dials: boolean;
+  readonly #isHidden: boolean;
   /** Whether we tell peers of each other, and listen to what they tell. */
   readonly #isMeshed: boolean;
   readonly mesh: Mesh;
@@ -59,7 +60,8 @@ export class Cluster implements NetworkListener {
     this.#native = native;
     this.#runtime = runtime;
     this.#dials = autoConnect !== 'never';
-    this.#isMeshed = mesh === 'full' && this.#dials && open.hidden !== true;
+    this.#isHidden = open.hidden === true;
+    this.#isMeshed = mesh === 'full' && this.#dials && !this.#isHidden;
     this.#network = new Network({
       native,
       limits,
@@ -122,11 +124,13 @@ export class Cluster implements NetworkListener {
 
   /** Connects to what a discovery finds, from now on. What it throws at its start comes through. */
   async follow(discovery: NodeDiscovery): Promise<void> {
-    this.#discovery = discovery;
-    await discovery.start({
-      found: (names) => this.mesh.found(names),
-      failed: (error) => this.#runtime.logger.warn({ err: error }, 'a discovery failed'),
-    });
+    const listener = {
+      found: (names: readonly string[]) => this.mesh.found(names),
+      failed: (error: unknown) => this.#runtime.logger.warn({ err: error }, 'a discovery failed'),
+    };
+    const { local, host, port } = parseNodeName(this.name);
+    await discovery.start(listener, this.#isHidden ? undefined : { name: local, host, port });
+    this.#discovery = discovery; // one that did not start may be another node's: it is not ours to stop
   }
 
   ready(options: ReadyOptions): Promise<readonly string[]> {
@@ -184,7 +188,11 @@ export class Cluster implements NetworkListener {
   async close(): Promise<void> {
     this.#isClosing = true;
     this.mesh.stop();
-    await this.#discovery?.stop();
+    try {
+      await this.#discovery?.stop();
+    } catch (error) {
+      this.#runtime.logger.warn({ err: error }, 'a discovery could not be stopped');
+    }
     await this.#network.close();
   }
 

@@ -80,11 +80,14 @@ export interface NodeOptions {
 
 /** Says which nodes there are. What `staticList`, `dnsDiscovery`, … make, or anything of this shape. */
 export interface NodeDiscovery {
-  /** Begins to look; tells `found` the whole set of names now and whenever it changes, and `failed` what went wrong. */
-  start(listener: {
-    found(names: readonly string[]): void;
-    failed(error: unknown): void;
-  }): void | Promise<void>;
+  /**
+   * Begins to look; tells `found` the whole set of names now and whenever it changes, and `failed` what went wrong.
+   * `self` is this node, in parts, unless it is hidden: for those who keep a list of nodes themselves.
+   */
+  start(
+    listener: { found(names: readonly string[]): void; failed(error: unknown): void },
+    self?: { readonly name: string; readonly host: string; readonly port: number },
+  ): void | Promise<void>;
   stop(): void | Promise<void>;
 }
 

@@ -37,8 +37,9 @@ export async function startNode(options: NodeOptions = {}): Promise<Node> {
     keepAlive: name === undefined, // a node with a name keeps the process alive by listening
   });
   if (name === undefined) return new Node(runtime, undefined);
+  let cluster: Cluster | undefined;
   try {
-    const cluster = new Cluster({
+    cluster = new Cluster({
       native: loadNative(),
       name,
       open: openOptions(name, options, limits),
@@ -50,6 +51,7 @@ export async function startNode(options: NodeOptions = {}): Promise<Node> {
     if (options.discovery !== undefined) await cluster.follow(options.discovery);
     return new Node(runtime, cluster);
   } catch (error) {
+    await cluster?.close();
     runtime.stop();
     throw coded(error);
   }

@@ -1,9 +1,15 @@
 // A process with nothing in it but a node. It leaves with code 7 when something keeps it alive longer than a moment.
-import { startNode } from '../../../ts/index.ts';
+import { portmapDiscovery, startNode } from '../../../ts/index.ts';
 
-const [mode] = process.argv.slice(2);
-const node = await startNode({ name: 'a@127.0.0.1:0', cookie: 'test-cookie-9f3c7b1e5d8a2460' });
-if (mode === 'unref') node.unref();
-if (mode === 'ref') node.unref().ref();
-if (mode === 'stop') await node.stop();
+const [mode, port] = process.argv.slice(2);
+const node = await startNode({
+  name: 'a@127.0.0.1:0',
+  cookie: 'test-cookie-9f3c7b1e5d8a2460',
+  ...(port === undefined ? {} : { discovery: portmapDiscovery({ port: Number(port), embed: true }) }),
+}).catch((error: { code: string }) => {
+  console.log(error.code);
+});
+if (mode === 'unref') node?.unref();
+if (mode === 'ref') node?.unref().ref();
+if (mode === 'stop') await node?.stop();
 setTimeout(() => process.exit(7), 300).unref();

@@ -1,11 +1,18 @@
-// The port mapper as people run it: the command, in a process of its own (U1, U2, U5).
+// The port mapper as people run it: the command, in a process of its own, or embedded in a node (U1, U2, U5).
 import { afterEach, describe, expect, it } from 'vitest';
-import { lookupPort, type PortmapRegistration, registerWithPortmap } from '../../../ts/discovery/index.ts';
+import {
+  lookupPort,
+  type PortmapDiscoveryOptions,
+  type PortmapRegistration,
+  registerWithPortmap,
+  startPortmap,
+} from '../../../ts/discovery/index.ts';
 import { type Child, killChildren, startChild } from '../../support/child.ts';
-import { Cluster, COOKIE } from '../../support/cluster.ts';
+import { Cluster, type ClusterNode, COOKIE } from '../../support/cluster.ts';
 import { until } from '../../support/deadline.ts';
 
 const MAIN = new URL('../../../ts/cli/main.ts', import.meta.url);
+const LIFETIME = new URL('./lifetime.ts', import.meta.url);
 const registrations: PortmapRegistration[] = [];
 afterEach(async () => {
   for (const registration of registrations.splice(0)) registration.close();
@@ -59,30 +66,111 @@ describe('snowmesh portmap', () => {
     const { port } = await portmap();
     await using cluster = new Cluster();
     const [a, b] = [await cluster.process(), await cluster.process()];
-    const join = (
-      bench: Parameters<Parameters<typeof a.run>[0]>[0],
-      name: string,
-      at: number,
-      cookie: string,
-    ) =>
-      bench.snow
-        .startNode({
-          name: `${name}@127.0.0.1:0`,
-          cookie,
-          logger: bench.snow.silentLogger,
-          discovery: bench.snow.portmapDiscovery({ port: at, intervalMs: 50 }),
-        })
-        .then(async (node) => {
-          bench.box['node'] = node;
-          bench.box['registration'] = await bench.snow.registerWithPortmap(name, node.port, { port: at });
-          return node.name;
-        });
-    const first = await a.run(join, 'a', port, COOKIE);
-    const second = await b.run(join, 'b', port, COOKIE);
-    expect(await a.run((bench) => bench.box['node'].ready({ timeout: 10_000 }))).toEqual([second]);
-    expect(await b.run((bench) => bench.box['node'].ready({ timeout: 10_000 }))).toEqual([first]);
+    const first = await join(a, 'a', { port });
+    const second = await join(b, 'b', { port });
+    expect(await ready(a, [second])).toEqual([second]);
+    expect(await ready(b, [first])).toEqual([first]);
     await b.kill();
     await until('the name to go', async () => (await lookupPort('b', { port })) === undefined);
     expect(await lookupPort('a', { port })).toBe(Number(first.split(':')[1]));
   });
+
+  it('U1, K5 refuses a second node of a name, whose start fails and leaves nothing behind', async () => {
+    const { port } = await portmap();
+    await using cluster = new Cluster();
+    const a = await cluster.process();
+    const first = await join(a, 'a', { port });
+    const second = startChild(LIFETIME, { args: ['as it is', String(port)] });
+    expect((await second.exit()).code).toBe(0);
+    expect(second.stdout()).toBe('SNOW_ERR_PORTMAP_TAKEN\n');
+    expect(await lookupPort('a', { port })).toBe(Number(first.split(':')[1]));
+  });
+
+  it('L2 does not tell of hidden nodes, which find the others', async () => {
+    const { port } = await portmap();
+    await using cluster = new Cluster();
+    const [a, hidden] = [await cluster.process(), await cluster.process()];
+    const first = await join(a, 'a', { port });
+    await join(hidden, 'hidden', { port, hidden: true });
+    expect(await ready(hidden, [first])).toEqual([first]);
+    expect(await lookupPort('hidden', { port })).toBeUndefined();
+  });
 });
+
+describe('an embedded port mapper', () => {
+  it('U1 makes a cluster of nodes on free ports that start at once, without anything else', async () => {
+    const port = await freePort();
+    await using cluster = new Cluster();
+    const nodes = await Promise.all(['a', 'b', 'c'].map(() => cluster.process()));
+    const names = await Promise.all(nodes.map((node, at) => join(node, `n${at}`, { port, embed: true })));
+    for (const [at, node] of nodes.entries()) {
+      const others = names.filter((_, index) => index !== at);
+      expect((await ready(node, others)).toSorted()).toEqual(others.toSorted());
+    }
+  });
+
+  it('U2 passes to another node when its own is killed; sessions stay, and newcomers find everybody', async () => {
+    const port = await freePort();
+    await using cluster = new Cluster();
+    const [a, b, c, d] = await Promise.all(['a', 'b', 'c', 'd'].map(() => cluster.process()));
+    await join(a as ClusterNode, 'a', { port, embed: true });
+    const second = await join(b as ClusterNode, 'b', { port, embed: true });
+    const third = await join(c as ClusterNode, 'c', { port, embed: true });
+    await ready(b as ClusterNode, [third]);
+    await a?.kill();
+    await until('both names', async () => {
+      const known = await Promise.all(['b', 'c'].map((name) => lookupPort(name, { port }))).catch(
+        (): undefined[] => [],
+      );
+      return known.length === 2 && known.every((found) => found !== undefined);
+    });
+    await join(d as ClusterNode, 'd', { port, embed: true });
+    await ready(d as ClusterNode, [second, third]);
+    expect(await lookupPort('a', { port })).toBeUndefined();
+    const downs = await b?.run((bench) => bench.box['downs'] as string[]);
+    expect(downs?.map((name) => name.split('@')[0])).toEqual(['a']);
+  });
+
+  it.each(['unref', 'stop'])('V5 keeps no process alive (%s)', async (mode) => {
+    const args = [mode, String(await freePort())];
+    expect((await startChild(LIFETIME, { args }).exit()).code).toBe(0);
+  });
+});
+
+/** Starts a node that finds others through the port mapper; its name. */
+function join(
+  node: ClusterNode,
+  name: string,
+  { hidden = false, ...options }: PortmapDiscoveryOptions & { hidden?: boolean },
+): Promise<string> {
+  return node.run(
+    async (bench, local, isHidden, given, cookie) => {
+      const downs: string[] = [];
+      bench.box['downs'] = downs;
+      const started = await bench.snow.startNode({
+        name: `${local}@127.0.0.1:0`,
+        cookie,
+        hidden: isHidden,
+        logger: bench.snow.silentLogger,
+        discovery: bench.snow.portmapDiscovery({ intervalMs: 50, ...given }),
+      });
+      started.on('nodedown', (peer: string) => void downs.push(peer));
+      bench.box['node'] = started;
+      return started.name;
+    },
+    name,
+    hidden,
+    options,
+    COOKIE,
+  );
+}
+
+const ready = (node: ClusterNode, peers: readonly string[]): Promise<readonly string[]> =>
+  node.run((bench, wanted) => bench.box['node'].ready({ peers: wanted, timeout: 10_000 }), peers);
+
+/** A port nobody listens on. */
+async function freePort(): Promise<number> {
+  const { port, close } = await startPortmap({ port: 0 });
+  await close();
+  return port;
+}
