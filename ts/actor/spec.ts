@@ -75,8 +75,8 @@ export function waitsForInit(what: Startable): boolean {
  * @example
  * const echo = defineActor('echo', async (self: Self<{ from: Pid<string>; text: string }>) => {
  *   for (;;) {
- *     const { from, text } = await self.receive();
- *     self.send(from, text);
+ *     const message = await self.receive(); // or a system message: Exit, Down, …
+ *     if ('text' in message) self.send(message.from, message.text);
  *   }
  * });
  */
@@ -87,7 +87,16 @@ export function defineActor<M, A extends readonly unknown[]>(
   return Object.freeze({ kind: 'function', name, body });
 }
 
-/** Names a handler actor: `init` makes its body. See {@link HandlerBody}. */
+/**
+ * Names a handler actor: `init` makes its body. See {@link HandlerBody}.
+ *
+ * @example
+ * const tally = defineHandler('tally', (_self: Self<number>, start: number) => {
+ *   let sum = start;
+ *   return { onMessage: (n) => void (typeof n === 'number' && (sum += n)) };
+ * });
+ * node.send(node.spawn(tally, 0), 5);
+ */
 export function defineHandler<M, A extends readonly unknown[]>(
   name: string,
   init: HandlerInit<M, A>,

@@ -107,7 +107,15 @@ export function cast(caller: Caller, server: Dest<never>, tag: string, ...args: 
   (acting as Runtime).send<unknown>(server as Dest, message);
 }
 
-/** Answers a call of which only the reference is known: `context.from.ref`, sent here by the server that got it. */
+/**
+ * Answers a call of which only the reference is known: `context.from.ref`, sent here by the server that got it.
+ *
+ * @returns false when nobody waits for the answer any more.
+ * @example
+ * // in the server: run: ({ self, from }, job: Job) => (self.send(worker, { ref: from.ref, job }), noReply<number>()),
+ * // in the worker:
+ * replyTo(self, message.ref, compute(message.job));
+ */
 export function replyTo(caller: Caller, ref: Ref, value: unknown): boolean {
   return (caller instanceof Runtime ? caller : caller.runtime).reply(ref as Ref & Call, value);
 }

@@ -38,7 +38,12 @@ export interface Ignore {
   readonly [IGNORED]: true;
 }
 
-/** What an `init` returns for "do not start me, and that is no error" (rule I1). */
+/**
+ * What an `init` returns for "do not start me, and that is no error" (rule I1).
+ *
+ * @example
+ * init: (_self, config: Config) => (config.isEnabled ? { hits: 0 } : ignore()),
+ */
 export function ignore(): Ignore {
   return IGNORE as unknown as Ignore;
 }
@@ -54,7 +59,14 @@ export class Continuing<S> {
   }
 }
 
-/** What an `init` returns to be started with `state`, and to have `onContinue(context, value)` run before any message. */
+/**
+ * What an `init` returns to be started with `state`, and to have `onContinue(context, value)` run before any message:
+ * for work that whoever starts the server need not wait for.
+ *
+ * @example
+ * init: (_self, path: string) => continuing({ lines: [] as string[] }, path),
+ * onContinue: async ({ state }, path) => { state.lines = await readLines(path as string); },
+ */
 export function continuing<S>(state: S, value: unknown): Continuing<S> {
   return new Continuing(state, value);
 }
@@ -62,7 +74,15 @@ export function continuing<S>(state: S, value: unknown): Continuing<S> {
 /** @internal */
 export const NO_REPLY: unique symbol = Symbol('snowmesh.noReply');
 
-/** What a call handler returns when the answer comes later, through `context.from` or `replyTo`. */
+/**
+ * What a call handler returns when the answer comes later, through `context.from` or `replyTo`. `R` is the answer's type.
+ *
+ * @example
+ * next: ({ state, from }) => {
+ *   state.waiting.push(from); // and when there is something: state.waiting.shift()?.reply(5)
+ *   return noReply<number>();
+ * },
+ */
 export function noReply<R = unknown>(): NoReply<R> {
   return NO_REPLY as unknown as NoReply<R>;
 }

@@ -148,6 +148,10 @@ export function task<R>(
  *
  * @param supervisor PID or local name of a dynamic supervisor without a template.
  * @throws SNOW_ERR_START when the supervisor has no room for it; CallError when there is no such supervisor.
+ * @example
+ * await defineDynamicSupervisor({ name: 'tasks' }).startWith(node, { name: 'tasks' });
+ * const page = await taskUnder(self, 'tasks', () => load(url));
+ * const text = await page.await(self);
  */
 export async function taskUnder<R>(
   self: Self<never> | Self,
@@ -195,9 +199,10 @@ class Slot<R> {
   }
 
   wait(timeout: number): Promise<TaskOutcome<R> | undefined> {
+    const owner = this.owner as Self<never>;
+    if (!owner.isAlive(owner.pid)) return new Promise(() => {}); // A7
     if (this.outcome !== undefined) return Promise.resolve(this.outcome);
     if (timeout === 0) return Promise.resolve(undefined);
-    const owner = this.owner as Self<never>;
     return new Promise((resolve) => {
       const timer =
         timeout === Number.POSITIVE_INFINITY

@@ -41,6 +41,8 @@ export async function startChild(
  * dynamic one takes the PID and forgets the child (J21, J22).
  *
  * @returns `ok`, or `not_found`; `not_supported` for an id at a dynamic supervisor.
+ * @example
+ * await terminateChild(self, shop, 'till');
  */
 export function terminateChild(
   caller: Caller,
@@ -54,6 +56,9 @@ export function terminateChild(
  * Starts a child again that does not run, from its kept spec (J21). Not for dynamic supervisors.
  *
  * @returns See {@link ChildResult}; `running`, `restarting` and `not_found` when there is nothing to restart.
+ * @example
+ * const result = await restartChild(self, shop, 'till');
+ * if (!result.ok) console.warn('no till', result);
  */
 export function restartChild(caller: Caller, supervisor: SupervisorDest, id: string): Promise<ChildResult> {
   return ask(caller, supervisor, 'restartChild', id);
@@ -63,17 +68,30 @@ export function restartChild(caller: Caller, supervisor: SupervisorDest, id: str
  * Forgets the spec of a child that does not run (J21). Not for dynamic supervisors.
  *
  * @returns `ok`, `running`, `restarting`, `not_found` or `not_supported`.
+ * @example
+ * await terminateChild(self, shop, 'till');
+ * await deleteChild(self, shop, 'till');
  */
 export function deleteChild(caller: Caller, supervisor: SupervisorDest, id: string): Promise<StopResult> {
   return ask(caller, supervisor, 'deleteChild', id);
 }
 
-/** The children in start order; those between two restart attempts have the PID `restarting`. O(n). */
+/**
+ * The children in start order; those between two restart attempts have the PID `restarting`. O(n).
+ *
+ * @example
+ * const till = (await whichChildren(node, shop)).find(({ id }) => id === 'till')?.pid;
+ */
 export function whichChildren(caller: Caller, supervisor: SupervisorDest): Promise<ChildInfo[]> {
   return ask(caller, supervisor, 'whichChildren');
 }
 
-/** How many children there are, and of which kind (J23). */
+/**
+ * How many children there are, and of which kind (J23).
+ *
+ * @example
+ * const { active, specs } = await countChildren(node, shop);
+ */
 export function countChildren(caller: Caller, supervisor: SupervisorDest): Promise<ChildCounts> {
   return ask(caller, supervisor, 'countChildren');
 }

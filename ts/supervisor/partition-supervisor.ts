@@ -3,6 +3,7 @@ import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/ind
 import { type ChildSpec, planChild } from './child-spec.ts';
 import { defineSupervisor, type RestartLimit, type SupervisorSpec } from './supervisor.ts';
 
+/** What makes a partition supervisor. See {@link definePartitionSupervisor}. */
 export interface PartitionSupervisorOptions extends RestartLimit {
   /** For logs; the partitions are registered as `name/0`, `name/1`, … */
   readonly name: string;

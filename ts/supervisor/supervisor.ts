@@ -21,6 +21,7 @@ export interface RestartLimit {
   readonly period?: number;
 }
 
+/** What makes a supervisor. See {@link defineSupervisor}. */
 export interface SupervisorOptions<A extends readonly unknown[] = []> extends RestartLimit {
   /** For logs, and for spawning it from another node. */
   readonly name: string;
@@ -35,6 +36,7 @@ export interface SupervisorOptions<A extends readonly unknown[] = []> extends Re
   readonly children: readonly ChildSpec[] | ((self: Self, ...args: A) => readonly ChildSpec[]);
 }
 
+/** What makes a dynamic supervisor. See {@link defineDynamicSupervisor}. */
 export interface DynamicSupervisorOptions extends RestartLimit {
   /** For logs, and for spawning it from another node. */
   readonly name: string;
