@@ -1,18 +1,22 @@
-// Random claims, switches, unregistrations, deaths, crashes and splits, with every event delivered in a random order; then all
-// links heal and everything is delivered. Always:
+// Random claims, switches, unregistrations, deaths, crashes, splits, freezes and black holes, with every event delivered in a
+// random order; then all is well again and everything is delivered. Always:
 //   - every call is answered (Q1)
 //   - all nodes show the same names, each with one living actor (Q1, Q5, Q7, Q10, Q13, Q14)
 //   - an actor whose registration was answered with yes still has its name, unless it died, its node crashed, or
 //     somebody freed or switched the name: a split alone takes no live name away (Q10)
-//   - at the moment of a yes every node that is connected to the actor's node resolves the name (Q1)
-//   - while no link is cut, of simultaneous claims exactly one is answered with yes (Q1)
+//   - at the moment of a yes every node that is connected to the actor's node, and was never frozen, resolves the name (Q1)
+//   - while no link is cut, of simultaneous claims exactly one is answered with yes (Q1), also when nodes are frozen, and
+//     then within a bounded time
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ANSWER_MS } from '../../ts/global/limits.ts';
 import type { Pid } from '../../ts/term/index.ts';
 import { checkAsync, randomFrom } from '../support/seed.ts';
 import { FakeMesh, type FakeNode, handed } from '../unit/global/fake-mesh.ts';
 
 const NAMES = ['v', 'w', 'x', 'y', 'z'];
+/** A node that is asked when a round of the roll call has just begun has that and five more to answer. Unit: ms. */
+const LONGEST_WAIT = (ANSWER_MS * 6) / 5;
 const index = fc.nat({ max: 3 });
 const name = fc.constantFrom(...NAMES);
 
@@ -34,8 +38,20 @@ const requests = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('kill' as const), a: fc.nat({ max: 20 }) }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('steps' as const), count: fc.nat({ max: 12 }) }) },
 );
+const freezes = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('freeze' as const), a: index }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('thaw' as const), a: index }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.nat({ max: 2 * ANSWER_MS }) }),
+  },
+);
+const holes = fc.oneof(
+  fc.record({ kind: fc.constant('hold' as const), a: index, b: index }),
+  fc.record({ kind: fc.constant('release' as const), a: index, b: index }),
+);
 type Step = typeof requests extends fc.Arbitrary<infer T> ? T : never;
-type Split = typeof splits extends fc.Arbitrary<infer T> ? T : never;
+type Trouble = typeof splits | typeof freezes | typeof holes extends fc.Arbitrary<infer T> ? T : never;
 
 interface Registered {
   readonly name: string;
@@ -49,6 +65,12 @@ class Story {
   /** Names that somebody freed or switched: nobody can be sure of them. */
   readonly touched = new Set<string>();
   readonly faults: string[] = [];
+  /** Names that somebody wanted to register. */
+  readonly wanted = new Set<string>();
+  /** Registrations that have not been answered: at which nodes, and whose actors they are for. */
+  readonly open = new Map<Promise<boolean>, readonly [at: FakeNode, home: FakeNode]>();
+  /** Nodes that were frozen, or not heard by another one: no yes waits for them. */
+  readonly #unsure = new Set<FakeNode>();
   readonly #actors: Registered[] = [];
   readonly #answers: Promise<void>[] = [];
 
@@ -57,7 +79,7 @@ class Story {
     this.mesh.connectAll();
   }
 
-  async play(step: Step | Split): Promise<void> {
+  async play(step: Step | Trouble): Promise<void> {
     const { mesh } = this;
     const node = (number: number): FakeNode => mesh.nodes[number % mesh.nodes.length] as FakeNode;
     switch (step.kind) {
@@ -67,10 +89,19 @@ class Story {
           await handed();
         }
         return;
+      case 'pass':
+        return mesh.pass(step.ms);
+      case 'freeze':
+        this.#unsure.add(node(step.a));
+        return mesh.freeze(node(step.a));
+      case 'thaw':
+        return mesh.thaw(node(step.a));
       case 'register':
       case 'reregister':
+        if (node(step.a).isFrozen || node(step.home).isFrozen) return;
         return this.#register(step.kind, step.name, node(step.a), node(step.home));
       case 'unregister':
+        if (node(step.a).isFrozen) return;
         this.touched.add(step.name);
         this.#answers.push(
           node(step.a)
@@ -80,19 +111,23 @@ class Story {
         return;
       case 'kill': {
         const actor = this.#actors[step.a];
-        actor?.node.runtime.sendExit(actor.pid, 'kill');
+        if (actor?.node.isFrozen === false) actor.node.runtime.sendExit(actor.pid, 'kill');
         return;
       }
       case 'crash':
         return this.#crash(node(step.a));
       default:
-        if (step.a % mesh.nodes.length !== step.b % mesh.nodes.length)
-          mesh[step.kind](node(step.a), node(step.b));
+        if (step.kind === 'hold') this.#unsure.add(node(step.a)).add(node(step.b));
+        if (node(step.a) !== node(step.b)) mesh[step.kind](node(step.a), node(step.b));
     }
   }
 
   async end(): Promise<void> {
     await this.mesh.settle();
+    for (const node of this.mesh.nodes) {
+      this.mesh.thaw(node);
+      for (const other of this.mesh.nodes) if (other !== node) this.mesh.release(node, other);
+    }
     this.mesh.connectAll();
     await this.mesh.settle();
     await this.mesh.settle();
@@ -107,12 +142,16 @@ class Story {
     if (kind === 'reregister') this.touched.add(wanted);
     this.#actors.push({ name: wanted, node: home, pid });
     const answer = at.names[kind](wanted, at.pid(pid, home));
+    this.wanted.add(wanted);
+    this.open.set(answer, [at, home]);
     this.#answers.push(
       answer.then((isYes) => {
+        this.open.delete(answer);
         if (!isYes) return;
         this.yes.push({ name: wanted, node: home, pid });
         if (!home.runtime.isAlive(pid) || this.touched.has(wanted)) return;
         for (const node of home.peers.keys()) {
+          if (this.#unsure.has(node) || this.#unsure.has(home)) continue;
           if (node.peers.has(home) && node.seen(wanted) === undefined)
             this.faults.push(`${node.name} does not resolve ${wanted} of ${home.name}`);
         }
@@ -162,7 +201,7 @@ describe('global names under random events', () => {
           const story = new Story(size, randomFrom(start));
           try {
             for (const step of steps) {
-              await story.play(step as Step | Split);
+              await story.play(step as Step | Trouble);
             }
             await story.end();
             story.check();
@@ -193,13 +232,85 @@ describe('global names under random events', () => {
             }
             await story.end();
             story.check();
-            const wanted = new Set(claims.map((claim) => claim.name));
             for (const one of NAMES) {
               const yes = story.yes.filter((each) => each.name === one).length;
-              expect(yes, one).toBe(wanted.has(one) ? 1 : 0);
+              expect(yes, one).toBe(story.wanted.has(one) ? 1 : 0);
             }
           } finally {
             story.mesh.stop();
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('Q1, Q7 agree everywhere after freezes and black holes', async () => {
+    await checkAsync(
+      fc.asyncProperty(
+        fc.integer({ min: 2, max: 4 }),
+        fc.integer(),
+        fc.array(
+          fc.oneof(
+            { weight: 8, arbitrary: requests },
+            { weight: 3, arbitrary: freezes },
+            { weight: 1, arbitrary: holes },
+            { weight: 1, arbitrary: splits },
+          ),
+          { maxLength: 60 },
+        ),
+        async (size, start, steps) => {
+          const story = new Story(size, randomFrom(start));
+          try {
+            for (const step of steps) await story.play(step as Step | Trouble);
+            await story.end();
+            story.check();
+          } finally {
+            story.mesh.stop();
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('Q1 answers yes once a name, and in time, while some are frozen', async () => {
+    await checkAsync(
+      fc.asyncProperty(
+        fc.integer({ min: 2, max: 4 }),
+        fc.integer(),
+        fc.array(
+          fc.oneof(
+            {
+              weight: 6,
+              arbitrary: fc.record({ kind: fc.constant('register' as const), a: index, home: index, name }),
+            },
+            {
+              weight: 4,
+              arbitrary: fc.record({ kind: fc.constant('steps' as const), count: fc.nat({ max: 12 }) }),
+            },
+            { weight: 3, arbitrary: freezes },
+          ),
+          { maxLength: 40 },
+        ),
+        async (size, start, steps) => {
+          const story = new Story(size, randomFrom(start));
+          const { mesh } = story;
+          await mesh.settle();
+          try {
+            for (const step of steps) await story.play(step);
+            // Whatever is frozen now: who is not has its answer after a while.
+            await mesh.pass(LONGEST_WAIT);
+            for (const nodes of story.open.values())
+              expect(nodes.some(({ isFrozen }) => isFrozen)).toBe(true);
+            await story.end();
+            story.check();
+            for (const one of NAMES) {
+              const yes = story.yes.filter((each) => each.name === one).length;
+              expect(yes, one).toBe(story.wanted.has(one) ? 1 : 0);
+            }
+          } finally {
+            mesh.stop();
           }
         },
       ),

@@ -5,9 +5,14 @@ interface Awaited {
   readonly done: () => void;
 }
 
-/** Who has not yet acknowledged what, by number. A member that is lost needs not acknowledge. */
+/** Who has not yet acknowledged what, by number. A member that is lost, or does not answer, needs not acknowledge. */
 export class Acknowledgements {
   readonly #awaited = new Map<number, Awaited>();
+
+  /** What is waited for now. */
+  get size(): number {
+    return this.#awaited.size;
+  }
 
   /** Calls `done` once all `members` have acknowledged, at once when there are none. */
   expect(id: number, members: Iterable<Member>, done: () => void): void {

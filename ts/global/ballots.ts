@@ -19,7 +19,7 @@ export interface Claim {
   readonly replaces: boolean;
 }
 
-export type Verdict = 'yes' | 'taken';
+export type Verdict = 'yes' | 'taken' | 'late';
 
 export interface BallotsPort {
   isTaken(name: string): boolean;
@@ -92,9 +92,20 @@ export class Ballots {
     if (at >= 0) ballot.waiting.splice(at, 1);
   }
 
+  /** A node does not answer: its claims hold nobody up. It hears that, and may claim anew. */
+  late(claimant: Claimant): void {
+    const claims = [...claimant.claims.values()];
+    this.gone(claimant);
+    for (const claim of claims) this.#port.vote(claim, 'late');
+  }
+
   /** All claims of a node that was lost are over. */
   gone(claimant: Claimant): void {
-    for (const id of [...claimant.claims.keys()]) this.end(claimant, id);
+    const claims = [...claimant.claims.values()];
+    // Those that wait go first: none of them is to get the vote that another one leaves.
+    for (const claim of claims)
+      if (this.#ballots.get(claim.name)?.voted !== claim) this.end(claimant, claim.id);
+    for (const { id } of claims) this.end(claimant, id);
   }
 
   /** Votes for the best of those that wait. */

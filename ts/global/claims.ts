@@ -2,13 +2,14 @@
 // have acknowledged that is the caller told, so that a yes means that every connected node resolves the name (Q1).
 import type { Pid } from '../term/index.ts';
 import type { Member, OwnNode } from './member.ts';
-import type { Outcome } from './messages.ts';
+import type { Outcome, Vote } from './messages.ts';
 
 export type Voter = Member | OwnNode;
 
 /** A claim of this node, from the first question to the last acknowledgement. */
 export interface OwnClaim {
-  readonly id: number;
+  /** A claim that starts over gets another one. */
+  id: number;
   readonly name: string;
   readonly pid: Pid;
   /** That of the claim; its entry gets one of its own. */
@@ -21,11 +22,12 @@ export interface OwnClaim {
 }
 
 export interface ClaimsPort {
-  /** All who have to vote: this node, the members, and peers of whom it is not yet known whether they are members. */
+  /** All who have to vote: this node, the members that answer, and peers of whom it is not yet known whether they are members. */
   voters(): Iterable<Voter>;
   ask(voter: Voter, claim: OwnClaim): void;
   giveBack(voter: Voter, id: number): void;
   giveUp(claim: OwnClaim): void;
+  nextId(): number;
   /** All have voted: puts the entry into the table and tells the members. */
   decide(claim: OwnClaim): void;
 }
@@ -40,6 +42,11 @@ export class Claims {
     this.#port = port;
   }
 
+  /** Claims that are not over. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
   /** Asks everybody. */
   start(claim: OwnClaim): void {
     this.#pending.set(claim.id, claim);
@@ -51,9 +58,10 @@ export class Claims {
     for (const voter of [...claim.missing]) if (this.#pending.has(claim.id)) this.#port.ask(voter, claim);
   }
 
-  voted(voter: Voter, id: number, verdict: Outcome): void {
+  voted(voter: Voter, id: number, verdict: Vote): void {
     const claim = this.#undecided(id);
     if (claim === undefined) return;
+    if (verdict === 'late') return this.#startOver([claim]);
     if (verdict !== 'yes') return this.#fail(claim, verdict);
     claim.missing.delete(voter);
     this.#decideIfReady(claim);
@@ -81,6 +89,11 @@ export class Claims {
     }
   }
 
+  /** Votes may have been taken back without a word yet: asks for all again. A vote for the number of before counts no more. */
+  startOver(): void {
+    this.#startOver([...this.#pending.values()].filter(({ isDecided }) => !isDecided));
+  }
+
   /** Nobody waits for that voter any more. */
   gone(voter: Voter): void {
     for (const claim of [...this.#pending.values()]) {
@@ -105,6 +118,17 @@ export class Claims {
   /** Ends everything: a name that nobody has acknowledged yet goes with this node. */
   close(): void {
     for (const claim of [...this.#pending.values()]) this.#fail(claim, 'gone');
+  }
+
+  #startOver(claims: readonly OwnClaim[]): void {
+    // All are out of the way before the first is given up: that may bring a vote for another one, which must not decide it.
+    for (const { id } of claims) this.#pending.delete(id);
+    for (const claim of claims) this.#port.giveUp(claim);
+    for (const claim of claims) {
+      claim.id = this.#port.nextId();
+      claim.missing.clear();
+      this.start(claim);
+    }
   }
 
   #undecided(id: number): OwnClaim | undefined {

@@ -12,3 +12,5 @@ export const MAX_IN_FLIGHT = 16_384;
 export const SYNC_PART = 500;
 /** A connected peer that has not said within this time that it has global names is taken to have none. Unit: ms. */
 export const HELLO_MS = 5_000;
+/** A member that has said nothing for this long although it was asked is not waited for until it does. Unit: ms. */
+export const ANSWER_MS = 5_000;

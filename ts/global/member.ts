@@ -16,6 +16,10 @@ export class Member implements Owner, Claimant {
   /** Entries of this node's actors whose names it has taken over, by claim, until all peers know. */
   readonly switched: Map<number, Entry> = new Map();
   standing: Standing = 'expected';
+  /** Rounds of the roll call in which it said nothing. */
+  silence = 0;
+  /** Whether it does not answer: nobody waits for it until it does. */
+  isQuiet = false;
   /** Requests of it that are under way here. */
   asked = 0;
   /** Whether something it sent was found to be nonsense: that is logged once. */

@@ -7,6 +7,8 @@ import { HELLO_MS, SYNC_PART } from './limits.ts';
 import { Member, type OwnNode } from './member.ts';
 import { type Message, type SyncEntry, VERSION } from './messages.ts';
 
+const HELLO_ROUNDS = 5;
+
 export interface MembersPort {
   readonly clock: Clock;
   send(member: Member, message: Message): void;
@@ -32,9 +34,15 @@ export class Members {
     for (const member of this.#byNode.values()) if (member.standing === 'member') yield member;
   }
 
-  /** Those who take part, or may do so. */
-  *possible(): IterableIterator<Member> {
-    for (const member of this.#byNode.values()) if (member.standing !== 'absent') yield member;
+  /** Those who take part and answer. */
+  *answering(): IterableIterator<Member> {
+    for (const member of this.here()) if (!member.isQuiet) yield member;
+  }
+
+  /** Those who have to agree: who takes part and answers, or may take part. */
+  *awaited(): IterableIterator<Member> {
+    for (const member of this.#byNode.values())
+      if (member.standing !== 'absent' && !member.isQuiet) yield member;
   }
 
   of(peer: ChannelPeer): Member | undefined {
@@ -53,10 +61,7 @@ export class Members {
     if (peer.hidden) return;
     const member = new Member(peer);
     this.#byNode.set(peer.node, member);
-    this.#alarms.set(
-      member,
-      this.#port.clock.arm(HELLO_MS, () => this.#late(member), false),
-    );
+    this.#expect(member, HELLO_ROUNDS);
   }
 
   greet(member: Member): void {
@@ -106,9 +111,11 @@ export class Members {
     this.#alarms.clear();
   }
 
-  #late(member: Member): void {
-    this.#alarms.delete(member);
-    if (member.standing === 'expected') this.#leave(member, 'absent');
+  /** Waits in rounds: when this node stood still, what came meanwhile is heard before the time is up. */
+  #expect(member: Member, rounds: number): void {
+    if (rounds === 0) return this.#leave(member, 'absent');
+    const next = (): void => this.#expect(member, rounds - 1);
+    this.#alarms.set(member, this.#port.clock.arm(HELLO_MS / HELLO_ROUNDS, next, false));
   }
 
   #leave(member: Member, standing: 'expected' | 'absent'): void {

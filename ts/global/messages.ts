@@ -10,12 +10,17 @@ export type Wish = 'register' | 'reregister' | 'unregister';
 /** How a wish ends. `gone`: the actor, its node, or the name to be removed is not there. */
 export type Outcome = 'yes' | 'taken' | 'full' | 'gone';
 
+/** What a voter says: yes, why not, or that the claim was let go because its claimant did not answer. */
+export type Vote = Outcome | 'late';
+
 export type Message =
   | readonly ['hello', version: number]
   | readonly ['sync', entries: readonly SyncEntry[]]
   | readonly ['bye']
   | readonly ['claim', id: number, name: string, stamp: number, replaces: boolean]
-  | readonly ['vote', id: number, verdict: Outcome, stamp: number]
+  | readonly ['vote', id: number, verdict: Vote, stamp: number]
+  | readonly ['ping']
+  | readonly ['pong']
   | readonly ['inquire', id: number]
   | readonly ['yield', id: number]
   | readonly ['abort', id: number]
@@ -38,14 +43,18 @@ const oneOf =
   (...words: string[]): Check =>
   (value) =>
     words.includes(value as string);
-const outcome = oneOf('yes', 'taken', 'full', 'gone');
+const OUTCOMES = ['yes', 'taken', 'full', 'gone'];
+const outcome = oneOf(...OUTCOMES);
+const vote = oneOf(...OUTCOMES, 'late');
 
 const SHAPES = new Map<unknown, readonly Check[]>([
   ['hello', [count]],
   ['sync', [isSyncPart]],
   ['bye', []],
   ['claim', [count, isName, count, flag]],
-  ['vote', [count, outcome, count]],
+  ['vote', [count, vote, count]],
+  ['ping', []],
+  ['pong', []],
   ['inquire', [count]],
   ['yield', [count]],
   ['abort', [count]],

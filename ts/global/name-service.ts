@@ -9,10 +9,11 @@ import { LamportClock } from './lamport-clock.ts';
 import { MAX_CLAIMS_PER_NODE, MAX_IN_FLIGHT } from './limits.ts';
 import { type Member, OwnNode } from './member.ts';
 import { Members } from './members.ts';
-import { CHANNEL, type Message, type Outcome, parseMessage, type Wish } from './messages.ts';
+import { CHANNEL, type Message, type Outcome, parseMessage, type Vote, type Wish } from './messages.ts';
 import { type Entry, NameTable } from './name-table.ts';
 import { OwnNames } from './own-names.ts';
 import { Requests } from './requests.ts';
+import { RollCall } from './roll-call.ts';
 import { type ConflictOptions, SameNames } from './same-names.ts';
 import { Turns } from './turns.ts';
 
@@ -43,6 +44,7 @@ export class NameService implements ChannelListener {
   readonly #claims: Claims;
   readonly #acknowledgements = new Acknowledgements();
   readonly #requests = new Requests((member, message) => this.#send(member, message));
+  readonly #rollCall: RollCall;
   readonly #turns = new Turns(MAX_IN_FLIGHT);
   readonly #ownNames: OwnNames;
   readonly #sameNames: SameNames;
@@ -67,10 +69,11 @@ export class NameService implements ChannelListener {
       inquire: (claim) => this.#inquire(claim),
     });
     this.#claims = new Claims({
-      voters: () => [this.#own, ...this.#members.possible()],
+      voters: () => [this.#own, ...this.#members.awaited()],
       ask: (voter, claim) => this.#ask(voter, claim),
       giveBack: (voter, id) => this.#giveBack(voter, id),
       giveUp: (claim) => this.#giveUp(claim),
+      nextId: () => ++this.#ids,
       decide: (claim) => this.#decide(claim),
     });
     this.#sameNames = new SameNames(this.#own, {
@@ -81,6 +84,14 @@ export class NameService implements ChannelListener {
       forget: ({ pid, name }) => this.#ownNames.remove(pid, name),
       send: (member, message) => this.#send(member, message),
       tellAll: (message) => this.#tellAll(message),
+    });
+    this.#rollCall = new RollCall({
+      clock: host.runtime.clock,
+      members: () => this.#members.here(),
+      isWaiting: () => this.#claims.size + this.#acknowledgements.size + this.#ballots.size > 0,
+      ask: (member) => this.#send(member, ['ping']),
+      quiet: (member) => this.#quiet(member),
+      overslept: () => this.#claims.startOver(),
     });
     this.#ownNames = new OwnNames(host.runtime, (pid, names) => this.#died(pid, names));
     this.#channel = host.channel(CHANNEL, this);
@@ -114,6 +125,7 @@ export class NameService implements ChannelListener {
     this.#claims.close();
     this.#requests.close();
     this.#acknowledgements.close();
+    this.#rollCall.close();
     this.#members.close();
     this.#ownNames.close();
     this.#channel?.close();
@@ -121,6 +133,7 @@ export class NameService implements ChannelListener {
   }
 
   up(peer: ChannelPeer): void {
+    this.#rollCall.wake();
     this.#members.up(peer);
     const member = this.#members.of(peer);
     if (member === undefined) return;
@@ -132,12 +145,15 @@ export class NameService implements ChannelListener {
   down(peer: ChannelPeer): void {
     // When this node stops it loses all peers: what they have not agreed to must not be decided without them.
     if (!this.#host.isAlive) return this.close();
+    this.#rollCall.wake();
     this.#members.down(peer);
   }
 
   message(peer: ChannelPeer, value: unknown): void {
     const member = this.#members.of(peer);
     if (member === undefined) return;
+    this.#rollCall.wake();
+    this.#rollCall.heard(member);
     const message = parseMessage(value);
     if (message === undefined) return this.#suspect(member, 'a message that is none');
     if (message[0] === 'hello') return this.#members.hello(member);
@@ -153,6 +169,10 @@ export class NameService implements ChannelListener {
       case 'vote':
         this.#clock.see(message[3]);
         return this.#claims.voted(member, message[1], message[2]);
+      case 'ping':
+        return this.#send(member, ['pong']);
+      case 'pong':
+        return;
       case 'inquire':
         return this.#claims.inquired(member, message[1]);
       case 'yield':
@@ -189,6 +209,7 @@ export class NameService implements ChannelListener {
         return done('gone');
       }
       this.#ownNames.watch(pid);
+      this.#rollCall.begin();
       this.#claims.start({
         id: ++this.#ids,
         name,
@@ -239,7 +260,7 @@ export class NameService implements ChannelListener {
     this.#tellAll(['commit', id, name, pid, stamp, replaces]);
     this.#sameNames.show(entry, replaces ? id : undefined);
     this.#ballots.end(this.#own, id);
-    this.#acknowledgements.expect(id, this.#members.possible(), () => {
+    this.#acknowledgements.expect(id, this.#members.awaited(), () => {
       if (replaces) this.#tellAll(['settled', id]);
       this.#claims.acknowledged(claim);
     });
@@ -252,7 +273,9 @@ export class NameService implements ChannelListener {
     this.#ownNames.remove(pid, name);
     const id = done === undefined ? 0 : ++this.#ids;
     this.#tellAll(['drop', id, name, stamp]);
-    if (done !== undefined) this.#acknowledgements.expect(id, this.#members.here(), done);
+    if (done === undefined) return;
+    this.#rollCall.begin();
+    this.#acknowledgements.expect(id, this.#members.answering(), done);
   }
 
   #died(pid: Pid, names: Iterable<string>): void {
@@ -265,7 +288,7 @@ export class NameService implements ChannelListener {
 
   // --- What peers want ---
 
-  #vote(claim: Claim, verdict: Outcome): void {
+  #vote(claim: Claim, verdict: Vote): void {
     const { claimant, id } = claim;
     if (claimant === this.#own) this.#claims.voted(this.#own, id, verdict);
     else this.#send(claimant as Member, ['vote', id, verdict, this.#clock.now]);
@@ -278,6 +301,7 @@ export class NameService implements ChannelListener {
 
   #claimed(claimant: Member, [, id, name, stamp, replaces]: Message & { readonly 0: 'claim' }): void {
     this.#clock.see(stamp);
+    this.#rollCall.begin();
     const claim = { claimant, id, name, stamp, replaces };
     const isFull = claimant.names.size + claimant.claims.size >= this.#options.maxNames;
     if (isFull || claimant.claims.size >= MAX_CLAIMS_PER_NODE) this.#vote(claim, 'full');
@@ -348,6 +372,14 @@ export class NameService implements ChannelListener {
     this.#acknowledgements.gone(member);
     this.#claims.gone(member);
     this.#requests.gone(member);
+  }
+
+  #quiet(member: Member): void {
+    const facts = { event: 'global_names_quiet', node: member.node };
+    this.#runtime.logger.warn(facts, 'a node does not answer: global names do not wait for it until it does');
+    this.#ballots.late(member);
+    this.#acknowledgements.gone(member);
+    this.#claims.gone(member);
   }
 
   // --- The wire ---

@@ -6,6 +6,9 @@ import type { Channel, ChannelListener, ChannelPeer } from '../../../ts/node/ind
 import { Pid } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
+/** How much time passes at once, in ms. */
+const MOMENT_MS = 250;
+
 type Event = { readonly kind: 'up' | 'down' } | { readonly kind: 'message'; readonly value: unknown };
 
 /** One direction: what `to` is going to hear about and from `from`. */
@@ -14,6 +17,8 @@ interface Wire {
   readonly to: FakeNode;
   readonly events: Event[];
   isUp: boolean;
+  /** Nothing comes through, and nothing is lost. */
+  isHeld: boolean;
 }
 
 export class FakeNode {
@@ -24,6 +29,8 @@ export class FakeNode {
   readonly peers: Map<FakeNode, ChannelPeer> = new Map();
   hidden = false;
   isAlive = true;
+  /** It does nothing and hears nothing; what it has sent is on its way. */
+  isFrozen = false;
   listener: ChannelListener | undefined;
   names!: GlobalNames;
 
@@ -93,7 +100,13 @@ export class FakeMesh {
     for (const from of this.nodes)
       for (const to of this.nodes) {
         if (from !== to)
-          this.#wires.set(`${from.number}>${to.number}`, { from, to, events: [], isUp: false });
+          this.#wires.set(`${from.number}>${to.number}`, {
+            from,
+            to,
+            events: [],
+            isUp: false,
+            isHeld: false,
+          });
       }
     if (options !== undefined) for (const node of this.nodes) node.start(options);
   }
@@ -123,10 +136,44 @@ export class FakeMesh {
     }
   }
 
+  /** Holds back what these two tell each other, with no end told: a black hole. */
+  hold(a: FakeNode, b: FakeNode): void {
+    this.#wire(a, b).isHeld = this.#wire(b, a).isHeld = true;
+  }
+
+  release(a: FakeNode, b: FakeNode): void {
+    this.#wire(a, b).isHeld = this.#wire(b, a).isHeld = false;
+  }
+
+  /** Time goes on without it. */
+  freeze(node: FakeNode): void {
+    node.isFrozen = true;
+  }
+
+  /** It goes on: with its timers, or with what has come, as it happens. */
+  thaw(node: FakeNode): void {
+    node.isFrozen = false;
+    if (this.#random() < 0.5) fireDue(node);
+  }
+
+  /** Lets time pass, a little at a time, and everything be delivered meanwhile. Unit: ms. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= MOMENT_MS) {
+      await this.settle();
+      for (const node of this.nodes) {
+        node.kit.clock.skip(Math.min(left, MOMENT_MS));
+        if (!node.isFrozen) fireDue(node);
+      }
+    }
+    await this.settle();
+  }
+
   /** The whole node is gone, without a word. */
   crash(node: FakeNode): void {
     for (const other of this.nodes) if (other !== node) this.cut(node, other);
+    node.peers.clear();
     node.listener = undefined;
+    node.isFrozen = false;
   }
 
   send(from: FakeNode, peer: ChannelPeer, value: unknown): void {
@@ -140,7 +187,7 @@ export class FakeMesh {
 
   /** Delivers one event of a random wire. False: there is none. */
   step(): boolean {
-    const ready = [...this.#wires.values()].filter(({ events }) => events.length > 0);
+    const ready = [...this.#wires.values()].filter(canDeliver);
     const wire = ready[Math.floor(this.#random() * ready.length)];
     if (wire === undefined) return false;
     this.deliver(wire.from, wire.to);
@@ -149,7 +196,8 @@ export class FakeMesh {
 
   /** Delivers the next event from one node to another. */
   deliver(from: FakeNode, to: FakeNode): boolean {
-    const event = this.#wire(from, to).events.shift();
+    const wire = this.#wire(from, to);
+    const event = canDeliver(wire) ? wire.events.shift() : undefined;
     if (event === undefined) return false;
     if (event.kind === 'up') {
       const connection = ++this.#connections;
@@ -178,7 +226,7 @@ export class FakeMesh {
         quiet = 0;
         await handed();
       }
-      for (const { runtime } of this.nodes) if (runtime.runSlice()) quiet = 0;
+      for (const { runtime, isFrozen } of this.nodes) if (!isFrozen && runtime.runSlice()) quiet = 0;
       await nextTurn();
     }
   }
@@ -190,6 +238,12 @@ export class FakeMesh {
   #wire(from: FakeNode, to: FakeNode): Wire {
     return this.#wires.get(`${from.number}>${to.number}`) as Wire;
   }
+}
+
+const canDeliver = ({ events, isHeld, to }: Wire): boolean => events.length > 0 && !isHeld && !to.isFrozen;
+
+function fireDue({ kit: { clock } }: FakeNode): void {
+  while (clock.step(clock.now()));
 }
 
 /** Lets who waits for a promise that is settled now go on. */

@@ -1,27 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { type GlobalNamesOptions, startGlobalNames } from '../../../ts/global/index.ts';
-import type { Pid } from '../../../ts/term/index.ts';
-import { randomFrom } from '../../support/seed.ts';
-import { FakeMesh, type FakeNode, handed } from './fake-mesh.ts';
-
-let mesh: FakeMesh;
-afterEach(() => mesh.stop());
-
-async function joined(size: number, options: GlobalNamesOptions = {}): Promise<FakeNode[]> {
-  mesh = new FakeMesh(size, randomFrom(), options);
-  mesh.connectAll();
-  await mesh.settle();
-  return mesh.nodes;
-}
-
-/** Delivers everything until a promise is settled. */
-async function after<T>(promise: Promise<T>): Promise<T> {
-  await mesh.settle();
-  return promise;
-}
-
-const seen = (name: string): (string | undefined)[] => mesh.nodes.map((node) => node.seen(name));
-const kill = (node: FakeNode, pid: Pid<unknown>): void => node.runtime.sendExit(pid, 'kill');
+import { describe, expect, it } from 'vitest';
+import { startGlobalNames } from '../../../ts/global/index.ts';
+import { type FakeNode, handed } from './fake-mesh.ts';
+import { after, apart, joined, kill, mesh, seen } from './stage.ts';
 
 describe('a global name', () => {
   it('Q1 is known on all nodes when register says yes, and taken from then on', async () => {
@@ -50,8 +30,7 @@ describe('a global name', () => {
   });
 
   it('Q1, K1 works alone', async () => {
-    mesh = new FakeMesh(1, randomFrom(), {});
-    const [a] = mesh.nodes as [FakeNode];
+    const [a] = apart(1, {}) as [FakeNode];
     const pid = a.actor();
     expect(await a.names.register('x', pid)).toBe(true);
     expect(await a.names.register('x', a.actor())).toBe(false);
@@ -61,8 +40,7 @@ describe('a global name', () => {
   });
 
   it('K1 works on a node without a name', async () => {
-    mesh = new FakeMesh(1, randomFrom());
-    const [a] = mesh.nodes as [FakeNode];
+    const [a] = apart(1) as [FakeNode];
     const names = startGlobalNames({
       name: 'nonode@nohost',
       isAlive: false,
@@ -298,8 +276,7 @@ describe('a global name', () => {
   });
 
   it('L2 is not told to hidden nodes', async () => {
-    mesh = new FakeMesh(2, randomFrom(), {});
-    const [a, b] = mesh.nodes as [FakeNode, FakeNode];
+    const [a, b] = apart(2, {}) as [FakeNode, FakeNode];
     b.hidden = true;
     mesh.connectAll();
     expect(await after(a.names.register('x', a.actor()))).toBe(true);
@@ -307,8 +284,7 @@ describe('a global name', () => {
   });
 
   it('Q5 waits for a peer that may have global names, and not for ever', async () => {
-    mesh = new FakeMesh(2, randomFrom());
-    const [a, b] = mesh.nodes as [FakeNode, FakeNode];
+    const [a, b] = apart(2) as [FakeNode, FakeNode];
     a.start();
     mesh.connectAll();
     await mesh.settle();

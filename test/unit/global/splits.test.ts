@@ -1,38 +1,10 @@
 // What becomes of names when nodes lose each other and meet again, and what peers cannot do to them.
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Contender, type GlobalNamesOptions, NameConflict } from '../../../ts/global/index.ts';
 import { parseMessage } from '../../../ts/global/messages.ts';
 import type { Pid } from '../../../ts/term/index.ts';
-import { randomFrom } from '../../support/seed.ts';
-import { FakeMesh, type FakeNode } from './fake-mesh.ts';
-
-let mesh: FakeMesh;
-afterEach(() => mesh.stop());
-
-async function joined(size: number, options: GlobalNamesOptions = {}): Promise<FakeNode[]> {
-  mesh = new FakeMesh(size, randomFrom(), options);
-  mesh.connectAll();
-  await mesh.settle();
-  return mesh.nodes;
-}
-
-async function after<T>(promise: Promise<T>): Promise<T> {
-  await mesh.settle();
-  return promise;
-}
-
-const seen = (name: string): (string | undefined)[] => mesh.nodes.map((node) => node.seen(name));
-const alive = (node: FakeNode, pid: Pid<unknown>): boolean => node.runtime.isAlive(pid);
-
-async function split(left: readonly FakeNode[], right: readonly FakeNode[]): Promise<void> {
-  for (const a of left) for (const b of right) mesh.cut(a, b);
-  await mesh.settle();
-}
-
-async function heal(): Promise<void> {
-  mesh.connectAll();
-  await mesh.settle();
-}
+import type { FakeNode } from './fake-mesh.ts';
+import { after, alive, apart, heal, joined, mesh, seen, split } from './stage.ts';
 
 /** A name that two sides registered while they were apart: {a, b} and {c, d}. */
 async function doubled(options: GlobalNamesOptions = {}) {
@@ -47,8 +19,7 @@ async function doubled(options: GlobalNamesOptions = {}) {
 
 describe('a registration that everybody but one has acknowledged', () => {
   it('Q5 ends although its actor ends before a node that joins meanwhile is told', async () => {
-    mesh = new FakeMesh(3, randomFrom(), {});
-    const [a, b, c] = mesh.nodes as [FakeNode, FakeNode, FakeNode];
+    const [a, b, c] = apart(3, {}) as [FakeNode, FakeNode, FakeNode];
     mesh.connect(a, b);
     await mesh.settle();
     const pid = a.actor();
@@ -68,8 +39,7 @@ describe('a registration that everybody but one has acknowledged', () => {
 
 describe('a claim that is given up while a node joins', () => {
   it('Q1 leaves no vote behind there', async () => {
-    mesh = new FakeMesh(3, randomFrom(), {});
-    const [a, b, c] = mesh.nodes as [FakeNode, FakeNode, FakeNode];
+    const [a, b, c] = apart(3, {}) as [FakeNode, FakeNode, FakeNode];
     mesh.connect(a, b);
     mesh.connect(b, c);
     await mesh.settle();
@@ -100,8 +70,7 @@ describe('a name that both sides of a split registered', () => {
   });
 
   it('Q7 tells the loser if that is asked for, and leaves it alive', async () => {
-    mesh = new FakeMesh(2, randomFrom(), { loser: 'notify' });
-    const [a, b] = mesh.nodes as [FakeNode, FakeNode];
+    const [a, b] = apart(2, { loser: 'notify' }) as [FakeNode, FakeNode];
     const probes = [await a.kit.probe<unknown>(), await b.kit.probe<unknown>()] as const;
     expect(await a.names.register('x', probes[0].pid)).toBe(true);
     expect(await b.names.register('x', probes[1].pid)).toBe(true);
@@ -291,7 +260,7 @@ describe('a peer that breaks the rules', () => {
   });
 
   it('Q16 parses only what is a message', () => {
-    mesh = new FakeMesh(1, randomFrom());
+    apart(1);
     for (const good of [['hello', 1], ['bye'], ['sync', []], ['ack', 3]])
       expect(parseMessage(good)).toBe(good);
     for (const bad of [['bye', 1], ['ack'], ['ack', '3'], 'bye']) expect(parseMessage(bad)).toBeUndefined();
