@@ -1,7 +1,7 @@
 // What a node is started with: defaults, limits and their checks.
 
 import type { Logger } from '../actor/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Clock } from '../timers/index.ts';
 import type { MeshMode } from './mesh.ts';
 
@@ -110,6 +110,7 @@ const MAX_MS = 2 ** 31 - 1;
  * @throws SNOW_ERR_BAD_OPTION naming the first option that is wrong.
  */
 export function checkOptions(options: NodeOptions): Limits {
+  checkOptionNames('startNode', options, OPTIONS);
   for (const key of ['tickMs', 'downMs', 'handshakeMs'] as const) whole(key, options[key], 1, MAX_MS);
   whole('maxHandshakes', options.maxHandshakes, 1, 1_000_000);
   whole('spinUs', options.spinUs, 0, 10_000);
@@ -118,6 +119,7 @@ export function checkOptions(options: NodeOptions): Limits {
   oneOf('autoConnect', options.autoConnect, ['use', 'explicit', 'never']);
   oneOf('reader', options.reader, ['loop', 'thread']);
   oneOf('mesh', options.mesh, ['full', 'explicit']);
+  checkDiscovery(options.discovery);
   if ((options.downMs ?? 20_000) <= (options.tickMs ?? 5000)) {
     throw bad('downMs', options.downMs ?? 20_000, `more than tickMs (${options.tickMs ?? 5000})`);
   }
@@ -129,6 +131,35 @@ export function checkOptions(options: NodeOptions): Limits {
   whole('outbox.waiting', waiting, 1, 2 ** 40);
   return { highWater, limit, waiting, maxMessage };
 }
+
+function checkDiscovery(discovery: NodeDiscovery | undefined): void {
+  if (discovery === undefined) return;
+  if (typeof discovery?.start === 'function' && typeof discovery.stop === 'function') return;
+  const given = Array.isArray(discovery) ? 'a list' : typeof discovery;
+  throw bad('discovery', given, 'what staticList([…]), dnsDiscovery({ … }) and the like make');
+}
+
+const OPTIONS: OptionNames<NodeOptions> = {
+  name: true,
+  cookie: true,
+  cookieFile: true,
+  listen: true,
+  hidden: true,
+  tickMs: true,
+  downMs: true,
+  handshakeMs: true,
+  maxHandshakes: true,
+  maxMessage: true,
+  autoConnect: true,
+  mesh: true,
+  discovery: true,
+  outbox: true,
+  inboxBytes: true,
+  reader: true,
+  spinUs: true,
+  logger: true,
+  clock: true,
+};
 
 function whole(name: string, value: unknown, least: number, most: number): void {
   if (value === undefined) return;
