@@ -12,8 +12,8 @@ import type { Runtime } from './runtime.ts';
 import { deliverAlias, deliverNamed } from './sending.ts';
 import { fireMonitor, loseLink, signalExit } from './signals.ts';
 import type { PendingSpawn } from './spawning.ts';
-import { Down } from './system-message.ts';
 import { askToEnd, STOP_TAG } from './stop-request.ts';
+import { Down } from './system-message.ts';
 
 /**
  * Signals from other nodes. `to` is the local id of our actor; `from` PIDs are remote and proven to belong to the peer
@@ -148,22 +148,22 @@ export class Inbound {
   /** Nobody waits for this child any more: a linked one goes (N4, N6), another runs on, unwatched. A start leaves nothing (I3). */
   private disown({ cell, link, monitor, isStart }: PendingSpawn, child: Pid, reason: ExitReason): void {
     const { remote } = this.runtime;
+    if (cell === null) return remote.exit2(null, child, 'kill'); // only starts come from outside of actors
     if (monitor !== undefined) remote.demonitor(cell.pid, monitor, child);
     if (isStart) remote.exit2(cell.pid, child, 'kill');
     else if (link) remote.exit(cell.pid, child, reason);
   }
 
   /** A start that failed: as of one here, its parent hears of the end (I2), but not of one that took too long (I3). */
-    if (cell === null) return remote.exit2(null, child, 'kill'); // only starts come from outside of actors
   private tellOfEnd(pending: PendingSpawn, child: Pid, status: SpawnStatus, detail: ExitReason): void {
     const { cell, link, monitor } = pending;
+    if (cell === null) return;
     const isTooLate = status === SpawnStatus.timedOut || pending.isAbandoned;
     const reason = isTooLate ? 'killed' : status === SpawnStatus.ignored ? 'normal' : detail;
     if (link && !isTooLate) signalExit(cell, child, reason, true);
     if (monitor !== undefined && !cell.isDead) deliver(cell, new Down(monitor, child, reason));
   }
 
-    if (cell === null) return;
   call(from: Pid, ref: Ref, ms: number, to: number, request: CallRequest): void {
     const cell = this.runtime.table.get(to);
     if (cell === undefined) return this.runtime.remote.reply(null, ref, ReplyStatus.noproc, undefined);
