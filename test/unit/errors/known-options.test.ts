@@ -98,7 +98,7 @@ describe('refuses what it does not know:', () => {
   it.each<[unknown, string]>([
     [{ nmae: 'a@127.0.0.1' }, 'startNode has no option "nmae"; did you mean "name"?'],
     ['a@127.0.0.1', 'startNode takes an object of options, not string'],
-    [{ discovery: ['a@127.0.0.1'] }, 'option discovery is "a list"; it must be what staticList([…])'],
+    [{ discovery: ['a@127.0.0.1'] }, 'option discovery is a list; it must be what staticList([…])'],
   ])('startNode %o', async (options, sentence) => {
     await expect(startNode(any(options))).rejects.toThrow(sentence);
   });
