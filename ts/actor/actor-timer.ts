@@ -107,6 +107,7 @@ export function startTimer(
   if (to !== null || kind !== 'run') checkDest(to);
   if (to instanceof Pid) ownCell(owner.runtime, to);
   const timer = new ActorTimer(owner, kind, to, kind === 'run' ? what : copyTerm(what), Math.max(1, ms));
+  if (owner.isDead) return timer.ref; // A7
   const { bound } = timer;
   if (bound === undefined && to instanceof Pid && to.nc === 0) return timer.ref; // its target is dead already
   if (bound !== undefined) {

@@ -5,7 +5,10 @@ import type { CrashReason, ExitReason, NoCatchReason } from './exit-reason.ts';
 /** @internal Thrown by `self.exit` to leave the actor's code; never a crash. */
 export class Leave extends SnowmeshError {
   constructor() {
-    super('SNOW_ERR_ACTOR_DEAD', 'This actor has ended.');
+    super(
+      'SNOW_ERR_ACTOR_DEAD',
+      'This actor has ended, and leaves its code by this throw. In a callback of Node.js nobody catches it: end the actor there with self.runtime.sendExit(self.pid, reason).',
+    );
   }
 }
 

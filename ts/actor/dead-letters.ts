@@ -2,7 +2,7 @@
  * Why a message reached nobody: its actor is gone (`noproc`), nobody has the name (`no_name`), the alias is not active
  * (`alias`), a mailbox limit dropped the newest or the oldest (`dropped_new`, `dropped_old`), its receiver died first
  * (`unread`), the answer came after the caller gave up (`late_reply`), no connection could be made (`noconnection`),
- * too much waits for a peer (`remote_full`), it could not be encoded late (`unsendable`).
+ * too much waits for a peer (`remote_full`), it could not be encoded late (`unsendable`), its sender had ended (`dead_sender`).
  */
 export type DeadLetterReason =
   | 'noproc'
@@ -14,7 +14,8 @@ export type DeadLetterReason =
   | 'late_reply'
   | 'noconnection'
   | 'remote_full'
-  | 'unsendable';
+  | 'unsendable'
+  | 'dead_sender';
 
 /** Hears of messages that reached nobody: the reason, to whom, how many. Never the payload. */
 export type DeadLetterListener = (reason: DeadLetterReason, target: string, count: number) => void;
@@ -32,6 +33,7 @@ export class DeadLetters {
     noconnection: 0,
     remote_full: 0,
     unsendable: 0,
+    dead_sender: 0,
   };
   private readonly listeners = new Set<DeadLetterListener>();
 

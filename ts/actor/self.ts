@@ -1,4 +1,3 @@
-import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { cancelTimer, startTimer } from './actor-timer.ts';
 import type { CallOptions } from './call.ts';
@@ -33,9 +32,12 @@ export interface ReceiveOptions {
 }
 
 /**
- * What an actor can do. Each actor gets its own; every method throws SNOW_ERR_ACTOR_DEAD after its death.
+ * What an actor can do. Each actor gets its own.
  *
- * Nothing that is awaited here - `receive`, `sleep`, `call` - goes on once the actor is dead (rule A7).
+ * After its death (rule A7) nothing that is awaited here - `receive`, `sleep`, `call` - goes on, and nothing else has an
+ * effect: what is sent is lost (a dead letter, `dead_sender`), what is spawned is nobody, timers never fire. So no timer or
+ * listener that outlives its actor takes the OS process along (A4). `exit` leaves by a throw also then, like anything that ends
+ * the actor from its own code; a callback of Node.js ends its actor with `self.runtime.sendExit(self.pid, reason)` instead.
  */
 export class Self<M = unknown> {
   /** @internal */
@@ -103,12 +105,14 @@ export class Self<M = unknown> {
   receive<T>(match: Match<T>, options: ReceiveOptions): Promise<T | typeof TIMEOUT>;
   receive(match: undefined, options: ReceiveOptions): Promise<Received<M> | typeof TIMEOUT>;
   receive(match?: Match, options?: ReceiveOptions): Promise<never> {
-    return receive(this.live(), match, options) as Promise<never>;
+    if (this.isOver) return never();
+    return receive(this.cell, match, options) as Promise<never>;
   }
 
   /** Sends a message: copied, never fails for a target that is gone. Throws SNOW_ERR_UNSENDABLE, SNOW_ERR_NAME_UNKNOWN (rule F4). */
   send<T>(to: Dest<T>, message: T): void {
-    send(this.runtime, this.live(), to as Dest<never>, message);
+    if (this.isOver) this.runtime.deadLetters.count('dead_sender', to);
+    else send(this.runtime, this.cell, to as Dest<never>, message);
   }
 
   /**
@@ -117,7 +121,7 @@ export class Self<M = unknown> {
    * @throws As `send`, by rejecting. When this actor dies meanwhile, nothing is sent and the promise stays pending.
    */
   async sendWait<T>(to: Dest<T>, message: T): Promise<void> {
-    await sendWait(this.runtime, this.live(), to as Dest<never>, message);
+    await (this.isOver ? never() : sendWait(this.runtime, this.cell, to as Dest<never>, message));
   }
 
   /**
@@ -129,12 +133,12 @@ export class Self<M = unknown> {
    * const pid = self.spawn(async (child) => console.log(await child.receive()));
    */
   spawn<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): Pid<N> {
-    return spawn(this.runtime, this.live(), start, args, undefined, false).pid as Pid<never> as Pid<N>;
+    return this.make(start, args, undefined, false).pid as Pid<never> as Pid<N>;
   }
 
   /** Spawns and links in one step (rule C15). */
   spawnLink<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): Pid<N> {
-    return spawn(this.runtime, this.live(), start, args, { link: true }, false).pid as Pid<never> as Pid<N>;
+    return this.make(start, args, { link: true }, false).pid as Pid<never> as Pid<N>;
   }
 
   /** Spawns and monitors in one step (rule D15). */
@@ -142,13 +146,13 @@ export class Self<M = unknown> {
     start: Startable<N, A>,
     ...args: A
   ): { pid: Pid<N>; ref: Ref } {
-    const { pid, ref } = spawn(this.runtime, this.live(), start, args, { monitor: true }, false);
+    const { pid, ref } = this.make(start, args, { monitor: true }, false);
     return { pid: pid as Pid<never> as Pid<N>, ref: ref as Ref };
   }
 
   /** Starts an actor that is called once per message instead of awaiting them: several times faster and smaller. */
   spawnHandler<N, A extends readonly unknown[]>(init: HandlerInit<N, A>, ...args: A): Pid<N> {
-    return spawn(this.runtime, this.live(), init as never, args, undefined, true).pid as Pid<never> as Pid<N>;
+    return this.make(init as never, args, undefined, true).pid as Pid<never> as Pid<N>;
   }
 
   /** `spawn` with {@link SpawnOptions}. Throws SNOW_ERR_NAME_TAKEN, too, and then starts nothing. */
@@ -157,7 +161,7 @@ export class Self<M = unknown> {
     start: Startable<N, A>,
     ...args: A
   ): Pid<N> {
-    return spawn(this.runtime, this.live(), start, args, options, false).pid as Pid<never> as Pid<N>;
+    return this.make(start, args, options, false).pid as Pid<never> as Pid<N>;
   }
 
   /**
@@ -177,23 +181,25 @@ export class Self<M = unknown> {
     args: A,
     options: RemoteSpawnOptions = {},
   ): Promise<{ pid: Pid<N>; ref: Ref | undefined }> {
-    return spawnOn(this.runtime, this.live(), node, spec, args, options) as Promise<never>;
+    if (this.isOver) return never();
+    return spawnOn(this.runtime, this.cell, node, spec, args, options) as Promise<never>;
   }
 
   /** Ties two actors: when one ends otherwise than `normal`, so does the other, unless it traps exits (rules C). */
   link(pid: Pid): void {
-    link(this.live(), pid);
+    if (!this.isOver) link(this.cell, pid);
   }
 
   /** Ends a link. No exit signal of it comes afterwards. */
   unlink(pid: Pid): void {
-    unlink(this.live(), pid);
+    if (!this.isOver) unlink(this.cell, pid);
   }
 
   /** Watches an actor: exactly one {@link Down} comes when it ends, or is gone already. */
   monitor(target: Pid | string | NodeAddress, options?: { readonly alias?: AliasMode }): Ref {
-    const cell = this.live();
+    const { cell } = this;
     const ref = this.runtime.newRef(cell.pid.local);
+    if (this.isOver) return ref;
     if (options?.alias !== undefined) this.runtime.aliases.add(cell, ref, options.alias);
     cell.mailbox?.mark(ref);
     monitor(cell, target, ref);
@@ -202,7 +208,8 @@ export class Self<M = unknown> {
 
   /** True: removed, and no DOWN of it will be found. False: it was gone already (`flush` then removes the DOWN). */
   demonitor(ref: Ref, options?: { readonly flush?: boolean }): boolean {
-    const cell = this.live();
+    const { cell } = this;
+    if (this.isOver) return false;
     const wasThere = demonitor(cell, ref);
     if (!wasThere && options?.flush === true) {
       cell.mailbox?.take((message) => message instanceof Down && message.ref.equals(ref), [ref]);
@@ -212,24 +219,22 @@ export class Self<M = unknown> {
 
   /** A further address of this actor, which can be given away for one answer and taken back. */
   alias(mode: 'explicit' | 'reply' = 'explicit'): Ref {
-    const cell = this.live();
     const ref = this.makeRef();
-    this.runtime.aliases.add(cell, ref, mode);
+    if (!this.isOver) this.runtime.aliases.add(this.cell, ref, mode);
     return ref;
   }
 
   /** Ends an alias: what is sent to it from now on is dropped. False: it was none. */
   unalias(ref: Ref): boolean {
-    const cell = this.live();
     const entry = ref.nc === 0 ? this.runtime.aliases.get(ref) : undefined;
-    if (entry?.cell !== cell) return false;
+    if (entry?.cell !== this.cell) return false;
     this.runtime.aliases.end(entry);
     return true;
   }
 
   /** Returns what it was before. */
   trapExit(on: boolean): boolean {
-    const cell = this.live();
+    const { cell } = this;
     const before = cell.isTrapping;
     cell.flags = on ? cell.flags | TRAPS : cell.flags & ~TRAPS;
     return before;
@@ -237,7 +242,8 @@ export class Self<M = unknown> {
 
   /** Ends this actor with `reason`; final even when the throw is caught (rule A6). Default `normal`. */
   exit(reason: ExitReason = 'normal'): never {
-    const cell = this.live();
+    const { cell } = this;
+    if (this.isOver) throw new Leave();
     const given = givenReason(reason);
     if (!isCleanExit(given) && cell.leaving === null) report(cell, given, undefined);
     const isInCode = cell.body !== null;
@@ -252,15 +258,16 @@ export class Self<M = unknown> {
 
   /** Sends an exit signal, as a link would. `kill` cannot be trapped. */
   sendExit(pid: Pid, reason: ExitReason): void {
-    sendExit(this.runtime, this.live(), pid, givenReason(reason));
+    if (this.isOver) return;
+    sendExit(this.runtime, this.cell, pid, givenReason(reason));
     if (this.cell.isDead && pid.equals(this.pid)) throw new Leave();
   }
 
   /** Waits `ms`; never goes on once the actor is dead. */
   sleep(ms: number): Promise<void> {
-    const cell = this.live();
     checkDelay(ms);
-    return new Promise((resolve) => void startTimer(cell, ms, 'run', null, resolve));
+    if (this.isOver) return never();
+    return new Promise((resolve) => void startTimer(this.cell, ms, 'run', null, resolve));
   }
 
   /**
@@ -270,12 +277,12 @@ export class Self<M = unknown> {
    * @throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_DEST, SNOW_ERR_UNSENDABLE.
    */
   sendAfter<T>(ms: number, to: Dest<T>, message: T): TimerRef {
-    return startTimer(this.live(), ms, 'send', to as Dest<never>, message);
+    return startTimer(this.cell, ms, 'send', to as Dest<never>, message);
   }
 
   /** Like sendAfter, but a local receiver gets a Timeout with the timer's ref and the message. */
   startTimer(ms: number, to: Dest<never>, message: unknown): TimerRef {
-    return startTimer(this.live(), ms, 'timeout', to, message);
+    return startTimer(this.cell, ms, 'timeout', to, message);
   }
 
   /**
@@ -284,12 +291,12 @@ export class Self<M = unknown> {
    * It ends when its local receiver does, or, aimed at anything but a local PID, when this actor does (rule H9).
    */
   sendInterval<T>(ms: number, to: Dest<T>, message: T): TimerRef {
-    return startTimer(this.live(), ms, 'interval', to as Dest<never>, message);
+    return startTimer(this.cell, ms, 'interval', to as Dest<never>, message);
   }
 
   /** Calls `fn` as this actor; a throw ends the actor. */
   after(ms: number, fn: () => void): TimerRef {
-    return startTimer(this.live(), ms, 'run', null, fn);
+    return startTimer(this.cell, ms, 'run', null, fn);
   }
 
   /** ms that were left, or false: fired already, or cancelled. */
@@ -309,18 +316,18 @@ export class Self<M = unknown> {
     args: readonly unknown[] = [],
     options?: CallOptions,
   ): Promise<R> {
-    return call(this.runtime, this.live(), to, tag, args, options) as Promise<R>;
+    if (this.isOver) return never();
+    return call(this.runtime, this.cell, to, tag, args, options) as Promise<R>;
   }
 
   /** Gives a living actor of this node (default: this one) a local name. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME. */
   register(name: string, pid: Pid = this.cell.pid): void {
-    this.live();
-    this.runtime.register(name, pid);
+    if (!this.isOver) this.runtime.register(name, pid);
   }
 
   /** Frees a local name. False: nobody had it. */
   unregister(name: string): boolean {
-    return this.runtime.unregister(name);
+    return !this.isOver && this.runtime.unregister(name);
   }
 
   /** Who has a local name. */
@@ -337,12 +344,12 @@ export class Self<M = unknown> {
 
   /** Tells `start` that a function actor (spec with `ack`) is ready. */
   initAck(): void {
-    takeStarter(this.live())?.ready();
+    takeStarter(this.cell)?.ready();
   }
 
   /** Tells `start` "ignore" and ends with `normal`. */
   initIgnore(): never {
-    const starter = takeStarter(this.live());
+    const starter = takeStarter(this.cell);
     terminate(this.cell, 'normal');
     starter?.ignored();
     throw new Leave();
@@ -358,8 +365,23 @@ export class Self<M = unknown> {
     if (leaving !== null) leave(cell, leaving.reason);
   }
 
-  private live(): Cell {
-    if ((this.cell.flags & DEAD) === 0) return this.cell;
-    throw new SnowmeshError('SNOW_ERR_ACTOR_DEAD', `${this.cell.label} ${this.cell.pid} has ended.`);
+  private get isOver(): boolean {
+    return (this.cell.flags & DEAD) !== 0;
   }
+
+  private make(
+    start: Startable,
+    args: readonly unknown[],
+    options: SpawnOptions | undefined,
+    isHandler: boolean,
+  ): { pid: Pid; ref: Ref | undefined } {
+    const { runtime, cell } = this;
+    if (!this.isOver) return spawn(runtime, cell, start, args, options, isHandler);
+    return { pid: runtime.pidOf(runtime.table.nextId()), ref: runtime.newRef(cell.pid.local) };
+  }
+}
+
+/** What a dead actor waits for. */
+function never(): Promise<never> {
+  return new Promise(() => {});
 }

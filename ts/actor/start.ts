@@ -40,6 +40,7 @@ export function start<N, A extends readonly unknown[]>(
   options: StartOptions = {},
 ): StartResult<N> | Promise<StartResult<N>> {
   const { runtime, cell } = partsOf(parent);
+  if (cell?.isDead === true) return new Promise(() => {}); // A7
   const { node } = options;
   if (node !== undefined && !runtime.isSelf(node)) {
     return startFar(runtime, cell, what, args, options, node) as Promise<StartResult<N>>;
@@ -117,6 +118,7 @@ export function stop(
   timeout: number = Number.POSITIVE_INFINITY,
 ): Promise<void> {
   const { runtime, cell: own } = partsOf(caller);
+  if (own?.isDead === true) return new Promise(() => {}); // A7
   const pid = typeof target === 'string' ? runtime.names.whereis(target) : target;
   const started = runtime.now();
   const limit = checkTimeout(timeout);

@@ -117,8 +117,8 @@ export const ERRORS = {
     remedy: 'Only the actor that started a task awaits it, and once.',
   },
   SNOW_ERR_ACTOR_DEAD: {
-    summary: 'An actor that has ended was used: its `self`, after its death.',
-    remedy: 'Stop what goes on after the end, for example by passing `self.signal` to it.',
+    summary: 'An actor leaves its code by this throw: `self.exit`, also after its death.',
+    remedy: 'Let it pass. In a callback of Node.js use `self.runtime.sendExit(self.pid, reason)`, which does not throw.',
   },
   SNOW_ERR_NOPROC: {
     summary: 'An actor that does not trap exits linked to an actor that does not exist.',

@@ -1,0 +1,127 @@
+// Rule A7, where JavaScript code cannot be stopped: timers, listeners and promises that outlive their actor.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { defineHandler, type Self, start, stop } from '../../../ts/actor/index.ts';
+import { call, cast, task } from '../../../ts/behaviour/index.ts';
+import type { Pid, Ref } from '../../../ts/term/index.ts';
+import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { killChildren, startChild } from '../../support/child.ts';
+
+let kit: TestRuntime;
+let probe: Probe<string>;
+beforeEach(async () => {
+  kit = startTestRuntime();
+  probe = await kit.probe<string>();
+});
+afterEach(() => kit.stop());
+afterEach(killChildren);
+
+/** The `self` of an actor that has ended. */
+async function ghost(): Promise<Self> {
+  let self!: Self;
+  const pid = kit.runtime.spawn(async (own: Self) => {
+    self = own;
+    await own.receive();
+  });
+  await kit.settle();
+  kit.runtime.sendExit(pid, 'kill');
+  return self;
+}
+
+describe('the self of a dead actor', () => {
+  it('A7 tells nobody anything, and does not throw: its messages are dead letters', async () => {
+    const self = await ghost();
+    const alias = probe.self.alias();
+    for (const to of [probe.pid, alias, 'nobody']) self.send(to, 'boo');
+    cast(self, probe.pid, 'boo');
+    self.sendExit(probe.pid, 'boo');
+    self.link(probe.pid);
+    self.unlink(probe.pid);
+    self.sendAfter(1, probe.pid, 'boo');
+    self.startTimer(1, probe.pid as never, 'boo');
+    const tick = self.sendInterval(1, probe.pid, 'boo');
+    self.after(1, () => probe.self.send(probe.pid, 'boo'));
+    await probe.expectNoMessage(1000);
+    expect(self.readTimer(tick)).toBe(false);
+    expect(self.cancelTimer(tick)).toBe(false);
+    expect(kit.runtime.deadLetters.counts).toMatchObject({ dead_sender: 4, noproc: 0, no_name: 0 });
+  });
+
+  it('A7 makes nothing: nobody, a monitor without a DOWN, no alias, no name', async () => {
+    const self = await ghost();
+    const ran: string[] = [];
+    const body = (): void => void ran.push('ran');
+    const pids = [
+      self.spawn(body),
+      self.spawnLink(body),
+      self.spawnMonitor(body).pid,
+      self.spawnHandler(() => ({ onMessage() {} })),
+      self.spawnWith({ name: 'ghost’s' }, body),
+      task(self, body).pid,
+    ];
+    expect(new Set(pids.map(String)).size).toBe(pids.length);
+    for (const pid of pids) expect(kit.runtime.isAlive(pid)).toBe(false);
+    const refs: Ref[] = [
+      self.monitor(probe.pid),
+      self.monitor(probe.pid, { alias: 'explicit' }),
+      self.alias(),
+    ];
+    for (const ref of refs) {
+      expect(self.demonitor(ref, { flush: true })).toBe(false);
+      expect(self.unalias(ref)).toBe(false);
+    }
+    self.register('own');
+    self.register('other', probe.pid);
+    probe.self.register('probe');
+    expect(self.unregister('probe')).toBe(false);
+    self.initAck();
+    expect(self.trapExit(true)).toBe(false);
+    await kit.settle();
+    expect(ran).toEqual([]);
+    expect(kit.runtime.registered()).toEqual(['probe']);
+    expect(kit.runtime.aliases.size).toBe(0);
+    expect(kit.runtime.size).toBe(1);
+  });
+
+  it('A7 waits for ever for what it awaits', async () => {
+    const self = await ghost();
+    const made: string[] = [];
+    const spec = defineHandler('made', () => {
+      made.push('made');
+      return { onMessage() {} };
+    });
+    const ways = [
+      () => self.receive(),
+      () => self.receive(undefined, { timeout: 0 }),
+      () => self.sleep(1),
+      () => self.sendWait(probe.pid, 'boo'),
+      () => self.call(probe.pid as never, 'boo'),
+      () => call(self, probe.pid, 'boo'),
+      () => self.spawnOn('far@away:1', spec, []),
+      () => start(self, spec, []) as Promise<unknown>,
+      () => start(self, spec, [], { link: true }) as Promise<unknown>,
+      () => stop(self, probe.pid),
+      () => task(self, () => 1).await(self),
+    ];
+    let over = 0;
+    for (const way of ways) void way().finally(() => over++);
+    await kit.advance(10_000);
+    expect(over).toBe(0);
+    expect(made).toEqual([]);
+    expect(kit.runtime.isAlive(probe.pid)).toBe(true);
+  });
+
+  it('A6 leaves its code by exit also then', async () => {
+    const self = await ghost();
+    expect(() => self.exit('again')).toThrow(/runtime.sendExit/);
+    expect(() => self.initIgnore()).toThrow(expect.objectContaining({ code: 'SNOW_ERR_ACTOR_DEAD' }));
+  });
+});
+
+describe('callbacks that outlive their actor', () => {
+  it('A4, V2 take neither the OS process nor anybody else along', async () => {
+    const child = startChild(new URL('ghost-child.ts', import.meta.url));
+    expect(await child.exit()).toEqual({ code: 0, signal: null });
+    expect(child.stdout().trim()).toBe('alive');
+    expect(child.stderr()).toBe('');
+  });
+});
