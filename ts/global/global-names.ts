@@ -46,11 +46,11 @@ export class GlobalNames {
    * Gives an actor a name in the whole cluster, or does nothing (Q1). An actor may have several (Q3).
    *
    * Two round trips to all connected nodes, at the same time; many calls share them. A node that does not answer is waited for
-   * until its session ends.
+   * for five to six seconds; it knows the name when it goes on. Only for an actor of that very node, until its session ends.
    *
    * @param name 1 to 255 bytes of text, not `undefined`.
    * @param pid an actor of this node or of a connected one (Q6).
-   * @returns true once every connected node resolves the name; false when it is taken, also by somebody who asked at the same
+   * @returns true once every connected node that answers resolves the name; false when it is taken, also by somebody who asked at the same
    * time, or when the actor is dead or its node out of reach.
    * @throws SNOW_ERR_BAD_NAME; as a rejection SNOW_ERR_TOO_MANY_NAMES when the actor's node has `maxNamesPerNode`.
    *

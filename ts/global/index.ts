@@ -5,9 +5,10 @@
 // is lost takes its names, and no others, along (Q5, Q10, Q11, Q14). Before a node adds a name it gets the vote of every peer,
 // and a node votes for one claim a name at a time (ballots.ts). Two claimants therefore never both win while they, or any
 // node that both see, are connected - whatever each of them thinks of who is in the cluster. A coordinator a name would save
-// messages, but two nodes that disagree about the members would choose two of them.
+// messages, but two nodes that disagree about the members would choose two of them. Who does not answer for some seconds is not
+// waited for until it does (roll-call.ts).
 //
-// Guarantees: a yes means that every connected node resolves the name; look-up is local; a double name after a split is settled
+// Guarantees: a yes means that every connected node that answers resolves the name; look-up is local; a double name after a split is settled
 // the same way everywhere. Must not know: sessions, frames and how nodes find each other.
 export type { ConflictResolver, Contender } from './conflict.ts';
 export { NameConflict } from './conflict.ts';
