@@ -120,20 +120,24 @@ describe('the installed package', () => {
   });
 });
 
-describe('the README', () => {
-  const examples = readmeExamples(readFileSync(join(root, 'README.md'), 'utf8'));
+describe.each([
+  ['README.md', ['local', 'cluster', 'machine']],
+  ['docs/discovery.md', ['list', 'own']],
+])('%s', (document, names) => {
+  const examples = readmeExamples(readFileSync(join(root, document), 'utf8'));
 
-  it('has a local and a cluster example', () => {
-    expect([...examples.keys()]).toEqual(expect.arrayContaining(['local', 'cluster']));
+  it('has its examples', () => {
+    expect([...examples.keys()]).toEqual(names);
   });
 
   it.each([...examples])('the example "%s" runs as written', async (_name, files) => {
     const running: Child[] = [];
-    for (const { file, text } of files) {
-      writeFileSync(join(installed.folder, file), text);
+    for (const { file, text } of files) writeFileSync(join(installed.folder, file), text);
+    const programs = files.filter(({ isModule }) => !isModule);
+    for (const { file } of programs) {
       const child = installed.node([file]);
       running.push(child);
-      if (file !== files.at(-1)?.file) await child.line(/./, EXAMPLE_MS);
+      if (file !== programs.at(-1)?.file) await child.line(/./, EXAMPLE_MS);
     }
     await running.at(-1)?.exit(EXAMPLE_MS);
     for (const [index, child] of running.entries()) {
@@ -141,9 +145,9 @@ describe('the README', () => {
       const { code, signal } = await child.exit(EXAMPLE_MS);
       expect(
         code === 0 || signal === 'SIGINT',
-        `${files[index]?.file} ended with ${code}\n${child.stderr()}`,
+        `${programs[index]?.file} ended with ${code}\n${child.stderr()}`,
       ).toBe(true);
-      expect(missingLine(child.stdout(), files[index]?.prints ?? []), child.stdout()).toBeUndefined();
+      expect(missingLine(child.stdout(), programs[index]?.prints ?? []), child.stdout()).toBeUndefined();
     }
   });
 });

@@ -13,7 +13,7 @@ console.log('a');
 not marked
 \`\`\`
 
-<!-- example two: b.mjs -->
+<!-- module two: b.mjs -->
 
 \`\`\`js
 console.log('b', process.pid);
@@ -31,8 +31,8 @@ describe('the README reader', () => {
       [
         'two',
         [
-          { file: 'a.mjs', text: "console.log('a');\n", prints: [] },
-          { file: 'b.mjs', text: "console.log('b', process.pid);\n", prints: ['b …'] },
+          { file: 'a.mjs', text: "console.log('a');\n", isModule: false, prints: [] },
+          { file: 'b.mjs', text: "console.log('b', process.pid);\n", isModule: true, prints: ['b …'] },
         ],
       ],
     ]);

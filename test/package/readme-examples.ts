@@ -1,11 +1,13 @@
-// Takes the runnable examples out of the README. A comment right before a fence marks it:
+// Takes the runnable examples out of a document. A comment right before a fence marks it:
 //
 //   <!-- example NAME: FILE -->   the fence is FILE of the example NAME
+//   <!-- module NAME: FILE -->    the same, and others import it: it is not run by itself
 //   <!-- prints NAME: FILE -->    these lines appear in FILE's output, in this order; … matches anything
 
 export interface ExampleFile {
   readonly file: string;
   readonly text: string;
+  readonly isModule: boolean;
   /** Lines its output must contain, in order. */
   readonly prints: readonly string[];
 }
@@ -13,12 +15,12 @@ export interface ExampleFile {
 /** The examples by name, their files in order of appearance. */
 export function readmeExamples(markdown: string): Map<string, ExampleFile[]> {
   const examples = new Map<string, ExampleFile[]>();
-  const marked = /^<!-- (example|prints) ([\w-]+): ([\w.-]+) -->\n+```[^\n]*\n([\s\S]*?)^```$/gm;
+  const marked = /^<!-- (example|module|prints) ([\w-]+): ([\w.-]+) -->\n+```[^\n]*\n([\s\S]*?)^```$/gm;
   for (const [, kind, name = '', file = '', text = ''] of markdown.matchAll(marked)) {
     const files = examples.get(name) ?? [];
     examples.set(name, files);
-    if (kind === 'example') {
-      files.push({ file, text, prints: [] });
+    if (kind !== 'prints') {
+      files.push({ file, text, isModule: kind === 'module', prints: [] });
       continue;
     }
     const index = files.findIndex((other) => other.file === file);

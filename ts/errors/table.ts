@@ -58,7 +58,8 @@ export const ERRORS = {
   },
   SNOW_ERR_PORTMAP: {
     summary: 'A port mapper cannot be reached, refused a request, or answered nonsense.',
-    remedy: 'The message says which; `snowmesh portmap` starts one.',
+    remedy:
+      'The message says which; `snowmesh portmap` starts one, or the option `embed` of `portmapDiscovery`.',
   },
   SNOW_ERR_PORTMAP_TAKEN: {
     summary: 'A living node on this machine is registered under that name.',
@@ -118,7 +119,8 @@ export const ERRORS = {
   },
   SNOW_ERR_ACTOR_DEAD: {
     summary: 'An actor leaves its code by this throw: `self.exit`, also after its death.',
-    remedy: 'Let it pass. In a callback of Node.js use `self.runtime.sendExit(self.pid, reason)`, which does not throw.',
+    remedy:
+      'Let it pass. In a callback of Node.js use `self.runtime.sendExit(self.pid, reason)`, which does not throw.',
   },
   SNOW_ERR_NOPROC: {
     summary: 'An actor that does not trap exits linked to an actor that does not exist.',
