@@ -3,7 +3,7 @@ import { type Field, isErrorType, makeError, partsOf } from './error-term.ts';
 import { freezeInside, isFrozenDeep } from './freeze.ts';
 import { isPrototypePolluted, KeyTrie } from './key-trie.ts';
 import { MAX_DEPTH, MAX_FIELDS, MAX_NAME_BYTES } from './limits.ts';
-import { canGenerate, literal, setOwn, WARM_UP } from './literal.ts';
+import { canGenerate, literal, quote, setOwn, WARM_UP } from './literal.ts';
 import { Pid } from './pid.ts';
 import { Ref } from './ref.ts';
 import { Tagged } from './tagged.ts';
@@ -12,7 +12,7 @@ import { isPlain, UNSENDABLE } from './verdict.ts';
 import { bytesOf, makeView, viewKind } from './view.ts';
 
 type Plain = Record<string, unknown>;
-type Copier = (copyValue: (value: unknown, depth: number) => unknown, value: Plain, depth: number) => object;
+type Copier = (value: Plain, depth: number) => object;
 
 /** How objects with certain keys are copied: key by key at first, by a generated literal when they keep coming. */
 class CopyPlan {
@@ -59,16 +59,17 @@ function copyValue(value: unknown, depth: number): unknown {
   return value;
 }
 
+/** The prototype of an unknown object is dear to ask for, so that comes last, where the shape is known and it is nearly free. */
 function copyObject(value: object, depth: number): object {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype) return copyPlain(value as Plain, depth);
-  if (prototype === Array.prototype) return copyArray(value as unknown[], depth);
-  if (prototype === Pid.prototype || prototype === Ref.prototype) return value;
-  return copyOther(value, prototype, depth);
+  if (value instanceof Pid || value instanceof Ref) return value;
+  if (Array.isArray(value)) return copyArray(value, depth);
+  if (ArrayBuffer.isView(value)) return copyBytes(value); // its keys are its bytes
+  return copyKeyed(value as Plain, depth);
 }
 
-function copyPlain(value: Plain, depth: number): object {
-  if (depth >= MAX_DEPTH) throw UNSENDABLE;
+/** A plain object, or one of the classes that can travel: told apart once its keys have been seen. */
+function copyKeyed(value: Plain, depth: number): object {
+  if (depth >= MAX_DEPTH) return copyDeepest(value, depth);
   if (isFrozenDeep(value)) return value;
   let node = plans.root;
   for (const key in value) {
@@ -84,14 +85,40 @@ function copyPlain(value: Plain, depth: number): object {
     node.value = plan;
   }
   const { copier } = plan;
-  if (copier !== undefined) return copier(copyValue, value, depth + 1);
-  if (isPrototypePolluted()) return copyKeys(value, depth);
-  if (++plan.uses > WARM_UP && canGenerate()) plan.copier = generate(node.keys());
-  return copyKeys(value, depth);
+  if (copier !== undefined) return copier(value, depth + 1);
+  if (isPrototypePolluted()) return copyAny(value, depth);
+  if (++plan.uses > WARM_UP && canGenerate()) plan.copier = generate(node.keys(), value);
+  return copyAny(value, depth);
 }
 
-function generate(keys: readonly string[]): Copier {
-  return new Function('c', 'v', 'd', `return ${literal(keys, (key) => `c(v[${key}],d)`)};`) as Copier;
+/**
+ * Code for one list of keys. It reads the values first: then the engine knows the object's hidden class and with it the prototype,
+ * and has nothing to look up. What each key held so far is tried before everything else it may hold.
+ */
+function generate(keys: readonly string[], example: Plain): Copier {
+  const names = new Map(keys.map((key, index) => [quote(key), `k${index}`]));
+  const reads = [...names].map(([key, name]) => `${name}=v[${key}]`);
+  const copied = literal(keys, (key) =>
+    shortcut(names.get(key) as string, example[JSON.parse(key) as string]),
+  );
+  const code = `'use strict';return function(v,d){
+    ${reads.length === 0 ? '' : `const ${reads.join(',')};`}
+    const p=G(v);
+    if(p!==O&&p!==null)return other(v,p,d-1);
+    return ${copied};
+  };`;
+  const make = new Function('copy', 'other', 'Pid', 'G', 'O', code);
+  return make(copyValue, copyOther, Pid, Object.getPrototypeOf, Object.prototype) as Copier;
+}
+
+/** The expression that copies the value called `name`, quickest for values like the one seen. */
+function shortcut(name: string, seen: unknown): string {
+  if (typeof seen === 'number' || typeof seen === 'boolean')
+    return `typeof ${name}==='${typeof seen}'?${name}:copy(${name},d)`;
+  if (typeof seen === 'string')
+    return `typeof ${name}==='string'&&${name}.isWellFormed()?${name}:copy(${name},d)`;
+  if (seen instanceof Pid) return `${name} instanceof Pid?${name}:copy(${name},d)`;
+  return `copy(${name},d)`;
 }
 
 /** Objects with many keys, or with keys that are data. */
@@ -100,7 +127,18 @@ function copyUnplanned(value: Plain, depth: number): object {
     misses = 0;
     plans = new KeyTrie<CopyPlan>(MAX_NODES);
   }
-  return copyKeys(value, depth);
+  return copyAny(value, depth);
+}
+
+/** At the greatest depth, what holds nothing still passes. */
+function copyDeepest(value: Plain, depth: number): object {
+  if (isPlain(value)) throw UNSENDABLE;
+  return copyOther(value, Object.getPrototypeOf(value), depth);
+}
+
+/** Without generated code. */
+function copyAny(value: Plain, depth: number): object {
+  return isPlain(value) ? copyKeys(value, depth) : copyOther(value, Object.getPrototypeOf(value), depth);
 }
 
 function copyKeys(value: Plain, depth: number): Plain {
@@ -115,8 +153,9 @@ function copyKeys(value: Plain, depth: number): Plain {
 /** Short arrays as literals, which have just the room they need. */
 function copyArray(value: unknown[], depth: number): unknown[] {
   if (depth >= MAX_DEPTH) throw UNSENDABLE;
-  if (isFrozenDeep(value)) return value;
   const { length } = value;
+  if (Object.getPrototypeOf(value) !== Array.prototype) throw UNSENDABLE;
+  if (isFrozenDeep(value)) return value;
   const next = depth + 1;
   switch (length) {
     case 0:
@@ -150,9 +189,8 @@ function copyLong(value: unknown[], length: number, depth: number): unknown[] {
 }
 
 function copyOther(value: object, prototype: unknown, depth: number): object {
-  if (prototype === null) return copyPlain(value as Plain, depth);
   if (prototype === Date.prototype) return new Date((value as Date).getTime());
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return copyBytes(value);
+  if (value instanceof ArrayBuffer) return copyBytes(value);
   if (depth >= MAX_DEPTH) throw UNSENDABLE;
   const next = depth + 1;
   if (prototype === Map.prototype) {

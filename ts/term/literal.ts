@@ -32,7 +32,7 @@ export function literal(keys: readonly string[], value: (quoted: string) => stri
 }
 
 /** A JavaScript string literal: JSON's, which has been one since ES2019. */
-function quote(key: string): string {
+export function quote(key: string): string {
   return JSON.stringify(key);
 }
 
