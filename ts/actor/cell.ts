@@ -69,6 +69,8 @@ export class Cell implements Runnable {
   birth: Birth | null;
   body: HandlerBody<never> | null = null;
   wait: Wait | null = null;
+  /** Settles the promise of `wait`. */
+  resume: (message: unknown) => void = nothing;
   /** Set by `self.exit` while a handler runs. */
   leaving: { readonly reason: unknown } | null = null;
   /** The call it is handling. */
@@ -132,6 +134,7 @@ export class Cell implements Runnable {
     this.birth = null;
     this.body = null;
     this.wait = null;
+    this.resume = nothing;
     this.handling = null;
   }
 
@@ -139,6 +142,8 @@ export class Cell implements Runnable {
     return this.runtime.runCell(this);
   }
 }
+
+export function nothing(): void {}
 
 /** The control block behind a PID, when the actor lives here. */
 export function cellOf(pid: Pid): Cell | undefined {

@@ -91,9 +91,13 @@ export function tagOf(message: unknown): string | undefined {
 /** The tag of a message as crash reports have it: never a bare string, which is the whole message, nor a long one. */
 export function loggedTag(message: unknown): string | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
-  if (!(message instanceof SystemMessage)) return tagOf(message)?.slice(0, LONGEST_LOGGED);
+  if (!(message instanceof SystemMessage)) return shortened(tagOf(message));
   const { tag } = message as { tag?: unknown }; // a call has one
-  return typeof tag === 'string' ? tag.slice(0, LONGEST_LOGGED) : message.constructor.name;
+  return typeof tag === 'string' ? shortened(tag) : message.constructor.name;
+}
+
+function shortened(tag: string | undefined): string | undefined {
+  return tag === undefined || tag.length <= LONGEST_LOGGED ? tag : tag.slice(0, LONGEST_LOGGED);
 }
 
 /** The classes of the runtime are few; each is made ready once. */
@@ -119,7 +123,10 @@ function compileFunction(match: Function): CompiledMatch {
 function carries(message: unknown, ref: Ref): boolean {
   if (typeof message !== 'object' || message === null) return false;
   if (message instanceof Ref) return message.equals(ref);
-  if (Array.isArray(message)) return message.some((part) => part instanceof Ref && part.equals(ref));
+  if (Array.isArray(message)) {
+    for (const part of message) if (part instanceof Ref && part.equals(ref)) return true;
+    return false;
+  }
   const own: unknown = (message as { ref?: unknown }).ref;
   return own instanceof Ref && own.equals(ref);
 }

@@ -11,7 +11,7 @@ import { Exit } from './system-message.ts';
 import { settle, take } from './wait.ts';
 
 /** Messages a handler takes in one turn. */
-const MESSAGES_PER_TURN = 64;
+const MESSAGES_PER_TURN = 512;
 
 /** One turn. True: a promise was settled. */
 export function runCell(cell: Cell): boolean {

@@ -2,17 +2,16 @@
 import { NOTHING, type Test } from '../mailbox/index.ts';
 import type { Timer } from '../timers/index.ts';
 import { Call } from './call.ts';
-import { type Cell, LIMITED } from './cell.ts';
+import { type Cell, LIMITED, nothing } from './cell.ts';
 import { loggedTag } from './match.ts';
 
-/** A pending receive. Most wait for any message without an end, so what others need besides is apart. */
+/** A pending receive: what it waits for. Its promise is the actor's `resume`. */
 export class Wait {
   /** Null: any message. */
   readonly test: Test | null;
   readonly keys: readonly unknown[];
   /** The test is ours and cannot throw: senders may run it. */
   readonly isSafe: boolean;
-  resolve: (value: unknown) => void = nothing;
   limits: WaitLimits | null = null;
 
   constructor(test: Test | null, isSafe: boolean, keys: readonly unknown[]) {
@@ -21,6 +20,9 @@ export class Wait {
     this.keys = isSafe ? keys : [this];
   }
 }
+
+/** The pending receive of every actor that waits for any message without an end: nothing in it ever changes. */
+export const ANY: Wait = new Wait(null, true, []);
 
 /** What may end a receive without a message. */
 interface WaitLimits {
@@ -39,12 +41,14 @@ export function take(cell: Cell, wait: Wait): unknown {
 
 /** Ends a wait with a message (or TIMEOUT). The actor's code goes on as a microtask. */
 export function settle(cell: Cell, wait: Wait, message: unknown): void {
+  const { resume } = cell;
   release(cell, wait);
-  wait.resolve(taken(cell, message));
+  resume(taken(cell, message));
 }
 
 export function release(cell: Cell, wait: Wait): void {
   cell.wait = null;
+  cell.resume = nothing; // the promise would keep the message
   if (wait.limits !== null) lift(cell, wait.limits);
   if (!wait.isSafe) cell.mailbox?.forget(wait);
 }
@@ -57,11 +61,7 @@ function lift(cell: Cell, { timer, disarm }: WaitLimits): void {
 /** Notes what the actor is at. */
 export function taken(cell: Cell, message: unknown): unknown {
   if (cell.handling !== null && cell.runtime.now() >= cell.handling.deadline) cell.handling = null;
-  if (typeof message === 'object' && message !== null) {
-    cell.handling = message instanceof Call ? message : cell.handling;
-    cell.lastTag = loggedTag(message);
-  } else cell.lastTag = undefined;
+  cell.lastTag = loggedTag(message);
+  if (message instanceof Call) cell.handling = message;
   return message;
 }
-
-function nothing(): void {}

@@ -7,7 +7,7 @@ import { Leave } from './crash-reason.ts';
 import { crash } from './death.ts';
 import { compileMatch, type Match, TIMEOUT } from './match.ts';
 import type { ReceiveOptions } from './self.ts';
-import { release, settle, take, taken, Wait } from './wait.ts';
+import { ANY, release, settle, take, taken, Wait } from './wait.ts';
 
 const NO_KEYS: readonly unknown[] = [];
 
@@ -81,10 +81,9 @@ function receiveAny(cell: Cell): Promise<unknown> {
     if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(message);
     return Promise.resolve(taken(cell, message));
   }
-  const wait = new Wait(null, true, NO_KEYS);
   const pending = new Promise<unknown>(capture);
-  wait.resolve = resolveNext;
-  cell.wait = wait;
+  cell.resume = resolveNext;
+  cell.wait = ANY;
   if (hasMail) wake(cell);
   return pending;
 }
@@ -115,7 +114,7 @@ function suspend(
 ): Promise<unknown> {
   const pending = new Promise<unknown>(capture);
   const reject = rejectNext;
-  wait.resolve = resolveNext;
+  cell.resume = resolveNext;
   cell.wait = wait;
   let timer: WaitTimer | null = null;
   if (timeout !== Number.POSITIVE_INFINITY) {

@@ -27,11 +27,14 @@ export class Cursors {
   private readonly marks: Cursor[] = [];
   private nextTag = 0;
   private nextMark = 0;
+  /** The one asked for last: a receive asks twice, and most ask for the reference just made or the same tag again. */
+  private recent: Cursor | undefined = undefined;
 
   /** A fresh reference: nothing before this place can carry it. */
   mark(key: unknown, segment: Segment, index: number): void {
     if (this.marks.length < MOST_MARKS) {
-      this.marks.push(new Cursor(key, segment, index));
+      this.recent = new Cursor(key, segment, index);
+      this.marks.push(this.recent);
       return;
     }
     const cursor = this.marks[this.nextMark] as Cursor;
@@ -39,6 +42,7 @@ export class Cursors {
     cursor.key = key;
     cursor.segment = segment;
     cursor.index = index;
+    this.recent = cursor;
   }
 
   /** Where a search for any of `keys` begins; null: at the front. */
@@ -67,6 +71,7 @@ export class Cursors {
 
   forget(key: unknown): void {
     const { tags, marks } = this;
+    this.recent = undefined;
     const tag = tags.findIndex((cursor) => cursor.key === key);
     if (tag >= 0) {
       tags[tag] = tags.at(-1) as Cursor;
@@ -86,6 +91,7 @@ export class Cursors {
   clear(): void {
     this.tags.length = 0;
     this.marks.length = 0;
+    this.recent = undefined;
     this.nextTag = this.nextMark = 0;
   }
 
@@ -102,11 +108,17 @@ export class Cursors {
   }
 
   private find(key: unknown): Cursor | undefined {
-    const { tags, marks } = this;
-    for (let at = 0; at < tags.length; at++) if ((tags[at] as Cursor).key === key) return tags[at];
-    for (let at = 0; at < marks.length; at++) if ((marks[at] as Cursor).key === key) return marks[at];
-    return undefined;
+    const { recent } = this;
+    if (recent !== undefined && recent.key === key) return recent;
+    const found = foundIn(this.tags, key) ?? foundIn(this.marks, key);
+    if (found !== undefined) this.recent = found;
+    return found;
   }
+}
+
+function foundIn(cursors: readonly Cursor[], key: unknown): Cursor | undefined {
+  for (const cursor of cursors) if (cursor.key === key) return cursor;
+  return undefined;
 }
 
 function isBefore(cursor: Cursor, segment: Segment, index: number): boolean {
