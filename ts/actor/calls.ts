@@ -3,7 +3,8 @@
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
 import { Call, CallError, type CallOptions, type CallState } from './call.ts';
-import { BUSY, type Cell, LIMITED, ownCell } from './cell.ts';
+import { BUSY, type Cell, LIMITED, nothing, ownCell } from './cell.ts';
+import { deferred, latest } from './deferred.ts';
 import { deliver } from './delivery.ts';
 import { sendReason } from './far-reason.ts';
 import { ReplyStatus } from './remote-port.ts';
@@ -173,9 +174,9 @@ export function call(
   const copied = args.length === 0 ? args : copyTerm(args);
   if (options?.signal?.aborted === true)
     return Promise.reject(pending.error('aborted', options.signal.reason));
-  pending.promise = new Promise(capture);
-  pending.resolve = resolveNext;
-  pending.reject = rejectNext;
+  pending.promise = deferred();
+  pending.resolve = latest.resolve;
+  pending.reject = latest.reject;
   pending.begin(timeout);
   arm(pending, options?.signal);
   try {
@@ -186,15 +187,6 @@ export function call(
   }
   return pending.promise;
 }
-
-let resolveNext: (value: unknown) => void;
-let rejectNext: (error: unknown) => void;
-const capture = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
-  resolveNext = resolve;
-  rejectNext = reject;
-};
-
-function nothing(): void {}
 
 /** The call an actor is at, while its caller still waits for the answer. */
 function openCall(caller: Cell | null): Call | undefined {

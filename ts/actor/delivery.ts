@@ -12,7 +12,7 @@ export function deliver(cell: Cell, message: unknown): void {
   // One that waits for its turn may have an older message that fits (B5).
   if (wait !== null && wait.isSafe && (cell.flags & QUEUED) === 0) {
     const fits = wait.test === null ? isEmpty(cell) : wait.test(message);
-    if (fits && cell.runtime.scheduler.spend()) {
+    if (fits && cell.runtime.scheduler.goOn()) {
       settle(cell, wait, message);
       return;
     }

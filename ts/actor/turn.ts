@@ -10,8 +10,8 @@ import { StopRequest } from './stop-request.ts';
 import { Exit } from './system-message.ts';
 import { settle, take } from './wait.ts';
 
-/** Messages a handler takes in one turn. */
-const MESSAGES_PER_TURN = 512;
+/** Messages a handler takes in one turn, or all that wait when it begins: a backlog must not grow because senders come in between. */
+const MESSAGES_PER_TURN = 64;
 
 /** One turn. True: a promise was settled. */
 export function runCell(cell: Cell): boolean {
@@ -101,7 +101,8 @@ function resume(cell: Cell): boolean {
 /** A handler actor's turn. */
 function handle(cell: Cell): void {
   const { scheduler } = cell.runtime;
-  for (let handled = 0; handled < MESSAGES_PER_TURN; handled++) {
+  const most = Math.max(MESSAGES_PER_TURN, cell.mailbox === null ? 0 : cell.mailbox.size);
+  for (let handled = 0; handled < most; handled++) {
     const { mailbox } = cell;
     if (mailbox === null || mailbox.size === 0) return;
     if (handled > 0 && !scheduler.spend()) break;

@@ -5,6 +5,7 @@ import { Timer } from '../timers/index.ts';
 import { type Cell, LIMITED, wake } from './cell.ts';
 import { Leave } from './crash-reason.ts';
 import { crash } from './death.ts';
+import { deferred, latest } from './deferred.ts';
 import { compileMatch, type Match, TIMEOUT } from './match.ts';
 import type { ReceiveOptions } from './self.ts';
 import { ANY, release, settle, take, taken, Wait } from './wait.ts';
@@ -33,13 +34,6 @@ class WaitTimer extends Timer {
   }
 }
 
-let resolveNext: (value: unknown) => void;
-let rejectNext: (error: unknown) => void;
-const capture = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
-  resolveNext = resolve;
-  rejectNext = reject;
-};
-
 /** The promise of the next message that matches. */
 export function receive(
   cell: Cell,
@@ -56,7 +50,7 @@ export function receive(
   const { scheduler } = cell.runtime;
   const { mailbox } = cell;
   if (mailbox !== null && mailbox.size > 0) {
-    if (scheduler.spend()) {
+    if (scheduler.goOn()) {
       const found = takeOrCrash(cell, wait);
       if (found !== NOTHING || timeout === 0) {
         if (!wait.isSafe) mailbox.forget(wait);
@@ -68,7 +62,7 @@ export function receive(
       return pending;
     }
   }
-  if (timeout === 0 && scheduler.spend()) return Promise.resolve(TIMEOUT);
+  if (timeout === 0 && scheduler.goOn()) return Promise.resolve(TIMEOUT);
   return suspend(cell, wait, options, timeout);
 }
 
@@ -76,13 +70,13 @@ export function receive(
 function receiveAny(cell: Cell): Promise<unknown> {
   const { mailbox } = cell;
   const hasMail = mailbox !== null && mailbox.size > 0;
-  if (hasMail && cell.runtime.scheduler.spend()) {
+  if (hasMail && cell.runtime.scheduler.goOn()) {
     const message = mailbox.shift();
     if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(message);
     return Promise.resolve(taken(cell, message));
   }
-  const pending = new Promise<unknown>(capture);
-  cell.resume = resolveNext;
+  const pending = deferred();
+  cell.resume = latest.resolve;
   cell.wait = ANY;
   if (hasMail) wake(cell);
   return pending;
@@ -112,9 +106,9 @@ function suspend(
   options: ReceiveOptions | undefined,
   timeout: number,
 ): Promise<unknown> {
-  const pending = new Promise<unknown>(capture);
-  const reject = rejectNext;
-  cell.resume = resolveNext;
+  const pending = deferred();
+  const { reject } = latest;
+  cell.resume = latest.resolve;
   cell.wait = wait;
   let timer: WaitTimer | null = null;
   if (timeout !== Number.POSITIVE_INFINITY) {

@@ -9,10 +9,10 @@ export interface Runnable {
   run(): boolean;
 }
 
-/** Turns before the event loop gets its turn... */
-export const TURNS_PER_SLICE = 2000;
-/** ...or ms, whichever is over first. */
+/** ms before the event loop gets its turn... */
 const SLICE_MS = 2;
+/** ...or turns, in case the clock stands still: tests put fake ones in its place. */
+export const TURNS_PER_SLICE = 20_000;
 /** The clock is looked at about this often, but not before `MOST_UNCHECKED` turns when turns are short. Unit: ms. */
 const CHECK_MS = 0.1;
 const MOST_UNCHECKED = 64;
@@ -76,6 +76,13 @@ export class Scheduler {
     this.hasSettled = true;
   }
 
+  /** Code behind a promise goes on, now settled: takes a turn for it, and lets it run before the next item. False: queue up instead. */
+  goOn(): boolean {
+    if (!this.spend()) return false;
+    this.hasSettled = true;
+    return true;
+  }
+
   /** Takes one turn from the budget of this turn of the event loop. False: it is spent; queue up instead. */
   spend(): boolean {
     return --this.credit >= 0 || this.check();
@@ -107,17 +114,17 @@ export class Scheduler {
 
   /** Runs items; true as soon as one resumed a promise, false when none may run. */
   private drain(): boolean {
-    if (this.hasSettled) {
-      this.hasSettled = false;
-      return true;
-    }
     for (;;) {
+      if (this.hasSettled) {
+        this.hasSettled = false;
+        return true;
+      }
       const item = this.head;
       if (item === null || !this.spend()) return false;
       this.head = item.nextInQueue;
       if (this.head === null) this.tail = null;
       else item.nextInQueue = null;
-      if (item.run()) return true;
+      if (item.run()) this.hasSettled = true;
     }
   }
 
