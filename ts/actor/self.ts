@@ -128,7 +128,8 @@ export class Self<M = unknown> {
    * Starts an actor: a function over a mailbox, or what `defineActor`, `defineServer`, … made. No ties. O(1).
    *
    * @returns Its PID, at once; its code runs later.
-   * @throws SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_STOPPED, SNOW_ERR_UNSENDABLE for the arguments.
+   * @param args What it gets after its `self`: as they are, not copied, so that functions can be handed over, too.
+   * @throws SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_STOPPED.
    * @example
    * const pid = self.spawn(async (child) => console.log(await child.receive()));
    */
