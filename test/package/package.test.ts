@@ -122,6 +122,7 @@ describe('the installed package', () => {
 
 describe.each([
   ['README.md', ['local', 'cluster', 'machine']],
+  ['docs/guide.md', ['actor', 'server', 'supervisor', 'cluster']],
   ['docs/discovery.md', ['list', 'own']],
 ])('%s', (document, names) => {
   const examples = readmeExamples(readFileSync(join(root, document), 'utf8'));
