@@ -6,6 +6,7 @@ import { Cluster, type ClusterNode, startBehind } from '../support/cluster.ts';
 import type { Workbench } from '../support/cluster-node.ts';
 import { until } from '../support/deadline.ts';
 import type { Proxy } from '../support/proxy.ts';
+import { ownerOfPort } from '../support/socket-owner.ts';
 import type { Workload } from './workload.ts';
 
 const SECONDS = Number(process.env['SNOWMESH_CHAOS_SECONDS'] ?? 40);
@@ -23,6 +24,7 @@ interface Place {
 
 let cluster: Cluster;
 let places: Place[];
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 const faults: string[] = [];
 const story: string[] = [];
 
@@ -103,6 +105,21 @@ const TROUBLES: Record<string, () => Promise<void>> = {
     await pause(100, 2500);
     for (const { proxy } of some) proxy.heal();
   },
+  /** Two see two: each half is whole, and hears nothing of the other one. */
+  async halves() {
+    const [first, ...rest] = places as [Place, ...Place[]];
+    const second = pick(rest);
+    const halves = [[first, second], rest.filter((place) => place !== second)] as const;
+    keepApart(...halves);
+    await untilAgreed('each half sees itself only', seesWhom, (all) =>
+      all.every((seen) => halves.some((half) => same(seen, namesOf(half)))),
+    );
+    await pause(500, 3000);
+    for (const { proxy } of places) proxy.heal();
+    await untilAgreed('every node sees all others again (L1)', seesWhom, (all) =>
+      all.every((seen) => same(seen, namesOf(places))),
+    );
+  },
   async blackhole() {
     const { proxy } = pick(places);
     proxy.blackhole();
@@ -122,6 +139,29 @@ const TROUBLES: Record<string, () => Promise<void>> = {
   },
 };
 
+/** Lets no connection be between two halves: whoever dials is told by its process. */
+function keepApart(left: readonly Place[], right: readonly Place[]): void {
+  const processes = (half: readonly Place[]): number[] => half.map(({ node }) => node.child.process.pid ?? 0);
+  for (const [half, others] of [
+    [left, right],
+    [right, left],
+  ] as const) {
+    const barred = processes(others);
+    for (const { proxy } of half) proxy.bar((port) => ownerOfPort(port, barred) !== undefined);
+  }
+}
+
+const seesWhom = (bench: Workbench): string[] => [...bench.node.nodes(), bench.node.name].sort();
+const namesOf = (some: readonly Place[]): string[] => some.map(({ name }) => name).sort();
+
+/** All kinds of trouble in some order, then all in another one. */
+function* troubles(): Generator<string, never> {
+  for (;;) {
+    const left = Object.keys(TROUBLES).filter((kind) => kind !== 'halves' || process.platform === 'linux');
+    while (left.length > 0) yield left.splice(Math.floor(cluster.random() * left.length), 1)[0] as string;
+  }
+}
+
 /** Bytes in use at the node that is never killed. */
 const heap = (): Promise<number> =>
   (places[0] as Place).node.run(async (bench) => {
@@ -136,8 +176,9 @@ async function makeTrouble(): Promise<number> {
   const began = performance.now();
   const spent = (): number => (performance.now() - began) / 1000;
   let firstThird: number | undefined;
+  const kinds = troubles();
   while (spent() < SECONDS && faults.length === 0) {
-    const kind = pick(Object.keys(TROUBLES));
+    const kind = kinds.next().value;
     story.push(`${spent().toFixed(1)} s: ${kind}`);
     await TROUBLES[kind]?.();
     await pause(50, 900);
@@ -163,19 +204,14 @@ async function untilAgreed<T>(
   }
 }
 
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
 describe('a cluster in trouble', () => {
   it('B4, C13, D4, G5, L5, Q7, R4 keeps every promise, and nothing is left over', {
     timeout: (SECONDS + 150) * 1000,
   }, async () => {
     for (const place of places) await employ(place);
-    const names = places.map(({ name }) => name).sort();
     const untilWhole = (): Promise<void> =>
-      untilAgreed(
-        'every node sees all others (L1)',
-        (bench) => [...bench.node.nodes(), bench.node.name].sort(),
-        (all) => all.every((seen) => same(seen, names)),
+      untilAgreed('every node sees all others (L1)', seesWhom, (all) =>
+        all.every((seen) => same(seen, namesOf(places))),
       );
     await untilWhole();
     const before = await makeTrouble();

@@ -31,7 +31,8 @@ export class Proxy implements AsyncDisposable {
   readonly #host: string;
   #target: number;
   #delayMs = 0;
-  #refusing = false;
+  /** Whom it keeps out, by the port on the dialling side. */
+  #isBarred: (port: number) => boolean = () => false;
   #freezeNew = false;
   /** Called with each part on its way; what it returns travels on. */
   tamper: ((part: Buffer, toServer: boolean) => Buffer | undefined) | undefined;
@@ -71,8 +72,13 @@ export class Proxy implements AsyncDisposable {
 
   /** Breaks every connection, and refuses new ones until `heal`. */
   partition(): void {
-    this.#refusing = true;
-    this.cut();
+    this.bar(() => true);
+  }
+
+  /** Breaks the connections of some, told by the port they dialled from, and refuses new ones of theirs until `heal`. */
+  bar(isBarred: (port: number) => boolean): void {
+    this.#isBarred = isBarred;
+    for (const pair of [...this.#pairs]) if (isBarred(pair.client.remotePort ?? 0)) this.#end(pair);
   }
 
   /** Lets no byte of the present connections through, in either direction; they stay open. */
@@ -92,7 +98,7 @@ export class Proxy implements AsyncDisposable {
 
   /** Ends a freeze, a black hole and a partition. */
   heal(): void {
-    this.#refusing = false;
+    this.#isBarred = () => false;
     this.#freezeNew = false;
     for (const pair of this.#pairs) {
       pair.frozen = false;
@@ -118,7 +124,7 @@ export class Proxy implements AsyncDisposable {
 
   #accept(client: Socket): void {
     this.accepted++;
-    if (this.#refusing) return void client.resetAndDestroy();
+    if (this.#isBarred(client.remotePort ?? 0)) return void client.resetAndDestroy();
     const server = connect({ host: this.#host, port: this.#target, noDelay: true });
     client.setNoDelay(true);
     const pair: Pair = {
