@@ -103,7 +103,7 @@ export async function watched(n) {
         fiber.addObserver(() => {
           if (--left === 0) done();
         });
-      for (const { fiber } of actors) Effect.runFork(Fiber.interrupt(fiber));
+      Effect.runFork(Fiber.interruptAll(actors.map(({ fiber }) => fiber)));
     });
 }
 
