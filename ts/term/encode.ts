@@ -85,13 +85,13 @@ export class Encoder extends ByteWriter {
   /** Called before a PID or reference of another node is written. */
   protected announceNode(_nc: number): void {}
 
-  /** Announces the keys that lead to `node` as a shape. Returns its id, or −1: the keys have to be written out. */
   /** The bytes of `value` belong at `at`. Only called from `partFrom` bytes on. */
   protected partAt(_at: number, _value: Uint8Array): void {}
 
   /** The message starts again. */
   protected forgetParts(): void {}
 
+  /** Announces the keys that lead to `node` as a shape. Returns its id, or −1: the keys have to be written out. */
   protected announceShape(_node: KeyNode<number>): number {
     return -1;
   }
@@ -244,7 +244,7 @@ export class Encoder extends ByteWriter {
   private carefully(value: Record<string, unknown>, where: number): number {
     this.enter();
     const keys = Object.keys(value);
-    const id = this.shapeOf(keys);
+    const id = this.shapeOf(keys, where);
     let at = this.room(where, 5);
     this.buffer[at] = id < 0 ? Tag.OBJECT : Tag.SHAPED;
     writeU32(this.buffer, at + 1, id < 0 ? keys.length : id);
@@ -257,7 +257,8 @@ export class Encoder extends ByteWriter {
     return at;
   }
 
-  private shapeOf(keys: readonly string[]): number {
+  /** The id of a shape, or −1. The object is going to stand at `where`. */
+  protected shapeOf(keys: readonly string[], _where: number): number {
     const { shapes } = this;
     if (shapes === undefined) return -1;
     let node: KeyNode<number> | undefined = shapes.root;

@@ -3,6 +3,7 @@ import { ByteWriter, tooLarge, writeU32 } from './byte-writer.ts';
 import { Encoder } from './encode.ts';
 import { type KeyNode, KeyTrie } from './key-trie.ts';
 import { FRAGMENT_BYTES, MAX_MESSAGE, MAX_SHAPE_BYTES, MAX_SHAPES } from './limits.ts';
+import type { ShapePlace, TermTemplate } from './term-template.ts';
 
 const SLOT = 0x30;
 const SHAPE = 0x31;
@@ -93,6 +94,28 @@ export class FrameWriter extends Encoder {
     writeU32(this.buffer, this.base, length);
     this.pending = this.at;
     return undefined;
+  }
+
+  /**
+   * The term of a template, instead of {@link term}. O(bytes + keys of its objects). False: this connection has no number for
+   * one of its shapes; nothing was written, and the value itself has to be.
+   */
+  template(template: TermTemplate): boolean {
+    if (!template.isUsable) return false;
+    const ids = template.places.map(({ keys }) => this.shapeOf(keys, this.at));
+    if (ids.includes(-1)) return false;
+    for (const nc of template.nodes) this.announceNode(nc);
+    const { bytes, places } = template;
+    const at = this.room(this.at, bytes.length);
+    this.buffer.set(bytes, at);
+    for (let index = 0; index < ids.length; index++) {
+      const place = at + (places[index] as ShapePlace).at;
+      const id = ids[index] as number;
+      this.buffer[place] = id;
+      this.buffer[place + 1] = id >>> 8;
+    }
+    this.at = at + bytes.length;
+    return true;
   }
 
   /** Takes the frame back, after an error; its announcements stay. */

@@ -12,3 +12,4 @@ export { LOCAL_LIMIT, Pid, type PidRoute, parsePid, SERIAL_LIMIT } from './pid.t
 export { Ref } from './ref.ts';
 export { decodeTerm, encodeTerm } from './standalone.ts';
 export { struct, Tagged } from './tagged.ts';
+export { TermTemplate } from './term-template.ts';

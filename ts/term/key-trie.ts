@@ -76,7 +76,7 @@ export class KeyTrie<T> {
 
   private grow(node: KeyNode<T>, key: string): KeyNode<T> | undefined {
     if (node === this.none || this.left <= 0 || node.depth >= MAX_SHAPE_KEYS) return undefined;
-    if (key.length > MAX_KEY_LENGTH || !key.isWellFormed()) return undefined;
+    if (!canBeKey(key)) return undefined;
     this.left--;
     const child = new KeyNode<T>(node, key, this.none);
     child.sibling = node.child;
@@ -86,6 +86,11 @@ export class KeyTrie<T> {
     else if (node.children > MAX_LISTED) node.index = indexOf(node);
     return child;
   }
+}
+
+/** Whether a trie takes such a key at all. */
+export function canBeKey(key: string): boolean {
+  return key.length <= MAX_KEY_LENGTH && key.isWellFormed();
 }
 
 function indexOf<T>(node: KeyNode<T>): Map<string, KeyNode<T>> {

@@ -1,0 +1,82 @@
+import { SnowmeshError } from '../errors/index.ts';
+import { Encoder } from './encode.ts';
+import { canBeKey } from './key-trie.ts';
+import { FRAGMENT_BYTES, MAX_MESSAGE, MAX_SHAPE_KEYS } from './limits.ts';
+
+/** What most messages fit in. */
+const OWN_BYTES = 16 * 1024;
+
+/** Where a shape's number belongs, counted from the start of the term, and the keys it stands for. */
+export interface ShapePlace {
+  readonly at: number;
+  readonly keys: readonly string[];
+}
+
+/**
+ * A term written once for the frames of many connections. What differs between those - the numbers of shapes, and which nodes
+ * were announced - is noted: {@link FrameWriter.template} puts it in.
+ *
+ *     template.write(value);
+ *     for each writer: begin(tag); template(template) || term(value); end()
+ */
+export class TermTemplate extends Encoder {
+  /** Places of shape numbers. */
+  places: ShapePlace[] = [];
+  /** Nodes that PIDs and references belong to, apart from this one. */
+  readonly nodes: Set<number> = new Set();
+  private readonly own = new Uint8Array(OWN_BYTES);
+  private isWriting = false;
+  private isLong = false;
+
+  /** @param maxMessage Longest frame (tag and body) in bytes. Default 128 MiB. */
+  constructor(maxMessage: number = MAX_MESSAGE) {
+    super(new Uint8Array(0));
+    this.limit = maxMessage;
+    this.partFrom = FRAGMENT_BYTES;
+  }
+
+  /** False: it is so long that a copy costs more than it saves. Write the value itself then. */
+  get isUsable(): boolean {
+    return !this.isLong && this.at <= FRAGMENT_BYTES;
+  }
+
+  /** The term, until the next `write`. */
+  get bytes(): Uint8Array {
+    return this.buffer.subarray(0, this.at);
+  }
+
+  /**
+   * Writes a whole term: version and value. O(size of the value).
+   *
+   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE.
+   */
+  write(value: unknown): void {
+    // A getter inside a message could send another one while the first is half written.
+    if (this.isWriting)
+      throw new SnowmeshError('SNOW_ERR_UNSENDABLE', 'a message was sent from within a getter of a message');
+    this.isWriting = true;
+    this.use(this.own, 0);
+    this.places = [];
+    this.nodes.clear();
+    this.isLong = false;
+    try {
+      this.term(value);
+    } finally {
+      this.isWriting = false;
+    }
+  }
+
+  protected override announceNode(nc: number): void {
+    this.nodes.add(nc);
+  }
+
+  protected override shapeOf(keys: readonly string[], where: number): number {
+    if (keys.length > MAX_SHAPE_KEYS || !keys.every(canBeKey)) return -1;
+    this.places.push({ at: where - this.base + 1, keys });
+    return 0;
+  }
+
+  protected override partAt(): void {
+    this.isLong = true;
+  }
+}
