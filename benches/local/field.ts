@@ -2,7 +2,7 @@
 // library. `benches/peers/local/` holds what they do.
 import type { NodeRivals } from '../harness.ts';
 
-/** What has to be known of each to judge its figures. None copies or freezes a message; none tells of a lost node. */
+/** What has to be known of each to judge its figures. None copies or freezes a message here. */
 export const LIBRARIES: Readonly<Record<string, string>> = {
   actor: 'generator tasks without a mailbox or an address: an array a task stands in; no copies',
   comedy: 'in-memory actors; a send is two promises, a slow handler lets the next message in; no copies',
@@ -59,10 +59,10 @@ export const FIELD = {
   },
   monitorDown: {
     case: 'watched-stop_100k',
-    rivals: ['actor', 'xstate', 'nact', 'effect'],
-    absent: { comedy: 'nobody but the one who destroys an actor hears of its end' },
+    rivals: ['actor', 'xstate', 'nact', 'effect', 'comedy'],
     remarks: {
       actor: 'a promise a task, its end without a reason',
+      comedy: "the actor's own destroy hook sends: nobody else can watch it",
       effect: 'an observer a fiber, a call instead of a message',
       nact: "the actor's own afterStop hook sends: nobody else can watch it",
       xstate: 'a subscription an actor, a call instead of a message',

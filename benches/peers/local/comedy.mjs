@@ -81,3 +81,21 @@ export async function spawn(n) {
 }
 export const drop = (actors) => Promise.all(actors.map((actor) => actor.destroy()));
 export const spawnMost = 200_000;
+
+/** n actors whose destroy hook tells a watcher; the result destroys them all. */
+export async function watched(n) {
+  const { promise, done } = finish();
+  let left = n;
+  const watcher = await make({
+    stopped: () => {
+      if (--left === 0) done();
+    },
+  });
+  const behaviour = { destroy: () => watcher.send('stopped') };
+  const actors = [];
+  for (let i = 0; i < n; i++) actors.push(await make(behaviour));
+  return async () => {
+    for (const actor of actors) actor.destroy();
+    await promise;
+  };
+}
