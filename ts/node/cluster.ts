@@ -4,6 +4,7 @@ import type { Native, NativeStats, OpenOptions } from '../../bindings/index.ts';
 import type { Runtime } from '../actor/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { type Channel, type ChannelListener, Channels } from './channels.ts';
+import { DialPolicy } from './dial-policy.ts';
 import { Dispatch } from './dispatch.ts';
 import type { EntryReader } from './entry-reader.ts';
 import { PEER_LIST } from './frame-tag.ts';
@@ -44,7 +45,7 @@ export class Cluster implements NetworkListener {
   readonly #network: Network;
   readonly #dispatch: Dispatch;
   readonly #runtime: Runtime;
-  readonly #dials: boolean;
+  readonly #policy: DialPolicy;
   readonly #isHidden: boolean;
   /** Whether we tell peers of each other, and listen to what they tell. */
   readonly #isMeshed: boolean;
@@ -59,9 +60,9 @@ export class Cluster implements NetworkListener {
   constructor({ native, name, open, runtime, limits, autoConnect, mesh }: ClusterOptions) {
     this.#native = native;
     this.#runtime = runtime;
-    this.#dials = autoConnect !== 'never';
+    this.#policy = new DialPolicy(autoConnect);
     this.#isHidden = open.hidden === true;
-    this.#isMeshed = mesh === 'full' && this.#dials && !this.#isHidden;
+    this.#isMeshed = mesh === 'full' && this.#policy.dials && !this.#isHidden;
     this.#network = new Network({
       native,
       limits,
@@ -79,13 +80,13 @@ export class Cluster implements NetworkListener {
     const full = name.port === 0 ? withPort(name, this.port) : name;
     this.name = full.full;
     this.incarnation = this.#network.incarnation;
-    this.remote = new Remote({ name: full, network: this.#network, runtime, autoConnect });
+    this.remote = new Remote({ name: full, network: this.#network, runtime, policy: this.#policy });
     runtime.remote = this.remote;
     const after = (ms: number, action: () => void): (() => void) => runtime.after(ms, action);
     this.mesh = new Mesh({
       self: this.name,
       isUp: (peer) => this.#network.peer(peer)?.session !== undefined,
-      dial: (peer) => this.#dial(parseNodeName(peer)),
+      dial: async (peer) => (this.#policy.mayDial(peer) ? this.#dial(parseNodeName(peer)) : 'unreachable'),
       now: () => runtime.now(),
       after,
       random: Math.random,
@@ -153,7 +154,7 @@ export class Cluster implements NetworkListener {
     const name = parseNodeName(text);
     const ref = this.monitors.watch(pid, name.full);
     if (name.full === this.name || this.#network.peer(name.full)?.session !== undefined) return ref;
-    if (this.#dials && name.port !== 0) this.#network.dial(name);
+    if (this.#policy.mayDialOnUse(name.full) && name.port !== 0) this.#network.dial(name);
     else queueMicrotask(() => this.monitors.fire(name.full, 'unreachable'));
     return ref;
   }
@@ -199,6 +200,7 @@ export class Cluster implements NetworkListener {
   sessionUp(session: Session): void {
     const { name } = session.identity;
     this.mesh.up(name);
+    this.#policy.up(name);
     if (this.#isMeshed && !session.isHidden) this.#tellPeers(session);
     this.#channels.up(session);
     this.monitors.up(name, factsOf(session));
@@ -208,12 +210,14 @@ export class Cluster implements NetworkListener {
 
   sessionDown(session: Session, cause: DownCause, detail: string): void {
     const { name, nc } = session.identity;
+    this.#policy.down(name);
     this.#runtime.inbound.nodeLost(nc, name);
     this.#channels.down(session);
     this.monitors.down(name, cause, factsOf(session));
     if (cause === 'protocol') this.#runtime.logger.error({ node: name, detail }, 'a peer broke the protocol');
     this.#tell('nodedown', name, cause, factsOf(session));
-    if (this.#isMeshed && !session.isHidden && !this.#isClosing) this.mesh.down(name, cause);
+    if (!this.#policy.reconnects) this.mesh.shun(name);
+    else if (this.#isMeshed && !session.isHidden && !this.#isClosing) this.mesh.down(name, cause);
     const waiting = this.#farewells.get(session);
     this.#farewells.delete(session);
     for (const resolve of waiting ?? []) resolve();
@@ -245,7 +249,7 @@ export class Cluster implements NetworkListener {
 
   async #dial(name: NodeName): Promise<DialResult> {
     if (name.full === this.name || this.#network.peer(name.full)?.session !== undefined) return 'up';
-    if (!this.#dials || name.port === 0) return 'unreachable';
+    if (!this.#policy.dials || name.port === 0) return 'unreachable';
     return this.#network.dial(name).dialled();
   }
 

@@ -130,7 +130,7 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
   }
 
   /**
-   * Ends the session with a node; what was sent before goes out first. Using the node again connects anew.
+   * Ends the session with a node; what was sent before goes out first. Using the node again connects anew, unless `autoConnect` says otherwise (L17).
    *
    * @returns true when it is down and everybody here has been told, false when there was no session.
    * @throws SNOW_ERR_NODE_NAME, SNOW_ERR_NOT_ALIVE

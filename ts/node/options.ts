@@ -6,7 +6,7 @@ import type { Clock } from '../timers/index.ts';
 import type { MeshMode } from './mesh.ts';
 
 /** Whether using a node one is not connected to connects to it (L17). */
-export type AutoConnect = 'use' | 'explicit' | 'never';
+export type AutoConnect = 'use' | 'once' | 'explicit' | 'never';
 
 /** How much output to one peer may wait, in bytes. */
 export interface OutboxOptions {
@@ -54,8 +54,9 @@ export interface NodeOptions {
   /** Largest message to and from a peer, in bytes. Default 134 217 728. */
   readonly maxMessage?: number;
   /**
-   * `use` (default): sending to, linking or monitoring something on a known node connects to it. `explicit`: only
-   * `connect` does. `never`: this node dials nobody.
+   * `use` (default): sending to, linking or monitoring something on a node connects to it. `once`: the same until a connection
+   * is lost; then only `connect` brings it back, here or there, and neither use nor mesh nor discovery. `explicit`: using a node
+   * never connects to it; `connect`, mesh and discovery do. `never`: this node dials nobody (L17).
    */
   readonly autoConnect?: AutoConnect;
   /**
@@ -116,7 +117,7 @@ export function checkOptions(options: NodeOptions): Limits {
   whole('spinUs', options.spinUs, 0, 10_000);
   whole('inboxBytes', options.inboxBytes, 64 * 1024, 2 ** 32);
   whole('listen.port', options.listen?.port, 0, 65_535);
-  oneOf('autoConnect', options.autoConnect, ['use', 'explicit', 'never']);
+  oneOf('autoConnect', options.autoConnect, ['use', 'once', 'explicit', 'never']);
   oneOf('reader', options.reader, ['loop', 'thread']);
   oneOf('mesh', options.mesh, ['full', 'explicit']);
   checkDiscovery(options.discovery);

@@ -12,11 +12,11 @@ import {
   type SpawnStatus,
 } from '../actor/index.ts';
 import { copyTerm, Pid, type Ref } from '../term/index.ts';
+import type { DialPolicy } from './dial-policy.ts';
 import * as Tag from './frame-tag.ts';
 import { Identity } from './identities.ts';
 import type { Network } from './network.ts';
 import { MAX_NAME_BYTES, type NodeName, parseNodeName } from './node-name.ts';
-import type { AutoConnect } from './options.ts';
 import { Outgoing } from './outgoing.ts';
 
 /** Why there is no way: the target's incarnation is over, or its node is out of reach. */
@@ -32,21 +32,21 @@ export interface RemoteOptions {
   readonly name: NodeName;
   readonly network: Network;
   readonly runtime: Runtime;
-  readonly autoConnect: AutoConnect;
+  readonly policy: DialPolicy;
 }
 
 export class Remote implements RemotePort {
   readonly #name: string;
   readonly #network: Network;
   readonly #runtime: Runtime;
-  readonly #dials: boolean;
+  readonly #policy: DialPolicy;
   readonly #spellings = new Map<string, NodeName | undefined>();
 
-  constructor({ name, network, runtime, autoConnect }: RemoteOptions) {
+  constructor({ name, network, runtime, policy }: RemoteOptions) {
     this.#name = name.full;
     this.#network = network;
     this.#runtime = runtime;
-    this.#dials = autoConnect === 'use';
+    this.#policy = policy;
   }
 
   get nodeName(): string | undefined {
@@ -282,7 +282,7 @@ export class Remote implements RemotePort {
     const known = this.#network.peer(name.full);
     if (known?.session !== undefined) return known.session.outgoing;
     if (known?.request) return this.#network.waitingRoom(known);
-    if (!this.#dials) return 'noconnection';
+    if (!this.#policy.mayDialOnUse(name.full)) return 'noconnection';
     return this.#network.waitingRoom(this.#network.dial(name));
   }
 

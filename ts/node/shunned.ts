@@ -1,14 +1,19 @@
-/** Names that are remembered at most; the one shunned longest ago goes. */
+/** Names that are remembered unless told otherwise; of more, the one shunned longest ago goes. */
 const MOST = 1024;
 
-/** Names that somebody here sent away: no hint of a peer brings them back, only who dials them on purpose, or they us. */
+/** Names that nobody dials by himself, a bounded number: those somebody here sent away, or lost when that is for good. */
 export class Shunned {
   readonly #names = new Set<string>();
+  readonly #most: number;
+
+  constructor(most = MOST) {
+    this.#most = most;
+  }
 
   add(name: string): void {
     this.#names.delete(name);
     this.#names.add(name);
-    if (this.#names.size <= MOST) return;
+    if (this.#names.size <= this.#most) return;
     for (const oldest of this.#names) return void this.#names.delete(oldest);
   }
 

@@ -28,6 +28,56 @@ describe('a mesh', () => {
     expect(await ready(c, [a.name, b.name])).toHaveLength(2);
   });
 
+  it('L1 takes a newcomer in within a second', async () => {
+    const [first, ...newcomers] = (await cluster.nodes(
+      ...['a', 'b', 'c', 'd', 'e'].map((name) => ({ name, ...MESH })),
+    )) as [ClusterNode, ...ClusterNode[]];
+    const times: number[] = [];
+    let previous = first;
+    for (const [index, newcomer] of newcomers.entries()) {
+      const ms = await newcomer.run(
+        async (bench, door, peers) => {
+          const started = performance.now();
+          await bench.node.connect(door);
+          await bench.node.ready({ peers, timeout: 20_000 });
+          return performance.now() - started;
+        },
+        previous.name,
+        index + 1,
+      );
+      times.push(ms);
+      previous = newcomer;
+    }
+    // Each had to learn of more nodes. The machine may be busy for one of them, not for all.
+    expect(times.toSorted((x, y) => x - y)[1]).toBeLessThan(1000);
+  });
+
+  it('L16 keeps nothing of 256 names that do not exist, and tells nobody of them', async () => {
+    const [a, b] = (await cluster.nodes({ name: 'a', ...MESH }, { name: 'b', ...MESH })) as [
+      ClusterNode,
+      ClusterNode,
+    ];
+    await connect(a, b);
+    const residue = async (node: ClusterNode): Promise<unknown> =>
+      node.run(async (bench) => {
+        const { native } = bench.node.stats();
+        const error = await bench.node.ready({ peers: 9, timeout: 0 }).catch((failure) => failure);
+        return [native?.handshakes, native?.identities, bench.node.nodes('all'), error.details.missing];
+      });
+    const before = [await residue(a), await residue(b)];
+    const found = await a.run(async (bench) => {
+      const names = Array.from({ length: 256 }, (_, index) => `n${index}@127.0.0.1:1`);
+      for (const node of names) bench.node.send({ name: 'nobody', node }, 'hello');
+      return (await Promise.all(names.map((name) => bench.node.connect(name)))).some(Boolean);
+    });
+    expect(found).toBe(false);
+    expect([await residue(a), await residue(b)]).toEqual(before);
+    const c = await cluster.node({ name: 'c', ...MESH });
+    await connect(c, a);
+    await ready(c, [a.name, b.name]);
+    expect(await residue(c)).toMatchObject([0, 2, expect.any(Array), []]);
+  });
+
   it('L1, L3 of eight grows out of a chain, with one session a pair', async () => {
     const names = Array.from({ length: 8 }, (_, index) => ({ name: `n${index}`, ...MESH }));
     const nodes = await cluster.nodes(...names);

@@ -41,6 +41,12 @@ function open(autoConnect: AutoConnect = 'use') {
     pidOf: (local: number) => new Pid(0, local),
     deliverSystem: () => {},
     onDeath: () => () => {},
+    makeRef: () => REF,
+    now: () => 0,
+    after: (ms: number, action: () => void) => {
+      if (ms === 0) queueMicrotask(action);
+      return () => {};
+    },
   } as unknown as Runtime;
   const name = parseNodeName(OWN);
   const options = { name: OWN, listenHost: '127.0.0.1', listenPort: 4000, cookie: 'x' };
@@ -209,6 +215,38 @@ describe('signals to a node that is not connected', () => {
     native.dialled(1, ConnectStatus.UP);
     expect(await connecting).toBe(true);
     expect(tags(native)).toEqual([0x10]);
+  });
+
+  it('L17 connect once, and not again when that connection is lost, until somebody connects', async () => {
+    const { native, remote, cluster, dead } = open('once');
+    remote.send(ME, theirs(), 1);
+    expect(native.dials.length).toBe(1);
+    native.dialled(1, ConnectStatus.REFUSED); // was never up: using it tries again
+    remote.send(ME, theirs(), 2);
+    expect(native.dials.length).toBe(2);
+    native.up(3, NC, PEER);
+    native.dialled(2, ConnectStatus.UP);
+    native.down(3, 0);
+    remote.send(ME, theirs(), 3);
+    cluster.watch(ME, PEER);
+    cluster.mesh.found([PEER]);
+    await Promise.resolve();
+    expect(native.dials.length).toBe(2);
+    expect(dead).toEqual([
+      ['noconnection', 1],
+      ['noconnection', 1],
+    ]);
+    native.up(4, NC, PEER); // they connected
+    remote.send(ME, theirs(), 4);
+    native.down(4, 0);
+    void cluster.connect(PEER);
+    expect(native.dials.length).toBe(3);
+  });
+
+  it('L17 bring no connection by watching when only connect may', () => {
+    const { native, cluster } = open('explicit');
+    cluster.watch(ME, PEER);
+    expect(native.dials).toEqual([]);
   });
 
   it('K3, M1 are lost without an error when the name is no name, but an unsendable message throws even then', () => {
