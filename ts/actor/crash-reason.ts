@@ -24,7 +24,7 @@ export function isLeave(thrown: unknown): boolean {
 /** The exit reason for a thrown value; always a term that can travel (rule A3). */
 export function crashReason(thrown: unknown): CrashReason {
   try {
-    return thrown instanceof Error ? errorReason(thrown) : copyTerm(noCatch(thrown));
+    return thrown instanceof Error ? errorReason(thrown) : freeze(copyTerm(noCatch(thrown)));
   } catch {
     // It cannot travel, or has getters that throw.
     return noCatch(text(thrown));
@@ -39,7 +39,7 @@ function errorReason(thrown: Error): CrashReason {
   const full = isCode ? { ...error, code: typeof code === 'string' ? text(code) : code } : error;
   let stack: string | undefined;
   return {
-    error: full,
+    error: Object.freeze(full),
     get stack() {
       stack ??= stackOf(thrown);
       // From now on a plain property, which console.log prints as text and not as a getter.
@@ -63,7 +63,15 @@ function noCatch(thrown: unknown): CrashReason {
 
 /** An exit reason given by user code, copied so that nobody can change it later. Throws SNOW_ERR_UNSENDABLE. */
 export function givenReason(reason: ExitReason): ExitReason {
-  return copyTerm(reason);
+  return freeze(copyTerm(reason));
+}
+
+/** All who hear of an end get the same reason, and none may change it for the others (B8). Maps, dates and bytes cannot be frozen. */
+function freeze<R>(reason: R): R {
+  if (typeof reason !== 'object' || reason === null) return reason;
+  if (!Array.isArray(reason) && Object.getPrototypeOf(reason) !== Object.prototype) return reason;
+  for (const part of Object.values(reason)) freeze(part);
+  return Object.freeze(reason);
 }
 
 function text(value: unknown): string {

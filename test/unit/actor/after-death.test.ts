@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defineHandler, type Self, start, stop } from '../../../ts/actor/index.ts';
 import { call, cast, task } from '../../../ts/behaviour/index.ts';
-import type { Pid, Ref } from '../../../ts/term/index.ts';
+import type { Ref } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { killChildren, startChild } from '../../support/child.ts';
 

@@ -222,4 +222,38 @@ describe('spawning with a monitor', () => {
     await probe.expectNoMessage(100);
     expect(kit.runtime.size).toBe(1);
   });
+
+  it.each([
+    ['given', (self: Self) => self.exit({ list: [1] })],
+    [
+      'thrown',
+      () => {
+        throw { list: [1] };
+      },
+    ],
+    [
+      'an error',
+      () => {
+        throw new RangeError('boom');
+      },
+    ],
+  ])('B8 tells all the same reason (%s), which none can change for the others', async (_how, end) => {
+    const [first, second] = [await kit.probe(), await kit.probe()];
+    const pid = kit.runtime.spawn(async (self: Self) => {
+      await self.receive();
+      end(self);
+    });
+    for (const probe of [first, second]) {
+      probe.watch(pid);
+      probe.self.link(pid);
+    }
+    kit.runtime.send(pid, 'end');
+    const { reason } = await first.expectDown(pid);
+    const before = JSON.stringify(reason);
+    const { list, nocatch, error } = reason as Record<string, { list: number[] }>;
+    const part = error ?? nocatch?.list ?? list;
+    expect(() => Object.assign(part as object, { 0: 'mine', message: 'mine' })).toThrow(TypeError);
+    expect(JSON.stringify((await second.expectDown(pid)).reason)).toBe(before);
+    expect(JSON.stringify((await second.expectExit(pid)).reason)).toBe(before);
+  });
 });
