@@ -15,6 +15,7 @@ import { Watchers } from './watchers.ts';
 export interface GroupsHost {
   readonly name: string;
   readonly runtime: Runtime;
+  /** @internal */
   channel(name: string, listener: ChannelListener): Channel | undefined;
 }
 
@@ -103,11 +104,13 @@ export class GroupService implements ChannelListener {
    * anybody has it.
    */
   broadcast(group: string, message: unknown, from: Pid | undefined): void {
+    const peers: PeerSide[] = [];
     let local = false;
     for (const side of this.table.sides(group)) {
-      if (side instanceof PeerSide) this.#castTo(side, group, message, from);
+      if (side instanceof PeerSide) peers.push(side);
       else local = true;
     }
+    if (peers.length > 0) this.#castTo(peers, group, message, from);
     if (local) this.#castHere(group, message, false);
   }
 
@@ -220,11 +223,14 @@ export class GroupService implements ChannelListener {
     }
   }
 
-  #castTo(side: PeerSide, group: string, message: unknown, from: Pid | undefined): void {
-    if (this.#channel?.trySend(side.peer, ['cast', group, message], from) === true) return;
-    const isThere = this.#channel?.peer(side.peer.node) === side.peer;
-    const members = side.groups.get(group)?.size ?? 0;
-    this.#runtime.deadLetters.count(isThere ? 'remote_full' : 'noconnection', side.peer.node, members);
+  #castTo(sides: readonly PeerSide[], group: string, message: unknown, from: Pid | undefined): void {
+    const peers = sides.map(({ peer }) => peer);
+    const refused = this.#channel?.broadcast(peers, ['cast', group, message], from) ?? peers;
+    for (const peer of refused) {
+      const isThere = this.#channel?.peer(peer.node) === peer;
+      const members = this.#sideOf(peer)?.groups.get(group)?.size ?? 0;
+      this.#runtime.deadLetters.count(isThere ? 'remote_full' : 'noconnection', peer.node, members);
+    }
   }
 
   /** To each member once: what came in a frame is nobody else's. */

@@ -1,6 +1,6 @@
 // Channels: control traffic of the floors above, by name. What travels is any term in a SYSTEM frame: never dropped for a
 // full outbox unless it carries what a user sent, in order with everything else of the same sender, and gone with the session.
-import type { Pid } from '../term/index.ts';
+import { type Pid, TermTemplate } from '../term/index.ts';
 import { SYSTEM } from './frame-tag.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Session } from './session.ts';
@@ -38,8 +38,13 @@ export interface Channel {
    * @throws SNOW_ERR_UNSENDABLE and its kin.
    */
   send(peer: ChannelPeer, value: unknown, from?: Pid): void;
-  /** Sends what a user sent: false, and nothing sent, when the peer's outbox is full or its session over. */
-  trySend(peer: ChannelPeer, value: unknown, from?: Pid): boolean;
+  /**
+   * Sends what a user sent to some peers; it is written once. O(size + peers · bytes).
+   *
+   * @returns those that do not get it: their outbox is full, or their session over.
+   * @throws SNOW_ERR_UNSENDABLE and its kin, before anybody gets it.
+   */
+  broadcast(peers: Iterable<ChannelPeer>, value: unknown, from?: Pid): ChannelPeer[];
   close(): void;
 }
 
@@ -50,6 +55,7 @@ interface Live extends ChannelPeer {
 export class Channels {
   readonly #listeners = new Map<string, ChannelListener>();
   readonly #peers = new Map<string, Live>();
+  readonly #template = new TermTemplate();
   readonly #guard: (action: () => void) => void;
 
   /** @param guard runs code of listeners and reports what it throws. */
@@ -64,12 +70,7 @@ export class Channels {
       peers: () => this.#peers.values(),
       peer: (node) => this.#peers.get(node),
       send: (peer, value, from) => this.#send(name, peer as Live, value, from),
-      trySend: (peer, value, from) => {
-        const live = peer as Live;
-        if (this.#peers.get(live.node) !== live || live.outgoing.isFull) return false;
-        this.#send(name, live, value, from);
-        return true;
-      },
+      broadcast: (peers, value, from) => this.#broadcast(name, peers, value, from),
       close: () => {
         if (this.#listeners.get(name) === listener) this.#listeners.delete(name);
       },
@@ -112,5 +113,35 @@ export class Channels {
       frame.name(name);
       frame.term(value);
     });
+  }
+
+  #broadcast(
+    name: string,
+    peers: Iterable<ChannelPeer>,
+    value: unknown,
+    from: Pid | undefined,
+  ): ChannelPeer[] {
+    const refused: ChannelPeer[] = [];
+    const open: Live[] = [];
+    for (const peer of peers) {
+      const live = peer as Live;
+      if (this.#peers.get(live.node) !== live || live.outgoing.isFull) refused.push(live);
+      else open.push(live);
+    }
+    const [first] = open;
+    if (first === undefined) return refused;
+    if (open.length === 1) {
+      this.#send(name, first, value, from);
+      return refused;
+    }
+    const template = this.#template;
+    template.write(value);
+    for (const { outgoing } of open) {
+      outgoing.signal(from === undefined ? 0 : from.local, SYSTEM, (frame) => {
+        frame.name(name);
+        if (!frame.template(template)) frame.term(value);
+      });
+    }
+    return refused;
   }
 }

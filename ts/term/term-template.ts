@@ -1,10 +1,12 @@
 import { SnowmeshError } from '../errors/index.ts';
 import { Encoder } from './encode.ts';
 import { canBeKey } from './key-trie.ts';
-import { FRAGMENT_BYTES, MAX_MESSAGE, MAX_SHAPE_KEYS } from './limits.ts';
+import { FRAGMENT_BYTES, MAX_SHAPE_KEYS } from './limits.ts';
 
 /** What most messages fit in. */
 const OWN_BYTES = 16 * 1024;
+/** Thrown when a message turns out to be long. */
+const LONG: unique symbol = Symbol('long');
 
 /** Where a shape's number belongs, counted from the start of the term, and the keys it stands for. */
 export interface ShapePlace {
@@ -28,16 +30,14 @@ export class TermTemplate extends Encoder {
   private isWriting = false;
   private isLong = false;
 
-  /** @param maxMessage Longest frame (tag and body) in bytes. Default 128 MiB. */
-  constructor(maxMessage: number = MAX_MESSAGE) {
+  constructor() {
     super(new Uint8Array(0));
-    this.limit = maxMessage;
     this.partFrom = FRAGMENT_BYTES;
   }
 
   /** False: it is so long that a copy costs more than it saves. Write the value itself then. */
   get isUsable(): boolean {
-    return !this.isLong && this.at <= FRAGMENT_BYTES;
+    return !this.isLong;
   }
 
   /** The term, until the next `write`. */
@@ -46,9 +46,9 @@ export class TermTemplate extends Encoder {
   }
 
   /**
-   * Writes a whole term: version and value. O(size of the value).
+   * Writes a whole term: version and value. O(size of the value), O(1) for a long one.
    *
-   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE.
+   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP.
    */
   write(value: unknown): void {
     // A getter inside a message could send another one while the first is half written.
@@ -61,6 +61,9 @@ export class TermTemplate extends Encoder {
     this.isLong = false;
     try {
       this.term(value);
+    } catch (error) {
+      if (error !== LONG) throw error;
+      this.isLong = true;
     } finally {
       this.isWriting = false;
     }
@@ -76,7 +79,12 @@ export class TermTemplate extends Encoder {
     return 0;
   }
 
-  protected override partAt(): void {
-    this.isLong = true;
+  protected override partAt(): never {
+    throw LONG;
+  }
+
+  protected override grow(at: number, bytes: number): number {
+    if (at - this.base + bytes > FRAGMENT_BYTES) throw LONG;
+    return super.grow(at, bytes);
   }
 }

@@ -51,9 +51,9 @@ export class FakeNode {
       peers: () => this.peers.values(),
       peer: (node) => [...this.peers.values()].find((peer) => peer.node === node),
       send: (peer, value) => this.mesh.send(this, peer, value),
-      trySend: (peer, value) => {
-        this.mesh.send(this, peer, value);
-        return true;
+      broadcast: (peers, value) => {
+        for (const peer of peers) this.mesh.send(this, peer, value);
+        return [];
       },
       close: () => {
         if (this.listener === listener) this.listener = undefined;

@@ -303,7 +303,11 @@ describe('a peer', () => {
       peers: () => [peer].values(),
       peer: () => peer,
       send: (_peer, value) => void sent.push(value),
-      trySend: (_peer, value) => !full.now && sent.push(value) > 0,
+      broadcast(peers, value) {
+        if (full.now) return [...peers];
+        for (const _ of peers) sent.push(value);
+        return [];
+      },
       close: () => {},
     };
     const started = startGroups(

@@ -87,11 +87,6 @@ describe('a term written once for many connections', () => {
     expect(template.buffer.length).toBeLessThan(FRAGMENT_BYTES);
   });
 
-  it('M7 holds to the limit', () => {
-    const template = new TermTemplate(1024 * 1024);
-    expect(codeOf(() => template.write('x'.repeat(2 * 1024 * 1024)))).toBe('SNOW_ERR_TOO_LARGE');
-  });
-
   it('B9 refuses to be written from within a getter of its own message', () => {
     const template = new TermTemplate();
     const hostile = {

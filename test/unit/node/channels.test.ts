@@ -1,0 +1,79 @@
+// Channels over sessions whose far ends a test reads.
+import { isDeepStrictEqual } from 'node:util';
+import { expect, it } from 'vitest';
+import { Channels } from '../../../ts/node/channels.ts';
+import { SHAPE, SYSTEM } from '../../../ts/node/frame-tag.ts';
+import { Network, type NetworkListener } from '../../../ts/node/network.ts';
+import { Pid, TermDecoder } from '../../../ts/term/index.ts';
+import { shapeIn } from '../term/frames.ts';
+import { ScriptedNative } from './scripted-native.ts';
+
+const LIMITS = { highWater: 1000, limit: 5000, waiting: 4000, maxMessage: 16 * 1024 * 1024 };
+const NAME = 'test';
+
+function open(peers: number) {
+  const native = new ScriptedNative();
+  const channels = new Channels((action) => action());
+  const listener: Partial<NetworkListener> = {
+    sessionUp: (session) => channels.up(session),
+    sessionDown: (session) => channels.down(session),
+    batchEnd: () => false,
+    busy() {},
+  };
+  const pidOf = (nc: number, local: number): Pid => new Pid(nc, local);
+  const network = new Network({ native, limits: LIMITS, listener: listener as NetworkListener, pidOf });
+  network.open({ name: 'a@127.0.0.1:0', listenHost: '127.0.0.1', listenPort: 0, cookie: 'x' });
+  const channel = channels.open(NAME, { up() {}, message() {}, down() {} });
+  for (let id = 1; id <= peers; id++) native.up(id, 256 + id, `p${id}@127.0.0.1:${4000 + id}`);
+  /** What arrives at the far end of a session. */
+  const arrived = (session: number): unknown[] => {
+    network.flush();
+    const decoder = new TermDecoder();
+    return native.sent
+      .filter((frame) => frame.session === session)
+      .flatMap(({ tag, body }) => {
+        const shape = tag === SHAPE ? shapeIn(body) : undefined;
+        if (shape !== undefined) decoder.defineShape(shape.id, shape.keys);
+        return tag === SYSTEM ? [decoder.decode(body, 2 + NAME.length)] : [];
+      });
+  };
+  return { native, network, channel, arrived };
+}
+
+it.each([1, 2, 5])('B11 a broadcast to %i peers brings each the same value', (peers) => {
+  const { channel, arrived } = open(peers);
+  const [one] = [...channel.peers()];
+  channel.send(one!, { only: { for: 'one' } });
+  const values = [
+    { a: 1, b: [{ for: 'all' }] },
+    'x'.repeat(300_000),
+    new Uint8Array(200_000),
+    { a: 2, b: [] },
+  ];
+  for (const value of values) expect(channel.broadcast(channel.peers(), value)).toEqual([]);
+  for (let id = 1; id <= peers; id++) {
+    const expected = id === 1 ? [{ only: { for: 'one' } }, ...values] : values;
+    expect(isDeepStrictEqual(arrived(id), expected)).toBe(true);
+  }
+});
+
+it('R10 a broadcast leaves out who is full or gone, and says so', () => {
+  const { native, network, channel, arrived } = open(4);
+  const [p1, p2, p3, p4] = [...channel.peers()];
+  native.down(2);
+  native.pending = 6000;
+  channel.send(p3!, 'much');
+  network.flush();
+  native.pending = 0;
+  expect(channel.broadcast([p1!, p2!, p3!, p4!], ['x'])).toEqual([p2, p3]);
+  expect([1, 2, 3, 4].map(arrived)).toEqual([[['x']], [], ['much'], [['x']]]);
+});
+
+it('B9 what cannot travel is refused before any peer gets it, and disturbs nothing', () => {
+  const { channel, arrived } = open(3);
+  expect(() => channel.broadcast(channel.peers(), ['x', () => {}])).toThrow(
+    expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }),
+  );
+  channel.broadcast(channel.peers(), 'next');
+  expect([1, 2, 3].map(arrived)).toEqual([['next'], ['next'], ['next']]);
+});
