@@ -16,6 +16,7 @@ export {
   type CallOptions,
   type CallState,
   type CrashReason,
+  type DeadLetterListener,
   type DeadLetterReason,
   type DeadLetters,
   type Dest,
@@ -50,6 +51,7 @@ export {
   type Startable,
   type StartOptions,
   type StartResult,
+  SystemMessage,
   silentLogger,
   start,
   stop,
@@ -81,7 +83,7 @@ export {
   startPortmap,
   staticList,
 } from './discovery/index.ts';
-export { ERRORS, type ErrorCode, SnowmeshError } from './errors/index.ts';
+export { ERRORS, type ErrorCode, SnowmeshError, type SnowmeshErrorOptions } from './errors/index.ts';
 export {
   type ConflictResolver,
   type Contender,

@@ -89,7 +89,14 @@ export interface CallFailure {
  * });
  */
 export class CallError extends SnowmeshError {
-  declare readonly details: Readonly<Omit<CallFailure, 'reason'> & Record<string, unknown>>;
+  /** The facts, once more. */
+  declare readonly details: {
+    readonly state: CallState;
+    readonly target: string;
+    readonly node: string | undefined;
+    readonly tag: string;
+    readonly elapsed: number;
+  };
 
   /** @internal */
   constructor({ state, target, node, tag, elapsed, reason }: CallFailure) {

@@ -16,7 +16,7 @@ import { deliver } from './delivery.ts';
 import { Envelope } from './envelope.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { Inbound } from './inbound.ts';
-import { consoleLogger, type Logger } from './logger.ts';
+import { consoleLogger, guarded, type Logger } from './logger.ts';
 import type { NamesPort } from './names-port.ts';
 import { nullRemote } from './null-remote.ts';
 import { type RemotePort, ReplyStatus } from './remote-port.ts';
@@ -41,14 +41,16 @@ export interface RuntimeOptions {
 
 /** All actors of one node object in one isolate. */
 export class Runtime {
-  readonly names: NamesPort;
+  /** @internal */ readonly names: NamesPort;
   readonly logger: Logger;
   readonly clock: Clock;
-  readonly lane: number;
+  /** @internal Scheduler index. */ readonly lane: number;
+  /** Messages that reached nobody. */
   readonly deadLetters: DeadLetters = new DeadLetters();
-  readonly inbound: Inbound = new Inbound(this);
-  /** Set by `node`. */
+  /** @internal */ readonly inbound: Inbound = new Inbound(this);
+  /** @internal Set by `node`. */
   remote: RemotePort = nullRemote(this);
+  /** Whether its node was stopped: nothing runs any more. */
   isStopped = false;
 
   // What the other files of this room work on.
@@ -75,7 +77,7 @@ export class Runtime {
 
   constructor(options: RuntimeOptions) {
     this.names = options.names;
-    this.logger = options.logger ?? consoleLogger;
+    this.logger = guarded(options.logger ?? consoleLogger);
     this.clock = options.clock ?? systemClock;
     this.lane = options.lane ?? 0;
     this.table = new ActorTable(this.lane);
@@ -93,18 +95,22 @@ export class Runtime {
     return this.remote.nodeName ?? 'nonode@nohost';
   }
 
+  /** ms of the monotonic clock. */
   now(): number {
     return this.clock.now();
   }
 
+  /** Starts an actor whose parent is no actor. See `Self.spawn`. */
   spawn<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): Pid<N> {
     return spawn(this, null, start, args, undefined, false).pid as Pid<never> as Pid<N>;
   }
 
+  /** See `Self.spawnHandler`. */
   spawnHandler<N, A extends readonly unknown[]>(init: HandlerInit<N, A>, ...args: A): Pid<N> {
     return spawn(this, null, init as never, args, undefined, true).pid as Pid<never> as Pid<N>;
   }
 
+  /** See `Self.spawnWith`. */
   spawnWith<N, A extends readonly unknown[]>(
     options: SpawnOptions,
     start: Startable<N, A>,
@@ -113,10 +119,12 @@ export class Runtime {
     return spawn(this, null, start, args, options, false).pid as Pid<never> as Pid<N>;
   }
 
+  /** Sends as code outside of actors. See `Self.send`. */
   send<T>(to: Dest<T>, message: T): void {
     send(this, null, to as Dest<never>, message);
   }
 
+  /** Asks as code outside of actors. See `Self.call`. */
   call<R = unknown>(
     to: Dest<never>,
     tag: string,
@@ -131,14 +139,17 @@ export class Runtime {
     return reply(this, to, ReplyStatus.ok, value);
   }
 
+  /** @internal Answers a call with a failure. */
   replyError(to: Call | Ref, status: ReplyStatus, reason: unknown): boolean {
     return reply(this, to, status, reason);
   }
 
+  /** Sends an exit signal. `kill` cannot be trapped. */
   sendExit(pid: Pid, reason: ExitReason): void {
     sendExit(this, null, pid, givenReason(reason));
   }
 
+  /** Whether that actor lives here. Always false for actors of other nodes: monitor those. */
   isAlive(pid: Pid): boolean {
     return cellOf(pid)?.runtime === this;
   }
@@ -148,6 +159,7 @@ export class Runtime {
     return pid.nc === 0 ? this.remote.nodeName : this.remote.nodeOf(pid);
   }
 
+  /** Gives a living actor a local name. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME, SNOW_ERR_NOT_LOCAL. */
   register(name: string, pid: Pid): void {
     if (!(pid instanceof Pid) || !this.isAlive(pid)) {
       throw new SnowmeshError(
@@ -158,14 +170,17 @@ export class Runtime {
     this.names.register(name, pid);
   }
 
+  /** Frees a local name. False: nobody had it. */
   unregister(name: string): boolean {
     return this.names.unregister(name);
   }
 
+  /** Who has a local name. O(1). */
   whereis(name: string): Pid | undefined {
     return this.names.whereis(name);
   }
 
+  /** All local names. O(names). */
   registered(): string[] {
     return this.names.registered();
   }
@@ -186,10 +201,12 @@ export class Runtime {
     return [...(mailbox ?? [])].map((message) => (message instanceof Envelope ? message.peek() : message));
   }
 
+  /** @internal A fresh reference of an actor. */
   makeRef(owner: Pid): Ref {
     return this.newRef(owner.local);
   }
 
+  /** @internal */
   deliverSystem(to: Pid, message: SystemMessage): void {
     const cell = cellOf(to);
     if (cell !== undefined) deliver(cell, message);

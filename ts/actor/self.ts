@@ -87,7 +87,8 @@ export class Self<M = unknown> {
   /**
    * Waits for a message: the oldest, or the oldest that matches; all others stay, in order (rule B5).
    *
-   * @param match See {@link Match}. Undefined: any message.
+   * What matches is said in {@link Match}; without a match any message does. With a `timeout` it may resolve to TIMEOUT.
+   *
    * @throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_MATCH, SNOW_ERR_RECEIVE_PENDING (another receive waits), SNOW_ERR_RECEIVE_HANDLER.
    * @example
    * const down = await self.receive(Down, { timeout: 1000 });

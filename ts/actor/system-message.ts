@@ -11,6 +11,10 @@ export interface NodeAddress {
 /**
  * What the runtime itself puts into mailboxes. Class instances cannot be sent, so none of these can be forged (rule
  * B10), and a mailbox limit never drops one.
+ *
+ * @example
+ * const message = await self.receive();
+ * if (message instanceof SystemMessage) continue; // what is left is of the actor's own type
  */
 export abstract class SystemMessage {
   [inspect.custom](): string {

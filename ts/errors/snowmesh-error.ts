@@ -1,5 +1,6 @@
 import { ERRORS, type ErrorCode } from './table.ts';
 
+/** What an error carries besides its code and sentence. */
 export interface SnowmeshErrorOptions {
   /** What led to it. */
   readonly cause?: unknown;
@@ -14,7 +15,9 @@ export interface SnowmeshErrorOptions {
  * try { node.send('nobody', 1); } catch (error) { if (error.code === 'SNOW_ERR_NAME_UNKNOWN') … }
  */
 export class SnowmeshError extends Error {
+  /** Stable; listed in docs/errors.md. */
   readonly code: ErrorCode;
+  /** Facts for programs: names, limits, sizes. */
   readonly details: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message?: string, options?: SnowmeshErrorOptions) {

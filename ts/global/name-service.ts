@@ -23,6 +23,7 @@ export interface NamesHost {
   /** False from the moment on when it stops. */
   readonly isAlive: boolean;
   readonly runtime: Runtime;
+  /** @internal */
   channel(name: string, listener: ChannelListener): Channel | undefined;
 }
 

@@ -16,6 +16,7 @@ export interface GroupsHost {
   readonly name: string;
   readonly runtime: Runtime;
   /** @internal */
+  /** @internal */
   channel(name: string, listener: ChannelListener): Channel | undefined;
 }
 

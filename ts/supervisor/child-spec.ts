@@ -82,7 +82,7 @@ type SpecOptions<A extends readonly unknown[]> = ChildOptions & Arguments<A>;
  *
  * @param id Unique among the children of one supervisor.
  * @param start An actor function, or what `defineActor`, `defineServer` and the like made.
- * @param options Arguments, restart, shutdown and the rest of {@link ChildOptions}.
+ * @param rest Options: `args`, `restart`, `shutdown` and the rest of {@link ChildOptions}.
  * @example
  * childSpec('counter', counter, { args: [0], restart: 'transient' })
  */
