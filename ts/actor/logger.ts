@@ -31,6 +31,20 @@ export const consoleLogger: Logger = {
   debug: () => {},
 };
 
+/** @internal One whose failures harm nobody: neither the actor that logs nor its supervisor (A4). */
+export function guarded(logger: Logger): Logger {
+  const at =
+    (level: keyof Logger): Logger['error'] =>
+    (facts, message) => {
+      try {
+        logger[level](facts, message);
+      } catch {
+        // There is nobody to tell.
+      }
+    };
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
+}
+
 /** A logger that says nothing. */
 export const silentLogger: Logger = { error() {}, warn() {}, info() {}, debug() {} };
 

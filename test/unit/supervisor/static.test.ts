@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type CallError, defineActor, type Self, stop } from '../../../ts/actor/index.ts';
+import { type CallError, defineActor, Runtime, type Self, stop } from '../../../ts/actor/index.ts';
+import { cast } from '../../../ts/behaviour/index.ts';
+import { LocalNames } from '../../../ts/registry/index.ts';
 import {
   childSpec,
   countChildren,
@@ -389,5 +391,24 @@ describe('what is logged', () => {
     expect(kit.logged('child_ended')).toMatchObject([
       { level: 'info', facts: { child: 'a', supervisor: 'top', reason: 'boom' } },
     ]);
+  });
+
+  it('A4 takes no supervisor or server along when the logger fails', async () => {
+    const broken = (): never => {
+      throw new Error('broken');
+    };
+    const logger = { error: broken, warn: broken, info: broken, debug: broken };
+    const runtime = new Runtime({ names: new LocalNames(), clock: kit.clock, logger });
+    const top = defineSupervisor({ name: 'top', intensity: 10, children: [f.child('a', { name: 'a' })] });
+    const pid = await top.start({ runtime });
+    const before = runtime.whereis('a') as Pid;
+    runtime.send(before, 'noise' as never); // logged by the server
+    runtime.send(pid, 'noise' as never);
+    await runtime.call(before as never, 'who');
+    cast({ runtime }, before as never, 'end' as never, 'boom' as never);
+    await kit.settle();
+    expect(runtime.isAlive(pid)).toBe(true);
+    expect(runtime.whereis('a')).not.toEqual(before);
+    runtime.stop();
   });
 });
