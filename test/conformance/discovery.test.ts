@@ -1,10 +1,11 @@
 // Every discovery keeps the same promises (section U): the exported suite, run over each of ours.
+import { Resolver } from 'node:dns/promises';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
 import {
-  type DnsResolver,
+  type DnsOptions,
   dnsDiscovery,
   fileDiscovery,
   type Portmap,
@@ -15,30 +16,57 @@ import {
   staticList,
 } from '../../ts/discovery/index.ts';
 import { type DiscoveryFixture, discoveryConformance } from '../../ts/testing/index.ts';
+import { NameServer, type Records } from '../support/name-server.ts';
 
 const INTERVAL = { intervalMs: 5 };
 
-function srv(): DiscoveryFixture {
-  let names: readonly string[] | undefined = [];
-  const answer = async (): Promise<{ name: string; port: number }[]> => {
-    if (names === undefined) throw Object.assign(new Error('querySrv ESERVFAIL'), { code: 'ESERVFAIL' });
-    return names.map((name) => ({ name: '127.0.0.1', port: Number(name.split(':')[1]) }));
-  };
-  const resolver: DnsResolver = { resolve4: async () => [], resolve6: async () => [], resolveSrv: answer };
-  const inner = dnsDiscovery({ name: 'n', query: 'srv', hostname: 'nodes.test', resolver, ...INTERVAL });
-  // DNS gives all nodes the same name before the @; the suite has two.
-  const renamed = (found: readonly string[]): string[] =>
-    found.map((name) => name.replace(/^n(?=.*1$)/, 'a').replace(/^n(?=.*2$)/, 'b'));
+/** DNS gives all nodes one name before the @, and the suite's have two: each of its nodes has a stand-in there. */
+async function dns(
+  options: Pick<DnsOptions, 'query' | 'hostname' | 'port'>,
+  standIns: Readonly<Record<string, string>>,
+  recordsOf: (standIns: readonly string[]) => Records,
+): Promise<DiscoveryFixture> {
+  const server = await NameServer.listen();
+  const resolver = new Resolver({ timeout: 1000, tries: 1 });
+  resolver.setServers([server.address]);
+  const inner = dnsDiscovery({ name: 'n', resolver, ...options, ...INTERVAL });
+  const back = new Map(Object.entries(standIns).map(([name, standIn]) => [standIn, name]));
+  const renamed = (found: readonly string[]): string[] => found.map((name) => back.get(name) ?? name);
   return {
     discovery: {
       start: (listener) =>
         inner.start({ found: (found) => listener.found(renamed(found)), failed: listener.failed }),
       stop: () => inner.stop(),
     },
-    set: (given) => void (names = given),
-    breakDown: () => void (names = undefined),
+    set(names) {
+      server.isBroken = false;
+      server.records.set(options.hostname, recordsOf(names.map((name) => standIns[name] as string)));
+    },
+    breakDown: () => void (server.isBroken = true),
+    async close() {
+      resolver.cancel();
+      await server.close();
+    },
   };
 }
+
+/** The pods of a headless service in Kubernetes, one of each family. */
+const addresses = (): Promise<DiscoveryFixture> =>
+  dns(
+    { query: 'a', hostname: 'nodes.test', port: 9000 },
+    { 'a@127.0.0.1:9001': 'n@10.0.0.1:9000', 'b@127.0.0.1:9002': 'n@[fd00::2]:9000' },
+    (names) => ({ addresses: names.map((name) => name.slice(2, -5).replace(/[[\]]/g, '')) }),
+  );
+
+/** The pods of a stateful set. */
+const services = (): Promise<DiscoveryFixture> =>
+  dns(
+    { query: 'srv', hostname: '_snowmesh._tcp.nodes.test' },
+    { 'a@127.0.0.1:9001': 'n@n-0.nodes.test:9001', 'b@127.0.0.1:9002': 'n@n-1.nodes.test:9002' },
+    (names) => ({
+      services: names.map((name) => ({ name: name.slice(2, -5), port: Number(name.slice(-4)) })),
+    }),
+  );
 
 function file(): DiscoveryFixture {
   const folder = mkdtempSync(join(tmpdir(), 'snowmesh-discovery-'));
@@ -85,7 +113,8 @@ async function portmap(): Promise<DiscoveryFixture> {
 
 const makers: Record<string, () => DiscoveryFixture | Promise<DiscoveryFixture>> = {
   staticList: () => ({ discovery: staticList(['a@127.0.0.1:9001']) }),
-  'dnsDiscovery, over SRV records': srv,
+  'dnsDiscovery, over A and AAAA records': addresses,
+  'dnsDiscovery, over SRV records': services,
   fileDiscovery: file,
   portmapDiscovery: portmap,
 };
