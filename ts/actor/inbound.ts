@@ -1,13 +1,14 @@
 // Signals from other nodes.
 import { Chain, Monitor } from '../link/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
-import { answered, callFromAfar, RemoteCall } from './calls.ts';
 import { type Cell, cellOf } from './cell.ts';
 import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { fanOut } from './fan-out.ts';
+import { callFromAfar, RemoteCall } from './inbound-calls.ts';
 import { InboundSpawns, type SpawnOrder } from './inbound-spawns.ts';
 import { type CallRequest, ReplyStatus, SpawnStatus } from './remote-port.ts';
+import { answered } from './replies.ts';
 import type { Runtime } from './runtime.ts';
 import { deliverAlias, deliverNamed } from './sending.ts';
 import { fireMonitor, loseLink, signalExit } from './signals.ts';

@@ -1,0 +1,79 @@
+// Calls from other nodes, until one of our actors has answered them.
+import type { Pid, Ref } from '../term/index.ts';
+import { Call } from './call.ts';
+import { refusal } from './call-refusal.ts';
+import type { Cell } from './cell.ts';
+import { deliver } from './delivery.ts';
+import { sendReason } from './far-reason.ts';
+import type { AwaitingCaller } from './pending-call.ts';
+import { ReplyStatus } from './remote-port.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Unanswered calls from other nodes before those whose time is over are looked for. */
+export const INBOUND_CALLS_MARK = 1024;
+
+/** A call from another node that one of our actors has not answered. */
+export class RemoteCall implements AwaitingCaller {
+  readonly address: Ref;
+  readonly cell: Cell;
+  request: Call | undefined = undefined;
+
+  constructor(cell: Cell, address: Ref) {
+    this.cell = cell;
+    this.address = address;
+  }
+
+  targetEnded(reason: unknown): void {
+    const { runtime } = this.cell;
+    if (runtime.inboundCalls.delete(this.address.key))
+      sendReason((why) => runtime.remote.reply(this.cell.pid, this.address, ReplyStatus.exit, why), reason);
+  }
+}
+
+/** A call from another node arrives for `cell`. */
+export function callFromAfar(
+  cell: Cell,
+  from: Pid,
+  ref: Ref,
+  ms: number,
+  request: readonly [string, readonly unknown[], readonly Pid[]],
+): void {
+  const { runtime } = cell;
+  const [tag, args, chain] = request;
+  const refused = refusal(cell, chain);
+  if (refused !== undefined)
+    return runtime.remote.reply(cell.pid, ref, ReplyStatus[refused], refused === 'cycle' ? chain : undefined);
+  if (runtime.inboundCalls.size >= runtime.inboundCallsMark) forgetLateCallers(runtime);
+  const caller = new RemoteCall(cell, ref);
+  runtime.inboundCalls.set(ref.key, caller);
+  const more = cell.more();
+  more.callers ??= new Set();
+  more.callers.add(caller);
+  caller.request = new Call(from, caller, tag, args, runtime.now() + ms, chain);
+  deliver(cell, caller.request);
+}
+
+/**
+ * Callers from afar who gave up are not told apart from others until they are many: a server that never answers must not
+ * collect them (G5, P7). O(1) a call, over time.
+ */
+function forgetLateCallers(runtime: Runtime): void {
+  const now = runtime.now();
+  for (const [key, { cell, request }] of runtime.inboundCalls) {
+    if (request === undefined || request.deadline > now) continue;
+    cell.extra?.callers?.delete(request.asker as RemoteCall);
+    runtime.inboundCalls.delete(key);
+  }
+  runtime.inboundCallsMark = Math.max(INBOUND_CALLS_MARK, 2 * runtime.inboundCalls.size);
+}
+
+/** Answers a call from another node. Always true: only the caller knows whether he still waits. */
+export function replyFar(runtime: Runtime, ref: Ref, status: ReplyStatus, value: unknown): boolean {
+  const caller = runtime.inboundCalls.get(ref.key);
+  runtime.remote.reply(caller === undefined ? null : caller.cell.pid, ref, status, value);
+  if (caller === undefined) return true;
+  runtime.inboundCalls.delete(ref.key);
+  caller.cell.extra?.callers?.delete(caller);
+  if (caller.request !== undefined) caller.request.isAnswered = true;
+  return true;
+}
