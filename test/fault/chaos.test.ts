@@ -141,7 +141,7 @@ const TROUBLES: Record<string, () => Promise<void>> = {
 
 /** Lets no connection be between two halves: whoever dials is told by its process. */
 function keepApart(left: readonly Place[], right: readonly Place[]): void {
-  const processes = (half: readonly Place[]): number[] => half.map(({ node }) => node.child.process.pid ?? 0);
+  const processes = (half: readonly Place[]): number[] => half.map(({ node }) => node.child.pid);
   for (const [half, others] of [
     [left, right],
     [right, left],
