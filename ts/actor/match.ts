@@ -71,7 +71,10 @@ export function compileMatch(match: Match): CompiledMatch {
     const test: Test = (message) => parts.some((part) => part.test(message));
     return { test, isSafe: parts.every((part) => part.isSafe), keys: parts.flatMap((part) => part.keys) };
   }
-  throw new SnowmeshError('SNOW_ERR_BAD_MATCH', `Cannot match by ${typeof match}.`);
+  throw new SnowmeshError(
+    'SNOW_ERR_BAD_MATCH',
+    `Cannot match by ${typeof match}: use a tag, a reference, a class, a predicate, or an array of those; a timeout alone is receive(undefined, { timeout }).`,
+  );
 }
 
 const NONE: readonly unknown[] = [];
