@@ -8,6 +8,7 @@ import {
   type NodeAddress,
   Runtime,
 } from '../actor/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { castMessage } from './cast.ts';
 import type {
@@ -78,7 +79,18 @@ export function callWith(
   tag: string,
   ...args: unknown[]
 ): Promise<unknown> {
+  checkCallOptions(options);
   return actingFor(caller).call(server as Dest, tag, args, options);
+}
+
+/** In plain JavaScript the server is easily given first, and the call would go nowhere. */
+function checkCallOptions(options: CallOptions): void {
+  let isGood = typeof options === 'object' && options !== null;
+  for (const key in options) isGood &&= key === 'timeout' || key === 'signal';
+  if (isGood) return;
+  const sentence =
+    'callWith takes { timeout, signal } before the server: callWith(self, { timeout }, server, tag, …)';
+  throw new SnowmeshError('SNOW_ERR_BAD_OPTION', sentence);
 }
 
 /**

@@ -3,12 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { checkOptionNames, unknownOption } from '../../../ts/errors/index.ts';
 import {
   call,
+  callWith,
   childSpec,
   defineDynamicSupervisor,
   definePartitionSupervisor,
   defineServer,
   defineStateMachine,
   defineSupervisor,
+  Pid,
   startGlobalNames,
   startGroups,
   startNode,
@@ -111,6 +113,16 @@ describe('refuses what it does not know:', () => {
     expect(() => startGlobalNames(node, any({ onConflicts: init }))).toThrow('did you mean "onConflict"?');
     await node.stop();
   });
+});
+
+describe('callWith', () => {
+  it.each<[unknown]>([['x'], [undefined], [null], [{ timeOut: 5 }], [new Pid(0, 1)]])(
+    'refuses %o as options',
+    (options) => {
+      const wrong = expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' });
+      expect(() => void callWith(any({}), any(options), 'x', 'y')).toThrow(wrong);
+    },
+  );
 });
 
 describe('a caller that is none', () => {
