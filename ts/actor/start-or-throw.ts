@@ -11,11 +11,16 @@ import type { StartOptions } from './start-result.ts';
 // oxlint-disable-next-line typescript/no-explicit-any -- what the caller itself receives does not matter
 export type Caller = Self<any> | Runtime | { readonly runtime: Runtime };
 
+/** V3: two copies share nothing, and what is of one is a stranger to the other. */
+const OTHER_COPY =
+  'What is to act belongs to another copy of snowmesh in this process: `npm ls snowmesh` lists them.';
+
 /** The actor behind a caller, or the runtime when it is none. Throws SNOW_ERR_BAD_CALLER for anything else. */
 export function actingFor(caller: Caller): Self | Runtime {
   if (caller instanceof Self || caller instanceof Runtime) return caller;
   const { runtime } = (caller ?? {}) as { runtime?: Runtime };
-  if (!(runtime instanceof Runtime)) throw new SnowmeshError('SNOW_ERR_BAD_CALLER');
+  if (!(runtime instanceof Runtime))
+    throw new SnowmeshError('SNOW_ERR_BAD_CALLER', runtime === undefined ? undefined : OTHER_COPY);
   return runtime;
 }
 

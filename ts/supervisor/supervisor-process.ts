@@ -1,4 +1,4 @@
-import { Call, Down, Exit, ReplyStatus, type Self, Timeout, takeOver } from '../actor/index.ts';
+import { actingFor, Call, Down, Exit, ReplyStatus, type Self, Timeout, takeOver } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
 import { Absences, type ComeBack } from './absences.ts';
@@ -24,6 +24,7 @@ export class SupervisorProcess implements SupervisorFrame {
   private readonly retries: (() => void | Promise<void>)[] = [];
 
   constructor(self: Self) {
+    actingFor(self); // V3: never in an actor of another copy, whose messages are of other classes
     this.self = self;
     this.parent = self.parent ?? self.runtime.root;
     this.report = new SupervisorReport(self);

@@ -1,0 +1,61 @@
+// Rule V8: what many thousands of something take, once everything else is collected.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Self } from '../../../ts/actor/index.ts';
+import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+
+const MANY = 30_000;
+
+let kit: TestRuntime;
+beforeEach(() => {
+  kit = startTestRuntime();
+});
+afterEach(() => kit.stop());
+
+function heap(): number {
+  const { gc } = globalThis as { gc?: () => void };
+  if (gc === undefined) throw new Error('run with --expose-gc');
+  gc();
+  gc();
+  return process.memoryUsage().heapUsed;
+}
+
+/** Bytes for each of many things that `make` makes and that stay. */
+async function bytesEach(make: (n: number) => void): Promise<number> {
+  const before = heap();
+  for (let n = 0; n < MANY; n++) make(n);
+  await kit.settle();
+  return (heap() - before) / MANY;
+}
+
+const idle = async (self: Self): Promise<void> => void (await self.receive());
+const body = { onMessage() {} };
+
+describe('memory', () => {
+  it('V8 an idle handler actor, and one that is a function, take less than 500 and 2000 B', async () => {
+    expect(await bytesEach(() => kit.runtime.spawnHandler(() => body))).toBeLessThan(500);
+    expect(await bytesEach(() => kit.runtime.spawn(idle))).toBeLessThan(2000);
+    expect(kit.runtime.size).toBe(2 * MANY);
+  });
+
+  it('V8 a local name and a monitor take less than 250 and 350 B, and nothing once they are gone', async () => {
+    const probe = await kit.probe();
+    const target = kit.runtime.spawn(idle);
+    const before = heap();
+    const names = await bytesEach((n) => kit.runtime.register(`name of ${n}`, target));
+    const monitors = await bytesEach(() => probe.self.monitor(target));
+    expect(names).toBeLessThan(250);
+    expect(monitors).toBeLessThan(350);
+    kit.runtime.sendExit(target, 'kill');
+    await kit.settle();
+    expect(probe.messages).toHaveLength(MANY);
+    probe.clear();
+    expect(kit.runtime.registered()).toEqual([]);
+    expect((heap() - before) / MANY).toBeLessThan(60);
+  });
+
+  it('V8 those that ended leave nothing', async () => {
+    const left = await bytesEach(() => kit.runtime.spawn(() => {}));
+    expect(left).toBeLessThan(20);
+    expect(kit.runtime.size).toBe(0);
+  });
+});
