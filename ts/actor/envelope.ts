@@ -1,4 +1,4 @@
-import { copyTerm } from '../term/index.ts';
+import { copyAgain } from '../term/index.ts';
 
 /** A message that waits in several mailboxes. */
 export class Envelope {
@@ -13,11 +13,11 @@ export class Envelope {
 
   /** The receiver's own message: a copy, for the last one the message itself. O(size). */
   open(): unknown {
-    return --this.left === 0 ? this.message : copyTerm(this.message);
+    return --this.left === 0 ? this.message : copyAgain(this.message);
   }
 
   /** What a receiver that looks into its mailbox sees. O(size). */
   peek(): unknown {
-    return copyTerm(this.message);
+    return copyAgain(this.message);
   }
 }

@@ -48,6 +48,24 @@ export function copyTerm<T>(value: T): T {
   }
 }
 
+/**
+ * Copies what {@link copyTerm} or a decoder made, for one more receiver: what was found sendable is not looked at again.
+ * O(size of the value).
+ */
+export function copyAgain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Uint8Array.prototype) return new Uint8Array(value as Uint8Array);
+  if (prototype !== Array.prototype) return copyObject(value, 0);
+  if (isFrozenDeep(value)) return value;
+  const copy = (value as unknown[]).slice();
+  for (let index = 0; index < copy.length; index++) {
+    const inner = copy[index];
+    if (typeof inner === 'object') copy[index] = copyAgain(inner);
+  }
+  return copy;
+}
+
 function copyValue(value: unknown, depth: number): unknown {
   if (typeof value === 'number') return value;
   if (typeof value === 'string') {

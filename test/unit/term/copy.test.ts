@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { SnowmeshError } from '../../../ts/errors/index.ts';
-import { copyTerm, decodeTerm, encodeTerm, FrameWriter, Pid, Ref } from '../../../ts/term/index.ts';
+import {
+  copyAgain,
+  copyTerm,
+  decodeTerm,
+  encodeTerm,
+  FrameWriter,
+  Pid,
+  Ref,
+} from '../../../ts/term/index.ts';
 import { WARM_UP } from '../../../ts/term/literal.ts';
 import { codeOf, pathOf, same } from './outcome.ts';
 import { refused, sendable } from './values.ts';
@@ -21,12 +29,31 @@ function written(value: unknown): unknown {
   }
 }
 
+/** Everything in a value that its receiver could change. */
+function changeable(value: unknown): object[] {
+  if (typeof value !== 'object' || value === null || value instanceof Pid || value instanceof Ref) return [];
+  if (value instanceof ArrayBuffer) return [value];
+  if (ArrayBuffer.isView(value)) return [value, value.buffer];
+  const parts = value instanceof Map ? [...value].flat() : value instanceof Set ? [...value] : [];
+  return [value, ...[...parts, ...Object.values(value)].slice(0, 100).flatMap(changeable)];
+}
+
 describe('what can be sent', () => {
   it.each(sendable)('B9 B11 copies %s into what would arrive elsewhere', (_name, make) => {
     const original = make();
     const arrived = decodeTerm(encodeTerm(original));
     for (let time = 0; time < REPEATS; time++) same(copyTerm(original), arrived);
     written(original);
+  });
+
+  it.each(sendable)('B8 copies %s again, and shares nothing that can change', (_name, make) => {
+    for (const first of [copyTerm(make()), decodeTerm(encodeTerm(make()))]) {
+      let next: unknown;
+      for (let time = 0; time < REPEATS; time++) next = copyAgain(first);
+      same(next, first);
+      const parts = new Set(changeable(first));
+      expect(changeable(next).some((part) => parts.has(part))).toBe(false);
+    }
   });
 
   it.each(refused)('B9 refuses %s here and for elsewhere, naming the path', (_name, make, path, code) => {
