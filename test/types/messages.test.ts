@@ -20,6 +20,7 @@ import {
   type Runtime,
   type Self,
   type SpawnOptions,
+  SystemMessage,
   TIMEOUT,
   Timeout,
   type TimerRef,
@@ -88,6 +89,13 @@ describe('what is received', () => {
       else if (message instanceof NodeDown) expectTypeOf(message.node).toEqualTypeOf<string>();
       else if (message instanceof Timeout) expectTypeOf(message.ref).toEqualTypeOf<TimerRef>();
       else if ('amount' in message) expectTypeOf(message.amount).toEqualTypeOf<number>();
+    });
+  });
+
+  it('is of the actor when it is none of the runtime', () => {
+    unreached(async (self) => {
+      const message = await self.receive();
+      if (!(message instanceof SystemMessage)) expectTypeOf(message).toEqualTypeOf<Message>();
     });
   });
 
