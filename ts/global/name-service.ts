@@ -172,6 +172,8 @@ export class NameService implements ChannelListener {
       isWaiting: () => this.#own.claims.size + acknowledgements.size + ballots.size > 0,
       ask: (member) => send(member, ['ping']),
       quiet: (member) => this.#quiet(member),
+      back: ({ node }) =>
+        runtime.logger.info({ event: 'global_names_back', node }, 'a node that did not answer does so again'),
       overslept: () => this.#own.claims.startOver(),
     });
     const made = { table, own, clock, acknowledgements, members, ballots, sameNames, rollCall };

@@ -22,6 +22,8 @@ export interface RollCallPort {
   ask(member: Member): void;
   /** It does not answer. */
   quiet(member: Member): void;
+  /** It was quiet, and is no more. */
+  back(member: Member): void;
   /** This node stood still for so long that others may have called it quiet. */
   overslept(): void;
 }
@@ -53,7 +55,9 @@ export class RollCall {
 
   heard(member: Member): void {
     member.silence = 0;
+    if (!member.isQuiet) return;
     member.isQuiet = false;
+    this.#port.back(member);
   }
 
   close(): void {

@@ -34,6 +34,7 @@ describe('a node that does not answer', () => {
     expect(await after(c.names.register('z', c.actor()))).toBe(true);
     expect(a.kit.logs.map(({ facts }) => [facts['event'], facts['node']])).toEqual([
       ['global_names_quiet', c.name],
+      ['global_names_back', c.name],
     ]);
   });
 
@@ -67,6 +68,19 @@ describe('a node that does not answer', () => {
     await mesh.settle();
     expect(late.answer).toBe(false);
     expect(seen('x')).toEqual([a.seen('x'), a.seen('x'), a.seen('x')]);
+  });
+
+  it('Q1 is told that its claim was let go, and claims anew', async () => {
+    const [a, b] = (await joined(2)) as [FakeNode, FakeNode];
+    const pid = a.actor();
+    const claim = watch(a.names.register('x', pid));
+    mesh.send(b, b.peers.get(a) as never, ['vote', 1, 'late', 1]);
+    await mesh.settle();
+    expect(claim.answer).toBe(true);
+    expect(seen('x')).toEqual([a.spelt(pid), a.spelt(pid)]);
+    // The first claim has left no vote behind.
+    await after(a.names.unregister('x'));
+    expect(await after(b.names.register('x', b.actor()))).toBe(true);
   });
 
   it('Q1 gets what it asked for when nobody else wants it', async () => {
