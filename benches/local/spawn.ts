@@ -10,6 +10,8 @@ const rivals = {
   node: FIELD.spawn,
 } as const;
 const nodeOptions = ['--max-old-space-size=12000'];
+/** A million of some rivals' actors take half a minute to make and to take down. */
+const ROUNDS = 3;
 
 export const spawn: readonly BenchCase[] = [
   {
@@ -17,6 +19,7 @@ export const spawn: readonly BenchCase[] = [
     about: 'Actors spawned until each waits in receive(), and bytes an idle actor.',
     rivals,
     nodeOptions,
+    rounds: ROUNDS,
     open: (settings) => ({ round: () => spawnMany(settings, spawnAwaiting) }),
   },
   {
@@ -24,6 +27,7 @@ export const spawn: readonly BenchCase[] = [
     about: 'Handler actors spawned until each is ready, and bytes an idle actor.',
     rivals,
     nodeOptions,
+    rounds: ROUNDS,
     open: (settings) => ({ round: () => spawnMany(settings, spawnHandling) }),
   },
 ];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Contestant, holdContest } from '../../../benches/contest.ts';
+import { type Contestant, holdContest, nodeContestant } from '../../../benches/contest.ts';
 import { QUICK } from '../../../benches/harness.ts';
 import { type Answer, serve } from '../../../benches/serve.ts';
 
@@ -64,6 +64,15 @@ describe('a contest', () => {
       { name: 'weak', why: 'no more' },
     ]);
     expect(log.filter((line) => line.endsWith('stop'))).toHaveLength(3);
+  });
+
+  it('names a process that ended before it answered, with its complaint', async () => {
+    const none = { name: 'local/none', about: '', open: () => ({ round: () => ({}) }) };
+    const { results, failures } = await holdContest(none.name, [nodeContestant(none, QUICK)], 1);
+    expect(results).toEqual([]);
+    expect(failures).toMatchObject([
+      { name: 'snowmesh', why: expect.stringMatching(/^it ended with 1: .*Error/s) },
+    ]);
   });
 
   it('says when something else was running', async () => {
