@@ -106,8 +106,8 @@ export const ERRORS = {
     remedy: 'The message names the child and what is wrong with it.',
   },
   SNOW_ERR_BAD_OPTION: {
-    summary: 'An option has a value it cannot have.',
-    remedy: 'The message names the option and the value.',
+    summary: 'An option does not exist, or has a value it cannot have.',
+    remedy: 'The message names the option, and the value or the option that was probably meant.',
   },
   SNOW_ERR_NO_CALL: {
     summary: 'A server asked for its caller while no call was being handled.',
