@@ -50,3 +50,4 @@ export { actingFor, type Caller, startOrThrow } from './start-or-throw.ts';
 export type { StartOptions, StartResult } from './start-result.ts';
 export { Down, Exit, type NodeAddress, NodeDown, NodeUp, SystemMessage } from './system-message.ts';
 export { Timeout, TimerRef } from './timer-ref.ts';
+export { checkTimeout } from './waiting.ts';

@@ -169,7 +169,7 @@ export async function multiCall(
 ): Promise<MultiCallResult<unknown>> {
   const acting = actingFor(caller);
   const outcomes = await Promise.allSettled(
-    servers.map((server) => acting.call(server as Dest, tag, args, options)),
+    servers.map(async (server) => acting.call(server as Dest, tag, args, options)),
   );
   const replies: { server: Dest; value: unknown }[] = [];
   const failures: { server: Dest; error: CallError }[] = [];

@@ -49,13 +49,18 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   private idle: TimerRef | undefined = undefined;
   private idleDue = 0;
   private lastActive = 0;
+  /** What its init left to do is done, or under way. */
+  private hasBegun = false;
 
   constructor(context: Context<S, M>, handlers: Handlers) {
     this.context = context;
     this.handlers = handlers;
     const { self } = context;
     if (context.continuations !== undefined) self.runtime.deliverSystem(self.pid, BEGIN);
-    else this.rest();
+    else {
+      this.hasBegun = true;
+      this.rest();
+    }
   }
 
   onMessage(message: unknown): void | PromiseLike<void> {
@@ -65,6 +70,12 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   }
 
   onTerminate(reason: ExitReason): void | PromiseLike<void> {
+    // Asked to stop while its init ran: what that left to do comes before anything else.
+    const continued = this.hasBegun ? undefined : this.continueAll();
+    return isPromise(continued) ? continued.then(() => this.terminate(reason)) : this.terminate(reason);
+  }
+
+  private terminate(reason: ExitReason): void | PromiseLike<void> {
     return this.handlers.terminate?.(this.context, reason) as void | PromiseLike<void>;
   }
 
@@ -142,12 +153,20 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   /** Does what the handler ordered: continuations, then the stop, then the idle timer. */
   protected settle(): void | PromiseLike<void> {
     const { context } = this;
-    while (context.continuations !== undefined && context.stopping === undefined) {
-      const pending = this.continue();
-      if (isPromise(pending)) return pending.then(() => this.settle());
-    }
+    const continued = this.continueAll();
+    if (isPromise(continued)) return continued.then(() => this.settle());
     if (context.stopping !== undefined) context.self.exit(context.stopping.reason);
     this.rest();
+    return undefined;
+  }
+
+  private continueAll(): void | PromiseLike<void> {
+    const { context } = this;
+    this.hasBegun = true;
+    while (context.continuations !== undefined && context.stopping === undefined) {
+      const pending = this.continue();
+      if (isPromise(pending)) return pending.then(() => this.continueAll());
+    }
     return undefined;
   }
 

@@ -1,4 +1,4 @@
-import { type ActorFn, handOver, type Self } from '../actor/index.ts';
+import { type ActorFn, checkTimeout, handOver, type Self } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import { copyTerm, type Pid } from '../term/index.ts';
 
@@ -36,8 +36,8 @@ export interface TaskOptions {
 /**
  * A function that runs in an actor of its own, and whose value its owner gets, once.
  *
- * Nothing of it ever reaches the owner's mailbox, so a task can be awaited in a server as well. The value is copied,
- * as a message would be.
+ * Its value never goes through the owner's mailbox, so a task can be awaited in a server as well; nor does its end, but for the
+ * exit signal of a linked task that failed, when the owner traps exits. The value is copied, as a message would be.
  */
 export class Task<R> {
   readonly pid: Pid;
@@ -65,7 +65,7 @@ export class Task<R> {
    * const text = await page.await(self);
    */
   async await(self: Self<never> | Self, timeout = 5000): Promise<R> {
-    this.claim(self);
+    this.claim(self, timeout);
     const outcome = await this.slot.wait(timeout);
     if (outcome === undefined) {
       await this.end('kill', Number.POSITIVE_INFINITY);
@@ -81,7 +81,7 @@ export class Task<R> {
    * @param timeout ms; default 5000; 0 looks whether it has ended.
    */
   async yield(self: Self<never> | Self, timeout = 5000): Promise<TaskOutcome<R> | undefined> {
-    this.claim(self);
+    this.claim(self, timeout);
     const outcome = await this.slot.wait(timeout);
     if (outcome === undefined) this.isAwaited = false;
     return outcome;
@@ -93,14 +93,15 @@ export class Task<R> {
    * @returns Its outcome when it had ended by itself before, else undefined.
    */
   async shutdown(self: Self<never> | Self, timeout = 5000): Promise<TaskOutcome<R> | undefined> {
-    this.claim(self);
+    this.claim(self, timeout);
     const before = this.slot.outcome;
     if (before !== undefined) return before;
     const outcome = await this.end('shutdown', timeout);
     return outcome.ok ? outcome : undefined;
   }
 
-  private claim(self: { readonly pid: Pid }): void {
+  private claim(self: { readonly pid: Pid }, timeout: number): void {
+    checkTimeout(timeout);
     if (!self.pid.equals(this.owner.pid)) {
       throw new TaskError(
         'not_owner',
@@ -137,7 +138,7 @@ export function task<R>(
   options: TaskOptions = {},
 ): Task<R> {
   const slot = new Slot<R>();
-  const body = taskBody(fn, slot);
+  const body = taskBody(fn, slot, self.pid);
   const pid = self.spawnWith({ link: options.link ?? true, label: labelOf(fn) }, body);
   return new Task(self as Self<never>, pid, slot);
 }
@@ -219,9 +220,15 @@ class Slot<R> {
   }
 }
 
-function taskBody<R>(fn: (self: Self) => R | PromiseLike<R>, slot: Slot<R>): ActorFn<unknown, []> {
+/** A task that has its value does not tell `owner` of its end. */
+function taskBody<R>(
+  fn: (self: Self) => R | PromiseLike<R>,
+  slot: Slot<R>,
+  owner?: Pid,
+): ActorFn<unknown, []> {
   return async (self) => {
     const value = copyTerm(await fn(self));
+    if (owner !== undefined) self.unlink(owner);
     slot.fill({ ok: true, value });
   };
 }

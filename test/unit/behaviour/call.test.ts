@@ -162,4 +162,24 @@ describe('a call', () => {
     ]);
     await probe.expectNoMessage(60_000);
   });
+
+  it('G10, V2 leaves no rejection that nobody handles when one destination is none', async () => {
+    const crashing = defineServer({
+      name: 'crashing',
+      init: () => ({}),
+      calls: {
+        crash: () => {
+          throw new Error('crash');
+        },
+      },
+    });
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    const servers = [await crashing.start(kit), 5 as never];
+    await expect(multiCall(kit, servers, 'crash', [])).rejects.toMatchObject({ code: 'SNOW_ERR_BAD_DEST' });
+    await kit.settle();
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+  });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Exit, type Self, stop } from '../../../ts/actor/index.ts';
-import { call, cast, defineServer, ignore } from '../../../ts/behaviour/index.ts';
+import { call, cast, continuing, defineServer, ignore } from '../../../ts/behaviour/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { counter, failure } from './counter.ts';
 
@@ -148,6 +148,28 @@ describe('starting and stopping', () => {
     await started;
     await stopped;
     expect(log).toEqual(['ready', 'terminated']);
+  });
+
+  it('I6 lets a server that is to stop do first what its init left to do', async () => {
+    const log: unknown[] = [];
+    const slow = defineServer({
+      name: 'slow',
+      init: async (self) => {
+        await self.sleep(10);
+        return continuing({}, 'first');
+      },
+      onContinue: async ({ self, continueWith }, value) => {
+        await self.sleep(10);
+        if (log.push(value) === 1) continueWith('second');
+      },
+      terminate: (_context, reason) => void log.push(reason),
+    });
+    const started = slow.startWith(kit, { name: 'slow' });
+    const stopped = stop(kit.runtime, 'slow', 'shutdown');
+    await kit.advance(30);
+    await started;
+    await stopped;
+    expect(log).toEqual(['first', 'second', 'shutdown']);
   });
 
   it('A7 resumes nobody who died while he waited for a start or a stop', async () => {

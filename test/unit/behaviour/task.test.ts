@@ -56,6 +56,25 @@ describe('a task', () => {
     expect((await failure(one.await(probe.self))).state).toBe('awaited');
   });
 
+  it('leaves nothing in the mailbox of a linked owner that traps exits, but the exit of a failure', async () => {
+    const probe = await kit.probe();
+    const good = task(probe.self, () => 'value');
+    expect(await good.await(probe.self)).toBe('value');
+    const slow = task(probe.self, (self) => self.sleep(1000));
+    expect(await slow.shutdown(probe.self)).toBeUndefined();
+    await probe.expectNoMessage(10);
+    const bad = task(probe.self, (self) => self.exit('bad'));
+    await probe.expectExit(bad.pid, 'bad');
+  });
+
+  it('G12 can be awaited after a timeout that is none was refused', async () => {
+    const probe = await kit.probe();
+    const one = task(probe.self, () => 'value');
+    await expect(one.await(probe.self, -1)).rejects.toMatchObject({ code: 'SNOW_ERR_BAD_TIME' });
+    await expect(one.yield(probe.self, 0.5)).rejects.toMatchObject({ code: 'SNOW_ERR_BAD_TIME' });
+    expect(await one.await(probe.self)).toBe('value');
+  });
+
   it('G12 is killed when its owner awaited it in vain', async () => {
     const one = task(probe.self, (self) => self.sleep(60_000));
     const awaited = failure(one.await(probe.self, 100));
