@@ -89,6 +89,8 @@ export interface CallFailure {
  * });
  */
 export class CallError extends SnowmeshError {
+  /** Why there is no answer. */
+  readonly state: CallState;
   /** The facts, once more. */
   declare readonly details: {
     readonly state: CallState;
@@ -111,14 +113,10 @@ export class CallError extends SnowmeshError {
       },
     );
     this.name = 'CallError';
+    this.state = state;
   }
 
-  // No fields: whoever prints the error would see each of them twice.
-
-  /** Why there is no answer. */
-  get state(): CallState {
-    return this.details.state;
-  }
+  // No fields: whoever prints the error would see each of them twice. In a message, `details` and `cause` have them.
 
   /** Who was called: a PID as text, or a name. */
   get target(): string {

@@ -5,6 +5,7 @@ import { briefReason } from '../../../ts/actor/brief-reason.ts';
 import { type CallError, consoleLogger, type Self } from '../../../ts/actor/index.ts';
 
 import { call, cast, defineServer } from '../../../ts/behaviour/index.ts';
+import { copyTerm } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
 let kit: TestRuntime;
@@ -45,6 +46,11 @@ describe('an error', () => {
     expect(error).toMatchObject({ state: 'exit', tag: 'buy', reason: { error: { message: 'sold out' } } });
     expect(inspect(error).match(/at buy/g)).toHaveLength(1);
     expect(inspect(error).match(/elapsed/g)).toHaveLength(1);
+    expect(copyTerm(error)).toMatchObject({
+      state: 'exit',
+      details: { tag: 'buy' },
+      cause: { error: { message: 'sold out' } },
+    });
   });
 
   it('of a start says what the init threw', async () => {
