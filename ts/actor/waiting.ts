@@ -45,7 +45,7 @@ export function receive(
   if (match === undefined && options === undefined) return receiveAny(cell);
   const compiled = match === undefined ? undefined : compileMatch(match);
   const wait = new Wait(compiled?.test ?? null, compiled?.isSafe ?? true, compiled?.keys ?? NO_KEYS);
-  options?.signal?.throwIfAborted();
+  if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason as Error);
   const timeout = options?.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
   const { scheduler } = cell.runtime;
   const { mailbox } = cell;
