@@ -4,6 +4,7 @@
 // cluster-node.ts). Values travel by structured clone, so a Pid is turned into text or kept in `box`.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { MeshMode } from '../../ts/index.ts';
 import { type Child, childCommand, root, watch } from './child.ts';
 import type { StartRequest, Workbench } from './cluster-node.ts';
 import { DEADLINE_MS, within } from './deadline.ts';
@@ -103,8 +104,14 @@ export class ClusterNode {
 /** All processes and proxies of one test; `stop` (or `await using`) leaves none behind. */
 export class Cluster implements AsyncDisposable {
   readonly random: () => number = randomFrom(seed());
+  readonly #mesh: MeshMode;
   readonly #processes: ChildProcess[] = [];
   readonly #proxies: Proxy[] = [];
+
+  /** `full` is what users have; most tests name who is to be connected, and want nobody dialled again. */
+  constructor(mesh: MeshMode = 'explicit') {
+    this.#mesh = mesh;
+  }
 
   /** Starts a process without a node in it. */
   async process(
@@ -127,7 +134,7 @@ export class Cluster implements AsyncDisposable {
   /** Starts a process and a node in it. */
   async node(options: StartRequest): Promise<ClusterNode> {
     const node = await this.process();
-    await startIn(node, options);
+    await startIn(node, { mesh: this.#mesh, ...options });
     return node;
   }
 
@@ -147,7 +154,7 @@ export class Cluster implements AsyncDisposable {
   async behindProxy(options: StartRequest): Promise<{ node: ClusterNode; proxy: Proxy }> {
     const proxy = await this.proxy();
     const node = await this.process();
-    await startBehind(node, proxy, options);
+    await startBehind(node, proxy, { mesh: this.#mesh, ...options });
     return { node, proxy };
   }
 

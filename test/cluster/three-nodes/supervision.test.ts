@@ -8,7 +8,7 @@ type AnySelf = import('../../../ts/index.ts').Self<unknown>;
 type Info = import('../../../ts/index.ts').ChildInfo;
 
 let cluster: Cluster;
-beforeEach(() => void (cluster = new Cluster()));
+beforeEach(() => void (cluster = new Cluster('full')));
 afterEach(() => cluster.stop());
 
 /** What children there can be. `box.ends` records how they ended, `box.living` who lives. */

@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { Cluster } from '../../support/cluster.ts';
 
-const cluster = new Cluster();
+const cluster = new Cluster('full');
 afterEach(() => cluster.stop());
 
 it('F3, F4 names that nobody can have are lost, noproc or refused, and harm no session', async () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cluster, type ClusterNode } from '../../support/cluster.ts';
 import { checkAsync } from '../../support/seed.ts';
 
-const cluster = new Cluster();
+const cluster = new Cluster('full');
 let a: ClusterNode;
 let b: ClusterNode;
 beforeAll(async () => {

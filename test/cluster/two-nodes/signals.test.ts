@@ -9,7 +9,7 @@ let cluster: Cluster;
 let a: ClusterNode;
 let b: ClusterNode;
 beforeEach(async () => {
-  cluster = new Cluster();
+  cluster = new Cluster('full');
   [a, b] = (await cluster.nodes({ name: 'a' }, { name: 'b' })) as [ClusterNode, ClusterNode];
   await a.run((bench, peer) => bench.node.connect(peer), b.name);
   // b keeps a target that ends as it is told; a gets its PID.
