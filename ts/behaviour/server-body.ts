@@ -1,5 +1,6 @@
 import {
   Call,
+  CallError,
   type ExitReason,
   type HandlerBody,
   ReplyStatus,
@@ -107,7 +108,27 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     }
     context.call = call;
     const answer = invoke(handler, context, call.args);
-    return isPromise(answer) ? answer.then((value) => this.answer(call, value)) : this.answer(call, answer);
+    if (!isPromise(answer)) return this.answer(call, answer);
+    return answer.then(
+      (value) => this.answer(call, value),
+      (error: unknown) => this.failed(call, error),
+    );
+  }
+
+  /**
+   * What failed for want of time, after its asker had given up, fails for nobody: the calls made for him had no more time than he
+   * gave, and who asks with next to none must not end servers by it (G2). Anything else is a crash.
+   */
+  private failed(call: Call, error: unknown): void {
+    const { context } = this;
+    const { self } = context;
+    const isLate = error instanceof CallError && error.state === 'timeout' && call.deadline <= self.now();
+    if (!isLate) throw error;
+    context.call = undefined;
+    self.runtime.logger.warn(
+      { event: 'call_out_of_time', actor: self.pid.toString(), name: self.label, tag: call.tag },
+      'a server gave up a call whose asker had given up',
+    );
   }
 
   private answer(call: Call, answer: unknown): void {

@@ -144,6 +144,29 @@ describe('a call', () => {
     expect((await asked).state).toBe('timeout');
   });
 
+  it('G2 gives nobody the means to end a server: little time fails the call, not who handles it', async () => {
+    const slow = await counter.start(kit, 0);
+    const front = defineServer({
+      name: 'front',
+      init: () => ({}),
+      calls: {
+        ask: ({ self }) => call(self, slow, 'slow', 1000),
+        own: ({ self }) => callWith(self, { timeout: 20 }, slow, 'slow', 1000),
+      },
+    });
+    const pid = await front.start(kit);
+    const asked = failure(callWith(kit, { timeout: 10 }, pid, 'ask'));
+    await kit.advance(1000);
+    expect((await asked).state).toBe('timeout');
+    expect(kit.runtime.isAlive(pid)).toBe(true);
+    expect(kit.logged('call_out_of_time')).toMatchObject([{ facts: { name: 'front', tag: 'ask' } }]);
+    // Its own impatience is its own fault.
+    const crashed = failure(call(kit, pid, 'own'));
+    await kit.advance(1000);
+    expect((await crashed).state).toBe('exit');
+    expect(kit.runtime.isAlive(pid)).toBe(false);
+  });
+
   it('G10 asks many: answers and failures apart, nobody held up by the slow', async () => {
     const quick = await counter.start(kit, 1);
     const slow = await counter.start(kit, 1);
