@@ -122,10 +122,6 @@ export const ERRORS = {
     remedy:
       'Let it pass. In a callback of Node.js use `self.runtime.sendExit(self.pid, reason)`, which does not throw.',
   },
-  SNOW_ERR_NOPROC: {
-    summary: 'An actor that does not trap exits linked to an actor that does not exist.',
-    remedy: 'Trap exits to get it as a message, or use spawnLink.',
-  },
   SNOW_ERR_FOREIGN_PID: {
     summary: 'A PID of another node object of this process was used.',
     remedy: 'Send it in a message instead of sharing it in memory; each node has its own numbering.',

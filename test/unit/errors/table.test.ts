@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ERRORS } from '../../../ts/errors/index.ts';
+import { root } from '../../support/child.ts';
 
 describe('docs/errors.md', () => {
   it('lists every code with its summary and remedy, and no other', () => {
@@ -8,5 +10,20 @@ describe('docs/errors.md', () => {
     const listed = [...page.matchAll(/^\| `(SNOW_ERR_\w+)` \| (.*) \| (.*) \|$/gm)].map(([, ...row]) => row);
     const expected = Object.entries(ERRORS).map(([code, { summary, remedy }]) => [code, summary, remedy]);
     expect(new Set(listed.map(String))).toEqual(new Set(expected.map(String)));
+  });
+});
+
+describe('the table', () => {
+  it('has no code that nothing throws', () => {
+    const sources = ['ts', 'bindings', 'native/core/src', 'native/net/src', 'native/addon/src'].flatMap(
+      (folder) =>
+        readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+          .filter((path) => /\.(ts|rs)$/.test(path))
+          .map((path) => join(root, folder, path))
+          .filter((path) => path !== join(root, 'ts/errors/table.ts')),
+    );
+    const text = sources.map((path) => readFileSync(path, 'utf8')).join('\n');
+    const thrown = new Set([...text.matchAll(/['"](SNOW_ERR_\w+)['"]/g)].map(([, code = '']) => code));
+    expect(Object.keys(ERRORS).filter((code) => !thrown.has(code))).toEqual([]);
   });
 });
