@@ -14,7 +14,8 @@ import { Identities } from './identities.ts';
 import { type NodeName, parseNodeName } from './node-name.ts';
 import type { Limits } from './options.ts';
 import { type Carrier, Outgoing, type OutgoingHost } from './outgoing.ts';
-import { DIAL_RESULTS, type DialResult, Peer } from './peer.ts';
+import { DIAL_RESULTS, type DialResult, type Peer } from './peer.ts';
+import { Peers } from './peers.ts';
 import { DOWN_CAUSES, type DownCause, Session } from './session.ts';
 
 /** Bytes of one inbound batch. */
@@ -66,14 +67,12 @@ export class Network implements OutgoingHost {
   readonly #rx = new Uint8Array(RX_BYTES);
   readonly #reader = new EntryReader(this.#rx);
   readonly #sessions: (Session | undefined)[] = [];
-  readonly #peers = new Map<string, Peer>();
-  readonly #requests = new Map<number, Peer>();
+  readonly #peers = new Peers();
   readonly #dirty: Outgoing[] = [];
   readonly #owners = new WeakMap<Outgoing, Session>();
   #isFlushDue = false;
   #handle = 0;
   #serial = 0;
-  #request = 0;
   #isOpen = false;
   #stopped: (() => void) | undefined;
 
@@ -110,7 +109,7 @@ export class Network implements OutgoingHost {
   }
 
   peers(): IterableIterator<Peer> {
-    return this.#peers.values();
+    return this.#peers.all();
   }
 
   /** Live sessions. */
@@ -120,12 +119,9 @@ export class Network implements OutgoingHost {
 
   /** Starts a dial, or joins the one under way. */
   dial(name: NodeName): Peer {
-    const peer = this.#peerOf(name.full, name);
-    if (peer.request !== 0 || peer.session !== undefined) return peer;
-    this.#request = (this.#request + 1) >>> 0 || 1;
-    peer.request = this.#request;
-    this.#requests.set(peer.request, peer);
-    this.#native.dial(this.#handle, peer.request, name.full, name.host, name.port);
+    const peer = this.#peers.of(name);
+    if (peer.isIdle)
+      this.#native.dial(this.#handle, this.#peers.dialling(peer), name.full, name.host, name.port);
     return peer;
   }
 
@@ -178,15 +174,6 @@ export class Network implements OutgoingHost {
     });
     this.#native.close(this.#handle);
     await stopped;
-  }
-
-  #peerOf(full: string, name: NodeName): Peer {
-    let peer = this.#peers.get(full);
-    if (peer === undefined) {
-      peer = new Peer(name);
-      this.#peers.set(full, peer);
-    }
-    return peer;
   }
 
   #flushOne(outgoing: Outgoing): void {
@@ -267,7 +254,7 @@ export class Network implements OutgoingHost {
     const flags = reader.u8();
     const capabilities = reader.big();
     const identity = this.identities.learn(nc, reader.name(), incarnation);
-    const peer = this.#peerOf(identity.name, parseNodeName(identity.name));
+    const peer = this.#peers.of(parseNodeName(identity.name));
     const outgoing = peer.waiting ?? new Outgoing(this, this.#limits);
     peer.waiting = undefined;
     const session = new Session(
@@ -293,21 +280,19 @@ export class Network implements OutgoingHost {
     if (peer?.session === session) peer.session = undefined;
     this.#close(session.outgoing, identity.name);
     this.#listener.sessionDown(session, cause, detail);
-    if (peer !== undefined) this.#forget(peer);
+    if (peer !== undefined) this.#peers.forgetIdle(peer);
   }
 
   #dialled(reader: EntryReader): void {
     const request = reader.u32();
     const status = reader.u8();
     const detail = reader.name();
-    const peer = this.#requests.get(request);
+    const peer = this.#peers.dialled(request);
     if (peer === undefined) return;
-    this.#requests.delete(request);
     const result =
       status === ConnectStatus.UP || peer.session !== undefined
         ? 'up'
         : (DIAL_RESULTS[status] ?? 'unreachable');
-    peer.request = 0;
     if (result !== 'up') {
       const { waiting } = peer;
       peer.waiting = undefined;
@@ -316,7 +301,7 @@ export class Network implements OutgoingHost {
       this.#listener.dialFailed(peer, result, detail, numbers);
     }
     peer.settle(result);
-    this.#forget(peer);
+    this.#peers.forgetIdle(peer);
   }
 
   #writable(session: Session, pending: number): void {
@@ -342,10 +327,6 @@ export class Network implements OutgoingHost {
     if (session.isStalled === stalled) return;
     session.isStalled = stalled;
     this.#listener.peerLoop(session, stalled, ageMs);
-  }
-
-  #forget(peer: Peer): void {
-    if (peer.isIdle && this.#peers.get(peer.name.full) === peer) this.#peers.delete(peer.name.full);
   }
 }
 
