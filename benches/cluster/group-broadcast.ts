@@ -19,27 +19,37 @@ interface Size {
   readonly broadcasts: number;
   /** One message a member, from the sender's node, instead of one frame a node. */
   readonly isDirect: boolean;
-  /** Erlang's case. */
-  readonly rival: string;
+  /** Text, which all members share, instead of bytes, which each gets a copy of. */
+  readonly isText?: boolean;
+  /** Erlang's case. It has none for text: there all members share the bytes. */
+  readonly rival?: string;
 }
 
 const SIZES: readonly Size[] = [
   { members: 1, broadcasts: 30_000, isDirect: false, rival: 'pg_3x1' },
   { members: 1000, broadcasts: 1000, isDirect: false, rival: 'pg_3x1000_relayed' },
+  { members: 1000, broadcasts: 2000, isDirect: false, isText: true },
   { members: 1000, broadcasts: 200, isDirect: true, rival: 'pg_3x1000' },
 ];
 
 export const groupBroadcast: readonly BenchCase[] = SIZES.map((size) => ({
-  name: `cluster/group-broadcast_3x${size.members}${size.isDirect ? '_direct' : ''}`,
-  about: `${size.broadcasts} broadcasts of 100 bytes to a group with ${size.members} members on each of three nodes${
+  name: `cluster/group-broadcast_3x${size.members}${suffixOf(size)}`,
+  about: `${size.broadcasts} broadcasts of 100 ${size.isText ? 'characters' : 'bytes'} to a group with ${size.members} members on each of three nodes${
     size.isDirect ? ', a message sent to each member' : ''
   }.`,
-  rivals: { erlang: { case: size.rival, metrics: { deliveries: '', broadcasts: '.broadcasts' } } },
+  ...(size.rival === undefined
+    ? {}
+    : { rivals: { erlang: { case: size.rival, metrics: { deliveries: '', broadcasts: '.broadcasts' } } } }),
   open: (settings) => openGroupBroadcast(size, settings),
 }));
 
+function suffixOf({ isDirect, isText }: Size): string {
+  if (isDirect) return '_direct';
+  return isText ? '_text' : '';
+}
+
 async function openGroupBroadcast(size: Size, settings: Settings): Promise<Running> {
-  const { members, broadcasts, isDirect } = size;
+  const { members, broadcasts, isDirect, isText = false } = size;
   const cookie = randomBytes(32).toString('base64url');
   const lab = await openLab({ name: 'n0@127.0.0.1:0', cookie });
   const groups = takePart(lab, members);
@@ -59,7 +69,7 @@ async function openGroupBroadcast(size: Size, settings: Settings): Promise<Runni
   while (groups.members(GROUP).length < NODES * members) await nextTurn();
   const count = settings.quick ? 20 : broadcasts;
   return {
-    round: () => oneRound(lab, groups, peers, { members, isDirect, broadcasts: count }),
+    round: () => oneRound(lab, groups, peers, { members, isDirect, isText, broadcasts: count }),
     stop: () => dismiss(children, () => lab.stop()),
   };
 }
@@ -68,7 +78,7 @@ function oneRound(
   lab: Lab,
   groups: Groups,
   nodes: readonly string[],
-  { members, isDirect, broadcasts: count }: Omit<Size, 'rival'>,
+  { members, isDirect, isText, broadcasts: count }: Omit<Size, 'rival'>,
 ): Promise<Round> {
   const burst = isDirect ? 1 : BURST;
   return new Promise((resolve) => {
@@ -76,7 +86,7 @@ function oneRound(
       for (const node of nodes)
         self.send({ name: DESK, node }, ['expect', count * members, self.pid as Pid<string>] as never);
       for (const _ of nodes) await self.receive((word) => word === 'ready');
-      const payload = randomBytes(100);
+      const payload = isText ? randomBytes(50).toString('hex') : randomBytes(100);
       const start = performance.now();
       for (let number = 0; number < count; number++) {
         const message = ['room', number, payload];
