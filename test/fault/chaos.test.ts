@@ -6,7 +6,7 @@ import { Cluster, type ClusterNode, startBehind } from '../support/cluster.ts';
 import type { Workbench } from '../support/cluster-node.ts';
 import { until } from '../support/deadline.ts';
 import type { Proxy } from '../support/proxy.ts';
-import { ownerOfPort } from '../support/socket-owner.ts';
+import { isPortOf } from '../support/socket-owner.ts';
 import type { Workload } from './workload.ts';
 
 const SECONDS = Number(process.env['SNOWMESH_CHAOS_SECONDS'] ?? 40);
@@ -110,7 +110,7 @@ const TROUBLES: Record<string, () => Promise<void>> = {
     const [first, ...rest] = places as [Place, ...Place[]];
     const second = pick(rest);
     const halves = [[first, second], rest.filter((place) => place !== second)] as const;
-    keepApart(...halves);
+    await keepApart(...halves);
     await untilAgreed('each half sees itself only', seesWhom, (all) =>
       all.every((seen) => halves.some((half) => same(seen, namesOf(half)))),
     );
@@ -139,15 +139,11 @@ const TROUBLES: Record<string, () => Promise<void>> = {
   },
 };
 
-/** Lets no connection be between two halves: whoever dials is told by its process. */
-function keepApart(left: readonly Place[], right: readonly Place[]): void {
-  const processes = (half: readonly Place[]): number[] => half.map(({ node }) => node.child.pid);
-  for (const [half, others] of [
-    [left, right],
-    [right, left],
-  ] as const) {
-    const barred = processes(others);
-    for (const { proxy } of half) proxy.bar((port) => ownerOfPort(port, barred) !== undefined);
+/** Lets connections be within each half only: whoever dials is told by its process. */
+async function keepApart(...halves: readonly (readonly Place[])[]): Promise<void> {
+  for (const half of halves) {
+    const own = half.map(({ node }) => node.child.pid);
+    for (const { proxy } of half) await proxy.admitOnly((port) => isPortOf(own, port));
   }
 }
 

@@ -31,8 +31,9 @@ export class Proxy implements AsyncDisposable {
   readonly #host: string;
   #target: number;
   #delayMs = 0;
-  /** Whom it keeps out, by the port on the dialling side. */
-  #isBarred: (port: number) => boolean = () => false;
+  #refusing = false;
+  /** Who may connect, by the port on the dialling side; undefined: everybody. */
+  #admits: ((port: number) => Promise<boolean>) | undefined;
   #freezeNew = false;
   /** Called with each part on its way; what it returns travels on. */
   tamper: ((part: Buffer, toServer: boolean) => Buffer | undefined) | undefined;
@@ -72,13 +73,18 @@ export class Proxy implements AsyncDisposable {
 
   /** Breaks every connection, and refuses new ones until `heal`. */
   partition(): void {
-    this.bar(() => true);
+    this.#refusing = true;
+    this.cut();
   }
 
-  /** Breaks the connections of some, told by the port they dialled from, and refuses new ones of theirs until `heal`. */
-  bar(isBarred: (port: number) => boolean): void {
-    this.#isBarred = isBarred;
-    for (const pair of [...this.#pairs]) if (isBarred(pair.client.remotePort ?? 0)) this.#end(pair);
+  /** Keeps the connections of some, told by the port they dialled from; breaks and refuses all others until `heal`. */
+  async admitOnly(admits: (port: number) => Promise<boolean>): Promise<void> {
+    this.#admits = admits;
+    await Promise.all(
+      [...this.#pairs].map(async (pair) => {
+        if (!(await admits(pair.client.remotePort ?? 0))) this.#end(pair);
+      }),
+    );
   }
 
   /** Lets no byte of the present connections through, in either direction; they stay open. */
@@ -98,7 +104,8 @@ export class Proxy implements AsyncDisposable {
 
   /** Ends a freeze, a black hole and a partition. */
   heal(): void {
-    this.#isBarred = () => false;
+    this.#refusing = false;
+    this.#admits = undefined;
     this.#freezeNew = false;
     for (const pair of this.#pairs) {
       pair.frozen = false;
@@ -124,7 +131,16 @@ export class Proxy implements AsyncDisposable {
 
   #accept(client: Socket): void {
     this.accepted++;
-    if (this.#isBarred(client.remotePort ?? 0)) return void client.resetAndDestroy();
+    if (this.#refusing) return void client.resetAndDestroy();
+    if (this.#admits === undefined) return this.#join(client);
+    client.on('error', () => client.destroy());
+    void this.#admits(client.remotePort ?? 0).then((isAdmitted) => {
+      if (isAdmitted && !client.destroyed) this.#join(client);
+      else client.resetAndDestroy();
+    });
+  }
+
+  #join(client: Socket): void {
     const server = connect({ host: this.#host, port: this.#target, noDelay: true });
     client.setNoDelay(true);
     const pair: Pair = {

@@ -1,29 +1,25 @@
 // Which of our processes dialled: connections are encrypted, so a proxy cannot read that. Linux only, as it reads /proc.
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 
-/** The process of those given that has an IPv4 TCP socket with this local port; undefined: none of them. */
-export function ownerOfPort(port: number, processes: readonly number[]): number | undefined {
+/**
+ * Whether one of these processes has an IPv4 TCP socket with this local port. Now and then the answer is false although one has:
+ * the kernel's list of sockets is no snapshot.
+ */
+export async function isPortOf(processes: readonly number[], port: number): Promise<boolean> {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const sockets = readFileSync('/proc/net/tcp', 'utf8')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter((fields) => fields[1]?.endsWith(local))
-    .map((fields) => `socket:[${fields[9]}]`);
-  return processes.find((pid) => openFilesOf(pid).some((file) => sockets.includes(file)));
-}
-
-function openFilesOf(pid: number): string[] {
-  const folder = `/proc/${pid}/fd`;
-  return orElse([], () => readdirSync(folder)).map((file) =>
-    orElse('', () => readlinkSync(`${folder}/${file}`)),
-  );
-}
-
-/** What is gone meanwhile is no error. */
-function orElse<T>(missing: T, read: () => T): T {
-  try {
-    return read();
-  } catch {
-    return missing;
+  const list = await readFile('/proc/net/tcp', 'utf8');
+  const sockets = new Set<string>();
+  for (const line of list.split('\n')) {
+    const fields = line.trim().split(/\s+/);
+    if (fields[1]?.endsWith(local)) sockets.add(`socket:[${fields[9]}]`);
   }
+  const open = await Promise.all(processes.map(openFilesOf));
+  return open.flat().some((file) => sockets.has(file));
+}
+
+async function openFilesOf(pid: number): Promise<string[]> {
+  const folder = `/proc/${pid}/fd`;
+  // What is gone meanwhile is no error.
+  const files = await readdir(folder).catch(() => []);
+  return Promise.all(files.map((file) => readlink(`${folder}/${file}`).catch(() => '')));
 }
