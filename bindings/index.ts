@@ -14,7 +14,7 @@ import type * as generated from './native.d.ts';
 export { NativeLoadError } from './load.ts';
 
 /** The ABI stamp this TypeScript was written against; the addon must answer the same number. */
-export const ABI = 2;
+export const ABI = 3;
 
 /** How a node's sockets behave. Every time is in milliseconds, every size in bytes. */
 export interface OpenOptions {
@@ -106,6 +106,13 @@ export interface Native {
    * such session.
    */
   bulk(handle: number, session: number, stream: number, parts: readonly Uint8Array[]): number;
+  /**
+   * Copies the next slice of a frame of `total` bytes (`tag | body`), one frame at a time for a session. A total of 0 drops what
+   * was copied. Returns false: no such session.
+   */
+  gather(handle: number, session: number, total: number, slice: Uint8Array): boolean;
+  /** Queues the gathered frame on a stream. Returns as {@link Native.bulk}. */
+  gathered(handle: number, session: number, stream: number): number;
   /** Numbers an identity: returns its nc (slot · 256 + creation). Throws TOO_MANY_NODES. */
   slot(handle: number, name: string, incarnation: bigint): number;
   /** Leaves in order: GOODBYE, up to 1 s to drain, then STOPPED; after that the handle is dead. */

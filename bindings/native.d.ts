@@ -21,6 +21,15 @@ export declare function dial(handle: number, request: number, name: string, host
 /** Seals and sends the first `bytes` of the chunk; returns bytes that still wait, −1 when the session is not up. */
 export declare function flush(handle: number, session: number, bytes: number): number
 
+/**
+ * Copies a slice of a long frame of `total` bytes; false when the session is not up. One frame at a time: with a total of
+ * 0 what was gathered is dropped.
+ */
+export declare function gather(handle: number, session: number, total: number, slice: Uint8Array): boolean
+
+/** Queues the gathered frame on a stream; returns as [`bulk`]. */
+export declare function gathered(handle: number, session: number, stream: number): number
+
 /** Ends a session in order. */
 export declare function hangup(handle: number, session: number, cause: number): void
 

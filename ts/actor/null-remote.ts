@@ -30,6 +30,10 @@ export function nullRemote(runtime: Runtime): RemotePort {
     call: (_from, _ref, _ms, target) => lose(target),
     reply: nothing,
     whenWritable: () => undefined,
+    sendGently: (from, to) => {
+      lost(from, to);
+      return undefined;
+    },
     nodeOf: () => undefined,
     isSelf: () => false,
     canonical: (node) => node,

@@ -95,6 +95,8 @@ export interface RemotePort {
   reply(from: Pid | null, ref: Ref, status: ReplyStatus, value: unknown): void;
   /** Resolves when there is room to send more to that node; undefined: there is now. */
   whenWritable(to: Pid | NodeAddress | Ref): Promise<void> | undefined;
+  /** Sends when there is room, long bytes slice by slice: they must not change before it resolves. Undefined: it is sent. */
+  sendGently(from: Pid | null, to: Pid | NodeAddress | Ref, message: unknown): Promise<void> | undefined;
   /** The name of the node a PID lives on. */
   nodeOf(pid: Pid): string | undefined;
   /** Whether this is our own name. */

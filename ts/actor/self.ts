@@ -117,7 +117,8 @@ export class Self<M = unknown> {
   }
 
   /**
-   * Like send, but waits while the target's mailbox is full (limit policy `block`) or the way to its node is busy.
+   * Like send, but waits while the target's mailbox is full (limit policy `block`) or the way to its node is busy. Bytes beyond
+   * 1 MiB for another node are copied slice by slice, so that nothing else stands behind them: leave them alone until it resolves.
    *
    * @throws As `send`, by rejecting. When this actor dies meanwhile, nothing is sent and the promise stays pending.
    */

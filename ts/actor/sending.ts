@@ -77,7 +77,11 @@ export async function sendWait(
     const target = targetOf(runtime, to);
     const gate = target instanceof Cell ? target.extra?.gate : undefined;
     const room = target instanceof Cell ? roomIn(gate, from) : target && runtime.remote.whenWritable(target);
-    if (room === undefined) return send(runtime, from, to, message);
+    if (room === undefined) {
+      if (target === undefined || target instanceof Cell) return send(runtime, from, to, message);
+      await runtime.remote.sendGently(from.pid, target, message);
+      return from.isDead ? new Promise(() => {}) : undefined; // A7
+    }
     await room;
     // Let go on for nothing, it lets the next one.
     if (from.isDead || targetOf(runtime, to) !== target) gate?.release();

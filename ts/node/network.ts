@@ -320,6 +320,8 @@ export class Network implements OutgoingHost {
       adopt: (chunk) => native.tx(handle, id, chunk),
       flush: (bytes) => native.flush(handle, id, bytes),
       bulk: (stream, parts) => native.bulk(handle, id, stream, parts),
+      gather: (total, slice) => native.gather(handle, id, total, slice),
+      gathered: (stream) => native.gathered(handle, id, stream),
     };
   }
 

@@ -214,10 +214,16 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
     this.runtime.send(to, message);
   }
 
-  /** Sends, and resolves when the peer has room for more: at once unless it is above its high-water mark. */
+  /**
+   * Sends, and resolves when the peer has room for more: at once unless it is above its high-water mark. Bytes beyond 1 MiB
+   * are copied slice by slice, so that nothing else stands behind them: do not change them before it resolves.
+   */
   async sendWait<M>(to: Dest<M>, message: M): Promise<void> {
-    this.runtime.send(to, message);
-    if (typeof to === 'object') await this.#cluster?.remote.whenWritable(to);
+    const remote = this.#cluster?.remote;
+    if (remote === undefined || typeof to !== 'object' || !remote.isFar(to))
+      return this.runtime.send(to, message);
+    await remote.sendGently(null, to, message);
+    await remote.whenWritable(to);
   }
 
   /** Asks an actor, here or far away, and waits for its answer. See `Self.call`. */

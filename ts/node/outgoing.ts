@@ -7,6 +7,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import { FrameWriter, type Pid } from '../term/index.ts';
 import { readU32 } from './entry-reader.ts';
 import { SEND } from './frame-tag.ts';
+import { gather, SLICE_BYTES } from './gather.ts';
 import type { Identities } from './identities.ts';
 import type { Limits } from './options.ts';
 import { Streams } from './streams.ts';
@@ -23,6 +24,10 @@ export interface Carrier {
   flush(bytes: number): number;
   /** Queues `tag | body`, given in parts, on a stream. Returns what waits in all, −1 when the session is over. */
   bulk(stream: number, frame: readonly Uint8Array[]): number;
+  /** Copies a slice of a frame of `total` bytes; 0 drops what was copied. False: the session is over. */
+  gather(total: number, slice: Uint8Array): boolean;
+  /** Queues what was gathered, like `bulk`. */
+  gathered(stream: number): number;
 }
 
 /** Whom it tells that there is something to flush, and that the peer became busy. */
@@ -58,6 +63,9 @@ export class Outgoing {
   #isWriting = false;
   #isBusy = false;
   #isClosed = false;
+  /** What is written now may be copied slice by slice: its sender waits. */
+  #isGentle = false;
+  #gathering: Promise<void> | undefined;
 
   constructor(host: OutgoingHost, limits: Limits) {
     this.#host = host;
@@ -91,6 +99,20 @@ export class Outgoing {
   message(sender: number, tag: number, body: (frame: FrameWriter) => void): void {
     this.signal(sender, tag, body);
     this.unsent++;
+  }
+
+  /**
+   * Runs `write`, which sends one message. When that is long, it is copied slice by slice, other frames in between, and its
+   * bytes must not change before the promise resolves; undefined: it is on its way already. Only when there is room.
+   */
+  gently(write: () => void): Promise<void> | undefined {
+    this.#isGentle = this.#carrier !== undefined && this.#gathering === undefined;
+    try {
+      write();
+    } finally {
+      this.#isGentle = false;
+    }
+    return this.#gathering;
   }
 
   /** A frame of the system. `sender` is the local id of the actor it comes from, 0 for none (B1). */
@@ -164,14 +186,19 @@ export class Outgoing {
     if (pending > this.#limits.highWater) return false;
     const wasBusy = this.#isBusy;
     this.#isBusy = false;
-    for (const resolve of this.#writable.splice(0)) resolve();
+    this.#letGoOn();
     return wasBusy;
+  }
+
+  #letGoOn(): void {
+    for (const resolve of this.#writable.splice(0)) resolve();
   }
 
   /** A promise while more than the high-water mark waits; it resolves when that is over, or the session is. */
   whenWritable(): Promise<void> | undefined {
     this.flush();
-    if (this.#isClosed || this.waiting <= this.#limits.highWater) return undefined;
+    const isFree = this.#gathering === undefined && this.waiting <= this.#limits.highWater;
+    if (this.#isClosed || isFree) return undefined;
     return new Promise((resolve) => this.#writable.push(resolve));
   }
 
@@ -208,7 +235,8 @@ export class Outgoing {
     const before = writer.pending;
     this.#isWriting = false;
     const big = writer.end();
-    if (big !== undefined) this.#bulk(sender, big);
+    if (big !== undefined && this.#isGentle && lengthOf(big) > SLICE_BYTES) this.#startGathering(sender, big);
+    else if (big !== undefined) this.#bulk(sender, big);
     else if (!this.#streams.isEmpty && this.#streams.has(sender))
       this.#bulk(sender, [cutLast(writer, before)]);
     this.#touch();
@@ -229,6 +257,23 @@ export class Outgoing {
     }
   }
 
+  #startGathering(sender: number, frame: readonly Uint8Array[]): void {
+    const carrier = this.#carrier as Carrier;
+    this.flush();
+    const take = (total: number, slice: Uint8Array): boolean =>
+      this.#carrier === carrier && carrier.gather(total, slice);
+    this.#gathering = gather(frame, take)
+      .then((isWhole) => {
+        this.flush(); // what was written meanwhile goes out before, and what is announced there
+        if (isWhole && this.#carrier === carrier)
+          this.#account(carrier.gathered(this.#streams.enter(sender)));
+      })
+      .finally(() => {
+        this.#gathering = undefined;
+        if (this.waiting <= this.#limits.highWater) this.#letGoOn();
+      });
+  }
+
   #touch(): void {
     if (this.#isTouched) return;
     this.#isTouched = true;
@@ -241,6 +286,10 @@ export class Outgoing {
     this.#isBusy = true;
     this.#host.busy(this);
   }
+}
+
+function lengthOf(frame: readonly Uint8Array[]): number {
+  return frame.reduce((sum, part) => sum + part.length, 0);
 }
 
 /** Takes the last frame out of the chunk again, as `tag | body`; announcements before it stay. */

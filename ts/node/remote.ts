@@ -11,7 +11,7 @@ import {
   type Runtime,
   type SpawnStatus,
 } from '../actor/index.ts';
-import { copyTerm, Pid, type Ref } from '../term/index.ts';
+import { copyTerm, Pid, Ref } from '../term/index.ts';
 import type { DialPolicy } from './dial-policy.ts';
 import * as Tag from './frame-tag.ts';
 import { Identity } from './identities.ts';
@@ -235,8 +235,28 @@ export class Remote implements RemotePort {
 
   /** A promise while the peer behind `to` is busy. */
   whenWritable(to: Pid | NodeAddress | Ref): Promise<void> | undefined {
-    const way = 'nc' in to ? this.#sessionOfNumber(to.nc) : this.#sessionOfNode(to.node);
-    return way?.whenWritable();
+    return this.#sessionTo(to)?.whenWritable();
+  }
+
+  #sessionTo(to: Pid | NodeAddress | Ref): Outgoing | undefined {
+    return 'nc' in to ? this.#sessionOfNumber(to.nc) : this.#sessionOfNode(to.node);
+  }
+
+  /** Whether an address is one of another node. */
+  isFar(to: Pid | NodeAddress | Ref): boolean {
+    return 'nc' in to ? to.nc !== 0 : !this.isSelf(to.node);
+  }
+
+  sendGently(from: Pid | null, to: Pid | NodeAddress | Ref, message: unknown): Promise<void> | undefined {
+    const write = (): void => {
+      if (to instanceof Pid) this.send(from, to, message);
+      else if (to instanceof Ref) this.sendAlias(from, to, message);
+      else this.sendNamed(from, to.name, to.node, message);
+    };
+    const way = this.#sessionTo(to);
+    if (way !== undefined) return way.gently(write);
+    write();
+    return undefined;
   }
 
   flush(): void {

@@ -27,6 +27,8 @@ pub(crate) struct Outgoing {
     pub(crate) host: Rc<Host>,
     pub(crate) session: Arc<Session>,
     pub(crate) chunk: Chunk,
+    /// A long frame that is being put together, slice by slice.
+    pub(crate) gathered: RefCell<Vec<u8>>,
 }
 
 impl EnvState {

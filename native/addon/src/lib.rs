@@ -15,13 +15,14 @@ mod reader;
 mod uv;
 mod wake;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{BigInt, JsValue, Unknown};
 use napi::{Env, sys};
 use napi_derive::napi;
 use snowmesh_core::Pid;
-use snowmesh_net::{DownCause, Hub, NodeOptions, Reader};
+use snowmesh_net::{DownCause, Hub, NodeOptions, Reader, spares};
 
 use crate::env::{EnvState, Outgoing};
 use crate::errors::{Code, Error, Result, guard, of};
@@ -30,7 +31,7 @@ use crate::memory::{Chunk, with_bytes, with_parts};
 use crate::wake::ThreadsafeWake;
 
 /// Changes with every change of a signature or of the layout of entries. `bindings/index.ts` holds the other half.
-const ABI: u32 = 2;
+const ABI: u32 = 3;
 
 /// How a node's sockets behave.
 #[napi(object)]
@@ -182,7 +183,8 @@ pub fn tx(
             .and_then(|link| link.node.session(u16::try_from(session).ok()?));
         if let Some(session) = found {
             let chunk = Chunk::hold(env.raw(), chunk.raw())?;
-            state.set_chunk(env.raw(), handle, Outgoing { host, session, chunk });
+            let gathered = RefCell::default();
+            state.set_chunk(env.raw(), handle, Outgoing { host, session, chunk, gathered });
         }
         Ok(())
     })
@@ -229,6 +231,55 @@ pub fn bulk(
             session.bulk(node, stream, lane.index(), parts)
         })?;
         Ok(number_or_none(waiting))
+    })
+}
+
+/// Copies a slice of a long frame of `total` bytes; false when the session is not up. One frame at a time: with a total of
+/// 0 what was gathered is dropped.
+#[napi]
+pub fn gather(
+    env: Env,
+    handle: u32,
+    session: u32,
+    total: u32,
+    #[napi(ts_arg_type = "Uint8Array")] slice: Unknown<'_>,
+) -> Result<bool> {
+    guard(|| {
+        let (Some(state), Ok(session)) = (EnvState::of(env.raw()), u16::try_from(session)) else {
+            return Ok(false);
+        };
+        let gathered = state.with_chunk(handle, session, |out| {
+            let mut frame = out.gathered.borrow_mut();
+            let total = total as usize;
+            if total == 0 {
+                spares::give(std::mem::take(&mut *frame));
+                return Ok(());
+            }
+            if frame.capacity() < total {
+                *frame = spares::take(total).unwrap_or_else(|| Vec::with_capacity(total));
+            }
+            with_bytes(env.raw(), slice.raw(), |slice| {
+                let room = total.saturating_sub(frame.len());
+                frame.extend_from_slice(slice.get(..room).unwrap_or(slice));
+            })
+        });
+        gathered.transpose().map(|found| found.is_some())
+    })
+}
+
+/// Queues the gathered frame on a stream; returns as [`bulk`].
+#[napi]
+pub fn gathered(env: Env, handle: u32, session: u32, stream: u32) -> Result<f64> {
+    guard(|| {
+        let (Some(state), Ok(session)) = (EnvState::of(env.raw()), u16::try_from(session)) else {
+            return Ok(-1.0);
+        };
+        let waiting = state.with_chunk(handle, session, |out| {
+            let frame = out.gathered.take();
+            let link = out.host.linked()?;
+            out.session.bulk_owned(&link.node, stream, link.lane.index(), frame)
+        });
+        Ok(number_or_none(waiting.flatten()))
     })
 }
 

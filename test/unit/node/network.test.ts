@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ConnectStatus, NativeEvent } from '../../../bindings/index.ts';
+import { SLICE_BYTES } from '../../../ts/node/gather.ts';
 import { Network, type NetworkListener } from '../../../ts/node/network.ts';
 import { parseNodeName } from '../../../ts/node/node-name.ts';
 import { Pid, TermDecoder } from '../../../ts/term/index.ts';
@@ -227,6 +228,49 @@ describe('flow', () => {
     expect(outgoing.isFull).toBe(false);
     native.emit(NativeEvent.WRITABLE, 3, new Body().u32(0));
     expect(news.filter(([kind]) => kind === 'drain')).toEqual([['drain', PEER]]);
+  });
+
+  it('P3 copies a long message of a sender who waits in slices, others in between', async () => {
+    const { native, network } = open();
+    native.up(3, NC, PEER);
+    const { outgoing } = network.peer(PEER)!.session!;
+    const bytes = new Uint8Array(5 * SLICE_BYTES).fill(7);
+    const sent = outgoing.gently(() => outgoing.send(1, target(), bytes));
+    expect(native.gathering).toBe(true);
+    outgoing.send(2, target(), 'small');
+    network.flush();
+    expect(messages(native)).toEqual(['small']);
+    expect(outgoing.whenWritable()).toBeInstanceOf(Promise); // one at a time
+    outgoing.send(3, target(), bytes.subarray(0, 2 * SLICE_BYTES)); // a sender who does not wait: at once
+    expect(messages(native)).toHaveLength(2);
+    await sent;
+    expect(native.gathering).toBe(false);
+    expect(Buffer.compare(bytes, messages(native)[2] as Uint8Array)).toBe(0);
+    expect(outgoing.whenWritable()).toBeUndefined();
+    expect(outgoing.gently(() => outgoing.send(1, target(), 'short'))).toBeUndefined();
+  });
+
+  it('B9 sends nothing of bytes that are detached while they are copied', async () => {
+    const { native, network } = open();
+    native.up(3, NC, PEER);
+    const { outgoing } = network.peer(PEER)!.session!;
+    const bytes = new Uint8Array(5 * SLICE_BYTES);
+    const sent = outgoing.gently(() => outgoing.send(1, target(), bytes));
+    structuredClone(bytes, { transfer: [bytes.buffer] });
+    await expect(sent).rejects.toMatchObject({ code: 'SNOW_ERR_UNSENDABLE' });
+    expect(native.gathering).toBe(false);
+    expect(messages(native)).toEqual([]);
+    expect(outgoing.gently(() => outgoing.send(1, target(), new Uint8Array(9)))).toBeUndefined();
+  });
+
+  it('lets a sender go whose session ends while his message is copied', async () => {
+    const { native, network } = open();
+    native.up(3, NC, PEER);
+    const { outgoing } = network.peer(PEER)!.session!;
+    const sent = outgoing.gently(() => outgoing.send(1, target(), new Uint8Array(5 * SLICE_BYTES)));
+    native.down(3);
+    await sent;
+    expect(messages(native)).toEqual([]);
   });
 
   it('lets those who wait for room go when the session ends', async () => {

@@ -73,6 +73,9 @@ export class ScriptedNative implements Native {
   /** What `flush` and `bulk` answer. */
   pending = 0;
   isClosed = false;
+  /** Part of a long frame was copied, and neither queued nor dropped. */
+  gathering = false;
+  readonly #slices: Uint8Array[] = [];
   options: OpenOptions | undefined;
   #rx: Uint8Array = new Uint8Array(0);
   #onBatch: OnBatch = () => 0;
@@ -131,6 +134,18 @@ export class ScriptedNative implements Native {
     const bytes = Buffer.concat(parts);
     this.sent.push({ session, tag: bytes[0] ?? 0, body: bytes.subarray(1), stream });
     return this.pending;
+  }
+
+  gather(_handle: number, session: number, total: number, slice: Uint8Array): boolean {
+    if (!this.gathering || total === 0) this.#slices.length = 0;
+    if (total > 0) this.#slices.push(slice.slice());
+    this.gathering = total > 0;
+    return this.#chunks.has(session);
+  }
+
+  gathered(handle: number, session: number, stream: number): number {
+    this.gathering = false;
+    return this.bulk(handle, session, stream, this.#slices.splice(0));
   }
 
   slot(): number {

@@ -51,6 +51,11 @@ impl Session {
         for part in parts {
             frame.extend_from_slice(part);
         }
+        self.bulk_owned(node, stream, lane, frame)
+    }
+
+    /// As [`Self::bulk`], of a frame that the caller put together.
+    pub fn bulk_owned(&self, node: &Node, stream: u32, lane: u8, frame: Vec<u8>) -> Option<usize> {
         let mut io = self.lock();
         if io.phase != Phase::Open {
             return None;
