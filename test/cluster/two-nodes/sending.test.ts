@@ -249,6 +249,48 @@ describe('sending', () => {
     expect(await a!.run((bench) => bench.seen('nodedown'))).toEqual([]);
   });
 
+  it('P3 brings long messages of senders who wait whole and in order, others in between', async () => {
+    const [a, b] = await cluster.nodes({ name: 'a' }, { name: 'b' });
+    await b!.run(listen, 'inbox');
+    await a!.run(async (bench, peer) => {
+      await bench.node.connect(peer);
+      const to = { name: 'inbox', node: peer };
+      const long = (from: string, number: number): unknown[] => {
+        const bytes = new Uint8Array(3_000_000 + number);
+        for (let at = 0; at < bytes.length; at++) bytes[at] = at * 31 + number;
+        return [from, number, bytes];
+      };
+      const sender = (from: string): Promise<void> =>
+        new Promise((resolve) => {
+          bench.node.spawn(async (self) => {
+            for (let number = 0; number < 4; number++) {
+              await self.sendWait(to, long(from, number) as never);
+              self.send(to, [from, number, 'after'] as never);
+            }
+            resolve();
+          });
+        });
+      await Promise.all(['x', 'y', 'z'].map(sender));
+      await bench.node.sendWait(to, long('outside', 0) as never);
+    }, b!.name);
+    const seen = (await b!.run(async (bench) => {
+      const all = (await bench.box['inbox'].count(25)) as [string, number, Uint8Array | string][];
+      return all.map(([from, number, body]) => {
+        if (typeof body === 'string') return `${from}${number} ${body}`;
+        let isWhole = body.length === 3_000_000 + number;
+        for (let at = 0; at < body.length; at++) isWhole &&= body[at] === ((at * 31 + number) & 255);
+        return `${from}${number} ${isWhole ? 'whole' : 'broken'}`;
+      });
+    })) as string[];
+    for (const from of ['x', 'y', 'z']) {
+      const mine = seen.filter((line) => line.startsWith(from));
+      expect(mine).toEqual(
+        [0, 1, 2, 3].flatMap((number) => [`${from}${number} whole`, `${from}${number} after`]),
+      );
+    }
+    expect(seen.filter((line) => line.startsWith('outside'))).toEqual(['outside0 whole']);
+  });
+
   it('V6 delivers what was sent before a stop', async () => {
     const [a, b] = await cluster.nodes({ name: 'a' }, { name: 'b' });
     await b!.run(listen, 'inbox');
