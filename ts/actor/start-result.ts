@@ -13,5 +13,11 @@ export interface StartOptions extends SpawnOptions {
 /** How a start ended (rule I1). */
 export type StartResult<M = unknown> =
   | { readonly ok: true; readonly pid: Pid<M>; readonly ref: Ref | undefined }
-  | { readonly ok: false; readonly ignore: true }
-  | { readonly ok: false; readonly ignore?: undefined; readonly reason: ExitReason };
+  | { readonly ok: false; readonly ignore: true; readonly ref?: Ref | undefined }
+  | {
+      readonly ok: false;
+      readonly ignore?: undefined;
+      readonly reason: ExitReason;
+      /** Of the monitor that was asked for: its DOWN comes, too (I3). */
+      readonly ref?: Ref | undefined;
+    };

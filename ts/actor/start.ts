@@ -73,8 +73,8 @@ function startHere(
   };
   cell.more().starter = {
     ready: () => tell({ ok: true, pid: pid as never, ref }),
-    ignored: () => tell({ ok: false, ignore: true }),
-    failed: (reason) => tell({ ok: false, reason }),
+    ignored: () => tell({ ok: false, ignore: true, ref }),
+    failed: (reason) => tell({ ok: false, reason, ref }),
   };
   if (typeof what !== 'function' && what.kind === 'handler') begin(cell);
   if (result !== undefined) return result;
@@ -85,7 +85,7 @@ function startHere(
       if (parent !== null) abandon(parent, pid, options, ref);
       cell.more().starter = null;
       terminate(cell, 'killed');
-      resolve({ ok: false, reason: 'timeout' });
+      resolve({ ok: false, reason: 'timeout', ref });
     });
     tell = (made) => {
       cancel();

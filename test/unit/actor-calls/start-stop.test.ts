@@ -12,7 +12,7 @@ import {
   start,
   stop,
 } from '../../../ts/actor/index.ts';
-import type { Pid } from '../../../ts/term/index.ts';
+import { type Pid, Ref } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
 let kit: TestRuntime;
@@ -102,7 +102,8 @@ describe('a start', () => {
       const options = { link: true, monitor, timeout: 100, name: 'name' };
       const late = Promise.resolve(start(probe.self, slowStarter, ['never'], options));
       await kit.advance(100);
-      expect(await late).toEqual({ ok: false, reason: 'timeout' });
+      const ref: unknown = monitor ? expect.any(Ref) : undefined;
+      expect(await late).toEqual({ ok: false, reason: 'timeout', ref });
       expect([kit.runtime.size, kit.runtime.whereis('name')]).toEqual([1, undefined]);
       expect(probe.messages).toMatchObject(monitor ? [{ reason: 'killed' }] : []);
     }

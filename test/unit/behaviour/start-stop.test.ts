@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Exit, type Self, stop } from '../../../ts/actor/index.ts';
 import { call, cast, continuing, defineServer, ignore } from '../../../ts/behaviour/index.ts';
+import type { Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { counter, failure } from './counter.ts';
 
@@ -80,6 +81,23 @@ describe('starting and stopping', () => {
     expect(await started).toMatchObject({ details: { reason: 'timeout' } });
     await probe.expectNoMessage(1000);
     expect(kit.runtime.size).toBe(1);
+  });
+
+  it('I3, D15 tells which monitor the DOWN of a failed start belongs to', async () => {
+    const probe = await kit.probe();
+    const unwilling = defineServer({
+      name: 'unwilling',
+      init: (self, how: string) =>
+        how === 'ignore' ? ignore() : how === 'hang' ? self.sleep(1000) : self.exit(how),
+    });
+    for (const [how, reason] of Object.entries({ ignore: 'normal', bad: 'bad', hang: 'killed' })) {
+      const started = unwilling.tryStart(probe.self, { monitor: true, timeout: 10 }, how);
+      await kit.advance(10);
+      const result = await started;
+      expect(result.ok).toBe(false);
+      await probe.expectDown(result.ref as Ref, reason);
+    }
+    await probe.expectNoMessage();
   });
 
   it('I4 says who holds a taken name, and starts no second process', async () => {
