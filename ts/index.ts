@@ -58,6 +58,7 @@ export {
   TIMEOUT,
   Timeout,
   TimerRef,
+  type WithTag,
 } from './actor/index.ts';
 export * from './behaviour/index.ts';
 export {

@@ -99,6 +99,21 @@ describe('what is received', () => {
     });
   });
 
+  it('is of the tag that was asked for', () => {
+    unreached(async (self) => {
+      expectTypeOf(await self.receive('add')).toEqualTypeOf<Add>();
+      expectTypeOf(await self.receive('drop', { timeout: 5 })).toEqualTypeOf<Drop | typeof TIMEOUT>();
+      expectTypeOf(await self.receive('add' as string)).toEqualTypeOf<Message>();
+      expectTypeOf(await self.receive('other')).toEqualTypeOf<unknown>();
+      type Many = readonly ['set', number] | readonly ['get' | 'has', string] | 'stop' | number;
+      const many = self as Self<unknown> as Self<Many>;
+      expectTypeOf(await many.receive('set')).toEqualTypeOf<readonly ['set', number]>();
+      expectTypeOf(await many.receive('get')).toEqualTypeOf<readonly ['get' | 'has', string]>();
+      expectTypeOf(await many.receive('stop')).toEqualTypeOf<'stop'>();
+      expectTypeOf(await (self as Self<unknown>).receive('any')).toEqualTypeOf<unknown>();
+    });
+  });
+
   it('may be TIMEOUT wherever a time is given, and nowhere else', () => {
     unreached(async (self) => {
       const waited = await self.receive(undefined, { timeout: 5 });

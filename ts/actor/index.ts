@@ -20,7 +20,14 @@ export {
 export { handOver, takeOver } from './hand-over.ts';
 export { Inbound } from './inbound.ts';
 export { type CrashFacts, consoleLogger, type Logger, silentLogger } from './logger.ts';
-export { type Match, type Matched, type MessageClass, type Received, TIMEOUT } from './match.ts';
+export {
+  type Match,
+  type Matched,
+  type MessageClass,
+  type Received,
+  TIMEOUT,
+  type WithTag,
+} from './match.ts';
 export type { Holder, NamesPort } from './names-port.ts';
 export {
   type CallRequest,

@@ -45,6 +45,23 @@ export type Matched<T> =
         ? Matched<P>
         : unknown;
 
+/** Those of the messages `M` that have the tag `K`: unknown when no type says which. */
+export type WithTag<M, K extends string> = [Carrying<M, K>] extends [never] ? unknown : Carrying<M, K>;
+
+type Carrying<M, K extends string> = M extends string
+  ? Common<M, K>
+  : M extends readonly [infer T, ...unknown[]]
+    ? [Common<T, K>] extends [never]
+      ? never
+      : M
+    : M extends { readonly type: infer T }
+      ? [Common<T, K>] extends [never]
+        ? never
+        : M
+      : never;
+
+type Common<T, K extends string> = Extract<T, K> | Extract<K, T>;
+
 /** A match made ready: `keys` name what the mailbox may remember about it. */
 export interface CompiledMatch {
   readonly test: Test;

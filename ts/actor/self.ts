@@ -6,7 +6,7 @@ import { type Cell, DEAD, TRAPS } from './cell.ts';
 import { givenReason, Leave } from './crash-reason.ts';
 import { leave, report, takeStarter, terminate } from './death.ts';
 import { type ExitReason, isCleanExit } from './exit-reason.ts';
-import type { Match, Matched, Received, TIMEOUT } from './match.ts';
+import type { Match, Matched, Received, TIMEOUT, WithTag } from './match.ts';
 import type { Runtime } from './runtime.ts';
 import { send, sendWait } from './sending.ts';
 import { demonitor, link, monitor, sendExit, unlink } from './signals.ts';
@@ -94,6 +94,8 @@ export class Self<M = unknown> {
    * const down = await self.receive(Down, { timeout: 1000 });
    */
   receive(): Promise<Received<M>>;
+  receive<K extends string>(match: K, options?: { readonly signal?: AbortSignal }): Promise<WithTag<M, K>>;
+  receive<K extends string>(match: K, options: ReceiveOptions): Promise<WithTag<M, K> | typeof TIMEOUT>;
   receive<L extends readonly Match[]>(
     match: L,
     options?: { readonly signal?: AbortSignal },
