@@ -36,7 +36,7 @@ let misses = 0;
  * read once, holes in arrays as undefined, objects without a prototype as plain ones, a Buffer as Uint8Array, errors of
  * a class of their own as errors of that name. O(size of the value).
  *
- * Throws SNOW_ERR_UNSENDABLE (functions, symbols, class instances, cycles, lone surrogates, shared memory) and
+ * Throws SNOW_ERR_UNSENDABLE (functions, symbols, class instances, cycles, lone surrogates) and
  * SNOW_ERR_TOO_DEEP, both naming the path.
  */
 export function copyTerm<T>(value: T): T {
@@ -57,7 +57,7 @@ export function copyAgain(value: unknown): unknown {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Uint8Array.prototype) return new Uint8Array(value as Uint8Array);
   if (prototype !== Array.prototype) return copyObject(value, 0);
-  if (isFrozenDeep(value)) return value;
+  if (isFrozenDeep(value, 0)) return value;
   const copy = (value as unknown[]).slice();
   for (let index = 0; index < copy.length; index++) {
     const inner = copy[index];
@@ -88,7 +88,7 @@ function copyObject(value: object, depth: number): object {
 /** A plain object, or one of the classes that can travel: told apart once its keys have been seen. */
 function copyKeyed(value: Plain, depth: number): object {
   if (depth >= MAX_DEPTH) return copyDeepest(value, depth);
-  if (isFrozenDeep(value)) return value;
+  if (isFrozenDeep(value, depth)) return value;
   let node = plans.root;
   for (const key in value) {
     const { recent } = node;
@@ -173,7 +173,7 @@ function copyArray(value: unknown[], depth: number): unknown[] {
   if (depth >= MAX_DEPTH) throw UNSENDABLE;
   const { length } = value;
   if (Object.getPrototypeOf(value) !== Array.prototype) throw UNSENDABLE;
-  if (isFrozenDeep(value)) return value;
+  if (isFrozenDeep(value, depth)) return value;
   const next = depth + 1;
   switch (length) {
     case 0:
@@ -242,13 +242,13 @@ function copyTagged({ type, fields }: Tagged, depth: number): Tagged {
   if (typeof fields !== 'object' || fields === null || !isPlain(fields)) throw UNSENDABLE;
   if (Object.keys(fields).length > MAX_FIELDS) throw UNSENDABLE;
   checkName(type);
-  return new Tagged(type, isFrozenDeep(fields) ? fields : copyKeys(fields, depth));
+  return new Tagged(type, isFrozenDeep(fields, depth) ? fields : copyKeys(fields, depth));
 }
 
 function copyBytes(value: ArrayBuffer | ArrayBufferView): object {
   const isBytes = value instanceof Uint8Array;
-  // Without a view in between. Of no bytes there may be none because their buffer is gone.
-  if (isBytes && value.length > 0 && value.buffer instanceof ArrayBuffer) return new Uint8Array(value);
+  // To ask short bytes for their buffer costs more than the copy. Of no bytes there may be none because their buffer is gone.
+  if (isBytes && value.length > 0) return new Uint8Array(value);
   const copy = new Uint8Array(bytesOf(value));
   if (isBytes) return copy;
   const kind = viewKind(value);

@@ -360,13 +360,12 @@ export class Encoder extends ByteWriter {
   private binary(value: Uint8Array, where: number): number {
     const { length } = value;
     // Of no bytes there may be none because their buffer is gone.
-    if (!(value.buffer instanceof ArrayBuffer) || (length === 0 && bytesOf(value).length !== 0))
-      throw UNSENDABLE;
+    if (length === 0) bytesOf(value);
     if (length >= this.partFrom) {
       const at = this.room(where, 5);
       this.buffer[at] = Tag.BINARY;
       writeU32(this.buffer, at + 1, length);
-      this.partAt(at + 5, value);
+      this.partAt(at + 5, unshared(value));
       return at + 5;
     }
     let at = this.room(where, 5 + length);
@@ -395,7 +394,7 @@ export class Encoder extends ByteWriter {
     this.buffer[at + 1] = kind;
     writeU32(this.buffer, at + 2, bytes.length);
     if (isPart) {
-      this.partAt(at + 6, bytes);
+      this.partAt(at + 6, unshared(bytes));
       return at + 6;
     }
     this.buffer.set(bytes, at + 6);
@@ -446,4 +445,9 @@ export class Encoder extends ByteWriter {
     buffer[at + 7] = nc >>> 16;
     return at + 8;
   }
+}
+
+/** Bytes that native code may read: no other thread writes to them. */
+function unshared(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer instanceof ArrayBuffer ? bytes : new Uint8Array(bytes);
 }

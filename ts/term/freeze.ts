@@ -1,21 +1,31 @@
 import { SnowmeshError } from '../errors/index.ts';
+import { MAX_DEPTH } from './limits.ts';
 import { Pid } from './pid.ts';
 import { Ref } from './ref.ts';
-import { isPlain } from './verdict.ts';
+import { isPlain, UNSENDABLE } from './verdict.ts';
 
-const known = new WeakSet<object>();
+/** What is frozen, and how many levels it has. */
+const known = new WeakMap<object, number>();
 /** Nobody pays for a look-up before the first value is frozen. */
 let isInUse = false;
 
-/** Whether {@link freezeDeep} froze this, and with it all that is inside. */
-export function isFrozenDeep(value: object): boolean {
-  return isInUse && known.has(value);
+/**
+ * Whether {@link freezeDeep} froze this, and with it all that is inside. Throws UNSENDABLE when it is, but is too deep for a place
+ * `depth` levels down.
+ */
+export function isFrozenDeep(value: object, depth: number): boolean {
+  if (!isInUse) return false;
+  const levels = known.get(value);
+  if (levels === undefined) return false;
+  if (depth + levels > MAX_DEPTH) throw UNSENDABLE;
+  return true;
 }
 
-/** Freezes a value that was found to be sendable, and remembers it with everything inside. O(size of the value). */
-export function freezeInside(value: unknown, path: string): void {
-  if (typeof value !== 'object' || value === null || value instanceof Pid || value instanceof Ref) return;
-  if (known.has(value)) return;
+/** Freezes a value that was found to be sendable, and remembers it with everything inside. Returns its levels. O(size of the value). */
+export function freezeInside(value: unknown, path: string): number {
+  if (typeof value !== 'object' || value === null || value instanceof Pid || value instanceof Ref) return 0;
+  const before = known.get(value);
+  if (before !== undefined) return before;
   const fault = faultOf(value);
   if (fault !== undefined) {
     throw new SnowmeshError(
@@ -26,13 +36,15 @@ export function freezeInside(value: unknown, path: string): void {
       },
     );
   }
+  let inside = 0;
   for (const key of Object.keys(value)) {
     const step = Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`;
-    freezeInside((value as Record<string, unknown>)[key], step);
+    inside = Math.max(inside, freezeInside((value as Record<string, unknown>)[key], step));
   }
   Object.freeze(value);
   isInUse = true;
-  known.add(value);
+  known.set(value, inside + 1);
+  return inside + 1;
 }
 
 /** What would let somebody tell the shared value from a copy, or change it. */

@@ -93,7 +93,6 @@ function faultOfTagged({ type, fields }: Tagged): string | undefined {
 }
 
 function faultOfBytes(value: ArrayBuffer | ArrayBufferView): string | undefined {
-  if (ArrayBuffer.isView(value) && !(value.buffer instanceof ArrayBuffer)) return 'shared memory';
   if (!(value instanceof Uint8Array) && viewKind(value) === undefined)
     return `an instance of ${className(value)}`;
   try {

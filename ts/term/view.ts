@@ -41,13 +41,11 @@ export function makeView(kind: number, bytes: ArrayBuffer): ArrayBuffer | ArrayB
   return View === undefined ? bytes : new View(bytes);
 }
 
-/** The bytes behind a buffer or view, without copying. Throws UNSENDABLE for shared memory and for a buffer that was transferred. */
+/** The bytes behind a buffer or view, without copying. Throws UNSENDABLE for a buffer that was transferred. */
 export function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
-  const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
-  if (!(buffer instanceof ArrayBuffer)) throw UNSENDABLE;
   try {
-    if (!ArrayBuffer.isView(value)) return new Uint8Array(buffer);
-    return new Uint8Array(buffer, value.byteOffset, value.byteLength);
+    if (!ArrayBuffer.isView(value)) return new Uint8Array(value);
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   } catch {
     throw UNSENDABLE;
   }

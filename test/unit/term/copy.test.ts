@@ -6,6 +6,7 @@ import {
   decodeTerm,
   encodeTerm,
   FrameWriter,
+  freezeDeep,
   Pid,
   Ref,
 } from '../../../ts/term/index.ts';
@@ -71,6 +72,17 @@ describe('what can be sent', () => {
     let deep: unknown = class {};
     for (let level = 0; level < 100; level++) deep = { inside: deep };
     expect(() => copyTerm(deep)).toThrow(/^Cannot send a function \(deep\) at \$\.inside.{100,140}: send/);
+  });
+
+  it('B9 refuses a frozen value where it goes too deep, and nowhere else', () => {
+    let frozen: object = {};
+    for (let level = 1; level < 100; level++) frozen = level % 2 ? { frozen } : [frozen];
+    freezeDeep(frozen);
+    let around: unknown = frozen;
+    for (let level = 100; level < 128; level++) around = [around];
+    expect(copyTerm(around)).toEqual(around);
+    expect(() => copyTerm([around])).toThrow(expect.objectContaining({ code: 'SNOW_ERR_TOO_DEEP' }));
+    expect(() => copyTerm({ around })).toThrow(expect.objectContaining({ code: 'SNOW_ERR_TOO_DEEP' }));
   });
 
   it('lets errors thrown by getters through', () => {

@@ -99,6 +99,9 @@ export const sendable: readonly (readonly [name: string, make: () => unknown])[]
       return [shared, shared, { shared }];
     },
   ],
+  ['bytes of shared memory', () => ({ b: new Uint8Array(new SharedArrayBuffer(4)).fill(3, 1) })],
+  ['many bytes of shared memory', () => [new Uint8Array(new SharedArrayBuffer(200_000)).fill(3, 1)]],
+  ['a view of shared memory', () => new Int32Array(new SharedArrayBuffer(8)).fill(-2, 1)],
   ['depth 128', () => nested(128)],
   [
     'scalars in depth 128',
@@ -156,8 +159,6 @@ export const refused: readonly (readonly [name: string, make: () => unknown, pat
       '$["\\ud800"] (key)',
       UNSENDABLE,
     ],
-    ['shared memory', () => ({ b: new Uint8Array(new SharedArrayBuffer(4)) }), '$.b', UNSENDABLE],
-    ['a shared view', () => new Int32Array(new SharedArrayBuffer(4)), '$', UNSENDABLE],
     ['a SharedArrayBuffer', () => new SharedArrayBuffer(4), '$', UNSENDABLE],
     ['transferred bytes', () => [transferred()], '$[0]', UNSENDABLE],
     ['a transferred buffer', () => ({ b: transferred().buffer }), '$.b', UNSENDABLE],
