@@ -12,6 +12,8 @@ export class Family {
   readonly sitters = new Map<number, string>();
   /** Our own that live elsewhere, by key. */
   readonly children = new Map<string, snow.Pid>();
+  /** Our own that were unlinked: what kills them may be lost with a connection, and then nothing else ends them (L5). */
+  readonly #away: snow.Pid[] = [];
   readonly #spec: snow.ActorSpec;
   readonly #brief: snow.ActorSpec;
   #parent: snow.Pid | undefined;
@@ -64,6 +66,7 @@ export class Family {
         if (child !== undefined) this.children.set(child.key, child);
       }
       if (work.isRunning && work.chance(0.2)) await this.#sendAway(self);
+      if (!work.isRunning) for (const child of this.#away.splice(0)) self.sendExit(child, 'kill');
       const message = await self.receive(undefined, { timeout: 15 });
       if (!(message instanceof snow.Exit)) continue;
       if (!this.children.delete(message.from.key))
@@ -77,6 +80,7 @@ export class Family {
     if (child === undefined) return;
     if (this.#work.chance(0.5)) return self.sendExit(child, 'kill');
     self.unlink(child);
+    this.#away.push(child);
     // C12: an EXIT that was there before stays.
     this.children.delete(child.key);
     await self.receive((message: unknown) => message instanceof snow.Exit && message.from.equals(child), {
