@@ -115,16 +115,17 @@ export class Scheduler {
   /** Runs items; true as soon as one resumed a promise, false when none may run. */
   private drain(): boolean {
     for (;;) {
+      const item = this.head;
+      if (item === null) return false;
       if (this.hasSettled) {
         this.hasSettled = false;
         return true;
       }
-      const item = this.head;
-      if (item === null || !this.spend()) return false;
+      if (!this.spend()) return false;
       this.head = item.nextInQueue;
       if (this.head === null) this.tail = null;
       else item.nextInQueue = null;
-      if (item.run()) this.hasSettled = true;
+      if (item.run()) return true;
     }
   }
 
