@@ -184,7 +184,16 @@ pub fn tx(
         if let Some(session) = found {
             let chunk = Chunk::hold(env.raw(), chunk.raw())?;
             let gathered = RefCell::default();
-            state.set_chunk(env.raw(), handle, Outgoing { host, session, chunk, gathered });
+            state.set_chunk(
+                env.raw(),
+                handle,
+                Outgoing {
+                    host,
+                    session,
+                    chunk,
+                    gathered,
+                },
+            );
         }
         Ok(())
     })
@@ -277,7 +286,8 @@ pub fn gathered(env: Env, handle: u32, session: u32, stream: u32) -> Result<f64>
         let waiting = state.with_chunk(handle, session, |out| {
             let frame = out.gathered.take();
             let link = out.host.linked()?;
-            out.session.bulk_owned(&link.node, stream, link.lane.index(), frame)
+            out.session
+                .bulk_owned(&link.node, stream, link.lane.index(), frame)
         });
         Ok(number_or_none(waiting.flatten()))
     })
