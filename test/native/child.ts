@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { loadNative, NativeEvent } from '../../bindings/index.ts';
+import { until } from '../support/deadline.ts';
 import { localOn, RawLane, RawNode, type RawOptions, type RawPeer, SEND, sendFrame } from './raw-node.ts';
 
 const scenarios: Record<string, (reader: 'loop' | 'thread') => unknown> = {
@@ -164,6 +165,8 @@ const scenarios: Record<string, (reader: 'loop' | 'thread') => unknown> = {
         while (performance.now() < until);
       }
       if (verb === 'send') for (const value of words) node.send(await node.up(), Number(value));
+      if (verb === 'await')
+        await until('all of them', () => node.numbers().length >= Number(words[0]), 30_000);
       if (verb === 'close') await node.close();
       const downs = node.entries.filter((entry) => entry.tag === NativeEvent.SESSION_DOWN).length;
       const { takeovers, spinHits, spinMisses } =

@@ -75,11 +75,11 @@ describe.each(['loop', 'thread'])('a peer whose loop is blocked, reader %s', (re
       },
       30_000,
     );
-    peer.write('look\n');
-    const { numbers, downs } = await answer(peer, 'look', 30_000);
-    expect(downs).toBe(0);
-    expect(numbers.length).toBe(sent);
-    expect(numbers.every((value, index) => value === index % 5000)).toBe(true);
+    peer.write(`await ${sent}\n`);
+    const seen = await answer(peer, 'await', 30_000);
+    expect(seen.downs).toBe(0);
+    expect(seen.numbers.length).toBe(sent);
+    expect(seen.numbers.every((value, index) => value === index % 5000)).toBe(true);
   });
 
   it('L12 a frozen peer is lost within its time, and one thawed early is not', async () => {

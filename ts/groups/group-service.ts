@@ -16,7 +16,6 @@ export interface GroupsHost {
   readonly name: string;
   readonly runtime: Runtime;
   /** @internal */
-  /** @internal */
   channel(name: string, listener: ChannelListener): Channel | undefined;
 }
 

@@ -162,8 +162,11 @@ impl Host {
         }
         self.deliver(batch.finish());
         if !self.ended.get() {
-            node.lane_drained(lane);
-            lane.notify();
+            // The loop's reader does both when the loop has turned.
+            if self.reader.get().is_none() {
+                node.lane_drained(lane);
+                lane.notify();
+            }
         }
     }
 

@@ -154,7 +154,7 @@ impl LoopReader {
         let waiting = std::mem::take(&mut *self.unfinished.borrow_mut());
         for session in waiting {
             let read = session.read(node, Some((lane, batch)), TURN_BYTES);
-            self.after(node, lane, &session, read);
+            self.after(node, &session, read);
         }
         lane.drain(batch);
     }
@@ -213,7 +213,7 @@ impl LoopReader {
         // SAFETY: nothing is being delivered, so no other slice of `rx` is in use; no JavaScript runs until `finish`.
         let mut batch = Batch::new(unsafe { host.rx.all_mut() });
         let read = session.read(node, Some((lane, &mut batch)), TURN_BYTES);
-        self.after(node, lane, session, read);
+        self.after(node, session, read);
         // The end of a session and announcements go through the inbox.
         lane.drain(&mut batch);
         let filled = batch.finish();
@@ -225,15 +225,27 @@ impl LoopReader {
         delivered
     }
 
-    fn after(&self, node: &Node, lane: &Lane, session: &Arc<Session>, read: Read) {
+    fn after(&self, node: &Node, session: &Arc<Session>, read: Read) {
         match read {
             Read::Idle => {}
             Read::Ended => self.forget(session.id()),
-            Read::More if node.is_inbound_blocked() => self.pause(),
-            Read::More => {
-                self.unfinished.borrow_mut().push(session.clone());
-                lane.poke();
-            }
+            Read::More | Read::Spent if node.is_inbound_blocked() => self.pause(),
+            // The poll comes back by itself, unless it has given the socket up.
+            Read::Spent if !session.is_hung_up() => {}
+            Read::More | Read::Spent => self.unfinished.borrow_mut().push(session.clone()),
+        }
+    }
+
+    /// Right before the loop waits: has it come back for what is left. A wake-up asked for earlier would be answered in the
+    /// same turn of the loop, again and again, and immediates and timers would wait for the end of all that comes (P6).
+    fn ask_for_rest(&self, node: &Node, lane: &Lane) {
+        // Reads drain the inbox, too.
+        node.lane_drained(lane);
+        let may_resume = self.paused.get() && !node.is_inbound_blocked();
+        if may_resume || !self.unfinished.borrow().is_empty() {
+            lane.poke();
+        } else {
+            lane.notify();
         }
     }
 
@@ -352,9 +364,6 @@ unsafe extern "C" fn on_readable(handle: HandlePtr, status: c_int, _events: c_in
                 session.note_hangup();
             }
             reader.turn(&host, &session);
-            if host.may_deliver() {
-                link.lane.notify();
-            }
         }
     });
 }
@@ -363,6 +372,7 @@ unsafe extern "C" fn on_prepare(handle: HandlePtr) {
     with_host(handle, |host, reader| {
         reader.spin(host);
         if let Some(link) = host.linked() {
+            reader.ask_for_rest(&link.node, &link.lane);
             link.node.loop_watch().waits();
         }
     });

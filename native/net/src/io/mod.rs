@@ -185,8 +185,8 @@ impl IoLoop {
         }
         match session.read(&self.node, None, READ_BUDGET) {
             Read::Idle | Read::Ended => {}
-            Read::More if self.node.is_inbound_blocked() => self.held.push(session),
-            Read::More => self.unfinished.push(session),
+            Read::More | Read::Spent if self.node.is_inbound_blocked() => self.held.push(session),
+            Read::More | Read::Spent => self.unfinished.push(session),
         }
     }
 

@@ -23,8 +23,10 @@ use crate::tls::RECEIVE_BYTES;
 pub enum Read {
     /// Nothing is left for now.
     Idle,
-    /// There may be more; the batch, an inbox or the budget is full.
+    /// There is more; the batch or an inbox is full.
     More,
+    /// The budget is spent; the socket may have more.
+    Spent,
     /// The session is over.
     Ended,
 }
@@ -168,7 +170,7 @@ impl Session {
                     return Read::Ended;
                 }
                 Stop::Drained if drained => return Read::Idle,
-                Stop::Drained if left == 0 => return Read::More,
+                Stop::Drained if left == 0 => return Read::Spent,
                 Stop::Drained => {}
                 Stop::Full => return Read::More,
                 Stop::End(cause, detail) => {
@@ -214,6 +216,12 @@ impl Session {
     /// The connection broke and the loop's poll stopped: from now on every read goes on to the end of the stream.
     pub fn note_hangup(&self) {
         self.hung_up.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Self::note_hangup`] was called.
+    #[must_use]
+    pub fn is_hung_up(&self) -> bool {
+        self.hung_up.load(Ordering::Relaxed)
     }
 
     /// Whether bytes wait in the socket.
