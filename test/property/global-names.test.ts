@@ -188,6 +188,18 @@ class Story {
   }
 }
 
+/** A story from its begin to its end, and then everybody has to agree. */
+async function playOut(size: number, start: number, steps: readonly (Step | Trouble)[]): Promise<void> {
+  const story = new Story(size, randomFrom(start));
+  try {
+    for (const step of steps) await story.play(step);
+    await story.end();
+    story.check();
+  } finally {
+    story.mesh.stop();
+  }
+}
+
 describe('global names under random events', () => {
   it('Q1, Q5-Q14 agree everywhere after a heal, and lose no living owner', async () => {
     await checkAsync(
@@ -197,18 +209,7 @@ describe('global names under random events', () => {
         fc.array(fc.oneof({ weight: 4, arbitrary: requests }, { weight: 1, arbitrary: splits }), {
           maxLength: 60,
         }),
-        async (size, start, steps) => {
-          const story = new Story(size, randomFrom(start));
-          try {
-            for (const step of steps) {
-              await story.play(step as Step | Trouble);
-            }
-            await story.end();
-            story.check();
-          } finally {
-            story.mesh.stop();
-          }
-        },
+        (size, start, steps) => playOut(size, start, steps as (Step | Trouble)[]),
       ),
       { numRuns: 400 },
     );
@@ -259,16 +260,7 @@ describe('global names under random events', () => {
           ),
           { maxLength: 60 },
         ),
-        async (size, start, steps) => {
-          const story = new Story(size, randomFrom(start));
-          try {
-            for (const step of steps) await story.play(step as Step | Trouble);
-            await story.end();
-            story.check();
-          } finally {
-            story.mesh.stop();
-          }
-        },
+        (size, start, steps) => playOut(size, start, steps as (Step | Trouble)[]),
       ),
       { numRuns: 300 },
     );

@@ -79,7 +79,11 @@ export async function sendWait(
     const room = target instanceof Cell ? roomIn(gate, from) : target && runtime.remote.whenWritable(target);
     if (room === undefined) {
       if (target === undefined || target instanceof Cell) return send(runtime, from, to, message);
-      await runtime.remote.sendGently(from.pid, target, message);
+      try {
+        await runtime.remote.sendGently(from.pid, target, message);
+      } catch (error) {
+        if (!from.isDead) throw error;
+      }
       return from.isDead ? new Promise(() => {}) : undefined; // A7
     }
     await room;

@@ -16,7 +16,7 @@ const NOTHING = new Uint8Array(0);
  */
 export async function gather(parts: readonly Uint8Array[], take: TakeSlice): Promise<boolean> {
   const lengths = parts.map((part) => part.length);
-  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const total = lengthOf(parts);
   for (const [index, part] of parts.entries()) {
     const length = lengths[index] as number;
     for (let at = 0; at < length; at += SLICE_BYTES) {
@@ -32,4 +32,9 @@ export async function gather(parts: readonly Uint8Array[], take: TakeSlice): Pro
     }
   }
   return true;
+}
+
+/** Bytes of a frame given in parts. */
+export function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }

@@ -7,7 +7,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import { FrameWriter, type Pid } from '../term/index.ts';
 import { readU32 } from './entry-reader.ts';
 import { SEND } from './frame-tag.ts';
-import { gather, SLICE_BYTES } from './gather.ts';
+import { gather, lengthOf, SLICE_BYTES } from './gather.ts';
 import type { Identities } from './identities.ts';
 import type { Limits } from './options.ts';
 import { Streams } from './streams.ts';
@@ -106,7 +106,12 @@ export class Outgoing {
    * bytes must not change before the promise resolves; undefined: it is on its way already. Only when there is room.
    */
   gently(write: () => void): Promise<void> | undefined {
-    this.#isGentle = this.#carrier !== undefined && this.#gathering === undefined;
+    // One at a time: the outcome of another one is nothing to this sender.
+    if (this.#carrier === undefined || this.#gathering !== undefined) {
+      write();
+      return undefined;
+    }
+    this.#isGentle = true;
     try {
       write();
     } finally {
@@ -286,10 +291,6 @@ export class Outgoing {
     this.#isBusy = true;
     this.#host.busy(this);
   }
-}
-
-function lengthOf(frame: readonly Uint8Array[]): number {
-  return frame.reduce((sum, part) => sum + part.length, 0);
 }
 
 /** Takes the last frame out of the chunk again, as `tag | body`; announcements before it stay. */

@@ -256,10 +256,12 @@ describe('flow', () => {
     const { outgoing } = network.peer(PEER)!.session!;
     const bytes = new Uint8Array(5 * SLICE_BYTES);
     const sent = outgoing.gently(() => outgoing.send(1, target(), bytes));
+    const other = outgoing.gently(() => outgoing.send(2, target(), new Uint8Array(2 * SLICE_BYTES)));
+    expect(other).toBeUndefined(); // on its way already, whatever becomes of the first
     structuredClone(bytes, { transfer: [bytes.buffer] });
     await expect(sent).rejects.toMatchObject({ code: 'SNOW_ERR_UNSENDABLE' });
     expect(native.gathering).toBe(false);
-    expect(messages(native)).toEqual([]);
+    expect(messages(native)).toHaveLength(1);
     expect(outgoing.gently(() => outgoing.send(1, target(), new Uint8Array(9)))).toBeUndefined();
   });
 
