@@ -117,6 +117,30 @@ describe('the self of a dead actor', () => {
   });
 });
 
+describe('a send that waits', () => {
+  it('A7 tells a sender who has died neither that it went nor that it failed', async () => {
+    const heard: string[] = [];
+    for (const fails of [false, true]) {
+      let settle!: () => void;
+      kit.runtime.remote.sendGently = () =>
+        new Promise((resolve, reject) => {
+          settle = () => (fails ? reject(new Error('detached')) : resolve());
+        });
+      const sender = kit.runtime.spawn(async (self: Self) => {
+        await self.sendWait({ name: 'inbox', node: 'far@127.0.0.1:4001' }, 'x').then(
+          () => heard.push('it went'),
+          () => heard.push('it failed'),
+        );
+      });
+      await kit.settle();
+      kit.runtime.sendExit(sender, 'kill');
+      settle();
+      await kit.settle();
+    }
+    expect(heard).toEqual([]);
+  });
+});
+
 describe('callbacks that outlive their actor', () => {
   it('A4, V2 take neither the OS process nor anybody else along', async () => {
     const child = startChild(new URL('ghost-child.ts', import.meta.url));
