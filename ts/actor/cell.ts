@@ -6,6 +6,7 @@ import { Pid, type Ref } from '../term/index.ts';
 import type { Timer } from '../timers/index.ts';
 import type { Call } from './call.ts';
 import type { MailboxGate } from './mailbox-gate.ts';
+import type { LoggedTag } from './match.ts';
 import type { AwaitingCaller, PendingCall } from './pending-call.ts';
 import type { Runtime } from './runtime.ts';
 import type { Self } from './self.ts';
@@ -75,7 +76,7 @@ export class Cell implements Runnable {
   leaving: { readonly reason: unknown } | null = null;
   /** The call it is handling. */
   handling: Call | null = null;
-  lastTag: string | undefined = undefined;
+  lastTag: LoggedTag = undefined;
   private extras: Extras | null = null;
   private ownSelf: Self | null = null;
 

@@ -3,7 +3,7 @@ import type { Pid } from '../term/index.ts';
 import { BUSY, type Cell, cellOf, DEAD, QUEUED, type Starter, TERMINATING } from './cell.ts';
 import { crashReason, isLeave } from './crash-reason.ts';
 import type { ExitReason } from './exit-reason.ts';
-import { loggedTag } from './match.ts';
+import { type LoggedTag, loggedTag } from './match.ts';
 import { release } from './wait.ts';
 
 /** PIDs in a crash report. */
@@ -31,7 +31,7 @@ export function report(cell: Cell, reason: ExitReason, message: unknown): void {
         actor: cell.pid.toString(),
         name: cell.label,
         reason,
-        lastMessage: message === undefined ? cell.lastTag : lastTag(message),
+        lastMessage: nameOf(message === undefined ? cell.lastTag : lastTag(message)),
         ancestors: lineOf(cell).map(String),
       },
       'an actor crashed',
@@ -42,9 +42,13 @@ export function report(cell: Cell, reason: ExitReason, message: unknown): void {
 }
 
 /** The tag of a message; of a cast, whose first element is the same for all, the second. */
-function lastTag(message: unknown): string | undefined {
+function lastTag(message: unknown): LoggedTag {
   const tag = loggedTag(message);
   return tag === '$cast' && Array.isArray(message) ? (loggedTag(message.slice(1, 2)) ?? tag) : tag;
+}
+
+function nameOf(tag: LoggedTag): string | undefined {
+  return typeof tag === 'function' ? tag.name : (tag as string | undefined);
 }
 
 /** Ends an actor that ends by itself: a handler's `onTerminate` first. */

@@ -1,17 +1,18 @@
 // Signals from other nodes.
 import { Chain, Monitor } from '../link/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
-import { type Cell, cellOf } from './cell.ts';
+import type { Cell } from './cell.ts';
 import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { fanOut } from './fan-out.ts';
 import { callFromAfar, RemoteCall } from './inbound-calls.ts';
 import { InboundSpawns, type SpawnOrder } from './inbound-spawns.ts';
+import { type NodeLoss, NodeLosses } from './node-losses.ts';
 import { type CallRequest, ReplyStatus, SpawnStatus } from './remote-port.ts';
 import { answered } from './replies.ts';
 import type { Runtime } from './runtime.ts';
 import { deliverAlias, deliverNamed } from './sending.ts';
-import { fireMonitor, loseLink, signalExit } from './signals.ts';
+import { fireMonitor, signalExit } from './signals.ts';
 import type { PendingSpawn } from './spawning.ts';
 import { askToEnd, STOP_TAG } from './stop-request.ts';
 import { Down } from './system-message.ts';
@@ -23,11 +24,13 @@ import { Down } from './system-message.ts';
 export class Inbound {
   private readonly runtime: Runtime;
   private readonly spawns: InboundSpawns;
+  private readonly losses: NodeLosses;
 
   /** @internal */
   constructor(runtime: Runtime) {
     this.runtime = runtime;
     this.spawns = new InboundSpawns(runtime);
+    this.losses = new NodeLosses(runtime, this.spawns);
   }
 
   deliver(to: number, message: unknown): void {
@@ -193,32 +196,19 @@ export class Inbound {
     answered(this.runtime, ref, status, value);
   }
 
-  /** Fires every link, monitor, call and spawn over that node once, with noconnection. `nc` -1: never known. */
-  nodeLost(nc: number, node: string): void {
-    const { runtime } = this;
-    const keys = nc >= 0 ? [nc, node] : [node];
-    for (const key of keys) {
-      for (const made of runtime.remoteLinks.take(key)) loseLink(runtime, made);
-      for (const made of runtime.remoteMonitors.take(key)) {
-        const cell = cellOf(made.owner);
-        if (cell?.extra?.watches?.take(made.ref) === undefined) continue;
-        runtime.aliases.endWithMonitor(made.ref);
-        deliver(cell, new Down(made.ref, made.target, 'noconnection'));
-      }
-      for (const pending of runtime.remoteCalls.take(key)) pending.fail('nodedown', 'noconnection');
-      for (const pending of runtime.remoteSpawns.take(key))
-        pending.settle('noconnection', undefined, undefined);
-    }
-    if (nc < 0) return;
-    this.spawns.nodeLost(nc);
-    for (const made of runtime.remoteWatchers.takeNode(nc)) {
-      if (made.chain !== null) (made.chain as unknown as Chain<Monitor>).remove(made);
-    }
-    for (const [key, caller] of runtime.inboundCalls) {
-      if (caller.address.nc !== nc) continue;
-      runtime.inboundCalls.delete(key);
-      caller.cell.extra?.callers?.delete(caller);
-    }
+  /** See {@link NodeLosses.begin}. */
+  nodeLost(nc: number, name: string): NodeLoss {
+    return this.losses.begin(nc, name);
+  }
+
+  /** Whether a loss has not come to its end. */
+  get isLosing(): boolean {
+    return this.losses.isUnderWay;
+  }
+
+  /** Lets every loss come to its end now: what comes next is of a new session. O(ties left). */
+  endLosses(): void {
+    this.losses.endAll();
   }
 }
 

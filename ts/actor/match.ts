@@ -108,12 +108,15 @@ export function tagOf(message: unknown): string | undefined {
   return typeof tag === 'string' ? tag : undefined;
 }
 
+/** What a crash report says of a message: its tag, or the class it is of, whose name is read when it is wanted. */
+export type LoggedTag = string | { readonly name: string } | undefined;
+
 /** The tag of a message as crash reports have it: never a bare string, which is the whole message, nor a long one. */
-export function loggedTag(message: unknown): string | undefined {
+export function loggedTag(message: unknown): LoggedTag {
   if (typeof message !== 'object' || message === null) return undefined;
   if (!(message instanceof SystemMessage)) return shortened(tagOf(message));
   const { tag } = message as { tag?: unknown }; // a call has one
-  return typeof tag === 'string' ? shortened(tag) : message.constructor.name;
+  return typeof tag === 'string' ? shortened(tag) : message.constructor;
 }
 
 function shortened(tag: string | undefined): string | undefined {

@@ -24,6 +24,11 @@ export function link(cell: Cell, to: Pid): void {
     if (cell.links().link(to) !== undefined) partner.links().linkedBy(cell.pid);
     return;
   }
+  // A link that is about to fire must not become a new one.
+  if (runtime.inbound.isLosing && cell.extra?.links?.find(to) !== undefined) {
+    runtime.inbound.endLosses();
+    if (cell.isDead) return;
+  }
   const made = cell.links().link(to);
   if (made === undefined) return;
   runtime.remoteLinks.add(to.nc, made);
@@ -186,11 +191,20 @@ function announceToWatchers(runtime: Runtime, pid: Pid, extra: Extras, reason: E
   }
 }
 
-/** A link to another node went with its connection. */
-export function loseLink(runtime: Runtime, made: Link): void {
-  const cell = runtime.table.get(made.owner.local);
+// -- loss of a node --------------------------------------------------------------------------------------------------
+
+/** A link to another node went with its session. */
+export function loseLink(made: Link): void {
+  const cell = cellOf(made.owner);
   if (cell === undefined) return;
-  const wasActive = made.isActive;
-  cell.extra?.links?.remove(made.partner);
-  if (wasActive) signalExit(cell, made.partner, 'noconnection', true);
+  cell.extra?.links?.drop(made);
+  if (made.isActive) signalExit(cell, made.partner, 'noconnection', true);
+}
+
+/** A monitor of an actor of another node went with its session. */
+export function loseMonitor(runtime: Runtime, made: Monitor): void {
+  const cell = cellOf(made.owner);
+  if (cell?.extra?.watches?.drop(made) !== true) return;
+  runtime.aliases.endWithMonitor(made.ref);
+  deliver(cell, new Down(made.ref, made.target, 'noconnection'));
 }

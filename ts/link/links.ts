@@ -1,6 +1,6 @@
 import type { Pid } from '../term/index.ts';
 
-/** Up to this many links an array is searched; beyond, a map. */
+/** Up to this many links an array is searched; beyond, maps. */
 const FEW = 8;
 
 /** One end of a link. */
@@ -31,20 +31,24 @@ export class Link {
 export class Links {
   private readonly owner: Pid;
   private few: Link[] = [];
-  private many: Map<number | string, Link> | null = null;
+  /** By node number, then by local id: numbers, as a string for each of 100 000 partners costs more than all the rest. */
+  private many: Map<number, Map<number, Link>> | null = null;
 
   constructor(owner: Pid) {
     this.owner = owner;
   }
 
-  /** Partners, those being unlinked included. */
+  /** Partners, those being unlinked included. O(nodes). */
   get size(): number {
-    return this.many?.size ?? this.few.length;
+    if (this.many === null) return this.few.length;
+    let size = 0;
+    for (const links of this.many.values()) size += links.size;
+    return size;
   }
 
   /** The entry of a partner, active or not. */
   find(partner: Pid): Link | undefined {
-    if (this.many !== null) return this.many.get(keyOf(partner));
+    if (this.many !== null) return this.many.get(partner.nc)?.get(partner.local);
     for (const link of this.few) {
       if (link.partner.local === partner.local && link.partner.nc === partner.nc) return link;
     }
@@ -72,16 +76,22 @@ export class Links {
 
   /** We unlink a partner of this runtime: gone at once. */
   remove(partner: Pid): Link | undefined {
-    if (this.many !== null) {
-      const key = keyOf(partner);
-      const link = this.many.get(key);
-      if (link !== undefined) this.many.delete(key);
-      return link;
+    const link = this.find(partner);
+    if (link !== undefined) this.drop(link);
+    return link;
+  }
+
+  /** Takes out an entry that is in. */
+  drop(link: Link): void {
+    if (this.many === null) {
+      const at = this.few.indexOf(link);
+      if (at >= 0) this.few.splice(at, 1);
+      return;
     }
-    const at = this.few.findIndex(
-      (link) => link.partner.local === partner.local && link.partner.nc === partner.nc,
-    );
-    return at < 0 ? undefined : this.few.splice(at, 1)[0];
+    const { nc, local } = link.partner;
+    const links = this.many.get(nc);
+    links?.delete(local);
+    if (links?.size === 0) this.many.delete(nc);
   }
 
   /** We unlink a remote partner with a fresh `id`. True: tell it; the entry waits for the acknowledgement. */
@@ -122,22 +132,30 @@ export class Links {
     return this.find(partner)?.unlinkId === 0 ? this.remove(partner) : undefined;
   }
 
-  /** All entries, oldest first. Must not change meanwhile. */
+  /** All entries, those to one node oldest first. Must not change meanwhile. */
   [Symbol.iterator](): IterableIterator<Link> {
-    return (this.many ?? this.few).values();
+    return this.many === null ? this.few.values() : each(this.many);
   }
 
   private add(partner: Pid): Link {
     const link = new Link(this.owner, partner);
-    if (this.many !== null) this.many.set(keyOf(partner), link);
+    if (this.many !== null) put(this.many, link);
     else if (this.few.push(link) > FEW) {
-      this.many = new Map(this.few.map((each) => [keyOf(each.partner), each]));
+      this.many = new Map();
+      for (const one of this.few) put(this.many, one);
       this.few = [];
     }
     return link;
   }
 }
 
-function keyOf(pid: Pid): number | string {
-  return pid.nc === 0 ? pid.local : pid.key;
+function* each(many: Map<number, Map<number, Link>>): Generator<Link, undefined> {
+  for (const links of many.values()) yield* links.values();
+}
+
+function put(many: Map<number, Map<number, Link>>, link: Link): void {
+  const { nc, local } = link.partner;
+  const links = many.get(nc);
+  if (links === undefined) many.set(nc, new Map([[local, link]]));
+  else links.set(local, link);
 }

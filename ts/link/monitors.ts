@@ -63,6 +63,14 @@ export class Watches {
     return at < 0 ? undefined : this.few.splice(at, 1)[0];
   }
 
+  /** Takes out one at hand. False: it was taken before. */
+  drop(monitor: Monitor): boolean {
+    if (this.many !== null) return this.many.delete(monitor.ref.id);
+    const at = this.few.indexOf(monitor);
+    if (at >= 0) this.few.splice(at, 1);
+    return at >= 0;
+  }
+
   /** Oldest first. Must not change meanwhile. */
   [Symbol.iterator](): IterableIterator<Monitor> {
     return (this.many ?? this.few).values();

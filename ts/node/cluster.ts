@@ -195,10 +195,12 @@ export class Cluster implements NetworkListener {
       this.#runtime.logger.warn({ err: error }, 'a discovery could not be stopped');
     }
     await this.#network.close();
+    this.#runtime.inbound.endLosses();
   }
 
   sessionUp(session: Session): void {
     const { name } = session.identity;
+    this.#runtime.inbound.endLosses();
     this.mesh.up(name);
     this.#policy.up(name);
     if (this.#isMeshed && !session.isHidden) this.#tellPeers(session);
@@ -211,8 +213,14 @@ export class Cluster implements NetworkListener {
   sessionDown(session: Session, cause: DownCause, detail: string): void {
     const { name, nc } = session.identity;
     this.#policy.down(name);
-    this.#runtime.inbound.nodeLost(nc, name);
-    this.#channels.down(session);
+    const loss = this.#runtime.inbound.nodeLost(nc, name);
+    this.#channels.down(session); // names are free before an actor sees its DOWN
+    loss.whenOver(() => this.#lost(session, cause, detail));
+  }
+
+  /** Everything tied to the node has heard of it. */
+  #lost(session: Session, cause: DownCause, detail: string): void {
+    const { name } = session.identity;
     this.monitors.down(name, cause, factsOf(session));
     if (cause === 'protocol') this.#runtime.logger.error({ node: name, detail }, 'a peer broke the protocol');
     this.#tell('nodedown', name, cause, factsOf(session));
@@ -277,9 +285,9 @@ export class Cluster implements NetworkListener {
     const level =
       result === 'unreachable' || result === 'timeout' || result === 'stopping' ? 'debug' : 'warn';
     this.#runtime.logger[level]({ node: name, result, detail }, 'could not connect');
-    this.#runtime.inbound.nodeLost(-1, name);
-    for (const nc of numbers) this.#runtime.inbound.nodeLost(nc, name);
-    this.monitors.fire(name, result);
+    let loss = this.#runtime.inbound.nodeLost(-1, name);
+    for (const nc of numbers) loss = this.#runtime.inbound.nodeLost(nc, name);
+    loss.whenOver(() => this.monitors.fire(name, result));
   }
 
   lostMessages(node: string, count: number): void {

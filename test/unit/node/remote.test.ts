@@ -21,15 +21,17 @@ function open(autoConnect: AutoConnect = 'use') {
   const heard: unknown[][] = [];
   const dead: unknown[][] = [];
   const inbound = new Proxy(
-    {},
+    { endLosses: () => {} },
     {
-      get:
-        (_target, method: string) =>
-        (...args: unknown[]) =>
-          void heard.push([
+      get: (known: Record<string, unknown>, method: string) =>
+        known[method] ??
+        ((...args: unknown[]) => {
+          heard.push([
             method,
             ...args.map((arg) => (arg instanceof Pid || arg instanceof Ref ? String(arg) : arg)),
-          ]),
+          ]);
+          return { whenOver: (next: () => void) => next() };
+        }),
     },
   );
   const silent = { error() {}, warn() {}, info() {}, debug() {} };

@@ -1,0 +1,132 @@
+// The loss of a node with more ties than fire at once: each fires once, in order, while actors and the event loop go on.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Down, Exit, type Self } from '../../../ts/actor/index.ts';
+import { Pid, type Ref } from '../../../ts/term/index.ts';
+import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+
+const PEER = 256;
+const NAME = 'peer@host:1';
+const COUNT = 5000;
+
+let kit: TestRuntime;
+let linked: [from: Pid, to: Pid][];
+beforeEach(() => {
+  kit = startTestRuntime();
+  linked = [];
+  kit.runtime.remote = {
+    ...kit.runtime.remote,
+    link: (from, to) => void linked.push([from, to]),
+    monitor: () => {},
+  };
+});
+afterEach(() => kit.stop());
+
+const far = (local: number): Pid => new Pid(PEER, local + 1);
+
+/** An actor that traps exits, tied to COUNT actors of the peer by `tie`, and what it was told since. */
+async function keeper(tie: (self: Self<unknown>, to: Pid) => unknown) {
+  const told: unknown[] = [];
+  let own: Self<unknown> | undefined;
+  const pid = kit.runtime.spawnHandler((self: Self<unknown>) => {
+    self.trapExit(true);
+    for (let at = 0; at < COUNT; at++) tie(self, far(at));
+    own = self;
+    return { onMessage: (message) => void told.push(message) };
+  });
+  await kit.settle();
+  const self = own as unknown as Self<unknown>;
+  return { pid, self, told };
+}
+
+const lose = (): { readonly isOver: () => boolean; over: Promise<void> } => {
+  let isOver = false;
+  const loss = kit.runtime.inbound.nodeLost(PEER, NAME);
+  const over = new Promise<void>((resolve) =>
+    loss.whenOver(() => {
+      isOver = true;
+      resolve();
+    }),
+  );
+  return { isOver: () => isOver, over };
+};
+
+it('P6, L7 the event loop turns while very many links are lost; the last has fired before the loss is over', async () => {
+  const { told } = await keeper((self, to) => self.link(to));
+  const loss = lose();
+  let turns = 0;
+  while (!loss.isOver()) {
+    await nextTurn();
+    turns += 1;
+    if (!loss.isOver()) expect(told.length).toBeLessThan(COUNT);
+  }
+  expect(turns).toBeGreaterThan(2);
+  await kit.settle();
+  expect(told.map((message) => (message as Exit).from.local)).toEqual(
+    Array.from({ length: COUNT }, (_, at) => at + 1),
+  );
+  expect(told.every((message) => message instanceof Exit && message.reason === 'noconnection')).toBe(true);
+});
+
+it('D7 monitors fire once, and those taken back meanwhile do not', async () => {
+  const refs: Ref[] = [];
+  const { self, told } = await keeper((me, to) => refs.push(me.monitor(to)));
+  const loss = lose();
+  const kept = refs.filter((_, at) => at % 2 === 0 || at < 1024);
+  for (const ref of refs.slice(1024).filter((_, at) => at % 2 === 1)) expect(self.demonitor(ref)).toBe(true);
+  await loss.over;
+  await kit.settle();
+  expect(told.map((message) => (message as Down).ref.id)).toEqual(kept.map((ref) => ref.id));
+  expect(self.demonitor(refs[0] as Ref)).toBe(false);
+});
+
+it('L4 what is made while ties are being lost belongs to the next session', async () => {
+  const { self, told } = await keeper((me, to) => me.link(to));
+  const loss = lose();
+  const ref = self.monitor(far(COUNT));
+  await loss.over;
+  await kit.settle();
+  expect(told.some((message) => message instanceof Down)).toBe(false);
+  expect(told.length).toBe(COUNT);
+  kit.runtime.inbound.nodeLost(PEER, NAME);
+  await kit.settle();
+  expect((told.at(-1) as Down).ref).toBe(ref);
+});
+
+it('C1, C12 a link about to be lost that is taken down and made again is a new one', async () => {
+  const { self, told } = await keeper((me, to) => me.link(to));
+  const last = far(COUNT - 1);
+  lose();
+  linked = [];
+  self.unlink(last);
+  self.link(last);
+  await kit.settle();
+  expect(told.length).toBe(COUNT - 1);
+  expect(linked).toEqual([[self.pid, last]]);
+  kit.runtime.inbound.exit(last, self.pid.local, 'later');
+  await kit.settle();
+  expect((told.at(-1) as Exit).reason).toBe('later');
+});
+
+it('L4 a new session waits for nothing: what is left fires before it', async () => {
+  const { told } = await keeper((self, to) => self.monitor(to));
+  const loss = lose();
+  expect(loss.isOver()).toBe(false);
+  kit.runtime.inbound.endLosses();
+  expect(loss.isOver()).toBe(true);
+  await kit.settle();
+  expect(told.length).toBe(COUNT);
+});
+
+it('L7 nodes are lost one after the other, and a dead owner hears nothing', async () => {
+  const { pid, told } = await keeper((self, to) => self.monitor(to));
+  const order: string[] = [];
+  kit.runtime.inbound.nodeLost(PEER, NAME).whenOver(() => order.push('first'));
+  kit.runtime.inbound.nodeLost(PEER + 1, 'other@host:1').whenOver(() => order.push('second'));
+  expect(order).toEqual([]);
+  kit.runtime.sendExit(pid, 'kill');
+  kit.runtime.inbound.endLosses();
+  await kit.settle();
+  expect(order).toEqual(['first', 'second']);
+  expect(told).toEqual([]);
+});
