@@ -1,4 +1,5 @@
 // Isolation of local messages: the hottest path of all, as every local send takes it.
+import type { ByteCopies } from './byte-copies.ts';
 import { type Field, isErrorType, makeError, partsOf } from './error-term.ts';
 import { freezeInside, isFrozenDeep } from './freeze.ts';
 import { isPrototypePolluted, KeyTrie } from './key-trie.ts';
@@ -48,20 +49,33 @@ export function copyTerm<T>(value: T): T {
   }
 }
 
+/** Where the copy that is being made gets its bytes from, when it is one of many. */
+let copies: ByteCopies | undefined;
+
 /**
  * Copies what {@link copyTerm} or a decoder made, for one more receiver: what was found sendable is not looked at again.
  * O(size of the value).
+ *
+ * @param from Where short byte arrays of this value are copied, for all its receivers.
  */
-export function copyAgain(value: unknown): unknown {
+export function copyAgain(value: unknown, from: ByteCopies): unknown {
   if (typeof value !== 'object' || value === null) return value;
+  copies = from;
+  try {
+    return copyChecked(value);
+  } finally {
+    copies = undefined;
+  }
+}
+
+function copyChecked(value: object): object {
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Uint8Array.prototype) return new Uint8Array(value as Uint8Array);
   if (prototype !== Array.prototype) return copyObject(value, 0);
   if (isFrozenDeep(value, 0)) return value;
   const copy = (value as unknown[]).slice();
   for (let index = 0; index < copy.length; index++) {
     const inner = copy[index];
-    if (typeof inner === 'object') copy[index] = copyAgain(inner);
+    if (typeof inner === 'object' && inner !== null) copy[index] = copyChecked(inner);
   }
   return copy;
 }
@@ -248,7 +262,7 @@ function copyTagged({ type, fields }: Tagged, depth: number): Tagged {
 function copyBytes(value: ArrayBuffer | ArrayBufferView): object {
   const isBytes = value instanceof Uint8Array;
   // To ask short bytes for their buffer costs more than the copy. Of no bytes there may be none because their buffer is gone.
-  if (isBytes && value.length > 0) return new Uint8Array(value);
+  if (isBytes && value.length > 0) return copies === undefined ? new Uint8Array(value) : copies.of(value);
   const copy = new Uint8Array(bytesOf(value));
   if (isBytes) return copy;
   const kind = viewKind(value);

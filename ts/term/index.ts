@@ -4,6 +4,7 @@
 // values and refuse the same, at the sender, naming the path (B9); nothing decoded alters a prototype (B12).
 //
 // Must not know: actors, connections, sockets. PIDs and references are numbers here; what they lead to is a hidden pointer.
+export { ByteCopies } from './byte-copies.ts';
 export { copyAgain, copyTerm, freezeDeep } from './copy.ts';
 export { TermDecoder, type TermDecoderOptions } from './decode.ts';
 export { FrameWriter, type FrameWriterOptions, type NodeIdentity } from './frame-writer.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SnowmeshError } from '../../../ts/errors/index.ts';
 import {
+  ByteCopies,
   copyAgain,
   copyTerm,
   decodeTerm,
@@ -49,8 +50,9 @@ describe('what can be sent', () => {
 
   it.each(sendable)('B8 copies %s again, and shares nothing that can change', (_name, make) => {
     for (const first of [copyTerm(make()), decodeTerm(encodeTerm(make()))]) {
+      const copies = new ByteCopies();
       let next: unknown;
-      for (let time = 0; time < REPEATS; time++) next = copyAgain(first);
+      for (let time = 0; time < REPEATS; time++) next = copyAgain(first, copies);
       same(next, first);
       const parts = new Set(changeable(first));
       expect(changeable(next).some((part) => parts.has(part))).toBe(false);

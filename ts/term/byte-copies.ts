@@ -1,0 +1,67 @@
+import { markAsUntransferable } from 'node:worker_threads';
+
+/** Shorter ones lie in the heap itself and are cheap to make. Unit: bytes. */
+const SHORTEST = 65;
+/** Longer ones cost more to fill than to make. Unit: bytes. */
+const LONGEST = 1024;
+/** Copies that share memory, as Node's own pool of short buffers does. Unit: bytes. */
+const BLOCK_BYTES = 8192;
+/** Arrays of one message whose copies are made in advance; others are copied one by one. */
+const MOST_SOURCES = 4;
+
+/** Copies of one array, made in advance and given out one by one. */
+class Block {
+  readonly source: Uint8Array;
+  private memory: ArrayBuffer = new ArrayBuffer(0);
+  private next = 0;
+
+  constructor(source: Uint8Array) {
+    this.source = source;
+  }
+
+  take(): Uint8Array {
+    const { length } = this.source;
+    if (this.next + length > this.memory.byteLength) this.fill();
+    const copy = new Uint8Array(this.memory, this.next, length);
+    this.next += stepOf(length);
+    return copy;
+  }
+
+  private fill(): void {
+    const step = stepOf(this.source.length);
+    const size = Math.floor(BLOCK_BYTES / step) * step;
+    const bytes = new Uint8Array(size);
+    bytes.set(this.source);
+    for (let full = step; full < size; full *= 2) bytes.copyWithin(full, 0, Math.min(full, size - full));
+    this.memory = bytes.buffer;
+    this.next = 0;
+    markAsUntransferable(this.memory); // whoever gives one copy away must not take the others along
+  }
+}
+
+/** As wide as any view that may be laid over it asks for. */
+const stepOf = (length: number): number => (length + 7) & ~7;
+
+/**
+ * Copies of the byte arrays of one message, for many receivers. To make an ArrayBuffer costs ten times as much as to copy 100
+ * bytes, so copies of the same short array lie side by side in one, and nothing else does.
+ */
+export class ByteCopies {
+  private readonly blocks: Block[] = [];
+
+  /** One more copy of `source`, which must not change between the first copy and the last. */
+  of(source: Uint8Array): Uint8Array {
+    const { length } = source;
+    if (length < SHORTEST || length > LONGEST) return new Uint8Array(source);
+    return this.blockOf(source)?.take() ?? new Uint8Array(source);
+  }
+
+  private blockOf(source: Uint8Array): Block | undefined {
+    const { blocks } = this;
+    for (const block of blocks) if (block.source === source) return block;
+    if (blocks.length === MOST_SOURCES) return undefined;
+    const made = new Block(source);
+    blocks.push(made);
+    return made;
+  }
+}
