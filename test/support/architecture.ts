@@ -32,6 +32,8 @@ export const FLOORS: readonly (readonly string[])[] = [
 const MAY_IMPORT_BINDINGS = new Set(['term', 'node']);
 const MAY_TOUCH_NETWORK = new Set(['discovery', 'rooms', 'cli', 'testing', 'bindings']);
 const NETWORK_MODULES = new Set(['net', 'tls', 'http', 'https', 'dgram', 'worker_threads', 'cluster', 'ws']);
+/** Files that take from such a module what has nothing to do with networks or threads. */
+const HARMLESS = new Map([['ts/term/byte-copies.ts', 'worker_threads']]); // markAsUntransferable
 const RUNTIME_DEPENDENCIES = new Map([
   ['node-gyp-build', 'bindings'],
   ['ws', 'rooms'],
@@ -142,7 +144,7 @@ function brokenPackage(room: string, from: string, specifier: string): string | 
   const isPortable = from.startsWith('bindings/portable/');
   if (NETWORK_MODULES.has(name)) {
     if (room === 'bindings' && !isPortable) return `in bindings/ only portable/ touches ${specifier}`;
-    if (!MAY_TOUCH_NETWORK.has(room))
+    if (!MAY_TOUCH_NETWORK.has(room) && HARMLESS.get(from) !== name)
       return `${room} may not touch ${specifier}: sockets and threads are native`;
   }
   if (specifier.startsWith('node:')) return undefined;
