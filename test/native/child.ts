@@ -175,6 +175,25 @@ const scenarios: Record<string, (reader: 'loop' | 'thread') => unknown> = {
       if (verb === 'close') break;
     }
   },
+  /** Counts what comes in between two turns of the event loop, until `bytes` are there; then says how much at most. */
+  'count a turn': async (reader) => {
+    const [bytes, options] = [Number(process.argv[4]), { name: 'c@127.0.0.1:0', reader, tickMs: 10_000 }];
+    let [all, turn, most, turns] = [0, 0, 0, 0];
+    const onEntry = ({ tag, body }: { tag: number; body: Buffer }): boolean => {
+      if (tag === SEND) turn += body.length;
+      return tag !== SEND;
+    };
+    const node = new RawNode({ ...options, onEntry });
+    node.ref();
+    console.log(JSON.stringify({ name: node.name, port: node.port }));
+    const next = (): void => {
+      if (turn > 0) turns += 1;
+      [all, most, turn] = [all + turn, Math.max(most, turn), 0];
+      if (all < bytes) setImmediate(next);
+      else void node.close().then(() => console.log(JSON.stringify({ most, turns })));
+    };
+    next();
+  },
   lane: async () => {
     const lane = new RawLane();
     lane.handle = workerData.handle;

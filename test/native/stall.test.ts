@@ -99,6 +99,24 @@ describe.each(['loop', 'thread'])('a peer whose loop is blocked, reader %s', (re
   });
 });
 
+it('P6 the loop turns while a stream pours in that does not end', async () => {
+  const bytes = 64 << 20;
+  child = startChild(file, { args: ['count a turn', 'loop', `${bytes}`] });
+  const { name, port } = JSON.parse(await child.line('"port"')) as { name: string; port: number };
+  node = new RawNode({ name: 'n@127.0.0.1:0' });
+  const us = node;
+  const to = await us.connect(name, port);
+  const frames = Array.from({ length: 8000 }, (_, value) => sendFrame(to.nc, 1, value));
+  const refill = (): void => {
+    for (let left = 8; left > 0 && us.stats.outboxBytes < 4 << 20; left--) us.flush(to.session, ...frames);
+  };
+  const timer = setInterval(refill, 1);
+  const { most, turns } = JSON.parse(await child.line('"most"', 30_000)) as { most: number; turns: number };
+  clearInterval(timer);
+  expect(turns).toBeGreaterThan(60);
+  expect(most).toBeLessThan(1 << 20);
+});
+
 describe('our own loop blocked', () => {
   it('L13 does not declare a living peer lost afterwards', async () => {
     const { node: us, peer: to, child: peer } = await connected('loop', { tickMs: 100, downMs: 500 });

@@ -161,12 +161,10 @@ impl Host {
             reader.read_unfinished(node, lane, &mut batch);
         }
         self.deliver(batch.finish());
-        if !self.ended.get() {
-            // The loop's reader does both when the loop has turned.
-            if self.reader.get().is_none() {
-                node.lane_drained(lane);
-                lane.notify();
-            }
+        // The loop's reader does both when the loop has turned.
+        if !self.ended.get() && self.reader.get().is_none() {
+            node.lane_drained(lane);
+            lane.notify();
         }
     }
 
