@@ -81,6 +81,46 @@ describe.each(['loop', 'thread'] as const)('two nodes, reader %s', (reader) => {
     expect(a.entries.findIndex((entry) => entry.body.length === 8 + 6 + 3)).toBeGreaterThan(at);
   });
 
+  it('P3 sends a long message that was handed over slice by slice, and none that was given up', async () => {
+    const [a, , b, toA] = await pair({ reader });
+    const { native, handle } = b;
+    const { session, nc } = toA;
+    b.flush(session); // slices need the chunk of the session
+    const give = (frame: Buffer, slice: number, total = frame.length): void => {
+      for (let at = 0; at < frame.length; at += slice)
+        expect(native.gather(handle, session, total, frame.subarray(at, at + slice))).toBe(true);
+    };
+    give(bigFrame(nc, 1, 900_000, 1).subarray(0, 500_000), 100_000, 900_015);
+    expect(native.gather(handle, session, 0, new Uint8Array(0))).toBe(true);
+    give(bigFrame(nc, 1, 3_000_000, 2), 1 << 20);
+    expect(native.gathered(handle, session, 5)).toBeGreaterThan(0);
+    // More than was said is left out.
+    give(Buffer.concat([bigFrame(nc, 1, 700_000, 3), Buffer.alloc(1000, 9)]), 100_000, 700_015);
+    expect(native.gathered(handle, session, 5)).toBeGreaterThan(0);
+    for (const [fill, size] of [
+      [2, 3_000_000],
+      [3, 700_000],
+    ] as const) {
+      const { body } = await a.event(NativeEvent.BIG, (entry) => entry.body.length === size + 15);
+      expect(body.subarray(15).every((byte) => byte === fill)).toBe(true);
+    }
+    expect(a.entries.filter((entry) => entry.tag === NativeEvent.BIG)).toHaveLength(2);
+  });
+
+  it('L4 takes no slices for a session that is over', async () => {
+    const [a, , b, toA] = await pair({ reader });
+    const { native, handle } = b;
+    const slice = new Uint8Array(1000);
+    b.flush(toA.session);
+    expect(native.gather(handle, toA.session, 2000, slice)).toBe(true);
+    await a.close();
+    open.splice(open.indexOf(a), 1);
+    await b.down(toA.session);
+    expect(native.gathered(handle, toA.session, 1)).toBe(-1);
+    expect(native.gather(handle, toA.session, 2000, slice)).toBe(false);
+    expect(native.gather(handle, 70_000, 2000, slice)).toBe(false);
+  });
+
   it('P1 counts what the peer does not take, and says when it is taken', async () => {
     const [a, , b, toA] = await pair({ reader, inboxBytes: 65_536 });
     // The reader of a is this very thread: nothing is read while this loop runs.

@@ -111,6 +111,7 @@ impl Session {
             }
             // Others flush in between: a piece takes some ten microseconds, a long message many pieces.
             MutexGuard::bump(&mut io);
+            std::thread::yield_now();
         }
         self.settle(&mut io, node);
     }
