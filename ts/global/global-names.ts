@@ -102,6 +102,21 @@ export class GlobalNames {
     this.#host.runtime.send(pid, message);
   }
 
+  /**
+   * Waits until the names of all nodes that are connected now are known here, as Erlang's `global:sync` does (Q5). A node that has not
+   * said anything for some seconds is not waited for. O(1) when they are.
+   *
+   * @returns a promise that is never rejected; when the names are closed it resolves at once.
+   *
+   * @example
+   * await node.ready({ peers: 2 });
+   * await names.sync();
+   * names.whereis('leader');
+   */
+  sync(): Promise<void> {
+    return new Promise((resolve) => this.#service.sync(resolve));
+  }
+
   /** All names known here. O(names). */
   names(): string[] {
     return [...this.#service.table.names()];

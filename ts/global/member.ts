@@ -16,6 +16,8 @@ export class Member implements Owner, Claimant {
   /** Entries of this node's actors whose names it has taken over, by claim, until all peers know. */
   readonly switched: Map<number, Entry> = new Map();
   standing: Standing = 'expected';
+  /** Whether it has told all the names it had when it came. */
+  isKnown = false;
   /** Rounds of the roll call in which it said nothing. */
   silence = 0;
   /** Whether it does not answer: nobody waits for it until it does. */

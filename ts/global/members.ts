@@ -45,6 +45,11 @@ export class Members {
       if (member.standing !== 'absent' && !member.isQuiet) yield member;
   }
 
+  /** Those who have not told all their names yet, or not said whether they take part, and answer. */
+  *unknown(): IterableIterator<Member> {
+    for (const member of this.awaited()) if (!member.isKnown) yield member;
+  }
+
   of(peer: ChannelPeer): Member | undefined {
     const member = this.#byNode.get(peer.node);
     return member?.peer === peer ? member : undefined;
@@ -120,6 +125,7 @@ export class Members {
 
   #leave(member: Member, standing: 'expected' | 'absent'): void {
     member.standing = standing;
+    member.isKnown = false;
     this.#silence(member);
     this.#port.left(member);
   }

@@ -4,6 +4,7 @@ import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import type { Pid } from '../term/index.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import { Ballots, type Claim, type Verdict } from './ballots.ts';
+import { CatchUp } from './catch-up.ts';
 import { LamportClock } from './lamport-clock.ts';
 import { type Member, OwnNode } from './member.ts';
 import { Members } from './members.ts';
@@ -53,12 +54,21 @@ export class NameService implements ChannelListener {
     this.#own.unregister(name, done);
   }
 
+  /** `done` is called once every connected node that answers has told its names. */
+  sync(done: () => void): void {
+    if (this.#isClosed) return done();
+    const { members, catchUp, rollCall } = this.#parts;
+    catchUp.begin(members.unknown(), done);
+    if (catchUp.size > 0) rollCall.begin();
+  }
+
   /** Tells the peers; nothing that is under way comes to a good end. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const { acknowledgements, rollCall, members } = this.#parts;
+    const { acknowledgements, catchUp, rollCall, members } = this.#parts;
     this.#own.close();
+    catchUp.close();
     acknowledgements.close();
     rollCall.close();
     members.close();
@@ -142,6 +152,7 @@ export class NameService implements ChannelListener {
     const own = new OwnNode(name);
     const clock = new LamportClock();
     const acknowledgements = new Acknowledgements();
+    const catchUp = new CatchUp();
     const send = (member: Member, message: Message): void => this.#send(member, message);
     const tellAll = (message: Message): void => {
       for (const member of members.here()) send(member, message);
@@ -169,14 +180,14 @@ export class NameService implements ChannelListener {
     const rollCall = new RollCall({
       clock: time,
       members: () => members.here(),
-      isWaiting: () => this.#own.claims.size + acknowledgements.size + ballots.size > 0,
+      isWaiting: () => this.#own.claims.size + acknowledgements.size + ballots.size + catchUp.size > 0,
       ask: (member) => send(member, ['ping']),
       quiet: (member) => this.#quiet(member),
       back: ({ node }) =>
         runtime.logger.info({ event: 'global_names_back', node }, 'a node that did not answer does so again'),
       overslept: () => this.#own.claims.startOver(),
     });
-    const made = { table, own, clock, acknowledgements, members, ballots, sameNames, rollCall };
+    const made = { table, own, clock, acknowledgements, members, ballots, sameNames, rollCall, catchUp };
     return { runtime, options, send, tellAll, ...made };
   }
 
@@ -228,6 +239,7 @@ export class NameService implements ChannelListener {
   }
 
   #doNotAwait(member: Member): void {
+    if (member.standing !== 'expected') this.#parts.catchUp.over(member);
     this.#parts.acknowledgements.gone(member);
     this.#own.claims.gone(member);
   }

@@ -1,6 +1,7 @@
 import type { Runtime } from '../actor/index.ts';
 import type { Acknowledgements } from './acknowledgements.ts';
 import type { Ballots } from './ballots.ts';
+import type { CatchUp } from './catch-up.ts';
 import type { LamportClock } from './lamport-clock.ts';
 import type { Member, OwnNode } from './member.ts';
 import type { Members } from './members.ts';
@@ -25,6 +26,7 @@ export interface Parts {
   readonly acknowledgements: Acknowledgements;
   readonly sameNames: SameNames;
   readonly rollCall: RollCall;
+  readonly catchUp: CatchUp;
   send(member: Member, message: Message): void;
   tellAll(message: Message): void;
 }

@@ -1,6 +1,6 @@
 // What peers want and tell: their claims, their names, and requests for actors of this node.
 import type { Pid } from '../term/index.ts';
-import { MAX_CLAIMS_PER_NODE } from './limits.ts';
+import { MAX_CLAIMS_PER_NODE, SYNC_PART } from './limits.ts';
 import type { Member } from './member.ts';
 import type { Message } from './messages.ts';
 import type { Done, OwnWishes } from './own-wishes.ts';
@@ -39,6 +39,9 @@ export class PeerWishes {
   synced(owner: Member, [, entries]: Of<'sync'>): void {
     this.#parts.members.join(owner);
     for (const [name, pid, stamp] of entries) this.#learn(owner, name, pid, stamp, undefined);
+    if (entries.length === SYNC_PART) return;
+    owner.isKnown = true;
+    this.#parts.catchUp.over(owner);
   }
 
   dropped(owner: Member, [, id, name, stamp]: Of<'drop'>): void {

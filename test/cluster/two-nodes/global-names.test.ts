@@ -143,6 +143,23 @@ describe('global names of two nodes', () => {
     await b.run((bench) => bench.until('all names', () => bench.box['names'].names().length === 3000));
   });
 
+  it('Q5 are all known to a node that has connected and synchronised', async () => {
+    const [a, b] = (await cluster.nodes({ name: 'a' }, { name: 'b' })) as [ClusterNode, ClusterNode];
+    for (const node of [a, b]) await node.run(startNames);
+    await a.run(async (bench) => {
+      const { pid } = await bench.probe();
+      const { names } = bench.box;
+      await Promise.all(Array.from({ length: 2000 }, (_, at) => names.register(`name ${at}`, pid)));
+    });
+    const known = await b.run(async (bench, peer) => {
+      const { node, box } = bench;
+      await node.connect(peer);
+      await box['names'].sync();
+      return box['names'].names().length;
+    }, a.name);
+    expect(known).toBe(2000);
+  });
+
   it('Q7 after a split have one owner, the same at both, and the other one is killed', async () => {
     const a = await cluster.node({ name: 'a', ...EXPLICIT });
     const { node: b, proxy } = await cluster.behindProxy({ name: 'b', ...EXPLICIT });
