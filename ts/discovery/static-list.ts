@@ -11,6 +11,7 @@ import { startOnce } from './polling.ts';
  * startNode({ name: 'a@10.0.0.1', cookie, discovery: staticList(['a@10.0.0.1', 'b@10.0.0.2']) });
  */
 export function staticList(names: readonly string[]): Discovery {
+  demand(Array.isArray(names), 'names', String(names), 'a list of name@host:port');
   const set = [...new Set(names)].sort();
   for (const name of set)
     demand(looksLikeNodeName(name), 'names', `["${String(name)}"]`, 'a list of name@host:port');

@@ -31,6 +31,20 @@ export function checkOptionNames<T>(what: string, given: T, known: OptionNames<T
   if (wrong !== undefined) throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `${what} ${wrong}`);
 }
 
+/**
+ * Refuses what no node is, where one is asked for.
+ *
+ * @throws SNOW_ERR_BAD_OPTION naming `what`.
+ */
+export function checkHost(what: string, host: { channel?: unknown } | null | undefined): void {
+  if (typeof host?.channel === 'function') return;
+  const given = host === null ? 'null' : typeof host;
+  throw new SnowmeshError(
+    'SNOW_ERR_BAD_OPTION',
+    `${what} needs the node that startNode resolved to, not ${given}`,
+  );
+}
+
 /** The known word that differs by the fewest letters, if by few. */
 function nearest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;

@@ -1,4 +1,4 @@
-import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { checkHost, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { Pid } from '../term/index.ts';
 import type { ConflictResolver } from './conflict.ts';
 import { MAX_NAMES_PER_NODE } from './limits.ts';
@@ -29,6 +29,7 @@ export class GlobalNames {
 
   /** @internal Use {@link startGlobalNames}. */
   constructor(host: NamesHost, options: GlobalNamesOptions) {
+    checkHost('startGlobalNames', host);
     checkOptionNames('startGlobalNames', options, OPTIONS);
     const { onConflict, loser = 'kill', maxNamesPerNode = MAX_NAMES_PER_NODE } = options;
     check('loser', loser, loser === 'kill' || loser === 'notify');

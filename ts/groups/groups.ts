@@ -1,5 +1,5 @@
 import { Self } from '../actor/index.ts';
-import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { checkHost, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
 import { GroupService, type GroupsHost } from './group-service.ts';
 import { MAX_MEMBERSHIPS_PER_NODE } from './limits.ts';
@@ -44,6 +44,7 @@ export class Groups {
 
   /** @internal Use {@link startGroups}. */
   constructor(host: GroupsHost, options: GroupsOptions) {
+    checkHost('startGroups', host);
     checkOptionNames('startGroups', options, OPTIONS);
     const { scope, hidden = false, maxMembershipsPerNode: most = MAX_MEMBERSHIPS_PER_NODE } = options;
     check('scope', scope, scope === undefined || isGroupName(scope));

@@ -68,6 +68,12 @@ describe('fileDiscovery', () => {
 });
 
 describe('staticList', () => {
+  it.each(['a@b', undefined, 7])('U4 takes a list, not %o', (names) => {
+    expect(() => staticList(names as never)).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION', message: expect.stringContaining('a list of') }),
+    );
+  });
+
   it('refuses what is no name', () => {
     for (const name of ['a', '@h', 'a@', 'a b@h', 'a@h\0', 'a@b@c', `a@${'h'.repeat(300)}`]) {
       expect(() => staticList([name])).toThrow(expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }));

@@ -137,3 +137,18 @@ describe('a caller that is none', () => {
     );
   });
 });
+
+describe('what is no node, where one is needed', () => {
+  const cases = [undefined, null, 'node', {}, Promise.resolve()].flatMap((host) => [
+    [startGroups, 'startGroups', host] as const,
+    [startGlobalNames, 'startGlobalNames', host] as const,
+  ]);
+  it.each(cases)('%o %s of %o', (start, name, host) => {
+    expect(() => start(host as never)).toThrow(
+      expect.objectContaining({
+        code: 'SNOW_ERR_BAD_OPTION',
+        message: expect.stringContaining(`${name} needs the node that startNode resolved to`),
+      }),
+    );
+  });
+});
