@@ -7,6 +7,7 @@
 // port mappers, … work.
 import { runPortmap } from './portmap-command.ts';
 import type { Terminal } from './terminal.ts';
+import { version } from './version.ts';
 
 export type { Terminal } from './terminal.ts';
 
@@ -14,6 +15,7 @@ const USAGE = `Usage: snowmesh <command>
 
   portmap [--port n] [--host address]   run a port mapper (default 127.0.0.1:4370)
   help                                  show this
+  --version                             show the version
 `;
 
 /** Runs one command line; gives the exit code once the command has ended. */
@@ -22,6 +24,10 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
   if (command === 'portmap') return runPortmap(rest, terminal);
   if (command === 'help' || command === '--help' || command === '-h') {
     terminal.out(USAGE);
+    return 0;
+  }
+  if (command === '--version' || command === '-v') {
+    terminal.out(`${version()}\n`);
     return 0;
   }
   terminal.err(command === undefined ? USAGE : `snowmesh: no such command: ${command}\n\n${USAGE}`);
