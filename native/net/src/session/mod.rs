@@ -54,6 +54,8 @@ pub struct Session {
     /// When bytes last came and last left, in the node's milliseconds.
     heard_at: AtomicU64,
     sent_at: AtomicU64,
+    /// When frames other than pieces of long ones were last sent, on the node's clock.
+    flushed_at: AtomicU64,
     /// The last loop age told to the peer was a stall.
     told_stall: AtomicBool,
     /// The loop's poll has given the socket up: nothing will announce what is left in it.
@@ -120,6 +122,7 @@ impl Session {
             waiting: AtomicUsize::new(0),
             heard_at: AtomicU64::new(now),
             sent_at: AtomicU64::new(now),
+            flushed_at: AtomicU64::new(now),
             told_stall: AtomicBool::new(false),
             hung_up: AtomicBool::new(false),
             up_at,

@@ -16,6 +16,8 @@ use crate::spares;
 const LOW_WATER: usize = 512 * 1024;
 /// A bulk piece is sealed only when less than this waits, so that small frames never stand far behind.
 const BULK_AHEAD: usize = 128 * 1024;
+/// Short messages count as under way beside long ones for this long. Unit: ms.
+const BESIDE_MS: u64 = 20;
 /// A single flush is cut here, so that the socket works while the rest is sealed.
 const SEND_BYTES: usize = 64 * 1024;
 
@@ -109,11 +111,22 @@ impl Session {
                 );
                 lane.notify();
             }
-            // Others flush in between: a piece takes some ten microseconds, a long message many pieces.
-            MutexGuard::bump(&mut io);
-            std::thread::yield_now();
+            self.make_way(&mut io, node);
         }
         self.settle(&mut io, node);
+    }
+
+    /// Others flush in between: a piece takes some ten microseconds, a long message many pieces. While they do, they get the
+    /// processor, too: a thread that is put to sleep with the lock would hold them up for milliseconds.
+    fn make_way(&self, io: &mut MutexGuard<'_, SessionIo>, node: &Node) {
+        let since = node
+            .now_ms()
+            .saturating_sub(self.flushed_at.load(Ordering::Relaxed));
+        if since <= BESIDE_MS {
+            MutexGuard::unlocked_fair(io, std::thread::yield_now);
+        } else {
+            MutexGuard::bump(io);
+        }
     }
 
     fn seal_piece(&self, io: &mut SessionIo, node: &Node) -> Option<StreamDone> {
@@ -226,7 +239,9 @@ impl Session {
             }
         }
         if !frames.is_empty() {
-            self.sent_at.fetch_max(node.now_ms(), Ordering::Relaxed);
+            let now = node.now_ms();
+            self.sent_at.fetch_max(now, Ordering::Relaxed);
+            self.flushed_at.fetch_max(now, Ordering::Relaxed);
             node.counters
                 .bytes_out
                 .fetch_add(frames.len() as u64, Ordering::Relaxed);
