@@ -3,7 +3,7 @@ import type { Chain, Link, Monitor } from '../link/index.ts';
 import type { InboundSpawns } from './inbound-spawns.ts';
 import type { PendingCall } from './pending-call.ts';
 import type { Runtime } from './runtime.ts';
-import { loseLink, loseMonitor } from './signals.ts';
+import { loseLink, loseMonitor, type Sweepable } from './signals.ts';
 import type { PendingSpawn } from './spawning.ts';
 
 /** Ties that fire before actors and the event loop get their turn: about half a millisecond (rule P6). */
@@ -97,14 +97,15 @@ export class NodeLosses {
   }
 
   private *fire(nc: number, ties: readonly Ties[]): Generator<undefined, undefined> {
+    const untidy = new Set<Sweepable | undefined>();
     let fired = 0;
     for (const { links, monitors, calls, spawns } of ties) {
       for (const made of links) {
-        loseLink(made);
+        untidy.add(loseLink(made));
         if (++fired % TIES_PER_STEP === 0) yield;
       }
       for (const made of monitors) {
-        loseMonitor(this.runtime, made);
+        untidy.add(loseMonitor(this.runtime, made));
         if (++fired % TIES_PER_STEP === 0) yield;
       }
       for (const pending of calls) {
@@ -113,6 +114,7 @@ export class NodeLosses {
       }
       for (const pending of spawns) pending.settle('noconnection', undefined, undefined);
     }
+    for (const places of untidy) places?.sweep();
     if (nc >= 0) this.forget(nc);
   }
 

@@ -193,18 +193,26 @@ function announceToWatchers(runtime: Runtime, pid: Pid, extra: Extras, reason: E
 
 // -- loss of a node --------------------------------------------------------------------------------------------------
 
-/** A link to another node went with its session. */
-export function loseLink(made: Link): void {
-  const cell = cellOf(made.owner);
-  if (cell === undefined) return;
-  cell.extra?.links?.drop(made);
-  if (made.isActive) signalExit(cell, made.partner, 'noconnection', true);
+export interface Sweepable {
+  sweep(): void;
 }
 
-/** A monitor of an actor of another node went with its session. */
-export function loseMonitor(runtime: Runtime, made: Monitor): void {
+/** A link to another node went with its session. Gives where it leaves a place to be cleared. */
+export function loseLink(made: Link): Sweepable | undefined {
   const cell = cellOf(made.owner);
-  if (cell?.extra?.watches?.drop(made) !== true) return;
+  const links = cell?.extra?.links;
+  if (cell === undefined || !links) return undefined;
+  links.lose(made);
+  if (made.isActive) signalExit(cell, made.partner, 'noconnection', true);
+  return links;
+}
+
+/** A monitor of an actor of another node went with its session. Gives where it leaves a place to be cleared. */
+export function loseMonitor(runtime: Runtime, made: Monitor): Sweepable | undefined {
+  const cell = cellOf(made.owner);
+  const watches = cell?.extra?.watches;
+  if (cell === undefined || watches?.lose(made) !== true) return undefined;
   runtime.aliases.endWithMonitor(made.ref);
   deliver(cell, new Down(made.ref, made.target, 'noconnection'));
+  return watches;
 }

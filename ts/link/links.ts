@@ -12,6 +12,8 @@ export class Link {
   unlinkId = 0;
   /** We linked again before that acknowledgement: until it comes, signals of the partner still concern the old link. */
   isRelinked = false;
+  /** Lost with its node, and gone but for the place it takes until {@link Links.sweep}. */
+  isLost = false;
 
   constructor(owner: Pid, partner: Pid) {
     this.owner = owner;
@@ -48,7 +50,10 @@ export class Links {
 
   /** The entry of a partner, active or not. */
   find(partner: Pid): Link | undefined {
-    if (this.many !== null) return this.many.get(partner.nc)?.get(partner.local);
+    if (this.many !== null) {
+      const link = this.many.get(partner.nc)?.get(partner.local);
+      return link?.isLost === true ? undefined : link;
+    }
     for (const link of this.few) {
       if (link.partner.local === partner.local && link.partner.nc === partner.nc) return link;
     }
@@ -81,17 +86,19 @@ export class Links {
     return link;
   }
 
-  /** Takes out an entry that is in. */
-  drop(link: Link): void {
-    if (this.many === null) {
-      const at = this.few.indexOf(link);
-      if (at >= 0) this.few.splice(at, 1);
-      return;
+  /** An entry went with its node. Among many it keeps its place until {@link sweep}: to clear all at once costs far less. */
+  lose(link: Link): void {
+    link.isLost = true;
+    if (this.many === null) this.drop(link);
+  }
+
+  /** Clears the places of lost entries. O(entries). */
+  sweep(): void {
+    for (const [nc, links] of this.many ?? []) {
+      const lost = [...links.values()].filter((link) => link.isLost);
+      if (lost.length === links.size) this.many?.delete(nc);
+      else for (const link of lost) this.drop(link);
     }
-    const { nc, local } = link.partner;
-    const links = this.many.get(nc);
-    links?.delete(local);
-    if (links?.size === 0) this.many.delete(nc);
   }
 
   /** We unlink a remote partner with a fresh `id`. True: tell it; the entry waits for the acknowledgement. */
@@ -135,6 +142,18 @@ export class Links {
   /** All entries, those to one node oldest first. Must not change meanwhile. */
   [Symbol.iterator](): IterableIterator<Link> {
     return this.many === null ? this.few.values() : each(this.many);
+  }
+
+  private drop(link: Link): void {
+    if (this.many === null) {
+      const at = this.few.indexOf(link);
+      if (at >= 0) this.few.splice(at, 1);
+      return;
+    }
+    const { nc, local } = link.partner;
+    const links = this.many.get(nc);
+    links?.delete(local);
+    if (links?.size === 0) this.many.delete(nc);
   }
 
   private add(partner: Pid): Link {

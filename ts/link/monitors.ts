@@ -15,6 +15,8 @@ export class Monitor implements Chained<Monitor> {
   readonly target: Pid | NamedProcess;
   /** An alias that ends with the monitor. */
   hasAlias = false;
+  /** It fired, or was taken back. */
+  isOver = false;
   before: Monitor | null = null;
   after: Monitor | null = null;
   /** The target's watchers. */
@@ -54,21 +56,35 @@ export class Watches {
   /** Only the owner's own references act (rule D8). */
   take(ref: Ref): Monitor | undefined {
     if (ref.nc !== 0) return undefined;
-    if (this.many !== null) {
-      const monitor = this.many.get(ref.id);
-      if (monitor !== undefined) this.many.delete(ref.id);
-      return monitor;
-    }
-    const at = this.few.findIndex((each) => each.ref.id === ref.id);
-    return at < 0 ? undefined : this.few.splice(at, 1)[0];
+    const monitor = this.many?.get(ref.id) ?? this.few.find((each) => each.ref.id === ref.id);
+    if (monitor === undefined || monitor.isOver) return undefined;
+    monitor.isOver = true;
+    this.drop(monitor);
+    return monitor;
   }
 
-  /** Takes out one at hand. False: it was taken before. */
-  drop(monitor: Monitor): boolean {
-    if (this.many !== null) return this.many.delete(monitor.ref.id);
-    const at = this.few.indexOf(monitor);
-    if (at >= 0) this.few.splice(at, 1);
-    return at >= 0;
+  /**
+   * The node of its target is lost. Among many it keeps its place until {@link sweep}: to clear all at once costs far less. False:
+   * it was over.
+   */
+  lose(monitor: Monitor): boolean {
+    if (monitor.isOver) return false;
+    monitor.isOver = true;
+    if (this.many === null) this.drop(monitor);
+    return true;
+  }
+
+  /** Clears the places of those that are over. O(monitors). */
+  sweep(): void {
+    if (this.many === null) return;
+    const over = [...this.many.values()].filter((monitor) => monitor.isOver);
+    if (over.length === this.many.size) this.many = null;
+    else for (const monitor of over) this.drop(monitor);
+  }
+
+  private drop(monitor: Monitor): void {
+    if (this.many === null) this.few.splice(this.few.indexOf(monitor), 1);
+    else this.many.delete(monitor.ref.id);
   }
 
   /** Oldest first. Must not change meanwhile. */
