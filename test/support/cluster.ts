@@ -8,6 +8,7 @@ import type { MeshMode } from '../../ts/index.ts';
 import { type Child, childCommand, root, watch } from './child.ts';
 import type { StartRequest, Workbench } from './cluster-node.ts';
 import { DEADLINE_MS, within } from './deadline.ts';
+import type { Host } from './hosts.ts';
 import { Proxy } from './proxy.ts';
 import { randomFrom, seed } from './seed.ts';
 
@@ -113,13 +114,17 @@ export class Cluster implements AsyncDisposable {
     this.#mesh = mesh;
   }
 
-  /** Starts a process without a node in it. */
+  /** Starts a process without a node in it, on this machine or on an imitated host. */
   async process(
     env: Record<string, string> = {},
     nodeOptions: string[] = ['--expose-gc'],
+    host?: Host,
   ): Promise<ClusterNode> {
     const file = new URL('./cluster-node.ts', import.meta.url);
-    const child = spawn(process.execPath, [...nodeOptions, ...childCommand(file)], {
+    const command = [process.execPath, ...nodeOptions, ...childCommand(file)];
+    const [program = '', ...words] =
+      host === undefined ? command : ['ip', 'netns', 'exec', host.namespace, ...command];
+    const child = spawn(program, words, {
       cwd: root,
       env: { ...process.env, NODE_OPTIONS: undefined, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -135,6 +140,14 @@ export class Cluster implements AsyncDisposable {
   async node(options: StartRequest): Promise<ClusterNode> {
     const node = await this.process();
     await startIn(node, { mesh: this.#mesh, ...options });
+    return node;
+  }
+
+  /** Starts a process on an imitated host, and a node of its address in it. */
+  async nodeOn(host: Host, { name, ...options }: StartRequest): Promise<ClusterNode> {
+    const node = await this.process(undefined, undefined, host);
+    const [local, port = '4370'] = name.split(':');
+    await startIn(node, { mesh: this.#mesh, ...options, name: `${local}@${host.address}:${port}` });
     return node;
   }
 
