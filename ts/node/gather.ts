@@ -4,13 +4,14 @@ import { SnowmeshError } from '../errors/index.ts';
 /** Copied at once: some tenths of a millisecond. */
 export const SLICE_BYTES = 1024 * 1024;
 
-/** Where a frame of `total` bytes is put together. False: there is no session any more. */
+/** Where a frame of `total` bytes is put together. False: there is no session any more, or nobody who sends it. */
 type TakeSlice = (total: number, slice: Uint8Array) => boolean;
 
-const NOTHING = new Uint8Array(0);
+/** Handed over with a total of 0, it drops what was copied. */
+export const NOTHING: Uint8Array = new Uint8Array(0);
 
 /**
- * Copies the parts of a frame, a slice a turn of the event loop. Resolves to false when the session ended meanwhile.
+ * Copies the parts of a frame, a slice a turn of the event loop. Resolves to false when it was not wanted to its end.
  *
  * Throws SNOW_ERR_UNSENDABLE when a part was detached or shrunk meanwhile; what was copied is dropped.
  */

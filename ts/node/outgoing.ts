@@ -7,7 +7,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import { FrameWriter, type Pid } from '../term/index.ts';
 import { readU32 } from './entry-reader.ts';
 import { SEND } from './frame-tag.ts';
-import { gather, lengthOf, SLICE_BYTES } from './gather.ts';
+import { gather, lengthOf, NOTHING, SLICE_BYTES } from './gather.ts';
 import type { Identities } from './identities.ts';
 import type { Limits } from './options.ts';
 import { Streams } from './streams.ts';
@@ -63,8 +63,8 @@ export class Outgoing {
   #isWriting = false;
   #isBusy = false;
   #isClosed = false;
-  /** What is written now may be copied slice by slice: its sender waits. */
-  #isGentle = false;
+  /** What is written now may be copied slice by slice, as long as this says that its sender waits. */
+  #isAwaited: (() => boolean) | undefined;
   #gathering: Promise<void> | undefined;
 
   constructor(host: OutgoingHost, limits: Limits) {
@@ -103,19 +103,20 @@ export class Outgoing {
 
   /**
    * Runs `write`, which sends one message. When that is long, it is copied slice by slice, other frames in between, and its
-   * bytes must not change before the promise resolves; undefined: it is on its way already. Only when there is room.
+   * bytes must not change before the promise resolves; undefined: it is on its way already. Only when there is room. Nothing is
+   * sent once `isAwaited` is false: a sender who is dead by then has said his last (B1, A7).
    */
-  gently(write: () => void): Promise<void> | undefined {
+  gently(write: () => void, isAwaited: () => boolean = () => true): Promise<void> | undefined {
     // One at a time: the outcome of another one is nothing to this sender.
     if (this.#carrier === undefined || this.#gathering !== undefined) {
       write();
       return undefined;
     }
-    this.#isGentle = true;
+    this.#isAwaited = isAwaited;
     try {
       write();
     } finally {
-      this.#isGentle = false;
+      this.#isAwaited = undefined;
     }
     return this.#gathering;
   }
@@ -240,7 +241,9 @@ export class Outgoing {
     const before = writer.pending;
     this.#isWriting = false;
     const big = writer.end();
-    if (big !== undefined && this.#isGentle && lengthOf(big) > SLICE_BYTES) this.#startGathering(sender, big);
+    const isAwaited = this.#isAwaited;
+    if (big !== undefined && isAwaited !== undefined && lengthOf(big) > SLICE_BYTES)
+      this.#startGathering(sender, big, isAwaited);
     else if (big !== undefined) this.#bulk(sender, big);
     else if (!this.#streams.isEmpty && this.#streams.has(sender))
       this.#bulk(sender, [cutLast(writer, before)]);
@@ -262,16 +265,19 @@ export class Outgoing {
     }
   }
 
-  #startGathering(sender: number, frame: readonly Uint8Array[]): void {
+  #startGathering(sender: number, frame: readonly Uint8Array[], isAwaited: () => boolean): void {
     const carrier = this.#carrier as Carrier;
     this.flush();
-    const take = (total: number, slice: Uint8Array): boolean =>
-      this.#carrier === carrier && carrier.gather(total, slice);
-    this.#gathering = gather(frame, take)
+    const goesOn = (): boolean => {
+      if (this.#carrier !== carrier) return false;
+      if (isAwaited()) return true;
+      carrier.gather(0, NOTHING);
+      return false;
+    };
+    this.#gathering = gather(frame, (total, slice) => goesOn() && carrier.gather(total, slice))
       .then((isWhole) => {
         this.flush(); // what was written meanwhile goes out before, and what is announced there
-        if (isWhole && this.#carrier === carrier)
-          this.#account(carrier.gathered(this.#streams.enter(sender)));
+        if (isWhole && goesOn()) this.#account(carrier.gathered(this.#streams.enter(sender)));
       })
       .finally(() => {
         this.#gathering = undefined;

@@ -254,7 +254,7 @@ export class Remote implements RemotePort {
       else this.sendNamed(from, to.name, to.node, message);
     };
     const way = this.#sessionTo(to);
-    if (way !== undefined) return way.gently(write);
+    if (way !== undefined) return way.gently(write, () => from === null || this.#runtime.isAlive(from));
     write();
     return undefined;
   }

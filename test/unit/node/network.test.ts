@@ -265,6 +265,25 @@ describe('flow', () => {
     expect(outgoing.gently(() => outgoing.send(1, target(), new Uint8Array(9)))).toBeUndefined();
   });
 
+  it('B1, A7 sends nothing of a sender who is dead before all is copied', async () => {
+    const { native, network } = open();
+    native.up(3, NC, PEER);
+    const { outgoing } = network.peer(PEER)!.session!;
+    let isAlive = true;
+    const bytes = new Uint8Array(5 * SLICE_BYTES);
+    const sent = outgoing.gently(
+      () => outgoing.send(1, target(), bytes),
+      () => isAlive,
+    );
+    expect(native.gathering).toBe(true);
+    isAlive = false;
+    outgoing.send(1, target(), 'his DOWN');
+    await sent;
+    expect(native.gathering).toBe(false); // its memory comes back (P4)
+    expect(messages(native)).toEqual(['his DOWN']);
+    expect(outgoing.whenWritable()).toBeUndefined();
+  });
+
   it('lets a sender go whose session ends while his message is copied', async () => {
     const { native, network } = open();
     native.up(3, NC, PEER);
