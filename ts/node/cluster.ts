@@ -225,7 +225,7 @@ export class Cluster implements NetworkListener {
     if (cause === 'protocol') this.#runtime.logger.error({ node: name, detail }, 'a peer broke the protocol');
     this.#tell('nodedown', name, cause, factsOf(session));
     if (!this.#policy.reconnects) this.mesh.shun(name);
-    else if (this.#isMeshed && !session.isHidden && !this.#isClosing) this.mesh.down(name, cause);
+    else if (!this.#isClosing) this.mesh.down(name, cause, this.#isMeshed && !session.isHidden);
     const waiting = this.#farewells.get(session);
     this.#farewells.delete(session);
     for (const resolve of waiting ?? []) resolve();

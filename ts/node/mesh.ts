@@ -25,6 +25,8 @@ const TRIES_OF_LONGEST = 8;
 /** How long a peer that was lost, and a name that a peer told, is dialled. Unit: ms. */
 const LOST_FOR = 10 * 60_000;
 const HINT_FOR = 60_000;
+/** A session that lasted so long was a good one: the dial after it comes at once. Unit: ms. */
+const STEADY_AFTER = 30_000;
 
 /** Ends of a session that nobody meant. */
 const LOST: ReadonlySet<DownCause> = new Set(['closed', 'timeout', 'overflow']);
@@ -59,9 +61,19 @@ interface Wanted {
   cancel: (() => void) | undefined;
 }
 
+/** How the sessions to a peer went. */
+interface Past {
+  /** When the last one began. */
+  upAt: number;
+  /** How many in a row were over soon. */
+  flaps: number;
+}
+
 export class Mesh {
   readonly #port: MeshPort;
   readonly #wanted = new Map<string, Wanted>();
+  /** Of those that are up, or were and are wanted. */
+  readonly #pasts = new Map<string, Past>();
   readonly #shunned = new Shunned();
   /** Names whose pause is over, waiting for a dial to become free. */
   readonly #ready: Wanted[] = [];
@@ -85,7 +97,7 @@ export class Mesh {
   hinted(names: readonly string[]): void {
     for (const name of names) {
       if (this.#hints >= MAX_HINTS) return;
-      this.#want(name, HINT_FOR, { isFound: false, isHint: true });
+      this.#want(name, HINT_FOR, { isFound: false, isHint: true, tries: 0 });
     }
   }
 
@@ -97,11 +109,13 @@ export class Mesh {
       wanted.isFound = false;
       if (this.#port.isUp(wanted.name)) this.#drop(wanted);
     }
-    for (const name of names) this.#want(name, 0, { isFound: true, isHint: false });
+    for (const name of names) this.#want(name, 0, { isFound: true, isHint: false, tries: 0 });
   }
 
   up(name: string): void {
     this.#shunned.delete(name);
+    const flaps = this.#pasts.get(name)?.flaps ?? 0;
+    this.#pasts.set(name, { upAt: this.#port.now(), flaps });
     const wanted = this.#wanted.get(name);
     if (wanted === undefined) return;
     wanted.tries = 0;
@@ -109,21 +123,29 @@ export class Mesh {
     if (!wanted.isFound) this.#drop(wanted);
   }
 
-  /** A visible peer is gone. One that left, was sent away or broke the protocol is not wanted any more unless a discovery names it. */
-  down(name: string, cause: DownCause): void {
+  /**
+   * A peer is gone. One that left, was sent away or broke the protocol is not wanted any more unless a discovery names it; nor is one
+   * that is not `isOfMesh`.
+   */
+  down(name: string, cause: DownCause, isOfMesh = true): void {
     if (cause === 'replaced') return;
+    const flaps = this.#sessionOver(name);
     const known = this.#wanted.get(name);
-    if (known?.isFound) return this.#pause(known);
-    if (!LOST.has(cause)) {
-      if (known !== undefined) this.#drop(known);
-      return;
+    if (known?.isFound) {
+      known.tries = flaps;
+      return this.#pause(known);
     }
-    this.#want(name, LOST_FOR, { isFound: false, isHint: false });
+    if (isOfMesh && LOST.has(cause) && !this.#shunned.has(name)) {
+      // Everybody else may have lost the same peer: the first dials are spread.
+      this.#want(name, LOST_FOR, { isFound: false, isHint: false, tries: Math.max(1, flaps) });
+    } else if (known !== undefined) this.#drop(known);
+    if (!this.#wanted.has(name)) this.#forget(name);
   }
 
   /** Somebody here sends it away: no more dials, until somebody here dials it, or a discovery names it. */
   shun(name: string): void {
     this.#shunned.add(name);
+    this.#forget(name);
     const wanted = this.#wanted.get(name);
     if (wanted !== undefined && !wanted.isFound) this.#drop(wanted);
   }
@@ -137,11 +159,24 @@ export class Mesh {
     this.#isStopped = true;
     for (const wanted of this.#wanted.values()) this.#rest(wanted);
     this.#wanted.clear();
+    this.#pasts.clear();
     this.#ready.length = 0;
     this.#readyHints.length = 0;
   }
 
-  #want(text: string, ms: number, { isFound, isHint }: Pick<Wanted, 'isFound' | 'isHint'>): void {
+  /** How many sessions to that peer in a row were over soon. */
+  #sessionOver(name: string): number {
+    const past = this.#pasts.get(name);
+    if (past === undefined) return 0;
+    past.flaps = this.#port.now() - past.upAt < STEADY_AFTER ? past.flaps + 1 : 0;
+    return past.flaps;
+  }
+
+  #want(
+    text: string,
+    ms: number,
+    { isFound, isHint, tries }: Pick<Wanted, 'isFound' | 'isHint' | 'tries'>,
+  ): void {
     if (this.#isStopped) return;
     const name = canonical(text);
     if (name === undefined || name === this.#port.self || (isHint && this.#shunned.has(name))) return;
@@ -155,8 +190,6 @@ export class Mesh {
     }
     const isUp = this.#port.isUp(name);
     if ((isUp && !isFound) || this.#wanted.size >= MAX_WANTED) return;
-    // Everybody else may have lost the same peer: the first dials are spread, too.
-    const tries = isFound || isHint ? 0 : 1;
     const wanted = { name, until, isFound, isHint, tries, isDialling: false, cancel: undefined };
     this.#wanted.set(name, wanted);
     if (isHint) this.#hints++;
@@ -191,7 +224,8 @@ export class Mesh {
     while (this.#dials < MAX_DIALS) {
       const wanted = this.#ready.shift() ?? this.#nextHint();
       if (wanted === undefined) return;
-      if (this.#wanted.get(wanted.name) === wanted && !this.#port.isUp(wanted.name)) void this.#dial(wanted);
+      const isMissing = this.#wanted.get(wanted.name) === wanted && !this.#port.isUp(wanted.name);
+      if (isMissing && !wanted.isDialling) void this.#dial(wanted);
     }
   }
 
@@ -214,15 +248,23 @@ export class Mesh {
     this.#dials--;
     if (isHint) this.#hintDials--;
     wanted.isDialling = false;
-    if (this.#wanted.get(wanted.name) === wanted && result !== 'up')
-      this.#failed(wanted, REFUSED.has(result));
+    if (this.#wanted.get(wanted.name) === wanted) {
+      if (result !== 'up') this.#failed(wanted, REFUSED.has(result));
+      else if (!this.#port.isUp(wanted.name)) this.#pause(wanted); // up, and down again before we heard of it
+    }
     this.#dialNext();
   }
 
   #failed(wanted: Wanted, isRefused: boolean): void {
     wanted.tries = isRefused ? TRIES_OF_LONGEST : wanted.tries + 1;
-    if (wanted.isFound || (!isRefused && this.#port.now() < wanted.until)) this.#pause(wanted);
-    else this.#drop(wanted);
+    if (wanted.isFound || (!isRefused && this.#port.now() < wanted.until)) return this.#pause(wanted);
+    this.#drop(wanted);
+    this.#forget(wanted.name);
+  }
+
+  /** Nobody wants it any more. */
+  #forget(name: string): void {
+    if (!this.#port.isUp(name)) this.#pasts.delete(name);
   }
 
   #rest(wanted: Wanted): void {

@@ -164,6 +164,18 @@ describe('a peer that is gone', () => {
     expect(scene.dials).toEqual([]);
   });
 
+  it('L5 is dialled less and less when it comes only to go', async () => {
+    scene.reachable.add('b@h:2');
+    scene.up.add('b@h:2');
+    scene.mesh.up('b@h:2');
+    for (let waited = 0; waited < 10 * MINUTE; waited += 10) {
+      if (scene.up.has('b@h:2')) scene.lose('b@h:2');
+      await scene.pass(10);
+    }
+    expect(scene.dials.length).toBeLessThan(60);
+    expect(scene.dials.length).toBeGreaterThan(20);
+  });
+
   it('is given up after some minutes', async () => {
     scene.lose('b@h:2');
     await scene.pass(60 * MINUTE);
@@ -193,6 +205,17 @@ describe('a node that was sent away', () => {
   });
 });
 
+describe('a node that was sent away while its connection broke', () => {
+  it('L15 is not brought back', async () => {
+    scene.up.add('b@h:2');
+    scene.mesh.up('b@h:2');
+    scene.mesh.shun('b@h:2');
+    scene.lose('b@h:2', 'closed');
+    await scene.pass(10 * MINUTE);
+    expect(scene.dials).toEqual([]);
+  });
+});
+
 describe('a name where another cookie, version or name answers', () => {
   it('K6 is not dialled again for a hint, and seldom for a discovery', async () => {
     scene.refusal = 'cookie';
@@ -215,6 +238,51 @@ describe('names that a discovery found', () => {
     scene.lose('b@h:2', 'goodbye');
     await scene.pass(MINUTE);
     expect(scene.up.has('b@h:2')).toBe(true);
+  });
+
+  it('are dialled again when they were up and down before the dial was told of it', async () => {
+    let told: (result: DialResult) => void = () => {};
+    scene.dial = (name) => {
+      scene.dials.push({ at: scene.time, name });
+      return new Promise((resolve) => (told = resolve));
+    };
+    scene.mesh.found(['b@h:2']);
+    await scene.pass(1000);
+    scene.up.add('b@h:2');
+    scene.mesh.up('b@h:2');
+    scene.lose('b@h:2');
+    told('up');
+    await scene.pass(MINUTE);
+    expect(scene.dials).toHaveLength(2);
+  });
+
+  it.each(['closed', 'goodbye', 'protocol'] as const)(
+    'L5 are dialled with growing pauses when each session is soon over (%s)',
+    async (cause) => {
+      scene.reachable.add('b@h:2');
+      scene.mesh.found(['b@h:2']);
+      for (let waited = 0; waited < 10 * MINUTE; waited += 10) {
+        await scene.pass(10);
+        if (scene.up.has('b@h:2')) scene.lose('b@h:2', cause);
+      }
+      expect(scene.dials.length).toBeLessThan(60);
+      await scene.pass(MINUTE); // it is up, and stays so
+      const count = scene.dials.length;
+      scene.lose('b@h:2', cause);
+      await scene.pass(100);
+      expect(scene.dials).toHaveLength(count + 1);
+    },
+  );
+
+  it('are dialled again where peers of peers are not connected, and others are not', async () => {
+    scene.reachable.add('b@h:2');
+    scene.mesh.found(['b@h:2']);
+    await scene.pass(MINUTE);
+    scene.up.delete('b@h:2');
+    scene.mesh.down('b@h:2', 'closed', false);
+    scene.mesh.down('c@h:2', 'closed', false);
+    await scene.pass(MINUTE);
+    expect(scene.names()).toEqual(['b@h:2', 'b@h:2']);
   });
 
   it('are let go when it names them no longer', async () => {
