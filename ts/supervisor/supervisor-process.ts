@@ -5,6 +5,7 @@ import { Absences, type ComeBack } from './absences.ts';
 import type { ChildPlan } from './child-spec.ts';
 import type { Supervising, SupervisorFrame } from './frame.ts';
 import { SupervisorReport } from './report.ts';
+import { isLost } from './starting.ts';
 import { Strays } from './strays.ts';
 
 /** Wakes the supervisor for its next retry. Anybody may send it: it only brings the retry forward. */
@@ -121,11 +122,13 @@ export class SupervisorProcess implements SupervisorFrame {
   }
 
   reportEnd(plan: ChildPlan, pid: Pid, reason: unknown): void {
-    if (reason === 'noconnection' && !pid.isLocal) this.strays.add(pid);
+    if (isLost(pid, reason)) this.strays.add(pid);
     this.report.childEnded(plan, pid, reason);
   }
 
   reportStop(plan: ChildPlan, pid: Pid, reason: unknown): void {
+    // Nobody knows whether it heard that it was to stop, and its link is gone.
+    if (isLost(pid, reason)) this.strays.add(pid);
     this.report.childStopped(plan, pid, reason);
   }
 

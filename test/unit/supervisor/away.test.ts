@@ -118,6 +118,17 @@ describe('a child whose node is lost', () => {
     expect(await pidOf(pid)).toMatchObject({ local: 2 });
   });
 
+  it('S3 is killed beyond the split, too, when it was lost while it was stopped', async () => {
+    const pid = await supervise();
+    far.isUp = false; // as the supervisor is about to learn
+    expect(await terminateChild(kit, pid, 'x')).toBe('ok');
+    expect(far.living).toEqual(new Set([1]));
+    far.isUp = true;
+    await kit.advance(LONGEST);
+    expect(far.living).toEqual(new Set());
+    expect(await pidOf(pid)).toBeUndefined();
+  });
+
   it('S2 waits on when the node is back but does not expose it yet', async () => {
     const pid = await supervise();
     far.crash();

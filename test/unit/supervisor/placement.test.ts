@@ -63,6 +63,22 @@ describe('the node of a child', () => {
     expect(asked).toEqual(['x', 'x']);
   });
 
+  it('S3 is rid of a child that was lost while it was stopped for its sibling, and fell over', async () => {
+    const children = [
+      childSpec('x', sitter, { node: () => (far.isUp ? FAR : OTHER) }),
+      childSpec('y', sitter, { node: OTHER }),
+    ];
+    const pid = await defineSupervisor({ name: 'tree', strategy: 'one_for_all', children }).start(kit);
+    far.isUp = false; // as the supervisor is about to learn
+    other.end(1, 'oops');
+    await kit.settle();
+    expect(await where(pid)).toBe(OTHER);
+    expect(far.living).toEqual(new Set([1]));
+    far.isUp = true;
+    await kit.advance(60_000);
+    expect(far.living).toEqual(new Set());
+  });
+
   it('S2 is chosen once for a look and the start that follows, when the child waits', async () => {
     let asked = 0;
     const pid = await supervise({ node: () => (asked++ % 2 === 0 ? FAR : OTHER), onNodeLost: 'wait' });
