@@ -18,7 +18,7 @@ export function startChild(
   try {
     return start(self as never, plan.start, args as unknown[], options);
   } catch (error) {
-    return { ok: false, reason: error instanceof SnowmeshError ? error.code : String(error) };
+    return { ok: false, reason: error instanceof SnowmeshError ? error.code : textOf(error) };
   }
 }
 
@@ -27,9 +27,18 @@ export function placed({ id, startOptions: options, place }: ChildPlan): StartOp
   if (place === undefined) return options;
   try {
     const node: unknown = place(id);
-    return typeof node === 'string' ? { ...options, node } : `bad placement: ${String(node)}`;
+    return typeof node === 'string' ? { ...options, node } : `bad placement: ${textOf(node)}`;
   } catch (error) {
-    return `bad placement: ${String(error)}`;
+    return `bad placement: ${textOf(error)}`;
+  }
+}
+
+/** What code of users threw, or gave, as text: some things have none. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return 'a value without a text';
   }
 }
 

@@ -103,6 +103,13 @@ describe('the node of a child', () => {
         },
         'no node has room',
       ],
+      [
+        () => {
+          throw Object.create(null); // which has no text
+        },
+        'bad placement',
+      ],
+      [() => Object.create(null), 'bad placement'],
       [() => undefined as never, 'undefined'],
       [() => 7 as never, '7'],
     ];
@@ -121,7 +128,7 @@ describe('the node of a child', () => {
       let asked = 0;
       const node = (): string => {
         if (asked++ === 0) return FAR;
-        throw new Error('no node has room');
+        throw asked === 2 ? Object.create(null) : new Error('no node has room');
       };
       far.isUp = true;
       const pid = await supervise({ node, onNodeLost });
