@@ -41,6 +41,17 @@ const steps = [
     count: countCargo,
   },
   { name: 'native types', command: node('check-drift.mjs') },
+  {
+    name: 'reference',
+    command: [
+      process.execPath,
+      join(root, 'docs/node_modules/typedoc/bin/typedoc'),
+      '--options',
+      'docs/typedoc.json',
+      '--emit',
+      'none',
+    ],
+  },
   { name: 'vectors', command: node('check-vectors.mjs') },
   { name: 'fuzzing', command: node('fuzz.mjs'), count: countSummary },
   { name: 'prebuild', command: node('prebuild.mjs', '--if-needed') },
