@@ -22,6 +22,8 @@ export class NodeLoss {
   private readonly steps: Iterator<undefined>;
   private next: (() => void) | null = null;
   private isOver = false;
+  /** @internal What fires now is part of it: it cannot be ended from there. */
+  isStepping = false;
 
   /** @internal */
   constructor(steps: Iterator<undefined>) {
@@ -36,9 +38,14 @@ export class NodeLoss {
 
   /** @internal True: that was all. */
   step(): boolean {
-    if (this.steps.next().done !== true) return false;
+    this.isStepping = true;
+    const { done } = this.steps.next();
+    this.isStepping = false;
+    if (done !== true) return false;
     this.isOver = true;
-    this.next?.();
+    const { next } = this;
+    this.next = null;
+    next?.();
     return true;
   }
 }
@@ -72,8 +79,9 @@ export class NodeLosses {
     return loss;
   }
 
-  /** Lets all come to their end now. O(ties left). */
+  /** Lets all come to their end now; asked for by something that fires, they go on as before. O(ties left). */
   endAll(): void {
+    if (this.pending[0]?.isStepping === true) return;
     for (let loss = this.pending.shift(); loss !== undefined; loss = this.pending.shift())
       while (!loss.step());
   }

@@ -130,3 +130,21 @@ it('L7 nodes are lost one after the other, and a dead owner hears nothing', asyn
   expect(order).toEqual(['first', 'second']);
   expect(told).toEqual([]);
 });
+
+it('L4 somebody who links anew while his own link is being lost stops nothing', async () => {
+  const { self, told } = await keeper((me, to) => me.link(to));
+  const last = far(COUNT);
+  kit.runtime.spawnHandler((dying: Self<unknown>) => {
+    dying.link(far(0));
+    dying.signal.addEventListener('abort', () => self.link(last));
+    return { onMessage() {} };
+  });
+  await kit.settle();
+  for (let at = COUNT; at < 2 * COUNT; at++) self.link(far(at));
+  await kit.settle();
+  await lose().over;
+  await kit.settle();
+  expect(told.length).toBe(2 * COUNT);
+  expect(kit.runtime.inbound.isLosing).toBe(false);
+  expect(kit.logs.filter(({ facts }) => facts['event'] === 'callback_failed')).toEqual([]);
+});
