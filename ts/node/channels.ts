@@ -22,7 +22,7 @@ export interface ChannelListener {
   up(peer: ChannelPeer): void;
   /** `value` is any term: the peer holds the cookie, and may still send anything. */
   message(peer: ChannelPeer, value: unknown): void;
-  /** After the last message of a peer; links, monitors and calls over it have fired. */
+  /** After the last message of a peer; links, monitors and calls over it fire from then on, before it comes up again. */
   down(peer: ChannelPeer): void;
 }
 

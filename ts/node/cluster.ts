@@ -74,7 +74,7 @@ export class Cluster implements NetworkListener {
     this.monitors = new NodeMonitors({
       deliver: (to, notice) => runtime.deliverSystem(to, notice),
       makeRef: (owner) => runtime.makeRef(owner),
-      follow: (pid) => void runtime.onDeath(pid, () => this.monitors.release(pid)),
+      follow: (pid) => runtime.onDeath(pid, () => this.monitors.release(pid)),
     });
     this.port = this.#network.open(open);
     const full = name.port === 0 ? withPort(name, this.port) : name;
@@ -153,7 +153,8 @@ export class Cluster implements NetworkListener {
   watch(pid: Pid, text: string): Ref {
     const name = parseNodeName(text);
     const ref = this.monitors.watch(pid, name.full);
-    if (name.full === this.name || this.#network.peer(name.full)?.session !== undefined) return ref;
+    // A peer there is has a session or a dial, and the end of either tells.
+    if (name.full === this.name || this.#network.peer(name.full) !== undefined) return ref;
     if (this.#policy.mayDialOnUse(name.full) && name.port !== 0) this.#network.dial(name);
     else queueMicrotask(() => this.monitors.fire(name.full, 'unreachable'));
     return ref;
@@ -189,6 +190,7 @@ export class Cluster implements NetworkListener {
   async close(): Promise<void> {
     this.#isClosing = true;
     this.mesh.stop();
+    this.#readiness.close();
     try {
       await this.#discovery?.stop();
     } catch (error) {
@@ -242,7 +244,7 @@ export class Cluster implements NetworkListener {
 
   peerLoop(session: Session, stalled: boolean, ageMs: number): void {
     const { name } = session.identity;
-    this.monitors.loop(name, stalled, ageMs);
+    this.monitors.loop(name, stalled, { ageMs, hidden: session.isHidden });
     if (stalled) this.#tell('stalled', name, ageMs);
     else this.#tell('recovered', name);
   }

@@ -235,7 +235,8 @@ export class Network implements OutgoingHost {
         return session && this.#writable(session, reader.u32());
       case NativeEvent.STREAM_DONE: {
         const stream = reader.u32();
-        return session?.outgoing.streamDone(stream, reader.u32());
+        const isFree = session?.outgoing.streamDone(stream, reader.u32());
+        return isFree === true ? this.#listener.writable(session as Session) : undefined;
       }
       case NativeEvent.PEER_LOOP:
         return session && this.#loop(session, reader.u8() !== 0, reader.u32());

@@ -10,8 +10,8 @@ export interface SubscriberPort {
   /** Puts a notice into the mailbox of a local actor. */
   deliver(to: Pid, notice: SystemMessage): void;
   makeRef(owner: Pid): Ref;
-  /** Asks for a call of `release` when that actor dies. */
-  follow(pid: Pid): void;
+  /** Asks for a call of `release` when that actor dies. Returns a way to take it back. */
+  follow(pid: Pid): () => void;
 }
 
 /** What a notice carries beside the node's name. */
@@ -34,13 +34,19 @@ interface Watch {
   readonly node: string;
 }
 
+/** What an actor has. */
+interface Holding {
+  readonly all: Set<Subscription | Watch>;
+  unfollow: () => void;
+}
+
 export class NodeMonitors {
   readonly #port: SubscriberPort;
   readonly #subscriptions = new Map<string, Subscription>();
   /** By node, then by reference. */
   readonly #watches = new Map<string, Map<string, Watch>>();
-  /** Keys of what an actor holds, so that its death costs what it holds and no scan. */
-  readonly #held = new Map<string, Set<Subscription | Watch>>();
+  /** By actor, so that its death costs what it holds and no scan. */
+  readonly #held = new Map<string, Holding>();
 
   constructor(port: SubscriberPort) {
     this.#port = port;
@@ -98,9 +104,10 @@ export class NodeMonitors {
   }
 
   /** The node's event loop stopped turning, or turns again: it is up all the time (L13). */
-  loop(node: string, stalled: boolean, ageMs: number): void {
-    const notice = stalled ? new NodeStalled(node, ageMs) : new NodeRecovered(node);
-    for (const { pid } of this.#subscriptions.values()) this.#port.deliver(pid, notice);
+  loop(node: string, stalled: boolean, facts: { readonly ageMs: number; readonly hidden: boolean }): void {
+    const notice = stalled ? new NodeStalled(node, facts.ageMs) : new NodeRecovered(node);
+    for (const { pid, hidden } of this.#subscriptions.values())
+      if (hidden || !facts.hidden) this.#port.deliver(pid, notice);
   }
 
   /** The watches of a node that is down, or that could not be reached. */
@@ -119,7 +126,7 @@ export class NodeMonitors {
     const held = this.#held.get(pid.key);
     if (held === undefined) return;
     this.#held.delete(pid.key);
-    for (const each of held) {
+    for (const each of held.all) {
       if ('node' in each) this.#unwatch(each);
       else this.#subscriptions.delete(each.ref.key);
     }
@@ -140,14 +147,17 @@ export class NodeMonitors {
   #hold(each: Subscription | Watch): void {
     const { key } = each.pid;
     const held = this.#held.get(key);
-    if (held !== undefined) return void held.add(each);
-    this.#held.set(key, new Set([each]));
-    this.#port.follow(each.pid);
+    if (held !== undefined) return void held.all.add(each);
+    const first: Holding = { all: new Set([each]), unfollow: () => {} };
+    this.#held.set(key, first);
+    first.unfollow = this.#port.follow(each.pid);
   }
 
   #letGo(each: Subscription | Watch): void {
     const { key } = each.pid;
     const held = this.#held.get(key);
-    if (held?.delete(each) && held.size === 0) this.#held.delete(key);
+    if (held === undefined || !held.all.delete(each) || held.all.size > 0) return;
+    this.#held.delete(key);
+    held.unfollow();
   }
 }

@@ -144,7 +144,8 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
    *
    * @param options.peers how many, or which names; default 1. @param options.timeout ms; default 30 000.
    * @returns the names of the visible peers.
-   * @throws SNOW_ERR_NOT_READY naming who is missing; SNOW_ERR_BAD_OPTION; the reason of `options.signal`; SNOW_ERR_NOT_ALIVE.
+   * @throws SNOW_ERR_NOT_READY naming who is missing; SNOW_ERR_BAD_OPTION; the reason of `options.signal`; SNOW_ERR_NOT_ALIVE,
+   * also when the node is stopped meanwhile.
    * @example
    * await node.ready({ peers: 2, timeout: 10_000 });
    */

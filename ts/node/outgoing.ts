@@ -20,7 +20,7 @@ const FLUSH_AT = CHUNK_BYTES / 2;
 export interface Carrier {
   /** Where frames have to stand for `flush`. */
   adopt(chunk: Uint8Array): void;
-  /** Sends the first bytes of the chunk. Returns what waits in all, −1 when the session is over. */
+  /** Sends the first bytes of the chunk. Returns what waits outside of streams, −1 when the session is over. */
   flush(bytes: number): number;
   /** Queues `tag | body`, given in parts, on a stream. Returns what waits in all, −1 when the session is over. */
   bulk(stream: number, frame: readonly Uint8Array[]): number;
@@ -46,18 +46,18 @@ interface Expectation {
 }
 
 export class Outgoing {
-  /** Bytes handed over and not yet sent, or held. */
-  waiting = 0;
   /** User messages in the chunk or held: what is lost when there will be no session. */
   unsent = 0;
   readonly #host: OutgoingHost;
   readonly #limits: Limits;
   readonly #writer: FrameWriter;
-  readonly #streams = new Streams();
+  #streams = new Streams();
   readonly #held: Held[] = [];
   readonly #expectations: Expectation[] = [];
   readonly #writable: (() => void)[] = [];
   #carrier: Carrier | undefined;
+  /** Bytes outside of streams that were handed over and not yet sent, or are held. */
+  #pending = 0;
   #limit: number;
   #isTouched = false;
   #isWriting = false;
@@ -75,6 +75,11 @@ export class Outgoing {
       identityOf: (nc) => identityOf(host.identities, nc),
       maxMessage: limits.maxMessage,
     });
+  }
+
+  /** Bytes handed over and not yet sent, or held; a frame of a stream counts until all of it is gone. */
+  get waiting(): number {
+    return this.#pending + this.#streams.bytes;
   }
 
   /** So much waits that user messages are refused. */
@@ -157,7 +162,7 @@ export class Outgoing {
         chunk.set(held.frames);
         this.#account(carrier.flush(held.frames.length));
       } else {
-        this.#account(carrier.bulk(held.stream, [held.frame]));
+        this.#accountAll(carrier.bulk(held.stream, [held.frame]));
       }
     }
     this.unsent = 0;
@@ -176,20 +181,25 @@ export class Outgoing {
       this.unsent = 0;
     } else if (!this.#isClosed) {
       this.#held.push({ frames: writer.chunk.slice(0, bytes) });
-      this.#account(this.waiting + bytes);
+      this.#account(this.#pending + bytes);
     }
     writer.reset();
   }
 
-  /** Frames of a stream have left. */
-  streamDone(stream: number, frames: number): void {
+  /** Frames of a stream have left. Returns true when the peer was busy and is not any more. */
+  streamDone(stream: number, frames: number): boolean {
     this.#streams.done(stream, frames);
+    return this.#settle();
   }
 
-  /** What waits has shrunk to `pending` bytes. Returns true when the peer was busy and is not any more. */
+  /** What waits outside of streams has shrunk to `pending` bytes. Returns true when the peer was busy and is not any more. */
   drained(pending: number): boolean {
-    this.waiting = pending;
-    if (pending > this.#limits.highWater) return false;
+    this.#pending = pending;
+    return this.#settle();
+  }
+
+  #settle(): boolean {
+    if (this.waiting > this.#limits.highWater) return false;
     const wasBusy = this.#isBusy;
     this.#isBusy = false;
     this.#letGoOn();
@@ -215,6 +225,7 @@ export class Outgoing {
     this.#held.length = 0;
     this.#expectations.length = 0;
     this.#writer.reset();
+    this.#streams = new Streams();
     this.drained(0);
   }
 
@@ -254,14 +265,13 @@ export class Outgoing {
   #bulk(sender: number, frame: readonly Uint8Array[]): void {
     this.flush();
     if (this.#isClosed) return;
-    const stream = this.#streams.enter(sender);
+    const stream = this.#streams.enter(sender, lengthOf(frame));
     if (this.#carrier !== undefined) {
-      this.#account(this.#carrier.bulk(stream, frame));
+      this.#accountAll(this.#carrier.bulk(stream, frame));
       this.unsent = 0;
     } else {
-      const copy = Buffer.concat(frame);
-      this.#held.push({ stream, frame: copy });
-      this.#account(this.waiting + copy.length);
+      this.#held.push({ stream, frame: Buffer.concat(frame) });
+      this.#account(this.#pending);
     }
   }
 
@@ -277,7 +287,8 @@ export class Outgoing {
     this.#gathering = gather(frame, (total, slice) => goesOn() && carrier.gather(total, slice))
       .then((isWhole) => {
         this.flush(); // what was written meanwhile goes out before, and what is announced there
-        if (isWhole && goesOn()) this.#account(carrier.gathered(this.#streams.enter(sender)));
+        if (!isWhole || !goesOn()) return;
+        this.#accountAll(carrier.gathered(this.#streams.enter(sender, lengthOf(frame))));
       })
       .finally(() => {
         this.#gathering = undefined;
@@ -291,8 +302,13 @@ export class Outgoing {
     this.#host.touch(this);
   }
 
-  #account(waiting: number): void {
-    this.waiting = Math.max(0, waiting);
+  /** `waiting`: in all, streams included. */
+  #accountAll(waiting: number): void {
+    this.#account(waiting - this.#streams.bytes);
+  }
+
+  #account(pending: number): void {
+    this.#pending = Math.max(0, pending);
     if (this.waiting <= this.#limits.highWater || this.#isBusy) return;
     this.#isBusy = true;
     this.#host.busy(this);

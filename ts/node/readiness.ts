@@ -20,10 +20,16 @@ export interface ReadinessPort {
   after(ms: number, action: () => void): () => void;
 }
 
+interface Waiting {
+  /** Ends it when enough peers are there. */
+  readonly check: () => void;
+  readonly fail: (reason: unknown) => void;
+}
+
 /** Those who wait for peers. */
 export class Readiness {
   readonly #port: ReadinessPort;
-  readonly #checks = new Set<() => void>();
+  readonly #waiting = new Set<Waiting>();
 
   constructor(port: ReadinessPort) {
     this.#port = port;
@@ -31,7 +37,13 @@ export class Readiness {
 
   /** A peer came up. */
   changed(): void {
-    for (const check of this.#checks) check();
+    for (const { check } of this.#waiting) check();
+  }
+
+  /** The node stops: nobody will come. */
+  close(): void {
+    const why = 'the node was stopped while it waited for peers';
+    for (const { fail } of this.#waiting) fail(new SnowmeshError('SNOW_ERR_NOT_ALIVE', why));
   }
 
   /** Resolves with the visible peers as soon as they are enough. Rejects with SNOW_ERR_NOT_READY, or the signal's reason. */
@@ -43,7 +55,7 @@ export class Readiness {
       let cancel: () => void = () => {};
       const end = (): void => {
         cancel();
-        this.#checks.delete(check);
+        this.#waiting.delete(waiting);
         signal?.removeEventListener('abort', onAbort);
       };
       const check = (): boolean => {
@@ -53,18 +65,17 @@ export class Readiness {
         resolve(nodes);
         return true;
       };
-      const onAbort = (): void => {
+      const fail = (reason: unknown): void => {
         end();
-        reject(signal?.reason);
+        reject(reason);
       };
+      const onAbort = (): void => fail(signal?.reason);
+      const waiting = { check, fail };
       if (check()) return;
-      this.#checks.add(check);
+      this.#waiting.add(waiting);
       signal?.addEventListener('abort', onAbort, { once: true });
       if (timeout === Number.POSITIVE_INFINITY) return;
-      cancel = this.#port.after(timeout, () => {
-        end();
-        reject(notReady(wanted, this.#port, timeout));
-      });
+      cancel = this.#port.after(timeout, () => fail(notReady(wanted, this.#port, timeout)));
     });
   }
 }

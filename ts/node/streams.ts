@@ -10,14 +10,16 @@ export const MAX_STREAMS = 512;
 interface Stream {
   readonly id: number;
   readonly senders: number[];
-  /** Frames handed over and not yet reported as gone. */
-  outstanding: number;
+  /** Lengths of the frames handed over and not yet reported as gone, oldest first. */
+  readonly outstanding: number[];
 }
 
 /** The open streams of one session. */
 export class Streams {
   /** True while nobody has a stream: the only question on the hot path. */
   isEmpty = true;
+  /** In frames handed over and not yet reported as gone. */
+  bytes = 0;
   readonly #bySender = new Map<number, Stream>();
   readonly #open: Stream[] = [];
   readonly #free: number[] = [];
@@ -29,10 +31,11 @@ export class Streams {
     return this.#bySender.has(sender);
   }
 
-  /** Counts one more frame of `sender`, on the stream it has or gets. Returns the stream's id. */
-  enter(sender: number): number {
+  /** Counts one more frame of `sender`, of so many bytes, on the stream it has or gets. Returns the stream's id. */
+  enter(sender: number, bytes: number): number {
     const stream = this.#bySender.get(sender) ?? this.#join(sender);
-    stream.outstanding++;
+    stream.outstanding.push(bytes);
+    this.bytes += bytes;
     return stream.id;
   }
 
@@ -41,8 +44,8 @@ export class Streams {
     const at = this.#open.findIndex((stream) => stream.id === id);
     const stream = this.#open[at];
     if (stream === undefined) return;
-    stream.outstanding -= frames;
-    if (stream.outstanding > 0) return;
+    for (const bytes of stream.outstanding.splice(0, frames)) this.bytes -= bytes;
+    if (stream.outstanding.length > 0) return;
     for (const sender of stream.senders) this.#bySender.delete(sender);
     this.#open.splice(at, 1);
     this.#free.push(id);
@@ -57,7 +60,7 @@ export class Streams {
   }
 
   #start(): Stream {
-    const stream: Stream = { id: this.#free.pop() ?? this.#next++, senders: [], outstanding: 0 };
+    const stream: Stream = { id: this.#free.pop() ?? this.#next++, senders: [], outstanding: [] };
     this.#open.push(stream);
     this.isEmpty = false;
     return stream;

@@ -230,6 +230,35 @@ describe('flow', () => {
     expect(news.filter(([kind]) => kind === 'drain')).toEqual([['drain', PEER]]);
   });
 
+  it('P1 counts long messages until they are gone, whatever passes them', async () => {
+    const { native, network, news } = open({ ...LIMITS, limit: 400_000 });
+    native.up(3, NC, PEER);
+    const { outgoing } = network.peer(PEER)!.session!;
+    native.pending = 300_000;
+    outgoing.send(1, target(), new Uint8Array(300_000));
+    native.pending = 0;
+    outgoing.send(2, target(), 'short');
+    network.flush();
+    expect(outgoing.waiting).toBeGreaterThanOrEqual(300_000);
+    const room = outgoing.whenWritable();
+    expect(room).toBeInstanceOf(Promise);
+    outgoing.send(1, target(), new Uint8Array(100_000)); // on the same stream
+    expect(outgoing.isFull).toBe(true);
+    native.emit(NativeEvent.WRITABLE, 3, new Body().u32(0)); // that is the short one
+    expect(outgoing.isFull).toBe(true);
+    const [stream] = native.sent.flatMap((sent) => sent.stream ?? []);
+    native.emit(NativeEvent.STREAM_DONE, 3, new Body().u32(stream!).u32(1));
+    expect(outgoing.isFull).toBe(false);
+    expect(news.map(([kind]) => kind)).not.toContain('drain');
+    native.emit(NativeEvent.STREAM_DONE, 3, new Body().u32(stream!).u32(1));
+    await room;
+    expect(outgoing.waiting).toBe(0);
+    expect(news.map(([kind]) => kind).filter((kind) => kind === 'busy' || kind === 'drain')).toEqual([
+      'busy',
+      'drain',
+    ]);
+  });
+
   it('P3 copies a long message of a sender who waits in slices, others in between', async () => {
     const { native, network } = open();
     native.up(3, NC, PEER);
@@ -246,6 +275,8 @@ describe('flow', () => {
     await sent;
     expect(native.gathering).toBe(false);
     expect(Buffer.compare(bytes, messages(native)[2] as Uint8Array)).toBe(0);
+    for (const { stream } of native.sent)
+      if (stream !== undefined) native.emit(NativeEvent.STREAM_DONE, 3, new Body().u32(stream).u32(1));
     expect(outgoing.whenWritable()).toBeUndefined();
     expect(outgoing.gently(() => outgoing.send(1, target(), 'short'))).toBeUndefined();
   });

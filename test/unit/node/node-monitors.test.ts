@@ -22,7 +22,10 @@ function table() {
       mail.push([to.local, words, (notice as NodeUp).node]);
     },
     makeRef: (owner) => new Ref(0, owner.local, ++refs),
-    follow: (pid) => void followed.push(pid.local),
+    follow: (pid) => {
+      followed.push(pid.local);
+      return () => void followed.splice(followed.indexOf(pid.local), 1);
+    },
   });
   return { monitors, mail, followed };
 }
@@ -79,12 +82,32 @@ describe('node monitors', () => {
   it('L13 tell when a node stalls and recovers', () => {
     const { monitors, mail } = table();
     monitors.subscribe(ALICE, false);
-    monitors.loop('n', true, 3000);
-    monitors.loop('n', false, 0);
+    monitors.loop('n', true, { ageMs: 3000, hidden: false });
+    monitors.loop('n', false, { ageMs: 0, hidden: false });
     expect(mail).toEqual([
       [1, NodeStalled.name, 'n'],
       [1, NodeRecovered.name, 'n'],
     ]);
+  });
+
+  it('L2, L13 tell of the stall of a hidden node only whom it was asked for', () => {
+    const { monitors, mail } = table();
+    monitors.subscribe(ALICE, false);
+    monitors.subscribe(BOB, true);
+    monitors.loop('n', true, { ageMs: 3000, hidden: true });
+    expect(mail).toEqual([[2, NodeStalled.name, 'n']]);
+  });
+
+  it('L6 an actor that watches again and again is followed once', () => {
+    const { monitors, followed } = table();
+    for (let count = 0; count < 1000; count++) {
+      monitors.watch(ALICE, 'n');
+      monitors.fire('n', 'closed');
+      expect(monitors.cancel(monitors.subscribe(ALICE, false))).toBe(true);
+    }
+    expect(followed).toEqual([]);
+    monitors.watch(ALICE, 'n');
+    expect(followed).toEqual([1]);
   });
 
   it('L8 end with the subscriber, and 65 553 of them work', () => {

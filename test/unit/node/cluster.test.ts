@@ -1,0 +1,151 @@
+// A node over a native core that a test plays: what is told in which order, and what becomes of those who wait.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConnectStatus } from '../../../bindings/index.ts';
+import type { Self } from '../../../ts/actor/index.ts';
+import { Cluster } from '../../../ts/node/cluster.ts';
+import type { MeshMode } from '../../../ts/node/mesh.ts';
+import { parseNodeName } from '../../../ts/node/node-name.ts';
+import type { AutoConnect } from '../../../ts/node/options.ts';
+import { Pid } from '../../../ts/term/index.ts';
+import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { ScriptedNative } from './scripted-native.ts';
+
+const OWN = 'a@127.0.0.1:4000';
+const PEER = 'b@127.0.0.1:4001';
+const NC = 0x101;
+const LIMITS = { highWater: 1000, limit: 5000, waiting: 4000, maxMessage: 2 ** 24 };
+/** Bits of a session's flags. */
+const HIDDEN = 2;
+/** Causes of the end of a session. */
+const CLOSED = 0;
+const DISCONNECT = 2;
+/** More ties than fire at once. */
+const MANY = 3000;
+
+interface Setup {
+  readonly autoConnect?: AutoConnect;
+  readonly mesh?: MeshMode;
+  readonly hidden?: boolean;
+}
+
+let kit: TestRuntime;
+let native: ScriptedNative;
+beforeEach(() => {
+  kit = startTestRuntime();
+  native = new ScriptedNative();
+});
+afterEach(() => kit.stop());
+
+function open({ autoConnect = 'use', mesh = 'full', hidden = false }: Setup = {}): Cluster {
+  const name = parseNodeName(OWN);
+  const options = { name: OWN, listenHost: '127.0.0.1', listenPort: 4000, cookie: 'x', hidden };
+  const { runtime } = kit;
+  const cluster = new Cluster({ native, name, open: options, runtime, limits: LIMITS, autoConnect, mesh });
+  native.slotEvent(NC, PEER);
+  return cluster;
+}
+
+/** A discovery that found the peer, once and for all. */
+const FOUND = { start: ({ found }: { found(names: readonly string[]): void }) => found([PEER]), stop() {} };
+
+describe('a peer that a discovery found', () => {
+  it.each([
+    ['L1 by a node of a mesh', {}, 0],
+    ['L1 by a node that connects nobody else', { mesh: 'explicit' }, 0],
+    ['L2 by a hidden node', { hidden: true }, 0],
+    ['L2 though it is hidden', {}, HIDDEN],
+  ] as const)('is dialled again when it is lost: %s', async (_what, setup: Setup, flags: number) => {
+    const cluster = open(setup);
+    await cluster.follow(FOUND);
+    await kit.settle();
+    expect(native.dials).toHaveLength(1);
+    native.up(3, NC, PEER, BigInt(NC), flags);
+    native.dialled(1, ConnectStatus.UP);
+    await kit.advance(60_000);
+    native.down(3, CLOSED);
+    await kit.advance(1000);
+    expect(native.dials).toHaveLength(2);
+  });
+});
+
+describe('the loss of a node with more ties than fire at once', () => {
+  /** An actor with very many links to the peer that hears of nodes; and what it was told, told again once. */
+  async function keeper(cluster: Cluster) {
+    const told: string[] = [];
+    const pid = kit.runtime.spawnHandler((self: Self<unknown>) => {
+      self.trapExit(true);
+      for (let local = 1; local <= MANY; local++) self.link(new Pid(NC, local));
+      return { onMessage: (message) => void told.push((message as object).constructor.name) };
+    });
+    cluster.monitors.subscribe(pid, false);
+    await kit.settle();
+    return () => [told.filter((what) => what === 'Exit').length, told.filter((what) => what !== 'Exit')];
+  }
+
+  it('L4, L5 is told of before a new session, however soon that comes', async () => {
+    const cluster = open();
+    native.up(3, NC, PEER);
+    const told = await keeper(cluster);
+    const ups: string[] = [];
+    cluster.announce((...news) => void ups.push(news[0]));
+    for (let flap = 0; flap < 3; flap++) {
+      native.down(3, CLOSED);
+      native.up(3, NC + flap, PEER);
+    }
+    await kit.settle();
+    expect(told()).toEqual([MANY, ['NodeDown', 'NodeUp', 'NodeDown', 'NodeUp', 'NodeDown', 'NodeUp']]);
+    expect(ups).toEqual(['nodedown', 'nodeup', 'nodedown', 'nodeup', 'nodedown', 'nodeup']);
+    expect(cluster.nodes('visible')).toEqual([PEER]);
+  });
+
+  it('L9 ends a disconnect that is waited for, when all have heard of it', async () => {
+    const cluster = open();
+    native.up(3, NC, PEER);
+    const told = await keeper(cluster);
+    const isGone = cluster.disconnect(PEER);
+    native.down(3, DISCONNECT);
+    expect(await isGone).toBe(true);
+    await kit.settle();
+    expect(told()).toEqual([MANY, ['NodeDown']]);
+    expect(await cluster.disconnect(PEER)).toBe(false);
+  });
+
+  it('V6 is over when the node stops in the middle of it', async () => {
+    const cluster = open();
+    native.up(3, NC, PEER);
+    const told = await keeper(cluster);
+    const isGone = cluster.disconnect(PEER);
+    native.down(3, CLOSED);
+    await cluster.close();
+    expect(await isGone).toBe(true);
+    await kit.settle();
+    expect(told()).toEqual([MANY, ['NodeDown']]);
+  });
+});
+
+describe('ready', () => {
+  it.each([1000, Number.POSITIVE_INFINITY])('V6 ends when the node stops (timeout %d)', async (timeout) => {
+    const cluster = open();
+    const waits = [cluster.ready({ timeout }), cluster.ready({ peers: [PEER], timeout })];
+    await cluster.close();
+    for (const wait of waits) await expect(wait).rejects.toMatchObject({ code: 'SNOW_ERR_NOT_ALIVE' });
+  });
+});
+
+describe('watching a node', () => {
+  it('L6 waits for the dial that is under way, also when use dials nobody', async () => {
+    const cluster = open({ autoConnect: 'explicit' });
+    const probe = await kit.probe();
+    const isUp = cluster.connect(PEER);
+    cluster.watch(probe.pid, PEER);
+    native.up(3, NC, PEER);
+    native.dialled(1, ConnectStatus.UP);
+    expect(await isUp).toBe(true);
+    await kit.settle();
+    await probe.expectNoMessage();
+    native.down(3, CLOSED);
+    expect(await probe.expectMessage()).toMatchObject({ node: PEER, cause: 'closed' });
+    cluster.watch(probe.pid, PEER);
+    expect(await probe.expectMessage()).toMatchObject({ node: PEER, cause: 'unreachable' });
+  });
+});
