@@ -87,7 +87,7 @@ describe('the loss of a node with more ties than fire at once', () => {
     native.up(3, NC, PEER);
     const told = await keeper(cluster);
     const ups: string[] = [];
-    cluster.announce((...news) => void ups.push(news[0]));
+    cluster.announce((event, ..._facts) => void ups.push(event));
     for (let flap = 0; flap < 3; flap++) {
       native.down(3, CLOSED);
       native.up(3, NC + flap, PEER);
