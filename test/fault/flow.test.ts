@@ -77,6 +77,50 @@ describe('a receiver that does not read', () => {
     expect(await a.run((bench) => bench.seen('nodedown'))).toEqual([]);
   });
 
+  it('P1 holds senders of long messages, too, while short ones go on', { timeout: 60_000 }, async () => {
+    const [a, b] = (await cluster.nodes({ name: 'a', outbox: { limit: 16 * MIB } }, { name: 'b' })) as [
+      ClusterNode,
+      ClusterNode,
+    ];
+    await b.run(
+      (bench) =>
+        void bench.node.spawnWith({ name: 'echo' }, async (self: AnySelf) => {
+          for (;;) {
+            const message = await self.receive();
+            if (message instanceof bench.snow.Call) bench.node.runtime.reply(message, message.args.length);
+          }
+        }),
+    );
+    await a.run((bench, peer) => bench.node.connect(peer), b.name);
+    b.freeze();
+    const waiting = await a.run(async (bench, peer) => {
+      bench.box['ended'] = 0;
+      const to = { name: 'echo', node: peer };
+      for (let index = 0; index < 4; index++) {
+        bench.node.spawn(async (self: AnySelf) => {
+          for (let number = 0; number < 10; number++)
+            await self.sendWait(to, new Uint8Array(4_000_000) as never);
+          bench.box['ended']++;
+        });
+      }
+      bench.node.spawn(async (self: AnySelf) => {
+        for (let number = 0; number < 200; number++) {
+          self.monitor(to);
+          await self.sleep(5);
+        }
+        bench.box['quiet'] = true;
+      });
+      await bench.until('the last short one', () => bench.box['quiet'] === true, 20_000);
+      return bench.node.stats().peers[0]?.waiting;
+    }, b.name);
+    expect(waiting).toBeGreaterThan(4_000_000);
+    expect(waiting).toBeLessThan(16 * MIB);
+    expect(await a.run((bench) => bench.seen('nodedown'))).toEqual([]);
+    b.thaw();
+    await a.run((bench) => bench.until('the end of all', () => bench.box['ended'] === 4, 20_000));
+    expect(await a.run((bench) => bench.node.stats().deadLetters.remote_full)).toBe(0);
+  });
+
   it('P2 gets every DOWN, EXIT and answer of a spawn, sent when the way was full', {
     timeout: 60_000,
   }, async () => {
