@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Child, startChild } from '../support/child.ts';
 import { until } from '../support/deadline.ts';
-import { DownCause, NativeEvent, RawNode, sendFrame } from './raw-node.ts';
+import { DownCause, localOn, NativeEvent, RawLane, RawNode, sendFrame } from './raw-node.ts';
 
 const file = new URL('./child.ts', import.meta.url);
 let child: Child | undefined;
@@ -139,5 +139,39 @@ describe('our own loop blocked', () => {
     expect((await answer(peer, 'look')).downs).toBe(0);
     await new Promise((resolve) => setTimeout(resolve, 700));
     expect(us.entries.some((entry) => entry.tag === NativeEvent.SESSION_DOWN)).toBe(false);
+  });
+});
+
+describe('frames that were received before an inbox was full', () => {
+  // No socket announces them any more, and the peers' ticks are far too rare to help.
+  const limits = { inboxBytes: 65_536, tickMs: 60_000, downMs: 120_000 };
+  const burst = 4000;
+
+  async function pair() {
+    node = new RawNode({ name: 'a@127.0.0.1:0', ...limits });
+    const sender = new RawNode({ name: 'b@127.0.0.1:0', ...limits });
+    return { a: node, b: sender, toA: await sender.connect(node.name, node.port) };
+  }
+
+  it('L13 are handed over when the loop turns again', async () => {
+    const { a, b, toA } = await pair();
+    b.flush(toA.session, ...Array.from({ length: burst }, (_, value) => sendFrame(toA.nc, 1, value)));
+    const end = performance.now() + 2500;
+    while (performance.now() < end);
+    expect(a.stats.takeovers).toBe(1);
+    await until('all came', () => a.numbers().length === burst, 5_000);
+    await b.close();
+  });
+
+  it('P1 are handed over when the lane has room again', async () => {
+    const { a, b, toA } = await pair();
+    const lane = new RawLane();
+    const local = localOn(lane.native.attach(a.handle, lane.rx, lane.onBatch));
+    await lane.event(NativeEvent.SESSION_UP);
+    for (let round = 1; round <= 5; round++) {
+      b.flush(toA.session, ...Array.from({ length: burst }, (_, value) => sendFrame(toA.nc, local, value)));
+      await until('all came', () => lane.numbers().length === round * burst, 5_000);
+    }
+    await b.close();
   });
 });

@@ -125,6 +125,17 @@ impl LoopReader {
                 }
             }
         }
+        for session in node.left_over() {
+            self.put_off(&session);
+        }
+    }
+
+    /// Has a session read again in the next turn of the loop, once.
+    fn put_off(&self, session: &Arc<Session>) {
+        let mut unfinished = self.unfinished.borrow_mut();
+        if !unfinished.iter().any(|waiting| Arc::ptr_eq(waiting, session)) {
+            unfinished.push(session.clone());
+        }
     }
 
     /// Ceases to watch a session that ended.
@@ -151,7 +162,10 @@ impl LoopReader {
 
     /// Goes on with sessions that had more than fitted.
     pub(crate) fn read_unfinished(&self, node: &Node, lane: &Lane, batch: &mut Batch<'_>) {
-        let waiting = std::mem::take(&mut *self.unfinished.borrow_mut());
+        let waiting = match self.paused.get() {
+            true => Vec::new(),
+            false => std::mem::take(&mut *self.unfinished.borrow_mut()),
+        };
         for session in waiting {
             let read = session.read(node, Some((lane, batch)), TURN_BYTES);
             self.after(node, &session, read);
@@ -229,10 +243,14 @@ impl LoopReader {
         match read {
             Read::Idle => {}
             Read::Ended => self.forget(session.id()),
-            Read::More | Read::Spent if node.is_inbound_blocked() => self.pause(),
+            Read::More | Read::Spent if node.is_inbound_blocked() => {
+                // What was received and not handed over is announced by no poll.
+                self.put_off(session);
+                self.pause();
+            }
             // The poll comes back by itself, unless it has given the socket up.
             Read::Spent if !session.is_hung_up() => {}
-            Read::More | Read::Spent => self.unfinished.borrow_mut().push(session.clone()),
+            Read::More | Read::Spent => self.put_off(session),
         }
     }
 
@@ -241,8 +259,11 @@ impl LoopReader {
     fn ask_for_rest(&self, node: &Node, lane: &Lane) {
         // Reads drain the inbox, too.
         node.lane_drained(lane);
-        let may_resume = self.paused.get() && !node.is_inbound_blocked();
-        if may_resume || !self.unfinished.borrow().is_empty() {
+        let may_go_on = match self.paused.get() {
+            true => !node.is_inbound_blocked(),
+            false => !self.unfinished.borrow().is_empty(),
+        };
+        if may_go_on {
             lane.poke();
         } else {
             lane.notify();

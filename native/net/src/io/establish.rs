@@ -12,7 +12,7 @@ use super::handshaker::Handshake;
 use crate::event::DownCause;
 use crate::lane::Lane;
 use crate::node::Node;
-use crate::session::{Inbound, Link, Peer, Session};
+use crate::session::{Inbound, Link, Peer, Read, Session};
 use crate::tune;
 
 impl IoLoop {
@@ -100,15 +100,17 @@ impl IoLoop {
         session.start(&node);
         self.dial_done(&session.peer().name);
         self.begin_reading(&node, &session);
-        self.next_sweep = self.next_sweep.min(Instant::now() + node.options.tick() / 4);
+        self.next_sweep = self.next_sweep.min(Instant::now() + self.sweep_interval());
     }
 
     fn begin_reading(&mut self, node: &Node, session: &Arc<Session>) {
         // Frames that came together with the last one of the handshake: no socket will announce them again.
-        session.read(node, None, 0);
+        let read = session.read(node, None, 0);
         if !node.is_loop_reader() || node.taken_over.load(Ordering::Relaxed) {
             session.set_read_by_thread(node, true);
-            self.unfinished.push(session.clone());
+            self.unfinished.insert(session.id(), session.clone());
+        } else if read == Read::More {
+            self.leave_to_loop(session.clone());
         }
     }
 

@@ -11,7 +11,7 @@ mod establish;
 mod handshaker;
 mod sweep;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -59,9 +59,9 @@ pub(crate) struct IoLoop {
     /// Sessions that end in order, until they have or the time is up.
     leaving: Vec<(Arc<Session>, Instant)>,
     /// Sessions with more to read than their turn allowed.
-    unfinished: Vec<Arc<Session>>,
+    unfinished: BTreeMap<u16, Arc<Session>>,
     /// Sessions not read on because a lane is full.
-    held: Vec<Arc<Session>>,
+    held: BTreeMap<u16, Arc<Session>>,
     next_sweep: Instant,
     stopping: bool,
 }
@@ -87,8 +87,8 @@ impl IoLoop {
             moment: 0,
             deadlines: Deadlines::default(),
             leaving: Vec::new(),
-            unfinished: Vec::new(),
-            held: Vec::new(),
+            unfinished: BTreeMap::new(),
+            held: BTreeMap::new(),
             next_sweep: Instant::now(),
             stopping: false,
         })
@@ -172,7 +172,8 @@ impl IoLoop {
             session.pump(&self.node);
         }
         if readable {
-            self.read(session);
+            // Read once in this turn, whatever else announces it.
+            self.unfinished.insert(session.id(), session);
         }
     }
 
@@ -181,17 +182,28 @@ impl IoLoop {
             self.hand_back();
         }
         if !session.is_read_by_thread() {
-            return;
+            return self.leave_to_loop(session);
         }
-        match session.read(&self.node, None, READ_BUDGET) {
-            Read::Idle | Read::Ended => {}
-            Read::More | Read::Spent if self.node.is_inbound_blocked() => self.held.push(session),
-            Read::More | Read::Spent => self.unfinished.push(session),
+        let list = match session.read(&self.node, None, READ_BUDGET) {
+            Read::Idle | Read::Ended => return,
+            Read::More | Read::Spent if self.node.is_inbound_blocked() => &mut self.held,
+            Read::More | Read::Spent => &mut self.unfinished,
+        };
+        list.insert(session.id(), session);
+    }
+
+    /// The loop goes on reading: frames that were received and not handed over are announced by no socket.
+    fn leave_to_loop(&self, session: Arc<Session>) {
+        if self.node.is_loop_reader() {
+            self.node.leave_over(session);
+            if let Some(Some(first)) = self.node.lanes().first() {
+                first.poke();
+            }
         }
     }
 
     fn read_on(&mut self) {
-        for session in std::mem::take(&mut self.unfinished) {
+        for session in std::mem::take(&mut self.unfinished).into_values() {
             self.read(session);
         }
     }

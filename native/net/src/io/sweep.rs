@@ -19,8 +19,11 @@ impl IoLoop {
     pub(super) fn sweep(&mut self, now: Instant) {
         let late = now.saturating_duration_since(self.next_sweep);
         let sessions = self.node.sessions();
-        let interval = (self.node.options.tick() / 4).clamp(SWEEP_LEAST, SWEEP);
-        self.next_sweep = now + if sessions.is_empty() { SWEEP_IDLE } else { interval };
+        self.next_sweep = now
+            + match sessions.is_empty() {
+                true => SWEEP_IDLE,
+                false => self.sweep_interval(),
+            };
         self.accept_all();
         crate::spares::expire(now);
         if late > self.node.options.tick() {
@@ -36,6 +39,11 @@ impl IoLoop {
             self.check_life(session, at);
             session.tick(&self.node, at, stall);
         }
+    }
+
+    /// The time between two looks while there are sessions.
+    pub(super) fn sweep_interval(&self) -> Duration {
+        (self.node.options.tick() / 4).clamp(SWEEP_LEAST, SWEEP)
     }
 
     /// The process itself stood still: nobody had a chance to be heard. Everyone gets one tick.
@@ -107,15 +115,17 @@ impl IoLoop {
         self.node.counters.takeovers.fetch_add(1, Ordering::Relaxed);
         for session in sessions {
             session.set_read_by_thread(&self.node, true);
-            self.unfinished.push(session.clone());
+            self.unfinished.insert(session.id(), session.clone());
         }
     }
 
     pub(super) fn hand_back(&mut self) {
         self.node.taken_over.store(false, Ordering::Relaxed);
-        self.held.clear();
         for session in self.node.sessions() {
             session.set_read_by_thread(&self.node, false);
+        }
+        for session in std::mem::take(&mut self.held).into_values() {
+            self.leave_to_loop(session);
         }
         if let Some(Some(first)) = self.node.lanes().first() {
             first.notify();

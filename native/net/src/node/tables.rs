@@ -1,7 +1,7 @@
 //! The node's tables: sessions by id and name, ids in use, identities by number. Every change that lanes must hear
 //! of in order is announced under the same lock.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Node;
@@ -21,6 +21,8 @@ pub(super) struct Tables {
     pub(super) identities: Identities,
     /// Sessions the loop of lane 0 has not begun to watch.
     pub(super) to_adopt: Vec<Arc<Session>>,
+    /// Sessions with frames that were received and not handed over when the I/O thread ceased to read them.
+    left_over: BTreeMap<u16, Arc<Session>>,
 }
 
 impl Tables {
@@ -32,6 +34,7 @@ impl Tables {
             last_id: 0,
             identities,
             to_adopt: Vec::new(),
+            left_over: BTreeMap::new(),
         }
     }
 
@@ -71,6 +74,21 @@ impl Node {
             Vec::new()
         } else {
             std::mem::take(&mut tables.to_adopt)
+        }
+    }
+
+    /// Sessions that the loop of lane 0 shall read once more, whatever their sockets say.
+    #[must_use]
+    pub fn left_over(&self) -> Vec<Arc<Session>> {
+        std::mem::take(&mut self.tables.lock().left_over)
+            .into_values()
+            .collect()
+    }
+
+    pub(crate) fn leave_over(&self, session: Arc<Session>) {
+        let mut tables = self.tables.lock();
+        if tables.sessions.contains_key(&session.id()) {
+            tables.left_over.insert(session.id(), session);
         }
     }
 
@@ -128,6 +146,7 @@ impl Node {
             tables.by_name.remove(&session.peer().name);
         }
         tables.to_adopt.retain(|waiting| waiting.id() != session.id());
+        tables.left_over.remove(&session.id());
         let lanes = self
             .lanes()
             .iter()

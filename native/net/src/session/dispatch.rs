@@ -17,11 +17,19 @@ pub(super) struct Dispatch<'a, 'b> {
 
 impl<'a, 'b> Dispatch<'a, 'b> {
     pub(super) fn new(node: &'a Node, session: u16, batch: Option<&'a mut Batch<'b>>) -> Self {
-        let is_full = batch.as_ref().is_some_and(|batch| batch.is_full());
+        let lanes = node.lanes();
+        let mut is_full = batch.as_ref().is_some_and(|batch| batch.is_full());
+        // Bytes may arrive again and again while a lane is full: each time not even one frame is taken.
+        for lane in lanes.iter().flatten() {
+            if lane.bytes() >= node.options.inbox_bytes as usize {
+                lane.mark_overflow();
+                is_full = true;
+            }
+        }
         Self {
             node,
             session,
-            lanes: node.lanes(),
+            lanes,
             batch,
             touched: 0,
             is_full,

@@ -10,6 +10,7 @@ use snowmesh_core::frame::{
 };
 
 use super::dispatch::Dispatch;
+use super::outbound::LOW_WATER;
 use super::{Phase, Session, SessionIo};
 use crate::batch::Batch;
 use crate::event::{Body, DownCause, PEER_LOOP};
@@ -159,7 +160,8 @@ impl Session {
         loop {
             let mut pongs = Vec::new();
             let stop = io.inbound.hand_over(node, out, &mut pongs);
-            if !pongs.is_empty() {
+            // The bytes that wait are sign enough of life, and a peer that asks and never reads must not fill our memory.
+            if !pongs.is_empty() && io.channel.pending() < LOW_WATER {
                 self.transmit(io, node, &pongs);
                 self.settle(io, node);
             }

@@ -13,7 +13,7 @@ use crate::node::Node;
 use crate::spares;
 
 /// Below this a notice goes to whoever was told that bytes wait.
-const LOW_WATER: usize = 512 * 1024;
+pub(super) const LOW_WATER: usize = 512 * 1024;
 /// A bulk piece is sealed only when less than this waits, so that small frames never stand far behind.
 const BULK_AHEAD: usize = 128 * 1024;
 /// Short messages count as under way beside long ones for this long. Unit: ms.

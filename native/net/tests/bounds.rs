@@ -1,0 +1,63 @@
+//! What a proved peer may cost: every queue it can fill has a limit.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use snowmesh_net::NodeOptions;
+use support::raw::{Raw, frame};
+use support::{DOWN, SEND, TestNode, UP, options};
+
+const PING: u8 = 0xF0;
+const INBOX_BYTES: u64 = 65_536;
+
+#[test]
+fn p1_a_peer_that_asks_and_never_reads_does_not_own_our_memory() {
+    let outbox_bytes = 1 << 20;
+    let mut a = TestNode::open(NodeOptions {
+        outbox_bytes,
+        ..options("a")
+    });
+    let mut raw = Raw::session(&a, "raw@127.0.0.1:1", 5);
+    let up = a.find("the session", |entry| entry.tag == UP);
+    let pings = frame(PING, &[0; 12]).repeat(4_000);
+    let mut most = 0;
+    for _ in 0..800 {
+        if raw.write(&pings).is_err() {
+            break;
+        }
+        most = most.max(a.node.stats().outbox_bytes);
+    }
+    assert!(most <= u64::from(outbox_bytes), "{most} bytes of answers waited");
+    assert_eq!(a.count(DOWN), 0, "it is not ended for it: {:?}", up.session);
+}
+
+#[test]
+fn p1_a_full_inbox_takes_no_more_however_often_bytes_arrive() {
+    let a = TestNode::open(NodeOptions {
+        inbox_bytes: INBOX_BYTES as u32,
+        ..options("a")
+    });
+    let mut raw = Raw::session(&a, "raw@127.0.0.1:1", 5);
+    raw.socket
+        .set_write_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
+    let body = [
+        &(257_u64 << 40 | 1).to_le_bytes()[..],
+        &[2, 0x09, 0, 0x80, 0, 0],
+        &[7; 0x8000],
+    ]
+    .concat();
+    let message = frame(SEND, &body);
+    let until = Instant::now() + Duration::from_secs(3);
+    // Nobody drains the lane.
+    let mut sent = 0;
+    while Instant::now() < until && sent < 64 << 20 && raw.write(&message).is_ok() {
+        sent += message.len();
+    }
+    let held = a.node.stats().inbox_bytes;
+    assert!(
+        held <= INBOX_BYTES + 2 * message.len() as u64,
+        "{held} bytes wait in the inbox, {sent} were sent"
+    );
+}
