@@ -222,7 +222,8 @@ export class NameService implements ChannelListener {
   }
 
   #left(member: Member): void {
-    const { sameNames, ballots } = this.#parts;
+    const { sameNames, ballots, rollCall } = this.#parts;
+    rollCall.wake(); // nothing is decided for its sake with votes that are worth nothing any more
     for (const entry of member.names.values()) this.table.remove(entry);
     for (const claim of [...member.switched.keys()]) sameNames.settled(member, claim);
     ballots.gone(member);

@@ -43,7 +43,7 @@ export class Requests {
   }
 
   close(): void {
-    for (const id of [...this.#open.keys()]) this.#end(id, 'gone');
+    for (const id of this.#open.keys()) this.#end(id, 'gone'); // also those whose turn comes meanwhile
   }
 
   #end(id: number, outcome: Outcome): void {

@@ -138,6 +138,27 @@ describe('a node that does not answer', () => {
     expect(a.kit.logs).toEqual([]);
   });
 
+  it('Q1 is this one: who turns out to have no global names meanwhile decides nothing with votes of before', async () => {
+    const [a, b] = apart(3) as [FakeNode, FakeNode, FakeNode];
+    a.start();
+    b.start();
+    await heal();
+    await mesh.pass(4250); // the third is waited for, for 750 ms more
+    const early = watch(a.names.register('x', a.actor()));
+    await mesh.settle();
+    mesh.freeze(a);
+    const pid = b.actor();
+    const late = watch(b.names.register('x', pid));
+    await mesh.pass(2 * LONGEST_WAIT);
+    expect(late.answer).toBe(true);
+    a.isFrozen = false;
+    while (a.kit.clock.step(a.kit.clock.now())); // timers first
+    await mesh.settle();
+    expect(early.answer).toBe(false);
+    expect(alive(b, pid)).toBe(true);
+    expect([a.seen('x'), b.seen('x')]).toEqual([b.spelt(pid), b.spelt(pid)]);
+  });
+
   it('Q5 is not taken to have no global names by one that stood still itself', async () => {
     const [a, b] = apart(2, {}) as [FakeNode, FakeNode];
     const there = b.actor();
