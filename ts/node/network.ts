@@ -290,10 +290,7 @@ export class Network implements OutgoingHost {
     const detail = reader.name();
     const peer = this.#peers.dialled(request);
     if (peer === undefined) return;
-    const result =
-      status === ConnectStatus.UP || peer.session !== undefined
-        ? 'up'
-        : (DIAL_RESULTS[status] ?? 'unreachable');
+    const result = peer.session !== undefined ? 'up' : dialResult(status);
     if (result !== 'up') {
       const { waiting } = peer;
       peer.waiting = undefined;
@@ -331,6 +328,11 @@ export class Network implements OutgoingHost {
     session.isStalled = stalled;
     this.#listener.peerLoop(session, stalled, ageMs);
   }
+}
+
+/** How a dial ended of which there is no session: one that was up is gone again, and who has written since waits in vain. */
+function dialResult(status: number): DialResult {
+  return status === ConnectStatus.UP ? 'unreachable' : (DIAL_RESULTS[status] ?? 'unreachable');
 }
 
 function flushDue(network: Network): void {

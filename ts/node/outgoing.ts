@@ -155,6 +155,7 @@ export class Outgoing {
     this.flush();
     this.#carrier = carrier;
     this.#limit = this.#limits.limit;
+    this.#isBusy = false; // nobody was told: there was no peer
     const { chunk } = this.#writer;
     carrier.adopt(chunk);
     for (const held of this.#held.splice(0)) {
@@ -166,6 +167,7 @@ export class Outgoing {
       }
     }
     this.unsent = 0;
+    this.#settle(); // when all went at once, no word of room will come
     for (const { nc: expected, stale } of this.#expectations.splice(0))
       if (expected >= 0 && expected !== nc) stale();
   }

@@ -337,6 +337,18 @@ describe('flow', () => {
     await room;
   });
 
+  it('P1 lets those who wait for a connection go when it takes all at once, and tells busy and drain in pairs', async () => {
+    const { native, network, news } = open();
+    const waiting = network.waitingRoom(network.dial(parseNodeName(PEER)));
+    waiting.send(1, target(), 'x'.repeat(2000));
+    const room = waiting.whenWritable();
+    expect(room).toBeInstanceOf(Promise);
+    native.up(3, NC, PEER);
+    await room;
+    native.emit(NativeEvent.WRITABLE, 3, new Body().u32(0));
+    expect(news.map(([kind]) => kind)).toEqual(['up']);
+  });
+
   it('bounds what waits for a connection', () => {
     const { network } = open();
     const waiting = network.waitingRoom(network.dial(parseNodeName(PEER)));
@@ -378,6 +390,22 @@ describe('dials', () => {
       ['failed', PEER, 'cookie', [NC]],
     ]);
     expect(network.peer(PEER)).toBeUndefined();
+    expect([...network.peers()]).toEqual([]);
+  });
+
+  it('L6 have failed when their session is over before word of it comes', async () => {
+    const { native, network, news } = open();
+    const peer = network.dial(parseNodeName(PEER));
+    const result = peer.dialled();
+    native.up(3, NC, PEER);
+    native.down(3);
+    network.waitingRoom(peer).send(1, target(), 1); // nothing would ever tell of it
+    native.dialled(1, ConnectStatus.UP);
+    expect(await result).toBe('unreachable');
+    expect(news.slice(2)).toEqual([
+      ['lost', PEER, 1],
+      ['failed', PEER, 'unreachable', []],
+    ]);
     expect([...network.peers()]).toEqual([]);
   });
 
