@@ -146,7 +146,7 @@ export class GlobalNames {
 /**
  * Starts global names on a node. Each node that is to take part starts them, before it connects to others if possible: what is
  * registered on both sides before they know of each other is settled as after a split (Q7). Hidden nodes take no part (L2), and
- * on a node without a name all is local.
+ * on a node without a name all is local. On a node with a name this closes what was started before.
  *
  * @param node what `startNode` returned.
  * @throws SNOW_ERR_BAD_OPTION

@@ -109,6 +109,11 @@ export class NameService implements ChannelListener {
     if (member.standing === 'member') this.#hear(member, message);
   }
 
+  /** Global names were started anew on this node: they are the ones from now on. */
+  replaced(): void {
+    this.close();
+  }
+
   #hear(member: Member, message: Message): void {
     const { clock, ballots, acknowledgements, sameNames, members } = this.#parts;
     switch (message[0]) {

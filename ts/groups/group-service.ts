@@ -153,6 +153,11 @@ export class GroupService implements ChannelListener {
     else this.#hear(side, message);
   }
 
+  /** Groups of the same scope were started on this node: they are the ones from now on. */
+  replaced(): void {
+    this.close();
+  }
+
   #hear(side: PeerSide, message: Message): void {
     switch (message[0]) {
       case 'hello':

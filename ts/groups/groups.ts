@@ -170,7 +170,7 @@ export class Groups {
 
 /**
  * Starts process groups on a node. Each node that is to take part starts them, with the same scope; on a node without a name all
- * is local.
+ * is local. On a node with a name this closes what was started with that scope before.
  *
  * @param node what `startNode` returned.
  * @throws SNOW_ERR_BAD_OPTION

@@ -24,6 +24,8 @@ export interface ChannelListener {
   message(peer: ChannelPeer, value: unknown): void;
   /** After the last message of a peer; links, monitors and calls over it fire from then on, before it comes up again. */
   down(peer: ChannelPeer): void;
+  /** Another channel of that name was opened on this node: from now on this one hears nothing, and sends nothing. */
+  replaced?(): void;
 }
 
 /** The owner's end of a channel. */
@@ -65,16 +67,17 @@ export class Channels {
 
   /** Opens a channel; a later one of the same name takes its place. */
   open(name: string, listener: ChannelListener): Channel {
+    const before = this.#listeners.get(name);
     this.#listeners.set(name, listener);
+    const isOpen = (): boolean => this.#listeners.get(name) === listener;
     const channel: Channel = {
       peers: () => this.#peers.values(),
       peer: (node) => this.#peers.get(node),
-      send: (peer, value, from) => this.#send(name, peer as Live, value, from),
-      broadcast: (peers, value, from) => this.#broadcast(name, peers, value, from),
-      close: () => {
-        if (this.#listeners.get(name) === listener) this.#listeners.delete(name);
-      },
+      send: (peer, value, from) => isOpen() && this.#send(name, peer as Live, value, from),
+      broadcast: (peers, value, from) => (isOpen() ? this.#broadcast(name, peers, value, from) : [...peers]),
+      close: () => void (isOpen() && this.#listeners.delete(name)),
     };
+    if (before !== undefined) this.#guard(() => before.replaced?.());
     for (const peer of this.#peers.values()) this.#guard(() => listener.up(peer));
     return channel;
   }

@@ -11,7 +11,7 @@ import { ScriptedNative } from './scripted-native.ts';
 const LIMITS = { highWater: 1000, limit: 5000, waiting: 4000, maxMessage: 16 * 1024 * 1024 };
 const NAME = 'test';
 
-function open(peers: number) {
+function open(peers: number, limits = LIMITS) {
   const native = new ScriptedNative();
   const channels = new Channels((action) => action());
   const listener: Partial<NetworkListener> = {
@@ -21,7 +21,7 @@ function open(peers: number) {
     busy() {},
   };
   const pidOf = (nc: number, local: number): Pid => new Pid(nc, local);
-  const network = new Network({ native, limits: LIMITS, listener: listener as NetworkListener, pidOf });
+  const network = new Network({ native, limits, listener: listener as NetworkListener, pidOf });
   network.open({ name: 'a@127.0.0.1:0', listenHost: '127.0.0.1', listenPort: 0, cookie: 'x' });
   const channel = channels.open(NAME, { up() {}, message() {}, down() {} });
   for (let id = 1; id <= peers; id++) native.up(id, 256 + id, `p${id}@127.0.0.1:${4000 + id}`);
@@ -41,7 +41,7 @@ function open(peers: number) {
 }
 
 it.each([1, 2, 5])('B11 a broadcast to %i peers brings each the same value', (peers) => {
-  const { channel, arrived } = open(peers);
+  const { channel, arrived } = open(peers, { ...LIMITS, limit: 2 ** 30 });
   const [one] = [...channel.peers()];
   channel.send(one!, { only: { for: 'one' } });
   const values = [

@@ -2,11 +2,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConnectStatus } from '../../../bindings/index.ts';
 import type { Self } from '../../../ts/actor/index.ts';
+import { startGlobalNames } from '../../../ts/global/index.ts';
+import { startGroups } from '../../../ts/groups/index.ts';
 import { Cluster } from '../../../ts/node/cluster.ts';
+import { SYSTEM } from '../../../ts/node/frame-tag.ts';
+import type { ChannelListener } from '../../../ts/node/index.ts';
 import type { MeshMode } from '../../../ts/node/mesh.ts';
 import { parseNodeName } from '../../../ts/node/node-name.ts';
 import type { AutoConnect } from '../../../ts/node/options.ts';
-import { Pid } from '../../../ts/term/index.ts';
+import { Pid, TermDecoder } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { ScriptedNative } from './scripted-native.ts';
 
@@ -147,5 +151,60 @@ describe('watching a node', () => {
     expect(await probe.expectMessage()).toMatchObject({ node: PEER, cause: 'closed' });
     cluster.watch(probe.pid, PEER);
     expect(await probe.expectMessage()).toMatchObject({ node: PEER, cause: 'unreachable' });
+  });
+});
+
+describe('what is started twice on a node', () => {
+  const host = (cluster: Cluster) => ({
+    name: OWN,
+    isAlive: true,
+    runtime: kit.runtime,
+    channel: (name: string, listener: ChannelListener) => cluster.channel(name, listener),
+  });
+  /** What left on a channel since the last call. */
+  const left = (channel: string): unknown[] => {
+    kit.runtime.remote.flush();
+    return native.sent
+      .splice(0)
+      .filter(({ tag }) => tag === SYSTEM)
+      .map(({ body }) => new TermDecoder().decode(body, 2 + channel.length));
+  };
+
+  it('R1 groups: those started last are told of, and the end of the first takes nothing from them', async () => {
+    const cluster = open();
+    native.up(3, NC, PEER);
+    const [one, two] = [await kit.probe(), await kit.probe()];
+    const first = startGroups(host(cluster));
+    first.join('g', one.pid);
+    const second = startGroups(host(cluster));
+    second.join('g', two.pid);
+    expect(left('groups')).toEqual([
+      ['hello', 1],
+      ['hello', 1],
+    ]);
+    first.close();
+    first.broadcast('g', 'nobody');
+    await kit.settle();
+    expect(left('groups')).toEqual([]);
+    expect(first.members('g')).toEqual([]);
+    expect(() => first.join('g', one.pid)).toThrow(expect.objectContaining({ code: 'SNOW_ERR_NOT_ALIVE' }));
+    expect(second.members('g')).toEqual([two.pid]);
+  });
+
+  it('Q1 global names: the first promise nothing any more, whatever is under way', async () => {
+    const cluster = open();
+    native.up(3, NC, PEER);
+    const { pid } = await kit.probe();
+    const first = startGlobalNames(host(cluster));
+    const claim = first.register('x', pid);
+    const second = startGlobalNames(host(cluster));
+    expect(await claim).toBe(false);
+    expect(await first.register('y', pid)).toBe(false);
+    left('global');
+    first.close();
+    expect(left('global')).toEqual([]);
+    const anew = second.register('x', pid);
+    await kit.advance(10_000);
+    expect(await anew).toBe(true);
   });
 });
