@@ -56,6 +56,22 @@ impl Identities {
     }
 
     pub(crate) fn number(&mut self, name: &str, incarnation: u64) -> Result<Numbered, OpenError> {
+        self.number_within(name, incarnation, MAX_IDENTITIES, MAX_SLOT)
+    }
+
+    /// As [`Self::number`], for a pair that a peer tells of: no more than half of the table, so that whoever comes in
+    /// person still has a place.
+    pub(crate) fn number_hearsay(&mut self, name: &str, incarnation: u64) -> Result<Numbered, OpenError> {
+        self.number_within(name, incarnation, MAX_IDENTITIES / 2, MAX_SLOT / 2)
+    }
+
+    fn number_within(
+        &mut self,
+        name: &str,
+        incarnation: u64,
+        most_pairs: usize,
+        last_slot: u32,
+    ) -> Result<Numbered, OpenError> {
         if incarnation == self.own_incarnation && name == self.own_name {
             return Ok(Numbered { nc: 0, is_new: false });
         }
@@ -65,8 +81,8 @@ impl Identities {
                 is_new: false,
             });
         }
-        let full = OpenError::TooManyNodes { max: MAX_IDENTITIES };
-        if self.all.len() >= MAX_IDENTITIES {
+        let full = OpenError::TooManyNodes { max: most_pairs };
+        if self.all.len() >= most_pairs {
             return Err(full);
         }
         let needs_slot = self
@@ -74,7 +90,7 @@ impl Identities {
             .get(name)
             .is_none_or(|name| name.next_creation > MAX_CREATION);
         if needs_slot {
-            if self.next_slot > MAX_SLOT {
+            if self.next_slot > last_slot {
                 return Err(full);
             }
             let slot = self.next_slot;

@@ -4,9 +4,10 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use snowmesh_core::frame::put_slot;
 use snowmesh_net::NodeOptions;
-use support::raw::{Raw, frame};
-use support::{DOWN, SEND, TestNode, UP, options};
+use support::raw::{Raw, frame, local};
+use support::{COOKIE, DOWN, SEND, TestNode, UP, options};
 
 const PING: u8 = 0xF0;
 const INBOX_BYTES: u64 = 65_536;
@@ -60,4 +61,47 @@ fn p1_a_full_inbox_takes_no_more_however_often_bytes_arrive() {
         held <= INBOX_BYTES + 2 * message.len() as u64,
         "{held} bytes wait in the inbox, {sent} were sent"
     );
+}
+
+#[test]
+fn p1_strangers_fill_no_inbox_with_refusals() {
+    let a = TestNode::open(NodeOptions {
+        inbox_bytes: INBOX_BYTES as u32,
+        ..options("a")
+    });
+    let name = format!("{}@127.0.0.1:1", "x".repeat(243));
+    for _ in 0..180 {
+        let mut raw = Raw::dial(a.address()).unwrap();
+        assert!(
+            raw.prove(&local(&name, 5), COOKIE, &name).is_err(),
+            "the wrong name"
+        );
+    }
+    let held = a.node.stats().inbox_bytes;
+    assert!(held > INBOX_BYTES / 2, "they are told of: {held}");
+    assert!(held < INBOX_BYTES + 2 * 1024, "{held} bytes wait in the inbox");
+}
+
+#[test]
+fn p7_a_peer_that_tells_of_many_names_leaves_room_for_newcomers() {
+    let mut a = TestNode::start("a");
+    let mut hostile = Raw::session(&a, "raw@127.0.0.1:1", 5);
+    let mut bytes = Vec::new();
+    for number in 2..=0xFFFF_u16 {
+        put_slot(
+            &mut bytes,
+            u32::from(number) << 8 | 1,
+            7,
+            &format!("n{number}@h:1"),
+        );
+        if bytes.len() > 60_000 && hostile.write(&std::mem::take(&mut bytes)).is_err() {
+            break;
+        }
+    }
+    let _ = hostile.write(&bytes);
+    a.find("the end", |entry| entry.tag == DOWN);
+    let _newcomer = Raw::session(&a, "new@127.0.0.1:1", 5);
+    a.find("the newcomer", |entry| {
+        entry.tag == UP && entry.body.ends_with(b"new@127.0.0.1:1")
+    });
 }

@@ -5,6 +5,7 @@ use super::error::HandshakeError;
 use super::messages::{Ack, Challenge, Decision, Hello, NONCE_BYTES, Proof, Refusal};
 use super::{LocalNode, Peer};
 use crate::frame::tag;
+use crate::node_name::NodeName;
 use crate::wire::put_frame;
 
 /// What the acceptor does next.
@@ -108,11 +109,13 @@ impl Acceptor {
             return Err(HandshakeError::OwnName);
         }
         if hello.dialled != self.local.name.as_str() {
+            // Ends up in a log: what is no name may be anything.
+            let expected = match NodeName::parse(&hello.dialled) {
+                Ok(_) => hello.dialled,
+                Err(_) => "an illegal name".to_owned(),
+            };
             let found = self.local.name.as_str().to_owned();
-            return Err(HandshakeError::WrongName {
-                expected: hello.dialled,
-                found,
-            });
+            return Err(HandshakeError::WrongName { expected, found });
         }
         let challenge = Challenge {
             greeting: self.local.greeting(self.nonce),

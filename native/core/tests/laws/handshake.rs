@@ -393,3 +393,21 @@ proptest! {
         prop_assert_eq!(Hello::parse(&hello.encode()[5..]), Ok(hello));
     }
 }
+
+#[test]
+fn t15_what_a_stranger_says_reaches_no_log_unless_it_is_a_name() {
+    let (_, hello) = Initiator::start(&alpha(), &key(7), &beta().name, [1; 32], EXPORTER);
+    let greeting = Hello::parse(&hello[5..]).unwrap().greeting;
+    let told = |dialled: &str| {
+        let hello = Hello {
+            greeting: greeting.clone(),
+            dialled: dialled.to_owned(),
+        }
+        .encode();
+        let mut acceptor = Acceptor::start(&beta(), &key(7), [2; 32], EXPORTER);
+        acceptor.on_frame(hello[4], &hello[5..]).unwrap_err().to_string()
+    };
+    assert!(told("gamma@h:3").contains("gamma@h:3"));
+    let forged = told("x\n2026-01-01 all is well\u{1b}[2J");
+    assert!(!forged.chars().any(char::is_control), "{forged:?}");
+}

@@ -78,9 +78,10 @@ impl IoLoop {
             held.end(&node, DownCause::Replaced, "the peer connected anew");
         }
         // Out of numbers or ids: the connection is closed, the peer may try again later.
-        let (Ok(nc), Some(id)) = (node.slot(name, peer.incarnation), node.reserve_id()) else {
+        let Ok(nc) = node.slot(name, peer.incarnation) else {
             return;
         };
+        let Some(id) = node.reserve_id() else { return };
         let peer = Peer {
             name: name.to_owned(),
             incarnation: peer.incarnation,

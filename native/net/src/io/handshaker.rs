@@ -312,6 +312,8 @@ impl IoLoop {
         }
         if let Role::Accept(Some(acceptor)) = &handshake.role
             && !matches!(error, HandshakeError::Refused(_))
+            // Anybody can cause this: nothing is put on top of a full inbox.
+            && !self.node.is_inbound_blocked()
         {
             let claimed = acceptor.claimed_name().unwrap_or_default();
             let text = error.to_string();

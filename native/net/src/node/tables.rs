@@ -7,9 +7,11 @@ use std::sync::Arc;
 use super::Node;
 use crate::error::OpenError;
 use crate::event::{Body, DownCause, NODE_SLOT, SESSION_DOWN, SESSION_UP};
-use crate::identities::Identities;
+use crate::identities::{Identities, Numbered};
 use crate::lane::Lane;
 use crate::session::Session;
+
+type GiveNumber = fn(&mut Identities, &str, u64) -> Result<Numbered, OpenError>;
 
 #[derive(Debug)]
 pub(super) struct Tables {
@@ -57,8 +59,17 @@ impl Node {
     /// # Errors
     /// [`OpenError::TooManyNodes`]
     pub fn slot(&self, name: &str, incarnation: u64) -> Result<u32, OpenError> {
+        self.number(name, incarnation, Identities::number)
+    }
+
+    /// As [`Self::slot`], for an identity that a peer tells of. `None`: there is no room for such ones.
+    pub(crate) fn slot_hearsay(&self, name: &str, incarnation: u64) -> Option<u32> {
+        self.number(name, incarnation, Identities::number_hearsay).ok()
+    }
+
+    fn number(&self, name: &str, incarnation: u64, give: GiveNumber) -> Result<u32, OpenError> {
         let mut tables = self.tables.lock();
-        let numbered = tables.identities.number(name, incarnation)?;
+        let numbered = give(&mut tables.identities, name, incarnation)?;
         if numbered.is_new {
             // Under the lock: no lane can see the number before its announcement.
             self.broadcast(0, NODE_SLOT, slot_body(numbered.nc, incarnation, name).bytes());

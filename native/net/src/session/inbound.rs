@@ -71,7 +71,7 @@ impl Inbound {
     }
 
     fn hand_over(&mut self, node: &Node, out: &mut Dispatch<'_, '_>, pongs: &mut Vec<u8>) -> Stop {
-        let mut numbers = |name: &str, incarnation: u64| node.slot(name, incarnation).ok();
+        let mut numbers = |name: &str, incarnation: u64| node.slot_hearsay(name, incarnation);
         while !out.is_full() {
             let Frame { tag, body } = match self.frames.next_frame() {
                 Ok(Some(frame)) => frame,
