@@ -44,10 +44,17 @@ export function dnsDiscovery(options: DnsOptions): Discovery {
   demand(query === 'a' || query === 'srv', 'query', query, "'a' or 'srv'");
   demand(typeof hostname === 'string' && hostname !== '', 'hostname', hostname, 'a host name');
   demand(port === undefined || isPort(port), 'port', port, 'a port, 1 to 65535');
-  const resolver = options.resolver ?? new Resolver(QUESTION);
-  const look = async (): Promise<string[]> => {
-    const names = query === 'srv' ? await services(resolver, options) : await addresses(resolver, options);
-    return names.filter(looksLikeNodeName);
+  const own = options.resolver === undefined ? new Resolver(QUESTION) : undefined;
+  const resolver = options.resolver ?? (own as Resolver);
+  const look = async (signal: AbortSignal): Promise<string[]> => {
+    const cancel = (): void => own?.cancel(); // a question under way would keep the process alive
+    signal.addEventListener('abort', cancel);
+    try {
+      const names = query === 'srv' ? await services(resolver, options) : await addresses(resolver, options);
+      return names.filter(looksLikeNodeName);
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
   };
   return new Polling({ look, what: `DNS (${query} ${hostname})`, backsOff: true }, options);
 }

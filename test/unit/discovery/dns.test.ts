@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { Resolver } from 'node:dns/promises';
+import { describe, expect, it, vi } from 'vitest';
 import { type DnsOptions, type DnsResolver, dnsDiscovery } from '../../../ts/discovery/index.ts';
 import type { SnowmeshError } from '../../../ts/errors/index.ts';
 import { until } from '../../support/deadline.ts';
@@ -72,4 +73,19 @@ describe('dnsDiscovery', () => {
       await expect(first(options)).rejects.toMatchObject({ code: 'SNOW_ERR_BAD_OPTION' });
     },
   );
+
+  it('V5 ends its questions when it stops: none keeps the process alive', async () => {
+    const asked = vi.spyOn(Resolver.prototype, 'resolve4').mockImplementation(() => new Promise(() => {}));
+    const cancelled = vi.spyOn(Resolver.prototype, 'cancel');
+    try {
+      const discovery = dnsDiscovery({ name: 'n', query: 'a', hostname: 'h.test', family: 4 });
+      await discovery.start({ found() {}, failed() {} });
+      expect(asked).toHaveBeenCalledTimes(1);
+      expect(cancelled).not.toHaveBeenCalled();
+      await discovery.stop();
+      expect(cancelled).toHaveBeenCalledTimes(1);
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
 });
