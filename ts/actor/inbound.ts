@@ -80,6 +80,15 @@ export class Inbound {
     signalExit(cell, from, reason, true);
   }
 
+  /** `from` is of an incarnation that is over: nothing of a link to it stays, not even an unlink without its acknowledgement. */
+  noPartner(from: Pid, to: number): void {
+    const cell = this.runtime.table.get(to);
+    const made = cell?.extra?.links?.remove(from);
+    if (cell === undefined || made === undefined) return;
+    this.runtime.remoteLinks.remove(from.nc, made);
+    if (made.isActive) signalExit(cell, from, 'noproc', true); // C10
+  }
+
   exit2(from: Pid, to: number, reason: ExitReason): void {
     const cell = this.runtime.table.get(to);
     if (cell !== undefined) signalExit(cell, from, reason, false);

@@ -79,7 +79,7 @@ export class Links {
     return this.find(partner) === undefined ? this.add(partner) : undefined;
   }
 
-  /** We unlink a partner of this runtime: gone at once. */
+  /** We unlink a partner of this runtime, or one that nobody will ever hear of again: gone at once. */
   remove(partner: Pid): Link | undefined {
     const link = this.find(partner);
     if (link !== undefined) this.drop(link);

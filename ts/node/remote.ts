@@ -83,7 +83,7 @@ export class Remote implements RemotePort {
 
   link(from: Pid, to: Pid): void {
     const way = this.#wayTo(to);
-    const noproc = (): void => this.#runtime.inbound.exit(to, from.local, 'noproc');
+    const noproc = (): void => this.#runtime.inbound.noPartner(to, from.local);
     if (!(way instanceof Outgoing)) {
       return way === 'noproc' ? later(noproc) : this.#lost(to.nc, this.nodeOf(to));
     }

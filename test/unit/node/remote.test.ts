@@ -178,7 +178,7 @@ describe('signals to a node that is not connected', () => {
     const { native, remote, heard, dead } = open();
     remote.link(ME, theirs());
     native.up(3, NC + 1, PEER);
-    expect(heard).toEqual([['exit', '<1.5.1>', 7, 'noproc']]);
+    expect(heard).toEqual([['noPartner', '<1.5.1>', 7]]);
     remote.link(ME, theirs());
     remote.monitor(ME, REF, theirs());
     remote.call(ME, REF, 10, theirs(), ['t', [], []]);
@@ -186,7 +186,7 @@ describe('signals to a node that is not connected', () => {
     expect(heard.length).toBe(1);
     await Promise.resolve();
     expect(heard.slice(1)).toEqual([
-      ['exit', '<1.5.1>', 7, 'noproc'],
+      ['noPartner', '<1.5.1>', 7],
       ['monitorExit', 7, '#Ref<0.7.1>', 'noproc'],
       ['reply', '#Ref<0.7.1>', 2, undefined],
     ]);
