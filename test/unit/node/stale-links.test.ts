@@ -24,7 +24,15 @@ beforeEach(async () => {
   native = new ScriptedNative();
   const open = { name: OWN, listenHost: '127.0.0.1', listenPort: 4000, cookie: 'x' };
   const name = parseNodeName(OWN);
-  new Cluster({ native, name, open, runtime: kit.runtime, limits: LIMITS, autoConnect: 'use' });
+  const cluster = new Cluster({
+    native,
+    name,
+    open,
+    runtime: kit.runtime,
+    limits: LIMITS,
+    autoConnect: 'use',
+  });
+  expect(cluster.isOpen).toBe(true);
   native.slotEvent(FORMER, PEER);
   told = [];
   kit.runtime.spawnHandler((own: Self<unknown>) => {
