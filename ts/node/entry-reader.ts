@@ -1,6 +1,7 @@
 // A cursor over the body of one entry. Bodies were validated by the native core, so nothing is checked again here.
 
-const decoder = new TextDecoder();
+/** A byte order mark is a character of a name like any other. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const FOUR_GIB = 0x1_0000_0000;
 
 export class EntryReader {

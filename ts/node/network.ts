@@ -10,7 +10,7 @@ import {
 import type { Pid } from '../term/index.ts';
 import { EntryReader, readU32 } from './entry-reader.ts';
 import { SHAPE } from './frame-tag.ts';
-import { Identities } from './identities.ts';
+import { Identities, type Identity } from './identities.ts';
 import { type NodeName, parseNodeName } from './node-name.ts';
 import type { Limits } from './options.ts';
 import { type Carrier, Outgoing, type OutgoingHost } from './outgoing.ts';
@@ -255,7 +255,13 @@ export class Network implements OutgoingHost {
     const flags = reader.u8();
     const capabilities = reader.big();
     const identity = this.identities.learn(nc, reader.name(), incarnation);
-    const peer = this.#peers.of(parseNodeName(identity.name));
+    const name = nameOf(identity);
+    if (name === undefined) {
+      // Nobody here could address it: there is no session, on neither side.
+      this.#listener.refused(identity.name, 'illegal name');
+      return this.#native.hangup(this.#handle, id, NativeCause.PROTOCOL);
+    }
+    const peer = this.#peers.of(name);
     const outgoing = peer.waiting ?? new Outgoing(this, this.#limits);
     peer.waiting = undefined;
     const session = new Session(
@@ -333,6 +339,15 @@ export class Network implements OutgoingHost {
 /** How a dial ended of which there is no session: one that was up is gone again, and who has written since waits in vain. */
 function dialResult(status: number): DialResult {
   return status === ConnectStatus.UP ? 'unreachable' : (DIAL_RESULTS[status] ?? 'unreachable');
+}
+
+/** The name of an authenticated peer; undefined when it is none (K3). */
+function nameOf({ name }: Identity): NodeName | undefined {
+  try {
+    return parseNodeName(name);
+  } catch {
+    return undefined;
+  }
 }
 
 function flushDue(network: Network): void {

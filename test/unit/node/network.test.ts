@@ -66,6 +66,20 @@ describe('sessions', () => {
     expect(network.identities.of(NC)?.session).toBeUndefined();
   });
 
+  it.each(['a:b@127.0.0.1:4002', '\ufeffb@127.0.0.1:4001'])(
+    'K3, T1 ends a session to a peer with a name nobody can address: %s',
+    (name) => {
+      const { native, network, news } = open();
+      native.up(3, NC + 1, name);
+      native.emit(0x10, 3, new Body().u64(0n));
+      native.down(3, 4);
+      expect(native.hangups).toEqual([3]);
+      expect(news).toEqual([['refused', name, 'illegal name']]);
+      expect([...network.sessions()]).toEqual([]);
+      expect([...network.peers()]).toEqual([]);
+    },
+  );
+
   it('passes frames that stand in memory of their own', () => {
     const { native, news } = open();
     native.up(3, NC, PEER);
