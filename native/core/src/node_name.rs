@@ -8,6 +8,9 @@ use thiserror::Error;
 /// The longest node name in bytes.
 pub const MAX_NODE_NAME_BYTES: usize = 255;
 
+/// Invisible, and dropped by many decoders: two names would look like one.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Why a text is no node name (rule K3).
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
@@ -18,9 +21,12 @@ pub enum NodeNameError {
     /// The port is missing, not decimal, or above 65 535.
     #[error("the port of a node name must be a decimal number from 0 to 65535")]
     BadPort,
-    /// It contains a control character or white space.
+    /// It contains a control character, white space or a byte order mark.
     #[error("a node name contains no control characters and no white space")]
     ControlCharacter,
+    /// The part before the `@` contains a character of addresses.
+    #[error("the part of a node name before the @ contains none of : [ ]")]
+    BadName,
     /// Nothing stands before the `@`.
     #[error("the part of a node name before the @ is empty")]
     EmptyName,
@@ -56,7 +62,10 @@ impl NodeName {
         if text.len() > MAX_NODE_NAME_BYTES {
             return Err(NodeNameError::TooLong);
         }
-        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        if text
+            .chars()
+            .any(|c| c.is_control() || c.is_whitespace() || c == BYTE_ORDER_MARK)
+        {
             return Err(NodeNameError::ControlCharacter);
         }
         let (name, address) = text.split_once('@').ok_or(NodeNameError::NoAt)?;
@@ -65,6 +74,9 @@ impl NodeName {
         }
         if name.is_empty() {
             return Err(NodeNameError::EmptyName);
+        }
+        if name.contains([':', '[', ']']) {
+            return Err(NodeNameError::BadName);
         }
         let (host, port) = address.rsplit_once(':').ok_or(NodeNameError::BadPort)?;
         let bare = check_host(host)?;
@@ -230,6 +242,9 @@ mod tests {
             ("a@hö:1", BadHost),
             ("a\n@h:1", ControlCharacter),
             ("a b@h:1", ControlCharacter),
+            ("\u{feff}a@h:1", ControlCharacter),
+            ("a:b@h:1", BadName),
+            ("[a]@h:1", BadName),
             ("a@h:1\0", ControlCharacter),
             ("a\u{7f}@h:1", ControlCharacter),
             (&long, TooLong),
