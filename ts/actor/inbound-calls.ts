@@ -4,10 +4,12 @@ import { Call } from './call.ts';
 import { refusal } from './call-refusal.ts';
 import type { Cell } from './cell.ts';
 import { deliver } from './delivery.ts';
+import type { ExitReason } from './exit-reason.ts';
 import { sendReason } from './far-reason.ts';
 import type { AwaitingCaller } from './pending-call.ts';
 import { ReplyStatus } from './remote-port.ts';
 import type { Runtime } from './runtime.ts';
+import { askToEnd } from './stop-request.ts';
 
 /** Unanswered calls from other nodes before those whose time is over are looked for. */
 export const INBOUND_CALLS_MARK = 1024;
@@ -16,11 +18,15 @@ export const INBOUND_CALLS_MARK = 1024;
 export class RemoteCall implements AwaitingCaller {
   readonly address: Ref;
   readonly cell: Cell;
+  /** ms of the runtime's clock when the caller gives up; Infinity: never. */
+  readonly deadline: number;
+  /** What the target got; undefined: it was asked to end. */
   request: Call | undefined = undefined;
 
-  constructor(cell: Cell, address: Ref) {
+  constructor(cell: Cell, address: Ref, deadline: number) {
     this.cell = cell;
     this.address = address;
+    this.deadline = deadline;
   }
 
   targetEnded(reason: unknown): void {
@@ -43,14 +49,26 @@ export function callFromAfar(
   const refused = refusal(cell, chain);
   if (refused !== undefined)
     return runtime.remote.reply(cell.pid, ref, ReplyStatus[refused], refused === 'cycle' ? chain : undefined);
+  const caller = awaitAnswer(cell, ref, ms);
+  caller.request = new Call(from, caller, tag, args, caller.deadline, chain);
+  deliver(cell, caller.request);
+}
+
+/** A stop request from another node arrives for `cell`, whose end is the answer (I6). */
+export function stopFromAfar(cell: Cell, ref: Ref, ms: number, reason: ExitReason): void {
+  awaitAnswer(cell, ref, ms);
+  askToEnd(cell, reason);
+}
+
+function awaitAnswer(cell: Cell, ref: Ref, ms: number): RemoteCall {
+  const { runtime } = cell;
   if (runtime.inboundCalls.size >= runtime.inboundCallsMark) forgetLateCallers(runtime);
-  const caller = new RemoteCall(cell, ref);
+  const caller = new RemoteCall(cell, ref, runtime.now() + ms);
   runtime.inboundCalls.set(ref.key, caller);
   const more = cell.more();
   more.callers ??= new Set();
   more.callers.add(caller);
-  caller.request = new Call(from, caller, tag, args, runtime.now() + ms, chain);
-  deliver(cell, caller.request);
+  return caller;
 }
 
 /**
@@ -59,9 +77,9 @@ export function callFromAfar(
  */
 function forgetLateCallers(runtime: Runtime): void {
   const now = runtime.now();
-  for (const [key, { cell, request }] of runtime.inboundCalls) {
-    if (request === undefined || request.deadline > now) continue;
-    cell.extra?.callers?.delete(request.asker as RemoteCall);
+  for (const [key, caller] of runtime.inboundCalls) {
+    if (caller.deadline > now) continue;
+    caller.cell.extra?.callers?.delete(caller);
     runtime.inboundCalls.delete(key);
   }
   runtime.inboundCallsMark = Math.max(INBOUND_CALLS_MARK, 2 * runtime.inboundCalls.size);

@@ -1,11 +1,10 @@
 // Signals from other nodes.
 import { Chain, Monitor } from '../link/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
-import type { Cell } from './cell.ts';
 import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { fanOut } from './fan-out.ts';
-import { callFromAfar, RemoteCall } from './inbound-calls.ts';
+import { callFromAfar, stopFromAfar } from './inbound-calls.ts';
 import { InboundSpawns, type SpawnOrder } from './inbound-spawns.ts';
 import { type NodeLoss, NodeLosses } from './node-losses.ts';
 import { type CallRequest, ReplyStatus, SpawnStatus } from './remote-port.ts';
@@ -14,7 +13,7 @@ import type { Runtime } from './runtime.ts';
 import { deliverAlias, deliverNamed } from './sending.ts';
 import { fireMonitor, signalExit } from './signals.ts';
 import type { PendingSpawn } from './spawning.ts';
-import { askToEnd, STOP_TAG } from './stop-request.ts';
+import { STOP_TAG } from './stop-request.ts';
 import { Down } from './system-message.ts';
 
 /**
@@ -181,18 +180,8 @@ export class Inbound {
     const cell = this.runtime.table.get(to);
     if (cell === undefined) return this.runtime.remote.reply(null, ref, ReplyStatus.noproc, undefined);
     if (!isRequest(request)) return this.runtime.remote.reply(null, ref, ReplyStatus.unknown, undefined);
-    if (request[0] === STOP_TAG) this.stop(cell, ref, request[1][0]);
+    if (request[0] === STOP_TAG) stopFromAfar(cell, ref, ms, request[1][0]);
     else callFromAfar(cell, from, ref, ms, request);
-  }
-
-  /** Its end is the answer (I6). */
-  private stop(cell: Cell, ref: Ref, reason: ExitReason): void {
-    const caller = new RemoteCall(cell, ref);
-    this.runtime.inboundCalls.set(ref.key, caller);
-    const more = cell.more();
-    more.callers ??= new Set();
-    more.callers.add(caller);
-    askToEnd(cell, reason);
   }
 
   callNamed(from: Pid, ref: Ref, ms: number, name: string, request: CallRequest): void {

@@ -1,6 +1,7 @@
 // Calls from other nodes whose caller has given up: a server that never answers does not collect them (G5, P7).
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Self } from '../../../ts/actor/index.ts';
+import { STOP_TAG } from '../../../ts/actor/stop-request.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -28,4 +29,17 @@ it('G5, P7 are forgotten when their time is over, and others are not', async () 
   expect(
     [...runtime.inboundCalls.values()].filter(({ request }) => request?.deadline === 1_000_000),
   ).toHaveLength(10);
+});
+
+it('G5, I6 so are those who asked it to end, in vain', async () => {
+  const { runtime } = kit;
+  const stubborn = runtime.spawnHandler((self: Self) => ({ onMessage: () => self.sleep(1e9) }));
+  runtime.send(stubborn, 'sleep');
+  await kit.settle();
+  for (let round = 0, calls = 0; round < 20; round++) {
+    for (let count = 0; count < 1000; count++)
+      runtime.inbound.call(far, new Ref(PEER, 7, ++calls), 50, stubborn.local, [STOP_TAG, ['normal'], []]);
+    await kit.advance(100);
+  }
+  expect(runtime.inboundCalls.size).toBeLessThan(3000);
 });
