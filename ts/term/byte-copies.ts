@@ -14,9 +14,12 @@ class Block {
   readonly source: Uint8Array;
   private memory: ArrayBuffer = new ArrayBuffer(0);
   private next = 0;
+  /** Copies that are still asked for, as far as is known. */
+  private left: number;
 
-  constructor(source: Uint8Array) {
+  constructor(source: Uint8Array, receivers: number) {
     this.source = source;
+    this.left = receivers;
   }
 
   take(): Uint8Array {
@@ -29,7 +32,10 @@ class Block {
 
   private fill(): void {
     const step = stepOf(this.source.length);
-    const size = Math.floor(BLOCK_BYTES / step) * step;
+    // For no more than will be taken: whoever keeps one copy keeps the memory of all.
+    const copies = Math.min(Math.floor(BLOCK_BYTES / step), Math.max(1, this.left));
+    this.left -= copies;
+    const size = copies * step;
     const bytes = new Uint8Array(size);
     bytes.set(this.source);
     for (let full = step; full < size; full *= 2) bytes.copyWithin(full, 0, Math.min(full, size - full));
@@ -48,6 +54,12 @@ const stepOf = (length: number): number => (length + 7) & ~7;
  */
 export class ByteCopies {
   private readonly blocks: Block[] = [];
+  private readonly receivers: number;
+
+  /** @param receivers How many copies there will be, about. */
+  constructor(receivers: number) {
+    this.receivers = receivers;
+  }
 
   /** One more copy of `source`, which must not change between the first copy and the last. */
   of(source: Uint8Array): Uint8Array {
@@ -60,7 +72,7 @@ export class ByteCopies {
     const { blocks } = this;
     for (const block of blocks) if (block.source === source) return block;
     if (blocks.length === MOST_SOURCES) return undefined;
-    const made = new Block(source);
+    const made = new Block(source, this.receivers);
     blocks.push(made);
     return made;
   }

@@ -50,7 +50,7 @@ describe('what can be sent', () => {
 
   it.each(sendable)('B8 copies %s again, and shares nothing that can change', (_name, make) => {
     for (const first of [copyTerm(make()), decodeTerm(encodeTerm(make()))]) {
-      const copies = new ByteCopies();
+      const copies = new ByteCopies(1000);
       let next: unknown;
       for (let time = 0; time < REPEATS; time++) next = copyAgain(first, copies);
       same(next, first);
