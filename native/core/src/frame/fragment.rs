@@ -160,7 +160,8 @@ impl Stream {
         let length = self.joined.len() + part.len();
         if length > self.joined.capacity() {
             let capacity = self.total.min(length.saturating_mul(GROWTH));
-            self.joined.reserve_exact(capacity - self.joined.len());
+            // Where so much is not to be had, what came is enough.
+            let _ = self.joined.try_reserve_exact(capacity - self.joined.len());
         }
         self.joined.extend_from_slice(part);
     }

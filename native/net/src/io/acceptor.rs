@@ -6,10 +6,14 @@ use super::IoLoop;
 
 /// When to look again for connections that could not be accepted.
 const RETRY: Duration = Duration::from_secs(1);
+/// Connections accepted before sessions and handshakes have their turn.
+const ACCEPT_TURN: usize = 64;
 
 impl IoLoop {
     pub(super) fn accept_all(&mut self) {
-        while let Some(listener) = &self.listener {
+        self.has_backlog = false;
+        for _ in 0..ACCEPT_TURN {
+            let Some(listener) = &self.listener else { return };
             match listener.accept() {
                 Ok((stream, _)) => {
                     self.make_room();
@@ -25,6 +29,7 @@ impl IoLoop {
                 }
             }
         }
+        self.has_backlog = true;
     }
 
     /// Evicts the connection with the least progress, of those the one that has waited longest.

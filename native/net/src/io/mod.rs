@@ -60,9 +60,13 @@ pub(crate) struct IoLoop {
     leaving: Vec<(Arc<Session>, Instant)>,
     /// Sessions with more to read than their turn allowed.
     unfinished: BTreeMap<u16, Arc<Session>>,
+    /// Sessions with more to send than their turn allowed.
+    unpumped: BTreeMap<u16, Arc<Session>>,
     /// Sessions not read on because a lane is full.
     held: BTreeMap<u16, Arc<Session>>,
     next_sweep: Instant,
+    /// More connections wait to be accepted than one turn takes.
+    has_backlog: bool,
     stopping: bool,
 }
 
@@ -88,7 +92,9 @@ impl IoLoop {
             deadlines: Deadlines::default(),
             leaving: Vec::new(),
             unfinished: BTreeMap::new(),
+            unpumped: BTreeMap::new(),
             held: BTreeMap::new(),
+            has_backlog: false,
             next_sweep: Instant::now(),
             stopping: false,
         })
@@ -128,7 +134,7 @@ impl IoLoop {
                 }
             }
             self.run_commands();
-            self.read_on();
+            self.go_on();
             self.run_deadlines();
         }
         self.end_all();
@@ -139,7 +145,7 @@ impl IoLoop {
     }
 
     fn timeout(&self) -> Option<Duration> {
-        if !self.unfinished.is_empty() {
+        if self.has_backlog || !self.unfinished.is_empty() || !self.unpumped.is_empty() {
             return Some(Duration::ZERO);
         }
         let now = Instant::now();
@@ -169,7 +175,7 @@ impl IoLoop {
             return;
         };
         if writable {
-            session.pump(&self.node);
+            self.unpumped.insert(session.id(), session.clone());
         }
         if readable {
             // Read once in this turn, whatever else announces it.
@@ -202,9 +208,18 @@ impl IoLoop {
         }
     }
 
-    fn read_on(&mut self) {
+    /// What is read, sent and accepted in one turn is bounded for each, so that no one holds up the others.
+    fn go_on(&mut self) {
+        for (id, session) in std::mem::take(&mut self.unpumped) {
+            if session.pump(&self.node) {
+                self.unpumped.insert(id, session);
+            }
+        }
         for session in std::mem::take(&mut self.unfinished).into_values() {
             self.read(session);
+        }
+        if self.has_backlog {
+            self.accept_all();
         }
     }
 
@@ -243,6 +258,7 @@ impl IoLoop {
 
     /// Ends a session in order: announced at once, sent out afterwards.
     fn leave(&mut self, session: Arc<Session>, cause: DownCause) {
+        self.unpumped.remove(&session.id());
         session.leave_in_order(&self.node, cause);
         if !session.finish_leaving(&self.node, false) {
             self.leaving.push((session, Instant::now() + DRAIN));

@@ -16,6 +16,8 @@ use crate::spares;
 pub(super) const LOW_WATER: usize = 512 * 1024;
 /// A bulk piece is sealed only when less than this waits, so that small frames never stand far behind.
 const BULK_AHEAD: usize = 128 * 1024;
+/// Pieces that one session sends before the others of the node have their turn: 2 MiB, some two milliseconds.
+const PUMP_PIECES: u32 = 16;
 /// Short messages count as under way beside long ones for this long. Unit: ms.
 const BESIDE_MS: u64 = 20;
 /// A single flush is cut here, so that the socket works while the rest is sealed.
@@ -90,14 +92,21 @@ impl Session {
         self.settle(io, node);
     }
 
-    /// Sends what waits until the socket is full or nothing is left. Called by the I/O thread.
-    pub(crate) fn pump(&self, node: &Node) {
+    /// Sends what waits until the socket is full or nothing is left. True: neither, but others have their turn now.
+    /// Called by the I/O thread.
+    pub(crate) fn pump(&self, node: &Node) -> bool {
         let mut io = self.lock();
+        let (mut pieces, mut is_cut_short) = (PUMP_PIECES, false);
         while io.phase != Phase::Ended {
             self.transmit(&mut io, node, &[]);
             if io.phase == Phase::Ended || io.channel.pending() >= BULK_AHEAD || io.streams.is_empty() {
                 break;
             }
+            if pieces == 0 {
+                is_cut_short = true;
+                break;
+            }
+            pieces -= 1;
             let done = self.seal_piece(&mut io, node);
             self.transmit(&mut io, node, &[]);
             if let Some(done) = done
@@ -114,6 +123,7 @@ impl Session {
             self.make_way(&mut io, node);
         }
         self.settle(&mut io, node);
+        is_cut_short
     }
 
     /// Others flush in between: a piece takes some ten microseconds, a long message many pieces. While they do, they get the
@@ -183,7 +193,7 @@ impl Session {
 
     /// Goes on with an orderly end; true when it is over.
     pub(crate) fn finish_leaving(&self, node: &Node, expired: bool) -> bool {
-        self.pump(node);
+        while self.pump(node) {}
         let mut io = self.lock();
         if io.phase == Phase::Ended {
             return true;
