@@ -150,8 +150,15 @@ export class Cluster implements NetworkListener {
     });
   }
 
+  /** Subscribes to all nodes, from now on. */
+  subscribe(pid: Pid, withHidden: boolean): Ref {
+    this.#runtime.inbound.endLosses();
+    return this.monitors.subscribe(pid, withHidden);
+  }
+
   watch(pid: Pid, text: string): Ref {
     const name = parseNodeName(text);
+    this.#runtime.inbound.endLosses(); // the end of a former session is not what it asks for
     const ref = this.monitors.watch(pid, name.full);
     // A peer there is has a session or a dial, and the end of either tells.
     if (name.full === this.name || this.#network.peer(name.full) !== undefined) return ref;

@@ -265,7 +265,7 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
    */
   monitorNodes(subscriber: Pid | Self, options: { readonly hidden?: boolean } = {}): Ref {
     const pid = this.#local(subscriber);
-    return this.#clustered('monitorNodes').monitors.subscribe(pid, options.hidden ?? false);
+    return this.#clustered('monitorNodes').subscribe(pid, options.hidden ?? false);
   }
 
   /**

@@ -152,7 +152,7 @@ impl Host {
             // This runtime has no loop to read on: the node's thread does.
             node.adopt()
                 .iter()
-                .for_each(|session| session.set_read_by_thread(node, true));
+                .for_each(|session| session.leave_to_thread(node));
         }
         // SAFETY: nothing is being delivered, so no other slice of `rx` is in use; no JavaScript runs until `finish`.
         let mut batch = Batch::new(unsafe { self.rx.all_mut() });

@@ -121,7 +121,7 @@ impl LoopReader {
                 None => {
                     // SAFETY: libuv refused the handle, so nobody else has the box.
                     drop(unsafe { Box::from_raw(data) });
-                    session.set_read_by_thread(node, true);
+                    session.leave_to_thread(node);
                 }
             }
         }

@@ -114,6 +114,26 @@ describe('the loss of a node with more ties than fire at once', () => {
     expect(await cluster.disconnect(PEER)).toBe(false);
   });
 
+  it('L6, L8 is not what somebody hears of who asks in the middle of it', async () => {
+    const cluster = open({ mesh: 'explicit', autoConnect: 'never' });
+    const pid = kit.runtime.spawnHandler(() => ({ onMessage() {} }));
+    for (const ask of [() => cluster.watch(pid, PEER), () => cluster.subscribe(pid, false)]) {
+      native.up(3, NC, PEER);
+      const told: unknown[] = [];
+      const keeper = kit.runtime.spawnHandler((self: Self<unknown>) => {
+        for (let at = 1; at <= MANY; at++) self.monitor(new Pid(NC, at));
+        return { onMessage: (message) => void told.push(message) };
+      });
+      await kit.settle();
+      native.down(3, CLOSED);
+      ask();
+      const heard = kit.runtime.mailboxOf(keeper).length + told.length;
+      expect([heard, kit.runtime.mailboxOf(pid)]).toEqual([MANY, []]);
+      await kit.settle();
+      kit.runtime.sendExit(keeper, 'kill');
+    }
+  });
+
   it('V6 is over when the node stops in the middle of it', async () => {
     const cluster = open();
     native.up(3, NC, PEER);

@@ -236,8 +236,17 @@ impl Session {
         self.lock().wants_read
     }
 
+    /// No loop can watch this session: the I/O thread reads it for good.
+    pub fn leave_to_thread(&self, node: &Node) {
+        self.loopless.store(true, Ordering::Relaxed);
+        self.set_read_by_thread(node, true);
+    }
+
     /// Has the I/O thread read this session, or leaves it to the loop.
-    pub fn set_read_by_thread(&self, node: &Node, reads: bool) {
+    pub(crate) fn set_read_by_thread(&self, node: &Node, reads: bool) {
+        if !reads && self.loopless.load(Ordering::Relaxed) {
+            return;
+        }
         let mut io = self.lock();
         if io.phase == Phase::Open && io.wants_read != reads {
             io.wants_read = reads;

@@ -60,6 +60,8 @@ pub struct Session {
     told_stall: AtomicBool,
     /// The loop's poll has given the socket up: nothing will announce what is left in it.
     hung_up: AtomicBool,
+    /// See [`Self::leave_to_thread`].
+    loopless: AtomicBool,
     /// When it came up, in the node's order of moments.
     up_at: u64,
     #[cfg(unix)]
@@ -125,6 +127,7 @@ impl Session {
             flushed_at: AtomicU64::new(now),
             told_stall: AtomicBool::new(false),
             hung_up: AtomicBool::new(false),
+            loopless: AtomicBool::new(false),
             up_at,
         }
     }
