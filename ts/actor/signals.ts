@@ -203,7 +203,9 @@ export function loseLink(made: Link): Sweepable | undefined {
   const links = cell?.extra?.links;
   if (cell === undefined || !links) return undefined;
   links.lose(made);
-  if (made.isActive) signalExit(cell, made.partner, 'noconnection', true);
+  if (!made.isActive) return links;
+  if (cell.isTrapping && !cell.isDead) deliver(cell, new Exit(made.partner, 'noconnection', true));
+  else signalExit(cell, made.partner, 'noconnection', true);
   return links;
 }
 

@@ -27,12 +27,19 @@ export abstract class SystemMessage {
 export class Exit extends SystemMessage {
   readonly from: Pid;
   readonly reason: ExitReason;
+  readonly #isLoss: boolean;
 
   /** @internal */
-  constructor(from: Pid, reason: ExitReason) {
+  constructor(from: Pid, reason: ExitReason, isLoss = false) {
     super();
     this.from = from;
     this.reason = reason;
+    this.#isLoss = isLoss;
+  }
+
+  /** @internal Whether its node was lost: an actor may also end with `noconnection` of its own. */
+  static isLoss(exit: Exit): boolean {
+    return exit.#isLoss;
   }
 }
 

@@ -5,7 +5,7 @@ import { pidKey } from './child-table.ts';
 import type { Supervising, SupervisorFrame } from './frame.ts';
 import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
 import type { RestartWindow } from './restart-window.ts';
-import { isAway, isLost, startChild, startError } from './starting.ts';
+import { isAway, startChild, startError } from './starting.ts';
 import { stopAllAtOnce, stopChild } from './stopping.ts';
 
 export interface DynamicOptions {
@@ -41,13 +41,13 @@ export class DynamicChildren implements Supervising {
     this.window = window;
   }
 
-  ended(pid: Pid, reason: unknown): void | Promise<void> {
+  ended(pid: Pid, reason: unknown, isLoss: boolean): void | Promise<void> {
     const child = this.take(pid);
     if (child === undefined) return undefined;
     const { restart } = child.plan;
     const clean = isCleanExit(reason);
     if (!clean || restart === 'permanent') this.frame.reportEnd(child.plan, pid, reason);
-    if (child.plan.waitsForNode && isLost(pid, reason)) return this.awaitNode(child, pid);
+    if (child.plan.waitsForNode && isLoss) return this.awaitNode(child, pid);
     if (restart === 'permanent' || (restart === 'transient' && !clean)) return this.restart(child);
     return undefined;
   }

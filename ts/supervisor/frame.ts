@@ -25,8 +25,8 @@ export interface SupervisorFrame {
 
 /** The part that knows about children: a list of them, or any number of dynamic ones. */
 export interface Supervising {
-  /** A linked process ended. */
-  ended(pid: Pid, reason: unknown): void | Promise<void>;
+  /** A linked process ended. `isLoss`: its node was lost. */
+  ended(pid: Pid, reason: unknown, isLoss: boolean): void | Promise<void>;
   /** Ends all children; the supervisor itself ends after it. */
   stopAll(): Promise<void>;
   startChild(spec: ChildSpec | readonly unknown[]): ChildResult | Promise<ChildResult>;

@@ -61,7 +61,7 @@ export function startError(result: StartResult): { reason: unknown } | undefined
   return result.ok || result.ignore === true ? undefined : { reason: result.reason };
 }
 
-/** Whether a child ended because its node was lost. */
+/** Whether a child may have ended because its node was lost: it may be running. */
 export function isLost(pid: Pid, reason: unknown): boolean {
   return reason === 'noconnection' && !pid.isLocal;
 }

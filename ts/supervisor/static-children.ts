@@ -5,7 +5,7 @@ import { Child, ChildTable } from './child-table.ts';
 import type { Supervising, SupervisorFrame } from './frame.ts';
 import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
 import type { RestartWindow } from './restart-window.ts';
-import { isAway, isLost, startChild, startError } from './starting.ts';
+import { isAway, startChild, startError } from './starting.ts';
 import { stopChild } from './stopping.ts';
 
 /** Who is restarted when a child fails: it alone, all, or it and those that were started after it. */
@@ -55,14 +55,14 @@ export class StaticChildren implements Supervising {
   // -- what happens to children ----------------------------------------------------------------------------------
 
   /** A linked process ended. One that is no child (any more) is none of our business. */
-  ended(pid: Pid, reason: unknown): void | Promise<void> {
+  ended(pid: Pid, reason: unknown, isLoss: boolean): void | Promise<void> {
     const child = this.table.byPid(pid);
     if (child === undefined) return undefined;
     const { restart } = child.plan;
     const clean = isCleanExit(reason);
     if (!clean || restart === 'permanent') this.frame.reportEnd(child.plan, pid, reason);
     this.table.unbind(child);
-    if (child.plan.waitsForNode && isLost(pid, reason)) return this.awaitNode(child);
+    if (child.plan.waitsForNode && isLoss) return this.awaitNode(child);
     if (restart === 'permanent' || (restart === 'transient' && !clean)) return this.restart(child);
     if (restart === 'temporary') this.table.remove(child);
     if (this.endsSupervisor(child)) return this.frame.giveUp('a significant child ended', 'info');

@@ -47,7 +47,7 @@ export class SupervisorProcess implements SupervisorFrame {
   private handle(message: unknown): void | Promise<void> {
     if (message instanceof Exit) {
       if (message.from.equals(this.parent)) return this.end(message.reason);
-      return this.children.ended(message.from, message.reason);
+      return this.children.ended(message.from, message.reason, Exit.isLoss(message));
     }
     if (message instanceof Call) return this.answer(message);
     if (message === RETRY) return this.retry();

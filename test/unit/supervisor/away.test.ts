@@ -60,6 +60,16 @@ describe('a child whose node is lost', () => {
     expect(far.logged().filter((what) => what === 'start')).toHaveLength(3);
   });
 
+  it('S2 uses it up when it ended with noconnection of its own, whoever it had lost', async () => {
+    const pid = await supervise([waiting()], 'one_for_one', 1);
+    for (const local of [1, 2]) {
+      far.end(local, 'noconnection');
+      await kit.settle();
+    }
+    await probe.expectDown(pid, 'shutdown');
+    expect(far.logged().filter((what) => what === 'start')).toHaveLength(1);
+  });
+
   it('S2 waits for it without using up intensity, and is restarting meanwhile', async () => {
     const pid = await supervise([waiting()], 'one_for_one', 0);
     far.crash();
