@@ -31,6 +31,8 @@ export interface ClusterOptions {
 
 /** Names in one PEER_LIST frame; of a longer one the first are read (T14). */
 const MAX_LISTED = 512;
+/** A discovery that takes longer to stop is left behind. Unit: ms. */
+const DISCOVERY_STOP_MS = 5000;
 
 type Tell = <E extends keyof NodeEvents>(event: E, ...args: NodeEvents[E]) => void;
 
@@ -198,13 +200,23 @@ export class Cluster implements NetworkListener {
     this.#isClosing = true;
     this.mesh.stop();
     this.#readiness.close();
+    if (this.#discovery !== undefined) await this.#stopDiscovery(this.#discovery);
+    await this.#network.close();
+    this.#runtime.inbound.endLosses();
+  }
+
+  async #stopDiscovery(discovery: NodeDiscovery): Promise<void> {
+    let cancel = (): void => {};
+    const late = new Promise((_resolve, reject) => {
+      const error = new Error(`it has not stopped after ${DISCOVERY_STOP_MS} ms`);
+      cancel = this.#runtime.after(DISCOVERY_STOP_MS, () => reject(error));
+    });
     try {
-      await this.#discovery?.stop();
+      await Promise.race([discovery.stop(), late]);
     } catch (error) {
       this.#runtime.logger.warn({ err: error }, 'a discovery could not be stopped');
     }
-    await this.#network.close();
-    this.#runtime.inbound.endLosses();
+    cancel();
   }
 
   sessionUp(session: Session): void {

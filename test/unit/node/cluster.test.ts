@@ -147,6 +147,18 @@ describe('the loss of a node with more ties than fire at once', () => {
   });
 });
 
+it('V6 a discovery that never stops does not keep the node from stopping', async () => {
+  const cluster = open();
+  await cluster.follow({ start: () => {}, stop: () => new Promise<never>(() => {}) });
+  let isClosed = false;
+  void cluster.close().then(() => (isClosed = true));
+  await kit.advance(4900);
+  expect(isClosed).toBe(false);
+  await kit.advance(200);
+  expect(isClosed).toBe(true);
+  expect(kit.logs.map(({ message }) => message)).toEqual(['a discovery could not be stopped']);
+});
+
 describe('ready', () => {
   it.each([1000, Number.POSITIVE_INFINITY])('V6 ends when the node stops (timeout %d)', async (timeout) => {
     const cluster = open();
