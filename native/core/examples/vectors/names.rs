@@ -16,6 +16,8 @@ pub(crate) fn vectors() -> Map<String, Value> {
         "a@[fe80::1:2]:0",
         "käse@my_host-1.example.org:65535",
         "a:b@h:1",
+        "[a]@h:1",
+        "\u{feff}a@h:1",
         "A@H:1",
         &longest,
         "",
