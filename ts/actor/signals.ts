@@ -112,13 +112,13 @@ export function sendExit(runtime: Runtime, from: Cell | null, to: Pid, reason: E
   signalExit(cell, from === null ? runtime.root : from.pid, reason, false);
 }
 
-/** `cell` receives an exit signal. */
-export function signalExit(cell: Cell, from: Pid, reason: ExitReason, isLink: boolean): void {
+/** `cell` receives an exit signal. `isLoss`: because the node of `from` was lost. */
+export function signalExit(cell: Cell, from: Pid, reason: ExitReason, isLink: boolean, isLoss = false): void {
   if (cell.isDead) return;
   const effect = exitEffect(reason, isLink, cell.isTrapping);
   if (effect.kind === 'ignore') return;
   if (effect.kind === 'die') return terminate(cell, effect.reason);
-  deliver(cell, new Exit(from, reason));
+  deliver(cell, new Exit(from, reason, isLoss));
 }
 
 // -- death ----------------------------------------------------------------------------------------------------------
@@ -203,9 +203,7 @@ export function loseLink(made: Link): Sweepable | undefined {
   const links = cell?.extra?.links;
   if (cell === undefined || !links) return undefined;
   links.lose(made);
-  if (!made.isActive) return links;
-  if (cell.isTrapping && !cell.isDead) deliver(cell, new Exit(made.partner, 'noconnection', true));
-  else signalExit(cell, made.partner, 'noconnection', true);
+  if (made.isActive) signalExit(cell, made.partner, 'noconnection', true, true);
   return links;
 }
 
