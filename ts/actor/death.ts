@@ -48,7 +48,7 @@ function lastTag(message: unknown): LoggedTag {
 }
 
 function nameOf(tag: LoggedTag): string | undefined {
-  return typeof tag === 'function' ? tag.name : (tag as string | undefined);
+  return typeof tag === 'string' ? tag : tag?.name;
 }
 
 /** Ends an actor that ends by itself: a handler's `onTerminate` first. */
