@@ -83,14 +83,14 @@ describe.skipIf(!canMakeHosts())('a host that is cut off', { timeout: 60_000 }, 
     const a = await cluster.nodeOn(one, { name: 'a', ...LATE });
     const b = await cluster.nodeOn(two, { name: 'b', ...LATE });
     await joined(a, b);
+    await b.run((bench) => void bench.echo('kept'));
     await a.run(async (bench, node) => {
       const probe = (bench.box['probe'] = await bench.probe());
       bench.node.monitorNodes(probe.self);
-      probe.self.monitor({ name: 'nobody yet', node });
-      await probe.count(1);
       probe.self.monitor({ name: 'kept', node });
+      probe.self.send({ name: 'kept', node }, [probe.pid, 'is watched']);
+      await probe.count(1);
     }, b.name);
-    await b.run((bench) => void bench.echo('kept'));
     hosts.cut(two);
     await b.kill(); // not a word of it gets out
     hosts.reboot(two);
@@ -101,6 +101,11 @@ describe.skipIf(!canMakeHosts())('a host that is cut off', { timeout: 60_000 }, 
     expect(performance.now() - from).toBeLessThan(5000);
     await untilAll([a, again]);
     expect((await events(a)).map(([kind]) => kind)).toEqual(['nodeup', 'nodedown', 'nodeup']);
+    const told = await a.run(async (bench) => {
+      const messages = await bench.box['probe'].count(4);
+      return messages.slice(1).map((message: object) => message.constructor.name);
+    });
+    expect(told).toEqual(['Down', 'NodeDown', 'NodeUp']);
     expect(await again.run((bench) => bench.seen('nodedown'))).toEqual([]);
   });
 
