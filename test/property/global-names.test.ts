@@ -4,7 +4,8 @@
 //   - all nodes show the same names, each with one living actor (Q1, Q5, Q7, Q10, Q13, Q14)
 //   - an actor whose registration was answered with yes still has its name, unless it died, its node crashed, or
 //     somebody freed or switched the name: a split alone takes no live name away (Q10)
-//   - at the moment of a yes every node that is connected to the actor's node, and was never frozen, resolves the name (Q1)
+//   - when the actor's node says yes, every node that is connected to it and was never frozen resolves the name (Q1); a
+//     caller on another node hears of that yes later, and links may have been cut and connected again by then
 //   - while no link is cut, of simultaneous claims exactly one is answered with yes (Q1), also when nodes are frozen, and
 //     then within a bounded time
 import fc from 'fast-check';
@@ -50,6 +51,20 @@ const holes = fc.oneof(
   fc.record({ kind: fc.constant('hold' as const), a: index, b: index }),
   fc.record({ kind: fc.constant('release' as const), a: index, b: index }),
 );
+/** The caller hears of a yes only after another link was cut and connected again. */
+const LATE_ANSWERS: [number, number, (Step | Trouble)[]][] = [
+  [
+    4,
+    0,
+    [
+      { kind: 'pass', ms: 1 },
+      { kind: 'register', a: 3, home: 0, name: 'v' },
+      { kind: 'freeze', a: 3 },
+      { kind: 'pass', ms: 5501 },
+      { kind: 'cut', a: 1, b: 0 },
+    ],
+  ],
+];
 type Step = typeof requests extends fc.Arbitrary<infer T> ? T : never;
 type Trouble = typeof splits | typeof freezes | typeof holes extends fc.Arbitrary<infer T> ? T : never;
 
@@ -72,10 +87,13 @@ class Story {
   /** Nodes that were frozen, or not heard by another one: no yes waits for them. */
   readonly #unsure = new Set<FakeNode>();
   readonly #actors: Registered[] = [];
+  /** Names that one node asked another one to give to an actor there. */
+  readonly #asks = new Map<string, Registered>();
   readonly #answers: Promise<void>[] = [];
 
   constructor(size: number, random: () => number) {
     this.mesh = new FakeMesh(size, random, {});
+    this.mesh.onSend = (from, to, value) => this.#sent(from, to, value as readonly unknown[]);
     this.mesh.connectAll();
   }
 
@@ -149,14 +167,30 @@ class Story {
         this.open.delete(answer);
         if (!isYes) return;
         this.yes.push({ name: wanted, node: home, pid });
-        if (!home.runtime.isAlive(pid) || this.touched.has(wanted)) return;
-        for (const node of home.peers.keys()) {
-          if (this.#unsure.has(node) || this.#unsure.has(home)) continue;
-          if (node.peers.has(home) && node.seen(wanted) === undefined)
-            this.faults.push(`${node.name} does not resolve ${wanted} of ${home.name}`);
-        }
+        if (at === home) this.#checkYes(wanted, home, pid);
       }),
     );
+  }
+
+  /** A node that was asked for a name of its actor says yes when it sends the answer. */
+  #sent(from: FakeNode, to: FakeNode, message: readonly unknown[]): void {
+    const key = (asker: FakeNode, asked: FakeNode): string => `${asker.name} ${asked.name} ${message[1]}`;
+    if (message[0] === 'ask' && message[2] !== 'unregister')
+      this.#asks.set(key(from, to), {
+        name: message[3] as string,
+        node: to,
+        pid: to.pid(message[4] as Pid<never>, from) as Pid<unknown>,
+      });
+    const asked = message[0] === 'answer' && message[2] === 'yes' ? this.#asks.get(key(to, from)) : undefined;
+    if (asked !== undefined) this.#checkYes(asked.name, asked.node, asked.pid);
+  }
+
+  #checkYes(wanted: string, home: FakeNode, pid: Pid<unknown>): void {
+    if (!home.runtime.isAlive(pid) || this.touched.has(wanted) || this.#unsure.has(home)) return;
+    for (const node of home.peers.keys()) {
+      if (!this.#unsure.has(node) && node.peers.has(home) && node.seen(wanted) === undefined)
+        this.faults.push(`${node.name} does not resolve ${wanted} of ${home.name}`);
+    }
   }
 
   #crash(node: FakeNode): void {
@@ -262,7 +296,7 @@ describe('global names under random events', () => {
         ),
         (size, start, steps) => playOut(size, start, steps as (Step | Trouble)[]),
       ),
-      { numRuns: 300 },
+      { numRuns: 300, examples: LATE_ANSWERS },
     );
   });
 

@@ -51,7 +51,8 @@ export class GlobalNames {
    *
    * @param name 1 to 255 bytes of text, not `undefined`.
    * @param pid an actor of this node or of a connected one (Q6).
-   * @returns true once every connected node that answers resolves the name; false when it is taken, also by somebody who asked at the same
+   * @returns true once every node that is connected to the actor's node, and answers, resolves the name (for an actor of another
+   * node: when that node said so; connections that broke since are another matter); false when it is taken, also by somebody who asked at the same
    * time, or when the actor is dead or its node out of reach.
    * @throws SNOW_ERR_BAD_NAME; as a rejection SNOW_ERR_TOO_MANY_NAMES when the actor's node has `maxNamesPerNode`.
    *

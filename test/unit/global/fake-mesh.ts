@@ -92,6 +92,8 @@ export class FakeMesh {
   readonly #wires = new Map<string, Wire>();
   readonly #random: () => number;
   #connections = 0;
+  /** Called for each message as it is sent, before any peer can hear it. */
+  onSend: ((from: FakeNode, to: FakeNode, value: unknown) => void) | undefined;
 
   /** @param random in [0, 1): which wire delivers next. */
   constructor(size: number, random: () => number, options?: GlobalNamesOptions) {
@@ -163,6 +165,7 @@ export class FakeMesh {
       for (const node of this.nodes) {
         node.kit.clock.skip(Math.min(left, MOMENT_MS));
         if (!node.isFrozen) fireDue(node);
+        await handed();
       }
     }
     await this.settle();
@@ -182,6 +185,7 @@ export class FakeMesh {
     const wire = this.#wire(from, to);
     // The end that sends may not know yet that its connection is over, or that there is a newer one.
     if (!wire.isUp || this.#wire(to, from).events.some(({ kind }) => kind === 'down')) return;
+    this.onSend?.(from, to, value);
     wire.events.push({ kind: 'message', value: translate(value, from, to) });
   }
 
