@@ -16,7 +16,11 @@ export default defineConfig({
     teardownTimeout: 10_000,
     passWithNoTests: true,
     projects: [
-      project('architecture', ['test/architecture.test.ts', 'test/documents.test.ts'], 0),
+      project(
+        'architecture',
+        ['test/architecture.test.ts', 'test/documents.test.ts', 'test/rules.test.ts'],
+        0,
+      ),
       project('unit', ['test/unit/**/*.test.ts', 'test/conformance/**/*.test.ts'], 0),
       project('types', ['test/types/**/*.test.ts'], 0),
       project('property', ['test/property/**/*.test.ts'], 1, { testTimeout: 60_000 }),

@@ -93,7 +93,7 @@ describe('a timer', () => {
     },
   );
 
-  it('H4 does not fire early on the real clock either', async () => {
+  it('H4, V1 does not fire early on the real clock either', async () => {
     const runtime = new Runtime({ names: new LocalNames(), logger: silentLogger });
     const fired: number[] = [];
     const left = await new Promise<(number | false)[]>((resolve) => {

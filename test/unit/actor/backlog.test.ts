@@ -36,7 +36,7 @@ function timeOf(
   });
 }
 
-describe('10 000 requests behind 500 000 messages', () => {
+describe('B6 10 000 requests behind 500 000 messages', () => {
   it.each<[string, (self: Self, server: Pid<unknown>) => Promise<unknown>]>([
     ['calls', (self, server) => self.call(server as Pid, 'ask')],
     [

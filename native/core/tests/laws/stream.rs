@@ -153,7 +153,7 @@ fn head(stream: u32, total: Option<u64>, is_last: bool) -> FragmentHead {
 }
 
 #[test]
-fn pieces_that_do_not_fit_their_stream_end_the_session() {
+fn p5_pieces_that_do_not_fit_their_stream_end_the_session() {
     let opened = || {
         let mut pieces = Reassembler::new(ReassemblyLimits::default());
         assert_eq!(pieces.push(&head(1, Some(10), false), b"abcd"), Ok(None));

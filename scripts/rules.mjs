@@ -1,0 +1,127 @@
+// docs/rules.md: finds the tests that prove each rule and writes their links behind it.
+//
+// A test proves a rule when its title (or the title of the group around it) cites the rule's number; in Rust, when the
+// name of the test function starts with it. `node scripts/rules.mjs` writes the links anew; test/rules.test.ts fails when
+// they are out of date, when a number is cited anywhere that has no rule, and when a rule has no test.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join, relative, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const page = join(root, 'docs/rules.md');
+const MOST_LINKS = 3;
+const RULE = /^- <a id="([a-v]\d+)"><\/a>\*\*([A-V]\d+)\*\* (.*?)(?: Tests: (\[.*))?$/;
+const NUMBER = /(?<![\w.#&/'"`-])([A-V])(\d{1,2})(?![\w`'"%])/g;
+const RANGE = /(?<![\w.#&/'"`-])([A-V])(\d{1,2})-\1(\d{1,2})(?![\w`'"%])/g;
+
+/** The rules of docs/rules.md, by number, in their order. */
+export function readRules() {
+  const rules = new Map();
+  for (const line of readFileSync(page, 'utf8').split('\n')) {
+    const [, anchor, number, text, links] = RULE.exec(line) ?? [];
+    if (number !== undefined) rules.set(number, { anchor, text, links });
+  }
+  return rules;
+}
+
+/** Test files by the rule that one of their titles cites. */
+export function findProofs() {
+  const proofs = new Map();
+  for (const file of [...filesBelow('test', /\.test\.ts$/), ...filesBelow('native', /\.rs$/)]) {
+    for (const number of new Set(titles(file).flatMap(citations))) {
+      proofs.set(number, [...(proofs.get(number) ?? []), file]);
+    }
+  }
+  return proofs;
+}
+
+/** Every place in code, comments, titles and documents that cites a rule: `{ number, file, line }`. */
+export function findCitations() {
+  const files = [
+    ...['ts', 'bindings', 'test', 'examples', 'benches'].flatMap((folder) => filesBelow(folder, /\.ts$/)),
+    ...filesBelow('native', /\.rs$/),
+    ...filesBelow('docs', /\.md$/).filter((file) => file !== 'docs/rules.md'),
+    'README.md',
+    'CONTRIBUTING.md',
+  ];
+  return files.flatMap((file) =>
+    prose(file).flatMap(({ text, line }) => citations(text).map((number) => ({ number, file, line }))),
+  );
+}
+
+/** The page with the links of today. */
+export function writeLinks(proofs) {
+  const lines = readFileSync(page, 'utf8').split('\n');
+  return lines
+    .map((line) => {
+      const [, anchor, number, text] = RULE.exec(line) ?? [];
+      if (number === undefined) return line;
+      return `- <a id="${anchor}"></a>**${number}** ${text}${linksOf(proofs.get(number) ?? [])}`;
+    })
+    .join('\n');
+}
+
+function linksOf(files) {
+  if (files.length === 0) return '';
+  const links = files.slice(0, MOST_LINKS).map((file) => `[${label(file)}](../${file})`);
+  return ` Tests: ${links.join(', ')}`;
+}
+
+function label(file) {
+  return basename(file).replace(/(\.test)?\.(ts|rs)$/, '');
+}
+
+/** The numbers that a text cites; `J1-J4` cites all four. */
+export function citations(text) {
+  const numbers = [...text.matchAll(NUMBER)].map(([, letter, number]) => letter + number);
+  for (const [, letter, first, last] of text.matchAll(RANGE)) {
+    for (let number = Number(first); number <= Number(last); number++) numbers.push(letter + number);
+  }
+  return [...new Set(numbers)];
+}
+
+function titles(file) {
+  const text = readFileSync(join(root, file), 'utf8');
+  if (file.endsWith('.rs')) {
+    return [...text.matchAll(/fn ((?:[a-v]\d+_)+)\w+\(/g)].map(([, numbers]) =>
+      numbers.toUpperCase().replaceAll('_', ' '),
+    );
+  }
+  const call = /\b(?:describe|it|test)(?:\.\w+)*(?:\([^()]*\))?\(\s*(['"`])((?:\\.|(?!\1)[\s\S])*)\1/g;
+  return [...text.matchAll(call)].map(([, , title]) => title);
+}
+
+/** What is meant to be read: comments and titles of code, all of a document but its code. */
+function prose(file) {
+  const text = readFileSync(join(root, file), 'utf8');
+  if (file.endsWith('.md')) return numbered(text.replace(/```[\s\S]*?```|`[^`\n]*`/g, blank));
+  const comments = [...text.matchAll(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g)].flatMap((match) =>
+    numbered(match[0].replace(/`[^`\n]*`/g, blank), lineAt(text, match.index)),
+  );
+  return [...comments, ...titles(file).map((title) => ({ text: title, line: 0 }))];
+}
+
+function blank(text) {
+  return text.replace(/[^\n]/g, ' ');
+}
+
+function numbered(text, first = 1) {
+  return text.split('\n').map((line, index) => ({ text: line, line: first + index }));
+}
+
+function lineAt(text, index) {
+  return text.slice(0, index).split('\n').length;
+}
+
+function filesBelow(folder, pattern) {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      return ['node_modules', 'target', 'api'].includes(entry.name) ? [] : filesBelow(path, pattern);
+    }
+    return pattern.test(path) ? [relative(root, join(root, path)).split(sep).join('/')] : [];
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href)
+  writeFileSync(page, writeLinks(findProofs()));
