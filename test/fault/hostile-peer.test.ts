@@ -5,7 +5,6 @@ import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Cluster, type ClusterNode, COOKIE } from '../support/cluster.ts';
 import { within } from '../support/deadline.ts';
-import { seed } from '../support/seed.ts';
 import {
   ACK,
   Bytes,
@@ -331,7 +330,6 @@ describe('peers with the cookie', () => {
   it('T1 with 2 000 frames of noise each harm nobody but themselves', { timeout: 60_000 }, async () => {
     await start();
     const random = cluster.random;
-    process.stdout.write(`seed ${seed()}\n`);
     for (let round = 0; round < 20; round++) {
       const peer = await join({ incarnation: BigInt(round + 1) });
       await peer.find(0x30);

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { killChildren, startChild } from '../../support/child.ts';
 import { turns, until, within } from '../../support/deadline.ts';
-import { randomFrom } from '../../support/seed.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -50,13 +49,5 @@ describe('deadlines', () => {
     );
     await expect(until('the impossible', () => false, 5)).rejects.toThrow('within 5 ms: the impossible');
     await turns();
-  });
-});
-
-describe('seeds', () => {
-  it('give the same numbers again', () => {
-    const first = randomFrom(7);
-    const second = randomFrom(7);
-    expect([first(), first(), first()]).toEqual([second(), second(), second()]);
   });
 });
