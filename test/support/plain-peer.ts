@@ -7,7 +7,7 @@ import { deferred, within } from './deadline.ts';
 import { ALPN, frameOf, Handshake, type Identity, newIncarnation, Wire } from './plain-handshake.ts';
 import { type PlainPid, type PlainRef, Reader, Writer } from './plain-terms.ts';
 
-type Field = 'N' | 'P' | 'R' | 'T' | 'u8' | 'u32' | 'u64' | 'target' | 'names';
+type Field = 'N' | 'P' | 'R' | 'T' | 'u8' | 'u32' | 'u64' | 'target' | 'names' | 'blob';
 
 /** Section 6: what the bodies are made of. */
 const LAYOUTS = {
@@ -22,6 +22,7 @@ const LAYOUTS = {
   MONITOR_EXIT: [0x18, 'P', 'R', 'T'],
   SPAWN: [0x19, 'P', 'R', 'u8', 'R', 'N', 'T'],
   SPAWN_REPLY: [0x1a, 'P', 'R', 'u8', 'P', 'T'],
+  ROOM_BROADCAST: [0x1e, 'N', 'blob', 'T'],
   UNLINK_ACK: [0x33, 'P', 'P', 'u64'],
   EXIT2: [0x34, 'P', 'P', 'T'],
   CALL: [0x35, 'P', 'R', 'u32', 'P', 'T'],
@@ -301,6 +302,7 @@ function put(body: Writer, field: Field, value: unknown): void {
   else if (field === 'u8') body.u8(value as number);
   else if (field === 'u32') body.u32(value as number);
   else if (field === 'u64') body.u64(BigInt(value as number));
+  else if (field === 'blob') body.u32((value as Uint8Array).length).raw(value as Uint8Array);
   else if (field === 'target' && typeof value === 'string') body.u8(1).name(value);
   else if (field === 'target') body.u8(0).pid(value as PlainPid);
   else {
@@ -318,6 +320,7 @@ function get(reader: Reader, field: Field): unknown {
   if (field === 'u8') return reader.u8();
   if (field === 'u32') return reader.u32();
   if (field === 'u64') return Number(reader.u64());
+  if (field === 'blob') return reader.take(reader.u32());
   if (field === 'target') return reader.u8() === 1 ? reader.name() : reader.pid();
   return Array.from({ length: reader.u16() }, () => reader.name());
 }

@@ -1,7 +1,7 @@
 // Channels: control traffic of the floors above, by name. What travels is any term in a SYSTEM frame: never dropped for a
 // full outbox unless it carries what a user sent, in order with everything else of the same sender, and gone with the session.
 import { type Pid, TermTemplate } from '../term/index.ts';
-import { SYSTEM } from './frame-tag.ts';
+import { ROOM_BROADCAST, SYSTEM } from './frame-tag.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Session } from './session.ts';
 
@@ -22,6 +22,8 @@ export interface ChannelListener {
   up(peer: ChannelPeer): void;
   /** `value` is any term: the peer holds the cookie, and may still send anything. */
   message(peer: ChannelPeer, value: unknown): void;
+  /** A ROOM_BROADCAST frame: for the channel `rooms` only. `payload` is the listener's own. */
+  room?(peer: ChannelPeer, room: string, payload: Uint8Array, details: unknown): void;
   /** After the last message of a peer; links, monitors and calls over it fire from then on, before it comes up again. */
   down(peer: ChannelPeer): void;
   /** Another channel of that name was opened on this node: from now on this one hears nothing, and sends nothing. */
@@ -47,8 +49,24 @@ export interface Channel {
    * @throws SNOW_ERR_UNSENDABLE and its kin, before anybody gets it.
    */
   broadcast(peers: Iterable<ChannelPeer>, value: unknown, from?: Pid): ChannelPeer[];
+  /**
+   * Sends a ROOM_BROADCAST frame to some peers, in order with what else was sent for the same actor. O(peers · bytes).
+   *
+   * @param details any term that is no object with keys.
+   * @returns those that do not get it, as with `broadcast`.
+   */
+  broadcastRoom(
+    peers: Iterable<ChannelPeer>,
+    room: string,
+    payload: Uint8Array,
+    details: unknown,
+    from?: Pid,
+  ): ChannelPeer[];
   close(): void;
 }
+
+/** The channel that ROOM_BROADCAST frames belong to. */
+const ROOMS = 'rooms';
 
 interface Live extends ChannelPeer {
   readonly outgoing: Outgoing;
@@ -75,6 +93,8 @@ export class Channels {
       peer: (node) => this.#peers.get(node),
       send: (peer, value, from) => isOpen() && this.#send(name, peer as Live, value, from),
       broadcast: (peers, value, from) => (isOpen() ? this.#broadcast(name, peers, value, from) : [...peers]),
+      broadcastRoom: (peers, room, payload, details, from) =>
+        isOpen() ? this.#broadcastRoom(peers, room, payload, details, from) : [...peers],
       close: () => void (isOpen() && this.#listeners.delete(name)),
     };
     if (before !== undefined) this.#guard(() => before.replaced?.());
@@ -110,6 +130,14 @@ export class Channels {
     if (listener !== undefined) this.#guard(() => listener.message(peer, value));
   }
 
+  /** A ROOM_BROADCAST frame came. */
+  room(session: Session, room: string, payload: Uint8Array, details: unknown): void {
+    const peer = this.#peers.get(session.identity.name);
+    if (peer === undefined || peer.connection !== session.serial) return;
+    const listener = this.#listeners.get(ROOMS);
+    if (listener?.room !== undefined) this.#guard(() => listener.room?.(peer, room, payload, details));
+  }
+
   #send(name: string, peer: Live, value: unknown, from: Pid | undefined): void {
     if (this.#peers.get(peer.node) !== peer) return;
     peer.outgoing.signal(from === undefined ? 0 : from.local, SYSTEM, (frame) => {
@@ -124,13 +152,7 @@ export class Channels {
     value: unknown,
     from: Pid | undefined,
   ): ChannelPeer[] {
-    const refused: ChannelPeer[] = [];
-    const open: Live[] = [];
-    for (const peer of peers) {
-      const live = peer as Live;
-      if (this.#peers.get(live.node) !== live || live.outgoing.isFull) refused.push(live);
-      else open.push(live);
-    }
+    const { open, refused } = this.#writable(peers);
     const [first] = open;
     if (first === undefined) return refused;
     if (open.length === 1) {
@@ -146,5 +168,35 @@ export class Channels {
       });
     }
     return refused;
+  }
+
+  #broadcastRoom(
+    peers: Iterable<ChannelPeer>,
+    room: string,
+    payload: Uint8Array,
+    details: unknown,
+    from: Pid | undefined,
+  ): ChannelPeer[] {
+    const { open, refused } = this.#writable(peers);
+    for (const { outgoing } of open) {
+      outgoing.signal(from === undefined ? 0 : from.local, ROOM_BROADCAST, (frame) => {
+        frame.name(room);
+        frame.blob(payload);
+        frame.term(details);
+      });
+    }
+    return refused;
+  }
+
+  /** Those of `peers` that take what a user sent, and those that do not: their outbox is full, or their session over. */
+  #writable(peers: Iterable<ChannelPeer>): { open: Live[]; refused: ChannelPeer[] } {
+    const refused: ChannelPeer[] = [];
+    const open: Live[] = [];
+    for (const peer of peers) {
+      const live = peer as Live;
+      if (this.#peers.get(live.node) !== live || live.outgoing.isFull) refused.push(live);
+      else open.push(live);
+    }
+    return { open, refused };
   }
 }

@@ -106,6 +106,11 @@ export class Dispatch {
         const channel = reader.name();
         return this.#channels.message(session, channel, session.term(reader));
       }
+      case Tag.ROOM_BROADCAST: {
+        const room = reader.name();
+        const payload = reader.blob();
+        return this.#channels.room(session, room, payload, session.term(reader));
+      }
       default:
         return this.#pair(session, tag, reader);
     }

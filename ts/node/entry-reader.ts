@@ -51,6 +51,15 @@ export class EntryReader {
     return (BigInt(this.u32()) << 32n) | BigInt(low);
   }
 
+  /** `u32 length` and the bytes: a view when nobody else writes there, else a copy. */
+  blob(): Uint8Array {
+    const length = this.u32();
+    const start = this.at;
+    this.at = start + length;
+    const { bytes, at } = this;
+    return this.isAlone ? bytes.subarray(start, at) : Uint8Array.prototype.slice.call(bytes, start, at);
+  }
+
   name(): string {
     const length = this.u16();
     const start = this.at;

@@ -11,6 +11,7 @@ export const DEMONITOR = 0x17;
 export const MONITOR_EXIT = 0x18;
 export const SPAWN = 0x19;
 export const SPAWN_REPLY = 0x1a;
+export const ROOM_BROADCAST = 0x1e;
 export const SHAPE = 0x31;
 export const UNLINK_ACK = 0x33;
 export const EXIT2 = 0x34;

@@ -72,6 +72,16 @@ export class Encoder extends ByteWriter {
     return this.value(value, this.byte(Tag.STF_VERSION, at));
   }
 
+  /** `u32 length` and the bytes. Write it before {@link term}, which may start again and then forgets it. */
+  blob(bytes: Uint8Array): void {
+    const { length } = bytes;
+    this.u32(length);
+    if (length >= this.partFrom) return this.partAt(this.at, unshared(bytes));
+    const at = this.room(this.at, length);
+    this.buffer.set(bytes, at);
+    this.at = at + length;
+  }
+
   pid(pid: Pid): void {
     const at = this.room(this.at, 8);
     this.at = this.number40(pid.nc, pid.local, at);

@@ -9,7 +9,10 @@ import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts
 /** How much time passes at once, in ms. */
 const MOMENT_MS = 250;
 
-type Event = { readonly kind: 'up' | 'down' } | { readonly kind: 'message'; readonly value: unknown };
+type Event =
+  | { readonly kind: 'up' | 'down' }
+  | { readonly kind: 'message'; readonly value: unknown }
+  | { readonly kind: 'room'; readonly frame: readonly [room: string, payload: Uint8Array, details: unknown] };
 
 /** One direction: what `to` is going to hear about and from `from`. */
 interface Wire {
@@ -31,6 +34,8 @@ export class FakeNode {
   isAlive = true;
   /** It does nothing and hears nothing; what it has sent is on its way. */
   isFrozen = false;
+  /** Whose outbox takes no room broadcast any more. */
+  isFullFor: (peer: ChannelPeer) => boolean = () => false;
   listener: ChannelListener | undefined;
   names!: GlobalNames;
 
@@ -54,6 +59,14 @@ export class FakeNode {
       broadcast: (peers, value) => {
         for (const peer of peers) this.mesh.send(this, peer, value);
         return [];
+      },
+      broadcastRoom: (peers, room, payload, details) => {
+        const refused: ChannelPeer[] = [];
+        for (const peer of peers) {
+          if (this.isFullFor(peer)) refused.push(peer);
+          else this.mesh.sendRoom(this, peer, [room, Buffer.from(payload), details]);
+        }
+        return refused;
       },
       close: () => {
         if (this.listener === listener) this.listener = undefined;
@@ -180,13 +193,27 @@ export class FakeMesh {
   }
 
   send(from: FakeNode, peer: ChannelPeer, value: unknown): void {
+    const to = this.#push(from, peer, (to) => ({ kind: 'message', value: translate(value, from, to) }));
+    if (to !== undefined) this.onSend?.(from, to, value);
+  }
+
+  sendRoom(
+    from: FakeNode,
+    peer: ChannelPeer,
+    frame: readonly [room: string, payload: Uint8Array, details: unknown],
+  ): void {
+    this.#push(from, peer, () => ({ kind: 'room', frame }));
+  }
+
+  /** Gives the receiver; undefined: nothing was sent. */
+  #push(from: FakeNode, peer: ChannelPeer, event: (to: FakeNode) => Event): FakeNode | undefined {
     const to = this.nodes.find((node) => node.name === peer.node);
-    if (to === undefined || from.peers.get(to) !== peer) return;
+    if (to === undefined || from.peers.get(to) !== peer) return undefined;
     const wire = this.#wire(from, to);
     // The end that sends may not know yet that its connection is over, or that there is a newer one.
-    if (!wire.isUp || this.#wire(to, from).events.some(({ kind }) => kind === 'down')) return;
-    this.onSend?.(from, to, value);
-    wire.events.push({ kind: 'message', value: translate(value, from, to) });
+    if (!wire.isUp || this.#wire(to, from).events.some(({ kind }) => kind === 'down')) return undefined;
+    wire.events.push(event(to));
+    return to;
   }
 
   /** Delivers one event of a random wire. False: there is none. */
@@ -214,6 +241,7 @@ export class FakeMesh {
     const peer = to.peers.get(from);
     if (peer === undefined) return true;
     if (event.kind === 'message') to.listener?.message(peer, event.value);
+    else if (event.kind === 'room') to.listener?.room?.(peer, ...event.frame);
     else {
       to.peers.delete(from);
       to.listener?.down(peer);

@@ -308,6 +308,7 @@ describe('a peer', () => {
         for (const _ of peers) sent.push(value);
         return [];
       },
+      broadcastRoom: () => [],
       close: () => {},
     };
     const started = startGroups(

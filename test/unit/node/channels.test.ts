@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, it } from 'vitest';
 import { Channels } from '../../../ts/node/channels.ts';
-import { SHAPE, SYSTEM } from '../../../ts/node/frame-tag.ts';
+import { ROOM_BROADCAST, SHAPE, SYSTEM } from '../../../ts/node/frame-tag.ts';
 import { Network, type NetworkListener } from '../../../ts/node/network.ts';
 import { Pid, TermDecoder } from '../../../ts/term/index.ts';
 import { shapeIn } from '../term/frames.ts';
@@ -76,4 +76,31 @@ it('B9 what cannot travel is refused before any peer gets it, and disturbs nothi
   );
   channel.broadcast(channel.peers(), 'next');
   expect([1, 2, 3].map(arrived)).toEqual([['next'], ['next'], ['next']]);
+});
+
+it('a room broadcast brings each peer the same bytes, also long ones, behind what went before', () => {
+  const { native, network, channel } = open(3, { ...LIMITS, limit: 2 ** 30 });
+  const payloads = [Buffer.from('hello'), Buffer.alloc(0), Buffer.alloc(200_000, 7)];
+  for (const payload of payloads)
+    expect(channel.broadcastRoom(channel.peers(), 'lobby', payload, [1, 'x'])).toEqual([]);
+  network.flush();
+  for (let id = 1; id <= 3; id++) {
+    const bodies = native.sent.flatMap(({ session, tag, body }) =>
+      session === id && tag === ROOM_BROADCAST ? [Buffer.from(body)] : [],
+    );
+    expect(bodies.map((body) => body.toString('utf8', 2, 7))).toEqual(['lobby', 'lobby', 'lobby']);
+    expect(bodies.map((body) => body.readUInt32LE(7))).toEqual([5, 0, 200_000]);
+    for (const [index, body] of bodies.entries()) {
+      const end = 11 + (payloads[index]?.length ?? 0);
+      expect(body.subarray(11, end).equals(payloads[index] as Buffer)).toBe(true);
+      expect(new TermDecoder().decode(body, end)).toEqual([1, 'x']);
+    }
+  }
+});
+
+it('a room broadcast leaves out a peer whose session is over', () => {
+  const { native, channel } = open(2);
+  const [p1, p2] = [...channel.peers()];
+  native.down(1);
+  expect(channel.broadcastRoom([p1!, p2!], 'lobby', Buffer.from('x'), [])).toEqual([p1]);
 });

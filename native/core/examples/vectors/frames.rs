@@ -208,7 +208,10 @@ fn good_frames() -> Vec<(&'static str, Vec<u8>)> {
         ("GLOBAL_SYNC", frame(tag::GLOBAL_SYNC, &[&term()])),
         (
             "ROOM_BROADCAST",
-            frame(tag::ROOM_BROADCAST, &[&name("lobby"), &term()]),
+            frame(
+                tag::ROOM_BROADCAST,
+                &[&name("lobby"), &[3, 0, 0, 0], b"hey", &term()],
+            ),
         ),
         ("CALL", frame(tag::CALL, &[&from, &mine, &ms, &to, &term()])),
         (

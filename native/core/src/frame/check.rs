@@ -172,6 +172,7 @@ fn check_fields(
     };
     for field in fields {
         match field {
+            Field::Bytes => walk.bytes()?,
             Field::From => walk.from(&tables.translation)?,
             Field::MonitorTarget => match walk.u8()? {
                 0 => route = route_to(walk.pid(&tables.translation)?),
@@ -233,6 +234,12 @@ impl<'a> Walk<'a> {
 
     fn u8(&mut self) -> Result<u8, PeerMisbehaved> {
         self.array::<1>().map(|&mut [byte]| byte)
+    }
+
+    fn bytes(&mut self) -> Result<(), PeerMisbehaved> {
+        let length = u32::from_le_bytes(*self.array()?);
+        let length = usize::try_from(length).map_err(|_| PeerMisbehaved::Truncated)?;
+        self.take(length).map(drop)
     }
 
     fn from(&mut self, translation: &Translation) -> Result<(), PeerMisbehaved> {

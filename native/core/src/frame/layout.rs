@@ -5,6 +5,8 @@ use super::tag;
 /// One field of a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Field {
+    /// `u32` length and as many bytes of any value.
+    Bytes,
     /// A PID that must belong to the sender.
     From,
     /// MONITOR's kind and what it chooses: 0 a PID, 1 a name.
@@ -33,7 +35,7 @@ pub(super) enum Field {
 
 /// The fields of a tag that carries no announcement, piece or tick; `None` for all others.
 pub(super) const fn layout(tag: u8) -> Option<&'static [Field]> {
-    use Field::{From, MonitorTarget, Name, Names, Pid, Ref, RefTo, Term, To, U8, U32, U64};
+    use Field::{Bytes, From, MonitorTarget, Name, Names, Pid, Ref, RefTo, Term, To, U8, U32, U64};
     Some(match tag {
         tag::SEND => &[To, Term],
         tag::REG_SEND => &[Name, Term],
@@ -47,7 +49,8 @@ pub(super) const fn layout(tag: u8) -> Option<&'static [Field]> {
         tag::SPAWN => &[From, Ref, U8, Ref, Name, Term],
         tag::SPAWN_REPLY => &[To, Ref, U8, Pid, Term],
         tag::GLOBAL_REGISTER | tag::GLOBAL_UNREGISTER | tag::GLOBAL_SYNC => &[Term],
-        tag::ROOM_BROADCAST | tag::SYSTEM => &[Name, Term],
+        tag::ROOM_BROADCAST => &[Name, Bytes, Term],
+        tag::SYSTEM => &[Name, Term],
         tag::CALL => &[From, Ref, U32, To, Term],
         tag::REG_CALL => &[From, Ref, U32, Name, Term],
         tag::REPLY => &[RefTo, U8, Term],

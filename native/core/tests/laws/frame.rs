@@ -60,7 +60,13 @@ fn legal_body() -> impl Strategy<Value = (u8, Vec<u8>)> {
         Just((tag::GLOBAL_REGISTER, vec![])),
         Just((tag::GLOBAL_UNREGISTER, vec![])),
         Just((tag::GLOBAL_SYNC, vec![])),
-        Just((tag::ROOM_BROADCAST, name("lobby"))),
+        prop::collection::vec(any::<u8>(), 0..40).prop_map(|payload| {
+            let length = u32::try_from(payload.len()).unwrap().to_le_bytes();
+            (
+                tag::ROOM_BROADCAST,
+                [name("lobby"), length.to_vec(), payload].concat(),
+            )
+        }),
         Just((tag::SYSTEM, name("groups"))),
         reference().prop_map(|r| (tag::ALIAS_SEND, r)),
         (reference(), any::<u8>()).prop_map(|(r, status)| (tag::REPLY, [&r[..], &[status]].concat())),
