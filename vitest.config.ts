@@ -7,6 +7,9 @@ const project = (name: string, include: string[], order: number, more: Record<st
   test: { name, include, sequence: { groupOrder: order }, ...more },
 });
 
+/** A property that gets more cases (see test/support/seed.ts) gets more time. */
+const factor = Math.max(1, Number(process.env['RUNS'] ?? 1));
+
 export default defineConfig({
   test: {
     pool: 'forks', // the addon belongs to a process; loading it in many worker threads is a test of its own
@@ -23,8 +26,8 @@ export default defineConfig({
       ),
       project('unit', ['test/unit/**/*.test.ts', 'test/conformance/**/*.test.ts'], 0),
       project('types', ['test/types/**/*.test.ts'], 0),
-      project('property', ['test/property/**/*.test.ts'], 1, { testTimeout: 60_000 }),
-      project('native', ['test/native/**/*.test.ts'], 2, { testTimeout: 60_000, maxWorkers: 1 }),
+      project('property', ['test/property/**/*.test.ts'], 1, { testTimeout: 60_000 * factor }),
+      project('native', ['test/native/**/*.test.ts'], 2, { testTimeout: 60_000 * factor, maxWorkers: 1 }),
       project('cluster', ['test/cluster/**/*.test.ts'], 3, {
         testTimeout: 60_000,
         hookTimeout: 60_000,

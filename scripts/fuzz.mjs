@@ -1,11 +1,15 @@
-// Runs each fuzz target for a bounded time, from the known answers as seeds. What `cargo fuzz run` does, without having to
-// install it: a nightly compiler, coverage counters and the address sanitizer.
-//   node scripts/fuzz.mjs [seconds a target]
-// The last line counts targets; without a nightly compiler or a C++ compiler they are skipped, and it says so.
+// Runs each fuzz target from the known answers as seeds. What `cargo fuzz run` does, without having to install it: a nightly
+// compiler, coverage counters and the address sanitizer.
+//   node scripts/fuzz.mjs                              the same inputs in every run: seed 1, 20 000 runs a target
+//   node scripts/fuzz.mjs --seconds 60 --seed 1234     other inputs, for 60 seconds a target
+//   node scripts/fuzz.mjs term file                    one target with one input
+// An input that fails is kept in native/fuzz/failed/<target>/. Every run begins with those that are committed there. The last
+// line counts targets; without a nightly compiler or a C++ compiler they are skipped, and it says so.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { root } from './setup.mjs';
 
 const TARGETS = ['term', 'frame', 'handshake'];
@@ -21,14 +25,28 @@ const COVERAGE = [
   '-Ccodegen-units=1',
 ].join(' ');
 
-const seconds = Number(process.argv[2] ?? 20);
+const { values, positionals } = parseArgs({
+  options: {
+    seconds: { type: 'string' },
+    runs: { type: 'string', default: '20000' },
+    seed: { type: 'string', default: '1' },
+  },
+  allowPositionals: true,
+});
+const [only, input] = positionals;
+const kept = join(root, 'native/fuzz/failed');
 process.exitCode = main();
 
 function main() {
+  if (only !== undefined && !TARGETS.includes(only)) {
+    console.error(`there is no fuzz target ${only}, only ${TARGETS.join(', ')}`);
+    return 1;
+  }
+  const targets = only === undefined ? TARGETS : [only];
   const why = missing();
   if (why !== undefined) {
     console.log(`fuzzing is skipped: ${why}`);
-    return tell(0, 0, TARGETS.length);
+    return tell(0, 0, targets.length);
   }
   const triple = /^host: (.*)$/m.exec(spawnSync('rustc', ['+nightly', '-vV']).stdout.toString())?.[1];
   const built = spawnSync('cargo', ['+nightly', 'build', '--release', '--locked', '--target', triple], {
@@ -36,15 +54,10 @@ function main() {
     env: { ...process.env, RUSTFLAGS: COVERAGE },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  if (built.status !== 0) return tell(0, TARGETS.length, 0);
+  if (built.status !== 0) return tell(0, targets.length, 0);
   const folder = join(process.env.CARGO_TARGET_DIR ?? join(root, 'native/fuzz/target'), triple, 'release');
-  const scratch = mkdtempSync(join(tmpdir(), 'snowmesh-fuzz-'));
-  try {
-    const failed = TARGETS.filter((target) => !run(join(folder, target), target, scratch));
-    return tell(TARGETS.length - failed.length, failed.length, 0);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+  const failed = targets.filter((target) => !run(join(folder, target), target));
+  return tell(targets.length - failed.length, failed.length, 0);
 }
 
 /** What is lacking, in words. */
@@ -55,25 +68,33 @@ function missing() {
   return undefined;
 }
 
-function run(program, target, scratch) {
-  const corpus = join(scratch, target);
-  mkdirSync(corpus);
-  for (const [index, seed] of seedsFor(target).entries()) writeFileSync(join(corpus, String(index)), seed);
-  const seed = Math.floor(Math.random() * 2 ** 31) + 1;
-  console.log(`\n${target}: ${seconds} s, seed ${seed} (again: ${target} -seed=${seed})`);
-  const options = [`-max_total_time=${seconds}`, `-seed=${seed}`, '-max_len=4096', '-print_final_stats=1'];
-  const { status, stderr } = spawnSync(program, [corpus, ...options, `-artifact_prefix=${root}/`], {
-    encoding: 'utf8',
-    maxBuffer: 64 * 2 ** 20,
-    env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' },
-  });
-  console.log(
-    stderr
-      .split('\n')
-      .slice(status === 0 ? -8 : -60)
-      .join('\n'),
-  );
-  return status === 0;
+function run(program, target) {
+  const corpus = mkdtempSync(join(tmpdir(), 'snowmesh-fuzz-'));
+  try {
+    for (const [index, seed] of seedsFor(target).entries()) writeFileSync(join(corpus, `${index}`), seed);
+    const artifacts = join(kept, target);
+    mkdirSync(artifacts, { recursive: true });
+    cpSync(artifacts, corpus, { recursive: true });
+    const amount =
+      values.seconds === undefined ? `-runs=${values.runs}` : `-max_total_time=${values.seconds}`;
+    const args =
+      input === undefined
+        ? [corpus, amount, `-seed=${values.seed}`, '-max_len=4096', `-artifact_prefix=${artifacts}/`]
+        : [resolve(input)];
+    console.log(`\n${target}: ${args.slice(1).join(' ')}`);
+    const { status, stderr } = spawnSync(program, args, {
+      encoding: 'utf8',
+      maxBuffer: 64 * 2 ** 20,
+      env: { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' },
+    });
+    if (status === 0) return true;
+    console.log(stderr.split('\n').slice(-60).join('\n'));
+    const file = /Test unit written to (\S+)/.exec(stderr)?.[1];
+    if (file !== undefined) console.log(`Again: node scripts/fuzz.mjs ${target} ${relative(root, file)}`);
+    return false;
+  } finally {
+    rmSync(corpus, { recursive: true, force: true });
+  }
 }
 
 /** Every hexadecimal string in the known answers is a seed. */
