@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Earlier } from './earlier.ts';
 import { type BenchCase, median, type Result, type Round, type Settings, summarise } from './harness.ts';
 import type { Answer } from './serve.ts';
 
@@ -80,23 +81,25 @@ function noiseOf(contestants: readonly Contestant[]): string[] {
   return disturbed.length > 0 ? [`something else was running in the rounds of ${disturbed.join(', ')}`] : [];
 }
 
-/** Us, or a rival in Node.js: child.ts in a process of its own. */
+/** Us, a rival in Node.js, or an earlier revision of ours: child.ts in a process of its own. */
 export function nodeContestant(
   bench: BenchCase,
   settings: Settings,
   rival?: { readonly name: string; readonly case: string },
+  earlier?: Earlier,
 ): Contestant {
   const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
   const options = [
     '--expose-gc',
     ...process.execArgv.filter((arg) => arg !== '--expose-gc'),
     ...(bench.nodeOptions ?? []),
-    fileURLToPath(new URL(`./child${extension}`, import.meta.url)),
+    earlier?.child ?? fileURLToPath(new URL(`./child${extension}`, import.meta.url)),
     bench.name,
     JSON.stringify(settings),
     ...(rival === undefined ? [] : [rival.name, rival.case]),
   ];
-  return new ProcessContestant(rival?.name ?? 'snowmesh', options, settings.quick);
+  const name = earlier?.suite ?? rival?.name ?? 'snowmesh';
+  return new ProcessContestant(name, options, settings.quick, earlier?.suite);
 }
 
 class ProcessContestant implements Contestant {
@@ -104,21 +107,24 @@ class ProcessContestant implements Contestant {
   readonly others: number[] = [];
   private readonly args: readonly string[];
   private readonly quick: boolean;
+  /** Where its figures go, when it does not say so itself. */
+  private readonly suite: string | undefined;
   private child: ChildProcess | undefined;
   private end: Promise<unknown> = Promise.resolve();
   private onAnswer: (answer: Answer) => void = () => {};
   private onEnd: (why: string) => void = () => {};
 
-  constructor(name: string, args: readonly string[], quick: boolean) {
+  constructor(name: string, args: readonly string[], quick: boolean, suite: string | undefined) {
     this.name = name;
     this.args = args;
     this.quick = quick;
+    this.suite = suite;
   }
 
   async ready(): Promise<string> {
     const answer = await this.ask(() => this.start());
     if (!('ready' in answer)) throw new Error('it answered out of turn');
-    return answer.ready.suite;
+    return this.suite ?? answer.ready.suite;
   }
 
   async round(): Promise<Round> {

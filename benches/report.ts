@@ -145,7 +145,8 @@ export function summary(
 }
 
 /** Without versions, which the blocks have: `actor`, `set-timeout`, `otp25 s1`. */
-const shortName = (suite: string): string => suite.replace(/^node@\S+ |^erlang-/, '').replace(/@\S+/, '');
+const shortName = (suite: string): string =>
+  suite.replace(/^node@\S+ |^erlang-/, '').replace(/(?<!^snowmesh)@\S+/, '');
 
 /** `rate` has `per_cpu_s` beside it, any other metric `<metric>_per_cpu_s`. */
 function perCpuSecond(results: readonly Result[], { case: name, metric }: Result): Result | undefined {

@@ -6,6 +6,7 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { cases } from './cases.ts';
 import { holdContest, nodeContestant, type Outcome } from './contest.ts';
+import { buildEarlier, type Earlier, regressionsOf } from './earlier.ts';
 import { type BenchCase, FULL, machineNotes, QUICK, type Result, type Settings } from './harness.ts';
 import { LIBRARIES } from './local/field.ts';
 import { type Beside, ratiosOf, summary, table } from './report.ts';
@@ -19,6 +20,9 @@ const HELP = `Usage: npm run bench [-- [filter…] [options]]
   --rounds <n>      measured rounds a case (default ${FULL.rounds})
   --quick           smoke test: one tiny round each; the figures mean nothing
   --no-rivals       only snowmesh
+  --against <rev>   beside an earlier revision of this repository instead of the
+                    rivals; exits with 1 when a steady figure is below --at-least
+  --at-least <x>    smallest share of the earlier figure that passes (default 0.95)
   --no-erlang       without Erlang/OTP    --no-node  without the Node.js rivals
   --save <name>     write the JSON lines to benches/results/<name>.jsonl
                     (default latest, which git ignores; --quick: nothing)
@@ -31,6 +35,9 @@ interface Plan {
   readonly settings: Settings;
   readonly field: Field;
   readonly emit: (line: object) => void;
+  readonly earlier: Earlier | undefined;
+  /** Below this share of the earlier figure it is a regression. */
+  readonly least: number;
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -42,6 +49,8 @@ async function main(args: readonly string[]): Promise<number> {
       list: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
+      against: { type: 'string' },
+      'at-least': { type: 'string', default: '0.95' },
       'no-rivals': { type: 'boolean', default: false },
       'no-erlang': { type: 'boolean', default: false },
       'no-node': { type: 'boolean', default: false },
@@ -64,17 +73,21 @@ async function main(args: readonly string[]): Promise<number> {
   const base = values.quick ? QUICK : FULL;
   const rounds =
     values.rounds === undefined ? base.rounds : Math.max(1, Math.floor(Number(values.rounds)) || 1);
-  const field = findField({
-    erlang: !values['no-rivals'] && !values['no-erlang'],
-    node: !values['no-rivals'] && !values['no-node'],
-  });
+  const least = Number(values['at-least']);
+  if (!(least > 0)) {
+    console.error(`--at-least takes a number above 0, not ${values['at-least']}.`);
+    return 2;
+  }
+  const earlier = values.against === undefined ? undefined : buildEarlier(values.against);
+  const alone = values['no-rivals'] || earlier !== undefined;
+  const field = findField({ erlang: !alone && !values['no-erlang'], node: !alone && !values['no-node'] });
   const file = openResults(values.save ?? (values.quick ? undefined : 'latest'));
   const emit = (line: object): void => {
     const text = `${JSON.stringify(line)}\n`;
     process.stdout.write(text);
     file?.write(text);
   };
-  return runPlan({ selected, settings: { ...base, rounds }, field, emit });
+  return runPlan({ selected, settings: { ...base, rounds }, field, emit, earlier, least });
 }
 
 function select(filters: readonly string[]): readonly BenchCase[] {
@@ -89,7 +102,7 @@ function openResults(name: string | undefined): WriteStream | undefined {
   return createWriteStream(`benches/results/${name.replace(/[^\w.-]/g, '-')}.jsonl`);
 }
 
-async function runPlan({ selected, settings, field, emit }: Plan): Promise<number> {
+async function runPlan({ selected, settings, field, emit, earlier, least }: Plan): Promise<number> {
   emit({
     run: {
       date: new Date().toISOString(),
@@ -107,7 +120,7 @@ async function runPlan({ selected, settings, field, emit }: Plan): Promise<numbe
       ...settings,
       rounds: settings.quick ? settings.rounds : Math.min(settings.rounds, bench.rounds ?? 99),
     };
-    const { results, failures, notes } = await compete(bench, own, field);
+    const { results, failures, notes } = await compete(bench, own, field, earlier);
     if (failures.some(({ name }) => name === 'snowmesh')) failed += 1;
     all.push(...results);
     const beside: Beside = { failures, notes, ...(field.node ? { field: bench.rivals?.node ?? {} } : {}) };
@@ -121,12 +134,25 @@ async function runPlan({ selected, settings, field, emit }: Plan): Promise<numbe
     if (text !== '') console.error(text);
   }
   if (field.node) console.error(aboutLibraries(all));
-  return failed === 0 ? 0 : 1;
+  const regressions = earlier === undefined ? [] : regressionsOf(all, earlier, least);
+  for (const { case: name, metric, ratio, low, high } of regressions) {
+    console.error(`regression: ${name} ${metric}: ours/theirs ${ratio} (${low}–${high})`);
+  }
+  return failed === 0 && regressions.length === 0 ? 0 : 1;
 }
 
-/** Us and every rival that is there, in turns; then Erlang's clusters. */
-async function compete(bench: BenchCase, settings: Settings, field: Field): Promise<Outcome> {
-  const contestants = [nodeContestant(bench, settings), ...rivalsInTurns(bench, settings, field)];
+/** Us, the earlier revision and every rival that is there, in turns; then Erlang's clusters. */
+async function compete(
+  bench: BenchCase,
+  settings: Settings,
+  field: Field,
+  earlier: Earlier | undefined,
+): Promise<Outcome> {
+  const contestants = [
+    nodeContestant(bench, settings),
+    ...(earlier === undefined ? [] : [nodeContestant(bench, settings, undefined, earlier)]),
+    ...rivalsInTurns(bench, settings, field),
+  ];
   const outcome = await holdContest(bench.name, contestants, settings.rounds);
   try {
     const erlang = await erlangInOneGo(bench, settings, field);
