@@ -230,7 +230,13 @@ export function lintWall(room: string): object {
   const message = `${room} is on floor ${own} and imports strictly down.`;
   const patterns: object[] = [{ regex: `^(\\.\\./)+(${names})/`, message }];
   if (room !== 'bindings') {
-    patterns.push({ group: ['../*/*', '!../*/index.ts'], message: 'A room is entered by its index.ts.' });
+    const rooms = FLOORS.flat()
+      .filter((other) => other !== 'index')
+      .join('|');
+    patterns.push({
+      regex: `^(\\.\\./)+(${rooms})/(?!index\\.ts$)`,
+      message: 'A room is entered by its index.ts.',
+    });
   }
   return {
     files: [room === 'bindings' ? 'bindings/**/*.ts' : `ts/${room}/**/*.ts`],

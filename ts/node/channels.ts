@@ -1,9 +1,9 @@
 // Channels: control traffic of the floors above, by name. What travels is any term in a SYSTEM frame: never dropped for a
 // full outbox unless it carries what a user sent, in order with everything else of the same sender, and gone with the session.
 import { type Pid, TermTemplate } from '../term/index.ts';
-import { ROOM_BROADCAST, SYSTEM } from './frame-tag.ts';
-import type { Outgoing } from './outgoing.ts';
-import type { Session } from './session.ts';
+import { FrameTag } from './session/frame-tag.ts';
+import type { Outgoing } from './session/outgoing.ts';
+import type { Session } from './session/session.ts';
 
 /** A peer as a channel sees it, from `up` to `down`: the same object all that time. */
 export interface ChannelPeer {
@@ -140,7 +140,7 @@ export class Channels {
 
   #send(name: string, peer: Live, value: unknown, from: Pid | undefined): void {
     if (this.#peers.get(peer.node) !== peer) return;
-    peer.outgoing.signal(from === undefined ? 0 : from.local, SYSTEM, (frame) => {
+    peer.outgoing.signal(from === undefined ? 0 : from.local, FrameTag.SYSTEM, (frame) => {
       frame.name(name);
       frame.term(value);
     });
@@ -162,7 +162,7 @@ export class Channels {
     const template = this.#template;
     template.write(value);
     for (const { outgoing } of open) {
-      outgoing.signal(from === undefined ? 0 : from.local, SYSTEM, (frame) => {
+      outgoing.signal(from === undefined ? 0 : from.local, FrameTag.SYSTEM, (frame) => {
         frame.name(name);
         if (!frame.template(template)) frame.term(value);
       });
@@ -179,7 +179,7 @@ export class Channels {
   ): ChannelPeer[] {
     const { open, refused } = this.#writable(peers);
     for (const { outgoing } of open) {
-      outgoing.signal(from === undefined ? 0 : from.local, ROOM_BROADCAST, (frame) => {
+      outgoing.signal(from === undefined ? 0 : from.local, FrameTag.ROOM_BROADCAST, (frame) => {
         frame.name(room);
         frame.blob(payload);
         frame.term(details);

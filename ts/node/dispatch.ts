@@ -1,190 +1,226 @@
-// Frames of peers become signals of the actor floor. Bodies were validated and their PIDs rewritten by the native core:
-// number 0 is this node as it runs now. Any other `to` is an actor of an earlier incarnation of ours (or a third
-// node's), which is dead here (M4): it is never looked up by its local id.
-import {
-  type CallRequest,
-  type ReplyStatus,
-  type Runtime,
-  type SpawnStatus,
-  ReplyStatus as Status,
-} from '../actor/index.ts';
-import { Pid, Ref } from '../term/index.ts';
+// Turns the frames of peers into signals of the actor floor. The native core has validated each body and has rewritten its
+// PIDs: node number 0 is this node as it runs now. A `to` with another number is an actor of an earlier incarnation of this
+// node, or of a third node: it is dead here (M4) and is never looked up by its local id.
+import type { CallRequest, Inbound, ReplyStatus, Runtime, SpawnStatus } from '../actor/index.ts';
+import { ReplyStatus as Status } from '../actor/index.ts';
+import { type Pid, Ref } from '../term/index.ts';
 import type { Channels } from './channels.ts';
-import type { EntryReader } from './entry-reader.ts';
-import * as Tag from './frame-tag.ts';
-import type { Identities } from './identities.ts';
-import type { Session } from './session.ts';
+import { readPeerList } from './mesh/peer-list.ts';
+import type { EntryReader } from './session/entry-reader.ts';
+import { FOR_EVER, FrameTag } from './session/frame-tag.ts';
+import type { Session } from './session/session.ts';
 
-const PAIR_TAGS: ReadonlySet<number> = new Set([
-  Tag.LINK,
-  Tag.UNLINK,
-  Tag.UNLINK_ACK,
-  Tag.EXIT,
-  Tag.EXIT2,
-  Tag.SPAWN_ACK,
-]);
+/** What frames act on. */
+export interface DispatchPort {
+  readonly runtime: Runtime;
+  readonly channels: Channels;
+  /** A PID as the actors of this node know it. */
+  pid(nc: number, local: number): Pid;
+  /** A peer told the names of its peers. */
+  heardPeers(session: Session, names: readonly string[]): void;
+}
+
+/** Reads one frame from its body on, and acts. */
+type Handler = (frame: Frame) => void;
+
+/** What each frame does. A tag of `FrameTag` without an entry does not compile. */
+const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
+  SEND: (frame) => {
+    const to = frame.own();
+    if (to < 0) return frame.runtime.deadLetters.count('noproc', 'an earlier incarnation');
+    frame.inbound.deliver(to, frame.term());
+  },
+  REG_SEND: (frame) => {
+    const name = frame.name();
+    frame.inbound.deliverNamed(name, frame.term());
+  },
+  ALIAS_SEND: (frame) => {
+    const alias = frame.ref();
+    if (alias.nc === 0) frame.inbound.aliasSend(alias, frame.term());
+    else frame.runtime.deadLetters.count('alias', alias);
+  },
+
+  LINK: pair((frame, from, to) => frame.inbound.link(from, to)),
+  UNLINK: pair((frame, from, to) => frame.inbound.unlink(from, to, frame.u64())),
+  UNLINK_ACK: pair((frame, from, to) => frame.inbound.unlinkAck(from, to, frame.u64())),
+  EXIT: pair((frame, from, to) => frame.inbound.exit(from, to, frame.term())),
+  EXIT2: pair((frame, from, to) => frame.inbound.exit2(from, to, frame.term())),
+  SPAWN_ACK: pair((frame, from, to) => frame.inbound.spawnAck(from, to)),
+
+  MONITOR: (frame) => {
+    const from = frame.pid();
+    const ref = frame.ref();
+    if (frame.u8() === 1) return frame.inbound.monitorNamed(from, ref, frame.name());
+    const to = frame.own();
+    if (to >= 0) frame.inbound.monitor(from, ref, to);
+    else frame.runtime.remote.monitorExit(undefined, from, ref, 'noproc');
+  },
+  DEMONITOR: (frame) => {
+    const from = frame.pid();
+    frame.inbound.demonitor(from, frame.ref());
+  },
+  MONITOR_EXIT: (frame) => {
+    const to = frame.own();
+    const ref = frame.ref();
+    if (to >= 0) frame.inbound.monitorExit(to, ref, frame.term());
+  },
+
+  SPAWN: (frame) => {
+    const from = frame.pid();
+    const request = frame.ref();
+    const flags = frame.u8();
+    const monitor = frame.ref();
+    const name = frame.name();
+    frame.inbound.spawn({ from, request, flags, monitor, function: name, term: frame.term() });
+  },
+  SPAWN_REPLY: (frame) => {
+    const to = frame.own();
+    const request = frame.ref();
+    const status = frame.u8() as SpawnStatus;
+    const child = frame.pid();
+    // A node answers for its own actors only.
+    if (to >= 0 && child.nc === frame.session.identity.nc)
+      frame.inbound.spawnReply(to, request, status, child, frame.term());
+  },
+
+  CALL: (frame) => {
+    const { from, ref, ms } = frame.caller();
+    const to = frame.own();
+    const request = frame.term() as CallRequest;
+    if (to >= 0) frame.inbound.call(from, ref, ms, to, request);
+    else frame.runtime.remote.reply(null, ref, Status.noproc, undefined);
+  },
+  REG_CALL: (frame) => {
+    const { from, ref, ms } = frame.caller();
+    const name = frame.name();
+    frame.inbound.callNamed(from, ref, ms, name, frame.term() as CallRequest);
+  },
+  REPLY: (frame) => {
+    const ref = frame.ref();
+    const status = frame.u8() as ReplyStatus;
+    if (ref.nc === 0) frame.inbound.reply(ref, status, frame.term());
+  },
+
+  SHAPE: (frame) => frame.session.defineShape(frame.reader),
+  PEER_LIST: (frame) => frame.heardPeers(readPeerList(frame.reader)),
+  SYSTEM: (frame) => {
+    const channel = frame.name();
+    frame.toChannel(channel, frame.term());
+  },
+  ROOM_BROADCAST: (frame) => {
+    const room = frame.name();
+    const payload = frame.reader.blob();
+    frame.toRoom(room, payload, frame.term());
+  },
+
+  // Legal, and without a meaning.
+  GLOBAL_REGISTER: () => {},
+  GLOBAL_UNREGISTER: () => {},
+  GLOBAL_SYNC: () => {},
+};
+
+const BY_TAG: (Handler | undefined)[] = [];
+for (const [name, tag] of Object.entries(FrameTag)) BY_TAG[tag] = HANDLERS[name as keyof typeof FrameTag];
+
+/** The frames that begin with `from` and `to`; those to an earlier incarnation of this node are ignored. */
+function pair(handle: (frame: Frame, from: Pid, to: number) => void): Handler {
+  return (frame) => {
+    const from = frame.pid();
+    const to = frame.own();
+    if (to >= 0) handle(frame, from, to);
+  };
+}
+
 const FOUR_GIB = 0x1_0000_0000;
 
-export class Dispatch {
-  readonly #runtime: Runtime;
-  readonly #identities: Identities;
-  readonly #channels: Channels;
+/** The frame being handled: a cursor over its body, and what it acts on. One object serves all frames. */
+class Frame {
+  readonly runtime: Runtime;
+  readonly #port: DispatchPort;
+  session!: Session;
+  reader!: EntryReader;
 
-  constructor(runtime: Runtime, identities: Identities, channels: Channels) {
-    this.#runtime = runtime;
-    this.#identities = identities;
-    this.#channels = channels;
+  constructor(port: DispatchPort) {
+    this.#port = port;
+    this.runtime = port.runtime;
   }
 
-  /** One frame; the reader stands at its body. */
-  frame(session: Session, tag: number, reader: EntryReader): void {
-    const { inbound } = this.#runtime;
-    switch (tag) {
-      case Tag.SEND: {
-        const to = this.#ours(reader);
-        if (to < 0) return this.#runtime.deadLetters.count('noproc', 'an earlier incarnation');
-        return inbound.deliver(to, session.term(reader));
-      }
-      case Tag.REG_SEND: {
-        const name = reader.name();
-        return inbound.deliverNamed(name, session.term(reader));
-      }
-      case Tag.ALIAS_SEND: {
-        const alias = this.#ref(reader);
-        if (alias.nc === 0) return inbound.aliasSend(alias, session.term(reader));
-        return this.#runtime.deadLetters.count('alias', alias);
-      }
-      case Tag.CALL:
-      case Tag.REG_CALL:
-        return this.#call(session, tag, reader);
-      case Tag.REPLY: {
-        const ref = this.#ref(reader);
-        const status = reader.u8() as ReplyStatus;
-        const value = session.term(reader);
-        if (ref.nc === 0) inbound.reply(ref, status, value);
-        return;
-      }
-      default:
-        return this.#signal(session, tag, reader);
-    }
+  get inbound(): Inbound {
+    return this.runtime.inbound;
   }
 
-  #signal(session: Session, tag: number, reader: EntryReader): void {
-    const { inbound } = this.#runtime;
-    switch (tag) {
-      case Tag.MONITOR:
-        return this.#monitor(reader);
-      case Tag.DEMONITOR: {
-        const from = this.#pid(reader);
-        return inbound.demonitor(from, this.#ref(reader));
-      }
-      case Tag.MONITOR_EXIT: {
-        const to = this.#ours(reader);
-        const ref = this.#ref(reader);
-        if (to >= 0) inbound.monitorExit(to, ref, session.term(reader));
-        return;
-      }
-      case Tag.SPAWN: {
-        const from = this.#pid(reader);
-        const request = this.#ref(reader);
-        const flags = reader.u8();
-        const monitor = this.#ref(reader);
-        const name = reader.name();
-        return inbound.spawn({ from, request, flags, monitor, function: name, term: session.term(reader) });
-      }
-      case Tag.SPAWN_REPLY: {
-        const to = this.#ours(reader);
-        const request = this.#ref(reader);
-        const status = reader.u8() as SpawnStatus;
-        const child = this.#pid(reader);
-        // A node answers for its own actors only.
-        if (to >= 0 && child.nc === session.identity.nc)
-          inbound.spawnReply(to, request, status, child, session.term(reader));
-        return;
-      }
-      case Tag.SYSTEM: {
-        const channel = reader.name();
-        return this.#channels.message(session, channel, session.term(reader));
-      }
-      case Tag.ROOM_BROADCAST: {
-        const room = reader.name();
-        const payload = reader.blob();
-        return this.#channels.room(session, room, payload, session.term(reader));
-      }
-      default:
-        return this.#pair(session, tag, reader);
-    }
+  u8(): number {
+    return this.reader.u8();
   }
 
-  /** The frames that begin with `from` and `to`. What is unknown here is of a later version, or of a floor above. */
-  #pair(session: Session, tag: number, reader: EntryReader): void {
-    if (!PAIR_TAGS.has(tag)) return;
-    const { inbound } = this.#runtime;
-    const from = this.#pid(reader);
-    const to = this.#ours(reader);
-    if (to < 0) return;
-    switch (tag) {
-      case Tag.LINK:
-        return inbound.link(from, to);
-      case Tag.UNLINK:
-        return inbound.unlink(from, to, reader.u64());
-      case Tag.UNLINK_ACK:
-        return inbound.unlinkAck(from, to, reader.u64());
-      case Tag.EXIT:
-        return inbound.exit(from, to, session.term(reader));
-      case Tag.EXIT2:
-        return inbound.exit2(from, to, session.term(reader));
-      case Tag.SPAWN_ACK:
-        return inbound.spawnAck(from, to);
-    }
+  u64(): number {
+    return this.reader.u64();
   }
 
-  #monitor(reader: EntryReader): void {
-    const { inbound, remote } = this.#runtime;
-    const from = this.#pid(reader);
-    const ref = this.#ref(reader);
-    if (reader.u8() === 1) return inbound.monitorNamed(from, ref, reader.name());
-    const to = this.#ours(reader);
-    if (to >= 0) return inbound.monitor(from, ref, to);
-    remote.monitorExit(undefined, from, ref, 'noproc');
+  name(): string {
+    return this.reader.name();
   }
 
-  #call(session: Session, tag: number, reader: EntryReader): void {
-    const { inbound, remote } = this.#runtime;
-    const from = this.#pid(reader);
-    const ref = this.#ref(reader);
-    const time = reader.u32();
-    const ms = time === Tag.FOR_EVER ? Number.POSITIVE_INFINITY : time;
-    if (tag === Tag.REG_CALL) {
-      const name = reader.name();
-      return inbound.callNamed(from, ref, ms, name, session.term(reader) as CallRequest);
-    }
-    const to = this.#ours(reader);
-    const request = session.term(reader) as CallRequest;
-    if (to >= 0) return inbound.call(from, ref, ms, to, request);
-    remote.reply(null, ref, Status.noproc, undefined);
+  /** The term that fills the rest. */
+  term(): never {
+    return this.session.term(this.reader) as never; // a peer may send any value: the actor floor checks it
   }
 
-  /** The local id of a PID that should be ours; −1 when it is not. */
-  #ours(reader: EntryReader): number {
-    const low = reader.u32();
-    const high = reader.u32();
+  /** The local id of a PID that should be of this node; −1 when it is not. */
+  own(): number {
+    const low = this.reader.u32();
+    const high = this.reader.u32();
     return high > 0xff ? -1 : high * FOUR_GIB + low;
   }
 
-  #pid(reader: EntryReader): Pid {
-    const low = reader.u32();
-    const high = reader.u32();
-    return this.pid(high >>> 8, (high & 0xff) * FOUR_GIB + low);
+  pid(): Pid {
+    const low = this.reader.u32();
+    const high = this.reader.u32();
+    return this.#port.pid(high >>> 8, (high & 0xff) * FOUR_GIB + low);
   }
 
-  #ref(reader: EntryReader): Ref {
-    const low = reader.u32();
-    const high = reader.u32();
-    return new Ref(high >>> 8, (high & 0xff) * FOUR_GIB + low, reader.u64());
+  ref(): Ref {
+    const low = this.reader.u32();
+    const high = this.reader.u32();
+    return new Ref(high >>> 8, (high & 0xff) * FOUR_GIB + low, this.reader.u64());
   }
 
-  /** A PID as this node's actors know it: the canonical one when it is ours (M6). */
-  readonly pid = (nc: number, id: number): Pid =>
-    nc === 0 ? this.#runtime.pidOf(id) : new Pid(nc, id, this.#identities.of(nc));
+  /** How the frames of calls begin. */
+  caller(): { readonly from: Pid; readonly ref: Ref; readonly ms: number } {
+    const from = this.pid();
+    const ref = this.ref();
+    const ms = this.reader.u32();
+    return { from, ref, ms: ms === FOR_EVER ? Number.POSITIVE_INFINITY : ms };
+  }
+
+  heardPeers(names: readonly string[]): void {
+    this.#port.heardPeers(this.session, names);
+  }
+
+  toChannel(name: string, value: unknown): void {
+    this.#port.channels.message(this.session, name, value);
+  }
+
+  toRoom(room: string, payload: Uint8Array, details: unknown): void {
+    this.#port.channels.room(this.session, room, payload, details);
+  }
+}
+
+export class FrameDispatch {
+  readonly #frame: Frame;
+
+  constructor(port: DispatchPort) {
+    this.#frame = new Frame(port);
+  }
+
+  /** Handles one frame; the reader stands at its body. Throws for a tag that the native core should not hand up. */
+  frame(session: Session, tag: number, reader: EntryReader): void {
+    const handle = BY_TAG[tag];
+    if (handle === undefined)
+      throw new Error(`the native core handed up a frame with the unknown tag ${tag}`);
+    const frame = this.#frame;
+    frame.session = session;
+    frame.reader = reader;
+    handle(frame);
+  }
 }

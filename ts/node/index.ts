@@ -6,13 +6,19 @@
 //
 // Must not know: how TLS, ticks or sockets work (the native core does), nor supervisors, servers and global names.
 export type { Channel, ChannelListener, ChannelPeer } from './channels.ts';
-export type { MeshMode } from './mesh.ts';
-export { Node, type NodeEvents, type NodeKind, type NodeStats, type PeerStats } from './node.ts';
+export { Node } from './node.ts';
+export type { NodeEvents, NodeKind, NodeStats, PeerStats } from './node-events.ts';
 export type { NodeFacts } from './node-monitors.ts';
 export { DEFAULT_PORT, NO_NODE } from './node-name.ts';
 export { NodeRecovered, NodeStalled } from './node-notices.ts';
-export type { AutoConnect, ListenOptions, NodeDiscovery, NodeOptions, OutboxOptions } from './options.ts';
-export type { DialResult } from './peer.ts';
+export type {
+  AutoConnect,
+  ListenOptions,
+  MeshMode,
+  NodeDiscovery,
+  NodeOptions,
+  OutboxOptions,
+} from './options.ts';
 export type { ReadyOptions } from './readiness.ts';
-export type { DownCause } from './session.ts';
+export type { DialResult, DownCause } from './session/endings.ts';
 export { startNode } from './start.ts';

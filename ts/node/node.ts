@@ -1,9 +1,7 @@
 import { EventEmitter } from 'node:events';
-import type { NativeStats } from '../../bindings/index.ts';
 import type {
   ActorSpec,
   CallOptions,
-  DeadLetterReason,
   Dest,
   ExitReason,
   HandlerInit,
@@ -16,55 +14,9 @@ import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { Channel, ChannelListener } from './channels.ts';
 import type { Cluster } from './cluster.ts';
-import type { NodeFacts } from './node-monitors.ts';
+import type { NodeEvents, NodeKind, NodeStats } from './node-events.ts';
 import { NO_NODE } from './node-name.ts';
 import type { ReadyOptions } from './readiness.ts';
-import type { DownCause } from './session.ts';
-
-/** What a node emits; the first argument is always the peer's name. */
-export interface NodeEvents {
-  nodeup: [node: string, facts: NodeFacts];
-  nodedown: [node: string, cause: DownCause, facts: NodeFacts];
-  /** The peer's event loop has not turned for `ageMs`; it is still up. */
-  stalled: [node: string, ageMs: number];
-  recovered: [node: string];
-  /** More than the high-water mark waits to be sent to the peer. */
-  busy: [node: string, bytes: number];
-  drain: [node: string];
-  /** Somebody who claimed that name failed to authenticate. */
-  refused: [node: string, reason: string];
-}
-
-/** Which nodes to list: those that are not hidden (default), only the hidden ones, or all. */
-export type NodeKind = 'visible' | 'hidden' | 'all';
-
-/** What a node is doing. Sizes in bytes. */
-export interface NodeStats {
-  readonly name: string;
-  /** Living actors. */
-  readonly actors: number;
-  /** Messages that reached nobody, by reason. */
-  readonly deadLetters: Readonly<Record<DeadLetterReason, number>>;
-  readonly peers: readonly PeerStats[];
-  /** Counters of the native core; undefined for a node without a name. */
-  readonly native: NativeStats | undefined;
-}
-
-/** What the connection to a peer is doing. */
-export interface PeerStats {
-  /** The peer's name. */
-  readonly node: string;
-  /** Which connection to it: counts up with each. */
-  readonly connection: number;
-  /** Whether the peer is a hidden node. */
-  readonly hidden: boolean;
-  /** Whether this side dialled. */
-  readonly dialled: boolean;
-  /** Whether its event loop has stood still for long. */
-  readonly stalled: boolean;
-  /** Bytes that wait to be sent. */
-  readonly waiting: number;
-}
 
 /**
  * A running node: the actors of this process, and the other nodes they can reach. Made by {@link startNode}.

@@ -3,10 +3,12 @@
 import type { Logger } from '../actor/index.ts';
 import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Clock } from '../timers/index.ts';
-import type { MeshMode } from './mesh.ts';
 
 /** Whether using a node one is not connected to connects to it (L17). */
 export type AutoConnect = 'use' | 'once' | 'explicit' | 'never';
+
+/** Whether a node connects to the peers of its peers (`full`), or only to nodes that are named to it. */
+export type MeshMode = 'full' | 'explicit';
 
 /** How much output to one peer may wait, in bytes. */
 export interface OutboxOptions {

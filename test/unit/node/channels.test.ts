@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, it } from 'vitest';
 import { Channels } from '../../../ts/node/channels.ts';
-import { ROOM_BROADCAST, SHAPE, SYSTEM } from '../../../ts/node/frame-tag.ts';
-import { Network, type NetworkListener } from '../../../ts/node/network.ts';
+import { FrameTag } from '../../../ts/node/session/frame-tag.ts';
+import { Network, type NetworkListener } from '../../../ts/node/session/network.ts';
 import { Pid, TermDecoder } from '../../../ts/term/index.ts';
 import { shapeIn } from '../term/frames.ts';
 import { ScriptedNative } from './scripted-native.ts';
@@ -20,8 +20,8 @@ function open(peers: number, limits = LIMITS) {
     batchEnd: () => false,
     busy() {},
   };
-  const pidOf = (nc: number, local: number): Pid => new Pid(nc, local);
-  const network = new Network({ native, limits, listener: listener as NetworkListener, pidOf });
+  const network = new Network({ native, limits, ownPid: (local) => new Pid(0, local) });
+  network.report(listener as NetworkListener);
   network.open({ name: 'a@127.0.0.1:0', listenHost: '127.0.0.1', listenPort: 0, cookie: 'x' });
   const channel = channels.open(NAME, { up() {}, message() {}, down() {} });
   for (let id = 1; id <= peers; id++) native.up(id, 256 + id, `p${id}@127.0.0.1:${4000 + id}`);
@@ -32,9 +32,9 @@ function open(peers: number, limits = LIMITS) {
     return native.sent
       .filter((frame) => frame.session === session)
       .flatMap(({ tag, body }) => {
-        const shape = tag === SHAPE ? shapeIn(body) : undefined;
+        const shape = tag === FrameTag.SHAPE ? shapeIn(body) : undefined;
         if (shape !== undefined) decoder.defineShape(shape.id, shape.keys);
-        return tag === SYSTEM ? [decoder.decode(body, 2 + NAME.length)] : [];
+        return tag === FrameTag.SYSTEM ? [decoder.decode(body, 2 + NAME.length)] : [];
       });
   };
   return { native, network, channel, arrived };
@@ -86,7 +86,7 @@ it('a room broadcast brings each peer the same bytes, also long ones, behind wha
   network.flush();
   for (let id = 1; id <= 3; id++) {
     const bodies = native.sent.flatMap(({ session, tag, body }) =>
-      session === id && tag === ROOM_BROADCAST ? [Buffer.from(body)] : [],
+      session === id && tag === FrameTag.ROOM_BROADCAST ? [Buffer.from(body)] : [],
     );
     expect(bodies.map((body) => body.toString('utf8', 2, 7))).toEqual(['lobby', 'lobby', 'lobby']);
     expect(bodies.map((body) => body.readUInt32LE(7))).toEqual([5, 0, 200_000]);

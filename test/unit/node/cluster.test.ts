@@ -5,11 +5,10 @@ import type { Self } from '../../../ts/actor/index.ts';
 import { startGlobalNames } from '../../../ts/global/index.ts';
 import { startGroups } from '../../../ts/groups/index.ts';
 import { Cluster } from '../../../ts/node/cluster.ts';
-import { SYSTEM } from '../../../ts/node/frame-tag.ts';
 import type { ChannelListener } from '../../../ts/node/index.ts';
-import type { MeshMode } from '../../../ts/node/mesh.ts';
 import { parseNodeName } from '../../../ts/node/node-name.ts';
-import type { AutoConnect } from '../../../ts/node/options.ts';
+import type { AutoConnect, MeshMode } from '../../../ts/node/options.ts';
+import { FrameTag } from '../../../ts/node/session/frame-tag.ts';
 import { Pid, TermDecoder } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { ScriptedNative } from './scripted-native.ts';
@@ -198,7 +197,7 @@ describe('what is started twice on a node', () => {
     kit.runtime.remote.flush();
     return native.sent
       .splice(0)
-      .filter(({ tag }) => tag === SYSTEM)
+      .filter(({ tag }) => tag === FrameTag.SYSTEM)
       .map(({ body }) => new TermDecoder().decode(body, 2 + channel.length));
   };
 

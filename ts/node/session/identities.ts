@@ -1,15 +1,14 @@
-// Who the numbers in PIDs are. `nc` (slot and creation) is this node's own numbering of (name, incarnation); the
-// native core gives the numbers, this table remembers them. A number, once given, means the same pair for ever, which
-// is why a PID of an earlier incarnation reaches nobody (M4) and one of a reconnected peer works on (M3).
-import type { Session } from './session.ts';
+// Maps a node number (nc: slot and creation) to (name, incarnation). The native core gives the numbers. A number always
+// means the same pair: a PID of an earlier incarnation reaches nobody (M4), one of a reconnected peer still works (M3).
+import type { Outgoing } from './outgoing.ts';
 
 /** One incarnation of one node. */
 export class Identity {
   readonly nc: number;
   readonly name: string;
   readonly incarnation: bigint;
-  /** The session to exactly this incarnation, while there is one. */
-  session: Session | undefined = undefined;
+  /** What goes out to exactly this incarnation; undefined while there is no session to it. */
+  outgoing: Outgoing | undefined = undefined;
 
   constructor(nc: number, name: string, incarnation: bigint) {
     this.nc = nc;
@@ -18,11 +17,11 @@ export class Identity {
   }
 }
 
-/** Every pair this node ever numbered. Bounded by the native core (262 144). */
+/** Every pair this node has numbered. Bounded by the native core (262 144). */
 export class Identities {
   readonly #byNumber = new Map<number, Identity>();
 
-  /** Remembers a number; a pair that is known keeps its object. */
+  /** Remembers a number. A known pair keeps its object. */
   learn(nc: number, name: string, incarnation: bigint): Identity {
     const known = this.#byNumber.get(nc);
     if (known !== undefined) return known;

@@ -1,36 +1,32 @@
-// Who should be connected and is not: names learned from peers (L1), names that a discovery found, peers that were
-// lost. They are dialled a few at a time, again and again with growing, random pauses; what nobody vouches for any more
-// is given up after a while. Pure bookkeeping: dialling, time and chance come in through the port.
-import { parseNodeName } from './node-name.ts';
-import type { DialResult } from './peer.ts';
-import type { DownCause } from './session.ts';
-import { Shunned } from './shunned.ts';
-
-/** Whether peers of peers are connected by themselves (`full`), or only those that are named here. */
-export type MeshMode = 'full' | 'explicit';
+// The node names that should be connected and are not: told by peers (L1), found by a discovery, or lost. They are dialled
+// a few at a time, with growing random pauses. A name that no discovery lists is given up after a while. Dialling, time and
+// randomness come in through the port.
+import { parseNodeName } from '../node-name.ts';
+import type { DialResult, DownCause } from '../session/endings.ts';
+import { RecentNames } from './dial-policy.ts';
 
 /** Dials under way at once. */
 const MAX_DIALS = 16;
-/** How many of these may be dials of names that only a peer told: the others are for nodes that were here. */
+/** How many of these may be dials of names that only a peer told: the rest is kept for nodes that were connected. */
 const MAX_HINT_DIALS = 8;
 /** Names that may be wanted at once. */
 export const MAX_WANTED = 4096;
-/** How many of these may be names that only a peer told; what is beyond is dropped (T14). */
+/** How many of these may be names that only a peer told; more are dropped (T14). */
 export const MAX_HINTS = 1024;
 /** Pauses between dials of one name. Unit: ms. */
 const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 30_000;
-/** So many failed tries make the pause the longest. */
+/** After so many failed tries the pause has its longest. */
 const TRIES_OF_LONGEST = 8;
-/** How long a peer that was lost, and a name that a peer told, is dialled. Unit: ms. */
+/** How long a lost peer, and a name that a peer told, are dialled. Unit: ms. */
 const LOST_FOR = 10 * 60_000;
 const HINT_FOR = 60_000;
-/** A session that lasted so long was a good one: the dial after it comes at once. Unit: ms. */
+/** After a session that lasted so long the first dial comes without a pause. Unit: ms. */
 const STEADY_AFTER = 30_000;
 
-/** Ends of a session that nobody meant. */
+/** Ends of a session that neither side asked for. */
 const LOST: ReadonlySet<DownCause> = new Set(['closed', 'timeout', 'overflow']);
-/** Dials that end like this end no better soon: another cookie, version or name answers there. */
+/** A dial that ended like this will end like this again for some time: another cookie, version or name answers there. */
 const REFUSED: ReadonlySet<DialResult> = new Set(['cookie', 'incompatible', 'wrong-name']);
 
 /** What the mesh needs. */
@@ -42,7 +38,7 @@ export interface MeshPort {
   dial(name: string): Promise<DialResult>;
   /** ms of a clock that never goes back. */
   now(): number;
-  /** Calls back once after `ms`; returns a way to take it back. */
+  /** Runs `action` once after `ms`; returns what cancels it. */
   after(ms: number, action: () => void): () => void;
   /** From 0 to below 1. */
   random(): number;
@@ -50,34 +46,34 @@ export interface MeshPort {
 
 interface Wanted {
   readonly name: string;
-  /** When it is given up. */
+  /** When it is given up, unless a discovery lists it. */
   until: number;
-  /** A discovery names it: never given up. */
+  /** A discovery lists it: never given up. */
   isFound: boolean;
-  /** Only a peer told it: it was neither here nor found. */
+  /** Only a peer told it: it was never connected, and no discovery lists it. */
   isHint: boolean;
   tries: number;
   isDialling: boolean;
   cancel: (() => void) | undefined;
 }
 
-/** How the sessions to a peer went. */
-interface Past {
+/** The sessions to a peer so far. */
+interface History {
   /** When the last one began. */
   upAt: number;
-  /** How many in a row were over soon. */
-  flaps: number;
+  /** How many in a row ended within STEADY_AFTER. */
+  shortSessions: number;
 }
 
 export class Mesh {
   readonly #port: MeshPort;
   readonly #wanted = new Map<string, Wanted>();
-  /** Of those that are up, or were and are wanted. */
-  readonly #pasts = new Map<string, Past>();
-  readonly #shunned = new Shunned();
-  /** Names whose pause is over, waiting for a dial to become free. */
+  /** Of peers that are up, or were and are wanted. */
+  readonly #histories = new Map<string, History>();
+  readonly #blocked = new RecentNames();
+  /** Names whose pause is over, waiting until fewer than MAX_DIALS are under way. */
   readonly #ready: Wanted[] = [];
-  /** The same for hints, which come after. */
+  /** The same for hints, which are dialled after all others. */
   readonly #readyHints: Wanted[] = [];
   #dials = 0;
   #hints = 0;
@@ -93,7 +89,7 @@ export class Mesh {
     return [...this.#wanted.keys()].filter((name) => !this.#port.isUp(name));
   }
 
-  /** A peer told whom it is connected to. Hints: what is no name, known or too many is passed over (T14). */
+  /** A peer told its peers. A text that is no name, a known name, and names beyond MAX_HINTS are ignored (T14). */
   hinted(names: readonly string[]): void {
     for (const name of names) {
       if (this.#hints >= MAX_HINTS) return;
@@ -101,7 +97,7 @@ export class Mesh {
     }
   }
 
-  /** All that a discovery found: these are wanted as long as it names them. */
+  /** All that a discovery found: these are wanted as long as it lists them. */
   found(names: readonly string[]): void {
     const kept = new Set(names.map(canonical));
     for (const wanted of this.#wanted.values()) {
@@ -113,63 +109,64 @@ export class Mesh {
   }
 
   up(name: string): void {
-    this.#shunned.delete(name);
-    const flaps = this.#pasts.get(name)?.flaps ?? 0;
-    this.#pasts.set(name, { upAt: this.#port.now(), flaps });
+    this.#blocked.delete(name);
+    const shortSessions = this.#histories.get(name)?.shortSessions ?? 0;
+    this.#histories.set(name, { upAt: this.#port.now(), shortSessions });
     const wanted = this.#wanted.get(name);
     if (wanted === undefined) return;
     wanted.tries = 0;
-    this.#rest(wanted);
+    this.#cancelPause(wanted);
     if (!wanted.isFound) this.#drop(wanted);
   }
 
   /**
-   * A peer is gone. One that left, was sent away or broke the protocol is not wanted any more unless a discovery names it; nor is one
-   * that is not `isOfMesh`.
+   * A session ended. A peer that left, was disconnected or broke the protocol is wanted only if a discovery lists it; the same
+   * holds for one that does not belong to the mesh.
    */
   down(name: string, cause: DownCause, isOfMesh = true): void {
     if (cause === 'replaced') return;
-    const flaps = this.#sessionOver(name);
+    const shortSessions = this.#countShortSessions(name);
     const known = this.#wanted.get(name);
     if (known?.isFound) {
-      known.tries = flaps;
+      known.tries = shortSessions;
       return this.#pause(known);
     }
-    if (isOfMesh && LOST.has(cause) && !this.#shunned.has(name)) {
-      // Everybody else may have lost the same peer: the first dials are spread.
-      this.#want(name, LOST_FOR, { isFound: false, isHint: false, tries: Math.max(1, flaps) });
+    if (isOfMesh && LOST.has(cause) && !this.#blocked.has(name)) {
+      // Other nodes may have lost the same peer: the pause before the first dial spreads their dials.
+      this.#want(name, LOST_FOR, { isFound: false, isHint: false, tries: Math.max(1, shortSessions) });
     } else if (known !== undefined) this.#drop(known);
     if (!this.#wanted.has(name)) this.#forget(name);
   }
 
-  /** Somebody here sends it away: no more dials, until somebody here dials it, or a discovery names it. */
-  shun(name: string): void {
-    this.#shunned.add(name);
+  /** Not dialled any more, until `unblock` or a session; a discovery that lists the name still has it dialled. */
+  block(name: string): void {
+    this.#blocked.add(name);
     this.#forget(name);
     const wanted = this.#wanted.get(name);
     if (wanted !== undefined && !wanted.isFound) this.#drop(wanted);
   }
 
-  /** Somebody here dials it. */
-  welcome(name: string): void {
-    this.#shunned.delete(name);
+  /** Takes `block` back. */
+  unblock(name: string): void {
+    this.#blocked.delete(name);
   }
 
   stop(): void {
     this.#isStopped = true;
-    for (const wanted of this.#wanted.values()) this.#rest(wanted);
+    for (const wanted of this.#wanted.values()) this.#cancelPause(wanted);
     this.#wanted.clear();
-    this.#pasts.clear();
+    this.#histories.clear();
     this.#ready.length = 0;
     this.#readyHints.length = 0;
   }
 
-  /** How many sessions to that peer in a row were over soon. */
-  #sessionOver(name: string): number {
-    const past = this.#pasts.get(name);
-    if (past === undefined) return 0;
-    past.flaps = this.#port.now() - past.upAt < STEADY_AFTER ? past.flaps + 1 : 0;
-    return past.flaps;
+  /** A session ended: how many in a row were short. */
+  #countShortSessions(name: string): number {
+    const history = this.#histories.get(name);
+    if (history === undefined) return 0;
+    const isShort = this.#port.now() - history.upAt < STEADY_AFTER;
+    history.shortSessions = isShort ? history.shortSessions + 1 : 0;
+    return history.shortSessions;
   }
 
   #want(
@@ -179,13 +176,13 @@ export class Mesh {
   ): void {
     if (this.#isStopped) return;
     const name = canonical(text);
-    if (name === undefined || name === this.#port.self || (isHint && this.#shunned.has(name))) return;
+    if (name === undefined || name === this.#port.self || (isHint && this.#blocked.has(name))) return;
     const until = this.#port.now() + ms;
     const known = this.#wanted.get(name);
     if (known !== undefined) {
       known.until = Math.max(known.until, until);
       known.isFound ||= isFound;
-      if (!isHint) this.#trust(known);
+      if (!isHint) this.#promote(known);
       return;
     }
     const isUp = this.#port.isUp(name);
@@ -196,8 +193,8 @@ export class Mesh {
     if (!isUp) this.#pause(wanted);
   }
 
-  /** More than a peer's word stands for it now. */
-  #trust(wanted: Wanted): void {
+  /** It is a hint no longer. */
+  #promote(wanted: Wanted): void {
     if (!wanted.isHint) return;
     wanted.isHint = false;
     this.#hints--;
@@ -229,7 +226,7 @@ export class Mesh {
     }
   }
 
-  /** What waited longer than it is wanted is dropped on the way. */
+  /** The next hint to dial; hints that are no longer wanted are dropped on the way. */
   #nextHint(): Wanted | undefined {
     while (this.#hintDials < MAX_HINT_DIALS) {
       const hint = this.#readyHints.shift();
@@ -240,7 +237,7 @@ export class Mesh {
   }
 
   async #dial(wanted: Wanted): Promise<void> {
-    const { isHint } = wanted; // which may change meanwhile
+    const { isHint } = wanted; // it may change while the dial is under way
     this.#dials++;
     if (isHint) this.#hintDials++;
     wanted.isDialling = true;
@@ -250,7 +247,7 @@ export class Mesh {
     wanted.isDialling = false;
     if (this.#wanted.get(wanted.name) === wanted) {
       if (result !== 'up') this.#failed(wanted, REFUSED.has(result));
-      else if (!this.#port.isUp(wanted.name)) this.#pause(wanted); // up, and down again before we heard of it
+      else if (!this.#port.isUp(wanted.name)) this.#pause(wanted); // the session has ended already
     }
     this.#dialNext();
   }
@@ -262,23 +259,23 @@ export class Mesh {
     this.#forget(wanted.name);
   }
 
-  /** Nobody wants it any more. */
+  /** Drops its history, unless it is up. */
   #forget(name: string): void {
-    if (!this.#port.isUp(name)) this.#pasts.delete(name);
+    if (!this.#port.isUp(name)) this.#histories.delete(name);
   }
 
-  #rest(wanted: Wanted): void {
+  #cancelPause(wanted: Wanted): void {
     wanted.cancel?.();
     wanted.cancel = undefined;
   }
 
   #drop(wanted: Wanted): void {
-    this.#rest(wanted);
+    this.#cancelPause(wanted);
     if (this.#wanted.delete(wanted.name) && wanted.isHint) this.#hints--;
   }
 }
 
-/** The one form of a name that can be dialled; undefined for any other text. */
+/** The canonical form of a name that can be dialled; undefined for any other text. */
 function canonical(text: string): string | undefined {
   try {
     const name = parseNodeName(text);

@@ -1,8 +1,8 @@
-// Which senders have a bulk message under way to one peer.
+// Which senders have a long message under way to one peer.
 //
-// A frame too long for the chunk travels in fragments on a stream while small frames pass it by. What the same sender
-// emits meanwhile has to stay behind it (rule B1), so it goes on the same stream until the native core says that the
-// stream has nothing left. Senders are local actor ids; 0 stands for code outside of actors.
+// A frame too long for the chunk travels in fragments on a stream, and small frames overtake it. Later frames of the same
+// sender must stay behind it (B1), so they go on the same stream until the native core says that the
+// stream is empty. Senders are local actor ids; 0 stands for code outside of actors.
 
 /** Open streams of one session; a peer accepts 1 024. Above this, senders share streams, which keeps order too. */
 export const MAX_STREAMS = 512;
@@ -16,7 +16,7 @@ interface Stream {
 
 /** The open streams of one session. */
 export class Streams {
-  /** True while nobody has a stream: the only question on the hot path. */
+  /** True while no stream is open; the only check on the hot path. */
   isEmpty = true;
   /** In frames handed over and not yet reported as gone. */
   bytes = 0;
@@ -26,7 +26,7 @@ export class Streams {
   #next = 1;
   #turn = 0;
 
-  /** Whether `sender` has to follow a bulk message of its own. */
+  /** Whether `sender` has to stay behind a long message of its own. */
   has(sender: number): boolean {
     return this.#bySender.has(sender);
   }

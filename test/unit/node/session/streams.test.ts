@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_STREAMS, Streams } from '../../../ts/node/streams.ts';
+import { MAX_STREAMS, Streams } from '../../../../ts/node/session/streams.ts';
 
 describe('the streams of a session', () => {
   it('B1 keeps a sender on its stream until all its frames have left', () => {

@@ -1,39 +1,27 @@
-// What goes out to one peer: frames are written one behind the other into a chunk, and handed over once per slice.
+// What goes out to one peer. Frames are written one behind the other into a chunk, which is handed over once per run slice.
 //
-// It begins life before there is a session, when something is sent to a node that is being dialled: then what would be
-// handed over is held, and goes out first when the session is up. Sizes are counted all the time: above the high-water
-// mark the peer counts as busy, above the limit user messages are refused; signals of the system always pass.
-import { SnowmeshError } from '../errors/index.ts';
-import { FrameWriter, type Pid } from '../term/index.ts';
+// It may begin before there is a session, while the node is dialled: frames are then held, and go out first when the session
+// is up. Above the backlog's limit user messages are refused; signals of the system always pass.
+import { SnowmeshError } from '../../errors/index.ts';
+import { FrameWriter, type Pid } from '../../term/index.ts';
+import type { Limits } from '../options.ts';
+import { Backlog } from './backlog.ts';
+import type { Carrier } from './carrier.ts';
 import { readU32 } from './entry-reader.ts';
-import { SEND } from './frame-tag.ts';
+import { FrameTag } from './frame-tag.ts';
 import { gather, lengthOf, NOTHING, SLICE_BYTES } from './gather.ts';
-import type { Identities } from './identities.ts';
-import type { Limits } from './options.ts';
-import { Streams } from './streams.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 /** A frame is begun with at least half of the chunk free. */
 const FLUSH_AT = CHUNK_BYTES / 2;
 
-/** The native side of a session. */
-export interface Carrier {
-  /** Where frames have to stand for `flush`. */
-  adopt(chunk: Uint8Array): void;
-  /** Sends the first bytes of the chunk. Returns what waits outside of streams, −1 when the session is over. */
-  flush(bytes: number): number;
-  /** Queues `tag | body`, given in parts, on a stream. Returns what waits in all, −1 when the session is over. */
-  bulk(stream: number, frame: readonly Uint8Array[]): number;
-  /** Copies a slice of a frame of `total` bytes; 0 drops what was copied. False: the session is over. */
-  gather(total: number, slice: Uint8Array): boolean;
-  /** Queues what was gathered, like `bulk`. */
-  gathered(stream: number): number;
-}
-
-/** Whom it tells that there is something to flush, and that the peer became busy. */
+/** What an Outgoing needs from the network. */
 export interface OutgoingHost {
-  readonly identities: Identities;
+  /** The pair behind a node number; undefined for a number that was never given. */
+  identityOf(nc: number): { readonly name: string; readonly incarnation: bigint } | undefined;
+  /** The chunk holds frames: `flush` is to be called soon. */
   touch(outgoing: Outgoing): void;
+  /** The backlog has passed the high-water mark. */
   busy(outgoing: Outgoing): void;
 }
 
@@ -51,45 +39,40 @@ export class Outgoing {
   readonly #host: OutgoingHost;
   readonly #limits: Limits;
   readonly #writer: FrameWriter;
-  #streams = new Streams();
+  readonly #backlog: Backlog;
   readonly #held: Held[] = [];
   readonly #expectations: Expectation[] = [];
-  readonly #writable: (() => void)[] = [];
   #carrier: Carrier | undefined;
-  /** Bytes outside of streams that were handed over and not yet sent, or are held. */
-  #pending = 0;
-  #limit: number;
   #isTouched = false;
   #isWriting = false;
-  #isBusy = false;
   #isClosed = false;
-  /** What is written now may be copied slice by slice, as long as this says that its sender waits. */
+  /** Set while `sendSliced` writes: a long frame may be copied slice by slice as long as this returns true. */
   #isAwaited: (() => boolean) | undefined;
   #gathering: Promise<void> | undefined;
 
   constructor(host: OutgoingHost, limits: Limits) {
     this.#host = host;
     this.#limits = limits;
-    this.#limit = limits.waiting;
+    this.#backlog = new Backlog(limits, () => host.busy(this));
     this.#writer = new FrameWriter(new Uint8Array(CHUNK_BYTES), {
-      identityOf: (nc) => identityOf(host.identities, nc),
+      identityOf: (nc) => host.identityOf(nc) ?? unknownNode(nc),
       maxMessage: limits.maxMessage,
     });
   }
 
   /** Bytes handed over and not yet sent, or held; a frame of a stream counts until all of it is gone. */
   get waiting(): number {
-    return this.#pending + this.#streams.bytes;
+    return this.#backlog.bytes;
   }
 
   /** So much waits that user messages are refused. */
   get isFull(): boolean {
-    return this.waiting >= this.#limit;
+    return this.#backlog.isFull;
   }
 
   /** A user message to a PID: `message`, without its closure. */
   send(sender: number, to: Pid, message: unknown): void {
-    const writer = this.#begin(SEND);
+    const writer = this.#begin(FrameTag.SEND);
     try {
       writer.pid(to);
       writer.term(message);
@@ -106,13 +89,24 @@ export class Outgoing {
     this.unsent++;
   }
 
+  /** A frame of the system. `sender` is the local id of the actor it comes from, 0 for none (B1). */
+  signal(sender: number, tag: number, body: (frame: FrameWriter) => void): void {
+    const writer = this.#begin(tag);
+    try {
+      body(writer);
+    } catch (error) {
+      throw this.#takeBack(error);
+    }
+    this.#end(sender);
+  }
+
   /**
-   * Runs `write`, which sends one message. When that is long, it is copied slice by slice, other frames in between, and its
-   * bytes must not change before the promise resolves; undefined: it is on its way already. Only when there is room. Nothing is
-   * sent once `isAwaited` is false: a sender who is dead by then has said his last (B1, A7).
+   * Runs `write`, which sends one message. A long one is copied slice by slice, with other frames between the slices: its
+   * bytes must not change before the promise resolves. Undefined: the message is on its way already. Call it only when there
+   * is room. Nothing is sent once `isAwaited` returns false: dead senders send nothing (A7).
    */
-  gently(write: () => void, isAwaited: () => boolean = () => true): Promise<void> | undefined {
-    // One at a time: the outcome of another one is nothing to this sender.
+  sendSliced(write: () => void, isAwaited: () => boolean = () => true): Promise<void> | undefined {
+    // One at a time: the outcome of another sender's message does not concern this one.
     if (this.#carrier === undefined || this.#gathering !== undefined) {
       write();
       return undefined;
@@ -126,26 +120,15 @@ export class Outgoing {
     return this.#gathering;
   }
 
-  /** A frame of the system. `sender` is the local id of the actor it comes from, 0 for none (B1). */
-  signal(sender: number, tag: number, body: (frame: FrameWriter) => void): void {
-    const writer = this.#begin(tag);
-    try {
-      body(writer);
-    } catch (error) {
-      throw this.#takeBack(error);
-    }
-    this.#end(sender);
-  }
-
   /**
-   * Something here waits for an answer of actor number `nc`: `stale` is called when the session that comes up is to
-   * another incarnation. Of use before there is a session only; a lost one is told by number.
+   * Something here waits for an answer of an actor with node number `nc` (−1: any): `stale` is called when the session that
+   * comes up is to another incarnation. Only needed before there is a session: a lost one is reported by number.
    */
   expect(nc: number, stale: () => void): void {
     if (this.#carrier === undefined) this.#expectations.push({ nc, stale });
   }
 
-  /** The numbers somebody waits for. */
+  /** The node numbers from which answers are expected. */
   expected(): Set<number> {
     return new Set(this.#expectations.map(({ nc }) => nc).filter((nc) => nc >= 0));
   }
@@ -154,20 +137,19 @@ export class Outgoing {
   open(nc: number, carrier: Carrier): void {
     this.flush();
     this.#carrier = carrier;
-    this.#limit = this.#limits.limit;
-    this.#isBusy = false; // nobody was told: there was no peer
+    this.#backlog.open(this.#limits.limit);
     const { chunk } = this.#writer;
     carrier.adopt(chunk);
     for (const held of this.#held.splice(0)) {
       if ('frames' in held) {
         chunk.set(held.frames);
-        this.#account(carrier.flush(held.frames.length));
+        this.#backlog.set(carrier.flush(held.frames.length));
       } else {
-        this.#accountAll(carrier.bulk(held.stream, [held.frame]));
+        this.#backlog.setTotal(carrier.bulk(held.stream, [held.frame]));
       }
     }
     this.unsent = 0;
-    this.#settle(); // when all went at once, no word of room will come
+    this.#backlog.settle(); // when everything went out at once, the native core reports no room later
     for (const { nc: expected, stale } of this.#expectations.splice(0))
       if (expected >= 0 && expected !== nc) stale();
   }
@@ -179,45 +161,31 @@ export class Outgoing {
     const bytes = writer.pending;
     if (bytes === 0) return;
     if (this.#carrier !== undefined) {
-      this.#account(this.#carrier.flush(bytes));
+      this.#backlog.set(this.#carrier.flush(bytes));
       this.unsent = 0;
     } else if (!this.#isClosed) {
       this.#held.push({ frames: writer.chunk.slice(0, bytes) });
-      this.#account(this.#pending + bytes);
+      this.#backlog.add(bytes);
     }
     writer.reset();
   }
 
   /** Frames of a stream have left. Returns true when the peer was busy and is not any more. */
   streamDone(stream: number, frames: number): boolean {
-    this.#streams.done(stream, frames);
-    return this.#settle();
+    this.#backlog.streams.done(stream, frames);
+    return this.#backlog.settle();
   }
 
   /** What waits outside of streams has shrunk to `pending` bytes. Returns true when the peer was busy and is not any more. */
   drained(pending: number): boolean {
-    this.#pending = pending;
-    return this.#settle();
+    return this.#backlog.shrink(pending);
   }
 
-  #settle(): boolean {
-    if (this.waiting > this.#limits.highWater) return false;
-    const wasBusy = this.#isBusy;
-    this.#isBusy = false;
-    this.#letGoOn();
-    return wasBusy;
-  }
-
-  #letGoOn(): void {
-    for (const resolve of this.#writable.splice(0)) resolve();
-  }
-
-  /** A promise while more than the high-water mark waits; it resolves when that is over, or the session is. */
+  /** Undefined when there is room now; else resolves when the backlog is below the high-water mark or the session is over. */
   whenWritable(): Promise<void> | undefined {
     this.flush();
-    const isFree = this.#gathering === undefined && this.waiting <= this.#limits.highWater;
-    if (this.#isClosed || isFree) return undefined;
-    return new Promise((resolve) => this.#writable.push(resolve));
+    const isFree = this.#gathering === undefined && this.#backlog.isBelowHighWater;
+    return this.#isClosed || isFree ? undefined : this.#backlog.whenRoom();
   }
 
   /** The session is over, or there will be none: nothing goes out any more. */
@@ -227,8 +195,7 @@ export class Outgoing {
     this.#held.length = 0;
     this.#expectations.length = 0;
     this.#writer.reset();
-    this.#streams = new Streams();
-    this.drained(0);
+    this.#backlog.close();
   }
 
   #begin(tag: number): FrameWriter {
@@ -253,48 +220,49 @@ export class Outgoing {
     const writer = this.#writer;
     const before = writer.pending;
     this.#isWriting = false;
-    const big = writer.end();
+    const long = writer.end();
     const isAwaited = this.#isAwaited;
-    if (big !== undefined && isAwaited !== undefined && lengthOf(big) > SLICE_BYTES)
-      this.#startGathering(sender, big, isAwaited);
-    else if (big !== undefined) this.#bulk(sender, big);
-    else if (!this.#streams.isEmpty && this.#streams.has(sender))
-      this.#bulk(sender, [cutLast(writer, before)]);
+    const { streams } = this.#backlog;
+    if (long !== undefined && isAwaited !== undefined && lengthOf(long) > SLICE_BYTES)
+      this.#startGathering(sender, long, isAwaited);
+    else if (long !== undefined) this.#bulk(sender, long);
+    else if (!streams.isEmpty && streams.has(sender)) this.#bulk(sender, [cutLast(writer, before)]);
     this.#touch();
   }
 
-  /** What was written before goes out before; what the same sender writes after goes the same way. */
+  /** Earlier frames go out before this one; later frames of the same sender go the same way, so that order is kept (B1). */
   #bulk(sender: number, frame: readonly Uint8Array[]): void {
     this.flush();
     if (this.#isClosed) return;
-    const stream = this.#streams.enter(sender, lengthOf(frame));
+    const stream = this.#backlog.streams.enter(sender, lengthOf(frame));
     if (this.#carrier !== undefined) {
-      this.#accountAll(this.#carrier.bulk(stream, frame));
+      this.#backlog.setTotal(this.#carrier.bulk(stream, frame));
       this.unsent = 0;
     } else {
       this.#held.push({ stream, frame: Buffer.concat(frame) });
-      this.#account(this.#pending);
+      this.#backlog.add(0);
     }
   }
 
   #startGathering(sender: number, frame: readonly Uint8Array[], isAwaited: () => boolean): void {
     const carrier = this.#carrier as Carrier;
     this.flush();
-    const goesOn = (): boolean => {
+    const continues = (): boolean => {
       if (this.#carrier !== carrier) return false;
       if (isAwaited()) return true;
       carrier.gather(0, NOTHING);
       return false;
     };
-    this.#gathering = gather(frame, (total, slice) => goesOn() && carrier.gather(total, slice))
+    this.#gathering = gather(frame, (total, slice) => continues() && carrier.gather(total, slice))
       .then((isWhole) => {
-        this.flush(); // what was written meanwhile goes out before, and what is announced there
-        if (!isWhole || !goesOn()) return;
-        this.#accountAll(carrier.gathered(this.#streams.enter(sender, lengthOf(frame))));
+        this.flush(); // frames written meanwhile go out first, with the announcements among them
+        if (!isWhole || !continues()) return;
+        const stream = this.#backlog.streams.enter(sender, lengthOf(frame));
+        this.#backlog.setTotal(carrier.gathered(stream));
       })
       .finally(() => {
         this.#gathering = undefined;
-        if (this.waiting <= this.#limits.highWater) this.#letGoOn();
+        this.#backlog.wakeIfRoom();
       });
   }
 
@@ -302,18 +270,6 @@ export class Outgoing {
     if (this.#isTouched) return;
     this.#isTouched = true;
     this.#host.touch(this);
-  }
-
-  /** `waiting`: in all, streams included. */
-  #accountAll(waiting: number): void {
-    this.#account(waiting - this.#streams.bytes);
-  }
-
-  #account(pending: number): void {
-    this.#pending = Math.max(0, pending);
-    if (this.waiting <= this.#limits.highWater || this.#isBusy) return;
-    this.#isBusy = true;
-    this.#host.busy(this);
   }
 }
 
@@ -326,9 +282,7 @@ function cutLast(writer: FrameWriter, before: number): Uint8Array {
   return chunk.slice(at + 4, pending);
 }
 
-function identityOf(identities: Identities, nc: number): { name: string; incarnation: bigint } {
-  const identity = identities.of(nc);
-  if (identity !== undefined) return identity;
+function unknownNode(nc: number): never {
   throw new SnowmeshError(
     'SNOW_ERR_UNSENDABLE',
     `a PID or reference of another node object (number ${nc}) cannot travel`,

@@ -1,5 +1,5 @@
 // One authenticated connection to one incarnation of a peer, from SESSION_UP to SESSION_DOWN.
-import { type Pid, TermDecoder } from '../term/index.ts';
+import { type Pid, TermDecoder } from '../../term/index.ts';
 import type { EntryReader } from './entry-reader.ts';
 import type { Identity } from './identities.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -8,28 +8,9 @@ import type { Outgoing } from './outgoing.ts';
 const DIALLED = 1;
 const HIDDEN = 2;
 
-/** Why a session ended, in the words users see (L9). Indexed by the native cause. */
-export const DOWN_CAUSES = [
-  'closed',
-  'timeout',
-  'disconnect',
-  'replaced',
-  'protocol',
-  'stopping',
-  'goodbye',
-  'overflow',
-] as const;
-
-/**
- * Why a node went down: the connection `closed`, a `timeout` without a byte, our own `disconnect`, a newer connection
- * `replaced` it, the peer broke the `protocol`, we are `stopping`, the peer said `goodbye`, or its `overflow`ing
- * output could not be kept.
- */
-export type DownCause = (typeof DOWN_CAUSES)[number];
-
-/** What SESSION_UP told. */
+/** What SESSION_UP says of a session. */
 export interface SessionFacts {
-  /** The native number; given again only after SESSION_DOWN was delivered. */
+  /** The native number; used again only after SESSION_DOWN was delivered. */
   readonly id: number;
   /** Counts sessions of this node: tells two connections to one peer apart (L10). */
   readonly serial: number;
@@ -47,7 +28,7 @@ export class Session {
   readonly capabilities: bigint;
   readonly dialled: boolean;
   readonly isHidden: boolean;
-  /** The peer's event loop has not turned for a while; its ticks still come (L13). */
+  /** The peer's event loop has not turned for a while; its native thread still sends ticks (L13). */
   isStalled = false;
   readonly #decoder: TermDecoder;
 

@@ -1,17 +1,17 @@
-// Handing a long frame over slice by slice, so that nothing else on this thread stands behind one long copy.
-import { SnowmeshError } from '../errors/index.ts';
+// Copies a long frame to the native core slice by slice, so that one long copy does not block this thread.
+import { SnowmeshError } from '../../errors/index.ts';
 
-/** Copied at once: some tenths of a millisecond. */
+/** Copied without a pause: some tenths of a millisecond. */
 export const SLICE_BYTES = 1024 * 1024;
 
-/** Where a frame of `total` bytes is put together. False: there is no session any more, or nobody who sends it. */
+/** Takes the next slice of a frame of `total` bytes. False: the session is over, or its sender is dead. */
 type TakeSlice = (total: number, slice: Uint8Array) => boolean;
 
-/** Handed over with a total of 0, it drops what was copied. */
+/** The slice that goes with a total of 0, which drops what was copied. */
 export const NOTHING: Uint8Array = new Uint8Array(0);
 
 /**
- * Copies the parts of a frame, a slice a turn of the event loop. Resolves to false when it was not wanted to its end.
+ * Copies the parts of a frame, one slice per turn of the event loop. Resolves to false when a slice was not taken.
  *
  * Throws SNOW_ERR_UNSENDABLE when a part was detached or shrunk meanwhile; what was copied is dropped.
  */
@@ -25,7 +25,7 @@ export async function gather(parts: readonly Uint8Array[], take: TakeSlice): Pro
         take(0, NOTHING);
         throw new SnowmeshError(
           'SNOW_ERR_UNSENDABLE',
-          'Bytes were detached or resized while they were sent: leave them alone until sendWait resolves.',
+          'Bytes were detached or resized while they were sent: do not touch them until sendWait resolves.',
         );
       }
       if (!take(total, part.subarray(at, at + SLICE_BYTES))) return false;

@@ -1,4 +1,4 @@
-// A cursor over the body of one entry. Bodies were validated by the native core, so nothing is checked again here.
+// A cursor over the body of one entry. The native core has validated every body: nothing is checked again here.
 
 /** A byte order mark is a character of a name like any other. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -8,7 +8,7 @@ export class EntryReader {
   bytes: Uint8Array;
   at = 0;
   end = 0;
-  /** The bytes belong to this entry alone: nobody writes into them again. */
+  /** The bytes belong to this entry alone: they are not reused for another one. */
   isAlone = false;
 
   constructor(bytes: Uint8Array) {

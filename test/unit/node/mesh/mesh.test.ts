@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MAX_HINTS, Mesh } from '../../../ts/node/mesh.ts';
-import type { DialResult } from '../../../ts/node/peer.ts';
+import { MAX_HINTS, Mesh } from '../../../../ts/node/mesh/mesh.ts';
+import type { DialResult } from '../../../../ts/node/session/endings.ts';
 
 interface Alarm {
   readonly at: number;
@@ -193,12 +193,12 @@ describe('a peer that is gone', () => {
 describe('a node that was sent away', () => {
   it('is not brought back by hints, but by whoever dials it on purpose', async () => {
     scene.up.add('b@h:2');
-    scene.mesh.shun('b@h:2');
+    scene.mesh.block('b@h:2');
     scene.lose('b@h:2', 'disconnect');
     scene.mesh.hinted(['b@h:2']);
     await scene.pass(MINUTE);
     expect(scene.dials).toEqual([]);
-    scene.mesh.welcome('b@h:2');
+    scene.mesh.unblock('b@h:2');
     scene.mesh.hinted(['b@h:2']);
     await scene.pass(1000);
     expect(scene.names()).toContain('b@h:2');
@@ -209,7 +209,7 @@ describe('a node that was sent away while its connection broke', () => {
   it('L15 is not brought back', async () => {
     scene.up.add('b@h:2');
     scene.mesh.up('b@h:2');
-    scene.mesh.shun('b@h:2');
+    scene.mesh.block('b@h:2');
     scene.lose('b@h:2', 'closed');
     await scene.pass(10 * MINUTE);
     expect(scene.dials).toEqual([]);

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
-import { ConnectStatus, NativeEvent } from '../../../bindings/index.ts';
-import { SLICE_BYTES } from '../../../ts/node/gather.ts';
-import { Network, type NetworkListener } from '../../../ts/node/network.ts';
-import { parseNodeName } from '../../../ts/node/node-name.ts';
-import { Pid, TermDecoder } from '../../../ts/term/index.ts';
-import { Body, ScriptedNative } from './scripted-native.ts';
+import { ConnectStatus, NativeEvent } from '../../../../bindings/index.ts';
+import { parseNodeName } from '../../../../ts/node/node-name.ts';
+import { SLICE_BYTES } from '../../../../ts/node/session/gather.ts';
+import { Network, type NetworkListener } from '../../../../ts/node/session/network.ts';
+import { Pid, TermDecoder } from '../../../../ts/term/index.ts';
+import { Body, ScriptedNative } from '../scripted-native.ts';
 
 const PEER = 'b@127.0.0.1:4001';
 const NC = 0x101;
@@ -27,7 +27,8 @@ function open(limits = LIMITS) {
     refused: (name, reason) => news.push(['refused', name, reason]),
     fault: (error) => news.push(['fault', String(error)]),
   };
-  const network = new Network({ native, limits, listener, pidOf: (nc, local) => new Pid(nc, local) });
+  const network = new Network({ native, limits, ownPid: (local) => new Pid(0, local) });
+  network.report(listener);
   network.open({ name: 'a@127.0.0.1:0', listenHost: '127.0.0.1', listenPort: 0, cookie: 'x' });
   native.slotEvent(NC, PEER);
   return { native, network, news };
@@ -52,7 +53,7 @@ describe('sessions', () => {
       ['down', PEER, 'timeout'],
     ]);
     expect(network.peer(PEER)).toBeUndefined();
-    expect(network.identities.of(NC)?.session).toBeUndefined();
+    expect(network.identities.of(NC)?.outgoing).toBeUndefined();
   });
 
   it('K10 lets the end of an old session touch nothing of its successor', () => {
@@ -62,8 +63,8 @@ describe('sessions', () => {
     native.up(4, NC + 1, PEER);
     native.down(3, 0);
     expect(network.peer(PEER)?.session?.id).toBe(4);
-    expect(network.identities.of(NC + 1)?.session?.id).toBe(4);
-    expect(network.identities.of(NC)?.session).toBeUndefined();
+    expect(network.identities.of(NC + 1)?.outgoing).toBe(network.peer(PEER)?.session?.outgoing);
+    expect(network.identities.of(NC)?.outgoing).toBeUndefined();
   });
 
   it.each(['a:b@127.0.0.1:4002', '\ufeffb@127.0.0.1:4001'])(
@@ -113,7 +114,7 @@ describe('what goes out', () => {
 
   it('M2 waits for the session that is being dialled, in order, whatever its size', () => {
     const { native, network } = open({ ...LIMITS, waiting: 2 ** 20 });
-    const waiting = network.waitingRoom(network.dial(parseNodeName(PEER)));
+    const waiting = network.pendingOutgoing(network.dial(parseNodeName(PEER)));
     expect(native.dials).toEqual([{ request: 1, name: PEER, host: '127.0.0.1', port: 4001 }]);
     waiting.send(1, target(), 'first');
     waiting.send(1, target(), 'x'.repeat(200_000));
@@ -278,7 +279,7 @@ describe('flow', () => {
     native.up(3, NC, PEER);
     const { outgoing } = network.peer(PEER)!.session!;
     const bytes = new Uint8Array(5 * SLICE_BYTES).fill(7);
-    const sent = outgoing.gently(() => outgoing.send(1, target(), bytes));
+    const sent = outgoing.sendSliced(() => outgoing.send(1, target(), bytes));
     expect(native.gathering).toBe(true);
     outgoing.send(2, target(), 'small');
     network.flush();
@@ -292,7 +293,7 @@ describe('flow', () => {
     for (const { stream } of native.sent)
       if (stream !== undefined) native.emit(NativeEvent.STREAM_DONE, 3, new Body().u32(stream).u32(1));
     expect(outgoing.whenWritable()).toBeUndefined();
-    expect(outgoing.gently(() => outgoing.send(1, target(), 'short'))).toBeUndefined();
+    expect(outgoing.sendSliced(() => outgoing.send(1, target(), 'short'))).toBeUndefined();
   });
 
   it('B9 sends nothing of bytes that are detached while they are copied', async () => {
@@ -300,14 +301,14 @@ describe('flow', () => {
     native.up(3, NC, PEER);
     const { outgoing } = network.peer(PEER)!.session!;
     const bytes = new Uint8Array(5 * SLICE_BYTES);
-    const sent = outgoing.gently(() => outgoing.send(1, target(), bytes));
-    const other = outgoing.gently(() => outgoing.send(2, target(), new Uint8Array(2 * SLICE_BYTES)));
+    const sent = outgoing.sendSliced(() => outgoing.send(1, target(), bytes));
+    const other = outgoing.sendSliced(() => outgoing.send(2, target(), new Uint8Array(2 * SLICE_BYTES)));
     expect(other).toBeUndefined(); // on its way already, whatever becomes of the first
     structuredClone(bytes, { transfer: [bytes.buffer] });
     await expect(sent).rejects.toMatchObject({ code: 'SNOW_ERR_UNSENDABLE' });
     expect(native.gathering).toBe(false);
     expect(messages(native)).toHaveLength(1);
-    expect(outgoing.gently(() => outgoing.send(1, target(), new Uint8Array(9)))).toBeUndefined();
+    expect(outgoing.sendSliced(() => outgoing.send(1, target(), new Uint8Array(9)))).toBeUndefined();
   });
 
   it('B1, A7 sends nothing of a sender who is dead before all is copied', async () => {
@@ -316,7 +317,7 @@ describe('flow', () => {
     const { outgoing } = network.peer(PEER)!.session!;
     let isAlive = true;
     const bytes = new Uint8Array(5 * SLICE_BYTES);
-    const sent = outgoing.gently(
+    const sent = outgoing.sendSliced(
       () => outgoing.send(1, target(), bytes),
       () => isAlive,
     );
@@ -333,7 +334,7 @@ describe('flow', () => {
     const { native, network } = open();
     native.up(3, NC, PEER);
     const { outgoing } = network.peer(PEER)!.session!;
-    const sent = outgoing.gently(() => outgoing.send(1, target(), new Uint8Array(5 * SLICE_BYTES)));
+    const sent = outgoing.sendSliced(() => outgoing.send(1, target(), new Uint8Array(5 * SLICE_BYTES)));
     native.down(3);
     await sent;
     expect(messages(native)).toEqual([]);
@@ -353,7 +354,7 @@ describe('flow', () => {
 
   it('P1 lets those who wait for a connection go when it takes all at once, and tells busy and drain in pairs', async () => {
     const { native, network, news } = open();
-    const waiting = network.waitingRoom(network.dial(parseNodeName(PEER)));
+    const waiting = network.pendingOutgoing(network.dial(parseNodeName(PEER)));
     waiting.send(1, target(), 'x'.repeat(2000));
     const room = waiting.whenWritable();
     expect(room).toBeInstanceOf(Promise);
@@ -365,7 +366,7 @@ describe('flow', () => {
 
   it('bounds what waits for a connection', () => {
     const { network } = open();
-    const waiting = network.waitingRoom(network.dial(parseNodeName(PEER)));
+    const waiting = network.pendingOutgoing(network.dial(parseNodeName(PEER)));
     for (let number = 0; number < 1000; number++) {
       if (waiting.isFull) break;
       waiting.send(1, target(), 'x'.repeat(100));
@@ -391,7 +392,7 @@ describe('dials', () => {
   it('L16 leave nothing behind when they fail, and say what is lost', async () => {
     const { native, network, news } = open();
     const peer = network.dial(parseNodeName(PEER));
-    const waiting = network.waitingRoom(peer);
+    const waiting = network.pendingOutgoing(peer);
     waiting.send(1, target(), 1);
     waiting.send(1, target(), 2);
     waiting.expect(NC, () => {});
@@ -413,7 +414,7 @@ describe('dials', () => {
     const result = peer.dialled();
     native.up(3, NC, PEER);
     native.down(3);
-    network.waitingRoom(peer).send(1, target(), 1); // nothing would ever tell of it
+    network.pendingOutgoing(peer).send(1, target(), 1); // nothing would ever tell of it
     native.dialled(1, ConnectStatus.UP);
     expect(await result).toBe('unreachable');
     expect(news.slice(2)).toEqual([
@@ -437,7 +438,7 @@ describe('dials', () => {
   it('D12 tell those who wait for another incarnation than the one that came', () => {
     const { native, network } = open();
     native.slotEvent(NC, PEER);
-    const waiting = network.waitingRoom(network.dial(parseNodeName(PEER)));
+    const waiting = network.pendingOutgoing(network.dial(parseNodeName(PEER)));
     const stale = vi.fn();
     const fresh = vi.fn();
     waiting.expect(NC, stale);

@@ -1,0 +1,82 @@
+// Frames of peers, and the signals that the actor floor gets.
+import { expect, it } from 'vitest';
+import type { Runtime } from '../../../ts/actor/index.ts';
+import { FrameDispatch } from '../../../ts/node/dispatch.ts';
+import { EntryReader } from '../../../ts/node/session/entry-reader.ts';
+import { FrameTag } from '../../../ts/node/session/frame-tag.ts';
+import type { Session } from '../../../ts/node/session/session.ts';
+import { Pid } from '../../../ts/term/index.ts';
+import { Body } from './scripted-native.ts';
+
+const NC = 0x101;
+const ME = 7n;
+const THEIRS = (BigInt(NC) << 40n) | 5n;
+/** Its term is read by the session, which gives this instead. */
+const TERM = 'a term';
+/** Frames without a meaning. */
+const UNUSED = ['GLOBAL_REGISTER', 'GLOBAL_UNREGISTER', 'GLOBAL_SYNC'];
+
+const from = (): Body => new Body().u64(THEIRS);
+const pair = (): Body => from().u64(ME);
+const ref = (body: Body, owner = ME): Body => body.u64(owner).u64(9n);
+
+/** A legal body of every frame, and what is called for it. */
+const FRAMES: Record<keyof typeof FrameTag, readonly [body: Body, called: string]> = {
+  SEND: [new Body().u64(ME), 'deliver'],
+  REG_SEND: [new Body().name('n'), 'deliverNamed'],
+  ALIAS_SEND: [ref(new Body()), 'aliasSend'],
+  LINK: [pair(), 'link'],
+  UNLINK: [pair().u64(1n), 'unlink'],
+  UNLINK_ACK: [pair().u64(1n), 'unlinkAck'],
+  EXIT: [pair(), 'exit'],
+  EXIT2: [pair(), 'exit2'],
+  SPAWN_ACK: [pair(), 'spawnAck'],
+  MONITOR: [ref(from(), THEIRS).u8(0).u64(ME), 'monitor'],
+  DEMONITOR: [ref(from(), THEIRS), 'demonitor'],
+  MONITOR_EXIT: [ref(new Body().u64(ME)), 'monitorExit'],
+  SPAWN: [ref(ref(from(), THEIRS).u8(0), THEIRS).name('f'), 'spawn'],
+  SPAWN_REPLY: [ref(new Body().u64(ME)).u8(0).u64(THEIRS), 'spawnReply'],
+  CALL: [ref(from(), THEIRS).u32(10).u64(ME), 'call'],
+  REG_CALL: [ref(from(), THEIRS).u32(10).name('n'), 'callNamed'],
+  REPLY: [ref(new Body()).u8(0), 'reply'],
+  SHAPE: [new Body().u16(1).u16(0), 'defineShape'],
+  PEER_LIST: [new Body().u16(0), 'heardPeers'],
+  SYSTEM: [new Body().name('groups'), 'message'],
+  ROOM_BROADCAST: [new Body().name('lobby').u32(0), 'room'],
+  GLOBAL_REGISTER: [new Body(), ''],
+  GLOBAL_UNREGISTER: [new Body(), ''],
+  GLOBAL_SYNC: [new Body(), ''],
+};
+
+/** What is called for one frame. */
+function handle(tag: number, body: Body): string[] {
+  const called: string[] = [];
+  const recorder = (known: object = {}): never =>
+    new Proxy(known, {
+      get: (target: Record<string, unknown>, name: string) => target[name] ?? (() => called.push(name)),
+    }) as never;
+  const dispatch = new FrameDispatch({
+    runtime: recorder({ inbound: recorder(), deadLetters: recorder(), remote: recorder() }) as Runtime,
+    channels: recorder(),
+    pid: (nc, local) => new Pid(nc, local),
+    heardPeers: () => called.push('heardPeers'),
+  });
+  const session = recorder({ identity: { nc: NC }, term: () => TERM }) as Session;
+  const bytes = body.done();
+  dispatch.frame(session, tag, new EntryReader(bytes).reset(bytes, 0, bytes.length));
+  return called;
+}
+
+it.each(Object.entries(FRAMES))('every frame has its handler: %s', (name, [body, called]) => {
+  const tag = FrameTag[name as keyof typeof FrameTag];
+  expect(handle(tag, body)).toEqual(UNUSED.includes(name) ? [] : [called]);
+});
+
+it('no two frames have one tag', () => {
+  const tags = Object.values(FrameTag);
+  expect(new Set(tags).size).toBe(tags.length);
+});
+
+it('a tag without a handler is reported, not lost', () => {
+  expect(() => handle(0x3e, new Body())).toThrow('unknown tag 62');
+});

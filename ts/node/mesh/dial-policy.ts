@@ -1,0 +1,70 @@
+// Which nodes this node dials without being told to each time (L17).
+import type { AutoConnect } from '../options.ts';
+
+/** Lost nodes that `once` remembers at most; beyond that, the one lost longest ago may be dialled again. */
+export const MAX_LOST = 4096;
+const MAX_NAMES = 1024;
+
+export class DialPolicy {
+  readonly #autoConnect: AutoConnect;
+  readonly #lost = new RecentNames(MAX_LOST);
+
+  constructor(autoConnect: AutoConnect) {
+    this.#autoConnect = autoConnect;
+  }
+
+  /** Whether it dials any node. */
+  get dials(): boolean {
+    return this.#autoConnect !== 'never';
+  }
+
+  /** Whether a lost connection may come back without a call of `connect`. */
+  get reconnects(): boolean {
+    return this.#autoConnect !== 'once';
+  }
+
+  /** Whether a discovery, or what peers tell, may bring up a connection to that node. */
+  mayDial(name: string): boolean {
+    return this.dials && !this.#lost.has(name);
+  }
+
+  /** Whether sending to it, linking, monitoring, … may. */
+  mayDialOnUse(name: string): boolean {
+    return this.#autoConnect !== 'explicit' && this.mayDial(name);
+  }
+
+  /** A connection has ended. */
+  down(name: string): void {
+    if (!this.reconnects) this.#lost.add(name);
+  }
+
+  /** There is a connection again, whichever side dialled. */
+  up(name: string): void {
+    this.#lost.delete(name);
+  }
+}
+
+/** A bounded set of names: when it is full, the one added longest ago goes. */
+export class RecentNames {
+  readonly #names = new Set<string>();
+  readonly #max: number;
+
+  constructor(max = MAX_NAMES) {
+    this.#max = max;
+  }
+
+  add(name: string): void {
+    this.#names.delete(name);
+    this.#names.add(name);
+    if (this.#names.size <= this.#max) return;
+    for (const oldest of this.#names) return void this.#names.delete(oldest);
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  delete(name: string): void {
+    this.#names.delete(name);
+  }
+}

@@ -1,0 +1,25 @@
+// PEER_LIST frames: a node of a mesh tells each new peer its visible peers (L1).
+import type { EntryReader } from '../session/entry-reader.ts';
+import { FrameTag } from '../session/frame-tag.ts';
+import type { Outgoing } from '../session/outgoing.ts';
+
+/** Names in one frame; of a longer one the first are read (T14). */
+const MAX_LISTED = 512;
+
+/** Tells a peer the names, in as many frames as it takes. */
+export function writePeerLists(outgoing: Outgoing, names: readonly string[]): void {
+  for (let at = 0; at < names.length; at += MAX_LISTED) {
+    const listed = names.slice(at, at + MAX_LISTED);
+    outgoing.signal(0, FrameTag.PEER_LIST, (frame) => {
+      frame.u16(listed.length);
+      for (const name of listed) frame.name(name);
+    });
+  }
+}
+
+/** The names in the body of a frame. */
+export function readPeerList(reader: EntryReader): string[] {
+  const names: string[] = [];
+  for (let left = Math.min(reader.u16(), MAX_LISTED); left > 0; left--) names.push(reader.name());
+  return names;
+}

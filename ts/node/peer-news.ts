@@ -1,0 +1,174 @@
+// Tells this node's actors and listeners what happens to its sessions, in the order they may rely on: nodeup before the
+// first message of a peer; links, monitors, calls and spawns of a lost node before its nodedown (L4, L5, O1).
+import type { Runtime } from '../actor/index.ts';
+import type { Channels } from './channels.ts';
+import type { FrameDispatch } from './dispatch.ts';
+import type { DialPolicy } from './mesh/dial-policy.ts';
+import type { Mesh } from './mesh/mesh.ts';
+import { writePeerLists } from './mesh/peer-list.ts';
+import type { NodeEvents } from './node-events.ts';
+import type { NodeFacts, NodeMonitors } from './node-monitors.ts';
+import type { Readiness } from './readiness.ts';
+import type { DialResult, DownCause } from './session/endings.ts';
+import type { EntryReader } from './session/entry-reader.ts';
+import type { Network, NetworkListener } from './session/network.ts';
+import type { PeerState } from './session/peers.ts';
+import type { Session } from './session/session.ts';
+
+/** Dials that fail like this are usual while nodes come and go. */
+const USUAL_FAILURES: ReadonlySet<DialResult> = new Set(['unreachable', 'timeout', 'stopping']);
+
+/** Reports an event to the listeners of the node. */
+export type Tell = <E extends keyof NodeEvents>(event: E, ...args: NodeEvents[E]) => void;
+
+/** What hears the news. */
+export interface PeerNewsOptions {
+  readonly runtime: Runtime;
+  readonly network: Network;
+  readonly dispatch: FrameDispatch;
+  readonly channels: Channels;
+  readonly monitors: NodeMonitors;
+  readonly policy: DialPolicy;
+  readonly mesh: Mesh;
+  readonly readiness: Readiness;
+  /** Whether visible peers are told of each other. */
+  readonly isMeshed: boolean;
+}
+
+export class PeerNews implements NetworkListener {
+  readonly #runtime: Runtime;
+  readonly #network: Network;
+  readonly #dispatch: FrameDispatch;
+  readonly #channels: Channels;
+  readonly #monitors: NodeMonitors;
+  readonly #policy: DialPolicy;
+  readonly #mesh: Mesh;
+  readonly #readiness: Readiness;
+  readonly #isMeshed: boolean;
+  /** Called when a session has ended and everything tied to it has fired. */
+  readonly #disconnectWaiters = new Map<Session, (() => void)[]>();
+  #tell: Tell = () => {};
+  #isClosing = false;
+
+  constructor(options: PeerNewsOptions) {
+    this.#runtime = options.runtime;
+    this.#network = options.network;
+    this.#dispatch = options.dispatch;
+    this.#channels = options.channels;
+    this.#monitors = options.monitors;
+    this.#policy = options.policy;
+    this.#mesh = options.mesh;
+    this.#readiness = options.readiness;
+    this.#isMeshed = options.isMeshed;
+  }
+
+  /** Sets where events for the node's listeners go. */
+  announce(tell: Tell): void {
+    this.#tell = tell;
+  }
+
+  /** The node stops: lost peers are not wanted again. */
+  close(): void {
+    this.#isClosing = true;
+  }
+
+  /** Ends a session. Resolves when it is down and everything tied to it has fired. */
+  disconnect(session: Session): Promise<void> {
+    return new Promise((resolve) => {
+      const waiters = this.#disconnectWaiters.get(session);
+      if (waiters !== undefined) return void waiters.push(resolve);
+      this.#disconnectWaiters.set(session, [resolve]);
+      this.#network.hangup(session);
+    });
+  }
+
+  sessionUp(session: Session): void {
+    const { name } = session.identity;
+    this.#runtime.inbound.endLosses();
+    this.#mesh.up(name);
+    this.#policy.up(name);
+    if (this.#isMeshed && !session.isHidden) this.#tellPeers(session);
+    this.#channels.up(session);
+    this.#monitors.up(name, factsOf(session));
+    this.#tell('nodeup', name, factsOf(session));
+    this.#readiness.changed();
+  }
+
+  sessionDown(session: Session, cause: DownCause, detail: string): void {
+    const { name, nc } = session.identity;
+    this.#policy.down(name);
+    const loss = this.#runtime.inbound.nodeLost(nc, name);
+    this.#channels.down(session); // names are free before an actor sees its DOWN
+    loss.whenOver(() => this.#lost(session, cause, detail));
+  }
+
+  /** Everything tied to the session has fired. */
+  #lost(session: Session, cause: DownCause, detail: string): void {
+    const { name } = session.identity;
+    this.#monitors.down(name, cause, factsOf(session));
+    if (cause === 'protocol') this.#runtime.logger.error({ node: name, detail }, 'a peer broke the protocol');
+    this.#tell('nodedown', name, cause, factsOf(session));
+    if (!this.#policy.reconnects) this.#mesh.block(name);
+    else if (!this.#isClosing) this.#mesh.down(name, cause, this.#isMeshed && !session.isHidden);
+    const waiters = this.#disconnectWaiters.get(session);
+    this.#disconnectWaiters.delete(session);
+    for (const resolve of waiters ?? []) resolve();
+  }
+
+  frame(session: Session, tag: number, reader: EntryReader): void {
+    this.#dispatch.frame(session, tag, reader);
+  }
+
+  batchEnd(): boolean {
+    return this.#runtime.runSlice();
+  }
+
+  peerLoop(session: Session, stalled: boolean, ageMs: number): void {
+    const { name } = session.identity;
+    this.#monitors.loop(name, stalled, { ageMs, hidden: session.isHidden });
+    if (stalled) this.#tell('stalled', name, ageMs);
+    else this.#tell('recovered', name);
+  }
+
+  busy(session: Session, bytes: number): void {
+    this.#tell('busy', session.identity.name, bytes);
+  }
+
+  writable(session: Session): void {
+    this.#tell('drain', session.identity.name);
+  }
+
+  dialFailed(peer: PeerState, result: DialResult, detail: string, numbers: Iterable<number>): void {
+    const name = peer.name.full;
+    const level = USUAL_FAILURES.has(result) ? 'debug' : 'warn';
+    this.#runtime.logger[level]({ node: name, result, detail }, 'could not connect');
+    let loss = this.#runtime.inbound.nodeLost(-1, name);
+    for (const nc of numbers) loss = this.#runtime.inbound.nodeLost(nc, name);
+    loss.whenOver(() => this.#monitors.fire(name, result));
+  }
+
+  lostMessages(node: string, count: number): void {
+    this.#runtime.deadLetters.count('noconnection', node, count);
+  }
+
+  refused(name: string, reason: string): void {
+    this.#runtime.logger.warn({ node: name, reason }, 'refused a peer');
+    this.#tell('refused', name, reason);
+  }
+
+  fault(error: unknown): void {
+    this.#runtime.logger.error({ err: error }, 'a frame could not be handled');
+  }
+
+  /** Tells a new peer of the visible others. */
+  #tellPeers(session: Session): void {
+    const names: string[] = [];
+    for (const other of this.#network.sessions())
+      if (!other.isHidden && other.identity.name !== session.identity.name) names.push(other.identity.name);
+    writePeerLists(session.outgoing, names);
+  }
+}
+
+function factsOf(session: Session): NodeFacts {
+  return { connection: session.serial, incarnation: session.identity.incarnation, hidden: session.isHidden };
+}

@@ -1,0 +1,97 @@
+import type { Limits } from '../options.ts';
+import { Streams } from './streams.ts';
+
+/**
+ * The bytes that wait to be sent to one peer. Above the high-water mark the peer is busy and `sendWait` waits; above the
+ * limit user messages are refused.
+ */
+export class Backlog {
+  streams = new Streams();
+  readonly #highWater: number;
+  readonly #onBusy: () => void;
+  #limit: number;
+  /** Bytes outside of streams. */
+  #plain = 0;
+  #isBusy = false;
+  /** Resolved when the backlog is at or below the high-water mark. */
+  readonly #waiters: (() => void)[] = [];
+
+  /** @param onBusy called each time the backlog passes the high-water mark. */
+  constructor(limits: Limits, onBusy: () => void) {
+    this.#highWater = limits.highWater;
+    this.#limit = limits.waiting;
+    this.#onBusy = onBusy;
+  }
+
+  /** In all; a frame of a stream counts until all of it has left. */
+  get bytes(): number {
+    return this.#plain + this.streams.bytes;
+  }
+
+  get isFull(): boolean {
+    return this.bytes >= this.#limit;
+  }
+
+  get isBelowHighWater(): boolean {
+    return this.bytes <= this.#highWater;
+  }
+
+  /** The session is up: another limit holds, and its listener has heard of no busy peer yet. */
+  open(limit: number): void {
+    this.#limit = limit;
+    this.#isBusy = false;
+  }
+
+  /** Counts bytes that are held. */
+  add(bytes: number): void {
+    this.set(this.#plain + bytes);
+  }
+
+  /** So many bytes wait outside of streams. */
+  set(bytes: number): void {
+    this.#plain = Math.max(0, bytes);
+    if (this.isBelowHighWater || this.#isBusy) return;
+    this.#isBusy = true;
+    this.#onBusy();
+  }
+
+  /** So many bytes wait in all. */
+  setTotal(bytes: number): void {
+    this.set(bytes - this.streams.bytes);
+  }
+
+  /** What waits outside of streams has shrunk to `bytes`. Returns true when the peer was busy and is not any more. */
+  shrink(bytes: number): boolean {
+    this.#plain = bytes;
+    return this.settle();
+  }
+
+  /** Wakes those who wait, when there is room. Returns true when the peer was busy and is not any more. */
+  settle(): boolean {
+    if (!this.isBelowHighWater) return false;
+    const wasBusy = this.#isBusy;
+    this.#isBusy = false;
+    this.#wake();
+    return wasBusy;
+  }
+
+  /** Wakes those who wait, when there is room; whether the peer counts as busy stays as it is. */
+  wakeIfRoom(): void {
+    if (this.isBelowHighWater) this.#wake();
+  }
+
+  /** Resolves as soon as it is found at or below the high-water mark. */
+  whenRoom(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Nothing is sent any more. */
+  close(): void {
+    this.streams = new Streams();
+    this.shrink(0);
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}

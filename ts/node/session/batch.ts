@@ -1,0 +1,121 @@
+// Cuts a batch of the native core into entries, and reads the bodies of its events. What an entry means is the receiver's.
+import { NativeEvent } from '../../../bindings/index.ts';
+import { EntryReader, readU32 } from './entry-reader.ts';
+
+const ENTRY_HEADER = 8;
+const FIRST_EVENT = 0xa0;
+const LAST_EVENT = 0xa9;
+
+/** The facts of SESSION_UP. */
+export interface SessionUp {
+  readonly id: number;
+  readonly nc: number;
+  readonly incarnation: bigint;
+  readonly flags: number;
+  readonly capabilities: bigint;
+  readonly name: string;
+}
+
+/** Gets every entry of a batch, in order. `id` is the native number of a session. */
+export interface EntryReceiver {
+  /** A validated frame of a peer; `reader` stands at its body. */
+  frame(id: number, tag: number, reader: EntryReader): void;
+  sessionUp(up: SessionUp): void;
+  sessionDown(id: number, cause: number, detail: string): void;
+  /** A node number was given to a pair. */
+  numbered(nc: number, incarnation: bigint, name: string): void;
+  dialEnded(request: number, status: number, detail: string): void;
+  /** The output outside of streams has shrunk. */
+  drained(id: number, pending: number): void;
+  /** Frames of a stream have left. */
+  streamDone(id: number, stream: number, frames: number): void;
+  /** The peer's event loop stopped turning, or turns again. */
+  peerLoop(id: number, stalled: boolean, ageMs: number): void;
+  /** The native side has released everything. */
+  stopped(): void;
+  /** A connection failed to authenticate. */
+  refused(name: string, reason: string): void;
+  /** Handling an entry threw: a fault of this program, never of the peer. */
+  fault(error: unknown): void;
+}
+
+export class BatchReader {
+  readonly #rx: Uint8Array;
+  readonly #reader: EntryReader;
+  readonly #receiver: EntryReceiver;
+
+  /** @param rx the memory that batches stand in. */
+  constructor(rx: Uint8Array, receiver: EntryReceiver) {
+    this.#rx = rx;
+    this.#reader = new EntryReader(rx);
+    this.#receiver = receiver;
+  }
+
+  /** Handles the entries in the first `bytes` of the memory; `bigs` holds long frames. Does not throw. */
+  read(bytes: number, bigs: readonly Uint8Array[] | null): void {
+    const rx = this.#rx;
+    let at = 0;
+    while (at < bytes) {
+      const body = at + ENTRY_HEADER;
+      const end = body + readU32(rx, at);
+      const id = (rx[at + 6] as number) | ((rx[at + 7] as number) << 8);
+      const tag = rx[at + 4] as number;
+      try {
+        const reader = this.#reader.reset(rx, body, end);
+        if (tag >= FIRST_EVENT && tag <= LAST_EVENT) this.#event(tag, id, reader, bigs);
+        else this.#receiver.frame(id, tag, reader);
+      } catch (error) {
+        this.#receiver.fault(error);
+      }
+      at = end;
+    }
+  }
+
+  #event(tag: number, id: number, reader: EntryReader, bigs: readonly Uint8Array[] | null): void {
+    const receiver = this.#receiver;
+    switch (tag) {
+      case NativeEvent.BIG: {
+        const frame = bigs?.[reader.u32()];
+        if (frame === undefined) return;
+        return receiver.frame(id, frame[0] as number, reader.reset(frame, 1, frame.length, true));
+      }
+      case NativeEvent.SESSION_UP: {
+        const nc = reader.u32();
+        const incarnation = reader.big();
+        const flags = reader.u8();
+        const capabilities = reader.big();
+        return receiver.sessionUp({ id, nc, incarnation, flags, capabilities, name: reader.name() });
+      }
+      case NativeEvent.SESSION_DOWN: {
+        const cause = reader.u8();
+        return receiver.sessionDown(id, cause, reader.name());
+      }
+      case NativeEvent.NODE_SLOT: {
+        const nc = reader.u32();
+        const incarnation = reader.big();
+        return receiver.numbered(nc, incarnation, reader.name());
+      }
+      case NativeEvent.CONNECT_RESULT: {
+        const request = reader.u32();
+        const status = reader.u8();
+        return receiver.dialEnded(request, status, reader.name());
+      }
+      case NativeEvent.WRITABLE:
+        return receiver.drained(id, reader.u32());
+      case NativeEvent.STREAM_DONE: {
+        const stream = reader.u32();
+        return receiver.streamDone(id, stream, reader.u32());
+      }
+      case NativeEvent.PEER_LOOP: {
+        const stalled = reader.u8() !== 0;
+        return receiver.peerLoop(id, stalled, reader.u32());
+      }
+      case NativeEvent.STOPPED:
+        return receiver.stopped();
+      case NativeEvent.REFUSED: {
+        const name = reader.name();
+        return receiver.refused(name, reader.name());
+      }
+    }
+  }
+}

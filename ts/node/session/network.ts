@@ -1,0 +1,297 @@
+// The node's side of the native core: its handle, the sessions and peers behind it, and the dials under way. It knows
+// nothing of actors, and of frames only that Outgoing writes them and the listener reads them.
+import {
+  ConnectStatus,
+  type Native,
+  DownCause as NativeCause,
+  type OpenOptions,
+} from '../../../bindings/index.ts';
+import { Pid } from '../../term/index.ts';
+import { type NodeName, parseNodeName } from '../node-name.ts';
+import type { Limits } from '../options.ts';
+import { BatchReader, type EntryReceiver, type SessionUp } from './batch.ts';
+import type { Carrier } from './carrier.ts';
+import { DIAL_RESULTS, type DialResult, DOWN_CAUSES, type DownCause } from './endings.ts';
+import type { EntryReader } from './entry-reader.ts';
+import { FlushQueue } from './flush-queue.ts';
+import { Identities, type Identity } from './identities.ts';
+import { Outgoing, type OutgoingHost } from './outgoing.ts';
+import { type PeerState, Peers } from './peers.ts';
+import { Session } from './session.ts';
+
+/** Bytes of one inbound batch. */
+export const RX_BYTES = 1024 * 1024;
+
+/** What the network reports, in the order things happened. */
+export interface NetworkListener {
+  /** Before any frame of that session. */
+  sessionUp(session: Session): void;
+  /** After its last frame. */
+  sessionDown(session: Session, cause: DownCause, detail: string): void;
+  /** One validated frame; `reader` stands at its body. */
+  frame(session: Session, tag: number, reader: EntryReader): void;
+  /** At the end of each batch. Returns true while there is work to run. */
+  batchEnd(): boolean;
+  /** The peer's event loop stopped turning, or turns again. */
+  peerLoop(session: Session, stalled: boolean, ageMs: number): void;
+  /** What waits to be sent to a peer fell below the high-water mark. */
+  writable(session: Session): void;
+  /** More than the high-water mark waits to be sent to the peer. */
+  busy(session: Session, bytes: number): void;
+  /** A dial of this node failed; `numbers` are the node numbers from which answers were expected. */
+  dialFailed(peer: PeerState, result: DialResult, detail: string, numbers: Iterable<number>): void;
+  /** Messages that were still on this side when their session ended, or when no session could be made. */
+  lostMessages(node: string, count: number): void;
+  /** A connection failed to authenticate. */
+  refused(name: string, reason: string): void;
+  /** A frame could not be handled: a fault of this program, never of the peer. */
+  fault(error: unknown): void;
+}
+
+export interface NetworkOptions {
+  readonly native: Native;
+  readonly limits: Limits;
+  /** The canonical PID of an actor of this node (M6). */
+  readonly ownPid: (local: number) => Pid;
+}
+
+export class Network implements OutgoingHost, EntryReceiver {
+  readonly identities = new Identities();
+  readonly #native: Native;
+  readonly #limits: Limits;
+  readonly #ownPid: (local: number) => Pid;
+  readonly #rx = new Uint8Array(RX_BYTES);
+  readonly #batches = new BatchReader(this.#rx, this);
+  readonly #sessions: (Session | undefined)[] = [];
+  readonly #peers = new Peers();
+  readonly #flushes = new FlushQueue();
+  readonly #owners = new WeakMap<Outgoing, Session>();
+  #handle = 0;
+  #serial = 0;
+  #isOpen = false;
+  #onStopped: (() => void) | undefined;
+  #listener!: NetworkListener;
+
+  constructor({ native, limits, ownPid }: NetworkOptions) {
+    this.#ownPid = ownPid;
+    this.#native = native;
+    this.#limits = limits;
+  }
+
+  /** Sets what is reported to. Batches come from the event loop: call it in the turn that opens the network. */
+  report(listener: NetworkListener): void {
+    this.#listener = listener;
+  }
+
+  /** Listens. Returns the port. Throws what `Native.open` throws. */
+  open(options: OpenOptions): number {
+    this.#handle = this.#native.open(options, this.#rx, (bytes, bigs) => {
+      this.#batches.read(bytes, bigs);
+      const isBusy = this.#listener.batchEnd();
+      this.flush();
+      return isBusy ? 1 : 0;
+    });
+    this.#isOpen = true;
+    return this.#native.port(this.#handle);
+  }
+
+  get incarnation(): bigint {
+    return this.#native.incarnation(this.#handle);
+  }
+
+  get handle(): number {
+    return this.#handle;
+  }
+
+  /** False once `close` was called. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** The peer of that canonical name, if there is a session or a dial. */
+  peer(name: string): PeerState | undefined {
+    return this.#peers.get(name);
+  }
+
+  peers(): IterableIterator<PeerState> {
+    return this.#peers.all();
+  }
+
+  /** Live sessions. */
+  *sessions(): IterableIterator<Session> {
+    for (const session of this.#sessions) if (session !== undefined) yield session;
+  }
+
+  /** Starts a dial, or joins the one under way. */
+  dial(name: NodeName): PeerState {
+    const peer = this.#peers.of(name);
+    if (peer.isIdle)
+      this.#native.dial(this.#handle, this.#peers.startDial(peer), name.full, name.host, name.port);
+    return peer;
+  }
+
+  /** Frames written here wait for the session that the dial of `peer` brings. */
+  pendingOutgoing(peer: PeerState): Outgoing {
+    peer.pendingOutgoing ??= new Outgoing(this, this.#limits);
+    return peer.pendingOutgoing;
+  }
+
+  hangup(session: Session): void {
+    this.#flushes.flushOne(session.outgoing);
+    this.#native.hangup(this.#handle, session.id, NativeCause.DISCONNECT);
+  }
+
+  identityOf(nc: number): Identity | undefined {
+    return this.identities.of(nc);
+  }
+
+  /** A PID as the actors of this node know it. */
+  readonly pid = (nc: number, local: number): Pid =>
+    nc === 0 ? this.#ownPid(local) : new Pid(nc, local, this.identities.of(nc));
+
+  touch(outgoing: Outgoing): void {
+    this.#flushes.add(outgoing);
+  }
+
+  busy(outgoing: Outgoing): void {
+    const session = this.#owners.get(outgoing);
+    if (session !== undefined) this.#listener.busy(session, outgoing.waiting);
+  }
+
+  /** Hands every chunk that holds frames to the native core. */
+  flush(): void {
+    this.#flushes.flush();
+  }
+
+  /** Leaves in order; resolves when the native side has released everything. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.flush();
+    this.#isOpen = false;
+    const stopped = new Promise<void>((resolve) => {
+      this.#onStopped = resolve;
+    });
+    this.#native.close(this.#handle);
+    await stopped;
+  }
+
+  // -- entries of a batch ---------------------------------------------------------------------------------------------
+
+  frame(id: number, tag: number, reader: EntryReader): void {
+    const session = this.#sessions[id];
+    if (session !== undefined) this.#listener.frame(session, tag, reader);
+  }
+
+  sessionUp({ id, nc, incarnation, flags, capabilities, name: text }: SessionUp): void {
+    const identity = this.identities.learn(nc, text, incarnation);
+    const name = nameOf(identity);
+    if (name === undefined) {
+      // No user could address it: the connection ends, and no session is reported.
+      this.#listener.refused(identity.name, 'illegal name');
+      return this.#native.hangup(this.#handle, id, NativeCause.PROTOCOL);
+    }
+    const peer = this.#peers.of(name);
+    const outgoing = peer.pendingOutgoing ?? new Outgoing(this, this.#limits);
+    peer.pendingOutgoing = undefined;
+    const facts = { id, serial: ++this.#serial, flags, capabilities, pidOf: this.pid };
+    const session = new Session(facts, identity, outgoing);
+    this.#sessions[id] = session;
+    identity.outgoing = outgoing;
+    peer.session = session;
+    this.#listener.sessionUp(session);
+    this.#owners.set(outgoing, session);
+    outgoing.open(nc, this.#carrier(id));
+  }
+
+  sessionDown(id: number, cause: number, detail: string): void {
+    const session = this.#sessions[id];
+    if (session === undefined) return;
+    this.#sessions[id] = undefined;
+    const { identity, outgoing } = session;
+    const peer = this.#peers.get(identity.name);
+    if (identity.outgoing === outgoing) identity.outgoing = undefined;
+    if (peer?.session === session) peer.session = undefined;
+    this.#closeOutgoing(outgoing, identity.name);
+    this.#listener.sessionDown(session, DOWN_CAUSES[cause] ?? 'closed', detail);
+    if (peer !== undefined) this.#peers.forgetIdle(peer);
+  }
+
+  numbered(nc: number, incarnation: bigint, name: string): void {
+    this.identities.learn(nc, name, incarnation);
+  }
+
+  dialEnded(request: number, status: number, detail: string): void {
+    const peer = this.#peers.endDial(request);
+    if (peer === undefined) return;
+    const result = peer.session !== undefined ? 'up' : resultWithoutSession(status);
+    if (result !== 'up') {
+      const { pendingOutgoing } = peer;
+      peer.pendingOutgoing = undefined;
+      const numbers = pendingOutgoing?.expected() ?? [];
+      if (pendingOutgoing !== undefined) this.#closeOutgoing(pendingOutgoing, peer.name.full);
+      this.#listener.dialFailed(peer, result, detail, numbers);
+    }
+    peer.settle(result);
+    this.#peers.forgetIdle(peer);
+  }
+
+  drained(id: number, pending: number): void {
+    const session = this.#sessions[id];
+    if (session?.outgoing.drained(pending)) this.#listener.writable(session);
+  }
+
+  streamDone(id: number, stream: number, frames: number): void {
+    const session = this.#sessions[id];
+    if (session?.outgoing.streamDone(stream, frames)) this.#listener.writable(session);
+  }
+
+  peerLoop(id: number, stalled: boolean, ageMs: number): void {
+    const session = this.#sessions[id];
+    if (session === undefined || session.isStalled === stalled) return;
+    session.isStalled = stalled;
+    this.#listener.peerLoop(session, stalled, ageMs);
+  }
+
+  stopped(): void {
+    this.#onStopped?.();
+  }
+
+  refused(name: string, reason: string): void {
+    this.#listener.refused(name, reason);
+  }
+
+  fault(error: unknown): void {
+    this.#listener.fault(error);
+  }
+
+  #closeOutgoing(outgoing: Outgoing, node: string): void {
+    if (outgoing.unsent > 0) this.#listener.lostMessages(node, outgoing.unsent);
+    outgoing.close();
+  }
+
+  #carrier(id: number): Carrier {
+    const native = this.#native;
+    const handle = this.#handle;
+    return {
+      adopt: (chunk) => native.tx(handle, id, chunk),
+      flush: (bytes) => native.flush(handle, id, bytes),
+      bulk: (stream, parts) => native.bulk(handle, id, stream, parts),
+      gather: (total, slice) => native.gather(handle, id, total, slice),
+      gathered: (stream) => native.gathered(handle, id, stream),
+    };
+  }
+}
+
+/** Why there is no session after a dial. One that came up is over already: what was written since is lost. */
+function resultWithoutSession(status: number): DialResult {
+  return status === ConnectStatus.UP ? 'unreachable' : (DIAL_RESULTS[status] ?? 'unreachable');
+}
+
+/** The name of an authenticated peer; undefined when it breaks the rules for names (K3). */
+function nameOf({ name }: Identity): NodeName | undefined {
+  try {
+    return parseNodeName(name);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,82 @@
+// The node names that this node is connected to or is dialling. A name with neither is forgotten, so that dials of
+// names nobody has leave nothing behind (L16).
+import type { NodeName } from '../node-name.ts';
+import type { DialResult } from './endings.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { Session } from './session.ts';
+
+/** What there is for one node name: a session, a dial, or for a moment both. */
+export class PeerState {
+  readonly name: NodeName;
+  session: Session | undefined = undefined;
+  /** Frames written before there is a session; the session takes it over when it comes up. */
+  pendingOutgoing: Outgoing | undefined = undefined;
+  /** The number of the dial under way, 0 for none. */
+  request = 0;
+  /** Resolved when the dial under way ends. */
+  readonly #callers: ((result: DialResult) => void)[] = [];
+
+  constructor(name: NodeName) {
+    this.name = name;
+  }
+
+  /** True when it has neither a session nor a dial. */
+  get isIdle(): boolean {
+    return this.session === undefined && this.request === 0;
+  }
+
+  /** Resolves when the dial under way has ended. */
+  dialled(): Promise<DialResult> {
+    return new Promise((resolve) => this.#callers.push(resolve));
+  }
+
+  /** The dial has ended. */
+  settle(result: DialResult): void {
+    this.request = 0;
+    for (const resolve of this.#callers.splice(0)) resolve(result);
+  }
+}
+
+/** Peers by name, and by the number of the dial under way. */
+export class Peers {
+  readonly #byName = new Map<string, PeerState>();
+  readonly #byRequest = new Map<number, PeerState>();
+  #lastRequest = 0;
+
+  get(full: string): PeerState | undefined {
+    return this.#byName.get(full);
+  }
+
+  all(): IterableIterator<PeerState> {
+    return this.#byName.values();
+  }
+
+  /** The peer of that name, made when it is missing: the caller gives it a session or a dial at once. */
+  of(name: NodeName): PeerState {
+    const known = this.#byName.get(name.full);
+    if (known !== undefined) return known;
+    const peer = new PeerState(name);
+    this.#byName.set(name.full, peer);
+    return peer;
+  }
+
+  /** Gives the next dial of `peer` its number. */
+  startDial(peer: PeerState): number {
+    this.#lastRequest = (this.#lastRequest + 1) >>> 0 || 1; // 0 stands for none
+    peer.request = this.#lastRequest;
+    this.#byRequest.set(peer.request, peer);
+    return peer.request;
+  }
+
+  /** The peer whose dial has ended; undefined for a number that is not under way. */
+  endDial(request: number): PeerState | undefined {
+    const peer = this.#byRequest.get(request);
+    this.#byRequest.delete(request);
+    if (peer !== undefined) peer.request = 0;
+    return peer;
+  }
+
+  forgetIdle(peer: PeerState): void {
+    if (peer.isIdle && this.#byName.get(peer.name.full) === peer) this.#byName.delete(peer.name.full);
+  }
+}
