@@ -230,11 +230,9 @@ export function lintWall(room: string): object {
   const message = `${room} is on floor ${own} and imports strictly down.`;
   const patterns: object[] = [{ regex: `^(\\.\\./)+(${names})/`, message }];
   if (room !== 'bindings') {
-    const rooms = FLOORS.flat()
-      .filter((other) => other !== 'index')
-      .join('|');
+    const rooms = FLOORS.flat().filter((other) => other !== 'index');
     patterns.push({
-      regex: `^(\\.\\./)+(${rooms})/(?!index\\.ts$)`,
+      group: [...rooms.map((other) => `**/${other}/*`), '!**/index.ts'],
       message: 'A room is entered by its index.ts.',
     });
   }
