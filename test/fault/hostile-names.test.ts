@@ -46,11 +46,11 @@ describe('a peer that speaks the channel of global names', () => {
     expect(await hear(peer, 'hello')).toEqual(['hello', 1]);
     say(peer, ['hello', 1]);
     expect(await hear(peer, 'sync')).toEqual(['sync', []]);
-    say(peer, ['sync', [['told', pidTerm(peer.mine(7)), 3]]]);
+    say(peer, ['sync', [['told', pidTerm(peer.mine(7)), 3, []]]]);
     // It asks, and gets the vote; then it tells, and is acknowledged.
     say(peer, ['claim', 1, 'asked', 4, false]);
-    expect(await hear(peer, 'vote')).toEqual(['vote', 1, 'yes', expect.any(Number)]);
-    say(peer, ['commit', 1, 'asked', pidTerm(peer.mine(8)), 5, false]);
+    expect(await hear(peer, 'vote')).toEqual(['vote', 1, 'yes', expect.any(Number), []]);
+    say(peer, ['commit', 1, 'asked', pidTerm(peer.mine(8)), 5, null]);
     expect(await hear(peer, 'ack')).toEqual(['ack', 1]);
     expect(await victim.run(names)).toEqual(['asked', 'told']);
     const where = await victim.run((bench) => bench.node.nodeOf(bench.box['names'].whereis('asked')));
@@ -60,13 +60,13 @@ describe('a peer that speaks the channel of global names', () => {
     const [, id, name, stamp] = await hear(peer, 'claim');
     expect([name, stamp]).toEqual(['of the victim', expect.any(Number)]);
     expect(stamp).toBeGreaterThan(5);
-    say(peer, ['vote', id as number, 'yes', stamp as number]);
+    say(peer, ['vote', id as number, 'yes', stamp as number, []]);
     const commit = await hear(peer, 'commit');
     expect(commit.slice(0, 3)).toEqual(['commit', id, 'of the victim']);
     say(peer, ['ack', id as number]);
     expect(await registered).toBe(true);
     say(peer, ['claim', 2, 'of the victim', 9, false]);
-    expect(await hear(peer, 'vote')).toEqual(['vote', 2, 'taken', expect.any(Number)]);
+    expect(await hear(peer, 'vote')).toEqual(['vote', 2, 'taken', expect.any(Number), []]);
     say(peer, ['drop', 3, 'told', 3]);
     expect(await hear(peer, 'ack')).toEqual(['ack', 3]);
     expect(await victim.run(names)).toEqual(['asked', 'of the victim']);
@@ -90,8 +90,8 @@ describe('a peer that speaks the channel of global names', () => {
     for (const lie of [
       ['drop', 5, 'mine', stamp],
       ['drop', 6, 'theirs', stamp + 1],
-      ['commit', 7, 'stolen', victims, stamp + 9, false],
-      ['sync', [['stolen', victims, stamp + 9]]],
+      ['commit', 7, 'stolen', victims, stamp + 9, null],
+      ['sync', [['stolen', victims, stamp + 9, []]]],
       ['lost', 'mine', victims, stamp, null],
       ['lost', 'mine', victims, stamp, pidTerm(peer.mine(3))],
     ])
@@ -117,7 +117,7 @@ describe('a peer that speaks the channel of global names', () => {
     }
     // Marks the end of what was said.
     say(peer, ['claim', 999_999, 'the end', 1, false]);
-    expect(await hearVote(peer, 999_999)).toEqual(['vote', 999_999, 'yes', expect.any(Number)]);
+    expect(await hearVote(peer, 999_999)).toEqual(['vote', 999_999, 'yes', expect.any(Number), []]);
     for (const [node, name] of [
       [victim, 'mine'],
       [other, 'theirs'],

@@ -1,23 +1,7 @@
-// The voter's side of a claim. A node gives its vote for a name to one claim at a time; the others wait until that one
-// is over. Claims that ask the nodes in different order could wait for each other for ever, so a vote is asked back
-// when a better claim comes, and is given back unless its claim is decided (as in Maekawa's algorithm).
-
-/** Who claims: this node, or a peer. */
-export interface Claimant {
-  readonly node: string;
-  /** The claims of it that wait or have the vote here. */
-  readonly claims: Map<number, Claim>;
-}
-
-/** One wish for a name. */
-export interface Claim {
-  readonly claimant: Claimant;
-  readonly id: number;
-  readonly name: string;
-  readonly stamp: number;
-  /** Takes the name from whoever has it. */
-  readonly replaces: boolean;
-}
+// The voter's side of a claim. A node gives its vote for a name to one claim at a time; the other claims wait until that
+// one is over. Claims that reach the nodes in different orders could wait for each other for ever, so a vote is asked back
+// when an earlier claim comes, and is given back unless its claim is decided (Maekawa's algorithm).
+import { type Claim, type Claimant, ClaimQueue, isBefore } from './claim-queue.ts';
 
 export type Verdict = 'yes' | 'taken' | 'late';
 
@@ -28,17 +12,14 @@ export interface BallotsPort {
   inquire(claim: Claim): void;
 }
 
+/** The vote of this node for one name. */
 interface Ballot {
   voted: Claim;
   isInquired: boolean;
-  readonly waiting: Claim[];
-}
-
-/** The earlier claim goes first; node names and numbers make the order total. */
-function isBefore(a: Claim, b: Claim): boolean {
-  if (a.stamp !== b.stamp) return a.stamp < b.stamp;
-  if (a.claimant !== b.claimant) return a.claimant.node < b.claimant.node;
-  return a.id < b.id;
+  /** Claims that wait and are refused once the name is taken. */
+  readonly registering: ClaimQueue;
+  /** Claims that wait and take the name from the actor that has it. */
+  readonly replacing: ClaimQueue;
 }
 
 export class Ballots {
@@ -49,12 +30,12 @@ export class Ballots {
     this.#port = port;
   }
 
-  /** Names that are voted on now. */
+  /** Names with a claim that is not over. */
   get size(): number {
     return this.#ballots.size;
   }
 
-  /** Votes at once, or when the claims before are over. A number that is in use already is ignored. */
+  /** Votes at once, or when the claims before are over. A number that is in use is ignored. O(log claims). */
   claim(claim: Claim): void {
     const { claimant, id, name } = claim;
     if (claimant.claims.has(id)) return;
@@ -62,10 +43,11 @@ export class Ballots {
     claimant.claims.set(id, claim);
     const ballot = this.#ballots.get(name);
     if (ballot === undefined) {
-      this.#ballots.set(name, { voted: claim, isInquired: false, waiting: [] });
+      const [registering, replacing] = [new ClaimQueue(), new ClaimQueue()];
+      this.#ballots.set(name, { voted: claim, isInquired: false, registering, replacing });
       return this.#port.vote(claim, 'yes');
     }
-    ballot.waiting.push(claim);
+    queueOf(ballot, claim).push(claim);
     if (ballot.isInquired || !isBefore(claim, ballot.voted)) return;
     ballot.isInquired = true;
     this.#port.inquire(ballot.voted);
@@ -76,58 +58,59 @@ export class Ballots {
     const claim = claimant.claims.get(id);
     const ballot = claim && this.#ballots.get(claim.name);
     if (claim === undefined || ballot?.voted !== claim) return;
-    ballot.waiting.push(claim);
+    queueOf(ballot, claim).push(claim);
     this.#next(claim.name, ballot);
   }
 
-  /** A claim is over: its name is in the table now, or it was given up. */
+  /** A claim is over: its name is in the table now, or it was given up. O(log claims), and O(1) for each that is refused. */
   end(claimant: Claimant, id: number): void {
     const claim = claimant.claims.get(id);
     if (claim === undefined) return;
     claimant.claims.delete(id);
     const ballot = this.#ballots.get(claim.name);
     if (ballot === undefined) return;
-    if (ballot.voted === claim) return this.#next(claim.name, ballot);
-    const at = ballot.waiting.indexOf(claim);
-    if (at >= 0) ballot.waiting.splice(at, 1);
+    if (ballot.voted === claim) this.#next(claim.name, ballot);
+    else queueOf(ballot, claim).remove(claim);
   }
 
-  /** A node does not answer: its claims hold nobody up. It hears that, and may claim anew. */
+  /** A node does not answer: its claims end, so that nobody waits for them. It is told, and may claim again. */
   late(claimant: Claimant): void {
     const claims = [...claimant.claims.values()];
     this.gone(claimant);
     for (const claim of claims) this.#port.vote(claim, 'late');
   }
 
-  /** All claims of a node that was lost are over. */
+  /** Ends all claims of a node. */
   gone(claimant: Claimant): void {
     const claims = [...claimant.claims.values()];
-    // Those that wait go first: none of them is to get the vote that another one leaves.
+    // Claims that wait end first: otherwise one of them would get the vote that another one leaves.
     for (const claim of claims)
       if (this.#ballots.get(claim.name)?.voted !== claim) this.end(claimant, claim.id);
     for (const { id } of claims) this.end(claimant, id);
   }
 
-  /** Votes for the best of those that wait. */
+  /** Votes for the earliest claim that waits. */
   #next(name: string, ballot: Ballot): void {
-    const { waiting } = ballot;
-    if (this.#port.isTaken(name)) this.#refuse(waiting);
-    let best = waiting[0];
-    if (best === undefined) return void this.#ballots.delete(name);
-    for (const claim of waiting) if (isBefore(claim, best)) best = claim;
-    waiting.splice(waiting.indexOf(best), 1);
-    ballot.voted = best;
+    const { registering, replacing } = ballot;
+    if (this.#port.isTaken(name)) this.#refuse(registering);
+    const [one, other] = [registering.first, replacing.first];
+    const earliest =
+      one !== undefined && other !== undefined && isBefore(other, one) ? other : (one ?? other);
+    if (earliest === undefined) return void this.#ballots.delete(name);
+    queueOf(ballot, earliest).remove(earliest);
+    ballot.voted = earliest;
     ballot.isInquired = false;
-    this.#port.vote(best, 'yes');
+    this.#port.vote(earliest, 'yes');
   }
 
-  #refuse(waiting: Claim[]): void {
-    const refused = waiting.filter((claim) => !claim.replaces);
-    const kept = waiting.filter((claim) => claim.replaces);
-    waiting.splice(0, waiting.length, ...kept);
-    for (const claim of refused) {
+  #refuse(waiting: ClaimQueue): void {
+    for (let claim = waiting.first; claim !== undefined; claim = waiting.first) {
+      waiting.remove(claim);
       claim.claimant.claims.delete(claim.id);
       this.#port.vote(claim, 'taken');
     }
   }
 }
+
+const queueOf = ({ registering, replacing }: Ballot, claim: Claim): ClaimQueue =>
+  claim.replaces ? replacing : registering;

@@ -3,6 +3,7 @@
 import type { Pid } from '../term/index.ts';
 import type { Member, OwnNode } from './member.ts';
 import type { Outcome, Vote } from './messages.ts';
+import { mergeReplaced, type ReplacedEntry } from './name-table.ts';
 
 export type Voter = Member | OwnNode;
 
@@ -15,6 +16,8 @@ export interface OwnClaim {
   /** That of the claim; its entry gets one of its own. */
   readonly stamp: number;
   readonly replaces: boolean;
+  /** What the voters know that a switch replaces. */
+  replaced: readonly ReplacedEntry[];
   /** Whose vote is missing. */
   readonly missing: Set<Voter>;
   isDecided: boolean;
@@ -58,11 +61,12 @@ export class Claims {
     for (const voter of [...claim.missing]) if (this.#pending.has(claim.id)) this.#port.ask(voter, claim);
   }
 
-  voted(voter: Voter, id: number, verdict: Vote): void {
+  voted(voter: Voter, id: number, verdict: Vote, known: readonly ReplacedEntry[] = []): void {
     const claim = this.#undecided(id);
     if (claim === undefined) return;
     if (verdict === 'late') return this.#startOver([claim]);
     if (verdict !== 'yes') return this.#fail(claim, verdict);
+    if (claim.replaces) claim.replaced = mergeReplaced(claim.replaced, known);
     claim.missing.delete(voter);
     this.#decideIfReady(claim);
   }
@@ -127,6 +131,7 @@ export class Claims {
     for (const claim of claims) {
       claim.id = this.#port.nextId();
       claim.missing.clear();
+      claim.replaced = [];
       this.start(claim);
     }
   }

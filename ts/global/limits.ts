@@ -10,6 +10,8 @@ export const MAX_CLAIMS_PER_NODE = 65_536;
 export const MAX_IN_FLIGHT = 16_384;
 /** Entries in one part of what a new peer is told. */
 export const SYNC_PART = 500;
+/** Entries that a switch replaced and that an entry remembers: those of nodes that may not have heard of the switch. */
+export const MAX_REPLACED = 16;
 /** A connected peer that has not said within this time that it has global names is taken to have none. Unit: ms. */
 export const HELLO_MS = 5_000;
 /** A member that has said nothing for this long although it was asked is not waited for until it does. Unit: ms. */

@@ -1,5 +1,5 @@
 import type { ChannelPeer } from '../node/index.ts';
-import type { Claim, Claimant } from './ballots.ts';
+import type { Claim, Claimant } from './claim-queue.ts';
 import type { Entry, Owner } from './name-table.ts';
 
 /**
@@ -13,8 +13,8 @@ export class Member implements Owner, Claimant {
   readonly peer: ChannelPeer;
   readonly names: Map<string, Entry> = new Map();
   readonly claims: Map<number, Claim> = new Map();
-  /** Entries of this node's actors whose names it has taken over, by claim, until all peers know. */
-  readonly switched: Map<number, Entry> = new Map();
+  /** Entries of this node that a switch of it replaced, by name, with the number of its claim, until all peers know. */
+  readonly switched: Map<string, { readonly claim: number; readonly entry: Entry }> = new Map();
   standing: Standing = 'expected';
   /** Whether it has told all the names it had when it came. */
   isKnown = false;

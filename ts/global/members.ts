@@ -100,8 +100,8 @@ export class Members {
     member.standing = 'member';
     this.#silence(member);
     let part: SyncEntry[] = [];
-    for (const { name, pid, stamp } of this.#own.names.values()) {
-      part.push([name, pid, stamp]);
+    for (const { name, pid, stamp, replaced } of this.#own.names.values()) {
+      part.push([name, pid, stamp, replaced]);
       if (part.length < SYNC_PART) continue;
       this.#port.send(member, ['sync', part]);
       part = [];

@@ -1,7 +1,8 @@
 // What travels on the channel "global" (docs/wire.md, section 9). A peer may send anything: `parseMessage` gives a
 // message in which every part has its type and size, or undefined.
 import { Pid } from '../term/index.ts';
-import { MAX_NAME_BYTES, SYNC_PART } from './limits.ts';
+import { MAX_NAME_BYTES, MAX_REPLACED, SYNC_PART } from './limits.ts';
+import type { ReplacedEntry } from './name-table.ts';
 
 export const CHANNEL = 'global';
 export const VERSION = 1;
@@ -18,13 +19,20 @@ export type Message =
   | readonly ['sync', entries: readonly SyncEntry[]]
   | readonly ['bye']
   | readonly ['claim', id: number, name: string, stamp: number, replaces: boolean]
-  | readonly ['vote', id: number, verdict: Vote, stamp: number]
+  | readonly ['vote', id: number, verdict: Vote, stamp: number, known: readonly ReplacedEntry[]]
   | readonly ['ping']
   | readonly ['pong']
   | readonly ['inquire', id: number]
   | readonly ['yield', id: number]
   | readonly ['abort', id: number]
-  | readonly ['commit', id: number, name: string, pid: Pid, stamp: number, replaces: boolean]
+  | readonly [
+      'commit',
+      id: number,
+      name: string,
+      pid: Pid,
+      stamp: number,
+      replaced: readonly ReplacedEntry[] | null,
+    ]
   | readonly ['settled', id: number]
   | readonly ['drop', id: number, name: string, stamp: number]
   | readonly ['ack', id: number]
@@ -32,7 +40,7 @@ export type Message =
   | readonly ['ask', id: number, wish: Wish, name: string, pid: Pid]
   | readonly ['answer', id: number, outcome: Outcome];
 
-export type SyncEntry = readonly [name: string, pid: Pid, stamp: number];
+export type SyncEntry = readonly [name: string, pid: Pid, stamp: number, replaced: readonly ReplacedEntry[]];
 
 type Check = (value: unknown) => boolean;
 
@@ -52,13 +60,13 @@ const SHAPES = new Map<unknown, readonly Check[]>([
   ['sync', [isSyncPart]],
   ['bye', []],
   ['claim', [count, isName, count, flag]],
-  ['vote', [count, vote, count]],
+  ['vote', [count, vote, count, areReplaced]],
   ['ping', []],
   ['pong', []],
   ['inquire', [count]],
   ['yield', [count]],
   ['abort', [count]],
-  ['commit', [count, isName, pid, count, flag]],
+  ['commit', [count, isName, pid, count, (value) => value === null || areReplaced(value)]],
   ['settled', [count]],
   ['drop', [count, isName, count]],
   ['ack', [count]],
@@ -80,7 +88,15 @@ function isSyncPart(value: unknown): boolean {
 }
 
 function isSyncEntry(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 3 && isName(value[0]) && pid(value[1]) && count(value[2]);
+  if (!Array.isArray(value) || value.length !== 4) return false;
+  return isName(value[0]) && pid(value[1]) && count(value[2]) && areReplaced(value[3]);
+}
+
+function areReplaced(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length > MAX_REPLACED) return false;
+  return value.every(
+    (entry) => Array.isArray(entry) && entry.length === 2 && pid(entry[0]) && count(entry[1]),
+  );
 }
 
 /** A message of a peer, checked. O(size). */

@@ -3,13 +3,14 @@ import type { Runtime } from '../actor/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import type { Pid } from '../term/index.ts';
 import { Acknowledgements } from './acknowledgements.ts';
-import { Ballots, type Claim, type Verdict } from './ballots.ts';
+import { Ballots, type Verdict } from './ballots.ts';
 import { CatchUp } from './catch-up.ts';
+import type { Claim } from './claim-queue.ts';
 import { LamportClock } from './lamport-clock.ts';
 import { type Member, OwnNode } from './member.ts';
 import { Members } from './members.ts';
 import { CHANNEL, type Message, parseMessage } from './messages.ts';
-import { NameTable } from './name-table.ts';
+import { NameTable, toReplace } from './name-table.ts';
 import { type Done, OwnWishes } from './own-wishes.ts';
 import type { Parts, ServiceOptions } from './parts.ts';
 import { PeerWishes } from './peer-wishes.ts';
@@ -121,7 +122,7 @@ export class NameService implements ChannelListener {
         return this.#peers.claimed(member, message);
       case 'vote':
         clock.see(message[3]);
-        return this.#own.claims.voted(member, message[1], message[2]);
+        return this.#own.claims.voted(member, message[1], message[2], message[4]);
       case 'ping':
         return this.#send(member, ['pong']);
       case 'pong':
@@ -180,7 +181,6 @@ export class NameService implements ChannelListener {
       drop: (entry) => this.#own.drop(entry),
       forget: (entry) => this.#own.names.remove(entry.pid, entry.name),
       send,
-      tellAll,
     });
     const rollCall = new RollCall({
       clock: time,
@@ -198,9 +198,10 @@ export class NameService implements ChannelListener {
 
   #vote(claim: Claim, verdict: Verdict): void {
     const { own, clock } = this.#parts;
-    const { claimant, id } = claim;
-    if (claimant === own) this.#own.claims.voted(own, id, verdict);
-    else this.#send(claimant as Member, ['vote', id, verdict, clock.now]);
+    const { claimant, id, name, replaces } = claim;
+    if (claimant === own) return this.#own.claims.voted(own, id, verdict);
+    const known = replaces && verdict === 'yes' ? toReplace(this.table.of(name)) : [];
+    this.#send(claimant as Member, ['vote', id, verdict, clock.now, known]);
   }
 
   #inquire({ claimant, id }: Claim): void {
@@ -220,7 +221,7 @@ export class NameService implements ChannelListener {
         continue;
       }
       acknowledgements.add(id, member);
-      this.#send(member, ['commit', id, name, pid, entry.stamp, replaces]);
+      this.#send(member, ['commit', id, name, pid, entry.stamp, replaces ? entry.replaced : null]);
     }
     claims.askAgain(member);
     requests.joined(member);
@@ -230,7 +231,7 @@ export class NameService implements ChannelListener {
     const { sameNames, ballots, rollCall } = this.#parts;
     rollCall.wake(); // nothing is decided for its sake with votes that are worth nothing any more
     for (const entry of member.names.values()) this.table.remove(entry);
-    for (const claim of [...member.switched.keys()]) sameNames.settled(member, claim);
+    sameNames.heirLost(member);
     ballots.gone(member);
     this.#doNotAwait(member);
     this.#own.requests.gone(member);

@@ -1,4 +1,5 @@
 import type { Pid } from '../term/index.ts';
+import { MAX_REPLACED } from './limits.ts';
 
 /** A node whose actors have names: the only one that adds, changes or removes them. */
 export interface Owner {
@@ -12,6 +13,31 @@ export interface Entry {
   readonly pid: Pid;
   readonly stamp: number;
   readonly owner: Owner;
+  /** Entries of other nodes from which a switch took the name for this one, directly or before, and that may still exist. */
+  replaced: readonly ReplacedEntry[];
+}
+
+/** What tells one entry from all others: its actor and its stamp. */
+export type ReplacedEntry = readonly [pid: Pid, stamp: number];
+
+/** Whether a switch took the name from `old` for `entry`: then the actor of `old` is not told. */
+export function replaces(entry: Entry, old: Entry): boolean {
+  return entry.replaced.some(([pid, stamp]) => stamp === old.stamp && pid.equals(old.pid));
+}
+
+/** The entry that a switch would replace, and those it has replaced itself: what the new entry has to remember. */
+export function toReplace(entry: Entry | undefined): readonly ReplacedEntry[] {
+  return entry === undefined ? [] : mergeReplaced([[entry.pid, entry.stamp]], entry.replaced);
+}
+
+/** The latest of two lists, each entry once. */
+export function mergeReplaced(
+  some: readonly ReplacedEntry[],
+  others: readonly ReplacedEntry[],
+): readonly ReplacedEntry[] {
+  const isNew = ([pid, stamp]: ReplacedEntry): boolean =>
+    !some.some((entry) => entry[1] === stamp && entry[0].equals(pid));
+  return [...some, ...others.filter(isNew)].sort((a, b) => b[1] - a[1]).slice(0, MAX_REPLACED);
 }
 
 /**

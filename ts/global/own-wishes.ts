@@ -4,7 +4,7 @@ import { Claims, type OwnClaim, type Voter } from './claims.ts';
 import { MAX_IN_FLIGHT } from './limits.ts';
 import type { Member } from './member.ts';
 import type { Outcome, Wish } from './messages.ts';
-import type { Entry } from './name-table.ts';
+import { type Entry, mergeReplaced, toReplace } from './name-table.ts';
 import { OwnNames } from './own-names.ts';
 import type { Parts } from './parts.ts';
 import { Requests } from './requests.ts';
@@ -89,6 +89,7 @@ export class OwnWishes {
         pid,
         stamp: clock.tick(),
         replaces: wish === 'reregister',
+        replaced: [],
         missing: new Set(),
         isDecided: false,
         done: (outcome) => {
@@ -126,14 +127,17 @@ export class OwnWishes {
   }
 
   #decide(claim: OwnClaim): void {
-    const { own, clock, members, acknowledgements, ballots, sameNames } = this.#parts;
+    const { own, table, clock, members, acknowledgements, ballots, sameNames } = this.#parts;
     const { id, name, pid, replaces } = claim;
     const stamp = clock.tick();
     const before = own.names.get(name);
     if (before !== undefined) this.names.remove(before.pid, name);
-    const entry = { name, pid, stamp, owner: own };
+    const known = replaces ? mergeReplaced(toReplace(table.of(name)), claim.replaced) : [];
+    // An entry of this node needs no memory: the new one takes its place.
+    const replaced = known.filter(([old]) => old.nc !== 0);
+    const entry = { name, pid, stamp, owner: own, replaced };
     this.names.add(pid, name);
-    this.#parts.tellAll(['commit', id, name, pid, stamp, replaces]);
+    this.#parts.tellAll(['commit', id, name, pid, stamp, replaces ? replaced : null]);
     sameNames.show(entry, replaces ? id : undefined);
     ballots.end(own, id);
     acknowledgements.expect(id, members.awaited(), () => {

@@ -1,8 +1,7 @@
 // What peers want and tell: their claims, their names, and requests for actors of this node.
-import type { Pid } from '../term/index.ts';
 import { MAX_CLAIMS_PER_NODE, SYNC_PART } from './limits.ts';
 import type { Member } from './member.ts';
-import type { Message } from './messages.ts';
+import type { Message, SyncEntry } from './messages.ts';
 import type { Done, OwnWishes } from './own-wishes.ts';
 import type { Parts } from './parts.ts';
 
@@ -26,19 +25,19 @@ export class PeerWishes {
     rollCall.begin();
     const isFull = claimant.names.size + claimant.claims.size >= options.maxNames;
     if (isFull || claimant.claims.size >= MAX_CLAIMS_PER_NODE)
-      this.#parts.send(claimant, ['vote', id, 'full', clock.now]);
+      this.#parts.send(claimant, ['vote', id, 'full', clock.now, []]);
     else ballots.claim({ claimant, id, name, stamp, replaces });
   }
 
-  committed(owner: Member, [, id, name, pid, stamp, replaces]: Of<'commit'>): void {
-    this.#learn(owner, name, pid, stamp, replaces ? id : undefined);
+  committed(owner: Member, [, id, name, pid, stamp, replaced]: Of<'commit'>): void {
+    this.#learn(owner, [name, pid, stamp, replaced ?? []], replaced === null ? undefined : id);
     this.#parts.ballots.end(owner, id);
     this.#parts.send(owner, ['ack', id]);
   }
 
   synced(owner: Member, [, entries]: Of<'sync'>): void {
     this.#parts.members.join(owner);
-    for (const [name, pid, stamp] of entries) this.#learn(owner, name, pid, stamp, undefined);
+    for (const entry of entries) this.#learn(owner, entry, undefined);
     if (entries.length === SYNC_PART) return;
     owner.isKnown = true;
     this.#parts.catchUp.over(owner);
@@ -46,7 +45,7 @@ export class PeerWishes {
 
   dropped(owner: Member, [, id, name, stamp]: Of<'drop'>): void {
     const entry = owner.names.get(name);
-    if (entry?.stamp === stamp) this.#parts.table.remove(entry);
+    if (entry?.stamp === stamp) this.#parts.sameNames.dropped(entry, owner);
     if (id !== 0) this.#parts.send(owner, ['ack', id]);
   }
 
@@ -65,12 +64,12 @@ export class PeerWishes {
   }
 
   /** A peer tells a name of an actor of its own: nobody else may (T12). */
-  #learn(owner: Member, name: string, pid: Pid, stamp: number, switched: number | undefined): void {
+  #learn(owner: Member, [name, pid, stamp, replaced]: SyncEntry, claim: number | undefined): void {
     const { clock, options, sameNames } = this.#parts;
     clock.see(stamp);
     if (pid.nc !== owner.peer.nc) return this.#suspect(owner, 'a name of an actor of another node');
     if (owner.names.size >= options.maxNames && !owner.names.has(name))
       return this.#suspect(owner, 'more names than a node may have');
-    sameNames.show({ name, pid, stamp, owner }, switched);
+    sameNames.show({ name, pid, stamp, owner, replaced }, claim);
   }
 }

@@ -4,7 +4,7 @@ import type { Runtime } from '../actor/index.ts';
 import { type ConflictResolver, type Contender, NameConflict } from './conflict.ts';
 import type { Member, OwnNode } from './member.ts';
 import type { Message } from './messages.ts';
-import { beats, type Entry, type NameTable } from './name-table.ts';
+import { beats, type Entry, type NameTable, replaces } from './name-table.ts';
 
 export interface ConflictOptions {
   readonly resolve: ConflictResolver | undefined;
@@ -20,7 +20,6 @@ export interface SameNamesPort {
   /** The actor has that name no more. */
   forget(entry: Entry): void;
   send(member: Member, message: Message): void;
-  tellAll(message: Message): void;
 }
 
 export class SameNames {
@@ -32,30 +31,47 @@ export class SameNames {
     this.#port = port;
   }
 
-  /** Puts an entry into the table and sees to others of that name. `switched`: the claim that takes it from them. */
-  show(entry: Entry, switched: number | undefined): void {
+  /**
+   * Puts an entry into the table, and settles it with the other entries of that name.
+   *
+   * @param claim the number of the claim when the entry comes from a switch that has just been decided.
+   */
+  show(entry: Entry, claim: number | undefined): void {
     const { table } = this.#port;
     table.put(entry);
     for (const rival of table.rivals(entry)) {
-      if (switched !== undefined && rival.stamp < entry.stamp) {
-        table.remove(rival);
-        if (rival.owner === this.#own) this.#retire(rival, entry.owner as Member, switched);
-        continue;
-      }
       const [better, other] = beats(entry, rival) ? [entry, rival] : [rival, entry];
-      if (better.owner === this.#own) this.#settle(better, other);
+      if (replaces(better, other)) {
+        if (other.owner === this.#own) this.#retire(other, better.owner as Member, claim);
+      } else if (better.owner === this.#own) this.#settle(better, other);
     }
   }
 
-  /** All peers of the new owner know of a switch: who does not see that one is told now. */
-  settled(heir: Member, claim: number): void {
-    const entry = heir.switched.get(claim);
-    if (entry === undefined) return;
-    heir.switched.delete(claim);
-    this.#port.tellAll(['drop', 0, entry.name, entry.stamp]);
+  /** An owner has removed its entry: what that replaced need not wait, and nobody has to remember it any more. */
+  dropped(entry: Entry, owner: Member): void {
+    const { table } = this.#port;
+    table.remove(entry);
+    for (const rival of table.rivals(entry))
+      if (replaces(rival, entry))
+        rival.replaced = rival.replaced.filter(
+          ([pid, stamp]) => stamp !== entry.stamp || !pid.equals(entry.pid),
+        );
+    const waiting = owner.switched.get(entry.name);
+    if (waiting !== undefined) this.#remove(owner, waiting.entry);
   }
 
-  /** Only who has an entry of the same name may say that ours has lost to it. */
+  /** All peers of the new owner know of a switch: the entry that it replaced is removed everywhere. */
+  settled(heir: Member, claim: number): void {
+    for (const waiting of [...heir.switched.values()])
+      if (waiting.claim === claim) this.#remove(heir, waiting.entry);
+  }
+
+  /** The new owner is gone: whoever knows of its switch has forgotten it, or will. */
+  heirLost(heir: Member): void {
+    for (const { entry } of [...heir.switched.values()]) this.#remove(heir, entry);
+  }
+
+  /** Only a node that has an entry of the same name may say that ours has lost to it. */
   lost(
     member: Member,
     [, name, loser, stamp, winner]: Extract<Message, readonly ['lost', ...unknown[]]>,
@@ -63,16 +79,26 @@ export class SameNames {
     const own = this.#own.names.get(name);
     const other = member.names.get(name);
     if (own?.stamp !== stamp || !own.pid.equals(loser) || other === undefined) return;
-    if (winner === null || other.pid.equals(winner)) this.#lose(own, winner === null ? undefined : other);
+    if (winner !== null && !other.pid.equals(winner)) return;
+    // A switch has taken the name from that actor: it is not told (Q4), whoever has the name now.
+    if (this.#port.table.rivals(own).some((rival) => replaces(rival, own))) this.#port.drop(own);
+    else this.#lose(own, winner === null ? undefined : other);
   }
 
   /**
-   * Our actor's name was given to another one. Peers hear that from the new owner; only when all have does this node take its
-   * entry back, lest they see the name free meanwhile.
+   * A switch has given the name of our actor to another one. Peers hear that from the new owner; only when all have, this node
+   * removes its entry, lest they see the name free meanwhile. A switch of before (no claim) is known to all by now.
    */
-  #retire(entry: Entry, heir: Member, claim: number): void {
+  #retire(entry: Entry, heir: Member, claim: number | undefined): void {
+    if (claim === undefined) return this.#port.drop(entry);
     this.#port.forget(entry);
-    heir.switched.set(claim, entry);
+    heir.switched.set(entry.name, { claim, entry });
+  }
+
+  #remove(heir: Member, entry: Entry): void {
+    heir.switched.delete(entry.name);
+    // The name may belong to another actor of this node by now.
+    if (this.#own.names.get(entry.name) === entry) this.#port.drop(entry);
   }
 
   #settle(own: Entry, other: Entry): void {

@@ -74,7 +74,7 @@ describe('a node that does not answer', () => {
     const [a, b] = (await joined(2)) as [FakeNode, FakeNode];
     const pid = a.actor();
     const claim = watch(a.names.register('x', pid));
-    mesh.send(b, b.peers.get(a) as never, ['vote', 1, 'late', 1]);
+    mesh.send(b, b.peers.get(a) as never, ['vote', 1, 'late', 1, []]);
     await mesh.settle();
     expect(claim.answer).toBe(true);
     expect(seen('x')).toEqual([a.spelt(pid), a.spelt(pid)]);

@@ -233,20 +233,22 @@ describe('a peer that breaks the rules', () => {
       ['nothing', 1],
       ['sync', 'x'],
       ['sync', [['x']]],
-      ['sync', [['x', 'pid', 1]]],
-      ['sync', Array.from({ length: 501 }, () => ['x', pid, 1])],
+      ['sync', [['x', 'pid', 1, []]]],
+      ['sync', Array.from({ length: 501 }, () => ['x', pid, 1, []])],
       ['claim', 1.5, 'x', 1, false],
       ['claim', 1, 'x'.repeat(256), 1, false],
       ['claim', 1, '', 1, false],
       ['claim', 1, '\ud800', 1, false],
       ['claim', 1, 'x', Number.NaN, false],
-      ['vote', 99, 'yes', 1],
-      ['vote', 1, 'perhaps', 1],
+      ['vote', 99, 'yes', 1, []],
+      ['vote', 1, 'perhaps', 1, []],
       ['inquire', 99],
       ['yield', 99],
       ['abort', 99],
-      ['commit', 1, 'x', pid, -1, false],
-      ['commit', 1, 'x', null, 1, false],
+      ['commit', 1, 'x', pid, -1, null],
+      ['commit', 1, 'x', pid, 1, [[pid]]],
+      ['commit', 1, 'x', pid, 1, Array.from({ length: 17 }, () => [pid, 1])],
+      ['commit', 1, 'x', null, 1, null],
       ['drop', 1, 'nobody has this', 1],
       ['ack', 99],
       ['lost', 'x', pid, 1, null],
@@ -275,8 +277,8 @@ describe('a peer that breaks the rules', () => {
     await say(
       b,
       a,
-      ['commit', 7, 'z', b.pid(third, c), stamp, false],
-      ['sync', [['z', b.pid(third, c), stamp]]],
+      ['commit', 7, 'z', b.pid(third, c), stamp, null],
+      ['sync', [['z', b.pid(third, c), stamp, []]]],
       ['drop', 8, 'x', 1],
       ['drop', 9, 'y', 1],
       ['lost', 'x', b.pid(victim, a), 1, null],
@@ -294,9 +296,9 @@ describe('a peer that breaks the rules', () => {
     b.names.close();
     await mesh.settle();
     const pid = b.actor();
-    await say(b, a, ['claim', 1, 'x', 1, false], ['commit', 1, 'x', pid, 1, false]);
+    await say(b, a, ['claim', 1, 'x', 1, false], ['commit', 1, 'x', pid, 1, null]);
     expect(a.names.names()).toEqual([]);
-    a.listener?.message({ ...(a.peers.get(b) as object) } as never, ['sync', [['x', a.pid(pid, b), 1]]]);
+    a.listener?.message({ ...(a.peers.get(b) as object) } as never, ['sync', [['x', a.pid(pid, b), 1, []]]]);
     expect(a.names.names()).toEqual([]);
   });
 });
