@@ -51,6 +51,7 @@ export {
   type Startable,
   type StartOptions,
   type StartResult,
+  type StopOptions,
   SystemMessage,
   silentLogger,
   start,

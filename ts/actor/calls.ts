@@ -102,7 +102,7 @@ function awaitAnswer(pending: PendingCall, cell: Cell): void {
 }
 
 /** A call's target: a PID, or an address on another node; undefined: nobody has that name here. */
-function resolve(runtime: Runtime, to: Dest<never>): Pid | NodeAddress | undefined {
+export function resolve(runtime: Runtime, to: Dest<never>): Pid | NodeAddress | undefined {
   if (to instanceof Pid) return to;
   if (typeof to === 'string') return runtime.names.whereis(to);
   if (to instanceof Ref) return undefined;

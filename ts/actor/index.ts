@@ -9,6 +9,7 @@
 //
 // Must not know: sockets, frames, node names beyond what RemotePort says, servers and supervisors.
 export { Call, CallError, type CallOptions, type CallState } from './call.ts';
+export { actingFor, type Caller, partsOf } from './caller.ts';
 export { type DeadLetterListener, type DeadLetterReason, DeadLetters } from './dead-letters.ts';
 export {
   type CrashReason,
@@ -52,8 +53,8 @@ export {
   IGNORE,
   type Startable,
 } from './spec.ts';
-export { start, stop } from './start.ts';
-export { actingFor, type Caller, startOrThrow } from './start-or-throw.ts';
+export { type StopOptions, start, stop } from './start.ts';
+export { startOrThrow } from './start-or-throw.ts';
 export type { StartOptions, StartResult } from './start-result.ts';
 export { Down, Exit, type NodeAddress, NodeDown, NodeUp, SystemMessage } from './system-message.ts';
 export { Timeout, TimerRef } from './timer-ref.ts';

@@ -27,11 +27,15 @@ export function send(runtime: Runtime, from: Cell | null, to: Dest<never>, messa
   runtime.remote.sendNamed(pid, to.name, to.node, message);
 }
 
+const PROMISE = 'The destination is a promise, not a PID or a name: did you forget await?';
+
 /** Whether it is an address at all. Throws SNOW_ERR_BAD_DEST. */
 export function checkDest(to: unknown): void {
   if (typeof to === 'string' || to instanceof Pid || to instanceof Ref) return;
   const isAddress = typeof to === 'object' && to !== null && 'node' in to && 'name' in to;
-  if (!isAddress) throw new SnowmeshError('SNOW_ERR_BAD_DEST');
+  if (isAddress) return;
+  const isPromise = typeof (to as { then?: unknown } | undefined)?.then === 'function';
+  throw new SnowmeshError('SNOW_ERR_BAD_DEST', isPromise ? PROMISE : undefined);
 }
 
 function nameOrThrow(runtime: Runtime, name: string): Pid {

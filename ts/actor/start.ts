@@ -1,40 +1,39 @@
 import { isDeepStrictEqual } from 'node:util';
-import { SnowmeshError } from '../errors/index.ts';
-import type { Pid, Ref } from '../term/index.ts';
-import { CallError, type CallState } from './call.ts';
-import { call } from './calls.ts';
+import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { Pid, type Ref } from '../term/index.ts';
+import { CallError, type CallOptions, type CallState } from './call.ts';
+import { type Caller, partsOf } from './caller.ts';
+import { call, resolve } from './calls.ts';
 import { type Cell, ownCell } from './cell.ts';
 import { givenReason } from './crash-reason.ts';
 import { terminate } from './death.ts';
 import type { ExitReason } from './exit-reason.ts';
-import { Runtime } from './runtime.ts';
-import type { Self } from './self.ts';
+import type { Runtime } from './runtime.ts';
+import type { Dest } from './self.ts';
+import { checkDest } from './sending.ts';
 import { demonitor, unlink } from './signals.ts';
 import { spawn } from './spawning.ts';
 import { type Startable, waitsForInit } from './spec.ts';
 import { startFar } from './start-far.ts';
 import type { StartOptions, StartResult } from './start-result.ts';
 import { askToEnd, STOP_TAG } from './stop-request.ts';
+import type { NodeAddress } from './system-message.ts';
 import { begin } from './turn.ts';
 import { checkTimeout } from './waiting.ts';
-
-/** Who starts or stops: an actor, or the runtime for code outside of actors. */
-// oxlint-disable-next-line typescript/no-explicit-any -- what the caller itself receives does not matter
-type Starting = Self<any> | Runtime;
 
 /**
  * Starts an actor, here or on another node, and waits until its init is done (rules I1-I4, S5). The result comes at once,
  * not as a promise, when nothing had to be waited for: plain functions and handlers whose init is synchronous, here.
  *
- * @param parent the actor that starts it, or the runtime for code outside of actors; only an actor can be linked to it.
+ * @param parent the starting actor's `self`, or the node for code outside of actors; only an actor can be linked to it.
  * @returns the PID, `ignore`, or the reason why there is no child; then nothing of it is left.
- * @throws SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_STOPPED, SNOW_ERR_BAD_TIME.
+ * @throws SNOW_ERR_BAD_CALLER, SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_STOPPED, SNOW_ERR_BAD_TIME.
  * @example
  * const result = await start(self, counter, [0], { link: true, timeout: 1000 });
  * if (!result.ok) self.exit('no counter');
  */
 export function start<N, A extends readonly unknown[]>(
-  parent: Starting,
+  parent: Caller,
   what: Startable<N, A>,
   args: A,
   options: StartOptions = {},
@@ -100,53 +99,76 @@ function abandon(parent: Cell, pid: Pid, options: StartOptions, ref: Ref | undef
   if (ref !== undefined && options.monitor !== true) demonitor(parent, ref);
 }
 
+/** How long a stop is waited for, and what else ends the wait. */
+export interface StopOptions {
+  /** ms; default Infinity. The actor still ends later. */
+  readonly timeout?: number;
+  /** Gives up waiting: it rejects with `aborted`; the actor still ends. */
+  readonly signal?: AbortSignal;
+}
+
+const STOP_OPTIONS: OptionNames<StopOptions> = { timeout: true, signal: true };
+
 /**
  * Asks an actor, here or on another node, to end in order and waits until it has (rule I6): a handler after what was sent
  * before, and after its `onTerminate`; a function actor at once, or, when it traps exits, as it decides on the Exit of its
- * parent that it gets. Resolves when its names are free. Rejects with a CallError: noproc, nodedown, timeout (it still
- * ends later), or exit when it ended with another reason.
+ * parent that it gets. Resolves when its names are free. Rejects with a CallError: `noproc`, `nodedown`, `timeout`, `aborted`,
+ * `calling_self`, or `exit` when it ended with another reason.
  *
- * @param timeout ms; default for ever.
- * @throws SNOW_ERR_BAD_TIME, SNOW_ERR_UNSENDABLE.
+ * @param caller The stopping actor's `self`, or the node for code outside of actors.
+ * @param target PID, local name, or name on a node.
+ * @param reason Default `normal`.
+ * @param options `timeout` in ms (default Infinity), `signal`.
+ * @throws SNOW_ERR_BAD_CALLER, SNOW_ERR_BAD_DEST, SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_TIME, SNOW_ERR_UNSENDABLE.
  * @example
- * await stop(self, counter, 'shutdown', 5000);
+ * await stop(self, counter, 'shutdown', { timeout: 5000 });
  */
 export function stop(
-  caller: Starting,
-  target: Pid | string,
+  caller: Caller,
+  target: Pid | string | NodeAddress,
   reason: ExitReason = 'normal',
-  timeout: number = Number.POSITIVE_INFINITY,
+  options: StopOptions = {},
 ): Promise<void> {
   const { runtime, cell: own } = partsOf(caller);
-  if (own?.isDead === true) return new Promise(() => {}); // A7
-  const pid = typeof target === 'string' ? runtime.names.whereis(target) : target;
-  const started = runtime.now();
-  const limit = checkTimeout(timeout);
+  if (own?.isDead === true) return new Promise(() => {}); // dead actors await nothing (A7)
+  checkDest(target as Dest<never>);
+  checkOptionNames('stop', options, STOP_OPTIONS);
+  const { signal } = options;
+  const timeout = options.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
   const given = givenReason(reason);
+  const address = resolve(runtime, target);
+  const started = runtime.now();
   const fail = (state: CallState, why?: unknown): CallError =>
     new CallError({
       state,
-      target: String(target),
-      node: undefined,
+      target: typeof target === 'string' || target instanceof Pid ? String(target) : target.name,
+      node: address instanceof Pid || address === undefined ? undefined : address.node,
       tag: 'stop',
       elapsed: runtime.now() - started,
       reason: why,
     });
-  if (pid !== undefined && pid.nc !== 0) return stopFar(runtime, own, pid, given, limit, fail);
-  const cell = pid === undefined ? undefined : ownCell(runtime, pid);
-  if (pid === undefined || cell === undefined) return Promise.reject(fail('noproc'));
+  if (signal?.aborted === true) return Promise.reject(fail('aborted', signal.reason));
+  if (address === undefined) return Promise.reject(fail('noproc'));
+  if (!(address instanceof Pid) || address.nc !== 0)
+    return stopFar(runtime, own, address, given, { timeout, ...(signal && { signal }) }, fail);
+  const cell = ownCell(runtime, address);
+  if (cell === undefined) return Promise.reject(fail('noproc'));
   if (cell === own) return Promise.reject(fail('calling_self'));
-  return new Promise((resolve, reject) => {
-    const cancel = runtime.after(limit, () => {
-      forget();
-      if (own?.isDead !== true) reject(fail('timeout'));
-    });
-    const forget = runtime.onDeath(pid, (_pid, ended) => {
+  return new Promise((settle, reject) => {
+    const end = (state: CallState | undefined, why?: unknown): void => {
       cancel();
-      if (own?.isDead === true) return; // A7
-      if (isDeepStrictEqual(ended, given)) resolve();
-      else reject(fail('exit', ended));
-    });
+      forget();
+      signal?.removeEventListener('abort', onAbort);
+      if (own?.isDead === true) return; // dead actors await nothing (A7)
+      if (state === undefined) settle();
+      else reject(fail(state, why));
+    };
+    const onAbort = (): void => end('aborted', signal?.reason);
+    const cancel = runtime.after(timeout, () => end('timeout'));
+    const forget = runtime.onDeath(address, (_pid, ended) =>
+      isDeepStrictEqual(ended, given) ? end(undefined) : end('exit', ended),
+    );
+    signal?.addEventListener('abort', onAbort, { once: true });
     askToEnd(cell, given);
   });
 }
@@ -155,22 +177,16 @@ export function stop(
 async function stopFar(
   runtime: Runtime,
   caller: Cell | null,
-  pid: Pid,
+  target: Pid | NodeAddress,
   reason: ExitReason,
-  timeout: number,
+  options: CallOptions,
   fail: (state: CallState, why?: unknown) => CallError,
 ): Promise<void> {
   try {
-    await call(runtime, caller, pid, STOP_TAG, [reason], { timeout });
+    await call(runtime, caller, target, STOP_TAG, [reason], options);
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
     if (error.state !== 'exit') throw fail(error.state, error.reason);
     if (!isDeepStrictEqual(error.reason, reason)) throw fail('exit', error.reason);
   }
-}
-
-function partsOf(caller: Starting): { runtime: Runtime; cell: Cell | null } {
-  return caller instanceof Runtime
-    ? { runtime: caller, cell: null }
-    : { runtime: caller.runtime, cell: caller.cell };
 }

@@ -4,7 +4,6 @@ import {
   type HandlerBody,
   type HandlerSpec,
   IGNORE,
-  type Runtime,
   type Self,
   type StartOptions,
   type StartResult,
@@ -64,7 +63,7 @@ export function behaviour<A extends readonly unknown[], P extends Protocol>(
     startWith: (parent, options, ...args) =>
       startOrThrow(parent, spec, args, options) as Promise<ServerRef<P>>,
     tryStart: (parent, options, ...args) =>
-      start(actingFor(parent) as Runtime, spec, args, options) as StartResult | Promise<StartResult>,
+      start(parent, spec, args, options) as StartResult | Promise<StartResult>,
     named: (name) => name as ServerName<P>,
     at: (name, node) => ({ name, node }) as ServerAddress<P>,
   };

@@ -6,7 +6,8 @@ import {
   type CallOptions,
   type Dest,
   type NodeAddress,
-  Runtime,
+  partsOf,
+  type Runtime,
 } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
@@ -110,13 +111,12 @@ export function cast<P extends Protocol, T extends CastTag<P>>(
 export function cast(caller: Caller, server: UntypedDest, tag: string, ...args: unknown[]): void;
 export function cast(caller: Caller, server: Dest<never>, tag: string, ...args: unknown[]): void {
   const message = castMessage(tag, args);
-  const acting = actingFor(caller);
-  const runtime = acting instanceof Runtime ? acting : acting.runtime;
+  const { runtime } = partsOf(caller);
   if (typeof server === 'string' && runtime.whereis(server) === undefined) {
     runtime.deadLetters.count('no_name', server);
     return;
   }
-  (acting as Runtime).send<unknown>(server as Dest, message);
+  (actingFor(caller) as Runtime).send<unknown>(server as Dest, message);
 }
 
 /**
@@ -129,7 +129,7 @@ export function cast(caller: Caller, server: Dest<never>, tag: string, ...args: 
  * replyTo(self, message.ref, compute(message.job));
  */
 export function replyTo(caller: Caller, ref: Ref, value: unknown): boolean {
-  return (caller instanceof Runtime ? caller : caller.runtime).reply(ref as Ref & Call, value);
+  return partsOf(caller).runtime.reply(ref as Ref & Call, value);
 }
 
 /** What came of asking many servers. */

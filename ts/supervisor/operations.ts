@@ -1,4 +1,12 @@
-import { actingFor, type Caller, type Dest, handOver, type NodeAddress, Runtime } from '../actor/index.ts';
+import {
+  actingFor,
+  type Caller,
+  type Dest,
+  handOver,
+  type NodeAddress,
+  partsOf,
+  type Runtime,
+} from '../actor/index.ts';
 import { Pid } from '../term/index.ts';
 import { type ChildSpec, planChild } from './child-spec.ts';
 import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
@@ -25,7 +33,7 @@ export async function startChild(
 ): Promise<ChildResult> {
   // Misuse is thrown at the one who made it, and must not reach the supervisor.
   if (!Array.isArray(child)) planChild(child as ChildSpec, 'any_significant');
-  const runtime = caller instanceof Runtime ? caller : caller.runtime;
+  const { runtime } = partsOf(caller);
   if (!isHere(runtime, supervisor)) return ask(caller, supervisor, 'startChild', child);
   const { ticket, withdraw } = handOver(runtime, child);
   try {

@@ -61,11 +61,11 @@ const prepare = (bench: Workbench): void => {
       pid: never;
     };
     box['pid'] = pid;
-    const by = how === 'actor' ? probe.self : node.runtime;
+    const by = how === 'actor' ? probe.self : node;
     for (const message of ['one', 'two']) (by as AnySelf).send(pid, message as never);
-    return outcome(snow.stop(by as never, pid, reason as never, timeout));
+    return outcome(snow.stop(by as never, pid, reason as never, timeout === undefined ? {} : { timeout }));
   };
-  box['again'] = () => outcome(snow.stop(node.runtime, box['pid']));
+  box['again'] = () => outcome(snow.stop(node, box['pid']));
 };
 
 const stop = (what: string, how: string, reason: unknown, timeout?: number): Promise<unknown> =>

@@ -170,7 +170,7 @@ describe('a stop', () => {
   it('I6 of oneself, of nobody, or in no time fails at once', async () => {
     expect((await failure(stop(probe.self, probe.pid as Pid<never>))).state).toBe('calling_self');
     expect((await failure(stop(probe.self, 'nobody'))).state).toBe('noproc');
-    expect(() => stop(kit.runtime, probe.pid as Pid<never>, 'normal', -1)).toThrow(
+    expect(() => stop(kit.runtime, probe.pid as Pid<never>, 'normal', { timeout: -1 })).toThrow(
       expect.objectContaining({ code: 'SNOW_ERR_BAD_TIME' }),
     );
     expect(kit.runtime.isAlive(probe.pid as Pid<never>)).toBe(true);
@@ -181,12 +181,46 @@ describe('a stop', () => {
       return { onMessage() {}, onTerminate: () => self.sleep(500) };
     }) as Pid<never>;
     await kit.settle();
-    const late = failure(stop(kit.runtime, pid, 'normal', 100));
+    const late = failure(stop(kit.runtime, pid, 'normal', { timeout: 100 }));
     await kit.advance(100);
     expect(await late).toMatchObject({ state: 'timeout', elapsed: 100 });
     expect((pid.route as { extra: { deathCallbacks: Set<unknown> } }).extra.deathCallbacks.size).toBe(0);
     await kit.advance(400);
     expect(kit.runtime.isAlive(pid)).toBe(false);
+  });
+
+  it('I6 that is aborted rejects at once and leaves nothing but the order to end', async () => {
+    const pid = kit.runtime.spawnHandler((self: Self): HandlerBody => {
+      return { onMessage() {}, onTerminate: () => self.sleep(500) };
+    }) as Pid<never>;
+    await kit.settle();
+    const controller = new AbortController();
+    const given = failure(stop(kit, pid, 'normal', { signal: controller.signal }));
+    controller.abort('enough');
+    expect(await given).toMatchObject({ state: 'aborted', reason: 'enough' });
+    expect((await failure(stop(kit, pid, 'normal', { signal: controller.signal }))).state).toBe('aborted');
+    expect((pid.route as { extra: { deathCallbacks: Set<unknown> } }).extra.deathCallbacks.size).toBe(0);
+    await kit.advance(500);
+    expect(kit.runtime.isAlive(pid)).toBe(false);
+  });
+
+  it('I6 takes a name, here or on a node that is this one, and refuses options that are none', async () => {
+    const named = (): unknown =>
+      kit.runtime.spawnWith(
+        { name: 'named' },
+        defineHandler('named', () => ({ onMessage() {} })),
+      );
+    named();
+    await kit.settle();
+    await stop(kit, 'named');
+    named();
+    await stop(kit, { name: 'named', node: 'nonode@nohost' });
+    expect(kit.runtime.whereis('named')).toBeUndefined();
+    expect((await failure(stop(kit, { name: 'named', node: 'far@host' }))).state).toBe('nodedown');
+    for (const options of [5000, { tiemout: 5 }])
+      expect(() => stop(kit, 'named', 'normal', options as never)).toThrow(
+        expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }),
+      );
   });
 
   it('I5 a handler that traps exits ends with its parent, a function gets the EXIT', async () => {

@@ -211,7 +211,7 @@ describe('stopping a function actor', () => {
     const stubborn = kit.runtime.spawnWith({ trapExit: true }, waiting);
     await kit.settle();
     const other = failure(stop(kit.runtime, own, 'enough'));
-    const late = failure(stop(kit.runtime, stubborn, 'enough', 100));
+    const late = failure(stop(kit.runtime, stubborn, 'enough', { timeout: 100 }));
     await kit.advance(100);
     expect(await other).toMatchObject({ state: 'exit', reason: 'my own' });
     expect(await late).toMatchObject({ state: 'timeout' });

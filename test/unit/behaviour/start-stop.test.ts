@@ -205,7 +205,7 @@ describe('starting and stopping', () => {
       start: (self) => slow.start(self),
       timeout: (self) => hanging.startWith(self, { timeout: 50 }),
       stop: (self) => stop(self, pid),
-      late: (self) => stop(self, pid, 'normal', 50),
+      late: (self) => stop(self, pid, 'normal', { timeout: 50 }),
     };
     const waiting = Object.entries(ways).map(([name, way]) =>
       kit.runtime.spawn((self: Self) => way(self).finally(() => resumed.push(name)) as Promise<never>),
@@ -224,7 +224,7 @@ describe('starting and stopping', () => {
       terminate: ({ self }) => self.sleep(500),
     });
     const pid = await slow.start(kit);
-    const stopped = failure(stop(kit.runtime, pid, 'normal', 100));
+    const stopped = failure(stop(kit.runtime, pid, 'normal', { timeout: 100 }));
     await kit.advance(100);
     expect((await stopped).state).toBe('timeout');
     expect(kit.runtime.isAlive(pid)).toBe(true);

@@ -1,0 +1,32 @@
+import { SnowmeshError } from '../errors/index.ts';
+import type { Cell } from './cell.ts';
+import { Runtime } from './runtime.ts';
+import { Self } from './self.ts';
+
+/** What starts, stops or calls something: an actor's `self`; the node, or its `runtime`, for code outside of actors. */
+// oxlint-disable-next-line typescript/no-explicit-any -- what the caller itself receives does not matter
+export type Caller = Self<any> | Runtime | { readonly runtime: Runtime };
+
+/** V3: two copies share nothing, and what is of one is a stranger to the other. */
+const OTHER_COPY =
+  'The caller belongs to another copy of snowmesh in this process: `npm ls snowmesh` lists them.';
+const PROMISE = 'The caller is a promise, not an actor or a node: did you forget await?';
+
+/** The actor behind a caller, or the runtime when it is none. Throws SNOW_ERR_BAD_CALLER for anything else. */
+export function actingFor(caller: Caller): Self | Runtime {
+  if (caller instanceof Self || caller instanceof Runtime) return caller;
+  const { runtime, then } = (caller ?? {}) as { runtime?: Runtime; then?: unknown };
+  if (runtime instanceof Runtime) return runtime;
+  throw new SnowmeshError(
+    'SNOW_ERR_BAD_CALLER',
+    runtime !== undefined ? OTHER_COPY : typeof then === 'function' ? PROMISE : undefined,
+  );
+}
+
+/** A caller's runtime, and its cell when it is an actor. Throws SNOW_ERR_BAD_CALLER. */
+export function partsOf(caller: Caller): { runtime: Runtime; cell: Cell | null } {
+  const acting = actingFor(caller);
+  return acting instanceof Runtime
+    ? { runtime: acting, cell: null }
+    : { runtime: acting.runtime, cell: acting.cell };
+}
