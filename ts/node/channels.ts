@@ -1,5 +1,5 @@
-// Channels: control traffic of the floors above, by name. What travels is any term in a SYSTEM frame: never dropped for a
-// full outbox unless it carries what a user sent, in order with everything else of the same sender, and gone with the session.
+// Channels: control traffic of the floors above, by name. A message is any term in a SYSTEM frame. It is not dropped for a full
+// outbox, unless it carries what a user sent; it keeps its order with other frames of the same sender, and is lost with the session.
 import { type Pid, TermTemplate } from '../term/index.ts';
 import { FrameTag } from './session/frame-tag.ts';
 import type { Outgoing } from './session/outgoing.ts';
@@ -16,37 +16,37 @@ export interface ChannelPeer {
   readonly connection: number;
 }
 
-/** What the owner of a channel hears. What it throws is logged and harms nobody. */
+/** What the owner of a channel is told. An error it throws is logged and has no other effect. */
 export interface ChannelListener {
   /** Before the first message of a peer; for sessions there are already, while the channel is opened. */
   up(peer: ChannelPeer): void;
-  /** `value` is any term: the peer holds the cookie, and may still send anything. */
+  /** `value` is any term: a peer that holds the cookie may still send anything. */
   message(peer: ChannelPeer, value: unknown): void;
   /** A ROOM_BROADCAST frame: for the channel `rooms` only. `payload` is the listener's own. */
   room?(peer: ChannelPeer, room: string, payload: Uint8Array, details: unknown): void;
   /** After the last message of a peer; links, monitors and calls over it fire from then on, before it comes up again. */
   down(peer: ChannelPeer): void;
-  /** Another channel of that name was opened on this node: from now on this one hears nothing, and sends nothing. */
+  /** Another channel of that name was opened on this node: from now on this one receives and sends nothing. */
   replaced?(): void;
 }
 
 /** The owner's end of a channel. */
 export interface Channel {
-  /** Those with a session now. */
+  /** The peers with a session now. */
   peers(): IterableIterator<ChannelPeer>;
   peer(node: string): ChannelPeer | undefined;
   /**
-   * Sends to the owners of the channel of that name at `peer`; nothing happens when nobody is there.
+   * Sends to the owner of the channel of that name at `peer`; nothing happens when it is not open there.
    *
-   * @param from the local actor the message comes from, whose order it keeps; undefined: none.
-   * @throws SNOW_ERR_UNSENDABLE and its kin.
+   * @param from the local actor that sends it: the message keeps its order with others of that actor. Undefined: no actor.
+   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE.
    */
   send(peer: ChannelPeer, value: unknown, from?: Pid): void;
   /**
-   * Sends what a user sent to some peers; it is written once. O(size + peers · bytes).
+   * Sends what a user sent to some peers; it is encoded once. O(size + peers · bytes).
    *
-   * @returns those that do not get it: their outbox is full, or their session over.
-   * @throws SNOW_ERR_UNSENDABLE and its kin, before anybody gets it.
+   * @returns the peers that do not get it: their outbox is full, or their session is over.
+   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE, before any peer gets it.
    */
   broadcast(peers: Iterable<ChannelPeer>, value: unknown, from?: Pid): ChannelPeer[];
   /**

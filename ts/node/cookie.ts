@@ -1,5 +1,5 @@
-// The shared secret: where it comes from and when it is too weak to be one (T16). It goes to the native core and is
-// not kept anywhere in JavaScript (T15): no field, no error and no log line may hold it.
+// Reads the shared secret and refuses a weak one (T16). It goes to the native core and is not kept in JavaScript (T15): no
+// field, no error and no log line may contain it.
 import { readFileSync, statSync } from 'node:fs';
 import { SnowmeshError } from '../errors/index.ts';
 
@@ -43,11 +43,11 @@ export function resolveCookie(cookie: string | undefined, file: string | undefin
 function readCookie(file: string): string {
   let text: string;
   try {
-    // Windows has no such mode bits; access is governed by lists there.
+    // Windows has no such mode bits; access lists decide there.
     if (process.platform !== 'win32' && (statSync(file).mode & 0o007) !== 0) {
       throw new SnowmeshError(
         'SNOW_ERR_COOKIE_FILE',
-        `everybody may use the cookie file ${file}: chmod 600 ${file}`,
+        `every user may read or write the cookie file ${file}: chmod 600 ${file}`,
       );
     }
     text = readFileSync(file, 'utf8');

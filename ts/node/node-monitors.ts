@@ -1,6 +1,5 @@
-// Who wants to hear of nodes that come and go. A subscription is persistent and gets every event (L4, L5); a watch is
-// for one node and one notice (L6). Both end with the actor that made them (L8). Pure bookkeeping: delivery, making of
-// references and word of deaths come in through the port.
+// The actors that are told when nodes come and go. A subscription gets every event (L4, L5); a watch gets one notice about one
+// node (L6). Both end with the actor that made them (L8). Delivery, references and deaths of actors come in through the port.
 import { NodeDown, NodeUp, type SystemMessage } from '../actor/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { NodeRecovered, NodeStalled } from './node-notices.ts';
@@ -10,11 +9,11 @@ export interface SubscriberPort {
   /** Puts a notice into the mailbox of a local actor. */
   deliver(to: Pid, notice: SystemMessage): void;
   makeRef(owner: Pid): Ref;
-  /** Asks for a call of `release` when that actor dies. Returns a way to take it back. */
+  /** Calls `release` when that actor dies. Returns what cancels it. */
   follow(pid: Pid): () => void;
 }
 
-/** What a notice carries beside the node's name. */
+/** What a notice says beside the node's name. */
 export interface NodeFacts {
   /** Counts connections of this node: the same number in an up and its down (L10). */
   readonly connection: number;
@@ -34,8 +33,8 @@ interface Watch {
   readonly node: string;
 }
 
-/** What an actor has. */
-interface Holding {
+/** The subscriptions and watches of one actor. */
+interface Held {
   readonly all: Set<Subscription | Watch>;
   unfollow: () => void;
 }
@@ -45,8 +44,8 @@ export class NodeMonitors {
   readonly #subscriptions = new Map<string, Subscription>();
   /** By node, then by reference. */
   readonly #watches = new Map<string, Map<string, Watch>>();
-  /** By actor, so that its death costs what it holds and no scan. */
-  readonly #held = new Map<string, Holding>();
+  /** By actor, so that its death needs no scan. */
+  readonly #held = new Map<string, Held>();
 
   constructor(port: SubscriberPort) {
     this.#port = port;
@@ -70,18 +69,18 @@ export class NodeMonitors {
     return watch.ref;
   }
 
-  /** Ends a subscription or a watch. False when there is none (any more). */
+  /** Ends a subscription or a watch. False when there is none, or it has ended. */
   cancel(ref: Ref): boolean {
     const { key } = ref;
     const subscription = this.#subscriptions.get(key);
     if (subscription !== undefined) {
-      this.#letGo(subscription);
+      this.#release(subscription);
       return this.#subscriptions.delete(key);
     }
     for (const ofNode of this.#watches.values()) {
       const watch = ofNode.get(key);
       if (watch === undefined) continue;
-      this.#letGo(watch);
+      this.#release(watch);
       this.#unwatch(watch);
       return true;
     }
@@ -103,7 +102,7 @@ export class NodeMonitors {
     this.fire(node, cause);
   }
 
-  /** The node's event loop stopped turning, or turns again: it is up all the time (L13). */
+  /** The node's event loop stopped turning, or turns again; the node is up all the time (L13). */
   loop(node: string, stalled: boolean, facts: { readonly ageMs: number; readonly hidden: boolean }): void {
     const notice = stalled ? new NodeStalled(node, facts.ageMs) : new NodeRecovered(node);
     for (const { pid, hidden } of this.#subscriptions.values())
@@ -116,12 +115,12 @@ export class NodeMonitors {
     if (ofNode === undefined) return;
     this.#watches.delete(node);
     for (const watch of ofNode.values()) {
-      this.#letGo(watch);
+      this.#release(watch);
       this.#port.deliver(watch.pid, new NodeDown(node, cause, { ref: watch.ref }));
     }
   }
 
-  /** An actor ended. */
+  /** The actor ended. */
   release(pid: Pid): void {
     const held = this.#held.get(pid.key);
     if (held === undefined) return;
@@ -132,7 +131,7 @@ export class NodeMonitors {
     }
   }
 
-  /** Subscriptions and watches in force. */
+  /** How many subscriptions and watches there are. */
   get size(): number {
     let watches = 0;
     for (const ofNode of this.#watches.values()) watches += ofNode.size;
@@ -148,12 +147,12 @@ export class NodeMonitors {
     const { key } = each.pid;
     const held = this.#held.get(key);
     if (held !== undefined) return void held.all.add(each);
-    const first: Holding = { all: new Set([each]), unfollow: () => {} };
+    const first: Held = { all: new Set([each]), unfollow: () => {} };
     this.#held.set(key, first);
     first.unfollow = this.#port.follow(each.pid);
   }
 
-  #letGo(each: Subscription | Watch): void {
+  #release(each: Subscription | Watch): void {
     const { key } = each.pid;
     const held = this.#held.get(key);
     if (held === undefined || !held.all.delete(each) || held.all.size > 0) return;

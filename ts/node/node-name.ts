@@ -1,5 +1,5 @@
-// Node names: `name@host`, `name@host:port`, `name@[ipv6]:port`. A name is an identity (compared as bytes, proved in
-// the handshake) and an address at once, so it is brought into one form: the port is always there.
+// Node names: `name@host`, `name@host:port`, `name@[ipv6]:port`. A name is both an identity (compared as bytes, proved in the
+// handshake) and an address, so it has one canonical form, which always includes the port.
 import { SnowmeshError } from '../errors/index.ts';
 
 /** The port of a name that names none. */
@@ -11,7 +11,7 @@ export const MAX_NAME_BYTES = 255;
 /** What a node without a name calls itself; never an address. */
 export const NO_NODE = 'nonode@nohost';
 
-/** A name taken apart. */
+/** The parts of a name. */
 export interface NodeName {
   /** The canonical form, with the port. */
   readonly full: string;
@@ -24,7 +24,7 @@ export interface NodeName {
 }
 
 /**
- * Takes a node name apart (rules K3, K4).
+ * Parses a node name.
  *
  * @param text `name@host`, `name@host:port`, IPv6 literals in brackets.
  * @returns its parts and its canonical form.
@@ -40,7 +40,7 @@ export function parseNodeName(text: unknown): NodeName {
   if (/[\u0000-\u0020\u007f-\u00a0\u2028\u2029\ufeff]/.test(text))
     throw refused(JSON.stringify(text).slice(1, -1), 'it contains white space or a control character');
   const [local = '', address, ...more] = text.split('@');
-  if (address === undefined) throw refused(text, 'it has no @; a name is name@host or name@host:port');
+  if (address === undefined) throw refused(text, 'it has no @: a name is name@host or name@host:port');
   if (more.length > 0) throw refused(text, 'it has more than one @');
   if (local === '') throw refused(text, 'nothing stands before the @');
   if (/[:[\]]/.test(local)) throw refused(text, 'the part before the @ contains one of : [ ]');
@@ -49,7 +49,7 @@ export function parseNodeName(text: unknown): NodeName {
   return { full: `${local}@${shown}:${port}`, local, host, port };
 }
 
-/** The same name with the port that was really bound. */
+/** The same name with the port that was bound. */
 export function withPort(name: NodeName, port: number): NodeName {
   const shown = name.host.includes(':') ? `[${name.host}]` : name.host;
   return { full: `${name.local}@${shown}:${port}`, local: name.local, host: name.host, port };
@@ -66,7 +66,7 @@ function parseAddress(text: string, address: string): { host: string; port: numb
   return { host, port: digits === undefined ? DEFAULT_PORT : parsePort(text, digits) };
 }
 
-/** Enough to keep typing errors out; whether the address exists is told by the connection. */
+/** Catches typing errors; whether the address exists, the connection shows. */
 function looksLikeIpv6(text: string): boolean {
   const [address = ''] = text.split('%');
   return /^[0-9a-f:.]+$/i.test(address) && address.split(':').length >= 3 && !/:::|::.*::/.test(address);

@@ -1,9 +1,9 @@
 import { SystemMessage } from '../actor/index.ts';
 
-/** A node's event loop has not turned for a while. The node is up: its ticks are sent by a native thread (L13). */
+/** A node's event loop has not turned for a while. The node is up: a native thread still sends its ticks. */
 export class NodeStalled extends SystemMessage {
   readonly node: string;
-  /** ms since its event loop turned last. */
+  /** ms since its event loop last turned. */
   readonly ageMs: number;
 
   /** @internal */

@@ -26,7 +26,7 @@ import type { ReadyOptions } from './readiness.ts';
  * thread or timer behind.
  */
 export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
-  /** The actors of this node: what functions take that ask for a caller, when the caller is no actor. */
+  /** The actors of this node. Pass it to functions that take a caller, when the caller is no actor. */
   readonly runtime: Runtime;
   readonly #cluster: Cluster | undefined;
   #stopping: Promise<void> | undefined;
@@ -39,12 +39,12 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
     cluster?.announce((event, ...args) => this.#tell(event, args));
   }
 
-  /** The full name with the port, `nonode@nohost` without one or after `stop` (K1). */
+  /** The full name with the port, `nonode@nohost` without one or after `stop`. */
   get name(): string {
     return this.#open?.name ?? NO_NODE;
   }
 
-  /** Whether it can talk to other nodes: it has a name, listens, and was not stopped (K1, K2). */
+  /** Whether it can talk to other nodes: it has a name, listens, and was not stopped. */
   get isAlive(): boolean {
     return this.#open !== undefined;
   }
@@ -59,19 +59,19 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
     return this.#cluster?.incarnation ?? 0n;
   }
 
-  /** The authenticated peers, without this node and without duplicates (L3). O(peers). */
+  /** The authenticated peers, without this node and without duplicates. O(peers). */
   nodes(kind: NodeKind = 'visible'): string[] {
     return this.#open?.nodes(kind) ?? [];
   }
 
-  /** The node a PID lives on, or lived on; undefined for a PID this node never saw the like of. */
+  /** The node a PID lives on, or lived on; undefined when this node has never heard of that node. */
   nodeOf(pid: Pid): string | undefined {
     if (pid.nc === 0) return this.name;
     return this.#cluster?.remote.nodeOf(pid);
   }
 
   /**
-   * Connects to a node. Our own name is connected already (K7).
+   * Connects to a node. Our own name is connected already.
    *
    * @param name `name@host:port`.
    * @returns true when there is a session, false when it could not be made (within `handshakeMs`).
@@ -82,9 +82,9 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
   }
 
   /**
-   * Ends the session with a node; what was sent before goes out first. Using the node again connects anew, unless `autoConnect` says otherwise (L17).
+   * Ends the session with a node; what was sent before goes out first. Using the node again connects anew, unless `autoConnect` says otherwise.
    *
-   * @returns true when it is down and everybody here has been told, false when there was no session.
+   * @returns true when it is down and all links, monitors and calls over it have fired, false when there was no session.
    * @throws SNOW_ERR_NODE_NAME, SNOW_ERR_NOT_ALIVE
    */
   disconnect(name: string): Promise<boolean> {
@@ -96,7 +96,7 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
    *
    * @param options.peers how many, or which names; default 1. @param options.timeout ms; default 30 000.
    * @returns the names of the visible peers.
-   * @throws SNOW_ERR_NOT_READY naming who is missing; SNOW_ERR_BAD_OPTION; the reason of `options.signal`; SNOW_ERR_NOT_ALIVE,
+   * @throws SNOW_ERR_NOT_READY naming the missing peers; SNOW_ERR_BAD_OPTION; the reason of `options.signal`; SNOW_ERR_NOT_ALIVE,
    * also when the node is stopped meanwhile.
    * @example
    * await node.ready({ peers: 2, timeout: 10_000 });
@@ -106,8 +106,8 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
   }
 
   /**
-   * Leaves the cluster in order - peers hear of it at once, what was sent before goes out (V6) - and ends every actor.
-   * A node can be started again in the same process, under any name; its PIDs of before are then dead (K13).
+   * Leaves the cluster - peers are told at once, what was sent before goes out - and ends every actor.
+   * A node can be started again in the same process, under any name; its PIDs of before are then dead.
    */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
@@ -119,7 +119,7 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
     return this.stop();
   }
 
-  /** Lets the process end although the node listens, or, for a node without a name, although a timer waits (V5). */
+  /** Lets the process end although the node listens, or, for a node without a name, although a timer waits. */
   unref(): this {
     if (this.#cluster === undefined) this.runtime.setKeepAlive(false);
     else this.#open?.unref();
@@ -152,16 +152,16 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
     return this.runtime.spawnWith(options, start, ...args);
   }
 
-  /** Lets other nodes spawn this actor, or server, by its name; the latest of a name counts (rule N7). */
+  /** Lets other nodes spawn this actor, or server, by its name; the latest of a name counts. */
   expose<M, A extends readonly unknown[]>(spec: ActorSpec<M, A>): void {
     this.runtime.expose(spec);
   }
 
   /**
-   * Sends a message; never waits, and never tells of a loss on the way (M1).
+   * Sends a message; never waits, and never tells of a loss on the way.
    *
    * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE, SNOW_ERR_FOREIGN_PID; for a local name that nobody has, the error
-   * of `whereis`-less sending (F4).
+   * of `whereis`-less sending.
    */
   send<M>(to: Dest<M>, message: M): void {
     this.runtime.send(to, message);
@@ -194,12 +194,12 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
     this.runtime.register(name, pid);
   }
 
-  /** Frees a local name. False: nobody had it. */
+  /** Frees a local name. False: no actor had it. */
   unregister(name: string): boolean {
     return this.runtime.unregister(name);
   }
 
-  /** Who has a local name. O(1). */
+  /** The actor with a local name. O(1). */
   whereis(name: string): Pid | undefined {
     return this.runtime.whereis(name);
   }
@@ -211,7 +211,7 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
 
   /**
    * Subscribes an actor to every node that comes and goes: NodeUp before the first message from a node, NodeDown
-   * after the last, NodeStalled and NodeRecovered between. Ends with the actor (L4, L5, L8).
+   * after the last, NodeStalled and NodeRecovered between. Ends with the actor.
    *
    * @returns what `demonitorNodes` takes.
    */
@@ -221,7 +221,7 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
   }
 
   /**
-   * One NodeDown when that node goes down, or cannot be reached when it is not connected now (L6). Each call is one
+   * One NodeDown when that node goes down, or cannot be reached when it is not connected now. Each call is one
    * notice.
    */
   monitorNode(subscriber: Pid | Self, name: string): Ref {

@@ -4,19 +4,19 @@ import type { Logger } from '../actor/index.ts';
 import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Clock } from '../timers/index.ts';
 
-/** Whether using a node one is not connected to connects to it (L17). */
+/** Which nodes a node connects to by itself: see {@link NodeOptions.autoConnect}. */
 export type AutoConnect = 'use' | 'once' | 'explicit' | 'never';
 
 /** Whether a node connects to the peers of its peers (`full`), or only to nodes that are named to it. */
 export type MeshMode = 'full' | 'explicit';
 
-/** How much output to one peer may wait, in bytes. */
+/** How many bytes of output to one peer may wait. */
 export interface OutboxOptions {
   /** Above this the peer counts as busy: `busy` is emitted and `sendWait` waits. Default 1 048 576. */
   readonly highWater?: number;
   /**
-   * Above this user messages are dropped as dead letters `remote_full`; system signals never are. Room for some of the
-   * largest messages, for nobody else may send while it is used up. Default 268 435 456.
+   * Above this user messages are dropped as dead letters `remote_full`; system signals never are. It should hold several of
+   * the largest messages: while one fills it, no other message can be sent. Default 268 435 456.
    */
   readonly limit?: number;
   /** The same limit for what waits while a connection is made. Default 4 194 304. */
@@ -58,15 +58,15 @@ export interface NodeOptions {
   /**
    * `use` (default): sending to, linking or monitoring something on a node connects to it. `once`: the same until a connection
    * is lost; then only `connect` brings it back, here or there, and neither use nor mesh nor discovery. `explicit`: using a node
-   * never connects to it; `connect`, mesh and discovery do. `never`: this node dials nobody (L17).
+   * never connects to it; `connect`, mesh and discovery do. `never`: this node dials no other node.
    */
   readonly autoConnect?: AutoConnect;
   /**
-   * `full` (default): visible nodes tell each other of their visible peers, connect to those, and dial again who was lost
-   * (L1). `explicit`: only who is named here is connected. Without effect on a hidden node, and with `autoConnect: 'never'`.
+   * `full` (default): visible nodes tell each other their visible peers, connect to those, and dial lost peers again.
+   * `explicit`: a node connects only to nodes that are named to it. Without effect on a hidden node, and with `autoConnect: 'never'`.
    */
   readonly mesh?: MeshMode;
-  /** Finds nodes to connect to, and to connect to again while they are missing: a list, DNS, a file, a port mapper, … */
+  /** Finds nodes to connect to, and to connect to again while they are not connected: a list, DNS, a file, a port mapper, … */
   readonly discovery?: NodeDiscovery;
   readonly outbox?: OutboxOptions;
   /** Bytes from peers that may wait while JavaScript is busy. Default 16 777 216. */
@@ -85,7 +85,7 @@ export interface NodeOptions {
 export interface NodeDiscovery {
   /**
    * Begins to look; tells `found` the whole set of names now and whenever it changes, and `failed` what went wrong.
-   * `self` is this node, in parts, unless it is hidden: for those who keep a list of nodes themselves.
+   * `self` is this node, in parts, unless it is hidden: for a discovery that keeps a list of nodes itself.
    */
   start(
     listener: { found(names: readonly string[]): void; failed(error: unknown): void },

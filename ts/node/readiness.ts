@@ -3,33 +3,33 @@ import { SnowmeshError } from '../errors/index.ts';
 
 /** Which peers to wait for, and how long. */
 export interface ReadyOptions {
-  /** How many visible peers there have to be, or which. Default 1. */
+  /** How many visible peers there must be, or their names. Default 1. */
   readonly peers?: number | readonly string[];
   /** ms. Default 30 000; Infinity waits for ever. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
 }
 
-/** What it is looked up in. */
+/** What waiting for peers needs. */
 export interface ReadinessPort {
   /** The visible peers now, by full name. */
   nodes(): readonly string[];
   canonical(name: string): string;
-  /** Names that are being dialled. */
+  /** Names that are wanted and not connected. */
   missing(): readonly string[];
   after(ms: number, action: () => void): () => void;
 }
 
-interface Waiting {
-  /** Ends it when enough peers are there. */
+interface Waiter {
+  /** Resolves it when enough peers are connected. */
   readonly check: () => void;
   readonly fail: (reason: unknown) => void;
 }
 
-/** Those who wait for peers. */
+/** The callers that wait for peers. */
 export class Readiness {
   readonly #port: ReadinessPort;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<Waiter>();
 
   constructor(port: ReadinessPort) {
     this.#port = port;
@@ -40,7 +40,7 @@ export class Readiness {
     for (const { check } of this.#waiting) check();
   }
 
-  /** The node stops: nobody will come. */
+  /** The node stops: no peer will come. */
   close(): void {
     const why = 'the node was stopped while it waited for peers';
     for (const { fail } of this.#waiting) fail(new SnowmeshError('SNOW_ERR_NOT_ALIVE', why));
@@ -95,7 +95,7 @@ function badOption(name: string, value: unknown, wanted: string): SnowmeshError 
   );
 }
 
-/** The names that are missing; of a mere number, one empty name for each. */
+/** The names that are missing; when only a number is wanted, one empty name for each missing peer. */
 function lacking(wanted: number | readonly string[], nodes: readonly string[]): readonly string[] {
   if (typeof wanted !== 'number') return wanted.filter((name) => !nodes.includes(name));
   return new Array<string>(Math.max(0, wanted - nodes.length)).fill('');
@@ -109,7 +109,7 @@ function notReady(wanted: number | readonly string[], port: ReadinessPort, ms: n
   const rest =
     missing.length > 0
       ? `missing: ${missing.slice(0, 8).join(', ')}`
-      : 'nobody else is known: pass `discovery`, or connect to a node';
+      : 'no other node is known: pass `discovery`, or connect to a node';
   return new SnowmeshError(
     'SNOW_ERR_NOT_READY',
     `After ${ms} ms ${most - lack.length} of ${most} peers are connected; ${rest}.`,

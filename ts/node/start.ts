@@ -14,7 +14,7 @@ const SYSTEM_MARGIN = 16 * 1024 * 1024;
 /**
  * Starts a node: the runtime for actors and, when it has a name, its place in a cluster.
  *
- * Resolves when everything works (K2): a named node listens, and other nodes can connect.
+ * Resolves when the node works: a named node listens, and other nodes can connect.
  *
  * @param options see {@link NodeOptions}; nothing is required.
  * @throws (as a rejection) SNOW_ERR_NODE_NAME, SNOW_ERR_COOKIE_MISSING, SNOW_ERR_COOKIE_WEAK, SNOW_ERR_COOKIE_FILE,
@@ -34,7 +34,7 @@ export async function startNode(options: NodeOptions = {}): Promise<Node> {
     names: new LocalNames(),
     ...(options.logger === undefined ? {} : { logger: options.logger }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
-    keepAlive: name === undefined, // a node with a name keeps the process alive by listening
+    keepAlive: name === undefined, // a named node keeps the process alive by listening
   });
   if (name === undefined) return new Node(runtime, undefined);
   let cluster: Cluster | undefined;
@@ -64,7 +64,7 @@ function openOptions(name: NodeName, options: NodeOptions, limits: Limits): Open
     listenPort: options.listen?.port ?? name.port,
     cookie: resolveCookie(options.cookie, options.cookieFile),
     maxMessage: limits.maxMessage,
-    // The last resort: JavaScript drops user messages long before.
+    // Beyond this the native core ends the session; user messages are refused long before.
     outboxBytes: limits.limit + limits.maxMessage + SYSTEM_MARGIN,
   };
   for (const key of [
@@ -82,13 +82,13 @@ function openOptions(name: NodeName, options: NodeOptions, limits: Limits): Open
   return open;
 }
 
-/** An address is bound as it is; a host name may belong to any interface. */
+/** An address is bound as it is. A host name may belong to any interface. */
 function listenHost(host: string): string {
   if (host === 'localhost') return '127.0.0.1';
   return host.includes(':') || /^\d+(?:\.\d+){3}$/.test(host) ? host : '0.0.0.0';
 }
 
-/** The native core's errors carry our codes already; they become ours in class, too. */
+/** Errors of the native core carry a code of ours: they become SnowmeshErrors. */
 function coded(error: unknown): unknown {
   if (error instanceof SnowmeshError || !(error instanceof Error)) return error;
   const { code } = error as { code?: unknown };
