@@ -2,16 +2,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
+// @ts-expect-error A script of this repository, without types.
+import { derived } from '../scripts/floors.mjs';
 import {
   brokenImports,
   brokenNames,
-  FLOORS,
   importCycles,
   importsOf,
-  lintWall,
   missingHeaders,
   overlong,
   type Sources,
+  UNFINISHED,
 } from './support/architecture.ts';
 import { root } from './support/child.ts';
 import { brokenRustWalls, dependenciesOf } from './support/rust-walls.ts';
@@ -56,8 +57,9 @@ describe('the house', () => {
   });
 
   it('has no import cycles', () => {
-    // The files of ts/actor still know each other in circles: one room, to be taken apart.
-    const outside = new Map([...product].filter(([path]) => !path.startsWith('ts/actor/')));
+    // These rooms still know each other in circles: they are being taken out of ts/actor.
+    const open = [...UNFINISHED].map((room) => `ts/${room}/`);
+    const outside = new Map([...product].filter(([path]) => !open.some((folder) => path.startsWith(folder))));
     expect(importCycles(outside)).toEqual([]);
   });
 
@@ -73,11 +75,9 @@ describe('the house', () => {
     expect(missingHeaders(product)).toEqual([]);
   });
 
-  it('tells the linter the same walls', () => {
-    const rooms = FLOORS.flat().filter((room) => room !== 'index');
-    const { overrides } = JSON.parse(readFileSync(join(root, '.oxlintrc.json'), 'utf8'));
-    const walls = overrides.filter(({ rules }: { rules: object }) => 'no-restricted-imports' in rules);
-    expect(walls).toEqual(rooms.map(lintWall));
+  it('shows the floors everywhere as scripts/floors.mjs has them', () => {
+    for (const [file, text] of derived() as Map<string, string>)
+      expect(readFileSync(join(root, file), 'utf8'), `${file}: run node scripts/floors.mjs`).toBe(text);
   });
 
   it('keeps core free of I/O, and unsafe and Node-API inside addon', () => {
@@ -93,9 +93,9 @@ describe('a broken rule is noticed', () => {
       'looking up',
       'ts/link/a.ts',
       '../actor/index.ts',
-      /link \(floor 3\) may not look up to actor \(floor 4\)/,
+      /link \(floor 3\) may not look up to actor \(floor 10\)/,
     ],
-    ['a neighbour', 'ts/supervisor/a.ts', '../behaviour/index.ts', /neighbours on floor 6/],
+    ['a neighbour', 'ts/supervisor/a.ts', '../behaviour/index.ts', /neighbours on floor 12/],
     [
       'a deep import',
       'ts/actor/a.ts',

@@ -8,19 +8,16 @@
 // on top. What is below reaches what is above only through methods of the runtime that a cell carries.
 //
 // Must not know: sockets, frames, node names beyond what RemotePort says, servers and supervisors.
-export { Call, CallError, type CallOptions, type CallState } from './call.ts';
-export { actingFor, type Caller, partsOf } from './caller.ts';
-export { type DeadLetterListener, type DeadLetterReason, DeadLetters } from './dead-letters.ts';
+export { Call, CallError, type CallOptions, type CallState } from '../kernel/call.ts';
+export { type DeadLetterListener, type DeadLetterReason, DeadLetters } from '../kernel/dead-letters.ts';
 export {
   type CrashReason,
   type ErrorReason,
   type ExitReason,
   isCleanExit,
   type NoCatchReason,
-} from './exit-reason.ts';
-export { handOver, takeOver } from './hand-over.ts';
-export { Inbound } from './inbound.ts';
-export { type CrashFacts, consoleLogger, type Logger, silentLogger } from './logger.ts';
+} from '../kernel/exit-reason.ts';
+export { type CrashFacts, consoleLogger, type Logger, silentLogger } from '../kernel/logger.ts';
 export {
   type Match,
   type Matched,
@@ -28,19 +25,27 @@ export {
   type Received,
   TIMEOUT,
   type WithTag,
-} from './match.ts';
-export type { Holder, NamesPort } from './names-port.ts';
+} from '../kernel/match.ts';
+export type { Holder, NamesPort } from '../kernel/names-port.ts';
+export { checkTimeout } from '../kernel/receive.ts';
 export {
   type CallRequest,
   type RemotePort,
   type RemoteSpawn,
   ReplyStatus,
   SpawnStatus,
-} from './remote-port.ts';
+} from '../kernel/remote-port.ts';
+export { Down, Exit, type NodeAddress, NodeDown, NodeUp, SystemMessage } from '../kernel/system-message.ts';
+export { Timeout, TimerRef } from '../kernel/timer-ref.ts';
+export { Inbound } from '../peer/inbound.ts';
+export type { MailboxLimit, OverflowPolicy, SpawnOptions } from '../spawn/spawn-options.ts';
+export type { RemoteSpawnOptions } from '../spawn/spawner.ts';
+export { type StopOptions, start, stop } from '../spawn/start.ts';
+export type { StartOptions, StartResult } from '../spawn/start-result.ts';
+export { actingFor, type Caller, partsOf } from './caller.ts';
+export { handOver, takeOver } from './hand-over.ts';
 export { Runtime, type RuntimeOptions } from './runtime.ts';
 export { type AliasMode, type Dest, type ReceiveOptions, Self } from './self.ts';
-export type { MailboxLimit, OverflowPolicy, SpawnOptions } from './spawn-options.ts';
-export type { RemoteSpawnOptions } from './spawning.ts';
 export {
   type ActorFn,
   type ActorSpec,
@@ -53,9 +58,4 @@ export {
   IGNORE,
   type Startable,
 } from './spec.ts';
-export { type StopOptions, start, stop } from './start.ts';
 export { startOrThrow } from './start-or-throw.ts';
-export type { StartOptions, StartResult } from './start-result.ts';
-export { Down, Exit, type NodeAddress, NodeDown, NodeUp, SystemMessage } from './system-message.ts';
-export { Timeout, TimerRef } from './timer-ref.ts';
-export { checkTimeout } from './waiting.ts';

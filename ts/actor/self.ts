@@ -1,21 +1,21 @@
+import { call } from '../call/outbound-calls.ts';
+import type { CallOptions } from '../kernel/call.ts';
+import { type Cell, DEAD, TRAPS } from '../kernel/cell.ts';
+import { givenReason, Leave } from '../kernel/crash-reason.ts';
+import { leave, report, takeStarter, terminate } from '../kernel/death.ts';
+import { type ExitReason, isCleanExit } from '../kernel/exit-reason.ts';
+import type { Match, Matched, Received, TIMEOUT, WithTag } from '../kernel/match.ts';
+import { checkDelay, receive } from '../kernel/receive.ts';
+import { Down, type NodeAddress } from '../kernel/system-message.ts';
+import type { TimerRef } from '../kernel/timer-ref.ts';
+import { cancelTimer, startTimer } from '../send/actor-timer.ts';
+import { send, sendWait } from '../send/sender.ts';
+import { demonitor, link, monitor, sendExit, unlink } from '../signal/signals.ts';
+import type { SpawnOptions } from '../spawn/spawn-options.ts';
+import { type RemoteSpawnOptions, spawn, spawnOn } from '../spawn/spawner.ts';
 import type { Pid, Ref } from '../term/index.ts';
-import { cancelTimer, startTimer } from './actor-timer.ts';
-import type { CallOptions } from './call.ts';
-import { call } from './calls.ts';
-import { type Cell, DEAD, TRAPS } from './cell.ts';
-import { givenReason, Leave } from './crash-reason.ts';
-import { leave, report, takeStarter, terminate } from './death.ts';
-import { type ExitReason, isCleanExit } from './exit-reason.ts';
-import type { Match, Matched, Received, TIMEOUT, WithTag } from './match.ts';
 import type { Runtime } from './runtime.ts';
-import { send, sendWait } from './sending.ts';
-import { demonitor, link, monitor, sendExit, unlink } from './signals.ts';
-import type { SpawnOptions } from './spawn-options.ts';
-import { type RemoteSpawnOptions, spawn, spawnOn } from './spawning.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
-import { Down, type NodeAddress } from './system-message.ts';
-import type { TimerRef } from './timer-ref.ts';
-import { checkDelay, receive } from './waiting.ts';
 
 /** Where a message can go: a PID, a local name, a name on a node, or an alias. */
 export type Dest<M = unknown> = Pid<M> | string | NodeAddress | Ref;

@@ -1,4 +1,4 @@
-import type { ExitReason } from './exit-reason.ts';
+import type { ExitReason } from '../kernel/exit-reason.ts';
 import type { Self } from './self.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would refuse every function that says what it takes

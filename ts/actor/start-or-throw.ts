@@ -1,10 +1,10 @@
 import { SnowmeshError } from '../errors/index.ts';
+import { briefReason } from '../kernel/brief-reason.ts';
+import { start } from '../spawn/start.ts';
+import type { StartOptions } from '../spawn/start-result.ts';
 import type { Pid } from '../term/index.ts';
-import { briefReason } from './brief-reason.ts';
 import type { Caller } from './caller.ts';
 import type { Startable } from './spec.ts';
-import { start } from './start.ts';
-import type { StartOptions } from './start-result.ts';
 
 /**
  * `start` for those who have no use for anything but the PID: everything else rejects with SNOW_ERR_START, whose

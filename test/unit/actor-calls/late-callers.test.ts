@@ -1,7 +1,7 @@
 // Calls from other nodes whose caller has given up: a server that never answers does not collect them (G5, P7).
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Self } from '../../../ts/actor/index.ts';
-import { STOP_TAG } from '../../../ts/actor/stop-request.ts';
+import { STOP_TAG } from '../../../ts/kernel/stop-request.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 

@@ -1,10 +1,9 @@
 // What a user reads when something fails: the reason is in the sentence, the stack below the line, each fact once.
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { briefReason } from '../../../ts/actor/brief-reason.ts';
 import { type CallError, consoleLogger, type Self } from '../../../ts/actor/index.ts';
-
 import { call, cast, defineServer } from '../../../ts/behaviour/index.ts';
+import { briefReason } from '../../../ts/kernel/brief-reason.ts';
 import { copyTerm } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 

@@ -1,5 +1,5 @@
+import type { ExitReason } from '../kernel/exit-reason.ts';
 import type { Pid, Ref } from '../term/index.ts';
-import type { ExitReason } from './exit-reason.ts';
 import type { SpawnOptions } from './spawn-options.ts';
 
 /** How an actor is started: as it is spawned, and where, and how long that may take. */

@@ -1,5 +1,5 @@
+import type { ActorTimer } from '../send/actor-timer.ts';
 import { INACTIVE } from '../timers/index.ts';
-import type { ActorTimer } from './actor-timer.ts';
 import { SystemMessage } from './system-message.ts';
 
 /** A running timer. It belongs to this runtime and cannot be sent. */

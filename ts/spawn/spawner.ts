@@ -1,14 +1,15 @@
 // Making actors, here and on other nodes.
+
+import type { Runtime } from '../actor/runtime.ts';
+import type { Startable } from '../actor/spec.ts';
 import { SnowmeshError } from '../errors/index.ts';
+import { type Birth, Cell, DEAD, LIMITED, TRAPS, wake } from '../kernel/cell.ts';
+import { ancestorsOf } from '../kernel/death.ts';
+import { MailboxGate } from '../kernel/mailbox-gate.ts';
+import { type RemoteStart, SpawnStatus } from '../kernel/remote-port.ts';
+import { link, monitor } from '../signal/signals.ts';
 import { copyTerm, type Pid, type Ref } from '../term/index.ts';
-import { type Birth, Cell, DEAD, LIMITED, TRAPS, wake } from './cell.ts';
-import { ancestorsOf } from './death.ts';
-import { MailboxGate } from './mailbox-gate.ts';
-import { type RemoteStart, SpawnStatus } from './remote-port.ts';
-import type { Runtime } from './runtime.ts';
-import { link, monitor } from './signals.ts';
 import type { SpawnOptions } from './spawn-options.ts';
-import type { Startable } from './spec.ts';
 
 /**
  * Makes an actor; it runs soon (rule A1). `farParent`: who asked for it from another node.

@@ -1,8 +1,8 @@
+import type { Startable } from '../actor/spec.ts';
 import { BUSY, type Cell } from './cell.ts';
 import { terminate } from './death.ts';
 import { deliver } from './delivery.ts';
 import type { ExitReason } from './exit-reason.ts';
-import type { Startable } from './spec.ts';
 import { Exit, SystemMessage } from './system-message.ts';
 
 /** The tag of a call from another node that asks its target to end in order. No actor gets to see it. */

@@ -1,12 +1,13 @@
 // Messages by address: a PID, a name, a name on a node, an alias.
+
+import type { Runtime } from '../actor/runtime.ts';
+import type { Dest } from '../actor/self.ts';
 import { SnowmeshError } from '../errors/index.ts';
+import { Cell, cellOf, ownCell } from '../kernel/cell.ts';
+import { deliver } from '../kernel/delivery.ts';
+import type { MailboxGate } from '../kernel/mailbox-gate.ts';
+import { demonitor } from '../signal/signals.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
-import { Cell, cellOf, ownCell } from './cell.ts';
-import { deliver } from './delivery.ts';
-import type { MailboxGate } from './mailbox-gate.ts';
-import type { Runtime } from './runtime.ts';
-import type { Dest } from './self.ts';
-import { demonitor } from './signals.ts';
 
 /** Sends a message of user code. `from` is the sending actor; null: code outside of actors. */
 export function send(runtime: Runtime, from: Cell | null, to: Dest<never>, message: unknown): void {

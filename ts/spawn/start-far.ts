@@ -1,11 +1,11 @@
+import type { Runtime } from '../actor/runtime.ts';
+import type { Startable } from '../actor/spec.ts';
 import { SnowmeshError } from '../errors/index.ts';
+import type { Cell } from '../kernel/cell.ts';
+import { checkTimeout } from '../kernel/receive.ts';
 import { Timer } from '../timers/index.ts';
-import type { Cell } from './cell.ts';
-import type { Runtime } from './runtime.ts';
-import { spawnOn } from './spawning.ts';
-import type { Startable } from './spec.ts';
+import { spawnOn } from './spawner.ts';
 import type { StartOptions, StartResult } from './start-result.ts';
-import { checkTimeout } from './waiting.ts';
 
 /** Why a start is given up here, should the other node not do it. */
 const TOO_LATE = Symbol('snowmesh.too-late');

@@ -1,6 +1,6 @@
+import type { Runtime } from '../actor/runtime.ts';
+import type { RemotePort } from '../kernel/remote-port.ts';
 import type { Pid } from '../term/index.ts';
-import type { RemotePort } from './remote-port.ts';
-import type { Runtime } from './runtime.ts';
 
 /** The port of a runtime that is connected to nobody: everything is `noconnection`, and comes later as from a real one. */
 export function nullRemote(runtime: Runtime): RemotePort {

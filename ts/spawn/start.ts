@@ -1,25 +1,25 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type Caller, partsOf } from '../actor/caller.ts';
+import type { Runtime } from '../actor/runtime.ts';
+import type { Dest } from '../actor/self.ts';
+import { type Startable, waitsForInit } from '../actor/spec.ts';
+import { call, resolve } from '../call/outbound-calls.ts';
 import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { CallError, type CallOptions, type CallState } from '../kernel/call.ts';
+import { type Cell, ownCell } from '../kernel/cell.ts';
+import { givenReason } from '../kernel/crash-reason.ts';
+import { terminate } from '../kernel/death.ts';
+import type { ExitReason } from '../kernel/exit-reason.ts';
+import { checkTimeout } from '../kernel/receive.ts';
+import { askToEnd, STOP_TAG } from '../kernel/stop-request.ts';
+import type { NodeAddress } from '../kernel/system-message.ts';
+import { begin } from '../kernel/turn.ts';
+import { checkDest } from '../send/sender.ts';
+import { demonitor, unlink } from '../signal/signals.ts';
 import { Pid, type Ref } from '../term/index.ts';
-import { CallError, type CallOptions, type CallState } from './call.ts';
-import { type Caller, partsOf } from './caller.ts';
-import { call, resolve } from './calls.ts';
-import { type Cell, ownCell } from './cell.ts';
-import { givenReason } from './crash-reason.ts';
-import { terminate } from './death.ts';
-import type { ExitReason } from './exit-reason.ts';
-import type { Runtime } from './runtime.ts';
-import type { Dest } from './self.ts';
-import { checkDest } from './sending.ts';
-import { demonitor, unlink } from './signals.ts';
-import { spawn } from './spawning.ts';
-import { type Startable, waitsForInit } from './spec.ts';
+import { spawn } from './spawner.ts';
 import { startFar } from './start-far.ts';
 import type { StartOptions, StartResult } from './start-result.ts';
-import { askToEnd, STOP_TAG } from './stop-request.ts';
-import type { NodeAddress } from './system-message.ts';
-import { begin } from './turn.ts';
-import { checkTimeout } from './waiting.ts';
 
 /**
  * Starts an actor, here or on another node, and waits until its init is done (rules I1-I4, S5). The result comes at once,

@@ -1,6 +1,6 @@
+import type { AliasMode } from '../actor/self.ts';
 import type { Ref } from '../term/index.ts';
 import type { Cell } from './cell.ts';
-import type { AliasMode } from './self.ts';
 
 /** An active alias. */
 export interface Alias {

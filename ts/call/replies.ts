@@ -1,10 +1,11 @@
 // Answers, to callers here and far away.
+
+import type { Runtime } from '../actor/runtime.ts';
+import { Call, type CallState } from '../kernel/call.ts';
+import { ReplyStatus } from '../kernel/remote-port.ts';
 import { copyTerm, type Ref } from '../term/index.ts';
-import { Call, type CallState } from './call.ts';
 import { replyFar } from './inbound-calls.ts';
 import { PendingCall } from './pending-call.ts';
-import { ReplyStatus } from './remote-port.ts';
-import type { Runtime } from './runtime.ts';
 
 /** Answers a call, here or far away. False: nobody waits any more. What cannot be sent throws, and answers nothing. */
 export function reply(runtime: Runtime, to: Call | Ref, status: ReplyStatus, value: unknown): boolean {

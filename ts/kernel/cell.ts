@@ -1,3 +1,7 @@
+import type { Runtime } from '../actor/runtime.ts';
+import type { Self } from '../actor/self.ts';
+import type { HandlerBody, Startable } from '../actor/spec.ts';
+import type { AwaitingCaller, PendingCall } from '../call/pending-call.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import { type Chain, Links, type Monitor, Watches } from '../link/index.ts';
 import type { Mailbox } from '../mailbox/index.ts';
@@ -7,10 +11,6 @@ import type { Timer } from '../timers/index.ts';
 import type { Call } from './call.ts';
 import type { MailboxGate } from './mailbox-gate.ts';
 import type { LoggedTag } from './match.ts';
-import type { AwaitingCaller, PendingCall } from './pending-call.ts';
-import type { Runtime } from './runtime.ts';
-import type { Self } from './self.ts';
-import type { HandlerBody, Startable } from './spec.ts';
 import type { Wait } from './wait.ts';
 
 /** Bits of `Cell.flags`. */

@@ -1,4 +1,6 @@
 // Receiving: what an actor waits for.
+
+import type { ReceiveOptions } from '../actor/self.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import { NOTHING } from '../mailbox/index.ts';
 import { Timer } from '../timers/index.ts';
@@ -7,7 +9,6 @@ import { Leave } from './crash-reason.ts';
 import { crash } from './death.ts';
 import { deferred, latest } from './deferred.ts';
 import { compileMatch, type Match, TIMEOUT } from './match.ts';
-import type { ReceiveOptions } from './self.ts';
 import { ANY, release, settle, take, taken, Wait } from './wait.ts';
 
 const NO_KEYS: readonly unknown[] = [];

@@ -1,8 +1,8 @@
 import { SnowmeshError } from '../errors/index.ts';
 import type { Mailbox } from '../mailbox/index.ts';
+import type { MailboxLimit, OverflowPolicy } from '../spawn/spawn-options.ts';
 import { Call } from './call.ts';
 import type { Cell } from './cell.ts';
-import type { MailboxLimit, OverflowPolicy } from './spawn-options.ts';
 import { SystemMessage } from './system-message.ts';
 
 const POLICIES: ReadonlySet<OverflowPolicy> = new Set(['drop-new', 'drop-old', 'exit', 'block']);

@@ -1,14 +1,15 @@
 // Timers as actors see them.
+
+import type { Runtime } from '../actor/runtime.ts';
+import type { Dest } from '../actor/self.ts';
+import { type Cell, cellOf, ownCell } from '../kernel/cell.ts';
+import { crash } from '../kernel/death.ts';
+import { deliver } from '../kernel/delivery.ts';
+import { checkDelay } from '../kernel/receive.ts';
+import { Timeout, TimerRef } from '../kernel/timer-ref.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
-import { type Cell, cellOf, ownCell } from './cell.ts';
-import { crash } from './death.ts';
-import { deliver } from './delivery.ts';
-import type { Runtime } from './runtime.ts';
-import type { Dest } from './self.ts';
-import { checkDest, deliverAlias, deliverNamed, send } from './sending.ts';
-import { Timeout, TimerRef } from './timer-ref.ts';
-import { checkDelay } from './waiting.ts';
+import { checkDest, deliverAlias, deliverNamed, send } from './sender.ts';
 
 /** What a timer does when it fires. */
 export type TimerKind = 'send' | 'timeout' | 'interval';

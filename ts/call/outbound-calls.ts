@@ -1,17 +1,18 @@
 // Calls: requests with one answer. The answer goes straight to the promise that waits, never into a mailbox, so a late one
 // is seen by nobody (rule G3) and a backlog delays none (rule B6).
+
+import type { Runtime } from '../actor/runtime.ts';
+import type { Dest } from '../actor/self.ts';
+import { Call, type CallOptions } from '../kernel/call.ts';
+import { type Cell, ownCell } from '../kernel/cell.ts';
+import { deferred, latest } from '../kernel/deferred.ts';
+import { deliver } from '../kernel/delivery.ts';
+import { checkTimeout } from '../kernel/receive.ts';
+import type { NodeAddress } from '../kernel/system-message.ts';
+import { checkDest } from '../send/sender.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
-import { Call, type CallOptions } from './call.ts';
 import { refusal } from './call-refusal.ts';
-import { type Cell, ownCell } from './cell.ts';
-import { deferred, latest } from './deferred.ts';
-import { deliver } from './delivery.ts';
 import { PendingCall } from './pending-call.ts';
-import type { Runtime } from './runtime.ts';
-import type { Dest } from './self.ts';
-import { checkDest } from './sending.ts';
-import type { NodeAddress } from './system-message.ts';
-import { checkTimeout } from './waiting.ts';
 
 const DEFAULT_TIMEOUT = 5000;
 /** Sends a request; the promise is its answer, or rejects with a CallError. */

@@ -1,15 +1,16 @@
 // Calls from other nodes, until one of our actors has answered them.
+
+import type { Runtime } from '../actor/runtime.ts';
+import { Call } from '../kernel/call.ts';
+import type { Cell } from '../kernel/cell.ts';
+import { deliver } from '../kernel/delivery.ts';
+import type { ExitReason } from '../kernel/exit-reason.ts';
+import { sendReason } from '../kernel/far-reason.ts';
+import { ReplyStatus } from '../kernel/remote-port.ts';
+import { askToEnd } from '../kernel/stop-request.ts';
 import type { Pid, Ref } from '../term/index.ts';
-import { Call } from './call.ts';
 import { refusal } from './call-refusal.ts';
-import type { Cell } from './cell.ts';
-import { deliver } from './delivery.ts';
-import type { ExitReason } from './exit-reason.ts';
-import { sendReason } from './far-reason.ts';
 import type { AwaitingCaller } from './pending-call.ts';
-import { ReplyStatus } from './remote-port.ts';
-import type { Runtime } from './runtime.ts';
-import { askToEnd } from './stop-request.ts';
 
 /** Unanswered calls from other nodes before those whose time is over are looked for. */
 export const INBOUND_CALLS_MARK = 1024;

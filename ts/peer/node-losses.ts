@@ -1,10 +1,11 @@
 // The loss of other nodes: what was tied to them fires, once.
+
+import type { Runtime } from '../actor/runtime.ts';
+import type { PendingCall } from '../call/pending-call.ts';
 import type { Chain, Link, Monitor } from '../link/index.ts';
-import type { InboundSpawns } from './inbound-spawns.ts';
-import type { PendingCall } from './pending-call.ts';
-import type { Runtime } from './runtime.ts';
-import { loseLink, loseMonitor, type Sweepable } from './signals.ts';
-import type { PendingSpawn } from './spawning.ts';
+import { loseLink, loseMonitor, type Sweepable } from '../signal/signals.ts';
+import type { InboundSpawns } from '../spawn/inbound-spawns.ts';
+import type { PendingSpawn } from '../spawn/spawner.ts';
 
 /** Ties that fire before actors and the event loop get their turn: about half a millisecond (rule P6). */
 const TIES_PER_STEP = 1024;

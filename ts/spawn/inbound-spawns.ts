@@ -1,15 +1,16 @@
 // Spawns and starts that other nodes ask for.
+
+import type { Runtime } from '../actor/runtime.ts';
+import { type ActorSpec, waitsForInit } from '../actor/spec.ts';
 import { SnowmeshError } from '../errors/index.ts';
+import type { Cell } from '../kernel/cell.ts';
+import { takeStarter, terminate } from '../kernel/death.ts';
+import type { ExitReason } from '../kernel/exit-reason.ts';
+import { sendReason } from '../kernel/far-reason.ts';
+import { SpawnStatus } from '../kernel/remote-port.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
-import type { Cell } from './cell.ts';
-import { takeStarter, terminate } from './death.ts';
-import type { ExitReason } from './exit-reason.ts';
-import { sendReason } from './far-reason.ts';
-import { SpawnStatus } from './remote-port.ts';
-import type { Runtime } from './runtime.ts';
-import { spawn } from './spawning.ts';
-import { type ActorSpec, waitsForInit } from './spec.ts';
+import { spawn } from './spawner.ts';
 
 const LINK = 1;
 const MONITOR = 2;

@@ -1,5 +1,5 @@
+import { BUSY, type Cell, LIMITED } from '../kernel/cell.ts';
 import type { Pid } from '../term/index.ts';
-import { BUSY, type Cell, LIMITED } from './cell.ts';
 
 /** Why an actor cannot take a call of those in `chain`, each of whom waits for the next; undefined: it can. */
 export function refusal(cell: Cell, chain: readonly Pid[]): 'cycle' | 'overload' | undefined {

@@ -1,11 +1,12 @@
 // Turns of an actor: its init, and one bounded piece of work after the other.
+
+import { type HandlerBody, IGNORE } from '../actor/spec.ts';
 import { NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
 import { BUSY, type Cell, DEAD, LIMITED, QUEUED, READY, TERMINATING, wake } from './cell.ts';
 import { crash, isPromise, leave, report, takeStarter, terminate } from './death.ts';
 import { Envelope } from './envelope.ts';
 import { isCleanExit } from './exit-reason.ts';
-import { type HandlerBody, IGNORE } from './spec.ts';
 import { StopRequest } from './stop-request.ts';
 import { Exit } from './system-message.ts';
 import { settle, take } from './wait.ts';

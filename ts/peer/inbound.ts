@@ -1,20 +1,21 @@
 // Signals from other nodes.
+
+import type { Runtime } from '../actor/runtime.ts';
+import { callFromAfar, stopFromAfar } from '../call/inbound-calls.ts';
+import { answered } from '../call/replies.ts';
+import { deliver } from '../kernel/delivery.ts';
+import type { ExitReason } from '../kernel/exit-reason.ts';
+import { type CallRequest, ReplyStatus, SpawnStatus } from '../kernel/remote-port.ts';
+import { STOP_TAG } from '../kernel/stop-request.ts';
+import { Down } from '../kernel/system-message.ts';
 import { Chain, Monitor } from '../link/index.ts';
+import { fanOut } from '../send/fan-out.ts';
+import { deliverAlias, deliverNamed } from '../send/sender.ts';
+import { fireMonitor, signalExit } from '../signal/signals.ts';
+import { InboundSpawns, type SpawnOrder } from '../spawn/inbound-spawns.ts';
+import type { PendingSpawn } from '../spawn/spawner.ts';
 import { Pid, type Ref } from '../term/index.ts';
-import { deliver } from './delivery.ts';
-import type { ExitReason } from './exit-reason.ts';
-import { fanOut } from './fan-out.ts';
-import { callFromAfar, stopFromAfar } from './inbound-calls.ts';
-import { InboundSpawns, type SpawnOrder } from './inbound-spawns.ts';
 import { type NodeLoss, NodeLosses } from './node-losses.ts';
-import { type CallRequest, ReplyStatus, SpawnStatus } from './remote-port.ts';
-import { answered } from './replies.ts';
-import type { Runtime } from './runtime.ts';
-import { deliverAlias, deliverNamed } from './sending.ts';
-import { fireMonitor, signalExit } from './signals.ts';
-import type { PendingSpawn } from './spawning.ts';
-import { STOP_TAG } from './stop-request.ts';
-import { Down } from './system-message.ts';
 
 /**
  * Signals from other nodes. `to` is the local id of our actor; `from` PIDs are remote and proven to belong to the peer

@@ -1,13 +1,14 @@
 // Links, monitors and exit signals between actors, here and far away.
+
+import type { Runtime } from '../actor/runtime.ts';
+import { type Cell, cellOf, type Extras, ownCell } from '../kernel/cell.ts';
+import { terminate } from '../kernel/death.ts';
+import { deliver } from '../kernel/delivery.ts';
+import type { ExitReason } from '../kernel/exit-reason.ts';
+import { sendReason } from '../kernel/far-reason.ts';
+import { Down, Exit, type NodeAddress } from '../kernel/system-message.ts';
 import { Chain, exitEffect, type Link, Monitor } from '../link/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
-import { type Cell, cellOf, type Extras, ownCell } from './cell.ts';
-import { terminate } from './death.ts';
-import { deliver } from './delivery.ts';
-import type { ExitReason } from './exit-reason.ts';
-import { sendReason } from './far-reason.ts';
-import type { Runtime } from './runtime.ts';
-import { Down, Exit, type NodeAddress } from './system-message.ts';
 
 // -- links ----------------------------------------------------------------------------------------------------------
 

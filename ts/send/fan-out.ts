@@ -3,11 +3,12 @@
 // A handler's mailbox gets the message in an envelope and it is copied when its turn comes (B8): what waits in a thousand mailboxes
 // lies in memory once, and a copy that is made just before it is handled mostly dies young. A function actor may look at
 // what it does not take, so it gets its copy at once.
+
+import type { Runtime } from '../actor/runtime.ts';
+import { cellOf } from '../kernel/cell.ts';
+import { deliver } from '../kernel/delivery.ts';
+import { Envelope } from '../kernel/envelope.ts';
 import { copyTerm, type Pid } from '../term/index.ts';
-import { cellOf } from './cell.ts';
-import { deliver } from './delivery.ts';
-import { Envelope } from './envelope.ts';
-import type { Runtime } from './runtime.ts';
 
 /**
  * Puts a message into the mailboxes of actors of this node. O(actors).

@@ -1,6 +1,6 @@
+import type { Extras } from '../kernel/cell.ts';
+import type { ExitReason } from '../kernel/exit-reason.ts';
 import type { Pid } from '../term/index.ts';
-import type { Extras } from './cell.ts';
-import type { ExitReason } from './exit-reason.ts';
 
 /** An actor that is dead already, and who has to hear of it. */
 export interface Death {

@@ -1,9 +1,9 @@
+import type { Runtime } from '../actor/runtime.ts';
+import type { Dest } from '../actor/self.ts';
+import { type Call, CallError, type CallState } from '../kernel/call.ts';
+import { type Cell, nothing } from '../kernel/cell.ts';
 import { Pid, type Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
-import { type Call, CallError, type CallState } from './call.ts';
-import { type Cell, nothing } from './cell.ts';
-import type { Runtime } from './runtime.ts';
-import type { Dest } from './self.ts';
 
 /** Somebody who has to hear when the actor he called ends. */
 export interface AwaitingCaller {
