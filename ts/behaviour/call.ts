@@ -122,7 +122,8 @@ export function cast(caller: Caller, server: Dest<never>, tag: string, ...args: 
 /**
  * Answers a call of which only the reference is known: `context.from.ref`, sent here by the server that got it.
  *
- * @returns false when nobody waits for the answer any more.
+ * @returns false when the call was answered before, or nobody waits for the answer any more (which is not known of an asker on
+ * another node).
  * @example
  * // in the server: run: ({ self, from }, job: Job) => (self.send(worker, { ref: from.ref, job }), noReply<number>()),
  * // in the worker:

@@ -1,13 +1,18 @@
 import { type Call, type ExitReason, IGNORE, type Self } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
-import type { Ref } from '../term/index.ts';
+import type { Pid, Ref } from '../term/index.ts';
 import type { NoReply } from './protocol.ts';
 
 /** The asker of a call, for servers that answer later. */
 export interface From {
+  /** The actor that asks; undefined: code outside of actors. */
+  readonly pid: Pid | undefined;
   /** Identifies the call. Unlike `From` itself it can be sent, so that any actor may answer with `replyTo`. */
   readonly ref: Ref;
-  /** Answers. False: the asker does not wait any more, or was answered before. */
+  /**
+   * Answers. False: the call was answered before, or its asker does not wait any more (which is not known of an asker on
+   * another node).
+   */
   reply(value: unknown): boolean;
 }
 
@@ -108,9 +113,14 @@ export class Context<S, M> implements ServerContext<S, M> {
   get from(): From {
     const { call } = this;
     if (call === undefined) throw new SnowmeshError('SNOW_ERR_NO_CALL');
-    const { ref } = call;
     const { runtime } = this.self;
-    return { ref, reply: (value) => runtime.reply(ref, value) };
+    return {
+      pid: call.from?.local === 0 ? undefined : call.from,
+      get ref() {
+        return call.ref;
+      },
+      reply: (value) => runtime.reply(call, value),
+    };
   }
 
   get timeLeft(): number {

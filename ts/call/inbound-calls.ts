@@ -32,8 +32,9 @@ export class RemoteCall implements AwaitingCaller {
 
   targetEnded(reason: unknown): void {
     const { runtime } = this.cell;
-    if (runtime.inboundCalls.delete(this.address.key))
-      sendReason((why) => runtime.remote.reply(this.cell.pid, this.address, ReplyStatus.exit, why), reason);
+    if (!runtime.inboundCalls.delete(this.address.key)) return;
+    if (this.request !== undefined) this.request.isAnswered = true;
+    sendReason((why) => runtime.remote.reply(this.cell.pid, this.address, ReplyStatus.exit, why), reason);
   }
 }
 

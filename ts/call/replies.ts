@@ -1,7 +1,7 @@
 // Answers, to callers here and far away.
 
 import type { Runtime } from '../actor/runtime.ts';
-import { Call, type CallState } from '../kernel/call.ts';
+import { Call, type CallState, callOf } from '../kernel/call.ts';
 import { ReplyStatus } from '../kernel/remote-port.ts';
 import { copyTerm, type Ref } from '../term/index.ts';
 import { replyFar } from './inbound-calls.ts';
@@ -13,11 +13,12 @@ export function reply(runtime: Runtime, to: Call | Ref, status: ReplyStatus, val
     if (to.isAnswered) return false;
     const { asker } = to;
     if (asker instanceof PendingCall) return settle(runtime, asker, to, status, copyTerm(value));
-    const isOpen = replyFar(runtime, to.ref, status, value);
+    const isOpen = replyFar(runtime, asker.address, status, value);
     to.isAnswered = true;
     return isOpen;
   }
-  return to.nc === 0 ? answered(runtime, to, status, copyTerm(value)) : replyFar(runtime, to, status, value);
+  if (to.nc === 0) return answered(runtime, to, status, copyTerm(value));
+  return callOf(to)?.isAnswered === true ? false : replyFar(runtime, to, status, value);
 }
 
 /** An answer for one of our calls. */

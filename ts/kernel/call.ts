@@ -52,8 +52,18 @@ export class Call extends SystemMessage {
 
   /** The reply address: sendable, good for one answer. */
   get ref(): Ref {
-    return this.asker.address;
+    const { address } = this.asker;
+    callsByRef.set(address, this);
+    return address;
   }
+}
+
+/** Calls whose reference was handed out: an answer through that counts as theirs. */
+const callsByRef = new WeakMap<Ref, Call>();
+
+/** @internal The call that a reference was handed out for on this node. */
+export function callOf(ref: Ref): Call | undefined {
+  return callsByRef.get(ref);
 }
 
 /** How a call failed. */
