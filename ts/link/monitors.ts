@@ -137,5 +137,5 @@ export class RemoteWatchers {
 
 /** Owner and reference: a peer's ids are only as unique as the peer makes them. */
 function keyOf(owner: Pid, ref: Ref): string {
-  return `${owner.local}/${ref.local}/${ref.id}`;
+  return `${owner.local}/${ref.key}`;
 }

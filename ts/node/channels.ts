@@ -1,6 +1,6 @@
 // Channels: control traffic of the floors above, by name. A message is any term in a SYSTEM frame. It is not dropped for a full
 // outbox, unless it carries what a user sent; it keeps its order with other frames of the same sender, and is lost with the session.
-import { type Pid, TermTemplate } from '../term/index.ts';
+import { type Pid, type RefCipher, TermTemplate } from '../term/index.ts';
 import { FrameTag } from './session/frame-tag.ts';
 import type { Outgoing } from './session/outgoing.ts';
 import type { Session } from './session/session.ts';
@@ -75,11 +75,12 @@ interface Live extends ChannelPeer {
 export class Channels {
   readonly #listeners = new Map<string, ChannelListener>();
   readonly #peers = new Map<string, Live>();
-  readonly #template = new TermTemplate();
+  readonly #template: TermTemplate;
   readonly #guard: (action: () => void) => void;
 
-  /** @param guard runs code of listeners and reports what it throws. */
-  constructor(guard: (action: () => void) => void) {
+  /** @param guard runs code of listeners and reports what it throws. @param refs hides the ids of this node's references. */
+  constructor(guard: (action: () => void) => void, refs: RefCipher) {
+    this.#template = new TermTemplate(refs);
     this.#guard = guard;
   }
 

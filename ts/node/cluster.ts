@@ -62,7 +62,7 @@ export class Cluster {
     this.remote = new Remote({ name: full.full, network, routes, runtime });
     runtime.remote = this.remote;
 
-    this.#channels = new Channels((action) => runtime.guard(action));
+    this.#channels = new Channels((action) => runtime.guard(action), network.refs);
     this.monitors = new NodeMonitors({
       deliver: (to, notice) => runtime.deliverSystem(to, notice),
       makeRef: (owner) => runtime.makeRef(owner),
@@ -191,6 +191,7 @@ export class Cluster {
       runtime: this.#runtime,
       channels: this.#channels,
       pid: this.#network.pid,
+      refs: this.#network.refs,
       heardPeers: (session, names) => {
         if (isMeshed && !session.isHidden) this.mesh.hinted(names);
       },

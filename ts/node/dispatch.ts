@@ -3,7 +3,7 @@
 // node, or of a third node: it is dead here (M4) and is never looked up by its local id.
 import type { CallRequest, Inbound, ReplyStatus, Runtime, SpawnStatus } from '../actor/index.ts';
 import { ReplyStatus as Status } from '../actor/index.ts';
-import { type Pid, Ref } from '../term/index.ts';
+import type { Pid, Ref, RefCipher } from '../term/index.ts';
 import type { Channels } from './channels.ts';
 import { readPeerList } from './mesh/peer-list.ts';
 import type { EntryReader } from './session/entry-reader.ts';
@@ -16,6 +16,8 @@ export interface DispatchPort {
   readonly channels: Channels;
   /** A PID as the actors of this node know it. */
   pid(nc: number, local: number): Pid;
+  /** Finds the ids of this node's references. */
+  readonly refs: RefCipher;
   /** A peer told the names of its peers. */
   heardPeers(session: Session, names: readonly string[]): void;
 }
@@ -182,7 +184,9 @@ class Frame {
   ref(): Ref {
     const low = this.reader.u32();
     const high = this.reader.u32();
-    return new Ref(high >>> 8, (high & 0xff) * FOUR_GIB + low, this.reader.u64());
+    const idLow = this.reader.u32();
+    const idHigh = this.reader.u32();
+    return this.#port.refs.receive(high >>> 8, (high & 0xff) * FOUR_GIB + low, idHigh, idLow);
   }
 
   /** How the frames of calls begin. */

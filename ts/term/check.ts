@@ -107,8 +107,6 @@ class Checker {
 
   private ref(): void {
     this.skip(16);
-    if (this.view.getUint32(this.at - 4, true) >= 2 ** 21)
-      throw new BadTerm('a reference beyond 2^53', this.at - 8);
   }
 
   private bigint(): void {

@@ -3,7 +3,8 @@
 import { isErrorType, makeError } from './error-term.ts';
 import { canGenerate, literal, setOwn, WARM_UP } from './literal.ts';
 import { Pid } from './pid.ts';
-import { Ref } from './ref.ts';
+import type { Ref } from './ref.ts';
+import { foreignRef, type RefCipher } from './ref-cipher.ts';
 import * as Tag from './tag.ts';
 import { Tagged } from './tagged.ts';
 import { readAscii } from './text.ts';
@@ -17,6 +18,8 @@ type Read = (decoder: TermDecoder) => object;
 export interface TermDecoderOptions {
   /** Makes the PID of a node number and local id; default: a new {@link Pid}. */
   readonly pidOf?: (nc: number, local: number) => Pid;
+  /** Finds the ids of this node's references. Default: they are read as they are. */
+  readonly refs?: RefCipher;
 }
 
 /** A key list the peer announced. */
@@ -46,9 +49,11 @@ export class TermDecoder {
   private viewFrom = Number.POSITIVE_INFINITY;
   private readonly shapes: KnownShape[] = [];
   private readonly pidOf: (nc: number, local: number) => Pid;
+  private readonly refs: RefCipher | undefined;
 
   constructor(options: TermDecoderOptions = {}) {
     this.pidOf = options.pidOf ?? newPid;
+    this.refs = options.refs;
   }
 
   /** The peer announced a shape. O(keys). */
@@ -254,8 +259,11 @@ export class TermDecoder {
     this.at = at + 16;
     const nc =
       (buffer[at + 5] as number) | ((buffer[at + 6] as number) << 8) | ((buffer[at + 7] as number) << 16);
-    const id = view.getUint32(at + 12, true) * TWO_32 + view.getUint32(at + 8, true);
-    return new Ref(nc, (buffer[at + 4] as number) * TWO_32 + view.getUint32(at, true), id);
+    const local = (buffer[at + 4] as number) * TWO_32 + view.getUint32(at, true);
+    const low = view.getUint32(at + 8, true);
+    const high = view.getUint32(at + 12, true);
+    const { refs } = this;
+    return refs === undefined ? foreignRef(nc, local, high, low) : refs.receive(nc, local, high, low);
   }
 
   private text(length: number): string {

@@ -9,6 +9,7 @@ import { isPrototypePolluted, type KeyNode, type KeyTrie } from './key-trie.ts';
 import { MAX_DEPTH, MAX_FIELDS } from './limits.ts';
 import { Pid } from './pid.ts';
 import { Ref } from './ref.ts';
+import type { RefCipher } from './ref-cipher.ts';
 import * as Tag from './tag.ts';
 import { Tagged } from './tagged.ts';
 import { writeUtf8 } from './text.ts';
@@ -33,6 +34,8 @@ const MAX_RESTARTS = 64;
 export class Encoder extends ByteWriter {
   /** Ids of the shapes that may be used; undefined: keys are written out. */
   protected shapes: KeyTrie<number> | undefined = undefined;
+  /** Hides the ids of this node's references; undefined: they are written as they are. */
+  protected refs: RefCipher | undefined = undefined;
   private depth = 0;
   /** Objects are written after their shape was looked up, not while. */
   private isCareful = true;
@@ -439,8 +442,17 @@ export class Encoder extends ByteWriter {
 
   private refAt(ref: Ref, where: number): number {
     const at = this.number40(ref.nc, ref.local, where);
-    writeU32(this.buffer, at, ref.id % TWO_32);
-    writeU32(this.buffer, at + 4, ref.id / TWO_32);
+    const low = ref.id % TWO_32;
+    const high = (ref.id / TWO_32) | (ref.idHigh << 21);
+    const { refs } = this;
+    if (ref.nc === 0 && refs !== undefined) {
+      refs.encrypt(high, low);
+      writeU32(this.buffer, at, refs.low);
+      writeU32(this.buffer, at + 4, refs.high);
+    } else {
+      writeU32(this.buffer, at, low);
+      writeU32(this.buffer, at + 4, high);
+    }
     return at + 8;
   }
 

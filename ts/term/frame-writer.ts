@@ -3,6 +3,7 @@ import { ByteWriter, tooLarge, writeU32 } from './byte-writer.ts';
 import { Encoder } from './encode.ts';
 import { type KeyNode, KeyTrie } from './key-trie.ts';
 import { FRAGMENT_BYTES, MAX_MESSAGE, MAX_SHAPE_BYTES, MAX_SHAPES } from './limits.ts';
+import type { RefCipher } from './ref-cipher.ts';
 import type { ShapePlace, TermTemplate } from './term-template.ts';
 
 const SLOT = 0x30;
@@ -24,6 +25,8 @@ export interface FrameWriterOptions {
   readonly identityOf: (nc: number) => NodeIdentity;
   /** The peer's own number: announced by the native core. */
   readonly peer?: number;
+  /** Hides the ids of this node's references. Default: they are written as they are. */
+  readonly refs?: RefCipher;
   /** Longest frame (tag and body) in bytes. Default 128 MiB. */
   readonly maxMessage?: number;
 }
@@ -65,6 +68,7 @@ export class FrameWriter extends Encoder {
     super(chunk);
     this.chunk = chunk;
     this.options = options;
+    this.refs = options.refs;
     this.shapes = new KeyTrie<number>(MAX_NODES);
     this.limit = options.maxMessage ?? MAX_MESSAGE;
     this.plainLimit = Math.min(FRAGMENT_BYTES, this.limit);

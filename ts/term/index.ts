@@ -11,6 +11,7 @@ export { FrameWriter, type FrameWriterOptions, type NodeIdentity } from './frame
 export { FRAGMENT_BYTES, MAX_DEPTH, MAX_MESSAGE, MAX_SHAPE_KEYS, MAX_SHAPES } from './limits.ts';
 export { LOCAL_LIMIT, Pid, type PidRoute, parsePid, SERIAL_LIMIT } from './pid.ts';
 export { Ref } from './ref.ts';
+export { RefCipher } from './ref-cipher.ts';
 export { decodeTerm, encodeTerm } from './standalone.ts';
 export { struct, Tagged } from './tagged.ts';
 export { TermTemplate } from './term-template.ts';

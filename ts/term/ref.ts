@@ -12,26 +12,34 @@ export class Ref {
   readonly nc: number;
   /** Local id of the actor it belongs to; 0 when it belongs to none. */
   readonly local: number;
-  /** Counts up within the node; below 2^53. */
+  /** On this node a counter; of another node the lower 53 bits of its id. */
   readonly id: number;
+  /** @internal The upper 11 bits of the id of another node. */
+  readonly idHigh: number;
 
   /** @internal References come from `makeRef`, `monitor`, timers, aliases or messages. */
-  constructor(nc: number, local: number, id: number) {
+  constructor(nc: number, local: number, id: number, idHigh = 0) {
     this.nc = nc;
     this.local = local;
     this.id = id;
+    this.idHigh = idHigh;
   }
 
   /** A string that is equal for equal references of one node. */
   get key(): string {
-    return `${this.nc}.${this.local}.${this.id}`;
+    const { nc, local, id, idHigh } = this;
+    return idHigh === 0 ? `${nc}.${local}.${id}` : `${nc}.${local}.${id}.${idHigh}`;
   }
 
   /** Whether `other` is the same reference. */
   equals(other: unknown): boolean {
     return (
       other === this ||
-      (other instanceof Ref && other.id === this.id && other.nc === this.nc && other.local === this.local)
+      (other instanceof Ref &&
+        other.id === this.id &&
+        other.nc === this.nc &&
+        other.local === this.local &&
+        other.idHigh === this.idHigh)
     );
   }
 

@@ -2,6 +2,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import { Encoder } from './encode.ts';
 import { canBeKey } from './key-trie.ts';
 import { FRAGMENT_BYTES, MAX_SHAPE_KEYS } from './limits.ts';
+import type { RefCipher } from './ref-cipher.ts';
 
 /** What most messages fit in. */
 const OWN_BYTES = 16 * 1024;
@@ -30,8 +31,10 @@ export class TermTemplate extends Encoder {
   private isWriting = false;
   private isLong = false;
 
-  constructor() {
+  /** @param refs hides the ids of this node's references, as in the writers that take the template. */
+  constructor(refs?: RefCipher) {
     super(new Uint8Array(0));
+    this.refs = refs;
     this.partFrom = FRAGMENT_BYTES;
   }
 

@@ -18,8 +18,6 @@ pub const SERIAL_MASK: u64 = (1 << SERIAL_BITS) - 1;
 pub const MAX_NC: u32 = 0xFF_FFFF;
 /// The greatest scheduler index.
 pub const MAX_SCHEDULER: u8 = 0x3F;
-/// Reference ids stay below this, so that a JavaScript number holds them exactly.
-pub const REF_ID_LIMIT: u64 = 1 << 53;
 /// Bytes of a reference on the wire.
 pub const REF_BYTES: usize = 16;
 
@@ -113,12 +111,12 @@ impl fmt::Display for Pid {
     }
 }
 
-/// A reference: unique to its owner, below [`REF_ID_LIMIT`]. 16 bytes on the wire.
+/// A reference: unique to its owner's node. 16 bytes on the wire.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Ref {
     /// The actor that made it.
     pub owner: Pid,
-    /// The owner's count.
+    /// 64 bits that a stranger cannot guess.
     pub id: u64,
 }
 

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { Channels } from '../../../ts/node/channels.ts';
 import { FrameTag } from '../../../ts/node/session/frame-tag.ts';
 import { Network, type NetworkListener } from '../../../ts/node/session/network.ts';
-import { Pid, TermDecoder } from '../../../ts/term/index.ts';
+import { Pid, RefCipher, TermDecoder } from '../../../ts/term/index.ts';
 import { shapeIn } from '../term/frames.ts';
 import { ScriptedNative } from './scripted-native.ts';
 
@@ -13,7 +13,7 @@ const NAME = 'test';
 
 function open(peers: number, limits = LIMITS) {
   const native = new ScriptedNative();
-  const channels = new Channels((action) => action());
+  const channels = new Channels((action) => action(), new RefCipher(new Uint8Array(16)));
   const listener: Partial<NetworkListener> = {
     sessionUp: (session) => channels.up(session),
     sessionDown: (session) => channels.down(session),

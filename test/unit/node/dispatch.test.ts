@@ -5,7 +5,7 @@ import { FrameDispatch } from '../../../ts/node/dispatch.ts';
 import { EntryReader } from '../../../ts/node/session/entry-reader.ts';
 import { FrameTag } from '../../../ts/node/session/frame-tag.ts';
 import type { Session } from '../../../ts/node/session/session.ts';
-import { Pid } from '../../../ts/term/index.ts';
+import { Pid, RefCipher } from '../../../ts/term/index.ts';
 import { Body } from './scripted-native.ts';
 
 const NC = 0x101;
@@ -59,6 +59,7 @@ function handle(tag: number, body: Body): string[] {
     runtime: recorder({ inbound: recorder(), deadLetters: recorder(), remote: recorder() }) as Runtime,
     channels: recorder(),
     pid: (nc, local) => new Pid(nc, local),
+    refs: new RefCipher(),
     heardPeers: () => called.push('heardPeers'),
   });
   const session = recorder({ identity: { nc: NC }, term: () => TERM }) as Session;

@@ -91,8 +91,12 @@ describe('signals to a connected node', () => {
   });
 
   it('come back as calls of the actor floor', () => {
-    const { native, heard } = open();
+    const { native, remote, heard } = open();
     native.up(3, NC, PEER);
+    remote.monitor(ME, REF, theirs());
+    remote.flush();
+    /** The id of REF as the peer knows it. */
+    const id = native.sent.at(-1)!.body.readBigUInt64LE(16);
     const me = 7n;
     const them = (BigInt(NC) << 40n) | 5n;
     const term = new Uint8Array([2, 0x40]);
@@ -106,11 +110,11 @@ describe('signals to a connected node', () => {
     native.emit(0x16, 3, new Body().u64(them).u64(them).u64(1n).u8(0).u64(me));
     native.emit(0x16, 3, new Body().u64(them).u64(them).u64(1n).u8(1).name('n'));
     native.emit(0x17, 3, new Body().u64(them).u64(them).u64(1n));
-    native.emit(0x18, 3, new Body().u64(me).u64(me).u64(1n).bytes(term));
+    native.emit(0x18, 3, new Body().u64(me).u64(me).u64(id).bytes(term));
     native.emit(0x35, 3, new Body().u64(them).u64(them).u64(1n).u32(0xffff_ffff).u64(me).bytes(term));
     native.emit(0x36, 3, new Body().u64(them).u64(them).u64(1n).u32(50).name('n').bytes(term));
-    native.emit(0x37, 3, new Body().u64(me).u64(1n).u8(0).bytes(term));
-    native.emit(0x38, 3, new Body().u64(me).u64(1n).bytes(term));
+    native.emit(0x37, 3, new Body().u64(me).u64(id).u8(0).bytes(term));
+    native.emit(0x38, 3, new Body().u64(me).u64(id).bytes(term));
     native.emit(0x3a, 3, new Body().u64(them).u64(me));
     const [pid, ref] = ['<1.5.1>', '#Ref<1.1.5.1>'];
     expect(heard).toEqual([

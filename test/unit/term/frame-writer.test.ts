@@ -388,7 +388,8 @@ describe('the known answers', () => {
     new Pid(frame.readUIntLE(at + 5, 3), frame.readUIntLE(at, 5));
   const refAt = (frame: Buffer, at: number): Ref => {
     const { nc, local } = pidAt(frame, at);
-    return new Ref(nc, local, Number(frame.readBigUInt64LE(at + 8)));
+    const id = frame.readBigUInt64LE(at + 8);
+    return new Ref(nc, local, Number(id % 2n ** 53n), Number(id >> 53n));
   };
 
   it.each(known.accept.filter(({ name }) => /^(SEND|REG_SEND|ALIAS_SEND|LINK|UNLINK|EXIT2?)\b/.test(name)))(

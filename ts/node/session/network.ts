@@ -6,7 +6,7 @@ import {
   DownCause as NativeCause,
   type OpenOptions,
 } from '../../../bindings/index.ts';
-import { Pid } from '../../term/index.ts';
+import { Pid, RefCipher } from '../../term/index.ts';
 import { type NodeName, parseNodeName } from '../node-name.ts';
 import type { Limits } from '../options.ts';
 import { BatchReader, type EntryReceiver, type SessionUp } from './batch.ts';
@@ -57,6 +57,7 @@ export interface NetworkOptions {
 
 export class Network implements OutgoingHost, EntryReceiver {
   readonly identities = new Identities();
+  readonly refs = new RefCipher();
   readonly #native: Native;
   readonly #limits: Limits;
   readonly #ownPid: (local: number) => Pid;
@@ -193,7 +194,7 @@ export class Network implements OutgoingHost, EntryReceiver {
     const peer = this.#peers.of(name);
     const outgoing = peer.pendingOutgoing ?? new Outgoing(this, this.#limits);
     peer.pendingOutgoing = undefined;
-    const facts = { id, serial: ++this.#serial, flags, capabilities, pidOf: this.pid };
+    const facts = { id, serial: ++this.#serial, flags, capabilities, pidOf: this.pid, refs: this.refs };
     const session = new Session(facts, identity, outgoing);
     this.#sessions[id] = session;
     identity.outgoing = outgoing;

@@ -3,7 +3,7 @@
 // It may begin before there is a session, while the node is dialled: frames are then held, and go out first when the session
 // is up. Above the backlog's limit user messages are refused; signals of the system always pass.
 import { SnowmeshError } from '../../errors/index.ts';
-import { FrameWriter, type Pid } from '../../term/index.ts';
+import { FrameWriter, type Pid, type RefCipher } from '../../term/index.ts';
 import type { Limits } from '../options.ts';
 import { Backlog } from './backlog.ts';
 import type { Carrier } from './carrier.ts';
@@ -17,6 +17,8 @@ const FLUSH_AT = CHUNK_BYTES / 2;
 
 /** What an Outgoing needs from the network. */
 export interface OutgoingHost {
+  /** Hides the ids of this node's references. */
+  readonly refs: RefCipher;
   /** The pair behind a node number; undefined for a number that was never given. */
   identityOf(nc: number): { readonly name: string; readonly incarnation: bigint } | undefined;
   /** The chunk holds frames: `flush` is to be called soon. */
@@ -57,6 +59,7 @@ export class Outgoing {
     this.#writer = new FrameWriter(new Uint8Array(CHUNK_BYTES), {
       identityOf: (nc) => host.identityOf(nc) ?? unknownNode(nc),
       maxMessage: limits.maxMessage,
+      refs: host.refs,
     });
   }
 

@@ -1,5 +1,5 @@
 // One authenticated connection to one incarnation of a peer, from SESSION_UP to SESSION_DOWN.
-import { type Pid, TermDecoder } from '../../term/index.ts';
+import { type Pid, type RefCipher, TermDecoder } from '../../term/index.ts';
 import type { EntryReader } from './entry-reader.ts';
 import type { Identity } from './identities.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -18,6 +18,8 @@ export interface SessionFacts {
   readonly capabilities: bigint;
   /** Makes the PIDs that stand in messages. */
   readonly pidOf: (nc: number, local: number) => Pid;
+  /** Finds the ids of this node's references in messages. */
+  readonly refs: RefCipher;
 }
 
 export class Session {
@@ -33,7 +35,7 @@ export class Session {
   readonly #decoder: TermDecoder;
 
   constructor(facts: SessionFacts, identity: Identity, outgoing: Outgoing) {
-    this.#decoder = new TermDecoder({ pidOf: facts.pidOf });
+    this.#decoder = new TermDecoder({ pidOf: facts.pidOf, refs: facts.refs });
     this.id = facts.id;
     this.serial = facts.serial;
     this.capabilities = facts.capabilities;

@@ -462,10 +462,6 @@ fn bad_terms() -> Vec<(&'static str, Vec<u8>)> {
         ("view longer than the bytes", with(&[&[tag::VIEW, 0], &huge])),
         ("pid cut", with(&[&[tag::PID], &[0; 7]])),
         ("ref cut", with(&[&[tag::REF], &[0; 15]])),
-        (
-            "ref id of 2^53",
-            with(&[&[tag::REF], &[0; 8], &(1_u64 << 53).to_le_bytes()]),
-        ),
         ("depth 129", deep(128, &[tag::LIST8, 0])),
         (
             "depth 129 by an empty object of a shape",

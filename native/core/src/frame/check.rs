@@ -4,7 +4,7 @@ use super::error::{FrameError, PeerMisbehaved};
 use super::layout::{Field, layout};
 use super::session_tables::{Number, SessionTables, Translation};
 use super::{MAX_NAME_BYTES, tag};
-use crate::pid::{LOCAL_BITS, LOCAL_MASK, Pid, REF_ID_LIMIT};
+use crate::pid::{LOCAL_BITS, LOCAL_MASK, Pid};
 use crate::term::Translate;
 use crate::wire::{Reader, Short};
 
@@ -258,12 +258,8 @@ impl<'a> Walk<'a> {
 
     fn reference(&mut self, translation: &Translation) -> Result<Pid, PeerMisbehaved> {
         let owner = rewrite_pid(self.array()?, translation)?;
-        let id = u64::from_le_bytes(*self.array()?);
-        if id >= REF_ID_LIMIT {
-            Err(PeerMisbehaved::BadValue)
-        } else {
-            Ok(owner)
-        }
+        self.array::<8>()?;
+        Ok(owner)
     }
 
     fn name(&mut self) -> Result<(), PeerMisbehaved> {

@@ -5,7 +5,7 @@
 //! noted in a list that is kept from term to term.
 
 use super::{MAX_DEPTH, ShapeTable, TERM_VERSION, TermError, tag};
-use crate::pid::{LOCAL_BITS, LOCAL_MASK, Pid, REF_ID_LIMIT};
+use crate::pid::{LOCAL_BITS, LOCAL_MASK, Pid};
 
 /// From the writer's numbering into the reader's.
 pub trait Translate {
@@ -293,10 +293,7 @@ impl<T: Translate> Walk<'_, T> {
 
     fn reference(&mut self) -> Result<(), TermError> {
         self.pid()?;
-        if u64::from_le_bytes(self.array()?) >= REF_ID_LIMIT {
-            return Err(TermError::BadRef);
-        }
-        Ok(())
+        self.skip(8)
     }
 
     #[inline]

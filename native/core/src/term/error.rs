@@ -9,9 +9,6 @@ pub enum TermError {
     /// A big integer is not in its one form: sign 0 or 1, no trailing zero byte, zero is empty and positive.
     #[error("a big integer is not canonical")]
     BadBigInt,
-    /// A reference id is 2^53 or more.
-    #[error("a reference id is out of range")]
-    BadRef,
     /// A string, key or name is not UTF-8.
     #[error("a string is not valid UTF-8")]
     BadUtf8,
