@@ -115,7 +115,7 @@ const MAX_MS = 2 ** 31 - 1;
 export function checkOptions(options: NodeOptions): Limits {
   checkOptionNames('startNode', options, OPTIONS);
   for (const key of ['tickMs', 'downMs', 'handshakeMs'] as const) whole(key, options[key], 1, MAX_MS);
-  whole('maxHandshakes', options.maxHandshakes, 1, 1_000_000);
+  whole('maxHandshakes', options.maxHandshakes, 1, 65_536);
   whole('spinUs', options.spinUs, 0, 10_000);
   whole('inboxBytes', options.inboxBytes, 64 * 1024, 2 ** 32);
   whole('listen.port', options.listen?.port, 0, 65_535);

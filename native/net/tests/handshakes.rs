@@ -103,6 +103,104 @@ fn t5_past_the_cap_the_one_with_the_least_progress_makes_room() {
     );
 }
 
+/// Where a stranger stops.
+#[derive(Clone, Copy, Debug)]
+enum Stop {
+    AfterTcp,
+    InTls,
+    AfterTls,
+    AfterHello,
+}
+
+/// Connects from `127.0.0.<from>` and goes as far as a peer without the cookie can.
+fn stranger(
+    to: std::net::SocketAddr,
+    from: u8,
+    stop: Stop,
+    dialled: &str,
+    key: &CookieKey,
+) -> std::io::Result<Box<dyn std::any::Any + Send>> {
+    let socket = connect_from(from, to)?;
+    Ok(match stop {
+        Stop::AfterTcp => Box::new(socket),
+        Stop::InTls => {
+            (&socket).write_all(&[22, 3, 1])?;
+            Box::new(socket)
+        }
+        Stop::AfterTls => Box::new(Raw::dial_over(socket)?),
+        Stop::AfterHello => {
+            let mut raw = Raw::dial_over(socket)?;
+            let dialled = snowmesh_core::NodeName::parse(dialled).unwrap();
+            let mine = local("raw@127.0.0.1:1", 5);
+            let (_, hello) = Initiator::start(&mine, key, &dialled, [7; 32], raw.exporter());
+            raw.write(&hello)?;
+            Box::new(raw)
+        }
+    })
+}
+
+fn connect_from(last: u8, to: std::net::SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+    socket.bind(&std::net::SocketAddr::from(([127, 0, 0, last], 0)).into())?;
+    socket.connect(&to.into())?;
+    Ok(socket.into())
+}
+
+#[test]
+fn t5_a_member_joins_whatever_strangers_fill_the_cap_with() {
+    for stop in [Stop::AfterTcp, Stop::InTls, Stop::AfterTls, Stop::AfterHello] {
+        for addresses in [1, 60] {
+            joins_among_strangers(stop, addresses);
+        }
+    }
+}
+
+/// Strangers fill the cap and come again as soon as they are closed; a member joins eight times out of eight.
+fn joins_among_strangers(stop: Stop, addresses: u8) {
+    const CAP: usize = 40;
+    let key = CookieKey::derive("not the cookie of anybody at all").unwrap();
+    let mut a = TestNode::open(NodeOptions {
+        max_handshakes: CAP as u32,
+        handshake_ms: 600_000,
+        ..options("a")
+    });
+    let (to, name) = (a.address(), a.name.clone());
+    let over = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let crowd = std::thread::spawn({
+        let (over, name) = (over.clone(), name.clone());
+        move || {
+            let mut held = std::collections::VecDeque::new();
+            for turn in 0_usize.. {
+                if over.load(std::sync::atomic::Ordering::SeqCst) {
+                    return;
+                }
+                let from = 2 + (turn % usize::from(addresses)) as u8;
+                // One that was closed on the way is one less to hold.
+                if let Ok(stranger) = stranger(to, from, stop, &name, &key) {
+                    held.push_back(stranger);
+                }
+                if held.len() > 2 * CAP {
+                    held.pop_front();
+                }
+            }
+        }
+    });
+    a.until("the cap is reached", |a| a.node.stats().handshakes >= CAP as u64);
+    for join in 0..8 {
+        // From an address that strangers use, too.
+        let mut member = Raw::dial_over(connect_from(2, to).unwrap()).unwrap_or_else(|error| {
+            panic!("{stop:?} from {addresses} addresses, join {join}: closed in TLS: {error}")
+        });
+        let joined = member.prove(&local(&format!("raw{join}@127.0.0.1:1"), 5), COOKIE, &name);
+        assert!(
+            joined.is_ok(),
+            "{stop:?} from {addresses} addresses, join {join}: {joined:?}"
+        );
+    }
+    over.store(true, std::sync::atomic::Ordering::SeqCst);
+    crowd.join().unwrap();
+}
+
 #[test]
 fn t6_a_handshake_cut_at_any_byte_leaves_nothing_behind() {
     let mut a = TestNode::open(NodeOptions {

@@ -3,6 +3,7 @@
 //! Any number of silent or slow peers costs memory only, bounded by the cap, until the deadline (T5).
 
 use std::io;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
@@ -15,7 +16,7 @@ use snowmesh_core::handshake::{
     Peer, RefuseCode,
 };
 
-use super::deadlines::Due;
+use super::admission::Stage;
 use super::{HANDSHAKE_TOKENS, IoLoop};
 use crate::event::{Body, ConnectStatus, REFUSED};
 use crate::tls::Channel;
@@ -32,7 +33,9 @@ pub(super) struct Handshake {
     /// When the last bytes went out, and the shortest time until an answer.
     asked: Instant,
     pub(super) round_trip: Duration,
-    progress: Progress,
+    stage: Stage,
+    /// When it reached its stage.
+    reached: Instant,
     /// The order of HELLOs and new sessions on this node.
     pub(super) hello_at: u64,
 }
@@ -47,13 +50,18 @@ enum Role {
     },
 }
 
-/// How far a connection has come.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Progress {
-    Nothing,
-    Bytes,
-    Tls,
-    Hello,
+/// Since when an incoming handshake takes, in all and in its stage.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    begun: Instant,
+    reached: Instant,
+}
+
+impl Limit {
+    /// A stage may take half of the time of the whole handshake.
+    pub(super) fn until(&self, whole: Duration) -> Instant {
+        (self.begun + whole).min(self.reached + whole / 2)
+    }
 }
 
 /// Where driving a handshake led.
@@ -71,13 +79,23 @@ enum Outcome {
 }
 
 impl Handshake {
-    pub(super) fn is_incoming(&self) -> bool {
-        matches!(self.role, Role::Accept(_))
+    /// Its time limit; `None` for a dial.
+    pub(super) fn limit(&self) -> Option<Limit> {
+        match self.role {
+            Role::Accept(_) => Some(Limit {
+                begun: self.begun,
+                reached: self.reached,
+            }),
+            Role::Dial { .. } => None,
+        }
     }
 
-    /// Less is more hopeless.
-    pub(super) fn standing(&self) -> (Progress, Instant) {
-        (self.progress, self.begun)
+    /// Notes that it has come further.
+    fn reach(&mut self, stage: Stage) {
+        if self.stage < stage {
+            self.stage = stage;
+            self.reached = Instant::now();
+        }
     }
 
     pub(super) fn acceptor(&mut self) -> Option<&mut Acceptor> {
@@ -89,11 +107,11 @@ impl Handshake {
 }
 
 impl IoLoop {
-    pub(super) fn begin_accept(&mut self, stream: TcpStream) -> io::Result<()> {
+    pub(super) fn begin_accept(&mut self, stream: TcpStream, address: IpAddr) -> io::Result<()> {
         let channel = Channel::accept(&self.tls).map_err(io::Error::other)?;
         let token = self.begin(stream, channel, Role::Accept(None))?;
-        self.deadlines
-            .set(self.handshake_deadline(), Due::Handshake(token));
+        self.admission.enter(token, address);
+        self.handshake_expired(token); // sets its first deadline
         Ok(())
     }
 
@@ -126,7 +144,8 @@ impl IoLoop {
             begun: Instant::now(),
             asked: Instant::now(),
             round_trip: Duration::MAX,
-            progress: Progress::Nothing,
+            stage: Stage::Connected,
+            reached: Instant::now(),
             hello_at: 0,
         };
         self.handshakes.insert(token, handshake);
@@ -141,6 +160,7 @@ impl IoLoop {
         };
         match self.advance(&mut handshake) {
             Outcome::Waits => {
+                self.admission.reach(token, handshake.stage);
                 self.handshakes.insert(token, handshake);
                 return;
             }
@@ -150,11 +170,13 @@ impl IoLoop {
             Outcome::Broken(status, detail) => self.fail(&handshake, status, detail),
             Outcome::Failed(error) => self.refuse(handshake, &error),
         }
+        self.admission.leave(token);
         self.count_handshakes();
     }
 
     pub(super) fn drop_handshake(&mut self, token: usize) {
         if let Some(mut handshake) = self.handshakes.remove(&token) {
+            self.admission.leave(token);
             let _ = self.poll.registry().deregister(&mut handshake.stream);
             self.count_handshakes();
         }
@@ -162,6 +184,7 @@ impl IoLoop {
 
     pub(super) fn drop_handshakes(&mut self) {
         self.handshakes.clear();
+        self.admission.clear();
         self.count_handshakes();
     }
 
@@ -175,7 +198,7 @@ impl IoLoop {
 
     fn advance(&mut self, handshake: &mut Handshake) -> Outcome {
         if let Role::Dial { .. } = handshake.role
-            && handshake.progress == Progress::Nothing
+            && handshake.stage == Stage::Connected
         {
             if let Ok(Some(error)) | Err(error) = handshake.stream.take_error() {
                 return Outcome::Broken(ConnectStatus::Refused, error.to_string());
@@ -198,7 +221,7 @@ impl IoLoop {
                     return Outcome::Broken(ConnectStatus::Refused, text.to_owned());
                 }
                 Ok(_) => {
-                    handshake.progress = handshake.progress.max(Progress::Bytes);
+                    handshake.reach(Stage::Bytes);
                     handshake.round_trip = handshake.round_trip.min(handshake.asked.elapsed());
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Outcome::Waits,
@@ -224,8 +247,8 @@ impl IoLoop {
         if handshake.channel.is_handshaking() {
             return Ok(None);
         }
-        if handshake.progress < Progress::Tls {
-            handshake.progress = Progress::Tls;
+        if handshake.stage < Stage::Tls {
+            handshake.reach(Stage::Tls);
             if let Err(text) = self.start_machine(handshake) {
                 return Ok(Some(Outcome::Broken(ConnectStatus::Incompatible, text)));
             }
@@ -251,8 +274,8 @@ impl IoLoop {
                 },
                 _ => return Err(HandshakeError::Malformed),
             };
-            if handshake.progress < Progress::Hello {
-                handshake.progress = Progress::Hello;
+            if handshake.stage < Stage::Hello {
+                handshake.reach(Stage::Hello);
                 handshake.hello_at = self.next_moment();
             }
             if let Err(error) = handshake.channel.seal(&answer) {

@@ -5,6 +5,7 @@
 //! Must not know: JavaScript. It reaches lanes by their inboxes only.
 
 mod acceptor;
+mod admission;
 mod deadlines;
 mod dialer;
 mod establish;
@@ -25,6 +26,7 @@ use crate::event::{DownCause, STOPPED};
 use crate::node::{Command, Node};
 use crate::session::{Read, Session};
 use crate::tls::TlsConfig;
+use admission::Admission;
 use deadlines::{Deadlines, Due};
 use dialer::Dial;
 use handshaker::Handshake;
@@ -49,6 +51,7 @@ pub(crate) struct IoLoop {
     identity: Option<(LocalNode, CookieKey)>,
     handshakes: HashMap<usize, Handshake>,
     last_handshake: usize,
+    admission: Admission,
     dials: HashMap<u64, Dial>,
     last_dial: u64,
     /// Host names being looked up.
@@ -78,6 +81,7 @@ impl IoLoop {
         tls: TlsConfig,
     ) -> io::Result<Self> {
         Ok(Self {
+            admission: Admission::new(node.options.max_handshakes as usize),
             node,
             poll,
             listener: Some(listener),

@@ -95,6 +95,13 @@ impl Raw {
         Self::dial_as(address, ALPN)
     }
 
+    /// Finishes TLS as the dialling side.
+    pub fn dial_over(socket: TcpStream) -> std::io::Result<Self> {
+        let name = ServerName::try_from("x").unwrap();
+        let tls = ClientConnection::new(client_config(ALPN), name).unwrap();
+        Self::over(socket, tls.into())
+    }
+
     pub fn dial_as(address: SocketAddr, alpn: &[u8]) -> std::io::Result<Self> {
         let name = ServerName::try_from("x").unwrap();
         let tls = ClientConnection::new(client_config(alpn), name).unwrap();
