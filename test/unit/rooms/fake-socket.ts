@@ -1,0 +1,130 @@
+// A WebSocket's server end that a test holds, and what a client of the protocol would make of what it is sent.
+import {
+  type ClientMessage,
+  type Cursor,
+  type ServerMessage,
+  SUBPROTOCOL,
+} from '../../../ts/client/index.ts';
+import type { RoomSocket } from '../../../ts/rooms/index.ts';
+
+/** As a server has it: `accept` takes it. */
+export class FakeSocket implements RoomSocket {
+  readonly protocol: string;
+  readonly sent: (string | Uint8Array)[] = [];
+  bufferedAmount = 0;
+  /** It does not take anything: what is sent stays in its buffer. */
+  isStuck = false;
+  isHeld = false;
+  closed: { code: number | undefined; reason: string | undefined } | undefined;
+  readonly #listeners = new Map<string, ((...args: unknown[]) => void)[]>();
+
+  constructor(protocol: string = '') {
+    this.protocol = protocol;
+  }
+
+  send(data: string | Uint8Array): void {
+    this.sent.push(typeof data === 'string' ? data : Uint8Array.from(data));
+    if (this.isStuck) this.bufferedAmount += data.length;
+  }
+
+  close(code?: number, reason?: string): void {
+    this.closed = { code, reason };
+    this.emit('close', code, reason);
+  }
+
+  terminate(): void {
+    this.close(1006);
+  }
+
+  pause(): void {
+    this.isHeld = true;
+  }
+
+  resume(): void {
+    this.isHeld = false;
+  }
+
+  on(event: string, listener: (...args: never[]) => void): void {
+    this.#listeners.set(event, [
+      ...(this.#listeners.get(event) ?? []),
+      listener as (...args: unknown[]) => void,
+    ]);
+  }
+
+  emit(event: string, ...args: unknown[]): void {
+    for (const listener of this.#listeners.get(event) ?? []) listener(...args);
+  }
+
+  /** The client sends. */
+  say(data: string | Uint8Array): void {
+    this.emit('message', typeof data === 'string' ? Buffer.from(data) : data, typeof data !== 'string');
+  }
+
+  /** The connection is lost without a word. */
+  drop(): void {
+    this.emit('close', 1006, '');
+  }
+
+  /** What came as text. */
+  get texts(): string[] {
+    return this.sent.filter((data): data is string => typeof data === 'string');
+  }
+}
+
+/** A client of the protocol, as a test speaks it by hand. */
+export class FakeClient extends FakeSocket {
+  constructor() {
+    super(SUBPROTOCOL);
+  }
+
+  tell(message: ClientMessage): void {
+    this.say(JSON.stringify(message));
+  }
+
+  hello(session: string | null = null, rooms: Parameters<typeof this.tellHello>[1] = [], fork = false): void {
+    this.tellHello(session, rooms, fork);
+  }
+
+  private tellHello(
+    session: string | null,
+    rooms: readonly (readonly [string, string, Cursor])[],
+    fork: boolean,
+  ): void {
+    this.tell(['hello', session, rooms, fork]);
+  }
+
+  get heard(): ServerMessage[] {
+    return this.texts.map((text) => JSON.parse(text) as ServerMessage);
+  }
+
+  all<T extends ServerMessage[0]>(tag: T): Extract<ServerMessage, readonly [T, ...unknown[]]>[] {
+    return this.heard.filter((message): message is never => message[0] === tag);
+  }
+
+  get session(): string {
+    return this.all('welcome')[0]?.[1].session ?? '';
+  }
+
+  /** Room messages, as data. */
+  data(room: string): unknown[] {
+    return this.all('m')
+      .filter(([, name]) => name === room)
+      .map(([, , , , data]) => data);
+  }
+
+  /** What it would resume with. */
+  place(room: string): readonly [string, string, Cursor] {
+    let ticket = '';
+    const cursor: Record<string, number> = {};
+    for (const message of this.heard) {
+      if (message[0] === 'joined' && message[2] === room) {
+        ticket = message[3];
+        Object.assign(cursor, message[4]);
+      } else if (message[0] === 'resync' && message[1] === room) {
+        ticket = message[2];
+        Object.assign(cursor, message[3]);
+      } else if (message[0] === 'm' && message[1] === room && message[3] > 0) cursor[message[2]] = message[3];
+    }
+    return [room, ticket, cursor];
+  }
+}

@@ -1,0 +1,187 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createRooms, type Rooms } from '../../../ts/rooms/index.ts';
+import { FakeSocket } from './fake-socket.ts';
+import { Stage } from './stage.ts';
+
+let stage: Stage;
+beforeEach(() => void (stage = new Stage()));
+afterEach(() => stage.mesh.stop());
+
+describe('rooms on three nodes', () => {
+  it('R5, R6 bring a broadcast to each member once, wherever it is', async () => {
+    const rooms = await stage.cluster();
+    const sockets: FakeSocket[] = [];
+    for (const each of rooms)
+      sockets.push((await stage.plain(each, ['g'])).socket, (await stage.plain(each, ['g'])).socket);
+    rooms[1].broadcast('g', 'x');
+    rooms[0].broadcast('h', 'nobody');
+    await stage.mesh.settle();
+    expect(sockets.map(({ sent }) => sent)).toEqual(sockets.map(() => ['x']));
+  });
+
+  it('R5 never pass a broadcast on', async () => {
+    const rooms = stage.nodes.map((node) => createRooms(node));
+    stage.mesh.connect(stage.node(0), stage.node(1));
+    stage.mesh.connect(stage.node(1), stage.node(2));
+    await stage.mesh.settle();
+    const { socket: b } = await stage.plain(rooms[1] as Rooms, ['g']);
+    const { socket: c } = await stage.plain(rooms[2] as Rooms, ['g']);
+    (rooms[0] as Rooms).broadcast('g', 'x');
+    await stage.mesh.settle();
+    expect([b.sent, c.sent]).toEqual([['x'], []]);
+  });
+
+  it('R7 keep the order of one node', async () => {
+    const rooms = await stage.cluster();
+    const { socket } = await stage.plain(rooms[2], ['g']);
+    const { socket: other } = await stage.plain(rooms[1], ['g']);
+    for (let number = 0; number < 50; number++) rooms[number % 2]?.broadcast('g', `${number % 2} ${number}`);
+    await stage.mesh.settle();
+    for (const { sent } of [socket, other])
+      for (const from of ['0', '1']) {
+        const numbers = sent.map(String).filter((text) => text.startsWith(from));
+        expect(numbers).toHaveLength(25);
+        expect(numbers).toEqual([...numbers].sort((a, b) => Number(a.slice(2)) - Number(b.slice(2))));
+      }
+  });
+
+  it('R8, R9 broadcast here, on one node, to a key, and past a key', async () => {
+    const rooms = await stage.cluster();
+    const { socket: a, connection } = await stage.plain(rooms[0], ['g'], 'x');
+    const { socket: b } = await stage.plain(rooms[1], ['g'], 'x');
+    const { socket: c } = await stage.plain(rooms[2], ['g'], 'y');
+    rooms[0].broadcastLocal('g', 'here');
+    expect(rooms[0].broadcastOn(stage.node(1).name, 'g', 'there')).toBe(true);
+    expect(rooms[0].broadcastOn(stage.node(0).name, 'g', 'own')).toBe(true);
+    expect(rooms[0].broadcastOn('nobody@fake:1', 'g', '?')).toBe(false);
+    rooms[2].broadcastExcept('g', 'past x', { key: 'x' });
+    rooms[2].broadcastExcept('g', 'past one', { connection: connection.id });
+    rooms[2].sendTo('x', 'to x');
+    await stage.mesh.settle();
+    expect(a.sent).toEqual(['here', 'own', 'to x']);
+    expect(b.sent).toEqual(['there', 'past one', 'to x']);
+    expect(c.sent).toEqual(['past x', 'past one']);
+  });
+
+  it('R2, R4 count the members of all nodes, until they go or their node does', async () => {
+    const rooms = await stage.cluster();
+    const { connection } = await stage.plain(rooms[0], ['g']);
+    await stage.plain(rooms[1], ['g']);
+    await stage.plain(rooms[1], ['g']);
+    await stage.mesh.pass(250);
+    expect(rooms.map((each) => each.members('g'))).toEqual([
+      { local: 1, all: 3 },
+      { local: 2, all: 3 },
+      { local: 0, all: 3 },
+    ]);
+    connection.leave('g');
+    stage.mesh.crash(stage.node(1));
+    await stage.mesh.pass(250);
+    expect(rooms[2].members('g')).toEqual({ local: 0, all: 0 });
+  });
+
+  it('a broadcast after a first join elsewhere was acknowledged is not lost for want of interest', async () => {
+    for (let round = 0; round < 30; round++) {
+      stage.mesh.stop();
+      stage = new Stage();
+      const rooms = await stage.cluster();
+      const socket = new FakeSocket();
+      const connection = rooms[0].accept(socket);
+      let isJoined = false;
+      void connection.join('g').then(() => (isJoined = true));
+      await nextTurn();
+      for (let step = 0; !isJoined && step < 100; step++) {
+        stage.mesh.step();
+        await nextTurn();
+      }
+      expect(isJoined).toBe(true);
+      rooms[1].broadcast('g', 'x');
+      rooms[2].broadcast('g', 'y');
+      await stage.mesh.settle();
+      expect([...socket.sent].sort()).toEqual(['x', 'y']);
+    }
+  });
+
+  it('a first join waits for a peer that stands still only so long', async () => {
+    const rooms = await stage.cluster({ limits: { joinMs: 500 } });
+    stage.mesh.freeze(stage.node(2));
+    const socket = new FakeSocket();
+    const connection = rooms[0].accept(socket);
+    let isJoined = false;
+    void connection.join('g').then(() => (isJoined = true));
+    await stage.mesh.settle();
+    expect(isJoined).toBe(false);
+    rooms[1].broadcast('g', 'meanwhile');
+    await stage.mesh.pass(750);
+    expect([isJoined, socket.sent]).toEqual([true, ['meanwhile']]);
+  });
+
+  it('R13 broadcast to a node that is going down without an error', async () => {
+    const rooms = await stage.cluster();
+    const { socket } = await stage.plain(rooms[0], ['g']);
+    await stage.plain(rooms[1], ['g']);
+    stage.mesh.cut(stage.node(0), stage.node(1));
+    rooms[0].broadcast('g', 'x');
+    expect(rooms[0].broadcastOn(stage.node(1).name, 'g', 'y')).toBeTypeOf('boolean');
+    await stage.mesh.settle();
+    expect(socket.sent).toEqual(['x']);
+  });
+
+  it('R4 bring each side of a split what the other broadcast meanwhile, once, in order', async () => {
+    const rooms = await stage.cluster();
+    const { socket: a } = await stage.plain(rooms[0], ['g']);
+    const { socket: b } = await stage.plain(rooms[1], ['g']);
+    stage.mesh.cut(stage.node(0), stage.node(1));
+    await stage.mesh.settle();
+    rooms[0].broadcast('g', 'a1');
+    rooms[1].broadcast('g', 'b1');
+    rooms[0].broadcast('g', 'a2');
+    await stage.mesh.settle();
+    stage.mesh.connect(stage.node(0), stage.node(1));
+    await stage.mesh.settle();
+    rooms[0].broadcast('g', 'a3');
+    await stage.mesh.settle();
+    expect(a.sent).toEqual(['a1', 'a2', 'b1', 'a3']);
+    expect(b.sent).toEqual(['b1', 'a1', 'a2', 'a3']);
+  });
+
+  it('R10 bring a peer whose outbox was full the rest later, in order', async () => {
+    const rooms = await stage.cluster();
+    const { socket } = await stage.plain(rooms[1], ['g']);
+    rooms[0].broadcast('g', '1');
+    stage.node(0).isFullFor = () => true;
+    rooms[0].broadcast('g', '2');
+    rooms[0].broadcast('g', '3');
+    stage.node(0).isFullFor = () => false;
+    rooms[0].broadcast('g', '4');
+    rooms[0].broadcast('g', '5');
+    await stage.mesh.settle();
+    expect(socket.sent).toEqual(['1', '2', '3', '4', '5']);
+    expect(rooms[0].stats().refusedByPeers).toBe(2);
+  });
+
+  it('ignore nonsense of a peer, and log it once', async () => {
+    const rooms = await stage.cluster();
+    const { socket } = await stage.plain(rooms[0], ['g']);
+    const peer = [...stage.node(0).peers.values()][0]!;
+    for (const value of [
+      7,
+      [],
+      ['hello'],
+      ['interest', 7],
+      ['told', 1, 'g', [[]], [], 0],
+      ['based', [['', 1, 1]]],
+    ])
+      stage.node(0).listener?.message(peer, value);
+    for (const details of [
+      null,
+      [1, 1, 0, [], null, false],
+      [1, 0, 9, [], null, false],
+      [1, 0, 0, ['x'], null, false],
+    ])
+      stage.node(0).listener?.room?.(peer, 'g', Buffer.from('x'), details);
+    await stage.mesh.settle();
+    expect(socket.sent).toEqual([]);
+  });
+});

@@ -1,0 +1,21 @@
+// The client of rooms, for browsers and every other runtime with a WebSocket, and the protocol it shares with the server.
+//
+// Guarantees: a client that comes back within the window has each message of its rooms exactly once and in order per sender,
+// or is told `resync`; what it sends while it is offline is kept up to a limit and taken by the server once; it never
+// reconnects in step with others.
+//
+// Must not know: Node.js. Nothing here is imported from outside this folder, and all of it together stays under 6 KiB gzipped.
+export {
+  Binary,
+  type ClientMessage,
+  CloseCode,
+  type Cursor,
+  KEY_ROOM,
+  type PresenceDiff,
+  type PresenceEntry,
+  type ResumeRoom,
+  type ResyncReason,
+  type ServerMessage,
+  SUBPROTOCOL,
+  type Welcome,
+} from './protocol.ts';

@@ -1,0 +1,136 @@
+// Broadcasts: to the peers that want them and to this node's own members, and what comes from peers to those members.
+import type { Runtime } from '../actor/index.ts';
+import type { Connection } from './connection.ts';
+import type { History } from './history.ts';
+import type { ResumeLimits } from './limits.ts';
+import { detailsTerm, parseDetails } from './messages.ts';
+import type { PeerSide } from './peer-side.ts';
+import type { Peers } from './peers.ts';
+import type { Room } from './room.ts';
+import { type Content, type Except, RoomMessage } from './room-message.ts';
+import type { RoomTable } from './room-table.ts';
+import type { Sessions } from './sessions.ts';
+import type { Turn } from './turn.ts';
+
+/** The message of a client that a broadcast follows from: its session and number. */
+export type Cause = readonly [session: string, number: number];
+
+export class Casting {
+  /** Broadcasts that peers did not get at once, because too much waited for them. */
+  refused = 0;
+  readonly #runtime: Runtime;
+  readonly #table: RoomTable;
+  readonly #peers: Peers;
+  readonly #history: History;
+  readonly #sessions: Sessions;
+  readonly #turn: Turn;
+  readonly #resume: ResumeLimits;
+
+  constructor(parts: {
+    readonly runtime: Runtime;
+    readonly table: RoomTable;
+    readonly peers: Peers;
+    readonly history: History;
+    readonly sessions: Sessions;
+    readonly turn: Turn;
+    readonly resume: ResumeLimits;
+  }) {
+    this.#runtime = parts.runtime;
+    this.#table = parts.table;
+    this.#peers = parts.peers;
+    this.#history = parts.history;
+    this.#sessions = parts.sessions;
+    this.#turn = parts.turn;
+    this.#resume = parts.resume;
+  }
+
+  /** To every member on every node. O(peers that want it + own members). */
+  everywhere(name: string, content: Content, except: Except, cause: Cause | null): void {
+    if (cause !== null) this.#sessions.caused(cause[0], cause[1]);
+    const room = this.#table.get(name);
+    if (room === undefined) return; // no member is anywhere, and none may come back
+    const id = this.#table.nextNumber(room);
+    const message = new RoomMessage(id, content, except, this.#runtime.now());
+    room.ring.push(message, this.#resume);
+    this.#table.expireLater(room, false);
+    // Peers first: what a member here answers cannot overtake it.
+    const isForKeeping = room.interested.size === 0;
+    const peers = isForKeeping ? this.#standIn(room) : [...room.interested];
+    if (peers.length > 0) {
+      const { sequence, previous } = id;
+      const details = { sequence, previous, kind: content.kind, except, cause, isForKeeping };
+      this.refused += this.#peers.broadcast(peers, name, content.payload, detailsTerm(details)).length;
+    }
+    this.#turn.add(room, message);
+  }
+
+  /** To the members on this node only. It has no number and cannot be resumed. */
+  here(name: string, content: Content, except: Except): void {
+    const room = this.#table.get(name);
+    if (room !== undefined) this.#turn.add(room, this.#unnumbered(content, except));
+  }
+
+  /** To the members on one peer only. False: it is not connected, takes no part, or its outbox is full. */
+  at(side: PeerSide, name: string, content: Content, except: Except): boolean {
+    const details = {
+      sequence: 0,
+      previous: 0,
+      kind: content.kind,
+      except,
+      cause: null,
+      isForKeeping: false,
+    };
+    return this.#peers.broadcast([side], name, content.payload, detailsTerm(details)).length === 0;
+  }
+
+  /** A broadcast of a peer: delivered here, never passed on. */
+  arrived(side: PeerSide, name: string, payload: Uint8Array, value: unknown): void {
+    const details = parseDetails(value);
+    if (details === undefined) return this.#peers.suspect(side, 'a broadcast that is none');
+    const { sequence, previous, kind, except, cause, isForKeeping } = details;
+    if (cause !== null) this.#sessions.caused(cause[0], cause[1]);
+    const room = isForKeeping ? this.#table.obtain(name) : this.#table.get(name);
+    if (room === undefined) return; // the last member has left meanwhile
+    const content = { kind, payload };
+    if (sequence === 0) return this.#turn.add(room, this.#unnumbered(content, except));
+    const id = { origin: side.origin, sequence, previous };
+    const message = new RoomMessage(id, content, except, this.#runtime.now());
+    const verdict = room.ring.judge(message);
+    if (verdict === 'repeat') return;
+    if (verdict === 'gap' && this.#resume.windowMs > 0) return this.#history.early(side, room, message);
+    this.next(room, message);
+  }
+
+  /** The next message of its origin, for the members here. */
+  next(room: Room<Connection>, message: RoomMessage): void {
+    room.ring.push(message, this.#resume);
+    this.#table.expireLater(room, false);
+    this.#turn.add(room, message);
+  }
+
+  #unnumbered(content: Content, except: Except): RoomMessage {
+    const id = { origin: this.#table.origin, sequence: 0, previous: 0 };
+    return new RoomMessage(id, content, except, this.#runtime.now());
+  }
+
+  /** The peer that keeps messages of a room with members here alone, in case this node is lost. O(peers). */
+  #standIn(room: Room<Connection>): PeerSide[] {
+    if (this.#resume.windowMs === 0 || !room.isWanted(this.#runtime.now())) return [];
+    let best: PeerSide | undefined;
+    let most = -1;
+    for (const side of this.#peers.all()) {
+      const weight = hash(`${room.name} ${side.origin}`);
+      if (weight <= most) continue;
+      best = side;
+      most = weight;
+    }
+    return best === undefined ? [] : [best];
+  }
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
+  return value >>> 0;
+}

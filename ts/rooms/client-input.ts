@@ -1,0 +1,63 @@
+// What a client may say. It may send anything: `parseClient` gives a message in which every part has its type, or what is wrong.
+import { Binary, type ClientMessage } from '../client/index.ts';
+import { isRoomName } from './messages.ts';
+
+export type ClientInput = ClientMessage | string;
+
+/** Data of a frame, as a socket gives it. */
+export interface SocketData {
+  readonly isText: boolean;
+  readonly bytes: Buffer;
+}
+
+/** @param mostRooms rooms that a hello may resume. @returns a string: what is wrong with it. */
+export function parseClient({ isText, bytes }: SocketData, mostRooms: number): ClientInput {
+  if (!isText) {
+    if (bytes.length < 5 || bytes[0] !== Binary.direct) return 'a binary frame that is none of the protocol';
+    return ['send', bytes.readUInt32BE(1), bytes.subarray(5)];
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString());
+  } catch {
+    return 'text that is no JSON';
+  }
+  return isClientMessage(value, mostRooms) ? value : 'a message that is none of the protocol';
+}
+
+function isClientMessage(value: unknown, mostRooms: number): value is ClientMessage {
+  if (!Array.isArray(value)) return false;
+  switch (value[0]) {
+    case 'hello':
+      return (
+        value.length === 4 &&
+        (value[1] === null || typeof value[1] === 'string') &&
+        Array.isArray(value[2]) &&
+        value[2].length <= mostRooms &&
+        value[2].every(isResumeRoom) &&
+        typeof value[3] === 'boolean'
+      );
+    case 'join':
+    case 'leave':
+      return value.length === 3 && isNumber(value[1]) && isRoomName(value[2]);
+    case 'send':
+      return value.length === 3 && isNumber(value[1]);
+    case 'beat':
+      return value.length === 1;
+    default:
+      return false;
+  }
+}
+
+function isResumeRoom(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.length === 3 &&
+    isRoomName(value[0]) &&
+    typeof value[1] === 'string' &&
+    typeof value[2] === 'object' &&
+    value[2] !== null
+  );
+}
+
+const isNumber = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;

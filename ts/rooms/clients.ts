@@ -1,0 +1,336 @@
+// The connections of this node: from the accepted socket to its end, and what a client asks for in between.
+import type { Runtime, Self } from '../actor/index.ts';
+import { CloseCode, KEY_ROOM, type ResumeRoom, SUBPROTOCOL, type Welcome } from '../client/index.ts';
+import { type ClientInput, parseClient, type SocketData } from './client-input.ts';
+import { type CloseReason, Connection, type ConnectionFacts, type ConnectionHost } from './connection.ts';
+import {
+  ClientTurn,
+  type ConnectionHandler,
+  endConnectionActor,
+  startConnectionActor,
+} from './connection-actor.ts';
+import type { Limits } from './limits.ts';
+import type { Membership } from './membership.ts';
+import { RateLimit } from './rate-limit.ts';
+import type { Resume } from './resume.ts';
+import type { Room } from './room.ts';
+import { contentOf, type Except } from './room-message.ts';
+import type { RoomService } from './room-service.ts';
+import { listen } from './socket-events.ts';
+import type { RoomSocket } from './socket-port.ts';
+import type { Turn } from './turn.ts';
+
+/** A client must say hello within this. Unit: ms. */
+const HELLO_MS = 10_000;
+
+export interface ClientCounters {
+  /** Messages dropped for clients that read too slowly. */
+  dropped: number;
+  /** Clients closed for that. */
+  closedSlow: number;
+  /** Messages that clients sent again although they had been taken. */
+  repeats: number;
+  /** Sessions that went on. */
+  resumed: number;
+  /** Rooms that could not be resumed without a gap. */
+  resyncs: number;
+  /** Sockets closed because their client broke the protocol or a limit. */
+  misbehaved: number;
+}
+
+/** What follows from the doings of clients elsewhere. */
+export interface ClientsListener {
+  /** What a client sent, as the handler gets it. A throw refuses it. */
+  parse(data: unknown): unknown;
+  welcome(): { readonly beatMs: number; readonly spreadMs: number };
+  /** A connection has become a member: its client is to know who else is there. */
+  entered(connection: Connection, room: Room<Connection>): void;
+  track(connection: Connection, room: string, meta: unknown): void;
+  untrack(connection: Connection, room: string): boolean;
+  slow(connection: Connection, dropped: number): void;
+  closed(connection: Connection, why: CloseReason): void;
+}
+
+export class Clients implements ConnectionHost {
+  readonly turn: Turn;
+  readonly membership: Membership;
+  readonly limits: Limits;
+  readonly counters: ClientCounters = {
+    dropped: 0,
+    closedSlow: 0,
+    repeats: 0,
+    resumed: 0,
+    resyncs: 0,
+    misbehaved: 0,
+  };
+  readonly #runtime: Runtime;
+  readonly #service: RoomService;
+  readonly #handler: ConnectionHandler;
+  readonly #resume: Resume;
+  readonly #listener: ClientsListener;
+  readonly #all = new Set<Connection>();
+
+  constructor(
+    service: RoomService,
+    resume: Resume,
+    options: { readonly runtime: Runtime; readonly limits: Limits; readonly handler: ConnectionHandler },
+    listener: ClientsListener,
+  ) {
+    this.turn = service.turn;
+    this.membership = service.membership;
+    this.limits = options.limits;
+    this.#runtime = options.runtime;
+    this.#handler = options.handler;
+    this.#service = service;
+    this.#resume = resume;
+    this.#listener = listener;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Connection> {
+    return this.#all.values();
+  }
+
+  /** Takes a socket in. It is closed with 1008 when it says no hello in time. */
+  accept(socket: RoomSocket, facts: Omit<ConnectionFacts, 'isPlain'>): Connection {
+    const isPlain = socket.protocol !== SUBPROTOCOL;
+    const connection = new Connection(this, socket, this.#service.signer.newSession(), { ...facts, isPlain });
+    this.#all.add(connection);
+    const rate = new RateLimit(this.limits.messagesPerSecond, this.#runtime.now());
+    listen(socket, {
+      data: (data) => {
+        connection.isAlive = true;
+        if (!connection.isOpen) return;
+        if (data.bytes.length > this.limits.messageBytes)
+          this.#misbehaved(connection, 'too long', CloseCode.tooBig);
+        else if (!rate.take(this.#runtime.now())) this.#misbehaved(connection, 'too many messages');
+        else if (isPlain) this.#plainMessage(connection, data);
+        else this.#input(connection, data);
+      },
+      pong: () => void (connection.isAlive = true),
+      closed: (why) => connection.ended(why),
+    });
+    if (isPlain) this.#open(connection, () => this.#joinOwnRoom(connection));
+    else
+      this.#runtime.after(HELLO_MS, () => {
+        if (connection.actor === undefined) this.#misbehaved(connection, 'no hello in time');
+      });
+    return connection;
+  }
+
+  /** A peer has a newer connection of a session. */
+  claimed(session: string, generation: number, origin: string): void {
+    const connection = this.#service.sessions.connectionOf(session);
+    if (connection === undefined) return;
+    const isOlder =
+      connection.generation < generation ||
+      // Both came from the same token: one of them stays.
+      (connection.generation === generation && this.#service.table.origin < origin);
+    if (isOlder) connection.close(CloseCode.resumedElsewhere, 'resumed elsewhere');
+  }
+
+  /** Members of a room may have missed something. */
+  gap(room: Room<Connection>): void {
+    this.turn.settle();
+    for (const connection of room.members) {
+      if (connection.isPlain) continue;
+      this.counters.resyncs++;
+      this.#resume.resync(connection, room, 'lost');
+    }
+  }
+
+  broadcast(from: Connection, room: string, message: unknown, except: Except): void {
+    const cause = from.handling > 0 ? ([from.id, from.handling] as const) : null;
+    this.#service.casting.everywhere(room, contentOf(message), except, cause);
+  }
+
+  track(connection: Connection, room: string, meta: unknown): void {
+    this.#listener.track(connection, room, meta);
+  }
+
+  untrack(connection: Connection, room: string): boolean {
+    return this.#listener.untrack(connection, room);
+  }
+
+  joined(connection: Connection, room: Room<Connection>, ref: number): void {
+    if (connection.isPlain) return;
+    // What is queued for the room comes before: the cursor counts it as seen.
+    this.turn.settle();
+    const cursor = room.ring.cursor();
+    const ticket = this.#service.signer.ticket(connection.id, room.name, cursor);
+    connection.notify(['joined', ref, room.name, ticket, cursor]);
+    this.#listener.entered(connection, room);
+  }
+
+  dropped(connection: Connection, count: number): void {
+    this.counters.dropped += count;
+    this.#listener.slow(connection, count);
+  }
+
+  tooSlow(connection: Connection): void {
+    this.counters.closedSlow++;
+    this.#listener.slow(connection, 0);
+    // Its socket takes nothing any more, so no closing handshake ends either.
+    connection.close(CloseCode.tryLater, 'too slow');
+    this.#runtime.after(1000, () => connection.terminate({ code: CloseCode.tryLater, reason: 'too slow' }));
+  }
+
+  ended(connection: Connection, why: CloseReason): void {
+    this.#all.delete(connection);
+    const mayReturn = !connection.isPlain && connection.actor !== undefined;
+    this.#service.sessions.closed(connection.id, connection);
+    this.#listener.closed(connection, why);
+    this.membership.leaveAll(connection, mayReturn);
+    endConnectionActor(this.#runtime, connection, this.#handler, why);
+  }
+
+  #plainMessage(connection: Connection, { isText, bytes }: SocketData): void {
+    this.#handle(connection, isText ? bytes.toString() : Uint8Array.from(bytes), 0);
+  }
+
+  #input(connection: Connection, data: SocketData): void {
+    const input: ClientInput = parseClient(data, this.limits.rooms);
+    if (typeof input === 'string') return this.#misbehaved(connection, input);
+    if (connection.actor === undefined) {
+      if (input[0] !== 'hello') return this.#misbehaved(connection, 'something before its hello');
+      const [, token, rooms, isFork] = input;
+      return this.#open(connection, () => this.#greet(connection, token, rooms, isFork));
+    }
+    switch (input[0]) {
+      case 'hello':
+        return this.#misbehaved(connection, 'a second hello');
+      case 'beat':
+        return connection.notify(['beat']);
+      case 'send': {
+        const [, number, payload] = input;
+        if (number > 0 && !this.#service.sessions.take(connection.id, number)) {
+          this.counters.repeats++;
+          return connection.notify(['ack', number]);
+        }
+        return this.#handle(connection, payload, number);
+      }
+      case 'join': {
+        const [, ref, room] = input;
+        return this.#enqueue(connection, () => this.#join(connection, ref, room));
+      }
+      case 'leave': {
+        const [, ref, room] = input;
+        return this.#enqueue(connection, () => void connection.leaveAnswering(room, ref));
+      }
+    }
+  }
+
+  /** The handler gets what the client sent, in its turn. */
+  #handle(connection: Connection, payload: unknown, number: number): void {
+    this.#enqueue(connection, async (self) => {
+      let data: unknown;
+      try {
+        data = this.#listener.parse(payload);
+      } catch (error) {
+        connection.notify(['refused', number, '', `the message was refused: ${(error as Error)?.message}`]);
+        return connection.notify(['ack', number]);
+      }
+      connection.handling = number;
+      await this.#handler.message?.(connection, data, self);
+      connection.handling = 0;
+      if (number > 0) connection.notify(['ack', number]);
+    });
+  }
+
+  /** Something for the actor; while too much waits for it the socket is not read. */
+  #enqueue(connection: Connection, run: (self: Self) => void | Promise<void>): void {
+    const { actor } = connection;
+    if (actor === undefined || !connection.isOpen) return;
+    if (++connection.unhandled === this.limits.waiting) connection.hold(true);
+    // One that cannot be held goes on.
+    if (connection.unhandled > 4 * this.limits.waiting)
+      return this.#misbehaved(connection, 'too many at once');
+    this.#runtime.inbound.deliver(
+      actor.local,
+      new ClientTurn(async (_connection, self) => {
+        await run(self);
+        if (connection.unhandled-- === this.limits.waiting) connection.hold(false);
+      }),
+    );
+  }
+
+  #open(connection: Connection, greet: () => void | Promise<void>): void {
+    startConnectionActor(this.#runtime, connection, this.#handler, greet);
+  }
+
+  async #greet(
+    connection: Connection,
+    token: string | null,
+    rooms: readonly ResumeRoom[],
+    isFork: boolean,
+  ): Promise<void> {
+    const { sessions, signer } = this.#service;
+    const claim = this.#resume.sessionOf(connection, token);
+    let last = 0;
+    if (claim !== undefined && !isFork) {
+      connection.id = claim.session;
+      connection.generation = claim.generation + 1;
+      sessions.connectionOf(claim.session)?.close(CloseCode.resumedElsewhere, 'resumed elsewhere');
+      sessions.opened(connection.id, connection);
+      last = await this.#service.claim(claim.session, connection.generation);
+      if (!connection.isOpen) return;
+      sessions.caused(connection.id, last);
+    } else sessions.opened(connection.id, connection);
+    if (claim !== undefined) this.counters.resumed++;
+    const { id, generation, key } = connection;
+    const session = signer.sessionToken({ session: id, generation, key });
+    const welcome: Welcome = {
+      session,
+      id,
+      resumed: claim !== undefined,
+      last,
+      ...this.#listener.welcome(),
+    };
+    connection.notify(['welcome', welcome]);
+    for (const room of rooms)
+      if (claim !== undefined) await this.#return(connection, claim.session, room);
+      else connection.notify(['refused', 0, room[0], 'session']);
+    this.#joinOwnRoom(connection);
+  }
+
+  async #return(connection: Connection, session: string, room: ResumeRoom): Promise<void> {
+    const [name] = room;
+    const mayReturn = (): boolean | PromiseLike<boolean> =>
+      name.startsWith(KEY_ROOM)
+        ? name === `${KEY_ROOM}${connection.key}`
+        : (this.#handler.join?.(connection, name, { resumed: true }) ?? true);
+    const outcome = await this.#resume.room(connection, session, room, mayReturn);
+    if (outcome === 'refused') return connection.notify(['refused', 0, name, 'ticket']);
+    if (outcome !== 'resumed') this.counters.resyncs++;
+    const joined = connection.rooms.get(name);
+    if (joined !== undefined) this.#listener.entered(connection, joined);
+  }
+
+  /** The room of all connections of its user: what is sent to the key goes there. */
+  #joinOwnRoom(connection: Connection): void {
+    const room = `${KEY_ROOM}${connection.key}`;
+    if (connection.key !== undefined && connection.isOpen && !connection.rooms.has(room))
+      void connection.joinAnswering(room, 0);
+  }
+
+  async #join(connection: Connection, ref: number, room: string): Promise<void> {
+    const may = room.startsWith(KEY_ROOM)
+      ? false
+      : ((await this.#handler.join?.(connection, room, { resumed: false })) ?? false);
+    if (!may) return connection.notify(['refused', ref, room, 'not allowed']);
+    try {
+      await connection.joinAnswering(room, ref);
+    } catch {
+      connection.notify(['refused', ref, room, 'too many rooms']);
+    }
+  }
+
+  #misbehaved(connection: Connection, what: string, code: number = CloseCode.policy): void {
+    if (!connection.isOpen) return;
+    this.counters.misbehaved++;
+    connection.close(code, what);
+  }
+}

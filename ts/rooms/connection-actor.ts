@@ -1,0 +1,82 @@
+// The actor of a connection: what comes from the client, and mail of other actors, one after the other through the user's handler.
+// A crash of the handler is a crash of the actor, and closes its socket; the end of the socket ends the actor.
+import type { HandlerBody, Runtime, Self } from '../actor/index.ts';
+import { CloseCode } from '../client/index.ts';
+import type { Pid } from '../term/index.ts';
+import type { CloseReason, Connection } from './connection.ts';
+
+/** What a server does with its connections. Each method may be async: the next message waits for it. */
+export interface ConnectionHandler<User = unknown, In = unknown> {
+  /** It may talk; rooms it resumed are joined. */
+  open?(connection: Connection<User>, self: Self): void | PromiseLike<void>;
+  /** The client sent something. A throw closes the socket with 1011. */
+  message?(connection: Connection<User>, message: In, self: Self): void | PromiseLike<void>;
+  /** The client asks to join a room, or to be in it again after a resume. Without it clients join nothing by themselves. */
+  join?(
+    connection: Connection<User>,
+    room: string,
+    facts: { readonly resumed: boolean },
+  ): boolean | PromiseLike<boolean>;
+  /** Another actor sent something, or Exit, Down, … came. */
+  mail?(connection: Connection<User>, message: unknown, self: Self): void | PromiseLike<void>;
+  /** Its socket is closed. */
+  close?(connection: Connection<User>, why: CloseReason): void | PromiseLike<void>;
+}
+
+/** Something for the actor that no other actor sent. */
+export class ClientTurn {
+  readonly run: (connection: Connection, self: Self) => void | PromiseLike<void>;
+
+  constructor(run: ClientTurn['run']) {
+    this.run = run;
+  }
+}
+
+/** An actor that does not end by itself gets so long after its socket. Unit: ms. */
+const LAST_MS = 5000;
+
+/**
+ * Starts the actor of a connection.
+ *
+ * @param greet runs first: what comes before the user's `open`.
+ */
+export function startConnectionActor(
+  runtime: Runtime,
+  connection: Connection,
+  handler: ConnectionHandler,
+  greet: (self: Self) => void | PromiseLike<void>,
+): void {
+  const init = async (self: Self): Promise<HandlerBody> => {
+    await greet(self);
+    await handler.open?.(connection, self);
+    return {
+      onMessage: (message, own) =>
+        message instanceof ClientTurn
+          ? message.run(connection, own)
+          : handler.mail?.(connection, message, own),
+    };
+  };
+  const actor = runtime.spawnWith({ label: 'connection' }, { kind: 'handler', name: 'connection', init });
+  connection.actor = actor as Pid<never>;
+  runtime.onDeath(actor, () => connection.close(CloseCode.crashed, 'its handler ended'));
+}
+
+/** The socket is closed: the user hears of it last, then the actor ends. */
+export function endConnectionActor(
+  runtime: Runtime,
+  connection: Connection,
+  handler: ConnectionHandler,
+  why: CloseReason,
+): void {
+  const { actor } = connection;
+  if (actor === undefined || !runtime.isAlive(actor)) return;
+  const cancel = runtime.after(LAST_MS, () => runtime.sendExit(actor, 'kill'));
+  runtime.onDeath(actor, cancel);
+  runtime.inbound.deliver(
+    actor.local,
+    new ClientTurn(async (_connection, self) => {
+      await handler.close?.(connection, why);
+      self.exit('shutdown');
+    }),
+  );
+}

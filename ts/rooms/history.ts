@@ -1,0 +1,190 @@
+// Messages that this node has not had in order: after a split, a full outbox, or for a client that comes back here. Peers keep
+// what they broadcast and what they heard, and tell it when they are asked.
+import type { Runtime } from '../actor/index.ts';
+import type { Cursor, ResyncReason } from '../client/index.ts';
+import type { Connection } from './connection.ts';
+import { HISTORY_MS, MAX_CURSOR, type ResumeLimits } from './limits.ts';
+import { type BaseEntry, MAX_TOLD, type ToldMessage } from './messages.ts';
+import type { PeerSide } from './peer-side.ts';
+import type { Peers } from './peers.ts';
+import type { Requests } from './requests.ts';
+import type { Room } from './room.ts';
+import { RoomMessage } from './room-message.ts';
+import type { RoomTable } from './room-table.ts';
+
+/** What a peer has told. */
+interface Told {
+  readonly messages: readonly RoomMessage[];
+  readonly newest: readonly (readonly [origin: string, sequence: number])[];
+  /** Peers that the teller has lost within the window. */
+  readonly lost: number;
+}
+
+/** What follows from messages that came late. */
+export interface HistoryListener {
+  /** They are the next ones for the members. */
+  next(room: Room<Connection>, message: RoomMessage): void;
+  /** Something is missing and will not come. */
+  gap(room: Room<Connection>): void;
+}
+
+export class History {
+  readonly #runtime: Runtime;
+  readonly #table: RoomTable;
+  readonly #peers: Peers;
+  readonly #requests: Requests;
+  readonly #resume: ResumeLimits;
+  readonly #listener: HistoryListener;
+  /** When peers were lost, as long as that is within the window. */
+  #losses: number[] = [];
+
+  constructor(
+    runtime: Runtime,
+    table: RoomTable,
+    peers: Peers,
+    requests: Requests,
+    resume: ResumeLimits,
+    listener: HistoryListener,
+  ) {
+    this.#runtime = runtime;
+    this.#table = table;
+    this.#peers = peers;
+    this.#requests = requests;
+    this.#resume = resume;
+    this.#listener = listener;
+  }
+
+  /** A peer will send what it broadcasts into a room from `counter` on. What it broadcast before, while it was away, is asked for. */
+  based(side: PeerSide, [name, counter, newest]: BaseEntry): void {
+    const room = this.#table.get(name);
+    if (room === undefined) return;
+    const last = room.ring.last(side.origin);
+    if (last === undefined || newest <= last) room.ring.startAt(side.origin, counter);
+    else this.#fill(side, room);
+  }
+
+  /** A message of a peer came that is not the next one. */
+  early(side: PeerSide, room: Room<Connection>, message: RoomMessage): void {
+    room.ring.merge([message], this.#resume);
+    this.#fill(side, room);
+  }
+
+  /** A peer asks. */
+  asked(side: PeerSide, ref: number, name: string, after: readonly (readonly [string, number])[]): void {
+    const ring = this.#table.get(name)?.ring;
+    const now = this.#runtime.now();
+    const messages = (ring?.keptAfter(after) ?? [])
+      .slice(-MAX_TOLD)
+      .map(
+        ({ origin, sequence, previous, content, except, arrivedAt }): ToldMessage => [
+          origin,
+          sequence,
+          previous,
+          content.kind,
+          content.payload,
+          except,
+          Math.max(0, now - arrivedAt),
+        ],
+      );
+    const newest = (ring?.newestOfAll() ?? []).slice(0, MAX_CURSOR);
+    this.#peers.send(side, ['told', ref, name, messages, newest, this.#recentLosses()]);
+  }
+
+  /** A peer has told. */
+  told(
+    side: PeerSide,
+    ref: number,
+    messages: readonly ToldMessage[],
+    newest: Told['newest'],
+    lost: number,
+  ): void {
+    const now = this.#runtime.now();
+    const all = messages.map(
+      ([origin, sequence, previous, kind, payload, except, age]) =>
+        new RoomMessage({ origin, sequence, previous }, { kind, payload }, except, now - age),
+    );
+    this.#requests.answered(side, ref, { messages: all, newest, lost } satisfies Told);
+  }
+
+  lost(): void {
+    if (this.#resume.windowMs > 0) this.#losses.push(this.#runtime.now());
+  }
+
+  /**
+   * Everything that a client which has seen `cursor` has missed, in order per origin; what this node has not kept is asked for first.
+   * A reason: it cannot be proved that nothing is missing.
+   */
+  async missed(room: Room<Connection>, cursor: Cursor): Promise<RoomMessage[] | ResyncReason> {
+    const gaps = new Set<string>();
+    const kept = room.ring.missed(cursor, gaps);
+    const unknown = Object.keys(cursor).filter((origin) => !room.ring.knows(origin));
+    if (kept !== undefined && unknown.length === 0) return kept;
+    const wanted = [...gaps, ...unknown]
+      .slice(0, MAX_CURSOR)
+      .map((origin): [string, number] => [origin, cursor[origin] ?? 0]);
+    const answers = (await this.#ask(this.#peers.all(), room.name, wanted)) as Told[];
+    for (const { messages, newest } of answers) {
+      room.ring.merge(messages, this.#resume);
+      for (const [origin, sequence] of newest) room.ring.heardOf(origin, sequence);
+    }
+    const missed = room.ring.missed(cursor, new Set());
+    if (missed === undefined) return 'window';
+    // An origin that is gone and that nobody here knows: one lost node is stood in for, of more than one messages may be lost.
+    const gone = unknown.filter((origin) => !room.ring.knows(origin));
+    const losses = answers.reduce((most, { lost }) => Math.max(most, lost), this.#recentLosses());
+    const isProved = answers.length > 0 ? losses <= 1 : losses === 1;
+    if (gone.length > 0 && !isProved) return 'lost';
+    for (const origin of gone) room.ring.heardOf(origin, 0);
+    return missed;
+  }
+
+  /** Asks an origin for what is missing of it. */
+  #fill(side: PeerSide, room: Room<Connection>): void {
+    if (side.asked.has(room.name)) return;
+    side.asked.add(room.name);
+    const after = room.ring.last(side.origin) ?? 0;
+    void this.#ask([side], room.name, [[side.origin, after]]).then((answers) => {
+      side.asked.delete(room.name);
+      if (this.#table.get(room.name) === room) this.#filled(side.origin, room, answers as Told[]);
+    });
+  }
+
+  #filled(origin: string, room: Room<Connection>, answers: readonly Told[]): void {
+    for (const { messages } of answers)
+      room.ring.merge(
+        messages.filter((message) => message.origin === origin),
+        this.#resume,
+      );
+    this.#advance(origin, room);
+    while (room.ring.skipGap(origin)) {
+      this.#listener.gap(room);
+      this.#advance(origin, room);
+    }
+    const [told] = answers;
+    const newest = told?.newest.find(([each]) => each === origin)?.[1] ?? 0;
+    if (newest <= (room.ring.last(origin) ?? 0)) return;
+    room.ring.startAt(origin, newest);
+    this.#listener.gap(room);
+  }
+
+  #advance(origin: string, room: Room<Connection>): void {
+    for (const message of room.ring.advance(origin)) this.#listener.next(room, message);
+    if (room.kept > 0) this.#table.expireLater(room, false);
+  }
+
+  #ask(
+    peers: Iterable<PeerSide>,
+    room: string,
+    after: readonly (readonly [string, number])[],
+  ): Promise<unknown[]> {
+    return this.#requests.ask(peers, HISTORY_MS, (side, ref) =>
+      this.#peers.send(side, ['ask', ref, room, after]),
+    );
+  }
+
+  #recentLosses(): number {
+    const from = this.#runtime.now() - this.#resume.windowMs;
+    this.#losses = this.#losses.filter((time) => time >= from);
+    return this.#losses.length;
+  }
+}

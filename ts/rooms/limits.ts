@@ -1,0 +1,60 @@
+// What one client, one room and one node may ask for: nothing here grows without bound by what others send.
+
+/** Bytes of UTF-8 in the name of a room, and in the key of a user with its prefix. */
+export const MAX_ROOM_BYTES = 255;
+/** Entries in one message between nodes about interest or presence. */
+export const PART = 500;
+/** Keys and connections that one broadcast may exclude. */
+export const MAX_EXCEPT = 64;
+/** Origins in a client's cursor of one room. */
+export const MAX_CURSOR = 256;
+/** Room messages of one origin that wait for an earlier one. More: it is given up, and members are told `resync`. */
+export const MAX_HELD = 4096;
+/** How long a resume waits for the history of peers. Unit: ms. */
+export const HISTORY_MS = 2000;
+/** Changes of member counts are told to peers after this. Unit: ms. */
+export const COUNT_MS = 100;
+
+export interface ResumeLimits {
+  /** How long a room message is kept for those who come back. Unit: ms; 0: no resume. Default 120 000. */
+  readonly windowMs: number;
+  /** Messages kept a room. Default 1 000. */
+  readonly count: number;
+  /** Bytes kept a room. Default 1 MiB. */
+  readonly bytes: number;
+}
+
+/** What happens to messages for a client that reads too slowly. */
+export type SlowPolicy = 'drop-new' | 'drop-old' | 'close';
+
+export interface Limits {
+  /** Longest message of a client. Unit: bytes. Default 64 KiB. */
+  readonly messageBytes: number;
+  /** Messages a second that a client may send for long; twice as many at once. Default 100. */
+  readonly messagesPerSecond: number;
+  /** Rooms a connection may be in. Default 1 000. */
+  readonly rooms: number;
+  /** Messages of a client that may wait for its handler; while more do, its socket is not read. Default 256. */
+  readonly waiting: number;
+  /** Bytes that may wait for one client. Default 1 MiB. */
+  readonly bufferBytes: number;
+  /** What happens beyond `bufferBytes`. Default `close`, with code 1013. */
+  readonly slow: SlowPolicy;
+  /** Connections of one address; 0: any number. Default 0. */
+  readonly connectionsPerAddress: number;
+  /** How long a first join waits for peers to know of it. Unit: ms. Default 5 000. */
+  readonly joinMs: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  messageBytes: 64 * 1024,
+  messagesPerSecond: 100,
+  rooms: 1000,
+  waiting: 256,
+  bufferBytes: 1024 * 1024,
+  slow: 'close',
+  connectionsPerAddress: 0,
+  joinMs: 5000,
+};
+
+export const DEFAULT_RESUME: ResumeLimits = { windowMs: 120_000, count: 1000, bytes: 1024 * 1024 };

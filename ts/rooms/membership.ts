@@ -1,0 +1,88 @@
+import { SnowmeshError } from '../errors/index.ts';
+import type { Connection } from './connection.ts';
+import type { Interest } from './interest.ts';
+import { isRoomName } from './messages.ts';
+import type { Room } from './room.ts';
+import type { RoomTable } from './room-table.ts';
+import type { Turn } from './turn.ts';
+
+/** Which connections of this node are in which rooms. */
+export class Membership {
+  readonly #table: RoomTable;
+  readonly #interest: Interest;
+  readonly #turn: Turn;
+  readonly #mostRooms: number;
+
+  constructor(table: RoomTable, interest: Interest, turn: Turn, mostRooms: number) {
+    this.#table = table;
+    this.#interest = interest;
+    this.#turn = turn;
+    this.#mostRooms = mostRooms;
+  }
+
+  /**
+   * Makes a connection a member: at once for what is broadcast here, and for all nodes when the promise resolves.
+   *
+   * @throws SNOW_ERR_TOO_MANY_MEMBERS: it is in as many rooms as it may be.
+   */
+  join(connection: Connection, name: string): Promise<void> {
+    const room = this.prepare(connection, name);
+    const opened = this.#interest.open(room);
+    this.add(connection, room);
+    return opened;
+  }
+
+  /** A room that a connection may become a member of. */
+  prepare(connection: Connection, name: string): Room<Connection> {
+    if (!connection.rooms.has(name) && connection.rooms.size >= this.#mostRooms) {
+      const why = `connection ${connection.id} is in ${this.#mostRooms} rooms, as many as it may be.`;
+      throw new SnowmeshError('SNOW_ERR_TOO_MANY_MEMBERS', why);
+    }
+    return this.#table.obtain(name);
+  }
+
+  /** Adds it here; peers are told. */
+  add(connection: Connection, room: Room<Connection>): void {
+    if (room.members.has(connection)) return;
+    this.#turn.settle();
+    const { ring } = room;
+    if (!ring.knows(this.#table.origin)) ring.startAt(this.#table.origin, this.#table.counter);
+    room.members.add(connection);
+    connection.rooms.set(room.name, room);
+    this.#interest.counted(room);
+  }
+
+  /** False: it was no member. From now on nothing of the room is queued for it. */
+  leave(connection: Connection, name: string): boolean {
+    const room = connection.rooms.get(name);
+    if (room === undefined) return false;
+    this.#turn.settle();
+    this.#remove(connection, room);
+    return true;
+  }
+
+  /** Its socket is gone. @param mayReturn it has a session that may be resumed. O(its rooms). */
+  leaveAll(connection: Connection, mayReturn: boolean): void {
+    this.#turn.settle();
+    for (const room of connection.rooms.values()) {
+      if (mayReturn) this.#table.expireLater(room, true);
+      this.#remove(connection, room);
+    }
+  }
+
+  #remove(connection: Connection, room: Room<Connection>): void {
+    connection.rooms.delete(room.name);
+    if (!room.members.delete(connection)) return;
+    this.#interest.counted(room);
+    this.#table.release(room);
+  }
+}
+
+/** @throws SNOW_ERR_BAD_NAME for what cannot name a room: 1 to 255 bytes of text, not beginning with U+0000. */
+export function mustBeRoom(name: unknown): string {
+  if (isRoomName(name) && name[0] !== '\0') return name;
+  throw new SnowmeshError(
+    'SNOW_ERR_BAD_NAME',
+    `${JSON.stringify(name)} cannot name a room: use 1 to 255 bytes of text that does not begin with U+0000.`,
+  );
+}

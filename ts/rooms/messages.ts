@@ -1,0 +1,182 @@
+// What travels between nodes about rooms, apart from broadcasts (docs/wire.md, section 11). A peer may send anything:
+// `parseMessage` gives a message in which every part has its type and size, or undefined.
+import { MAX_CURSOR, MAX_EXCEPT, MAX_ROOM_BYTES, PART } from './limits.ts';
+import { type Except, Kind } from './room-message.ts';
+
+export const CHANNEL = 'rooms';
+export const VERSION = 1;
+/** Kept messages in one answer; more are left out, the oldest first. */
+export const MAX_TOLD = 10_000;
+const MAX_KEYS = 1024;
+const KEY_BYTES = 32;
+const MAX_ID_CHARS = 64;
+
+/** A room and how many members the sender has in it; −1: it does not want its messages any more. */
+export type InterestEntry = readonly [room: string, members: number];
+/** A room, the sender's counter, and the newest message that the sender broadcast into it. */
+export type BaseEntry = readonly [room: string, counter: number, newest: number];
+/** A kept message as a peer tells it. */
+export type ToldMessage = readonly [
+  origin: string,
+  sequence: number,
+  previous: number,
+  kind: Kind,
+  payload: Uint8Array,
+  except: Except,
+  ageMs: number,
+];
+/** One connection of the sender in the presence of a room; without a meta it is gone. */
+export type PresentEntry = readonly [room: string, key: string, connection: string, meta: string | null];
+
+export type Message =
+  | readonly [
+      'hello',
+      version: number,
+      origin: string,
+      keys: readonly (readonly [id: string, key: Uint8Array])[],
+    ]
+  | readonly ['interest', entries: readonly InterestEntry[]]
+  | readonly ['based', entries: readonly BaseEntry[]]
+  | readonly [
+      'ask',
+      ref: number,
+      room: string,
+      after: readonly (readonly [origin: string, sequence: number])[],
+    ]
+  | readonly [
+      'told',
+      ref: number,
+      room: string,
+      messages: readonly ToldMessage[],
+      newest: readonly (readonly [origin: string, sequence: number])[],
+      lost: number,
+    ]
+  | readonly ['claim', ref: number, session: string, generation: number]
+  | readonly ['last', ref: number, number: number]
+  | readonly ['presence', entries: readonly PresentEntry[]]
+  | readonly ['bye'];
+
+/** What stands beside the payload of a broadcast. */
+export interface Details {
+  readonly sequence: number;
+  readonly previous: number;
+  readonly kind: Kind;
+  readonly except: Except;
+  /** The message of a client that this was sent for: its session and number. */
+  readonly cause: readonly [session: string, number: number] | null;
+  /** The receiver keeps it although it has no members: it stands in for nodes that may be lost. */
+  readonly isForKeeping: boolean;
+}
+
+export function detailsTerm(details: Details): unknown {
+  const { sequence, previous, kind, except, cause, isForKeeping } = details;
+  return [sequence, previous, kind, except, cause, isForKeeping];
+}
+
+export function parseDetails(value: unknown): Details | undefined {
+  if (!isTuple(value, isCount, isCount, isKind, isExcept, isCause, isBoolean)) return undefined;
+  const [sequence, previous, kind, except, cause, isForKeeping] = value;
+  if ((previous as number) >= (sequence as number) && sequence !== 0) return undefined;
+  return { sequence, previous, kind, except, cause, isForKeeping } as Details;
+}
+
+/** Whether a value can name a room: 1 to 255 bytes of well-formed text. */
+export function isRoomName(value: unknown): value is string {
+  if (typeof value !== 'string' || value === '') return false;
+  // No character takes more than three bytes a code unit.
+  if (value.length * 3 > MAX_ROOM_BYTES && Buffer.byteLength(value) > MAX_ROOM_BYTES) return false;
+  return value.isWellFormed();
+}
+
+/** A message of a peer, checked. O(size). */
+export function parseMessage(value: unknown): Message | undefined {
+  return Array.isArray(value) && isMessage(value) ? (value as unknown as Message) : undefined;
+}
+
+type Test = (value: unknown) => boolean;
+
+function isMessage(value: readonly unknown[]): boolean {
+  const [tag, ...rest] = value;
+  switch (tag) {
+    case 'hello':
+      return isTuple(rest, isCount, isOrigin, list(MAX_KEYS, tuple(isId, isKey)));
+    case 'interest':
+      return isTuple(
+        rest,
+        list(
+          PART,
+          tuple(isRoomName, (count) => count === -1 || isCount(count)),
+        ),
+      );
+    case 'based':
+      return isTuple(rest, list(PART, tuple(isRoomName, isCount, isCount)));
+    case 'ask':
+      return isTuple(rest, isCount, isRoomName, list(MAX_CURSOR, tuple(isOrigin, isCount)));
+    case 'told':
+      return isTuple(
+        rest,
+        isCount,
+        isRoomName,
+        list(MAX_TOLD, isTold),
+        list(MAX_CURSOR, tuple(isOrigin, isCount)),
+        isCount,
+      );
+    case 'claim':
+      return isTuple(rest, isCount, isId, isCount);
+    case 'last':
+      return isTuple(rest, isCount, isCount);
+    case 'presence':
+      return isTuple(rest, list(PART, tuple(isRoomName, isRoomName, isId, isMeta)));
+    case 'bye':
+      return rest.length === 0;
+    default:
+      return false;
+  }
+}
+
+const isCount: Test = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isBoolean: Test = (value) => typeof value === 'boolean';
+const isKind: Test = (value) => value === Kind.text || value === Kind.json || value === Kind.binary;
+const isId: Test = (value) => typeof value === 'string' && value !== '' && value.length <= MAX_ID_CHARS;
+/** 64 bits in base 36. */
+export const isOrigin = (value: unknown): value is string =>
+  typeof value === 'string' && /^[0-9a-z]{1,13}$/.test(value);
+const isKey: Test = (value) => value instanceof Uint8Array && value.length === KEY_BYTES;
+const isMeta: Test = (value) => value === null || typeof value === 'string';
+const isExcept: Test = (value) =>
+  Array.isArray(value) &&
+  value.length <= MAX_EXCEPT &&
+  value.every((each) => typeof each === 'string' && /^[#@]/.test(each));
+const isCause: Test = (value) => value === null || isTuple(value, isId, isCount);
+const isTold: Test = (value) =>
+  isTuple(
+    value,
+    isOrigin,
+    isCount,
+    isCount,
+    isKind,
+    (payload) => payload instanceof Uint8Array,
+    isExcept,
+    (age) => typeof age === 'number' && age >= 0,
+  ) && (value[2] as number) < (value[1] as number);
+
+function isTuple(value: unknown, ...tests: readonly Test[]): value is readonly unknown[] {
+  return (
+    Array.isArray(value) && value.length === tests.length && tests.every((test, index) => test(value[index]))
+  );
+}
+
+const tuple =
+  (...tests: readonly Test[]): Test =>
+  (value) =>
+    isTuple(value, ...tests);
+
+const list =
+  (most: number, test: Test): Test =>
+  (value) =>
+    Array.isArray(value) && value.length <= most && value.every(test);
+
+/** Cuts entries into messages of at most `PART`. */
+export function* parts<T>(entries: readonly T[]): IterableIterator<readonly T[]> {
+  for (let at = 0; at < entries.length; at += PART) yield entries.slice(at, at + PART);
+}

@@ -1,0 +1,86 @@
+import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import type { ConnectionHandler } from './connection-actor.ts';
+import { DEFAULT_LIMITS, DEFAULT_RESUME, type Limits, type ResumeLimits, type SlowPolicy } from './limits.ts';
+
+/** How clients and server find out that the other is gone. */
+export interface HeartbeatOptions {
+  /** A client that was silent for so long is pinged; silent for as long again, it is gone. Unit: ms; 0: never. Default 25 000. */
+  readonly intervalMs: number;
+}
+
+/** What a server does with its connections, and what it allows. */
+export interface RoomsOptions<User = unknown, In = unknown> extends ConnectionHandler<User, In> {
+  /** Makes of what a client sent - JSON, text or bytes - what `message` gets. A throw refuses that message and nothing else. */
+  parse?(data: unknown): In;
+  readonly limits?: Partial<Limits>;
+  /** What is kept for clients that come back; `windowMs` 0 turns it off. */
+  readonly resume?: Partial<ResumeLimits>;
+  readonly heartbeat?: Partial<HeartbeatOptions>;
+}
+
+export interface Settings {
+  readonly limits: Limits;
+  readonly resume: ResumeLimits;
+  readonly heartbeat: HeartbeatOptions;
+}
+
+const OPTIONS: OptionNames<RoomsOptions> = {
+  open: true,
+  message: true,
+  join: true,
+  mail: true,
+  close: true,
+  parse: true,
+  limits: true,
+  resume: true,
+  heartbeat: true,
+};
+const LIMITS: OptionNames<Limits> = {
+  messageBytes: true,
+  messagesPerSecond: true,
+  rooms: true,
+  waiting: true,
+  bufferBytes: true,
+  slow: true,
+  connectionsPerAddress: true,
+  joinMs: true,
+};
+const RESUME: OptionNames<ResumeLimits> = { windowMs: true, count: true, bytes: true };
+const HEARTBEAT: OptionNames<HeartbeatOptions> = { intervalMs: true };
+const POLICIES: ReadonlySet<SlowPolicy> = new Set(['drop-new', 'drop-old', 'close']);
+
+/** Longest timer of the platform, and a little less. Unit: ms. */
+const MAX_MS = 2 ** 31 - 1;
+
+/** @throws SNOW_ERR_BAD_OPTION naming the option. */
+export function checkOptions(options: RoomsOptions): Settings {
+  checkOptionNames('createRooms', options, OPTIONS);
+  checkOptionNames('limits', options.limits ?? {}, LIMITS as OptionNames<Partial<Limits>>);
+  checkOptionNames('resume', options.resume ?? {}, RESUME as OptionNames<Partial<ResumeLimits>>);
+  checkOptionNames('heartbeat', options.heartbeat ?? {}, HEARTBEAT as OptionNames<Partial<HeartbeatOptions>>);
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const resume = { ...DEFAULT_RESUME, ...options.resume };
+  const heartbeat = { intervalMs: 25_000, ...options.heartbeat };
+  for (const key of ['messageBytes', 'messagesPerSecond', 'rooms', 'waiting', 'bufferBytes'] as const)
+    whole(`limits.${key}`, limits[key], 1, 2 ** 31);
+  whole('limits.connectionsPerAddress', limits.connectionsPerAddress, 0, 2 ** 31);
+  whole('limits.joinMs', limits.joinMs, 0, MAX_MS);
+  whole('resume.windowMs', resume.windowMs, 0, MAX_MS);
+  whole('resume.count', resume.count, 1, 10_000);
+  whole('resume.bytes', resume.bytes, 1, 64 * 1024 * 1024);
+  whole('heartbeat.intervalMs', heartbeat.intervalMs, 0, MAX_MS);
+  if (!POLICIES.has(limits.slow)) throw bad('limits.slow', limits.slow, `one of ${[...POLICIES].join(', ')}`);
+  for (const key of ['open', 'message', 'join', 'mail', 'close', 'parse'] as const)
+    if (options[key] !== undefined && typeof options[key] !== 'function')
+      throw bad(key, options[key], 'a function');
+  return { limits, resume, heartbeat };
+}
+
+function whole(name: string, value: unknown, least: number, most: number): void {
+  if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most)
+    throw bad(name, value, `a whole number from ${least} to ${most}`);
+}
+
+function bad(name: string, value: unknown, wanted: string): SnowmeshError {
+  return new SnowmeshError('SNOW_ERR_BAD_OPTION', `option ${name} is ${String(value)}; it must be ${wanted}`);
+}

@@ -1,0 +1,121 @@
+import type { Packet } from './frame.ts';
+import type { SlowPolicy } from './limits.ts';
+import type { SocketPort } from './socket-port.ts';
+import type { Flushable, Turn } from './turn.ts';
+
+export interface OutletLimits {
+  readonly bufferBytes: number;
+  readonly slow: SlowPolicy;
+}
+
+/** What an outlet tells its connection. */
+export interface OutletOwner {
+  /** Messages were dropped because the client reads too slowly. */
+  dropped(count: number): void;
+  /** It is to be closed for that. */
+  tooSlow(): void;
+  /** It reads again, after so many messages were dropped. */
+  caughtUp(dropped: number): void;
+}
+
+/** What waits to be written to one socket: bounded in bytes, written once a turn, and not before the socket takes more. */
+export class Outlet implements Flushable {
+  readonly #port: SocketPort;
+  readonly #turn: Turn;
+  readonly #limits: OutletLimits;
+  readonly #owner: OutletOwner;
+  #queue: Packet[] = [];
+  /** Packets that are never dropped: answers and notices. */
+  #kept: Set<Packet> | undefined;
+  #bytes = 0;
+  #dropped = 0;
+  #isTouched = false;
+  #isClosed = false;
+
+  constructor(port: SocketPort, turn: Turn, limits: OutletLimits, owner: OutletOwner) {
+    this.#port = port;
+    this.#turn = turn;
+    this.#limits = limits;
+    this.#owner = owner;
+  }
+
+  /** Bytes that wait, here and in the socket. */
+  get waiting(): number {
+    return this.#bytes + this.#port.buffered;
+  }
+
+  /** Queues what may be dropped. */
+  push(packet: Packet): void {
+    if (this.#isClosed) return;
+    const { bufferBytes, slow } = this.#limits;
+    // A single long message is let through, or nothing could ever be sent to this client.
+    if (this.#bytes > 0 || this.#port.isBlocked) {
+      if (this.waiting + packet.bytes > bufferBytes && slow === 'drop-old')
+        this.#dropOldest(packet.bytes + bufferBytes / 4); // some at once, so that each is looked at a few times only
+      if (this.waiting + packet.bytes > bufferBytes) return this.#overflow(packet);
+    }
+    this.#add(packet);
+  }
+
+  /** Queues what must not be dropped; a client that lets too much of that wait is closed, too. */
+  pushKept(packet: Packet): void {
+    if (this.#isClosed) return;
+    if (this.waiting > 2 * this.#limits.bufferBytes) return this.#owner.tooSlow();
+    if (this.#limits.slow === 'drop-old') {
+      this.#kept ??= new Set();
+      this.#kept.add(packet);
+    }
+    this.#add(packet);
+  }
+
+  flush(): void {
+    this.#isTouched = false;
+    if (this.#isClosed || this.#queue.length === 0 || this.#port.isBlocked) return;
+    const queue = this.#queue;
+    this.#queue = [];
+    this.#bytes = 0;
+    this.#kept?.clear();
+    this.#port.write(queue);
+    if (this.#dropped === 0) return;
+    const dropped = this.#dropped;
+    this.#dropped = 0;
+    this.#owner.caughtUp(dropped);
+  }
+
+  /** Nothing is written any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#queue = [];
+    this.#bytes = 0;
+    this.#kept = undefined;
+  }
+
+  #add(packet: Packet): void {
+    this.#queue.push(packet);
+    this.#bytes += packet.bytes;
+    if (this.#isTouched) return;
+    this.#isTouched = true;
+    this.#turn.touch(this);
+  }
+
+  #overflow(packet: Packet): void {
+    if (this.#limits.slow === 'close') return this.#owner.tooSlow();
+    this.#drop(packet.frames.length);
+  }
+
+  #dropOldest(bytes: number): void {
+    let missing = bytes;
+    this.#queue = this.#queue.filter((packet) => {
+      if (missing <= 0 || this.#kept?.has(packet) === true) return true;
+      missing -= packet.bytes;
+      this.#bytes -= packet.bytes;
+      this.#drop(packet.frames.length);
+      return false;
+    });
+  }
+
+  #drop(count: number): void {
+    this.#dropped += count;
+    this.#owner.dropped(count);
+  }
+}

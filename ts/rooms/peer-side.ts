@@ -1,0 +1,20 @@
+import type { ChannelPeer } from '../node/index.ts';
+
+/** A peer from the up to the down of its session. */
+export class PeerSide {
+  readonly peer: ChannelPeer;
+  /** What its messages are numbered under; another one when rooms are created anew there. */
+  origin = '';
+  /** Whether it has rooms: it said hello. */
+  takesPart = false;
+  /** Members it has in each room it wants messages of; 0: none now. */
+  readonly rooms: Map<string, number> = new Map();
+  /** Rooms whose missing messages were asked for, and have not come yet. */
+  readonly asked: Set<string> = new Set();
+  /** Whether something it sent was found to be nonsense: that is logged once. */
+  isSuspect = false;
+
+  constructor(peer: ChannelPeer) {
+    this.peer = peer;
+  }
+}

@@ -1,0 +1,84 @@
+import type { Runtime } from '../actor/index.ts';
+import type { Channel, ChannelPeer } from '../node/index.ts';
+import { Pid } from '../term/index.ts';
+import type { Message } from './messages.ts';
+import { PeerSide } from './peer-side.ts';
+
+/** No actor has this number: room traffic keeps its own order, and waits for no long message of others. */
+const SENDER = new Pid(0, 2 ** 40 - 1);
+
+/** The peers that have rooms, and the way to them. */
+export class Peers {
+  readonly #runtime: Runtime;
+  readonly #sides = new Map<string, PeerSide>();
+  #channel: Channel | undefined;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** Those that take part. */
+  *all(): IterableIterator<PeerSide> {
+    for (const side of this.#sides.values()) if (side.takesPart) yield side;
+  }
+
+  /** Everybody with a session. */
+  sessions(): IterableIterator<PeerSide> {
+    return this.#sides.values();
+  }
+
+  named(node: string): PeerSide | undefined {
+    const side = this.#sides.get(node);
+    return side?.takesPart === true ? side : undefined;
+  }
+
+  sideOf(peer: ChannelPeer): PeerSide | undefined {
+    const side = this.#sides.get(peer.node);
+    return side?.peer === peer ? side : undefined;
+  }
+
+  opened(channel: Channel | undefined): void {
+    this.#channel = channel;
+  }
+
+  up(peer: ChannelPeer): PeerSide {
+    const side = new PeerSide(peer);
+    this.#sides.set(peer.node, side);
+    return side;
+  }
+
+  down(peer: ChannelPeer): PeerSide | undefined {
+    const side = this.sideOf(peer);
+    if (side !== undefined) this.#sides.delete(peer.node);
+    return side;
+  }
+
+  send(side: PeerSide, message: Message): void {
+    this.#channel?.send(side.peer, message, SENDER);
+  }
+
+  /** Sends to all that take part. */
+  sendAll(message: Message): void {
+    for (const side of this.all()) this.send(side, message);
+  }
+
+  /** Gives those that do not get it, because their outbox is full or their session over. */
+  broadcast(sides: readonly PeerSide[], room: string, payload: Uint8Array, details: unknown): ChannelPeer[] {
+    const peers = sides.map(({ peer }) => peer);
+    return this.#channel?.broadcastRoom(peers, room, payload, details, SENDER) ?? peers;
+  }
+
+  /** What a peer sent makes no sense: it is ignored, and logged the first time. */
+  suspect(side: PeerSide, what: string): void {
+    if (side.isSuspect) return;
+    side.isSuspect = true;
+    const { node } = side.peer;
+    this.#runtime.logger.warn({ event: 'rooms_nonsense', node }, `${node} sent ${what} about rooms`);
+  }
+
+  close(): void {
+    this.#channel?.close();
+    this.#channel = undefined;
+    this.#sides.clear();
+  }
+}

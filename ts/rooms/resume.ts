@@ -1,0 +1,86 @@
+// A client that comes back: whose session it is, and what it has missed in each of its rooms.
+import type { Cursor, ResumeRoom, ResyncReason } from '../client/index.ts';
+import type { Connection } from './connection.ts';
+import type { Room } from './room.ts';
+import type { RoomMessage } from './room-message.ts';
+import type { RoomService } from './room-service.ts';
+import { readCursor, type SessionClaim } from './token-signer.ts';
+
+/** Whether a client may be in a room again. */
+export type MayReturn = (room: string) => boolean | PromiseLike<boolean>;
+
+export class Resume {
+  readonly #service: RoomService;
+  readonly #windowMs: number;
+
+  constructor(service: RoomService, windowMs: number) {
+    this.#service = service;
+    this.#windowMs = windowMs;
+  }
+
+  /** The session that a token is for; undefined: it is of nobody here, or of another user. */
+  sessionOf(connection: Connection, token: string | null): SessionClaim | undefined {
+    if (token === null || this.#windowMs === 0) return undefined;
+    const claim = this.#service.signer.readSession(token);
+    return claim !== undefined && claim.key === connection.key ? claim : undefined;
+  }
+
+  /**
+   * Puts a connection into a room of its session again, and sends what it has missed.
+   *
+   * @param session the one the ticket was made for.
+   * @returns `resumed`; `refused`: the ticket is not good, or it may not be there any more; or why there may be a gap.
+   */
+  async room(
+    connection: Connection,
+    session: string,
+    [name, ticket, seen]: ResumeRoom,
+    mayReturn: MayReturn,
+  ): Promise<'resumed' | 'refused' | ResyncReason> {
+    const { signer, membership, interest, history } = this.#service;
+    const from = signer.readTicket(ticket, session, name);
+    const cursor = from === undefined ? undefined : readCursor(seen, from);
+    if (from === undefined || cursor === undefined || !(await mayReturn(name))) return 'refused';
+    if (!connection.isOpen) return 'refused';
+    const room = membership.prepare(connection, name);
+    await interest.open(room);
+    const missed = await history.missed(room, cursor);
+    if (!connection.isOpen) return 'refused';
+    // From here to the end nothing can come in between: what is not in `missed` reaches it as a member.
+    membership.add(connection, room);
+    const now = typeof missed === 'string' ? undefined : room.ring.missed(cursor, new Set());
+    if (now !== undefined) {
+      this.#replay(connection, room, cursor, now);
+      return 'resumed';
+    }
+    const reason = typeof missed === 'string' ? missed : 'window';
+    this.resync(connection, room, reason);
+    return reason;
+  }
+
+  /** Tells a client that it may have missed something in a room, and from where on it hears it. */
+  resync(connection: Connection, room: Room<Connection>, reason: ResyncReason): void {
+    const cursor = room.ring.cursor();
+    const ticket = this.#service.signer.ticket(connection.id, room.name, cursor);
+    connection.notify(['resync', room.name, ticket, cursor, reason]);
+  }
+
+  #replay(
+    connection: Connection,
+    room: Room<Connection>,
+    cursor: Cursor,
+    missed: readonly RoomMessage[],
+  ): void {
+    // Of an origin that the client does not know it gets all there is: it has to start below that.
+    const replayed = new Set(missed.map(({ origin }) => origin));
+    const from: Record<string, number> = { ...cursor };
+    for (const [origin, last] of Object.entries(room.ring.cursor()))
+      if (!replayed.has(origin)) from[origin] ??= last;
+    const ticket = this.#service.signer.ticket(connection.id, room.name, from);
+    connection.notify(['joined', 0, room.name, ticket, from]);
+    const frames = missed
+      .filter(({ except }) => except.length === 0 || !connection.isExcludedBy(except))
+      .map((message) => message.enveloped(room.name));
+    if (frames.length > 0) connection.notifyFrames(frames);
+  }
+}

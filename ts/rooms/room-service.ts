@@ -1,0 +1,189 @@
+// One node's part in the rooms of its cluster: hears the peers, and puts the parts together.
+//
+//   up ──hello──▶ peer          it then tells its interest and presence; changes follow as they happen
+//   interest ──▶ based          from the answer on, everything the peer broadcasts into that room comes here, in order
+//   down / bye / hello again    what it had is gone
+import type { Runtime } from '../actor/index.ts';
+import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
+import { Casting } from './casting.ts';
+import type { Connection } from './connection.ts';
+import { History } from './history.ts';
+import { Interest } from './interest.ts';
+import { HISTORY_MS, type Limits, type ResumeLimits } from './limits.ts';
+import { Membership } from './membership.ts';
+import { CHANNEL, type Message, parseMessage, VERSION } from './messages.ts';
+import type { PeerSide } from './peer-side.ts';
+import { Peers } from './peers.ts';
+import { Requests } from './requests.ts';
+import type { Room } from './room.ts';
+import { RoomTable } from './room-table.ts';
+import { Sessions } from './sessions.ts';
+import { TokenSigner } from './token-signer.ts';
+import { Turn } from './turn.ts';
+
+/** The part of a node that rooms need. */
+export interface RoomsHost {
+  readonly name: string;
+  readonly runtime: Runtime;
+  /** @internal */
+  channel(name: string, listener: ChannelListener): Channel | undefined;
+}
+
+/** What else follows from what happens here. */
+export interface RoomServiceListener {
+  /** Members of a room may have missed something that will not come. */
+  gap(room: Room<Connection>): void;
+  /** A session is claimed by a newer connection on a peer. */
+  claimed(session: string, generation: number, origin: string): void;
+  /** Another `createRooms` took the place of this one. */
+  replaced(): void;
+}
+
+export class RoomService implements ChannelListener {
+  readonly turn: Turn = new Turn();
+  readonly signer: TokenSigner = new TokenSigner();
+  readonly peers: Peers;
+  readonly table: RoomTable;
+  readonly sessions: Sessions;
+  readonly interest: Interest;
+  readonly history: History;
+  readonly casting: Casting;
+  readonly membership: Membership;
+  readonly #requests: Requests;
+  readonly #listener: RoomServiceListener;
+  #isClosed = false;
+
+  constructor(host: RoomsHost, limits: Limits, resume: ResumeLimits, listener: RoomServiceListener) {
+    const { runtime } = host;
+    this.#listener = listener;
+    this.peers = new Peers(runtime);
+    this.#requests = new Requests(runtime);
+    this.table = new RoomTable(runtime, newOrigin(), resume);
+    this.sessions = new Sessions(runtime, resume.windowMs);
+    this.interest = new Interest(runtime, this.table, this.peers, limits.joinMs);
+    this.membership = new Membership(this.table, this.interest, this.turn, limits.rooms);
+    this.history = new History(runtime, this.table, this.peers, this.#requests, resume, {
+      next: (room, message) => this.turn.add(room, message),
+      gap: (room) => listener.gap(room),
+    });
+    this.casting = new Casting({
+      runtime,
+      table: this.table,
+      peers: this.peers,
+      history: this.history,
+      sessions: this.sessions,
+      turn: this.turn,
+      resume,
+    });
+    this.peers.opened(host.channel(CHANNEL, this));
+    for (const side of this.peers.sessions()) this.#greet(side);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Members on all nodes as known here: other nodes tell their numbers a little later. O(nodes with members). */
+  count(name: string): number {
+    const room = this.table.get(name);
+    let count = room?.members.size ?? 0;
+    for (const side of room?.interested ?? []) count += side.rooms.get(name) ?? 0;
+    return count;
+  }
+
+  /** Takes a session over from whatever node has it. @returns the number of the last message that any node took from it. */
+  async claim(session: string, generation: number): Promise<number> {
+    const answers = await this.#requests.ask(this.peers.all(), HISTORY_MS, (side, ref) =>
+      this.peers.send(side, ['claim', ref, session, generation]),
+    );
+    return Math.max(this.sessions.last(session), ...(answers as number[]));
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.turn.flush();
+    for (const side of this.peers.sessions()) this.peers.send(side, ['bye']);
+    this.#requests.close();
+    this.interest.close();
+    this.peers.close();
+    this.sessions.close();
+    this.table.close();
+  }
+
+  up(peer: ChannelPeer): void {
+    // While the channel is opened there is none to send on: the constructor greets those peers.
+    this.#greet(this.peers.up(peer));
+  }
+
+  down(peer: ChannelPeer): void {
+    const side = this.peers.down(peer);
+    if (side === undefined) return;
+    if (side.takesPart) this.history.lost();
+    this.#requests.lost(side);
+    this.interest.lost(side);
+  }
+
+  room(peer: ChannelPeer, name: string, payload: Uint8Array, details: unknown): void {
+    const side = this.peers.sideOf(peer);
+    if (side !== undefined) this.casting.arrived(side, name, payload, details);
+  }
+
+  message(peer: ChannelPeer, value: unknown): void {
+    const side = this.peers.sideOf(peer);
+    if (side === undefined) return;
+    const message = parseMessage(value);
+    if (message === undefined) this.peers.suspect(side, 'a message that is none');
+    else this.#hear(side, message);
+  }
+
+  /** Rooms were created again on this node: those are the ones from now on. */
+  replaced(): void {
+    this.#listener.replaced();
+  }
+
+  #hear(side: PeerSide, message: Message): void {
+    switch (message[0]) {
+      case 'hello':
+        this.interest.forget(side);
+        side.takesPart = true;
+        side.origin = message[2];
+        this.signer.learn(message[3]);
+        return this.interest.tellAll(side);
+      case 'interest':
+        return this.interest.heard(side, message[1]);
+      case 'based':
+        for (const entry of message[1]) {
+          this.history.based(side, entry);
+          this.interest.answered(side, entry[0]);
+        }
+        return;
+      case 'ask':
+        return this.history.asked(side, message[1], message[2], message[3]);
+      case 'told':
+        return this.history.told(side, message[1], message[3], message[4], message[5]);
+      case 'claim': {
+        const [, ref, session, generation] = message;
+        this.#listener.claimed(session, generation, side.origin);
+        return this.peers.send(side, ['last', ref, this.sessions.last(session)]);
+      }
+      case 'last':
+        return this.#requests.answered(side, message[1], message[2]);
+      case 'presence':
+        return;
+      case 'bye':
+        side.takesPart = false;
+        this.#requests.lost(side);
+        return this.interest.lost(side);
+    }
+  }
+
+  #greet(side: PeerSide): void {
+    this.peers.send(side, ['hello', VERSION, this.table.origin, this.signer.keys()]);
+  }
+}
+
+/** 64 random bits. */
+function newOrigin(): string {
+  return (crypto.getRandomValues(new BigUint64Array(1))[0] as bigint).toString(36);
+}

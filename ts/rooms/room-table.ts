@@ -1,0 +1,106 @@
+import type { Runtime } from '../actor/index.ts';
+import type { Connection } from './connection.ts';
+import type { ResumeLimits } from './limits.ts';
+import { Room } from './room.ts';
+
+/** The rooms this node knows, and the numbers of the messages it broadcasts. A room that nobody needs is nowhere. */
+export class RoomTable {
+  /** What this node's messages are numbered under. */
+  readonly origin: string;
+  readonly #runtime: Runtime;
+  readonly #resume: ResumeLimits;
+  readonly #rooms = new Map<string, Room<Connection>>();
+  /** Rooms to look at when time passes: they keep messages, or wait for members to come back. */
+  readonly #expiring = new Set<Room<Connection>>();
+  #counter = 0;
+  /** No message of this node with a greater number was forgotten together with its room. */
+  #forgotten = 0;
+  #isSweeping = false;
+  #cancelSweep = (): void => {};
+
+  constructor(runtime: Runtime, origin: string, resume: ResumeLimits) {
+    this.#runtime = runtime;
+    this.origin = origin;
+    this.#resume = resume;
+  }
+
+  /** The number of this node's last message. */
+  get counter(): number {
+    return this.#counter;
+  }
+
+  get size(): number {
+    return this.#rooms.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Room<Connection>> {
+    return this.#rooms.values();
+  }
+
+  get(name: string): Room<Connection> | undefined {
+    return this.#rooms.get(name);
+  }
+
+  obtain(name: string): Room<Connection> {
+    let room = this.#rooms.get(name);
+    if (room === undefined) {
+      room = new Room(name);
+      this.#rooms.set(name, room);
+    }
+    return room;
+  }
+
+  /** The newest message of this node in a room, or one that is certainly not older. */
+  newestOwn(name: string): number {
+    return this.#rooms.get(name)?.ring.newest(this.origin) || this.#forgotten;
+  }
+
+  /** The number of this node's next message in a room. */
+  nextNumber(room: Room<Connection>): { origin: string; sequence: number; previous: number } {
+    const previous = room.ring.newest(this.origin) || this.#forgotten;
+    return { origin: this.origin, sequence: ++this.#counter, previous };
+  }
+
+  /** A member of the room may come back within the window, or a message of it is kept for so long. */
+  expireLater(room: Room<Connection>, mayReturn: boolean): void {
+    const { windowMs } = this.#resume;
+    if (windowMs === 0) return;
+    if (mayReturn) room.keepUntil = this.#runtime.now() + windowMs;
+    this.#expiring.add(room);
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    this.#cancelSweep = this.#runtime.after(windowMs / 4, () => this.#sweep());
+  }
+
+  /** Called when a room lost something it was needed for. */
+  release(room: Room<Connection>): void {
+    if (room.isNeeded(this.#runtime.now()) || room.isAnnounced) return;
+    this.#forgotten = Math.max(this.#forgotten, room.ring.newest(this.origin));
+    this.#expiring.delete(room);
+    if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
+  }
+
+  /** Told of each room that this node does not want any more. */
+  onUnwanted: (room: Room<Connection>) => void = () => {};
+
+  close(): void {
+    this.#cancelSweep();
+    this.#rooms.clear();
+    this.#expiring.clear();
+  }
+
+  #sweep(): void {
+    this.#isSweeping = false;
+    const now = this.#runtime.now();
+    for (const room of [...this.#expiring]) {
+      room.expire(now - this.#resume.windowMs);
+      if (room.keepUntil > now || room.kept > 0) continue;
+      this.#expiring.delete(room);
+      if (room.isAnnounced && !room.isWanted(now)) this.onUnwanted(room);
+      this.release(room);
+    }
+    if (this.#expiring.size === 0 || this.#isSweeping) return;
+    this.#isSweeping = true;
+    this.#cancelSweep = this.#runtime.after(this.#resume.windowMs / 4, () => this.#sweep());
+  }
+}

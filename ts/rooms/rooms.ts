@@ -1,0 +1,238 @@
+import { EventEmitter } from 'node:events';
+import { KEY_ROOM } from '../client/index.ts';
+import { checkHost, SnowmeshError } from '../errors/index.ts';
+import { type ClientCounters, Clients } from './clients.ts';
+import type { CloseReason, Connection } from './connection.ts';
+import { mustBeRoom } from './membership.ts';
+import { checkOptions, type RoomsOptions } from './options.ts';
+import { Resume } from './resume.ts';
+import { contentOf, type Except } from './room-message.ts';
+import { RoomService, type RoomsHost } from './room-service.ts';
+import type { RoomSocket } from './socket-port.ts';
+
+/** Who a socket belongs to. */
+export interface AcceptOptions<User = unknown> {
+  /** Names the user on all nodes: its connections share a presence, and `sendTo` reaches all of them. */
+  readonly key?: string;
+  /** What the handler finds in `connection.user`. */
+  readonly user?: User;
+  /** Where it comes from, for logs. */
+  readonly address?: string;
+}
+
+/** Whom a broadcast passes by. */
+export interface ExceptOptions {
+  /** One connection, or the id of one on any node. */
+  readonly connection?: Connection<never> | Connection | string;
+  /** All connections of a user, on any node. */
+  readonly key?: string;
+}
+
+/** Figures of the moment. */
+export interface RoomsStats extends Readonly<ClientCounters> {
+  readonly connections: number;
+  /** Rooms this node knows: with members here or on a peer, or with messages that are kept. */
+  readonly rooms: number;
+  /** Broadcasts that a peer did not get at once, because too much waited for it. */
+  readonly refusedByPeers: number;
+}
+
+/** What rooms emit. */
+export interface RoomsEvents {
+  /** A client reads too slowly: so many messages were dropped; 0: it is closed. */
+  slow: [connection: Connection, dropped: number];
+  /** A connection ended. */
+  close: [connection: Connection, why: CloseReason];
+}
+
+/**
+ * The WebSocket connections of this node and the rooms of its cluster. Made by {@link createRooms}.
+ *
+ * A broadcast crosses to each node once. What one node broadcasts reaches each member once and in that order; between broadcasts of
+ * different nodes there is no order.
+ */
+export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvents> {
+  readonly #host: RoomsHost;
+  readonly #service: RoomService;
+  readonly #clients: Clients;
+
+  /** @internal Use {@link createRooms}. */
+  constructor(host: RoomsHost, options: RoomsOptions<User, In>) {
+    super();
+    checkHost('createRooms', host);
+    const { limits, resume, heartbeat } = checkOptions(options as RoomsOptions);
+    const { runtime } = host;
+    this.#host = host;
+    this.#service = new RoomService(host, limits, resume, {
+      gap: (room) => this.#clients.gap(room),
+      claimed: (session, generation, origin) => this.#clients.claimed(session, generation, origin),
+      replaced: () => this.close(),
+    });
+    this.#clients = new Clients(
+      this.#service,
+      new Resume(this.#service, resume.windowMs),
+      { runtime, limits, handler: options as RoomsOptions },
+      {
+        parse: (data) => (options.parse === undefined ? data : options.parse(data)),
+        welcome: () => ({ beatMs: heartbeat.intervalMs, spreadMs: 1000 }),
+        entered: () => {},
+        track: () => {},
+        untrack: () => false,
+        slow: (connection, dropped) => void this.emit('slow', connection, dropped),
+        closed: (connection, why) => void this.emit('close', connection, why),
+      },
+    );
+  }
+
+  /**
+   * Takes a socket in: a server's end of a WebSocket, of any library. Its actor starts, and ends with the socket.
+   *
+   * @param socket anything with `send` and `close`; what comes from it is heard by `on` or `addEventListener`. One that did not agree on
+   * the subprotocol `snowmesh.rooms.1` gets payloads as they are.
+   * @throws SNOW_ERR_NOT_ALIVE after `close`; SNOW_ERR_BAD_OPTION for what is no socket; SNOW_ERR_BAD_NAME for a key of no or more than
+   * 254 bytes.
+   */
+  accept(socket: RoomSocket, options: AcceptOptions<User> = {}): Connection<User> {
+    this.#mustBeOpen('accept');
+    if (typeof socket?.send !== 'function' || typeof socket.close !== 'function')
+      throw new SnowmeshError('SNOW_ERR_BAD_OPTION', 'accept takes a socket with send and close');
+    const { key, user, address } = options;
+    if (key !== undefined) keyRoom(key);
+    return this.#clients.accept(socket, { key, user, address }) as Connection<User>;
+  }
+
+  /**
+   * Sends to every member of a room on every node, each gets it once. Text and bytes arrive as they are, anything else as JSON. What a peer
+   * does not take now, because too much waits for it, it gets later, as long as it is kept. O(members here + nodes with members).
+   *
+   * @param room 1 to 255 bytes of text; a room without members gets nothing.
+   * @throws SNOW_ERR_BAD_NAME; SNOW_ERR_UNSENDABLE for what JSON cannot say; SNOW_ERR_TOO_LARGE.
+   * @example
+   * rooms.broadcast('lobby', { text: 'hello' });
+   */
+  broadcast(room: string, message: unknown): void {
+    this.#broadcast(mustBeRoom(room), message, []);
+  }
+
+  /**
+   * `broadcast`, but not to one connection, or to no connection of a user, wherever they are.
+   *
+   * @throws as `broadcast`
+   * @example
+   * rooms.broadcastExcept('lobby', { typing: true }, { key: 'alice' });
+   */
+  broadcastExcept(room: string, message: unknown, { connection, key }: ExceptOptions): void {
+    const except: string[] = [];
+    if (connection !== undefined)
+      except.push(`#${typeof connection === 'string' ? connection : connection.id}`);
+    if (key !== undefined) except.push(`@${key}`);
+    this.#broadcast(mustBeRoom(room), message, except);
+  }
+
+  /** Sends to the members on this node only. It is not kept for a resume. @throws as `broadcast` */
+  broadcastLocal(room: string, message: unknown): void {
+    this.#mustBeOpen('broadcastLocal');
+    this.#service.casting.here(mustBeRoom(room), contentOf(message), []);
+  }
+
+  /**
+   * Sends to the members on one node only. It is not kept for a resume.
+   *
+   * @param node its full name; our own is fine.
+   * @returns false: it is not connected, has no rooms, or too much waits for it.
+   * @throws as `broadcast`
+   */
+  broadcastOn(node: string, room: string, message: unknown): boolean {
+    this.#mustBeOpen('broadcastOn');
+    const content = contentOf(message);
+    if (node === this.#host.name) {
+      this.#service.casting.here(mustBeRoom(room), content, []);
+      return true;
+    }
+    const side = this.#service.peers.named(node);
+    return side !== undefined && this.#service.casting.at(side, mustBeRoom(room), content, []);
+  }
+
+  /**
+   * Sends to every connection of a user on every node. It is kept for a resume, as what is broadcast in rooms.
+   *
+   * @throws SNOW_ERR_BAD_NAME for what is no key; SNOW_ERR_UNSENDABLE; SNOW_ERR_TOO_LARGE.
+   */
+  sendTo(key: string, message: unknown): void {
+    this.#broadcast(keyRoom(key), message, []);
+  }
+
+  /** The members on this node. O(members). */
+  localMembers(room: string): Connection<User>[] {
+    return [...(this.#service.table.get(room)?.members ?? [])] as Connection<User>[];
+  }
+
+  /** How many members a room has on this node, and on all nodes: other nodes tell their numbers about 100 ms later. */
+  members(room: string): { readonly local: number; readonly all: number } {
+    const local = this.#service.table.get(room)?.members.size ?? 0;
+    return { local, all: this.#service.count(room) };
+  }
+
+  /** The connections of this node. */
+  connections(): IterableIterator<Connection<User>> {
+    return this.#clients[Symbol.iterator]() as IterableIterator<Connection<User>>;
+  }
+
+  /** Figures of the moment. O(1). */
+  stats(): RoomsStats {
+    return {
+      connections: this.#clients.size,
+      rooms: this.#service.table.size,
+      refusedByPeers: this.#service.casting.refused,
+      ...this.#clients.counters,
+    };
+  }
+
+  /** Closes every connection with 1001 and takes part no more. */
+  close(): void {
+    if (this.#service.isClosed) return;
+    for (const connection of [...this.#clients]) connection.close(1001, 'the server stops');
+    this.#service.close();
+  }
+
+  #broadcast(room: string, message: unknown, except: Except): void {
+    this.#mustBeOpen('broadcast');
+    this.#service.casting.everywhere(room, contentOf(message), except, null);
+  }
+
+  #mustBeOpen(what: string): void {
+    if (this.#service.isClosed)
+      throw new SnowmeshError('SNOW_ERR_NOT_ALIVE', `${what}: rooms were closed on this node`);
+  }
+}
+
+/**
+ * Starts rooms on a node. Each node that is to take part starts them; on a node without a name all is local. On a node with a name this
+ * closes what was created before.
+ *
+ * @param node what `startNode` returned.
+ * @throws SNOW_ERR_BAD_OPTION
+ * @example
+ * const rooms = createRooms(node, {
+ *   join: () => true,
+ *   message: (connection, text) => connection.broadcast('lobby', text),
+ * });
+ * rooms.attach(httpServer, { path: '/rooms' });
+ */
+export function createRooms<User = unknown, In = unknown>(
+  node: RoomsHost,
+  options: RoomsOptions<User, In> = {},
+): Rooms<User, In> {
+  return new Rooms(node, options);
+}
+
+/** The room of a user's connections. @throws SNOW_ERR_BAD_NAME */
+function keyRoom(key: unknown): string {
+  const room = `${KEY_ROOM}${String(key)}`;
+  if (typeof key === 'string' && key !== '' && key.isWellFormed() && Buffer.byteLength(room) <= 255)
+    return room;
+  throw new SnowmeshError(
+    'SNOW_ERR_BAD_NAME',
+    `${JSON.stringify(key)} cannot name a user: use 1 to 254 bytes of text.`,
+  );
+}

@@ -1,0 +1,87 @@
+// Sessions of clients: which connection has each now, and which messages of it were taken - by any node, so that a client may
+// send again what it does not know to have arrived.
+import type { Runtime } from '../actor/index.ts';
+import type { Connection } from './connection.ts';
+
+interface Taken {
+  number: number;
+  /** Forgotten then, unless a connection has the session. */
+  until: number;
+}
+
+export class Sessions {
+  readonly #runtime: Runtime;
+  readonly #windowMs: number;
+  readonly #live = new Map<string, Connection>();
+  readonly #taken = new Map<string, Taken>();
+  #isSweeping = false;
+  #cancelSweep = (): void => {};
+
+  constructor(runtime: Runtime, windowMs: number) {
+    this.#runtime = runtime;
+    this.#windowMs = windowMs;
+  }
+
+  get size(): number {
+    return this.#taken.size;
+  }
+
+  connectionOf(session: string): Connection | undefined {
+    return this.#live.get(session);
+  }
+
+  opened(session: string, connection: Connection): void {
+    this.#live.set(session, connection);
+  }
+
+  closed(session: string, connection: Connection): void {
+    if (this.#live.get(session) === connection) this.#live.delete(session);
+  }
+
+  /** Number of the last message taken of a session. */
+  last(session: string): number {
+    return this.#taken.get(session)?.number ?? 0;
+  }
+
+  /** A message of a session was taken. False: it was taken before. */
+  take(session: string, number: number): boolean {
+    if (number <= this.last(session)) return false;
+    this.#note(session, number);
+    return true;
+  }
+
+  /** Another node took it, or a broadcast follows from it. */
+  caused(session: string, number: number): void {
+    if (number > this.last(session)) this.#note(session, number);
+  }
+
+  close(): void {
+    this.#cancelSweep();
+    this.#live.clear();
+    this.#taken.clear();
+  }
+
+  #note(session: string, number: number): void {
+    const until = this.#runtime.now() + this.#windowMs;
+    const taken = this.#taken.get(session);
+    if (taken === undefined) this.#taken.set(session, { number, until });
+    else {
+      taken.number = number;
+      taken.until = until;
+    }
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    this.#cancelSweep = this.#runtime.after(Math.max(1000, this.#windowMs), () => this.#sweep());
+  }
+
+  #sweep(): void {
+    this.#isSweeping = false;
+    const now = this.#runtime.now();
+    for (const [session, { until }] of this.#taken)
+      if (until <= now && !this.#live.has(session)) this.#taken.delete(session);
+    const [first] = this.#taken.keys();
+    if (first === undefined || this.#isSweeping) return;
+    this.#isSweeping = true;
+    this.#cancelSweep = this.#runtime.after(Math.max(1000, this.#windowMs), () => this.#sweep());
+  }
+}

@@ -1,0 +1,130 @@
+// How packets get into a socket: as bytes straight into the stream below a socket of `ws`, or one message after the other into
+// anything that has `send` and `close`.
+// oxlint-disable no-underscore-dangle -- `ws` names the stream below a socket so
+import type { Packet } from './frame.ts';
+
+/** What `accept` takes: a WebSocket of any library, a server's end of one, or a test's own. */
+export interface RoomSocket {
+  send(data: string | Uint8Array): void;
+  close(code?: number, reason?: string): void;
+  /** Bytes that were sent and have not left. Without it nothing is ever held back. */
+  readonly bufferedAmount?: number;
+  /** The agreed subprotocol. */
+  readonly protocol?: string;
+  /** Ends it without a closing handshake. */
+  terminate?(): void;
+  /** Asks the other end for a sign of life. */
+  ping?(): void;
+  /** Reads no more until `resume`. */
+  pause?(): void;
+  resume?(): void;
+  on?(event: string, listener: (...args: never[]) => void): unknown;
+  addEventListener?(event: string, listener: (event: never) => void): unknown;
+}
+
+export interface SocketPort {
+  /** Bytes handed over that have not left. */
+  readonly buffered: number;
+  /** Nothing should be written before `onWritable`. */
+  readonly isBlocked: boolean;
+  write(packets: readonly Packet[]): void;
+}
+
+/** The stream below a server's socket of `ws`. */
+interface RawStream {
+  readonly writableLength: number;
+  readonly writableNeedDrain: boolean;
+  readonly writable: boolean;
+  write(bytes: Uint8Array): boolean;
+  cork(): void;
+  uncork(): void;
+  on(event: 'drain', listener: () => void): unknown;
+}
+
+interface ServerSocketOfWs extends RoomSocket {
+  readonly _socket: RawStream;
+  readonly _isServer: boolean;
+  readonly _extensions: Readonly<Record<string, unknown>>;
+}
+
+/** @param onWritable called when what blocked the socket has left. */
+export function portOf(socket: RoomSocket, onWritable: () => void): SocketPort {
+  return isOfWs(socket) ? new RawPort(socket, onWritable) : new SendPort(socket, onWritable);
+}
+
+/** Frames of our own can go between those of `ws` as long as the stream has no compression with memory of earlier frames. */
+function isOfWs(socket: RoomSocket): socket is ServerSocketOfWs {
+  const { _socket, _isServer, _extensions } = socket as Partial<ServerSocketOfWs>;
+  return _isServer === true && typeof _socket?.cork === 'function' && typeof _extensions === 'object';
+}
+
+class RawPort implements SocketPort {
+  readonly #stream: RawStream;
+  readonly #deflates: boolean;
+
+  constructor(socket: ServerSocketOfWs, onWritable: () => void) {
+    this.#stream = socket._socket;
+    this.#deflates = 'permessage-deflate' in socket._extensions;
+    this.#stream.on('drain', onWritable);
+  }
+
+  get buffered(): number {
+    return this.#stream.writableLength;
+  }
+
+  get isBlocked(): boolean {
+    return this.#stream.writableNeedDrain;
+  }
+
+  write(packets: readonly Packet[]): void {
+    const stream = this.#stream;
+    if (!stream.writable) return;
+    const [first] = packets;
+    if (!this.#deflates && packets.length === 1 && first !== undefined) {
+      stream.write(first.wire);
+      return;
+    }
+    stream.cork();
+    for (const packet of packets) {
+      if (!this.#deflates) stream.write(packet.wire);
+      else for (const frame of packet.frames) stream.write(frame.deflated);
+    }
+    stream.uncork();
+  }
+}
+
+/** As long as so much waits in a socket that has no `drain` event nothing more is given to it. Unit: bytes. */
+const MUCH = 64 * 1024;
+/** Then it is looked at again after so many ms. */
+const LOOK_AGAIN_MS = 20;
+
+class SendPort implements SocketPort {
+  readonly #socket: RoomSocket;
+  readonly #onWritable: () => void;
+  #isWaiting = false;
+
+  constructor(socket: RoomSocket, onWritable: () => void) {
+    this.#socket = socket;
+    this.#onWritable = onWritable;
+  }
+
+  get buffered(): number {
+    return this.#socket.bufferedAmount ?? 0;
+  }
+
+  get isBlocked(): boolean {
+    if (this.buffered <= MUCH) return false;
+    if (this.#isWaiting) return true;
+    this.#isWaiting = true;
+    setTimeout(() => {
+      this.#isWaiting = false;
+      this.#onWritable();
+    }, LOOK_AGAIN_MS).unref();
+    return true;
+  }
+
+  write(packets: readonly Packet[]): void {
+    for (const { frames } of packets)
+      for (const { isText, payload } of frames) this.#socket.send(isText ? payload.toString() : payload);
+  }
+}
