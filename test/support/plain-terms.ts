@@ -10,7 +10,8 @@ export interface PlainPid {
 
 export interface PlainRef {
   readonly owner: PlainPid;
-  readonly id: number;
+  /** 64 bits; a bigint when a number cannot hold them. */
+  readonly id: number | bigint;
 }
 
 /** The kinds of terms that JavaScript has no plain value for. */
@@ -188,7 +189,9 @@ export class Reader {
   }
 
   ref(): PlainRef {
-    return { owner: this.pid(), id: Number(this.u64()) };
+    const owner = this.pid();
+    const id = this.u64();
+    return { owner, id: id < 2n ** 53n ? Number(id) : id };
   }
 
   term(): unknown {

@@ -120,10 +120,11 @@ export function cast(caller: Caller, server: Dest<never>, tag: string, ...args: 
 }
 
 /**
- * Answers a call of which only the reference is known: `context.from.ref`, sent here by the server that got it.
+ * Answers a call of which only the reference is known: `context.from.ref`, sent by the server to an actor of the same node. Only the
+ * node that was called can answer.
  *
- * @returns false when the call was answered before, or nobody waits for the answer any more (which is not known of an asker on
- * another node).
+ * @returns false when the call was answered before, its caller waits no more (as far as this node knows), or another node was
+ * called.
  * @example
  * // in the server: run: ({ self, from }, job: Job) => (self.send(worker, { ref: from.ref, job }), noReply<number>()),
  * // in the worker:

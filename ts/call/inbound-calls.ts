@@ -87,11 +87,11 @@ function forgetLateCallers(runtime: Runtime): void {
   runtime.inboundCallsMark = Math.max(INBOUND_CALLS_MARK, 2 * runtime.inboundCalls.size);
 }
 
-/** Answers a call from another node. Always true: only the caller knows whether he still waits. */
+/** Answers a call from another node, once. False: it was answered, its caller has given up, or another node was asked. */
 export function replyFar(runtime: Runtime, ref: Ref, status: ReplyStatus, value: unknown): boolean {
   const caller = runtime.inboundCalls.get(ref.key);
-  runtime.remote.reply(caller === undefined ? null : caller.cell.pid, ref, status, value);
-  if (caller === undefined) return true;
+  if (caller === undefined) return false;
+  runtime.remote.reply(caller.cell.pid, ref, status, value);
   runtime.inboundCalls.delete(ref.key);
   caller.cell.extra?.callers?.delete(caller);
   if (caller.request !== undefined) caller.request.isAnswered = true;

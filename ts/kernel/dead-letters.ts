@@ -2,7 +2,8 @@
  * Why a message reached nobody: its actor is gone (`noproc`), nobody has the name (`no_name`), the alias is not active
  * (`alias`), a mailbox limit dropped the newest or the oldest (`dropped_new`, `dropped_old`), its receiver died first
  * (`unread`), the answer came after the caller gave up (`late_reply`), no connection could be made (`noconnection`),
- * too much waits for a peer (`remote_full`), it could not be encoded late (`unsendable`), its sender had ended (`dead_sender`).
+ * too much waits for a peer (`remote_full`), it could not be encoded late (`unsendable`), its sender had ended (`dead_sender`),
+ * or it answers what its node was not asked (`unasked`).
  */
 export type DeadLetterReason =
   | 'noproc'
@@ -15,7 +16,8 @@ export type DeadLetterReason =
   | 'noconnection'
   | 'remote_full'
   | 'unsendable'
-  | 'dead_sender';
+  | 'dead_sender'
+  | 'unasked';
 
 /** Hears of messages that reached nobody: the reason, to whom, how many. Never the payload. */
 export type DeadLetterListener = (reason: DeadLetterReason, target: string, count: number) => void;
@@ -34,6 +36,7 @@ export class DeadLetters {
     remote_full: 0,
     unsendable: 0,
     dead_sender: 0,
+    unasked: 0,
   };
   private readonly listeners = new Set<DeadLetterListener>();
 

@@ -2,6 +2,12 @@ import type { Pid, Ref } from '../term/index.ts';
 import type { ExitReason } from './exit-reason.ts';
 import type { NodeAddress } from './system-message.ts';
 
+/** One incarnation of another node: what an answer came from. */
+export interface AnsweringNode {
+  readonly nc: number;
+  readonly name: string;
+}
+
 /** How a call ended, as it travels in REPLY. */
 export const ReplyStatus = {
   /** The value is the answer. */

@@ -53,6 +53,13 @@ export class Watches {
     }
   }
 
+  /** The node that an answer to this monitor may come from, see {@link Monitor.node}; undefined: there is no such monitor. */
+  nodeOf(ref: Ref): number | string | undefined {
+    if (ref.nc !== 0) return undefined;
+    const monitor = this.many?.get(ref.id) ?? this.few.find((each) => each.ref.id === ref.id);
+    return monitor === undefined || monitor.isOver || monitor.chain !== null ? undefined : monitor.node;
+  }
+
   /** Only the owner's own references act (rule D8). */
   take(ref: Ref): Monitor | undefined {
     if (ref.nc !== 0) return undefined;

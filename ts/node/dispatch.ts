@@ -51,7 +51,8 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
 
   MONITOR: (frame) => {
     const from = frame.pid();
-    const ref = frame.ref();
+    const ref = frame.peerRef();
+    if (ref === undefined) return;
     if (frame.u8() === 1) return frame.inbound.monitorNamed(from, ref, frame.name());
     const to = frame.own();
     if (to >= 0) frame.inbound.monitor(from, ref, to);
@@ -59,20 +60,22 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
   },
   DEMONITOR: (frame) => {
     const from = frame.pid();
-    frame.inbound.demonitor(from, frame.ref());
+    const ref = frame.peerRef();
+    if (ref !== undefined) frame.inbound.demonitor(from, ref);
   },
   MONITOR_EXIT: (frame) => {
     const to = frame.own();
     const ref = frame.ref();
-    if (to >= 0) frame.inbound.monitorExit(to, ref, frame.term());
+    if (to >= 0) frame.inbound.monitorExit(frame.session.identity, to, ref, frame.term());
   },
 
   SPAWN: (frame) => {
     const from = frame.pid();
-    const request = frame.ref();
+    const request = frame.peerRef();
     const flags = frame.u8();
-    const monitor = frame.ref();
+    const monitor = frame.peerRef();
     const name = frame.name();
+    if (request === undefined || monitor === undefined) return;
     frame.inbound.spawn({ from, request, flags, monitor, function: name, term: frame.term() });
   },
   SPAWN_REPLY: (frame) => {
@@ -87,6 +90,7 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
 
   CALL: (frame) => {
     const { from, ref, ms } = frame.caller();
+    if (ref === undefined) return;
     const to = frame.own();
     const request = frame.term() as CallRequest;
     if (to >= 0) frame.inbound.call(from, ref, ms, to, request);
@@ -94,13 +98,14 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
   },
   REG_CALL: (frame) => {
     const { from, ref, ms } = frame.caller();
+    if (ref === undefined) return;
     const name = frame.name();
     frame.inbound.callNamed(from, ref, ms, name, frame.term() as CallRequest);
   },
   REPLY: (frame) => {
     const ref = frame.ref();
     const status = frame.u8() as ReplyStatus;
-    if (ref.nc === 0) frame.inbound.reply(ref, status, frame.term());
+    if (ref.nc === 0) frame.inbound.reply(frame.session.identity, ref, status, frame.term());
   },
 
   SHAPE: (frame) => frame.session.defineShape(frame.reader),
@@ -189,10 +194,18 @@ class Frame {
     return this.#port.refs.receive(high >>> 8, (high & 0xff) * FOUR_GIB + low, idHigh, idLow);
   }
 
-  /** How the frames of calls begin. */
-  caller(): { readonly from: Pid; readonly ref: Ref; readonly ms: number } {
-    const from = this.pid();
+  /** A reference that the peer wants an answer to. Undefined, and counted, when it is not the peer's own. */
+  peerRef(): Ref | undefined {
     const ref = this.ref();
+    if (ref.nc === this.session.identity.nc) return ref;
+    this.runtime.deadLetters.count('unasked', ref);
+    return undefined;
+  }
+
+  /** How the frames of calls begin. */
+  caller(): { readonly from: Pid; readonly ref: Ref | undefined; readonly ms: number } {
+    const from = this.pid();
+    const ref = this.peerRef();
     const ms = this.reader.u32();
     return { from, ref, ms: ms === FOR_EVER ? Number.POSITIVE_INFINITY : ms };
   }

@@ -119,7 +119,7 @@ export class Remote implements RemotePort {
 
   monitor(from: Pid, ref: Ref, target: Pid | NodeAddress): void {
     const route = this.#routeTo(target);
-    const noproc = (): void => this.#runtime.inbound.monitorExit(from.local, ref, 'noproc');
+    const noproc = (): void => this.#runtime.inbound.monitorExit(null, from.local, ref, 'noproc');
     if (!canBeTarget(target)) return later(noproc);
     if (!(route instanceof Outgoing)) return route === 'noproc' ? later(noproc) : this.#lostTarget(target);
     route.expect(target instanceof Pid ? target.nc : -1, noproc);
@@ -189,7 +189,8 @@ export class Remote implements RemotePort {
 
   call(from: Pid | null, ref: Ref, ms: number, target: Pid | NodeAddress, request: CallRequest): void {
     const route = this.#routeTo(target);
-    const answer = (status: ReplyStatus) => (): void => this.#runtime.inbound.reply(ref, status, undefined);
+    const answer = (status: ReplyStatus) => (): void =>
+      this.#runtime.inbound.reply(null, ref, status, undefined);
     if (!canBeTarget(target)) return later(answer(ReplyStatus.noproc));
     if (!(route instanceof Outgoing)) {
       return route === 'noproc' ? later(answer(ReplyStatus.noproc)) : this.#lostTarget(target);

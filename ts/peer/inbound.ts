@@ -5,7 +5,7 @@ import { callFromAfar, stopFromAfar } from '../call/inbound-calls.ts';
 import { answered } from '../call/replies.ts';
 import { deliver } from '../kernel/delivery.ts';
 import type { ExitReason } from '../kernel/exit-reason.ts';
-import { type CallRequest, ReplyStatus, SpawnStatus } from '../kernel/remote-port.ts';
+import { type AnsweringNode, type CallRequest, ReplyStatus, SpawnStatus } from '../kernel/remote-port.ts';
 import { STOP_TAG } from '../kernel/stop-request.ts';
 import { Down } from '../kernel/system-message.ts';
 import { Chain, Monitor } from '../link/index.ts';
@@ -117,9 +117,13 @@ export class Inbound {
     if (made?.chain) (made.chain as unknown as Chain<Monitor>).remove(made);
   }
 
-  monitorExit(to: number, ref: Ref, reason: ExitReason): void {
+  /** `from` says that a monitored actor has ended; null: this node found that there is none. */
+  monitorExit(from: AnsweringNode | null, to: number, ref: Ref, reason: ExitReason): void {
     const cell = this.runtime.table.get(to);
-    if (cell !== undefined) fireMonitor(cell, ref, reason);
+    if (cell === undefined) return;
+    if (from !== null && !isFrom(from, cell.extra?.watches?.nodeOf(ref)))
+      return this.runtime.deadLetters.count('unasked', ref);
+    fireMonitor(cell, ref, reason);
   }
 
   spawn(order: SpawnOrder): void {
@@ -191,7 +195,11 @@ export class Inbound {
     else this.call(from, ref, ms, pid.local, request);
   }
 
-  reply(ref: Ref, status: ReplyStatus, value: unknown): void {
+  /** `from` answers a call; null: this node found that the call cannot be made. */
+  reply(from: AnsweringNode | null, ref: Ref, status: ReplyStatus, value: unknown): void {
+    const pending = this.runtime.calls.get(ref.id);
+    const isAsked = from === null || (pending?.address.equals(ref) && isFrom(from, pending.node));
+    if (pending !== undefined && !isAsked) return this.runtime.deadLetters.count('unasked', ref);
     answered(this.runtime, ref, status, value);
   }
 
@@ -209,6 +217,11 @@ export class Inbound {
   endLosses(): void {
     this.losses.endAll();
   }
+}
+
+/** Whether `asked`, a node number or a name, is that node. */
+function isFrom({ nc, name }: AnsweringNode, asked: number | string | undefined): boolean {
+  return asked === nc || asked === name;
 }
 
 /** A peer may send any term as a request. */

@@ -5,6 +5,7 @@ import { Cluster } from '../../../ts/node/cluster.ts';
 import { parseNodeName } from '../../../ts/node/node-name.ts';
 import type { AutoConnect } from '../../../ts/node/options.ts';
 import type { Remote } from '../../../ts/node/remote.ts';
+import { Identity } from '../../../ts/node/session/identities.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { Body, ScriptedNative } from './scripted-native.ts';
 
@@ -26,10 +27,7 @@ function open(autoConnect: AutoConnect = 'use') {
       get: (known: Record<string, unknown>, method: string) =>
         known[method] ??
         ((...args: unknown[]) => {
-          heard.push([
-            method,
-            ...args.map((arg) => (arg instanceof Pid || arg instanceof Ref ? String(arg) : arg)),
-          ]);
+          heard.push([method, ...args.map(shown)]);
           return { whenOver: (next: () => void) => next() };
         }),
     },
@@ -56,6 +54,12 @@ function open(autoConnect: AutoConnect = 'use') {
   const { remote } = cluster as { remote: Remote };
   native.slotEvent(NC, PEER);
   return { native, cluster, remote, heard, dead };
+}
+
+/** Identities by name, PIDs and references as text. */
+function shown(arg: unknown): unknown {
+  if (arg instanceof Identity) return arg.name;
+  return arg instanceof Pid || arg instanceof Ref ? String(arg) : arg;
 }
 
 /** A PID as the decoder makes them. */
@@ -128,10 +132,10 @@ describe('signals to a connected node', () => {
       ['monitor', pid, ref, 7],
       ['monitorNamed', pid, ref, 'n'],
       ['demonitor', pid, ref],
-      ['monitorExit', 7, '#Ref<0.7.1>', 0],
+      ['monitorExit', PEER, 7, '#Ref<0.7.1>', 0],
       ['call', pid, ref, Number.POSITIVE_INFINITY, 7, 0],
       ['callNamed', pid, ref, 50, 'n', 0],
-      ['reply', '#Ref<0.7.1>', 0, 0],
+      ['reply', PEER, '#Ref<0.7.1>', 0, 0],
       ['aliasSend', '#Ref<0.7.1>', 0],
       ['spawnAck', pid, 7],
     ]);
@@ -191,8 +195,8 @@ describe('signals to a node that is not connected', () => {
     await Promise.resolve();
     expect(heard.slice(1)).toEqual([
       ['noPartner', '<1.5.1>', 7],
-      ['monitorExit', 7, '#Ref<0.7.1>', 'noproc'],
-      ['reply', '#Ref<0.7.1>', 2, undefined],
+      ['monitorExit', null, 7, '#Ref<0.7.1>', 'noproc'],
+      ['reply', null, '#Ref<0.7.1>', 2, undefined],
     ]);
     expect(dead).toEqual([['noproc', 1]]);
   });
@@ -202,7 +206,7 @@ describe('signals to a node that is not connected', () => {
     native.slotEvent(0x201, OWN, 1n);
     remote.monitor(ME, REF, theirs(0x201));
     await Promise.resolve();
-    expect(heard).toEqual([['monitorExit', 7, '#Ref<0.7.1>', 'noproc']]);
+    expect(heard).toEqual([['monitorExit', null, 7, '#Ref<0.7.1>', 'noproc']]);
     expect(native.dials).toEqual([]);
   });
 

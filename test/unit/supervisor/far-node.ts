@@ -55,7 +55,7 @@ export class FarNode {
   end(local: number, reason: ExitReason): void {
     this.living.delete(local);
     const { inbound } = this.#runtime;
-    for (const { to, ref } of this.#watchesOf(local)) inbound.monitorExit(to, ref, reason);
+    for (const { to, ref } of this.#watchesOf(local)) inbound.monitorExit(null, to, ref, reason);
     const parent = this.#parents.get(local);
     if (parent !== undefined) inbound.exit(new Pid(this.#nc, local), parent.local, reason);
   }
@@ -93,7 +93,7 @@ export class FarNode {
     this.#later(() => {
       if (!this.isUp) this.#lost();
       else if (this.living.has(local)) this.#watches.push({ to: from.local, ref, target: local });
-      else this.#runtime.inbound.monitorExit(from.local, ref, 'noproc');
+      else this.#runtime.inbound.monitorExit(null, from.local, ref, 'noproc');
     });
   }
 

@@ -1,0 +1,170 @@
+// A peer that answers what another node, or nobody, was asked. Its frames carry the right references: it was told them.
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Down, type Self } from '../../../ts/actor/index.ts';
+import { Cluster } from '../../../ts/node/cluster.ts';
+import { parseNodeName } from '../../../ts/node/node-name.ts';
+import { FrameTag } from '../../../ts/node/session/frame-tag.ts';
+import { Pid } from '../../../ts/term/index.ts';
+import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { Body, ScriptedNative, type Sent } from './scripted-native.ts';
+
+const LIMITS = { highWater: 2 ** 20, limit: 2 ** 20, waiting: 2 ** 20, maxMessage: 2 ** 24 };
+const ASKED = { session: 1, nc: 0x101, name: 'asked@127.0.0.1:4001' };
+const HOSTILE = { session: 2, nc: 0x201, name: 'hostile@127.0.0.1:4002' };
+const LOCAL = 5;
+/** Small integers as terms. */
+const term = (value: number): Uint8Array => new Uint8Array([2, 0x40 + value]);
+
+let kit: TestRuntime;
+let native: ScriptedNative;
+let cluster: Cluster;
+beforeEach(() => {
+  kit = startTestRuntime();
+  native = new ScriptedNative();
+  const name = parseNodeName('me@127.0.0.1:4000');
+  const open = { name: name.full, listenHost: '127.0.0.1', listenPort: 4000, cookie: 'x' };
+  cluster = new Cluster({ native, name, open, runtime: kit.runtime, limits: LIMITS, autoConnect: 'use' });
+  for (const { session, nc, name: peer } of [ASKED, HOSTILE]) native.up(session, nc, peer);
+});
+afterEach(async () => {
+  kit.stop();
+  await cluster.close();
+});
+
+const asked = (): Pid => new Pid(ASKED.nc, LOCAL);
+
+/** The frames with that tag that went to the node that is asked. */
+const sent = (tag: number): Sent[] => {
+  kit.runtime.remote.flush();
+  return native.sent.filter((frame) => frame.tag === tag && frame.session === ASKED.session);
+};
+
+/** The reference at `at` of a frame, as the peer reads it. */
+const refAt = ({ body }: Sent, at: number): [owner: bigint, id: bigint] => [
+  body.readBigUInt64LE(at),
+  body.readBigUInt64LE(at + 8),
+];
+
+const unasked = (): number => kit.runtime.deadLetters.counts.unasked;
+
+interface Answer {
+  readonly from: typeof ASKED;
+  readonly value: number;
+}
+
+/** An actor asks in one way; `answer` is the frame that answers it. */
+interface Question {
+  ask(self: Self): Promise<unknown>;
+  answer(answer: Answer): void;
+  /** What the asker gets for the value. */
+  outcome(value: number): unknown;
+}
+
+const QUESTIONS: Record<string, () => Question> = {
+  call: () => ({
+    ask: (self) => self.call(asked() as never, 'get', [], { timeout: Number.POSITIVE_INFINITY }),
+    answer({ from, value }) {
+      const [owner, id] = refAt(sent(FrameTag.CALL)[0]!, 8);
+      native.emit(FrameTag.REPLY, from.session, new Body().u64(owner).u64(id).u8(0).bytes(term(value)));
+    },
+    outcome: (value) => value,
+  }),
+  monitor: () => ({
+    async ask(self) {
+      self.monitor(asked());
+      return (await self.receive((message): message is Down => message instanceof Down)).reason;
+    },
+    answer({ from, value }) {
+      const frame = sent(FrameTag.MONITOR)[0]!;
+      const [owner, id] = refAt(frame, 8);
+      const body = new Body().u64(frame.body.readBigUInt64LE(0)).u64(owner).u64(id).bytes(term(value));
+      native.emit(FrameTag.MONITOR_EXIT, from.session, body);
+    },
+    outcome: (value) => value,
+  }),
+  spawn: () => ({
+    async ask(self) {
+      const spec = { kind: 'function', name: 'worker', what: () => {} } as never;
+      return (await self.spawnOn(ASKED.name, spec, [])).pid.local;
+    },
+    answer({ from, value }) {
+      const frame = sent(FrameTag.SPAWN)[0]!;
+      const [owner, id] = refAt(frame, 8);
+      const child = (BigInt(from.nc) << 40n) | BigInt(value);
+      const body = new Body().u64(frame.body.readBigUInt64LE(0)).u64(owner).u64(id).u8(0).u64(child);
+      native.emit(FrameTag.SPAWN_REPLY, from.session, body.bytes(term(0)));
+    },
+    outcome: (value) => value,
+  }),
+};
+
+it.each(Object.keys(QUESTIONS))(
+  'T12 an answer to a %s counts only from the node that was asked, once',
+  async (kind) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ isHostile: fc.boolean(), value: fc.integer({ min: 1, max: 9 }) }), {
+          maxLength: 8,
+        }),
+        async (answers) => {
+          native.sent.length = 0;
+          const question = QUESTIONS[kind]!();
+          const outcomes: unknown[] = [];
+          const pid = kit.runtime.spawn(async (self: Self) => {
+            outcomes.push(await question.ask(self));
+          });
+          await kit.settle();
+          for (const { isHostile, value } of answers) {
+            question.answer({ from: isHostile ? HOSTILE : ASKED, value });
+            await kit.settle();
+          }
+          await kit.settle();
+          const first = answers.find(({ isHostile }) => !isHostile);
+          expect(outcomes).toEqual(first === undefined ? [] : [question.outcome(first.value)]);
+          kit.runtime.sendExit(pid, 'kill');
+          await kit.settle();
+        },
+      ),
+      { numRuns: 50 },
+    );
+  },
+);
+
+it('T12 a call and a monitor that stay on this node are answered by no peer', async () => {
+  const other = kit.runtime.spawn(async (self: Self) => void (await self.receive()));
+  const reasons: unknown[] = [];
+  let owner = 0n;
+  let ref = 0n;
+  kit.runtime.spawn(async (self: Self) => {
+    const made = self.monitor(other);
+    owner = BigInt(self.pid.local);
+    self.send(asked() as Pid<unknown>, made); // the peer is told the reference
+    for (;;) reasons.push(((await self.receive()) as Down).reason);
+  });
+  await kit.settle();
+  const { body } = sent(FrameTag.SEND)[0]!;
+  ref = body.readBigUInt64LE(8 + 2 + 8);
+  native.emit(FrameTag.MONITOR_EXIT, ASKED.session, new Body().u64(owner).u64(owner).u64(ref).bytes(term(1)));
+  await kit.settle();
+  expect(reasons).toEqual([]);
+  expect(unasked()).toBe(1);
+  kit.runtime.sendExit(other, 'gone');
+  await kit.settle();
+  expect(reasons).toEqual(['gone']);
+});
+
+it.each([
+  ['MONITOR', new Body().u64(1n)],
+  ['CALL', new Body().u64(1n)],
+])('T12 %s with the reference of a third node is ignored: that node did not ask', (name) => {
+  const theirs = (BigInt(HOSTILE.nc) << 40n) | 9n;
+  const third = (BigInt(ASKED.nc) << 40n) | 9n;
+  const head = new Body().u64(theirs).u64(third).u64(7n);
+  const before = native.sent.length;
+  if (name === 'MONITOR') native.emit(FrameTag.MONITOR, HOSTILE.session, head.u8(0).u64(99n));
+  else native.emit(FrameTag.CALL, HOSTILE.session, head.u32(10).u64(99n).bytes(term(0)));
+  kit.runtime.remote.flush();
+  expect(native.sent.length).toBe(before);
+  expect(unasked()).toBe(1);
+});
