@@ -1,7 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-// Projects run one group after another: what is cheap and broken shows first, and the groups that start
-// operating-system processes never compete with each other for the cores.
+// Groups run one after another: what is cheap and broken shows first, and the fault tests, which freeze, delay and kill
+// processes, run alone. All others wait for events however busy the machine is, and run beside each other.
+const WORKERS = Math.max(2, availableParallelism());
 const project = (name: string, include: string[], order: number, more: Record<string, unknown> = {}) => ({
   extends: true as const,
   test: { name, include, sequence: { groupOrder: order }, ...more },
@@ -14,10 +16,11 @@ export default defineConfig({
   test: {
     pool: 'forks', // the addon belongs to a process; loading it in many worker threads is a test of its own
     execArgv: ['--expose-gc'],
-    testTimeout: 10_000,
+    testTimeout: 30_000,
     hookTimeout: 20_000,
     teardownTimeout: 10_000,
     passWithNoTests: true,
+    maxWorkers: WORKERS,
     projects: [
       project(
         'architecture',
@@ -26,22 +29,14 @@ export default defineConfig({
       ),
       project('unit', ['test/unit/**/*.test.ts', 'test/conformance/**/*.test.ts'], 0),
       project('types', ['test/types/**/*.test.ts'], 0),
-      project('property', ['test/property/**/*.test.ts'], 1, { testTimeout: 60_000 * factor }),
-      project('native', ['test/native/**/*.test.ts'], 2, { testTimeout: 60_000 * factor, maxWorkers: 1 }),
-      project('cluster', ['test/cluster/**/*.test.ts'], 3, {
-        testTimeout: 60_000,
-        hookTimeout: 60_000,
-        maxWorkers: 1,
-      }),
-      project('fault', ['test/fault/**/*.test.ts'], 4, {
+      project('property', ['test/property/**/*.test.ts'], 0, { testTimeout: 60_000 * factor }),
+      project('native', ['test/native/**/*.test.ts'], 1, { testTimeout: 60_000 * factor }),
+      project('cluster', ['test/cluster/**/*.test.ts'], 1, { testTimeout: 60_000, hookTimeout: 60_000 }),
+      project('examples', ['test/examples/**/*.test.ts'], 1, { testTimeout: 60_000 }),
+      project('package', ['test/package/**/*.test.ts'], 1, { testTimeout: 300_000, hookTimeout: 600_000 }),
+      project('fault', ['test/fault/**/*.test.ts'], 2, {
         testTimeout: 120_000,
         hookTimeout: 60_000,
-        maxWorkers: 1,
-      }),
-      project('examples', ['test/examples/**/*.test.ts'], 5, { testTimeout: 60_000, maxWorkers: 1 }),
-      project('package', ['test/package/**/*.test.ts'], 6, {
-        testTimeout: 300_000,
-        hookTimeout: 600_000,
         maxWorkers: 1,
       }),
     ],

@@ -1,17 +1,19 @@
 // npm test: everything that must hold, in one list; it is what CI runs. `npm test -- <filter…>` sets up and runs only
 // the test files whose path contains a filter.
 //
-// Each step runs to its end whatever became of the others. A test runner's tests are counted one by one, a check
-// (types, lint, …) counts as one. The last line is the sum; with SNOWMESH_SUMMARY=file it goes into that file instead.
+// Two lists run beside each other: the checks and the Rust tests, and what needs the addon. Each step runs to its end
+// whatever became of the others. A test runner's tests are counted one by one, a check (types, lint, …) counts as one. The
+// last line is the sum; with SNOWMESH_SUMMARY=file it goes into that file instead.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { findCargo, root, run, SetupError, setup } from './setup.mjs';
 import { findStrays } from './strays.mjs';
 
 const MINUTE = 60_000;
 const tool = (path) => [process.execPath, join(root, 'node_modules', path)];
+const docsTool = (path) => [process.execPath, join(root, 'docs/node_modules', path)];
 const node = (script, ...args) => [process.execPath, join(root, 'scripts', script), ...args];
 const cargo = (...args) => ['cargo', ...args, '--manifest-path', 'native/Cargo.toml'];
 
@@ -26,10 +28,15 @@ const vitest = [
   `--outputFile.json=${report}`,
 ];
 
-const steps = [
+/** Sources, and everything that Rust's development build serves. */
+const checks = [
   { name: 'format', command: [...tool('@biomejs/biome/bin/biome'), 'ci', '--error-on-warnings', '.'] },
   { name: 'types', command: [...tool('typescript/bin/tsc'), '--noEmit'] },
   { name: 'lint', command: [...tool('oxlint/bin/oxlint'), '--type-aware', '--deny-warnings'] },
+  {
+    name: 'reference',
+    command: [...docsTool('typedoc/bin/typedoc'), '--options', 'docs/typedoc.json', '--emit', 'none'],
+  },
   { name: 'rust format', command: cargo('fmt', '--all', '--check') },
   {
     name: 'rust lint',
@@ -40,23 +47,20 @@ const steps = [
     command: cargo('test', '--locked', '--workspace', '--no-fail-fast'),
     count: countCargo,
   },
-  { name: 'native types', command: node('check-drift.mjs') },
-  {
-    name: 'reference',
-    command: [
-      process.execPath,
-      join(root, 'docs/node_modules/typedoc/bin/typedoc'),
-      '--options',
-      'docs/typedoc.json',
-      '--emit',
-      'none',
-    ],
-  },
   { name: 'vectors', command: node('check-vectors.mjs') },
+  { name: 'native types', command: node('check-drift.mjs') },
   { name: 'fuzzing', command: node('fuzz.mjs'), count: countSummary },
+];
+
+/** The release build, and everything that runs with it. The tests are not started without it. */
+const build = [
+  { name: 'addon', command: node('build-native.mjs') },
+  { name: 'compilation', command: node('build-ts.mjs', '--if-needed') },
+];
+const tests = [
   { name: 'prebuild', command: node('prebuild.mjs', '--if-needed') },
   { name: 'package', command: node('check-package.mjs') },
-  { name: 'tests', command: vitest, count: countVitest, minutes: 20 },
+  { name: 'tests', command: vitest, count: countVitest, minutes: 20, isLive: true },
 ];
 
 const filters = process.argv.slice(2);
@@ -64,7 +68,8 @@ process.exitCode = await main();
 
 async function main() {
   try {
-    setup();
+    if (filters.length > 0) setup();
+    else setup({ native: false, compile: false });
     findCargo();
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
@@ -74,17 +79,32 @@ async function main() {
   }
   if (filters.length > 0) return run(vitest[0], [vitest[1], 'run', ...filters]);
 
-  const results = [];
-  for (const step of steps) results.push(await runStep(step));
+  const started = performance.now();
+  const results = (await Promise.all([inTurn(checks), buildAndTest()])).flat();
   console.log('\n');
-  for (const { name, passed, failed, skipped, seconds } of results) {
+  tellSlowTests();
+  for (const { name, passed, failed, skipped, seconds } of results.toSorted(
+    (x, y) => y.seconds - x.seconds,
+  )) {
     const counts = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
     console.log(
       `${failed > 0 ? 'FAIL' : ' ok '}  ${name.padEnd(14)} ${`${seconds.toFixed(0)} s`.padStart(6)}   ${counts}`,
     );
   }
+  console.log(`all of it in ${((performance.now() - started) / MINUTE).toFixed(1)} min`);
   summarise(results);
   return results.some(({ failed }) => failed > 0) ? 1 : 0;
+}
+
+async function inTurn(steps) {
+  const results = [];
+  for (const step of steps) results.push(await runStep(step));
+  return results;
+}
+
+async function buildAndTest() {
+  const built = await inTurn(build);
+  return built.some(({ failed }) => failed > 0) ? built : [...built, ...(await inTurn(tests))];
 }
 
 function summarise(results) {
@@ -94,13 +114,14 @@ function summarise(results) {
   else console.log(line);
 }
 
-async function runStep({ name, command, count = countCheck, minutes = 15 }) {
-  console.log(`\n--- ${name}`);
+async function runStep({ name, command, count = countCheck, minutes = 15, isLive = false }) {
   const started = performance.now();
   // Whatever a step starts inherits the mark, so that a process that outlives the step can be found.
   const mark = `${process.pid}-${name.replace(/\W/g, '-')}`;
-  const { status, output } = await runMarked(command, mark, minutes * MINUTE);
+  const { status, output } = await runMarked(command, mark, minutes * MINUTE, isLive);
   const counts = count(output);
+  // Of two lists at once only one prints as it goes.
+  if (!isLive) console.log(`\n--- ${name}${status === 0 ? '' : ': FAILED'}\n${output.trimEnd()}`);
   const strays = await findStrays(`SNOWMESH_RUN=${mark}`);
   for (const { pid, commandLine } of strays) {
     console.error(`a process was left behind, and is killed now: ${pid} ${commandLine}`);
@@ -111,34 +132,48 @@ async function runStep({ name, command, count = countCheck, minutes = 15 }) {
   return { name, ...counts, seconds: (performance.now() - started) / 1000 };
 }
 
-function runMarked([program, ...args], mark, timeout) {
+function runMarked([program, ...args], mark, timeout, isLive) {
   return new Promise((resolve) => {
     const env = { ...process.env, SNOWMESH_RUN: mark, SNOWMESH_COMPILED: '1' };
     const child = spawn(program, args, {
       cwd: root,
       env,
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       timeout,
       killSignal: 'SIGTERM',
     });
     let output = '';
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      output += text;
-      process.stdout.write(text);
-    });
+    for (const [from, to] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ])
+      from.setEncoding('utf8').on('data', (text) => {
+        output += text;
+        if (isLive) to.write(text);
+      });
     child.on('error', (error) => {
-      console.error(`${program}: ${error.message}`);
-      resolve({ status: 1, output });
+      resolve({ status: 1, output: `${output}\n${program}: ${error.message}` });
     });
     // 'exit', not 'close': a stray child would hold the pipe open for ever.
     child.on('exit', (code, signal) => {
-      if (signal) console.error(`the step was ended by ${signal}`);
+      if (signal) output += `\nthe step was ended by ${signal}`;
       setTimeout(() => {
         child.stdout.destroy();
+        child.stderr.destroy();
         resolve({ status: code ?? 1, output });
       }, 100);
     });
   });
+}
+
+/** The tests that took longest. */
+function tellSlowTests() {
+  if (!existsSync(report)) return;
+  const all = JSON.parse(readFileSync(report, 'utf8')).testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults.map(({ title, duration }) => ({ file: relative(root, name), title, ms: duration ?? 0 })),
+  );
+  for (const { file, title, ms } of all.toSorted((x, y) => y.ms - x.ms).slice(0, 12))
+    console.log(`slow  ${`${(ms / 1000).toFixed(1)} s`.padStart(7)}  ${file}: ${title}`);
 }
 
 function countCheck() {
