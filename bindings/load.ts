@@ -1,10 +1,15 @@
 /**
- * Finds and loads the one binary that fits: `build/Release/*.node` (a local build), then `prebuilds/`.
- * Whatever goes wrong ends in one error that says what was looked for, what was found and what to run.
+ * Finds and loads the one binary that fits. In this order:
+ *
+ * 1. the file that `SNOWMESH_NATIVE_PATH` names;
+ * 2. `build/Release/` (a local build), then `prebuilds/` of the package, found by node-gyp-build;
+ * 3. where this file has become part of a bundle: of the package that is installed above the bundle, else beside the bundle.
+ *
+ * Whatever goes wrong ends in one error that says what was looked for, what was found and what to do.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** What every build of the addon answers, whatever its version. */
@@ -12,58 +17,157 @@ export interface AddonExports {
   abi(): number;
 }
 
-/** The addon could not be used; `code` tells whether none was found or a wrong one. */
+/** The addon could not be used; `code` tells whether none was found, it may not be loaded, or a wrong one was. */
 export class NativeLoadError extends Error {
-  readonly code: 'SNOW_ERR_NATIVE_MISSING' | 'SNOW_ERR_NATIVE_ABI';
+  readonly code: 'SNOW_ERR_NATIVE_MISSING' | 'SNOW_ERR_NATIVE_DENIED' | 'SNOW_ERR_NATIVE_ABI';
 
   constructor(code: NativeLoadError['code'], message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(`snowmesh: ${message}`, cause === undefined ? undefined : { cause });
     this.name = 'NativeLoadError';
     this.code = code;
   }
-}
-
-/** The folder of package.json: the first one upwards, so that it holds for `bindings/` and for `dist/bindings/`. */
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
-  return folder;
 }
 
 /**
  * Loads the addon and compares its ABI stamp.
  *
  * @param abi the stamp the caller was written against.
- * @param root the folder that holds `build/` and `prebuilds/`; default: the package's own.
+ * @param root the folder that holds `build/` and `prebuilds/`; default: as above.
  * @throws NativeLoadError
  */
-export function loadAddon(abi: number, root: string = packageRoot()): AddonExports {
-  const require = createRequire(import.meta.url);
-  let addon: AddonExports;
-  try {
-    const find = require('node-gyp-build') as (folder: string) => AddonExports;
-    addon = find(root);
-  } catch (cause) {
-    throw new NativeLoadError('SNOW_ERR_NATIVE_MISSING', missingText(root, cause), cause);
-  }
+export function loadAddon(abi: number, root?: string): AddonExports {
+  const { addon, place } = root === undefined ? find() : fromPackage(root);
   const found = typeof addon.abi === 'function' ? addon.abi() : undefined;
   if (found !== abi) {
     throw new NativeLoadError(
       'SNOW_ERR_NATIVE_ABI',
-      `snowmesh: the native addon in ${root} has ABI stamp ${found ?? 'none'}, this version needs ${abi}. ` +
+      `the native addon in ${place} has ABI stamp ${found ?? 'none'}, this version needs ${abi}. ` +
         'Run `npm run build:native`, or reinstall snowmesh if you did not build it yourself.',
     );
   }
   return addon;
 }
 
-function missingText(root: string, cause: unknown): string {
-  const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
-  return (
-    `snowmesh: no native addon could be loaded for ${process.platform}-${process.arch} (Node.js ${process.version}). ` +
-    `build/Release: ${listing(join(root, 'build', 'Release'))}; prebuilds: ${listing(join(root, 'prebuilds'))}. ` +
-    `Run \`npm run build:native\` (needs Rust), or reinstall snowmesh on a supported platform. Reason: ${why}`
-  );
+interface Found {
+  readonly addon: AddonExports;
+  readonly place: string;
+}
+
+function find(): Found {
+  const named = process.env['SNOWMESH_NATIVE_PATH'];
+  if (named !== undefined && named !== '') return fromFile(named);
+  const own = ownFolder();
+  const root = packageAbove(own) ?? packageInstalledFor(own);
+  return root === undefined ? fromBundle(own) : fromPackage(root);
+}
+
+function fromFile(file: string): Found {
+  try {
+    return { addon: requireFrom(dirname(file))(file) as AddonExports, place: file };
+  } catch (cause) {
+    throw failure(file, `SNOWMESH_NATIVE_PATH is ${file}, which could not be loaded.`, cause);
+  }
+}
+
+function fromPackage(root: string): Found {
+  try {
+    const own = packageAbove(ownFolder()) ?? root;
+    const load = requireFrom(own)('node-gyp-build') as (folder: string) => AddonExports;
+    return { addon: load(root), place: root };
+  } catch (cause) {
+    const text =
+      `no native addon could be loaded for ${platform} (Node.js ${process.version}). ` +
+      `build/Release: ${listing(join(root, 'build', 'Release'))}; prebuilds: ${listing(join(root, 'prebuilds'))}. ` +
+      'Run `npm run build:native` in the folder of snowmesh (needs Rust), or reinstall snowmesh on a supported platform.';
+    throw failure(root, text, cause);
+  }
+}
+
+/** node-gyp-build is no part of a bundle that was moved away from node_modules: the names it would find are tried here. */
+function fromBundle(own: string): Found {
+  const libc = platform.startsWith('linux') ? (existsSync('/etc/alpine-release') ? '.musl' : '.glibc') : '';
+  const names = [
+    'snowmesh.node',
+    join('prebuilds', platform, `snowmesh${libc}.node`),
+    'build/Release/snowmesh.node',
+  ];
+  const files = [own, dirname(process.execPath)].flatMap((folder) => names.map((name) => join(folder, name)));
+  const text =
+    `it runs from a bundle in ${own}, and no native addon is there. Leave snowmesh out of the bundle (the setting ` +
+    "`external`), or copy the package's folder prebuilds/ beside the bundle, or name the .node file in " +
+    `SNOWMESH_NATIVE_PATH: see docs/bundling.md. Looked at: ${files.join(', ')}.`;
+  try {
+    const file = files.find((each) => existsSync(each));
+    if (file !== undefined) return { addon: requireFrom(own)(file) as AddonExports, place: file };
+  } catch (cause) {
+    throw failure(own, text, cause);
+  }
+  throw failure(own, text);
+}
+
+const platform = `${process.platform}-${process.arch}`;
+
+const requireFrom = (folder: string): NodeJS.Require => createRequire(join(folder, 'package.json'));
+
+/**
+ * The folder of this file, or of the bundle it became part of. `import.meta` would be a syntax error or empty where a
+ * bundler or jest has made CommonJS of this module; V8 knows the file in every case.
+ */
+function ownFolder(): string {
+  const before: Readonly<Record<string, unknown>> = { ...Error };
+  let file: unknown;
+  try {
+    Error.stackTraceLimit = 1;
+    Error.prepareStackTrace = (_error, sites) => sites[0]?.getFileName();
+    const holder: { stack?: unknown } = {};
+    Error.captureStackTrace(holder);
+    file = holder.stack;
+    Object.assign(Error, { prepareStackTrace: undefined }, before);
+  } catch {
+    // Frozen intrinsics: the started program is the next best.
+  }
+  if (typeof file === 'string' && file.startsWith('file:')) file = fileURLToPath(file);
+  if (typeof file === 'string' && isAbsolute(file)) return dirname(file);
+  return process.argv[1] === undefined ? process.cwd() : dirname(process.argv[1]);
+}
+
+/** The folder of our package.json above `folder`; undefined in a bundle. */
+function packageAbove(folder: string): string | undefined {
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      const { name } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8')) as { name?: unknown };
+      return name === 'snowmesh' ? at : undefined;
+    } catch {
+      if (dirname(at) === at) return undefined;
+    }
+  }
+}
+
+/** The package that programs in `folder` would import. */
+function packageInstalledFor(folder: string): string | undefined {
+  try {
+    return dirname(requireFrom(folder).resolve('snowmesh/package.json'));
+  } catch {
+    return undefined;
+  }
+}
+
+function failure(place: string, text: string, cause?: unknown): NativeLoadError {
+  const why = cause instanceof Error ? cause.message.split('\n')[0] : cause;
+  const reason = why === undefined ? '' : ` Reason: ${why}`;
+  const denial = denialOf(place, cause);
+  if (denial !== undefined) return new NativeLoadError('SNOW_ERR_NATIVE_DENIED', `${denial}${reason}`, cause);
+  return new NativeLoadError('SNOW_ERR_NATIVE_MISSING', `${text}${reason}`, cause);
+}
+
+/** What Node.js was told not to allow, and the option that allows it. */
+function denialOf(place: string, cause: unknown): string | undefined {
+  if ((cause as { code?: unknown } | undefined)?.code === 'ERR_DLOPEN_DISABLED')
+    return 'Node.js was started so that it loads no addons: add --allow-addons, or remove --no-addons.';
+  const { permission } = process as { permission?: { has(scope: string, reference: string): boolean } };
+  if (permission !== undefined && !permission.has('fs.read', place))
+    return `Node.js may not read ${place}: add --allow-fs-read=${place} and --allow-addons.`;
+  return undefined;
 }
 
 /** The addons below a folder, two levels deep, or "none". */

@@ -77,6 +77,10 @@ export const ERRORS = {
     summary: 'No native core could be loaded for this platform.',
     remedy: 'The message says what was looked for and what to run.',
   },
+  SNOW_ERR_NATIVE_DENIED: {
+    summary: 'Node.js was started with options that forbid to load the native core.',
+    remedy: 'Add --allow-addons and --allow-fs-read; the message says for what.',
+  },
   SNOW_ERR_NATIVE_ABI: {
     summary: 'The native core was built for another version of snowmesh.',
     remedy: 'Reinstall, or run `npm run build:native` in a checkout.',
