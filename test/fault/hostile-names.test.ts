@@ -66,7 +66,13 @@ describe('a peer that speaks the channel of global names', () => {
     say(peer, ['ack', id as number]);
     expect(await registered).toBe(true);
     say(peer, ['claim', 2, 'of the victim', 9, false]);
-    expect(await hear(peer, 'vote')).toEqual(['vote', 2, 'taken', expect.any(Number), []]);
+    expect(await hear(peer, 'vote')).toEqual([
+      'vote',
+      2,
+      'taken',
+      expect.any(Number),
+      [[expect.anything(), expect.any(Number)]],
+    ]);
     say(peer, ['drop', 3, 'told', 3]);
     expect(await hear(peer, 'ack')).toEqual(['ack', 3]);
     expect(await victim.run(names)).toEqual(['asked', 'of the victim']);
@@ -139,5 +145,22 @@ describe('a peer that speaks the channel of global names', () => {
     await victim.run((bench) => bench.event('nodedown'));
     expect(await victim.run(names)).toEqual(['mine', 'theirs']);
     expect([await victim.run(register, 'more'), await other.run(register, 'yet more')]).toEqual([true, true]);
+  });
+
+  it('P7 that answers pings and acknowledges nothing loses its session, and holds no registration up', async () => {
+    await using peer = await join();
+    say(peer, ['hello', 1]);
+    await hear(peer, 'hello');
+    say(peer, ['sync', []]);
+    const registered = victim.run(register, 'mine');
+    const [, id, , stamp] = await hear(peer, 'claim');
+    say(peer, ['vote', id as number, 'yes', stamp as number, []]);
+    await hear(peer, 'commit');
+    const [, number] = await hear(peer, 'ping');
+    say(peer, ['pong', number as number]);
+    expect(await registered).toBe(true);
+    await victim.run((bench) => bench.event('nodedown'));
+    const logged = await victim.run((bench) => bench.seen('log').map(([, level]) => level));
+    expect(logged).toContain('error');
   });
 });

@@ -11,7 +11,7 @@
 //     then within a bounded time
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ANSWER_MS } from '../../ts/global/limits.ts';
+import { ANSWER_MS, LONGEST_PAUSE_MS, MAX_ASKED_AGAIN } from '../../ts/global/limits.ts';
 import type { Pid } from '../../ts/term/index.ts';
 import { checkAsync, randomFrom } from '../support/seed.ts';
 import { FakeMesh, type FakeNode, handed } from '../unit/global/fake-mesh.ts';
@@ -19,6 +19,8 @@ import { FakeMesh, type FakeNode, handed } from '../unit/global/fake-mesh.ts';
 const NAMES = ['v', 'w', 'x', 'y', 'z'];
 /** A node that is asked when a round of the roll call has just begun has that and five more to answer. Unit: ms. */
 const LONGEST_WAIT = (ANSWER_MS * 6) / 5;
+/** All the pauses before a voter is asked again for the last time, rounded up. */
+const ASKED_AGAIN_MS = MAX_ASKED_AGAIN * LONGEST_PAUSE_MS;
 const index = fc.nat({ max: 3 });
 const name = fc.constantFrom(...NAMES);
 
@@ -122,6 +124,8 @@ class Story {
   readonly #asks = new Map<string, Registered>();
   /** Claims that switch a name, by claimant and number: the actors from which they take it, as their voters see it. */
   readonly #switches = new Map<string, { readonly name: string; readonly from: Set<string> }>();
+  /** The actor that a voter saw under the name when it voted, by claim and voter. */
+  readonly #voted = new Map<string, string>();
   /** Actors from which a switch took the name, by the actor that has it from then on. */
   readonly #switched = new Map<string, ReadonlySet<string>>();
   /** Names that somebody freed. */
@@ -131,6 +135,7 @@ class Story {
   constructor(size: number, random: () => number) {
     this.mesh = new FakeMesh(size, random, {});
     this.mesh.onSend = (from, to, value) => this.#sent(from, to, value as readonly unknown[]);
+    this.mesh.onDeliver = (from, to, value) => this.#delivered(from, to, value as readonly unknown[]);
     this.mesh.connectAll();
   }
 
@@ -162,7 +167,10 @@ class Story {
         this.#answers.push(
           node(step.a)
             .names.unregister(step.name)
-            .then(() => {}),
+            .then(
+              () => {},
+              () => {},
+            ),
         );
         return;
       case 'settle':
@@ -189,7 +197,8 @@ class Story {
     }
     this.mesh.connectAll();
     await this.mesh.settle();
-    await this.mesh.settle();
+    // A voter that refused a name is asked again after pauses.
+    await this.mesh.pass(ASKED_AGAIN_MS);
     await Promise.race([
       Promise.all(this.#answers),
       this.mesh.settle().then(() => Promise.reject(new Error('a call was not answered'))),
@@ -200,7 +209,8 @@ class Story {
     const pid = home.actor();
     if (kind === 'reregister') this.touched.add(wanted);
     this.#actors.push({ name: wanted, node: home, pid, kind });
-    const answer = at.names[kind](wanted, at.pid(pid, home));
+    // A crash of the node that asked ends its calls with an error.
+    const answer = at.names[kind](wanted, at.pid(pid, home)).catch(() => false);
     this.wanted.add(wanted);
     this.open.set(answer, [at, home]);
     this.#answers.push(
@@ -236,9 +246,8 @@ class Story {
           this.#switches.set(key(from), { name: message[2] as string, from: new Set() });
         return;
       case 'vote': {
-        const claim = message[2] === 'yes' ? this.#switches.get(key(to)) : undefined;
-        const seen = claim && from.seen(claim.name);
-        if (seen !== undefined) claim?.from.add(seen);
+        const seen = from.seen(this.#switches.get(key(to))?.name ?? '');
+        if (message[2] === 'yes' && seen !== undefined) this.#voted.set(`${key(to)} ${from.number}`, seen);
         return;
       }
       case 'commit': {
@@ -255,6 +264,13 @@ class Story {
           this.faults.push(`${loser} is told that it lost ${message[1]}, which a switch took from it`);
       }
     }
+  }
+
+  /** What a voter saw when it voted counts once the claimant has the vote. */
+  #delivered(from: FakeNode, to: FakeNode, [kind, id, verdict]: readonly unknown[]): void {
+    const claim = kind === 'vote' && verdict === 'yes' ? this.#switches.get(`${to.number} ${id}`) : undefined;
+    const seen = this.#voted.get(`${to.number} ${id} ${from.number}`);
+    if (seen !== undefined) claim?.from.add(seen);
   }
 
   #checkYes(wanted: string, home: FakeNode, pid: Pid<unknown>): void {

@@ -179,6 +179,10 @@ export const ERRORS = {
     summary: 'An actor could not be spawned on another node.',
     remedy: 'details.reason: noconnection, unknown_function (expose it there), or why its start failed.',
   },
+  SNOW_ERR_HIDDEN_NODE: {
+    summary: 'A hidden node takes no part in global names.',
+    remedy: 'Start the node without `hidden`, or ask a visible node.',
+  },
   SNOW_ERR_STOPPED: {
     summary: 'The node was stopped.',
     remedy: 'Start a new one.',

@@ -1,11 +1,15 @@
-// The claimant's side: one round asks every node for its vote, a second one tells every node the result. Only when all
-// have acknowledged that is the caller told, so that a yes means that every connected node resolves the name (Q1).
+// The claimant's side: one round asks every node for its vote, a second one tells every node the result. The caller is told
+// when all have acknowledged that, so that a yes means that every connected node resolves the name (Q1).
 import type { Pid } from '../term/index.ts';
 import type { Member, OwnNode } from './member.ts';
 import type { Outcome, Vote } from './messages.ts';
 import { mergeReplaced, type ReplacedEntry } from './name-table.ts';
+import type { Pauses } from './pauses.ts';
 
 export type Voter = Member | OwnNode;
+
+/** How a request ends here. `closed`: this node has no global names any more. */
+export type LocalOutcome = Outcome | 'closed';
 
 /** A claim of this node, from the first question to the last acknowledgement. */
 export interface OwnClaim {
@@ -13,24 +17,30 @@ export interface OwnClaim {
   id: number;
   readonly name: string;
   readonly pid: Pid;
-  /** That of the claim; its entry gets one of its own. */
+  /** The stamp of the claim; its entry gets one of its own. */
   readonly stamp: number;
   readonly replaces: boolean;
   /** What the voters know that a switch replaces. */
   replaced: readonly ReplacedEntry[];
-  /** Whose vote is missing. */
+  /** Voters whose vote is missing. */
   readonly missing: Set<Voter>;
   isDecided: boolean;
-  readonly done: (outcome: Outcome) => void;
+  /** How often a voter was asked again. */
+  askedAgain: number;
+  readonly done: (outcome: LocalOutcome) => void;
 }
 
 export interface ClaimsPort {
-  /** All who have to vote: this node, the members that answer, and peers of whom it is not yet known whether they are members. */
+  readonly pauses: Pauses;
+  /** All that have to vote: this node, the members that answer, and peers of whom it is not yet known whether they are members. */
   voters(): Iterable<Voter>;
   ask(voter: Voter, claim: OwnClaim): void;
   giveBack(voter: Voter, id: number): void;
   giveUp(claim: OwnClaim): void;
   nextId(): number;
+  /** Whether the entry for which a voter refuses the name may end, or become known here, at any moment. */
+  isDoubtful(voter: Voter, claim: OwnClaim, taken: ReplacedEntry | undefined): boolean;
+  isTaken(name: string): boolean;
   /** All have voted: puts the entry into the table and tells the members. */
   decide(claim: OwnClaim): void;
 }
@@ -65,6 +75,8 @@ export class Claims {
     const claim = this.#undecided(id);
     if (claim === undefined) return;
     if (verdict === 'late') return this.#startOver([claim]);
+    if (verdict === 'taken' && this.#port.isDoubtful(voter, claim, known[0]))
+      return this.#askLater(voter, claim);
     if (verdict !== 'yes') return this.#fail(claim, verdict);
     if (claim.replaces) claim.replaced = mergeReplaced(claim.replaced, known);
     claim.missing.delete(voter);
@@ -93,24 +105,24 @@ export class Claims {
     }
   }
 
-  /** Votes may have been taken back without a word yet: asks for all again. A vote for the number of before counts no more. */
+  /** Voters may have forgotten the claims of this node: asks for all votes again. A vote for an earlier number is ignored. */
   startOver(): void {
     this.#startOver([...this.#pending.values()].filter(({ isDecided }) => !isDecided));
   }
 
-  /** Nobody waits for that voter any more. */
+  /** That voter need not vote any more. */
   gone(voter: Voter): void {
     for (const claim of [...this.#pending.values()]) {
       if (claim.missing.delete(voter)) this.#decideIfReady(claim);
     }
   }
 
-  /** Decided claims that not everybody has acknowledged. */
+  /** Decided claims that some have not acknowledged. */
   decided(): OwnClaim[] {
     return [...this.#pending.values()].filter((claim) => claim.isDecided);
   }
 
-  /** Everybody knows. */
+  /** All members know the entry. */
   acknowledged(claim: OwnClaim): void {
     if (this.#pending.delete(claim.id)) claim.done('yes');
   }
@@ -119,9 +131,19 @@ export class Claims {
     for (const claim of [...(this.#byActor.get(pid.local) ?? [])]) this.#fail(claim, 'gone');
   }
 
-  /** Ends everything: a name that nobody has acknowledged yet goes with this node. */
+  /** Ends all claims: a name that some have not acknowledged goes with this node. */
   close(): void {
-    for (const claim of [...this.#pending.values()]) this.#fail(claim, 'gone');
+    for (const claim of [...this.#pending.values()]) this.#fail(claim, 'closed');
+  }
+
+  #askLater(voter: Voter, claim: OwnClaim): void {
+    const { id } = claim;
+    const next = (): void => {
+      if (this.#undecided(id) !== claim || !claim.missing.has(voter)) return;
+      if (this.#port.isTaken(claim.name)) this.#fail(claim, 'taken');
+      else this.#port.ask(voter, claim);
+    };
+    if (!this.#port.pauses.begin(claim.askedAgain++, next)) this.#fail(claim, 'taken');
   }
 
   #startOver(claims: readonly OwnClaim[]): void {
@@ -148,7 +170,7 @@ export class Claims {
     this.#port.decide(claim);
   }
 
-  #fail(claim: OwnClaim, outcome: Outcome): void {
+  #fail(claim: OwnClaim, outcome: LocalOutcome): void {
     this.#pending.delete(claim.id);
     this.#forget(claim);
     this.#port.giveUp(claim);

@@ -1,8 +1,9 @@
 import { checkHost, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { Pid } from '../term/index.ts';
+import type { LocalOutcome } from './claims.ts';
 import type { ConflictResolver } from './conflict.ts';
 import { MAX_NAMES_PER_NODE } from './limits.ts';
-import { isName, type Outcome } from './messages.ts';
+import { isName } from './messages.ts';
 import { NameService, type NamesHost } from './name-service.ts';
 
 /** What happens when a healed split finds a name twice, and how many names there may be. */
@@ -32,6 +33,12 @@ export class GlobalNames {
     checkHost('startGlobalNames', host);
     checkOptionNames('startGlobalNames', options, OPTIONS);
     const { onConflict, loser = 'kill', maxNamesPerNode = MAX_NAMES_PER_NODE } = options;
+    if (host.isHidden) {
+      throw new SnowmeshError(
+        'SNOW_ERR_HIDDEN_NODE',
+        `${host.name} is a hidden node: no other node would see its global names, and it would see none`,
+      );
+    }
     check('loser', loser, loser === 'kill' || loser === 'notify');
     check('onConflict', onConflict, onConflict === undefined || typeof onConflict === 'function');
     check('maxNamesPerNode', maxNamesPerNode, Number.isSafeInteger(maxNamesPerNode) && maxNamesPerNode > 0);
@@ -61,7 +68,7 @@ export class GlobalNames {
    */
   register(name: string, pid: Pid<never>): Promise<boolean> {
     mustBeName(name, pid);
-    return this.#settled((done) => this.#service.register('register', name, pid, done));
+    return this.#register('register', name, pid);
   }
 
   /**
@@ -73,7 +80,7 @@ export class GlobalNames {
    */
   reregister(name: string, pid: Pid<never>): Promise<boolean> {
     mustBeName(name, pid);
-    return this.#settled((done) => this.#service.register('reregister', name, pid, done));
+    return this.#register('reregister', name, pid);
   }
 
   /**
@@ -105,18 +112,21 @@ export class GlobalNames {
   }
 
   /**
-   * Waits until the names of all nodes that are connected now are known here, as Erlang's `global:sync` does (Q5). A node that has not
-   * said anything for some seconds is not waited for. O(1) when they are.
+   * Waits until the names of all nodes that are connected now are known here, as Erlang's `global:sync` does. A node that has
+   * not said anything for some seconds is not waited for. O(1) when they are known.
    *
-   * @returns a promise that is never rejected; when the names are closed it resolves at once.
+   * @throws as a rejection SNOW_ERR_STOPPED when the node stops, SNOW_ERR_NOT_ALIVE when the names are closed.
    *
    * @example
    * await node.ready({ peers: 2 });
    * await names.sync();
    * names.whereis('leader');
    */
-  sync(): Promise<void> {
-    return new Promise((resolve) => this.#service.sync(resolve));
+  async sync(): Promise<void> {
+    await this.#settled((done) => {
+      if (this.#host.isStopping) done('closed');
+      else this.#service.sync(done);
+    });
   }
 
   /** All names known here. O(names). */
@@ -129,18 +139,48 @@ export class GlobalNames {
     this.#service.close();
   }
 
-  #settled(start: (done: (outcome: Outcome) => void) => void): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      start((outcome) => {
-        if (outcome !== 'full') return resolve(outcome === 'yes');
-        reject(
-          new SnowmeshError(
-            'SNOW_ERR_TOO_MANY_NAMES',
-            'a node of the cluster takes no more names of that node',
-          ),
-        );
-      });
+  #register(request: 'register' | 'reregister', name: string, pid: Pid<never>): Promise<boolean> {
+    return this.#settled((done) => {
+      if (this.#host.isStopping) done('closed');
+      else this.#service.register(request, name, pid, done);
     });
+  }
+
+  /**
+   * The answer of the service as a promise. An answer that is there at once comes in a later turn of the event loop: a loop that
+   * asks until it gets what it wants must not keep out what would change the answer.
+   */
+  #settled(start: (done: (outcome: LocalOutcome) => void) => void): Promise<boolean> {
+    const promise = new Promise<boolean>((resolve, reject) => {
+      let isStarting = true;
+      start((outcome) => {
+        const settle = (): void => {
+          const error = this.#errorOf(outcome);
+          if (error === undefined) resolve(outcome === 'yes');
+          else reject(error);
+        };
+        if (isStarting) setImmediate(settle);
+        else settle();
+      });
+      isStarting = false;
+    });
+    // A call that nobody waits for must not end the process because its node was stopped.
+    promise.catch(() => {});
+    return promise;
+  }
+
+  #errorOf(outcome: LocalOutcome): SnowmeshError | undefined {
+    if (outcome === 'full') {
+      const why = "a node of the cluster takes no more names of the actor's node";
+      return new SnowmeshError('SNOW_ERR_TOO_MANY_NAMES', why);
+    }
+    return outcome === 'closed' ? this.#closedError() : undefined;
+  }
+
+  #closedError(): SnowmeshError {
+    return this.#host.isStopping
+      ? new SnowmeshError('SNOW_ERR_STOPPED', 'global names: the node is stopping')
+      : new SnowmeshError('SNOW_ERR_NOT_ALIVE', 'global names were closed on this node');
   }
 }
 

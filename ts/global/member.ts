@@ -13,18 +13,25 @@ export class Member implements Owner, Claimant {
   readonly peer: ChannelPeer;
   readonly names: Map<string, Entry> = new Map();
   readonly claims: Map<number, Claim> = new Map();
-  /** Entries of this node that a switch of it replaced, by name, with the number of its claim, until all peers know. */
-  readonly switched: Map<string, { readonly claim: number; readonly entry: Entry }> = new Map();
   standing: Standing = 'expected';
   /** Whether it has told all the names it had when it came. */
   isKnown = false;
-  /** Rounds of the roll call in which it said nothing. */
-  silence = 0;
-  /** Whether it does not answer: nobody waits for it until it does. */
+  /** How often it was told all names of this node. */
+  tellings = 0;
+  /** Rounds of the roll call since it said something. */
+  silentRounds = 0;
+  /** Whether it does not answer: no node waits for it until it does. */
   isQuiet = false;
+  /** Pings that were sent to it, and the last that it has answered. */
+  pings = 0;
+  pongs = 0;
+  /** Acknowledgements that are missing, by number, in the order of what they are for: the pings that were sent before. */
+  readonly unacknowledged: Map<number, number> = new Map();
+  /** Pings that were sent before it was asked for its names. */
+  pingsBeforeSync = 0;
   /** Requests of it that are under way here. */
   asked = 0;
-  /** Whether something it sent was found to be nonsense: that is logged once. */
+  /** Whether a malformed message of it was logged: once a session. */
   isSuspect = false;
 
   constructor(peer: ChannelPeer) {
@@ -41,8 +48,14 @@ export class OwnNode implements Owner, Claimant {
   readonly node: string;
   readonly names: Map<string, Entry> = new Map();
   readonly claims: Map<number, Claim> = new Map();
+  #ids = 0;
 
   constructor(node: string) {
     this.node = node;
+  }
+
+  /** A number for what this node asks or tells: an answer or an acknowledgement has the same. */
+  nextId(): number {
+    return ++this.#ids;
   }
 }

@@ -1,9 +1,10 @@
-// Which peers have global names. A peer is greeted when it comes up, and greets in turn; whoever is greeted tells all
-// its names. A service that starts later greets then, so nobody is missed (Q5); one that starts anew greets again.
+// Which peers have global names. A node greets each peer that comes up, and a greeting is answered with all names of the
+// node. A service that starts later greets the peers that are there, one that starts anew greets them again, so no peer is
+// missed (Q5).
 
 import type { ChannelPeer } from '../node/index.ts';
 import type { Alarm, Clock } from '../timers/index.ts';
-import { HELLO_MS, SYNC_PART } from './limits.ts';
+import { HELLO_MS, MAX_TELLINGS, SYNC_PART } from './limits.ts';
 import { Member, type OwnNode } from './member.ts';
 import { type Message, type SyncEntry, VERSION } from './messages.ts';
 
@@ -16,6 +17,8 @@ export interface MembersPort {
   joined(member: Member): void;
   /** It takes no part any more, or is known not to. */
   left(member: Member): void;
+  /** It broke the protocol: ends its session. */
+  endSession(member: Member, why: string): void;
 }
 
 export class Members {
@@ -29,23 +32,23 @@ export class Members {
     this.#port = port;
   }
 
-  /** Those who take part. */
+  /** Peers that take part. */
   *here(): IterableIterator<Member> {
     for (const member of this.#byNode.values()) if (member.standing === 'member') yield member;
   }
 
-  /** Those who take part and answer. */
+  /** Peers that take part and answer. */
   *answering(): IterableIterator<Member> {
     for (const member of this.here()) if (!member.isQuiet) yield member;
   }
 
-  /** Those who have to agree: who takes part and answers, or may take part. */
+  /** Peers that have to agree: those that take part and answer, or may take part. */
   *awaited(): IterableIterator<Member> {
     for (const member of this.#byNode.values())
       if (member.standing !== 'absent' && !member.isQuiet) yield member;
   }
 
-  /** Those who have not told all their names yet, or not said whether they take part, and answer. */
+  /** Peers that answer and have not told all their names yet, or not said whether they take part. */
   *unknown(): IterableIterator<Member> {
     for (const member of this.awaited()) if (!member.isKnown) yield member;
   }
@@ -59,6 +62,10 @@ export class Members {
   byNumber(nc: number): Member | undefined {
     for (const member of this.#byNode.values()) if (member.peer.nc === nc) return member;
     return undefined;
+  }
+
+  tellAll(message: Message): void {
+    for (const member of this.here()) this.#port.send(member, message);
   }
 
   /** A peer connected. Hidden ones take no part (L2). */
@@ -94,11 +101,13 @@ export class Members {
     this.#leave(member, 'absent');
   }
 
-  /** It takes part. Tells it all names of this node, once. O(names). */
+  /** It takes part. Tells it all names of this node. O(names), and not often in one session. */
   join(member: Member): void {
     if (member.standing === 'member') return;
+    if (++member.tellings > MAX_TELLINGS) return this.#port.endSession(member, 'it started anew too often');
     member.standing = 'member';
-    this.#silence(member);
+    member.pingsBeforeSync = member.pings;
+    this.#cancelAlarm(member);
     let part: SyncEntry[] = [];
     for (const { name, pid, stamp, replaced } of this.#own.names.values()) {
       part.push([name, pid, stamp, replaced]);
@@ -111,7 +120,7 @@ export class Members {
   }
 
   close(): void {
-    for (const member of this.here()) this.#port.send(member, ['bye']);
+    this.tellAll(['bye']);
     for (const alarm of this.#alarms.values()) alarm.cancel();
     this.#alarms.clear();
   }
@@ -126,11 +135,12 @@ export class Members {
   #leave(member: Member, standing: 'expected' | 'absent'): void {
     member.standing = standing;
     member.isKnown = false;
-    this.#silence(member);
+    member.unacknowledged.clear();
+    this.#cancelAlarm(member);
     this.#port.left(member);
   }
 
-  #silence(member: Member): void {
+  #cancelAlarm(member: Member): void {
     this.#alarms.get(member)?.cancel();
     this.#alarms.delete(member);
   }

@@ -7,11 +7,12 @@ import type { ReplacedEntry } from './name-table.ts';
 export const CHANNEL = 'global';
 export const VERSION = 1;
 
-export type Wish = 'register' | 'reregister' | 'unregister';
-/** How a wish ends. `gone`: the actor, its node, or the name to be removed is not there. */
+/** What a node asks of the node of an actor. */
+export type Request = 'register' | 'reregister' | 'unregister';
+/** How a request ends. `gone`: the actor, its node, or the name to be removed is not there. */
 export type Outcome = 'yes' | 'taken' | 'full' | 'gone';
 
-/** What a voter says: yes, why not, or that the claim was let go because its claimant did not answer. */
+/** What a voter says: yes, why not, or that it has forgotten the claim because the claimant did not answer. */
 export type Vote = Outcome | 'late';
 
 export type Message =
@@ -20,8 +21,8 @@ export type Message =
   | readonly ['bye']
   | readonly ['claim', id: number, name: string, stamp: number, replaces: boolean]
   | readonly ['vote', id: number, verdict: Vote, stamp: number, known: readonly ReplacedEntry[]]
-  | readonly ['ping']
-  | readonly ['pong']
+  | readonly ['ping', number: number]
+  | readonly ['pong', number: number]
   | readonly ['inquire', id: number]
   | readonly ['yield', id: number]
   | readonly ['abort', id: number]
@@ -37,8 +38,8 @@ export type Message =
   | readonly ['drop', id: number, name: string, stamp: number]
   | readonly ['ack', id: number]
   | readonly ['lost', name: string, loser: Pid, stamp: number, winner: Pid | null]
-  | readonly ['ask', id: number, wish: Wish, name: string, pid: Pid]
-  | readonly ['answer', id: number, outcome: Outcome];
+  | readonly ['ask', id: number, request: Request, name: string, pid: Pid]
+  | readonly ['answer', id: number, outcome: Outcome, known: readonly ReplacedEntry[]];
 
 export type SyncEntry = readonly [name: string, pid: Pid, stamp: number, replaced: readonly ReplacedEntry[]];
 
@@ -61,8 +62,8 @@ const SHAPES = new Map<unknown, readonly Check[]>([
   ['bye', []],
   ['claim', [count, isName, count, flag]],
   ['vote', [count, vote, count, areReplaced]],
-  ['ping', []],
-  ['pong', []],
+  ['ping', [count]],
+  ['pong', [count]],
   ['inquire', [count]],
   ['yield', [count]],
   ['abort', [count]],
@@ -72,7 +73,7 @@ const SHAPES = new Map<unknown, readonly Check[]>([
   ['ack', [count]],
   ['lost', [isName, pid, count, (value) => value === null || value instanceof Pid]],
   ['ask', [count, oneOf('register', 'reregister', 'unregister'), isName, pid]],
-  ['answer', [count, outcome]],
+  ['answer', [count, outcome, areReplaced]],
 ]);
 
 /** Whether a value can be a global name: 1 to 255 bytes of well-formed text. */

@@ -40,7 +40,7 @@ export class Cluster {
   readonly #network: Network;
   readonly #runtime: Runtime;
   readonly #policy: DialPolicy;
-  readonly #isHidden: boolean;
+  readonly isHidden: boolean;
   readonly #news: PeerNews;
   readonly #discovery: FollowedDiscovery;
   readonly #readiness: Readiness;
@@ -49,7 +49,7 @@ export class Cluster {
   constructor({ native, name, open, runtime, limits, autoConnect, mesh }: ClusterOptions) {
     this.#native = native;
     this.#runtime = runtime;
-    this.#isHidden = open.hidden === true;
+    this.isHidden = open.hidden === true;
     const policy = new DialPolicy(autoConnect);
     this.#policy = policy;
     const network = new Network({ native, limits, ownPid: (local) => runtime.pidOf(local) });
@@ -85,7 +85,7 @@ export class Cluster {
       missing: () => this.mesh.missing,
       after,
     });
-    this.#news = this.#listen(mesh === 'full' && policy.dials && !this.#isHidden);
+    this.#news = this.#listen(mesh === 'full' && policy.dials && !this.isHidden);
     native.ref(network.handle);
   }
 
@@ -115,7 +115,7 @@ export class Cluster {
   /** Connects to what a discovery finds, from now on. Throws what it throws at its start. */
   follow(discovery: NodeDiscovery): Promise<void> {
     const { local, host, port } = parseNodeName(this.name);
-    return this.#discovery.start(discovery, this.#isHidden ? undefined : { name: local, host, port });
+    return this.#discovery.start(discovery, this.isHidden ? undefined : { name: local, host, port });
   }
 
   ready(options: ReadyOptions): Promise<readonly string[]> {

@@ -49,6 +49,16 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
     return this.#open !== undefined;
   }
 
+  /** Whether `stop` has been called. */
+  get isStopping(): boolean {
+    return this.#stopping !== undefined;
+  }
+
+  /** Whether it was started with `hidden`. */
+  get isHidden(): boolean {
+    return this.#cluster?.isHidden ?? false;
+  }
+
   /** The port it listens on; 0 for a node without a name. */
   get port(): number {
     return this.#cluster?.port ?? 0;

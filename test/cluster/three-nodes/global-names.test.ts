@@ -279,4 +279,33 @@ describe('global names of four nodes', () => {
       expect(new Set(await everywhere(nodes, name))).toEqual(new Set([winner]));
     }
   });
+
+  it('Q1 asked for in a loop keep no node from stopping', async () => {
+    const nodes = await joined('a', 'b', 'c');
+    for (const node of nodes)
+      await node.run((bench) => {
+        const { box } = bench;
+        box['rounds'] = 0;
+        box['loop'] = (async () => {
+          const { pid } = await bench.probe();
+          // Without a pause, as users write it: until the name is free.
+          for (;;) {
+            const isOurs = await box['names'].register('leader', pid);
+            box['rounds']++;
+            if (isOurs) await box['names'].unregister('leader');
+          }
+        })().catch((error: { code: string }) => error.code);
+      });
+    for (const node of nodes)
+      await node.run((bench) => bench.until('rounds of the loop', () => bench.box['rounds'] > 10));
+    const codes = await Promise.all(
+      nodes.map((node) =>
+        node.run(async (bench) => {
+          await bench.node.stop();
+          return bench.box['loop'];
+        }),
+      ),
+    );
+    expect(codes).toEqual(['SNOW_ERR_STOPPED', 'SNOW_ERR_STOPPED', 'SNOW_ERR_STOPPED']);
+  });
 });

@@ -75,9 +75,9 @@ describe('global names of two nodes', () => {
         const registered = bench.box['names'].register('x', probe.pid);
         await bench.turns(3);
         await bench.node.stop();
-        return registered;
+        return registered.catch((error: { code: string }) => error.code);
       });
-      expect(answer).toBe(false);
+      expect(answer).toBe('SNOW_ERR_STOPPED');
     } finally {
       b.thaw();
     }
@@ -208,15 +208,22 @@ describe('global names of two nodes', () => {
     expect(await again.run((bench) => bench.box['names'].names())).toEqual(['new']);
   });
 
-  it('L2 of a hidden node are its own', async () => {
+  it('L2 are refused to a hidden node', async () => {
     const [a, b] = (await cluster.nodes({ name: 'a' }, { name: 'b', hidden: true })) as [
       ClusterNode,
       ClusterNode,
     ];
     await a.run(startNames);
-    await b.run(startNames);
+    const code = await b.run((bench) => {
+      try {
+        bench.snow.startGlobalNames(bench.node);
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+      return 'none';
+    });
+    expect(code).toBe('SNOW_ERR_HIDDEN_NODE');
     await a.run(connect, b.name);
     expect(await a.run(register, 'x')).toBe(true);
-    expect(await b.run((bench) => bench.box['names'].names())).toEqual([]);
   });
 });

@@ -30,8 +30,9 @@ export class FakeNode {
   readonly kit: TestRuntime = startTestRuntime();
   readonly mesh: FakeMesh;
   readonly peers: Map<FakeNode, ChannelPeer> = new Map();
-  hidden = false;
+  isHidden = false;
   isAlive = true;
+  isStopping = false;
   /** It does nothing and hears nothing; what it has sent is on its way. */
   isFrozen = false;
   /** Whose outbox takes no room broadcast any more. */
@@ -74,6 +75,11 @@ export class FakeNode {
     };
   }
 
+  disconnect(name: string): Promise<boolean> {
+    for (const node of this.peers.keys()) if (node.name === name) this.mesh.cut(this, node);
+    return Promise.resolve(true);
+  }
+
   start(options?: GlobalNamesOptions): GlobalNames {
     this.names = startGlobalNames(this, options);
     return this.names;
@@ -107,6 +113,8 @@ export class FakeMesh {
   #connections = 0;
   /** Called for each message as it is sent, before any peer can hear it. */
   onSend: ((from: FakeNode, to: FakeNode, value: unknown) => void) | undefined;
+  /** Called for each message just before the peer hears it. */
+  onDeliver: ((from: FakeNode, to: FakeNode, value: unknown) => void) | undefined;
 
   /** @param random in [0, 1): which wire delivers next. */
   constructor(size: number, random: () => number, options?: GlobalNamesOptions) {
@@ -232,7 +240,7 @@ export class FakeMesh {
     if (event === undefined) return false;
     if (event.kind === 'up') {
       const connection = ++this.#connections;
-      const { name: node, hidden, number: nc } = from;
+      const { name: node, isHidden: hidden, number: nc } = from;
       const peer = { node, hidden, nc, connection, incarnation: BigInt(nc) };
       to.peers.set(from, peer);
       to.listener?.up(peer);
@@ -240,6 +248,7 @@ export class FakeMesh {
     }
     const peer = to.peers.get(from);
     if (peer === undefined) return true;
+    if (event.kind === 'message') this.onDeliver?.(from, to, event.value);
     if (event.kind === 'message') to.listener?.message(peer, event.value);
     else if (event.kind === 'room') to.listener?.room?.(peer, ...event.frame);
     else {

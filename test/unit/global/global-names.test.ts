@@ -44,7 +44,10 @@ describe('a global name', () => {
     const names = startGlobalNames({
       name: 'nonode@nohost',
       isAlive: false,
+      isStopping: false,
+      isHidden: false,
       runtime: a.runtime,
+      disconnect: () => Promise.resolve(false),
       channel: () => undefined,
     });
     const pid = a.actor();
@@ -52,7 +55,8 @@ describe('a global name', () => {
     expect(names.whereis('x')).toBe(pid);
     names.close();
     expect(names.names()).toEqual([]);
-    expect(await names.register('x', pid)).toBe(false);
+    await expect(names.register('x', pid)).rejects.toMatchObject({ code: 'SNOW_ERR_NOT_ALIVE' });
+    await expect(names.sync()).rejects.toMatchObject({ code: 'SNOW_ERR_NOT_ALIVE' });
   });
 
   it('Q1 is promised to nobody by a node that stops', async () => {
@@ -63,10 +67,13 @@ describe('a global name', () => {
       for (let step = 0; step < steps; step++)
         mesh.deliver(...(step % 2 ? ([b, a] as const) : ([a, b] as const)));
       a.isAlive = false;
+      a.isStopping = true;
       mesh.cut(a, b);
-      expect(await after(promise), `after ${steps} steps`).toBe(false);
+      const code = promise.catch((error: { code: string }) => error.code);
+      expect(await after(code), `after ${steps} steps`).toBe('SNOW_ERR_STOPPED');
       expect([a.names.names(), b.names.names()]).toEqual([[], []]);
       a.isAlive = true;
+      a.isStopping = false;
       a.start();
       mesh.connectAll();
       await mesh.settle();
@@ -275,12 +282,65 @@ describe('a global name', () => {
     expect(await after(b.names.register('x3', b.actor()))).toBe(true);
   });
 
-  it('L2 is not told to hidden nodes', async () => {
-    const [a, b] = apart(2, {}) as [FakeNode, FakeNode];
-    b.hidden = true;
+  it('L2 is not told to hidden nodes, which cannot start global names', async () => {
+    const [a, b] = apart(2) as [FakeNode, FakeNode];
+    a.start();
+    b.isHidden = true;
+    expect(() => b.start()).toThrow(expect.objectContaining({ code: 'SNOW_ERR_HIDDEN_NODE' }));
     mesh.connectAll();
     expect(await after(a.names.register('x', a.actor()))).toBe(true);
-    expect(b.names.names()).toEqual([]);
+  });
+
+  it.each(['register', 'reregister'] as const)(
+    'Q1 %s of a node that stops is rejected, and so is sync',
+    async (what) => {
+      const [a] = (await joined(2)) as [FakeNode];
+      a.isStopping = true;
+      const stopped = { code: 'SNOW_ERR_STOPPED' };
+      await expect(a.names[what]('x', a.actor())).rejects.toMatchObject(stopped);
+      await expect(a.names.sync()).rejects.toMatchObject(stopped);
+    },
+  );
+
+  it('Q1, Q5 answers that are known at once let timers and sockets in', async () => {
+    const [a, b] = (await joined(2)) as [FakeNode, FakeNode];
+    await after(b.names.register('x', b.actor()));
+    const waits: (() => Promise<unknown>)[] = [
+      () => a.names.register('x', a.actor()),
+      () => a.names.unregister('nobody has this'),
+      () => a.names.sync(),
+      () => a.names.register('y', b.pid(b.actor(), b)),
+    ];
+    for (const wait of waits) {
+      let isOver = false;
+      setImmediate(() => (isOver = true));
+      // The loop of a user who asks until something changes: it ends because a turn of the event loop comes.
+      let count = 0;
+      while (!isOver && count++ < 1000) await wait();
+      expect(isOver).toBe(true);
+      expect(count).toBeLessThan(5);
+    }
+  });
+
+  it('Q1 is decided after the owner has freed the name, whatever node hears of that last', async () => {
+    const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
+    for (const home of [c, a]) {
+      await after(a.names.register('x', a.actor()));
+      void a.names.unregister('x');
+      mesh.deliver(a, c); // c sees it free, b does not yet
+      mesh.hold(a, b);
+      expect(c.seen('x')).toBeUndefined();
+      const pid = home.actor();
+      let answer: boolean | undefined;
+      void c.names.register('x', c.pid(pid, home)).then((yes) => (answer = yes));
+      await mesh.pass(1_000);
+      expect(answer).toBeUndefined();
+      mesh.release(a, b);
+      await mesh.pass(1_000);
+      expect(answer).toBe(true);
+      expect(new Set(seen('x'))).toEqual(new Set([home.spelt(pid)]));
+      await after(a.names.unregister('x'));
+    }
   });
 
   it('Q5 waits for a peer that may have global names, and not for ever', async () => {

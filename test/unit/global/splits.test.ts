@@ -253,7 +253,9 @@ describe('a peer that breaks the rules', () => {
       ['ack', 99],
       ['lost', 'x', pid, 1, null],
       ['ask', 1, 'destroy', 'x', pid],
-      ['answer', 99, 'yes'],
+      ['answer', 99, 'yes', []],
+      ['ping'],
+      ['pong', 99],
     ];
     await say(b, a, ...garbage);
     expect(a.kit.logs.filter(({ level }) => level === 'warn')).toHaveLength(1);

@@ -189,7 +189,10 @@ describe('what is started twice on a node', () => {
   const host = (cluster: Cluster) => ({
     name: OWN,
     isAlive: true,
+    isStopping: false,
+    isHidden: false,
     runtime: kit.runtime,
+    disconnect: (node: string) => cluster.disconnect(node),
     channel: (name: string, listener: ChannelListener) => cluster.channel(name, listener),
   });
   /** What left on a channel since the last call. */
@@ -229,8 +232,8 @@ describe('what is started twice on a node', () => {
     const first = startGlobalNames(host(cluster));
     const claim = first.register('x', pid);
     const second = startGlobalNames(host(cluster));
-    expect(await claim).toBe(false);
-    expect(await first.register('y', pid)).toBe(false);
+    await expect(claim).rejects.toMatchObject({ code: 'SNOW_ERR_NOT_ALIVE' });
+    await expect(first.register('y', pid)).rejects.toMatchObject({ code: 'SNOW_ERR_NOT_ALIVE' });
     left('global');
     first.close();
     expect(left('global')).toEqual([]);

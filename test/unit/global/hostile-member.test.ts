@@ -1,0 +1,158 @@
+// Members that keep to the form of the protocol and not to its rules: each loses its session, and holds nothing up.
+import { expect, it } from 'vitest';
+import { LamportClock } from '../../../ts/global/lamport-clock.ts';
+import { MAX_TELLINGS, MAX_UNANSWERED_PINGS } from '../../../ts/global/limits.ts';
+import { type FakeNode, handed } from './fake-mesh.ts';
+import { after, apart, joined, mesh } from './stage.ts';
+
+const DAY_MS = 86_400_000;
+
+/** A node with global names, and a peer that answers as it likes. */
+async function against(answer: (message: readonly unknown[]) => readonly unknown[][]) {
+  const [a, b] = apart(2) as [FakeNode, FakeNode];
+  a.start({});
+  b.listener = {
+    up: (peer) => mesh.send(b, peer, ['hello', 1]),
+    message: (peer, message) => {
+      for (const one of answer(message as readonly unknown[])) mesh.send(b, peer, one);
+    },
+    down: () => {},
+  };
+  mesh.connectAll();
+  await mesh.settle();
+  return { a, b };
+}
+
+const pong = (message: readonly unknown[]): unknown[][] =>
+  message[0] === 'ping' ? [['pong', message[1]]] : [];
+const violations = (node: FakeNode): unknown[] =>
+  node.kit.logs
+    .filter(({ facts }) => facts['event'] === 'global_names_violation')
+    .map(({ facts }) => facts['node']);
+
+it('P7 a member that answers pings and never tells its names does not hold sync up', async () => {
+  const { a, b } = await against(pong);
+  let isKnown = false;
+  void a.names.sync().then(() => (isKnown = true));
+  await mesh.settle();
+  expect(isKnown).toBe(false);
+  await mesh.pass(3_000);
+  expect(isKnown).toBe(true);
+  expect(violations(a)).toEqual([b.name]);
+  expect(a.peers.size).toBe(0);
+});
+
+it.each([
+  ['a registration', (a: FakeNode) => a.names.register('x', a.actor())],
+  ['the end of a name', (a: FakeNode) => a.names.unregister('mine')],
+])('P7 a member that answers pings and acknowledges nothing does not hold %s up', async (_what, start) => {
+  let isHonest = true;
+  const { a, b } = await against((message) => {
+    if (message[0] === 'hello') return [['sync', []]];
+    if (message[0] === 'claim') return [['vote', message[1], 'yes', 1, []]];
+    if (isHonest && message[0] === 'commit') return [['ack', message[1]]];
+    return pong(message);
+  });
+  expect(await after(a.names.register('mine', a.actor()))).toBe(true);
+  isHonest = false;
+  let answer: boolean | undefined;
+  void start(a).then((yes) => (answer = yes));
+  await mesh.settle();
+  expect(answer).toBeUndefined();
+  await mesh.pass(3_000);
+  expect(answer).toBe(true);
+  expect(violations(a)).toEqual([b.name]);
+});
+
+it('P7 a member that says other things and answers no ping holds a registration up for a bounded time', async () => {
+  const { a, b } = await against((message) => {
+    if (message[0] === 'hello') return [['sync', []]];
+    return message[0] === 'ping' ? [['abort', 1]] : [];
+  });
+  let answer: boolean | undefined;
+  void a.names.register('x', a.actor()).then((yes) => (answer = yes));
+  await mesh.pass((MAX_UNANSWERED_PINGS + 2) * 1_000);
+  expect(answer).toBe(true);
+  expect(violations(a)).toEqual([b.name]);
+});
+
+it('P7 honest members that are slow, frozen or start anew break no rule', async () => {
+  const [a, b] = (await joined(2)) as [FakeNode, FakeNode];
+  for (let round = 0; round < 4; round++) {
+    void a.names.register(`x${round}`, a.actor());
+    for (let step = 0; step < round; step++) mesh.step();
+    mesh.freeze(b);
+    await mesh.pass(2_500 * (round + 1));
+    if (round > 1) {
+      b.names.close();
+      b.start({});
+    }
+    mesh.thaw(b);
+    await mesh.pass(10_000);
+  }
+  expect(violations(a)).toEqual([]);
+  expect(b.names.names()).toHaveLength(4);
+});
+
+it('P7 a member that starts anew without end is told its names a bounded number of times', async () => {
+  const { a, b } = await against(() => []);
+  let told = 0;
+  mesh.onSend = (from, _to, value) => {
+    if (from === a && (value as unknown[])[0] === 'sync') told++;
+  };
+  for (let count = 0; count < 3 * MAX_TELLINGS; count++) {
+    const peer = b.peers.get(a);
+    if (peer !== undefined) mesh.send(b, peer, ['hello', 1]);
+    mesh.step();
+    await handed();
+  }
+  await mesh.settle();
+  expect(told).toBeLessThanOrEqual(MAX_TELLINGS);
+  expect(violations(a)).toEqual([b.name]);
+});
+
+it.each([
+  ['claim', 1, 'y', Number.MAX_SAFE_INTEGER, false],
+  ['vote', 1, 'yes', Number.MAX_SAFE_INTEGER, []],
+  ['commit', 1, 'y', 'pid', Number.MAX_SAFE_INTEGER, null],
+  ['sync', [['y', 'pid', Number.MAX_SAFE_INTEGER, []]]],
+])('P7 an implausible stamp in a %s ends the session and leaves the clock as it is', async (...message) => {
+  const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
+  expect(await after(b.names.register('x', b.actor()))).toBe(true);
+  const pid = c.actor();
+  const withPid = (value: unknown): unknown =>
+    value === 'pid' ? pid : Array.isArray(value) ? value.map(withPid) : value;
+  mesh.send(c, c.peers.get(a) as never, withPid(message));
+  await mesh.settle();
+  expect(violations(a)).toEqual([c.name]);
+  expect(a.peers.has(c)).toBe(false);
+  expect(a.seen('y')).toBeUndefined();
+  // A switch is later than what it replaces.
+  const next = a.actor();
+  expect(await after(a.names.reregister('x', next))).toBe(true);
+  expect([a.seen('x'), b.seen('x')]).toEqual([a.spelt(next), a.spelt(next)]);
+});
+
+it('P7 a clock follows honest peers, and a hostile one to a line that it leaves behind', () => {
+  let timeMs = Date.UTC(2027, 0, 1);
+  const clock = new LamportClock(() => timeMs);
+  expect(clock.see(2 ** 40)).toBe(true);
+  expect(clock.tick()).toBe(2 ** 40 + 1);
+  expect(clock.see(Number.MAX_SAFE_INTEGER)).toBe(false);
+  expect(clock.now).toBe(2 ** 40 + 1);
+  // As far as a peer can drive it: that stamp is taken, the clock stops at the line of this day.
+  let most = Number.MAX_SAFE_INTEGER;
+  for (let step = 2 ** 52; step >= 1; step /= 2)
+    if (!new LamportClock(() => timeMs).see(most - step)) most -= step;
+  expect(clock.see(most - 1)).toBe(true);
+  const line = clock.now;
+  expect(line).toBeLessThan(most);
+  // A peer whose time is a day behind takes what this clock says; and a minute later the line is millions of ticks on.
+  const behind = new LamportClock(() => timeMs - DAY_MS / 2);
+  expect(behind.see(clock.tick())).toBe(true);
+  timeMs += 60_000;
+  expect(clock.see(line + 10_000_000)).toBe(true);
+  expect(clock.now).toBe(line + 10_000_000);
+  // Nobody's time is needed for what a cluster can have reached.
+  expect(new LamportClock(() => 0).see(2 ** 40)).toBe(true);
+});

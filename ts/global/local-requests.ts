@@ -1,0 +1,183 @@
+// What this node asks for: names for its actors, to which all nodes have to agree, and the end of names, which it only tells.
+import type { Runtime } from '../actor/index.ts';
+import type { Pid } from '../term/index.ts';
+import type { Ballots } from './ballots.ts';
+import { Claims, type LocalOutcome, type OwnClaim, type Voter } from './claims.ts';
+import type { Duplicates } from './duplicates.ts';
+import { type Answered, ForwardedRequests } from './forwarded-requests.ts';
+import type { LamportClock } from './lamport-clock.ts';
+import { MAX_IN_FLIGHT } from './limits.ts';
+import type { Member, OwnNode } from './member.ts';
+import type { MemberWaits } from './member-waits.ts';
+import type { Members } from './members.ts';
+import type { Message, Request } from './messages.ts';
+import { mergeReplaced, type NameTable, type ReplacedEntry, toReplace } from './name-table.ts';
+import type { OwnEntries } from './own-entries.ts';
+import { Pauses } from './pauses.ts';
+import type { RollCall } from './roll-call.ts';
+import { Turns } from './turns.ts';
+
+export type Done = (outcome: LocalOutcome) => void;
+
+export interface LocalRequestsParts {
+  readonly runtime: Runtime;
+  readonly maxNames: number;
+  readonly own: OwnNode;
+  readonly table: NameTable;
+  readonly clock: LamportClock;
+  readonly members: Members;
+  readonly ballots: Ballots;
+  readonly entries: OwnEntries;
+  readonly duplicates: Duplicates;
+  readonly acknowledgements: MemberWaits;
+  readonly rollCall: RollCall;
+  readonly send: (member: Member, message: Message) => void;
+}
+
+export class LocalRequests {
+  readonly claims: Claims;
+  readonly forwarded: ForwardedRequests;
+  readonly #parts: LocalRequestsParts;
+  readonly #pauses: Pauses;
+  readonly #turns = new Turns(MAX_IN_FLIGHT);
+  #isClosed = false;
+
+  constructor(parts: LocalRequestsParts) {
+    this.#parts = parts;
+    this.#pauses = new Pauses(parts.runtime.clock);
+    const { own, table, members } = parts;
+    this.claims = new Claims({
+      pauses: this.#pauses,
+      voters: () => [own, ...members.awaited()],
+      ask: (voter, claim) => this.#ask(voter, claim),
+      giveBack: (voter, id) => this.#giveBack(voter, id),
+      giveUp: (claim) => this.#giveUp(claim),
+      nextId: () => own.nextId(),
+      isDoubtful: (voter, claim, taken) => voter !== own && this.#isDoubtful(claim.name, taken, voter.node),
+      isTaken: (name) => table.of(name) !== undefined,
+      decide: (claim) => this.#decide(claim),
+    });
+    this.forwarded = new ForwardedRequests((member, message) => parts.send(member, message));
+  }
+
+  /** Gives an actor, here or on another node, a name; `done` is called once, maybe at once. */
+  register(request: 'register' | 'reregister', name: string, pid: Pid, done: Done): void {
+    if (this.#isClosed) return done('closed');
+    if (request === 'register' && this.#parts.table.of(name) !== undefined) return done('taken');
+    if (pid.nc === 0) this.#claim(request, name, pid, done);
+    else this.#forward(request, name, pid, done);
+  }
+
+  /** Takes a name from the actor that has it as seen here, and from no other (Q11). */
+  unregister(name: string, done: Done): void {
+    const entry = this.#parts.table.of(name);
+    if (entry === undefined || this.#isClosed) return done('gone');
+    if (entry.owner === this.#parts.own) this.#parts.entries.drop(entry, () => done('yes'));
+    else this.#forward('unregister', name, entry.pid, done);
+  }
+
+  /** Ends all that is under way. */
+  close(): void {
+    this.#isClosed = true;
+    this.claims.close();
+    this.forwarded.close();
+    this.#pauses.close();
+  }
+
+  #claim(request: Request, name: string, pid: Pid, done: Done): void {
+    const { runtime, maxNames, own, clock, entries, rollCall } = this.#parts;
+    if (!runtime.isAlive(pid)) return done('gone');
+    if (own.names.size >= maxNames) return done('full');
+    this.#turns.enter(() => {
+      if (this.#isClosed || !runtime.isAlive(pid)) {
+        this.#turns.leave();
+        return done(this.#isClosed ? 'closed' : 'gone');
+      }
+      entries.watch(pid);
+      rollCall.begin();
+      this.claims.start({
+        id: own.nextId(),
+        name,
+        pid,
+        stamp: clock.tick(),
+        replaces: request === 'reregister',
+        replaced: [],
+        missing: new Set(),
+        isDecided: false,
+        askedAgain: 0,
+        done: (outcome) => {
+          this.#turns.leave();
+          done(outcome);
+        },
+      });
+    });
+  }
+
+  /** Asks the node of the actor. It asks again when that node has not heard yet that the name is free, as this one has. */
+  #forward(request: Request, name: string, pid: Pid, done: Done, askedAgain = 0): void {
+    const { own, members, table } = this.#parts;
+    if (this.#isClosed) return done('closed');
+    const member = members.byNumber(pid.nc);
+    if (member === undefined) return done('gone');
+    const answered: Answered = (outcome, known) => {
+      const isOver = outcome !== 'taken' || !this.#isDoubtful(name, known?.[0], member.node);
+      const next = (): void => {
+        if (table.of(name) !== undefined) done('taken');
+        else this.#forward(request, name, pid, done, askedAgain + 1);
+      };
+      if (isOver || !this.#pauses.begin(askedAgain, next)) done(outcome);
+    };
+    const id = own.nextId();
+    this.forwarded.ask(member, id, ['ask', id, request, name, pid], answered);
+  }
+
+  /**
+   * Whether an entry that another node sees, and this one does not, may end or become known here at any moment: its owner, which
+   * is not that node itself, is this node or a member that answers.
+   */
+  #isDoubtful(name: string, taken: ReplacedEntry | undefined, seenBy: string): boolean {
+    const { table, members } = this.#parts;
+    if (taken === undefined || table.of(name) !== undefined) return false;
+    const [pid] = taken;
+    if (pid.nc === 0) return true;
+    const owner = members.byNumber(pid.nc);
+    return owner?.standing === 'member' && !owner.isQuiet && owner.node !== seenBy;
+  }
+
+  #ask(voter: Voter, { id, name, stamp, replaces }: OwnClaim): void {
+    const { own, ballots } = this.#parts;
+    if (voter === own) ballots.claim({ claimant: own, id, name, stamp, replaces });
+    // A peer that may be a member is asked when it joins: only members hear how a claim ended.
+    else if ((voter as Member).standing === 'member')
+      this.#parts.send(voter as Member, ['claim', id, name, stamp, replaces]);
+  }
+
+  #giveBack(voter: Voter, id: number): void {
+    const { own, ballots } = this.#parts;
+    if (voter === own) ballots.yield(own, id);
+    else this.#parts.send(voter as Member, ['yield', id]);
+  }
+
+  #giveUp({ id }: OwnClaim): void {
+    this.#parts.members.tellAll(['abort', id]);
+    this.#parts.ballots.end(this.#parts.own, id);
+  }
+
+  #decide(claim: OwnClaim): void {
+    const { own, table, clock, members, acknowledgements, ballots, entries, duplicates } = this.#parts;
+    const { id, name, pid, replaces } = claim;
+    const stamp = clock.tick();
+    const known = replaces ? mergeReplaced(toReplace(table.of(name)), claim.replaced) : [];
+    // An entry of this node need not be remembered: the new one takes its place.
+    const replaced = known.filter(([old]) => old.nc !== 0);
+    const entry = { name, pid, stamp, owner: own, replaced };
+    entries.add(entry);
+    members.tellAll(['commit', id, name, pid, stamp, replaces ? replaced : null]);
+    duplicates.show(entry, replaces ? id : undefined);
+    ballots.end(own, id);
+    acknowledgements.begin(id, members.awaited(), () => {
+      if (replaces) members.tellAll(['settled', id]);
+      this.claims.acknowledged(claim);
+    });
+  }
+}
