@@ -138,44 +138,6 @@ export interface Native {
 type Agrees<T extends Native> = T;
 export type NativeSignatures = Agrees<typeof generated>;
 
-/** Tags of entries that never travel on the wire. */
-export const NativeEvent = {
-  SESSION_UP: 0xa0,
-  SESSION_DOWN: 0xa1,
-  NODE_SLOT: 0xa2,
-  CONNECT_RESULT: 0xa3,
-  WRITABLE: 0xa4,
-  STREAM_DONE: 0xa5,
-  PEER_LOOP: 0xa6,
-  BIG: 0xa7,
-  STOPPED: 0xa8,
-  REFUSED: 0xa9,
-} as const;
-
-/** Why a session ended: the first byte of SESSION_DOWN, and the cause given to `hangup`. */
-export const DownCause = {
-  CLOSED: 0,
-  TIMEOUT: 1,
-  DISCONNECT: 2,
-  REPLACED: 3,
-  PROTOCOL: 4,
-  STOPPING: 5,
-  GOODBYE: 6,
-  OVERFLOW: 7,
-} as const;
-
-/** The status byte of CONNECT_RESULT. */
-export const ConnectStatus = {
-  UP: 0,
-  REFUSED: 1,
-  TIMEOUT: 2,
-  AUTH: 3,
-  INCOMPATIBLE: 4,
-  WRONG_NAME: 5,
-  DUPLICATE: 6,
-  STOPPING: 7,
-} as const;
-
 let loaded: Native | undefined;
 
 /**

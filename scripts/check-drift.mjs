@@ -1,11 +1,12 @@
 // What is written down twice must say the same twice: bindings/native.d.ts and the Rust signatures it is generated
-// from, the ABI stamp in Rust and in TypeScript, the addon's error codes and the error table. With --write the
+// from, the numbers of the wire in Rust, in ts/wire/ and in docs/wire.md, the ABI stamp in Rust and in TypeScript, the addon's error codes and the error table. With --write the
 // generated file is brought up to date.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { driftOfWire } from './generate-wire.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const declarations = join(root, 'bindings/native.d.ts');
@@ -68,5 +69,6 @@ function checkErrorCodes() {
 checkDeclarations();
 checkAbi();
 checkErrorCodes();
+problems.push(...driftOfWire());
 for (const problem of problems) console.error(`drift: ${problem}`);
 process.exitCode = problems.length === 0 ? 0 : 1;

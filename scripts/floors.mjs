@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  */
 export const FLOORS = [
   ['bindings'],
-  ['errors', 'client'],
+  ['wire', 'errors', 'client'],
   ['term'],
   ['mailbox', 'scheduler', 'timers', 'link'],
   ['kernel'],

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { loadNative, NativeEvent } from '../../bindings/index.ts';
+import { loadNative } from '../../bindings/index.ts';
+import { NativeEvent } from '../../ts/wire/index.ts';
 import { until } from '../support/deadline.ts';
 import { localOn, RawLane, RawNode, type RawOptions, type RawPeer, SEND, sendFrame } from './raw-node.ts';
 

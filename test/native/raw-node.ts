@@ -1,13 +1,6 @@
 // A node without actors: drives the native surface directly, so that tests of the boundary need no upper floor.
-import {
-  ConnectStatus,
-  DownCause,
-  loadNative,
-  type Native,
-  NativeEvent,
-  type NativeStats,
-  type OpenOptions,
-} from '../../bindings/index.ts';
+import { loadNative, type Native, type NativeStats, type OpenOptions } from '../../bindings/index.ts';
+import { ConnectStatus, DownCause, NativeEvent } from '../../ts/wire/index.ts';
 import { within } from '../support/deadline.ts';
 
 export { ConnectStatus, DownCause, NativeEvent };

@@ -1,7 +1,7 @@
 // Channels: control traffic of the floors above, by name. A message is any term in a SYSTEM frame. It is not dropped for a full
 // outbox, unless it carries what a user sent; it keeps its order with other frames of the same sender, and is lost with the session.
 import { type Pid, type RefCipher, TermTemplate } from '../term/index.ts';
-import { FrameTag } from './session/frame-tag.ts';
+import { FrameTag } from '../wire/index.ts';
 import type { Outgoing } from './session/outgoing.ts';
 import type { Session } from './session/session.ts';
 

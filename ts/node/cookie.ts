@@ -2,9 +2,8 @@
 // field, no error and no log line may contain it.
 import { readFileSync, statSync } from 'node:fs';
 import { SnowmeshError } from '../errors/index.ts';
+import { MIN_COOKIE_BYTES, MIN_COOKIE_DISTINCT } from '../wire/index.ts';
 
-const MIN_BYTES = 16;
-const MIN_DIFFERENT = 6;
 const ADVICE = 'Make one with: openssl rand -base64 32';
 
 /**
@@ -25,16 +24,16 @@ export function resolveCookie(cookie: string | undefined, file: string | undefin
     );
   }
   const bytes = Buffer.byteLength(secret);
-  if (bytes < MIN_BYTES) {
+  if (bytes < MIN_COOKIE_BYTES) {
     throw new SnowmeshError(
       'SNOW_ERR_COOKIE_WEAK',
-      `the cookie has ${bytes} bytes, at least ${MIN_BYTES} are needed. ${ADVICE}`,
+      `the cookie has ${bytes} bytes, at least ${MIN_COOKIE_BYTES} are needed. ${ADVICE}`,
     );
   }
-  if (new Set(secret).size < MIN_DIFFERENT) {
+  if (new Set(secret).size < MIN_COOKIE_DISTINCT) {
     throw new SnowmeshError(
       'SNOW_ERR_COOKIE_WEAK',
-      `the cookie has fewer than ${MIN_DIFFERENT} different characters. ${ADVICE}`,
+      `the cookie has fewer than ${MIN_COOKIE_DISTINCT} different characters. ${ADVICE}`,
     );
   }
   return secret;

@@ -4,10 +4,10 @@
 import type { CallRequest, Inbound, ReplyStatus, Runtime, SpawnStatus } from '../actor/index.ts';
 import { ReplyStatus as Status } from '../actor/index.ts';
 import type { Pid, Ref, RefCipher } from '../term/index.ts';
+import { FOR_EVER, FrameTag } from '../wire/index.ts';
 import type { Channels } from './channels.ts';
 import { readPeerList } from './mesh/peer-list.ts';
 import type { EntryReader } from './session/entry-reader.ts';
-import { FOR_EVER, FrameTag } from './session/frame-tag.ts';
 import type { Session } from './session/session.ts';
 
 /** What frames act on. */

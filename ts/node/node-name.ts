@@ -1,12 +1,10 @@
 // Node names: `name@host`, `name@host:port`, `name@[ipv6]:port`. A name is both an identity (compared as bytes, proved in the
 // handshake) and an address, so it has one canonical form, which always includes the port.
 import { SnowmeshError } from '../errors/index.ts';
+import { MAX_NODE_NAME_BYTES } from '../wire/index.ts';
 
 /** The port of a name that names none. */
 export const DEFAULT_PORT = 9000;
-
-/** Longest name in UTF-8 bytes; the wire and the native core hold the same limit. */
-export const MAX_NAME_BYTES = 255;
 
 /** What a node without a name calls itself; never an address. */
 export const NO_NODE = 'nonode@nohost';
@@ -33,8 +31,11 @@ export interface NodeName {
 export function parseNodeName(text: unknown): NodeName {
   if (typeof text !== 'string') throw refused(String(text), 'it is not a string');
   const length = Buffer.byteLength(text);
-  if (length > MAX_NAME_BYTES)
-    throw refused(`${text.slice(0, 40)}…`, `it has ${length} bytes, at most ${MAX_NAME_BYTES} are allowed`);
+  if (length > MAX_NODE_NAME_BYTES)
+    throw refused(
+      `${text.slice(0, 40)}…`,
+      `it has ${length} bytes, at most ${MAX_NODE_NAME_BYTES} are allowed`,
+    );
   if (!text.isWellFormed()) throw refused(text.toWellFormed(), 'it is not valid Unicode');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\u0000-\u0020\u007f-\u00a0\u2028\u2029\ufeff]/.test(text))

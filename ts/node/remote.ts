@@ -12,9 +12,8 @@ import {
   type SpawnStatus,
 } from '../actor/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
-import { MAX_NAME_BYTES } from './node-name.ts';
+import { FOR_EVER, FrameTag, MAX_NAME_BYTES } from '../wire/index.ts';
 import type { NoRoute, Routes } from './routes.ts';
-import { FOR_EVER, FrameTag } from './session/frame-tag.ts';
 import type { Network } from './session/network.ts';
 import { Outgoing } from './session/outgoing.ts';
 

@@ -1,6 +1,7 @@
 // Validation of terms from an unknown source, for those that did not come through the native reader. Same rules as Rust's.
+
+import { TermTag as Tag, TERM_VERSION } from '../wire/index.ts';
 import { MAX_DEPTH } from './limits.ts';
-import * as Tag from './tag.ts';
 import { elementSize, VIEW_KINDS } from './view.ts';
 
 /** Thrown inside; the callers turn it into SNOW_ERR_BAD_TERM. */
@@ -18,7 +19,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Walks a whole term and throws {@link BadTerm} at the first fault. O(bytes). */
 export function checkTerm(bytes: Uint8Array): void {
   const checker = new Checker(bytes);
-  if (checker.u8() !== Tag.STF_VERSION) throw new BadTerm('unknown version', 0);
+  if (checker.u8() !== TERM_VERSION) throw new BadTerm('unknown version', 0);
   checker.value(0);
   if (checker.at !== bytes.length) throw new BadTerm('bytes behind the value', checker.at);
 }

@@ -1,11 +1,12 @@
 // The hot path inwards: bytes that were validated become values. Structure is trusted here, values never are: a key such as
 // `__proto__` becomes an own property, and nothing a peer sends is run as code.
+
+import { TermTag as Tag } from '../wire/index.ts';
 import { isErrorType, makeError } from './error-term.ts';
 import { canGenerate, literal, setOwn, WARM_UP } from './literal.ts';
 import { Pid } from './pid.ts';
 import type { Ref } from './ref.ts';
 import { foreignRef, type RefCipher } from './ref-cipher.ts';
-import * as Tag from './tag.ts';
 import { Tagged } from './tagged.ts';
 import { readAscii } from './text.ts';
 import { makeView } from './view.ts';

@@ -3,6 +3,8 @@
 // Methods take the place to write at and return the place behind what they wrote: that stays in a register, where a field
 // would be written and read again for every value. `room` may move both, so positions to come back to are kept relative to
 // `base`.
+
+import { TermTag as Tag, TERM_VERSION } from '../wire/index.ts';
 import { ByteWriter, writeU32 } from './byte-writer.ts';
 import { type ErrorParts, type Field, isErrorType, partsOf } from './error-term.ts';
 import { isPrototypePolluted, type KeyNode, type KeyTrie } from './key-trie.ts';
@@ -10,7 +12,6 @@ import { MAX_DEPTH, MAX_FIELDS } from './limits.ts';
 import { Pid } from './pid.ts';
 import { Ref } from './ref.ts';
 import type { RefCipher } from './ref-cipher.ts';
-import * as Tag from './tag.ts';
 import { Tagged } from './tagged.ts';
 import { writeUtf8 } from './text.ts';
 import { unsendable } from './unsendable.ts';
@@ -72,7 +73,7 @@ export class Encoder extends ByteWriter {
 
   private whole(value: unknown, at: number): number {
     this.depth = 0;
-    return this.value(value, this.byte(Tag.STF_VERSION, at));
+    return this.value(value, this.byte(TERM_VERSION, at));
   }
 
   /** `u32 length` and the bytes. Write it before {@link term}, which may start again and then forgets it. */

@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, it } from 'vitest';
 import { Channels } from '../../../ts/node/channels.ts';
-import { FrameTag } from '../../../ts/node/session/frame-tag.ts';
 import { Network, type NetworkListener } from '../../../ts/node/session/network.ts';
 import { Pid, RefCipher, TermDecoder } from '../../../ts/term/index.ts';
+import { FrameTag } from '../../../ts/wire/index.ts';
 import { shapeIn } from '../term/frames.ts';
 import { ScriptedNative } from './scripted-native.ts';
 

@@ -1,6 +1,5 @@
 // A node over a native core that a test plays: what is told in which order, and what becomes of those who wait.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ConnectStatus } from '../../../bindings/index.ts';
 import type { Self } from '../../../ts/actor/index.ts';
 import { startGlobalNames } from '../../../ts/global/index.ts';
 import { startGroups } from '../../../ts/groups/index.ts';
@@ -8,9 +7,9 @@ import { Cluster } from '../../../ts/node/cluster.ts';
 import type { ChannelListener } from '../../../ts/node/index.ts';
 import { parseNodeName } from '../../../ts/node/node-name.ts';
 import type { AutoConnect, MeshMode } from '../../../ts/node/options.ts';
-import { FrameTag } from '../../../ts/node/session/frame-tag.ts';
 import { Pid, TermDecoder } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { ConnectStatus, FrameTag } from '../../../ts/wire/index.ts';
 import { ScriptedNative } from './scripted-native.ts';
 
 const OWN = 'a@127.0.0.1:4000';

@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import type { Runtime } from '../../../ts/actor/index.ts';
 import { FrameDispatch } from '../../../ts/node/dispatch.ts';
 import { EntryReader } from '../../../ts/node/session/entry-reader.ts';
-import { FrameTag } from '../../../ts/node/session/frame-tag.ts';
 import type { Session } from '../../../ts/node/session/session.ts';
 import { Pid, RefCipher } from '../../../ts/term/index.ts';
+import { FrameTag } from '../../../ts/wire/index.ts';
 import { Body } from './scripted-native.ts';
 
 const NC = 0x101;

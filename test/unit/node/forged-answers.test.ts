@@ -4,9 +4,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Down, type Self } from '../../../ts/actor/index.ts';
 import { Cluster } from '../../../ts/node/cluster.ts';
 import { parseNodeName } from '../../../ts/node/node-name.ts';
-import { FrameTag } from '../../../ts/node/session/frame-tag.ts';
 import { Pid } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { FrameTag } from '../../../ts/wire/index.ts';
 import { Body, ScriptedNative, type Sent } from './scripted-native.ts';
 
 const LIMITS = { highWater: 2 ** 20, limit: 2 ** 20, waiting: 2 ** 20, maxMessage: 2 ** 24 };

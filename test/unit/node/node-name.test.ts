@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_PORT, MAX_NAME_BYTES, parseNodeName, withPort } from '../../../ts/node/node-name.ts';
+import { DEFAULT_PORT, parseNodeName, withPort } from '../../../ts/node/node-name.ts';
+import { MAX_NODE_NAME_BYTES } from '../../../ts/wire/index.ts';
 
 const code = (text: unknown): unknown => {
   try {
@@ -65,7 +66,7 @@ describe('node names', () => {
   });
 
   it('K3 counts the limit of 255 in bytes', () => {
-    const fits = `${'a'.repeat(MAX_NAME_BYTES - '@h:1'.length)}@h:1`;
+    const fits = `${'a'.repeat(MAX_NODE_NAME_BYTES - '@h:1'.length)}@h:1`;
     expect(code(fits)).toBe(fits);
     expect(code(`a${fits}`)).toBe('SNOW_ERR_NODE_NAME');
     expect(code(`${'ä'.repeat(127)}@h:1`)).toBe('SNOW_ERR_NODE_NAME');

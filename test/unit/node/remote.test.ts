@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { ConnectStatus } from '../../../bindings/index.ts';
 import type { Runtime } from '../../../ts/actor/index.ts';
 import { Cluster } from '../../../ts/node/cluster.ts';
 import { parseNodeName } from '../../../ts/node/node-name.ts';
@@ -7,6 +6,7 @@ import type { AutoConnect } from '../../../ts/node/options.ts';
 import type { Remote } from '../../../ts/node/remote.ts';
 import { Identity } from '../../../ts/node/session/identities.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
+import { ConnectStatus } from '../../../ts/wire/index.ts';
 import { Body, ScriptedNative } from './scripted-native.ts';
 
 const OWN = 'a@127.0.0.1:4000';

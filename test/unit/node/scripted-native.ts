@@ -1,6 +1,6 @@
 // A native core that does nothing by itself: a test hands it events and looks at what it was given.
 import type { Native, NativeStats, OnBatch, OpenOptions } from '../../../bindings/index.ts';
-import { NativeEvent } from '../../../bindings/index.ts';
+import { NativeEvent } from '../../../ts/wire/index.ts';
 
 /** Builds the body of an entry. */
 export class Body {

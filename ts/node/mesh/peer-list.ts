@@ -1,6 +1,7 @@
 // PEER_LIST frames: a node of a mesh tells each new peer its visible peers (L1).
+
+import { FrameTag } from '../../wire/index.ts';
 import type { EntryReader } from '../session/entry-reader.ts';
-import { FrameTag } from '../session/frame-tag.ts';
 import type { Outgoing } from '../session/outgoing.ts';
 
 /** Names in one frame; of a longer one the first are read (T14). */

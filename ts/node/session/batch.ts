@@ -1,10 +1,9 @@
 // Cuts a batch of the native core into entries, and reads the bodies of its events. What an entry means is the receiver's.
-import { NativeEvent } from '../../../bindings/index.ts';
+import { ENTRY_HEADER, NativeEvent } from '../../wire/index.ts';
 import { EntryReader, readU32 } from './entry-reader.ts';
 
-const ENTRY_HEADER = 8;
-const FIRST_EVENT = 0xa0;
-const LAST_EVENT = 0xa9;
+const FIRST_EVENT = NativeEvent.SESSION_UP;
+const LAST_EVENT = NativeEvent.REFUSED;
 
 /** The facts of SESSION_UP. */
 export interface SessionUp {

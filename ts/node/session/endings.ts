@@ -1,34 +1,45 @@
 // How dials and sessions end, in the words that users see.
+import { ConnectStatus, DownCause as NativeCause } from '../../wire/index.ts';
 
-/** How a dial ended. Indexed by the native status. */
-export const DIAL_RESULTS = [
-  'up',
-  'unreachable',
-  'timeout',
-  'cookie',
-  'incompatible',
-  'wrong-name',
-  'duplicate',
-  'stopping',
-] as const;
+const DIAL_WORDS = {
+  UP: 'up',
+  REFUSED: 'unreachable',
+  TIMEOUT: 'timeout',
+  AUTH: 'cookie',
+  INCOMPATIBLE: 'incompatible',
+  WRONG_NAME: 'wrong-name',
+  DUPLICATE: 'duplicate',
+  STOPPING: 'stopping',
+} as const satisfies Record<keyof typeof ConnectStatus, string>;
 
-export type DialResult = (typeof DIAL_RESULTS)[number];
+const DOWN_WORDS = {
+  CLOSED: 'closed',
+  TIMEOUT: 'timeout',
+  DISCONNECT: 'disconnect',
+  REPLACED: 'replaced',
+  PROTOCOL: 'protocol',
+  STOPPING: 'stopping',
+  GOODBYE: 'goodbye',
+  OVERFLOW: 'overflow',
+} as const satisfies Record<keyof typeof NativeCause, string>;
 
-/** Why a session ended. Indexed by the native cause. */
-export const DOWN_CAUSES = [
-  'closed',
-  'timeout',
-  'disconnect',
-  'replaced',
-  'protocol',
-  'stopping',
-  'goodbye',
-  'overflow',
-] as const;
+export type DialResult = (typeof DIAL_WORDS)[keyof typeof DIAL_WORDS];
 
 /**
  * Why a node went down: the connection was `closed`, no byte came before the `timeout`, this node asked for the `disconnect`,
  * a newer connection `replaced` it, the peer broke the `protocol`, this node is `stopping`, the peer said `goodbye`, or
  * more output waited for the peer than may be kept (`overflow`).
  */
-export type DownCause = (typeof DOWN_CAUSES)[number];
+export type DownCause = (typeof DOWN_WORDS)[keyof typeof DOWN_WORDS];
+
+/** How a dial ended. Indexed by the native status. */
+export const DIAL_RESULTS: readonly DialResult[] = indexed(ConnectStatus, DIAL_WORDS);
+
+/** Why a session ended. Indexed by the native cause. */
+export const DOWN_CAUSES: readonly DownCause[] = indexed(NativeCause, DOWN_WORDS);
+
+function indexed<K extends string, W>(numbers: Record<K, number>, words: Record<K, W>): W[] {
+  const list: W[] = [];
+  for (const key in numbers) list[numbers[key]] = words[key];
+  return list;
+}

@@ -1,12 +1,8 @@
 // The node's side of the native core: its handle, the sessions and peers behind it, and the dials under way. It knows
 // nothing of actors, and of frames only that Outgoing writes them and the listener reads them.
-import {
-  ConnectStatus,
-  type Native,
-  DownCause as NativeCause,
-  type OpenOptions,
-} from '../../../bindings/index.ts';
+import type { Native, OpenOptions } from '../../../bindings/index.ts';
 import { Pid, RefCipher } from '../../term/index.ts';
+import { ConnectStatus, DownCause as NativeCause } from '../../wire/index.ts';
 import { type NodeName, parseNodeName } from '../node-name.ts';
 import type { Limits } from '../options.ts';
 import { BatchReader, type EntryReceiver, type SessionUp } from './batch.ts';

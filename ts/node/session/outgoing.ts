@@ -4,11 +4,11 @@
 // is up. Above the backlog's limit user messages are refused; signals of the system always pass.
 import { SnowmeshError } from '../../errors/index.ts';
 import { FrameWriter, type Pid, type RefCipher } from '../../term/index.ts';
+import { FrameTag } from '../../wire/index.ts';
 import type { Limits } from '../options.ts';
 import { Backlog } from './backlog.ts';
 import type { Carrier } from './carrier.ts';
 import { readU32 } from './entry-reader.ts';
-import { FrameTag } from './frame-tag.ts';
 import { gather, lengthOf, NOTHING, SLICE_BYTES } from './gather.ts';
 
 const CHUNK_BYTES = 256 * 1024;

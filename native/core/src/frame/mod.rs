@@ -37,3 +37,5 @@ pub const MAX_MESSAGE: usize = 134_217_728;
 pub const MAX_STREAMS: usize = 1_024;
 /// The longest name of an actor, node, function, room or channel in bytes.
 pub const MAX_NAME_BYTES: usize = 255;
+/// The `ms` of a CALL that has no deadline.
+pub const FOR_EVER: u32 = 0xFFFF_FFFF;

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
-import { ConnectStatus, NativeEvent } from '../../../../bindings/index.ts';
 import { parseNodeName } from '../../../../ts/node/node-name.ts';
 import { SLICE_BYTES } from '../../../../ts/node/session/gather.ts';
 import { Network, type NetworkListener } from '../../../../ts/node/session/network.ts';
 import { Pid, TermDecoder } from '../../../../ts/term/index.ts';
+import { ConnectStatus, FrameTag, KeptTag, NativeEvent } from '../../../../ts/wire/index.ts';
 import { Body, ScriptedNative } from '../scripted-native.ts';
 
 const PEER = 'b@127.0.0.1:4001';
@@ -36,20 +36,20 @@ function open(limits = LIMITS) {
 
 const target = (local = 5): Pid => new Pid(NC, local);
 const messages = (native: ScriptedNative): unknown[] =>
-  native.sent.filter(({ tag }) => tag === 0x10).map(({ body }) => new TermDecoder().decode(body, 8));
+  native.sent.filter(({ tag }) => tag === FrameTag.SEND).map(({ body }) => new TermDecoder().decode(body, 8));
 
 describe('sessions', () => {
   it('tells up before and down after the frames of a session, and ignores frames of none', () => {
     const { native, network, news } = open();
-    native.emit(0x10, 3, new Body().u64(0n));
+    native.emit(FrameTag.SEND, 3, new Body().u64(0n));
     native.up(3, NC, PEER);
     expect([...network.sessions()].map(({ identity }) => identity.name)).toEqual([PEER]);
-    native.emit(0x10, 3, new Body().u64(0n));
+    native.emit(FrameTag.SEND, 3, new Body().u64(0n));
     native.down(3, 1);
-    native.emit(0x10, 3, new Body().u64(0n));
+    native.emit(FrameTag.SEND, 3, new Body().u64(0n));
     expect(news).toEqual([
       ['up', PEER],
-      ['frame', 3, 0x10, 8],
+      ['frame', 3, FrameTag.SEND, 8],
       ['down', PEER, 'timeout'],
     ]);
     expect(network.peer(PEER)).toBeUndefined();
@@ -72,7 +72,7 @@ describe('sessions', () => {
     (name) => {
       const { native, network, news } = open();
       native.up(3, NC + 1, name);
-      native.emit(0x10, 3, new Body().u64(0n));
+      native.emit(FrameTag.SEND, 3, new Body().u64(0n));
       native.down(3, 4);
       expect(native.hangups).toEqual([3]);
       expect(news).toEqual([['refused', name, 'illegal name']]);
@@ -124,7 +124,7 @@ describe('what goes out', () => {
     expect(native.sent).toEqual([]);
     native.up(3, NC, PEER);
     network.flush();
-    const order = native.sent.filter(({ tag }) => tag === 0x10);
+    const order = native.sent.filter(({ tag }) => tag === FrameTag.SEND);
     expect(order.map(({ body, stream }) => [body.length > 1000, stream])).toEqual([
       [false, undefined],
       [true, 1],
@@ -139,7 +139,7 @@ describe('what goes out', () => {
     native.up(3, NC, PEER);
     const { outgoing } = network.peer(PEER)!.session!;
     const streamsOf = (): unknown[] =>
-      native.sent.filter(({ tag }) => tag === 0x10).map(({ stream }) => stream);
+      native.sent.filter(({ tag }) => tag === FrameTag.SEND).map(({ stream }) => stream);
     outgoing.send(1, target(), 'before');
     outgoing.send(1, target(), new Uint8Array(300_000));
     outgoing.send(1, target(), 'after');
@@ -172,11 +172,11 @@ describe('what goes out', () => {
     outgoing.send(1, target(), { pid: new Pid(0x201, 9), bulk: 1 });
     network.flush();
     expect(native.sent.map(({ tag, stream }) => [tag, stream])).toEqual([
-      [0x30, undefined],
-      [0x30, undefined],
-      [0x31, undefined],
-      [0x10, 1],
-      [0x10, 1],
+      [KeptTag.SLOT, undefined],
+      [KeptTag.SLOT, undefined],
+      [FrameTag.SHAPE, undefined],
+      [FrameTag.SEND, 1],
+      [FrameTag.SEND, 1],
     ]);
   });
 
