@@ -150,6 +150,10 @@ export const ERRORS = {
     summary: 'What was to be registered is no name, or the PID is not a living actor of this node.',
     remedy: 'A name has 1 to 255 bytes and is not "undefined".',
   },
+  SNOW_ERR_NO_WS: {
+    summary: 'Rooms cannot be attached to an HTTP server without the package `ws`.',
+    remedy: 'npm install ws, or give sockets of another library to rooms.accept.',
+  },
   SNOW_ERR_BAD_CALLER: {
     summary: 'What was to act is neither an actor nor a node.',
     remedy:

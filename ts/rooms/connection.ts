@@ -9,6 +9,8 @@ import { contentOf, directFrame, type Except, plainFrame } from './room-message.
 import { portOf, type RoomSocket } from './socket-port.ts';
 import type { Recipient, Turn } from './turn.ts';
 
+let connections = 0;
+
 /** Why a connection ended. */
 export interface CloseReason {
   /** The WebSocket code; 1006: the connection was lost. */
@@ -66,6 +68,8 @@ export class Connection<User = unknown> implements Recipient {
   unhandled = 0;
   /** @internal How often its session was resumed. */
   generation = 0;
+  /** @internal Counts connections of this process. */
+  readonly number: number = ++connections;
   /** @internal Something has come from the client since the last look. */
   isAlive = true;
   readonly #host: ConnectionHost;
@@ -232,6 +236,11 @@ export class Connection<User = unknown> implements Recipient {
     if (!this.#isOpen) return;
     this.#host.turn.settle();
     this.#outlet.pushKept(new Packet(frames));
+  }
+
+  /** @internal Whether silence means anything: it answers pings, or sends beats. */
+  get givesSigns(): boolean {
+    return !this.isPlain || this.#socket.ping !== undefined;
   }
 
   /** @internal */

@@ -59,6 +59,7 @@ export class History {
     const room = this.#table.get(name);
     if (room === undefined) return;
     const last = room.ring.last(side.origin);
+    room.ring.heardOf(side.origin, newest);
     if (last === undefined || newest <= last) room.ring.startAt(side.origin, counter);
     else this.#fill(side, room);
   }

@@ -8,6 +8,7 @@
 // gaps and repeats, or a `resync`. Must not know: sessions and frames between nodes, how a WebSocket is parsed (`ws` does that).
 export type { CloseReason, Connection } from './connection.ts';
 export type { ConnectionHandler } from './connection-actor.ts';
+export type { DrainOptions } from './drain.ts';
 export type { Limits, ResumeLimits, SlowPolicy } from './limits.ts';
 export type { HeartbeatOptions, RoomsOptions } from './options.ts';
 export type { RoomsHost } from './room-service.ts';
@@ -20,3 +21,4 @@ export {
   type RoomsStats,
 } from './rooms.ts';
 export type { RoomSocket } from './socket-port.ts';
+export type { Admission, AttachOptions, Origins, Refusal } from './upgrade.ts';

@@ -38,15 +38,19 @@ export class Membership {
       const why = `connection ${connection.id} is in ${this.#mostRooms} rooms, as many as it may be.`;
       throw new SnowmeshError('SNOW_ERR_TOO_MANY_MEMBERS', why);
     }
-    return this.#table.obtain(name);
+    const room = this.#table.obtain(name);
+    const { origin, counter } = this.#table;
+    if (!room.ring.knows(origin)) {
+      room.ring.startAt(origin, counter);
+      room.ring.heardOf(origin, this.#table.newestOwn(name));
+    }
+    return room;
   }
 
   /** Adds it here; peers are told. */
   add(connection: Connection, room: Room<Connection>): void {
     if (room.members.has(connection)) return;
     this.#turn.settle();
-    const { ring } = room;
-    if (!ring.knows(this.#table.origin)) ring.startAt(this.#table.origin, this.#table.counter);
     room.members.add(connection);
     connection.rooms.set(room.name, room);
     this.#interest.counted(room);

@@ -37,12 +37,13 @@ export class Resume {
     [name, ticket, seen]: ResumeRoom,
     mayReturn: MayReturn,
   ): Promise<'resumed' | 'refused' | ResyncReason> {
-    const { signer, membership, interest, history } = this.#service;
+    const { signer, table, membership, interest, history } = this.#service;
     const from = signer.readTicket(ticket, session, name);
     const cursor = from === undefined ? undefined : readCursor(seen, from);
     if (from === undefined || cursor === undefined || !(await mayReturn(name))) return 'refused';
     if (!connection.isOpen) return 'refused';
     const room = membership.prepare(connection, name);
+    table.expireLater(room, true); // wanted from now on, though it has no member yet
     await interest.open(room);
     const missed = await history.missed(room, cursor);
     if (!connection.isOpen) return 'refused';

@@ -44,7 +44,7 @@ export class RoomTable {
   obtain(name: string): Room<Connection> {
     let room = this.#rooms.get(name);
     if (room === undefined) {
-      room = new Room(name);
+      room = new Room(name, this.#forgotten);
       this.#rooms.set(name, room);
     }
     return room;
@@ -52,13 +52,13 @@ export class RoomTable {
 
   /** The newest message of this node in a room, or one that is certainly not older. */
   newestOwn(name: string): number {
-    return this.#rooms.get(name)?.ring.newest(this.origin) || this.#forgotten;
+    const room = this.#rooms.get(name);
+    return room === undefined ? this.#forgotten : this.#newestIn(room);
   }
 
   /** The number of this node's next message in a room. */
   nextNumber(room: Room<Connection>): { origin: string; sequence: number; previous: number } {
-    const previous = room.ring.newest(this.origin) || this.#forgotten;
-    return { origin: this.origin, sequence: ++this.#counter, previous };
+    return { origin: this.origin, previous: this.#newestIn(room), sequence: ++this.#counter };
   }
 
   /** A member of the room may come back within the window, or a message of it is kept for so long. */
@@ -75,7 +75,7 @@ export class RoomTable {
   /** Called when a room lost something it was needed for. */
   release(room: Room<Connection>): void {
     if (room.isNeeded(this.#runtime.now()) || room.isAnnounced) return;
-    this.#forgotten = Math.max(this.#forgotten, room.ring.newest(this.origin));
+    this.#forgotten = Math.max(this.#forgotten, this.#newestIn(room));
     this.#expiring.delete(room);
     if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
   }
@@ -87,6 +87,10 @@ export class RoomTable {
     this.#cancelSweep();
     this.#rooms.clear();
     this.#expiring.clear();
+  }
+
+  #newestIn(room: Room<Connection>): number {
+    return Math.max(room.floor, room.ring.newest(this.origin));
   }
 
   #sweep(): void {

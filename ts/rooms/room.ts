@@ -5,6 +5,8 @@ import type { Recipient } from './turn.ts';
 /** One room as this node knows it: its own members, the peers that have some, and the last messages. */
 export class Room<M extends Recipient = Recipient> {
   readonly name: string;
+  /** No message of this node from before the room was known here has a greater number. */
+  readonly floor: number;
   /** Connections of this node. */
   readonly members: Set<M> = new Set();
   /** Peers that want its messages. */
@@ -15,8 +17,9 @@ export class Room<M extends Recipient = Recipient> {
   isAnnounced = false;
   #ring: ReplayRing | undefined;
 
-  constructor(name: string) {
+  constructor(name: string, floor: number) {
     this.name = name;
+    this.floor = floor;
   }
 
   get ring(): ReplayRing {

@@ -1,14 +1,18 @@
 import { EventEmitter } from 'node:events';
+import type { Server } from 'node:http';
 import { KEY_ROOM } from '../client/index.ts';
 import { checkHost, SnowmeshError } from '../errors/index.ts';
 import { type ClientCounters, Clients } from './clients.ts';
 import type { CloseReason, Connection } from './connection.ts';
+import { Drain, type DrainOptions } from './drain.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { mustBeRoom } from './membership.ts';
 import { checkOptions, type RoomsOptions } from './options.ts';
 import { Resume } from './resume.ts';
 import { contentOf, type Except } from './room-message.ts';
 import { RoomService, type RoomsHost } from './room-service.ts';
 import type { RoomSocket } from './socket-port.ts';
+import { type AttachOptions, attach } from './upgrade.ts';
 
 /** Who a socket belongs to. */
 export interface AcceptOptions<User = unknown> {
@@ -55,6 +59,11 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   readonly #host: RoomsHost;
   readonly #service: RoomService;
   readonly #clients: Clients;
+  readonly #heartbeat: Heartbeat;
+  readonly #drain: Drain;
+  readonly #messageBytes: number;
+  readonly #connectionsPerAddress: number;
+  readonly #detach: (() => void)[] = [];
 
   /** @internal Use {@link createRooms}. */
   constructor(host: RoomsHost, options: RoomsOptions<User, In>) {
@@ -74,7 +83,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
       { runtime, limits, handler: options as RoomsOptions },
       {
         parse: (data) => (options.parse === undefined ? data : options.parse(data)),
-        welcome: () => ({ beatMs: heartbeat.intervalMs, spreadMs: 1000 }),
+        welcome: () => ({ beatMs: heartbeat.intervalMs, spreadMs: spreadOf(this.#clients.size) }),
         entered: () => {},
         track: () => {},
         untrack: () => false,
@@ -82,6 +91,10 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
         closed: (connection, why) => void this.emit('close', connection, why),
       },
     );
+    this.#heartbeat = new Heartbeat(runtime, this.#clients, heartbeat.intervalMs);
+    this.#drain = new Drain(runtime, this.#clients);
+    this.#messageBytes = limits.messageBytes;
+    this.#connectionsPerAddress = limits.connectionsPerAddress;
   }
 
   /**
@@ -99,6 +112,49 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
     const { key, user, address } = options;
     if (key !== undefined) keyRoom(key);
     return this.#clients.accept(socket, { key, user, address }) as Connection<User>;
+  }
+
+  /**
+   * Takes the WebSockets of one path of an HTTP server: of `node:http`, and so of Express, Fastify, Hono and others that stand on it. Other
+   * upgrades are left alone. Needs the package `ws`.
+   *
+   * @param server what `http.createServer` gave, or the framework's server.
+   * @returns what gives the path back; open connections stay.
+   * @throws SNOW_ERR_NO_WS; SNOW_ERR_BAD_OPTION, also when the path is taken; SNOW_ERR_NOT_ALIVE after `close`.
+   * @example
+   * rooms.attach(server, { path: '/rooms', authorize: async (request) => ({ key: await userOf(request) }) });
+   */
+  attach(server: Server, options: AttachOptions<User> = {}): () => void {
+    this.#mustBeOpen('attach');
+    const detach = attach(server, options, {
+      messageBytes: this.#messageBytes,
+      connectionsPerAddress: this.#connectionsPerAddress,
+      retryAfterMs: () => this.#drain.retryAfterMs,
+      accept: (socket, admission) => void this.accept(socket, admission as AcceptOptions<User>),
+      failed: (err) =>
+        this.#host.runtime.logger.error(
+          { event: 'rooms_authorize', err },
+          'authorize failed for a WebSocket',
+        ),
+    });
+    this.#detach.push(detach);
+    return detach;
+  }
+
+  /**
+   * Sends every client away, one after the other: with 1012, spread over a time, so that they do not come back all at once. They resume on
+   * other nodes, or here after a restart. New ones are refused with 503.
+   *
+   * @param options.over ms; default 10 000. @param options.to the URL where they should go; default: where they came from.
+   * @returns resolves when the last one is gone.
+   * @example
+   * process.on('SIGTERM', async () => {
+   *   await rooms.drain({ over: 10_000 });
+   *   await node.stop();
+   * });
+   */
+  drain(options: DrainOptions = {}): Promise<void> {
+    return this.#drain.start(options);
   }
 
   /**
@@ -191,6 +247,8 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   /** Closes every connection with 1001 and takes part no more. */
   close(): void {
     if (this.#service.isClosed) return;
+    for (const detach of this.#detach) detach();
+    this.#heartbeat.close();
     for (const connection of [...this.#clients]) connection.close(1001, 'the server stops');
     this.#service.close();
   }
@@ -224,6 +282,11 @@ export function createRooms<User = unknown, In = unknown>(
   options: RoomsOptions<User, In> = {},
 ): Rooms<User, In> {
   return new Rooms(node, options);
+}
+
+/** Over how many ms so many clients should come back, if all have to: 500 a second. */
+function spreadOf(connections: number): number {
+  return Math.min(30_000, Math.max(1000, connections * 2));
 }
 
 /** The room of a user's connections. @throws SNOW_ERR_BAD_NAME */

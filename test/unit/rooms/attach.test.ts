@@ -1,0 +1,226 @@
+// WebSockets of real HTTP servers.
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { type Node, startNode } from '../../../ts/node/index.ts';
+import { type AttachOptions, createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
+import { until } from '../../support/deadline.ts';
+import { answerOf, load, Tap } from '../../support/websocket.ts';
+
+let node: Node | undefined;
+let server: Server | undefined;
+let rooms: Rooms;
+
+afterEach(async () => {
+  rooms?.close();
+  await node?.stop();
+  server?.closeAllConnections();
+  server?.close();
+  server = node = undefined;
+});
+
+const ECHO: RoomsOptions = {
+  open: (connection) => connection.join('g'),
+  message: (connection, message) => connection.broadcast('g', message),
+};
+
+async function serve(
+  options: RoomsOptions = ECHO,
+  attached: AttachOptions = {},
+  made: Server = createServer((_request, response) => void response.end('page')),
+): Promise<string> {
+  node = await startNode();
+  rooms = createRooms(node, options);
+  server = made;
+  if (!server.listening) {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  }
+  rooms.attach(server, attached);
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+it('rooms.attach brings text and bytes of any length to every member, and a burst in order', async () => {
+  const host = await serve();
+  const [a, b] = [await Tap.open(`ws://${host}/rooms`), await Tap.open(`ws://${host}/rooms?x=1`)];
+  const messages = ['x', 'é'.repeat(62), 'y'.repeat(126), 'z'.repeat(60_000), Buffer.alloc(10, 255), ''];
+  await until('both are members', () => rooms.members('g').local === 2);
+  for (const message of messages) a.socket.send(message);
+  for (let number = 0; number < 100; number++) rooms.broadcast('g', `${number}`);
+  rooms.broadcast('g', 'w'.repeat(70_000));
+  await Promise.all([a.count(107), b.count(107)]);
+  for (const tap of [a, b]) {
+    const burst = tap.got.filter((text) => /^\d+$/.test(String(text)));
+    expect(burst).toEqual(Array.from({ length: 100 }, (_, number) => `${number}`));
+    expect(tap.got.filter((text) => !/^\d+$/.test(String(text)) && !String(text).startsWith('w'))).toEqual(
+      messages,
+    );
+  }
+});
+
+it.each(['express', 'fastify', 'hono', 'http'])(
+  'rooms.attach works with %s, beside its pages',
+  async (name) => {
+    let made: Server | undefined;
+    if (name === 'express') {
+      const app = (load('express') as () => { get(path: string, handler: unknown): void })();
+      app.get('/', (_request: unknown, response: { send(text: string): void }) => response.send('page'));
+      made = createServer(app as never);
+    } else if (name === 'fastify') {
+      const app = (load('fastify') as () => { server: Server; get: Function; ready(): Promise<void> })();
+      app.get('/', async () => 'page');
+      await app.ready();
+      made = app.server;
+    } else if (name === 'hono') {
+      const { Hono } = load('hono') as { Hono: new () => { get: Function; fetch: unknown } };
+      const { createAdaptorServer } = load('@hono/node-server') as {
+        createAdaptorServer(options: object): Server;
+      };
+      const app = new Hono();
+      app.get('/', (context: { text(text: string): unknown }) => context.text('page'));
+      made = createAdaptorServer({ fetch: app.fetch });
+    }
+    const host = await serve(ECHO, {}, made);
+    expect(await (await fetch(`http://${host}/`)).text()).toBe('page');
+    const tap = await Tap.open(`ws://${host}/rooms`);
+    tap.socket.send('x');
+    await tap.count(1);
+    expect(tap.got).toEqual(['x']);
+  },
+);
+
+it('rooms.attach claims its own path only', async () => {
+  const host = await serve();
+  expect((await answerOf(`ws://${host}/other`)).status).toBe(404);
+  const second = createRooms(await startNode());
+  second.attach(server as Server, { path: '/second' });
+  expect(() => second.attach(server as Server, { path: '/second' })).toThrow(
+    expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }),
+  );
+  (server as Server).on('upgrade', (request, socket) => {
+    if (request.url === '/other') socket.end('HTTP/1.1 418 Other\r\n\r\n');
+  });
+  expect((await answerOf(`ws://${host}/other`)).status).toBe(418);
+  expect((await answerOf(`ws://${host}/rooms`)).status).toBe(101);
+  expect((await answerOf(`ws://${host}/second`)).status).toBe(101);
+  second.close();
+});
+
+it('authorize gives the connection its user, or refuses before the upgrade with a reason', async () => {
+  const users: unknown[] = [];
+  const host = await serve(
+    { open: (connection) => void users.push([connection.key, connection.user, connection.address]) },
+    {
+      authorize: async (request) => {
+        const { authorization } = request.headers;
+        if (authorization === undefined) return { status: 401, reason: 'who are you?' };
+        if (authorization === 'bad') return { status: 403 };
+        if (authorization === 'broken') throw new Error('database');
+        return { key: authorization, user: { name: authorization } };
+      },
+    },
+  );
+  const url = `ws://${host}/rooms`;
+  const as = (authorization: string) => ({ headers: { authorization } });
+  expect(await answerOf(url)).toMatchObject({ status: 401, text: 'who are you?' });
+  expect(await answerOf(url, as('bad'))).toMatchObject({ status: 403, text: 'not authorized' });
+  expect(await answerOf(url, as('broken'))).toMatchObject({ status: 500 });
+  expect(rooms.stats().connections).toBe(0);
+  await Tap.open(url, [], as('alice'));
+  await until('alice is there', () => users.length === 1);
+  expect(users).toEqual([['alice', { name: 'alice' }, '127.0.0.1']]);
+});
+
+it('pages of other origins are refused unless they are listed', async () => {
+  const host = await serve(ECHO, {});
+  rooms.attach(server as Server, { path: '/listed', origins: ['https://example.com'] });
+  rooms.attach(server as Server, { path: '/any', origins: '*' });
+  const from = (origin: string) => ({ origin });
+  expect((await answerOf(`ws://${host}/rooms`, from('https://example.com'))).status).toBe(403);
+  expect((await answerOf(`ws://${host}/rooms`, from('nonsense'))).status).toBe(403);
+  expect((await answerOf(`ws://${host}/rooms`, from(`http://${host}`))).status).toBe(101);
+  expect((await answerOf(`ws://${host}/listed`, from('https://example.com'))).status).toBe(101);
+  expect((await answerOf(`ws://${host}/listed`, from(`http://${host}`))).status).toBe(403);
+  expect((await answerOf(`ws://${host}/any`, from('https://example.com'))).status).toBe(101);
+});
+
+it('an address may have so many connections', async () => {
+  const host = await serve({ ...ECHO, limits: { connectionsPerAddress: 2 } });
+  const url = `ws://${host}/rooms`;
+  const [a] = [await Tap.open(url), await Tap.open(url)];
+  expect(await answerOf(url)).toMatchObject({ status: 429, retryAfter: '10' });
+  a?.socket.close();
+  await until('it is gone', () => rooms.stats().connections === 1);
+  expect((await answerOf(url)).status).toBe(101);
+});
+
+it('a client that leaves while it is authorized leaves nothing behind', async () => {
+  let go = (): void => {};
+  let asked = (): void => {};
+  const isAsked = new Promise<void>((resolve) => (asked = resolve));
+  const host = await serve(ECHO, {
+    authorize: () => {
+      asked();
+      return new Promise((resolve) => (go = () => resolve({})));
+    },
+  });
+  const [name, port] = host.split(':');
+  const raw = connect(Number(port), name);
+  raw.write(
+    'GET /rooms HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+  );
+  await isAsked;
+  raw.destroy();
+  await once(raw, 'close');
+  go();
+  await until('nothing is open', async () => {
+    const count = await new Promise<number>((resolve) => server?.getConnections((_e, n) => resolve(n)));
+    return count === 0 && rooms.stats().connections === 0;
+  });
+});
+
+it('what is no WebSocket frame, or too long, closes that socket only', async () => {
+  const host = await serve({ ...ECHO, limits: { messageBytes: 100 } });
+  const other = await Tap.open(`ws://${host}/rooms`);
+  const long = await Tap.open(`ws://${host}/rooms`);
+  long.socket.send('x'.repeat(101));
+  expect((await long.end()).code).toBe(1009);
+  const bad = await Tap.open(`ws://${host}/rooms`);
+  // oxlint-disable-next-line no-underscore-dangle -- `ws` names it so
+  (bad.socket as never as { _socket: { write(bytes: Buffer): void } })._socket.write(Buffer.alloc(20, 0xff));
+  expect((await bad.end()).code).toBe(1002);
+  await until('they are gone', () => rooms.members('g').local === 1);
+  rooms.broadcast('g', 'still here');
+  await other.count(1);
+});
+
+it('permessage-deflate: what is long is compressed once and read by everybody', async () => {
+  const host = await serve(ECHO, { compress: true });
+  const [zipped, plain] = [
+    await Tap.open(`ws://${host}/rooms`, [], { perMessageDeflate: true }),
+    await Tap.open(`ws://${host}/rooms`, [], { perMessageDeflate: false }),
+  ];
+  await until('both are members', () => rooms.members('g').local === 2);
+  const messages = ['short', 'long '.repeat(2000), Buffer.alloc(5000, 7), 'long '.repeat(2000)];
+  for (const message of messages) rooms.broadcast('g', message);
+  await Promise.all([zipped.count(4), plain.count(4)]);
+  expect(zipped.got).toEqual(messages);
+  expect(plain.got).toEqual(messages);
+});
+
+it('drain sends everybody away with 1012, spread over its time, and lets nobody in', async () => {
+  const host = await serve();
+  const taps = await Promise.all(Array.from({ length: 6 }, () => Tap.open(`ws://${host}/rooms`)));
+  await until('all are members', () => rooms.members('g').local === 6);
+  const done = rooms.drain({ over: 200 });
+  const { status, retryAfter } = await answerOf(`ws://${host}/rooms`);
+  expect([status, Number(retryAfter) >= 1]).toEqual([503, true]);
+  expect(rooms.stats().connections).toBeGreaterThan(0);
+  await done;
+  expect(new Set((await Promise.all(taps.map((tap) => tap.end()))).map(({ code }) => code))).toEqual(
+    new Set([1012]),
+  );
+  expect(() => rooms.drain({ over: -1 })).toThrow(expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }));
+});

@@ -1,0 +1,350 @@
+// Clients that come back, here and on other nodes.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Rooms, RoomsOptions } from '../../../ts/rooms/index.ts';
+import { FakeClient } from './fake-socket.ts';
+import { Stage } from './stage.ts';
+
+let stage: Stage;
+let rooms: [Rooms, Rooms, Rooms];
+beforeEach(() => void (stage = new Stage()));
+afterEach(() => stage.mesh.stop());
+
+const OPEN: RoomsOptions = { join: () => true };
+
+/** Rooms on all nodes, and a client on the first that is in `g`. */
+async function joined(options: RoomsOptions = {}): Promise<FakeClient> {
+  rooms = await stage.cluster({ ...OPEN, ...options });
+  const { socket } = await stage.client(rooms[0], { joins: ['g'] });
+  expect(socket.all('joined')).toHaveLength(1);
+  return socket;
+}
+
+/** What it would have had without the break: its own, then what came after. */
+const both = (before: FakeClient, after: FakeClient): unknown[] => [...before.data('g'), ...after.data('g')];
+
+describe('a client that comes back', () => {
+  it.each([0, 1])('on node %i has what it missed, in order, without repeats', async (where) => {
+    const before = await joined();
+    rooms[0].broadcast('g', 1);
+    rooms[1].broadcast('g', 2);
+    await stage.mesh.settle();
+    before.drop();
+    rooms[0].broadcast('g', 3);
+    rooms[0].broadcast('h', 'other room');
+    rooms[0].broadcast('g', 4);
+    await stage.mesh.settle();
+    const { socket } = await stage.back(rooms[where] as Rooms, before, ['g']);
+    rooms[0].broadcast('g', 5);
+    await stage.mesh.settle();
+    expect(socket.all('welcome')[0]?.[1].resumed).toBe(true);
+    expect(socket.all('resync')).toEqual([]);
+    expect(both(before, socket)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it.each([1, 2])(
+    'on node %i when its node was killed, also with what the killed one broadcast',
+    async (where) => {
+      const before = await joined();
+      rooms[0].broadcast('g', 1);
+      rooms[1].broadcast('g', 2);
+      await stage.mesh.settle();
+      before.isStuck = true; // what its node sends it now is lost
+      const place = before.place('g');
+      rooms[0].broadcast('g', 3);
+      await stage.mesh.settle();
+      stage.mesh.crash(stage.node(0));
+      await stage.mesh.settle();
+      rooms[1].broadcast('g', 4);
+      await stage.mesh.settle();
+      const socket = new FakeClient();
+      rooms[where]?.accept(socket);
+      socket.hello(before.session, [place]);
+      await stage.mesh.settle();
+      rooms[2].broadcast('g', 5);
+      await stage.mesh.settle();
+      expect(socket.all('resync')).toEqual([]);
+      expect([...socket.data('g')].sort()).toEqual([3, 4, 5]);
+    },
+  );
+
+  it('several times in a row without traffic between misses nothing', async () => {
+    let last = await joined();
+    rooms[1].broadcast('g', 1);
+    await stage.mesh.settle();
+    const all: unknown[] = [...last.data('g')];
+    for (const where of [1, 2, 2, 0]) {
+      last.drop();
+      const { socket } = await stage.back(rooms[where] as Rooms, last, ['g']);
+      expect(socket.all('resync')).toEqual([]);
+      all.push(...socket.data('g'));
+      last = socket;
+    }
+    rooms[1].broadcast('g', 2);
+    await stage.mesh.settle();
+    all.push(...last.data('g'));
+    expect(all).toEqual([1, 2]);
+  });
+
+  it('before the first message was sent has all of them', async () => {
+    const before = await joined();
+    before.drop();
+    rooms[2].broadcast('g', 1);
+    const { socket } = await stage.back(rooms[1], before, ['g']);
+    rooms[2].broadcast('g', 2);
+    await stage.mesh.settle();
+    expect(socket.all('resync')).toEqual([]);
+    expect(socket.data('g')).toEqual([1, 2]);
+  });
+
+  it('later than the window is told so, when there was something to miss', async () => {
+    const before = await joined({ resume: { windowMs: 10_000 } });
+    rooms[1].broadcast('g', 1);
+    await stage.mesh.settle();
+    before.drop();
+    rooms[1].broadcast('g', 2);
+    await stage.mesh.pass(20_000);
+    const { socket } = await stage.back(rooms[1], before, ['g']);
+    rooms[1].broadcast('g', 3);
+    await stage.mesh.settle();
+    expect(socket.all('resync').map(([, room, , , reason]) => [room, reason])).toEqual([['g', 'window']]);
+    expect(socket.data('g')).toEqual([3]);
+    const again = await stage.back(rooms[2], socket, ['g']);
+    expect(again.socket.all('resync')).toEqual([]);
+  });
+
+  it.each([
+    ['count', { count: 5 }, 10],
+    ['bytes', { bytes: 100 }, 20],
+  ])('after more messages than the %s of its ring is told so', async (_what, resume, many) => {
+    const before = await joined({ resume });
+    before.drop();
+    for (let number = 0; number < many; number++) rooms[1].broadcast('g', `message ${number}`);
+    await stage.mesh.settle();
+    const { socket } = await stage.back(rooms[2], before, ['g']);
+    expect(socket.all('resync')).toHaveLength(1);
+    expect(socket.data('g')).toEqual([]);
+  });
+
+  it('is told so when more nodes were lost than stand in for each other', async () => {
+    const before = await joined();
+    const place = before.place('g');
+    stage.mesh.crash(stage.node(0));
+    stage.mesh.crash(stage.node(1));
+    await stage.mesh.settle();
+    const socket = new FakeClient();
+    rooms[2].accept(socket);
+    socket.hello(before.session, [place]);
+    await stage.mesh.settle();
+    expect(socket.all('resync').map(([, room, , , reason]) => [room, reason])).toEqual([['g', 'lost']]);
+  });
+
+  it('misses nothing that a split kept from its new node', async () => {
+    const before = await joined();
+    await stage.client(rooms[1], { joins: ['g'] });
+    stage.mesh.cut(stage.node(0), stage.node(1));
+    await stage.mesh.settle();
+    rooms[0].broadcast('g', 1);
+    await stage.mesh.settle();
+    rooms[0].broadcast('g', 2);
+    before.drop();
+    stage.mesh.connect(stage.node(0), stage.node(1));
+    await stage.mesh.settle();
+    const { socket } = await stage.back(rooms[1], before, ['g']);
+    expect(both(before, socket)).toEqual([1, 2]);
+    expect(socket.all('resync')).toEqual([]);
+  });
+
+  it('does not have again what it was excluded from', async () => {
+    const before = await joined();
+    const connection = rooms[0].localMembers('g')[0]!;
+    before.drop();
+    rooms[1].broadcastExcept('g', 'not you', { connection: connection.id });
+    rooms[1].broadcast('g', 'you');
+    await stage.mesh.settle();
+    const { socket } = await stage.back(rooms[2], before, ['g']);
+    expect(socket.data('g')).toEqual(['you']);
+  });
+
+  it('has what was sent to its key', async () => {
+    rooms = await stage.cluster(OPEN);
+    const { socket: before } = await stage.client(rooms[0], { key: 'alice' });
+    rooms[1].sendTo('alice', 1);
+    await stage.mesh.settle();
+    before.drop();
+    rooms[2].sendTo('alice', 2);
+    await stage.mesh.settle();
+    const { socket } = await stage.back(rooms[1], before, ['\0alice'], { key: 'alice' });
+    rooms[2].sendTo('alice', 3);
+    await stage.mesh.settle();
+    expect([...before.data('\0alice'), ...socket.data('\0alice')]).toEqual([1, 2, 3]);
+  });
+
+  it('is asked for again by the join hook', async () => {
+    const asked: unknown[] = [];
+    let may = true;
+    const before = await joined({
+      join: (_connection, room, { resumed }) => {
+        asked.push([room, resumed]);
+        return may;
+      },
+    });
+    may = false;
+    const { socket } = await stage.back(rooms[1], before, ['g']);
+    expect(asked).toEqual([
+      ['g', false],
+      ['g', true],
+    ]);
+    expect(socket.all('refused')).toEqual([['refused', 0, 'g', 'ticket']]);
+    expect(rooms[1].members('g').local).toBe(0);
+  });
+});
+
+describe('a session', () => {
+  it('that is resumed elsewhere ends its older connection there', async () => {
+    const before = await joined();
+    const { socket } = await stage.back(rooms[1], before, ['g']);
+    expect(before.closed?.code).toBe(4001);
+    rooms[2].broadcast('g', 1);
+    await stage.mesh.settle();
+    expect([before.data('g'), socket.data('g')]).toEqual([[], [1]]);
+  });
+
+  it('that is resumed twice at once goes on once; the other one goes on as a fork, and both have everything', async () => {
+    const before = await joined();
+    before.drop();
+    rooms[1].broadcast('g', 1);
+    await stage.mesh.settle();
+    const tabs = [new FakeClient(), new FakeClient()];
+    for (const [index, tab] of tabs.entries()) {
+      rooms[index + 1]?.accept(tab);
+      tab.hello(before.session, [before.place('g')]);
+    }
+    await stage.mesh.settle();
+    const closed = tabs.filter(({ closed }) => closed?.code === 4001);
+    expect(closed).toHaveLength(1);
+    const [stays] = tabs.filter((tab) => !closed.includes(tab));
+    const { socket: fork } = await stage.back(rooms[0], before, ['g'], { fork: true });
+    rooms[1].broadcast('g', 2);
+    await stage.mesh.settle();
+    expect([stays?.data('g'), fork.data('g')]).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    expect(fork.all('welcome')[0]?.[1].id).not.toBe(stays?.all('welcome')[0]?.[1].id);
+    expect([stays?.closed, fork.closed]).toEqual([undefined, undefined]);
+  });
+
+  it('knows on every node which messages of its client were taken', async () => {
+    const taken: unknown[] = [];
+    const before = await joined({
+      message: (connection, message) => {
+        taken.push(message);
+        connection.broadcast('g', message);
+      },
+    });
+    await stage.client(rooms[2], { joins: ['g'] });
+    before.tell(['send', 1, 'a']);
+    before.tell(['send', 2, 'b']);
+    await stage.mesh.settle();
+    const elsewhere = await stage.back(rooms[1], before, ['g']);
+    expect(elsewhere.socket.all('welcome')[0]?.[1].last).toBe(2);
+    elsewhere.socket.tell(['send', 3, 'c']);
+    await stage.mesh.settle();
+    stage.mesh.crash(stage.node(1));
+    await stage.mesh.settle();
+    const after = new FakeClient();
+    rooms[2].accept(after);
+    after.hello(before.session, [before.place('g')]);
+    await stage.mesh.settle();
+    expect(after.all('welcome')[0]?.[1].last).toBe(3);
+    after.tell(['send', 3, 'c']);
+    await stage.mesh.settle();
+    expect(taken).toEqual(['a', 'b', 'c']);
+    expect(after.data('g')).toEqual(['c']);
+  });
+
+  it('cannot be made up, taken from another user, or used for another room', async () => {
+    rooms = await stage.cluster(OPEN);
+    const { socket: alice } = await stage.client(rooms[0], { key: 'alice', joins: ['g'] });
+    const place = alice.place('g');
+    const mallory = await stage.back(rooms[1], alice, ['g'], { key: 'mallory' });
+    expect(mallory.socket.all('welcome')[0]?.[1].resumed).toBe(false);
+    expect(mallory.socket.all('refused')).toHaveLength(1);
+    expect(alice.closed).toBeUndefined();
+    const [id, body = '', mac] = alice.session.split('.');
+    const forged = Buffer.from(Buffer.from(body, 'base64url').toString().replace('alice', 'alicf')).toString(
+      'base64url',
+    );
+    for (const token of [
+      '',
+      'x',
+      '..',
+      `${id}.${body}.`,
+      `${id}.${forged}.${mac}`,
+      place[1],
+      `${alice.session}.`,
+    ]) {
+      const socket = new FakeClient();
+      rooms[1].accept(socket, { key: 'alice' });
+      socket.hello(token, [place]);
+      await stage.mesh.settle();
+      expect(socket.all('welcome')[0]?.[1].resumed, token).toBe(false);
+      expect(socket.all('joined').map(([, , room]) => room)).toEqual(['\0alice']);
+    }
+    const socket = new FakeClient();
+    rooms[1].accept(socket, { key: 'alice' });
+    socket.hello(alice.session, [
+      ['h', place[1], place[2]],
+      ['\0bob', place[1], {}],
+      ['g', 'x', {}],
+    ]);
+    await stage.mesh.settle();
+    expect(socket.all('refused').map(([, , room]) => room)).toEqual(['h', '\0bob', 'g']);
+  });
+
+  it('hears nothing from before its join, whatever it says it has seen', async () => {
+    rooms = await stage.cluster(OPEN);
+    await stage.client(rooms[1], { joins: ['g'] });
+    rooms[1].broadcast('g', 'secret');
+    await stage.mesh.settle();
+    const { socket: before } = await stage.client(rooms[0], { joins: ['g'] });
+    rooms[1].broadcast('g', 'open');
+    await stage.mesh.settle();
+    before.drop();
+    const [room, ticket, cursor] = before.place('g');
+    const lower = Object.fromEntries(Object.keys(cursor).map((origin) => [origin, 0]));
+    const socket = new FakeClient();
+    rooms[1].accept(socket);
+    socket.hello(before.session, [[room, ticket, lower]]);
+    await stage.mesh.settle();
+    expect(socket.data('g')).toEqual(['open']);
+  });
+
+  it('with a cursor that is none is refused, and nothing else', async () => {
+    const before = await joined();
+    const [, ticket] = before.place('g');
+    for (const cursor of [
+      [],
+      { A: 1 },
+      { a: -1 },
+      { a: 'x' },
+      Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`o${n}`, 1])),
+    ]) {
+      const socket = new FakeClient();
+      rooms[1].accept(socket);
+      socket.hello(before.session, [['g', ticket, cursor as never]]);
+      await stage.mesh.settle();
+      expect(socket.all('refused')).toHaveLength(1);
+      expect(socket.closed).toBeUndefined();
+    }
+  });
+});
+
+it('a room whose members are gone for longer than the window keeps nothing', async () => {
+  const before = await joined({ resume: { windowMs: 10_000 } });
+  for (let number = 0; number < 10; number++) rooms[1].broadcast('g', number);
+  await stage.mesh.settle();
+  before.drop();
+  await stage.mesh.pass(30_000);
+  expect(rooms.map((each) => each.stats().rooms)).toEqual([0, 0, 0]);
+});
