@@ -1,5 +1,5 @@
 import type { Startable, StartOptions } from '../actor/index.ts';
-import { type OptionNames, SnowmeshError, unknownOption } from '../errors/index.ts';
+import { checkOptionNames, type OptionNames, SnowmeshError, unknownOption } from '../errors/index.ts';
 import { startOptions } from './starting.ts';
 
 /** When an ended child is started again (J4). */
@@ -45,6 +45,24 @@ export interface ChildOptions {
   readonly onNodeLost?: OnNodeLost;
   /** How long its init may take, in ms. Default: for ever. */
   readonly startTimeout?: number;
+  /** Pauses before its restarts. Default: none, as in Erlang. */
+  readonly backoff?: Backoff;
+}
+
+/**
+ * Growing pauses before the restarts of a child: `min`, then each longer by `factor`, up to `max`. The child is `restarting`
+ * meanwhile and the supervisor does its other work; siblings that the strategy restarts with it run on until then. A restart
+ * counts towards the intensity when it is tried. After a run of at least `max` the pauses begin anew.
+ */
+export interface Backoff {
+  /** The first pause, in ms. */
+  readonly min: number;
+  /** The longest pause, in ms, without its random part. */
+  readonly max: number;
+  /** How much longer each is than the one before. Default 2. */
+  readonly factor?: number;
+  /** Each is longer by a random part of it, up to this, from 0 to 1; so that not all come at once. Default 0.25. */
+  readonly jitter?: number;
 }
 
 /** A description of a child: what to start, with which arguments, and what to do when it ends. */
@@ -69,6 +87,7 @@ export interface ChildPlan {
   /** Asked before every start; undefined: `startOptions` says it. */
   readonly place: Placement | undefined;
   readonly waitsForNode: boolean;
+  readonly backoff: Required<Backoff> | undefined;
 }
 
 /** Whether the end of significant children ends their supervisor: never, of any one, or of the last one. */
@@ -142,6 +161,7 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
     startOptions: startOptions(spec.name, typeof node === 'string' ? node : undefined, startTimeout),
     place: typeof node === 'function' ? node : undefined,
     waitsForNode: onNodeLost === 'wait' && restart !== 'temporary',
+    backoff: spec.backoff === undefined ? undefined : backoffOf(spec.backoff, id),
   };
 }
 
@@ -157,6 +177,19 @@ function isStartable(start: Startable | null): boolean {
 /** Whole ms from 0 on, or Infinity: what the timers take. */
 function isTime(ms: unknown): boolean {
   return ms === Number.POSITIVE_INFINITY || (Number.isSafeInteger(ms) && (ms as number) >= 0);
+}
+
+function backoffOf(backoff: Backoff, id: string): Required<Backoff> {
+  const what = `backoff of the child spec "${id}"`;
+  checkOptionNames(what, backoff, BACKOFF);
+  const { min, max, factor = 2, jitter = 0.25 } = backoff;
+  const isGood =
+    min >= 0 && max >= min && factor >= 1 && jitter >= 0 && jitter <= 1 && Number.isFinite(max * 2);
+  if (isGood) return { min, max, factor, jitter };
+  throw badChildSpec(
+    id,
+    'has a bad backoff: it takes 0 <= min <= max in ms, factor >= 1, and jitter from 0 to 1',
+  );
 }
 
 function shutdownOf(shutdown: Shutdown, id: string): Shutdown {
@@ -193,6 +226,8 @@ const CHILD_SPEC: OptionNames<ChildSpec> = {
   node: true,
   onNodeLost: true,
   startTimeout: true,
+  backoff: true,
 };
+const BACKOFF: OptionNames<Backoff> = { min: true, max: true, factor: true, jitter: true };
 const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);
 const RESTARTS: ReadonlySet<string> = new Set<Restart>(['permanent', 'transient', 'temporary']);

@@ -1,15 +1,31 @@
 import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
+import type { ChildCounts, ChildInfo } from './outcome.ts';
+import type { Attempt } from './remote-starts.ts';
+import type { RestartPauses } from './restart-pauses.ts';
 
 /** One child as its supervisor sees it. */
 export class Child {
   plan: ChildPlan;
   pid: Pid | undefined = undefined;
-  /** True from a failed restart until a later one works, or until somebody terminates the child. */
+  /** It does not run and will be started without a request: its turn comes, its restart failed, or its node is away. */
   isRestarting = false;
+  /** Its restart failed, and is tried again later. Implies `isRestarting`. */
+  hasFailed = false;
+  /** Its start on another node, under way. */
+  attempt: Attempt | undefined = undefined;
+  /** Its node could not be reached when last heard of. */
+  isNodeAway = false;
+  /** Undefined: it has no back-off, or was never restarted. */
+  pauses: RestartPauses | undefined = undefined;
 
   constructor(plan: ChildPlan) {
     this.plan = plan;
+  }
+
+  /** It does not run, and may soon: also one that was terminated while its start on another node is under way. */
+  get isComing(): boolean {
+    return this.isRestarting || this.attempt !== undefined;
   }
 }
 
@@ -21,14 +37,6 @@ export class Child {
 export class ChildTable {
   private readonly children = new Map<string, Child>();
   private readonly running = new Map<Pid | string, Child>();
-
-  get size(): number {
-    return this.children.size;
-  }
-
-  get active(): number {
-    return this.running.size;
-  }
 
   byId(id: string): Child | undefined {
     return this.children.get(id);
@@ -44,14 +52,15 @@ export class ChildTable {
 
   remove(child: Child): void {
     this.unbind(child);
-    child.isRestarting = false;
+    child.isRestarting = child.hasFailed = false;
     this.children.delete(child.plan.id);
   }
 
   /** The child runs as `pid` from now on. */
   bind(child: Child, pid: Pid): void {
     child.pid = pid;
-    child.isRestarting = false;
+    child.isRestarting = child.hasFailed = false;
+    child.isNodeAway = false;
     this.running.set(pidKey(pid), child);
   }
 
@@ -71,6 +80,24 @@ export class ChildTable {
   from(child: Child): Child[] {
     const all = this.inOrder();
     return all.slice(all.indexOf(child));
+  }
+
+  /** One line for each child, in start order. O(n). */
+  infos(): ChildInfo[] {
+    return this.inOrder().map(({ plan, pid, isComing }) => ({
+      id: plan.id,
+      pid: pid ?? (isComing ? 'restarting' : undefined),
+      type: plan.type,
+      restart: plan.restart,
+    }));
+  }
+
+  /** How many there are. O(n). */
+  counts(): ChildCounts {
+    let supervisors = 0;
+    for (const { plan } of this) if (plan.type === 'supervisor') supervisors++;
+    const specs = this.children.size;
+    return { specs, active: this.running.size, supervisors, workers: specs - supervisors };
   }
 
   *[Symbol.iterator](): Iterator<Child> {

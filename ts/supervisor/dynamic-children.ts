@@ -2,10 +2,12 @@ import { isCleanExit, type StartResult } from '../actor/index.ts';
 import { Pid } from '../term/index.ts';
 import { type ChildPlan, type ChildSpec, tryPlanChild } from './child-spec.ts';
 import { pidKey } from './child-table.ts';
-import type { Supervising, SupervisorFrame } from './frame.ts';
+import type { Reply, Supervising, SupervisorFrame } from './frame.ts';
 import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
+import { Attempt } from './remote-starts.ts';
+import { RestartPauses } from './restart-pauses.ts';
 import type { RestartWindow } from './restart-window.ts';
-import { isAway, startChild, startError } from './starting.ts';
+import { isAway, startError } from './starting.ts';
 import { stopAllAtOnce, stopChild } from './stopping.ts';
 
 export interface DynamicOptions {
@@ -17,8 +19,18 @@ export interface DynamicOptions {
 /** One child of a dynamic supervisor. */
 interface DynamicChild {
   readonly plan: ChildPlan;
-  /** Undefined for temporary children: nobody will need them again (J27). */
+  /** Undefined for temporary children: they are not used again (J27). */
   readonly args: readonly unknown[] | undefined;
+}
+
+/** A child that does not run and will be started again. */
+interface Restarting {
+  /** The key of the PID it had: users know it by that. */
+  readonly formerKey: Pid | string;
+  /** Its node could not be reached when last heard of. */
+  isNodeAway: boolean;
+  /** Its start on another node, under way. */
+  attempt: Attempt | undefined;
 }
 
 /**
@@ -30,9 +42,13 @@ export class DynamicChildren implements Supervising {
   private readonly options: DynamicOptions;
   private readonly window: RestartWindow;
   private readonly running = new Map<Pid | string, { pid: Pid; child: DynamicChild }>();
-  private readonly restarting = new Set<DynamicChild>();
-  /** Those who wait for their node, by the PID they had. */
-  private readonly lost = new Map<Pid | string, DynamicChild>();
+  private readonly restarting = new Map<DynamicChild, Restarting>();
+  /** Those that are restarting, by the PID they had. */
+  private readonly former = new Map<Pid | string, DynamicChild>();
+  /** Children with a back-off that have been restarted. */
+  private readonly pauses = new WeakMap<DynamicChild, RestartPauses>();
+  /** First starts on other nodes, under way. */
+  private starting = 0;
   private supervisors = 0;
 
   constructor(frame: SupervisorFrame, options: DynamicOptions, window: RestartWindow) {
@@ -47,46 +63,85 @@ export class DynamicChildren implements Supervising {
     const { restart } = child.plan;
     const clean = isCleanExit(reason);
     if (!clean || restart === 'permanent') this.frame.reportEnd(child.plan, pid, reason);
-    if (child.plan.waitsForNode && isLoss) return this.awaitNode(child, pid);
-    if (restart === 'permanent' || (restart === 'transient' && !clean)) return this.restart(child);
+    const isWaiting = child.plan.waitsForNode && isLoss;
+    if (!isWaiting && restart !== 'permanent' && (restart !== 'transient' || clean)) return undefined;
+    // Counted while it does not run, so that maxChildren holds (J26).
+    this.restarting.set(child, { formerKey: pidKey(pid), isNodeAway: isLoss, attempt: undefined });
+    this.former.set(pidKey(pid), child);
+    if (isWaiting) return this.awaitNode(child);
+    const pause = this.pauseBefore(child);
+    if (pause === 0) return this.restart(child);
+    this.retryAfter(child, pause);
     return undefined;
   }
 
+  private pauseBefore(child: DynamicChild): number {
+    const { backoff } = child.plan;
+    if (backoff === undefined) return 0;
+    let pauses = this.pauses.get(child);
+    if (pauses === undefined) this.pauses.set(child, (pauses = new RestartPauses(backoff)));
+    return pauses.next(this.frame.now(), Math.random());
+  }
+
+  private retryAfter(child: DynamicChild, pause: number): void {
+    this.frame.retryLater(() => this.restart(child), pause);
+  }
+
+  /** Nothing happens to a child that was terminated meanwhile. */
   private restart(child: DynamicChild): void | Promise<void> {
-    this.restarting.delete(child);
+    const restarting = this.restarting.get(child);
+    if (restarting === undefined) return undefined;
     if (!this.window.record(this.frame.now()))
       return this.frame.giveUp(this.window.exceededBy(child.plan.id), 'error');
-    // Counted while it starts, so that maxChildren holds (J26).
-    this.restarting.add(child);
-    const started = startChild(this.frame.self, child.plan, child.args ?? []);
-    if (started instanceof Promise) return started.then((result) => this.settleRestart(child, result));
-    this.settleRestart(child, started);
+    return this.startAgain(child, restarting, child.plan, restarting.isNodeAway);
+  }
+
+  private startAgain(
+    child: DynamicChild,
+    restarting: Restarting,
+    plan: ChildPlan,
+    isNodeAway: boolean,
+  ): void | Promise<void> {
+    const lookMs = isNodeAway ? this.window.attemptMs : undefined;
+    const settle = (result: StartResult | undefined): void => this.settleRestart(child, result);
+    const started = this.frame.start(plan, child.args ?? [], lookMs, settle);
+    if (started instanceof Attempt) restarting.attempt = started;
+    else if (started instanceof Promise) return started.then(settle);
+    else settle(started);
     return undefined;
   }
 
-  /** The loss of its node uses up no intensity: it is started when the node is back. `lost`: who it was. */
-  private awaitNode(child: DynamicChild, lost: Pid | undefined): void {
-    this.restarting.add(child);
-    if (lost !== undefined) this.lost.set(pidKey(lost), child);
-    this.frame.awaitNode(child, child.plan, async (plan) => {
-      const started = await startChild(this.frame.self, plan, child.args ?? []);
-      this.settleRestart(child, started);
-      if (lost !== undefined && !this.frame.awaitsNode(child)) this.lost.delete(pidKey(lost));
+  /** The loss of its node uses up no intensity: it is started when the node is back. */
+  private awaitNode(child: DynamicChild): void {
+    this.frame.awaitNode(child, child.plan, (plan) => {
+      const restarting = this.restarting.get(child);
+      return restarting && this.startAgain(child, restarting, plan, false);
     });
   }
 
-  private settleRestart(child: DynamicChild, started: StartResult): void {
+  private settleRestart(child: DynamicChild, started: StartResult | undefined): void {
+    const restarting = this.restarting.get(child);
+    if (restarting === undefined || started === undefined) return;
+    restarting.attempt = undefined;
     const error = startError(started);
-    if (isAway(child.plan, error?.reason, this.frame.awaitsNode(child)))
-      return this.awaitNode(child, undefined);
-    this.frame.forgetNode(child);
+    restarting.isNodeAway = error?.reason === 'noconnection';
+    if (isAway(child.plan, error?.reason, this.frame.awaitsNode(child))) return this.awaitNode(child);
     if (error !== undefined) {
+      this.frame.forgetNode(child);
       this.frame.reportStartError(child.plan, error.reason);
-      this.frame.retryLater(() => (this.restarting.has(child) ? this.restart(child) : undefined));
-      return;
+      return this.retryAfter(child, this.pauseBefore(child));
     }
-    this.restarting.delete(child);
+    this.forget(child, restarting);
+    this.pauses.get(child)?.started(this.frame.now());
     if (started.ok) this.put(started.pid, child);
+  }
+
+  /** It runs, or is not wanted any more. */
+  private forget(child: DynamicChild, { formerKey, attempt }: Restarting): void {
+    if (attempt !== undefined) attempt.isAbandoned = true;
+    this.restarting.delete(child);
+    this.former.delete(formerKey);
+    this.frame.forgetNode(child);
   }
 
   async stopAll(): Promise<void> {
@@ -101,17 +156,24 @@ export class DynamicChildren implements Supervising {
     });
   }
 
-  startChild(request: ChildSpec | readonly unknown[]): ChildResult | Promise<ChildResult> {
+  startChild(request: ChildSpec | readonly unknown[], reply: Reply): void | Promise<void> {
     const { template, maxChildren } = this.options;
     const isArguments = Array.isArray(request);
-    if (isArguments !== (template !== undefined)) return { ok: false, error: 'not_supported' };
-    if (this.running.size + this.restarting.size >= maxChildren) return { ok: false, error: 'max_children' };
+    if (isArguments !== (template !== undefined)) return reply({ ok: false, error: 'not_supported' });
+    if (this.running.size + this.restarting.size + this.starting >= maxChildren)
+      return reply({ ok: false, error: 'max_children' });
     const plan = template ?? tryPlanChild(request as ChildSpec, 'never');
-    if ('ok' in plan) return plan;
+    if ('ok' in plan) return reply(plan);
     const args = isArguments ? [...plan.args, ...request] : plan.args;
-    const started = startChild(this.frame.self, plan, args);
-    if (started instanceof Promise) return started.then((result) => this.settleStart(plan, args, result));
-    return this.settleStart(plan, args, started);
+    const started = this.frame.start(plan, args, undefined, (result) => {
+      this.starting--;
+      reply(this.settleStart(plan, args, result ?? ABANDONED));
+    });
+    if (started instanceof Attempt) this.starting++;
+    else if (started instanceof Promise)
+      return started.then((result) => reply(this.settleStart(plan, args, result)));
+    else reply(this.settleStart(plan, args, started));
+    return undefined;
   }
 
   private settleStart(plan: ChildPlan, args: readonly unknown[], started: StartResult): ChildResult {
@@ -128,23 +190,23 @@ export class DynamicChildren implements Supervising {
   async terminateChild(pid: string | Pid): Promise<StopResult> {
     if (!(pid instanceof Pid)) return 'not_supported';
     const child = this.take(pid);
-    if (child === undefined) return this.forgetLost(pid) ? 'ok' : 'not_found';
+    if (child === undefined) return this.forgetFormer(pid) ? 'ok' : 'not_found';
     const reason = await stopChild(this.frame.self, { pid, shutdown: child.plan.shutdown });
     this.frame.reportStop(child.plan, pid, reason);
     return 'ok';
   }
 
-  /** A child that waits for its node goes by the PID it had. */
-  private forgetLost(pid: Pid): boolean {
-    const child = this.lost.get(pidKey(pid));
-    if (child === undefined) return false;
-    this.lost.delete(pidKey(pid));
-    this.frame.forgetNode(child);
-    return this.restarting.delete(child);
+  /** A child that does not run is known by the PID it had. */
+  private forgetFormer(pid: Pid): boolean {
+    const child = this.former.get(pidKey(pid));
+    const restarting = child && this.restarting.get(child);
+    if (child === undefined || restarting === undefined) return false;
+    this.forget(child, restarting);
+    return true;
   }
 
-  restartChild(): ChildResult {
-    return { ok: false, error: 'not_supported' };
+  restartChild(_pid: string | Pid, reply: Reply): void {
+    reply({ ok: false, error: 'not_supported' });
   }
 
   deleteChild(): StopResult {
@@ -155,14 +217,14 @@ export class DynamicChildren implements Supervising {
   whichChildren(): ChildInfo[] {
     const infos: ChildInfo[] = [];
     for (const { pid, child } of this.running.values()) infos.push(info(child.plan, pid));
-    for (const { plan } of this.restarting) infos.push(info(plan, 'restarting'));
+    for (const { plan } of this.restarting.keys()) infos.push(info(plan, 'restarting'));
     return infos;
   }
 
   countChildren(): ChildCounts {
     const specs = this.running.size + this.restarting.size;
     let supervisors = this.supervisors;
-    for (const { plan } of this.restarting) if (plan.type === 'supervisor') supervisors++;
+    for (const { plan } of this.restarting.keys()) if (plan.type === 'supervisor') supervisors++;
     return { specs, active: this.running.size, supervisors, workers: specs - supervisors };
   }
 
@@ -181,7 +243,10 @@ export class DynamicChildren implements Supervising {
   }
 }
 
-/** The plan without its arguments when it is temporary and its own: nobody needs them again (J27). */
+/** The supervisor ends, or ended the start, before it was over. */
+const ABANDONED: StartResult = { ok: false, reason: 'shutdown' };
+
+/** The plan without its arguments when it is temporary and its own: they are not used again (J27). */
 function kept(plan: ChildPlan, template: ChildPlan | undefined): ChildPlan {
   return plan === template || plan.restart !== 'temporary' ? plan : { ...plan, args: [] };
 }

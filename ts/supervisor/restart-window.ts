@@ -15,6 +15,14 @@ export class RestartWindow {
     this.period = period;
   }
 
+  /**
+   * How long one attempt to reach a lost node may take, in ms: so that the limit is reached within one `period`, however long
+   * connecting takes. Infinity without a limit.
+   */
+  get attemptMs(): number {
+    return this.intensity === Number.POSITIVE_INFINITY ? this.intensity : this.period / (this.intensity + 1);
+  }
+
   /** Why the supervisor gives up, after `record` said false for the child with that id. */
   exceededBy(id: string): string {
     const { intensity, period } = this;

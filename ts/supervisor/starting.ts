@@ -3,20 +3,29 @@ import { SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
 
-/**
- * Starts a child, linked, here or on the node its plan names. The result comes at once, not as a promise, unless the
- * child's init really has to be waited for: that is what makes bursts of restarts cheap. What cannot be started at all, for
- * example under a name that is none, is a failed start with the error's code as its reason, and not the supervisor's end.
- */
-export function startChild(
+/** Starts a child, linked, here or on the node its plan names, as the first start of a supervisor does: it is waited for. */
+export function startChildNow(
   self: Self,
   plan: ChildPlan,
   args: readonly unknown[],
 ): StartResult | Promise<StartResult> {
   const options = placed(plan);
-  if (typeof options === 'string') return { ok: false, reason: options };
+  return typeof options === 'string' ? { ok: false, reason: options } : startWith(self, plan, args, options);
+}
+
+/**
+ * Starts a child where `options` say. The result comes at once, not as a promise, unless the child's init really has to be
+ * waited for: that is what makes bursts of restarts cheap. What cannot be started at all, for example under a name that is
+ * none, is a failed start with the error's code as its reason, and not the supervisor's end.
+ */
+export function startWith(
+  self: Self,
+  plan: ChildPlan,
+  args: readonly unknown[],
+  options: StartOptions,
+): StartResult | Promise<StartResult> {
   try {
-    return start(self as never, plan.start, args as unknown[], options);
+    return start(self, plan.start, args as unknown[], options);
   } catch (error) {
     return { ok: false, reason: error instanceof SnowmeshError ? error.code : textOf(error) };
   }

@@ -2,13 +2,15 @@ import { isCleanExit, type StartResult } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type AutoShutdown, type ChildPlan, type ChildSpec, tryPlanChild } from './child-spec.ts';
 import { Child, ChildTable } from './child-table.ts';
-import type { Supervising, SupervisorFrame } from './frame.ts';
+import type { Reply, Supervising, SupervisorFrame } from './frame.ts';
 import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
+import { type AfterStart, Attempt } from './remote-starts.ts';
+import { RestartPauses } from './restart-pauses.ts';
 import type { RestartWindow } from './restart-window.ts';
-import { isAway, startChild, startError } from './starting.ts';
+import { isAway, isLost, startChildNow, startError } from './starting.ts';
 import { stopChild } from './stopping.ts';
 
-/** Who is restarted when a child fails: it alone, all, or it and those that were started after it. */
+/** Which children are restarted when one fails: it alone, all, or it and those that were started after it. */
 export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one';
 
 export interface StaticOptions {
@@ -19,9 +21,10 @@ export interface StaticOptions {
 /**
  * The children of a supervisor with a list (J1-J15, J17-J25): which one is started, stopped and restarted when.
  *
- * It does one thing after the other, as Erlang's does: while a child is being started or stopped, requests wait in
+ * It does one thing after the other, as Erlang's does: while a child of this node is being started or stopped, requests wait in
  * the mailbox. A child that fails in a *re*start is not tried in a loop but through the supervisor's mailbox (J10), so
- * everything else has its turn between two tries.
+ * everything else has its turn between two tries. A child of another node is started beside all that ({@link RemoteStarts});
+ * only its first start, with the supervisor's own, is waited for.
  */
 export class StaticChildren implements Supervising {
   private readonly frame: SupervisorFrame;
@@ -40,7 +43,7 @@ export class StaticChildren implements Supervising {
     for (const plan of plans) {
       const child = new Child(plan);
       this.table.add(child);
-      const started = await startChild(this.frame.self, plan, plan.args);
+      const started = await startChildNow(this.frame.self, plan, plan.args);
       const error = startError(started);
       if (error !== undefined) {
         this.table.remove(child);
@@ -54,7 +57,7 @@ export class StaticChildren implements Supervising {
 
   // -- what happens to children ----------------------------------------------------------------------------------
 
-  /** A linked process ended. One that is no child (any more) is none of our business. */
+  /** A linked process ended. One that is no child (any more) does not concern the supervisor. */
   ended(pid: Pid, reason: unknown, isLoss: boolean): void | Promise<void> {
     const child = this.table.byPid(pid);
     if (child === undefined) return undefined;
@@ -62,17 +65,31 @@ export class StaticChildren implements Supervising {
     const clean = isCleanExit(reason);
     if (!clean || restart === 'permanent') this.frame.reportEnd(child.plan, pid, reason);
     this.table.unbind(child);
+    child.isNodeAway = isLoss;
     if (child.plan.waitsForNode && isLoss) return this.awaitNode(child);
-    if (restart === 'permanent' || (restart === 'transient' && !clean)) return this.restart(child);
+    if (restart === 'permanent' || (restart === 'transient' && !clean)) return this.restartAfterPause(child);
     if (restart === 'temporary') this.table.remove(child);
     if (this.endsSupervisor(child)) return this.frame.giveUp('a significant child ended', 'info');
     return undefined;
   }
 
-  /** A child that failed to restart has its next turn, unless somebody terminated or deleted it meanwhile. */
-  private retry(id: string): void | Promise<void> {
-    const child = this.table.byId(id);
-    return child?.isRestarting ? this.restart(child) : undefined;
+  private restartAfterPause(child: Child): void | Promise<void> {
+    const pause = this.pauseBefore(child);
+    if (pause === 0) return this.restart(child);
+    this.retryAfter(child, pause);
+    return undefined;
+  }
+
+  private pauseBefore(child: Child): number {
+    if (child.plan.backoff === undefined) return 0;
+    child.pauses ??= new RestartPauses(child.plan.backoff);
+    return child.pauses.next(this.frame.now(), Math.random());
+  }
+
+  /** Tries again later, unless the child is terminated, deleted, or restarted with others meanwhile. */
+  private retryAfter(child: Child, pause: number): void {
+    child.isRestarting = child.hasFailed = true;
+    this.frame.retryLater(() => (child.hasFailed ? this.restart(child) : undefined), pause);
   }
 
   private restart(child: Child): void | Promise<void> {
@@ -80,76 +97,97 @@ export class StaticChildren implements Supervising {
       if (child.plan.restart === 'temporary') this.table.remove(child);
       return this.frame.giveUp(this.window.exceededBy(child.plan.id), 'error');
     }
-    if (this.options.strategy === 'one_for_one') return this.restartAlone(child);
-    return this.restartGroup(child, this.groupOf(child), false);
-  }
-
-  /** Those who are restarted together with a child, and itself. */
-  private groupOf(child: Child): readonly Child[] {
-    switch (this.options.strategy) {
-      case 'one_for_one':
-        return [child];
-      case 'rest_for_one':
-        return this.table.from(child);
-      case 'one_for_all':
-        return this.table.inOrder();
-    }
-  }
-
-  private restartAlone(child: Child): void | Promise<void> {
-    const started = startChild(this.frame.self, child.plan, child.plan.args);
-    if (started instanceof Promise) return started.then((result) => this.settleRestart(child, result));
-    this.settleRestart(child, started);
-    return undefined;
+    if (this.options.strategy !== 'one_for_one') return this.restartGroup(child, false);
+    return this.startAgain(child, child.plan, (result) => this.settleRestart(child, result));
   }
 
   /**
-   * Stops the group in reverse order and starts what is left of it in order, up to the first failure (J11-J14). Who waits for a
-   * node waits on. `isBack`: the one it is about runs already.
+   * Starts a child again, in its turn. `then` is called once: at once, or later for a child of another node.
+   *
+   * @returns A promise only while the init of a child of this node is waited for.
    */
-  private async restartGroup(failed: Child, group: readonly Child[], isBack: boolean): Promise<void> {
+  private startAgain(
+    child: Child,
+    plan: ChildPlan,
+    then: AfterStart,
+    isNodeAway = child.isNodeAway,
+  ): void | Promise<void> {
+    child.isRestarting = true;
+    child.hasFailed = false;
+    const lookMs = isNodeAway ? this.window.attemptMs : undefined;
+    const started = this.frame.start(plan, plan.args, lookMs, (result) => {
+      child.attempt = undefined;
+      then(result);
+      // The rest of its group waited for it.
+      if (this.options.strategy !== 'one_for_one') this.frame.retryLater(() => this.startGroup());
+    });
+    if (started instanceof Attempt) child.attempt = started;
+    else if (started instanceof Promise) return started.then(then);
+    else then(started);
+    return undefined;
+  }
+
+  private settleRestart(child: Child, started: StartResult | undefined): void {
+    if (started === undefined) return undefined;
+    const error = startError(started);
+    if (error === undefined) return this.settle(child, started);
+    child.isNodeAway = error.reason === 'noconnection';
+    if (isAway(child.plan, error.reason, this.frame.awaitsNode(child))) return this.awaitNode(child);
+    this.frame.forgetNode(child);
+    this.frame.reportStartError(child.plan, error.reason);
+    this.retryAfter(child, this.pauseBefore(child));
+  }
+
+  private settle(child: Child, started: StartResult): void {
+    this.frame.forgetNode(child);
+    child.pauses?.started(this.frame.now());
+    if (started.ok) this.table.bind(child, started.pid);
+    else if (child.plan.restart === 'temporary') this.table.remove(child);
+    else child.isRestarting = false;
+  }
+
+  // -- strategies that restart several ----------------------------------------------------------------------------
+
+  /**
+   * Stops the group of `failed` in reverse order and has it started again in order (J11-J14). Those that wait for their node
+   * wait on. `isBack`: `failed` runs already.
+   */
+  private async restartGroup(failed: Child, isBack: boolean): Promise<void> {
+    const group = this.options.strategy === 'rest_for_one' ? this.table.from(failed) : this.table.inOrder();
     for (const child of group.toReversed()) {
       if (child !== failed && !this.frame.awaitsNode(child)) await this.stop(child);
-      if (child.plan.restart === 'temporary') this.table.remove(child); // J13
+      if (child.plan.restart === 'temporary')
+        this.table.remove(child); // J13
+      else if (child !== failed || !isBack) child.isRestarting = true;
+      child.hasFailed = false;
     }
-    for (const child of group) {
-      if (child.plan.restart === 'temporary' || (isBack && child === failed)) continue;
-      if (this.frame.awaitsNode(child)) continue;
-      child.isRestarting = false;
-      const started = await startChild(this.frame.self, child.plan, child.plan.args);
-      this.settleRestart(child, started);
-      if (startError(started) !== undefined && !this.frame.awaitsNode(child)) return;
+    await this.startGroup();
+  }
+
+  /** Starts in order what is to be restarted, up to a child whose start is under way or failed: the others come after it. */
+  private async startGroup(): Promise<void> {
+    for (const child of this.table.inOrder()) {
+      if (!child.isRestarting || this.frame.awaitsNode(child)) continue;
+      if (!child.hasFailed && child.attempt === undefined)
+        await this.startAgain(child, child.plan, (result) => this.settleRestart(child, result));
+      if (child.hasFailed || child.attempt !== undefined) return;
     }
   }
 
   /** The loss of its node uses up no intensity: it is started when the node is back. */
   private awaitNode(child: Child): void {
     child.isRestarting = true;
+    child.hasFailed = false;
     this.frame.awaitNode(child, child.plan, (plan) => this.comeBack(child, plan));
   }
 
-  private async comeBack(child: Child, plan: ChildPlan): Promise<void> {
-    const started = await startChild(this.frame.self, plan, plan.args);
-    this.settleRestart(child, started);
-    if (child.pid !== undefined) await this.restartGroup(child, this.groupOf(child), true);
-  }
-
-  private settleRestart(child: Child, started: StartResult): void {
-    const error = startError(started);
-    if (error === undefined) return this.settle(child, started);
-    if (isAway(child.plan, error.reason, this.frame.awaitsNode(child))) return this.awaitNode(child);
-    this.frame.forgetNode(child);
-    this.frame.reportStartError(child.plan, error.reason);
-    child.isRestarting = true;
-    const { id } = child.plan;
-    this.frame.retryLater(() => this.retry(id));
-  }
-
-  private settle(child: Child, started: StartResult): void {
-    this.frame.forgetNode(child);
-    if (started.ok) this.table.bind(child, started.pid);
-    else if (child.plan.restart === 'temporary') this.table.remove(child);
-    else child.isRestarting = false;
+  private comeBack(child: Child, plan: ChildPlan): void | Promise<void> {
+    const then = (result: StartResult | undefined): void => {
+      this.settleRestart(child, result);
+      if (child.pid !== undefined && this.options.strategy !== 'one_for_one')
+        this.frame.retryLater(() => this.restartGroup(child, true));
+    };
+    return this.startAgain(child, plan, then, false);
   }
 
   private endsSupervisor(child: Child): boolean {
@@ -157,7 +195,7 @@ export class StaticChildren implements Supervising {
     if (!child.plan.significant || autoShutdown === 'never') return false;
     if (autoShutdown === 'any_significant') return true;
     for (const other of this.table) {
-      if (other.plan.significant && (other.pid !== undefined || other.isRestarting)) return false;
+      if (other.plan.significant && (other.pid !== undefined || other.isComing)) return false;
     }
     return true;
   }
@@ -165,11 +203,13 @@ export class StaticChildren implements Supervising {
   /** Ends a child, if it runs, and forgets its process. */
   private async stop(child: Child): Promise<void> {
     const { pid } = child;
-    child.isRestarting = false;
+    child.isRestarting = child.hasFailed = false;
+    if (child.attempt !== undefined) child.attempt.isAbandoned = true;
     this.frame.forgetNode(child);
     if (pid === undefined) return;
     this.table.unbind(child);
     const reason = await stopChild(this.frame.self, { pid, shutdown: child.plan.shutdown });
+    child.isNodeAway = isLost(pid, reason);
     this.frame.reportStop(child.plan, pid, reason);
   }
 
@@ -180,22 +220,25 @@ export class StaticChildren implements Supervising {
 
   // -- what users ask for ----------------------------------------------------------------------------------------
 
-  async startChild(spec: ChildSpec): Promise<ChildResult> {
+  startChild(spec: ChildSpec, reply: Reply): void | Promise<void> {
     const plan = tryPlanChild(spec, this.options.autoShutdown);
-    if ('ok' in plan) return plan;
+    if ('ok' in plan) return reply(plan);
     const present = this.table.byId(plan.id);
     if (present !== undefined) {
-      return present.pid === undefined
-        ? { ok: false, error: 'already_present' }
-        : { ok: false, error: 'already_started', pid: present.pid };
+      return reply(
+        present.pid === undefined
+          ? { ok: false, error: 'already_present' }
+          : { ok: false, error: 'already_started', pid: present.pid },
+      );
     }
-    const started = await startChild(this.frame.self, plan, plan.args);
-    const error = startError(started);
-    if (error !== undefined) return { ok: false, error: 'start_failed', reason: error.reason };
     const child = new Child(plan);
-    this.table.add(child);
-    this.settle(child, started);
-    return { ok: true, pid: child.pid };
+    this.table.add(child); // while it starts, its id is taken
+    return this.startAgain(child, plan, (result) => {
+      const error = result === undefined ? ABANDONED : startError(result);
+      if (error !== undefined || result === undefined) this.table.remove(child);
+      else this.settle(child, result);
+      reply(outcome(child, error));
+    });
   }
 
   async terminateChild(id: string): Promise<StopResult> {
@@ -206,44 +249,47 @@ export class StaticChildren implements Supervising {
     return 'ok';
   }
 
-  async restartChild(id: string): Promise<ChildResult> {
+  restartChild(id: string, reply: Reply): void | Promise<void> {
     const child = this.table.byId(id);
-    if (child === undefined) return { ok: false, error: 'not_found' };
-    if (child.pid !== undefined) return { ok: false, error: 'running' };
-    if (child.isRestarting) return { ok: false, error: 'restarting' };
-    const started = await startChild(this.frame.self, child.plan, child.plan.args);
-    const error = startError(started);
-    if (error !== undefined) return { ok: false, error: 'start_failed', reason: error.reason };
-    this.settle(child, started);
-    return { ok: true, pid: child.pid };
+    if (child === undefined) return reply({ ok: false, error: 'not_found' });
+    if (child.pid !== undefined) return reply({ ok: false, error: 'running' });
+    if (child.isComing) return reply({ ok: false, error: 'restarting' });
+    return this.startAgain(
+      child,
+      child.plan,
+      (result) => {
+        const error = result === undefined ? ABANDONED : startError(result);
+        if (result !== undefined && error === undefined) this.settle(child, result);
+        else if (result !== undefined) child.isRestarting = false;
+        reply(outcome(child, error));
+      },
+      false,
+    );
   }
 
   deleteChild(id: string): StopResult {
     const child = this.table.byId(id);
     if (child === undefined) return 'not_found';
     if (child.pid !== undefined) return 'running';
-    if (child.isRestarting) return 'restarting';
+    if (child.isComing) return 'restarting';
     this.table.remove(child);
     return 'ok';
   }
 
   whichChildren(): ChildInfo[] {
-    return this.table.inOrder().map(({ plan, pid, isRestarting }) => ({
-      id: plan.id,
-      pid: pid ?? (isRestarting ? 'restarting' : undefined),
-      type: plan.type,
-      restart: plan.restart,
-    }));
+    return this.table.infos();
   }
 
   countChildren(): ChildCounts {
-    let supervisors = 0;
-    for (const { plan } of this.table) if (plan.type === 'supervisor') supervisors++;
-    return {
-      specs: this.table.size,
-      active: this.table.active,
-      supervisors,
-      workers: this.table.size - supervisors,
-    };
+    return this.table.counts();
   }
+}
+
+/** Why a start that was asked for brought no child: it was terminated, or restarted with others, before it ran. */
+const ABANDONED = { reason: 'shutdown' };
+
+function outcome(child: Child, error: { reason: unknown } | undefined): ChildResult {
+  return error === undefined
+    ? { ok: true, pid: child.pid }
+    : { ok: false, error: 'start_failed', reason: error.reason };
 }

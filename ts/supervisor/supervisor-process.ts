@@ -1,12 +1,25 @@
-import { actingFor, Call, Down, Exit, ReplyStatus, type Self, Timeout, takeOver } from '../actor/index.ts';
+import {
+  actingFor,
+  Call,
+  Down,
+  Exit,
+  ReplyStatus,
+  type Self,
+  type StartResult,
+  Timeout,
+  type TimerRef,
+  takeOver,
+} from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
-import { Absences, type ComeBack } from './absences.ts';
 import type { ChildPlan } from './child-spec.ts';
 import type { Supervising, SupervisorFrame } from './frame.ts';
+import { NodeLooks } from './node-looks.ts';
+import { type ComeBack, NodeWaits } from './node-waits.ts';
+import { OrphanKiller } from './orphan-killer.ts';
+import { type AfterStart, type Attempt, RemoteStarts } from './remote-starts.ts';
 import { SupervisorReport } from './report.ts';
 import { isLost } from './starting.ts';
-import { Strays } from './strays.ts';
 
 /** Wakes the supervisor for its next retry. Anybody may send it: it only brings the retry forward. */
 const RETRY = '$retry';
@@ -17,20 +30,24 @@ const RETRY = '$retry';
  */
 export class SupervisorProcess implements SupervisorFrame {
   readonly self: Self;
-  /** Whose exit signals end it: who started it, also when that was code outside of actors. */
+  /** Its exit signals end the supervisor; the root PID when code outside of actors started it. */
   private readonly parent: Pid;
   private readonly report: SupervisorReport;
-  private readonly strays: Strays;
-  private readonly absences: Absences;
+  private readonly looks: NodeLooks;
+  private readonly waits: NodeWaits;
+  private readonly starts: RemoteStarts;
   private readonly retries: (() => void | Promise<void>)[] = [];
+  /** Retries that wait for the end of a pause. */
+  private readonly pauses = new Map<TimerRef, () => void | Promise<void>>();
 
   constructor(self: Self) {
     actingFor(self); // V3: never in an actor of another copy, whose messages are of other classes
     this.self = self;
     this.parent = self.parent ?? self.runtime.root;
     this.report = new SupervisorReport(self);
-    this.strays = new Strays(self);
-    this.absences = new Absences(self);
+    this.looks = new NodeLooks(self);
+    this.waits = new NodeWaits(self, this.looks);
+    this.starts = new RemoteStarts(self, this.looks, (action) => this.retryLater(action));
     self.trapExit(true);
   }
 
@@ -51,31 +68,29 @@ export class SupervisorProcess implements SupervisorFrame {
     }
     if (message instanceof Call) return this.answer(message);
     if (message === RETRY) return this.retry();
-    // Others are of a stop that is over.
-    if (message instanceof Down) {
-      this.strays.down(message);
-      return this.absences.down(message);
-    }
-    if (message instanceof Timeout) {
-      this.strays.timeout(message);
-      return this.absences.timeout(message);
-    }
+    // Others belong to a stop that is over.
+    if (message instanceof Down) return this.looks.down(message);
+    if (message instanceof Timeout)
+      return this.pauseOver(message.ref) ?? this.looks.timeout(message) ?? this.waits.timeout(message);
     this.report.noise(typeof message); // J28
     return undefined;
   }
 
   private retry(): void | Promise<void> {
-    this.strays.chase();
     return this.retries.shift()?.();
+  }
+
+  private pauseOver(ref: TimerRef): void | Promise<void> {
+    const action = this.pauses.get(ref);
+    this.pauses.delete(ref);
+    return action?.();
   }
 
   private answer(call: Call): void | Promise<void> {
     const { runtime } = this.self;
     const operation = OPERATIONS[call.tag];
     if (operation === undefined) return void runtime.replyError(call, ReplyStatus.unknown, call.tag);
-    const answer = operation(this.children, takeOver(runtime, call.args[0]));
-    if (answer instanceof Promise) return answer.then((value) => this.reply(call, value));
-    return this.reply(call, answer);
+    return operation(this.children, takeOver(runtime, call.args[0]), (value) => this.reply(call, value));
   }
 
   /** Why a start failed may be too deep, or too large, for an answer that holds it; the news is not (P8). */
@@ -95,25 +110,36 @@ export class SupervisorProcess implements SupervisorFrame {
     return this.self.now();
   }
 
-  retryLater(action: () => void | Promise<void>): void {
+  retryLater(action: () => void | Promise<void>, delayMs = 0): void {
+    const { self } = this;
+    if (delayMs > 0) {
+      this.pauses.set(self.startTimer(delayMs, self.pid, null), () => this.retryLater(action));
+      return;
+    }
     this.retries.push(action);
-    this.self.send(this.self.pid, RETRY);
+    self.send(self.pid, RETRY);
+  }
+
+  start(
+    plan: ChildPlan,
+    args: readonly unknown[],
+    lookMs: number | undefined,
+    then: AfterStart,
+  ): StartResult | Promise<StartResult> | Attempt {
+    return this.starts.start(plan, args, lookMs, then);
   }
 
   awaitNode(child: object, plan: ChildPlan, comeBack: ComeBack): void {
-    if (!this.absences.has(child)) this.report.waiting(plan);
-    this.absences.wait(child, plan, (now) => {
-      this.strays.chase();
-      return comeBack(now);
-    });
+    if (!this.waits.has(child)) this.report.waiting(plan);
+    this.waits.wait(child, plan, comeBack);
   }
 
   awaitsNode(child: object): boolean {
-    return this.absences.has(child);
+    return this.waits.has(child);
   }
 
   forgetNode(child: object): void {
-    this.absences.end(child);
+    this.waits.end(child);
   }
 
   async giveUp(why: string, level: 'error' | 'info'): Promise<never> {
@@ -122,13 +148,13 @@ export class SupervisorProcess implements SupervisorFrame {
   }
 
   reportEnd(plan: ChildPlan, pid: Pid, reason: unknown): void {
-    if (isLost(pid, reason)) this.strays.add(pid);
+    if (isLost(pid, reason)) OrphanKiller.of(this.self.runtime).add(this.self, pid);
     this.report.childEnded(plan, pid, reason);
   }
 
   reportStop(plan: ChildPlan, pid: Pid, reason: unknown): void {
-    // Nobody knows whether it heard that it was to stop, and its link is gone.
-    if (isLost(pid, reason)) this.strays.add(pid);
+    // It may not have got the request to stop, and its link is gone.
+    if (isLost(pid, reason)) OrphanKiller.of(this.self.runtime).add(this.self, pid);
     this.report.childStopped(plan, pid, reason);
   }
 
@@ -137,21 +163,27 @@ export class SupervisorProcess implements SupervisorFrame {
   }
 
   private async end(reason: unknown): Promise<never> {
+    this.starts.abandonAll();
     await this.children.stopAll();
     return this.self.exit(reason);
   }
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- the request was typed where it was made
-const OPERATIONS: Readonly<Record<string, (children: Supervising, request: any) => unknown>> = Object.assign(
-  Object.create(null),
-  {
-    startChild: (children: Supervising, request: Parameters<Supervising['startChild']>[0]) =>
-      children.startChild(request),
-    terminateChild: (children: Supervising, child: string | Pid) => children.terminateChild(child),
-    restartChild: (children: Supervising, child: string | Pid) => children.restartChild(child),
-    deleteChild: (children: Supervising, child: string | Pid) => children.deleteChild(child),
-    whichChildren: (children: Supervising) => children.whichChildren(),
-    countChildren: (children: Supervising) => children.countChildren(),
+type Operation = (
+  children: Supervising,
+  // oxlint-disable-next-line typescript/no-explicit-any -- the request was typed where it was made
+  request: any,
+  reply: (value: unknown) => void,
+) => void | Promise<void>;
+
+const OPERATIONS: Readonly<Record<string, Operation>> = Object.assign(Object.create(null), {
+  startChild: (children, request, reply) => children.startChild(request, reply),
+  terminateChild: (children, request, reply) => {
+    const stopped = children.terminateChild(request);
+    return stopped instanceof Promise ? stopped.then(reply) : reply(stopped);
   },
-);
+  restartChild: (children, request, reply) => children.restartChild(request, reply),
+  deleteChild: (children, request, reply) => reply(children.deleteChild(request)),
+  whichChildren: (children, _request, reply) => reply(children.whichChildren()),
+  countChildren: (children, _request, reply) => reply(children.countChildren()),
+} satisfies Record<string, Operation>);

@@ -7,6 +7,8 @@ export const FAR = 'far@host:1';
 /** Where and as whom; the port of everything else stays as it was. */
 export class FarNode {
   isUp = true;
+  /** What is asked of it is never answered, as of one that is frozen, or beyond a black hole. */
+  isFrozen = false;
   /** What a start is answered with; undefined: a child. */
   refusal: { status: SpawnStatus; detail?: unknown } | undefined = undefined;
   /** What it was asked for, in order: `start`, `kill` and whom, `look`. */
@@ -45,6 +47,13 @@ export class FarNode {
     this.#lost();
   }
 
+  /** The node answers nothing, and was taken for lost; a connection to it is tried for ever. */
+  freeze(): void {
+    this.isFrozen = true;
+    this.#watches.length = 0;
+    this.#lost();
+  }
+
   /** The node is gone with all that lived there. */
   crash(): void {
     this.living.clear();
@@ -72,9 +81,28 @@ export class FarNode {
     this.#runtime.inbound.nodeLost(this.#nc, this.#name);
   }
 
-  #spawn({ from, request }: RemoteSpawn): void {
+  /** Starts are answered when they are released, in order. */
+  holdStarts(): { release(): void } {
+    const held: (() => void)[] = [];
+    this.#held = held;
+    return {
+      release: () => {
+        this.#held = undefined;
+        for (const start of held) start();
+      },
+    };
+  }
+  #held: (() => void)[] | undefined;
+
+  #spawn(request: RemoteSpawn): void {
     this.log.push('start');
+    if (this.#held === undefined) this.#answer(request);
+    else this.#held.push(() => this.#answer(request));
+  }
+
+  #answer({ from, request }: RemoteSpawn): void {
     this.#later(() => {
+      if (this.isFrozen) return undefined;
       if (!this.isUp) return this.#lost();
       const { refusal } = this;
       const local = refusal === undefined ? this.#next++ : 0;
@@ -91,6 +119,7 @@ export class FarNode {
     const local = target instanceof Pid ? target.local : -1;
     if (local === -1) this.log.push('look');
     this.#later(() => {
+      if (this.isFrozen) return;
       if (!this.isUp) this.#lost();
       else if (this.living.has(local)) this.#watches.push({ to: from.local, ref, target: local });
       else this.#runtime.inbound.monitorExit(null, from.local, ref, 'noproc');
@@ -100,7 +129,8 @@ export class FarNode {
   #exit(local: number, reason: ExitReason): void {
     this.log.push(`${String(reason)} ${local}`);
     this.#later(() => {
-      if (this.isUp && this.living.has(local)) this.end(local, reason === 'kill' ? 'killed' : reason);
+      if (this.isUp && !this.isFrozen && this.living.has(local))
+        this.end(local, reason === 'kill' ? 'killed' : reason);
     });
   }
 

@@ -1,0 +1,58 @@
+import type { Down, Self, Timeout, TimerRef } from '../actor/index.ts';
+import type { Ref } from '../term/index.ts';
+
+/** A name nobody has: a monitor of it says `noproc` where the node is, `noconnection` where it is not. */
+const NOBODY = '$snowmesh.nobody';
+
+/** What follows a look. */
+export type AfterLook = (isReached: boolean) => void | Promise<void>;
+
+interface Look {
+  readonly ref: Ref;
+  readonly timer: TimerRef | undefined;
+  readonly then: AfterLook;
+}
+
+/** Finds out whether nodes can be reached, through the supervisor's mailbox, while it does its other work. O(1) a look. */
+export class NodeLooks {
+  readonly #self: Self;
+  /** By the id of the monitor. */
+  readonly #looks = new Map<number, Look>();
+  readonly #limits = new Map<TimerRef, Look>();
+
+  constructor(self: Self) {
+    this.#self = self;
+  }
+
+  /** Calls back once: whether the node answered within `limitMs` (Infinity: as long as connecting takes). */
+  look(node: string, limitMs: number, then: AfterLook): void {
+    const ref = this.#self.monitor({ name: NOBODY, node });
+    const timer =
+      limitMs === Number.POSITIVE_INFINITY
+        ? undefined
+        : this.#self.startTimer(Math.ceil(limitMs), this.#self.pid, null);
+    const look = { ref, timer, then };
+    this.#looks.set(ref.id, look);
+    if (timer !== undefined) this.#limits.set(timer, look);
+  }
+
+  down({ ref, reason }: Down): void | Promise<void> {
+    const look = this.#looks.get(ref.id);
+    return look === undefined ? undefined : this.#end(look, reason !== 'noconnection');
+  }
+
+  timeout({ ref }: Timeout): void | Promise<void> {
+    const look = this.#limits.get(ref);
+    return look === undefined ? undefined : this.#end(look, false);
+  }
+
+  #end(look: Look, isReached: boolean): void | Promise<void> {
+    this.#looks.delete(look.ref.id);
+    this.#self.demonitor(look.ref);
+    if (look.timer !== undefined) {
+      this.#limits.delete(look.timer);
+      this.#self.cancelTimer(look.timer);
+    }
+    return look.then(isReached);
+  }
+}

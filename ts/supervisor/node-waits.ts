@@ -1,0 +1,89 @@
+import type { Self, Timeout, TimerRef } from '../actor/index.ts';
+import type { ChildPlan } from './child-spec.ts';
+import type { NodeLooks } from './node-looks.ts';
+import { placed } from './starting.ts';
+
+/** Pauses between two looks for a node: the first, and the longest but for the random part. Unit: ms. */
+const FIRST_PAUSE = 200;
+const LONGEST_PAUSE = 20_000;
+/** A pause is longer by up to this part of it, so that not all look at once. */
+const JITTER = 0.5;
+
+/** Starts a child on the node its plan names now. */
+export type ComeBack = (plan: ChildPlan) => void | Promise<void>;
+
+interface Wait {
+  readonly child: object;
+  readonly plan: ChildPlan;
+  readonly comeBack: ComeBack;
+  tries: number;
+  timer: TimerRef | undefined;
+}
+
+/**
+ * Children that wait for their lost node (`onNodeLost: 'wait'`). Each looks for the node after growing, random pauses,
+ * without keeping the supervisor from its work, and is started when the node can be reached. O(1) a look.
+ */
+export class NodeWaits {
+  readonly #self: Self;
+  readonly #looks: NodeLooks;
+  readonly #waits = new Map<object, Wait>();
+  readonly #pauses = new Map<TimerRef, Wait>();
+
+  constructor(self: Self, looks: NodeLooks) {
+    this.#self = self;
+    this.#looks = looks;
+  }
+
+  has(child: object): boolean {
+    return this.#waits.has(child);
+  }
+
+  /** The child waits, or waits on, longer than before. */
+  wait(child: object, plan: ChildPlan, comeBack: ComeBack): void {
+    const wait = this.#waits.get(child) ?? { child, plan, comeBack, tries: 0, timer: undefined };
+    this.#waits.set(child, wait);
+    this.#pause(wait);
+  }
+
+  /** The child runs, or is not wanted any more. */
+  end(child: object): void {
+    const wait = this.#waits.get(child);
+    if (wait === undefined) return;
+    this.#waits.delete(child);
+    if (wait.timer === undefined) return;
+    this.#self.cancelTimer(wait.timer);
+    this.#pauses.delete(wait.timer);
+  }
+
+  /** A pause is over. Undefined: it was none of these, or there is nothing to wait for. */
+  timeout({ ref }: Timeout): void | Promise<void> {
+    const wait = this.#pauses.get(ref);
+    if (wait === undefined) return undefined;
+    this.#pauses.delete(ref);
+    wait.timer = undefined;
+    return this.#look(wait);
+  }
+
+  #pause(wait: Wait): void {
+    const pause = Math.min(FIRST_PAUSE * 2 ** wait.tries++, LONGEST_PAUSE);
+    const ms = Math.round(pause * (1 + JITTER * Math.random()));
+    wait.timer = this.#self.startTimer(ms, this.#self.pid, null);
+    this.#pauses.set(wait.timer, wait);
+  }
+
+  /** The node is chosen once for the look and the start that follows. */
+  #look(wait: Wait): void | Promise<void> {
+    const { plan, comeBack } = wait;
+    const options = placed(plan);
+    if (typeof options === 'string') return comeBack(plan); // which says why there is no node
+    const { node } = options;
+    const here: ChildPlan = { ...plan, startOptions: options, place: undefined };
+    if (node === undefined || this.#self.runtime.isSelf(node)) return comeBack(here);
+    this.#looks.look(node, Number.POSITIVE_INFINITY, (isReached) => {
+      if (this.#waits.get(wait.child) !== wait) return undefined;
+      return isReached ? comeBack(here) : this.#pause(wait);
+    });
+    return undefined;
+  }
+}
