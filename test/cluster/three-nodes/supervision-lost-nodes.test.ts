@@ -43,7 +43,13 @@ const supervise = async (
   const children = Array.from({ length: count }, (_, index) =>
     childSpec(`x${index}`, stubborn as never, { node, ...options }),
   );
-  const tree = defineSupervisor({ name: 'tree', intensity: 1, period: 3_600_000, children });
+  const tree = defineSupervisor({
+    name: 'tree',
+    intensity: 1,
+    period: 3_600_000,
+    ...bench.box['limit'],
+    children,
+  });
   const result = await start(bench.node.runtime, tree as never, []);
   if (result.ok) bench.box['tree'] = result.pid;
   return result.ok;
@@ -110,6 +116,22 @@ describe('a child that waits for its lost node', () => {
     expect(await b.run((bench) => bench.box['ends'])).toEqual(['killed', 'killed', 'killed']);
   });
 
+  it('S3 is killed after the heal although its supervisor was stopped during the split', {
+    timeout: 120_000,
+  }, async () => {
+    const a = await node('a');
+    const { node: b, proxy } = await cluster.behindProxy({ name: 'b' });
+    await b.run(expose);
+    expect(await a.run(supervise, b.name, 1, { onNodeLost: 'wait' })).toBe(true);
+    proxy.partition();
+    await untilActive(a, 0);
+    await a.run(stopTree);
+    expect(await b.run(living)).toBe(1);
+    proxy.heal();
+    await until('the end of the orphan', async () => (await b.run(living)) === 0, 60_000);
+    expect(await b.run((bench) => bench.box['ends'])).toEqual(['killed']);
+  });
+
   it('S2, S6 can be stopped while it waits, and does not come back', async () => {
     const [a, b] = await Promise.all([node('a'), node('b')]);
     expect(await a.run(supervise, b.name, 1, { onNodeLost: 'wait' })).toBe(true);
@@ -124,6 +146,35 @@ describe('a child that waits for its lost node', () => {
 });
 
 describe('a node that stands still for good', () => {
+  it('S2, J10 leaves the supervisor able to answer, and has its limit reached', {
+    timeout: 60_000,
+  }, async () => {
+    const [a, b] = await Promise.all([node('a', { tickMs: 400, downMs: 2000 }), node('b')]);
+    await a.run((bench) => void (bench.box['limit'] = { intensity: 3, period: 4000 }));
+    expect(await a.run(supervise, b.name, 1, {})).toBe(true);
+    await a.run((bench) => {
+      bench.box['ended'] = new Promise((resolve) => {
+        bench.node.runtime.onDeath(bench.box['tree'], (_pid, reason) => resolve(reason));
+      });
+    });
+    b.freeze();
+    await untilActive(a, 0);
+    // One answer in each of the four tries: one request at a time, until the supervisor ends.
+    const [answers, reason] = await a.run(async (bench) => {
+      const { snow, node: own, box } = bench;
+      let count = 0;
+      for (;;) {
+        const info = await snow.whichChildren(own.runtime, box['tree']).catch(() => undefined);
+        if (info?.[0]?.pid !== 'restarting') break;
+        count++;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      return [count, await box['ended']];
+    });
+    expect(answers).toBeGreaterThan(10); // it was 2 when each try kept the supervisor for as long as connecting takes
+    expect(reason).toBe('shutdown');
+  });
+
   it('S6 holds up the stop no longer than the time of one child and the liveness bound', {
     timeout: 60_000,
   }, async () => {
