@@ -10,7 +10,7 @@ export type AfterLook = (isReached: boolean) => void | Promise<void>;
 interface Look {
   readonly ref: Ref;
   readonly timer: TimerRef | undefined;
-  readonly then: AfterLook;
+  readonly after: AfterLook;
 }
 
 /** Finds out whether nodes can be reached, through the supervisor's mailbox, while it does its other work. O(1) a look. */
@@ -25,13 +25,13 @@ export class NodeLooks {
   }
 
   /** Calls back once: whether the node answered within `limitMs` (Infinity: as long as connecting takes). */
-  look(node: string, limitMs: number, then: AfterLook): void {
+  look(node: string, limitMs: number, after: AfterLook): void {
     const ref = this.#self.monitor({ name: NOBODY, node });
     const timer =
       limitMs === Number.POSITIVE_INFINITY
         ? undefined
         : this.#self.startTimer(Math.ceil(limitMs), this.#self.pid, null);
-    const look = { ref, timer, then };
+    const look = { ref, timer, after };
     this.#looks.set(ref.id, look);
     if (timer !== undefined) this.#limits.set(timer, look);
   }
@@ -53,6 +53,6 @@ export class NodeLooks {
       this.#limits.delete(look.timer);
       this.#self.cancelTimer(look.timer);
     }
-    return look.then(isReached);
+    return look.after(isReached);
   }
 }
