@@ -1,43 +1,158 @@
 /** Characters of a reason in the sentence of an error; the whole is in the error's `cause`. */
 const MOST_CHARACTERS = 300;
 
-/** An exit reason in a few words: a word as it is, a crash as `TypeError: …`. Reasons of peers may have any form. */
+/** An exit reason in a few words: a word as it is, a crash as `TypeError: …`. Reasons of peers may have any form and size. O(1). */
 export function briefReason(reason: unknown): string {
   return shortened(words(reason));
 }
 
 function words(reason: unknown): string {
   if (typeof reason === 'string') return reason;
+  if (typeof reason === 'bigint') return bigint(reason);
   if (typeof reason !== 'object' || reason === null) return String(reason);
   const { error } = reason as { error?: unknown };
   if (typeof error === 'object' && error !== null) {
     const { name, message } = error as { name?: unknown; message?: unknown };
-    return `${textOf(name, 'Error')}: ${textOf(message, '')}`;
+    return `${shortened(textOf(name, 'Error'))}: ${shortened(textOf(message, ''))}`;
   }
   const { shutdown, nocatch } = reason as { shutdown?: unknown; nocatch?: unknown };
-  if (shutdown !== undefined) return `shutdown (${json(shutdown)})`;
-  if (nocatch !== undefined) return `thrown: ${json(nocatch)}`;
-  return json(reason);
+  if (shutdown !== undefined) return `shutdown (${briefJson(shutdown, MOST_CHARACTERS)})`;
+  if (nocatch !== undefined) return `thrown: ${briefJson(nocatch, MOST_CHARACTERS)}`;
+  return briefJson(reason, MOST_CHARACTERS);
 }
 
 function textOf(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
 }
 
-function json(value: unknown): string {
+function shortened(text: string): string {
+  return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS - 1).toWellFormed()}…`;
+}
+
+/**
+ * A value as JSON of about so many characters, without fields called `stack`. What does not fit is replaced by `…`. Reads no more of the
+ * value than it prints: peers choose its size, and printing a bigint of 1 MiB alone takes seconds. O(characters).
+ */
+export function briefJson(value: unknown, characters: number): string {
+  const printer = new Printer(characters);
   try {
-    return (
-      JSON.stringify(value, (key, inner) => (key === 'stack' ? undefined : plain(inner))) ?? String(value)
-    );
+    printer.value(value, 0);
   } catch {
-    return 'see the cause';
+    return '…'; // a getter or toJSON threw
+  }
+  return printer.text;
+}
+
+/**
+ * The value itself when it is cheap to print, else a text in its place: for loggers, which print what they are given in full.
+ * O(1).
+ */
+export function printable(value: unknown): unknown {
+  return isCheap(value, { left: MOST_VALUES }) ? value : briefJson(value, MOST_LOGGED);
+}
+
+const MOST_VALUES = 1000;
+const MOST_LOGGED = 4096;
+
+function isCheap(value: unknown, budget: { left: number }): boolean {
+  if (--budget.left < 0) return false;
+  if (typeof value === 'bigint') return isShort(value);
+  if (typeof value === 'string') {
+    budget.left -= value.length >>> 6;
+    return budget.left >= 0;
+  }
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value))
+    return value.length <= budget.left && value.every((inner) => isCheap(inner, budget));
+  if (ArrayBuffer.isView(value)) return value.byteLength <= MOST_VALUES;
+  if (value instanceof Map || value instanceof Set)
+    return value.size <= budget.left && [...value].every((inner) => isCheap(inner, budget));
+  for (const key in value)
+    if (key !== 'stack' && !isCheap((value as Record<string, unknown>)[key], budget)) return false;
+  return true;
+}
+
+/** Larger bigints are not printed. */
+const LONGEST_BIGINT = 2n ** 256n;
+const DEEPEST = 8;
+
+class Printer {
+  text = '';
+  private readonly limit: number;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  value(value: unknown, depth: number): void {
+    if (typeof value === 'string') this.string(value);
+    else if (typeof value === 'bigint') this.text += `"${bigint(value)}n"`;
+    else if (typeof value === 'number') this.text += Number.isFinite(value) ? `${value}` : 'null';
+    else if (typeof value !== 'object' || value === null) this.text += scalar(value);
+    else if (depth >= DEEPEST) this.text += '"…"';
+    else if (Array.isArray(value)) this.list(value, depth);
+    else this.object(value, depth);
+  }
+
+  private object(value: object, depth: number): void {
+    const { toJSON } = value as { toJSON?: unknown };
+    if (typeof toJSON === 'function' && !ArrayBuffer.isView(value)) {
+      this.value(toJSON.call(value), depth + 1);
+    } else if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
+      this.text += `"${value.byteLength} bytes"`;
+    } else if (value instanceof Map || value instanceof Set) {
+      this.text += `"${value instanceof Map ? 'Map' : 'Set'} of ${value.size}"`;
+    } else {
+      this.fields(value as Record<string, unknown>, depth);
+    }
+  }
+
+  private list(list: readonly unknown[], depth: number): void {
+    this.text += '[';
+    for (let index = 0; index < list.length; index++) {
+      if (index > 0) this.text += ',';
+      if (this.isFull()) break;
+      this.value(list[index], depth + 1);
+    }
+    this.text += ']';
+  }
+
+  private fields(value: Record<string, unknown>, depth: number): void {
+    this.text += '{';
+    let before = '';
+    for (const key in value) {
+      if (key === 'stack' || value[key] === undefined || typeof value[key] === 'function') continue;
+      this.text += before;
+      if (this.isFull()) break;
+      this.string(key);
+      this.text += ':';
+      this.value(value[key], depth + 1);
+      before = ',';
+    }
+    this.text += '}';
+  }
+
+  private string(text: string): void {
+    const left = Math.max(0, this.limit - this.text.length);
+    this.text += JSON.stringify(text.length <= left ? text : `${text.slice(0, left).toWellFormed()}…`);
+  }
+
+  private isFull(): boolean {
+    if (this.text.length < this.limit) return false;
+    this.text += '"…"';
+    return true;
   }
 }
 
-function plain(value: unknown): unknown {
-  return typeof value === 'bigint' ? `${value}n` : value;
+function scalar(value: unknown): string {
+  if (typeof value === 'symbol') return '"a symbol"';
+  return typeof value === 'function' ? '"a function"' : `${value as null | undefined | boolean}`;
 }
 
-function shortened(text: string): string {
-  return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS - 1).toWellFormed()}…`;
+function isShort(value: bigint): boolean {
+  return value < LONGEST_BIGINT && value > -LONGEST_BIGINT;
+}
+
+function bigint(value: bigint): string {
+  return isShort(value) ? value.toString() : '(more than 32 bytes)';
 }

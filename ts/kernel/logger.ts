@@ -1,3 +1,5 @@
+import { briefJson, printable } from './brief-reason.ts';
+
 /** Where the runtime reports crashes; the shape of pino, so that a pino logger can be passed as it is. */
 export interface Logger {
   error(facts: object, message: string): void;
@@ -37,7 +39,7 @@ export function guarded(logger: Logger): Logger {
     (level: keyof Logger): Logger['error'] =>
     (facts, message) => {
       try {
-        logger[level](facts, message);
+        logger[level]('reason' in facts ? { ...facts, reason: printable(facts.reason) } : facts, message);
       } catch {
         // There is nobody to tell.
       }
@@ -49,16 +51,7 @@ export function guarded(logger: Logger): Logger {
 export const silentLogger: Logger = { error() {}, warn() {}, info() {}, debug() {} };
 
 function line(level: string, facts: object, message: string): string {
-  let text: string;
-  try {
-    text = JSON.stringify(facts, (key, value) => {
-      if (key === 'stack') return undefined;
-      return typeof value === 'bigint' ? `${value}n` : value;
-    });
-  } catch {
-    text = '{}';
-  }
-  return `snowmesh ${level}: ${message} ${text}${stackBelow(facts)}`;
+  return `snowmesh ${level}: ${message} ${briefJson(facts, LONGEST_LINE)}${stackBelow(facts)}`;
 }
 
 /** The stack of the facts' reason, in lines of its own, where an editor's terminal finds the user's file in it. */
@@ -72,5 +65,6 @@ function stackBelow(facts: object): string {
 
 /** Also a peer's reason is logged here; it must not steer the terminal. */
 const CONTROL = /\p{Cc}/gu;
+const LONGEST_LINE = 8192;
 const LONGEST_STACK = 8192;
 const MOST_STACK_LINES = 20;

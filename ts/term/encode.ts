@@ -4,11 +4,15 @@
 // would be written and read again for every value. `room` may move both, so positions to come back to are kept relative to
 // `base`.
 
+import { SnowmeshError } from '../errors/index.ts';
 import { TermTag as Tag, TERM_VERSION } from '../wire/index.ts';
 import { ByteWriter, writeU32 } from './byte-writer.ts';
+import { checkMemory } from './check.ts';
 import { type ErrorParts, type Field, isErrorType, partsOf } from './error-term.ts';
+import { Collisions, FEW_KEYS } from './key-hash.ts';
 import { isPrototypePolluted, type KeyNode, type KeyTrie } from './key-trie.ts';
-import { MAX_DEPTH, MAX_FIELDS } from './limits.ts';
+import { MAX_BIGINT_BYTES, MAX_DEPTH, MAX_FIELDS } from './limits.ts';
+import { WEIGH_FROM } from './memory.ts';
 import { Pid } from './pid.ts';
 import { Ref } from './ref.ts';
 import type { RefCipher } from './ref-cipher.ts';
@@ -41,8 +45,12 @@ export class Encoder extends ByteWriter {
   /** Objects are written after their shape was looked up, not while. */
   private isCareful = true;
   private restarts = 0;
+  /** Of the term being written; made when it has a large Map or Set. */
+  private collisions: Collisions | undefined;
+  /** Keys of each shape, by id. */
+  readonly shapeSizes: number[] = [];
   /** Binaries from this many bytes on are not copied: {@link partAt} notes where they belong. */
-  protected partFrom = Number.POSITIVE_INFINITY;
+  partFrom: number = Number.POSITIVE_INFINITY;
 
   /**
    * A whole term: version and value. O(size of the value).
@@ -58,6 +66,8 @@ export class Encoder extends ByteWriter {
       if (error === RESTART) this.again(value, start);
       else throw error === UNSENDABLE ? unsendable(value) : error;
     }
+    if (this.at - this.base - start > WEIGH_FROM)
+      checkMemory(this.buffer.subarray(this.base + start, this.at), this);
   }
 
   private again(value: unknown, start: number): void {
@@ -73,6 +83,7 @@ export class Encoder extends ByteWriter {
 
   private whole(value: unknown, at: number): number {
     this.depth = 0;
+    this.collisions = undefined;
     return this.value(value, this.byte(TERM_VERSION, at));
   }
 
@@ -326,6 +337,7 @@ export class Encoder extends ByteWriter {
   private map(value: Map<unknown, unknown>, where: number): number {
     this.enter();
     const { size } = value;
+    if (size > FEW_KEYS) this.checkKeys(value.keys(), size);
     let at = this.counted(Tag.MAP, size, where);
     let count = 0;
     for (const [key, inner] of value) {
@@ -341,6 +353,7 @@ export class Encoder extends ByteWriter {
   private set(value: Set<unknown>, where: number): number {
     this.enter();
     const { size } = value;
+    if (size > FEW_KEYS) this.checkKeys(value, size);
     let at = this.counted(Tag.SET, size, where);
     let count = 0;
     for (const inner of value) {
@@ -350,6 +363,11 @@ export class Encoder extends ByteWriter {
     if (count !== size) throw UNSENDABLE;
     this.depth--;
     return at;
+  }
+
+  private checkKeys(keys: Iterable<unknown>, size: number): void {
+    this.collisions ??= new Collisions();
+    if (!this.collisions.add(keys, size)) throw keysCollide();
   }
 
   private tagged({ type, fields }: Tagged, at: number): number {
@@ -419,6 +437,7 @@ export class Encoder extends ByteWriter {
     const isNegative = value < 0n;
     const digits = value === 0n ? '' : (isNegative ? -value : value).toString(16);
     const length = (digits.length + 1) >> 1;
+    if (length > MAX_BIGINT_BYTES) throw bigintTooLarge(length);
     const at = this.room(where, 6 + length);
     const { buffer } = this;
     buffer[at] = Tag.BIGINT;
@@ -473,4 +492,19 @@ export class Encoder extends ByteWriter {
 /** Bytes that native code may read: no other thread writes to them. */
 function unshared(bytes: Uint8Array): Uint8Array {
   return bytes.buffer instanceof ArrayBuffer ? bytes : new Uint8Array(bytes);
+}
+
+function keysCollide(): SnowmeshError {
+  return new SnowmeshError(
+    'SNOW_ERR_UNSENDABLE',
+    'Cannot send a Map or Set whose number keys collide in the hash table: send a list of entries instead.',
+  );
+}
+
+function bigintTooLarge(bytes: number): SnowmeshError {
+  return new SnowmeshError(
+    'SNOW_ERR_TOO_LARGE',
+    `Cannot send a bigint of ${bytes} bytes: the limit is ${MAX_BIGINT_BYTES}. Send its digits as text or bytes.`,
+    { details: { bytes, limit: MAX_BIGINT_BYTES } },
+  );
 }

@@ -155,6 +155,7 @@ export class FrameWriter extends Encoder {
     const keys = node.keys();
     const id = this.shapeCount++;
     node.value = id;
+    this.shapeSizes.push(keys.length);
     const start = this.openPrelude(SHAPE);
     this.prelude.u16(id);
     this.prelude.u16(keys.length);

@@ -3,7 +3,8 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type CallError, consoleLogger, type Self } from '../../../ts/actor/index.ts';
 import { call, cast, defineServer } from '../../../ts/behaviour/index.ts';
-import { briefReason } from '../../../ts/kernel/brief-reason.ts';
+import { briefReason, printable } from '../../../ts/kernel/brief-reason.ts';
+import { guarded } from '../../../ts/kernel/logger.ts';
 import { copyTerm } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -70,6 +71,40 @@ describe('a reason in few words', () => {
     [{ a: { stack: 'long', b: 1 } }, '{"a":{"b":1}}'],
   ])('$1', (reason, words) => {
     expect(briefReason(reason)).toBe(words);
+  });
+
+  // Printing such a bigint takes hours: the test would not end.
+  it.each([
+    ['a bigint', (huge: bigint) => huge],
+    ['one inside', (huge: bigint) => ({ shutdown: [huge] })],
+    ['one thrown', (huge: bigint) => ({ nocatch: huge, stack: '' })],
+  ])('never prints %s of a million digits', (_, reason) => {
+    const huge = 2n ** (2n ** 27n);
+    expect(briefReason(reason(huge))).toContain('(more than 32 bytes)');
+    expect(JSON.stringify(printable(reason(huge)))).toContain('(more than 32 bytes)');
+    const lines: string[] = [];
+    const spy = vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(line));
+    guarded(consoleLogger).error({ reason: reason(huge) }, 'crash');
+    spy.mockRestore();
+    expect(lines.join()).toContain('(more than 32 bytes)');
+  });
+
+  it('reads no more of a long value than it prints', () => {
+    let reads = 0;
+    const counted = new Proxy(new Array(1_000_000).fill('x'), {
+      get: (list, key) => {
+        reads++;
+        return Reflect.get(list, key) as unknown;
+      },
+    });
+    expect(briefReason({ shutdown: counted }).length).toBeLessThanOrEqual(300);
+    expect(printable({ shutdown: counted })).toBeTypeOf('string');
+    expect(reads).toBeLessThan(10_000);
+  });
+
+  it('goes to a logger as it is when it is short', () => {
+    const reason = { error: { name: 'E', message: 'm' }, more: [1, 2n, new Map([['a', 1]])] };
+    expect(printable(reason)).toBe(reason);
   });
 
   it('is short whatever a peer sends', () => {

@@ -4,6 +4,8 @@
 //! KiB whatever the input. Nothing is allocated, except that the keys of objects written without a shape are
 //! noted in a list that is kept from term to term.
 
+use super::key_hash::{Collisions, FEW_KEYS as FEW_ENTRIES};
+use super::memory::{self, MAX_BIGINT_BYTES, MAX_ENTRIES, MAX_STRING_BYTES, MAX_TERM_MEMORY};
 use super::{MAX_DEPTH, ShapeTable, TERM_VERSION, TermError, tag};
 use crate::pid::{LOCAL_BITS, LOCAL_MASK, Pid};
 
@@ -35,6 +37,7 @@ impl<F: Fn(u32) -> Option<u32>> Translate for F {
 #[derive(Debug, Default)]
 pub struct TermChecker {
     keys: Vec<Key>,
+    collisions: Collisions,
 }
 
 /// Keys that the list keeps room for between terms.
@@ -43,7 +46,8 @@ const KEPT_KEYS: usize = 4_096;
 impl TermChecker {
     /// Validates `term`, version byte included, and rewrites the PIDs and references in it.
     ///
-    /// Cost: one pass; n log n comparisons for the n keys of an object written without a shape. After an error
+    /// Cost: one pass, a second one over the number keys of maps and sets, and n log n comparisons for the n keys of
+    /// an object written without a shape. After an error
     /// the bytes may be partly rewritten.
     ///
     /// # Errors
@@ -61,12 +65,15 @@ impl TermChecker {
             shapes,
             translate,
             keys: &mut self.keys,
+            collisions: &mut self.collisions,
+            memory: 0,
         };
+        walk.collisions.reset();
         let version = walk.u8()?;
         if version != TERM_VERSION {
             return Err(TermError::UnknownVersion(version));
         }
-        let verdict = walk.values(1, 0);
+        let verdict = walk.values(1, 0).and_then(|()| walk.take_memory(0));
         let is_complete = walk.at == walk.bytes.len();
         if !self.keys.is_empty() {
             self.keys.clear();
@@ -100,6 +107,9 @@ struct Walk<'a, T> {
     shapes: &'a ShapeTable,
     translate: &'a T,
     keys: &'a mut Vec<Key>,
+    collisions: &'a mut Collisions,
+    /// What the values so far take in JavaScript, about, in bytes.
+    memory: u64,
 }
 
 impl<T: Translate> Walk<'_, T> {
@@ -113,49 +123,77 @@ impl<T: Translate> Walk<'_, T> {
                 | tag::UNDEFINED
                 | tag::NULL => {}
                 tag @ tag::SHORT_STRING..=tag::SHORT_STRING_LAST => {
+                    self.memory += memory::STRING;
                     self.text(usize::from(tag - tag::SHORT_STRING))?;
                 }
                 tag::INT8 => self.skip(1)?,
                 tag::INT16 => self.skip(2)?,
                 tag::INT32 => self.skip(4)?,
-                tag::INT | tag::FLOAT | tag::DATE => self.skip(8)?,
+                tag::INT | tag::FLOAT => {
+                    self.memory += memory::NUMBER;
+                    self.skip(8)?;
+                }
+                tag::DATE => {
+                    self.memory += memory::DATE;
+                    self.skip(8)?;
+                }
                 tag::SHAPED => {
                     let id = u16::from_le_bytes(self.array()?);
                     let count = self.shapes.key_count(id).ok_or(TermError::UnknownShape)?;
-                    self.container(count, 1, depth)?;
+                    self.list(count, depth, memory::SHAPED)?;
                 }
                 tag::STRING8 => {
                     let length = usize::from(self.u8()?);
+                    self.memory += memory::STRING;
                     self.text(length)?;
                 }
                 tag::STRING => {
                     let length = self.u32()?;
+                    self.memory += memory::STRING;
                     self.text(length)?;
+                    if length > MAX_STRING_BYTES {
+                        return Err(TermError::StringTooLong);
+                    }
                 }
-                tag::PID => self.pid()?,
-                tag::REF => self.reference()?,
+                tag::PID => {
+                    self.memory += memory::ADDRESS;
+                    self.pid()?;
+                }
+                tag::REF => {
+                    self.memory += memory::ADDRESS;
+                    self.reference()?;
+                }
                 tag::LIST8 => {
                     let count = usize::from(self.u8()?);
-                    self.container(count, 1, depth)?;
+                    self.list(count, depth, memory::LIST)?;
                 }
-                tag::LIST | tag::SET => {
+                tag::LIST => {
                     let count = self.u32()?;
-                    self.container(count, 1, depth)?;
+                    self.list(count, depth, memory::LIST)?;
+                }
+                tag::SET => {
+                    let count = self.u32()?;
+                    self.enter(count, 1, depth, memory::SET, memory::SET_ENTRY)?;
+                    self.keyed(count, 1, depth)?;
                 }
                 tag::MAP => {
                     let count = self.u32()?;
-                    self.container(count, 2, depth)?;
+                    self.enter(count, 2, depth, memory::MAP, memory::MAP_ENTRY)?;
+                    self.keyed(count, 2, depth)?;
                 }
                 tag::OBJECT => {
                     let count = self.u32()?;
+                    self.enter(count, 3, depth, memory::OBJECT, memory::KEY)?;
                     self.object(count, depth)?;
                 }
                 tag::BINARY8 => {
                     let length = usize::from(self.u8()?);
+                    self.take_memory(memory::BYTES)?;
                     self.skip(length)?;
                 }
                 tag::BINARY => {
                     let length = self.u32()?;
+                    self.take_memory(memory::BYTES)?;
                     self.skip(length)?;
                 }
                 tag::BIGINT => self.big_int()?,
@@ -167,27 +205,61 @@ impl<T: Translate> Walk<'_, T> {
         Ok(())
     }
 
-    /// A container of `count` times `width` values.
-    fn container(&mut self, count: usize, width: usize, depth: usize) -> Result<(), TermError> {
-        self.enter(count, width, depth)?;
-        self.values(count * width, depth + 1)
+    fn list(&mut self, count: usize, depth: usize, bytes: u64) -> Result<(), TermError> {
+        self.enter(count, 1, depth, bytes, memory::SLOT)?;
+        self.values(count, depth + 1)
     }
 
-    /// Every entry takes at least `least` bytes, so a count beyond that is a lie. Also keeps products of
-    /// count and width from overflowing.
+    /// A container of `count` keys, each with `width - 1` values behind it.
+    fn keyed(&mut self, count: usize, width: usize, depth: usize) -> Result<(), TermError> {
+        if count <= FEW_ENTRIES {
+            return self.values(count * width, depth + 1);
+        }
+        let base = self.collisions.mark();
+        for _ in 0..count {
+            let start = self.at;
+            self.values(1, depth + 1)?;
+            self.collisions
+                .note(self.bytes.get(start..self.at).unwrap_or_default());
+            self.values(width - 1, depth + 1)?;
+        }
+        self.collisions.settle(base, count)
+    }
+
+    /// Scalars are only added; the next container, or the end of the term, looks at the sum.
     #[inline]
-    fn enter(&self, count: usize, least: usize, depth: usize) -> Result<(), TermError> {
+    fn take_memory(&mut self, bytes: u64) -> Result<(), TermError> {
+        self.memory += bytes;
+        if self.memory > MAX_TERM_MEMORY {
+            return Err(TermError::TooMuchMemory);
+        }
+        Ok(())
+    }
+
+    /// Goes into a container. Each entry takes at least `least` bytes of the term, so a count beyond that is false; then products
+    /// of counts do not overflow either. In JavaScript the container takes `bytes` and `entry` more for each entry.
+    #[inline]
+    fn enter(
+        &mut self,
+        count: usize,
+        least: usize,
+        depth: usize,
+        bytes: u64,
+        entry: u64,
+    ) -> Result<(), TermError> {
         if depth >= MAX_DEPTH {
             return Err(TermError::TooDeep);
         }
         if count > (self.bytes.len() - self.at) / least {
             return Err(TermError::CountTooLarge);
         }
-        Ok(())
+        if count > MAX_ENTRIES {
+            return Err(TermError::TooManyEntries);
+        }
+        self.take_memory(bytes + count as u64 * entry)
     }
 
     fn object(&mut self, count: usize, depth: usize) -> Result<(), TermError> {
-        self.enter(count, 3, depth)?;
         let base = self.keys.len();
         for _ in 0..count {
             let key = self.key()?;
@@ -202,7 +274,7 @@ impl<T: Translate> Walk<'_, T> {
     fn fields(&mut self, depth: usize) -> Result<(), TermError> {
         self.name()?;
         let count = usize::from(u16::from_le_bytes(self.array()?));
-        self.enter(count, 3, depth)?;
+        self.enter(count, 3, depth, memory::STRUCT, memory::KEY)?;
         for _ in 0..count {
             self.name()?;
             self.values(1, depth + 1)?;
@@ -259,7 +331,11 @@ impl<T: Translate> Walk<'_, T> {
     fn big_int(&mut self) -> Result<(), TermError> {
         let sign = self.u8()?;
         let length = self.u32()?;
+        self.memory += memory::NUMBER + length as u64;
         let magnitude = self.take(length)?;
+        if length > MAX_BIGINT_BYTES {
+            return Err(TermError::BigIntTooLarge);
+        }
         let is_canonical = match magnitude.last() {
             None => sign == 0,
             Some(&top) => sign <= 1 && top != 0,
@@ -272,6 +348,7 @@ impl<T: Translate> Walk<'_, T> {
     }
 
     fn view(&mut self) -> Result<(), TermError> {
+        self.take_memory(memory::BYTES)?;
         let element = tag::view_element_bytes(self.u8()?).ok_or(TermError::BadView)?;
         let length = self.u32()?;
         if !length.is_multiple_of(element) {

@@ -9,6 +9,12 @@ pub enum TermError {
     /// A big integer is not in its one form: sign 0 or 1, no trailing zero byte, zero is empty and positive.
     #[error("a big integer is not canonical")]
     BadBigInt,
+    /// A big integer has more than 1 MiB.
+    #[error("a big integer has more than 1 MiB")]
+    BigIntTooLarge,
+    /// Numbers chosen so that they meet in one bucket of V8's hash tables.
+    #[error("the keys of a map or set collide")]
+    CollidingKeys,
     /// A string, key or name is not UTF-8.
     #[error("a string is not valid UTF-8")]
     BadUtf8,
@@ -21,6 +27,9 @@ pub enum TermError {
     /// An object has the same key twice.
     #[error("an object has the same key twice")]
     DuplicateKey,
+    /// A string is longer than V8 can hold.
+    #[error("a string has more than 2^29 - 24 bytes")]
+    StringTooLong,
     /// Bytes are left behind the value.
     #[error("bytes are left behind the value")]
     TrailingBytes,
@@ -30,6 +39,12 @@ pub enum TermError {
     /// Containers are nested more than 128 deep.
     #[error("containers are nested too deep")]
     TooDeep,
+    /// A list, set, map or object has more than 2^24 entries.
+    #[error("a list, set, map or object has more than 2^24 entries")]
+    TooManyEntries,
+    /// The values would take more than 1 GiB in JavaScript.
+    #[error("the values take more than 1 GiB of memory")]
+    TooMuchMemory,
     /// A PID or reference of a pair that was not announced.
     #[error("a PID of a node that was not announced")]
     UnannouncedPid,

@@ -6,12 +6,14 @@
 //!
 //! Guarantees of a checked term: every tag is known, every length and count is covered by bytes, strings are
 //! UTF-8, containers are nested at most [`MAX_DEPTH`] deep, keys of an object are distinct, shapes were
-//! announced, and PIDs are in the receiver's numbering. It must not know frames or sessions.
+//! announced, its values fit V8's limits and 1 GiB of heap, number keys do not collide in V8's hash tables, and PIDs are in the receiver's numbering. It must not know frames or sessions.
 
 mod check;
 mod decode;
 mod encode;
 mod error;
+mod key_hash;
+mod memory;
 mod shape_table;
 pub mod tag;
 mod value;
@@ -20,6 +22,7 @@ pub use check::{TermChecker, Translate, Untranslated};
 pub use decode::{decode, validate};
 pub use encode::encode;
 pub use error::TermError;
+pub use memory::{MAX_BIGINT_BYTES, MAX_ENTRIES, MAX_STRING_BYTES, MAX_TERM_MEMORY};
 pub use shape_table::ShapeTable;
 pub use value::Term;
 

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use snowmesh_core::Pid;
 use snowmesh_core::term::{
-    ShapeTable, Term, TermChecker, TermError, Untranslated, decode, encode, tag, validate,
+    MAX_BIGINT_BYTES, MAX_ENTRIES, MAX_TERM_MEMORY, ShapeTable, Term, TermChecker, TermError, Untranslated,
+    decode, encode, tag, validate,
 };
 
 use crate::support::{SHAPE_KEYS, term, translate, translated};
@@ -169,4 +170,105 @@ fn a_checker_is_clean_after_an_error() {
 fn a_pid_of_an_unknown_pair_is_refused() {
     let mut bytes = encode(&Term::List(vec![Term::Pid(Pid::new(0x0999, 1))]));
     assert_eq!(check(&mut bytes), Err(TermError::UnannouncedPid));
+}
+
+/// A container of `count` times the same bytes.
+fn repeated(tag: u8, count: usize, entry: &[u8]) -> Vec<u8> {
+    let count_bytes = u32::try_from(count).unwrap().to_le_bytes();
+    [&[2, tag][..], &count_bytes, &entry.repeat(count)].concat()
+}
+
+#[test]
+fn t4_no_container_is_larger_than_v8_can_hold() {
+    for (tag, entry) in [(tag::LIST, 1), (tag::SET, 1), (tag::MAP, 2)] {
+        let entry = vec![tag::NULL; entry];
+        assert_eq!(check(&mut repeated(tag, MAX_ENTRIES, &entry)), Ok(()));
+        assert_eq!(
+            check(&mut repeated(tag, MAX_ENTRIES + 1, &entry)),
+            Err(TermError::TooManyEntries)
+        );
+    }
+    let mut object = [&[2, tag::OBJECT][..], &(MAX_ENTRIES as u32 + 1).to_le_bytes()].concat();
+    object.resize(object.len() + 3 * (MAX_ENTRIES + 1), 0);
+    assert_eq!(check(&mut object), Err(TermError::TooManyEntries));
+}
+
+#[test]
+fn t4_the_memory_of_small_values_is_bounded() {
+    let field = [0, 0, tag::NULL];
+    for (bytes, value) in [
+        (184, &[tag::MAP, 0, 0, 0, 0][..]),
+        (208, &[tag::BINARY8, 0]),
+        (208, &[tag::VIEW, 0, 0, 0, 0, 0]),
+        (192, &[&[tag::STRUCT, 0, 0, 1, 0], &field[..]].concat()),
+    ] {
+        // In lists of lists: one alone would have too many entries.
+        let outer = 128;
+        let inner = (MAX_TERM_MEMORY / (outer * (bytes + 8))) as usize;
+        let list = |count| repeated(tag::LIST, count, value).split_off(1);
+        let of = |count| repeated(tag::LIST, outer as usize, &list(count));
+        assert_eq!(check(&mut of(inner - 10)), Ok(()), "{value:?}");
+        assert_eq!(
+            check(&mut of(inner + 1)),
+            Err(TermError::TooMuchMemory),
+            "{value:?}"
+        );
+    }
+}
+
+#[test]
+fn t4_a_big_integer_above_the_limit_is_refused() {
+    let length = |bytes: usize| u32::try_from(bytes).unwrap().to_le_bytes();
+    for (bytes, verdict) in [
+        (MAX_BIGINT_BYTES, Ok(())),
+        (MAX_BIGINT_BYTES + 1, Err(TermError::BigIntTooLarge)),
+    ] {
+        let mut big = [&[2, tag::BIGINT, 0][..], &length(bytes), &vec![1; bytes]].concat();
+        assert_eq!(check(&mut big), verdict);
+    }
+}
+
+#[test]
+fn t4_number_keys_chosen_to_collide_in_v8_are_refused() {
+    // V8's hash of these ends in 14 zeros; a table of 32 768 entries has 16 384 buckets.
+    let hash = |key: u32| {
+        let mut hash = (!key).wrapping_add(key << 15);
+        hash ^= hash >> 12;
+        hash = hash.wrapping_add(hash << 2);
+        hash ^= hash >> 4;
+        hash = hash.wrapping_mul(2057);
+        hash ^ (hash >> 16)
+    };
+    let collide = (0_u32..).filter(|&key| hash(key).is_multiple_of(1 << 14));
+    let term = |tag: u8, keys: &[u32]| {
+        let mut bytes = [&[2, tag][..], &u32::try_from(keys.len()).unwrap().to_le_bytes()].concat();
+        for key in keys {
+            bytes.push(tag::INT32);
+            bytes.extend_from_slice(&key.to_le_bytes());
+            bytes.extend_from_slice(if tag == tag::MAP { &[tag::NULL] } else { &[] });
+        }
+        bytes
+    };
+    let chosen: Vec<u32> = collide.take(4_096).collect();
+    let honest: Vec<u32> = (0..100_000).map(|key| key * 4_096).collect();
+    for tag in [tag::MAP, tag::SET] {
+        assert_eq!(check(&mut term(tag, &chosen)), Err(TermError::CollidingKeys));
+        assert_eq!(check(&mut term(tag, &chosen[..1_000])), Ok(()));
+        assert_eq!(check(&mut term(tag, &honest)), Ok(()));
+        // Many maps of one term share the allowance.
+        let many = (0..20).map(|_| term(tag, &chosen[..1_000]).split_off(1));
+        let list = [vec![2, tag::LIST8, 20], many.flatten().collect()].concat();
+        assert_eq!(check(&mut list.clone()), Err(TermError::CollidingKeys));
+    }
+}
+
+#[test]
+fn t4_big_integers_and_floats_chosen_to_collide_are_refused() {
+    // V8 hashes the lowest 64 bits of a big integer only.
+    let mut bytes = [&[2, tag::SET][..], &4_096_u32.to_le_bytes()].concat();
+    for high in 1..=4_096_u16 {
+        let [low, top] = (high << 1 | 0x2000).to_le_bytes();
+        bytes.extend_from_slice(&[tag::BIGINT, 0, 10, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, low, top]);
+    }
+    assert_eq!(check(&mut bytes), Err(TermError::CollidingKeys));
 }

@@ -1,0 +1,71 @@
+// Keys of a Map or Set that V8 puts into one bucket of its hash table. V8 seeds its hash of strings, not that of numbers and
+// bigints, so somebody can choose numbers that collide and make n insertions cost n² / 2 comparisons. Same rules in Rust, which
+// ends the session of a peer that sends such a term.
+const WORD = 0xffff_ffff_ffff_ffffn;
+const BITS = 0x3fff_ffff;
+
+/** Comparisons that colliding keys may cost in one term, beside {@link STEPS_PER_KEY} for each key. */
+const FREE_STEPS = 2 ** 20;
+/** Comparisons that each key may cost. Keys that nobody chose cost less than two. */
+const STEPS_PER_KEY = 64;
+/** A container of so many keys stays within {@link STEPS_PER_KEY} whatever they are. */
+export const FEW_KEYS = 64;
+
+/** Counts the comparisons of one term. */
+export class Collisions {
+  private steps = 0;
+  private allowed = FREE_STEPS;
+
+  /** Adds a container with these keys. O(keys). False: the keys of the term collide too much. */
+  add(keys: Iterable<unknown>, size: number): boolean {
+    if (size <= FEW_KEYS) return true;
+    const hashes: number[] = [];
+    for (const key of keys) {
+      if (typeof key === 'number') hashes.push(hashNumber(key));
+      else if (typeof key === 'bigint') hashes.push(hashWord(key < 0n ? -key : key));
+    }
+    if (hashes.length <= FEW_KEYS) return true;
+    const buckets = 2 ** (31 - Math.clz32(2 * size - 1)) / 2;
+    const counts = new Uint32Array(buckets);
+    for (const hash of hashes) {
+      const bucket = hash & (buckets - 1);
+      const before = counts[bucket] as number;
+      this.steps += before;
+      counts[bucket] = before + 1;
+    }
+    this.allowed += STEPS_PER_KEY * hashes.length;
+    return this.steps <= this.allowed;
+  }
+}
+
+const float = new DataView(new ArrayBuffer(8));
+
+function hashNumber(key: number): number {
+  const int = key | 0;
+  if (int === key) return hashInt(int);
+  float.setFloat64(0, key);
+  return hashWord(float.getBigUint64(0));
+}
+
+/** `ComputeUnseededHash` of V8. */
+function hashInt(key: number): number {
+  let hash = (~key + (key << 15)) | 0;
+  hash ^= hash >>> 12;
+  hash = (hash + (hash << 2)) | 0;
+  hash ^= hash >>> 4;
+  hash = Math.imul(hash, 2057);
+  hash ^= hash >>> 16;
+  return hash & BITS;
+}
+
+/** `ComputeLongHash` of V8. Of a bigint it takes the lowest 64 bits only. */
+function hashWord(key: bigint): number {
+  const word = key & WORD;
+  let hash = ((word ^ WORD) + (word << 18n)) & WORD;
+  hash ^= hash >> 31n;
+  hash = (hash * 21n) & WORD;
+  hash ^= hash >> 11n;
+  hash = (hash + (hash << 6n)) & WORD;
+  hash ^= hash >> 22n;
+  return Number(hash & BigInt(BITS));
+}
