@@ -15,7 +15,7 @@ import {
   UNFINISHED,
 } from './support/architecture.ts';
 import { root } from './support/child.ts';
-import { brokenRustWalls, dependenciesOf } from './support/rust-walls.ts';
+import { brokenRustWalls, dependenciesOf, rustCircles } from './support/rust-walls.ts';
 
 const SKIPPED = new Set([
   'node_modules',
@@ -82,6 +82,10 @@ describe('the house', () => {
 
   it('keeps core free of I/O, and unsafe and Node-API inside addon', () => {
     expect(brokenRustWalls(rust)).toEqual([]);
+  });
+
+  it('has no circle among Rust modules of one folder', () => {
+    expect(rustCircles(rust)).toEqual([]);
   });
 });
 
@@ -162,6 +166,17 @@ describe('a broken rule is noticed', () => {
       'ts/a.ts has 501 lines, more than 500',
     ]);
     expect(missingHeaders(files({ 'ts/term/index.ts': `// short\nexport {};\n` }))).toHaveLength(1);
+  });
+
+  it('a circle of Rust modules, but not a child that uses its parent', () => {
+    const circle: [string, string][] = [
+      ['native/net/src/io/mod.rs', 'mod sweep;\nuse crate::node::Node;\n'],
+      ['native/net/src/io/sweep.rs', 'use super::IoLoop;\n'],
+      ['native/net/src/node/mod.rs', 'pub struct Node;\n'],
+    ];
+    expect(rustCircles(new Map(circle))).toEqual([]);
+    circle.push(['native/net/src/node/tables.rs', 'const A: usize = crate::io::TOKENS;\n']);
+    expect(rustCircles(new Map(circle))).toEqual(['net::io', 'net::node']);
   });
 
   it('in Rust', () => {

@@ -96,3 +96,48 @@ function productCode(text: string): string {
     .replace(/\/\/.*$/gm, '')
     .replace(/\/\*[\s\S]*?\*\//g, '');
 }
+
+/**
+ * Circles among the modules of one folder: `a` uses `b`, `b` uses `a`. A module may use its parent, and a parent its
+ * children: that is how Rust splits a type over files.
+ */
+export function rustCircles(sources: Sources): string[] {
+  const uses = new Map<string, Set<string>>();
+  for (const [path, text] of sources) {
+    const [, crate, rest = ''] = /^native\/([^/]+)\/src\/(.*)\.rs$/.exec(path) ?? [];
+    if (crate === undefined) continue;
+    const own = [crate, ...rest.replace(/(^|\/)(mod|lib)$/, '').split('/')].filter((part) => part !== '');
+    for (const used of modulesUsed(productCode(text), own)) {
+      const depth = own.findIndex((part, index) => used[index] !== part);
+      if (depth < 1 || used.length <= depth) continue; // itself, its parent or a child
+      const from = own.slice(0, depth + 1).join('::');
+      const to = used.slice(0, depth + 1).join('::');
+      uses.set(from, (uses.get(from) ?? new Set()).add(to));
+    }
+  }
+  return [...uses.keys()].filter((start) => reaches(uses, start)).sort();
+}
+
+/** The paths of modules that a file names: `crate::a::b` and `super::b`, braces included. */
+function modulesUsed(code: string, own: readonly string[]): string[][] {
+  const found: string[][] = [];
+  for (const [, root = '', path = ''] of code.matchAll(
+    /\b(crate|(?:super::)*super)::((?:[a-z_0-9]+::)*[a-z_0-9]*)/g,
+  )) {
+    const base = root === 'crate' ? own.slice(0, 1) : own.slice(0, own.length - root.split('::').length);
+    found.push([...base, ...path.split('::').filter((part) => part !== '')]);
+  }
+  return found;
+}
+
+function reaches(uses: ReadonlyMap<string, ReadonlySet<string>>, start: string): boolean {
+  const seen = new Set<string>();
+  const left = [...(uses.get(start) ?? [])];
+  for (let module = left.pop(); module !== undefined; module = left.pop()) {
+    if (module === start) return true;
+    if (seen.has(module)) continue;
+    seen.add(module);
+    left.push(...(uses.get(module) ?? []));
+  }
+  return false;
+}

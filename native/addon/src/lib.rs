@@ -7,11 +7,9 @@
     reason = "Node-API conversions give owned values"
 )]
 
-mod env;
 pub mod errors;
 mod host;
 mod memory;
-mod reader;
 mod uv;
 mod wake;
 
@@ -24,9 +22,9 @@ use napi_derive::napi;
 use snowmesh_core::Pid;
 use snowmesh_net::{DownCause, Hub, NodeOptions, Reader, spares};
 
-use crate::env::{EnvState, Outgoing};
 use crate::errors::{Code, Error, Result, guard, of};
-use crate::host::{Host, Link};
+use crate::host::env::{EnvState, Outgoing};
+use crate::host::{Attachment, Host};
 use crate::memory::{Chunk, with_bytes, with_parts};
 use crate::wake::ThreadsafeWake;
 
@@ -116,7 +114,7 @@ pub fn open(
 ) -> Result<u32> {
     guard(|| {
         let mut options = node_options(options)?;
-        if uv::Uv::probe().is_none() || !env::is_node_js(env.raw()) {
+        if uv::Uv::probe().is_none() || !host::env::is_node_js(env.raw()) {
             options.reader = Reader::Thread;
         }
         let (state, host) = prepare(&env, &rx, &on_batch)?;
@@ -129,7 +127,7 @@ pub fn open(
                 return Err(of(&error));
             }
         };
-        link(state, &host, Link { handle, node, lane })?;
+        attach_host(state, &host, Attachment { handle, node, lane })?;
         Ok(handle)
     })
 }
@@ -179,8 +177,8 @@ pub fn tx(
         let state = EnvState::of_or_new(env.raw())?;
         let host = state.host(handle)?;
         let found = host
-            .linked()
-            .and_then(|link| link.node.session(u16::try_from(session).ok()?));
+            .attachment()
+            .and_then(|attachment| attachment.node.session(u16::try_from(session).ok()?));
         if let Some(session) = found {
             let chunk = Chunk::hold(env.raw(), chunk.raw())?;
             let gathered = RefCell::default();
@@ -207,7 +205,7 @@ pub fn flush(env: Env, handle: u32, session: u32, bytes: u32) -> Result<f64> {
             return Ok(-1.0);
         };
         let waiting = state.with_chunk(handle, session, |out| {
-            let node = &out.host.linked()?.node;
+            let node = &out.host.attachment()?.node;
             // SAFETY: on the isolate's thread; nothing below runs JavaScript.
             let frames = unsafe { out.chunk.head(bytes as usize) };
             if let Some(reader) = out.host.reader.get() {
@@ -230,7 +228,7 @@ pub fn bulk(
 ) -> Result<f64> {
     guard(|| {
         let host = EnvState::of_or_new(env.raw())?.host(handle)?;
-        let Some(Link { node, lane, .. }) = host.linked() else {
+        let Some(Attachment { node, lane, .. }) = host.attachment() else {
             return Ok(-1.0);
         };
         let Some(session) = u16::try_from(session).ok().and_then(|id| node.session(id)) else {
@@ -285,9 +283,9 @@ pub fn gathered(env: Env, handle: u32, session: u32, stream: u32) -> Result<f64>
         };
         let waiting = state.with_chunk(handle, session, |out| {
             let frame = out.gathered.take();
-            let link = out.host.linked()?;
+            let attachment = out.host.attachment()?;
             out.session
-                .bulk_owned(&link.node, stream, link.lane.index(), frame)
+                .bulk_owned(&attachment.node, stream, attachment.lane.index(), frame)
         });
         Ok(number_or_none(waiting.flatten()))
     })
@@ -331,7 +329,7 @@ pub fn attach(
         match node.attach(host.rx.length(), wake) {
             Ok(lane) => {
                 let index = lane.index();
-                link(state, &host, Link { handle, node, lane })?;
+                attach_host(state, &host, Attachment { handle, node, lane })?;
                 Ok(index.into())
             }
             Err(error) => {
@@ -380,7 +378,7 @@ pub fn stats(env: Env, handle: u32) -> Result<NativeStats> {
         let stats = node(handle)?.stats();
         let host = EnvState::of(env.raw()).and_then(|state| state.host(handle).ok());
         let reader = host.as_ref().and_then(|host| host.reader.get());
-        let (spin_hits, spin_misses) = reader.map_or((0.0, 0.0), reader::LoopReader::spins);
+        let (spin_hits, spin_misses) = reader.map_or((0.0, 0.0), host::LoopReader::spins);
         Ok(NativeStats {
             sessions: stats.sessions as f64,
             handshakes: stats.handshakes as f64,
@@ -439,10 +437,10 @@ fn prepare(env: &Env, rx: &Unknown<'_>, on_batch: &Unknown<'_>) -> Result<(&'sta
     Ok((state, Host::prepare(env.raw(), rx.raw(), on_batch.raw())?))
 }
 
-fn link(state: &EnvState, host: &Rc<Host>, link: Link) -> Result<()> {
-    let (handle, lane) = (link.handle, link.lane.index());
+fn attach_host(state: &EnvState, host: &Rc<Host>, attachment: Attachment) -> Result<()> {
+    let (handle, lane) = (attachment.handle, attachment.lane.index());
     state.add_host(handle, lane, host.clone());
-    host.link(link).inspect_err(|_| host.end())
+    host.attach(attachment).inspect_err(|_| host.end())
 }
 
 fn node_options(given: OpenOptions) -> Result<NodeOptions> {

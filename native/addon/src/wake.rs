@@ -23,7 +23,7 @@ unsafe impl Sync for ThreadsafeWake {}
 impl Wake for ThreadsafeWake {
     fn wake(&self) {
         // SAFETY: the function lives until its lane is disconnected; the call never blocks. A refusal means that
-        // the environment is closing: nobody is left to wake.
+        // the environment is closing: there is no loop to wake.
         unsafe {
             sys::napi_call_threadsafe_function(
                 self.0,

@@ -1,6 +1,6 @@
 //! Which cookies are strong enough to start with.
 //!
-//! A proof made with the cookie can be tried against a word list by whoever received it, so a cookie must not
+//! A proof made with the cookie can be tried against a word list by its receiver, so a cookie must not
 //! be a word. The check is a floor, not a measure of entropy: 32 random bytes are the advice.
 
 use std::collections::BTreeSet;

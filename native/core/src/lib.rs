@@ -5,7 +5,7 @@
 //! | [`pid`] | how a PID and a reference are packed into integers and shown |
 //! | [`term`] | whether a term is well formed; rewrites its PIDs; reference codec |
 //! | [`frame`] | where a frame begins and ends, whether its body is legal, fragments |
-//! | [`handshake`] | who the peer is: messages, proofs, both state machines |
+//! | [`handshake`] | authentication: messages, proofs, both state machines |
 //! | [`node_name`], [`cookie`] | which names and cookies are accepted |
 //! | [`tie_break`] | which of two connections to the same peer stays |
 //!

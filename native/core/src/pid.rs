@@ -1,7 +1,7 @@
 //! How PIDs and references are packed: `slot 16 | creation 8 | scheduler 6 | serial 34`.
 //!
 //! `nc` ("numbered creation") is `slot · 256 + creation`: one node's own number for a (node name, incarnation)
-//! pair. Number 0 is the node itself. The same bits mean different actors on different nodes; whoever receives
+//! pair. Number 0 is the node itself. The same bits mean different actors on different nodes; the receiver
 //! a PID rewrites its number (see [`crate::frame::SessionTables`]).
 
 use std::fmt;

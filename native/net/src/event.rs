@@ -1,4 +1,4 @@
-//! The closed list of what the floor above hears besides frames of peers.
+//! Every event that a lane gets besides frames of peers.
 //!
 //! Every event is one entry, laid out as the binding describes: `u32 length | tag | 0 | u16 session | body`.
 
@@ -20,7 +20,7 @@ pub(crate) const REFUSED: u8 = 0xA9;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum DownCause {
-    /// The connection broke or was closed without a word.
+    /// The connection broke, or was closed without GOODBYE.
     Closed = 0,
     /// Nothing came for the down interval.
     Timeout = 1,

@@ -59,9 +59,9 @@ impl Identities {
         self.number_within(name, incarnation, MAX_IDENTITIES, MAX_SLOT)
     }
 
-    /// As [`Self::number`], for a pair that a peer tells of: no more than half of the table, so that whoever comes in
+    /// As [`Self::number`], for a pair that a peer tells of: no more than half of the table, so that a peer that connects in
     /// person still has a place.
-    pub(crate) fn number_hearsay(&mut self, name: &str, incarnation: u64) -> Result<Numbered, OpenError> {
+    pub(crate) fn number_from_peer(&mut self, name: &str, incarnation: u64) -> Result<Numbered, OpenError> {
         self.number_within(name, incarnation, MAX_IDENTITIES / 2, MAX_SLOT / 2)
     }
 

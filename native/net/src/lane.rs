@@ -1,7 +1,7 @@
 //! A lane: one isolate of this process as a receiver. It owns the inbox that other threads fill.
 //!
 //! Guarantees: entries leave in the order they came; a wake-up is asked for once per batch, not per entry; after
-//! [`Lane::disconnect`] returned nobody calls the wake any more.
+//! [`Lane::disconnect`] returned the wake is not called any more.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -30,7 +30,7 @@ pub struct Lane {
     bytes: AtomicUsize,
     scheduled: AtomicBool,
     /// Hears nothing yet: what came before it is still to be told.
-    deaf: AtomicBool,
+    suspended: AtomicBool,
     /// A reader stopped because this inbox is full.
     overflowed: AtomicBool,
     wake: Mutex<Option<Box<dyn Wake>>>,
@@ -58,7 +58,7 @@ impl Lane {
             inbox: Mutex::default(),
             bytes: AtomicUsize::new(0),
             scheduled: AtomicBool::new(false),
-            deaf: AtomicBool::new(false),
+            suspended: AtomicBool::new(false),
             overflowed: AtomicBool::new(false),
             wake: Mutex::new(Some(wake)),
         }
@@ -145,12 +145,12 @@ impl Lane {
     }
 
     /// Whether entries reach it already.
-    pub(crate) fn hears(&self) -> bool {
-        !self.deaf.load(Ordering::SeqCst)
+    pub(crate) fn is_listening(&self) -> bool {
+        !self.suspended.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn set_deaf(&self, deaf: bool) {
-        self.deaf.store(deaf, Ordering::SeqCst);
+    pub(crate) fn set_suspended(&self, suspended: bool) {
+        self.suspended.store(suspended, Ordering::SeqCst);
     }
 
     pub(crate) fn mark_overflow(&self) {
@@ -166,7 +166,7 @@ impl Lane {
     }
 
     pub(crate) fn push(&self, session: u16, tag: u8, body: &[u8]) {
-        if !self.hears() {
+        if !self.is_listening() {
             return;
         }
         if body.len() >= self.inline_limit {
@@ -197,7 +197,7 @@ impl Lane {
 
     /// Queues a whole frame (`tag | body`) in memory of its own.
     pub(crate) fn push_big(&self, session: u16, frame: Vec<u8>) {
-        if !self.hears() {
+        if !self.is_listening() {
             return;
         }
         let mut inbox = self.inbox.lock();

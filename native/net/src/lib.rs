@@ -5,7 +5,7 @@
 //! | [`hub`] | all nodes of the process |
 //! | [`node`] | one started node: its tables, and what lanes may ask of it |
 //! | [`lane`], [`batch`] | an isolate as a receiver: inbox, wake-up, what one call carries |
-//! | [`session`] | one authenticated connection: reading, writing, streams, end |
+//! | [`node::session`] | one authenticated connection: reading, writing, streams, end |
 //! | `io` | the node's thread: accept, dial, shake hands, ticks, stalls, draining |
 //! | `tls` | the only place that knows rustls |
 //!
@@ -22,7 +22,6 @@ mod io;
 pub mod lane;
 pub mod node;
 pub mod options;
-pub mod session;
 pub mod spares;
 mod tls;
 mod tune;
@@ -33,6 +32,6 @@ pub use error::OpenError;
 pub use event::{DownCause, ENTRY_HEADER};
 pub use hub::Hub;
 pub use lane::{Lane, Wake};
+pub use node::session::{Read, Session};
 pub use node::{Node, NodeStats};
 pub use options::{NodeOptions, Reader};
-pub use session::{Read, Session};

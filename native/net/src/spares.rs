@@ -1,7 +1,7 @@
 //! Memory of long messages, kept for a moment when they are gone: fresh pages cost more than the copy into them.
 //!
 //! For: senders' streams and receivers' joined messages, of all nodes of the process. Guarantees: bounded in bytes and
-//! number, and given back to the system when nobody asked for it for a while.
+//! number, and given back to the system when they were not used for a while.
 
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ pub fn take(bytes: usize) -> Option<Vec<u8>> {
     SPARES.lock().take(bytes)
 }
 
-/// Keeps a buffer that nobody needs any more, or frees it.
+/// Keeps a buffer that is free, or gives it back.
 pub fn give(buffer: Vec<u8>) {
     if buffer.capacity() >= LEAST_BYTES {
         // What has no room is freed outside of the lock.

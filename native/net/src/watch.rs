@@ -62,7 +62,7 @@ impl LoopWatch {
         Duration::from_millis(since.map_or(0, |since| self.now().saturating_sub(since)))
     }
 
-    /// The age when that is worth a word to peers, else zero.
+    /// The age if it is a stall that peers are told of, else zero.
     pub(crate) fn stall(&self) -> Duration {
         let age = self.age();
         if age >= STALL { age } else { Duration::ZERO }

@@ -58,8 +58,8 @@ pub enum Route {
     Everyone,
     /// The node: a name, or a table that the first isolate keeps.
     Node,
-    /// An actor that is not ours: of an earlier incarnation, or of another node. It reaches nobody (M4), but
-    /// who sent a LINK, MONITOR or CALL wants to hear so.
+    /// An actor that is not ours: of an earlier incarnation, or of another node. The frame reaches no actor (M4), but a
+    /// LINK, MONITOR or CALL is answered.
     Stranger(Pid),
 }
 

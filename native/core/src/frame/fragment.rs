@@ -79,7 +79,7 @@ impl Reassembler {
     }
 
     /// Takes one piece; gives the joined frame, `tag | body`, when it was the last. A stream that the sender
-    /// gave up (last piece before all bytes came) is dropped without a word.
+    /// gave up (last piece before all bytes came) is dropped, without an error.
     ///
     /// # Errors
     /// A piece that does not fit its stream, or a broken limit. The session must end.

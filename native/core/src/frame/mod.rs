@@ -6,8 +6,8 @@
 //!                                     └─────────────── joined `tag | body` ──────────────┘
 //! ```
 //!
-//! After [`check_body`] every PID and reference of the body is in the receiver's own numbering, and whoever
-//! reads the body may trust its structure. Nothing here knows who listens.
+//! After [`check_body`] every PID and reference of the body is in the receiver's own numbering, and the reader of
+//! the body may trust its structure.
 
 mod build;
 mod check;

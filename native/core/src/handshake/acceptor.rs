@@ -1,8 +1,8 @@
 //! The accepting side.
 
 use super::digest::{CookieKey, Covered, EXPORTER_BYTES};
-use super::error::HandshakeError;
-use super::messages::{Ack, Challenge, Decision, Hello, NONCE_BYTES, Proof, Refusal};
+use super::error::{HandshakeError, Refusal};
+use super::messages::{Ack, Challenge, Decision, Hello, NONCE_BYTES, Proof};
 use super::{LocalNode, Peer};
 use crate::frame::tag;
 use crate::node_name::NodeName;

@@ -6,11 +6,9 @@ use std::num::NonZeroU32;
 use ring::{hmac, pbkdf2};
 
 use super::error::HandshakeError;
-use super::messages::Decision;
+use super::messages::{Decision, MAC_BYTES};
 use crate::cookie::{CookieError, check_cookie};
 
-/// Bytes of a proof.
-pub const MAC_BYTES: usize = 32;
 /// Bytes of the TLS exporter value.
 pub const EXPORTER_BYTES: usize = 32;
 /// The label under which both sides ask TLS for the exporter value, with an empty context (RFC 9266).

@@ -1,9 +1,15 @@
-//! Why a handshake failed, and whose fault it is.
+//! Why a handshake failed, and what the peer is told of it: the REFUSE frame.
+
+use std::fmt;
 
 use thiserror::Error;
 
-use super::messages::{Refusal, RefuseCode};
+use crate::frame::tag;
 use crate::node_name::NodeNameError;
+use crate::wire::{Reader, Short, put_frame, put_name};
+
+/// The longest detail of a REFUSE that is written or believed, in bytes.
+const MAX_DETAIL_BYTES: usize = 512;
 
 /// The connection must be closed. [`Self::refusal`] is what may be told to the peer before.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -75,4 +81,132 @@ impl HandshakeError {
         };
         Some(Refusal { code, detail })
     }
+}
+
+/// The courtesy before closing. Never authenticated.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refusal {
+    /// Why.
+    pub code: RefuseCode,
+    /// For a person to read.
+    pub detail: String,
+}
+
+/// Why a connection was refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RefuseCode {
+    /// 1
+    BadVersion,
+    /// 2
+    Incompatible,
+    /// 3
+    WrongName,
+    /// 4
+    BadProof,
+    /// 5
+    IllegalName,
+    /// 6
+    Busy,
+    /// 7
+    Stopping,
+    /// A code that this version does not know.
+    Other(u8),
+}
+
+impl Refusal {
+    /// The whole frame. A long detail is cut at a character.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_frame(&mut out, tag::REFUSE, |body| {
+            body.push(self.code.to_byte());
+            put_name(body, cut(&self.detail).as_bytes());
+        });
+        out
+    }
+
+    /// Reads the body of a REFUSE. Bytes that are no text become marks: it may come from anybody.
+    ///
+    /// # Errors
+    /// [`HandshakeError::Malformed`].
+    pub fn parse(body: &[u8]) -> Result<Self, HandshakeError> {
+        let mut reader = Reader::new(body);
+        let code = RefuseCode::from_byte(reader.u8()?);
+        let text = String::from_utf8_lossy(reader.name()?);
+        let detail = cut(&text)
+            .chars()
+            .map(|c| if c.is_control() { '\u{FFFD}' } else { c })
+            .collect();
+        Ok(Self { code, detail })
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.detail.as_str() {
+            "" => self.code.fmt(out),
+            detail => write!(out, "{} ({detail})", self.code),
+        }
+    }
+}
+
+impl RefuseCode {
+    /// The byte on the wire.
+    #[must_use]
+    pub const fn to_byte(self) -> u8 {
+        match self {
+            Self::BadVersion => 1,
+            Self::Incompatible => 2,
+            Self::WrongName => 3,
+            Self::BadProof => 4,
+            Self::IllegalName => 5,
+            Self::Busy => 6,
+            Self::Stopping => 7,
+            Self::Other(code) => code,
+        }
+    }
+
+    /// The meaning of a byte on the wire.
+    #[must_use]
+    pub const fn from_byte(code: u8) -> Self {
+        match code {
+            1 => Self::BadVersion,
+            2 => Self::Incompatible,
+            3 => Self::WrongName,
+            4 => Self::BadProof,
+            5 => Self::IllegalName,
+            6 => Self::Busy,
+            7 => Self::Stopping,
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl fmt::Display for RefuseCode {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::BadVersion => "bad version",
+            Self::Incompatible => "incompatible capabilities",
+            Self::WrongName => "wrong name",
+            Self::BadProof => "bad proof",
+            Self::IllegalName => "illegal name",
+            Self::Busy => "busy",
+            Self::Stopping => "stopping",
+            Self::Other(code) => return write!(out, "code {code}"),
+        })
+    }
+}
+
+impl From<Short> for HandshakeError {
+    fn from(_: Short) -> Self {
+        Self::Malformed
+    }
+}
+
+fn cut(text: &str) -> &str {
+    let end = (0..=MAX_DETAIL_BYTES.min(text.len()))
+        .rev()
+        .find(|&end| text.is_char_boundary(end));
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
 }

@@ -21,10 +21,10 @@ mod initiator;
 mod messages;
 
 pub use acceptor::{Acceptor, AcceptorStep};
-pub use digest::{CookieKey, EXPORTER_BYTES, EXPORTER_LABEL, MAC_BYTES};
-pub use error::HandshakeError;
+pub use digest::{CookieKey, EXPORTER_BYTES, EXPORTER_LABEL};
+pub use error::{HandshakeError, Refusal, RefuseCode};
 pub use initiator::{Initiator, InitiatorStep};
-pub use messages::{Ack, Challenge, Decision, Greeting, Hello, NONCE_BYTES, Proof, Refusal, RefuseCode};
+pub use messages::{Ack, Challenge, Decision, Greeting, Hello, MAC_BYTES, NONCE_BYTES, Proof};
 
 use crate::node_name::NodeName;
 

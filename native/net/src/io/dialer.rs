@@ -98,7 +98,7 @@ impl IoLoop {
             .any(|dial| dial.name.as_str() == name && dial.state != DialState::AwaitingPeer)
     }
 
-    /// A session with this name is up: whoever waited for it hears so, and our own attempt is dropped.
+    /// A session with this name is up: the requests that wait for it are answered, and our own attempt is dropped.
     pub(super) fn dial_done(&mut self, name: &str) {
         let found = self
             .dials
@@ -116,7 +116,7 @@ impl IoLoop {
             return;
         };
         dial.failure = (status, detail);
-        // Only "nobody there" is worth another address: whoever answered has decided.
+        // Only a refused connection is worth another address: a peer that answered has decided.
         if status != ConnectStatus::Refused {
             dial.addresses.clear();
         }

@@ -1,4 +1,4 @@
-//! From a proved connection to a session: which of two stays, what ends first, who hears of it.
+//! From a proved connection to a session: which of two stays, what ends first, which lanes are told.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,7 +12,7 @@ use super::handshaker::Handshake;
 use crate::event::DownCause;
 use crate::lane::Lane;
 use crate::node::Node;
-use crate::session::{Inbound, Link, Peer, Read, Session};
+use crate::node::session::{Connection, Inbound, Peer, Read, Session};
 use crate::tune;
 
 impl IoLoop {
@@ -92,12 +92,12 @@ impl IoLoop {
         };
         let inbound = Inbound::new(frames, nc, node.options.max_message);
         let up_at = self.next_moment();
-        let link = Link {
+        let connection = Connection {
             stream,
             channel,
             inbound,
         };
-        let session = Arc::new(Session::new(id, peer, link, up_at, node.now_ms()));
+        let session = Arc::new(Session::new(id, peer, connection, up_at, node.now_ms()));
         session.start(&node);
         self.dial_done(&session.peer().name);
         self.begin_reading(&node, &session);
@@ -111,16 +111,16 @@ impl IoLoop {
             session.set_read_by_thread(node, true);
             self.unfinished.insert(session.id(), session.clone());
         } else if read == Read::More {
-            self.leave_to_loop(session.clone());
+            self.return_to_loop(session.clone());
         }
     }
 
-    /// Takes a lane in: it hears first what it has missed, then everything. No frame of any session can pass in
+    /// Adds a lane: it gets the present sessions and numbers first, then every event. No frame of any session can pass in
     /// between, because all of them are held still.
     pub(super) fn attach(&mut self, lane: &Lane) {
         let sessions = self.node.sessions();
         let held: Vec<_> = sessions.iter().map(|session| (session, session.lock())).collect();
-        self.node.let_hear(lane, || {
+        self.node.resume(lane, || {
             for (session, io) in &held {
                 session.replay(io, lane);
             }

@@ -73,7 +73,7 @@ enum Outcome {
     Up(Peer),
     /// Our dial is not wanted: the peer makes its own.
     Duplicate,
-    /// The connection ended, with the words for whoever dialled.
+    /// The connection ended; the text is for the dialling side.
     Broken(ConnectStatus, String),
     Failed(HandshakeError),
 }
@@ -324,7 +324,7 @@ impl IoLoop {
         }
     }
 
-    /// Ends a handshake that went wrong: a courtesy to the peer, a word to whoever asked or watches.
+    /// Ends a handshake that failed: sends REFUSE to the peer, reports it to the dialling side or in a REFUSED event.
     fn refuse(&mut self, mut handshake: Handshake, error: &HandshakeError) {
         if let Some(refusal) = error.refusal() {
             let sealed = handshake.channel.seal(&refusal.encode());

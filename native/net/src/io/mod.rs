@@ -23,8 +23,8 @@ use mio::{Events, Interest, Poll, Token};
 use snowmesh_core::handshake::{CookieKey, LocalNode};
 
 use crate::event::{DownCause, STOPPED};
+use crate::node::session::{Read, SESSION_TOKENS, Session};
 use crate::node::{Command, Node};
-use crate::session::{Read, Session};
 use crate::tls::TlsConfig;
 use admission::Admission;
 use deadlines::{Deadlines, Due};
@@ -33,8 +33,6 @@ use handshaker::Handshake;
 
 pub(crate) const WAKER: Token = Token(0);
 const LISTENER: Token = Token(1);
-/// Session tokens are this plus the session's id.
-pub(crate) const SESSION_TOKENS: usize = 1 << 16;
 const HANDSHAKE_TOKENS: usize = 1 << 17;
 /// How long an orderly end waits for the peer to take the rest.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -106,7 +104,7 @@ impl IoLoop {
 
     /// Runs until the node has stopped.
     pub(crate) fn run(mut self, cookie: String) {
-        // Takes some milliseconds, on purpose: whoever guesses pays it for each guess.
+        // Takes some milliseconds on purpose: guessing a cookie costs as much for each guess.
         let node = &self.node;
         self.identity = handshaker::identity(&node.name, node.incarnation, node.options.hidden, &cookie);
         // The key is all that is needed from here on.
@@ -138,7 +136,7 @@ impl IoLoop {
                 }
             }
             self.run_commands();
-            self.go_on();
+            self.run_turns();
             self.run_deadlines();
         }
         self.end_all();
@@ -192,7 +190,7 @@ impl IoLoop {
             self.hand_back();
         }
         if !session.is_read_by_thread() {
-            return self.leave_to_loop(session);
+            return self.return_to_loop(session);
         }
         let list = match session.read(&self.node, None, READ_BUDGET) {
             Read::Idle | Read::Ended => return,
@@ -203,9 +201,9 @@ impl IoLoop {
     }
 
     /// The loop goes on reading: frames that were received and not handed over are announced by no socket.
-    fn leave_to_loop(&self, session: Arc<Session>) {
+    fn return_to_loop(&self, session: Arc<Session>) {
         if self.node.is_loop_reader() {
-            self.node.leave_over(session);
+            self.node.queue_for_loop(session);
             if let Some(Some(first)) = self.node.lanes().first() {
                 first.poke();
             }
@@ -213,7 +211,7 @@ impl IoLoop {
     }
 
     /// What is read, sent and accepted in one turn is bounded for each, so that no one holds up the others.
-    fn go_on(&mut self) {
+    fn run_turns(&mut self) {
         for (id, session) in std::mem::take(&mut self.unpumped) {
             if session.pump(&self.node) {
                 self.unpumped.insert(id, session);

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use super::IoLoop;
 use crate::event::DownCause;
 use crate::lane::Lane;
-use crate::session::Session;
+use crate::node::session::Session;
 use crate::watch::STALL;
 
 /// The longest time between two looks.
 const SWEEP: Duration = Duration::from_secs(1);
 const SWEEP_LEAST: Duration = Duration::from_millis(5);
-/// With nobody connected there is nothing to look at.
+/// The interval while no peer is connected.
 const SWEEP_IDLE: Duration = Duration::from_secs(60);
 
 impl IoLoop {
@@ -27,7 +27,7 @@ impl IoLoop {
         self.accept_all();
         crate::spares::expire(now);
         if late > self.node.options.tick() {
-            self.forgive(&sessions);
+            self.grant_grace(&sessions);
         }
         self.watch_loop(&sessions);
         if !self.held.is_empty() && !self.node.is_inbound_blocked() {
@@ -46,8 +46,8 @@ impl IoLoop {
         (self.node.options.tick() / 4).clamp(SWEEP_LEAST, SWEEP)
     }
 
-    /// The process itself stood still: nobody had a chance to be heard. Everyone gets one tick.
-    fn forgive(&self, sessions: &[std::sync::Arc<Session>]) {
+    /// The process itself was suspended, so no bytes could be read. Every session gets one more tick interval.
+    fn grant_grace(&self, sessions: &[std::sync::Arc<Session>]) {
         let grace = self.node.options.down().saturating_sub(self.node.options.tick());
         let heard = self
             .node
@@ -125,7 +125,7 @@ impl IoLoop {
             session.set_read_by_thread(&self.node, false);
         }
         for session in std::mem::take(&mut self.held).into_values() {
-            self.leave_to_loop(session);
+            self.return_to_loop(session);
         }
         if let Some(Some(first)) = self.node.lanes().first() {
             first.notify();

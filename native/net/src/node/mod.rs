@@ -3,6 +3,7 @@
 //! Locks are taken in this order and never the other way: a session's `io`, the node's `tables`, `lanes`, a lane's
 //! inbox, a lane's wake. Only the node's I/O thread ever holds two sessions' `io` at once.
 
+pub mod session;
 mod tables;
 
 use std::sync::Arc;
@@ -199,7 +200,7 @@ impl Node {
         };
         let lane = Arc::new(Lane::new(index, rx_bytes, wake));
         // The place is taken at once, but by a lane that gets nothing until it was told what came before.
-        lane.set_deaf(true);
+        lane.set_suspended(true);
         if free == table.len() {
             table.push(None);
         }
@@ -212,7 +213,7 @@ impl Node {
         Ok(lane)
     }
 
-    /// Cuts a lane off: it hears nothing more once this returned.
+    /// Removes a lane: it gets no entry after this returned.
     pub fn detach(&self, lane: &Lane) {
         lane.disconnect();
         let mut lanes = self.lanes.write();

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Node;
+use super::session::Session;
 use crate::error::OpenError;
 use crate::event::{Body, DownCause, NODE_SLOT, SESSION_DOWN, SESSION_UP};
 use crate::identities::{Identities, Numbered};
 use crate::lane::Lane;
-use crate::session::Session;
 
 type GiveNumber = fn(&mut Identities, &str, u64) -> Result<Numbered, OpenError>;
 
@@ -24,7 +24,7 @@ pub(super) struct Tables {
     /// Sessions the loop of lane 0 has not begun to watch.
     pub(super) to_adopt: Vec<Arc<Session>>,
     /// Sessions with frames that were received and not handed over when the I/O thread ceased to read them.
-    left_over: BTreeMap<u16, Arc<Session>>,
+    queued_for_loop: BTreeMap<u16, Arc<Session>>,
 }
 
 impl Tables {
@@ -36,7 +36,7 @@ impl Tables {
             last_id: 0,
             identities,
             to_adopt: Vec::new(),
-            left_over: BTreeMap::new(),
+            queued_for_loop: BTreeMap::new(),
         }
     }
 
@@ -63,8 +63,8 @@ impl Node {
     }
 
     /// As [`Self::slot`], for an identity that a peer tells of. `None`: there is no room for such ones.
-    pub(crate) fn slot_hearsay(&self, name: &str, incarnation: u64) -> Option<u32> {
-        self.number(name, incarnation, Identities::number_hearsay).ok()
+    pub(crate) fn slot_from_peer(&self, name: &str, incarnation: u64) -> Option<u32> {
+        self.number(name, incarnation, Identities::number_from_peer).ok()
     }
 
     fn number(&self, name: &str, incarnation: u64, give: GiveNumber) -> Result<u32, OpenError> {
@@ -90,16 +90,16 @@ impl Node {
 
     /// Sessions that the loop of lane 0 shall read once more, whatever their sockets say.
     #[must_use]
-    pub fn left_over(&self) -> Vec<Arc<Session>> {
-        std::mem::take(&mut self.tables.lock().left_over)
+    pub fn queued_for_loop(&self) -> Vec<Arc<Session>> {
+        std::mem::take(&mut self.tables.lock().queued_for_loop)
             .into_values()
             .collect()
     }
 
-    pub(crate) fn leave_over(&self, session: Arc<Session>) {
+    pub(crate) fn queue_for_loop(&self, session: Arc<Session>) {
         let mut tables = self.tables.lock();
         if tables.sessions.contains_key(&session.id()) {
-            tables.left_over.insert(session.id(), session);
+            tables.queued_for_loop.insert(session.id(), session);
         }
     }
 
@@ -157,12 +157,12 @@ impl Node {
             tables.by_name.remove(&session.peer().name);
         }
         tables.to_adopt.retain(|waiting| waiting.id() != session.id());
-        tables.left_over.remove(&session.id());
+        tables.queued_for_loop.remove(&session.id());
         let lanes = self
             .lanes()
             .iter()
             .flatten()
-            .filter(|lane| lane.hears())
+            .filter(|lane| lane.is_listening())
             .fold(0, |bits, lane| bits | 1 << lane.index());
         tables.ids.insert(session.id(), Some(lanes));
         self.broadcast(
@@ -173,9 +173,9 @@ impl Node {
     }
 
     /// Tells a new lane what it has missed and lets it hear from now on. The I/O thread holds every session's `io`.
-    pub(crate) fn let_hear(&self, lane: &Lane, replay_sessions: impl FnOnce()) {
+    pub(crate) fn resume(&self, lane: &Lane, replay_sessions: impl FnOnce()) {
         let tables = self.tables.lock();
-        lane.set_deaf(false);
+        lane.set_suspended(false);
         for known in tables.identities.all() {
             lane.push(
                 0,

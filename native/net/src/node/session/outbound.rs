@@ -1,4 +1,4 @@
-//! Sending: sealed and written by whoever flushes; what the socket does not take is left to the I/O thread.
+//! Sending: the thread that flushes seals and writes; what the socket does not take is left to the I/O thread.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::event::{Body, DownCause, STREAM_DONE, WRITABLE};
 use crate::node::Node;
 use crate::spares;
 
-/// Below this a notice goes to whoever was told that bytes wait.
+/// Below this a WRITABLE event goes to the lanes that were told that bytes wait.
 pub(super) const LOW_WATER: usize = 512 * 1024;
 /// A bulk piece is sealed only when less than this waits, so that small frames never stand far behind.
 const BULK_AHEAD: usize = 128 * 1024;
@@ -42,7 +42,7 @@ impl Session {
         self.transmit(&mut io, node, frames);
         self.settle(&mut io, node);
         let pending = io.channel.pending();
-        io.owes_notice |= pending > 0;
+        io.notice_due |= pending > 0;
         (io.phase == Phase::Open).then_some(pending)
     }
 
@@ -78,7 +78,7 @@ impl Session {
             return Some(self.waiting());
         }
         io.streams.push(stream, lane, frame);
-        io.owes_notice = true;
+        io.notice_due = true;
         self.settle(&mut io, node);
         Some(self.waiting())
     }
@@ -120,7 +120,7 @@ impl Session {
                 );
                 lane.notify();
             }
-            self.make_way(&mut io, node);
+            self.yield_between_pieces(&mut io, node);
         }
         self.settle(&mut io, node);
         is_cut_short
@@ -128,7 +128,7 @@ impl Session {
 
     /// Others flush in between: a piece takes some ten microseconds, a long message many pieces. While they do, they get the
     /// processor, too: a thread that is put to sleep with the lock would hold them up for milliseconds.
-    fn make_way(&self, io: &mut MutexGuard<'_, SessionIo>, node: &Node) {
+    fn yield_between_pieces(&self, io: &mut MutexGuard<'_, SessionIo>, node: &Node) {
         let since = node
             .now_ms()
             .saturating_sub(self.flushed_at.load(Ordering::Relaxed));
@@ -159,7 +159,7 @@ impl Session {
     pub(crate) fn tick(&self, node: &Node, now: u64, loop_age: Duration) {
         let silent = Duration::from_millis(now.saturating_sub(self.sent_at())) >= node.options.tick();
         let stalls = loop_age >= node.options.tick();
-        let recovered = !stalls && self.told_stall.load(Ordering::Relaxed);
+        let recovered = !stalls && self.stall_reported.load(Ordering::Relaxed);
         if !silent && !recovered {
             return;
         }
@@ -175,7 +175,7 @@ impl Session {
             io.ping,
             u32::try_from(loop_age.as_millis()).unwrap_or(u32::MAX),
         );
-        self.told_stall.store(stalls, Ordering::Relaxed);
+        self.stall_reported.store(stalls, Ordering::Relaxed);
         self.transmit(&mut io, node, &frame);
         self.settle(&mut io, node);
     }
@@ -268,9 +268,9 @@ impl Session {
             .store(pending + io.streams.bytes(), Ordering::Relaxed);
         io.register(node, self.token(), pending > 0 || !io.streams.is_empty());
         let fell = io.was_high && pending < LOW_WATER;
-        let emptied = io.owes_notice && pending == 0 && io.streams.is_empty();
+        let emptied = io.notice_due && pending == 0 && io.streams.is_empty();
         io.was_high = pending >= LOW_WATER;
-        io.owes_notice &= !emptied;
+        io.notice_due &= !emptied;
         if (fell || emptied) && io.phase == Phase::Open {
             node.broadcast(
                 self.id(),

@@ -3,6 +3,9 @@
 //! Invariants: no lock is held and no slice of `rx` is in use while JavaScript runs; a batch is never written while
 //! JavaScript still walks the former one; after [`Host::end`] nothing of this lane touches the environment.
 
+pub(crate) mod env;
+mod reader;
+
 use std::cell::{Cell, OnceCell};
 use std::ffi::c_void;
 use std::ptr;
@@ -12,11 +15,11 @@ use std::sync::Arc;
 use napi::sys;
 use snowmesh_net::{Batch, Filled, Hub, Lane, Node};
 
-use crate::env::EnvState;
 use crate::errors::{Code, Error, Result, fault, guard_callback};
 use crate::memory::{Chunk, drop_reference, reference, referenced, to_array};
-use crate::reader::LoopReader;
 use crate::wake;
+use env::EnvState;
+pub(crate) use reader::LoopReader;
 
 /// A receiving buffer must hold any entry that is not a frame of its own.
 const LEAST_RX: usize = 64 * 1024;
@@ -26,7 +29,7 @@ pub(crate) struct Host {
     pub(crate) env: sys::napi_env,
     pub(crate) rx: Chunk,
     pub(crate) reader: OnceCell<LoopReader>,
-    link: OnceCell<Link>,
+    attachment: OnceCell<Attachment>,
     callback: sys::napi_ref,
     receiver: sys::napi_ref,
     context: sys::napi_async_context,
@@ -41,14 +44,14 @@ pub(crate) struct Host {
 
 /// What the host serves, known once the node is open.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct Attachment {
     pub(crate) handle: u32,
     pub(crate) node: Arc<Node>,
     pub(crate) lane: Arc<Lane>,
 }
 
 impl Host {
-    /// Prepares a lane: holds the buffer and the callback, makes the wake. [`Host::link`] completes it.
+    /// Prepares a lane: holds the buffer and the callback, makes the wake. [`Host::attach`] completes it.
     pub(crate) fn prepare(
         env: sys::napi_env,
         rx: sys::napi_value,
@@ -67,7 +70,7 @@ impl Host {
             env,
             rx,
             reader: OnceCell::new(),
-            link: OnceCell::new(),
+            attachment: OnceCell::new(),
             callback: reference(env, callback)?,
             receiver,
             context,
@@ -90,10 +93,12 @@ impl Host {
     }
 
     /// Ties the host to its node and registers the cleanup hook: after the wake, so that it runs before it.
-    pub(crate) fn link(self: &Rc<Self>, link: Link) -> Result<()> {
-        let reads = link.lane.index() == 0 && link.node.is_loop_reader();
-        let node = link.node.clone();
-        self.link.set(link).map_err(|_| fault("linked twice"))?;
+    pub(crate) fn attach(self: &Rc<Self>, attachment: Attachment) -> Result<()> {
+        let reads = attachment.lane.index() == 0 && attachment.node.is_loop_reader();
+        let node = attachment.node.clone();
+        self.attachment
+            .set(attachment)
+            .map_err(|_| fault("attached twice"))?;
         let mut hook = ptr::null_mut();
         let held = Rc::into_raw(self.clone()).cast_mut().cast::<c_void>();
         // SAFETY: the hook takes the reference back, or `end` does when it removes the hook.
@@ -109,8 +114,8 @@ impl Host {
         Ok(())
     }
 
-    pub(crate) fn linked(&self) -> Option<&Link> {
-        self.link.get()
+    pub(crate) fn attachment(&self) -> Option<&Attachment> {
+        self.attachment.get()
     }
 
     pub(crate) fn is_busy(&self) -> bool {
@@ -135,7 +140,7 @@ impl Host {
 
     /// A wake-up arrived: one batch of what waits, then back to the loop.
     fn on_wake(self: &Rc<Self>) {
-        let Some(Link { node, lane, .. }) = self.linked() else {
+        let Some(Attachment { node, lane, .. }) = self.attachment() else {
             return;
         };
         let watch = node.loop_watch();
@@ -183,7 +188,7 @@ impl Host {
 
     /// What follows from entries that JavaScript has seen now.
     fn settle(self: &Rc<Self>, filled: &Filled) {
-        let Some(Link { handle, node, lane }) = self.linked() else {
+        let Some(Attachment { handle, node, lane }) = self.attachment() else {
             return;
         };
         for session in &filled.ended {
@@ -265,7 +270,7 @@ impl Host {
     pub(crate) fn end(self: &Rc<Self>) {
         let hook = self.cleanup.replace(ptr::null_mut());
         if !hook.is_null() {
-            // SAFETY: the hook was registered by `link` with a reference to this host, taken back here; it cannot
+            // SAFETY: the hook was registered by `attach` with a reference to this host, taken back here; it cannot
             // run any more.
             unsafe {
                 sys::napi_remove_async_cleanup_hook(hook);
@@ -284,7 +289,7 @@ impl Host {
             closed();
             return false;
         }
-        if let Some(Link { handle, node, lane }) = self.linked() {
+        if let Some(Attachment { handle, node, lane }) = self.attachment() {
             lane.disconnect();
             if lane.index() == 0 {
                 node.abort();
@@ -362,7 +367,7 @@ unsafe extern "C" fn on_gone(_env: sys::napi_env, context: *mut c_void, _hint: *
 }
 
 unsafe extern "C" fn on_cleanup(hook: sys::napi_async_cleanup_hook_handle, held: *mut c_void) {
-    // SAFETY: the reference that `link` gave to the hook, which runs once.
+    // SAFETY: the reference that `attach` gave to the hook, which runs once.
     let host = unsafe { Rc::from_raw(held.cast::<Host>()) };
     host.cleanup.set(ptr::null_mut());
     guard_callback(|| {

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use napi::sys;
 use snowmesh_net::{Batch, Lane, Node, Read, Session};
 
+use super::{Attachment, Host};
 use crate::errors::guard_callback;
-use crate::host::{Host, Link};
 use crate::uv::{Handle, HandlePtr, LoopPtr, Uv};
 
 /// Read from one session before the loop turns.
@@ -119,13 +119,13 @@ impl LoopReader {
                         .insert(session.id(), Watched { handle, data });
                 }
                 None => {
-                    // SAFETY: libuv refused the handle, so nobody else has the box.
+                    // SAFETY: libuv refused the handle, so nothing else holds the box.
                     drop(unsafe { Box::from_raw(data) });
                     session.leave_to_thread(node);
                 }
             }
         }
-        for session in node.left_over() {
+        for session in node.queued_for_loop() {
             self.put_off(&session);
         }
     }
@@ -218,7 +218,7 @@ impl LoopReader {
 
     /// One read and one delivery for a session; true when JavaScript got something.
     fn turn(&self, host: &Rc<Host>, session: &Arc<Session>) -> bool {
-        let Some(Link { node, lane, .. }) = host.linked() else {
+        let Some(Attachment { node, lane, .. }) = host.attachment() else {
             return false;
         };
         if !host.may_deliver() {
@@ -378,8 +378,8 @@ unsafe extern "C" fn on_readable(handle: HandlePtr, status: c_int, _events: c_in
     let watch = unsafe { &*uv.data(handle).cast::<Watch>() };
     let (host, session) = (watch.host.clone(), watch.session.clone());
     guard_callback(|| {
-        if let (Some(link), Some(reader)) = (host.linked(), host.reader.get()) {
-            link.node.loop_watch().turned();
+        if let (Some(attachment), Some(reader)) = (host.attachment(), host.reader.get()) {
+            attachment.node.loop_watch().turned();
             if status < 0 {
                 // libuv stops a handle whose socket reports an error, even with bytes left to read.
                 session.note_hangup();
@@ -392,17 +392,17 @@ unsafe extern "C" fn on_readable(handle: HandlePtr, status: c_int, _events: c_in
 unsafe extern "C" fn on_prepare(handle: HandlePtr) {
     with_host(handle, |host, reader| {
         reader.spin(host);
-        if let Some(link) = host.linked() {
-            reader.ask_for_rest(&link.node, &link.lane);
-            link.node.loop_watch().waits();
+        if let Some(attachment) = host.attachment() {
+            reader.ask_for_rest(&attachment.node, &attachment.lane);
+            attachment.node.loop_watch().waits();
         }
     });
 }
 
 unsafe extern "C" fn on_check(handle: HandlePtr) {
     with_host(handle, |host, _| {
-        if let Some(link) = host.linked() {
-            link.node.loop_watch().turned();
+        if let Some(attachment) = host.attachment() {
+            attachment.node.loop_watch().turned();
         }
     });
 }

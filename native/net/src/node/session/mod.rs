@@ -2,7 +2,7 @@
 //!
 //! Guarantees: frames leave in the order they were given, except that bulk pieces stand back; frames arrive at
 //! each lane in the order they came, whichever thread reads; the end is announced once and nothing follows it.
-//! Must not know: who calls it. The loop and the I/O thread use the same functions under the same lock.
+//! Must not know its caller: the loop and the I/O thread use the same functions under the same lock.
 
 mod dispatch;
 mod inbound;
@@ -24,7 +24,10 @@ pub(crate) use inbound::Inbound;
 pub use inbound::Read;
 use streams::Streams;
 
-/// Who stands at the other end; what both sides proved or said in the handshake.
+/// Tokens of sessions at the I/O thread's poll are this plus the session's id.
+pub(crate) const SESSION_TOKENS: usize = 1 << 16;
+
+/// The node at the other end: what both sides proved or said in the handshake.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
     pub(crate) name: String,
@@ -37,7 +40,7 @@ pub(crate) struct Peer {
 
 /// What the handshake leaves to the session.
 #[derive(Debug)]
-pub(crate) struct Link {
+pub(crate) struct Connection {
     pub(crate) stream: TcpStream,
     pub(crate) channel: Channel,
     pub(crate) inbound: Inbound,
@@ -57,11 +60,11 @@ pub struct Session {
     /// When frames other than pieces of long ones were last sent, on the node's clock.
     flushed_at: AtomicU64,
     /// The last loop age told to the peer was a stall.
-    told_stall: AtomicBool,
+    stall_reported: AtomicBool,
     /// The loop's poll has given the socket up: nothing will announce what is left in it.
     hung_up: AtomicBool,
     /// See [`Self::leave_to_thread`].
-    loopless: AtomicBool,
+    stays_with_thread: AtomicBool,
     /// When it came up, in the node's order of moments.
     up_at: u64,
     #[cfg(unix)]
@@ -80,7 +83,7 @@ pub(crate) struct SessionIo {
     /// The I/O thread shall read.
     wants_read: bool,
     /// Some caller was told that bytes wait and shall hear when they left.
-    owes_notice: bool,
+    notice_due: bool,
     /// More than the high-water mark waited since the last notice.
     was_high: bool,
     /// Left in order: the cause to tell the peer after everything else.
@@ -97,12 +100,12 @@ enum Phase {
 }
 
 impl Session {
-    pub(crate) fn new(id: u16, peer: Peer, link: Link, up_at: u64, now: u64) -> Self {
-        let Link {
+    pub(crate) fn new(id: u16, peer: Peer, connection: Connection, up_at: u64, now: u64) -> Self {
+        let Connection {
             stream,
             channel,
             inbound,
-        } = link;
+        } = connection;
         Self {
             id,
             peer,
@@ -116,7 +119,7 @@ impl Session {
                 phase: Phase::Open,
                 interest: None,
                 wants_read: false,
-                owes_notice: false,
+                notice_due: false,
                 was_high: false,
                 goodbye: None,
                 ping: 0,
@@ -125,9 +128,9 @@ impl Session {
             heard_at: AtomicU64::new(now),
             sent_at: AtomicU64::new(now),
             flushed_at: AtomicU64::new(now),
-            told_stall: AtomicBool::new(false),
+            stall_reported: AtomicBool::new(false),
             hung_up: AtomicBool::new(false),
-            loopless: AtomicBool::new(false),
+            stays_with_thread: AtomicBool::new(false),
             up_at,
         }
     }
@@ -177,7 +180,7 @@ impl Session {
     }
 
     pub(crate) fn token(&self) -> Token {
-        Token(crate::io::SESSION_TOKENS + usize::from(self.id))
+        Token(SESSION_TOKENS + usize::from(self.id))
     }
 
     pub(crate) fn up_body(&self) -> Body {

@@ -71,7 +71,7 @@ impl Inbound {
     }
 
     fn hand_over(&mut self, node: &Node, out: &mut Dispatch<'_, '_>, pongs: &mut Vec<u8>) -> Stop {
-        let mut numbers = |name: &str, incarnation: u64| node.slot_hearsay(name, incarnation);
+        let mut numbers = |name: &str, incarnation: u64| node.slot_from_peer(name, incarnation);
         while !out.is_full() {
             let Frame { tag, body } = match self.frames.next_frame() {
                 Ok(Some(frame)) => frame,
@@ -238,13 +238,13 @@ impl Session {
 
     /// No loop can watch this session: the I/O thread reads it for good.
     pub fn leave_to_thread(&self, node: &Node) {
-        self.loopless.store(true, Ordering::Relaxed);
+        self.stays_with_thread.store(true, Ordering::Relaxed);
         self.set_read_by_thread(node, true);
     }
 
     /// Has the I/O thread read this session, or leaves it to the loop.
     pub(crate) fn set_read_by_thread(&self, node: &Node, reads: bool) {
-        if !reads && self.loopless.load(Ordering::Relaxed) {
+        if !reads && self.stays_with_thread.load(Ordering::Relaxed) {
             return;
         }
         let mut io = self.lock();

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use napi::sys;
 use snowmesh_net::Session;
 
+use super::Host;
 use crate::errors::{Code, Error, Result, fault};
-use crate::host::Host;
 use crate::memory::Chunk;
 
 #[derive(Debug, Default)]
