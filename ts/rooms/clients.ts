@@ -43,10 +43,6 @@ export interface ClientsListener {
   /** What a client sent, as the handler gets it. A throw refuses it. */
   parse(data: unknown): unknown;
   welcome(): { readonly beatMs: number; readonly spreadMs: number };
-  /** A connection has become a member: its client is to know who else is there. */
-  entered(connection: Connection, room: Room<Connection>): void;
-  track(connection: Connection, room: string, meta: unknown): void;
-  untrack(connection: Connection, room: string): boolean;
   slow(connection: Connection, dropped: number): void;
   closed(connection: Connection, why: CloseReason): void;
 }
@@ -148,11 +144,11 @@ export class Clients implements ConnectionHost {
   }
 
   track(connection: Connection, room: string, meta: unknown): void {
-    this.#listener.track(connection, room, meta);
+    this.#service.presence.track(connection, room, meta);
   }
 
   untrack(connection: Connection, room: string): boolean {
-    return this.#listener.untrack(connection, room);
+    return this.#service.presence.untrack(connection, room);
   }
 
   joined(connection: Connection, room: Room<Connection>, ref: number): void {
@@ -162,7 +158,7 @@ export class Clients implements ConnectionHost {
     const cursor = room.ring.cursor();
     const ticket = this.#service.signer.ticket(connection.id, room.name, cursor);
     connection.notify(['joined', ref, room.name, ticket, cursor]);
-    this.#listener.entered(connection, room);
+    this.#service.presence.show(connection, room.name);
   }
 
   dropped(connection: Connection, count: number): void {
@@ -183,6 +179,7 @@ export class Clients implements ConnectionHost {
     const mayReturn = !connection.isPlain && connection.actor !== undefined;
     this.#service.sessions.closed(connection.id, connection);
     this.#listener.closed(connection, why);
+    this.#service.presence.ended(connection);
     this.membership.leaveAll(connection, mayReturn);
     endConnectionActor(this.#runtime, connection, this.#handler, why);
   }
@@ -305,8 +302,7 @@ export class Clients implements ConnectionHost {
     const outcome = await this.#resume.room(connection, session, room, mayReturn);
     if (outcome === 'refused') return connection.notify(['refused', 0, name, 'ticket']);
     if (outcome !== 'resumed') this.counters.resyncs++;
-    const joined = connection.rooms.get(name);
-    if (joined !== undefined) this.#listener.entered(connection, joined);
+    if (connection.rooms.has(name)) this.#service.presence.show(connection, name);
   }
 
   /** The room of all connections of its user: what is sent to the key goes there. */

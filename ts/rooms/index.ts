@@ -11,6 +11,7 @@ export type { ConnectionHandler } from './connection-actor.ts';
 export type { DrainOptions } from './drain.ts';
 export type { Limits, ResumeLimits, SlowPolicy } from './limits.ts';
 export type { HeartbeatOptions, RoomsOptions } from './options.ts';
+export type { Presence } from './presence.ts';
 export type { RoomsHost } from './room-service.ts';
 export {
   type AcceptOptions,

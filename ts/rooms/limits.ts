@@ -4,6 +4,10 @@
 export const MAX_ROOM_BYTES = 255;
 /** Entries in one message between nodes about interest or presence. */
 export const PART = 500;
+/** Longest meta of a connection in a presence, as JSON. Unit: bytes. */
+export const MAX_META_BYTES = 4096;
+/** Connections of one peer in the presences of all rooms. */
+export const MAX_PRESENT = 1_000_000;
 /** Keys and connections that one broadcast may exclude. */
 export const MAX_EXCEPT = 64;
 /** Origins in a client's cursor of one room. */

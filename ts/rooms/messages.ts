@@ -1,6 +1,6 @@
 // What travels between nodes about rooms, apart from broadcasts (docs/wire.md, section 11). A peer may send anything:
 // `parseMessage` gives a message in which every part has its type and size, or undefined.
-import { MAX_CURSOR, MAX_EXCEPT, MAX_ROOM_BYTES, PART } from './limits.ts';
+import { MAX_CURSOR, MAX_EXCEPT, MAX_META_BYTES, MAX_ROOM_BYTES, PART } from './limits.ts';
 import { type Except, Kind } from './room-message.ts';
 
 export const CHANNEL = 'rooms';
@@ -142,7 +142,7 @@ const isId: Test = (value) => typeof value === 'string' && value !== '' && value
 export const isOrigin = (value: unknown): value is string =>
   typeof value === 'string' && /^[0-9a-z]{1,13}$/.test(value);
 const isKey: Test = (value) => value instanceof Uint8Array && value.length === KEY_BYTES;
-const isMeta: Test = (value) => value === null || typeof value === 'string';
+const isMeta: Test = (value) => value === null || (typeof value === 'string' && isJson(value));
 const isExcept: Test = (value) =>
   Array.isArray(value) &&
   value.length <= MAX_EXCEPT &&
@@ -179,4 +179,14 @@ const list =
 /** Cuts entries into messages of at most `PART`. */
 export function* parts<T>(entries: readonly T[]): IterableIterator<readonly T[]> {
   for (let at = 0; at < entries.length; at += PART) yield entries.slice(at, at + PART);
+}
+
+function isJson(text: string): boolean {
+  if (text.length > MAX_META_BYTES) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -14,6 +14,7 @@ import { Membership } from './membership.ts';
 import { CHANNEL, type Message, parseMessage, VERSION } from './messages.ts';
 import type { PeerSide } from './peer-side.ts';
 import { Peers } from './peers.ts';
+import { PresenceService } from './presence.ts';
 import { Requests } from './requests.ts';
 import type { Room } from './room.ts';
 import { RoomTable } from './room-table.ts';
@@ -49,6 +50,7 @@ export class RoomService implements ChannelListener {
   readonly history: History;
   readonly casting: Casting;
   readonly membership: Membership;
+  readonly presence: PresenceService;
   readonly #requests: Requests;
   readonly #listener: RoomServiceListener;
   #isClosed = false;
@@ -62,6 +64,7 @@ export class RoomService implements ChannelListener {
     this.sessions = new Sessions(runtime, resume.windowMs);
     this.interest = new Interest(runtime, this.table, this.peers, limits.joinMs);
     this.membership = new Membership(this.table, this.interest, this.turn, limits.rooms);
+    this.presence = new PresenceService(runtime, this.peers, this.table);
     this.history = new History(runtime, this.table, this.peers, this.#requests, resume, {
       next: (room, message) => this.turn.add(room, message),
       gap: (room) => listener.gap(room),
@@ -122,6 +125,7 @@ export class RoomService implements ChannelListener {
     if (side.takesPart) this.history.lost();
     this.#requests.lost(side);
     this.interest.lost(side);
+    this.presence.lost(side);
   }
 
   room(peer: ChannelPeer, name: string, payload: Uint8Array, details: unknown): void {
@@ -149,6 +153,8 @@ export class RoomService implements ChannelListener {
         side.takesPart = true;
         side.origin = message[2];
         this.signer.learn(message[3]);
+        this.presence.lost(side);
+        this.presence.tellAll(side);
         return this.interest.tellAll(side);
       case 'interest':
         return this.interest.heard(side, message[1]);
@@ -170,10 +176,11 @@ export class RoomService implements ChannelListener {
       case 'last':
         return this.#requests.answered(side, message[1], message[2]);
       case 'presence':
-        return;
+        return this.presence.heard(side, message[1]);
       case 'bye':
         side.takesPart = false;
         this.#requests.lost(side);
+        this.presence.lost(side);
         return this.interest.lost(side);
     }
   }

@@ -8,6 +8,7 @@ import { Drain, type DrainOptions } from './drain.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { mustBeRoom } from './membership.ts';
 import { checkOptions, type RoomsOptions } from './options.ts';
+import type { Presence } from './presence.ts';
 import { Resume } from './resume.ts';
 import { contentOf, type Except } from './room-message.ts';
 import { RoomService, type RoomsHost } from './room-service.ts';
@@ -84,9 +85,6 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
       {
         parse: (data) => (options.parse === undefined ? data : options.parse(data)),
         welcome: () => ({ beatMs: heartbeat.intervalMs, spreadMs: spreadOf(this.#clients.size) }),
-        entered: () => {},
-        track: () => {},
-        untrack: () => false,
         slow: (connection, dropped) => void this.emit('slow', connection, dropped),
         closed: (connection, why) => void this.emit('close', connection, why),
       },
@@ -227,6 +225,18 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   members(room: string): { readonly local: number; readonly all: number } {
     const local = this.#service.table.get(room)?.members.size ?? 0;
     return { local, all: this.#service.count(room) };
+  }
+
+  /**
+   * Who is in a room on all nodes: connections that were tracked, by key. A user with three tabs is there once, with three metas. Members of
+   * the room that use the client hear of every change.
+   *
+   * @throws SNOW_ERR_BAD_NAME
+   * @example
+   * rooms.presence('lobby').onDiff(({ joins, leaves }) => console.log(joins, leaves));
+   */
+  presence(room: string): Presence {
+    return this.#service.presence.of(mustBeRoom(room));
   }
 
   /** The connections of this node. */

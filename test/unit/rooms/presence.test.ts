@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PresenceDiff } from '../../../ts/client/index.ts';
+import { createRooms, type Rooms } from '../../../ts/rooms/index.ts';
+import { PresenceTable } from '../../../ts/rooms/presence-table.ts';
+import { Stage } from './stage.ts';
+
+let stage: Stage;
+beforeEach(() => void (stage = new Stage()));
+afterEach(() => stage.mesh.stop());
+
+/** All diffs of a room from now on. */
+function diffs(rooms: Rooms, room = 'g'): PresenceDiff[] {
+  const all: PresenceDiff[] = [];
+  rooms.presence(room).onDiff((diff) => void all.push(diff));
+  return all;
+}
+const NONE = { joins: [], updates: [], leaves: [] };
+
+describe('presence', () => {
+  it('R12 shows a user once with the metas of its connections, and each change once', async () => {
+    const rooms = await stage.cluster();
+    const seen = diffs(rooms[2]);
+    const { connection: one } = await stage.plain(rooms[0], ['g'], 'alice');
+    const { connection: two } = await stage.plain(rooms[1], ['g'], 'alice');
+    const { connection: three, socket } = await stage.plain(rooms[1], ['g'], 'alice');
+    one.track('g', { tab: 1 });
+    await stage.mesh.settle();
+    two.track('g', { tab: 2 });
+    await stage.mesh.settle();
+    three.track('g', { tab: 3 });
+    await stage.mesh.settle();
+    const all = [{ tab: 1 }, { tab: 2 }, { tab: 3 }];
+    for (const each of rooms) {
+      expect(each.presence('g').size).toBe(1);
+      expect(
+        [...each.presence('g').metas('alice')].sort((a, b) =>
+          JSON.stringify(a) < JSON.stringify(b) ? -1 : 1,
+        ),
+      ).toEqual(all);
+    }
+    expect(seen).toEqual([
+      { ...NONE, joins: [{ key: 'alice', metas: [{ tab: 1 }] }] },
+      { ...NONE, updates: [{ key: 'alice', metas: [{ tab: 1 }, { tab: 2 }] }] },
+      { ...NONE, updates: [{ key: 'alice', metas: all }] },
+    ]);
+    seen.length = 0;
+    two.track('g', { tab: 2, typing: true });
+    two.track('g', { tab: 2 });
+    await stage.mesh.settle();
+    expect(seen).toEqual([]); // nothing is different at the end of the turn
+    socket.drop();
+    one.leave('g');
+    await stage.mesh.settle();
+    two.untrack('g');
+    await stage.mesh.settle();
+    expect(seen.at(-1)).toEqual({ ...NONE, leaves: [{ key: 'alice', metas: [{ tab: 2 }] }] });
+    expect(rooms.map((each) => each.presence('g').entries())).toEqual([[], [], []]);
+  });
+
+  it('R12 shows a leave when a node is lost or a session is, and a join when that is back', async () => {
+    const rooms = await stage.cluster();
+    const seen = diffs(rooms[0]);
+    const { connection } = await stage.plain(rooms[1], ['g'], 'bob');
+    const { connection: other } = await stage.plain(rooms[2], ['g'], 'carol');
+    connection.track('g', 1);
+    other.track('g', 2);
+    await stage.mesh.settle();
+    seen.length = 0;
+    stage.mesh.cut(stage.node(0), stage.node(1));
+    await stage.mesh.settle();
+    connection.track('g', 3); // while apart
+    await stage.mesh.settle();
+    stage.mesh.connect(stage.node(0), stage.node(1));
+    await stage.mesh.settle();
+    stage.mesh.crash(stage.node(2));
+    await stage.mesh.settle();
+    expect(seen).toEqual([
+      { ...NONE, leaves: [{ key: 'bob', metas: [1] }] },
+      { ...NONE, joins: [{ key: 'bob', metas: [3] }] },
+      { ...NONE, leaves: [{ key: 'carol', metas: [2] }] },
+    ]);
+    expect(rooms[1].presence('g').entries()).toEqual([{ key: 'bob', metas: [3] }]);
+  });
+
+  it('R12 does not revive what a node showed before it created its rooms anew', async () => {
+    const rooms = await stage.cluster();
+    const { connection } = await stage.plain(rooms[1], ['g'], 'bob');
+    connection.track('g', 1);
+    await stage.mesh.settle();
+    rooms[1].close();
+    createRooms(stage.node(1));
+    await stage.mesh.settle();
+    expect(rooms[0].presence('g').entries()).toEqual([]);
+  });
+
+  it('is told to clients that are members: everybody first, then changes', async () => {
+    const rooms = await stage.cluster({ join: () => true });
+    const { connection } = await stage.plain(rooms[1], ['g'], 'bob');
+    connection.track('g', { name: 'Bob' });
+    await stage.mesh.settle();
+    const { socket } = await stage.client(rooms[0], { joins: ['g'] });
+    const { socket: outside } = await stage.client(rooms[0]);
+    connection.track('g', { name: 'Bob', typing: true });
+    await stage.mesh.settle();
+    expect(socket.all('present')).toEqual([['present', 'g', [{ key: 'bob', metas: [{ name: 'Bob' }] }]]]);
+    expect(socket.all('presence')).toEqual([
+      ['presence', 'g', { ...NONE, updates: [{ key: 'bob', metas: [{ name: 'Bob', typing: true }] }] }],
+    ]);
+    expect(outside.all('presence')).toEqual([]);
+  });
+
+  it('takes metas that JSON can say, of 4 KiB at most', async () => {
+    const rooms = stage.alone();
+    const { connection } = await stage.plain(rooms, ['g']);
+    expect(() => connection.track('g', () => {})).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }),
+    );
+    expect(() => connection.track('g', 1n)).toThrow(expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }));
+    expect(() => connection.track('g', 'x'.repeat(4095))).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_TOO_LARGE' }),
+    );
+    expect(rooms.presence('g').size).toBe(0);
+  });
+});
+
+describe('the table of presences', () => {
+  it('costs the same for each change, in one room of many as in many rooms of one', () => {
+    const owner = {};
+    const table = new PresenceTable();
+    for (let number = 0; number < 10_000; number++) table.set(owner, 'g', `k${number}`, `c${number}`, '{}');
+    expect(table.takeChanges()[0]?.[1].joins).toHaveLength(10_000);
+    table.set(owner, 'g', 'k1', 'c1', '1');
+    expect(table.takeChanges()).toEqual([['g', { ...NONE, updates: [{ key: 'k1', metas: [1] }] }]]);
+    for (let number = 0; number < 100_000; number++) table.set(owner, `r${number}`, 'k', `c${number}`, '{}');
+    expect(table.takeChanges()).toHaveLength(100_000);
+    table.drop(owner);
+    expect([table.has('g'), table.has('r1'), table.count(owner)]).toEqual([false, false, 0]);
+  });
+});

@@ -1,0 +1,25 @@
+/** Times between attempts to connect: random between 0 and a bound that doubles, so that clients do not come back in step. */
+export class Backoff {
+  private attempts = 0;
+  private readonly base: number;
+  private readonly most: number;
+  private readonly random: () => number;
+
+  constructor(base: number, most: number, random: () => number) {
+    this.base = base;
+    this.most = most;
+    this.random = random;
+  }
+
+  /** ms until the next attempt. @param spread at least over so many ms, the first time. */
+  next(spread: number): number {
+    const bound = Math.min(this.most, this.base * 2 ** this.attempts);
+    const first = this.attempts++ === 0 ? spread : 0;
+    return this.random() * Math.max(bound, first);
+  }
+
+  /** It worked. */
+  reset(): void {
+    this.attempts = 0;
+  }
+}

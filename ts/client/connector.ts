@@ -1,0 +1,201 @@
+import { Backoff } from './backoff.ts';
+import { CloseCode, SUBPROTOCOL } from './protocol.ts';
+
+/** What a client is doing: `waiting` for its next attempt, `connecting`, `open`, or `closed` for good. */
+export type Status = 'connecting' | 'open' | 'waiting' | 'closed';
+
+/** The part of a WebSocket that the client uses. */
+export interface ClientSocket {
+  binaryType: string;
+  readonly readyState: number;
+  addEventListener(event: string, listener: (event: never) => void): void;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** How a client connects. Times in ms. */
+export interface ConnectorOptions {
+  /** Default: the platform's. In Node.js before 22 that of `ws`. */
+  readonly WebSocket?: new (
+    url: string,
+    protocols: string,
+  ) => ClientSocket;
+  /** Bound of the first wait before a reconnect; it doubles each time. Default 500. */
+  readonly minDelay?: number;
+  /** Greatest bound. Default 30 000. */
+  readonly maxDelay?: number;
+  /** Random numbers from 0 to 1, for tests. */
+  readonly random?: () => number;
+}
+
+export interface ConnectorListener {
+  /** The socket is open. */
+  opened(): void;
+  data(data: unknown): void;
+  /** The socket is gone; there will be another. */
+  closed(code: number): void;
+  status(status: Status): void;
+}
+
+type Wake = (event: { readonly type: string }) => void;
+
+/** What browsers have and other platforms may not. */
+interface Page {
+  readonly WebSocket?: ConnectorOptions['WebSocket'];
+  addEventListener?(event: string, listener: Wake): void;
+  removeEventListener?(event: string, listener: Wake): void;
+  readonly document?: {
+    readonly visibilityState: string;
+    addEventListener(event: string, listener: Wake): void;
+    removeEventListener(event: string, listener: Wake): void;
+  };
+}
+
+const page = globalThis as unknown as Page;
+const WAKING = ['online', 'pageshow'];
+/** After so much of the time in which the server wants a sign of life the client gives one. */
+const BEAT = 0.6;
+/** A server that is silent for so many times that is asked once more: it may be busy. */
+const PATIENCE = 2.5;
+/** Then it has so long. Unit: ms. */
+const LAST_MS = 5000;
+/** So long may it take to connect and be welcomed. Unit: ms. */
+const CONNECT_MS = 20_000;
+
+/** Keeps one socket open, until `close`: another one follows after a random wait. */
+export class Connector {
+  url: string;
+  /** The server has welcomed the client over the socket of now. */
+  isEstablished = false;
+  private readonly options: ConnectorOptions;
+  private readonly listener: ConnectorListener;
+  private readonly backoff: Backoff;
+  private socket: ClientSocket | undefined;
+  private current: Status = 'waiting';
+  private spreadMs = 0;
+  private beatMs = 0;
+  private beat = (): void => {};
+  private heardAt = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private beats: ReturnType<typeof setInterval> | undefined;
+
+  constructor(url: string, options: ConnectorOptions, listener: ConnectorListener) {
+    this.url = url;
+    this.options = options;
+    this.listener = listener;
+    const { minDelay = 500, maxDelay = 30_000, random = Math.random } = options;
+    this.backoff = new Backoff(minDelay, maxDelay, random);
+    for (const event of WAKING) page.addEventListener?.(event, this.wake);
+    page.document?.addEventListener('visibilitychange', this.wake);
+    // Whoever made the client can listen before anything happens.
+    this.timer = setTimeout(() => this.connect(), 0);
+  }
+
+  get status(): Status {
+    return this.current;
+  }
+
+  /** Nothing is sent while there is no open socket. */
+  send(data: string | Uint8Array<ArrayBuffer>): void {
+    if (this.socket?.readyState === 1) this.socket.send(data);
+  }
+
+  /** The server has welcomed the client. @param beat gives a sign of life. */
+  established(beatMs: number, spreadMs: number, beat: () => void): void {
+    this.isEstablished = true;
+    this.beatMs = beatMs;
+    this.spreadMs = spreadMs;
+    this.beat = beat;
+    this.backoff.reset();
+    clearTimeout(this.timer);
+    if (beatMs > 0)
+      this.beats = setInterval(() => {
+        beat();
+        if (this.silence > beatMs * PATIENCE) this.giveUpAfter(LAST_MS);
+      }, beatMs * BEAT);
+    this.become('open');
+  }
+
+  close(): void {
+    const socket = this.forget();
+    this.become('closed');
+    for (const event of WAKING) page.removeEventListener?.(event, this.wake);
+    page.document?.removeEventListener('visibilitychange', this.wake);
+    socket?.close(1000);
+  }
+
+  private get silence(): number {
+    return Date.now() - this.heardAt;
+  }
+
+  private connect(): void {
+    const { WebSocket: Given = page.WebSocket } = this.options;
+    if (Given === undefined) throw new Error('there is no WebSocket here: give one as the option WebSocket');
+    this.become('connecting');
+    const socket = new Given(this.url, SUBPROTOCOL);
+    this.socket = socket;
+    socket.binaryType = 'arraybuffer';
+    const on = <T>(event: string, listener: (event: T) => void): void =>
+      socket.addEventListener(event, (value: T) => {
+        if (this.socket === socket) listener(value);
+      });
+    on('open', () => this.listener.opened());
+    on('message', ({ data }: { readonly data: unknown }) => {
+      this.heardAt = Date.now();
+      this.listener.data(data);
+    });
+    on('close', ({ code }: { readonly code: number }) => this.lost(code));
+    socket.addEventListener('error', () => {}); // `close` follows
+    this.giveUpAfter(CONNECT_MS);
+  }
+
+  /** The socket is gone. */
+  private lost(code: number): void {
+    this.forget();
+    this.listener.closed(code);
+    // A server that restarts has spread its clients already.
+    const wait = this.backoff.next(code === CloseCode.restart ? 0 : this.spreadMs);
+    this.timer = setTimeout(() => this.connect(), wait);
+    this.become('waiting');
+  }
+
+  /** Unless something is heard within `ms`. */
+  private giveUpAfter(ms: number): void {
+    const since = this.heardAt;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      if (this.heardAt !== since) return;
+      const { socket } = this;
+      this.lost(1006);
+      socket?.close();
+    }, ms);
+  }
+
+  /** The network is back, or the page is seen again. */
+  private readonly wake: Wake = ({ type }) => {
+    if (page.document?.visibilityState === 'hidden') return;
+    if (this.current === 'waiting') {
+      clearTimeout(this.timer);
+      this.connect();
+    } else if (this.isEstablished && (type === 'online' || this.silence > this.beatMs)) {
+      // The connection may be dead: it has little time to show that it is not.
+      this.beat();
+      this.giveUpAfter(LAST_MS);
+    }
+  };
+
+  private forget(): ClientSocket | undefined {
+    const { socket } = this;
+    clearTimeout(this.timer);
+    clearInterval(this.beats);
+    this.isEstablished = false;
+    this.socket = undefined;
+    return socket;
+  }
+
+  private become(status: Status): void {
+    if (this.current === 'closed' || this.current === status) return;
+    this.current = status;
+    this.listener.status(status);
+  }
+}

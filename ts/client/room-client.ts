@@ -1,0 +1,318 @@
+import { Connector, type ConnectorOptions, type Status } from './connector.ts';
+import { Emitter } from './emitter.ts';
+import { Outbox } from './outbox.ts';
+import { type Presence, presenceOf } from './presence.ts';
+import {
+  Binary,
+  CloseCode,
+  type Cursor,
+  KEY_ROOM,
+  type PresenceDiff,
+  type ResyncReason,
+  type ServerMessage,
+  type Welcome,
+} from './protocol.ts';
+
+/** How a client behaves. */
+export interface ClientOptions extends ConnectorOptions {
+  /** What `client.state` was before: its session and rooms go on. */
+  readonly state?: string;
+  /** Messages that may wait to be taken by the server. Default 1 000. */
+  readonly queue?: number;
+}
+
+/** A message of a room. */
+export interface RoomData<T = unknown> {
+  readonly room: string;
+  readonly data: T;
+  /** Who it came from and its number there; together they name it. */
+  readonly origin: string;
+  readonly sequence: number;
+}
+
+/** What a client emits. */
+export interface ClientEvents<T = unknown> {
+  status: Status;
+  /** A message of a room. */
+  message: RoomData<T>;
+  /** A message to this user: to the connection, or to its key. */
+  direct: T;
+  /** It is in a room: after `join`, by the server, or again after a reconnect. */
+  joined: { readonly room: string };
+  left: { readonly room: string };
+  /** Messages of a room may be missing: load what is shown anew. */
+  resync: { readonly room: string; readonly reason: ResyncReason };
+  /** The server did not allow something: a room, or what was sent (`room` is empty then). */
+  refused: { readonly room: string; readonly reason: string };
+  /** Who is in a room changed; `all` has everybody. */
+  presence: { readonly room: string; readonly diff: PresenceDiff; readonly all: Presence };
+  /** The server dropped so many messages, because this client read too slowly. */
+  lost: number;
+  /** Messages wait to be taken by the server. */
+  queue: number;
+}
+
+interface Membership {
+  ticket: string;
+  cursor: Record<string, number>;
+}
+
+interface Pending {
+  readonly room: string;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A connection to rooms that comes back by itself. Made by {@link connectRooms}. */
+export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvents<In>> {
+  private readonly connector: Connector;
+  private readonly outbox: Outbox;
+  private readonly rooms = new Map<string, Membership>();
+  /** Rooms that it is to be in, now or again. */
+  private readonly wanted = new Set<string>();
+  private readonly presences = new Map<string, Presence>();
+  private readonly pending = new Map<number, Pending>();
+  private session: string | null = null;
+  /** Another connection has the session: this one goes on under another name. */
+  private isFork = false;
+  private refs = 0;
+
+  constructor(url: string, options: ClientOptions = {}) {
+    super();
+    this.outbox = new Outbox(options.queue ?? 1000);
+    if (options.state !== undefined) this.restore(options.state);
+    this.connector = new Connector(url, options, {
+      opened: () => this.say(['hello', this.session, this.places(), this.isFork]),
+      data: (data) => this.took(data),
+      closed: (code) => void (this.isFork ||= code === CloseCode.resumedElsewhere),
+      status: (status) => this.emit('status', status),
+    });
+  }
+
+  get status(): Status {
+    return this.connector.status;
+  }
+
+  /** Messages that the server has not taken yet. */
+  get queued(): number {
+    return this.outbox.size;
+  }
+
+  /** What another client can go on from: `connectRooms(url, { state })`, for example after the page was loaded again. */
+  get state(): string {
+    return JSON.stringify([this.session, this.places()]);
+  }
+
+  /** Rooms it is in. */
+  joined(): string[] {
+    return [...this.rooms.keys()].filter((room) => !room.startsWith(KEY_ROOM));
+  }
+
+  /**
+   * Asks to be in a room, now or when it is connected, and again after each reconnect. Resolves when it is in it, also on other nodes;
+   * rejects when the server does not allow it.
+   */
+  join(room: string): Promise<void> {
+    this.wanted.add(room);
+    return this.rooms.has(room) ? Promise.resolve() : this.ask('join', room);
+  }
+
+  /** Leaves a room; resolves when nothing of it comes any more. */
+  leave(room: string): Promise<void> {
+    this.wanted.delete(room);
+    return this.ask('leave', room).then(() => this.forget(room));
+  }
+
+  /**
+   * Sends to the server's handler: text, bytes, or what JSON can say. It waits while there is no connection, and is taken once.
+   *
+   * @returns false: too many messages wait, this one was not sent.
+   */
+  send(data: Out): boolean {
+    const number = this.outbox.add(data);
+    if (number === undefined) return false;
+    if (this.connector.isEstablished) this.write(number, data);
+    this.emit('queue', this.outbox.size);
+    return true;
+  }
+
+  /** Everybody in a room by key, with the metas of their connections. */
+  presence(room: string): Presence {
+    return this.presences.get(room) ?? new Map();
+  }
+
+  /** Ends it for good. */
+  close(): void {
+    this.connector.close();
+    for (const { reject } of this.pending.values()) reject(new Error('the client was closed'));
+    this.pending.clear();
+  }
+
+  private took(data: unknown): void {
+    if (typeof data !== 'string') return this.tookBytes(new Uint8Array(data as ArrayBuffer));
+    const message = JSON.parse(data) as ServerMessage;
+    switch (message[0]) {
+      case 'm':
+        return this.tookRoom(message[1], message[2], message[3], message[4]);
+      case 'd':
+        return this.emit('direct', message[1] as In);
+      case 'ack':
+        this.outbox.taken(message[1], false);
+        return this.emit('queue', this.outbox.size);
+      case 'welcome':
+        return this.welcome(message[1]);
+      case 'joined':
+        this.enter(message[2], message[3], message[4]);
+        this.settle(message[1]);
+        return;
+      case 'resync':
+        this.enter(message[1], message[2], message[3]);
+        return this.emit('resync', { room: message[1], reason: message[4] });
+      case 'left':
+        this.forget(message[2]);
+        return this.settle(message[1]);
+      case 'refused':
+        return this.refused(message[1], message[2], message[3]);
+      case 'present':
+        this.presences.set(message[1], new Map());
+        return this.tookPresence(message[1], { joins: message[2], updates: [], leaves: [] });
+      case 'presence':
+        return this.tookPresence(message[1], message[2]);
+      case 'lost':
+        return this.emit('lost', message[1]);
+      case 'drain':
+        this.connector.url = message[1] ?? this.connector.url;
+    }
+  }
+
+  private tookBytes(bytes: Uint8Array): void {
+    if (bytes[0] === Binary.direct) return this.emit('direct', bytes.subarray(1) as In);
+    let at = 1;
+    const text = (): string => {
+      const end = at + 1 + (bytes[at] as number);
+      const part = new TextDecoder().decode(bytes.subarray(at + 1, end));
+      at = end;
+      return part;
+    };
+    const [room, origin] = [text(), text()];
+    let sequence = 0;
+    for (const end = at + 6; at < end; at++) sequence = sequence * 256 + (bytes[at] as number);
+    this.tookRoom(room, origin, sequence, bytes.subarray(at));
+  }
+
+  private tookRoom(room: string, origin: string, sequence: number, data: unknown): void {
+    const membership = this.rooms.get(room);
+    if (membership !== undefined && sequence > 0) {
+      if (sequence <= (membership.cursor[origin] ?? 0)) return;
+      membership.cursor[origin] = sequence;
+    }
+    if (room.startsWith(KEY_ROOM)) this.emit('direct', data as In);
+    else this.emit('message', { room, data: data as In, origin, sequence });
+  }
+
+  private welcome({ session, resumed, last, beatMs, spreadMs }: Welcome): void {
+    this.session = session;
+    if (resumed && !this.isFork) this.outbox.taken(last, true);
+    else this.outbox.renumber();
+    this.isFork = false;
+    this.connector.established(beatMs, spreadMs, () => this.say(['beat']));
+    // What was asked for and not answered is asked again; so are rooms that are not resumed.
+    for (const [ref, { room }] of this.pending)
+      this.say([this.wanted.has(room) ? 'join' : 'leave', ref, room]);
+    for (const room of this.wanted)
+      if (!this.rooms.has(room) && !this.isAsked(room)) void this.ask('join', room).catch(() => {});
+    for (const [number, data] of this.outbox.all()) this.write(number, data);
+  }
+
+  private enter(room: string, ticket: string, cursor: Cursor): void {
+    this.rooms.set(room, { ticket, cursor: { ...cursor } });
+    if (!room.startsWith(KEY_ROOM)) this.emit('joined', { room });
+  }
+
+  private forget(room: string): void {
+    this.presences.delete(room);
+    if (this.rooms.delete(room)) this.emit('left', { room });
+  }
+
+  private refused(ref: number, room: string, reason: string): void {
+    if (room === '') return this.emit('refused', { room, reason });
+    this.rooms.delete(room);
+    // A room of a session that did not go on is asked for anew, and may have been missed for a while.
+    if (ref === 0 && reason !== 'ticket') {
+      this.emit('resync', { room, reason: 'window' });
+      if (this.wanted.has(room)) void this.ask('join', room).catch(() => {});
+      return;
+    }
+    this.wanted.delete(room);
+    this.emit('refused', { room, reason });
+    this.settle(ref, new Error(`${room}: ${reason}`));
+  }
+
+  private tookPresence(room: string, diff: PresenceDiff): void {
+    const all = presenceOf(this.presence(room), diff);
+    this.presences.set(room, all);
+    this.emit('presence', { room, diff, all });
+  }
+
+  private ask(what: 'join' | 'leave', room: string): Promise<void> {
+    const ref = ++this.refs;
+    return new Promise((resolve, reject) => {
+      this.pending.set(ref, { room, resolve, reject });
+      if (this.connector.isEstablished) this.say([what, ref, room]);
+    });
+  }
+
+  private isAsked(room: string): boolean {
+    return [...this.pending.values()].some((each) => each.room === room);
+  }
+
+  private settle(ref: number, error?: Error): void {
+    const pending = this.pending.get(ref);
+    this.pending.delete(ref);
+    if (error === undefined) pending?.resolve();
+    else pending?.reject(error);
+  }
+
+  private write(number: number, data: unknown): void {
+    if (!(data instanceof Uint8Array)) return this.say(['send', number, data]);
+    const bytes = new Uint8Array(5 + data.length);
+    bytes[0] = Binary.direct;
+    new DataView(bytes.buffer).setUint32(1, number);
+    bytes.set(data, 5);
+    this.connector.send(bytes);
+  }
+
+  private say(message: readonly unknown[]): void {
+    this.connector.send(JSON.stringify(message));
+  }
+
+  private places(): unknown[] {
+    return [...this.rooms].map(([room, { ticket, cursor }]) => [room, ticket, cursor]);
+  }
+
+  private restore(state: string): void {
+    const [session, rooms] = JSON.parse(state) as [string | null, [string, string, Cursor][]];
+    this.session = session;
+    for (const [room, ticket, cursor] of rooms) {
+      this.rooms.set(room, { ticket, cursor: { ...cursor } });
+      if (!room.startsWith(KEY_ROOM)) this.wanted.add(room);
+    }
+  }
+}
+
+/**
+ * Connects to rooms, and comes back by itself until `close`.
+ *
+ * @param url `wss://…` of the path that the server attached.
+ * @example
+ * const client = connectRooms('wss://example.com/rooms');
+ * client.on('message', ({ room, data }) => show(room, data));
+ * await client.join('lobby');
+ * client.send({ text: 'hello' });
+ */
+export function connectRooms<In = unknown, Out = unknown>(
+  url: string,
+  options: ClientOptions = {},
+): RoomClient<In, Out> {
+  return new RoomClient(url, options);
+}

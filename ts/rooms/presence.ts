@@ -1,0 +1,166 @@
+// Presence: who is in a room on all nodes, with what they tell of themselves. Each node tells of its own connections; a peer's are gone with
+// its session. Changes go out once a turn: to peers as entries, to members here as one diff a room.
+import type { Runtime } from '../actor/index.ts';
+import type { PresenceDiff, PresenceEntry } from '../client/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import type { Connection } from './connection.ts';
+import { jsonFrame } from './frame.ts';
+import { MAX_META_BYTES, MAX_PRESENT } from './limits.ts';
+import { type PresentEntry, parts } from './messages.ts';
+import type { PeerSide } from './peer-side.ts';
+import type { Peers } from './peers.ts';
+import { type Owner, PresenceTable } from './presence-table.ts';
+import type { RoomTable } from './room-table.ts';
+
+/** Who is in one room: a view that changes. */
+export interface Presence {
+  readonly room: string;
+  /** Different keys. O(1). */
+  readonly size: number;
+  /** Everybody. O(connections). */
+  entries(): PresenceEntry[];
+  /** The metas of the connections of a key; none: it is not here. */
+  metas(key: string): readonly unknown[];
+  /** Calls back with each change, at most once a turn of the event loop. Returns what ends that. */
+  onDiff(listener: (diff: PresenceDiff) => void): () => void;
+}
+
+export class PresenceService {
+  readonly #runtime: Runtime;
+  readonly #peers: Peers;
+  readonly #rooms: RoomTable;
+  readonly #table = new PresenceTable();
+  readonly #own: Owner = {};
+  readonly #listeners = new Map<string, Set<(diff: PresenceDiff) => void>>();
+  /** In which rooms each connection here is seen. */
+  readonly #seen = new Map<Connection, Set<string>>();
+  /** What peers do not know yet: the last state of each connection in each room. */
+  #untold = new Map<string, PresentEntry>();
+  #isScheduled = false;
+
+  constructor(runtime: Runtime, peers: Peers, rooms: RoomTable) {
+    this.#runtime = runtime;
+    this.#peers = peers;
+    this.#rooms = rooms;
+  }
+
+  of(room: string): Presence {
+    const table = this.#table;
+    return {
+      room,
+      get size() {
+        return table.size(room);
+      },
+      entries: () => table.entries(room),
+      metas: (key) => table.metas(room, key),
+      onDiff: (listener) => this.#listen(room, listener),
+    };
+  }
+
+  /** @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_LARGE */
+  track(connection: Connection, room: string, meta: unknown): void {
+    const text = metaText(meta);
+    const key = connection.key ?? connection.id;
+    this.#table.set(this.#own, room, key, connection.id, text);
+    const rooms = this.#seen.get(connection) ?? new Set();
+    this.#seen.set(connection, rooms.add(room));
+    this.#tell([room, key, connection.id, text]);
+  }
+
+  untrack(connection: Connection, room: string): boolean {
+    const rooms = this.#seen.get(connection);
+    if (rooms?.delete(room) !== true) return false;
+    if (rooms.size === 0) this.#seen.delete(connection);
+    this.#table.remove(this.#own, room, connection.id);
+    this.#tell([room, connection.key ?? connection.id, connection.id, null]);
+    return true;
+  }
+
+  /** The connection has ended. O(rooms it was seen in). */
+  ended(connection: Connection): void {
+    for (const room of [...(this.#seen.get(connection) ?? [])]) this.untrack(connection, room);
+  }
+
+  /** Its client is in a room: it is told who else is, and hears of changes as a member. */
+  show(connection: Connection, room: string): void {
+    if (!connection.isPlain && this.#table.has(room))
+      connection.notify(['present', room, this.#table.entries(room)]);
+  }
+
+  /** Tells a peer everything. O(connections seen here). */
+  tellAll(side: PeerSide): void {
+    for (const part of parts<PresentEntry>([...this.#table.owned(this.#own)]))
+      this.#peers.send(side, ['presence', part]);
+  }
+
+  heard(side: PeerSide, entries: readonly PresentEntry[]): void {
+    for (const [room, key, connection, meta] of entries) {
+      if (meta === null) this.#table.remove(side, room, connection);
+      else if (this.#table.count(side) < MAX_PRESENT) this.#table.set(side, room, key, connection, meta);
+      else this.#peers.suspect(side, 'more connections than a node may show');
+    }
+    this.#schedule();
+  }
+
+  /** A peer is gone, or starts anew. */
+  lost(side: PeerSide): void {
+    this.#table.drop(side);
+    this.#schedule();
+  }
+
+  #tell(entry: PresentEntry): void {
+    const [room, , connection] = entry;
+    this.#untold.set(`${connection} ${room}`, entry);
+    this.#schedule();
+  }
+
+  #listen(room: string, listener: (diff: PresenceDiff) => void): () => void {
+    const listeners = this.#listeners.get(room) ?? new Set();
+    this.#listeners.set(room, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(room);
+    };
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isScheduled = false;
+    const untold = this.#untold;
+    this.#untold = new Map();
+    for (const part of parts([...untold.values()])) this.#peers.sendAll(['presence', part]);
+    for (const [room, diff] of this.#table.takeChanges()) {
+      for (const listener of this.#listeners.get(room) ?? []) this.#runtime.guard(() => listener(diff));
+      this.#show(room, diff);
+    }
+  }
+
+  /** One frame for all members here. */
+  #show(room: string, diff: PresenceDiff): void {
+    const members = this.#rooms.get(room)?.members;
+    if (members === undefined || members.size === 0) return;
+    const frames = [jsonFrame(['presence', room, diff])];
+    for (const member of members) if (!member.isPlain) member.notifyFrames(frames);
+  }
+}
+
+function metaText(meta: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(meta);
+  } catch (cause) {
+    throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `a meta cannot be written as JSON: ${cause}`, { cause });
+  }
+  if (text === undefined) throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `a meta cannot be ${typeof meta}`);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_META_BYTES) return text;
+  throw new SnowmeshError(
+    'SNOW_ERR_TOO_LARGE',
+    `a meta of ${bytes} bytes exceeds the limit of ${MAX_META_BYTES}`,
+  );
+}
