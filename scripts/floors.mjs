@@ -32,9 +32,6 @@ export const FLOORS = [
   ['cli', 'testing'],
 ];
 
-/** Rooms that are being taken out of ts/actor and still import each other freely. To become empty. */
-export const UNFINISHED = new Set(['kernel', 'signal', 'send', 'call', 'spawn', 'peer', 'actor']);
-
 export const MAY_IMPORT_BINDINGS = new Set(['term', 'node']);
 
 export function floorOf(room) {
@@ -50,14 +47,13 @@ export function lintWalls() {
 
 function lintWall(room) {
   const own = floorOf(room);
-  const isFree = (other) => other === room || (UNFINISHED.has(room) && UNFINISHED.has(other));
-  const closed = FLOORS.flatMap((rooms, floor) => rooms.filter((other) => floor >= own && !isFree(other)));
+  const closed = FLOORS.flatMap((rooms, floor) => rooms.filter((other) => floor >= own && other !== room));
   if (!MAY_IMPORT_BINDINGS.has(room) && room !== 'bindings') closed.push('bindings');
   const names = closed.filter((other) => other !== 'index').join('|');
   const message = `${room} is on floor ${own} and imports strictly down.`;
   const patterns = [{ regex: `^(\\.\\./)+(${names})/`, message }];
   if (room !== 'bindings') {
-    const rooms = FLOORS.flat().filter((other) => other !== 'index' && !isFree(other));
+    const rooms = FLOORS.flat().filter((other) => other !== 'index' && other !== room);
     patterns.push({
       group: [...rooms.map((other) => `**/${other}/*`), '!**/index.ts'],
       message: 'A room is entered by its index.ts.',

@@ -5,14 +5,14 @@ import { describe, expect, it } from 'vitest';
 // @ts-expect-error A script of this repository, without types.
 import { derived } from '../scripts/floors.mjs';
 import {
+  brokenCircles,
   brokenImports,
   brokenNames,
-  importCycles,
+  type Circle,
   importsOf,
   missingHeaders,
   overlong,
   type Sources,
-  UNFINISHED,
 } from './support/architecture.ts';
 import { root } from './support/child.ts';
 import { brokenRustWalls, dependenciesOf, rustCircles } from './support/rust-walls.ts';
@@ -51,16 +51,41 @@ const written = read(
   /(?<!\.d)\.ts$|\.mjs$|\.rs$/,
 );
 
+/** Circles of imports that are allowed. A new one needs a reason that a reader accepts. */
+const CIRCLES: readonly Circle[] = [
+  {
+    files: ['ts/kernel/cell.ts', 'ts/kernel/kernel.ts'],
+    reason: 'a cell has its kernel, and the kernel a table of cells',
+  },
+  {
+    files: ['ts/actor/runtime.ts', 'ts/actor/self.ts', 'ts/actor/spec.ts'],
+    reason: 'self.runtime, runtime.spawn(spec) and spec = (self) => … are one public shape; types only',
+  },
+];
+
+/** Circles that are still to be cut. */
+const OPEN_CIRCLES: readonly Circle[] = [
+  { files: ['ts/supervisor/child-spec.ts', 'ts/supervisor/starting.ts'], reason: 'open' },
+  { files: ['ts/rooms/room.ts', 'ts/rooms/turn.ts'], reason: 'open' },
+  {
+    files: [
+      'ts/rooms/connection.ts',
+      'ts/rooms/interest.ts',
+      'ts/rooms/membership.ts',
+      'ts/rooms/room-table.ts',
+    ],
+    reason: 'open',
+  },
+  { files: ['ts/testing/probe.ts', 'ts/testing/test-runtime.ts'], reason: 'open' },
+];
+
 describe('the house', () => {
   it('imports strictly down, enters rooms by their index.ts, and leaves the network to those who may', () => {
     expect(brokenImports(product)).toEqual([]);
   });
 
-  it('has no import cycles', () => {
-    // These rooms still know each other in circles: they are being taken out of ts/actor.
-    const open = [...UNFINISHED].map((room) => `ts/${room}/`);
-    const outside = new Map([...product].filter(([path]) => !open.some((folder) => path.startsWith(folder))));
-    expect(importCycles(outside)).toEqual([]);
+  it('has no circles of imports but those named here, types included', () => {
+    expect(brokenCircles(product, [...CIRCLES, ...OPEN_CIRCLES])).toEqual([]);
   });
 
   it('names files after what they define', () => {
@@ -145,14 +170,36 @@ describe('a broken rule is noticed', () => {
     );
   });
 
-  it('a cycle, though not one of types only inside a room', () => {
-    const b = `import { a } from './a.ts';\n`;
-    expect(
-      importCycles(files({ 'ts/term/a.ts': `import { b } from './b.ts';\n`, 'ts/term/b.ts': b })),
-    ).toEqual(['ts/term/a.ts → ts/term/b.ts → ts/term/a.ts is a cycle']);
-    expect(
-      importCycles(files({ 'ts/term/a.ts': `import type { B } from './b.ts';\n`, 'ts/term/b.ts': b })),
-    ).toEqual([]);
+  it('a circle, also of types only', () => {
+    const circle = files({
+      'ts/term/a.ts': `import type { B } from './b.ts';\n`,
+      'ts/term/b.ts': `import { c } from './c.ts';\n`,
+      'ts/term/c.ts': `import { a } from './a.ts';\n`,
+      'ts/term/d.ts': `import { a } from './a.ts';\n`,
+    });
+    const words = 'ts/term/a.ts ↔ ts/term/b.ts ↔ ts/term/c.ts';
+    expect(brokenCircles(circle, [])).toEqual([`${words}: a circle`]);
+    const named = { files: ['ts/term/a.ts', 'ts/term/b.ts', 'ts/term/c.ts'], reason: 'because' };
+    expect(brokenCircles(circle, [named])).toEqual([]);
+    expect(brokenCircles(files({ 'ts/term/a.ts': '' }), [named])).toEqual([`${words}: no circle any more`]);
+  });
+
+  it('a circle that is named, but too large or in two folders', () => {
+    const paths = ['a', 'b', 'c', 'd', 'e', 'node/f'].map((name) => `ts/term/${name}.ts`);
+    const next = (index: number): string => paths[(index + 1) % paths.length] as string;
+    const circle = files(
+      Object.fromEntries(
+        paths.map((path, index) => {
+          const up = path.includes('node') ? '../' : './';
+          return [path, `import { a } from '${up}${next(index).slice('ts/term/'.length)}';\n`];
+        }),
+      ),
+    );
+    const broken = brokenCircles(circle, [{ files: paths, reason: 'because' }]);
+    expect(broken).toEqual([
+      expect.stringMatching(/more than 5 files$/),
+      expect.stringMatching(/not in one folder$/),
+    ]);
   });
 
   it('names, lengths and headers', () => {

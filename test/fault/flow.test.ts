@@ -323,7 +323,7 @@ describe('names that peers make up', () => {
     await flood(20_000, 200_000);
     expect((await heap()) - before).toBeLessThan(4 * MIB);
     const left = await b.run(({ node: { runtime } }) => [
-      runtime.remoteWatchers.size,
+      runtime.monitors.watcherCount,
       runtime.inboundCalls.size,
       runtime.registered().length,
     ]);

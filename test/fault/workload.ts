@@ -89,16 +89,14 @@ export class Workload {
     const sizes = {
       calls: runtime.calls.size,
       // Calls that nobody answers are forgotten some time after theirs is over.
-      inboundCalls: [...runtime.inboundCalls.values()].filter(
-        ({ request }) => (request?.deadline ?? 0) > runtime.now(),
-      ).length,
+      inboundCalls: runtime.inboundCalls.openCount,
       spawns: runtime.spawns.size,
       aliases: runtime.aliases.size,
-      remoteLinks: runtime.remoteLinks.size,
-      remoteMonitors: runtime.remoteMonitors.size,
-      remoteCalls: runtime.remoteCalls.size,
-      remoteSpawns: runtime.remoteSpawns.size,
-      remoteWatchers: runtime.remoteWatchers.size,
+      remoteLinks: runtime.links.remoteCount,
+      remoteMonitors: runtime.monitors.remoteCount,
+      remoteCalls: runtime.calls.remoteCount,
+      remoteSpawns: runtime.spawns.size,
+      remoteWatchers: runtime.monitors.watcherCount,
       sitters: this.family.sitters.size,
       names: this.crowd.names.names().length,
       groups: this.crowd.groups.which().length,

@@ -105,10 +105,10 @@ class Owner {
 }
 
 async function take(step: Step, owners: readonly Owner[], kit: TestRuntime): Promise<void> {
-  const { inbound } = kit.runtime;
+  const { losses } = kit.runtime;
   if (step.do === 'turn') return nextTurn();
-  if (step.do === 'lose') return void inbound.nodeLost(step.node, nameOf(step.node));
-  if (step.do === 'up') return inbound.endLosses();
+  if (step.do === 'lose') return void losses.begin(step.node, nameOf(step.node));
+  if (step.do === 'up') return losses.endAll();
   const one = owners[step.owner] as Owner;
   if (!one.isAlive) return;
   if (step.do === 'kill') return one.kill();
@@ -139,12 +139,12 @@ it('L7, C12, D7 every tie to a lost node is heard of once, unless it was taken b
             one.monitor(new Pid(NODES[to % 2] as number, to + 1));
         }
         for (const next of steps) await take(next, owners, kit);
-        kit.runtime.inbound.endLosses();
-        for (const each of NODES) kit.runtime.inbound.nodeLost(each, nameOf(each));
-        kit.runtime.inbound.endLosses();
+        kit.runtime.losses.endAll();
+        for (const each of NODES) kit.runtime.losses.begin(each, nameOf(each));
+        kit.runtime.losses.endAll();
         await kit.settle();
         for (const one of owners) one.mustKnowAll();
-        expect([kit.runtime.remoteLinks.size, kit.runtime.remoteMonitors.size]).toEqual([0, 0]);
+        expect([kit.runtime.links.remoteCount, kit.runtime.monitors.remoteCount]).toEqual([0, 0]);
       } finally {
         kit.stop();
       }

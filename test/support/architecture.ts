@@ -6,8 +6,6 @@ import * as floors from '../../scripts/floors.mjs';
 
 const floorOf = floors.floorOf as (room: string) => number;
 const MAY_IMPORT_BINDINGS = floors.MAY_IMPORT_BINDINGS as ReadonlySet<string>;
-/** Rooms that may still import each other freely. */
-export const UNFINISHED = floors.UNFINISHED as ReadonlySet<string>;
 
 /** File texts by path from the root of the repository, with forward slashes. */
 export type Sources = ReadonlyMap<string, string>;
@@ -103,7 +101,7 @@ function brokenBetweenRooms({ from, specifier }: Import): string | undefined {
     return room === 'bindings' ? undefined : 'only bindings/ knows that an addon exists';
   }
   if (targetRoom === undefined) return `${target} is outside ts/ and bindings/`;
-  if (targetRoom === room || (UNFINISHED.has(room) && UNFINISHED.has(targetRoom))) return undefined;
+  if (targetRoom === room) return undefined;
   return brokenEdge(room, targetRoom, target);
 }
 
@@ -140,33 +138,65 @@ function brokenPackage(room: string, from: string, specifier: string): string | 
   return owner === room ? undefined : `only ${owner} imports ${name}`;
 }
 
-/** Cycles of value imports between files (type-only imports inside a room may go round; between rooms none can). */
-export function importCycles(sources: Sources): string[] {
-  const graph = new Map<string, string[]>();
-  for (const [path, text] of sources) {
-    if (roomOf(path) === undefined) continue;
-    const edges = importsOf(path, text).filter(
-      ({ specifier, typeOnly }) => specifier.startsWith('.') && !typeOnly,
-    );
-    graph.set(
-      path,
-      edges.map(({ specifier }) => resolve(path, specifier)).filter((target) => sources.has(target)),
-    );
+/** A circle of files that is allowed, and why it cannot be cut. */
+export interface Circle {
+  readonly files: readonly string[];
+  readonly reason: string;
+}
+
+/** Files in a circle that is allowed. */
+const LARGEST_CIRCLE = 5;
+
+/**
+ * Circles of imports, type imports included, that are not `allowed`; and allowed ones that are larger than five files, that
+ * leave their folder, or that are no circle any more.
+ */
+export function brokenCircles(sources: Sources, allowed: readonly Circle[]): string[] {
+  const found = new Set(importCircles(sources).map(inWords));
+  const known = new Set(allowed.map(({ files }) => inWords(files)));
+  const broken = [...found].filter((circle) => !known.has(circle)).map((circle) => `${circle}: a circle`);
+  for (const { files } of allowed) {
+    if (!found.has(inWords(files))) broken.push(`${inWords(files)}: no circle any more`);
+    if (files.length > LARGEST_CIRCLE) broken.push(`${inWords(files)}: more than ${LARGEST_CIRCLE} files`);
+    if (new Set(files.map((file) => file.slice(0, file.lastIndexOf('/')))).size > 1)
+      broken.push(`${inWords(files)}: not in one folder`);
   }
-  const cycles: string[] = [];
-  const done = new Set<string>();
-  const trail: string[] = [];
+  return broken;
+}
+
+function inWords(files: readonly string[]): string {
+  return files.toSorted().join(' ↔ ');
+}
+
+/** Groups of files that import each other in a circle: the strongly connected components of more than one file (Tarjan). */
+export function importCircles(sources: Sources): string[][] {
+  const circles: string[][] = [];
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
   const visit = (path: string): void => {
-    const seen = trail.indexOf(path);
-    if (seen >= 0) cycles.push(`${[...trail.slice(seen), path].join(' → ')} is a cycle`);
-    if (seen >= 0 || done.has(path)) return;
-    trail.push(path);
-    for (const target of graph.get(path) ?? []) visit(target);
-    trail.pop();
-    done.add(path);
+    const own = order.size;
+    order.set(path, own);
+    lowest.set(path, own);
+    open.push(path);
+    for (const target of targetsOf(path, sources)) {
+      if (!order.has(target)) visit(target);
+      if (open.includes(target))
+        lowest.set(path, Math.min(lowest.get(path) as number, lowest.get(target) as number));
+    }
+    if (lowest.get(path) !== own) return;
+    const circle = open.splice(open.indexOf(path));
+    if (circle.length > 1) circles.push(circle);
   };
-  for (const path of graph.keys()) visit(path);
-  return cycles;
+  for (const path of sources.keys()) if (roomOf(path) !== undefined && !order.has(path)) visit(path);
+  return circles;
+}
+
+function targetsOf(path: string, sources: Sources): string[] {
+  return importsOf(path, sources.get(path) as string)
+    .filter(({ specifier }) => specifier.startsWith('.'))
+    .map(({ specifier }) => resolve(path, specifier))
+    .filter((target) => sources.has(target));
 }
 
 /** File names: nouns in kebab-case (TypeScript, scripts) or snake_case (Rust), and none that say nothing. */

@@ -1,5 +1,5 @@
 import { SnowmeshError } from '../errors/index.ts';
-import type { Cell } from '../kernel/cell.ts';
+import type { Cell } from '../kernel/index.ts';
 import { Runtime } from './runtime.ts';
 import { Self } from './self.ts';
 

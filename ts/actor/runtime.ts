@@ -1,35 +1,37 @@
-import { INBOUND_CALLS_MARK, type RemoteCall } from '../call/inbound-calls.ts';
-import { call } from '../call/outbound-calls.ts';
-import type { PendingCall } from '../call/pending-call.ts';
-import { reply } from '../call/replies.ts';
+import { type CallOptions, InboundCalls, OutboundCalls, Replies } from '../call/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
-import { ActorTable } from '../kernel/actor-table.ts';
-import { Aliases } from '../kernel/aliases.ts';
-import type { Call, CallOptions } from '../kernel/call.ts';
-import { type Cell, cellOf, type Extras } from '../kernel/cell.ts';
-import { givenReason } from '../kernel/crash-reason.ts';
-import { DeadLetters } from '../kernel/dead-letters.ts';
-import { terminate } from '../kernel/death.ts';
-import { deliver } from '../kernel/delivery.ts';
-import { Envelope } from '../kernel/envelope.ts';
-import type { ExitReason } from '../kernel/exit-reason.ts';
-import { consoleLogger, guarded, type Logger } from '../kernel/logger.ts';
-import type { NamesPort } from '../kernel/names-port.ts';
-import { type RemotePort, ReplyStatus } from '../kernel/remote-port.ts';
-import type { SystemMessage } from '../kernel/system-message.ts';
-import { runCell } from '../kernel/turn.ts';
-import { type Link, type Monitor, NodeIndex, RemoteWatchers } from '../link/index.ts';
-import { Inbound } from '../peer/inbound.ts';
-import { nullRemote } from '../peer/null-remote.ts';
+import {
+  ActorTable,
+  Aliases,
+  after,
+  type Call,
+  type Cell,
+  cellOf,
+  consoleLogger,
+  DeadLetters,
+  deliver,
+  Envelope,
+  type ExitReason,
+  givenReason,
+  guard,
+  guarded,
+  type Kernel,
+  type Logger,
+  type NamesPort,
+  type RemotePort,
+  ReplyStatus,
+  runCell,
+  type SystemMessage,
+  terminate,
+} from '../kernel/index.ts';
+import { Inbound, NodeLosses, nullRemote } from '../peer/index.ts';
 import { Scheduler } from '../scheduler/index.ts';
-import { send } from '../send/sender.ts';
-import { DeathQueue } from '../signal/death-queue.ts';
-import { passOn, sendExit } from '../signal/signals.ts';
-import type { SpawnOptions } from '../spawn/spawn-options.ts';
-import { type PendingSpawn, spawn } from '../spawn/spawner.ts';
+import { type Dest, Sender } from '../send/index.ts';
+import { DeathQueue, LinkSignals, MonitorSignals, sendExit } from '../signal/index.ts';
+import { InboundSpawns, OutboundSpawns, Spawner, type SpawnOptions } from '../spawn/index.ts';
 import { Pid, Ref } from '../term/index.ts';
-import { type Clock, systemClock, Timer, Timers } from '../timers/index.ts';
-import { type Dest, Self } from './self.ts';
+import { type Clock, systemClock, Timers } from '../timers/index.ts';
+import { Self } from './self.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
 
 export interface RuntimeOptions {
@@ -43,49 +45,61 @@ export interface RuntimeOptions {
 }
 
 /** All actors of one node object in one isolate. */
-export class Runtime {
-  /** @internal */ readonly names: NamesPort;
+export class Runtime implements Kernel {
   readonly logger: Logger;
   readonly clock: Clock;
-  /** @internal Scheduler index. */ readonly lane: number;
   /** Messages that reached nobody. */
   readonly deadLetters: DeadLetters = new DeadLetters();
-  /** @internal */ readonly inbound: Inbound = new Inbound(this);
-  /** @internal Set by `node`. */
-  remote: RemotePort = nullRemote(this);
-  /** Whether its node was stopped: nothing runs any more. */
+  /** Whether its node was stopped: no actor runs any more. */
   isStopped = false;
-
-  // What the other files of this room work on.
-  /** @internal */ readonly table: ActorTable;
-  /** @internal */ readonly scheduler: Scheduler;
+  /** @internal */ readonly names: NamesPort;
+  /** @internal */ readonly root: Pid = new Pid(0, 0);
+  /** @internal */ readonly table: ActorTable<Cell>;
+  /** @internal */ readonly aliases: Aliases<Cell> = new Aliases();
+  /** @internal */ readonly scheduler: Scheduler<Cell>;
   /** @internal */ readonly timers: Timers;
-  /** @internal Stands for code outside of actors. */ readonly root: Pid = new Pid(0, 0);
-  /** @internal */ readonly aliases: Aliases = new Aliases();
-  /** @internal */ readonly calls: Map<number, PendingCall> = new Map();
-  /** @internal */ readonly inboundCalls: Map<string, RemoteCall> = new Map();
-  /** @internal So many of them have the late ones looked for. */ inboundCallsMark: number =
-    INBOUND_CALLS_MARK;
-  /** @internal */ readonly spawns: Map<number, PendingSpawn> = new Map();
-  /** @internal */ readonly exposed: Map<string, ActorSpec> = new Map();
-  /** @internal */ readonly remoteLinks: NodeIndex<Link> = new NodeIndex();
-  /** @internal */ readonly remoteMonitors: NodeIndex<Monitor> = new NodeIndex();
-  /** @internal */ readonly remoteCalls: NodeIndex<PendingCall> = new NodeIndex();
-  /** @internal */ readonly remoteSpawns: NodeIndex<PendingSpawn> = new NodeIndex();
-  /** @internal */ readonly remoteWatchers: RemoteWatchers = new RemoteWatchers();
-  /** @internal */ readonly deaths: DeathQueue = new DeathQueue();
-  /** @internal */ isPassingOn = false;
-  /** @internal */ unlinkIds = 0;
+  /** @internal */ readonly links: LinkSignals;
+  /** @internal */ readonly monitors: MonitorSignals;
+  /** @internal */ readonly deaths: DeathQueue;
+  /** @internal */ readonly sender: Sender;
+  /** @internal */ readonly calls: OutboundCalls;
+  /** @internal */ readonly inboundCalls: InboundCalls;
+  /** @internal */ readonly replies: Replies;
+  /** @internal */ readonly spawner: Spawner;
+  /** @internal */ readonly spawns: OutboundSpawns;
+  /** @internal */ readonly inboundSpawns: InboundSpawns;
+  /** @internal */ readonly losses: NodeLosses;
+  /** @internal */ readonly inbound: Inbound;
+  /** @internal Other nodes. `node` sets it. */ remote: RemotePort;
   private refs = 0;
 
   constructor(options: RuntimeOptions) {
     this.names = options.names;
     this.logger = guarded(options.logger ?? consoleLogger);
     this.clock = options.clock ?? systemClock;
-    this.lane = options.lane ?? 0;
-    this.table = new ActorTable(this.lane);
+    this.table = new ActorTable(options.lane ?? 0);
     this.timers = new Timers(this.clock, options.keepAlive ?? false);
-    this.scheduler = new Scheduler(() => this.remote.flush());
+    this.scheduler = new Scheduler(runCell, () => this.remote.flush());
+    this.links = new LinkSignals(this);
+    this.monitors = new MonitorSignals(this);
+    this.deaths = new DeathQueue(this, this.links, this.monitors);
+    this.sender = new Sender(this, this.monitors);
+    this.calls = new OutboundCalls(this);
+    this.inboundCalls = new InboundCalls(this);
+    this.replies = new Replies(this.calls, this.inboundCalls);
+    this.spawner = new Spawner(this, this.links, this.monitors);
+    this.spawns = new OutboundSpawns(this, this.spawner, this.links, this.monitors);
+    this.inboundSpawns = new InboundSpawns(this, this.spawner, this.links, this.monitors);
+    this.losses = new NodeLosses(
+      this.links,
+      this.monitors,
+      this.calls,
+      this.inboundCalls,
+      this.spawns,
+      this.inboundSpawns,
+    );
+    this.inbound = new Inbound(this, this.links, this.monitors, this.inboundCalls);
+    this.remote = nullRemote(this, this.losses);
   }
 
   /** Living actors. */
@@ -105,12 +119,12 @@ export class Runtime {
 
   /** Starts an actor whose parent is no actor. See `Self.spawn`. */
   spawn<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): Pid<N> {
-    return spawn(this, null, start, args, undefined, false).pid as Pid<never> as Pid<N>;
+    return this.spawner.spawn(null, start, args, undefined, false).pid as Pid<never> as Pid<N>;
   }
 
   /** See `Self.spawnHandler`. */
   spawnHandler<N, A extends readonly unknown[]>(init: HandlerInit<N, A>, ...args: A): Pid<N> {
-    return spawn(this, null, init as never, args, undefined, true).pid as Pid<never> as Pid<N>;
+    return this.spawner.spawn(null, init as never, args, undefined, true).pid as Pid<never> as Pid<N>;
   }
 
   /** See `Self.spawnWith`. */
@@ -119,12 +133,12 @@ export class Runtime {
     start: Startable<N, A>,
     ...args: A
   ): Pid<N> {
-    return spawn(this, null, start, args, options, false).pid as Pid<never> as Pid<N>;
+    return this.spawner.spawn(null, start, args, options, false).pid as Pid<never> as Pid<N>;
   }
 
   /** Sends as code outside of actors. See `Self.send`. */
   send<T>(to: Dest<T>, message: T): void {
-    send(this, null, to as Dest<never>, message);
+    this.sender.send(null, to as Dest<never>, message);
   }
 
   /** Asks as code outside of actors. See `Self.call`. */
@@ -134,17 +148,17 @@ export class Runtime {
     args: readonly unknown[] = [],
     options?: CallOptions,
   ): Promise<R> {
-    return call(this, null, to, tag, args, options) as Promise<R>;
+    return this.calls.call(null, to, tag, args, options) as Promise<R>;
   }
 
   /** Answers a call, here or far away. False: nobody waits for it any more. */
   reply(to: Call | Ref, value: unknown): boolean {
-    return reply(this, to, ReplyStatus.ok, value);
+    return this.replies.reply(to, ReplyStatus.ok, value);
   }
 
   /** @internal Answers a call with a failure. */
   replyError(to: Call | Ref, status: ReplyStatus, reason: unknown): boolean {
-    return reply(this, to, status, reason);
+    return this.replies.reply(to, status, reason);
   }
 
   /** Sends an exit signal. `kill` cannot be trapped. */
@@ -154,7 +168,7 @@ export class Runtime {
 
   /** Whether that actor lives here. Always false for actors of other nodes: monitor those. */
   isAlive(pid: Pid): boolean {
-    return cellOf(pid)?.runtime === this;
+    return cellOf(pid)?.kernel === this;
   }
 
   /** The name of the node a PID lives on; undefined: our own while it has no name, or unknown. */
@@ -190,7 +204,7 @@ export class Runtime {
 
   /** Lets other nodes spawn it by name. */
   expose<N, A extends readonly unknown[]>(spec: ActorSpec<N, A>): void {
-    this.exposed.set(spec.name, spec as never);
+    this.spawner.expose(spec);
   }
 
   /** The canonical PID of a local id: that of the living actor, else one of a dead actor. */
@@ -210,23 +224,27 @@ export class Runtime {
   }
 
   /** @internal */
+  newRef(local: number): Ref {
+    return new Ref(0, local, ++this.refs);
+  }
+
+  /** @internal */
+  newSelf(cell: Cell): object {
+    return new Self(cell);
+  }
+
+  /** @internal */
   deliverSystem(to: Pid, message: SystemMessage): void {
     const cell = cellOf(to);
     if (cell !== undefined) deliver(cell, message);
   }
 
-  /** Calls back once when a local actor dies, after its names are gone. Returns a way to take it back. */
+  /** Calls back once when a local actor dies, after its names are free. Returns the way to cancel it. */
   onDeath(pid: Pid, callback: (pid: Pid, reason: ExitReason) => void): () => void {
     const cell = cellOf(pid);
-    if (cell === undefined) {
-      callback(pid, 'noproc');
-      return () => {};
-    }
-    const more = cell.more();
-    more.deathCallbacks ??= new Set();
-    const { deathCallbacks } = more;
-    deathCallbacks.add(callback);
-    return () => void deathCallbacks.delete(callback);
+    if (cell !== undefined) return cell.onDeath(callback);
+    callback(pid, 'noproc');
+    return () => {};
   }
 
   /** Runs what is queued now, within the budget; ends with remote.flush(). True: there is still work. */
@@ -240,29 +258,22 @@ export class Runtime {
     this.scheduler.wake();
   }
 
-  /** Ends every actor without notice to anybody outside. */
+  /** Ends every actor without a signal to other nodes. */
   stop(): void {
     this.isStopped = true;
     for (const cell of this.table) terminate(cell, 'killed');
-    for (const pending of [...this.calls.values()]) pending.fail('noproc', 'stopped');
+    this.calls.stop();
     this.timers.clear();
   }
 
-  /** @internal Calls back once after `ms`, for code outside of actors. Returns a way to take it back. */
+  /** @internal Calls back once after `ms`, for code outside of actors. Returns the way to cancel it. */
   after(ms: number, action: () => void): () => void {
-    const timer = new Callback(() => this.guard(action));
-    this.timers.start(timer, ms);
-    return () => void this.timers.cancel(timer);
+    return after(this, ms, action);
   }
 
   /** Whether waiting timers keep the OS process alive. */
   setKeepAlive(keepAlive: boolean): void {
     this.timers.setKeepAlive(keepAlive);
-  }
-
-  /** Test hook: the serial the next actor gets. */
-  setNextSerial(serial: number): void {
-    ActorTable.setNextSerial(serial);
   }
 
   /** @internal */
@@ -274,45 +285,8 @@ export class Runtime {
     );
   }
 
-  /** @internal */
-  newRef(local: number): Ref {
-    return new Ref(0, local, ++this.refs);
-  }
-
-  /** @internal One turn of an actor. True: a promise was settled. */
-  runCell(cell: Cell): boolean {
-    return runCell(cell);
-  }
-
-  /** @internal */
-  makeSelf(cell: Cell): Self {
-    return new Self(cell);
-  }
-
-  /** @internal Tells everybody tied to a dead actor. */
-  passOn(pid: Pid, extra: Extras, reason: ExitReason): void {
-    passOn(this, pid, extra, reason);
-  }
-
-  /** @internal Code of others that must not take the runtime along. */
+  /** @internal Runs code of others that must not disturb the runtime. */
   guard(action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      try {
-        this.logger.error({ event: 'callback_failed', err: error }, 'a callback failed');
-      } catch {
-        // Neither must a logger.
-      }
-    }
-  }
-}
-
-class Callback extends Timer {
-  readonly fire: () => void;
-
-  constructor(fire: () => void) {
-    super();
-    this.fire = fire;
+    guard(this, action);
   }
 }

@@ -1,35 +1,35 @@
-import { call } from '../call/outbound-calls.ts';
-import type { CallOptions } from '../kernel/call.ts';
-import { type Cell, DEAD, TRAPS } from '../kernel/cell.ts';
-import { givenReason, Leave } from '../kernel/crash-reason.ts';
-import { leave, report, takeStarter, terminate } from '../kernel/death.ts';
-import { type ExitReason, isCleanExit } from '../kernel/exit-reason.ts';
-import type { Match, Matched, Received, TIMEOUT, WithTag } from '../kernel/match.ts';
-import { checkDelay, receive } from '../kernel/receive.ts';
-import { Down, type NodeAddress } from '../kernel/system-message.ts';
-import type { TimerRef } from '../kernel/timer-ref.ts';
-import { cancelTimer, startTimer } from '../send/actor-timer.ts';
-import { send, sendWait } from '../send/sender.ts';
-import { demonitor, link, monitor, sendExit, unlink } from '../signal/signals.ts';
-import type { SpawnOptions } from '../spawn/spawn-options.ts';
-import { type RemoteSpawnOptions, spawn, spawnOn } from '../spawn/spawner.ts';
+import type { CallOptions } from '../call/index.ts';
+import {
+  type AliasMode,
+  type Cell,
+  checkDelay,
+  DEAD,
+  Down,
+  type ExitReason,
+  givenReason,
+  isCleanExit,
+  Leave,
+  leave,
+  type Match,
+  type Matched,
+  type NodeAddress,
+  type Received,
+  type ReceiveOptions,
+  receive,
+  report,
+  type TIMEOUT,
+  type TimerRef,
+  TRAPS,
+  takeStarter,
+  terminate,
+  type WithTag,
+} from '../kernel/index.ts';
+import { cancelTimer, type Dest, startTimer } from '../send/index.ts';
+import { sendExit } from '../signal/index.ts';
+import type { RemoteSpawnOptions, SpawnOptions } from '../spawn/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { Runtime } from './runtime.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
-
-/** Where a message can go: a PID, a local name, a name on a node, or an alias. */
-export type Dest<M = unknown> = Pid<M> | string | NodeAddress | Ref;
-
-/** When an alias ends: `explicit` by unalias, `demonitor` also with its monitor (or DOWN), `reply` also with the first message. */
-export type AliasMode = 'explicit' | 'demonitor' | 'reply';
-
-/** How long a receive waits, and what else ends the wait. */
-export interface ReceiveOptions {
-  /** ms; 0 looks at what is there. Default: wait for ever. Noise does not restart it (H12). */
-  readonly timeout?: number;
-  /** Rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
 
 /**
  * What an actor can do. Each actor gets its own.
@@ -56,7 +56,8 @@ export class Self<M = unknown> {
 
   /** All actors of this node. */
   get runtime(): Runtime {
-    return this.cell.runtime;
+    // Runtime is the only Kernel, and the one that made this.
+    return this.cell.kernel as Runtime;
   }
 
   /** What it is called in logs. */
@@ -115,7 +116,7 @@ export class Self<M = unknown> {
   /** Sends a message: copied, never fails for a target that is gone. Throws SNOW_ERR_UNSENDABLE, SNOW_ERR_NAME_UNKNOWN (rule F4). */
   send<T>(to: Dest<T>, message: T): void {
     if (this.isOver) this.runtime.deadLetters.count('dead_sender', to);
-    else send(this.runtime, this.cell, to as Dest<never>, message);
+    else this.runtime.sender.send(this.cell, to as Dest<never>, message);
   }
 
   /**
@@ -125,7 +126,7 @@ export class Self<M = unknown> {
    * @throws As `send`, by rejecting. When this actor dies meanwhile, nothing is sent and the promise stays pending.
    */
   async sendWait<T>(to: Dest<T>, message: T): Promise<void> {
-    await (this.isOver ? never() : sendWait(this.runtime, this.cell, to as Dest<never>, message));
+    await (this.isOver ? never() : this.runtime.sender.sendWait(this.cell, to as Dest<never>, message));
   }
 
   /**
@@ -187,17 +188,17 @@ export class Self<M = unknown> {
     options: RemoteSpawnOptions = {},
   ): Promise<{ pid: Pid<N>; ref: Ref | undefined }> {
     if (this.isOver) return never();
-    return spawnOn(this.runtime, this.cell, node, spec, args, options) as Promise<never>;
+    return this.runtime.spawns.spawn(this.cell, node, spec, args, options) as Promise<never>;
   }
 
   /** Ties two actors: when one ends otherwise than `normal`, so does the other, unless it traps exits (rules C). */
   link(pid: Pid): void {
-    if (!this.isOver) link(this.cell, pid);
+    if (!this.isOver) this.runtime.links.link(this.cell, pid);
   }
 
   /** Ends a link. No exit signal of it comes afterwards. */
   unlink(pid: Pid): void {
-    if (!this.isOver) unlink(this.cell, pid);
+    if (!this.isOver) this.runtime.links.unlink(this.cell, pid);
   }
 
   /** Watches an actor: exactly one {@link Down} comes when it ends, or is gone already. */
@@ -207,7 +208,7 @@ export class Self<M = unknown> {
     if (this.isOver) return ref;
     if (options?.alias !== undefined) this.runtime.aliases.add(cell, ref, options.alias);
     cell.mailbox?.mark(ref);
-    monitor(cell, target, ref);
+    this.runtime.monitors.monitor(cell, target, ref);
     return ref;
   }
 
@@ -215,7 +216,7 @@ export class Self<M = unknown> {
   demonitor(ref: Ref, options?: { readonly flush?: boolean }): boolean {
     const { cell } = this;
     if (this.isOver) return false;
-    const wasThere = demonitor(cell, ref);
+    const wasThere = this.runtime.monitors.demonitor(cell, ref);
     if (!wasThere && options?.flush === true) {
       cell.mailbox?.take((message) => message instanceof Down && message.ref.equals(ref), [ref]);
     }
@@ -272,7 +273,9 @@ export class Self<M = unknown> {
   sleep(ms: number): Promise<void> {
     checkDelay(ms);
     if (this.isOver) return never();
-    return new Promise((resolve) => void startTimer(this.cell, ms, 'run', null, resolve));
+    return new Promise(
+      (resolve) => void startTimer(this.runtime.sender, this.cell, ms, 'run', null, resolve),
+    );
   }
 
   /**
@@ -282,12 +285,12 @@ export class Self<M = unknown> {
    * @throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_DEST, SNOW_ERR_UNSENDABLE.
    */
   sendAfter<T>(ms: number, to: Dest<T>, message: T): TimerRef {
-    return startTimer(this.cell, ms, 'send', to as Dest<never>, message);
+    return startTimer(this.runtime.sender, this.cell, ms, 'send', to as Dest<never>, message);
   }
 
   /** Like sendAfter, but a local receiver gets a Timeout with the timer's ref and the message. */
   startTimer(ms: number, to: Dest<never>, message: unknown): TimerRef {
-    return startTimer(this.cell, ms, 'timeout', to, message);
+    return startTimer(this.runtime.sender, this.cell, ms, 'timeout', to, message);
   }
 
   /**
@@ -296,17 +299,17 @@ export class Self<M = unknown> {
    * It ends when its local receiver does, or, aimed at anything but a local PID, when this actor does (rule H9).
    */
   sendInterval<T>(ms: number, to: Dest<T>, message: T): TimerRef {
-    return startTimer(this.cell, ms, 'interval', to as Dest<never>, message);
+    return startTimer(this.runtime.sender, this.cell, ms, 'interval', to as Dest<never>, message);
   }
 
   /** Calls `fn` as this actor; a throw ends the actor. */
   after(ms: number, fn: () => void): TimerRef {
-    return startTimer(this.cell, ms, 'run', null, fn);
+    return startTimer(this.runtime.sender, this.cell, ms, 'run', null, fn);
   }
 
   /** ms that were left, or false: fired already, or cancelled. */
   cancelTimer(timer: TimerRef): number | false {
-    return cancelTimer(this.runtime, timer);
+    return cancelTimer(this.runtime.sender, timer);
   }
 
   /** ms that are left, or false; the timer goes on. */
@@ -322,7 +325,7 @@ export class Self<M = unknown> {
     options?: CallOptions,
   ): Promise<R> {
     if (this.isOver) return never();
-    return call(this.runtime, this.cell, to, tag, args, options) as Promise<R>;
+    return this.runtime.calls.call(this.cell, to, tag, args, options) as Promise<R>;
   }
 
   /** Gives a living actor of this node (default: this one) a local name. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME. */
@@ -381,7 +384,7 @@ export class Self<M = unknown> {
     isHandler: boolean,
   ): { pid: Pid; ref: Ref | undefined } {
     const { runtime, cell } = this;
-    if (!this.isOver) return spawn(runtime, cell, start, args, options, isHandler);
+    if (!this.isOver) return runtime.spawner.spawn(cell, start, args, options, isHandler);
     return { pid: runtime.pidOf(runtime.table.nextId()), ref: runtime.newRef(cell.pid.local) };
   }
 }

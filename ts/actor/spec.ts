@@ -1,4 +1,4 @@
-import type { ExitReason } from '../kernel/exit-reason.ts';
+import type { ExitReason, IGNORE } from '../kernel/index.ts';
 import type { Self } from './self.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would refuse every function that says what it takes
@@ -23,9 +23,6 @@ export interface HandlerBody<M = unknown> {
    */
   onTerminate?(reason: ExitReason, self: Self<M>): void | PromiseLike<void>;
 }
-
-/** An initialiser's answer "do not start me, and that is no error" (rule I1). */
-export const IGNORE: unique symbol = Symbol('snowmesh.ignore');
 
 /** Makes the body of a handler actor; runs as the actor's first turn. */
 export type HandlerInit<M = unknown, A extends readonly unknown[] = Anything[]> = (
@@ -63,11 +60,6 @@ export type ActorSpec<M = unknown, A extends readonly unknown[] = Anything[]> =
 export type Startable<M = Anything, A extends readonly unknown[] = Anything[]> =
   | ActorFn<M, A>
   | ActorSpec<M, A>;
-
-/** Whether `start` has an init to wait for (rule I1). */
-export function waitsForInit(what: Startable): boolean {
-  return typeof what !== 'function' && (what.kind === 'handler' || what.ack === true);
-}
 
 /**
  * Names an actor function, so that it can be logged, supervised and spawned from other nodes.

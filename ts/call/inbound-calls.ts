@@ -1,22 +1,112 @@
-// Calls from other nodes, until one of our actors has answered them.
+import {
+  type AwaitingCaller,
+  askToEnd,
+  Call,
+  type CallRequest,
+  type Cell,
+  deliver,
+  type ExitReason,
+  type Kernel,
+  ReplyStatus,
+  sendReason,
+} from '../kernel/index.ts';
+import { Pid, type Ref } from '../term/index.ts';
+import { refusal } from './outbound-calls.ts';
 
-import type { Runtime } from '../actor/runtime.ts';
-import { Call } from '../kernel/call.ts';
-import type { Cell } from '../kernel/cell.ts';
-import { deliver } from '../kernel/delivery.ts';
-import type { ExitReason } from '../kernel/exit-reason.ts';
-import { sendReason } from '../kernel/far-reason.ts';
-import { ReplyStatus } from '../kernel/remote-port.ts';
-import { askToEnd } from '../kernel/stop-request.ts';
-import type { Pid, Ref } from '../term/index.ts';
-import { refusal } from './call-refusal.ts';
-import type { AwaitingCaller } from './pending-call.ts';
+/** The tag of a call from another node that asks its target to end in order. User code never sees it. */
+export const STOP_TAG = '$snowmesh.stop';
 
-/** Unanswered calls from other nodes before those whose time is over are looked for. */
-export const INBOUND_CALLS_MARK = 1024;
+/** So many unanswered calls are kept before those that are past their deadline are looked for. */
+const FIRST_SWEEP = 1024;
+
+/** Calls from other nodes that no actor has answered yet, by the key of their reply address. */
+export class InboundCalls {
+  private readonly kernel: Kernel;
+  private readonly waiting: Map<string, RemoteCall> = new Map();
+  private sweepAt = FIRST_SWEEP;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  get size(): number {
+    return this.waiting.size;
+  }
+
+  /** Calls whose caller still waits. O(calls). */
+  get openCount(): number {
+    const now = this.kernel.now();
+    return [...this.waiting.values()].filter(({ deadline }) => deadline > now).length;
+  }
+
+  /** A call from another node arrives; `cell` undefined: there is no such actor. A peer may send any term as the request. */
+  arrive(cell: Cell | undefined, from: Pid, ref: Ref, ms: number, request: unknown): void {
+    const { remote } = this.kernel;
+    if (cell === undefined) return remote.reply(null, ref, ReplyStatus.noproc, undefined);
+    if (!isRequest(request)) return remote.reply(null, ref, ReplyStatus.unknown, undefined);
+    const [tag, args, chain] = request;
+    if (tag === STOP_TAG) {
+      this.add(cell, ref, ms); // the end of the actor is the answer (I6)
+      return askToEnd(cell, args[0]);
+    }
+    const refused = refusal(cell, chain);
+    if (refused !== undefined)
+      return remote.reply(cell.pid, ref, ReplyStatus[refused], refused === 'cycle' ? chain : undefined);
+    const caller = this.add(cell, ref, ms);
+    caller.request = new Call(from, caller, tag, args, caller.deadline, chain);
+    deliver(cell, caller.request);
+  }
+
+  /** Answers a call from another node, once. False: it was answered, its caller gave up, or another node was asked. */
+  reply(ref: Ref, status: ReplyStatus, value: unknown): boolean {
+    const caller = this.waiting.get(ref.key);
+    if (caller === undefined) return false;
+    this.kernel.remote.reply(caller.cell.pid, ref, status, value);
+    this.forget(caller);
+    if (caller.request !== undefined) caller.request.isAnswered = true;
+    return true;
+  }
+
+  /** The target ended without an answer. */
+  targetEnded(caller: RemoteCall, reason: ExitReason): void {
+    if (!this.waiting.delete(caller.address.key)) return;
+    if (caller.request !== undefined) caller.request.isAnswered = true;
+    const { remote } = this.kernel;
+    sendReason((why) => remote.reply(caller.cell.pid, caller.address, ReplyStatus.exit, why), reason);
+  }
+
+  /** Drops the calls of a lost node. O(calls). */
+  nodeLost(nc: number): void {
+    for (const caller of this.waiting.values()) if (caller.address.nc === nc) this.forget(caller);
+  }
+
+  private add(cell: Cell, ref: Ref, ms: number): RemoteCall {
+    if (this.waiting.size >= this.sweepAt) this.sweep();
+    const caller = new RemoteCall(this, cell, ref, this.kernel.now() + ms);
+    this.waiting.set(ref.key, caller);
+    cell.addCaller(caller);
+    return caller;
+  }
+
+  /**
+   * Drops the calls that are past their deadline: a server that never answers must not collect them (G5, P7). Amortised
+   * O(1) a call.
+   */
+  private sweep(): void {
+    const now = this.kernel.now();
+    for (const caller of this.waiting.values()) if (caller.deadline <= now) this.forget(caller);
+    this.sweepAt = Math.max(FIRST_SWEEP, 2 * this.waiting.size);
+  }
+
+  private forget(caller: RemoteCall): void {
+    this.waiting.delete(caller.address.key);
+    caller.cell.removeCaller(caller);
+  }
+}
 
 /** A call from another node that one of our actors has not answered. */
-export class RemoteCall implements AwaitingCaller {
+class RemoteCall implements AwaitingCaller {
+  private readonly calls: InboundCalls;
   readonly address: Ref;
   readonly cell: Cell;
   /** ms of the runtime's clock when the caller gives up; Infinity: never. */
@@ -24,76 +114,24 @@ export class RemoteCall implements AwaitingCaller {
   /** What the target got; undefined: it was asked to end. */
   request: Call | undefined = undefined;
 
-  constructor(cell: Cell, address: Ref, deadline: number) {
+  constructor(calls: InboundCalls, cell: Cell, address: Ref, deadline: number) {
+    this.calls = calls;
     this.cell = cell;
     this.address = address;
     this.deadline = deadline;
   }
 
-  targetEnded(reason: unknown): void {
-    const { runtime } = this.cell;
-    if (!runtime.inboundCalls.delete(this.address.key)) return;
-    if (this.request !== undefined) this.request.isAnswered = true;
-    sendReason((why) => runtime.remote.reply(this.cell.pid, this.address, ReplyStatus.exit, why), reason);
+  targetEnded(reason: ExitReason): void {
+    this.calls.targetEnded(this, reason);
   }
 }
 
-/** A call from another node arrives for `cell`. */
-export function callFromAfar(
-  cell: Cell,
-  from: Pid,
-  ref: Ref,
-  ms: number,
-  request: readonly [string, readonly unknown[], readonly Pid[]],
-): void {
-  const { runtime } = cell;
-  const [tag, args, chain] = request;
-  const refused = refusal(cell, chain);
-  if (refused !== undefined)
-    return runtime.remote.reply(cell.pid, ref, ReplyStatus[refused], refused === 'cycle' ? chain : undefined);
-  const caller = awaitAnswer(cell, ref, ms);
-  caller.request = new Call(from, caller, tag, args, caller.deadline, chain);
-  deliver(cell, caller.request);
-}
-
-/** A stop request from another node arrives for `cell`, whose end is the answer (I6). */
-export function stopFromAfar(cell: Cell, ref: Ref, ms: number, reason: ExitReason): void {
-  awaitAnswer(cell, ref, ms);
-  askToEnd(cell, reason);
-}
-
-function awaitAnswer(cell: Cell, ref: Ref, ms: number): RemoteCall {
-  const { runtime } = cell;
-  if (runtime.inboundCalls.size >= runtime.inboundCallsMark) forgetLateCallers(runtime);
-  const caller = new RemoteCall(cell, ref, runtime.now() + ms);
-  runtime.inboundCalls.set(ref.key, caller);
-  const more = cell.more();
-  more.callers ??= new Set();
-  more.callers.add(caller);
-  return caller;
-}
-
-/**
- * Callers from afar who gave up are not told apart from others until they are many: a server that never answers must not
- * collect them (G5, P7). O(1) a call, over time.
- */
-function forgetLateCallers(runtime: Runtime): void {
-  const now = runtime.now();
-  for (const [key, caller] of runtime.inboundCalls) {
-    if (caller.deadline > now) continue;
-    caller.cell.extra?.callers?.delete(caller);
-    runtime.inboundCalls.delete(key);
-  }
-  runtime.inboundCallsMark = Math.max(INBOUND_CALLS_MARK, 2 * runtime.inboundCalls.size);
-}
-
-/** Answers a call from another node, once. False: it was answered, its caller has given up, or another node was asked. */
-export function replyFar(runtime: Runtime, ref: Ref, status: ReplyStatus, value: unknown): boolean {
-  const caller = runtime.inboundCalls.get(ref.key);
-  if (caller === undefined) return false;
-  runtime.remote.reply(caller.cell.pid, ref, status, value);
-  runtime.inboundCalls.delete(ref.key);
-  caller.cell.extra?.callers?.delete(caller);
-  if (caller.request !== undefined) caller.request.isAnswered = true;
-  return true;
+function isRequest(request: unknown): request is CallRequest {
+  return (
+    Array.isArray(request) &&
+    typeof request[0] === 'string' &&
+    Array.isArray(request[1]) &&
+    Array.isArray(request[2]) &&
+    request[2].every((waiting) => waiting instanceof Pid)
+  );
 }

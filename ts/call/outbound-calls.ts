@@ -1,60 +1,149 @@
-// Calls: requests with one answer. The answer goes straight to the promise that waits, never into a mailbox, so a late one
-// is seen by nobody (rule G3) and a backlog delays none (rule B6).
-
-import type { Runtime } from '../actor/runtime.ts';
-import type { Dest } from '../actor/self.ts';
-import { Call, type CallOptions } from '../kernel/call.ts';
-import { type Cell, ownCell } from '../kernel/cell.ts';
-import { deferred, latest } from '../kernel/deferred.ts';
-import { deliver } from '../kernel/delivery.ts';
-import { checkTimeout } from '../kernel/receive.ts';
-import type { NodeAddress } from '../kernel/system-message.ts';
-import { checkDest } from '../send/sender.ts';
+import {
+  type AnsweringNode,
+  BUSY,
+  Call,
+  type Cell,
+  checkTimeout,
+  deferred,
+  deliver,
+  isFrom,
+  type Kernel,
+  LIMITED,
+  latest,
+  type NodeAddress,
+  ownCell,
+  type ReplyStatus,
+} from '../kernel/index.ts';
+import { checkDest, type Dest } from '../send/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
-import { refusal } from './call-refusal.ts';
-import { PendingCall } from './pending-call.ts';
+import type { CallOptions } from './call-error.ts';
+import { PendingCall, PendingCalls } from './pending-call.ts';
 
 const DEFAULT_TIMEOUT = 5000;
-/** Sends a request; the promise is its answer, or rejects with a CallError. */
-export function call(
-  runtime: Runtime,
-  caller: Cell | null,
-  to: Dest<never>,
-  tag: string,
-  args: readonly unknown[],
-  options: CallOptions | undefined,
-): Promise<unknown> {
-  checkDest(to);
-  const pending = new PendingCall(runtime, caller, to, tag);
-  const timeout = timeoutOf(caller, runtime, options);
-  const copied = args.length === 0 ? args : copyTerm(args);
-  if (options?.signal?.aborted === true)
-    return Promise.reject(pending.error('aborted', options.signal.reason));
-  pending.promise = deferred();
-  pending.resolve = latest.resolve;
-  pending.reject = latest.reject;
-  pending.begin(timeout);
-  arm(pending, options?.signal);
-  try {
-    dispatch(pending, copied, timeout);
-  } catch (error) {
-    pending.withdraw(); // too large for its way: nothing was sent, nothing may stay (rule B9)
-    throw error;
+const NO_CHAIN: readonly Pid[] = [];
+
+/**
+ * Calls of this runtime: requests with one answer. The answer settles the caller's promise and never enters a mailbox, so a
+ * late one disturbs no actor (G3) and no backlog delays one (B6).
+ */
+export class OutboundCalls {
+  private readonly kernel: Kernel;
+  private readonly pending: PendingCalls = new PendingCalls();
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
   }
-  return pending.promise;
+
+  /** Pending calls that have a reply address. */
+  get size(): number {
+    return this.pending.byId.size;
+  }
+
+  /** Pending calls to other nodes. O(nodes). */
+  get remoteCount(): number {
+    return this.pending.byNode.size;
+  }
+
+  /** Sends a request; the promise is its answer, or rejects with a CallError. */
+  call(
+    caller: Cell | null,
+    to: Dest<never>,
+    tag: string,
+    args: readonly unknown[],
+    options: CallOptions | undefined,
+  ): Promise<unknown> {
+    checkDest(to);
+    const pending = new PendingCall(this.kernel, this.pending, caller, to, tag);
+    const timeout = this.timeoutOf(caller, options);
+    const copied = args.length === 0 ? args : copyTerm(args);
+    if (options?.signal?.aborted === true)
+      return Promise.reject(pending.error('aborted', options.signal.reason));
+    pending.promise = deferred();
+    pending.resolve = latest.resolve;
+    pending.reject = latest.reject;
+    pending.begin(timeout);
+    arm(pending, options?.signal);
+    try {
+      this.dispatch(pending, copied, timeout);
+    } catch (error) {
+      pending.withdraw(); // too large for a frame: nothing was sent, and nothing may stay (B9)
+      throw error;
+    }
+    return pending.promise;
+  }
+
+  /**
+   * An answer to one of these calls. False: it is too late.
+   *
+   * @param from The node it came from: the one that was asked, else the answer does not count; null: this node.
+   */
+  answered(from: AnsweringNode | null, ref: Ref, status: ReplyStatus, value: unknown): boolean {
+    const pending = this.pending.byId.get(ref.id);
+    if (pending === undefined) {
+      this.kernel.deadLetters.count('late_reply', ref);
+      return false;
+    }
+    if (from === null || (pending.address.equals(ref) && isFrom(from, pending.node)))
+      return this.settle(pending, status, value);
+    this.kernel.deadLetters.count('unasked', ref);
+    return false;
+  }
+
+  /** The answer to `pending` came. False: it is too late. */
+  settle(pending: PendingCall, status: ReplyStatus, value: unknown): boolean {
+    const isOpen = pending.settle(status, value);
+    if (!isOpen) this.kernel.deadLetters.count('late_reply', pending.address);
+    return isOpen;
+  }
+
+  /** Takes the calls to a lost node out of the index: each is then failed by the caller of this. */
+  takeNode(node: number | string): Iterable<PendingCall> {
+    return this.pending.byNode.take(node);
+  }
+
+  /** The runtime stopped: every call with a reply address fails. */
+  stop(): void {
+    for (const pending of [...this.pending.byId.values()]) pending.fail('noproc', 'stopped');
+  }
+
+  private timeoutOf(caller: Cell | null, options: CallOptions | undefined): number {
+    if (options?.timeout !== undefined) return checkTimeout(options.timeout);
+    const deadline = openCall(caller)?.deadline;
+    if (deadline === undefined || deadline === Number.POSITIVE_INFINITY) return DEFAULT_TIMEOUT;
+    return Math.max(0, Math.ceil(deadline - this.kernel.now()));
+  }
+
+  private dispatch(pending: PendingCall, args: readonly unknown[], timeout: number): void {
+    const { kernel } = this;
+    const { caller, tag, to } = pending;
+    const above = openCall(caller)?.chain ?? NO_CHAIN;
+    const chain = chainOf(above, caller);
+    const address = resolve(kernel, to);
+    if (address === undefined) return void pending.fail('noproc', undefined);
+    if (!(address instanceof Pid) || address.nc !== 0) {
+      pending.node = address instanceof Pid ? address.nc : kernel.remote.canonical(address.node);
+      this.pending.byNode.add(pending.node, pending);
+      const from = caller === null ? null : caller.pid;
+      kernel.remote.call(from, pending.address, timeout, address, [tag, args, chain]);
+      return;
+    }
+    const cell = ownCell(kernel, address);
+    if (cell === undefined) return void pending.fail('noproc', undefined);
+    if (cell === caller) return void pending.fail('calling_self', undefined);
+    const refused = refusal(cell, above);
+    if (refused !== undefined) return void pending.fail(refused, refused === 'cycle' ? chain : undefined);
+    cell.addCaller(pending);
+    pending.target = cell;
+    const from = caller === null ? undefined : caller.pid;
+    pending.request = new Call(from, pending, tag, args, pending.started + timeout, chain);
+    deliver(cell, pending.request);
+  }
 }
 
-/** The call an actor is at, while its caller still waits for the answer. */
+/** The call that an actor handles, while its caller still waits for the answer. */
 function openCall(caller: Cell | null): Call | undefined {
   const handling = caller?.handling ?? undefined;
   return handling === undefined || handling.isAnswered ? undefined : handling;
-}
-
-function timeoutOf(caller: Cell | null, runtime: Runtime, options: CallOptions | undefined): number {
-  if (options?.timeout !== undefined) return checkTimeout(options.timeout);
-  const deadline = openCall(caller)?.deadline;
-  if (deadline === undefined || deadline === Number.POSITIVE_INFINITY) return DEFAULT_TIMEOUT;
-  return Math.max(0, Math.ceil(deadline - runtime.now()));
 }
 
 function arm(pending: PendingCall, signal: AbortSignal | undefined): void {
@@ -64,48 +153,27 @@ function arm(pending: PendingCall, signal: AbortSignal | undefined): void {
   pending.disarm = () => signal.removeEventListener('abort', onAbort);
 }
 
-function dispatch(pending: PendingCall, args: readonly unknown[], timeout: number): void {
-  const { runtime, caller, tag, to } = pending;
-  const above = openCall(caller)?.chain ?? NOBODY;
-  const chain = chainOf(above, caller);
-  const address = resolve(runtime, to);
-  if (address === undefined) return void pending.fail('noproc', undefined);
-  if (!(address instanceof Pid) || address.nc !== 0) {
-    pending.node = address instanceof Pid ? address.nc : runtime.remote.canonical(address.node);
-    runtime.remoteCalls.add(pending.node, pending);
-    const from = caller === null ? null : caller.pid;
-    runtime.remote.call(from, pending.address, timeout, address, [tag, args, chain]);
-    return;
-  }
-  const cell = ownCell(runtime, address);
-  if (cell === undefined) return void pending.fail('noproc', undefined);
-  if (cell === caller) return void pending.fail('calling_self', undefined);
-  const refused = refusal(cell, above);
-  if (refused !== undefined) return void pending.fail(refused, refused === 'cycle' ? chain : undefined);
-  awaitAnswer(pending, cell);
-  const from = caller === null ? undefined : caller.pid;
-  pending.request = new Call(from, pending, tag, args, pending.started + timeout, chain);
-  deliver(cell, pending.request);
-}
-
-const NOBODY: readonly Pid[] = [];
-
 function chainOf(above: readonly Pid[], caller: Cell | null): readonly Pid[] {
   if (caller === null) return above;
   return above.length === 0 ? [caller.pid] : [...above, caller.pid];
 }
 
-function awaitAnswer(pending: PendingCall, cell: Cell): void {
-  const more = cell.more();
-  more.callers ??= new Set();
-  more.callers.add(pending);
-  pending.target = cell;
+/** A call's target: a PID, or an address on another node; undefined: no actor has that name here. */
+export function resolve(kernel: Kernel, to: Dest<never>): Pid | NodeAddress | undefined {
+  if (to instanceof Pid) return to;
+  if (typeof to === 'string') return kernel.names.whereis(to);
+  if (to instanceof Ref) return undefined;
+  return kernel.isSelf(to.node) ? kernel.names.whereis(to.name) : to;
 }
 
-/** A call's target: a PID, or an address on another node; undefined: nobody has that name here. */
-export function resolve(runtime: Runtime, to: Dest<never>): Pid | NodeAddress | undefined {
-  if (to instanceof Pid) return to;
-  if (typeof to === 'string') return runtime.names.whereis(to);
-  if (to instanceof Ref) return undefined;
-  return runtime.isSelf(to.node) ? runtime.names.whereis(to.name) : to;
+/** Why an actor cannot take a call of the callers in `chain`, each of which waits for the next; undefined: it can. */
+export function refusal(cell: Cell, chain: readonly Pid[]): 'cycle' | 'overload' | undefined {
+  if (isWaiting(cell) && chain.some((pid) => pid.equals(cell.pid))) return 'cycle';
+  return (cell.flags & LIMITED) !== 0 && cell.extra?.gate?.isFull === true ? 'overload' : undefined;
+}
+
+/** Whether it handles nothing before a call of its own is answered. An actor that still receives meanwhile cannot deadlock. */
+function isWaiting(cell: Cell): boolean {
+  if (cell.extra === null || cell.extra.calls === null) return false;
+  return cell.body === null ? cell.wait === null : (cell.flags & BUSY) !== 0;
 }

@@ -1,51 +1,65 @@
-import type { Runtime } from '../actor/runtime.ts';
-import type { Dest } from '../actor/self.ts';
-import { type Call, CallError, type CallState } from '../kernel/call.ts';
-import { type Cell, nothing } from '../kernel/cell.ts';
+import {
+  type AwaitingCaller,
+  type Call,
+  type Cell,
+  type ExitReason,
+  type Kernel,
+  nothing,
+  type OwnCall,
+  ReplyStatus,
+} from '../kernel/index.ts';
+import { NodeIndex } from '../link/index.ts';
+import type { Dest } from '../send/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
+import { CallError, type CallState } from './call-error.ts';
 
-/** Somebody who has to hear when the actor he called ends. */
-export interface AwaitingCaller {
-  targetEnded(reason: unknown): void;
+/** The pending calls of a runtime. A call enters and leaves by itself. */
+export class PendingCalls {
+  /** By the id of the reply address; a local call of an actor has none until somebody asks for it. */
+  readonly byId: Map<number, PendingCall> = new Map();
+  /** Calls to other nodes. */
+  readonly byNode: NodeIndex<PendingCall> = new NodeIndex();
 }
 
-/** A call of this runtime that waits. Its own timer; an entry in the list of its caller's calls. */
-export class PendingCall extends Timer implements AwaitingCaller {
-  readonly runtime: Runtime;
+/** A call of this runtime that waits for its answer. It is its own timer, and an entry in the list of its caller's calls. */
+export class PendingCall extends Timer implements AwaitingCaller, OwnCall {
+  private readonly kernel: Kernel;
+  private readonly table: PendingCalls;
   readonly caller: Cell | null;
   readonly to: Dest<never>;
   readonly tag: string;
   readonly started: number;
-  /** The node it depends on; undefined: it is a local call. */
+  /** The node of the target; undefined: this one. */
   node: number | string | undefined = undefined;
   target: Cell | undefined = undefined;
   resolve!: (value: unknown) => void;
   reject!: (error: unknown) => void;
   promise!: Promise<unknown>;
   disarm: (() => void) | undefined = undefined;
-  /** What the target holds, when it lives here. */
+  /** The request that the target got, when it lives here. */
   request: Call | undefined = undefined;
   private ref: Ref | undefined = undefined;
   private isOver = false;
-  private before: PendingCall | null = null;
-  private after: PendingCall | null = null;
+  before: OwnCall | null = null;
+  after: OwnCall | null = null;
 
-  constructor(runtime: Runtime, caller: Cell | null, to: Dest<never>, tag: string) {
+  constructor(kernel: Kernel, table: PendingCalls, caller: Cell | null, to: Dest<never>, tag: string) {
     super();
-    this.runtime = runtime;
+    this.kernel = kernel;
+    this.table = table;
     this.caller = caller;
     this.to = to;
     this.tag = tag;
-    this.started = runtime.now();
+    this.started = kernel.now();
   }
 
-  /** Its reply address. Most local calls are answered by their `Call` and never need one. */
+  /** Its reply address, made on demand: most local calls are answered by their `Call`. */
   get address(): Ref {
     if (this.ref === undefined) {
-      const { runtime, caller } = this;
-      this.ref = runtime.newRef(caller === null ? 0 : caller.pid.local);
-      if (!this.isOver) runtime.calls.set(this.ref.id, this);
+      const { caller } = this;
+      this.ref = this.kernel.newRef(caller === null ? 0 : caller.pid.local);
+      if (!this.isOver) this.table.byId.set(this.ref.id, this);
     }
     return this.ref;
   }
@@ -54,29 +68,28 @@ export class PendingCall extends Timer implements AwaitingCaller {
     this.fail('timeout', undefined);
   }
 
-  targetEnded(reason: unknown): void {
+  targetEnded(reason: ExitReason): void {
     this.target = undefined;
     this.fail('exit', reason);
   }
 
   /** From now on it waits. */
   begin(timeout: number): void {
-    const { runtime, caller } = this;
-    if (timeout !== Number.POSITIVE_INFINITY) runtime.timers.startAt(this, this.started + timeout);
-    if (caller === null) return void this.address; // the runtime's end has to find it
+    const { caller } = this;
+    if (timeout !== Number.POSITIVE_INFINITY) this.kernel.timers.startAt(this, this.started + timeout);
+    if (caller === null) return void this.address; // so that the end of the runtime finds it
     const more = caller.more();
     this.after = more.calls;
     if (more.calls !== null) more.calls.before = this;
     more.calls = this;
   }
 
-  /** Nobody waits any more; its promise stays pending for ever. */
+  /** Ends it without an outcome: its promise stays pending. */
   withdraw(): void {
     this.end();
   }
 
-  /** False: it was over. */
-  succeed(value: unknown): boolean {
+  private succeed(value: unknown): boolean {
     if (this.isOver) return false;
     if (this.end()) this.resolve(value);
     return true;
@@ -86,35 +99,40 @@ export class PendingCall extends Timer implements AwaitingCaller {
   fail(state: CallState, reason: unknown): boolean {
     if (this.isOver) return false;
     if (!this.end()) return true;
-    // An actor may do something else before it looks at the outcome: until then nobody else has to care (rules A4, V2).
+    // An actor may do something else before it awaits the outcome: until then the rejection is no unhandled one (A4, V2).
     if (this.caller !== null) this.promise.catch(nothing);
     this.reject(this.error(state, reason));
     return true;
   }
 
+  /** The answer came. False: it was over. */
+  settle(status: ReplyStatus, value: unknown): boolean {
+    if (this.request !== undefined) this.request.isAnswered = true;
+    return status === ReplyStatus.ok ? this.succeed(value) : this.fail(STATES[status] ?? 'error', value);
+  }
+
   error(state: CallState, reason: unknown): CallError {
-    const { to, runtime } = this;
+    const { to } = this;
     const isAddress = typeof to === 'object' && 'node' in to;
     return new CallError({
       state,
       target: isAddress ? to.name : String(to),
-      node: isAddress ? to.node : to instanceof Pid ? runtime.nodeOf(to) : undefined,
+      node: isAddress ? to.node : to instanceof Pid ? nodeOf(this.kernel, to) : undefined,
       tag: this.tag,
-      elapsed: runtime.now() - this.started,
+      elapsed: this.kernel.now() - this.started,
       reason,
     });
   }
 
-  /** Nothing of it stays. False: it was over; or the caller is dead, and its promise stays pending for ever. */
+  /** Takes it out of every table. False: it was over; or the caller is dead, and its promise stays pending. */
   private end(): boolean {
-    const { runtime } = this;
     if (this.isOver) return false;
     this.isOver = true;
-    if (this.ref !== undefined) runtime.calls.delete(this.ref.id);
-    runtime.timers.cancel(this);
-    this.target?.extra?.callers?.delete(this);
+    if (this.ref !== undefined) this.table.byId.delete(this.ref.id);
+    this.kernel.timers.cancel(this);
+    this.target?.removeCaller(this);
     this.leaveList();
-    if (this.node !== undefined) runtime.remoteCalls.remove(this.node, this);
+    if (this.node !== undefined) this.table.byNode.remove(this.node, this);
     this.disarm?.();
     return this.caller === null || !this.caller.isDead;
   }
@@ -127,3 +145,16 @@ export class PendingCall extends Timer implements AwaitingCaller {
     this.before = this.after = null;
   }
 }
+
+function nodeOf({ remote }: Kernel, pid: Pid): string | undefined {
+  return pid.nc === 0 ? remote.nodeName : remote.nodeOf(pid);
+}
+
+const STATES: Readonly<Record<number, CallState>> = {
+  [ReplyStatus.error]: 'error',
+  [ReplyStatus.noproc]: 'noproc',
+  [ReplyStatus.exit]: 'exit',
+  [ReplyStatus.cycle]: 'cycle',
+  [ReplyStatus.overload]: 'overload',
+  [ReplyStatus.unknown]: 'unknown',
+};

@@ -242,7 +242,7 @@ export class GroupService implements ChannelListener {
   #castHere(group: string, message: unknown, isOurs: boolean): void {
     const roster = this.own.groups.get(group);
     if (roster === undefined) this.#runtime.deadLetters.count('no_name', group);
-    else this.#runtime.inbound.deliverAll(roster.actors(), message, isOurs);
+    else this.#runtime.sender.fanOut(roster.actors(), message, isOurs);
   }
 
   #sideOf(peer: ChannelPeer): PeerSide | undefined {

@@ -1,10 +1,9 @@
 import { Pid, SERIAL_LIMIT } from '../term/index.ts';
-import type { Cell } from './cell.ts';
 
 const PAGE = 256;
 
-interface Page {
-  readonly cells: (Cell | undefined)[];
+interface Page<C> {
+  readonly cells: (C | undefined)[];
   live: number;
 }
 
@@ -15,19 +14,15 @@ interface Page {
 let nextSerial = 1;
 
 /** Living actors by local id: pages of serials, dropped when empty; the page used last is remembered. */
-export class ActorTable {
+export class ActorTable<C extends { readonly pid: Pid }> {
   size = 0;
   private readonly base: number;
-  private readonly pages = new Map<number, Page>();
+  private readonly pages = new Map<number, Page<C>>();
   private lastNumber = -1;
-  private lastPage: Page | undefined = undefined;
+  private lastPage: Page<C> | undefined = undefined;
 
   constructor(lane: number) {
     this.base = lane * SERIAL_LIMIT;
-  }
-
-  static setNextSerial(serial: number): void {
-    nextSerial = serial;
   }
 
   /** A local id that no living actor has. O(1). */
@@ -39,11 +34,11 @@ export class ActorTable {
     }
   }
 
-  get(local: number): Cell | undefined {
+  get(local: number): C | undefined {
     return this.page(Math.floor((local - this.base) / PAGE))?.cells[local % PAGE];
   }
 
-  add(local: number, cell: Cell): void {
+  add(local: number, cell: C): void {
     const number = Math.floor((local - this.base) / PAGE);
     let page = this.page(number);
     if (page === undefined) {
@@ -74,13 +69,13 @@ export class ActorTable {
     return this.get(local)?.pid ?? new Pid(0, local);
   }
 
-  *[Symbol.iterator](): Iterator<Cell> {
+  *[Symbol.iterator](): Iterator<C> {
     for (const page of [...this.pages.values()]) {
       for (const cell of page.cells) if (cell !== undefined) yield cell;
     }
   }
 
-  private page(number: number): Page | undefined {
+  private page(number: number): Page<C> | undefined {
     if (number === this.lastNumber) return this.lastPage;
     const page = this.pages.get(number);
     if (page !== undefined) {
@@ -89,4 +84,9 @@ export class ActorTable {
     }
     return page;
   }
+}
+
+/** For tests: the serial that the next actor gets. */
+export function setNextSerial(serial: number): void {
+  nextSerial = serial;
 }

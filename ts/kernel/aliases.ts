@@ -1,46 +1,51 @@
-import type { AliasMode } from '../actor/self.ts';
 import type { Ref } from '../term/index.ts';
-import type { Cell } from './cell.ts';
+
+/** When an alias ends: `explicit` by unalias, `demonitor` also with its monitor (or DOWN), `reply` also with the first message. */
+export type AliasMode = 'explicit' | 'demonitor' | 'reply';
+
+/** An actor, which knows the ids of its aliases. */
+export interface AliasOwner {
+  noteAlias(id: number): void;
+  forgetAlias(id: number): void;
+}
 
 /** An active alias. */
-export interface Alias {
+export interface Alias<C extends AliasOwner> {
   readonly ref: Ref;
-  readonly cell: Cell;
+  readonly cell: C;
   readonly mode: AliasMode;
 }
 
-/** The active aliases of a runtime; an actor knows the ids of its own. */
-export class Aliases {
-  private readonly byId: Map<number, Alias> = new Map();
+/** The active aliases of a runtime, by the id of their reference. */
+export class Aliases<C extends AliasOwner> {
+  private readonly byId: Map<number, Alias<C>> = new Map();
 
   get size(): number {
     return this.byId.size;
   }
 
-  get(ref: Ref): Alias | undefined {
+  get(ref: Ref): Alias<C> | undefined {
     return this.byId.get(ref.id);
   }
 
-  add(cell: Cell, ref: Ref, mode: AliasMode): void {
+  add(cell: C, ref: Ref, mode: AliasMode): void {
     this.byId.set(ref.id, { ref, cell, mode });
-    const more = cell.more();
-    more.aliases ??= new Set();
-    more.aliases.add(ref.id);
+    cell.noteAlias(ref.id);
   }
 
-  end({ ref, cell }: Alias): void {
+  end({ ref, cell }: Alias<C>): void {
     this.byId.delete(ref.id);
-    cell.forgetAlias(ref);
+    cell.forgetAlias(ref.id);
   }
 
-  /** A monitor ended: its alias goes with it, unless it is explicit. */
+  /** A monitor ended: its alias ends with it, unless it is explicit. */
   endWithMonitor(ref: Ref): void {
     if (this.byId.size === 0) return;
     const alias = this.byId.get(ref.id);
     if (alias !== undefined && alias.mode !== 'explicit') this.end(alias);
   }
 
-  /** An actor died. */
+  /** The owner of these died. */
   endAll(ids: Iterable<number>): void {
     for (const id of ids) this.byId.delete(id);
   }

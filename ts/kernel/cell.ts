@@ -1,16 +1,16 @@
-import type { Runtime } from '../actor/runtime.ts';
-import type { Self } from '../actor/self.ts';
-import type { HandlerBody, Startable } from '../actor/spec.ts';
-import type { AwaitingCaller, PendingCall } from '../call/pending-call.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import { type Chain, Links, type Monitor, Watches } from '../link/index.ts';
 import type { Mailbox } from '../mailbox/index.ts';
-import type { Runnable } from '../scheduler/index.ts';
-import { Pid, type Ref } from '../term/index.ts';
+import type { Queued } from '../scheduler/index.ts';
+import { Pid } from '../term/index.ts';
 import type { Timer } from '../timers/index.ts';
+import type { AliasOwner } from './aliases.ts';
 import type { Call } from './call.ts';
+import type { ExitReason } from './exit-reason.ts';
+import type { Kernel } from './kernel.ts';
 import type { MailboxGate } from './mailbox-gate.ts';
 import type { LoggedTag } from './match.ts';
+import type { Body, Program } from './program.ts';
 import type { Wait } from './wait.ts';
 
 /** Bits of `Cell.flags`. */
@@ -24,7 +24,7 @@ export const LIMITED = 32;
 /** Its init is done. */
 export const READY = 64;
 
-/** What most actors never need. */
+/** The parts of a control block that most actors never need. */
 export class Extras {
   links: Links | null = null;
   watches: Watches | null = null;
@@ -32,64 +32,79 @@ export class Extras {
   watchers: Chain<Monitor> | null = null;
   /** Calls that wait for its answer. */
   callers: Set<AwaitingCaller> | null = null;
-  /** Its own calls that wait: the head of a list. */
-  calls: PendingCall | null = null;
+  /** Its own pending calls: the head of a list. */
+  calls: OwnCall | null = null;
   timers: Set<Timer> | null = null;
   aliases: Set<number> | null = null;
   abort: AbortController | null = null;
-  deathCallbacks: Set<(pid: Pid, reason: unknown) => void> | null = null;
+  deathCallbacks: Set<DeathCallback> | null = null;
   gate: MailboxGate | null = null;
-  /** Told when init is done or failed. */
+  /** Told when the init is done or has failed. */
   starter: Starter | null = null;
   ancestors: readonly Pid[] = [];
 }
 
-/** Who waits for an actor's init. */
+export type DeathCallback = (pid: Pid, reason: ExitReason) => void;
+
+/** A caller that is told when the actor it called ends. */
+export interface AwaitingCaller {
+  targetEnded(reason: ExitReason): void;
+}
+
+/** A pending call of an actor: an item of the list that begins at `Extras.calls`. */
+export interface OwnCall {
+  before: OwnCall | null;
+  after: OwnCall | null;
+  /** Ends it without an outcome: its promise stays pending. */
+  withdraw(): void;
+}
+
+/** What waits for an actor's init. */
 export interface Starter {
   ready(): void;
   ignored(): void;
   failed(reason: unknown): void;
 }
 
-/** What a cell does first. */
+/** What a new actor runs in its first turn. */
 export interface Birth {
-  readonly what: Startable;
+  readonly what: Program;
   readonly isHandler: boolean;
   readonly args: readonly unknown[];
 }
 
 /** An actor's control block. @internal */
-export class Cell implements Runnable {
-  nextInQueue: Runnable | null = null;
-  readonly runtime: Runtime;
+export class Cell implements Queued<Cell>, AliasOwner {
+  nextInQueue: Cell | null = null;
+  readonly kernel: Kernel;
   readonly pid: Pid;
   readonly label: string;
   readonly parent: Pid;
   flags = 0;
   mailbox: Mailbox | null = null;
   birth: Birth | null;
-  body: HandlerBody<never> | null = null;
+  body: Body | null = null;
   wait: Wait | null = null;
   /** Settles the promise of `wait`. */
   resume: (message: unknown) => void = nothing;
   /** Set by `self.exit` while a handler runs. */
   leaving: { readonly reason: unknown } | null = null;
-  /** The call it is handling. */
+  /** The call that it is handling. */
   handling: Call | null = null;
   lastTag: LoggedTag = undefined;
   private extras: Extras | null = null;
-  private ownSelf: Self | null = null;
+  private ownSelf: object | null = null;
 
-  constructor(runtime: Runtime, local: number, parent: Pid, label: string, birth: Birth) {
-    this.runtime = runtime;
+  constructor(kernel: Kernel, local: number, parent: Pid, label: string, birth: Birth) {
+    this.kernel = kernel;
     this.pid = new Pid(0, local, this);
     this.parent = parent;
     this.label = label;
     this.birth = birth;
   }
 
-  get self(): Self {
-    this.ownSelf ??= this.runtime.makeSelf(this);
+  get self(): object {
+    this.ownSelf ??= this.kernel.newSelf(this);
     return this.ownSelf;
   }
 
@@ -101,7 +116,7 @@ export class Cell implements Runnable {
     return (this.flags & TRAPS) !== 0;
   }
 
-  /** The rarely used part, when there is one. */
+  /** The rarely used part, if it was made. */
   get extra(): Extras | null {
     return this.extras;
   }
@@ -124,11 +139,37 @@ export class Cell implements Runnable {
     return more.watches;
   }
 
-  forgetAlias(ref: Ref): void {
-    this.extras?.aliases?.delete(ref.id);
+  noteAlias(id: number): void {
+    const more = this.more();
+    more.aliases ??= new Set();
+    more.aliases.add(id);
   }
 
-  /** Everything that pins memory goes; the PID may be kept by others for long. */
+  forgetAlias(id: number): void {
+    this.extras?.aliases?.delete(id);
+  }
+
+  /** A call that waits for this actor's answer hears of its end. */
+  addCaller(caller: AwaitingCaller): void {
+    const more = this.more();
+    more.callers ??= new Set();
+    more.callers.add(caller);
+  }
+
+  removeCaller(caller: AwaitingCaller): void {
+    this.extras?.callers?.delete(caller);
+  }
+
+  /** Calls back once when the actor dies, after its names are free. Returns the way to cancel it. */
+  onDeath(callback: DeathCallback): () => void {
+    const more = this.more();
+    more.deathCallbacks ??= new Set();
+    const { deathCallbacks } = more;
+    deathCallbacks.add(callback);
+    return () => void deathCallbacks.delete(callback);
+  }
+
+  /** Drops everything that pins memory: others may keep the PID for long. */
   empty(): void {
     this.extras = null;
     this.mailbox = null;
@@ -137,10 +178,6 @@ export class Cell implements Runnable {
     this.wait = null;
     this.resume = nothing;
     this.handling = null;
-  }
-
-  run(): boolean {
-    return this.runtime.runCell(this);
   }
 }
 
@@ -151,10 +188,10 @@ export function cellOf(pid: Pid): Cell | undefined {
   return pid.nc === 0 ? (pid.route as Cell | undefined) : undefined;
 }
 
-/** The same for a PID that user code names: throws SNOW_ERR_FOREIGN_PID for an actor of another runtime of this process. */
-export function ownCell(runtime: Runtime, pid: Pid): Cell | undefined {
+/** As {@link cellOf}, for a PID given by user code: throws SNOW_ERR_FOREIGN_PID for an actor of another runtime of this process. */
+export function ownCell(kernel: Kernel, pid: Pid): Cell | undefined {
   const cell = cellOf(pid);
-  if (cell !== undefined && cell.runtime !== runtime) refuseForeign(pid);
+  if (cell !== undefined && cell.kernel !== kernel) refuseForeign(pid);
   return cell;
 }
 
@@ -163,10 +200,10 @@ function refuseForeign(pid: Pid): never {
   throw new SnowmeshError('SNOW_ERR_FOREIGN_PID', why, { details: { pid } });
 }
 
-/** Gives the actor a turn when it has something to do with it. One that is busy can wait for a message only in its init. */
+/** Queues the actor for a turn, if it has something to do. A busy actor receives only while its init is pending. */
 export function wake(cell: Cell): void {
   if ((cell.flags & QUEUED) !== 0 || ((cell.flags & BUSY) !== 0 && cell.wait === null)) return;
   if (cell.body === null && cell.wait === null && cell.birth === null) return;
   cell.flags |= QUEUED;
-  cell.runtime.scheduler.enqueue(cell);
+  cell.kernel.scheduler.enqueue(cell);
 }

@@ -4,7 +4,7 @@ import { BUSY, type Cell, cellOf, DEAD, QUEUED, type Starter, TERMINATING } from
 import { crashReason, isLeave } from './crash-reason.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { type LoggedTag, loggedTag } from './match.ts';
-import { release } from './wait.ts';
+import { release } from './taking.ts';
 
 /** PIDs in a crash report. */
 const MOST_ANCESTORS = 9;
@@ -14,7 +14,7 @@ export function crash(cell: Cell, thrown: unknown, message?: unknown): void {
   if (cell.isDead) return;
   if (cell.leaving !== null) return leave(cell, cell.leaving.reason);
   if (isLeave(thrown)) {
-    // Its onTerminate runs already when asynchronous code that called `self.exit` comes to its end.
+    // While onTerminate runs, code that called `self.exit` before may still come to its end: nothing more to do.
     return (cell.flags & TERMINATING) === 0 ? terminate(cell, 'normal') : undefined;
   }
   const reason = crashReason(thrown);
@@ -22,10 +22,10 @@ export function crash(cell: Cell, thrown: unknown, message?: unknown): void {
   leave(cell, reason);
 }
 
-/** Reports a crash, or an exit for a reason that is no clean end; once. */
+/** Logs a crash, or an exit with a reason that is no clean end. */
 export function report(cell: Cell, reason: ExitReason, message: unknown): void {
   try {
-    cell.runtime.logger.error(
+    cell.kernel.logger.error(
       {
         event: 'actor_crash',
         actor: cell.pid.toString(),
@@ -37,7 +37,7 @@ export function report(cell: Cell, reason: ExitReason, message: unknown): void {
       'an actor crashed',
     );
   } catch {
-    // A logger that fails must not take the runtime along.
+    // A logger that throws must not disturb the runtime.
   }
 }
 
@@ -51,7 +51,7 @@ function nameOf(tag: LoggedTag): string | undefined {
   return typeof tag === 'string' ? tag : tag?.name;
 }
 
-/** Ends an actor that ends by itself: a handler's `onTerminate` first. */
+/** Ends an actor that ends by itself: runs a handler's `onTerminate` first. */
 export function leave(cell: Cell, reason: ExitReason): void {
   if (cell.isDead) return;
   if ((cell.flags & TERMINATING) !== 0) return terminate(cell, reason);
@@ -60,7 +60,7 @@ export function leave(cell: Cell, reason: ExitReason): void {
     if (body?.onTerminate === undefined) return terminate(cell, reason);
     cell.flags |= TERMINATING | BUSY;
     cell.leaving = null;
-    const pending = body.onTerminate(reason, cell.self as never);
+    const pending = body.onTerminate(reason, cell.self);
     if (!isPromise(pending)) return terminate(cell, reason);
     pending.then(
       () => terminate(cell, reason),
@@ -81,7 +81,7 @@ function failedTerminate(cell: Cell, error: unknown): void {
   terminate(cell, reason);
 }
 
-/** A mailbox over its limit ends its actor. */
+/** Ends an actor whose mailbox is full (policy `exit`). */
 export function endOfMailbox(cell: Cell): void {
   const reason = { mailbox_full: cell.extra?.gate?.max };
   report(cell, reason, undefined);
@@ -89,28 +89,28 @@ export function endOfMailbox(cell: Cell): void {
 }
 
 /**
- * The end of an actor, in the order that rule A8 wants: dead for everybody, then names, timers and aliases, then those who
- * watch. Ends of others that follow from it are queued, so a chain of a million links needs no deep stack.
+ * Ends an actor. Order: it is dead for everybody, then its names, timers and aliases are free, then links and monitors are
+ * told (A8). Deaths that follow are queued, so a chain of a million links needs no deep stack.
  */
 export function terminate(cell: Cell, reason: ExitReason): void {
   if (cell.isDead) return;
-  const { runtime } = cell;
+  const { kernel } = cell;
   cell.flags = (cell.flags | DEAD) & ~QUEUED;
   cell.pid.route = undefined;
-  runtime.table.remove(cell.pid.local);
+  kernel.table.remove(cell.pid.local);
   if (cell.wait !== null) release(cell, cell.wait);
   const { extra } = cell;
   const unread = cell.mailbox === null ? 0 : cell.mailbox.clear();
-  if (unread > 0) runtime.deadLetters.count('unread', cell.pid, unread);
-  runtime.names.release(cell.pid);
+  if (unread > 0) kernel.deadLetters.count('unread', cell.pid, unread);
+  kernel.names.release(cell.pid);
   const starter = takeStarter(cell);
   if (extra !== null) {
-    for (const timer of extra.timers ?? []) runtime.timers.cancel(timer);
-    if (extra.aliases !== null) runtime.aliases.endAll(extra.aliases);
+    for (const timer of extra.timers ?? []) kernel.timers.cancel(timer);
+    if (extra.aliases !== null) kernel.aliases.endAll(extra.aliases);
     while (extra.calls !== null) extra.calls.withdraw(); // G5
   }
   cell.empty();
-  if (extra !== null) runtime.passOn(cell.pid, extra, reason);
+  if (extra !== null) kernel.deaths.push(cell.pid, extra, reason);
   starter?.failed(reason);
 }
 
@@ -120,7 +120,7 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-/** Who waits for this actor's init, now answered. */
+/** Takes what waits for this actor's init: it is told once. */
 export function takeStarter(cell: Cell): Starter | null {
   const extra = cell.extra;
   if (extra === null || extra.starter === null) return null;
@@ -134,7 +134,7 @@ export function ancestorsOf(parent: Cell | null): readonly Pid[] {
   return parent === null ? [] : lineOf(parent);
 }
 
-/** The PIDs above an actor, its parent first: what was written down at its birth, or who still lives of them. */
+/** The PIDs above an actor, its parent first: those stored when it was spawned, else the ancestors that still live. */
 function lineOf(cell: Cell): Pid[] {
   const noted = cell.extra?.ancestors ?? [];
   if (noted.length > 0) return [cell.parent, ...noted].slice(0, MOST_ANCESTORS);

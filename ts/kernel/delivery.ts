@@ -1,18 +1,19 @@
-// How a message gets into a mailbox, and who is woken for it.
+// How messages enter a mailbox.
 import { Mailbox } from '../mailbox/index.ts';
+import { ByteCopies, copyAgain } from '../term/index.ts';
 import { type Cell, LIMITED, QUEUED, wake } from './cell.ts';
 import { endOfMailbox } from './death.ts';
 import { SystemMessage } from './system-message.ts';
-import { settle } from './wait.ts';
+import { settle } from './taking.ts';
 
 /** Puts a message into a living actor's mailbox, or straight into the receive that waits for it. */
 export function deliver(cell: Cell, message: unknown): void {
   if ((cell.flags & LIMITED) !== 0 && !(message instanceof SystemMessage) && !admit(cell)) return;
   const { wait } = cell;
-  // One that waits for its turn may have an older message that fits (B5).
+  // An actor that is queued for a turn may have an older message that matches, which goes first (B5).
   if (wait !== null && wait.isSafe && (cell.flags & QUEUED) === 0) {
     const fits = wait.test === null ? isEmpty(cell) : wait.test(message);
-    if (fits && cell.runtime.scheduler.goOn()) {
+    if (fits && cell.kernel.scheduler.goOn()) {
       settle(cell, wait, message);
       return;
     }
@@ -34,11 +35,11 @@ function push(cell: Cell, message: unknown): void {
   if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.entered(message);
 }
 
-/** What a mailbox limit says. System messages are exempt. */
+/** Whether a full mailbox takes one more message, as its limit says. */
 function admit(cell: Cell): boolean {
   const gate = cell.extra?.gate;
   if (gate === null || gate === undefined || cell.mailbox === null || !gate.isFull) return true;
-  const { deadLetters } = cell.runtime;
+  const { deadLetters } = cell.kernel;
   if (gate.policy === 'drop-old' && gate.dropOldest(cell.mailbox)) {
     deadLetters.count('dropped_old', cell.pid);
     return true;
@@ -46,4 +47,28 @@ function admit(cell: Cell): boolean {
   deadLetters.count('dropped_new', cell.pid);
   if (gate.policy === 'exit') endOfMailbox(cell);
   return false;
+}
+
+/** A message that lies in several mailboxes and is copied when it is handled. */
+export class Envelope {
+  private readonly message: unknown;
+  private readonly bytes: ByteCopies;
+  /** Receivers that have not opened it; a receiver that died stays counted. */
+  private left: number;
+
+  constructor(message: unknown, receivers: number) {
+    this.message = message;
+    this.left = receivers;
+    this.bytes = new ByteCopies(receivers - 1); // the last one gets the message itself
+  }
+
+  /** The receiver's own message: a copy, for the last one the message itself. O(size). */
+  open(): unknown {
+    return --this.left === 0 ? this.message : copyAgain(this.message, this.bytes);
+  }
+
+  /** What a receiver that looks into its mailbox sees. O(size). */
+  peek(): unknown {
+    return copyAgain(this.message, this.bytes);
+  }
 }

@@ -1,29 +1,38 @@
 import { SnowmeshError } from '../errors/index.ts';
 import type { Mailbox } from '../mailbox/index.ts';
-import type { MailboxLimit, OverflowPolicy } from '../spawn/spawn-options.ts';
 import { Call } from './call.ts';
-import type { Cell } from './cell.ts';
 import { SystemMessage } from './system-message.ts';
 
+/** What happens to a message for a mailbox that is full. System messages are never dropped. */
+export type OverflowPolicy = 'drop-new' | 'drop-old' | 'exit' | 'block';
+
+/** How many messages may wait for an actor, and what happens to those that are too many. */
+export interface MailboxLimit {
+  /** Most user messages waiting. */
+  readonly max: number;
+  /** `block`: `sendWait` waits, plain sends are dropped. Default `drop-new`. */
+  readonly policy?: OverflowPolicy;
+}
+
 const POLICIES: ReadonlySet<OverflowPolicy> = new Set(['drop-new', 'drop-old', 'exit', 'block']);
-/** What a mailbox remembers the place of its oldest message of user code under. */
+/** The key under which a mailbox remembers the place of its oldest user message. */
 const OLDEST = [Symbol('snowmesh.oldest')];
 
-/** A sender that waits for room. */
-interface Blocked {
-  readonly from: Cell;
-  readonly resolve: () => void;
+/** An actor that sends: a dead one waits no more. */
+interface Sending {
+  onDeath(callback: () => void): () => void;
 }
 
 /**
- * The limit of one mailbox: how many messages of users (and calls) wait in it, and who waits for room. What the runtime
- * itself puts there takes no room and is always let in.
+ * The limit of one mailbox: how many user messages and calls are in it, and which senders wait for room. System messages
+ * take no room and always enter.
  */
 export class MailboxGate {
   readonly max: number;
   readonly policy: OverflowPolicy;
   private waiting = 0;
-  private readonly blocked = new Set<Blocked>();
+  /** What resumes the blocked senders, the longest waiting first. */
+  private readonly blocked = new Set<() => void>();
 
   /** Throws SNOW_ERR_BAD_OPTION. */
   constructor({ max, policy = 'drop-new' }: MailboxLimit) {
@@ -43,14 +52,14 @@ export class MailboxGate {
     if (takesRoom(message)) this.waiting++;
   }
 
-  /** A message left the mailbox: the sender that waits longest may go on. */
+  /** A message left the mailbox: resumes the sender that waits longest. */
   left(message: unknown): void {
     if (!takesRoom(message)) return;
     this.waiting--;
     this.release();
   }
 
-  /** Drops the oldest message of user code; calls stay, somebody waits for their answer. False: there is none. */
+  /** Drops the oldest user message; calls stay, since their callers wait. False: there is none. */
   dropOldest(mailbox: Mailbox): boolean {
     const dropped = mailbox.take((message) => !(message instanceof SystemMessage), OLDEST);
     if (typeof dropped === 'symbol') return false;
@@ -59,26 +68,26 @@ export class MailboxGate {
   }
 
   /** Resolves when there may be room, or the actor is dead. */
-  room(from: Cell): Promise<void> {
+  room(from: Sending): Promise<void> {
     return new Promise((resolve) => {
-      const entry: Blocked = { from, resolve: () => (forget(), resolve()) };
-      const forget = from.runtime.onDeath(from.pid, () => this.blocked.delete(entry));
-      this.blocked.add(entry);
+      const resume = (): void => (forget(), resolve());
+      const forget = from.onDeath(() => this.blocked.delete(resume));
+      this.blocked.add(resume);
     });
   }
 
-  /** Lets one sender go on, if any waits: also called by one that was let go on and died before it could send. */
+  /** Resumes the sender that waits longest, if any. A sender that was resumed and does not send passes its place on with this. */
   release(): void {
-    for (const entry of this.blocked) {
-      this.blocked.delete(entry);
-      entry.resolve();
+    for (const resume of this.blocked) {
+      this.blocked.delete(resume);
+      resume();
       return;
     }
   }
 
-  /** The actor is dead: nobody waits for room any more. */
+  /** The actor is dead: resumes every blocked sender. */
   close(): void {
-    for (const entry of this.blocked) entry.resolve();
+    for (const resume of this.blocked) resume();
     this.blocked.clear();
   }
 }

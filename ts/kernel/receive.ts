@@ -1,15 +1,14 @@
-// Receiving: what an actor waits for.
+// `self.receive`: what an actor waits for, and for how long.
 
-import type { ReceiveOptions } from '../actor/self.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import { NOTHING } from '../mailbox/index.ts';
 import { Timer } from '../timers/index.ts';
 import { type Cell, LIMITED, wake } from './cell.ts';
 import { Leave } from './crash-reason.ts';
 import { crash } from './death.ts';
-import { deferred, latest } from './deferred.ts';
 import { compileMatch, type Match, TIMEOUT } from './match.ts';
-import { ANY, release, settle, take, taken, Wait } from './wait.ts';
+import { release, settle, take, taken } from './taking.ts';
+import { ANY, deferred, latest, Wait } from './wait.ts';
 
 const NO_KEYS: readonly unknown[] = [];
 
@@ -25,7 +24,7 @@ class WaitTimer extends Timer {
 
   fire(): void {
     if (this.cell.wait !== this.wait) return;
-    // Mail that came before the time was over counts (rule B7): it may be waiting for a turn.
+    // A message that came before the timeout counts (B7): it may still wait for a turn.
     try {
       const found = take(this.cell, this.wait);
       if (this.cell.wait === this.wait) settle(this.cell, this.wait, found === NOTHING ? TIMEOUT : found);
@@ -33,6 +32,14 @@ class WaitTimer extends Timer {
       crash(this.cell, error);
     }
   }
+}
+
+/** How long a receive waits, and what else ends the wait. */
+export interface ReceiveOptions {
+  /** ms; 0 takes only what is in the mailbox. Default: no limit. Messages that do not match do not restart it. */
+  readonly timeout?: number;
+  /** Rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** The promise of the next message that matches. */
@@ -48,7 +55,7 @@ export function receive(
   const wait = new Wait(compiled?.test ?? null, compiled?.isSafe ?? true, compiled?.keys ?? NO_KEYS);
   if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason as Error);
   const timeout = options?.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
-  const { scheduler } = cell.runtime;
+  const { scheduler } = cell.kernel;
   const { mailbox } = cell;
   if (mailbox !== null && mailbox.size > 0) {
     if (scheduler.goOn()) {
@@ -67,11 +74,11 @@ export function receive(
   return suspend(cell, wait, options, timeout);
 }
 
-/** The hot path: the oldest message, whatever it is and whenever it comes. */
+/** The hot path: the oldest message, without a match or a limit. */
 function receiveAny(cell: Cell): Promise<unknown> {
   const { mailbox } = cell;
   const hasMail = mailbox !== null && mailbox.size > 0;
-  if (hasMail && cell.runtime.scheduler.goOn()) {
+  if (hasMail && cell.kernel.scheduler.goOn()) {
     const message = mailbox.shift();
     if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(message);
     return Promise.resolve(taken(cell, message));
@@ -114,7 +121,7 @@ function suspend(
   let timer: WaitTimer | null = null;
   if (timeout !== Number.POSITIVE_INFINITY) {
     timer = new WaitTimer(cell, wait);
-    cell.runtime.timers.start(timer, timeout);
+    cell.kernel.timers.start(timer, timeout);
   }
   const signal = options?.signal;
   let disarm: (() => void) | null = null;
@@ -131,7 +138,7 @@ function suspend(
   return pending;
 }
 
-/** `take` on the actor's own stack. A matcher that throws ends it there as it does later, also when the throw is caught. */
+/** `take` on the actor's own stack. A matcher that throws ends the actor, also when its code catches the throw. */
 function takeOrCrash(cell: Cell, wait: Wait): unknown {
   try {
     return take(cell, wait);

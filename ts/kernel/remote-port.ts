@@ -1,3 +1,4 @@
+import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { ExitReason } from './exit-reason.ts';
 import type { NodeAddress } from './system-message.ts';
@@ -6,6 +7,11 @@ import type { NodeAddress } from './system-message.ts';
 export interface AnsweringNode {
   readonly nc: number;
   readonly name: string;
+}
+
+/** Whether `asked`, a node number or a name, is that node. */
+export function isFrom({ nc, name }: AnsweringNode, asked: number | string | undefined): boolean {
+  return asked === nc || asked === name;
 }
 
 /** How a call ended, as it travels in REPLY. */
@@ -111,4 +117,17 @@ export interface RemotePort {
   canonical(node: string): string;
   /** The end of a run slice: hand over what was written. */
   flush(): void;
+}
+
+/**
+ * Sends an exit reason to another node. One that cannot travel there, being too large or too deep, is replaced by
+ * `{ unsendable: code }`: the news of an end is never lost for its reason, nor does it take the connection along (rule P8).
+ */
+export function sendReason(send: (reason: ExitReason) => void, reason: ExitReason): void {
+  try {
+    send(reason);
+  } catch (error) {
+    const code = error instanceof SnowmeshError ? error.code : 'SNOW_ERR_UNSENDABLE';
+    send({ unsendable: code });
+  }
 }

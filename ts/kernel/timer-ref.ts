@@ -1,14 +1,13 @@
-import type { ActorTimer } from '../send/actor-timer.ts';
-import { INACTIVE } from '../timers/index.ts';
+import { INACTIVE, type Timer } from '../timers/index.ts';
 import { SystemMessage } from './system-message.ts';
 
 /** A running timer. It belongs to this runtime and cannot be sent. */
 export class TimerRef {
   /** @internal */
-  readonly timer: ActorTimer;
+  readonly timer: Timer;
 
   /** @internal */
-  constructor(timer: ActorTimer) {
+  constructor(timer: Timer) {
     this.timer = timer;
   }
 

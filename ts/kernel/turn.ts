@@ -1,17 +1,16 @@
-// Turns of an actor: its init, and one bounded piece of work after the other.
+// Turns of an actor: its init, then one bounded piece of work each; and the request to end in order.
 
-import { type HandlerBody, IGNORE } from '../actor/spec.ts';
 import { NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
 import { BUSY, type Cell, DEAD, LIMITED, QUEUED, READY, TERMINATING, wake } from './cell.ts';
 import { crash, isPromise, leave, report, takeStarter, terminate } from './death.ts';
-import { Envelope } from './envelope.ts';
-import { isCleanExit } from './exit-reason.ts';
-import { StopRequest } from './stop-request.ts';
-import { Exit } from './system-message.ts';
-import { settle, take } from './wait.ts';
+import { deliver, Envelope } from './delivery.ts';
+import { type ExitReason, isCleanExit } from './exit-reason.ts';
+import { type Body, IGNORE } from './program.ts';
+import { Exit, SystemMessage } from './system-message.ts';
+import { settle, take } from './taking.ts';
 
-/** Messages a handler takes in one turn, or all that wait when it begins: a backlog must not grow because senders come in between. */
+/** Messages that a handler takes in one turn, or all that wait when it begins: a backlog must not grow because senders run in between. */
 const MESSAGES_PER_TURN = 64;
 
 /** One turn. True: a promise was settled. */
@@ -68,7 +67,7 @@ function embody(cell: Cell, made: unknown): void {
   if (typeof made !== 'object' || made === null) {
     return crash(cell, new TypeError(`The init of ${cell.label} made no handler, but ${String(made)}.`));
   }
-  cell.body = made as HandlerBody<never>;
+  cell.body = made as Body;
   cell.flags |= READY;
   takeStarter(cell)?.ready();
   if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
@@ -101,7 +100,7 @@ function resume(cell: Cell): boolean {
 
 /** A handler actor's turn. */
 function handle(cell: Cell): void {
-  const { scheduler } = cell.runtime;
+  const { scheduler } = cell.kernel;
   const most = Math.max(MESSAGES_PER_TURN, cell.mailbox === null ? 0 : cell.mailbox.size);
   for (let handled = 0; handled < most; handled++) {
     const { mailbox } = cell;
@@ -116,7 +115,7 @@ function handle(cell: Cell): void {
 
 /** False: the actor takes no further message now. */
 function handleOne(cell: Cell, message: unknown): boolean {
-  const body = cell.body as HandlerBody<never>;
+  const body = cell.body as Body;
   if (message instanceof StopRequest) {
     if (!isCleanExit(message.reason)) report(cell, message.reason, undefined);
     leave(cell, message.reason);
@@ -128,7 +127,7 @@ function handleOne(cell: Cell, message: unknown): boolean {
   }
   if (message instanceof Call) cell.handling = message;
   try {
-    const pending = body.onMessage(message as never, cell.self as never);
+    const pending = body.onMessage(message, cell.self);
     if (isPromise(pending)) {
       cell.flags |= BUSY;
       pending.then(
@@ -155,4 +154,29 @@ function handledLate(cell: Cell): void {
   cell.handling = null;
   if (cell.leaving !== null) leave(cell, cell.leaving.reason);
   else if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
+}
+
+/** Asks a handler actor to end in order. No user code sees it. */
+class StopRequest extends SystemMessage {
+  readonly reason: ExitReason;
+
+  constructor(reason: ExitReason) {
+    super();
+    this.reason = reason;
+  }
+}
+
+/** Asks an actor of this runtime to end in order (I6). */
+export function askToEnd(cell: Cell, reason: ExitReason): void {
+  const { birth } = cell;
+  // An actor that is busy and has no body is in its init.
+  const isHandler =
+    cell.body !== null ||
+    (cell.flags & BUSY) !== 0 ||
+    (birth !== null &&
+      (birth.isHandler || (typeof birth.what !== 'function' && birth.what.kind === 'handler')));
+  if (isHandler) return deliver(cell, new StopRequest(reason));
+  if (!cell.isTrapping) return terminate(cell, reason);
+  // A function actor that traps exits decides itself, as it does when its parent ends.
+  deliver(cell, new Exit(cell.parent, reason));
 }

@@ -1,16 +1,13 @@
-// A pending receive: the record that senders, turns and the end of an actor work on.
-import { NOTHING, type Test } from '../mailbox/index.ts';
+// A pending receive, and the promise behind it.
+import type { Test } from '../mailbox/index.ts';
 import type { Timer } from '../timers/index.ts';
-import { Call } from './call.ts';
-import { type Cell, LIMITED, nothing } from './cell.ts';
-import { loggedTag } from './match.ts';
 
-/** A pending receive: what it waits for. Its promise is the actor's `resume`. */
+/** A pending receive: what it waits for. `Cell.resume` settles its promise. */
 export class Wait {
   /** Null: any message. */
   readonly test: Test | null;
   readonly keys: readonly unknown[];
-  /** The test is ours and cannot throw: senders may run it. */
+  /** The test is not user code and cannot throw: senders may run it. */
   readonly isSafe: boolean;
   limits: WaitLimits | null = null;
 
@@ -21,47 +18,27 @@ export class Wait {
   }
 }
 
-/** The pending receive of every actor that waits for any message without an end: nothing in it ever changes. */
+/** The pending receive of every actor that waits for any message without a limit. It is shared: nothing in it ever changes. */
 export const ANY: Wait = new Wait(null, true, []);
 
 /** What may end a receive without a message. */
-interface WaitLimits {
+export interface WaitLimits {
   readonly timer: Timer | null;
   readonly disarm: (() => void) | null;
 }
 
-/** Takes a message for `wait` out of the mailbox, or NOTHING. What a matcher throws comes through. */
-export function take(cell: Cell, wait: Wait): unknown {
-  const { mailbox } = cell;
-  if (mailbox === null || mailbox.size === 0) return NOTHING;
-  const found = wait.test === null ? mailbox.shift() : mailbox.take(wait.test, wait.keys);
-  if (found !== NOTHING && (cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(found);
-  return found;
+/** Settles the promise that {@link deferred} made last. Read it at once: the next promise overwrites it. */
+export const latest: { resolve: (value: unknown) => void; reject: (reason: unknown) => void } = {
+  resolve: () => {},
+  reject: () => {},
+};
+
+/** A pending promise, without a closure of its own; `latest` settles it. */
+export function deferred(): Promise<unknown> {
+  return new Promise(capture);
 }
 
-/** Ends a wait with a message (or TIMEOUT). The actor's code goes on as a microtask. */
-export function settle(cell: Cell, wait: Wait, message: unknown): void {
-  const { resume } = cell;
-  release(cell, wait);
-  resume(taken(cell, message));
-}
-
-export function release(cell: Cell, wait: Wait): void {
-  cell.wait = null;
-  cell.resume = nothing; // the promise would keep the message
-  if (wait.limits !== null) lift(cell, wait.limits);
-  if (!wait.isSafe) cell.mailbox?.forget(wait);
-}
-
-function lift(cell: Cell, { timer, disarm }: WaitLimits): void {
-  if (timer !== null) cell.runtime.timers.cancel(timer);
-  disarm?.();
-}
-
-/** Notes what the actor is at. */
-export function taken(cell: Cell, message: unknown): unknown {
-  if (cell.handling !== null && cell.runtime.now() >= cell.handling.deadline) cell.handling = null;
-  cell.lastTag = loggedTag(message);
-  if (message instanceof Call) cell.handling = message;
-  return message;
+function capture(resolve: (value: unknown) => void, reject: (reason: unknown) => void): void {
+  latest.resolve = resolve;
+  latest.reject = reject;
 }

@@ -18,6 +18,10 @@ export class NodeIndex<T> {
     if (items.size === 0) this.byNode.delete(node);
   }
 
+  has(node: number | string, item: T): boolean {
+    return this.byNode.get(node)?.has(item) === true;
+  }
+
   /** Takes out everything tied to `node`, oldest first. No later add or remove touches what it gives. */
   take(node: number | string): Iterable<T> {
     const items = this.byNode.get(node);

@@ -133,13 +133,13 @@ export class Cluster {
 
   /** Subscribes to all nodes, from now on. */
   subscribe(pid: Pid, withHidden: boolean): Ref {
-    this.#runtime.inbound.endLosses();
+    this.#runtime.losses.endAll();
     return this.monitors.subscribe(pid, withHidden);
   }
 
   watch(pid: Pid, text: string): Ref {
     const name = parseNodeName(text);
-    this.#runtime.inbound.endLosses(); // the watch must not fire for a session that has ended already
+    this.#runtime.losses.endAll(); // the watch must not fire for a session that has ended already
     const ref = this.monitors.watch(pid, name.full);
     // A known peer has a session or a dial, and the end of either fires the watch.
     if (name.full === this.name || this.#network.peer(name.full) !== undefined) return ref;
@@ -182,7 +182,7 @@ export class Cluster {
     this.#readiness.close();
     await this.#discovery.stop();
     await this.#network.close();
-    this.#runtime.inbound.endLosses();
+    this.#runtime.losses.endAll();
   }
 
   /** @param isMeshed whether this node tells visible peers of each other, and connects to what they tell. */

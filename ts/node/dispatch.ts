@@ -34,11 +34,11 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
   },
   REG_SEND: (frame) => {
     const name = frame.name();
-    frame.inbound.deliverNamed(name, frame.term());
+    frame.runtime.sender.deliverNamed(name, frame.term());
   },
   ALIAS_SEND: (frame) => {
     const alias = frame.ref();
-    if (alias.nc === 0) frame.inbound.aliasSend(alias, frame.term());
+    if (alias.nc === 0) frame.runtime.sender.deliverAlias(alias, frame.term());
     else frame.runtime.deadLetters.count('alias', alias);
   },
 
@@ -47,7 +47,7 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
   UNLINK_ACK: pair((frame, from, to) => frame.inbound.unlinkAck(from, to, frame.u64())),
   EXIT: pair((frame, from, to) => frame.inbound.exit(from, to, frame.term())),
   EXIT2: pair((frame, from, to) => frame.inbound.exit2(from, to, frame.term())),
-  SPAWN_ACK: pair((frame, from, to) => frame.inbound.spawnAck(from, to)),
+  SPAWN_ACK: pair((frame, from, to) => frame.runtime.inboundSpawns.confirmed(from, to)),
 
   MONITOR: (frame) => {
     const from = frame.pid();
@@ -61,7 +61,7 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
   DEMONITOR: (frame) => {
     const from = frame.pid();
     const ref = frame.peerRef();
-    if (ref !== undefined) frame.inbound.demonitor(from, ref);
+    if (ref !== undefined) frame.runtime.monitors.unwatchedBy(from, ref);
   },
   MONITOR_EXIT: (frame) => {
     const to = frame.own();
@@ -76,7 +76,7 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
     const monitor = frame.peerRef();
     const name = frame.name();
     if (request === undefined || monitor === undefined) return;
-    frame.inbound.spawn({ from, request, flags, monitor, function: name, term: frame.term() });
+    frame.runtime.inboundSpawns.order({ from, request, flags, monitor, function: name, term: frame.term() });
   },
   SPAWN_REPLY: (frame) => {
     const to = frame.own();
@@ -85,7 +85,7 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
     const child = frame.pid();
     // A node answers for its own actors only.
     if (to >= 0 && child.nc === frame.session.identity.nc)
-      frame.inbound.spawnReply(to, request, status, child, frame.term());
+      frame.runtime.spawns.replied(to, request, status, child, frame.term());
   },
 
   CALL: (frame) => {
@@ -105,7 +105,7 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
   REPLY: (frame) => {
     const ref = frame.ref();
     const status = frame.u8() as ReplyStatus;
-    if (ref.nc === 0) frame.inbound.reply(frame.session.identity, ref, status, frame.term());
+    if (ref.nc === 0) frame.runtime.calls.answered(frame.session.identity, ref, status, frame.term());
   },
 
   SHAPE: (frame) => frame.session.defineShape(frame.reader),

@@ -84,7 +84,7 @@ export class PeerNews implements NetworkListener {
 
   sessionUp(session: Session): void {
     const { name } = session.identity;
-    this.#runtime.inbound.endLosses();
+    this.#runtime.losses.endAll();
     this.#mesh.up(name);
     this.#policy.up(name);
     if (this.#isMeshed && !session.isHidden) this.#tellPeers(session);
@@ -97,7 +97,7 @@ export class PeerNews implements NetworkListener {
   sessionDown(session: Session, cause: DownCause, detail: string): void {
     const { name, nc } = session.identity;
     this.#policy.down(name);
-    const loss = this.#runtime.inbound.nodeLost(nc, name);
+    const loss = this.#runtime.losses.begin(nc, name);
     this.#channels.down(session); // names are free before an actor sees its DOWN
     loss.whenOver(() => this.#lost(session, cause, detail));
   }
@@ -142,8 +142,8 @@ export class PeerNews implements NetworkListener {
     const name = peer.name.full;
     const level = USUAL_FAILURES.has(result) ? 'debug' : 'warn';
     this.#runtime.logger[level]({ node: name, result, detail }, 'could not connect');
-    let loss = this.#runtime.inbound.nodeLost(-1, name);
-    for (const nc of numbers) loss = this.#runtime.inbound.nodeLost(nc, name);
+    let loss = this.#runtime.losses.begin(-1, name);
+    for (const nc of numbers) loss = this.#runtime.losses.begin(nc, name);
     loss.whenOver(() => this.#monitors.fire(name, result));
   }
 

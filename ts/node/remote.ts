@@ -189,7 +189,7 @@ export class Remote implements RemotePort {
   call(from: Pid | null, ref: Ref, ms: number, target: Pid | NodeAddress, request: CallRequest): void {
     const route = this.#routeTo(target);
     const answer = (status: ReplyStatus) => (): void =>
-      this.#runtime.inbound.reply(null, ref, status, undefined);
+      void this.#runtime.calls.answered(null, ref, status, undefined);
     if (!canBeTarget(target)) return later(answer(ReplyStatus.noproc));
     if (!(route instanceof Outgoing)) {
       return route === 'noproc' ? later(answer(ReplyStatus.noproc)) : this.#lostTarget(target);
@@ -272,7 +272,7 @@ export class Remote implements RemotePort {
   }
 
   #lost(nc: number, node: string | undefined): void {
-    later(() => this.#runtime.inbound.nodeLost(nc, node === undefined ? '' : this.#routes.canonical(node)));
+    later(() => this.#runtime.losses.begin(nc, node === undefined ? '' : this.#routes.canonical(node)));
   }
 
   #lostTarget(target: Pid | NodeAddress): void {

@@ -1,16 +1,13 @@
 // The loss of other nodes: what was tied to them fires, once.
-
-import type { Runtime } from '../actor/runtime.ts';
-import type { PendingCall } from '../call/pending-call.ts';
-import type { Chain, Link, Monitor } from '../link/index.ts';
-import { loseLink, loseMonitor, type Sweepable } from '../signal/signals.ts';
-import type { InboundSpawns } from '../spawn/inbound-spawns.ts';
-import type { PendingSpawn } from '../spawn/spawner.ts';
+import type { InboundCalls, OutboundCalls, PendingCall } from '../call/index.ts';
+import type { Link, Monitor } from '../link/index.ts';
+import type { LinkSignals, MonitorSignals } from '../signal/index.ts';
+import type { InboundSpawns, OutboundSpawns, PendingSpawn } from '../spawn/index.ts';
 
 /** Ties that fire before actors and the event loop get their turn: about half a millisecond (rule P6). */
 const TIES_PER_STEP = 1024;
 
-/** What has to hear of the loss of a node, oldest first. */
+/** What fires when a node is lost, oldest first. */
 interface Ties {
   readonly links: Iterable<Link>;
   readonly monitors: Iterable<Monitor>;
@@ -23,7 +20,7 @@ export class NodeLoss {
   private readonly steps: Iterator<undefined>;
   private next: (() => void) | null = null;
   private isOver = false;
-  /** @internal What fires now is part of it: it cannot be ended from there. */
+  /** @internal It fires now: code that it runs cannot end it. */
   isStepping = false;
 
   /** @internal */
@@ -56,13 +53,28 @@ export class NodeLoss {
  * node with very many of them stops neither timers nor sockets. One node after the other.
  */
 export class NodeLosses {
-  private readonly runtime: Runtime;
-  private readonly spawns: InboundSpawns;
+  private readonly links: LinkSignals;
+  private readonly monitors: MonitorSignals;
+  private readonly calls: OutboundCalls;
+  private readonly inboundCalls: InboundCalls;
+  private readonly spawns: OutboundSpawns;
+  private readonly inboundSpawns: InboundSpawns;
   private readonly pending: NodeLoss[] = [];
 
-  constructor(runtime: Runtime, spawns: InboundSpawns) {
-    this.runtime = runtime;
+  constructor(
+    links: LinkSignals,
+    monitors: MonitorSignals,
+    calls: OutboundCalls,
+    inboundCalls: InboundCalls,
+    spawns: OutboundSpawns,
+    inboundSpawns: InboundSpawns,
+  ) {
+    this.links = links;
+    this.monitors = monitors;
+    this.calls = calls;
+    this.inboundCalls = inboundCalls;
     this.spawns = spawns;
+    this.inboundSpawns = inboundSpawns;
   }
 
   /** Whether something has not fired yet. */
@@ -70,7 +82,10 @@ export class NodeLosses {
     return this.pending.length > 0;
   }
 
-  /** Begins with what is tied to the node now; `nc` -1: it was never known. The first thousand fire at once, unless other nodes are before it. */
+  /**
+   * Begins with what is tied to the node now; `nc` -1: it was never known. The first thousand fire at once, unless other nodes
+   * are before it.
+   */
   begin(nc: number, name: string): NodeLoss {
     const loss = new NodeLoss(this.fire(nc, this.takeTies(nc < 0 ? [name] : [nc, name])));
     const isFirst = this.pending.length === 0;
@@ -80,7 +95,7 @@ export class NodeLosses {
     return loss;
   }
 
-  /** Lets all come to their end now; asked for by something that fires, they go on as before. O(ties left). */
+  /** Fires all that is left now, as before a new session; called by something that fires, it does nothing. O(ties left). */
   endAll(): void {
     if (this.pending[0]?.isStepping === true) return;
     for (let loss = this.pending.shift(); loss !== undefined; loss = this.pending.shift())
@@ -94,27 +109,26 @@ export class NodeLosses {
     if (this.pending.length > 0) setImmediate(this.goOn);
   };
 
-  /** What comes later is of another session. */
+  /** Takes the ties out of their tables: what is added later belongs to another session. */
   private takeTies(keys: readonly (number | string)[]): Ties[] {
-    const { remoteLinks, remoteMonitors, remoteCalls, remoteSpawns } = this.runtime;
     return keys.map((key) => ({
-      links: remoteLinks.take(key),
-      monitors: remoteMonitors.take(key),
-      calls: remoteCalls.take(key),
-      spawns: remoteSpawns.take(key),
+      links: this.links.takeNode(key),
+      monitors: this.monitors.takeNode(key),
+      calls: this.calls.takeNode(key),
+      spawns: this.spawns.takeNode(key),
     }));
   }
 
   private *fire(nc: number, ties: readonly Ties[]): Generator<undefined, undefined> {
-    const untidy = new Set<Sweepable | undefined>();
+    const untidy = new Set<{ sweep(): void } | undefined>();
     let fired = 0;
     for (const { links, monitors, calls, spawns } of ties) {
       for (const made of links) {
-        untidy.add(loseLink(made));
+        untidy.add(this.links.lose(made));
         if (++fired % TIES_PER_STEP === 0) yield;
       }
       for (const made of monitors) {
-        untidy.add(loseMonitor(this.runtime, made));
+        untidy.add(this.monitors.lose(made));
         if (++fired % TIES_PER_STEP === 0) yield;
       }
       for (const pending of calls) {
@@ -123,21 +137,14 @@ export class NodeLosses {
       }
       for (const pending of spawns) pending.settle('noconnection', undefined, undefined);
     }
-    for (const places of untidy) places?.sweep();
+    for (const table of untidy) table?.sweep();
     if (nc >= 0) this.forget(nc);
   }
 
-  /** What the lost node was waiting for here. */
+  /** Drops what the lost node waited for here. */
   private forget(nc: number): void {
-    const { runtime } = this;
-    this.spawns.nodeLost(nc);
-    for (const made of runtime.remoteWatchers.takeNode(nc)) {
-      if (made.chain !== null) (made.chain as unknown as Chain<Monitor>).remove(made);
-    }
-    for (const [key, caller] of runtime.inboundCalls) {
-      if (caller.address.nc !== nc) continue;
-      runtime.inboundCalls.delete(key);
-      caller.cell.extra?.callers?.delete(caller);
-    }
+    this.inboundSpawns.nodeLost(nc);
+    this.monitors.dropWatchers(nc);
+    this.inboundCalls.nodeLost(nc);
   }
 }

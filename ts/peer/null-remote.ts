@@ -1,15 +1,14 @@
-import type { Runtime } from '../actor/runtime.ts';
-import type { RemotePort } from '../kernel/remote-port.ts';
+import type { Kernel, RemotePort } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
+import type { NodeLosses } from './node-losses.ts';
 
-/** The port of a runtime that is connected to nobody: everything is `noconnection`, and comes later as from a real one. */
-export function nullRemote(runtime: Runtime): RemotePort {
+/** The port of a runtime without connections: everything fails with `noconnection`, later, as it does through a real one. */
+export function nullRemote({ deadLetters }: Pick<Kernel, 'deadLetters'>, losses: NodeLosses): RemotePort {
   const nothing = (): void => {};
-  const lost = (_from: unknown, to: unknown): void => runtime.deadLetters.count('noconnection', to);
-  const later = (action: () => void): void => queueMicrotask(action);
+  const lost = (_from: unknown, to: unknown): void => deadLetters.count('noconnection', to);
   const lose = (target: Pid | { node: string }): void => {
     const [nc, node] = 'nc' in target ? [target.nc, ''] : [-1, target.node];
-    later(() => runtime.inbound.nodeLost(nc, node));
+    queueMicrotask(() => void losses.begin(nc, node));
   };
   return {
     nodeName: undefined,

@@ -1,12 +1,7 @@
-/** Something that can stand in the run queue; at most once at a time. */
-export interface Runnable {
-  /** @internal The queue is threaded through its items. */
-  nextInQueue: Runnable | null;
-  /**
-   * Does a bounded amount of work. Never throws. True: it settled a promise, and the code behind that promise must run,
-   * as a microtask, before the next item does.
-   */
-  run(): boolean;
+/** An item of the run queue; it is in the queue at most once at a time. */
+export interface Queued<T> {
+  /** @internal The queue is a list through its items. */
+  nextInQueue: T | null;
 }
 
 /** ms before the event loop gets its turn... */
@@ -32,11 +27,12 @@ const TICK = Promise.resolve();
  * code that goes on without the queue (a receive that finds mail) takes from it too: otherwise an actor that sends to
  * itself would never let a timer fire. A MessageChannel instead of `setImmediate` would starve timers.
  */
-export class Scheduler {
+export class Scheduler<T extends Queued<T>> {
+  private readonly run: (item: T) => boolean;
   /** Called when the queue is empty or the budget spent. Must not throw. */
   onSliceEnd: () => void;
-  private head: Runnable | null = null;
-  private tail: Runnable | null = null;
+  private head: T | null = null;
+  private tail: T | null = null;
   /** A pump is running, or will run as a microtask. */
   private isPumping = false;
   private isSpent = false;
@@ -49,7 +45,12 @@ export class Scheduler {
   private sliceStart = 0;
   private checkedAt = 0;
 
-  constructor(onSliceEnd: () => void = () => {}) {
+  /**
+   * @param run Gives an item its turn: a bounded amount of work. It never throws. True: it settled a promise, and the code
+   * behind that promise must run, as a microtask, before the next item does.
+   */
+  constructor(run: (item: T) => boolean, onSliceEnd: () => void = () => {}) {
+    this.run = run;
     this.onSliceEnd = onSliceEnd;
   }
 
@@ -59,7 +60,7 @@ export class Scheduler {
   }
 
   /** Puts `item` at the end of the queue. O(1). */
-  enqueue(item: Runnable): void {
+  enqueue(item: T): void {
     if (this.tail === null) this.head = item;
     else this.tail.nextInQueue = item;
     this.tail = item;
@@ -125,7 +126,7 @@ export class Scheduler {
       this.head = item.nextInQueue;
       if (this.head === null) this.tail = null;
       else item.nextInQueue = null;
-      if (item.run()) return true;
+      if (this.run(item)) return true;
     }
   }
 

@@ -1,36 +1,46 @@
-// Timers as actors see them.
-
-import type { Runtime } from '../actor/runtime.ts';
-import type { Dest } from '../actor/self.ts';
-import { type Cell, cellOf, ownCell } from '../kernel/cell.ts';
-import { crash } from '../kernel/death.ts';
-import { deliver } from '../kernel/delivery.ts';
-import { checkDelay } from '../kernel/receive.ts';
-import { Timeout, TimerRef } from '../kernel/timer-ref.ts';
+// Timers of actors: messages and callbacks later.
+import {
+  type Cell,
+  cellOf,
+  checkDelay,
+  crash,
+  deliver,
+  ownCell,
+  Timeout,
+  TimerRef,
+} from '../kernel/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
-import { checkDest, deliverAlias, deliverNamed, send } from './sender.ts';
+import { checkDest, type Dest } from './dest.ts';
+import type { Sender } from './sender.ts';
 
 /** What a timer does when it fires. */
 export type TimerKind = 'send' | 'timeout' | 'interval';
 
 /**
  * A timer with a message. It ends with the local actor it is aimed at (rule H6); an interval aimed at anything else ends
- * with the actor that started it (H9): nobody else could be known to be gone.
+ * with the actor that started it (H9), the only one whose end is known here.
  */
 export class ActorTimer extends Timer {
   readonly ref: TimerRef;
-  readonly runtime: Runtime;
+  private readonly sender: Sender;
   private readonly owner: Cell;
   private readonly kind: TimerKind | 'run';
   private readonly to: Dest<never> | null;
   private readonly what: unknown;
   private readonly interval: number;
 
-  constructor(owner: Cell, kind: TimerKind | 'run', to: Dest<never> | null, what: unknown, interval: number) {
+  constructor(
+    sender: Sender,
+    owner: Cell,
+    kind: TimerKind | 'run',
+    to: Dest<never> | null,
+    what: unknown,
+    interval: number,
+  ) {
     super();
     this.ref = new TimerRef(this);
-    this.runtime = owner.runtime;
+    this.sender = sender;
     this.owner = owner;
     this.kind = kind;
     this.to = to;
@@ -39,8 +49,9 @@ export class ActorTimer extends Timer {
   }
 
   fire(): void {
+    const { kernel } = this.owner;
     if (this.kind === 'interval')
-      this.runtime.timers.startAt(this, Math.max(this.due + this.interval, this.runtime.now()));
+      kernel.timers.startAt(this, Math.max(this.due + this.interval, kernel.now()));
     else this.forget();
     if (this.kind === 'run') this.call();
     else this.deliver();
@@ -53,7 +64,20 @@ export class ActorTimer extends Timer {
     return this.kind === 'interval' && !this.owner.isDead ? this.owner : undefined;
   }
 
-  forget(): void {
+  isOf(sender: Sender): boolean {
+    return this.sender === sender;
+  }
+
+  cancel(): number | false {
+    const { timers } = this.owner.kernel;
+    const left = timers.read(this);
+    if (left === false) return false;
+    timers.cancel(this);
+    this.forget();
+    return left;
+  }
+
+  private forget(): void {
     this.bound?.extra?.timers?.delete(this);
   }
 
@@ -67,15 +91,15 @@ export class ActorTimer extends Timer {
   }
 
   private deliver(): void {
-    const { runtime, to } = this;
+    const { sender, to } = this;
     if (to === null) return;
     if (to instanceof Pid && to.nc === 0) {
       const cell = cellOf(to);
       if (cell !== undefined) deliver(cell, this.message());
     } else if (typeof to === 'string') {
-      deliverNamed(runtime, to, this.message()); // H7: the name is resolved now
-    } else if (to instanceof Ref && to.nc === 0) deliverAlias(runtime, to, this.message());
-    else if ('name' in to && runtime.isSelf(to.node)) deliverNamed(runtime, to.name, this.message());
+      sender.deliverNamed(to, this.message()); // H7: the name is resolved now
+    } else if (to instanceof Ref && to.nc === 0) sender.deliverAlias(to, this.message());
+    else if ('name' in to && this.owner.kernel.isSelf(to.node)) sender.deliverNamed(to.name, this.message());
     else this.sendFar(to);
   }
 
@@ -88,16 +112,17 @@ export class ActorTimer extends Timer {
   /** H8: to another node it is a plain send, made now. */
   private sendFar(to: Dest<never>): void {
     try {
-      send(this.runtime, this.owner.isDead ? null : this.owner, to, this.what);
+      this.sender.send(this.owner.isDead ? null : this.owner, to, this.what);
     } catch {
-      // Nobody is left to throw at: too large for the way there.
-      this.runtime.deadLetters.count('unsendable', to);
+      // Too large for a frame: there is no caller to throw at.
+      this.owner.kernel.deadLetters.count('unsendable', to);
     }
   }
 }
 
 /** Arms a timer. Throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_DEST, SNOW_ERR_UNSENDABLE. */
 export function startTimer(
+  sender: Sender,
   owner: Cell,
   ms: number,
   kind: TimerKind | 'run',
@@ -106,9 +131,16 @@ export function startTimer(
 ): TimerRef {
   checkDelay(ms);
   if (to !== null || kind !== 'run') checkDest(to);
-  if (to instanceof Pid) ownCell(owner.runtime, to);
-  const timer = new ActorTimer(owner, kind, to, kind === 'run' ? what : copyTerm(what), Math.max(1, ms));
-  if (owner.isDead) return timer.ref; // A7
+  if (to instanceof Pid) ownCell(owner.kernel, to);
+  const timer = new ActorTimer(
+    sender,
+    owner,
+    kind,
+    to,
+    kind === 'run' ? what : copyTerm(what),
+    Math.max(1, ms),
+  );
+  if (owner.isDead) return timer.ref; // a dead actor starts no timer (A7)
   const { bound } = timer;
   if (bound === undefined && to instanceof Pid && to.nc === 0) return timer.ref; // its target is dead already
   if (bound !== undefined) {
@@ -116,16 +148,12 @@ export function startTimer(
     more.timers ??= new Set();
     more.timers.add(timer);
   }
-  owner.runtime.timers.start(timer, kind === 'interval' ? Math.max(1, ms) : ms);
+  owner.kernel.timers.start(timer, kind === 'interval' ? Math.max(1, ms) : ms);
   return timer.ref;
 }
 
-/** ms that were left, or false (rule H3). */
-export function cancelTimer(runtime: Runtime, { timer }: TimerRef): number | false {
-  if (timer.runtime !== runtime) return false;
-  const left = runtime.timers.read(timer);
-  if (left === false) return false;
-  runtime.timers.cancel(timer);
-  timer.forget();
-  return left;
+/** ms that were left, or false. Only for timers that were started with this sender (H3). */
+export function cancelTimer(sender: Sender, { timer }: TimerRef): number | false {
+  if (!(timer instanceof ActorTimer) || !timer.isOf(sender)) return false;
+  return timer.cancel();
 }

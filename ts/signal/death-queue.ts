@@ -1,24 +1,63 @@
-import type { Extras } from '../kernel/cell.ts';
-import type { ExitReason } from '../kernel/exit-reason.ts';
+import { type DeathPort, type ExitReason, type Extras, guard, type Kernel } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
+import type { LinkSignals } from './link-signals.ts';
+import type { MonitorSignals } from './monitor-signals.ts';
 
-/** An actor that is dead already, and who has to hear of it. */
-export interface Death {
+/** An actor that is dead, and those that have to be told. */
+interface Death {
   readonly pid: Pid;
   readonly extra: Extras;
   readonly reason: ExitReason;
 }
 
-/** First in, first out, without moving what waits. */
-export class DeathQueue {
+/**
+ * Deaths, announced one after the other in their order. A death that follows from another waits for its turn here instead
+ * of on the stack.
+ */
+export class DeathQueue implements DeathPort {
+  private readonly kernel: Kernel;
+  private readonly links: LinkSignals;
+  private readonly monitors: MonitorSignals;
   private items: (Death | undefined)[] = [];
   private head = 0;
+  private isAnnouncing = false;
 
-  push(death: Death): void {
-    this.items.push(death);
+  constructor(kernel: Kernel, links: LinkSignals, monitors: MonitorSignals) {
+    this.kernel = kernel;
+    this.links = links;
+    this.monitors = monitors;
   }
 
-  shift(): Death | undefined {
+  /** Announces a death, after those before it. */
+  push(pid: Pid, extra: Extras, reason: ExitReason): void {
+    if (this.isAnnouncing) {
+      this.items.push({ pid, extra, reason });
+      return;
+    }
+    this.isAnnouncing = true;
+    try {
+      this.announce(pid, extra, reason);
+      for (let next = this.shift(); next !== undefined; next = this.shift())
+        this.announce(next.pid, next.extra, next.reason);
+    } finally {
+      this.isAnnouncing = false;
+    }
+  }
+
+  private announce(pid: Pid, extra: Extras, reason: ExitReason): void {
+    const { kernel } = this;
+    for (const callback of extra.deathCallbacks ?? []) guard(kernel, () => callback(pid, reason));
+    const { abort } = extra;
+    if (abort !== null) guard(kernel, () => abort.abort(reason));
+    extra.gate?.close();
+    this.monitors.dropOwn(pid, extra);
+    this.links.announce(pid, extra, reason);
+    this.monitors.announce(pid, extra, reason);
+    for (const caller of extra.callers ?? []) caller.targetEnded(reason);
+  }
+
+  /** Takes the oldest, without moving the others. */
+  private shift(): Death | undefined {
     const death = this.items[this.head];
     if (death === undefined) {
       this.items = [];

@@ -1,16 +1,19 @@
-// Spawns and starts that other nodes ask for.
-
-import type { Runtime } from '../actor/runtime.ts';
-import { type ActorSpec, waitsForInit } from '../actor/spec.ts';
 import { SnowmeshError } from '../errors/index.ts';
-import type { Cell } from '../kernel/cell.ts';
-import { takeStarter, terminate } from '../kernel/death.ts';
-import type { ExitReason } from '../kernel/exit-reason.ts';
-import { sendReason } from '../kernel/far-reason.ts';
-import { SpawnStatus } from '../kernel/remote-port.ts';
+import {
+  after,
+  type Cell,
+  type ExitReason,
+  type Kernel,
+  type Program,
+  SpawnStatus,
+  sendReason,
+  takeStarter,
+  terminate,
+  waitsForInit,
+} from '../kernel/index.ts';
+import type { LinkSignals, MonitorSignals } from '../signal/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
-import { Timer } from '../timers/index.ts';
-import { spawn } from './spawner.ts';
+import type { Spawner } from './spawner.ts';
 
 const LINK = 1;
 const MONITOR = 2;
@@ -28,72 +31,77 @@ export interface SpawnOrder {
   readonly term: unknown;
 }
 
-interface Birth {
+/** A checked order. */
+interface CheckedOrder {
   readonly args: readonly unknown[];
   readonly name?: string;
   /** ms for its init; undefined: it is not waited for. */
   readonly limit: number | undefined;
 }
 
-/** Makes actors for other nodes, and answers each request once. A peer's orders never throw. */
+/** Spawns and starts that other nodes ask for: each is answered once. An order of a peer never throws. */
 export class InboundSpawns {
-  private readonly runtime: Runtime;
-  /** Actors that were started and whose starter has not said yet that it knows of them. */
+  private readonly kernel: Kernel;
+  private readonly spawner: Spawner;
+  private readonly links: LinkSignals;
+  private readonly monitors: MonitorSignals;
+  /** Started actors whose starter has not confirmed yet that it knows of them. */
   private readonly unconfirmed = new Map<Cell, { from: Pid; forget: () => void }>();
 
-  constructor(runtime: Runtime) {
-    this.runtime = runtime;
+  constructor(kernel: Kernel, spawner: Spawner, links: LinkSignals, monitors: MonitorSignals) {
+    this.kernel = kernel;
+    this.spawner = spawner;
+    this.links = links;
+    this.monitors = monitors;
   }
 
   order(order: SpawnOrder): void {
-    const spec = this.runtime.exposed.get(order.function);
-    if (spec === undefined) return this.reply(order, SpawnStatus.unknownFunction, order.function);
-    const birth = birthOf(order);
-    if (birth === undefined) return this.reply(order, SpawnStatus.failed, 'bad_arguments');
+    const program = this.spawner.exposedAs(order.function);
+    if (program === undefined) return this.reply(order, SpawnStatus.unknownFunction, order.function);
+    const start = checked(order);
+    if (start === undefined) return this.reply(order, SpawnStatus.failed, 'bad_arguments');
     try {
-      this.make(order, spec, birth);
+      this.make(order, program, start);
     } catch (error) {
-      this.reply(order, SpawnStatus.failed, refusal(error, birth));
+      this.reply(order, SpawnStatus.failed, refusal(error, start));
     }
   }
 
-  /** The starter knows of its child: that is now a process like any other. */
+  /** The starter confirmed that it knows of its child: from now on it is an actor like any other. */
   confirmed(from: Pid, to: number): void {
-    const cell = this.runtime.table.get(to);
+    const cell = this.kernel.table.get(to);
     const start = cell && this.unconfirmed.get(cell);
     if (cell === undefined || start === undefined || !start.from.equals(from)) return;
     this.unconfirmed.delete(cell);
     start.forget();
   }
 
-  /** Whoever waits on a lost node may never hear of its child: one it has not confirmed goes (I3, S3). O(starts under way). */
+  /** A starter on a lost node may never learn of its child: an unconfirmed one is killed (I3, S3). O(starts under way). */
   nodeLost(nc: number): void {
     for (const [cell, { from }] of this.unconfirmed) if (from.nc === nc) terminate(cell, 'killed');
   }
 
-  private make(order: SpawnOrder, spec: ActorSpec, { args, name, limit }: Birth): void {
-    const { runtime } = this;
+  private make(order: SpawnOrder, program: Program, { args, name, limit }: CheckedOrder): void {
     const { from, flags, monitor } = order;
     const options = name === undefined ? undefined : { name };
-    const { pid, cell } = spawn(runtime, null, spec, args, options, false, from);
-    if ((flags & LINK) !== 0) runtime.inbound.link(from, pid.local);
-    if ((flags & MONITOR) !== 0) runtime.inbound.monitor(from, monitor, pid.local);
+    const { pid, cell } = this.spawner.spawn(null, program, args, options, false, from);
+    if ((flags & LINK) !== 0) this.links.linkedBy(cell, from);
+    if ((flags & MONITOR) !== 0) this.monitors.watchedBy(cell, from, monitor);
     if (limit !== undefined) {
-      const forget = runtime.onDeath(pid, () => void this.unconfirmed.delete(cell));
+      const forget = cell.onDeath(() => void this.unconfirmed.delete(cell));
       this.unconfirmed.set(cell, { from, forget });
     }
-    // The reply goes before anything of the child (N5), but what its init sends.
-    if (limit !== undefined && waitsForInit(spec)) this.awaitInit(order, cell, limit);
+    // The reply goes before anything of the child (N5), except what its init sends.
+    if (limit !== undefined && waitsForInit(program)) this.awaitInit(order, cell, limit);
     else this.reply(order, SpawnStatus.ok, undefined, pid);
   }
 
   private awaitInit(order: SpawnOrder, cell: Cell, limit: number): void {
-    const { runtime } = this;
     const over = (status: SpawnStatus, detail?: unknown): void => {
-      runtime.timers.cancel(timer);
+      cancel();
       this.reply(order, status, detail, cell.pid);
     };
-    const timer = new InitTimer(() => {
+    const cancel = after(this.kernel, limit, () => {
       takeStarter(cell);
       terminate(cell, 'killed');
       over(SpawnStatus.timedOut);
@@ -103,29 +111,15 @@ export class InboundSpawns {
       ignored: () => over(SpawnStatus.ignored),
       failed: (reason) => over(SpawnStatus.failed, reason),
     };
-    runtime.timers.start(timer, limit);
   }
 
   private reply({ from, request }: SpawnOrder, status: SpawnStatus, detail: ExitReason, child?: Pid): void {
-    const { remote } = this.runtime;
+    const { remote } = this.kernel;
     sendReason((reason) => remote.spawnReply(child, from, request, status, reason), detail);
   }
 }
 
-class InitTimer extends Timer {
-  private readonly act: () => void;
-
-  constructor(act: () => void) {
-    super();
-    this.act = act;
-  }
-
-  fire(): void {
-    this.act();
-  }
-}
-
-function birthOf({ flags, term }: SpawnOrder): Birth | undefined {
+function checked({ flags, term }: SpawnOrder): CheckedOrder | undefined {
   if (!Array.isArray(term)) return undefined;
   if ((flags & START) === 0) return { args: term, limit: undefined };
   const [args, name, ms] = term as unknown[];
@@ -138,7 +132,7 @@ function birthOf({ flags, term }: SpawnOrder): Birth | undefined {
   };
 }
 
-function refusal(error: unknown, { limit }: Birth): ExitReason {
+function refusal(error: unknown, { limit }: CheckedOrder): ExitReason {
   if (limit === undefined || !(error instanceof SnowmeshError)) return String(error);
   return error.code === 'SNOW_ERR_NAME_TAKEN' ? { alreadyStarted: error.details?.['holder'] } : error.code;
 }

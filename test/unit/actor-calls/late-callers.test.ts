@@ -1,7 +1,7 @@
 // Calls from other nodes whose caller has given up: a server that never answers does not collect them (G5, P7).
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Self } from '../../../ts/actor/index.ts';
-import { STOP_TAG } from '../../../ts/kernel/stop-request.ts';
+import { STOP_TAG } from '../../../ts/call/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -26,9 +26,7 @@ it('G5, P7 are forgotten when their time is over, and others are not', async () 
     await kit.advance(100);
   }
   expect(runtime.inboundCalls.size).toBeLessThan(3000);
-  expect(
-    [...runtime.inboundCalls.values()].filter(({ request }) => request?.deadline === 1_000_000),
-  ).toHaveLength(10);
+  expect(runtime.inboundCalls.openCount).toBe(10);
 });
 
 it('G5, I6 so are those who asked it to end, in vain', async () => {

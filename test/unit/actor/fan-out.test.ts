@@ -50,7 +50,7 @@ describe.each(['ours', 'of the sender'])('a message that is %s, for many actors'
     await kit.settle();
     const word: Word = { text: 'x'.repeat(10), bytes: Uint8Array.from([1, 2, 3]) };
     const picture = structuredClone(word);
-    kit.runtime.inbound.deliverAll(all, word, whose === 'ours');
+    kit.runtime.sender.fanOut(all, word, whose === 'ours');
     if (whose !== 'ours') word.bytes.fill(9);
     await kit.settle();
     expect(seen).toEqual(all.map(() => picture));
@@ -66,9 +66,9 @@ it('B8 one of a thousand that dies before its turn leaves the others theirs', as
     kit.runtime.spawnHandler((): HandlerBody => ({ onMessage: (message) => void seen.push(message) })),
   );
   await kit.settle();
-  kit.runtime.inbound.deliverAll(all, ['x', 1], false);
+  kit.runtime.sender.fanOut(all, ['x', 1], false);
   for (const pid of all.slice(0, 500)) kit.runtime.sendExit(pid, 'kill');
-  kit.runtime.inbound.deliverAll(all, ['y', 2], false);
+  kit.runtime.sender.fanOut(all, ['y', 2], false);
   await kit.settle();
   expect(seen).toHaveLength(1000);
   expect(new Set(seen).size).toBe(1000);
@@ -84,7 +84,7 @@ it.each([
   const all = [1, 2, 3].map(() =>
     kit.runtime.spawnHandler((): HandlerBody => ({ onMessage: (got) => void seen.push(got) })),
   );
-  kit.runtime.inbound.deliverAll(all, message, false);
+  kit.runtime.sender.fanOut(all, message, false);
   await kit.settle();
   expect(seen).toEqual([message, message, message]);
   expect(seen.every((got) => got === message)).toBe(true);
@@ -97,7 +97,7 @@ it('B1 it keeps its place among other messages', async () => {
   );
   const [first] = all as [Pid<unknown>];
   kit.runtime.send(first, 'before');
-  kit.runtime.inbound.deliverAll(all, ['all'], false);
+  kit.runtime.sender.fanOut(all, ['all'], false);
   kit.runtime.send(first, 'after');
   expect(kit.mailbox(first)).toEqual(['before', ['all'], 'after']);
   await kit.settle();
@@ -109,7 +109,7 @@ it('B9 what cannot travel is refused before anybody has it', async () => {
   const all = [1, 2].map(() =>
     kit.runtime.spawnHandler((): HandlerBody => ({ onMessage: (got) => void seen.push(got) })),
   );
-  expect(() => kit.runtime.inbound.deliverAll(all, [() => {}], false)).toThrow(
+  expect(() => kit.runtime.sender.fanOut(all, [() => {}], false)).toThrow(
     expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }),
   );
   await kit.settle();

@@ -9,6 +9,7 @@ import {
   type HandlerBody,
   Runtime,
   type Self,
+  setNextSerial,
 } from '../../../ts/actor/index.ts';
 import { LocalNames } from '../../../ts/registry/index.ts';
 import { type Pid, SERIAL_LIMIT } from '../../../ts/term/index.ts';
@@ -432,14 +433,14 @@ describe('the end of an actor', () => {
 });
 
 describe('the numbers of PIDs', () => {
-  afterEach(() => kit.runtime.setNextSerial(1_000_000));
+  afterEach(() => setNextSerial(1_000_000));
 
   it('A9 go round at their limit, past those that live', async () => {
-    kit.runtime.setNextSerial(1);
+    setNextSerial(1);
     const old = Array.from({ length: 3 }, () => kit.runtime.spawn(() => forever));
     kit.runtime.sendExit(old[1] as Pid, 'kill');
     await kit.settle();
-    kit.runtime.setNextSerial(SERIAL_LIMIT - 2);
+    setNextSerial(SERIAL_LIMIT - 2);
     const young = Array.from({ length: 5 }, () => kit.runtime.spawn((self: Self) => self.receive() as never));
     const ids = young.map((pid) => pid.local);
     expect(ids).toEqual([SERIAL_LIMIT - 2, SERIAL_LIMIT - 1, 2, 4, 5]);

@@ -41,7 +41,7 @@ async function keeper(tie: (self: Self<unknown>, to: Pid) => unknown) {
 
 const lose = (): { readonly isOver: () => boolean; over: Promise<void> } => {
   let isOver = false;
-  const loss = kit.runtime.inbound.nodeLost(PEER, NAME);
+  const loss = kit.runtime.losses.begin(PEER, NAME);
   const over = new Promise<void>((resolve) =>
     loss.whenOver(() => {
       isOver = true;
@@ -88,7 +88,7 @@ it('L4 what is made while ties are being lost belongs to the next session', asyn
   await kit.settle();
   expect(told.some((message) => message instanceof Down)).toBe(false);
   expect(told.length).toBe(COUNT);
-  kit.runtime.inbound.nodeLost(PEER, NAME);
+  kit.runtime.losses.begin(PEER, NAME);
   await kit.settle();
   expect((told.at(-1) as Down).ref).toBe(ref);
 });
@@ -96,10 +96,11 @@ it('L4 what is made while ties are being lost belongs to the next session', asyn
 it('C1, C12 a link about to be lost that is taken down and made again is a new one', async () => {
   const { self, told } = await keeper((me, to) => me.link(to));
   const last = far(COUNT - 1);
-  lose();
+  const loss = lose();
   linked = [];
   self.unlink(last);
   self.link(last);
+  await loss.over;
   await kit.settle();
   expect(told.length).toBe(COUNT - 1);
   expect(linked).toEqual([[self.pid, last]]);
@@ -112,7 +113,7 @@ it('L4 a new session waits for nothing: what is left fires before it', async () 
   const { told } = await keeper((self, to) => self.monitor(to));
   const loss = lose();
   expect(loss.isOver()).toBe(false);
-  kit.runtime.inbound.endLosses();
+  kit.runtime.losses.endAll();
   expect(loss.isOver()).toBe(true);
   await kit.settle();
   expect(told.length).toBe(COUNT);
@@ -121,11 +122,11 @@ it('L4 a new session waits for nothing: what is left fires before it', async () 
 it('L7 nodes are lost one after the other, and a dead owner hears nothing', async () => {
   const { pid, told } = await keeper((self, to) => self.monitor(to));
   const order: string[] = [];
-  kit.runtime.inbound.nodeLost(PEER, NAME).whenOver(() => order.push('first'));
-  kit.runtime.inbound.nodeLost(PEER + 1, 'other@host:1').whenOver(() => order.push('second'));
+  kit.runtime.losses.begin(PEER, NAME).whenOver(() => order.push('first'));
+  kit.runtime.losses.begin(PEER + 1, 'other@host:1').whenOver(() => order.push('second'));
   expect(order).toEqual([]);
   kit.runtime.sendExit(pid, 'kill');
-  kit.runtime.inbound.endLosses();
+  kit.runtime.losses.endAll();
   await kit.settle();
   expect(order).toEqual(['first', 'second']);
   expect(told).toEqual([]);
@@ -145,6 +146,6 @@ it('L4 somebody who links anew while his own link is being lost stops nothing', 
   await lose().over;
   await kit.settle();
   expect(told.length).toBe(2 * COUNT);
-  expect(kit.runtime.inbound.isLosing).toBe(false);
+  expect(kit.runtime.losses.isUnderWay).toBe(false);
   expect(kit.logs.filter(({ facts }) => facts['event'] === 'callback_failed')).toEqual([]);
 });

@@ -24,21 +24,21 @@ const ref = (body: Body, owner = ME): Body => body.u64(owner).u64(9n);
 const FRAMES: Record<keyof typeof FrameTag, readonly [body: Body, called: string]> = {
   SEND: [new Body().u64(ME), 'deliver'],
   REG_SEND: [new Body().name('n'), 'deliverNamed'],
-  ALIAS_SEND: [ref(new Body()), 'aliasSend'],
+  ALIAS_SEND: [ref(new Body()), 'deliverAlias'],
   LINK: [pair(), 'link'],
   UNLINK: [pair().u64(1n), 'unlink'],
   UNLINK_ACK: [pair().u64(1n), 'unlinkAck'],
   EXIT: [pair(), 'exit'],
   EXIT2: [pair(), 'exit2'],
-  SPAWN_ACK: [pair(), 'spawnAck'],
+  SPAWN_ACK: [pair(), 'confirmed'],
   MONITOR: [ref(from(), THEIRS).u8(0).u64(ME), 'monitor'],
-  DEMONITOR: [ref(from(), THEIRS), 'demonitor'],
+  DEMONITOR: [ref(from(), THEIRS), 'unwatchedBy'],
   MONITOR_EXIT: [ref(new Body().u64(ME)), 'monitorExit'],
-  SPAWN: [ref(ref(from(), THEIRS).u8(0), THEIRS).name('f'), 'spawn'],
-  SPAWN_REPLY: [ref(new Body().u64(ME)).u8(0).u64(THEIRS), 'spawnReply'],
+  SPAWN: [ref(ref(from(), THEIRS).u8(0), THEIRS).name('f'), 'order'],
+  SPAWN_REPLY: [ref(new Body().u64(ME)).u8(0).u64(THEIRS), 'replied'],
   CALL: [ref(from(), THEIRS).u32(10).u64(ME), 'call'],
   REG_CALL: [ref(from(), THEIRS).u32(10).name('n'), 'callNamed'],
-  REPLY: [ref(new Body()).u8(0), 'reply'],
+  REPLY: [ref(new Body()).u8(0), 'answered'],
   SHAPE: [new Body().u16(1).u16(0), 'defineShape'],
   PEER_LIST: [new Body().u16(0), 'heardPeers'],
   SYSTEM: [new Body().name('groups'), 'message'],
@@ -56,7 +56,13 @@ function handle(tag: number, body: Body): string[] {
       get: (target: Record<string, unknown>, name: string) => target[name] ?? (() => called.push(name)),
     }) as never;
   const dispatch = new FrameDispatch({
-    runtime: recorder({ inbound: recorder(), deadLetters: recorder(), remote: recorder() }) as Runtime,
+    runtime: recorder(
+      Object.fromEntries(
+        ['inbound', 'sender', 'monitors', 'calls', 'spawns', 'inboundSpawns', 'deadLetters', 'remote'].map(
+          (room) => [room, recorder()],
+        ),
+      ),
+    ) as Runtime,
     channels: recorder(),
     pid: (nc, local) => new Pid(nc, local),
     refs: new RefCipher(),

@@ -21,20 +21,24 @@ function open(autoConnect: AutoConnect = 'use') {
   const native = new ScriptedNative();
   const heard: unknown[][] = [];
   const dead: unknown[][] = [];
-  const inbound = new Proxy(
-    { endLosses: () => {} },
-    {
-      get: (known: Record<string, unknown>, method: string) =>
+  const recorder = (known: Record<string, unknown> = {}): never =>
+    new Proxy(known, {
+      get: (_, method: string) =>
         known[method] ??
         ((...args: unknown[]) => {
           heard.push([method, ...args.map(shown)]);
           return { whenOver: (next: () => void) => next() };
         }),
-    },
-  );
+    }) as never;
   const silent = { error() {}, warn() {}, info() {}, debug() {} };
   const runtime = {
-    inbound,
+    inbound: recorder(),
+    sender: recorder(),
+    monitors: recorder(),
+    calls: recorder(),
+    spawns: recorder(),
+    inboundSpawns: recorder(),
+    losses: recorder({ endAll: () => {} }),
     logger: silent,
     deadLetters: { count: (reason: string, _target: unknown, count = 1) => dead.push([reason, count]) },
     runSlice: () => false,
@@ -131,13 +135,13 @@ describe('signals to a connected node', () => {
       ['exit2', pid, 7, 0],
       ['monitor', pid, ref, 7],
       ['monitorNamed', pid, ref, 'n'],
-      ['demonitor', pid, ref],
+      ['unwatchedBy', pid, ref],
       ['monitorExit', PEER, 7, '#Ref<0.7.1>', 0],
       ['call', pid, ref, Number.POSITIVE_INFINITY, 7, 0],
       ['callNamed', pid, ref, 50, 'n', 0],
-      ['reply', PEER, '#Ref<0.7.1>', 0, 0],
-      ['aliasSend', '#Ref<0.7.1>', 0],
-      ['spawnAck', pid, 7],
+      ['answered', PEER, '#Ref<0.7.1>', 0, 0],
+      ['deliverAlias', '#Ref<0.7.1>', 0],
+      ['confirmed', pid, 7],
     ]);
   });
 
@@ -176,8 +180,8 @@ describe('signals to a node that is not connected', () => {
     remote.sendNamed(ME, 'n', PEER, 2);
     native.dialled(1, ConnectStatus.REFUSED);
     expect(heard).toEqual([
-      ['nodeLost', -1, PEER],
-      ['nodeLost', NC, PEER],
+      ['begin', -1, PEER],
+      ['begin', NC, PEER],
     ]);
     expect(dead).toEqual([['noconnection', 1]]);
   });
@@ -196,7 +200,7 @@ describe('signals to a node that is not connected', () => {
     expect(heard.slice(1)).toEqual([
       ['noPartner', '<1.5.1>', 7],
       ['monitorExit', null, 7, '#Ref<0.7.1>', 'noproc'],
-      ['reply', null, '#Ref<0.7.1>', 2, undefined],
+      ['answered', null, '#Ref<0.7.1>', 2, undefined],
     ]);
     expect(dead).toEqual([['noproc', 1]]);
   });
@@ -217,7 +221,7 @@ describe('signals to a node that is not connected', () => {
     await Promise.resolve();
     expect(native.dials).toEqual([]);
     expect(dead).toEqual([['noconnection', 1]]);
-    expect(heard).toEqual([['nodeLost', -1, PEER]]);
+    expect(heard).toEqual([['begin', -1, PEER]]);
     const connecting = cluster.connect(PEER);
     expect(native.dials.length).toBe(1);
     remote.send(ME, theirs(), 2);
@@ -306,7 +310,7 @@ describe('the end of a session', () => {
     cluster.announce((event, ...[node]) => void news.push(event, node, heard.length));
     native.up(3, NC, PEER);
     native.down(3, 1);
-    expect(heard).toEqual([['nodeLost', NC, PEER]]);
+    expect(heard).toEqual([['begin', NC, PEER]]);
     expect(news).toEqual(['nodeup', PEER, 0, 'nodedown', PEER, 1]);
   });
 

@@ -55,7 +55,7 @@ it.each(['at once', 'when it comes'])(
     await kit.settle();
     expect(told).toEqual([expect.any(Exit)]);
     expect(told[0]).toMatchObject({ from: stale, reason: 'noproc' });
-    expect(kit.runtime.remoteLinks.size).toBe(0);
+    expect(kit.runtime.links.remoteCount).toBe(0);
   },
 );
 
@@ -68,7 +68,7 @@ it.each(['at once', 'when it comes'])(
     if (when !== 'at once') native.up(3, LATTER, PEER);
     await kit.settle();
     expect(told).toEqual([]);
-    expect(kit.runtime.remoteLinks.size).toBe(0);
+    expect(kit.runtime.links.remoteCount).toBe(0);
     self.link(stale);
     await kit.settle();
     expect(told).toEqual([expect.any(Exit)]);

@@ -78,7 +78,7 @@ export class FarNode {
   }
 
   #lost(): void {
-    this.#runtime.inbound.nodeLost(this.#nc, this.#name);
+    this.#runtime.losses.begin(this.#nc, this.#name);
   }
 
   /** Starts are answered when they are released, in order. */
@@ -111,7 +111,7 @@ export class FarNode {
         this.#parents.set(local, from);
       }
       const { status = SpawnStatus.ok, detail } = refusal ?? {};
-      this.#runtime.inbound.spawnReply(from.local, request, status, new Pid(this.#nc, local), detail);
+      this.#runtime.spawns.replied(from.local, request, status, new Pid(this.#nc, local), detail);
     });
   }
 

@@ -1,0 +1,57 @@
+import { SnowmeshError } from '../errors/index.ts';
+import { briefReason } from '../kernel/index.ts';
+import type { StartOptions, StartResult } from '../spawn/index.ts';
+import type { Pid } from '../term/index.ts';
+import { type Caller, partsOf } from './caller.ts';
+import type { Startable } from './spec.ts';
+
+/**
+ * Starts an actor, here or on another node, and waits until its init is done. The result comes at once,
+ * not as a promise, when nothing had to be waited for: plain functions and handlers whose init is synchronous, here.
+ *
+ * @param parent the starting actor's `self`, or the node for code outside of actors; only an actor can be linked to it.
+ * @returns the PID, `ignore`, or the reason why there is no child; then nothing of it is left.
+ * @throws SNOW_ERR_BAD_CALLER, SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_STOPPED, SNOW_ERR_BAD_TIME.
+ * @example
+ * const result = await start(self, counter, [0], { link: true, timeout: 1000 });
+ * if (!result.ok) self.exit('no counter');
+ */
+export function start<N, A extends readonly unknown[]>(
+  parent: Caller,
+  what: Startable<N, A>,
+  args: A,
+  options: StartOptions = {},
+): StartResult<N> | Promise<StartResult<N>> {
+  const { runtime, cell } = partsOf(parent);
+  if (cell?.isDead === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
+  const { node } = options;
+  if (node !== undefined && !runtime.isSelf(node)) {
+    return runtime.spawns.start(cell, what, args, options, node) as Promise<StartResult<N>>;
+  }
+  return runtime.spawner.start(cell, what, args, options) as StartResult<N> | Promise<StartResult<N>>;
+}
+
+/**
+ * `start` for those who have no use for anything but the PID: everything else rejects with SNOW_ERR_START, whose
+ * details say `reason`, or `ignore: true`.
+ */
+export async function startOrThrow<N, A extends readonly unknown[]>(
+  parent: Caller,
+  what: Startable<N, A>,
+  args: A,
+  options?: StartOptions,
+): Promise<Pid<N>> {
+  const result = await start(parent, what, args, options);
+  if (result.ok) return result.pid;
+  const name = what.name === '' ? 'an actor' : what.name;
+  if (result.ignore === true) {
+    throw new SnowmeshError('SNOW_ERR_START', `${name} did not start: its init said ignore`, {
+      details: { ignore: true },
+    });
+  }
+  const { reason } = result;
+  throw new SnowmeshError('SNOW_ERR_START', `${name} did not start: ${briefReason(reason)}`, {
+    cause: reason,
+    details: { reason },
+  });
+}

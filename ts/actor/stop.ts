@@ -1,0 +1,109 @@
+import { isDeepStrictEqual } from 'node:util';
+import { CallError, type CallOptions, type CallState, resolve, STOP_TAG } from '../call/index.ts';
+import { checkOptionNames, type OptionNames } from '../errors/index.ts';
+import {
+  after,
+  askToEnd,
+  type Cell,
+  checkTimeout,
+  type ExitReason,
+  givenReason,
+  type NodeAddress,
+  ownCell,
+} from '../kernel/index.ts';
+import { checkDest, type Dest } from '../send/index.ts';
+import { Pid } from '../term/index.ts';
+import { type Caller, partsOf } from './caller.ts';
+import type { Runtime } from './runtime.ts';
+
+/** How long a stop is waited for, and what else ends the wait. */
+export interface StopOptions {
+  /** ms; default Infinity. The actor still ends later. */
+  readonly timeout?: number;
+  /** Gives up waiting: it rejects with `aborted`; the actor still ends. */
+  readonly signal?: AbortSignal;
+}
+
+const STOP_OPTIONS: OptionNames<StopOptions> = { timeout: true, signal: true };
+
+/**
+ * Asks an actor, here or on another node, to end in order and waits until it has: a handler after what was sent
+ * before, and after its `onTerminate`; a function actor at once, or, when it traps exits, as it decides on the Exit of its
+ * parent that it gets. Resolves when its names are free. Rejects with a CallError: `noproc`, `nodedown`, `timeout`, `aborted`,
+ * `calling_self`, or `exit` when it ended with another reason.
+ *
+ * @param caller The stopping actor's `self`, or the node for code outside of actors.
+ * @param target PID, local name, or name on a node.
+ * @param reason Default `normal`.
+ * @param options `timeout` in ms (default Infinity), `signal`.
+ * @throws SNOW_ERR_BAD_CALLER, SNOW_ERR_BAD_DEST, SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_TIME, SNOW_ERR_UNSENDABLE.
+ * @example
+ * await stop(self, counter, 'shutdown', { timeout: 5000 });
+ */
+export function stop(
+  caller: Caller,
+  target: Pid | string | NodeAddress,
+  reason: ExitReason = 'normal',
+  options: StopOptions = {},
+): Promise<void> {
+  const { runtime, cell: own } = partsOf(caller);
+  if (own?.isDead === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
+  checkDest(target as Dest<never>);
+  checkOptionNames('stop', options, STOP_OPTIONS);
+  const { signal } = options;
+  const timeout = options.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
+  const given = givenReason(reason);
+  const address = resolve(runtime, target);
+  const started = runtime.now();
+  const fail = (state: CallState, why?: unknown): CallError =>
+    new CallError({
+      state,
+      target: typeof target === 'string' || target instanceof Pid ? String(target) : target.name,
+      node: address instanceof Pid || address === undefined ? undefined : address.node,
+      tag: 'stop',
+      elapsed: runtime.now() - started,
+      reason: why,
+    });
+  if (signal?.aborted === true) return Promise.reject(fail('aborted', signal.reason));
+  if (address === undefined) return Promise.reject(fail('noproc'));
+  if (!(address instanceof Pid) || address.nc !== 0)
+    return stopFar(runtime, own, address, given, { timeout, ...(signal && { signal }) }, fail);
+  const cell = ownCell(runtime, address);
+  if (cell === undefined) return Promise.reject(fail('noproc'));
+  if (cell === own) return Promise.reject(fail('calling_self'));
+  return new Promise((settle, reject) => {
+    const end = (state: CallState | undefined, why?: unknown): void => {
+      cancel();
+      forget();
+      signal?.removeEventListener('abort', onAbort);
+      if (own?.isDead === true) return; // nothing resumes a dead actor (A7)
+      if (state === undefined) settle();
+      else reject(fail(state, why));
+    };
+    const onAbort = (): void => end('aborted', signal?.reason);
+    const cancel = after(runtime, timeout, () => end('timeout'));
+    const forget = cell.onDeath((_pid, ended) =>
+      isDeepStrictEqual(ended, given) ? end(undefined) : end('exit', ended),
+    );
+    signal?.addEventListener('abort', onAbort, { once: true });
+    askToEnd(cell, given);
+  });
+}
+
+/** A far actor is asked by its node; the end of the actor is the answer. */
+async function stopFar(
+  runtime: Runtime,
+  caller: Cell | null,
+  target: Pid | NodeAddress,
+  reason: ExitReason,
+  options: CallOptions,
+  fail: (state: CallState, why?: unknown) => CallError,
+): Promise<void> {
+  try {
+    await runtime.calls.call(caller, target, STOP_TAG, [reason], options);
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error;
+    if (error.state !== 'exit') throw fail(error.state, error.reason);
+    if (!isDeepStrictEqual(error.reason, reason)) throw fail('exit', error.reason);
+  }
+}

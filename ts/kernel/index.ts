@@ -1,0 +1,70 @@
+// One actor: its control block, mailbox, turns, receive and death.
+//
+// Guarantees: messages of a pair keep their order (B1), a crash ends one actor only, a dead actor runs no more of its code
+// (A7), and its names, timers and aliases are free before anybody is told (A8).
+//
+// From the ground up: the control block and its queueing (cell), a pending receive (wait, taking), the end (death), delivery
+// to a known actor (delivery), what an actor does with a turn (turn, receive). Kernel is what actors share, and the ports
+// through which they reach the rooms above: other nodes (RemotePort), names (NamesPort), links and monitors (DeathPort).
+//
+// Must not know: links to other nodes, addresses, calls, how an actor is spawned, what `self` is.
+export { ActorTable, setNextSerial } from './actor-table.ts';
+export { Aliases, type AliasMode } from './aliases.ts';
+export { briefReason } from './brief-reason.ts';
+export { type Asker, Call, callOf } from './call.ts';
+export { after, guard } from './callback.ts';
+export {
+  type AwaitingCaller,
+  type Birth,
+  BUSY,
+  Cell,
+  cellOf,
+  DEAD,
+  type Extras,
+  LIMITED,
+  nothing,
+  type OwnCall,
+  ownCell,
+  TRAPS,
+  wake,
+} from './cell.ts';
+export { givenReason, Leave } from './crash-reason.ts';
+export { type DeadLetterListener, type DeadLetterReason, DeadLetters } from './dead-letters.ts';
+export { ancestorsOf, crash, leave, report, takeStarter, terminate } from './death.ts';
+export { deliver, Envelope } from './delivery.ts';
+export {
+  type CrashReason,
+  type ErrorReason,
+  type ExitReason,
+  isCleanExit,
+  type NoCatchReason,
+} from './exit-reason.ts';
+export type { DeathPort, Kernel } from './kernel.ts';
+export { type CrashFacts, consoleLogger, guarded, type Logger, silentLogger } from './logger.ts';
+export { MailboxGate, type MailboxLimit, type OverflowPolicy } from './mailbox-gate.ts';
+export {
+  type Match,
+  type Matched,
+  type MessageClass,
+  type Received,
+  TIMEOUT,
+  type WithTag,
+} from './match.ts';
+export type { Holder, NamesPort } from './names-port.ts';
+export { type Body, IGNORE, type Program, waitsForInit } from './program.ts';
+export { checkDelay, checkTimeout, type ReceiveOptions, receive } from './receive.ts';
+export {
+  type AnsweringNode,
+  type CallRequest,
+  isFrom,
+  type RemotePort,
+  type RemoteSpawn,
+  type RemoteStart,
+  ReplyStatus,
+  SpawnStatus,
+  sendReason,
+} from './remote-port.ts';
+export { Down, Exit, type NodeAddress, NodeDown, NodeUp, SystemMessage } from './system-message.ts';
+export { Timeout, TimerRef } from './timer-ref.ts';
+export { askToEnd, begin, runCell } from './turn.ts';
+export { deferred, latest } from './wait.ts';

@@ -1,0 +1,43 @@
+import type { Scheduler } from '../scheduler/index.ts';
+import type { Pid, Ref } from '../term/index.ts';
+import type { Timers } from '../timers/index.ts';
+import type { ActorTable } from './actor-table.ts';
+import type { Aliases } from './aliases.ts';
+import type { Cell, Extras } from './cell.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { ExitReason } from './exit-reason.ts';
+import type { Logger } from './logger.ts';
+import type { NamesPort } from './names-port.ts';
+import type { RemotePort } from './remote-port.ts';
+
+/** What the actors of one runtime share, and the ports through which they reach the rooms above. `Runtime` implements it. */
+export interface Kernel {
+  readonly table: ActorTable<Cell>;
+  readonly aliases: Aliases<Cell>;
+  readonly scheduler: Scheduler<Cell>;
+  readonly timers: Timers;
+  readonly deadLetters: DeadLetters;
+  readonly logger: Logger;
+  /** The PID that stands for code outside of actors. */
+  readonly root: Pid;
+  readonly names: NamesPort;
+  readonly remote: RemotePort;
+  readonly deaths: DeathPort;
+  /** Whether the node was stopped: no actor is spawned any more. */
+  readonly isStopped: boolean;
+  /** This node's name; `nonode@nohost` without one. */
+  readonly ownName: string;
+  /** Makes what an actor's code gets as its `self`. */
+  newSelf(cell: Cell): object;
+  /** A fresh reference of the actor with that local id; 0: of code outside of actors. */
+  newRef(local: number): Ref;
+  /** Whether that is the name of this node. */
+  isSelf(node: string): boolean;
+  /** ms of the monotonic clock. */
+  now(): number;
+}
+
+/** Tells those tied to a dead actor. */
+export interface DeathPort {
+  push(pid: Pid, extra: Extras, reason: ExitReason): void;
+}

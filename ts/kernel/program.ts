@@ -1,0 +1,40 @@
+// The code of an actor as the kernel runs it, without the types of its messages. `spec.ts` of ts/actor has the typed forms.
+import type { ExitReason } from './exit-reason.ts';
+
+// oxlint-disable-next-line typescript/no-explicit-any -- the typed forms say what their functions take
+type Anything = any;
+
+/** An actor that is called once per message. */
+export interface Body {
+  onMessage(message: Anything, self: Anything): void | PromiseLike<void>;
+  onTerminate?(reason: ExitReason, self: Anything): void | PromiseLike<void>;
+}
+
+/** A named actor function. `ack`: its init ends with `initAck`. */
+export interface FunctionProgram {
+  readonly kind: 'function';
+  readonly name: string;
+  readonly body: (self: Anything, ...args: Anything[]) => void | PromiseLike<void>;
+  readonly ack?: boolean;
+}
+
+/** A named handler actor. */
+export interface HandlerProgram {
+  readonly kind: 'handler';
+  readonly name: string;
+  readonly init: (
+    self: Anything,
+    ...args: Anything[]
+  ) => Body | typeof IGNORE | PromiseLike<Body | typeof IGNORE>;
+}
+
+/** What can be spawned: a function or a named program. */
+export type Program = FunctionProgram['body'] | FunctionProgram | HandlerProgram;
+
+/** What an init returns for "do not start me, and that is no error". */
+export const IGNORE: unique symbol = Symbol('snowmesh.ignore');
+
+/** Whether `start` has an init to wait for (I1). */
+export function waitsForInit(what: Program): boolean {
+  return typeof what !== 'function' && (what.kind === 'handler' || what.ack === true);
+}

@@ -1,0 +1,42 @@
+// How messages leave a mailbox: taking one for a pending receive, and settling or releasing the receive.
+import { NOTHING } from '../mailbox/index.ts';
+import { Call } from './call.ts';
+import { type Cell, LIMITED, nothing } from './cell.ts';
+import { loggedTag } from './match.ts';
+import type { Wait } from './wait.ts';
+
+/** Takes a message for `wait` out of the mailbox, or NOTHING. Throws what the matcher throws. */
+export function take(cell: Cell, wait: Wait): unknown {
+  const { mailbox } = cell;
+  if (mailbox === null || mailbox.size === 0) return NOTHING;
+  const found = wait.test === null ? mailbox.shift() : mailbox.take(wait.test, wait.keys);
+  if (found !== NOTHING && (cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(found);
+  return found;
+}
+
+/** Ends a wait with a message (or TIMEOUT). The actor's code goes on as a microtask. */
+export function settle(cell: Cell, wait: Wait, message: unknown): void {
+  const { resume } = cell;
+  release(cell, wait);
+  resume(taken(cell, message));
+}
+
+/** Ends a wait without an outcome. */
+export function release(cell: Cell, wait: Wait): void {
+  cell.wait = null;
+  cell.resume = nothing; // the promise would keep the message
+  if (wait.limits !== null) {
+    const { timer, disarm } = wait.limits;
+    if (timer !== null) cell.kernel.timers.cancel(timer);
+    disarm?.();
+  }
+  if (!wait.isSafe) cell.mailbox?.forget(wait);
+}
+
+/** Notes which message the actor handles now: for crash reports, and for the deadline of nested calls. */
+export function taken(cell: Cell, message: unknown): unknown {
+  if (cell.handling !== null && cell.kernel.now() >= cell.handling.deadline) cell.handling = null;
+  cell.lastTag = loggedTag(message);
+  if (message instanceof Call) cell.handling = message;
+  return message;
+}
