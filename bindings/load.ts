@@ -8,7 +8,6 @@
  * Whatever goes wrong ends in one error that says what was looked for, what was found and what to do.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -107,7 +106,9 @@ function fromBundle(own: string): Found {
 
 const platform = `${process.platform}-${process.arch}`;
 
-const requireFrom = (folder: string): NodeJS.Require => createRequire(join(folder, 'package.json'));
+/** Not imported from `node:module`: webpack would put functions of its own in place of what `createRequire` makes. */
+const requireFrom = (folder: string): NodeJS.Require =>
+  process.getBuiltinModule('node:module').createRequire(join(folder, 'package.json'));
 
 /**
  * The folder of this file, or of the bundle it became part of. `import.meta` would be a syntax error or empty where a

@@ -13,6 +13,9 @@ export const nativeSources = /\.rs$|(^|[\\/])Cargo\.(toml|lock)$/;
 /** A failure whose message is all the user needs to read; an empty one when it has been said. */
 export class SetupError extends Error {}
 
+/** What is said while setting up goes to stderr: stdout belongs to whatever is set up for. */
+const TALK = { stdio: ['inherit', 2, 2] };
+
 const OLDEST_NODE = [20, 19];
 /** Runs everything; `need` leaves parts out. */
 export function setup(need = { native: true, compile: true }) {
@@ -38,8 +41,8 @@ function installDependencies() {
   const npm = process.env.npm_execpath;
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
   const done = npm?.endsWith('.js')
-    ? run(process.execPath, [npm, ...args])
-    : run('npm', args, { shell: process.platform === 'win32' });
+    ? run(process.execPath, [npm, ...args], TALK)
+    : run('npm', args, { ...TALK, shell: process.platform === 'win32' });
   if (done !== 0)
     throw new SetupError('`npm ci` failed: see its message above (a network is needed the first time).');
 }
@@ -59,7 +62,7 @@ function dependenciesMatchLockfile() {
 function buildAddon() {
   findCargo();
   // It does nothing when the addon is newer than its sources, and says itself what is missing.
-  if (run(process.execPath, [join(root, 'scripts/build-native.mjs')]) !== 0) throw new SetupError('');
+  if (run(process.execPath, [join(root, 'scripts/build-native.mjs')], TALK) !== 0) throw new SetupError('');
 }
 
 /** Puts cargo on the PATH of this process if it is only in rustup's default place; false when there is none. */
@@ -74,7 +77,7 @@ export function findCargo() {
 }
 
 function compile() {
-  const status = run(process.execPath, [join(root, 'scripts/build-ts.mjs'), '--if-needed']);
+  const status = run(process.execPath, [join(root, 'scripts/build-ts.mjs'), '--if-needed'], TALK);
   if (status !== 0) throw new SetupError('The TypeScript did not compile: see the message of tsc above.');
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Child, killChildren, root, startChild } from '../support/child.ts';
+import { type Child, hasSignals, killChildren, root, startChild } from '../support/child.ts';
 import { until } from '../support/deadline.ts';
 
 const MAIN = new URL('../../examples/word-count/main.ts', import.meta.url);
@@ -110,7 +110,7 @@ describe('npm start', () => {
     expect(nobody.stderr()).toMatch(/--kill takes one of a, b, c, not "d"\. See --help\./);
   });
 
-  it('ends with 130 and leaves no process behind on Ctrl-C', async () => {
+  it.runIf(hasSignals)('ends with 130 and leaves no process behind on Ctrl-C', async () => {
     const child = start(join(folder, 'long.txt'));
     await child.line('Reading 1 file', PATIENCE_MS);
     child.kill('SIGINT');

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { killChildren, startChild } from '../support/child.ts';
+import { hasSignals, killChildren, startChild } from '../support/child.ts';
 
 const file = (name: string): URL => new URL(`../../examples/presence/${name}.ts`, import.meta.url);
 afterEach(killChildren);
 
 describe('the example presence', () => {
-  it('knows who is online, also when a process is killed or leaves in order', async () => {
+  it.runIf(hasSignals)('knows who is online, also when a process is killed or leaves in order', async () => {
     const tracker = startChild(file('tracker'), { args: ['0'] });
     const [address = ''] = (await tracker.line(/is listening/)).split(' ');
     const first = startChild(file('sessions'), { args: [address, 'ann', 'bob'] });

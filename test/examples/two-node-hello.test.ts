@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { killChildren, startChild } from '../support/child.ts';
+import { hasSignals, killChildren, startChild } from '../support/child.ts';
 
 const file = (name: string): URL => new URL(`../../examples/two-node-hello/${name}.ts`, import.meta.url);
 afterEach(killChildren);
 
 describe('the example two-node-hello', () => {
-  it('greets, and both nodes end in order', async () => {
+  it.runIf(hasSignals)('greets, and both nodes end in order', async () => {
     const greeter = startChild(file('greeter'), { args: ['0'] });
     const [name] = (await greeter.line(/is listening/)).split(' ');
     const visitor = startChild(file('visitor'), { args: [name ?? '', 'Mike'] });

@@ -237,8 +237,9 @@ function shape(id: number, key: string): Buffer {
   return Buffer.concat([head, Buffer.from(key)]);
 }
 
-/** Threads of this process that the native core started. */
+/** Threads of this process that the native core started; known on Linux only. */
 function threads(): number {
+  if (process.platform !== 'linux') return 0;
   const names = readdirSync('/proc/self/task').map((id) => {
     try {
       return readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim();

@@ -1,6 +1,6 @@
 // A blocked event loop is not a dead node (L13): ticks are answered, bytes are taken, order is kept.
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Child, startChild } from '../support/child.ts';
+import { type Child, hasSignals, startChild } from '../support/child.ts';
 import { until } from '../support/deadline.ts';
 import { DownCause, localOn, NativeEvent, RawLane, RawNode, sendFrame } from './raw-node.ts';
 
@@ -9,7 +9,7 @@ let child: Child | undefined;
 let node: RawNode | undefined;
 
 afterEach(async () => {
-  child?.kill('SIGCONT');
+  if (hasSignals) child?.kill('SIGCONT');
   child?.kill('SIGKILL');
   await node?.close();
   node = undefined;
@@ -82,7 +82,7 @@ describe.each(['loop', 'thread'])('a peer whose loop is blocked, reader %s', (re
     expect(seen.numbers.every((value, index) => value === index % 5000)).toBe(true);
   });
 
-  it('L12 a frozen peer is lost within its time, and one thawed early is not', async () => {
+  it.runIf(hasSignals)('L12 a frozen peer is lost within its time, and one thawed early is not', async () => {
     const { node: us, child: peer, peer: to } = await connected(reader, { tickMs: 100, downMs: 800 });
     peer.kill('SIGSTOP');
     await new Promise((resolve) => setTimeout(resolve, 400));
@@ -128,18 +128,21 @@ describe('our own loop blocked', () => {
     expect(us.entries.some((entry) => entry.tag === NativeEvent.SESSION_DOWN)).toBe(false);
   });
 
-  it('a process that stood still itself gives its peers a tick before it calls them lost', async () => {
-    // Our ticks are too rare to help, and our own limit is long: what is proved is the peer's patience alone.
-    const limits = { tickMs: 200, downMs: 500 };
-    const { node: us, child: peer } = await connected('loop', limits, { tickMs: 60_000, downMs: 120_000 });
-    peer.kill('SIGSTOP');
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    peer.kill('SIGCONT');
-    peer.write('look\n');
-    expect((await answer(peer, 'look')).downs).toBe(0);
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    expect(us.entries.some((entry) => entry.tag === NativeEvent.SESSION_DOWN)).toBe(false);
-  });
+  it.runIf(hasSignals)(
+    'a process that stood still itself gives its peers a tick before it calls them lost',
+    async () => {
+      // Our ticks are too rare to help, and our own limit is long: what is proved is the peer's patience alone.
+      const limits = { tickMs: 200, downMs: 500 };
+      const { node: us, child: peer } = await connected('loop', limits, { tickMs: 60_000, downMs: 120_000 });
+      peer.kill('SIGSTOP');
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      peer.kill('SIGCONT');
+      peer.write('look\n');
+      expect((await answer(peer, 'look')).downs).toBe(0);
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      expect(us.entries.some((entry) => entry.tag === NativeEvent.SESSION_DOWN)).toBe(false);
+    },
+  );
 });
 
 describe('frames that were received before an inbox was full', () => {

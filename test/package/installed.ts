@@ -71,7 +71,8 @@ export function packAndInstall(): Installed {
   };
 }
 
-function npmProgram(): string {
+/** npm's own program, to be run by Node.js. */
+export function npmProgram(): string {
   const given = process.env['npm_execpath'];
   if (given?.endsWith('npm-cli.js')) return given;
   for (const path of (process.env['PATH'] ?? '').split(delimiter)) {

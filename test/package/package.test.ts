@@ -1,10 +1,22 @@
 // What users get: the tarball, installed without scripts and without Rust, runs the README's examples as written.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, sep } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Child, killChildren, root } from '../support/child.ts';
-import { type Installed, packAndInstall } from './installed.ts';
+import { type Child, killChildren, root, startChild } from '../support/child.ts';
+import { type Installed, npmProgram, packAndInstall } from './installed.ts';
 import { kitTests } from './kit-tests.ts';
 import { missingLine, readmeExamples } from './readme-examples.ts';
 
@@ -51,6 +63,10 @@ describe('the tarball', () => {
     expect(manifest.gypfile).toBe(false);
     for (const script of ['preinstall', 'install', 'postinstall', 'prepare', 'build'])
       expect(manifest.scripts).not.toHaveProperty(script);
+    // npm runs a script whose name is "pre" or "post" and another one's name before or after that one.
+    const names = Object.keys(manifest.scripts);
+    const hooks = names.flatMap((name) => [`pre${name}`, `post${name}`]);
+    expect(hooks.filter((hook) => names.includes(hook))).toEqual([]);
     expect(existsSync(join(installed.packageFolder, 'binding.gyp'))).toBe(false);
   });
 
@@ -65,7 +81,96 @@ describe('the tarball', () => {
   });
 });
 
+describe('npm pack and npm publish on a clean checkout', () => {
+  let checkout = '';
+  const npm = (...args: string[]) =>
+    spawnSync(process.execPath, [npmProgram(), ...args], { cwd: checkout, encoding: 'utf8' });
+  beforeAll(() => {
+    checkout = mkdtempSync(join(tmpdir(), 'snowmesh-checkout-'));
+    const files = execFileSync('git', ['ls-files', '-z', '-co', '--exclude-standard'], {
+      cwd: root,
+      encoding: 'utf8',
+    }).split('\0');
+    for (const file of files.filter((each) => each !== '' && existsSync(join(root, each)))) {
+      mkdirSync(join(checkout, dirname(file)), { recursive: true });
+      copyFileSync(join(root, file), join(checkout, file));
+    }
+    for (const folder of ['node_modules', 'docs/node_modules'])
+      symlinkSync(join(root, folder), join(checkout, folder), 'junction');
+    // Newer than the sources beside it: nothing is built anew.
+    cpSync(join(installed.packageFolder, 'prebuilds'), join(checkout, 'prebuilds'), { recursive: true });
+  });
+  afterAll(() => checkout !== '' && rmSync(checkout, { recursive: true, force: true }));
+
+  it('compile before they pack', { timeout: 120_000 }, () => {
+    const { status, stdout, stderr } = npm('pack', '--dry-run', '--json');
+    expect(status, stderr).toBe(0);
+    const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
+    expect(files.map(({ path }) => path).toSorted()).toEqual(installed.files);
+  });
+
+  it('publish nothing that lacks the addon of a platform', { timeout: 120_000 }, () => {
+    const { status, stderr } = npm('publish', '--dry-run');
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/The package lacks .*prebuilds\/darwin-arm64\/snowmesh.node/);
+  });
+});
+
 describe('the installed package', () => {
+  it('builds its addon with npm run build:native', { timeout: 600_000 }, async () => {
+    const target = process.env['CARGO_TARGET_DIR'] ?? join(root, 'native/target');
+    const build = join(installed.packageFolder, 'build');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [npmProgram(), 'run', 'build:native'], {
+      cwd: installed.packageFolder,
+      env: { ...process.env, CARGO_TARGET_DIR: target },
+      encoding: 'utf8',
+    });
+    expect(status, stdout + stderr).toBe(0);
+    const program = join(installed.folder, 'two-nodes.mjs');
+    copyFileSync(new URL('two-nodes.mjs', import.meta.url), program);
+    const env = { SNOWMESH_NATIVE_PATH: join(build, 'Release/snowmesh.node') };
+    const child = startChild(program, { cwd: installed.folder, env });
+    expect(await child.exit(30_000), child.stderr()).toEqual({ code: 0, signal: null });
+    expect(child.stdout()).toBe('received: a message\n');
+    rmSync(build, { recursive: true });
+  });
+
+  it('shows its users no internal member', () => {
+    const declarations = installed.files.filter((path) => path.endsWith('.d.ts'));
+    const internal = declarations.filter((path) =>
+      readFileSync(join(installed.packageFolder, path), 'utf8').includes('@internal'),
+    );
+    expect(internal).toEqual([]);
+  });
+
+  it('gives its types to the resolution that knows no exports', () => {
+    const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: object };
+    const names = Object.entries(exports).filter(([, target]) => typeof target === 'object');
+    const program = names.map(([name], index) => `import * as m${index} from '${join('snowmesh', name)}';`);
+    const uses = names.map((_, index) => `export const u${index}: object = m${index};`);
+    writeFileSync(join(installed.folder, 'old.ts'), [...program, ...uses].join('\n'));
+    const { stdout } = spawnSync(
+      process.execPath,
+      [
+        join(root, 'docs/node_modules/typescript/bin/tsc'),
+        ...[
+          '--noEmit',
+          '--strict',
+          '--module',
+          'commonjs',
+          '--moduleResolution',
+          'node10',
+          '--ignoreDeprecations',
+          '6.0',
+        ],
+        ...['--target', 'es2022', '--lib', 'es2023,esnext.disposable', '--skipLibCheck', '--types', 'node'],
+        ...['--typeRoots', join(root, 'node_modules/@types'), 'old.ts'],
+      ],
+      { cwd: installed.folder, encoding: 'utf8' },
+    );
+    expect(stdout).toBe('');
+  });
+
   it('has no Rust in reach', () => {
     const path = join(installed.folder, '../bin');
     expect(readdirSync(path)).toEqual(['node']);

@@ -12,6 +12,9 @@ export const root = here.endsWith(`${sep}dist${sep}`)
   ? fileURLToPath(new URL('..', pathToFileURL(here)))
   : here;
 
+/** Whether processes can be stopped, and take SIGINT and SIGTERM as a wish: not on Windows. */
+export const hasSignals = process.platform !== 'win32';
+
 export interface ChildOptions {
   args?: readonly string[];
   /** Added to the environment of this process; `undefined` removes a variable. */

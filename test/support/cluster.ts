@@ -4,8 +4,9 @@
 // cluster-node.ts). Values travel by structured clone, so a Pid is turned into text or kept in `box`.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { getCurrentTest } from 'vitest/suite';
 import type { MeshMode } from '../../ts/index.ts';
-import { type Child, childCommand, root, watch } from './child.ts';
+import { type Child, childCommand, hasSignals, root, watch } from './child.ts';
 import type { StartRequest, Workbench } from './cluster-node.ts';
 import { DEADLINE_MS, within } from './deadline.ts';
 import type { Host } from './hosts.ts';
@@ -59,13 +60,14 @@ export class ClusterNode {
     });
   }
 
-  /** SIGSTOP: the process does nothing any more, its sockets stay open. */
+  /** SIGSTOP: the process does nothing any more, its sockets stay open. Where there is no such signal the test is skipped. */
   freeze(): void {
+    if (!hasSignals) getCurrentTest()?.context.skip('processes cannot be stopped here');
     this.child.kill('SIGSTOP');
   }
 
   thaw(): void {
-    this.child.kill('SIGCONT');
+    if (hasSignals) this.child.kill('SIGCONT');
   }
 
   /** SIGKILL; resolves when the process is gone. */

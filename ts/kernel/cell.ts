@@ -73,7 +73,7 @@ export interface Birth {
   readonly args: readonly unknown[];
 }
 
-/** An actor's control block. @internal */
+/** An actor's control block; no part of the package's interface. */
 export class Cell implements Queued<Cell>, AliasOwner {
   nextInQueue: Cell | null = null;
   readonly kernel: Kernel;

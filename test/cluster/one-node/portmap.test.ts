@@ -7,7 +7,7 @@ import {
   registerWithPortmap,
   startPortmap,
 } from '../../../ts/discovery/index.ts';
-import { type Child, killChildren, startChild } from '../../support/child.ts';
+import { type Child, hasSignals, killChildren, startChild } from '../../support/child.ts';
 import { Cluster, type ClusterNode, COOKIE } from '../../support/cluster.ts';
 import { until } from '../../support/deadline.ts';
 
@@ -28,12 +28,15 @@ async function portmap(port = 0): Promise<{ child: Child; port: number }> {
 }
 
 describe('snowmesh portmap', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('says where it listens, and ends with 0 at %s', async (signal) => {
-    const { child } = await portmap();
-    child.kill(signal);
-    expect(await child.exit()).toEqual({ code: 0, signal: null });
-    expect(child.stderr()).toBe('');
-  });
+  it.runIf(hasSignals).each(['SIGINT', 'SIGTERM'] as const)(
+    'says where it listens, and ends with 0 at %s',
+    async (signal) => {
+      const { child } = await portmap();
+      child.kill(signal);
+      expect(await child.exit()).toEqual({ code: 0, signal: null });
+      expect(child.stderr()).toBe('');
+    },
+  );
 
   it('says why it cannot listen, and ends with 1', async () => {
     const { port } = await portmap();
