@@ -6,14 +6,14 @@ import { MAX_NAMES_PER_NODE } from './limits.ts';
 import { isName } from './messages.ts';
 import { NameService, type NamesHost } from './name-service.ts';
 
-/** What happens when a healed split finds a name twice, and how many names there may be. */
+/** What happens when a split heals and a name has two actors, and how many names there may be. */
 export interface GlobalNamesOptions {
   /**
-   * Chooses when a split heals and two actors have one name. Default: the one that was registered later keeps it; of two that were
-   * registered without knowledge of each other, the one on the node with the greater name.
+   * Chooses when a split heals and two actors have one name. Default: the one that was registered later by the logical clock of
+   * registrations keeps it; with equal clocks the one on the node with the greater name.
    */
   readonly onConflict?: ConflictResolver;
-  /** What happens to the actor that loses its name then: killed (default, as in Erlang), or sent a `NameConflict`. */
+  /** What happens to the actor that loses its name then: it is killed (default, as in Erlang), or sent a `NameConflict`. */
   readonly loser?: 'kill' | 'notify';
   /** Names that the actors of one node may have. Default 1 000 000. */
   readonly maxNamesPerNode?: number;
@@ -22,7 +22,7 @@ export interface GlobalNamesOptions {
 /**
  * Names of a whole cluster: one name, one actor, on every connected node. Made by {@link startGlobalNames}.
  *
- * Look-up is local. A name goes with its actor, and with its actor's node (Q5).
+ * Look-up is local. A name ends with its actor, and with its actor's node.
  */
 export class GlobalNames {
   readonly #service: NameService;
@@ -51,17 +51,18 @@ export class GlobalNames {
   }
 
   /**
-   * Gives an actor a name in the whole cluster, or does nothing (Q1). An actor may have several (Q3).
+   * Gives an actor a name in the whole cluster, or does nothing. An actor may have several names.
    *
-   * Two round trips to all connected nodes, at the same time; many calls share them. A node that does not answer is waited for
-   * for five to six seconds; it knows the name when it goes on. Only for an actor of that very node, until its session ends.
+   * Takes two round trips to all connected nodes, at the same time; many calls share them. A node that does not answer is waited
+   * for five to six seconds, and learns the name when it continues; the node of the actor is waited for until its session ends.
    *
    * @param name 1 to 255 bytes of text, not `undefined`.
-   * @param pid an actor of this node or of a connected one (Q6).
+   * @param pid an actor of this node or of a connected one.
    * @returns true once every node that is connected to the actor's node, and answers, resolves the name (for an actor of another
    * node: when that node said so; connections that broke since are another matter); false when it is taken, also by somebody who asked at the same
    * time, or when the actor is dead or its node out of reach.
-   * @throws SNOW_ERR_BAD_NAME; as a rejection SNOW_ERR_TOO_MANY_NAMES when the actor's node has `maxNamesPerNode`.
+   * @throws SNOW_ERR_BAD_NAME; as a rejection SNOW_ERR_TOO_MANY_NAMES when the actor's node has `maxNamesPerNode`,
+   * SNOW_ERR_STOPPED when this node stops, SNOW_ERR_NOT_ALIVE when the names were closed.
    *
    * @example
    * if (!(await names.register('leader', self.pid))) self.exit('normal');
@@ -72,11 +73,11 @@ export class GlobalNames {
   }
 
   /**
-   * Gives an actor a name, in one step from whoever has it: nobody sees the name free meanwhile (Q4). The actor that had it
-   * is not told.
+   * Gives an actor a name and takes it from the actor that has it, in one step: no node sees the name free meanwhile. The actor
+   * that had it is not told.
    *
-   * @returns false when the actor is dead or its node out of reach.
-   * @throws SNOW_ERR_BAD_NAME; as a rejection SNOW_ERR_TOO_MANY_NAMES.
+   * @returns true as `register`; false when the actor is dead or its node cannot be reached.
+   * @throws as `register`.
    */
   reregister(name: string, pid: Pid<never>): Promise<boolean> {
     mustBeName(name, pid);
@@ -84,16 +85,17 @@ export class GlobalNames {
   }
 
   /**
-   * Frees a name on all connected nodes, from any of them (Q4). Only the actor that has it here and now loses it: not one
-   * that got it meanwhile (Q11).
+   * Frees a name on all connected nodes, from any of them. The actor that has it now, as seen here, loses it; one that got it
+   * meanwhile does not.
    *
-   * @returns true once no connected node resolves it to that actor; false when nobody had it.
+   * @returns true once no connected node resolves it to that actor; false when no actor had it.
+   * @throws as a rejection SNOW_ERR_STOPPED or SNOW_ERR_NOT_ALIVE when this node stops or the names are closed meanwhile.
    */
   unregister(name: string): Promise<boolean> {
     return this.#settled((done) => this.#service.unregister(name, done));
   }
 
-  /** Who has the name, as known here: nothing is asked of other nodes (Q2). O(1). */
+  /** The actor that has the name, as known here: no other node is asked. O(1). */
   whereis<M = never>(name: string): Pid<M> | undefined {
     return this.#service.table.of(name)?.pid as Pid<M> | undefined;
   }
@@ -101,12 +103,15 @@ export class GlobalNames {
   /**
    * Sends to the actor that has the name.
    *
-   * @throws SNOW_ERR_NAME_UNKNOWN when nobody has it (Q15), and what sending throws.
+   * @throws SNOW_ERR_NAME_UNKNOWN when no actor has it, and what `send` throws.
    */
   send(name: string, message: unknown): void {
     const pid = this.whereis<unknown>(name);
     if (pid === undefined) {
-      throw new SnowmeshError('SNOW_ERR_NAME_UNKNOWN', `nobody has the global name ${JSON.stringify(name)}`);
+      throw new SnowmeshError(
+        'SNOW_ERR_NAME_UNKNOWN',
+        `no actor has the global name ${JSON.stringify(name)}`,
+      );
     }
     this.#host.runtime.send(pid, message);
   }
@@ -134,7 +139,7 @@ export class GlobalNames {
     return [...this.#service.table.names()];
   }
 
-  /** Takes part no more: the names of this node's actors are gone everywhere, and this node knows none. */
+  /** Ends global names on this node: the names of its actors end everywhere, and it forgets all others. Calls that wait are rejected. */
   close(): void {
     this.#service.close();
   }
@@ -185,12 +190,12 @@ export class GlobalNames {
 }
 
 /**
- * Starts global names on a node. Each node that is to take part starts them, before it connects to others if possible: what is
- * registered on both sides before they know of each other is settled as after a split (Q7). Hidden nodes take no part (L2), and
- * on a node without a name all is local. On a node with a name this closes what was started before.
+ * Starts global names on a node. Each node that is to take part starts them, if possible before it connects to others: a name that
+ * two nodes gave away before they knew of each other is settled as after a split. On a node without a name they are local. On a node
+ * with a name this closes the global names that were started before.
  *
  * @param node what `startNode` returned.
- * @throws SNOW_ERR_BAD_OPTION
+ * @throws SNOW_ERR_BAD_OPTION; SNOW_ERR_HIDDEN_NODE: hidden nodes take no part.
  *
  * @example
  * const names = startGlobalNames(node);

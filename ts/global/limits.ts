@@ -1,4 +1,4 @@
-// What one node may ask of another: nothing here grows without bound by what a peer sends (P7).
+// Limits on what a peer sends, so that no table grows without bound (P7), and times.
 
 /** Bytes of UTF-8 in a name. */
 export const MAX_NAME_BYTES = 255;

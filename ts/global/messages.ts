@@ -1,5 +1,5 @@
-// What travels on the channel "global" (docs/wire.md, section 9). A peer may send anything: `parseMessage` gives a
-// message in which every part has its type and size, or undefined.
+// The messages of the channel "global" (docs/wire.md, section 9). A peer may send anything: `parseMessage` returns a message in
+// which every part has the right type and size, or undefined.
 import { Pid } from '../term/index.ts';
 import { MAX_NAME_BYTES, MAX_REPLACED, SYNC_PART } from './limits.ts';
 import type { ReplacedEntry } from './name-table.ts';

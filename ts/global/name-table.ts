@@ -1,7 +1,7 @@
 import type { Pid } from '../term/index.ts';
 import { MAX_REPLACED } from './limits.ts';
 
-/** A node whose actors have names: the only one that adds, changes or removes them. */
+/** A node whose actors have names: only it adds, changes or removes them. */
 export interface Owner {
   readonly node: string;
   readonly names: Map<string, Entry>;
@@ -41,20 +41,20 @@ export function mergeReplaced(
 }
 
 /**
- * Whether `a` is shown rather than `b`, of two entries of one name: the later registered one, and of two that knew nothing of
- * each other the one of the greater node name. Every node computes the same (Q7).
+ * Whether `a` is shown rather than `b`, of two entries of one name: the one with the greater stamp, with equal stamps the one of
+ * the greater node name. Every node computes the same (Q7).
  */
 export function beats(a: Entry, b: Entry): boolean {
   return a.stamp === b.stamp ? a.owner.node > b.owner.node : a.stamp > b.stamp;
 }
 
 /**
- * All names by name. A name that two owners have - after a split, until it is settled - shows the entry that beats
- * the others. Everything is O(1) but for names with several entries.
+ * All entries by name. A name with entries of several owners - after a split or a switch, until it is settled - shows the entry
+ * that beats the others. Everything is O(1), or O(entries of the name).
  */
 export class NameTable {
   readonly #shown = new Map<string, Entry>();
-  /** Entries that others beat; a name is here only while it has some. */
+  /** Entries that are not shown; a name is here only while it has some. */
   readonly #beaten = new Map<string, readonly Entry[]>();
 
   get size(): number {
@@ -69,7 +69,7 @@ export class NameTable {
     return this.#shown.keys();
   }
 
-  /** The entries of other owners that the name has, too. */
+  /** The entries of that name of other owners. */
   rivals(entry: Entry): Entry[] {
     return this.#all(entry.name).filter(({ owner }) => owner !== entry.owner);
   }

@@ -1,4 +1,4 @@
-/** At most `limit` jobs at once; the others wait their turn, first in, first out. */
+/** Runs at most `limit` jobs at once; the others wait, first in, first out. */
 export class Turns {
   readonly #limit: number;
   readonly #waiting: (() => void)[] = [];
@@ -10,7 +10,7 @@ export class Turns {
     this.#limit = limit;
   }
 
-  /** Runs `job` now or when its turn has come; it has to call `leave` once when it is done. */
+  /** Runs `job` now or later; it has to call `leave` once when it is done. */
   enter(job: () => void): void {
     this.#waiting.push(job);
     this.#start();
@@ -21,7 +21,7 @@ export class Turns {
     this.#start();
   }
 
-  /** One after the other: a hundred thousand that are done at once need no deep stack. */
+  /** In a loop, not by recursion: a hundred thousand jobs that are done at once need no deep stack. */
   #start(): void {
     if (this.#isStarting) return;
     this.#isStarting = true;
@@ -39,7 +39,7 @@ export class Turns {
     }
   }
 
-  /** Forgets the jobs that were started, at O(1) a job. */
+  /** Removes the jobs that were started. Amortized O(1) a job. */
   #clear(): void {
     if (this.#head < Math.max(1, this.#waiting.length / 2)) return;
     this.#waiting.splice(0, this.#head);

@@ -1,12 +1,12 @@
 import { SystemMessage } from '../actor/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 
-/** Actors joined a group: sent to who monitors it, or all groups. Nobody can send one but the runtime (B10). */
+/** Actors joined a group: sent to actors that monitor it, or all groups. Only the runtime can send one. */
 export class GroupJoin extends SystemMessage {
-  /** Of the monitor. */
+  /** The reference of the monitor. */
   readonly ref: Ref;
   readonly group: string;
-  /** Who joined; an actor that joined twice at once stands here twice. */
+  /** The actors that joined; one that joined twice at once stands here twice. */
   readonly pids: readonly Pid[];
 
   /** @internal */
@@ -18,12 +18,12 @@ export class GroupJoin extends SystemMessage {
   }
 }
 
-/** Actors are in a group no more: they left, died, or their node is lost. Sent to who monitors it, or all groups. */
+/** Actors are no longer in a group: they left, died, or their node is lost. Sent to actors that monitor it, or all groups. */
 export class GroupLeave extends SystemMessage {
-  /** Of the monitor. */
+  /** The reference of the monitor. */
   readonly ref: Ref;
   readonly group: string;
-  /** Who left; an actor stands here once for every time it had joined. */
+  /** The actors that left; one stands here once for every time it had joined. */
   readonly pids: readonly Pid[];
 
   /** @internal */

@@ -1,7 +1,7 @@
-// Keeps the table in step with this node's actors and with what peers say of theirs.
+// Keeps the table up to date with the memberships of this node's actors and with those that peers tell of theirs.
 //
-//   up ──hello──▶ peer          its answer is `sync`, all it has; then `join` and `leave`, as they happen
-//   down / bye / hello again    what it had is gone
+//   up ──hello──▶ peer          it answers with `sync`, all its memberships; then `join` and `leave`, as they happen
+//   down / bye / hello again    its memberships are removed
 import type { Runtime } from '../actor/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
@@ -14,13 +14,15 @@ import { Watchers } from './watchers.ts';
 /** The part of a node that groups need. */
 export interface GroupsHost {
   readonly name: string;
+  /** Whether it was asked to stop. */
+  readonly isStopping: boolean;
   readonly runtime: Runtime;
   /** @internal */
   channel(name: string, listener: ChannelListener): Channel | undefined;
 }
 
 export interface ServiceOptions {
-  /** Undefined: the default one. */
+  /** Undefined: the scope without a name. */
   readonly scope: string | undefined;
   readonly withHidden: boolean;
   readonly maxMemberships: number;
@@ -29,11 +31,11 @@ export interface ServiceOptions {
 /** A peer from the up to the down of its session. */
 class PeerSide extends Side {
   readonly peer: ChannelPeer;
-  /** Whether it takes part and was told all: from then on it is told of changes. */
+  /** Whether it takes part and was told all memberships: from then on it is told of changes. */
   isTold = false;
-  /** How often it was told all. */
+  /** How often it was told all memberships. */
   tellings = 0;
-  /** Whether something it sent was found to be nonsense: that is logged once. */
+  /** Whether a malformed message of it was logged: once a session. */
   isSuspect = false;
 
   constructor(peer: ChannelPeer) {
@@ -68,7 +70,7 @@ export class GroupService implements ChannelListener {
     return this.#isClosed;
   }
 
-  /** Whether so many memberships of this node's actors may be added. */
+  /** Whether the actors of this node may have `count` more memberships. */
   hasRoom(count: number): boolean {
     return this.own.size + count <= this.#options.maxMemberships;
   }
@@ -100,8 +102,8 @@ export class GroupService implements ChannelListener {
   }
 
   /**
-   * One frame to each node with members, then the members here. Peers go first: a message that cannot travel throws there, before
-   * anybody has it.
+   * One frame to each node with members, then to the members here. Peers come first: a message that cannot travel throws there,
+   * before any member has it.
    */
   broadcast(group: string, message: unknown, from: Pid | undefined): void {
     const peers: PeerSide[] = [];
@@ -114,12 +116,12 @@ export class GroupService implements ChannelListener {
     if (local) this.#castHere(group, message, false);
   }
 
-  /** To the members on this node only (R8). */
+  /** To the members on this node only. */
   broadcastHere(group: string, message: unknown): void {
     if (this.own.groups.has(group)) this.#castHere(group, message, false);
   }
 
-  /** Tells the peers; this node then knows no groups any more. */
+  /** Tells the peers, and forgets all groups. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -134,7 +136,7 @@ export class GroupService implements ChannelListener {
   up(peer: ChannelPeer): void {
     if (peer.hidden && !this.#options.withHidden) return;
     this.#peers.set(peer.node, new PeerSide(peer));
-    // While the channel is opened there is none to send on: the constructor greets those peers.
+    // Peers that are there already come up before the channel is assigned: the constructor greets them.
     this.#channel?.send(peer, ['hello', VERSION]);
   }
 
@@ -149,11 +151,11 @@ export class GroupService implements ChannelListener {
     const side = this.#sideOf(peer);
     if (side === undefined) return;
     const message = parseMessage(value, peer.nc);
-    if (message === undefined) this.#suspect(side, 'a message that is none');
+    if (message === undefined) this.#suspect(side, 'a malformed message');
     else this.#hear(side, message);
   }
 
-  /** Groups of the same scope were started on this node: they are the ones from now on. */
+  /** Groups of the same scope were started anew on this node: those count from now on. */
   replaced(): void {
     this.close();
   }
@@ -164,9 +166,9 @@ export class GroupService implements ChannelListener {
         this.#drop(side);
         return this.#tellAll(side);
       case 'sync':
-        // Its `hello` may have come before there were groups here, ours not: it has not been told yet.
+        // Its `hello` may have come before groups were started here: then it has not been told yet.
         if (!side.isTold) this.#tellAll(side);
-        // There may have been one already, meant for groups that were closed here.
+        // An earlier `sync` may have answered the `hello` of groups that were closed here since.
         if (message[2]) this.#drop(side);
         return this.#joined(side, message[1]);
       case 'join':
@@ -205,7 +207,7 @@ export class GroupService implements ChannelListener {
     for (const [group, pids] of this.table.drop(side)) this.#watchers.left(group, pids);
   }
 
-  /** At least one message, so that the peer knows that we take part. */
+  /** Sends at least one message: the peer learns from it that this node takes part. */
   #tellAll(side: PeerSide): void {
     if (++side.tellings > MAX_TELLINGS) return this.#suspect(side, 'too many requests for all members');
     side.isTold = true;
@@ -238,7 +240,7 @@ export class GroupService implements ChannelListener {
     }
   }
 
-  /** To each member once: what came in a frame is nobody else's. */
+  /** To each member here once. @param isOurs whether the message came in a frame, so that no other code holds it. */
   #castHere(group: string, message: unknown, isOurs: boolean): void {
     const roster = this.own.groups.get(group);
     if (roster === undefined) this.#runtime.deadLetters.count('no_name', group);
@@ -254,6 +256,9 @@ export class GroupService implements ChannelListener {
     if (side.isSuspect) return;
     side.isSuspect = true;
     const { node } = side.peer;
-    this.#runtime.logger.warn({ event: 'groups_nonsense', node }, `${node} sent ${what} about groups`);
+    this.#runtime.logger.warn(
+      { event: 'groups_nonsense', node },
+      `${node} sent ${what} on a channel of groups`,
+    );
   }
 }

@@ -1,50 +1,50 @@
 import type { Pid } from '../term/index.ts';
 
 /** One actor in one group. */
-interface Seat {
+interface Membership {
   readonly pid: Pid;
-  /** How often it joined (R1). */
+  /** How often it joined: it has to leave as often (R1). */
   count: number;
 }
 
-/** The members of one group on one node. Joining, leaving: O(1). */
+/** The members of one group on one node. Joining and leaving are O(1). */
 export class Roster {
   /** Keyed by local id: they all live on one node. */
-  readonly #seats = new Map<number, Seat>();
-  /** Its actors, until one comes or goes. */
+  readonly #memberships = new Map<number, Membership>();
+  /** Its actors, made when they are asked for; undefined after a change. */
   #actors: readonly Pid[] | undefined;
 
   /** Different actors. */
   get size(): number {
-    return this.#seats.size;
+    return this.#memberships.size;
   }
 
   add(pid: Pid): void {
-    const seat = this.#seats.get(pid.local);
-    if (seat !== undefined) return void seat.count++;
-    this.#seats.set(pid.local, { pid, count: 1 });
+    const membership = this.#memberships.get(pid.local);
+    if (membership !== undefined) return void membership.count++;
+    this.#memberships.set(pid.local, { pid, count: 1 });
     this.#actors = undefined;
   }
 
   /** False: it is no member. */
   remove(pid: Pid): boolean {
-    const seat = this.#seats.get(pid.local);
-    if (seat === undefined) return false;
-    if (--seat.count > 0) return true;
-    this.#seats.delete(pid.local);
+    const membership = this.#memberships.get(pid.local);
+    if (membership === undefined) return false;
+    if (--membership.count > 0) return true;
+    this.#memberships.delete(pid.local);
     this.#actors = undefined;
     return true;
   }
 
-  /** Each actor once; the list stays as it is when others come and go. O(1) until then, else O(actors). */
+  /** Each actor once; later changes do not touch this list. O(1) when there was no change since the last call, else O(actors). */
   actors(): readonly Pid[] {
-    this.#actors ??= Array.from(this.#seats.values(), ({ pid }) => pid);
+    this.#actors ??= Array.from(this.#memberships.values(), ({ pid }) => pid);
     return this.#actors;
   }
 
   /** Each actor once for every time it joined, added to `into`. */
   list(into: Pid[] = []): Pid[] {
-    for (const { pid, count } of this.#seats.values()) for (let n = 0; n < count; n++) into.push(pid);
+    for (const { pid, count } of this.#memberships.values()) for (let n = 0; n < count; n++) into.push(pid);
     return into;
   }
 }
@@ -57,9 +57,9 @@ export class Side {
   size = 0;
 }
 
-/** All groups, by name and by side. A group without members is nowhere (R3). */
+/** All groups, by name and by side. A group without members does not exist (R3). */
 export class GroupTable<S extends Side> {
-  /** Who has members in a group. */
+  /** The sides with members in a group. */
   readonly #sides = new Map<string, Set<S>>();
 
   get size(): number {
@@ -84,12 +84,12 @@ export class GroupTable<S extends Side> {
   /** Adds memberships. O(pids). */
   join(side: S, group: string, pids: readonly Pid[]): void {
     if (pids.length === 0) return;
-    const roster = side.groups.get(group) ?? this.#seat(side, group);
+    const roster = side.groups.get(group) ?? this.#open(side, group);
     for (const pid of pids) roster.add(pid);
     side.size += pids.length;
   }
 
-  /** Removes memberships; gives those that there were. O(pids). */
+  /** Removes memberships; returns those that existed. O(pids). */
   leave(side: S, group: string, pids: readonly Pid[]): Pid[] {
     const roster = side.groups.get(group);
     if (roster === undefined) return [];
@@ -99,7 +99,7 @@ export class GroupTable<S extends Side> {
     return left;
   }
 
-  /** Removes a side; gives what it had. O(memberships). */
+  /** Removes a side; returns its memberships. O(memberships). */
   drop(side: S): [group: string, pids: Pid[]][] {
     const had = [...side.groups].map(([group, roster]): [string, Pid[]] => [group, roster.list()]);
     for (const [group] of had) this.#forget(side, group);
@@ -107,7 +107,7 @@ export class GroupTable<S extends Side> {
     return had;
   }
 
-  #seat(side: S, group: string): Roster {
+  #open(side: S, group: string): Roster {
     const roster = new Roster();
     side.groups.set(group, roster);
     const sides = this.#sides.get(group);

@@ -5,23 +5,23 @@ import { GroupService, type GroupsHost } from './group-service.ts';
 import { MAX_MEMBERSHIPS_PER_NODE } from './limits.ts';
 import { isGroupName } from './messages.ts';
 
-/** Which groups a node takes part in, and how many memberships it may have. */
+/** The groups that a node takes part in, and how many memberships it may have. */
 export interface GroupsOptions {
-  /** Groups of one scope know nothing of those of another. 1 to 255 bytes of text; default: a scope without a name. */
+  /** Each scope has groups of its own. 1 to 255 bytes of text; default: a scope without a name. */
   readonly scope?: string;
-  /** Whether hidden nodes take part, if they ask for it, too. Default false (L2). */
+  /** Whether this node and hidden nodes share groups; both have to set it. Default false. */
   readonly hidden?: boolean;
   /** Memberships that the actors of one node may have. Default 4 000 000. */
   readonly maxMembershipsPerNode?: number;
 }
 
-/** A monitor of one group: the members when it began. */
+/** A monitor of one group, and the members when it began. */
 export interface GroupMonitor {
   readonly ref: Ref;
   readonly members: Pid[];
 }
 
-/** A monitor of all groups: the members of each when it began. */
+/** A monitor of all groups, and the members of each when it began. */
 export interface GroupsMonitor {
   readonly ref: Ref;
   readonly groups: Map<string, Pid[]>;
@@ -29,14 +29,14 @@ export interface GroupsMonitor {
 
 /** One actor or several. */
 type Members = Actor | readonly Actor[];
-// oxlint-disable-next-line typescript/no-explicit-any -- what an actor receives does not matter to who asks for its PID
+// oxlint-disable-next-line typescript/no-explicit-any -- what an actor receives does not matter here
 type Actor = Pid<never> | Self<any>;
 
 /**
  * Named groups of actors over all connected nodes, as Erlang's pg has them. Made by {@link startGroups}.
  *
- * A node joins its own actors only, and peers hear of it soon after. There is no vote, so two nodes may for a moment see
- * different members. An actor that joins twice is listed twice, and has to leave twice (R1).
+ * A node joins its own actors only, and tells its peers. There is no vote, so two nodes may for a moment see different members.
+ * An actor that joins twice is listed twice, and has to leave twice.
  */
 export class Groups {
   readonly #service: GroupService;
@@ -55,17 +55,18 @@ export class Groups {
   }
 
   /**
-   * Puts actors of this node into a group, all or none. They leave it when they end (R2). O(actors + peers).
+   * Puts actors of this node into a group, all or none. They leave it when they end. O(actors + peers).
    *
    * @param group 1 to 255 bytes of text; it need not exist.
-   * @throws SNOW_ERR_BAD_NAME; SNOW_ERR_NOT_LOCAL for what is no living actor of this node (R1); SNOW_ERR_TOO_MANY_MEMBERS;
-   * SNOW_ERR_NOT_ALIVE after `close`.
+   * @throws SNOW_ERR_BAD_NAME; SNOW_ERR_NOT_LOCAL for what is no living actor of this node; SNOW_ERR_TOO_MANY_MEMBERS;
+   * SNOW_ERR_STOPPED when the node stops; SNOW_ERR_NOT_ALIVE after `close`.
    *
    * @example
    * groups.join('workers', self);
    */
   join(group: string, members: Members): void {
     mustBeGroup(group);
+    if (this.#host.isStopping) throw new SnowmeshError('SNOW_ERR_STOPPED', 'groups: the node is stopping');
     if (this.#service.isClosed)
       throw new SnowmeshError('SNOW_ERR_NOT_ALIVE', 'groups were closed on this node');
     const pids = listOf(members);
@@ -78,7 +79,7 @@ export class Groups {
    * Takes actors of this node out of a group, each once for every time it stands in `members`. O(actors + peers).
    *
    * @returns whether any of them was in it.
-   * @throws SNOW_ERR_NOT_LOCAL for actors of other nodes (R1).
+   * @throws SNOW_ERR_NOT_LOCAL for actors of other nodes.
    */
   leave(group: string, members: Members): boolean {
     const pids = listOf(members);
@@ -107,12 +108,12 @@ export class Groups {
   }
 
   /**
-   * Sends a message to every member of a group, each gets it once, however often it joined. One frame to each node with
-   * members; each node hands it to its own. What one actor sends keeps its order at each member (B1, R7). What a full peer
-   * does not take is a dead letter for each member there. O(local members + nodes with members).
+   * Sends a message to every member of a group. Each gets it once, however often it joined. One frame goes to each node with
+   * members, which delivers it to its own. What one actor sends keeps its order at each member. When the outbox of a peer is full
+   * the message is a dead letter for each member there. O(local members + nodes with members).
    *
    * @param from the actor that sends; without it, order is kept among broadcasts without it.
-   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE: then nobody here has got it.
+   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE: then no member has got it.
    *
    * @example
    * groups.broadcast('workers', { tag: 'reload' }, self);
@@ -121,14 +122,14 @@ export class Groups {
     this.#service.broadcast(group, message, from === undefined ? undefined : pidOf(from));
   }
 
-  /** Sends a message to the members on this node, and to no other (R8). */
+  /** Sends a message to the members on this node, and to no others. */
   broadcastLocal(group: string, message: unknown): void {
     this.#service.broadcastHere(group, message);
   }
 
   /**
-   * Tells an actor of every change of a group: a {@link GroupJoin} or {@link GroupLeave} each, in order, none of those that
-   * `members` has. Ends with the actor. O(members).
+   * Tells an actor of every change of a group from now on, in order: a {@link GroupJoin} or {@link GroupLeave} each. Ends with
+   * the actor. O(members).
    *
    * @param subscriber an actor of this node.
    * @throws SNOW_ERR_BAD_NAME, SNOW_ERR_NOT_LOCAL
@@ -143,7 +144,7 @@ export class Groups {
   }
 
   /**
-   * `monitor` for all groups, also those that are yet to come. O(memberships).
+   * `monitor` for all groups, also those that do not exist yet. O(memberships).
    *
    * @throws SNOW_ERR_NOT_LOCAL
    */
@@ -157,7 +158,7 @@ export class Groups {
     return this.#service.unwatch(ref);
   }
 
-  /** Takes part no more: this node's actors are in no group, here and everywhere, and this node knows none. */
+  /** Ends the groups of this node: its actors leave all groups, and this node forgets those of its peers. */
   close(): void {
     this.#service.close();
   }
@@ -169,8 +170,8 @@ export class Groups {
 }
 
 /**
- * Starts process groups on a node. Each node that is to take part starts them, with the same scope; on a node without a name all
- * is local. On a node with a name this closes what was started with that scope before.
+ * Starts process groups on a node. Each node that is to take part starts them, with the same scope. On a node without a name they
+ * are local. On a node with a name this closes the groups that were started with that scope before.
  *
  * @param node what `startNode` returned.
  * @throws SNOW_ERR_BAD_OPTION

@@ -1,12 +1,12 @@
-// What travels on a channel of groups (docs/wire.md, section 10). A peer may send anything: `parseMessage` gives a message in
-// which every part has its type and size, or undefined.
+// The messages of a channel of groups (docs/wire.md, section 10). A peer may send anything: `parseMessage` returns a message in
+// which every part has the right type and size, or undefined.
 import { Pid } from '../term/index.ts';
 import { MAX_GROUP_BYTES, PART } from './limits.ts';
 
 export const CHANNEL = 'groups';
 export const VERSION = 1;
 
-/** Members of one group. A PID stands there once for every time it joined, or leaves. */
+/** Members of one group. A PID stands here once for every time it joined, or leaves. */
 export type Entry = readonly [group: string, pids: readonly Pid[]];
 
 export type Message =
@@ -25,7 +25,7 @@ export function isGroupName(value: unknown): value is string {
   return value.isWellFormed();
 }
 
-/** A message of a peer, checked; its PIDs are those of actors of number `nc` (T12). O(size). */
+/** A message of a peer, checked: a peer may tell only of its own actors, whose PIDs have the number `nc` (T12). O(size). */
 export function parseMessage(value: unknown, nc: number): Message | undefined {
   return Array.isArray(value) && isMessage(value, nc) ? (value as unknown as Message) : undefined;
 }
@@ -61,7 +61,7 @@ function areEntries(value: unknown, nc: number): boolean {
   return true;
 }
 
-/** Cuts memberships into messages of at most `PART` PIDs. O(memberships). */
+/** Splits memberships into messages of at most `PART` PIDs. O(memberships). */
 export function* parts(entries: Iterable<Entry>): IterableIterator<Entry[]> {
   let part: Entry[] = [];
   let room = PART;

@@ -3,18 +3,18 @@ import type { Pid } from '../term/index.ts';
 
 interface OwnMember {
   readonly pid: Pid;
-  /** How often it is in which group. */
+  /** How often it joined each group. */
   readonly counts: Map<string, number>;
   readonly forgetDeath: () => void;
 }
 
-/** In which groups the actors of this node are: what a death ends. */
+/** The groups that the actors of this node are in, by actor: an actor leaves them when it dies. */
 export class OwnMembers {
   readonly #runtime: Runtime;
   readonly #members = new Map<number, OwnMember>();
   readonly #died: (pid: Pid, counts: ReadonlyMap<string, number>) => void;
 
-  /** @param died hears of an actor that was in a group; it is no longer here then. */
+  /** @param died is called when an actor dies that was in a group, after it was removed here. */
   constructor(runtime: Runtime, died: (pid: Pid, counts: ReadonlyMap<string, number>) => void) {
     this.#runtime = runtime;
     this.#died = died;

@@ -2,7 +2,7 @@ import type { Runtime } from '../actor/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { GroupJoin, GroupLeave } from './group-events.ts';
 
-/** An actor that hears of one group, or of all (`group` undefined). */
+/** An actor that is told of changes of one group, or of all (`group` undefined). */
 interface Watch {
   readonly ref: Ref;
   readonly subscriber: Pid;
@@ -10,7 +10,7 @@ interface Watch {
   readonly forgetDeath: () => void;
 }
 
-/** Who is told of which changes. A change costs O(those who hear of it). */
+/** The actors that are told of changes of groups. A change costs O(actors that are told). */
 export class Watchers {
   readonly #runtime: Runtime;
   readonly #watches = new Map<number, Watch>();
@@ -64,7 +64,7 @@ export class Watchers {
     for (const { ref } of [...this.#watches.values()]) this.remove(ref);
   }
 
-  /** A list each: an actor may do with its own what it likes. */
+  /** Each actor gets a list of its own, which it may change. */
   #tell(
     group: string,
     pids: readonly Pid[],

@@ -2,33 +2,33 @@ import { actingFor, type Caller, Runtime } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import { copyTerm, freezeDeep, Pid } from '../term/index.ts';
 
-/** What actors can be found under: compared as the keys of a Map are. */
+/** A key of a registry; keys are compared as those of a Map are. */
 export type RegistryKey = string | number | bigint | boolean;
 
-/** One actor under one key. */
+/** An actor under a key. */
 export interface RegistryEntry<V = undefined, M = unknown> {
   readonly pid: Pid<M>;
-  /** What it was registered with; deeply frozen. */
+  /** The value it was registered with; deeply frozen. */
   readonly value: V;
 }
 
-/** What one actor has registered. */
+/** The entries of one actor. */
 interface Holding<K, V, M> {
   readonly entries: Map<K, RegistryEntry<V, M>>;
-  /** Takes the death callback back. */
+  /** Removes the callback for its death. */
   readonly forget: () => void;
 }
 
 /**
- * A registry in which many actors share a key, as Elixir's with duplicate keys: for publishing to whoever listens (rule
- * F8). It lives in this node and holds actors of this node only.
+ * A registry in which many actors share a key, as Elixir's with duplicate keys: for publishing to subscribers. It holds actors of
+ * this node only.
  *
- * A dead actor is gone from it before anybody hears of the death, without a call. Memory follows what living actors have
- * registered; every actor should `unregister` keys it makes up without end.
+ * A dead actor is removed, without a call, before any other actor hears of the death. Memory follows what living actors have
+ * registered, so an actor that makes up keys without end should `unregister` them.
  *
  * @typeParam K Keys.
  * @typeParam V Values kept beside a PID. Default: none.
- * @typeParam M What may be sent to those who register.
+ * @typeParam M What may be sent to the actors that register.
  * @example
  * const topics = new DuplicateRegistry<string, { level: number }, string>(node);
  * topics.register('news', self.pid, { level: 1 });
@@ -39,14 +39,14 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
   private readonly byKey = new Map<K, Map<number, RegistryEntry<V, M>>>();
   private readonly byActor = new Map<number, Holding<K, V, M>>();
 
-  /** @param owner The node, the runtime, or an actor of it: whose actors can register. */
+  /** @param owner The node, the runtime, or an actor of it. Only actors of that node can register. */
   constructor(owner: Caller) {
     const acting = actingFor(owner);
     this.runtime = acting instanceof Runtime ? acting : acting.runtime;
   }
 
   /**
-   * Puts an actor under a key, beside all others there; once more: its value is replaced, its place kept. O(1).
+   * Puts an actor under a key, after all others there. When it is there already, its value is replaced and its place kept. O(1).
    *
    * @param key A string, number, bigint or boolean.
    * @param pid A living actor of this node.
@@ -65,7 +65,7 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
     else entries.set(pid.local, entry);
   }
 
-  /** Takes an actor away from a key. O(1). False: it was not there. */
+  /** Removes an actor from a key. O(1). False: it was not there. */
   unregister(key: K, pid: Pid<M>): boolean {
     const holding = pid.nc === 0 ? this.byActor.get(pid.local) : undefined;
     if (holding === undefined || !holding.entries.delete(key)) return false;
@@ -77,15 +77,15 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
     return true;
   }
 
-  /** Who is under a key, the longest first. O(found). */
+  /** The actors under a key, the one that was registered first comes first. O(found). */
   lookup(key: K): RegistryEntry<V, M>[] {
     const entries = this.byKey.get(key);
     if (entries === undefined) return [];
-    // In the middle of a chain of deaths one may be dead and not yet announced.
+    // While a chain of linked actors dies, an actor may be dead and its death callback not have run yet.
     return [...entries.values()].filter(({ pid }) => this.isHere(pid));
   }
 
-  /** The keys an actor is under, the longest first. O(found). */
+  /** The keys of an actor, the one that was registered first comes first. O(found). */
   keys(pid: Pid<M>): K[] {
     const holding = this.isHere(pid) ? this.byActor.get(pid.local) : undefined;
     return holding === undefined ? [] : [...holding.entries.keys()];
@@ -95,7 +95,7 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
    * Calls `fn` with every entry under a key as it is now, also when `fn` registers and unregisters. O(found).
    *
    * @param fn Runs on the caller's stack; what it throws ends the dispatch and comes through.
-   * @returns How many it was called for.
+   * @returns How many times it was called.
    */
   dispatch(key: K, fn: (entry: RegistryEntry<V, M>) => void): number {
     const entries = this.lookup(key);
@@ -103,7 +103,7 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
     return entries.length;
   }
 
-  /** Keys that somebody is under. O(1). */
+  /** The number of keys with actors. O(1). */
   get size(): number {
     return this.byKey.size;
   }

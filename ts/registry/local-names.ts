@@ -5,14 +5,14 @@ import type { Pid } from '../term/index.ts';
 const MAX_NAME = 255;
 
 /**
- * Names of local actors: one living actor per name (rule F1); an actor may have several names (rule F2, as Elixir's
- * Registry); they are free again before anybody hears of its death (rule F5).
+ * Names of local actors: one living actor for each name (F1). An actor may have several names, as in Elixir's Registry (F2), and
+ * they are free again before any other actor hears of its death (F5).
  */
 export class LocalNames implements NamesPort {
   private readonly byName = new Map<string, Pid>();
   private readonly byActor = new Map<number, Set<string>>();
 
-  /** O(1). Throws SNOW_ERR_BAD_NAME, SNOW_ERR_NAME_TAKEN (details.holder; rule F7). */
+  /** O(1). Throws SNOW_ERR_BAD_NAME, and SNOW_ERR_NAME_TAKEN with the PID that has the name as `details.holder` (F7). */
   register(name: string, pid: Pid): void {
     if (
       typeof name !== 'string' ||

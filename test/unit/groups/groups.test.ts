@@ -314,6 +314,7 @@ describe('a peer', () => {
     const started = startGroups(
       {
         name: 'me@fake:1',
+        isStopping: false,
         runtime: at(0).runtime,
         channel(_name, given) {
           listener = given;
@@ -415,11 +416,26 @@ describe('a peer', () => {
 });
 
 it('K1 groups of a node without a name are local', () => {
-  const mine = startGroups({ name: 'nonode@nohost', runtime: at(0).runtime, channel: () => undefined });
+  const mine = startGroups({
+    name: 'nonode@nohost',
+    isStopping: false,
+    runtime: at(0).runtime,
+    channel: () => undefined,
+  });
   const { pid } = collector(at(0));
   mine.join('g', pid);
   mine.broadcast('g', 'x');
   expect(mine.members('g')).toEqual([pid]);
   mine.close();
   expect(mine.which()).toEqual([]);
+});
+
+it('R1 a node that stops refuses to join, and lets its actors leave', () => {
+  const host = { name: 'nonode@nohost', isStopping: false, runtime: at(0).runtime, channel: () => undefined };
+  const mine = startGroups(host);
+  const { pid } = collector(at(0));
+  mine.join('g', pid);
+  host.isStopping = true;
+  expect(() => mine.join('h', pid)).toThrow(expect.objectContaining({ code: 'SNOW_ERR_STOPPED' }));
+  expect(mine.leave('g', pid)).toBe(true);
 });
