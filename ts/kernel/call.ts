@@ -1,7 +1,7 @@
 import type { Pid, Ref } from '../term/index.ts';
 import { SystemMessage } from './system-message.ts';
 
-/** @internal What an answer goes to. */
+/** What an answer goes to. */
 export interface Asker {
   readonly address: Ref;
 }

@@ -1,9 +1,10 @@
 // Callbacks of code outside of actors: what they throw is logged and ends nothing.
 import { Timer } from '../timers/index.ts';
 import type { Kernel } from './kernel.ts';
+import type { Logger } from './logger.ts';
 
 /** Runs `action`; logs what it throws. */
-export function guard({ logger }: Pick<Kernel, 'logger'>, action: () => void): void {
+export function guard({ logger }: { readonly logger: Logger }, action: () => void): void {
   try {
     action();
   } catch (error) {

@@ -2,7 +2,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import { copyTerm } from '../term/index.ts';
 import type { CrashReason, ExitReason, NoCatchReason } from './exit-reason.ts';
 
-/** @internal Thrown by `self.exit` to leave the actor's code; never a crash. */
+/** Thrown by `self.exit` to leave the actor's code; never a crash. */
 export class Leave extends SnowmeshError {
   constructor() {
     super(

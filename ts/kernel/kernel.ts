@@ -12,28 +12,28 @@ import type { RemotePort } from './remote-port.ts';
 
 /** What the actors of one runtime share, and the ports through which they reach the rooms above. `Runtime` implements it. */
 export interface Kernel {
-  readonly table: ActorTable<Cell>;
-  readonly aliases: Aliases<Cell>;
-  readonly scheduler: Scheduler<Cell>;
-  readonly timers: Timers;
-  readonly deadLetters: DeadLetters;
-  readonly logger: Logger;
-  /** The PID that stands for code outside of actors. */
+  /** @internal */ readonly table: ActorTable<Cell>;
+  /** @internal */ readonly aliases: Aliases<Cell>;
+  /** @internal */ readonly scheduler: Scheduler<Cell>;
+  /** @internal */ readonly timers: Timers;
+  /** @internal */ readonly deadLetters: DeadLetters;
+  /** @internal */ readonly logger: Logger;
+  /** @internal The PID that stands for code outside of actors. */
   readonly root: Pid;
-  readonly names: NamesPort;
-  readonly remote: RemotePort;
-  readonly deaths: DeathPort;
-  /** Whether the node was stopped: no actor is spawned any more. */
+  /** @internal */ readonly names: NamesPort;
+  /** @internal */ readonly remote: RemotePort;
+  /** @internal */ readonly deaths: DeathPort;
+  /** @internal Whether the node was stopped: no actor is spawned any more. */
   readonly isStopped: boolean;
-  /** This node's name; `nonode@nohost` without one. */
+  /** @internal This node's name; `nonode@nohost` without one. */
   readonly ownName: string;
-  /** Makes what an actor's code gets as its `self`. */
+  /** @internal Makes what an actor's code gets as its `self`. */
   newSelf(cell: Cell): object;
-  /** A fresh reference of the actor with that local id; 0: of code outside of actors. */
+  /** @internal A fresh reference of the actor with that local id; 0: of code outside of actors. */
   newRef(local: number): Ref;
-  /** Whether that is the name of this node. */
+  /** @internal Whether that is the name of this node. */
   isSelf(node: string): boolean;
-  /** ms of the monotonic clock. */
+  /** @internal ms of the monotonic clock. */
   now(): number;
 }
 

@@ -33,7 +33,7 @@ export const consoleLogger: Logger = {
   debug: () => {},
 };
 
-/** @internal One whose failures harm nobody: neither the actor that logs nor its supervisor (A4). */
+/** One whose failures harm nobody: neither the actor that logs nor its supervisor (A4). */
 export function guarded(logger: Logger): Logger {
   const at =
     (level: keyof Logger): Logger['error'] =>

@@ -1,9 +1,12 @@
-import type { Kernel, RemotePort } from '../kernel/index.ts';
+import type { DeadLetters, RemotePort } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { NodeLosses } from './node-losses.ts';
 
 /** The port of a runtime without connections: everything fails with `noconnection`, later, as it does through a real one. */
-export function nullRemote({ deadLetters }: Pick<Kernel, 'deadLetters'>, losses: NodeLosses): RemotePort {
+export function nullRemote(
+  { deadLetters }: { readonly deadLetters: DeadLetters },
+  losses: NodeLosses,
+): RemotePort {
   const nothing = (): void => {};
   const lost = (_from: unknown, to: unknown): void => deadLetters.count('noconnection', to);
   const lose = (target: Pid | { node: string }): void => {

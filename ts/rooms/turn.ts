@@ -13,7 +13,9 @@ export interface Flushable {
 export interface Recipient {
   /** Gets payloads as they are. */
   readonly isPlain: boolean;
+  /** @internal */
   isExcludedBy(except: readonly string[]): boolean;
+  /** @internal */
   deliver(packet: Packet): void;
 }
 

@@ -153,7 +153,8 @@ export function startTimer(
 }
 
 /** ms that were left, or false. Only for timers that were started with this sender (H3). */
-export function cancelTimer(sender: Sender, { timer }: TimerRef): number | false {
+export function cancelTimer(sender: Sender, ref: TimerRef): number | false {
+  const { timer } = ref;
   if (!(timer instanceof ActorTimer) || !timer.isOf(sender)) return false;
   return timer.cancel();
 }
