@@ -118,6 +118,7 @@ pub fn open(
             options.reader = Reader::Thread;
         }
         let (state, host) = prepare(&env, &rx, &on_batch)?;
+        snowmesh_net::trim::set_give_back(memory::give_back);
         let wake = Box::new(ThreadsafeWake(host.wake_function()));
         let opened = Hub::of_process().open(options, host.rx.length(), wake);
         let (handle, node, lane) = match opened {

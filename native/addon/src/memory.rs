@@ -220,3 +220,17 @@ pub(crate) fn drop_reference(env: sys::napi_env, reference: sys::napi_ref) {
     // SAFETY: as above; each reference is dropped once by its owner.
     unsafe { sys::napi_delete_reference(env, reference) };
 }
+
+/// Asks the allocator to return freed pages to the system. Takes milliseconds; any thread may call it.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) fn give_back() {
+    unsafe extern "C" {
+        fn malloc_trim(pad: usize) -> std::ffi::c_int;
+    }
+    // SAFETY: glibc's own function; it takes a number and is safe to call from any thread.
+    unsafe { malloc_trim(0) };
+}
+
+/// Other allocators return memory by themselves, or have no call for it.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) fn give_back() {}

@@ -24,6 +24,7 @@ pub mod node;
 pub mod options;
 pub mod spares;
 mod tls;
+pub mod trim;
 mod tune;
 pub mod watch;
 

@@ -26,6 +26,7 @@ use crate::event::{DownCause, STOPPED};
 use crate::node::session::{Read, SESSION_TOKENS, Session};
 use crate::node::{Command, Node};
 use crate::tls::TlsConfig;
+use crate::trim::Trim;
 use admission::Admission;
 use deadlines::{Deadlines, Due};
 use dialer::Dial;
@@ -66,6 +67,7 @@ pub(crate) struct IoLoop {
     /// Sessions not read on because a lane is full.
     held: BTreeMap<u16, Arc<Session>>,
     next_sweep: Instant,
+    trim: Trim,
     /// More connections wait to be accepted than one turn takes.
     has_backlog: bool,
     stopping: bool,
@@ -98,6 +100,7 @@ impl IoLoop {
             held: BTreeMap::new(),
             has_backlog: false,
             next_sweep: Instant::now(),
+            trim: Trim::new(Instant::now()),
             stopping: false,
         })
     }

@@ -1,6 +1,6 @@
 //! What the I/O thread looks at about once a second while there are sessions: silence, stalls, lost edges.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::IoLoop;
@@ -26,6 +26,10 @@ impl IoLoop {
             };
         self.accept_all();
         crate::spares::expire(now);
+        let moved = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let counters = &self.node.counters;
+        self.trim
+            .look(now, moved(&counters.bytes_in) + moved(&counters.bytes_out));
         if late > self.node.options.tick() {
             self.grant_grace(&sessions);
         }
