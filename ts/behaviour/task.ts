@@ -1,4 +1,4 @@
-import { type ActorFn, checkTimeout, handOver, type Self } from '../actor/index.ts';
+import { type ActorFn, type CallOptions, checkTimeout, handOver, type Self } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import { copyTerm, type Pid } from '../term/index.ts';
 
@@ -148,6 +148,7 @@ export function task<R>(
  * it is stopped with it, and its crash harms nobody. Resolves when it runs.
  *
  * @param supervisor PID or local name of a dynamic supervisor without a template.
+ * @param options For how long the supervisor is waited for: `timeout` in ms, default Infinity; `signal`.
  * @throws SNOW_ERR_START when the supervisor has no room for it; CallError when there is no such supervisor.
  * @example
  * await defineDynamicSupervisor({ name: 'tasks' }).startWith(node, { name: 'tasks' });
@@ -158,6 +159,7 @@ export async function taskUnder<R>(
   self: Self<never> | Self,
   supervisor: Pid | string,
   fn: (self: Self) => R | PromiseLike<R>,
+  options: CallOptions = {},
 ): Promise<Task<R>> {
   const slot = new Slot<R>();
   const spec = { id: labelOf(fn), start: taskBody(fn, slot), restart: 'temporary' };
@@ -166,6 +168,7 @@ export async function taskUnder<R>(
   try {
     result = await self.call(supervisor as string, 'startChild', [ticket], {
       timeout: Number.POSITIVE_INFINITY,
+      ...options,
     });
   } catch (error) {
     withdraw();

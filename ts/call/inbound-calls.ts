@@ -11,7 +11,7 @@ import {
   sendReason,
 } from '../kernel/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
-import { refusal } from './outbound-calls.ts';
+import { refusal } from './refusal.ts';
 
 /** The tag of a call from another node that asks its target to end in order. User code never sees it. */
 export const STOP_TAG = '$snowmesh.stop';

@@ -1,6 +1,5 @@
 import {
   type AnsweringNode,
-  BUSY,
   Call,
   type Cell,
   checkTimeout,
@@ -8,7 +7,6 @@ import {
   deliver,
   isFrom,
   type Kernel,
-  LIMITED,
   latest,
   type NodeAddress,
   ownCell,
@@ -18,6 +16,7 @@ import { checkDest, type Dest } from '../send/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import type { CallOptions } from './call-error.ts';
 import { PendingCall, PendingCalls } from './pending-call.ts';
+import { refusal } from './refusal.ts';
 
 const DEFAULT_TIMEOUT = 5000;
 const NO_CHAIN: readonly Pid[] = [];
@@ -116,8 +115,7 @@ export class OutboundCalls {
   private dispatch(pending: PendingCall, args: readonly unknown[], timeout: number): void {
     const { kernel } = this;
     const { caller, tag, to } = pending;
-    const above = openCall(caller)?.chain ?? NO_CHAIN;
-    const chain = chainOf(above, caller);
+    const chain = chainOf(caller);
     const address = resolve(kernel, to);
     if (address === undefined) return void pending.fail('noproc', undefined);
     if (!(address instanceof Pid) || address.nc !== 0) {
@@ -130,7 +128,7 @@ export class OutboundCalls {
     const cell = ownCell(kernel, address);
     if (cell === undefined) return void pending.fail('noproc', undefined);
     if (cell === caller) return void pending.fail('calling_self', undefined);
-    const refused = refusal(cell, above);
+    const refused = refusal(cell, chain);
     if (refused !== undefined) return void pending.fail(refused, refused === 'cycle' ? chain : undefined);
     cell.addCaller(pending);
     pending.target = cell;
@@ -153,9 +151,12 @@ function arm(pending: PendingCall, signal: AbortSignal | undefined): void {
   pending.disarm = () => signal.removeEventListener('abort', onAbort);
 }
 
-function chainOf(above: readonly Pid[], caller: Cell | null): readonly Pid[] {
-  if (caller === null) return above;
-  return above.length === 0 ? [caller.pid] : [...above, caller.pid];
+/** The caller, after those that wait for it: for the answer it owes, or for the end of its init. */
+function chainOf(caller: Cell | null): readonly Pid[] {
+  if (caller === null) return NO_CHAIN;
+  const open = openCall(caller);
+  if (open !== undefined && open.chain.length > 0) return [...open.chain, caller.pid];
+  return caller.extra === null || caller.extra.starter === null ? [caller.pid] : [caller.parent, caller.pid];
 }
 
 /** A call's target: a PID, or an address on another node; undefined: no actor has that name here. */
@@ -164,16 +165,4 @@ export function resolve(kernel: Kernel, to: Dest<never>): Pid | NodeAddress | un
   if (typeof to === 'string') return kernel.names.whereis(to);
   if (to instanceof Ref) return undefined;
   return kernel.isSelf(to.node) ? kernel.names.whereis(to.name) : to;
-}
-
-/** Why an actor cannot take a call of the callers in `chain`, each of which waits for the next; undefined: it can. */
-export function refusal(cell: Cell, chain: readonly Pid[]): 'cycle' | 'overload' | undefined {
-  if (isWaiting(cell) && chain.some((pid) => pid.equals(cell.pid))) return 'cycle';
-  return (cell.flags & LIMITED) !== 0 && cell.extra?.gate?.isFull === true ? 'overload' : undefined;
-}
-
-/** Whether it handles nothing before a call of its own is answered. An actor that still receives meanwhile cannot deadlock. */
-function isWaiting(cell: Cell): boolean {
-  if (cell.extra === null || cell.extra.calls === null) return false;
-  return cell.body === null ? cell.wait === null : (cell.flags & BUSY) !== 0;
 }

@@ -41,6 +41,12 @@ export class Extras {
   gate: MailboxGate | null = null;
   /** Told when the init is done or has failed. */
   starter: Starter | null = null;
+  /** Actors of this node whose init it waits for. */
+  starts: Set<Cell> | null = null;
+  /** The init of one of them runs on its stack. */
+  isStarting = false;
+  /** How many actors of other nodes it waits for in the same way. */
+  farStarts = 0;
   ancestors: readonly Pid[] = [];
 }
 

@@ -137,6 +137,7 @@ export class OutboundSpawns {
     const controller = new AbortController();
     const { signal } = controller;
     let cancel: (() => void) | undefined;
+    if (cell !== null) cell.more().farStarts++;
     try {
       const started = this.spawn(cell, node, what, args, { link, monitor, signal }, { name, timeout });
       cancel = after(this.kernel, timeout, () => controller.abort(TOO_LATE));
@@ -150,6 +151,7 @@ export class OutboundSpawns {
       return { ok: false, reason: 'reason' in details ? details['reason'] : code };
     } finally {
       cancel?.();
+      if (cell !== null && cell.extra !== null) cell.extra.farStarts--;
     }
   }
 

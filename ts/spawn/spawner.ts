@@ -113,11 +113,18 @@ export class Spawner {
       ignored: () => tell({ ok: false, ignore: true, ref }),
       failed: (reason) => tell({ ok: false, reason, ref }),
     };
-    if (typeof what !== 'function' && what.kind === 'handler') begin(cell);
-    if (result !== undefined) return result;
+    const waits = parent?.more();
+    if (waits !== undefined) (waits.starts ??= new Set()).add(cell);
+    if (typeof what !== 'function' && what.kind === 'handler') beginNow(cell, waits);
+    if (result !== undefined) {
+      waits?.starts?.delete(cell);
+      return result;
+    }
     return new Promise((settle) => {
-      // Nothing resumes a dead actor (A7).
-      const resolve = (made: StartResult): void => (parent?.isDead === true ? undefined : settle(made));
+      const resolve = (made: StartResult): void => {
+        waits?.starts?.delete(cell);
+        if (parent?.isDead !== true) settle(made); // nothing resumes a dead actor (A7)
+      };
       const cancel = after(this.kernel, limit, () => {
         tell = resolve;
         if (parent !== null) this.abandon(parent, spawned, options);
@@ -137,6 +144,15 @@ export class Spawner {
     this.links.unlink(parent, pid);
     if (ref !== undefined && options.monitor !== true) this.monitors.demonitor(parent, ref);
   }
+}
+
+/** Runs the init on the stack of the actor that starts it, which waits for it although its own code has not returned. */
+function beginNow(cell: Cell, waits: Cell['extra'] | undefined): void {
+  if (waits == null) return begin(cell);
+  const wasStarting = waits.isStarting;
+  waits.isStarting = true;
+  begin(cell);
+  waits.isStarting = wasStarting;
 }
 
 /** Makes the control block of a new actor; it runs when `wake` gives it a turn. */

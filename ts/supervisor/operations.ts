@@ -1,12 +1,14 @@
 import {
   actingFor,
   type Caller,
+  type CallOptions,
   type Dest,
   handOver,
   type NodeAddress,
   partsOf,
   type Runtime,
 } from '../actor/index.ts';
+import { checkOptionNames, type OptionNames } from '../errors/index.ts';
 import { Pid } from '../term/index.ts';
 import { type ChildSpec, planChild } from './child-spec.ts';
 import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
@@ -15,14 +17,16 @@ import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.
 export type SupervisorDest = Pid | string | NodeAddress;
 
 /**
- * Adds a child to a supervisor and starts it. Waits for its init, as long as that takes.
+ * Adds a child to a supervisor and starts it. Waits for its init, by default as long as that takes.
  *
  * @param caller The calling actor's `self`, or the node.
  * @param supervisor Which supervisor.
  * @param child A child spec; for a dynamic supervisor with a template, the arguments that follow the template's.
+ * @param options `timeout` in ms, default Infinity; `signal`. When the wait ends by them, the child may still start.
  * @returns What came of it: see {@link ChildResult}. A spec whose start failed is dropped; one whose init said
  *   `ignore` is kept without a PID, unless temporary or dynamic (J20).
- * @throws SNOW_ERR_BAD_CHILD_SPEC at once; a CallError when the supervisor cannot be reached.
+ * @throws SNOW_ERR_BAD_CHILD_SPEC at once; a CallError when the supervisor cannot be reached, does not answer in time, or waits for
+ *   the caller (`cycle`: a child that asks its own supervisor during its init).
  * @example
  * const result = await startChild(self, pool, childSpec('worker-7', worker, { args: [7] }));
  */
@@ -30,14 +34,16 @@ export async function startChild(
   caller: Caller,
   supervisor: SupervisorDest,
   child: ChildSpec | readonly unknown[],
+  options?: CallOptions,
 ): Promise<ChildResult> {
   // Misuse is thrown at the one who made it, and must not reach the supervisor.
   if (!Array.isArray(child)) planChild(child as ChildSpec, 'any_significant');
   const { runtime } = partsOf(caller);
-  if (!isHere(runtime, supervisor)) return ask(caller, supervisor, 'startChild', child);
+  if (!isHere(runtime, supervisor))
+    return ask(caller, supervisor, 'startChild', WAITS_FOR_CHILD, options, child);
   const { ticket, withdraw } = handOver(runtime, child);
   try {
-    return await ask<ChildResult>(caller, supervisor, 'startChild', ticket);
+    return await ask<ChildResult>(caller, supervisor, 'startChild', WAITS_FOR_CHILD, options, ticket);
   } catch (error) {
     withdraw();
     throw error;
@@ -48,6 +54,7 @@ export async function startChild(
  * Stops a child. A static supervisor keeps its spec (but not that of a temporary child), so asking again is fine; a
  * dynamic one takes the PID and forgets the child (J21, J22).
  *
+ * @param options `timeout` in ms, default Infinity; `signal`. When the wait ends by them, the child still ends.
  * @returns `ok`, or `not_found`; `not_supported` for an id at a dynamic supervisor.
  * @example
  * await terminateChild(self, shop, 'till');
@@ -56,56 +63,93 @@ export function terminateChild(
   caller: Caller,
   supervisor: SupervisorDest,
   child: string | Pid,
+  options?: CallOptions,
 ): Promise<StopResult> {
-  return ask(caller, supervisor, 'terminateChild', child);
+  return ask(caller, supervisor, 'terminateChild', WAITS_FOR_CHILD, options, child);
 }
 
 /**
  * Starts a child again that does not run, from its kept spec (J21). Not for dynamic supervisors.
  *
+ * @param options `timeout` in ms, default Infinity; `signal`. When the wait ends by them, the child may still start.
  * @returns See {@link ChildResult}; `running`, `restarting` and `not_found` when there is nothing to restart.
  * @example
  * const result = await restartChild(self, shop, 'till');
  * if (!result.ok) console.warn('no till', result);
  */
-export function restartChild(caller: Caller, supervisor: SupervisorDest, id: string): Promise<ChildResult> {
-  return ask(caller, supervisor, 'restartChild', id);
+export function restartChild(
+  caller: Caller,
+  supervisor: SupervisorDest,
+  id: string,
+  options?: CallOptions,
+): Promise<ChildResult> {
+  return ask(caller, supervisor, 'restartChild', WAITS_FOR_CHILD, options, id);
 }
 
 /**
  * Forgets the spec of a child that does not run (J21). Not for dynamic supervisors.
  *
+ * @param options `timeout` in ms, default 5000; `signal`.
  * @returns `ok`, `running`, `restarting`, `not_found` or `not_supported`.
  * @example
  * await terminateChild(self, shop, 'till');
  * await deleteChild(self, shop, 'till');
  */
-export function deleteChild(caller: Caller, supervisor: SupervisorDest, id: string): Promise<StopResult> {
-  return ask(caller, supervisor, 'deleteChild', id);
+export function deleteChild(
+  caller: Caller,
+  supervisor: SupervisorDest,
+  id: string,
+  options?: CallOptions,
+): Promise<StopResult> {
+  return ask(caller, supervisor, 'deleteChild', ANSWERED_AT_ONCE, options, id);
 }
 
 /**
  * The children in start order; those between two restart attempts have the PID `restarting`. O(n).
  *
+ * @param options `timeout` in ms, default 5000; `signal`.
+ * @throws CallError: `timeout` for example while the init of a child keeps the supervisor waiting.
  * @example
  * const till = (await whichChildren(node, shop)).find(({ id }) => id === 'till')?.pid;
  */
-export function whichChildren(caller: Caller, supervisor: SupervisorDest): Promise<ChildInfo[]> {
-  return ask(caller, supervisor, 'whichChildren');
+export function whichChildren(
+  caller: Caller,
+  supervisor: SupervisorDest,
+  options?: CallOptions,
+): Promise<ChildInfo[]> {
+  return ask(caller, supervisor, 'whichChildren', ANSWERED_AT_ONCE, options);
 }
 
 /**
  * How many children there are, and of which kind (J23).
  *
+ * @param options `timeout` in ms, default 5000; `signal`.
  * @example
  * const { active, specs } = await countChildren(node, shop);
  */
-export function countChildren(caller: Caller, supervisor: SupervisorDest): Promise<ChildCounts> {
-  return ask(caller, supervisor, 'countChildren');
+export function countChildren(
+  caller: Caller,
+  supervisor: SupervisorDest,
+  options?: CallOptions,
+): Promise<ChildCounts> {
+  return ask(caller, supervisor, 'countChildren', ANSWERED_AT_ONCE, options);
 }
 
-function ask<R>(caller: Caller, supervisor: SupervisorDest, tag: string, ...args: unknown[]): Promise<R> {
-  return actingFor(caller).call<R>(supervisor as Dest, tag, args, { timeout: Number.POSITIVE_INFINITY });
+/** Default timeouts, in ms: of requests that last as long as a child takes to start or to end, and of others. */
+const WAITS_FOR_CHILD = Number.POSITIVE_INFINITY;
+const ANSWERED_AT_ONCE = 5000;
+const OPTIONS: OptionNames<CallOptions> = { timeout: true, signal: true };
+
+function ask<R>(
+  caller: Caller,
+  supervisor: SupervisorDest,
+  tag: string,
+  defaultMs: number,
+  options: CallOptions = {},
+  ...args: unknown[]
+): Promise<R> {
+  checkOptionNames(tag, options, OPTIONS);
+  return actingFor(caller).call<R>(supervisor as Dest, tag, args, { timeout: defaultMs, ...options });
 }
 
 function isHere(runtime: Runtime, supervisor: SupervisorDest): boolean {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Self, stop } from '../../../ts/actor/index.ts';
+import { type CallOptions, defineHandler, type Self, stop } from '../../../ts/actor/index.ts';
 import {
   childSpec,
   countChildren,
@@ -9,6 +9,7 @@ import {
   type SupervisorOptions,
   startChild,
   terminateChild,
+  whichChildren,
 } from '../../../ts/supervisor/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
@@ -163,4 +164,46 @@ describe('significant children', () => {
     await f.end(await f.pid(pid, 'inner'), 's', 'normal');
     await probe.expectDown(pid, 'shutdown');
   });
+});
+
+describe('a request to a supervisor that is busy with the init of a child', () => {
+  const requests: Readonly<Record<string, (pid: Pid, options?: CallOptions) => Promise<unknown>>> = {
+    startChild: (pid, options) => startChild(kit, pid, f.child('new'), options),
+    terminateChild: (pid, options) => terminateChild(kit, pid, 'a', options),
+    restartChild: (pid, options) => restartChild(kit, pid, 'a', options),
+    deleteChild: (pid, options) => deleteChild(kit, pid, 'a', options),
+    whichChildren: (pid, options) => whichChildren(kit, pid, options),
+    countChildren: (pid, options) => countChildren(kit, pid, options),
+  };
+  /** Its mailbox is not looked at any more. */
+  async function busy(): Promise<Pid> {
+    const endless = defineHandler('endless', () => new Promise<never>(() => {}));
+    const pid = await supervise({ children: [f.child('a')] });
+    void startChild(kit, pid, childSpec('endless', endless)).catch(() => {});
+    await kit.settle();
+    return pid;
+  }
+
+  it.each(Object.entries(requests))('%s takes a timeout and a signal', async (_name, request) => {
+    const pid = await busy();
+    const late = request(pid, { timeout: 100 }).catch((error) => error.state);
+    const controller = new AbortController();
+    const aborted = request(pid, { signal: controller.signal }).catch((error) => error.state);
+    controller.abort();
+    await kit.advance(100);
+    expect([await late, await aborted]).toEqual(['timeout', 'aborted']);
+    await expect(async () => request(pid, { timout: 5 } as never)).rejects.toMatchObject({
+      code: 'SNOW_ERR_BAD_OPTION',
+    });
+  });
+
+  it.each(['deleteChild', 'whichChildren', 'countChildren'] as const)(
+    '%s gives up after 5 s',
+    async (name) => {
+      const pid = await busy();
+      const late = requests[name]?.(pid).catch((error) => error.state);
+      await kit.advance(5000);
+      expect(await late).toBe('timeout');
+    },
+  );
 });
