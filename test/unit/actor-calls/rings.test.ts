@@ -1,7 +1,7 @@
 // Actors that wait for each other in a ring (G4): the call that closes it fails at once, however the others began.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
-  CallError,
+  type CallError,
   defineActor,
   defineHandler,
   type RemotePort,
