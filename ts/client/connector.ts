@@ -64,7 +64,7 @@ const CONNECT_MS = 20_000;
 
 /** Keeps one socket open, until `close`: another one follows after a random wait. */
 export class Connector {
-  url: string;
+  private urls: readonly string[];
   /** The server has welcomed the client over the socket of now. */
   isEstablished = false;
   private readonly options: ConnectorOptions;
@@ -74,13 +74,15 @@ export class Connector {
   private current: Status = 'waiting';
   private spreadMs = 0;
   private beatMs = 0;
+  /** The server said where to go. */
+  private isSent = false;
   private beat = (): void => {};
   private heardAt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private beats: ReturnType<typeof setInterval> | undefined;
 
-  constructor(url: string, options: ConnectorOptions, listener: ConnectorListener) {
-    this.url = url;
+  constructor(urls: string | readonly string[], options: ConnectorOptions, listener: ConnectorListener) {
+    this.urls = typeof urls === 'string' ? [urls] : urls;
     this.options = options;
     this.listener = listener;
     const { minDelay = 500, maxDelay = 30_000, random = Math.random } = options;
@@ -116,6 +118,12 @@ export class Connector {
     this.become('open');
   }
 
+  /** The next socket is to be opened there. */
+  goTo(url: string): void {
+    this.urls = [url, ...this.urls.filter((each) => each !== url)];
+    this.isSent = true;
+  }
+
   close(): void {
     const socket = this.forget();
     this.become('closed');
@@ -132,7 +140,7 @@ export class Connector {
     const { WebSocket: Given = page.WebSocket } = this.options;
     if (Given === undefined) throw new Error('there is no WebSocket here: give one as the option WebSocket');
     this.become('connecting');
-    const socket = new Given(this.url, SUBPROTOCOL);
+    const socket = new Given(this.urls[0] as string, SUBPROTOCOL);
     this.socket = socket;
     socket.binaryType = 'arraybuffer';
     const on = <T>(event: string, listener: (event: T) => void): void =>
@@ -153,6 +161,8 @@ export class Connector {
   private lost(code: number): void {
     this.forget();
     this.listener.closed(code);
+    if (!this.isSent) this.urls = [...this.urls.slice(1), ...this.urls.slice(0, 1)];
+    this.isSent = false;
     // A server that restarts has spread its clients already.
     const wait = this.backoff.next(code === CloseCode.restart ? 0 : this.spreadMs);
     this.timer = setTimeout(() => this.connect(), wait);

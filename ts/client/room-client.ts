@@ -77,11 +77,11 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   private isFork = false;
   private refs = 0;
 
-  constructor(url: string, options: ClientOptions = {}) {
+  constructor(urls: string | readonly string[], options: ClientOptions = {}) {
     super();
     this.outbox = new Outbox(options.queue ?? 1000);
     if (options.state !== undefined) this.restore(options.state);
-    this.connector = new Connector(url, options, {
+    this.connector = new Connector(urls, options, {
       opened: () => this.say(['hello', this.session, this.places(), this.isFork]),
       data: (data) => this.took(data),
       closed: (code) => void (this.isFork ||= code === CloseCode.resumedElsewhere),
@@ -181,7 +181,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
       case 'lost':
         return this.emit('lost', message[1]);
       case 'drain':
-        this.connector.url = message[1] ?? this.connector.url;
+        if (message[1] !== null) this.connector.goTo(message[1]);
     }
   }
 
@@ -255,6 +255,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   }
 
   private ask(what: 'join' | 'leave', room: string): Promise<void> {
+    if (this.status === 'closed') return Promise.reject(new Error('the client was closed'));
     const ref = ++this.refs;
     return new Promise((resolve, reject) => {
       this.pending.set(ref, { room, resolve, reject });
@@ -303,7 +304,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
 /**
  * Connects to rooms, and comes back by itself until `close`.
  *
- * @param url `wss://…` of the path that the server attached.
+ * @param urls `wss://…` of the path that the server attached; of several the next one is tried when one fails.
  * @example
  * const client = connectRooms('wss://example.com/rooms');
  * client.on('message', ({ room, data }) => show(room, data));
@@ -311,8 +312,8 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
  * client.send({ text: 'hello' });
  */
 export function connectRooms<In = unknown, Out = unknown>(
-  url: string,
+  urls: string | readonly string[],
   options: ClientOptions = {},
 ): RoomClient<In, Out> {
-  return new RoomClient(url, options);
+  return new RoomClient(urls, options);
 }

@@ -1,0 +1,147 @@
+// Rooms of three operating-system processes, with clients that connect to them over WebSockets from this one.
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { connectRooms, type RoomClient } from '../../../ts/client/index.ts';
+import { Cluster, type ClusterNode } from '../../support/cluster.ts';
+import type { Workbench } from '../../support/cluster-node.ts';
+import { until } from '../../support/deadline.ts';
+import { WebSocket } from '../../support/websocket.ts';
+
+let cluster: Cluster;
+let clients: RoomClient[];
+beforeEach(() => {
+  cluster = new Cluster();
+  clients = [];
+});
+afterEach(async () => {
+  for (const client of clients) client.close();
+  await cluster.stop();
+});
+
+/** Starts a chat. Gives the URL. */
+const serve = async (bench: Workbench): Promise<string> => {
+  const { serveRooms } = (await bench.load('./room-server')) as typeof import('../../support/room-server.ts');
+  const { rooms, url } = await serveRooms(bench.node);
+  bench.box['rooms'] = rooms;
+  return url;
+};
+const broadcast = (bench: Workbench, from: string, count: number): void => {
+  for (let number = 0; number < count; number++) bench.box['rooms'].broadcast('g', `${from} ${number}`);
+};
+const members = (bench: Workbench): { local: number; all: number } => bench.box['rooms'].members('g');
+
+interface Chat {
+  readonly nodes: ClusterNode[];
+  readonly urls: string[];
+}
+
+async function chat(): Promise<Chat> {
+  const nodes = await cluster.nodes(
+    { name: 'a', mesh: 'full' },
+    { name: 'b', mesh: 'full' },
+    { name: 'c', mesh: 'full' },
+  );
+  const urls: string[] = [];
+  for (const node of nodes) urls.push(await node.run(serve));
+  for (const [index, node] of nodes.entries())
+    for (const peer of nodes.slice(index + 1))
+      await node.run((bench, name) => bench.node.connect(name), peer.name);
+  return { nodes, urls };
+}
+
+/** A client in `g`, and all it has had. */
+async function member(urls: readonly string[]) {
+  const client = connectRooms<string, string>(urls, { WebSocket: WebSocket as never, minDelay: 50 });
+  clients.push(client as never);
+  const got: string[] = [];
+  const resyncs: unknown[] = [];
+  client.on('message', ({ data }) => void got.push(data));
+  client.on('resync', (what) => void resyncs.push(what));
+  await client.join('g');
+  return {
+    client,
+    got,
+    resyncs,
+    has: (count: number) => until(`${count} messages`, () => got.length >= count),
+  };
+}
+
+it('R6, R7 a broadcast reaches each client of each node once, in order of its node', async () => {
+  const { nodes, urls } = await chat();
+  const all = await Promise.all([0, 1, 2, 0, 1, 2].map((index) => member([urls[index] as string])));
+  await Promise.all(nodes.map((node, index) => node.run(broadcast, `${index}`, 200)));
+  for (const { has, got } of all) {
+    await has(600);
+    expect(new Set(got).size).toBe(600);
+    for (const from of ['0', '1', '2'])
+      expect(got.filter((text) => text.startsWith(from))).toEqual(
+        Array.from({ length: 200 }, (_, number) => `${from} ${number}`),
+      );
+  }
+  await until('counts have come', async () => (await nodes[2]!.run(members)).all === 6);
+});
+
+it('a message after a first join on another node is never lost for want of interest', async () => {
+  const { nodes, urls } = await chat();
+  for (let round = 0; round < 5; round++) {
+    const { client, has, got } = await member([urls[0] as string]);
+    await nodes[1]!.run(broadcast, `${round}`, 1);
+    await has(1);
+    expect(got[0]).toBe(`${round} 0`);
+    await client.leave('g');
+  }
+});
+
+it('clients of a node that is killed go on elsewhere: nothing is lost, doubled or out of order', async () => {
+  const { nodes, urls } = await chat();
+  const moving = await member([urls[0] as string, urls[1] as string]);
+  const staying = await member([urls[2] as string]);
+  let sent = 0;
+  const say = (): void => {
+    moving.client.send(`m ${sent}`);
+    staying.client.send(`s ${sent++}`);
+  };
+  for (let number = 0; number < 20; number++) say();
+  await staying.has(10);
+  await nodes[0]!.kill();
+  for (let number = 0; number < 20; number++) say();
+  await until('the client has moved', () => moving.client.status === 'open');
+  for (let number = 0; number < 20; number++) say();
+  for (const { has, got, resyncs } of [moving, staying]) {
+    await has(2 * sent);
+    for (const who of ['m', 's'])
+      expect(got.filter((text) => text.startsWith(who))).toEqual(
+        Array.from({ length: sent }, (_, number) => `${who} ${number}`),
+      );
+    expect(resyncs).toEqual([]);
+  }
+});
+
+it('a node that stands still for a while loses no client and no message', async () => {
+  const { nodes, urls } = await chat();
+  const { got, has, client } = await member([urls[0] as string]);
+  nodes[0]!.freeze();
+  await nodes[1]!.run(broadcast, 'b', 50);
+  nodes[0]!.thaw();
+  await has(50);
+  expect(got).toEqual(Array.from({ length: 50 }, (_, number) => `b ${number}`));
+  expect(client.status).toBe('open');
+});
+
+it('clients of a draining node resume elsewhere without loss', async () => {
+  const { nodes, urls } = await chat();
+  const all = await Promise.all(
+    Array.from({ length: 10 }, () => member([urls[0] as string, urls[1] as string])),
+  );
+  const drained = nodes[0]!.run((bench) =>
+    bench.box['rooms'].drain({ over: 300 }).then(() => bench.node.stop()),
+  );
+  for (let number = 0; number < 20; number++) await nodes[2]!.run(broadcast, `${number}`, 5);
+  await drained;
+  await until('all have moved', async () => (await nodes[1]!.run(members)).local === 10);
+  await nodes[2]!.run(broadcast, 'last', 1);
+  for (const { has, got, resyncs } of all) {
+    await has(101);
+    expect(new Set(got).size).toBe(101);
+    expect([got.length, got.at(-1), resyncs]).toEqual([101, 'last 0', []]);
+  }
+});

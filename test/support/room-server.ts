@@ -1,0 +1,21 @@
+// A chat server, for the process of a test node: what a client sends goes to everybody in `g`.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Node } from '../../ts/index.ts';
+import { createRooms, type Rooms, type RoomsOptions } from '../../ts/rooms/index.ts';
+
+/** Listens on any port. */
+export async function serveRooms(
+  node: Node,
+  options: RoomsOptions = {},
+): Promise<{ readonly rooms: Rooms; readonly url: string }> {
+  const rooms = createRooms(node, {
+    join: () => true,
+    message: (connection, data) => connection.broadcast('g', data),
+    ...options,
+  });
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  rooms.attach(server);
+  return { rooms, url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/rooms` };
+}

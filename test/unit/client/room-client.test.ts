@@ -1,0 +1,264 @@
+// The client against rooms on a real HTTP server, over sockets of `ws`.
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type ClientOptions, connectRooms, type RoomClient } from '../../../ts/client/index.ts';
+import { type Node, startNode } from '../../../ts/node/index.ts';
+import { type AttachOptions, createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
+import { turns, until } from '../../support/deadline.ts';
+import { type TestWebSocket, WebSocket } from '../../support/websocket.ts';
+
+let node: Node;
+let server: Server;
+let rooms: Rooms;
+let url: string;
+let clients: RoomClient[];
+/** Sockets of clients, in order. */
+let sockets: TestWebSocket[];
+
+beforeEach(async () => {
+  clients = [];
+  sockets = [];
+  node = await startNode();
+});
+afterEach(async () => {
+  for (const client of clients) client.close();
+  rooms.close();
+  server.closeAllConnections();
+  server.close();
+  await node.stop();
+});
+
+class Recorded extends WebSocket {
+  constructor(target: string, protocols: string) {
+    super(target, protocols);
+    sockets.push(this);
+  }
+}
+
+async function serve(options: RoomsOptions = {}, attached: AttachOptions = {}): Promise<void> {
+  rooms = createRooms(node, { join: () => true, ...options });
+  server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/rooms`;
+  rooms.attach(server, attached);
+}
+
+/** Reconnects at once. */
+function connect<T = unknown>(options: ClientOptions = {}, to: string | readonly string[] = url) {
+  const client = connectRooms<T>(to, { WebSocket: Recorded as never, random: () => 0, ...options });
+  clients.push(client as never);
+  const log: unknown[][] = [];
+  for (const event of [
+    'status',
+    'message',
+    'direct',
+    'joined',
+    'left',
+    'resync',
+    'refused',
+    'presence',
+    'lost',
+  ] as const)
+    client.on(event, (value: unknown) => void log.push([event, value]));
+  return {
+    client,
+    log,
+    all: (event: string) => log.filter(([each]) => each === event).map(([, value]) => value),
+    data: () =>
+      log.filter(([each]) => each === 'message').map(([, value]) => (value as { data: unknown }).data),
+    isOpen: () => until('the client is open', () => client.status === 'open'),
+  };
+}
+
+describe('a client', () => {
+  it('joins, sends, and has text, bytes and JSON as they were sent', async () => {
+    await serve({ message: (connection, data) => connection.broadcast('g', data) });
+    const { client, all, data } = connect();
+    await client.join('g');
+    const messages = ['text', { a: 1 }, Uint8Array.of(1, 255), null, [''], 'é'];
+    for (const message of messages) expect(client.send(message)).toBe(true);
+    await until(
+      'all came back and were taken',
+      () => data().length === messages.length && client.queued === 0,
+    );
+    expect(data()).toEqual(messages);
+    expect(all('status')).toEqual(['connecting', 'open']);
+    expect(client.joined()).toEqual(['g']);
+    await client.leave('g');
+    rooms.broadcast('g', 'late');
+    await turns();
+    expect([data().length, client.joined(), all('left')]).toEqual([messages.length, [], [{ room: 'g' }]]);
+  });
+
+  it('is told what it may not do', async () => {
+    await serve({ join: (_connection, room) => room === 'open' });
+    const { client, all } = connect();
+    await expect(client.join('closed')).rejects.toThrow('closed: not allowed');
+    await client.join('open');
+    expect(all('refused')).toEqual([{ room: 'closed', reason: 'not allowed' }]);
+  });
+
+  it('has what is sent to it, and to its key', async () => {
+    await serve(
+      { open: (connection) => connection.send({ hello: 1 }) },
+      { authorize: () => ({ key: 'alice' }) },
+    );
+    const { all, isOpen } = connect();
+    await isOpen();
+    await until('its own room is joined', () => rooms.stats().rooms === 1);
+    rooms.sendTo('alice', Uint8Array.of(7));
+    rooms.sendTo('bob', 'no');
+    await until('both came', () => all('direct').length === 2);
+    expect(all('direct')).toEqual([{ hello: 1 }, Uint8Array.of(7)]);
+  });
+
+  it('sees who is in a room', async () => {
+    await serve({ message: (connection, meta) => connection.track('g', meta) });
+    const [one, two] = [connect(), connect()];
+    await Promise.all([one.client.join('g'), two.client.join('g')]);
+    one.client.send({ name: 'one' });
+    await until('two sees one', () => two.client.presence('g').size === 1);
+    two.client.send({ name: 'two' });
+    await until('one sees both', () => one.client.presence('g').size === 2);
+    two.client.close();
+    await until('one sees itself', () => one.client.presence('g').size === 1);
+    expect([...one.client.presence('g').values()]).toEqual([[{ name: 'one' }]]);
+  });
+
+  it('comes back after each loss with what it missed, once and in order', async () => {
+    await serve();
+    const { client, data, all } = connect();
+    await client.join('g');
+    let sent = 0;
+    for (let round = 0; round < 5; round++) {
+      rooms.broadcast('g', sent++);
+      sockets.at(-1)?.terminate();
+      rooms.broadcast('g', sent++);
+      await until('it is back', () => sockets.length === round + 2 && client.status === 'open');
+      rooms.broadcast('g', sent++);
+    }
+    await until('all came', () => data().length >= sent);
+    expect(data()).toEqual(Array.from({ length: sent }, (_, number) => number));
+    expect(all('resync')).toEqual([]);
+    expect(rooms.stats().resumed).toBe(5);
+  });
+
+  it('keeps what it sends while it is offline, up to a limit, and the server takes each once', async () => {
+    const taken: unknown[] = [];
+    await serve({ message: (_connection, data) => void taken.push(data) });
+    const { client, isOpen } = connect({ queue: 4 });
+    await isOpen();
+    client.send(0);
+    await until('it is taken', () => client.queued === 0);
+    sockets.at(-1)?.terminate();
+    await until('it is offline', () => client.status !== 'open');
+    expect([1, 2, 3, 4, 5].map((number) => client.send(number))).toEqual([true, true, true, true, false]);
+    await until('all are taken', () => client.queued === 0);
+    expect(taken).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('sends again what was not acknowledged, and the server drops what it has', async () => {
+    const taken: unknown[] = [];
+    let go = (): void => {};
+    await serve({
+      message: (_connection, data) => {
+        taken.push(data);
+        if (data === 'slow') return new Promise<void>((resolve) => (go = resolve));
+        return undefined;
+      },
+    });
+    const { client, isOpen } = connect();
+    await isOpen();
+    client.send('slow');
+    await until('it is being handled', () => taken.length === 1);
+    sockets.at(-1)?.terminate();
+    await until('it is back', () => sockets.length === 2 && client.status === 'open');
+    client.send('next');
+    await until('all are taken', () => client.queued === 0);
+    go();
+    expect(taken).toEqual(['slow', 'next']);
+  });
+
+  it('goes on from the state of another one, as a page does that was loaded again', async () => {
+    await serve({ message: (connection, data) => connection.broadcast('g', data) });
+    const first = connect();
+    await first.client.join('g');
+    first.client.send(1);
+    await until('it came back', () => first.data().length === 1 && first.client.queued === 0);
+    const { state } = first.client;
+    first.client.close();
+    rooms.broadcast('g', 2);
+    const second = connect({ state });
+    await second.isOpen();
+    second.client.send(3);
+    await until('all came', () => second.data().length === 2);
+    expect(second.data()).toEqual([2, 3]);
+    expect(second.client.joined()).toEqual(['g']);
+  });
+
+  it('lives beside another one that has the same state', async () => {
+    await serve();
+    const first = connect();
+    await first.client.join('g');
+    const second = connect({ state: first.client.state });
+    await second.isOpen();
+    await until('the first is back as a fork', () => sockets.length === 3 && first.client.status === 'open');
+    await until('both are members', () => rooms.members('g').local === 2);
+    rooms.broadcast('g', 1);
+    await until('both have it', () => first.data().length === 1 && second.data().length === 1);
+    expect([first.client.status, second.client.status, sockets.length]).toEqual(['open', 'open', 3]);
+  });
+
+  it('asks again for its rooms, and says resync, when its session is not known any more', async () => {
+    await serve();
+    const { client, all, data } = connect();
+    await client.join('g');
+    const port = Number(new URL(url).port);
+    rooms.close();
+    server.closeAllConnections();
+    server.close();
+    await until('it is offline', () => client.status !== 'open');
+    await node.stop();
+    node = await startNode();
+    rooms = createRooms(node, { join: () => true });
+    server = createServer();
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    rooms.attach(server);
+    await until('it is a member again', () => rooms.members('g').local === 1);
+    rooms.broadcast('g', 'new');
+    await until('it came', () => data().length === 1);
+    expect(all('resync')).toEqual([{ room: 'g', reason: 'window' }]);
+  });
+
+  it('goes where a draining server sends it, and tries the next of several servers', async () => {
+    await serve();
+    const second = createRooms(node);
+    second.attach(server, { path: '/second' });
+    // Two `createRooms` of a node without a name do not know of each other: that is enough to see where a client goes.
+    const { client, isOpen } = connect({}, ['ws://127.0.0.1:1/rooms', url]);
+    await isOpen();
+    expect(rooms.stats().connections).toBe(1);
+    await rooms.drain({ over: 0, to: url.replace('/rooms', '/second') });
+    await until('it has moved', () => second.stats().connections === 1 && client.status === 'open');
+    second.close();
+  });
+
+  it('is closed for good', async () => {
+    await serve();
+    const { client, isOpen, all } = connect();
+    await isOpen();
+    client.close();
+    await until('it is gone', () => rooms.stats().connections === 0);
+    await turns();
+    expect([client.status, sockets.length, all('status')]).toEqual([
+      'closed',
+      1,
+      ['connecting', 'open', 'closed'],
+    ]);
+    await expect(client.join('g')).rejects.toThrow('closed');
+  });
+});
