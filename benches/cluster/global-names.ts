@@ -79,7 +79,7 @@ async function oneRound(
     const answers = await Promise.all(actors.map(({ name, pid }) => names.register(name, pid)));
     if (answers.includes(false)) throw new Error('taken');
   });
-  for (const { pid } of actors) lab.exit(pid, 'kill');
+  for (const { pid } of actors) lab.sendExit(pid, 'kill');
   return {
     register: { value: register, unit: 'op/s' },
     unregister: { value: unregister, unit: 'op/s' },

@@ -53,7 +53,7 @@ async function handling(lab: Lab, count: number): Promise<void> {
     const sink = lab.spawnHandler((self: Self<Item>) => ({
       onMessage() {
         if (--left > 0) return;
-        lab.exit(self.pid, 'kill');
+        lab.sendExit(self.pid, 'kill');
         done();
       },
     }));
@@ -70,7 +70,7 @@ function startSender(lab: Lab, sink: Pid<Item>, count: number): void {
         for (let n = 0; n < BURST; n++) self.send(sink, { type: 'item', n, from: self.pid });
         todo -= BURST;
         if (todo > 0) self.send(self.pid, { type: 'go' });
-        else lab.exit(self.pid, 'kill');
+        else lab.sendExit(self.pid, 'kill');
       },
     };
   });

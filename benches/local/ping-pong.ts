@@ -61,8 +61,8 @@ function handling(lab: Lab, count: number): Promise<void> {
     const player = lab.spawnHandler((self: Self<Ball>) => ({
       onMessage({ n }) {
         if (n === 1) {
-          lab.exit(echo, 'kill');
-          lab.exit(self.pid, 'kill');
+          lab.sendExit(echo, 'kill');
+          lab.sendExit(self.pid, 'kill');
           done();
           return;
         }

@@ -80,6 +80,6 @@ async function crashLoop(lab: Lab, count: number): Promise<number> {
   start = performance.now();
   lab.send(child, 'crash');
   const seconds = await done;
-  lab.exit(pid, 'shutdown');
+  lab.sendExit(pid, 'shutdown');
   return seconds;
 }

@@ -48,7 +48,7 @@ async function awaiting(lab: Lab, laps: number): Promise<void> {
         self.send(first, { type: 'token', n });
         await self.receive();
       }
-      for (const pid of members) if (pid !== self.pid) lab.exit(pid, 'kill');
+      for (const pid of members) if (pid !== self.pid) lab.sendExit(pid, 'kill');
       done();
     });
     const members = closeRing(lab, last, (next) =>
@@ -67,7 +67,7 @@ async function handling(lab: Lab, laps: number): Promise<void> {
           self.send(members.at(-1) as Pid<Token>, { type: 'token', n: n - 1 });
           return;
         }
-        for (const pid of members) lab.exit(pid, 'kill');
+        for (const pid of members) lab.sendExit(pid, 'kill');
         done();
       },
     }));

@@ -10,9 +10,9 @@ cast(node, counter.named('counter'), 'reset'); // by name as well as by PID
 console.log(await call(node, pid, 'statistics')); // { count: 0, resets: 1 }
 
 try {
-  // A typing mistake is found by the compiler; at run time it harms nobody but the asker.
-  await node.call(pid, 'reed');
+  // By name there are no types. With a reference, the compiler finds this mistake; at run time it fails only this call.
+  await call(node, 'counter', 'reed');
 } catch (error) {
   console.log((error as Error).message);
 }
-await stop(node.runtime, pid);
+await stop(node, pid);

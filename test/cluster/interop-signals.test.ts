@@ -181,8 +181,8 @@ describe('calls', () => {
       (bench, name) =>
         Promise.all(
           ['ask', 'break'].map((tag) =>
-            bench.node
-              .call({ name: 'ours', node: name }, tag, [1, 'two'], { timeout: 9000 })
+            bench.snow
+              .callWith(bench.node, { timeout: 9000 }, { name: 'ours', node: name }, tag, 1, 'two')
               .catch((error: { state: string; reason: unknown }) => [error.state, error.reason]),
           ),
         ),

@@ -87,7 +87,8 @@ describe('a receiver that does not read', () => {
         void bench.node.spawnWith({ name: 'echo' }, async (self: AnySelf) => {
           for (;;) {
             const message = await self.receive();
-            if (message instanceof bench.snow.Call) bench.node.runtime.reply(message, message.args.length);
+            if (message instanceof bench.snow.Call)
+              bench.node.runtime.replies.succeed(message, message.args.length);
           }
         }),
     );
@@ -140,19 +141,19 @@ describe('a receiver that does not read', () => {
         self.register('directory');
         for (;;) {
           const call = await self.receive();
-          if (call instanceof bench.snow.Call) bench.node.runtime.reply(call, bench.box['victims']);
+          if (call instanceof bench.snow.Call) bench.node.runtime.replies.succeed(call, bench.box['victims']);
         }
       });
     }, count);
     await b.run(async (bench, peer) => {
       const probe = (bench.box['probe'] = await bench.probe('inbox', true));
-      const victims = await bench.node.call({ name: 'directory', node: peer }, 'victims');
+      const victims = await bench.snow.call(bench.node, { name: 'directory', node: peer }, 'victims');
       for (const pid of victims as never[]) {
         probe.self.monitor(pid);
         probe.self.link(pid);
       }
       // Behind them, so they are there.
-      await bench.node.call({ name: 'directory', node: peer }, 'victims');
+      await bench.snow.call(bench.node, { name: 'directory', node: peer }, 'victims');
       const spec = bench.snow.defineActor('at once', async () => {});
       bench.box['asking'] = Array.from({ length: 20 }, () =>
         probe.self.spawnOn(peer, spec, [], { monitor: true }),
@@ -166,7 +167,7 @@ describe('a receiver that does not read', () => {
           bench.node.send({ name: 'nobody', node: peer }, new Uint8Array(50_000));
         return bench.node.stats().deadLetters.remote_full > 0;
       });
-      for (const pid of bench.box['victims']) bench.node.exit(pid, 'shutdown');
+      for (const pid of bench.box['victims']) bench.node.sendExit(pid, 'shutdown');
       // Still full: nobody else may send.
       bench.node.send({ name: 'nobody', node: peer }, 'x');
     }, b.name);
@@ -252,7 +253,7 @@ describe('large messages', () => {
           await self.receive();
         });
         await bench.event('busy');
-        bench.node.exit(pid, 'kill');
+        bench.node.sendExit(pid, 'kill');
         await bench.turns();
       },
       b.name,
@@ -308,11 +309,11 @@ describe('names that peers make up', () => {
             const to = { name: `made up ${number}`, node: peer };
             bench.node.send(to, number);
             if (number % 10 === 0) probe.self.monitor(to);
-            if (number % 10 === 5) bench.node.call(to, `tag ${number}`).catch(() => {});
+            if (number % 10 === 5) bench.snow.call(bench.node, to, `tag ${number}`).catch(() => {});
             if (number % 1000 === 0) await bench.node.sendWait(to, 0);
           }
           await probe.count(total / 10, 60_000);
-          bench.node.exit(probe.pid, 'kill');
+          bench.node.sendExit(probe.pid, 'kill');
         },
         b.name,
         from,

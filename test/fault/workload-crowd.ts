@@ -27,7 +27,7 @@ export class Crowd {
   }
 
   finish(): void {
-    for (const pid of [...this.holders.values(), ...this.#members]) this.#work.node.exit(pid, 'kill');
+    for (const pid of [...this.holders.values(), ...this.#members]) this.#work.node.sendExit(pid, 'kill');
   }
 
   /** Who has which name, in words that mean the same everywhere. */
@@ -63,14 +63,14 @@ export class Crowd {
       this.holders.delete(name);
       // Anybody may take a name from anybody (Q4); here each frees only what is its own.
       if (work.chance(0.5) && this.names.whereis(name)?.equals(mine)) await this.names.unregister(name);
-      return node.exit(mine, 'kill');
+      return node.sendExit(mine, 'kill');
     }
     if (this.names.whereis(name) !== undefined && work.chance(0.8)) return;
     const pid = node.spawn(async (self: AnySelf) => void (await self.receive()));
     work.count('registrations');
     const isRegistered = await this.names.register(name, pid);
     work.count('registration outcomes');
-    if (!isRegistered) return node.exit(pid, 'kill');
+    if (!isRegistered) return node.sendExit(pid, 'kill');
     work.count('registered');
     if (!node.runtime.isAlive(pid)) return;
     this.holders.set(name, pid);
@@ -90,7 +90,7 @@ export class Crowd {
     const group = `group ${work.below(GROUPS)}`;
     if (work.chance(0.6)) this.groups.join(group, member as snow.Pid<never>);
     else if (work.chance(0.7)) this.groups.leave(group, member as snow.Pid<never>);
-    else work.node.exit(member, 'kill');
+    else work.node.sendExit(member, 'kill');
     work.count('joins');
   }
 

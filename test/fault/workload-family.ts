@@ -34,7 +34,7 @@ export class Family {
 
   /** Our parent ends, and its children on all nodes have to. */
   finish(): void {
-    if (this.#parent !== undefined) this.#work.node.exit(this.#parent, 'kill');
+    if (this.#parent !== undefined) this.#work.node.sendExit(this.#parent, 'kill');
   }
 
   /** Our children elsewhere, as we have them, and children of others here, as they are: by the parent's incarnation. */

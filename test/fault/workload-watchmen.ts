@@ -28,13 +28,13 @@ export class Watchmen {
   /** The targets of this node end, and no new ones come. */
   finish(): void {
     this.#isFinished = true;
-    if (this.#target !== undefined) this.#work.node.exit(this.#target, 'kill');
+    if (this.#target !== undefined) this.#work.node.sendExit(this.#target, 'kill');
   }
 
   /** Resolves when every monitor of this node had its DOWN. */
   async finished(): Promise<void> {
     await this.#work.bench.until('a DOWN for every monitor', () => this.open.size === 0, 20_000);
-    if (this.#watchman !== undefined) this.#work.node.exit(this.#watchman, 'kill');
+    if (this.#watchman !== undefined) this.#work.node.sendExit(this.#watchman, 'kill');
   }
 
   /** What others watch: it ends now and then, and has a successor. */

@@ -1,6 +1,7 @@
 // What a node of the chaos run does all the time, and the books it keeps of it. Anything that breaks a rule becomes a
 // line in `faults`, at once. A run has three parts: `start`; `settle`, after which nothing new is begun but everything
 // that lives is kept; `finish`, which ends all that is left, so that the last notices come.
+import { request } from '../../ts/actor/index.ts';
 import * as snow from '../../ts/index.ts';
 import type { Workbench } from '../support/cluster-node.ts';
 import { randomFrom } from '../support/seed.ts';
@@ -207,7 +208,9 @@ export class Workload {
       if (++outcomes > 1) this.fault(`call ${number} had ${outcomes} outcomes`);
     };
     const asking =
-      self === undefined ? this.node.call(to, tag, [number], options) : self.call(to, tag, [number], options);
+      self === undefined
+        ? request(this.node, to, tag, [number], options)
+        : request(self, to, tag, [number], options);
     return asking.then(
       (value) => {
         once();
@@ -235,9 +238,10 @@ export class Workload {
         const { tag, args } = call;
         if (tag === 'crash') self.exit('normal');
         if (tag === 'never') continue;
-        if (tag === 'inbox') self.runtime.reply(call, self.whereis('inbox'));
-        else if (tag === 'slow') self.after(this.below(400), () => void self.runtime.reply(call, args[0]));
-        else self.runtime.reply(call, args[0]);
+        if (tag === 'inbox') self.runtime.replies.succeed(call, self.whereis('inbox'));
+        else if (tag === 'slow')
+          self.after(this.below(400), () => void self.runtime.replies.succeed(call, args[0]));
+        else self.runtime.replies.succeed(call, args[0]);
       }
     });
     this.node.runtime.onDeath(pid, () => !this.node.runtime.isStopped && setImmediate(() => this.#serve()));

@@ -1,6 +1,8 @@
 // What the types of sending, receiving, calling, timers, limits and registries accept and refuse. The type checker is
 // the judge; nothing here runs but the assertions about types, which do nothing.
+
 import { describe, expectTypeOf, it } from 'vitest';
+import { request } from '../../ts/actor/index.ts';
 import {
   type AliasMode,
   Call,
@@ -141,16 +143,16 @@ describe('what is received', () => {
 describe('a call', () => {
   it('takes a tag and a list, and answers with what was asked for', () => {
     unreached(async (self, other) => {
-      expectTypeOf(await self.call(other, 'ask')).toEqualTypeOf<unknown>();
-      expectTypeOf(await self.call<number>('name', 'ask', [1])).toEqualTypeOf<number>();
+      expectTypeOf(await request(self, other, 'ask')).toEqualTypeOf<unknown>();
+      expectTypeOf(await request<number>(self, 'name', 'ask', [1])).toEqualTypeOf<number>();
       // @ts-expect-error: the arguments are a list
-      await self.call(other, 'ask', 1);
+      await request(self, other, 'ask', 1);
       // @ts-expect-error: a tag is a string
-      await self.call(other, 1);
+      await request(self, other, 1);
       // @ts-expect-error: no such option
-      await self.call(other, 'ask', [], { deadline: 1 });
+      await request(self, other, 'ask', [], { deadline: 1 });
       // @ts-expect-error: nobody can be called by a number
-      await self.call(1, 'ask');
+      await request(self, 1, 'ask');
     });
   });
 

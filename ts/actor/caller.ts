@@ -1,9 +1,11 @@
+import type { CallOptions } from '../call/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Cell } from '../kernel/index.ts';
+import type { Dest } from '../send/index.ts';
 import { Runtime } from './runtime.ts';
 import { Self } from './self.ts';
 
-/** What starts, stops or calls something: an actor's `self`; the node, or its `runtime`, for code outside of actors. */
+/** What starts, stops or calls something: an actor's `self`, or the node for code outside of actors. */
 // oxlint-disable-next-line typescript/no-explicit-any -- what the caller itself receives does not matter
 export type Caller = Self<any> | Runtime | { readonly runtime: Runtime };
 
@@ -29,4 +31,21 @@ export function partsOf(caller: Caller): { runtime: Runtime; cell: Cell | null }
   return acting instanceof Runtime
     ? { runtime: acting, cell: null }
     : { runtime: acting.runtime, cell: acting.cell };
+}
+
+/**
+ * Sends a request as `caller` and waits for its answer: `call` and `callWith` without the types of a server.
+ *
+ * @returns The answer, or a rejection with a CallError. A dead caller's promise stays pending.
+ */
+export function request<R = unknown>(
+  caller: Caller,
+  to: Dest<never>,
+  tag: string,
+  args: readonly unknown[] = [],
+  options?: CallOptions,
+): Promise<R> {
+  const { runtime, cell } = partsOf(caller);
+  if (cell?.isDead === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
+  return runtime.calls.call(cell, to, tag, args, options) as Promise<R>;
 }

@@ -55,7 +55,7 @@ export {
 export type { Inbound, NodeLoss } from '../peer/index.ts';
 export type { Dest } from '../send/index.ts';
 export type { RemoteSpawnOptions, SpawnOptions, StartOptions, StartResult } from '../spawn/index.ts';
-export { actingFor, type Caller, partsOf } from './caller.ts';
+export { actingFor, type Caller, partsOf, request } from './caller.ts';
 export { handOver, takeOver } from './hand-over.ts';
 export { Runtime, type RuntimeOptions } from './runtime.ts';
 export { Self } from './self.ts';

@@ -1,10 +1,9 @@
-import { type CallOptions, InboundCalls, OutboundCalls, Replies } from '../call/index.ts';
+import { InboundCalls, OutboundCalls, Replies } from '../call/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import {
   ActorTable,
   Aliases,
   after,
-  type Call,
   type Cell,
   cellOf,
   consoleLogger,
@@ -19,7 +18,6 @@ import {
   type Logger,
   type NamesPort,
   type RemotePort,
-  ReplyStatus,
   runCell,
   type SystemMessage,
   terminate,
@@ -44,13 +42,17 @@ export interface RuntimeOptions {
   readonly keepAlive?: boolean;
 }
 
-/** All actors of one node object in one isolate. */
+/**
+ * The actors of one node, and what code outside of actors does with them. It makes the rooms below, each once.
+ *
+ * Code outside of actors has no mailbox, so it can have neither links nor monitors, and receives nothing.
+ */
 export class Runtime implements Kernel {
   readonly logger: Logger;
   readonly clock: Clock;
   /** Messages that reached nobody. */
   readonly deadLetters: DeadLetters = new DeadLetters();
-  /** Whether its node was stopped: no actor runs any more. */
+  /** @internal Whether it was stopped: no actor runs any more. */
   isStopped = false;
   /** @internal */ readonly names: NamesPort;
   /** @internal */ readonly root: Pid = new Pid(0, 0);
@@ -117,17 +119,25 @@ export class Runtime implements Kernel {
     return this.clock.now();
   }
 
-  /** Starts an actor whose parent is no actor. See `Self.spawn`. */
+  /**
+   * Starts an actor: a function over a mailbox, or a spec made by `defineActor`, `defineServer`, … O(1).
+   *
+   * @param args What it gets after its `self`: as they are, not copied.
+   * @returns Its PID, at once; its code runs later.
+   * @throws SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_STOPPED.
+   * @example
+   * const pid = node.spawn(async (self) => console.log(await self.receive()));
+   */
   spawn<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): Pid<N> {
     return this.spawner.spawn(null, start, args, undefined, false).pid as Pid<never> as Pid<N>;
   }
 
-  /** See `Self.spawnHandler`. */
+  /** Starts an actor that is called once per message instead of awaiting them: several times faster and smaller. O(1). */
   spawnHandler<N, A extends readonly unknown[]>(init: HandlerInit<N, A>, ...args: A): Pid<N> {
     return this.spawner.spawn(null, init as never, args, undefined, true).pid as Pid<never> as Pid<N>;
   }
 
-  /** See `Self.spawnWith`. */
+  /** `spawn` with {@link SpawnOptions}. Throws SNOW_ERR_NAME_TAKEN and SNOW_ERR_BAD_OPTION, too, and then starts nothing. */
   spawnWith<N, A extends readonly unknown[]>(
     options: SpawnOptions,
     start: Startable<N, A>,
@@ -136,29 +146,14 @@ export class Runtime implements Kernel {
     return this.spawner.spawn(null, start, args, options, false).pid as Pid<never> as Pid<N>;
   }
 
-  /** Sends as code outside of actors. See `Self.send`. */
+  /**
+   * Sends a message: copied, never waits, never fails for a target that is gone.
+   *
+   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE, SNOW_ERR_FOREIGN_PID, SNOW_ERR_BAD_DEST, and
+   * SNOW_ERR_NAME_UNKNOWN for a local name that no actor has.
+   */
   send<T>(to: Dest<T>, message: T): void {
     this.sender.send(null, to as Dest<never>, message);
-  }
-
-  /** Asks as code outside of actors. See `Self.call`. */
-  call<R = unknown>(
-    to: Dest<never>,
-    tag: string,
-    args: readonly unknown[] = [],
-    options?: CallOptions,
-  ): Promise<R> {
-    return this.calls.call(null, to, tag, args, options) as Promise<R>;
-  }
-
-  /** Answers a call, here or far away. False: nobody waits for it any more. */
-  reply(to: Call | Ref, value: unknown): boolean {
-    return this.replies.reply(to, ReplyStatus.ok, value);
-  }
-
-  /** @internal Answers a call with a failure. */
-  replyError(to: Call | Ref, status: ReplyStatus, reason: unknown): boolean {
-    return this.replies.reply(to, status, reason);
   }
 
   /** Sends an exit signal. `kill` cannot be trapped. */
@@ -171,7 +166,7 @@ export class Runtime implements Kernel {
     return cellOf(pid)?.kernel === this;
   }
 
-  /** The name of the node a PID lives on; undefined: our own while it has no name, or unknown. */
+  /** The name of the node a PID lives on, or lived on; undefined: this node while it has no name, or a node it never heard of. */
   nodeOf(pid: Pid): string | undefined {
     return pid.nc === 0 ? this.remote.nodeName : this.remote.nodeOf(pid);
   }
@@ -187,12 +182,12 @@ export class Runtime implements Kernel {
     this.names.register(name, pid);
   }
 
-  /** Frees a local name. False: nobody had it. */
+  /** Frees a local name. False: no actor had it. */
   unregister(name: string): boolean {
     return this.names.unregister(name);
   }
 
-  /** Who has a local name. O(1). */
+  /** The actor with a local name. O(1). */
   whereis(name: string): Pid | undefined {
     return this.names.whereis(name);
   }
@@ -202,17 +197,17 @@ export class Runtime implements Kernel {
     return this.names.registered();
   }
 
-  /** Lets other nodes spawn it by name. */
+  /** Lets other nodes spawn this actor, or server, by its name; the latest of a name counts. */
   expose<N, A extends readonly unknown[]>(spec: ActorSpec<N, A>): void {
     this.spawner.expose(spec);
   }
 
-  /** The canonical PID of a local id: that of the living actor, else one of a dead actor. */
+  /** @internal The canonical PID of a local id: that of the living actor, else one of a dead actor. */
   pidOf(local: number): Pid {
     return this.table.pidOf(local);
   }
 
-  /** What waits in an actor's mailbox, oldest first. O(n): for tests and inspection. */
+  /** The messages in an actor's mailbox, oldest first. O(n): for tests and inspection. */
   mailboxOf(pid: Pid): unknown[] {
     const mailbox = cellOf(pid)?.mailbox;
     return [...(mailbox ?? [])].map((message) => (message instanceof Envelope ? message.peek() : message));
@@ -247,13 +242,13 @@ export class Runtime implements Kernel {
     return () => {};
   }
 
-  /** Runs what is queued now, within the budget; ends with remote.flush(). True: there is still work. */
+  /** @internal Runs what is queued now, within the budget; ends with remote.flush(). True: there is still work. */
   runSlice(): boolean {
     this.scheduler.runSlice();
     return this.scheduler.hasWork;
   }
 
-  /** Makes sure that remote.flush() is called soon. */
+  /** @internal Makes sure that remote.flush() is called soon. */
   wake(): void {
     this.scheduler.wake();
   }
@@ -271,7 +266,7 @@ export class Runtime implements Kernel {
     return after(this, ms, action);
   }
 
-  /** Whether waiting timers keep the OS process alive. */
+  /** @internal Whether waiting timers keep the OS process alive. */
   setKeepAlive(keepAlive: boolean): void {
     this.timers.setKeepAlive(keepAlive);
   }

@@ -1,4 +1,3 @@
-import type { CallOptions } from '../call/index.ts';
 import {
   type AliasMode,
   type Cell,
@@ -315,17 +314,6 @@ export class Self<M = unknown> {
   /** ms that are left, or false; the timer goes on. */
   readTimer(timer: TimerRef): number | false {
     return this.runtime.timers.read(timer.timer);
-  }
-
-  /** Asks and waits for the answer. Rejects with a CallError. */
-  call<R = unknown>(
-    to: Dest<never>,
-    tag: string,
-    args: readonly unknown[] = [],
-    options?: CallOptions,
-  ): Promise<R> {
-    if (this.isOver) return never();
-    return this.runtime.calls.call(this.cell, to, tag, args, options) as Promise<R>;
   }
 
   /** Gives a living actor of this node (default: this one) a local name. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME. */

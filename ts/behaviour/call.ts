@@ -8,6 +8,7 @@ import {
   type NodeAddress,
   partsOf,
   type Runtime,
+  request,
 } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
@@ -50,7 +51,7 @@ export function call<R = unknown>(
   ...args: unknown[]
 ): Promise<R>;
 export function call(caller: Caller, server: Dest<never>, tag: string, ...args: unknown[]): Promise<unknown> {
-  return actingFor(caller).call(server as Dest, tag, args);
+  return request(caller, server, tag, args);
 }
 
 /**
@@ -81,7 +82,7 @@ export function callWith(
   ...args: unknown[]
 ): Promise<unknown> {
   checkCallOptions(options);
-  return actingFor(caller).call(server as Dest, tag, args, options);
+  return request(caller, server, tag, args, options);
 }
 
 /** In plain JavaScript the server is easily given first, and the call would go nowhere. */
@@ -120,8 +121,8 @@ export function cast(caller: Caller, server: Dest<never>, tag: string, ...args: 
 }
 
 /**
- * Answers a call of which only the reference is known: `context.from.ref`, sent by the server to an actor of the same node. Only the
- * node that was called can answer.
+ * Answers a call: a {@link Call} that a handler got, or one of which only the reference is known: `call.ref`, or a server's
+ * `context.from.ref`, sent to an actor of the same node. Only the node that was called can answer.
  *
  * @returns false when the call was answered before, its caller waits no more (as far as this node knows), or another node was
  * called.
@@ -130,8 +131,8 @@ export function cast(caller: Caller, server: Dest<never>, tag: string, ...args: 
  * // in the worker:
  * replyTo(self, message.ref, compute(message.job));
  */
-export function replyTo(caller: Caller, ref: Ref, value: unknown): boolean {
-  return partsOf(caller).runtime.reply(ref as Ref & Call, value);
+export function replyTo(caller: Caller, call: Call | Ref, value: unknown): boolean {
+  return partsOf(caller).runtime.replies.succeed(call, value);
 }
 
 /** What came of asking many servers. */
@@ -171,7 +172,7 @@ export async function multiCall(
 ): Promise<MultiCallResult<unknown>> {
   const acting = actingFor(caller);
   const outcomes = await Promise.allSettled(
-    servers.map(async (server) => acting.call(server as Dest, tag, args, options)),
+    servers.map(async (server) => request(acting, server as Dest<never>, tag, args, options)),
   );
   const replies: { server: Dest; value: unknown }[] = [];
   const failures: { server: Dest; error: CallError }[] = [];

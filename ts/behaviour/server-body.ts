@@ -103,7 +103,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     if (this.handlers.skipExpired && call.deadline <= context.self.now()) return undefined;
     const handler = this.callHandler(call.tag);
     if (handler === undefined) {
-      context.self.runtime.replyError(call, ReplyStatus.unknown, call.tag);
+      context.self.runtime.replies.answer(call, ReplyStatus.unknown, call.tag);
       return undefined;
     }
     context.call = call;
@@ -133,7 +133,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
 
   private answer(call: Call, answer: unknown): void {
     this.context.call = undefined;
-    if (answer !== NO_REPLY) this.context.self.runtime.reply(call, answer);
+    if (answer !== NO_REPLY) this.context.self.runtime.replies.succeed(call, answer);
   }
 
   private handleCast(message: readonly unknown[]): unknown {

@@ -119,7 +119,7 @@ export class Context<S, M> implements ServerContext<S, M> {
       get ref() {
         return call.ref;
       },
-      reply: (value) => runtime.reply(call, value),
+      reply: (value) => runtime.replies.succeed(call, value),
     };
   }
 

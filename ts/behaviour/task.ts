@@ -1,4 +1,11 @@
-import { type ActorFn, type CallOptions, checkTimeout, handOver, type Self } from '../actor/index.ts';
+import {
+  type ActorFn,
+  type CallOptions,
+  checkTimeout,
+  handOver,
+  request,
+  type Self,
+} from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import { copyTerm, type Pid } from '../term/index.ts';
 
@@ -166,7 +173,7 @@ export async function taskUnder<R>(
   const { ticket, withdraw } = handOver(self.runtime, spec);
   let result: { ok: true; pid: Pid } | { ok: false; error: string };
   try {
-    result = await self.call(supervisor as string, 'startChild', [ticket], {
+    result = await request(self, supervisor as string, 'startChild', [ticket], {
       timeout: Number.POSITIVE_INFINITY,
       ...options,
     });

@@ -1,4 +1,4 @@
-import { Call, callOf, type ReplyStatus } from '../kernel/index.ts';
+import { Call, callOf, ReplyStatus } from '../kernel/index.ts';
 import { copyTerm, type Ref } from '../term/index.ts';
 import type { InboundCalls } from './inbound-calls.ts';
 import type { OutboundCalls } from './outbound-calls.ts';
@@ -14,12 +14,17 @@ export class Replies {
     this.inbound = inbound;
   }
 
+  /** Answers a call with a value. See {@link answer}. */
+  succeed(to: Call | Ref, value: unknown): boolean {
+    return this.answer(to, ReplyStatus.ok, value);
+  }
+
   /**
-   * Answers a call. False: its caller does not wait any more.
+   * Answers a call, once. False: it was answered, or its caller does not wait any more.
    *
    * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE; then the call is not answered.
    */
-  reply(to: Call | Ref, status: ReplyStatus, value: unknown): boolean {
+  answer(to: Call | Ref, status: ReplyStatus, value: unknown): boolean {
     if (!(to instanceof Call)) {
       if (to.nc === 0) return this.calls.answered(null, to, status, copyTerm(value));
       return callOf(to)?.isAnswered === true ? false : this.inbound.reply(to, status, value);

@@ -20,7 +20,7 @@ import { RollCall } from './roll-call.ts';
 export interface NamesHost {
   readonly name: string;
   /** False from the moment on when it leaves the cluster. */
-  readonly isAlive: boolean;
+  readonly isListening: boolean;
   /** Whether it was asked to stop. */
   readonly isStopping: boolean;
   readonly isHidden: boolean;
@@ -142,7 +142,7 @@ export class NameService implements ChannelListener {
 
   down(peer: ChannelPeer): void {
     // A node that stops loses all peers: what they have not agreed to must not be decided without them.
-    if (!this.#host.isAlive) return this.close();
+    if (!this.#host.isListening) return this.close();
     this.#rollCall.checkMissed();
     this.#members.down(peer);
   }

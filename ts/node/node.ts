@@ -1,15 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type {
-  ActorSpec,
-  CallOptions,
-  Dest,
-  ExitReason,
-  HandlerInit,
-  Runtime,
-  Self,
-  SpawnOptions,
-  Startable,
-} from '../actor/index.ts';
+import { type Dest, Runtime, type RuntimeOptions, type Self } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { Channel, ChannelListener } from './channels.ts';
@@ -18,6 +8,13 @@ import type { NodeEvents, NodeKind, NodeStats } from './node-events.ts';
 import { NO_NODE } from './node-name.ts';
 import type { ReadyOptions } from './readiness.ts';
 
+/** A runtime that is an emitter, too. A class has one base only, so it gets the methods of EventEmitter from here. */
+const EmittingRuntime = class extends Runtime {} as new (
+  options: RuntimeOptions,
+) => Runtime & EventEmitter<NodeEvents>;
+const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors(EventEmitter.prototype);
+Object.defineProperties(EmittingRuntime.prototype, methods);
+
 /**
  * A running node: the actors of this process, and the other nodes they can reach. Made by {@link startNode}.
  *
@@ -25,18 +22,19 @@ import type { ReadyOptions } from './readiness.ts';
  * timer; `unref` changes that. `stop` (or `await using`) leaves no handle,
  * thread or timer behind.
  */
-export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
-  /** The actors of this node. Pass it to functions that take a caller, when the caller is no actor. */
-  readonly runtime: Runtime;
-  readonly #cluster: Cluster | undefined;
+export class Node extends EmittingRuntime implements AsyncDisposable {
+  #cluster: Cluster | undefined;
   #stopping: Promise<void> | undefined;
 
-  /** @internal Use {@link startNode}. */
-  constructor(runtime: Runtime, cluster: Cluster | undefined) {
-    super();
-    this.runtime = runtime;
+  /** The node itself, under the name that an actor has for it: `self.runtime`. */
+  get runtime(): this {
+    return this;
+  }
+
+  /** @internal Makes it part of a cluster: from now on it has a name. */
+  join(cluster: Cluster): void {
     this.#cluster = cluster;
-    cluster?.announce((event, ...args) => this.#tell(event, args));
+    cluster.announce((event, ...args) => this.#tell(event, args));
   }
 
   /** The full name with the port, `nonode@nohost` without one or after `stop`. */
@@ -44,8 +42,8 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
     return this.#open?.name ?? NO_NODE;
   }
 
-  /** Whether it can talk to other nodes: it has a name, listens, and was not stopped. */
-  get isAlive(): boolean {
+  /** Whether other nodes can connect to it: it has a name and was not stopped. */
+  get isListening(): boolean {
     return this.#open !== undefined;
   }
 
@@ -72,12 +70,6 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
   /** The authenticated peers, without this node and without duplicates. O(peers). */
   nodes(kind: NodeKind = 'visible'): string[] {
     return this.#open?.nodes(kind) ?? [];
-  }
-
-  /** The node a PID lives on, or lived on; undefined when this node has never heard of that node. */
-  nodeOf(pid: Pid): string | undefined {
-    if (pid.nc === 0) return this.name;
-    return this.#cluster?.remote.nodeOf(pid);
   }
 
   /**
@@ -119,7 +111,7 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
    * Leaves the cluster - peers are told at once, what was sent before goes out - and ends every actor.
    * A node can be started again in the same process, under any name; its PIDs of before are then dead.
    */
-  stop(): Promise<void> {
+  override stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
   }
@@ -131,50 +123,16 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
 
   /** Lets the process end although the node listens, or, for a node without a name, although a timer waits. */
   unref(): this {
-    if (this.#cluster === undefined) this.runtime.setKeepAlive(false);
+    if (this.#cluster === undefined) this.setKeepAlive(false);
     else this.#open?.unref();
     return this;
   }
 
   /** Keeps the process alive while the node listens, or, without a name, while a timer waits (the default). */
   ref(): this {
-    if (this.#cluster === undefined) this.runtime.setKeepAlive(true);
+    if (this.#cluster === undefined) this.setKeepAlive(true);
     else this.#open?.ref();
     return this;
-  }
-
-  /** Starts an actor: a function over a mailbox, or a spec made by `defineActor`. O(1). */
-  spawn<M, A extends readonly unknown[]>(start: Startable<M, A>, ...args: A): Pid<M> {
-    return this.runtime.spawn(start, ...args);
-  }
-
-  /** Starts an actor that is called once per message. O(1). */
-  spawnHandler<M, A extends readonly unknown[]>(init: HandlerInit<M, A>, ...args: A): Pid<M> {
-    return this.runtime.spawnHandler(init, ...args);
-  }
-
-  /** `spawn` with a name, a mailbox limit, … */
-  spawnWith<M, A extends readonly unknown[]>(
-    options: SpawnOptions,
-    start: Startable<M, A>,
-    ...args: A
-  ): Pid<M> {
-    return this.runtime.spawnWith(options, start, ...args);
-  }
-
-  /** Lets other nodes spawn this actor, or server, by its name; the latest of a name counts. */
-  expose<M, A extends readonly unknown[]>(spec: ActorSpec<M, A>): void {
-    this.runtime.expose(spec);
-  }
-
-  /**
-   * Sends a message; never waits, and never tells of a loss on the way.
-   *
-   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE, SNOW_ERR_FOREIGN_PID; for a local name that nobody has, the error
-   * of `whereis`-less sending.
-   */
-  send<M>(to: Dest<M>, message: M): void {
-    this.runtime.send(to, message);
   }
 
   /**
@@ -183,40 +141,9 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
    */
   async sendWait<M>(to: Dest<M>, message: M): Promise<void> {
     const remote = this.#cluster?.remote;
-    if (remote === undefined || typeof to !== 'object' || !remote.isFar(to))
-      return this.runtime.send(to, message);
+    if (remote === undefined || typeof to !== 'object' || !remote.isFar(to)) return this.send(to, message);
     await remote.sendGently(null, to, message);
     await remote.whenWritable(to);
-  }
-
-  /** Asks an actor, here or far away, and waits for its answer. See `Self.call`. */
-  call<R = unknown>(to: Dest, tag: string, args?: readonly unknown[], options?: CallOptions): Promise<R> {
-    return this.runtime.call<R>(to, tag, args, options);
-  }
-
-  /** Sends an exit signal. `kill` cannot be trapped. */
-  exit(pid: Pid, reason: ExitReason): void {
-    this.runtime.sendExit(pid, reason);
-  }
-
-  /** Gives a living actor of this node a local name. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME, SNOW_ERR_NOT_LOCAL. */
-  register(name: string, pid: Pid): void {
-    this.runtime.register(name, pid);
-  }
-
-  /** Frees a local name. False: no actor had it. */
-  unregister(name: string): boolean {
-    return this.runtime.unregister(name);
-  }
-
-  /** The actor with a local name. O(1). */
-  whereis(name: string): Pid | undefined {
-    return this.runtime.whereis(name);
-  }
-
-  /** All local names. O(names). */
-  registered(): string[] {
-    return this.runtime.registered();
   }
 
   /**
@@ -252,8 +179,8 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
   stats(): NodeStats {
     return {
       name: this.name,
-      actors: this.runtime.size,
-      deadLetters: { ...this.runtime.deadLetters.counts },
+      actors: this.size,
+      deadLetters: { ...this.deadLetters.counts },
       peers: this.#open?.peerStats() ?? [],
       native: this.#open?.nativeStats(),
     };
@@ -283,6 +210,6 @@ export class Node extends EventEmitter<NodeEvents> implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     await this.#cluster?.close();
-    this.runtime.stop();
+    super.stop();
   }
 }

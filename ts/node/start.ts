@@ -1,5 +1,4 @@
 import { loadNative, type OpenOptions } from '../../bindings/index.ts';
-import { Runtime } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import { LocalNames } from '../registry/index.ts';
 import { Cluster } from './cluster.ts';
@@ -30,29 +29,30 @@ const SYSTEM_MARGIN = 16 * 1024 * 1024;
 export async function startNode(options: NodeOptions = {}): Promise<Node> {
   const limits = checkOptions(options);
   const name = options.name === undefined ? undefined : parseNodeName(options.name);
-  const runtime = new Runtime({
+  const node = new Node({
     names: new LocalNames(),
     ...(options.logger === undefined ? {} : { logger: options.logger }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     keepAlive: name === undefined, // a named node keeps the process alive by listening
   });
-  if (name === undefined) return new Node(runtime, undefined);
+  if (name === undefined) return node;
   let cluster: Cluster | undefined;
   try {
     cluster = new Cluster({
       native: loadNative(),
       name,
       open: openOptions(name, options, limits),
-      runtime,
+      runtime: node,
       limits,
       autoConnect: options.autoConnect ?? 'use',
       mesh: options.mesh ?? 'full',
     });
     if (options.discovery !== undefined) await cluster.follow(options.discovery);
-    return new Node(runtime, cluster);
+    node.join(cluster);
+    return node;
   } catch (error) {
     await cluster?.close();
-    runtime.stop();
+    await node.stop();
     throw coded(error);
   }
 }

@@ -1,5 +1,4 @@
 import {
-  actingFor,
   type Caller,
   type CallOptions,
   type Dest,
@@ -7,6 +6,7 @@ import {
   type NodeAddress,
   partsOf,
   type Runtime,
+  request,
 } from '../actor/index.ts';
 import { checkOptionNames, type OptionNames } from '../errors/index.ts';
 import { Pid } from '../term/index.ts';
@@ -149,7 +149,7 @@ function ask<R>(
   ...args: unknown[]
 ): Promise<R> {
   checkOptionNames(tag, options, OPTIONS);
-  return actingFor(caller).call<R>(supervisor as Dest, tag, args, { timeout: defaultMs, ...options });
+  return request<R>(caller, supervisor as Dest<never>, tag, args, { timeout: defaultMs, ...options });
 }
 
 function isHere(runtime: Runtime, supervisor: SupervisorDest): boolean {

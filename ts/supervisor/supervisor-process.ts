@@ -89,7 +89,7 @@ export class SupervisorProcess implements SupervisorFrame {
   private answer(call: Call): void | Promise<void> {
     const { runtime } = this.self;
     const operation = OPERATIONS[call.tag];
-    if (operation === undefined) return void runtime.replyError(call, ReplyStatus.unknown, call.tag);
+    if (operation === undefined) return void runtime.replies.answer(call, ReplyStatus.unknown, call.tag);
     return operation(this.children, takeOver(runtime, call.args[0]), (value) => this.reply(call, value));
   }
 
@@ -97,10 +97,10 @@ export class SupervisorProcess implements SupervisorFrame {
   private reply(call: Call, answer: unknown): void {
     const { runtime } = this.self;
     try {
-      runtime.reply(call, answer);
+      runtime.replies.succeed(call, answer);
     } catch (error) {
       const code = error instanceof SnowmeshError ? error.code : 'SNOW_ERR_UNSENDABLE';
-      runtime.reply(call, { ok: false, error: 'start_failed', reason: { unsendable: code } });
+      runtime.replies.succeed(call, { ok: false, error: 'start_failed', reason: { unsendable: code } });
     }
   }
 

@@ -41,8 +41,8 @@ describe('autoConnect: once', () => {
     const notice = await a.run(async (bench, peer) => {
       const watcher = await bench.probe();
       bench.node.monitorNode(watcher.pid, peer);
-      const call = await bench.node
-        .call({ name: 'inbox', node: peer }, 'tag', [], { timeout: 15_000 })
+      const call = await bench.snow
+        .callWith(bench.node, { timeout: 15_000 }, { name: 'inbox', node: peer }, 'tag')
         .catch((error: { state: string; reason: unknown }) => error.reason);
       const [down] = (await watcher.count(1)) as [{ constructor: { name: string } }];
       return [down.constructor.name, call];

@@ -27,7 +27,7 @@ describe('a node without a name', () => {
     const alone = await cluster.process();
     const seen = await alone.run(async (bench) => {
       const node = await bench.snow.startNode();
-      const { name, isAlive, port } = node;
+      const { name, isListening: isAlive, port } = node;
       const pid = node.spawn(async (self: import('../../../ts/index.ts').Self<unknown>) => {
         const message = await self.receive();
         bench.box['got'] = message;
@@ -84,7 +84,7 @@ describe('starting', () => {
     const started = await starter.run(
       async (bench, options) => {
         const name = await bench.start(options);
-        return { name, isAlive: bench.node.isAlive };
+        return { name, isAlive: bench.node.isListening };
       },
       { name: target, cookie: COOKIE },
     );
@@ -206,7 +206,7 @@ describe('a node on its own', () => {
       bench.box['probe'] = probe;
       await bench.node.connect(peerName);
       await bench.node.stop();
-      const stopped = { name: bench.node.name, isAlive: bench.node.isAlive, nodes: bench.node.nodes() };
+      const stopped = { name: bench.node.name, isAlive: bench.node.isListening, nodes: bench.node.nodes() };
       if (stopped.isAlive || stopped.nodes.length > 0 || stopped.name !== 'nonode@nohost')
         throw new Error(JSON.stringify(stopped));
       return bench.start({ name: 'second@127.0.0.1:0', cookie: 'test-cookie-9f3c7b1e5d8a2460' });

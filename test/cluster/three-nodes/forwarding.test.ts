@@ -81,7 +81,7 @@ describe('a PID that came over a third node', () => {
     expect(await a.run((bench) => bench.box['home'].count(1).then((all: unknown[]) => all.slice()))).toEqual([
       'by alias',
     ]);
-    await a.run((bench) => bench.node.exit(bench.box['home'].pid, 'over'));
+    await a.run((bench) => bench.node.sendExit(bench.box['home'].pid, 'over'));
     const down = await c.run(async (bench) => {
       const found = await bench.box['end'].first(
         (message: unknown) => message instanceof bench.snow.Down && message,

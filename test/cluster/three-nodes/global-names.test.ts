@@ -120,7 +120,7 @@ describe('global names of three nodes', () => {
       expect(await a.run(give, name)).toBe(true);
       expect(await everywhere([a, b, c], name)).toEqual([c.name, c.name, c.name]);
     }
-    await c.run((bench) => bench.node.exit(bench.box['x'].pid, 'kill'));
+    await c.run((bench) => bench.node.sendExit(bench.box['x'].pid, 'kill'));
     await untilEverywhere([a, b, c], 'x', undefined);
     expect(await everywhere([a, b, c], 'y')).toEqual([c.name, c.name, c.name]);
     await c.kill();

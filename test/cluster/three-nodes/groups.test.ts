@@ -68,7 +68,7 @@ describe('groups of several nodes', () => {
     await untilSeen(nodes, 'g', [a, b, b, c]);
     expect(await b.run(leave, 'g', 'x')).toBe(true);
     await untilSeen(nodes, 'g', [a, b, c]);
-    await a.run((bench) => bench.node.exit(bench.box['x'].pid, 'kill'));
+    await a.run((bench) => bench.node.sendExit(bench.box['x'].pid, 'kill'));
     await untilSeen(nodes, 'g', [b, c]);
     await c.kill();
     await untilSeen([a, b], 'g', [b]);

@@ -114,7 +114,7 @@ describe('global names of two nodes', () => {
   it('Q5 are gone at the other node when the actor dies, and when its process is killed', async () => {
     const [a, b] = await pair();
     expect([await a.run(register, 'x'), await a.run(register, 'y')]).toEqual([true, true]);
-    await a.run((bench) => bench.node.exit(bench.box['x'].pid, 'kill'));
+    await a.run((bench) => bench.node.sendExit(bench.box['x'].pid, 'kill'));
     await b.run(untilWhere, 'x', undefined);
     expect(await b.run(where, 'y')).toBe(a.name);
     await a.kill();

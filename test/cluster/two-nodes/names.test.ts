@@ -15,7 +15,9 @@ it('F3, F4 names that nobody can have are lost, noproc or refused, and harm no s
       bench.node.send({ name, node: peer }, 'lost');
       probe.self.monitor({ name, node: peer });
       const [down] = (await probe.count(1)) as [{ reason: unknown }];
-      const called = await bench.node.call({ name, node: peer }, 'x').catch((error) => error.state);
+      const called = await bench.snow
+        .call(bench.node, { name, node: peer }, 'x')
+        .catch((error) => error.state);
       outcomes.push([down.reason, called]);
     }
     return [outcomes, bench.node.stats().peers.map(({ connection }) => connection)];

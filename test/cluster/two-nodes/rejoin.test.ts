@@ -106,15 +106,15 @@ describe('a new connection to the same node', () => {
         bench.node.spawn(async (self: AnySelf) => {
           for (;;) {
             const call = await self.receive(bench.snow.Call);
-            if (call.tag === 'answer') bench.node.runtime.reply(call, 'here');
+            if (call.tag === 'answer') bench.node.runtime.replies.succeed(call, 'here');
           }
         }),
       );
     });
     const inFlight = a.run(
       (bench, node) =>
-        bench.node
-          .call({ name: 'slow', node }, 'keep me waiting', [], { timeout: 30_000 })
+        bench.snow
+          .callWith(bench.node, { timeout: 30_000 }, { name: 'slow', node }, 'keep me waiting')
           .catch((error: { state: string }) => error.state),
       b.name,
     );
@@ -122,9 +122,9 @@ describe('a new connection to the same node', () => {
     await lose();
     expect(await inFlight).toBe('nodedown');
     await connect();
-    expect(await a.run((bench, node) => bench.node.call({ name: 'slow', node }, 'answer'), b.name)).toBe(
-      'here',
-    );
+    expect(
+      await a.run((bench, node) => bench.snow.call(bench.node, { name: 'slow', node }, 'answer'), b.name),
+    ).toBe('here');
   });
 
   it('O4 takes nothing that the old one still carried', async () => {

@@ -381,7 +381,7 @@ describe('a restarted node', () => {
       const probe = await bench.probe(undefined, true);
       bench.node.send(pid, 'to the dead');
       bench.node.send(alias, 'to the dead');
-      bench.node.exit(pid, 'kill');
+      bench.node.sendExit(pid, 'kill');
       const ref = probe.self.monitor(pid);
       probe.self.link(pid);
       const down = await probe.first((message) => message instanceof Down && message);
@@ -393,7 +393,9 @@ describe('a restarted node', () => {
         (message) => message instanceof Down && message.ref.equals(again) && message,
       );
       let call = '';
-      await bench.node.call(pid, 'x', [], { timeout: 5000 }).catch((error) => (call = error.state));
+      await bench.snow
+        .callWith(bench.node, { timeout: 5000 }, pid, 'x')
+        .catch((error) => (call = error.state));
       return {
         same: down.ref.equals(ref),
         reasons: [down.reason, exit.reason, second.reason],

@@ -240,7 +240,7 @@ describe('losing a session', () => {
       for (let count = 0; count < 10; count++) bench.node.monitorNodes(probe.pid);
       const ref = bench.node.monitorNodes(probe.pid);
       const cancelled = bench.node.demonitorNodes(ref);
-      bench.node.exit(probe.pid, 'kill');
+      bench.node.sendExit(probe.pid, 'kill');
       await bench.until('its end', () => !bench.node.runtime.isAlive(probe.pid));
       return [cancelled, bench.node.demonitorNodes(ref)];
     });
@@ -334,7 +334,7 @@ describe('a peer that comes back', () => {
         await bench.turns(3);
         const messages = probe.messages.length;
         probe.self.demonitor(ref, { flush: true });
-        bench.node.exit(probe.pid, 'kill');
+        bench.node.sendExit(probe.pid, 'kill');
         return messages;
       }, a.name);
       expect(monitored, `round ${round}`).toBe(1);

@@ -82,7 +82,7 @@ describe('monitors over nodes', () => {
       const pid = bench.box['catch'].messages[0];
       const probe = await bench.probe();
       probe.self.monitor({ name: 'nobody', node: peer });
-      bench.node.exit(pid, 'kill');
+      bench.node.sendExit(pid, 'kill');
       const first = (await probe.count(1))[0] as { from: unknown; reason: unknown };
       probe.self.monitor(pid);
       const second = (await probe.count(2))[1] as { reason: unknown };
@@ -132,7 +132,7 @@ describe('links over nodes', () => {
       const pid = bench.box['catch'].messages[0];
       const probe = await bench.probe(undefined, true);
       probe.self.monitor(pid);
-      bench.node.exit(pid, 'kill');
+      bench.node.sendExit(pid, 'kill');
       await probe.count(1);
       probe.self.link(pid);
       const exit = (await probe.count(2))[1] as { reason: unknown };
@@ -208,8 +208,8 @@ describe('a lost node', () => {
         }
         bench.node.send({ name: 'catch', node: peer }, self.pid);
         self.send(theirs, 'ready');
-        bench.box['call'] = bench.node
-          .call({ name: 'catch', node: peer }, 'never', [], { timeout: 60_000 })
+        bench.box['call'] = bench.snow
+          .callWith(bench.node, { timeout: 60_000 }, { name: 'catch', node: peer }, 'never')
           .catch((error) => error.state);
       },
       a.name,
@@ -270,7 +270,7 @@ describe('a lost node', () => {
     await b.run(async (bench) => void (await bench.probe('deaf')));
     const calling = a.run(async (bench, peer) => {
       try {
-        await bench.node.call({ name: 'deaf', node: peer }, 'x', [], { timeout: 30_000 });
+        await bench.snow.callWith(bench.node, { timeout: 30_000 }, { name: 'deaf', node: peer }, 'x');
       } catch (error) {
         const { state, node } = error as { state: string; node: string };
         return { state, node };
@@ -296,7 +296,7 @@ describe('calls and spawns over nodes', () => {
         bench.node.spawnHandler((self: AnySelf) => ({
           onMessage(message: unknown) {
             const call = message as import('../../../ts/index.ts').Call;
-            if (call.tag === 'double') self.runtime.reply(call, (call.args[0] as number) * 2);
+            if (call.tag === 'double') self.runtime.replies.succeed(call, (call.args[0] as number) * 2);
             if (call.tag === 'die') self.exit('died');
           },
         })),
@@ -307,12 +307,12 @@ describe('calls and spawns over nodes', () => {
       const state = (promise: Promise<unknown>): Promise<unknown> =>
         promise.catch((error) => [error.state, error.reason]);
       return [
-        await state(bench.node.call(to, 'double', [21])),
-        await state(bench.node.call(to, 'silence', [], { timeout: 50 })),
-        await state(bench.node.call({ name: 'nobody', node: peer }, 'x')),
-        await state(bench.node.call(to, 'die')),
-        await state(bench.node.call(to, 'double', [1])),
-        await state(bench.node.call({ name: 'x', node: 'nobody@127.0.0.1:1' }, 'x')),
+        await state(bench.snow.call(bench.node, to, 'double', 21)),
+        await state(bench.snow.callWith(bench.node, { timeout: 50 }, to, 'silence')),
+        await state(bench.snow.call(bench.node, { name: 'nobody', node: peer }, 'x')),
+        await state(bench.snow.call(bench.node, to, 'die')),
+        await state(bench.snow.call(bench.node, to, 'double', 1)),
+        await state(bench.snow.call(bench.node, { name: 'x', node: 'nobody@127.0.0.1:1' }, 'x')),
       ];
     }, b.name);
     expect(seen).toEqual([

@@ -113,7 +113,8 @@ for (const link of [true, false]) {
     expect((await asked).ok).toBe(true);
     // Answered after the confirmation, which went before it (B1).
     await a.run(
-      (bench, peer) => bench.box['probe'].self.call({ name: 'echo', node: peer }, 'x').catch(() => {}),
+      (bench, peer) =>
+        bench.snow.call(bench.box['probe'].self, { name: 'echo', node: peer }, 'x').catch(() => {}),
       b.name,
     );
     proxy.partition();

@@ -1,6 +1,6 @@
 // Section G of the rules, on the actor floor: calls between bare actors.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Call, CallError, type HandlerBody, type Self } from '../../../ts/actor/index.ts';
+import { request as ask, Call, CallError, type HandlerBody, type Self } from '../../../ts/actor/index.ts';
 import type { Pid, Ref } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -24,7 +24,7 @@ function answerer(): Pid<never> {
     (self: Self): HandlerBody => ({
       onMessage(message) {
         if (!(message instanceof Call)) return;
-        if (message.tag === 'echo') self.runtime.reply(message, message.args);
+        if (message.tag === 'echo') self.runtime.replies.succeed(message, message.args);
         if (message.tag === 'die') self.exit(message.args[0]);
       },
     }),
@@ -40,7 +40,7 @@ function expectNoTrace(): void {
 describe('a call that fails', () => {
   it('G4 says whom it asked, where, what, for how long, and why there is no answer', async () => {
     const pid = answerer();
-    const late = failure(probe.self.call(pid, 'hold', [], { timeout: 70 }));
+    const late = failure(ask(probe.self, pid, 'hold', [], { timeout: 70 }));
     await kit.advance(70);
     const error = await late;
     expect(error).toBeInstanceOf(CallError);
@@ -53,7 +53,7 @@ describe('a call that fails', () => {
     });
     for (const fact of [String(pid), 'hold', '70 ms', 'timeout']) expect(error.message).toContain(fact);
     expect(error.details).toMatchObject({ state: 'timeout', target: String(pid), tag: 'hold', elapsed: 70 });
-    const far = await failure(probe.self.call({ name: 'db', node: 'far@host' }, 'read'));
+    const far = await failure(ask(probe.self, { name: 'db', node: 'far@host' }, 'read'));
     expect(far).toMatchObject({ state: 'nodedown', target: 'db', node: 'far@host', tag: 'read' });
     expect(far.message).toContain('db on far@host');
   });
@@ -63,10 +63,10 @@ describe('a call that fails', () => {
     kit.runtime.sendExit(dead, 'kill');
     await kit.settle();
     for (const to of [dead, 'nobody', { name: 'nobody', node: 'nonode@nohost' }]) {
-      expect(await failure(probe.self.call(to, 'echo'))).toMatchObject({ state: 'noproc', elapsed: 0 });
+      expect(await failure(ask(probe.self, to, 'echo'))).toMatchObject({ state: 'noproc', elapsed: 0 });
     }
     for (const reason of ['why', { shutdown: 1 }, 'noconnection']) {
-      const error = await failure(probe.self.call(answerer(), 'die', [reason]));
+      const error = await failure(ask(probe.self, answerer(), 'die', [reason]));
       expect(error).toMatchObject({ state: 'exit', code: 'SNOW_ERR_CALL_EXIT', reason });
     }
     expectNoTrace();
@@ -76,7 +76,7 @@ describe('a call that fails', () => {
     const me = probe.self;
     me.register('me');
     for (const to of [me.pid as Pid<never>, 'me', { name: 'me', node: 'nonode@nohost' }]) {
-      expect(await failure(me.call(to, 'anything'))).toMatchObject({ state: 'calling_self', elapsed: 0 });
+      expect(await failure(ask(me, to, 'anything'))).toMatchObject({ state: 'calling_self', elapsed: 0 });
     }
     await probe.expectNoMessage();
     expectNoTrace();
@@ -87,17 +87,17 @@ describe('a call that fails', () => {
     const asks = (next: string) => async (self: Self) => {
       for (;;) {
         const request = await self.receive(Call);
-        const answer = await self.call(next, 'round').catch((error: CallError) => {
+        const answer = await ask(self, next, 'round').catch((error: CallError) => {
           seen.push(error);
           return 'broken';
         });
-        self.runtime.reply(request, answer);
+        self.runtime.replies.succeed(request, answer);
       }
     };
     const a = kit.runtime.spawnWith({ name: 'a' }, asks('b'));
     const b = kit.runtime.spawnWith({ name: 'b' }, asks('a'));
     await kit.settle();
-    const asked = probe.self.call('a', 'round');
+    const asked = ask(probe.self, 'a', 'round');
     await kit.settle();
     expect(await asked).toBe('broken');
     expect(seen).toHaveLength(1);
@@ -107,14 +107,14 @@ describe('a call that fails', () => {
 
   it('G4 takes no ring for granted where the first caller does not wait', async () => {
     const a = kit.runtime.spawnWith({ name: 'a' }, async (self: Self) => {
-      const asked = self.call('b', 'question');
+      const asked = ask(self, 'b', 'question');
       const back = await self.receive(Call);
-      self.runtime.reply(back, 'yes');
+      self.runtime.replies.succeed(back, 'yes');
       self.send(probe.pid as Pid<unknown>, await asked);
     });
     kit.runtime.spawnWith({ name: 'b' }, async (self: Self) => {
       const request = await self.receive(Call);
-      self.runtime.reply(request, await self.call(a as Pid<never>, 'and you?'));
+      self.runtime.replies.succeed(request, await ask(self, a as Pid<never>, 'and you?'));
     });
     await probe.expectMessage('yes');
   });
@@ -127,11 +127,11 @@ describe('an answer', () => {
       request = await self.receive(Call);
       await self.receive('never');
     });
-    const late = failure(probe.self.call(slow as Pid<never>, 'ask', [], { timeout: 10 }));
+    const late = failure(ask(probe.self, slow as Pid<never>, 'ask', [], { timeout: 10 }));
     await kit.advance(10);
     await late;
-    expect(kit.runtime.reply(request as Call, 'late')).toBe(false);
-    expect(kit.runtime.reply((request as Call).ref, 'later')).toBe(false);
+    expect(kit.runtime.replies.succeed(request as Call, 'late')).toBe(false);
+    expect(kit.runtime.replies.succeed((request as Call).ref, 'later')).toBe(false);
     await probe.expectNoMessage(1000);
     expect(kit.runtime.deadLetters.counts.late_reply).toBe(2);
   });
@@ -139,13 +139,13 @@ describe('an answer', () => {
   it('may come from another actor that was handed the reference', async () => {
     const clerk = kit.runtime.spawn(async (self: Self<Ref>) => {
       const ref = await self.receive();
-      self.runtime.reply(ref as Ref, `from ${self.label}`);
+      self.runtime.replies.succeed(ref as Ref, `from ${self.label}`);
     });
     const boss = kit.runtime.spawn(async (self: Self) => {
       self.send(clerk, (await self.receive(Call)).ref);
       await self.receive('never');
     });
-    expect(await probe.self.call(boss as Pid<never>, 'delegate')).toMatch('from');
+    expect(await ask(probe.self, boss as Pid<never>, 'delegate')).toMatch('from');
     expectNoTrace();
   });
 
@@ -153,10 +153,10 @@ describe('an answer', () => {
     const answers: boolean[] = [];
     const eager = kit.runtime.spawn(async (self: Self) => {
       const request = await self.receive(Call);
-      for (const word of ['first', 'second']) answers.push(self.runtime.reply(request, word));
-      answers.push(self.runtime.reply(request.ref, 'third'));
+      for (const word of ['first', 'second']) answers.push(self.runtime.replies.succeed(request, word));
+      answers.push(self.runtime.replies.succeed(request.ref, 'third'));
     });
-    expect(await probe.self.call(eager as Pid<never>, 'ask')).toBe('first');
+    expect(await ask(probe.self, eager as Pid<never>, 'ask')).toBe('first');
     expect(answers).toEqual([true, false, false]);
   });
 
@@ -166,40 +166,40 @@ describe('an answer', () => {
     const server = kit.runtime.spawn(async (self: Self) => {
       const request = await self.receive(Call);
       (request.args[0] as typeof shared).list.push(2);
-      self.runtime.reply(request, shared);
+      self.runtime.replies.succeed(request, shared);
       shared.list.push(3);
     });
-    const answer = await probe.self.call(server as Pid<never>, 'ask', args);
+    const answer = await ask(probe.self, server as Pid<never>, 'ask', args);
     expect([args, answer]).toEqual([[{ list: [1] }], { list: [1] }]);
   });
 
   it('B9 that cannot travel throws where it is given, and another can follow', async () => {
     const server = kit.runtime.spawn(async (self: Self) => {
       const request = await self.receive(Call);
-      expect(() => self.runtime.reply(request, () => {})).toThrow(
+      expect(() => self.runtime.replies.succeed(request, () => {})).toThrow(
         expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }),
       );
-      self.runtime.reply(request, 'plain');
+      self.runtime.replies.succeed(request, 'plain');
     });
-    expect(await probe.self.call(server as Pid<never>, 'ask')).toBe('plain');
+    expect(await ask(probe.self, server as Pid<never>, 'ask')).toBe('plain');
   });
 });
 
 describe('the time of a call', () => {
   it('G1 is 5000 ms by default; 0 and Infinity are valid, others are refused', async () => {
     const pid = answerer();
-    const standard = failure(probe.self.call(pid, 'hold'));
-    const endless = probe.self.call(pid, 'hold', [], { timeout: Number.POSITIVE_INFINITY });
+    const standard = failure(ask(probe.self, pid, 'hold'));
+    const endless = ask(probe.self, pid, 'hold', [], { timeout: Number.POSITIVE_INFINITY });
     let isOver = false;
     void endless.finally(() => (isOver = true)).catch(() => {});
-    const none = failure(probe.self.call(pid, 'hold', [], { timeout: 0 }));
+    const none = failure(ask(probe.self, pid, 'hold', [], { timeout: 0 }));
     await kit.settle();
     expect(await none).toMatchObject({ state: 'timeout', elapsed: 0 });
     await kit.advance(1_000_000);
     expect(await standard).toMatchObject({ state: 'timeout', elapsed: 5000 });
     expect(isOver).toBe(false);
     for (const timeout of [-1, Number.NaN, 0.5, '1' as never]) {
-      expect(() => probe.self.call(pid, 'hold', [], { timeout })).toThrow(
+      expect(() => ask(probe.self, pid, 'hold', [], { timeout })).toThrow(
         expect.objectContaining({ code: 'SNOW_ERR_BAD_TIME' }),
       );
     }
@@ -214,12 +214,12 @@ describe('the time of a call', () => {
       const request = await self.receive(Call);
       deadlines.push(request.deadline);
       await self.sleep(20);
-      if (next !== undefined) await self.call(next, 'on').catch(() => {});
+      if (next !== undefined) await ask(self, next, 'on').catch(() => {});
       await self.receive('never');
     };
     let last: Pid<never> | undefined;
     for (let hops = 0; hops < 3; hops++) last = kit.runtime.spawn(hop(last)) as Pid<never>;
-    const asked = failure(probe.self.call(last as Pid<never>, 'on', [], { timeout: 300 }));
+    const asked = failure(ask(probe.self, last as Pid<never>, 'on', [], { timeout: 300 }));
     await kit.advance(300);
     expect(await asked).toMatchObject({ state: 'timeout', elapsed: 300 });
     expect(deadlines).toEqual([300, 300, 300]);
@@ -230,11 +230,11 @@ describe('the time of a call', () => {
     const server = answerer();
     const front = kit.runtime.spawn(async (self: Self) => {
       const request = await self.receive(Call);
-      self.runtime.reply(how === 'the request' ? request : request.ref, 'done');
+      self.runtime.replies.succeed(how === 'the request' ? request : request.ref, 'done');
       await self.sleep(1000);
-      self.send(probe.pid as Pid<unknown>, await self.call(server, 'echo', ['fresh']));
+      self.send(probe.pid as Pid<unknown>, await ask(self, server, 'echo', ['fresh']));
     });
-    expect(await probe.self.call(front as Pid<never>, 'ask', [], { timeout: 100 })).toBe('done');
+    expect(await ask(probe.self, front as Pid<never>, 'ask', [], { timeout: 100 })).toBe('done');
     await probe.expectMessage(['fresh'], { within: 1000 });
   });
 
@@ -243,9 +243,9 @@ describe('the time of a call', () => {
     const front = kit.runtime.spawn(async (self: Self) => {
       await self.receive(Call);
       await self.receive('next');
-      self.send(probe.pid as Pid<unknown>, await self.call(server, 'echo', ['fresh']));
+      self.send(probe.pid as Pid<unknown>, await ask(self, server, 'echo', ['fresh']));
     });
-    const asked = failure(probe.self.call(front as Pid<never>, 'ask', [], { timeout: 100 }));
+    const asked = failure(ask(probe.self, front as Pid<never>, 'ask', [], { timeout: 100 }));
     await kit.advance(200);
     await asked;
     kit.runtime.send(front as Pid<unknown>, 'next');
@@ -255,12 +255,12 @@ describe('the time of a call', () => {
   it('ends early by an AbortSignal, before it or during it', async () => {
     const pid = answerer();
     const abort = new AbortController();
-    const given = failure(probe.self.call(pid, 'hold', [], { signal: abort.signal }));
-    const answered = probe.self.call(pid, 'echo', ['in time'], { signal: abort.signal });
+    const given = failure(ask(probe.self, pid, 'hold', [], { signal: abort.signal }));
+    const answered = ask(probe.self, pid, 'echo', ['in time'], { signal: abort.signal });
     expect(await answered).toEqual(['in time']);
     abort.abort('enough');
     expect(await given).toMatchObject({ state: 'aborted', code: 'SNOW_ERR_CALL_ABORTED', reason: 'enough' });
-    const after = failure(probe.self.call(pid, 'hold', [], { signal: abort.signal }));
+    const after = failure(ask(probe.self, pid, 'hold', [], { signal: abort.signal }));
     expect(await after).toMatchObject({ state: 'aborted', reason: 'enough' });
     expectNoTrace();
   });
@@ -282,14 +282,14 @@ describe('after a call', () => {
       const mortal = answerer();
       for (let index = 0; index < 125; index++) {
         const abort = new AbortController();
-        all.push(run(self.call(pid, 'echo', [index])));
-        all.push(run(self.call(pid, 'hold', [], { timeout: index })));
-        all.push(run(self.call('nobody', 'echo')));
-        all.push(run(self.call(pid, 'hold', [], { signal: abort.signal })));
-        all.push(run(self.call(self.pid as Pid<never>, 'echo')));
-        all.push(run(self.call({ name: 'x', node: 'far@host' }, 'echo')));
-        all.push(run(self.call(mortal, 'hold', [], { timeout: Number.POSITIVE_INFINITY })));
-        all.push(run(kit.runtime.call(pid, 'echo')));
+        all.push(run(ask(self, pid, 'echo', [index])));
+        all.push(run(ask(self, pid, 'hold', [], { timeout: index })));
+        all.push(run(ask(self, 'nobody', 'echo')));
+        all.push(run(ask(self, pid, 'hold', [], { signal: abort.signal })));
+        all.push(run(ask(self, self.pid as Pid<never>, 'echo')));
+        all.push(run(ask(self, { name: 'x', node: 'far@host' }, 'echo')));
+        all.push(run(ask(self, mortal, 'hold', [], { timeout: Number.POSITIVE_INFINITY })));
+        all.push(run(ask(kit.runtime, pid, 'echo')));
         abort.abort();
       }
       kit.runtime.sendExit(mortal, 'kill');
@@ -318,7 +318,7 @@ describe('after a call', () => {
     const pid = answerer();
     const callers = Array.from({ length: 1000 }, () =>
       kit.runtime.spawn(async (self: Self) => {
-        const both = [1, 2].map(() => self.call(pid, 'hold', [], { timeout: Number.POSITIVE_INFINITY }));
+        const both = [1, 2].map(() => ask(self, pid, 'hold', [], { timeout: Number.POSITIVE_INFINITY }));
         await Promise.all(both);
       }),
     );
@@ -337,10 +337,10 @@ describe('after a call', () => {
       throw new Error('too large');
     };
     const to = { name: 'x', node: 'far@host' };
-    expect(() => probe.self.call(to, 'echo')).toThrow('too large');
+    expect(() => ask(probe.self, to, 'echo')).toThrow('too large');
     kit.runtime.remote.call = far;
     for (const bad of [undefined, null, 42, {}, Symbol('x')]) {
-      expect(() => probe.self.call(bad as never, 'echo')).toThrow(
+      expect(() => ask(probe.self, bad as never, 'echo')).toThrow(
         expect.objectContaining({ code: 'SNOW_ERR_BAD_DEST' }),
       );
     }

@@ -1,6 +1,6 @@
 // Every function that takes a caller takes an actor's self, a node, and a node's runtime, and refuses anything else by code.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Caller, defineHandler, start, stop } from '../../../ts/actor/index.ts';
+import { type Caller, defineHandler, request, start, stop } from '../../../ts/actor/index.ts';
 import { call, callWith, cast, defineServer, multiCall, replyTo } from '../../../ts/behaviour/index.ts';
 import {
   childSpec,
@@ -100,7 +100,7 @@ it('SNOW_ERR_BAD_DEST: a promise as destination is asked for its await', () => {
   });
   for (const use of [
     () => probe.self.send(destination, 'hello'),
-    () => probe.self.call(destination, 'say'),
+    () => request(probe.self, destination, 'say'),
     () => stop(kit, destination),
     () => cast(kit, destination, 'hear'),
   ])

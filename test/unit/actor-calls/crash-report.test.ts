@@ -1,6 +1,6 @@
 // Rule I8, and what a crash report holds: written once, with the facts, never with what was in a message.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Call, type HandlerBody, type Self, stop } from '../../../ts/actor/index.ts';
+import { Call, type HandlerBody, request, type Self, stop } from '../../../ts/actor/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -96,12 +96,12 @@ describe('a crash report', () => {
       },
     };
     const start = (): Pid<never> => kit.runtime.spawnHandler(() => body) as Pid<never>;
-    await kit.runtime.call(start(), 'login', [SECRET]).catch(() => {});
+    await request(kit.runtime, start(), 'login', [SECRET]).catch(() => {});
     const reader = kit.runtime.spawn(async (self: Self) => {
       await self.receive(Call);
       throw new Error('crash');
     });
-    await kit.runtime.call(reader as Pid<never>, 'logout', [SECRET]).catch(() => {});
+    await request(kit.runtime, reader as Pid<never>, 'logout', [SECRET]).catch(() => {});
     const probe = await kit.probe();
     probe.self.startTimer(1, start(), SECRET);
     await kit.advance(1);

@@ -7,6 +7,7 @@ import {
   Down,
   type HandlerBody,
   type MailboxLimit,
+  request,
   type Self,
 } from '../../../ts/actor/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
@@ -168,9 +169,9 @@ describe('a mailbox limit', () => {
   it('answers calls with overload at once, and counts those that wait', async () => {
     for (const policy of ['drop-new', 'drop-old', 'exit', 'block'] as const) {
       const pid = (await hoarder({ max: 2, policy })) as Pid<never>;
-      const waiting = probe.self.call(pid, 'ask').catch((error: CallError) => error.state);
+      const waiting = request(probe.self, pid, 'ask').catch((error: CallError) => error.state);
       kit.runtime.send(pid as Pid<unknown>, 'fills it');
-      const error = await probe.self.call(pid, 'ask').catch((thrown: CallError) => thrown);
+      const error = await request(probe.self, pid, 'ask').catch((thrown: CallError) => thrown);
       expect(error).toBeInstanceOf(CallError);
       expect(error).toMatchObject({ state: 'overload', code: 'SNOW_ERR_CALL_OVERLOAD', elapsed: 0 });
       expect(kit.mailbox(pid)[0]).toBeInstanceOf(Call);
@@ -181,7 +182,7 @@ describe('a mailbox limit', () => {
 
   it('of drop-old drops no call, somebody waits for it', async () => {
     const pid = await hoarder({ max: 2, policy: 'drop-old' });
-    for (const tag of ['one', 'two']) void probe.self.call(pid as Pid<never>, tag).catch(() => {});
+    for (const tag of ['one', 'two']) void request(probe.self, pid as Pid<never>, tag).catch(() => {});
     kit.runtime.send(pid, 'no room');
     expect(kit.mailbox(pid as Pid<never>).map((call) => (call as Call).tag)).toEqual(['one', 'two']);
     expect(kit.runtime.deadLetters.counts).toMatchObject({ dropped_new: 1, dropped_old: 0 });

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   Runtime,
+  request,
   type Self,
   silentLogger,
   TIMEOUT,
@@ -80,7 +81,7 @@ describe('a timer', () => {
     'H4 of %d ms does not fire early',
     async (ms) => {
       const timer = probe.self.sendAfter(ms, probe.pid, 'at last');
-      const pending = kit.runtime.call(probe.pid as Pid<never>, 'hold', [], { timeout: ms });
+      const pending = request(kit.runtime, probe.pid as Pid<never>, 'hold', [], { timeout: ms });
       void pending.catch(() => {});
       await kit.advance(500);
       expect(probe.self.readTimer(timer)).toBe(ms - 500);

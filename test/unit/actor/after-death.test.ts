@@ -1,6 +1,6 @@
 // Rule A7, where JavaScript code cannot be stopped: timers, listeners and promises that outlive their actor.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { defineHandler, type Self, start, stop } from '../../../ts/actor/index.ts';
+import { defineHandler, request, type Self, start, stop } from '../../../ts/actor/index.ts';
 import { call, cast, task } from '../../../ts/behaviour/index.ts';
 import type { Ref } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
@@ -94,7 +94,7 @@ describe('the self of a dead actor', () => {
       () => self.receive(undefined, { timeout: 0 }),
       () => self.sleep(1),
       () => self.sendWait(probe.pid, 'boo'),
-      () => self.call(probe.pid as never, 'boo'),
+      () => request(self, probe.pid as never, 'boo'),
       () => call(self, probe.pid, 'boo'),
       () => self.spawnOn('far@away:1', spec, []),
       () => start(self, spec, []) as Promise<unknown>,

@@ -2,7 +2,14 @@
 // counted (test/support/work.ts), never timed.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Call, type HandlerBody, Runtime, type Self, silentLogger } from '../../../ts/actor/index.ts';
+import {
+  type Call,
+  type HandlerBody,
+  Runtime,
+  request,
+  type Self,
+  silentLogger,
+} from '../../../ts/actor/index.ts';
 import { LocalNames } from '../../../ts/registry/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
 import { deferred } from '../../support/deadline.ts';
@@ -16,7 +23,7 @@ const start = (): Runtime => new Runtime({ names: new LocalNames(), logger: sile
 const echo = (self: Self): HandlerBody => ({
   onMessage(message) {
     if (Array.isArray(message)) self.send(message[0] as Pid<unknown>, ['answer', message[1]]);
-    else self.runtime.reply(message as Call, 'answer');
+    else self.runtime.replies.succeed(message as Call, 'answer');
   },
 });
 
@@ -42,7 +49,7 @@ function workOf(
 
 describe('B6 requests behind 500 000 messages', () => {
   it.each<[string, (self: Self, server: Pid<unknown>) => Promise<unknown>]>([
-    ['calls', (self, server) => self.call(server as Pid, 'ask')],
+    ['calls', (self, server) => request(self, server as Pid, 'ask')],
     [
       'messages with a fresh reference',
       (self, server) => {

@@ -1,6 +1,6 @@
 // Two runtimes in one process: what belongs to one is a mistake in the hands of the other, and says so.
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Self, stop } from '../../../ts/actor/index.ts';
+import { request, type Self, stop } from '../../../ts/actor/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -40,7 +40,7 @@ async function thrown(use: (self: Self) => unknown): Promise<unknown> {
 const uses: [string, (self: Self) => unknown][] = [
   ['send', (self) => self.send(theirs, 'hello')],
   ['sendWait', (self) => self.sendWait(theirs, 'hello')],
-  ['call', (self) => self.call(theirs as Pid<never>, 'hello')],
+  ['call', (self) => request(self, theirs as Pid<never>, 'hello')],
   ['link', (self) => self.link(theirs)],
   ['monitor', (self) => self.monitor(theirs)],
   ['sendExit', (self) => self.sendExit(theirs, 'kill')],
@@ -63,7 +63,7 @@ it('SNOW_ERR_FOREIGN_PID: code outside of actors hears it, too', () => {
   for (const use of [
     () => one.runtime.send(theirs, 'hello'),
     () => one.runtime.sendExit(theirs, 'kill'),
-    () => one.runtime.call(theirs as Pid<never>, 'hello'),
+    () => request(one.runtime, theirs as Pid<never>, 'hello'),
   ]) {
     expect(use).toThrow(FOREIGN as Error);
   }

@@ -1,6 +1,8 @@
 // A process whose actors leave timers, listeners and promises behind. Run by after-death.test.ts.
+
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from '../../../ts/actor/index.ts';
 import { type Self, startNode } from '../../../ts/index.ts';
 
 const node = await startNode();
@@ -15,7 +17,7 @@ function haunt(self: Self): void {
   self.monitor(target);
   self.spawnLink(() => {});
   self.sendAfter(1, target, 'boo');
-  void self.call(target as never, 'boo').then(() => console.log('resumed'));
+  void request(self, target as never, 'boo').then(() => console.log('resumed'));
   void self.receive().then(() => console.log('resumed'));
 }
 
@@ -33,7 +35,7 @@ for (let n = 0; n < 10; n++) {
     void floating();
     await self.receive('never');
   });
-  setImmediate(() => node.exit(pid, 'kill'));
+  setImmediate(() => node.sendExit(pid, 'kill'));
 }
 await sleep(30);
 events.emit('knock');

@@ -8,6 +8,7 @@ import {
   type ExitReason,
   type HandlerBody,
   Runtime,
+  request,
   type Self,
   setNextSerial,
 } from '../../../ts/actor/index.ts';
@@ -180,8 +181,8 @@ describe('the end of an actor', () => {
       const log: unknown[] = [];
       kit.runtime.spawn(async (self: Self) => {
         const nobody = kit.runtime.pidOf(999_999_999);
-        void self.call(nobody, 'forgotten');
-        const [first, second] = [self.call(nobody, 'ask'), self.call(nobody, 'ask')];
+        void request(self, nobody, 'forgotten');
+        const [first, second] = [request(self, nobody, 'ask'), request(self, nobody, 'ask')];
         await self.sleep(10);
         await first.catch((error: CallError) => log.push(error.state));
         await second;
@@ -329,7 +330,7 @@ describe('the end of an actor', () => {
       (self) => self.receive(),
       (self) => self.receive(undefined, { timeout: 50 }),
       (self) => self.sleep(50),
-      (self) => self.call(server.pid, 'ask', [], { timeout: 50 }),
+      (self) => request(self, server.pid, 'ask', [], { timeout: 50 }),
       (self) => self.sendWait(full, 'too much'),
     ];
     const pids = waits.map((wait, index) =>

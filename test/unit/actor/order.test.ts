@@ -6,6 +6,7 @@ import {
   Down,
   Exit,
   type HandlerBody,
+  request,
   type Self,
   stop,
   TIMEOUT,
@@ -298,12 +299,12 @@ describe('a message', () => {
         onMessage(request: Call) {
           const asked = request.args[0] as string[];
           asked.push('asked');
-          self.runtime.reply(request, asked);
+          self.runtime.replies.succeed(request, asked);
           asked.push('after the answer');
         },
       }),
     );
-    const answer = probe.self.call(server, 'ask', [message]);
+    const answer = request(probe.self, server, 'ask', [message]);
     message.push('sent');
     await kit.settle();
     expect(await answer).toEqual(['shared', 'asked']);
@@ -331,7 +332,7 @@ describe('a message', () => {
     fail(() => kit.runtime.send(probe.pid, message));
     fail(() => probe.self.sendAfter(0, probe.pid, message));
     fail(() => probe.self.sendExit(probe.pid, message));
-    fail(() => void probe.self.call(probe.pid as Pid<never>, 'ask', [message]));
+    fail(() => void request(probe.self, probe.pid as Pid<never>, 'ask', [message]));
     await probe.expectNoMessage(100);
     expect(kit.runtime.timers.size).toBe(0);
     expect(kit.runtime.calls.size).toBe(0);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CallError } from '../../../ts/actor/index.ts';
+import { CallError, request } from '../../../ts/actor/index.ts';
 import { call, callWith, cast, defineServer, multiCall } from '../../../ts/behaviour/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { counter, failure } from './counter.ts';
@@ -69,7 +69,7 @@ describe('a call', () => {
       init: () => ({}),
       calls: {
         look: ({ self }): Promise<string> =>
-          failure(self.call(self.pid as never, 'look')).then((e) => e.state),
+          failure(request(self, self.pid as never, 'look')).then((e) => e.state),
       },
     });
     const pid = await narcissus.start(kit);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Exit, type Self } from '../../../ts/actor/index.ts';
+import { Exit, request, type Self } from '../../../ts/actor/index.ts';
 import {
   call,
   callWith,
@@ -86,7 +86,7 @@ describe('a server', () => {
   it('refuses a call it does not know, and lives on', async () => {
     const pid = await counter.start(kit, 1);
     for (const tag of ['nothing', 'constructor', '__proto__']) {
-      expect((await failure(kit.runtime.call(pid, tag))).state).toBe('unknown');
+      expect((await failure(request(kit.runtime, pid, tag))).state).toBe('unknown');
     }
     expect(await call(kit, pid, 'read')).toBe(1);
   });

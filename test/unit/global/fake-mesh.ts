@@ -31,7 +31,7 @@ export class FakeNode {
   readonly mesh: FakeMesh;
   readonly peers: Map<FakeNode, ChannelPeer> = new Map();
   isHidden = false;
-  isAlive = true;
+  isListening = true;
   isStopping = false;
   /** It does nothing and hears nothing; what it has sent is on its way. */
   isFrozen = false;

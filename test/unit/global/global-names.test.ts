@@ -43,7 +43,7 @@ describe('a global name', () => {
     const [a] = apart(1) as [FakeNode];
     const names = startGlobalNames({
       name: 'nonode@nohost',
-      isAlive: false,
+      isListening: false,
       isStopping: false,
       isHidden: false,
       runtime: a.runtime,
@@ -66,13 +66,13 @@ describe('a global name', () => {
       const promise = a.names.register(`x${steps}`, a.actor());
       for (let step = 0; step < steps; step++)
         mesh.deliver(...(step % 2 ? ([b, a] as const) : ([a, b] as const)));
-      a.isAlive = false;
+      a.isListening = false;
       a.isStopping = true;
       mesh.cut(a, b);
       const code = promise.catch((error: { code: string }) => error.code);
       expect(await after(code), `after ${steps} steps`).toBe('SNOW_ERR_STOPPED');
       expect([a.names.names(), b.names.names()]).toEqual([[], []]);
-      a.isAlive = true;
+      a.isListening = true;
       a.isStopping = false;
       a.start();
       mesh.connectAll();

@@ -187,7 +187,7 @@ describe('watching a node', () => {
 describe('what is started twice on a node', () => {
   const host = (cluster: Cluster) => ({
     name: OWN,
-    isAlive: true,
+    isListening: true,
     isStopping: false,
     isHidden: false,
     runtime: kit.runtime,

@@ -1,7 +1,7 @@
 // A peer that answers what another node, or nobody, was asked. Its frames carry the right references: it was told them.
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Down, type Self } from '../../../ts/actor/index.ts';
+import { Down, request, type Self } from '../../../ts/actor/index.ts';
 import { Cluster } from '../../../ts/node/cluster.ts';
 import { parseNodeName } from '../../../ts/node/node-name.ts';
 import { Pid } from '../../../ts/term/index.ts';
@@ -63,7 +63,7 @@ interface Question {
 
 const QUESTIONS: Record<string, () => Question> = {
   call: () => ({
-    ask: (self) => self.call(asked() as never, 'get', [], { timeout: Number.POSITIVE_INFINITY }),
+    ask: (self) => request(self, asked() as never, 'get', [], { timeout: Number.POSITIVE_INFINITY }),
     answer({ from, value }) {
       const [owner, id] = refAt(sent(FrameTag.CALL)[0]!, 8);
       native.emit(FrameTag.REPLY, from.session, new Body().u64(owner).u64(id).u8(0).bytes(term(value)));

@@ -1,4 +1,5 @@
 // A process with a node without a name: what keeps it alive? Run by keep-alive.test.ts.
+import { request } from '../../../ts/actor/index.ts';
 import { type Self, startNode } from '../../../ts/index.ts';
 
 const node = await startNode();
@@ -33,14 +34,14 @@ const scenarios: Record<string, () => void> = {
     node.spawn((self: Self) => void self.cancelTimer(self.after(60_000, () => {})));
   },
   'the timer of a dead actor': () => {
-    node.exit(
+    node.sendExit(
       node.spawn((self: Self) => self.sleep(60_000)),
       'kill',
     );
   },
   call: () => {
     const deaf = node.spawn(async (self: Self) => void (await self.receive('never')));
-    node.call(deaf, 'ask', [], { timeout: 100 }).catch(() => console.log('slept'));
+    request(node, deaf, 'ask', [], { timeout: 100 }).catch(() => console.log('slept'));
   },
   unref: () => {
     node.unref();

@@ -1,6 +1,6 @@
 // Requests that make no sense: whoever makes them hears of it, and no supervisor ends of them (J20, J22).
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { defineHandler, type Self } from '../../../ts/actor/index.ts';
+import { defineHandler, request, type Self } from '../../../ts/actor/index.ts';
 import {
   type ChildSpec,
   childSpec,
@@ -48,7 +48,9 @@ describe.each(supervisors)('a $kind supervisor', ({ spec }) => {
     const bad = { id: 'bad', start: idle, [field]: value } as unknown as ChildSpec;
     await expect(startChild(kit, pid, bad)).rejects.toMatchObject({ code: 'SNOW_ERR_BAD_CHILD_SPEC' });
     const raw = { ...bad, start: field === 'start' ? value : { kind: 'function', name: 'from afar' } };
-    expect(await kit.runtime.call(pid as never, 'startChild', [raw])).toMatchObject({ error: 'bad_spec' });
+    expect(await request(kit.runtime, pid as never, 'startChild', [raw])).toMatchObject({
+      error: 'bad_spec',
+    });
     expect(await whichChildren(kit, pid)).toMatchObject([{ id: 'good' }]);
   });
 
@@ -79,7 +81,7 @@ describe.each(supervisors)('a $kind supervisor', ({ spec }) => {
     'J21, J22 answers %s of something that is no child',
     async (tag) => {
       for (const child of [undefined, null, 5, {}, [[]], true]) {
-        const answer = await kit.runtime.call(pid as never, tag, [child]);
+        const answer = await request(kit.runtime, pid as never, tag, [child]);
         expect(JSON.stringify(answer)).toMatch(/not_found|not_supported|bad_spec/);
       }
       expect(await whichChildren(kit, pid)).toMatchObject([{ id: 'good' }]);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type CallError, defineActor, Runtime, type Self, stop } from '../../../ts/actor/index.ts';
+import { type CallError, defineActor, Runtime, request, type Self, stop } from '../../../ts/actor/index.ts';
 import { cast } from '../../../ts/behaviour/index.ts';
 import { LocalNames } from '../../../ts/registry/index.ts';
 import {
@@ -376,7 +376,7 @@ describe('shutdown', () => {
     expect(await f.pids(pid)).toEqual(before);
     expect(kit.logged('unexpected_message')).toHaveLength(5);
     expect(
-      ((await probe.self.call(pid as never, 'nonsense').catch((error) => error)) as CallError).state,
+      ((await request(probe.self, pid as never, 'nonsense').catch((error) => error)) as CallError).state,
     ).toBe('unknown');
   });
 });
@@ -404,7 +404,7 @@ describe('what is logged', () => {
     const before = runtime.whereis('a') as Pid;
     runtime.send(before, 'noise' as never); // logged by the server
     runtime.send(pid, 'noise' as never);
-    await runtime.call(before as never, 'who');
+    await request(runtime, before as never, 'who');
     cast({ runtime }, before as never, 'end' as never, 'boom' as never);
     await kit.settle();
     expect(runtime.isAlive(pid)).toBe(true);
