@@ -49,7 +49,8 @@ export async function startPortmap(options: PortmapOptions = {}): Promise<Portma
   const server = createServer((socket) => book.accept(keepAlive ? socket : socket.unref()));
   if (!keepAlive) server.unref();
   try {
-    server.listen(port, host);
+    // Exclusive: under node:cluster the primary would share the port among all workers, each with a list of its own.
+    server.listen({ port, host, exclusive: true });
     await once(server, 'listening');
   } catch (cause) {
     const why = (cause as Error).message;

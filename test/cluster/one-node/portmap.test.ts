@@ -12,6 +12,7 @@ import { Cluster, type ClusterNode, COOKIE } from '../../support/cluster.ts';
 import { until } from '../../support/deadline.ts';
 
 const MAIN = new URL('../../../ts/cli/main.ts', import.meta.url);
+const WORKER_POOL = new URL('./worker-pool.ts', import.meta.url);
 const LIFETIME = new URL('./lifetime.ts', import.meta.url);
 const registrations: PortmapRegistration[] = [];
 afterEach(async () => {
@@ -172,6 +173,19 @@ const ready = (node: ClusterNode, peers: readonly string[]): Promise<readonly st
   node.run((bench, wanted) => bench.box['node'].ready({ peers: wanted, timeout: 10_000 }), peers);
 
 /** A port nobody listens on. */
+describe('node:cluster', () => {
+  it.each([2, 4])('U5 %i workers that embed the port mapper meet each other', async (count) => {
+    const port = await freePort();
+    const child = startChild(WORKER_POOL, { args: [String(count), String(port)] });
+    for (let id = 1; id <= count; id++) await child.line(`worker ${id} has met all`, 30_000);
+    // One port mapper, whichever worker runs it: the primary does not spread its clients over all workers.
+    for (let round = 0; round < count; round++) {
+      for (let id = 1; id <= count; id++)
+        expect(await lookupPort(`w${id}`, { port }), `w${id}, round ${round}`).toBeDefined();
+    }
+  });
+});
+
 async function freePort(): Promise<number> {
   const { port, close } = await startPortmap({ port: 0 });
   await close();
