@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Down, Exit, type Self } from '../../ts/actor/index.ts';
-import type { Pid, Ref } from '../../ts/term/index.ts';
+import { Pid, type Ref } from '../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../ts/testing/index.ts';
 import { checkAsync } from '../support/seed.ts';
 import { bySender, LinksModel, type Mail } from './links-model.ts';
@@ -105,11 +105,12 @@ class Pair {
   private spawn(parent: number | undefined, ties: { link: boolean; monitor: boolean; traps: boolean }): void {
     const options = { link: ties.link, monitor: ties.monitor, trapExit: ties.traps };
     const body = async (self: Self): Promise<void> => void (await self.receive('never'));
-    if (parent === undefined) this.pids.push(this.kit.runtime.spawnWith(options, body));
+    if (parent === undefined) this.pids.push(this.kit.runtime.spawnWith({ trapExit: ties.traps }, body));
     else {
       const self = this.inside(parent)?.self as Self;
-      this.pids.push(self.spawnWith(options, body));
-      if (ties.monitor) this.refs.push([...(this.inside(parent)?.extra?.watches ?? [])].at(-1)?.ref as Ref);
+      const made = self.spawnWith(options, body);
+      this.pids.push(made instanceof Pid ? made : made.pid);
+      if (!(made instanceof Pid)) this.refs.push(made.ref);
     }
     this.model.spawn(parent, ties);
   }

@@ -46,6 +46,6 @@ export function request<R = unknown>(
   options?: CallOptions,
 ): Promise<R> {
   const { runtime, cell } = partsOf(caller);
-  if (cell?.isDead === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
+  if (cell?.isOver === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
   return runtime.calls.call(cell, to, tag, args, options) as Promise<R>;
 }

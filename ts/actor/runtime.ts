@@ -281,7 +281,7 @@ export class Runtime implements Kernel {
   }
 
   /** @internal Runs code of others that must not disturb the runtime. */
-  guard(action: () => void): void {
+  guard(action: () => unknown): void {
     guard(this, action);
   }
 }

@@ -1,8 +1,8 @@
+import { setMaxListeners } from 'node:events';
 import {
   type AliasMode,
   type Cell,
   checkDelay,
-  DEAD,
   Down,
   type ExitReason,
   givenReason,
@@ -76,6 +76,7 @@ export class Self<M = unknown> {
     const more = this.cell.more();
     more.abort ??= new AbortController();
     this.abortSignal = more.abort.signal;
+    setMaxListeners(0, this.abortSignal); // it lives as long as the actor, which may listen in many places
     return this.abortSignal;
   }
 
@@ -160,13 +161,32 @@ export class Self<M = unknown> {
     return this.make(init as never, args, undefined, true).pid as Pid<never> as Pid<N>;
   }
 
-  /** `spawn` with {@link SpawnOptions}. Throws SNOW_ERR_NAME_TAKEN, too, and then starts nothing. */
+  /**
+   * `spawn` with {@link SpawnOptions}.
+   *
+   * @returns Its PID; with the option `monitor` its PID and the reference of the monitor.
+   * @throws As `spawn`, and SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_OPTION; then nothing is started.
+   * @example
+   * const { pid, ref } = self.spawnWith({ monitor: true, name: 'worker' }, work);
+   */
+  spawnWith<N, A extends readonly unknown[]>(
+    options: SpawnOptions & { readonly monitor: true },
+    start: Startable<N, A>,
+    ...args: A
+  ): { pid: Pid<N>; ref: Ref };
+  spawnWith<N, A extends readonly unknown[]>(
+    options: SpawnOptions & { readonly monitor?: false },
+    start: Startable<N, A>,
+    ...args: A
+  ): Pid<N>;
   spawnWith<N, A extends readonly unknown[]>(
     options: SpawnOptions,
     start: Startable<N, A>,
     ...args: A
-  ): Pid<N> {
-    return this.make(start, args, options, false).pid as Pid<never> as Pid<N>;
+  ): Pid<N> | { pid: Pid<N>; ref: Ref };
+  spawnWith(options: SpawnOptions, start: Startable, ...args: unknown[]): unknown {
+    const { pid, ref } = this.make(start, args, options, false);
+    return options.monitor === true ? { pid, ref } : pid;
   }
 
   /**
@@ -270,10 +290,10 @@ export class Self<M = unknown> {
 
   /** Waits `ms`; never goes on once the actor is dead. */
   sleep(ms: number): Promise<void> {
-    checkDelay(ms);
+    const delay = checkDelay(ms);
     if (this.isOver) return never();
     return new Promise(
-      (resolve) => void startTimer(this.runtime.sender, this.cell, ms, 'run', null, resolve),
+      (resolve) => void startTimer(this.runtime.sender, this.cell, delay, 'run', null, resolve),
     );
   }
 
@@ -301,8 +321,8 @@ export class Self<M = unknown> {
     return startTimer(this.runtime.sender, this.cell, ms, 'interval', to as Dest<never>, message);
   }
 
-  /** Calls `fn` as this actor; a throw ends the actor. */
-  after(ms: number, fn: () => void): TimerRef {
+  /** Calls `fn` as this actor; a throw, or a promise that rejects, ends the actor. */
+  after(ms: number, fn: () => unknown): TimerRef {
     return startTimer(this.runtime.sender, this.cell, ms, 'run', null, fn);
   }
 
@@ -362,7 +382,7 @@ export class Self<M = unknown> {
   }
 
   private get isOver(): boolean {
-    return (this.cell.flags & DEAD) !== 0;
+    return this.cell.isOver;
   }
 
   private make(

@@ -23,7 +23,7 @@ export function start<N, A extends readonly unknown[]>(
   options: StartOptions = {},
 ): StartResult<N> | Promise<StartResult<N>> {
   const { runtime, cell } = partsOf(parent);
-  if (cell?.isDead === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
+  if (cell?.isOver === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
   const { node } = options;
   if (node !== undefined && !runtime.isSelf(node)) {
     return runtime.spawns.start(cell, what, args, options, node) as Promise<StartResult<N>>;

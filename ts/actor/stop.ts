@@ -9,6 +9,7 @@ import {
   type ExitReason,
   givenReason,
   type NodeAddress,
+  onAbort,
   ownCell,
 } from '../kernel/index.ts';
 import { checkDest, type Dest } from '../send/index.ts';
@@ -47,7 +48,7 @@ export function stop(
   options: StopOptions = {},
 ): Promise<void> {
   const { runtime, cell: own } = partsOf(caller);
-  if (own?.isDead === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
+  if (own?.isOver === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
   checkDest(target as Dest<never>);
   checkOptionNames('stop', options, STOP_OPTIONS);
   const { signal } = options;
@@ -75,17 +76,16 @@ export function stop(
     const end = (state: CallState | undefined, why?: unknown): void => {
       cancel();
       forget();
-      signal?.removeEventListener('abort', onAbort);
+      disarm?.();
       if (own?.isDead === true) return; // nothing resumes a dead actor (A7)
       if (state === undefined) settle();
       else reject(fail(state, why));
     };
-    const onAbort = (): void => end('aborted', signal?.reason);
     const cancel = after(runtime, timeout, () => end('timeout'));
     const forget = cell.onDeath((_pid, ended) =>
       isDeepStrictEqual(ended, given) ? end(undefined) : end('exit', ended),
     );
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const disarm = signal && onAbort(signal, () => end('aborted', signal.reason));
     askToEnd(cell, given);
   });
 }

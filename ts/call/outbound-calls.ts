@@ -9,6 +9,7 @@ import {
   type Kernel,
   latest,
   type NodeAddress,
+  onAbort,
   ownCell,
   type ReplyStatus,
 } from '../kernel/index.ts';
@@ -146,9 +147,7 @@ function openCall(caller: Cell | null): Call | undefined {
 
 function arm(pending: PendingCall, signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
-  const onAbort = (): void => void pending.fail('aborted', signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  pending.disarm = () => signal.removeEventListener('abort', onAbort);
+  pending.disarm = onAbort(signal, () => void pending.fail('aborted', signal.reason));
 }
 
 /** The caller, after those that wait for it: for the answer it owes, or for the end of its init. */

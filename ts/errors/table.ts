@@ -165,7 +165,7 @@ export const ERRORS = {
   },
   SNOW_ERR_BAD_TIME: {
     summary: 'A time is no number of milliseconds that makes sense.',
-    remedy: 'Timers take whole ms from 0 to 2^53 - 1; timeouts any number from 0 to Infinity.',
+    remedy: 'Timers take ms from 0 to 2^53 - 1, timeouts also Infinity; fractions are rounded up.',
   },
   SNOW_ERR_BAD_MATCH: {
     summary: 'A receive was asked for something that cannot be matched.',

@@ -3,13 +3,22 @@ import { Timer } from '../timers/index.ts';
 import type { Kernel } from './kernel.ts';
 import type { Logger } from './logger.ts';
 
-/** Runs `action`; logs what it throws. */
-export function guard({ logger }: { readonly logger: Logger }, action: () => void): void {
-  try {
-    action();
-  } catch (error) {
+/** Runs `action`; logs what it throws, and what a promise that it gives rejects with. */
+export function guard({ logger }: { readonly logger: Logger }, action: () => unknown): void {
+  const failed = (error: unknown): void =>
     logger.error({ event: 'callback_failed', err: error }, 'a callback failed');
+  try {
+    const pending = action();
+    if (isPromise(pending)) pending.then(undefined, failed);
+  } catch (error) {
+    failed(error);
   }
+}
+
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
 }
 
 /**
@@ -17,7 +26,7 @@ export function guard({ logger }: { readonly logger: Logger }, action: () => voi
  *
  * @param ms Infinity: never.
  */
-export function after(kernel: Kernel, ms: number, action: () => void): () => void {
+export function after(kernel: Kernel, ms: number, action: () => unknown): () => void {
   const timer = new CallbackTimer(kernel, action);
   kernel.timers.start(timer, ms);
   return () => void kernel.timers.cancel(timer);
@@ -25,9 +34,9 @@ export function after(kernel: Kernel, ms: number, action: () => void): () => voi
 
 class CallbackTimer extends Timer {
   private readonly kernel: Kernel;
-  private readonly action: () => void;
+  private readonly action: () => unknown;
 
-  constructor(kernel: Kernel, action: () => void) {
+  constructor(kernel: Kernel, action: () => unknown) {
     super();
     this.kernel = kernel;
     this.action = action;

@@ -118,6 +118,11 @@ export class Cell implements Queued<Cell>, AliasOwner {
     return (this.flags & DEAD) !== 0;
   }
 
+  /** Nothing that its code still does has an effect: it is dead, or its handler has called `self.exit` (A6, A7). */
+  get isOver(): boolean {
+    return (this.flags & DEAD) !== 0 || this.leaving !== null;
+  }
+
   get isTrapping(): boolean {
     return (this.flags & TRAPS) !== 0;
   }

@@ -1,5 +1,6 @@
+import { inspect } from 'node:util';
 import { SnowmeshError } from '../errors/index.ts';
-import { copyTerm } from '../term/index.ts';
+import { copyTerm, Pid, Ref } from '../term/index.ts';
 import type { CrashReason, ExitReason, NoCatchReason } from './exit-reason.ts';
 
 /** Thrown by `self.exit` to leave the actor's code; never a crash. */
@@ -38,15 +39,19 @@ function errorReason(thrown: Error): CrashReason {
   const isCode = typeof code === 'string' || typeof code === 'number';
   const full = isCode ? { ...error, code: typeof code === 'string' ? text(code) : code } : error;
   let stack: string | undefined;
-  return {
+  const reason = {
     error: Object.freeze(full),
     get stack() {
       stack ??= stackOf(thrown);
-      // From now on a plain property, which console.log prints as text and not as a getter.
-      if (!Object.isFrozen(this)) Object.defineProperty(this, 'stack', { value: stack });
       return stack;
     },
   };
+  // So that console.log prints the stack as text and not as a getter.
+  Object.defineProperty(reason, inspect.custom, {
+    value: () => ({ error: reason.error, stack: reason.stack }),
+  });
+  constant.add(Object.freeze(reason));
+  return reason;
 }
 
 function stackOf(thrown: Error): string {
@@ -66,12 +71,35 @@ export function givenReason(reason: ExitReason): ExitReason {
   return freeze(copyTerm(reason));
 }
 
-/** All who hear of an end get the same reason, and none may change it for the others (B8). Maps, dates and bytes cannot be frozen. */
+/** Reasons in which nothing can change. */
+const constant = new WeakSet<object>();
+
+/**
+ * What each of those who hear of an end gets as its reason: the reason itself when nothing in it can change, else a copy, so that none
+ * can change it for the others. The reason, which nobody else has yet, is frozen. O(size of the reason), for each call when it holds a
+ * Map, a Set, a Date, bytes or an error.
+ */
+export function handOut(reason: ExitReason): () => ExitReason {
+  if (typeof reason !== 'object' || reason === null || constant.has(freeze(reason))) return () => reason;
+  return () => freeze(copyTerm(reason));
+}
+
 function freeze<R>(reason: R): R {
-  if (typeof reason !== 'object' || reason === null) return reason;
-  if (!Array.isArray(reason) && Object.getPrototypeOf(reason) !== Object.prototype) return reason;
-  for (const part of Object.values(reason)) freeze(part);
-  return Object.freeze(reason);
+  freezeInside(reason);
+  return reason;
+}
+
+/** Freezes plain objects and arrays. True: nothing inside can change. */
+function freezeInside(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || value instanceof Pid || value instanceof Ref)
+    return true;
+  if (constant.has(value)) return true;
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return false;
+  let isConstant = true;
+  for (const part of Object.values(value)) if (!freezeInside(part)) isConstant = false;
+  Object.freeze(value);
+  if (isConstant) constant.add(value);
+  return isConstant;
 }
 
 function text(value: unknown): string {

@@ -1,7 +1,8 @@
 // Crash, exit and death of an actor.
 import type { Pid } from '../term/index.ts';
+import { isPromise } from './callback.ts';
 import { BUSY, type Cell, cellOf, DEAD, QUEUED, type Starter, TERMINATING } from './cell.ts';
-import { crashReason, isLeave } from './crash-reason.ts';
+import { crashReason, handOut, isLeave } from './crash-reason.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { type LoggedTag, loggedTag } from './match.ts';
 import { release } from './taking.ts';
@@ -111,13 +112,7 @@ export function terminate(cell: Cell, reason: ExitReason): void {
   }
   cell.empty();
   if (extra !== null) kernel.deaths.push(cell.pid, extra, reason);
-  starter?.failed(reason);
-}
-
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
+  starter?.failed(handOut(reason)());
 }
 
 /** Takes what waits for this actor's init: it is told once. */

@@ -8,11 +8,12 @@
 // through which they reach the rooms above: other nodes (RemotePort), names (NamesPort), links and monitors (DeathPort).
 //
 // Must not know: links to other nodes, addresses, calls, how an actor is spawned, what `self` is.
+export { onAbort } from './abort.ts';
 export { ActorTable, setNextSerial } from './actor-table.ts';
 export { Aliases, type AliasMode } from './aliases.ts';
 export { briefReason } from './brief-reason.ts';
 export { type Asker, Call, callOf } from './call.ts';
-export { after, guard } from './callback.ts';
+export { after, guard, isPromise } from './callback.ts';
 export {
   type AwaitingCaller,
   type Birth,
@@ -28,7 +29,7 @@ export {
   TRAPS,
   wake,
 } from './cell.ts';
-export { givenReason, Leave } from './crash-reason.ts';
+export { givenReason, handOut, Leave } from './crash-reason.ts';
 export { type DeadLetterListener, type DeadLetterReason, DeadLetters } from './dead-letters.ts';
 export { ancestorsOf, crash, leave, report, takeStarter, terminate } from './death.ts';
 export { deliver, Envelope } from './delivery.ts';

@@ -1,4 +1,5 @@
 import { briefJson, printable } from './brief-reason.ts';
+import { isPromise } from './callback.ts';
 
 /** Where the runtime reports crashes; the shape of pino, so that a pino logger can be passed as it is. */
 export interface Logger {
@@ -39,7 +40,11 @@ export function guarded(logger: Logger): Logger {
     (level: keyof Logger): Logger['error'] =>
     (facts, message) => {
       try {
-        logger[level]('reason' in facts ? { ...facts, reason: printable(facts.reason) } : facts, message);
+        const pending: unknown = logger[level](
+          'reason' in facts ? { ...facts, reason: printable(facts.reason) } : facts,
+          message,
+        );
+        if (isPromise(pending)) pending.then(undefined, () => {});
       } catch {
         // There is nobody to tell.
       }

@@ -2,6 +2,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import type { Test } from '../mailbox/index.ts';
 import { Ref } from '../term/index.ts';
 import type { Call } from './call.ts';
+import { isPromise } from './callback.ts';
 import { type Down, type Exit, type NodeDown, type NodeUp, SystemMessage } from './system-message.ts';
 import { Timeout, TimerRef } from './timer-ref.ts';
 
@@ -140,7 +141,24 @@ function compileFunction(match: Function): CompiledMatch {
     byClass.set(match, compiled);
     return compiled;
   }
-  return { test: match as Test, isSafe: false, keys: NONE };
+  if (Object.prototype.toString.call(match) === '[object AsyncFunction]') throw asyncPredicate();
+  const test: Test = (message) => {
+    const verdict: unknown = match(message);
+    if (isPromise(verdict)) {
+      verdict.then(undefined, () => {});
+      throw asyncPredicate();
+    }
+    return verdict === true || (verdict !== false && Boolean(verdict));
+  };
+  return { test, isSafe: false, keys: NONE };
+}
+
+/** A promise is truthy: such a predicate would take every message. */
+function asyncPredicate(): SnowmeshError {
+  return new SnowmeshError(
+    'SNOW_ERR_BAD_MATCH',
+    'A predicate of receive must answer at once, not with a promise: receive the message, then look at it.',
+  );
 }
 
 function carries(message: unknown, ref: Ref): boolean {

@@ -3,6 +3,7 @@
 import { SnowmeshError } from '../errors/index.ts';
 import { NOTHING } from '../mailbox/index.ts';
 import { Timer } from '../timers/index.ts';
+import { onAbort } from './abort.ts';
 import { type Cell, LIMITED, wake } from './cell.ts';
 import { Leave } from './crash-reason.ts';
 import { crash } from './death.ts';
@@ -90,18 +91,21 @@ function receiveAny(cell: Cell): Promise<unknown> {
   return pending;
 }
 
-/** ms for a wait: an integer from 0 on, or Infinity. Throws SNOW_ERR_BAD_TIME. */
+/** ms for a wait: from 0 on, or Infinity; fractions are rounded up. Throws SNOW_ERR_BAD_TIME. */
 export function checkTimeout(ms: number): number {
   if (ms === Number.POSITIVE_INFINITY) return ms;
   return checkDelay(ms);
 }
 
-/** ms for a timer: an integer from 0 to 2^53 - 1 (rule H5). Throws SNOW_ERR_BAD_TIME. */
+/**
+ * ms for a timer: from 0 to 2^53 - 1, anything else is refused (H5). Fractions, which the monotonic clock has, are rounded up: a timer
+ * never fires early. Throws SNOW_ERR_BAD_TIME.
+ */
 export function checkDelay(ms: number): number {
-  if (Number.isSafeInteger(ms) && ms >= 0) return ms;
+  if (typeof ms === 'number' && ms >= 0 && ms <= Number.MAX_SAFE_INTEGER) return Math.ceil(ms);
   throw new SnowmeshError(
     'SNOW_ERR_BAD_TIME',
-    `A time must be a whole number of milliseconds from 0 on, not ${String(ms)}.`,
+    `A time must be a number of milliseconds from 0 to 2^53 - 1, not ${described(ms)}.`,
     {
       details: { ms },
     },
@@ -126,13 +130,11 @@ function suspend(
   const signal = options?.signal;
   let disarm: (() => void) | null = null;
   if (signal !== undefined) {
-    const onAbort = (): void => {
+    disarm = onAbort(signal, () => {
       if (cell.wait !== wait) return;
       release(cell, wait);
       reject(signal.reason);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    disarm = () => signal.removeEventListener('abort', onAbort);
+    });
   }
   if (timer !== null || disarm !== null) wait.limits = { timer, disarm };
   return pending;
@@ -146,4 +148,8 @@ function takeOrCrash(cell: Cell, wait: Wait): unknown {
     crash(cell, error);
     throw new Leave();
   }
+}
+
+function described(ms: unknown): string {
+  return typeof ms === 'number' || ms === undefined || ms === null ? String(ms) : `a ${typeof ms}`;
 }

@@ -2,8 +2,9 @@
 
 import { NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
+import { isPromise } from './callback.ts';
 import { BUSY, type Cell, DEAD, LIMITED, QUEUED, READY, TERMINATING, wake } from './cell.ts';
-import { crash, isPromise, leave, report, takeStarter, terminate } from './death.ts';
+import { crash, leave, report, takeStarter, terminate } from './death.ts';
 import { deliver, Envelope } from './delivery.ts';
 import { type ExitReason, isCleanExit } from './exit-reason.ts';
 import { type Body, IGNORE } from './program.ts';

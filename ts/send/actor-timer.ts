@@ -5,6 +5,7 @@ import {
   checkDelay,
   crash,
   deliver,
+  isPromise,
   ownCell,
   Timeout,
   TimerRef,
@@ -49,9 +50,7 @@ export class ActorTimer extends Timer {
   }
 
   fire(): void {
-    const { kernel } = this.owner;
-    if (this.kind === 'interval')
-      kernel.timers.startAt(this, Math.max(this.due + this.interval, kernel.now()));
+    if (this.kind === 'interval') this.owner.kernel.timers.startAt(this, this.nextTick());
     else this.forget();
     if (this.kind === 'run') this.call();
     else this.deliver();
@@ -81,10 +80,17 @@ export class ActorTimer extends Timer {
     this.bound?.extra?.timers?.delete(this);
   }
 
+  /** The first tick of its grid that is not over: missed ones are not made up. */
+  private nextTick(): number {
+    const late = Math.max(0, this.owner.kernel.now() - this.due);
+    return this.due + this.interval * (Math.floor(late / this.interval) + 1);
+  }
+
   private call(): void {
-    if (this.owner.isDead) return;
+    if (this.owner.isOver) return;
     try {
-      (this.what as () => void)();
+      const pending = (this.what as () => unknown)();
+      if (isPromise(pending)) pending.then(undefined, (error) => crash(this.owner, error));
     } catch (error) {
       crash(this.owner, error);
     }
@@ -129,7 +135,7 @@ export function startTimer(
   to: Dest<never> | null,
   what: unknown,
 ): TimerRef {
-  checkDelay(ms);
+  const delay = checkDelay(ms);
   if (to !== null || kind !== 'run') checkDest(to);
   if (to instanceof Pid) ownCell(owner.kernel, to);
   const timer = new ActorTimer(
@@ -138,9 +144,9 @@ export function startTimer(
     kind,
     to,
     kind === 'run' ? what : copyTerm(what),
-    Math.max(1, ms),
+    Math.max(1, delay),
   );
-  if (owner.isDead) return timer.ref; // a dead actor starts no timer (A7)
+  if (owner.isOver) return timer.ref; // a dead actor starts no timer (A7)
   const { bound } = timer;
   if (bound === undefined && to instanceof Pid && to.nc === 0) return timer.ref; // its target is dead already
   if (bound !== undefined) {
@@ -148,7 +154,7 @@ export function startTimer(
     more.timers ??= new Set();
     more.timers.add(timer);
   }
-  owner.kernel.timers.start(timer, kind === 'interval' ? Math.max(1, ms) : ms);
+  owner.kernel.timers.start(timer, kind === 'interval' ? Math.max(1, delay) : delay);
   return timer.ref;
 }
 

@@ -1,4 +1,11 @@
-import { type DeathPort, type ExitReason, type Extras, guard, type Kernel } from '../kernel/index.ts';
+import {
+  type DeathPort,
+  type ExitReason,
+  type Extras,
+  guard,
+  handOut,
+  type Kernel,
+} from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { LinkSignals } from './link-signals.ts';
 import type { MonitorSignals } from './monitor-signals.ts';
@@ -46,14 +53,15 @@ export class DeathQueue implements DeathPort {
 
   private announce(pid: Pid, extra: Extras, reason: ExitReason): void {
     const { kernel } = this;
-    for (const callback of extra.deathCallbacks ?? []) guard(kernel, () => callback(pid, reason));
+    const reasonFor = handOut(reason);
+    for (const callback of extra.deathCallbacks ?? []) guard(kernel, () => callback(pid, reasonFor()));
     const { abort } = extra;
-    if (abort !== null) guard(kernel, () => abort.abort(reason));
+    if (abort !== null) guard(kernel, () => abort.abort(reasonFor()));
     extra.gate?.close();
     this.monitors.dropOwn(pid, extra);
-    this.links.announce(pid, extra, reason);
-    this.monitors.announce(pid, extra, reason);
-    for (const caller of extra.callers ?? []) caller.targetEnded(reason);
+    this.links.announce(pid, extra, reasonFor);
+    this.monitors.announce(pid, extra, reasonFor);
+    for (const caller of extra.callers ?? []) caller.targetEnded(reasonFor());
   }
 
   /** Takes the oldest, without moving the others. */

@@ -85,18 +85,18 @@ export class LinkSignals {
   }
 
   /** Tells the partners of a dead actor. */
-  announce(pid: Pid, extra: Extras, reason: ExitReason): void {
+  announce(pid: Pid, extra: Extras, reasonFor: () => ExitReason): void {
     for (const made of extra.links ?? []) {
       const { partner } = made;
       if (partner.nc !== 0) {
         this.byNode.remove(partner.nc, made);
-        if (made.isActive) sendReason((why) => this.kernel.remote.exit(pid, partner, why), reason);
+        if (made.isActive) sendReason((why) => this.kernel.remote.exit(pid, partner, why), reasonFor());
         continue;
       }
       const cell = cellOf(partner);
       if (cell === undefined) continue;
       // No exit signal arrives over a link that the partner has taken down (C12).
-      if (cell.extra?.links?.remove(pid) !== undefined) receiveExit(cell, pid, reason, true);
+      if (cell.extra?.links?.remove(pid) !== undefined) receiveExit(cell, pid, reasonFor(), true);
     }
   }
 

@@ -97,21 +97,21 @@ export class MonitorSignals {
   }
 
   /** Tells those that monitor a dead actor. */
-  announce(pid: Pid, { watchers }: Extras, reason: ExitReason): void {
+  announce(pid: Pid, { watchers }: Extras, reasonFor: () => ExitReason): void {
     if (watchers === null) return;
     const { kernel } = this;
     for (let made = watchers.shift(); made !== null; made = watchers.shift()) {
       const { owner, ref } = made;
       if (owner.nc !== 0) {
         this.remoteWatchers.take(owner, ref);
-        sendReason((why) => kernel.remote.monitorExit(pid, owner, ref, why), reason);
+        sendReason((why) => kernel.remote.monitorExit(pid, owner, ref, why), reasonFor());
         continue;
       }
       const cell = cellOf(owner);
       if (cell === undefined) continue;
       cell.extra?.watches?.take(ref);
       kernel.aliases.endWithMonitor(ref);
-      deliver(cell, new Down(ref, made.target, reason));
+      deliver(cell, new Down(ref, made.target, reasonFor()));
     }
   }
 

@@ -7,6 +7,7 @@ import {
   deliver,
   type ExitReason,
   type Kernel,
+  onAbort,
   type Program,
   type RemoteStart,
   SpawnStatus,
@@ -82,6 +83,7 @@ export class OutboundSpawns {
     const monitorRef = options.monitor === true && cell !== null ? kernel.newRef(from.local) : undefined;
     const where = kernel.remote.canonical(node);
     return new Promise((resolve, reject) => {
+      let disarm: (() => void) | undefined;
       const abandon = (): void => {
         pending.isAbandoned = true;
         if (cell?.isDead !== true) reject(options.signal?.reason);
@@ -96,7 +98,7 @@ export class OutboundSpawns {
         settle: (status, child, detail) => {
           this.byId.delete(request.id);
           this.byNode.remove(where, pending);
-          options.signal?.removeEventListener('abort', abandon);
+          disarm?.();
           if (cell?.isDead === true || pending.isAbandoned) return;
           if (status === SpawnStatus.ok && child !== undefined) resolve({ pid: child, ref: monitorRef });
           else reject(spawnError(node, name, status, detail));
@@ -115,7 +117,7 @@ export class OutboundSpawns {
       });
       this.byId.set(request.id, pending); // not before: an order that is too large has thrown
       this.byNode.add(where, pending);
-      options.signal?.addEventListener('abort', abandon, { once: true });
+      if (options.signal !== undefined) disarm = onAbort(options.signal, abandon);
     });
   }
 

@@ -198,7 +198,7 @@ describe('the time of a call', () => {
     await kit.advance(1_000_000);
     expect(await standard).toMatchObject({ state: 'timeout', elapsed: 5000 });
     expect(isOver).toBe(false);
-    for (const timeout of [-1, Number.NaN, 0.5, '1' as never]) {
+    for (const timeout of [-1, Number.NaN, -0.5, '1' as never]) {
       expect(() => ask(probe.self, pid, 'hold', [], { timeout })).toThrow(
         expect.objectContaining({ code: 'SNOW_ERR_BAD_TIME' }),
       );

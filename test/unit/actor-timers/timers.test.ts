@@ -113,9 +113,9 @@ describe('a timer', () => {
     runtime.stop();
   });
 
-  it('H5 takes no time but whole ms from 0 on, and no target but an address', () => {
+  it('H5 takes no time but ms from 0 to 2^53 - 1, and no target but an address', () => {
     const { self } = probe;
-    for (const ms of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, '5', null, undefined, 5n]) {
+    for (const ms of [-1, -0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, '5', null, undefined, 5n]) {
       for (const start of [
         () => self.sendAfter(ms as never, probe.pid, 'x'),
         () => self.startTimer(ms as never, probe.pid as never, 'x'),
@@ -206,7 +206,33 @@ describe('a timer', () => {
   });
 });
 
+describe('fractions of a ms', () => {
+  it('are taken and rounded up: what the clock and readTimer give can be given back', async () => {
+    const { self } = probe;
+    self.sendAfter(9.25, probe.pid, 'after');
+    const slept = self.sleep(9.5).then(() => self.send(probe.pid, 'slept'));
+    await kit.advance(9);
+    expect(probe.messages).toEqual([]);
+    await kit.advance(1);
+    await slept;
+    await kit.settle();
+    expect(probe.messages).toEqual(['after', 'slept']);
+  });
+});
+
 describe('an interval', () => {
+  it('does not make up for ticks that a busy thread missed', async () => {
+    const times: number[] = [];
+    kit.runtime.spawnHandler((self: Self) => {
+      self.sendInterval(50, self.pid, 'tick');
+      return { onMessage: () => void times.push(self.now()) };
+    });
+    await kit.settle();
+    kit.clock.skip(437);
+    await kit.advance(113);
+    expect(times).toEqual([437, 450, 500, 550]);
+  });
+
   it('H9 ticks until it is cancelled: then none more', async () => {
     const timer = probe.self.sendInterval(10, probe.pid, 'tick');
     await kit.advance(35);

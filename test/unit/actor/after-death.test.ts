@@ -149,3 +149,48 @@ describe('callbacks that outlive their actor', () => {
     expect(child.stderr()).toBe('');
   });
 });
+
+describe('a handler that goes on after `self.exit`', () => {
+  it('A6 A7 has no effect any more, as if it were dead', async () => {
+    const outcomes: unknown[] = [];
+    const pid = kit.runtime.spawnHandler((self: Self<string>) => ({
+      onMessage() {
+        try {
+          self.exit('die');
+        } catch {}
+        self.send(probe.pid, 'sent');
+        cast(self, probe.pid, 'cast');
+        self.register('x');
+        self.sendExit(probe.pid, 'kill');
+        self.after(1, () => void outcomes.push('fired'));
+        self.sendAfter(1, probe.pid, 'late');
+        outcomes.push(kit.runtime.isAlive(self.spawn(() => void outcomes.push('ran'))));
+        void request(self, probe.pid, 'ask').then(outcomes.push, outcomes.push);
+      },
+      onTerminate: () => self.send(probe.pid, 'last words'),
+    }));
+    const ref = probe.watch(pid);
+    kit.runtime.send(pid, 'go');
+    await probe.expectMessage('last words');
+    await probe.expectDown(ref, 'die');
+    await probe.expectNoMessage(6000);
+    expect(outcomes).toEqual([false]);
+    expect(kit.runtime.registered()).toEqual([]);
+  });
+
+  it('A6 A7 asynchronously, too', async () => {
+    const pid = kit.runtime.spawnHandler((self: Self<string>) => ({
+      async onMessage() {
+        await Promise.resolve();
+        try {
+          self.exit('die');
+        } catch {}
+        self.send(probe.pid, 'sent');
+      },
+    }));
+    const ref = probe.watch(pid);
+    kit.runtime.send(pid, 'go');
+    await probe.expectDown(ref, 'die');
+    await probe.expectNoMessage(100);
+  });
+});

@@ -373,7 +373,7 @@ describe('the end of an actor', () => {
     let again = 0;
     const keeper = kit.runtime.spawnHandler((self: Self): HandlerBody => {
       const start = (): void => {
-        const pid = self.spawnWith({ link: true, monitor: true, name: 'popular' }, async (own: Self) => {
+        const { pid } = self.spawnWith({ link: true, monitor: true, name: 'popular' }, async (own: Self) => {
           own.register('other');
           own.exit(await own.receive('bye'));
         });

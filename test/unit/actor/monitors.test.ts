@@ -209,9 +209,11 @@ describe('spawning with a monitor', () => {
 
   it('D15 works together with a link: the exit and the DOWN, once each', async () => {
     const probe = await kit.probe();
-    const pid = probe.self.spawnWith({ link: true, monitor: true }, (self: Self) => self.exit('bye'));
+    const { pid, ref } = probe.self.spawnWith({ link: true, monitor: true }, (self: Self) =>
+      self.exit('bye'),
+    );
     await probe.expectExit(pid, 'bye');
-    await probe.expectDown(pid, 'bye');
+    await probe.expectDown(ref, 'bye');
     await probe.expectNoMessage(100);
   });
 

@@ -71,7 +71,7 @@ describe('a task', () => {
     const probe = await kit.probe();
     const one = task(probe.self, () => 'value');
     await expect(one.await(probe.self, -1)).rejects.toMatchObject({ code: 'SNOW_ERR_BAD_TIME' });
-    await expect(one.yield(probe.self, 0.5)).rejects.toMatchObject({ code: 'SNOW_ERR_BAD_TIME' });
+    await expect(one.yield(probe.self, -0.5)).rejects.toMatchObject({ code: 'SNOW_ERR_BAD_TIME' });
     expect(await one.await(probe.self)).toBe('value');
   });
 

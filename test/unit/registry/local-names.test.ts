@@ -132,8 +132,8 @@ describe('a local name', () => {
       self.trapExit(true);
       const next = (): void => {
         if (++rounds > 1000) return;
-        const both = { link: true, monitor: true, name: 'the name' };
-        const pid = self.spawnWith(both, async (own: Self) => own.exit(await own.receive()));
+        const both = { link: true, monitor: true, name: 'the name' } as const;
+        const { pid } = self.spawnWith(both, async (own: Self) => own.exit(await own.receive()));
         self.send(pid, rounds % 2 === 0 ? 'normal' : 'shutdown');
       };
       return {
