@@ -2,6 +2,7 @@
 import { Timer } from '../timers/index.ts';
 import type { Kernel } from './kernel.ts';
 import type { Logger } from './logger.ts';
+import { isPromise } from './promise.ts';
 
 /** Runs `action`; logs what it throws, and what a promise that it gives rejects with. */
 export function guard({ logger }: { readonly logger: Logger }, action: () => unknown): void {
@@ -13,12 +14,6 @@ export function guard({ logger }: { readonly logger: Logger }, action: () => unk
   } catch (error) {
     failed(error);
   }
-}
-
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
 }
 
 /**

@@ -1,10 +1,10 @@
 // Crash, exit and death of an actor.
 import type { Pid } from '../term/index.ts';
-import { isPromise } from './callback.ts';
 import { BUSY, type Cell, cellOf, DEAD, QUEUED, type Starter, TERMINATING } from './cell.ts';
 import { crashReason, handOut, isLeave } from './crash-reason.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { type LoggedTag, loggedTag } from './match.ts';
+import { isPromise } from './promise.ts';
 import { release } from './taking.ts';
 
 /** PIDs in a crash report. */

@@ -13,7 +13,7 @@ export { ActorTable, setNextSerial } from './actor-table.ts';
 export { Aliases, type AliasMode } from './aliases.ts';
 export { briefReason } from './brief-reason.ts';
 export { type Asker, Call, callOf } from './call.ts';
-export { after, guard, isPromise } from './callback.ts';
+export { after, guard } from './callback.ts';
 export {
   type AwaitingCaller,
   type Birth,
@@ -53,6 +53,7 @@ export {
 } from './match.ts';
 export type { Holder, NamesPort } from './names-port.ts';
 export { type Body, IGNORE, type Program, waitsForInit } from './program.ts';
+export { isPromise } from './promise.ts';
 export { checkDelay, checkTimeout, type ReceiveOptions, receive } from './receive.ts';
 export {
   type AnsweringNode,

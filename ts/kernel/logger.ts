@@ -1,5 +1,5 @@
 import { briefJson, printable } from './brief-reason.ts';
-import { isPromise } from './callback.ts';
+import { isPromise } from './promise.ts';
 
 /** Where the runtime reports crashes; the shape of pino, so that a pino logger can be passed as it is. */
 export interface Logger {

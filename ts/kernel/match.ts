@@ -2,7 +2,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import type { Test } from '../mailbox/index.ts';
 import { Ref } from '../term/index.ts';
 import type { Call } from './call.ts';
-import { isPromise } from './callback.ts';
+import { isPromise } from './promise.ts';
 import { type Down, type Exit, type NodeDown, type NodeUp, SystemMessage } from './system-message.ts';
 import { Timeout, TimerRef } from './timer-ref.ts';
 

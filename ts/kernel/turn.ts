@@ -2,12 +2,12 @@
 
 import { NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
-import { isPromise } from './callback.ts';
 import { BUSY, type Cell, DEAD, LIMITED, QUEUED, READY, TERMINATING, wake } from './cell.ts';
 import { crash, leave, report, takeStarter, terminate } from './death.ts';
 import { deliver, Envelope } from './delivery.ts';
 import { type ExitReason, isCleanExit } from './exit-reason.ts';
 import { type Body, IGNORE } from './program.ts';
+import { isPromise } from './promise.ts';
 import { Exit, SystemMessage } from './system-message.ts';
 import { settle, take } from './taking.ts';
 
