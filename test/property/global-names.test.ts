@@ -96,6 +96,31 @@ const LATE_ANSWERS: [number, number, (Step | Trouble)[]][] = [
     ],
   ],
 ];
+/** One node does not hear of a switch, and the new owner dies: the third node must not forget the old one. */
+const UNHEARD_SWITCHES: [number, SwitchStep[]][] = [
+  [
+    0,
+    [
+      [{ kind: 'reregister', a: 1, home: 1, name: 'v' }, { kind: 'settle' }],
+      [{ kind: 'cut', a: 0, b: 1 }, { kind: 'settle' }],
+      [{ kind: 'reregister', a: 0, home: 0, name: 'v' }, { kind: 'settle' }],
+      [{ kind: 'killLast' }, { kind: 'settle' }],
+    ],
+  ],
+  [
+    0,
+    [
+      [{ kind: 'reregister', a: 1, home: 1, name: 'v' }, { kind: 'settle' }],
+      [
+        { kind: 'reregister', a: 0, home: 0, name: 'v' },
+        { kind: 'steps', count: 0 },
+      ],
+      [{ kind: 'cut', a: 0, b: 1 }, { kind: 'settle' }],
+      [{ kind: 'killLast' }, { kind: 'settle' }],
+    ],
+  ],
+];
+type SwitchStep = Of<typeof switches>;
 type Of<A> = A extends fc.Arbitrary<infer T> ? T : never;
 type Step = Of<typeof requests>;
 type Trouble = Of<typeof splits> | Of<typeof freezes> | Of<typeof holes> | Of<typeof switches>[number];
@@ -408,7 +433,7 @@ describe('global names under random events', () => {
       fc.asyncProperty(fc.integer(), fc.array(switches, { maxLength: 12 }), (start, steps) =>
         playOut(3, start, steps.flat()),
       ),
-      { numRuns: 400 },
+      { numRuns: 400, examples: UNHEARD_SWITCHES },
     );
   });
 
