@@ -183,6 +183,10 @@ export const ERRORS = {
     summary: 'An actor could not be spawned on another node.',
     remedy: 'details.reason: noconnection, unknown_function (expose it there), or why its start failed.',
   },
+  SNOW_ERR_NO_VOTE: {
+    summary: 'A node that answers did not vote on a global name for a minute.',
+    remedy: 'Disconnect or stop the node that the message names, and register again.',
+  },
   SNOW_ERR_HIDDEN_NODE: {
     summary: 'A hidden node takes no part in global names.',
     remedy: 'Start the node without `hidden`, or ask a visible node.',

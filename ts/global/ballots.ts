@@ -2,6 +2,7 @@
 // one is over. Claims that reach the nodes in different orders could wait for each other for ever, so a vote is asked back
 // when an earlier claim comes, and is given back unless its claim is decided (Maekawa's algorithm).
 import { type Claim, type Claimant, ClaimQueue, isBefore } from './claim-queue.ts';
+import { MAX_VOTE_ROUNDS } from './limits.ts';
 
 export type Verdict = 'yes' | 'taken' | 'late';
 
@@ -10,12 +11,16 @@ export interface BallotsPort {
   vote(claim: Claim, verdict: Verdict): void;
   /** Asks for the vote back. */
   inquire(claim: Claim): void;
+  /** A claim has had the vote for longer than any claim waits for votes. */
+  overdue(claim: Claim): void;
 }
 
 /** The vote of this node for one name. */
 interface Ballot {
   voted: Claim;
   isInquired: boolean;
+  /** Rounds that the claim has had the vote. */
+  rounds: number;
   /** Claims that wait and are refused once the name is taken. */
   readonly registering: ClaimQueue;
   /** Claims that wait and take the name from the actor that has it. */
@@ -35,6 +40,11 @@ export class Ballots {
     return this.#ballots.size;
   }
 
+  /** The node whose claim has the vote for a name. */
+  holder(name: string): string | undefined {
+    return this.#ballots.get(name)?.voted.claimant.node;
+  }
+
   /** Votes at once, or when the claims before are over. A number that is in use is ignored. O(log claims). */
   claim(claim: Claim): void {
     const { claimant, id, name } = claim;
@@ -44,7 +54,7 @@ export class Ballots {
     const ballot = this.#ballots.get(name);
     if (ballot === undefined) {
       const [registering, replacing] = [new ClaimQueue(), new ClaimQueue()];
-      this.#ballots.set(name, { voted: claim, isInquired: false, registering, replacing });
+      this.#ballots.set(name, { voted: claim, isInquired: false, rounds: 0, registering, replacing });
       return this.#port.vote(claim, 'yes');
     }
     queueOf(ballot, claim).push(claim);
@@ -80,6 +90,14 @@ export class Ballots {
     for (const claim of claims) this.#port.vote(claim, 'late');
   }
 
+  /** A round of the roll call is over. O(names that are voted on). */
+  round(): void {
+    const overdue: Claim[] = [];
+    for (const ballot of this.#ballots.values())
+      if (++ballot.rounds > 2 * MAX_VOTE_ROUNDS) overdue.push(ballot.voted);
+    for (const claim of overdue) this.#port.overdue(claim);
+  }
+
   /** Ends all claims of a node. */
   gone(claimant: Claimant): void {
     const claims = [...claimant.claims.values()];
@@ -100,6 +118,7 @@ export class Ballots {
     queueOf(ballot, earliest).remove(earliest);
     ballot.voted = earliest;
     ballot.isInquired = false;
+    ballot.rounds = 0;
     this.#port.vote(earliest, 'yes');
   }
 

@@ -1,6 +1,7 @@
 // The claimant's side: one round asks every node for its vote, a second one tells every node the result. The caller is told
 // when all have acknowledged that, so that a yes means that every connected node resolves the name (Q1).
 import type { Pid } from '../term/index.ts';
+import { MAX_VOTE_ROUNDS } from './limits.ts';
 import type { Member, OwnNode } from './member.ts';
 import type { Outcome, Vote } from './messages.ts';
 import { mergeReplaced, type ReplacedEntry } from './name-table.ts';
@@ -25,9 +26,12 @@ export interface OwnClaim {
   /** Voters whose vote is missing. */
   readonly missing: Set<Voter>;
   isDecided: boolean;
+  /** Rounds that it has waited for votes. */
+  rounds: number;
   /** How often a voter was asked again. */
   askedAgain: number;
-  readonly done: (outcome: LocalOutcome) => void;
+  /** @param missing with `unvoted`: the nodes whose votes did not come. */
+  readonly done: (outcome: LocalOutcome, missing?: readonly string[]) => void;
 }
 
 export interface ClaimsPort {
@@ -110,6 +114,13 @@ export class Claims {
     this.#startOver([...this.#pending.values()].filter(({ isDecided }) => !isDecided));
   }
 
+  /** A round of the roll call is over: ends claims whose votes do not come although the voters answer. O(claims). */
+  round(): void {
+    for (const claim of [...this.#pending.values()]) {
+      if (!claim.isDecided && ++claim.rounds > MAX_VOTE_ROUNDS) this.#fail(claim, 'unvoted');
+    }
+  }
+
   /** That voter need not vote any more. */
   gone(voter: Voter): void {
     for (const claim of [...this.#pending.values()]) {
@@ -174,7 +185,7 @@ export class Claims {
     this.#pending.delete(claim.id);
     this.#forget(claim);
     this.#port.giveUp(claim);
-    claim.done(outcome);
+    claim.done(outcome, outcome === 'unvoted' ? Array.from(claim.missing, ({ node }) => node) : []);
   }
 
   #forget(claim: OwnClaim): void {

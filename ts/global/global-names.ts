@@ -3,6 +3,7 @@ import { Pid } from '../term/index.ts';
 import type { LocalOutcome } from './claims.ts';
 import type { ConflictResolver } from './conflict.ts';
 import { MAX_NAMES_PER_NODE } from './limits.ts';
+import type { Done } from './local-requests.ts';
 import { isName } from './messages.ts';
 import { NameService, type NamesHost } from './name-service.ts';
 
@@ -62,7 +63,8 @@ export class GlobalNames {
    * node: when that node said so; connections that broke since are another matter); false when it is taken, also by somebody who asked at the same
    * time, or when the actor is dead or its node out of reach.
    * @throws SNOW_ERR_BAD_NAME; as a rejection SNOW_ERR_TOO_MANY_NAMES when the actor's node has `maxNamesPerNode`,
-   * SNOW_ERR_STOPPED when this node stops, SNOW_ERR_NOT_ALIVE when the names were closed.
+   * SNOW_ERR_NO_VOTE when a node that answers does not vote for a minute, SNOW_ERR_STOPPED when this node stops, SNOW_ERR_NOT_ALIVE
+   * when the names were closed.
    *
    * @example
    * if (!(await names.register('leader', self.pid))) self.exit('normal');
@@ -155,12 +157,12 @@ export class GlobalNames {
    * The answer of the service as a promise. An answer that is there at once comes in a later turn of the event loop: a loop that
    * asks until it gets what it wants must not keep out what would change the answer.
    */
-  #settled(start: (done: (outcome: LocalOutcome) => void) => void): Promise<boolean> {
+  #settled(start: (done: Done) => void): Promise<boolean> {
     const promise = new Promise<boolean>((resolve, reject) => {
       let isStarting = true;
-      start((outcome) => {
+      start((outcome, missing) => {
         const settle = (): void => {
-          const error = this.#errorOf(outcome);
+          const error = this.#errorOf(outcome, missing);
           if (error === undefined) resolve(outcome === 'yes');
           else reject(error);
         };
@@ -174,10 +176,15 @@ export class GlobalNames {
     return promise;
   }
 
-  #errorOf(outcome: LocalOutcome): SnowmeshError | undefined {
+  #errorOf(outcome: LocalOutcome, missing: readonly string[] = []): SnowmeshError | undefined {
     if (outcome === 'full') {
       const why = "a node of the cluster takes no more names of the actor's node";
       return new SnowmeshError('SNOW_ERR_TOO_MANY_NAMES', why);
+    }
+    if (outcome === 'unvoted') {
+      const who = missing.length === 0 ? 'a node that answers' : missing.join(', ');
+      const why = `for a minute the vote of ${who} was missing: it is withheld, or held by a claim that does not end`;
+      return new SnowmeshError('SNOW_ERR_NO_VOTE', why, { details: { nodes: missing } });
     }
     return outcome === 'closed' ? this.#closedError() : undefined;
   }

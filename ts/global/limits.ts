@@ -20,6 +20,8 @@ export const HELLO_MS = 5_000;
 export const ANSWER_MS = 5_000;
 /** Pings that a member may leave without an answer while it says other things; a second lies between two. */
 export const MAX_UNANSWERED_PINGS = 60;
+/** Rounds of the roll call, of a second each, that a claim may wait for votes; a claim of a peer may hold a vote twice as long. */
+export const MAX_VOTE_ROUNDS = 60;
 /** How often a voter is asked again that refuses a name for an entry that may be about to end, and the pauses. */
 export const MAX_ASKED_AGAIN = 16;
 export const FIRST_PAUSE_MS = 20;

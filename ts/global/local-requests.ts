@@ -17,7 +17,8 @@ import { Pauses } from './pauses.ts';
 import type { RollCall } from './roll-call.ts';
 import { Turns } from './turns.ts';
 
-export type Done = (outcome: LocalOutcome) => void;
+/** @param missing with `unvoted`: the nodes whose votes did not come, as far as they are known here. */
+export type Done = (outcome: LocalOutcome, missing?: readonly string[]) => void;
 
 export interface LocalRequestsParts {
   readonly runtime: Runtime;
@@ -104,10 +105,16 @@ export class LocalRequests {
         replaced: [],
         missing: new Set(),
         isDecided: false,
+        rounds: 0,
         askedAgain: 0,
-        done: (outcome) => {
+        done: (outcome, missing = []) => {
           this.#turns.leave();
-          done(outcome);
+          // The vote of this node itself is with another claim.
+          const holder = this.#parts.ballots.holder(name);
+          done(
+            outcome,
+            missing.map((node) => (node === own.node ? (holder ?? node) : node)),
+          );
         },
       });
     });

@@ -9,8 +9,8 @@ export const VERSION = 1;
 
 /** What a node asks of the node of an actor. */
 export type Request = 'register' | 'reregister' | 'unregister';
-/** How a request ends. `gone`: the actor, its node, or the name to be removed is not there. */
-export type Outcome = 'yes' | 'taken' | 'full' | 'gone';
+/** How a request ends. `gone`: the actor, its node, or the name to be removed is not there. `unvoted`: a vote did not come in time. */
+export type Outcome = 'yes' | 'taken' | 'full' | 'gone' | 'unvoted';
 
 /** What a voter says: yes, why not, or that it has forgotten the claim because the claimant did not answer. */
 export type Vote = Outcome | 'late';
@@ -52,7 +52,7 @@ const oneOf =
   (...words: string[]): Check =>
   (value) =>
     words.includes(value as string);
-const OUTCOMES = ['yes', 'taken', 'full', 'gone'];
+const OUTCOMES = ['yes', 'taken', 'full', 'gone', 'unvoted'];
 const outcome = oneOf(...OUTCOMES);
 const vote = oneOf(...OUTCOMES, 'late');
 

@@ -70,6 +70,10 @@ export class NameService implements ChannelListener {
       clock: runtime.clock,
       members: () => members.here(),
       isWaiting: () => this.#isWaiting,
+      round: () => {
+        this.#local.claims.round();
+        this.#ballots.round();
+      },
       ping: (member, number) => send(member, ['ping', number]),
       quiet: (member) => this.#quiet(member),
       back: ({ node }) =>
@@ -81,6 +85,10 @@ export class NameService implements ChannelListener {
       isTaken: (taken) => table.of(taken) !== undefined,
       vote: (claim, verdict) => this.#vote(claim, verdict),
       inquire: (claim) => this.#inquire(claim),
+      overdue: ({ claimant, name: wanted }) => {
+        if (claimant !== own)
+          endSession(claimant as Member, `it does not end its claim to ${JSON.stringify(wanted)}`);
+      },
     }));
     const common = { runtime, maxNames: options.maxNames, own, table, clock: this.#clock, members, rollCall };
     const acknowledgements = this.#acknowledgements;

@@ -23,6 +23,8 @@ export interface RollCallPort {
   /** Whether anything waits for members, here or at one of them. */
   isWaiting(): boolean;
   ping(member: Member, number: number): void;
+  /** A round is over. */
+  round(): void;
   /** It does not answer. */
   quiet(member: Member): void;
   /** It was quiet, and answers again. */
@@ -89,6 +91,7 @@ export class RollCall {
     this.checkMissed();
     this.#lastRound = this.#port.clock.now();
     for (const member of [...this.#port.members()]) this.#call(member);
+    this.#port.round();
     this.#alarm = undefined;
     if (this.#port.isWaiting()) this.begin();
   }

@@ -14,6 +14,7 @@ class Voter {
     isTaken: () => this.isTaken,
     vote: ({ id }, verdict) => void this.votes.push([id, verdict]),
     inquire: () => {},
+    overdue: () => {},
   });
 
   claim(claimant: Claimant, id: number, stamp: number, replaces = false): void {

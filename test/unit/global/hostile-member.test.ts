@@ -1,7 +1,7 @@
 // Members that keep to the form of the protocol and not to its rules: each loses its session, and holds nothing up.
 import { expect, it } from 'vitest';
 import { LamportClock } from '../../../ts/global/lamport-clock.ts';
-import { MAX_TELLINGS, MAX_UNANSWERED_PINGS } from '../../../ts/global/limits.ts';
+import { MAX_TELLINGS, MAX_UNANSWERED_PINGS, MAX_VOTE_ROUNDS } from '../../../ts/global/limits.ts';
 import { type FakeNode, handed } from './fake-mesh.ts';
 import { after, apart, joined, mesh } from './stage.ts';
 
@@ -74,6 +74,31 @@ it('P7 a member that says other things and answers no ping holds a registration 
   await mesh.pass((MAX_UNANSWERED_PINGS + 2) * 1_000);
   expect(answer).toBe(true);
   expect(violations(a)).toEqual([b.name]);
+});
+
+it('P7 a member that answers and never votes ends a registration with an error that names it', async () => {
+  const { a, b } = await against((message) => (message[0] === 'hello' ? [['sync', []]] : pong(message)));
+  let error: { code: string; details: unknown } | undefined;
+  void a.names.register('x', a.actor()).catch((reason) => (error = reason));
+  await mesh.pass((MAX_VOTE_ROUNDS - 1) * 1_000);
+  expect(error).toBeUndefined();
+  await mesh.pass(3_000);
+  expect(error).toMatchObject({ code: 'SNOW_ERR_NO_VOTE', details: { nodes: [b.name] } });
+});
+
+it('P7 a member that holds a vote and never ends its claim loses its session', async () => {
+  const { a, b } = await against((message) => (message[0] === 'hello' ? [['sync', []]] : pong(message)));
+  mesh.send(b, b.peers.get(a) as never, ['claim', 1, 'x', 1, false]);
+  await mesh.settle();
+  let error: { code: string; details: unknown } | undefined;
+  void a.names.register('x', a.actor()).catch((reason) => (error = reason));
+  await mesh.pass((MAX_VOTE_ROUNDS + 2) * 1_000);
+  // It has not voted, and it holds the vote of this node.
+  expect(error).toMatchObject({ code: 'SNOW_ERR_NO_VOTE', details: { nodes: [b.name, b.name] } });
+  expect(violations(a)).toEqual([]);
+  await mesh.pass((MAX_VOTE_ROUNDS + 2) * 1_000);
+  expect(violations(a)).toEqual([b.name]);
+  expect(await after(a.names.register('x', a.actor()))).toBe(true);
 });
 
 it('P7 honest members that are slow, frozen or start anew break no rule', async () => {
