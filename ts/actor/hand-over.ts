@@ -1,7 +1,7 @@
 import type { Runtime } from './runtime.ts';
 
-// A child spec or a task holds functions, which no message may carry. Within one runtime it need not travel: the thing
-// stays here and the message carries its ticket. To another node the thing itself is sent, if it can be.
+// A child spec or a task holds functions, which no message may carry. Within one runtime it stays in this table, and the
+// message carries its ticket. To another node the value itself is sent, if that is possible.
 const waiting = new WeakMap<Runtime, Map<number, unknown>>();
 let tickets = 0;
 

@@ -50,7 +50,7 @@ export interface RuntimeOptions {
 export class Runtime implements Kernel {
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Messages that reached nobody. */
+  /** Lost messages, counted by reason. */
   readonly deadLetters: DeadLetters = new DeadLetters();
   /** @internal Whether it was stopped: no actor runs any more. */
   isStopped = false;

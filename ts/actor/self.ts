@@ -31,12 +31,12 @@ import type { Runtime } from './runtime.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
 
 /**
- * What an actor can do. Each actor gets its own.
+ * What an actor can do: the first argument of its code.
  *
- * After its death (rule A7) nothing that is awaited here - `receive`, `sleep`, `call` - goes on, and nothing else has an
- * effect: what is sent is lost (a dead letter, `dead_sender`), what is spawned is nobody, timers never fire. So no timer or
- * listener that outlives its actor takes the OS process along (A4). `exit` leaves by a throw also then, like anything that ends
- * the actor from its own code; a callback of Node.js ends its actor with `self.runtime.sendExit(self.pid, reason)` instead.
+ * After the actor's death no promise from here - `receive`, `sleep`, `call` - settles, and nothing else has an effect: what it
+ * sends is a dead letter (`dead_sender`), what it spawns is a dead PID, its timers never fire. So a timer or listener of
+ * Node.js that outlives its actor does no harm. `exit` throws also then; a callback of Node.js ends its actor with
+ * `self.runtime.sendExit(self.pid, reason)` instead.
  */
 export class Self<M = unknown> {
   /** @internal */
@@ -59,12 +59,12 @@ export class Self<M = unknown> {
     return this.cell.kernel as Runtime;
   }
 
-  /** What it is called in logs. */
+  /** Its name in logs. */
   get label(): string {
     return this.cell.label;
   }
 
-  /** Who spawned it; `<0.0>`: code outside of actors. */
+  /** The actor that spawned it; `<0.0>`: code outside of actors. */
   get parent(): Pid {
     return this.cell.parent;
   }
@@ -86,7 +86,7 @@ export class Self<M = unknown> {
   }
 
   /**
-   * Waits for a message: the oldest, or the oldest that matches; all others stay, in order (rule B5).
+   * Waits for a message: the oldest, or the oldest that matches; all others stay, in order.
    *
    * What matches is said in {@link Match}; without a match any message does. With a `timeout` it may resolve to TIMEOUT.
    *
@@ -113,7 +113,7 @@ export class Self<M = unknown> {
     return receive(this.cell, match, options) as Promise<never>;
   }
 
-  /** Sends a message: copied, never fails for a target that is gone. Throws SNOW_ERR_UNSENDABLE, SNOW_ERR_NAME_UNKNOWN (rule F4). */
+  /** Sends a message: copied, never fails for a target that is gone. Throws SNOW_ERR_UNSENDABLE, SNOW_ERR_NAME_UNKNOWN. */
   send<T>(to: Dest<T>, message: T): void {
     if (this.isOver) this.runtime.deadLetters.count('dead_sender', to);
     else this.runtime.sender.send(this.cell, to as Dest<never>, message);
@@ -121,7 +121,7 @@ export class Self<M = unknown> {
 
   /**
    * Like send, but waits while the target's mailbox is full (limit policy `block`) or the way to its node is busy. Bytes beyond
-   * 1 MiB for another node are copied slice by slice, so that nothing else stands behind them: leave them alone until it resolves.
+   * 1 MiB for another node are copied slice by slice, so that other work runs in between: do not change them before it resolves.
    *
    * @throws As `send`, by rejecting. When this actor dies meanwhile, nothing is sent and the promise stays pending.
    */
@@ -142,12 +142,12 @@ export class Self<M = unknown> {
     return this.make(start, args, undefined, false).pid as Pid<never> as Pid<N>;
   }
 
-  /** Spawns and links in one step (rule C15). */
+  /** Spawns and links in one step. */
   spawnLink<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): Pid<N> {
     return this.make(start, args, { link: true }, false).pid as Pid<never> as Pid<N>;
   }
 
-  /** Spawns and monitors in one step (rule D15). */
+  /** Spawns and monitors in one step. */
   spawnMonitor<N, A extends readonly unknown[]>(
     start: Startable<N, A>,
     ...args: A
@@ -195,8 +195,8 @@ export class Self<M = unknown> {
    * @param node Full name of the node; our own is fine.
    * @param args What the actor gets; copied like a message.
    * @param options `link`, `monitor`; `signal`: gives up and rejects with its reason - a linked child then ends with
-   * `abandoned`, another one runs on (rule N6).
-   * @returns The child's PID, and the reference of its monitor. Nothing of the child comes before (rule N5).
+   * `abandoned`, another one runs on.
+   * @returns The child's PID, and the reference of its monitor. Nothing of the child comes before.
    * @throws SNOW_ERR_SPAWN (details.reason: noconnection, unknown_function, or why its start failed),
    * SNOW_ERR_NOT_SPAWNABLE for a bare function, SNOW_ERR_UNSENDABLE and SNOW_ERR_TOO_LARGE for the arguments.
    */
@@ -210,7 +210,7 @@ export class Self<M = unknown> {
     return this.runtime.spawns.spawn(this.cell, node, spec, args, options) as Promise<never>;
   }
 
-  /** Ties two actors: when one ends otherwise than `normal`, so does the other, unless it traps exits (rules C). */
+  /** Links two actors: when one ends with another reason than `normal`, so does the other, unless it traps exits. */
   link(pid: Pid): void {
     if (!this.isOver) this.runtime.links.link(this.cell, pid);
   }
@@ -220,7 +220,7 @@ export class Self<M = unknown> {
     if (!this.isOver) this.runtime.links.unlink(this.cell, pid);
   }
 
-  /** Watches an actor: exactly one {@link Down} comes when it ends, or is gone already. */
+  /** Monitors an actor: exactly one {@link Down} comes when it ends, or at once when there is none. */
   monitor(target: Pid | string | NodeAddress, options?: { readonly alias?: AliasMode }): Ref {
     const { cell } = this;
     const ref = this.runtime.newRef(cell.pid.local);
@@ -242,7 +242,7 @@ export class Self<M = unknown> {
     return wasThere;
   }
 
-  /** A further address of this actor, which can be given away for one answer and taken back. */
+  /** A further address of this actor, which others can use until it is taken back, or for one answer. */
   alias(mode: 'explicit' | 'reply' = 'explicit'): Ref {
     const ref = this.makeRef();
     if (!this.isOver) this.runtime.aliases.add(this.cell, ref, mode);
@@ -257,7 +257,7 @@ export class Self<M = unknown> {
     return true;
   }
 
-  /** Returns what it was before. */
+  /** Whether exit signals arrive as {@link Exit} messages. Returns what it was before. */
   trapExit(on: boolean): boolean {
     const { cell } = this;
     const before = cell.isTrapping;
@@ -265,7 +265,7 @@ export class Self<M = unknown> {
     return before;
   }
 
-  /** Ends this actor with `reason`; final even when the throw is caught (rule A6). Default `normal`. */
+  /** Ends this actor with `reason`; final even when the throw is caught. Default `normal`. */
   exit(reason: ExitReason = 'normal'): never {
     const { cell } = this;
     if (this.isOver) throw new Leave();
@@ -275,7 +275,7 @@ export class Self<M = unknown> {
     if (!isInCode) terminate(cell, given);
     else if (cell.leaving === null) {
       cell.leaving = { reason: given };
-      // Called from outside of a handler (a timer, a promise of its own): nobody else will look.
+      // Called from outside of the handler, by a timer or a promise: no handler's end will see it.
       queueMicrotask(() => (cell.leaving === null || cell.isDead ? undefined : this.leaveLater(cell)));
     }
     throw new Leave();
@@ -288,7 +288,7 @@ export class Self<M = unknown> {
     if (this.cell.isDead && pid.equals(this.pid)) throw new Leave();
   }
 
-  /** Waits `ms`; never goes on once the actor is dead. */
+  /** Waits `ms`. Stays pending when the actor dies. Throws SNOW_ERR_BAD_TIME. */
   sleep(ms: number): Promise<void> {
     const delay = checkDelay(ms);
     if (this.isOver) return never();
@@ -298,9 +298,9 @@ export class Self<M = unknown> {
   }
 
   /**
-   * Sends a message once, not before `ms` have passed; a name is resolved then (rule H7).
+   * Sends a message once, not before `ms` have passed; a name is resolved then.
    *
-   * @returns What `cancelTimer` takes. A timer aimed at a local PID ends with that actor (H6), no timer with this one.
+   * @returns What `cancelTimer` takes. A timer aimed at a local PID ends with that actor, no timer with this one.
    * @throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_DEST, SNOW_ERR_UNSENDABLE.
    */
   sendAfter<T>(ms: number, to: Dest<T>, message: T): TimerRef {
@@ -315,13 +315,13 @@ export class Self<M = unknown> {
   /**
    * Sends a message every `ms` (at least 1), the first after `ms`. Ticks missed by a busy thread are not made up for.
    *
-   * It ends when its local receiver does, or, aimed at anything but a local PID, when this actor does (rule H9).
+   * It ends when its local receiver does, or, aimed at anything but a local PID, when this actor does.
    */
   sendInterval<T>(ms: number, to: Dest<T>, message: T): TimerRef {
     return startTimer(this.runtime.sender, this.cell, ms, 'interval', to as Dest<never>, message);
   }
 
-  /** Calls `fn` as this actor; a throw, or a promise that rejects, ends the actor. */
+  /** Calls `fn` after `ms`, as this actor: a throw, or a promise that rejects, ends it. Throws SNOW_ERR_BAD_TIME. */
   after(ms: number, fn: () => unknown): TimerRef {
     return startTimer(this.runtime.sender, this.cell, ms, 'run', null, fn);
   }
@@ -331,7 +331,7 @@ export class Self<M = unknown> {
     return cancelTimer(this.runtime.sender, timer);
   }
 
-  /** ms that are left, or false; the timer goes on. */
+  /** ms that are left, or false when it has fired or was cancelled. The timer continues. */
   readTimer(timer: TimerRef): number | false {
     return this.runtime.timers.read(timer.timer);
   }
@@ -341,17 +341,17 @@ export class Self<M = unknown> {
     if (!this.isOver) this.runtime.register(name, pid);
   }
 
-  /** Frees a local name. False: nobody had it. */
+  /** Frees a local name. False: no actor had it. */
   unregister(name: string): boolean {
     return !this.isOver && this.runtime.unregister(name);
   }
 
-  /** Who has a local name. */
+  /** The actor with a local name. */
   whereis(name: string): Pid | undefined {
     return this.runtime.whereis(name);
   }
 
-  /** A fresh reference: nothing in the mailbox can carry it yet, and receiving by it knows that (rule B6). */
+  /** A fresh reference: nothing in the mailbox can carry it yet, and receiving by it knows that. */
   makeRef(): Ref {
     const ref = this.runtime.newRef(this.cell.pid.local);
     this.cell.mailbox?.mark(ref);
@@ -397,7 +397,7 @@ export class Self<M = unknown> {
   }
 }
 
-/** What a dead actor waits for. */
+/** The promise of a dead actor: nothing resumes it. */
 function never(): Promise<never> {
   return new Promise(() => {});
 }

@@ -18,8 +18,8 @@ export interface HandlerBody<M = unknown> {
   /** User messages, and Exit, Down, NodeUp, NodeDown, Call as they come. A throw or rejection ends the actor. */
   onMessage(message: M, self: Self<M>): void | PromiseLike<void>;
   /**
-   * Runs before the actor ends by itself (`self.exit`, a throw), because its parent ended while it traps exits (I5),
-   * or because it was asked to stop. Not on `kill`, nor on an exit signal it does not trap (I7).
+   * Runs before the actor ends by itself (`self.exit`, a throw), because its parent ended while it traps exits,
+   * or because it was asked to stop. Not on `kill`, nor on an exit signal it does not trap.
    */
   onTerminate?(reason: ExitReason, self: Self<M>): void | PromiseLike<void>;
 }

@@ -32,8 +32,8 @@ export function start<N, A extends readonly unknown[]>(
 }
 
 /**
- * `start` for those who have no use for anything but the PID: everything else rejects with SNOW_ERR_START, whose
- * details say `reason`, or `ignore: true`.
+ * `start` that resolves to the PID only: every other outcome rejects with SNOW_ERR_START, whose details have `reason`, or
+ * `ignore: true`.
  */
 export async function startOrThrow<N, A extends readonly unknown[]>(
   parent: Caller,

@@ -33,7 +33,7 @@ export interface CallFailure {
 }
 
 /**
- * A call that brought no answer: says to whom, what, how long it took and why.
+ * A call without an answer: names the target, the tag, the time it took, and why.
  *
  * @example
  * const n = await call(self, counter, 'read').catch((error) => {
@@ -69,9 +69,9 @@ export class CallError extends SnowmeshError {
     this.state = state;
   }
 
-  // No fields: whoever prints the error would see each of them twice. In a message, `details` and `cause` have them.
+  // Getters, not fields: a printed error would show each of them twice. In a message, `details` and `cause` have them.
 
-  /** Who was called: a PID as text, or a name. */
+  /** The target: a PID as text, or a name. */
   get target(): string {
     return this.details.target;
   }

@@ -16,7 +16,7 @@ import { CallError, type CallState } from './call-error.ts';
 
 /** The pending calls of a runtime. A call enters and leaves by itself. */
 export class PendingCalls {
-  /** By the id of the reply address; a local call of an actor has none until somebody asks for it. */
+  /** By the id of the reply address; a local call of an actor has none until it is asked for. */
   readonly byId: Map<number, PendingCall> = new Map();
   /** Calls to other nodes. */
   readonly byNode: NodeIndex<PendingCall> = new NodeIndex();

@@ -8,7 +8,7 @@ export class Leave extends SnowmeshError {
   constructor() {
     super(
       'SNOW_ERR_ACTOR_DEAD',
-      'This actor has ended, and leaves its code by this throw. In a callback of Node.js nobody catches it: end the actor there with self.runtime.sendExit(self.pid, reason).',
+      'This actor has ended, and leaves its code by this throw. A callback of Node.js does not catch it: end the actor there with self.runtime.sendExit(self.pid, reason).',
     );
   }
 }
@@ -22,7 +22,7 @@ export function isLeave(thrown: unknown): boolean {
   }
 }
 
-/** The exit reason for a thrown value; always a term that can travel (rule A3). */
+/** The exit reason for a thrown value; always a term that can travel (A3). */
 export function crashReason(thrown: unknown): CrashReason {
   try {
     return thrown instanceof Error ? errorReason(thrown) : freeze(copyTerm(noCatch(thrown)));
@@ -32,7 +32,7 @@ export function crashReason(thrown: unknown): CrashReason {
   }
 }
 
-/** The stack is made into text when somebody looks at it, for that takes longer than all the rest of a crash. */
+/** The stack becomes text when it is first read: that takes longer than the rest of a crash. */
 function errorReason(thrown: Error): CrashReason {
   const { name, message, code } = thrown as Error & { code?: unknown };
   const error = { name: text(name), message: text(message) };
@@ -66,7 +66,7 @@ function noCatch(thrown: unknown): CrashReason {
   return { nocatch: thrown as NoCatchReason['nocatch'], stack: stackOf(new Error('thrown')) };
 }
 
-/** An exit reason given by user code, copied so that nobody can change it later. Throws SNOW_ERR_UNSENDABLE. */
+/** An exit reason given by user code, copied so that a later change does not reach it. Throws SNOW_ERR_UNSENDABLE. */
 export function givenReason(reason: ExitReason): ExitReason {
   return freeze(copyTerm(reason));
 }
@@ -75,9 +75,9 @@ export function givenReason(reason: ExitReason): ExitReason {
 const constant = new WeakSet<object>();
 
 /**
- * What each of those who hear of an end gets as its reason: the reason itself when nothing in it can change, else a copy, so that none
- * can change it for the others. The reason, which nobody else has yet, is frozen. O(size of the reason), for each call when it holds a
- * Map, a Set, a Date, bytes or an error.
+ * Gives each receiver of an exit reason its value: the reason itself when nothing in it can change, else a copy, so that none
+ * changes it for the others. Freezes the reason. O(size of the reason), for each call when it holds a Map, a Set, a Date, bytes
+ * or an error.
  */
 export function handOut(reason: ExitReason): () => ExitReason {
   if (typeof reason !== 'object' || reason === null || constant.has(freeze(reason))) return () => reason;

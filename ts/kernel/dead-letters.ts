@@ -1,5 +1,5 @@
 /**
- * Why a message reached nobody: its actor is gone (`noproc`), nobody has the name (`no_name`), the alias is not active
+ * Why a message was lost: its actor is gone (`noproc`), no actor has the name (`no_name`), the alias is not active
  * (`alias`), a mailbox limit dropped the newest or the oldest (`dropped_new`, `dropped_old`), its receiver died first
  * (`unread`), the answer came after the caller gave up (`late_reply`), no connection could be made (`noconnection`),
  * too much waits for a peer (`remote_full`), it could not be encoded late (`unsendable`), its sender had ended (`dead_sender`),
@@ -19,10 +19,10 @@ export type DeadLetterReason =
   | 'dead_sender'
   | 'unasked';
 
-/** Hears of messages that reached nobody: the reason, to whom, how many. Never the payload. */
+/** Is told of lost messages: the reason, the target, how many. Never the payload. */
 export type DeadLetterListener = (reason: DeadLetterReason, target: string, count: number) => void;
 
-/** Messages that reached nobody, counted by reason: a loss is silent for the sender, never for the operator. */
+/** Lost messages, counted by reason: the sender is not told of a loss, the operator can see it. */
 export class DeadLetters {
   private readonly tally: Record<DeadLetterReason, number> = {
     noproc: 0,

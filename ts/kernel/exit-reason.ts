@@ -10,13 +10,13 @@
  */
 export type ExitReason = unknown;
 
-/** What an uncaught error or rejection ends an actor with (rule A3). Plain data, equal on every node. */
+/** What an uncaught error or rejection ends an actor with. Plain data, equal on every node. */
 export interface ErrorReason {
   readonly error: { readonly name: string; readonly message: string; readonly code?: string | number };
   readonly stack: string;
 }
 
-/** What an uncaught throw of something that is not an `Error` ends an actor with (rule A3). */
+/** What an uncaught throw of something that is not an `Error` ends an actor with. */
 export interface NoCatchReason {
   /** The thrown value, or its description when it cannot travel. */
   readonly nocatch: unknown;
@@ -27,7 +27,7 @@ export interface NoCatchReason {
 export type CrashReason = ErrorReason | NoCatchReason;
 
 /**
- * Whether a reason is a clean end: `normal`, `shutdown` or `{ shutdown: … }`. Those are not logged (rule I8).
+ * Whether a reason is a clean end: `normal`, `shutdown` or `{ shutdown: … }`. Those are not logged.
  *
  * @example
  * const down = await self.receive(Down);

@@ -46,7 +46,7 @@ export function guarded(logger: Logger): Logger {
         );
         if (isPromise(pending)) pending.then(undefined, () => {});
       } catch {
-        // There is nobody to tell.
+        // The logger itself failed: there is no other place to report it.
       }
     };
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
@@ -68,7 +68,7 @@ function stackBelow(facts: object): string {
   return lines.map((one) => `\n    ${one.replace(CONTROL, ' ').trim()}`).join('');
 }
 
-/** Also a peer's reason is logged here; it must not steer the terminal. */
+/** The reason may come from a peer: it must not send control sequences to the terminal. */
 const CONTROL = /\p{Cc}/gu;
 const LONGEST_LINE = 8192;
 const LONGEST_STACK = 8192;

@@ -1,6 +1,6 @@
 import type { Pid } from '../term/index.ts';
 
-/** Something that holds entries of an actor and lets go of them when it dies, before anybody hears of the death (A8). */
+/** A table with entries of actors. It drops those of an actor that died, before the death is announced (A8). */
 export interface Holder {
   release(pid: Pid): void;
 }
@@ -9,7 +9,7 @@ export interface Holder {
 export interface NamesPort extends Holder {
   /** Throws SNOW_ERR_NAME_TAKEN (details.holder) or SNOW_ERR_BAD_NAME. The PID is alive and local. */
   register(name: string, pid: Pid): void;
-  /** False when nobody had the name. */
+  /** False when no actor had the name. */
   unregister(name: string): boolean;
   whereis(name: string): Pid | undefined;
   registered(): string[];

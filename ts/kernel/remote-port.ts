@@ -40,9 +40,9 @@ export const SpawnStatus = {
   unknownFunction: 1,
   /** The arguments or the start were refused, or its init failed: the detail is the reason. */
   failed: 2,
-  /** Its init said "ignore" (rule I1); only to a start, as the next. */
+  /** Its init said "ignore" (I1); only to a start, as the next. */
   ignored: 3,
-  /** Its init took too long, it was killed (rule I3). */
+  /** Its init took too long, it was killed (I3). */
   timedOut: 4,
 } as const;
 export type SpawnStatus = (typeof SpawnStatus)[keyof typeof SpawnStatus];
@@ -74,12 +74,12 @@ export interface RemoteSpawn {
 
 /**
  * Everything an actor does to actors of other nodes. `actor` defines it, `node` installs it; without a node there is
- * the null port, for which nobody can be reached. No method throws but for a value that cannot travel
+ * the null port, which reaches no node. No method throws, except for a value that cannot be sent
  * (SNOW_ERR_UNSENDABLE, …), and none delivers anything before it returns: what follows comes through
  * `Runtime.inbound` later.
  *
  * The `from` of a signal is the local actor it comes from (null: from outside of actors), so that all signals of one
- * actor to one node keep their order (rule B1).
+ * actor to one node keep their order (B1).
  */
 export interface RemotePort {
   /** This node's name; undefined while it is not part of a cluster. */
@@ -100,7 +100,7 @@ export interface RemotePort {
   monitorExit(from: Pid | undefined, to: Pid, ref: Ref, reason: ExitReason): void;
   spawn(request: RemoteSpawn): void;
   spawnReply(child: Pid | undefined, to: Pid, request: Ref, status: SpawnStatus, detail: unknown): void;
-  /** Whoever started `child` there knows of it: until then its node ends it when the connection is lost. */
+  /** Confirms that the starter knows of `child`: before that, its node kills it when the connection is lost. */
   spawnAck(from: Pid, child: Pid): void;
   /** `ms` until the caller gives up, Infinity: never. */
   call(from: Pid | null, ref: Ref, ms: number, target: Pid | NodeAddress, request: CallRequest): void;
@@ -120,8 +120,8 @@ export interface RemotePort {
 }
 
 /**
- * Sends an exit reason to another node. One that cannot travel there, being too large or too deep, is replaced by
- * `{ unsendable: code }`: the news of an end is never lost for its reason, nor does it take the connection along (rule P8).
+ * Sends an exit reason to another node. A reason that is too large or too deep for that is replaced by
+ * `{ unsendable: code }`: the signal is never lost because of its reason, nor does it end the connection (P8).
  */
 export function sendReason(send: (reason: ExitReason) => void, reason: ExitReason): void {
   try {

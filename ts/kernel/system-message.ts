@@ -9,7 +9,7 @@ export interface NodeAddress {
 }
 
 /**
- * What the runtime itself puts into mailboxes. Class instances cannot be sent, so none of these can be forged (rule
+ * What the runtime itself puts into mailboxes. Class instances cannot be sent, so none of these can be forged (
  * B10), and a mailbox limit never drops one.
  *
  * @example
@@ -23,7 +23,7 @@ export abstract class SystemMessage {
   }
 }
 
-/** An exit signal received by an actor that traps exits: a linked actor ended, or somebody sent an exit. */
+/** An exit signal received by an actor that traps exits: a linked actor ended, or an exit signal was sent to it. */
 export class Exit extends SystemMessage {
   readonly from: Pid;
   readonly reason: ExitReason;
@@ -46,7 +46,7 @@ export class Exit extends SystemMessage {
 /** A monitored actor is gone: sent exactly once per monitor. */
 export class Down extends SystemMessage {
   readonly ref: Ref;
-  /** What was monitored: the PID, or name and node when it was monitored by name (rule D3). */
+  /** What was monitored: the PID, or name and node when it was monitored by name. */
   readonly from: Pid | NodeAddress;
   readonly reason: ExitReason;
 

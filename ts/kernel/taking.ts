@@ -14,7 +14,7 @@ export function take(cell: Cell, wait: Wait): unknown {
   return found;
 }
 
-/** Ends a wait with a message (or TIMEOUT). The actor's code goes on as a microtask. */
+/** Ends a wait with a message (or TIMEOUT). The actor's code resumes in a microtask. */
 export function settle(cell: Cell, wait: Wait, message: unknown): void {
   const { resume } = cell;
   release(cell, wait);

@@ -123,7 +123,7 @@ function handleOne(cell: Cell, message: unknown): boolean {
     return false;
   }
   if (message instanceof Exit && message.from.equals(cell.parent)) {
-    leave(cell, message.reason); // I5, in its turn: what was sent before comes first (B1)
+    leave(cell, message.reason); // its parent ended (I5); messages sent before came first (B1)
     return false;
   }
   if (message instanceof Call) cell.handling = message;

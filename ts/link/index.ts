@@ -1,7 +1,7 @@
-// Links and monitors: who hears of whose end, and what an exit signal does. Pure data and pure functions.
+// The data of links and monitors, and what an exit signal does to its receiver. Pure data and pure functions.
 //
 // Partners on this node and on others have the same tables. Remote links follow Erlang's link protocol, with unlink ids and
-// acknowledgements, so that both ends always agree (rule C13). Everything is O(1) but for `Links` iteration; an actor with few
+// acknowledgements, so that both ends always agree (C13). Everything is O(1) but for `Links` iteration; an actor with few
 // links or monitors pays for no hash table.
 //
 // Must not know: actors, mailboxes, how a signal is delivered.

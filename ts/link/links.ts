@@ -5,14 +5,14 @@ const FEW = 8;
 
 /** One end of a link. */
 export class Link {
-  /** Whose end it is. */
+  /** The actor whose end it is. */
   readonly owner: Pid;
   readonly partner: Pid;
   /** The id of our unlink that a remote partner has not acknowledged yet; 0: none. */
   unlinkId = 0;
   /** We linked again before that acknowledgement: until it comes, signals of the partner still concern the old link. */
   isRelinked = false;
-  /** Lost with its node, and gone but for the place it takes until {@link Links.sweep}. */
+  /** Its node was lost: it only takes a place until {@link Links.sweep}. */
   isLost = false;
 
   constructor(owner: Pid, partner: Pid) {
@@ -27,13 +27,13 @@ export class Link {
 }
 
 /**
- * The links of one actor, as Erlang's link protocol keeps them: at most one per partner (rule C1); a remote link that
- * we took down stays until the partner acknowledges, and signals of it are ignored meanwhile (rules C12, C13).
+ * The links of one actor, as Erlang's link protocol keeps them: at most one per partner (C1); a remote link that
+ * we took down stays until the partner acknowledges, and signals of it are ignored meanwhile (C12, C13).
  */
 export class Links {
   private readonly owner: Pid;
   private few: Link[] = [];
-  /** By node number, then by local id: numbers, as a string for each of 100 000 partners costs more than all the rest. */
+  /** By node number, then by local id: numbers, because a string key for each of 100 000 partners costs more than the rest. */
   private many: Map<number, Map<number, Link>> | null = null;
 
   constructor(owner: Pid) {
@@ -79,14 +79,14 @@ export class Links {
     return this.find(partner) === undefined ? this.add(partner) : undefined;
   }
 
-  /** We unlink a partner of this runtime, or one that nobody will ever hear of again: gone at once. */
+  /** Removes the link at once: to a partner of this runtime, or of an incarnation that has ended. */
   remove(partner: Pid): Link | undefined {
     const link = this.find(partner);
     if (link !== undefined) this.drop(link);
     return link;
   }
 
-  /** An entry went with its node. Among many it keeps its place until {@link sweep}: to clear all at once costs far less. */
+  /** The partner's node was lost. In a large table the entry keeps its place until {@link sweep}, which is far cheaper for many. */
   lose(link: Link): void {
     link.isLost = true;
     if (this.many === null) this.drop(link);
@@ -122,7 +122,7 @@ export class Links {
 
   /**
    * The partner unlinks: the active link that went. It had not seen our own pending unlink yet, so it will ignore the
-   * link we made since (rule C13).
+   * link we made since (C13).
    */
   unlinkedBy(partner: Pid): Link | undefined {
     const link = this.find(partner);
@@ -133,7 +133,7 @@ export class Links {
 
   /**
    * An exit signal came over the link: the active link that went. While our own unlink is pending it is a signal of the
-   * old link, which can not affect us any more (rules C12, C14).
+   * old link, which cannot affect us any more (C12, C14).
    */
   broke(partner: Pid): Link | undefined {
     return this.find(partner)?.unlinkId === 0 ? this.remove(partner) : undefined;

@@ -11,11 +11,11 @@ export interface NamedProcess {
 export class Monitor implements Chained<Monitor> {
   readonly ref: Ref;
   readonly owner: Pid;
-  /** What was asked for, and what DOWN carries (rule D3). */
+  /** What was asked for, and what DOWN carries (D3). */
   readonly target: Pid | NamedProcess;
   /** An alias that ends with the monitor. */
   hasAlias = false;
-  /** It fired, or was taken back. */
+  /** It fired, or was removed. */
   isOver = false;
   before: Monitor | null = null;
   after: Monitor | null = null;
@@ -60,7 +60,7 @@ export class Watches {
     return monitor === undefined || monitor.isOver || monitor.chain !== null ? undefined : monitor.node;
   }
 
-  /** Only the owner's own references act (rule D8). */
+  /** Only the owner's own references act (D8). */
   take(ref: Ref): Monitor | undefined {
     if (ref.nc !== 0) return undefined;
     const monitor = this.many?.get(ref.id) ?? this.few.find((each) => each.ref.id === ref.id);
@@ -71,8 +71,8 @@ export class Watches {
   }
 
   /**
-   * The node of its target is lost. Among many it keeps its place until {@link sweep}: to clear all at once costs far less. False:
-   * it was over.
+   * The node of its target was lost. In a large table it keeps its place until {@link sweep}, which is far cheaper for many.
+   * False: it was over.
    */
   lose(monitor: Monitor): boolean {
     if (monitor.isOver) return false;
@@ -100,7 +100,7 @@ export class Watches {
   }
 }
 
-/** Monitors that actors of other nodes have on ours, so that DEMONITOR, which names no target, finds them. */
+/** Monitors that actors of other nodes have here, by owner and reference: DEMONITOR names no target. */
 export class RemoteWatchers {
   private readonly byNode = new Map<number, Map<string, Monitor>>();
 

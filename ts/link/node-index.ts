@@ -1,6 +1,6 @@
 /**
- * What is tied to other nodes, by node: the number of a (name, incarnation) pair, or a name while the number is not
- * known. So the loss of a node finds what it breaks without looking at anything else.
+ * Links, monitors, calls or spawns by the node they depend on: the number of a (name, incarnation) pair, or a name while the
+ * number is not known. The loss of a node finds what it breaks without a search.
  */
 export class NodeIndex<T> {
   private readonly byNode = new Map<number | string, Set<T>>();

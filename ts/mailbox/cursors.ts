@@ -1,6 +1,6 @@
 import type { Segment } from './segment.ts';
 
-/** Tags and waiting receives remembered per mailbox; the one used longest ago goes. */
+/** Tags and waiting receives remembered per mailbox; the oldest is replaced. */
 const MOST_TAGS = 16;
 /** Fresh references remembered per mailbox. */
 const MOST_MARKS = 16;
@@ -20,14 +20,14 @@ export class Cursor {
 
 /**
  * What a mailbox remembers about its own places. Few and in arrays: looking for a key compares at most 32 pointers,
- * and a segment that leaves the chain takes all cursors on it along.
+ * and the cursors of a segment that leaves the chain move to the next one.
  */
 export class Cursors {
   private readonly tags: Cursor[] = [];
   private readonly marks: Cursor[] = [];
   private nextTag = 0;
   private nextMark = 0;
-  /** The one asked for last: a receive asks twice, and most ask for the reference just made or the same tag again. */
+  /** The cursor found last: a receive looks twice, mostly for the reference just made or the same tag. */
   private recent: Cursor | undefined = undefined;
 
   /** A fresh reference: nothing before this place can carry it. */

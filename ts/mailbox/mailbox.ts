@@ -29,7 +29,7 @@ export class Mailbox {
   private only: unknown = EMPTY;
   private head: Segment | null = null;
   private tail: Segment | null = null;
-  /** Made when somebody first remembers a place. */
+  /** Made when a place is first remembered. */
   private cursors: Cursors | null = null;
 
   /** Puts a message at the end. O(1). */
@@ -63,7 +63,7 @@ export class Mailbox {
 
   /**
    * Takes the oldest message that passes `test`, or NOTHING. The test may add messages but not take any. With `keys`, what fails for them is remembered: the next
-   * `take` with the same keys goes on behind it. O(messages not looked at yet for these keys).
+   * `take` with the same keys continues behind it. O(messages not looked at yet for these keys).
    */
   take(test: Test, keys: readonly unknown[]): unknown {
     if (this.size === 0) return NOTHING;

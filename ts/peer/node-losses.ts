@@ -4,7 +4,7 @@ import type { Link, Monitor } from '../link/index.ts';
 import type { LinkSignals, MonitorSignals } from '../signal/index.ts';
 import type { InboundSpawns, OutboundSpawns, PendingSpawn } from '../spawn/index.ts';
 
-/** Ties that fire before actors and the event loop get their turn: about half a millisecond (rule P6). */
+/** Links, monitors, calls and spawns that fire before actors and the event loop run: about half a millisecond (P6). */
 const TIES_PER_STEP = 1024;
 
 /** What fires when a node is lost, oldest first. */
@@ -28,7 +28,7 @@ export class NodeLoss {
     this.steps = steps;
   }
 
-  /** Calls back when everything has fired: at once when it has. At most one may wait. */
+  /** Calls back when everything has fired: at once when it has. Takes one callback. */
   whenOver(next: () => void): void {
     if (this.isOver) next();
     else this.next = next;

@@ -4,7 +4,7 @@ export interface Queued<T> {
   nextInQueue: T | null;
 }
 
-/** ms before the event loop gets its turn... */
+/** ms before the event loop runs... */
 const SLICE_MS = 2;
 /** ...or turns, in case the clock stands still: tests put fake ones in its place. */
 export const TURNS_PER_SLICE = 20_000;
@@ -23,9 +23,9 @@ const TICK = Promise.resolve();
  *                          └─ budget spent: setImmediate ─► a new budget, pump again
  * ```
  *
- * A slice runs in microtasks of whoever made work. The budget belongs to a turn of the event loop, not to a slice, and
- * code that goes on without the queue (a receive that finds mail) takes from it too: otherwise an actor that sends to
- * itself would never let a timer fire. A MessageChannel instead of `setImmediate` would starve timers.
+ * A slice runs in microtasks. The budget belongs to a turn of the event loop, not to a slice, and code that continues
+ * without the queue (a receive that finds a message) takes from it too: otherwise an actor that sends to itself would let no
+ * timer fire. A MessageChannel instead of `setImmediate` would starve timers.
  */
 export class Scheduler<T extends Queued<T>> {
   private readonly run: (item: T) => boolean;
@@ -77,7 +77,7 @@ export class Scheduler<T extends Queued<T>> {
     this.hasSettled = true;
   }
 
-  /** Code behind a promise goes on, now settled: takes a turn for it, and lets it run before the next item. False: queue up instead. */
+  /** Code behind a settled promise continues: takes a turn for it, and lets it run before the next item. False: use the queue instead. */
   goOn(): boolean {
     if (!this.spend()) return false;
     this.hasSettled = true;
@@ -90,7 +90,7 @@ export class Scheduler<T extends Queued<T>> {
   }
 
   /**
-   * Runs what waits now, on the caller's stack, as far as the budget goes; what resumes promises goes on in microtasks.
+   * Runs what waits now, on the caller's stack, as far as the budget goes; what resumes promises continues in microtasks.
    * For a fresh turn of the event loop. True: the budget was not enough.
    */
   runSlice(): boolean {
@@ -103,7 +103,7 @@ export class Scheduler<T extends Queued<T>> {
   }
 
   private start(): void {
-    if (this.isSpent) return; // the pending immediate goes on
+    if (this.isSpent) return; // the pending immediate continues
     this.isPumping = true;
     void TICK.then(this.pump);
   }
@@ -135,13 +135,13 @@ export class Scheduler<T extends Queued<T>> {
     this.onSliceEnd();
   }
 
-  /** Once in a while: is it the event loop's turn? */
+  /** Looks at the clock: whether the budget is spent. */
   private check(): boolean {
     if (this.isSpent) return false;
     const now = performance.now();
     this.turns += this.stride;
     if (!this.isArmed) {
-      // What ran since the last turn of the event loop began at an unknown moment, not long ago.
+      // When the work since the last turn of the event loop began is unknown; it was not long ago.
       this.isArmed = true;
       setImmediate(this.renew);
       this.sliceStart = now;
@@ -158,7 +158,7 @@ export class Scheduler<T extends Queued<T>> {
     return true;
   }
 
-  /** The event loop turned: timers and sockets had their chance. */
+  /** The event loop turned: timers and sockets have run. */
   private readonly renew = (): void => {
     this.isArmed = false;
     this.isSpent = false;

@@ -19,7 +19,7 @@ import type { Sender } from './sender.ts';
 export type TimerKind = 'send' | 'timeout' | 'interval';
 
 /**
- * A timer with a message. It ends with the local actor it is aimed at (rule H6); an interval aimed at anything else ends
+ * A timer with a message. It ends with the local actor it is aimed at (H6); an interval aimed at anything else ends
  * with the actor that started it (H9), the only one whose end is known here.
  */
 export class ActorTimer extends Timer {
@@ -103,19 +103,19 @@ export class ActorTimer extends Timer {
       const cell = cellOf(to);
       if (cell !== undefined) deliver(cell, this.message());
     } else if (typeof to === 'string') {
-      sender.deliverNamed(to, this.message()); // H7: the name is resolved now
+      sender.deliverNamed(to, this.message()); // a name is resolved when the timer fires (H7)
     } else if (to instanceof Ref && to.nc === 0) sender.deliverAlias(to, this.message());
     else if ('name' in to && this.owner.kernel.isSelf(to.node)) sender.deliverNamed(to.name, this.message());
     else this.sendFar(to);
   }
 
-  /** Each tick of an interval has its own copy (rule B8). */
+  /** Each tick of an interval has its own copy (B8). */
   private message(): unknown {
     if (this.kind === 'timeout') return new Timeout(this.ref, this.what);
     return this.kind === 'interval' ? copyTerm(this.what) : this.what;
   }
 
-  /** H8: to another node it is a plain send, made now. */
+  /** To another node it is a plain send when the timer fires (H8). */
   private sendFar(to: Dest<never>): void {
     try {
       this.sender.send(this.owner.isDead ? null : this.owner, to, this.what);

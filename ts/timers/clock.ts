@@ -16,7 +16,7 @@ export interface Alarm {
 /** Node.js timers count in 32 bits and fire at once beyond that. */
 export const MAX_DELAY = 2 ** 31 - 1;
 
-/** The monotonic clock of the process (rule H10). */
+/** The monotonic clock of the process. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   arm(delay, fire, keepAlive) {

@@ -16,9 +16,9 @@ export class Timers {
   private keepAlive: boolean;
   private alarm: Alarm | null = null;
   private alarmAt = Number.POSITIVE_INFINITY;
-  /** The alarm does not keep the process alive, for nothing waited when we looked. */
-  private isLetGo = false;
-  private isLettingGo = false;
+  /** The alarm does not keep the process alive: no timer was pending when it was last checked. */
+  private isReleased = false;
+  private isReleasing = false;
 
   constructor(clock: Clock, keepAlive = false) {
     this.clock = clock;
@@ -46,15 +46,15 @@ export class Timers {
     if (due === Number.POSITIVE_INFINITY) return;
     this.wheel.add(timer);
     if (due < this.alarmAt) this.arm(due);
-    else if (this.isLetGo) this.hold();
+    else if (this.isReleased) this.hold();
   }
 
   /** False: it had fired or been cancelled before. O(1). */
   cancel(timer: Timer): boolean {
     if (timer.slot === INACTIVE) return false;
     this.wheel.remove(timer);
-    // The alarm stays: an early ring finds nothing and costs less than setting alarms for timers that never fire.
-    if (this.keepAlive && this.wheel.size === 0 && !this.isLettingGo) this.letGo();
+    // The alarm stays: one early ring costs less than setting alarms for timers that never fire.
+    if (this.keepAlive && this.wheel.size === 0 && !this.isReleasing) this.release();
     return true;
   }
 
@@ -80,29 +80,29 @@ export class Timers {
     this.alarm?.cancel();
     this.alarmAt = due;
     const delay = Math.max(0, due - this.clock.now());
-    this.isLetGo = false;
+    this.isReleased = false;
     this.alarm = this.clock.arm(Math.min(delay, MAX_DELAY), this.ring, this.keepAlive);
   }
 
   /**
-   * Nothing waits: the alarm stays for the next timer, but not the process for the alarm. Looked at again when the event loop
-   * has turned, for calls that follow each other start and cancel a timer each.
+   * No timer is pending: the alarm stays for the next timer but no longer keeps the process alive. Decided when the event loop
+   * has turned, because calls in a row start and cancel a timer each.
    */
-  private letGo(): void {
+  private release(): void {
     if (this.alarm?.keepAlive === undefined) return this.rest();
-    this.isLettingGo = true;
-    setImmediate(this.letGoNow);
+    this.isReleasing = true;
+    setImmediate(this.releaseNow);
   }
 
-  private readonly letGoNow = (): void => {
-    this.isLettingGo = false;
+  private readonly releaseNow = (): void => {
+    this.isReleasing = false;
     if (this.wheel.size > 0 || !this.keepAlive || this.alarm === null) return;
-    this.isLetGo = true;
+    this.isReleased = true;
     this.alarm.keepAlive?.(false);
   };
 
   private hold(): void {
-    this.isLetGo = false;
+    this.isReleased = false;
     if (this.keepAlive) this.alarm?.keepAlive?.(true);
   }
 

@@ -119,7 +119,7 @@ export class Wheel {
     return false;
   }
 
-  /** A later epoch begins: that of `now`, or the first one before it that somebody waits for. */
+  /** A later epoch begins: that of `now`, or the first one before it with a timer. */
   private enter(now: number): void {
     const last = Math.floor(now / EPOCH) * EPOCH;
     this.epoch = Math.min(last, Math.max(this.farEpoch, this.epoch + EPOCH));
@@ -141,7 +141,7 @@ export class Wheel {
     }
   }
 
-  /** All timers of one ms are due. Their times may differ by fractions, and those count too (rule H2). */
+  /** All timers of one ms are due. Their times may differ by fractions, and those count too (H2). */
   private ready(slot: number): void {
     const timers: Timer[] = [];
     let isSorted = true;
