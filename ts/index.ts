@@ -8,6 +8,7 @@
  */
 export {
   type ActorFn,
+  type ActorOptions,
   type ActorSpec,
   type AliasMode,
   Call,

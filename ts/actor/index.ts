@@ -61,6 +61,7 @@ export { Runtime, type RuntimeOptions } from './runtime.ts';
 export { Self } from './self.ts';
 export {
   type ActorFn,
+  type ActorOptions,
   type ActorSpec,
   defineActor,
   defineHandler,

@@ -1,3 +1,4 @@
+import { checkOptionNames, type OptionNames } from '../errors/index.ts';
 import type { ExitReason, IGNORE } from '../kernel/index.ts';
 import type { Self } from './self.ts';
 
@@ -61,9 +62,20 @@ export type Startable<M = Anything, A extends readonly unknown[] = Anything[]> =
   | ActorFn<M, A>
   | ActorSpec<M, A>;
 
+/** See {@link defineActor}. */
+export interface ActorOptions {
+  /** Whether a start waits until the function says that it is ready. Default false. */
+  readonly ack?: boolean;
+}
+
+const ACTOR_OPTIONS: OptionNames<ActorOptions> = { ack: true };
+
 /**
  * Names an actor function, so that it can be logged, supervised and spawned from other nodes.
  *
+ * @param options `ack: true`: a start waits until the function calls `self.initAck()` or `self.initIgnore()`, and fails when it ends
+ *   before. Default false: a start is done once the actor is made, so it never fails; what the function throws is a crash.
+ * @throws SNOW_ERR_BAD_OPTION.
  * @example
  * const echo = defineActor('echo', async (self: Self<{ from: Pid<string>; text: string }>) => {
  *   for (;;) {
@@ -75,8 +87,11 @@ export type Startable<M = Anything, A extends readonly unknown[] = Anything[]> =
 export function defineActor<M, A extends readonly unknown[]>(
   name: string,
   body: ActorFn<M, A>,
+  options: ActorOptions = {},
 ): FunctionSpec<M, A> {
-  return Object.freeze({ kind: 'function', name, body });
+  checkOptionNames('defineActor', options, ACTOR_OPTIONS);
+  const { ack = false } = options;
+  return Object.freeze({ kind: 'function', name, body, ...(ack ? { ack } : undefined) });
 }
 
 /**

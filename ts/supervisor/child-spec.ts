@@ -67,9 +67,13 @@ export interface Backoff {
 
 /** A description of a child: what to start, with which arguments, and what to do when it ends. */
 export interface ChildSpec extends ChildOptions {
-  /** Unique among the children of one supervisor. */
+  /** Unique among the children of a supervisor with a list; any text for logs under a dynamic one, which goes by PIDs. */
   readonly id: string;
-  /** An actor function, or what `defineActor`, `defineServer`, `defineStateMachine` or `defineSupervisor` made. */
+  /**
+   * An actor function, or what `defineActor`, `defineServer`, `defineStateMachine` or `defineSupervisor` made. The start of a plain
+   * function never fails: it counts as running at once, and what it throws is a crash that is restarted. To fail a start, take a
+   * server, or `defineActor(…, { ack: true })`.
+   */
   readonly start: Startable;
   readonly args?: readonly unknown[];
 }
@@ -99,7 +103,7 @@ type SpecOptions<A extends readonly unknown[]> = ChildOptions & Arguments<A>;
 /**
  * Describes a child, with its arguments checked against what it takes.
  *
- * @param id Unique among the children of one supervisor.
+ * @param id Unique among the children of a supervisor with a list.
  * @param start An actor function, or what `defineActor`, `defineServer` and the like made.
  * @param rest Options: `args`, `restart`, `shutdown` and the rest of {@link ChildOptions}.
  * @example

@@ -50,7 +50,8 @@ export interface DynamicSupervisorOptions extends RestartLimit {
 export interface SupervisorSpec<A extends readonly unknown[] = []> extends FunctionSpec<unknown, A> {
   readonly type: 'supervisor';
   /**
-   * Starts it; resolves when all its children run. Linked to `parent` when that is an actor.
+   * Starts it; resolves when all its children run. Linked to `parent` when that is an actor. `stop(caller, pid, 'shutdown')` ends
+   * it with all its children, in order; so does `node.stop()`, or the end of its parent.
    *
    * @throws SNOW_ERR_START, with the reason in `details.reason`: for a child that did not start
    *   `{ shutdown: { failedToStartChild: id, reason } }` (J2).

@@ -174,7 +174,7 @@ const ready = (node: ClusterNode, peers: readonly string[]): Promise<readonly st
 
 /** A port nobody listens on. */
 describe('node:cluster', () => {
-  it.each([2, 4])('U5 %i workers that embed the port mapper meet each other', async (count) => {
+  it.each([2, 4])('U1 %i workers that embed the port mapper meet each other', async (count) => {
     const port = await freePort();
     const child = startChild(WORKER_POOL, { args: [String(count), String(port)] });
     for (let id = 1; id <= count; id++) await child.line(`worker ${id} has met all`, 30_000);

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type CallError,
+  defineActor,
   defineHandler,
   Exit,
   type ExitReason,
@@ -122,6 +123,42 @@ describe('a start', () => {
     const result = start(kit.runtime, slowStarter, ['ready'], { name: 'name' });
     expect(result).toEqual({ ok: false, reason: { alreadyStarted: probe.pid } });
     expect(kit.runtime.size).toBe(1);
+  });
+});
+
+describe('defineActor', () => {
+  it('I1 with ack: a start waits for initAck, and fails when the function ends before', async () => {
+    const ready = defineActor(
+      'ready',
+      async (self: Self, how: string) => {
+        await self.sleep(10);
+        if (how === 'throw') throw new RangeError('no');
+        self.initAck();
+        await self.receive();
+      },
+      { ack: true },
+    );
+    const outcomes = [start(kit, ready, ['fine']), start(kit, ready, ['throw'])];
+    await kit.advance(10);
+    expect(await Promise.all(outcomes)).toMatchObject([
+      { ok: true },
+      { ok: false, reason: { error: { message: 'no' } } },
+    ]);
+  });
+
+  it('I1 without: a start never fails, and a throw is a crash', async () => {
+    const broken = defineActor('broken', () => {
+      throw new RangeError('no');
+    });
+    expect(start(kit, broken, [])).toMatchObject({ ok: true });
+    await kit.settle();
+    expect(kit.logged('actor_crash')).toHaveLength(1);
+  });
+
+  it('SNOW_ERR_BAD_OPTION: refuses options that do not exist', () => {
+    expect(() => defineActor('x', () => {}, { akc: true } as never)).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }),
+    );
   });
 });
 

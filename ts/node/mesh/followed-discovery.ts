@@ -1,7 +1,8 @@
 import type { Logger } from '../../actor/index.ts';
 import type { NodeDiscovery } from '../options.ts';
 
-/** A discovery that takes longer to stop is left behind. Unit: ms. */
+/** A discovery that takes longer to start, or to stop, is not waited for. Unit: ms. */
+const START_MS = 10_000;
 const STOP_MS = 5000;
 
 /** What following a discovery needs. */
@@ -17,34 +18,63 @@ export interface DiscoveryPort {
 export class FollowedDiscovery {
   readonly #port: DiscoveryPort;
   #discovery: NodeDiscovery | undefined;
+  #isStopped = false;
 
   constructor(port: DiscoveryPort) {
     this.#port = port;
   }
 
-  /** Starts it. What it throws comes through: a discovery that did not start may belong to another node, and is not stopped. */
+  /**
+   * Starts it, and waits for that for a limited time. What it throws meanwhile comes through: a discovery that did not start may
+   * belong to another node, and is not stopped.
+   */
   async start(discovery: NodeDiscovery, self: Parameters<NodeDiscovery['start']>[1]): Promise<void> {
     const listener = {
       found: (names: readonly string[]) => this.#port.found(names),
-      failed: (error: unknown) => this.#port.logger.warn({ err: error }, 'a discovery failed'),
+      failed: (error: unknown) => this.#failed('a discovery failed', error),
     };
-    await discovery.start(listener, self);
-    this.#discovery = discovery;
+    let isLate = false;
+    const started = Promise.resolve(discovery.start(listener, self)).then(
+      () => {
+        this.#discovery = discovery;
+        return this.#isStopped ? this.stop() : undefined;
+      },
+      (error: unknown) => {
+        if (!isLate) throw error;
+        this.#failed('a discovery did not start', error);
+      },
+    );
+    isLate = !(await this.#inTime(started, START_MS));
+    if (isLate) this.#failed('a discovery is late', new Error(`it has not started after ${START_MS} ms`));
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     const discovery = this.#discovery;
     if (discovery === undefined) return;
+    this.#discovery = undefined;
+    try {
+      if (await this.#inTime(Promise.resolve(discovery.stop()), STOP_MS)) return;
+      throw new Error(`it has not stopped after ${STOP_MS} ms`);
+    } catch (error) {
+      this.#failed('a discovery could not be stopped', error);
+    }
+  }
+
+  /** False: `work` is not done after `ms`. What it rejects with until then comes through. */
+  async #inTime(work: Promise<void>, ms: number): Promise<boolean> {
     let cancel = (): void => {};
-    const late = new Promise((_resolve, reject) => {
-      const error = new Error(`it has not stopped after ${STOP_MS} ms`);
-      cancel = this.#port.after(STOP_MS, () => reject(error));
+    const late = new Promise<boolean>((resolve) => {
+      cancel = this.#port.after(ms, () => resolve(false));
     });
     try {
-      await Promise.race([discovery.stop(), late]);
-    } catch (error) {
-      this.#port.logger.warn({ err: error }, 'a discovery could not be stopped');
+      return await Promise.race([work.then(() => true), late]);
+    } finally {
+      cancel();
     }
-    cancel();
+  }
+
+  #failed(what: string, error: unknown): void {
+    this.#port.logger.warn({ err: error }, what);
   }
 }
