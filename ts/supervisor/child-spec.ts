@@ -187,8 +187,8 @@ function backoffOf(backoff: Backoff, id: string): Required<Backoff> {
   const what = `backoff of the child spec "${id}"`;
   checkOptionNames(what, backoff, BACKOFF);
   const { min, max, factor = 2, jitter = 0.25 } = backoff;
-  const isGood =
-    min >= 0 && max >= min && factor >= 1 && jitter >= 0 && jitter <= 1 && Number.isFinite(max * 2);
+  const areNumbers = [min, max, factor, jitter].every(Number.isFinite);
+  const isGood = areNumbers && min >= 0 && max >= min && factor >= 1 && jitter >= 0 && jitter <= 1;
   if (isGood) return { min, max, factor, jitter };
   throw badChildSpec(
     id,

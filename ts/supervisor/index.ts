@@ -9,6 +9,7 @@
 // servers and tasks (they are things that can be started, like any other).
 export {
   type AutoShutdown,
+  type Backoff,
   type ChildOptions,
   type ChildSpec,
   childSpec,

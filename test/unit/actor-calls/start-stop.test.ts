@@ -138,7 +138,10 @@ describe('defineActor', () => {
       },
       { ack: true },
     );
-    const outcomes = [start(kit, ready, ['fine']), start(kit, ready, ['throw'])];
+    const outcomes = [
+      Promise.resolve(start(kit, ready, ['fine'])),
+      Promise.resolve(start(kit, ready, ['throw'])),
+    ];
     await kit.advance(10);
     expect(await Promise.all(outcomes)).toMatchObject([
       { ok: true },

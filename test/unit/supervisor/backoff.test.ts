@@ -1,0 +1,142 @@
+// Pauses before the restarts of a child, when its spec asks for them; the supervisor does its other work meanwhile.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type Backoff,
+  childSpec,
+  defineDynamicSupervisor,
+  defineSupervisor,
+  deleteChild,
+  restartChild,
+  startChild,
+  terminateChild,
+  whichChildren,
+} from '../../../ts/supervisor/index.ts';
+import { RestartPauses } from '../../../ts/supervisor/restart-pauses.ts';
+import type { Pid } from '../../../ts/term/index.ts';
+import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { type Family, family } from './family.ts';
+
+const backoff: Backoff = { min: 100, max: 1000, factor: 2, jitter: 0 };
+
+let kit: TestRuntime;
+let f: Family;
+let probe: Probe;
+beforeEach(async () => {
+  kit = startTestRuntime();
+  f = family(kit);
+  probe = await kit.probe();
+});
+afterEach(() => kit.stop());
+
+async function supervise(intensity = 100, restart: 'permanent' | 'transient' = 'permanent'): Promise<Pid> {
+  const children = [f.child('x', { backoff, restart }), f.child('y')];
+  const pid = await defineSupervisor({ name: 'top', intensity, children }).start(kit);
+  probe.watch(pid);
+  f.logged();
+  return pid;
+}
+
+/** ms of virtual time until the child has tried to start again. */
+async function untilTried(id: string): Promise<number> {
+  for (let ms = 0; ms < 5000; ms += 50) {
+    if (f.logged().includes(`+${id}`)) return ms;
+    await kit.advance(50);
+  }
+  throw new Error('never');
+}
+
+describe('a child with a back-off', () => {
+  it('J10 is restarted after growing pauses', async () => {
+    const pid = await supervise();
+    f.moods.set('x', 'throw');
+    await f.end(pid, 'x', 'oops');
+    f.logged();
+    const pauses: number[] = [];
+    for (let round = 0; round < 6; round++) pauses.push(await untilTried('x'));
+    expect(pauses).toEqual([100, 200, 400, 800, 1000, 1000]);
+  });
+
+  it('J10 begins anew after a run as long as the longest pause', async () => {
+    const pid = await supervise();
+    for (const [ran, expected] of [
+      [0, 100],
+      [500, 200],
+      [1000, 100],
+    ] as const) {
+      await kit.advance(ran);
+      await f.end(pid, 'x', 'oops');
+      f.logged();
+      expect(await untilTried('x')).toBe(expected);
+    }
+  });
+
+  it('J10 is restarting in a pause, and its supervisor and siblings work on', async () => {
+    const pid = await supervise();
+    await f.end(pid, 'x', 'oops');
+    expect(await f.pids(pid)).toMatchObject({ x: 'restarting', y: { nc: 0 } });
+    expect(await restartChild(kit, pid, 'x')).toEqual({ ok: false, error: 'restarting' });
+    expect(await deleteChild(kit, pid, 'x')).toBe('restarting');
+    await f.end(pid, 'y', 'oops');
+    expect(await f.pids(pid)).toMatchObject({ x: 'restarting', y: { nc: 0 } });
+  });
+
+  it('J21 does not come back when it is terminated in a pause', async () => {
+    const pid = await supervise();
+    await f.end(pid, 'x', 'oops');
+    expect(await terminateChild(kit, pid, 'x')).toBe('ok');
+    f.logged();
+    await kit.advance(10_000);
+    expect(f.logged()).toEqual([]);
+    expect(await restartChild(kit, pid, 'x')).toMatchObject({ ok: true });
+  });
+
+  it('J5 counts towards the intensity when it is tried', async () => {
+    const pid = await supervise(1);
+    f.moods.set('x', 'throw');
+    await f.end(pid, 'x', 'oops');
+    await kit.advance(299);
+    expect(kit.runtime.isAlive(pid)).toBe(true);
+    await kit.advance(1);
+    await probe.expectDown(pid, 'shutdown');
+  });
+
+  it('J26 under a dynamic supervisor, too', async () => {
+    const pid = await defineDynamicSupervisor({ name: 'dynamic', intensity: 100 }).start(kit);
+    await startChild(kit, pid, f.child('x', { backoff }));
+    f.moods.set('x', 'throw');
+    f.logged();
+    const [child] = await whichChildren(kit, pid);
+    kit.runtime.sendExit(child?.pid as Pid, 'kill');
+    const pauses: number[] = [];
+    for (let round = 0; round < 3; round++) pauses.push(await untilTried('x'));
+    expect(pauses).toEqual([100, 200, 400]);
+    expect(await terminateChild(kit, pid, child?.pid as Pid)).toBe('ok');
+    await kit.advance(10_000);
+    expect(f.logged()).toEqual([]);
+  });
+});
+
+it('the random part lies between nothing and jitter', () => {
+  const full = { min: 100, max: 1000, factor: 2, jitter: 0.5 };
+  expect(new RestartPauses(full).next(0, 0)).toBe(100);
+  expect(new RestartPauses(full).next(0, 0.999)).toBe(150);
+});
+
+it.each([
+  { min: -1, max: 10 },
+  { min: 20, max: 10 },
+  { min: 1, max: Number.POSITIVE_INFINITY },
+  { min: 1, max: 10, factor: 0.5 },
+  { min: 1, max: 10, jitter: 2 },
+  { min: 1, max: 10, fcator: 2 },
+  { min: '1', max: 10 },
+  { max: 10 },
+  100,
+])('SNOW_ERR_BAD_CHILD_SPEC: refuses %j', (given) => {
+  const make = (): unknown =>
+    defineSupervisor({ name: 'top', children: [childSpec('x', () => {}, { backoff: given as never })] });
+  expect(make).toThrow(/backoff/);
+  expect(make).toThrow(
+    expect.objectContaining({ code: expect.stringMatching(/SNOW_ERR_BAD_(CHILD_SPEC|OPTION)/) }),
+  );
+});
