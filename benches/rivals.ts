@@ -40,7 +40,7 @@ export function findField({ erlang = true, node = true }): Field {
   const notes: string[] = [];
   return {
     erlang: erlang ? findErlang(notes) : undefined,
-    node: node && findNodeRivals(notes),
+    node: node && installNodeRivals(),
     notes,
   };
 }
@@ -67,22 +67,24 @@ function findErlang(notes: string[]): Erlang | undefined {
   return { suite, script: undefined };
 }
 
-function findNodeRivals(notes: string[]): boolean {
+/** A run without them would look like one in which nobody is better: what is left out is said by an option. */
+function installNodeRivals(): true {
   const folder = resolve('benches/peers');
-  if (!existsSync(join(folder, 'package.json'))) {
-    notes.push('No Node.js rivals: run this from the root of the repository.');
-    return false;
-  }
-  if (existsSync(join(folder, 'node_modules'))) return true;
+  if (existsSync(join(folder, 'node_modules/.package-lock.json'))) return true;
   console.error('Installing the rivals into benches/peers (npm ci)');
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: folder,
     stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
   });
   if (status === 0) return true;
-  notes.push('No Node.js rivals: npm ci in benches/peers failed.');
-  return false;
+  throw new NoRivalsError(
+    'The Node.js rivals could not be installed into benches/peers (see above). --no-node runs without them, --no-rivals with none at all.',
+  );
 }
+
+/** The rivals that were asked for are not to be had. */
+export class NoRivalsError extends Error {}
 
 /** Everybody but us who does this case in turns with us. */
 export function rivalsInTurns(bench: BenchCase, settings: Settings, field: Field): Contestant[] {

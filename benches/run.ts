@@ -10,7 +10,7 @@ import { buildEarlier, type Earlier, regressionsOf } from './earlier.ts';
 import { type BenchCase, FULL, machineNotes, QUICK, type Result, type Settings } from './harness.ts';
 import { LIBRARIES } from './local/field.ts';
 import { type Beside, ratiosOf, summary, table } from './report.ts';
-import { erlangInOneGo, type Field, findField, rivalsInTurns } from './rivals.ts';
+import { erlangInOneGo, type Field, findField, NoRivalsError, rivalsInTurns } from './rivals.ts';
 
 const HELP = `Usage: npm run bench [-- [filter…] [options]]
 
@@ -195,4 +195,10 @@ function revision(): { revision: string; changed: boolean } {
   };
 }
 
-process.exitCode = await main(process.argv.slice(2));
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof NoRivalsError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
