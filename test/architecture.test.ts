@@ -61,11 +61,14 @@ const CIRCLES: readonly Circle[] = [
     files: ['ts/actor/runtime.ts', 'ts/actor/self.ts', 'ts/actor/spec.ts'],
     reason: 'self.runtime, runtime.spawn(spec) and spec = (self) => … are one public shape; types only',
   },
+  {
+    files: ['ts/testing/probe.ts', 'ts/testing/test-runtime.ts'],
+    reason: 'a test runtime makes probes, and a probe that waits lets the runtime run',
+  },
 ];
 
 /** Circles that are still to be cut. */
 const OPEN_CIRCLES: readonly Circle[] = [
-  { files: ['ts/supervisor/child-spec.ts', 'ts/supervisor/starting.ts'], reason: 'open' },
   { files: ['ts/rooms/room.ts', 'ts/rooms/turn.ts'], reason: 'open' },
   {
     files: [
@@ -76,7 +79,6 @@ const OPEN_CIRCLES: readonly Circle[] = [
     ],
     reason: 'open',
   },
-  { files: ['ts/testing/probe.ts', 'ts/testing/test-runtime.ts'], reason: 'open' },
 ];
 
 describe('the house', () => {

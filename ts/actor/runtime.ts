@@ -166,9 +166,9 @@ export class Runtime implements Kernel {
     return cellOf(pid)?.kernel === this;
   }
 
-  /** The name of the node a PID lives on, or lived on; undefined: this node while it has no name, or a node it never heard of. */
+  /** The name of the node a PID lives on, or lived on; undefined for a node that this one never heard of. */
   nodeOf(pid: Pid): string | undefined {
-    return pid.nc === 0 ? this.remote.nodeName : this.remote.nodeOf(pid);
+    return pid.nc === 0 ? this.ownName : this.remote.nodeOf(pid);
   }
 
   /** Gives a living actor a local name. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME, SNOW_ERR_NOT_LOCAL. */

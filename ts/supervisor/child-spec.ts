@@ -1,6 +1,5 @@
 import type { Startable, StartOptions } from '../actor/index.ts';
 import { checkOptionNames, type OptionNames, SnowmeshError, unknownOption } from '../errors/index.ts';
-import { startOptions } from './starting.ts';
 
 /** When an ended child is started again (J4). */
 export type Restart = 'permanent' | 'transient' | 'temporary';
@@ -235,3 +234,13 @@ const CHILD_SPEC: OptionNames<ChildSpec> = {
 const BACKOFF: OptionNames<Backoff> = { min: true, max: true, factor: true, jitter: true };
 const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);
 const RESTARTS: ReadonlySet<string> = new Set<Restart>(['permanent', 'transient', 'temporary']);
+
+/** How every child is started: linked, and as its plan says. */
+function startOptions(name: string | undefined, node: string | undefined, timeout: number): StartOptions {
+  return {
+    link: true,
+    ...(name === undefined ? undefined : { name }),
+    ...(node === undefined ? undefined : { node }),
+    ...(timeout === Number.POSITIVE_INFINITY ? undefined : { timeout }),
+  };
+}

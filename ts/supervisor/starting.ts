@@ -51,20 +51,6 @@ function textOf(value: unknown): string {
   }
 }
 
-/** How every child is started: linked, and as its plan says. */
-export function startOptions(
-  name: string | undefined,
-  node: string | undefined,
-  timeout: number,
-): StartOptions {
-  return {
-    link: true,
-    ...(name === undefined ? undefined : { name }),
-    ...(node === undefined ? undefined : { node }),
-    ...(timeout === Number.POSITIVE_INFINITY ? undefined : { timeout }),
-  };
-}
-
 /** The reason of a start that brought no child, or undefined when that is no error. */
 export function startError(result: StartResult): { reason: unknown } | undefined {
   return result.ok || result.ignore === true ? undefined : { reason: result.reason };
