@@ -1,0 +1,155 @@
+// The client's connection in a page: the network goes and comes back, the tab sleeps, the server is silent.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Backoff } from '../../../ts/client/backoff.ts';
+import { Connector } from '../../../ts/client/connector.ts';
+
+/** A browser's WebSocket and page, and time, in the hands of a test. */
+class FakePageSocket extends EventTarget {
+  static readonly all: FakePageSocket[] = [];
+  binaryType = '';
+  readyState = 0;
+  readonly sent: unknown[] = [];
+  readonly url: string;
+
+  constructor(url: string) {
+    super();
+    this.url = url;
+    FakePageSocket.all.push(this);
+  }
+
+  send(data: unknown): void {
+    this.sent.push(data);
+  }
+
+  close(): void {
+    this.readyState = 3;
+  }
+
+  open(): void {
+    this.readyState = 1;
+    this.dispatchEvent(new Event('open'));
+  }
+
+  hear(data: string): void {
+    this.dispatchEvent(Object.assign(new Event('message'), { data }));
+  }
+
+  fail(code = 1006): void {
+    this.dispatchEvent(Object.assign(new Event('close'), { code }));
+  }
+}
+
+const page = new EventTarget() as EventTarget & { document?: EventTarget & { visibilityState: string } };
+const doc = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+let connector: Connector;
+let statuses: string[];
+let beats: number;
+const socket = (): FakePageSocket => FakePageSocket.all.at(-1) as FakePageSocket;
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
+  vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
+  vi.stubGlobal('document', doc);
+  FakePageSocket.all.length = 0;
+  statuses = [];
+  beats = 0;
+  connector = new Connector(
+    'ws://x',
+    { WebSocket: FakePageSocket as never, random: () => 1 },
+    {
+      opened: () => connector.established(10_000, 3000, () => void beats++),
+      data: () => {},
+      closed: () => {},
+      status: (status) => void statuses.push(status),
+    },
+  );
+  await vi.advanceTimersByTimeAsync(0);
+  socket().open();
+});
+afterEach(() => {
+  connector.close();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+describe('a connection in a page', () => {
+  it('waits at random after a loss, as long as the server said, and then longer and longer', async () => {
+    socket().fail();
+    await vi.advanceTimersByTimeAsync(2999);
+    expect(FakePageSocket.all).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(FakePageSocket.all).toHaveLength(2);
+    socket().fail();
+    await vi.advanceTimersByTimeAsync(999);
+    expect(FakePageSocket.all).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(FakePageSocket.all).toHaveLength(3);
+    expect(statuses).toEqual(['connecting', 'open', 'waiting', 'connecting', 'waiting', 'connecting']);
+  });
+
+  it('does not wait when the network is back or the page is seen again', async () => {
+    socket().fail();
+    page.dispatchEvent(new Event('online'));
+    expect(FakePageSocket.all).toHaveLength(2);
+    socket().fail();
+    doc.visibilityState = 'hidden';
+    doc.dispatchEvent(new Event('visibilitychange'));
+    expect(FakePageSocket.all).toHaveLength(2);
+    doc.visibilityState = 'visible';
+    doc.dispatchEvent(new Event('visibilitychange'));
+    expect(FakePageSocket.all).toHaveLength(3);
+  });
+
+  it('asks a silent server once more after a sleep, and gives it up when nothing comes', async () => {
+    socket().hear('x');
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect(beats).toBe(1);
+    doc.dispatchEvent(new Event('visibilitychange'));
+    expect(beats).toBe(2);
+    socket().hear('x');
+    await vi.advanceTimersByTimeAsync(4000);
+    expect(connector.status).toBe('open');
+    page.dispatchEvent(new Event('online'));
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(connector.status).toBe('waiting');
+  });
+
+  it('bears a server that is silent for two beats and a half, and gives it up then', async () => {
+    socket().hear('x');
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(connector.status).toBe('open');
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(connector.status).not.toBe('open');
+  });
+
+  it('gives up a server that does not open', async () => {
+    socket().fail();
+    await vi.advanceTimersByTimeAsync(3000);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(statuses.at(-1)).toBe('waiting');
+  });
+
+  it('hears nothing of a socket it has given up', async () => {
+    const old = socket();
+    old.fail();
+    old.fail();
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(FakePageSocket.all).toHaveLength(2);
+  });
+});
+
+it('waits of many clients are spread evenly over their bound', () => {
+  let seed = 1;
+  const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+  const waits = Array.from({ length: 2000 }, () => new Backoff(500, 30_000, random).next(4000));
+  const perSecond = [0, 1, 2, 3].map(
+    (second) => waits.filter((ms) => Math.floor(ms / 1000) === second).length,
+  );
+  expect(Math.max(...perSecond)).toBeLessThan(600);
+  expect(Math.min(...perSecond)).toBeGreaterThan(400);
+  const backoff = new Backoff(500, 30_000, () => 1);
+  expect(Array.from({ length: 9 }, () => backoff.next(0))).toEqual([
+    500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000,
+  ]);
+});
