@@ -120,6 +120,7 @@ export {
   NodeRecovered,
   NodeStalled,
   type NodeStats,
+  type NodeStopOptions,
   type OutboxOptions,
   type PeerStats,
   type ReadyOptions,

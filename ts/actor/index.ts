@@ -57,6 +57,7 @@ export type { Dest } from '../send/index.ts';
 export type { RemoteSpawnOptions, SpawnOptions, StartOptions, StartResult } from '../spawn/index.ts';
 export { actingFor, type Caller, partsOf, request } from './caller.ts';
 export { handOver, takeOver } from './hand-over.ts';
+export { endInOrder } from './orderly-stop.ts';
 export { Runtime, type RuntimeOptions } from './runtime.ts';
 export { Self } from './self.ts';
 export {

@@ -29,6 +29,7 @@ import { DeathQueue, LinkSignals, MonitorSignals, sendExit } from '../signal/ind
 import { InboundSpawns, OutboundSpawns, Spawner, type SpawnOptions } from '../spawn/index.ts';
 import { Pid, Ref } from '../term/index.ts';
 import { type Clock, systemClock, Timers } from '../timers/index.ts';
+import { endTrees } from './orderly-stop.ts';
 import { Self } from './self.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
 
@@ -54,6 +55,8 @@ export class Runtime implements Kernel {
   readonly deadLetters: DeadLetters = new DeadLetters();
   /** @internal Whether it was stopped: no actor runs any more. */
   isStopped = false;
+  /** Whether its node is stopping, or was stopped. */
+  isStopping = false;
   /** @internal */ readonly names: NamesPort;
   /** @internal */ readonly root: Pid = new Pid(0, 0);
   /** @internal */ readonly table: ActorTable<Cell>;
@@ -251,6 +254,15 @@ export class Runtime implements Kernel {
   /** @internal Makes sure that remote.flush() is called soon. */
   wake(): void {
     this.scheduler.wake();
+  }
+
+  /**
+   * @internal From now on nothing is spawned for other nodes, or on them. Ends supervisors, and servers with `terminate`, in order;
+   * resolves when that is done, or `timeUp` has resolved.
+   */
+  endTrees(timeUp: Promise<void>): Promise<void> {
+    this.isStopping = true;
+    return endTrees(this, timeUp);
   }
 
   /** Ends every actor without a signal to other nodes. */

@@ -197,8 +197,9 @@ export class Self<M = unknown> {
    * @param options `link`, `monitor`; `signal`: gives up and rejects with its reason - a linked child then ends with
    * `abandoned`, another one runs on.
    * @returns The child's PID, and the reference of its monitor. Nothing of the child comes before.
-   * @throws SNOW_ERR_SPAWN (details.reason: noconnection, unknown_function, or why its start failed),
-   * SNOW_ERR_NOT_SPAWNABLE for a bare function, SNOW_ERR_UNSENDABLE and SNOW_ERR_TOO_LARGE for the arguments.
+   * @throws (as a rejection, always) SNOW_ERR_SPAWN (details.reason: noconnection, unknown_function, or why its start failed),
+   * SNOW_ERR_NOT_SPAWNABLE for a bare function or what is no spec, SNOW_ERR_UNSENDABLE and SNOW_ERR_TOO_LARGE for the arguments,
+   * SNOW_ERR_STOPPED.
    */
   spawnOn<N, A extends readonly unknown[]>(
     node: string,

@@ -2,6 +2,7 @@ import {
   Call,
   CallError,
   type ExitReason,
+  endInOrder,
   type HandlerBody,
   ReplyStatus,
   type Self,
@@ -57,6 +58,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     this.context = context;
     this.handlers = handlers;
     const { self } = context;
+    if (handlers.terminate !== undefined) endInOrder(self.pid);
     if (context.continuations !== undefined) self.runtime.deliverSystem(self.pid, BEGIN);
     else {
       this.hasBegun = true;

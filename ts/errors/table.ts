@@ -194,7 +194,7 @@ export const ERRORS = {
     remedy: 'Start the node without `hidden`, or ask a visible node.',
   },
   SNOW_ERR_STOPPED: {
-    summary: 'The node was stopped.',
+    summary: 'The node was stopped, or is stopping.',
     remedy: 'Start a new one.',
   },
   SNOW_ERR_CALL_TIMEOUT: {

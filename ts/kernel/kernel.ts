@@ -25,6 +25,8 @@ export interface Kernel {
   /** @internal */ readonly deaths: DeathPort;
   /** @internal Whether the node was stopped: no actor is spawned any more. */
   readonly isStopped: boolean;
+  /** @internal Whether the node is stopping: nothing is spawned for other nodes, or on them, any more. */
+  readonly isStopping: boolean;
   /** @internal This node's name; `nonode@nohost` without one. */
   readonly ownName: string;
   /** @internal Makes what an actor's code gets as its `self`. */

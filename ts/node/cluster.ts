@@ -175,11 +175,16 @@ export class Cluster {
     this.#native.unref(this.#network.handle);
   }
 
-  async close(): Promise<void> {
-    this.#isClosing = true;
+  /** The node stops: it connects to no further node, and its sessions stay for now. */
+  beginClose(): void {
     this.#news.close();
     this.mesh.stop();
     this.#readiness.close();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.beginClose();
     await this.#discovery.stop();
     await this.#network.close();
     this.#runtime.losses.endAll();

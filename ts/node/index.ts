@@ -8,7 +8,7 @@
 //
 // Must not know: how TLS, ticks or sockets work (the native core does), nor supervisors, servers and global names.
 export type { Channel, ChannelListener, ChannelPeer } from './channels.ts';
-export { Node } from './node.ts';
+export { Node, type NodeStopOptions } from './node.ts';
 export type { NodeEvents, NodeKind, NodeStats, PeerStats } from './node-events.ts';
 export type { NodeFacts } from './node-monitors.ts';
 export { DEFAULT_PORT, NO_NODE } from './node-name.ts';

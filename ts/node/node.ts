@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { type Dest, Runtime, type RuntimeOptions, type Self } from '../actor/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
+import { checkTimeout, type Dest, Runtime, type RuntimeOptions, type Self } from '../actor/index.ts';
+import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { Channel, ChannelListener } from './channels.ts';
 import type { Cluster } from './cluster.ts';
@@ -15,6 +15,15 @@ const EmittingRuntime = class extends Runtime {} as new (
 const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors(EventEmitter.prototype);
 Object.defineProperties(EmittingRuntime.prototype, methods);
 
+/** How a node stops. */
+export interface NodeStopOptions {
+  /** ms that supervision trees have to end in order; default 10 000. Infinity waits for ever. */
+  readonly timeout?: number;
+}
+
+const STOP_OPTIONS: OptionNames<NodeStopOptions> = { timeout: true };
+const STOP_TIMEOUT_MS = 10_000;
+
 /**
  * A running node: the actors of this process, and the other nodes they can reach. Made by {@link startNode}.
  *
@@ -25,6 +34,10 @@ Object.defineProperties(EmittingRuntime.prototype, methods);
 export class Node extends EmittingRuntime implements AsyncDisposable {
   #cluster: Cluster | undefined;
   #stopping: Promise<void> | undefined;
+  /** Resolves when the trees have had their time. */
+  readonly #stopTimeUp = deferred();
+  /** Undefined once they have ended. */
+  #stopTimers: (() => void)[] | undefined = [];
 
   /** The node itself, under the name that an actor has for it: `self.runtime`. */
   get runtime(): this {
@@ -45,11 +58,6 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
   /** Whether other nodes can connect to it: it has a name and was not stopped. */
   get isListening(): boolean {
     return this.#open !== undefined;
-  }
-
-  /** Whether `stop` has been called. */
-  get isStopping(): boolean {
-    return this.#stopping !== undefined;
   }
 
   /** Whether it was started with `hidden`. */
@@ -79,7 +87,7 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
    * @returns true when there is a session, false when it could not be made (within `handshakeMs`).
    * @throws SNOW_ERR_NODE_NAME for what is no name, SNOW_ERR_NOT_ALIVE on a node without a name.
    */
-  connect(name: string): Promise<boolean> {
+  async connect(name: string): Promise<boolean> {
     return this.#clustered('connect').connect(name);
   }
 
@@ -89,7 +97,7 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
    * @returns true when it is down and all links, monitors and calls over it have fired, false when there was no session.
    * @throws SNOW_ERR_NODE_NAME, SNOW_ERR_NOT_ALIVE
    */
-  disconnect(name: string): Promise<boolean> {
+  async disconnect(name: string): Promise<boolean> {
     return this.#clustered('disconnect').disconnect(name);
   }
 
@@ -108,11 +116,26 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
   }
 
   /**
-   * Leaves the cluster - peers are told at once, what was sent before goes out - and ends every actor.
+   * Stops the node in order. First supervisors, and servers with a `terminate`, that have no such actor above them end with
+   * `shutdown`, one after the other, the last one started first; each takes its tree along, with the shutdown times of its children.
+   * Peers are still connected then. After that the node leaves the cluster - peers are told at once, what was sent before goes
+   * out - and every other actor is killed.
+   *
+   * May be called from an actor. One that waits for it inside a supervised handler holds its tree up until its shutdown time is over.
+   * A second call changes nothing but the time that is left, if its own is shorter: `stop({ timeout: 0 })` ends the wait.
+   *
    * A node can be started again in the same process, under any name; its PIDs of before are then dead.
+   *
+   * @param options.timeout ms for the trees; default 10 000. What has not ended by then is killed.
+   * @throws SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_TIME.
+   * @example
+   * process.once('SIGTERM', () => node.stop());
    */
-  override stop(): Promise<void> {
+  override stop(options: NodeStopOptions = {}): Promise<void> {
+    checkOptionNames('stop', options, STOP_OPTIONS);
+    const timeout = checkTimeout(options.timeout ?? STOP_TIMEOUT_MS);
     this.#stopping ??= this.#stop();
+    this.#limitStop(timeout);
     return this.#stopping;
   }
 
@@ -192,10 +215,11 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
   }
 
   #clustered(what: string): Cluster {
+    if (this.isStopping) throw new SnowmeshError('SNOW_ERR_STOPPED', `${what}: the node is stopping`);
     const cluster = this.#open;
     if (cluster !== undefined) return cluster;
-    const why = this.#cluster === undefined ? 'it was started without a name' : 'it was stopped';
-    throw new SnowmeshError('SNOW_ERR_NOT_ALIVE', `${what}: this node is not part of a cluster, ${why}`);
+    const why = `${what}: this node is not part of a cluster, it was started without a name`;
+    throw new SnowmeshError('SNOW_ERR_NOT_ALIVE', why);
   }
 
   #local(subscriber: Pid | Self): Pid {
@@ -209,7 +233,25 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
+    this.#cluster?.beginClose();
+    await this.endTrees(this.#stopTimeUp.promise);
+    for (const cancel of this.#stopTimers ?? []) cancel();
+    this.#stopTimers = undefined;
     await this.#cluster?.close();
     super.stop();
   }
+
+  #limitStop(timeout: number): void {
+    const { resolve } = this.#stopTimeUp;
+    if (timeout === 0) resolve();
+    else if (timeout !== Number.POSITIVE_INFINITY) this.#stopTimers?.push(this.after(timeout, resolve));
+  }
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve!: () => void;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }

@@ -43,7 +43,7 @@ export class Readiness {
   /** The node stops: no peer will come. */
   close(): void {
     const why = 'the node was stopped while it waited for peers';
-    for (const { fail } of this.#waiting) fail(new SnowmeshError('SNOW_ERR_NOT_ALIVE', why));
+    for (const { fail } of this.#waiting) fail(new SnowmeshError('SNOW_ERR_STOPPED', why));
   }
 
   /** Resolves with the visible peers as soon as they are enough. Rejects with SNOW_ERR_NOT_READY, or the signal's reason. */

@@ -56,6 +56,7 @@ export class InboundSpawns {
   }
 
   order(order: SpawnOrder): void {
+    if (this.kernel.isStopping) return this.reply(order, SpawnStatus.failed, 'SNOW_ERR_STOPPED');
     const program = this.spawner.exposedAs(order.function);
     if (program === undefined) return this.reply(order, SpawnStatus.unknownFunction, order.function);
     const start = checked(order);

@@ -61,10 +61,18 @@ export class OutboundSpawns {
   }
 
   /**
-   * Spawns what another node exposes under the name of `spec`, or with `start` waits for its init there. What cannot be sent
-   * throws at once (B9). Code outside of actors (`cell` null) can have neither a link nor a monitor.
+   * Spawns what another node exposes under the name of `spec`, or with `start` waits for its init there. Every error is a
+   * rejection. Code outside of actors (`cell` null) can have neither a link nor a monitor.
    */
-  spawn(
+  spawn(...order: Parameters<OutboundSpawns['order']>): ReturnType<OutboundSpawns['order']> {
+    try {
+      return this.order(...order);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  private order(
     cell: Cell | null,
     node: string,
     spec: Program,
@@ -74,7 +82,7 @@ export class OutboundSpawns {
   ): Promise<{ pid: Pid; ref: Ref | undefined }> {
     const { kernel } = this;
     const name = exposable(spec);
-    if (kernel.isStopped) throw new SnowmeshError('SNOW_ERR_STOPPED');
+    if (kernel.isStopped || kernel.isStopping) throw new SnowmeshError('SNOW_ERR_STOPPED');
     const copied = copyTerm(args);
     if (options.signal?.aborted === true) return Promise.reject(options.signal.reason);
     if (kernel.isSelf(node)) return this.spawnHere(cell, name, copied, options);
@@ -225,7 +233,10 @@ export class OutboundSpawns {
 function exposable(spec: Program): string {
   const isSpec = typeof spec === 'object' && spec !== null && typeof spec.name === 'string';
   if (!isSpec || (spec.kind !== 'function' && spec.kind !== 'handler')) {
-    const why = 'A function cannot travel to another node: spawn a spec that is exposed there.';
+    const why =
+      typeof spec === 'function'
+        ? 'A function cannot travel to another node: spawn a spec that is exposed there.'
+        : `${spec === null ? 'null' : `A value of type ${typeof spec}`} cannot be spawned: pass a spec that is exposed on the other node.`;
     throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE', why);
   }
   const bytes = Buffer.byteLength(spec.name);

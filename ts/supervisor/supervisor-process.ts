@@ -3,6 +3,7 @@ import {
   Call,
   Down,
   Exit,
+  endInOrder,
   ReplyStatus,
   type Self,
   type StartResult,
@@ -49,6 +50,7 @@ export class SupervisorProcess implements SupervisorFrame {
     this.waits = new NodeWaits(self, this.looks);
     this.starts = new RemoteStarts(self, this.looks, (action) => this.retryLater(action));
     self.trapExit(true);
+    endInOrder(self.pid);
   }
 
   /** Serves for ever. */

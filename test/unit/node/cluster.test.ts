@@ -162,7 +162,7 @@ describe('ready', () => {
     const cluster = open();
     const waits = [cluster.ready({ timeout }), cluster.ready({ peers: [PEER], timeout })];
     await cluster.close();
-    for (const wait of waits) await expect(wait).rejects.toMatchObject({ code: 'SNOW_ERR_NOT_ALIVE' });
+    for (const wait of waits) await expect(wait).rejects.toMatchObject({ code: 'SNOW_ERR_STOPPED' });
   });
 });
 

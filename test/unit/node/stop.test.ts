@@ -1,0 +1,120 @@
+// How a node stops: trees first, in order; then what is left.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  childSpec,
+  defineServer,
+  defineSupervisor,
+  type Node,
+  type Self,
+  startNode,
+} from '../../../ts/index.ts';
+import { VirtualClock } from '../../../ts/testing/index.ts';
+import { deferred } from '../../support/deadline.ts';
+
+let clock: VirtualClock;
+let node: Node;
+let log: string[];
+beforeEach(async () => {
+  clock = new VirtualClock();
+  node = await startNode({ clock });
+  log = [];
+});
+afterEach(() => node.stop({ timeout: 0 }));
+
+/** A server that says when it ends; `save` is what it does then. */
+const saver = (name: string, save: () => unknown = () => {}) =>
+  defineServer({
+    name,
+    init: (self) => {
+      self.trapExit(true); // as in Erlang: otherwise the end of its parent kills it
+      return {};
+    },
+    async terminate(_context, reason) {
+      await save();
+      log.push(`${name} ${String(reason)}`);
+    },
+  });
+
+const tree = (name: string, ...children: ReturnType<typeof saver>[]) =>
+  defineSupervisor({ name, children: children.map((child) => childSpec(child.name, child as never)) });
+
+describe('node.stop', () => {
+  it('ends trees in order, the last one first, and lets each server save', async () => {
+    await tree('first', saver('a'), saver('b')).start(node);
+    await saver('alone').start(node);
+    await tree(
+      'second',
+      saver('c', () => new Promise((resolve) => void setImmediate(resolve))),
+    ).start(node);
+    await node.stop();
+    expect(log).toEqual(['c shutdown', 'alone shutdown', 'b shutdown', 'a shutdown']);
+    expect(node.runtime.size).toBe(0);
+  });
+
+  it('ends a tree under an actor that is in no tree, and an inner tree with the outer one', async () => {
+    const inner = tree('inner', saver('deep'));
+    const outer = defineSupervisor({ name: 'outer', children: [childSpec('inner', inner)] });
+    const started = deferred();
+    node.spawn(async (self: Self) => {
+      await outer.start(self);
+      started.resolve();
+      await self.receive();
+    });
+    await started.promise;
+    await node.stop();
+    expect(log).toEqual(['deep shutdown']);
+  });
+
+  it('is done once, whoever asks how often', async () => {
+    await tree('top', saver('a')).start(node);
+    const first = node.stop();
+    expect(node.stop()).toBe(first);
+    await first;
+    await node.stop();
+    expect(log).toEqual(['a shutdown']);
+  });
+
+  it('kills what has not ended after its time, or when a second call says so', async () => {
+    await tree(
+      'top',
+      saver('stuck', () => new Promise(() => {})),
+    ).start(node);
+    await saver('also stuck', () => new Promise(() => {})).start(node);
+    const stopped = node.stop({ timeout: 100 });
+    clock.step(100);
+    await stopped;
+    expect(log).toEqual([]);
+    expect(node.runtime.size).toBe(0);
+
+    node = await startNode({ clock });
+    await saver('stuck again', () => new Promise(() => {})).start(node);
+    const slow = node.stop({ timeout: Number.POSITIVE_INFINITY });
+    void node.stop({ timeout: 0 });
+    await slow;
+    expect(node.runtime.size).toBe(0);
+  });
+
+  it('works from inside an actor', async () => {
+    await tree('top', saver('a')).start(node);
+    const stopped = deferred();
+    node.spawn(async () => {
+      node.stop().then(stopped.resolve, stopped.reject);
+      await new Promise(() => {});
+    });
+    await stopped.promise;
+    expect(log).toEqual(['a shutdown']);
+  });
+
+  it('spawns for nobody meanwhile, and refuses wrong options', async () => {
+    expect(() => node.stop({ timeout: -1 })).toThrow(expect.objectContaining({ code: 'SNOW_ERR_BAD_TIME' }));
+    expect(() => node.stop({ time: 1 } as never)).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }),
+    );
+    await tree('top', saver('a')).start(node);
+    const stopped = node.stop();
+    await expect(node.connect('b@127.0.0.1:1')).rejects.toMatchObject({ code: 'SNOW_ERR_STOPPED' });
+    await expect(node.ready()).rejects.toMatchObject({ code: 'SNOW_ERR_STOPPED' });
+    await stopped;
+    await expect(node.connect('b@127.0.0.1:1')).rejects.toMatchObject({ code: 'SNOW_ERR_STOPPED' });
+  });
+});
