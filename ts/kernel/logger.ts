@@ -59,13 +59,36 @@ function line(level: string, facts: object, message: string): string {
   return `snowmesh ${level}: ${message} ${briefJson(facts, LONGEST_LINE)}${stackBelow(facts)}`;
 }
 
-/** The stack of the facts' reason, in lines of its own, where an editor's terminal finds the user's file in it. */
+/**
+ * The stack of the facts' reason, in lines of its own, where an editor's terminal finds the user's file in it. One that was printed
+ * within the last minute is only counted: a child that crashes again and again does not fill the screen.
+ */
 function stackBelow(facts: object): string {
   const { reason } = facts as { reason?: { stack?: unknown } | null };
   const stack = reason?.stack;
   if (typeof stack !== 'string' || stack === '') return '';
   const lines = stack.slice(0, LONGEST_STACK).split('\n', MOST_STACK_LINES);
+  const times = timesPrinted(lines.filter((one) => one.startsWith('    at ')).join());
+  if (times > 1) return ` (stack as above, ${times} times within a minute)`;
   return lines.map((one) => `\n    ${one.replace(CONTROL, ' ').trim()}`).join('');
+}
+
+/** Stacks printed lately, by their frames; the least lately printed first. */
+const printed = new Map<string, { times: number; readonly since: number }>();
+const REMEMBERED_MS = 60_000;
+const MOST_REMEMBERED = 16;
+
+/** How often a stack came within the last minute, with this time. */
+function timesPrinted(frames: string): number {
+  if (frames === '') return 1;
+  const now = performance.now();
+  const entry = printed.get(frames);
+  if (entry !== undefined && now - entry.since < REMEMBERED_MS) return ++entry.times;
+  printed.delete(frames);
+  const [oldest] = printed.keys();
+  if (printed.size >= MOST_REMEMBERED && oldest !== undefined) printed.delete(oldest);
+  printed.set(frames, { times: 1, since: now });
+  return 1;
 }
 
 /** The reason may come from a peer: it must not send control sequences to the terminal. */

@@ -121,6 +121,22 @@ describe('a crash report', () => {
     expect(kit.logged('actor_crash')[0]?.facts).toMatchObject({ lastMessage: 'close' });
   });
 
+  it('prints the stack of a crash that repeats once, and then counts', () => {
+    const printed: string[] = [];
+    vi.spyOn(console, 'error').mockImplementation((text: string) => void printed.push(text));
+    for (let round = 1; round <= 14; round++) {
+      const stack = `Error: no. ${round}\n    at loop (/app/worker.js:7:1)\n    at run (/app/main.js:1:1)`;
+      consoleLogger.error(
+        { event: 'actor_crash', reason: { error: { name: 'Error' }, stack } },
+        'an actor crashed',
+      );
+    }
+    vi.restoreAllMocks();
+    expect(printed.filter((text) => text.includes('\n    at loop'))).toHaveLength(1);
+    expect(printed).toHaveLength(14);
+    expect(printed.at(-1)).toMatch(/ \(stack as above, 14 times within a minute\)$/);
+  });
+
   it('is one line with the stack below, free of control characters', () => {
     const lines: string[] = [];
     vi.spyOn(console, 'error').mockImplementation((text: string) => lines.push(...text.split('\n')));
