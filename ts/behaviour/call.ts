@@ -24,6 +24,13 @@ import type {
   UntypedDest,
 } from './protocol.ts';
 
+/** The same for a server whose protocol is not known to the compiler. */
+export function call<R = unknown>(
+  caller: Caller,
+  server: UntypedDest,
+  tag: string,
+  ...args: unknown[]
+): Promise<R>;
 /**
  * Asks a server and waits for its answer: at most 5000 ms, or what is left of the call that is being handled.
  *
@@ -44,16 +51,18 @@ export function call<P extends Protocol, T extends CallTag<P>>(
   tag: T,
   ...args: CallArgs<P, T>
 ): Promise<CallAnswer<P, T>>;
-export function call<R = unknown>(
-  caller: Caller,
-  server: UntypedDest,
-  tag: string,
-  ...args: unknown[]
-): Promise<R>;
 export function call(caller: Caller, server: Dest<never>, tag: string, ...args: unknown[]): Promise<unknown> {
   return request(caller, server, tag, args);
 }
 
+/** The same for a server whose protocol is not known to the compiler. */
+export function callWith<R = unknown>(
+  caller: Caller,
+  options: CallOptions,
+  server: UntypedDest,
+  tag: string,
+  ...args: unknown[]
+): Promise<R>;
 /**
  * {@link call} with a timeout in ms (0 and Infinity are valid) and an AbortSignal.
  *
@@ -67,13 +76,6 @@ export function callWith<P extends Protocol, T extends CallTag<P>>(
   tag: T,
   ...args: CallArgs<P, T>
 ): Promise<CallAnswer<P, T>>;
-export function callWith<R = unknown>(
-  caller: Caller,
-  options: CallOptions,
-  server: UntypedDest,
-  tag: string,
-  ...args: unknown[]
-): Promise<R>;
 export function callWith(
   caller: Caller,
   options: CallOptions,
@@ -95,6 +97,8 @@ function checkCallOptions(options: CallOptions): void {
   throw new SnowmeshError('SNOW_ERR_BAD_OPTION', sentence);
 }
 
+/** The same for a server whose protocol is not known to the compiler. */
+export function cast(caller: Caller, server: UntypedDest, tag: string, ...args: unknown[]): void;
 /**
  * Tells a server something and waits for nothing. Never fails, whether the server lives or not (G6); only arguments
  * that cannot travel throw, at once.
@@ -109,7 +113,6 @@ export function cast<P extends Protocol, T extends CastTag<P>>(
   tag: T,
   ...args: CastArgs<P, T>
 ): void;
-export function cast(caller: Caller, server: UntypedDest, tag: string, ...args: unknown[]): void;
 export function cast(caller: Caller, server: Dest<never>, tag: string, ...args: unknown[]): void {
   const message = castMessage(tag, args);
   const { runtime } = partsOf(caller);
@@ -141,6 +144,14 @@ export interface MultiCallResult<R, D = Dest> {
   readonly failures: readonly { readonly server: D; readonly error: CallError }[];
 }
 
+/** The same for a server whose protocol is not known to the compiler. */
+export function multiCall<R = unknown>(
+  caller: Caller,
+  servers: readonly UntypedDest[],
+  tag: string,
+  args: readonly unknown[],
+  options?: CallOptions,
+): Promise<MultiCallResult<R>>;
 /**
  * Asks many servers at once (G10): who answers in time is among the `replies`, everybody else among the `failures`,
  * and nobody waits longer for the slow than the timeout. For one name on many nodes map the nodes to `{ name, node }`.
@@ -156,13 +167,6 @@ export function multiCall<P extends Protocol, T extends CallTag<P>>(
   args: CallArgs<P, T>,
   options?: CallOptions,
 ): Promise<MultiCallResult<CallAnswer<P, T>, ServerDest<P>>>;
-export function multiCall<R = unknown>(
-  caller: Caller,
-  servers: readonly UntypedDest[],
-  tag: string,
-  args: readonly unknown[],
-  options?: CallOptions,
-): Promise<MultiCallResult<R>>;
 export async function multiCall(
   caller: Caller,
   servers: readonly (Pid | string | NodeAddress)[],

@@ -33,9 +33,9 @@ export interface ProtocolOf<C, K, M> extends Protocol {
 }
 
 /** The tags of the calls of `P`. */
-export type CallTag<P extends Protocol> = keyof P['calls'] & string;
+export type CallTag<P extends Protocol> = Extract<keyof P['calls'], string>;
 /** The tags of the casts of `P`. */
-export type CastTag<P extends Protocol> = keyof P['casts'] & string;
+export type CastTag<P extends Protocol> = Extract<keyof P['casts'], string>;
 /** What a call with tag `T` takes. */
 export type CallArgs<P extends Protocol, T extends CallTag<P>> = ArgsOf<P['calls'][T]>;
 /** What a cast with tag `T` takes. */

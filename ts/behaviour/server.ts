@@ -16,8 +16,8 @@ type State<R> = R extends Continuing<infer S> ? S : R;
 
 /** Answers a call: what it returns, or the promise it returns resolves to, is the answer. */
 export type CallHandler<S> = (context: ServerContext<S>, ...args: never[]) => unknown;
-/** Handles a cast. */
-export type CastHandler<S> = (context: ServerContext<S>, ...args: never[]) => void | PromiseLike<void>;
+/** Handles a cast. A promise it returns is awaited before the next message; anything else it returns is ignored. */
+export type CastHandler<S> = (context: ServerContext<S>, ...args: never[]) => unknown;
 
 /** What makes a server: its name, its state, and its handlers by tag. See {@link defineServer}. */
 export interface ServerOptions<I extends Init, C, K, M> {
@@ -33,15 +33,15 @@ export interface ServerOptions<I extends Init, C, K, M> {
   /** Requests that are not, by tag. */
   readonly casts?: K & Record<string, CastHandler<StateOf<I>>>;
   /** All other messages: plain ones, and Exit, Down, Timeout, NodeUp, NodeDown. Without it they are logged and dropped. */
-  readonly info?: (context: ServerContext<StateOf<I>>, message: M) => void | PromiseLike<void>;
+  readonly info?: (context: ServerContext<StateOf<I>>, message: M) => unknown;
   /** Runs for each `continueWith(value)`. */
-  readonly onContinue?: (context: ServerContext<StateOf<I>>, value: unknown) => void | PromiseLike<void>;
+  readonly onContinue?: (context: ServerContext<StateOf<I>>, value: unknown) => unknown;
   /** ms without a message until `onTimeout` runs. Default Infinity. */
   readonly timeout?: number;
   /** Runs when no message came for `timeout` ms. */
-  readonly onTimeout?: (context: ServerContext<StateOf<I>>) => void | PromiseLike<void>;
+  readonly onTimeout?: (context: ServerContext<StateOf<I>>) => unknown;
   /** Runs before an orderly end: own stop, `stop()`, a throw, the parent's end while trapping exits. Not on `kill`. */
-  readonly terminate?: (context: ServerContext<StateOf<I>>, reason: ExitReason) => void | PromiseLike<void>;
+  readonly terminate?: (context: ServerContext<StateOf<I>>, reason: ExitReason) => unknown;
   /** Calls whose asker has given up already are dropped instead of handled. Default false, as in Erlang (G2). */
   readonly skipExpired?: boolean;
 }

@@ -39,7 +39,8 @@ export interface StateContext<N extends string, D, M = unknown> {
   readonly stop: (reason?: ExitReason) => void;
 }
 
-type Done = void | PromiseLike<void>;
+/** A promise is awaited before the next message; anything else is ignored. */
+type Done = unknown;
 
 /** What a state machine does in one state. */
 export interface StateHandlers<N extends string, D, M> {
