@@ -83,7 +83,7 @@ export class Ballots {
     else queueOf(ballot, claim).remove(claim);
   }
 
-  /** A node does not answer: its claims end, so that nobody waits for them. It is told, and may claim again. */
+  /** A node does not answer: its claims end, so that no other claim waits for them. It is told, and may claim again. */
   late(claimant: Claimant): void {
     const claims = [...claimant.claims.values()];
     this.gone(claimant);

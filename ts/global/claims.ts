@@ -1,7 +1,7 @@
 // The claimant's side: one round asks every node for its vote, a second one tells every node the result. The caller is told
 // when all have acknowledged that, so that a yes means that every connected node resolves the name (Q1).
 import type { Pid } from '../term/index.ts';
-import { MAX_VOTE_ROUNDS } from './limits.ts';
+import { MAX_FORGOTTEN, MAX_VOTE_ROUNDS } from './limits.ts';
 import type { Member, OwnNode } from './member.ts';
 import type { Outcome, Vote } from './messages.ts';
 import { mergeReplaced, type ReplacedEntry } from './name-table.ts';
@@ -28,6 +28,8 @@ export interface OwnClaim {
   isDecided: boolean;
   /** Rounds that it has waited for votes. */
   rounds: number;
+  /** How often a voter has forgotten it. */
+  forgotten: number;
   /** How often a voter was asked again. */
   askedAgain: number;
   /** @param missing with `unvoted`: the nodes whose votes did not come. */
@@ -36,7 +38,7 @@ export interface OwnClaim {
 
 export interface ClaimsPort {
   readonly pauses: Pauses;
-  /** All that have to vote: this node, the members that answer, and peers of whom it is not yet known whether they are members. */
+  /** All that have to vote: this node, the members that answer, and peers that may turn out to be members. */
   voters(): Iterable<Voter>;
   ask(voter: Voter, claim: OwnClaim): void;
   giveBack(voter: Voter, id: number): void;
@@ -64,21 +66,21 @@ export class Claims {
     return this.#pending.size;
   }
 
-  /** Asks everybody. */
+  /** Asks all voters. */
   start(claim: OwnClaim): void {
     this.#pending.set(claim.id, claim);
     const ofActor = this.#byActor.get(claim.pid.local);
     if (ofActor === undefined) this.#byActor.set(claim.pid.local, new Set([claim]));
     else ofActor.add(claim);
     for (const voter of this.#port.voters()) claim.missing.add(voter);
-    // All are in `missing` before anybody is asked: our own vote comes at once and must not be the last one by chance.
+    // All are in `missing` before the first is asked: the vote of this node comes at once, and must not look like the last one.
     for (const voter of [...claim.missing]) if (this.#pending.has(claim.id)) this.#port.ask(voter, claim);
   }
 
   voted(voter: Voter, id: number, verdict: Vote, known: readonly ReplacedEntry[] = []): void {
     const claim = this.#undecided(id);
     if (claim === undefined) return;
-    if (verdict === 'late') return this.#startOver([claim]);
+    if (verdict === 'late') return this.#forgotten(voter, claim);
     if (verdict === 'taken' && this.#port.isDoubtful(voter, claim, known[0]))
       return this.#askLater(voter, claim);
     if (verdict !== 'yes') return this.#fail(claim, verdict);
@@ -145,6 +147,13 @@ export class Claims {
   /** Ends all claims: a name that some have not acknowledged goes with this node. */
   close(): void {
     for (const claim of [...this.#pending.values()]) this.#fail(claim, 'closed');
+  }
+
+  /** A voter has forgotten the claim: an honest one because this node was blocked, so it does that a few times at most. */
+  #forgotten(voter: Voter, claim: OwnClaim): void {
+    claim.missing.add(voter);
+    if (++claim.forgotten > MAX_FORGOTTEN) this.#fail(claim, 'unvoted');
+    else this.#startOver([claim]);
   }
 
   #askLater(voter: Voter, claim: OwnClaim): void {

@@ -80,14 +80,14 @@ export class Duplicates {
     const other = member.names.get(name);
     if (own?.stamp !== stamp || !own.pid.equals(loser) || other === undefined) return;
     if (winner !== null && !other.pid.equals(winner)) return;
-    // A switch has taken the name from that actor: it is not told (Q4), whoever has the name now.
+    // A switch has taken the name from that actor: it is not told (Q4), whichever actor has the name now.
     if (this.#parts.table.rivals(own).some((rival) => replaces(rival, own))) this.#parts.entries.drop(own);
     else this.#lose(own, winner === null ? undefined : other);
   }
 
   /**
    * A switch has given the name of our actor to another one. Peers hear that from the new owner; only when all have, this node
-   * removes its entry, lest they see the name free meanwhile. A switch that was decided before (no claim) is known to them.
+   * removes its entry, so that they do not see the name free meanwhile. A switch that was decided before (no claim) is known to them.
    */
   #retire(entry: Entry, heir: Member, claim: number | undefined): void {
     if (claim === undefined) return this.#parts.entries.drop(entry);

@@ -59,9 +59,9 @@ export class GlobalNames {
    *
    * @param name 1 to 255 bytes of text, not `undefined`.
    * @param pid an actor of this node or of a connected one.
-   * @returns true once every node that is connected to the actor's node, and answers, resolves the name (for an actor of another
-   * node: when that node said so; connections that broke since are another matter); false when it is taken, also by somebody who asked at the same
-   * time, or when the actor is dead or its node out of reach.
+   * @returns true once every node that is connected to the actor's node, and answers, resolves the name; for an actor of another
+   * node, as that node said when it answered. False when the name is taken, also by a call at the same time, or when the actor is
+   * dead or its node cannot be reached.
    * @throws SNOW_ERR_BAD_NAME; as a rejection SNOW_ERR_TOO_MANY_NAMES when the actor's node has `maxNamesPerNode`,
    * SNOW_ERR_NO_VOTE when a node that answers does not vote for a minute, SNOW_ERR_STOPPED when this node stops, SNOW_ERR_NOT_ALIVE
    * when the names were closed.
@@ -171,7 +171,7 @@ export class GlobalNames {
       });
       isStarting = false;
     });
-    // A call that nobody waits for must not end the process because its node was stopped.
+    // A call whose result is not used must not end the process because the node was stopped.
     promise.catch(() => {});
     return promise;
   }
@@ -182,8 +182,8 @@ export class GlobalNames {
       return new SnowmeshError('SNOW_ERR_TOO_MANY_NAMES', why);
     }
     if (outcome === 'unvoted') {
-      const who = missing.length === 0 ? 'a node that answers' : missing.join(', ');
-      const why = `for a minute the vote of ${who} was missing: it is withheld, or held by a claim that does not end`;
+      const nodes = missing.length === 0 ? 'a node that answers' : missing.join(', ');
+      const why = `for a minute the vote of ${nodes} was missing: it is withheld, or held by a claim that does not end`;
       return new SnowmeshError('SNOW_ERR_NO_VOTE', why, { details: { nodes: missing } });
     }
     return outcome === 'closed' ? this.#closedError() : undefined;

@@ -4,7 +4,7 @@
 // to revive after a split: a node that missed a change is told all names when it is back, and a node that is lost takes its own
 // names along, and no others (Q5, Q10, Q11, Q14). Before a node adds a name it gets the vote of every peer, and a node votes
 // for one claim a name at a time (ballots.ts). So two claimants never both win while they, or a node that both see, are
-// connected, whatever each of them believes about who is in the cluster. A coordinator for each name would save messages, but two
+// connected, whatever nodes each of them believes to be in the cluster. A coordinator for each name would save messages, but two
 // nodes that disagree about the members would choose two of them. docs/internals.md has the four invariants.
 //
 // From the call to the answer: global-names.ts (the API) → local-requests.ts → claims.ts (votes) → own-entries.ts (the result).

@@ -22,6 +22,8 @@ export const ANSWER_MS = 5_000;
 export const MAX_UNANSWERED_PINGS = 60;
 /** Rounds of the roll call, of a second each, that a claim may wait for votes; a claim of a peer may hold a vote twice as long. */
 export const MAX_VOTE_ROUNDS = 60;
+/** How often voters may forget one claim, because this node did not answer, before it ends. */
+export const MAX_FORGOTTEN = 16;
 /** How often a voter is asked again that refuses a name for an entry that may be about to end, and the pauses. */
 export const MAX_ASKED_AGAIN = 16;
 export const FIRST_PAUSE_MS = 20;

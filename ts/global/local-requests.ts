@@ -106,15 +106,13 @@ export class LocalRequests {
         missing: new Set(),
         isDecided: false,
         rounds: 0,
+        forgotten: 0,
         askedAgain: 0,
         done: (outcome, missing = []) => {
           this.#turns.leave();
           // The vote of this node itself is with another claim.
           const holder = this.#parts.ballots.holder(name);
-          done(
-            outcome,
-            missing.map((node) => (node === own.node ? (holder ?? node) : node)),
-          );
+          done(outcome, [...new Set(missing.map((node) => (node === own.node ? (holder ?? node) : node)))]);
         },
       });
     });
