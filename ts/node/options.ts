@@ -15,7 +15,8 @@ export interface OutboxOptions {
   /** Above this the peer counts as busy: `busy` is emitted and `sendWait` waits. Default 1 048 576. */
   readonly highWater?: number;
   /**
-   * Above this user messages are dropped as dead letters `remote_full`; system signals never are. It should hold several of
+   * Above this user messages are dropped as dead letters `remote_full`, and calls, spawns and answers fail with `overload`; short
+   * system signals always pass. Beyond this, `maxMessage` and 16 MiB together the session ends with `overflow`. It should hold several of
    * the largest messages: while one fills it, no other message can be sent. Default 268 435 456.
    */
   readonly limit?: number;

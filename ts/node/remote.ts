@@ -11,7 +11,8 @@ import {
   type Runtime,
   type SpawnStatus,
 } from '../actor/index.ts';
-import { copyTerm, Pid, Ref } from '../term/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import { copyTerm, type FrameWriter, Pid, Ref } from '../term/index.ts';
 import { FOR_EVER, FrameTag, MAX_NAME_BYTES } from '../wire/index.ts';
 import type { NoRoute, Routes } from './routes.ts';
 import type { Network } from './session/network.ts';
@@ -98,10 +99,9 @@ export class Remote implements RemotePort {
 
   exit(from: Pid, to: Pid, reason: ExitReason): void {
     // Only over an existing session: a link whose session ended has fired at both ends already.
-    this.#routes.existing(to)?.signal(from.local, FrameTag.EXIT, (frame) => {
+    withReason(this.#routes.existing(to), from.local, FrameTag.EXIT, reason, (frame) => {
       frame.pid(from);
       frame.pid(to);
-      frame.term(reason);
     });
   }
 
@@ -109,10 +109,9 @@ export class Remote implements RemotePort {
     const route = this.#routes.to(to);
     if (!(route instanceof Outgoing)) return;
     const sender = from ?? NOBODY;
-    route.signal(sender.local, FrameTag.EXIT2, (frame) => {
+    withReason(route, sender.local, FrameTag.EXIT2, reason, (frame) => {
       frame.pid(sender);
       frame.pid(to);
-      frame.term(reason);
     });
   }
 
@@ -144,10 +143,9 @@ export class Remote implements RemotePort {
   }
 
   monitorExit(from: Pid | undefined, to: Pid, ref: Ref, reason: ExitReason): void {
-    this.#routes.existing(to)?.signal(from?.local ?? 0, FrameTag.MONITOR_EXIT, (frame) => {
+    withReason(this.#routes.existing(to), from?.local ?? 0, FrameTag.MONITOR_EXIT, reason, (frame) => {
       frame.pid(to);
       frame.ref(ref);
-      frame.term(reason);
     });
   }
 
@@ -155,7 +153,7 @@ export class Remote implements RemotePort {
     const route = this.#routes.toNode(request.node);
     if (!(route instanceof Outgoing)) return this.#lost(-1, request.node);
     const { start, args, monitor } = request;
-    route.signal(request.from.local, FrameTag.SPAWN, (frame) => {
+    const isSent = route.boundedSignal(request.from.local, FrameTag.SPAWN, (frame) => {
       frame.pid(request.from);
       frame.ref(request.request);
       frame.u8(
@@ -167,15 +165,15 @@ export class Remote implements RemotePort {
       frame.name(request.function);
       frame.term(start === undefined ? args : [args, start.name ?? null, finite(start.timeout)]);
     });
+    if (!isSent) throw spawnOverload(request);
   }
 
   spawnReply(child: Pid | undefined, to: Pid, request: Ref, status: SpawnStatus, detail: unknown): void {
-    this.#routes.existing(to)?.signal(child?.local ?? 0, FrameTag.SPAWN_REPLY, (frame) => {
+    withReason(this.#routes.existing(to), child?.local ?? 0, FrameTag.SPAWN_REPLY, detail, (frame) => {
       frame.pid(to);
       frame.ref(request);
       frame.u8(status);
       frame.pid(child ?? NOBODY);
-      frame.term(detail);
     });
   }
 
@@ -208,10 +206,18 @@ export class Remote implements RemotePort {
   }
 
   reply(from: Pid | null, ref: Ref, status: ReplyStatus, value: unknown): void {
-    this.#routes.existing(ref)?.signal(local(from), FrameTag.REPLY, (frame) => {
+    const route = this.#routes.existing(ref);
+    const isSent = route?.boundedSignal(local(from), FrameTag.REPLY, (frame) => {
       frame.ref(ref);
       frame.u8(status);
       frame.term(value);
+    });
+    if (isSent !== false) return;
+    // The call fails alone, instead of the session with everything that is tied to it.
+    route?.signal(local(from), FrameTag.REPLY, (frame) => {
+      frame.ref(ref);
+      frame.u8(ReplyStatus.overload);
+      frame.term(undefined);
     });
   }
 
@@ -279,6 +285,29 @@ export class Remote implements RemotePort {
     if (target instanceof Pid) this.#lost(target.nc, this.nodeOf(target));
     else this.#lost(-1, target.node);
   }
+}
+
+/** Stands for a long reason when the backlog is full. */
+const LEFT_OUT = { unsendable: 'overload' };
+
+/** Writes a signal that ends with a reason. The signal is never lost; a long reason is left out when the backlog is full. */
+function withReason(
+  route: Outgoing | undefined,
+  sender: number,
+  tag: number,
+  reason: ExitReason,
+  head: (frame: FrameWriter) => void,
+): void {
+  const write = (why: ExitReason) => (frame: FrameWriter) => {
+    head(frame);
+    frame.term(why);
+  };
+  if (route?.boundedSignal(sender, tag, write(reason)) === false) route.signal(sender, tag, write(LEFT_OUT));
+}
+
+function spawnOverload({ function: name, node }: RemoteSpawn): SnowmeshError {
+  const why = `Cannot spawn ${name} on ${node}: too much waits to be sent there. Wait with sendWait, or raise outbox.limit.`;
+  return new SnowmeshError('SNOW_ERR_SPAWN', why, { details: { node, name, reason: 'overload' } });
 }
 
 /** Whether a name can stand in a frame. No actor has another name (F3), and a peer would end the session for it. */

@@ -85,6 +85,11 @@ export class FrameWriter extends Encoder {
     this.at = start + HEADER;
   }
 
+  /** Bytes of the current frame so far: tag and body. */
+  get length(): number {
+    return this.at - this.base - 4 + this.partBytes;
+  }
+
   /**
    * Ends the frame. Returns undefined when it stands in the chunk; else `tag | body`, which has to travel in fragments (its
    * announcements are in the chunk): in parts, so that long binaries are copied once only, by the native core. They are
@@ -93,7 +98,7 @@ export class FrameWriter extends Encoder {
    * Throws SNOW_ERR_TOO_LARGE; the frame is taken back then.
    */
   end(): readonly Uint8Array[] | undefined {
-    const length = this.at - this.base - 4 + this.partBytes;
+    const { length } = this;
     if (length > this.plainLimit || this.isOwn || this.prelude.at > 0) return this.endRare(length);
     writeU32(this.buffer, this.base, length);
     this.pending = this.at;

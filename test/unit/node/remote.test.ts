@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Runtime } from '../../../ts/actor/index.ts';
+import { ReplyStatus, type Runtime } from '../../../ts/actor/index.ts';
 import { Cluster } from '../../../ts/node/cluster.ts';
 import { parseNodeName } from '../../../ts/node/node-name.ts';
 import type { AutoConnect } from '../../../ts/node/options.ts';
 import type { Remote } from '../../../ts/node/remote.ts';
 import { Identity } from '../../../ts/node/session/identities.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
-import { ConnectStatus } from '../../../ts/wire/index.ts';
+import { ConnectStatus, FrameTag } from '../../../ts/wire/index.ts';
 import { Body, ScriptedNative } from './scripted-native.ts';
 
 const OWN = 'a@127.0.0.1:4000';
@@ -290,6 +290,53 @@ describe('signals to a node that is not connected', () => {
       ['remote_full', 1],
     ]);
     expect(heard).toEqual([]);
+  });
+
+  it('P7, P8 answers, reasons and spawn arguments of a user size count, too: each fails alone', () => {
+    const { native, remote } = open();
+    native.up(3, NC, PEER);
+    native.pending = 6000;
+    remote.send(ME, theirs(), 1);
+    remote.flush();
+    native.sent.length = 0;
+    const long = 'x'.repeat(10_000);
+    const spawn = {
+      from: ME,
+      request: REF,
+      node: PEER,
+      link: false,
+      monitor: undefined,
+      function: 'f',
+    } as const;
+    expect(() => remote.spawn({ ...spawn, args: [long], start: undefined })).toThrow(
+      expect.objectContaining({
+        code: 'SNOW_ERR_SPAWN',
+        details: { node: PEER, name: 'f', reason: 'overload' },
+      }),
+    );
+    const asked = new Ref(NC, 5, 9);
+    remote.reply(ME, asked, ReplyStatus.ok, long);
+    remote.exit(ME, theirs(), long);
+    remote.exit2(ME, theirs(), long);
+    remote.monitorExit(ME, theirs(), asked, long);
+    remote.spawnReply(ME, theirs(), asked, 2, long);
+    remote.flush();
+    const sent = native.sent.filter(({ tag }) => tag !== FrameTag.SHAPE);
+    expect(sent.map(({ tag }) => tag)).toEqual([
+      FrameTag.REPLY,
+      FrameTag.EXIT,
+      FrameTag.EXIT2,
+      FrameTag.MONITOR_EXIT,
+      FrameTag.SPAWN_REPLY,
+    ]);
+    expect(sent[0]?.body.readUInt8(16)).toBe(ReplyStatus.overload);
+    expect(sent.every(({ body }) => body.length < 100)).toBe(true);
+    // What is short passes whole.
+    remote.reply(ME, asked, ReplyStatus.ok, 'short');
+    remote.spawn({ ...spawn, args: ['short'], start: undefined });
+    remote.flush();
+    expect(native.sent.slice(-2).map(({ tag }) => tag)).toEqual([FrameTag.REPLY, FrameTag.SPAWN]);
+    expect(native.sent.at(-2)?.body.readUInt8(16)).toBe(ReplyStatus.ok);
   });
 
   it('K7 our own name is connected, needs no dial, and has one canonical form', async () => {

@@ -27,6 +27,9 @@ export interface OutgoingHost {
   busy(outgoing: Outgoing): void;
 }
 
+/** A signal that is not longer passes also when the backlog is full. */
+export const SHORT_SIGNAL_BYTES = 4096;
+
 /** Something written before the session: whole frames, or one frame for a stream. */
 type Held = { readonly frames: Uint8Array } | { readonly stream: number; readonly frame: Uint8Array };
 
@@ -94,13 +97,22 @@ export class Outgoing {
 
   /** A frame of the system. `sender` is the local id of the actor it comes from, 0 for none (B1). */
   signal(sender: number, tag: number, body: (frame: FrameWriter) => void): void {
-    const writer = this.#begin(tag);
-    try {
-      body(writer);
-    } catch (error) {
-      throw this.#takeBack(error);
+    this.#write(tag, body);
+    this.#end(sender);
+  }
+
+  /**
+   * A frame of the system that holds a value of a user's size. False: it is long, and the backlog is full; nothing is sent, and the
+   * caller sends a short frame instead. So signals stay small beyond the limit, and always pass.
+   */
+  boundedSignal(sender: number, tag: number, body: (frame: FrameWriter) => void): boolean {
+    const writer = this.#write(tag, body);
+    if (writer.length > SHORT_SIGNAL_BYTES && this.isFull) {
+      this.#takeBack(undefined);
+      return false;
     }
     this.#end(sender);
+    return true;
   }
 
   /**
@@ -209,6 +221,16 @@ export class Outgoing {
     if (writer.pending > FLUSH_AT) this.flush();
     this.#isWriting = true;
     writer.begin(tag);
+    return writer;
+  }
+
+  #write(tag: number, body: (frame: FrameWriter) => void): FrameWriter {
+    const writer = this.#begin(tag);
+    try {
+      body(writer);
+    } catch (error) {
+      throw this.#takeBack(error);
+    }
     return writer;
   }
 
