@@ -3,6 +3,7 @@
 // newer than that file. Options: --force builds anyway, --quick builds without link-time optimisation.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -31,7 +32,11 @@ export function buildAddon({ profile = 'release', triple, env = {} } = {}) {
   requireCargo();
   const args = ['build', '--profile', profile, '--locked', '-p', 'snowmesh-addon'];
   if (triple !== undefined) args.push('--target', triple);
-  execFileSync('cargo', args, { cwd: native, stdio: 'inherit', env: { ...process.env, ...env } });
+  // Panic messages name source files: those of dependencies without the folder of whoever builds.
+  const cargoHome = process.env.CARGO_HOME ?? join(homedir(), '.cargo');
+  const flags = [process.env.RUSTFLAGS, env.RUSTFLAGS, `--remap-path-prefix=${cargoHome}=/cargo`];
+  const RUSTFLAGS = flags.filter(Boolean).join(' ');
+  execFileSync('cargo', args, { cwd: native, stdio: 'inherit', env: { ...process.env, ...env, RUSTFLAGS } });
   return join(target, triple ?? '', profile);
 }
 

@@ -1,9 +1,10 @@
 // npm run prebuild: the addon as users get it, prebuilds/<platform>-<arch>/snowmesh[.libc].node.
 // prebuildify knows the layout that node-gyp-build looks for; cargo does the building in place of node-gyp.
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCargo, isUpToDate, nativeSources, root, run, runMain, SetupError, setup } from './setup.mjs';
 
+const LARGEST_MB = 2.5;
 const NO_CARGO =
   'A prebuild is made by cargo, and no `cargo` was found: install Rust from https://rustup.rs.';
 
@@ -23,7 +24,7 @@ await runMain(() => {
   // --shell: the "node-gyp" given here is a command line, not an executable file.
   const shell = process.platform === 'win32' ? [] : ['--shell', 'sh'];
   const names = ['--napi', '--tag-libc', '--name', 'snowmesh'];
-  return run(process.execPath, [
+  const status = run(process.execPath, [
     prebuildify,
     '--cwd',
     workFolder,
@@ -34,7 +35,18 @@ await runMain(() => {
     '--node-gyp',
     wrapper,
   ]);
+  return status === 0 && isSmall(made) ? 0 : 1;
 });
+
+/** Prints the size of each addon; false when one is larger than users should have to download. */
+function isSmall(folder) {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.node'));
+  for (const name of files)
+    console.error(
+      `${join(folder, name)}: ${(statSync(join(folder, name)).size / 1e6).toFixed(2)} MB of ${LARGEST_MB}`,
+    );
+  return files.every((name) => statSync(join(folder, name)).size <= LARGEST_MB * 1e6);
+}
 
 function isMade(folder) {
   const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.node')) : [];

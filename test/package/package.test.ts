@@ -12,7 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Child, killChildren, root, startChild } from '../support/child.ts';
@@ -78,6 +78,13 @@ describe('the tarball', () => {
     });
     const minor = [...symbols.matchAll(/GLIBC_2\.(\d+)/g)].map(([, version]) => Number(version));
     expect(Math.max(...minor)).toBeLessThanOrEqual(34);
+  });
+
+  it('has an addon that names no folder of the machine it was built on', () => {
+    const prebuilt = installed.files.find((path) => path.endsWith('.node'));
+    const binary = readFileSync(join(installed.packageFolder, String(prebuilt)), 'latin1');
+    for (const folder of [process.env['CARGO_HOME'] ?? join(homedir(), '.cargo'), root])
+      expect(binary.includes(folder), folder).toBe(false);
   });
 });
 

@@ -4,7 +4,7 @@
 // cluster-node.ts). Values travel by structured clone, so a Pid is turned into text or kept in `box`.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { getCurrentTest } from 'vitest/suite';
+import { TestRunner } from 'vitest';
 import type { MeshMode } from '../../ts/index.ts';
 import { type Child, childCommand, hasSignals, root, watch } from './child.ts';
 import type { StartRequest, Workbench } from './cluster-node.ts';
@@ -62,7 +62,7 @@ export class ClusterNode {
 
   /** SIGSTOP: the process does nothing any more, its sockets stay open. Where there is no such signal the test is skipped. */
   freeze(): void {
-    if (!hasSignals) getCurrentTest()?.context.skip('processes cannot be stopped here');
+    if (!hasSignals) TestRunner.getCurrentTest()?.context.skip('processes cannot be stopped here');
     this.child.kill('SIGSTOP');
   }
 
