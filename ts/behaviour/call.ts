@@ -100,8 +100,8 @@ function checkCallOptions(options: CallOptions): void {
 /** The same for a server whose protocol is not known to the compiler. */
 export function cast(caller: Caller, server: UntypedDest, tag: string, ...args: unknown[]): void;
 /**
- * Tells a server something and waits for nothing. Never fails, whether the server lives or not (G6); only arguments
- * that cannot travel throw, at once.
+ * Sends a request that is not answered, and returns at once. Never fails, whether the server lives or not; only arguments
+ * that cannot be sent throw.
  *
  * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP.
  * @example
@@ -153,8 +153,8 @@ export function multiCall<R = unknown>(
   options?: CallOptions,
 ): Promise<MultiCallResult<R>>;
 /**
- * Asks many servers at once (G10): who answers in time is among the `replies`, everybody else among the `failures`,
- * and nobody waits longer for the slow than the timeout. For one name on many nodes map the nodes to `{ name, node }`.
+ * Asks many servers at once: those that answer in time are among the `replies`, all others among the `failures`. It lasts at most as
+ * long as the timeout, however slow a server is. For one name on many nodes map the nodes to `{ name, node }`.
  *
  * @param options.timeout ms; default 5000.
  * @example

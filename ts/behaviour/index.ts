@@ -1,7 +1,7 @@
 // Behaviours: the patterns that most actors follow, typed: servers, state machines and tasks.
 //
 // Guarantees rules G and I of docs/semantics.md: a start is over when init is, a call ends with an answer or an error
-// that names what went wrong, late answers reach nobody, handlers run one after the other and to completion, an orderly
+// that names what went wrong, late answers are dropped, handlers run one after the other and to completion, an orderly
 // end runs `terminate`. The protocol of a server is inferred from its handlers.
 //
 // Must not know: supervisors (they start what is described here through the actor floor), nodes and sockets (a call to

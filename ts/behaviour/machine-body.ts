@@ -49,7 +49,7 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
   private readonly states: MachineStates;
   private current: OneState;
   private stateTimer: TimerRef | undefined = undefined;
-  /** Timers of states that are left, whose Timeout was on its way already: nobody may see it. */
+  /** Timers of states that were left, whose Timeout was already in the mailbox: it is dropped. */
   private readonly outdated = new Set<TimerRef>();
   /** Messages kept for a later state, oldest first. */
   private postponed: unknown[] = [];

@@ -29,12 +29,12 @@ export interface Handlers {
   readonly skipExpired: boolean;
 }
 
-/** A map and not an object, so that no tag from outside finds `constructor`. */
+/** A Map, so that a tag such as `constructor` finds no handler. */
 export function handlerMap(handlers: object | undefined): HandlerMap {
   return new Map(Object.entries(handlers ?? {}));
 }
 
-/** Makes the server look after what its init left to do, before it takes a message. Of the runtime, so no limit drops it. */
+/** Starts the continuations that init left, before any message. A system message, so no mailbox limit drops it. */
 class Begin extends SystemMessage {}
 const BEGIN = new Begin();
 
@@ -42,8 +42,8 @@ const BEGIN = new Begin();
 const IDLE: unique symbol = Symbol('idle');
 
 /**
- * The handler actor behind a server. Each message runs to completion, then whatever the handler ordered happens:
- * continuations, the stop, the idle timer. Nothing of it makes a promise unless a handler did.
+ * The handler actor behind a server. Each message runs to completion; then what the handler ordered follows: continuations, the
+ * stop, the idle timer. No promise is made unless a handler makes one.
  */
 export class ServerBody<S, M> implements HandlerBody<M> {
   protected readonly context: Context<S, M>;
@@ -51,7 +51,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   private idle: TimerRef | undefined = undefined;
   private idleDue = 0;
   private lastActive = 0;
-  /** What its init left to do is done, or under way. */
+  /** The continuations that init left have begun. */
   private hasBegun = false;
 
   constructor(context: Context<S, M>, handlers: Handlers) {
@@ -73,7 +73,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   }
 
   onTerminate(reason: ExitReason): void | PromiseLike<void> {
-    // Asked to stop while its init ran: what that left to do comes before anything else.
+    // Asked to stop while its init ran: the continuations of the init come first.
     const continued = this.hasBegun ? undefined : this.continueAll();
     return isPromise(continued) ? continued.then(() => this.terminate(reason)) : this.terminate(reason);
   }
@@ -118,8 +118,8 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   }
 
   /**
-   * What failed for want of time, after its asker had given up, fails for nobody: the calls made for him had no more time than he
-   * gave, and who asks with next to none must not end servers by it (G2). Anything else is a crash.
+   * If a nested call timed out after the client gave up, logs it and lets the server live: a nested call has only the time that the
+   * client gave, so a client with a short timeout could end servers otherwise (G2). Any other failure is a crash.
    */
   private failed(call: Call, error: unknown): void {
     const { context } = this;
@@ -129,7 +129,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     context.call = undefined;
     self.runtime.logger.warn(
       { event: 'call_out_of_time', actor: self.pid.toString(), name: self.label, tag: call.tag },
-      'a server gave up a call whose asker had given up',
+      'a nested call timed out after its client had given up',
     );
   }
 
@@ -229,7 +229,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     this.idle = self.startTimer(Math.ceil(ms), self.pid as never, undefined);
   }
 
-  /** Says that a message had no handler; never what was in it. */
+  /** Logs that a message had no handler: its kind, never its content. */
   protected drop(kind: string): undefined {
     const { self } = this.context as { self: Self };
     self.runtime.logger.warn(

@@ -17,11 +17,11 @@ export interface From {
 }
 
 /**
- * What every handler of a server gets first: its state and its means. There is one context per server, so take it
- * apart as you like; but to *replace* the state, write `context.state = next`.
+ * What every handler of a server gets first: its state and its means. There is one context per server, so it
+ * can be destructured; but to *replace* the state, write `context.state = next`.
  */
 export interface ServerContext<S, M = unknown> {
-  /** The server's state, to be changed in place or replaced. Nobody else can see it. */
+  /** The server's state, to be changed in place or replaced. No other code has a reference to it. */
   state: S;
   readonly self: Self<M>;
   /** The asker of the call that is being handled. Throws SNOW_ERR_NO_CALL while there is none. */
@@ -44,7 +44,7 @@ export interface Ignore {
 }
 
 /**
- * What an `init` returns for "do not start me, and that is no error" (rule I1).
+ * What an `init` returns to decline the start without an error.
  *
  * @example
  * init: (_self, config: Config) => (config.isEnabled ? { hits: 0 } : ignore()),
@@ -66,7 +66,7 @@ export class Continuing<S> {
 
 /**
  * What an `init` returns to be started with `state`, and to have `onContinue(context, value)` run before any message:
- * for work that whoever starts the server need not wait for.
+ * for work that the start of the server does not wait for.
  *
  * @example
  * init: (_self, path: string) => continuing({ lines: [] as string[] }, path),

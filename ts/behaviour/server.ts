@@ -6,7 +6,7 @@ import type { Protocol, ProtocolOf } from './protocol.ts';
 import { type Handlers, handlerMap, ServerBody } from './server-body.ts';
 import { Context, Continuing, type Ignore, type ServerContext } from './server-context.ts';
 
-/** An initialiser: runs in the new server, makes its state, and is waited for by whoever starts it. */
+/** An initialiser: runs in the new server, makes its state, and is waited for by the start. */
 export type Init = (self: Self, ...args: never[]) => unknown;
 /** What an initialiser takes after its `self`. */
 export type InitArgs<I> = I extends (self: never, ...args: infer A) => unknown ? A : never;

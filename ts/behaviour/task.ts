@@ -152,7 +152,7 @@ export function task<R>(
 
 /**
  * {@link task}, as a temporary child of a dynamic supervisor: it is not linked to its owner but to the supervisor, so
- * it is stopped with it, and its crash harms nobody. Resolves when it runs.
+ * it is stopped with it, and its crash does not end its owner. Resolves when it runs.
  *
  * @param supervisor PID or local name of a dynamic supervisor without a template.
  * @param options For how long the supervisor is waited for: `timeout` in ms, default Infinity; `signal`.

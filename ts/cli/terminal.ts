@@ -2,6 +2,6 @@
 export interface Terminal {
   out(text: string): void;
   err(text: string): void;
-  /** Aborts when somebody wants the command to end: Ctrl-C, SIGTERM. */
+  /** Aborts when the command is to end: Ctrl-C, SIGTERM. */
   readonly signal: AbortSignal;
 }

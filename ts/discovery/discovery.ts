@@ -1,7 +1,7 @@
 // The port between a node and whatever knows which nodes there are.
 import { SnowmeshError } from '../errors/index.ts';
 
-/** Names that one look-up may find; more is taken for a mistake and found by nobody. */
+/** Names that one look-up may find; more is taken for a mistake, and the look-up fails. */
 export const MAX_FOUND = 4096;
 
 /** Bytes of UTF-8 in a full node name. */
@@ -16,9 +16,9 @@ export const MAX_NAME_BYTES = 255;
 export interface Discovery {
   /**
    * Begins to look. A look-up that fails is told to the listener and tried again; only misuse throws, and a name that
-   * somebody else holds.
+   * is taken.
    *
-   * @param self the node that looks, which listens already: for those who keep a list of nodes themselves. Absent when
+   * @param self the node that looks, which listens already: for a discovery that keeps a list of nodes itself. Absent when
    * it is not to be found, as a hidden node.
    */
   start(listener: DiscoveryListener, self?: DiscoveredNode): void | Promise<void>;
@@ -36,7 +36,7 @@ export interface DiscoveredNode {
   readonly port: number;
 }
 
-/** Who wants to know. */
+/** Receives what a discovery finds. */
 export interface DiscoveryListener {
   /** The whole set of node names that should be connected now: after the first look-up and after every change. */
   found(names: readonly string[]): void;

@@ -17,7 +17,7 @@ export interface PollingOptions {
 
 /** What is asked, and how a failure of it is called. */
 export interface Source {
-  /** One look-up. `signal` aborts when nobody waits for it any more. */
+  /** One look-up. `signal` aborts when its result is not needed any more. */
   look(signal: AbortSignal): Promise<readonly string[]>;
   /** What was looked for, for messages. */
   readonly what: string;
@@ -34,7 +34,7 @@ export class Polling implements Discovery {
   #abort = new AbortController();
   #alarm: Alarm | undefined;
   #isLooking = false;
-  /** Somebody asked for a look-up while one was under way. */
+  /** A look-up was asked for while one was under way. */
   #isStale = false;
   #failures = 0;
   #lastFailure: string | undefined;

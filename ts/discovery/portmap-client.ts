@@ -23,7 +23,7 @@ export interface PortmapAddress {
  * Asks a port mapper where a node listens.
  *
  * @param name what stands before the `@` of the node's name.
- * @returns the port, or undefined when nobody has that name.
+ * @returns the port, or undefined when no node has that name.
  * @throws SNOW_ERR_BAD_OPTION; SNOW_ERR_PORTMAP when there is no answer within 5 s.
  * @example
  * const port = await lookupPort('shop', { host: '10.0.0.2' });

@@ -19,7 +19,7 @@ export interface PortmapDiscoveryOptions extends PollingOptions, PortmapAddress 
   readonly register?: boolean;
   /**
    * Whether the node that uses it runs the port mapper itself when it finds none, and takes over from another one
-   * that is gone. Default false: somebody else starts one, such as the command `snowmesh portmap`.
+   * that is gone. Default false: it is started separately, for example with the command `snowmesh portmap`.
    */
   readonly embed?: boolean;
 }

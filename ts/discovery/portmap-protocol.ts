@@ -14,7 +14,7 @@ export const MAX_LINE_BYTES = 4096;
 export const LINE_MS = 5000;
 /** Names one port mapper holds. */
 export const MAX_NAMES = 1024;
-/** Connections to one port mapper: all names, and as many who ask. */
+/** Connections to one port mapper: one for each name, and as many for look-ups. */
 export const MAX_CONNECTIONS = 2048;
 /** Characters in an incarnation. */
 const MAX_INCARNATION = 64;
@@ -31,7 +31,7 @@ export interface PortmapEntry {
 
 export interface Registering extends PortmapEntry {
   readonly op: 'register';
-  /** Told by the node alone: who knows it may register again while the old connection still seems open. */
+  /** Known to the node alone: with it a node may register again while its old connection still seems open. */
   readonly incarnation: string;
 }
 

@@ -34,9 +34,9 @@ export interface Portmap {
 }
 
 /**
- * Starts a port mapper: nodes of this machine register their names and ports with it, everybody may ask.
+ * Starts a port mapper: nodes of this machine register their names and ports with it, any client may ask.
  *
- * A name lives as long as the connection that registered it (U1). There is no way to remove somebody else's.
+ * A name lives as long as the connection that registered it (U1). No client can remove the name of another.
  *
  * @returns a port mapper that listens. It holds 1024 names and 2048 connections at most.
  * @throws SNOW_ERR_LISTEN when the address cannot be listened on.
@@ -45,8 +45,8 @@ export interface Portmap {
  */
 export async function startPortmap(options: PortmapOptions = {}): Promise<Portmap> {
   const { port = PORTMAP_PORT, host = '127.0.0.1', lineMs = LINE_MS, keepAlive = true } = options;
-  const book = new Book(lineMs);
-  const server = createServer((socket) => book.accept(keepAlive ? socket : socket.unref()));
+  const registrations = new Registrations(lineMs);
+  const server = createServer((socket) => registrations.accept(keepAlive ? socket : socket.unref()));
   if (!keepAlive) server.unref();
   try {
     // Exclusive: under node:cluster the primary would share the port among all workers, each with a list of its own.
@@ -60,19 +60,19 @@ export async function startPortmap(options: PortmapOptions = {}): Promise<Portma
   }
   server.on('error', () => {}); // accepting failed (no file descriptors left): later ones may succeed
   const bound = (server.address() as AddressInfo).port;
-  return { host, port: bound, close: () => close(server, book) };
+  return { host, port: bound, close: () => close(server, registrations) };
 }
 
-async function close(server: Server, book: Book): Promise<void> {
+async function close(server: Server, registrations: Registrations): Promise<void> {
   if (!server.listening) return;
   const closed = once(server, 'close');
   server.close();
-  book.close();
+  registrations.close();
   await closed;
 }
 
-/** Who is registered, and who is connected, oldest first. */
-class Book {
+/** Registered names, and all connections, oldest first. */
+class Registrations {
   readonly names = new Map<string, Connection>();
   readonly lineMs: number;
   readonly #connections = new Set<Connection>();
@@ -81,7 +81,7 @@ class Book {
     this.lineMs = lineMs;
   }
 
-  /** At the limit, who has waited longest without a name makes room: silence keeps nobody out (T5). */
+  /** At the limit the oldest connection without a name is closed, so silent connections keep no client out (T5). */
   accept(socket: Socket): void {
     if (this.#connections.size >= MAX_CONNECTIONS) this.#makeRoom();
     const connection = new Connection(this, socket);
@@ -93,7 +93,7 @@ class Book {
     for (const connection of [...this.#connections]) connection.end();
   }
 
-  /** There always is somebody: names are fewer than connections. */
+  /** There always is one: names are fewer than connections. */
   #makeRoom(): void {
     for (const connection of this.#connections) {
       if (connection.registered !== undefined) continue;
@@ -129,13 +129,13 @@ export function isOnThisMachine(remote: string | undefined, local: string | unde
 /** One client. Requests are answered one by one: the next waits until the last answer is taken. */
 class Connection {
   registered: Registering | undefined;
-  readonly #book: Book;
+  readonly #registrations: Registrations;
   readonly #socket: Socket;
   readonly #lines = new LineCutter();
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(book: Book, socket: Socket) {
-    this.#book = book;
+  constructor(registrations: Registrations, socket: Socket) {
+    this.#registrations = registrations;
     this.#socket = socket;
     socket.setKeepAlive(true, 30_000);
     socket.on('error', () => {}); // a reset at any byte; 'close' follows
@@ -162,7 +162,7 @@ class Connection {
 
   end(): void {
     clearTimeout(this.#deadline);
-    this.#book.unregister(this);
+    this.#registrations.unregister(this);
     this.#socket.destroy();
   }
 
@@ -174,27 +174,30 @@ class Connection {
       }
       const next = this.#lines.next();
       if (next === undefined) return;
-      if (next === 'too_long') return this.#leave('too_long');
+      if (next === 'too_long') return this.#refuse('too_long');
       this.#answer(next.line);
     }
   }
 
   #answer(line: string): void {
     const request = readRequest(line);
-    if (request === undefined) return this.#leave('bad_request');
+    if (request === undefined) return this.#refuse('bad_request');
     this.#arm();
     if (request.op === 'list') return this.#list();
     if (request.op === 'lookup')
-      return this.#say({ ok: true, port: this.#book.names.get(request.name)?.registered?.port ?? null });
-    const refusal = this.#book.register(this, request);
+      return this.#say({
+        ok: true,
+        port: this.#registrations.names.get(request.name)?.registered?.port ?? null,
+      });
+    const refusal = this.#registrations.register(this, request);
     if (refusal !== undefined) return this.#say({ error: refusal });
-    clearTimeout(this.#deadline); // a node has nothing more to say: it may be silent for ever
+    clearTimeout(this.#deadline); // a registered node sends nothing more
     this.#say({ ok: true });
   }
 
   #list(): void {
     let text = '';
-    for (const [name, { registered }] of this.#book.names)
+    for (const [name, { registered }] of this.#registrations.names)
       text += `${JSON.stringify({ name, port: registered?.port })}\n`;
     this.#socket.write(`${text}{"ok":true}\n`);
   }
@@ -203,9 +206,9 @@ class Connection {
     this.#socket.write(`${JSON.stringify(answer)}\n`);
   }
 
-  /** The last word to somebody who does not speak this language. */
-  #leave(refusal: Refusal): void {
-    this.#book.unregister(this);
+  /** Refuses a client that does not follow the protocol, and closes its connection. */
+  #refuse(refusal: Refusal): void {
+    this.#registrations.unregister(this);
     this.#socket.end(`${JSON.stringify({ error: refusal })}\n`, () => this.end());
     this.#socket.pause();
     this.#arm();
@@ -217,7 +220,7 @@ class Connection {
     const isAtRest =
       this.registered !== undefined && !this.#socket.writableNeedDrain && this.#socket.writable;
     if (isAtRest || this.#socket.destroyed) return;
-    this.#deadline = setTimeout(() => this.end(), this.#book.lineMs);
+    this.#deadline = setTimeout(() => this.end(), this.#registrations.lineMs);
     this.#deadline.unref();
   }
 }

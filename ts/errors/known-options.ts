@@ -4,7 +4,7 @@ import { SnowmeshError } from './snowmesh-error.ts';
 export type OptionNames<T> = Readonly<Record<keyof T, true>>;
 
 /**
- * What is wrong with the names of options: a word that is no option would else be ignored, and its default be a riddle.
+ * What is wrong with the names of options. An unknown name would be ignored otherwise, and the default used without a notice.
  *
  * @returns undefined when nothing is; else a sentence without its subject, such as `has no option "nmae"; did you mean "name"?`
  */
@@ -45,7 +45,7 @@ export function checkHost(what: string, host: { channel?: unknown } | null | und
   );
 }
 
-/** The known word that differs by the fewest letters, if by few. */
+/** The known word with the fewest differing letters, when they are few. */
 function nearest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;

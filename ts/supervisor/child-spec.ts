@@ -42,7 +42,7 @@ export interface ChildOptions {
    * the strategy restarts with the child are restarted when it is back. Needs `node`; the first start does not wait.
    */
   readonly onNodeLost?: OnNodeLost;
-  /** How long its init may take, in ms. Default: for ever. */
+  /** How long its init may take, in ms. Default: no limit. */
   readonly startTimeout?: number;
   /** Pauses before its restarts. Default: none, as in Erlang. */
   readonly backoff?: Backoff;
@@ -66,7 +66,7 @@ export interface Backoff {
 
 /** A description of a child: what to start, with which arguments, and what to do when it ends. */
 export interface ChildSpec extends ChildOptions {
-  /** Unique among the children of a supervisor with a list; any text for logs under a dynamic one, which goes by PIDs. */
+  /** Unique among the children of a supervisor with a list; a label for logs under a dynamic one, which identifies its children by PID. */
   readonly id: string;
   /**
    * An actor function, or what `defineActor`, `defineServer`, `defineStateMachine` or `defineSupervisor` made. The start of a plain

@@ -1,8 +1,8 @@
 // Supervisors: actors whose only work is to start, watch, restart and stop others.
 //
 // Guarantees rules J of docs/semantics.md: children start in order and stop in reverse order, each ended child is
-// restarted as its spec and the strategy say, and too many restarts end the supervisor, so that whoever watches it can
-// do better. While a child keeps failing to restart, the supervisor answers. A dynamic supervisor does all that in O(1)
+// restarted as its spec and the strategy say, and too many restarts end the supervisor, so that the supervisor above it can
+// react. While a child keeps failing to restart, the supervisor answers. A dynamic supervisor does all that in O(1)
 // a child and stops its children in parallel.
 //
 // Must not know: nodes and sockets (a child elsewhere is a start with a node's name, through the actor floor's port),

@@ -1,8 +1,8 @@
 import type { Down, Self, Timeout, TimerRef } from '../actor/index.ts';
 import type { Ref } from '../term/index.ts';
 
-/** A name nobody has: a monitor of it says `noproc` where the node is, `noconnection` where it is not. */
-const NOBODY = '$snowmesh.nobody';
+/** A name that is never registered: a monitor of it says `noproc` when the node is reached, else `noconnection`. */
+const UNUSED_NAME = '$snowmesh.nobody';
 
 /** What follows a look. */
 export type AfterLook = (isReached: boolean) => void | Promise<void>;
@@ -26,7 +26,7 @@ export class NodeLooks {
 
   /** Calls back once: whether the node answered within `limitMs` (Infinity: as long as connecting takes). */
   look(node: string, limitMs: number, after: AfterLook): void {
-    const ref = this.#self.monitor({ name: NOBODY, node });
+    const ref = this.#self.monitor({ name: UNUSED_NAME, node });
     const timer =
       limitMs === Number.POSITIVE_INFINITY
         ? undefined

@@ -36,7 +36,7 @@ export async function startChild(
   child: ChildSpec | readonly unknown[],
   options?: CallOptions,
 ): Promise<ChildResult> {
-  // Misuse is thrown at the one who made it, and must not reach the supervisor.
+  // Misuse throws at the caller and does not reach the supervisor.
   if (!Array.isArray(child)) planChild(child as ChildSpec, 'any_significant');
   const { runtime } = partsOf(caller);
   if (!isHere(runtime, supervisor))

@@ -3,8 +3,8 @@ import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
 
 /**
- * What a supervisor tells the log. A crash itself was reported by the runtime; here it is only said, at a lower level,
- * what the supervisor does about it. Never a payload: of a message that was dropped only the kind is told.
+ * Log lines of a supervisor. The runtime has reported the crash itself; these say, at a lower level, what the supervisor does
+ * about it. They contain no payload: of a dropped message only its kind.
  */
 export class SupervisorReport {
   private readonly self: Self;
@@ -15,7 +15,7 @@ export class SupervisorReport {
     this.supervisor = self.label;
   }
 
-  // PIDs are passed as they are: they become strings only if somebody writes the line.
+  // PIDs are passed as they are: they become strings only if the logger writes the line.
 
   childEnded({ id }: ChildPlan, pid: Pid, reason: unknown): void {
     const { supervisor, self } = this;
@@ -57,7 +57,7 @@ export class SupervisorReport {
     );
   }
 
-  noise(kind: string): void {
+  unexpectedMessage(kind: string): void {
     const { supervisor, self } = this;
     self.runtime.logger.warn(
       { event: 'unexpected_message', supervisor, actor: self.pid, kind },

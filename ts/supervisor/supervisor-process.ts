@@ -22,12 +22,12 @@ import { type AfterStart, type Attempt, RemoteStarts } from './remote-starts.ts'
 import { SupervisorReport } from './report.ts';
 import { isLost } from './starting.ts';
 
-/** Wakes the supervisor for its next retry. Anybody may send it: it only brings the retry forward. */
+/** Wakes the supervisor for its next retry. When another actor sends it, a retry only comes earlier. */
 const RETRY = '$retry';
 
 /**
- * The process of a supervisor: takes what comes, one after the other, and leaves what to do about children to its
- * {@link Supervising} part. It traps exits, so it hears of the ends of its children and of its parent (J19).
+ * The actor behind a supervisor: it takes messages one after the other, and its {@link Supervising} part decides what they mean for
+ * the children. It traps exits, so the ends of its children and of its parent arrive as messages (J19).
  */
 export class SupervisorProcess implements SupervisorFrame {
   readonly self: Self;
@@ -53,7 +53,7 @@ export class SupervisorProcess implements SupervisorFrame {
     endInOrder(self.pid);
   }
 
-  /** Serves for ever. */
+  /** Handles messages until the supervisor ends. */
   async run(children: Supervising): Promise<never> {
     this.children = children;
     for (;;) {
@@ -74,7 +74,7 @@ export class SupervisorProcess implements SupervisorFrame {
     if (message instanceof Down) return this.looks.down(message);
     if (message instanceof Timeout)
       return this.pauseOver(message.ref) ?? this.looks.timeout(message) ?? this.waits.timeout(message);
-    this.report.noise(typeof message); // J28
+    this.report.unexpectedMessage(typeof message); // J28
     return undefined;
   }
 
@@ -95,7 +95,7 @@ export class SupervisorProcess implements SupervisorFrame {
     return operation(this.children, takeOver(runtime, call.args[0]), (value) => this.reply(call, value));
   }
 
-  /** Why a start failed may be too deep, or too large, for an answer that holds it; the news is not (P8). */
+  /** A start reason may be too deep or too large to be sent within an answer; then the answer names the error code (P8). */
   private reply(call: Call, answer: unknown): void {
     const { runtime } = this.self;
     try {
