@@ -166,7 +166,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
         this.settle(message[1]);
         return;
       case 'resync':
-        this.enter(message[1], message[2], message[3]);
+        this.enter(message[1], message[2], { ...this.rooms.get(message[1])?.cursor, ...message[3] });
         return this.emit('resync', { room: message[1], reason: message[4] });
       case 'left':
         this.forget(message[2]);

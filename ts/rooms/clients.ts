@@ -134,7 +134,7 @@ export class Clients implements ConnectionHost {
     for (const connection of room.members) {
       if (connection.isPlain) continue;
       this.counters.resyncs++;
-      this.#resume.resync(connection, room, 'lost');
+      this.#resume.resync(connection, room);
     }
   }
 

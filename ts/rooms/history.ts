@@ -135,7 +135,6 @@ export class History {
     const losses = answers.reduce((most, { lost }) => Math.max(most, lost), this.#recentLosses());
     const isProved = answers.length > 0 ? losses <= 1 : losses === 1;
     if (gone.length > 0 && !isProved) return 'lost';
-    for (const origin of gone) room.ring.heardOf(origin, 0);
     return missed;
   }
 

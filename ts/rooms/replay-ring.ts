@@ -64,6 +64,19 @@ export class ReplayRing {
     position.last = Math.max(position.last ?? 0, sequence);
   }
 
+  /**
+   * A member has heard these origins from a sequence each. One that this node does not hear, because they are apart, is to be heard from
+   * there on when they are together again.
+   */
+  followOn(from: Cursor): void {
+    for (const [origin, sequence] of Object.entries(from)) {
+      const position = this.#positionOf(origin);
+      if (position.last !== undefined) continue;
+      position.last = sequence;
+      this.advance(origin);
+    }
+  }
+
   /** There was such a message of an origin, whether it comes here or not. */
   heardOf(origin: string, sequence: number): void {
     const position = this.#positionOf(origin);
@@ -81,8 +94,10 @@ export class ReplayRing {
   push(message: RoomMessage, limits: ResumeLimits): void {
     const position = this.#positionOf(message.origin);
     position.last = message.sequence;
-    position.newest = message.sequence;
+    position.newest = Math.max(position.newest, message.sequence);
     if (limits.windowMs === 0) return;
+    // A later one may be here already: told by another peer.
+    if ((position.kept.at(-1)?.sequence ?? 0) >= message.sequence) return this.merge([message], limits);
     position.kept.push(message);
     this.#count++;
     this.#bytes += message.content.payload.length;

@@ -50,35 +50,58 @@ export class Resume {
     // From here to the end nothing can come in between: what is not in `missed` reaches it as a member.
     membership.add(connection, room);
     const now = typeof missed === 'string' ? undefined : room.ring.missed(cursor, new Set());
+    room.ring.followOn(from);
     if (now !== undefined) {
-      this.#replay(connection, room, cursor, now);
+      this.#replay(connection, room, from, cursor, now);
       return 'resumed';
     }
     const reason = typeof missed === 'string' ? missed : 'window';
-    this.resync(connection, room, reason);
+    this.#resync(connection, room, reason, from, cursor);
     return reason;
   }
 
   /** Tells a client that it may have missed something in a room, and from where on it hears it. */
-  resync(connection: Connection, room: Room<Connection>, reason: ResyncReason): void {
-    const cursor = room.ring.cursor();
-    const ticket = this.#service.signer.ticket(connection.id, room.name, cursor);
+  resync(connection: Connection, room: Room<Connection>): void {
+    this.#resync(connection, room, 'lost', {}, {});
+  }
+
+  #resync(
+    connection: Connection,
+    room: Room<Connection>,
+    reason: ResyncReason,
+    from: Cursor,
+    seen: Cursor,
+  ): void {
+    const here = room.ring.cursor();
+    const ticket = this.#service.signer.ticket(connection.id, room.name, { ...from, ...here });
+    // Of origins that are not known here it must not have again what it has had.
+    const cursor: Record<string, number> = { ...seen };
+    for (const [origin, last] of Object.entries(here)) cursor[origin] = Math.max(cursor[origin] ?? 0, last);
     connection.notify(['resync', room.name, ticket, cursor, reason]);
   }
 
+  /**
+   * @param from from where on the session may hear the room, as was signed.
+   * @param seen what the client says it has had.
+   */
   #replay(
     connection: Connection,
     room: Room<Connection>,
-    cursor: Cursor,
+    from: Cursor,
+    seen: Cursor,
     missed: readonly RoomMessage[],
   ): void {
     // Of an origin that the client does not know it gets all there is: it has to start below that.
     const replayed = new Set(missed.map(({ origin }) => origin));
-    const from: Record<string, number> = { ...cursor };
-    for (const [origin, last] of Object.entries(room.ring.cursor()))
-      if (!replayed.has(origin)) from[origin] ??= last;
-    const ticket = this.#service.signer.ticket(connection.id, room.name, from);
-    connection.notify(['joined', 0, room.name, ticket, from]);
+    const cursor: Record<string, number> = { ...seen };
+    const signed: Record<string, number> = { ...from };
+    for (const [origin, last] of Object.entries(room.ring.cursor())) {
+      if (!replayed.has(origin)) cursor[origin] ??= last;
+      // What is signed must be known here: a client may say anything.
+      signed[origin] = Math.max(signed[origin] ?? 0, Math.min(cursor[origin] ?? 0, last));
+    }
+    const ticket = this.#service.signer.ticket(connection.id, room.name, signed);
+    connection.notify(['joined', 0, room.name, ticket, cursor]);
     const frames = missed
       .filter(({ except }) => except.length === 0 || !connection.isExcludedBy(except))
       .map((message) => message.enveloped(room.name));

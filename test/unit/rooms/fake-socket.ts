@@ -107,24 +107,34 @@ export class FakeClient extends FakeSocket {
 
   /** Room messages, as data. */
   data(room: string): unknown[] {
-    return this.all('m')
-      .filter(([, name]) => name === room)
-      .map(([, , , , data]) => data);
+    return this.follow(room).data;
   }
 
   /** What it would resume with. */
   place(room: string): readonly [string, string, Cursor] {
+    const { ticket, cursor } = this.follow(room);
+    return [room, ticket, cursor];
+  }
+
+  /** What a client makes of all it heard of a room: a message that is not above its cursor is a repeat. */
+  private follow(room: string): { data: unknown[]; ticket: string; cursor: Cursor } {
     let ticket = '';
-    const cursor: Record<string, number> = {};
+    let cursor: Record<string, number> = {};
+    const data: unknown[] = [];
     for (const message of this.heard) {
       if (message[0] === 'joined' && message[2] === room) {
         ticket = message[3];
-        Object.assign(cursor, message[4]);
+        cursor = { ...message[4] };
       } else if (message[0] === 'resync' && message[1] === room) {
         ticket = message[2];
-        Object.assign(cursor, message[3]);
-      } else if (message[0] === 'm' && message[1] === room && message[3] > 0) cursor[message[2]] = message[3];
+        cursor = { ...cursor, ...message[3] };
+      } else if (message[0] === 'm' && message[1] === room) {
+        const [, , origin, sequence, each] = message;
+        if (sequence > 0 && sequence <= (cursor[origin] ?? 0)) continue;
+        if (sequence > 0) cursor[origin] = sequence;
+        data.push(each);
+      }
     }
-    return [room, ticket, cursor];
+    return { data, ticket, cursor };
   }
 }

@@ -320,6 +320,30 @@ describe('a session', () => {
     expect(socket.data('g')).toEqual(['open']);
   });
 
+  it('that says it has seen what never was spoils the room for nobody', async () => {
+    const before = await joined();
+    const { socket: other } = await stage.client(rooms[1], { joins: ['g'] });
+    rooms[2].broadcast('g', 1);
+    await stage.mesh.settle();
+    const [room, ticket, cursor] = before.place('g');
+    const absurd = Object.fromEntries([...Object.keys(cursor), 'zzz'].map((origin) => [origin, 2 ** 52]));
+    let liar = new FakeClient();
+    rooms[1].accept(liar);
+    liar.hello(before.session, [[room, ticket, absurd]]);
+    await stage.mesh.settle();
+    const again = await stage.back(rooms[1], liar, ['g']);
+    liar = again.socket;
+    rooms[2].broadcast('g', 2);
+    rooms[0].broadcast('g', 3);
+    await stage.mesh.settle();
+    other.drop();
+    const { socket: back } = await stage.back(rooms[1], other, ['g']);
+    rooms[2].broadcast('g', 4);
+    await stage.mesh.settle();
+    expect(back.all('resync')).toEqual([]);
+    expect([...other.data('g'), ...back.data('g')].sort()).toEqual([1, 2, 3, 4]);
+  });
+
   it('with a cursor that is none is refused, and nothing else', async () => {
     const before = await joined();
     const [, ticket] = before.place('g');

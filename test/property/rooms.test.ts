@@ -1,0 +1,99 @@
+// Rooms on three nodes while sessions are cut and healed, outboxes are full, and clients come back on any node: whatever happens,
+// a client that is not told `resync` has every message of its room once, and in order of its sender.
+import { afterEach, expect, it } from 'vitest';
+import type { Rooms } from '../../ts/rooms/index.ts';
+import { randomFrom, seed } from '../support/seed.ts';
+import type { FakeClient } from '../unit/rooms/fake-socket.ts';
+import { Stage } from '../unit/rooms/stage.ts';
+
+const RUNS = Number(process.env['RUNS'] ?? 1) * 25;
+const STEPS = 60;
+
+/** A user over all its sockets. */
+interface User {
+  socket: FakeClient;
+  isOnline: boolean;
+  readonly had: string[];
+  resyncs: number;
+}
+
+let stage: Stage;
+afterEach(() => stage.mesh.stop());
+
+it('R4, R7 a client that is not told resync has every message once, in order of its sender', async () => {
+  const random = randomFrom(seed());
+  const below = (limit: number): number => Math.floor(random() * limit);
+  for (let run = 0; run < RUNS; run++) {
+    stage = new Stage();
+    await play(random, below);
+    stage.mesh.stop();
+  }
+});
+
+async function play(random: () => number, below: (limit: number) => number): Promise<void> {
+  const { mesh } = stage;
+  const rooms: Rooms[] = await stage.cluster({ join: () => true });
+  const sent: string[][] = [[], [], []];
+  const users: User[] = [];
+  for (let number = 0; number < 4; number++) {
+    const { socket } = await stage.client(rooms[below(3)] as Rooms, { joins: ['g'] });
+    users.push({ socket, isOnline: true, had: [], resyncs: 0 });
+  }
+  const broadcast = (): void => {
+    const from = below(3);
+    const text = `${from} ${sent[from]?.length}`;
+    sent[from]?.push(text);
+    rooms[from]?.broadcast('g', text);
+  };
+  const leave = (user: User): void => {
+    if (!user.isOnline) return;
+    user.isOnline = false;
+    user.socket.drop();
+    collect(user);
+  };
+  const comeBack = async (user: User): Promise<void> => {
+    if (user.isOnline) return;
+    const { socket } = await stage.back(rooms[below(3)] as Rooms, user.socket, ['g']);
+    user.socket = socket;
+    user.isOnline = true;
+  };
+  for (let step = 0; step < STEPS; step++) {
+    const [a, b] = [below(3), below(3)];
+    const user = users[below(users.length)] as User;
+    const what = random();
+    if (what < 0.45) broadcast();
+    else if (what < 0.55) leave(user);
+    else if (what < 0.68) await comeBack(user);
+    else if (what < 0.74 && a !== b) mesh.cut(stage.node(a), stage.node(b));
+    else if (what < 0.82 && a !== b) mesh.connect(stage.node(a), stage.node(b));
+    else if (what < 0.88) stage.node(a).isFullFor = random() < 0.5 ? () => true : () => false;
+    else if (what < 0.94) for (let count = below(6); count > 0; count--) mesh.step();
+    else await mesh.settle();
+  }
+  for (const node of stage.nodes) node.isFullFor = () => false;
+  mesh.connectAll();
+  await mesh.settle();
+  for (const user of users) await comeBack(user);
+  for (const [from, each] of rooms.entries()) {
+    sent[from]?.push(`${from} last`);
+    each.broadcast('g', `${from} last`);
+  }
+  await mesh.pass(3000);
+  for (const user of users) {
+    collect(user);
+    const each = new Set(user.had);
+    expect(user.had.length, `a message came twice: ${user.had.join()}`).toBe(each.size);
+    for (const [from, all] of sent.entries()) {
+      const had = user.had.filter((text) => text.startsWith(`${from} `));
+      const inOrder = all.filter((text) => each.has(text));
+      expect(had, `out of order, of ${from}`).toEqual(inOrder);
+      if (user.resyncs === 0) expect(had, `missing, of ${from}`).toEqual(all);
+    }
+  }
+}
+
+/** What came over its socket so far. */
+function collect(user: User): void {
+  user.had.push(...user.socket.data('g').map(String));
+  user.resyncs += user.socket.all('resync').length;
+}
