@@ -1,6 +1,7 @@
 // Tells this node's actors and listeners what happens to its sessions, in the order they may rely on: nodeup before the
 // first message of a peer; links, monitors, calls and spawns of a lost node before its nodedown (L4, L5, O1).
 import type { Runtime } from '../actor/index.ts';
+import { CalmLog } from './calm-log.ts';
 import type { Channels } from './channels.ts';
 import type { FrameDispatch } from './dispatch.ts';
 import type { DialPolicy } from './mesh/dial-policy.ts';
@@ -47,10 +48,13 @@ export class PeerNews implements NetworkListener {
   readonly #isMeshed: boolean;
   /** Called when a session has ended and everything tied to it has fired. */
   readonly #disconnectWaiters = new Map<Session, (() => void)[]>();
+  readonly #log: CalmLog;
   #tell: Tell = () => {};
   #isClosing = false;
 
   constructor(options: PeerNewsOptions) {
+    const { runtime } = options;
+    this.#log = new CalmLog({ logger: runtime.logger, after: (ms, action) => runtime.after(ms, action) });
     this.#runtime = options.runtime;
     this.#network = options.network;
     this.#dispatch = options.dispatch;
@@ -106,7 +110,7 @@ export class PeerNews implements NetworkListener {
   #lost(session: Session, cause: DownCause, detail: string): void {
     const { name } = session.identity;
     this.#monitors.down(name, cause, factsOf(session));
-    if (cause === 'protocol') this.#runtime.logger.error({ node: name, detail }, 'a peer broke the protocol');
+    if (cause === 'protocol') this.#log.write('error', { node: name, detail }, 'a peer broke the protocol');
     this.#tell('nodedown', name, cause, factsOf(session));
     if (!this.#policy.reconnects) this.#mesh.block(name);
     else if (!this.#isClosing) this.#mesh.down(name, cause, this.#isMeshed && !session.isHidden);
@@ -152,12 +156,12 @@ export class PeerNews implements NetworkListener {
   }
 
   refused(name: string, reason: string): void {
-    this.#runtime.logger.warn({ node: name, reason }, 'refused a peer');
+    this.#log.write('warn', { node: name, reason }, 'refused a peer');
     this.#tell('refused', name, reason);
   }
 
   fault(error: unknown): void {
-    this.#runtime.logger.error({ err: error }, 'a frame could not be handled');
+    this.#log.write('error', { err: error }, 'a frame could not be handled');
   }
 
   /** Tells a new peer of the visible others. */
