@@ -3,7 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Deadlines are generous: they are there to name a hang, not to measure. Unit: ms. */
-export const DEADLINE_MS = 10_000;
+export const DEADLINE_MS = 20_000;
 
 /** Settles as `promise` does, or rejects with "did not happen within …: <what>". */
 export async function within<T>(what: string, promise: PromiseLike<T>, ms: number = DEADLINE_MS): Promise<T> {
