@@ -35,6 +35,8 @@ export class FarNode {
       spawn: (request) => (request.node === name ? this.#spawn(request) : below.spawn(request)),
       monitor: (from, ref, target) =>
         isOurs(target) ? this.#monitor(from, ref, target) : below.monitor(from, ref, target),
+      // The exit signal of a link: its parent ended.
+      exit: (from, to, reason) => (isOurs(to) ? this.#exit(to.local, reason) : below.exit(from, to, reason)),
       exit2: (from, to, reason) =>
         isOurs(to) ? this.#exit(to.local, reason) : below.exit2(from, to, reason),
     };
@@ -52,6 +54,14 @@ export class FarNode {
     this.isFrozen = true;
     this.#watches.length = 0;
     this.#lost();
+  }
+
+  /** It can be reached again; what waited for an answer while it was frozen is lost with that connection. */
+  heal(): void {
+    const wasFrozen = this.isFrozen;
+    this.isFrozen = false;
+    this.isUp = true;
+    if (wasFrozen) this.#lost();
   }
 
   /** The node is gone with all that lived there. */
