@@ -10,62 +10,28 @@
 pub mod errors;
 mod host;
 mod memory;
+mod options;
+mod sending;
 mod uv;
 mod wake;
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{BigInt, JsValue, Unknown};
 use napi::{Env, sys};
 use napi_derive::napi;
 use snowmesh_core::Pid;
-use snowmesh_net::{DownCause, Hub, NodeOptions, Reader, spares};
+use snowmesh_net::{DownCause, Hub, Reader};
 
 use crate::errors::{Code, Error, Result, guard, of};
-use crate::host::env::{EnvState, Outgoing};
+use crate::host::env::EnvState;
 use crate::host::{Attachment, Host};
-use crate::memory::{Chunk, with_bytes, with_parts};
+use crate::memory::with_bytes;
+use crate::options::OpenOptions;
 use crate::wake::ThreadsafeWake;
 
 /// Changes with every change of a signature or of the layout of entries. `bindings/index.ts` holds the other half.
 const ABI: u32 = 3;
-
-/// How a node's sockets behave.
-#[napi(object)]
-pub struct OpenOptions {
-    /// Full node name.
-    pub name: String,
-    /// Address to listen on.
-    pub listen_host: String,
-    /// Port to listen on; 0 takes any.
-    pub listen_port: u32,
-    /// The shared secret.
-    pub cookie: String,
-    /// This start's identity.
-    pub incarnation: Option<BigInt>,
-    /// Not gossiped.
-    pub hidden: Option<bool>,
-    /// Silence after which a PING is sent.
-    pub tick_ms: Option<u32>,
-    /// Silence after which a session ends.
-    pub down_ms: Option<u32>,
-    /// From connect or accept to authenticated.
-    pub handshake_ms: Option<u32>,
-    /// Unauthenticated connections at once.
-    pub max_handshakes: Option<u32>,
-    /// Largest message accepted.
-    pub max_message: Option<u32>,
-    /// Undelivered bytes a lane holds.
-    pub inbox_bytes: Option<u32>,
-    /// Unsent bytes a session holds.
-    pub outbox_bytes: Option<u32>,
-    /// Who reads sockets.
-    #[napi(ts_type = "'loop' | 'thread'")]
-    pub reader: Option<String>,
-    /// Longest busy wait in microseconds.
-    pub spin_us: Option<u32>,
-}
 
 /// Counters of one node.
 #[napi(object)]
@@ -113,7 +79,7 @@ pub fn open(
     #[napi(ts_arg_type = "(bytes: number, bigs: Uint8Array[] | null) => number")] on_batch: Unknown<'_>,
 ) -> Result<u32> {
     guard(|| {
-        let mut options = node_options(options)?;
+        let mut options = options.check()?;
         if uv::Uv::probe().is_none() || !host::env::is_node_js(env.raw()) {
             options.reader = Reader::Thread;
         }
@@ -163,132 +129,6 @@ pub fn hangup(handle: u32, session: u32, cause: u32) -> Result<()> {
             node(handle)?.hangup(session, DownCause::from_number(cause));
         }
         Ok(())
-    })
-}
-
-/// Registers this isolate's sending chunk for a session that is up; ignored when it is not.
-#[napi]
-pub fn tx(
-    env: Env,
-    handle: u32,
-    session: u32,
-    #[napi(ts_arg_type = "Uint8Array")] chunk: Unknown<'_>,
-) -> Result<()> {
-    guard(|| {
-        let state = EnvState::of_or_new(env.raw())?;
-        let host = state.host(handle)?;
-        let found = host
-            .attachment()
-            .and_then(|attachment| attachment.node.session(u16::try_from(session).ok()?));
-        if let Some(session) = found {
-            let chunk = Chunk::hold(env.raw(), chunk.raw())?;
-            let gathered = RefCell::default();
-            state.set_chunk(
-                env.raw(),
-                handle,
-                Outgoing {
-                    host,
-                    session,
-                    chunk,
-                    gathered,
-                },
-            );
-        }
-        Ok(())
-    })
-}
-
-/// Seals and sends the first `bytes` of the chunk; returns bytes that still wait, −1 when the session is not up.
-#[napi]
-pub fn flush(env: Env, handle: u32, session: u32, bytes: u32) -> Result<f64> {
-    guard(|| {
-        let (Some(state), Ok(session)) = (EnvState::of(env.raw()), u16::try_from(session)) else {
-            return Ok(-1.0);
-        };
-        let waiting = state.with_chunk(handle, session, |out| {
-            let node = &out.host.attachment()?.node;
-            // SAFETY: on the isolate's thread; nothing below runs JavaScript.
-            let frames = unsafe { out.chunk.head(bytes as usize) };
-            if let Some(reader) = out.host.reader.get() {
-                reader.note_traffic(&out.session);
-            }
-            out.session.flush(node, frames)
-        });
-        Ok(number_or_none(waiting.flatten()))
-    })
-}
-
-/// Queues one frame on a stream; returns bytes that wait in streams and outbox, −1 when the session is not up.
-#[napi]
-pub fn bulk(
-    env: Env,
-    handle: u32,
-    session: u32,
-    stream: u32,
-    #[napi(ts_arg_type = "readonly Uint8Array[]")] parts: Unknown<'_>,
-) -> Result<f64> {
-    guard(|| {
-        let host = EnvState::of_or_new(env.raw())?.host(handle)?;
-        let Some(Attachment { node, lane, .. }) = host.attachment() else {
-            return Ok(-1.0);
-        };
-        let Some(session) = u16::try_from(session).ok().and_then(|id| node.session(id)) else {
-            return Ok(-1.0);
-        };
-        let waiting = with_parts(env.raw(), parts.raw(), |parts| {
-            session.bulk(node, stream, lane.index(), parts)
-        })?;
-        Ok(number_or_none(waiting))
-    })
-}
-
-/// Copies a slice of a long frame of `total` bytes; false when the session is not up. One frame at a time: with a total of
-/// 0 what was gathered is dropped.
-#[napi]
-pub fn gather(
-    env: Env,
-    handle: u32,
-    session: u32,
-    total: u32,
-    #[napi(ts_arg_type = "Uint8Array")] slice: Unknown<'_>,
-) -> Result<bool> {
-    guard(|| {
-        let (Some(state), Ok(session)) = (EnvState::of(env.raw()), u16::try_from(session)) else {
-            return Ok(false);
-        };
-        let gathered = state.with_chunk(handle, session, |out| {
-            let mut frame = out.gathered.borrow_mut();
-            let total = total as usize;
-            if total == 0 {
-                spares::give(std::mem::take(&mut *frame));
-                return Ok(());
-            }
-            if frame.capacity() < total {
-                *frame = spares::take(total).unwrap_or_else(|| Vec::with_capacity(total));
-            }
-            with_bytes(env.raw(), slice.raw(), |slice| {
-                let room = total.saturating_sub(frame.len());
-                frame.extend_from_slice(slice.get(..room).unwrap_or(slice));
-            })
-        });
-        gathered.transpose().map(|found| found.is_some())
-    })
-}
-
-/// Queues the gathered frame on a stream; returns as [`bulk`].
-#[napi]
-pub fn gathered(env: Env, handle: u32, session: u32, stream: u32) -> Result<f64> {
-    guard(|| {
-        let (Some(state), Ok(session)) = (EnvState::of(env.raw()), u16::try_from(session)) else {
-            return Ok(-1.0);
-        };
-        let waiting = state.with_chunk(handle, session, |out| {
-            let frame = out.gathered.take();
-            let attachment = out.host.attachment()?;
-            out.session
-                .bulk_owned(&attachment.node, stream, attachment.lane.index(), frame)
-        });
-        Ok(number_or_none(waiting.flatten()))
     })
 }
 
@@ -442,35 +282,4 @@ fn attach_host(state: &EnvState, host: &Rc<Host>, attachment: Attachment) -> Res
     let (handle, lane) = (attachment.handle, attachment.lane.index());
     state.add_host(handle, lane, host.clone());
     host.attach(attachment).inspect_err(|_| host.end())
-}
-
-fn node_options(given: OpenOptions) -> Result<NodeOptions> {
-    let bad = |what: &str| Error::new(Code::BadOption, what.to_owned());
-    let base = NodeOptions::default();
-    Ok(NodeOptions {
-        name: given.name,
-        listen_host: given.listen_host,
-        listen_port: u16::try_from(given.listen_port)
-            .map_err(|_| bad("listenPort must be at most 65 535"))?,
-        cookie: given.cookie,
-        incarnation: given.incarnation.map_or(0, |incarnation| incarnation.get_u64().1),
-        hidden: given.hidden.unwrap_or(base.hidden),
-        tick_ms: given.tick_ms.unwrap_or(base.tick_ms),
-        down_ms: given.down_ms.unwrap_or(base.down_ms),
-        handshake_ms: given.handshake_ms.unwrap_or(base.handshake_ms),
-        max_handshakes: given.max_handshakes.unwrap_or(base.max_handshakes),
-        max_message: given.max_message.unwrap_or(base.max_message),
-        inbox_bytes: given.inbox_bytes.unwrap_or(base.inbox_bytes),
-        outbox_bytes: given.outbox_bytes.unwrap_or(base.outbox_bytes),
-        reader: match given.reader.as_deref() {
-            None | Some("loop") => Reader::Loop,
-            Some("thread") => Reader::Thread,
-            Some(_) => return Err(bad("reader must be 'loop' or 'thread'")),
-        },
-        spin_us: given.spin_us.unwrap_or(base.spin_us),
-    })
-}
-
-fn number_or_none(waiting: Option<usize>) -> f64 {
-    waiting.map_or(-1.0, |waiting| waiting as f64)
 }

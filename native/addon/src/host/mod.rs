@@ -3,8 +3,10 @@
 //! Invariants: no lock is held and no slice of `rx` is in use while JavaScript runs; a batch is never written while
 //! JavaScript still walks the former one; after [`Host::end`] nothing of this lane touches the environment.
 
+mod callback;
 pub(crate) mod env;
 mod reader;
+mod spin;
 
 use std::cell::{Cell, OnceCell};
 use std::ffi::c_void;
@@ -16,8 +18,9 @@ use napi::sys;
 use snowmesh_net::{Batch, Filled, Hub, Lane, Node};
 
 use crate::errors::{Code, Error, Result, fault, guard_callback};
-use crate::memory::{Chunk, drop_reference, reference, referenced, to_array};
+use crate::memory::Chunk;
 use crate::wake;
+use callback::Callback;
 use env::EnvState;
 pub(crate) use reader::LoopReader;
 
@@ -30,9 +33,7 @@ pub(crate) struct Host {
     pub(crate) rx: Chunk,
     pub(crate) reader: OnceCell<LoopReader>,
     attachment: OnceCell<Attachment>,
-    callback: sys::napi_ref,
-    receiver: sys::napi_ref,
-    context: sys::napi_async_context,
+    callback: Callback,
     wake: Cell<sys::napi_threadsafe_function>,
     cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
     delivering: Cell<bool>,
@@ -65,15 +66,12 @@ impl Host {
                 format!("rx must have at least {LEAST_RX} bytes"),
             ));
         }
-        let (receiver, context) = async_context(env)?;
         let host = Rc::new(Self {
             env,
             rx,
             reader: OnceCell::new(),
             attachment: OnceCell::new(),
-            callback: reference(env, callback)?,
-            receiver,
-            context,
+            callback: Callback::hold(env, callback)?,
             wake: Cell::new(ptr::null_mut()),
             cleanup: Cell::new(ptr::null_mut()),
             delivering: Cell::new(false),
@@ -180,7 +178,7 @@ impl Host {
         }
         self.batches.set(self.batches.get() + 1.0);
         self.delivering.set(true);
-        let answer = self.call(&mut filled);
+        let answer = self.callback.call(&mut filled);
         self.delivering.set(false);
         self.busy.set(answer & 1 != 0);
         self.settle(&filled);
@@ -203,67 +201,6 @@ impl Host {
         if filled.stopped {
             self.end();
         }
-    }
-
-    fn call(&self, filled: &mut Filled) -> u32 {
-        let env = self.env;
-        let mut scope = ptr::null_mut();
-        let mut answer = 0;
-        // SAFETY: Node-API calls on the environment's thread inside a handle scope of our own; values do not leave it.
-        unsafe {
-            if sys::napi_open_handle_scope(env, &raw mut scope) != sys::Status::napi_ok {
-                return 0;
-            }
-            if let Some((callback, receiver, arguments)) = self.arguments(filled) {
-                let mut result = ptr::null_mut();
-                let status = sys::napi_make_callback(
-                    env,
-                    self.context,
-                    receiver,
-                    callback,
-                    arguments.len(),
-                    arguments.as_ptr(),
-                    &raw mut result,
-                );
-                match status {
-                    sys::Status::napi_ok => {
-                        sys::napi_get_value_uint32(env, result, &raw mut answer);
-                    }
-                    sys::Status::napi_pending_exception => report_exception(env),
-                    _ => {}
-                }
-            }
-            sys::napi_close_handle_scope(env, scope);
-        }
-        answer
-    }
-
-    /// The callback, its receiver and `(bytes, bigs)`; `None` while the environment is ending.
-    fn arguments(
-        &self,
-        filled: &mut Filled,
-    ) -> Option<(sys::napi_value, sys::napi_value, [sys::napi_value; 2])> {
-        let env = self.env;
-        let frames = std::mem::take(&mut filled.bigs);
-        let callback = referenced(env, self.callback)?;
-        let receiver = referenced(env, self.receiver)?;
-        let mut bytes = ptr::null_mut();
-        let mut bigs = ptr::null_mut();
-        // SAFETY: as in `call`.
-        unsafe {
-            sys::napi_create_uint32(env, u32::try_from(filled.bytes).ok()?, &raw mut bytes);
-            if frames.is_empty() {
-                sys::napi_get_null(env, &raw mut bigs);
-            } else {
-                sys::napi_create_array_with_length(env, frames.len(), &raw mut bigs);
-            }
-        }
-        for (index, frame) in frames.into_iter().enumerate() {
-            let array = to_array(env, frame)?;
-            // SAFETY: as in `call`.
-            unsafe { sys::napi_set_element(env, bigs, u32::try_from(index).ok()?, array) };
-        }
-        Some((callback, receiver, [bytes, bigs]))
     }
 
     /// The regular end: the node stopped, or the lane was detached.
@@ -306,40 +243,8 @@ impl Host {
             None => closed(),
         }
         self.rx.release(self.env);
-        drop_reference(self.env, self.callback);
-        drop_reference(self.env, self.receiver);
-        // SAFETY: made by `async_context` in this environment; destroyed once.
-        unsafe { sys::napi_async_destroy(self.env, self.context) };
+        self.callback.release();
         true
-    }
-}
-
-/// What `napi_make_callback` needs so that async hooks and microtasks work as for any other callback.
-fn async_context(env: sys::napi_env) -> Result<(sys::napi_ref, sys::napi_async_context)> {
-    let mut resource = ptr::null_mut();
-    let mut name = ptr::null_mut();
-    let mut context = ptr::null_mut();
-    let text = "snowmesh";
-    // SAFETY: Node-API calls with valid out pointers.
-    let status = unsafe {
-        sys::napi_create_object(env, &raw mut resource);
-        sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len().cast_signed(), &raw mut name);
-        sys::napi_async_init(env, resource, name, &raw mut context)
-    };
-    if status != sys::Status::napi_ok {
-        return Err(fault("no async context"));
-    }
-    Ok((reference(env, resource)?, context))
-}
-
-/// `onBatch` threw: that is an uncaught exception of the process, as for any callback of Node.js.
-fn report_exception(env: sys::napi_env) {
-    let mut error = ptr::null_mut();
-    // SAFETY: Node-API calls right after a pending exception was reported.
-    unsafe {
-        if sys::napi_get_and_clear_last_exception(env, &raw mut error) == sys::Status::napi_ok {
-            sys::napi_fatal_exception(env, error);
-        }
     }
 }
 

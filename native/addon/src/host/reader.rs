@@ -15,22 +15,15 @@ use std::time::{Duration, Instant};
 use napi::sys;
 use snowmesh_net::{Batch, Lane, Node, Read, Session};
 
+use super::spin::Spin;
 use super::{Attachment, Host};
 use crate::errors::guard_callback;
 use crate::uv::{Handle, HandlePtr, LoopPtr, Uv};
 
 /// Read from one session before the loop turns.
 const TURN_BYTES: usize = 256 * 1024;
-/// Sessions that the busy wait looks at.
-const HOT_SESSIONS: usize = 4;
 /// The longest time a busy wait may go on while it keeps finding bytes.
 const SPIN_TOTAL: Duration = Duration::from_millis(2);
-/// How sure the busy wait can get of paying, and what finding bytes adds.
-const SCORE_MOST: i32 = 32;
-const SCORE_HIT: i32 = 4;
-/// When it does not pay, one in so many chances is tried all the same.
-const PROBE_EVERY: u32 = 64;
-
 #[derive(Debug)]
 pub(crate) struct LoopReader {
     uv: &'static Uv,
@@ -56,17 +49,6 @@ struct Watched {
 struct Watch {
     host: Rc<Host>,
     session: Arc<Session>,
-}
-
-#[derive(Debug)]
-struct Spin {
-    window: Duration,
-    score: Cell<i32>,
-    chances: Cell<u32>,
-    traffic_at: Cell<Option<Instant>>,
-    hot: RefCell<Vec<Arc<Session>>>,
-    hits: Cell<f64>,
-    misses: Cell<f64>,
 }
 
 impl LoopReader {
@@ -143,7 +125,7 @@ impl LoopReader {
         self.unfinished
             .borrow_mut()
             .retain(|waiting| waiting.id() != session);
-        self.spin.hot.borrow_mut().retain(|hot| hot.id() != session);
+        self.spin.forget(session);
         let watched = self.watched.borrow_mut().remove(&session);
         if let Some(watched) = watched {
             self.close(watched, || {});
@@ -179,13 +161,13 @@ impl LoopReader {
     }
 
     pub(crate) fn spins(&self) -> (f64, f64) {
-        (self.spin.hits.get(), self.spin.misses.get())
+        self.spin.counts()
     }
 
     /// Closes every handle; `closed` is called when libuv has let go of the last.
     pub(crate) fn stop(&self, closed: Box<dyn FnOnce()>) {
         self.unfinished.borrow_mut().clear();
-        self.spin.hot.borrow_mut().clear();
+        self.spin.clear();
         // Runs when its last clone is dropped, that is with the last close callback.
         let last = Rc::new(OnDrop(Some(closed)));
         let watched = std::mem::take(&mut *self.watched.borrow_mut());
@@ -283,9 +265,9 @@ impl LoopReader {
             return;
         }
         let begun = Instant::now();
-        let mut until = begun + self.spin.window;
+        let mut until = begun + self.spin.window();
         loop {
-            let hot = self.spin.hot.borrow().clone();
+            let hot = self.spin.hot();
             let found = hot
                 .iter()
                 .fold(false, |found, session| self.turn(host, session) | found);
@@ -295,7 +277,7 @@ impl LoopReader {
                 if host.is_busy() || self.loop_has_work() || now - begun > SPIN_TOTAL {
                     return;
                 }
-                until = now + self.spin.window;
+                until = now + self.spin.window();
             } else if now >= until || !host.may_deliver() {
                 return self.spin.miss();
             }
@@ -306,59 +288,6 @@ impl LoopReader {
     /// A timer, an immediate or a closing handle is due.
     fn loop_has_work(&self) -> bool {
         self.uv.backend_timeout(self.uv_loop) == 0
-    }
-}
-
-impl Spin {
-    fn new(window_us: u32) -> Self {
-        Self {
-            window: Duration::from_micros(window_us.into()),
-            score: Cell::new(SCORE_HIT),
-            chances: Cell::new(0),
-            traffic_at: Cell::new(None),
-            hot: RefCell::default(),
-            hits: Cell::new(0.0),
-            misses: Cell::new(0.0),
-        }
-    }
-
-    fn note(&self, session: &Arc<Session>) {
-        if self.window.is_zero() {
-            return;
-        }
-        self.traffic_at.set(Some(Instant::now()));
-        let mut hot = self.hot.borrow_mut();
-        if hot.first().is_some_and(|first| Arc::ptr_eq(first, session)) {
-            return;
-        }
-        hot.retain(|held| !Arc::ptr_eq(held, session));
-        hot.insert(0, session.clone());
-        hot.truncate(HOT_SESSIONS);
-    }
-
-    fn is_worth_it(&self) -> bool {
-        let recent = self
-            .traffic_at
-            .get()
-            .is_some_and(|at| at.elapsed() <= self.window);
-        if !recent {
-            return false;
-        }
-        if self.score.get() > 0 {
-            return true;
-        }
-        self.chances.set(self.chances.get().wrapping_add(1));
-        self.chances.get().is_multiple_of(PROBE_EVERY)
-    }
-
-    fn hit(&self) {
-        self.hits.set(self.hits.get() + 1.0);
-        self.score.set((self.score.get() + SCORE_HIT).min(SCORE_MOST));
-    }
-
-    fn miss(&self) {
-        self.misses.set(self.misses.get() + 1.0);
-        self.score.set((self.score.get() - 1).max(0));
     }
 }
 

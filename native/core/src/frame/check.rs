@@ -2,10 +2,10 @@
 
 use super::error::{FrameError, PeerMisbehaved};
 use super::layout::{Field, layout};
-use super::session_tables::{Number, SessionTables, Translation};
-use super::{MAX_NAME_BYTES, tag};
-use crate::pid::{LOCAL_BITS, LOCAL_MASK, Pid};
-use crate::term::Translate;
+use super::session_tables::{Number, SessionTables};
+use super::tag;
+use super::walk::{Walk, rewrite_pid};
+use crate::pid::Pid;
 use crate::wire::{Reader, Short};
 
 /// A legal frame and what is to be done with it.
@@ -164,7 +164,7 @@ fn check_fields(
     body: &mut [u8],
     tables: &mut SessionTables,
 ) -> Result<Checked, FrameError> {
-    let mut walk = Walk { rest: body };
+    let mut walk = Walk::new(body);
     let mut route = if tag == tag::DEMONITOR {
         Route::Everyone
     } else {
@@ -191,7 +191,7 @@ fn check_fields(
             Field::U64 => drop(walk.take(8)?),
         }
     }
-    if walk.rest.is_empty() {
+    if walk.is_at_end() {
         Ok(Checked::Deliver(route))
     } else {
         Err(PeerMisbehaved::TrailingBytes.into())
@@ -204,90 +204,6 @@ const fn route_to(to: Pid) -> Route {
     } else {
         Route::Stranger(to)
     }
-}
-
-/// The cursor over a body that is rewritten while it is read.
-struct Walk<'a> {
-    rest: &'a mut [u8],
-}
-
-impl<'a> Walk<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a mut [u8], PeerMisbehaved> {
-        let rest = std::mem::take(&mut self.rest);
-        let (taken, rest) = rest
-            .split_at_mut_checked(count)
-            .ok_or(PeerMisbehaved::Truncated)?;
-        self.rest = rest;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<&'a mut [u8; N], PeerMisbehaved> {
-        let rest = std::mem::take(&mut self.rest);
-        let (taken, rest) = rest.split_first_chunk_mut().ok_or(PeerMisbehaved::Truncated)?;
-        self.rest = rest;
-        Ok(taken)
-    }
-
-    fn all(&mut self) -> &'a mut [u8] {
-        std::mem::take(&mut self.rest)
-    }
-
-    fn u8(&mut self) -> Result<u8, PeerMisbehaved> {
-        self.array::<1>().map(|&mut [byte]| byte)
-    }
-
-    fn bytes(&mut self) -> Result<(), PeerMisbehaved> {
-        let length = u32::from_le_bytes(*self.array()?);
-        let length = usize::try_from(length).map_err(|_| PeerMisbehaved::Truncated)?;
-        self.take(length).map(drop)
-    }
-
-    fn from(&mut self, translation: &Translation) -> Result<(), PeerMisbehaved> {
-        let place = self.array::<8>()?;
-        let pid = Pid::from_bits(u64::from_le_bytes(*place));
-        if !pid.is_local() {
-            return Err(PeerMisbehaved::NotFromSender);
-        }
-        *place = pid.with_nc(translation.sender).bits().to_le_bytes();
-        Ok(())
-    }
-
-    fn pid(&mut self, translation: &Translation) -> Result<Pid, PeerMisbehaved> {
-        rewrite_pid(self.array()?, translation)
-    }
-
-    fn reference(&mut self, translation: &Translation) -> Result<Pid, PeerMisbehaved> {
-        let owner = rewrite_pid(self.array()?, translation)?;
-        self.array::<8>()?;
-        Ok(owner)
-    }
-
-    fn name(&mut self) -> Result<(), PeerMisbehaved> {
-        let length = usize::from(u16::from_le_bytes(*self.array()?));
-        let name = self.take(length)?;
-        let is_legal = (1..=MAX_NAME_BYTES).contains(&length) && std::str::from_utf8(name).is_ok();
-        if is_legal {
-            Ok(())
-        } else {
-            Err(PeerMisbehaved::BadName)
-        }
-    }
-
-    fn names(&mut self) -> Result<(), PeerMisbehaved> {
-        let count = u16::from_le_bytes(*self.array()?);
-        (0..count).try_for_each(|_| self.name())
-    }
-}
-
-#[inline]
-fn rewrite_pid(place: &mut [u8; 8], translation: &Translation) -> Result<Pid, PeerMisbehaved> {
-    let bits = u64::from_le_bytes(*place);
-    let nc = translation
-        .translate((bits >> LOCAL_BITS) as u32)
-        .ok_or(PeerMisbehaved::Unannounced)?;
-    let pid = Pid::new(nc, bits & LOCAL_MASK);
-    *place = pid.bits().to_le_bytes();
-    Ok(pid)
 }
 
 fn fragment_head(body: &[u8]) -> Result<Checked, FrameError> {

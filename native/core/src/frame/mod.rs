@@ -17,6 +17,7 @@ mod fragment;
 mod layout;
 mod session_tables;
 pub mod tag;
+mod walk;
 
 pub use build::{put_goodbye, put_ping, put_pong, put_slot};
 pub use check::{Checked, FragmentHead, Route, check_body, check_joined};

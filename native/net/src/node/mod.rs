@@ -4,10 +4,11 @@
 //! inbox, a lane's wake. Only the node's I/O thread ever holds two sessions' `io` at once.
 
 pub mod session;
+mod stats;
 mod tables;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -19,6 +20,8 @@ use crate::identities::Identities;
 use crate::lane::{Lane, Wake};
 use crate::options::{NodeOptions, Reader};
 use crate::watch::LoopWatch;
+pub(crate) use stats::Counters;
+pub use stats::NodeStats;
 use tables::Tables;
 
 /// Isolates one node serves at most: the scheduler index has six bits.
@@ -47,33 +50,6 @@ pub struct Node {
     waker: mio::Waker,
     start: Instant,
     thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) handshakes: AtomicU64,
-    pub(crate) frames_in: AtomicU64,
-    pub(crate) bytes_in: AtomicU64,
-    pub(crate) bytes_out: AtomicU64,
-    pub(crate) takeovers: AtomicU64,
-}
-
-/// Counters of a node at one moment.
-#[derive(Clone, Copy, Debug, Default)]
-#[expect(
-    missing_docs,
-    reason = "the binding documents each field; the names are the same"
-)]
-pub struct NodeStats {
-    pub sessions: u64,
-    pub handshakes: u64,
-    pub identities: u64,
-    pub frames_in: u64,
-    pub bytes_in: u64,
-    pub bytes_out: u64,
-    pub outbox_bytes: u64,
-    pub inbox_bytes: u64,
-    pub takeovers: u64,
 }
 
 /// What other threads ask of the I/O thread.
@@ -267,35 +243,6 @@ impl Node {
     #[must_use]
     pub fn spin_us(&self) -> u32 {
         self.options.spin_us
-    }
-
-    /// Counters now.
-    #[must_use]
-    pub fn stats(&self) -> NodeStats {
-        let (sessions, identities): (Vec<_>, usize) = {
-            let tables = self.tables.lock();
-            (
-                tables.sessions.values().cloned().collect(),
-                tables.identities.len(),
-            )
-        };
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        NodeStats {
-            sessions: sessions.len() as u64,
-            handshakes: count(&self.counters.handshakes),
-            identities: identities as u64,
-            frames_in: count(&self.counters.frames_in),
-            bytes_in: count(&self.counters.bytes_in),
-            bytes_out: count(&self.counters.bytes_out),
-            outbox_bytes: sessions.iter().map(|session| session.waiting() as u64).sum(),
-            inbox_bytes: self
-                .lanes()
-                .iter()
-                .flatten()
-                .map(|lane| lane.bytes() as u64)
-                .sum(),
-            takeovers: count(&self.counters.takeovers),
-        }
     }
 
     pub(crate) fn keep_thread(&self, thread: JoinHandle<()>) {

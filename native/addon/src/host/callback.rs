@@ -1,0 +1,130 @@
+//! `onBatch`: calling the JavaScript function that takes a lane's batches.
+
+use std::ptr;
+
+use napi::sys;
+use snowmesh_net::Filled;
+
+use crate::errors::{Result, fault};
+use crate::memory::{drop_reference, reference, referenced, to_array};
+
+/// The function, with what a callback of Node.js needs.
+#[derive(Debug)]
+pub(super) struct Callback {
+    env: sys::napi_env,
+    function: sys::napi_ref,
+    receiver: sys::napi_ref,
+    context: sys::napi_async_context,
+}
+
+impl Callback {
+    /// Keeps the function alive until [`Self::release`].
+    pub(super) fn hold(env: sys::napi_env, function: sys::napi_value) -> Result<Self> {
+        let (receiver, context) = async_context(env)?;
+        Ok(Self {
+            env,
+            function: reference(env, function)?,
+            receiver,
+            context,
+        })
+    }
+
+    /// Calls it with what was filled; gives its answer, 0 if it threw. Microtasks and `nextTick`s have run when this returns.
+    pub(super) fn call(&self, filled: &mut Filled) -> u32 {
+        let env = self.env;
+        let mut scope = ptr::null_mut();
+        let mut answer = 0;
+        // SAFETY: Node-API calls on the environment's thread inside a handle scope of our own; values do not leave it.
+        unsafe {
+            if sys::napi_open_handle_scope(env, &raw mut scope) != sys::Status::napi_ok {
+                return 0;
+            }
+            if let Some((callback, receiver, arguments)) = self.arguments(filled) {
+                let mut result = ptr::null_mut();
+                let status = sys::napi_make_callback(
+                    env,
+                    self.context,
+                    receiver,
+                    callback,
+                    arguments.len(),
+                    arguments.as_ptr(),
+                    &raw mut result,
+                );
+                match status {
+                    sys::Status::napi_ok => {
+                        sys::napi_get_value_uint32(env, result, &raw mut answer);
+                    }
+                    sys::Status::napi_pending_exception => report_exception(env),
+                    _ => {}
+                }
+            }
+            sys::napi_close_handle_scope(env, scope);
+        }
+        answer
+    }
+
+    /// The callback, its receiver and `(bytes, bigs)`; `None` while the environment is ending.
+    fn arguments(
+        &self,
+        filled: &mut Filled,
+    ) -> Option<(sys::napi_value, sys::napi_value, [sys::napi_value; 2])> {
+        let env = self.env;
+        let frames = std::mem::take(&mut filled.bigs);
+        let callback = referenced(env, self.function)?;
+        let receiver = referenced(env, self.receiver)?;
+        let mut bytes = ptr::null_mut();
+        let mut bigs = ptr::null_mut();
+        // SAFETY: as in `call`.
+        unsafe {
+            sys::napi_create_uint32(env, u32::try_from(filled.bytes).ok()?, &raw mut bytes);
+            if frames.is_empty() {
+                sys::napi_get_null(env, &raw mut bigs);
+            } else {
+                sys::napi_create_array_with_length(env, frames.len(), &raw mut bigs);
+            }
+        }
+        for (index, frame) in frames.into_iter().enumerate() {
+            let array = to_array(env, frame)?;
+            // SAFETY: as in `call`.
+            unsafe { sys::napi_set_element(env, bigs, u32::try_from(index).ok()?, array) };
+        }
+        Some((callback, receiver, [bytes, bigs]))
+    }
+
+    /// Lets go of everything. Called once.
+    pub(super) fn release(&self) {
+        drop_reference(self.env, self.function);
+        drop_reference(self.env, self.receiver);
+        // SAFETY: made by `async_context` in this environment; destroyed once.
+        unsafe { sys::napi_async_destroy(self.env, self.context) };
+    }
+}
+
+/// What `napi_make_callback` needs so that async hooks and microtasks work as for any other callback.
+fn async_context(env: sys::napi_env) -> Result<(sys::napi_ref, sys::napi_async_context)> {
+    let mut resource = ptr::null_mut();
+    let mut name = ptr::null_mut();
+    let mut context = ptr::null_mut();
+    let text = "snowmesh";
+    // SAFETY: Node-API calls with valid out pointers.
+    let status = unsafe {
+        sys::napi_create_object(env, &raw mut resource);
+        sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len().cast_signed(), &raw mut name);
+        sys::napi_async_init(env, resource, name, &raw mut context)
+    };
+    if status != sys::Status::napi_ok {
+        return Err(fault("no async context"));
+    }
+    Ok((reference(env, resource)?, context))
+}
+
+/// `onBatch` threw: that is an uncaught exception of the process, as for any callback of Node.js.
+fn report_exception(env: sys::napi_env) {
+    let mut error = ptr::null_mut();
+    // SAFETY: Node-API calls right after a pending exception was reported.
+    unsafe {
+        if sys::napi_get_and_clear_last_exception(env, &raw mut error) == sys::Status::napi_ok {
+            sys::napi_fatal_exception(env, error);
+        }
+    }
+}
