@@ -20,6 +20,12 @@ const LIMITS = {
   ],
   'native/core/src/frame/session_tables.rs': ['MAX_SLOTS', 'MAX_SHAPES', 'MAX_SHAPE_KEYS', 'MAX_SHAPE_BYTES'],
   'native/core/src/term/mod.rs': ['TERM_VERSION', 'MAX_DEPTH'],
+  'native/core/src/term/memory.rs': [
+    'MAX_TERM_MEMORY',
+    'MAX_ENTRIES',
+    'MAX_BIGINT_BYTES',
+    'MAX_STRING_BYTES',
+  ],
   'native/core/src/node_name.rs': ['MAX_NODE_NAME_BYTES'],
   'native/core/src/cookie.rs': ['MIN_COOKIE_BYTES', 'MIN_COOKIE_DISTINCT'],
   'native/net/src/event.rs': ['ENTRY_HEADER'],
@@ -121,18 +127,23 @@ function section(heading) {
   return rest.split('\n## ')[0];
 }
 
-/** The constants of a Rust file whose values are plain numbers, with their comments. */
+/** The constants of a Rust file whose values are numbers or powers of two, with their comments. */
 function constantsOf(path) {
   const pattern =
-    /((?:^\s*\/\/\/.*\n)*)^pub(?:\(crate\))? const ([A-Z0-9_]+): (?:u8|u16|u32|usize) = ([\dxA-Fa-f_]+);/gm;
+    /((?:^\s*\/\/\/.*\n)*)^pub(?:\(crate\))? const ([A-Z0-9_]+): (?:u8|u16|u32|u64|usize) = ([\dxA-Fa-f_]+|1 << \d+|\(1 << \d+\) - \d+);/gm;
   const found = [...read(path).matchAll(pattern)].map(([, comment, name, value]) => ({
     name,
     comment: words(comment),
-    value: Number(value.replaceAll('_', '')),
+    value: valueOf(value),
     text: value,
   }));
   if (found.length === 0) throw new Error(`${path} defines no constants`);
   return found;
+}
+
+function valueOf(text) {
+  const [, power, less] = /1 << (\d+)\)?(?: - (\d+))?/.exec(text) ?? [];
+  return power === undefined ? Number(text.replaceAll('_', '')) : 2 ** Number(power) - Number(less ?? 0);
 }
 
 /** The variants of an enum of native/net/src/event.rs. */

@@ -105,7 +105,7 @@ export const NativeEvent = {
 
 /** Why a session ended: the first byte of SESSION_DOWN, and the cause given to `hangup`. */
 export const DownCause = {
-  /** The connection broke or was closed without a word. */
+  /** The connection broke, or was closed without GOODBYE. */
   CLOSED: 0,
   /** Nothing came for the down interval. */
   TIMEOUT: 1,
@@ -181,6 +181,18 @@ export const TERM_VERSION = 2;
 
 /** How deep containers may be nested: a value that is no container has depth 0, an empty list 1. */
 export const MAX_DEPTH = 128;
+
+/** What all values of one term may take, beside the contents of their strings and binaries. */
+export const MAX_TERM_MEMORY = 1073741824;
+
+/** Entries of one LIST, SET, MAP or OBJECT. V8 holds no more in a Set or Map. */
+export const MAX_ENTRIES = 16777216;
+
+/** Bytes of a BIGINT's magnitude. */
+export const MAX_BIGINT_BYTES = 1048576;
+
+/** Bytes of a STRING: V8 holds no more characters. */
+export const MAX_STRING_BYTES = 536870888;
 
 /** The longest node name in bytes. */
 export const MAX_NODE_NAME_BYTES = 255;
