@@ -14,7 +14,7 @@ import type * as generated from './native.d.ts';
 export { NativeLoadError } from './load.ts';
 
 /** The ABI stamp this TypeScript was written against; the addon must answer the same number. */
-export const ABI = 3;
+export const ABI = 4;
 
 /** How a node's sockets behave. Every time is in milliseconds, every size in bytes. */
 export interface OpenOptions {

@@ -90,6 +90,7 @@ export class PlainPeer implements AsyncDisposable {
     const socket = connect({
       host: '127.0.0.1',
       port,
+      ...selfSigned(),
       rejectUnauthorized: false, // trust comes from the cookie
       minVersion: 'TLSv1.3',
       ALPNProtocols: [ALPN],

@@ -109,6 +109,9 @@ export function readIntroduction({
   };
 }
 
+/** The certificate of every peer of this process: the same one again is a reconnect, another one is another node. */
+const identity = selfSigned();
+
 /** One connection that talks frames. */
 export class WirePeer implements AsyncDisposable {
   readonly socket: TLSSocket;
@@ -135,6 +138,7 @@ export class WirePeer implements AsyncDisposable {
     const socket = connect({
       host,
       port,
+      ...identity,
       rejectUnauthorized: false,
       minVersion: 'TLSv1.3',
       ALPNProtocols: [ALPN],
@@ -259,7 +263,7 @@ export class WireAcceptor implements AsyncDisposable {
   }
 
   static async listen(): Promise<WireAcceptor> {
-    const server = createServer({ ...selfSigned(), minVersion: 'TLSv1.3', ALPNProtocols: [ALPN] });
+    const server = createServer({ ...identity, minVersion: 'TLSv1.3', ALPNProtocols: [ALPN] });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return new WireAcceptor(server, (server.address() as { port: number }).port);

@@ -155,8 +155,9 @@ export class PeerNews implements NetworkListener {
     this.#runtime.deadLetters.count('noconnection', node, count);
   }
 
-  refused(name: string, reason: string): void {
-    this.#log.write('warn', { node: name, reason }, 'refused a peer');
+  refused(name: string, reason: string, unreported: number): void {
+    const fields = unreported === 0 ? { node: name, reason } : { node: name, reason, unreported };
+    this.#log.write('warn', fields, 'refused a peer');
     this.#tell('refused', name, reason);
   }
 

@@ -11,7 +11,7 @@ pub mod errors;
 mod host;
 mod memory;
 mod options;
-mod sending;
+pub mod sending;
 mod uv;
 mod wake;
 
@@ -31,7 +31,7 @@ use crate::options::OpenOptions;
 use crate::wake::ThreadsafeWake;
 
 /// Changes with every change of a signature or of the layout of entries. `bindings/index.ts` holds the other half.
-const ABI: u32 = 3;
+const ABI: u32 = 4;
 
 /// Counters of one node.
 #[napi(object)]

@@ -1,11 +1,13 @@
 //! This node's own numbering of (name, incarnation): a slot per name, a creation per incarnation of it.
 //!
 //! Invariants: a number, once given, means the same pair for ever (A9, M4); number 0 is this node; a name whose
-//! 255 creations are used up goes on in a new slot.
+//! 255 creations are used up goes on in a new slot; the first session of a pair pins the key that every later one must
+//! prove.
 
 use std::collections::HashMap;
 
 use crate::error::OpenError;
+use crate::tls::PeerKey;
 
 /// Pairs this node numbers at most. A hostile peer may announce names; it must not own our memory.
 pub(crate) const MAX_IDENTITIES: usize = 262_144;
@@ -34,7 +36,15 @@ pub(crate) struct Identities {
 struct Name {
     slot: u32,
     next_creation: u32,
-    known: HashMap<u64, u32>,
+    known: HashMap<u64, Known>,
+}
+
+/// One incarnation of a name.
+#[derive(Debug)]
+struct Known {
+    nc: u32,
+    /// What proves that a peer is this node; `None` while it is known from announcements only.
+    key: Option<PeerKey>,
 }
 
 /// The number of a pair, and whether it was given just now.
@@ -75,9 +85,9 @@ impl Identities {
         if incarnation == self.own_incarnation && name == self.own_name {
             return Ok(Numbered { nc: 0, is_new: false });
         }
-        if let Some(nc) = self.names.get(name).and_then(|name| name.known.get(&incarnation)) {
+        if let Some(known) = self.names.get(name).and_then(|name| name.known.get(&incarnation)) {
             return Ok(Numbered {
-                nc: *nc,
+                nc: known.nc,
                 is_new: false,
             });
         }
@@ -108,9 +118,17 @@ impl Identities {
         };
         let nc = entry.slot << 8 | entry.next_creation;
         entry.next_creation += 1;
-        entry.known.insert(incarnation, nc);
+        entry.known.insert(incarnation, Known { nc, key: None });
         self.all.push((nc, incarnation, name.to_owned()));
         Ok(Numbered { nc, is_new: true })
+    }
+
+    /// Whether the key is that of the pair, which must have a number. The first key that is asked for is.
+    pub(crate) fn pin(&mut self, name: &str, incarnation: u64, key: &PeerKey) -> bool {
+        self.names
+            .get_mut(name)
+            .and_then(|name| name.known.get_mut(&incarnation))
+            .is_some_and(|known| known.key.get_or_insert(*key) == key)
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = Identity> {
@@ -162,6 +180,19 @@ mod tests {
             2,
             "a second slot after 255 creations"
         );
+    }
+
+    #[test]
+    fn the_first_key_of_an_incarnation_stays() {
+        let mut table = Identities::new("me@here", 7);
+        assert!(!table.pin("a@x", 1, &[1; 32]), "it has no number");
+        nc(&mut table, "a@x", 1);
+        assert!(table.pin("a@x", 1, &[1; 32]));
+        assert!(!table.pin("a@x", 1, &[2; 32]));
+        assert!(table.pin("a@x", 1, &[1; 32]));
+        nc(&mut table, "a@x", 2);
+        assert!(table.pin("a@x", 2, &[2; 32]), "a restart has a key of its own");
+        assert!(!table.pin("me@here", 7, &[2; 32]), "nobody else is this node");
     }
 
     #[test]

@@ -78,8 +78,8 @@ fn p1_strangers_fill_no_inbox_with_refusals() {
         );
     }
     let held = a.node.stats().inbox_bytes;
-    assert!(held > INBOX_BYTES / 2, "they are told of: {held}");
-    assert!(held < INBOX_BYTES + 2 * 1024, "{held} bytes wait in the inbox");
+    assert!(held > 0, "they are told of");
+    assert!(held < INBOX_BYTES / 4, "{held} bytes wait in the inbox");
 }
 
 #[test]

@@ -28,6 +28,33 @@ fn k6_another_cookie_is_refused_on_both_sides_and_told_once() {
 }
 
 #[test]
+fn wrong_proofs_without_end_are_reported_a_few_times_with_a_count() {
+    let mut a = TestNode::start("a");
+    let key = CookieKey::derive("not the cookie of anybody at all").unwrap();
+    let dialled = snowmesh_core::NodeName::parse(&a.name).unwrap();
+    for _ in 0..40 {
+        let mut raw = Raw::dial(a.address()).unwrap();
+        let mine = local("raw@127.0.0.1:1", 5);
+        let (mut machine, hello) = Initiator::start(&mine, &key, &dialled, [7; 32], raw.exporter());
+        raw.write(&hello).unwrap();
+        let (tag, challenge) = raw.frame().unwrap();
+        let Ok(InitiatorStep::Send(proof)) = machine.on_frame(tag, &challenge) else {
+            panic!("a proof")
+        };
+        raw.write(&proof).unwrap();
+        assert_eq!(raw.frame().unwrap().0, REFUSE);
+    }
+    // The count is the last field; each refusal is either reported or counted.
+    let told = |a: &TestNode| -> Vec<u32> {
+        let refused = a.entries.iter().filter(|entry| entry.tag == REFUSED);
+        refused.map(|entry| 1 + entry.u32(entry.body.len() - 4)).collect()
+    };
+    a.until("all are accounted for", |a| told(a).iter().sum::<u32>() == 40);
+    // Ten at once, and one for each second that this took.
+    assert!(told(&a).iter().any(|&count| count > 1), "{:?}", told(&a));
+}
+
+#[test]
 fn k12_a_listener_that_never_answers_fails_the_dial_on_time() {
     let (listener, address) = listener();
     let mut a = TestNode::open(NodeOptions {
@@ -204,7 +231,7 @@ fn t6_a_handshake_cut_at_any_byte_leaves_nothing_behind() {
         ..options("a")
     });
     let to = a.address();
-    for (round, limit) in (0..1100).step_by(37).enumerate() {
+    for (round, limit) in (0..1800).step_by(61).enumerate() {
         let mut b = TestNode::start("b");
         let (relay, address) = listener();
         let thread = std::thread::spawn(move || {

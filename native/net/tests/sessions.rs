@@ -4,10 +4,11 @@ mod support;
 
 use std::collections::HashMap;
 
-use support::raw::{Raw, frame};
-use support::{DOWN, SEND, TestNode, UP};
+use support::raw::{Identity, Raw, frame, local};
+use support::{COOKIE, DOWN, REFUSED, SEND, TestNode, UP, options};
 
 const PROTOCOL: u8 = 4;
+const WRONG_NAME: u8 = 5;
 const REPLACED: u8 = 3;
 const CLOSED: u8 = 0;
 
@@ -117,6 +118,100 @@ fn k9_the_same_incarnation_dialling_again_has_lost_its_end() {
 }
 
 #[test]
+fn a_member_cannot_take_the_name_and_incarnation_of_another() {
+    let mut a = TestNode::start("a");
+    let (real, impostor) = (Identity::new(), Identity::new());
+    let mut held = Raw::session_with(&a, "raw@127.0.0.1:1", 5, &real);
+    a.find("the first", |entry| entry.tag == UP);
+    for _ in 0..3 {
+        let mut other = Raw::dial_with(a.address(), &impostor).unwrap();
+        let refused = other.prove(&local("raw@127.0.0.1:1", 5), COOKIE, &a.name);
+        assert!(refused.unwrap_err().contains("another node"));
+    }
+    a.until("it is told", |a| {
+        a.entries.iter().filter(|entry| entry.tag == REFUSED).count() == 3
+    });
+    held.write(&send(1, 3)).unwrap();
+    a.until("the real one is still up", |a| a.numbers() == [3]);
+    assert_eq!(a.count(DOWN), 0);
+    // Also when the real one is away, and it may come back.
+    drop(held);
+    a.find("the end of the first", |entry| entry.tag == DOWN);
+    let mut other = Raw::dial_with(a.address(), &impostor).unwrap();
+    assert!(
+        other
+            .prove(&local("raw@127.0.0.1:1", 5), COOKIE, &a.name)
+            .is_err()
+    );
+    let mut again = Raw::session_with(&a, "raw@127.0.0.1:1", 5, &real);
+    again.write(&send(1, 4)).unwrap();
+    a.until("the real one is back", |a| a.numbers() == [3, 4]);
+}
+
+/// A node that is started with the name and incarnation of another one has a key of its own.
+#[test]
+fn a_node_with_the_name_and_incarnation_of_another_is_neither_dialled_nor_accepted() {
+    let mut a = TestNode::start("a");
+    let start = |port: u16| {
+        let mut given = options("b");
+        given.name = format!("b@127.0.0.1:{port}");
+        given.listen_port = port;
+        given.incarnation = 9;
+        TestNode::open(given)
+    };
+    let real = start(0);
+    let (name, port) = (real.name.clone(), real.node.port());
+    assert_eq!(a.dial(1, &name, port), 0);
+    drop(real);
+    a.find("the end of the real one", |entry| entry.tag == DOWN);
+    let mut impostor = start(port);
+    assert_eq!(a.dial(2, &name, port), WRONG_NAME);
+    impostor.find("a closed the connection", |entry| entry.tag == DOWN);
+    assert_eq!(impostor.dial(1, &a.name, a.node.port()), WRONG_NAME);
+    assert_eq!(a.count(UP), 1);
+}
+
+#[test]
+fn a_peer_without_a_certificate_is_closed_in_tls() {
+    let a = TestNode::start("a");
+    let mut raw = Raw::dial_without_identity(a.address()).unwrap();
+    assert!(raw.prove(&local("raw@127.0.0.1:1", 5), COOKIE, &a.name).is_err());
+}
+
+/// The lane is full, so the frames wait in the session while the damage is known already.
+#[test]
+fn frames_before_a_damaged_record_arrive_also_when_the_lane_is_full() {
+    use std::io::Write;
+    const FIRST: i32 = 4_000;
+    const COUNT: i32 = FIRST + 3_300;
+    let mut a = TestNode::open(snowmesh_net::NodeOptions {
+        inbox_bytes: 65_536,
+        ..options("a")
+    });
+    let mut raw = Raw::session(&a, "raw@127.0.0.1:1", 5);
+    a.find("the session", |entry| entry.tag == UP);
+    let frames = |range: std::ops::Range<i32>| range.flat_map(|value| send(1, value)).collect::<Vec<_>>();
+    write_all(&mut raw, &frames(0..FIRST));
+    while a.node.stats().inbox_bytes < 65_536 {
+        std::thread::yield_now();
+    }
+    // The I/O thread reads no more. What comes now is read at once later, and does not fit into the inbox either.
+    write_all(&mut raw, &frames(FIRST..COUNT));
+    raw.socket.write_all(&[23, 3, 3, 0, 32]).unwrap();
+    raw.socket.write_all(&[0; 32]).unwrap();
+    let down = a.find("the end", |entry| entry.tag == DOWN);
+    assert_eq!(down.body[0], PROTOCOL);
+    assert_eq!(a.numbers(), (0..COUNT).collect::<Vec<_>>());
+}
+
+/// In pieces that fit into the buffer of the TLS layer.
+fn write_all(raw: &mut Raw, bytes: &[u8]) {
+    for piece in bytes.chunks(16_384) {
+        raw.write(piece).unwrap();
+    }
+}
+
+#[test]
 fn t1_every_malformed_frame_ends_its_session_after_what_came_before() {
     let mut a = TestNode::start("a");
     let mut bystander = Raw::session(&a, "by@127.0.0.1:1", 1);
@@ -168,12 +263,7 @@ fn t1_every_malformed_frame_ends_its_session_after_what_came_before() {
 fn a_session_that_does_not_begin_with_our_pair_ends() {
     let mut a = TestNode::start("a");
     let mut raw = Raw::dial(a.address()).unwrap();
-    raw.prove(
-        &support::raw::local("raw@127.0.0.1:1", 5),
-        support::COOKIE,
-        &a.name,
-    )
-    .unwrap();
+    raw.prove(&local("raw@127.0.0.1:1", 5), COOKIE, &a.name).unwrap();
     raw.write(&send(1, 1)).unwrap();
     assert_eq!(a.find("the end", |entry| entry.tag == DOWN).body[0], PROTOCOL);
     assert!(a.numbers().is_empty());
@@ -184,8 +274,8 @@ fn frames_that_came_with_the_last_one_of_the_handshake_are_not_lost() {
     let mut a = TestNode::start("a");
     for round in 0..50 {
         let mut raw = Raw::dial(a.address()).unwrap();
-        let me = support::raw::local(&format!("raw{round}@127.0.0.1:1"), 5);
-        raw.prove(&me, support::COOKIE, &a.name).unwrap();
+        let me = local(&format!("raw{round}@127.0.0.1:1"), 5);
+        raw.prove(&me, COOKIE, &a.name).unwrap();
         let mut first = Vec::new();
         snowmesh_core::frame::put_slot(&mut first, 257, a.node.incarnation(), &a.name);
         raw.write(&[first, send(1, round)].concat()).unwrap();

@@ -33,7 +33,8 @@ export interface EntryReceiver {
   /** The native side has released everything. */
   stopped(): void;
   /** A connection failed to authenticate. */
-  refused(name: string, reason: string): void;
+  /** `unreported` refusals before this one were only counted. */
+  refused(name: string, reason: string, unreported: number): void;
   /** Handling an entry threw: a fault of this program, never of the peer. */
   fault(error: unknown): void;
 }
@@ -113,7 +114,8 @@ export class BatchReader {
         return receiver.stopped();
       case NativeEvent.REFUSED: {
         const name = reader.name();
-        return receiver.refused(name, reader.name());
+        const reason = reader.name();
+        return receiver.refused(name, reason, reader.u32());
       }
     }
   }

@@ -39,7 +39,7 @@ export interface NetworkListener {
   /** Messages that were still on this side when their session ended, or when no session could be made. */
   lostMessages(node: string, count: number): void;
   /** A connection failed to authenticate. */
-  refused(name: string, reason: string): void;
+  refused(name: string, reason: string, unreported: number): void;
   /** A frame could not be handled: a fault of this program, never of the peer. */
   fault(error: unknown): void;
 }
@@ -184,7 +184,7 @@ export class Network implements OutgoingHost, EntryReceiver {
     const name = nameOf(identity);
     if (name === undefined) {
       // No user could address it: the connection ends, and no session is reported.
-      this.#listener.refused(identity.name, 'illegal name');
+      this.#listener.refused(identity.name, 'illegal name', 0);
       return this.#native.hangup(this.#handle, id, NativeCause.PROTOCOL);
     }
     const peer = this.#peers.of(name);
@@ -253,8 +253,8 @@ export class Network implements OutgoingHost, EntryReceiver {
     this.#onStopped?.();
   }
 
-  refused(name: string, reason: string): void {
-    this.#listener.refused(name, reason);
+  refused(name: string, reason: string, unreported: number): void {
+    this.#listener.refused(name, reason, unreported);
   }
 
   fault(error: unknown): void {

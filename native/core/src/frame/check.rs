@@ -107,7 +107,9 @@ pub fn check_joined(
 ) -> Result<Checked, FrameError> {
     let (tag, body) = frame.split_first_mut().ok_or(PeerMisbehaved::EmptyFrame)?;
     match *tag {
-        tag::FRAGMENT | tag::SLOT | tag::SHAPE => Err(PeerMisbehaved::NotForFragments(*tag).into()),
+        tag::FRAGMENT | tag::SLOT | tag::SHAPE | tag::GOODBYE | tag::PING | tag::PONG => {
+            Err(PeerMisbehaved::NotForFragments(*tag).into())
+        }
         tag => check_body(tag, body, tables, numbers),
     }
 }

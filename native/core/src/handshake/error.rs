@@ -18,6 +18,9 @@ pub enum HandshakeError {
     /// The peer's proof does not verify: another cookie, or somebody between us.
     #[error("the peer does not prove the same cookie on this connection")]
     BadProof,
+    /// This side has no room for another node.
+    #[error("there is no room for another node")]
+    Busy,
     /// The peer speaks another version.
     #[error("the peer speaks protocol version {version}")]
     BadVersion {
@@ -50,6 +53,9 @@ pub enum HandshakeError {
         /// Its tag.
         tag: u8,
     },
+    /// The peer claims the name and incarnation of a node whose key it does not have.
+    #[error("the peer has not the key with which that name and incarnation were seen first")]
+    OtherKey,
     /// The node at that address has another name, or was dialled by another name.
     #[error("expected {expected}, found {found}")]
     WrongName {
@@ -66,6 +72,7 @@ impl HandshakeError {
     pub fn refusal(&self) -> Option<Refusal> {
         let (code, detail) = match self {
             Self::BadProof => (RefuseCode::BadProof, String::new()),
+            Self::Busy => (RefuseCode::Busy, String::new()),
             Self::BadVersion { .. } => (
                 RefuseCode::BadVersion,
                 format!("version {}", super::PROTOCOL_VERSION),
@@ -75,6 +82,7 @@ impl HandshakeError {
                 RefuseCode::Incompatible,
                 format!("required {missing:#x}, lacking {demanded:#x}"),
             ),
+            Self::OtherKey => (RefuseCode::OtherKey, String::new()),
             Self::OwnName => (RefuseCode::IllegalName, "this is my own name".to_owned()),
             Self::WrongName { found, .. } => (RefuseCode::WrongName, format!("this is {found}")),
             Self::Malformed | Self::OutOfTurn { .. } | Self::Refused(_) => return None,
@@ -110,6 +118,8 @@ pub enum RefuseCode {
     Busy,
     /// 7
     Stopping,
+    /// 8
+    OtherKey,
     /// A code that this version does not know.
     Other(u8),
 }
@@ -163,6 +173,7 @@ impl RefuseCode {
             Self::IllegalName => 5,
             Self::Busy => 6,
             Self::Stopping => 7,
+            Self::OtherKey => 8,
             Self::Other(code) => code,
         }
     }
@@ -178,6 +189,7 @@ impl RefuseCode {
             5 => Self::IllegalName,
             6 => Self::Busy,
             7 => Self::Stopping,
+            8 => Self::OtherKey,
             other => Self::Other(other),
         }
     }
@@ -193,6 +205,7 @@ impl fmt::Display for RefuseCode {
             Self::IllegalName => "illegal name",
             Self::Busy => "busy",
             Self::Stopping => "stopping",
+            Self::OtherKey => "another node has that name and incarnation",
             Self::Other(code) => return write!(out, "code {code}"),
         })
     }

@@ -124,9 +124,18 @@ fn reference() -> impl Strategy<Value = Vec<u8>> {
     (known_pid(), 0_u64..1 << 53)
         .prop_map(|(owner, id)| [owner.bits().to_le_bytes(), id.to_le_bytes()].concat())
 }
+
 #[test]
 fn what_must_travel_whole_is_refused_in_fragments() {
-    for tag in [tag::FRAGMENT, tag::SLOT, tag::SHAPE] {
+    let whole = [
+        tag::FRAGMENT,
+        tag::SLOT,
+        tag::SHAPE,
+        tag::GOODBYE,
+        tag::PING,
+        tag::PONG,
+    ];
+    for tag in whole {
         let mut joined = [tag, 0, 0, 0, 0, 0];
         let verdict = check_joined(&mut joined, &mut tables(), &mut numbers());
         assert_eq!(fault(verdict), PeerMisbehaved::NotForFragments(tag));

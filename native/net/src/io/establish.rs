@@ -17,7 +17,7 @@ use crate::tune;
 
 impl IoLoop {
     /// An incoming peer proved itself: keeps the connection, or tells it that another one stays.
-    pub(super) fn decide(&mut self, mut handshake: Handshake, peer: &Proved) {
+    pub(super) fn decide(&mut self, mut handshake: Handshake, peer: &Proved, nc: u32) {
         let name = peer.name.as_str();
         let held = self.node.session_of(name);
         let verdict = tie_break(&Incoming {
@@ -50,7 +50,7 @@ impl IoLoop {
             return;
         }
         if decision == Decision::Accepted {
-            return self.establish(handshake, peer, false);
+            return self.establish(handshake, peer, nc, false);
         }
         handshake.channel.finish();
         if handshake.channel.send(&handshake.stream).is_ok() {
@@ -59,7 +59,8 @@ impl IoLoop {
     }
 
     /// Makes the session: the former one of that name has ended or ends here, before the new one is announced.
-    pub(super) fn establish(&mut self, handshake: Handshake, peer: &Proved, dialled_by_us: bool) {
+    /// `nc` is this node's number of the peer.
+    pub(super) fn establish(&mut self, handshake: Handshake, peer: &Proved, nc: u32, dialled_by_us: bool) {
         let Handshake {
             mut stream,
             channel,
@@ -77,10 +78,7 @@ impl IoLoop {
         if let Some(held) = node.session_of(name) {
             held.end(&node, DownCause::Replaced, "the peer connected anew");
         }
-        // Out of numbers or ids: the connection is closed, the peer may try again later.
-        let Ok(nc) = node.slot(name, peer.incarnation) else {
-            return;
-        };
+        // Out of ids: the connection is closed, the peer may try again later.
         let Some(id) = node.reserve_id() else { return };
         let peer = Peer {
             name: name.to_owned(),

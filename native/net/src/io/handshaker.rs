@@ -12,13 +12,12 @@ use ring::rand::{SecureRandom, SystemRandom};
 use snowmesh_core::NodeName;
 use snowmesh_core::frame::{Deframer, Frame, MAX_HANDSHAKE_FRAME};
 use snowmesh_core::handshake::{
-    Acceptor, AcceptorStep, CookieKey, HandshakeError, Initiator, InitiatorStep, LocalNode, NONCE_BYTES,
-    Peer, RefuseCode,
+    Acceptor, AcceptorStep, CookieKey, HandshakeError, Initiator, InitiatorStep, LocalNode, NONCE_BYTES, Peer,
 };
 
 use super::admission::Stage;
 use super::{HANDSHAKE_TOKENS, IoLoop};
-use crate::event::{Body, ConnectStatus, REFUSED};
+use crate::event::ConnectStatus;
 use crate::tls::Channel;
 use crate::tune;
 
@@ -28,7 +27,7 @@ pub(super) struct Handshake {
     pub(super) stream: TcpStream,
     pub(super) channel: Channel,
     pub(super) frames: Deframer,
-    role: Role,
+    pub(super) role: Role,
     begun: Instant,
     /// When the last bytes went out, and the shortest time until an answer.
     asked: Instant,
@@ -41,7 +40,7 @@ pub(super) struct Handshake {
 }
 
 #[derive(Debug)]
-enum Role {
+pub(super) enum Role {
     Accept(Option<Acceptor>),
     Dial {
         dial: u64,
@@ -164,8 +163,14 @@ impl IoLoop {
                 self.handshakes.insert(token, handshake);
                 return;
             }
-            Outcome::Proved(peer) => self.decide(handshake, &peer),
-            Outcome::Up(peer) => self.establish(handshake, &peer, true),
+            Outcome::Proved(peer) => match self.identify(&handshake, &peer) {
+                Ok(nc) => self.decide(handshake, &peer, nc),
+                Err(error) => self.refuse(handshake, &error),
+            },
+            Outcome::Up(peer) => match self.identify(&handshake, &peer) {
+                Ok(nc) => self.establish(handshake, &peer, nc, true),
+                Err(error) => self.fail_for(&handshake, &error),
+            },
             Outcome::Duplicate => self.await_peer(&handshake),
             Outcome::Broken(status, detail) => self.fail(&handshake, status, detail),
             Outcome::Failed(error) => self.refuse(handshake, &error),
@@ -310,6 +315,16 @@ impl IoLoop {
         Ok(())
     }
 
+    /// This node's number of a peer that proved the cookie; an error if its key is not that of the first session of that
+    /// incarnation, or if there is no number left.
+    fn identify(&self, handshake: &Handshake, peer: &Peer) -> Result<u32, HandshakeError> {
+        let key = handshake.channel.peer_key().ok_or(HandshakeError::OtherKey)?;
+        self.node
+            .slot_of_proved(peer.name.as_str(), peer.incarnation, &key)
+            .map_err(|_| HandshakeError::Busy)?
+            .ok_or(HandshakeError::OtherKey)
+    }
+
     fn await_peer(&mut self, handshake: &Handshake) {
         if let Role::Dial { dial, .. } = handshake.role
             && let Some(dial) = self.dials.get_mut(&dial)
@@ -318,32 +333,10 @@ impl IoLoop {
         }
     }
 
-    fn fail(&mut self, handshake: &Handshake, status: ConnectStatus, detail: String) {
+    pub(super) fn fail(&mut self, handshake: &Handshake, status: ConnectStatus, detail: String) {
         if let Role::Dial { dial, .. } = handshake.role {
             self.dial_failed(dial, status, detail);
         }
-    }
-
-    /// Ends a handshake that failed: sends REFUSE to the peer, reports it to the dialling side or in a REFUSED event.
-    fn refuse(&mut self, mut handshake: Handshake, error: &HandshakeError) {
-        if let Some(refusal) = error.refusal() {
-            let sealed = handshake.channel.seal(&refusal.encode());
-            handshake.channel.finish();
-            if sealed.is_ok() && handshake.channel.send(&handshake.stream).is_ok() {
-                let _ = handshake.stream.shutdown(std::net::Shutdown::Write);
-            }
-        }
-        if let Role::Accept(Some(acceptor)) = &handshake.role
-            && !matches!(error, HandshakeError::Refused(_))
-            // Anybody can cause this: nothing is put on top of a full inbox.
-            && !self.node.is_inbound_blocked()
-        {
-            let claimed = acceptor.claimed_name().unwrap_or_default();
-            let text = error.to_string();
-            self.node
-                .tell_first(0, REFUSED, Body::new().text(claimed).text(&text).bytes());
-        }
-        self.fail(&handshake, status_of(error), error.to_string());
     }
 }
 
@@ -366,21 +359,4 @@ pub(super) fn identity(
         },
         key,
     ))
-}
-
-fn status_of(error: &HandshakeError) -> ConnectStatus {
-    match error {
-        HandshakeError::BadProof => ConnectStatus::Auth,
-        HandshakeError::IllegalName(_) | HandshakeError::OwnName | HandshakeError::WrongName { .. } => {
-            ConnectStatus::WrongName
-        }
-        HandshakeError::Refused(refusal) => match refusal.code {
-            RefuseCode::BadProof => ConnectStatus::Auth,
-            RefuseCode::BadVersion | RefuseCode::Incompatible => ConnectStatus::Incompatible,
-            RefuseCode::IllegalName | RefuseCode::WrongName => ConnectStatus::WrongName,
-            RefuseCode::Stopping => ConnectStatus::Stopping,
-            _ => ConnectStatus::Refused,
-        },
-        _ => ConnectStatus::Incompatible,
-    }
 }

@@ -10,6 +10,7 @@ mod deadlines;
 mod dialer;
 mod establish;
 mod handshaker;
+mod refusals;
 mod sweep;
 
 use std::collections::{BTreeMap, HashMap};
@@ -31,6 +32,7 @@ use admission::Admission;
 use deadlines::{Deadlines, Due};
 use dialer::Dial;
 use handshaker::Handshake;
+use refusals::Refusals;
 
 pub(crate) const WAKER: Token = Token(0);
 const LISTENER: Token = Token(1);
@@ -51,6 +53,7 @@ pub(crate) struct IoLoop {
     handshakes: HashMap<usize, Handshake>,
     last_handshake: usize,
     admission: Admission,
+    refusals: Refusals,
     dials: HashMap<u64, Dial>,
     last_dial: u64,
     /// Host names being looked up.
@@ -82,6 +85,7 @@ impl IoLoop {
     ) -> io::Result<Self> {
         Ok(Self {
             admission: Admission::new(node.options.max_handshakes as usize),
+            refusals: Refusals::new(Instant::now()),
             node,
             poll,
             listener: Some(listener),
@@ -155,7 +159,8 @@ impl IoLoop {
         }
         let now = Instant::now();
         let leaving = self.leaving.iter().map(|(_, until)| *until).min();
-        [self.deadlines.next(), leaving, Some(self.next_sweep)]
+        let next = self.deadlines.next();
+        [next, leaving, self.refusals.next(), Some(self.next_sweep)]
             .into_iter()
             .flatten()
             .min()
@@ -252,6 +257,9 @@ impl IoLoop {
                 Due::Dial(dial) => self.dial_expired(dial),
                 Due::Handshake(token) => self.handshake_expired(token),
             }
+        }
+        if self.refusals.next().is_some() {
+            self.report_refusal();
         }
         let node = self.node.clone();
         self.leaving

@@ -10,6 +10,7 @@ use crate::error::OpenError;
 use crate::event::{Body, DownCause, NODE_SLOT, SESSION_DOWN, SESSION_UP};
 use crate::identities::{Identities, Numbered};
 use crate::lane::Lane;
+use crate::tls::PeerKey;
 
 type GiveNumber = fn(&mut Identities, &str, u64) -> Result<Numbered, OpenError>;
 
@@ -65,6 +66,22 @@ impl Node {
     /// As [`Self::slot`], for an identity that a peer tells of. `None`: there is no room for such ones.
     pub(crate) fn slot_from_peer(&self, name: &str, incarnation: u64) -> Option<u32> {
         self.number(name, incarnation, Identities::number_from_peer).ok()
+    }
+
+    /// Numbers the identity that a peer claims in a handshake. `Ok(None)`: its first session had another key, so the
+    /// peer is not that node.
+    ///
+    /// # Errors
+    /// [`OpenError::TooManyNodes`]
+    pub(crate) fn slot_of_proved(
+        &self,
+        name: &str,
+        incarnation: u64,
+        key: &PeerKey,
+    ) -> Result<Option<u32>, OpenError> {
+        let nc = self.slot(name, incarnation)?;
+        let is_pinned = self.tables.lock().identities.pin(name, incarnation, key);
+        Ok(is_pinned.then_some(nc))
     }
 
     fn number(&self, name: &str, incarnation: u64, give: GiveNumber) -> Result<u32, OpenError> {

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, IoSlice, Read, Write};
 
+use ring::digest;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, Connection, ServerConnection};
 
@@ -17,6 +18,9 @@ const RECORD_OVERHEAD: usize = 22;
 const RECORD_LIMIT: usize = 5 + RECORD_BYTES + 256;
 /// What one call of [`Channel::receive`] reads at most, once the TLS handshake is done.
 pub(crate) const RECEIVE_BYTES: usize = 64 * 1024;
+
+/// The SHA-256 of a certificate whose key the peer has proved.
+pub(crate) type PeerKey = [u8; 32];
 
 #[derive(Debug)]
 pub(crate) struct Channel {
@@ -81,6 +85,15 @@ impl Channel {
         self.tls
             .export_keying_material([0; 32], BINDING_LABEL, Some(b""))
             .map_err(ChannelError::of)
+    }
+
+    /// The key that the peer proved in the TLS handshake; `None` before its end.
+    pub(crate) fn peer_key(&self) -> Option<PeerKey> {
+        let certificate = self.tls.peer_certificates()?.first()?;
+        digest::digest(&digest::SHA256, certificate)
+            .as_ref()
+            .try_into()
+            .ok()
     }
 
     /// Reads once from the socket. `Ok(0)` is the end of the stream.
@@ -190,6 +203,16 @@ impl Channel {
     /// Sealed bytes that wait for the socket.
     pub(crate) fn pending(&self) -> usize {
         self.pending
+    }
+
+    /// Drops what waits for the socket.
+    pub(crate) fn drop_output(&mut self) {
+        while self.tls.wants_write() {
+            if self.tls.write_tls(&mut io::sink()).is_err() {
+                break;
+            }
+        }
+        self.pending = 0;
     }
 
     /// Tells the peer that nothing more will come.

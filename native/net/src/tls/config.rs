@@ -35,8 +35,9 @@ impl TlsConfig {
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(tls)?
             .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth();
+            .with_custom_certificate_verifier(verifier.clone())
+            .with_client_auth_cert(vec![certificate.clone()], key.clone_key())
+            .map_err(tls)?;
         client.alpn_protocols = vec![ALPN.to_vec()];
         client.resumption = rustls::client::Resumption::disabled();
         client.enable_sni = false;
@@ -44,7 +45,7 @@ impl TlsConfig {
         let mut server = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(tls)?
-            .with_no_client_auth()
+            .with_client_cert_verifier(verifier)
             .with_single_cert(vec![certificate], key)
             .map_err(tls)?;
         server.alpn_protocols = vec![ALPN.to_vec()];

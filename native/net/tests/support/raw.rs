@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::default_provider;
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::{
     ClientConfig, ClientConnection, Connection, DigitallySignedStruct, Error, ServerConfig, SignatureScheme,
 };
@@ -54,29 +54,64 @@ impl ServerCertVerifier for Trusting {
     }
 }
 
-pub fn client_config(alpn: &[u8]) -> Arc<ClientConfig> {
+#[derive(Debug)]
+struct Nobody;
+
+impl rustls::client::ResolvesClientCert for Nobody {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<rustls::sign::CertifiedKey>> {
+        None
+    }
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+/// What a peer proves to be the same one by: a certificate and its key.
+#[derive(Clone)]
+pub struct Identity(Arc<(CertificateDer<'static>, PrivatePkcs8KeyDer<'static>)>);
+
+impl Identity {
+    pub fn new() -> Self {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(vec!["x".to_owned()])
+            .unwrap()
+            .self_signed(&key)
+            .unwrap();
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+        Self(Arc::new((certificate.der().clone(), key)))
+    }
+
+    /// The one of every peer for which no other is given.
+    fn usual() -> Self {
+        static USUAL: OnceLock<Identity> = OnceLock::new();
+        USUAL.get_or_init(Self::new).clone()
+    }
+
+    fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        (vec![self.0.0.clone()], self.0.1.clone_key().into())
+    }
+}
+
+pub fn client_config(alpn: &[u8], identity: &Identity) -> Arc<ClientConfig> {
+    let (certificates, key) = identity.parts();
     let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Trusting))
-        .with_no_client_auth();
+        .with_client_auth_cert(certificates, key)
+        .unwrap();
     config.alpn_protocols = vec![alpn.to_vec()];
     Arc::new(config)
 }
 
 pub fn server_config() -> Arc<ServerConfig> {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let certificate = rcgen::CertificateParams::new(vec!["x".to_owned()])
-        .unwrap()
-        .self_signed(&key)
-        .unwrap();
-    let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+    let (certificates, key) = Identity::new().parts();
     let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key.into())
+        .with_single_cert(certificates, key)
         .unwrap();
     config.alpn_protocols = vec![ALPN.to_vec()];
     Arc::new(config)
@@ -98,13 +133,29 @@ impl Raw {
     /// Finishes TLS as the dialling side.
     pub fn dial_over(socket: TcpStream) -> std::io::Result<Self> {
         let name = ServerName::try_from("x").unwrap();
-        let tls = ClientConnection::new(client_config(ALPN), name).unwrap();
+        let tls = ClientConnection::new(client_config(ALPN, &Identity::usual()), name).unwrap();
         Self::over(socket, tls.into())
+    }
+
+    /// As [`Self::dial`], with an identity that is not the usual one.
+    pub fn dial_with(address: SocketAddr, identity: &Identity) -> std::io::Result<Self> {
+        let name = ServerName::try_from("x").unwrap();
+        let tls = ClientConnection::new(client_config(ALPN, identity), name).unwrap();
+        Self::over(TcpStream::connect(address)?, tls.into())
+    }
+
+    /// Shows no certificate. To the dialling side TLS 1.3 seems to be done before the other one refuses.
+    pub fn dial_without_identity(address: SocketAddr) -> std::io::Result<Self> {
+        let mut config = ClientConfig::clone(&client_config(ALPN, &Identity::usual()));
+        config.client_auth_cert_resolver = Arc::new(Nobody);
+        let name = ServerName::try_from("x").unwrap();
+        let tls = ClientConnection::new(Arc::new(config), name).unwrap();
+        Self::over(TcpStream::connect(address)?, tls.into())
     }
 
     pub fn dial_as(address: SocketAddr, alpn: &[u8]) -> std::io::Result<Self> {
         let name = ServerName::try_from("x").unwrap();
-        let tls = ClientConnection::new(client_config(alpn), name).unwrap();
+        let tls = ClientConnection::new(client_config(alpn, &Identity::usual()), name).unwrap();
         Self::over(TcpStream::connect(address)?, tls.into())
     }
 
@@ -191,7 +242,11 @@ impl Raw {
 
     /// Becomes a session: proved, and its first frame sent. Number 257 stands for the node.
     pub fn session(node: &super::TestNode, name: &str, incarnation: u64) -> Self {
-        let mut raw = Self::dial(node.address()).unwrap();
+        Self::session_with(node, name, incarnation, &Identity::usual())
+    }
+
+    pub fn session_with(node: &super::TestNode, name: &str, incarnation: u64, identity: &Identity) -> Self {
+        let mut raw = Self::dial_with(node.address(), identity).unwrap();
         let peer = raw
             .prove(&local(name, incarnation), super::COOKIE, &node.name)
             .unwrap();

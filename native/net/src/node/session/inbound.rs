@@ -42,6 +42,8 @@ pub(crate) struct Inbound {
     shapes: Vec<Vec<u8>>,
     /// The stall last reported to lanes.
     stalled: bool,
+    /// Why nothing more can be received. The session ends when the frames before that were handed over.
+    damage: Option<String>,
 }
 
 /// Why frames stopped.
@@ -67,6 +69,7 @@ impl Inbound {
             ),
             shapes: Vec::new(),
             stalled: false,
+            damage: None,
         }
     }
 
@@ -165,6 +168,12 @@ impl Session {
                 self.transmit(io, node, &pongs);
                 self.settle(io, node);
             }
+            if matches!(stop, Stop::Drained)
+                && let Some(damage) = io.inbound.damage.take()
+            {
+                self.end_locked(io, node, DownCause::Protocol, &damage);
+                return Read::Ended;
+            }
             match stop {
                 Stop::Drained if io.phase == Phase::Ended => return Read::Ended,
                 Stop::Drained if io.channel.peer_closed() => {
@@ -189,7 +198,7 @@ impl Session {
                     left = left.saturating_sub(received);
                     drained = is_loop && received < RECEIVE_BYTES && !self.hung_up.load(Ordering::Relaxed);
                     self.note_heard(node.now_ms());
-                    self.open(io, node, out);
+                    open(io, node);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Read::Idle,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -198,20 +207,6 @@ impl Session {
                     return Read::Ended;
                 }
             }
-        }
-    }
-
-    /// Opens what was received. Frames before a damaged record still count.
-    fn open(&self, io: &mut SessionIo, node: &Node, out: &mut Dispatch<'_, '_>) {
-        let (frames, mut plain) = (&mut io.inbound.frames, 0);
-        let opened = io.channel.open(|bytes| {
-            plain += bytes.len() as u64;
-            frames.push(bytes);
-        });
-        node.counters.bytes_in.fetch_add(plain, Ordering::Relaxed);
-        if let Err(error) = opened {
-            io.inbound.hand_over(node, out, &mut Vec::new());
-            self.end_locked(io, node, DownCause::Protocol, &error.to_string());
         }
     }
 
@@ -263,6 +258,17 @@ impl Session {
             }
         }
     }
+}
+
+/// Opens what was received.
+fn open(io: &mut SessionIo, node: &Node) {
+    let (frames, mut plain) = (&mut io.inbound.frames, 0);
+    let opened = io.channel.open(|bytes| {
+        plain += bytes.len() as u64;
+        frames.push(bytes);
+    });
+    node.counters.bytes_in.fetch_add(plain, Ordering::Relaxed);
+    io.inbound.damage = opened.err().map(|error| error.to_string());
 }
 
 fn deliver(out: &mut Dispatch<'_, '_>, route: Route, tag: u8, body: &[u8]) {

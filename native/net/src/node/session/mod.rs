@@ -221,6 +221,9 @@ impl Session {
         io.unregister(node);
         // Best effort: the peer may have gone first.
         let _ = io.stream.shutdown(std::net::Shutdown::Both);
+        // Lanes may hold the session until they have taken its end.
+        io.streams = Streams::default();
+        io.channel.drop_output();
         self.waiting.store(0, Ordering::Relaxed);
     }
 }
