@@ -85,6 +85,9 @@ export interface RawPeer {
   readonly dialledByUs: boolean;
 }
 
+/** A PING or PONG on the wire: length, tag, sequence, loop age. */
+export const TICK_BYTES: number = 4 + 1 + 8 + 4;
+
 export class RawNode extends RawLane {
   readonly name: string;
   readonly incarnation: bigint;
