@@ -29,7 +29,8 @@ const start = async (options: object = {}): Promise<void> => {
 beforeEach(() => void (cluster = new Cluster()));
 afterEach(() => cluster.stop());
 
-const closed = (socket: Socket): Promise<unknown> => within('the end of a connection', once(socket, 'close'));
+const closed = async (socket: Socket): Promise<unknown> =>
+  socket.closed || within('the end of a connection', once(socket, 'close'));
 
 /** It lists nobody, never saw anybody, and a good peer joins as ever. */
 const isHealthy = async (): Promise<void> => {
