@@ -56,7 +56,7 @@ export function startConnectionActor(
           : handler.mail?.(connection, message, own),
     };
   };
-  const actor = runtime.spawnWith({ label: 'connection' }, { kind: 'handler', name: 'connection', init });
+  const actor = runtime.spawn({ kind: 'handler', name: 'connection', init });
   connection.actor = actor as Pid<never>;
   runtime.onDeath(actor, () => connection.close(CloseCode.crashed, 'its handler ended'));
 }

@@ -3,7 +3,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type Frame, jsonFrame, Packet } from './frame.ts';
 import { type Membership, mustBeRoom } from './membership.ts';
-import { Outlet, type OutletLimits } from './outlet.ts';
+import { Outlet, type OutletLimits, type OutletOwner } from './outlet.ts';
 import type { Room } from './room.ts';
 import { contentOf, directFrame, type Except, plainFrame } from './room-message.ts';
 import { portOf, type RoomSocket } from './socket-port.ts';
@@ -50,7 +50,7 @@ export interface ConnectionFacts {
  *
  * It lives as long as its socket. What is sent after that is lost, without a word.
  */
-export class Connection<User = unknown> implements Recipient {
+export class Connection<User = unknown> implements Recipient, OutletOwner {
   /** Names it on all nodes; a resumed session keeps it. */
   id: string;
   readonly key: string | undefined;
@@ -87,11 +87,7 @@ export class Connection<User = unknown> implements Recipient {
     this.address = facts.address;
     this.isPlain = facts.isPlain;
     const port = portOf(socket, () => this.#outlet.flush());
-    this.#outlet = new Outlet(port, host.turn, host.limits, {
-      dropped: (count) => host.dropped(this, count),
-      tooSlow: () => host.tooSlow(this),
-      caughtUp: (count) => this.notify(['lost', count]),
-    });
+    this.#outlet = new Outlet(port, host.turn, host.limits, this);
   }
 
   /** Whether its socket is open. */
@@ -219,6 +215,21 @@ export class Connection<User = unknown> implements Recipient {
   /** @internal Whether a broadcast passes it by. */
   isExcludedBy(except: Except): boolean {
     return except.includes(`#${this.id}`) || (this.key !== undefined && except.includes(`@${this.key}`));
+  }
+
+  /** @internal */
+  dropped(count: number): void {
+    this.#host.dropped(this, count);
+  }
+
+  /** @internal */
+  tooSlow(): void {
+    this.#host.tooSlow(this);
+  }
+
+  /** @internal */
+  caughtUp(dropped: number): void {
+    this.notify(['lost', dropped]);
   }
 
   /** @internal Queues room messages. */

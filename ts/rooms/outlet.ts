@@ -24,7 +24,7 @@ export class Outlet implements Flushable {
   readonly #turn: Turn;
   readonly #limits: OutletLimits;
   readonly #owner: OutletOwner;
-  #queue: Packet[] = [];
+  readonly #queue: Packet[] = [];
   /** Packets that are never dropped: answers and notices. */
   #kept: Set<Packet> | undefined;
   #bytes = 0;
@@ -48,8 +48,8 @@ export class Outlet implements Flushable {
   push(packet: Packet): void {
     if (this.#isClosed) return;
     const { bufferBytes, slow } = this.#limits;
-    // A single long message is let through, or nothing could ever be sent to this client.
-    if (this.#bytes > 0 || this.#port.isBlocked) {
+    // A single message is let through, or a long one could never be sent.
+    if (this.#bytes > 0) {
       if (this.waiting + packet.bytes > bufferBytes && slow === 'drop-old')
         this.#dropOldest(packet.bytes + bufferBytes / 4); // some at once, so that each is looked at a few times only
       if (this.waiting + packet.bytes > bufferBytes) return this.#overflow(packet);
@@ -71,11 +71,10 @@ export class Outlet implements Flushable {
   flush(): void {
     this.#isTouched = false;
     if (this.#isClosed || this.#queue.length === 0 || this.#port.isBlocked) return;
-    const queue = this.#queue;
-    this.#queue = [];
+    this.#port.write(this.#queue);
+    this.#queue.length = 0;
     this.#bytes = 0;
     this.#kept?.clear();
-    this.#port.write(queue);
     if (this.#dropped === 0) return;
     const dropped = this.#dropped;
     this.#dropped = 0;
@@ -85,7 +84,7 @@ export class Outlet implements Flushable {
   /** Nothing is written any more. */
   close(): void {
     this.#isClosed = true;
-    this.#queue = [];
+    this.#queue.length = 0;
     this.#bytes = 0;
     this.#kept = undefined;
   }
@@ -105,13 +104,14 @@ export class Outlet implements Flushable {
 
   #dropOldest(bytes: number): void {
     let missing = bytes;
-    this.#queue = this.#queue.filter((packet) => {
+    const left = this.#queue.filter((packet) => {
       if (missing <= 0 || this.#kept?.has(packet) === true) return true;
       missing -= packet.bytes;
       this.#bytes -= packet.bytes;
       this.#drop(packet.frames.length);
       return false;
     });
+    this.#queue.splice(0, this.#queue.length, ...left);
   }
 
   #drop(count: number): void {
