@@ -134,6 +134,11 @@ export class RemoteWatchers {
     return monitors.values();
   }
 
+  /** Of one node. */
+  countOf(nc: number): number {
+    return this.byNode.get(nc)?.size ?? 0;
+  }
+
   /** Of all nodes. O(nodes). */
   get size(): number {
     let size = 0;

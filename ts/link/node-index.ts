@@ -30,6 +30,11 @@ export class NodeIndex<T> {
     return items;
   }
 
+  /** Things tied to `node`. */
+  countOf(node: number | string): number {
+    return this.byNode.get(node)?.size ?? 0;
+  }
+
   /** Things tied to any node. O(nodes). */
   get size(): number {
     let size = 0;

@@ -200,6 +200,10 @@ export class Cluster {
       heardPeers: (session, names) => {
         if (isMeshed && !session.isHidden) this.mesh.hinted(names);
       },
+      exceeded: (session, limit) => {
+        this.#runtime.logger.error({ node: session.identity.name, limit }, 'a peer exceeds a limit');
+        this.#network.end(session);
+      },
     });
     const news = new PeerNews({
       runtime: this.#runtime,

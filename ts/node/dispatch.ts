@@ -20,6 +20,8 @@ export interface DispatchPort {
   readonly refs: RefCipher;
   /** A peer told the names of its peers. */
   heardPeers(session: Session, names: readonly string[]): void;
+  /** A peer exceeds a limit: its session ends. */
+  exceeded(session: Session, limit: string): void;
 }
 
 /** Reads one frame from its body on, and acts. */
@@ -42,7 +44,9 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
     else frame.runtime.deadLetters.count('alias', alias);
   },
 
-  LINK: pair((frame, from, to) => frame.inbound.link(from, to)),
+  LINK: pair((frame, from, to) => {
+    if (frame.hasRoom()) frame.inbound.link(from, to);
+  }),
   UNLINK: pair((frame, from, to) => frame.inbound.unlink(from, to, frame.u64())),
   UNLINK_ACK: pair((frame, from, to) => frame.inbound.unlinkAck(from, to, frame.u64())),
   EXIT: pair((frame, from, to) => frame.inbound.exit(from, to, frame.term())),
@@ -52,7 +56,7 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
   MONITOR: (frame) => {
     const from = frame.pid();
     const ref = frame.peerRef();
-    if (ref === undefined) return;
+    if (ref === undefined || !frame.hasRoom()) return;
     if (frame.u8() === 1) return frame.inbound.monitorNamed(from, ref, frame.name());
     const to = frame.own();
     if (to >= 0) frame.inbound.monitor(from, ref, to);
@@ -75,7 +79,7 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
     const flags = frame.u8();
     const monitor = frame.peerRef();
     const name = frame.name();
-    if (request === undefined || monitor === undefined) return;
+    if (request === undefined || monitor === undefined || !frame.hasRoom()) return;
     frame.runtime.inboundSpawns.order({ from, request, flags, monitor, function: name, term: frame.term() });
   },
   SPAWN_REPLY: (frame) => {
@@ -138,6 +142,11 @@ function pair(handle: (frame: Frame, from: Pid, to: number) => void): Handler {
   };
 }
 
+/** Monitors that the actors of one peer may have on actors of this node. */
+export const MAX_PEER_MONITORS = 524_288;
+/** Links between the actors of this node and those of one peer. */
+export const MAX_PEER_LINKS = 524_288;
+
 const FOUR_GIB = 0x1_0000_0000;
 
 /** The frame being handled: a cursor over its body, and what it acts on. One object serves all frames. */
@@ -166,6 +175,15 @@ class Frame {
 
   name(): string {
     return this.reader.name();
+  }
+
+  /** Whether the peer may tie more to actors of this node. If not, its session ends. */
+  hasRoom(): boolean {
+    const { nc } = this.session.identity;
+    const { links, monitors } = this.runtime;
+    const isOver = monitors.countOf(nc) >= MAX_PEER_MONITORS || links.countOf(nc) >= MAX_PEER_LINKS;
+    if (isOver) this.#port.exceeded(this.session, 'too many links or monitors');
+    return !isOver;
   }
 
   /** The term that fills the rest. */

@@ -50,6 +50,11 @@ export class LinkSignals {
     if (links.unlinkRemote(to, id)) this.kernel.remote.unlink(cell.pid, to, id);
   }
 
+  /** Links with actors of that node. */
+  countOf(nc: number): number {
+    return this.byNode.countOf(nc);
+  }
+
   /** An actor of another node linked to `cell`, or is its child and linked since its birth. */
   linkedBy(cell: Cell, from: Pid): void {
     const made = cell.links().linkedBy(from);

@@ -79,6 +79,11 @@ export class MonitorSignals {
     this.byNode.add(made.node, made);
   }
 
+  /** Monitors that actors of that node have here. */
+  countOf(nc: number): number {
+    return this.remoteWatchers.countOf(nc);
+  }
+
   /** An actor of another node monitors `cell`. */
   watchedBy(cell: Cell, from: Pid, ref: Ref): void {
     const made = new Monitor(ref, from, cell.pid);

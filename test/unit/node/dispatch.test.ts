@@ -1,7 +1,7 @@
 // Frames of peers, and the signals that the actor floor gets.
 import { expect, it } from 'vitest';
 import type { Runtime } from '../../../ts/actor/index.ts';
-import { FrameDispatch } from '../../../ts/node/dispatch.ts';
+import { FrameDispatch, MAX_PEER_MONITORS } from '../../../ts/node/dispatch.ts';
 import { EntryReader } from '../../../ts/node/session/entry-reader.ts';
 import type { Session } from '../../../ts/node/session/session.ts';
 import { Pid, RefCipher } from '../../../ts/term/index.ts';
@@ -49,7 +49,7 @@ const FRAMES: Record<keyof typeof FrameTag, readonly [body: Body, called: string
 };
 
 /** What is called for one frame. */
-function handle(tag: number, body: Body): string[] {
+function handle(tag: number, body: Body, ties = 0): string[] {
   const called: string[] = [];
   const recorder = (known: object = {}): never =>
     new Proxy(known, {
@@ -58,15 +58,24 @@ function handle(tag: number, body: Body): string[] {
   const dispatch = new FrameDispatch({
     runtime: recorder(
       Object.fromEntries(
-        ['inbound', 'sender', 'monitors', 'calls', 'spawns', 'inboundSpawns', 'deadLetters', 'remote'].map(
-          (room) => [room, recorder()],
-        ),
+        [
+          'inbound',
+          'sender',
+          'links',
+          'monitors',
+          'calls',
+          'spawns',
+          'inboundSpawns',
+          'deadLetters',
+          'remote',
+        ].map((room) => [room, recorder({ countOf: () => ties })]),
       ),
     ) as Runtime,
     channels: recorder(),
     pid: (nc, local) => new Pid(nc, local),
     refs: new RefCipher(),
     heardPeers: () => called.push('heardPeers'),
+    exceeded: () => called.push('exceeded'),
   });
   const session = recorder({ identity: { nc: NC }, term: () => TERM }) as Session;
   const bytes = body.done();
@@ -78,6 +87,15 @@ it.each(Object.entries(FRAMES))('every frame has its handler: %s', (name, [body,
   const tag = FrameTag[name as keyof typeof FrameTag];
   expect(handle(tag, body)).toEqual(UNUSED.includes(name) ? [] : [called]);
 });
+
+it.each(['LINK', 'MONITOR', 'SPAWN'] as const)(
+  'P7 %s beyond the limit of a peer ends its session',
+  (name) => {
+    const [body, called] = FRAMES[name];
+    expect(handle(FrameTag[name], body, MAX_PEER_MONITORS - 1)).toEqual([called]);
+    expect(handle(FrameTag[name], body, MAX_PEER_MONITORS)).toEqual(['exceeded']);
+  },
+);
 
 it('no two frames have one tag', () => {
   const tags = Object.values(FrameTag);

@@ -138,6 +138,13 @@ export class Network implements OutgoingHost, EntryReceiver {
     this.#native.hangup(this.#handle, session.id, NativeCause.DISCONNECT);
   }
 
+  /** Ends a session for what its peer sent. Frames that are here already are dropped. */
+  end(session: Session): void {
+    if (session.isRefused) return;
+    session.isRefused = true;
+    this.#native.hangup(this.#handle, session.id, NativeCause.PROTOCOL);
+  }
+
   identityOf(nc: number): Identity | undefined {
     return this.identities.of(nc);
   }
@@ -176,7 +183,7 @@ export class Network implements OutgoingHost, EntryReceiver {
 
   frame(id: number, tag: number, reader: EntryReader): void {
     const session = this.#sessions[id];
-    if (session !== undefined) this.#listener.frame(session, tag, reader);
+    if (session !== undefined && !session.isRefused) this.#listener.frame(session, tag, reader);
   }
 
   sessionUp({ id, nc, incarnation, flags, capabilities, name: text }: SessionUp): void {

@@ -32,6 +32,8 @@ export class Session {
   readonly isHidden: boolean;
   /** The peer's event loop has not turned for a while; its native thread still sends ticks (L13). */
   isStalled = false;
+  /** This node ends it for what the peer sent: its further frames are dropped. */
+  isRefused = false;
   readonly #decoder: TermDecoder;
 
   constructor(facts: SessionFacts, identity: Identity, outgoing: Outgoing) {

@@ -87,6 +87,16 @@ describe('sessions', () => {
     },
   );
 
+  it('P7 drops the frames of a session that it ends for what the peer sent', () => {
+    const { native, network, news } = open();
+    native.up(3, NC, PEER);
+    const session = network.peer(PEER)!.session!;
+    network.end(session);
+    network.end(session);
+    native.emit(0x10, 3, new Body().u64(0n));
+    expect([native.hangups, news]).toEqual([[3], [['up', PEER]]]);
+  });
+
   it('passes frames that stand in memory of their own', () => {
     const { native, news } = open();
     native.up(3, NC, PEER);
