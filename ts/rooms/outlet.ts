@@ -49,7 +49,7 @@ export class Outlet implements Flushable {
     if (this.#isClosed) return;
     const { bufferBytes, slow } = this.#limits;
     // A single message is let through, or a long one could never be sent.
-    if (this.#bytes > 0) {
+    if (this.waiting > 0) {
       if (this.waiting + packet.bytes > bufferBytes && slow === 'drop-old')
         this.#dropOldest(packet.bytes + bufferBytes / 4); // some at once, so that each is looked at a few times only
       if (this.waiting + packet.bytes > bufferBytes) return this.#overflow(packet);
