@@ -1,15 +1,26 @@
 import type { Segment } from './segment.ts';
 
-/** Tags and waiting receives remembered per mailbox; the oldest is replaced. */
+/** Tags and waiting receives that are compared one by one; older ones are in an index. */
 const MOST_TAGS = 16;
-/** Fresh references remembered per mailbox. */
+/** Fresh references that are compared one by one. */
 const MOST_MARKS = 16;
+/** Keys in the index of a mailbox; beyond it the oldest is forgotten, and a search for that begins at the front. */
+const MOST_INDEXED = 65_536;
+
+/** A chain of segments that is not empty. */
+interface Ends {
+  readonly head: Segment | null;
+  readonly tail: Segment | null;
+}
 
 /** A place in a mailbox: nothing before it matches `key`. */
 export class Cursor {
   key: unknown;
   segment: Segment;
   index: number;
+  /** Of the segment when the cursor was put into the index: `base` and `use`. */
+  base = 0;
+  use = 0;
 
   constructor(key: unknown, segment: Segment, index: number) {
     this.key = key;
@@ -19,12 +30,14 @@ export class Cursor {
 }
 
 /**
- * What a mailbox remembers about its own places. Few and in arrays: looking for a key compares at most 32 pointers,
- * and the cursors of a segment that leaves the chain move to the next one.
+ * What a mailbox remembers about its own places. The latest few are in arrays: looking for a key compares at most 32 pointers,
+ * and a segment that leaves the chain moves the cursors on it. The others are in an index, and one whose segment has left is
+ * moved when it is looked for.
  */
 export class Cursors {
   private readonly tags: Cursor[] = [];
   private readonly marks: Cursor[] = [];
+  private index: Map<unknown, Cursor> | undefined = undefined;
   private nextTag = 0;
   private nextMark = 0;
   /** The cursor found last: a receive looks twice, mostly for the reference just made or the same tag. */
@@ -37,19 +50,18 @@ export class Cursors {
       this.marks.push(this.recent);
       return;
     }
-    const cursor = this.marks[this.nextMark] as Cursor;
+    const older = this.marks[this.nextMark] as Cursor;
+    this.recent = new Cursor(key, segment, index);
+    this.marks[this.nextMark] = this.recent;
     this.nextMark = (this.nextMark + 1) % MOST_MARKS;
-    cursor.key = key;
-    cursor.segment = segment;
-    cursor.index = index;
-    this.recent = cursor;
+    this.keep(older);
   }
 
   /** Where a search for any of `keys` begins; null: at the front. */
-  earliest(keys: readonly unknown[]): Cursor | null {
+  earliest(keys: readonly unknown[], chain: Ends): Cursor | null {
     let earliest: Cursor | null = null;
     for (let at = 0; at < keys.length; at++) {
-      const cursor = this.find(keys[at]);
+      const cursor = this.find(keys[at], chain);
       if (cursor === undefined) return null;
       if (earliest === null || isBefore(cursor, earliest.segment, earliest.index)) earliest = cursor;
     }
@@ -57,15 +69,12 @@ export class Cursors {
   }
 
   /** A search for `keys` that began at their earliest cursor came to this place without a match before it. */
-  advance(keys: readonly unknown[], segment: Segment, index: number): void {
+  advance(keys: readonly unknown[], segment: Segment, index: number, chain: Ends): void {
     for (let at = 0; at < keys.length; at++) {
       const key = keys[at];
-      const cursor = this.find(key);
+      const cursor = this.find(key, chain);
       if (cursor === undefined) this.add(key, segment, index);
-      else if (isBefore(cursor, segment, index)) {
-        cursor.segment = segment;
-        cursor.index = index;
-      }
+      else if (isBefore(cursor, segment, index)) place(cursor, segment, index);
     }
   }
 
@@ -80,6 +89,7 @@ export class Cursors {
     }
     const mark = marks.find((cursor) => cursor.key === key);
     if (mark !== undefined) mark.key = undefined;
+    this.index?.delete(key);
   }
 
   /** `segment` leaves the chain; `next` comes after it. */
@@ -92,6 +102,7 @@ export class Cursors {
     this.tags.length = 0;
     this.marks.length = 0;
     this.recent = undefined;
+    this.index = undefined;
     this.nextTag = this.nextMark = 0;
   }
 
@@ -100,20 +111,53 @@ export class Cursors {
       this.tags.push(new Cursor(key, segment, index));
       return;
     }
-    const cursor = this.tags[this.nextTag] as Cursor;
+    const older = this.tags[this.nextTag] as Cursor;
+    this.tags[this.nextTag] = new Cursor(key, segment, index);
     this.nextTag = (this.nextTag + 1) % MOST_TAGS;
-    cursor.key = key;
-    cursor.segment = segment;
-    cursor.index = index;
+    this.keep(older);
   }
 
-  private find(key: unknown): Cursor | undefined {
+  /** Puts a cursor that leaves an array into the index. */
+  private keep(cursor: Cursor): void {
+    if (cursor.key === undefined) return;
+    this.index ??= new Map();
+    const { index } = this;
+    place(cursor, cursor.segment, cursor.index);
+    index.set(cursor.key, cursor);
+    if (index.size > MOST_INDEXED) index.delete(index.keys().next().value);
+  }
+
+  private find(key: unknown, chain: Ends): Cursor | undefined {
     const { recent } = this;
-    if (recent !== undefined && recent.key === key) return recent;
+    if (recent !== undefined && recent.key === key) return current(recent, chain);
     const found = foundIn(this.tags, key) ?? foundIn(this.marks, key);
     if (found !== undefined) this.recent = found;
-    return found;
+    if (found !== undefined || this.index === undefined) return found;
+    const indexed = this.index.get(key);
+    return indexed === undefined ? undefined : current(indexed, chain);
   }
+}
+
+function place(cursor: Cursor, segment: Segment, index: number): void {
+  cursor.segment = segment;
+  cursor.index = index;
+  cursor.base = segment.base;
+  cursor.use = segment.use;
+}
+
+/** An indexed cursor, moved behind its segment when that has left the chain. O(segments between it and the nearer end). */
+function current(cursor: Cursor, { head, tail }: Ends): Cursor {
+  if (cursor.use === 0 || cursor.segment.use === cursor.use) return cursor;
+  const { base } = cursor;
+  let segment = head as Segment;
+  if (base - segment.base < (tail as Segment).base - base) {
+    while (segment.base <= base && segment.next !== null) segment = segment.next;
+  } else {
+    segment = tail as Segment;
+    while (segment.previous !== null && segment.previous.base > base) segment = segment.previous;
+  }
+  place(cursor, segment, segment.base > base ? segment.start : segment.end);
+  return cursor;
 }
 
 function foundIn(cursors: readonly Cursor[], key: unknown): Cursor | undefined {
@@ -128,6 +172,5 @@ function isBefore(cursor: Cursor, segment: Segment, index: number): boolean {
 
 function move(cursor: Cursor, segment: Segment, next: Segment): void {
   if (cursor.segment !== segment) return;
-  cursor.segment = next;
-  cursor.index = next.start;
+  place(cursor, next, next.start);
 }

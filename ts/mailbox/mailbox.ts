@@ -27,8 +27,10 @@ export class Mailbox {
   /** Messages in it. */
   size = 0;
   private only: unknown = EMPTY;
-  private head: Segment | null = null;
-  private tail: Segment | null = null;
+  /** @internal */
+  head: Segment | null = null;
+  /** @internal */
+  tail: Segment | null = null;
   /** Made when a place is first remembered. */
   private cursors: Cursors | null = null;
 
@@ -115,7 +117,7 @@ export class Mailbox {
 
   private scan(test: Test, keys: readonly unknown[]): unknown {
     if (this.head === null) return NOTHING;
-    const from = keys.length === 0 || this.cursors === null ? null : this.cursors.earliest(keys);
+    const from = keys.length === 0 || this.cursors === null ? null : this.cursors.earliest(keys, this);
     let segment: Segment | null = from?.segment ?? this.head;
     let index = Math.max(from?.index ?? 0, segment.start);
     for (;;) {
@@ -124,7 +126,7 @@ export class Mailbox {
         const message = slots[index];
         if (message === HOLE || !test(message)) continue;
         if (this.head === null) return NOTHING; // the test ended its own actor
-        if (keys.length > 0) this.memory().advance(keys, segment, index);
+        if (keys.length > 0) this.memory().advance(keys, segment, index, this);
         this.remove(segment, index);
         return message;
       }
@@ -132,7 +134,7 @@ export class Mailbox {
       segment = segment.next;
       index = segment.start;
     }
-    if (keys.length > 0 && this.tail !== null) this.memory().advance(keys, this.tail, this.tail.end);
+    if (keys.length > 0 && this.tail !== null) this.memory().advance(keys, this.tail, this.tail.end, this);
     return NOTHING;
   }
 

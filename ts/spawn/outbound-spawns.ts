@@ -11,6 +11,7 @@ import {
   type Program,
   type RemoteStart,
   SpawnStatus,
+  sendReason,
 } from '../kernel/index.ts';
 import { NodeIndex } from '../link/index.ts';
 import { type LinkSignals, type MonitorSignals, receiveExit } from '../signal/index.ts';
@@ -36,6 +37,8 @@ export interface PendingSpawn {
   readonly isStart: boolean;
   /** The spawning code gave up. */
   isAbandoned: boolean;
+  /** Why the spawning actor ended, when it has. */
+  parentReason: ExitReason;
   settle(status: SpawnStatus | 'noconnection', child: Pid | undefined, detail: unknown): void;
 }
 
@@ -92,6 +95,7 @@ export class OutboundSpawns {
     const where = kernel.remote.canonical(node);
     return new Promise((resolve, reject) => {
       let disarm: (() => void) | undefined;
+      let forget: (() => void) | undefined;
       const abandon = (): void => {
         pending.isAbandoned = true;
         if (cell?.isDead !== true) reject(options.signal?.reason);
@@ -103,10 +107,12 @@ export class OutboundSpawns {
         monitor: monitorRef,
         isStart: start !== undefined,
         isAbandoned: false,
+        parentReason: 'noproc',
         settle: (status, child, detail) => {
           this.byId.delete(request.id);
           this.byNode.remove(where, pending);
           disarm?.();
+          forget?.();
           if (cell?.isDead === true || pending.isAbandoned) return;
           if (status === SpawnStatus.ok && child !== undefined) resolve({ pid: child, ref: monitorRef });
           else reject(spawnError(node, name, status, detail));
@@ -126,6 +132,9 @@ export class OutboundSpawns {
       this.byId.set(request.id, pending); // not before: an order that is too large has thrown
       this.byNode.add(where, pending);
       if (options.signal !== undefined) disarm = onAbort(options.signal, abandon);
+      forget = cell?.onDeath((_pid, reason) => {
+        pending.parentReason = reason;
+      });
     });
   }
 
@@ -173,7 +182,7 @@ export class OutboundSpawns {
     const node = child.nc === 0 ? this.kernel.remote.nodeName : this.kernel.remote.nodeOf(child);
     if (node !== pending.node) return;
     if (status === SpawnStatus.ok) {
-      if (pending.cell?.isDead === true) this.disown(pending, child, 'noproc');
+      if (pending.cell?.isDead === true) this.disown(pending, child, pending.parentReason);
       else if (pending.isAbandoned) this.disown(pending, child, 'abandoned');
       else this.adopt(pending, child);
     } else if (pending.isStart && child.local !== 0) this.tellOfEnd(pending, child, status, detail);
@@ -215,7 +224,7 @@ export class OutboundSpawns {
     if (cell === null) return remote.exit2(null, child, 'kill'); // code outside of actors only starts
     if (monitor !== undefined) remote.demonitor(cell.pid, monitor, child);
     if (isStart) remote.exit2(cell.pid, child, 'kill');
-    else if (link) remote.exit(cell.pid, child, reason);
+    else if (link) sendReason((why) => remote.exit(cell.pid, child, why), reason);
   }
 
   /** A start failed: as with a local one, its parent is told of the end (I2), but not of a start that took too long (I3). */

@@ -224,10 +224,8 @@ describe('a parent that ends before the reply', () => {
           const pid = bench.node.spawn(async (self: AnySelf) => {
             const options = { link: isLinked, monitor: index % 3 === 0 };
             void self.spawnOn(peer, spec, [isLinked ? 'linked' : 'free'] as never, options);
-            // Some die later, when the reply may have come; a normal end would then not take the child along.
-            const isLate = index % 5 === 0;
-            if (isLate) await bench.turns(1);
-            self.exit(isLate ? 'over' : 'normal');
+            if (index % 5 === 0) await bench.turns(1); // the reply may have come
+            self.exit('over');
           });
           bench.node.runtime.onDeath(pid, () => end.resolve());
           ends.push(end.promise);
@@ -254,6 +252,30 @@ describe('a parent that ends before the reply', () => {
     }, pairs);
     expect(left).toEqual([pairs, actorsBefore]);
   });
+});
+
+it('N4 a linked child hears why its parent ended before the reply, `normal` included', async () => {
+  await b.run((bench) => {
+    bench.box['heard'] = [];
+    bench.node.expose(
+      bench.snow.defineActor('heir', async (self: AnySelf) => {
+        self.trapExit(true);
+        bench.box['heard'].push(((await self.receive(bench.snow.Exit)) as { reason: unknown }).reason);
+      }) as never,
+    );
+  });
+  await a.run((bench, peer) => {
+    for (const reason of ['my reason', 'normal', { why: [1] }]) {
+      bench.node.spawn(async (self: AnySelf) => {
+        void self.spawnOn(peer, bench.box['spec']('heir'), [], { link: true });
+        self.exit(reason);
+      });
+    }
+  }, b.name);
+  const heard = await b.run((bench) =>
+    bench.until('all', () => bench.box['heard'].length === 3 && bench.box['heard']),
+  );
+  expect(heard).toEqual(['my reason', 'normal', { why: [1] }]);
 });
 
 it('I5, S7 a handler that traps exits ends in order with its parent, also when the node of it is lost', async () => {

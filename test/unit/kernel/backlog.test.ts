@@ -59,6 +59,14 @@ describe('B6 requests behind 500 000 messages', () => {
       },
     ],
     [
+      'messages with 50 references at once',
+      async (self, server) => {
+        const refs = Array.from({ length: 50 }, () => self.makeRef());
+        for (const ref of refs) self.send(server, [self.pid, ref]);
+        for (const ref of refs) await self.receive(ref);
+      },
+    ],
+    [
       'monitors of somebody dead',
       (self) => {
         const ref = self.monitor(self.runtime.pidOf(999_999_999));
