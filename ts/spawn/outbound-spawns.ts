@@ -132,9 +132,11 @@ export class OutboundSpawns {
       this.byId.set(request.id, pending); // not before: an order that is too large has thrown
       this.byNode.add(where, pending);
       if (options.signal !== undefined) disarm = onAbort(options.signal, abandon);
-      forget = cell?.onDeath((_pid, reason) => {
-        pending.parentReason = reason;
-      });
+      if (cell !== null) {
+        forget = cell.onDeath((_pid, reason) => {
+          pending.parentReason = reason;
+        });
+      }
     });
   }
 
