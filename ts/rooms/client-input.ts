@@ -1,6 +1,6 @@
 // What a client may say. It may send anything: `parseClient` gives a message in which every part has its type, or what is wrong.
 import { Binary, type ClientMessage } from '../client/index.ts';
-import { isRoomName } from './messages.ts';
+import { isRoomName } from './room.ts';
 
 export type ClientInput = ClientMessage | string;
 

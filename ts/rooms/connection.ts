@@ -2,12 +2,11 @@ import { CloseCode } from '../client/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type Frame, jsonFrame, Packet } from './frame.ts';
-import { type Membership, mustBeRoom } from './membership.ts';
 import { Outlet, type OutletLimits, type OutletOwner } from './outlet.ts';
-import type { Room } from './room.ts';
+import { mustBeRoom, type Recipient, type Room } from './room.ts';
 import { contentOf, directFrame, type Except, plainFrame } from './room-message.ts';
 import { portOf, type RoomSocket } from './socket-port.ts';
-import type { Recipient, Turn } from './turn.ts';
+import type { Turn } from './turn.ts';
 
 let connections = 0;
 
@@ -18,11 +17,19 @@ export interface CloseReason {
   readonly reason: string;
 }
 
+/** Puts connections into rooms and takes them out. */
+export interface ConnectionRooms {
+  /** Resolves when peers know. @throws SNOW_ERR_TOO_MANY_MEMBERS */
+  join(connection: Connection, room: string): Promise<void>;
+  /** False: it was not in the room. */
+  leave(connection: Connection, room: string): boolean;
+}
+
 /** What a connection needs of its node. */
 export interface ConnectionHost {
   readonly turn: Turn;
   readonly limits: OutletLimits;
-  readonly membership: Membership;
+  readonly membership: ConnectionRooms;
   broadcast(from: Connection, room: string, message: unknown, except: Except): void;
   track(connection: Connection, room: string, meta: unknown): void;
   untrack(connection: Connection, room: string): boolean;

@@ -66,3 +66,8 @@ export class Drain {
     else this.#runtime.after(STEP_MS, () => this.#step(done));
   }
 }
+
+/** Over how many ms so many clients should come back, if all have to: 500 a second. */
+export function spreadOf(connections: number): number {
+  return Math.min(30_000, Math.max(1000, connections * 2));
+}

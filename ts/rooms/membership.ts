@@ -1,13 +1,12 @@
 import { SnowmeshError } from '../errors/index.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ConnectionRooms } from './connection.ts';
 import type { Interest } from './interest.ts';
-import { isRoomName } from './messages.ts';
 import type { Room } from './room.ts';
 import type { RoomTable } from './room-table.ts';
 import type { Turn } from './turn.ts';
 
 /** Which connections of this node are in which rooms. */
-export class Membership {
+export class Membership implements ConnectionRooms {
   readonly #table: RoomTable;
   readonly #interest: Interest;
   readonly #turn: Turn;
@@ -80,13 +79,4 @@ export class Membership {
     this.#interest.counted(room);
     this.#table.release(room);
   }
-}
-
-/** @throws SNOW_ERR_BAD_NAME for what cannot name a room: 1 to 255 bytes of text, not beginning with U+0000. */
-export function mustBeRoom(name: unknown): string {
-  if (isRoomName(name) && name[0] !== '\0') return name;
-  throw new SnowmeshError(
-    'SNOW_ERR_BAD_NAME',
-    `${JSON.stringify(name)} cannot name a room: use 1 to 255 bytes of text that does not begin with U+0000.`,
-  );
 }

@@ -1,6 +1,7 @@
 // What travels between nodes about rooms, apart from broadcasts (docs/wire.md, section 11). A peer may send anything:
 // `parseMessage` gives a message in which every part has its type and size, or undefined.
-import { MAX_CURSOR, MAX_EXCEPT, MAX_META_BYTES, MAX_ROOM_BYTES, PART } from './limits.ts';
+import { MAX_CURSOR, MAX_EXCEPT, MAX_META_BYTES, PART } from './limits.ts';
+import { isRoomName } from './room.ts';
 import { type Except, Kind } from './room-message.ts';
 
 export const CHANNEL = 'rooms';
@@ -78,14 +79,6 @@ export function parseDetails(value: unknown): Details | undefined {
   const [sequence, previous, kind, except, cause, isForKeeping] = value;
   if ((previous as number) >= (sequence as number) && sequence !== 0) return undefined;
   return { sequence, previous, kind, except, cause, isForKeeping } as Details;
-}
-
-/** Whether a value can name a room: 1 to 255 bytes of well-formed text. */
-export function isRoomName(value: unknown): value is string {
-  if (typeof value !== 'string' || value === '') return false;
-  // No character takes more than three bytes a code unit.
-  if (value.length * 3 > MAX_ROOM_BYTES && Buffer.byteLength(value) > MAX_ROOM_BYTES) return false;
-  return value.isWellFormed();
 }
 
 /** A message of a peer, checked. O(size). */

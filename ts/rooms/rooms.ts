@@ -1,15 +1,14 @@
 import { EventEmitter } from 'node:events';
 import type { Server } from 'node:http';
-import { KEY_ROOM } from '../client/index.ts';
 import { checkHost, SnowmeshError } from '../errors/index.ts';
 import { type ClientCounters, Clients } from './clients.ts';
 import type { CloseReason, Connection } from './connection.ts';
-import { Drain, type DrainOptions } from './drain.ts';
+import { Drain, type DrainOptions, spreadOf } from './drain.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { mustBeRoom } from './membership.ts';
 import { checkOptions, type RoomsOptions } from './options.ts';
 import type { Presence } from './presence.ts';
 import { Resume } from './resume.ts';
+import { keyRoom, mustBeRoom } from './room.ts';
 import { contentOf, type Except } from './room-message.ts';
 import { RoomService, type RoomsHost } from './room-service.ts';
 import type { RoomSocket } from './socket-port.ts';
@@ -292,20 +291,4 @@ export function createRooms<User = unknown, In = unknown>(
   options: RoomsOptions<User, In> = {},
 ): Rooms<User, In> {
   return new Rooms(node, options);
-}
-
-/** Over how many ms so many clients should come back, if all have to: 500 a second. */
-function spreadOf(connections: number): number {
-  return Math.min(30_000, Math.max(1000, connections * 2));
-}
-
-/** The room of a user's connections. @throws SNOW_ERR_BAD_NAME */
-function keyRoom(key: unknown): string {
-  const room = `${KEY_ROOM}${String(key)}`;
-  if (typeof key === 'string' && key !== '' && key.isWellFormed() && Buffer.byteLength(room) <= 255)
-    return room;
-  throw new SnowmeshError(
-    'SNOW_ERR_BAD_NAME',
-    `${JSON.stringify(key)} cannot name a user: use 1 to 254 bytes of text.`,
-  );
 }

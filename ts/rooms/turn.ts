@@ -9,16 +9,6 @@ export interface Flushable {
   flush(): void;
 }
 
-/** A member as the delivery sees it. */
-export interface Recipient {
-  /** Gets payloads as they are. */
-  readonly isPlain: boolean;
-  /** @internal */
-  isExcludedBy(except: readonly string[]): boolean;
-  /** @internal */
-  deliver(packet: Packet): void;
-}
-
 export class Turn {
   /** Messages that no member has in its queue yet, in order. */
   #log: { readonly room: Room; readonly message: RoomMessage }[] = [];
