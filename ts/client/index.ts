@@ -5,6 +5,7 @@
 // reconnects in step with others.
 //
 // Must not know: Node.js. Nothing here is imported from outside this folder, and all of it together stays under 6 KiB gzipped.
+export type { ClientEvents, RoomData } from './client-events.ts';
 export type { ClientSocket, Status } from './connector.ts';
 export { type Presence, presenceOf } from './presence.ts';
 export {
@@ -21,10 +22,4 @@ export {
   SUBPROTOCOL,
   type Welcome,
 } from './protocol.ts';
-export {
-  type ClientEvents,
-  type ClientOptions,
-  connectRooms,
-  RoomClient,
-  type RoomData,
-} from './room-client.ts';
+export { type ClientOptions, connectRooms, RoomClient } from './room-client.ts';

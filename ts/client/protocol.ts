@@ -98,3 +98,37 @@ export type ServerMessage =
 
 /** The room of a user's connections begins with this; no other room does. */
 export const KEY_ROOM = '\0';
+
+/** A binary frame of the server; without a room it is to the connection. */
+export interface BinaryMessage {
+  readonly room: string | undefined;
+  readonly origin: string;
+  readonly sequence: number;
+  readonly payload: Uint8Array;
+}
+
+/** Reads a binary frame of the server. */
+export function readBinary(bytes: Uint8Array): BinaryMessage {
+  if (bytes[0] === Binary.direct)
+    return { room: undefined, origin: '', sequence: 0, payload: bytes.subarray(1) };
+  let at = 1;
+  const text = (): string => {
+    const end = at + 1 + (bytes[at] as number);
+    const part = new TextDecoder().decode(bytes.subarray(at + 1, end));
+    at = end;
+    return part;
+  };
+  const [room, origin] = [text(), text()];
+  let sequence = 0;
+  for (const end = at + 6; at < end; at++) sequence = sequence * 256 + (bytes[at] as number);
+  return { room, origin, sequence, payload: bytes.subarray(at) };
+}
+
+/** A client's message of bytes as a binary frame. */
+export function writeBinary(number: number, payload: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(5 + payload.length);
+  bytes[0] = Binary.direct;
+  new DataView(bytes.buffer).setUint32(1, number);
+  bytes.set(payload, 5);
+  return bytes;
+}

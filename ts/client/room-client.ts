@@ -1,16 +1,17 @@
+import type { ClientEvents } from './client-events.ts';
 import { Connector, type ConnectorOptions, type Status } from './connector.ts';
 import { Emitter } from './emitter.ts';
 import { Outbox } from './outbox.ts';
 import { type Presence, presenceOf } from './presence.ts';
 import {
-  Binary,
   CloseCode,
   type Cursor,
   KEY_ROOM,
   type PresenceDiff,
-  type ResyncReason,
+  readBinary,
   type ServerMessage,
   type Welcome,
+  writeBinary,
 } from './protocol.ts';
 
 /** How a client behaves. */
@@ -19,37 +20,6 @@ export interface ClientOptions extends ConnectorOptions {
   readonly state?: string;
   /** Messages that may wait to be taken by the server. Default 1 000. */
   readonly queue?: number;
-}
-
-/** A message of a room. */
-export interface RoomData<T = unknown> {
-  readonly room: string;
-  readonly data: T;
-  /** Who it came from and its number there; together they name it. */
-  readonly origin: string;
-  readonly sequence: number;
-}
-
-/** What a client emits. */
-export interface ClientEvents<T = unknown> {
-  status: Status;
-  /** A message of a room. */
-  message: RoomData<T>;
-  /** A message to this user: to the connection, or to its key. */
-  direct: T;
-  /** It is in a room: after `join`, by the server, or again after a reconnect. */
-  joined: { readonly room: string };
-  left: { readonly room: string };
-  /** Messages of a room may be missing: load what is shown anew. */
-  resync: { readonly room: string; readonly reason: ResyncReason };
-  /** The server did not allow something: a room, or what was sent (`room` is empty then). */
-  refused: { readonly room: string; readonly reason: string };
-  /** Who is in a room changed; `all` has everybody. */
-  presence: { readonly room: string; readonly diff: PresenceDiff; readonly all: Presence };
-  /** The server dropped so many messages, because this client read too slowly. */
-  lost: number;
-  /** Messages wait to be taken by the server. */
-  queue: number;
 }
 
 interface Membership {
@@ -149,7 +119,11 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   }
 
   private took(data: unknown): void {
-    if (typeof data !== 'string') return this.tookBytes(new Uint8Array(data as ArrayBuffer));
+    if (typeof data !== 'string') {
+      const { room, origin, sequence, payload } = readBinary(new Uint8Array(data as ArrayBuffer));
+      if (room === undefined) return this.emit('direct', payload as In);
+      return this.tookRoom(room, origin, sequence, payload);
+    }
     const message = JSON.parse(data) as ServerMessage;
     switch (message[0]) {
       case 'm':
@@ -183,21 +157,6 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
       case 'drain':
         if (message[1] !== null) this.connector.goTo(message[1]);
     }
-  }
-
-  private tookBytes(bytes: Uint8Array): void {
-    if (bytes[0] === Binary.direct) return this.emit('direct', bytes.subarray(1) as In);
-    let at = 1;
-    const text = (): string => {
-      const end = at + 1 + (bytes[at] as number);
-      const part = new TextDecoder().decode(bytes.subarray(at + 1, end));
-      at = end;
-      return part;
-    };
-    const [room, origin] = [text(), text()];
-    let sequence = 0;
-    for (const end = at + 6; at < end; at++) sequence = sequence * 256 + (bytes[at] as number);
-    this.tookRoom(room, origin, sequence, bytes.subarray(at));
   }
 
   private tookRoom(room: string, origin: string, sequence: number, data: unknown): void {
@@ -275,12 +234,8 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   }
 
   private write(number: number, data: unknown): void {
-    if (!(data instanceof Uint8Array)) return this.say(['send', number, data]);
-    const bytes = new Uint8Array(5 + data.length);
-    bytes[0] = Binary.direct;
-    new DataView(bytes.buffer).setUint32(1, number);
-    bytes.set(data, 5);
-    this.connector.send(bytes);
+    if (data instanceof Uint8Array) this.connector.send(writeBinary(number, data));
+    else this.say(['send', number, data]);
   }
 
   private say(message: readonly unknown[]): void {

@@ -1,6 +1,6 @@
 // The connections of this node: from the accepted socket to its end, and what a client asks for in between.
 import type { Runtime, Self } from '../actor/index.ts';
-import { CloseCode, KEY_ROOM, type ResumeRoom, SUBPROTOCOL, type Welcome } from '../client/index.ts';
+import { CloseCode, KEY_ROOM, SUBPROTOCOL, type Welcome } from '../client/index.ts';
 import { type ClientInput, parseClient, type SocketData } from './client-input.ts';
 import { type CloseReason, Connection, type ConnectionFacts, type ConnectionHost } from './connection.ts';
 import {
@@ -9,6 +9,7 @@ import {
   endConnectionActor,
   startConnectionActor,
 } from './connection-actor.ts';
+import { Greeting } from './greeting.ts';
 import type { Limits } from './limits.ts';
 import type { Membership } from './membership.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -42,7 +43,7 @@ export interface ClientCounters {
 export interface ClientsListener {
   /** What a client sent, as the handler gets it. A throw refuses it. */
   parse(data: unknown): unknown;
-  welcome(): { readonly beatMs: number; readonly spreadMs: number };
+  welcome(): Pick<Welcome, 'beatMs' | 'spreadMs'>;
   slow(connection: Connection, dropped: number): void;
   closed(connection: Connection, why: CloseReason): void;
 }
@@ -63,6 +64,7 @@ export class Clients implements ConnectionHost {
   readonly #service: RoomService;
   readonly #handler: ConnectionHandler;
   readonly #resume: Resume;
+  readonly #greeting: Greeting;
   readonly #listener: ClientsListener;
   readonly #all = new Set<Connection>();
 
@@ -80,6 +82,11 @@ export class Clients implements ConnectionHost {
     this.#service = service;
     this.#resume = resume;
     this.#listener = listener;
+    this.#greeting = new Greeting(service, resume, options.handler, {
+      facts: () => listener.welcome(),
+      resumed: () => void this.counters.resumed++,
+      resynced: () => void this.counters.resyncs++,
+    });
   }
 
   get size(): number {
@@ -109,7 +116,7 @@ export class Clients implements ConnectionHost {
       pong: () => void (connection.isAlive = true),
       closed: (why) => connection.ended(why),
     });
-    if (isPlain) this.#open(connection, () => this.#joinOwnRoom(connection));
+    if (isPlain) this.#open(connection, () => this.#greeting.joinOwnRoom(connection));
     else
       this.#runtime.after(HELLO_MS, () => {
         if (connection.actor === undefined) this.#misbehaved(connection, 'no hello in time');
@@ -194,7 +201,7 @@ export class Clients implements ConnectionHost {
     if (connection.actor === undefined) {
       if (input[0] !== 'hello') return this.#misbehaved(connection, 'something before its hello');
       const [, token, rooms, isFork] = input;
-      return this.#open(connection, () => this.#greet(connection, token, rooms, isFork));
+      return this.#open(connection, () => this.#greeting.answer(connection, token, rooms, isFork));
     }
     switch (input[0]) {
       case 'hello':
@@ -256,60 +263,6 @@ export class Clients implements ConnectionHost {
 
   #open(connection: Connection, greet: () => void | Promise<void>): void {
     startConnectionActor(this.#runtime, connection, this.#handler, greet);
-  }
-
-  async #greet(
-    connection: Connection,
-    token: string | null,
-    rooms: readonly ResumeRoom[],
-    isFork: boolean,
-  ): Promise<void> {
-    const { sessions, signer } = this.#service;
-    const claim = this.#resume.sessionOf(connection, token);
-    let last = 0;
-    if (claim !== undefined && !isFork) {
-      connection.id = claim.session;
-      connection.generation = claim.generation + 1;
-      sessions.connectionOf(claim.session)?.close(CloseCode.resumedElsewhere, 'resumed elsewhere');
-      sessions.opened(connection.id, connection);
-      last = await this.#service.claim(claim.session, connection.generation);
-      if (!connection.isOpen) return;
-      sessions.caused(connection.id, last);
-    } else sessions.opened(connection.id, connection);
-    if (claim !== undefined) this.counters.resumed++;
-    const { id, generation, key } = connection;
-    const session = signer.sessionToken({ session: id, generation, key });
-    const welcome: Welcome = {
-      session,
-      id,
-      resumed: claim !== undefined,
-      last,
-      ...this.#listener.welcome(),
-    };
-    connection.notify(['welcome', welcome]);
-    for (const room of rooms)
-      if (claim !== undefined) await this.#return(connection, claim.session, room);
-      else connection.notify(['refused', 0, room[0], 'session']);
-    this.#joinOwnRoom(connection);
-  }
-
-  async #return(connection: Connection, session: string, room: ResumeRoom): Promise<void> {
-    const [name] = room;
-    const mayReturn = (): boolean | PromiseLike<boolean> =>
-      name.startsWith(KEY_ROOM)
-        ? name === `${KEY_ROOM}${connection.key}`
-        : (this.#handler.join?.(connection, name, { resumed: true }) ?? true);
-    const outcome = await this.#resume.room(connection, session, room, mayReturn);
-    if (outcome === 'refused') return connection.notify(['refused', 0, name, 'ticket']);
-    if (outcome !== 'resumed') this.counters.resyncs++;
-    if (connection.rooms.has(name)) this.#service.presence.show(connection, name);
-  }
-
-  /** The room of all connections of its user: what is sent to the key goes there. */
-  #joinOwnRoom(connection: Connection): void {
-    const room = `${KEY_ROOM}${connection.key}`;
-    if (connection.key !== undefined && connection.isOpen && !connection.rooms.has(room))
-      void connection.joinAnswering(room, 0);
   }
 
   async #join(connection: Connection, ref: number, room: string): Promise<void> {

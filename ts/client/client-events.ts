@@ -1,0 +1,34 @@
+import type { Status } from './connector.ts';
+import type { Presence } from './presence.ts';
+import type { PresenceDiff, ResyncReason } from './protocol.ts';
+
+/** A message of a room. */
+export interface RoomData<T = unknown> {
+  readonly room: string;
+  readonly data: T;
+  /** Who it came from and its number there; together they name it. */
+  readonly origin: string;
+  readonly sequence: number;
+}
+
+/** What a client emits. */
+export interface ClientEvents<T = unknown> {
+  status: Status;
+  /** A message of a room. */
+  message: RoomData<T>;
+  /** A message to this user: to the connection, or to its key. */
+  direct: T;
+  /** It is in a room: after `join`, by the server, or again after a reconnect. */
+  joined: { readonly room: string };
+  left: { readonly room: string };
+  /** Messages of a room may be missing: load what is shown anew. */
+  resync: { readonly room: string; readonly reason: ResyncReason };
+  /** The server did not allow something: a room, or what was sent (`room` is empty then). */
+  refused: { readonly room: string; readonly reason: string };
+  /** Who is in a room changed; `all` has everybody. */
+  presence: { readonly room: string; readonly diff: PresenceDiff; readonly all: Presence };
+  /** The server dropped so many messages, because this client read too slowly. */
+  lost: number;
+  /** Messages wait to be taken by the server. */
+  queue: number;
+}

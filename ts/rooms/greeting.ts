@@ -1,0 +1,78 @@
+import { CloseCode, KEY_ROOM, type ResumeRoom, type Welcome } from '../client/index.ts';
+import type { Connection } from './connection.ts';
+import type { ConnectionHandler } from './connection-actor.ts';
+import type { Resume } from './resume.ts';
+import type { RoomService } from './room-service.ts';
+
+/** What a greeting needs to know, and whom it tells. */
+export interface GreetingListener {
+  facts(): Pick<Welcome, 'beatMs' | 'spreadMs'>;
+  /** A session goes on. */
+  resumed(): void;
+  /** A room was resumed with a gap. */
+  resynced(): void;
+}
+
+/** Answers the hello of a client: gives it its session, its rooms again, and the room of its user. */
+export class Greeting {
+  readonly #service: RoomService;
+  readonly #resume: Resume;
+  readonly #handler: ConnectionHandler;
+  readonly #listener: GreetingListener;
+
+  constructor(service: RoomService, resume: Resume, handler: ConnectionHandler, listener: GreetingListener) {
+    this.#service = service;
+    this.#resume = resume;
+    this.#handler = handler;
+    this.#listener = listener;
+  }
+
+  /** @param isFork another connection keeps the session: this one gets its rooms under a session of its own. */
+  async answer(
+    connection: Connection,
+    token: string | null,
+    rooms: readonly ResumeRoom[],
+    isFork: boolean,
+  ): Promise<void> {
+    const { sessions, signer } = this.#service;
+    const claim = this.#resume.sessionOf(connection, token);
+    let last = 0;
+    if (claim !== undefined && !isFork) {
+      connection.id = claim.session;
+      connection.generation = claim.generation + 1;
+      sessions.connectionOf(claim.session)?.close(CloseCode.resumedElsewhere, 'resumed elsewhere');
+      sessions.opened(connection.id, connection);
+      last = await this.#service.claim(claim.session, connection.generation);
+      if (!connection.isOpen) return;
+      sessions.caused(connection.id, last);
+    } else sessions.opened(connection.id, connection);
+    if (claim !== undefined) this.#listener.resumed();
+    const { id, generation, key } = connection;
+    const session = signer.sessionToken({ session: id, generation, key });
+    const welcome: Welcome = { session, id, resumed: claim !== undefined, last, ...this.#listener.facts() };
+    connection.notify(['welcome', welcome]);
+    for (const room of rooms)
+      if (claim !== undefined) await this.#return(connection, claim.session, room);
+      else connection.notify(['refused', 0, room[0], 'session']);
+    this.joinOwnRoom(connection);
+  }
+
+  /** The room of all connections of its user: what is sent to the key goes there. */
+  joinOwnRoom(connection: Connection): void {
+    const room = `${KEY_ROOM}${connection.key}`;
+    if (connection.key !== undefined && connection.isOpen && !connection.rooms.has(room))
+      void connection.joinAnswering(room, 0);
+  }
+
+  async #return(connection: Connection, session: string, room: ResumeRoom): Promise<void> {
+    const [name] = room;
+    const mayReturn = (): boolean | PromiseLike<boolean> =>
+      name.startsWith(KEY_ROOM)
+        ? name === `${KEY_ROOM}${connection.key}`
+        : (this.#handler.join?.(connection, name, { resumed: true }) ?? true);
+    const outcome = await this.#resume.room(connection, session, room, mayReturn);
+    if (outcome === 'refused') return connection.notify(['refused', 0, name, 'ticket']);
+    if (outcome !== 'resumed') this.#listener.resynced();
+    if (connection.rooms.has(name)) this.#service.presence.show(connection, name);
+  }
+}
