@@ -58,6 +58,7 @@ export {
   start,
   stop,
   TIMEOUT,
+  type Ties,
   Timeout,
   TimerRef,
   type WithTag,

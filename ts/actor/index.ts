@@ -74,3 +74,4 @@ export {
 } from './spec.ts';
 export { start, startOrThrow } from './start.ts';
 export { type StopOptions, stop } from './stop.ts';
+export type { Ties } from './ties.ts';

@@ -17,6 +17,7 @@ import {
   type Kernel,
   type Logger,
   type NamesPort,
+  ownCell,
   type RemotePort,
   runCell,
   type SystemMessage,
@@ -32,6 +33,7 @@ import { type Clock, systemClock, Timers } from '../timers/index.ts';
 import { endTrees } from './orderly-stop.ts';
 import { Self } from './self.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
+import { type Ties, tiesOf } from './ties.ts';
 
 export interface RuntimeOptions {
   readonly names: NamesPort;
@@ -169,9 +171,28 @@ export class Runtime implements Kernel {
     return cellOf(pid)?.kernel === this;
   }
 
-  /** The name of the node a PID lives on, or lived on; undefined for a node that this one never heard of. */
+  /**
+   * Counts what ties an actor of this node to others. O(ties).
+   *
+   * @returns undefined for one that is dead or lives on another node.
+   * @example
+   * node.ties(pid)?.monitoredBy; // 2
+   */
+  ties(pid: Pid): Ties | undefined {
+    return tiesOf(this, this.spawns, pid);
+  }
+
+  /**
+   * The name of the node that a PID lives, or lived, on. A PID from an earlier start of this node has its name, too, although no
+   * actor here can have it: {@link isAlive} is false.
+   *
+   * @returns undefined for a node that this one has never met.
+   * @throws SNOW_ERR_FOREIGN_PID for an actor of another node object of this process.
+   */
   nodeOf(pid: Pid): string | undefined {
-    return pid.nc === 0 ? this.ownName : this.remote.nodeOf(pid);
+    if (pid.nc !== 0) return this.remote.nodeOf(pid);
+    ownCell(this, pid);
+    return this.ownName;
   }
 
   /** Gives a living actor a local name. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME, SNOW_ERR_NOT_LOCAL. */

@@ -63,6 +63,13 @@ export class OutboundSpawns {
     return this.byId.size;
   }
 
+  /** Those of one actor. O(size). */
+  countOf(cell: Cell): number {
+    let count = 0;
+    for (const pending of this.byId.values()) if (pending.cell === cell) count++;
+    return count;
+  }
+
   /**
    * Spawns what another node exposes under the name of `spec`, or with `start` waits for its init there. Every error is a
    * rejection. Code outside of actors (`cell` null) can have neither a link nor a monitor.

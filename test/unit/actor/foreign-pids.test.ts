@@ -64,6 +64,7 @@ it('SNOW_ERR_FOREIGN_PID: code outside of actors hears it, too', () => {
     () => one.runtime.send(theirs, 'hello'),
     () => one.runtime.sendExit(theirs, 'kill'),
     () => request(one.runtime, theirs as Pid<never>, 'hello'),
+    () => one.runtime.nodeOf(theirs as Pid<never>),
   ]) {
     expect(use).toThrow(FOREIGN as Error);
   }

@@ -34,7 +34,8 @@ function open(autoConnect: AutoConnect = 'use') {
   const runtime = {
     inbound: recorder(),
     sender: recorder(),
-    monitors: recorder(),
+    monitors: recorder({ countOf: () => 0 }),
+    links: recorder({ countOf: () => 0 }),
     calls: recorder(),
     spawns: recorder(),
     inboundSpawns: recorder(),
@@ -161,6 +162,13 @@ describe('signals to a connected node', () => {
     expect(dead).toEqual([['noproc', 1]]);
     expect(tags(native)).toEqual([0x18, 0x37]);
   });
+});
+
+it('M4 a PID from an earlier start of this node has its name, although it leads to no actor', () => {
+  const { native, remote } = open();
+  expect(remote.nodeOf(new Pid(0x201, 7))).toBeUndefined();
+  native.slotEvent(0x201, OWN, 1n);
+  expect(remote.nodeOf(new Pid(0x201, 7))).toBe(OWN);
 });
 
 describe('signals to a node that is not connected', () => {
