@@ -1,10 +1,11 @@
 //! This node's own numbering of (name, incarnation): a slot per name, a creation per incarnation of it.
 //!
-//! Invariants: a number, once given, means the same pair for ever (A9, M4); number 0 is this node; a name whose
-//! 255 creations are used up goes on in a new slot; the first session of a pair pins the key that every later one must
-//! prove.
+//! Invariants: a number, once given, means the same pair for ever (A9, M4), since actors may keep PIDs with it; number 0 is this
+//! node; a name whose 255 creations are used up goes on in a new slot; the first session of a pair pins the key that every
+//! later one must prove; what one peer announces never uses up what another one may announce.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::error::OpenError;
 use crate::tls::PeerKey;
@@ -13,6 +14,14 @@ use crate::tls::PeerKey;
 pub(crate) const MAX_IDENTITIES: usize = 262_144;
 const MAX_SLOT: u32 = 0xFFFF;
 const MAX_CREATION: u32 = 0xFF;
+/// What peers may use up by announcing nodes that this node has not met: half of all, so that a node that connects in person
+/// has a place.
+const MAX_ANNOUNCED: Usage = Usage {
+    pairs: MAX_IDENTITIES / 2,
+    slots: MAX_SLOT as usize / 2,
+};
+/// What one peer has used up for nodes that are not met yet, times this, stays below what is left for all peers.
+const FREE_PER_ANNOUNCED: usize = 4;
 
 /// A pair that a number stands for.
 #[derive(Clone, Debug)]
@@ -30,6 +39,36 @@ pub(crate) struct Identities {
     /// In the order of numbering, for lanes that come later.
     all: Vec<(u32, u64, String)>,
     next_slot: u32,
+    /// What each peer, by its name, has used up for nodes that are not met yet. It outlives the session: its numbers do, too.
+    by_announcer: HashMap<Arc<str>, Usage>,
+    announced: Usage,
+}
+
+/// Numbers in use.
+#[derive(Clone, Copy, Debug, Default)]
+struct Usage {
+    pairs: usize,
+    slots: usize,
+}
+
+impl Usage {
+    fn add(&mut self, takes_slot: bool) {
+        self.pairs += 1;
+        self.slots += usize::from(takes_slot);
+    }
+
+    fn remove(&mut self, took_slot: bool) {
+        self.pairs = self.pairs.saturating_sub(1);
+        self.slots = self.slots.saturating_sub(usize::from(took_slot));
+    }
+
+    /// Whether a peer that uses this much may announce one more, while all peers together use `all`.
+    fn has_room(self, all: Self) -> bool {
+        let within =
+            |used: usize, all: usize, most: usize| used * FREE_PER_ANNOUNCED < most.saturating_sub(all);
+        within(self.pairs, all.pairs, MAX_ANNOUNCED.pairs)
+            && within(self.slots, all.slots, MAX_ANNOUNCED.slots)
+    }
 }
 
 #[derive(Debug)]
@@ -45,6 +84,14 @@ struct Known {
     nc: u32,
     /// What proves that a peer is this node; `None` while it is known from announcements only.
     key: Option<PeerKey>,
+    /// Who announced it, until the node is met.
+    announced: Option<Announced>,
+}
+
+#[derive(Debug)]
+struct Announced {
+    by: Arc<str>,
+    took_slot: bool,
 }
 
 /// The number of a pair, and whether it was given just now.
@@ -62,45 +109,64 @@ impl Identities {
             names: HashMap::new(),
             all: Vec::new(),
             next_slot: 1,
+            by_announcer: HashMap::new(),
+            announced: Usage::default(),
         }
     }
 
     pub(crate) fn number(&mut self, name: &str, incarnation: u64) -> Result<Numbered, OpenError> {
-        self.number_within(name, incarnation, MAX_IDENTITIES, MAX_SLOT)
+        match self.known(name, incarnation) {
+            Some(nc) => Ok(Numbered { nc, is_new: false }),
+            None => self.give(name, incarnation, None),
+        }
     }
 
-    /// As [`Self::number`], for a pair that a peer tells of: no more than half of the table, so that a peer that connects in
-    /// person still has a place.
-    pub(crate) fn number_from_peer(&mut self, name: &str, incarnation: u64) -> Result<Numbered, OpenError> {
-        self.number_within(name, incarnation, MAX_IDENTITIES / 2, MAX_SLOT / 2)
+    /// As [`Self::number`], for a pair that the peer `announcer` tells of. An error: that peer has announced more unknown nodes
+    /// than its share; what others may announce is not touched.
+    pub(crate) fn number_from_peer(
+        &mut self,
+        announcer: &str,
+        name: &str,
+        incarnation: u64,
+    ) -> Result<Numbered, OpenError> {
+        if let Some(nc) = self.known(name, incarnation) {
+            return Ok(Numbered { nc, is_new: false });
+        }
+        let used = self.by_announcer.get(announcer).copied().unwrap_or_default();
+        if !used.has_room(self.announced) {
+            return Err(OpenError::TooManyNodes { max: used.pairs });
+        }
+        let announcer = match self.by_announcer.get_key_value(announcer) {
+            Some((shared, _)) => shared.clone(),
+            None => Arc::from(announcer),
+        };
+        self.give(name, incarnation, Some(announcer))
     }
 
-    fn number_within(
+    fn known(&self, name: &str, incarnation: u64) -> Option<u32> {
+        if incarnation == self.own_incarnation && name == self.own_name {
+            return Some(0);
+        }
+        Some(self.names.get(name)?.known.get(&incarnation)?.nc)
+    }
+
+    /// Gives a pair that has none its number.
+    fn give(
         &mut self,
         name: &str,
         incarnation: u64,
-        most_pairs: usize,
-        last_slot: u32,
+        announcer: Option<Arc<str>>,
     ) -> Result<Numbered, OpenError> {
-        if incarnation == self.own_incarnation && name == self.own_name {
-            return Ok(Numbered { nc: 0, is_new: false });
-        }
-        if let Some(known) = self.names.get(name).and_then(|name| name.known.get(&incarnation)) {
-            return Ok(Numbered {
-                nc: known.nc,
-                is_new: false,
-            });
-        }
-        let full = OpenError::TooManyNodes { max: most_pairs };
-        if self.all.len() >= most_pairs {
+        let full = OpenError::TooManyNodes { max: MAX_IDENTITIES };
+        if self.all.len() >= MAX_IDENTITIES {
             return Err(full);
         }
-        let needs_slot = self
+        let takes_slot = self
             .names
             .get(name)
             .is_none_or(|name| name.next_creation > MAX_CREATION);
-        if needs_slot {
-            if self.next_slot > last_slot {
+        if takes_slot {
+            if self.next_slot > MAX_SLOT {
                 return Err(full);
             }
             let slot = self.next_slot;
@@ -118,17 +184,44 @@ impl Identities {
         };
         let nc = entry.slot << 8 | entry.next_creation;
         entry.next_creation += 1;
-        entry.known.insert(incarnation, Known { nc, key: None });
+        let announced = announcer.map(|by| {
+            self.announced.add(takes_slot);
+            self.by_announcer.entry(by.clone()).or_default().add(takes_slot);
+            Announced {
+                by,
+                took_slot: takes_slot,
+            }
+        });
+        entry.known.insert(
+            incarnation,
+            Known {
+                nc,
+                key: None,
+                announced,
+            },
+        );
         self.all.push((nc, incarnation, name.to_owned()));
         Ok(Numbered { nc, is_new: true })
     }
 
-    /// Whether the key is that of the pair, which must have a number. The first key that is asked for is.
+    /// Whether the key is that of the pair, which must have a number. The first key that is asked for is. The node is met by that:
+    /// it counts no longer for the peer that announced it.
     pub(crate) fn pin(&mut self, name: &str, incarnation: u64, key: &PeerKey) -> bool {
-        self.names
+        let Some(known) = self
+            .names
             .get_mut(name)
             .and_then(|name| name.known.get_mut(&incarnation))
-            .is_some_and(|known| known.key.get_or_insert(*key) == key)
+        else {
+            return false;
+        };
+        let is_pinned = known.key.get_or_insert(*key) == key;
+        if let Some(Announced { by, took_slot }) = known.announced.take() {
+            self.announced.remove(took_slot);
+            if let Some(used) = self.by_announcer.get_mut(&by) {
+                used.remove(took_slot);
+            }
+        }
+        is_pinned
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = Identity> {
@@ -202,5 +295,61 @@ mod tests {
             nc(&mut table, &format!("n{number}@x"), 1);
         }
         assert!(table.number("one-more@x", 1).is_err());
+    }
+
+    /// Announces names that nobody else knows until it is refused. Gives how many were numbered.
+    fn flood(table: &mut Identities, announcer: &str) -> usize {
+        (0..MAX_IDENTITIES)
+            .take_while(|number| {
+                let name = format!("n{number}-{announcer}");
+                table.number_from_peer(announcer, &name, 1).is_ok()
+            })
+            .count()
+    }
+
+    #[test]
+    fn one_announcer_leaves_room_for_the_others() {
+        let mut table = Identities::new("me@here", 7);
+        assert_eq!(
+            flood(&mut table, "hostile@x"),
+            6_554,
+            "a fifth of all, a quarter of the rest"
+        );
+        assert!(table.number_from_peer("hostile@x", "again@x", 1).is_err());
+        assert!(table.number_from_peer("honest@x", "third@x", 1).is_ok());
+        assert!(
+            table.number_from_peer("hostile@x", "third@x", 1).is_ok(),
+            "it is known"
+        );
+        for number in 0..20 {
+            flood(&mut table, &format!("hostile{number}@x"));
+        }
+        for number in 0..32 {
+            let name = format!("other{number}@x");
+            assert!(table.number_from_peer("honest@x", &name, 1).is_ok(), "{number}");
+        }
+    }
+
+    #[test]
+    fn restarts_of_one_name_are_counted_too() {
+        let mut table = Identities::new("me@here", 7);
+        let given = (1..u64::MAX)
+            .take_while(|incarnation| table.number_from_peer("hostile@x", "a@x", *incarnation).is_ok())
+            .count();
+        assert_eq!(given, 26_215);
+        assert!(table.number_from_peer("honest@x", "b@x", 1).is_ok());
+    }
+
+    #[test]
+    fn a_node_that_is_met_counts_no_longer_for_its_announcer() {
+        let mut table = Identities::new("me@here", 7);
+        let given = flood(&mut table, "a@x");
+        for number in 0..given {
+            let name = format!("n{number}-a@x");
+            nc(&mut table, &name, 1);
+            assert!(table.pin(&name, 1, &[1; 32]));
+        }
+        assert!(table.number_from_peer("a@x", "one-more@x", 1).is_ok());
+        assert_eq!(table.announced.slots, 1);
     }
 }

@@ -82,24 +82,53 @@ fn p1_strangers_fill_no_inbox_with_refusals() {
     assert!(held < INBOX_BYTES / 4, "{held} bytes wait in the inbox");
 }
 
-#[test]
-fn p7_a_peer_that_tells_of_many_names_leaves_room_for_newcomers() {
-    let mut a = TestNode::start("a");
-    let mut hostile = Raw::session(&a, "raw@127.0.0.1:1", 5);
+/// Announces `count` nodes that nobody else knows, each with a name that begins with `prefix`.
+fn announce(raw: &mut Raw, prefix: &str, count: u32) {
     let mut bytes = Vec::new();
-    for number in 2..=0xFFFF_u16 {
-        put_slot(
-            &mut bytes,
-            u32::from(number) << 8 | 1,
-            7,
-            &format!("n{number}@h:1"),
-        );
-        if bytes.len() > 60_000 && hostile.write(&std::mem::take(&mut bytes)).is_err() {
-            break;
+    for number in 2..2 + count {
+        put_slot(&mut bytes, number << 8 | 1, 7, &format!("{prefix}{number}@h:1"));
+        if bytes.len() > 60_000 && raw.write(&std::mem::take(&mut bytes)).is_err() {
+            return;
         }
     }
-    let _ = hostile.write(&bytes);
-    a.find("the end", |entry| entry.tag == DOWN);
+    let _ = raw.write(&bytes);
+}
+
+#[test]
+fn p7_a_peer_that_tells_of_many_names_ends_its_own_session_only() {
+    let mut a = TestNode::start("a");
+    let mut honest = Raw::session(&a, "honest@127.0.0.1:1", 5);
+    let kept = a.find("the honest peer", |entry| entry.tag == UP).session;
+    let mut hostile = Raw::session(&a, "hostile@127.0.0.1:1", 5);
+    let ended = a
+        .find("the hostile peer", |entry| {
+            entry.tag == UP && entry.session != kept
+        })
+        .session;
+    announce(&mut hostile, "n", 0xFFFD);
+    a.find("the end", |entry| entry.tag == DOWN && entry.session == ended);
+
+    // A second session under the same name has no share of its own.
+    let mut hostile = Raw::session(&a, "hostile@127.0.0.1:1", 5);
+    announce(&mut hostile, "m", 1);
+    a.until("the second end", |a| {
+        a.entries.iter().filter(|entry| entry.tag == DOWN).count() == 2
+    });
+
+    // The message carries a PID of a node that this node hears of for the first time.
+    announce(&mut honest, "third", 1);
+    let body = [
+        &(257_u64 << 40 | 1).to_le_bytes()[..],
+        &[2, 0x1E],
+        &(0x201_u64 << 40 | 1).to_le_bytes(),
+    ]
+    .concat();
+    honest.write(&frame(SEND, &body)).unwrap();
+    a.find("the honest message", |entry| {
+        entry.tag == SEND && entry.session == kept
+    });
+    assert_eq!(a.count(DOWN), 2, "both of the hostile peer");
+
     let _newcomer = Raw::session(&a, "new@127.0.0.1:1", 5);
     a.find("the newcomer", |entry| {
         entry.tag == UP && entry.body.ends_with(b"new@127.0.0.1:1")

@@ -9,8 +9,8 @@ use crate::term::TermError;
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum FrameError {
-    /// This node has no number left for another (name, incarnation) pair.
-    #[error("this node cannot number another identity")]
+    /// This node gives no number to another (name, incarnation) pair that this peer announces.
+    #[error("the peer announced more unknown nodes than its share")]
     OwnTableFull,
     /// The peer broke the contract of the wire.
     #[error("the peer broke the protocol: {0}")]

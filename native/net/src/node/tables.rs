@@ -12,8 +12,6 @@ use crate::identities::{Identities, Numbered};
 use crate::lane::Lane;
 use crate::tls::PeerKey;
 
-type GiveNumber = fn(&mut Identities, &str, u64) -> Result<Numbered, OpenError>;
-
 #[derive(Debug)]
 pub(super) struct Tables {
     pub(super) sessions: HashMap<u16, Arc<Session>>,
@@ -60,12 +58,13 @@ impl Node {
     /// # Errors
     /// [`OpenError::TooManyNodes`]
     pub fn slot(&self, name: &str, incarnation: u64) -> Result<u32, OpenError> {
-        self.number(name, incarnation, Identities::number)
+        self.number(name, incarnation, |table| table.number(name, incarnation))
     }
 
-    /// As [`Self::slot`], for an identity that a peer tells of. `None`: there is no room for such ones.
-    pub(crate) fn slot_from_peer(&self, name: &str, incarnation: u64) -> Option<u32> {
-        self.number(name, incarnation, Identities::number_from_peer).ok()
+    /// As [`Self::slot`], for an identity that the peer `announcer` tells of. `None`: it has announced more than its share.
+    pub(crate) fn slot_from_peer(&self, announcer: &str, name: &str, incarnation: u64) -> Option<u32> {
+        let give = |table: &mut Identities| table.number_from_peer(announcer, name, incarnation);
+        self.number(name, incarnation, give).ok()
     }
 
     /// Numbers the identity that a peer claims in a handshake. `Ok(None)`: its first session had another key, so the
@@ -84,9 +83,14 @@ impl Node {
         Ok(is_pinned.then_some(nc))
     }
 
-    fn number(&self, name: &str, incarnation: u64, give: GiveNumber) -> Result<u32, OpenError> {
+    fn number(
+        &self,
+        name: &str,
+        incarnation: u64,
+        give: impl FnOnce(&mut Identities) -> Result<Numbered, OpenError>,
+    ) -> Result<u32, OpenError> {
         let mut tables = self.tables.lock();
-        let numbered = give(&mut tables.identities, name, incarnation)?;
+        let numbered = give(&mut tables.identities)?;
         if numbered.is_new {
             // Under the lock: no lane can see the number before its announcement.
             self.broadcast(0, NODE_SLOT, slot_body(numbered.nc, incarnation, name).bytes());

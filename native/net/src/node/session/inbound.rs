@@ -73,8 +73,14 @@ impl Inbound {
         }
     }
 
-    fn hand_over(&mut self, node: &Node, out: &mut Dispatch<'_, '_>, pongs: &mut Vec<u8>) -> Stop {
-        let mut numbers = |name: &str, incarnation: u64| node.slot_from_peer(name, incarnation);
+    fn hand_over(
+        &mut self,
+        peer: &str,
+        node: &Node,
+        out: &mut Dispatch<'_, '_>,
+        pongs: &mut Vec<u8>,
+    ) -> Stop {
+        let mut numbers = |name: &str, incarnation: u64| node.slot_from_peer(peer, name, incarnation);
         while !out.is_full() {
             let Frame { tag, body } = match self.frames.next_frame() {
                 Ok(Some(frame)) => frame,
@@ -162,7 +168,7 @@ impl Session {
         let mut drained = false;
         loop {
             let mut pongs = Vec::new();
-            let stop = io.inbound.hand_over(node, out, &mut pongs);
+            let stop = io.inbound.hand_over(&self.peer().name, node, out, &mut pongs);
             // The bytes that wait are sign enough of life, and a peer that asks and never reads must not fill our memory.
             if !pongs.is_empty() && io.channel.pending() < LOW_WATER {
                 self.transmit(io, node, &pongs);
