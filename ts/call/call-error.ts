@@ -76,7 +76,7 @@ export class CallError extends SnowmeshError {
     return this.details.target;
   }
 
-  /** The node of the target; undefined: this one. */
+  /** Full name of the target's node, also when that is the caller's own; undefined when the own node has no name. */
   get node(): string | undefined {
     return this.details.node;
   }

@@ -117,7 +117,7 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall {
     return new CallError({
       state,
       target: isAddress ? to.name : String(to),
-      node: isAddress ? to.node : to instanceof Pid ? nodeOf(this.kernel, to) : undefined,
+      node: isAddress ? to.node : nodeOf(this.kernel, to),
       tag: this.tag,
       elapsed: this.kernel.now() - this.started,
       reason,
@@ -146,8 +146,9 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall {
   }
 }
 
-function nodeOf({ remote }: Kernel, pid: Pid): string | undefined {
-  return pid.nc === 0 ? remote.nodeName : remote.nodeOf(pid);
+/** Undefined: this node, and it has no name. */
+function nodeOf({ remote }: Kernel, to: string | Pid | Ref): string | undefined {
+  return to instanceof Pid && to.nc !== 0 ? remote.nodeOf(to) : remote.nodeName;
 }
 
 const STATES: Readonly<Record<number, CallState>> = {

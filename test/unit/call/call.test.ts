@@ -58,6 +58,18 @@ describe('a call that fails', () => {
     expect(far.message).toContain('db on far@host');
   });
 
+  it('G4 names the node of a target on the own node, by PID and by name, when that node has a name', async () => {
+    const dead = answerer();
+    kit.runtime.sendExit(dead, 'kill');
+    expect((await failure(ask(probe.self, dead, 'echo'))).node).toBeUndefined();
+    kit.runtime.remote = { ...kit.runtime.remote, nodeName: 'own@host:1' };
+    for (const to of [dead, 'unknown', { name: 'unknown', node: 'own@host:1' }]) {
+      const error = await failure(ask(probe.self, to, 'echo'));
+      expect(error).toMatchObject({ state: 'noproc', node: 'own@host:1' });
+      expect(error.message).toContain(' on own@host:1 brought no answer');
+    }
+  });
+
   it('G4 has noproc for the dead and for names nobody has, and the reason of a target that dies', async () => {
     const dead = answerer();
     kit.runtime.sendExit(dead, 'kill');
