@@ -337,7 +337,7 @@ export class Self<M = unknown> {
     return this.runtime.timers.read(timer.timer);
   }
 
-  /** Gives a living actor of this node (default: this one) a local name. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME. */
+  /** Gives a living actor of this node (default: this one) a local name. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME, SNOW_ERR_NOT_LOCAL. */
   register(name: string, pid: Pid = this.cell.pid): void {
     if (!this.isOver) this.runtime.register(name, pid);
   }

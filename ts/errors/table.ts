@@ -9,8 +9,8 @@ export interface ErrorEntry {
 /** What each error code means and what to do about it; docs/errors.md as data. */
 export const ERRORS = {
   SNOW_ERR_NOT_LOCAL: {
-    summary: 'A PID is no living actor of this node.',
-    remedy: 'Register only actors that live here.',
+    summary: 'What was to get a local name, a key or a group is no living actor of this node.',
+    remedy: 'Register and join only actors that live here, by their PID.',
   },
   SNOW_ERR_RECEIVE_HANDLER: {
     summary: 'A handler actor cannot receive.',
@@ -148,8 +148,8 @@ export const ERRORS = {
     remedy: 'Unregister some, or raise maxNamesPerNode on all nodes.',
   },
   SNOW_ERR_BAD_NAME: {
-    summary: 'What was to be registered is no name, or the PID is not a living actor of this node.',
-    remedy: 'A name has 1 to 255 bytes and is not "undefined".',
+    summary: 'What was given as a name, a key or a room is none.',
+    remedy: 'A name has 1 to 255 bytes of text and is not "undefined"; the message says what else holds.',
   },
   SNOW_ERR_NO_WS: {
     summary: 'Rooms cannot be attached to an HTTP server without the package `ws`.',
@@ -161,8 +161,8 @@ export const ERRORS = {
       'Pass `self` inside of an actor and the node elsewhere, as the first argument: call(self, …), call(node, …).',
   },
   SNOW_ERR_BAD_DEST: {
-    summary: 'A message was sent to something that is no address.',
-    remedy: 'Use a PID, a local name, { name, node } or an alias.',
+    summary: 'What was given is no address of an actor.',
+    remedy: 'Use a PID, a local name, { name, node } or an alias; only a PID can get a global name.',
   },
   SNOW_ERR_BAD_TIME: {
     summary: 'A time is no number of milliseconds that makes sense.',

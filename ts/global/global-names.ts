@@ -62,7 +62,7 @@ export class GlobalNames {
    * @returns true once every node that is connected to the actor's node, and answers, resolves the name; for an actor of another
    * node, as that node said when it answered. False when the name is taken, also by a call at the same time, or when the actor is
    * dead or its node cannot be reached.
-   * @throws SNOW_ERR_BAD_NAME; as a rejection SNOW_ERR_TOO_MANY_NAMES when the actor's node has `maxNamesPerNode`,
+   * @throws SNOW_ERR_BAD_NAME, SNOW_ERR_BAD_DEST for what is no PID; as a rejection SNOW_ERR_TOO_MANY_NAMES when the actor's node has `maxNamesPerNode`,
    * SNOW_ERR_NO_VOTE when a node that answers does not vote for a minute, SNOW_ERR_STOPPED when this node stops, SNOW_ERR_NOT_ALIVE
    * when the names were closed.
    *
@@ -70,7 +70,7 @@ export class GlobalNames {
    * if (!(await names.register('leader', self.pid))) self.exit('normal');
    */
   register(name: string, pid: Pid<never>): Promise<boolean> {
-    mustBeName(name, pid);
+    checkNaming(name, pid);
     return this.#register('register', name, pid);
   }
 
@@ -82,7 +82,7 @@ export class GlobalNames {
    * @throws as `register`.
    */
   reregister(name: string, pid: Pid<never>): Promise<boolean> {
-    mustBeName(name, pid);
+    checkNaming(name, pid);
     return this.#register('reregister', name, pid);
   }
 
@@ -213,14 +213,16 @@ export function startGlobalNames(node: NamesHost, options: GlobalNamesOptions = 
   return new GlobalNames(node, options);
 }
 
-function mustBeName(name: string, pid: unknown): void {
-  if (isName(name) && pid instanceof Pid) return;
-  throw new SnowmeshError(
-    'SNOW_ERR_BAD_NAME',
-    isName(name)
-      ? `${String(pid)} is no PID`
-      : `${JSON.stringify(name)} cannot be a name: use 1 to 255 bytes of text, and not "undefined".`,
-  );
+function checkNaming(name: string, pid: unknown): void {
+  if (!isName(name)) {
+    throw new SnowmeshError(
+      'SNOW_ERR_BAD_NAME',
+      `${JSON.stringify(name)} cannot be a name: use 1 to 255 bytes of text, and not "undefined".`,
+    );
+  }
+  if (!(pid instanceof Pid)) {
+    throw new SnowmeshError('SNOW_ERR_BAD_DEST', `${String(pid)} is no PID and cannot have a global name.`);
+  }
 }
 
 const OPTIONS: OptionNames<GlobalNamesOptions> = { onConflict: true, loser: true, maxNamesPerNode: true };

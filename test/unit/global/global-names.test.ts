@@ -274,6 +274,15 @@ describe('a global name', () => {
     );
   });
 
+  it('throws SNOW_ERR_BAD_DEST when what is to get the name is no PID', async () => {
+    const [a] = (await joined(1)) as [FakeNode];
+    for (const use of ['register', 'reregister'] as const) {
+      expect(() => a.names[use]('name', 'no PID' as never)).toThrow(
+        expect.objectContaining({ code: 'SNOW_ERR_BAD_DEST' }),
+      );
+    }
+  });
+
   it('P7 is refused to a node that has too many', async () => {
     const [a, b] = (await joined(2, { maxNamesPerNode: 3 })) as [FakeNode, FakeNode];
     for (let n = 0; n < 3; n++) expect(await after(a.names.register(`x${n}`, a.actor()))).toBe(true);

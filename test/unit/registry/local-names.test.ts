@@ -48,7 +48,7 @@ describe('a local name', () => {
     expect(kit.runtime.registered()).toEqual(['name']);
   });
 
-  it('F1 is no help to those who are no actors', () => {
+  it('F1 is given to actors only', () => {
     for (const bad of [undefined, null, 'name', 5, {}]) {
       expect(thrown(() => kit.runtime.register('name', bad as never))).toMatchObject({
         code: 'SNOW_ERR_NOT_LOCAL',
