@@ -91,10 +91,12 @@ export function attach(server: Server, options: AttachOptions, host: UpgradeHost
   const { path = '/rooms' } = options;
   if (typeof path !== 'string' || path[0] !== '/')
     throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `option path is ${String(path)}; it must begin with /`);
-  const paths = PATHS.get(server) ?? listenTo(server);
-  if (paths.has(path))
+  if (PATHS.get(server)?.has(path) === true)
     throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `rooms are attached to ${path} of this server already`);
-  paths.set(path, new Gate(options, host));
+  const gate = new Gate(options, host);
+  // Last: an attach that fails leaves the server as it was.
+  const paths = PATHS.get(server) ?? listenTo(server);
+  paths.set(path, gate);
   return () => void paths.delete(path);
 }
 

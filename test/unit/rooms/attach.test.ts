@@ -1,12 +1,14 @@
 // WebSockets of real HTTP servers.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import Module from 'node:module';
 import { type AddressInfo, connect } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { type Node, startNode } from '../../../ts/node/index.ts';
 import { type AttachOptions, createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
 import { until } from '../../support/deadline.ts';
 import { answerOf, load, Tap } from '../../support/websocket.ts';
+import { FakeSocket } from './fake-socket.ts';
 
 let node: Node | undefined;
 let server: Server | undefined;
@@ -89,6 +91,39 @@ it.each(['express', 'fastify', 'hono', 'http'])(
     expect(tap.got).toEqual(['x']);
   },
 );
+
+/** What `require` calls. */
+interface Loader {
+  _load(request: string): unknown;
+}
+
+it('rooms.attach without the package ws says how to get on, and leaves the server as it was', async () => {
+  node = await startNode();
+  rooms = createRooms(node, ECHO);
+  server = createServer();
+  const missing = Object.assign(new Error("Cannot find module 'ws'"), { code: 'MODULE_NOT_FOUND' });
+  const loading = vi.spyOn(Module as unknown as Loader, '_load').mockImplementation((request) => {
+    if (request === 'ws') throw missing;
+    throw new Error(`${request} is loaded, too`);
+  });
+  try {
+    expect(() => rooms.attach(server as Server)).toThrow(
+      expect.objectContaining({
+        code: 'SNOW_ERR_NO_WS',
+        message: expect.stringMatching(/npm install ws, .*rooms\.accept/),
+        cause: missing,
+      }),
+    );
+  } finally {
+    loading.mockRestore();
+  }
+  expect(server.listenerCount('upgrade')).toBe(0);
+  const socket = new FakeSocket();
+  rooms.accept(socket);
+  await until('it is a member', () => rooms.members('g').local === 1);
+  rooms.attach(server);
+  expect(server.listenerCount('upgrade')).toBe(1);
+});
 
 it('rooms.attach claims its own path only', async () => {
   const host = await serve();
