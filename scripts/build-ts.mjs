@@ -5,6 +5,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
+import { CLIENT_BUNDLE } from './client-bundle.mjs';
 import { isUpToDate, root, run } from './setup.mjs';
 
 const dist = join(root, 'dist');
@@ -24,25 +25,15 @@ function compile() {
   // Declarations written by hand or generated from Rust are input to tsc, which does not copy them.
   cpSync(join(root, 'bindings/native.d.ts'), join(dist, 'bindings/native.d.ts'));
   if (status === 0) {
-    bundleClient();
+    buildSync({
+      ...CLIENT_BUNDLE,
+      entryPoints: [join(dist, 'ts/client/index.js')],
+      outfile: join(dist, 'ts/client/snowmesh-client.min.js'),
+    });
     writeFileSync(stamp, '');
     utimesSync(stamp, started, started); // a source saved meanwhile is newer
   }
   return status;
-}
-
-/** The client of rooms for a script tag: `snowmesh.connectRooms`. */
-function bundleClient() {
-  buildSync({
-    entryPoints: [join(dist, 'ts/client/index.js')],
-    outfile: join(dist, 'ts/client/snowmesh-client.min.js'),
-    bundle: true,
-    minify: true,
-    format: 'iife',
-    globalName: 'snowmesh',
-    target: 'es2022',
-    logLevel: 'error',
-  });
 }
 
 /** Removes what was compiled from a source that is gone: it would be published otherwise. */
