@@ -1,4 +1,4 @@
-import { InboundCalls, OutboundCalls, Replies } from '../call/index.ts';
+import { AwaitedSends, InboundCalls, OutboundCalls, Replies } from '../call/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import {
   ActorTable,
@@ -70,6 +70,7 @@ export class Runtime implements Kernel {
   /** @internal */ readonly deaths: DeathQueue;
   /** @internal */ readonly sender: Sender;
   /** @internal */ readonly calls: OutboundCalls;
+  /** @internal */ readonly awaitedSends: AwaitedSends;
   /** @internal */ readonly inboundCalls: InboundCalls;
   /** @internal */ readonly replies: Replies;
   /** @internal */ readonly spawner: Spawner;
@@ -92,7 +93,8 @@ export class Runtime implements Kernel {
     this.deaths = new DeathQueue(this, this.links, this.monitors);
     this.sender = new Sender(this, this.monitors);
     this.calls = new OutboundCalls(this);
-    this.inboundCalls = new InboundCalls(this);
+    this.awaitedSends = new AwaitedSends(this, this.sender, this.calls);
+    this.inboundCalls = new InboundCalls(this, this.sender);
     this.replies = new Replies(this.calls, this.inboundCalls);
     this.spawner = new Spawner(this, this.links, this.monitors);
     this.spawns = new OutboundSpawns(this, this.spawner, this.links, this.monitors);
@@ -159,6 +161,16 @@ export class Runtime implements Kernel {
    */
   send<T>(to: Dest<T>, message: T): void {
     this.sender.send(null, to as Dest<never>, message);
+  }
+
+  /**
+   * Like `send`, but waits while the target's mailbox is full (limit policy `block`) or the way to its node is busy: see `sendWait`
+   * of an actor.
+   *
+   * @throws As `send`, by rejecting; SNOW_ERR_CALL_OVERLOAD.
+   */
+  async sendWait<T>(to: Dest<T>, message: T): Promise<void> {
+    await this.awaitedSends.send(null, to as Dest<never>, message);
   }
 
   /** Sends an exit signal. `kill` cannot be trapped. */

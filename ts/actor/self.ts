@@ -120,13 +120,18 @@ export class Self<M = unknown> {
   }
 
   /**
-   * Like send, but waits while the target's mailbox is full (limit policy `block`) or the way to its node is busy. Bytes beyond
+   * Like send, but waits while the target's mailbox is full (limit policy `block`) or the way to its node is busy. When it
+   * resolves, the message is in the mailbox, or the target is gone. For an actor of another node its node tells so: each message to
+   * a name, an alias, or an actor with that policy costs a round trip; any other PID only the first. Bytes beyond
    * 1 MiB for another node are copied slice by slice, so that other work runs in between: do not change them before it resolves.
    *
-   * @throws As `send`, by rejecting. When this actor dies meanwhile, nothing is sent and the promise stays pending.
+   * When this actor dies meanwhile, the promise stays pending, and nothing is sent that has not left yet.
+   *
+   * @throws As `send`, by rejecting; SNOW_ERR_CALL_OVERLOAD when too many senders of other nodes wait for the target, or too much
+   * waits to be sent to its node: then the message is not delivered.
    */
   async sendWait<T>(to: Dest<T>, message: T): Promise<void> {
-    await (this.isOver ? never() : this.runtime.sender.sendWait(this.cell, to as Dest<never>, message));
+    await (this.isOver ? never() : this.runtime.awaitedSends.send(this.cell, to as Dest<never>, message));
   }
 
   /**

@@ -7,7 +7,7 @@ import type { NoReply } from './protocol.ts';
 export interface From {
   /** The actor that asks; undefined: code outside of actors. */
   readonly pid: Pid | undefined;
-  /** Identifies the call. Unlike `From` itself it can be sent, so that any actor may answer with `replyTo`. */
+  /** Identifies the call. Unlike `From` itself it can be sent: another actor of the same node may answer with `replyTo`. */
   readonly ref: Ref;
   /**
    * Answers. False: the call was answered before, or its asker does not wait any more (which is not known of an asker on
@@ -80,7 +80,8 @@ export function continuing<S>(state: S, value: unknown): Continuing<S> {
 export const NO_REPLY: unique symbol = Symbol('snowmesh.noReply');
 
 /**
- * What a call handler returns when the answer comes later, through `context.from` or `replyTo`. `R` is the answer's type.
+ * What a call handler returns when the answer comes later, through `context.from` or `replyTo`: only actors of the node that was
+ * asked can answer. `R` is the answer's type.
  *
  * @example
  * next: ({ state, from }) => {

@@ -10,23 +10,42 @@ import {
   ReplyStatus,
   sendReason,
 } from '../kernel/index.ts';
-import { Pid, type Ref } from '../term/index.ts';
+import type { Sender } from '../send/index.ts';
+import { Pid, Ref } from '../term/index.ts';
 import { refusal } from './refusal.ts';
-
-/** The tag of a call from another node that asks its target to end in order. User code never sees it. */
-export const STOP_TAG = '$snowmesh.stop';
+import { SEND_TAG, STOP_TAG } from './request-tags.ts';
 
 /** So many unanswered calls are kept before those that are past their deadline are looked for. */
 const FIRST_SWEEP = 1024;
 
+/** ms between two looks for expired calls because a peer is at its limit. */
+const LIMIT_SWEEP_MS = 1000;
+
+/** What peers may leave waiting. */
+export interface InboundCallLimits {
+  /** Calls, and messages of `sendWait` that wait for room, of one peer: more are answered with `overload`. */
+  readonly perPeer: number;
+  /** Senders that wait for room in one mailbox: a further one of another node is answered with `overload`. */
+  readonly blocked: number;
+}
+
+const LIMITS: InboundCallLimits = { perPeer: 262_144, blocked: 1024 };
+
 /** Calls from other nodes that no actor has answered yet, by the key of their reply address. */
 export class InboundCalls {
   private readonly kernel: Kernel;
+  private readonly sender: Sender;
+  private readonly limits: InboundCallLimits;
   private readonly waiting: Map<string, RemoteCall> = new Map();
+  /** Those of one peer, by its node number. */
+  private readonly counts: Map<number, number> = new Map();
   private sweepAt = FIRST_SWEEP;
+  private limitSweepAt = 0;
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, sender: Sender, limits: InboundCallLimits = LIMITS) {
     this.kernel = kernel;
+    this.sender = sender;
+    this.limits = limits;
   }
 
   get size(): number {
@@ -41,10 +60,15 @@ export class InboundCalls {
 
   /** A call from another node arrives; `cell` undefined: there is no such actor. A peer may send any term as the request. */
   arrive(cell: Cell | undefined, from: Pid, ref: Ref, ms: number, request: unknown): void {
-    const { remote } = this.kernel;
-    if (cell === undefined) return remote.reply(null, ref, ReplyStatus.noproc, undefined);
+    const { remote, deadLetters } = this.kernel;
+    if (cell === undefined) {
+      if (isRequest(request) && request[0] === SEND_TAG) deadLetters.count('noproc', 'of a sendWait');
+      return remote.reply(null, ref, ReplyStatus.noproc, undefined);
+    }
     if (!isRequest(request)) return remote.reply(null, ref, ReplyStatus.unknown, undefined);
     const [tag, args, chain] = request;
+    if (tag === SEND_TAG) return this.admit(cell, ref, ms, args[0], args[1]);
+    if (!this.hasRoom(ref.nc)) return remote.reply(cell.pid, ref, ReplyStatus.overload, undefined);
     if (tag === STOP_TAG) {
       this.add(cell, ref, ms); // the end of the actor is the answer (I6)
       return askToEnd(cell, args[0]);
@@ -69,7 +93,7 @@ export class InboundCalls {
 
   /** The target ended without an answer. */
   targetEnded(caller: RemoteCall, reason: ExitReason): void {
-    if (!this.waiting.delete(caller.address.key)) return;
+    if (!this.remove(caller)) return;
     if (caller.request !== undefined) caller.request.isAnswered = true;
     const { remote } = this.kernel;
     sendReason((why) => remote.reply(caller.cell.pid, caller.address, ReplyStatus.exit, why), reason);
@@ -80,10 +104,52 @@ export class InboundCalls {
     for (const caller of this.waiting.values()) if (caller.address.nc === nc) this.forget(caller);
   }
 
+  /** A message of `sendWait`, for an alias or for the actor itself: it enters now, waits for room, or is refused. */
+  private admit(cell: Cell, ref: Ref, ms: number, message: unknown, alias: unknown): void {
+    const { remote, aliases, deadLetters } = this.kernel;
+    const gate = cell.extra?.gate;
+    const isBlocking = gate?.policy === 'block';
+    const enter = (): void => {
+      if (alias === undefined) deliver(cell, message);
+      else if (alias instanceof Ref && aliases.get(alias)?.cell === cell)
+        this.sender.deliverAlias(alias, message);
+      else deadLetters.count('alias', alias);
+    };
+    if (!isBlocking || !gate.isFull) {
+      enter();
+      return remote.reply(cell.pid, ref, ReplyStatus.ok, isBlocking);
+    }
+    if (gate.blockedCount >= this.limits.blocked || !this.hasRoom(ref.nc))
+      return remote.reply(cell.pid, ref, ReplyStatus.overload, undefined);
+    const caller = this.add(cell, ref, ms);
+    const wait = (): void => void gate.room(caller).then(tryAgain);
+    const tryAgain = (): void => {
+      if (cell.isDead) return; // the end of the actor answers
+      if (!this.waiting.has(ref.key)) return gate.release(); // its node is lost: the next sender takes the place
+      if (gate.isFull) return wait();
+      this.reply(ref, ReplyStatus.ok, true);
+      enter();
+    };
+    wait();
+  }
+
+  private hasRoom(nc: number): boolean {
+    const isFull = (): boolean => (this.counts.get(nc) ?? 0) >= this.limits.perPeer;
+    if (!isFull()) return true;
+    const now = this.kernel.now();
+    if (now < this.limitSweepAt) return false;
+    this.limitSweepAt = now + LIMIT_SWEEP_MS;
+    this.sweep();
+    return !isFull();
+  }
+
   private add(cell: Cell, ref: Ref, ms: number): RemoteCall {
     if (this.waiting.size >= this.sweepAt) this.sweep();
     const caller = new RemoteCall(this, cell, ref, this.kernel.now() + ms);
+    const repeated = this.waiting.get(ref.key);
+    if (repeated !== undefined) this.forget(repeated); // a peer used one reference twice
     this.waiting.set(ref.key, caller);
+    this.counts.set(ref.nc, (this.counts.get(ref.nc) ?? 0) + 1);
     cell.addCaller(caller);
     return caller;
   }
@@ -99,8 +165,18 @@ export class InboundCalls {
   }
 
   private forget(caller: RemoteCall): void {
-    this.waiting.delete(caller.address.key);
+    this.remove(caller);
     caller.cell.removeCaller(caller);
+  }
+
+  /** False: it was removed. */
+  private remove({ address: { key, nc }, stopWaiting }: RemoteCall): boolean {
+    if (!this.waiting.delete(key)) return false;
+    stopWaiting?.();
+    const left = (this.counts.get(nc) ?? 0) - 1;
+    if (left > 0) this.counts.set(nc, left);
+    else this.counts.delete(nc);
+    return true;
   }
 }
 
@@ -111,8 +187,10 @@ class RemoteCall implements AwaitingCaller {
   readonly cell: Cell;
   /** ms of the runtime's clock when the caller gives up; Infinity: never. */
   readonly deadline: number;
-  /** What the target got; undefined: it was asked to end. */
+  /** What the target got; undefined: it was asked to end, or the call is a message that waits for room. */
   request: Call | undefined = undefined;
+  /** Ends its wait for room in a mailbox. */
+  stopWaiting: (() => void) | undefined = undefined;
 
   constructor(calls: InboundCalls, cell: Cell, address: Ref, deadline: number) {
     this.calls = calls;
@@ -123,6 +201,12 @@ class RemoteCall implements AwaitingCaller {
 
   targetEnded(reason: ExitReason): void {
     this.calls.targetEnded(this, reason);
+  }
+
+  /** Calls back when it does not wait for room any more. */
+  onDeath(callback: () => void): () => void {
+    this.stopWaiting = callback;
+    return () => void (this.stopWaiting = undefined);
   }
 }
 

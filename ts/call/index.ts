@@ -5,8 +5,10 @@
 // PendingCalls holds the calls of this runtime (OutboundCalls), InboundCalls those of other nodes that are not answered.
 //
 // Must not know: servers, how an actor is spawned, what a frame is.
+export { AwaitedSends } from './awaited-sends.ts';
 export { CallError, type CallOptions, type CallState } from './call-error.ts';
-export { InboundCalls, STOP_TAG } from './inbound-calls.ts';
+export { InboundCalls } from './inbound-calls.ts';
 export { OutboundCalls, resolve } from './outbound-calls.ts';
 export type { PendingCall } from './pending-call.ts';
 export { Replies } from './replies.ts';
+export { STOP_TAG } from './request-tags.ts';

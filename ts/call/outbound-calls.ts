@@ -9,6 +9,7 @@ import {
   type Kernel,
   latest,
   type NodeAddress,
+  nothing,
   onAbort,
   ownCell,
   type ReplyStatus,
@@ -18,6 +19,7 @@ import { copyTerm, Pid, Ref } from '../term/index.ts';
 import type { CallOptions } from './call-error.ts';
 import { PendingCall, PendingCalls } from './pending-call.ts';
 import { refusal } from './refusal.ts';
+import { SEND_TAG } from './request-tags.ts';
 
 const DEFAULT_TIMEOUT = 5000;
 const NO_CHAIN: readonly Pid[] = [];
@@ -69,6 +71,33 @@ export class OutboundCalls {
       pending.withdraw(); // too large for a frame: nothing was sent, and nothing may stay (B9)
       throw error;
     }
+    return pending.promise;
+  }
+
+  /**
+   * Sends a message to another node, which answers when it is in the mailbox: true when that can make a sender wait. Rejects with
+   * a CallError.
+   */
+  async deliver(from: Pid | null, to: Pid | NodeAddress | Ref, message: unknown): Promise<unknown> {
+    const { kernel } = this;
+    const target = to instanceof Ref ? new Pid(to.nc, to.local) : to;
+    const args = to instanceof Ref ? [message, to] : [message];
+    // A call of no actor: one that waits for room closes no ring of calls.
+    const pending = new PendingCall(kernel, this.pending, null, target, SEND_TAG);
+    pending.promise = deferred();
+    pending.resolve = latest.resolve;
+    pending.reject = latest.reject;
+    pending.promise.catch(nothing); // it may fail while slices are copied
+    pending.begin(Number.POSITIVE_INFINITY);
+    pending.node = target instanceof Pid ? target.nc : kernel.remote.canonical(target.node);
+    this.pending.byNode.add(pending.node, pending);
+    try {
+      await kernel.remote.callGently(from, pending.address, target, [SEND_TAG, args, NO_CHAIN]);
+    } catch (error) {
+      pending.withdraw();
+      throw error;
+    }
+    if (from !== null && ownCell(kernel, from) === undefined) pending.withdraw(); // it may not have been sent
     return pending.promise;
   }
 

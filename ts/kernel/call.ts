@@ -6,7 +6,7 @@ export interface Asker {
   readonly address: Ref;
 }
 
-/** A request that waits for an answer. A handler answers it with `replyTo(self, call, value)`, or hands `ref` to another actor that does. */
+/** A request that waits for an answer. A handler answers it with `replyTo(self, call, value)`, or hands `ref` to another actor of its node that does. */
 export class Call extends SystemMessage {
   /** The caller; undefined: code outside of actors. */
   readonly from: Pid | undefined;

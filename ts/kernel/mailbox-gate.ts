@@ -47,6 +47,11 @@ export class MailboxGate {
     return this.waiting >= this.max;
   }
 
+  /** Senders that wait for room. */
+  get blockedCount(): number {
+    return this.blocked.size;
+  }
+
   /** A message went into the mailbox. */
   entered(message: unknown): void {
     if (takesRoom(message)) this.waiting++;
@@ -67,11 +72,11 @@ export class MailboxGate {
     return true;
   }
 
-  /** Resolves when there may be room, or the actor is dead. */
-  room(from: Sending): Promise<void> {
+  /** Resolves when there may be room, or the actor is dead. `from` null: code outside of actors. */
+  room(from: Sending | null): Promise<void> {
     return new Promise((resolve) => {
-      const resume = (): void => (forget(), resolve());
-      const forget = from.onDeath(() => this.blocked.delete(resume));
+      const resume = (): void => (forget?.(), resolve());
+      const forget = from?.onDeath(() => this.blocked.delete(resume));
       this.blocked.add(resume);
     });
   }

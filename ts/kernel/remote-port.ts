@@ -104,6 +104,13 @@ export interface RemotePort {
   spawnAck(from: Pid, child: Pid): void;
   /** `ms` until the caller gives up, Infinity: never. */
   call(from: Pid | null, ref: Ref, ms: number, target: Pid | NodeAddress, request: CallRequest): void;
+  /** `call` without a time limit, long bytes slice by slice: they must not change before it resolves. Undefined: it is sent. */
+  callGently(
+    from: Pid | null,
+    ref: Ref,
+    target: Pid | NodeAddress,
+    request: CallRequest,
+  ): Promise<void> | undefined;
   reply(from: Pid | null, ref: Ref, status: ReplyStatus, value: unknown): void;
   /** Resolves when there is room to send more to that node; undefined: there is now. */
   whenWritable(to: Pid | NodeAddress | Ref): Promise<void> | undefined;

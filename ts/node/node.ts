@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { checkTimeout, type Dest, Runtime, type RuntimeOptions, type Self } from '../actor/index.ts';
+import { checkTimeout, Runtime, type RuntimeOptions, type Self } from '../actor/index.ts';
 import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { Channel, ChannelListener } from './channels.ts';
@@ -156,17 +156,6 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
     if (this.#cluster === undefined) this.setKeepAlive(true);
     else this.#open?.ref();
     return this;
-  }
-
-  /**
-   * Sends, and resolves when the peer has room for more: at once unless it is above its high-water mark. Bytes beyond 1 MiB
-   * are copied slice by slice, so that nothing else stands behind them: do not change them before it resolves.
-   */
-  async sendWait<M>(to: Dest<M>, message: M): Promise<void> {
-    const remote = this.#cluster?.remote;
-    if (remote === undefined || typeof to !== 'object' || !remote.isFar(to)) return this.send(to, message);
-    await remote.sendGently(null, to, message);
-    await remote.whenWritable(to);
   }
 
   /**

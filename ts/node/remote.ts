@@ -205,6 +205,16 @@ export class Remote implements RemotePort {
     });
   }
 
+  callGently(
+    from: Pid | null,
+    ref: Ref,
+    target: Pid | NodeAddress,
+    request: CallRequest,
+  ): Promise<void> | undefined {
+    const write = (): void => this.call(from, ref, Number.POSITIVE_INFINITY, target, request);
+    return this.#gently(from, target, write, request);
+  }
+
   reply(from: Pid | null, ref: Ref, status: ReplyStatus, value: unknown): void {
     const route = this.#routes.existing(ref);
     const isSent = route?.boundedSignal(local(from), FrameTag.REPLY, (frame) => {
@@ -237,26 +247,32 @@ export class Remote implements RemotePort {
     return this.#routes.existing(to)?.whenWritable();
   }
 
-  /** Whether an address is one of another node. */
-  isFar(to: Pid | NodeAddress | Ref): boolean {
-    return 'nc' in to ? to.nc !== 0 : !this.#routes.isSelf(to.node);
-  }
-
   sendGently(from: Pid | null, to: Pid | NodeAddress | Ref, message: unknown): Promise<void> | undefined {
     const write = (): void => {
       if (to instanceof Pid) this.send(from, to, message);
       else if (to instanceof Ref) this.sendAlias(from, to, message);
       else this.sendNamed(from, to.name, to.node, message);
     };
-    const route = this.#routes.existing(to);
-    if (route !== undefined)
-      return route.sendSliced(write, () => from === null || this.#runtime.isAlive(from));
-    write();
-    return undefined;
+    return this.#gently(from, to, write, message);
   }
 
   flush(): void {
     this.#network.flush();
+  }
+
+  /** `write` sends `value`, which is refused here when it cannot travel, also when there is no way to the node. */
+  #gently(
+    from: Pid | null,
+    to: Pid | NodeAddress | Ref,
+    write: () => void,
+    value: unknown,
+  ): Promise<void> | undefined {
+    const route = this.#routes.existing(to);
+    if (route !== undefined)
+      return route.sendSliced(write, () => from === null || this.#runtime.isAlive(from));
+    copyTerm(value);
+    write();
+    return undefined;
   }
 
   #routeTo(target: Pid | NodeAddress): Outgoing | NoRoute {

@@ -30,6 +30,10 @@ export function nullRemote(
     spawnReply: nothing,
     spawnAck: nothing,
     call: (_from, _ref, _ms, target) => lose(target),
+    callGently: (_from, _ref, target) => {
+      lose(target);
+      return undefined;
+    },
     reply: nothing,
     whenWritable: () => undefined,
     sendGently: (from, to) => {

@@ -1,5 +1,5 @@
 import { SnowmeshError } from '../errors/index.ts';
-import { Cell, cellOf, deliver, Envelope, type Kernel, type MailboxGate, ownCell } from '../kernel/index.ts';
+import { type Cell, cellOf, deliver, Envelope, type Kernel, ownCell } from '../kernel/index.ts';
 import type { MonitorSignals } from '../signal/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { checkDest, type Dest } from './dest.ts';
@@ -32,30 +32,6 @@ export class Sender {
     checkDest(to);
     if (kernel.isSelf(to.node)) return this.deliverNamed(to.name, copyTerm(message));
     kernel.remote.sendNamed(pid, to.name, to.node, message);
-  }
-
-  /** Sends when there is room in the target's mailbox (policy `block`), or on the way to its node. */
-  async sendWait(from: Cell, to: Dest<never>, message: unknown): Promise<void> {
-    checkDest(to);
-    const { remote } = this.kernel;
-    for (;;) {
-      const target = this.targetOf(to);
-      const gate = target instanceof Cell ? target.extra?.gate : undefined;
-      const room = target instanceof Cell ? roomIn(gate, from) : target && remote.whenWritable(target);
-      if (room === undefined) {
-        if (target === undefined || target instanceof Cell) return this.send(from, to, message);
-        try {
-          await remote.sendGently(from.pid, target, message);
-        } catch (error) {
-          if (!from.isDead) throw error;
-        }
-        return from.isDead ? new Promise(() => {}) : undefined; // nothing resumes a dead actor (A7)
-      }
-      await room;
-      // Resumed but not sending to this target: the next blocked sender takes the place.
-      if (from.isDead || this.targetOf(to) !== target) gate?.release();
-      if (from.isDead) return new Promise(() => {}); // nothing resumes a dead actor (A7)
-    }
   }
 
   /** To a name that may be free: then the message is lost and counted, as between nodes (F4). */
@@ -116,19 +92,4 @@ export class Sender {
       },
     );
   }
-
-  /** The actor here that `to` means now, or the address of one on another node; undefined: no actor. */
-  private targetOf(to: Dest<never>): Cell | Exclude<Dest<never>, string> | undefined {
-    const { kernel } = this;
-    if (to instanceof Ref) return to.nc === 0 ? kernel.aliases.get(to)?.cell : to;
-    const isName = typeof to === 'string';
-    if (!isName && !(to instanceof Pid) && !kernel.isSelf(to.node)) return to;
-    const pid = to instanceof Pid ? to : kernel.names.whereis(isName ? to : to.name);
-    if (pid === undefined || pid.nc === 0) return pid === undefined ? undefined : ownCell(kernel, pid);
-    return pid;
-  }
-}
-
-function roomIn(gate: MailboxGate | null | undefined, from: Cell): Promise<void> | undefined {
-  return gate?.policy === 'block' && gate.isFull ? gate.room(from) : undefined;
 }

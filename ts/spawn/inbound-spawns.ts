@@ -39,6 +39,9 @@ interface CheckedOrder {
   readonly limit: number | undefined;
 }
 
+/** Living actors that one peer may have spawned here; a further spawn fails with `overload`. */
+const MAX_PEER_CHILDREN = 524_288;
+
 /** Spawns and starts that other nodes ask for: each is answered once. An order of a peer never throws. */
 export class InboundSpawns {
   private readonly kernel: Kernel;
@@ -48,7 +51,18 @@ export class InboundSpawns {
   /** Started actors whose starter has not confirmed yet that it knows of them. */
   private readonly unconfirmed = new Map<Cell, { from: Pid; forget: () => void }>();
 
-  constructor(kernel: Kernel, spawner: Spawner, links: LinkSignals, monitors: MonitorSignals) {
+  private readonly maxChildren: number;
+  /** Living actors that a peer spawned, by its name: a peer that starts anew has no further share. */
+  private readonly children = new Map<string, number>();
+
+  constructor(
+    kernel: Kernel,
+    spawner: Spawner,
+    links: LinkSignals,
+    monitors: MonitorSignals,
+    maxChildren = MAX_PEER_CHILDREN,
+  ) {
+    this.maxChildren = maxChildren;
     this.kernel = kernel;
     this.spawner = spawner;
     this.links = links;
@@ -57,12 +71,15 @@ export class InboundSpawns {
 
   order(order: SpawnOrder): void {
     if (this.kernel.isStopping) return this.reply(order, SpawnStatus.failed, 'SNOW_ERR_STOPPED');
+    const peer = this.kernel.remote.nodeOf(order.from) ?? String(order.from.nc);
+    if ((this.children.get(peer) ?? 0) >= this.maxChildren)
+      return this.reply(order, SpawnStatus.failed, 'overload');
     const program = this.spawner.exposedAs(order.function);
     if (program === undefined) return this.reply(order, SpawnStatus.unknownFunction, order.function);
     const start = checked(order);
     if (start === undefined) return this.reply(order, SpawnStatus.failed, 'bad_arguments');
     try {
-      this.make(order, program, start);
+      this.make(order, program, start, peer);
     } catch (error) {
       this.reply(order, SpawnStatus.failed, refusal(error, start));
     }
@@ -82,10 +99,11 @@ export class InboundSpawns {
     for (const [cell, { from }] of this.unconfirmed) if (from.nc === nc) terminate(cell, 'killed');
   }
 
-  private make(order: SpawnOrder, program: Program, { args, name, limit }: CheckedOrder): void {
+  private make(order: SpawnOrder, program: Program, { args, name, limit }: CheckedOrder, peer: string): void {
     const { from, flags, monitor } = order;
     const options = name === undefined ? undefined : { name };
     const { pid, cell } = this.spawner.spawn(null, program, args, options, false, from);
+    this.addChild(peer, cell);
     if ((flags & LINK) !== 0) this.links.linkedBy(cell, from);
     if ((flags & MONITOR) !== 0) this.monitors.watchedBy(cell, from, monitor);
     if (limit !== undefined) {
@@ -95,6 +113,15 @@ export class InboundSpawns {
     // The reply goes before anything of the child (N5), except what its init sends.
     if (limit !== undefined && waitsForInit(program)) this.awaitInit(order, cell, limit);
     else this.reply(order, SpawnStatus.ok, undefined, pid);
+  }
+
+  private addChild(peer: string, cell: Cell): void {
+    this.children.set(peer, (this.children.get(peer) ?? 0) + 1);
+    cell.onDeath(() => {
+      const left = (this.children.get(peer) ?? 0) - 1;
+      if (left > 0) this.children.set(peer, left);
+      else this.children.delete(peer);
+    });
   }
 
   private awaitInit(order: SpawnOrder, cell: Cell, limit: number): void {

@@ -95,6 +95,18 @@ describe('a mailbox limit', () => {
     expect(kit.runtime.deadLetters.counts.dropped_new).toBe(1);
   });
 
+  it('of block makes code outside of actors wait, too: what it sends arrives, in order', async () => {
+    const pid = await hoarder({ max: 1, policy: 'block' });
+    const sent: number[] = [];
+    for (const n of numbers(5)) void kit.runtime.sendWait(pid, n).then(() => sent.push(n));
+    await kit.settle();
+    expect(sent).toEqual([0]);
+    await open(pid);
+    expect(sent).toEqual(numbers(5));
+    expect(probe.messages).toEqual(numbers(5));
+    expect(kit.runtime.deadLetters.total).toBe(0);
+  });
+
   it.each(['name', 'address', 'alias'])('of block holds by %s too', async (how) => {
     const sent: number[] = [];
     const addresses: Record<string, unknown> = {

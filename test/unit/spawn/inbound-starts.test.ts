@@ -7,6 +7,7 @@ import {
   type Self,
   SpawnStatus,
 } from '../../../ts/actor/index.ts';
+import { InboundSpawns } from '../../../ts/spawn/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -114,4 +115,44 @@ it('S3 nothing is kept of a child that ended before its starter said anything', 
   kit.runtime.inboundSpawns.confirmed(from, child.local);
   kit.runtime.losses.begin(PEER, 'peer@host:1');
   expect(kit.runtime.size).toBe(0);
+});
+
+it('P7 the living children of one peer are limited: one that ended makes room, other peers have their own', async () => {
+  const { runtime } = kit;
+  const peers: Record<number, string> = { 256: 'one@h:1', 257: 'one@h:1', 300: 'two@h:1' };
+  runtime.remote.nodeOf = (pid) => peers[pid.nc];
+  const spawns = new InboundSpawns(runtime, runtime.spawner, runtime.links, runtime.monitors, 2);
+  const children: Pid[] = [];
+  runtime.remote.spawnReply = (child, _to, request, status, detail) => {
+    if (child !== undefined) children.push(child);
+    replies.push([request.id, status, detail]);
+  };
+  const order = (id: number, nc: number): void => {
+    const ref = new Ref(nc, 7, id);
+    spawns.order({
+      from: new Pid(nc, 7),
+      request: ref,
+      monitor: ref,
+      flags: 0,
+      function: 'quick',
+      term: [],
+    });
+  };
+  for (const [id, nc] of [256, 256, 256, 257, 300].entries()) order(id, nc);
+  const { ok, failed } = SpawnStatus;
+  expect(replies).toEqual([
+    [0, ok, undefined],
+    [1, ok, undefined],
+    [2, failed, 'overload'],
+    [3, failed, 'overload'], // the same peer, started anew
+    [4, ok, undefined],
+  ]);
+  runtime.sendExit(children[0]!, 'kill');
+  await kit.settle();
+  replies.length = 0;
+  for (const id of [5, 6]) order(id, 256);
+  expect(replies).toEqual([
+    [5, ok, undefined],
+    [6, failed, 'overload'],
+  ]);
 });

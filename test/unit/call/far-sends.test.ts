@@ -1,0 +1,157 @@
+// `sendWait` of another node: its message is answered when it is in the mailbox, or refused.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ReplyStatus, type Self } from '../../../ts/actor/index.ts';
+import { InboundCalls } from '../../../ts/call/index.ts';
+import { Pid, Ref } from '../../../ts/term/index.ts';
+import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+
+const NC = 7;
+const OTHER_NC = 8;
+const FOR_EVER = Number.POSITIVE_INFINITY;
+
+let kit: TestRuntime;
+let calls: InboundCalls;
+/** Answers as they went out: the number of the reference, the status, the value. */
+let answers: [ref: number, status: string | undefined, value: unknown][];
+beforeEach(() => {
+  kit = startTestRuntime();
+  answers = [];
+  const names = Object.fromEntries(Object.entries(ReplyStatus).map(([name, status]) => [status, name]));
+  kit.runtime.remote.reply = (_from, ref, status, value) => void answers.push([ref.id, names[status], value]);
+  calls = new InboundCalls(kit.runtime, kit.runtime.sender, { perPeer: 4, blocked: 2 });
+});
+afterEach(() => kit.stop());
+
+function arrive(to: Pid<never>, id: number, request: unknown, nc = NC, ms = FOR_EVER): void {
+  calls.arrive(kit.runtime.table.get(to.local), new Pid(nc, 1), new Ref(nc, 1, id), ms, request);
+}
+
+const message = (to: Pid<never>, id: number, nc = NC): void =>
+  arrive(to, id, ['$snowmesh.send', [id], []], nc);
+
+/** An actor that takes one message each time it is told to. */
+async function inbox(mailbox: { max: number; policy: 'block' | 'drop-new' }) {
+  const got: unknown[] = [];
+  let alias!: Ref;
+  const steps: (() => void)[] = [];
+  const pid = kit.runtime.spawnWith({ mailbox }, async (self: Self<unknown>) => {
+    alias = self.alias();
+    for (;;) {
+      await new Promise<void>((resolve) => steps.push(resolve));
+      got.push(await self.receive());
+    }
+  }) as Pid<never>;
+  await kit.settle();
+  const take = async (): Promise<void> => {
+    steps.pop()?.();
+    await kit.settle();
+  };
+  return { pid, got, take, alias };
+}
+
+describe('a message of sendWait', () => {
+  it('is answered at once by a mailbox without the policy block: the next ones need no answer', async () => {
+    const { pid } = await inbox({ max: 1, policy: 'drop-new' });
+    message(pid, 1);
+    expect(answers).toEqual([[1, 'ok', false]]);
+    expect(kit.mailbox(pid)).toEqual([1]);
+  });
+
+  it('is answered when there is room, in turn, and never lost', async () => {
+    const { pid, got, take } = await inbox({ max: 1, policy: 'block' });
+    for (const id of [1, 2, 3]) message(pid, id);
+    expect(answers).toEqual([[1, 'ok', true]]);
+    for (const expected of [[1], [1, 2], [1, 2, 3]]) {
+      await take();
+      expect(got).toEqual(expected);
+    }
+    expect(answers.map(([id, status]) => `${id} ${status}`)).toEqual(['1 ok', '2 ok', '3 ok']);
+    expect(kit.runtime.deadLetters.total).toBe(0);
+    expect(calls.size).toBe(0);
+  });
+
+  it('is refused when too many wait for that mailbox, or of that peer', async () => {
+    const one = await inbox({ max: 1, policy: 'block' });
+    for (const id of [1, 2, 3, 4]) message(one.pid, id);
+    expect(answers).toEqual([
+      [1, 'ok', true],
+      [4, 'overload', undefined],
+    ]);
+    const [two, three] = [await inbox({ max: 1, policy: 'block' }), await inbox({ max: 1, policy: 'block' })];
+    for (const id of [5, 6, 7]) message(two.pid, id);
+    answers.length = 0;
+    message(three.pid, 8);
+    message(three.pid, 9);
+    message(three.pid, 10, OTHER_NC);
+    expect(answers).toEqual([
+      [8, 'ok', true],
+      [9, 'overload', undefined],
+    ]);
+  });
+
+  it('of a lost node gives its place to the next', async () => {
+    const { pid, got, take } = await inbox({ max: 1, policy: 'block' });
+    message(pid, 1);
+    message(pid, 2);
+    message(pid, 3, OTHER_NC);
+    calls.nodeLost(NC);
+    await take();
+    await take();
+    expect(got).toEqual([1, 3]);
+    expect(answers.map(([id]) => id)).toEqual([1, 3]);
+  });
+
+  it('ends with the actor', async () => {
+    const { pid } = await inbox({ max: 1, policy: 'block' });
+    message(pid, 1);
+    message(pid, 2);
+    kit.runtime.sendExit(pid, 'kill');
+    await kit.settle();
+    message(pid, 3);
+    expect(answers).toEqual([
+      [1, 'ok', true],
+      [2, 'exit', 'killed'],
+      [3, 'noproc', undefined],
+    ]);
+    expect(kit.runtime.deadLetters.counts).toMatchObject({ noproc: 1 });
+  });
+
+  it('for an alias reaches its owner while the alias is active', async () => {
+    const { pid, alias } = await inbox({ max: 3, policy: 'block' });
+    const stranger = await inbox({ max: 3, policy: 'block' });
+    arrive(pid, 1, ['$snowmesh.send', ['by alias', alias], []]);
+    arrive(stranger.pid, 2, ['$snowmesh.send', ['of another', alias], []]);
+    arrive(pid, 3, ['$snowmesh.send', ['no alias', 'text'], []]);
+    expect([...kit.mailbox(pid), ...kit.mailbox(stranger.pid)]).toEqual(['by alias']);
+    expect(kit.runtime.deadLetters.counts).toMatchObject({ alias: 2 });
+  });
+});
+
+describe('open calls of a peer', () => {
+  it('P7 are limited: more are answered with overload, those of other peers are not', async () => {
+    const server = kit.runtime.spawn(async (self: Self) => void (await self.receive('never'))) as Pid<never>;
+    for (let id = 1; id <= 5; id++) arrive(server, id, ['ask', [], []], NC, 1000);
+    arrive(server, 6, ['ask', [], []], OTHER_NC, 1000);
+    arrive(server, 7, ['$snowmesh.stop', ['late'], []]);
+    expect(answers).toEqual([
+      [5, 'overload', undefined],
+      [7, 'overload', undefined],
+    ]);
+    // Their callers have given up: they count no more.
+    await kit.advance(1000);
+    arrive(server, 8, ['ask', [], []], NC, 1000);
+    expect(answers).toHaveLength(2);
+    expect(calls.size).toBe(1);
+  });
+
+  it('P7 with one reference twice count once', async () => {
+    const server = kit.runtime.spawn(async (self: Self) => void (await self.receive('never'))) as Pid<never>;
+    for (let n = 0; n < 20; n++) arrive(server, 1, ['ask', [], []]);
+    for (let id = 2; id <= 4; id++) arrive(server, id, ['ask', [], []]);
+    expect(answers).toEqual([]);
+    calls.nodeLost(NC);
+    expect(calls.size).toBe(0);
+    for (let id = 1; id <= 4; id++) arrive(server, id, ['ask', [], []]);
+    expect(answers).toEqual([]);
+  });
+});
