@@ -157,6 +157,18 @@ describe('a peer that is gone', () => {
     expect(scene.dials).toHaveLength(count);
   });
 
+  it('is dialled after random parts of 0.4 s, 0.8 s, … 30 s, for ten minutes', async () => {
+    scene.lose('b@h:2');
+    await scene.pass(60 * MINUTE);
+    const times = [0, ...scene.dials.map(({ at }) => at)];
+    const pauses = times.slice(1).map((at, index) => at - (times[index] as number));
+    const longest = [400, 800, 1600, 3200, 6400, 12_800, 25_600]; // half of it: the random number is always 0.5
+    expect(pauses.slice(0, 7)).toEqual(longest.map((ms) => ms / 2));
+    expect(new Set(pauses.slice(7))).toEqual(new Set([15_000]));
+    const last = times.at(-1) as number;
+    expect([last >= 10 * MINUTE, last < 10 * MINUTE + 30_000]).toEqual([true, true]);
+  });
+
   it('is left alone when it broke the protocol', async () => {
     scene.up.add('b@h:2');
     scene.lose('b@h:2', 'protocol');
