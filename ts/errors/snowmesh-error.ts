@@ -9,10 +9,11 @@ export interface SnowmeshErrorOptions {
 }
 
 /**
- * Every error snowmesh throws: `code` is stable and listed in docs/errors.md, `message` says what happened and what to do.
+ * An error of snowmesh: `code` is stable, `message` says what happened and what to do. docs/errors.md lists all codes, and the few
+ * errors that are none of these.
  *
  * @example
- * try { node.send('nobody', 1); } catch (error) { if (error.code === 'SNOW_ERR_NAME_UNKNOWN') … }
+ * try { node.send('no-such-name', 1); } catch (error) { if (error.code === 'SNOW_ERR_NAME_UNKNOWN') … }
  */
 export class SnowmeshError extends Error {
   /** Stable; listed in docs/errors.md. */

@@ -177,8 +177,9 @@ export const ERRORS = {
     remedy: 'Await one receive at a time; an array matches any of several.',
   },
   SNOW_ERR_NOT_SPAWNABLE: {
-    summary: 'What was to be spawned is neither an actor function nor a spec.',
-    remedy: 'Pass a function, or what defineActor, defineServer, … returned.',
+    summary:
+      'What was to be spawned is neither an actor function nor a spec, or its init returned no handler.',
+    remedy: 'Pass a function, or what defineActor, defineServer, … returned; return a handler from init.',
   },
   SNOW_ERR_SPAWN: {
     summary: 'An actor could not be spawned on another node.',

@@ -1,5 +1,6 @@
 // Turns of an actor: its init, then one bounded piece of work each; and the request to end in order.
 
+import { SnowmeshError } from '../errors/index.ts';
 import { NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
 import { BUSY, type Cell, DEAD, LIMITED, QUEUED, READY, TERMINATING, wake } from './cell.ts';
@@ -66,7 +67,8 @@ function embody(cell: Cell, made: unknown): void {
     return;
   }
   if (typeof made !== 'object' || made === null) {
-    return crash(cell, new TypeError(`The init of ${cell.label} made no handler, but ${String(made)}.`));
+    const why = `The init of ${cell.label} returned no handler, but ${String(made)}.`;
+    return crash(cell, new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE', why));
   }
   cell.body = made as Body;
   cell.flags |= READY;

@@ -203,7 +203,9 @@ describe('the end of an actor', () => {
     const probe = await kit.probe();
     const none = probe.self.spawnHandler((() => 'no body') as never);
     probe.watch(none);
-    expect((await probe.expectDown(none)).reason).toMatchObject({ error: { name: 'TypeError' } });
+    expect((await probe.expectDown(none)).reason).toMatchObject({
+      error: { code: 'SNOW_ERR_NOT_SPAWNABLE' },
+    });
     const hostile = probe.self.spawnHandler(() => ({
       onMessage: () => {
         throw new Error('first');

@@ -1,4 +1,5 @@
 import type { Logger } from '../../actor/index.ts';
+import { SnowmeshError } from '../../errors/index.ts';
 import type { NodeDiscovery } from '../options.ts';
 
 /** A discovery that takes longer to start, or to stop, is not waited for. Unit: ms. */
@@ -45,7 +46,7 @@ export class FollowedDiscovery {
       },
     );
     isLate = !(await this.#inTime(started, START_MS));
-    if (isLate) this.#failed('a discovery is late', new Error(`it has not started after ${START_MS} ms`));
+    if (isLate) this.#failed('a discovery is late', overdue('started', START_MS));
   }
 
   async stop(): Promise<void> {
@@ -55,7 +56,7 @@ export class FollowedDiscovery {
     this.#discovery = undefined;
     try {
       if (await this.#inTime(Promise.resolve(discovery.stop()), STOP_MS)) return;
-      throw new Error(`it has not stopped after ${STOP_MS} ms`);
+      throw overdue('stopped', STOP_MS);
     } catch (error) {
       this.#failed('a discovery could not be stopped', error);
     }
@@ -77,4 +78,8 @@ export class FollowedDiscovery {
   #failed(what: string, error: unknown): void {
     this.#port.logger.warn({ err: error }, what);
   }
+}
+
+function overdue(what: string, ms: number): SnowmeshError {
+  return new SnowmeshError('SNOW_ERR_DISCOVERY', `the discovery has not ${what} after ${ms} ms`);
 }
