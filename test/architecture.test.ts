@@ -58,7 +58,7 @@ const CIRCLES: readonly Circle[] = [
     reason: 'a cell has its kernel, and the kernel a table of cells',
   },
   {
-    files: ['ts/actor/runtime.ts', 'ts/actor/self.ts', 'ts/actor/spec.ts'],
+    files: ['ts/actor/runtime.ts', 'ts/actor/self.ts', 'ts/actor/spawning.ts', 'ts/actor/spec.ts'],
     reason: 'self.runtime, runtime.spawn(spec) and spec = (self) => … are one public shape; types only',
   },
   {
