@@ -1,4 +1,4 @@
-// The data of links and monitors, and what an exit signal does to its receiver. Pure data and pure functions.
+// The data of links and monitors. Pure data.
 //
 // Partners on this node and on others have the same tables. Remote links follow Erlang's link protocol, with unlink ids and
 // acknowledgements, so that both ends always agree (C13). Everything is O(1) but for `Links` iteration; an actor with few
@@ -6,7 +6,6 @@
 //
 // Must not know: actors, mailboxes, how a signal is delivered.
 export { Chain, type Chained } from './chain.ts';
-export { type ExitEffect, exitEffect } from './exit-signal.ts';
 export { Link, Links } from './links.ts';
 export { Monitor, type NamedProcess, RemoteWatchers, Watches } from './monitors.ts';
 export { NodeIndex } from './node-index.ts';

@@ -8,7 +8,6 @@ import {
   ownCell,
   terminate,
 } from '../kernel/index.ts';
-import { exitEffect } from '../link/index.ts';
 import type { Pid } from '../term/index.ts';
 
 /** Sends an explicit exit signal. `from` null: code outside of actors. */
@@ -21,7 +20,13 @@ export function sendExit(kernel: Kernel, from: Cell | null, to: Pid, reason: Exi
   receiveExit(cell, from === null ? kernel.root : from.pid, reason, false);
 }
 
-/** `cell` receives an exit signal. `isLoss`: because the node of `from` was lost. */
+/**
+ * `cell` receives an exit signal. `isLoss`: because the node of `from` was lost.
+ *
+ * An explicit `kill` cannot be trapped and is seen as `killed` (E3, C7); a `kill` that comes over a link is a reason like any
+ * other (C6). A trapping actor gets a message; others ignore `normal` (C4, E1) and end with any other reason, `shutdown`
+ * included (C5).
+ */
 export function receiveExit(
   cell: Cell,
   from: Pid,
@@ -30,8 +35,7 @@ export function receiveExit(
   isLoss = false,
 ): void {
   if (cell.isDead) return;
-  const effect = exitEffect(reason, isLink, cell.isTrapping);
-  if (effect.kind === 'ignore') return;
-  if (effect.kind === 'die') return terminate(cell, effect.reason);
-  deliver(cell, new Exit(from, reason, isLoss));
+  if (reason === 'kill' && !isLink) terminate(cell, 'killed');
+  else if (cell.isTrapping) deliver(cell, new Exit(from, reason, isLoss));
+  else if (reason !== 'normal') terminate(cell, reason);
 }
