@@ -88,7 +88,7 @@ export class Casting {
     const details = parseDetails(value);
     if (details === undefined) return this.#peers.suspect(side, 'a broadcast that is none');
     const { sequence, previous, kind, except, cause, isForKeeping } = details;
-    if (cause !== null) this.#sessions.caused(cause[0], cause[1]);
+    if (cause !== null) this.#sessions.causedElsewhere(cause[0], cause[1]);
     const room = isForKeeping ? this.#table.obtain(name) : this.#table.get(name);
     if (room === undefined) return; // the last member has left meanwhile
     const content = { kind, payload };

@@ -1,5 +1,6 @@
 // What a client may say. It may send anything: `parseClient` gives a message in which every part has its type, or what is wrong.
 import { Binary, type ClientMessage } from '../client/index.ts';
+import { MAX_CLIENT_NUMBER } from './limits.ts';
 import { isRoomName } from './room.ts';
 
 export type ClientInput = ClientMessage | string;
@@ -41,7 +42,7 @@ function isClientMessage(value: unknown, mostRooms: number): value is ClientMess
     case 'leave':
       return value.length === 3 && isNumber(value[1]) && isRoomName(value[2]);
     case 'send':
-      return value.length === 3 && isNumber(value[1]);
+      return value.length === 3 && isNumber(value[1]) && (value[1] as number) <= MAX_CLIENT_NUMBER;
     case 'beat':
       return value.length === 1;
     default:

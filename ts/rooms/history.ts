@@ -14,6 +14,8 @@ import type { RoomTable } from './room-table.ts';
 
 /** What a peer has told. */
 interface Told {
+  /** The teller's own origin. */
+  readonly from: string;
   readonly messages: readonly RoomMessage[];
   readonly newest: readonly (readonly [origin: string, sequence: number])[];
   /** Peers that the teller has lost within the window. */
@@ -58,10 +60,12 @@ export class History {
   based(side: PeerSide, [name, counter, newest]: BaseEntry): void {
     const room = this.#table.get(name);
     if (room === undefined) return;
+    const isCorrected = room.ring.correct(side.origin, counter, newest);
     const last = room.ring.last(side.origin);
     room.ring.heardOf(side.origin, newest);
     if (last === undefined || newest <= last) room.ring.startAt(side.origin, counter);
     else this.#fill(side, room);
+    if (isCorrected) this.#listener.gap(room);
   }
 
   /** A message of a peer came that is not the next one. */
@@ -74,7 +78,7 @@ export class History {
   asked(side: PeerSide, ref: number, name: string, after: readonly (readonly [string, number])[]): void {
     const ring = this.#table.get(name)?.ring;
     const now = this.#runtime.now();
-    const messages = (ring?.keptAfter(after) ?? [])
+    const messages = (ring?.keptAfter(new Map(after)) ?? [])
       .slice(-MAX_TOLD)
       .map(
         ({ origin, sequence, previous, content, except, arrivedAt }): ToldMessage => [
@@ -102,9 +106,14 @@ export class History {
     const now = this.#runtime.now();
     const all = messages.map(
       ([origin, sequence, previous, kind, payload, except, age]) =>
-        new RoomMessage({ origin, sequence, previous }, { kind, payload }, except, now - age),
+        new RoomMessage(
+          { origin, sequence, previous },
+          { kind, payload },
+          except,
+          now - Math.min(age, this.#resume.windowMs),
+        ),
     );
-    this.#requests.answered(side, ref, { messages: all, newest, lost } satisfies Told);
+    this.#requests.answered(side, ref, { from: side.origin, messages: all, newest, lost } satisfies Told);
   }
 
   lost(): void {
@@ -124,10 +133,7 @@ export class History {
       .slice(0, MAX_CURSOR)
       .map((origin): [string, number] => [origin, cursor[origin] ?? 0]);
     const answers = (await this.#ask(this.#peers.all(), room.name, wanted)) as Told[];
-    for (const { messages, newest } of answers) {
-      room.ring.merge(messages, this.#resume);
-      for (const [origin, sequence] of newest) room.ring.heardOf(origin, sequence);
-    }
+    if (!this.#learn(room, new Map(wanted), answers)) return 'lost';
     const missed = room.ring.missed(cursor, new Set());
     if (missed === undefined) return 'window';
     // An origin that is gone and that nobody here knows: one lost node is stood in for, of more than one messages may be lost.
@@ -136,6 +142,31 @@ export class History {
     const isProved = answers.length > 0 ? losses <= 1 : losses === 1;
     if (gone.length > 0 && !isProved) return 'lost';
     return missed;
+  }
+
+  /**
+   * Takes over what peers have told about origins that do not speak for themselves: this node knows its own messages, and a
+   * peer that it listens to tells its own.
+   *
+   * @param wanted what they were asked for. @returns false: they name more origins than a room may have.
+   */
+  #learn(room: Room<Connection>, wanted: ReadonlyMap<string, number>, answers: readonly Told[]): boolean {
+    const { ring } = room;
+    const present = new Set([this.#table.origin]);
+    for (const { origin } of this.#peers.all()) if (ring.last(origin) !== undefined) present.add(origin);
+    let isAll = true;
+    for (const { from, messages, newest } of answers) {
+      const mayBe = (origin: string, sequence: number): boolean =>
+        origin === from || !present.has(origin) || sequence <= ring.newest(origin);
+      const asked = messages.filter(
+        ({ origin, sequence }) =>
+          sequence > (wanted.get(origin) ?? Number.POSITIVE_INFINITY) && mayBe(origin, sequence),
+      );
+      ring.merge(asked, this.#resume);
+      for (const [origin, sequence] of newest)
+        if (mayBe(origin, sequence) && !ring.heardFromOthers(origin, sequence)) isAll = false;
+    }
+    return isAll;
   }
 
   /** Asks an origin for what is missing of it. */

@@ -2,7 +2,7 @@
 // its counter: everything that it broadcasts from then on comes here, in order.
 import type { Runtime } from '../actor/index.ts';
 import type { Connection } from './connection.ts';
-import { COUNT_MS } from './limits.ts';
+import { COUNT_MS, MAX_INTEREST } from './limits.ts';
 import { type BaseEntry, type InterestEntry, parts } from './messages.ts';
 import type { PeerSide } from './peer-side.ts';
 import type { Peers } from './peers.ts';
@@ -73,6 +73,10 @@ export class Interest {
         continue;
       }
       if (!side.rooms.has(name)) {
+        if (side.rooms.size >= MAX_INTEREST) {
+          this.#peers.suspect(side, 'more rooms than a node may want');
+          continue;
+        }
         this.#table.obtain(name).interested.add(side);
         bases.push([name, this.#table.counter, this.#table.newestOwn(name)]);
       }

@@ -2,6 +2,18 @@
 
 /** Bytes of UTF-8 in the name of a room, and in the key of a user with its prefix. */
 export const MAX_ROOM_BYTES = 255;
+/** Greatest number of a room message: 48 bits in a binary frame. */
+export const MAX_SEQUENCE = 2 ** 48 - 1;
+/** Greatest number of a client's message: 32 bits in a binary frame. */
+export const MAX_CLIENT_NUMBER = 2 ** 32 - 1;
+/** How often a session may be resumed. */
+export const MAX_GENERATION = 2 ** 32 - 1;
+/** Members of one peer in one room. */
+export const MAX_MEMBERS = 10_000_000;
+/** Rooms of which one peer may want messages. */
+export const MAX_INTEREST = 1_000_000;
+/** Nodes whose origins are remembered; the oldest is forgotten first. */
+export const MAX_ORIGINS = 16_384;
 /** Entries in one message between nodes about interest or presence. */
 export const PART = 500;
 /** Longest meta of a connection in a presence, as JSON. Unit: bytes. */

@@ -1,6 +1,15 @@
 // What travels between nodes about rooms, apart from broadcasts (docs/wire.md, section 11). A peer may send anything:
 // `parseMessage` gives a message in which every part has its type and size, or undefined.
-import { MAX_CURSOR, MAX_EXCEPT, MAX_META_BYTES, PART } from './limits.ts';
+import {
+  MAX_CLIENT_NUMBER,
+  MAX_CURSOR,
+  MAX_EXCEPT,
+  MAX_GENERATION,
+  MAX_MEMBERS,
+  MAX_META_BYTES,
+  MAX_SEQUENCE,
+  PART,
+} from './limits.ts';
 import { isRoomName } from './room.ts';
 import { type Except, Kind } from './room-message.ts';
 
@@ -75,7 +84,7 @@ export function detailsTerm(details: Details): unknown {
 }
 
 export function parseDetails(value: unknown): Details | undefined {
-  if (!isTuple(value, isCount, isCount, isKind, isExcept, isCause, isBoolean)) return undefined;
+  if (!isTuple(value, isSequence, isSequence, isKind, isExcept, isCause, isBoolean)) return undefined;
   const [sequence, previous, kind, except, cause, isForKeeping] = value;
   if ((previous as number) >= (sequence as number) && sequence !== 0) return undefined;
   return { sequence, previous, kind, except, cause, isForKeeping } as Details;
@@ -98,26 +107,26 @@ function isMessage(value: readonly unknown[]): boolean {
         rest,
         list(
           PART,
-          tuple(isRoomName, (count) => count === -1 || isCount(count)),
+          tuple(isRoomName, (count) => count === -1 || isUpTo(MAX_MEMBERS)(count)),
         ),
       );
     case 'based':
-      return isTuple(rest, list(PART, tuple(isRoomName, isCount, isCount)));
+      return isTuple(rest, list(PART, isBase));
     case 'ask':
-      return isTuple(rest, isCount, isRoomName, list(MAX_CURSOR, tuple(isOrigin, isCount)));
+      return isTuple(rest, isCount, isRoomName, list(MAX_CURSOR, tuple(isOrigin, isSequence)));
     case 'told':
       return isTuple(
         rest,
         isCount,
         isRoomName,
         list(MAX_TOLD, isTold),
-        list(MAX_CURSOR, tuple(isOrigin, isCount)),
+        list(MAX_CURSOR, tuple(isOrigin, isSequence)),
         isCount,
       );
     case 'claim':
-      return isTuple(rest, isCount, isId, isCount);
+      return isTuple(rest, isCount, isId, isUpTo(MAX_GENERATION));
     case 'last':
-      return isTuple(rest, isCount, isCount);
+      return isTuple(rest, isCount, isUpTo(MAX_CLIENT_NUMBER));
     case 'presence':
       return isTuple(rest, list(PART, tuple(isRoomName, isRoomName, isId, isMeta)));
     case 'bye':
@@ -127,10 +136,19 @@ function isMessage(value: readonly unknown[]): boolean {
   }
 }
 
-const isCount: Test = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isUpTo =
+  (most: number): Test =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most;
+const isCount: Test = isUpTo(Number.MAX_SAFE_INTEGER);
+const isSequence: Test = isUpTo(MAX_SEQUENCE);
+/** Nothing was broadcast into a room after the sender's last message. */
+const isBase: Test = (value) =>
+  isTuple(value, isRoomName, isSequence, isSequence) && (value[2] as number) <= (value[1] as number);
 const isBoolean: Test = (value) => typeof value === 'boolean';
 const isKind: Test = (value) => value === Kind.text || value === Kind.json || value === Kind.binary;
-const isId: Test = (value) => typeof value === 'string' && value !== '' && value.length <= MAX_ID_CHARS;
+export const isId: Test = (value) =>
+  typeof value === 'string' && value !== '' && value.length <= MAX_ID_CHARS;
 /** 64 bits in base 36. */
 export const isOrigin = (value: unknown): value is string =>
   typeof value === 'string' && /^[0-9a-z]{1,13}$/.test(value);
@@ -140,17 +158,17 @@ const isExcept: Test = (value) =>
   Array.isArray(value) &&
   value.length <= MAX_EXCEPT &&
   value.every((each) => typeof each === 'string' && /^[#@]/.test(each));
-const isCause: Test = (value) => value === null || isTuple(value, isId, isCount);
+const isCause: Test = (value) => value === null || isTuple(value, isId, isUpTo(MAX_CLIENT_NUMBER));
 const isTold: Test = (value) =>
   isTuple(
     value,
     isOrigin,
-    isCount,
-    isCount,
+    isSequence,
+    isSequence,
     isKind,
     (payload) => payload instanceof Uint8Array,
     isExcept,
-    (age) => typeof age === 'number' && age >= 0,
+    (age) => Number.isFinite(age) && (age as number) >= 0,
   ) && (value[2] as number) < (value[1] as number);
 
 function isTuple(value: unknown, ...tests: readonly Test[]): value is readonly unknown[] {

@@ -1,6 +1,7 @@
 import type { Runtime } from '../actor/index.ts';
 import type { Channel, ChannelPeer } from '../node/index.ts';
 import { Pid } from '../term/index.ts';
+import { MAX_ORIGINS } from './limits.ts';
 import type { Message } from './messages.ts';
 import { PeerSide } from './peer-side.ts';
 
@@ -11,6 +12,8 @@ const SENDER = new Pid(0, 2 ** 40 - 1);
 export class Peers {
   readonly #runtime: Runtime;
   readonly #sides = new Map<string, PeerSide>();
+  /** Which node has an origin: the first that said so. */
+  readonly #origins = new Map<string, string>();
   #channel: Channel | undefined;
 
   constructor(runtime: Runtime) {
@@ -35,6 +38,18 @@ export class Peers {
   sideOf(peer: ChannelPeer): PeerSide | undefined {
     const side = this.#sides.get(peer.node);
     return side?.peer === peer ? side : undefined;
+  }
+
+  /** A peer says what its messages are numbered under. False: that belongs to another node. */
+  introduced({ peer: { node } }: PeerSide, origin: string): boolean {
+    const known = this.#origins.get(origin);
+    if (known !== undefined && known !== node) return false;
+    this.#origins.set(origin, node);
+    for (const oldest of this.#origins.keys()) {
+      if (this.#origins.size <= MAX_ORIGINS) break;
+      this.#origins.delete(oldest);
+    }
+    return true;
   }
 
   opened(channel: Channel | undefined): void {

@@ -1,5 +1,5 @@
 import type { Cursor } from '../client/index.ts';
-import type { ResumeLimits } from './limits.ts';
+import { MAX_CURSOR, type ResumeLimits } from './limits.ts';
 import type { RoomMessage } from './room-message.ts';
 
 /** What is known of one origin in one room. */
@@ -81,6 +81,30 @@ export class ReplayRing {
   heardOf(origin: string, sequence: number): void {
     const position = this.#positionOf(origin);
     position.newest = Math.max(position.newest, sequence);
+  }
+
+  /** A node that is not the origin says so. False: it is not noted, too many origins are known: a cursor has to hold them all. */
+  heardFromOthers(origin: string, sequence: number): boolean {
+    if (!this.knows(origin) && this.#positions.size >= MAX_CURSOR / 2) return false;
+    this.heardOf(origin, sequence);
+    return true;
+  }
+
+  /**
+   * The origin itself says what it has sent: `counter` messages, the last one into this room was `newest`. What others said
+   * beyond that is forgotten.
+   *
+   * @returns whether others said anything beyond: members may have skipped messages for it.
+   */
+  correct(origin: string, counter: number, newest: number): boolean {
+    const position = this.#positions.get(origin);
+    if (position === undefined || Math.max(position.newest, position.last ?? 0) <= counter) return false;
+    position.newest = newest;
+    position.last = undefined;
+    const from = position.kept.findIndex(({ sequence }) => sequence > counter);
+    if (from >= 0)
+      for (const { content } of position.kept.splice(from)) this.#forget(1, content.payload.length);
+    return true;
   }
 
   /** Whether a message is the next of its origin. */

@@ -130,7 +130,8 @@ export class RoomService implements ChannelListener {
 
   room(peer: ChannelPeer, name: string, payload: Uint8Array, details: unknown): void {
     const side = this.peers.sideOf(peer);
-    if (side !== undefined) this.casting.arrived(side, name, payload, details);
+    if (side?.takesPart === true) this.casting.arrived(side, name, payload, details);
+    else if (side !== undefined) this.peers.suspect(side, 'a broadcast before its hello');
   }
 
   message(peer: ChannelPeer, value: unknown): void {
@@ -138,6 +139,8 @@ export class RoomService implements ChannelListener {
     if (side === undefined) return;
     const message = parseMessage(value);
     if (message === undefined) this.peers.suspect(side, 'a message that is none');
+    else if (message[0] !== 'hello' && !side.takesPart)
+      this.peers.suspect(side, 'a message before its hello');
     else this.#hear(side, message);
   }
 
@@ -149,6 +152,8 @@ export class RoomService implements ChannelListener {
   #hear(side: PeerSide, message: Message): void {
     switch (message[0]) {
       case 'hello':
+        if (message[2] === this.table.origin || !this.peers.introduced(side, message[2]))
+          return this.peers.suspect(side, 'the origin of another node');
         this.interest.forget(side);
         side.takesPart = true;
         side.origin = message[2];

@@ -50,7 +50,12 @@ export class Sessions {
     return true;
   }
 
-  /** Another node took it, or a broadcast follows from it. */
+  /** A peer's broadcast follows from a message of a session. A session that is connected here is known better here. */
+  causedElsewhere(session: string, number: number): void {
+    if (!this.#live.has(session)) this.caused(session, number);
+  }
+
+  /** Another node took it, or a broadcast of this node follows from it. */
   caused(session: string, number: number): void {
     if (number > this.last(session)) this.#note(session, number);
   }

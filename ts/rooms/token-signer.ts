@@ -4,8 +4,8 @@
 // every node that was connected to its maker, also when the maker is gone.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Cursor } from '../client/index.ts';
-import { MAX_CURSOR } from './limits.ts';
-import { isOrigin } from './messages.ts';
+import { MAX_CURSOR, MAX_GENERATION, MAX_SEQUENCE } from './limits.ts';
+import { isId, isOrigin } from './messages.ts';
 
 /** Keys kept; the oldest goes first. */
 const MAX_KEYS = 1024;
@@ -57,8 +57,16 @@ export class TokenSigner {
   readSession(token: unknown): SessionClaim | undefined {
     const claim = this.#open(token);
     if (claim?.[0] !== 'session') return undefined;
-    const [, session, generation, key] = claim as [string, string, number, string | null];
-    return { session, generation, key: key ?? undefined };
+    const [, session, generation, key] = claim;
+    const isClaim =
+      isId(session) &&
+      Number.isSafeInteger(generation) &&
+      (generation as number) >= 0 &&
+      (generation as number) < MAX_GENERATION &&
+      (key === null || typeof key === 'string');
+    return isClaim
+      ? { session: session as string, generation: generation as number, key: (key as string) ?? undefined }
+      : undefined;
   }
 
   /** Proves that a session is in a room, and from where on. */
@@ -70,7 +78,7 @@ export class TokenSigner {
   readTicket(ticket: unknown, session: string, room: string): Cursor | undefined {
     const claim = this.#open(ticket);
     return claim?.[0] === 'room' && claim[1] === session && claim[2] === room
-      ? (claim[3] as Cursor)
+      ? readCursor(claim[3], {})
       : undefined;
   }
 
@@ -86,8 +94,13 @@ export class TokenSigner {
     if (key === undefined || rest.length > 0) return undefined;
     const given = Buffer.from(mac, 'base64url');
     if (given.length !== MAC_BYTES || !timingSafeEqual(given, this.#mac(key, body))) return undefined;
-    // Only what was signed here or by a peer gets this far.
-    return JSON.parse(Buffer.from(body, 'base64url').toString()) as readonly unknown[];
+    // Signed here or by a peer: a peer may have signed anything.
+    try {
+      const claim: unknown = JSON.parse(Buffer.from(body, 'base64url').toString());
+      return Array.isArray(claim) ? claim : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   #mac(key: Uint8Array, body: string): Buffer {
@@ -102,7 +115,8 @@ export function readCursor(value: unknown, from: Cursor): Cursor | undefined {
   if (entries.length > MAX_CURSOR) return undefined;
   const cursor: Record<string, number> = { ...from };
   for (const [origin, sequence] of entries) {
-    if (!isOrigin(origin) || !Number.isSafeInteger(sequence) || (sequence as number) < 0) return undefined;
+    if (!isOrigin(origin) || !Number.isSafeInteger(sequence)) return undefined;
+    if ((sequence as number) < 0 || (sequence as number) > MAX_SEQUENCE) return undefined;
     cursor[origin] = Math.max(cursor[origin] ?? 0, sequence as number);
   }
   return cursor;

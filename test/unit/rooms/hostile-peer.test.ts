@@ -1,0 +1,183 @@
+// A member of the cluster that says what it cannot know.
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Channel, ChannelPeer } from '../../../ts/node/index.ts';
+import { createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
+import type { FakeNode } from '../global/fake-mesh.ts';
+import { FakeClient } from './fake-socket.ts';
+import { Stage } from './stage.ts';
+
+const FAR = 2 ** 47;
+const OPEN: RoomsOptions = { join: () => true };
+
+let stage: Stage;
+let rooms: [Rooms, Rooms];
+let liar: Liar;
+beforeEach(() => void (stage = new Stage()));
+afterEach(() => stage.mesh.stop());
+
+/** Takes part in the rooms by hand. */
+class Liar {
+  readonly origin = 'liar';
+  /** What it answers those who ask for history. */
+  newest: readonly (readonly [origin: string, sequence: number])[] = [];
+  messages: readonly unknown[] = [];
+  /** Origins of the others, by the name of their node. */
+  readonly origins = new Map<string, string>();
+  readonly #node: FakeNode;
+  readonly #channel: Channel;
+
+  constructor(node: FakeNode) {
+    this.#node = node;
+    this.#channel = node.channel('rooms', {
+      up: () => {},
+      down: () => {},
+      message: (peer, value) => this.#hear(peer, value as readonly unknown[]),
+    });
+  }
+
+  say(to: FakeNode, message: readonly unknown[]): void {
+    this.#channel.send(this.#peer(to), message);
+  }
+
+  broadcast(to: FakeNode, room: string, text: string, details: readonly unknown[]): void {
+    this.#channel.broadcastRoom([this.#peer(to)], room, Buffer.from(text), details);
+  }
+
+  originOf(node: FakeNode): string {
+    return this.origins.get(node.name) as string;
+  }
+
+  #peer(to: FakeNode): ChannelPeer {
+    return this.#node.peers.get(to) as ChannelPeer;
+  }
+
+  #hear(peer: ChannelPeer, [tag, ...rest]: readonly unknown[]): void {
+    if (tag === 'hello') {
+      this.origins.set(peer.node, rest[1] as string);
+      this.#channel.send(peer, ['hello', 1, this.origin, []]);
+    } else if (tag === 'interest') {
+      const entries = rest[0] as readonly (readonly [string, number])[];
+      this.#channel.send(peer, ['based', entries.map(([room]) => [room, 0, 0])]);
+    } else if (tag === 'ask')
+      this.#channel.send(peer, ['told', rest[0], rest[1], this.messages, this.newest, 0]);
+    else if (tag === 'claim') this.#channel.send(peer, ['last', rest[0], 0]);
+  }
+}
+
+/** Two honest nodes and the liar, and a client on the first that is in `g`. */
+async function meet(options: RoomsOptions = {}): Promise<FakeClient> {
+  const all = { ...OPEN, ...options };
+  rooms = [createRooms(stage.node(0), all), createRooms(stage.node(1), all)];
+  liar = new Liar(stage.node(2));
+  stage.mesh.connectAll();
+  await stage.mesh.settle();
+  return (await stage.client(rooms[0], { joins: ['g'] })).socket;
+}
+
+/** Comes back, with an origin that nobody knows in its cursor: its node asks all others. */
+async function back(before: FakeClient): Promise<FakeClient> {
+  before.drop();
+  const [room, ticket, cursor] = before.place('g');
+  const client = new FakeClient();
+  rooms[0].accept(client);
+  client.hello(before.session, [[room, ticket, { ...cursor, zzz: 1 }]]);
+  await stage.mesh.settle();
+  return client;
+}
+
+it('a number that no frame can carry is ignored', async () => {
+  const client = await meet();
+  for (const kind of [0, 1, 2]) liar.broadcast(stage.node(0), 'g', '1', [2 ** 50, 0, kind, [], null, false]);
+  liar.say(stage.node(0), ['interest', [['g', Number.MAX_SAFE_INTEGER]]]);
+  liar.say(stage.node(0), ['based', [['g', Number.MAX_SAFE_INTEGER, 1]]]);
+  liar.say(stage.node(0), ['based', [['g', 1, 2]]]);
+  await stage.mesh.settle();
+  rooms[1].broadcast('g', 'x');
+  await stage.mesh.settle();
+  expect(client.data('g')).toEqual(['x']);
+  await stage.mesh.pass(250);
+  expect(rooms[0].members('g').all).toBe(1);
+});
+
+it('what a peer says about messages of connected nodes does not count', async () => {
+  const before = await meet();
+  const [own, other] = [liar.originOf(stage.node(0)), liar.originOf(stage.node(1))];
+  liar.newest = [
+    [own, FAR],
+    [other, FAR],
+  ];
+  const forged = (origin: string): unknown => [origin, FAR, 0, 1, Buffer.from('"forged"'), [], 0];
+  liar.messages = [forged(own), forged(other), forged('zzz'), forged('yyy')];
+  const client = await back(before);
+  rooms[0].broadcast('g', 1);
+  rooms[1].broadcast('g', 2);
+  await stage.mesh.settle();
+  expect(client.data('g').filter((data) => data !== 'forged')).toEqual([1, 2]);
+  const { socket: elsewhere } = await stage.client(rooms[1], { joins: ['g'] });
+  rooms[0].broadcast('g', 3);
+  await stage.mesh.settle();
+  expect(elsewhere.data('g')).toEqual([3]);
+});
+
+it('what a peer says about a node that is away ends when that is back: members are told resync', async () => {
+  const before = await meet();
+  stage.mesh.cut(stage.node(0), stage.node(1));
+  await stage.mesh.settle();
+  liar.newest = [[liar.originOf(stage.node(1)), FAR]];
+  const client = await back(before);
+  stage.mesh.connect(stage.node(0), stage.node(1));
+  await stage.mesh.settle();
+  rooms[1].broadcast('g', 'again');
+  await stage.mesh.settle();
+  expect(client.all('resync').at(-1)?.[4]).toBe('lost');
+  expect(client.data('g')).toEqual(['again']);
+});
+
+it('a peer cannot name more origins than a room may have', async () => {
+  const before = await meet();
+  let number = 0;
+  let client = before;
+  for (let round = 0; round < 3; round++) {
+    liar.newest = Array.from({ length: 256 }, () => [`o${number++}`, 1] as const);
+    client = await back(client);
+  }
+  expect(Object.keys(client.place('g')[2]).length).toBeLessThanOrEqual(256);
+  rooms[1].broadcast('g', 'x');
+  await stage.mesh.settle();
+  expect(client.data('g')).toEqual(['x']);
+});
+
+it('a peer that says hello as this node or as another one takes no part', async () => {
+  const client = await meet();
+  for (const node of [stage.node(0), stage.node(1)]) {
+    liar.say(stage.node(0), ['hello', 1, liar.originOf(node), []]);
+    liar.broadcast(stage.node(0), 'g', '"forged"', [FAR, 0, 1, [], null, false]);
+  }
+  await stage.mesh.settle();
+  rooms[0].broadcast('g', 1);
+  rooms[1].broadcast('g', 2);
+  await stage.mesh.settle();
+  expect(client.data('g').filter((data) => data !== 'forged')).toEqual([1, 2]);
+});
+
+it('a peer before its hello is not heard', async () => {
+  const client = await meet();
+  liar.say(stage.node(0), ['bye']);
+  liar.say(stage.node(0), ['interest', [['g', 5]]]);
+  liar.broadcast(stage.node(0), 'g', '1', [1, 0, 1, [], null, false]);
+  await stage.mesh.settle();
+  expect(client.data('g')).toEqual([]);
+  expect(rooms[0].members('g').all).toBe(1);
+});
+
+it('a peer cannot say which messages of a client were taken that is connected here', async () => {
+  const taken: unknown[] = [];
+  const client = await meet({ message: (_connection, data) => void taken.push(data) });
+  const id = client.all('welcome')[0]?.[1].id;
+  for (const number of [2 ** 32 - 1, 2 ** 53 - 1])
+    liar.broadcast(stage.node(0), 'g', '1', [1, 0, 1, [], [id, number], false]);
+  await stage.mesh.settle();
+  client.tell(['send', 1, 'hello']);
+  await stage.mesh.settle();
+  expect(taken).toEqual(['hello']);
+});
