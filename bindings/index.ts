@@ -44,7 +44,7 @@ export interface OpenOptions {
   inboxBytes?: number;
   /** Unsent bytes a session holds before it ends with cause `overflow`. Default 67 108 864; a node passes `outbox.limit` + `maxMessage` + 16 MiB. */
   outboxBytes?: number;
-  /** Who reads sockets: the event loop (default where the runtime allows) or a native thread. */
+  /** What reads sockets: the event loop (default where the runtime allows) or a native thread. */
   reader?: 'loop' | 'thread';
   /** Longest busy wait for the next bytes after traffic, in microseconds; 0 turns it off. Default 50. */
   spinUs?: number;

@@ -9,7 +9,7 @@ import { Self } from './self.ts';
 // oxlint-disable-next-line typescript/no-explicit-any -- what the caller itself receives does not matter
 export type Caller = Self<any> | Runtime | { readonly runtime: Runtime };
 
-/** V3: two copies share nothing, and what is of one is a stranger to the other. */
+/** V3: two copies share nothing, and what belongs to one is unknown to the other. */
 const OTHER_COPY =
   'The caller belongs to another copy of snowmesh in this process: `npm ls snowmesh` lists them.';
 const PROMISE = 'The caller is a promise, not an actor or a node: did you forget await?';

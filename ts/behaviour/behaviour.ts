@@ -54,7 +54,7 @@ export function behaviour<A extends readonly unknown[], P extends Protocol>(
     kind: 'handler',
     name,
     init: (self, ...args) => {
-      actingFor(self); // V3: never in an actor of another copy, whose messages are of other classes
+      actingFor(self); // an actor of another copy has messages of other classes (V3)
       const made = init(self, ...args);
       return isPromise(made) ? made.then((value) => finish(self, value)) : finish(self, made);
     },

@@ -3,14 +3,14 @@ import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { NoReply } from './protocol.ts';
 
-/** The asker of a call, for servers that answer later. */
+/** The caller of a call, for servers that answer later. */
 export interface From {
   /** The actor that asks; undefined: code outside of actors. */
   readonly pid: Pid | undefined;
   /** Identifies the call. Unlike `From` itself it can be sent: another actor of the same node may answer with `replyTo`. */
   readonly ref: Ref;
   /**
-   * Answers. False: the call was answered before, or its asker does not wait any more (which is not known of an asker on
+   * Answers. False: the call was answered before, or its caller does not wait any more (which is not known of a caller on
    * another node).
    */
   reply(value: unknown): boolean;
@@ -24,9 +24,9 @@ export interface ServerContext<S, M = unknown> {
   /** The server's state, to be changed in place or replaced. No other code has a reference to it. */
   state: S;
   readonly self: Self<M>;
-  /** The asker of the call that is being handled. Throws SNOW_ERR_NO_CALL while there is none. */
+  /** The caller of the call that is being handled. Throws SNOW_ERR_NO_CALL while there is none. */
   readonly from: From;
-  /** ms until the asker gives up; Infinity: never, or no call is being handled. */
+  /** ms until the caller gives up; Infinity: never, or no call is being handled. */
   readonly timeLeft: number;
   /** ms without a message until `onTimeout`; Infinity: never. Counts anew from the end of each handler. */
   timeout: number;

@@ -42,7 +42,7 @@ export interface ServerOptions<I extends Init, C, K, M> {
   readonly onTimeout?: (context: ServerContext<StateOf<I>>) => unknown;
   /** Runs before an orderly end: own stop, `stop()`, a throw, the parent's end while trapping exits. Not on `kill`. */
   readonly terminate?: (context: ServerContext<StateOf<I>>, reason: ExitReason) => unknown;
-  /** Calls whose asker has given up already are dropped instead of handled. Default false, as in Erlang (G2). */
+  /** Calls whose caller has given up already are dropped instead of handled. Default false, as in Erlang (G2). */
   readonly skipExpired?: boolean;
 }
 
@@ -54,7 +54,7 @@ export type Server<A extends readonly unknown[], P extends Protocol> = Behaviour
  *
  * A handler gets the {@link ServerContext} and the arguments of the request. It runs to completion: the next message
  * waits, also for a handler that returns a promise. A handler that throws ends the server; its supervisor starts a new one.
- * A call with a tag the server does not have fails at the asker, an unknown cast is logged and dropped.
+ * A call with a tag the server does not have fails at the caller, an unknown cast is logged and dropped.
  *
  * @param options Handlers by tag; their types make the protocol that `call` and `cast` check.
  * @returns A description to `start`, to spawn, or to put in a child spec.

@@ -22,9 +22,9 @@ export interface StateContext<N extends string, D, M = unknown> {
   /** The state the machine is in. */
   readonly state: N;
   readonly self: Self<M>;
-  /** The asker of the call that is being handled. Throws SNOW_ERR_NO_CALL while there is none. */
+  /** The caller of the call that is being handled. Throws SNOW_ERR_NO_CALL while there is none. */
   readonly from: From;
-  /** ms until the asker gives up; Infinity: never, or no call is being handled. */
+  /** ms until the caller gives up; Infinity: never, or no call is being handled. */
   readonly timeLeft: number;
   /**
    * Changes the state when the handler is done: the state timeout ends, `enter` of the new state runs, then postponed
@@ -94,7 +94,7 @@ export type StateMachine<I extends Init, States, Any, M> = Behaviour<
  * Describes a state machine: an actor whose answers depend on the state it is in.
  *
  * Handlers are those of servers, written per state. `goto` changes the state, `postpone` keeps a message for a later
- * one, `timeout` limits the stay. A call that neither the state nor `any` handles fails at the asker as `unknown`.
+ * one, `timeout` limits the stay. A call that neither the state nor `any` handles fails at the caller as `unknown`.
  *
  * @example
  * const door = defineStateMachine({

@@ -83,7 +83,7 @@ export class Task<R> {
   }
 
   /**
-   * How the task ended, or undefined when it still runs after `timeout` ms; it then goes on, and may be asked again.
+   * How the task ended, or undefined when it still runs after `timeout` ms; the task then continues, and can be asked again.
    *
    * @param timeout ms; default 5000; 0 looks whether it has ended.
    */
@@ -193,7 +193,7 @@ class Slot<R> {
   private owner: Self<never> | undefined = undefined;
   private waiter: ((outcome: TaskOutcome<R> | undefined) => void) | undefined = undefined;
 
-  /** Hears of an end that no value preceded. */
+  /** Called when it ends without a value. */
   watch(owner: Self<never>, pid: Pid): void {
     this.owner = owner;
     if (!owner.isAlive(pid)) this.fill({ ok: false, reason: 'noproc' });

@@ -41,7 +41,7 @@ function closesRing(cell: Cell, chain: readonly Pid[]): boolean {
 
 /**
  * Whether the wait that `chain` tells of may be what holds the actor up. While it waits for a start of this node it is that one;
- * a start on another node goes on beside it.
+ * a start on another node runs beside it.
  */
 function mayWaitForNext({ extra }: Cell): boolean {
   return extra !== null && (extra.calls !== null || !extra.starts?.size);

@@ -6,7 +6,7 @@ import type { PresenceDiff, ResyncReason } from './protocol.ts';
 export interface RoomData<T = unknown> {
   readonly room: string;
   readonly data: T;
-  /** Who it came from and its number there; together they name it. */
+  /** Its sender and its number there; together they identify it. */
   readonly origin: string;
   readonly sequence: number;
 }
@@ -25,7 +25,7 @@ export interface ClientEvents<T = unknown> {
   resync: { readonly room: string; readonly reason: ResyncReason };
   /** The server did not allow something: a room, or what was sent (`room` is empty then). */
   refused: { readonly room: string; readonly reason: string };
-  /** Who is in a room changed; `all` has everybody. */
+  /** The presence of a room changed; `all` has all of it. */
   presence: { readonly room: string; readonly diff: PresenceDiff; readonly all: Presence };
   /** The server dropped so many messages, because this client read too slowly. */
   lost: number;

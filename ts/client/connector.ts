@@ -89,7 +89,7 @@ export class Connector {
     this.backoff = new Backoff(minDelay, maxDelay, random);
     for (const event of WAKING) page.addEventListener?.(event, this.wake);
     page.document?.addEventListener('visibilitychange', this.wake);
-    // Whoever made the client can listen before anything happens.
+    // The code that made the client can add listeners before anything happens.
     this.timer = setTimeout(() => this.connect(), 0);
   }
 
@@ -169,7 +169,7 @@ export class Connector {
     this.become('waiting');
   }
 
-  /** Unless something is heard within `ms`. */
+  /** Unless something is received within `ms`. */
   private giveUpAfter(ms: number): void {
     const since = this.heardAt;
     clearTimeout(this.timer);

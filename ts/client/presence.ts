@@ -1,6 +1,6 @@
 import type { PresenceDiff } from './protocol.ts';
 
-/** Who is in a room: the metas of the connections of each key. */
+/** The presence of a room: the metas of the connections of each key. */
 export type Presence = ReadonlyMap<string, readonly unknown[]>;
 
 /** A presence after a change; the old one stays as it is. */

@@ -39,7 +39,7 @@ export interface Welcome {
   readonly session: string;
   /** The connection's id. */
   readonly id: string;
-  /** Whether the session of the hello goes on. */
+  /** Whether the session of the hello continues. */
   readonly resumed: boolean;
   /** Number of the last message that the server has taken from this session. */
   readonly last: number;

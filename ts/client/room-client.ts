@@ -43,7 +43,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   private readonly presences = new Map<string, Presence>();
   private readonly pending = new Map<number, Pending>();
   private session: string | null = null;
-  /** Another connection has the session: this one goes on under another name. */
+  /** Another connection has the session: this one continues under another name. */
   private isFork = false;
   private refs = 0;
 
@@ -106,7 +106,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     return true;
   }
 
-  /** Everybody in a room by key, with the metas of their connections. */
+  /** The presence of a room by key, with the metas of their connections. */
   presence(room: string): Presence {
     return this.presences.get(room) ?? new Map();
   }

@@ -22,7 +22,7 @@ export interface Discovery {
    * it is not to be found, as a hidden node.
    */
   start(listener: DiscoveryListener, self?: DiscoveredNode): void | Promise<void>;
-  /** Ends it: the listener hears nothing any more. Does nothing when it does not run. */
+  /** Ends it: the listener is not called any more. Does nothing when it does not run. */
   stop(): void | Promise<void>;
 }
 

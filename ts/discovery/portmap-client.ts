@@ -36,7 +36,7 @@ export async function lookupPort(name: string, address: PortmapAddress = {}): Pr
 }
 
 export interface Answer {
-  /** Still open, without anybody listening to what comes. */
+  /** Still open, without a listener for what comes. */
   readonly socket: Socket;
   readonly port: number | undefined;
   readonly entries: readonly PortmapEntry[];

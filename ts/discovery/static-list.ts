@@ -4,7 +4,7 @@ import { startOnce } from './polling.ts';
 /**
  * Finds the nodes of a fixed list: for clusters whose ports are known, without any service to ask (U4).
  *
- * @param names full names, `name@host` or `name@host:port`; one's own may be among them. At most 4096.
+ * @param names full names, `name@host` or `name@host:port`; this node's own may be among them. At most 4096.
  * @returns a discovery for the option `discovery` of one node; it finds all of them at once and never fails.
  * @throws SNOW_ERR_BAD_OPTION for what is no node name, or too many.
  * @example

@@ -1,5 +1,5 @@
 // The voter's side of a claim. A node gives its vote for a name to one claim at a time; the other claims wait until that
-// one is over. Claims that reach the nodes in different orders could wait for each other for ever, so a vote is asked back
+// one is over. Claims that reach the nodes in different orders could wait for each other without end, so a vote is asked back
 // when an earlier claim comes, and is given back unless its claim is decided (Maekawa's algorithm).
 import { type Claim, type Claimant, ClaimQueue, isBefore } from './claim-queue.ts';
 import { MAX_VOTE_ROUNDS } from './limits.ts';

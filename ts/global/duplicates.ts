@@ -86,7 +86,7 @@ export class Duplicates {
   }
 
   /**
-   * A switch has given the name of our actor to another one. Peers hear that from the new owner; only when all have, this node
+   * A switch has given the name of our actor to another one. The new owner tells the peers; only when all know it, this node
    * removes its entry, so that they do not see the name free meanwhile. A switch that was decided before (no claim) is known to them.
    */
   #retire(entry: Entry, heir: Member, claim: number | undefined): void {

@@ -9,7 +9,7 @@ const SKEW_MS = 86_400_000;
 /**
  * Lamport's clock: what is registered by a node that knows of an entry has a greater stamp than that entry.
  *
- * A peer cannot drive it to its end, where it would stand still. Stamps that no cluster can have reached since 2026 are
+ * A peer cannot drive it to its maximum, where it would stop. Stamps that no cluster can have reached since 2026 are
  * implausible; the clock follows others up to that line only, which moves on faster than an honest clock. So a clock that a
  * peer has driven to the line is behind it soon, and peers whose time differs by a day still find it plausible.
  */

@@ -12,7 +12,7 @@ export const MAX_IN_FLIGHT = 16_384;
 export const SYNC_PART = 500;
 /** How often a peer is told all names in one session: when it starts global names, and when it starts them again. */
 export const MAX_TELLINGS = 100;
-/** Entries that a switch replaced and that an entry remembers: those of nodes that may not have heard of the switch. */
+/** Entries that a switch replaced and that an entry remembers: those of nodes that may not know the switch. */
 export const MAX_REPLACED = 16;
 /** A connected peer that has not said within this time that it has global names is taken to have none. Unit: ms. */
 export const HELLO_MS = 5_000;

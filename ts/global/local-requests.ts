@@ -118,7 +118,7 @@ export class LocalRequests {
     });
   }
 
-  /** Asks the node of the actor. It asks again when that node has not heard yet that the name is free, as this one has. */
+  /** Asks the node of the actor. It asks again when that node does not know yet that the name is free, as this one does. */
   #forward(request: Request, name: string, pid: Pid, done: Done, askedAgain = 0): void {
     const { own, members, table } = this.#parts;
     if (this.#isClosed) return done('closed');
@@ -152,7 +152,7 @@ export class LocalRequests {
   #ask(voter: Voter, { id, name, stamp, replaces }: OwnClaim): void {
     const { own, ballots } = this.#parts;
     if (voter === own) ballots.claim({ claimant: own, id, name, stamp, replaces });
-    // A peer that may be a member is asked when it joins: only members hear how a claim ended.
+    // A peer that may be a member is asked when it joins: only members are told how a claim ended.
     else if ((voter as Member).standing === 'member')
       this.#parts.send(voter as Member, ['claim', id, name, stamp, replaces]);
   }

@@ -125,7 +125,7 @@ export class Members {
     this.#alarms.clear();
   }
 
-  /** Waits in rounds: when this node stood still, what came meanwhile is heard before the time is up. */
+  /** Waits in rounds: when this node was blocked, what came meanwhile is handled before the time is up. */
   #expect(member: Member, rounds: number): void {
     if (rounds === 0) return this.#leave(member, 'absent');
     const next = (): void => this.#expect(member, rounds - 1);

@@ -289,7 +289,7 @@ export class NameService implements ChannelListener {
       { event: 'global_names_violation', node: member.node, why },
       `the session with ${member.node} is ended, it broke the protocol of global names: ${why}`,
     );
-    // Nothing is heard of it, and nothing waits for it, while its session comes to an end.
+    // While its session ends, nothing it sends is handled, and nothing waits for it.
     this.#members.down(member.peer);
     void this.#host.disconnect(member.node).catch(() => {}); // it may be down already
   }

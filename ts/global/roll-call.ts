@@ -3,7 +3,7 @@
 // without a sign of life for five rounds is quiet: no node waits for it until it says something. It is still told all that
 // happens, and keeps its names.
 //
-// Time is counted in rounds, not read from a clock: a node that was blocked itself has missed rounds, and hears what came
+// Time is counted in rounds, not read from a clock: a node that was blocked itself has missed rounds, and reads what came
 // meanwhile before its next one.
 //
 // A session keeps order, so what a member owes - acknowledgements, its names - comes before its answer to a later ping. A
@@ -51,7 +51,7 @@ export class RollCall {
     this.#arm();
   }
 
-  /** To be called before anything of a peer is heard: reports that this node was blocked, if it was. */
+  /** To be called before anything of a peer is handled: reports that this node was blocked, if it was. */
   checkMissed(): void {
     if (this.#alarm === undefined) return;
     const now = this.#port.clock.now();

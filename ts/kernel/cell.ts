@@ -160,7 +160,7 @@ export class Cell implements Queued<Cell>, AliasOwner {
     this.extras?.aliases?.delete(id);
   }
 
-  /** A call that waits for this actor's answer hears of its end. */
+  /** A call that waits for this actor's answer is told of its end. */
   addCaller(caller: AwaitingCaller): void {
     const more = this.more();
     more.callers ??= new Set();

@@ -90,7 +90,7 @@ export function endOfMailbox(cell: Cell): void {
 }
 
 /**
- * Ends an actor. Order: it is dead for everybody, then its names, timers and aliases are free, then links and monitors are
+ * Ends an actor. Order: it is marked dead, then its names, timers and aliases are free, then links and monitors are
  * told (A8). Deaths that follow are queued, so a chain of a million links needs no deep stack.
  */
 export function terminate(cell: Cell, reason: ExitReason): void {

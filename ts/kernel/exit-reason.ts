@@ -5,7 +5,7 @@
  * - `shutdown`, `{ shutdown: info }`: it was asked to end; not logged as a crash.
  * - `kill`: as an explicit exit signal it cannot be trapped; the actor then ends with `killed`.
  * - `noproc`: there was no such actor. `noconnection`: its node is out of reach.
- * - `{ unsendable: code }`: another node hears this for a reason that is too large or too deep to travel.
+ * - `{ unsendable: code }`: another node gets this for a reason that is too large or too deep to travel.
  * - {@link CrashReason}: its code threw.
  */
 export type ExitReason = unknown;

@@ -1,7 +1,7 @@
 // One actor: its control block, mailbox, turns, receive and death.
 //
 // Guarantees: messages of a pair keep their order (B1), a crash ends one actor only, a dead actor runs no more of its code
-// (A7), and its names, timers and aliases are free before anybody is told (A8).
+// (A7), and its names, timers and aliases are free before any other actor is told (A8).
 //
 // From the ground up: the control block and its queueing (cell), a pending receive (wait, taking), the end (death), delivery
 // to a known actor (delivery), what an actor does with a turn (turn, receive). Kernel is what actors share, and the ports

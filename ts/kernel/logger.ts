@@ -34,7 +34,7 @@ export const consoleLogger: Logger = {
   debug: () => {},
 };
 
-/** One whose failures harm nobody: neither the actor that logs nor its supervisor (A4). */
+/** A logger whose failures end neither the actor that logs nor its supervisor (A4). */
 export function guarded(logger: Logger): Logger {
   const at =
     (level: keyof Logger): Logger['error'] =>

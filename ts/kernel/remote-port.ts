@@ -54,7 +54,7 @@ export type CallRequest = readonly [tag: string, args: readonly unknown[], chain
 export interface RemoteStart {
   /** A name to register there. */
   readonly name: string | undefined;
-  /** ms that its init may take; Infinity: for ever. */
+  /** ms that its init may take; Infinity: no limit. */
   readonly timeout: number;
 }
 

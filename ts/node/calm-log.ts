@@ -16,7 +16,7 @@ interface Held {
 }
 
 /**
- * Writes lines that strangers and peers can cause: the first of a kind at once, then one every LOG_PAUSE_MS with the last facts and
+ * Writes lines that unauthenticated connections and peers can cause: the first of a kind at once, then one every LOG_PAUSE_MS with the last facts and
  * `count`, how many lines it stands for.
  */
 export class CalmLog {

@@ -17,7 +17,7 @@ Object.defineProperties(EmittingRuntime.prototype, methods);
 
 /** How a node stops. */
 export interface NodeStopOptions {
-  /** ms that supervision trees have to end in order; default 10 000. Infinity waits for ever. */
+  /** ms that supervision trees have to end in order; default 10 000. Infinity: no limit. */
   readonly timeout?: number;
 }
 

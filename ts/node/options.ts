@@ -72,7 +72,7 @@ export interface NodeOptions {
   readonly outbox?: OutboxOptions;
   /** Bytes from peers that may wait while JavaScript is busy. Default 16 777 216. */
   readonly inboxBytes?: number;
-  /** Who reads sockets: the event loop (default where it can) or a native thread. */
+  /** What reads sockets: the event loop (default where it can) or a native thread. */
   readonly reader?: 'loop' | 'thread';
   /** Longest busy wait for more bytes after traffic, in µs; 0 turns it off. Default 50. */
   readonly spinUs?: number;

@@ -22,7 +22,7 @@ const USUAL_FAILURES: ReadonlySet<DialResult> = new Set(['unreachable', 'timeout
 /** Reports an event to the listeners of the node. */
 export type Tell = <E extends keyof NodeEvents>(event: E, ...args: NodeEvents[E]) => void;
 
-/** What hears the news. */
+/** What is told of peers. */
 export interface PeerNewsOptions {
   readonly runtime: Runtime;
   readonly network: Network;

@@ -5,7 +5,7 @@ import { SnowmeshError } from '../errors/index.ts';
 export interface ReadyOptions {
   /** How many visible peers there must be, or their names. Default 1. */
   readonly peers?: number | readonly string[];
-  /** ms. Default 30 000; Infinity waits for ever. */
+  /** ms. Default 30 000; Infinity: no limit. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
 }

@@ -98,7 +98,7 @@ export class Remote implements RemotePort {
   }
 
   exit(from: Pid, to: Pid, reason: ExitReason): void {
-    // Only over an existing session: a link whose session ended has fired at both ends already.
+    // Only over an existing session: a link whose session ended has fired on both nodes already.
     withReason(this.#routes.existing(to), from.local, FrameTag.EXIT, reason, (frame) => {
       frame.pid(from);
       frame.pid(to);
@@ -338,7 +338,7 @@ const NOBODY = new Pid(0, 0);
 
 const local = (from: Pid | null): number => (from === null ? 0 : from.local);
 
-/** A time in ms as it travels: null is for ever. */
+/** A time in ms as it travels; null: no limit. */
 function finite(ms: number): number | null {
   return ms === Number.POSITIVE_INFINITY ? null : ms;
 }

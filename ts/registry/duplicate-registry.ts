@@ -23,7 +23,7 @@ interface Holding<K, V, M> {
  * A registry in which many actors share a key, as Elixir's with duplicate keys: for publishing to subscribers. It holds actors of
  * this node only.
  *
- * A dead actor is removed, without a call, before any other actor hears of the death. Memory follows what living actors have
+ * A dead actor is removed, without a call, before any other actor is told of the death. Memory follows what living actors have
  * registered, so an actor that makes up keys without end should `unregister` them.
  *
  * @typeParam K Keys.

@@ -6,7 +6,7 @@ const MAX_NAME = 255;
 
 /**
  * Names of local actors: one living actor for each name (F1). An actor may have several names, as in Elixir's Registry (F2), and
- * they are free again before any other actor hears of its death (F5).
+ * they are free again before any other actor is told of its death (F5).
  */
 export class LocalNames implements NamesPort {
   private readonly byName = new Map<string, Pid>();

@@ -249,7 +249,7 @@ export class Clients implements ConnectionHost {
     const { actor } = connection;
     if (actor === undefined || !connection.isOpen) return;
     if (++connection.unhandled === this.limits.waiting) connection.hold(true);
-    // One that cannot be held goes on.
+    // One that cannot be paused continues.
     if (connection.unhandled > 4 * this.limits.waiting)
       return this.#misbehaved(connection, 'too many at once');
     this.#runtime.inbound.deliver(

@@ -61,7 +61,7 @@ export function startConnectionActor(
   runtime.onDeath(actor, () => connection.close(CloseCode.crashed, 'its handler ended'));
 }
 
-/** The socket is closed: the user hears of it last, then the actor ends. */
+/** The socket is closed: `onClose` is called, then the actor ends. */
 export function endConnectionActor(
   runtime: Runtime,
   connection: Connection,

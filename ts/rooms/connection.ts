@@ -41,7 +41,7 @@ export interface ConnectionHost {
   ended(connection: Connection, why: CloseReason): void;
 }
 
-/** Who a connection belongs to, and how it talks. */
+/** The user of a connection, and its protocol. */
 export interface ConnectionFacts {
   /** Names the user: other connections of it, on any node, have the same. */
   readonly key: string | undefined;
@@ -131,7 +131,7 @@ export class Connection<User = unknown> implements Recipient, OutletOwner {
   }
 
   /**
-   * Puts it into a room; a second time changes nothing. It hears at once what is broadcast on this node; when the promise resolves, what is
+   * Puts it into a room; a second time changes nothing. It gets at once what is broadcast on this node; when the promise resolves, what is
    * broadcast on any connected node from then on. O(1), and one message to each peer for the first member here.
    *
    * @param room 1 to 255 bytes of text; it need not exist.

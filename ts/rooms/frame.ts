@@ -36,7 +36,7 @@ export class Frame {
     return this.wire.subarray(this.#payloadAt);
   }
 
-  /** The frame as permessage-deflate without context takeover has it: compressed once, whoever gets it. */
+  /** The frame as permessage-deflate without context takeover has it: compressed once for all receivers. */
   get deflated(): Buffer {
     this.#deflated ??= deflate(this);
     return this.#deflated;
@@ -62,7 +62,7 @@ export class Packet {
     this.bytes = bytes;
   }
 
-  /** All frames in one piece, put together once, whoever gets it. */
+  /** All frames in one piece, put together once for all receivers. */
   get wire(): Buffer {
     if (this.#wire === undefined) {
       const [first] = this.frames;

@@ -4,10 +4,10 @@ import type { ConnectionHandler } from './connection-actor.ts';
 import type { Resume } from './resume.ts';
 import type { RoomService } from './room-service.ts';
 
-/** What a greeting needs to know, and whom it tells. */
+/** What a greeting needs to know, and what it calls. */
 export interface GreetingListener {
   facts(): Pick<Welcome, 'beatMs' | 'spreadMs'>;
-  /** A session goes on. */
+  /** A session continues. */
   resumed(): void;
   /** A room was resumed with a gap. */
   resynced(): void;

@@ -8,7 +8,7 @@ const LOST = { code: 1006, reason: 'no sign of life' };
 /**
  * Finds clients that are gone without a word: one that was silent for an interval is pinged, silent for another one it is ended.
  *
- * While this event loop stands still no sign of life is read, so time in which it did counts for nobody.
+ * A blocked event loop reads no sign of life, so the time in which it was blocked does not count.
  */
 export class Heartbeat {
   readonly #runtime: Runtime;
@@ -16,7 +16,7 @@ export class Heartbeat {
   readonly #intervalMs: number;
   #tick = 0;
   #dueAt = 0;
-  /** Nobody is ended before. */
+  /** No connection is ended before. */
   #judgesFrom = 0;
   #cancel = (): void => {};
 

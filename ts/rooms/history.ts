@@ -1,5 +1,5 @@
 // Messages that this node has not had in order: after a split, a full outbox, or for a client that comes back here. Peers keep
-// what they broadcast and what they heard, and tell it when they are asked.
+// what they broadcast and what they received, and send it on request.
 import type { Runtime } from '../actor/index.ts';
 import type { Cursor, ResyncReason } from '../client/index.ts';
 import type { Connection } from './connection.ts';
@@ -136,7 +136,7 @@ export class History {
     if (!this.#learn(room, new Map(wanted), answers)) return 'lost';
     const missed = room.ring.missed(cursor, new Set());
     if (missed === undefined) return 'window';
-    // An origin that is gone and that nobody here knows: one lost node is stood in for, of more than one messages may be lost.
+    // An origin that has ended and that this node does not know: one lost node can be replaced, of several messages may be lost.
     const gone = unknown.filter((origin) => !room.ring.knows(origin));
     const losses = answers.reduce((most, { lost }) => Math.max(most, lost), this.#recentLosses());
     const isProved = answers.length > 0 ? losses <= 1 : losses === 1;

@@ -1,4 +1,4 @@
-// Which rooms each node wants messages of. A node tells its own; a peer that hears of a room for the first time answers with
+// Which rooms each node wants messages of. A node tells its own; a peer that is told of a room for the first time answers with
 // its counter: everything that it broadcasts from then on comes here, in order.
 import type { Runtime } from '../actor/index.ts';
 import type { Connection } from './connection.ts';

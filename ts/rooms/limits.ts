@@ -32,7 +32,7 @@ export const HISTORY_MS = 2000;
 export const COUNT_MS = 100;
 
 export interface ResumeLimits {
-  /** How long a room message is kept for those who come back. Unit: ms; 0: no resume. Default 120 000. */
+  /** How long a room message is kept for clients that reconnect. Unit: ms; 0: no resume. Default 120 000. */
   readonly windowMs: number;
   /** Messages kept a room. Default 1 000. */
   readonly count: number;

@@ -25,7 +25,7 @@ export class Peers {
     for (const side of this.#sides.values()) if (side.takesPart) yield side;
   }
 
-  /** Everybody with a session. */
+  /** All peers with a session. */
   sessions(): IterableIterator<PeerSide> {
     return this.#sides.values();
   }

@@ -10,20 +10,20 @@ interface Present {
   readonly meta: string;
 }
 
-/** Who is in one room: by key, and below by owner and connection. */
+/** The presence of one room: by key, and below by owner and connection. */
 type RoomPresence = Map<string, Map<string, Present>>;
 
 /** Keys of a room that changed, with the metas they had. */
 type Changes = Map<string, readonly unknown[]>;
 
-/** Who is in which room on all nodes. Each change costs O(connections of its key); the end of an owner, O(its connections). */
+/** The presence of all rooms on all nodes. Each change costs O(connections of its key); the end of an owner, O(its connections). */
 export class PresenceTable {
   readonly #rooms = new Map<string, RoomPresence>();
   /** What each owner has: by connection, room and key. */
   readonly #owned = new Map<Owner, Map<string, readonly [room: string, key: string, connection: string]>>();
   #changed = new Map<string, Changes>();
 
-  /** Whether a room has anybody. */
+  /** Whether a room has any connection. */
   has(room: string): boolean {
     return this.#rooms.has(room);
   }

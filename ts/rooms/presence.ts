@@ -1,4 +1,4 @@
-// Presence: who is in a room on all nodes, with what they tell of themselves. Each node tells of its own connections; a peer's are gone with
+// Presence: the users in a room on all nodes, with what their connections tell of them. Each node tells of its own connections; a peer's are gone with
 // its session. Changes go out once a turn: to peers as entries, to members here as one diff a room.
 import type { Runtime } from '../actor/index.ts';
 import type { PresenceDiff, PresenceEntry } from '../client/index.ts';
@@ -12,12 +12,12 @@ import type { Peers } from './peers.ts';
 import { type Owner, PresenceTable } from './presence-table.ts';
 import type { RoomTable } from './room-table.ts';
 
-/** Who is in one room: a view that changes. */
+/** The presence of one room: a view that changes. */
 export interface Presence {
   readonly room: string;
   /** Different keys. O(1). */
   readonly size: number;
-  /** Everybody. O(connections). */
+  /** All of it. O(connections). */
   entries(): PresenceEntry[];
   /** The metas of the connections of a key; none: it is not here. */
   metas(key: string): readonly unknown[];
@@ -81,7 +81,7 @@ export class PresenceService {
     for (const room of [...(this.#seen.get(connection) ?? [])]) this.untrack(connection, room);
   }
 
-  /** Its client is in a room: it is told who else is, and hears of changes as a member. */
+  /** Its client is in a room: it gets the present state, and changes as a member. */
   show(connection: Connection, room: string): void {
     if (!connection.isPlain && this.#table.has(room))
       connection.notify(['present', room, this.#table.entries(room)]);

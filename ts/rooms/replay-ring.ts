@@ -12,11 +12,11 @@ interface Position {
   readonly kept: RoomMessage[];
 }
 
-/** What a message is to a room that hears its origin. */
+/** What a message is to a room that follows its origin. */
 export type Verdict = 'next' | 'repeat' | 'gap';
 
 /**
- * The last messages of one room, of all origins, for those who come back.
+ * The last messages of one room, of all origins, for clients that reconnect.
  *
  * Each message names the one before it of its origin, so a row of kept messages proves by itself that nothing is missing
  * between them; `newest` proves that nothing is missing behind them.
@@ -65,7 +65,7 @@ export class ReplayRing {
   }
 
   /**
-   * A member has heard these origins from a sequence each. One that this node does not hear, because they are apart, is to be heard from
+   * A member has these origins from a sequence each. One that this node does not get, because they are not connected, is to be got from
    * there on when they are together again.
    */
   followOn(from: Cursor): void {

@@ -38,7 +38,7 @@ export class Requests {
     });
   }
 
-  /** A peer's answer; one that nobody asked it for is dropped. */
+  /** A peer's answer; one without a request to that peer is dropped. */
   answered(side: PeerSide, ref: number, answer: unknown): void {
     const request = this.#open.get(ref);
     if (request?.waiting.delete(side) !== true) return;
@@ -46,7 +46,7 @@ export class Requests {
     if (request.waiting.size === 0) this.#end(ref);
   }
 
-  /** A peer is lost: nobody waits for it. O(open requests). */
+  /** A peer is lost: no request waits for it any more. O(open requests). */
   lost(side: PeerSide): void {
     for (const [ref, { waiting }] of [...this.#open])
       if (waiting.delete(side) && waiting.size === 0) this.#end(ref);

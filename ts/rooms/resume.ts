@@ -18,7 +18,7 @@ export class Resume {
     this.#windowMs = windowMs;
   }
 
-  /** The session that a token is for; undefined: it is of nobody here, or of another user. */
+  /** The session that a token is for; undefined: there is none here, or it belongs to another user. */
   sessionOf(connection: Connection, token: string | null): SessionClaim | undefined {
     if (token === null || this.#windowMs === 0) return undefined;
     const claim = this.#service.signer.readSession(token);
@@ -60,7 +60,7 @@ export class Resume {
     return reason;
   }
 
-  /** Tells a client that it may have missed something in a room, and from where on it hears it. */
+  /** Tells a client that it may have missed something in a room, and from which message on it gets it. */
   resync(connection: Connection, room: Room<Connection>): void {
     this.#resync(connection, room, 'lost', {}, {});
   }
@@ -81,7 +81,7 @@ export class Resume {
   }
 
   /**
-   * @param from from where on the session may hear the room, as was signed.
+   * @param from from which message on the session may get the room, as was signed.
    * @param seen what the client says it has had.
    */
   #replay(

@@ -34,7 +34,7 @@ export function contentOf(message: unknown): Content {
   return { kind: Kind.json, payload: Buffer.from(json) };
 }
 
-/** Which connections a message passes by: `#` and a connection's id, or `@` and a key. */
+/** Which connections a message leaves out: `#` and a connection's id, or `@` and a key. */
 export type Except = readonly string[];
 
 /** One message of a room, from its broadcast to the end of its window. */
@@ -43,7 +43,7 @@ export class RoomMessage {
   readonly origin: string;
   /** Counts the messages of the origin, in all its rooms. 0: it has no number and cannot be resumed. */
   readonly sequence: number;
-  /** Sequence of the origin's message before it in this room: whoever has that one has no gap. */
+  /** Sequence of the origin's message before it in this room: a receiver that has that one has no gap. */
   readonly previous: number;
   readonly content: Content;
   readonly except: Except;

@@ -1,4 +1,4 @@
-// One node's part in the rooms of its cluster: hears the peers, and puts the parts together.
+// One node's part in the rooms of its cluster: receives from the peers, and connects the parts.
 //
 //   up ──hello──▶ peer          it then tells its interest and presence; changes follow as they happen
 //   interest ──▶ based          from the answer on, everything the peer broadcasts into that room comes here, in order

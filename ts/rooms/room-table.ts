@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts';
 import type { ResumeLimits } from './limits.ts';
 import { Room } from './room.ts';
 
-/** The rooms this node knows, and the numbers of the messages it broadcasts. A room that nobody needs is nowhere. */
+/** The rooms this node knows, and the numbers of the messages it broadcasts. A room without members and subscribers has no entry. */
 export class RoomTable {
   /** What this node's messages are numbered under. */
   readonly origin: string;

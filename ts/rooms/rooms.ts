@@ -14,7 +14,7 @@ import { RoomService, type RoomsHost } from './room-service.ts';
 import type { RoomSocket } from './socket-port.ts';
 import { type AttachOptions, attach } from './upgrade.ts';
 
-/** Who a socket belongs to. */
+/** The user that a socket belongs to. */
 export interface AcceptOptions<User = unknown> {
   /** Names the user on all nodes: its connections share a presence, and `sendTo` reaches all of them. */
   readonly key?: string;
@@ -24,7 +24,7 @@ export interface AcceptOptions<User = unknown> {
   readonly address?: string;
 }
 
-/** Whom a broadcast passes by. */
+/** Connections that a broadcast leaves out. */
 export interface ExceptOptions {
   /** One connection, or the id of one on any node. */
   readonly connection?: Connection<never> | Connection | string;
@@ -97,7 +97,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   /**
    * Takes a socket in: a server's end of a WebSocket, of any library. Its actor starts, and ends with the socket.
    *
-   * @param socket anything with `send` and `close`; what comes from it is heard by `on` or `addEventListener`. One that did not agree on
+   * @param socket anything with `send` and `close`; its messages come by `on` or `addEventListener`. One that did not agree on
    * the subprotocol `snowmesh.rooms.1` gets payloads as they are.
    * @throws SNOW_ERR_NOT_ALIVE after `close`; SNOW_ERR_BAD_OPTION for what is no socket; SNOW_ERR_BAD_NAME for a key of no or more than
    * 254 bytes.
@@ -227,8 +227,8 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   }
 
   /**
-   * Who is in a room on all nodes: connections that were tracked, by key. A user with three tabs is there once, with three metas. Members of
-   * the room that use the client hear of every change.
+   * The presence of a room on all nodes: connections that were tracked, by key. A user with three tabs is there once, with three metas. Members of
+   * the room that use the client are told of every change.
    *
    * @throws SNOW_ERR_BAD_NAME
    * @example

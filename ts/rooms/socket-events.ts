@@ -2,7 +2,7 @@ import type { SocketData } from './client-input.ts';
 import type { CloseReason } from './connection.ts';
 import type { RoomSocket } from './socket-port.ts';
 
-/** What is heard of a socket. */
+/** The events of a socket. */
 export interface SocketListener {
   data(data: SocketData): void;
   /** A sign of life. */
@@ -13,7 +13,7 @@ export interface SocketListener {
 /** What came in, whatever library it came through. */
 type Incoming = string | Uint8Array | ArrayBuffer | readonly Uint8Array[] | { readonly data?: unknown };
 
-/** Follows a socket, by `on` (`ws` and the like) or `addEventListener` (WebSocket); without either nothing is heard of it. */
+/** Follows a socket, by `on` (`ws` and the like) or `addEventListener` (WebSocket); without either there are no events. */
 export function listen(socket: RoomSocket, listener: SocketListener): void {
   if (typeof socket.on === 'function') {
     socket.on('message', (data: Incoming, isBinary?: boolean) => listener.data(dataOf(data, isBinary)));

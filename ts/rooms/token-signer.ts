@@ -18,7 +18,7 @@ export interface SessionClaim {
   readonly session: string;
   /** How often it was resumed. */
   readonly generation: number;
-  /** Of whom it is; undefined: of nobody in particular. */
+  /** The user that it belongs to; undefined: none. */
   readonly key: string | undefined;
 }
 
@@ -74,7 +74,7 @@ export class TokenSigner {
     return this.#sign(['room', session, room, from]);
   }
 
-  /** From where on a session may hear a room; undefined: the ticket is not for it. */
+  /** From which message on a session may get a room; undefined: the ticket is not for it. */
   readTicket(ticket: unknown, session: string, room: string): Cursor | undefined {
     const claim = this.#open(ticket);
     return claim?.[0] === 'room' && claim[1] === session && claim[2] === room

@@ -7,7 +7,7 @@ import { SUBPROTOCOL } from '../client/index.ts';
 import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { RoomSocket } from './socket-port.ts';
 
-/** Who comes in: what `authorize` gives. */
+/** A user that is admitted: what `authorize` gives. */
 export interface Admission<User = unknown> {
   /** Names the user on all nodes. */
   readonly key?: string;
@@ -15,7 +15,7 @@ export interface Admission<User = unknown> {
   readonly user?: User;
 }
 
-/** Who does not: the status of the HTTP answer, and why. */
+/** A refusal: the status of the HTTP answer, and why. */
 export interface Refusal {
   readonly status: 401 | 403;
   readonly reason?: string;
@@ -33,9 +33,9 @@ export interface AttachOptions<User = unknown> {
   /** Upgrades of this path are taken, all others left alone. Default `/rooms`. */
   readonly path?: string;
   /**
-   * Called before the upgrade; nobody is asked when there is none. A throw or rejection is answered with 500 and logged.
+   * Called before the upgrade; without it everything is admitted. A throw or rejection is answered with 500 and logged.
    *
-   * @returns who it is, or the refusal.
+   * @returns the user, or the refusal.
    */
   authorize?(request: IncomingMessage): Admission<User> | Refusal | PromiseLike<Admission<User> | Refusal>;
   /** Pages that may connect; what comes without an Origin is no page. Default `same`. */
@@ -76,7 +76,7 @@ const OPTIONS: OptionNames<AttachOptions> = {
 /** So long may `authorize` take. Unit: ms. */
 const AUTHORIZE_MS = 10_000;
 
-/** The paths that are taken on each server: one listener hears all its upgrades. */
+/** The paths that are taken on each server: one listener takes all its upgrades. */
 const PATHS = new WeakMap<Server, Map<string, Gate>>();
 
 /**
@@ -106,7 +106,7 @@ function listenTo(server: Server): Map<string, Gate> {
   server.on('upgrade', (request, socket, head) => {
     const gate = paths.get((request.url ?? '').split('?', 1)[0] as string);
     if (gate !== undefined) gate.take(request, socket, head);
-    // With nobody else to hear of it the connection would stay open for ever.
+    // Without another listener the connection would stay open.
     else if (server.listenerCount('upgrade') === 1) refuse(socket, 404, 'nothing is upgraded here');
   });
   return paths;
@@ -218,7 +218,7 @@ function webSocketServer(maxPayload: number, compress: boolean): WebSocketServer
     clientTracking: false,
     maxPayload,
     handleProtocols: (offered: ReadonlySet<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-    // Without memory of earlier frames a compressed frame is the same for everybody.
+    // Without memory of earlier frames a compressed frame is the same for all receivers.
     perMessageDeflate: compress ? { serverNoContextTakeover: true, clientNoContextTakeover: true } : false,
   });
 }

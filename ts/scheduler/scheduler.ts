@@ -6,7 +6,7 @@ export interface Queued<T> {
 
 /** ms before the event loop runs... */
 const SLICE_MS = 2;
-/** ...or turns, in case the clock stands still: tests put fake ones in its place. */
+/** ...or turns, in case the clock does not advance: tests replace it by fake ones. */
 export const TURNS_PER_SLICE = 20_000;
 /** The clock is looked at about this often, but not before `MOST_UNCHECKED` turns when turns are short. Unit: ms. */
 const CHECK_MS = 0.1;

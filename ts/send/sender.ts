@@ -59,7 +59,7 @@ export class Sender {
    * mailboxes lies in memory once, and a copy made just before it is handled mostly dies young. A function actor may look
    * at what it does not take, so it gets its copy at once.
    *
-   * @param isOurs Nobody else holds `message`; otherwise it is copied first.
+   * @param isOurs Nothing else holds `message`; otherwise it is copied first.
    * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP; then no actor has got it.
    */
   fanOut(to: readonly Pid[], message: unknown, isOurs: boolean): void {

@@ -14,7 +14,7 @@ export class Child {
   hasFailed = false;
   /** Its start on another node, under way. */
   attempt: Attempt | undefined = undefined;
-  /** Its node could not be reached when last heard of. */
+  /** Its node could not be reached at the last attempt. */
   isNodeAway = false;
   /** Undefined: it has no back-off, or was never restarted. */
   pauses: RestartPauses | undefined = undefined;

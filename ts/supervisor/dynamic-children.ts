@@ -27,7 +27,7 @@ interface DynamicChild {
 interface Restarting {
   /** The key of the PID it had: users know it by that. */
   readonly formerKey: Pid | string;
-  /** Its node could not be reached when last heard of. */
+  /** Its node could not be reached at the last attempt. */
   isNodeAway: boolean;
   /** Its start on another node, under way. */
   attempt: Attempt | undefined;

@@ -30,8 +30,8 @@ export class RemoteStarts {
   }
 
   /**
-   * @param lookMs First asks whether the node can be reached, for that long: it was away when last heard of.
-   * @param then Called once for an attempt. A success is told at once, so the child is known before its end is heard of (N5);
+   * @param lookMs First asks whether the node can be reached, for that long: it could not be reached at the last attempt.
+   * @param then Called once for an attempt. A success is told at once, so the child is known before its end is (N5);
    *   anything else in its turn, through the mailbox.
    * @returns The result of a local start; an attempt when the child belongs to another node.
    */

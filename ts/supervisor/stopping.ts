@@ -12,7 +12,7 @@ export interface Leaving {
  * Ends one child and resolves to the reason it ended with (J15): `shutdown` first, `kill` when its time is over.
  *
  * The supervisor watches the end by a monitor of its own and not by the link, so a child that unlinked itself cannot
- * hang it (J17); one that is gone already, or whose node is lost, gives its DOWN at once. A node that stands still is
+ * hang it (J17); one that is gone already, or whose node is lost, gives its DOWN at once. A node that does not respond is
  * lost after its liveness bound (S6); the end of further children there is known by then, and they are not asked again.
  */
 export async function stopChild(self: Self, { pid, shutdown }: Leaving): Promise<unknown> {
@@ -39,7 +39,7 @@ function receiveDown(self: Self, ref: Ref, shutdown: number | 'infinity'): Promi
 
 /**
  * Ends many children at once (J16): all are asked together, and those with the same patience have one common deadline.
- * `onDown` hears of each end. O(n), whatever else is in the mailbox.
+ * `onDown` is called for each end. O(n), whatever else is in the mailbox.
  *
  * Only for a supervisor that is about to end: it takes every message meanwhile and acts on none but the DOWNs.
  */

@@ -42,7 +42,7 @@ export class SupervisorProcess implements SupervisorFrame {
   private readonly pauses = new Map<TimerRef, () => void | Promise<void>>();
 
   constructor(self: Self) {
-    actingFor(self); // V3: never in an actor of another copy, whose messages are of other classes
+    actingFor(self); // an actor of another copy has messages of other classes (V3)
     this.self = self;
     this.parent = self.parent ?? self.runtime.root;
     this.report = new SupervisorReport(self);

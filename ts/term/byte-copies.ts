@@ -32,7 +32,7 @@ class Block {
 
   private fill(): void {
     const step = stepOf(this.source.length);
-    // For no more than will be taken: whoever keeps one copy keeps the memory of all.
+    // For no more than will be taken: one kept copy keeps the memory of all.
     const copies = Math.min(Math.floor(BLOCK_BYTES / step), Math.max(1, this.left));
     this.left -= copies;
     const size = copies * step;
@@ -41,7 +41,7 @@ class Block {
     for (let full = step; full < size; full *= 2) bytes.copyWithin(full, 0, Math.min(full, size - full));
     this.memory = bytes.buffer;
     this.next = 0;
-    markAsUntransferable(this.memory); // whoever gives one copy away must not take the others along
+    markAsUntransferable(this.memory); // transferring one copy must not detach the others
   }
 }
 

@@ -27,7 +27,7 @@ export class ByteWriter {
     this.capacity = buffer.length;
   }
 
-  /** Goes on in another buffer. */
+  /** Continues in another buffer. */
   protected use(buffer: Uint8Array, at: number): void {
     if (this.buffer.buffer !== buffer.buffer || this.buffer.byteOffset !== buffer.byteOffset) {
       this.buffer = asBuffer(buffer);
@@ -97,7 +97,7 @@ export class ByteWriter {
     const needed = written + bytes;
     if (needed > this.limit + SLACK) throw tooLarge(needed, this.limit);
     const capacity = Math.max(needed, Math.min(2 * needed, this.limit + SLACK), LEAST_CAPACITY);
-    // Memory that is not cleared first: every byte below `at` is written before anybody reads it.
+    // Memory that is not cleared first: every byte below `at` is written before it is read.
     const larger = Buffer.allocUnsafeSlow(capacity);
     larger.set(this.buffer.subarray(this.base, at));
     this.buffer = larger as FastBuffer;

@@ -66,7 +66,7 @@ export class TermDecoder {
    * Reads a whole term (version and value) that begins at `offset` and was validated. Strings and bytes are copied out.
    * O(bytes). Throws a RangeError for what the engine cannot hold, such as a bigint of more than 2^30 bits.
    *
-   * @param isOurs Nobody will write into `bytes` again: a binary that makes up most of them becomes a view instead of a copy.
+   * @param isOurs Nothing will write into `bytes` again: a binary that makes up most of them becomes a view instead of a copy.
    */
   decode(bytes: Uint8Array, offset = 0, isOurs = false): unknown {
     if (isOurs) return this.decodeOurs(bytes, offset);

@@ -14,7 +14,7 @@ const MAX_SHAPE_PRELUDE = 32 * 1024;
 /** Key lists and their beginnings that are remembered. */
 const MAX_NODES = 4 * MAX_SHAPES;
 
-/** Who a node number stands for. */
+/** The node that a number stands for. */
 export interface NodeIdentity {
   readonly name: string;
   readonly incarnation: bigint;
@@ -142,7 +142,7 @@ export class FrameWriter extends Encoder {
   protected override announceNode(nc: number): void {
     if (this.announced.has(nc)) return;
     if (this.prelude.at > this.chunk.length / 4) throw tooManyNodes();
-    // First the look-up: it throws for a number nobody knows, which must not count as announced then.
+    // First the look-up: it throws for an unknown number, which must not count as announced then.
     const { name, incarnation } = this.options.identityOf(nc);
     this.announced.add(nc);
     const { prelude } = this;
@@ -222,7 +222,7 @@ export class FrameWriter extends Encoder {
   /** What was written, with the long binaries in between. */
   private endParts(): readonly Uint8Array[] {
     const { parts } = this;
-    // The chunk is needed for the announcements; a buffer of our own is nobody else's.
+    // The chunk is needed for the announcements; a buffer of our own is not shared.
     const start = this.base;
     const written = this.isOwn
       ? new Uint8Array(this.buffer.buffer, this.buffer.byteOffset + start, this.at - start)

@@ -6,7 +6,7 @@ import { isPlain, UNSENDABLE } from './verdict.ts';
 
 /** What is frozen, and how many levels it has. */
 const known = new WeakMap<object, number>();
-/** Nobody pays for a look-up before the first value is frozen. */
+/** Before the first value is frozen there is no look-up. */
 let isInUse = false;
 
 /**
@@ -47,7 +47,7 @@ export function freezeInside(value: unknown, path: string): number {
   return inside + 1;
 }
 
-/** What would let somebody tell the shared value from a copy, or change it. */
+/** What would let code tell the shared value from a copy, or change it. */
 function faultOf(value: object): string | undefined {
   const isArray = Array.isArray(value);
   if (!isArray && !isPlain(value)) return 'an object that can change inside';

@@ -5,7 +5,7 @@ const MAX_LISTED = 12;
 /** Longer keys look like data. */
 const MAX_KEY_LENGTH = 255;
 
-/** The key of the node that stands for none. An object may have it, so whoever gets to a new node asks {@link KeyTrie.has}. */
+/** The key of the node that stands for none. An object may have it, so code that gets to a new node asks {@link KeyTrie.has}. */
 const NO_KEY = '\ud800';
 
 /** A list of keys: the way from the root to here. */
@@ -45,11 +45,11 @@ export class KeyNode<T> {
  *              └─── tags              { id, tags }
  *
  * Keys of objects are unique strings of the engine, so a step is mostly a comparison of two pointers. Bounded: objects whose
- * keys are data must not grow it for ever.
+ * keys are data must not grow it without end.
  */
 export class KeyTrie<T> {
   readonly root: KeyNode<T>;
-  /** Stands where there is no child, so that nobody has to ask whether there is one. */
+  /** Stands where there is no child, so that no caller has to check for one. */
   private readonly none: KeyNode<T> = new KeyNode<T>(undefined, NO_KEY, undefined);
   private left: number;
 
@@ -102,7 +102,7 @@ function indexOf<T>(node: KeyNode<T>): Map<string, KeyNode<T>> {
 const NOTHING = {};
 
 /**
- * Whether somebody put enumerable properties on `Object.prototype`. Then `for … in` over an object sees them, and whoever
+ * Whether some code has put enumerable properties on `Object.prototype`. Then `for … in` over an object sees them, and whoever
  * relies on it has to take the slow way.
  */
 export function isPrototypePolluted(): boolean {

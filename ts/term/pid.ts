@@ -88,7 +88,7 @@ export function parsePid(text: string): Pid | undefined {
   if (match === null) return undefined;
   const [slot, local, creation] = [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)];
   if (slot > 0xffff || creation > 0xff || local >= LOCAL_LIMIT) return undefined;
-  // `<0.N>` is the short form of this node's own PIDs and of nobody else's.
+  // `<0.N>` is the short form of this node's own PIDs only.
   if ((match[3] === undefined) !== (slot === 0 && creation === 0)) return undefined;
   return new Pid(slot * 256 + creation, local);
 }

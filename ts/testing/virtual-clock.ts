@@ -6,7 +6,7 @@ interface VirtualAlarm extends Alarm {
   readonly fire: () => void;
 }
 
-/** Time that stands still until the test moves it. */
+/** Time that changes only when the test moves it. */
 export class VirtualClock implements Clock {
   private time: number;
   private readonly alarms = new Set<VirtualAlarm>();

@@ -36,7 +36,7 @@ export class Backlog {
     return this.bytes <= this.#highWater;
   }
 
-  /** The session is up: another limit holds, and its listener has heard of no busy peer yet. */
+  /** The session is up: another limit holds, and its listener was told of no busy peer yet. */
   open(limit: number): void {
     this.#limit = limit;
     this.#isBusy = false;
@@ -66,7 +66,7 @@ export class Backlog {
     return this.settle();
   }
 
-  /** Wakes those who wait, when there is room. Returns true when the peer was busy and is not any more. */
+  /** Resolves the waiting promises when there is room. Returns true when the peer was busy and is not any more. */
   settle(): boolean {
     if (!this.isBelowHighWater) return false;
     const wasBusy = this.#isBusy;
@@ -75,7 +75,7 @@ export class Backlog {
     return wasBusy;
   }
 
-  /** Wakes those who wait, when there is room; whether the peer counts as busy stays as it is. */
+  /** Resolves the waiting promises when there is room; whether the peer counts as busy stays as it is. */
   wakeIfRoom(): void {
     if (this.isBelowHighWater) this.#wake();
   }

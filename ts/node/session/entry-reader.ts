@@ -51,7 +51,7 @@ export class EntryReader {
     return (BigInt(this.u32()) << 32n) | BigInt(low);
   }
 
-  /** `u32 length` and the bytes: a view when nobody else writes there, else a copy. */
+  /** `u32 length` and the bytes: a view when nothing else writes there, else a copy. */
   blob(): Uint8Array {
     const length = this.u32();
     const start = this.at;

@@ -1,5 +1,5 @@
 // Maps a node number (nc: slot and creation) to (name, incarnation). The native core gives the numbers. A number always
-// means the same pair: a PID of an earlier incarnation reaches nobody (M4), one of a reconnected peer still works (M3).
+// means the same pair: a PID of an earlier incarnation leads to no actor (M4), one of a reconnected peer still works (M3).
 import type { Outgoing } from './outgoing.ts';
 
 /** One incarnation of one node. */

@@ -1,5 +1,5 @@
 // The node names that this node is connected to or is dialling. A name with neither is forgotten, so that dials of
-// names nobody has leave nothing behind (L16).
+// names of nodes that do not exist leave nothing behind (L16).
 import type { NodeName } from '../node-name.ts';
 import type { DialResult } from './endings.ts';
 import type { Outgoing } from './outgoing.ts';
