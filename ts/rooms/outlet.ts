@@ -10,11 +10,11 @@ export interface OutletLimits {
 
 /** What an outlet tells its connection. */
 export interface OutletOwner {
-  /** Messages were dropped because the client reads too slowly. */
+  /** @internal Messages were dropped because the client reads too slowly. */
   dropped(count: number): void;
-  /** It is to be closed for that. */
+  /** @internal It is to be closed for that. */
   tooSlow(): void;
-  /** It reads again, after so many messages were dropped. */
+  /** @internal It reads again, after so many messages were dropped. */
   caughtUp(dropped: number): void;
 }
 
