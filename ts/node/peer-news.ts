@@ -19,6 +19,9 @@ import type { Session } from './session/session.ts';
 /** Dials that fail like this are usual while nodes come and go. */
 const USUAL_FAILURES: ReadonlySet<DialResult> = new Set(['unreachable', 'timeout', 'stopping']);
 
+const NAMESAKE =
+  "another node has this node's name and is connected to the same peer; each node needs a name of its own";
+
 /** Reports an event to the listeners of the node. */
 export type Tell = <E extends keyof NodeEvents>(event: E, ...args: NodeEvents[E]) => void;
 
@@ -110,6 +113,7 @@ export class PeerNews implements NetworkListener {
   #lost(session: Session, cause: DownCause, detail: string): void {
     const { name } = session.identity;
     this.#monitors.down(name, cause, factsOf(session));
+    if (cause === 'displaced') this.#log.write('error', { node: name }, NAMESAKE);
     if (cause === 'protocol') this.#log.write('error', { node: name, detail }, 'a peer broke the protocol');
     this.#tell('nodedown', name, cause, factsOf(session));
     if (!this.#policy.reconnects) this.#mesh.block(name);
@@ -144,6 +148,7 @@ export class PeerNews implements NetworkListener {
 
   dialFailed(peer: PeerState, result: DialResult, detail: string, numbers: Iterable<number>): void {
     const name = peer.name.full;
+    if (result === 'name-taken') this.#log.write('error', { node: name }, NAMESAKE);
     const level = USUAL_FAILURES.has(result) ? 'debug' : 'warn';
     this.#runtime.logger[level]({ node: name, result, detail }, 'could not connect');
     let loss = this.#runtime.losses.begin(-1, name);

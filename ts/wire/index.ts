@@ -121,6 +121,8 @@ export const DownCause = {
   GOODBYE: 6,
   /** The peer does not read and the outbox is full. */
   OVERFLOW: 7,
+  /** Another node connected to the peer under this node's name. */
+  DISPLACED: 8,
 } as const;
 
 /** The status byte of CONNECT_RESULT. */
@@ -141,6 +143,8 @@ export const ConnectStatus = {
   DUPLICATE: 6,
   /** This node or the peer stops. */
   STOPPING: 7,
+  /** Another node of this node's name is connected there. */
+  NAME_TAKEN: 8,
 } as const;
 
 /** The longest `length` of a frame before authentication. */

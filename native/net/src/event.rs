@@ -36,6 +36,8 @@ pub enum DownCause {
     Goodbye = 6,
     /// The peer does not read and the outbox is full.
     Overflow = 7,
+    /// Another node connected to the peer under this node's name.
+    Displaced = 8,
 }
 
 impl DownCause {
@@ -50,6 +52,7 @@ impl DownCause {
             5 => Self::Stopping,
             6 => Self::Goodbye,
             7 => Self::Overflow,
+            8 => Self::Displaced,
             _ => Self::Disconnect,
         }
     }
@@ -75,6 +78,8 @@ pub(crate) enum ConnectStatus {
     Duplicate = 6,
     /// This node or the peer stops.
     Stopping = 7,
+    /// Another node of this node's name is connected there.
+    NameTaken = 8,
 }
 
 /// Little-endian builder of entry bodies.

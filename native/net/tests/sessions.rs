@@ -11,6 +11,8 @@ const PROTOCOL: u8 = 4;
 const WRONG_NAME: u8 = 5;
 const REPLACED: u8 = 3;
 const CLOSED: u8 = 0;
+const DISPLACED: u8 = 8;
+const GOODBYE: u8 = 0x39;
 
 #[test]
 fn k8_a_storm_of_dials_ends_with_one_session_for_each_pair() {
@@ -331,4 +333,44 @@ fn send(local: u64, value: i32) -> Vec<u8> {
         SEND,
         &[&pid(local)[..], &[2, 0x22], &value.to_le_bytes()].concat(),
     )
+}
+
+#[test]
+fn of_two_live_nodes_with_one_name_the_second_is_refused() {
+    let mut a = TestNode::start("a");
+    let name = "raw@127.0.0.1:1";
+    let (first, second) = (Identity::new(), Identity::new());
+    let mut displaced = Raw::session_with(&a, name, 5, &first);
+    a.find("the first", |entry| entry.tag == UP);
+    let mut intruder = Raw::session_with(&a, name, 6, &second);
+    let goodbye = loop {
+        let (tag, body) = displaced.frame().unwrap();
+        if tag == GOODBYE {
+            break body;
+        }
+    };
+    assert_eq!(goodbye, [REPLACED], "it may be alive, and is told");
+
+    let _back = Raw::session_with(&a, name, 5, &first);
+    a.until("the first is back", |a| {
+        a.entries.iter().filter(|entry| entry.tag == UP).count() == 3
+    });
+    while intruder.frame().is_ok() {}
+    for _ in 0..3 {
+        let mut again = Raw::dial_with(a.address(), &second).unwrap();
+        let refusal = again.prove(&local(name, 6), COOKIE, &a.name).unwrap_err();
+        assert!(refusal.contains("another node of that name"), "{refusal}");
+    }
+    assert_eq!(a.count(DOWN), 2, "two displacements");
+    a.find("a report", |entry| entry.tag == REFUSED);
+}
+
+#[test]
+fn a_node_that_another_one_displaced_is_told_so() {
+    let mut a = TestNode::start("a");
+    let mut raw = Raw::session(&a, "raw@127.0.0.1:1", 5);
+    a.find("the session", |entry| entry.tag == UP);
+    raw.write(&frame(GOODBYE, &[REPLACED])).unwrap();
+    let down = a.find("its end", |entry| entry.tag == DOWN);
+    assert_eq!(down.body[0], DISPLACED);
 }

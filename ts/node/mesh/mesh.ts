@@ -25,7 +25,7 @@ const HINT_FOR = 60_000;
 const STEADY_AFTER = 30_000;
 
 /** Ends of a session that neither side asked for. */
-const LOST: ReadonlySet<DownCause> = new Set(['closed', 'timeout', 'overflow']);
+const LOST: ReadonlySet<DownCause> = new Set(['closed', 'timeout', 'overflow', 'displaced']);
 /** A dial that ended like this will end like this again for some time: another cookie, version or name answers there. */
 const REFUSED: ReadonlySet<DialResult> = new Set(['cookie', 'incompatible', 'wrong-name']);
 
@@ -246,14 +246,16 @@ export class Mesh {
     if (isHint) this.#hintDials--;
     wanted.isDialling = false;
     if (this.#wanted.get(wanted.name) === wanted) {
-      if (result !== 'up') this.#failed(wanted, REFUSED.has(result));
+      if (result !== 'up') this.#failed(wanted, result);
       else if (!this.#port.isUp(wanted.name)) this.#pause(wanted); // the session has ended already
     }
     this.#dialNext();
   }
 
-  #failed(wanted: Wanted, isRefused: boolean): void {
-    wanted.tries = isRefused ? TRIES_OF_LONGEST : wanted.tries + 1;
+  #failed(wanted: Wanted, result: DialResult): void {
+    const isRefused = REFUSED.has(result);
+    // Another node of this node's name is connected there: it may leave, and needs no hurry.
+    wanted.tries = isRefused || result === 'name-taken' ? TRIES_OF_LONGEST : wanted.tries + 1;
     if (wanted.isFound || (!isRefused && this.#port.now() < wanted.until)) return this.#pause(wanted);
     this.#drop(wanted);
     this.#forget(wanted.name);

@@ -10,6 +10,7 @@ const DIAL_WORDS = {
   WRONG_NAME: 'wrong-name',
   DUPLICATE: 'duplicate',
   STOPPING: 'stopping',
+  NAME_TAKEN: 'name-taken',
 } as const satisfies Record<keyof typeof ConnectStatus, string>;
 
 const DOWN_WORDS = {
@@ -21,14 +22,16 @@ const DOWN_WORDS = {
   STOPPING: 'stopping',
   GOODBYE: 'goodbye',
   OVERFLOW: 'overflow',
+  DISPLACED: 'displaced',
 } as const satisfies Record<keyof typeof NativeCause, string>;
 
 export type DialResult = (typeof DIAL_WORDS)[keyof typeof DIAL_WORDS];
 
 /**
  * Why a node went down: the connection was `closed`, no byte came before the `timeout`, this node asked for the `disconnect`,
- * a newer connection `replaced` it, the peer broke the `protocol`, this node is `stopping`, the peer said `goodbye`, or
- * more output waited for the peer than may be kept (`overflow`).
+ * a newer connection `replaced` it, the peer broke the `protocol`, this node is `stopping`, the peer said `goodbye`,
+ * more output waited for the peer than may be kept (`overflow`), or another node connected to the peer under this node's name
+ * (`displaced`).
  */
 export type DownCause = (typeof DOWN_WORDS)[keyof typeof DOWN_WORDS];
 

@@ -41,6 +41,9 @@ pub enum HandshakeError {
     /// The peer sent something that is no handshake frame, or not this one.
     #[error("the peer sent a malformed handshake frame")]
     Malformed,
+    /// Another live node has the peer's name, and a session.
+    #[error("another node of that name is connected; each node needs a name of its own")]
+    NameTaken,
     /// The peer claims our own name.
     #[error("the peer has our own name")]
     OwnName,
@@ -82,6 +85,7 @@ impl HandshakeError {
                 RefuseCode::Incompatible,
                 format!("required {missing:#x}, lacking {demanded:#x}"),
             ),
+            Self::NameTaken => (RefuseCode::NameTaken, String::new()),
             Self::OtherKey => (RefuseCode::OtherKey, String::new()),
             Self::OwnName => (RefuseCode::IllegalName, "this is my own name".to_owned()),
             Self::WrongName { found, .. } => (RefuseCode::WrongName, format!("this is {found}")),
@@ -120,6 +124,8 @@ pub enum RefuseCode {
     Stopping,
     /// 8
     OtherKey,
+    /// 9
+    NameTaken,
     /// A code that this version does not know.
     Other(u8),
 }
@@ -174,6 +180,7 @@ impl RefuseCode {
             Self::Busy => 6,
             Self::Stopping => 7,
             Self::OtherKey => 8,
+            Self::NameTaken => 9,
             Self::Other(code) => code,
         }
     }
@@ -190,6 +197,7 @@ impl RefuseCode {
             6 => Self::Busy,
             7 => Self::Stopping,
             8 => Self::OtherKey,
+            9 => Self::NameTaken,
             other => Self::Other(other),
         }
     }
@@ -206,6 +214,7 @@ impl fmt::Display for RefuseCode {
             Self::Busy => "busy",
             Self::Stopping => "stopping",
             Self::OtherKey => "another node has that name and incarnation",
+            Self::NameTaken => "another node of that name is connected; each node needs a name of its own",
             Self::Other(code) => return write!(out, "code {code}"),
         })
     }

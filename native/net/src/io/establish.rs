@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use snowmesh_core::handshake::{Decision, Peer as Proved};
+use snowmesh_core::handshake::{Decision, HandshakeError, Peer as Proved};
 use snowmesh_core::tie_break::{HeldSession, Incoming, Verdict, tie_break};
 
 use super::IoLoop;
@@ -20,6 +20,13 @@ impl IoLoop {
     pub(super) fn decide(&mut self, mut handshake: Handshake, peer: &Proved, nc: u32) {
         let name = peer.name.as_str();
         let held = self.node.session_of(name);
+        if let Some(held) = &held
+            && !self
+                .namesakes
+                .may_displace(name, held.peer().incarnation, peer.incarnation)
+        {
+            return self.refuse(handshake, &HandshakeError::NameTaken);
+        }
         let verdict = tie_break(&Incoming {
             own_name: &self.node.name,
             peer_name: name,
@@ -38,7 +45,7 @@ impl IoLoop {
         if verdict == Verdict::AcceptAndReplace
             && let Some(held) = held
         {
-            held.end(&self.node, DownCause::Replaced, "the peer connected anew");
+            self.replace(held, peer.incarnation);
         }
         let Some(ack) = handshake
             .acceptor()
@@ -76,7 +83,7 @@ impl IoLoop {
         let node = self.node.clone();
         let name = peer.name.as_str();
         if let Some(held) = node.session_of(name) {
-            held.end(&node, DownCause::Replaced, "the peer connected anew");
+            self.replace(held, peer.incarnation);
         }
         // Out of ids: the connection is closed, the peer may try again later.
         let Some(id) = node.reserve_id() else { return };
@@ -100,6 +107,15 @@ impl IoLoop {
         self.dial_done(&session.peer().name);
         self.begin_reading(&node, &session);
         self.next_sweep = self.next_sweep.min(Instant::now() + self.sweep_interval());
+    }
+
+    /// Ends a session whose place a new one takes. Another incarnation is told: that node may be alive.
+    fn replace(&mut self, held: Arc<Session>, incarnation: u64) {
+        if held.peer().incarnation == incarnation {
+            held.end(&self.node, DownCause::Replaced, "the peer connected anew");
+        } else {
+            self.leave(held, DownCause::Replaced);
+        }
     }
 
     fn begin_reading(&mut self, node: &Node, session: &Arc<Session>) {

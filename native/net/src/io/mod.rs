@@ -10,6 +10,7 @@ mod deadlines;
 mod dialer;
 mod establish;
 mod handshaker;
+mod namesakes;
 mod refusals;
 mod sweep;
 
@@ -32,6 +33,7 @@ use admission::Admission;
 use deadlines::{Deadlines, Due};
 use dialer::Dial;
 use handshaker::Handshake;
+use namesakes::Namesakes;
 use refusals::Refusals;
 
 pub(crate) const WAKER: Token = Token(0);
@@ -54,6 +56,7 @@ pub(crate) struct IoLoop {
     last_handshake: usize,
     admission: Admission,
     refusals: Refusals,
+    namesakes: Namesakes,
     dials: HashMap<u64, Dial>,
     last_dial: u64,
     /// Host names being looked up.
@@ -86,6 +89,7 @@ impl IoLoop {
         Ok(Self {
             admission: Admission::new(node.options.max_handshakes as usize),
             refusals: Refusals::new(Instant::now()),
+            namesakes: Namesakes::default(),
             node,
             poll,
             listener: Some(listener),

@@ -128,12 +128,14 @@ fn status_of(error: &HandshakeError) -> ConnectStatus {
         | HandshakeError::OwnName
         | HandshakeError::WrongName { .. } => ConnectStatus::WrongName,
         HandshakeError::Busy => ConnectStatus::Refused,
+        HandshakeError::NameTaken => ConnectStatus::NameTaken,
         HandshakeError::Refused(refusal) => match refusal.code {
             RefuseCode::BadProof => ConnectStatus::Auth,
             RefuseCode::BadVersion | RefuseCode::Incompatible => ConnectStatus::Incompatible,
             RefuseCode::IllegalName | RefuseCode::OtherKey | RefuseCode::WrongName => {
                 ConnectStatus::WrongName
             }
+            RefuseCode::NameTaken => ConnectStatus::NameTaken,
             RefuseCode::Stopping => ConnectStatus::Stopping,
             _ => ConnectStatus::Refused,
         },

@@ -45,7 +45,7 @@ class Scene {
     return 'up';
   }
 
-  lose(name: string, cause: 'closed' | 'disconnect' | 'goodbye' | 'protocol' = 'closed'): void {
+  lose(name: string, cause: 'closed' | 'disconnect' | 'displaced' | 'goodbye' | 'protocol' = 'closed'): void {
     this.up.delete(name);
     this.mesh.down(name, cause);
   }
@@ -186,6 +186,18 @@ describe('a peer that is gone', () => {
     }
     expect(scene.dials.length).toBeLessThan(60);
     expect(scene.dials.length).toBeGreaterThan(20);
+  });
+
+  it('is dialled seldom, and not given up, while another node has our name there', async () => {
+    scene.refusal = 'name-taken';
+    scene.up.add('b@h:2');
+    scene.lose('b@h:2', 'displaced');
+    await scene.pass(5 * MINUTE);
+    expect(scene.dials.length).toBeGreaterThan(5);
+    expect(scene.dials.length).toBeLessThan(25);
+    scene.reachable.add('b@h:2');
+    await scene.pass(MINUTE);
+    expect(scene.up.has('b@h:2')).toBe(true);
   });
 
   it('is given up after some minutes', async () => {

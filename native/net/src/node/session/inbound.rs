@@ -104,6 +104,9 @@ impl Inbound {
                         return Stop::End(DownCause::Protocol, error);
                     }
                 }
+                Checked::Goodbye { cause } if cause == DownCause::Replaced as u8 => {
+                    return Stop::End(DownCause::Displaced, String::new());
+                }
                 Checked::Goodbye { .. } => return Stop::End(DownCause::Goodbye, String::new()),
                 Checked::Ping {
                     sequence,
