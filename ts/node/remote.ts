@@ -11,17 +11,12 @@ import {
   type Runtime,
   type SpawnStatus,
 } from '../actor/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
 import { copyTerm, type FrameWriter, Pid, Ref } from '../term/index.ts';
 import { FOR_EVER, FrameTag, MAX_NAME_BYTES } from '../wire/index.ts';
 import type { NoRoute, Routes } from './routes.ts';
 import type { Network } from './session/network.ts';
 import { Outgoing } from './session/outgoing.ts';
-
-/** Bits of SPAWN's flags. */
-const LINK_FLAG = 1;
-const MONITOR_FLAG = 2;
-const START_FLAG = 4;
+import { sendSpawn } from './spawn-frame.ts';
 
 export interface RemoteOptions {
   /** This node's full name. */
@@ -152,20 +147,7 @@ export class Remote implements RemotePort {
   spawn(request: RemoteSpawn): void {
     const route = this.#routes.toNode(request.node);
     if (!(route instanceof Outgoing)) return this.#lost(-1, request.node);
-    const { start, args, monitor } = request;
-    const isSent = route.boundedSignal(request.from.local, FrameTag.SPAWN, (frame) => {
-      frame.pid(request.from);
-      frame.ref(request.request);
-      frame.u8(
-        (request.link ? LINK_FLAG : 0) |
-          (monitor === undefined ? 0 : MONITOR_FLAG) |
-          (start === undefined ? 0 : START_FLAG),
-      );
-      frame.ref(monitor ?? request.request);
-      frame.name(request.function);
-      frame.term(start === undefined ? args : [args, start.name ?? null, finite(start.timeout)]);
-    });
-    if (!isSent) throw spawnOverload(request);
+    sendSpawn(route, request);
   }
 
   spawnReply(child: Pid | undefined, to: Pid, request: Ref, status: SpawnStatus, detail: unknown): void {
@@ -321,11 +303,6 @@ function withReason(
   if (route?.boundedSignal(sender, tag, write(reason)) === false) route.signal(sender, tag, write(LEFT_OUT));
 }
 
-function spawnOverload({ function: name, node }: RemoteSpawn): SnowmeshError {
-  const why = `Cannot spawn ${name} on ${node}: too much waits to be sent there. Wait with sendWait, or raise outbox.limit.`;
-  return new SnowmeshError('SNOW_ERR_SPAWN', why, { details: { node, name, reason: 'overload' } });
-}
-
 /** Whether a name can stand in a frame. No actor has another name (F3), and a peer would end the session for it. */
 function canBeName(name: string): boolean {
   return name !== '' && (name.length <= MAX_NAME_BYTES / 3 || Buffer.byteLength(name) <= MAX_NAME_BYTES);
@@ -337,11 +314,6 @@ const canBeTarget = (target: Pid | NodeAddress): boolean => target instanceof Pi
 const NOBODY = new Pid(0, 0);
 
 const local = (from: Pid | null): number => (from === null ? 0 : from.local);
-
-/** A time in ms as it travels; null: no limit. */
-function finite(ms: number): number | null {
-  return ms === Number.POSITIVE_INFINITY ? null : ms;
-}
 
 /** Later, because the actor floor must not be called back from inside a call of its own. */
 function later(signal: () => void): void {
