@@ -24,7 +24,7 @@ import {
   terminate,
 } from '../kernel/index.ts';
 import { Inbound, NodeLosses, nullRemote } from '../peer/index.ts';
-import { Scheduler } from '../scheduler/index.ts';
+import { inCurrentStore, Scheduler } from '../scheduler/index.ts';
 import { type Dest, Sender } from '../send/index.ts';
 import { DeathQueue, LinkSignals, MonitorSignals, sendExit } from '../signal/index.ts';
 import { InboundSpawns, OutboundSpawns, Spawner, type SpawnOptions } from '../spawn/index.ts';
@@ -273,7 +273,7 @@ export class Runtime implements Kernel {
   /** Calls back once when a local actor dies, after its names are free. Returns the way to cancel it. */
   onDeath(pid: Pid, callback: (pid: Pid, reason: ExitReason) => void): () => void {
     const cell = cellOf(pid);
-    if (cell !== undefined) return cell.onDeath(callback);
+    if (cell !== undefined) return cell.onDeath(inCurrentStore(callback));
     callback(pid, 'noproc');
     return () => {};
   }

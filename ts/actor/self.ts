@@ -23,6 +23,7 @@ import {
   terminate,
   type WithTag,
 } from '../kernel/index.ts';
+import { inCurrentStore } from '../scheduler/index.ts';
 import { cancelTimer, type Dest, startTimer } from '../send/index.ts';
 import { sendExit } from '../signal/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
@@ -232,7 +233,7 @@ export class Self<M = unknown> extends Spawning {
 
   /** Calls `fn` after `ms`, as this actor: a throw, or a promise that rejects, ends it. Throws SNOW_ERR_BAD_TIME. */
   after(ms: number, fn: () => unknown): TimerRef {
-    return startTimer(this.runtime.sender, this.cell, ms, 'run', null, fn);
+    return startTimer(this.runtime.sender, this.cell, ms, 'run', null, inCurrentStore(fn));
   }
 
   /** ms that were left, or false: fired already, or cancelled. */

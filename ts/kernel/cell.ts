@@ -1,7 +1,8 @@
+import type { AsyncResource } from 'node:async_hooks';
 import { SnowmeshError } from '../errors/index.ts';
 import { type Chain, Links, type Monitor, Watches } from '../link/index.ts';
 import type { Mailbox } from '../mailbox/index.ts';
-import type { Queued } from '../scheduler/index.ts';
+import { type Queued, withoutStore } from '../scheduler/index.ts';
 import { Pid } from '../term/index.ts';
 import type { Timer } from '../timers/index.ts';
 import type { AliasOwner } from './aliases.ts';
@@ -23,6 +24,8 @@ export const TERMINATING = 16;
 export const LIMITED = 32;
 /** Its init is done. */
 export const READY = 64;
+/** It was spawned in an AsyncLocalStorage store: `Extras.store` carries it. */
+export const IN_STORE = 128;
 
 /** The parts of a control block that most actors never need. */
 export class Extras {
@@ -48,6 +51,8 @@ export class Extras {
   /** How many actors of other nodes it waits for in the same way. */
   farStarts = 0;
   ancestors: readonly Pid[] = [];
+  /** What carries the AsyncLocalStorage stores of its spawn. */
+  store: AsyncResource | null = null;
 }
 
 export type DeathCallback = (pid: Pid, reason: ExitReason) => void;
@@ -209,6 +214,16 @@ export function ownCell(kernel: Kernel, pid: Pid): Cell | undefined {
 function refuseForeign(pid: Pid): never {
   const why = `${pid} lives on another node object of this process.`;
   throw new SnowmeshError('SNOW_ERR_FOREIGN_PID', why, { details: { pid } });
+}
+
+/** Calls code of an actor in the AsyncLocalStorage stores of its spawn. `extra` is the actor's, which loses it when it ends. */
+export function inStore<A extends unknown[], R>(
+  extra: Extras | null,
+  code: (...args: A) => R,
+  ...args: A
+): R {
+  const store = extra === null ? null : extra.store;
+  return store === null ? withoutStore(code, ...args) : store.runInAsyncScope(code, undefined, ...args);
 }
 
 /** Queues the actor for a turn, if it has something to do. A busy actor receives only while its init is pending. */

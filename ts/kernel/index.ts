@@ -22,6 +22,8 @@ export {
   cellOf,
   DEAD,
   type Extras,
+  IN_STORE,
+  inStore,
   LIMITED,
   nothing,
   type OwnCall,

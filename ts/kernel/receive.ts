@@ -4,7 +4,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import { NOTHING } from '../mailbox/index.ts';
 import { Timer } from '../timers/index.ts';
 import { onAbort } from './abort.ts';
-import { type Cell, LIMITED, wake } from './cell.ts';
+import { type Cell, inStore, LIMITED, wake } from './cell.ts';
 import { Leave } from './crash-reason.ts';
 import { crash } from './death.ts';
 import { compileMatch, type Match, TIMEOUT } from './match.ts';
@@ -25,6 +25,11 @@ class WaitTimer extends Timer {
 
   fire(): void {
     if (this.cell.wait !== this.wait) return;
+    if (this.wait.isSafe) this.end();
+    else inStore(this.cell.extra, () => this.end()); // its test is code of the actor
+  }
+
+  private end(): void {
     // A message that came before the timeout counts (B7): it may still wait for a turn.
     try {
       const found = take(this.cell, this.wait);

@@ -3,7 +3,18 @@
 import { SnowmeshError } from '../errors/index.ts';
 import { NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
-import { BUSY, type Cell, DEAD, LIMITED, QUEUED, READY, TERMINATING, wake } from './cell.ts';
+import {
+  BUSY,
+  type Cell,
+  DEAD,
+  IN_STORE,
+  inStore,
+  LIMITED,
+  QUEUED,
+  READY,
+  TERMINATING,
+  wake,
+} from './cell.ts';
 import { crash, leave, report, takeStarter, terminate } from './death.ts';
 import { deliver, Envelope } from './delivery.ts';
 import { type ExitReason, isCleanExit } from './exit-reason.ts';
@@ -19,6 +30,10 @@ const MESSAGES_PER_TURN = 64;
 export function runCell(cell: Cell): boolean {
   cell.flags &= ~QUEUED;
   if ((cell.flags & DEAD) !== 0) return false;
+  return (cell.flags & IN_STORE) !== 0 ? inStore(cell.extra, takeTurn, cell) : takeTurn(cell);
+}
+
+function takeTurn(cell: Cell): boolean {
   if ((cell.flags & BUSY) !== 0) return resume(cell); // its init is pending, and may receive
   if (cell.birth !== null) {
     begin(cell);

@@ -1,3 +1,5 @@
+import { NO_STORE } from './store.ts';
+
 /** An item of the run queue; it is in the queue at most once at a time. */
 export interface Queued<T> {
   /** @internal The queue is a list through its items. */
@@ -26,6 +28,9 @@ const TICK = Promise.resolve();
  * A slice runs in microtasks. The budget belongs to a turn of the event loop, not to a slice, and code that continues
  * without the queue (a receive that finds a message) takes from it too: otherwise an actor that sends to itself would let no
  * timer fire. A MessageChannel instead of `setImmediate` would starve timers.
+ *
+ * Promises and immediates carry the AsyncLocalStorage stores of the code that makes them: those of the scheduler are made in
+ * NO_STORE, or the items would run in the stores of whoever queued the first of them.
  */
 export class Scheduler<T extends Queued<T>> {
   private readonly run: (item: T) => boolean;
@@ -96,8 +101,7 @@ export class Scheduler<T extends Queued<T>> {
   runSlice(): boolean {
     if (!this.isPumping) {
       this.isPumping = true;
-      if (this.drain()) void TICK.then(this.pump);
-      else this.rest();
+      this.pump();
     }
     return this.isSpent && this.head !== null;
   }
@@ -105,12 +109,20 @@ export class Scheduler<T extends Queued<T>> {
   private start(): void {
     if (this.isSpent) return; // the pending immediate continues
     this.isPumping = true;
-    void TICK.then(this.pump);
+    NO_STORE.runInAsyncScope(this.pumpSoon);
   }
 
+  private readonly pumpSoon = (): void => {
+    void TICK.then(this.pump);
+  };
+
   private readonly pump = (): void => {
-    if (this.drain()) void TICK.then(this.pump);
+    if (this.drain()) NO_STORE.runInAsyncScope(this.pumpSoon);
     else this.rest();
+  };
+
+  private readonly renewSoon = (): void => {
+    setImmediate(this.renew);
   };
 
   /** Runs items; true as soon as one resumed a promise, false when none may run. */
@@ -143,7 +155,7 @@ export class Scheduler<T extends Queued<T>> {
     if (!this.isArmed) {
       // When the work since the last turn of the event loop began is unknown; it was not long ago.
       this.isArmed = true;
-      setImmediate(this.renew);
+      NO_STORE.runInAsyncScope(this.renewSoon);
       this.sliceStart = now;
     } else {
       const perTurn = (now - this.checkedAt) / this.stride;
@@ -166,7 +178,7 @@ export class Scheduler<T extends Queued<T>> {
     this.credit = this.stride;
     if (this.head !== null) {
       this.isArmed = true;
-      setImmediate(this.renew);
+      NO_STORE.runInAsyncScope(this.renewSoon);
       this.sliceStart = this.checkedAt = performance.now();
     }
     this.runSlice();

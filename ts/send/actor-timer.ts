@@ -5,6 +5,7 @@ import {
   checkDelay,
   crash,
   deliver,
+  inStore,
   isPromise,
   ownCell,
   Timeout,
@@ -52,7 +53,7 @@ export class ActorTimer extends Timer {
   fire(): void {
     if (this.kind === 'interval') this.owner.kernel.timers.startAt(this, this.nextTick());
     else this.forget();
-    if (this.kind === 'run') this.call();
+    if (this.kind === 'run') inStore(this.owner.extra, () => this.call());
     else this.deliver();
   }
 

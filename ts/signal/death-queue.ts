@@ -4,8 +4,10 @@ import {
   type Extras,
   guard,
   handOut,
+  inStore,
   type Kernel,
 } from '../kernel/index.ts';
+import { withoutStore } from '../scheduler/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { LinkSignals } from './link-signals.ts';
 import type { MonitorSignals } from './monitor-signals.ts';
@@ -54,9 +56,11 @@ export class DeathQueue implements DeathPort {
   private announce(pid: Pid, extra: Extras, reason: ExitReason): void {
     const { kernel } = this;
     const reasonFor = handOut(reason);
-    for (const callback of extra.deathCallbacks ?? []) guard(kernel, () => callback(pid, reasonFor()));
+    for (const callback of extra.deathCallbacks ?? []) {
+      guard(kernel, () => withoutStore(callback, pid, reasonFor()));
+    }
     const { abort } = extra;
-    if (abort !== null) guard(kernel, () => abort.abort(reasonFor()));
+    if (abort !== null) guard(kernel, () => inStore(extra, () => abort.abort(reasonFor())));
     extra.gate?.close();
     this.monitors.dropOwn(pid, extra);
     this.links.announce(pid, extra, reasonFor);

@@ -7,6 +7,7 @@ import {
   Cell,
   checkTimeout,
   DEAD,
+  IN_STORE,
   type Kernel,
   LIMITED,
   MailboxGate,
@@ -16,6 +17,7 @@ import {
   waitsForInit,
   wake,
 } from '../kernel/index.ts';
+import { currentStore } from '../scheduler/index.ts';
 import type { LinkSignals, MonitorSignals } from '../signal/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { SpawnOptions, StartOptions, StartResult } from './spawn-options.ts';
@@ -74,6 +76,12 @@ export class Spawner {
     // Stored only where Extras is likely allocated already; otherwise crash reports walk the living parents.
     if (parent !== null && (parent.extra !== null || options !== undefined))
       cell.more().ancestors = ancestorsOf(parent);
+    // The code that spawns for another node is the runtime's: whatever store it runs in is none of the actor's.
+    const store = farParent === undefined ? currentStore() : null;
+    if (store !== null) {
+      cell.flags |= IN_STORE;
+      cell.more().store = store;
+    }
     let ref: Ref | undefined;
     if (options?.link === true && parent !== null) this.links.link(parent, cell.pid);
     if (options?.monitor === true && parent !== null) {
