@@ -26,6 +26,7 @@ export {
   type ExitReason,
   type Holder,
   IGNORE,
+  inPace,
   isCleanExit,
   type Logger,
   type MailboxLimit,

@@ -8,6 +8,7 @@ import {
   checkTimeout,
   type ExitReason,
   givenReason,
+  inPace,
   type NodeAddress,
   onAbort,
   ownCell,
@@ -65,13 +66,15 @@ export function stop(
       elapsed: runtime.now() - started,
       reason: why,
     });
-  if (signal?.aborted === true) return Promise.reject(fail('aborted', signal.reason));
-  if (address === undefined) return Promise.reject(fail('noproc'));
+  const failed = (state: CallState, why?: unknown): Promise<never> =>
+    inPace(runtime, own, Promise.reject(fail(state, why)));
+  if (signal?.aborted === true) return failed('aborted', signal.reason);
+  if (address === undefined) return failed('noproc');
   if (!(address instanceof Pid) || address.nc !== 0)
     return stopFar(runtime, own, address, given, { timeout, ...(signal && { signal }) }, fail);
   const cell = ownCell(runtime, address);
-  if (cell === undefined) return Promise.reject(fail('noproc'));
-  if (cell === own) return Promise.reject(fail('calling_self'));
+  if (cell === undefined) return failed('noproc');
+  if (cell === own) return failed('calling_self');
   return new Promise((settle, reject) => {
     const end = (state: CallState | undefined, why?: unknown): void => {
       cancel();

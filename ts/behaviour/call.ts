@@ -5,6 +5,7 @@ import {
   type Caller,
   type CallOptions,
   type Dest,
+  inPace,
   type NodeAddress,
   partsOf,
   type Runtime,
@@ -175,9 +176,9 @@ export async function multiCall(
   options?: CallOptions,
 ): Promise<MultiCallResult<unknown>> {
   const acting = actingFor(caller);
-  const outcomes = await Promise.allSettled(
-    servers.map(async (server) => request(acting, server as Dest<never>, tag, args, options)),
-  );
+  const asked = servers.map(async (server) => request(acting, server as Dest<never>, tag, args, options));
+  const { runtime, cell } = partsOf(caller);
+  const outcomes = await inPace(runtime, cell, Promise.allSettled(asked));
   const replies: { server: Dest; value: unknown }[] = [];
   const failures: { server: Dest; error: CallError }[] = [];
   for (const [index, outcome] of outcomes.entries()) {

@@ -3,6 +3,8 @@ import {
   type CallOptions,
   checkTimeout,
   handOver,
+  inPace,
+  partsOf,
   request,
   type Self,
 } from '../actor/index.ts';
@@ -212,8 +214,10 @@ class Slot<R> {
   wait(timeout: number): Promise<TaskOutcome<R> | undefined> {
     const owner = this.owner as Self<never>;
     if (!owner.isAlive(owner.pid)) return new Promise(() => {}); // A7
-    if (this.outcome !== undefined) return Promise.resolve(this.outcome);
-    if (timeout === 0) return Promise.resolve(undefined);
+    if (this.outcome !== undefined || timeout === 0) {
+      const { runtime, cell } = partsOf(owner);
+      return inPace(runtime, cell, Promise.resolve(this.outcome));
+    }
     return new Promise((resolve) => {
       const timer =
         timeout === Number.POSITIVE_INFINITY

@@ -1,10 +1,8 @@
-import { Cell, type Kernel, type MailboxGate, type NodeAddress, ownCell } from '../kernel/index.ts';
+import { Cell, inPace, type Kernel, type MailboxGate, type NodeAddress, ownCell } from '../kernel/index.ts';
 import { checkDest, type Dest, type Sender } from '../send/index.ts';
 import { Pid, Ref } from '../term/index.ts';
 import { CallError } from './call-error.ts';
 import type { OutboundCalls } from './outbound-calls.ts';
-
-const never = (): Promise<never> => new Promise(() => {});
 
 /** Sends that wait for room: in the target's mailbox when its limit has the policy `block`, and on the way to its node. */
 export class AwaitedSends {
@@ -21,17 +19,8 @@ export class AwaitedSends {
   }
 
   /** Sends once there is room. `from` null: code outside of actors. Once `from` is dead, the promise stays pending (A7). */
-  async send(from: Cell | null, to: Dest<never>, message: unknown): Promise<void> {
-    let failure: { readonly error: unknown } | undefined;
-    try {
-      await this.sendWhenRoom(from, to, message);
-    } catch (error) {
-      failure = { error };
-    }
-    // A loop of sends that need not wait must not keep out timers and sockets.
-    if (!this.kernel.scheduler.spend()) await new Promise((resolve) => void setImmediate(resolve));
-    if (from?.isDead === true) return never();
-    if (failure !== undefined) throw failure.error;
+  send(from: Cell | null, to: Dest<never>, message: unknown): Promise<void> {
+    return inPace(this.kernel, from, this.sendWhenRoom(from, to, message));
   }
 
   private async sendWhenRoom(from: Cell | null, to: Dest<never>, message: unknown): Promise<void> {

@@ -5,6 +5,7 @@ import {
   checkTimeout,
   deferred,
   deliver,
+  inPace,
   isFrom,
   type Kernel,
   latest,
@@ -59,7 +60,7 @@ export class OutboundCalls {
     const timeout = this.timeoutOf(caller, options);
     const copied = args.length === 0 ? args : copyTerm(args);
     if (options?.signal?.aborted === true)
-      return Promise.reject(pending.error('aborted', options.signal.reason));
+      return inPace(this.kernel, caller, Promise.reject(pending.error('aborted', options.signal.reason)));
     pending.promise = deferred();
     pending.resolve = latest.resolve;
     pending.reject = latest.reject;

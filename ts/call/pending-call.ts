@@ -7,6 +7,7 @@ import {
   nothing,
   type OwnCall,
   ReplyStatus,
+  settleInPace,
 } from '../kernel/index.ts';
 import { NodeIndex } from '../link/index.ts';
 import type { Dest } from '../send/index.ts';
@@ -101,7 +102,8 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall {
     if (!this.end()) return true;
     // An actor may do something else before it awaits the outcome: until then the rejection is no unhandled one (A4, V2).
     if (this.caller !== null) this.promise.catch(nothing);
-    this.reject(this.error(state, reason));
+    const error = this.error(state, reason);
+    settleInPace(this.kernel, this.caller, () => this.reject(error));
     return true;
   }
 

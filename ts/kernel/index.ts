@@ -54,6 +54,7 @@ export {
   type WithTag,
 } from './match.ts';
 export type { Holder, NamesPort } from './names-port.ts';
+export { inPace, settleInPace } from './pace.ts';
 export { type Body, IGNORE, type Program, waitsForInit } from './program.ts';
 export { isPromise } from './promise.ts';
 export { checkDelay, checkTimeout, type ReceiveOptions, receive } from './receive.ts';

@@ -8,6 +8,7 @@ import { type Cell, inStore, LIMITED, wake } from './cell.ts';
 import { Leave } from './crash-reason.ts';
 import { crash } from './death.ts';
 import { compileMatch, type Match, TIMEOUT } from './match.ts';
+import { inPace } from './pace.ts';
 import { release, settle, take, taken } from './taking.ts';
 import { ANY, deferred, latest, Wait } from './wait.ts';
 
@@ -59,7 +60,8 @@ export function receive(
   if (match === undefined && options === undefined) return receiveAny(cell);
   const compiled = match === undefined ? undefined : compileMatch(match);
   const wait = new Wait(compiled?.test ?? null, compiled?.isSafe ?? true, compiled?.keys ?? NO_KEYS);
-  if (options?.signal?.aborted === true) return Promise.reject(options.signal.reason as Error);
+  if (options?.signal?.aborted === true)
+    return inPace(cell.kernel, cell, Promise.reject(options.signal.reason as Error));
   const timeout = options?.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
   const { scheduler } = cell.kernel;
   const { mailbox } = cell;

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { checkTimeout, Runtime, type RuntimeOptions, type Self } from '../actor/index.ts';
+import { checkTimeout, inPace, Runtime, type RuntimeOptions, type Self } from '../actor/index.ts';
 import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { Channel, ChannelListener } from './channels.ts';
@@ -88,7 +88,7 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
    * @throws SNOW_ERR_NODE_NAME for what is no name, SNOW_ERR_NOT_ALIVE on a node without a name.
    */
   async connect(name: string): Promise<boolean> {
-    return this.#clustered('connect').connect(name);
+    return this.#inPace(async () => this.#clustered('connect').connect(name));
   }
 
   /**
@@ -98,7 +98,7 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
    * @throws SNOW_ERR_NODE_NAME, SNOW_ERR_NOT_ALIVE
    */
   async disconnect(name: string): Promise<boolean> {
-    return this.#clustered('disconnect').disconnect(name);
+    return this.#inPace(async () => this.#clustered('disconnect').disconnect(name));
   }
 
   /**
@@ -112,7 +112,7 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
    * await node.ready({ peers: 2, timeout: 10_000 });
    */
   async ready(options: ReadyOptions = {}): Promise<readonly string[]> {
-    return this.#clustered('ready').ready(options);
+    return this.#inPace(async () => this.#clustered('ready').ready(options));
   }
 
   /**
@@ -201,6 +201,11 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
   /** The cluster half while it runs. */
   get #open(): Cluster | undefined {
     return this.#cluster?.isOpen ? this.#cluster : undefined;
+  }
+
+  /** Settles in a later turn of the event loop what is known at once too often: see ts/kernel/pace.ts. */
+  #inPace<T>(ask: () => Promise<T>): Promise<T> {
+    return inPace(this, null, ask());
   }
 
   #clustered(what: string): Cluster {

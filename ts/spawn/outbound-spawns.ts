@@ -6,12 +6,14 @@ import {
   Down,
   deliver,
   type ExitReason,
+  inPace,
   type Kernel,
   onAbort,
   type Program,
   type RemoteStart,
   SpawnStatus,
   sendReason,
+  settleInPace,
 } from '../kernel/index.ts';
 import { NodeIndex } from '../link/index.ts';
 import { type LinkSignals, type MonitorSignals, receiveExit } from '../signal/index.ts';
@@ -75,10 +77,11 @@ export class OutboundSpawns {
    * rejection. Code outside of actors (`cell` null) can have neither a link nor a monitor.
    */
   spawn(...order: Parameters<OutboundSpawns['order']>): ReturnType<OutboundSpawns['order']> {
+    const [cell] = order;
     try {
       return this.order(...order);
     } catch (error) {
-      return Promise.reject(error);
+      return inPace(this.kernel, cell, Promise.reject(error));
     }
   }
 
@@ -94,8 +97,8 @@ export class OutboundSpawns {
     const name = exposable(spec);
     if (kernel.isStopped || kernel.isStopping) throw new SnowmeshError('SNOW_ERR_STOPPED');
     const copied = copyTerm(args);
-    if (options.signal?.aborted === true) return Promise.reject(options.signal.reason);
-    if (kernel.isSelf(node)) return this.spawnHere(cell, name, copied, options);
+    if (options.signal?.aborted === true) throw options.signal.reason;
+    if (kernel.isSelf(node)) return inPace(kernel, cell, this.spawnHere(cell, name, copied, options));
     const from = cell === null ? kernel.root : cell.pid;
     const request = kernel.newRef(from.local);
     const monitorRef = options.monitor === true && cell !== null ? kernel.newRef(from.local) : undefined;
@@ -122,7 +125,7 @@ export class OutboundSpawns {
           forget?.();
           if (cell?.isDead === true || pending.isAbandoned) return;
           if (status === SpawnStatus.ok && child !== undefined) resolve({ pid: child, ref: monitorRef });
-          else reject(spawnError(node, name, status, detail));
+          else settleInPace(kernel, cell, () => reject(spawnError(node, name, status, detail)));
           kernel.scheduler.settled(); // the caller knows the PID before any message of the child (N5)
         },
       };
