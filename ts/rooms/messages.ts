@@ -149,9 +149,9 @@ const isBoolean: Test = (value) => typeof value === 'boolean';
 const isKind: Test = (value) => value === Kind.text || value === Kind.json || value === Kind.binary;
 export const isId: Test = (value) =>
   typeof value === 'string' && value !== '' && value.length <= MAX_ID_CHARS;
-/** 64 bits in base 36. */
+/** 64 bits in base 36. It is a key of cursors, which are plain objects: one that every object has, `constructor`, is none. */
 export const isOrigin = (value: unknown): value is string =>
-  typeof value === 'string' && /^[0-9a-z]{1,13}$/.test(value);
+  typeof value === 'string' && /^[0-9a-z]{1,13}$/.test(value) && !(value in Object.prototype);
 const isKey: Test = (value) => value instanceof Uint8Array && value.length === KEY_BYTES;
 const isMeta: Test = (value) => value === null || (typeof value === 'string' && isJson(value));
 const isExcept: Test = (value) =>
