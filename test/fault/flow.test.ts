@@ -23,7 +23,7 @@ const memory = (node: ClusterNode): Promise<number> =>
   });
 
 describe('a receiver that does not read', () => {
-  it('P1 holds senders who wait, costs them bounded memory, and lets them go on', {
+  it('P1 makes senders wait with bounded memory, and lets them continue', {
     timeout: 120_000,
   }, async () => {
     const [a, b] = (await cluster.nodes({ name: 'a' }, { name: 'b' })) as [ClusterNode, ClusterNode];

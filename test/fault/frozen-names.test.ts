@@ -55,7 +55,7 @@ const lostNobody = async (): Promise<void> => {
 };
 
 describe('global names while a node does not answer', () => {
-  it('Q1, Q2 are given by the others in a bounded time, and known to all when it goes on', {
+  it('Q1, Q2 are given by the others in a bounded time, and known to all when it continues', {
     timeout: 60_000,
   }, async () => {
     const [a, b, c] = nodes;

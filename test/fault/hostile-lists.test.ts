@@ -66,7 +66,7 @@ describe('a peer that tells of too many peers', () => {
     expect(await victim.run((bench) => bench.node.nodes())).toEqual(['x@127.0.0.1:1']);
   });
 
-  it('T14 keeps nobody from being dialled again who was here', async () => {
+  it('T14 does not keep a former peer from being dialled again', async () => {
     const { node: friend, proxy } = await cluster.behindProxy({ name: 'friend' });
     await victim.run((bench, name) => bench.node.connect(name), friend.name);
     await using peer = await join();

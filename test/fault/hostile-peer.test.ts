@@ -42,8 +42,8 @@ const isHealthy = async (): Promise<void> => {
   await victim.run((bench) => bench.event('nodedown'));
 };
 
-describe('strangers', () => {
-  it('T5 who say nothing, or a byte now and then, are dropped, all of them, while a good peer joins', {
+describe('unauthenticated connections', () => {
+  it('T5 that send nothing, or a byte now and then, are all closed, while a good peer joins', {
     timeout: 60_000,
   }, async () => {
     await start({ handshakeMs: 2500, maxHandshakes: 2000 });
@@ -64,7 +64,7 @@ describe('strangers', () => {
     expect(handshakes).toBe(0);
   });
 
-  it('T5 beyond the cap push out whoever waited longest, and a good peer still joins', async () => {
+  it('T5 beyond the cap evict the oldest, and a good peer still joins', async () => {
     await start({ handshakeMs: 20_000, maxHandshakes: 8 });
     const silent: Socket[] = [];
     const ends: Promise<unknown>[] = [];
@@ -80,7 +80,7 @@ describe('strangers', () => {
     await Promise.all(ends);
   });
 
-  it('T10 who speak plain text, HTTP or half of TLS are dropped', async () => {
+  it('T10 that send plain text, HTTP or half of TLS are closed', async () => {
     await start({ handshakeMs: 1500 });
     const hello = await dialPlain(port);
     hello.write('hello\n');
@@ -95,7 +95,7 @@ describe('strangers', () => {
     await isHealthy();
   });
 
-  it('T10 who stop after TLS, or speak old TLS, are dropped', async () => {
+  it('T10 that stop after TLS, or use an old TLS, are closed', async () => {
     await start({ handshakeMs: 1000 });
     const peer = await WirePeer.dial(port);
     await within('the end of a silent peer', peer.closed);
@@ -105,7 +105,7 @@ describe('strangers', () => {
     await isHealthy();
   });
 
-  it('T6 who reset after any byte of the handshake leave nothing', { timeout: 60_000 }, async () => {
+  it('T6 that reset after any byte of the handshake leave nothing', { timeout: 60_000 }, async () => {
     await start();
     const hello = introduce(HELLO, { name: 'x@127.0.0.1:1', dialled: victim.name });
     for (let cut = 0; cut <= hello.length; cut += 3) {
@@ -323,7 +323,7 @@ describe('peers with the cookie', () => {
     expect((await victim.run((bench) => bench.event('nodedown', 2))).length).toBe(2);
   });
 
-  it('T1 with 2 000 frames of noise each harm nobody but themselves', { timeout: 60_000 }, async () => {
+  it('T1 with 2 000 frames of noise each end only their own sessions', { timeout: 60_000 }, async () => {
     await start();
     const random = cluster.random;
     for (let round = 0; round < 20; round++) {

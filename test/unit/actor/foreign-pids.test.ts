@@ -49,7 +49,7 @@ const uses: [string, (self: Self) => unknown][] = [
 ];
 
 it.each(uses)(
-  'SNOW_ERR_FOREIGN_PID: %s to an actor of another node object throws, and reaches nobody',
+  'SNOW_ERR_FOREIGN_PID: %s to an actor of another node object throws, and nothing is delivered',
   async (_name, use) => {
     expect(await thrown(use)).toEqual(FOREIGN);
     await one.advance(100);
@@ -59,7 +59,7 @@ it.each(uses)(
   },
 );
 
-it('SNOW_ERR_FOREIGN_PID: code outside of actors hears it, too', () => {
+it('SNOW_ERR_FOREIGN_PID: is thrown outside of actors, too', () => {
   for (const use of [
     () => one.runtime.send(theirs, 'hello'),
     () => one.runtime.sendExit(theirs, 'kill'),
@@ -71,7 +71,7 @@ it('SNOW_ERR_FOREIGN_PID: code outside of actors hears it, too', () => {
   expect(one.runtime.calls.size).toBe(0);
 });
 
-it('no error: one that has ended is nobody, wherever it lived', async () => {
+it('no error: a PID of an actor that has ended, wherever it lived', async () => {
   other.runtime.sendExit(theirs, 'kill');
   await other.settle();
   expect(await thrown((self) => self.send(theirs, 'hello'))).toBe('nothing');

@@ -51,7 +51,7 @@ describe('a call', () => {
     expect(kit.runtime.deadLetters.counts.late_reply).toBe(1);
   });
 
-  it('G4 fails with noproc for the dead, with the reason for who dies meanwhile, and at once for oneself', async () => {
+  it('G4 fails with noproc for the dead, with the reason for a target that dies meanwhile, and at once for itself', async () => {
     const dead = await counter.start(kit, 0);
     kit.runtime.sendExit(dead, 'kill');
     await kit.settle();
@@ -112,7 +112,7 @@ describe('a call', () => {
     expect(kit.mailbox(probe.pid)).toEqual([]);
   });
 
-  it('G6 casts to nobody without an error', () => {
+  it('G6 casts to a name that no actor has without an error', () => {
     expect(() => cast(kit, counter.named('nobody'), 'reset')).not.toThrow();
     expect(() => cast(kit, 'nobody', 'reset')).not.toThrow();
     expect(kit.runtime.deadLetters.total).toBe(2);
@@ -144,7 +144,7 @@ describe('a call', () => {
     expect((await asked).state).toBe('timeout');
   });
 
-  it('G2 gives nobody the means to end a server: little time fails the call, not who handles it', async () => {
+  it('G2 ends no server: too little time fails the call, not the actor that handles it', async () => {
     const slow = await counter.start(kit, 0);
     const front = defineServer({
       name: 'front',
@@ -167,7 +167,7 @@ describe('a call', () => {
     expect(kit.runtime.isAlive(pid)).toBe(false);
   });
 
-  it('G10 asks many: answers and failures apart, nobody held up by the slow', async () => {
+  it('G10 asks many: answers and failures apart, none delayed by the slow', async () => {
     const quick = await counter.start(kit, 1);
     const slow = await counter.start(kit, 1);
     const dead = await counter.start(kit, 1);
@@ -186,7 +186,7 @@ describe('a call', () => {
     await probe.expectNoMessage(60_000);
   });
 
-  it('G10, V2 leaves no rejection that nobody handles when one destination is none', async () => {
+  it('G10, V2 leaves no unhandled rejection when one destination is none', async () => {
     const crashing = defineServer({
       name: 'crashing',
       init: () => ({}),

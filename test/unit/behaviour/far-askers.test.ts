@@ -69,7 +69,7 @@ it('G4 so is replyTo after from.reply, from.reply after replyTo, and replyTo aft
   expect(frames).toHaveLength(2);
 });
 
-it('G4 what a handler returns after it has answered is sent to nobody', async () => {
+it('G4 what a handler returns after it has answered is not sent', async () => {
   await ask('both');
   expect(frames).toEqual([[1, ReplyStatus.ok, 'early']]);
 });
@@ -90,7 +90,7 @@ it('G4 an answer that cannot be sent throws, and leaves the call open', async ()
   expect([from.reply('one'), from.reply('two')]).toEqual([true, false]);
 });
 
-it('From names the actor that asks, and nobody for code outside of actors', async () => {
+it('From names the calling actor, and none for code outside of actors', async () => {
   await ask('later');
   expect(from.pid?.equals(far)).toBe(true);
   await ask('later', new Pid(PEER, 0));

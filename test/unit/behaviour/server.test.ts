@@ -220,7 +220,7 @@ describe('a server', () => {
     expect(seen).toEqual(['continued', 'the only one']);
   });
 
-  it('drops calls nobody waits for any more, if asked to', async () => {
+  it('drops calls that have no waiting caller any more, if asked to', async () => {
     let handled = 0;
     const busy = defineServer({
       name: 'busy',

@@ -100,7 +100,7 @@ describe('starting and stopping', () => {
     await probe.expectNoMessage();
   });
 
-  it('I4 says who holds a taken name, and starts no second process', async () => {
+  it('I4 says which actor has a taken name, and starts no second actor', async () => {
     const first = await counter.startWith(kit, { name: 'one' }, 0);
     const error = await failure(counter.startWith(kit, { name: 'one' }, 0) as never);
     expect(error).toMatchObject({ code: 'SNOW_ERR_START', details: { reason: { alreadyStarted: first } } });
@@ -190,7 +190,7 @@ describe('starting and stopping', () => {
     expect(log).toEqual(['first', 'second', 'shutdown']);
   });
 
-  it('A7 resumes nobody who died while he waited for a start or a stop', async () => {
+  it('A7 does not resume an actor that died while it waited for a start or a stop', async () => {
     const slow = defineServer({
       name: 'slow',
       init: (self) => self.sleep(100),

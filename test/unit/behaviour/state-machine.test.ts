@@ -114,7 +114,7 @@ describe('a state machine', () => {
     expect(await call(kit, pid, 'where')).toBe('broken');
   });
 
-  it('hears plain messages in the state first, then in any', async () => {
+  it('handles plain messages in the state first, then in any', async () => {
     const pid = await door.start(kit, '1');
     kit.runtime.send(pid, 'a');
     await call(kit, pid, 'enter', '1');

@@ -84,7 +84,7 @@ describe('a task', () => {
     await probe.expectNoMessage(); // the link was cut first
   });
 
-  it('G12 goes on after a yield in vain, and may be asked again', async () => {
+  it('G12 continues after a yield without a value, and can be asked again', async () => {
     const one = task(probe.self, async (self) => (await self.sleep(150), 'late'));
     const first = one.yield(probe.self, 100);
     await kit.advance(100);
@@ -196,7 +196,7 @@ describe('a task', () => {
 describe('a supervised task', () => {
   const tasks = defineDynamicSupervisor({ name: 'tasks', maxChildren: 2 });
 
-  it('is a temporary child of its supervisor: its crash harms nobody, and nobody restarts it', async () => {
+  it('is a temporary child of its supervisor: its crash ends no other actor, and it is not restarted', async () => {
     const supervisor = await tasks.start(kit);
     const good = await taskUnder(probe.self, supervisor, async (self) => (await self.sleep(10), 'good'));
     const bad = await taskUnder(probe.self, supervisor, async (self) => {

@@ -51,7 +51,7 @@ describe('a contest', () => {
     expect(failures).toEqual([]);
   });
 
-  it('goes on without those who fail, and names them', async () => {
+  it('continues without those that fail, and names them', async () => {
     const log: string[] = [];
     const { results, failures } = await holdContest(
       'local/x',

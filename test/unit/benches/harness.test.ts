@@ -104,7 +104,7 @@ describe('measuring', () => {
     expect(await scaleCount(settings, (count) => count / 1e12, { most: 5000 })).toBe(5000);
   });
 
-  it('goes on until the code has been warmed up for so long', async () => {
+  it('continues until the code has been warmed up for so long', async () => {
     const runs: number[] = [];
     const settings = { rounds: 1, roundSeconds: 1, warmSeconds: 2.5, quick: true };
     const run = (count: number): number => {

@@ -38,7 +38,7 @@ function expectNoTrace(): void {
 }
 
 describe('a call that fails', () => {
-  it('G4 says whom it asked, where, what, for how long, and why there is no answer', async () => {
+  it('G4 names the target, its node, the tag, the time, and why there is no answer', async () => {
     const pid = answerer();
     const late = failure(ask(probe.self, pid, 'hold', [], { timeout: 70 }));
     await kit.advance(70);
@@ -70,7 +70,7 @@ describe('a call that fails', () => {
     }
   });
 
-  it('G4 has noproc for the dead and for names nobody has, and the reason of a target that dies', async () => {
+  it('G4 has noproc for the dead and for names no actor has, and the reason of a target that dies', async () => {
     const dead = answerer();
     kit.runtime.sendExit(dead, 'kill');
     await kit.settle();
@@ -84,7 +84,7 @@ describe('a call that fails', () => {
     expectNoTrace();
   });
 
-  it('G4 fails at once for oneself, by PID, by name and by name on the own node', async () => {
+  it('G4 fails at once for itself, by PID, by name and by name on the own node', async () => {
     const me = probe.self;
     me.register('me');
     for (const to of [me.pid as Pid<never>, 'me', { name: 'me', node: 'nonode@nohost' }]) {
@@ -94,7 +94,7 @@ describe('a call that fails', () => {
     expectNoTrace();
   });
 
-  it('G4 names a ring of calls A -> B -> A instead of waiting for ever', async () => {
+  it('G4 names a ring of calls A -> B -> A instead of waiting without end', async () => {
     const seen: CallError[] = [];
     const asks = (next: string) => async (self: Self) => {
       for (;;) {

@@ -147,7 +147,7 @@ describe('a bad client', () => {
     expect(await lookupPort('a', at())).toBe(9001);
   });
 
-  it('T5 in thousands keeps nobody out, and takes no name away', async () => {
+  it('T5 in thousands keeps no node out, and takes no name away', async () => {
     const patient = await startPortmap({ port: 0, lineMs: 60_000 }); // nobody goes by the deadline
     const registration = await registerWithPortmap('a', 9001, { port: patient.port });
     registrations.push(registration);

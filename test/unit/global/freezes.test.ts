@@ -15,7 +15,7 @@ function watch(promise: Promise<boolean>): { answer: boolean | undefined } {
 }
 
 describe('a node that does not answer', () => {
-  it('Q1 holds a registration up for a bounded time, and knows the name when it goes on', async () => {
+  it('Q1 delays a registration for a bounded time, and knows the name when it continues', async () => {
     const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
     mesh.freeze(c);
     const pid = a.actor();
@@ -54,7 +54,7 @@ describe('a node that does not answer', () => {
     expect(second.answer).toBe(true);
   });
 
-  it('Q1 holds nobody up with a vote that it was given', async () => {
+  it('Q1 delays no claim with a vote that it was given', async () => {
     const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
     const late = watch(c.names.register('x', c.actor()));
     mesh.deliver(c, a);
@@ -70,7 +70,7 @@ describe('a node that does not answer', () => {
     expect(seen('x')).toEqual([a.seen('x'), a.seen('x'), a.seen('x')]);
   });
 
-  it('Q1 is told that its claim was let go, and claims anew', async () => {
+  it('Q1 is told that its claim was dropped, and claims anew', async () => {
     const [a, b] = (await joined(2)) as [FakeNode, FakeNode];
     const pid = a.actor();
     const claim = watch(a.names.register('x', pid));
@@ -83,7 +83,7 @@ describe('a node that does not answer', () => {
     expect(await after(b.names.register('x', b.actor()))).toBe(true);
   });
 
-  it('Q1 gets what it asked for when nobody else wants it', async () => {
+  it('Q1 gets what it asked for when no other node wants it', async () => {
     const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
     const pid = c.actor();
     const late = watch(c.names.register('x', pid));
@@ -110,7 +110,7 @@ describe('a node that does not answer', () => {
     expect(await a.names.register('x', a.actor())).toBe(false);
   });
 
-  it('Q4 is not waited for by who frees or switches a name', async () => {
+  it('Q4 is not waited for by a node that frees or switches a name', async () => {
     const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
     await after(a.names.register('x', a.actor()));
     await after(a.names.register('y', a.actor()));
@@ -138,7 +138,7 @@ describe('a node that does not answer', () => {
     expect(a.kit.logs).toEqual([]);
   });
 
-  it('Q1 is this one: who turns out to have no global names meanwhile decides nothing with votes of before', async () => {
+  it('Q1 is this one: a peer without global names decides nothing with its earlier votes', async () => {
     const [a, b] = apart(3) as [FakeNode, FakeNode, FakeNode];
     a.start();
     b.start();
@@ -174,7 +174,7 @@ describe('a node that does not answer', () => {
     expect(a.seen('x')).toBe(b.spelt(there));
   });
 
-  it('Q7 has a name twice with who does not hear it either, until they do: then one owner is left', async () => {
+  it('Q7 has a name twice with a node that is not connected either, until it is: then one owner is left', async () => {
     const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
     mesh.hold(a, c);
     mesh.hold(b, c);
@@ -190,7 +190,7 @@ describe('a node that does not answer', () => {
     expect([alive(a, pids[0]), alive(c, pids[1])].filter(Boolean)).toHaveLength(1);
   });
 
-  it('Q1 still leaves the vote to who hears both of two that do not hear each other', async () => {
+  it('Q1 still leaves the vote to a node connected to both of two that are not connected to each other', async () => {
     const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
     for (let round = 0; round < 20; round++) {
       mesh.hold(a, c);

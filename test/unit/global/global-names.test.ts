@@ -17,7 +17,7 @@ describe('a global name', () => {
     expect(seen('x')).toEqual([spelt, spelt, spelt]);
   });
 
-  it('Q1 goes to exactly one of those who want it at once', async () => {
+  it('Q1 goes to exactly one of several claims at once', async () => {
     const nodes = await joined(3);
     for (let round = 0; round < 300; round++) {
       const name = `race ${round}`;
@@ -59,7 +59,7 @@ describe('a global name', () => {
     await expect(names.sync()).rejects.toMatchObject({ code: 'SNOW_ERR_NOT_ALIVE' });
   });
 
-  it('Q1 is promised to nobody by a node that stops', async () => {
+  it('Q1 is not promised by a node that stops', async () => {
     const [a, b] = (await joined(2)) as [FakeNode, FakeNode];
     // claim, vote
     for (let steps = 0; steps <= 2; steps++) {
@@ -90,7 +90,7 @@ describe('a global name', () => {
     expect([a.names.names(), b.names.names()]).toEqual([[], []]);
   });
 
-  it('Q4 is switched and freed from any node, and nobody sees it free in between', async () => {
+  it('Q4 is switched and freed from any node, and no node sees it free in between', async () => {
     const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
     for (let round = 0; round < 100; round++) {
       await after(a.names.register('x', a.actor()));
@@ -183,7 +183,7 @@ describe('a global name', () => {
     }
   });
 
-  it('Q11 is not freed by the late word of who had it before', async () => {
+  it('Q11 is not freed by a late message of the former owner', async () => {
     const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
     for (let round = 0; round < 50; round++) {
       await after(a.names.register('x', a.actor()));
@@ -235,7 +235,7 @@ describe('a global name', () => {
     }
   });
 
-  it('Q11 is not freed by somebody who means an earlier owner', async () => {
+  it('Q11 is not freed by a request that means an earlier owner', async () => {
     const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
     await after(a.names.register('x', a.actor()));
     // c still sees a's actor when it asks; b has the name when a hears of it.
@@ -261,7 +261,7 @@ describe('a global name', () => {
     expect([a.names.names(), b.names.names()]).toEqual([['new'], ['new']]);
   });
 
-  it('Q15 throws for a message to nobody', async () => {
+  it('Q15 throws for a message to a name that no actor has', async () => {
     const [a] = (await joined(1)) as [FakeNode];
     expect(() => a.names.send('nobody', 1)).toThrow(
       expect.objectContaining({ code: 'SNOW_ERR_NAME_UNKNOWN' }),
@@ -331,7 +331,7 @@ describe('a global name', () => {
     }
   });
 
-  it('Q1 is decided after the owner has freed the name, whatever node hears of that last', async () => {
+  it('Q1 is decided after the owner has freed the name, whichever node is told of it last', async () => {
     const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
     for (const home of [c, a]) {
       await after(a.names.register('x', a.actor()));
@@ -352,7 +352,7 @@ describe('a global name', () => {
     }
   });
 
-  it('Q5 waits for a peer that may have global names, and not for ever', async () => {
+  it('Q5 waits for a peer that may have global names, for a limited time', async () => {
     const [a, b] = apart(2) as [FakeNode, FakeNode];
     a.start();
     mesh.connectAll();

@@ -17,7 +17,7 @@ async function doubled(options: GlobalNamesOptions = {}) {
   return { a, b, c, d, left, right };
 }
 
-describe('a registration that everybody but one has acknowledged', () => {
+describe('a registration that all nodes but one have acknowledged', () => {
   it('Q5 ends although its actor ends before a node that joins meanwhile is told', async () => {
     const [a, b, c] = apart(3, {}) as [FakeNode, FakeNode, FakeNode];
     mesh.connect(a, b);
@@ -218,7 +218,7 @@ describe('a peer that breaks the rules', () => {
     return mesh.settle();
   };
 
-  it('Q16 harms nobody with garbage', async () => {
+  it('Q16 changes nothing with garbage', async () => {
     const [a, b] = (await joined(2)) as [FakeNode, FakeNode];
     const pid = b.actor();
     const garbage: unknown[] = [

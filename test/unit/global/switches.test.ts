@@ -14,7 +14,7 @@ async function switchedUnheard() {
   return { a, b, c, old, next };
 }
 
-it('Q4, Q7 all agree when the new owner has died before the old one hears of it', async () => {
+it('Q4, Q7 all agree when the new owner has died before the old one is told of it', async () => {
   const { a, b, c, old, next } = await switchedUnheard();
   kill(b, next);
   await mesh.settle();
@@ -28,7 +28,7 @@ it('Q4, Q7 all agree when the new owner has died before the old one hears of it'
   expect(seen('x')).toEqual([undefined, undefined, undefined]);
 });
 
-it('Q4 the old owner that hears of a switch when a split heals is neither told nor killed', async () => {
+it('Q4 the old owner of a name that was switched during a split is neither told nor killed when it heals', async () => {
   const { a, b, old, next } = await switchedUnheard();
   await heal();
   expect(new Set(seen('x'))).toEqual(new Set([b.spelt(next)]));
@@ -66,7 +66,7 @@ it('Q7 an actor that got the name meanwhile, unknown to the switch, is killed as
   expect(alive(a, apart)).toBe(false);
 });
 
-it('Q4, Q7 all agree when a third node hears of a switch, the old owner late, and the new owner is lost', async () => {
+it('Q4, Q7 all agree when a third node is told of a switch, the old owner late, and the new owner is lost', async () => {
   for (let steps = 0; steps < 6; steps++) {
     const [a, b, c] = (await joined(3)) as [FakeNode, FakeNode, FakeNode];
     const old = a.actor();

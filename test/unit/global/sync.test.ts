@@ -33,7 +33,7 @@ it('Q5 resolves once every peer has told all its names, however many parts they 
   expect(sync.known).toBe(count + 1);
 });
 
-it('Q5 resolves at once when all is known, when there is nobody, and when the names are closed', async () => {
+it('Q5 resolves at once when all is known, when there is no peer, and when the names are closed', async () => {
   const [a] = apart(1, {}) as [FakeNode];
   await a.names.sync();
   const [b] = (await joined(2)) as [FakeNode];

@@ -28,7 +28,7 @@ async function ghost(): Promise<Self> {
 }
 
 describe('the self of a dead actor', () => {
-  it('A7 tells nobody anything, and does not throw: its messages are dead letters', async () => {
+  it('A7 sends nothing, and does not throw: its messages are dead letters', async () => {
     const self = await ghost();
     const alias = probe.self.alias();
     for (const to of [probe.pid, alias, 'nobody']) self.send(to, 'boo');
@@ -46,7 +46,7 @@ describe('the self of a dead actor', () => {
     expect(kit.runtime.deadLetters.counts).toMatchObject({ dead_sender: 4, noproc: 0, no_name: 0 });
   });
 
-  it('A7 makes nothing: nobody, a monitor without a DOWN, no alias, no name', async () => {
+  it('A7 makes nothing: no actor, a monitor without a DOWN, no alias, no name', async () => {
     const self = await ghost();
     const ran: string[] = [];
     const body = (): void => void ran.push('ran');
@@ -82,7 +82,7 @@ describe('the self of a dead actor', () => {
     expect(kit.runtime.size).toBe(1);
   });
 
-  it('A7 waits for ever for what it awaits', async () => {
+  it('A7 never gets what it awaits', async () => {
     const self = await ghost();
     const made: string[] = [];
     const spec = defineHandler('made', () => {
@@ -118,7 +118,7 @@ describe('the self of a dead actor', () => {
 });
 
 describe('a send that waits', () => {
-  it('A7 tells a sender who has died neither that it went nor that it failed', async () => {
+  it('A7 settles no sendWait of a sender that has died', async () => {
     const heard: string[] = [];
     for (const fails of [false, true]) {
       let settle!: () => void;
@@ -142,7 +142,7 @@ describe('a send that waits', () => {
 });
 
 describe('callbacks that outlive their actor', () => {
-  it('A4, V2 take neither the OS process nor anybody else along', async () => {
+  it('A4, V2 end neither the OS process nor any other actor', async () => {
     const child = startChild(new URL('ghost-child.ts', import.meta.url));
     expect(await child.exit()).toEqual({ code: 0, signal: null });
     expect(child.stdout().trim()).toBe('alive');
@@ -150,7 +150,7 @@ describe('callbacks that outlive their actor', () => {
   });
 });
 
-describe('a handler that goes on after `self.exit`', () => {
+describe('a handler that continues after `self.exit`', () => {
   it('A6 A7 has no effect any more, as if it were dead', async () => {
     const outcomes: unknown[] = [];
     const pid = kit.runtime.spawnHandler((self: Self<string>) => ({

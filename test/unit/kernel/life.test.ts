@@ -115,7 +115,7 @@ describe('the end of an actor', () => {
     expect(found).toEqual({ list: [1] });
   });
 
-  it('A4 takes nobody along: 1000 crashes in each of five ways', async () => {
+  it('A4 ends no other actor: 1000 crashes in each of five ways', async () => {
     const boom = (): never => {
       throw new Error('boom');
     };
@@ -321,7 +321,7 @@ describe('the end of an actor', () => {
     },
   );
 
-  it('A7 stops what it awaits through self for ever, and fires its signal', async () => {
+  it('A7 never settles what it awaits through self, and fires its signal', async () => {
     const log: string[] = [];
     const server = await kit.probe('server');
     const full = kit.runtime.spawnWith({ mailbox: { max: 1, policy: 'block' } }, (self: Self) =>
@@ -371,7 +371,7 @@ describe('the end of an actor', () => {
     expect(kit.logged('actor_crash')).toEqual([]);
   });
 
-  it('A8 frees names before anybody hears of it, 1000 times', async () => {
+  it('A8 frees names before any other actor is told of it, 1000 times', async () => {
     let again = 0;
     const keeper = kit.runtime.spawnHandler((self: Self): HandlerBody => {
       const start = (): void => {

@@ -134,7 +134,7 @@ describe('a mailbox limit', () => {
     expect(kit.runtime.isAlive(pid as Pid<never>)).toBe(false);
   });
 
-  it('of block forgets senders that died: the room goes to who still waits', async () => {
+  it('of block forgets senders that died: the room goes to those that still wait', async () => {
     const pid = await hoarder({ max: 1, policy: 'block' });
     kit.runtime.send(pid, 'first');
     const senders = numbers(4).map((n) => kit.runtime.spawn((self: Self) => self.sendWait(pid, n)));
@@ -144,7 +144,7 @@ describe('a mailbox limit', () => {
     expect(probe.messages).toEqual(['first', 3]);
   });
 
-  it('of block lets everybody go on when the actor dies', async () => {
+  it('of block lets all senders continue when the actor dies', async () => {
     const pid = await hoarder({ max: 1, policy: 'block' });
     kit.runtime.send(pid, 'first');
     const sent: number[] = [];
@@ -192,7 +192,7 @@ describe('a mailbox limit', () => {
     }
   });
 
-  it('of drop-old drops no call, somebody waits for it', async () => {
+  it('of drop-old drops no call: its caller waits for it', async () => {
     const pid = await hoarder({ max: 2, policy: 'drop-old' });
     for (const tag of ['one', 'two']) void request(probe.self, pid as Pid<never>, tag).catch(() => {});
     kit.runtime.send(pid, 'no room');
@@ -231,7 +231,7 @@ describe('a mailbox limit', () => {
   );
 });
 
-describe('messages that reach nobody', () => {
+describe('messages that reach no actor', () => {
   it('are counted by reason, and can be heard of, without their content', async () => {
     const heard: [DeadLetterReason, string, number][] = [];
     const { deadLetters } = kit.runtime;

@@ -57,7 +57,7 @@ it.each([1, 2, 5])('B11 a broadcast to %i peers brings each the same value', (pe
   }
 });
 
-it('R10 a broadcast leaves out who is full or gone, and says so', () => {
+it('R10 a broadcast leaves out peers that are full or gone, and names them', () => {
   const { native, network, channel, arrived } = open(4);
   const [p1, p2, p3, p4] = [...channel.peers()];
   native.down(2);

@@ -112,7 +112,7 @@ describe('the loss of a node with more ties than fire at once', () => {
     expect(await cluster.disconnect(PEER)).toBe(false);
   });
 
-  it('L6, L8 is not what somebody hears of who asks in the middle of it', async () => {
+  it('L6, L8 is not reported to a caller that asks in the middle of it', async () => {
     const cluster = open({ mesh: 'explicit', autoConnect: 'never' });
     const pid = kit.runtime.spawnHandler(() => ({ onMessage() {} }));
     for (const ask of [() => cluster.watch(pid, PEER), () => cluster.subscribe(pid, false)]) {
@@ -167,7 +167,7 @@ describe('ready', () => {
 });
 
 describe('watching a node', () => {
-  it('L6 waits for the dial that is under way, also when use dials nobody', async () => {
+  it('L6 waits for the dial that is under way, also when use dials no node', async () => {
     const cluster = open({ autoConnect: 'explicit' });
     const probe = await kit.probe();
     const isUp = cluster.connect(PEER);

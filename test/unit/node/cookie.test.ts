@@ -40,7 +40,7 @@ describe('the cookie', () => {
     expect(refusal('ababababababababababab').code).toBe('SNOW_ERR_COOKIE_WEAK');
   });
 
-  it('T16 is refused when its file is empty, unreadable or open to everybody', () => {
+  it('T16 is refused when its file is empty, unreadable or readable by other users', () => {
     expect(refusal(undefined, join(folder, 'none')).code).toBe('SNOW_ERR_COOKIE_FILE');
     write('\n', 0o600);
     expect(refusal(undefined, file).code).toBe('SNOW_ERR_COOKIE_FILE');

@@ -49,7 +49,7 @@ describe('node monitors', () => {
     expect(monitors.cancel(ref)).toBe(false);
   });
 
-  it('L2 tell of hidden nodes only whom it was asked for', () => {
+  it('L2 tell of hidden nodes only subscribers with `hidden`', () => {
     const { monitors, mail } = table();
     monitors.subscribe(ALICE, false);
     monitors.subscribe(BOB, true);
@@ -90,7 +90,7 @@ describe('node monitors', () => {
     ]);
   });
 
-  it('L2, L13 tell of the stall of a hidden node only whom it was asked for', () => {
+  it('L2, L13 tell of the stall of a hidden node only subscribers with `hidden`', () => {
     const { monitors, mail } = table();
     monitors.subscribe(ALICE, false);
     monitors.subscribe(BOB, true);

@@ -146,7 +146,7 @@ describe('signals to a connected node', () => {
     ]);
   });
 
-  it('M4 find nobody when they are for an earlier incarnation of ours', () => {
+  it('M4 find no actor when they are for an earlier incarnation of this node', () => {
     const { native, heard, dead } = open();
     native.up(3, NC, PEER);
     native.slotEvent(0x201, OWN, 1n);
@@ -213,7 +213,7 @@ describe('signals to a node that is not connected', () => {
     expect(dead).toEqual([['noproc', 1]]);
   });
 
-  it('M4 a PID of an earlier self is dead, and nobody is dialled for it', async () => {
+  it('M4 a PID of an earlier incarnation of this node is dead, and no node is dialled for it', async () => {
     const { native, remote, heard } = open();
     native.slotEvent(0x201, OWN, 1n);
     remote.monitor(ME, REF, theirs(0x201));
@@ -222,7 +222,7 @@ describe('signals to a node that is not connected', () => {
     expect(native.dials).toEqual([]);
   });
 
-  it('L17 dial nobody when the policy says so', async () => {
+  it('L17 dial no node when the policy says so', async () => {
     const { native, remote, cluster, heard, dead } = open('explicit');
     remote.send(ME, theirs(), 1);
     remote.monitor(ME, REF, { name: 'n', node: PEER });
@@ -239,7 +239,7 @@ describe('signals to a node that is not connected', () => {
     expect(tags(native)).toEqual([0x10]);
   });
 
-  it('L17 connect once, and not again when that connection is lost, until somebody connects', async () => {
+  it('L17 connect once, and not again when that connection is lost, until `connect`', async () => {
     const { native, remote, cluster, dead } = open('once');
     remote.send(ME, theirs(), 1);
     expect(native.dials.length).toBe(1);

@@ -65,7 +65,7 @@ describe('node.stop', () => {
     expect(log).toEqual(['deep shutdown']);
   });
 
-  it('is done once, whoever asks how often', async () => {
+  it('is done once, however often it is called', async () => {
     await tree('top', saver('a')).start(node);
     const first = node.stop();
     expect(node.stop()).toBe(first);
@@ -105,7 +105,7 @@ describe('node.stop', () => {
     expect(log).toEqual(['a shutdown']);
   });
 
-  it('spawns for nobody meanwhile, and refuses wrong options', async () => {
+  it('refuses spawns of other nodes meanwhile, and wrong options', async () => {
     expect(() => node.stop({ timeout: -1 })).toThrow(expect.objectContaining({ code: 'SNOW_ERR_BAD_TIME' }));
     expect(() => node.stop({ time: 1 } as never)).toThrow(
       expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }),

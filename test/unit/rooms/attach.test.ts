@@ -231,7 +231,7 @@ it('what is no WebSocket frame, or too long, closes that socket only', async () 
   await other.count(1);
 });
 
-it('permessage-deflate: what is long is compressed once and read by everybody', async () => {
+it('permessage-deflate: what is long is compressed once for all readers', async () => {
   const host = await serve(ECHO, { compress: true });
   const [zipped, plain] = [
     await Tap.open(`ws://${host}/rooms`, [], { perMessageDeflate: true }),
@@ -245,7 +245,7 @@ it('permessage-deflate: what is long is compressed once and read by everybody', 
   expect(plain.got).toEqual(messages);
 });
 
-it('drain sends everybody away with 1012, spread over its time, and lets nobody in', async () => {
+it('drain closes all with 1012, spread over its time, and admits none', async () => {
   const host = await serve();
   const taps = await Promise.all(Array.from({ length: 6 }, () => Tap.open(`ws://${host}/rooms`)));
   await until('all are members', () => rooms.members('g').local === 6);

@@ -93,7 +93,7 @@ describe('presence', () => {
     expect(rooms[0].presence('g').entries()).toEqual([]);
   });
 
-  it('is told to clients that are members: everybody first, then changes', async () => {
+  it('is told to clients that are members: all of it first, then changes', async () => {
     const rooms = await stage.cluster({ join: () => true });
     const { connection } = await stage.plain(rooms[1], ['g'], 'bob');
     connection.track('g', { name: 'Bob' });

@@ -209,7 +209,7 @@ describe('a session', () => {
     expect([before.data('g'), socket.data('g')]).toEqual([[], [1]]);
   });
 
-  it('that is resumed twice at once goes on once; the other one goes on as a fork, and both have everything', async () => {
+  it('that is resumed twice at once continues once; the other one continues as a fork, and both have everything', async () => {
     const before = await joined();
     before.drop();
     rooms[1].broadcast('g', 1);
@@ -302,7 +302,7 @@ describe('a session', () => {
     expect(socket.all('refused').map(([, , room]) => room)).toEqual(['h', '\0bob', 'g']);
   });
 
-  it('hears nothing from before its join, whatever it says it has seen', async () => {
+  it('gets nothing from before its join, whatever it says it has seen', async () => {
     rooms = await stage.cluster(OPEN);
     await stage.client(rooms[1], { joins: ['g'] });
     rooms[1].broadcast('g', 'secret');
@@ -320,7 +320,7 @@ describe('a session', () => {
     expect(socket.data('g')).toEqual(['open']);
   });
 
-  it('that says it has seen what never was spoils the room for nobody', async () => {
+  it('that says it has seen what never was changes nothing for others', async () => {
     const before = await joined();
     const { socket: other } = await stage.client(rooms[1], { joins: ['g'] });
     rooms[2].broadcast('g', 1);

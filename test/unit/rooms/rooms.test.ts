@@ -57,7 +57,7 @@ describe('a room on one node', () => {
     expect(socket.sent).toEqual(['before', 'after']);
   });
 
-  it('R14 is left by who is not in it without a word', async () => {
+  it('R14 is left without an error by a connection that is not in it', async () => {
     const rooms = stage.alone();
     const { connection } = await stage.plain(rooms, []);
     expect(connection.leave('g')).toBe(false);
@@ -152,7 +152,7 @@ describe('a connection', () => {
     expect(socket.closed).toMatchObject({ code: 1011 });
   });
 
-  it('handles what its client sends one after the other, and hears of the end last', async () => {
+  it('handles what its client sends one after the other, and the end last', async () => {
     const told: unknown[] = [];
     const rooms = stage.alone({
       open: (connection) => void told.push(['open', connection.user]),
@@ -225,7 +225,7 @@ describe('a client of the protocol', () => {
     ]);
   });
 
-  it('that says nonsense is closed, and nobody else', async () => {
+  it('that sends nonsense is closed, and no other', async () => {
     const rooms = stage.alone();
     const nonsense = [
       '',

@@ -15,7 +15,7 @@ const waiting = async (self: Self): Promise<void> => {
 };
 
 describe('an exit signal', () => {
-  it('E1 normal is dropped by those who do not trap, and a message for those who do', async () => {
+  it('E1 normal is dropped by actors that do not trap, and a message for those that do', async () => {
     const [sender, trapping] = [await kit.probe(), await kit.probe()];
     const pid = kit.runtime.spawn(waiting);
     await kit.settle();
@@ -26,7 +26,7 @@ describe('an exit signal', () => {
     expect(kit.mailbox(pid)).toEqual([]);
   });
 
-  it('E2 normal to oneself ends those who do not trap, and is a message for those who do', async () => {
+  it('E2 normal to itself ends an actor that does not trap, and is a message for one that does', async () => {
     const probe = await kit.probe();
     const seen: unknown[] = [];
     const { pid } = probe.self.spawnMonitor((self: Self) => {
@@ -43,7 +43,7 @@ describe('an exit signal', () => {
   });
 
   it.each(['normal', 'boom', 'kill'])(
-    'E2 %s to oneself ends a handler at once, without onTerminate',
+    'E2 %s to itself ends a handler at once, without onTerminate',
     async (reason) => {
       const log: unknown[] = [];
       const probe = await kit.probe();
@@ -113,7 +113,7 @@ describe('an exit signal', () => {
     expect(log).toEqual(['onTerminate']);
   });
 
-  it('E4 ends those who do not trap with its reason; others get it with its sender', async () => {
+  it('E4 ends actors that do not trap with its reason; others get it with its sender', async () => {
     const [sender, trapping] = [await kit.probe(), await kit.probe()];
     const pid = kit.runtime.spawn(waiting);
     sender.watch(pid);
@@ -149,7 +149,7 @@ describe('an exit signal', () => {
     expect(sender.messages).toEqual([]);
   });
 
-  it('E6 to somebody dead has no effect', async () => {
+  it('E6 to a dead actor has no effect', async () => {
     const probe = await kit.probe();
     const pid = kit.runtime.spawn(() => {});
     await kit.settle();

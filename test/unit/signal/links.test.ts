@@ -60,7 +60,7 @@ describe('a link', () => {
     expect(linksOf(probe.pid)).toEqual([]);
   });
 
-  it('C2 to oneself has no effect', async () => {
+  it('C2 to itself has no effect', async () => {
     const probe = await kit.probe();
     probe.self.link(probe.pid);
     expect(linksOf(probe.pid)).toEqual([]);

@@ -42,7 +42,7 @@ describe('a monitor', () => {
     for (const { from, reason } of downs) expect([from, reason]).toEqual([pid, 'bye']);
   });
 
-  it('D2 of somebody dead, or of a name nobody has, is a DOWN noproc', async () => {
+  it('D2 of a dead actor, or of a name no actor has, is a DOWN noproc', async () => {
     const probe = await kit.probe();
     const pid = mortal();
     kit.runtime.sendExit(pid, 'kill');
@@ -138,7 +138,7 @@ describe('a monitor', () => {
     expect(cell.extra.watchers?.size).toBe(0);
   });
 
-  it('D13 of oneself is inert', async () => {
+  it('D13 of itself has no effect', async () => {
     const probe = await kit.probe();
     const ref = probe.watch(probe.pid);
     expect(probe.self.demonitor(ref)).toBe(false);

@@ -24,7 +24,7 @@ async function heard(end: (self: Self) => unknown): Promise<[ExitReason, ExitRea
   return [first, second];
 }
 
-describe('a reason that two watchers hear', () => {
+describe('a reason that two watchers get', () => {
   it('B8 of a crash cannot be written into', async () => {
     const [first, second] = (await heard(() => {
       throw Object.assign(new TypeError('broken'), { code: 'E_BROKEN' });

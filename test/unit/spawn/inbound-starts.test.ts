@@ -40,7 +40,7 @@ const ask = (id: number, name: string, flags: number, term: unknown): void =>
     term,
   });
 
-it('N7 orders that make no sense are refused, and start nobody', async () => {
+it('N7 orders that make no sense are refused, and start no actor', async () => {
   const bad: [number, unknown][] = [
     [0, 'no list'],
     [START, null],

@@ -118,7 +118,7 @@ describe('a start', () => {
     expect(kit.runtime.size).toBe(1);
   });
 
-  it('I4 under a taken name tells who has it, and starts nothing', () => {
+  it('I4 under a taken name tells which actor has it, and starts nothing', () => {
     probe.self.register('name');
     const result = start(kit.runtime, slowStarter, ['ready'], { name: 'name' });
     expect(result).toEqual({ ok: false, reason: { alreadyStarted: probe.pid } });
@@ -207,7 +207,7 @@ describe('a stop', () => {
     expect(await asked).toMatchObject({ state: 'exit', reason: 'no way' });
   });
 
-  it('I6 of oneself, of nobody, or in no time fails at once', async () => {
+  it('I6 of itself, of no actor, or in no time fails at once', async () => {
     expect((await failure(stop(probe.self, probe.pid as Pid<never>))).state).toBe('calling_self');
     expect((await failure(stop(probe.self, 'nobody'))).state).toBe('noproc');
     expect(() => stop(kit.runtime, probe.pid as Pid<never>, 'normal', { timeout: -1 })).toThrow(

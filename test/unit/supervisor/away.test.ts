@@ -62,7 +62,7 @@ describe('a child whose node is lost', () => {
     expect(tried).not.toContain('start'); // the node was away each time
   });
 
-  it('S2 uses it up when it ended with noconnection of its own, whoever it had lost', async () => {
+  it('S2 uses it up when it ended with noconnection itself, whatever node it had lost', async () => {
     const pid = await supervise([waiting()], 'one_for_one', 1);
     for (const local of [1, 2]) {
       far.end(local, 'noconnection');
@@ -231,7 +231,7 @@ describe('a child whose node is lost', () => {
     }
   });
 
-  it('S2, J12 goes on waiting when a sibling has all restarted', async () => {
+  it('S2, J12 continues to wait when a sibling has all restarted', async () => {
     const pid = await supervise([f.child('a'), waiting(), f.child('c')], 'one_for_all', 1);
     far.crash();
     await kit.advance(1000);

@@ -18,7 +18,7 @@ describe('RestartWindow', () => {
     expect([older.record(10), older.record(1011)]).toEqual([true, true]);
   });
 
-  it('J7 lets a steady rate below the limit go on for ever', () => {
+  it('J7 never ends a steady rate below the limit', () => {
     const window = new RestartWindow(3, 1000);
     for (let now = 0; now < 1_000_000; now += 334) expect(window.record(now)).toBe(true);
   });

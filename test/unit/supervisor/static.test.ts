@@ -124,7 +124,7 @@ describe('starting', () => {
   });
 });
 
-describe('who is restarted', () => {
+describe('which children are restarted', () => {
   const reasons: readonly [unknown, boolean][] = [
     ['normal', true],
     ['shutdown', true],
@@ -221,7 +221,7 @@ describe('giving up', () => {
     await probe.expectDown(pid, 'shutdown');
   });
 
-  it('J7 a rate below the limit goes on for ever', async () => {
+  it('J7 a rate below the limit never ends it', async () => {
     const pid = await supervise({ intensity: 1, period: 1000, children: abc() });
     for (let round = 0; round < 20; round++) {
       await f.end(pid, 'a', 'boom');

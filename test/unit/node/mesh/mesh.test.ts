@@ -176,7 +176,7 @@ describe('a peer that is gone', () => {
     expect(scene.dials).toEqual([]);
   });
 
-  it('L5 is dialled less and less when it comes only to go', async () => {
+  it('L5 is dialled after growing pauses when its sessions are short', async () => {
     scene.reachable.add('b@h:2');
     scene.up.add('b@h:2');
     scene.mesh.up('b@h:2');
@@ -214,8 +214,8 @@ describe('a peer that is gone', () => {
   });
 });
 
-describe('a node that was sent away', () => {
-  it('is not brought back by hints, but by whoever dials it on purpose', async () => {
+describe('a node that was disconnected', () => {
+  it('is not dialled for hints, only when it is dialled on purpose', async () => {
     scene.up.add('b@h:2');
     scene.mesh.block('b@h:2');
     scene.lose('b@h:2', 'disconnect');
@@ -229,8 +229,8 @@ describe('a node that was sent away', () => {
   });
 });
 
-describe('a node that was sent away while its connection broke', () => {
-  it('L15 is not brought back', async () => {
+describe('a node that was disconnected while its connection broke', () => {
+  it('L15 is not dialled again', async () => {
     scene.up.add('b@h:2');
     scene.mesh.up('b@h:2');
     scene.mesh.block('b@h:2');
@@ -309,7 +309,7 @@ describe('names that a discovery found', () => {
     expect(scene.names()).toEqual(['b@h:2', 'b@h:2']);
   });
 
-  it('are let go when it names them no longer', async () => {
+  it('are dropped when it lists them no longer', async () => {
     scene.mesh.found(['b@h:2', 'c@h:2']);
     await scene.pass(1000);
     scene.mesh.found(['c@h:2']);
@@ -317,7 +317,7 @@ describe('names that a discovery found', () => {
     expect(scene.mesh.missing).toEqual(['c@h:2']);
   });
 
-  it('nobody is dialled after the end', async () => {
+  it('no node is dialled after the end', async () => {
     scene.mesh.found(['b@h:2']);
     scene.mesh.stop();
     scene.mesh.hinted(['c@h:2']);

@@ -74,7 +74,7 @@ describe('sessions', () => {
   });
 
   it.each(['a:b@127.0.0.1:4002', '\ufeffb@127.0.0.1:4001'])(
-    'K3, T1 ends a session to a peer with a name nobody can address: %s',
+    'K3, T1 ends a session to a peer with a name that cannot be addressed: %s',
     (name) => {
       const { native, network, news } = open();
       native.up(3, NC + 1, name);
@@ -104,7 +104,7 @@ describe('sessions', () => {
     expect(news.at(-1)).toEqual(['frame', 3, 0x11, 99]);
   });
 
-  it('survives a listener that throws, and goes on with the batch', () => {
+  it('survives a listener that throws, and continues the batch', () => {
     const { native, network, news } = open();
     native.up(3, NC, PEER);
     const session = network.peer(PEER)?.session;
@@ -290,7 +290,7 @@ describe('flow', () => {
     ]);
   });
 
-  it('P3 copies a long message of a sender who waits in slices, others in between', async () => {
+  it('P3 copies a long message of a waiting sender in slices, with other messages between them', async () => {
     const { native, network } = open();
     native.up(3, NC, PEER);
     const { outgoing } = network.peer(PEER)!.session!;
@@ -327,7 +327,7 @@ describe('flow', () => {
     expect(outgoing.sendSliced(() => outgoing.send(1, target(), new Uint8Array(9)))).toBeUndefined();
   });
 
-  it('B1, A7 sends nothing of a sender who is dead before all is copied', async () => {
+  it('B1, A7 sends nothing of a sender that dies before all is copied', async () => {
     const { native, network } = open();
     native.up(3, NC, PEER);
     const { outgoing } = network.peer(PEER)!.session!;
@@ -356,7 +356,7 @@ describe('flow', () => {
     expect(messages(native)).toEqual([]);
   });
 
-  it('lets those who wait for room go when the session ends', async () => {
+  it('resolves waits for room when the session ends', async () => {
     const { native, network } = open();
     native.up(3, NC, PEER);
     const { outgoing } = network.peer(PEER)!.session!;
@@ -368,7 +368,7 @@ describe('flow', () => {
     await room;
   });
 
-  it('P1 lets those who wait for a connection go when it takes all at once, and tells busy and drain in pairs', async () => {
+  it('P1 resolves waits for a connection that takes all at once, and reports busy and drain in pairs', async () => {
     const { native, network, news } = open();
     const waiting = network.pendingOutgoing(network.dial(parseNodeName(PEER)));
     waiting.send(1, target(), 'x'.repeat(2000));
@@ -394,7 +394,7 @@ describe('flow', () => {
 });
 
 describe('dials', () => {
-  it('share one attempt, and tell everybody how it went', async () => {
+  it('share one attempt, and all get its outcome', async () => {
     const { native, network } = open();
     const peer = network.dial(parseNodeName(PEER));
     expect(network.dial(parseNodeName(PEER))).toBe(peer);
@@ -424,7 +424,7 @@ describe('dials', () => {
     expect([...network.peers()]).toEqual([]);
   });
 
-  it('L6 have failed when their session is over before word of it comes', async () => {
+  it('L6 have failed when their session ends before it is reported', async () => {
     const { native, network, news } = open();
     const peer = network.dial(parseNodeName(PEER));
     const result = peer.dialled();
@@ -451,7 +451,7 @@ describe('dials', () => {
     expect(network.peer(PEER)?.session?.dialled).toBe(false);
   });
 
-  it('D12 tell those who wait for another incarnation than the one that came', () => {
+  it('D12 fail waits for another incarnation than the one that connected', () => {
     const { native, network } = open();
     native.slotEvent(NC, PEER);
     const waiting = network.pendingOutgoing(network.dial(parseNodeName(PEER)));

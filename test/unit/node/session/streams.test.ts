@@ -47,7 +47,7 @@ describe('the streams of a session', () => {
     expect(streams.has(MAX_STREAMS + 1)).toBe(false);
   });
 
-  it('ignores word of a stream it does not have', () => {
+  it('ignores reports of a stream it does not have', () => {
     const streams = new Streams();
     streams.done(9, 1);
     expect(streams.isEmpty).toBe(true);
