@@ -1,5 +1,5 @@
 import { SnowmeshError } from '../errors/index.ts';
-import { briefReason } from '../kernel/index.ts';
+import { briefReason, inPace } from '../kernel/index.ts';
 import type { StartOptions, StartResult } from '../spawn/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type Caller, partsOf } from './caller.ts';
@@ -41,7 +41,8 @@ export async function startOrThrow<N, A extends readonly unknown[]>(
   args: A,
   options?: StartOptions,
 ): Promise<Pid<N>> {
-  const result = await start(parent, what, args, options);
+  const { runtime, cell } = partsOf(parent);
+  const result = await inPace(runtime, cell, Promise.resolve(start(parent, what, args, options)));
   if (result.ok) return result.pid;
   const name = what.name === '' ? 'an actor' : what.name;
   if (result.ignore === true) {

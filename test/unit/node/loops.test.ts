@@ -27,6 +27,7 @@ let dead: Pid<never>;
 beforeEach(async () => {
   node = await startNode({ name: 'loops@127.0.0.1:0', cookie: 'a cookie of loops', autoConnect: 'never' });
   far = await startNode({ name: 'far@127.0.0.1:0', cookie: 'a cookie of loops' });
+  node.spawnWith({ name: 'taken' }, (self: Self) => self.sleep(Number.MAX_SAFE_INTEGER));
   dead = node.spawn(() => {}) as Pid<never>;
 });
 afterEach(async () => {
@@ -69,6 +70,7 @@ describe('a loop outside of actors lets timers in', () => {
     ['multiCall of nobody', () => multiCall(node, [], 'ask', [])],
     ['stop of a dead actor', () => stop(node, dead)],
     ['stop of a name that is free', () => stop(node, 'nobody')],
+    ['start under a name that is taken', () => server.startWith(node, { name: 'taken' })],
     ['start on an unreachable node', () => server.startWith(node, { node: UNREACHABLE })],
   ])('%s', async (_what, step) => {
     expect(await letsTimersIn(() => step({ name: 'inbox', node: UNREACHABLE }))).toBe(true);
