@@ -1,7 +1,6 @@
 // A member that answers what it was never asked: it knows docs/wire.md, and guesses references.
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { request } from '../../ts/actor/index.ts';
 import { Cluster, type ClusterNode, COOKIE } from '../support/cluster.ts';
 import { PlainPeer } from '../support/plain-peer.ts';
 
@@ -28,7 +27,8 @@ it('T12 a member that guesses references answers no call and ends no monitor', a
     self.monitor(local.pid);
     self.monitor({ name: 'silent', node });
     bench.box['outcomes'] = [];
-    const call = request(self, { name: 'silent', node }, 'get', [], { timeout: Number.POSITIVE_INFINITY });
+    const forEver = { timeout: Number.POSITIVE_INFINITY };
+    const call = bench.snow.callWith(self, forEver, { name: 'silent', node }, 'get');
     const told = (outcome: unknown): void => void bench.box['outcomes'].push(outcome);
     call.then(told, told);
     return self.pid.local;

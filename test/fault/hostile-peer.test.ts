@@ -30,7 +30,7 @@ beforeEach(() => void (cluster = new Cluster()));
 afterEach(() => cluster.stop());
 
 const closed = async (socket: Socket): Promise<unknown> =>
-  socket.closed || within('the end of a connection', once(socket, 'close'));
+  socket.closed || within('the end of a connection', once(socket, 'close'), 60_000);
 
 /** It lists nobody, never saw anybody, and a good peer joins as ever. */
 const isHealthy = async (): Promise<void> => {
@@ -42,14 +42,28 @@ const isHealthy = async (): Promise<void> => {
   await victim.run((bench) => bench.event('nodedown'));
 };
 
+/**
+ * A few at a time: the kernel completes a connection that its full queue then forgets, and a client that says nothing
+ * never hears of that.
+ */
+async function dialMany(count: number): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  while (sockets.length < count) {
+    sockets.push(...(await Promise.all(Array.from({ length: 25 }, () => dialPlain(port)))));
+    // An answer of the victim means that its threads had a turn.
+    await victim.run((bench) => bench.node.nodes());
+  }
+  return sockets;
+}
+
 describe('unauthenticated connections', () => {
   it('T5 that send nothing, or a byte now and then, are all closed, while a good peer joins', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     await start({ handshakeMs: 2500, maxHandshakes: 2000 });
     const count = Number(process.env['SNOWMESH_STRANGERS'] ?? 400);
-    const silent = await Promise.all(Array.from({ length: count }, () => dialPlain(port)));
-    const slow = await Promise.all(Array.from({ length: count }, () => dialPlain(port)));
+    const silent = await dialMany(count);
+    const slow = await dialMany(count);
     // A byte now and then is no progress. The bytes begin like a TLS record, so they are not refused at sight.
     const drips = setInterval(() => {
       for (const socket of slow) if (!socket.destroyed) socket.write(Buffer.from([0x16]));
