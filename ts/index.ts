@@ -11,6 +11,7 @@ export {
   type ActorOptions,
   type ActorSpec,
   type AliasMode,
+  type AnySelf,
   Call,
   CallError,
   type Caller,

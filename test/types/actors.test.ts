@@ -3,14 +3,23 @@
 import { describe, expectTypeOf, it } from 'vitest';
 import {
   type ActorSpec,
+  call,
   type Dest,
   Down,
   defineActor,
   Exit,
+  multiCall,
+  type Node,
   type Pid,
   type Ref,
   type Self,
+  start,
+  startChild,
+  stop,
   type TIMEOUT,
+  task,
+  taskUnder,
+  whichChildren,
 } from '../../ts/index.ts';
 
 interface Add {
@@ -99,6 +108,29 @@ describe('receive', () => {
       expectTypeOf(await self.receive(Down)).toEqualTypeOf<Down>();
       expectTypeOf(await self.receive(Exit, { timeout: 5 })).toEqualTypeOf<Exit | typeof TIMEOUT>();
       expectTypeOf(self.exit('normal')).toEqualTypeOf<never>();
+    });
+  });
+});
+
+describe('a `self` that says what it receives', () => {
+  it('is taken wherever an actor acts, whatever it receives', () => {
+    const unreachedTyped = (_body: (self: Self<Add>, node: Node) => unknown): void => {};
+    unreachedTyped(async (self, node) => {
+      const sum = task(self, () => 5);
+      expectTypeOf(await sum.await(self)).toEqualTypeOf<number>();
+      await sum.yield(self);
+      await sum.shutdown(self);
+      const under = await taskUnder(self, 'tasks', (own) => own.label);
+      expectTypeOf(await under.await(self)).toEqualTypeOf<string>();
+      expectTypeOf(node.monitorNodes(self)).toEqualTypeOf<Ref>();
+      expectTypeOf(node.monitorNode(self, 'b@host')).toEqualTypeOf<Ref>();
+      node.monitorNode(self.pid, 'b@host');
+      await start(self, counter, [1, 'one']);
+      await stop(self, self.pid);
+      await call(self, 'name', 'tag');
+      await multiCall(self, ['name'], 'tag', []);
+      await startChild(self, 'name', []);
+      await whichChildren(self, 'name');
     });
   });
 });

@@ -1,13 +1,23 @@
 import type { CallOptions } from '../call/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
+import {
+  checkArray,
+  checkOptionNames,
+  checkSignal,
+  checkTag,
+  type OptionNames,
+  SnowmeshError,
+} from '../errors/index.ts';
 import type { Cell } from '../kernel/index.ts';
 import type { Dest } from '../send/index.ts';
 import { Runtime } from './runtime.ts';
 import { Self } from './self.ts';
 
+/** The `self` of any actor, whatever it receives. */
+// oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would refuse every actor that says what it receives
+export type AnySelf = Self<any>;
+
 /** What starts, stops or calls something: an actor's `self`, or the node for code outside of actors. */
-// oxlint-disable-next-line typescript/no-explicit-any -- what the caller itself receives does not matter
-export type Caller = Self<any> | Runtime | { readonly runtime: Runtime };
+export type Caller = AnySelf | Runtime | { readonly runtime: Runtime };
 
 /** V3: two copies share nothing, and what belongs to one is unknown to the other. */
 const OTHER_COPY =
@@ -25,12 +35,26 @@ export function actingFor(caller: Caller): Self | Runtime {
   );
 }
 
+/** Refuses what is no actor's `self`, the node included. Throws SNOW_ERR_BAD_CALLER naming `what`. */
+export function checkSelf(what: string, self: AnySelf): void {
+  if (actingFor(self) instanceof Self) return;
+  throw new SnowmeshError('SNOW_ERR_BAD_CALLER', `${what} needs the \`self\` of an actor, not a node.`);
+}
+
 /** A caller's runtime, and its cell when it is an actor. Throws SNOW_ERR_BAD_CALLER. */
 export function partsOf(caller: Caller): { runtime: Runtime; cell: Cell | null } {
   const acting = actingFor(caller);
   return acting instanceof Runtime
     ? { runtime: acting, cell: null }
     : { runtime: acting.runtime, cell: acting.cell };
+}
+
+const CALL_OPTIONS: OptionNames<CallOptions> = { timeout: true, signal: true };
+
+/** Refuses options that a call does not have. Throws SNOW_ERR_BAD_OPTION naming `what`. */
+export function checkCallOptions(what: string, options: CallOptions): void {
+  checkOptionNames(what, options, CALL_OPTIONS);
+  checkSignal(what, options.signal);
 }
 
 /**
@@ -46,6 +70,9 @@ export function request<R = unknown>(
   options?: CallOptions,
 ): Promise<R> {
   const { runtime, cell } = partsOf(caller);
+  checkTag('a call', tag);
+  checkArray('a call: args', args);
+  if (options !== undefined) checkCallOptions('a call', options);
   if (cell?.isOver === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
   return runtime.calls.call(cell, to, tag, args, options) as Promise<R>;
 }

@@ -54,9 +54,17 @@ export {
   type WithTag,
 } from '../kernel/index.ts';
 export type { Inbound, NodeLoss } from '../peer/index.ts';
-export type { Dest } from '../send/index.ts';
+export { checkDest, checkRef, type Dest } from '../send/index.ts';
 export type { RemoteSpawnOptions, SpawnOptions, StartOptions, StartResult } from '../spawn/index.ts';
-export { actingFor, type Caller, partsOf, request } from './caller.ts';
+export {
+  type AnySelf,
+  actingFor,
+  type Caller,
+  checkCallOptions,
+  checkSelf,
+  partsOf,
+  request,
+} from './caller.ts';
 export { handOver, takeOver } from './hand-over.ts';
 export { endInOrder } from './orderly-stop.ts';
 export { Runtime, type RuntimeOptions } from './runtime.ts';

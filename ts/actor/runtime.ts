@@ -1,5 +1,5 @@
 import { AwaitedSends, InboundCalls, OutboundCalls, Replies } from '../call/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
+import { checkFunction, SnowmeshError } from '../errors/index.ts';
 import {
   ActorTable,
   Aliases,
@@ -25,7 +25,7 @@ import {
 } from '../kernel/index.ts';
 import { Inbound, NodeLosses, nullRemote } from '../peer/index.ts';
 import { inCurrentStore, Scheduler } from '../scheduler/index.ts';
-import { type Dest, Sender } from '../send/index.ts';
+import { checkPid, type Dest, Sender } from '../send/index.ts';
 import { DeathQueue, LinkSignals, MonitorSignals, sendExit } from '../signal/index.ts';
 import { InboundSpawns, OutboundSpawns, Spawner, type SpawnOptions } from '../spawn/index.ts';
 import { Pid, Ref } from '../term/index.ts';
@@ -144,13 +144,13 @@ export class Runtime implements Kernel {
     return this.spawner.spawn(null, init as never, args, undefined, true).pid as Pid<never> as Pid<N>;
   }
 
-  /** `spawn` with {@link SpawnOptions}. Throws SNOW_ERR_NAME_TAKEN and SNOW_ERR_BAD_OPTION, too, and then starts nothing. */
+  /** `spawn` with {@link SpawnOptions}. Throws SNOW_ERR_NAME_TAKEN, and SNOW_ERR_BAD_OPTION also for `link` and `monitor`. */
   spawnWith<N, A extends readonly unknown[]>(
     options: SpawnOptions,
     start: Startable<N, A>,
     ...args: A
   ): Pid<N> {
-    return this.spawner.spawn(null, start, args, options, false).pid as Pid<never> as Pid<N>;
+    return this.spawner.spawnWith(null, start, args, options).pid as Pid<never> as Pid<N>;
   }
 
   /**
@@ -173,13 +173,15 @@ export class Runtime implements Kernel {
     await this.awaitedSends.send(null, to as Dest<never>, message);
   }
 
-  /** Sends an exit signal. `kill` cannot be trapped. */
+  /** Sends an exit signal. `kill` cannot be trapped. Throws SNOW_ERR_BAD_DEST for what is no PID, SNOW_ERR_UNSENDABLE. */
   sendExit(pid: Pid, reason: ExitReason): void {
+    checkPid('sendExit', pid);
     sendExit(this, null, pid, givenReason(reason));
   }
 
-  /** Whether that actor lives here. Always false for actors of other nodes: monitor those. */
+  /** Whether that actor lives here. Always false for actors of other nodes: monitor those. Throws SNOW_ERR_BAD_DEST. */
   isAlive(pid: Pid): boolean {
+    checkPid('isAlive', pid);
     return cellOf(pid)?.kernel === this;
   }
 
@@ -187,10 +189,12 @@ export class Runtime implements Kernel {
    * Counts what ties an actor of this node to others. O(ties).
    *
    * @returns undefined for one that is dead or lives on another node.
+   * @throws SNOW_ERR_BAD_DEST.
    * @example
    * node.ties(pid)?.monitoredBy; // 2
    */
   ties(pid: Pid): Ties | undefined {
+    checkPid('ties', pid);
     return tiesOf(this, this.spawns, pid);
   }
 
@@ -199,9 +203,10 @@ export class Runtime implements Kernel {
    * actor here can have it: {@link isAlive} is false.
    *
    * @returns undefined for a node that this one has never met.
-   * @throws SNOW_ERR_FOREIGN_PID for an actor of another node object of this process.
+   * @throws SNOW_ERR_BAD_DEST, SNOW_ERR_FOREIGN_PID for an actor of another node object of this process.
    */
   nodeOf(pid: Pid): string | undefined {
+    checkPid('nodeOf', pid);
     if (pid.nc !== 0) return this.remote.nodeOf(pid);
     ownCell(this, pid);
     return this.ownName;
@@ -218,12 +223,12 @@ export class Runtime implements Kernel {
     this.names.register(name, pid);
   }
 
-  /** Frees a local name. False: no actor had it. */
+  /** Frees a local name. False: no actor had it. Throws SNOW_ERR_BAD_NAME for what is no string. */
   unregister(name: string): boolean {
     return this.names.unregister(name);
   }
 
-  /** The actor with a local name. O(1). */
+  /** The actor with a local name. O(1). Throws SNOW_ERR_BAD_NAME for what is no string. */
   whereis(name: string): Pid | undefined {
     return this.names.whereis(name);
   }
@@ -233,7 +238,7 @@ export class Runtime implements Kernel {
     return this.names.registered();
   }
 
-  /** Lets other nodes spawn this actor, or server, by its name; the latest of a name counts. */
+  /** Lets other nodes spawn this actor, or server, by its name; the latest of a name counts. Throws SNOW_ERR_NOT_SPAWNABLE. */
   expose<N, A extends readonly unknown[]>(spec: ActorSpec<N, A>): void {
     this.spawner.expose(spec);
   }
@@ -243,8 +248,9 @@ export class Runtime implements Kernel {
     return this.table.pidOf(local);
   }
 
-  /** The messages in an actor's mailbox, oldest first. O(n): for tests and inspection. */
+  /** The messages in an actor's mailbox, oldest first. O(n): for tests and inspection. Throws SNOW_ERR_BAD_DEST. */
   mailboxOf(pid: Pid): unknown[] {
+    checkPid('mailboxOf', pid);
     const mailbox = cellOf(pid)?.mailbox;
     return [...(mailbox ?? [])].map((message) => (message instanceof Envelope ? message.peek() : message));
   }
@@ -270,8 +276,10 @@ export class Runtime implements Kernel {
     if (cell !== undefined) deliver(cell, message);
   }
 
-  /** Calls back once when a local actor dies, after its names are free. Returns the way to cancel it. */
+  /** Calls back once when a local actor dies, after its names are free. Returns the way to cancel it. Throws SNOW_ERR_BAD_DEST. */
   onDeath(pid: Pid, callback: (pid: Pid, reason: ExitReason) => void): () => void {
+    checkPid('onDeath', pid);
+    checkFunction('onDeath', callback);
     const cell = cellOf(pid);
     if (cell !== undefined) return cell.onDeath(inCurrentStore(callback));
     callback(pid, 'noproc');

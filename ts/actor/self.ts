@@ -1,7 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import {
+  badArgument,
+  checkFlag,
+  checkFunction,
+  checkOptionNames,
+  type OptionNames,
+} from '../errors/index.ts';
+import {
   type AliasMode,
   type Cell,
+  checkAliasMode,
   checkDelay,
   Down,
   type ExitReason,
@@ -24,7 +32,15 @@ import {
   type WithTag,
 } from '../kernel/index.ts';
 import { inCurrentStore } from '../scheduler/index.ts';
-import { cancelTimer, type Dest, startTimer } from '../send/index.ts';
+import {
+  cancelTimer,
+  checkPid,
+  checkRef,
+  checkTarget,
+  checkTimer,
+  type Dest,
+  startTimer,
+} from '../send/index.ts';
 import { sendExit } from '../signal/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { never, Spawning } from './spawning.ts';
@@ -120,19 +136,31 @@ export class Self<M = unknown> extends Spawning {
     await (this.isOver ? never() : this.runtime.awaitedSends.send(this.cell, to as Dest<never>, message));
   }
 
-  /** Links two actors: when one ends with another reason than `normal`, so does the other, unless it traps exits. */
+  /** Links two actors: when one ends with another reason than `normal`, so does the other, unless it traps exits. Throws SNOW_ERR_BAD_DEST. */
   link(pid: Pid): void {
+    checkPid('link', pid);
     if (!this.isOver) this.runtime.links.link(this.cell, pid);
   }
 
-  /** Ends a link. No exit signal of it comes afterwards. */
+  /** Ends a link. No exit signal of it comes afterwards. Throws SNOW_ERR_BAD_DEST. */
   unlink(pid: Pid): void {
+    checkPid('unlink', pid);
     if (!this.isOver) this.runtime.links.unlink(this.cell, pid);
   }
 
-  /** Monitors an actor: exactly one {@link Down} comes when it ends, or at once when there is none. */
+  /**
+   * Monitors an actor: exactly one {@link Down} comes when it ends, or at once when there is none.
+   *
+   * @param target PID, local name, or name on a node.
+   * @throws SNOW_ERR_BAD_DEST, SNOW_ERR_BAD_OPTION, SNOW_ERR_FOREIGN_PID.
+   */
   monitor(target: Pid | string | NodeAddress, options?: { readonly alias?: AliasMode }): Ref {
     const { cell } = this;
+    checkTarget('monitor', target);
+    if (options !== undefined) {
+      checkOptionNames('monitor', options, MONITOR_OPTIONS);
+      if (options.alias !== undefined) checkAliasMode(options.alias);
+    }
     const ref = this.runtime.newRef(cell.pid.local);
     if (this.isOver) return ref;
     if (options?.alias !== undefined) this.runtime.aliases.add(cell, ref, options.alias);
@@ -141,9 +169,19 @@ export class Self<M = unknown> extends Spawning {
     return ref;
   }
 
-  /** True: removed, and no DOWN of it will be found. False: it was gone already (`flush` then removes the DOWN). */
+  /**
+   * Ends a monitor.
+   *
+   * @returns true: removed, and no DOWN of it will be found; false: it was gone already (`flush` then removes the DOWN).
+   * @throws SNOW_ERR_BAD_ARGUMENT for what is no reference, SNOW_ERR_BAD_OPTION.
+   */
   demonitor(ref: Ref, options?: { readonly flush?: boolean }): boolean {
     const { cell } = this;
+    checkRef('demonitor', ref);
+    if (options !== undefined) {
+      checkOptionNames('demonitor', options, DEMONITOR_OPTIONS);
+      checkFlag('demonitor', 'flush', options.flush);
+    }
     if (this.isOver) return false;
     const wasThere = this.runtime.monitors.demonitor(cell, ref);
     if (!wasThere && options?.flush === true) {
@@ -152,23 +190,26 @@ export class Self<M = unknown> extends Spawning {
     return wasThere;
   }
 
-  /** A further address of this actor, which others can use until it is taken back, or for one answer. */
+  /** A further address of this actor, which others can use until it is taken back, or for one answer. Throws SNOW_ERR_BAD_OPTION. */
   alias(mode: 'explicit' | 'reply' = 'explicit'): Ref {
+    checkAliasMode(mode);
     const ref = this.makeRef();
     if (!this.isOver) this.runtime.aliases.add(this.cell, ref, mode);
     return ref;
   }
 
-  /** Ends an alias: what is sent to it from now on is dropped. False: it was none. */
+  /** Ends an alias: what is sent to it from now on is dropped. False: it was none. Throws SNOW_ERR_BAD_ARGUMENT. */
   unalias(ref: Ref): boolean {
+    checkRef('unalias', ref);
     const entry = ref.nc === 0 ? this.runtime.aliases.get(ref) : undefined;
     if (entry?.cell !== this.cell) return false;
     this.runtime.aliases.end(entry);
     return true;
   }
 
-  /** Whether exit signals arrive as {@link Exit} messages. Returns what it was before. */
+  /** Whether exit signals arrive as {@link Exit} messages. Returns what it was before. Throws SNOW_ERR_BAD_ARGUMENT. */
   trapExit(on: boolean): boolean {
+    if (typeof on !== 'boolean') throw badArgument('trapExit', 'true or false', on);
     const { cell } = this;
     const before = cell.isTrapping;
     cell.flags = on ? cell.flags | TRAPS : cell.flags & ~TRAPS;
@@ -191,8 +232,9 @@ export class Self<M = unknown> extends Spawning {
     throw new Leave();
   }
 
-  /** Sends an exit signal, as a link would. `kill` cannot be trapped. */
+  /** Sends an exit signal, as a link would. `kill` cannot be trapped. Throws SNOW_ERR_BAD_DEST, SNOW_ERR_UNSENDABLE. */
   sendExit(pid: Pid, reason: ExitReason): void {
+    checkPid('sendExit', pid);
     if (this.isOver) return;
     sendExit(this.runtime, this.cell, pid, givenReason(reason));
     if (this.cell.isDead && pid.equals(this.pid)) throw new Leave();
@@ -231,8 +273,9 @@ export class Self<M = unknown> extends Spawning {
     return startTimer(this.runtime.sender, this.cell, ms, 'interval', to as Dest<never>, message);
   }
 
-  /** Calls `fn` after `ms`, as this actor: a throw, or a promise that rejects, ends it. Throws SNOW_ERR_BAD_TIME. */
+  /** Calls `fn` after `ms`, as this actor: a throw, or a promise that rejects, ends it. Throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_ARGUMENT. */
   after(ms: number, fn: () => unknown): TimerRef {
+    checkFunction('after', fn);
     return startTimer(this.runtime.sender, this.cell, ms, 'run', null, inCurrentStore(fn));
   }
 
@@ -243,7 +286,7 @@ export class Self<M = unknown> extends Spawning {
 
   /** ms that are left, or false when it has fired or was cancelled. The timer continues. */
   readTimer(timer: TimerRef): number | false {
-    return this.runtime.timers.read(timer.timer);
+    return this.runtime.timers.read(checkTimer('readTimer', timer).timer);
   }
 
   /** Gives a living actor of this node (default: this one) a local name. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME, SNOW_ERR_NOT_LOCAL. */
@@ -291,3 +334,6 @@ export class Self<M = unknown> extends Spawning {
     if (leaving !== null) leave(cell, leaving.reason);
   }
 }
+
+const MONITOR_OPTIONS: OptionNames<{ alias?: AliasMode }> = { alias: true };
+const DEMONITOR_OPTIONS: OptionNames<{ flush?: boolean }> = { flush: true };

@@ -1,5 +1,5 @@
 import type { Cell } from '../kernel/index.ts';
-import type { RemoteSpawnOptions, SpawnOptions } from '../spawn/index.ts';
+import { checkSpawnOptions, type RemoteSpawnOptions, type SpawnOptions } from '../spawn/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { Runtime } from './runtime.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
@@ -76,6 +76,7 @@ export class Spawning {
     ...args: A
   ): Pid<N> | { pid: Pid<N>; ref: Ref };
   spawnWith(options: SpawnOptions, start: Startable, ...args: unknown[]): unknown {
+    checkSpawnOptions('spawnWith', options, true);
     const { pid, ref } = this.make(start, args, options, false);
     return options.monitor === true ? { pid, ref } : pid;
   }
@@ -90,7 +91,7 @@ export class Spawning {
    * @returns The child's PID, and the reference of its monitor. Nothing of the child comes before.
    * @throws (as a rejection, always) SNOW_ERR_SPAWN (details.reason: noconnection, unknown_function, or why its start failed),
    * SNOW_ERR_NOT_SPAWNABLE for a bare function or what is no spec, SNOW_ERR_UNSENDABLE and SNOW_ERR_TOO_LARGE for the arguments,
-   * SNOW_ERR_STOPPED.
+   * SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_ARGUMENT, SNOW_ERR_STOPPED.
    */
   spawnOn<N, A extends readonly unknown[]>(
     node: string,

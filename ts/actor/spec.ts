@@ -1,4 +1,11 @@
-import { checkOptionNames, type OptionNames } from '../errors/index.ts';
+import {
+  checkFlag,
+  checkFunction,
+  checkOptionNames,
+  kindOf,
+  type OptionNames,
+  SnowmeshError,
+} from '../errors/index.ts';
 import type { ExitReason, IGNORE } from '../kernel/index.ts';
 import type { Self } from './self.ts';
 
@@ -75,7 +82,7 @@ const ACTOR_OPTIONS: OptionNames<ActorOptions> = { ack: true };
  *
  * @param options `ack: true`: a start waits until the function calls `self.initAck()` or `self.initIgnore()`, and fails when it ends
  *   before. Default false: a start is done once the actor is made, so it never fails; what the function throws is a crash.
- * @throws SNOW_ERR_BAD_OPTION.
+ * @throws SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_NAME, SNOW_ERR_BAD_ARGUMENT.
  * @example
  * const echo = defineActor('echo', async (self: Self<{ from: Pid<string>; text: string }>) => {
  *   for (;;) {
@@ -89,7 +96,9 @@ export function defineActor<M, A extends readonly unknown[]>(
   body: ActorFn<M, A>,
   options: ActorOptions = {},
 ): FunctionSpec<M, A> {
+  checkSpec('defineActor', name, body);
   checkOptionNames('defineActor', options, ACTOR_OPTIONS);
+  checkFlag('defineActor', 'ack', options.ack);
   const { ack = false } = options;
   return Object.freeze({ kind: 'function', name, body, ...(ack ? { ack } : undefined) });
 }
@@ -97,6 +106,7 @@ export function defineActor<M, A extends readonly unknown[]>(
 /**
  * Names a handler actor: `init` makes its body. See {@link HandlerBody}.
  *
+ * @throws SNOW_ERR_BAD_NAME, SNOW_ERR_BAD_ARGUMENT.
  * @example
  * const tally = defineHandler('tally', (_self: Self<number>, start: number) => {
  *   let sum = start;
@@ -108,5 +118,14 @@ export function defineHandler<M, A extends readonly unknown[]>(
   name: string,
   init: HandlerInit<M, A>,
 ): HandlerSpec<M, A> {
+  checkSpec('defineHandler', name, init);
   return Object.freeze({ kind: 'handler', name, init });
+}
+
+function checkSpec(what: string, name: unknown, body: unknown): void {
+  if (typeof name !== 'string' || name === '') {
+    const why = `${what} needs a name that is a string and not empty, not ${kindOf(name)}: ${what}(name, function).`;
+    throw new SnowmeshError('SNOW_ERR_BAD_NAME', why);
+  }
+  checkFunction(what, body);
 }

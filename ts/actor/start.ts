@@ -1,6 +1,6 @@
-import { SnowmeshError } from '../errors/index.ts';
+import { checkArray, SnowmeshError } from '../errors/index.ts';
 import { briefReason, inPace } from '../kernel/index.ts';
-import type { StartOptions, StartResult } from '../spawn/index.ts';
+import { checkStartOptions, type StartOptions, type StartResult } from '../spawn/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type Caller, partsOf } from './caller.ts';
 import type { Startable } from './spec.ts';
@@ -9,9 +9,10 @@ import type { Startable } from './spec.ts';
  * Starts an actor, here or on another node, and waits until its init is done. The result comes at once,
  * not as a promise, when nothing had to be waited for: plain functions and handlers whose init is synchronous, here.
  *
- * @param parent the starting actor's `self`, or the node for code outside of actors; only an actor can be linked to it.
+ * @param parent the starting actor's `self`, or the node for code outside of actors; only an actor can be linked to
+ * what it starts, or monitor it: for the node `link` and `monitor` are left out.
  * @returns the PID, `ignore`, or the reason why there is no child; then nothing of it is left.
- * @throws SNOW_ERR_BAD_CALLER, SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_STOPPED, SNOW_ERR_BAD_TIME.
+ * @throws SNOW_ERR_BAD_CALLER, SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_STOPPED, SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_ARGUMENT.
  * @example
  * const result = await start(self, counter, [0], { link: true, timeout: 1000 });
  * if (!result.ok) self.exit('no counter');
@@ -23,6 +24,8 @@ export function start<N, A extends readonly unknown[]>(
   options: StartOptions = {},
 ): StartResult<N> | Promise<StartResult<N>> {
   const { runtime, cell } = partsOf(parent);
+  checkArray('start: args', args);
+  checkStartOptions(options);
   if (cell?.isOver === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
   const { node } = options;
   if (node !== undefined && !runtime.isSelf(node)) {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { CallError, type CallOptions, type CallState, resolve, STOP_TAG } from '../call/index.ts';
-import { checkOptionNames, type OptionNames } from '../errors/index.ts';
+import { checkOptionNames, checkSignal, type OptionNames } from '../errors/index.ts';
 import {
   after,
   askToEnd,
@@ -13,7 +13,7 @@ import {
   onAbort,
   ownCell,
 } from '../kernel/index.ts';
-import { checkDest, type Dest } from '../send/index.ts';
+import { checkTarget } from '../send/index.ts';
 import { Pid } from '../term/index.ts';
 import { type Caller, partsOf } from './caller.ts';
 import type { Runtime } from './runtime.ts';
@@ -50,9 +50,10 @@ export function stop(
 ): Promise<void> {
   const { runtime, cell: own } = partsOf(caller);
   if (own?.isOver === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
-  checkDest(target as Dest<never>);
+  checkTarget('stop', target);
   checkOptionNames('stop', options, STOP_OPTIONS);
   const { signal } = options;
+  checkSignal('stop', signal);
   const timeout = options.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
   const given = givenReason(reason);
   const address = resolve(runtime, target);

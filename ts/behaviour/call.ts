@@ -1,9 +1,10 @@
 import {
   actingFor,
-  type Call,
+  Call,
   CallError,
   type Caller,
   type CallOptions,
+  checkCallOptions,
   type Dest,
   inPace,
   type NodeAddress,
@@ -11,8 +12,8 @@ import {
   type Runtime,
   request,
 } from '../actor/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
-import type { Pid, Ref } from '../term/index.ts';
+import { badArgument, checkArray, checkTag } from '../errors/index.ts';
+import { type Pid, Ref } from '../term/index.ts';
 import { castMessage } from './cast.ts';
 import type {
   CallAnswer,
@@ -84,18 +85,9 @@ export function callWith(
   tag: string,
   ...args: unknown[]
 ): Promise<unknown> {
-  checkCallOptions(options);
+  // In plain JavaScript the server is easily given first, and the call would go nowhere.
+  checkCallOptions('callWith (caller, { timeout, signal }, server, tag, …)', options);
   return request(caller, server, tag, args, options);
-}
-
-/** In plain JavaScript the server is easily given first, and the call would go nowhere. */
-function checkCallOptions(options: CallOptions): void {
-  let isGood = typeof options === 'object' && options !== null;
-  for (const key in options) isGood &&= key === 'timeout' || key === 'signal';
-  if (isGood) return;
-  const sentence =
-    'callWith takes { timeout, signal } before the server: callWith(self, { timeout }, server, tag, …)';
-  throw new SnowmeshError('SNOW_ERR_BAD_OPTION', sentence);
 }
 
 /** The same for a server whose protocol is not known to the compiler. */
@@ -104,7 +96,7 @@ export function cast(caller: Caller, server: UntypedDest, tag: string, ...args: 
  * Sends a request that is not answered, and returns at once. Never fails, whether the server lives or not; only arguments
  * that cannot be sent throw.
  *
- * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP.
+ * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_BAD_DEST, SNOW_ERR_BAD_ARGUMENT.
  * @example
  * cast(self, counter, 'reset');
  */
@@ -115,6 +107,7 @@ export function cast<P extends Protocol, T extends CastTag<P>>(
   ...args: CastArgs<P, T>
 ): void;
 export function cast(caller: Caller, server: Dest<never>, tag: string, ...args: unknown[]): void {
+  checkTag('cast', tag);
   const message = castMessage(tag, args);
   const { runtime } = partsOf(caller);
   if (typeof server === 'string' && runtime.whereis(server) === undefined) {
@@ -130,13 +123,17 @@ export function cast(caller: Caller, server: Dest<never>, tag: string, ...args: 
  *
  * @returns false when the call was answered before, its caller waits no more (as far as this node knows), or another node was
  * called.
+ * @throws SNOW_ERR_BAD_CALLER, SNOW_ERR_BAD_ARGUMENT, SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE.
  * @example
  * // in the server: run: ({ self, from }, job: Job) => (self.send(worker, { ref: from.ref, job }), noReply<number>()),
  * // in the worker:
  * replyTo(self, message.ref, compute(message.job));
  */
 export function replyTo(caller: Caller, call: Call | Ref, value: unknown): boolean {
-  return partsOf(caller).runtime.replies.succeed(call, value);
+  const { replies } = partsOf(caller).runtime;
+  if (!(call instanceof Call || call instanceof Ref))
+    throw badArgument('replyTo', 'a call or its reference', call);
+  return replies.succeed(call, value);
 }
 
 /** What came of asking many servers. */
@@ -176,6 +173,10 @@ export async function multiCall(
   options?: CallOptions,
 ): Promise<MultiCallResult<unknown>> {
   const acting = actingFor(caller);
+  checkArray('multiCall: servers', servers);
+  checkTag('multiCall', tag);
+  checkArray('multiCall: args', args);
+  if (options !== undefined) checkCallOptions('multiCall', options);
   const asked = servers.map(async (server) => request(acting, server as Dest<never>, tag, args, options));
   const { runtime, cell } = partsOf(caller);
   const outcomes = await inPace(runtime, cell, Promise.allSettled(asked));

@@ -1,4 +1,4 @@
-import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 
 /** What servers and state machines have in common. */
 interface Definition {
@@ -17,8 +17,44 @@ export function checkDefinition<T extends Definition>(what: string, options: T, 
   if (typeof name !== 'string' || name === '')
     throw bad(`${what} needs a name that is a string and not empty`);
   if (typeof init !== 'function') throw bad(`${what} of "${name}" needs an init function`);
-  const { calls, casts } = options as { calls?: object; casts?: object };
-  checkHandlers(`${what} of "${name}"`, { calls, casts });
+  const where = `${what} of "${name}"`;
+  const { calls, casts, ...rest } = options as OptionalParts;
+  const { info, onContinue, onTimeout, terminate, timeout } = rest;
+  checkHandlers(where, { calls, casts });
+  checkCallbacks(where, { info, onContinue, onTimeout, terminate });
+  checkTimeoutOption(where, timeout);
+}
+
+interface OptionalParts {
+  readonly calls?: object;
+  readonly casts?: object;
+  readonly info?: unknown;
+  readonly onContinue?: unknown;
+  readonly onTimeout?: unknown;
+  readonly terminate?: unknown;
+  readonly timeout?: unknown;
+}
+
+/**
+ * Refuses what was given in the place of a function.
+ *
+ * @throws SNOW_ERR_BAD_OPTION naming it.
+ */
+export function checkCallbacks(where: string, callbacks: Readonly<Record<string, unknown>>): void {
+  for (const [name, given] of Object.entries(callbacks)) {
+    if (given !== undefined && typeof given !== 'function')
+      throw bad(`${where}: ${name} is ${kindOf(given)}, no function`);
+  }
+}
+
+/**
+ * Refuses what is no time in ms.
+ *
+ * @throws SNOW_ERR_BAD_OPTION.
+ */
+export function checkTimeoutOption(where: string, ms: unknown): void {
+  if (ms === undefined || (typeof ms === 'number' && ms >= 0)) return;
+  throw bad(`${where}: timeout is ${kindOf(ms)}; it must be ms from 0 on, or Infinity`);
 }
 
 /**
@@ -28,6 +64,11 @@ export function checkDefinition<T extends Definition>(what: string, options: T, 
  */
 export function checkHandlers(where: string, maps: Readonly<Record<string, object | undefined>>): void {
   for (const [kind, handlers] of Object.entries(maps)) {
+    if (
+      handlers !== undefined &&
+      (typeof handlers !== 'object' || handlers === null || handlers instanceof Promise)
+    )
+      throw bad(`${where}: ${kind} is ${kindOf(handlers)}; it must be an object of functions`);
     for (const [tag, handler] of Object.entries(handlers ?? {})) {
       if (typeof handler !== 'function') throw bad(`${where}: ${kind}.${tag} is no function`);
     }

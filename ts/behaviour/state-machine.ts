@@ -1,7 +1,7 @@
 import type { ExitReason, Self } from '../actor/index.ts';
-import { checkOptionNames, type OptionNames } from '../errors/index.ts';
+import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { type Behaviour, behaviour } from './behaviour.ts';
-import { checkDefinition, checkHandlers } from './definition.ts';
+import { checkCallbacks, checkDefinition, checkHandlers, checkTimeoutOption } from './definition.ts';
 import { MachineBody, type MachineStates, stateHandlers } from './machine-body.ts';
 import { MachineContext } from './machine-context.ts';
 import type { NoReply, ProtocolOf } from './protocol.ts';
@@ -117,13 +117,7 @@ export function defineStateMachine<I extends Init, States, Any = {}, M = unknown
   options: StateMachineOptions<I, States, Any, M>,
 ): StateMachine<I, States, Any, M> {
   checkDefinition('defineStateMachine', options, MACHINE_OPTIONS);
-  for (const [state, handlers] of Object.entries(
-    options.states as Readonly<Record<string, AnyStateHandlers>>,
-  )) {
-    const where = `state "${state}" of "${options.name}"`;
-    checkOptionNames(where, handlers, STATE_HANDLERS);
-    checkHandlers(where, { calls: handlers.calls, casts: handlers.casts });
-  }
+  checkStates(options.name, options.states, options.any);
   const any = options.any as StateHandlers<string, unknown, M> | undefined;
   const states: MachineStates = new Map(
     Object.entries(options.states as Record<string, StateHandlers<string, unknown, M>>).map(
@@ -145,6 +139,28 @@ export function defineStateMachine<I extends Init, States, Any = {}, M = unknown
   }) as unknown as StateMachine<I, States, Any, M>;
 }
 
+function checkStates(name: string, states: unknown, any: unknown): void {
+  if (typeof states !== 'object' || states === null || Object.keys(states).length === 0) {
+    const why = `defineStateMachine of "${name}" needs states: { [state]: handlers }`;
+    throw new SnowmeshError('SNOW_ERR_BAD_OPTION', why);
+  }
+  for (const [state, handlers] of Object.entries(states))
+    checkState(`state "${state}" of "${name}"`, handlers, STATE_HANDLERS);
+  if (any !== undefined) checkState(`any of "${name}"`, any as AnyStateHandlers, ANY_HANDLERS);
+}
+
+function checkState(
+  where: string,
+  handlers: AnyStateHandlers,
+  known: Readonly<Partial<Record<keyof AnyStateHandlers, true>>>,
+): void {
+  checkOptionNames(where, handlers, known as OptionNames<AnyStateHandlers>);
+  const { calls, casts, enter, info, timeout, onTimeout } = handlers;
+  checkHandlers(where, { calls, casts });
+  checkCallbacks(where, { enter, info, onTimeout });
+  checkTimeoutOption(where, timeout);
+}
+
 type AnyStateHandlers = StateHandlers<string, unknown, unknown>;
 const STATE_HANDLERS: OptionNames<AnyStateHandlers> = {
   enter: true,
@@ -154,6 +170,7 @@ const STATE_HANDLERS: OptionNames<AnyStateHandlers> = {
   timeout: true,
   onTimeout: true,
 };
+const ANY_HANDLERS = { calls: true, casts: true, info: true } as const;
 const MACHINE_OPTIONS: OptionNames<StateMachineOptions<Init, unknown, unknown, unknown>> = {
   name: true,
   init: true,

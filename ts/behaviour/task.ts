@@ -1,6 +1,9 @@
 import {
   type ActorFn,
+  type AnySelf,
   type CallOptions,
+  checkCallOptions,
+  checkSelf,
   checkTimeout,
   handOver,
   inPace,
@@ -8,7 +11,13 @@ import {
   request,
   type Self,
 } from '../actor/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
+import {
+  checkFlag,
+  checkFunction,
+  checkOptionNames,
+  type OptionNames,
+  SnowmeshError,
+} from '../errors/index.ts';
 import { copyTerm, type Pid } from '../term/index.ts';
 
 /** How a task ended: with a value, or otherwise, with the reason its actor ended with. */
@@ -42,6 +51,8 @@ export interface TaskOptions {
   readonly link?: boolean;
 }
 
+const TASK_OPTIONS: OptionNames<TaskOptions> = { link: true };
+
 /**
  * A function that runs in an actor of its own, and whose value its owner gets, once.
  *
@@ -50,12 +61,12 @@ export interface TaskOptions {
  */
 export class Task<R> {
   readonly pid: Pid;
-  private readonly owner: Self<never>;
+  private readonly owner: AnySelf;
   private readonly slot: Slot<R>;
   private isAwaited = false;
 
   /** @internal */
-  constructor(owner: Self<never>, pid: Pid, slot: Slot<R>) {
+  constructor(owner: AnySelf, pid: Pid, slot: Slot<R>) {
     this.owner = owner;
     this.pid = pid;
     this.slot = slot;
@@ -73,7 +84,7 @@ export class Task<R> {
    * const page = task(self, () => load(url));
    * const text = await page.await(self);
    */
-  async await(self: Self<never> | Self, timeout = 5000): Promise<R> {
+  async await(self: AnySelf, timeout = 5000): Promise<R> {
     this.claim(self, timeout);
     const outcome = await this.slot.wait(timeout);
     if (outcome === undefined) {
@@ -89,7 +100,7 @@ export class Task<R> {
    *
    * @param timeout ms; default 5000; 0 looks whether it has ended.
    */
-  async yield(self: Self<never> | Self, timeout = 5000): Promise<TaskOutcome<R> | undefined> {
+  async yield(self: AnySelf, timeout = 5000): Promise<TaskOutcome<R> | undefined> {
     this.claim(self, timeout);
     const outcome = await this.slot.wait(timeout);
     if (outcome === undefined) this.isAwaited = false;
@@ -101,7 +112,7 @@ export class Task<R> {
    *
    * @returns Its outcome when it had ended by itself before, else undefined.
    */
-  async shutdown(self: Self<never> | Self, timeout = 5000): Promise<TaskOutcome<R> | undefined> {
+  async shutdown(self: AnySelf, timeout = 5000): Promise<TaskOutcome<R> | undefined> {
     this.claim(self, timeout);
     const before = this.slot.outcome;
     if (before !== undefined) return before;
@@ -109,7 +120,8 @@ export class Task<R> {
     return outcome.ok ? outcome : undefined;
   }
 
-  private claim(self: { readonly pid: Pid }, timeout: number): void {
+  private claim(self: AnySelf, timeout: number): void {
+    checkSelf('a task', self);
     checkTimeout(timeout);
     if (!self.pid.equals(this.owner.pid)) {
       throw new TaskError(
@@ -142,14 +154,18 @@ export class Task<R> {
  * return (await a.await(self)) + (await b.await(self));
  */
 export function task<R>(
-  self: Self<never> | Self,
+  self: AnySelf,
   fn: (self: Self) => R | PromiseLike<R>,
   options: TaskOptions = {},
 ): Task<R> {
+  checkSelf('task', self);
+  checkFunction('task', fn);
+  checkOptionNames('task', options, TASK_OPTIONS);
+  checkFlag('task', 'link', options.link);
   const slot = new Slot<R>();
   const body = taskBody(fn, slot, self.pid);
   const pid = self.spawnWith({ link: options.link ?? true, label: labelOf(fn) }, body);
-  return new Task(self as Self<never>, pid, slot);
+  return new Task(self, pid, slot);
 }
 
 /**
@@ -165,11 +181,14 @@ export function task<R>(
  * const text = await page.await(self);
  */
 export async function taskUnder<R>(
-  self: Self<never> | Self,
+  self: AnySelf,
   supervisor: Pid | string,
   fn: (self: Self) => R | PromiseLike<R>,
   options: CallOptions = {},
 ): Promise<Task<R>> {
+  checkSelf('taskUnder', self);
+  checkFunction('taskUnder', fn);
+  checkCallOptions('taskUnder', options);
   const slot = new Slot<R>();
   const spec = { id: labelOf(fn), start: taskBody(fn, slot), restart: 'temporary' };
   const { ticket, withdraw } = handOver(self.runtime, spec);
@@ -183,7 +202,7 @@ export async function taskUnder<R>(
     withdraw();
     throw error;
   }
-  if (result.ok) return new Task(self as Self<never>, result.pid, slot);
+  if (result.ok) return new Task(self, result.pid, slot);
   throw new SnowmeshError('SNOW_ERR_START', `the task did not start: ${result.error}`, {
     details: { reason: result.error },
   });
@@ -192,11 +211,11 @@ export async function taskUnder<R>(
 /** The place where a task leaves its outcome, and where its owner waits for it. */
 class Slot<R> {
   outcome: TaskOutcome<R> | undefined = undefined;
-  private owner: Self<never> | undefined = undefined;
+  private owner: AnySelf | undefined = undefined;
   private waiter: ((outcome: TaskOutcome<R> | undefined) => void) | undefined = undefined;
 
   /** Called when it ends without a value. */
-  watch(owner: Self<never>, pid: Pid): void {
+  watch(owner: AnySelf, pid: Pid): void {
     this.owner = owner;
     if (!owner.isAlive(pid)) this.fill({ ok: false, reason: 'noproc' });
     else owner.runtime.onDeath(pid, (_pid: Pid, reason?: unknown) => this.fill({ ok: false, reason }));
@@ -212,7 +231,7 @@ class Slot<R> {
   }
 
   wait(timeout: number): Promise<TaskOutcome<R> | undefined> {
-    const owner = this.owner as Self<never>;
+    const owner = this.owner as AnySelf;
     if (!owner.isAlive(owner.pid)) return new Promise(() => {}); // A7
     if (this.outcome !== undefined || timeout === 0) {
       const { runtime, cell } = partsOf(owner);

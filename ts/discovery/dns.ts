@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises';
+import { checkOptionNames, type OptionNames } from '../errors/index.ts';
 import { type Discovery, demand, fullName, isLocalName, isPort, looksLikeNodeName } from './discovery.ts';
-import { Polling, type PollingOptions } from './polling.ts';
+import { POLLING_OPTIONS, Polling, type PollingOptions } from './polling.ts';
 
 /** How long one question may take, and how often it is asked. Unit: ms. */
 const QUESTION = { timeout: 3000, tries: 2 };
@@ -39,6 +40,7 @@ export interface DnsOptions extends PollingOptions {
  * dnsDiscovery({ name: 'shop', query: 'a', hostname: 'shop-headless.default.svc.cluster.local', port: 9000 });
  */
 export function dnsDiscovery(options: DnsOptions): Discovery {
+  checkOptionNames('dnsDiscovery', options, DNS_OPTIONS);
   const { name, query, hostname, port } = options;
   demand(isLocalName(name), 'name', name, 'what stands before the @ of a node name');
   demand(query === 'a' || query === 'srv', 'query', query, "'a' or 'srv'");
@@ -58,6 +60,16 @@ export function dnsDiscovery(options: DnsOptions): Discovery {
   };
   return new Polling({ look, what: `DNS (${query} ${hostname})`, backsOff: true }, options);
 }
+
+const DNS_OPTIONS: OptionNames<DnsOptions> = {
+  ...POLLING_OPTIONS,
+  name: true,
+  query: true,
+  hostname: true,
+  port: true,
+  family: true,
+  resolver: true,
+};
 
 async function services(resolver: DnsResolver, { name, hostname }: DnsOptions): Promise<string[]> {
   const records = await resolver.resolveSrv(hostname);

@@ -1,8 +1,9 @@
 import { constants, type FSWatcher, watch } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
+import { checkOptionNames, type OptionNames } from '../errors/index.ts';
 import { type Discovery, type DiscoveryListener, demand, looksLikeNodeName } from './discovery.ts';
-import { Polling, type PollingOptions } from './polling.ts';
+import { POLLING_OPTIONS, Polling, type PollingOptions } from './polling.ts';
 
 /** Longest file that is read. Unit: bytes. */
 export const MAX_FILE_BYTES = 1024 * 1024;
@@ -26,9 +27,12 @@ export interface FileOptions extends PollingOptions {
  * fileDiscovery({ path: '/etc/shop/nodes' });
  */
 export function fileDiscovery(options: FileOptions): Discovery {
+  checkOptionNames('fileDiscovery', options, FILE_OPTIONS);
   demand(typeof options.path === 'string' && options.path !== '', 'path', options.path, 'the path of a file');
   return new FileDiscovery(options);
 }
+
+const FILE_OPTIONS: OptionNames<FileOptions> = { ...POLLING_OPTIONS, path: true };
 
 class FileDiscovery implements Discovery {
   readonly #path: string;

@@ -1,6 +1,6 @@
 // The beat of every discovery that has to ask: look, tell what changed, wait, look again. Look-ups never overlap, errors
 // stretch the pause, and nothing here keeps the process alive.
-import { SnowmeshError } from '../errors/index.ts';
+import { type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { type Alarm, type Clock, systemClock } from '../timers/index.ts';
 import { type Discovery, type DiscoveryListener, demand, MAX_FOUND } from './discovery.ts';
 
@@ -14,6 +14,9 @@ export interface PollingOptions {
   /** Time; tests pass a virtual one. */
   readonly clock?: Clock | undefined;
 }
+
+/** The names of the options that all of them have. */
+export const POLLING_OPTIONS: OptionNames<PollingOptions> = { intervalMs: true, clock: true };
 
 /** What is asked, and how a failure of it is called. */
 export interface Source {

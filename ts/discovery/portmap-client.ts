@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { demand, isLocalName, isPort } from './discovery.ts';
 import {
   LINE_MS,
@@ -19,6 +19,9 @@ export interface PortmapAddress {
   readonly port?: number;
 }
 
+/** The names of the options that say where. */
+export const ADDRESS: OptionNames<PortmapAddress> = { host: true, port: true };
+
 /**
  * Asks a port mapper where a node listens.
  *
@@ -30,6 +33,7 @@ export interface PortmapAddress {
  */
 export async function lookupPort(name: string, address: PortmapAddress = {}): Promise<number | undefined> {
   demand(isLocalName(name), 'name', name, 'what stands before the @ of a node name');
+  checkOptionNames('lookupPort', address, ADDRESS);
   const { socket, port } = await ask({ op: 'lookup', name }, address);
   socket.destroy();
   return port;
@@ -96,6 +100,7 @@ export function addressOf({ host = '127.0.0.1', port = PORTMAP_PORT }: PortmapAd
   host: string;
   port: number;
 } {
+  demand(typeof host === 'string' && host !== '', 'host', host, 'an address');
   demand(isPort(port), 'port', port, 'a port, 1 to 65535');
   return { host, port };
 }

@@ -1,4 +1,4 @@
-import type { SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, type OptionNames, type SnowmeshError } from '../errors/index.ts';
 import {
   type DiscoveredNode,
   type Discovery,
@@ -6,8 +6,8 @@ import {
   demand,
   fullName,
 } from './discovery.ts';
-import { Polling, type PollingOptions, startOnce } from './polling.ts';
-import { addressOf, ask, type PortmapAddress } from './portmap-client.ts';
+import { POLLING_OPTIONS, Polling, type PollingOptions, startOnce } from './polling.ts';
+import { ADDRESS, addressOf, ask, type PortmapAddress } from './portmap-client.ts';
 import { Registration } from './portmap-registration.ts';
 import { type Portmap, startPortmap } from './portmap-server.ts';
 
@@ -37,12 +37,21 @@ export interface PortmapDiscoveryOptions extends PollingOptions, PortmapAddress 
  * startNode({ name: 'a@127.0.0.1:0', cookie, discovery: portmapDiscovery({ embed: true }) });
  */
 export function portmapDiscovery(options: PortmapDiscoveryOptions = {}): Discovery {
+  checkOptionNames('portmapDiscovery', options, OPTIONS);
   const { register = true, embed = false } = options;
   demand(typeof register === 'boolean', 'register', register, 'true or false');
   demand(typeof embed === 'boolean', 'embed', embed, 'true or false');
   demand(register || !embed, 'embed', embed, 'false without register');
   return new PortmapDiscovery(options, register, embed);
 }
+
+const OPTIONS: OptionNames<PortmapDiscoveryOptions> = {
+  ...POLLING_OPTIONS,
+  ...ADDRESS,
+  hostname: true,
+  register: true,
+  embed: true,
+};
 
 class PortmapDiscovery implements Discovery {
   readonly #options: PortmapDiscoveryOptions;

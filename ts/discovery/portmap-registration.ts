@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { demand, isLocalName, isPort } from './discovery.ts';
-import { ask, broken, type PortmapAddress } from './portmap-client.ts';
+import { ADDRESS, ask, broken, type PortmapAddress } from './portmap-client.ts';
 import type { Registering } from './portmap-protocol.ts';
 
 /** Pauses before a registration that was lost is made again: the first time, and while that fails. Unit: ms. */
@@ -37,10 +37,13 @@ export async function registerWithPortmap(
   listenPort: number,
   options: RegisterOptions = {},
 ): Promise<PortmapRegistration> {
+  checkOptionNames('registerWithPortmap', options, REGISTER_OPTIONS);
   const registration = new Registration(name, listenPort, options);
   await registration.make();
   return registration;
 }
+
+const REGISTER_OPTIONS: OptionNames<RegisterOptions> = { ...ADDRESS, failed: true };
 
 /** One name, registered as long as this is not closed and there is a port mapper. */
 export class Registration implements PortmapRegistration {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import {
   LINE_MS,
   LineCutter,
@@ -33,17 +33,20 @@ export interface Portmap {
   close(): Promise<void>;
 }
 
+const OPTIONS: OptionNames<PortmapOptions> = { port: true, host: true, lineMs: true, keepAlive: true };
+
 /**
  * Starts a port mapper: nodes of this machine register their names and ports with it, any client may ask.
  *
  * A name lives as long as the connection that registered it (U1). No client can remove the name of another.
  *
  * @returns a port mapper that listens. It holds 1024 names and 2048 connections at most.
- * @throws SNOW_ERR_LISTEN when the address cannot be listened on.
+ * @throws SNOW_ERR_BAD_OPTION; SNOW_ERR_LISTEN when the address cannot be listened on.
  * @example
  * const portmap = await startPortmap();
  */
 export async function startPortmap(options: PortmapOptions = {}): Promise<Portmap> {
+  checkOptionNames('startPortmap', options, OPTIONS);
   const { port = PORTMAP_PORT, host = '127.0.0.1', lineMs = LINE_MS, keepAlive = true } = options;
   const registrations = new Registrations(lineMs);
   const server = createServer((socket) => registrations.accept(keepAlive ? socket : socket.unref()));

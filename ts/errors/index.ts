@@ -4,6 +4,15 @@
 // exit reasons take. Misuse throws one of these at once; what happens on another node is a signal, never an exception.
 // The lowest room of all: it imports nothing, and every other may import it.
 
+export {
+  badArgument,
+  checkArray,
+  checkFlag,
+  checkFunction,
+  checkSignal,
+  checkTag,
+  kindOf,
+} from './arguments.ts';
 export { checkHost, checkOptionNames, type OptionNames, unknownOption } from './known-options.ts';
 export { SnowmeshError, type SnowmeshErrorOptions } from './snowmesh-error.ts';
 export { ERRORS, type ErrorCode } from './table.ts';

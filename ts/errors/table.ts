@@ -114,6 +114,10 @@ export const ERRORS = {
     summary: 'An option does not exist, or has a value it cannot have.',
     remedy: 'The message names the option, and the value or the option that was probably meant.',
   },
+  SNOW_ERR_BAD_ARGUMENT: {
+    summary: 'An argument is not what the function takes.',
+    remedy: 'The message says what it needs, and what it got.',
+  },
   SNOW_ERR_NO_CALL: {
     summary: 'A server asked for its caller while no call was being handled.',
     remedy: 'Use context.from in call handlers only; keep it in a variable for later.',

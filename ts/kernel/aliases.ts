@@ -1,7 +1,19 @@
+import { kindOf, SnowmeshError } from '../errors/index.ts';
 import type { Ref } from '../term/index.ts';
 
 /** When an alias ends: `explicit` by unalias, `demonitor` also with its monitor (or DOWN), `reply` also with the first message. */
 export type AliasMode = 'explicit' | 'demonitor' | 'reply';
+
+const MODES: ReadonlySet<unknown> = new Set<AliasMode>(['explicit', 'demonitor', 'reply']);
+
+/** Refuses what is no mode of an alias. Throws SNOW_ERR_BAD_OPTION. */
+export function checkAliasMode(mode: unknown): void {
+  if (MODES.has(mode)) return;
+  throw new SnowmeshError(
+    'SNOW_ERR_BAD_OPTION',
+    `the mode of an alias is ${kindOf(mode)}; it must be ${[...MODES].join(', ')}`,
+  );
+}
 
 /** An actor, which knows the ids of its aliases. */
 export interface AliasOwner {

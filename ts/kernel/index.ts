@@ -10,7 +10,7 @@
 // Must not know: links to other nodes, addresses, calls, how an actor is spawned, what `self` is.
 export { onAbort } from './abort.ts';
 export { ActorTable, setNextSerial } from './actor-table.ts';
-export { Aliases, type AliasMode } from './aliases.ts';
+export { Aliases, type AliasMode, checkAliasMode } from './aliases.ts';
 export { briefReason } from './brief-reason.ts';
 export { type Asker, Call, callOf } from './call.ts';
 export { after, guard } from './callback.ts';

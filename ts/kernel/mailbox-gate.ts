@@ -1,4 +1,4 @@
-import { SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Mailbox } from '../mailbox/index.ts';
 import { Call } from './call.ts';
 import { SystemMessage } from './system-message.ts';
@@ -14,6 +14,7 @@ export interface MailboxLimit {
   readonly policy?: OverflowPolicy;
 }
 
+const MAILBOX_OPTIONS: OptionNames<MailboxLimit> = { max: true, policy: true };
 const POLICIES: ReadonlySet<OverflowPolicy> = new Set(['drop-new', 'drop-old', 'exit', 'block']);
 /** The key under which a mailbox remembers the place of its oldest user message. */
 const OLDEST = [Symbol('snowmesh.oldest')];
@@ -35,7 +36,9 @@ export class MailboxGate {
   private readonly blocked = new Set<() => void>();
 
   /** Throws SNOW_ERR_BAD_OPTION. */
-  constructor({ max, policy = 'drop-new' }: MailboxLimit) {
+  constructor(limit: MailboxLimit) {
+    checkOptionNames('mailbox', limit, MAILBOX_OPTIONS);
+    const { max, policy = 'drop-new' } = limit;
     if (!(Number.isSafeInteger(max) || max === Number.POSITIVE_INFINITY) || max < 1)
       throw badOption('max', max, 'a whole number from 1 on, or Infinity');
     if (!POLICIES.has(policy)) throw badOption('policy', policy, [...POLICIES].join(', '));

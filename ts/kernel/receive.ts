@@ -1,6 +1,6 @@
 // `self.receive`: what an actor waits for, and for how long.
 
-import { SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, checkSignal, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { NOTHING } from '../mailbox/index.ts';
 import { Timer } from '../timers/index.ts';
 import { onAbort } from './abort.ts';
@@ -49,6 +49,8 @@ export interface ReceiveOptions {
   readonly signal?: AbortSignal;
 }
 
+const RECEIVE_OPTIONS: OptionNames<ReceiveOptions> = { timeout: true, signal: true };
+
 /** The promise of the next message that matches. */
 export function receive(
   cell: Cell,
@@ -58,6 +60,10 @@ export function receive(
   if (cell.wait !== null) throw new SnowmeshError('SNOW_ERR_RECEIVE_PENDING');
   if (cell.body !== null) throw new SnowmeshError('SNOW_ERR_RECEIVE_HANDLER');
   if (match === undefined && options === undefined) return receiveAny(cell);
+  if (options !== undefined) {
+    checkOptionNames('receive', options, RECEIVE_OPTIONS);
+    checkSignal('receive', options.signal);
+  }
   const compiled = match === undefined ? undefined : compileMatch(match);
   const wait = new Wait(compiled?.test ?? null, compiled?.isSafe ?? true, compiled?.keys ?? NO_KEYS);
   if (options?.signal?.aborted === true)

@@ -1,7 +1,22 @@
 import { EventEmitter } from 'node:events';
-import { checkTimeout, inPace, Runtime, type RuntimeOptions, type Self } from '../actor/index.ts';
-import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
-import type { Pid, Ref } from '../term/index.ts';
+import {
+  type AnySelf,
+  checkRef,
+  checkTimeout,
+  inPace,
+  Runtime,
+  type RuntimeOptions,
+  Self,
+} from '../actor/index.ts';
+import {
+  checkFlag,
+  checkOptionNames,
+  checkSignal,
+  kindOf,
+  type OptionNames,
+  SnowmeshError,
+} from '../errors/index.ts';
+import { Pid, type Ref } from '../term/index.ts';
 import type { Channel, ChannelListener } from './channels.ts';
 import type { Cluster } from './cluster.ts';
 import type { NodeEvents, NodeKind, NodeStats } from './node-events.ts';
@@ -22,6 +37,9 @@ export interface NodeStopOptions {
 }
 
 const STOP_OPTIONS: OptionNames<NodeStopOptions> = { timeout: true };
+const SUBSCRIBE_OPTIONS: OptionNames<{ hidden?: boolean }> = { hidden: true };
+const READY_OPTIONS: OptionNames<ReadyOptions> = { peers: true, timeout: true, signal: true };
+const KINDS: ReadonlySet<unknown> = new Set<NodeKind>(['visible', 'hidden', 'all']);
 const STOP_TIMEOUT_MS = 10_000;
 
 /**
@@ -75,8 +93,12 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
     return this.#cluster?.incarnation ?? 0n;
   }
 
-  /** The authenticated peers, without this node and without duplicates. O(peers). */
+  /** The authenticated peers, without this node and without duplicates. O(peers). Throws SNOW_ERR_BAD_OPTION. */
   nodes(kind: NodeKind = 'visible'): string[] {
+    if (!KINDS.has(kind)) {
+      const why = `the kind of nodes is ${kindOf(kind)}; it must be ${[...KINDS].join(', ')}`;
+      throw new SnowmeshError('SNOW_ERR_BAD_OPTION', why);
+    }
     return this.#open?.nodes(kind) ?? [];
   }
 
@@ -112,6 +134,8 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
    * await node.ready({ peers: 2, timeout: 10_000 });
    */
   async ready(options: ReadyOptions = {}): Promise<readonly string[]> {
+    checkOptionNames('ready', options, READY_OPTIONS);
+    checkSignal('ready', options.signal);
     return this.#inPace(async () => this.#clustered('ready').ready(options));
   }
 
@@ -163,22 +187,28 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
    * after the last, NodeStalled and NodeRecovered between. Ends with the actor.
    *
    * @returns what `demonitorNodes` takes.
+   * @throws SNOW_ERR_NOT_LOCAL for what is no actor of this node, SNOW_ERR_BAD_OPTION, SNOW_ERR_NOT_ALIVE, SNOW_ERR_STOPPED.
    */
-  monitorNodes(subscriber: Pid | Self, options: { readonly hidden?: boolean } = {}): Ref {
+  monitorNodes(subscriber: Pid | AnySelf, options: { readonly hidden?: boolean } = {}): Ref {
     const pid = this.#local(subscriber);
+    checkOptionNames('monitorNodes', options, SUBSCRIBE_OPTIONS);
+    checkFlag('monitorNodes', 'hidden', options.hidden);
     return this.#clustered('monitorNodes').subscribe(pid, options.hidden ?? false);
   }
 
   /**
    * One NodeDown when that node goes down, or cannot be reached when it is not connected now. Each call is one
    * notice.
+   *
+   * @throws SNOW_ERR_NOT_LOCAL for what is no actor of this node, SNOW_ERR_NODE_NAME, SNOW_ERR_NOT_ALIVE, SNOW_ERR_STOPPED.
    */
-  monitorNode(subscriber: Pid | Self, name: string): Ref {
+  monitorNode(subscriber: Pid | AnySelf, name: string): Ref {
     return this.#clustered('monitorNode').watch(this.#local(subscriber), name);
   }
 
-  /** Ends a subscription or a watch. False when it had ended. */
+  /** Ends a subscription or a watch. False when it had ended. Throws SNOW_ERR_BAD_ARGUMENT for what is no reference. */
   demonitorNodes(ref: Ref): boolean {
+    checkRef('demonitorNodes', ref);
     return this.#cluster?.monitors.cancel(ref) ?? false;
   }
 
@@ -216,8 +246,14 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
     throw new SnowmeshError('SNOW_ERR_NOT_ALIVE', why);
   }
 
-  #local(subscriber: Pid | Self): Pid {
-    return 'pid' in subscriber ? (subscriber.pid as Pid) : subscriber;
+  #local(subscriber: Pid | AnySelf): Pid {
+    const pid: unknown = subscriber instanceof Self ? subscriber.pid : subscriber;
+    if (pid instanceof Pid && pid.isLocal) return pid;
+    const what = pid instanceof Pid ? `${pid}, an actor of another node` : kindOf(pid);
+    throw new SnowmeshError(
+      'SNOW_ERR_NOT_LOCAL',
+      `A subscriber is the \`self\` or the PID of an actor of this node, not ${what}.`,
+    );
   }
 
   /** Listeners run on their own: a throw is an uncaught exception, as with any emitter, and disturbs no session. */

@@ -1,5 +1,5 @@
 import type { NamesPort } from '../actor/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
+import { kindOf, SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
 
 const MAX_NAME = 255;
@@ -38,7 +38,9 @@ export class LocalNames implements NamesPort {
     else names.add(name);
   }
 
+  /** False: no actor had it. Throws SNOW_ERR_BAD_NAME for what is no string. */
   unregister(name: string): boolean {
+    checkText(name);
     const pid = this.byName.get(name);
     if (pid === undefined) return false;
     this.byName.delete(name);
@@ -48,7 +50,9 @@ export class LocalNames implements NamesPort {
     return true;
   }
 
+  /** Throws SNOW_ERR_BAD_NAME for what is no string. */
   whereis(name: string): Pid | undefined {
+    checkText(name);
     return this.byName.get(name);
   }
 
@@ -63,4 +67,9 @@ export class LocalNames implements NamesPort {
     this.byActor.delete(pid.local);
     for (const name of names) this.byName.delete(name);
   }
+}
+
+function checkText(name: unknown): void {
+  if (typeof name === 'string') return;
+  throw new SnowmeshError('SNOW_ERR_BAD_NAME', `A name is a string, not ${kindOf(name)}.`);
 }

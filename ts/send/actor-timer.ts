@@ -1,4 +1,5 @@
 // Timers of actors: messages and callbacks later.
+import { badArgument } from '../errors/index.ts';
 import {
   type Cell,
   cellOf,
@@ -137,7 +138,7 @@ export function startTimer(
   what: unknown,
 ): TimerRef {
   const delay = checkDelay(ms);
-  if (to !== null || kind !== 'run') checkDest(to);
+  if (kind !== 'run') checkDest(to);
   if (to instanceof Pid) ownCell(owner.kernel, to);
   const timer = new ActorTimer(
     sender,
@@ -161,7 +162,13 @@ export function startTimer(
 
 /** ms that were left, or false. Only for timers that were started with this sender (H3). */
 export function cancelTimer(sender: Sender, ref: TimerRef): number | false {
-  const { timer } = ref;
+  const { timer } = checkTimer('cancelTimer', ref);
   if (!(timer instanceof ActorTimer) || !timer.isOf(sender)) return false;
   return timer.cancel();
+}
+
+/** Refuses what no timer function returned. Throws SNOW_ERR_BAD_ARGUMENT. */
+export function checkTimer(what: string, ref: TimerRef): TimerRef {
+  if (!(ref instanceof TimerRef)) throw badArgument(what, 'what a timer function returned', ref);
+  return ref;
 }

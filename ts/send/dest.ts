@@ -1,4 +1,4 @@
-import { SnowmeshError } from '../errors/index.ts';
+import { badArgument, kindOf, SnowmeshError } from '../errors/index.ts';
 import type { NodeAddress } from '../kernel/index.ts';
 import { Pid, Ref } from '../term/index.ts';
 
@@ -10,8 +10,33 @@ const PROMISE = 'The destination is a promise, not a PID or a name: did you forg
 /** Throws SNOW_ERR_BAD_DEST for what is no address. */
 export function checkDest(to: unknown): void {
   if (typeof to === 'string' || to instanceof Pid || to instanceof Ref) return;
-  const isAddress = typeof to === 'object' && to !== null && 'node' in to && 'name' in to;
-  if (isAddress) return;
+  if (isNodeAddress(to)) return;
   const isPromise = typeof (to as { then?: unknown } | undefined)?.then === 'function';
   throw new SnowmeshError('SNOW_ERR_BAD_DEST', isPromise ? PROMISE : undefined);
+}
+
+/** Refuses what is no PID. Throws SNOW_ERR_BAD_DEST: `what` needs a PID. */
+export function checkPid(what: string, pid: unknown): void {
+  if (!(pid instanceof Pid)) throw refused(what, 'a PID', pid);
+}
+
+/** Refuses what is neither a PID nor a name, here or on a node. Throws SNOW_ERR_BAD_DEST. */
+export function checkTarget(what: string, target: unknown): void {
+  if (target instanceof Pid || typeof target === 'string' || isNodeAddress(target)) return;
+  throw refused(what, 'a PID, a local name or { name, node }', target);
+}
+
+/** Refuses what is no reference. Throws SNOW_ERR_BAD_ARGUMENT. */
+export function checkRef(what: string, ref: unknown): void {
+  if (!(ref instanceof Ref)) throw badArgument(what, 'a reference', ref);
+}
+
+function isNodeAddress(to: unknown): to is NodeAddress {
+  if (typeof to !== 'object' || to === null) return false;
+  const { name, node } = to as { name?: unknown; node?: unknown };
+  return typeof name === 'string' && typeof node === 'string';
+}
+
+function refused(what: string, wanted: string, given: unknown): SnowmeshError {
+  return new SnowmeshError('SNOW_ERR_BAD_DEST', `${what} needs ${wanted}, not ${kindOf(given)}.`);
 }

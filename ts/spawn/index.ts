@@ -8,5 +8,12 @@
 // Must not know: servers and supervisors, what `self` is, what a frame is.
 export { InboundSpawns, type SpawnOrder } from './inbound-spawns.ts';
 export { OutboundSpawns, type PendingSpawn } from './outbound-spawns.ts';
-export type { RemoteSpawnOptions, SpawnOptions, StartOptions, StartResult } from './spawn-options.ts';
+export {
+  checkSpawnOptions,
+  checkStartOptions,
+  type RemoteSpawnOptions,
+  type SpawnOptions,
+  type StartOptions,
+  type StartResult,
+} from './spawn-options.ts';
 export { Spawner } from './spawner.ts';

@@ -1,4 +1,4 @@
-import { SnowmeshError } from '../errors/index.ts';
+import { badArgument, checkArray, SnowmeshError } from '../errors/index.ts';
 import {
   after,
   type Cell,
@@ -18,7 +18,12 @@ import {
 import { NodeIndex } from '../link/index.ts';
 import { type LinkSignals, type MonitorSignals, receiveExit } from '../signal/index.ts';
 import { copyTerm, type Pid, type Ref } from '../term/index.ts';
-import type { RemoteSpawnOptions, StartOptions, StartResult } from './spawn-options.ts';
+import {
+  checkRemoteSpawnOptions,
+  type RemoteSpawnOptions,
+  type StartOptions,
+  type StartResult,
+} from './spawn-options.ts';
 import type { Spawner } from './spawner.ts';
 
 /** Bytes of UTF-8 that a name in a frame may have. */
@@ -95,6 +100,9 @@ export class OutboundSpawns {
   ): Promise<{ pid: Pid; ref: Ref | undefined }> {
     const { kernel } = this;
     const name = exposable(spec);
+    if (typeof node !== 'string') throw badArgument('spawnOn', 'the name of a node', node);
+    checkArray('spawnOn: args', args);
+    checkRemoteSpawnOptions(options);
     if (kernel.isStopped || kernel.isStopping) throw new SnowmeshError('SNOW_ERR_STOPPED');
     const copied = copyTerm(args);
     if (options.signal?.aborted === true) throw options.signal.reason;

@@ -20,7 +20,12 @@ import {
 import { currentStore } from '../scheduler/index.ts';
 import type { LinkSignals, MonitorSignals } from '../signal/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
-import type { SpawnOptions, StartOptions, StartResult } from './spawn-options.ts';
+import {
+  checkSpawnOptions,
+  type SpawnOptions,
+  type StartOptions,
+  type StartResult,
+} from './spawn-options.ts';
 
 /** A new actor. `ref`: of the monitor that was asked for. */
 export interface Spawned {
@@ -44,6 +49,7 @@ export class Spawner {
 
   /** Lets other nodes spawn a program by its name; the latest of a name counts. */
   expose(program: Exclude<Program, (...args: never[]) => unknown>): void {
+    if (!isSpec(program)) throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE');
     this.exposed.set(program.name, program);
   }
 
@@ -68,9 +74,7 @@ export class Spawner {
   ): Spawned {
     const { kernel } = this;
     if (kernel.isStopped) throw new SnowmeshError('SNOW_ERR_STOPPED');
-    const isSpec =
-      typeof what === 'object' && what !== null && (what.kind === 'function' || what.kind === 'handler');
-    if (typeof what !== 'function' && !isSpec) throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE');
+    if (typeof what !== 'function' && !isSpec(what)) throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE');
     const parentPid = parent?.pid ?? farParent ?? kernel.root;
     const cell = createCell(kernel, parentPid, { what, isHandler, args }, options);
     // Stored only where Extras is likely allocated already; otherwise crash reports walk the living parents.
@@ -91,6 +95,12 @@ export class Spawner {
     }
     wake(cell);
     return { pid: cell.pid, ref, cell };
+  }
+
+  /** {@link spawn} with options that a user gave. `parent` null: code outside of actors. */
+  spawnWith(parent: Cell | null, what: Program, args: readonly unknown[], options: SpawnOptions): Spawned {
+    checkSpawnOptions('spawnWith', options, parent !== null);
+    return this.spawn(parent, what, args, options, false);
   }
 
   /** Spawns, and waits until the init is done. The result comes at once when there is nothing to wait for. */
@@ -152,6 +162,10 @@ export class Spawner {
     this.links.unlink(parent, pid);
     if (ref !== undefined && options.monitor !== true) this.monitors.demonitor(parent, ref);
   }
+}
+
+function isSpec(what: Program): boolean {
+  return typeof what === 'object' && what !== null && (what.kind === 'function' || what.kind === 'handler');
 }
 
 /** Runs the init on the stack of the actor that starts it, which waits for it although its own code has not returned. */

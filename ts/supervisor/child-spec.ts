@@ -1,5 +1,5 @@
 import type { Startable, StartOptions } from '../actor/index.ts';
-import { checkOptionNames, type OptionNames, SnowmeshError, unknownOption } from '../errors/index.ts';
+import { checkOptionNames, kindOf, type OptionNames, SnowmeshError, unknownOption } from '../errors/index.ts';
 
 /** When an ended child is started again (J4). */
 export type Restart = 'permanent' | 'transient' | 'temporary';
@@ -105,6 +105,7 @@ type SpecOptions<A extends readonly unknown[]> = ChildOptions & Arguments<A>;
  * @param id Unique among the children of a supervisor with a list.
  * @param start An actor function, or what `defineActor`, `defineServer` and the like made.
  * @param rest Options: `args`, `restart`, `shutdown` and the rest of {@link ChildOptions}.
+ * @throws SNOW_ERR_BAD_CHILD_SPEC.
  * @example
  * childSpec('counter', counter, { args: [0], restart: 'transient' })
  */
@@ -113,7 +114,15 @@ export function childSpec<N, A extends unknown[]>(
   start: Startable<N, A>,
   ...rest: [] extends A ? [options?: SpecOptions<A>] : [options: SpecOptions<A>]
 ): ChildSpec {
-  return { id, start: start as unknown as Startable, ...(rest[0] as ChildOptions | undefined) };
+  const options = rest[0] as ChildOptions | undefined;
+  if (
+    options !== undefined &&
+    (typeof options !== 'object' || options === null || options instanceof Promise)
+  )
+    throw badChildSpec(String(id), `takes an object of options, not ${kindOf(options)}`);
+  const spec: ChildSpec = { id, start: start as unknown as Startable, ...options };
+  planChild(spec, 'any_significant');
+  return spec;
 }
 
 /** Fills in the defaults (J3) and refuses what makes no sense. Throws SNOW_ERR_BAD_CHILD_SPEC. */

@@ -1,6 +1,7 @@
 import {
   type Caller,
   type CallOptions,
+  checkDest,
   type Dest,
   handOver,
   type NodeAddress,
@@ -8,7 +9,7 @@ import {
   type Runtime,
   request,
 } from '../actor/index.ts';
-import { checkOptionNames, type OptionNames } from '../errors/index.ts';
+import { badArgument, checkOptionNames, checkSignal, type OptionNames } from '../errors/index.ts';
 import { Pid } from '../term/index.ts';
 import { type ChildSpec, planChild } from './child-spec.ts';
 import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
@@ -39,6 +40,7 @@ export async function startChild(
   // Misuse throws at the caller and does not reach the supervisor.
   if (!Array.isArray(child)) planChild(child as ChildSpec, 'any_significant');
   const { runtime } = partsOf(caller);
+  checkDest(supervisor);
   if (!isHere(runtime, supervisor))
     return ask(caller, supervisor, 'startChild', WAITS_FOR_CHILD, options, child);
   const { ticket, withdraw } = handOver(runtime, child);
@@ -65,6 +67,8 @@ export function terminateChild(
   child: string | Pid,
   options?: CallOptions,
 ): Promise<StopResult> {
+  if (!(typeof child === 'string' || child instanceof Pid))
+    throw badArgument('terminateChild', 'the id or PID of a child', child);
   return ask(caller, supervisor, 'terminateChild', WAITS_FOR_CHILD, options, child);
 }
 
@@ -83,6 +87,7 @@ export function restartChild(
   id: string,
   options?: CallOptions,
 ): Promise<ChildResult> {
+  checkId('restartChild', id);
   return ask(caller, supervisor, 'restartChild', WAITS_FOR_CHILD, options, id);
 }
 
@@ -101,6 +106,7 @@ export function deleteChild(
   id: string,
   options?: CallOptions,
 ): Promise<StopResult> {
+  checkId('deleteChild', id);
   return ask(caller, supervisor, 'deleteChild', ANSWERED_AT_ONCE, options, id);
 }
 
@@ -149,7 +155,12 @@ function ask<R>(
   ...args: unknown[]
 ): Promise<R> {
   checkOptionNames(tag, options, OPTIONS);
+  checkSignal(tag, options.signal);
   return request<R>(caller, supervisor as Dest<never>, tag, args, { timeout: defaultMs, ...options });
+}
+
+function checkId(what: string, id: unknown): void {
+  if (typeof id !== 'string') throw badArgument(what, 'the id of a child', id);
 }
 
 function isHere(runtime: Runtime, supervisor: SupervisorDest): boolean {

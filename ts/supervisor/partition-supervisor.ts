@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { checkFunction, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { type ChildSpec, planChild } from './child-spec.ts';
 import { defineSupervisor, type RestartLimit, type SupervisorSpec } from './supervisor.ts';
 
@@ -43,6 +43,7 @@ export function definePartitionSupervisor(options: PartitionSupervisorOptions): 
       `supervisor "${name}": bad partitions: ${String(partitions)}`,
     );
   }
+  checkFunction(`supervisor "${name}": child`, child);
   const children = Array.from({ length: partitions }, (_, index) => {
     const spec = child(index);
     planChild(spec, 'never');

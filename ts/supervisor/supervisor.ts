@@ -158,6 +158,10 @@ function planAll(specs: readonly ChildSpec[], autoShutdown: AutoShutdown): Child
 
 function checkedLimit(options: RestartLimit & { name: string }): Required<RestartLimit> {
   const { name, intensity = 1, period = 5000 } = options;
+  if (typeof name !== 'string' || name === '') {
+    const why = 'a supervisor needs a name that is a string and not empty';
+    throw new SnowmeshError('SNOW_ERR_BAD_OPTION', why);
+  }
   if (!(Number.isInteger(intensity) && intensity >= 0) && intensity !== Number.POSITIVE_INFINITY) {
     throw badOption(name, 'intensity', intensity);
   }

@@ -1,4 +1,4 @@
-import { SnowmeshError } from '../errors/index.ts';
+import { badArgument, SnowmeshError } from '../errors/index.ts';
 import { isErrorType } from './error-term.ts';
 
 /** A value with a type name, for data whose kind matters and that is no plain object. Made by {@link struct}. */
@@ -19,11 +19,14 @@ export class Tagged<T extends string = string, F extends object = Record<string,
  * @param type Its name, up to 65 535 bytes of UTF-8. Names of standard errors are taken.
  * @param fields A plain object of up to 65 535 fields.
  *
- * Throws SNOW_ERR_UNSENDABLE for the name of a standard error. What else cannot travel is found when it is sent.
+ * Throws SNOW_ERR_BAD_ARGUMENT, and SNOW_ERR_UNSENDABLE for the name of a standard error. What else cannot travel is found when it is sent.
  * @example
  * self.send(pid, struct('point', { x: 1, y: 2 }));
  */
 export function struct<T extends string, F extends object>(type: T, fields: F): Tagged<T, F> {
+  if (typeof type !== 'string') throw badArgument('struct', 'a type name that is a string', type);
+  if (typeof fields !== 'object' || fields === null)
+    throw badArgument('struct', 'an object of fields', fields);
   if (isErrorType(type)) {
     throw new SnowmeshError(
       'SNOW_ERR_UNSENDABLE',

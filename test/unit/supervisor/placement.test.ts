@@ -158,10 +158,11 @@ describe('the node of a child', () => {
       { node: FAR, onNodeLost: 'ignore' },
       { onNodeLost: 'wait' },
     ]) {
-      const children = [childSpec('x', sitter, options as never)];
-      expect(() => defineSupervisor({ name: 'tree', children }), JSON.stringify(options)).toThrow(
-        expect.objectContaining({ code: 'SNOW_ERR_BAD_CHILD_SPEC' }),
-      );
+      const refused = expect.objectContaining({ code: 'SNOW_ERR_BAD_CHILD_SPEC' });
+      const name = JSON.stringify(options);
+      expect(() => childSpec('x', sitter, options as never), name).toThrow(refused);
+      const children = [{ id: 'x', start: sitter as never, ...(options as object) }];
+      expect(() => defineSupervisor({ name: 'tree', children }), name).toThrow(refused);
     }
   });
 });
