@@ -207,7 +207,7 @@ it('a token or ticket that was changed by one character is worth nothing', () =>
   const signer = new TokenSigner();
   const session = signer.sessionToken({ session: 's', generation: 1, key: 'alice' });
   const ticket = signer.ticket('s', 'g', { a: 5 });
-  expect(signer.readSession(session)).toEqual({ session: 's', generation: 1, key: 'alice' });
+  expect(signer.readSession(session)).toMatchObject({ session: 's', generation: 1, key: 'alice' });
   expect(signer.readTicket(ticket, 's', 'g')).toEqual({ a: 5 });
   // The last character of a MAC has two bits that mean nothing.
   const at = fc.nat(Math.min(session.length, ticket.length) - 2);

@@ -42,7 +42,7 @@ export class Greeting {
       connection.generation = claim.generation + 1;
       sessions.connectionOf(claim.session)?.close(CloseCode.resumedElsewhere, 'resumed elsewhere');
       sessions.opened(connection.id, connection);
-      last = await this.#service.claim(claim.session, connection.generation);
+      last = await this.#service.claim(claim.session, connection.generation, claim.signedBy);
       if (!connection.isOpen) return;
       sessions.caused(connection.id, last);
     } else sessions.opened(connection.id, connection);

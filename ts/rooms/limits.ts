@@ -12,7 +12,7 @@ export const MAX_GENERATION = 2 ** 32 - 1;
 export const MAX_MEMBERS = 10_000_000;
 /** Rooms of which one peer may want messages. */
 export const MAX_INTEREST = 1_000_000;
-/** Nodes whose origins are remembered; the oldest is forgotten first. */
+/** Origins and keys of nodes that are remembered; the oldest is forgotten first. */
 export const MAX_ORIGINS = 16_384;
 /** Entries in one message between nodes about interest or presence. */
 export const PART = 500;

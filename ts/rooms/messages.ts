@@ -62,7 +62,7 @@ export type Message =
       lost: number,
     ]
   | readonly ['claim', ref: number, session: string, generation: number]
-  | readonly ['last', ref: number, number: number]
+  | readonly ['last', ref: number, taken: number, heard: number]
   | readonly ['presence', entries: readonly PresentEntry[]]
   | readonly ['bye'];
 
@@ -126,7 +126,7 @@ function isMessage(value: readonly unknown[]): boolean {
     case 'claim':
       return isTuple(rest, isCount, isId, isUpTo(MAX_GENERATION));
     case 'last':
-      return isTuple(rest, isCount, isUpTo(MAX_CLIENT_NUMBER));
+      return isTuple(rest, isCount, isUpTo(MAX_CLIENT_NUMBER), isUpTo(MAX_CLIENT_NUMBER));
     case 'presence':
       return isTuple(rest, list(PART, tuple(isRoomName, isRoomName, isId, isMeta)));
     case 'bye':

@@ -5,6 +5,8 @@ export class PeerSide {
   readonly peer: ChannelPeer;
   /** What its messages are numbered under; another one when rooms are created anew there. */
   origin = '';
+  /** Names the key that it signs with. */
+  keyId = '';
   /** Whether it has rooms: it said hello. */
   takesPart = false;
   /** Members it has in each room it wants messages of; 0: none now. */

@@ -12,7 +12,7 @@ const SENDER = new Pid(0, 2 ** 40 - 1);
 export class Peers {
   readonly #runtime: Runtime;
   readonly #sides = new Map<string, PeerSide>();
-  /** Which node has an origin: the first that said so. */
+  /** Which node has an origin or a key: the first that said so. */
   readonly #origins = new Map<string, string>();
   #channel: Channel | undefined;
 
@@ -40,11 +40,11 @@ export class Peers {
     return side?.peer === peer ? side : undefined;
   }
 
-  /** A peer says what its messages are numbered under. False: that belongs to another node. */
-  introduced({ peer: { node } }: PeerSide, origin: string): boolean {
-    const known = this.#origins.get(origin);
-    if (known !== undefined && known !== node) return false;
-    this.#origins.set(origin, node);
+  /** A peer says what its messages are numbered under, and what key it signs with. False: one belongs to another node. */
+  introduced({ peer: { node } }: PeerSide, origin: string, keyId: string): boolean {
+    const claims = [`origin ${origin}`, `key ${keyId}`];
+    for (const claim of claims) if ((this.#origins.get(claim) ?? node) !== node) return false;
+    for (const claim of claims) this.#origins.set(claim, node);
     for (const oldest of this.#origins.keys()) {
       if (this.#origins.size <= MAX_ORIGINS) break;
       this.#origins.delete(oldest);

@@ -40,6 +40,13 @@ export interface RoomServiceListener {
   replaced(): void;
 }
 
+/** What a peer knows of the messages of a session. */
+interface LastTaken {
+  readonly keyId: string;
+  readonly taken: number;
+  readonly heard: number;
+}
+
 export class RoomService implements ChannelListener {
   readonly turn: Turn = new Turn();
   readonly signer: TokenSigner = new TokenSigner();
@@ -94,12 +101,22 @@ export class RoomService implements ChannelListener {
     return count;
   }
 
-  /** Takes a session over from whatever node has it. @returns the number of the last message that any node took from it. */
-  async claim(session: string, generation: number): Promise<number> {
-    const answers = await this.#requests.ask(this.peers.all(), HISTORY_MS, (side, ref) =>
+  /**
+   * Takes a session over from whatever node has it.
+   *
+   * @param signedBy the key of the node that welcomed the client last: no other can have taken a message since.
+   * @returns the number of the last message that was taken; when that node does not answer, the greatest that any has heard of.
+   */
+  async claim(session: string, generation: number, signedBy: string): Promise<number> {
+    const answers = (await this.#requests.ask(this.peers.all(), HISTORY_MS, (side, ref) =>
       this.peers.send(side, ['claim', ref, session, generation]),
-    );
-    return Math.max(this.sessions.last(session), ...(answers as number[]));
+    )) as LastTaken[];
+    const own = this.sessions.taken(session);
+    if (signedBy === this.signer.id) return own;
+    const home = answers.find(({ keyId }) => keyId === signedBy);
+    if (home !== undefined) return Math.max(own, home.taken);
+    const others = answers.flatMap(({ taken, heard }) => [taken, heard]);
+    return Math.max(own, this.sessions.heard(session), ...others);
   }
 
   close(): void {
@@ -152,11 +169,10 @@ export class RoomService implements ChannelListener {
   #hear(side: PeerSide, message: Message): void {
     switch (message[0]) {
       case 'hello':
-        if (message[2] === this.table.origin || !this.peers.introduced(side, message[2]))
-          return this.peers.suspect(side, 'the origin of another node');
+        if (!this.#introduced(side, message[2], message[3][0]?.[0] ?? ''))
+          return this.peers.suspect(side, 'the origin or key of another node');
         this.interest.forget(side);
         side.takesPart = true;
-        side.origin = message[2];
         this.signer.learn(message[3]);
         this.presence.lost(side);
         this.presence.tellAll(side);
@@ -176,10 +192,15 @@ export class RoomService implements ChannelListener {
       case 'claim': {
         const [, ref, session, generation] = message;
         this.#listener.claimed(session, generation, side.origin);
-        return this.peers.send(side, ['last', ref, this.sessions.last(session)]);
+        const { sessions } = this;
+        return this.peers.send(side, ['last', ref, sessions.taken(session), sessions.heard(session)]);
       }
       case 'last':
-        return this.#requests.answered(side, message[1], message[2]);
+        return this.#requests.answered(side, message[1], {
+          keyId: side.keyId,
+          taken: message[2],
+          heard: message[3],
+        } satisfies LastTaken);
       case 'presence':
         return this.presence.heard(side, message[1]);
       case 'bye':
@@ -188,6 +209,15 @@ export class RoomService implements ChannelListener {
         this.presence.lost(side);
         return this.interest.lost(side);
     }
+  }
+
+  /** False: it takes the name of another node's messages or tokens. */
+  #introduced(side: PeerSide, origin: string, keyId: string): boolean {
+    if (origin === this.table.origin || keyId === this.signer.id) return false;
+    if (!this.peers.introduced(side, origin, keyId)) return false;
+    side.origin = origin;
+    side.keyId = keyId;
+    return true;
   }
 
   #greet(side: PeerSide): void {

@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts';
 
 interface Taken {
   number: number;
+  heard: number;
   /** Forgotten then, unless a connection has the session. */
   until: number;
 }
@@ -38,26 +39,31 @@ export class Sessions {
     if (this.#live.get(session) === connection) this.#live.delete(session);
   }
 
-  /** Number of the last message taken of a session. */
-  last(session: string): number {
+  /** Number of the last message of a session that was taken here, or before it came here. */
+  taken(session: string): number {
     return this.#taken.get(session)?.number ?? 0;
+  }
+
+  /** The greatest number that broadcasts of peers named for a session while it was not connected here. */
+  heard(session: string): number {
+    return this.#taken.get(session)?.heard ?? 0;
   }
 
   /** A message of a session was taken. False: it was taken before. */
   take(session: string, number: number): boolean {
-    if (number <= this.last(session)) return false;
-    this.#note(session, number);
+    if (number <= this.taken(session)) return false;
+    this.#note(session, number, 0);
     return true;
+  }
+
+  /** Another node took it before the session came here, or a broadcast of this node follows from it. */
+  caused(session: string, number: number): void {
+    if (number > this.taken(session)) this.#note(session, number, 0);
   }
 
   /** A peer's broadcast follows from a message of a session. A session that is connected here is known better here. */
   causedElsewhere(session: string, number: number): void {
-    if (!this.#live.has(session)) this.caused(session, number);
-  }
-
-  /** Another node took it, or a broadcast of this node follows from it. */
-  caused(session: string, number: number): void {
-    if (number > this.last(session)) this.#note(session, number);
+    if (!this.#live.has(session) && number > this.heard(session)) this.#note(session, 0, number);
   }
 
   close(): void {
@@ -66,12 +72,13 @@ export class Sessions {
     this.#taken.clear();
   }
 
-  #note(session: string, number: number): void {
+  #note(session: string, number: number, heard: number): void {
     const until = this.#runtime.now() + this.#windowMs;
     const taken = this.#taken.get(session);
-    if (taken === undefined) this.#taken.set(session, { number, until });
+    if (taken === undefined) this.#taken.set(session, { number, heard, until });
     else {
-      taken.number = number;
+      taken.number = Math.max(taken.number, number);
+      taken.heard = Math.max(taken.heard, heard);
       taken.until = until;
     }
     if (this.#isSweeping) return;

@@ -20,6 +20,8 @@ export interface SessionClaim {
   readonly generation: number;
   /** The user that it belongs to; undefined: none. */
   readonly key: string | undefined;
+  /** The key it was signed with: that of the node that made it. */
+  readonly signedBy: string;
 }
 
 export class TokenSigner {
@@ -31,7 +33,12 @@ export class TokenSigner {
     this.#keys.set(this.#own, randomBytes(MAC_BYTES));
   }
 
-  /** All keys, for a peer. */
+  /** Names the own key. */
+  get id(): string {
+    return this.#own;
+  }
+
+  /** All keys, for a peer; the own one first. */
   keys(): [id: string, key: Uint8Array][] {
     return [...this.#keys];
   }
@@ -49,7 +56,7 @@ export class TokenSigner {
     return randomBytes(15).toString('base64url');
   }
 
-  sessionToken({ session, generation, key }: SessionClaim): string {
+  sessionToken({ session, generation, key }: Omit<SessionClaim, 'signedBy'>): string {
     return this.#sign(['session', session, generation, key ?? null]);
   }
 
@@ -65,7 +72,12 @@ export class TokenSigner {
       (generation as number) < MAX_GENERATION &&
       (key === null || typeof key === 'string');
     return isClaim
-      ? { session: session as string, generation: generation as number, key: (key as string) ?? undefined }
+      ? {
+          session: session as string,
+          generation: generation as number,
+          key: (key as string) ?? undefined,
+          signedBy: String(token).split('.', 1)[0] as string,
+        }
       : undefined;
   }
 

@@ -21,6 +21,8 @@ class Liar {
   /** What it answers those who ask for history. */
   newest: readonly (readonly [origin: string, sequence: number])[] = [];
   messages: readonly unknown[] = [];
+  /** What it answers those who ask for the last message of a session. */
+  last = 0;
   /** Origins of the others, by the name of their node. */
   readonly origins = new Map<string, string>();
   readonly #node: FakeNode;
@@ -54,13 +56,13 @@ class Liar {
   #hear(peer: ChannelPeer, [tag, ...rest]: readonly unknown[]): void {
     if (tag === 'hello') {
       this.origins.set(peer.node, rest[1] as string);
-      this.#channel.send(peer, ['hello', 1, this.origin, []]);
+      this.#channel.send(peer, ['hello', 1, this.origin, [['key', new Uint8Array(32)]]]);
     } else if (tag === 'interest') {
       const entries = rest[0] as readonly (readonly [string, number])[];
       this.#channel.send(peer, ['based', entries.map(([room]) => [room, 0, 0])]);
     } else if (tag === 'ask')
       this.#channel.send(peer, ['told', rest[0], rest[1], this.messages, this.newest, 0]);
-    else if (tag === 'claim') this.#channel.send(peer, ['last', rest[0], 0]);
+    else if (tag === 'claim') this.#channel.send(peer, ['last', rest[0], this.last, this.last]);
   }
 }
 
@@ -180,4 +182,35 @@ it('a peer cannot say which messages of a client were taken that is connected he
   client.tell(['send', 1, 'hello']);
   await stage.mesh.settle();
   expect(taken).toEqual(['hello']);
+});
+
+it.each([0, 1])(
+  'a peer cannot say which messages of a client were taken that comes back to node %i',
+  async (where) => {
+    const taken: unknown[] = [];
+    const before = await meet({ message: (_connection, data) => void taken.push(data) });
+    before.tell(['send', 1, 'first']);
+    await stage.mesh.settle();
+    before.drop();
+    const id = before.all('welcome')[0]?.[1].id;
+    for (const to of [stage.node(0), stage.node(1)])
+      liar.broadcast(to, 'g', '1', [1, 0, 1, [], [id, 2 ** 32 - 1], true]);
+    await stage.mesh.settle();
+    liar.last = 2 ** 32 - 1;
+    const { socket } = await stage.back(rooms[where] as Rooms, before, []);
+    expect(socket.all('welcome')[0]?.[1].last).toBe(1);
+    socket.tell(['send', 2, 'second']);
+    await stage.mesh.settle();
+    expect(taken).toEqual(['first', 'second']);
+  },
+);
+
+it('a peer that says hello with the key of another node takes no part', async () => {
+  await meet();
+  const client = (await stage.client(rooms[1])).socket;
+  liar.say(stage.node(0), ['bye']);
+  liar.say(stage.node(0), ['hello', 1, 'other', [[client.session.split('.')[0], new Uint8Array(32)]]]);
+  liar.say(stage.node(0), ['interest', [['g', 5]]]);
+  await stage.mesh.settle();
+  expect(rooms[0].members('g').all).toBe(1);
 });

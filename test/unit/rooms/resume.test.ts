@@ -254,7 +254,7 @@ describe('a session', () => {
     await stage.mesh.settle();
     const after = new FakeClient();
     rooms[2].accept(after);
-    after.hello(before.session, [before.place('g')]);
+    after.hello(elsewhere.socket.session, [before.place('g')]);
     await stage.mesh.settle();
     expect(after.all('welcome')[0]?.[1].last).toBe(3);
     after.tell(['send', 3, 'c']);
