@@ -84,7 +84,7 @@ export class OutboundCalls {
     const target = to instanceof Ref ? new Pid(to.nc, to.local) : to;
     const args = to instanceof Ref ? [message, to] : [message];
     // A call of no actor: one that waits for room closes no ring of calls.
-    const pending = new PendingCall(kernel, this.pending, null, target, SEND_TAG);
+    const pending = new PendingCall(kernel, this.pending, null, target, 'sendWait');
     pending.promise = deferred();
     pending.resolve = latest.resolve;
     pending.reject = latest.reject;

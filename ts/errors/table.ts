@@ -235,7 +235,8 @@ export const ERRORS = {
     remedy: 'The message names the ring; let one of them send instead of call, or answer later.',
   },
   SNOW_ERR_CALL_OVERLOAD: {
-    summary: 'The mailbox of the called actor, or the way to its node, is full.',
+    summary:
+      'The mailbox of the called actor, or of the target of `sendWait`, or the way to its node, is full.',
     remedy: 'Try again later, or raise the limit.',
   },
   SNOW_ERR_CALL_UNKNOWN: {

@@ -127,6 +127,52 @@ describe('a message of sendWait', () => {
   });
 });
 
+describe('sendWait to another node', () => {
+  const far = (): Pid<unknown> => new Pid(NC, 5) as Pid<unknown>;
+
+  /** Answers each message, and counts those that need no answer. */
+  function answerWith(status: ReplyStatus, value?: unknown): { answered: number; plain: number } {
+    const seen = { answered: 0, plain: 0 };
+    kit.runtime.remote.callGently = (_from, ref) => {
+      seen.answered++;
+      queueMicrotask(() => kit.runtime.calls.answered(null, ref, status, value));
+      return undefined;
+    };
+    kit.runtime.remote.sendGently = () => {
+      seen.plain++;
+      return undefined;
+    };
+    return seen;
+  }
+
+  it('rejects when the message is refused', async () => {
+    answerWith(ReplyStatus.overload);
+    await expect(kit.runtime.sendWait(far(), 1)).rejects.toMatchObject({
+      code: 'SNOW_ERR_CALL_OVERLOAD',
+      tag: 'sendWait',
+    });
+    expect(kit.runtime.calls.size).toBe(0);
+  });
+
+  it.each(['exit', 'noproc'] as const)('resolves when the target is gone: %s', async (status) => {
+    answerWith(ReplyStatus[status], 'killed');
+    await expect(kit.runtime.sendWait(far(), 1)).resolves.toBeUndefined();
+    expect(kit.runtime.calls.size).toBe(0);
+  });
+
+  it('waits for an answer each time only while the mailbox can make it wait', async () => {
+    for (const [isBlocking, expected] of [
+      [true, { answered: 3, plain: 0 }],
+      [false, { answered: 1, plain: 2 }],
+    ] as const) {
+      const seen = answerWith(ReplyStatus.ok, isBlocking);
+      const to = far();
+      for (let n = 0; n < 3; n++) await kit.runtime.sendWait(to, n);
+      expect(seen).toEqual(expected);
+    }
+  });
+});
+
 describe('open calls of a peer', () => {
   it('P7 are limited: more are answered with overload, those of other peers are not', async () => {
     const server = kit.runtime.spawn(async (self: Self) => void (await self.receive('never'))) as Pid<never>;
