@@ -97,7 +97,7 @@ export interface OpenOptions {
   inboxBytes?: number
   /** Unsent bytes a session holds. */
   outboxBytes?: number
-  /** Who reads sockets. */
+  /** What reads sockets. */
   reader?: 'loop' | 'thread'
   /** Longest busy wait in microseconds. */
   spinUs?: number

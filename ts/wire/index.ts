@@ -55,7 +55,7 @@ export const FrameTag = {
   REPLY: 0x37,
   /** A message to an alias. */
   ALIAS_SEND: 0x38,
-  /** Who started a child knows of it. */
+  /** The starter of a child knows of it. */
   SPAWN_ACK: 0x3a,
   /** Control traffic of the floors above. */
   SYSTEM: 0x3f,
@@ -129,7 +129,7 @@ export const DownCause = {
 export const ConnectStatus = {
   /** A session with that name is up. */
   UP: 0,
-  /** Nobody answers there. */
+  /** Nothing answers there. */
   REFUSED: 1,
   /** The handshake took too long. */
   TIMEOUT: 2,

@@ -35,7 +35,7 @@ pub struct OpenOptions {
     pub inbox_bytes: Option<u32>,
     /// Unsent bytes a session holds.
     pub outbox_bytes: Option<u32>,
-    /// Who reads sockets.
+    /// What reads sockets.
     #[napi(ts_type = "'loop' | 'thread'")]
     pub reader: Option<String>,
     /// Longest busy wait in microseconds.

@@ -127,7 +127,7 @@ impl Uv {
         unsafe { (self.handle_get_data)(handle) }
     }
 
-    /// Closes a handle. Its memory is freed, and `closed` called, when the loop has let go of it.
+    /// Closes a handle. Its memory is freed, and `closed` called, when the loop has released it.
     pub(crate) fn close(&self, handle: Handle, closed: Box<dyn FnOnce()>) {
         let pointer = handle.pointer;
         let data = Box::into_raw(Box::new(Closing { handle, closed }));
@@ -181,7 +181,7 @@ unsafe extern "C" fn on_closed(handle: HandlePtr) {
     let data = uv.data(handle).cast::<Closing>();
     // SAFETY: `Uv::close` stored this box and libuv calls us once.
     let closing = unsafe { Box::from_raw(data) };
-    // SAFETY: this is the close callback: libuv has let go of the memory.
+    // SAFETY: this is the close callback: libuv has released the memory.
     unsafe { closing.handle.free() };
     crate::errors::guard_callback(closing.closed);
 }

@@ -80,7 +80,7 @@ pub(crate) fn unref(env: sys::napi_env, function: sys::napi_threadsafe_function)
     unsafe { sys::napi_unref_threadsafe_function(env, function) };
 }
 
-/// Gives the function up; `on_gone` follows. Nobody may call it any more.
+/// Gives the function up; `on_gone` follows. It may not be called any more.
 pub(crate) fn release(function: sys::napi_threadsafe_function) {
     // SAFETY: the last of its one user gives it up, after its lane was disconnected.
     unsafe {

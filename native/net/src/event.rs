@@ -64,7 +64,7 @@ impl DownCause {
 pub(crate) enum ConnectStatus {
     /// A session with that name is up.
     Up = 0,
-    /// Nobody answers there.
+    /// Nothing answers there.
     Refused = 1,
     /// The handshake took too long.
     Timeout = 2,

@@ -1,6 +1,6 @@
 //! This node's own numbering of (name, incarnation): a slot per name, a creation per incarnation of it.
 //!
-//! Invariants: a number, once given, means the same pair for ever (A9, M4), since actors may keep PIDs with it; number 0 is this
+//! Invariants: a number, once given, always means the same pair (A9, M4), since actors may keep PIDs with it; number 0 is this
 //! node; a name whose 255 creations are used up goes on in a new slot; the first session of a pair pins the key that every
 //! later one must prove; what one peer announces never uses up what another one may announce.
 
@@ -84,7 +84,7 @@ struct Known {
     nc: u32,
     /// What proves that a peer is this node; `None` while it is known from announcements only.
     key: Option<PeerKey>,
-    /// Who announced it, until the node is met.
+    /// The peer that announced it, until the node is met.
     announced: Option<Announced>,
 }
 
@@ -297,7 +297,7 @@ mod tests {
         assert!(table.number("one-more@x", 1).is_err());
     }
 
-    /// Announces names that nobody else knows until it is refused. Gives how many were numbered.
+    /// Announces names that no other peer knows until it is refused. Gives how many were numbered.
     fn flood(table: &mut Identities, announcer: &str) -> usize {
         (0..MAX_IDENTITIES)
             .take_while(|number| {

@@ -29,7 +29,7 @@ pub struct Lane {
     /// Bytes in the inbox.
     bytes: AtomicUsize,
     scheduled: AtomicBool,
-    /// Hears nothing yet: what came before it is still to be told.
+    /// Is told nothing yet: what came before it is still to be told.
     suspended: AtomicBool,
     /// A reader stopped because this inbox is full.
     overflowed: AtomicBool,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::error::OpenError;
 
-/// Who reads the sockets.
+/// What reads the sockets.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Reader {
     /// The event loop of lane 0, while it turns; the native thread while it does not.

@@ -1,7 +1,7 @@
 //! Watches whether the event loop of lane 0 turns.
 //!
 //! The loop stamps the moments at which it wakes and at which it goes to wait. While it waits it is idle, not
-//! stalled; a callback of somebody else that blocks looks like waiting, so [`LoopWatch::poked`] gives the second
+//! stalled; a callback of other code that blocks looks like waiting, so [`LoopWatch::poked`] gives the second
 //! sign: a wake-up asked for and not answered.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,7 +39,7 @@ impl LoopWatch {
         self.busy_since.store(IDLE, Ordering::Relaxed);
     }
 
-    /// Somebody asked the loop for a wake-up.
+    /// The loop was asked for a wake-up.
     pub(crate) fn poked(&self) {
         let now = self.now();
         let _ = self

@@ -91,7 +91,7 @@ impl Callback {
         Some((callback, receiver, [bytes, bigs]))
     }
 
-    /// Lets go of everything. Called once.
+    /// Releases everything. Called once.
     pub(super) fn release(&self) {
         drop_reference(self.env, self.function);
         drop_reference(self.env, self.receiver);

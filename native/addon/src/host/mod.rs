@@ -220,7 +220,7 @@ impl Host {
     }
 
     /// Ends everything once: threads joined, wake cut off, handles closed, references dropped. `closed` is called
-    /// when libuv has let go of the last handle. False: it had ended before.
+    /// when libuv has released the last handle. False: it had ended before.
     fn let_go(self: &Rc<Self>, closed: Box<dyn FnOnce()>) -> bool {
         if self.ended.replace(true) {
             closed();

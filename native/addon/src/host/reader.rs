@@ -142,7 +142,7 @@ impl LoopReader {
         }
     }
 
-    /// Goes on with sessions that had more than fitted.
+    /// Continues with sessions that had more than fitted.
     pub(crate) fn read_unfinished(&self, node: &Node, lane: &Lane, batch: &mut Batch<'_>) {
         let waiting = match self.paused.get() {
             true => Vec::new(),
@@ -164,7 +164,7 @@ impl LoopReader {
         self.spin.counts()
     }
 
-    /// Closes every handle; `closed` is called when libuv has let go of the last.
+    /// Closes every handle; `closed` is called when libuv has released the last.
     pub(crate) fn stop(&self, closed: Box<dyn FnOnce()>) {
         self.unfinished.borrow_mut().clear();
         self.spin.clear();

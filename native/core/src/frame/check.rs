@@ -49,7 +49,7 @@ pub enum Checked {
     },
 }
 
-/// Who a frame for JavaScript goes to.
+/// The lane that a frame for JavaScript goes to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Route {
     /// An actor of this node, of this incarnation.

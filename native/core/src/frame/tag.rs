@@ -50,7 +50,7 @@ pub const REPLY: u8 = 0x37;
 pub const ALIAS_SEND: u8 = 0x38;
 /// The sender leaves in order.
 pub const GOODBYE: u8 = 0x39;
-/// Who started a child knows of it.
+/// The starter of a child knows of it.
 pub const SPAWN_ACK: u8 = 0x3A;
 /// Control traffic of the floors above.
 pub const SYSTEM: u8 = 0x3F;

@@ -15,7 +15,7 @@ const MAX_DETAIL_BYTES: usize = 512;
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum HandshakeError {
-    /// The peer's proof does not verify: another cookie, or somebody between us.
+    /// The peer's proof does not verify: another cookie, or an attacker between the nodes.
     #[error("the peer does not prove the same cookie on this connection")]
     BadProof,
     /// This side has no room for another node.
@@ -142,7 +142,7 @@ impl Refusal {
         out
     }
 
-    /// Reads the body of a REFUSE. Bytes that are no text become marks: it may come from anybody.
+    /// Reads the body of a REFUSE. Bytes that are no text become marks: any program can send it.
     ///
     /// # Errors
     /// [`HandshakeError::Malformed`].

@@ -46,7 +46,7 @@ pub struct LocalNode {
     pub offered: u64,
 }
 
-/// Who stands at the other end, proved.
+/// The peer at the other end, proved.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Peer {
     /// Its full name.

@@ -299,7 +299,7 @@ impl<T: Translate> Walk<'_, T> {
     }
 
     /// No two of the keys from `base` on are equal. Sorting by mark and bytes is never quadratic, even when
-    /// somebody chose keys of equal marks.
+    /// the sender chose keys of equal marks.
     fn distinct(&mut self, base: usize) -> Result<(), TermError> {
         let bytes = &*self.bytes;
         let Some(keys) = self.keys.get_mut(base..) else {

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Whoever wrote the term is at fault.
+/// The writer of the term is at fault.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum TermError {

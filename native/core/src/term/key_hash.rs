@@ -7,7 +7,7 @@ use super::{TermError, tag};
 
 /// Comparisons that colliding keys may cost in one term, beside [`STEPS_PER_KEY`] for each key.
 const FREE_STEPS: u64 = 1 << 20;
-/// Comparisons that each key may cost. Keys that nobody chose cost less than two.
+/// Comparisons that each key may cost. Keys that were not chosen to collide cost less than two.
 const STEPS_PER_KEY: u64 = 64;
 /// A container of so many keys stays within [`STEPS_PER_KEY`] whatever they are.
 pub(super) const FEW_KEYS: usize = 64;

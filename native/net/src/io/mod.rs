@@ -50,7 +50,7 @@ pub(crate) struct IoLoop {
     poll: Poll,
     listener: Option<TcpListener>,
     tls: TlsConfig,
-    /// Who we are in handshakes; `None` until the key is derived.
+    /// Our identity in handshakes; `None` until the key is derived.
     identity: Option<(LocalNode, CookieKey)>,
     handshakes: HashMap<usize, Handshake>,
     last_handshake: usize,
@@ -212,7 +212,7 @@ impl IoLoop {
         list.insert(session.id(), session);
     }
 
-    /// The loop goes on reading: frames that were received and not handed over are announced by no socket.
+    /// The loop continues to read: frames that were received and not handed over are announced by no socket.
     fn return_to_loop(&self, session: Arc<Session>) {
         if self.node.is_loop_reader() {
             self.node.queue_for_loop(session);

@@ -1,6 +1,6 @@
 //! Handshakes that failed: what the peer is told, what the dialling side, and what JavaScript.
 //!
-//! Reports to JavaScript are limited, for anybody can cause a refusal and each report is a log line: a few at once, then one a second. What
+//! Reports to JavaScript are limited, since any program can cause a refusal and each report is a log line: a few at once, then one a second. What
 //! was not reported is counted, and the count goes with the next report, at the latest a second after the last refusal.
 
 use std::time::{Duration, Instant};

@@ -96,7 +96,7 @@ impl IoLoop {
         }
     }
 
-    /// A loop that waits and one that blocks in somebody else's callback look alike: asks it for a sign when there
+    /// A loop that waits and one that blocks in another callback look alike: asks it for a sign when there
     /// is reason to.
     fn probe(&mut self, sessions: &[std::sync::Arc<Session>], first: &Lane) {
         let now = self.node.now_ms();

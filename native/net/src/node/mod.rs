@@ -41,7 +41,7 @@ pub struct Node {
     pub(crate) watch: LoopWatch,
     /// The I/O thread reads because the loop does not turn.
     pub(crate) taken_over: AtomicBool,
-    /// The environment dies: leave everything and end.
+    /// The environment ends: stop at once.
     pub(crate) aborted: AtomicBool,
     pub(crate) counters: Counters,
     tables: Mutex<Tables>,

@@ -143,7 +143,7 @@ impl Node {
         tables.sessions.get(tables.by_name.get(name)?).cloned()
     }
 
-    /// An id that no living session has, and no dead one whose end somebody has yet to hear of.
+    /// An id that no living session has, and no ended one whose end is still to be told.
     pub(crate) fn reserve_id(&self) -> Option<u16> {
         let mut tables = self.tables.lock();
         for _ in 0..u16::MAX {
@@ -193,7 +193,7 @@ impl Node {
         );
     }
 
-    /// Tells a new lane what it has missed and lets it hear from now on. The I/O thread holds every session's `io`.
+    /// Tells a new lane what it has missed and includes it from now on. The I/O thread holds every session's `io`.
     pub(crate) fn resume(&self, lane: &Lane, replay_sessions: impl FnOnce()) {
         let tables = self.tables.lock();
         lane.set_suspended(false);

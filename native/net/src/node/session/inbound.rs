@@ -50,7 +50,7 @@ pub(crate) struct Inbound {
 enum Stop {
     /// All whole frames were handed over.
     Drained,
-    /// Somebody has no room.
+    /// Some lane has no room.
     Full,
     /// The session must end.
     End(DownCause, String),
@@ -219,7 +219,7 @@ impl Session {
         }
     }
 
-    /// The connection broke and the loop's poll stopped: from now on every read goes on to the end of the stream.
+    /// The connection broke and the loop's poll stopped: from now on every read continues to the end of the stream.
     pub fn note_hangup(&self) {
         self.hung_up.store(true, Ordering::Relaxed);
     }
@@ -306,7 +306,7 @@ fn deliver_joined(
     Ok(())
 }
 
-/// The lane a frame goes to; `None`: all of them. Who does not exist is answered for by the first.
+/// The lane a frame goes to; `None`: all of them. For an actor that does not exist the first one answers.
 fn lane_of(route: Route) -> Option<u8> {
     match route {
         Route::Actor(pid) => Some(pid.scheduler()),

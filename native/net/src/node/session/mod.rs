@@ -82,7 +82,7 @@ pub(crate) struct SessionIo {
     interest: Option<Interest>,
     /// The I/O thread shall read.
     wants_read: bool,
-    /// Some caller was told that bytes wait and shall hear when they left.
+    /// Some caller was told that bytes wait and is to be told when they left.
     notice_due: bool,
     /// More than the high-water mark waited since the last notice.
     was_high: bool,

@@ -191,7 +191,7 @@ impl Session {
         io.goodbye = Some(cause);
     }
 
-    /// Goes on with an orderly end; true when it is over.
+    /// Continues an orderly end; true when it is over.
     pub(crate) fn finish_leaving(&self, node: &Node, expired: bool) -> bool {
         while self.pump(node) {}
         let mut io = self.lock();
