@@ -7,6 +7,7 @@ import { FrameWriter, type Pid, type RefCipher } from '../../term/index.ts';
 import { FrameTag } from '../../wire/index.ts';
 import type { Limits } from '../options.ts';
 import { Backlog } from './backlog.ts';
+import { BeforeSession } from './before-session.ts';
 import type { Carrier } from './carrier.ts';
 import { readU32 } from './entry-reader.ts';
 import { gather, lengthOf, NOTHING, SLICE_BYTES } from './gather.ts';
@@ -30,14 +31,6 @@ export interface OutgoingHost {
 /** A signal that is not longer passes also when the backlog is full. */
 export const SHORT_SIGNAL_BYTES = 4096;
 
-/** Something written before the session: whole frames, or one frame for a stream. */
-type Held = { readonly frames: Uint8Array } | { readonly stream: number; readonly frame: Uint8Array };
-
-interface Expectation {
-  readonly nc: number;
-  readonly stale: () => void;
-}
-
 export class Outgoing {
   /** User messages in the chunk or held: what is lost when there will be no session. */
   unsent = 0;
@@ -45,8 +38,7 @@ export class Outgoing {
   readonly #limits: Limits;
   readonly #writer: FrameWriter;
   readonly #backlog: Backlog;
-  readonly #held: Held[] = [];
-  readonly #expectations: Expectation[] = [];
+  readonly #before = new BeforeSession();
   #carrier: Carrier | undefined;
   #isTouched = false;
   #isWriting = false;
@@ -140,12 +132,12 @@ export class Outgoing {
    * comes up is to another incarnation. Only needed before there is a session: a lost one is reported by number.
    */
   expect(nc: number, stale: () => void): void {
-    if (this.#carrier === undefined) this.#expectations.push({ nc, stale });
+    if (this.#carrier === undefined) this.#before.expect(nc, stale);
   }
 
   /** The node numbers from which answers are expected. */
   expected(): Set<number> {
-    return new Set(this.#expectations.map(({ nc }) => nc).filter((nc) => nc >= 0));
+    return this.#before.expected();
   }
 
   /** The session is up: what was held goes out first. */
@@ -155,7 +147,7 @@ export class Outgoing {
     this.#backlog.open(this.#limits.limit);
     const { chunk } = this.#writer;
     carrier.adopt(chunk);
-    for (const held of this.#held.splice(0)) {
+    for (const held of this.#before.takeFrames()) {
       if ('frames' in held) {
         chunk.set(held.frames);
         this.#backlog.set(carrier.flush(held.frames.length));
@@ -165,8 +157,7 @@ export class Outgoing {
     }
     this.unsent = 0;
     this.#backlog.settle(); // when everything went out at once, the native core reports no room later
-    for (const { nc: expected, stale } of this.#expectations.splice(0))
-      if (expected >= 0 && expected !== nc) stale();
+    this.#before.failStale(nc);
   }
 
   /** Hands over what stands in the chunk. */
@@ -179,7 +170,7 @@ export class Outgoing {
       this.#backlog.set(this.#carrier.flush(bytes));
       this.unsent = 0;
     } else if (!this.#isClosed) {
-      this.#held.push({ frames: writer.chunk.slice(0, bytes) });
+      this.#before.hold({ frames: writer.chunk.slice(0, bytes) });
       this.#backlog.add(bytes);
     }
     writer.reset();
@@ -207,8 +198,7 @@ export class Outgoing {
   close(): void {
     this.#isClosed = true;
     this.#carrier = undefined;
-    this.#held.length = 0;
-    this.#expectations.length = 0;
+    this.#before.clear();
     this.#writer.reset();
     this.#backlog.close();
   }
@@ -264,7 +254,7 @@ export class Outgoing {
       this.#backlog.setTotal(this.#carrier.bulk(stream, frame));
       this.unsent = 0;
     } else {
-      this.#held.push({ stream, frame: Buffer.concat(frame) });
+      this.#before.hold({ stream, frame: Buffer.concat(frame) });
       this.#backlog.add(0);
     }
   }
