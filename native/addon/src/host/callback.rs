@@ -91,12 +91,14 @@ impl Callback {
         Some((callback, receiver, [bytes, bigs]))
     }
 
-    /// Releases everything. Called once.
-    pub(super) fn release(&self) {
+    /// Releases everything. Called once. Without `with_context` the async context is left to an environment that ends.
+    pub(super) fn release(&self, with_context: bool) {
         drop_reference(self.env, self.function);
         drop_reference(self.env, self.receiver);
-        // SAFETY: made by `async_context` in this environment; destroyed once.
-        unsafe { sys::napi_async_destroy(self.env, self.context) };
+        if with_context {
+            // SAFETY: made by `async_context` in this environment; destroyed once.
+            unsafe { sys::napi_async_destroy(self.env, self.context) };
+        }
     }
 }
 

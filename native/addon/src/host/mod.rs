@@ -4,6 +4,7 @@
 //! JavaScript still walks the former one; after [`Host::end`] nothing of this lane touches the environment.
 
 mod callback;
+mod cleanup;
 pub(crate) mod env;
 mod reader;
 mod spin;
@@ -21,6 +22,7 @@ use crate::errors::{Code, Error, Result, fault, guard_callback};
 use crate::memory::Chunk;
 use crate::wake;
 use callback::Callback;
+use cleanup::Cleanup;
 use env::EnvState;
 pub(crate) use reader::LoopReader;
 
@@ -35,7 +37,7 @@ pub(crate) struct Host {
     attachment: OnceCell<Attachment>,
     callback: Callback,
     wake: Cell<sys::napi_threadsafe_function>,
-    cleanup: Cell<sys::napi_async_cleanup_hook_handle>,
+    cleanup: Cell<Option<Cleanup>>,
     delivering: Cell<bool>,
     /// JavaScript said that it has more to do.
     busy: Cell<bool>,
@@ -73,7 +75,7 @@ impl Host {
             attachment: OnceCell::new(),
             callback: Callback::hold(env, callback)?,
             wake: Cell::new(ptr::null_mut()),
-            cleanup: Cell::new(ptr::null_mut()),
+            cleanup: Cell::new(None),
             delivering: Cell::new(false),
             busy: Cell::new(false),
             ended: Cell::new(false),
@@ -97,15 +99,7 @@ impl Host {
         self.attachment
             .set(attachment)
             .map_err(|_| fault("attached twice"))?;
-        let mut hook = ptr::null_mut();
-        let held = Rc::into_raw(self.clone()).cast_mut().cast::<c_void>();
-        // SAFETY: the hook takes the reference back, or `end` does when it removes the hook.
-        let status =
-            unsafe { sys::napi_add_async_cleanup_hook(self.env, Some(on_cleanup), held, &raw mut hook) };
-        if status != sys::Status::napi_ok {
-            return Err(fault("no cleanup hook"));
-        }
-        self.cleanup.set(hook);
+        self.cleanup.set(Some(Cleanup::add(self)?));
         if reads && let Some(reader) = LoopReader::start(self, node.spin_us()) {
             let _ = self.reader.set(reader);
         }
@@ -205,23 +199,17 @@ impl Host {
 
     /// The regular end: the node stopped, or the lane was detached.
     pub(crate) fn end(self: &Rc<Self>) {
-        let hook = self.cleanup.replace(ptr::null_mut());
-        if !hook.is_null() {
-            // SAFETY: the hook was registered by `attach` with a reference to this host, taken back here; it cannot
-            // run any more.
-            unsafe {
-                sys::napi_remove_async_cleanup_hook(hook);
-                Rc::decrement_strong_count(Rc::as_ptr(self));
-            }
+        if let Some(cleanup) = self.cleanup.take() {
+            cleanup.remove(self);
         }
-        if self.let_go(Box::new(|| {})) {
+        if self.let_go(true, Box::new(|| {})) {
             wake::release(self.wake.get());
         }
     }
 
     /// Ends everything once: threads joined, wake cut off, handles closed, references dropped. `closed` is called
     /// when libuv has released the last handle. False: it had ended before.
-    fn let_go(self: &Rc<Self>, closed: Box<dyn FnOnce()>) -> bool {
+    fn let_go(self: &Rc<Self>, with_context: bool, closed: Box<dyn FnOnce()>) -> bool {
         if self.ended.replace(true) {
             closed();
             return false;
@@ -243,7 +231,7 @@ impl Host {
             None => closed(),
         }
         self.rx.release(self.env);
-        self.callback.release();
+        self.callback.release(with_context);
         true
     }
 }
@@ -269,17 +257,4 @@ unsafe extern "C" fn on_wake(
 unsafe extern "C" fn on_gone(_env: sys::napi_env, context: *mut c_void, _hint: *mut c_void) {
     // SAFETY: the reference that `prepare` gave to the function, given back once by Node-API.
     drop(unsafe { Rc::from_raw(context.cast::<Host>()) });
-}
-
-unsafe extern "C" fn on_cleanup(hook: sys::napi_async_cleanup_hook_handle, held: *mut c_void) {
-    // SAFETY: the reference that `attach` gave to the hook, which runs once.
-    let host = unsafe { Rc::from_raw(held.cast::<Host>()) };
-    host.cleanup.set(ptr::null_mut());
-    guard_callback(|| {
-        host.let_go(Box::new(move || {
-            // SAFETY: the handle Node-API passed to the hook; removing it tells that cleaning up is done.
-            unsafe { sys::napi_remove_async_cleanup_hook(hook) };
-        }));
-    });
-    // The thread-safe function is left to Node-API, whose own hook comes after this one.
 }
