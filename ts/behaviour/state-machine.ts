@@ -63,7 +63,10 @@ type DataOf<I> = Started<I> extends MachineStart<string, infer D> ? D : never;
 export interface StateMachineOptions<I extends Init, States, Any, M> {
   /** For logs, and for spawning it from another node. */
   readonly name: string;
-  /** Makes the first state and the data. Say which states there are in its return type: `MachineStart<'open' | 'shut', Data>`. */
+  /**
+   * Makes the first state and the data. Say which states there are in its return type: `MachineStart<'open' | 'shut', Data>`.
+   * TypeScript 5 infers the handlers only when all parameters have their types: `_self: Self`.
+   */
   readonly init: I;
   /** What happens in each state. */
   readonly states: States & Readonly<Record<NameOf<I>, StateHandlers<NameOf<I>, DataOf<I>, M>>>;
@@ -99,7 +102,7 @@ export type StateMachine<I extends Init, States, Any, M> = Behaviour<
  * @example
  * const door = defineStateMachine({
  *   name: 'door',
- *   init: (_self, code: string): MachineStart<'locked' | 'open', { code: string }> => ({ state: 'locked', data: { code } }),
+ *   init: (_self: Self, code: string): MachineStart<'locked' | 'open', { code: string }> => ({ state: 'locked', data: { code } }),
  *   states: {
  *     locked: {
  *       calls: {
