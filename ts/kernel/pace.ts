@@ -5,8 +5,8 @@ import type { Cell } from './cell.ts';
 import type { Kernel } from './kernel.ts';
 
 /** Runs `settle`, which settles a promise of `caller`; null: of code outside of actors. */
-export function settleInPace({ scheduler }: Kernel, caller: Cell | null, settle: () => void): void {
-  if (scheduler.spend()) settle();
+export function settleInPace(kernel: Kernel, caller: Cell | null, settle: () => void): void {
+  if (kernel.scheduler.spend()) settle();
   else setImmediate(() => (caller?.isDead === true ? undefined : settle()));
 }
 

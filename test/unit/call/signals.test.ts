@@ -21,8 +21,9 @@ describe('one AbortSignal', () => {
     const control = new AbortController();
     const { signal } = control;
     const ended: string[] = [];
+    const waits: Promise<unknown>[] = [];
     const wait = (what: string, promise: Promise<unknown>): void =>
-      void promise.catch(() => void ended.push(what));
+      void waits.push(promise.catch(() => void ended.push(what)));
     const silent = kit.runtime.spawn(async (self: Self) => void (await self.receive('never')));
     for (let index = 0; index < 15; index++) {
       kit.runtime.spawn(async (self: Self) => {
@@ -35,7 +36,7 @@ describe('one AbortSignal', () => {
     }
     await kit.settle();
     control.abort(new Error('enough'));
-    await kit.settle();
+    await Promise.all(waits);
     expect(ended.filter((what) => what === 'call')).toHaveLength(30);
     expect(ended.filter((what) => what === 'receive')).toHaveLength(15);
     expect(warnings).toEqual([]);
