@@ -10,8 +10,8 @@ import {
   start,
   startOrThrow,
 } from '../actor/index.ts';
+import { isPromise } from '../kernel/index.ts';
 import type { Protocol, ServerAddress, ServerName, ServerRef } from './protocol.ts';
-import { isPromise } from './server-body.ts';
 
 /** What can be started as a process: a server or a state machine, with arguments `A` and protocol `P`. */
 export interface Behaviour<A extends readonly unknown[], P extends Protocol>

@@ -1,14 +1,8 @@
 import { Timeout, type TimerRef } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
+import { isPromise } from '../kernel/index.ts';
 import type { MachineContext } from './machine-context.ts';
-import {
-  type AnyHandler,
-  type HandlerMap,
-  type Handlers,
-  handlerMap,
-  isPromise,
-  ServerBody,
-} from './server-body.ts';
+import { type AnyHandler, type HandlerMap, type Handlers, handlerMap, ServerBody } from './server-body.ts';
 
 interface OneState {
   readonly enter: AnyHandler | undefined;

@@ -10,6 +10,7 @@ import {
   Timeout,
   type TimerRef,
 } from '../actor/index.ts';
+import { isPromise } from '../kernel/index.ts';
 import { castTag, isCast } from './cast.ts';
 import { type Context, NO_REPLY } from './server-context.ts';
 
@@ -238,12 +239,6 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     );
     return undefined;
   }
-}
-
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
 }
 
 /** Spread arguments cost; most calls have few. */
