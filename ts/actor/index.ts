@@ -62,12 +62,14 @@ export {
   type Caller,
   checkCallOptions,
   checkSelf,
+  handOver,
   partsOf,
   request,
+  takeOver,
 } from './caller.ts';
-export { handOver, takeOver } from './hand-over.ts';
 export { endInOrder } from './orderly-stop.ts';
-export { Runtime, type RuntimeOptions } from './runtime.ts';
+export { Runtime } from './runtime.ts';
+export type { RuntimeOptions } from './runtime-kernel.ts';
 export { Self } from './self.ts';
 export {
   type ActorFn,

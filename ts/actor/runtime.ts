@@ -1,129 +1,25 @@
-import { AwaitedSends, InboundCalls, OutboundCalls, Replies } from '../call/index.ts';
 import { checkFunction, SnowmeshError } from '../errors/index.ts';
-import {
-  ActorTable,
-  Aliases,
-  after,
-  type Cell,
-  cellOf,
-  consoleLogger,
-  DeadLetters,
-  deliver,
-  Envelope,
-  type ExitReason,
-  givenReason,
-  guard,
-  guarded,
-  type Kernel,
-  type Logger,
-  type NamesPort,
-  ownCell,
-  type RemotePort,
-  runCell,
-  type SystemMessage,
-  terminate,
-} from '../kernel/index.ts';
-import { Inbound, NodeLosses, nullRemote } from '../peer/index.ts';
-import { inCurrentStore, Scheduler } from '../scheduler/index.ts';
-import { checkPid, type Dest, Sender } from '../send/index.ts';
-import { DeathQueue, LinkSignals, MonitorSignals, sendExit } from '../signal/index.ts';
-import { InboundSpawns, OutboundSpawns, Spawner, type SpawnOptions } from '../spawn/index.ts';
-import { Pid, Ref } from '../term/index.ts';
-import { type Clock, systemClock, Timers } from '../timers/index.ts';
+import { type Cell, cellOf, Envelope, type ExitReason, givenReason, ownCell } from '../kernel/index.ts';
+import { inCurrentStore } from '../scheduler/index.ts';
+import { checkPid, type Dest } from '../send/index.ts';
+import { sendExit } from '../signal/index.ts';
+import type { SpawnOptions } from '../spawn/index.ts';
+import { Pid } from '../term/index.ts';
 import { endTrees } from './orderly-stop.ts';
+import { RuntimeKernel } from './runtime-kernel.ts';
 import { Self } from './self.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
 import { type Ties, tiesOf } from './ties.ts';
 
-export interface RuntimeOptions {
-  readonly names: NamesPort;
-  readonly logger?: Logger;
-  readonly clock?: Clock;
-  /** Scheduler index: the top six bits of local ids. Default 0. */
-  readonly lane?: number;
-  /** Pending timers keep the process alive. Default false. */
-  readonly keepAlive?: boolean;
-}
-
 /**
- * The actors of one node, and what code outside of actors does with them. It makes the rooms below, each once.
+ * The actors of one node, and what code outside of actors does with them.
  *
  * Code outside of actors has no mailbox, so it can have neither links nor monitors, and receives nothing.
  */
-export class Runtime implements Kernel {
-  readonly logger: Logger;
-  readonly clock: Clock;
-  /** Lost messages, counted by reason. */
-  readonly deadLetters: DeadLetters = new DeadLetters();
-  /** @internal Whether it was stopped: no actor runs any more. */
-  isStopped = false;
-  /** Whether its node is stopping, or was stopped. */
-  isStopping = false;
-  /** @internal */ readonly names: NamesPort;
-  /** @internal */ readonly root: Pid = new Pid(0, 0);
-  /** @internal */ readonly table: ActorTable<Cell>;
-  /** @internal */ readonly aliases: Aliases<Cell> = new Aliases();
-  /** @internal */ readonly scheduler: Scheduler<Cell>;
-  /** @internal */ readonly timers: Timers;
-  /** @internal */ readonly links: LinkSignals;
-  /** @internal */ readonly monitors: MonitorSignals;
-  /** @internal */ readonly deaths: DeathQueue;
-  /** @internal */ readonly sender: Sender;
-  /** @internal */ readonly calls: OutboundCalls;
-  /** @internal */ readonly awaitedSends: AwaitedSends;
-  /** @internal */ readonly inboundCalls: InboundCalls;
-  /** @internal */ readonly replies: Replies;
-  /** @internal */ readonly spawner: Spawner;
-  /** @internal */ readonly spawns: OutboundSpawns;
-  /** @internal */ readonly inboundSpawns: InboundSpawns;
-  /** @internal */ readonly losses: NodeLosses;
-  /** @internal */ readonly inbound: Inbound;
-  /** @internal Other nodes. `node` sets it. */ remote: RemotePort;
-  private refs = 0;
-
-  constructor(options: RuntimeOptions) {
-    this.names = options.names;
-    this.logger = guarded(options.logger ?? consoleLogger);
-    this.clock = options.clock ?? systemClock;
-    this.table = new ActorTable(options.lane ?? 0);
-    this.timers = new Timers(this.clock, options.keepAlive ?? false);
-    this.scheduler = new Scheduler(runCell, () => this.remote.flush());
-    this.links = new LinkSignals(this);
-    this.monitors = new MonitorSignals(this);
-    this.deaths = new DeathQueue(this, this.links, this.monitors);
-    this.sender = new Sender(this, this.monitors);
-    this.calls = new OutboundCalls(this);
-    this.awaitedSends = new AwaitedSends(this, this.sender, this.calls);
-    this.inboundCalls = new InboundCalls(this, this.sender);
-    this.replies = new Replies(this.calls, this.inboundCalls);
-    this.spawner = new Spawner(this, this.links, this.monitors);
-    this.spawns = new OutboundSpawns(this, this.spawner, this.links, this.monitors);
-    this.inboundSpawns = new InboundSpawns(this, this.spawner, this.links, this.monitors);
-    this.losses = new NodeLosses(
-      this.links,
-      this.monitors,
-      this.calls,
-      this.inboundCalls,
-      this.spawns,
-      this.inboundSpawns,
-    );
-    this.inbound = new Inbound(this, this.links, this.monitors, this.inboundCalls);
-    this.remote = nullRemote(this, this.losses);
-  }
-
+export class Runtime extends RuntimeKernel {
   /** Living actors. */
   get size(): number {
     return this.table.size;
-  }
-
-  /** @internal This node's name, also without one. */
-  get ownName(): string {
-    return this.remote.nodeName ?? 'nonode@nohost';
-  }
-
-  /** ms of the monotonic clock. */
-  now(): number {
-    return this.clock.now();
   }
 
   /**
@@ -243,37 +139,11 @@ export class Runtime implements Kernel {
     this.spawner.expose(spec);
   }
 
-  /** @internal The canonical PID of a local id: that of the living actor, else one of a dead actor. */
-  pidOf(local: number): Pid {
-    return this.table.pidOf(local);
-  }
-
   /** The messages in an actor's mailbox, oldest first. O(n): for tests and inspection. Throws SNOW_ERR_BAD_DEST. */
   mailboxOf(pid: Pid): unknown[] {
     checkPid('mailboxOf', pid);
     const mailbox = cellOf(pid)?.mailbox;
     return [...(mailbox ?? [])].map((message) => (message instanceof Envelope ? message.peek() : message));
-  }
-
-  /** @internal A fresh reference of an actor. */
-  makeRef(owner: Pid): Ref {
-    return this.newRef(owner.local);
-  }
-
-  /** @internal */
-  newRef(local: number): Ref {
-    return new Ref(0, local, ++this.refs);
-  }
-
-  /** @internal */
-  newSelf(cell: Cell): object {
-    return new Self(cell);
-  }
-
-  /** @internal */
-  deliverSystem(to: Pid, message: SystemMessage): void {
-    const cell = cellOf(to);
-    if (cell !== undefined) deliver(cell, message);
   }
 
   /** Calls back once when a local actor dies, after its names are free. Returns the way to cancel it. Throws SNOW_ERR_BAD_DEST. */
@@ -286,15 +156,9 @@ export class Runtime implements Kernel {
     return () => {};
   }
 
-  /** @internal Runs what is queued now, within the budget; ends with remote.flush(). True: there is still work. */
-  runSlice(): boolean {
-    this.scheduler.runSlice();
-    return this.scheduler.hasWork;
-  }
-
-  /** @internal Makes sure that remote.flush() is called soon. */
-  wake(): void {
-    this.scheduler.wake();
+  /** @internal */
+  newSelf(cell: Cell): object {
+    return new Self(cell);
   }
 
   /**
@@ -304,37 +168,5 @@ export class Runtime implements Kernel {
   endTrees(timeUp: Promise<void>): Promise<void> {
     this.isStopping = true;
     return endTrees(this, timeUp);
-  }
-
-  /** Ends every actor without a signal to other nodes. */
-  stop(): void {
-    this.isStopped = true;
-    for (const cell of this.table) terminate(cell, 'killed');
-    this.calls.stop();
-    this.timers.clear();
-  }
-
-  /** @internal Calls back once after `ms`, for code outside of actors. Returns the way to cancel it. */
-  after(ms: number, action: () => void): () => void {
-    return after(this, ms, action);
-  }
-
-  /** @internal Whether waiting timers keep the OS process alive. */
-  setKeepAlive(keepAlive: boolean): void {
-    this.timers.setKeepAlive(keepAlive);
-  }
-
-  /** @internal */
-  isSelf(node: string): boolean {
-    return (
-      node === this.remote.nodeName ||
-      (this.remote.nodeName === undefined && node === 'nonode@nohost') ||
-      this.remote.isSelf(node)
-    );
-  }
-
-  /** @internal Runs code of others that must not disturb the runtime. */
-  guard(action: () => unknown): void {
-    guard(this, action);
   }
 }

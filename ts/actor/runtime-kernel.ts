@@ -1,0 +1,177 @@
+import { AwaitedSends, InboundCalls, OutboundCalls, Replies } from '../call/index.ts';
+import {
+  ActorTable,
+  Aliases,
+  after,
+  type Cell,
+  cellOf,
+  consoleLogger,
+  DeadLetters,
+  deliver,
+  guard,
+  guarded,
+  type Kernel,
+  type Logger,
+  type NamesPort,
+  type RemotePort,
+  runCell,
+  type SystemMessage,
+  terminate,
+} from '../kernel/index.ts';
+import { Inbound, NodeLosses, nullRemote } from '../peer/index.ts';
+import { Scheduler } from '../scheduler/index.ts';
+import { Sender } from '../send/index.ts';
+import { DeathQueue, LinkSignals, MonitorSignals } from '../signal/index.ts';
+import { InboundSpawns, OutboundSpawns, Spawner } from '../spawn/index.ts';
+import { Pid, Ref } from '../term/index.ts';
+import { type Clock, systemClock, Timers } from '../timers/index.ts';
+
+export interface RuntimeOptions {
+  readonly names: NamesPort;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  /** Scheduler index: the top six bits of local ids. Default 0. */
+  readonly lane?: number;
+  /** Pending timers keep the process alive. Default false. */
+  readonly keepAlive?: boolean;
+}
+
+/** What the actors of one node share. It makes the rooms below, each once, and keeps no table of its own. */
+export abstract class RuntimeKernel implements Kernel {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Lost messages, counted by reason. */
+  readonly deadLetters: DeadLetters = new DeadLetters();
+  /** @internal Whether it was stopped: no actor runs any more. */
+  isStopped = false;
+  /** Whether its node is stopping, or was stopped. */
+  isStopping = false;
+  /** @internal */ readonly names: NamesPort;
+  /** @internal */ readonly root: Pid = new Pid(0, 0);
+  /** @internal */ readonly table: ActorTable<Cell>;
+  /** @internal */ readonly aliases: Aliases<Cell> = new Aliases();
+  /** @internal */ readonly scheduler: Scheduler<Cell>;
+  /** @internal */ readonly timers: Timers;
+  /** @internal */ readonly links: LinkSignals;
+  /** @internal */ readonly monitors: MonitorSignals;
+  /** @internal */ readonly deaths: DeathQueue;
+  /** @internal */ readonly sender: Sender;
+  /** @internal */ readonly calls: OutboundCalls;
+  /** @internal */ readonly awaitedSends: AwaitedSends;
+  /** @internal */ readonly inboundCalls: InboundCalls;
+  /** @internal */ readonly replies: Replies;
+  /** @internal */ readonly spawner: Spawner;
+  /** @internal */ readonly spawns: OutboundSpawns;
+  /** @internal */ readonly inboundSpawns: InboundSpawns;
+  /** @internal */ readonly losses: NodeLosses;
+  /** @internal */ readonly inbound: Inbound;
+  /** @internal Other nodes. `node` sets it. */ remote: RemotePort;
+  private refs = 0;
+
+  constructor(options: RuntimeOptions) {
+    this.names = options.names;
+    this.logger = guarded(options.logger ?? consoleLogger);
+    this.clock = options.clock ?? systemClock;
+    this.table = new ActorTable(options.lane ?? 0);
+    this.timers = new Timers(this.clock, options.keepAlive ?? false);
+    this.scheduler = new Scheduler(runCell, () => this.remote.flush());
+    this.links = new LinkSignals(this);
+    this.monitors = new MonitorSignals(this);
+    this.deaths = new DeathQueue(this, this.links, this.monitors);
+    this.sender = new Sender(this, this.monitors);
+    this.calls = new OutboundCalls(this);
+    this.awaitedSends = new AwaitedSends(this, this.sender, this.calls);
+    this.inboundCalls = new InboundCalls(this, this.sender);
+    this.replies = new Replies(this.calls, this.inboundCalls);
+    this.spawner = new Spawner(this, this.links, this.monitors);
+    this.spawns = new OutboundSpawns(this, this.spawner, this.links, this.monitors);
+    this.inboundSpawns = new InboundSpawns(this, this.spawner, this.links, this.monitors);
+    this.losses = new NodeLosses(
+      this.links,
+      this.monitors,
+      this.calls,
+      this.inboundCalls,
+      this.spawns,
+      this.inboundSpawns,
+    );
+    this.inbound = new Inbound(this, this.links, this.monitors, this.inboundCalls);
+    this.remote = nullRemote(this, this.losses);
+  }
+
+  /** @internal This node's name, also without one. */
+  get ownName(): string {
+    return this.remote.nodeName ?? 'nonode@nohost';
+  }
+
+  /** ms of the monotonic clock. */
+  now(): number {
+    return this.clock.now();
+  }
+
+  /** @internal The canonical PID of a local id: that of the living actor, else one of a dead actor. */
+  pidOf(local: number): Pid {
+    return this.table.pidOf(local);
+  }
+
+  /** @internal A fresh reference of an actor. */
+  makeRef(owner: Pid): Ref {
+    return this.newRef(owner.local);
+  }
+
+  /** @internal */
+  newRef(local: number): Ref {
+    return new Ref(0, local, ++this.refs);
+  }
+
+  /** @internal */
+  abstract newSelf(cell: Cell): object;
+
+  /** @internal */
+  deliverSystem(to: Pid, message: SystemMessage): void {
+    const cell = cellOf(to);
+    if (cell !== undefined) deliver(cell, message);
+  }
+
+  /** @internal Runs what is queued now, within the budget; ends with remote.flush(). True: there is still work. */
+  runSlice(): boolean {
+    this.scheduler.runSlice();
+    return this.scheduler.hasWork;
+  }
+
+  /** @internal Makes sure that remote.flush() is called soon. */
+  wake(): void {
+    this.scheduler.wake();
+  }
+
+  /** Ends every actor without a signal to other nodes. */
+  stop(): void {
+    this.isStopped = true;
+    for (const cell of this.table) terminate(cell, 'killed');
+    this.calls.stop();
+    this.timers.clear();
+  }
+
+  /** @internal Calls back once after `ms`, for code outside of actors. Returns the way to cancel it. */
+  after(ms: number, action: () => void): () => void {
+    return after(this, ms, action);
+  }
+
+  /** @internal Whether waiting timers keep the OS process alive. */
+  setKeepAlive(keepAlive: boolean): void {
+    this.timers.setKeepAlive(keepAlive);
+  }
+
+  /** @internal */
+  isSelf(node: string): boolean {
+    return (
+      node === this.remote.nodeName ||
+      (this.remote.nodeName === undefined && node === 'nonode@nohost') ||
+      this.remote.isSelf(node)
+    );
+  }
+
+  /** @internal Runs code of others that must not disturb the runtime. */
+  guard(action: () => unknown): void {
+    guard(this, action);
+  }
+}
