@@ -97,6 +97,12 @@ export class Connector {
     return this.current;
   }
 
+  /** ms since something was heard; nothing yet: since `before`, when that is not 0. */
+  away(before: number): number {
+    const since = this.heardAt || before;
+    return since === 0 ? 0 : Math.max(0, Date.now() - since);
+  }
+
   /** Nothing is sent while there is no open socket. */
   send(data: string | Uint8Array<ArrayBuffer>): void {
     if (this.socket?.readyState === 1) this.socket.send(data);

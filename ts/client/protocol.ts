@@ -75,7 +75,15 @@ export type ResyncReason = 'window' | 'lost';
 export type ResumeRoom = readonly [room: string, ticket: string, cursor: Cursor];
 
 export type ClientMessage =
-  | readonly ['hello', session: string | null, rooms: readonly ResumeRoom[], fork: boolean]
+  | readonly [
+      'hello',
+      session: string | null,
+      rooms: readonly ResumeRoom[],
+      fork: boolean,
+      /** How long ago it heard something of the session. */
+      awayMs: number,
+    ]
+  | readonly ['resume', rooms: readonly ResumeRoom[]]
   | readonly ['join', ref: number, room: string]
   | readonly ['leave', ref: number, room: string]
   | readonly ['send', number: number, data: unknown]
@@ -85,6 +93,7 @@ export type ServerMessage =
   | readonly ['welcome', Welcome]
   | readonly ['joined', ref: number, room: string, ticket: string, cursor: Cursor]
   | readonly ['resync', room: string, ticket: string, cursor: Cursor, reason: ResyncReason]
+  | readonly ['forget', room: string, origin: string, sequence: number, origins: readonly string[]]
   | readonly ['left', ref: number, room: string]
   | readonly ['refused', ref: number, room: string, reason: string]
   | readonly ['m', room: string, origin: string, sequence: number, data: unknown]

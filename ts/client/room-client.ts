@@ -8,11 +8,13 @@ import {
   type Cursor,
   KEY_ROOM,
   type PresenceDiff,
+  type ResumeRoom,
   readBinary,
   type ServerMessage,
   type Welcome,
   writeBinary,
 } from './protocol.ts';
+import { partsOf, readState } from './state.ts';
 
 /** How a client behaves. */
 export interface ClientOptions extends ConnectorOptions {
@@ -43,6 +45,8 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   private readonly presences = new Map<string, Presence>();
   private readonly pending = new Map<number, Pending>();
   private session: string | null = null;
+  /** When something of the session that `state` gave was heard; 0: there was none. */
+  private stateAt = 0;
   /** Another connection has the session: this one continues under another name. */
   private isFork = false;
   private refs = 0;
@@ -52,7 +56,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     this.outbox = new Outbox(options.queue ?? 1000);
     if (options.state !== undefined) this.restore(options.state);
     this.connector = new Connector(urls, options, {
-      opened: () => this.say(['hello', this.session, this.places(), this.isFork]),
+      opened: () => this.hello(),
       data: (data) => this.took(data),
       closed: (code) => void (this.isFork ||= code === CloseCode.resumedElsewhere),
       status: (status) => this.emit('status', status),
@@ -70,7 +74,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
 
   /** What another client can go on from: `connectRooms(url, { state })`, for example after the page was loaded again. */
   get state(): string {
-    return JSON.stringify([this.session, this.places()]);
+    return JSON.stringify([this.session, this.places(), Date.now() - this.connector.away(this.stateAt)]);
   }
 
   /** Rooms it is in. */
@@ -118,6 +122,13 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     this.pending.clear();
   }
 
+  /** Its rooms follow in parts, so that no message gets longer than a server takes. */
+  private hello(): void {
+    const [first, ...rest] = partsOf(this.places());
+    this.say(['hello', this.session, first, this.isFork, this.connector.away(this.stateAt)]);
+    for (const part of rest) this.say(['resume', part]);
+  }
+
   private took(data: unknown): void {
     if (typeof data !== 'string') {
       const { room, origin, sequence, payload } = readBinary(new Uint8Array(data as ArrayBuffer));
@@ -142,6 +153,8 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
       case 'resync':
         this.enter(message[1], message[2], { ...this.rooms.get(message[1])?.cursor, ...message[3] });
         return this.emit('resync', { room: message[1], reason: message[4] });
+      case 'forget':
+        return this.forgetOrigins(message[1], message[2], message[3], message[4]);
       case 'left':
         this.forget(message[2]);
         return this.settle(message[1]);
@@ -167,6 +180,14 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     }
     if (room.startsWith(KEY_ROOM)) this.emit('direct', data as In);
     else this.emit('message', { room, data: data as In, origin, sequence });
+  }
+
+  /** These origins have ended: nothing of them will come again. */
+  private forgetOrigins(room: string, origin: string, sequence: number, origins: readonly string[]): void {
+    const cursor = this.rooms.get(room)?.cursor;
+    if (cursor === undefined || (sequence > 0 && sequence <= (cursor[origin] ?? 0))) return;
+    for (const each of origins) delete cursor[each];
+    if (sequence > 0) cursor[origin] = sequence;
   }
 
   private welcome({ session, resumed, last, beatMs, spreadMs }: Welcome): void {
@@ -242,13 +263,14 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     this.connector.send(JSON.stringify(message));
   }
 
-  private places(): unknown[] {
-    return [...this.rooms].map(([room, { ticket, cursor }]) => [room, ticket, cursor]);
+  private places(): ResumeRoom[] {
+    return [...this.rooms].map(([room, { ticket, cursor }]) => [room, ticket, cursor] as const);
   }
 
   private restore(state: string): void {
-    const [session, rooms] = JSON.parse(state) as [string | null, [string, string, Cursor][]];
+    const [session, rooms, at] = readState(state);
     this.session = session;
+    this.stateAt = at;
     for (const [room, ticket, cursor] of rooms) {
       this.rooms.set(room, { ticket, cursor: { ...cursor } });
       if (!room.startsWith(KEY_ROOM)) this.wanted.add(room);
@@ -260,6 +282,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
  * Connects to rooms, and comes back by itself until `close`.
  *
  * @param urls `wss://…` of the path that the server attached; of several the next one is tried when one fails.
+ * @throws SNOW_ERR_BAD_OPTION for a `state` that is damaged.
  * @example
  * const client = connectRooms('wss://example.com/rooms');
  * client.on('message', ({ room, data }) => show(room, data));

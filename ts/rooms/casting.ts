@@ -7,7 +7,7 @@ import { detailsTerm, parseDetails } from './messages.ts';
 import type { PeerSide } from './peer-side.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
-import { type Content, type Except, RoomMessage } from './room-message.ts';
+import { type Content, type Except, forgetting, RoomMessage } from './room-message.ts';
 import type { RoomTable } from './room-table.ts';
 import type { Sessions } from './sessions.ts';
 import type { Turn } from './turn.ts';
@@ -48,11 +48,15 @@ export class Casting {
   everywhere(name: string, content: Content, except: Except, cause: Cause | null): void {
     if (cause !== null) this.#sessions.caused(cause[0], cause[1]);
     const room = this.#table.get(name);
-    if (room === undefined) return; // no member is anywhere, and none may come back
+    if (room !== undefined) this.#cast(room, content, except, cause); // else no member is anywhere, and none may come back
+  }
+
+  #cast(room: Room<Connection>, content: Content, except: Except, cause: Cause | null): void {
+    const { name } = room;
     const id = this.#table.nextNumber(room);
     const message = new RoomMessage(id, content, except, this.#runtime.now());
     room.ring.push(message, this.#resume);
-    this.#table.expireLater(room, false);
+    this.#table.kept(room);
     // Peers first: what a member here answers cannot overtake it.
     const isForKeeping = room.interested.size === 0;
     const peers = isForKeeping ? this.#standIn(room) : [...room.interested];
@@ -61,7 +65,7 @@ export class Casting {
       const details = { sequence, previous, kind: content.kind, except, cause, isForKeeping };
       this.refused += this.#peers.broadcast(peers, name, content.payload, detailsTerm(details)).length;
     }
-    this.#turn.add(room, message);
+    this.deliver(room, message);
   }
 
   /** To the members on this node only. It has no number and cannot be resumed. */
@@ -104,9 +108,28 @@ export class Casting {
   /** The next message of its origin, for the members here. */
   next(room: Room<Connection>, message: RoomMessage): void {
     room.ring.push(message, this.#resume);
-    this.#table.expireLater(room, false);
+    this.#table.kept(room);
+    this.deliver(room, message);
+    this.boundOrigins(room);
+  }
+
+  /** To the members here, in its turn. */
+  deliver(room: Room<Connection>, message: RoomMessage): void {
+    if (message.forgotten !== undefined) room.ring.forgetOrigins(message.forgotten, this.#isPresent);
     this.#turn.add(room, message);
   }
+
+  /**
+   * A room that lives long sees many nodes come and go: when it knows too many it forgets those that have ended. That is a message as
+   * any other, so a client that was away learns of it when it comes back, and one that has missed something of those is told `resync`.
+   */
+  boundOrigins(room: Room<Connection>): void {
+    const tooMany = room.ring.tooManyOrigins(this.#isPresent);
+    if (tooMany.length > 0) this.#cast(room, forgetting(tooMany), [], null);
+  }
+
+  readonly #isPresent = (origin: string): boolean =>
+    origin === this.#table.origin || this.#peers.hasOrigin(origin);
 
   #unnumbered(content: Content, except: Except): RoomMessage {
     const id = { origin: this.#table.origin, sequence: 0, previous: 0 };

@@ -31,13 +31,14 @@ function isClientMessage(value: unknown, mostRooms: number): value is ClientMess
   switch (value[0]) {
     case 'hello':
       return (
-        value.length === 4 &&
+        value.length === 5 &&
         (value[1] === null || typeof value[1] === 'string') &&
-        Array.isArray(value[2]) &&
-        value[2].length <= mostRooms &&
-        value[2].every(isResumeRoom) &&
-        typeof value[3] === 'boolean'
+        isResumeRooms(value[2], mostRooms) &&
+        typeof value[3] === 'boolean' &&
+        isNumber(value[4])
       );
+    case 'resume':
+      return value.length === 2 && isResumeRooms(value[1], mostRooms);
     case 'join':
     case 'leave':
       return value.length === 3 && isNumber(value[1]) && isRoomName(value[2]);
@@ -49,6 +50,9 @@ function isClientMessage(value: unknown, mostRooms: number): value is ClientMess
       return false;
   }
 }
+
+const isResumeRooms = (value: unknown, most: number): boolean =>
+  Array.isArray(value) && value.length <= most && value.every(isResumeRoom);
 
 function isResumeRoom(value: unknown): boolean {
   return (

@@ -200,12 +200,16 @@ export class Clients implements ConnectionHost {
     if (typeof input === 'string') return this.#misbehaved(connection, input);
     if (connection.actor === undefined) {
       if (input[0] !== 'hello') return this.#misbehaved(connection, 'something before its hello');
-      const [, token, rooms, isFork] = input;
-      return this.#open(connection, () => this.#greeting.answer(connection, token, rooms, isFork));
+      const [, token, rooms, isFork, awayMs] = input;
+      return this.#open(connection, () => this.#greeting.answer(connection, token, rooms, isFork, awayMs));
     }
     switch (input[0]) {
       case 'hello':
         return this.#misbehaved(connection, 'a second hello');
+      case 'resume': {
+        const [, rooms] = input;
+        return this.#enqueue(connection, () => this.#greeting.resume(connection, rooms));
+      }
       case 'beat':
         return connection.notify(['beat']);
       case 'send': {

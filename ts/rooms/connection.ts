@@ -17,6 +17,12 @@ export interface CloseReason {
   readonly reason: string;
 }
 
+/** A session that a connection continues, and for how long its client heard nothing. */
+export interface ResumedSession {
+  readonly session: string;
+  readonly awayMs: number;
+}
+
 /** Puts connections into rooms and takes them out. */
 export interface ConnectionRooms {
   /** Resolves when peers know. @throws SNOW_ERR_TOO_MANY_MEMBERS */
@@ -73,6 +79,8 @@ export class Connection<User = unknown> implements Recipient, OutletOwner {
   handling = 0;
   /** @internal Things from the client that its actor has not done. */
   unhandled = 0;
+  /** @internal The session that its hello continued, from which it may resume rooms. */
+  resumes: ResumedSession | undefined;
   /** @internal How often its session was resumed. */
   generation = 0;
   /** @internal Counts connections of this process. */

@@ -1,5 +1,5 @@
 import { CloseCode, KEY_ROOM, type ResumeRoom, type Welcome } from '../client/index.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ResumedSession } from './connection.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
 import type { Resume } from './resume.ts';
 import type { RoomService } from './room-service.ts';
@@ -33,6 +33,7 @@ export class Greeting {
     token: string | null,
     rooms: readonly ResumeRoom[],
     isFork: boolean,
+    awayMs: number,
   ): Promise<void> {
     const { sessions, signer } = this.#service;
     const claim = this.#resume.sessionOf(connection, token);
@@ -51,10 +52,16 @@ export class Greeting {
     const session = signer.sessionToken({ session: id, generation, key });
     const welcome: Welcome = { session, id, resumed: claim !== undefined, last, ...this.#listener.facts() };
     connection.notify(['welcome', welcome]);
-    for (const room of rooms)
-      if (claim !== undefined) await this.#return(connection, claim.session, room);
-      else connection.notify(['refused', 0, room[0], 'session']);
+    if (claim !== undefined) connection.resumes = { session: claim.session, awayMs };
+    await this.resume(connection, rooms);
     this.joinOwnRoom(connection);
+  }
+
+  /** Rooms of the session that the hello was for. */
+  async resume(connection: Connection, rooms: readonly ResumeRoom[]): Promise<void> {
+    for (const room of rooms)
+      if (connection.resumes !== undefined) await this.#return(connection, connection.resumes, room);
+      else connection.notify(['refused', 0, room[0], 'session']);
   }
 
   /** The room of all connections of its user: what is sent to the key goes there. */
@@ -64,13 +71,13 @@ export class Greeting {
       void connection.joinAnswering(room, 0);
   }
 
-  async #return(connection: Connection, session: string, room: ResumeRoom): Promise<void> {
+  async #return(connection: Connection, resumed: ResumedSession, room: ResumeRoom): Promise<void> {
     const [name] = room;
     const mayReturn = (): boolean | PromiseLike<boolean> =>
       name.startsWith(KEY_ROOM)
         ? name === `${KEY_ROOM}${connection.key}`
         : (this.#handler.join?.(connection, name, { resumed: true }) ?? true);
-    const outcome = await this.#resume.room(connection, session, room, mayReturn);
+    const outcome = await this.#resume.room(connection, resumed, room, mayReturn);
     if (outcome === 'refused') return connection.notify(['refused', 0, name, 'ticket']);
     if (outcome !== 'resumed') this.#listener.resynced();
     if (connection.rooms.has(name)) this.#service.presence.show(connection, name);

@@ -3,8 +3,8 @@
 import type { Runtime } from '../actor/index.ts';
 import type { Cursor, ResyncReason } from '../client/index.ts';
 import type { Connection } from './connection.ts';
-import { HISTORY_MS, MAX_CURSOR, type ResumeLimits } from './limits.ts';
-import { type BaseEntry, MAX_TOLD, type ToldMessage } from './messages.ts';
+import { HISTORY_MS, MAX_CURSOR, MAX_ENDED, type ResumeLimits } from './limits.ts';
+import { type BaseEntry, type EndedOrigin, MAX_TOLD, type ToldMessage } from './messages.ts';
 import type { PeerSide } from './peer-side.ts';
 import type { Peers } from './peers.ts';
 import type { Requests } from './requests.ts';
@@ -18,14 +18,16 @@ interface Told {
   readonly from: string;
   readonly messages: readonly RoomMessage[];
   readonly newest: readonly (readonly [origin: string, sequence: number])[];
-  /** Peers that the teller has lost within the window. */
-  readonly lost: number;
+  /** Origins that have ended within the window, as the teller saw it. */
+  readonly ended: readonly EndedOrigin[];
 }
 
 /** What follows from messages that came late. */
 export interface HistoryListener {
   /** They are the next ones for the members. */
   next(room: Room<Connection>, message: RoomMessage): void;
+  /** The room may know more origins than before. */
+  grew(room: Room<Connection>): void;
   /** Something is missing and will not come. */
   gap(room: Room<Connection>): void;
 }
@@ -37,8 +39,8 @@ export class History {
   readonly #requests: Requests;
   readonly #resume: ResumeLimits;
   readonly #listener: HistoryListener;
-  /** When peers were lost, as long as that is within the window. */
-  #losses: number[] = [];
+  /** Origins that have ended within the window, oldest first. */
+  readonly #ended = new Map<string, { readonly at: number; readonly wasLost: boolean }>();
 
   constructor(
     runtime: Runtime,
@@ -54,6 +56,8 @@ export class History {
     this.#requests = requests;
     this.#resume = resume;
     this.#listener = listener;
+    // As if it were lost and had come back.
+    table.onGivenUp = () => this.ended(table.origin, true);
   }
 
   /** A peer will send what it broadcasts into a room from `counter` on. What it broadcast before, while it was away, is asked for. */
@@ -66,11 +70,13 @@ export class History {
     if (last === undefined || newest <= last) room.ring.startAt(side.origin, counter);
     else this.#fill(side, room);
     if (isCorrected) this.#listener.gap(room);
+    this.#listener.grew(room);
   }
 
   /** A message of a peer came that is not the next one. */
   early(side: PeerSide, room: Room<Connection>, message: RoomMessage): void {
     room.ring.merge([message], this.#resume);
+    this.#table.kept(room);
     this.#fill(side, room);
   }
 
@@ -92,7 +98,7 @@ export class History {
         ],
       );
     const newest = (ring?.newestOfAll() ?? []).slice(0, MAX_CURSOR);
-    this.#peers.send(side, ['told', ref, name, messages, newest, this.#recentLosses()]);
+    this.#peers.send(side, ['told', ref, name, messages, newest, this.#recentlyEnded().slice(-MAX_ENDED)]);
   }
 
   /** A peer has told. */
@@ -101,7 +107,7 @@ export class History {
     ref: number,
     messages: readonly ToldMessage[],
     newest: Told['newest'],
-    lost: number,
+    ended: Told['ended'],
   ): void {
     const now = this.#runtime.now();
     const all = messages.map(
@@ -113,35 +119,61 @@ export class History {
           now - Math.min(age, this.#resume.windowMs),
         ),
     );
-    this.#requests.answered(side, ref, { from: side.origin, messages: all, newest, lost } satisfies Told);
+    this.#requests.answered(side, ref, { from: side.origin, messages: all, newest, ended } satisfies Told);
   }
 
-  lost(): void {
-    if (this.#resume.windowMs > 0) this.#losses.push(this.#runtime.now());
+  /** An origin broadcasts no more. @param wasLost what its node had kept for others is gone, too. */
+  ended(origin: string, wasLost: boolean): void {
+    if (this.#resume.windowMs === 0 || origin === '') return;
+    const { wasLost: before = false } = this.#ended.get(origin) ?? {};
+    this.#ended.delete(origin);
+    this.#ended.set(origin, { at: this.#runtime.now(), wasLost: wasLost || before });
+    for (const [oldest] of this.#ended) {
+      if (this.#ended.size <= MAX_ENDED) break;
+      this.#ended.delete(oldest);
+    }
+  }
+
+  /** A node that seemed lost is there. */
+  returned(origin: string): void {
+    this.#ended.delete(origin);
   }
 
   /**
    * Everything that a client which has seen `cursor` has missed, in order per origin; what this node has not kept is asked for first.
    * A reason: it cannot be proved that nothing is missing.
+   *
+   * @param from sequences up to which nothing concerns it.
    */
-  async missed(room: Room<Connection>, cursor: Cursor): Promise<RoomMessage[] | ResyncReason> {
+  async missed(room: Room<Connection>, cursor: Cursor, from: Cursor): Promise<RoomMessage[] | ResyncReason> {
     const gaps = new Set<string>();
-    const kept = room.ring.missed(cursor, gaps);
-    const unknown = Object.keys(cursor).filter((origin) => !room.ring.knows(origin));
+    const kept = room.ring.missed(cursor, from, gaps);
+    const unknown = unknownIn(room, cursor, kept ?? []);
     if (kept !== undefined && unknown.length === 0) return kept;
-    const wanted = [...gaps, ...unknown]
+    const wanted = [...new Set([...gaps, ...unknown])]
       .slice(0, MAX_CURSOR)
-      .map((origin): [string, number] => [origin, cursor[origin] ?? 0]);
+      .map((origin): [string, number] => [origin, Math.max(cursor[origin] ?? 0, from[origin] ?? 0)]);
     const answers = (await this.#ask(this.#peers.all(), room.name, wanted)) as Told[];
     if (!this.#learn(room, new Map(wanted), answers)) return 'lost';
-    const missed = room.ring.missed(cursor, new Set());
+    const missed = room.ring.missed(cursor, from, new Set());
     if (missed === undefined) return 'window';
-    // An origin that has ended and that this node does not know: one lost node can be replaced, of several messages may be lost.
-    const gone = unknown.filter((origin) => !room.ring.knows(origin));
-    const losses = answers.reduce((most, { lost }) => Math.max(most, lost), this.#recentLosses());
-    const isProved = answers.length > 0 ? losses <= 1 : losses === 1;
-    if (gone.length > 0 && !isProved) return 'lost';
-    return missed;
+    const gone = unknownIn(room, cursor, missed);
+    return gone.length === 0 || this.#isHarmless(gone, answers) ? missed : 'lost';
+  }
+
+  /**
+   * Whether origins that nobody knows in a room have broadcast nothing there. What a node broadcasts at least one other keeps, so the end of one node
+   * loses nothing; with the end of another one that may be lost. What ended before the window the client has seen to its end.
+   */
+  #isHarmless(gone: readonly string[], answers: readonly Told[]): boolean {
+    const ended = new Map(this.#recentlyEnded());
+    // A node that knows no peer and no end of these was not there to keep anything.
+    if (answers.length === 0 && !gone.every((origin) => ended.has(origin))) return false;
+    for (const answer of answers)
+      for (const [origin, wasLost] of answer.ended) ended.set(origin, wasLost || ended.get(origin) === true);
+    let lost = 0;
+    for (const [origin, wasLost] of ended) if (wasLost || gone.includes(origin)) lost++;
+    return lost <= 1;
   }
 
   /**
@@ -166,6 +198,8 @@ export class History {
       for (const [origin, sequence] of newest)
         if (mayBe(origin, sequence) && !ring.heardFromOthers(origin, sequence)) isAll = false;
     }
+    this.#table.kept(room);
+    this.#listener.grew(room);
     return isAll;
   }
 
@@ -200,7 +234,7 @@ export class History {
 
   #advance(origin: string, room: Room<Connection>): void {
     for (const message of room.ring.advance(origin)) this.#listener.next(room, message);
-    if (room.kept > 0) this.#table.expireLater(room, false);
+    this.#table.kept(room);
   }
 
   #ask(
@@ -213,9 +247,18 @@ export class History {
     );
   }
 
-  #recentLosses(): number {
+  #recentlyEnded(): EndedOrigin[] {
     const from = this.#runtime.now() - this.#resume.windowMs;
-    this.#losses = this.#losses.filter((time) => time >= from);
-    return this.#losses.length;
+    for (const [origin, { at }] of this.#ended) {
+      if (at >= from) break;
+      this.#ended.delete(origin);
+    }
+    return Array.from(this.#ended, ([origin, { wasLost }]) => [origin, wasLost]);
   }
+}
+
+/** Origins of a cursor that a room does not know. Those it is told to forget by what it missed are no question any more. */
+function unknownIn(room: Room<Connection>, cursor: Cursor, missed: readonly RoomMessage[]): string[] {
+  const forgotten = new Set(missed.flatMap((message) => message.forgotten ?? []).map(([origin]) => origin));
+  return Object.keys(cursor).filter((origin) => !room.ring.knows(origin) && !forgotten.has(origin));
 }

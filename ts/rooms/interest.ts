@@ -95,7 +95,7 @@ export class Interest {
   lost(side: PeerSide): void {
     for (const name of [...side.rooms.keys()]) {
       const room = this.#table.get(name);
-      if (room !== undefined) this.#table.expireLater(room, true);
+      if (room !== undefined) this.#table.awaitReturn(room);
       this.#lose(side, name);
     }
     for (const name of [...this.#openings.keys()]) this.answered(side, name);

@@ -22,8 +22,16 @@ export const MAX_META_BYTES = 4096;
 export const MAX_PRESENT = 1_000_000;
 /** Keys and connections that one broadcast may exclude. */
 export const MAX_EXCEPT = 64;
-/** Origins in a client's cursor of one room. */
-export const MAX_CURSOR = 256;
+/** Origins in a client's cursor of one room: more than nodes that can be connected and origins that have ended. */
+export const MAX_CURSOR = 1024;
+/** Origins that a room knows before those that have ended are forgotten. */
+export const MAX_ROOM_ORIGINS = 128;
+/** Ended origins that a room still knows after that. */
+export const ENDED_ORIGINS_KEPT = 64;
+/** Origins that have ended within the window, as a node remembers them. */
+export const MAX_ENDED = 1024;
+/** What a kept message takes in memory beside its payload, about. Unit: bytes. */
+export const MESSAGE_OVERHEAD_BYTES = 256;
 /** Room messages of one origin that wait for an earlier one. More: it is given up, and members are told `resync`. */
 export const MAX_HELD = 4096;
 /** How long a resume waits for the history of peers. Unit: ms. */
@@ -38,6 +46,11 @@ export interface ResumeLimits {
   readonly count: number;
   /** Bytes kept a room. Default 1 MiB. */
   readonly bytes: number;
+  /**
+   * Bytes kept on this node for all rooms, its own and those it keeps messages of for other nodes; each message counts 256 bytes more. Beyond
+   * it the rooms that were silent longest lose what is kept: who missed that is told `resync`. Default 256 MiB.
+   */
+  readonly totalBytes: number;
 }
 
 /** What happens to messages for a client that reads too slowly. */
@@ -73,4 +86,9 @@ export const DEFAULT_LIMITS: Limits = {
   joinMs: 5000,
 };
 
-export const DEFAULT_RESUME: ResumeLimits = { windowMs: 120_000, count: 1000, bytes: 1024 * 1024 };
+export const DEFAULT_RESUME: ResumeLimits = {
+  windowMs: 120_000,
+  count: 1000,
+  bytes: 1024 * 1024,
+  totalBytes: 256 * 1024 * 1024,
+};

@@ -1,3 +1,4 @@
+import { KEY_ROOM } from '../client/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Connection, ConnectionRooms } from './connection.ts';
 import type { Interest } from './interest.ts';
@@ -31,9 +32,14 @@ export class Membership implements ConnectionRooms {
     return opened;
   }
 
-  /** A room that a connection may become a member of. */
+  /** The room of its user does not count: it is always in that. */
+  hasPlaceFor(connection: Connection, name: string): boolean {
+    return connection.rooms.has(name) || connection.rooms.size < this.#mostRooms || name.startsWith(KEY_ROOM);
+  }
+
+  /** A room that a connection may become a member of. @throws SNOW_ERR_TOO_MANY_MEMBERS */
   prepare(connection: Connection, name: string): Room<Connection> {
-    if (!connection.rooms.has(name) && connection.rooms.size >= this.#mostRooms) {
+    if (!this.hasPlaceFor(connection, name)) {
       const why = `connection ${connection.id} is in ${this.#mostRooms} rooms, as many as it may be.`;
       throw new SnowmeshError('SNOW_ERR_TOO_MANY_MEMBERS', why);
     }
@@ -68,7 +74,7 @@ export class Membership implements ConnectionRooms {
   leaveAll(connection: Connection, mayReturn: boolean): void {
     this.#turn.settle();
     for (const room of connection.rooms.values()) {
-      if (mayReturn) this.#table.expireLater(room, true);
+      if (mayReturn) this.#table.awaitReturn(room);
       this.#remove(connection, room);
     }
   }

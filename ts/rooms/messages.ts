@@ -3,6 +3,7 @@
 import {
   MAX_CLIENT_NUMBER,
   MAX_CURSOR,
+  MAX_ENDED,
   MAX_EXCEPT,
   MAX_GENERATION,
   MAX_MEMBERS,
@@ -11,7 +12,7 @@ import {
   PART,
 } from './limits.ts';
 import { isRoomName } from './room.ts';
-import { type Except, Kind } from './room-message.ts';
+import { type Except, isOrigin, Kind } from './room-message.ts';
 
 export const CHANNEL = 'rooms';
 export const VERSION = 1;
@@ -35,6 +36,8 @@ export type ToldMessage = readonly [
   except: Except,
   ageMs: number,
 ];
+/** An origin that has ended within the window; whether its node was lost, or said goodbye. */
+export type EndedOrigin = readonly [origin: string, wasLost: boolean];
 /** One connection of the sender in the presence of a room; without a meta it is gone. */
 export type PresentEntry = readonly [room: string, key: string, connection: string, meta: string | null];
 
@@ -44,6 +47,8 @@ export type Message =
       version: number,
       origin: string,
       keys: readonly (readonly [id: string, key: Uint8Array])[],
+      /** The sender's rooms are newer than the connection: it has not heard the receiver's hello. */
+      isLate: boolean,
     ]
   | readonly ['interest', entries: readonly InterestEntry[]]
   | readonly ['based', entries: readonly BaseEntry[]]
@@ -59,7 +64,7 @@ export type Message =
       room: string,
       messages: readonly ToldMessage[],
       newest: readonly (readonly [origin: string, sequence: number])[],
-      lost: number,
+      ended: readonly EndedOrigin[],
     ]
   | readonly ['claim', ref: number, session: string, generation: number]
   | readonly ['last', ref: number, taken: number, heard: number]
@@ -101,7 +106,7 @@ function isMessage(value: readonly unknown[]): boolean {
   const [tag, ...rest] = value;
   switch (tag) {
     case 'hello':
-      return isTuple(rest, isCount, isOrigin, list(MAX_KEYS, tuple(isId, isKey)));
+      return isTuple(rest, isCount, isOrigin, list(MAX_KEYS, tuple(isId, isKey)), isBoolean);
     case 'interest':
       return isTuple(
         rest,
@@ -121,7 +126,7 @@ function isMessage(value: readonly unknown[]): boolean {
         isRoomName,
         list(MAX_TOLD, isTold),
         list(MAX_CURSOR, tuple(isOrigin, isSequence)),
-        isCount,
+        list(MAX_ENDED, tuple(isOrigin, isBoolean)),
       );
     case 'claim':
       return isTuple(rest, isCount, isId, isUpTo(MAX_GENERATION));
@@ -146,12 +151,9 @@ const isSequence: Test = isUpTo(MAX_SEQUENCE);
 const isBase: Test = (value) =>
   isTuple(value, isRoomName, isSequence, isSequence) && (value[2] as number) <= (value[1] as number);
 const isBoolean: Test = (value) => typeof value === 'boolean';
-const isKind: Test = (value) => value === Kind.text || value === Kind.json || value === Kind.binary;
+const isKind: Test = (value) => isUpTo(Kind.forgotten)(value);
 export const isId: Test = (value) =>
   typeof value === 'string' && value !== '' && value.length <= MAX_ID_CHARS;
-/** 64 bits in base 36. It is a key of cursors, which are plain objects: one that every object has, `constructor`, is none. */
-export const isOrigin = (value: unknown): value is string =>
-  typeof value === 'string' && /^[0-9a-z]{1,13}$/.test(value) && !(value in Object.prototype);
 const isKey: Test = (value) => value instanceof Uint8Array && value.length === KEY_BYTES;
 const isMeta: Test = (value) => value === null || (typeof value === 'string' && isJson(value));
 const isExcept: Test = (value) =>

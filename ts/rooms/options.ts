@@ -45,7 +45,7 @@ const LIMITS: OptionNames<Limits> = {
   connectionsPerAddress: true,
   joinMs: true,
 };
-const RESUME: OptionNames<ResumeLimits> = { windowMs: true, count: true, bytes: true };
+const RESUME: OptionNames<ResumeLimits> = { windowMs: true, count: true, bytes: true, totalBytes: true };
 const HEARTBEAT: OptionNames<HeartbeatOptions> = { intervalMs: true };
 const POLICIES: ReadonlySet<SlowPolicy> = new Set(['drop-new', 'drop-old', 'close']);
 
@@ -68,6 +68,7 @@ export function checkOptions(options: RoomsOptions): Settings {
   whole('resume.windowMs', resume.windowMs, 0, MAX_MS);
   whole('resume.count', resume.count, 1, 10_000);
   whole('resume.bytes', resume.bytes, 1, 64 * 1024 * 1024);
+  whole('resume.totalBytes', resume.totalBytes, 1, Number.MAX_SAFE_INTEGER);
   whole('heartbeat.intervalMs', heartbeat.intervalMs, 0, MAX_MS);
   if (!POLICIES.has(limits.slow)) throw bad('limits.slow', limits.slow, `one of ${[...POLICIES].join(', ')}`);
   for (const key of ['open', 'message', 'join', 'mail', 'close', 'parse'] as const)

@@ -35,6 +35,12 @@ export class Peers {
     return side?.takesPart === true ? side : undefined;
   }
 
+  /** Whether a peer that takes part broadcasts under it. O(peers). */
+  hasOrigin(origin: string): boolean {
+    for (const side of this.all()) if (side.origin === origin) return true;
+    return false;
+  }
+
   sideOf(peer: ChannelPeer): PeerSide | undefined {
     const side = this.#sides.get(peer.node);
     return side?.peer === peer ? side : undefined;

@@ -1,6 +1,12 @@
 import type { Cursor } from '../client/index.ts';
-import { MAX_CURSOR, type ResumeLimits } from './limits.ts';
-import type { RoomMessage } from './room-message.ts';
+import {
+  ENDED_ORIGINS_KEPT,
+  MAX_CURSOR,
+  MAX_ROOM_ORIGINS,
+  MESSAGE_OVERHEAD_BYTES,
+  type ResumeLimits,
+} from './limits.ts';
+import { type ForgottenOrigin, inOrderOfArrival, type RoomMessage } from './room-message.ts';
 
 /** What is known of one origin in one room. */
 interface Position {
@@ -25,10 +31,17 @@ export class ReplayRing {
   #count = 0;
   #bytes = 0;
   readonly #positions = new Map<string, Position>();
+  /** With more origins than that it is worth a look which can be forgotten. */
+  #mostOrigins = MAX_ROOM_ORIGINS;
 
   /** Messages kept. */
   get size(): number {
     return this.#count;
+  }
+
+  /** What the kept messages take in memory, about. */
+  get weight(): number {
+    return this.#bytes + this.#count * MESSAGE_OVERHEAD_BYTES;
   }
 
   /** Sequence up to which nothing of an origin is missing; undefined: nothing is known of it. */
@@ -180,18 +193,22 @@ export class ReplayRing {
    * What a client that has seen `cursor` has missed, in order per origin; undefined: it cannot be proved that nothing is missing.
    * Of an origin that is not in the cursor it has seen nothing.
    *
+   * @param from sequences up to which nothing concerns it.
    * @param gaps gets the origins of which something is missing.
    */
-  missed(cursor: Cursor, gaps: Set<string>): RoomMessage[] | undefined {
+  missed(cursor: Cursor, from: Cursor, gaps: Set<string>): RoomMessage[] | undefined {
     const rows: RoomMessage[][] = [];
+    const seenOf = (origin: string): number => Math.max(cursor[origin] ?? 0, from[origin] ?? 0);
     for (const [origin, { kept, newest }] of this.#positions) {
-      let seen = cursor[origin] ?? 0;
+      let seen = seenOf(origin);
       const row: RoomMessage[] = [];
       for (const message of kept) {
         if (message.sequence <= seen) continue;
         if (message.previous > seen) break;
         row.push(message);
         seen = message.sequence;
+        for (const [each, last] of message.forgotten ?? [])
+          if (!this.knows(each) && seenOf(each) < last) gaps.add(each);
       }
       if (seen < newest) gaps.add(origin);
       rows.push(row);
@@ -206,6 +223,36 @@ export class ReplayRing {
       for (const message of this.#positions.get(origin)?.kept ?? [])
         if (message.sequence > after) found.push(message);
     return found;
+  }
+
+  /**
+   * Ended origins to be forgotten, when there are more than a room should know: first those of which nothing is kept, then the oldest.
+   * O(1), or O(origins) once after many have come.
+   */
+  tooManyOrigins(isPresent: (origin: string) => boolean): ForgottenOrigin[] {
+    if (this.#positions.size <= this.#mostOrigins) return [];
+    const ended = [...this.#positions].filter(([origin]) => !isPresent(origin));
+    ended.sort(([, a], [, b]) => Number(a.kept.length > 0) - Number(b.kept.length > 0));
+    const tooMany = ended.slice(0, Math.max(0, ended.length - ENDED_ORIGINS_KEPT));
+    const left = this.#positions.size - tooMany.length;
+    this.#mostOrigins = Math.max(MAX_ROOM_ORIGINS, left + ENDED_ORIGINS_KEPT);
+    return tooMany.map(([origin, { newest }]) => [origin, newest]);
+  }
+
+  /** Forgets origins, but not one of which more is known here than of those that say so. */
+  forgetOrigins(origins: readonly ForgottenOrigin[], isPresent: (origin: string) => boolean): void {
+    for (const [origin, newest] of origins) {
+      const position = this.#positions.get(origin);
+      if (position === undefined || position.newest > newest || isPresent(origin)) continue;
+      for (const { content } of position.kept) this.#forget(1, content.payload.length);
+      this.#positions.delete(origin);
+    }
+  }
+
+  /** Drops all kept messages: whoever has missed one has missed it for good. */
+  empty(): void {
+    this.#count = this.#bytes = 0;
+    for (const { kept } of this.#positions.values()) kept.length = 0;
   }
 
   /** Drops what arrived before `time`. */
@@ -245,24 +292,5 @@ export class ReplayRing {
   #forget(count: number, bytes: number): void {
     this.#count -= count;
     this.#bytes -= bytes;
-  }
-}
-
-/** Rows that are in order each, merged by the time of their heads. */
-function inOrderOfArrival(rows: readonly RoomMessage[][]): RoomMessage[] {
-  const open = rows.filter((row) => row.length > 0).map((row) => ({ row, next: 0 }));
-  if (open.length === 1) return [...(open[0] as { row: RoomMessage[] }).row];
-  const merged: RoomMessage[] = [];
-  for (;;) {
-    let first: { row: RoomMessage[]; next: number } | undefined;
-    let time = Number.POSITIVE_INFINITY;
-    for (const each of open) {
-      const head = each.row[each.next];
-      if (head === undefined || head.arrivedAt >= time) continue;
-      first = each;
-      time = head.arrivedAt;
-    }
-    if (first === undefined) return merged;
-    merged.push(first.row[first.next++] as RoomMessage);
   }
 }

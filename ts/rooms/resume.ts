@@ -1,6 +1,7 @@
 // A client that comes back: whose session it is, and what it has missed in each of its rooms.
 import type { Cursor, ResumeRoom, ResyncReason } from '../client/index.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ResumedSession } from './connection.ts';
+import { ENDED_ORIGINS_KEPT, MAX_CURSOR } from './limits.ts';
 import type { Room } from './room.ts';
 import type { RoomMessage } from './room-message.ts';
 import type { RoomService } from './room-service.ts';
@@ -28,28 +29,29 @@ export class Resume {
   /**
    * Puts a connection into a room of its session again, and sends what it has missed.
    *
-   * @param session the one the ticket was made for.
+   * @param resumed its ticket was made for that session. One that was away for longer than anything is kept cannot be told what it missed.
    * @returns `resumed`; `refused`: the ticket is not good, or it may not be there any more; or why there may be a gap.
    */
   async room(
     connection: Connection,
-    session: string,
+    { session, awayMs }: ResumedSession,
     [name, ticket, seen]: ResumeRoom,
     mayReturn: MayReturn,
   ): Promise<'resumed' | 'refused' | ResyncReason> {
     const { signer, table, membership, interest, history } = this.#service;
+    if (!membership.hasPlaceFor(connection, name)) return 'refused';
     const from = signer.readTicket(ticket, session, name);
     const cursor = from === undefined ? undefined : readCursor(seen, from);
     if (from === undefined || cursor === undefined || !(await mayReturn(name))) return 'refused';
     if (!connection.isOpen) return 'refused';
     const room = membership.prepare(connection, name);
-    table.expireLater(room, true); // wanted from now on, though it has no member yet
+    table.awaitReturn(room); // wanted from now on, though it has no member yet
     await interest.open(room);
-    const missed = await history.missed(room, cursor);
+    const missed = awayMs > this.#windowMs ? 'window' : await history.missed(room, cursor, from);
     if (!connection.isOpen) return 'refused';
     // From here to the end nothing can come in between: what is not in `missed` reaches it as a member.
     membership.add(connection, room);
-    const now = typeof missed === 'string' ? undefined : room.ring.missed(cursor, new Set());
+    const now = typeof missed === 'string' ? undefined : room.ring.missed(cursor, from, new Set());
     room.ring.followOn(from);
     if (now !== undefined) {
       this.#replay(connection, room, from, cursor, now);
@@ -73,11 +75,19 @@ export class Resume {
     seen: Cursor,
   ): void {
     const here = room.ring.cursor();
-    const ticket = this.#service.signer.ticket(connection.id, room.name, { ...from, ...here });
+    const ticket = this.#service.signer.ticket(connection.id, room.name, signable(from, here));
     // Of origins that are not known here it must not have again what it has had.
     const cursor: Record<string, number> = { ...seen };
     for (const [origin, last] of Object.entries(here)) cursor[origin] = Math.max(cursor[origin] ?? 0, last);
     connection.notify(['resync', room.name, ticket, cursor, reason]);
+    this.#bound(connection, room, seen);
+  }
+
+  /** A cursor that names many origins which are not known here is cut: it went through the lives of many nodes. */
+  #bound(connection: Connection, room: Room<Connection>, seen: Cursor): void {
+    const unknown = Object.keys(seen).filter((origin) => !room.ring.knows(origin));
+    if (unknown.length > ENDED_ORIGINS_KEPT)
+      connection.notify(['forget', room.name, this.#service.table.origin, 0, unknown]);
   }
 
   /**
@@ -94,17 +104,24 @@ export class Resume {
     // Of an origin that the client does not know it gets all there is: it has to start below that.
     const replayed = new Set(missed.map(({ origin }) => origin));
     const cursor: Record<string, number> = { ...seen };
-    const signed: Record<string, number> = { ...from };
+    const signed: Record<string, number> = {};
     for (const [origin, last] of Object.entries(room.ring.cursor())) {
       if (!replayed.has(origin)) cursor[origin] ??= last;
       // What is signed must be known here: a client may say anything.
-      signed[origin] = Math.max(signed[origin] ?? 0, Math.min(cursor[origin] ?? 0, last));
+      signed[origin] = Math.max(from[origin] ?? 0, Math.min(cursor[origin] ?? 0, last));
     }
-    const ticket = this.#service.signer.ticket(connection.id, room.name, signed);
+    const ticket = this.#service.signer.ticket(connection.id, room.name, signable(from, signed));
     connection.notify(['joined', 0, room.name, ticket, cursor]);
     const frames = missed
       .filter(({ except }) => except.length === 0 || !connection.isExcludedBy(except))
       .map((message) => message.enveloped(room.name));
     if (frames.length > 0) connection.notifyFrames(frames);
+    this.#bound(connection, room, seen);
   }
+}
+
+/** From where on a session may get a room: as it was signed before for origins that are not known here, of those the latest. */
+function signable(from: Cursor, here: Cursor): Cursor {
+  const elsewhere = Object.entries(from).filter(([origin]) => !(origin in here));
+  return { ...Object.fromEntries(elsewhere.slice(-MAX_CURSOR / 2)), ...here };
 }

@@ -1,9 +1,16 @@
 import { Binary } from '../client/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
-import { Frame } from './frame.ts';
+import { Frame, jsonFrame } from './frame.ts';
+import { MAX_CURSOR, MAX_SEQUENCE } from './limits.ts';
 
 /** How a payload is written down. */
-export const Kind = { text: 0, json: 1, binary: 2 } as const;
+export const Kind = {
+  text: 0,
+  json: 1,
+  binary: 2,
+  /** No message of a user: origins that the room does not know any more. */
+  forgotten: 3,
+} as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** What a user sends, as bytes. */
@@ -37,6 +44,18 @@ export function contentOf(message: unknown): Content {
 /** Which connections a message leaves out: `#` and a connection's id, or `@` and a key. */
 export type Except = readonly string[];
 
+/** An origin that has ended, and the number of its newest message. */
+export type ForgottenOrigin = readonly [origin: string, newest: number];
+
+/** A message that tells which origins a room forgets. */
+export function forgetting(origins: readonly ForgottenOrigin[]): Content {
+  return { kind: Kind.forgotten, payload: Buffer.from(JSON.stringify(origins)) };
+}
+
+/** 64 bits in base 36. It is a key of cursors, which are plain objects: one that every object has, `constructor`, is none. */
+export const isOrigin = (value: unknown): value is string =>
+  typeof value === 'string' && /^[0-9a-z]{1,13}$/.test(value) && !(value in Object.prototype);
+
 /** One message of a room, from its broadcast to the end of its window. */
 export class RoomMessage {
   /** The node that broadcast it, in this life of its rooms: 64 random bits in base 36. */
@@ -49,6 +68,8 @@ export class RoomMessage {
   readonly except: Except;
   /** ms of this node's monotonic clock. */
   readonly arrivedAt: number;
+  /** Ended origins that the room forgets with this message, and the newest message of each; undefined: a message of a user. */
+  readonly forgotten: readonly ForgottenOrigin[] | undefined;
   #enveloped: Frame | undefined;
   #plain: Frame | undefined;
 
@@ -64,6 +85,7 @@ export class RoomMessage {
     this.content = content;
     this.except = except;
     this.arrivedAt = arrivedAt;
+    if (content.kind === Kind.forgotten) this.forgotten = forgottenIn(content);
   }
 
   /** For clients of the subprotocol: with room and number. Made once. */
@@ -79,7 +101,9 @@ export class RoomMessage {
   }
 
   #envelope(room: string): Frame {
-    const { origin, sequence, content } = this;
+    const { origin, sequence, content, forgotten } = this;
+    if (forgotten !== undefined)
+      return jsonFrame(['forget', room, origin, sequence, forgotten.map(([each]) => each)]);
     if (content.kind === Kind.binary) {
       const name = Buffer.from(room);
       const tail = Buffer.alloc(1 + origin.length + 6);
@@ -90,6 +114,25 @@ export class RoomMessage {
     }
     const head = Buffer.from(`["m",${JSON.stringify(room)},"${origin}",${sequence},`);
     return new Frame(true, [head, jsonOf(content), CLOSING]);
+  }
+}
+
+/** Rows that are in order each, merged by the time of their heads. */
+export function inOrderOfArrival(rows: readonly RoomMessage[][]): RoomMessage[] {
+  const open = rows.filter((row) => row.length > 0).map((row) => ({ row, next: 0 }));
+  if (open.length === 1) return [...(open[0] as { row: RoomMessage[] }).row];
+  const merged: RoomMessage[] = [];
+  for (;;) {
+    let first: { row: RoomMessage[]; next: number } | undefined;
+    let time = Number.POSITIVE_INFINITY;
+    for (const each of open) {
+      const head = each.row[each.next];
+      if (head === undefined || head.arrivedAt >= time) continue;
+      first = each;
+      time = head.arrivedAt;
+    }
+    if (first === undefined) return merged;
+    merged.push(first.row[first.next++] as RoomMessage);
   }
 }
 
@@ -114,4 +157,26 @@ function jsonOf({ kind, payload }: Content): Uint8Array {
 
 function textOf(payload: Uint8Array): string {
   return Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString();
+}
+
+/** What a peer wrote; nothing if that is none. */
+function forgottenIn(content: Content): readonly ForgottenOrigin[] {
+  try {
+    const origins: unknown = JSON.parse(textOf(content.payload));
+    const isGood = Array.isArray(origins) && origins.length <= MAX_CURSOR && origins.every(isForgotten);
+    return isGood ? (origins as ForgottenOrigin[]) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isForgotten(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.length === 2 &&
+    isOrigin(value[0]) &&
+    Number.isSafeInteger(value[1]) &&
+    value[1] >= 0 &&
+    value[1] <= MAX_SEQUENCE
+  );
 }

@@ -73,7 +73,8 @@ export class RoomService implements ChannelListener {
     this.membership = new Membership(this.table, this.interest, this.turn, limits.rooms);
     this.presence = new PresenceService(runtime, this.peers, this.table);
     this.history = new History(runtime, this.table, this.peers, this.#requests, resume, {
-      next: (room, message) => this.turn.add(room, message),
+      next: (room, message) => this.casting.deliver(room, message),
+      grew: (room) => this.casting.boundOrigins(room),
       gap: (room) => listener.gap(room),
     });
     this.casting = new Casting({
@@ -86,7 +87,7 @@ export class RoomService implements ChannelListener {
       resume,
     });
     this.peers.opened(host.channel(CHANNEL, this));
-    for (const side of this.peers.sessions()) this.#greet(side);
+    for (const side of this.peers.sessions()) this.#greet(side, true);
   }
 
   get isClosed(): boolean {
@@ -133,13 +134,13 @@ export class RoomService implements ChannelListener {
 
   up(peer: ChannelPeer): void {
     // While the channel is opened there is none to send on: the constructor greets those peers.
-    this.#greet(this.peers.up(peer));
+    this.#greet(this.peers.up(peer), false);
   }
 
   down(peer: ChannelPeer): void {
     const side = this.peers.down(peer);
     if (side === undefined) return;
-    if (side.takesPart) this.history.lost();
+    if (side.takesPart) this.history.ended(side.origin, true);
     this.#requests.lost(side);
     this.interest.lost(side);
     this.presence.lost(side);
@@ -171,6 +172,7 @@ export class RoomService implements ChannelListener {
       case 'hello':
         if (!this.#introduced(side, message[2], message[3][0]?.[0] ?? ''))
           return this.peers.suspect(side, 'the origin or key of another node');
+        if (message[4]) this.#greet(side, false);
         this.interest.forget(side);
         side.takesPart = true;
         this.signer.learn(message[3]);
@@ -204,6 +206,7 @@ export class RoomService implements ChannelListener {
       case 'presence':
         return this.presence.heard(side, message[1]);
       case 'bye':
+        if (side.takesPart) this.history.ended(side.origin, false);
         side.takesPart = false;
         this.#requests.lost(side);
         this.presence.lost(side);
@@ -215,13 +218,15 @@ export class RoomService implements ChannelListener {
   #introduced(side: PeerSide, origin: string, keyId: string): boolean {
     if (origin === this.table.origin || keyId === this.signer.id) return false;
     if (!this.peers.introduced(side, origin, keyId)) return false;
+    if (side.origin !== origin) this.history.ended(side.origin, false);
+    this.history.returned(origin);
     side.origin = origin;
     side.keyId = keyId;
     return true;
   }
 
-  #greet(side: PeerSide): void {
-    this.peers.send(side, ['hello', VERSION, this.table.origin, this.signer.keys()]);
+  #greet(side: PeerSide, isLate: boolean): void {
+    this.peers.send(side, ['hello', VERSION, this.table.origin, this.signer.keys(), isLate]);
   }
 }
 

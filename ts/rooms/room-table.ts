@@ -12,6 +12,10 @@ export class RoomTable {
   readonly #rooms = new Map<string, Room<Connection>>();
   /** Rooms to look at when time passes: they keep messages, or wait for members to come back. */
   readonly #expiring = new Set<Room<Connection>>();
+  /** Rooms with kept messages, those that were silent longest first. */
+  readonly #keeping = new Set<Room<Connection>>();
+  /** What is kept in all rooms. Unit: bytes, about. */
+  #weight = 0;
   #counter = 0;
   /** No message of this node with a greater number was forgotten together with its room. */
   #forgotten = 0;
@@ -61,11 +65,36 @@ export class RoomTable {
     return { origin: this.origin, previous: this.#newestIn(room), sequence: ++this.#counter };
   }
 
-  /** A member of the room may come back within the window, or a message of it is kept for so long. */
-  expireLater(room: Room<Connection>, mayReturn: boolean): void {
+  /** A member of the room may come back within the window. */
+  awaitReturn(room: Room<Connection>): void {
+    if (this.#resume.windowMs === 0) return;
+    room.keepUntil = this.#runtime.now() + this.#resume.windowMs;
+    this.#expireLater(room);
+  }
+
+  /**
+   * Something was added to what is kept of a room. When that is too much over all rooms, those that were silent longest lose it. O(1), and what
+   * is dropped.
+   */
+  kept(room: Room<Connection>): void {
+    if (room.kept === 0) return;
+    this.#expireLater(room);
+    this.#keeping.delete(room);
+    this.#keeping.add(room);
+    this.#weigh(room);
+    for (const oldest of this.#keeping) {
+      if (this.#weight <= this.#resume.totalBytes) return;
+      oldest.ring.empty();
+      this.#weigh(oldest);
+      // As long as the room stays, its numbers show that something is missing.
+      if (oldest.isWanted(this.#runtime.now()) || oldest.interested.size > 0) continue;
+      this.onGivenUp();
+      this.release(oldest);
+    }
+  }
+
+  #expireLater(room: Room<Connection>): void {
     const { windowMs } = this.#resume;
-    if (windowMs === 0) return;
-    if (mayReturn) room.keepUntil = this.#runtime.now() + windowMs;
     this.#expiring.add(room);
     if (this.#isSweeping) return;
     this.#isSweeping = true;
@@ -80,6 +109,9 @@ export class RoomTable {
     if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
   }
 
+  /** Called when messages were dropped that this node may have kept alone, for others. */
+  onGivenUp: () => void = () => {};
+
   /** Told of each room that this node does not want any more. */
   onUnwanted: (room: Room<Connection>) => void = () => {};
 
@@ -87,6 +119,14 @@ export class RoomTable {
     this.#cancelSweep();
     this.#rooms.clear();
     this.#expiring.clear();
+    this.#keeping.clear();
+  }
+
+  #weigh(room: Room<Connection>): void {
+    const { weight } = room;
+    this.#weight += weight - room.weighed;
+    room.weighed = weight;
+    if (weight === 0) this.#keeping.delete(room);
   }
 
   #newestIn(room: Room<Connection>): number {
@@ -98,6 +138,7 @@ export class RoomTable {
     const now = this.#runtime.now();
     for (const room of [...this.#expiring]) {
       room.expire(now - this.#resume.windowMs);
+      this.#weigh(room);
       if (room.keepUntil > now || room.kept > 0) continue;
       this.#expiring.delete(room);
       if (room.isAnnounced && !room.isWanted(now)) this.onUnwanted(room);

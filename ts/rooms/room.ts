@@ -27,6 +27,8 @@ export class Room<M extends Recipient = Recipient> {
   readonly interested: Set<PeerSide> = new Set();
   /** Members may come back until then. ms of the monotonic clock. */
   keepUntil = 0;
+  /** Its weight when its table looked at it last. */
+  weighed = 0;
   /** Peers were told that this node wants its messages. */
   isAnnounced = false;
   #ring: ReplayRing | undefined;
@@ -44,6 +46,11 @@ export class Room<M extends Recipient = Recipient> {
   /** Messages kept. */
   get kept(): number {
     return this.#ring?.size ?? 0;
+  }
+
+  /** What they take in memory, about. Unit: bytes. */
+  get weight(): number {
+    return this.#ring?.weight ?? 0;
   }
 
   expire(time: number): void {

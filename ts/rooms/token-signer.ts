@@ -5,13 +5,14 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Cursor } from '../client/index.ts';
 import { MAX_CURSOR, MAX_GENERATION, MAX_SEQUENCE } from './limits.ts';
-import { isId, isOrigin } from './messages.ts';
+import { isId } from './messages.ts';
+import { isOrigin } from './room-message.ts';
 
 /** Keys kept; the oldest goes first. */
 const MAX_KEYS = 1024;
 const MAC_BYTES = 32;
 /** Longer text of a client is no token. Unit: characters. */
-const MAX_TOKEN = 16_384;
+const MAX_TOKEN = 65_536;
 
 /** What a session token says. */
 export interface SessionClaim {
@@ -120,16 +121,16 @@ export class TokenSigner {
   }
 }
 
-/** A client's cursor, checked; nothing before `from`. Undefined: it is none. */
+/** A client's cursor, checked; of the origins it names nothing before `from`. Undefined: it is none. */
 export function readCursor(value: unknown, from: Cursor): Cursor | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const entries = Object.entries(value);
   if (entries.length > MAX_CURSOR) return undefined;
-  const cursor: Record<string, number> = { ...from };
+  const cursor: Record<string, number> = {};
   for (const [origin, sequence] of entries) {
     if (!isOrigin(origin) || !Number.isSafeInteger(sequence)) return undefined;
     if ((sequence as number) < 0 || (sequence as number) > MAX_SEQUENCE) return undefined;
-    cursor[origin] = Math.max(cursor[origin] ?? 0, sequence as number);
+    cursor[origin] = Math.max(from[origin] ?? 0, sequence as number);
   }
   return cursor;
 }

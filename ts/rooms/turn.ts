@@ -63,18 +63,23 @@ function deliverRun(room: Room, messages: readonly RoomMessage[]): void {
   const { name, members } = room;
   const frameFor = (isPlain: boolean, message: RoomMessage): Frame =>
     isPlain ? message.plain : message.enveloped(name);
+  /** What is told of origins means something to clients of the subprotocol only. */
+  const messagesFor = (isPlain: boolean): readonly RoomMessage[] =>
+    isPlain ? messages.filter(({ forgotten }) => forgotten === undefined) : messages;
   const packets: (Packet | undefined)[] = [undefined, undefined];
   const packetFor = (isPlain: boolean): Packet => {
     const index = isPlain ? 1 : 0;
-    packets[index] ??= new Packet(messages.map((message) => frameFor(isPlain, message)));
+    packets[index] ??= new Packet(messagesFor(isPlain).map((message) => frameFor(isPlain, message)));
     return packets[index];
   };
   const excluding = messages.filter(({ except }) => except.length > 0);
   for (const member of members) {
     const { isPlain } = member;
     if (excluding.some(({ except }) => member.isExcludedBy(except))) {
-      const own = messages.filter(({ except }) => except.length === 0 || !member.isExcludedBy(except));
+      const own = messagesFor(isPlain).filter(
+        ({ except }) => except.length === 0 || !member.isExcludedBy(except),
+      );
       if (own.length > 0) member.deliver(new Packet(own.map((message) => frameFor(isPlain, message))));
-    } else member.deliver(packetFor(isPlain));
+    } else if (packetFor(isPlain).bytes > 0) member.deliver(packetFor(isPlain));
   }
 }

@@ -88,7 +88,7 @@ it('the script of a page connects, joins, sends and hears with what browsers hav
   const welcome = { session: 's', id: 'i', resumed: false, last: 0, beatMs: 1000, spreadMs: 1000 };
   socket.hear(['welcome', welcome]);
   expect(socket.sent.map((text) => JSON.parse(String(text)) as unknown)).toEqual([
-    ['hello', null, [], false],
+    ['hello', null, [], false, 0],
     ['join', 1, 'lobby'],
     ['send', 1, { text: 'early' }],
   ]);

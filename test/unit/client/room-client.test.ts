@@ -199,6 +199,39 @@ describe('a client', () => {
     expect(second.client.joined()).toEqual(['g']);
   });
 
+  it('goes on in more rooms than fit into one message', async () => {
+    await serve({ limits: { messageBytes: 32 * 1024, messagesPerSecond: 1000 } });
+    const first = connect();
+    const names = Array.from({ length: 250 }, (_, number) => `room ${number} ${'x'.repeat(100)}`);
+    await Promise.all(names.map((room) => first.client.join(room)));
+    sockets[0]?.terminate();
+    await until('it is back', () => rooms.stats().resumed === 1 && first.client.status === 'open');
+    await until('it is in its rooms', () => rooms.members(names.at(-1) as string).local === 1);
+    for (const room of names) rooms.broadcast(room, 'again');
+    await until('all have come', () => first.all('message').length === names.length);
+    expect([first.all('resync'), rooms.stats().misbehaved]).toEqual([[], 0]);
+  });
+
+  it.each(['', 'x', '{}', '[]', '[1,[],0]', '["s",[1],0]', '["s",[["g","t",{"a":"b"}]],0]', '["s",[]]'])(
+    'refuses the damaged state %j',
+    (state) => {
+      expect(() => connectRooms('ws://127.0.0.1:1', { state })).toThrow(
+        expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }),
+      );
+    },
+  );
+
+  it('tells how long it was away, also when its state is from before', async () => {
+    await serve({ resume: { windowMs: 1000 } });
+    const first = connect();
+    await first.client.join('g');
+    const [session, places, at] = JSON.parse(first.client.state) as [string, unknown, number];
+    first.client.close();
+    const second = connect({ state: JSON.stringify([session, places, at - 2000]) });
+    await until('it is told', () => second.all('resync').length === 1);
+    expect(second.all('resync')).toEqual([{ room: 'g', reason: 'window' }]);
+  });
+
   it('lives beside another one that has the same state', async () => {
     await serve();
     const first = connect();

@@ -81,16 +81,12 @@ export class FakeClient extends FakeSocket {
     this.say(JSON.stringify(message));
   }
 
-  hello(session: string | null = null, rooms: Parameters<typeof this.tellHello>[1] = [], fork = false): void {
-    this.tellHello(session, rooms, fork);
-  }
-
-  private tellHello(
-    session: string | null,
-    rooms: readonly (readonly [string, string, Cursor])[],
-    fork: boolean,
+  hello(
+    session: string | null = null,
+    rooms: readonly (readonly [string, string, Cursor])[] = [],
+    { fork = false, awayMs = 0 }: { readonly fork?: boolean; readonly awayMs?: number } = {},
   ): void {
-    this.tell(['hello', session, rooms, fork]);
+    this.tell(['hello', session, rooms, fork, awayMs]);
   }
 
   get heard(): ServerMessage[] {
@@ -128,6 +124,11 @@ export class FakeClient extends FakeSocket {
       } else if (message[0] === 'resync' && message[1] === room) {
         ticket = message[2];
         cursor = { ...cursor, ...message[3] };
+      } else if (message[0] === 'forget' && message[1] === room) {
+        const [, , origin, sequence, origins] = message;
+        if (sequence > 0 && sequence <= (cursor[origin] ?? 0)) continue;
+        for (const each of origins) delete cursor[each];
+        if (sequence > 0) cursor[origin] = sequence;
       } else if (message[0] === 'm' && message[1] === room) {
         const [, , origin, sequence, each] = message;
         if (sequence > 0 && sequence <= (cursor[origin] ?? 0)) continue;

@@ -56,12 +56,12 @@ class Liar {
   #hear(peer: ChannelPeer, [tag, ...rest]: readonly unknown[]): void {
     if (tag === 'hello') {
       this.origins.set(peer.node, rest[1] as string);
-      this.#channel.send(peer, ['hello', 1, this.origin, [['key', new Uint8Array(32)]]]);
+      this.#channel.send(peer, ['hello', 1, this.origin, [['key', new Uint8Array(32)]], false]);
     } else if (tag === 'interest') {
       const entries = rest[0] as readonly (readonly [string, number])[];
       this.#channel.send(peer, ['based', entries.map(([room]) => [room, 0, 0])]);
     } else if (tag === 'ask')
-      this.#channel.send(peer, ['told', rest[0], rest[1], this.messages, this.newest, 0]);
+      this.#channel.send(peer, ['told', rest[0], rest[1], this.messages, this.newest, []]);
     else if (tag === 'claim') this.#channel.send(peer, ['last', rest[0], this.last, this.last]);
   }
 }
@@ -152,7 +152,7 @@ it('a peer cannot name more origins than a room may have', async () => {
 it('a peer that says hello as this node or as another one takes no part', async () => {
   const client = await meet();
   for (const node of [stage.node(0), stage.node(1)]) {
-    liar.say(stage.node(0), ['hello', 1, liar.originOf(node), []]);
+    liar.say(stage.node(0), ['hello', 1, liar.originOf(node), [], false]);
     liar.broadcast(stage.node(0), 'g', '"forged"', [FAR, 0, 1, [], null, false]);
   }
   await stage.mesh.settle();
@@ -209,7 +209,8 @@ it('a peer that says hello with the key of another node takes no part', async ()
   await meet();
   const client = (await stage.client(rooms[1])).socket;
   liar.say(stage.node(0), ['bye']);
-  liar.say(stage.node(0), ['hello', 1, 'other', [[client.session.split('.')[0], new Uint8Array(32)]]]);
+  const keys = [[client.session.split('.')[0], new Uint8Array(32)]];
+  liar.say(stage.node(0), ['hello', 1, 'other', keys, false]);
   liar.say(stage.node(0), ['interest', [['g', 5]]]);
   await stage.mesh.settle();
   expect(rooms[0].members('g').all).toBe(1);

@@ -185,3 +185,19 @@ describe('rooms on three nodes', () => {
     expect(socket.sent).toEqual([]);
   });
 });
+
+it('rooms that are created when their node is connected already take part at once', async () => {
+  const nodes = stage.nodes;
+  stage.mesh.connectAll();
+  await stage.mesh.settle();
+  const rooms: Rooms[] = [];
+  for (const node of nodes) {
+    rooms.push(createRooms(node));
+    await stage.mesh.settle();
+  }
+  const all = [];
+  for (const each of rooms) all.push((await stage.plain(each, ['g'])).socket);
+  for (const [index, each] of rooms.entries()) each.broadcast('g', `${index}`);
+  await stage.mesh.settle();
+  for (const { texts } of all) expect([...texts].sort()).toEqual(['0', '1', '2']);
+});

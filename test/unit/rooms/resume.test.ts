@@ -352,7 +352,7 @@ describe('a session', () => {
       { A: 1 },
       { a: -1 },
       { a: 'x' },
-      Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`o${n}`, 1])),
+      Object.fromEntries(Array.from({ length: 1025 }, (_, n) => [`o${n}`, 1])),
     ]) {
       const socket = new FakeClient();
       rooms[1].accept(socket);

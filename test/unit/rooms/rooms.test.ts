@@ -236,7 +236,7 @@ describe('a client of the protocol', () => {
       '["join"]',
       '["send","x",1]',
       '["join",1,""]',
-      '["hello",null,[],false]',
+      '["hello",null,[],false,0]',
     ];
     const others = await stage.client(rooms);
     for (const text of [...nonsense, Buffer.of(), Buffer.of(1), Buffer.of(9, 0, 0, 0, 1, 1)]) {

@@ -60,14 +60,14 @@ export class Stage {
     rooms: Rooms,
     before: FakeClient,
     names: readonly string[],
-    { key, fork = false }: { readonly key?: string; readonly fork?: boolean } = {},
+    { key, ...how }: { readonly key?: string; readonly fork?: boolean; readonly awayMs?: number } = {},
   ): Promise<{ socket: FakeClient; connection: Connection }> {
     const socket = new FakeClient();
     const connection = rooms.accept(socket, key === undefined ? {} : { key });
     socket.hello(
       before.session,
       names.map((name) => before.place(name)),
-      fork,
+      how,
     );
     await this.mesh.settle();
     return { socket, connection };

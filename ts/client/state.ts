@@ -1,0 +1,53 @@
+// What a client goes on from: its session and its places in rooms, as text for another page load and in messages to the server.
+import type { ResumeRoom } from './protocol.ts';
+
+type State = readonly [session: string | null, rooms: readonly ResumeRoom[], heardAt: number];
+
+/** Rooms in one message, about. Unit: characters. */
+const PART_CHARS = 16_384;
+
+/** Rooms in parts, none of which makes a message longer than servers take; at least one part. */
+export function partsOf(places: readonly ResumeRoom[]): ResumeRoom[][] {
+  const parts: ResumeRoom[][] = [[]];
+  let chars = 0;
+  for (const place of places) {
+    const more = JSON.stringify(place).length;
+    if (chars > 0 && chars + more > PART_CHARS) {
+      parts.push([]);
+      chars = 0;
+    }
+    chars += more;
+    parts.at(-1)?.push(place);
+  }
+  return parts;
+}
+
+/** Reads what `client.state` gave. @throws SNOW_ERR_BAD_OPTION */
+export function readState(text: string): State {
+  let state: unknown;
+  try {
+    state = JSON.parse(text);
+  } catch {}
+  if (isState(state)) return state;
+  const why = 'option state is not what client.state gave: leave it out to begin a new session';
+  throw Object.assign(new TypeError(why), { code: 'SNOW_ERR_BAD_OPTION' });
+}
+
+function isState(value: unknown): value is State {
+  if (!Array.isArray(value) || value.length !== 3) return false;
+  const [session, rooms, at] = value;
+  return (
+    (session === null || typeof session === 'string') &&
+    Array.isArray(rooms) &&
+    rooms.every(
+      (each) =>
+        Array.isArray(each) &&
+        typeof each[0] === 'string' &&
+        typeof each[1] === 'string' &&
+        typeof each[2] === 'object' &&
+        each[2] !== null &&
+        Object.values(each[2] as object).every(Number.isSafeInteger),
+    ) &&
+    Number.isFinite(at)
+  );
+}
