@@ -44,6 +44,7 @@ export {
   type RemotePort,
   type RemoteSpawn,
   ReplyStatus,
+  type RingProbe,
   SpawnStatus,
   SystemMessage,
   setNextSerial,

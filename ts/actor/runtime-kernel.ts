@@ -1,4 +1,11 @@
-import { AwaitedSends, InboundCalls, OutboundCalls, Replies } from '../call/index.ts';
+import {
+  AwaitedSends,
+  InboundCalls,
+  OutboundCalls,
+  PendingCalls,
+  Replies,
+  RingSearch,
+} from '../call/index.ts';
 import {
   ActorTable,
   Aliases,
@@ -22,7 +29,7 @@ import { Inbound, NodeLosses, nullRemote } from '../peer/index.ts';
 import { Scheduler } from '../scheduler/index.ts';
 import { Sender } from '../send/index.ts';
 import { DeathQueue, LinkSignals, MonitorSignals } from '../signal/index.ts';
-import { InboundSpawns, OutboundSpawns, Spawner } from '../spawn/index.ts';
+import { InboundSpawns, OutboundSpawns, OutboundStarts, Spawner } from '../spawn/index.ts';
 import { Pid, Ref } from '../term/index.ts';
 import { type Clock, systemClock, Timers } from '../timers/index.ts';
 
@@ -57,11 +64,13 @@ export abstract class RuntimeKernel implements Kernel {
   /** @internal */ readonly deaths: DeathQueue;
   /** @internal */ readonly sender: Sender;
   /** @internal */ readonly calls: OutboundCalls;
+  /** @internal */ readonly rings: RingSearch;
   /** @internal */ readonly awaitedSends: AwaitedSends;
   /** @internal */ readonly inboundCalls: InboundCalls;
   /** @internal */ readonly replies: Replies;
   /** @internal */ readonly spawner: Spawner;
   /** @internal */ readonly spawns: OutboundSpawns;
+  /** @internal */ readonly starts: OutboundStarts;
   /** @internal */ readonly inboundSpawns: InboundSpawns;
   /** @internal */ readonly losses: NodeLosses;
   /** @internal */ readonly inbound: Inbound;
@@ -79,12 +88,17 @@ export abstract class RuntimeKernel implements Kernel {
     this.monitors = new MonitorSignals(this);
     this.deaths = new DeathQueue(this, this.links, this.monitors);
     this.sender = new Sender(this, this.monitors);
-    this.calls = new OutboundCalls(this);
-    this.awaitedSends = new AwaitedSends(this, this.sender, this.calls);
+    const pending = new PendingCalls();
     this.inboundCalls = new InboundCalls(this, this.sender);
+    this.rings = new RingSearch(this, pending, this.inboundCalls, (request) =>
+      this.inboundSpawns.startedFor(request),
+    );
+    this.calls = new OutboundCalls(this, pending, this.rings);
+    this.awaitedSends = new AwaitedSends(this, this.sender, this.calls);
     this.replies = new Replies(this.calls, this.inboundCalls);
     this.spawner = new Spawner(this, this.links, this.monitors);
     this.spawns = new OutboundSpawns(this, this.spawner, this.links, this.monitors);
+    this.starts = new OutboundStarts(this, this.spawns, this.rings);
     this.inboundSpawns = new InboundSpawns(this, this.spawner, this.links, this.monitors);
     this.losses = new NodeLosses(
       this.links,

@@ -29,7 +29,7 @@ export function start<N, A extends readonly unknown[]>(
   if (cell?.isOver === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
   const { node } = options;
   if (node !== undefined && !runtime.isSelf(node)) {
-    return runtime.spawns.start(cell, what, args, options, node) as Promise<StartResult<N>>;
+    return runtime.starts.start(cell, what, args, options, node) as Promise<StartResult<N>>;
   }
   return runtime.spawner.start(cell, what, args, options) as StartResult<N> | Promise<StartResult<N>>;
 }

@@ -42,7 +42,7 @@ export function call<R = unknown>(
  * @param args What the handler takes after its context.
  * @returns What the handler returned.
  * @throws CallError: its `state` says why there is no answer — `timeout`, `noproc`, `exit` (it ended meanwhile),
- *   `nodedown`, `error`, `unknown` (no such call), `calling_self` (at once), `cycle` (it waits for us; at once) — its
+ *   `nodedown`, `error`, `unknown` (no such call), `calling_self` (at once), `cycle` (it waits for us) — its
  *   other fields the target, the tag, and the time in ms. An answer that comes later is dropped (G3).
  * @example
  * const sum = await call(self, counter, 'add', 5);

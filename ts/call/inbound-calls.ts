@@ -99,6 +99,11 @@ export class InboundCalls {
     sendReason((why) => remote.reply(caller.cell.pid, caller.address, ReplyStatus.exit, why), reason);
   }
 
+  /** The actor that a call of another node waits for. */
+  targetOf(ref: Ref): Cell | undefined {
+    return this.waiting.get(ref.key)?.cell;
+  }
+
   /** Drops the calls of a lost node. O(calls). */
   nodeLost(nc: number): void {
     for (const caller of this.waiting.values()) if (caller.address.nc === nc) this.forget(caller);

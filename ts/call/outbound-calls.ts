@@ -18,9 +18,10 @@ import {
 import { checkDest, type Dest } from '../send/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import type { CallOptions } from './call-error.ts';
-import { PendingCall, PendingCalls } from './pending-call.ts';
+import { PendingCall, type PendingCalls } from './pending-call.ts';
 import { refusal } from './refusal.ts';
 import { SEND_TAG } from './request-tags.ts';
+import type { RingSearch } from './ring-search.ts';
 
 const DEFAULT_TIMEOUT = 5000;
 const NO_CHAIN: readonly Pid[] = [];
@@ -31,10 +32,13 @@ const NO_CHAIN: readonly Pid[] = [];
  */
 export class OutboundCalls {
   private readonly kernel: Kernel;
-  private readonly pending: PendingCalls = new PendingCalls();
+  private readonly pending: PendingCalls;
+  private readonly rings: RingSearch;
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, pending: PendingCalls, rings: RingSearch) {
     this.kernel = kernel;
+    this.pending = pending;
+    this.rings = rings;
   }
 
   /** Pending calls that have a reply address. */
@@ -152,6 +156,7 @@ export class OutboundCalls {
     if (!(address instanceof Pid) || address.nc !== 0) {
       pending.node = address instanceof Pid ? address.nc : kernel.remote.canonical(address.node);
       this.pending.byNode.add(pending.node, pending);
+      if (caller !== null) this.rings.watch(pending.started);
       const from = caller === null ? null : caller.pid;
       kernel.remote.call(from, pending.address, timeout, address, [tag, args, chain]);
       return;

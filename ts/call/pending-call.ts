@@ -3,6 +3,7 @@ import {
   type Call,
   type Cell,
   type ExitReason,
+  type FarWait,
   type Kernel,
   nothing,
   type OwnCall,
@@ -24,13 +25,14 @@ export class PendingCalls {
 }
 
 /** A call of this runtime that waits for its answer. It is its own timer, and an entry in the list of its caller's calls. */
-export class PendingCall extends Timer implements AwaitingCaller, OwnCall {
+export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWait {
   private readonly kernel: Kernel;
   private readonly table: PendingCalls;
   readonly caller: Cell | null;
   readonly to: Dest<never>;
   readonly tag: string;
   readonly started: number;
+  lookedAt = 0;
   /** The node of the target; undefined: this one. */
   node: number | string | undefined = undefined;
   target: Cell | undefined = undefined;
@@ -72,6 +74,10 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall {
   targetEnded(reason: ExitReason): void {
     this.target = undefined;
     this.fail('exit', reason);
+  }
+
+  closesRing(ring: readonly Pid[]): void {
+    this.fail('cycle', ring);
   }
 
   /** From now on it waits. */

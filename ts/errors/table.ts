@@ -231,7 +231,7 @@ export const ERRORS = {
     remedy: 'Call the function behind it instead.',
   },
   SNOW_ERR_CALL_CYCLE: {
-    summary: 'Actors wait for each other in a ring; this call would have closed it.',
+    summary: 'Actors wait for each other in a ring; this call is part of it.',
     remedy: 'The message names the ring; let one of them send instead of call, or answer later.',
   },
   SNOW_ERR_CALL_OVERLOAD: {

@@ -3,7 +3,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import { type Chain, Links, type Monitor, Watches } from '../link/index.ts';
 import type { Mailbox } from '../mailbox/index.ts';
 import { type Queued, withoutStore } from '../scheduler/index.ts';
-import { Pid } from '../term/index.ts';
+import { Pid, type Ref } from '../term/index.ts';
 import type { Timer } from '../timers/index.ts';
 import type { AliasOwner } from './aliases.ts';
 import type { Call } from './call.ts';
@@ -48,8 +48,8 @@ export class Extras {
   starts: Set<Cell> | null = null;
   /** The init of one of them runs on its stack. */
   isStarting = false;
-  /** How many actors of other nodes it waits for in the same way. */
-  farStarts = 0;
+  /** Actors of other nodes that it waits for in the same way. */
+  farStarts: Set<FarWait> | null = null;
   ancestors: readonly Pid[] = [];
   /** What carries the AsyncLocalStorage stores of its spawn. */
   store: AsyncResource | null = null;
@@ -68,6 +68,24 @@ export interface OwnCall {
   after: OwnCall | null;
   /** Ends it without an outcome: its promise stays pending. */
   withdraw(): void;
+}
+
+/** A wait of an actor for one of another node: a call, or a start. */
+export interface FarWait {
+  /** The waiting actor; null: code outside of actors. */
+  readonly caller: Cell | null;
+  /** Names the wait at the other node, too. */
+  readonly address: Ref;
+  /** The other node: its number, or its name. */
+  readonly node: number | string | undefined;
+  /** What is called; undefined: it is a start. */
+  readonly to: unknown;
+  /** ms of the runtime's clock. */
+  readonly started: number;
+  /** How old it was, in ms, when a ring through it was last looked for. */
+  lookedAt: number;
+  /** It is part of a ring of actors, each of which waits for the next: it fails. */
+  closesRing(ring: readonly Pid[]): void;
 }
 
 /** What waits for an actor's init. */

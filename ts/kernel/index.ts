@@ -22,6 +22,7 @@ export {
   cellOf,
   DEAD,
   type Extras,
+  type FarWait,
   IN_STORE,
   inStore,
   LIMITED,
@@ -66,6 +67,7 @@ export {
   type RemoteSpawn,
   type RemoteStart,
   ReplyStatus,
+  type RingProbe,
   SpawnStatus,
   sendReason,
 } from './remote-port.ts';

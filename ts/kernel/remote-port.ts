@@ -50,6 +50,19 @@ export type SpawnStatus = (typeof SpawnStatus)[keyof typeof SpawnStatus];
 /** What travels in a CALL frame as its term. */
 export type CallRequest = readonly [tag: string, args: readonly unknown[], chain: readonly Pid[]];
 
+/**
+ * A search for a ring of waiting actors, on its way along their waits: which kind of wait it is for, the reference of that, the wait
+ * it follows now, how many more it may look at, the actors and waits on its way, and which round of the search this is.
+ */
+export type RingProbe = readonly [
+  kind: 'call' | 'start',
+  first: Ref,
+  wait: Ref,
+  steps: number,
+  way: readonly (Pid | Ref)[],
+  round: Ref | null,
+];
+
 /** What a start adds to a spawn: the reply comes when the init is done. */
 export interface RemoteStart {
   /** A name to register there. */
@@ -112,6 +125,8 @@ export interface RemotePort {
     request: CallRequest,
   ): Promise<void> | undefined;
   reply(from: Pid | null, ref: Ref, status: ReplyStatus, value: unknown): void;
+  /** Sends a search for a ring to the node, a number or a name, that the wait it follows is for. Lost without a session. */
+  probe(node: number | string, probe: RingProbe): void;
   /** Resolves when there is room to send more to that node; undefined: there is now. */
   whenWritable(to: Pid | NodeAddress | Ref): Promise<void> | undefined;
   /** Sends when there is room, long bytes slice by slice: they must not change before it resolves. Undefined: it is sent. */

@@ -13,7 +13,7 @@ import { type NodeName, parseNodeName, withPort } from './node-name.ts';
 import type { AutoConnect, Limits, MeshMode, NodeDiscovery } from './options.ts';
 import { PeerNews, type Tell } from './peer-news.ts';
 import { Readiness, type ReadyOptions } from './readiness.ts';
-import { Remote } from './remote.ts';
+import { Remote, WAITS_CHANNEL } from './remote.ts';
 import { Routes } from './routes.ts';
 import type { DialResult } from './session/endings.ts';
 import { Network } from './session/network.ts';
@@ -63,6 +63,11 @@ export class Cluster {
     runtime.remote = this.remote;
 
     this.#channels = new Channels((action) => runtime.guard(action), network.refs);
+    this.#channels.open(WAITS_CHANNEL, {
+      up: () => {},
+      down: () => {},
+      message: ({ nc }, probe) => runtime.rings.arrived(nc, probe),
+    });
     this.monitors = new NodeMonitors({
       deliver: (to, notice) => runtime.deliverSystem(to, notice),
       makeRef: (owner) => runtime.makeRef(owner),

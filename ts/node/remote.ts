@@ -8,6 +8,7 @@ import {
   type RemotePort,
   type RemoteSpawn,
   ReplyStatus,
+  type RingProbe,
   type Runtime,
   type SpawnStatus,
 } from '../actor/index.ts';
@@ -17,6 +18,9 @@ import type { NoRoute, Routes } from './routes.ts';
 import type { Network } from './session/network.ts';
 import { Outgoing } from './session/outgoing.ts';
 import { sendSpawn } from './spawn-frame.ts';
+
+/** The channel of probes for rings of waiting actors (docs/wire.md, section 12). */
+export const WAITS_CHANNEL = 'waits';
 
 export interface RemoteOptions {
   /** This node's full name. */
@@ -210,6 +214,18 @@ export class Remote implements RemotePort {
       frame.ref(ref);
       frame.u8(ReplyStatus.overload);
       frame.term(undefined);
+    });
+  }
+
+  probe(node: number | string, probe: RingProbe): void {
+    const route =
+      typeof node === 'string'
+        ? this.#network.peer(node)?.session?.outgoing
+        : this.#network.identities.of(node)?.outgoing;
+    if (route === undefined || route.isFull) return;
+    route.signal(0, FrameTag.SYSTEM, (frame) => {
+      frame.name(WAITS_CHANNEL);
+      frame.term(probe);
     });
   }
 

@@ -35,6 +35,7 @@ export function nullRemote(
       return undefined;
     },
     reply: nothing,
+    probe: nothing,
     whenWritable: () => undefined,
     sendGently: (from, to) => {
       lost(from, to);

@@ -51,6 +51,9 @@ export class InboundSpawns {
   /** Started actors whose starter has not confirmed yet that it knows of them. */
   private readonly unconfirmed = new Map<Cell, { from: Pid; forget: () => void }>();
 
+  /** Actors whose init a node waits for, by the key of its request. */
+  private readonly starting = new Map<string, Cell>();
+
   private readonly maxChildren: number;
   /** Living actors that a peer spawned, by its name: a peer that starts anew has no further share. */
   private readonly children = new Map<string, number>();
@@ -83,6 +86,11 @@ export class InboundSpawns {
     } catch (error) {
       this.reply(order, SpawnStatus.failed, refusal(error, start));
     }
+  }
+
+  /** The actor whose init a start of another node waits for. */
+  startedFor(request: Ref): Cell | undefined {
+    return this.starting.get(request.key);
   }
 
   /** The starter confirmed that it knows of its child: from now on it is an actor like any other. */
@@ -125,8 +133,11 @@ export class InboundSpawns {
   }
 
   private awaitInit(order: SpawnOrder, cell: Cell, limit: number): void {
+    const { key } = order.request;
+    this.starting.set(key, cell);
     const over = (status: SpawnStatus, detail?: unknown): void => {
       cancel();
+      if (this.starting.get(key) === cell) this.starting.delete(key);
       this.reply(order, status, detail, cell.pid);
     };
     const cancel = after(this.kernel, limit, () => {

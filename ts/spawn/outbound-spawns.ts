@@ -1,8 +1,6 @@
 import { badArgument, checkArray, SnowmeshError } from '../errors/index.ts';
 import {
-  after,
   type Cell,
-  checkTimeout,
   Down,
   deliver,
   type ExitReason,
@@ -18,19 +16,16 @@ import {
 import { NodeIndex } from '../link/index.ts';
 import { type LinkSignals, type MonitorSignals, receiveExit } from '../signal/index.ts';
 import { copyTerm, type Pid, type Ref } from '../term/index.ts';
-import {
-  checkRemoteSpawnOptions,
-  type RemoteSpawnOptions,
-  type StartOptions,
-  type StartResult,
-} from './spawn-options.ts';
+import { checkRemoteSpawnOptions, type RemoteSpawnOptions } from './spawn-options.ts';
 import type { Spawner } from './spawner.ts';
 
 /** Bytes of UTF-8 that a name in a frame may have. */
 const LONGEST_NAME = 255;
 
-/** The abort reason of a start that the other node did not end in time. */
-const TOO_LATE = Symbol('snowmesh.too-late');
+/** A start, and what is told of its reference and its node once it is sent. */
+export interface StartOrder extends RemoteStart {
+  began(request: Ref, node: string): void;
+}
 
 /** A spawn on another node that waits for its reply: until it comes or the node is lost, also when nothing waits for it any more. */
 export interface PendingSpawn {
@@ -96,7 +91,7 @@ export class OutboundSpawns {
     spec: Program,
     args: readonly unknown[],
     options: RemoteSpawnOptions,
-    start?: RemoteStart,
+    start?: StartOrder,
   ): Promise<{ pid: Pid; ref: Ref | undefined }> {
     const { kernel } = this;
     const name = exposable(spec);
@@ -149,6 +144,7 @@ export class OutboundSpawns {
       });
       this.byId.set(request.id, pending); // not before: an order that is too large has thrown
       this.byNode.add(where, pending);
+      start?.began(request, where);
       if (options.signal !== undefined) disarm = onAbort(options.signal, abandon);
       if (cell !== null) {
         forget = cell.onDeath((_pid, reason) => {
@@ -156,42 +152,6 @@ export class OutboundSpawns {
         });
       }
     });
-  }
-
-  /**
-   * Starts an actor on another node, from what is exposed there, and waits until its init is done there.
-   *
-   * Both nodes keep the time: the other node kills a child whose init takes too long; if its answer does not come in time,
-   * the child is killed as soon as the answer does.
-   */
-  async start(
-    cell: Cell | null,
-    what: Program,
-    args: readonly unknown[],
-    options: StartOptions,
-    node: string,
-  ): Promise<StartResult> {
-    const { name, link = false, monitor = false } = options;
-    const timeout = options.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
-    const controller = new AbortController();
-    const { signal } = controller;
-    let cancel: (() => void) | undefined;
-    if (cell !== null) cell.more().farStarts++;
-    try {
-      const started = this.spawn(cell, node, what, args, { link, monitor, signal }, { name, timeout });
-      cancel = after(this.kernel, timeout, () => controller.abort(TOO_LATE));
-      const { pid, ref } = await started;
-      return { ok: true, pid: pid as never, ref };
-    } catch (error) {
-      if (error === TOO_LATE) return { ok: false, reason: 'timeout' };
-      if (!(error instanceof SnowmeshError)) return { ok: false, reason: String(error) };
-      const { code, details = {} } = error;
-      if (details['ignore'] === true) return { ok: false, ignore: true };
-      return { ok: false, reason: 'reason' in details ? details['reason'] : code };
-    } finally {
-      cancel?.();
-      if (cell !== null && cell.extra !== null) cell.extra.farStarts--;
-    }
   }
 
   /** The reply to one of these spawns, for the actor with the local id `to`. */

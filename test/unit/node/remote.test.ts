@@ -40,6 +40,8 @@ function open(autoConnect: AutoConnect = 'use') {
     spawns: recorder(),
     inboundSpawns: recorder(),
     losses: recorder({ endAll: () => {} }),
+    rings: recorder(),
+    guard: (action: () => void) => action(),
     logger: silent,
     deadLetters: { count: (reason: string, _target: unknown, count = 1) => dead.push([reason, count]) },
     runSlice: () => false,
@@ -93,9 +95,12 @@ describe('signals to a connected node', () => {
     remote.call(null, REF, 50, { name: 'n', node: PEER }, ['t', [], []]);
     remote.reply(ME, new Ref(NC, 5, 9), 0, 1);
     remote.spawnAck(ME, theirs());
+    remote.probe(NC, ['call', REF, REF, 1, [ME], null]);
+    remote.probe(PEER, ['call', REF, REF, 1, [ME], null]);
     remote.flush();
     expect(tags(native)).toEqual([
       0x10, 0x11, 0x38, 0x13, 0x14, 0x33, 0x15, 0x34, 0x16, 0x16, 0x17, 0x17, 0x18, 0x35, 0x36, 0x37, 0x3a,
+      0x3f, 0x3f,
     ]);
   });
 
@@ -125,6 +130,7 @@ describe('signals to a connected node', () => {
     native.emit(0x37, 3, new Body().u64(me).u64(id).u8(0).bytes(term));
     native.emit(0x38, 3, new Body().u64(me).u64(id).bytes(term));
     native.emit(0x3a, 3, new Body().u64(them).u64(me));
+    native.emit(0x3f, 3, new Body().name('waits').bytes(term));
     const [pid, ref] = ['<1.5.1>', '#Ref<1.1.5.1>'];
     expect(heard).toEqual([
       ['deliver', 7, 0],
@@ -143,6 +149,7 @@ describe('signals to a connected node', () => {
       ['answered', PEER, '#Ref<0.7.1>', 0, 0],
       ['deliverAlias', '#Ref<0.7.1>', 0],
       ['confirmed', pid, 7],
+      ['arrived', NC, 0],
     ]);
   });
 

@@ -1,0 +1,195 @@
+// Finds rings of actors that wait for each other over several nodes (G4), however their calls began.
+//
+// A node sees the waits of its own actors only. So while a wait lasts, its node sends a probe along it. The node that gets a probe looks
+// at the actor that is waited for, and sends the probe on along each wait of that actor, direct or not, for another node.
+//
+//   first round: the probe comes back to the wait that it began with: there may be a ring, or waits that ended meanwhile
+//   second round: under a reference that nobody knew before, on the same way: all of these waits lasted from one round to the other.
+//                 There is a ring, and the wait fails
+//
+// A probe counts only along a call or a start that its sender's node made and that no actor here has answered: a peer that forges
+// one can at most pretend that its own actors wait. Every wait of a ring is probed. To end only one of them, a probe that meets the
+// wait of a greater actor (by its node's name, then its number) is dropped, and that wait is probed; calls come before starts.
+import { after, type Cell, type FarWait, type Kernel, type RingProbe } from '../kernel/index.ts';
+import { Pid, Ref } from '../term/index.ts';
+import type { InboundCalls } from './inbound-calls.ts';
+import type { PendingCalls } from './pending-call.ts';
+import { farWaits, isWaitedFor, isWaiting, MAX_RING, MAX_STEPS } from './waits.ts';
+
+/** ms after which a wait is probed; then again each time its age has doubled. */
+const PROBE_AFTER_MS = 50;
+/** Pending calls that are gone through in {@link PROBE_AFTER_MS}: with more of them probes come later. */
+const CALLS_PER_LOOK = 10_000;
+/** Steps that the probes of one peer may cost in {@link PROBE_AFTER_MS}: further ones are dropped. */
+const PEER_STEPS = 10_000;
+/** PIDs and references that tell the way of a probe. */
+const MAX_WAY = 3 * MAX_RING;
+
+type Way = readonly (Pid | Ref)[];
+
+export class RingSearch {
+  private readonly kernel: Kernel;
+  private readonly calls: PendingCalls;
+  private readonly inbound: InboundCalls;
+  private readonly startedFor: (request: Ref) => Cell | undefined;
+  /** Starts on other nodes that are waited for. */
+  private readonly starts: Set<FarWait> = new Set();
+  /** What the first round found, until the second one is over. */
+  private readonly suspected: WeakMap<FarWait, { readonly round: Ref; readonly way: Way }> = new WeakMap();
+  /** When waits are gone through next, and not before. */
+  private next = Number.POSITIVE_INFINITY;
+  private earliest = 0;
+  private disarm: (() => void) | undefined = undefined;
+  /** Steps of each peer, by its number, until `spentUntil`. */
+  private readonly spent: Map<number, number> = new Map();
+  private spentUntil = 0;
+
+  /** @param startedFor the actor whose init another node waits for, by the reference of the start. */
+  constructor(
+    kernel: Kernel,
+    calls: PendingCalls,
+    inbound: InboundCalls,
+    startedFor: (request: Ref) => Cell | undefined,
+  ) {
+    this.kernel = kernel;
+    this.calls = calls;
+    this.inbound = inbound;
+    this.startedFor = startedFor;
+  }
+
+  /** A wait for another node began at `started`. O(1). */
+  watch(started: number): void {
+    const at = Math.max(started + PROBE_AFTER_MS, this.earliest);
+    if (at < this.next) this.arm(at);
+  }
+
+  watchStart(start: FarWait): void {
+    this.starts.add(start);
+    this.watch(start.started);
+  }
+
+  forgetStart(start: FarWait): void {
+    this.starts.delete(start);
+  }
+
+  /** A probe of the peer with the number `nc` came: any term. O(steps). */
+  arrived(nc: number, value: unknown): void {
+    if (!isProbe(value, nc)) return;
+    const [kind, first, followed, steps, way, round] = value;
+    const cell = this.inbound.targetOf(followed) ?? this.startedFor(followed);
+    if (cell === undefined) return;
+    const granted = Math.min(steps, MAX_STEPS, this.stepsOf(nc));
+    const { found, left } = farWaits(cell, granted);
+    this.spent.set(nc, (this.spent.get(nc) ?? 0) + granted - left + 1);
+    const share = Math.floor(left / found.length);
+    for (const { wait, way: further } of found) {
+      const whole = [...way, ...further];
+      if (wait.address.equals(first)) this.returned(wait, whole, round);
+      else if (this.isGreater(wait, kind, first)) this.probeAgain(wait);
+      else this.send(wait, [kind, first, wait.address, share, [...whole, wait.address], round]);
+    }
+  }
+
+  private arm(at: number): void {
+    this.disarm?.();
+    this.next = at;
+    this.disarm = after(this.kernel, at - this.kernel.now(), () => this.look());
+  }
+
+  /** Probes the waits that are due. O(pending calls). */
+  private look(): void {
+    const now = this.kernel.now();
+    const { byId } = this.calls;
+    this.earliest = now + PROBE_AFTER_MS * Math.ceil(byId.size / CALLS_PER_LOOK);
+    this.next = Number.POSITIVE_INFINITY;
+    let due = Number.POSITIVE_INFINITY;
+    const each = (wait: FarWait): void => {
+      if (wait.caller === null || wait.node === undefined) return;
+      if (now >= dueTime(wait)) this.probe(wait, now);
+      due = Math.min(due, dueTime(wait));
+    };
+    byId.forEach(each);
+    this.starts.forEach(each);
+    if (due !== Number.POSITIVE_INFINITY) this.arm(Math.max(due, this.earliest));
+  }
+
+  /** The first round, when its actor may be part of a ring. */
+  private probe(wait: FarWait, now: number): void {
+    wait.lookedAt = now - wait.started;
+    const { caller } = wait;
+    if (caller !== null && isWaiting(caller) && isWaitedFor(caller)) this.begin(wait, null);
+  }
+
+  private probeAgain(wait: FarWait): void {
+    const now = this.kernel.now();
+    if (now - wait.started - wait.lookedAt >= PROBE_AFTER_MS) this.probe(wait, now);
+  }
+
+  private begin(wait: FarWait, round: Ref | null): void {
+    const { caller, address } = wait;
+    if (caller === null) return;
+    this.send(wait, [kindOf(wait), address, address, MAX_STEPS, [caller.pid, address], round]);
+  }
+
+  private send({ node }: FarWait, probe: RingProbe): void {
+    const [, , , steps, way] = probe;
+    if (node !== undefined && steps > 0 && way.length <= MAX_WAY) this.kernel.remote.probe(node, probe);
+  }
+
+  /** A probe came back to the wait that it began with. */
+  private returned(wait: FarWait, way: Way, round: Ref | null): void {
+    if (round === null) {
+      const second = this.kernel.newRef(wait.address.local);
+      this.suspected.set(wait, { round: second, way });
+      return this.begin(wait, second);
+    }
+    const suspected = this.suspected.get(wait);
+    if (suspected === undefined || !suspected.round.equals(round) || !isSame(suspected.way, way)) return;
+    // The way ends where it began.
+    wait.closesRing(way.filter((part) => part instanceof Pid).slice(0, -1));
+  }
+
+  /** Whether another wait than `first` is to fail when both are in one ring. */
+  private isGreater(wait: FarWait, kind: RingProbe[0], first: Ref): boolean {
+    if (kindOf(wait) !== kind) return kind === 'start';
+    const { ownName, remote } = this.kernel;
+    const node = first.nc === 0 ? ownName : remote.nodeOf(new Pid(first.nc, first.local));
+    if (node === undefined) return false;
+    return node === ownName ? wait.address.local > first.local : ownName > node;
+  }
+
+  /** Steps that the probes of a peer may still cost. */
+  private stepsOf(nc: number): number {
+    const now = this.kernel.now();
+    if (now >= this.spentUntil) {
+      this.spent.clear();
+      this.spentUntil = now + PROBE_AFTER_MS;
+    }
+    return Math.max(0, PEER_STEPS - (this.spent.get(nc) ?? 0));
+  }
+}
+
+const kindOf = ({ to }: FarWait): RingProbe[0] => (to === undefined ? 'start' : 'call');
+
+const dueTime = ({ started, lookedAt }: FarWait): number => started + Math.max(PROBE_AFTER_MS, 2 * lookedAt);
+
+const isSame = (one: Way, other: Way): boolean =>
+  one.length === other.length && one.every((part, index) => part.equals(other[index]));
+
+/** A peer may send any term, and speak of its own waits only. */
+function isProbe(value: unknown, nc: number): value is RingProbe {
+  if (!Array.isArray(value) || value.length !== 6) return false;
+  const [kind, first, followed, steps, way, round] = value as unknown[];
+  return (
+    (kind === 'call' || kind === 'start') &&
+    first instanceof Ref &&
+    followed instanceof Ref &&
+    followed.nc === nc &&
+    Number.isSafeInteger(steps) &&
+    (steps as number) > 0 &&
+    Array.isArray(way) &&
+    way.length <= MAX_WAY &&
+    way.every((part) => part instanceof Pid || part instanceof Ref) &&
+    (round === null || round instanceof Ref)
+  );
+}

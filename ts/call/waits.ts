@@ -1,0 +1,59 @@
+// Which actors wait for which: what the pending calls and starts of this node's actors say.
+import { BUSY, type Cell, type FarWait } from '../kernel/index.ts';
+import type { Pid } from '../term/index.ts';
+import { PendingCall } from './pending-call.ts';
+
+/** Waits that one search for a ring looks at: a ring behind more is not found. */
+export const MAX_STEPS = 1000;
+/** Actors that a ring may have: a longer one is not found. */
+export const MAX_RING = 64;
+
+/** Whether an actor handles nothing before a call or a start of its own is over. One that can receive meanwhile closes no ring. */
+export function isWaiting({ extra, body, wait, flags }: Cell): boolean {
+  if (extra === null || (extra.calls === null && !extra.farStarts?.size && !extra.starts?.size)) return false;
+  return body === null ? wait === null : (flags & BUSY) !== 0 || extra.isStarting;
+}
+
+/** Whether a caller waits for an actor's answer, or what started it for its init. */
+export function isWaitedFor({ extra }: Cell): boolean {
+  return extra !== null && (extra.starter !== null || (extra.callers !== null && extra.callers.size > 0));
+}
+
+/** What an actor waits for: actors of this node, and its waits for other nodes. */
+export function* waitsOf({ extra }: Cell): Generator<Cell | FarWait> {
+  for (let call = extra?.calls ?? null; call !== null; call = call.after) {
+    if (!(call instanceof PendingCall)) continue;
+    if (call.target !== undefined) yield call.target;
+    else if (call.node !== undefined) yield call;
+  }
+  yield* extra?.starts ?? [];
+  yield* extra?.farStarts ?? [];
+}
+
+/** A wait for another node, and the actors on the way to it: each waits for the next, the last one has the wait. */
+export interface FoundWait {
+  readonly wait: FarWait;
+  readonly way: readonly Pid[];
+}
+
+/** The waits for other nodes of an actor, and of those of this node that it waits for, directly or not. O(steps). */
+export function farWaits(from: Cell, steps: number): { readonly found: FoundWait[]; readonly left: number } {
+  const found: FoundWait[] = [];
+  if (!isWaiting(from)) return { found, left: steps };
+  const seen = new Set([from]);
+  const open: { cell: Cell; way: readonly Pid[] }[] = [{ cell: from, way: [from.pid] }];
+  let left = steps;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { cell, way } = next;
+    for (const target of waitsOf(cell)) {
+      if (left === 0) return { found, left };
+      left--;
+      if ('address' in target) found.push({ wait: target, way });
+      else if (!seen.has(target) && isWaiting(target) && way.length < MAX_RING) {
+        seen.add(target);
+        open.push({ cell: target, way: [...way, target.pid] });
+      }
+    }
+  }
+  return { found, left };
+}

@@ -1,0 +1,92 @@
+import type { RingSearch } from '../call/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import { after, type Cell, checkTimeout, type FarWait, type Kernel, type Program } from '../kernel/index.ts';
+import type { Pid, Ref } from '../term/index.ts';
+import type { OutboundSpawns } from './outbound-spawns.ts';
+import type { StartOptions, StartResult } from './spawn-options.ts';
+
+/** The abort reason of a start that the other node did not end in time. */
+const TOO_LATE = Symbol('snowmesh.too-late');
+
+/** The abort reason of a start that a ring of waiting actors goes through. */
+class Ring {
+  readonly pids: readonly Pid[];
+
+  constructor(pids: readonly Pid[]) {
+    this.pids = pids;
+  }
+}
+
+/** Starts on other nodes: spawns whose reply comes when the init is done. */
+export class OutboundStarts {
+  private readonly kernel: Kernel;
+  private readonly spawns: OutboundSpawns;
+  private readonly rings: RingSearch;
+
+  constructor(kernel: Kernel, spawns: OutboundSpawns, rings: RingSearch) {
+    this.kernel = kernel;
+    this.spawns = spawns;
+    this.rings = rings;
+  }
+
+  /**
+   * Starts an actor on another node, from what is exposed there, and waits until its init is done there.
+   *
+   * Both nodes keep the time: the other node kills a child whose init takes too long; if its answer does not come in time,
+   * the child is killed as soon as the answer does.
+   */
+  async start(
+    cell: Cell | null,
+    what: Program,
+    args: readonly unknown[],
+    options: StartOptions,
+    node: string,
+  ): Promise<StartResult> {
+    const { name, link = false, monitor = false } = options;
+    const timeout = options.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
+    const controller = new AbortController();
+    const { signal } = controller;
+    let cancel: (() => void) | undefined;
+    let wait: FarWait | undefined;
+    const began = (address: Ref, where: string): void => {
+      if (cell !== null) wait = this.wait(cell, address, where, (ring) => controller.abort(new Ring(ring)));
+    };
+    try {
+      const started = this.spawns.spawn(
+        cell,
+        node,
+        what,
+        args,
+        { link, monitor, signal },
+        { name, timeout, began },
+      );
+      cancel = after(this.kernel, timeout, () => controller.abort(TOO_LATE));
+      const { pid, ref } = await started;
+      return { ok: true, pid: pid as never, ref };
+    } catch (error) {
+      if (error === TOO_LATE) return { ok: false, reason: 'timeout' };
+      if (error instanceof Ring) return { ok: false, reason: { cycle: error.pids } };
+      if (!(error instanceof SnowmeshError)) return { ok: false, reason: String(error) };
+      const { code, details = {} } = error;
+      if (details['ignore'] === true) return { ok: false, ignore: true };
+      return { ok: false, reason: 'reason' in details ? details['reason'] : code };
+    } finally {
+      cancel?.();
+      if (wait !== undefined) {
+        cell?.extra?.farStarts?.delete(wait);
+        this.rings.forgetStart(wait);
+      }
+    }
+  }
+
+  /** From now on the actor waits for a start. */
+  private wait(caller: Cell, address: Ref, node: string, closesRing: FarWait['closesRing']): FarWait {
+    const started = this.kernel.now();
+    const wait: FarWait = { caller, address, node, to: undefined, started, lookedAt: 0, closesRing };
+    const more = caller.more();
+    more.farStarts ??= new Set();
+    more.farStarts.add(wait);
+    this.rings.watchStart(wait);
+    return wait;
+  }
+}
