@@ -14,7 +14,7 @@ import type * as generated from './native.d.ts';
 export { NativeLoadError } from './load.ts';
 
 /** The ABI stamp this TypeScript was written against; the addon must answer the same number. */
-export const ABI = 4;
+export const ABI = 5;
 
 /** How a node's sockets behave. Every time is in milliseconds, every size in bytes. */
 export interface OpenOptions {
@@ -84,6 +84,15 @@ export interface NativeStats {
   loopReader: boolean;
 }
 
+/** Counters of one session since it came up; bytes are TLS payload, before encryption. */
+export interface SessionStats {
+  framesIn: number;
+  bytesIn: number;
+  bytesOut: number;
+  /** ms since bytes last came. */
+  silentMs: number;
+}
+
 /** The whole native surface. All calls are synchronous and non-blocking; errors carry a `SNOW_ERR_…` code. */
 export interface Native {
   abi(): number;
@@ -126,6 +135,8 @@ export interface Native {
   /** Undoes {@link Native.ref}. */
   unref(handle: number): void;
   stats(handle: number): NativeStats;
+  /** Null: the session is not up. */
+  sessionStats(handle: number, session: number): SessionStats | null;
   /** Validates one term (version byte first). Throws BAD_TERM. */
   termCheck(bytes: Uint8Array): void;
   /** Reference packing: `slot 16 | creation 8 | local 40`. */

@@ -115,6 +115,21 @@ export declare function port(handle: number): number
 /** Keeps the OS process alive while the node is open. */
 export declare function ref(handle: number): void
 
+/** Counters of a session; null when it is not up. */
+export declare function sessionStats(handle: number, session: number): SessionStats | null
+
+/** Counters of one session. */
+export interface SessionStats {
+  /** Frames handed to lanes. */
+  framesIn: number
+  /** Plain bytes received. */
+  bytesIn: number
+  /** Plain bytes sealed. */
+  bytesOut: number
+  /** Milliseconds since bytes last came. */
+  silentMs: number
+}
+
 /** Numbers an identity. */
 export declare function slot(handle: number, name: string, incarnation: bigint): number
 

@@ -26,6 +26,7 @@ export const FLOORS = [
   ['actor'],
   ['registry'],
   ['supervisor', 'behaviour'],
+  ['introspect'],
   ['node', 'discovery'],
   ['global', 'groups', 'rooms'],
   ['index'],

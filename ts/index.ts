@@ -108,6 +108,27 @@ export {
   type GroupsOptions,
   startGroups,
 } from './groups/index.ts';
+export type {
+  GroupInfo,
+  Introspection,
+  IntrospectOptions,
+  LoopDelay,
+  NameInfo,
+  NodeOverview,
+  Page,
+  PageOptions,
+  ProcessInfo,
+  ProcessState,
+  ProcessSummary,
+  RoomInfo,
+  SessionInfo,
+  SessionRates,
+  SupervisionTree,
+  TopKey,
+  TopOptions,
+  TreeNode,
+  TreeOptions,
+} from './introspect/index.ts';
 export {
   type AutoConnect,
   type DownCause,
@@ -129,6 +150,37 @@ export {
   startNode,
 } from './node/index.ts';
 export { DuplicateRegistry, type RegistryEntry, type RegistryKey } from './registry/index.ts';
-export * from './supervisor/index.ts';
+export {
+  type AutoShutdown,
+  type Backoff,
+  type ChildCounts,
+  type ChildInfo,
+  type ChildOptions,
+  type ChildResult,
+  type ChildSpec,
+  childSpec,
+  countChildren,
+  type DynamicSupervisorOptions,
+  defineDynamicSupervisor,
+  definePartitionSupervisor,
+  defineSupervisor,
+  deleteChild,
+  type OnNodeLost,
+  type PartitionSupervisorOptions,
+  type PartitionSupervisorSpec,
+  type Placement,
+  type Restart,
+  type RestartLimit,
+  restartChild,
+  type Shutdown,
+  type StopResult,
+  type Strategy,
+  type SupervisorDest,
+  type SupervisorOptions,
+  type SupervisorSpec,
+  startChild,
+  terminateChild,
+  whichChildren,
+} from './supervisor/index.ts';
 export { decodeTerm, encodeTerm, freezeDeep, Pid, Ref, struct, Tagged } from './term/index.ts';
 export type { Alarm, Clock } from './timers/index.ts';

@@ -73,6 +73,11 @@ export const ERRORS = {
     summary: 'The node is not part of a cluster: it has no name, or was stopped.',
     remedy: 'Start it with a name and a cookie, or start a new one.',
   },
+  SNOW_ERR_INTROSPECTION: {
+    summary: 'A node did not answer what was asked about it.',
+    remedy:
+      'details.reason: off (it does not answer), busy, timeout, nodedown (connect to it), stopped (this node), unknown (it has another version), bad, failed or nonsense.',
+  },
   SNOW_ERR_NATIVE_MISSING: {
     summary: 'No native core could be loaded for this platform.',
     remedy: 'The message says what was looked for and what to run.',

@@ -1,4 +1,5 @@
 import { checkHost, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { named, sourcesOf } from '../introspect/index.ts';
 import { Pid } from '../term/index.ts';
 import type { LocalOutcome } from './claims.ts';
 import type { ConflictResolver } from './conflict.ts';
@@ -49,6 +50,14 @@ export class GlobalNames {
       killsLoser: loser === 'kill',
       maxNames: maxNamesPerNode,
     });
+    const { table } = this.#service;
+    sourcesOf(host.runtime).globalNames = {
+      get size() {
+        return table.size;
+      },
+      keys: () => table.names(),
+      describe: (name) => named(name, table.of(name)?.pid),
+    };
   }
 
   /**

@@ -3,6 +3,7 @@
 //   up ──hello──▶ peer          it answers with `sync`, all its memberships; then `join` and `leave`, as they happen
 //   down / bye / hello again    its memberships are removed
 import type { Runtime } from '../actor/index.ts';
+import { type GroupInfo, type Listing, sourcesOf } from '../introspect/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { GroupTable, Side } from './group-table.ts';
@@ -55,6 +56,7 @@ export class GroupService implements ChannelListener {
   readonly #ownMembers: OwnMembers;
   readonly #watchers: Watchers;
   readonly #channel: Channel | undefined;
+  readonly #listing: Listing<GroupInfo>;
   #isClosed = false;
 
   constructor(host: GroupsHost, options: ServiceOptions) {
@@ -64,6 +66,8 @@ export class GroupService implements ChannelListener {
     this.#ownMembers = new OwnMembers(host.runtime, (pid, counts) => this.#died(pid, counts));
     this.#channel = host.channel(options.scope === undefined ? CHANNEL : `${CHANNEL}:${options.scope}`, this);
     for (const { peer } of this.#peers.values()) this.#channel?.send(peer, ['hello', VERSION]);
+    this.#listing = listingOf(this.table, this.own, options.scope);
+    sourcesOf(host.runtime).groups.set(options.scope ?? '', this.#listing);
   }
 
   get isClosed(): boolean {
@@ -131,6 +135,9 @@ export class GroupService implements ChannelListener {
     for (const side of [...this.#peers.values(), this.own]) this.#drop(side);
     this.#peers.clear();
     this.#watchers.close();
+    const { groups } = sourcesOf(this.#runtime);
+    const scope = this.#options.scope ?? '';
+    if (groups.get(scope) === this.#listing) groups.delete(scope);
   }
 
   up(peer: ChannelPeer): void {
@@ -261,4 +268,19 @@ export class GroupService implements ChannelListener {
       `${node} sent ${what} on a channel of groups`,
     );
   }
+}
+
+/** What introspection shows of one scope. */
+function listingOf(table: GroupTable<AnySide>, own: Side, scope: string | undefined): Listing<GroupInfo> {
+  return {
+    get size() {
+      return table.size;
+    },
+    keys: () => table.names(),
+    describe(group) {
+      let members = 0;
+      for (const side of table.sides(group)) members += side.groups.get(group)?.size ?? 0;
+      return { scope, group, members, localMembers: own.groups.get(group)?.size ?? 0 };
+    },
+  };
 }

@@ -75,6 +75,21 @@ export class ActorTable<C extends { readonly pid: Pid }> {
     }
   }
 
+  /**
+   * The actors whose local id is greater than `local`, those of the lowest ids first. It looks at the table as it is when the next
+   * page begins. O(pages) to begin.
+   */
+  *after(local: number): IterableIterator<C> {
+    const first = Math.floor((local - this.base) / PAGE);
+    const numbers = [...this.pages.keys()]
+      .filter((number) => number >= first)
+      .sort((one, other) => one - other);
+    for (const number of numbers) {
+      for (const cell of this.pages.get(number)?.cells ?? [])
+        if (cell !== undefined && cell.pid.local > local) yield cell;
+    }
+  }
+
   private page(number: number): Page<C> | undefined {
     if (number === this.lastNumber) return this.lastPage;
     const page = this.pages.get(number);

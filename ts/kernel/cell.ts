@@ -121,6 +121,8 @@ export class Cell implements Queued<Cell>, AliasOwner {
   /** The call that it is handling. */
   handling: Call | null = null;
   lastTag: LoggedTag = undefined;
+  /** Messages that it has taken. */
+  turns = 0;
   private extras: Extras | null = null;
   private ownSelf: object | null = null;
 

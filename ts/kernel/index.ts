@@ -29,6 +29,9 @@ export {
   nothing,
   type OwnCall,
   ownCell,
+  QUEUED,
+  READY,
+  TERMINATING,
   TRAPS,
   wake,
 } from './cell.ts';

@@ -13,4 +13,9 @@ export interface NamesPort extends Holder {
   unregister(name: string): boolean;
   whereis(name: string): Pid | undefined;
   registered(): string[];
+  /** All names, the oldest first. */
+  keys(): IterableIterator<string>;
+  readonly size: number;
+  /** The names of a local actor. */
+  namesOf(pid: Pid): Iterable<string>;
 }

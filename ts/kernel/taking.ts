@@ -36,6 +36,7 @@ export function release(cell: Cell, wait: Wait): void {
 /** Notes which message the actor handles now: for crash reports, and for the deadline of nested calls. */
 export function taken(cell: Cell, message: unknown): unknown {
   if (cell.handling !== null && cell.kernel.now() >= cell.handling.deadline) cell.handling = null;
+  cell.turns++;
   cell.lastTag = loggedTag(message);
   if (message instanceof Call) cell.handling = message;
   return message;

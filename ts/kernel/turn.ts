@@ -125,6 +125,7 @@ function handle(cell: Cell): void {
     if (mailbox === null || mailbox.size === 0) return;
     if (handled > 0 && !scheduler.spend()) break;
     const message = mailbox.shift();
+    cell.turns++;
     if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(message);
     if (!handleOne(cell, message instanceof Envelope ? message.open() : message)) return;
   }

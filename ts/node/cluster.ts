@@ -1,6 +1,7 @@
 // The half of a named node that deals with other nodes: puts its parts together, and carries out what users ask of it.
 import type { Native, NativeStats, OpenOptions } from '../../bindings/index.ts';
 import type { Runtime } from '../actor/index.ts';
+import type { SessionCounters } from '../introspect/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { type Channel, type ChannelListener, Channels } from './channels.ts';
 import { FrameDispatch } from './dispatch.ts';
@@ -17,6 +18,7 @@ import { Remote, WAITS_CHANNEL } from './remote.ts';
 import { Routes } from './routes.ts';
 import type { DialResult } from './session/endings.ts';
 import { Network } from './session/network.ts';
+import type { Session } from './session/session.ts';
 
 export interface ClusterOptions {
   readonly native: Native;
@@ -158,14 +160,15 @@ export class Cluster {
   }
 
   peerStats(): PeerStats[] {
-    return [...this.#network.sessions()].map((session) => ({
-      node: session.identity.name,
-      connection: session.serial,
-      hidden: session.isHidden,
-      dialled: session.dialled,
-      stalled: session.isStalled,
-      waiting: session.outgoing.waiting,
-    }));
+    return [...this.#network.sessions()].map(peerStatsOf);
+  }
+
+  /** What went through each session. O(peers). */
+  sessionCounters(): SessionCounters[] {
+    return [...this.#network.sessions()].map((session) => {
+      const traffic = this.#native.sessionStats(this.#network.handle, session.id);
+      return { ...peerStatsOf(session), ...(traffic ?? NO_TRAFFIC) };
+    });
   }
 
   nativeStats(): NativeStats {
@@ -231,3 +234,17 @@ export class Cluster {
     return this.#network.dial(name).dialled();
   }
 }
+
+function peerStatsOf(session: Session): PeerStats {
+  return {
+    node: session.identity.name,
+    connection: session.serial,
+    hidden: session.isHidden,
+    dialled: session.dialled,
+    stalled: session.isStalled,
+    waiting: session.outgoing.waiting,
+  };
+}
+
+/** Of a session that has just ended. */
+const NO_TRAFFIC = { framesIn: 0, bytesIn: 0, bytesOut: 0, silentMs: 0 };

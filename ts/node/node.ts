@@ -1,13 +1,5 @@
-import { EventEmitter } from 'node:events';
-import {
-  type AnySelf,
-  checkRef,
-  checkTimeout,
-  inPace,
-  Runtime,
-  type RuntimeOptions,
-  Self,
-} from '../actor/index.ts';
+import type { EventEmitter } from 'node:events';
+import { type AnySelf, checkRef, checkTimeout, inPace, Self } from '../actor/index.ts';
 import {
   checkFlag,
   checkOptionNames,
@@ -16,19 +8,14 @@ import {
   type OptionNames,
   SnowmeshError,
 } from '../errors/index.ts';
+import { CHANNEL, sourcesOf } from '../introspect/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
 import type { Channel, ChannelListener } from './channels.ts';
 import type { Cluster } from './cluster.ts';
 import type { NodeEvents, NodeKind, NodeStats } from './node-events.ts';
 import { NO_NODE } from './node-name.ts';
+import { ObservedRuntime } from './observed-runtime.ts';
 import type { ReadyOptions } from './readiness.ts';
-
-/** A runtime that is an emitter, too. A class has one base only, so it gets the methods of EventEmitter from here. */
-const EmittingRuntime = class extends Runtime {} as new (
-  options: RuntimeOptions,
-) => Runtime & EventEmitter<NodeEvents>;
-const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors(EventEmitter.prototype);
-Object.defineProperties(EmittingRuntime.prototype, methods);
 
 /** How a node stops. */
 export interface NodeStopOptions {
@@ -49,7 +36,7 @@ const STOP_TIMEOUT_MS = 10_000;
  * timer; `unref` changes that. `stop` (or `await using`) leaves no handle,
  * thread or timer behind.
  */
-export class Node extends EmittingRuntime implements AsyncDisposable {
+export class Node extends ObservedRuntime implements AsyncDisposable {
   #cluster: Cluster | undefined;
   #stopping: Promise<void> | undefined;
   /** Resolves when the trees have had their time. */
@@ -66,10 +53,12 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
   join(cluster: Cluster): void {
     this.#cluster = cluster;
     cluster.announce((event, ...args) => this.#tell(event, args));
+    sourcesOf(this).sessions = () => cluster.sessionCounters();
+    this.introspector.opened(this.channel(CHANNEL, this.introspector));
   }
 
   /** The full name with the port, `nonode@nohost` without one or after `stop`. */
-  get name(): string {
+  override get name(): string {
     return this.#open?.name ?? NO_NODE;
   }
 
@@ -79,7 +68,7 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
   }
 
   /** Whether it was started with `hidden`. */
-  get isHidden(): boolean {
+  override get isHidden(): boolean {
     return this.#cluster?.isHidden ?? false;
   }
 
@@ -267,6 +256,7 @@ export class Node extends EmittingRuntime implements AsyncDisposable {
     await this.endTrees(this.#stopTimeUp.promise);
     for (const cancel of this.#stopTimers ?? []) cancel();
     this.#stopTimers = undefined;
+    this.introspector.close();
     await this.#cluster?.close();
     super.stop();
   }

@@ -1,7 +1,7 @@
 // What a node is started with: defaults, limits and their checks.
 
 import type { Logger } from '../actor/index.ts';
-import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { checkFlag, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Clock } from '../timers/index.ts';
 
 /** Which nodes a node connects to by itself: see {@link NodeOptions.autoConnect}. */
@@ -76,6 +76,11 @@ export interface NodeOptions {
   readonly reader?: 'loop' | 'thread';
   /** Longest busy wait for more bytes after traffic, in µs; 0 turns it off. Default 50. */
   readonly spinUs?: number;
+  /**
+   * Whether other nodes of the cluster may look at what this one does (`node.introspect`): its actors with their labels, names and tags, its
+   * supervisors, names, groups and rooms, no message and no state. Default true.
+   */
+  readonly introspection?: boolean;
   /** Default: warnings and errors on standard error. A pino logger fits. */
   readonly logger?: Logger;
   /** Time for timers and time-outs; tests pass a virtual one. */
@@ -123,6 +128,7 @@ export function checkOptions(options: NodeOptions): Limits {
   oneOf('autoConnect', options.autoConnect, ['use', 'once', 'explicit', 'never']);
   oneOf('reader', options.reader, ['loop', 'thread']);
   oneOf('mesh', options.mesh, ['full', 'explicit']);
+  checkFlag('startNode', 'introspection', options.introspection);
   checkDiscovery(options.discovery);
   if ((options.downMs ?? 20_000) <= (options.tickMs ?? 5000)) {
     throw bad('downMs', options.downMs ?? 20_000, `more than tickMs (${options.tickMs ?? 5000})`);
@@ -161,6 +167,7 @@ const OPTIONS: OptionNames<NodeOptions> = {
   inboxBytes: true,
   reader: true,
   spinUs: true,
+  introspection: true,
   logger: true,
   clock: true,
 };

@@ -33,6 +33,7 @@ export async function startNode(options: NodeOptions = {}): Promise<Node> {
     names: new LocalNames(),
     ...(options.logger === undefined ? {} : { logger: options.logger }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    introspection: options.introspection ?? true,
     keepAlive: name === undefined, // a named node keeps the process alive by listening
   });
   if (name === undefined) return node;

@@ -60,6 +60,18 @@ export class LocalNames implements NamesPort {
     return [...this.byName.keys()];
   }
 
+  keys(): IterableIterator<string> {
+    return this.byName.keys();
+  }
+
+  get size(): number {
+    return this.byName.size;
+  }
+
+  namesOf(pid: Pid): Iterable<string> {
+    return this.byActor.get(pid.local) ?? [];
+  }
+
   release(pid: Pid): void {
     if (this.byActor.size === 0) return;
     const names = this.byActor.get(pid.local);

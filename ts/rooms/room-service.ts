@@ -4,6 +4,8 @@
 //   interest ──▶ based          from the answer on, everything the peer broadcasts into that room comes here, in order
 //   down / bye / hello again    what it had is gone
 import type { Runtime } from '../actor/index.ts';
+import { KEY_ROOM } from '../client/index.ts';
+import { type Listing, type RoomInfo, sourcesOf } from '../introspect/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import { Casting } from './casting.ts';
 import type { Connection } from './connection.ts';
@@ -88,6 +90,7 @@ export class RoomService implements ChannelListener {
     });
     this.peers.opened(host.channel(CHANNEL, this));
     for (const side of this.peers.sessions()) this.#greet(side, true);
+    sourcesOf(runtime).rooms = this.#listing();
   }
 
   get isClosed(): boolean {
@@ -212,6 +215,23 @@ export class RoomService implements ChannelListener {
         this.presence.lost(side);
         return this.interest.lost(side);
     }
+  }
+
+  /** What introspection shows: the rooms that have names of their own, not those of users. */
+  #listing(): Listing<RoomInfo> {
+    const { table } = this;
+    return {
+      get size() {
+        return table.size;
+      },
+      keys: () => table.names(),
+      describe: (name) => {
+        const room = table.get(name);
+        if (room === undefined || name.startsWith(KEY_ROOM)) return undefined;
+        const { kept, members } = room;
+        return { room: name, members: this.count(name), localMembers: members.size, kept };
+      },
+    };
   }
 
   /** False: it takes the name of another node's messages or tokens. */

@@ -41,6 +41,10 @@ export class RoomTable {
     return this.#rooms.values();
   }
 
+  names(): IterableIterator<string> {
+    return this.#rooms.keys();
+  }
+
   get(name: string): Room<Connection> | undefined {
     return this.#rooms.get(name);
   }

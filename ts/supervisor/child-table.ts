@@ -82,14 +82,15 @@ export class ChildTable {
     return all.slice(all.indexOf(child));
   }
 
-  /** One line for each child, in start order. O(n). */
-  infos(): ChildInfo[] {
-    return this.inOrder().map(({ plan, pid, isComing }) => ({
-      id: plan.id,
-      pid: pid ?? (isComing ? 'restarting' : undefined),
-      type: plan.type,
-      restart: plan.restart,
-    }));
+  /** One line for each child, in start order. */
+  *lines(): IterableIterator<ChildInfo> {
+    for (const { plan, pid, isComing } of this)
+      yield {
+        id: plan.id,
+        pid: pid ?? (isComing ? 'restarting' : undefined),
+        type: plan.type,
+        restart: plan.restart,
+      };
   }
 
   /** How many there are. O(n). */

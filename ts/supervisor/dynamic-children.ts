@@ -213,12 +213,14 @@ export class DynamicChildren implements Supervising {
     return 'not_supported';
   }
 
+  *lines(): IterableIterator<ChildInfo> {
+    for (const { pid, child } of this.running.values()) yield info(child.plan, pid);
+    for (const { plan } of this.restarting.keys()) yield info(plan, 'restarting');
+  }
+
   /** O(n). */
   whichChildren(): ChildInfo[] {
-    const infos: ChildInfo[] = [];
-    for (const { pid, child } of this.running.values()) infos.push(info(child.plan, pid));
-    for (const { plan } of this.restarting.keys()) infos.push(info(plan, 'restarting'));
-    return infos;
+    return [...this.lines()];
   }
 
   countChildren(): ChildCounts {

@@ -44,6 +44,8 @@ export interface Supervising {
   terminateChild(child: string | Pid): StopResult | Promise<StopResult>;
   restartChild(child: string | Pid, reply: Reply): void | Promise<void>;
   deleteChild(child: string | Pid): StopResult;
+  /** Their lines one by one, in the order of {@link whichChildren}. */
+  lines(): IterableIterator<ChildInfo>;
   whichChildren(): ChildInfo[];
   countChildren(): ChildCounts;
 }

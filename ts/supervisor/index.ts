@@ -33,6 +33,7 @@ export {
   type PartitionSupervisorOptions,
   type PartitionSupervisorSpec,
 } from './partition-supervisor.ts';
+export { type Listed, supervisorsOf } from './roster.ts';
 export type { Strategy } from './static-children.ts';
 export {
   type DynamicSupervisorOptions,

@@ -276,8 +276,12 @@ export class StaticChildren implements Supervising {
     return 'ok';
   }
 
+  lines(): IterableIterator<ChildInfo> {
+    return this.table.lines();
+  }
+
   whichChildren(): ChildInfo[] {
-    return this.table.infos();
+    return [...this.lines()];
   }
 
   countChildren(): ChildCounts {

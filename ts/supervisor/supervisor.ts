@@ -10,6 +10,7 @@ import type { Pid } from '../term/index.ts';
 import { type AutoShutdown, badChildSpec, type ChildPlan, type ChildSpec, planChild } from './child-spec.ts';
 import { DynamicChildren } from './dynamic-children.ts';
 import { RestartWindow } from './restart-window.ts';
+import { enlist } from './roster.ts';
 import { StaticChildren, type Strategy } from './static-children.ts';
 import { SupervisorProcess } from './supervisor-process.ts';
 
@@ -92,6 +93,7 @@ export function defineSupervisor<A extends readonly unknown[] = []>(
     const process = new SupervisorProcess(self);
     const window = new RestartWindow(limit.intensity, limit.period);
     const list = new StaticChildren(process, { strategy, autoShutdown }, window);
+    enlist(self, list);
     const plans =
       fixed ??
       planAll((children as Exclude<typeof children, readonly ChildSpec[]>)(self, ...args), autoShutdown);
@@ -124,8 +126,10 @@ export function defineDynamicSupervisor(options: DynamicSupervisorOptions): Supe
   return supervisorSpec(name, async (self) => {
     const process = new SupervisorProcess(self);
     const window = new RestartWindow(limit.intensity, limit.period);
+    const children = new DynamicChildren(process, { template, maxChildren }, window);
+    enlist(self, children);
     self.initAck();
-    await process.run(new DynamicChildren(process, { template, maxChildren }, window));
+    await process.run(children);
   });
 }
 

@@ -294,5 +294,8 @@ export async function handed(): Promise<void> {
 
 function translate(value: unknown, from: FakeNode, to: FakeNode): unknown {
   if (value instanceof Pid) return to.pid(value, from);
-  return Array.isArray(value) ? value.map((part) => translate(part, from, to)) : value;
+  if (Array.isArray(value)) return value.map((part) => translate(part, from, to));
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, translate(part, from, to)]));
 }

@@ -1,5 +1,5 @@
 // A native core that does nothing by itself: a test hands it events and looks at what it was given.
-import type { Native, NativeStats, OnBatch, OpenOptions } from '../../../bindings/index.ts';
+import type { Native, NativeStats, OnBatch, OpenOptions, SessionStats } from '../../../bindings/index.ts';
 import { NativeEvent } from '../../../ts/wire/index.ts';
 
 /** Builds the body of an entry. */
@@ -167,6 +167,10 @@ export class ScriptedNative implements Native {
 
   stats(): NativeStats {
     return {} as NativeStats;
+  }
+
+  sessionStats(): SessionStats {
+    return { framesIn: 1, bytesIn: 2, bytesOut: 3, silentMs: 4 };
   }
 
   termCheck(): void {}

@@ -11,7 +11,7 @@ use snowmesh_core::frame::{
 
 use super::dispatch::Dispatch;
 use super::outbound::LOW_WATER;
-use super::{Phase, Session, SessionIo};
+use super::{Phase, Session, SessionIo, Traffic};
 use crate::batch::Batch;
 use crate::event::{Body, DownCause, PEER_LOOP};
 use crate::lane::Lane;
@@ -155,6 +155,7 @@ impl Session {
         let mut out = Dispatch::new(node, self.id(), direct.map(|(_, batch)| batch));
         let read = self.read_locked(&mut io, node, &mut out, budget, is_loop);
         node.counters.frames_in.fetch_add(out.frames, Ordering::Relaxed);
+        self.traffic.frames_in.fetch_add(out.frames, Ordering::Relaxed);
         read
     }
 
@@ -207,7 +208,7 @@ impl Session {
                     left = left.saturating_sub(received);
                     drained = is_loop && received < RECEIVE_BYTES && !self.hung_up.load(Ordering::Relaxed);
                     self.note_heard(node.now_ms());
-                    open(io, node);
+                    open(io, node, &self.traffic);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Read::Idle,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -270,13 +271,14 @@ impl Session {
 }
 
 /// Opens what was received.
-fn open(io: &mut SessionIo, node: &Node) {
+fn open(io: &mut SessionIo, node: &Node, traffic: &Traffic) {
     let (frames, mut plain) = (&mut io.inbound.frames, 0);
     let opened = io.channel.open(|bytes| {
         plain += bytes.len() as u64;
         frames.push(bytes);
     });
     node.counters.bytes_in.fetch_add(plain, Ordering::Relaxed);
+    traffic.bytes_in.fetch_add(plain, Ordering::Relaxed);
     io.inbound.damage = opened.err().map(|error| error.to_string());
 }
 

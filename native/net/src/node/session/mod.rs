@@ -46,6 +46,27 @@ pub(crate) struct Connection {
     pub(crate) inbound: Inbound,
 }
 
+/// What went through a session since it came up.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) frames_in: AtomicU64,
+    pub(crate) bytes_in: AtomicU64,
+    pub(crate) bytes_out: AtomicU64,
+}
+
+/// Counters of a session at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionStats {
+    /// Frames handed to lanes.
+    pub frames_in: u64,
+    /// Plain bytes received.
+    pub bytes_in: u64,
+    /// Plain bytes sealed.
+    pub bytes_out: u64,
+    /// Milliseconds since bytes last came.
+    pub silent_ms: u64,
+}
+
 /// A session. All its mutable state is behind one lock, held for one read or one write.
 #[derive(Debug)]
 pub struct Session {
@@ -54,6 +75,7 @@ pub struct Session {
     io: Mutex<SessionIo>,
     /// Bytes that wait in outbox and streams, as of the last change.
     waiting: AtomicUsize,
+    pub(crate) traffic: Traffic,
     /// When bytes last came and last left, in the node's milliseconds.
     heard_at: AtomicU64,
     sent_at: AtomicU64,
@@ -125,6 +147,7 @@ impl Session {
                 ping: 0,
             }),
             waiting: AtomicUsize::new(0),
+            traffic: Traffic::default(),
             heard_at: AtomicU64::new(now),
             sent_at: AtomicU64::new(now),
             flushed_at: AtomicU64::new(now),
@@ -132,6 +155,18 @@ impl Session {
             hung_up: AtomicBool::new(false),
             stays_with_thread: AtomicBool::new(false),
             up_at,
+        }
+    }
+
+    /// Counters now.
+    #[must_use]
+    pub fn stats(&self, node: &Node) -> SessionStats {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        SessionStats {
+            frames_in: count(&self.traffic.frames_in),
+            bytes_in: count(&self.traffic.bytes_in),
+            bytes_out: count(&self.traffic.bytes_out),
+            silent_ms: node.now_ms().saturating_sub(self.heard_at()),
         }
     }
 

@@ -144,9 +144,9 @@ impl Session {
         let mut sealed = Ok(());
         let done = streams.next_piece(|head, part| {
             sealed = channel.seal_parts(head, part);
-            node.counters
-                .bytes_out
-                .fetch_add((head.len() + part.len()) as u64, Ordering::Relaxed);
+            let bytes = (head.len() + part.len()) as u64;
+            node.counters.bytes_out.fetch_add(bytes, Ordering::Relaxed);
+            self.traffic.bytes_out.fetch_add(bytes, Ordering::Relaxed);
         });
         self.sent_at.fetch_max(node.now_ms(), Ordering::Relaxed);
         if let Err(error) = sealed {
@@ -252,9 +252,9 @@ impl Session {
             let now = node.now_ms();
             self.sent_at.fetch_max(now, Ordering::Relaxed);
             self.flushed_at.fetch_max(now, Ordering::Relaxed);
-            node.counters
-                .bytes_out
-                .fetch_add(frames.len() as u64, Ordering::Relaxed);
+            let bytes = frames.len() as u64;
+            node.counters.bytes_out.fetch_add(bytes, Ordering::Relaxed);
+            self.traffic.bytes_out.fetch_add(bytes, Ordering::Relaxed);
         }
     }
 

@@ -1,0 +1,164 @@
+import { checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { Pid } from '../term/index.ts';
+import { QUESTIONS, type Question, type Questions } from './questions.ts';
+import type {
+  GroupInfo,
+  NameInfo,
+  NodeOverview,
+  Page,
+  PageOptions,
+  ProcessInfo,
+  ProcessSummary,
+  RoomInfo,
+  SessionInfo,
+  SessionRates,
+  SupervisionTree,
+  TopOptions,
+  TreeOptions,
+} from './shape.ts';
+import type { SessionCounters } from './sources.ts';
+
+/** Rates over less are not told. Unit: ms. */
+const MIN_RATE_MS = 50;
+
+/** Asks the node of one view. */
+export type AskNode = <Q extends Question>(question: Q, options: Questions[Q][0]) => Promise<Questions[Q][1]>;
+
+interface Sample {
+  readonly at: number;
+  readonly sessions: ReadonlyMap<number, SessionCounters>;
+}
+
+/**
+ * What can be seen of one node: this one or any other that is connected. Made by `node.introspect`.
+ *
+ * Every answer is bounded: long lists come in parts. The other node answers outside of its actors, one question at a time, also when its
+ * actors are busy; no code of users runs. While its event loop is blocked it does not answer.
+ *
+ * Every method rejects with SNOW_ERR_INTROSPECTION - `details.reason` says why: `off`, `busy`, `timeout`, `nodedown`, `stopped`, `unknown`, `bad`,
+ * `failed`, `nonsense` - and with SNOW_ERR_BAD_OPTION for options that make no sense.
+ *
+ * @example
+ * const view = node.introspect('shop@10.0.0.2:9000');
+ * for (const { label, mailbox } of await view.top({ by: 'mailbox' })) console.log(label, mailbox);
+ */
+export class Introspection {
+  /** The node that is asked. */
+  readonly node: string;
+  readonly #ask: AskNode;
+  #sample: Sample | undefined;
+
+  /** @internal Use `node.introspect`. */
+  constructor(node: string, ask: AskNode) {
+    this.node = node;
+    this.#ask = ask;
+  }
+
+  /** The node at this moment. O(peers) there. */
+  overview(): Promise<NodeOverview> {
+    return this.#ask('overview', {});
+  }
+
+  /**
+   * Its actors, a part at a time, in the order of their start.
+   *
+   * @example
+   * for (let after: number | undefined = 0; after !== undefined; ) {
+   *   const { items, next } = await view.processes({ after, limit: 1000 });
+   *   after = next;
+   * }
+   */
+  async processes(options: PageOptions = {}): Promise<Page<ProcessSummary>> {
+    return this.#ask('processes', checked('processes', options, PAGE_OPTIONS));
+  }
+
+  /**
+   * Everything about one actor. O(1) there.
+   *
+   * @param which its PID, or its local name on that node.
+   * @returns undefined when no living actor of that node is meant.
+   */
+  async processInfo(which: Pid<never> | string): Promise<ProcessInfo | undefined> {
+    if (!(which instanceof Pid) && typeof which !== 'string') {
+      const why = `processInfo takes a PID or a local name, not ${kindOf(which)}`;
+      throw new SnowmeshError('SNOW_ERR_BAD_ARGUMENT', why);
+    }
+    return this.#ask('process', { which: which as Pid | string });
+  }
+
+  /** The actors with the longest mailboxes, the most turns or the most memory. O(actors) there, a part in each turn of its event loop. */
+  async top(options: TopOptions = {}): Promise<readonly ProcessSummary[]> {
+    return this.#ask('top', checked('top', options, TOP_OPTIONS));
+  }
+
+  /** Its supervisors and what is below them. */
+  async tree(options: TreeOptions = {}): Promise<SupervisionTree> {
+    return this.#ask('tree', checked('tree', options, TREE_OPTIONS));
+  }
+
+  /** Its connections to its peers. From the second call on with rates: means over the time since the call before. */
+  async sessions(): Promise<readonly SessionInfo[]> {
+    const sessions = await this.#ask('sessions', {});
+    const before = this.#sample;
+    const at = performance.now();
+    this.#sample = { at, sessions: new Map(sessions.map((each) => [each.connection, each])) };
+    return sessions.map((now) => ({ ...now, rates: ratesOf(now, before, at) }));
+  }
+
+  /** Its local names. O(after + limit) there. */
+  async names(options: PageOptions = {}): Promise<Page<NameInfo>> {
+    return this.#ask('names', checked('names', options, PAGE_OPTIONS));
+  }
+
+  /** The global names that it knows; none when it has not started them. */
+  async globalNames(options: PageOptions = {}): Promise<Page<NameInfo>> {
+    return this.#ask('globalNames', checked('globalNames', options, PAGE_OPTIONS));
+  }
+
+  /** The groups that it knows, of all its scopes; none when it has not started groups. */
+  async groups(options: PageOptions = {}): Promise<Page<GroupInfo>> {
+    return this.#ask('groups', checked('groups', options, PAGE_OPTIONS));
+  }
+
+  /** The rooms of `snowmesh/rooms` that it knows; none when it has created none. */
+  async rooms(options: PageOptions = {}): Promise<Page<RoomInfo>> {
+    return this.#ask('rooms', checked('rooms', options, PAGE_OPTIONS));
+  }
+}
+
+const PAGE_OPTIONS: OptionNames<PageOptions> = { after: true, limit: true };
+const TOP_OPTIONS: OptionNames<TopOptions> = { by: true, limit: true };
+const TREE_OPTIONS: OptionNames<TreeOptions> = { root: true, after: true, limit: true };
+
+/** @throws SNOW_ERR_BAD_OPTION. */
+export function checked<T>(question: Question, options: T, names: OptionNames<T>): T {
+  checkOptionNames(question, options, names);
+  if (QUESTIONS[question].takes(options)) return options;
+  const given = JSON.stringify(options);
+  throw new SnowmeshError(
+    'SNOW_ERR_BAD_OPTION',
+    `${question}: options that it cannot have: ${given}; \`after\` is what \`next\` said, \`limit\` a whole number from 1 to ${question === 'top' ? 100 : 1000}`,
+  );
+}
+
+/** As `processes` of a node takes them. */
+export function checkedPage(options: PageOptions): PageOptions {
+  return checked('processes', options, PAGE_OPTIONS);
+}
+
+/** As `tree` of a node takes them. */
+export function checkedTree(options: TreeOptions): TreeOptions {
+  return checked('tree', options, TREE_OPTIONS);
+}
+
+function ratesOf(now: SessionCounters, before: Sample | undefined, at: number): SessionRates | undefined {
+  const then = before?.sessions.get(now.connection);
+  if (before === undefined || then === undefined || at - before.at < MIN_RATE_MS) return undefined;
+  const perSecond = (one: number, other: number): number =>
+    Math.max(0, ((one - other) * 1000) / (at - before.at));
+  return {
+    framesIn: perSecond(now.framesIn, then.framesIn),
+    bytesIn: perSecond(now.bytesIn, then.bytesIn),
+    bytesOut: perSecond(now.bytesOut, then.bytesOut),
+  };
+}

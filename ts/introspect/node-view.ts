@@ -1,0 +1,234 @@
+// What introspection shows of this node. Long tables are read a part a turn of the event loop.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Runtime } from '../actor/index.ts';
+import type { Cell } from '../kernel/index.ts';
+import { supervisorsOf } from '../supervisor/index.ts';
+import { Pid } from '../term/index.ts';
+import { LoopDelayMeter } from './loop-delay.ts';
+import { infoOf, livingCell, memoryOf, summaryOf } from './process-view.ts';
+import type {
+  GroupInfo,
+  NameInfo,
+  NodeOverview,
+  Page,
+  PageOptions,
+  ProcessInfo,
+  ProcessSummary,
+  RoomInfo,
+  SupervisionTree,
+  TopKey,
+  TopOptions,
+  TreeOptions,
+} from './shape.ts';
+import { Sightings } from './sightings.ts';
+import { type Listing, type SessionCounters, type Sources, sourcesOf } from './sources.ts';
+import { treeOf } from './tree-view.ts';
+
+/** The version of this package. */
+export const VERSION = '0.1.0';
+
+/** Entries of a table that are read in one turn of the event loop. */
+const ENTRIES_PER_TURN = 5000;
+const DEFAULT_PAGE = 100;
+const DEFAULT_TOP = 20;
+
+/** What the node above tells of itself. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly isHidden: boolean;
+}
+
+export class NodeView {
+  readonly #runtime: Runtime;
+  readonly #node: NodeFacts;
+  readonly #sources: Sources;
+  readonly #loopDelay = new LoopDelayMeter();
+  readonly #sightings = new Sightings();
+  readonly #startedAt = performance.now();
+
+  constructor(runtime: Runtime, node: NodeFacts) {
+    this.#runtime = runtime;
+    this.#node = node;
+    this.#sources = sourcesOf(runtime);
+  }
+
+  close(): void {
+    this.#loopDelay.close();
+  }
+
+  overview(): NodeOverview {
+    const runtime = this.#runtime;
+    const { rss, heapUsed, heapTotal } = process.memoryUsage();
+    const { user, system } = process.cpuUsage();
+    const sessions = this.#sources.sessions();
+    return {
+      node: this.#node.name,
+      hidden: this.#node.isHidden,
+      version: VERSION,
+      platform: platform(),
+      osPid: process.pid,
+      uptimeMs: Math.round(performance.now() - this.#startedAt),
+      isStopping: runtime.isStopping,
+      actors: runtime.size,
+      supervisors: supervisorsOf(runtime).size,
+      names: runtime.names.size,
+      deadLetters: { ...runtime.deadLetters.counts },
+      loopDelay: this.#loopDelay.read(),
+      memory: { rss, heapUsed, heapTotal },
+      cpuMs: Math.round((user + system) / 1000),
+      peers: sessions.length,
+      stalledPeers: sessions.filter(({ stalled }) => stalled).map(({ node }) => node),
+    };
+  }
+
+  /** In the order of their start. O(limit + actors / 256). */
+  processes({ after = 0, limit = DEFAULT_PAGE }: PageOptions): Page<ProcessSummary> {
+    const items: ProcessSummary[] = [];
+    let last = 0;
+    for (const cell of this.#runtime.table.after(after)) {
+      if (items.length === limit) return { items, total: this.#runtime.size, next: last };
+      items.push(summaryOf(cell));
+      last = cell.pid.local;
+    }
+    return { items, total: this.#runtime.size, next: undefined };
+  }
+
+  /** @param which its PID, or a local name. */
+  process(which: Pid | string): ProcessInfo | undefined {
+    const pid = which instanceof Pid ? which : this.#runtime.names.whereis(which);
+    const cell = pid && livingCell(this.#runtime, pid);
+    if (cell === undefined) return undefined;
+    const { local } = cell.pid;
+    return {
+      ...infoOf(cell),
+      idleMs: this.#sightings.look(local, cell.turns, Math.round(performance.now())),
+    };
+  }
+
+  /** The actors with most of something. It looks at all of them, a part in each turn of the event loop. */
+  async top({ by = 'mailbox', limit = DEFAULT_TOP }: TopOptions): Promise<ProcessSummary[]> {
+    const best = new Best(limit);
+    let looked = 0;
+    let last = 0;
+    for (let isDone = false; !isDone; ) {
+      isDone = true;
+      for (const cell of this.#runtime.table.after(last)) {
+        best.offer(cell, MEASURES[by](cell));
+        last = cell.pid.local;
+        if (++looked % ENTRIES_PER_TURN !== 0) continue;
+        isDone = false;
+        break;
+      }
+      if (!isDone) await nextTurn();
+    }
+    return best.cells().map(summaryOf);
+  }
+
+  tree(options: TreeOptions): SupervisionTree {
+    return treeOf(this.#runtime, options);
+  }
+
+  sessions(): SessionCounters[] {
+    return [...this.#sources.sessions()];
+  }
+
+  names(options: PageOptions): Promise<Page<NameInfo>> {
+    const { names } = this.#runtime;
+    return pageOf(
+      {
+        size: names.size,
+        keys: () => names.keys(),
+        describe: (name) => named(name, names.whereis(name)),
+      },
+      options,
+    );
+  }
+
+  globalNames(options: PageOptions): Promise<Page<NameInfo>> {
+    return pageOf(this.#sources.globalNames, options);
+  }
+
+  /** Of all scopes, one after the other. */
+  groups(options: PageOptions): Promise<Page<GroupInfo>> {
+    return pageOf(joined([...this.#sources.groups.values()]), options);
+  }
+
+  rooms(options: PageOptions): Promise<Page<RoomInfo>> {
+    return pageOf(this.#sources.rooms, options);
+  }
+}
+
+/** A name, unless nobody has it. */
+export function named(name: string, pid: Pid | undefined): NameInfo | undefined {
+  return pid && { name, pid };
+}
+
+const MEASURES: Readonly<Record<TopKey, (cell: Cell) => number>> = {
+  mailbox: ({ mailbox }) => (mailbox === null ? 0 : mailbox.size),
+  turns: ({ turns }) => turns,
+  memory: memoryOf,
+};
+
+/** The cells with the greatest measures, the greatest first. */
+class Best {
+  readonly #most: number;
+  readonly #found: { readonly cell: Cell; readonly measure: number }[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** O(log most), and O(most) when it is one of them. */
+  offer(cell: Cell, measure: number): void {
+    const found = this.#found;
+    if (found.length === this.#most && measure <= (found.at(-1)?.measure ?? 0)) return;
+    let [low, high] = [0, found.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((found[middle]?.measure ?? 0) >= measure) low = middle + 1;
+      else high = middle;
+    }
+    found.splice(low, 0, { cell, measure });
+    if (found.length > this.#most) found.pop();
+  }
+
+  /** Those that still live. */
+  cells(): Cell[] {
+    return this.#found.filter(({ cell }) => !cell.isDead).map(({ cell }) => cell);
+  }
+}
+
+/** Reads ENTRIES_PER_TURN keys of a table in a turn of the event loop. */
+async function pageOf<T>(listing: Listing<T> | undefined, options: PageOptions): Promise<Page<T>> {
+  const { after = 0, limit = DEFAULT_PAGE } = options;
+  const items: T[] = [];
+  let place = 0;
+  for (const key of listing?.keys() ?? []) {
+    if (place++ < after) {
+      if (place % ENTRIES_PER_TURN === 0) await nextTurn();
+      continue;
+    }
+    if (items.length === limit) return { items, total: listing?.size ?? 0, next: place - 1 };
+    const item = listing?.describe(key);
+    if (item !== undefined) items.push(item);
+  }
+  return { items, total: listing?.size ?? 0, next: undefined };
+}
+
+/** Several tables as one. */
+function joined<T>(listings: readonly Listing<T>[]): Listing<T> {
+  let now: Listing<T> | undefined;
+  return {
+    size: listings.reduce((sum, { size }) => sum + size, 0),
+    *keys() {
+      for (now of listings) yield* now.keys();
+    },
+    describe: (key) => now?.describe(key),
+  };
+}
+
+function platform(): string {
+  const { bun, deno } = process.versions as Record<string, string | undefined>;
+  if (bun !== undefined) return `bun ${bun}`;
+  return deno === undefined ? `node ${process.version}` : `deno ${deno}`;
+}

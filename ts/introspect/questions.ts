@@ -1,0 +1,211 @@
+// The questions that introspection answers: what may be asked, how it is answered, and what counts as an answer.
+import type { Pid } from '../term/index.ts';
+import {
+  amounts,
+  type Check,
+  either,
+  isAmount,
+  isFlag,
+  isPid,
+  isText,
+  listOf,
+  oneOf,
+  optional,
+  record,
+  wholeTo,
+} from './check.ts';
+import type { NodeView } from './node-view.ts';
+import { MAX_ANCESTORS, MAX_LIST } from './process-view.ts';
+import type {
+  GroupInfo,
+  NameInfo,
+  NodeOverview,
+  Page,
+  PageOptions,
+  ProcessInfo,
+  ProcessSummary,
+  RoomInfo,
+  SupervisionTree,
+  TopOptions,
+  TreeOptions,
+} from './shape.ts';
+import type { SessionCounters } from './sources.ts';
+
+/** Entries of one answer. */
+export const MAX_PAGE = 1000;
+export const MAX_TOP = 100;
+/** Peers that an answer may name. */
+const MAX_PEERS = 65_536;
+
+/** What each question takes, and what answers it. */
+export interface Questions {
+  overview: [Nothing, NodeOverview];
+  processes: [PageOptions, Page<ProcessSummary>];
+  process: [Which, ProcessInfo | undefined];
+  top: [TopOptions, readonly ProcessSummary[]];
+  tree: [TreeOptions, SupervisionTree];
+  sessions: [Nothing, readonly SessionCounters[]];
+  names: [PageOptions, Page<NameInfo>];
+  globalNames: [PageOptions, Page<NameInfo>];
+  groups: [PageOptions, Page<GroupInfo>];
+  rooms: [PageOptions, Page<RoomInfo>];
+}
+
+export type Question = keyof Questions;
+type Nothing = Readonly<Record<string, never>>;
+
+interface Which {
+  readonly which: Pid | string;
+}
+
+/** One question: its options, its answer here, and what a peer may answer. */
+interface Entry<Q extends Question> {
+  readonly takes: Check;
+  readonly answer: (view: NodeView, options: Questions[Q][0]) => Questions[Q][1] | Promise<Questions[Q][1]>;
+  readonly gives: Check;
+}
+
+const pageOptions = record({
+  after: optional(wholeTo(Number.MAX_SAFE_INTEGER)),
+  limit: optional(wholeTo(MAX_PAGE, 1)),
+});
+
+const summary = {
+  pid: isPid,
+  label: isText,
+  name: optional(isText),
+  parent: isPid,
+  state: oneOf('starting', 'runnable', 'receiving', 'idle', 'busy', 'ending'),
+  mailbox: isAmount,
+  turns: isAmount,
+  memory: isAmount,
+};
+
+const process = record({
+  ...summary,
+  kind: oneOf('function', 'handler'),
+  names: listOf(isText, MAX_LIST),
+  trapsExits: isFlag,
+  links: listOf(isPid, MAX_LIST),
+  linkCount: isAmount,
+  monitors: listOf(either(isPid, record({ name: isText, node: isText })), MAX_LIST),
+  monitorCount: isAmount,
+  monitoredBy: listOf(isPid, MAX_LIST),
+  monitoredByCount: isAmount,
+  mailboxLimit: optional((value) => typeof value === 'number'),
+  lastTag: optional(isText),
+  calls: isAmount,
+  timers: isAmount,
+  ancestors: listOf(isPid, MAX_ANCESTORS),
+  idleMs: optional(isAmount),
+});
+
+const overview = record({
+  node: isText,
+  hidden: isFlag,
+  version: isText,
+  platform: isText,
+  osPid: isAmount,
+  uptimeMs: isAmount,
+  isStopping: isFlag,
+  actors: isAmount,
+  supervisors: isAmount,
+  names: isAmount,
+  deadLetters: amounts(64),
+  loopDelay: optional(record({ mean: isAmount, p99: isAmount, max: isAmount })),
+  memory: record({ rss: isAmount, heapUsed: isAmount, heapTotal: isAmount }),
+  cpuMs: isAmount,
+  peers: isAmount,
+  stalledPeers: listOf(isText, MAX_PEERS),
+});
+
+const treeNode: Check = record({
+  id: isText,
+  pid: optional(isPid),
+  label: optional(isText),
+  type: oneOf('worker', 'supervisor'),
+  restart: optional(oneOf('permanent', 'transient', 'temporary')),
+  state: oneOf('running', 'restarting', 'stopped'),
+  node: optional(isText),
+  mailbox: isAmount,
+  children: (value) => listOf(treeNode, MAX_PAGE)(value),
+  omitted: isAmount,
+});
+
+const session = record({
+  node: isText,
+  connection: isAmount,
+  hidden: isFlag,
+  dialled: isFlag,
+  stalled: isFlag,
+  waiting: isAmount,
+  framesIn: isAmount,
+  bytesIn: isAmount,
+  bytesOut: isAmount,
+  silentMs: isAmount,
+});
+
+const nameInfo = record({ name: isText, pid: isPid });
+
+/** The table. A peer that does not know a question answers `unknown`. */
+export const QUESTIONS: { readonly [Q in Question]: Entry<Q> } = {
+  overview: { takes: record({}), answer: (view) => view.overview(), gives: overview },
+  processes: {
+    takes: pageOptions,
+    answer: (view, options) => view.processes(options),
+    gives: page(record(summary)),
+  },
+  process: {
+    takes: record({ which: either(isPid, isText) }),
+    answer: (view, { which }) => view.process(which),
+    gives: optional(process),
+  },
+  top: {
+    takes: record({
+      by: optional(oneOf('mailbox', 'turns', 'memory')),
+      limit: optional(wholeTo(MAX_TOP, 1)),
+    }),
+    answer: (view, options) => view.top(options),
+    gives: listOf(record(summary), MAX_TOP),
+  },
+  tree: {
+    takes: record({
+      root: optional(isPid),
+      after: optional(wholeTo(Number.MAX_SAFE_INTEGER)),
+      limit: optional(wholeTo(MAX_PAGE, 1)),
+    }),
+    answer: (view, options) => view.tree(options),
+    gives: record({ roots: listOf(treeNode, MAX_PAGE), omitted: isAmount, next: optional(isAmount) }),
+  },
+  sessions: {
+    takes: record({}),
+    answer: (view) => view.sessions(),
+    gives: listOf(session, MAX_PEERS),
+  },
+  names: { takes: pageOptions, answer: (view, options) => view.names(options), gives: page(nameInfo) },
+  globalNames: {
+    takes: pageOptions,
+    answer: (view, options) => view.globalNames(options),
+    gives: page(nameInfo),
+  },
+  groups: {
+    takes: pageOptions,
+    answer: (view, options) => view.groups(options),
+    gives: page(
+      record({ scope: optional(isText), group: isText, members: isAmount, localMembers: isAmount }),
+    ),
+  },
+  rooms: {
+    takes: pageOptions,
+    answer: (view, options) => view.rooms(options),
+    gives: page(record({ room: isText, members: isAmount, localMembers: isAmount, kept: isAmount })),
+  },
+};
+
+export function isQuestion(value: unknown): value is Question {
+  return typeof value === 'string' && Object.hasOwn(QUESTIONS, value);
+}
+
+function page(item: Check): Check {
+  return record({ items: listOf(item, MAX_PAGE), total: isAmount, next: optional(isAmount) });
+}
