@@ -81,6 +81,21 @@ export class LinkSignals {
     receiveExit(cell, from, reason, true);
   }
 
+  /**
+   * A child whose start asked for a link ended in its init on another node, and the reply to the start says so: a parent that has
+   * linked itself to it meanwhile is told once, and one that has unlinked itself is not.
+   */
+  childFailed(cell: Cell, child: Pid, reason: ExitReason): void {
+    if (cell.extra?.links?.find(child) === undefined) receiveExit(cell, child, reason, true);
+    else this.broke(cell, child, reason);
+  }
+
+  /** The owner of `links` is ending, and `partner`, on another node, is told of that without an exit signal. */
+  endUntold(links: Links, partner: Pid): void {
+    const made = links.remove(partner);
+    if (made !== undefined) this.byNode.remove(partner.nc, made);
+  }
+
   /** `from` belongs to an incarnation that has ended: no part of a link to it stays, not even an unlink without its acknowledgement. */
   partnerGone(cell: Cell, from: Pid): void {
     const made = cell.extra?.links?.remove(from);

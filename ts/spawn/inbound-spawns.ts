@@ -135,8 +135,10 @@ export class InboundSpawns {
   private awaitInit(order: SpawnOrder, cell: Cell, limit: number): void {
     const { key } = order.request;
     this.starting.set(key, cell);
+    const restoreLink = (order.flags & LINK) === 0 ? undefined : this.leaveToReply(cell, order.from);
     const over = (status: SpawnStatus, detail?: unknown): void => {
       cancel();
+      restoreLink?.();
       if (this.starting.get(key) === cell) this.starting.delete(key);
       this.reply(order, status, detail, cell.pid);
     };
@@ -150,6 +152,12 @@ export class InboundSpawns {
       ignored: () => over(SpawnStatus.ignored),
       failed: (reason) => over(SpawnStatus.failed, reason),
     };
+  }
+
+  /** Until what it returns is called, the end of a linked child is told to its starter by the reply alone (I2). */
+  private leaveToReply(cell: Cell, starter: Pid): () => void {
+    const links = cell.links();
+    return cell.onDeath(() => this.links.endUntold(links, starter));
   }
 
   private reply({ from, request }: SpawnOrder, status: SpawnStatus, detail: ExitReason, child?: Pid): void {

@@ -14,7 +14,7 @@ import {
   settleInPace,
 } from '../kernel/index.ts';
 import { NodeIndex } from '../link/index.ts';
-import { type LinkSignals, type MonitorSignals, receiveExit } from '../signal/index.ts';
+import type { LinkSignals, MonitorSignals } from '../signal/index.ts';
 import { copyTerm, type Pid, type Ref } from '../term/index.ts';
 import { checkRemoteSpawnOptions, type RemoteSpawnOptions } from './spawn-options.ts';
 import type { Spawner } from './spawner.ts';
@@ -203,6 +203,7 @@ export class OutboundSpawns {
     const { remote } = this.kernel;
     if (cell === null) return remote.exit2(null, child, 'kill'); // code outside of actors only starts
     if (monitor !== undefined) remote.demonitor(cell.pid, monitor, child);
+    if (isStart) this.links.unlink(cell, child);
     if (isStart) remote.exit2(cell.pid, child, 'kill');
     else if (link) sendReason((why) => remote.exit(cell.pid, child, why), reason);
   }
@@ -213,7 +214,8 @@ export class OutboundSpawns {
     if (cell === null) return;
     const isTooLate = status === SpawnStatus.timedOut || pending.isAbandoned;
     const reason = isTooLate ? 'killed' : status === SpawnStatus.ignored ? 'normal' : detail;
-    if (link && !isTooLate) receiveExit(cell, child, reason, true);
+    if (isTooLate) this.links.unlink(cell, child);
+    else if (link) this.links.childFailed(cell, child, reason);
     if (monitor !== undefined && !cell.isDead) deliver(cell, new Down(monitor, child, reason));
   }
 }

@@ -49,6 +49,11 @@ const expose = (bench: Workbench): void => {
     throw new Error('no such table');
   });
   handler('leaving', (self) => self.exit({ why: 'busy' }));
+  handler('announced', async (self) => {
+    self.send({ name: 'parent', node: box['peer'] }, self.pid);
+    await self.receive();
+    throw new Error('after all');
+  });
   handler('verbose', (self) => self.exit('x'.repeat(200 * 1024 * 1024)));
   handler('shortlived', (self) => {
     self.startTimer(0, self.pid as never, 'over');
@@ -120,6 +125,26 @@ describe('a start on another node', () => {
     expect(await start('unheard-of')).toMatchObject({ result: { reason: 'unknown_function' }, got: [] });
     expect(await a.run((bench) => bench.box['open']())).toEqual([0, 0, 0]);
     expect(await living()).toBe(0);
+  });
+
+  it('I2 tells a parent once that has linked itself to the child during its init', async () => {
+    await b.run((bench, peer) => void (bench.box['peer'] = peer), a.name);
+    const reasons = await a.run(async (bench, node) => {
+      const { snow } = bench;
+      const probe = await bench.probe('parent', true);
+      const spec = snow.defineHandler('announced', (() => {}) as never);
+      const started = snow.start(probe.self, spec as never, [], { link: true, node });
+      const [child] = (await probe.count(1)) as [never];
+      probe.self.link(child);
+      probe.self.send(child, 'go on' as never);
+      const { reason } = (await started) as { reason: unknown };
+      // Whatever that node sends about the child comes before this answer.
+      await snow.call(bench.node, { name: 'nobody', node }, 'x').catch(() => {});
+      await bench.turns(3);
+      return [reason, ...probe.messages.slice(1).map((each) => (each as { reason: unknown }).reason)];
+    }, b.name);
+    expect(reasons).toHaveLength(2);
+    expect(reasons[1]).toEqual(reasons[0]);
   });
 
   it('P8 fails with a reason that says so when the true one cannot travel', { timeout: 60_000 }, async () => {

@@ -83,6 +83,43 @@ it('I1, I3 a start is answered when its init is done, or killed when it takes to
   expect(kit.runtime.names.whereis('clerk')).toBeDefined();
 });
 
+it('I2 the reply alone tells a linked starter of an init that failed; one that linked itself gets an exit signal', async () => {
+  const exits: unknown[] = [];
+  kit.runtime.remote.exit = (_from, to, reason) => void exits.push([to, reason]);
+  let child!: Pid;
+  const failing = defineActor(
+    'failing',
+    async (self: Self) => {
+      child = self.pid as Pid;
+      throw await self.receive();
+    },
+    { ack: true },
+  );
+  kit.runtime.expose(failing);
+  const stranger = new Pid(PEER, 8);
+  for (const [id, flags] of [START | 1, START, START | 1].entries()) {
+    ask(id, 'failing', flags, [[], null, id === 2 ? 100 : null]);
+    await kit.settle();
+    kit.runtime.inbound.link(from, child.local);
+    kit.runtime.inbound.link(stranger, child.local);
+    if (id < 2) kit.runtime.inbound.deliver(child.local, 'why');
+    await kit.advance(100);
+  }
+  expect(replies.map(([id, status]) => [id, status])).toEqual([
+    [0, SpawnStatus.failed],
+    [1, SpawnStatus.failed],
+    [2, SpawnStatus.timedOut],
+  ]);
+  const reason = expect.objectContaining({ nocatch: 'why' });
+  expect(exits).toEqual([
+    [stranger, reason],
+    [from, reason],
+    [stranger, reason],
+    [stranger, 'killed'],
+  ]);
+  expect(kit.runtime.links.remoteCount).toBe(0);
+});
+
 it('S3 whose starter is lost is killed by its node until the starter has said that it knows of the child', async () => {
   const { inboundSpawns, losses } = kit.runtime;
   const stubborn = defineActor('stubborn', async (self: Self) => {

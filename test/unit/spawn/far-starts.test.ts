@@ -1,0 +1,82 @@
+// The replies to starts on another node, which is imitated (I2, I3).
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import {
+  defineHandler,
+  Exit,
+  type RemotePort,
+  type RemoteSpawn,
+  type Self,
+  SpawnStatus,
+  start,
+} from '../../../ts/actor/index.ts';
+import { Pid } from '../../../ts/term/index.ts';
+import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+
+const PEER = 256;
+const NODE = 'there@h:1';
+const child = new Pid(PEER, 9);
+const spec = defineHandler('child', () => ({ onMessage() {} }));
+
+let kit: TestRuntime;
+let orders: RemoteSpawn[];
+let unlinked: number[];
+beforeEach(() => {
+  kit = startTestRuntime();
+  orders = [];
+  unlinked = [];
+  const port: Partial<RemotePort> = {
+    spawn: (order) => void orders.push(order),
+    nodeOf: () => NODE,
+    link: () => {},
+    unlink: (_from, _to, id) => void unlinked.push(id),
+    exit2: () => {},
+  };
+  kit.runtime.remote = { ...kit.runtime.remote, ...port };
+});
+afterEach(() => kit.stop());
+
+/** Starts the child with a link, does `meanwhile` while its init runs, and gives what the starter got after the reply. */
+async function outcome(
+  status: SpawnStatus,
+  meanwhile: (self: Self<unknown>) => void,
+  timeout = Number.POSITIVE_INFINITY,
+): Promise<unknown[]> {
+  const starter = kit.runtime.spawn(async (self: Self<unknown>) => {
+    self.trapExit(true);
+    const started = start(self, spec, [], { link: true, node: NODE, timeout });
+    await self.sleep(1);
+    meanwhile(self);
+    await started;
+    await new Promise(() => {});
+  }) as Pid;
+  await kit.advance(1);
+  const { request } = orders.at(-1) as RemoteSpawn;
+  await kit.advance(1000);
+  kit.runtime.spawns.replied(starter.local, request, status, child, 'why');
+  // What the link tells, when there is one.
+  kit.runtime.inbound.exit(child, starter.local, status === SpawnStatus.failed ? 'why' : 'killed');
+  await kit.settle();
+  return kit.mailbox(starter);
+}
+
+const why = new Exit(child, 'why');
+
+it('I2 a failed init is told once to a linked parent, also to one that has linked itself to the child', async () => {
+  expect(await outcome(SpawnStatus.failed, () => {})).toEqual([why]);
+  expect(await outcome(SpawnStatus.failed, (self) => self.link(child))).toEqual([why]);
+  expect(kit.runtime.links.remoteCount).toBe(0);
+});
+
+it('I2 a failed init is not told to a parent that has unlinked itself', async () => {
+  const unlink = (self: Self<unknown>): void => {
+    self.link(child);
+    self.unlink(child);
+  };
+  expect(await outcome(SpawnStatus.failed, unlink)).toEqual([]);
+});
+
+it('I3 an init that takes too long is not told, also not to a parent that has linked itself', async () => {
+  expect(await outcome(SpawnStatus.timedOut, (self) => self.link(child))).toEqual([]);
+  expect(await outcome(SpawnStatus.ok, (self) => self.link(child), 500)).toEqual([]);
+  expect(unlinked).toHaveLength(2);
+});
