@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { checkFunction, SnowmeshError } from '../errors/index.ts';
 import { type Cell, cellOf, Envelope, type ExitReason, givenReason, ownCell } from '../kernel/index.ts';
 import { inCurrentStore } from '../scheduler/index.ts';
@@ -17,6 +18,11 @@ import { type Ties, tiesOf } from './ties.ts';
  * Code outside of actors has no mailbox, so it can have neither links nor monitors, and receives nothing.
  */
 export class Runtime extends RuntimeKernel {
+  /** @internal What `console.log` prints. */
+  [inspect.custom](_depth: number): string {
+    return `Runtime { actors: ${this.size}, names: ${this.names.size} }`;
+  }
+
   /** Living actors. */
   get size(): number {
     return this.table.size;

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Cell } from '../kernel/index.ts';
 import { checkSpawnOptions, type RemoteSpawnOptions, type SpawnOptions } from '../spawn/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
@@ -12,6 +13,13 @@ export class Spawning {
   /** @internal */
   constructor(cell: Cell) {
     this.cell = cell;
+  }
+
+  /** @internal What `console.log` prints. */
+  [inspect.custom](): string {
+    const { pid, label, parent, mailbox, isDead } = this.cell;
+    const waiting = isDead ? 'dead' : `mailbox: ${mailbox === null ? 0 : mailbox.size}`;
+    return `Self { ${pid}, label: ${inspect(label)}, parent: ${parent}, ${waiting} }`;
   }
 
   /** All actors of this node. */

@@ -11,5 +11,6 @@ export { checkedPage, checkedTree, Introspection } from './introspection.ts';
 export { type IntrospectOptions, Introspector } from './introspector.ts';
 export { CHANNEL } from './messages.ts';
 export { named, VERSION } from './node-view.ts';
+export { portraitOf } from './portrait.ts';
 export type * from './shape.ts';
 export { type Listing, type SessionCounters, type Sources, sourcesOf } from './sources.ts';

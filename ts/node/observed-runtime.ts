@@ -1,5 +1,6 @@
 // A runtime that emits events and shows what it does: what a node is before it deals with other nodes.
 import { EventEmitter } from 'node:events';
+import { inspect } from 'node:util';
 import { checkTimeout, Runtime, type RuntimeOptions } from '../actor/index.ts';
 import { checkOptionNames, type OptionNames } from '../errors/index.ts';
 import {
@@ -12,6 +13,7 @@ import {
   type PageOptions,
   type ProcessInfo,
   type ProcessSummary,
+  portraitOf,
   type SupervisionTree,
   type TreeOptions,
 } from '../introspect/index.ts';
@@ -45,6 +47,11 @@ export abstract class ObservedRuntime extends EmittingRuntime {
   constructor(options: ObservedOptions) {
     super(options);
     this.introspector = new Introspector(this, this, options.introspection);
+  }
+
+  /** @internal What `console.log` prints: about five lines. */
+  override [inspect.custom](depth: number): string {
+    return depth < 0 ? `[Node ${this.name}]` : portraitOf(this, this);
   }
 
   /** Its full name. */

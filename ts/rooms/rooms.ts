@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Server } from 'node:http';
+import { inspect } from 'node:util';
 import { checkHost, SnowmeshError } from '../errors/index.ts';
 import { type ClientCounters, Clients } from './clients.ts';
 import type { CloseReason, Connection } from './connection.ts';
@@ -251,6 +252,11 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
       refusedByPeers: this.#service.casting.refused,
       ...this.#clients.counters,
     };
+  }
+
+  /** @internal What `console.log` prints. */
+  [inspect.custom](): string {
+    return `Rooms ${inspect(this.stats())}`;
   }
 
   /** Closes every connection with 1001 and takes part no more. */

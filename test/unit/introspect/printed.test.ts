@@ -1,0 +1,65 @@
+// What `console.log` prints.
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type Node, type Self, silentLogger, startNode } from '../../../ts/index.ts';
+import { sourcesOf } from '../../../ts/introspect/index.ts';
+import { createRooms } from '../../../ts/rooms/index.ts';
+import { startTestRuntime } from '../../../ts/testing/index.ts';
+
+let node: Node;
+beforeEach(async () => void (node = await startNode({ logger: silentLogger })));
+afterEach(() => node.stop());
+
+it('a node is printed in six lines', async () => {
+  const pid = node.spawnHandler(() => ({ onMessage() {} }));
+  for (let number = 0; number < 6; number++) node.register(`name ${number}`, pid as never);
+  node.send({ name: 'nobody', node: node.name }, 1);
+  const session = {
+    connection: 1,
+    dialled: true,
+    waiting: 0,
+    framesIn: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    silentMs: 0,
+  };
+  sourcesOf(node).sessions = () => [
+    { ...session, node: 'a@h:1', hidden: false, stalled: true },
+    { ...session, node: 'b@h:1', hidden: true, stalled: false },
+  ];
+  expect(inspect(node)).toBe(
+    [
+      'Node nonode@nohost {',
+      '  actors: 1, of them supervisors: 0',
+      '  local names: name 0, name 1, name 2, name 3 and 2 more',
+      '  peers: a@h:1 (stalled), b@h:1 (hidden)',
+      '  lost messages: no_name 1',
+      '}',
+    ].join('\n'),
+  );
+  expect(inspect({ one: { two: { three: { node } } } }, { depth: 2 })).toContain('[Object]');
+  expect(inspect({ node }, { depth: 0 })).toContain('[Node nonode@nohost]');
+  await node.stop();
+  expect(inspect(node)).toContain('actors: 0, of them supervisors: 0, stopped');
+});
+
+it('an actor is printed in one line, also when it is dead', async () => {
+  const self = await new Promise<Self>((resolve) => {
+    node.spawn(async function clerk(own) {
+      resolve(own);
+      await own.receive((message) => message === 'never');
+    });
+  });
+  node.send(self.pid, 1 as never);
+  expect(inspect(self)).toBe(`Self { ${self.pid}, label: 'clerk', parent: <0.0>, mailbox: 1 }`);
+  node.sendExit(self.pid, 'kill');
+  expect(inspect(self)).toContain('dead }');
+});
+
+it('a runtime and rooms are printed in few lines', () => {
+  const kit = startTestRuntime();
+  expect(inspect(kit.runtime)).toBe('Runtime { actors: 0, names: 0 }');
+  kit.stop();
+  const rooms = createRooms(node);
+  expect(inspect(rooms)).toMatch(/^Rooms \{\n {2}connections: 0,\n {2}rooms: 0,/);
+});
