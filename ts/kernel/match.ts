@@ -114,8 +114,16 @@ export type LoggedTag = string | { readonly name: string } | undefined;
 
 /** The tag of a message as crash reports have it: never a bare string, which is the whole message, nor a long one. */
 export function loggedTag(message: unknown): LoggedTag {
-  if (typeof message !== 'object' || message === null) return undefined;
-  if (!(message instanceof SystemMessage)) return shortened(tagOf(message));
+  return message instanceof SystemMessage ? systemTag(message) : userTag(message);
+}
+
+/** {@link loggedTag} of a message of user code. */
+export function userTag(message: unknown): LoggedTag {
+  return typeof message === 'object' ? shortened(tagOf(message)) : undefined;
+}
+
+/** {@link loggedTag} of a message of the runtime. */
+export function systemTag(message: SystemMessage): LoggedTag {
   const { tag } = message as { tag?: unknown }; // a call has one
   return typeof tag === 'string' ? shortened(tag) : message.constructor;
 }

@@ -2,8 +2,9 @@
 import { NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
 import { type Cell, LIMITED, nothing } from './cell.ts';
-import { loggedTag } from './match.ts';
-import type { Wait } from './wait.ts';
+import { systemTag, userTag } from './match.ts';
+import { SystemMessage } from './system-message.ts';
+import { ANY, type Wait } from './wait.ts';
 
 /** Takes a message for `wait` out of the mailbox, or NOTHING. Throws what the matcher throws. */
 export function take(cell: Cell, wait: Wait): unknown {
@@ -17,7 +18,10 @@ export function take(cell: Cell, wait: Wait): unknown {
 /** Ends a wait with a message (or TIMEOUT). The actor's code resumes in a microtask. */
 export function settle(cell: Cell, wait: Wait, message: unknown): void {
   const { resume } = cell;
-  release(cell, wait);
+  if (wait === ANY) {
+    cell.wait = null;
+    cell.resume = nothing;
+  } else release(cell, wait);
   resume(taken(cell, message));
 }
 
@@ -37,7 +41,9 @@ export function release(cell: Cell, wait: Wait): void {
 export function taken(cell: Cell, message: unknown): unknown {
   if (cell.handling !== null && cell.kernel.now() >= cell.handling.deadline) cell.handling = null;
   cell.turns++;
-  cell.lastTag = loggedTag(message);
-  if (message instanceof Call) cell.handling = message;
+  if (message instanceof SystemMessage) {
+    cell.lastTag = systemTag(message);
+    if (message instanceof Call) cell.handling = message;
+  } else cell.lastTag = userTag(message);
   return message;
 }

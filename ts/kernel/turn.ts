@@ -23,9 +23,6 @@ import { isPromise } from './promise.ts';
 import { Exit, SystemMessage } from './system-message.ts';
 import { settle, take } from './taking.ts';
 
-/** Messages that a handler takes in one turn, or all that wait when it begins: a backlog must not grow because senders run in between. */
-const MESSAGES_PER_TURN = 64;
-
 /** One turn. True: a promise was settled. */
 export function runCell(cell: Cell): boolean {
   cell.flags &= ~QUEUED;
@@ -116,10 +113,14 @@ function resume(cell: Cell): boolean {
   return true;
 }
 
-/** A handler actor's turn. */
+/**
+ * A handler actor's turn: all messages that wait when it begins, so that a backlog does not grow because senders run in
+ * between. What it sends to itself waits for its next turn: otherwise one that works off a list in that way would run many
+ * times before those that it sends to.
+ */
 function handle(cell: Cell): void {
   const { scheduler } = cell.kernel;
-  const most = Math.max(MESSAGES_PER_TURN, cell.mailbox === null ? 0 : cell.mailbox.size);
+  const most = cell.mailbox === null ? 0 : cell.mailbox.size;
   for (let handled = 0; handled < most; handled++) {
     const { mailbox } = cell;
     if (mailbox === null || mailbox.size === 0) return;
@@ -127,14 +128,17 @@ function handle(cell: Cell): void {
     const message = mailbox.shift();
     cell.turns++;
     if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(message);
-    if (!handleOne(cell, message instanceof Envelope ? message.open() : message)) return;
+    const goesOn =
+      message instanceof SystemMessage
+        ? handleSystem(cell, message)
+        : handleOne(cell, message instanceof Envelope ? message.open() : message);
+    if (!goesOn) return;
   }
   if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
 }
 
 /** False: the actor takes no further message now. */
-function handleOne(cell: Cell, message: unknown): boolean {
-  const body = cell.body as Body;
+function handleSystem(cell: Cell, message: SystemMessage): boolean {
   if (message instanceof StopRequest) {
     if (!isCleanExit(message.reason)) report(cell, message.reason, undefined);
     leave(cell, message.reason);
@@ -145,6 +149,12 @@ function handleOne(cell: Cell, message: unknown): boolean {
     return false;
   }
   if (message instanceof Call) cell.handling = message;
+  return handleOne(cell, message);
+}
+
+/** Calls the handler. False: the actor takes no further message now. */
+function handleOne(cell: Cell, message: unknown): boolean {
+  const body = cell.body as Body;
   try {
     const pending = body.onMessage(message, cell.self);
     if (isPromise(pending)) {

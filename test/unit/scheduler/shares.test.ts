@@ -91,4 +91,36 @@ describe('P6 a busy runtime', () => {
     expect(order).toEqual([...Array.from({ length: 500 }, (_, n) => `a${n}`), 'b0']);
     runtime.stop();
   });
+
+  it('runs those that a handler sends to before what the handler has sent to itself', async () => {
+    stopTheClock();
+    const runtime = createRuntime();
+    const BURST = 100;
+    const BURSTS = 50;
+    let waiting = 0;
+    let most = 0;
+    await new Promise<void>((resolve) => {
+      let left = BURST * BURSTS;
+      const sink = runtime.spawnHandler(() => ({
+        onMessage() {
+          waiting--;
+          if (--left === 0) resolve();
+        },
+      }));
+      const source = runtime.spawnHandler((self: Self<'go'>) => {
+        let bursts = BURSTS;
+        return {
+          onMessage() {
+            for (let n = 0; n < BURST; n++) self.send(sink, n as never);
+            waiting += BURST;
+            most = Math.max(most, waiting);
+            if (--bursts > 0) self.send(self.pid, 'go');
+          },
+        };
+      });
+      runtime.send(source, 'go');
+    });
+    expect(most).toBeLessThanOrEqual(2 * BURST); // its first turn is in the queue twice: for its init and for the message
+    runtime.stop();
+  });
 });
