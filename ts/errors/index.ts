@@ -13,6 +13,12 @@ export {
   checkTag,
   kindOf,
 } from './arguments.ts';
-export { checkHost, checkOptionNames, type OptionNames, unknownOption } from './known-options.ts';
+export {
+  checkHost,
+  checkOptionNames,
+  nearestName,
+  type OptionNames,
+  unknownOption,
+} from './known-options.ts';
 export { SnowmeshError, type SnowmeshErrorOptions } from './snowmesh-error.ts';
 export { ERRORS, type ErrorCode } from './table.ts';

@@ -11,7 +11,7 @@ export type OptionNames<T> = Readonly<Record<keyof T, true>>;
 export function unknownOption(given: object, known: Readonly<Record<string, true>>): string | undefined {
   for (const key of Object.keys(given)) {
     if (Object.hasOwn(known, key)) continue;
-    const near = nearest(key, Object.keys(known));
+    const near = nearestName(key, Object.keys(known));
     const hint = near === undefined ? `it has ${Object.keys(known).join(', ')}` : `did you mean "${near}"?`;
     return `has no option "${key}"; ${hint}`;
   }
@@ -56,7 +56,7 @@ function isKnown(given: unknown, known: Readonly<Record<string, unknown>>): bool
 }
 
 /** The known word with the fewest differing letters, when they are few. */
-function nearest(word: string, known: readonly string[]): string | undefined {
+export function nearestName(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {

@@ -3,6 +3,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import { LocalNames } from '../registry/index.ts';
 import { Cluster } from './cluster.ts';
 import { resolveCookie } from './cookie.ts';
+import { optionsFrom } from './from-env.ts';
 import { Node } from './node.ts';
 import { type NodeName, parseNodeName } from './node-name.ts';
 import { checkOptions, type Limits, type NodeOptions } from './options.ts';
@@ -57,6 +58,17 @@ export async function startNode(options: NodeOptions = {}): Promise<Node> {
     throw coded(error);
   }
 }
+
+/**
+ * {@link startNode} with what the environment says: `SNOWMESH_NAME`, `SNOWMESH_COOKIE` or `SNOWMESH_COOKIE_FILE`, `SNOWMESH_LISTEN`,
+ * `SNOWMESH_DISCOVERY` and the others of docs/operate.md. Options win.
+ *
+ * @throws as {@link startNode}; SNOW_ERR_BAD_OPTION also for a variable that begins with SNOWMESH_ and does not exist.
+ * @example
+ * const node = await startNode.fromEnv();
+ */
+startNode.fromEnv = async (options: NodeOptions = {}): Promise<Node> =>
+  startNode(optionsFrom(process.env, options));
 
 function openOptions(name: NodeName, options: NodeOptions, limits: Limits): OpenOptions {
   const open: OpenOptions = {
