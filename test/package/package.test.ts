@@ -16,6 +16,7 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Child, killChildren, root, startChild } from '../support/child.ts';
+import { RUNTIMES, startInRuntime } from '../support/runtimes.ts';
 import { type Installed, npmProgram, packAndInstall } from './installed.ts';
 import { kitTests } from './kit-tests.ts';
 import { missingLine, readmeExamples } from './readme-examples.ts';
@@ -192,6 +193,14 @@ describe('the installed package', () => {
     expect(
       await evaluate(`console.log(typeof require('snowmesh').startNode);`, '--input-type=commonjs'),
     ).toBe('function');
+  });
+
+  it.each(RUNTIMES)('runs in %s', async (runtime) => {
+    const program = join(installed.folder, 'two-nodes.mjs');
+    copyFileSync(new URL('two-nodes.mjs', import.meta.url), program);
+    const child = startInRuntime(runtime, program, { cwd: installed.folder });
+    expect(await child.exit(EXAMPLE_MS), child.stderr()).toEqual({ code: 0, signal: null });
+    expect(child.stdout()).toBe('received: a message\n');
   });
 
   it('gives its types to a strict program', () => {
