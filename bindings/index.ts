@@ -14,7 +14,7 @@ import type * as generated from './native.d.ts';
 export { NativeLoadError } from './load.ts';
 
 /** The ABI stamp this TypeScript was written against; the addon must answer the same number. */
-export const ABI = 5;
+export const ABI = 6;
 
 /** How a node's sockets behave. Every time is in milliseconds, every size in bytes. */
 export interface OpenOptions {
@@ -137,6 +137,13 @@ export interface Native {
   stats(handle: number): NativeStats;
   /** Null: the session is not up. */
   sessionStats(handle: number, session: number): SessionStats | null;
+  /**
+   * From now on the process ends `limitMs` after the first of these signals, also while JavaScript is busy, with one line on standard
+   * error and the code 128 + signal; Infinity: never. A second signal leaves it one second. The signals need listeners already. Does nothing on Windows.
+   */
+  armLastWord(signals: number[], limitMs: number): void;
+  /** Undoes {@link Native.armLastWord}. */
+  disarmLastWord(): void;
   /** Validates one term (version byte first). Throws BAD_TERM. */
   termCheck(bytes: Uint8Array): void;
   /** Reference packing: `slot 16 | creation 8 | local 40`. */

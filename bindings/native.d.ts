@@ -3,6 +3,9 @@
 /** The ABI stamp. */
 export declare function abi(): number
 
+/** Arms it: `limit_ms` after the first of the signals the process ends, Infinity: never; after a second one it ends soon. */
+export declare function armLastWord(signals: Array<number>, limitMs: number): void
+
 /** Joins this isolate to a node of this process as a further lane; returns its scheduler index. */
 export declare function attach(handle: number, rx: Uint8Array, onBatch: (bytes: number, bigs: Uint8Array[] | null) => number): number
 
@@ -17,6 +20,9 @@ export declare function detach(handle: number, lane: number): void
 
 /** Asks for a session; one CONNECT_RESULT follows. */
 export declare function dial(handle: number, request: number, name: string, host: string, port: number): void
+
+/** Disarms it: signals are handled as before. */
+export declare function disarmLastWord(): void
 
 /** Seals and sends the first `bytes` of the chunk; returns bytes that still wait, −1 when the session is not up. */
 export declare function flush(handle: number, session: number, bytes: number): number

@@ -147,6 +147,7 @@ export {
   type OutboxOptions,
   type PeerStats,
   type ReadyOptions,
+  type StopOnSignalsOptions,
   startNode,
 } from './node/index.ts';
 export { DuplicateRegistry, type RegistryEntry, type RegistryKey } from './registry/index.ts';

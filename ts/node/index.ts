@@ -24,3 +24,4 @@ export type {
 export type { ReadyOptions } from './readiness.ts';
 export type { DialResult, DownCause } from './session/endings.ts';
 export { startNode } from './start.ts';
+export type { StopOnSignalsOptions } from './stop-on-signals.ts';

@@ -9,6 +9,7 @@
 
 pub mod errors;
 mod host;
+pub mod last_word;
 mod memory;
 mod options;
 pub mod sending;
@@ -32,7 +33,7 @@ use crate::options::OpenOptions;
 use crate::wake::ThreadsafeWake;
 
 /// Changes with every change of a signature or of the layout of entries. `bindings/index.ts` holds the other half.
-const ABI: u32 = 5;
+const ABI: u32 = 6;
 
 /// The ABI stamp.
 #[napi]

@@ -173,6 +173,8 @@ export class ScriptedNative implements Native {
     return { framesIn: 1, bytesIn: 2, bytesOut: 3, silentMs: 4 };
   }
 
+  armLastWord(): void {}
+  disarmLastWord(): void {}
   termCheck(): void {}
 
   pidPack(nc: number, local: number): bigint {

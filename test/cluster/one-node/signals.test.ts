@@ -1,0 +1,79 @@
+// What a process does that stops on signals, seen from outside.
+import { describe, expect, it } from 'vitest';
+import { type Child, hasSignals, startChild } from '../../support/child.ts';
+
+const stopper = new URL('./stopper.ts', import.meta.url);
+
+async function ready(mode: string, ...more: string[]): Promise<Child> {
+  const child = startChild(stopper, { args: [mode, ...more] });
+  await child.line('ready');
+  return child;
+}
+
+describe.skipIf(!hasSignals)('stopOnSignals', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    '%s stops the node in order and ends the process with 0',
+    async (signal) => {
+      const child = await ready('orderly', 'named');
+      child.kill(signal);
+      expect(await child.exit()).toEqual({ code: 0, signal: null });
+      expect(child.stdout()).toMatch(
+        /warn a signal: the process ends in order[^]*before\nterminating\nterminated\n/,
+      );
+      expect(child.stderr()).toBe('');
+    },
+  );
+
+  it('goes on when what was to run before fails, or hangs', async () => {
+    const fails = await ready('before fails');
+    fails.kill('SIGTERM');
+    expect((await fails.exit()).code).toBe(0);
+    expect(fails.stdout()).toMatch(/error what was to run before the stop failed[^]*terminated/);
+    const hangs = await ready('before hangs');
+    hangs.kill('SIGTERM');
+    expect((await hangs.exit()).code).toBe(0);
+  });
+
+  it('ends after the timeout although a server does not', async () => {
+    const child = await ready('slow');
+    child.kill('SIGTERM');
+    expect(await child.exit()).toEqual({ code: 0, signal: null });
+    expect(child.stdout()).toContain('terminating');
+    expect(child.stdout()).not.toContain('terminated');
+  });
+
+  it('a second signal ends the process at once', async () => {
+    const child = await ready('patient');
+    child.kill('SIGTERM');
+    await child.line('before');
+    child.kill('SIGINT');
+    expect(await child.exit()).toEqual({ code: 130, signal: null });
+    expect(child.stdout()).toContain('warn a second signal: the process ends at once');
+  });
+
+  it.each(['busy', 'stuck in terminate'])(
+    'a native thread has the last word when JavaScript is %s',
+    async (mode) => {
+      const child = await ready(mode);
+      child.kill('SIGTERM');
+      expect(await child.exit()).toEqual({ code: 143, signal: null });
+      expect(child.stderr()).toMatch(
+        /^snowmesh: SIGTERM came 1\.\d s ago and the event loop stands still: the process ends now, not in order \(exit code 143\)\n$/,
+      );
+    },
+  );
+
+  it('a second signal ends a process whose JavaScript is busy, long before the timeout', async () => {
+    const child = await ready('busy and patient');
+    child.kill('SIGTERM');
+    child.kill('SIGINT');
+    // Which of two signals that wait comes first is not said.
+    expect([130, 143]).toContain((await child.exit()).code);
+  });
+
+  it('is taken back when the node is stopped otherwise', async () => {
+    const child = await ready('stopped', 'named');
+    child.kill('SIGTERM');
+    expect(await child.exit()).toEqual({ code: null, signal: 'SIGTERM' });
+  });
+});

@@ -1,0 +1,41 @@
+// A process that stops on signals. Its argument says what it does meanwhile.
+import { defineServer, startNode } from '../../../ts/index.ts';
+
+const [mode = '', named] = process.argv.slice(2);
+const logger = {
+  error: (facts: object, text?: string) => console.log('error', text, JSON.stringify(facts)),
+  warn: (facts: object, text?: string) => console.log('warn', text, JSON.stringify(facts)),
+  info: () => {},
+  debug: () => {},
+};
+const name = named === 'named' ? { name: 'stopper@127.0.0.1:0', cookie: 'only for tests: 0123456789' } : {};
+const node = await startNode({ ...name, logger });
+const server = defineServer({
+  name: 'shop',
+  init: () => 0,
+  terminate: async () => {
+    console.log('terminating');
+    if (mode === 'slow') await new Promise(() => {});
+    if (mode === 'stuck in terminate') for (;;);
+    console.log('terminated');
+  },
+});
+await server.start(node);
+const stays = setInterval(() => {}, 1e6); // the end of the node is not the end of the process by itself
+const times = mode.endsWith('patient') ? { timeout: 1e6 } : { timeout: 300, grace: 300 };
+node.stopOnSignals({
+  ...times,
+  before: async () => {
+    console.log('before');
+    if (mode === 'before fails') throw new Error('on purpose');
+    if (mode === 'before hangs') await new Promise(() => {});
+    if (mode === 'patient') await new Promise(() => {});
+  },
+});
+if (mode === 'stopped') {
+  await node.stop();
+  clearInterval(stays);
+  setInterval(() => {}, 1e6);
+}
+console.log('ready');
+if (mode.startsWith('busy')) for (;;);

@@ -1,0 +1,129 @@
+// Ends a process in order when it gets SIGTERM or SIGINT: first its nodes, then itself.
+import { constants } from 'node:os';
+import { loadNative, type Native } from '../../bindings/index.ts';
+import { checkTimeout, type Logger } from '../actor/index.ts';
+import { checkFunction, checkOptionNames, type OptionNames } from '../errors/index.ts';
+
+/** How a process ends when it gets a signal. */
+export interface StopOnSignalsOptions {
+  /** ms for `before` and the supervision trees together; default 10 000. Infinity: no limit. */
+  readonly timeout?: number;
+  /** ms behind `timeout` for everything else; then the process ends in any case. Default 5000. */
+  readonly grace?: number;
+  /** Runs first, while the node is whole: to take no more work, to send clients away. What it throws is logged. */
+  readonly before?: () => unknown;
+}
+
+const OPTIONS: OptionNames<StopOnSignalsOptions> = { timeout: true, grace: true, before: true };
+const TIMEOUT_MS = 10_000;
+const GRACE_MS = 5000;
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+type Signal = (typeof SIGNALS)[number];
+/** The native core ends the process so much later than JavaScript would. Unit: ms. */
+const NATIVE_LATER_MS = 1000;
+
+/** What can be stopped: a node. */
+interface Stoppable {
+  readonly logger: Logger;
+  stop(options: { readonly timeout: number }): Promise<void>;
+}
+
+interface Entry {
+  readonly node: Stoppable;
+  readonly timeout: number;
+  readonly grace: number;
+  readonly before: (() => unknown) | undefined;
+}
+
+/** The nodes of this process that stop on signals. */
+const entries = new Set<Entry>();
+let isStopping = false;
+
+/** See `Node.stopOnSignals`. Gives what takes it back. */
+export function stopOnSignals(node: Stoppable, options: StopOnSignalsOptions): () => void {
+  checkOptionNames('stopOnSignals', options, OPTIONS);
+  const timeout = checkTimeout(options.timeout ?? TIMEOUT_MS);
+  const grace = checkTimeout(options.grace ?? GRACE_MS);
+  const { before } = options;
+  if (before !== undefined) checkFunction('stopOnSignals', before);
+  for (const each of entries) if (each.node === node) entries.delete(each);
+  const entry: Entry = { node, timeout, grace, before };
+  if (entries.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);
+  entries.add(entry);
+  arm();
+  return () => release(entry);
+}
+
+/** The node was stopped in another way. */
+export function stoppedWithoutSignal(node: Stoppable): void {
+  for (const entry of entries) if (entry.node === node) release(entry);
+}
+
+function release(entry: Entry): void {
+  if (isStopping || !entries.delete(entry)) return;
+  if (entries.size > 0) return arm();
+  native()?.disarmLastWord();
+  for (const signal of SIGNALS) process.removeListener(signal, onSignal);
+}
+
+/** The native core knows when the last of them has had its time. */
+function arm(): void {
+  native()?.armLastWord(
+    SIGNALS.map((signal) => constants.signals[signal]),
+    lastMs() + NATIVE_LATER_MS,
+  );
+}
+
+function lastMs(): number {
+  return Math.max(...[...entries].map(({ timeout, grace }) => timeout + grace));
+}
+
+function onSignal(signal: Signal): void {
+  const code = 128 + constants.signals[signal];
+  if (isStopping) {
+    say('a second signal: the process ends at once', { signal });
+    process.exit(code);
+  }
+  isStopping = true;
+  say('a signal: the process ends in order', { signal });
+  const ms = lastMs();
+  if (ms !== Number.POSITIVE_INFINITY) {
+    setTimeout(() => {
+      say('the process did not end in order in time, and ends now', { signal, ms });
+      process.exit(code);
+    }, ms);
+  }
+  void Promise.allSettled([...entries].map(stop)).then(() => process.exit());
+}
+
+async function stop({ node, timeout, before }: Entry): Promise<void> {
+  const end = performance.now() + timeout;
+  if (before !== undefined) await inTime(before, timeout, node);
+  await node.stop({ timeout: Math.max(0, end - performance.now()) });
+}
+
+/** Waits for `before`, but not longer than `ms`. */
+async function inTime(before: () => unknown, ms: number, { logger }: Stoppable): Promise<void> {
+  const failed = (err: unknown): void =>
+    logger.error({ event: 'stop_on_signals', err }, 'what was to run before the stop failed');
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    if (ms !== Number.POSITIVE_INFINITY) timer = setTimeout(resolve, ms);
+  });
+  const work = (async () => void (await before()))().catch(failed);
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}
+
+function say(text: string, facts: object): void {
+  for (const { node } of entries) node.logger.warn({ event: 'stop_on_signals', ...facts }, text);
+}
+
+/** Undefined where there is no native core: then JavaScript has the last word. */
+function native(): Native | undefined {
+  try {
+    return loadNative();
+  } catch {
+    return undefined;
+  }
+}
