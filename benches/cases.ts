@@ -19,6 +19,7 @@ import { spawn } from './local/spawn.ts';
 import { timers } from './local/timers.ts';
 import { codec } from './micro/codec.ts';
 import { copy } from './micro/copy.ts';
+import { roomBroadcast } from './rooms/broadcast.ts';
 
 export const cases: readonly BenchCase[] = [
   ...oneWay,
@@ -29,6 +30,7 @@ export const cases: readonly BenchCase[] = [
   ...globalNames,
   ...groupBroadcast,
   ...behindBulk,
+  ...roomBroadcast,
   ...pingPong,
   ...fanIn,
   ...ring,

@@ -68,7 +68,7 @@ export async function holdContest(
   return {
     results: entries.flatMap((entry) => summarise(entry.suite, bench, entry.rounds)),
     failures,
-    notes: bench.startsWith('cluster/') ? [] : noiseOf(contestants),
+    notes: /^(cluster|rooms)\//.test(bench) ? [] : noiseOf(contestants),
   };
 }
 

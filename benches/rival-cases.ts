@@ -15,6 +15,7 @@ import {
   throughput,
   timed,
 } from './harness.ts';
+import { openRoomRival } from './rooms/broadcast.ts';
 import type { Opening } from './serve.ts';
 
 const FOLDER = resolve('benches/peers');
@@ -68,6 +69,7 @@ const LOCAL: Readonly<Record<string, Open>> = {
 
 /** One rival, ready for rounds of one case. */
 export async function openRival(rival: string, name: string, settings: Settings): Promise<Opening> {
+  if (name.startsWith('rooms/')) return openRoomRival(rival, name, settings);
   if (rival === 'tls-msgpackr') {
     return { suite: `node:tls + ${versioned('msgpackr')}`, running: await openWire(rival, name, settings) };
   }

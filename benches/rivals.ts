@@ -12,6 +12,7 @@ import {
   resultOf,
   type Settings,
 } from './harness.ts';
+import { hasRedis } from './rooms/servers.ts';
 
 /** How the Erlang VM is run: one scheduler or one a core; with or without a read buffer that suits bulk over TLS. */
 const LOCAL_CONFIGURATIONS = ['s1', 's2'];
@@ -83,6 +84,14 @@ function installNodeRivals(): true {
   );
 }
 
+/** Rivals of rooms need their broker. @throws NoRivalsError */
+export function mustHaveRedis(): void {
+  if (hasRedis()) return;
+  throw new NoRivalsError(
+    'redis-server is not on the PATH (Debian: redis-server). --no-node runs without the rivals that need it, --no-rivals with none at all.',
+  );
+}
+
 /** The rivals that were asked for are not to be had. */
 export class NoRivalsError extends Error {}
 
@@ -103,7 +112,7 @@ export function rivalsInTurns(bench: BenchCase, settings: Settings, field: Field
   return contestants;
 }
 
-const isLocal = ({ name }: BenchCase): boolean => !name.startsWith('cluster/');
+const isLocal = ({ name }: BenchCase): boolean => /^(local|micro)\//.test(name);
 
 /** Two Erlang VMs take seconds to meet, so theirs come in one go after all of ours. */
 export async function erlangInOneGo(

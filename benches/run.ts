@@ -10,7 +10,14 @@ import { buildEarlier, type Earlier, regressionsOf } from './earlier.ts';
 import { type BenchCase, FULL, machineNotes, QUICK, type Result, type Settings } from './harness.ts';
 import { LIBRARIES } from './local/field.ts';
 import { type Beside, ratiosOf, summary, table } from './report.ts';
-import { erlangInOneGo, type Field, findField, NoRivalsError, rivalsInTurns } from './rivals.ts';
+import {
+  erlangInOneGo,
+  type Field,
+  findField,
+  mustHaveRedis,
+  NoRivalsError,
+  rivalsInTurns,
+} from './rivals.ts';
 
 const HELP = `Usage: npm run bench [-- [filter…] [options]]
 
@@ -81,6 +88,8 @@ async function main(args: readonly string[]): Promise<number> {
   const earlier = values.against === undefined ? undefined : buildEarlier(values.against);
   const alone = values['no-rivals'] || earlier !== undefined;
   const field = findField({ erlang: !alone && !values['no-erlang'], node: !alone && !values['no-node'] });
+  if (field.node && selected.some(({ rivals }) => rivals?.node?.rivals.some((name) => /redis/.test(name))))
+    mustHaveRedis();
   const file = openResults(values.save ?? (values.quick ? undefined : 'latest'));
   const emit = (line: object): void => {
     const text = `${JSON.stringify(line)}\n`;
@@ -128,7 +137,7 @@ async function runPlan({ selected, settings, field, emit, earlier, least }: Plan
     console.error(table(bench.name, bench.about, results, beside));
   }
   emit({ end: { date: new Date().toISOString(), load: loadavg(), failed } });
-  for (const folder of ['cluster/', 'local/', 'micro/']) {
+  for (const folder of ['cluster/', 'rooms/', 'local/', 'micro/']) {
     const some = all.filter(({ case: name }) => name.startsWith(folder));
     const text = selected.length > 1 ? summary(some, isAbsent) : '';
     if (text !== '') console.error(text);

@@ -1,0 +1,219 @@
+// Broadcasts of the first of two or three server processes to one room with clients on all of them, which one more process holds.
+import type { Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  type BenchCase,
+  cpuSeconds,
+  percentile,
+  type Round,
+  type Running,
+  type Settings,
+} from '../harness.ts';
+import { digits, joinRoom } from './clients.ts';
+import { type Fleet, startFleet } from './servers.ts';
+
+interface Size {
+  readonly servers: number;
+  readonly clients: number;
+  readonly bytes: number;
+  readonly compress?: boolean;
+  readonly rivals: readonly string[];
+}
+
+const REDIS = ['socket.io-redis', 'ws-redis', 'ws-redis-framed'];
+const SIZES: readonly Size[] = [
+  { servers: 2, clients: 500, bytes: 100, rivals: REDIS },
+  { servers: 2, clients: 2000, bytes: 100, rivals: REDIS },
+  { servers: 3, clients: 500, bytes: 100, rivals: REDIS },
+  { servers: 3, clients: 2000, bytes: 100, rivals: REDIS },
+  { servers: 2, clients: 500, bytes: 10_240, rivals: ['socket.io-redis', 'ws-redis'] },
+  { servers: 2, clients: 500, bytes: 10_240, compress: true, rivals: ['socket.io-redis', 'ws-redis'] },
+];
+
+const nameOf = ({ servers, clients, bytes, compress }: Size): string =>
+  `${servers}x${clients}_${bytes}B${compress === true ? '_deflate' : ''}`;
+
+export const roomBroadcast: readonly BenchCase[] = SIZES.map((size) => ({
+  name: `rooms/broadcast_${nameOf(size)}`,
+  about:
+    `Broadcasts of ${size.bytes} bytes to a room with ${size.clients} clients on ${size.servers} servers` +
+    `${size.compress === true ? ', with permessage-deflate' : ''}: one at a time, and up to 16 ahead of the slowest client (burst).`,
+  rounds: 3,
+  rivals: { node: { case: `rooms/${nameOf(size)}`, rivals: size.rivals } },
+  open: (settings) => openBroadcast(undefined, size, settings),
+}));
+
+/** The same case with the servers of a rival. */
+export async function openRoomRival(
+  rival: string,
+  name: string,
+  settings: Settings,
+): Promise<{ suite: string; running: Running }> {
+  const size = SIZES.find((each) => `rooms/${nameOf(each)}` === name);
+  if (size === undefined) throw new Error(`no rival does ${name}`);
+  const driver = await Driver.start(rival, size, settings);
+  return { suite: driver.suite, running: driver };
+}
+
+function openBroadcast(rival: string | undefined, size: Size, settings: Settings): Promise<Running> {
+  return Driver.start(rival, size, settings);
+}
+
+/** Latencies remembered of one phase. */
+const MOST_LATENCIES = 1 << 21;
+
+class Driver implements Running {
+  readonly #fleet: Fleet;
+  readonly #sockets: readonly Socket[];
+  readonly #settings: Settings;
+  readonly #bytesEach: number;
+  readonly #joinsPerSecond: number;
+  readonly #joinCpu: number;
+  readonly #counting: Counting;
+
+  private constructor(
+    fleet: Fleet,
+    sockets: readonly Socket[],
+    settings: Settings,
+    counting: Counting,
+    joining: { readonly bytesEach: number; readonly perSecond: number; readonly cpuEach: number },
+  ) {
+    this.#fleet = fleet;
+    this.#sockets = sockets;
+    this.#settings = settings;
+    this.#counting = counting;
+    this.#bytesEach = joining.bytesEach;
+    this.#joinsPerSecond = joining.perSecond;
+    this.#joinCpu = joining.cpuEach;
+  }
+
+  static async start(rival: string | undefined, size: Size, settings: Settings): Promise<Driver> {
+    const clients = settings.quick ? 20 : size.clients;
+    const fleet = await startFleet(rival, size);
+    const counting = new Counting(clients);
+    const idle = await fleet.loads('memory');
+    const sockets: Socket[] = [];
+    const start = performance.now();
+    for (let from = 0; from < clients; from += 50) {
+      const some = Array.from({ length: Math.min(50, clients - from) }, (_, index) =>
+        joinRoom(
+          fleet.ports[(from + index) % fleet.ports.length] as number,
+          { ...fleet.dialect, deflates: size.compress === true },
+          counting.took,
+        ),
+      );
+      for (const socket of await Promise.all(some)) {
+        sockets.push(socket);
+        socket.on('close', () => (counting.lost += 1));
+      }
+    }
+    const seconds = (performance.now() - start) / 1000;
+    const full = await fleet.loads('memory');
+    const grown = (key: 'rss' | 'cpu'): number =>
+      full.reduce((sum, load, index) => sum + load[key] - (idle[index]?.[key] ?? 0), 0) / clients;
+    return new Driver(fleet, sockets, settings, counting, {
+      bytesEach: grown('rss'),
+      perSecond: clients / seconds,
+      cpuEach: grown('cpu') * 1e6,
+    });
+  }
+
+  get suite(): string {
+    return this.#fleet.suite;
+  }
+
+  async round(): Promise<Round> {
+    return {
+      ...(await this.#phase('burst', 16)),
+      ...(await this.#phase('single', 1)),
+      memory: { value: this.#bytesEach, unit: 'bytes' },
+      joins: { value: this.#joinsPerSecond, unit: 'joins/s' },
+      join_cpu: { value: this.#joinCpu, unit: 'us' },
+    };
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.removeAllListeners('close').destroy();
+    await this.#fleet.stop();
+  }
+
+  /** @param ahead broadcasts that the slowest client may not have yet. */
+  async #phase(name: string, ahead: number): Promise<Round> {
+    const { quick } = this.#settings;
+    const counting = this.#counting;
+    counting.onComplete = () => this.#fleet.broadcast(1);
+    this.#fleet.broadcast(ahead);
+    await pause(quick ? 20 : 300);
+    const before = await this.#cpu();
+    counting.begin();
+    const start = performance.now();
+    await pause(quick ? 50 : 1500);
+    const { deliveries, latencies } = counting.end();
+    if (counting.lost > 0) throw new Error(`${counting.lost} clients were closed`);
+    const seconds = (performance.now() - start) / 1000;
+    const after = await this.#cpu();
+    counting.onComplete = () => {};
+    for (let last = -1; last !== counting.deliveries; ) {
+      last = counting.deliveries;
+      await pause(quick ? 20 : 100);
+    }
+    const ms = (part: number) => ({ value: percentile(latencies, part) / 1e6, unit: 'ms' });
+    return {
+      [`${name}_rate`]: { value: deliveries / seconds, unit: 'deliveries/s' },
+      [`${name}_cpu`]: { value: ((after.servers - before.servers) / deliveries) * 1e6, unit: 'us/msg' },
+      [`${name}_driver_cpu`]: { value: ((after.driver - before.driver) / deliveries) * 1e6, unit: 'us/msg' },
+      [`${name}_p50`]: ms(0.5),
+      [`${name}_p99`]: ms(0.99),
+      [`${name}_p999`]: ms(0.999),
+    };
+  }
+
+  async #cpu(): Promise<{ servers: number; driver: number }> {
+    const loads = await this.#fleet.loads('cpu');
+    const servers = loads.reduce((sum, { cpu }) => sum + cpu, this.#fleet.otherCpu());
+    return { servers, driver: cpuSeconds() };
+  }
+}
+
+/** Counts what clients get, and sees when all have a broadcast. */
+class Counting {
+  deliveries = 0;
+  /** Clients whose socket was closed. */
+  lost = 0;
+  onComplete: () => void = () => {};
+  readonly #clients: number;
+  /** How many clients have each broadcast that is under way. */
+  readonly #got = new Map<number, number>();
+  readonly #latencies = new Float64Array(MOST_LATENCIES);
+  #recorded = -1;
+  #from = 0;
+
+  constructor(clients: number) {
+    this.#clients = clients;
+  }
+
+  readonly took = (buffer: Buffer, at: number): void => {
+    const sequence = digits(buffer, at, 8);
+    const got = (this.#got.get(sequence) ?? 0) + 1;
+    this.deliveries++;
+    if (this.#recorded >= 0 && this.#recorded < MOST_LATENCIES)
+      this.#latencies[this.#recorded++] = now() - digits(buffer, at + 9, 16);
+    if (got < this.#clients) return void this.#got.set(sequence, got);
+    this.#got.delete(sequence);
+    this.onComplete();
+  };
+
+  begin(): void {
+    this.#recorded = 0;
+    this.#from = this.deliveries;
+  }
+
+  end(): { readonly deliveries: number; readonly latencies: Float64Array } {
+    const latencies = this.#latencies.slice(0, this.#recorded).sort();
+    this.#recorded = -1;
+    return { deliveries: this.deliveries - this.#from, latencies };
+  }
+}
+
+/** The clock that all processes of a machine share. Unit: ns. */
+const now = (): number => Number(process.hrtime.bigint() % 10n ** 16n);
