@@ -14,7 +14,7 @@ import type * as generated from './native.d.ts';
 export { NativeLoadError } from './load.ts';
 
 /** The ABI stamp this TypeScript was written against; the addon must answer the same number. */
-export const ABI = 6;
+export const ABI = 7;
 
 /** How a node's sockets behave. Every time is in milliseconds, every size in bytes. */
 export interface OpenOptions {
@@ -144,6 +144,11 @@ export interface Native {
   armLastWord(signals: number[], limitMs: number): void;
   /** Undoes {@link Native.armLastWord}. */
   disarmLastWord(): void;
+  /**
+   * Writes the same bytes to many sockets of this process, whose descriptors `sockets` has, 32 bits each. Each is replaced by how many bytes
+   * the kernel took; 0: none, for whatever reason.
+   */
+  spread(sockets: Uint8Array, bytes: Uint8Array): void;
   /** Validates one term (version byte first). Throws BAD_TERM. */
   termCheck(bytes: Uint8Array): void;
   /** Reference packing: `slot 16 | creation 8 | local 40`. */

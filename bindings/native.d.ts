@@ -139,6 +139,12 @@ export interface SessionStats {
 /** Numbers an identity. */
 export declare function slot(handle: number, name: string, incarnation: bigint): number
 
+/**
+ * Writes bytes to each of the sockets whose descriptors, 32 bits each, `sockets` has; each is replaced by how many bytes
+ * the kernel took, 0 when it took none for whatever reason.
+ */
+export declare function spread(sockets: Uint8Array, bytes: Uint8Array): void
+
 /** Counters of a node. */
 export declare function stats(handle: number): NativeStats
 

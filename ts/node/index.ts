@@ -23,5 +23,6 @@ export type {
 } from './options.ts';
 export type { ReadyOptions } from './readiness.ts';
 export type { DialResult, DownCause } from './session/endings.ts';
+export { Spread, type SpreadStream } from './spread.ts';
 export { startNode } from './start.ts';
 export type { StopOnSignalsOptions } from './stop-on-signals.ts';

@@ -1,3 +1,4 @@
+import type { Spread } from '../node/index.ts';
 import type { Packet } from './frame.ts';
 import type { SlowPolicy } from './limits.ts';
 import type { SocketPort } from './socket-port.ts';
@@ -68,10 +69,10 @@ export class Outlet implements Flushable {
     this.#add(packet);
   }
 
-  flush(): void {
+  flush(spread?: Spread): void {
     this.#isTouched = false;
     if (this.#isClosed || this.#queue.length === 0 || this.#port.isBlocked) return;
-    this.#port.write(this.#queue);
+    this.#port.write(this.#queue, spread);
     this.#queue.length = 0;
     this.#bytes = 0;
     this.#kept?.clear();

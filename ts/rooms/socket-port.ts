@@ -1,7 +1,9 @@
 // How packets get into a socket: as bytes straight into the stream below a socket of `ws`, or one message after the other into
 // anything that has `send` and `close`.
 // oxlint-disable no-underscore-dangle -- `ws` names the stream below a socket so
-import type { Packet } from './frame.ts';
+import { Socket } from 'node:net';
+import type { Spread, SpreadStream } from '../node/index.ts';
+import type { Frame, Packet } from './frame.ts';
 
 /** What `accept` takes: a WebSocket of any library, a server's end of one, or a test's own. */
 export interface RoomSocket {
@@ -27,15 +29,13 @@ export interface SocketPort {
   readonly buffered: number;
   /** Nothing should be written before `onWritable`. */
   readonly isBlocked: boolean;
-  write(packets: readonly Packet[]): void;
+  /** @param spread takes what others may get, too. */
+  write(packets: readonly Packet[], spread?: Spread): void;
 }
 
 /** The stream below a server's socket of `ws`. */
-interface RawStream {
-  readonly writableLength: number;
+interface RawStream extends SpreadStream {
   readonly writableNeedDrain: boolean;
-  readonly writable: boolean;
-  write(bytes: Uint8Array): boolean;
   cork(): void;
   uncork(): void;
   on(event: 'drain', listener: () => void): unknown;
@@ -61,10 +61,12 @@ function isOfWs(socket: RoomSocket): socket is ServerSocketOfWs {
 class RawPort implements SocketPort {
   readonly #stream: RawStream;
   readonly #deflates: boolean;
+  readonly #isPlain: boolean;
 
   constructor(socket: ServerSocketOfWs, onWritable: () => void) {
     this.#stream = socket._socket;
     this.#deflates = 'permessage-deflate' in socket._extensions;
+    this.#isPlain = Object.getPrototypeOf(this.#stream) === Socket.prototype; // over TLS its bytes are others
     this.#stream.on('drain', onWritable);
   }
 
@@ -76,12 +78,14 @@ class RawPort implements SocketPort {
     return this.#stream.writableNeedDrain;
   }
 
-  write(packets: readonly Packet[]): void {
+  write(packets: readonly Packet[], spread?: Spread): void {
     const stream = this.#stream;
     if (!stream.writable) return;
     const [first] = packets;
-    if (!this.#deflates && packets.length === 1 && first !== undefined) {
-      stream.write(first.wire);
+    if (packets.length === 1 && first !== undefined && (!this.#deflates || first.frames.length === 1)) {
+      const wire = this.#deflates ? (first.frames[0] as Frame).deflated : first.wire;
+      if (this.#isPlain && spread !== undefined) spread.add(stream, wire);
+      else stream.write(wire);
       return;
     }
     stream.cork();

@@ -1,18 +1,21 @@
 // One turn of the event loop gathers everything that goes out: the messages of a room are put together once for all its
 // members, and each socket is written to once.
+import { Spread } from '../node/index.ts';
 import { type Frame, Packet } from './frame.ts';
 import type { Room } from './room.ts';
 import type { RoomMessage } from './room-message.ts';
 
 /** What has packets to write. */
 export interface Flushable {
-  flush(): void;
+  /** @param spread takes what can be written together with the same bytes of others. */
+  flush(spread?: Spread): void;
 }
 
 export class Turn {
   /** Messages that no member has in its queue yet, in order. */
   #log: { readonly room: Room; readonly message: RoomMessage }[] = [];
   #waiting: Flushable[] = [];
+  readonly #spread = new Spread();
   #isScheduled = false;
 
   /** A message for the members that a room has now. */
@@ -48,7 +51,8 @@ export class Turn {
     this.settle();
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const each of waiting) each.flush();
+    for (const each of waiting) each.flush(this.#spread);
+    this.#spread.run();
   }
 
   #schedule(): void {

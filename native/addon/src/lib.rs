@@ -13,6 +13,7 @@ pub mod last_word;
 mod memory;
 mod options;
 pub mod sending;
+pub mod spread;
 pub mod stats;
 mod uv;
 mod wake;
@@ -33,7 +34,7 @@ use crate::options::OpenOptions;
 use crate::wake::ThreadsafeWake;
 
 /// Changes with every change of a signature or of the layout of entries. `bindings/index.ts` holds the other half.
-const ABI: u32 = 6;
+const ABI: u32 = 7;
 
 /// The ABI stamp.
 #[napi]

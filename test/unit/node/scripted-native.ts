@@ -165,6 +165,8 @@ export class ScriptedNative implements Native {
   ref(): void {}
   unref(): void {}
 
+  spread(): void {}
+
   stats(): NativeStats {
     return {} as NativeStats;
   }
