@@ -3,15 +3,20 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Node } from '../../ts/index.ts';
 import { createRooms, type Rooms, type RoomsOptions } from '../../ts/rooms/index.ts';
+import { redisBridge } from '../../ts/rooms/redis.ts';
 
-/** Listens on any port. */
+/** Listens on any port. @param broker of a bridge to other clusters; without it there is none. */
 export async function serveRooms(
   node: Node,
   options: RoomsOptions = {},
+  broker?: { readonly url: string; readonly cluster: string },
 ): Promise<{ readonly rooms: Rooms; readonly url: string }> {
   const rooms = createRooms(node, {
     join: () => true,
     message: (connection, data) => connection.broadcast('g', data),
+    ...(broker === undefined
+      ? {}
+      : { bridge: { via: redisBridge({ url: broker.url }), cluster: broker.cluster } }),
     ...options,
   });
   const server = createServer();

@@ -164,6 +164,10 @@ export const ERRORS = {
     summary: 'Rooms cannot be attached to an HTTP server without the package `ws`.',
     remedy: 'npm install ws, or give sockets of another library to rooms.accept.',
   },
+  SNOW_ERR_NO_REDIS: {
+    summary: 'Rooms cannot be bridged over Redis without the package `ioredis`.',
+    remedy: 'npm install ioredis, or give another RoomBridge to createRooms.',
+  },
   SNOW_ERR_BAD_CALLER: {
     summary: 'What was to act is neither an actor nor a node.',
     remedy:

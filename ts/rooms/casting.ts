@@ -1,5 +1,6 @@
 // Broadcasts: to the peers that want them and to this node's own members, and what comes from peers to those members.
 import type { Runtime } from '../actor/index.ts';
+import type { Bridging } from './bridging.ts';
 import type { Connection } from './connection.ts';
 import type { History } from './history.ts';
 import type { ResumeLimits } from './limits.ts';
@@ -25,6 +26,7 @@ export class Casting {
   readonly #sessions: Sessions;
   readonly #turn: Turn;
   readonly #resume: ResumeLimits;
+  #bridging: Bridging | undefined;
 
   constructor(parts: {
     readonly runtime: Runtime;
@@ -48,7 +50,17 @@ export class Casting {
   everywhere(name: string, content: Content, except: Except, cause: Cause | null): void {
     if (cause !== null) this.#sessions.caused(cause[0], cause[1]);
     const room = this.#table.get(name);
-    if (room !== undefined) this.#cast(room, content, except, cause); // else no member is anywhere, and none may come back
+    if (room !== undefined) this.#cast(room, content, except, cause);
+    else if (this.#bridging?.isFor(name) === true) {
+      // No member is in this cluster, and none may come back.
+      const id = this.#table.numberOutside();
+      this.#bridging.publish(name, new RoomMessage(id, content, except, this.#runtime.now()));
+    }
+  }
+
+  /** From now on other clusters get what this node broadcasts. */
+  bridge(bridging: Bridging): void {
+    this.#bridging = bridging;
   }
 
   #cast(room: Room<Connection>, content: Content, except: Except, cause: Cause | null): void {
@@ -66,6 +78,7 @@ export class Casting {
       this.refused += this.#peers.broadcast(peers, name, content.payload, detailsTerm(details)).length;
     }
     this.deliver(room, message);
+    this.#bridging?.publish(name, message);
   }
 
   /** To the members on this node only. It has no number and cannot be resumed. */

@@ -39,6 +39,8 @@ export class History {
   readonly #requests: Requests;
   readonly #resume: ResumeLimits;
   readonly #listener: HistoryListener;
+  /** Messages of other clusters come in. */
+  isBridged = false;
   /** Origins that have ended within the window, oldest first. */
   readonly #ended = new Map<string, { readonly at: number; readonly wasLost: boolean }>();
 
@@ -171,6 +173,8 @@ export class History {
     if (answers.length === 0 && !gone.every((origin) => ended.has(origin))) return false;
     for (const answer of answers)
       for (const [origin, wasLost] of answer.ended) ended.set(origin, wasLost || ended.get(origin) === true);
+    // One of another cluster ends unseen, and nobody stands in for the node that had its messages.
+    if (this.isBridged && gone.some((origin) => !this.#peers.wasHere(origin))) return false;
     let lost = 0;
     for (const [origin, wasLost] of ended) if (wasLost || gone.includes(origin)) lost++;
     return lost <= 1;

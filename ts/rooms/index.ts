@@ -6,6 +6,8 @@
 //
 // Guarantees: order per broadcasting node and member; exactly once per member; nothing after a leave was acknowledged; a resume without
 // gaps and repeats, or a `resync`. Must not know: sessions and frames between nodes, how a WebSocket is parsed (`ws` does that).
+export type { BridgeOptions, RoomBridge, RoomBridgeListener } from './bridge.ts';
+export type { BridgeStats } from './bridging.ts';
 export type { CloseReason, Connection } from './connection.ts';
 export type { ConnectionHandler } from './connection-actor.ts';
 export type { DrainOptions } from './drain.ts';
@@ -18,8 +20,7 @@ export {
   createRooms,
   type ExceptOptions,
   Rooms,
-  type RoomsEvents,
-  type RoomsStats,
 } from './rooms.ts';
+export type { RoomsEvents, RoomsStats } from './rooms-events.ts';
 export type { RoomSocket } from './socket-port.ts';
 export type { Admission, AttachOptions, Origins, Refusal } from './upgrade.ts';

@@ -21,6 +21,8 @@ export class Interest {
   readonly #table: RoomTable;
   readonly #peers: Peers;
   readonly #joinMs: number;
+  /** Called when this node begins to want the messages of a room, and when it does not any more. */
+  onWanted: (room: string, isWanted: boolean) => void = () => {};
   readonly #openings = new Map<string, Opening>();
   /** Rooms whose number of members peers do not know. */
   readonly #changed = new Set<Room<Connection>>();
@@ -43,6 +45,7 @@ export class Interest {
     const under = this.#openings.get(room.name);
     if (room.isAnnounced) return under?.promise ?? Promise.resolve();
     room.isAnnounced = true;
+    this.onWanted(room.name, true);
     this.#changed.add(room);
     this.#schedule(true);
     return this.#waitFor(room.name, this.#peers.all());
@@ -157,6 +160,7 @@ export class Interest {
       else {
         entries.push([room.name, -1]);
         room.isAnnounced = false;
+        this.onWanted(room.name, false);
         this.#openings.get(room.name)?.done();
         this.#table.release(room);
       }

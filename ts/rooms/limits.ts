@@ -39,6 +39,11 @@ export const HISTORY_MS = 2000;
 /** Changes of member counts are told to peers after this. Unit: ms. */
 export const COUNT_MS = 100;
 
+/** Longest message that is bridged to other clusters. Unit: bytes. */
+export const MAX_BRIDGED_BYTES = 1024 * 1024;
+/** Rooms whose last bridged message a node remembers. */
+export const MAX_BRIDGED_ROOMS = 100_000;
+
 export interface ResumeLimits {
   /** How long a room message is kept for clients that reconnect. Unit: ms; 0: no resume. Default 120 000. */
   readonly windowMs: number;

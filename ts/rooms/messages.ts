@@ -156,7 +156,7 @@ export const isId: Test = (value) =>
   typeof value === 'string' && value !== '' && value.length <= MAX_ID_CHARS;
 const isKey: Test = (value) => value instanceof Uint8Array && value.length === KEY_BYTES;
 const isMeta: Test = (value) => value === null || (typeof value === 'string' && isJson(value));
-const isExcept: Test = (value) =>
+export const isExcept: Test = (value) =>
   Array.isArray(value) &&
   value.length <= MAX_EXCEPT &&
   value.every((each) => typeof each === 'string' && /^[#@]/.test(each));

@@ -1,4 +1,6 @@
 import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import type { BridgeOptions, RoomBridge } from './bridge.ts';
+import { isClusterName } from './bridge-envelope.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
 import { DEFAULT_LIMITS, DEFAULT_RESUME, type Limits, type ResumeLimits, type SlowPolicy } from './limits.ts';
 
@@ -16,6 +18,8 @@ export interface RoomsOptions<User = unknown, In = unknown> extends ConnectionHa
   /** What is kept for clients that come back; `windowMs` 0 turns it off. */
   readonly resume?: Partial<ResumeLimits>;
   readonly heartbeat?: Partial<HeartbeatOptions>;
+  /** Carries messages to and from clusters that are not one mesh with this one. */
+  readonly bridge?: BridgeOptions;
 }
 
 export interface Settings {
@@ -34,7 +38,10 @@ const OPTIONS: OptionNames<RoomsOptions> = {
   limits: true,
   resume: true,
   heartbeat: true,
+  bridge: true,
 };
+const BRIDGE: OptionNames<BridgeOptions> = { via: true, cluster: true, rooms: true };
+const PORT: readonly (keyof RoomBridge)[] = ['open', 'subscribe', 'unsubscribe', 'publish', 'close'];
 const LIMITS: OptionNames<Limits> = {
   messageBytes: true,
   messagesPerSecond: true,
@@ -74,7 +81,19 @@ export function checkOptions(options: RoomsOptions): Settings {
   for (const key of ['open', 'message', 'join', 'mail', 'close', 'parse'] as const)
     if (options[key] !== undefined && typeof options[key] !== 'function')
       throw bad(key, options[key], 'a function');
+  checkBridge(options.bridge);
   return { limits, resume, heartbeat };
+}
+
+function checkBridge(bridge: BridgeOptions | undefined): void {
+  if (bridge === undefined) return;
+  checkOptionNames('bridge', bridge, BRIDGE as OptionNames<BridgeOptions>);
+  const { via, cluster, rooms } = bridge;
+  for (const method of PORT)
+    if (typeof via?.[method] !== 'function')
+      throw bad('bridge.via', via, `a RoomBridge: it has no method ${method}`);
+  if (!isClusterName(cluster)) throw bad('bridge.cluster', cluster, 'a name of 1 to 64 characters');
+  if (rooms !== undefined && typeof rooms !== 'function') throw bad('bridge.rooms', rooms, 'a function');
 }
 
 function whole(name: string, value: unknown, least: number, most: number): void {

@@ -35,6 +35,11 @@ export class Peers {
     return side?.takesPart === true ? side : undefined;
   }
 
+  /** Whether a node of this cluster has or had an origin, as far as is remembered. */
+  wasHere(origin: string): boolean {
+    return this.#origins.has(`origin ${origin}`);
+  }
+
   /** Whether a peer that takes part broadcasts under it. O(peers). */
   hasOrigin(origin: string): boolean {
     for (const side of this.all()) if (side.origin === origin) return true;

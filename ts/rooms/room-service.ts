@@ -7,6 +7,8 @@ import type { Runtime } from '../actor/index.ts';
 import { KEY_ROOM } from '../client/index.ts';
 import { type Listing, type RoomInfo, sourcesOf } from '../introspect/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
+import type { BridgeOptions } from './bridge.ts';
+import { Bridging } from './bridging.ts';
 import { Casting } from './casting.ts';
 import type { Connection } from './connection.ts';
 import { History } from './history.ts';
@@ -38,6 +40,8 @@ export interface RoomServiceListener {
   gap(room: Room<Connection>): void;
   /** A session is claimed by a newer connection on a peer. */
   claimed(session: string, generation: number, origin: string): void;
+  /** The bridge to other clusters carries messages, or not any more. */
+  bridged(isUp: boolean, why: string): void;
   /** Another `createRooms` took the place of this one. */
   replaced(): void;
 }
@@ -60,11 +64,17 @@ export class RoomService implements ChannelListener {
   readonly casting: Casting;
   readonly membership: Membership;
   readonly presence: PresenceService;
+  /** To other clusters; undefined: there is none. */
+  readonly bridging: Bridging | undefined;
   readonly #requests: Requests;
   readonly #listener: RoomServiceListener;
   #isClosed = false;
 
-  constructor(host: RoomsHost, limits: Limits, resume: ResumeLimits, listener: RoomServiceListener) {
+  constructor(
+    host: RoomsHost,
+    { limits, resume, bridge }: { limits: Limits; resume: ResumeLimits; bridge: BridgeOptions | undefined },
+    listener: RoomServiceListener,
+  ) {
     const { runtime } = host;
     this.#listener = listener;
     this.peers = new Peers(runtime);
@@ -88,6 +98,7 @@ export class RoomService implements ChannelListener {
       turn: this.turn,
       resume,
     });
+    if (bridge !== undefined) this.bridging = this.#bridge(runtime, bridge);
     this.peers.opened(host.channel(CHANNEL, this));
     for (const side of this.peers.sessions()) this.#greet(side, true);
     sourcesOf(runtime).rooms = this.#listing();
@@ -129,10 +140,23 @@ export class RoomService implements ChannelListener {
     this.turn.flush();
     for (const side of this.peers.sessions()) this.peers.send(side, ['bye']);
     this.#requests.close();
+    this.bridging?.close();
     this.interest.close();
     this.peers.close();
     this.sessions.close();
     this.table.close();
+  }
+
+  #bridge(runtime: Runtime, options: BridgeOptions): Bridging {
+    const bridging = new Bridging(runtime, options, this.table, this.peers, {
+      next: (room, message) => this.casting.next(room, message),
+      gap: (room) => this.#listener.gap(room),
+      changed: (isUp, why) => this.#listener.bridged(isUp, why),
+    });
+    this.casting.bridge(bridging);
+    this.interest.onWanted = (room, isWanted) => bridging.wants(room, isWanted);
+    this.history.isBridged = true;
+    return bridging;
   }
 
   up(peer: ChannelPeer): void {

@@ -69,6 +69,13 @@ export class RoomTable {
     return { origin: this.origin, previous: this.#newestIn(room), sequence: ++this.#counter };
   }
 
+  /** The number of a message in a room that is not known here. */
+  numberOutside(): { origin: string; sequence: number; previous: number } {
+    const previous = this.#counter;
+    this.#forgotten = ++this.#counter;
+    return { origin: this.origin, previous, sequence: this.#counter };
+  }
+
   /** A member of the room may come back within the window. */
   awaitReturn(room: Room<Connection>): void {
     if (this.#resume.windowMs === 0) return;

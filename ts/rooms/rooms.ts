@@ -2,8 +2,8 @@ import { EventEmitter } from 'node:events';
 import type { Server } from 'node:http';
 import { inspect } from 'node:util';
 import { checkHost, SnowmeshError } from '../errors/index.ts';
-import { type ClientCounters, Clients } from './clients.ts';
-import type { CloseReason, Connection } from './connection.ts';
+import { Clients } from './clients.ts';
+import type { Connection } from './connection.ts';
 import { Drain, type DrainOptions, spreadOf } from './drain.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { checkOptions, type RoomsOptions } from './options.ts';
@@ -12,6 +12,7 @@ import { Resume } from './resume.ts';
 import { keyRoom, mustBeRoom } from './room.ts';
 import { contentOf, type Except } from './room-message.ts';
 import { RoomService, type RoomsHost } from './room-service.ts';
+import type { RoomsEvents, RoomsStats } from './rooms-events.ts';
 import type { RoomSocket } from './socket-port.ts';
 import { type AttachOptions, attach } from './upgrade.ts';
 
@@ -31,23 +32,6 @@ export interface ExceptOptions {
   readonly connection?: Connection<never> | Connection | string;
   /** All connections of a user, on any node. */
   readonly key?: string;
-}
-
-/** Figures of the moment. */
-export interface RoomsStats extends Readonly<ClientCounters> {
-  readonly connections: number;
-  /** Rooms this node knows: with members here or on a peer, or with messages that are kept. */
-  readonly rooms: number;
-  /** Broadcasts that a peer did not get at once, because too much waited for it. */
-  readonly refusedByPeers: number;
-}
-
-/** What rooms emit. */
-export interface RoomsEvents {
-  /** A client reads too slowly: so many messages were dropped; 0: it is closed. */
-  slow: [connection: Connection, dropped: number];
-  /** A connection ended. */
-  close: [connection: Connection, why: CloseReason];
 }
 
 /**
@@ -73,11 +57,16 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
     const { limits, resume, heartbeat } = checkOptions(options as RoomsOptions);
     const { runtime } = host;
     this.#host = host;
-    this.#service = new RoomService(host, limits, resume, {
-      gap: (room) => this.#clients.gap(room),
-      claimed: (session, generation, origin) => this.#clients.claimed(session, generation, origin),
-      replaced: () => this.close(),
-    });
+    this.#service = new RoomService(
+      host,
+      { limits, resume, bridge: options.bridge },
+      {
+        bridged: (isUp, why) => this.#bridged(isUp, why),
+        gap: (room) => this.#clients.gap(room),
+        claimed: (session, generation, origin) => this.#clients.claimed(session, generation, origin),
+        replaced: () => this.close(),
+      },
+    );
     this.#clients = new Clients(
       this.#service,
       new Resume(this.#service, resume.windowMs),
@@ -93,6 +82,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
     this.#drain = new Drain(runtime, this.#clients);
     this.#messageBytes = limits.messageBytes;
     this.#connectionsPerAddress = limits.connectionsPerAddress;
+    this.#service.bridging?.open();
   }
 
   /**
@@ -250,6 +240,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
       connections: this.#clients.size,
       rooms: this.#service.table.size,
       refusedByPeers: this.#service.casting.refused,
+      bridge: this.#service.bridging?.stats,
       ...this.#clients.counters,
     };
   }
@@ -271,6 +262,17 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   #broadcast(room: string, message: unknown, except: Except): void {
     this.#mustBeOpen('broadcast');
     this.#service.casting.everywhere(room, contentOf(message), except, null);
+  }
+
+  #bridged(isUp: boolean, why: string): void {
+    const { logger } = this.#host.runtime;
+    if (isUp) logger.info({ event: 'rooms_bridge_up' }, 'the bridge of rooms to other clusters is up');
+    else
+      logger.warn(
+        { event: 'rooms_bridge_down', why },
+        `the bridge of rooms to other clusters is down: ${why}`,
+      );
+    this.emit('bridge', isUp, why);
   }
 
   #mustBeOpen(what: string): void {

@@ -9,6 +9,7 @@ const WITHOUT_A_CODE: Readonly<Record<string, string>> = {
   'ts/cli/portmap-command.ts': 'printed by the command line tool',
   'ts/client/connector.ts': 'the client imports nothing',
   'ts/client/room-client.ts': 'the client imports nothing',
+  'ts/client/state.ts': 'the client imports nothing; it has a code',
   'ts/discovery/file.ts': 'the cause of a SNOW_ERR_DISCOVERY',
   'ts/discovery/polling.ts': 'the cause of a SNOW_ERR_DISCOVERY',
   'ts/kernel/crash-reason.ts': 'only its stack is read',

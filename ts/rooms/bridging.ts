@@ -1,0 +1,188 @@
+// Room messages to and from other clusters. Each node publishes what it broadcasts and subscribes to the rooms it wants; nodes of its own cluster have told
+// it what they broadcast already, so what comes from there is dropped, and what comes from elsewhere is never published: nothing goes round.
+//
+// A message keeps its origin and number, so members have it once on whatever node they are, and a client resumes it as any other. Each names the one that
+// was published before it in its room: what the bridge lost is seen, and members are told `resync`.
+import type { Runtime } from '../actor/index.ts';
+import type { BridgeOptions, RoomBridgeListener } from './bridge.ts';
+import { readEnvelope, writeEnvelope } from './bridge-envelope.ts';
+import type { Connection } from './connection.ts';
+import { MAX_BRIDGED_BYTES, MAX_BRIDGED_ROOMS } from './limits.ts';
+import type { Peers } from './peers.ts';
+import type { Room } from './room.ts';
+import { RoomMessage } from './room-message.ts';
+import type { RoomTable } from './room-table.ts';
+
+/** Counts of one node's bridge. */
+export interface BridgeStats {
+  readonly isUp: boolean;
+  /** Messages given to the bridge. */
+  readonly published: number;
+  /** Messages of other clusters that were delivered. */
+  readonly received: number;
+  /** Messages of this node that other clusters do not get: the bridge was down, too much waited, or they were longer than 1 MiB. */
+  readonly failed: number;
+  /** What came over the bridge and was no message of another cluster, apart from those of this one. */
+  readonly refused: number;
+}
+
+export interface BridgingListener {
+  /** The next message of its origin. */
+  next(room: Room<Connection>, message: RoomMessage): void;
+  /** Members may have missed something. */
+  gap(room: Room<Connection>): void;
+  changed(isUp: boolean, why: string): void;
+}
+
+export class Bridging implements RoomBridgeListener {
+  readonly #runtime: Runtime;
+  readonly #options: BridgeOptions;
+  readonly #table: RoomTable;
+  readonly #peers: Peers;
+  readonly #listener: BridgingListener;
+  /** The last message of this node that was to be published, by room; the room that was silent longest is first. */
+  readonly #last = new Map<string, number>();
+  /** No message in a room that fell out of `#last` has a greater number. */
+  #forgotten = 0;
+  /** Rooms in which something of this node was not published, and nothing after it. */
+  readonly #broken = new Set<string>();
+  #isUp = false;
+  #wasUp = false;
+  #isClosed = false;
+  #published = 0;
+  #received = 0;
+  #failed = 0;
+  #refused = 0;
+
+  constructor(
+    runtime: Runtime,
+    options: BridgeOptions,
+    table: RoomTable,
+    peers: Peers,
+    listener: BridgingListener,
+  ) {
+    this.#runtime = runtime;
+    this.#options = options;
+    this.#table = table;
+    this.#peers = peers;
+    this.#listener = listener;
+  }
+
+  get stats(): BridgeStats {
+    return {
+      isUp: this.#isUp,
+      published: this.#published,
+      received: this.#received,
+      failed: this.#failed,
+      refused: this.#refused,
+    };
+  }
+
+  open(): void {
+    this.#options.via.open(this);
+  }
+
+  isFor(room: string): boolean {
+    return this.#options.rooms?.(room) ?? true;
+  }
+
+  /** This node wants the messages of a room, or not any more. */
+  wants(room: string, isWanted: boolean): void {
+    if (!this.isFor(room)) return;
+    if (isWanted) this.#options.via.subscribe(room);
+    else this.#options.via.unsubscribe(room);
+  }
+
+  /** A numbered message of this node. O(size). */
+  publish(room: string, message: RoomMessage): void {
+    if (!this.isFor(room)) return;
+    const previous = this.#last.get(room) ?? this.#forgotten;
+    this.#last.delete(room);
+    this.#last.set(room, message.sequence);
+    for (const [oldest, sequence] of this.#last) {
+      if (this.#last.size <= MAX_BRIDGED_ROOMS) break;
+      this.#last.delete(oldest);
+      this.#forgotten = Math.max(this.#forgotten, sequence);
+    }
+    if (this.#give(room, message, previous)) {
+      this.#published++;
+      this.#broken.delete(room);
+    } else {
+      this.#failed++;
+      if (this.#broken.size < MAX_BRIDGED_ROOMS) this.#broken.add(room);
+    }
+  }
+
+  up(): void {
+    if (this.#isClosed || this.#isUp) return;
+    this.#isUp = true;
+    this.#listener.changed(true, '');
+    for (const room of [...this.#broken]) this.#tellEnd(room);
+    // While it was down others may have published: there is nobody to ask.
+    if (this.#wasUp)
+      for (const room of this.#table)
+        if (room.members.size > 0 && this.isFor(room.name)) this.#listener.gap(room);
+    this.#wasUp = true;
+  }
+
+  down(why: string): void {
+    if (this.#isClosed || !this.#isUp) return;
+    this.#isUp = false;
+    this.#listener.changed(false, why);
+  }
+
+  message(name: string, bytes: Uint8Array): void {
+    if (this.#isClosed) return;
+    const envelope = bytes.length > 2 * MAX_BRIDGED_BYTES ? undefined : readEnvelope(bytes);
+    if (envelope === undefined) return void this.#refused++;
+    const { cluster, origin, sequence, previous, content, except } = envelope;
+    if (cluster === this.#options.cluster) return;
+    const { origin: own } = this.#table;
+    // A node of this cluster speaks for itself: nobody else can in its name.
+    if (origin === own || this.#peers.wasHere(origin)) return void this.#refused++;
+    const room = this.#table.get(name);
+    if (room === undefined || !this.isFor(name)) return;
+    const last = room.ring.last(origin);
+    if (last !== undefined && sequence <= last) return;
+    const isGap = last !== undefined && previous > last;
+    if (isGap) room.ring.startAt(origin, previous);
+    if (content !== undefined) {
+      this.#received++;
+      const id = { origin, sequence, previous };
+      this.#listener.next(room, new RoomMessage(id, content, except, this.#runtime.now()));
+    } else {
+      room.ring.heardOf(origin, sequence);
+      room.ring.startAt(origin, sequence);
+    }
+    if (isGap) this.#listener.gap(room);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#options.via.close();
+  }
+
+  /** Nothing of this node comes in a room after its last number, which was not published. */
+  #tellEnd(room: string): void {
+    const last = this.#last.get(room);
+    this.#broken.delete(room);
+    if (last === undefined) return;
+    const { cluster } = this.#options;
+    const bytes = writeEnvelope({
+      cluster,
+      origin: this.#table.origin,
+      sequence: last,
+      previous: last,
+      content: undefined,
+      except: [],
+    });
+    if (!this.#options.via.publish(room, bytes)) this.#broken.add(room);
+  }
+
+  #give(room: string, { origin, sequence, content, except }: RoomMessage, previous: number): boolean {
+    if (!this.#isUp || content.payload.length > MAX_BRIDGED_BYTES) return false;
+    const { cluster, via } = this.#options;
+    return via.publish(room, writeEnvelope({ cluster, origin, sequence, previous, content, except }));
+  }
+}
