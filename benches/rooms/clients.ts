@@ -105,7 +105,7 @@ class FrameReader {
       const end = buffer.indexOf('\r\n\r\n');
       if (end < 0) return 0;
       const answer = buffer.toString('latin1', 0, end);
-      if (!/^HTTP\/1\.1 101/.test(answer)) throw new Error(`a server refused a client: ${answer}`);
+      if (!answer.startsWith('HTTP/1.1 101')) throw new Error(`a server refused a client: ${answer}`);
       this.#isOpen = true;
       at = end + 4;
       this.#onOpen();

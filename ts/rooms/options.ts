@@ -88,12 +88,13 @@ export function checkOptions(options: RoomsOptions): Settings {
 function checkBridge(bridge: BridgeOptions | undefined): void {
   if (bridge === undefined) return;
   checkOptionNames('bridge', bridge, BRIDGE as OptionNames<BridgeOptions>);
-  const { via, cluster, rooms } = bridge;
+  const { via, cluster } = bridge;
   for (const method of PORT)
     if (typeof via?.[method] !== 'function')
       throw bad('bridge.via', via, `a RoomBridge: it has no method ${method}`);
   if (!isClusterName(cluster)) throw bad('bridge.cluster', cluster, 'a name of 1 to 64 characters');
-  if (rooms !== undefined && typeof rooms !== 'function') throw bad('bridge.rooms', rooms, 'a function');
+  if (bridge.rooms !== undefined && typeof bridge.rooms !== 'function')
+    throw bad('bridge.rooms', bridge['rooms'] as unknown, 'a function');
 }
 
 function whole(name: string, value: unknown, least: number, most: number): void {

@@ -116,10 +116,10 @@ class RedisBridge implements RoomBridge {
   publish(room: string, bytes: Uint8Array): boolean {
     if (!this.#isUp || this.#waiting + bytes.length > this.#pendingBytes) return false;
     this.#waiting += bytes.length;
-    const done = (): void => void (this.#waiting -= bytes.length);
     const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     // A failure comes with the end of the connection.
-    this.#publisher.publish(this.#prefix + room, message).then(done, done);
+    const taken = (): void => void (this.#waiting -= bytes.length);
+    this.#publisher.publish(this.#prefix + room, message).then(taken, taken);
     return true;
   }
 
