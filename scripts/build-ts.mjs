@@ -11,7 +11,9 @@ import { isUpToDate, root, run } from './setup.mjs';
 const dist = join(root, 'dist');
 const stamp = join(dist, '.compiled');
 const folders = ['ts', 'bindings', 'examples', 'benches', 'test'];
-const sources = /\.[cm]?ts$|tsconfig[^/]*\.json$/;
+/** Files of a page that an example serves. They are used as they are. */
+const pages = ['examples/chat/page'];
+const sources = /\.[cm]?ts$|tsconfig[^/]*\.json$|[\\/]page[\\/][^\\/]+$/;
 
 if (!process.argv.includes('--if-needed') || !isUpToDate(stamp, folders, sources))
   process.exitCode = compile();
@@ -24,6 +26,7 @@ function compile() {
   for (const folder of folders) prune(folder);
   // Declarations written by hand or generated from Rust are input to tsc, which does not copy them.
   cpSync(join(root, 'bindings/native.d.ts'), join(dist, 'bindings/native.d.ts'));
+  for (const page of pages) cpSync(join(root, page), join(dist, page), { recursive: true });
   if (status === 0) {
     buildSync({
       ...CLIENT_BUNDLE,
