@@ -156,7 +156,7 @@ export function multiCall<R = unknown>(
  *
  * @param options.timeout ms; default 5000.
  * @example
- * const { replies, failures } = await multiCall(self, nodes().map((node) => stats.at('stats', node)), 'read', []);
+ * const { replies, failures } = await multiCall(self, node.nodes().map((peer) => stats.at('stats', peer)), 'read', []);
  */
 export function multiCall<P extends Protocol, T extends CallTag<P>>(
   caller: Caller,

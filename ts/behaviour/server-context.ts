@@ -47,7 +47,10 @@ export interface Ignore {
  * What an `init` returns to decline the start without an error.
  *
  * @example
- * init: (_self, config: Config) => (config.isEnabled ? { hits: 0 } : ignore()),
+ * const cache = defineServer({
+ *   name: 'cache',
+ *   init: (_self, isEnabled: boolean) => (isEnabled ? { hits: 0 } : ignore()),
+ * });
  */
 export function ignore(): Ignore {
   return IGNORE as unknown as Ignore;
@@ -69,8 +72,11 @@ export class Continuing<S> {
  * for work that the start of the server does not wait for.
  *
  * @example
- * init: (_self, path: string) => continuing({ lines: [] as string[] }, path),
- * onContinue: async ({ state }, path) => { state.lines = await readLines(path as string); },
+ * const lines = defineServer({
+ *   name: 'lines',
+ *   init: (_self, path: string) => continuing({ lines: [] as string[] }, path),
+ *   onContinue: async ({ state }, path) => { state.lines = await readLines(path as string); },
+ * });
  */
 export function continuing<S>(state: S, value: unknown): Continuing<S> {
   return new Continuing(state, value);
@@ -84,10 +90,16 @@ export const NO_REPLY: unique symbol = Symbol('snowmesh.noReply');
  * asked can answer. `R` is the answer's type.
  *
  * @example
- * next: ({ state, from }) => {
- *   state.waiting.push(from); // and when there is something: state.waiting.shift()?.reply(5)
- *   return noReply<number>();
- * },
+ * const queue = defineServer({
+ *   name: 'queue',
+ *   init: () => ({ waiting: [] as From[] }),
+ *   calls: {
+ *     next: ({ state, from }) => {
+ *       state.waiting.push(from); // and when there is something: state.waiting.shift()?.reply(5)
+ *       return noReply<number>();
+ *     },
+ *   },
+ * });
  */
 export function noReply<R = unknown>(): NoReply<R> {
   return NO_REPLY as unknown as NoReply<R>;

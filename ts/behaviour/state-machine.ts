@@ -65,11 +65,12 @@ export interface StateMachineOptions<I extends Init, States, Any, M> {
   readonly name: string;
   /**
    * Makes the first state and the data. Say which states there are in its return type: `MachineStart<'open' | 'shut', Data>`.
-   * TypeScript 5 infers the handlers only when all parameters have their types: `_self: Self`.
    */
   readonly init: I;
   /** What happens in each state. */
-  readonly states: States & Readonly<Record<NameOf<I>, StateHandlers<NameOf<I>, DataOf<I>, M>>>;
+  readonly states: States &
+    Readonly<Record<string, StateHandlers<NameOf<I>, DataOf<I>, M>>> & // TypeScript 5 infers nothing from keys that it infers
+    Readonly<Record<NameOf<I>, unknown>>;
   /** What happens in every state that has no handler of its own for a message. */
   readonly any?: Any & Pick<StateHandlers<NameOf<I>, DataOf<I>, M>, 'calls' | 'casts' | 'info'>;
   /** Runs before an orderly end, as a server's. */
@@ -102,7 +103,7 @@ export type StateMachine<I extends Init, States, Any, M> = Behaviour<
  * @example
  * const door = defineStateMachine({
  *   name: 'door',
- *   init: (_self: Self, code: string): MachineStart<'locked' | 'open', { code: string }> => ({ state: 'locked', data: { code } }),
+ *   init: (_self, code: string): MachineStart<'locked' | 'open', { code: string }> => ({ state: 'locked', data: { code } }),
  *   states: {
  *     locked: {
  *       calls: {

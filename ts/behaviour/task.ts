@@ -151,7 +151,7 @@ export class Task<R> {
  * @param fn What to do; gets the task's own `self`. What it returns must be sendable.
  * @example
  * const [a, b] = [task(self, () => half(1)), task(self, () => half(2))];
- * return (await a.await(self)) + (await b.await(self));
+ * const sum = (await a.await(self)) + (await b.await(self));
  */
 export function task<R>(
   self: AnySelf,

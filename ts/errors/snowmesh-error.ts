@@ -13,7 +13,11 @@ export interface SnowmeshErrorOptions {
  * errors that are none of these.
  *
  * @example
- * try { node.send('no-such-name', 1); } catch (error) { if (error.code === 'SNOW_ERR_NAME_UNKNOWN') … }
+ * try {
+ *   node.send('no-such-name', 1);
+ * } catch (error) {
+ *   if (!(error instanceof SnowmeshError) || error.code !== 'SNOW_ERR_NAME_UNKNOWN') throw error;
+ * }
  */
 export class SnowmeshError extends Error {
   /** Stable; listed in docs/errors.md. */

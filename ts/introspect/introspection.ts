@@ -64,8 +64,8 @@ export class Introspection {
    *
    * @example
    * for (let after: number | undefined = 0; after !== undefined; ) {
-   *   const { items, next } = await view.processes({ after, limit: 1000 });
-   *   after = next;
+   *   const page: Page<ProcessSummary> = await view.processes({ after, limit: 1000 });
+   *   after = page.next;
    * }
    */
   async processes(options: PageOptions = {}): Promise<Page<ProcessSummary>> {

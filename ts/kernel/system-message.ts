@@ -9,12 +9,12 @@ export interface NodeAddress {
 }
 
 /**
- * What the runtime itself puts into mailboxes. Class instances cannot be sent, so none of these can be forged (
- * B10), and a mailbox limit never drops one.
+ * What the runtime itself puts into mailboxes. Class instances cannot be sent, so none of these can be forged, and a mailbox limit
+ * never drops one.
  *
  * @example
  * const message = await self.receive();
- * if (message instanceof SystemMessage) continue; // what is left is of the actor's own type
+ * if (!(message instanceof SystemMessage)) handle(message); // it is of the actor's own type
  */
 export abstract class SystemMessage {
   [inspect.custom](): string {
