@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::announcements::{Announced, Announcements, Usage};
 use crate::error::OpenError;
 use crate::tls::PeerKey;
 
@@ -20,9 +21,6 @@ const MAX_ANNOUNCED: Usage = Usage {
     pairs: MAX_IDENTITIES / 2,
     slots: MAX_SLOT as usize / 2,
 };
-/// What one peer has used up for nodes that are not met yet, times this, stays below what is left for all peers.
-const FREE_PER_ANNOUNCED: usize = 4;
-
 /// A pair that a number stands for.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
@@ -39,36 +37,7 @@ pub(crate) struct Identities {
     /// In the order of numbering, for lanes that come later.
     all: Vec<(u32, u64, String)>,
     next_slot: u32,
-    /// What each peer, by its name, has used up for nodes that are not met yet. It outlives the session: its numbers do, too.
-    by_announcer: HashMap<Arc<str>, Usage>,
-    announced: Usage,
-}
-
-/// Numbers in use.
-#[derive(Clone, Copy, Debug, Default)]
-struct Usage {
-    pairs: usize,
-    slots: usize,
-}
-
-impl Usage {
-    fn add(&mut self, takes_slot: bool) {
-        self.pairs += 1;
-        self.slots += usize::from(takes_slot);
-    }
-
-    fn remove(&mut self, took_slot: bool) {
-        self.pairs = self.pairs.saturating_sub(1);
-        self.slots = self.slots.saturating_sub(usize::from(took_slot));
-    }
-
-    /// Whether a peer that uses this much may announce one more, while all peers together use `all`.
-    fn has_room(self, all: Self) -> bool {
-        let within =
-            |used: usize, all: usize, most: usize| used * FREE_PER_ANNOUNCED < most.saturating_sub(all);
-        within(self.pairs, all.pairs, MAX_ANNOUNCED.pairs)
-            && within(self.slots, all.slots, MAX_ANNOUNCED.slots)
-    }
+    announcements: Announcements,
 }
 
 #[derive(Debug)]
@@ -88,12 +57,6 @@ struct Known {
     announced: Option<Announced>,
 }
 
-#[derive(Debug)]
-struct Announced {
-    by: Arc<str>,
-    took_slot: bool,
-}
-
 /// The number of a pair, and whether it was given just now.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Numbered {
@@ -109,8 +72,7 @@ impl Identities {
             names: HashMap::new(),
             all: Vec::new(),
             next_slot: 1,
-            by_announcer: HashMap::new(),
-            announced: Usage::default(),
+            announcements: Announcements::new(MAX_ANNOUNCED),
         }
     }
 
@@ -132,14 +94,10 @@ impl Identities {
         if let Some(nc) = self.known(name, incarnation) {
             return Ok(Numbered { nc, is_new: false });
         }
-        let used = self.by_announcer.get(announcer).copied().unwrap_or_default();
-        if !used.has_room(self.announced) {
-            return Err(OpenError::TooManyNodes { max: used.pairs });
-        }
-        let announcer = match self.by_announcer.get_key_value(announcer) {
-            Some((shared, _)) => shared.clone(),
-            None => Arc::from(announcer),
-        };
+        let announcer = self
+            .announcements
+            .admit(announcer)
+            .map_err(|max| OpenError::TooManyNodes { max })?;
         self.give(name, incarnation, Some(announcer))
     }
 
@@ -184,22 +142,9 @@ impl Identities {
         };
         let nc = entry.slot << 8 | entry.next_creation;
         entry.next_creation += 1;
-        let announced = announcer.map(|by| {
-            self.announced.add(takes_slot);
-            self.by_announcer.entry(by.clone()).or_default().add(takes_slot);
-            Announced {
-                by,
-                took_slot: takes_slot,
-            }
-        });
-        entry.known.insert(
-            incarnation,
-            Known {
-                nc,
-                key: None,
-                announced,
-            },
-        );
+        let announced = announcer.map(|by| self.announcements.add(by, takes_slot));
+        let key = None;
+        entry.known.insert(incarnation, Known { nc, key, announced });
         self.all.push((nc, incarnation, name.to_owned()));
         Ok(Numbered { nc, is_new: true })
     }
@@ -215,11 +160,8 @@ impl Identities {
             return false;
         };
         let is_pinned = known.key.get_or_insert(*key) == key;
-        if let Some(Announced { by, took_slot }) = known.announced.take() {
-            self.announced.remove(took_slot);
-            if let Some(used) = self.by_announcer.get_mut(&by) {
-                used.remove(took_slot);
-            }
+        if let Some(announced) = known.announced.take() {
+            self.announcements.met(&announced);
         }
         is_pinned
     }
@@ -350,6 +292,6 @@ mod tests {
             assert!(table.pin(&name, 1, &[1; 32]));
         }
         assert!(table.number_from_peer("a@x", "one-more@x", 1).is_ok());
-        assert_eq!(table.announced.slots, 1);
+        assert_eq!(table.announcements.slots(), 1);
     }
 }

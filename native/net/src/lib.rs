@@ -13,6 +13,7 @@
 //! session and nothing else; the order of one session's frames is the order every lane sees.
 #![forbid(unsafe_code)]
 
+mod announcements;
 pub mod batch;
 mod error;
 mod event;

@@ -84,3 +84,14 @@ unsafe extern "C" fn on_cleanup_at_once(held: *mut c_void) {
         host.let_go(false, Box::new(|| {}));
     });
 }
+
+/// Calls back when it is dropped.
+pub(super) struct OnDrop(pub(super) Option<Box<dyn FnOnce()>>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        if let Some(last) = self.0.take() {
+            last();
+        }
+    }
+}

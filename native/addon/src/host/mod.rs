@@ -6,6 +6,7 @@
 mod callback;
 mod cleanup;
 pub(crate) mod env;
+mod loop_callbacks;
 mod reader;
 mod spin;
 

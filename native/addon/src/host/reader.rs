@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::{c_int, c_void};
+use std::ffi::c_void;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,15 +15,17 @@ use std::time::{Duration, Instant};
 use napi::sys;
 use snowmesh_net::{Batch, Lane, Node, Read, Session};
 
+use super::cleanup::OnDrop;
+use super::loop_callbacks::{on_check, on_prepare, on_readable};
 use super::spin::Spin;
 use super::{Attachment, Host};
-use crate::errors::guard_callback;
-use crate::uv::{Handle, HandlePtr, LoopPtr, Uv};
+use crate::uv::{Handle, HandleCallback, LoopPtr, Uv};
 
 /// Read from one session before the loop turns.
 const TURN_BYTES: usize = 256 * 1024;
 /// The longest time a busy wait may go on while it keeps finding bytes.
 const SPIN_TOTAL: Duration = Duration::from_millis(2);
+
 #[derive(Debug)]
 pub(crate) struct LoopReader {
     uv: &'static Uv,
@@ -46,9 +48,9 @@ struct Watched {
 
 /// What a poll handle's callback needs.
 #[derive(Debug)]
-struct Watch {
-    host: Rc<Host>,
-    session: Arc<Session>,
+pub(super) struct Watch {
+    pub(super) host: Rc<Host>,
+    pub(super) session: Arc<Session>,
 }
 
 impl LoopReader {
@@ -72,7 +74,7 @@ impl LoopReader {
             paused: Cell::new(false),
             spin: Spin::new(if one_processor { 0 } else { spin_us }),
         };
-        for (is_prepare, callback) in [(true, on_prepare as crate::uv::HandleCallback), (false, on_check)] {
+        for (is_prepare, callback) in [(true, on_prepare as HandleCallback), (false, on_check)] {
             let held = Rc::into_raw(host.clone());
             let data = held.cast_mut().cast::<c_void>();
             let handle = match is_prepare {
@@ -199,7 +201,7 @@ impl LoopReader {
     }
 
     /// One read and one delivery for a session; true when JavaScript got something.
-    fn turn(&self, host: &Rc<Host>, session: &Arc<Session>) -> bool {
+    pub(super) fn turn(&self, host: &Rc<Host>, session: &Arc<Session>) -> bool {
         let Some(Attachment { node, lane, .. }) = host.attachment() else {
             return false;
         };
@@ -238,7 +240,7 @@ impl LoopReader {
 
     /// Right before the loop waits: has it come back for what is left. A wake-up asked for earlier would be answered in the
     /// same turn of the loop, again and again, and immediates and timers would wait for the end of all that comes (P6).
-    fn ask_for_rest(&self, node: &Node, lane: &Lane) {
+    pub(super) fn ask_for_rest(&self, node: &Node, lane: &Lane) {
         // Reads drain the inbox, too.
         node.lane_drained(lane);
         let may_go_on = match self.paused.get() {
@@ -260,7 +262,7 @@ impl LoopReader {
     }
 
     /// Right before the loop would wait: looks at the busiest sockets for a moment instead of sleeping at once.
-    fn spin(&self, host: &Rc<Host>) {
+    pub(super) fn spin(&self, host: &Rc<Host>) {
         if !self.spin.is_worth_it() || self.loop_has_work() {
             return;
         }
@@ -289,64 +291,4 @@ impl LoopReader {
     fn loop_has_work(&self) -> bool {
         self.uv.backend_timeout(self.uv_loop) == 0
     }
-}
-
-struct OnDrop(Option<Box<dyn FnOnce()>>);
-
-impl Drop for OnDrop {
-    fn drop(&mut self) {
-        if let Some(last) = self.0.take() {
-            last();
-        }
-    }
-}
-
-unsafe extern "C" fn on_readable(handle: HandlePtr, status: c_int, _events: c_int) {
-    let Some(uv) = Uv::probe() else { return };
-    // SAFETY: the data of a poll handle is the box `adopt` gave it, freed only in its close callback.
-    let watch = unsafe { &*uv.data(handle).cast::<Watch>() };
-    let (host, session) = (watch.host.clone(), watch.session.clone());
-    guard_callback(|| {
-        if let (Some(attachment), Some(reader)) = (host.attachment(), host.reader.get()) {
-            attachment.node.loop_watch().turned();
-            if status < 0 {
-                // libuv stops a handle whose socket reports an error, even with bytes left to read.
-                session.note_hangup();
-            }
-            reader.turn(&host, &session);
-        }
-    });
-}
-
-unsafe extern "C" fn on_prepare(handle: HandlePtr) {
-    with_host(handle, |host, reader| {
-        reader.spin(host);
-        if let Some(attachment) = host.attachment() {
-            reader.ask_for_rest(&attachment.node, &attachment.lane);
-            attachment.node.loop_watch().waits();
-        }
-    });
-}
-
-unsafe extern "C" fn on_check(handle: HandlePtr) {
-    with_host(handle, |host, _| {
-        if let Some(attachment) = host.attachment() {
-            attachment.node.loop_watch().turned();
-        }
-    });
-}
-
-fn with_host(handle: HandlePtr, body: impl FnOnce(&Rc<Host>, &LoopReader)) {
-    let Some(uv) = Uv::probe() else { return };
-    let held = uv.data(handle).cast::<Host>();
-    // SAFETY: the handle holds a reference to the host until its close callback; another is taken for this call.
-    let host = unsafe {
-        Rc::increment_strong_count(held);
-        Rc::from_raw(held)
-    };
-    guard_callback(|| {
-        if let Some(reader) = host.reader.get() {
-            body(&host, reader);
-        }
-    });
 }

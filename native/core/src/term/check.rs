@@ -4,44 +4,19 @@
 //! KiB whatever the input. Nothing is allocated, except that the keys of objects written without a shape are
 //! noted in a list that is kept from term to term.
 
+use super::cursor::Cursor;
 use super::key_hash::{Collisions, FEW_KEYS as FEW_ENTRIES};
 use super::memory::{self, MAX_BIGINT_BYTES, MAX_ENTRIES, MAX_STRING_BYTES, MAX_TERM_MEMORY};
-use super::{MAX_DEPTH, ShapeTable, TERM_VERSION, TermError, tag};
+use super::open_keys::OpenKeys;
+use super::{MAX_DEPTH, ShapeTable, TERM_VERSION, TermError, Translate, tag};
 use crate::pid::{LOCAL_BITS, LOCAL_MASK, Pid};
-
-/// From the writer's numbering into the reader's.
-pub trait Translate {
-    /// The reader's number for the writer's number `nc`; `None` when it was not announced.
-    fn translate(&self, nc: u32) -> Option<u32>;
-}
-
-/// Leaves every number as it is.
-#[derive(Clone, Copy, Debug)]
-pub struct Untranslated;
-
-impl Translate for Untranslated {
-    #[inline]
-    fn translate(&self, nc: u32) -> Option<u32> {
-        Some(nc)
-    }
-}
-
-impl<F: Fn(u32) -> Option<u32>> Translate for F {
-    #[inline]
-    fn translate(&self, nc: u32) -> Option<u32> {
-        self(nc)
-    }
-}
 
 /// Checks terms. Keeps a list of keys between terms so that checking does not allocate.
 #[derive(Debug, Default)]
 pub struct TermChecker {
-    keys: Vec<Key>,
+    keys: OpenKeys,
     collisions: Collisions,
 }
-
-/// Keys that the list keeps room for between terms.
-const KEPT_KEYS: usize = 4_096;
 
 impl TermChecker {
     /// Validates `term`, version byte included, and rewrites the PIDs and references in it.
@@ -60,8 +35,7 @@ impl TermChecker {
         translate: &T,
     ) -> Result<(), TermError> {
         let mut walk = Walk {
-            bytes: term,
-            at: 0,
+            input: Cursor::new(term),
             shapes,
             translate,
             keys: &mut self.keys,
@@ -69,18 +43,13 @@ impl TermChecker {
             memory: 0,
         };
         walk.collisions.reset();
-        let version = walk.u8()?;
+        let version = walk.input.u8()?;
         if version != TERM_VERSION {
             return Err(TermError::UnknownVersion(version));
         }
         let verdict = walk.values(1, 0).and_then(|()| walk.take_memory(0));
-        let is_complete = walk.at == walk.bytes.len();
-        if !self.keys.is_empty() {
-            self.keys.clear();
-        }
-        if self.keys.capacity() > KEPT_KEYS {
-            self.keys.shrink_to(KEPT_KEYS);
-        }
+        let is_complete = walk.input.left() == 0;
+        self.keys.reset();
         verdict?;
         if is_complete {
             Ok(())
@@ -90,23 +59,11 @@ impl TermChecker {
     }
 }
 
-/// A key of an object whose values are still being checked. Ordered by mark first, bytes second.
-#[derive(Clone, Copy, Debug)]
-struct Key {
-    mark: u32,
-    at: u32,
-    length: u16,
-}
-
-/// Objects of at most this many keys are compared pair by pair.
-const FEW_KEYS: usize = 8;
-
 struct Walk<'a, T> {
-    bytes: &'a mut [u8],
-    at: usize,
+    input: Cursor<'a>,
     shapes: &'a ShapeTable,
     translate: &'a T,
-    keys: &'a mut Vec<Key>,
+    keys: &'a mut OpenKeys,
     collisions: &'a mut Collisions,
     /// What the values so far take in JavaScript, about, in bytes.
     memory: u64,
@@ -116,7 +73,7 @@ impl<T: Translate> Walk<'_, T> {
     /// Checks `count` values that stand one after the other inside `depth` containers.
     fn values(&mut self, count: usize, depth: usize) -> Result<(), TermError> {
         for _ in 0..count {
-            match self.u8()? {
+            match self.input.u8()? {
                 tag::SMALL_INT..=tag::SMALL_INT_LAST
                 | tag::TRUE
                 | tag::FALSE
@@ -124,33 +81,33 @@ impl<T: Translate> Walk<'_, T> {
                 | tag::NULL => {}
                 tag @ tag::SHORT_STRING..=tag::SHORT_STRING_LAST => {
                     self.memory += memory::STRING;
-                    self.text(usize::from(tag - tag::SHORT_STRING))?;
+                    self.input.text(usize::from(tag - tag::SHORT_STRING))?;
                 }
-                tag::INT8 => self.skip(1)?,
-                tag::INT16 => self.skip(2)?,
-                tag::INT32 => self.skip(4)?,
+                tag::INT8 => self.input.skip(1)?,
+                tag::INT16 => self.input.skip(2)?,
+                tag::INT32 => self.input.skip(4)?,
                 tag::INT | tag::FLOAT => {
                     self.memory += memory::NUMBER;
-                    self.skip(8)?;
+                    self.input.skip(8)?;
                 }
                 tag::DATE => {
                     self.memory += memory::DATE;
-                    self.skip(8)?;
+                    self.input.skip(8)?;
                 }
                 tag::SHAPED => {
-                    let id = u16::from_le_bytes(self.array()?);
+                    let id = self.input.u16()?;
                     let count = self.shapes.key_count(id).ok_or(TermError::UnknownShape)?;
                     self.list(count, depth, memory::SHAPED)?;
                 }
                 tag::STRING8 => {
-                    let length = usize::from(self.u8()?);
+                    let length = usize::from(self.input.u8()?);
                     self.memory += memory::STRING;
-                    self.text(length)?;
+                    self.input.text(length)?;
                 }
                 tag::STRING => {
-                    let length = self.u32()?;
+                    let length = self.input.u32()?;
                     self.memory += memory::STRING;
-                    self.text(length)?;
+                    self.input.text(length)?;
                     if length > MAX_STRING_BYTES {
                         return Err(TermError::StringTooLong);
                     }
@@ -164,37 +121,37 @@ impl<T: Translate> Walk<'_, T> {
                     self.reference()?;
                 }
                 tag::LIST8 => {
-                    let count = usize::from(self.u8()?);
+                    let count = usize::from(self.input.u8()?);
                     self.list(count, depth, memory::LIST)?;
                 }
                 tag::LIST => {
-                    let count = self.u32()?;
+                    let count = self.input.u32()?;
                     self.list(count, depth, memory::LIST)?;
                 }
                 tag::SET => {
-                    let count = self.u32()?;
+                    let count = self.input.u32()?;
                     self.enter(count, 1, depth, memory::SET, memory::SET_ENTRY)?;
                     self.keyed(count, 1, depth)?;
                 }
                 tag::MAP => {
-                    let count = self.u32()?;
+                    let count = self.input.u32()?;
                     self.enter(count, 2, depth, memory::MAP, memory::MAP_ENTRY)?;
                     self.keyed(count, 2, depth)?;
                 }
                 tag::OBJECT => {
-                    let count = self.u32()?;
+                    let count = self.input.u32()?;
                     self.enter(count, 3, depth, memory::OBJECT, memory::KEY)?;
                     self.object(count, depth)?;
                 }
                 tag::BINARY8 => {
-                    let length = usize::from(self.u8()?);
+                    let length = usize::from(self.input.u8()?);
                     self.take_memory(memory::BYTES)?;
-                    self.skip(length)?;
+                    self.input.skip(length)?;
                 }
                 tag::BINARY => {
-                    let length = self.u32()?;
+                    let length = self.input.u32()?;
                     self.take_memory(memory::BYTES)?;
-                    self.skip(length)?;
+                    self.input.skip(length)?;
                 }
                 tag::BIGINT => self.big_int()?,
                 tag::VIEW => self.view()?,
@@ -217,10 +174,9 @@ impl<T: Translate> Walk<'_, T> {
         }
         let base = self.collisions.mark();
         for _ in 0..count {
-            let start = self.at;
+            let start = self.input.at();
             self.values(1, depth + 1)?;
-            self.collisions
-                .note(self.bytes.get(start..self.at).unwrap_or_default());
+            self.collisions.note(self.input.since(start));
             self.values(width - 1, depth + 1)?;
         }
         self.collisions.settle(base, count)
@@ -250,7 +206,7 @@ impl<T: Translate> Walk<'_, T> {
         if depth >= MAX_DEPTH {
             return Err(TermError::TooDeep);
         }
-        if count > (self.bytes.len() - self.at) / least {
+        if count > self.input.left() / least {
             return Err(TermError::CountTooLarge);
         }
         if count > MAX_ENTRIES {
@@ -260,20 +216,20 @@ impl<T: Translate> Walk<'_, T> {
     }
 
     fn object(&mut self, count: usize, depth: usize) -> Result<(), TermError> {
-        let base = self.keys.len();
+        let base = self.keys.begin();
         for _ in 0..count {
-            let key = self.key()?;
-            self.keys.push(key);
+            let length = self.input.u16()?;
+            let at = self.input.at();
+            self.input.text(usize::from(length))?;
+            self.keys.note(self.input.bytes(), at, length)?;
             self.values(1, depth + 1)?;
         }
-        self.distinct(base)?;
-        self.keys.truncate(base);
-        Ok(())
+        self.keys.end(self.input.bytes(), base)
     }
 
     fn fields(&mut self, depth: usize) -> Result<(), TermError> {
         self.name()?;
-        let count = usize::from(u16::from_le_bytes(self.array()?));
+        let count = usize::from(self.input.u16()?);
         self.enter(count, 3, depth, memory::STRUCT, memory::KEY)?;
         for _ in 0..count {
             self.name()?;
@@ -283,56 +239,15 @@ impl<T: Translate> Walk<'_, T> {
     }
 
     fn name(&mut self) -> Result<(), TermError> {
-        let length = u16::from_le_bytes(self.array()?);
-        self.text(usize::from(length))
-    }
-
-    fn key(&mut self) -> Result<Key, TermError> {
-        let length = u16::from_le_bytes(self.array()?);
-        let at = u32::try_from(self.at).map_err(|_| TermError::CountTooLarge)?;
-        self.text(usize::from(length))?;
-        let key = Key { mark: 0, at, length };
-        Ok(Key {
-            mark: mark(key_bytes(self.bytes, key)),
-            ..key
-        })
-    }
-
-    /// No two of the keys from `base` on are equal. Sorting by mark and bytes is never quadratic, even when
-    /// the sender chose keys of equal marks.
-    fn distinct(&mut self, base: usize) -> Result<(), TermError> {
-        let bytes = &*self.bytes;
-        let Some(keys) = self.keys.get_mut(base..) else {
-            return Ok(());
-        };
-        let is_same = |a: &Key, b: &Key| {
-            a.mark == b.mark && a.length == b.length && key_bytes(bytes, *a) == key_bytes(bytes, *b)
-        };
-        let has_twins = if keys.len() <= FEW_KEYS {
-            keys.iter()
-                .enumerate()
-                .any(|(index, a)| keys.iter().take(index).any(|b| is_same(a, b)))
-        } else {
-            keys.sort_unstable_by(|a, b| {
-                a.mark
-                    .cmp(&b.mark)
-                    .then_with(|| key_bytes(bytes, *a).cmp(key_bytes(bytes, *b)))
-            });
-            keys.windows(2)
-                .any(|pair| matches!(pair, [a, b] if is_same(a, b)))
-        };
-        if has_twins {
-            Err(TermError::DuplicateKey)
-        } else {
-            Ok(())
-        }
+        let length = self.input.u16()?;
+        self.input.text(usize::from(length))
     }
 
     fn big_int(&mut self) -> Result<(), TermError> {
-        let sign = self.u8()?;
-        let length = self.u32()?;
+        let sign = self.input.u8()?;
+        let length = self.input.u32()?;
         self.memory += memory::NUMBER + length as u64;
-        let magnitude = self.take(length)?;
+        let magnitude = self.input.take(length)?;
         if length > MAX_BIGINT_BYTES {
             return Err(TermError::BigIntTooLarge);
         }
@@ -349,85 +264,25 @@ impl<T: Translate> Walk<'_, T> {
 
     fn view(&mut self) -> Result<(), TermError> {
         self.take_memory(memory::BYTES)?;
-        let element = tag::view_element_bytes(self.u8()?).ok_or(TermError::BadView)?;
-        let length = self.u32()?;
+        let element = tag::view_element_bytes(self.input.u8()?).ok_or(TermError::BadView)?;
+        let length = self.input.u32()?;
         if !length.is_multiple_of(element) {
             return Err(TermError::BadView);
         }
-        self.skip(length)
+        self.input.skip(length)
     }
 
     fn pid(&mut self) -> Result<(), TermError> {
-        let rest = self.bytes.get_mut(self.at..).ok_or(TermError::Truncated)?;
-        let place: &mut [u8; 8] = rest.first_chunk_mut().ok_or(TermError::Truncated)?;
+        let place = self.input.place()?;
         let bits = u64::from_le_bytes(*place);
         let nc = (bits >> LOCAL_BITS) as u32;
         let ours = self.translate.translate(nc).ok_or(TermError::UnannouncedPid)?;
         *place = Pid::new(ours, bits & LOCAL_MASK).bits().to_le_bytes();
-        self.at += 8;
         Ok(())
     }
 
     fn reference(&mut self) -> Result<(), TermError> {
         self.pid()?;
-        self.skip(8)
+        self.input.skip(8)
     }
-
-    #[inline]
-    fn text(&mut self, length: usize) -> Result<(), TermError> {
-        let text = self.take(length)?;
-        if text.is_ascii() || std::str::from_utf8(text).is_ok() {
-            Ok(())
-        } else {
-            Err(TermError::BadUtf8)
-        }
-    }
-
-    #[inline]
-    fn skip(&mut self, count: usize) -> Result<(), TermError> {
-        self.take(count).map(drop)
-    }
-
-    #[inline]
-    fn take(&mut self, count: usize) -> Result<&[u8], TermError> {
-        let end = self.at.checked_add(count).ok_or(TermError::Truncated)?;
-        let taken = self.bytes.get(self.at..end).ok_or(TermError::Truncated)?;
-        self.at = end;
-        Ok(taken)
-    }
-
-    #[inline]
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], TermError> {
-        let rest = self.bytes.get(self.at..).ok_or(TermError::Truncated)?;
-        let taken = *rest.first_chunk().ok_or(TermError::Truncated)?;
-        self.at += N;
-        Ok(taken)
-    }
-
-    #[inline]
-    fn u8(&mut self) -> Result<u8, TermError> {
-        let byte = *self.bytes.get(self.at).ok_or(TermError::Truncated)?;
-        self.at += 1;
-        Ok(byte)
-    }
-
-    #[inline]
-    fn u32(&mut self) -> Result<usize, TermError> {
-        Ok(u32::from_le_bytes(self.array()?) as usize)
-    }
-}
-
-fn key_bytes(bytes: &[u8], key: Key) -> &[u8] {
-    let at = key.at as usize;
-    bytes.get(at..at + usize::from(key.length)).unwrap_or_default()
-}
-
-/// A cheap mark of a key: its two ends and its length. Equal keys have equal marks.
-fn mark(key: &[u8]) -> u32 {
-    let (head, tail) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
-        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
-        _ => (key.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0),
-    };
-    let word = head ^ tail.rotate_left(29) ^ key.len() as u64;
-    (word.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32
 }

@@ -5,10 +5,10 @@
 
 use super::{TermError, tag};
 
-/// Comparisons that colliding keys may cost in one term, beside [`STEPS_PER_KEY`] for each key.
-const FREE_STEPS: u64 = 1 << 20;
+/// Comparisons that colliding keys may cost in one term, beside STEPS_PER_KEY for each key.
+pub(super) const FREE_STEPS: u64 = 1 << 20;
 /// Comparisons that each key may cost. Keys that were not chosen to collide cost less than two.
-const STEPS_PER_KEY: u64 = 64;
+pub(super) const STEPS_PER_KEY: u64 = 64;
 /// A container of so many keys stays within [`STEPS_PER_KEY`] whatever they are.
 pub(super) const FEW_KEYS: usize = 64;
 

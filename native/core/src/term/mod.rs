@@ -9,21 +9,25 @@
 //! announced, its values fit V8's limits and 1 GiB of heap, number keys do not collide in V8's hash tables, and PIDs are in the receiver's numbering. It must not know frames or sessions.
 
 mod check;
+mod cursor;
 mod decode;
 mod encode;
 mod error;
 mod key_hash;
 mod memory;
+mod open_keys;
 mod shape_table;
 pub mod tag;
+mod translate;
 mod value;
 
-pub use check::{TermChecker, Translate, Untranslated};
+pub use check::TermChecker;
 pub use decode::{decode, validate};
 pub use encode::encode;
 pub use error::TermError;
 pub use memory::{MAX_BIGINT_BYTES, MAX_ENTRIES, MAX_STRING_BYTES, MAX_TERM_MEMORY};
 pub use shape_table::ShapeTable;
+pub use translate::{Translate, Untranslated};
 pub use value::Term;
 
 /// The version byte that begins every term.

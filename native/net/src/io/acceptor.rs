@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::IoLoop;
 use super::deadlines::Due;
-use super::handshaker::Handshake;
+use super::handshake::Handshake;
 
 /// When to look again for connections that could not be accepted.
 const RETRY: Duration = Duration::from_secs(1);

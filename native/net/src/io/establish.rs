@@ -8,7 +8,7 @@ use snowmesh_core::handshake::{Decision, HandshakeError, Peer as Proved};
 use snowmesh_core::tie_break::{HeldSession, Incoming, Verdict, tie_break};
 
 use super::IoLoop;
-use super::handshaker::Handshake;
+use super::handshake::Handshake;
 use crate::event::DownCause;
 use crate::lane::Lane;
 use crate::node::Node;

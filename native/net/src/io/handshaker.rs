@@ -4,64 +4,23 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use mio::net::TcpStream;
 use mio::{Interest, Token};
 use ring::rand::{SecureRandom, SystemRandom};
 use snowmesh_core::NodeName;
-use snowmesh_core::frame::{Deframer, Frame, MAX_HANDSHAKE_FRAME};
+use snowmesh_core::frame::Frame;
 use snowmesh_core::handshake::{
     Acceptor, AcceptorStep, CookieKey, HandshakeError, Initiator, InitiatorStep, LocalNode, NONCE_BYTES, Peer,
 };
 
 use super::admission::Stage;
+use super::handshake::{Handshake, Role};
 use super::{HANDSHAKE_TOKENS, IoLoop};
 use crate::event::ConnectStatus;
 use crate::tls::Channel;
 use crate::tune;
-
-/// One connection on its way.
-#[derive(Debug)]
-pub(super) struct Handshake {
-    pub(super) stream: TcpStream,
-    pub(super) channel: Channel,
-    pub(super) frames: Deframer,
-    pub(super) role: Role,
-    begun: Instant,
-    /// When the last bytes went out, and the shortest time until an answer.
-    asked: Instant,
-    pub(super) round_trip: Duration,
-    stage: Stage,
-    /// When it reached its stage.
-    reached: Instant,
-    /// The order of HELLOs and new sessions on this node.
-    pub(super) hello_at: u64,
-}
-
-#[derive(Debug)]
-pub(super) enum Role {
-    Accept(Option<Acceptor>),
-    Dial {
-        dial: u64,
-        name: NodeName,
-        machine: Option<Initiator>,
-    },
-}
-
-/// Since when an incoming handshake takes, in all and in its stage.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limit {
-    begun: Instant,
-    reached: Instant,
-}
-
-impl Limit {
-    /// A stage may take half of the time of the whole handshake.
-    pub(super) fn until(&self, whole: Duration) -> Instant {
-        (self.begun + whole).min(self.reached + whole / 2)
-    }
-}
 
 /// Where driving a handshake led.
 enum Outcome {
@@ -75,34 +34,6 @@ enum Outcome {
     /// The connection ended; the text is for the dialling side.
     Broken(ConnectStatus, String),
     Failed(HandshakeError),
-}
-
-impl Handshake {
-    /// Its time limit; `None` for a dial.
-    pub(super) fn limit(&self) -> Option<Limit> {
-        match self.role {
-            Role::Accept(_) => Some(Limit {
-                begun: self.begun,
-                reached: self.reached,
-            }),
-            Role::Dial { .. } => None,
-        }
-    }
-
-    /// Notes that it has come further.
-    fn reach(&mut self, stage: Stage) {
-        if self.stage < stage {
-            self.stage = stage;
-            self.reached = Instant::now();
-        }
-    }
-
-    pub(super) fn acceptor(&mut self) -> Option<&mut Acceptor> {
-        match &mut self.role {
-            Role::Accept(acceptor) => acceptor.as_mut(),
-            Role::Dial { .. } => None,
-        }
-    }
 }
 
 impl IoLoop {
@@ -135,19 +66,8 @@ impl IoLoop {
             .registry()
             .register(&mut stream, Token(token), interest)?;
         tune::begin(&stream);
-        let handshake = Handshake {
-            stream,
-            channel,
-            frames: Deframer::new(MAX_HANDSHAKE_FRAME),
-            role,
-            begun: Instant::now(),
-            asked: Instant::now(),
-            round_trip: Duration::MAX,
-            stage: Stage::Connected,
-            reached: Instant::now(),
-            hello_at: 0,
-        };
-        self.handshakes.insert(token, handshake);
+        self.handshakes
+            .insert(token, Handshake::new(stream, channel, role));
         self.count_handshakes();
         Ok(token)
     }

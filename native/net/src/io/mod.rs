@@ -9,7 +9,9 @@ mod admission;
 mod deadlines;
 mod dialer;
 mod establish;
+mod handshake;
 mod handshaker;
+mod leaving;
 mod namesakes;
 mod refusals;
 mod sweep;
@@ -24,7 +26,6 @@ use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use snowmesh_core::handshake::{CookieKey, LocalNode};
 
-use crate::event::{DownCause, STOPPED};
 use crate::node::session::{Read, SESSION_TOKENS, Session};
 use crate::node::{Command, Node};
 use crate::tls::TlsConfig;
@@ -32,15 +33,13 @@ use crate::trim::Trim;
 use admission::Admission;
 use deadlines::{Deadlines, Due};
 use dialer::Dial;
-use handshaker::Handshake;
+use handshake::Handshake;
 use namesakes::Namesakes;
 use refusals::Refusals;
 
 pub(crate) const WAKER: Token = Token(0);
 const LISTENER: Token = Token(1);
 const HANDSHAKE_TOKENS: usize = 1 << 17;
-/// How long an orderly end waits for the peer to take the rest.
-const DRAIN: Duration = Duration::from_secs(1);
 /// What is read from one session before the others have their turn.
 const READ_BUDGET: usize = 512 * 1024;
 
@@ -271,34 +270,5 @@ impl IoLoop {
         if now >= self.next_sweep {
             self.sweep(now);
         }
-    }
-
-    /// Ends a session in order: announced at once, sent out afterwards.
-    fn leave(&mut self, session: Arc<Session>, cause: DownCause) {
-        self.unpumped.remove(&session.id());
-        session.leave_in_order(&self.node, cause);
-        if !session.finish_leaving(&self.node, false) {
-            self.leaving.push((session, Instant::now() + DRAIN));
-        }
-    }
-
-    fn begin_stop(&mut self) {
-        self.stopping = true;
-        if let Some(mut listener) = self.listener.take() {
-            let _ = self.poll.registry().deregister(&mut listener);
-        }
-        self.drop_handshakes();
-        self.refuse_dials();
-        for session in self.node.sessions() {
-            self.leave(session, DownCause::Stopping);
-        }
-    }
-
-    /// The last thing the thread does.
-    fn end_all(&mut self) {
-        for session in self.node.sessions() {
-            session.end(&self.node, DownCause::Stopping, "");
-        }
-        self.node.broadcast(0, STOPPED, &[]);
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use snowmesh_core::handshake::{HandshakeError, RefuseCode};
 
 use super::IoLoop;
-use super::handshaker::{Handshake, Role};
+use super::handshake::{Handshake, Role};
 use crate::event::{Body, ConnectStatus, REFUSED};
 
 /// Reports that may follow each other without a pause.

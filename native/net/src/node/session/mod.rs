@@ -7,6 +7,7 @@
 mod dispatch;
 mod inbound;
 mod outbound;
+mod reading;
 mod streams;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use crate::node::Node;
 use crate::tls::Channel;
 
 pub(crate) use inbound::Inbound;
-pub use inbound::Read;
+pub use reading::Read;
 use streams::Streams;
 
 /// Tokens of sessions at the I/O thread's poll are this plus the session's id.

@@ -1,0 +1,59 @@
+//! What libuv calls for the reader on the event loop: a socket is readable, the loop is about to wait, the loop has waited.
+
+use std::ffi::c_int;
+use std::rc::Rc;
+
+use super::Host;
+use super::reader::{LoopReader, Watch};
+use crate::errors::guard_callback;
+use crate::uv::{HandlePtr, Uv};
+
+pub(super) unsafe extern "C" fn on_readable(handle: HandlePtr, status: c_int, _events: c_int) {
+    let Some(uv) = Uv::probe() else { return };
+    // SAFETY: the data of a poll handle is the box `adopt` gave it, freed only in its close callback.
+    let watch = unsafe { &*uv.data(handle).cast::<Watch>() };
+    let (host, session) = (watch.host.clone(), watch.session.clone());
+    guard_callback(|| {
+        if let (Some(attachment), Some(reader)) = (host.attachment(), host.reader.get()) {
+            attachment.node.loop_watch().turned();
+            if status < 0 {
+                // libuv stops a handle whose socket reports an error, even with bytes left to read.
+                session.note_hangup();
+            }
+            reader.turn(&host, &session);
+        }
+    });
+}
+
+pub(super) unsafe extern "C" fn on_prepare(handle: HandlePtr) {
+    with_host(handle, |host, reader| {
+        reader.spin(host);
+        if let Some(attachment) = host.attachment() {
+            reader.ask_for_rest(&attachment.node, &attachment.lane);
+            attachment.node.loop_watch().waits();
+        }
+    });
+}
+
+pub(super) unsafe extern "C" fn on_check(handle: HandlePtr) {
+    with_host(handle, |host, _| {
+        if let Some(attachment) = host.attachment() {
+            attachment.node.loop_watch().turned();
+        }
+    });
+}
+
+fn with_host(handle: HandlePtr, body: impl FnOnce(&Rc<Host>, &LoopReader)) {
+    let Some(uv) = Uv::probe() else { return };
+    let held = uv.data(handle).cast::<Host>();
+    // SAFETY: the handle holds a reference to the host until its close callback; another is taken for this call.
+    let host = unsafe {
+        Rc::increment_strong_count(held);
+        Rc::from_raw(held)
+    };
+    guard_callback(|| {
+        if let Some(reader) = host.reader.get() {
+            body(&host, reader);
+        }
+    });
+}

@@ -1,0 +1,97 @@
+//! What is known of a connection that is not a session yet.
+
+use std::time::{Duration, Instant};
+
+use mio::net::TcpStream;
+use snowmesh_core::NodeName;
+use snowmesh_core::frame::{Deframer, MAX_HANDSHAKE_FRAME};
+use snowmesh_core::handshake::{Acceptor, Initiator};
+
+use super::admission::Stage;
+use crate::tls::Channel;
+
+/// One connection on its way.
+#[derive(Debug)]
+pub(super) struct Handshake {
+    pub(super) stream: TcpStream,
+    pub(super) channel: Channel,
+    pub(super) frames: Deframer,
+    pub(super) role: Role,
+    begun: Instant,
+    /// When the last bytes went out, and the shortest time until an answer.
+    pub(super) asked: Instant,
+    pub(super) round_trip: Duration,
+    pub(super) stage: Stage,
+    /// When it reached its stage.
+    reached: Instant,
+    /// The order of HELLOs and new sessions on this node.
+    pub(super) hello_at: u64,
+}
+
+#[derive(Debug)]
+pub(super) enum Role {
+    Accept(Option<Acceptor>),
+    Dial {
+        dial: u64,
+        name: NodeName,
+        machine: Option<Initiator>,
+    },
+}
+
+/// Since when an incoming handshake takes, in all and in its stage.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    begun: Instant,
+    reached: Instant,
+}
+
+impl Limit {
+    /// A stage may take half of the time of the whole handshake.
+    pub(super) fn until(&self, whole: Duration) -> Instant {
+        (self.begun + whole).min(self.reached + whole / 2)
+    }
+}
+
+impl Handshake {
+    pub(super) fn new(stream: TcpStream, channel: Channel, role: Role) -> Self {
+        let now = Instant::now();
+        Self {
+            stream,
+            channel,
+            frames: Deframer::new(MAX_HANDSHAKE_FRAME),
+            role,
+            begun: now,
+            asked: now,
+            round_trip: Duration::MAX,
+            stage: Stage::Connected,
+            reached: now,
+            hello_at: 0,
+        }
+    }
+
+    /// Its time limit; `None` for a dial.
+    pub(super) fn limit(&self) -> Option<Limit> {
+        match self.role {
+            Role::Accept(_) => Some(Limit {
+                begun: self.begun,
+                reached: self.reached,
+            }),
+            Role::Dial { .. } => None,
+        }
+    }
+
+    /// Notes that it has come further.
+    pub(super) fn reach(&mut self, stage: Stage) {
+        if self.stage < stage {
+            self.stage = stage;
+            self.reached = Instant::now();
+        }
+    }
+
+    pub(super) fn acceptor(&mut self) -> Option<&mut Acceptor> {
+        match &mut self.role {
+            Role::Accept(acceptor) => acceptor.as_mut(),
+            Role::Dial { .. } => None,
+        }
+    }
+}
