@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path) => readFileSync(join(root, path), 'utf8');
 
+const MEMORY = 'native/core/src/term/memory.rs';
 /** The constants that TypeScript needs besides tags, by the file that defines them. */
 const LIMITS = {
   'native/core/src/frame/mod.rs': [
@@ -20,12 +21,13 @@ const LIMITS = {
   ],
   'native/core/src/frame/session_tables.rs': ['MAX_SLOTS', 'MAX_SHAPES', 'MAX_SHAPE_KEYS', 'MAX_SHAPE_BYTES'],
   'native/core/src/term/mod.rs': ['TERM_VERSION', 'MAX_DEPTH'],
-  'native/core/src/term/memory.rs': [
+  [MEMORY]: [
     'MAX_TERM_MEMORY',
     'MAX_ENTRIES',
     'MAX_BIGINT_BYTES',
     'MAX_STRING_BYTES',
   ],
+  'native/core/src/term/key_hash.rs': ['FEW_KEYS', 'FREE_STEPS', 'STEPS_PER_KEY'],
   'native/core/src/node_name.rs': ['MAX_NODE_NAME_BYTES'],
   'native/core/src/cookie.rs': ['MIN_COOKIE_BYTES', 'MIN_COOKIE_DISTINCT'],
   'native/net/src/event.rs': ['ENTRY_HEADER'],
@@ -53,7 +55,7 @@ export function generateWire() {
   });
   const index = [
     DOOR,
-    "export * as TermTag from './term-tag.ts';\n",
+    "export * as TermTag from './term-tag.ts';\nexport * as TermWeight from './term-weight.ts';\n",
     group(
       'Tags of session frames that the native core hands up: docs/wire.md, section 6.',
       'FrameTag',
@@ -83,6 +85,13 @@ export function generateWire() {
     [
       'ts/wire/term-tag.ts',
       `${HEADER}\n${withCounts(constantsOf('native/core/src/term/tag.rs')).map(single).join('\n')}`,
+    ],
+    [
+      'ts/wire/term-weight.ts',
+      `${HEADER}\n${constantsOf(MEMORY)
+        .filter(({ name }) => !LIMITS[MEMORY].includes(name))
+        .map(single)
+        .join('\n')}`,
     ],
   ]);
 }
@@ -130,7 +139,7 @@ function section(heading) {
 /** The constants of a Rust file whose values are numbers or powers of two, with their comments. */
 function constantsOf(path) {
   const pattern =
-    /((?:^\s*\/\/\/.*\n)*)^pub(?:\(crate\))? const ([A-Z0-9_]+): (?:u8|u16|u32|u64|usize) = ([\dxA-Fa-f_]+|1 << \d+|\(1 << \d+\) - \d+);/gm;
+    /((?:^\s*\/\/\/.*\n)*)^pub(?:\((?:crate|super)\))? const ([A-Z0-9_]+): (?:u8|u16|u32|u64|usize) = ([\dxA-Fa-f_]+|1 << \d+|\(1 << \d+\) - \d+);/gm;
   const found = [...read(path).matchAll(pattern)].map(([, comment, name, value]) => ({
     name,
     comment: words(comment),

@@ -1,9 +1,9 @@
 // Validation of terms from an unknown source, for those that did not come through the native reader. Same rules as Rust's.
 
 import { SnowmeshError } from '../errors/index.ts';
-import { TermTag as Tag, TERM_VERSION } from '../wire/index.ts';
+import { FEW_KEYS, TermTag as Tag, TERM_VERSION } from '../wire/index.ts';
 import { TermDecoder } from './decode.ts';
-import { Collisions, FEW_KEYS } from './key-hash.ts';
+import { Collisions } from './key-hash.ts';
 import { MAX_DEPTH } from './limits.ts';
 import { TermMemory } from './memory.ts';
 import { elementSize, VIEW_KINDS } from './view.ts';

@@ -1,11 +1,11 @@
 // The hot path outwards: values straight into bytes. One instance writes many messages; nothing is allocated per message.
 
 import { SnowmeshError } from '../errors/index.ts';
-import { TermTag as Tag, TERM_VERSION } from '../wire/index.ts';
+import { FEW_KEYS, TermTag as Tag, TERM_VERSION } from '../wire/index.ts';
 import { writeU32 } from './byte-writer.ts';
 import { checkMemory } from './check.ts';
 import { type ErrorParts, type Field, isErrorType, partsOf } from './error-term.ts';
-import { Collisions, FEW_KEYS } from './key-hash.ts';
+import { Collisions } from './key-hash.ts';
 import { isPrototypePolluted, type KeyNode, type KeyTrie } from './key-trie.ts';
 import { MAX_DEPTH, MAX_FIELDS } from './limits.ts';
 import { WEIGH_FROM } from './memory.ts';

@@ -1,15 +1,10 @@
 // Keys of a Map or Set that V8 puts into one bucket of its hash table. V8 seeds its hash of strings, not that of numbers and
 // bigints, so a sender can choose numbers that collide and make n insertions cost n² / 2 comparisons. Same rules in Rust, which
 // ends the session of a peer that sends such a term.
+import { FEW_KEYS, FREE_STEPS, STEPS_PER_KEY } from '../wire/index.ts';
+
 const WORD = 0xffff_ffff_ffff_ffffn;
 const BITS = 0x3fff_ffff;
-
-/** Comparisons that colliding keys may cost in one term, beside {@link STEPS_PER_KEY} for each key. */
-const FREE_STEPS = 2 ** 20;
-/** Comparisons that each key may cost. Keys that were not chosen to collide cost less than two. */
-const STEPS_PER_KEY = 64;
-/** A container of so many keys stays within {@link STEPS_PER_KEY} whatever they are. */
-export const FEW_KEYS = 64;
 
 /** Counts the comparisons of one term. */
 export class Collisions {

@@ -1,39 +1,30 @@
 // What the values of a term take on the JavaScript heap, about. A few bytes of a term may become some hundred on the heap, and a
-// process whose heap is full ends. Same numbers in Rust. Unit: bytes.
+// process whose heap is full ends. Unit: bytes.
 
-import { TermTag as Tag } from '../wire/index.ts';
+import { TermTag as Tag, TermWeight as Weight } from '../wire/index.ts';
 import { MAX_BIGINT_BYTES, MAX_ENTRIES, MAX_STRING_BYTES, MAX_TERM_MEMORY } from './limits.ts';
-
-const STRING = 24;
-const NUMBER = 24;
-const BYTES = 208;
-const SHAPED = 32;
-/** Of an entry of a list or shaped object. */
-const SLOT = 8;
-/** Of an entry of an object, with its key. */
-const KEY = 64;
 
 /** Of the container itself, and of each entry. */
 const CONTAINERS: Readonly<Record<number, readonly [base: number, entry: number]>> = {
-  [Tag.LIST8]: [32, SLOT],
-  [Tag.LIST]: [32, SLOT],
-  [Tag.SET]: [152, 32],
-  [Tag.MAP]: [184, 48],
-  [Tag.OBJECT]: [56, KEY],
-  [Tag.STRUCT]: [128, KEY],
+  [Tag.LIST8]: [Weight.LIST, Weight.SLOT],
+  [Tag.LIST]: [Weight.LIST, Weight.SLOT],
+  [Tag.SET]: [Weight.SET, Weight.SET_ENTRY],
+  [Tag.MAP]: [Weight.MAP, Weight.MAP_ENTRY],
+  [Tag.OBJECT]: [Weight.OBJECT, Weight.KEY],
+  [Tag.STRUCT]: [Weight.STRUCT, Weight.KEY],
 };
 
 const SCALARS: Readonly<Record<number, number>> = {
-  [Tag.INT]: NUMBER,
-  [Tag.FLOAT]: NUMBER,
-  [Tag.DATE]: 96,
-  [Tag.PID]: 48,
-  [Tag.REF]: 48,
-  [Tag.STRING8]: STRING,
-  [Tag.STRING]: STRING,
-  [Tag.BINARY8]: BYTES,
-  [Tag.BINARY]: BYTES,
-  [Tag.VIEW]: BYTES,
+  [Tag.INT]: Weight.NUMBER,
+  [Tag.FLOAT]: Weight.NUMBER,
+  [Tag.DATE]: Weight.DATE,
+  [Tag.PID]: Weight.ADDRESS,
+  [Tag.REF]: Weight.ADDRESS,
+  [Tag.STRING8]: Weight.STRING,
+  [Tag.STRING]: Weight.STRING,
+  [Tag.BINARY8]: Weight.BYTES,
+  [Tag.BINARY]: Weight.BYTES,
+  [Tag.VIEW]: Weight.BYTES,
 };
 
 /** A shorter term cannot break {@link MAX_TERM_MEMORY}: a value takes at most 112 bytes for each byte of the term. */
@@ -50,17 +41,17 @@ export class TermMemory {
   }
 
   shaped(keys: number): string | undefined {
-    return this.take(SHAPED + keys * SLOT);
+    return this.take(Weight.SHAPED + keys * Weight.SLOT);
   }
 
   /** @param length Bytes of the content, of strings, binaries and bigints. */
   scalar(tag: number, length: number): string | undefined {
-    if (tag >= Tag.SHORT_STRING) return this.take(STRING);
+    if (tag >= Tag.SHORT_STRING) return this.take(Weight.STRING);
     if (tag === Tag.STRING && length > MAX_STRING_BYTES)
       return `a string of ${length} bytes, more than ${MAX_STRING_BYTES}`;
     if (tag === Tag.BIGINT) {
       if (length > MAX_BIGINT_BYTES) return `a bigint of ${length} bytes, more than ${MAX_BIGINT_BYTES}`;
-      return this.take(NUMBER + length);
+      return this.take(Weight.NUMBER + length);
     }
     return this.take(SCALARS[tag] ?? 0);
   }

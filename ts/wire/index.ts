@@ -8,6 +8,7 @@
 // Generated from native/ by scripts/generate-wire.mjs. Do not edit.
 
 export * as TermTag from './term-tag.ts';
+export * as TermWeight from './term-weight.ts';
 
 /** Tags of session frames that the native core hands up: docs/wire.md, section 6. */
 export const FrameTag = {
@@ -197,6 +198,15 @@ export const MAX_BIGINT_BYTES = 1048576;
 
 /** Bytes of a STRING: V8 holds no more characters. */
 export const MAX_STRING_BYTES = 536870888;
+
+/** A container of so many keys stays within [`STEPS_PER_KEY`] whatever they are. */
+export const FEW_KEYS = 64;
+
+/** Comparisons that colliding keys may cost in one term, beside [`STEPS_PER_KEY`] for each key. */
+export const FREE_STEPS = 1048576;
+
+/** Comparisons that each key may cost. Keys that were not chosen to collide cost less than two. */
+export const STEPS_PER_KEY = 64;
 
 /** The longest node name in bytes. */
 export const MAX_NODE_NAME_BYTES = 255;
