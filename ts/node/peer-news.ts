@@ -12,7 +12,8 @@ import type { NodeFacts, NodeMonitors } from './node-monitors.ts';
 import type { Readiness } from './readiness.ts';
 import type { DialResult, DownCause } from './session/endings.ts';
 import type { EntryReader } from './session/entry-reader.ts';
-import type { Network, NetworkListener } from './session/network.ts';
+import type { Network } from './session/network.ts';
+import type { NetworkListener } from './session/network-listener.ts';
 import type { PeerState } from './session/peers.ts';
 import type { Session } from './session/session.ts';
 

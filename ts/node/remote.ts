@@ -12,12 +12,12 @@ import {
   type Runtime,
   type SpawnStatus,
 } from '../actor/index.ts';
-import { copyTerm, type FrameWriter, Pid, Ref } from '../term/index.ts';
-import { FOR_EVER, FrameTag, MAX_NAME_BYTES } from '../wire/index.ts';
+import { copyTerm, Pid, Ref } from '../term/index.ts';
+import { FrameTag, MAX_NAME_BYTES } from '../wire/index.ts';
 import type { NoRoute, Routes } from './routes.ts';
 import type { Network } from './session/network.ts';
 import { Outgoing } from './session/outgoing.ts';
-import { sendSpawn } from './spawn-frame.ts';
+import { sendCall, sendMonitor, sendReason, sendReply, sendSpawn } from './signal-frames.ts';
 
 /** The channel of probes for rings of waiting actors (docs/wire.md, section 12). */
 export const WAITS_CHANNEL = 'waits';
@@ -98,7 +98,7 @@ export class Remote implements RemotePort {
 
   exit(from: Pid, to: Pid, reason: ExitReason): void {
     // Only over an existing session: a link whose session ended has fired on both nodes already.
-    withReason(this.#routes.existing(to), from.local, FrameTag.EXIT, reason, (frame) => {
+    sendReason(this.#routes.existing(to), from.local, FrameTag.EXIT, reason, (frame) => {
       frame.pid(from);
       frame.pid(to);
     });
@@ -108,7 +108,7 @@ export class Remote implements RemotePort {
     const route = this.#routes.to(to);
     if (!(route instanceof Outgoing)) return;
     const sender = from ?? NOBODY;
-    withReason(route, sender.local, FrameTag.EXIT2, reason, (frame) => {
+    sendReason(route, sender.local, FrameTag.EXIT2, reason, (frame) => {
       frame.pid(sender);
       frame.pid(to);
     });
@@ -120,17 +120,7 @@ export class Remote implements RemotePort {
     if (!canBeTarget(target)) return later(noproc);
     if (!(route instanceof Outgoing)) return route === 'noproc' ? later(noproc) : this.#lostTarget(target);
     route.expect(target instanceof Pid ? target.nc : -1, noproc);
-    route.signal(from.local, FrameTag.MONITOR, (frame) => {
-      frame.pid(from);
-      frame.ref(ref);
-      if (target instanceof Pid) {
-        frame.u8(0);
-        frame.pid(target);
-      } else {
-        frame.u8(1);
-        frame.name(target.name);
-      }
-    });
+    sendMonitor(route, from, ref, target);
   }
 
   demonitor(from: Pid, ref: Ref, target: Pid | NodeAddress): void {
@@ -142,7 +132,7 @@ export class Remote implements RemotePort {
   }
 
   monitorExit(from: Pid | undefined, to: Pid, ref: Ref, reason: ExitReason): void {
-    withReason(this.#routes.existing(to), from?.local ?? 0, FrameTag.MONITOR_EXIT, reason, (frame) => {
+    sendReason(this.#routes.existing(to), from?.local ?? 0, FrameTag.MONITOR_EXIT, reason, (frame) => {
       frame.pid(to);
       frame.ref(ref);
     });
@@ -155,7 +145,7 @@ export class Remote implements RemotePort {
   }
 
   spawnReply(child: Pid | undefined, to: Pid, request: Ref, status: SpawnStatus, detail: unknown): void {
-    withReason(this.#routes.existing(to), child?.local ?? 0, FrameTag.SPAWN_REPLY, detail, (frame) => {
+    sendReason(this.#routes.existing(to), child?.local ?? 0, FrameTag.SPAWN_REPLY, detail, (frame) => {
       frame.pid(to);
       frame.ref(request);
       frame.u8(status);
@@ -179,16 +169,8 @@ export class Remote implements RemotePort {
       return route === 'noproc' ? later(answer(ReplyStatus.noproc)) : this.#lostTarget(target);
     }
     if (route.isFull) return later(answer(ReplyStatus.overload));
-    const time = ms < FOR_EVER ? Math.max(0, Math.ceil(ms)) : FOR_EVER;
     route.expect(target instanceof Pid ? target.nc : -1, answer(ReplyStatus.noproc));
-    route.signal(local(from), target instanceof Pid ? FrameTag.CALL : FrameTag.REG_CALL, (frame) => {
-      frame.pid(from ?? NOBODY);
-      frame.ref(ref);
-      frame.u32(time);
-      if (target instanceof Pid) frame.pid(target);
-      else frame.name(target.name);
-      frame.term(request);
-    });
+    sendCall(route, from ?? NOBODY, ref, ms, target, request);
   }
 
   callGently(
@@ -203,18 +185,7 @@ export class Remote implements RemotePort {
 
   reply(from: Pid | null, ref: Ref, status: ReplyStatus, value: unknown): void {
     const route = this.#routes.existing(ref);
-    const isSent = route?.boundedSignal(local(from), FrameTag.REPLY, (frame) => {
-      frame.ref(ref);
-      frame.u8(status);
-      frame.term(value);
-    });
-    if (isSent !== false) return;
-    // The call fails alone, instead of the session with everything that is tied to it.
-    route?.signal(local(from), FrameTag.REPLY, (frame) => {
-      frame.ref(ref);
-      frame.u8(ReplyStatus.overload);
-      frame.term(undefined);
-    });
+    if (route !== undefined) sendReply(route, local(from), ref, status, value);
   }
 
   probe(node: number | string, probe: RingProbe): void {
@@ -299,24 +270,6 @@ export class Remote implements RemotePort {
     if (target instanceof Pid) this.#lost(target.nc, this.nodeOf(target));
     else this.#lost(-1, target.node);
   }
-}
-
-/** Stands for a long reason when the backlog is full. */
-const LEFT_OUT = { unsendable: 'overload' };
-
-/** Writes a signal that ends with a reason. The signal is never lost; a long reason is left out when the backlog is full. */
-function withReason(
-  route: Outgoing | undefined,
-  sender: number,
-  tag: number,
-  reason: ExitReason,
-  head: (frame: FrameWriter) => void,
-): void {
-  const write = (why: ExitReason) => (frame: FrameWriter) => {
-    head(frame);
-    frame.term(why);
-  };
-  if (route?.boundedSignal(sender, tag, write(reason)) === false) route.signal(sender, tag, write(LEFT_OUT));
 }
 
 /** Whether a name can stand in a frame. No actor has another name (F3), and a peer would end the session for it. */

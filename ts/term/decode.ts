@@ -8,12 +8,11 @@ import { Pid } from './pid.ts';
 import type { Ref } from './ref.ts';
 import { foreignRef, type RefCipher } from './ref-cipher.ts';
 import { Tagged } from './tagged.ts';
-import { readAscii } from './text.ts';
+import { TermBytes } from './term-bytes.ts';
 import { makeView } from './view.ts';
 
 const TWO_32 = 2 ** 32;
 
-type FastBuffer = Buffer & { utf8Slice(start: number, end: number): string };
 type Read = (decoder: TermDecoder) => object;
 
 export interface TermDecoderOptions {
@@ -34,25 +33,14 @@ class KnownShape {
   }
 }
 
-const NOTHING = new Uint8Array(0);
-/** A shorter binary is copied, whatever it lies in. */
-const LEAST_VIEW = 64 * 1024;
-
 /** Reads the terms of one connection. */
-export class TermDecoder {
-  private buffer: FastBuffer = Buffer.alloc(0) as FastBuffer;
-  /** The same bytes, not as a Buffer: parts cut out of it are Uint8Arrays. */
-  private raw: Uint8Array = new Uint8Array(0);
-  private view: DataView = new DataView(new ArrayBuffer(0));
-  private source: Uint8Array = this.buffer;
-  private at = 0;
-  /** Binaries of so many bytes become views. */
-  private viewFrom = Number.POSITIVE_INFINITY;
+export class TermDecoder extends TermBytes {
   private readonly shapes: KnownShape[] = [];
   private readonly pidOf: (nc: number, local: number) => Pid;
   private readonly refs: RefCipher | undefined;
 
   constructor(options: TermDecoderOptions = {}) {
+    super();
     this.pidOf = options.pidOf ?? newPid;
     this.refs = options.refs;
   }
@@ -70,8 +58,7 @@ export class TermDecoder {
    */
   decode(bytes: Uint8Array, offset = 0, isOurs = false): unknown {
     if (isOurs) return this.decodeOurs(bytes, offset);
-    if (bytes !== this.source) this.use(bytes);
-    this.at = offset + 1;
+    this.use(bytes, offset + 1);
     return this.value();
   }
 
@@ -127,22 +114,12 @@ export class TermDecoder {
   }
 
   private decodeOurs(bytes: Uint8Array, offset: number): unknown {
-    this.use(bytes);
-    this.viewFrom = Math.max(LEAST_VIEW, bytes.length / 4);
-    this.at = offset + 1;
+    this.useOurs(bytes, offset + 1);
     try {
       return this.value();
     } finally {
-      this.viewFrom = Number.POSITIVE_INFINITY;
-      this.use(NOTHING);
+      this.forget();
     }
-  }
-
-  private use(bytes: Uint8Array): void {
-    this.source = bytes;
-    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as FastBuffer;
-    this.raw = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   private rare(tag: number): unknown {
@@ -265,64 +242,6 @@ export class TermDecoder {
     const high = view.getUint32(at + 12, true);
     const { refs } = this;
     return refs === undefined ? foreignRef(nc, local, high, low) : refs.receive(nc, local, high, low);
-  }
-
-  private text(length: number): string {
-    const start = this.at;
-    this.at = start + length;
-    return readAscii(this.buffer, start, length) ?? this.buffer.utf8Slice(start, start + length);
-  }
-
-  private bytes(length: number): Uint8Array<ArrayBuffer> {
-    if (length >= this.viewFrom) return this.viewed(length);
-    return this.copied(length);
-  }
-
-  private viewed(length: number): Uint8Array<ArrayBuffer> {
-    const { at } = this;
-    this.at = at + length;
-    return this.raw.subarray(at, at + length) as Uint8Array<ArrayBuffer>;
-  }
-
-  private copied(length: number): Uint8Array<ArrayBuffer> {
-    const { at } = this;
-    this.at = at + length;
-    return this.raw.slice(at, at + length) as Uint8Array<ArrayBuffer>;
-  }
-
-  private i64(): number | bigint {
-    const value = this.view.getBigInt64(this.at, true);
-    this.at += 8;
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : value;
-  }
-
-  private bigint(): bigint {
-    const isNegative = this.u8() === 1;
-    const length = this.u32();
-    const { at } = this;
-    this.at = at + length;
-    if (length === 0) return 0n;
-    const value = BigInt(
-      `0x${Buffer.from(this.buffer.subarray(at, at + length))
-        .reverse()
-        .toString('hex')}`,
-    );
-    return isNegative ? -value : value;
-  }
-
-  private u8(): number {
-    return this.buffer[this.at++] as number;
-  }
-
-  private u16(): number {
-    this.at += 2;
-    return this.view.getUint16(this.at - 2, true);
-  }
-
-  private u32(): number {
-    this.at += 4;
-    return this.view.getUint32(this.at - 4, true);
   }
 }
 

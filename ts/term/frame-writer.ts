@@ -1,13 +1,12 @@
 import { SnowmeshError } from '../errors/index.ts';
-import { ByteWriter, tooLarge, writeU32 } from './byte-writer.ts';
+import { FrameTag, KeptTag } from '../wire/index.ts';
+import { ByteWriter, readU32, tooLarge, writeU32 } from './byte-writer.ts';
 import { Encoder } from './encode.ts';
 import { type KeyNode, KeyTrie } from './key-trie.ts';
 import { FRAGMENT_BYTES, MAX_MESSAGE, MAX_SHAPE_BYTES, MAX_SHAPES } from './limits.ts';
 import type { RefCipher } from './ref-cipher.ts';
 import type { ShapePlace, TermTemplate } from './term-template.ts';
 
-const SLOT = 0x30;
-const SHAPE = 0x31;
 const HEADER = 5;
 /** Announcements before one message; beyond this, objects carry their keys. */
 const MAX_SHAPE_PRELUDE = 32 * 1024;
@@ -146,7 +145,7 @@ export class FrameWriter extends Encoder {
     const { name, incarnation } = this.options.identityOf(nc);
     this.announced.add(nc);
     const { prelude } = this;
-    const start = this.openPrelude(SLOT);
+    const start = this.openPrelude(KeptTag.SLOT);
     prelude.u16(nc >>> 8);
     prelude.u8(nc & 0xff);
     prelude.u64(incarnation);
@@ -161,7 +160,7 @@ export class FrameWriter extends Encoder {
     const id = this.shapeCount++;
     node.value = id;
     this.shapeSizes.push(keys.length);
-    const start = this.openPrelude(SHAPE);
+    const start = this.openPrelude(FrameTag.SHAPE);
     this.prelude.u16(id);
     this.prelude.u16(keys.length);
     for (const key of keys) this.prelude.name(key);
@@ -238,6 +237,18 @@ export class FrameWriter extends Encoder {
     }
     if (from < written.length) frame.push(written.subarray(from));
     return frame;
+  }
+
+  /**
+   * Takes the last frame, which begins at `before` or behind announcements that begin there, out of the chunk again, as `tag | body`.
+   * The announcements stay.
+   */
+  cutLast(before: number): Uint8Array {
+    const { chunk, pending } = this;
+    let at = before;
+    for (let next = at; next < pending; next = at + 4 + readU32(chunk, at)) at = next;
+    this.pending = at;
+    return chunk.slice(at + 4, pending);
   }
 
   /** Announcements of a frame that does not stand in the chunk. */

@@ -5,6 +5,7 @@
 //
 // Must not know: actors, connections, sockets. PIDs and references are numbers here; what they lead to is a hidden pointer.
 export { ByteCopies } from './byte-copies.ts';
+export { readU32 } from './byte-writer.ts';
 export { copyAgain, copyTerm, freezeDeep } from './copy.ts';
 export { TermDecoder, type TermDecoderOptions } from './decode.ts';
 export { FrameWriter, type FrameWriterOptions, type NodeIdentity } from './frame-writer.ts';

@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, it } from 'vitest';
 import { Channels } from '../../../ts/node/channels.ts';
-import { Network, type NetworkListener } from '../../../ts/node/session/network.ts';
+import { Network } from '../../../ts/node/session/network.ts';
+import type { NetworkListener } from '../../../ts/node/session/network-listener.ts';
 import { Pid, RefCipher, TermDecoder } from '../../../ts/term/index.ts';
 import { FrameTag } from '../../../ts/wire/index.ts';
 import { shapeIn } from '../term/frames.ts';

@@ -1,6 +1,8 @@
 // Cuts a batch of the native core into entries, and reads the bodies of its events. What an entry means is the receiver's.
+
+import { readU32 } from '../../term/index.ts';
 import { ENTRY_HEADER, NativeEvent } from '../../wire/index.ts';
-import { EntryReader, readU32 } from './entry-reader.ts';
+import { EntryReader } from './entry-reader.ts';
 
 const FIRST_EVENT = NativeEvent.SESSION_UP;
 const LAST_EVENT = NativeEvent.REFUSED;

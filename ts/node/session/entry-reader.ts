@@ -1,5 +1,7 @@
 // A cursor over the body of one entry. The native core has validated every body: nothing is checked again here.
 
+import { readU32 } from '../../term/index.ts';
+
 /** A byte order mark is a character of a name like any other. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const FOUR_GIB = 0x1_0000_0000;
@@ -66,14 +68,4 @@ export class EntryReader {
     this.at = start + length;
     return decoder.decode(this.bytes.subarray(start, this.at));
   }
-}
-
-export function readU32(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) |
-      ((bytes[at + 1] as number) << 8) |
-      ((bytes[at + 2] as number) << 16) |
-      ((bytes[at + 3] as number) << 24)) >>>
-    0
-  );
 }

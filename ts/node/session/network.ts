@@ -7,42 +7,17 @@ import { type NodeName, parseNodeName } from '../node-name.ts';
 import type { Limits } from '../options.ts';
 import { BatchReader, type EntryReceiver, type SessionUp } from './batch.ts';
 import type { Carrier } from './carrier.ts';
-import { DIAL_RESULTS, type DialResult, DOWN_CAUSES, type DownCause } from './endings.ts';
+import { DIAL_RESULTS, type DialResult, DOWN_CAUSES } from './endings.ts';
 import type { EntryReader } from './entry-reader.ts';
 import { FlushQueue } from './flush-queue.ts';
 import { Identities, type Identity } from './identities.ts';
+import type { NetworkListener } from './network-listener.ts';
 import { Outgoing, type OutgoingHost } from './outgoing.ts';
 import { type PeerState, Peers } from './peers.ts';
 import { Session } from './session.ts';
 
 /** Bytes of one inbound batch. */
 export const RX_BYTES = 1024 * 1024;
-
-/** What the network reports, in the order things happened. */
-export interface NetworkListener {
-  /** Before any frame of that session. */
-  sessionUp(session: Session): void;
-  /** After its last frame. */
-  sessionDown(session: Session, cause: DownCause, detail: string): void;
-  /** One validated frame; `reader` stands at its body. */
-  frame(session: Session, tag: number, reader: EntryReader): void;
-  /** At the end of each batch. Returns true while there is work to run. */
-  batchEnd(): boolean;
-  /** The peer's event loop stopped turning, or turns again. */
-  peerLoop(session: Session, stalled: boolean, ageMs: number): void;
-  /** What waits to be sent to a peer fell below the high-water mark. */
-  writable(session: Session): void;
-  /** More than the high-water mark waits to be sent to the peer. */
-  busy(session: Session, bytes: number): void;
-  /** A dial of this node failed; `numbers` are the node numbers from which answers were expected. */
-  dialFailed(peer: PeerState, result: DialResult, detail: string, numbers: Iterable<number>): void;
-  /** Messages that were still on this side when their session ended, or when no session could be made. */
-  lostMessages(node: string, count: number): void;
-  /** A connection failed to authenticate. */
-  refused(name: string, reason: string, unreported: number): void;
-  /** A frame could not be handled: a fault of this program, never of the peer. */
-  fault(error: unknown): void;
-}
 
 export interface NetworkOptions {
   readonly native: Native;

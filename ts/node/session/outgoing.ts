@@ -9,7 +9,6 @@ import type { Limits } from '../options.ts';
 import { Backlog } from './backlog.ts';
 import { BeforeSession } from './before-session.ts';
 import type { Carrier } from './carrier.ts';
-import { readU32 } from './entry-reader.ts';
 import { gather, lengthOf, NOTHING, SLICE_BYTES } from './gather.ts';
 
 const CHUNK_BYTES = 256 * 1024;
@@ -241,7 +240,7 @@ export class Outgoing {
     if (long !== undefined && isAwaited !== undefined && lengthOf(long) > SLICE_BYTES)
       this.#startGathering(sender, long, isAwaited);
     else if (long !== undefined) this.#bulk(sender, long);
-    else if (!streams.isEmpty && streams.has(sender)) this.#bulk(sender, [cutLast(writer, before)]);
+    else if (!streams.isEmpty && streams.has(sender)) this.#bulk(sender, [writer.cutLast(before)]);
     this.#touch();
   }
 
@@ -286,15 +285,6 @@ export class Outgoing {
     this.#isTouched = true;
     this.#host.touch(this);
   }
-}
-
-/** Takes the last frame out of the chunk again, as `tag | body`; announcements before it stay. */
-function cutLast(writer: FrameWriter, before: number): Uint8Array {
-  const { chunk, pending } = writer;
-  let at = before;
-  for (let next = at; next < pending; next = at + 4 + readU32(chunk, at)) at = next;
-  writer.pending = at;
-  return chunk.slice(at + 4, pending);
 }
 
 function unknownNode(nc: number): never {

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { parseNodeName } from '../../../../ts/node/node-name.ts';
 import { SLICE_BYTES } from '../../../../ts/node/session/gather.ts';
-import { Network, type NetworkListener } from '../../../../ts/node/session/network.ts';
+import { Network } from '../../../../ts/node/session/network.ts';
+import type { NetworkListener } from '../../../../ts/node/session/network-listener.ts';
 import { Pid, TermDecoder } from '../../../../ts/term/index.ts';
 import { ConnectStatus, FrameTag, KeptTag, NativeEvent } from '../../../../ts/wire/index.ts';
 import { Body, ScriptedNative } from '../scripted-native.ts';

@@ -1,0 +1,111 @@
+// The frames of signals with several fields, and what stands for a value that is too long when the backlog is full.
+import {
+  type CallRequest,
+  type ExitReason,
+  type NodeAddress,
+  type RemoteSpawn,
+  ReplyStatus,
+} from '../actor/index.ts';
+import { SnowmeshError } from '../errors/index.ts';
+import { type FrameWriter, Pid, type Ref } from '../term/index.ts';
+import { FOR_EVER, FrameTag } from '../wire/index.ts';
+import type { Outgoing } from './session/outgoing.ts';
+
+/** Bits of SPAWN's flags. */
+const LINK_FLAG = 1;
+const MONITOR_FLAG = 2;
+const START_FLAG = 4;
+
+/** Stands for a long reason when the backlog is full. */
+const LEFT_OUT = { unsendable: 'overload' };
+
+/** Sends SPAWN. Throws SNOW_ERR_SPAWN with the reason `overload` when it is long and the backlog is full: nothing is sent then. */
+export function sendSpawn(route: Outgoing, order: RemoteSpawn): void {
+  const isSent = route.boundedSignal(order.from.local, FrameTag.SPAWN, (frame) => writeSpawn(frame, order));
+  if (isSent) return;
+  const { function: name, node } = order;
+  const why = `Cannot spawn ${name} on ${node}: too much waits to be sent there. Wait with sendWait, or raise outbox.limit.`;
+  throw new SnowmeshError('SNOW_ERR_SPAWN', why, { details: { node, name, reason: 'overload' } });
+}
+
+/** Sends a signal that ends with a reason. The signal is never lost; a long reason is left out when the backlog is full. */
+export function sendReason(
+  route: Outgoing | undefined,
+  sender: number,
+  tag: number,
+  reason: ExitReason,
+  head: (frame: FrameWriter) => void,
+): void {
+  const write = (why: ExitReason) => (frame: FrameWriter) => {
+    head(frame);
+    frame.term(why);
+  };
+  if (route?.boundedSignal(sender, tag, write(reason)) === false) route.signal(sender, tag, write(LEFT_OUT));
+}
+
+/** Sends MONITOR. */
+export function sendMonitor(route: Outgoing, from: Pid, ref: Ref, target: Pid | NodeAddress): void {
+  route.signal(from.local, FrameTag.MONITOR, (frame) => {
+    frame.pid(from);
+    frame.ref(ref);
+    frame.u8(target instanceof Pid ? 0 : 1);
+    if (target instanceof Pid) frame.pid(target);
+    else frame.name(target.name);
+  });
+}
+
+/** Sends CALL or REG_CALL. `ms` is the time that the caller has left. */
+export function sendCall(
+  route: Outgoing,
+  from: Pid,
+  ref: Ref,
+  ms: number,
+  target: Pid | NodeAddress,
+  request: CallRequest,
+): void {
+  const time = ms < FOR_EVER ? Math.max(0, Math.ceil(ms)) : FOR_EVER;
+  route.signal(from.local, target instanceof Pid ? FrameTag.CALL : FrameTag.REG_CALL, (frame) => {
+    frame.pid(from);
+    frame.ref(ref);
+    frame.u32(time);
+    if (target instanceof Pid) frame.pid(target);
+    else frame.name(target.name);
+    frame.term(request);
+  });
+}
+
+/** Sends REPLY. Of a long value when the backlog is full: `overload`, so that the call fails alone instead of the session. */
+export function sendReply(
+  route: Outgoing,
+  sender: number,
+  ref: Ref,
+  status: ReplyStatus,
+  value: unknown,
+): void {
+  const write = (answer: ReplyStatus, content: unknown) => (frame: FrameWriter) => {
+    frame.ref(ref);
+    frame.u8(answer);
+    frame.term(content);
+  };
+  const isSent = route.boundedSignal(sender, FrameTag.REPLY, write(status, value));
+  if (!isSent) route.signal(sender, FrameTag.REPLY, write(ReplyStatus.overload, undefined));
+}
+
+function writeSpawn(frame: FrameWriter, order: RemoteSpawn): void {
+  const { from, request, link, monitor, start, args } = order;
+  frame.pid(from);
+  frame.ref(request);
+  frame.u8(
+    (link ? LINK_FLAG : 0) |
+      (monitor === undefined ? 0 : MONITOR_FLAG) |
+      (start === undefined ? 0 : START_FLAG),
+  );
+  frame.ref(monitor ?? request);
+  frame.name(order.function);
+  frame.term(start === undefined ? args : [args, start.name ?? null, travelling(start.timeout)]);
+}
+
+/** A time in ms as it travels; null: no limit. */
+function travelling(ms: number): number | null {
+  return ms === Number.POSITIVE_INFINITY ? null : ms;
+}

@@ -1,0 +1,103 @@
+import { readAscii } from './text.ts';
+
+type FastBuffer = Buffer & { utf8Slice(start: number, end: number): string };
+
+const NOTHING = new Uint8Array(0);
+/** A shorter binary is copied, whatever it lies in. */
+const LEAST_VIEW = 64 * 1024;
+
+/** The bytes of the term that is being read, and a cursor. Nothing is checked: the term was validated. */
+export class TermBytes {
+  protected buffer: FastBuffer = Buffer.alloc(0) as FastBuffer;
+  /** The same bytes, not as a Buffer: parts cut out of it are Uint8Arrays. */
+  protected raw: Uint8Array = new Uint8Array(0);
+  protected view: DataView = new DataView(new ArrayBuffer(0));
+  protected source: Uint8Array = this.buffer;
+  protected at = 0;
+  /** Binaries of so many bytes become views. */
+  protected viewFrom = Number.POSITIVE_INFINITY;
+
+  /** Reads `bytes` from `at` on. Strings and bytes are copied out. */
+  protected use(bytes: Uint8Array, at: number): void {
+    if (bytes !== this.source) this.look(bytes);
+    this.at = at;
+  }
+
+  /** As `use`, for bytes that nothing will write into again: a binary that makes up most of them becomes a view. */
+  protected useOurs(bytes: Uint8Array, at: number): void {
+    this.look(bytes);
+    this.viewFrom = Math.max(LEAST_VIEW, bytes.length / 4);
+    this.at = at;
+  }
+
+  /** Drops the bytes: they may be many. */
+  protected forget(): void {
+    this.viewFrom = Number.POSITIVE_INFINITY;
+    this.look(NOTHING);
+  }
+
+  protected text(length: number): string {
+    const start = this.at;
+    this.at = start + length;
+    return readAscii(this.buffer, start, length) ?? this.buffer.utf8Slice(start, start + length);
+  }
+
+  protected bytes(length: number): Uint8Array<ArrayBuffer> {
+    if (length >= this.viewFrom) return this.viewed(length);
+    return this.copied(length);
+  }
+
+  protected viewed(length: number): Uint8Array<ArrayBuffer> {
+    const { at } = this;
+    this.at = at + length;
+    return this.raw.subarray(at, at + length) as Uint8Array<ArrayBuffer>;
+  }
+
+  protected copied(length: number): Uint8Array<ArrayBuffer> {
+    const { at } = this;
+    this.at = at + length;
+    return this.raw.slice(at, at + length) as Uint8Array<ArrayBuffer>;
+  }
+
+  protected i64(): number | bigint {
+    const value = this.view.getBigInt64(this.at, true);
+    this.at += 8;
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value;
+  }
+
+  protected bigint(): bigint {
+    const isNegative = this.u8() === 1;
+    const length = this.u32();
+    const { at } = this;
+    this.at = at + length;
+    if (length === 0) return 0n;
+    const value = BigInt(
+      `0x${Buffer.from(this.buffer.subarray(at, at + length))
+        .reverse()
+        .toString('hex')}`,
+    );
+    return isNegative ? -value : value;
+  }
+
+  protected u8(): number {
+    return this.buffer[this.at++] as number;
+  }
+
+  protected u16(): number {
+    this.at += 2;
+    return this.view.getUint16(this.at - 2, true);
+  }
+
+  protected u32(): number {
+    this.at += 4;
+    return this.view.getUint32(this.at - 4, true);
+  }
+
+  private look(bytes: Uint8Array): void {
+    this.source = bytes;
+    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) as FastBuffer;
+    this.raw = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+}
