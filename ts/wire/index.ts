@@ -202,7 +202,7 @@ export const MAX_STRING_BYTES = 536870888;
 /** A container of so many keys stays within [`STEPS_PER_KEY`] whatever they are. */
 export const FEW_KEYS = 64;
 
-/** Comparisons that colliding keys may cost in one term, beside [`STEPS_PER_KEY`] for each key. */
+/** Comparisons that colliding keys may cost in one term, beside STEPS_PER_KEY for each key. */
 export const FREE_STEPS = 1048576;
 
 /** Comparisons that each key may cost. Keys that were not chosen to collide cost less than two. */
