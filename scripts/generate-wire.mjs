@@ -21,12 +21,7 @@ const LIMITS = {
   ],
   'native/core/src/frame/session_tables.rs': ['MAX_SLOTS', 'MAX_SHAPES', 'MAX_SHAPE_KEYS', 'MAX_SHAPE_BYTES'],
   'native/core/src/term/mod.rs': ['TERM_VERSION', 'MAX_DEPTH'],
-  [MEMORY]: [
-    'MAX_TERM_MEMORY',
-    'MAX_ENTRIES',
-    'MAX_BIGINT_BYTES',
-    'MAX_STRING_BYTES',
-  ],
+  [MEMORY]: ['MAX_TERM_MEMORY', 'MAX_ENTRIES', 'MAX_BIGINT_BYTES', 'MAX_STRING_BYTES'],
   'native/core/src/term/key_hash.rs': ['FEW_KEYS', 'FREE_STEPS', 'STEPS_PER_KEY'],
   'native/core/src/node_name.rs': ['MAX_NODE_NAME_BYTES'],
   'native/core/src/cookie.rs': ['MIN_COOKIE_BYTES', 'MIN_COOKIE_DISTINCT'],
