@@ -4,11 +4,18 @@ use std::ffi::c_int;
 use std::rc::Rc;
 
 use super::Host;
-use super::reader::{LoopReader, Watch};
+use super::reader::{Callbacks, LoopReader, Watch};
 use crate::errors::guard_callback;
 use crate::uv::{HandlePtr, Uv};
 
-pub(super) unsafe extern "C" fn on_readable(handle: HandlePtr, status: c_int, _events: c_int) {
+/// What the host gives its reader.
+pub(super) const CALLBACKS: Callbacks = Callbacks {
+    readable: on_readable,
+    waits: on_prepare,
+    turned: on_check,
+};
+
+unsafe extern "C" fn on_readable(handle: HandlePtr, status: c_int, _events: c_int) {
     let Some(uv) = Uv::probe() else { return };
     // SAFETY: the data of a poll handle is the box `adopt` gave it, freed only in its close callback.
     let watch = unsafe { &*uv.data(handle).cast::<Watch>() };
@@ -25,7 +32,7 @@ pub(super) unsafe extern "C" fn on_readable(handle: HandlePtr, status: c_int, _e
     });
 }
 
-pub(super) unsafe extern "C" fn on_prepare(handle: HandlePtr) {
+unsafe extern "C" fn on_prepare(handle: HandlePtr) {
     with_host(handle, |host, reader| {
         reader.spin(host);
         if let Some(attachment) = host.attachment() {
@@ -35,7 +42,7 @@ pub(super) unsafe extern "C" fn on_prepare(handle: HandlePtr) {
     });
 }
 
-pub(super) unsafe extern "C" fn on_check(handle: HandlePtr) {
+unsafe extern "C" fn on_check(handle: HandlePtr) {
     with_host(handle, |host, _| {
         if let Some(attachment) = host.attachment() {
             attachment.node.loop_watch().turned();

@@ -25,6 +25,7 @@ use crate::wake;
 use callback::Callback;
 use cleanup::Cleanup;
 use env::EnvState;
+use loop_callbacks::CALLBACKS;
 pub(crate) use reader::LoopReader;
 
 /// A receiving buffer must hold any entry that is not a frame of its own.
@@ -101,7 +102,7 @@ impl Host {
             .set(attachment)
             .map_err(|_| fault("attached twice"))?;
         self.cleanup.set(Some(Cleanup::add(self)?));
-        if reads && let Some(reader) = LoopReader::start(self, node.spin_us()) {
+        if reads && let Some(reader) = LoopReader::start(self, node.spin_us(), CALLBACKS) {
             let _ = self.reader.set(reader);
         }
         Ok(())

@@ -16,19 +16,30 @@ use napi::sys;
 use snowmesh_net::{Batch, Lane, Node, Read, Session};
 
 use super::cleanup::OnDrop;
-use super::loop_callbacks::{on_check, on_prepare, on_readable};
 use super::spin::Spin;
 use super::{Attachment, Host};
-use crate::uv::{Handle, HandleCallback, LoopPtr, Uv};
+use crate::uv::{Handle, HandleCallback, LoopPtr, PollCallback, Uv};
 
 /// Read from one session before the loop turns.
 const TURN_BYTES: usize = 256 * 1024;
 /// The longest time a busy wait may go on while it keeps finding bytes.
 const SPIN_TOTAL: Duration = Duration::from_millis(2);
 
+/// What libuv calls.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Callbacks {
+    /// A socket that is watched is readable.
+    pub(super) readable: PollCallback,
+    /// The loop is about to wait.
+    pub(super) waits: HandleCallback,
+    /// The loop has waited.
+    pub(super) turned: HandleCallback,
+}
+
 #[derive(Debug)]
 pub(crate) struct LoopReader {
     uv: &'static Uv,
+    callbacks: Callbacks,
     uv_loop: LoopPtr,
     watched: RefCell<HashMap<u16, Watched>>,
     /// Prepare and check handles with the host reference each of them holds.
@@ -55,7 +66,7 @@ pub(super) struct Watch {
 
 impl LoopReader {
     /// Starts on the environment's loop; `None` when this runtime does not offer what it takes.
-    pub(crate) fn start(host: &Rc<Host>, spin_us: u32) -> Option<Self> {
+    pub(super) fn start(host: &Rc<Host>, spin_us: u32, callbacks: Callbacks) -> Option<Self> {
         let uv = Uv::probe()?;
         let mut uv_loop = ptr::null_mut();
         // SAFETY: a Node-API call with a valid out pointer on the environment's thread.
@@ -67,6 +78,7 @@ impl LoopReader {
         let one_processor = std::thread::available_parallelism().is_ok_and(|count| count.get() == 1);
         let reader = Self {
             uv,
+            callbacks,
             uv_loop,
             watched: RefCell::default(),
             phases: RefCell::default(),
@@ -74,7 +86,7 @@ impl LoopReader {
             paused: Cell::new(false),
             spin: Spin::new(if one_processor { 0 } else { spin_us }),
         };
-        for (is_prepare, callback) in [(true, on_prepare as HandleCallback), (false, on_check)] {
+        for (is_prepare, callback) in [(true, callbacks.waits), (false, callbacks.turned)] {
             let held = Rc::into_raw(host.clone());
             let data = held.cast_mut().cast::<c_void>();
             let handle = match is_prepare {
@@ -89,18 +101,14 @@ impl LoopReader {
     /// Begins to watch the sessions that came up.
     pub(crate) fn adopt(&self, host: &Rc<Host>, node: &Node) {
         for session in node.adopt() {
+            let (id, socket, readable) = (session.id(), session.socket(), self.callbacks.readable);
             let data = Box::into_raw(Box::new(Watch {
                 host: host.clone(),
                 session: session.clone(),
             }));
-            match self
-                .uv
-                .poll(self.uv_loop, session.socket(), on_readable, data.cast())
-            {
+            match self.uv.poll(self.uv_loop, socket, readable, data.cast()) {
                 Some(handle) => {
-                    self.watched
-                        .borrow_mut()
-                        .insert(session.id(), Watched { handle, data });
+                    self.watched.borrow_mut().insert(id, Watched { handle, data });
                 }
                 None => {
                     // SAFETY: libuv refused the handle, so nothing else holds the box.
@@ -124,9 +132,9 @@ impl LoopReader {
 
     /// Ceases to watch a session that ended.
     pub(crate) fn forget(&self, session: u16) {
-        self.unfinished
-            .borrow_mut()
-            .retain(|waiting| waiting.id() != session);
+        let mut unfinished = self.unfinished.borrow_mut();
+        unfinished.retain(|waiting| waiting.id() != session);
+        drop(unfinished);
         self.spin.forget(session);
         let watched = self.watched.borrow_mut().remove(&session);
         if let Some(watched) = watched {
@@ -139,17 +147,17 @@ impl LoopReader {
         if self.paused.get() && !node.is_inbound_blocked() {
             self.paused.set(false);
             for watched in self.watched.borrow().values() {
-                self.uv.poll_restart(&watched.handle, on_readable);
+                self.uv.poll_restart(&watched.handle, self.callbacks.readable);
             }
         }
     }
 
     /// Continues with sessions that had more than fitted.
     pub(crate) fn read_unfinished(&self, node: &Node, lane: &Lane, batch: &mut Batch<'_>) {
-        let waiting = match self.paused.get() {
-            true => Vec::new(),
-            false => std::mem::take(&mut *self.unfinished.borrow_mut()),
-        };
+        let mut waiting = Vec::new();
+        if !self.paused.get() {
+            waiting.append(&mut self.unfinished.borrow_mut());
+        }
         for session in waiting {
             let read = session.read(node, Some((lane, batch)), TURN_BYTES);
             self.after(node, &session, read);
@@ -247,10 +255,9 @@ impl LoopReader {
             true => !node.is_inbound_blocked(),
             false => !self.unfinished.borrow().is_empty(),
         };
-        if may_go_on {
-            lane.poke();
-        } else {
-            lane.notify();
+        match may_go_on {
+            true => lane.poke(),
+            false => lane.notify(),
         }
     }
 
