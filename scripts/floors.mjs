@@ -28,7 +28,7 @@ export const FLOORS = [
   ['supervisor', 'behaviour'],
   ['introspect', 'discovery'],
   ['node'],
-  ['global', 'groups', 'rooms'],
+  ['global', 'groups', 'health', 'rooms'],
   ['index'],
   ['cli', 'testing'],
 ];

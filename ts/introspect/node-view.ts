@@ -8,6 +8,7 @@ import { LoopDelayMeter } from './loop-delay.ts';
 import { infoOf, livingCell, memoryOf, summaryOf } from './process-view.ts';
 import type {
   GroupInfo,
+  LoopDelay,
   NameInfo,
   NodeOverview,
   Page,
@@ -73,12 +74,17 @@ export class NodeView {
       supervisors: supervisorsOf(runtime).size,
       names: runtime.names.size,
       deadLetters: { ...runtime.deadLetters.counts },
-      loopDelay: this.#loopDelay.read(),
+      loopDelay: this.loopDelay(),
       memory: { rss, heapUsed, heapTotal },
       cpuMs: Math.round((user + system) / 1000),
       peers: sessions.length,
       stalledPeers: sessions.filter(({ stalled }) => stalled).map(({ node }) => node),
     };
+  }
+
+  /** How late the event loop was. Undefined: nothing was measured yet. From the first time that it is asked on it is measured. */
+  loopDelay(): LoopDelay | undefined {
+    return this.#loopDelay.read();
   }
 
   /** In the order of their start. O(limit + actors / 256). */

@@ -1,0 +1,160 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type Health,
+  type HealthOptions,
+  healthHandler,
+  startHealthServer,
+} from '../../../ts/health/index.ts';
+import { type Node, silentLogger, startNode } from '../../../ts/index.ts';
+
+const COOKIE = 'only for tests: 0123456789';
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function started(name?: string): Promise<Node> {
+  const node = await startNode({
+    logger: silentLogger,
+    ...(name === undefined ? {} : { name, cookie: COOKIE }),
+  });
+  closers.push(() => node.stop({ timeout: 0 }));
+  return node;
+}
+
+/** Asks a health server of `node`: status and body. */
+async function prober(
+  node: Node,
+  options: HealthOptions = {},
+): Promise<(path: string) => Promise<[number, Health]>> {
+  const server = await startHealthServer(node, { port: 0, host: '127.0.0.1', ...options });
+  closers.push(() => server.close());
+  return async (path) => {
+    const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+    return [response.status, (await response.json()) as Health];
+  };
+}
+
+describe('a node alone', () => {
+  let node: Node;
+  beforeEach(async () => void (node = await started()));
+
+  it('is alive and ready; answers name nobody', async () => {
+    const probe = await prober(node);
+    expect(await probe('/livez')).toEqual([200, { status: 'ok', reasons: [] }]);
+    expect(await probe('/readyz?verbose')).toEqual([200, { status: 'ok', reasons: [] }]);
+  });
+
+  it('is alive but not ready while it stops, and neither afterwards', async () => {
+    const probe = await prober(node);
+    let end = (): void => {};
+    const { defineServer } = await import('../../../ts/index.ts');
+    const slow = defineServer({
+      name: 'slow',
+      init: () => 0,
+      terminate: () => new Promise<void>((resolve) => void (end = resolve)),
+    });
+    await slow.start(node);
+    const stopped = node.stop();
+    expect(await probe('/livez')).toEqual([200, { status: 'ok', reasons: [] }]);
+    expect(await probe('/readyz')).toEqual([503, { status: 'failed', reasons: ['stopping'] }]);
+    end();
+    await stopped;
+    expect(await probe('/livez')).toEqual([503, { status: 'failed', reasons: ['stopped'] }]);
+    expect(await probe('/readyz')).toEqual([503, { status: 'failed', reasons: ['stopped'] }]);
+  });
+
+  it('is not ready when its event loop was late', async () => {
+    const probe = await prober(node, { maxLoopDelay: 100 });
+    // The meter has to be at work before the loop is blocked.
+    while (node.introspector.view.loopDelay() === undefined)
+      await new Promise((turn) => setTimeout(turn, 20));
+    const began = performance.now();
+    while (performance.now() - began < 300);
+    await new Promise((turn) => setTimeout(turn, 50));
+    expect(await probe('/readyz')).toEqual([503, { status: 'failed', reasons: ['loop'] }]);
+    expect((await probe('/livez'))[0]).toBe(200);
+  });
+
+  it('leaves other requests to others', async () => {
+    const health = healthHandler(node);
+    const server = createServer(
+      (request, response) => void (health(request, response) || response.end('app')),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closers.push(() => server.close());
+    const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await (await fetch(`${at}/livezz`)).text()).toBe('app');
+    expect((await fetch(`${at}/livez`, { method: 'HEAD' })).status).toBe(200);
+    const posted = await fetch(`${at}/livez`, { method: 'POST' });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it('answers 404 for anything else on a server of its own, and bounds connections that say nothing', async () => {
+    const server = await startHealthServer(node, { port: 0, host: '127.0.0.1' });
+    closers.push(() => server.close());
+    expect((await fetch(`http://127.0.0.1:${server.port}/`)).status).toBe(404);
+    const idle = Array.from({ length: 70 }, () => connect(server.port, '127.0.0.1').on('error', () => {}));
+    closers.push(() => idle.forEach((socket) => socket.destroy()));
+    const ends = idle.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    await Promise.race(ends); // one that was too many
+    idle.forEach((socket) => socket.destroy());
+    await Promise.all(ends);
+    expect((await fetch(`http://127.0.0.1:${server.port}/livez`)).status).toBe(200);
+  });
+
+  it.each([
+    { peers: -1 },
+    { peers: ['x'] },
+    { maxLoopDelay: 0 },
+    { verbose: 1 },
+    { peer: 1 },
+  ] as unknown as HealthOptions[])('refuses %j', (options) => {
+    expect(() => healthHandler(node, options)).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }),
+    );
+  });
+
+  it('refuses what is no node, and a port that is taken', async () => {
+    expect(() => healthHandler(Promise.resolve(node) as never)).toThrow(/startNode resolved to/);
+    const { port } = await startHealthServer(node, { port: 0, host: '127.0.0.1' });
+    await expect(startHealthServer(node, { port, host: '127.0.0.1' })).rejects.toMatchObject({
+      code: 'SNOW_ERR_LISTEN',
+    });
+  });
+});
+
+describe('a node with peers', () => {
+  it('is ready when enough of them are connected whose event loops turn', async () => {
+    const [a, b] = [await started('a@127.0.0.1:0'), await started('b@127.0.0.1:0')];
+    const one = await prober(a, { peers: 1 });
+    const named = await prober(a, { peers: [b.name] });
+    const all = await prober(a, { peers: 1, verbose: true });
+    for (const probe of [one, named])
+      expect(await probe('/readyz')).toEqual([503, { status: 'failed', reasons: ['peers'] }]);
+    await a.connect(b.name);
+    for (const probe of [one, named]) expect((await probe('/readyz'))[0]).toBe(200);
+    await b.introspect().overview(); // its meter is at work
+    const [, told] = await all('/readyz');
+    expect(told).toMatchObject({ node: a.name, peers: [{ node: b.name, stalled: false }] });
+    const stats = a.stats();
+    a.stats = () => ({ ...stats, peers: stats.peers.map((peer) => ({ ...peer, stalled: true })) });
+    expect(await one('/readyz')).toEqual([503, { status: 'failed', reasons: ['peers'] }]);
+    expect((await one('/livez'))[0]).toBe(200);
+  });
+
+  it('tells the event-loop delay of peers that tell it', async () => {
+    const [a, b] = [await started('a@127.0.0.1:0'), await started('b@127.0.0.1:0')];
+    const probe = await prober(a, { verbose: true });
+    await a.connect(b.name);
+    for (;;) {
+      const [, { peers = [] }] = await probe('/readyz');
+      if (peers[0]?.loopDelay !== undefined) break;
+    }
+  });
+});
+
+/** The handler takes the objects of `node:http`: this does not compile otherwise. */
+export type Takes = Parameters<ReturnType<typeof healthHandler>>[0] extends IncomingMessage ? true : never;
