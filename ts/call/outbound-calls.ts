@@ -62,18 +62,19 @@ export class OutboundCalls {
     checkDest(to);
     const pending = new PendingCall(this.kernel, this.pending, caller, to, tag);
     const timeout = this.timeoutOf(caller, options);
-    const copied = args.length === 0 ? args : copyTerm(args);
-    if (options?.signal?.aborted === true)
+    if (options?.signal?.aborted === true) {
+      copyTerm(args);
       return inPace(this.kernel, caller, Promise.reject(pending.error('aborted', options.signal.reason)));
+    }
     pending.promise = deferred();
     pending.resolve = latest.resolve;
     pending.reject = latest.reject;
     pending.begin(timeout);
     arm(pending, options?.signal);
     try {
-      this.dispatch(pending, copied, timeout);
+      this.dispatch(pending, args, timeout);
     } catch (error) {
-      pending.withdraw(); // too large for a frame: nothing was sent, and nothing may stay (B9)
+      pending.withdraw(); // it cannot travel: nothing was sent, and nothing may stay (B9)
       throw error;
     }
     return pending.promise;
@@ -152,8 +153,8 @@ export class OutboundCalls {
     const { caller, tag, to } = pending;
     const chain = chainOf(caller);
     const address = resolve(kernel, to);
-    if (address === undefined) return void pending.fail('noproc', undefined);
-    if (!(address instanceof Pid) || address.nc !== 0) {
+    if (address !== undefined && (!(address instanceof Pid) || address.nc !== 0)) {
+      // Written at once, without a copy: one for each of many calls would hold more than may wait to be sent.
       pending.node = address instanceof Pid ? address.nc : kernel.remote.canonical(address.node);
       this.pending.byNode.add(pending.node, pending);
       if (caller !== null) this.rings.watch(pending.started);
@@ -161,7 +162,8 @@ export class OutboundCalls {
       kernel.remote.call(from, pending.address, timeout, address, [tag, args, chain]);
       return;
     }
-    const cell = ownCell(kernel, address);
+    const copied = args.length === 0 ? args : copyTerm(args);
+    const cell = address === undefined ? undefined : ownCell(kernel, address);
     if (cell === undefined) return void pending.fail('noproc', undefined);
     if (cell === caller) return void pending.fail('calling_self', undefined);
     const refused = refusal(cell, chain);
@@ -169,7 +171,7 @@ export class OutboundCalls {
     cell.addCaller(pending);
     pending.target = cell;
     const from = caller === null ? undefined : caller.pid;
-    pending.request = new Call(from, pending, tag, args, pending.started + timeout, chain);
+    pending.request = new Call(from, pending, tag, copied, pending.started + timeout, chain);
     deliver(cell, pending.request);
   }
 }

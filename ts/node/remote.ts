@@ -49,16 +49,14 @@ export class Remote implements RemotePort {
 
   send(from: Pid | null, to: Pid, message: unknown): void {
     const route = this.#routes.to(to);
-    if (!(route instanceof Outgoing)) return this.#lose(route, to, message);
-    if (route.isFull) return this.#lose('remote_full', to, message);
+    if (!(route instanceof Outgoing) || route.isFull) return this.#lose(route, to, message);
     route.send(local(from), to, message);
   }
 
   sendNamed(from: Pid | null, name: string, node: string, message: unknown): void {
     if (!canBeName(name)) return this.#lose('no_name', `${name.slice(0, 40)} at ${node}`, message);
     const route = this.#routes.toNode(node);
-    if (!(route instanceof Outgoing)) return this.#lose(route, `${name} at ${node}`, message);
-    if (route.isFull) return this.#lose('remote_full', `${name} at ${node}`, message);
+    if (!(route instanceof Outgoing) || route.isFull) return this.#lose(route, `${name} at ${node}`, message);
     route.message(local(from), FrameTag.REG_SEND, (frame) => {
       frame.name(name);
       frame.term(message);
@@ -67,8 +65,7 @@ export class Remote implements RemotePort {
 
   sendAlias(from: Pid | null, alias: Ref, message: unknown): void {
     const route = this.#routes.toNumber(alias.nc);
-    if (!(route instanceof Outgoing)) return this.#lose(route, alias, message);
-    if (route.isFull) return this.#lose('remote_full', alias, message);
+    if (!(route instanceof Outgoing) || route.isFull) return this.#lose(route, alias, message);
     route.message(local(from), FrameTag.ALIAS_SEND, (frame) => {
       frame.ref(alias);
       frame.term(message);
@@ -140,8 +137,9 @@ export class Remote implements RemotePort {
 
   spawn(request: RemoteSpawn): void {
     const route = this.#routes.toNode(request.node);
-    if (!(route instanceof Outgoing)) return this.#lost(-1, request.node);
-    sendSpawn(route, request);
+    if (route instanceof Outgoing) return sendSpawn(route, request);
+    checkSendable(request.args);
+    this.#lost(-1, request.node);
   }
 
   spawnReply(child: Pid | undefined, to: Pid, request: Ref, status: SpawnStatus, detail: unknown): void {
@@ -164,11 +162,11 @@ export class Remote implements RemotePort {
     const route = this.#routeTo(target);
     const answer = (status: ReplyStatus) => (): void =>
       void this.#runtime.calls.answered(null, ref, status, undefined);
-    if (!canBeTarget(target)) return later(answer(ReplyStatus.noproc));
-    if (!(route instanceof Outgoing)) {
-      return route === 'noproc' ? later(answer(ReplyStatus.noproc)) : this.#lostTarget(target);
+    if (!canBeTarget(target) || !(route instanceof Outgoing) || route.isFull) {
+      checkSendable(request[1], route);
+      if (!canBeTarget(target) || route === 'noproc') return later(answer(ReplyStatus.noproc));
+      return route instanceof Outgoing ? later(answer(ReplyStatus.overload)) : this.#lostTarget(target);
     }
-    if (route.isFull) return later(answer(ReplyStatus.overload));
     route.expect(target instanceof Pid ? target.nc : -1, answer(ReplyStatus.noproc));
     sendCall(route, from ?? NOBODY, ref, ms, target, request);
   }
@@ -239,7 +237,7 @@ export class Remote implements RemotePort {
     const route = this.#routes.existing(to);
     if (route !== undefined)
       return route.sendSliced(write, () => from === null || this.#runtime.isAlive(from));
-    copyTerm(value);
+    checkSendable(value);
     write();
     return undefined;
   }
@@ -256,10 +254,10 @@ export class Remote implements RemotePort {
     });
   }
 
-  /** Counts a message that cannot be sent. A value that cannot travel throws all the same, whatever the network does. */
-  #lose(reason: DeadLetterReason, target: unknown, message: unknown): void {
-    copyTerm(message);
-    this.#runtime.deadLetters.count(reason, target);
+  /** Counts a message that is not sent; an Outgoing: it is full. Throws for a value that cannot travel. */
+  #lose(why: Outgoing | DeadLetterReason, target: unknown, message: unknown): void {
+    checkSendable(message, why);
+    this.#runtime.deadLetters.count(why instanceof Outgoing ? 'remote_full' : why, target);
   }
 
   #lost(nc: number, node: string | undefined): void {
@@ -270,6 +268,12 @@ export class Remote implements RemotePort {
     if (target instanceof Pid) this.#lost(target.nc, this.nodeOf(target));
     else this.#lost(-1, target.node);
   }
+}
+
+/** Throws when a value cannot travel, also where nothing is sent; through a route it needs no copy. */
+function checkSendable(value: unknown, route?: Outgoing | string): void {
+  if (route instanceof Outgoing) route.check(value);
+  else copyTerm(value);
 }
 
 /** Whether a name can stand in a frame. No actor has another name (F3), and a peer would end the session for it. */

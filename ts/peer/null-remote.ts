@@ -1,5 +1,5 @@
 import type { DeadLetters, RemotePort } from '../kernel/index.ts';
-import type { Pid } from '../term/index.ts';
+import { copyTerm, type Pid } from '../term/index.ts';
 import type { NodeLosses } from './node-losses.ts';
 
 /** The port of a runtime without connections: everything fails with `noconnection`, later, as it does through a real one. */
@@ -8,16 +8,19 @@ export function nullRemote(
   losses: NodeLosses,
 ): RemotePort {
   const nothing = (): void => {};
-  const lost = (_from: unknown, to: unknown): void => deadLetters.count('noconnection', to);
+  const lost = (to: unknown, message: unknown): void => {
+    copyTerm(message); // what cannot travel throws all the same
+    deadLetters.count('noconnection', to);
+  };
   const lose = (target: Pid | { node: string }): void => {
     const [nc, node] = 'nc' in target ? [target.nc, ''] : [-1, target.node];
     queueMicrotask(() => void losses.begin(nc, node));
   };
   return {
     nodeName: undefined,
-    send: lost,
-    sendNamed: lost,
-    sendAlias: lost,
+    send: (_from, to, message) => lost(to, message),
+    sendNamed: (_from, name, node, message) => lost(`${name} at ${node}`, message),
+    sendAlias: (_from, alias, message) => lost(alias, message),
     link: (_from, to) => lose(to),
     unlink: nothing,
     unlinkAck: nothing,
@@ -26,19 +29,26 @@ export function nullRemote(
     monitor: (_from, _ref, target) => lose(target),
     demonitor: nothing,
     monitorExit: nothing,
-    spawn: ({ node }) => lose({ node }),
+    spawn: ({ node, args }) => {
+      copyTerm(args);
+      lose({ node });
+    },
     spawnReply: nothing,
     spawnAck: nothing,
-    call: (_from, _ref, _ms, target) => lose(target),
-    callGently: (_from, _ref, target) => {
+    call: (_from, _ref, _ms, target, [, args]) => {
+      copyTerm(args);
+      lose(target);
+    },
+    callGently: (_from, _ref, target, [, args]) => {
+      copyTerm(args);
       lose(target);
       return undefined;
     },
     reply: nothing,
     probe: nothing,
     whenWritable: () => undefined,
-    sendGently: (from, to) => {
-      lost(from, to);
+    sendGently: (_from, to, message) => {
+      lost(to, message);
       return undefined;
     },
     nodeOf: () => undefined,

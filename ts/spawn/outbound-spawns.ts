@@ -99,9 +99,12 @@ export class OutboundSpawns {
     checkArray('spawnOn: args', args);
     checkRemoteSpawnOptions(options);
     if (kernel.isStopped || kernel.isStopping) throw new SnowmeshError('SNOW_ERR_STOPPED');
-    const copied = copyTerm(args);
-    if (options.signal?.aborted === true) throw options.signal.reason;
-    if (kernel.isSelf(node)) return inPace(kernel, cell, this.spawnHere(cell, name, copied, options));
+    const isHere = kernel.isSelf(node);
+    const isAborted = options.signal?.aborted === true;
+    // For another node they are written at once: a copy for each of many orders would hold more than may wait to be sent.
+    const own = isHere || isAborted ? copyTerm(args) : args;
+    if (isAborted) throw options.signal?.reason;
+    if (isHere) return inPace(kernel, cell, this.spawnHere(cell, name, own, options));
     const from = cell === null ? kernel.root : cell.pid;
     const request = kernel.newRef(from.local);
     const monitorRef = options.monitor === true && cell !== null ? kernel.newRef(from.local) : undefined;
@@ -139,7 +142,7 @@ export class OutboundSpawns {
         link: pending.link,
         monitor: monitorRef,
         function: name,
-        args: copied,
+        args: own,
         start,
       });
       this.byId.set(request.id, pending); // not before: an order that is too large has thrown

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { defineActor, type Self } from '../../../ts/index.ts';
+import { call, defineActor, type Self } from '../../../ts/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
 let kit: TestRuntime;
@@ -21,3 +21,14 @@ it.each([
   const spawned = self.spawnOn(NODE, what as never, args as never); // a throw would fail here
   await expect(spawned).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
 });
+
+it.each([
+  ['send', (self: Self) => self.send({ name: 'x', node: NODE }, (() => {}) as never)],
+  ['call', (self: Self) => call(self, { name: 'x', node: NODE }, 'tag', () => {})],
+] as const)(
+  '%s throws at once for what cannot be sent, also to a node that is not there',
+  async (_, order) => {
+    const { self } = (await kit.probe()) as { self: Self };
+    expect(() => order(self)).toThrow(expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }));
+  },
+);

@@ -1,6 +1,6 @@
 // A node that exists only as a RemotePort: tests take it away and bring it back, and see what was asked of it.
 import { type ExitReason, type RemoteSpawn, type Runtime, SpawnStatus } from '../../../ts/actor/index.ts';
-import { Pid, type Ref } from '../../../ts/term/index.ts';
+import { copyTerm, Pid, type Ref } from '../../../ts/term/index.ts';
 
 export const FAR = 'far@host:1';
 
@@ -105,6 +105,7 @@ export class FarNode {
   #held: (() => void)[] | undefined;
 
   #spawn(request: RemoteSpawn): void {
+    copyTerm(request.args); // what cannot travel throws
     this.log.push('start');
     if (this.#held === undefined) this.#answer(request);
     else this.#held.push(() => this.#answer(request));

@@ -106,6 +106,12 @@ export class Outgoing {
     return true;
   }
 
+  /** Throws as the senders do when `value` cannot travel. Nothing is sent, and long bytes are not copied. */
+  check(value: unknown): void {
+    this.#write(FrameTag.SEND, (frame) => frame.term(value));
+    this.#takeBack(undefined);
+  }
+
   /**
    * Runs `write`, which sends one message. A long one is copied slice by slice, with other frames between the slices: its
    * bytes must not change before the promise resolves. Undefined: the message is on its way already. Call it only when there
