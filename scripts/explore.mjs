@@ -11,7 +11,12 @@ import { findCargo, root, run, runMain, setup } from './setup.mjs';
 const RUNS = 10;
 const CHAOS_ROUNDS = 6;
 const FUZZ_SECONDS = 30;
-const EVERYTHING = ['test/property', 'test/native/chaos.test.ts', 'test/fault/chaos.test.ts'];
+const EVERYTHING = [
+  'test/property',
+  'test/native/chaos.test.ts',
+  'test/fault/chaos.test.ts',
+  'test/fault/rooms-chaos.test.ts',
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
