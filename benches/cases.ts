@@ -20,6 +20,7 @@ import { timers } from './local/timers.ts';
 import { codec } from './micro/codec.ts';
 import { copy } from './micro/copy.ts';
 import { roomBroadcast } from './rooms/broadcast.ts';
+import { roomPresence } from './rooms/presence.ts';
 
 export const cases: readonly BenchCase[] = [
   ...oneWay,
@@ -31,6 +32,7 @@ export const cases: readonly BenchCase[] = [
   ...groupBroadcast,
   ...behindBulk,
   ...roomBroadcast,
+  ...roomPresence,
   ...pingPong,
   ...fanIn,
   ...ring,

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PresenceDiff } from '../../../ts/client/index.ts';
 import { createRooms, type Rooms } from '../../../ts/rooms/index.ts';
 import { PresenceTable } from '../../../ts/rooms/presence-table.ts';
+import { FakeSocket } from './fake-socket.ts';
 import { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -124,7 +125,59 @@ describe('presence', () => {
 });
 
 describe('the table of presences', () => {
-  it('costs the same for each change, in one room of many as in many rooms of one', () => {
+  it.each([
+    ['one room of many', (_number: number) => 'g'],
+    ['many rooms of one', (number: number) => `r${number}`],
+  ])('does as much for each change in %s as in a small one', (_what, roomOf) => {
+    const parse = vi.spyOn(JSON, 'parse');
+    const stringify = vi.spyOn(JSON, 'stringify');
+    try {
+      /** JSON that is read and written for a join, an update and a leave among so many. */
+      const workAmong = (many: number): readonly number[] => {
+        const owner = {};
+        const table = new PresenceTable();
+        for (let number = 0; number < many; number++)
+          table.set(owner, roomOf(number), `k${number}`, `c${number}`, '{}');
+        table.takeChanges();
+        parse.mockClear();
+        stringify.mockClear();
+        table.set(owner, roomOf(many), `k${many}`, `c${many}`, '{}');
+        table.takeChanges();
+        table.set(owner, roomOf(0), 'k0', 'c0', '1');
+        table.takeChanges();
+        table.remove(owner, roomOf(1), 'c1');
+        expect(table.takeChanges()).toHaveLength(1);
+        return [parse.mock.calls.length, stringify.mock.calls.length];
+      };
+      const few = workAmong(10);
+      expect(workAmong(10_000)).toEqual(few);
+      expect(Math.max(...few)).toBeLessThan(10);
+    } finally {
+      parse.mockRestore();
+      stringify.mockRestore();
+    }
+  });
+
+  it('tells peers and members of each change alone, however many are there', async () => {
+    const rooms = await stage.cluster({ join: () => true });
+    const { socket } = await stage.client(rooms[1], { joins: ['g'] });
+    const { connection } = await stage.plain(rooms[0], ['g'], 'first');
+    for (let number = 0; number < 500; number++)
+      rooms[0].accept(new FakeSocket(), { key: `k${number}` }).track('g');
+    connection.track('g', 1);
+    await stage.mesh.settle();
+    const told: unknown[] = [];
+    stage.mesh.onSend = (_from, _to, value) => void told.push(value);
+    const heard = socket.heard.length;
+    connection.track('g', 2);
+    await stage.mesh.settle();
+    expect(told).toEqual(Array.from({ length: 2 }, () => ['presence', [['g', 'first', connection.id, '2']]]));
+    expect(socket.heard.slice(heard)).toEqual([
+      ['presence', 'g', { ...NONE, updates: [{ key: 'first', metas: [2] }] }],
+    ]);
+  });
+
+  it('holds 10 000 in one room and 100 000 rooms of one, and drops them all with their owner', () => {
     const owner = {};
     const table = new PresenceTable();
     for (let number = 0; number < 10_000; number++) table.set(owner, 'g', `k${number}`, `c${number}`, '{}');
