@@ -27,16 +27,15 @@ export function requireCargo() {
   }
 }
 
-/** Runs cargo for the addon; returns the path of the library. */
-export function buildAddon({ profile = 'release', triple, env = {} } = {}) {
+/** Runs cargo for the addon; returns the folder of the library. `command` stands in for `cargo build`. */
+export function buildAddon({ profile = 'release', command = ['cargo', 'build'], triple, env = {} } = {}) {
   requireCargo();
-  const args = ['build', '--profile', profile, '--locked', '-p', 'snowmesh-addon'];
-  if (triple !== undefined) args.push('--target', triple);
+  const [program, ...args] = [...command, '--profile', profile, '--locked', '-p', 'snowmesh-addon'];
   // Panic messages name source files: those of dependencies without the folder of whoever builds.
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), '.cargo');
   const flags = [process.env.RUSTFLAGS, env.RUSTFLAGS, `--remap-path-prefix=${cargoHome}=/cargo`];
   const RUSTFLAGS = flags.filter(Boolean).join(' ');
-  execFileSync('cargo', args, { cwd: native, stdio: 'inherit', env: { ...process.env, ...env, RUSTFLAGS } });
+  execFileSync(program, args, { cwd: native, stdio: 'inherit', env: { ...process.env, ...env, RUSTFLAGS } });
   return join(target, triple ?? '', profile);
 }
 

@@ -3,9 +3,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const prebuilds = fileURLToPath(new URL('../prebuilds', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** @type {{ platform: string, arch: string, libc: string | undefined, triple: string }[]} */
+/**
+ * `name` is what `npm run prebuild -- NAME` takes; `path` is relative to the package. Windows has no C runtime of its own to match:
+ * Node-API is plain C, so an addon of the gnullvm target, which links without Microsoft's tools, loads into Node.js as published.
+ *
+ * @typedef {{ name: string, platform: string, arch: string, libc: 'glibc' | 'musl' | undefined, triple: string, path: string }} Target
+ * @type {Target[]}
+ */
 export const targets = [
   ['linux', 'x64', 'glibc', 'x86_64-unknown-linux-gnu'],
   ['linux', 'arm64', 'glibc', 'aarch64-unknown-linux-gnu'],
@@ -13,19 +19,28 @@ export const targets = [
   ['linux', 'arm64', 'musl', 'aarch64-unknown-linux-musl'],
   ['darwin', 'x64', undefined, 'x86_64-apple-darwin'],
   ['darwin', 'arm64', undefined, 'aarch64-apple-darwin'],
-  ['win32', 'x64', undefined, 'x86_64-pc-windows-msvc'],
-  ['win32', 'arm64', undefined, 'aarch64-pc-windows-msvc'],
-].map(([platform, arch, libc, triple]) => ({ platform, arch, libc, triple }));
+  ['win32', 'x64', undefined, 'x86_64-pc-windows-gnullvm'],
+  ['win32', 'arm64', undefined, 'aarch64-pc-windows-gnullvm'],
+].map(([platform, arch, libc, triple]) => {
+  const name = [platform, arch, libc].filter(Boolean).join('-');
+  const file = ['snowmesh', libc, 'node'].filter(Boolean).join('.');
+  return { name, platform, arch, libc, triple, path: `prebuilds/${platform}-${arch}/${file}` };
+});
 
-/** The path of a target's addon below prebuilds/. */
-export function prebuildPath({ platform, arch, libc }) {
-  return join(`${platform}-${arch}`, libc === undefined ? 'snowmesh.node' : `snowmesh.${libc}.node`);
+/** The target that this Node.js runs on; undefined where none is built for it. */
+export function hostTarget() {
+  const libc = process.platform === 'linux' ? hostLibc() : undefined;
+  return targets.find(
+    ({ platform, arch, libc: wanted }) =>
+      platform === process.platform && arch === process.arch && wanted === libc,
+  );
 }
 
 /** The addons that a published package must have and that are not there. */
 export function missingPrebuilds() {
-  return targets
-    .map(prebuildPath)
-    .filter((path) => !existsSync(join(prebuilds, path)))
-    .map((path) => `prebuilds/${path}`);
+  return targets.map(({ path }) => path).filter((path) => !existsSync(join(root, path)));
+}
+
+function hostLibc() {
+  return process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
 }

@@ -1,54 +1,97 @@
-// npm run prebuild: the addon as users get it, prebuilds/<platform>-<arch>/snowmesh[.libc].node.
-// prebuildify knows the layout that node-gyp-build looks for; cargo does the building in place of node-gyp.
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+// npm run prebuild [-- NAME… | --all] [--if-needed] [--local]: the addon as users get it, prebuilds/<platform>-<arch>/snowmesh[.libc].node, for
+// this machine, the named targets (linux-arm64-musl, darwin-x64, …) or all eight. prebuildify knows the layout that
+// node-gyp-build looks for; cargo does the building in place of node-gyp. Prints size and system of each; fails when one is
+// missing, too large, or needs a newer system than promised. With --local (tests), an addon that only this machine's C library fits
+// will do where zig cannot be had, and the addon becomes that of build/Release, too, if that one is outdated.
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { install } from './build-native.mjs';
+import { inspectPrebuild } from './prebuild-inspect.mjs';
+import { hostTarget, targets } from './prebuild-targets.mjs';
+import { hostToolchain, toolchainFor } from './prebuild-toolchain.mjs';
 import { findCargo, isUpToDate, nativeSources, root, run, runMain, SetupError, setup } from './setup.mjs';
 
-const LARGEST_MB = 2.5;
 const NO_CARGO =
   'A prebuild is made by cargo, and no `cargo` was found: install Rust from https://rustup.rs.';
 
 await runMain(() => {
   setup({ native: false, compile: false });
-  const made = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
-  if (process.argv.includes('--if-needed') && isMade(made)) return 0;
-  if (!findCargo()) throw new SetupError(NO_CARGO);
-  rmSync(made, { recursive: true, force: true });
+  const chosen = chosenTargets(process.argv.slice(2));
+  const isIfNeeded = process.argv.includes('--if-needed');
+  const isLocal = process.argv.includes('--local');
+  const wanted = chosen.filter(
+    ({ path }) => !isIfNeeded || !isUpToDate(join(root, path), ['native'], nativeSources),
+  );
+  if (wanted.length > 0 && !findCargo()) throw new SetupError(NO_CARGO);
+  const problems = wanted.flatMap((target) => build(target, isLocal));
+  if (isLocal && problems.length === 0) installForTests(chosen[0]);
+  if (wanted.length === 0) return 0;
+  for (const target of chosen.filter(({ path }) => existsSync(join(root, path)))) {
+    const { megabytes, needs, faults } = inspectPrebuild(target);
+    console.error(`${target.path.padEnd(46)} ${megabytes.toFixed(2)} MB  needs ${needs}`);
+    if (!isLocal) problems.push(...faults.map((fault) => `${target.path}: ${fault}`));
+  }
+  for (const problem of problems) console.error(problem);
+  return problems.length === 0 ? 0 : 1;
+});
+
+function chosenTargets(args) {
+  if (args.includes('--all')) return targets;
+  const names = args.filter((arg) => !arg.startsWith('--'));
+  const unknown = names.filter((name) => targets.every((target) => target.name !== name));
+  if (unknown.length > 0)
+    throw new SetupError(
+      `There is no target ${unknown.join(', ')}; there are ${targets.map(({ name }) => name).join(', ')}.`,
+    );
+  if (names.length > 0) return targets.filter(({ name }) => names.includes(name));
+  const host = hostTarget();
+  if (host === undefined)
+    throw new SetupError(
+      `There is no prebuild for ${process.platform}-${process.arch}: npm run build:native.`,
+    );
+  return [host];
+}
+
+/** Builds one addon; what went wrong, as sentences. */
+function build(target, isLocal) {
+  rmSync(join(root, target.path), { force: true });
+  console.error(`prebuild: ${target.name}`);
+  let toolchain;
+  try {
+    toolchain = toolchainFor(target);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    if (!isLocal) return [`${target.path} was not built: ${error.message}`];
+    console.error(`prebuild: for this machine only: ${error.message}`);
+    toolchain = hostToolchain;
+  }
   // prebuildify moves the file it finds in its working folder's build/Release. A folder of its own leaves the
   // developer's build/Release, which the loader prefers, where it is.
   const workFolder = join(root, 'build/prebuild');
   rmSync(workFolder, { recursive: true, force: true });
   mkdirSync(workFolder, { recursive: true });
-  const prebuildify = join(root, 'node_modules/prebuildify/bin.js');
   const wrapper = `node "${join(root, 'scripts/prebuild-cargo.mjs')}"`;
   // --shell: the "node-gyp" given here is a command line, not an executable file.
   const shell = process.platform === 'win32' ? [] : ['--shell', 'sh'];
-  const names = ['--napi', '--tag-libc', '--name', 'snowmesh'];
-  const status = run(process.execPath, [
-    prebuildify,
-    '--cwd',
-    workFolder,
-    '--out',
-    root,
-    ...names,
-    ...shell,
-    '--node-gyp',
-    wrapper,
-  ]);
-  return status === 0 && isSmall(made) ? 0 : 1;
-});
-
-/** Prints the size of each addon; false when one is larger than users should have to download. */
-function isSmall(folder) {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.node'));
-  for (const name of files)
-    console.error(
-      `${join(folder, name)}: ${(statSync(join(folder, name)).size / 1e6).toFixed(2)} MB of ${LARGEST_MB}`,
-    );
-  return files.every((name) => statSync(join(folder, name)).size <= LARGEST_MB * 1e6);
+  const names = [
+    '--napi',
+    '--name',
+    'snowmesh',
+    ...(target.libc === undefined ? [] : ['--tag-libc', target.libc]),
+  ];
+  const system = ['--platform', target.platform, '--arch', target.arch];
+  const folders = ['--cwd', workFolder, '--out', root];
+  const prebuildify = join(root, 'node_modules/prebuildify/bin.js');
+  const status = run(
+    process.execPath,
+    [prebuildify, ...folders, ...names, ...system, ...shell, '--node-gyp', wrapper],
+    { env: { ...process.env, SNOWMESH_TOOLCHAIN: JSON.stringify(toolchain) } },
+  );
+  return status === 0 ? [] : [`${target.path} was not built: see cargo above.`];
 }
 
-function isMade(folder) {
-  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.node')) : [];
-  return files.length > 0 && files.every((name) => isUpToDate(join(folder, name), ['native'], nativeSources));
+/** The tests load the same file that users get. */
+function installForTests({ path }) {
+  const local = join(root, 'build/Release/snowmesh.node');
+  if (!isUpToDate(local, ['native'], nativeSources)) install(join(root, path), local);
 }

