@@ -1,10 +1,20 @@
-// Compiles everything that runs outside the test runner into dist/, with the tree kept as it is. Only dist/ts and
-// dist/bindings are published; the rest is there so that the main job, the benches and the processes that tests
-// start run exactly the code that users get.
+// Compiles everything that runs outside the test runner into dist/, with the tree kept as it is, and bundles ts/ into the few files
+// of dist/lib that users load (scripts/bundle-package.mjs). Of the tree, the declarations and the examples are published; the
+// benches and the processes that tests start run its code.
 // --if-needed: only when a source is newer than the last compilation.
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
+import { bundlePackage } from './bundle-package.mjs';
 import { CLIENT_BUNDLE } from './client-bundle.mjs';
 import { isUpToDate, root, run } from './setup.mjs';
 
@@ -16,9 +26,9 @@ const pages = ['examples/chat/page'];
 const sources = /\.[cm]?ts$|tsconfig[^/]*\.json$|[\\/]page[\\/][^\\/]+$/;
 
 if (!process.argv.includes('--if-needed') || !isUpToDate(stamp, folders, sources))
-  process.exitCode = compile();
+  process.exitCode = await compile();
 
-function compile() {
+async function compile() {
   const started = new Date();
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const status = run(process.execPath, [tsc, '-p', 'tsconfig.build.json']);
@@ -33,10 +43,21 @@ function compile() {
       entryPoints: [join(dist, 'ts/client/index.js')],
       outfile: join(dist, 'ts/client/snowmesh-client.min.js'),
     });
+    await bundlePackage(dist);
+    importByName(join(dist, 'examples'));
     writeFileSync(stamp, '');
     utimesSync(stamp, started, started); // a source saved meanwhile is newer
   }
   return status;
+}
+
+/** Makes the examples import the package as users do, instead of the sources beside them. */
+function importByName(folder) {
+  for (const name of readdirSync(folder, { recursive: true }).filter((path) => path.endsWith('.js'))) {
+    const text = readFileSync(join(folder, name), 'utf8');
+    const entry = (_, room) => (room === undefined ? "'snowmesh'" : `'snowmesh/${room}'`);
+    writeFileSync(join(folder, name), text.replaceAll(/'\.\.\/\.\.\/ts\/(?:(\w+)\/)?index\.js'/g, entry));
+  }
 }
 
 /** Removes what was compiled from a source that is gone: it would be published otherwise. */

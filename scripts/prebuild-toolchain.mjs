@@ -64,8 +64,8 @@ export function toolchainFor(target) {
  * the addon looks all symbols up in the program that loads it (napi's feature `dyn-symbols`).
  */
 function emptyLibnode() {
-  return fetchOnce('libnode', '1', (into) => {
-    for (const name of ['libnode.dll', 'libnode.dll.a']) writeFileSync(join(into, name), '!<arch>\n');
+  return fetchOnce('libnode', '2', (into) => {
+    for (const name of ['libnode.dll', 'libnode.a']) writeFileSync(join(into, name), '!<arch>\n');
   });
 }
 

@@ -49,6 +49,7 @@ const checks = [
   },
   { name: 'vectors', command: node('check-vectors.mjs') },
   { name: 'native types', command: node('check-drift.mjs') },
+  { name: 'licences', command: node('licenses.mjs', '--check') },
   { name: 'fuzzing', command: node('fuzz.mjs'), count: countSummary },
 ];
 

@@ -46,13 +46,14 @@ function sourcesOf(folder: string, pattern: RegExp): string[] {
 }
 
 describe('the tarball', () => {
-  it('holds the compiled sources, the Rust sources, and otherwise the files of the committed list', () => {
-    const compiled = [...sourcesOf('ts', /(?<!\.d)\.ts$/), ...sourcesOf('bindings', /(?<!\.d)\.ts$/)].flatMap(
-      (path) => {
-        const stem = `dist/${path.slice(0, -'.ts'.length)}`;
-        return [`${stem}.js`, `${stem}.d.ts`];
-      },
-    );
+  it('holds the declarations, the examples, the Rust sources, and otherwise the files of the committed list', () => {
+    const stem = (path: string): string => `dist/${path.slice(0, -'.ts'.length)}`;
+    const sources = [...sourcesOf('ts', /(?<!\.d)\.ts$/), ...sourcesOf('bindings', /(?<!\.d)\.ts$/)];
+    const compiled = [
+      ...sources.map((path) => `${stem(path)}.d.ts`),
+      ...sourcesOf('examples', /\.ts$/).map((path) => `${stem(path)}.js`),
+      ...sourcesOf('examples/chat/page', /./).map((path) => `dist/${path}`),
+    ];
     const rust = ['core', 'net', 'addon'].flatMap((crate) => sourcesOf(`native/${crate}/src`, /\.rs$/));
     const listed = readFileSync(new URL('files.txt', import.meta.url), 'utf8')
       .trim()
@@ -185,6 +186,12 @@ describe('the installed package', () => {
   it('is imported', async () => {
     const code = `import * as snow from 'snowmesh'; import 'snowmesh/testing'; console.log(typeof snow.startNode);`;
     expect(await evaluate(code, '--input-type=module')).toBe('function');
+  });
+
+  it('has examples that run where it is installed', async () => {
+    const child = installed.node([join(installed.packageFolder, 'dist/examples/bank-account/main.js')]);
+    expect(await child.exit(EXAMPLE_MS), child.stderr()).toEqual({ code: 0, signal: null });
+    expect(child.stdout()).toContain('paid out');
   });
 
   it('is required', async () => {

@@ -1,0 +1,83 @@
+// THIRD_PARTY_LICENSES: the licences of what is linked into the prebuilt addons, of all systems together. Written from Cargo.lock and
+// the crates' own files by `node scripts/licenses.mjs`; with --check it fails when the file is another one than would be written.
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { targets } from './prebuild-targets.mjs';
+import { root, runMain, SetupError } from './setup.mjs';
+
+const FILE = join(root, 'THIRD_PARTY_LICENSES');
+const HEAD = `The prebuilt addons of snowmesh contain the software named here, under these licences. Where its authors offer a choice, snowmesh
+takes the MIT licence. Written by scripts/licenses.mjs.
+
+Besides, they contain parts of
+* the standard library of Rust (https://rust-lang.org), MIT OR Apache-2.0, Copyright (c) The Rust Project Contributors;
+* compiler-rt and libunwind of LLVM (https://llvm.org), Apache-2.0 WITH LLVM-exception;
+* in the addons for Windows, the start-up code of mingw-w64 (https://www.mingw-w64.org), in the public domain.
+`;
+
+await runMain(() => {
+  const text = licenses();
+  if (!process.argv.includes('--check')) writeFileSync(FILE, text);
+  else if (readFileSync(FILE, 'utf8').replaceAll('\r\n', '\n') !== text)
+    throw new SetupError('THIRD_PARTY_LICENSES is out of date: node scripts/licenses.mjs');
+});
+
+function licenses() {
+  const byText = new Map();
+  for (const crate of linkedCrates()) {
+    const text = licenseTexts(crate).join('\n\n');
+    byText.set(text, [...(byText.get(text) ?? []), crate]);
+  }
+  const sections = [...byText].map(([text, crates]) => {
+    const names = crates.map(({ name, version, license }) => `${name} ${version} (${license})`);
+    return `${'-'.repeat(80)}\n${names.join('\n')}\n\n${text}\n`;
+  });
+  return [HEAD, ...sections].join('\n');
+}
+
+/** The crates whose code is in an addon, without those that only write code at compile time. */
+function linkedCrates() {
+  const args = ['-p', 'snowmesh-addon', '-e', 'normal,no-proc-macro', '--prefix', 'none', '--format', '{p}'];
+  const systems = targets.flatMap(({ triple }) => ['--target', triple]);
+  const linked = new Set(cargo('tree', ...args, ...systems).match(/^[\w-]+ v\S+/gm));
+  return JSON.parse(cargo('metadata', '--format-version', '1'))
+    .packages.filter(({ name, version, source }) => source !== null && linked.has(`${name} v${version}`))
+    .toSorted((x, y) => (x.name === y.name ? (x.version < y.version ? -1 : 1) : x.name < y.name ? -1 : 1));
+}
+
+function cargo(command, ...args) {
+  const manifest = ['--manifest-path', join(root, 'native/Cargo.toml'), '--locked'];
+  return execFileSync('cargo', [command, ...manifest, ...args], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+}
+
+/** The texts that must accompany a crate: of a choice the MIT licence, otherwise all of them. */
+function licenseTexts({ name, license, authors, manifest_path: manifest }) {
+  const folder = dirname(manifest);
+  const files = readdirSync(folder)
+    .filter((file) => /^(licen[cs]e|copying|notice)/i.test(file))
+    .toSorted();
+  const isChoice = /\bOR\b|\//.test(license);
+  const mit = files.filter((file) => /mit/i.test(file));
+  const chosen = isChoice && mit.length > 0 ? mit : files;
+  const texts = chosen.map((file) => tidy(readFileSync(join(folder, file), 'utf8')));
+  if (texts.some((text) => text.length > 500)) return texts;
+  // Some crates name the licence in their manifest and leave its text in their repository.
+  if (/\bMIT\b/.test(license))
+    return [...texts, mitText(authors.length > 0 ? authors.join(', ') : `the authors of ${name}`)];
+  throw new SetupError(`${name} (${license}) has no licence file.`);
+}
+
+function tidy(text) {
+  return text
+    .replaceAll('\r\n', '\n')
+    .replace(/[ \t]+$/gm, '')
+    .trim();
+}
+
+function mitText(holders) {
+  return tidy(readFileSync(join(root, 'LICENSE'), 'utf8')).replace(
+    /^Copyright .*$/m,
+    `Copyright (c) ${holders}`,
+  );
+}
