@@ -11,8 +11,6 @@
 import { type AddonExports, loadAddon } from './load.ts';
 import type * as generated from './native.d.ts';
 
-export { NativeLoadError } from './load.ts';
-
 /** The ABI stamp this TypeScript was written against; the addon must answer the same number. */
 export const ABI = 7;
 

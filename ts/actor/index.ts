@@ -10,10 +10,8 @@
 export { CallError, type CallOptions, type CallState } from '../call/index.ts';
 export {
   type AliasMode,
-  type AnsweringNode,
   Call,
   type CallRequest,
-  type CrashFacts,
   type CrashReason,
   checkTimeout,
   consoleLogger,
@@ -24,7 +22,6 @@ export {
   type ErrorReason,
   Exit,
   type ExitReason,
-  type Holder,
   IGNORE,
   inPace,
   isCleanExit,
@@ -54,7 +51,7 @@ export {
   TimerRef,
   type WithTag,
 } from '../kernel/index.ts';
-export type { Inbound, NodeLoss } from '../peer/index.ts';
+export type { Inbound } from '../peer/index.ts';
 export { checkDest, checkRef, type Dest } from '../send/index.ts';
 export type { RemoteSpawnOptions, SpawnOptions, StartOptions, StartResult } from '../spawn/index.ts';
 export {

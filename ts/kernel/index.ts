@@ -12,7 +12,7 @@ export { onAbort } from './abort.ts';
 export { ActorTable, setNextSerial } from './actor-table.ts';
 export { Aliases, type AliasMode, checkAliasMode } from './aliases.ts';
 export { briefReason } from './brief-reason.ts';
-export { type Asker, Call, callOf } from './call.ts';
+export { Call, callOf } from './call.ts';
 export { after, guard } from './callback.ts';
 export {
   type AwaitingCaller,
@@ -47,7 +47,7 @@ export {
   type NoCatchReason,
 } from './exit-reason.ts';
 export type { DeathPort, Kernel } from './kernel.ts';
-export { type CrashFacts, consoleLogger, guarded, type Logger, silentLogger } from './logger.ts';
+export { consoleLogger, guarded, type Logger, silentLogger } from './logger.ts';
 export { MailboxGate, type MailboxLimit, type OverflowPolicy } from './mailbox-gate.ts';
 export {
   type Match,
@@ -57,9 +57,9 @@ export {
   TIMEOUT,
   type WithTag,
 } from './match.ts';
-export type { Holder, NamesPort } from './names-port.ts';
+export type { NamesPort } from './names-port.ts';
 export { inPace, settleInPace } from './pace.ts';
-export { type Body, IGNORE, type Program, waitsForInit } from './program.ts';
+export { IGNORE, type Program, waitsForInit } from './program.ts';
 export { isPromise } from './promise.ts';
 export { checkDelay, checkTimeout, type ReceiveOptions, receive } from './receive.ts';
 export {

@@ -10,7 +10,7 @@ export interface Logger {
 }
 
 /** Facts of a crash report: never a payload. */
-export interface CrashFacts {
+interface CrashFacts {
   readonly event: 'actor_crash';
   readonly actor: string;
   readonly name: string;

@@ -5,7 +5,7 @@
 // links or monitors pays for no hash table.
 //
 // Must not know: actors, mailboxes, how a signal is delivered.
-export { Chain, type Chained } from './chain.ts';
+export { Chain } from './chain.ts';
 export { Link, Links } from './links.ts';
-export { Monitor, type NamedProcess, RemoteWatchers, Watches } from './monitors.ts';
+export { Monitor, RemoteWatchers, Watches } from './monitors.ts';
 export { NodeIndex } from './node-index.ts';

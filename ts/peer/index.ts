@@ -7,5 +7,5 @@
 //
 // Must not know: sessions and frames; `node` calls these methods.
 export { Inbound } from './inbound.ts';
-export { type NodeLoss, NodeLosses } from './node-losses.ts';
+export { NodeLosses } from './node-losses.ts';
 export { nullRemote } from './null-remote.ts';

@@ -5,5 +5,5 @@
 // AsyncLocalStorage store of whoever put it into the queue.
 //
 // Must not know: actors, messages, or anything beyond "items that are given turns".
-export { type Queued, Scheduler, TURNS_PER_SLICE } from './scheduler.ts';
+export { type Queued, Scheduler } from './scheduler.ts';
 export { currentStore, inCurrentStore, withoutStore } from './store.ts';

@@ -6,7 +6,7 @@
 // their starter has not confirmed yet.
 //
 // Must not know: servers and supervisors, what `self` is, what a frame is.
-export { InboundSpawns, type SpawnOrder } from './inbound-spawns.ts';
+export { InboundSpawns } from './inbound-spawns.ts';
 export { OutboundSpawns, type PendingSpawn } from './outbound-spawns.ts';
 export { OutboundStarts } from './outbound-starts.ts';
 export {

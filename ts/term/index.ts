@@ -7,10 +7,10 @@
 export { ByteCopies } from './byte-copies.ts';
 export { readU32 } from './byte-writer.ts';
 export { copyAgain, copyTerm, freezeDeep } from './copy.ts';
-export { TermDecoder, type TermDecoderOptions } from './decode.ts';
-export { FrameWriter, type FrameWriterOptions, type NodeIdentity } from './frame-writer.ts';
-export { FRAGMENT_BYTES, MAX_DEPTH, MAX_MESSAGE, MAX_SHAPE_KEYS, MAX_SHAPES } from './limits.ts';
-export { LOCAL_LIMIT, Pid, type PidRoute, parsePid, SERIAL_LIMIT } from './pid.ts';
+export { TermDecoder } from './decode.ts';
+export { FrameWriter, type FrameWriterOptions } from './frame-writer.ts';
+export { FRAGMENT_BYTES, MAX_SHAPES } from './limits.ts';
+export { Pid, parsePid, SERIAL_LIMIT } from './pid.ts';
 export { Ref } from './ref.ts';
 export { RefCipher } from './ref-cipher.ts';
 export { decodeTerm, encodeTerm } from './standalone.ts';

@@ -8,7 +8,7 @@ export const LOCAL_LIMIT = 2 ** 40;
 declare const MESSAGE: unique symbol;
 
 /** What a PID's hidden pointer may lead to: the control block of a living local actor. Opaque to this floor. */
-export interface PidRoute {
+interface PidRoute {
   readonly pid: Pid;
 }
 

@@ -5,6 +5,6 @@
 // monotonic (H10) and comes through the Clock port, so tests run on virtual time.
 //
 // Must not know: what a timer is for.
-export { type Alarm, type Clock, MAX_DELAY, systemClock } from './clock.ts';
-export { LONGEST_DELAY, Timer, Timers } from './timers.ts';
+export { type Alarm, type Clock, systemClock } from './clock.ts';
+export { Timer, Timers } from './timers.ts';
 export { INACTIVE } from './wheel.ts';

@@ -4,7 +4,7 @@ import { INACTIVE, type Timer, Wheel } from './wheel.ts';
 export { Timer } from './wheel.ts';
 
 /** The longest delay a timer takes, in ms. */
-export const LONGEST_DELAY = Number.MAX_SAFE_INTEGER;
+const LONGEST_DELAY = Number.MAX_SAFE_INTEGER;
 
 /** Timers fired in one go before the event loop gets its turn. */
 const BATCH = 5000;
