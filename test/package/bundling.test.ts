@@ -8,6 +8,8 @@ import { rolldown } from 'rolldown';
 import { build as vite } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import webpack from 'webpack';
+// @ts-expect-error A script of this repository, without types.
+import { hostTarget } from '../../scripts/prebuild-targets.mjs';
 import { killChildren, root, startChild } from '../support/child.ts';
 import { type Installed, packAndInstall } from './installed.ts';
 
@@ -151,8 +153,7 @@ describe.each(BUNDLERS)('bundled by %s', (name, bundle) => {
   });
 });
 
-const prebuilt = (): string =>
-  join(installed.packageFolder, String(installed.files.find((path) => path.endsWith('.node'))));
+const prebuilt = (): string => join(installed.packageFolder, String(hostTarget()?.path));
 
 describe('SNOWMESH_NATIVE_PATH', () => {
   it('names the file, also for a bundle', async () => {
