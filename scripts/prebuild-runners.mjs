@@ -1,4 +1,4 @@
-// Node.js for the systems that addons are built for, run on this one (under qemu, with musl's loader, under Wine), and Bun and Deno. Each
+// Node.js for the systems that addons are built for, run on this one (under qemu, with musl's loader, under Wine). Each
 // program is fetched by its ordinary client: npm and PyPI carry Node.js for other systems, Debian qemu and the C libraries.
 // `node scripts/prebuild-runners.mjs` fetches all of them; test/package/platforms.test.ts uses what is there.
 import { spawnSync } from 'node:child_process';
@@ -12,18 +12,6 @@ import { runMain, SetupError } from './setup.mjs';
 const PROCESSORS = {
   x64: { qemu: 'x86_64', gnu: 'x86_64-linux-gnu', cross: 'amd64', wheel: 'x86_64' },
   arm64: { qemu: 'aarch64', gnu: 'aarch64-linux-gnu', cross: 'arm64', wheel: 'aarch64' },
-};
-const RUNTIMES = {
-  bun: {
-    version: '1',
-    file: 'package/bin/bun',
-    package: { 'linux-x64': '@oven/bun-linux-x64', 'linux-arm64': '@oven/bun-linux-aarch64' },
-  },
-  deno: {
-    version: '2',
-    file: 'package/deno',
-    package: { 'linux-x64': '@deno/linux-x64-glibc', 'linux-arm64': '@deno/linux-arm64-glibc' },
-  },
 };
 const NODE = '20';
 /** The oldest release that PyPI has for both processors. */
@@ -51,18 +39,6 @@ export function runnerFor(target, isFetching = false) {
     (target.libc === 'musl' ? muslNode(target.arch, isFetching) : glibcNode(target.arch, isFetching));
   if (!emulator || !node) return { missing: `its Node.js is not fetched: node scripts/prebuild-runners.mjs` };
   return { command: [...emulator, ...node], env: target.libc === 'musl' ? { LIBC: 'musl' } : {} };
-}
-
-/** The program of another runtime: what is installed, or what was fetched; undefined where there is neither. */
-export function runtime(name, isFetching = false) {
-  if (spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0) return name;
-  const { package: packageOf, version, file } = RUNTIMES[name];
-  const fetched = packageOf[`${process.platform}-${process.arch}`];
-  const folder = fetched && npmPackage(fetched, isFetching, version);
-  if (!folder) return undefined;
-  const program = join(folder, file);
-  chmodSync(program, 0o755);
-  return program;
 }
 
 function qemu(arch, isFetching) {
@@ -190,6 +166,4 @@ if (process.argv[1] === import.meta.filename)
       const { missing } = runnerFor(target, true);
       console.error(`${target.name}: ${missing ?? 'can be loaded'}`);
     }
-    for (const name of Object.keys(RUNTIMES))
-      console.error(`${name}: ${runtime(name, true) ?? 'not for this system'}`);
   });

@@ -13,4 +13,4 @@ export { CHANNEL } from './messages.ts';
 export { named, VERSION } from './node-view.ts';
 export { portraitOf } from './portrait.ts';
 export type * from './shape.ts';
-export { type Listing, type SessionCounters, type Sources, sourcesOf } from './sources.ts';
+export { type Listing, type SessionCounters, sourcesOf } from './sources.ts';

@@ -30,7 +30,6 @@ export {
   type OwnCall,
   ownCell,
   QUEUED,
-  READY,
   TERMINATING,
   TRAPS,
   wake,

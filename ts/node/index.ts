@@ -11,7 +11,6 @@ export type { Channel, ChannelListener, ChannelPeer } from './channels.ts';
 export { Node, type NodeStopOptions } from './node.ts';
 export type { NodeEvents, NodeKind, NodeStats, PeerStats } from './node-events.ts';
 export type { NodeFacts } from './node-monitors.ts';
-export { DEFAULT_PORT, NO_NODE } from './node-name.ts';
 export { NodeRecovered, NodeStalled } from './node-notices.ts';
 export type {
   AutoConnect,
@@ -22,7 +21,7 @@ export type {
   OutboxOptions,
 } from './options.ts';
 export type { ReadyOptions } from './readiness.ts';
-export type { DialResult, DownCause } from './session/endings.ts';
+export type { DownCause } from './session/endings.ts';
 export { Spread, type SpreadStream } from './spread.ts';
 export { startNode } from './start.ts';
 export type { StopOnSignalsOptions } from './stop-on-signals.ts';
