@@ -11,6 +11,8 @@ import { inspectPrebuild } from '../../scripts/prebuild-inspect.mjs';
 import { runnerFor } from '../../scripts/prebuild-runners.mjs';
 // @ts-expect-error A script of this repository, without types.
 import * as prebuilds from '../../scripts/prebuild-targets.mjs';
+// @ts-expect-error A script of this repository, without types.
+import { isUpToDate, nativeSources } from '../../scripts/setup.mjs';
 import { root } from '../support/child.ts';
 
 interface Target {
@@ -62,7 +64,8 @@ describe.each(targets)('the addon for $name', (target) => {
   });
 
   it('passes a message between two nodes', { timeout: RUN_MS + 10_000 }, (context) => {
-    if (!existsSync(join(root, target.path))) context.skip(`${target.path} is not built here`);
+    if (!isUpToDate(join(root, target.path), ['native'], nativeSources))
+      context.skip(`${target.path} is not built here, or older than its sources`);
     const { command, env, missing } = runnerFor(target);
     if (missing !== undefined) context.skip(missing);
     expect(passMessage(command, env)).toBe('received: a message\n');

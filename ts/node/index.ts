@@ -11,6 +11,7 @@ export type { Channel, ChannelListener, ChannelPeer } from './channels.ts';
 export { Node, type NodeStopOptions } from './node.ts';
 export type { NodeEvents, NodeKind, NodeStats, PeerStats } from './node-events.ts';
 export type { NodeFacts } from './node-monitors.ts';
+export { DEFAULT_PORT } from './node-name.ts';
 export { NodeRecovered, NodeStalled } from './node-notices.ts';
 export type {
   AutoConnect,
