@@ -1,25 +1,16 @@
-// dist/lib: the compiled package in a few files. Importing 290 small ones took four times the CPU time and 10 MB more.
+// dist/lib: the compiled package in one file for each entry of package.json, and core.js with what they share. Importing 290 small ones took four times the CPU time and 10 MB more.
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
-
-/** One file for each entry of package.json, and core.js with what they share. */
-const ENTRIES = {
-  index: 'ts/index.js',
-  testing: 'ts/testing/index.js',
-  rooms: 'ts/rooms/index.js',
-  redis: 'ts/rooms/redis.js',
-  client: 'ts/client/index.js',
-  cli: 'ts/cli/main.js',
-};
+import { packageEntries } from './package-entries.mjs';
 
 /** The client is loaded by browsers, too, and shares nothing with the core. */
-const CORE = /[\\/](ts[\\/](?!rooms|client|testing|cli)|bindings[\\/])/;
+const CORE = /[\\/](ts[\\/](?!rooms|client|testing|health|cli)|bindings[\\/])/;
 
 /** Bundles what `tsc` has put into `dist`. Names are kept: they are in stack traces and in what `inspect` shows. */
 export async function bundlePackage(dist) {
   const bundle = await rolldown({
     cwd: dist,
-    input: ENTRIES,
+    input: Object.fromEntries([...packageEntries()].map(([name, source]) => [name, `${source}.js`])),
     platform: 'node',
     external: [/^node:/, 'ioredis', 'node-gyp-build', 'ws'],
   });

@@ -18,7 +18,7 @@ await runMain(() => {
       // A file for a script tag: nothing imports it, so it has no types.
       ...['--exclude-entrypoints', 'client.min.js'],
     ),
-    tool('knip/bin/knip.js'),
+    tool('knip/bin/knip.js', '--config', 'scripts/knip.config.mjs'),
   ];
   return results.every((status) => status === 0) ? 0 : 1;
 });

@@ -9,18 +9,6 @@ export interface Logger {
   debug(facts: object, message: string): void;
 }
 
-/** Facts of a crash report: never a payload. */
-interface CrashFacts {
-  readonly event: 'actor_crash';
-  readonly actor: string;
-  readonly name: string;
-  readonly reason: unknown;
-  /** Tag of the message it handled last, when it had one. */
-  readonly lastMessage: string | undefined;
-  /** Parent first. */
-  readonly ancestors: readonly string[];
-}
-
 /**
  * The default: warnings and errors on standard error, one line each, and the stack of a crash below its line.
  *

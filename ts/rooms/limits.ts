@@ -32,8 +32,6 @@ export const ENDED_ORIGINS_KEPT = 64;
 export const MAX_ENDED = 1024;
 /** What a kept message takes in memory beside its payload, about. Unit: bytes. */
 export const MESSAGE_OVERHEAD_BYTES = 256;
-/** Room messages of one origin that wait for an earlier one. More: it is given up, and members are told `resync`. */
-const MAX_HELD = 4096;
 /** How long a resume waits for the history of peers. Unit: ms. */
 export const HISTORY_MS = 2000;
 /** Changes of member counts are told to peers after this. Unit: ms. */

@@ -7,11 +7,6 @@ export const LOCAL_LIMIT = 2 ** 40;
 
 declare const MESSAGE: unique symbol;
 
-/** What a PID's hidden pointer may lead to: the control block of a living local actor. Opaque to this floor. */
-interface PidRoute {
-  readonly pid: Pid;
-}
-
 /**
  * The address of one actor, here or on another node: an immutable value that travels in messages.
  *

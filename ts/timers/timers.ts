@@ -3,9 +3,6 @@ import { INACTIVE, type Timer, Wheel } from './wheel.ts';
 
 export { Timer } from './wheel.ts';
 
-/** The longest delay a timer takes, in ms. */
-const LONGEST_DELAY = Number.MAX_SAFE_INTEGER;
-
 /** Timers fired in one go before the event loop gets its turn. */
 const BATCH = 5000;
 

@@ -1,0 +1,41 @@
+// What knip (npm run check:package) takes for used: what users load, what is started by its path, and what is imported by it.
+import { packageEntries } from './package-entries.mjs';
+
+export default {
+  workspaces: {
+    '.': {
+      entry: [
+        ...[...packageEntries().values()].map((source) => `${source}.ts`),
+        'scripts/*.mjs',
+        'examples/*/*.ts',
+        'examples/*/page/*.js',
+        'benches/**/*.ts',
+        'test/**/*.{ts,mjs}',
+      ],
+      project: ['{ts,bindings,examples,benches,test}/**/*.ts', 'scripts/*.mjs'],
+      ignoreDependencies: [
+        '@arethetypeswrong/cli',
+        '@hono/node-server',
+        '@napi-rs/cli',
+        '@rollup/plugin-node-resolve',
+        '@vercel/ncc',
+        'bun',
+        'deno',
+        'express',
+        'fastify',
+        'hono',
+        'ioredis',
+        'jest',
+        'node-gyp-build',
+        'prebuildify',
+        'publint',
+        'rollup',
+        'ts-node',
+        'tsup',
+      ],
+      ignoreBinaries: ['apt-cache', 'apt-get', 'c\\+\\+', 'erl', 'ip', 'redis-server', 'rustc', 'rustup'],
+    },
+  },
+  ignoreExportsUsedInFile: true,
+  ignoreIssues: { 'ts/wire/*.ts': ['exports'], 'bindings/index.ts': ['types'] },
+};
