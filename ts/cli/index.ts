@@ -1,35 +1,66 @@
 // The command `snowmesh`: what one runs on a machine without writing a program.
 //
-// So far `snowmesh portmap`. A command reads its arguments, says what it does in one line, and gives an exit code; what it
-// starts is the business of the rooms below.
+// commands.ts lists the commands; each lies in a file of its own, reads its options, and gives an exit code. Those that look at a
+// cluster join it as a hidden node (asking.ts) and ask the questions of ts/introspect.
 //
-// Guarantees: an unknown command or option explains itself on standard error and ends with 2. Must not know: how nodes,
-// port mappers, … work.
-import { runPortmap } from './portmap-command.ts';
+// Guarantees: every command has --help; an unknown command or option explains itself on standard error and ends with 2; what a command
+// prints for programs (--json) is one JSON value a line. Must not know: how nodes, port mappers, … work.
+import { SnowmeshError } from '../errors/index.ts';
+import { type Command, EXIT, helpOf, parse, UnreachableError, UsageError } from './command.ts';
+import { COMMANDS } from './commands.ts';
+import { version } from './package-folder.ts';
 import type { Terminal } from './terminal.ts';
-import { version } from './version.ts';
 
 export type { Terminal } from './terminal.ts';
 
-const USAGE = `Usage: snowmesh <command>
-
-  portmap [--port n] [--host address]   run a port mapper (default 127.0.0.1:4370)
-  help                                  show this
-  --version                             show the version
-`;
-
 /** Runs one command line; gives the exit code once the command has ended. */
-export async function runCommand(args: readonly string[], terminal: Terminal): Promise<number> {
-  const [command, ...rest] = args;
-  if (command === 'portmap') return runPortmap(rest, terminal);
-  if (command === 'help' || command === '--help' || command === '-h') {
-    terminal.out(USAGE);
-    return 0;
-  }
-  if (command === '--version' || command === '-v') {
+export async function runCommand(line: readonly string[], terminal: Terminal): Promise<number> {
+  const [name, ...rest] = line;
+  if (name === '--version' || name === '-v') {
     terminal.out(`${version()}\n`);
-    return 0;
+    return EXIT.DONE;
   }
-  terminal.err(command === undefined ? USAGE : `snowmesh: no such command: ${command}\n\n${USAGE}`);
-  return 2;
+  if (name === 'help' || name === '--help' || name === '-h') {
+    const about = COMMANDS.find((each) => each.name === rest[0]);
+    terminal.out(about === undefined ? overview() : helpOf(about));
+    return EXIT.DONE;
+  }
+  const command = COMMANDS.find((each) => each.name === name);
+  if (command !== undefined) return run(command, rest, terminal);
+  terminal.err(name === undefined ? overview() : `snowmesh: no such command: ${name}\n\n${overview()}`);
+  return EXIT.USAGE;
+}
+
+async function run(command: Command, line: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    const given = parse(command, line);
+    if (!given.flag('help')) return await command.run(given, terminal);
+    terminal.out(helpOf(command));
+    return EXIT.DONE;
+  } catch (error) {
+    const { message } = error as Error;
+    const code = error instanceof SnowmeshError ? error.code : undefined;
+    if (line.includes('--json')) terminal.err(`${JSON.stringify({ error: { code, message } })}\n`);
+    else
+      terminal.err(
+        `snowmesh ${command.name}: ${message}${error instanceof UsageError ? hint(command) : ''}\n`,
+      );
+    if (error instanceof UsageError) return EXIT.USAGE;
+    return error instanceof UnreachableError ? EXIT.UNREACHABLE : EXIT.FAILED;
+  }
+}
+
+function hint({ name }: Command): string {
+  return `\nsnowmesh ${name} --help shows its options`;
+}
+
+function overview(): string {
+  const rows = COMMANDS.map(({ name, takes, says }) => [
+    takes === undefined ? name : `${name} ${takes}`,
+    says,
+  ]);
+  rows.push(['help [command]', 'show this, or the options of a command'], ['--version', 'show the version']);
+  const width = Math.max(...rows.map(([left = '']) => left.length));
+  const lines = rows.map(([left = '', right]) => `  ${left.padEnd(width)}   ${right}`);
+  return `Usage: snowmesh <command> [options]\n\n${lines.join('\n')}\n`;
 }

@@ -69,6 +69,7 @@ export class NodeView {
       platform: platform(),
       osPid: process.pid,
       uptimeMs: Math.round(performance.now() - this.#startedAt),
+      clock: Date.now(),
       isStopping: runtime.isStopping,
       actors: runtime.size,
       supervisors: supervisorsOf(runtime).size,

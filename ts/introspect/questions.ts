@@ -107,6 +107,7 @@ const overview = record({
   platform: isText,
   osPid: isAmount,
   uptimeMs: isAmount,
+  clock: isAmount,
   isStopping: isFlag,
   actors: isAmount,
   supervisors: isAmount,

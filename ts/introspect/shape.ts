@@ -201,6 +201,8 @@ export interface NodeOverview {
   readonly osPid: number;
   /** ms since the node was started. */
   readonly uptimeMs: number;
+  /** Its time of day, in ms since 1970. */
+  readonly clock: number;
   readonly isStopping: boolean;
   readonly actors: number;
   readonly supervisors: number;

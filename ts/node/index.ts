@@ -8,10 +8,11 @@
 //
 // Must not know: how TLS, ticks or sockets work (the native core does), nor supervisors, servers and global names.
 export type { Channel, ChannelListener, ChannelPeer } from './channels.ts';
+export { optionsFrom } from './from-env.ts';
 export { Node, type NodeStopOptions } from './node.ts';
 export type { NodeEvents, NodeKind, NodeStats, PeerStats } from './node-events.ts';
 export type { NodeFacts } from './node-monitors.ts';
-export { DEFAULT_PORT } from './node-name.ts';
+export { DEFAULT_PORT, type NodeName, parseNodeName } from './node-name.ts';
 export { NodeRecovered, NodeStalled } from './node-notices.ts';
 export type {
   AutoConnect,

@@ -1,10 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../../ts/cli/commands.ts';
 import { runCommand } from '../../../ts/cli/index.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
+const NAMES = COMMANDS.map(({ name }) => name);
 
 async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const said = { out: '', err: '' };
@@ -13,8 +18,19 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
     out: (text) => void (said.out += text),
     err: (text) => void (said.err += text),
     signal,
+    env: {},
   });
   return { code, ...said };
+}
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'snowmesh-cli-'));
+  folders.push(folder);
+  return folder;
 }
 
 it.each(['--version', '-v'])('%s says which snowmesh this is', async (option) => {
@@ -24,5 +40,125 @@ it.each(['--version', '-v'])('%s says which snowmesh this is', async (option) =>
 it.each(['help', '--help', '-h'])('%s names every command', async (option) => {
   const { code, out, err } = await run(option);
   expect([code, err]).toEqual([0, '']);
-  for (const command of ['portmap', 'help', '--version']) expect(out).toContain(command);
+  for (const command of [...NAMES, 'help', '--version']) expect(out).toContain(`\n  ${command}`);
+});
+
+describe.each(NAMES)('%s', (name) => {
+  it.each([
+    [name, '--help'],
+    [name, '-h'],
+    ['help', name],
+  ])('%s %s lists its options', async (...line) => {
+    const { code, out, err } = await run(...line);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(new RegExp(`^Usage: snowmesh ${name} `));
+    const { options } = COMMANDS.find((each) => each.name === name)!;
+    for (const option of [...Object.keys(options), 'help']) expect(out).toContain(`\n  --${option} `);
+  });
+
+  it('refuses an unknown option, and says where help is', async () => {
+    const { code, out, err } = await run(name, '--colour');
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain('--colour');
+    expect(err).toContain(`snowmesh ${name} --help`);
+  });
+});
+
+describe('options', () => {
+  it.each([
+    [
+      ['ping', '--node', 'a@b:1', '--cookie-file', 'x', '--timeout', '1e9'],
+      '--timeout 1e9: not a whole number',
+    ],
+    [['ping', 'a@b:1'], 'no cookie'],
+    [['ping'], 'no cookie'],
+    [['ping', '--cookie-file', 'nowhere'], 'which node?'],
+    [['ping', 'shop', '--cookie-file', 'nowhere'], 'name@host:port'],
+    [['ping', 'shop@a b:1', '--cookie-file', 'nowhere'], 'white space'],
+    [['ping', 'a@b:1', '--cookie-file', 'nowhere'], 'nowhere cannot be read'],
+    [['top', '--by', 'age', '--once'], '--by age: it must be mailbox, turns, memory'],
+    [['tree', 'extra'], 'unexpected argument: extra'],
+    [['completion', 'fish'], 'bash or zsh'],
+    [['start'], 'which program?'],
+  ])('%j explains itself and ends with 2', async (line, words) => {
+    const { code, out, err } = await run(...line);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(words);
+  });
+
+  it('--json makes JSON of errors, too', async () => {
+    const { err } = await run('inspect', '--json');
+    expect(JSON.parse(err)).toEqual({ error: { message: expect.stringContaining('no cookie') } });
+  });
+});
+
+describe('cookie', () => {
+  it('makes another one each time, long enough', async () => {
+    const [one, other] = [await run('cookie'), await run('cookie', '--json')];
+    expect(one.out).toMatch(/^[\w+/]{43}=\n$/);
+    expect((JSON.parse(other.out) as { cookie: string }).cookie).not.toBe(one.out.trim());
+  });
+
+  it('writes a file that only its owner reads, and overwrites none', async () => {
+    const file = join(newFolder(), 'cookie');
+    expect(await run('cookie', file)).toEqual({ code: 0, out: `wrote ${file}\n`, err: '' });
+    const text = readFileSync(file, 'utf8');
+    expect(text).toMatch(/^[\w+/]{43}=\n$/);
+    if (process.platform !== 'win32') expect(statSync(file).mode & 0o777).toBe(0o600);
+    const again = await run('cookie', file);
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining('exists')]);
+    expect(readFileSync(file, 'utf8')).toBe(text);
+  });
+});
+
+describe('doctor', () => {
+  it('tells what is wrong with a name', async () => {
+    const { code, out } = await run('doctor', '--name', 'shop', '--json');
+    expect(code).toBe(1);
+    const checks = JSON.parse(out) as { check: string; state: string; says: string }[];
+    expect(checks.find(({ check }) => check === 'runtime')?.state).toBe('good');
+    expect(checks.find(({ check }) => check === 'name')).toMatchObject({
+      state: 'failed',
+      says: expect.stringContaining('it has no @'),
+    });
+  });
+
+  it('tells of a discovery that makes no sense', async () => {
+    const { code, out } = await run('doctor', '--discovery', 'carrier-pigeon:');
+    expect([code, out]).toEqual([1, expect.stringMatching(/FAILED +discovery/)]);
+  });
+});
+
+const hasShell = (shell: string): boolean => spawnSync(shell, ['-c', 'true']).error === undefined;
+
+describe('completion', () => {
+  it.runIf(hasShell('bash'))('bash completes commands, options, and the values of options', async () => {
+    const { out } = await run('completion', 'bash');
+    const complete = (...words: string[]): string[] =>
+      execFileSync(
+        'bash',
+        [
+          '-c',
+          `${out}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _snowmesh; printf '%s\\n' "\${COMPREPLY[@]}"`,
+          'bash',
+          ...words,
+        ],
+        { encoding: 'utf8' },
+      )
+        .trim()
+        .split('\n');
+    expect(complete('snowmesh', 'p')).toEqual(['ping', 'portmap']);
+    expect(complete('snowmesh', 'top', '--o')).toEqual(['--once']);
+    expect(complete('snowmesh', 'top', '--by', 'm')).toEqual(['mailbox', 'memory']);
+    expect(complete('snowmesh', 'help', 'ins')).toEqual(['inspect']);
+  });
+
+  it('zsh knows every command and option', async () => {
+    const { out } = await run('completion', 'zsh');
+    for (const { name, options } of COMMANDS) {
+      expect(out).toContain(`'${name}:`);
+      for (const option of Object.keys(options)) expect(out).toContain(`'--${option}[`);
+    }
+    if (hasShell('zsh')) execFileSync('zsh', ['-n', '-c', out]);
+  });
 });

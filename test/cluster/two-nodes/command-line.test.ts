@@ -1,0 +1,198 @@
+// The commands that ask a running node of another process; some of them in a process of their own.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand } from '../../../ts/cli/index.ts';
+import { type Child, hasSignals, killChildren, startChild } from '../../support/child.ts';
+import { Cluster, type ClusterNode, COOKIE } from '../../support/cluster.ts';
+
+const MAIN = new URL('../../../ts/cli/main.ts', import.meta.url);
+const APP = new URL('./command-line-app.ts', import.meta.url);
+const NO_VARIABLES = { SNOWMESH_NAME: undefined, SNOWMESH_COOKIE: undefined, SNOWMESH_DISCOVERY: undefined };
+
+let folder = '';
+let cookieFile = '';
+let cluster: Cluster;
+let [a, b]: ClusterNode[] = [];
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'snowmesh-cli-'));
+  cookieFile = join(folder, 'cookie');
+  writeFileSync(cookieFile, COOKIE, { mode: 0o600 });
+  cluster = new Cluster();
+  [a, b] = await cluster.nodes({ name: 'shop' }, { name: 'store' });
+  await a!.run(async ({ node, snow }, peer) => {
+    await node.connect(peer);
+    const worker = snow.defineHandler('clerk', () => ({ onMessage() {} }));
+    await snow
+      .defineSupervisor({ name: 'staff', children: [snow.childSpec('first', worker, { name: 'till' })] })
+      .start(node);
+    const heap = node.spawn(async function heap(self) {
+      await self.receive((message) => message === 'never');
+    });
+    for (let left = 7; left > 0; left--) node.send(heap, ['order', left] as never);
+  }, b!.name);
+});
+afterAll(async () => {
+  await killChildren();
+  await cluster.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const start = (...args: string[]): Child => startChild(MAIN, { args, env: NO_VARIABLES });
+
+async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const said = { out: '', err: '' };
+  const code = await runCommand(args, {
+    out: (text) => void (said.out += text),
+    err: (text) => void (said.err += text),
+    signal: new AbortController().signal,
+    env: {},
+  });
+  return { code, ...said };
+}
+
+const ask = (command: string, ...args: string[]) =>
+  run(command, ...args, '--node', a!.name, '--cookie-file', cookieFile);
+
+async function asked<T>(command: string, ...args: string[]): Promise<T> {
+  const { code, out, err } = await ask(command, ...args, '--json');
+  expect([code, err]).toEqual([0, '']);
+  return JSON.parse(out) as T;
+}
+
+describe('commands that ask a node', () => {
+  it('ping measures how soon it answers', async () => {
+    const child = start('ping', a!.name, '--count', '2', '--cookie-file', cookieFile);
+    expect(await child.exit()).toEqual({ code: 0, signal: null });
+    const out = child.stdout();
+    expect(out.trim().split('\n')).toHaveLength(2);
+    expect(out).toMatch(new RegExp(`^answer of ${a!.name}: [\\d.]+ ms \\(snowmesh `));
+  });
+
+  it('nodes asks every node, and stays hidden itself', async () => {
+    const lines = await asked<{ node: string; overview: { actors: number } }[]>('nodes');
+    expect(lines.map(({ node }) => node)).toEqual([a!.name, b!.name]);
+    expect(lines[0]?.overview.actors).toBeGreaterThan(2);
+    const text = (await ask('nodes')).out;
+    expect(text).toMatch(/^NODE +STATE +ACTORS/);
+    expect(text).toContain(b!.name);
+    expect((await ask('nodes', '--names')).out).toBe(`${a!.name}\n${b!.name}\n`);
+  });
+
+  it('inspect shows the node, and an actor by name and by the PID that it prints', async () => {
+    const node = await asked<{ node: string; sessions: { node: string }[] }>('inspect');
+    expect(node.node).toBe(a!.name);
+    expect(node.sessions.map((each) => each.node)).toContain(b!.name);
+    const byName = await asked<{ pid: string; label: string }>('inspect', 'till');
+    expect(byName).toMatchObject({ label: 'clerk', names: ['till'], state: 'idle' });
+    expect(byName.pid).toMatch(/^<0\.\d+>$/);
+    expect(await asked('inspect', byName.pid)).toMatchObject({ pid: byName.pid, label: 'clerk' });
+    expect((await ask('inspect', byName.pid)).out).toContain('named till');
+    expect((await ask('inspect')).out).toContain('lost messages  none');
+  });
+
+  it('inspect of what is not there ends with 1', async () => {
+    const { code, err } = await ask('inspect', '<0.99999>');
+    expect([code, err]).toEqual([1, `snowmesh inspect: ${a!.name} has no actor <0.99999>\n`]);
+  });
+
+  it('tree draws supervisors', async () => {
+    const { out } = await ask('tree');
+    expect(out).toMatch(/^staff {2}<0\.\d+>\n└─ first {2}<0\.\d+> {2}clerk\n$/);
+    const [, root = ''] = /staff {2}<0\.(\d+)>/.exec(out) ?? [];
+    expect((await ask('tree', '--root', root)).out).toBe(out);
+  });
+
+  it('top prints the longest mailbox first', async () => {
+    const { out } = await ask('top', '--once', '--limit', '3');
+    expect(out).toContain(`${a!.name}  snowmesh`);
+    const [, , , heads, first] = out.split('\n');
+    expect(heads).toMatch(/PID +MAILBOX/);
+    expect(first).toMatch(/<0\.\d+> +7 .* receiving +heap$/);
+  });
+
+  it('top --json prints one line a look, with rates from the second on', async () => {
+    const child = start('top', '--json', '--every', '100', '--node', a!.name, '--cookie-file', cookieFile);
+    const line = await child.line(/"rate":\d/);
+    expect(JSON.parse(line)).toMatchObject({ overview: { node: a!.name }, actors: [{ mailbox: 7 }, {}, {}] });
+    child.kill('SIGTERM');
+    if (hasSignals) expect(await child.exit()).toEqual({ code: 0, signal: null });
+  });
+
+  it('top without a terminal says so', async () => {
+    const { code, err } = await ask('top');
+    expect(code).toBe(2);
+    expect(err).toContain('use --once or --json');
+  });
+
+  it('finds a node by the part before the @, through a discovery', async () => {
+    const list = ['--discovery', `list:${a!.name},${b!.name}`, '--cookie-file', cookieFile];
+    const { out } = await run('ping', 'store', '--count', '1', ...list);
+    expect(out).toContain(`answer of ${b!.name}`);
+    const missing = await run('ping', 'stork', '--timeout', '500', ...list);
+    expect(missing.code).toBe(3);
+    expect(missing.err).toContain('stork was not found');
+  });
+
+  it('doctor says what a peer says', async () => {
+    const { code, out } = await ask('doctor', '--name', 'here@127.0.0.1:0');
+    expect(out).toMatch(/ok +addon/);
+    expect(out).toMatch(/ok +dns +127\.0\.0\.1 is 127\.0\.0\.1/);
+    expect(out).toMatch(/ok +cookie/);
+    expect(out).toMatch(/(ok|WARNING) +peer +shop@.* answers: snowmesh/);
+    expect(code).toBe(0);
+  });
+
+  it('a wrong cookie, a wrong name and a closed port each end with 3, and doctor tells them apart', async () => {
+    const other = join(folder, 'other');
+    expect((await run('cookie', other)).code).toBe(0);
+    const port = a!.name.split(':').at(-1);
+    const cases = [
+      [a!.name, other, 'It has another cookie'],
+      [`shopp@127.0.0.1:${port}`, cookieFile, 'Another node answers there'],
+      ['shop@127.0.0.1:1', cookieFile, 'Nothing listens on port 1'],
+    ] as const;
+    for (const [name, file, words] of cases) {
+      const { code, err } = await run('ping', name, '--cookie-file', file);
+      expect([code, err]).toEqual([3, expect.stringContaining(`no connection to ${name}`)]);
+      const doctor = await run('doctor', '--node', name, '--cookie-file', file);
+      expect([doctor.code, doctor.out]).toEqual([1, expect.stringContaining(words)]);
+    }
+  });
+
+  it.runIf(hasSignals)('a frozen node ends with 3', async () => {
+    const frozen = await cluster.node({ name: 'frozen' });
+    frozen.freeze();
+    const { code } = await run('ping', frozen.name, '--cookie-file', cookieFile, '--timeout', '500');
+    frozen.thaw();
+    expect(code).toBe(3);
+  });
+});
+
+describe('snowmesh start', () => {
+  it.runIf(hasSignals)('runs a program with its node, and ends it in order', async () => {
+    const args = [
+      'start',
+      '--name',
+      'app@127.0.0.1:0',
+      '--cookie-file',
+      cookieFile,
+      APP.pathname,
+      '--',
+      'one',
+    ];
+    const child = startChild(MAIN, { args, env: NO_VARIABLES });
+    expect(await child.line(/^app@/)).toMatch(/^app@127\.0\.0\.1:[1-9]\d* one$/);
+    child.kill('SIGTERM');
+    expect(await child.exit()).toEqual({ code: 0, signal: null });
+    expect(child.stdout()).toContain('terminated');
+  });
+
+  it('refuses a program that is not there, and a name that is none', async () => {
+    expect(await run('start', 'nowhere.js')).toMatchObject({ code: 2 });
+    const child = start('start', '--name', 'app', APP.pathname);
+    expect(await child.exit()).toEqual({ code: 1, signal: null });
+    expect(child.stderr()).toContain('it has no @');
+  });
+});

@@ -1,0 +1,202 @@
+// How a command reaches the node that it asks: it joins the cluster as a hidden node, which no other node lists, dials or tells of.
+import { randomBytes } from 'node:crypto';
+import { SnowmeshError } from '../errors/index.ts';
+import type { Introspection } from '../introspect/index.ts';
+import { type Node, optionsFrom, parseNodeName, startNode } from '../node/index.ts';
+import { Pid, parsePid } from '../term/index.ts';
+import { type Given, JSON_OPTION, type Option, UnreachableError, UsageError } from './command.ts';
+import type { Terminal } from './terminal.ts';
+
+const TIMEOUT_MS = 5000;
+const LONGEST_MS = 600_000;
+
+/** Options of every command that asks a node. */
+export const ASKING_OPTIONS = {
+  node: {
+    value: 'name',
+    says: 'the node to ask, name@host:port; with a discovery the part before the @ will do. Default: SNOWMESH_NAME, else any that is found',
+  },
+  'cookie-file': {
+    value: 'file',
+    says: 'where the cookie of the cluster is. Default: SNOWMESH_COOKIE_FILE, else SNOWMESH_COOKIE',
+  },
+  discovery: {
+    value: 'how',
+    says: 'list:…, dns:…, srv:…, file:… or portmap, as SNOWMESH_DISCOVERY (docs/operate.md), which is the default',
+  },
+  timeout: {
+    value: 'ms',
+    says: `how long to wait for a connection and for each answer; default ${TIMEOUT_MS}`,
+  },
+  json: JSON_OPTION,
+} as const satisfies Record<string, Option>;
+
+/** A connection to the node that a command asks. */
+export interface Asked {
+  /** The hidden node that asks. */
+  readonly node: Node;
+  /** The full name of the node that is asked. */
+  readonly name: string;
+  readonly view: Introspection;
+  readonly timeout: number;
+}
+
+/**
+ * Connects, asks, and leaves the cluster.
+ *
+ * @param named the node that is meant; default: what --node says.
+ * @throws UsageError, UnreachableError.
+ */
+export async function asking(
+  given: Given,
+  terminal: Terminal,
+  ask: (asked: Asked) => Promise<number>,
+  named: string | undefined = given.text('node'),
+): Promise<number> {
+  const timeout = given.whole('timeout', TIMEOUT_MS, 1, LONGEST_MS);
+  const wanted = named ?? (terminal.env['SNOWMESH_NAME'] || undefined);
+  const environment = environmentOf(given, terminal);
+  if (wanted === undefined && environment['SNOWMESH_DISCOVERY'] === undefined)
+    throw new UsageError('which node? give --node name@host:port or a --discovery');
+  if (wanted !== undefined && environment['SNOWMESH_DISCOVERY'] === undefined) checkName(wanted);
+  const isAddress = wanted !== undefined && /@.*:[1-9]\d*$/.test(wanted);
+  if (isAddress) delete environment['SNOWMESH_DISCOVERY'];
+  const failures = new Map<string, string>();
+  const node = await joined(environment, timeout, failures);
+  try {
+    const name = await found(
+      node,
+      wanted,
+      environment['SNOWMESH_DISCOVERY'] !== undefined,
+      timeout,
+      failures,
+    );
+    return await ask({ node, name, view: node.introspect(name, { timeout }), timeout });
+  } catch (error) {
+    throw isUnanswered(error) ? new UnreachableError((error as Error).message, { cause: error }) : error;
+  } finally {
+    await node.stop({ timeout: 0 });
+  }
+}
+
+function checkName(wanted: string): void {
+  if (!wanted.includes('@'))
+    throw new UsageError(`${wanted}: a node is name@host:port, or needs a --discovery that finds it`);
+  try {
+    parseNodeName(wanted);
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+/** The variables that say how to reach the cluster, with what options say instead. */
+function environmentOf(given: Given, { env }: Terminal): Record<string, string | undefined> {
+  const { SNOWMESH_COOKIE, SNOWMESH_COOKIE_FILE, SNOWMESH_DISCOVERY } = env;
+  const file = given.text('cookie-file');
+  // The node that is asked may keep a port mapper; a command that ends at once must not.
+  const discovery = (given.text('discovery') ?? SNOWMESH_DISCOVERY)?.replace(/^portmap\+embed/, 'portmap');
+  const cookie =
+    file === undefined ? { SNOWMESH_COOKIE, SNOWMESH_COOKIE_FILE } : { SNOWMESH_COOKIE_FILE: file };
+  if (!cookie.SNOWMESH_COOKIE_FILE && !('SNOWMESH_COOKIE' in cookie && cookie.SNOWMESH_COOKIE))
+    throw new UsageError('no cookie: give --cookie-file, or set SNOWMESH_COOKIE_FILE');
+  return { ...cookie, ...(discovery ? { SNOWMESH_DISCOVERY: discovery } : {}) };
+}
+
+async function joined(
+  environment: Record<string, string | undefined>,
+  timeout: number,
+  failures: Map<string, string>,
+): Promise<Node> {
+  /** Tells of dials that fail, and nothing else that is of use here. */
+  const note = (facts: object): void => {
+    const { node, result, detail } = facts as { node?: unknown; result?: unknown; detail?: unknown };
+    if (typeof node === 'string' && typeof result === 'string')
+      failures.set(node, typeof detail === 'string' && detail !== '' ? `${result}: ${detail}` : result);
+  };
+  const logger = { error: note, warn: note, info() {}, debug: note };
+  const name = `snowmesh-${process.pid}-${randomBytes(4).toString('hex')}@127.0.0.1:0`;
+  try {
+    return await startNode(
+      optionsFrom(environment, { name, hidden: true, introspection: false, handshakeMs: timeout, logger }),
+    );
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+/** Connects to the node that is meant. */
+async function found(
+  node: Node,
+  wanted: string | undefined,
+  isDiscovering: boolean,
+  timeout: number,
+  failures: ReadonlyMap<string, string>,
+): Promise<string> {
+  if (!isDiscovering) {
+    const { full } = parseNodeName(wanted);
+    if (await node.connect(full)) return full;
+    throw new UnreachableError(`no connection to ${full} (${failures.get(full) ?? 'unreachable'})`);
+  }
+  const isWanted = (name: string): boolean =>
+    wanted === undefined ||
+    name === wanted ||
+    name.startsWith(wanted.includes('@') ? `${wanted}:` : `${wanted}@`);
+  const name = await firstUp(node, isWanted, timeout);
+  if (name !== undefined) return name;
+  const others = node.nodes('all');
+  const why = [...failures].map(([each, reason]) => `${each} (${reason})`).join(', ');
+  throw new UnreachableError(
+    `${wanted ?? 'a node'} was not found within ${timeout} ms${others.length === 0 ? '' : `; there are ${others.join(', ')}`}${why === '' ? '' : `; no connection to ${why}`}`,
+  );
+}
+
+function firstUp(
+  node: Node,
+  isWanted: (name: string) => boolean,
+  timeout: number,
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const name = node.nodes('all').toSorted().find(isWanted);
+      if (name !== undefined) end(name);
+    };
+    const end = (name: string | undefined): void => {
+      clearTimeout(timer);
+      node.off('nodeup', look);
+      resolve(name);
+    };
+    const timer = setTimeout(() => end(undefined), timeout);
+    node.on('nodeup', look);
+    look();
+  });
+}
+
+/** Whether the node said nothing at all. */
+function isUnanswered(error: unknown): boolean {
+  const reason =
+    error instanceof SnowmeshError ? (error.details as { reason?: unknown } | undefined)?.reason : undefined;
+  return reason === 'timeout' || reason === 'nodedown' || reason === 'off' || reason === 'stopped';
+}
+
+/** A PID as the asked node itself prints it; one of another node with the name of that. */
+export function pidText({ node, name }: Asked, pid: Pid): string {
+  const home = node.nodeOf(pid);
+  return home === name || pid.local === 0 ? `<0.${pid.local}>` : `<0.${pid.local}> at ${home}`;
+}
+
+/** The PID of the asked node that prints as `text` there. Undefined: it is none, or that node has no actor. */
+export async function pidOf({ view }: Asked, text: string): Promise<Pid | undefined> {
+  const pid = parsePid(/^\d+$/.test(text) ? `<0.${text}>` : text);
+  if (pid === undefined || !pid.isLocal) return undefined;
+  const { items } = await view.processes({ limit: 1 });
+  const [any] = items;
+  return any && new Pid(any.pid.nc, pid.local);
+}
+
+/** JSON in one line, with PIDs as `pidText` has them. */
+export function jsonOf(asked: Asked, value: unknown): string {
+  return `${JSON.stringify(value, function (this: Record<string, unknown>, key, shown: unknown) {
+    const raw = this[key];
+    return raw instanceof Pid ? pidText(asked, raw) : shown;
+  })}\n`;
+}

@@ -1,0 +1,42 @@
+import { buildNativeCommand } from './build-native-command.ts';
+import type { Command } from './command.ts';
+import { EXIT, UsageError } from './command.ts';
+import { bashCompletion, zshCompletion } from './completion.ts';
+import { cookieCommand } from './cookie-command.ts';
+import { doctorCommand } from './doctor-command.ts';
+import { inspectCommand } from './inspect-command.ts';
+import { nodesCommand } from './nodes-command.ts';
+import { pingCommand } from './ping-command.ts';
+import { portmapCommand } from './portmap-command.ts';
+import { startCommand } from './start-command.ts';
+import { topCommand } from './top-command.ts';
+import { treeCommand } from './tree-command.ts';
+
+const completionCommand: Command = {
+  name: 'completion',
+  takes: '<bash|zsh>',
+  most: 1,
+  says: 'print what completes the words of this command in a shell',
+  more: '  source <(snowmesh completion bash)',
+  options: {},
+  async run({ args: [shell] }, terminal) {
+    if (shell !== 'bash' && shell !== 'zsh') throw new UsageError('which shell? bash or zsh');
+    terminal.out(shell === 'bash' ? bashCompletion(COMMANDS) : zshCompletion(COMMANDS));
+    return EXIT.DONE;
+  },
+};
+
+/** In the order in which help shows them. */
+export const COMMANDS: readonly Command[] = [
+  startCommand,
+  pingCommand,
+  nodesCommand,
+  inspectCommand,
+  treeCommand,
+  topCommand,
+  doctorCommand,
+  cookieCommand,
+  portmapCommand,
+  buildNativeCommand,
+  completionCommand,
+];

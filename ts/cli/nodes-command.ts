@@ -1,0 +1,85 @@
+import type { NodeOverview } from '../introspect/index.ts';
+import { ASKING_OPTIONS, type Asked, asking } from './asking.ts';
+import { type Command, EXIT } from './command.ts';
+import { age, bytes, sum, table } from './text.ts';
+
+/** Peers that are asked at the same time. */
+const AT_ONCE = 8;
+
+/** `snowmesh nodes`: the cluster as one node sees it, and what each of its nodes says of itself. */
+export const nodesCommand: Command = {
+  name: 'nodes',
+  says: 'list the nodes of the cluster, and what each says of itself',
+  options: {
+    ...ASKING_OPTIONS,
+    hidden: { says: 'list hidden nodes, too' },
+    names: { says: 'print names only, and connect to no further node' },
+  },
+  async run(given, terminal) {
+    return asking(given, terminal, async (asked) => {
+      const sessions = (await asked.view.sessions()).filter(({ node }) => node !== asked.node.name);
+      const peers = sessions.filter(({ hidden }) => given.flag('hidden') || !hidden).map(({ node }) => node);
+      const names = [asked.name, ...peers.toSorted()];
+      if (given.flag('names')) {
+        terminal.out(
+          given.flag('json') ? `${JSON.stringify(names)}\n` : names.map((name) => `${name}\n`).join(''),
+        );
+        return EXIT.DONE;
+      }
+      const lines = await lookAt(names, asked);
+      if (given.flag('json')) terminal.out(`${JSON.stringify(lines)}\n`);
+      else terminal.out(table(HEADS, lines.map(row)));
+      return lines.every(({ overview }) => overview !== undefined) ? EXIT.DONE : EXIT.FAILED;
+    });
+  },
+};
+
+const HEADS = ['NODE', 'STATE', 'ACTORS', 'PEERS', 'LOST MESSAGES', 'RSS', 'LOOP P99', 'UP', 'VERSION'];
+
+interface Line {
+  readonly node: string;
+  readonly overview?: NodeOverview;
+  /** Why it says nothing. */
+  readonly problem?: string;
+}
+
+/** In the order of the names. */
+async function lookAt(names: readonly string[], asked: Asked): Promise<Line[]> {
+  const lines: Line[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let at = next++; at < names.length; at = next++) {
+      const name = names[at] as string;
+      lines[at] = await line(name, asked);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return lines;
+}
+
+async function line(name: string, { node, timeout }: Asked): Promise<Line> {
+  if (!(await node.connect(name))) return { node: name, problem: 'no connection' };
+  try {
+    const view = node.introspect(name, { timeout });
+    await view.overview(); // begins to measure the event loop
+    return { node: name, overview: await view.overview() };
+  } catch (error) {
+    return { node: name, problem: (error as Error).message };
+  }
+}
+
+function row({ node, overview, problem }: Line): (string | number)[] {
+  if (overview === undefined) return [node, problem ?? '', '', '', '', '', '', '', ''];
+  const { isStopping, hidden, actors, peers, deadLetters, memory, loopDelay, uptimeMs, version } = overview;
+  return [
+    node,
+    isStopping ? 'stopping' : hidden ? 'up, hidden' : 'up',
+    actors,
+    peers,
+    sum(deadLetters),
+    bytes(memory.rss),
+    loopDelay === undefined ? '-' : `${loopDelay.p99} ms`,
+    age(uptimeMs),
+    version,
+  ];
+}

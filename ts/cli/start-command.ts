@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import * as own from '../node/index.ts';
+import { ASKING_OPTIONS } from './asking.ts';
+import { type Command, EXIT, UsageError } from './command.ts';
+
+/** What an option sets for `startNode.fromEnv`. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  name: 'SNOWMESH_NAME',
+  'cookie-file': 'SNOWMESH_COOKIE_FILE',
+  discovery: 'SNOWMESH_DISCOVERY',
+  listen: 'SNOWMESH_LISTEN',
+};
+
+/** `snowmesh start`: runs a program with its node. */
+export const startCommand: Command = {
+  name: 'start',
+  takes: '<file> [-- argument…]',
+  most: Number.POSITIVE_INFINITY,
+  says: 'run a program: its default export gets the node, which stops in order on SIGTERM and SIGINT',
+  more: `  export default async (node) => { … }   is called with a node that has been started
+  await startNode.fromEnv()              in a program without a default export finds the same options`,
+  options: {
+    name: {
+      value: 'name',
+      says: 'the name of the node, name@host:port; default SNOWMESH_NAME, else a node without a name',
+    },
+    'cookie-file': ASKING_OPTIONS['cookie-file'],
+    discovery: { ...ASKING_OPTIONS.discovery, says: `${ASKING_OPTIONS.discovery.says}; portmap+embed, too` },
+    listen: {
+      value: 'address',
+      says: 'where it listens when that is not the address of its name: 0.0.0.0:9000, :9000',
+    },
+    hidden: { says: 'other nodes do not list it, and do not tell each other of it' },
+    timeout: { value: 'ms', says: 'how long an orderly stop may take; default 10000' },
+  },
+  async run(given) {
+    const [file, ...args] = given.args;
+    if (file === undefined) throw new UsageError('which program? give its file');
+    const path = resolve(file);
+    if (!existsSync(path)) throw new UsageError(`there is no file ${file}`);
+    const timeout = given.whole('timeout', 10_000, 0, 2 ** 31 - 1);
+    for (const [option, variable] of Object.entries(VARIABLES)) {
+      const value = given.text(option);
+      if (value !== undefined) process.env[variable] = value;
+    }
+    if (given.text('cookie-file') !== undefined) delete process.env['SNOWMESH_COOKIE'];
+    if (given.flag('hidden')) process.env['SNOWMESH_HIDDEN'] = 'true';
+    process.argv.splice(1, process.argv.length, path, ...args);
+    const program = (await import(pathToFileURL(path).href)) as { default?: unknown };
+    const main = program.default;
+    if (typeof main !== 'function') return EXIT.DONE; // it runs on by itself
+    const node = await (await packageOf(path)).startNode.fromEnv();
+    node.stopOnSignals({ timeout });
+    try {
+      await (main as (node: own.Node) => unknown)(node);
+    } catch (error) {
+      await node.stop({ timeout });
+      throw error;
+    }
+    return EXIT.DONE;
+  },
+};
+
+/** The snowmesh that the program itself imports: PIDs of another copy would mean nothing to it. */
+async function packageOf(path: string): Promise<Pick<typeof own, 'startNode'>> {
+  let found: string;
+  try {
+    found = createRequire(path).resolve('snowmesh');
+  } catch {
+    return own;
+  }
+  return (await import(pathToFileURL(found).href)) as typeof own;
+}
