@@ -10,13 +10,15 @@ import {
   type Settings,
 } from '../harness.ts';
 import { digits, joinRoom } from './clients.ts';
-import { type Fleet, startFleet } from './servers.ts';
+import { type Fleet, type Load, startFleet } from './servers.ts';
 
 interface Size {
   readonly servers: number;
   readonly clients: number;
   readonly bytes: number;
   readonly compress?: boolean;
+  /** Clients more that read nothing, anew in each round. */
+  readonly stalled?: number;
   readonly rivals: readonly string[];
 }
 
@@ -28,16 +30,18 @@ const SIZES: readonly Size[] = [
   { servers: 3, clients: 2000, bytes: 100, rivals: REDIS },
   { servers: 2, clients: 500, bytes: 10_240, rivals: ['socket.io-redis', 'ws-redis'] },
   { servers: 2, clients: 500, bytes: 10_240, compress: true, rivals: ['socket.io-redis', 'ws-redis'] },
+  { servers: 2, clients: 500, bytes: 1024, stalled: 5, rivals: ['socket.io-redis', 'ws-redis'] },
 ];
 
-const nameOf = ({ servers, clients, bytes, compress }: Size): string =>
-  `${servers}x${clients}_${bytes}B${compress === true ? '_deflate' : ''}`;
+const nameOf = ({ servers, clients, bytes, compress, stalled }: Size): string =>
+  `${servers}x${clients}_${bytes}B${compress === true ? '_deflate' : ''}${stalled === undefined ? '' : '_stalled'}`;
 
 export const roomBroadcast: readonly BenchCase[] = SIZES.map((size) => ({
   name: `rooms/broadcast_${nameOf(size)}`,
   about:
     `Broadcasts of ${size.bytes} bytes to a room with ${size.clients} clients on ${size.servers} servers` +
-    `${size.compress === true ? ', with permessage-deflate' : ''}: one at a time, and up to 16 ahead of the slowest client (burst).`,
+    `${size.compress === true ? ', with permessage-deflate' : ''}` +
+    `${size.stalled === undefined ? '' : `, of which ${size.stalled} more read nothing`}: one at a time, and up to 16 ahead of the slowest client (burst).`,
   rounds: 3,
   rivals: { node: { case: `rooms/${nameOf(size)}`, rivals: size.rivals } },
   open: (settings) => openBroadcast(undefined, size, settings),
@@ -59,32 +63,41 @@ function openBroadcast(rival: string | undefined, size: Size, settings: Settings
   return Driver.start(rival, size, settings);
 }
 
+/** What it took to let all clients in. */
+interface Joining {
+  /** Heap of all servers. Unit: bytes a connection. */
+  readonly bytesEach: number;
+  readonly rssEach: number;
+  readonly perSecond: number;
+  /** Unit: microseconds. */
+  readonly cpuEach: number;
+}
+
 /** Latencies remembered of one phase. */
 const MOST_LATENCIES = 1 << 21;
 
 class Driver implements Running {
   readonly #fleet: Fleet;
+  readonly #size: Size;
   readonly #sockets: readonly Socket[];
   readonly #settings: Settings;
-  readonly #bytesEach: number;
-  readonly #joinsPerSecond: number;
-  readonly #joinCpu: number;
+  readonly #joining: Joining;
   readonly #counting: Counting;
 
   private constructor(
+    size: Size,
     fleet: Fleet,
     sockets: readonly Socket[],
     settings: Settings,
     counting: Counting,
-    joining: { readonly bytesEach: number; readonly perSecond: number; readonly cpuEach: number },
+    joining: Joining,
   ) {
+    this.#size = size;
     this.#fleet = fleet;
     this.#sockets = sockets;
     this.#settings = settings;
     this.#counting = counting;
-    this.#bytesEach = joining.bytesEach;
-    this.#joinsPerSecond = joining.perSecond;
-    this.#joinCpu = joining.cpuEach;
+    this.#joining = joining;
   }
 
   static async start(rival: string | undefined, size: Size, settings: Settings): Promise<Driver> {
@@ -109,10 +122,11 @@ class Driver implements Running {
     }
     const seconds = (performance.now() - start) / 1000;
     const full = await fleet.loads('memory');
-    const grown = (key: 'rss' | 'cpu'): number =>
+    const grown = (key: keyof Load): number =>
       full.reduce((sum, load, index) => sum + load[key] - (idle[index]?.[key] ?? 0), 0) / clients;
-    return new Driver(fleet, sockets, settings, counting, {
-      bytesEach: grown('rss'),
+    return new Driver(size, fleet, sockets, settings, counting, {
+      bytesEach: grown('heap'),
+      rssEach: grown('rss'),
       perSecond: clients / seconds,
       cpuEach: grown('cpu') * 1e6,
     });
@@ -123,13 +137,36 @@ class Driver implements Running {
   }
 
   async round(): Promise<Round> {
+    const before = await this.#memory();
+    const stalled = await this.#stall();
+    const burst = await this.#phase('burst', 16);
+    const grown = (await this.#memory()) - before;
+    for (const socket of stalled) socket.destroy();
+    const { bytesEach, rssEach, perSecond, cpuEach } = this.#joining;
     return {
-      ...(await this.#phase('burst', 16)),
+      ...burst,
       ...(await this.#phase('single', 1)),
-      memory: { value: this.#bytesEach, unit: 'bytes' },
-      joins: { value: this.#joinsPerSecond, unit: 'joins/s' },
-      join_cpu: { value: this.#joinCpu, unit: 'us' },
+      ...(stalled.length === 0 ? {} : { grown: { value: grown, unit: 'bytes' } }),
+      memory: { value: bytesEach, unit: 'bytes' },
+      rss: { value: rssEach, unit: 'bytes' },
+      joins: { value: perSecond, unit: 'joins/s' },
+      join_cpu: { value: cpuEach, unit: 'us' },
     };
+  }
+
+  /** What all servers use. Unit: bytes. */
+  async #memory(): Promise<number> {
+    return (await this.#fleet.loads('memory')).reduce((sum, { heap }) => sum + heap, 0);
+  }
+
+  /** Clients that are in the room and read nothing. */
+  #stall(): Promise<Socket[]> {
+    const { ports, dialect } = this.#fleet;
+    const joins = Array.from({ length: this.#size.stalled ?? 0 }, async (_, index) => {
+      const socket = await joinRoom(ports[index % ports.length] as number, dialect, () => {});
+      return socket.pause();
+    });
+    return Promise.all(joins);
   }
 
   async stop(): Promise<void> {

@@ -16,7 +16,10 @@ interface ServerOrder {
 
 const order = JSON.parse(process.argv[2] ?? '{}') as ServerOrder;
 const lab = await openLab({ name: `n${order.number}@127.0.0.1:0`, cookie: order.cookie });
-const rooms = createRooms(lab, { join: () => true, limits: { bufferBytes: 64 * 1024 * 1024 } });
+const rooms = createRooms(lab, {
+  join: () => true,
+  limits: order.bytes < 10_000 ? {} : { bufferBytes: 64 * 1024 * 1024 },
+});
 if (order.seed !== '') await lab.connect(order.seed);
 const server = createServer();
 rooms.attach(server, { compress: order.compress ?? false });

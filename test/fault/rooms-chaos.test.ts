@@ -235,7 +235,7 @@ function faultsOf(told: readonly Told[], sender: string): string[] {
   return faults;
 }
 
-it('R6, R7, R10 clients have every message once and in order of its node, or are told resync', {
+it('R6, R7, R10, R16 clients have every message once and in order of its node, or are told resync', {
   timeout: (ROUNDS * 40 + 120) * 1000,
 }, async () => {
   for (const place of places) await open(place);

@@ -20,7 +20,7 @@ interface User {
 let stage: Stage;
 afterEach(() => stage.mesh.stop());
 
-it('R4, R7 a client that is not told resync has every message once, in order of its sender', async () => {
+it('R4, R7, R16 a client that is not told resync has every message once, in order of its sender', async () => {
   const random = randomFrom(seed());
   const below = (limit: number): number => Math.floor(random() * limit);
   for (let run = 0; run < RUNS; run++) {

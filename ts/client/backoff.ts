@@ -11,11 +11,10 @@ export class Backoff {
     this.random = random;
   }
 
-  /** ms until the next attempt. @param spread at least over so many ms, the first time. */
+  /** ms until the next attempt. @param spread the bound is not less: so many others come back, too. */
   next(spread: number): number {
-    const bound = Math.min(this.most, this.base * 2 ** this.attempts);
-    const first = this.attempts++ === 0 ? spread : 0;
-    return this.random() * Math.max(bound, first);
+    const bound = Math.min(this.most, this.base * 2 ** this.attempts++);
+    return this.random() * Math.max(bound, spread);
   }
 
   /** It worked. */

@@ -80,7 +80,7 @@ it('R6, R7 a broadcast reaches each client of each node once, in order of its no
   await until('counts have come', async () => (await nodes[2]!.run(members)).all === 6);
 });
 
-it('a message after a first join on another node is never lost for want of interest', async () => {
+it('R15 a message after a first join on another node is never lost for want of interest', async () => {
   const { nodes, urls } = await chat();
   for (let round = 0; round < 5; round++) {
     const { client, has, got } = await member([urls[0] as string]);
@@ -91,7 +91,7 @@ it('a message after a first join on another node is never lost for want of inter
   }
 });
 
-it('clients of a node that is killed go on elsewhere: nothing is lost, doubled or out of order', async () => {
+it('R16 clients of a node that is killed go on elsewhere: nothing is lost, doubled or out of order', async () => {
   const { nodes, urls } = await chat();
   const moving = await member([urls[0] as string, urls[1] as string]);
   const staying = await member([urls[2] as string]);
@@ -127,7 +127,7 @@ it('a node that stands still for a while loses no client and no message', async 
   expect(client.status).toBe('open');
 });
 
-it('clients of a draining node resume elsewhere without loss', async () => {
+it('R16 clients of a draining node resume elsewhere without loss', async () => {
   const { nodes, urls } = await chat();
   const all = await Promise.all(
     Array.from({ length: 10 }, () => member([urls[0] as string, urls[1] as string])),

@@ -80,12 +80,14 @@ describe('a connection in a page', () => {
     expect(FakePageSocket.all).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1);
     expect(FakePageSocket.all).toHaveLength(2);
-    socket().fail();
-    await vi.advanceTimersByTimeAsync(999);
-    expect(FakePageSocket.all).toHaveLength(2);
-    await vi.advanceTimersByTimeAsync(1);
-    expect(FakePageSocket.all).toHaveLength(3);
-    expect(statuses).toEqual(['connecting', 'open', 'waiting', 'connecting', 'waiting', 'connecting']);
+    expect(statuses).toEqual(['connecting', 'open', 'waiting', 'connecting']);
+    for (const [attempt, wait] of [3000, 3000, 4000, 8000].entries()) {
+      socket().fail();
+      await vi.advanceTimersByTimeAsync(wait - 1);
+      expect(FakePageSocket.all).toHaveLength(attempt + 2);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(FakePageSocket.all).toHaveLength(attempt + 3);
+    }
   });
 
   it('does not wait when the network is back or the page is seen again', async () => {

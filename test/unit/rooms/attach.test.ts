@@ -1,13 +1,15 @@
 // WebSockets of real HTTP servers.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import Module from 'node:module';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
-import { type Node, startNode } from '../../../ts/node/index.ts';
+import { type Node, Spread, startNode } from '../../../ts/node/index.ts';
 import { type AttachOptions, createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
+import { selfSigned } from '../../support/certificate.ts';
 import { until } from '../../support/deadline.ts';
-import { answerOf, load, Tap } from '../../support/websocket.ts';
+import { answerOf, load, Tap, type WebSocketOptions } from '../../support/websocket.ts';
 import { FakeSocket } from './fake-socket.ts';
 
 let node: Node | undefined;
@@ -58,6 +60,40 @@ it('rooms.attach brings text and bytes of any length to every member, and a burs
     expect(tap.got.filter((text) => !/^\d+$/.test(String(text)) && !String(text).startsWith('w'))).toEqual(
       messages,
     );
+  }
+});
+
+it('rooms.attach writes a burst once to each socket, and the same bytes to all', async () => {
+  const host = await serve();
+  const taps = await Promise.all(Array.from({ length: 5 }, () => Tap.open(`ws://${host}/rooms`)));
+  await until('all are members', () => rooms.members('g').local === 5);
+  const add = vi.spyOn(Spread.prototype, 'add');
+  try {
+    for (let number = 0; number < 10; number++) rooms.broadcast('g', `${number}`);
+    await Promise.all(taps.map((tap) => tap.count(10)));
+    expect(add.mock.calls).toHaveLength(5);
+    expect(new Set(add.mock.calls.map(([stream]) => stream)).size).toBe(5);
+    expect(new Set(add.mock.calls.map(([, bytes]) => bytes)).size).toBe(1);
+  } finally {
+    add.mockRestore();
+  }
+});
+
+it('rooms.attach works over TLS', async () => {
+  const host = await serve(ECHO, {}, createTlsServer(selfSigned()) as unknown as Server);
+  const insecure = { rejectUnauthorized: false } as WebSocketOptions;
+  const taps = await Promise.all([0, 1].map(() => Tap.open(`wss://${host}/rooms`, [], insecure)));
+  await until('both are members', () => rooms.members('g').local === 2);
+  const messages = [
+    'x',
+    'z'.repeat(60_000),
+    Buffer.alloc(10, 255),
+    ...Array.from({ length: 20 }, (_, n) => `${n}`),
+  ];
+  for (const message of messages) rooms.broadcast('g', message);
+  for (const tap of taps) {
+    await tap.count(messages.length);
+    expect(tap.got).toEqual(messages);
   }
 });
 

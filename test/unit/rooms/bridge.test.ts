@@ -126,7 +126,7 @@ const member = async (where: Cluster, node: number, key?: string): Promise<FakeC
     })
   ).socket;
 
-it('a broadcast reaches each member of every cluster once, in order of its node, and is published once', async () => {
+it('R17 a broadcast reaches each member of every cluster once, in order of its node, and is published once', async () => {
   const [eu, us] = [await cluster('eu'), await cluster('us')];
   const all: FakeClient[] = [];
   for (const where of [eu, us]) for (const node of [0, 1, 1, 2]) all.push(await member(where, node));
@@ -224,7 +224,7 @@ it('a client whose node was killed, and alone had the messages of another cluste
   expect(client.all('resync')).toHaveLength(1);
 });
 
-it('while the bridge is down each cluster goes on, and it is counted and reported; then members are told resync', async () => {
+it('R17 while the bridge is down each cluster goes on, and it is counted and reported; then members are told resync', async () => {
   const [eu, us] = [await cluster('eu'), await cluster('us')];
   const events: unknown[] = [];
   eu.rooms[0]?.on('bridge', (isUp, why) => void events.push([isUp, why]));

@@ -81,7 +81,7 @@ describe('rooms on three nodes', () => {
     expect(rooms[2].members('g')).toEqual({ local: 0, all: 0 });
   });
 
-  it('a broadcast after a first join elsewhere was acknowledged is not lost for want of interest', async () => {
+  it('R15 a broadcast after a first join elsewhere was acknowledged is not lost for want of interest', async () => {
     for (let round = 0; round < 30; round++) {
       stage.mesh.stop();
       stage = new Stage();

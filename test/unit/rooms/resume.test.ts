@@ -23,7 +23,7 @@ async function joined(options: RoomsOptions = {}): Promise<FakeClient> {
 const both = (before: FakeClient, after: FakeClient): unknown[] => [...before.data('g'), ...after.data('g')];
 
 describe('a client that comes back', () => {
-  it.each([0, 1])('on node %i has what it missed, in order, without repeats', async (where) => {
+  it.each([0, 1])('R16 on node %i has what it missed, in order, without repeats', async (where) => {
     const before = await joined();
     rooms[0].broadcast('g', 1);
     rooms[1].broadcast('g', 2);
@@ -96,7 +96,7 @@ describe('a client that comes back', () => {
     expect(socket.data('g')).toEqual([1, 2]);
   });
 
-  it('later than the window is told so, when there was something to miss', async () => {
+  it('R16 later than the window is told so, when there was something to miss', async () => {
     const before = await joined({ resume: { windowMs: 10_000 } });
     rooms[1].broadcast('g', 1);
     await stage.mesh.settle();
@@ -125,7 +125,7 @@ describe('a client that comes back', () => {
     expect(socket.data('g')).toEqual([]);
   });
 
-  it('is told so when more nodes were lost than stand in for each other', async () => {
+  it('R16 is told so when more nodes were lost than stand in for each other', async () => {
     const before = await joined();
     const place = before.place('g');
     stage.mesh.crash(stage.node(0));
