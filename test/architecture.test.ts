@@ -58,7 +58,13 @@ const CIRCLES: readonly Circle[] = [
     reason: 'a cell has its kernel, and the kernel a table of cells',
   },
   {
-    files: ['ts/actor/runtime.ts', 'ts/actor/self.ts', 'ts/actor/spawning.ts', 'ts/actor/spec.ts'],
+    files: [
+      'ts/actor/runtime.ts',
+      'ts/actor/self.ts',
+      'ts/actor/spawning.ts',
+      'ts/actor/spec.ts',
+      'ts/actor/timing.ts',
+    ],
     reason: 'self.runtime, runtime.spawn(spec) and spec = (self) => … are one public shape; types only',
   },
   {
@@ -198,13 +204,15 @@ describe('a broken rule is noticed', () => {
       brokenNames(['ts/term/save-queue.ts', 'test/unit/term/pid.test.ts', 'bindings/native.d.ts']),
     ).toEqual([]);
     const long = {
-      'ts/a.ts': 'x\n'.repeat(341),
-      'test/a.ts': 'x\n'.repeat(341),
-      'native/a.rs': 'x\n'.repeat(491),
+      'ts/a.ts': 'x\n'.repeat(301),
+      'native/core/src/a.rs': 'x\n'.repeat(301),
+      'test/a.ts': 'x\n'.repeat(301),
+      'test/b.ts': 'x\n'.repeat(491),
     };
     expect(overlong(files(long))).toEqual([
-      'ts/a.ts has 341 lines, more than 340',
-      'native/a.rs has 491 lines, more than 490',
+      'ts/a.ts has 301 lines, more than 300',
+      'native/core/src/a.rs has 301 lines, more than 300',
+      'test/b.ts has 491 lines, more than 490',
     ]);
     expect(missingHeaders(files({ 'ts/term/index.ts': `// short\nexport {};\n` }))).toHaveLength(1);
   });

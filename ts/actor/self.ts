@@ -1,16 +1,9 @@
 import { setMaxListeners } from 'node:events';
-import {
-  badArgument,
-  checkFlag,
-  checkFunction,
-  checkOptionNames,
-  type OptionNames,
-} from '../errors/index.ts';
+import { badArgument, checkFlag, checkOptionNames, type OptionNames } from '../errors/index.ts';
 import {
   type AliasMode,
   type Cell,
   checkAliasMode,
-  checkDelay,
   Down,
   type ExitReason,
   givenReason,
@@ -25,25 +18,16 @@ import {
   receive,
   report,
   type TIMEOUT,
-  type TimerRef,
   TRAPS,
   takeStarter,
   terminate,
   type WithTag,
 } from '../kernel/index.ts';
-import { inCurrentStore } from '../scheduler/index.ts';
-import {
-  cancelTimer,
-  checkPid,
-  checkRef,
-  checkTarget,
-  checkTimer,
-  type Dest,
-  startTimer,
-} from '../send/index.ts';
+import { checkPid, checkRef, checkTarget, type Dest } from '../send/index.ts';
 import { sendExit } from '../signal/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
-import { never, Spawning } from './spawning.ts';
+import { never } from './spawning.ts';
+import { Timing } from './timing.ts';
 
 /**
  * What an actor can do: the first argument of its code.
@@ -53,7 +37,7 @@ import { never, Spawning } from './spawning.ts';
  * Node.js that outlives its actor does no harm. `exit` throws also then; a callback of Node.js ends its actor with
  * `self.runtime.sendExit(self.pid, reason)` instead.
  */
-export class Self<M = unknown> extends Spawning {
+export class Self<M = unknown> extends Timing {
   private abortSignal: AbortSignal | undefined = undefined;
 
   /** Its PID: what others send to, link, and monitor. */
@@ -238,55 +222,6 @@ export class Self<M = unknown> extends Spawning {
     if (this.isOver) return;
     sendExit(this.runtime, this.cell, pid, givenReason(reason));
     if (this.cell.isDead && pid.equals(this.pid)) throw new Leave();
-  }
-
-  /** Waits `ms`. Stays pending when the actor dies. Throws SNOW_ERR_BAD_TIME. */
-  sleep(ms: number): Promise<void> {
-    const delay = checkDelay(ms);
-    if (this.isOver) return never();
-    return new Promise(
-      (resolve) => void startTimer(this.runtime.sender, this.cell, delay, 'run', null, resolve),
-    );
-  }
-
-  /**
-   * Sends a message once, not before `ms` have passed; a name is resolved then.
-   *
-   * @returns What `cancelTimer` takes. A timer aimed at a local PID ends with that actor, no timer with this one.
-   * @throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_DEST, SNOW_ERR_UNSENDABLE.
-   */
-  sendAfter<T>(ms: number, to: Dest<T>, message: T): TimerRef {
-    return startTimer(this.runtime.sender, this.cell, ms, 'send', to as Dest<never>, message);
-  }
-
-  /** Like sendAfter, but a local receiver gets a Timeout with the timer's ref and the message. */
-  startTimer(ms: number, to: Dest<never>, message: unknown): TimerRef {
-    return startTimer(this.runtime.sender, this.cell, ms, 'timeout', to, message);
-  }
-
-  /**
-   * Sends a message every `ms` (at least 1), the first after `ms`. Ticks missed by a busy thread are not made up for.
-   *
-   * It ends when its local receiver does, or, aimed at anything but a local PID, when this actor does.
-   */
-  sendInterval<T>(ms: number, to: Dest<T>, message: T): TimerRef {
-    return startTimer(this.runtime.sender, this.cell, ms, 'interval', to as Dest<never>, message);
-  }
-
-  /** Calls `fn` after `ms`, as this actor: a throw, or a promise that rejects, ends it. Throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_ARGUMENT. */
-  after(ms: number, fn: () => unknown): TimerRef {
-    checkFunction('after', fn);
-    return startTimer(this.runtime.sender, this.cell, ms, 'run', null, inCurrentStore(fn));
-  }
-
-  /** ms that were left, or false: fired already, or cancelled. */
-  cancelTimer(timer: TimerRef): number | false {
-    return cancelTimer(this.runtime.sender, timer);
-  }
-
-  /** ms that are left, or false when it has fired or was cancelled. The timer continues. */
-  readTimer(timer: TimerRef): number | false {
-    return this.runtime.timers.read(checkTimer('readTimer', timer).timer);
   }
 
   /** Gives a living actor of this node (default: this one) a local name. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME, SNOW_ERR_NOT_LOCAL. */

@@ -266,12 +266,9 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
 
   #bridged(isUp: boolean, why: string): void {
     const { logger } = this.#host.runtime;
-    if (isUp) logger.info({ event: 'rooms_bridge_up' }, 'the bridge of rooms to other clusters is up');
-    else
-      logger.warn(
-        { event: 'rooms_bridge_down', why },
-        `the bridge of rooms to other clusters is down: ${why}`,
-      );
+    const what = 'the bridge of rooms to other clusters is';
+    if (isUp) logger.info({ event: 'rooms_bridge_up' }, `${what} up`);
+    else logger.warn({ event: 'rooms_bridge_down', why }, `${what} down: ${why}`);
     this.emit('bridge', isUp, why);
   }
 

@@ -1,8 +1,8 @@
 import { markAsUntransferable } from 'node:worker_threads';
 
-/** Shorter ones lie in the heap itself and are cheap to make. Unit: bytes. */
+/** V8 keeps shorter arrays in its heap: they are cheap to make. Unit: bytes. */
 const SHORTEST = 65;
-/** Longer ones cost more to fill than to make. Unit: bytes. */
+/** To fill a longer array costs more than to make it. Unit: bytes. */
 const LONGEST = 1024;
 /** Copies that share memory, as Node's own pool of short buffers does. Unit: bytes. */
 const BLOCK_BYTES = 8192;
@@ -14,7 +14,7 @@ class Block {
   readonly source: Uint8Array;
   private memory: ArrayBuffer = new ArrayBuffer(0);
   private next = 0;
-  /** Copies that are still asked for, as far as is known. */
+  /** Copies that are still needed, as far as is known. */
   private left: number;
 
   constructor(source: Uint8Array, receivers: number) {
@@ -32,7 +32,7 @@ class Block {
 
   private fill(): void {
     const step = stepOf(this.source.length);
-    // For no more than will be taken: one kept copy keeps the memory of all.
+    // No more than will be taken: a receiver that keeps one copy keeps the memory of all.
     const copies = Math.min(Math.floor(BLOCK_BYTES / step), Math.max(1, this.left));
     this.left -= copies;
     const size = copies * step;
@@ -45,7 +45,7 @@ class Block {
   }
 }
 
-/** As wide as any view that may be laid over it asks for. */
+/** Rounded up to 8 bytes: a view of any element size may begin at a copy. */
 const stepOf = (length: number): number => (length + 7) & ~7;
 
 /**

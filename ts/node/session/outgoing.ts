@@ -26,7 +26,6 @@ export interface OutgoingHost {
   /** The backlog has passed the high-water mark. */
   busy(outgoing: Outgoing): void;
 }
-
 /** A signal that is not longer passes also when the backlog is full. */
 export const SHORT_SIGNAL_BYTES = 4096;
 

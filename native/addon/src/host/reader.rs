@@ -68,13 +68,12 @@ impl LoopReader {
     /// Starts on the environment's loop; `None` when this runtime does not offer what it takes.
     pub(super) fn start(host: &Rc<Host>, spin_us: u32, callbacks: Callbacks) -> Option<Self> {
         let uv = Uv::probe()?;
-        let mut uv_loop = ptr::null_mut();
+        let mut uv_loop: LoopPtr = ptr::null_mut();
         // SAFETY: a Node-API call with a valid out pointer on the environment's thread.
-        let status = unsafe { sys::napi_get_uv_event_loop(host.env, &raw mut uv_loop) };
+        let status = unsafe { sys::napi_get_uv_event_loop(host.env, (&raw mut uv_loop).cast()) };
         if status != sys::Status::napi_ok || uv_loop.is_null() {
             return None;
         }
-        let uv_loop: LoopPtr = uv_loop.cast();
         let one_processor = std::thread::available_parallelism().is_ok_and(|count| count.get() == 1);
         let reader = Self {
             uv,
@@ -223,12 +222,12 @@ impl LoopReader {
         // The end of a session and announcements go through the inbox.
         lane.drain(&mut batch);
         let filled = batch.finish();
-        let delivered = filled.bytes > 0;
-        if delivered {
-            self.spin.note(session);
-            host.deliver(filled);
+        if filled.bytes == 0 {
+            return false;
         }
-        delivered
+        self.spin.note(session);
+        host.deliver(filled);
+        true
     }
 
     fn after(&self, node: &Node, session: &Arc<Session>, read: Read) {
