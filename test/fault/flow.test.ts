@@ -241,6 +241,54 @@ describe('large messages', () => {
     await b.run((bench) => bench.until('all large messages', () => bench.box['large'] === 3, 60_000));
   });
 
+  it('P3 of many small objects, sent in parts, let echoes pass between the parts', {
+    timeout: 120_000,
+  }, async () => {
+    await b.run((bench) => {
+      bench.node.spawn(async (self: AnySelf) => {
+        self.register('parts');
+        for (;;) if (Array.isArray(await self.receive())) bench.box['large']++;
+      });
+    });
+    const seen = await a.run(async (bench, peer) => {
+      const probe = await bench.probe();
+      const echo = { name: 'echo', node: peer };
+      const part = Array.from({ length: 10_000 }, (_, id) => ({ id, name: `name ${id % 100}`, ok: true }));
+      const sent = bench.deferred();
+      bench.node.spawn(async (self: AnySelf) => {
+        for (let number = 0; number < 100; number++)
+          await self.sendWait({ name: 'parts', node: peer }, part as never);
+        sent.resolve();
+      });
+      let isOver = false;
+      void sent.promise.then(() => (isOver = true));
+      while (!isOver) {
+        bench.node.send(echo, probe.pid);
+        await probe.count(probe.messages.length + 1, 60_000);
+      }
+      return new Set(probe.messages).size;
+    }, b.name);
+    // In one message they are all there at once.
+    expect(seen).toBeGreaterThan(20);
+  });
+
+  it('P4 of 100 senders leave no memory behind on the receiver', { timeout: 120_000 }, async () => {
+    const before = await memory(b);
+    await a.run(
+      (bench, peer, bytes) => {
+        for (let sender = 0; sender < 100; sender++)
+          bench.node.spawn((self: AnySelf) =>
+            self.sendWait({ name: 'inbox', node: peer }, new Uint8Array(bytes) as never),
+          );
+      },
+      b.name,
+      MIB,
+    );
+    await b.run((bench) => bench.until('all of them', () => bench.box['large'] === 100, 60_000));
+    // The allocator is asked for it once no traffic has come for four seconds. What stays is code and heap that were not used before.
+    await until('memory given back', async () => (await memory(b)) - before < 16 * MIB, 30_000);
+  });
+
   it('P4 whose sender dies arrive whole or not at all, and the session stays', {
     timeout: 120_000,
   }, async () => {
