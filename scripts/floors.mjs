@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  */
 export const FLOORS = [
   ['bindings'],
-  ['wire', 'errors', 'client'],
+  ['wire', 'errors', 'diagnostics', 'client'],
   ['term'],
   ['mailbox', 'scheduler', 'timers', 'link'],
   ['kernel'],
@@ -28,7 +28,7 @@ export const FLOORS = [
   ['supervisor', 'behaviour'],
   ['introspect', 'discovery'],
   ['node'],
-  ['global', 'groups', 'health', 'rooms'],
+  ['global', 'groups', 'health', 'metrics', 'rooms'],
   ['index'],
   ['cli', 'testing'],
 ];

@@ -65,6 +65,7 @@ export {
   type WithTag,
 } from './actor/index.ts';
 export * from './behaviour/index.ts';
+export type { DiagnosticEvents } from './diagnostics/index.ts';
 export {
   type DiscoveredNode,
   type Discovery,

@@ -48,7 +48,7 @@ export abstract class RuntimeKernel implements Kernel {
   readonly logger: Logger;
   readonly clock: Clock;
   /** Lost messages, counted by reason. */
-  readonly deadLetters: DeadLetters = new DeadLetters();
+  readonly deadLetters: DeadLetters = new DeadLetters(this);
   /** @internal Whether it was stopped: no actor runs any more. */
   isStopped = false;
   /** Whether its node is stopping, or was stopped. */

@@ -1,3 +1,4 @@
+import { callTimeout } from '../diagnostics/index.ts';
 import {
   type AwaitingCaller,
   type Call,
@@ -68,6 +69,10 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
   }
 
   fire(): void {
+    if (callTimeout.hasSubscribers) {
+      const { target, tag } = this.error('timeout', undefined);
+      callTimeout.publish({ runtime: this.kernel, target, tag });
+    }
     this.fail('timeout', undefined);
   }
 

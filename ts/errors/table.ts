@@ -168,6 +168,10 @@ export const ERRORS = {
     summary: 'Rooms cannot be bridged over Redis without the package `ioredis`.',
     remedy: 'npm install ioredis, or give another RoomBridge to createRooms.',
   },
+  SNOW_ERR_NO_PROMETHEUS: {
+    summary: 'Metrics cannot be collected without the package `prom-client`.',
+    remedy: 'npm install prom-client.',
+  },
   SNOW_ERR_BAD_CALLER: {
     summary: 'What was to act is neither an actor nor a node.',
     remedy:

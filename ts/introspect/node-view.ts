@@ -131,6 +131,22 @@ export class NodeView {
     return best.cells().map(summaryOf);
   }
 
+  /** Over all living actors; it looks at ENTRIES_PER_TURN of them in a turn of the event loop. */
+  async totals(): Promise<{ readonly mailbox: number; readonly turns: number }> {
+    let [mailbox, turns, looked, last] = [0, 0, 0, 0];
+    for (;;) {
+      const before = looked;
+      for (const cell of this.#runtime.table.after(last)) {
+        mailbox += cell.mailbox?.size ?? 0;
+        turns += cell.turns;
+        last = cell.pid.local;
+        if (++looked - before === ENTRIES_PER_TURN) break;
+      }
+      if (looked - before < ENTRIES_PER_TURN) return { mailbox, turns };
+      await nextTurn();
+    }
+  }
+
   tree(options: TreeOptions): SupervisionTree {
     return treeOf(this.#runtime, options);
   }

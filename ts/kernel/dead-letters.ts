@@ -1,3 +1,5 @@
+import { messageDrop } from '../diagnostics/index.ts';
+
 /**
  * Why a message was lost: its actor is gone (`noproc`), no actor has the name (`no_name`), the alias is not active
  * (`alias`), a mailbox limit dropped the newest or the oldest (`dropped_new`, `dropped_old`), its receiver died first
@@ -39,6 +41,12 @@ export class DeadLetters {
     unasked: 0,
   };
   private readonly listeners = new Set<DeadLetterListener>();
+  private readonly runtime: object;
+
+  /** @internal @param runtime whose messages they are. */
+  constructor(runtime: object) {
+    this.runtime = runtime;
+  }
 
   /** A copy of the counts by reason. */
   get counts(): Readonly<Record<DeadLetterReason, number>> {
@@ -59,6 +67,8 @@ export class DeadLetters {
   /** Counts a loss. For all floors. */
   count(reason: DeadLetterReason, target: unknown, count = 1): void {
     this.tally[reason] += count;
+    if (messageDrop.hasSubscribers)
+      messageDrop.publish({ runtime: this.runtime, reason, target: nameOf(target), count });
     if (this.listeners.size === 0) return;
     for (const listener of this.listeners) {
       try {

@@ -1,4 +1,5 @@
 // Crash, exit and death of an actor.
+import { actorCrash, actorExit } from '../diagnostics/index.ts';
 import type { Pid } from '../term/index.ts';
 import { BUSY, type Cell, cellOf, DEAD, QUEUED, type Starter, TERMINATING } from './cell.ts';
 import { crashReason, handOut, isLeave } from './crash-reason.ts';
@@ -25,6 +26,8 @@ export function crash(cell: Cell, thrown: unknown, message?: unknown): void {
 
 /** Logs a crash, or an exit with a reason that is no clean end. */
 export function report(cell: Cell, reason: ExitReason, message: unknown): void {
+  if (actorCrash.hasSubscribers)
+    actorCrash.publish({ runtime: cell.kernel, pid: cell.pid, label: cell.label, reason });
   try {
     cell.kernel.logger.error(
       {
@@ -110,6 +113,8 @@ export function terminate(cell: Cell, reason: ExitReason): void {
     if (extra.aliases !== null) kernel.aliases.endAll(extra.aliases);
     while (extra.calls !== null) extra.calls.withdraw(); // G5
   }
+  if (actorExit.hasSubscribers)
+    actorExit.publish({ runtime: kernel, pid: cell.pid, label: cell.label, reason, turns: cell.turns });
   cell.empty();
   if (extra !== null) kernel.deaths.push(cell.pid, extra, reason);
   starter?.failed(handOut(reason)());

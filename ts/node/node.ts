@@ -15,6 +15,7 @@ import type { Cluster } from './cluster.ts';
 import type { NodeEvents, NodeKind, NodeStats } from './node-events.ts';
 import { NO_NODE } from './node-name.ts';
 import { ObservedRuntime } from './observed-runtime.ts';
+import { publishPeerEvent } from './peer-diagnostics.ts';
 import type { ReadyOptions } from './readiness.ts';
 import { type StopOnSignalsOptions, stopOnSignals, stoppedWithoutSignal } from './stop-on-signals.ts';
 
@@ -266,6 +267,7 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
 
   /** Listeners run on their own: a throw is an uncaught exception, as with any emitter, and disturbs no session. */
   #tell<E extends keyof NodeEvents>(event: E, args: NodeEvents[E]): void {
+    publishPeerEvent(this, event, args);
     if (this.listenerCount(event) === 0) return;
     queueMicrotask(() => (this as EventEmitter).emit(event, ...args));
   }

@@ -1,3 +1,4 @@
+import { actorSpawn } from '../diagnostics/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import {
   after,
@@ -184,7 +185,7 @@ function createCell(kernel: Kernel, parent: Pid, birth: Birth, options: SpawnOpt
   const label = options?.label ?? (birth.what.name || 'anonymous');
   const cell = new Cell(kernel, local, parent, label, birth);
   kernel.table.add(local, cell);
-  if (options === undefined) return cell;
+  if (options === undefined) return announced(cell);
   if (options.trapExit === true) cell.flags |= TRAPS;
   if (gate !== null) {
     cell.flags |= LIMITED;
@@ -199,6 +200,14 @@ function createCell(kernel: Kernel, parent: Pid, birth: Birth, options: SpawnOpt
       kernel.table.remove(local);
       throw error;
     }
+  }
+  return announced(cell);
+}
+
+function announced(cell: Cell): Cell {
+  if (actorSpawn.hasSubscribers) {
+    const { kernel: runtime, pid, label, parent } = cell;
+    actorSpawn.publish({ runtime, pid, label, parent });
   }
   return cell;
 }

@@ -93,6 +93,7 @@ export class DynamicChildren implements Supervising {
     if (restarting === undefined) return undefined;
     if (!this.window.record(this.frame.now()))
       return this.frame.giveUp(this.window.exceededBy(child.plan.id), 'error');
+    this.frame.reportRestart(child.plan);
     return this.startAgain(child, restarting, child.plan, restarting.isNodeAway);
   }
 

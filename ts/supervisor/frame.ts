@@ -28,6 +28,7 @@ export interface SupervisorFrame {
   giveUp(why: string, level: 'error' | 'info'): Promise<never>;
   reportEnd(plan: ChildPlan, pid: Pid, reason: unknown): void;
   reportStop(plan: ChildPlan, pid: Pid, reason: unknown): void;
+  reportRestart(plan: ChildPlan): void;
   reportStartError(plan: ChildPlan, reason: unknown): void;
 }
 

@@ -1,4 +1,5 @@
 import type { Self } from '../actor/index.ts';
+import { childRestart } from '../diagnostics/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
 
@@ -30,6 +31,11 @@ export class SupervisorReport {
       { event: 'child_shutdown_error', supervisor, child: plan.id, pid, reason },
       'a child did not end as asked',
     );
+  }
+
+  restarting({ id }: ChildPlan): void {
+    const { runtime, pid: supervisor } = this.self;
+    if (childRestart.hasSubscribers) childRestart.publish({ runtime, supervisor, id });
   }
 
   startFailed({ id }: ChildPlan, reason: unknown): void {

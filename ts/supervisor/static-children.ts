@@ -97,6 +97,7 @@ export class StaticChildren implements Supervising {
       if (child.plan.restart === 'temporary') this.table.remove(child);
       return this.frame.giveUp(this.window.exceededBy(child.plan.id), 'error');
     }
+    this.frame.reportRestart(child.plan);
     if (this.options.strategy !== 'one_for_one') return this.restartGroup(child, false);
     return this.startAgain(child, child.plan, (result) => this.settleRestart(child, result));
   }

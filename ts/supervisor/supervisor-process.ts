@@ -154,6 +154,10 @@ export class SupervisorProcess implements SupervisorFrame {
     this.report.childEnded(plan, pid, reason);
   }
 
+  reportRestart(plan: ChildPlan): void {
+    this.report.restarting(plan);
+  }
+
   reportStop(plan: ChildPlan, pid: Pid, reason: unknown): void {
     // It may not have got the request to stop, and its link is gone.
     if (isLost(pid, reason)) OrphanKiller.of(this.self.runtime).add(this.self, pid);

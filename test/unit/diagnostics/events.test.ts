@@ -1,0 +1,110 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  callWith,
+  childSpec,
+  type DiagnosticEvents,
+  defineServer,
+  defineSupervisor,
+  type Node,
+  silentLogger,
+  startNode,
+} from '../../../ts/index.ts';
+import { until } from '../../support/deadline.ts';
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function newNode(): Promise<Node> {
+  const node = await startNode({ logger: silentLogger });
+  closing.push(() => node.stop());
+  return node;
+}
+
+function heard<K extends keyof DiagnosticEvents>(name: K): DiagnosticEvents[K][] {
+  const messages: DiagnosticEvents[K][] = [];
+  const listener = (message: unknown): void => void messages.push(message as DiagnosticEvents[K]);
+  subscribe(name, listener);
+  closing.push(() => unsubscribe(name, listener));
+  return messages;
+}
+
+describe('diagnostics', () => {
+  it('tells of a spawn, a crash and an exit, in this order', async () => {
+    const order: string[] = [];
+    for (const name of ['snowmesh:actor:spawn', 'snowmesh:actor:crash', 'snowmesh:actor:exit'] as const) {
+      const listener = (message: unknown): void => {
+        if ((message as { label: string }).label === 'faulty') order.push(name);
+      };
+      subscribe(name, listener);
+      closing.push(() => unsubscribe(name, listener));
+    }
+    const spawns = heard('snowmesh:actor:spawn');
+    const exits = heard('snowmesh:actor:exit');
+    const node = await newNode();
+    const pid = node.spawn(async function faulty(self) {
+      await self.receive();
+      throw new Error('on purpose');
+    });
+    node.send(pid, 1 as never);
+    await until('its exit', () => exits.find((each) => each.pid === pid));
+    expect(order).toEqual(['snowmesh:actor:spawn', 'snowmesh:actor:crash', 'snowmesh:actor:exit']);
+    const spawn = spawns.find((each) => each.pid === pid);
+    expect([spawn?.label, String(spawn?.parent)]).toEqual(['faulty', '<0.0>']);
+    expect(spawn?.runtime).toBe(node);
+    expect(exits.find((each) => each.pid === pid)).toMatchObject({
+      turns: 1,
+      reason: { error: { message: 'on purpose' } },
+    });
+  });
+
+  it('tells of lost messages, of restarts and of calls without an answer', async () => {
+    const drops = heard('snowmesh:message:drop');
+    const restarts = heard('snowmesh:child:restart');
+    const timeouts = heard('snowmesh:call:timeout');
+    const node = await newNode();
+    const server = defineServer({
+      name: 'clerk',
+      init: () => 0,
+      calls: { wait: () => new Promise<never>(() => {}) },
+    });
+    const top = await defineSupervisor({
+      name: 'top',
+      children: [childSpec('first', server, { name: 'till' })],
+    }).start(node);
+    const first = node.whereis('till')!;
+    node.sendExit(first as never, 'kill');
+    await until('a restart', () => node.whereis('till') !== undefined && node.whereis('till') !== first);
+    expect(restarts).toEqual([{ runtime: node, supervisor: top, id: 'first' }]);
+    node.send(first, 'late' as never);
+    expect(drops).toEqual([{ runtime: node, reason: 'noproc', target: String(first), count: 1 }]);
+    const till = node.whereis('till')!;
+    await new Promise<void>((done) => {
+      node.spawn(async (self) => {
+        await callWith(self, { timeout: 1 }, till as never, 'wait' as never).catch(() => {});
+        done();
+      });
+    });
+    expect(timeouts).toEqual([{ runtime: node, target: String(till), tag: 'wait' }]);
+  });
+
+  it('tells of sessions', async () => {
+    const ups = heard('snowmesh:session:up');
+    const downs = heard('snowmesh:session:down');
+    const cookie = 'only for tests: 0123456789';
+    const nodes = await Promise.all(
+      ['one', 'two'].map((name) => startNode({ name: `${name}@127.0.0.1:0`, cookie, logger: silentLogger })),
+    );
+    const [one, two] = nodes as [Node, Node];
+    closing.push(() => Promise.all(nodes.map((node) => node.stop())));
+    await one.connect(two.name);
+    await until('both ends', () => ups.length === 2);
+    expect(ups).toContainEqual({ runtime: one, peer: two.name, hidden: false });
+    const peer = two.name;
+    await two.stop();
+    await until('the end', () => downs.some(({ runtime }) => runtime === one));
+    expect(downs.find(({ runtime }) => runtime === one)).toMatchObject({ peer, hidden: false });
+  });
+});

@@ -1,0 +1,25 @@
+// What happens to peers, for node:diagnostics_channel.
+import { peerEvents } from '../diagnostics/index.ts';
+import type { NodeEvents } from './node-events.ts';
+import type { NodeFacts } from './node-monitors.ts';
+
+/** Publishes an event of a node, with its arguments by name. */
+export function publishPeerEvent<E extends keyof NodeEvents>(
+  runtime: object,
+  event: E,
+  args: NodeEvents[E],
+): void {
+  if (!peerEvents[event].hasSubscribers) return;
+  const [peer, about, facts] = args as readonly unknown[];
+  const told = { runtime, peer };
+  const named: Readonly<Record<keyof NodeEvents, object>> = {
+    nodeup: { ...told, hidden: (about as NodeFacts | undefined)?.hidden },
+    nodedown: { ...told, cause: about, hidden: (facts as NodeFacts | undefined)?.hidden },
+    stalled: { ...told, ageMs: about },
+    recovered: told,
+    busy: { ...told, bytes: about },
+    drain: told,
+    refused: { ...told, reason: about },
+  };
+  (peerEvents[event] as { publish(message: object): void }).publish(named[event]);
+}
