@@ -103,6 +103,27 @@ function ordersThatWait(
   );
 }
 
+/** Connects a to b; `victim` on a is an actor there that traps exits. */
+async function meetVictim(a: ClusterNode, b: ClusterNode): Promise<void> {
+  await b.run((bench) => {
+    const pid = bench.node.spawn(async (self: AnySelf) => {
+      self.trapExit(true);
+      for (;;) await self.receive();
+    });
+    bench.node.spawn(async (self: AnySelf) => {
+      self.register('directory');
+      for (;;) {
+        const call = await self.receive();
+        if (call instanceof bench.snow.Call) bench.node.runtime.replies.succeed(call, pid);
+      }
+    });
+  });
+  await a.run(async (bench, peer) => {
+    await bench.node.connect(peer);
+    bench.box['victim'] = await bench.snow.call(bench.node, { name: 'directory', node: peer }, 'victim');
+  }, b.name);
+}
+
 describe('600 orders with 1 MiB each, in one go', () => {
   it.each(KINDS.filter((kind) => kind !== 'sendExit'))(
     'P2 (%s) stay within what may wait for a dial, when the port accepts and stays silent',
@@ -131,23 +152,7 @@ describe('600 orders with 1 MiB each, in one go', () => {
         ClusterNode,
         ClusterNode,
       ];
-      await b.run((bench) => {
-        const pid = bench.node.spawn(async (self: AnySelf) => {
-          self.trapExit(true);
-          for (;;) await self.receive();
-        });
-        bench.node.spawn(async (self: AnySelf) => {
-          self.register('directory');
-          for (;;) {
-            const call = await self.receive();
-            if (call instanceof bench.snow.Call) bench.node.runtime.replies.succeed(call, pid);
-          }
-        });
-      });
-      await a.run(async (bench, peer) => {
-        await bench.node.connect(peer);
-        bench.box['victim'] = await bench.snow.call(bench.node, { name: 'directory', node: peer }, 'victim');
-      }, b.name);
+      await meetVictim(a, b);
       b.freeze();
       const { overloads, growth, waiting } = await ordersThatWait(a, b.name, kind);
       expect(waiting).toBeLessThan(17 * MIB);
@@ -157,4 +162,33 @@ describe('600 orders with 1 MiB each, in one go', () => {
       b.thaw();
     },
   );
+});
+
+describe('short signals', () => {
+  it.each([
+    ['pass beyond the limit of messages', 3_000, []],
+    ['end the session beyond all that may wait', 6_000, ['overflow']],
+  ] as const)('P1, P2 %s', async (_, count, ends) => {
+    // 1 MiB, a message of 64 KiB and 16 MiB more may wait.
+    const limits = { outbox: { limit: MIB }, maxMessage: 65_536 };
+    const [a, b] = (await cluster.nodes({ name: 'a', ...limits }, { name: 'b' })) as [
+      ClusterNode,
+      ClusterNode,
+    ];
+    await meetVictim(a, b);
+    b.freeze();
+    const causes = await a.run(
+      async (bench, count, isOver) => {
+        const reason = 'x'.repeat(4_000);
+        for (let number = 0; number < count; number++) bench.node.sendExit(bench.box['victim'], reason);
+        if (isOver) await bench.event('nodedown');
+        await bench.turns(20);
+        return bench.seen('nodedown').map((down) => down[2]);
+      },
+      count,
+      ends.length > 0,
+    );
+    expect(causes).toEqual(ends);
+    b.thaw();
+  });
 });

@@ -1,7 +1,7 @@
 // Frames of peers, and the signals that the actor floor gets.
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Runtime } from '../../../ts/actor/index.ts';
-import { FrameDispatch, MAX_PEER_MONITORS } from '../../../ts/node/dispatch.ts';
+import { FrameDispatch, MAX_PEER_LINKS, MAX_PEER_MONITORS } from '../../../ts/node/dispatch.ts';
 import { EntryReader } from '../../../ts/node/session/entry-reader.ts';
 import type { Session } from '../../../ts/node/session/session.ts';
 import { Pid, RefCipher } from '../../../ts/term/index.ts';
@@ -49,7 +49,7 @@ const FRAMES: Record<keyof typeof FrameTag, readonly [body: Body, called: string
 };
 
 /** What is called for one frame. */
-function handle(tag: number, body: Body, ties = 0): string[] {
+function handle(tag: number, body: Body, ties: { links?: number; monitors?: number } = {}): string[] {
   const called: string[] = [];
   const recorder = (known: object = {}): never =>
     new Proxy(known, {
@@ -68,7 +68,7 @@ function handle(tag: number, body: Body, ties = 0): string[] {
           'inboundSpawns',
           'deadLetters',
           'remote',
-        ].map((room) => [room, recorder({ countOf: () => ties })]),
+        ].map((room) => [room, recorder({ countOf: () => ties[room as 'links'] ?? 0 })]),
       ),
     ) as Runtime,
     channels: recorder(),
@@ -88,14 +88,16 @@ it.each(Object.entries(FRAMES))('every frame has its handler: %s', (name, [body,
   expect(handle(tag, body)).toEqual(UNUSED.includes(name) ? [] : [called]);
 });
 
-it.each(['LINK', 'MONITOR', 'SPAWN'] as const)(
-  'P7 %s beyond the limit of a peer ends its session',
-  (name) => {
+describe.each(['LINK', 'MONITOR', 'SPAWN'] as const)('P7 %s', (name) => {
+  it.each([
+    ['links', MAX_PEER_LINKS],
+    ['monitors', MAX_PEER_MONITORS],
+  ] as const)('beyond the %s that a peer may have ends its session', (ties, limit) => {
     const [body, called] = FRAMES[name];
-    expect(handle(FrameTag[name], body, MAX_PEER_MONITORS - 1)).toEqual([called]);
-    expect(handle(FrameTag[name], body, MAX_PEER_MONITORS)).toEqual(['exceeded']);
-  },
-);
+    expect(handle(FrameTag[name], body, { [ties]: limit - 1 })).toEqual([called]);
+    expect(handle(FrameTag[name], body, { [ties]: limit })).toEqual(['exceeded']);
+  });
+});
 
 it('no two frames have one tag', () => {
   const tags = Object.values(FrameTag);

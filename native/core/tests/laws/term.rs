@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use snowmesh_core::Pid;
 use snowmesh_core::term::{
-    MAX_BIGINT_BYTES, MAX_ENTRIES, MAX_TERM_MEMORY, ShapeTable, Term, TermChecker, TermError, Untranslated,
-    decode, encode, tag, validate,
+    MAX_BIGINT_BYTES, MAX_ENTRIES, MAX_STRING_BYTES, MAX_TERM_MEMORY, ShapeTable, Term, TermChecker,
+    TermError, Untranslated, decode, encode, tag, validate,
 };
 
 use crate::support::{SHAPE_KEYS, term, translate, translated};
@@ -226,6 +226,23 @@ fn t4_a_big_integer_above_the_limit_is_refused() {
         let mut big = [&[2, tag::BIGINT, 0][..], &length(bytes), &vec![1; bytes]].concat();
         assert_eq!(check(&mut big), verdict);
     }
+}
+
+#[test]
+fn t4_a_text_longer_than_v8_holds_is_refused() {
+    let text = |bytes: usize| {
+        [
+            &[2, tag::STRING][..],
+            &u32::try_from(bytes).unwrap().to_le_bytes(),
+            &vec![b'a'; bytes],
+        ]
+        .concat()
+    };
+    assert_eq!(check(&mut text(MAX_STRING_BYTES)), Ok(()));
+    assert_eq!(
+        check(&mut text(MAX_STRING_BYTES + 1)),
+        Err(TermError::StringTooLong)
+    );
 }
 
 #[test]

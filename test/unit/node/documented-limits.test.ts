@@ -1,0 +1,109 @@
+// docs/security.md names every limit on what a peer sends. Its figures are the code's, and each limit has a test that goes beyond it.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { MAX_CLAIMS_PER_NODE, MAX_NAMES_PER_NODE, MAX_TELLINGS } from '../../../ts/global/limits.ts';
+import { MAX_TELLINGS as GROUP_TELLINGS, MAX_MEMBERSHIPS_PER_NODE } from '../../../ts/groups/limits.ts';
+import { MAX_PEER_LINKS, MAX_PEER_MONITORS } from '../../../ts/node/dispatch.ts';
+import { MAX_HINTS } from '../../../ts/node/mesh/mesh.ts';
+import { checkOptions } from '../../../ts/node/options.ts';
+import { SHORT_SIGNAL_BYTES } from '../../../ts/node/session/outgoing.ts';
+import { DEFAULT_RESUME, MAX_INTEREST, MAX_PRESENT, MAX_ROOM_ORIGINS } from '../../../ts/rooms/limits.ts';
+import * as wire from '../../../ts/wire/index.ts';
+import { root } from '../../support/child.ts';
+
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+/** A number in a source file, found by what stands before it. */
+function inSource(path: string, pattern: RegExp): number {
+  const found = pattern.exec(read(path))?.[1];
+  if (found === undefined) throw new Error(`${path} has no ${pattern}`);
+  const [value = 0, shift = 0] = found.replaceAll('_', '').split(' << ').map(Number);
+  return value * 2 ** shift;
+}
+
+const { limit, waiting, maxMessage } = checkOptions({});
+const margin = inSource('ts/node/start.ts', /SYSTEM_MARGIN = (\d+) \* 1024 \* 1024/) * 2 ** 20;
+
+/** A count as the documents write it: 65 536. */
+const count = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
+function bytes(value: number): string {
+  for (const [unit, size] of [
+    ['GiB', 2 ** 30],
+    ['MiB', 2 ** 20],
+    ['KiB', 2 ** 10],
+  ] as const)
+    if (value % size === 0) return `${value / size} ${unit}`;
+  return `${count(value)} bytes`;
+}
+
+/** What stands in the row of each limit. */
+const FIGURES: Readonly<Record<string, readonly string[]>> = {
+  'handshake frame': [bytes(wire.MAX_HANDSHAKE_FRAME)],
+  frame: [bytes(wire.MAX_FRAME)],
+  'message (joined fragments)': [bytes(maxMessage)],
+  'open fragment streams': [count(wire.MAX_STREAMS)],
+  'nesting of a term': [count(wire.MAX_DEPTH)],
+  'counts inside a term': [],
+  'entries of one list, set, map or object': [count(wire.MAX_ENTRIES)],
+  'memory of the values of one term': [bytes(wire.MAX_TERM_MEMORY)],
+  'a big integer': [bytes(wire.MAX_BIGINT_BYTES)],
+  'a text': [bytes(wire.MAX_STRING_BYTES)],
+  'keys of a set or map chosen to collide': [],
+  'object shapes': [count(wire.MAX_SHAPES), `${wire.MAX_SHAPE_KEYS} keys`, bytes(wire.MAX_SHAPE_BYTES)],
+  'announced identities': [count(wire.MAX_SLOTS)],
+  'announced nodes that this node has not met': ['32 767 names', '131 072 incarnations', '6 554', '26 215'],
+  names: [`${wire.MAX_NAME_BYTES} bytes`],
+  'names of nodes in a list of peers': [count(MAX_HINTS), '16 dialled'],
+  'global names, claims': [count(MAX_NAMES_PER_NODE), count(MAX_CLAIMS_PER_NODE)],
+  'clock of registrations': [],
+  'times a peer starts its names': [count(MAX_TELLINGS), count(GROUP_TELLINGS)],
+  'group memberships': [count(MAX_MEMBERSHIPS_PER_NODE)],
+  'monitors, and links': [count(MAX_PEER_MONITORS), count(MAX_PEER_LINKS)],
+  'calls of one peer without an answer': [
+    count(inSource('ts/call/inbound-calls.ts', /perPeer: ([\d_]+)/)),
+    count(inSource('ts/call/inbound-calls.ts', /blocked: ([\d_]+)/)),
+  ],
+  'living actors that one peer spawned': [
+    count(inSource('ts/spawn/inbound-spawns.ts', /MAX_PEER_CHILDREN = ([\d_]+)/)),
+  ],
+  'unread input while JavaScript is blocked': [
+    bytes(inSource('native/net/src/options.rs', /inbox_bytes: (\d+ << \d+)/)),
+  ],
+  'unsent output': [bytes(limit), bytes(SHORT_SIGNAL_BYTES)],
+  'unsent output in all': [bytes(limit + maxMessage + margin), bytes(margin)],
+  'unsent output while dialling': [bytes(waiting)],
+  'messages of a room': [count(DEFAULT_RESUME.count), bytes(DEFAULT_RESUME.bytes)],
+  'connections in presences of rooms': [count(MAX_PRESENT)],
+  'rooms that a peer wants messages of': [count(MAX_INTEREST)],
+  'origins of a room': [count(MAX_ROOM_ORIGINS)],
+};
+
+const section = read('docs/security.md').split('## Limits on what a peer sends')[1]?.split('\n## ')[0] ?? '';
+const rows = section
+  .split('\n')
+  .filter((line) => line.startsWith('| ') && !line.startsWith('| limit'))
+  .map((line) => line.split('|').map((cell) => cell.trim()));
+
+it('names the limits that the code has, and no others', () => {
+  const labels = rows.map(([, label = '']) => label);
+  // The longest beginning that fits: "unsent output in all" is no row of "unsent output".
+  const known = Object.keys(FIGURES).toSorted((a, b) => b.length - a.length);
+  expect(labels.map((label) => known.find((name) => label.startsWith(name)) ?? label).toSorted()).toEqual(
+    known.toSorted(),
+  );
+  const wrong = rows.flatMap(([, label = '', value = '', then = '']) => {
+    const figures = FIGURES[known.find((name) => label.startsWith(name)) ?? ''] ?? [];
+    return figures
+      .filter((figure) => !`${value} ${then}`.includes(figure))
+      .map((figure) => `${label}: ${figure}`);
+  });
+  expect(wrong).toEqual([]);
+});
+
+it('has a test of each', () => {
+  const without = rows.filter(([, , , , tests = '']) => {
+    const paths = [...tests.matchAll(/\]\(\.\.\/([^)]+)\)/g)].map(([, path = '']) => path);
+    return paths.length === 0 || !paths.every((path) => existsSync(join(root, path)));
+  });
+  expect(without.map(([, label]) => label)).toEqual([]);
+});
