@@ -142,6 +142,34 @@ describe('a state machine', () => {
     expect(ends).toEqual([['lit', 1, 'burnt']]);
   });
 
+  it('does nothing at a goto to the state it is in: no enter, the timeout and what was postponed stay', async () => {
+    const machine = defineStateMachine({
+      name: 'still',
+      init: (): MachineStart<'a' | 'b', string[]> => ({ state: 'a', data: [] }),
+      states: {
+        a: {
+          timeout: 1000,
+          onTimeout: ({ goto }) => goto('b'),
+          enter: ({ data }) => void data.push('enter a'),
+          casts: { again: ({ goto }) => goto('a'), later: ({ postpone }) => void postpone() },
+        },
+        b: {
+          enter: ({ data }) => void data.push('enter b'),
+          casts: { later: ({ data }) => void data.push('later') },
+        },
+      },
+      any: { calls: { log: ({ data }) => [...data] } },
+    });
+    const pid = await machine.start(kit);
+    cast(kit, pid, 'later');
+    await kit.advance(600);
+    cast(kit, pid, 'again');
+    await kit.settle();
+    expect(await call(kit, pid, 'log')).toEqual(['enter a']);
+    await kit.advance(400); // the timeout counts from the first enter
+    expect(await call(kit, pid, 'log')).toEqual(['enter a', 'enter b', 'later']);
+  });
+
   it('does not change its state while it enters one, nor to one it does not have', async () => {
     const probe = await kit.probe();
     const restless = defineStateMachine({

@@ -26,6 +26,17 @@ describe('an exit signal', () => {
     expect(kit.mailbox(pid)).toEqual([]);
   });
 
+  it('E4 from code outside of actors comes from <0.0>', async () => {
+    const seen: string[] = [];
+    const pid = kit.runtime.spawnWith({ trapExit: true }, async (self: Self) => {
+      const exit = await self.receive(Exit);
+      seen.push(`${String(exit.from)} ${String(exit.reason)}`);
+    });
+    kit.runtime.sendExit(pid, 'because');
+    await kit.settle();
+    expect(seen).toEqual(['<0.0> because']);
+  });
+
   it('E2 normal to itself ends an actor that does not trap, and is a message for one that does', async () => {
     const probe = await kit.probe();
     const seen: unknown[] = [];

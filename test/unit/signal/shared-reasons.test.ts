@@ -44,6 +44,23 @@ describe('a reason that two watchers get', () => {
     expect(probe.messages).toEqual([second]);
   });
 
+  it('A3 makes the stack of a crash when it is first read, and for all who hear of it', async () => {
+    let made = 0;
+    const before = Error.prepareStackTrace;
+    Error.prepareStackTrace = (error) => `${String(error)}, made ${++made} times`;
+    try {
+      const [first, second] = (await heard(() => {
+        throw new Error('on purpose');
+      })) as [CrashReason, CrashReason];
+      expect(made).toBe(0);
+      expect([first.stack, second.stack, first.stack]).toEqual(
+        Array(3).fill('Error: on purpose, made 1 times'),
+      );
+    } finally {
+      Error.prepareStackTrace = before;
+    }
+  });
+
   it('prints the stack of a crash as text', async () => {
     const [reason] = await heard(() => {
       throw new Error('plain');

@@ -76,6 +76,14 @@ describe('what can be sent', () => {
     expect(() => copyTerm(deep)).toThrow(/^Cannot send a function \(deep\) at \$\.inside.{100,140}: send/);
   });
 
+  it('B8 shares what freezeDeep froze, also inside of another value, and copies what is frozen at the top only', () => {
+    const frozen = freezeDeep({ list: [1, { deep: 'x' }] });
+    expect(copyTerm(frozen)).toBe(frozen);
+    expect(copyTerm({ frozen }).frozen).toBe(frozen);
+    const shallow = Object.freeze({ list: [1] });
+    expect(copyTerm(shallow)).not.toBe(shallow);
+  });
+
   it('B9 refuses a frozen value where it goes too deep, and nowhere else', () => {
     let frozen: object = {};
     for (let level = 1; level < 100; level++) frozen = level % 2 ? { frozen } : [frozen];
