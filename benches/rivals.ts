@@ -1,7 +1,7 @@
 // The rivals that can be found here: Erlang/OTP through the scripts in the folder that SNOWMESH_PEERS names (and our
 // own under benches/peers/erlang/), and the Node.js field from benches/peers, which has a lockfile of its own.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Contestant, nodeContestant } from './contest.ts';
 import {
@@ -71,7 +71,7 @@ function findErlang(notes: string[]): Erlang | undefined {
 /** A run without them would look like one in which nobody is better: what is left out is said by an option. */
 function installNodeRivals(): true {
   const folder = resolve('benches/peers');
-  if (existsSync(join(folder, 'node_modules/.package-lock.json'))) return true;
+  if (areInstalled(folder)) return true;
   console.error('Installing the rivals into benches/peers (npm ci)');
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: folder,
@@ -81,6 +81,20 @@ function installNodeRivals(): true {
   if (status === 0) return true;
   throw new NoRivalsError(
     'The Node.js rivals could not be installed into benches/peers (see above). --no-node runs without them, --no-rivals with none at all.',
+  );
+}
+
+/** Whether what the lockfile says is there: a lockfile that has changed since is installed anew. */
+function areInstalled(folder: string): boolean {
+  const packagesOf = (
+    file: string,
+  ): Record<string, { readonly version?: string; readonly optional?: boolean }> =>
+    (JSON.parse(readFileSync(join(folder, file), 'utf8')) as { packages: never }).packages;
+  if (!existsSync(join(folder, 'node_modules/.package-lock.json'))) return false;
+  const installed = packagesOf('node_modules/.package-lock.json');
+  return Object.entries(packagesOf('package-lock.json')).every(
+    ([path, { version, optional }]) =>
+      path === '' || optional === true || installed[path]?.version === version,
   );
 }
 
