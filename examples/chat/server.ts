@@ -52,6 +52,9 @@ rooms.attach(server, {
     return key === undefined ? { status: 401, reason: 'give a name of 1 to 24 characters' } : { key };
   },
 });
+
+// A node that has just started knows no sessions. So it meets the others before it lets clients in - if they are there.
+await node.ready({ peers: places.length - 1, timeout: 3000 }).catch(() => {});
 server.listen(here.port, '127.0.0.1', () => process.send?.('ready'));
 
 /** Ends in good order: clients are told, and go to another node. */

@@ -9,6 +9,7 @@ export class Log {
   entries = [];
   /** The article of each message, by the id that its page gave it. */
   #articles = new Map();
+  #wasAtEnd = true;
 
   /** @param {string} me the user's own name. @param {object[]} entries what an earlier page showed. */
   constructor(room, me, entries = []) {
@@ -22,6 +23,9 @@ export class Log {
       hidden: true,
     });
     for (const entry of entries) this.#show(entry);
+    // Whoever sees the last message still sees it when the window has another size.
+    new ResizeObserver(() => this.#wasAtEnd && this.toEnd()).observe(this.element);
+    this.element.addEventListener('scroll', () => (this.#wasAtEnd = this.#isAtEnd));
   }
 
   /** The user has sent a message. It is shown at once, and marked until the server has taken it. */

@@ -56,7 +56,7 @@ export function showNodes(nodes, { here, up }) {
         { href: page, target: '_blank', rel: 'noopener', title: `Open a page of node ${letter}` },
         element('span', { className: 'dot', ariaHidden: 'true' }),
         element('span', { className: 'word' }, 'node\u00a0'),
-        letter,
+        `${letter} `,
         element('small', {}, state),
       );
       link.dataset.node = letter;
