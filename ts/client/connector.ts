@@ -52,7 +52,7 @@ interface Page {
 }
 
 const page = globalThis as unknown as Page;
-const WAKING = ['online', 'pageshow'];
+const WAKING = ['online', 'offline', 'pageshow'];
 /** After so much of the time in which the server wants a sign of life the client gives one. */
 const BEAT = 0.6;
 /** A server that is silent for so many times that is asked once more: it may be busy. */
@@ -187,13 +187,15 @@ export class Connector {
     }, ms);
   }
 
-  /** The network is back, or the page is seen again. */
+  /** The network is gone or back, or the page is seen again. */
   private readonly wake: Wake = ({ type }) => {
-    if (page.document?.visibilityState === 'hidden') return;
+    const isNetwork = type === 'online' || type === 'offline';
+    if (!isNetwork && page.document?.visibilityState === 'hidden') return;
     if (this.current === 'waiting') {
+      if (type === 'offline') return;
       clearTimeout(this.timer);
       this.connect();
-    } else if (this.isEstablished && (type === 'online' || this.silence > this.beatMs)) {
+    } else if (this.isEstablished && (isNetwork || this.silence > this.beatMs)) {
       // The connection may be dead: it has little time to show that it is not.
       this.beat();
       this.giveUpAfter(LAST_MS);

@@ -1,3 +1,9 @@
+/** What waits, as JSON can say it: a third item marks bytes. */
+export type SavedOutbox = readonly [
+  last: number,
+  waiting: readonly (readonly [number: number, data: unknown, isBytes?: 1])[],
+];
+
 /** Messages that the server has not said it has taken, each with its number. */
 export class Outbox {
   private waiting: (readonly [number: number, data: unknown])[] = [];
@@ -30,6 +36,22 @@ export class Outbox {
   renumber(): void {
     this.last = 0;
     this.waiting = this.waiting.map(([, data]) => [++this.last, data]);
+  }
+
+  save(): SavedOutbox {
+    const waiting = this.waiting.map(([number, data]) =>
+      data instanceof Uint8Array ? ([number, [...data], 1] as const) : ([number, data] as const),
+    );
+    return [this.last, waiting];
+  }
+
+  /** Continues what an earlier outbox saved: the same numbers, so that the server drops what it has taken. */
+  restore([last, waiting]: SavedOutbox): void {
+    this.last = last;
+    this.waiting = waiting.map(([number, data, isBytes]) => [
+      number,
+      isBytes === 1 ? Uint8Array.from(data as number[]) : data,
+    ]);
   }
 
   all(): readonly (readonly [number: number, data: unknown])[] {

@@ -18,7 +18,7 @@ import { partsOf, readState } from './state.ts';
 
 /** How a client behaves. */
 export interface ClientOptions extends ConnectorOptions {
-  /** What `client.state` was before: its session and rooms go on. */
+  /** What `client.state` was before: its session, its rooms and the messages that waited. */
   readonly state?: string;
   /** Messages that may wait to be taken by the server. Default 1 000. */
   readonly queue?: number;
@@ -72,9 +72,10 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     return this.outbox.size;
   }
 
-  /** What another client can go on from: `connectRooms(url, { state })`, for example after the page was loaded again. */
+  /** What another client can continue from, waiting messages too: `connectRooms(url, { state })` after the page was loaded again. */
   get state(): string {
-    return JSON.stringify([this.session, this.places(), Date.now() - this.connector.away(this.stateAt)]);
+    const heardAt = Date.now() - this.connector.away(this.stateAt);
+    return JSON.stringify([this.session, this.places(), heardAt, this.outbox.save()]);
   }
 
   /** Rooms it is in. */
@@ -268,9 +269,10 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   }
 
   private restore(state: string): void {
-    const [session, rooms, at] = readState(state);
+    const [session, rooms, at, outbox] = readState(state);
     this.session = session;
     this.stateAt = at;
+    this.outbox.restore(outbox);
     for (const [room, ticket, cursor] of rooms) {
       this.rooms.set(room, { ticket, cursor: { ...cursor } });
       if (!room.startsWith(KEY_ROOM)) this.wanted.add(room);

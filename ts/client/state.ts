@@ -1,7 +1,13 @@
-// What a client goes on from: its session and its places in rooms, as text for another page load and in messages to the server.
+// What a client continues from: its session, its places in rooms and what it has not sent, as text for another page load and in messages to the server.
+import type { SavedOutbox } from './outbox.ts';
 import type { ResumeRoom } from './protocol.ts';
 
-type State = readonly [session: string | null, rooms: readonly ResumeRoom[], heardAt: number];
+type State = readonly [
+  session: string | null,
+  rooms: readonly ResumeRoom[],
+  heardAt: number,
+  outbox: SavedOutbox,
+];
 
 /** Rooms in one message, about. Unit: characters. */
 const PART_CHARS = 16_384;
@@ -34,8 +40,8 @@ export function readState(text: string): State {
 }
 
 function isState(value: unknown): value is State {
-  if (!Array.isArray(value) || value.length !== 3) return false;
-  const [session, rooms, at] = value;
+  if (!Array.isArray(value) || value.length !== 4) return false;
+  const [session, rooms, at, outbox] = value;
   return (
     (session === null || typeof session === 'string') &&
     Array.isArray(rooms) &&
@@ -48,6 +54,17 @@ function isState(value: unknown): value is State {
         each[2] !== null &&
         Object.values(each[2] as object).every(Number.isSafeInteger),
     ) &&
-    Number.isFinite(at)
+    Number.isFinite(at) &&
+    isOutbox(outbox)
+  );
+}
+
+function isOutbox(value: unknown): value is SavedOutbox {
+  if (!Array.isArray(value) || !Number.isSafeInteger(value[0]) || !Array.isArray(value[1])) return false;
+  return value[1].every(
+    (each) =>
+      Array.isArray(each) &&
+      Number.isSafeInteger(each[0]) &&
+      (each[2] === undefined || Array.isArray(each[1])),
   );
 }

@@ -112,7 +112,7 @@ it('the script of a page connects, joins, sends and hears with what browsers hav
     ['presence', 1],
   ]);
   expect(runInContext('client.queued', page)).toBe(0);
-  expect([...listening]).toEqual(['online', 'pageshow']);
+  expect([...listening]).toEqual(['online', 'offline', 'pageshow']);
   runInContext('client.close()', page);
   expect(listening.size).toBe(0);
   expect(socket.readyState).toBe(3);

@@ -103,6 +103,20 @@ describe('a connection in a page', () => {
     expect(FakePageSocket.all).toHaveLength(3);
   });
 
+  it('asks for a sign of life when the network goes, and tries nothing before it is back', async () => {
+    socket().hear('x');
+    page.dispatchEvent(new Event('offline'));
+    expect(beats).toBe(1);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(connector.status).toBe('waiting');
+    page.dispatchEvent(new Event('offline'));
+    expect(FakePageSocket.all).toHaveLength(1);
+    doc.visibilityState = 'hidden';
+    page.dispatchEvent(new Event('online'));
+    doc.visibilityState = 'visible';
+    expect(FakePageSocket.all).toHaveLength(2);
+  });
+
   it('asks a silent server once more after a sleep, and gives it up when nothing comes', async () => {
     socket().hear('x');
     await vi.advanceTimersByTimeAsync(11_000);

@@ -212,22 +212,65 @@ describe('a client', () => {
     expect([first.all('resync'), rooms.stats().misbehaved]).toEqual([[], 0]);
   });
 
-  it.each(['', 'x', '{}', '[]', '[1,[],0]', '["s",[1],0]', '["s",[["g","t",{"a":"b"}]],0]', '["s",[]]'])(
-    'refuses the damaged state %j',
-    (state) => {
-      expect(() => connectRooms('ws://127.0.0.1:1', { state })).toThrow(
-        expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }),
-      );
-    },
-  );
+  it('continues with what an earlier page could not send, and what was sent before it is open', async () => {
+    const taken: unknown[] = [];
+    await serve({ message: (_connection, data) => void taken.push(data) });
+    const first = connect();
+    await first.isOpen();
+    for (const number of [1, 2, 3]) first.client.send(number);
+    await until('three were taken', () => first.client.queued === 0);
+    // The server takes these two, but the page is gone before it hears so.
+    first.client.send(4);
+    first.client.send(Uint8Array.of(5));
+    const { state } = first.client;
+    await until('five were taken', () => taken.length === 5);
+    first.client.close();
+    const second = connect({ state });
+    expect(second.client.queued).toBe(2);
+    second.client.send(6);
+    await until('all were taken', () => second.client.queued === 0);
+    expect(taken).toEqual([1, 2, 3, 4, Buffer.of(5), 6]);
+
+    // These two never left.
+    second.client.close();
+    second.client.send('seven');
+    second.client.send(Uint8Array.of(8));
+    const third = connect({ state: second.client.state });
+    await until('all were taken', () => third.client.queued === 0);
+    expect(taken.slice(6)).toEqual(['seven', Buffer.of(8)]);
+  });
+
+  it.each([
+    '',
+    'x',
+    '{}',
+    '[]',
+    '[1,[],0,[0,[]]]',
+    '["s",[1],0,[0,[]]]',
+    '["s",[["g","t",{"a":"b"}]],0,[0,[]]]',
+    '["s",[],0]',
+    '["s",[],0,[0]]',
+    '["s",[],0,["0",[]]]',
+    '["s",[],0,[1,[["1","x"]]]]',
+    '["s",[],0,[1,[[1,"x",1]]]]',
+  ])('refuses the damaged state %j', (state) => {
+    expect(() => connectRooms('ws://127.0.0.1:1', { state })).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }),
+    );
+  });
 
   it('tells how long it was away, also when its state is from before', async () => {
     await serve({ resume: { windowMs: 1000 } });
     const first = connect();
     await first.client.join('g');
-    const [session, places, at] = JSON.parse(first.client.state) as [string, unknown, number];
+    const [session, places, at, outbox] = JSON.parse(first.client.state) as [
+      string,
+      unknown,
+      number,
+      unknown,
+    ];
     first.client.close();
-    const second = connect({ state: JSON.stringify([session, places, at - 2000]) });
+    const second = connect({ state: JSON.stringify([session, places, at - 2000, outbox]) });
     await until('it is told', () => second.all('resync').length === 1);
     expect(second.all('resync')).toEqual([{ room: 'g', reason: 'window' }]);
   });
