@@ -169,7 +169,7 @@ describe('a node on its own', () => {
     const node = await cluster.node({ name: 'a', handshakeMs: 400 });
     const seen = await node.run(async (bench, name) => {
       let isEarly = true;
-      setTimeout(() => (isEarly = false), 350);
+      setTimeout(() => (isEarly = false), 200);
       const probe = await bench.probe();
       const ref = probe.self.monitor({ name: 'x', node: name });
       const connected = await bench.node.connect(name);

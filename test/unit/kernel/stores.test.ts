@@ -14,6 +14,7 @@ import { call, replyTo } from '../../../ts/behaviour/index.ts';
 import { startNode } from '../../../ts/index.ts';
 import { LocalNames } from '../../../ts/registry/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
+import { turns } from '../../support/deadline.ts';
 
 const als = new AsyncLocalStorage<string>();
 const store = (): string => als.getStore() ?? 'none';
@@ -53,9 +54,9 @@ async function loop(self: Self<Call>, seen: string[] = []): Promise<void> {
 /** Alice and bob call at the same time, and again; all that they got. */
 async function callers(pid: Pid<never>): Promise<unknown[]> {
   const ask = (): Promise<unknown> => call<unknown>(runtime, pid, 'who');
-  await sleep(1); // nothing runs any more: alice wakes the scheduler
+  await turns(); // nothing runs any more: alice wakes the scheduler
   const answers = [als.run('alice', ask)];
-  await sleep(1);
+  await turns();
   answers.push(als.run('bob', ask), als.run('carol', ask));
   return Promise.all(answers);
 }
@@ -83,7 +84,7 @@ describe.each(['none', 'owner'])('an actor that was spawned in the store "%s"', 
 
   it('has its first turn in that store when others made the scheduler run', async () => {
     const other = runtime.spawnHandler(synchronous);
-    await sleep(1);
+    await turns();
     als.run('alice', () => runtime.send(other as Pid<unknown>, 'wake'));
     const first = await new Promise((resolve) => {
       spawned(() => runtime.spawn(async () => resolve(store())));
@@ -154,14 +155,14 @@ describe('the store of one user', () => {
       (self: Self<number>): HandlerBody<number> => ({
         onMessage(left) {
           seen.add(store());
-          if (left > 0) self.send(self.pid as Pid<unknown>, left - 1);
+          if (left === 0) self.exit('normal');
+          self.send(self.pid as Pid<unknown>, left - 1);
         },
       }),
     );
     const ref = new Promise((resolve) => void runtime.onDeath(pid, resolve));
-    await sleep(1);
+    await turns();
     als.run('alice', () => runtime.send(pid as Pid<unknown>, 50_000));
-    als.run('bob', () => setTimeout(() => runtime.sendExit(pid, 'kill'), 200));
     await ref;
     expect(seen).toEqual(new Set(['none']));
   });
@@ -179,7 +180,7 @@ describe('the store of one user', () => {
     const pid = runtime.spawnHandler((): HandlerBody => ({ onMessage: () => als.enterWith('mallory') }));
     const other = runtime.spawnHandler(synchronous);
     runtime.send(pid as Pid<unknown>, 'enter');
-    await sleep(1);
+    await turns();
     expect(await callers(other as never)).toEqual(['none', 'none', 'none']);
   });
 });
