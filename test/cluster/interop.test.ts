@@ -1,7 +1,7 @@
 // docs/wire.md is enough: a peer written from it alone (test/support/plain-peer.ts) is a full member of the cluster. Here:
 // how it joins and leaves, and messages of every kind. Signals, calls and spawns: interop-signals.test.ts.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ClusterNode, COOKIE } from '../support/cluster.ts';
+import { Cluster, type ClusterNode, COOKIE } from '../support/cluster.ts';
 import { until, within } from '../support/deadline.ts';
 import { Meeting, type PidTerm, PLAIN } from '../support/meeting.ts';
 import { PlainAcceptor, PlainPeer } from '../support/plain-peer.ts';
@@ -38,6 +38,20 @@ describe('the handshake', () => {
     await probe('first');
     expect([...peer.announced.values()]).toContainEqual(peer.own); // the first frame after ACK
     expect(await node.run((bench) => bench.node.incarnation)).toBe(peer.peer.incarnation);
+  });
+
+  it('K11 takes a cookie of any script by its UTF-8', async () => {
+    const cookie = 'Schlüssel – ключ – 鍵 – 𝄞';
+    await using cluster = new Cluster();
+    const other = await cluster.node({ name: 'other', cookie });
+    await using plain = await PlainPeer.dial(
+      Number(other.name.split(':')[1]),
+      cookie,
+      'plain@127.0.0.1:1',
+      other.name,
+    );
+    await other.run((bench) => bench.event('nodeup'));
+    expect(plain.peer.name).toBe(other.name);
   });
 
   it('is refused with another cookie', async () => {

@@ -53,7 +53,11 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'announced identities': [count(wire.MAX_SLOTS)],
   'announced nodes that this node has not met': ['32 767 names', '131 072 incarnations', '6 554', '26 215'],
   names: [`${wire.MAX_NAME_BYTES} bytes`],
-  'names of nodes in a list of peers': [count(MAX_HINTS), '16 dialled'],
+  'names of nodes in lists of peers': [
+    `${inSource('ts/node/mesh/peer-list.ts', /MAX_LISTED = (\d+)/)} of one list`,
+    count(MAX_HINTS),
+    `${inSource('ts/node/mesh/mesh.ts', /MAX_HINT_DIALS = (\d+)/)} of them dialled`,
+  ],
   'global names, claims': [count(MAX_NAMES_PER_NODE), count(MAX_CLAIMS_PER_NODE)],
   'clock of registrations': [],
   'times a peer starts its names': [count(MAX_TELLINGS), count(GROUP_TELLINGS)],
@@ -106,4 +110,16 @@ it('has a test of each', () => {
     return paths.length === 0 || !paths.every((path) => existsSync(join(root, path)));
   });
   expect(without.map(([, label]) => label)).toEqual([]);
+});
+
+it('says what strangers may do', () => {
+  const strangers = read('docs/security.md').split('## What a stranger can do')[1]?.split('\n## ')[0] ?? '';
+  const options = 'native/net/src/options.rs';
+  for (const figure of [
+    `(${count(inSource(options, /max_handshakes: ([\d_]+)/))})`,
+    `${bytes(wire.MAX_HANDSHAKE_FRAME)} a frame`,
+    `${inSource(options, /handshake_ms: ([\d_]+)/) / 1000} s each`,
+    `${count(inSource('native/core/src/handshake/digest.rs', /ITERATIONS: NonZeroU32 = NonZeroU32::new\(([\d_]+)/))} rounds`,
+  ])
+    expect(strangers).toContain(figure);
 });
