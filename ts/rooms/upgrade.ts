@@ -127,17 +127,14 @@ class Gate {
   take(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const ignore = (): void => {};
     socket.on('error', ignore);
-    this.#admit(request)
+    this.#admit(request, socket)
       .then((verdict) => {
         if (socket.destroyed || !socket.writable) return;
         if ('status' in verdict) return refuse(socket, verdict.status, verdict.reason, verdict.retryAfterMs);
         socket.off('error', ignore);
-        this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-          const { address } = verdict;
-          this.#byAddress.set(address, this.#openOf(address) + 1);
-          webSocket.on('close', () => this.#left(address));
-          this.#host.accept(webSocket, verdict);
-        });
+        this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
+          this.#host.accept(webSocket, verdict),
+        );
       })
       .catch((error: unknown) => {
         this.#host.failed(error);
@@ -147,6 +144,7 @@ class Gate {
 
   async #admit(
     request: IncomingMessage,
+    socket: Duplex,
   ): Promise<
     | (Admission & { readonly address: string })
     | { readonly status: number; readonly reason: string; readonly retryAfterMs?: number }
@@ -158,8 +156,12 @@ class Gate {
       return { status: 403, reason: `pages of ${origin} may not connect` };
     const address = this.#options.address?.(request) ?? request.socket.remoteAddress ?? '';
     const { connectionsPerAddress: most } = this.#host;
-    if (most > 0 && this.#openOf(address) >= most)
+    const open = this.#openOf(address);
+    if (most > 0 && open >= most)
       return { status: 429, reason: 'too many connections of this address', retryAfterMs: 10_000 };
+    // It counts from now on: more may come while `authorize` works.
+    this.#byAddress.set(address, open + 1);
+    socket.once('close', () => this.#left(address));
     const answer = await inTime(this.#options.authorize?.(request) ?? {});
     return 'status' in answer
       ? { status: answer.status, reason: answer.reason ?? 'not authorized' }
@@ -207,6 +209,7 @@ function refuse(socket: Duplex, status: number, reason = '', retryAfterMs = 0): 
   const head =
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
     `Content-Length: ${Buffer.byteLength(reason)}\r\n${retry}\r\n`;
+  socket.on('error', () => {}); // the other end may have closed it already: nobody is left to be told
   socket.once('finish', () => socket.destroy());
   socket.end(head + reason);
 }

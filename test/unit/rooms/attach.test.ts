@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import Module from 'node:module';
 import { type AddressInfo, connect } from 'node:net';
+import { Duplex } from 'node:stream';
 import { afterEach, expect, it, vi } from 'vitest';
 import { type Node, Spread, startNode } from '../../../ts/node/index.ts';
 import { type AttachOptions, createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
@@ -251,6 +252,36 @@ it('a client that leaves while it is authorized leaves nothing behind', async ()
     return count === 0 && rooms.stats().connections === 0;
   });
 });
+
+it('rooms.attach counts the connections of an address that wait for authorize', async () => {
+  const waiting: (() => void)[] = [];
+  const host = await serve(
+    { ...ECHO, limits: { connectionsPerAddress: 2 } },
+    { authorize: () => new Promise((resolve) => waiting.push(() => resolve({}))) },
+  );
+  const url = `ws://${host}/rooms`;
+  const taps = [Tap.open(url), Tap.open(url)];
+  await until('two are asked for', () => waiting.length === 2);
+  expect(await answerOf(url)).toMatchObject({ status: 429 });
+  for (const go of waiting) go();
+  await Promise.all(taps);
+});
+
+it.each(['/rooms', '/other'])(
+  'a client that is gone when its upgrade of %s is refused ends nothing else',
+  async (url) => {
+    await serve(ECHO, { authorize: () => ({ status: 401 }) });
+    const socket = new Duplex({
+      read: () => {},
+      write: (_chunk, _encoding, done) => done(new Error('reset')),
+    });
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    server?.emit('upgrade', { url, headers: {}, socket: {} }, socket, Buffer.alloc(0));
+    // Without a listener its error would be thrown, and end the process.
+    expect(socket.listenerCount('error')).toBeGreaterThan(0);
+    await closed;
+  },
+);
 
 it('what is no WebSocket frame, or too long, closes that socket only', async () => {
   const host = await serve({ ...ECHO, limits: { messageBytes: 100 } });
