@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Node } from '../node/index.ts';
 import { HEALTH_OPTIONS, type HealthOptions, healthHandler } from './health.ts';
@@ -21,7 +21,7 @@ export interface HealthServer extends AsyncDisposable {
 
 const OPTIONS: OptionNames<HealthServerOptions> = { ...HEALTH_OPTIONS, port: true, host: true };
 const PORT = 8086;
-/** What clients that open connections and send nothing can take. */
+/** At more connections the oldest is closed: those that send nothing keep no probe out. */
 const MAX_CONNECTIONS = 64;
 const REQUEST_MS = 5000;
 
@@ -49,9 +49,14 @@ export async function startHealthServer(
       if (!handle(request, response)) response.writeHead(404).end();
     },
   );
-  server.maxConnections = MAX_CONNECTIONS;
   server.unref();
-  server.on('connection', (socket) => socket.unref());
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket.unref());
+    socket.once('close', () => void sockets.delete(socket));
+    const [oldest] = sockets;
+    if (sockets.size > MAX_CONNECTIONS) oldest?.destroy();
+  });
   server.listen({ port, ...(host === undefined ? {} : { host }) });
   try {
     await once(server, 'listening');

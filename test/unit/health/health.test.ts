@@ -100,6 +100,7 @@ describe('a node alone', () => {
     closers.push(() => idle.forEach((socket) => socket.destroy()));
     const ends = idle.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
     await Promise.race(ends); // one that was too many
+    expect((await fetch(`http://127.0.0.1:${server.port}/livez`)).status).toBe(200);
     idle.forEach((socket) => socket.destroy());
     await Promise.all(ends);
     expect((await fetch(`http://127.0.0.1:${server.port}/livez`)).status).toBe(200);
