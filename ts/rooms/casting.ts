@@ -106,16 +106,18 @@ export class Casting {
     if (details === undefined) return this.#peers.suspect(side, 'a broadcast that is none');
     const { sequence, previous, kind, except, cause, isForKeeping } = details;
     if (cause !== null) this.#sessions.causedElsewhere(cause[0], cause[1]);
-    const room = isForKeeping ? this.#table.obtain(name) : this.#table.get(name);
+    const isKept = isForKeeping && sequence > 0;
+    const room = isKept ? this.#table.obtain(name) : this.#table.get(name);
     if (room === undefined) return; // the last member has left meanwhile
     const content = { kind, payload };
     if (sequence === 0) return this.#turn.add(room, this.#unnumbered(content, except));
     const id = { origin: side.origin, sequence, previous };
     const message = new RoomMessage(id, content, except, this.#runtime.now());
     const verdict = room.ring.judge(message);
-    if (verdict === 'repeat') return;
-    if (verdict === 'gap' && this.#resume.windowMs > 0) return this.#history.early(side, room, message);
-    this.next(room, message);
+    if (verdict === 'gap' && this.#resume.windowMs > 0) this.#history.early(side, room, message);
+    else if (verdict !== 'repeat') this.next(room, message);
+    // One that is too long to be kept is no reason for the room to stay.
+    if (isKept) this.#table.release(room);
   }
 
   /** The next message of its origin, for the members here. */

@@ -32,6 +32,8 @@ export const ENDED_ORIGINS_KEPT = 64;
 export const MAX_ENDED = 1024;
 /** What a kept message takes in memory beside its payload, about. Unit: bytes. */
 export const MESSAGE_OVERHEAD_BYTES = 256;
+/** Sessions of clients of which peers said what was taken; the one named longest ago is forgotten first. */
+export const MAX_HEARD = 262_144;
 /** How long a resume waits for the history of peers. Unit: ms. */
 export const HISTORY_MS = 2000;
 /** Changes of member counts are told to peers after this. Unit: ms. */

@@ -58,10 +58,12 @@ export class PresenceTable {
   }
 
   set(owner: Owner, room: string, key: string, connection: string, meta: string): void {
+    const id = idOf(room, connection);
+    const [, keyBefore = key] = this.#owned.get(owner)?.get(id) ?? [];
+    if (keyBefore !== key) this.remove(owner, room, connection); // a connection has one key, but a peer may say anything
     const presence = this.#rooms.get(room) ?? new Map<string, Map<string, Present>>();
     this.#rooms.set(room, presence);
     const present = presence.get(key) ?? new Map<string, Present>();
-    const id = idOf(room, connection);
     if (present.get(idIn(owner, id))?.meta === meta) return;
     this.#note(room, key);
     presence.set(key, present);
@@ -126,9 +128,9 @@ export class PresenceTable {
   }
 }
 
-/** A connection can be in many rooms. */
+/** A connection can be in many rooms. Both may be any text. */
 function idOf(room: string, connection: string): string {
-  return `${connection} ${room}`;
+  return `${connection.length} ${connection}${room}`;
 }
 
 const owners = new WeakMap<Owner, number>();

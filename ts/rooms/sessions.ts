@@ -2,12 +2,12 @@
 // send again what it does not know to have arrived.
 import type { Runtime } from '../actor/index.ts';
 import type { Connection } from './connection.ts';
+import { MAX_HEARD } from './limits.ts';
 
 interface Taken {
-  number: number;
-  heard: number;
+  readonly number: number;
   /** Forgotten then, unless a connection has the session. */
-  until: number;
+  readonly until: number;
 }
 
 export class Sessions {
@@ -15,6 +15,8 @@ export class Sessions {
   readonly #windowMs: number;
   readonly #live = new Map<string, Connection>();
   readonly #taken = new Map<string, Taken>();
+  /** What peers said; the session that was named longest ago is first. */
+  readonly #heard = new Map<string, Taken>();
   #isSweeping = false;
   #cancelSweep = (): void => {};
 
@@ -24,7 +26,7 @@ export class Sessions {
   }
 
   get size(): number {
-    return this.#taken.size;
+    return this.#taken.size + this.#heard.size;
   }
 
   connectionOf(session: string): Connection | undefined {
@@ -46,41 +48,45 @@ export class Sessions {
 
   /** The greatest number that broadcasts of peers named for a session while it was not connected here. */
   heard(session: string): number {
-    return this.#taken.get(session)?.heard ?? 0;
+    return this.#heard.get(session)?.number ?? 0;
   }
 
   /** A message of a session was taken. False: it was taken before. */
   take(session: string, number: number): boolean {
     if (number <= this.taken(session)) return false;
-    this.#note(session, number, 0);
+    this.#note(this.#taken, session, number);
     return true;
   }
 
   /** Another node took it before the session came here, or a broadcast of this node follows from it. */
   caused(session: string, number: number): void {
-    if (number > this.taken(session)) this.#note(session, number, 0);
+    if (number > this.taken(session)) this.#note(this.#taken, session, number);
   }
 
   /** A peer's broadcast follows from a message of a session. A session that is connected here is known better here. */
   causedElsewhere(session: string, number: number): void {
-    if (!this.#live.has(session) && number > this.heard(session)) this.#note(session, 0, number);
+    if (this.#live.has(session) || number <= this.heard(session)) return;
+    this.#heard.delete(session);
+    this.#note(this.#heard, session, number);
+    for (const [oldest] of this.#heard) {
+      if (this.#heard.size <= MAX_HEARD) break;
+      this.#heard.delete(oldest);
+    }
   }
 
   close(): void {
     this.#cancelSweep();
     this.#live.clear();
     this.#taken.clear();
+    this.#heard.clear();
   }
 
-  #note(session: string, number: number, heard: number): void {
-    const until = this.#runtime.now() + this.#windowMs;
-    const taken = this.#taken.get(session);
-    if (taken === undefined) this.#taken.set(session, { number, heard, until });
-    else {
-      taken.number = Math.max(taken.number, number);
-      taken.heard = Math.max(taken.heard, heard);
-      taken.until = until;
-    }
+  #note(table: Map<string, Taken>, session: string, number: number): void {
+    table.set(session, { number, until: this.#runtime.now() + this.#windowMs });
+    this.#sweepLater();
+  }
+
+  #sweepLater(): void {
     if (this.#isSweeping) return;
     this.#isSweeping = true;
     this.#cancelSweep = this.#runtime.after(Math.max(1000, this.#windowMs), () => this.#sweep());
@@ -89,11 +95,9 @@ export class Sessions {
   #sweep(): void {
     this.#isSweeping = false;
     const now = this.#runtime.now();
-    for (const [session, { until }] of this.#taken)
-      if (until <= now && !this.#live.has(session)) this.#taken.delete(session);
-    const [first] = this.#taken.keys();
-    if (first === undefined || this.#isSweeping) return;
-    this.#isSweeping = true;
-    this.#cancelSweep = this.#runtime.after(Math.max(1000, this.#windowMs), () => this.#sweep());
+    for (const table of [this.#taken, this.#heard])
+      for (const [session, { until }] of table)
+        if (until <= now && !this.#live.has(session)) table.delete(session);
+    if (this.size > 0) this.#sweepLater();
   }
 }

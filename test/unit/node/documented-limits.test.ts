@@ -8,7 +8,13 @@ import { MAX_PEER_LINKS, MAX_PEER_MONITORS } from '../../../ts/node/dispatch.ts'
 import { MAX_HINTS } from '../../../ts/node/mesh/mesh.ts';
 import { checkOptions } from '../../../ts/node/options.ts';
 import { SHORT_SIGNAL_BYTES } from '../../../ts/node/session/outgoing.ts';
-import { DEFAULT_RESUME, MAX_INTEREST, MAX_PRESENT, MAX_ROOM_ORIGINS } from '../../../ts/rooms/limits.ts';
+import {
+  DEFAULT_RESUME,
+  MAX_HEARD,
+  MAX_INTEREST,
+  MAX_PRESENT,
+  MAX_ROOM_ORIGINS,
+} from '../../../ts/rooms/limits.ts';
 import * as wire from '../../../ts/wire/index.ts';
 import { root } from '../../support/child.ts';
 
@@ -79,6 +85,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'messages of a room': [count(DEFAULT_RESUME.count), bytes(DEFAULT_RESUME.bytes)],
   'connections in presences of rooms': [count(MAX_PRESENT)],
   'rooms that a peer wants messages of': [count(MAX_INTEREST)],
+  'sessions of clients': [count(MAX_HEARD)],
   'origins of a room': [count(MAX_ROOM_ORIGINS)],
 };
 

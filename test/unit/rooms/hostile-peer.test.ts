@@ -215,3 +215,27 @@ it('a peer that says hello with the key of another node takes no part', async ()
   await stage.mesh.settle();
   expect(rooms[0].members('g').all).toBe(1);
 });
+
+it('what a peer shows of one connection under many keys, or in rooms that look alike, is gone with its session', async () => {
+  await meet();
+  const say = (...entry: unknown[]): void => liar.say(stage.node(0), ['presence', [entry]]);
+  for (const key of ['a', 'b', 'c']) say('g', key, 'one', '{}');
+  say('y g', 'd', 'x', '{}');
+  say('g', 'e', 'x y', '{}');
+  await stage.mesh.settle();
+  expect(rooms[0].presence('g').entries()).toEqual(['c', 'e'].map((key) => ({ key, metas: [{}] })));
+  stage.mesh.cut(stage.node(0), stage.node(2));
+  await stage.mesh.settle();
+  expect([rooms[0].presence('g').size, rooms[0].presence('y g').size]).toEqual([0, 0]);
+});
+
+it.each([
+  ['has no number', 0, 'x'],
+  ['is too long to be kept', 1, 'x'.repeat(3000)],
+])('a message to be kept that %s leaves no room behind', async (_what, sequence, text) => {
+  await meet({ resume: { bytes: 2000 } });
+  const before = rooms[0].stats().rooms;
+  liar.broadcast(stage.node(0), 'unknown', text, [sequence, 0, 0, [], null, true]);
+  await stage.mesh.settle();
+  expect(rooms[0].stats().rooms).toBe(before);
+});
