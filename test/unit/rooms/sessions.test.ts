@@ -16,5 +16,5 @@ it('what peers say about messages of sessions is bounded: the session named long
   await kit.advance(2000);
   expect(sessions.size).toBe(0);
   sessions.close();
-  await kit.stop();
+  kit.stop();
 });
