@@ -14,6 +14,7 @@ import type { Sender } from '../send/index.ts';
 import { Pid, Ref } from '../term/index.ts';
 import { refusal } from './refusal.ts';
 import { SEND_TAG, STOP_TAG } from './request-tags.ts';
+import { MAX_RING } from './waits.ts';
 
 /** So many unanswered calls are kept before those that are past their deadline are looked for. */
 const FIRST_SWEEP = 1024;
@@ -66,7 +67,8 @@ export class InboundCalls {
       return remote.reply(null, ref, ReplyStatus.noproc, undefined);
     }
     if (!isRequest(request)) return remote.reply(null, ref, ReplyStatus.unknown, undefined);
-    const [tag, args, chain] = request;
+    const [tag, args] = request;
+    const chain = request[2].slice(-MAX_RING); // what it calls carries them along
     if (tag === SEND_TAG) return this.admit(cell, ref, ms, args[0], args[1]);
     if (!this.hasRoom(ref.nc)) return remote.reply(cell.pid, ref, ReplyStatus.overload, undefined);
     if (tag === STOP_TAG) {

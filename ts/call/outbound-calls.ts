@@ -22,6 +22,7 @@ import { PendingCall, type PendingCalls } from './pending-call.ts';
 import { refusal } from './refusal.ts';
 import { SEND_TAG } from './request-tags.ts';
 import type { RingSearch } from './ring-search.ts';
+import { MAX_RING } from './waits.ts';
 
 const DEFAULT_TIMEOUT = 5000;
 const NO_CHAIN: readonly Pid[] = [];
@@ -187,11 +188,11 @@ function arm(pending: PendingCall, signal: AbortSignal | undefined): void {
   pending.disarm = onAbort(signal, () => void pending.fail('aborted', signal.reason));
 }
 
-/** The caller, after those that wait for it: for the answer it owes, or for the end of its init. */
+/** The caller, after those that wait for it: for the answer it owes, or for the end of its init. At most {@link MAX_RING}. */
 function chainOf(caller: Cell | null): readonly Pid[] {
   if (caller === null) return NO_CHAIN;
   const open = openCall(caller);
-  if (open !== undefined && open.chain.length > 0) return [...open.chain, caller.pid];
+  if (open !== undefined && open.chain.length > 0) return [...open.chain.slice(1 - MAX_RING), caller.pid];
   return caller.extra === null || caller.extra.starter === null ? [caller.pid] : [caller.parent, caller.pid];
 }
 

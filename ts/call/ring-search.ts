@@ -21,7 +21,9 @@ const PROBE_AFTER_MS = 50;
 /** Pending calls that are gone through in {@link PROBE_AFTER_MS}: with more of them probes come later. */
 const CALLS_PER_LOOK = 10_000;
 /** Steps that the probes of one peer may cost in {@link PROBE_AFTER_MS}: further ones are dropped. */
-const PEER_STEPS = 10_000;
+export const PEER_STEPS = 10_000;
+/** PIDs and references that are sent on for one peer in {@link PROBE_AFTER_MS}: one probe can become many, each with the whole way. */
+export const PEER_PARTS = 20_000;
 /** PIDs and references that tell the way of a probe. */
 const MAX_WAY = 3 * MAX_RING;
 
@@ -40,8 +42,8 @@ export class RingSearch {
   private next = Number.POSITIVE_INFINITY;
   private earliest = 0;
   private disarm: (() => void) | undefined = undefined;
-  /** Steps of each peer, by its number, until `spentUntil`. */
-  private readonly spent: Map<number, number> = new Map();
+  /** Of each peer, by its number, until `spentUntil`. */
+  private readonly spent: Map<number, Spent> = new Map();
   private spentUntil = 0;
 
   /** @param startedFor the actor whose init another node waits for, by the reference of the start. */
@@ -78,11 +80,13 @@ export class RingSearch {
     const [kind, first, followed, steps, way, round] = value;
     const cell = this.inbound.targetOf(followed) ?? this.startedFor(followed);
     if (cell === undefined) return;
-    const granted = Math.min(steps, MAX_STEPS, this.stepsOf(nc));
+    const spent = this.spentBy(nc);
+    const granted = Math.min(steps, MAX_STEPS, Math.max(0, PEER_STEPS - spent.steps));
     const { found, left } = farWaits(cell, granted);
-    this.spent.set(nc, (this.spent.get(nc) ?? 0) + granted - left + 1);
+    spent.steps += granted - left + 1;
     const share = Math.floor(left / found.length);
     for (const { wait, way: further } of found) {
+      if ((spent.parts += way.length + further.length + 1) > PEER_PARTS) return;
       const whole = [...way, ...further];
       if (wait.address.equals(first)) this.returned(wait, whole, round);
       else if (this.isGreater(wait, kind, first)) this.probeAgain(wait);
@@ -158,15 +162,22 @@ export class RingSearch {
     return node === ownName ? wait.address.local > first.local : ownName > node;
   }
 
-  /** Steps that the probes of a peer may still cost. */
-  private stepsOf(nc: number): number {
+  private spentBy(nc: number): Spent {
     const now = this.kernel.now();
     if (now >= this.spentUntil) {
       this.spent.clear();
       this.spentUntil = now + PROBE_AFTER_MS;
     }
-    return Math.max(0, PEER_STEPS - (this.spent.get(nc) ?? 0));
+    let spent = this.spent.get(nc);
+    if (spent === undefined) this.spent.set(nc, (spent = { steps: 0, parts: 0 }));
+    return spent;
   }
+}
+
+/** What the probes of one peer have cost. */
+interface Spent {
+  steps: number;
+  parts: number;
 }
 
 const kindOf = ({ to }: FarWait): RingProbe[0] => (to === undefined ? 'start' : 'call');

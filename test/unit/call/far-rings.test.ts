@@ -2,6 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CallError, type RingProbe, type Self, start } from '../../../ts/actor/index.ts';
 import { callWith, cast, defineServer } from '../../../ts/behaviour/index.ts';
+import { PEER_PARTS } from '../../../ts/call/ring-search.ts';
+import { MAX_RING } from '../../../ts/call/waits.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -269,4 +271,41 @@ describe('a probe that lies', () => {
     await kit.settle();
     expect(outcomes).toEqual([['cycle', [p, q, r]]]);
   });
+
+  it('T12 costs a peer the length of its way, in each of the probes that it becomes', async () => {
+    const many = kit.runtime.spawn(async (self: Self) => {
+      const all = Array.from({ length: 300 }, () =>
+        callWith(self, { timeout: FOR_EVER }, { name: 'q', node: 'q@h:1' }, 'hello'),
+      );
+      await Promise.all(all);
+    });
+    await kit.settle();
+    await kit.advance(60);
+    const mine = new Ref(R, 5, 90, 1);
+    kit.runtime.inbound.call(r, mine, FOR_EVER, many.local, ['hello', [], []]);
+    const way = Array.from({ length: 180 }, () => r);
+    sent.length = 0;
+    for (let count = 0; count < 30; count++) arrive(['call', new Ref(R, 99, 1, 1), mine, 1000, way, null]);
+    const parts = sent.reduce((sum, { probe }) => sum + probe[4].length, 0);
+    expect(sent.length).toBeGreaterThan(0);
+    expect(parts).toBeLessThanOrEqual(PEER_PARTS);
+  });
+});
+
+it('G4 those that wait for a call are carried along to a limit, whoever names more', async () => {
+  const chains: number[] = [];
+  kit.runtime.remote = {
+    ...kit.runtime.remote,
+    call: (_from, _ref, _ms, _to, [, , chain]) => void chains.push(chain.length),
+  };
+  const nested = defineServer({
+    name: 'nested',
+    init: () => ({}),
+    calls: { hello: ({ self }) => callWith(self, {}, { name: 'q', node: 'q@h:1' }, 'hello') as never },
+  });
+  const server = await nested.startWith(kit, {});
+  const endless = Array.from({ length: 10_000 }, () => r);
+  kit.runtime.inbound.call(r, itsCall, FOR_EVER, server.local, ['hello', [], endless]);
+  await kit.settle();
+  expect(chains).toEqual([MAX_RING]);
 });

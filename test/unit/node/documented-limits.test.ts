@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { PEER_PARTS, PEER_STEPS } from '../../../ts/call/ring-search.ts';
+import { MAX_RING, MAX_STEPS } from '../../../ts/call/waits.ts';
 import { MAX_CLAIMS_PER_NODE, MAX_NAMES_PER_NODE, MAX_TELLINGS } from '../../../ts/global/limits.ts';
 import { MAX_TELLINGS as GROUP_TELLINGS, MAX_MEMBERSHIPS_PER_NODE } from '../../../ts/groups/limits.ts';
 import { MAX_PEER_LINKS, MAX_PEER_MONITORS } from '../../../ts/node/dispatch.ts';
@@ -73,6 +75,8 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
     count(inSource('ts/call/inbound-calls.ts', /perPeer: ([\d_]+)/)),
     count(inSource('ts/call/inbound-calls.ts', /blocked: ([\d_]+)/)),
   ],
+  'what searches for cycles of calls cost': [count(PEER_STEPS), count(PEER_PARTS), count(MAX_STEPS)],
+  'callers that a call says': [count(MAX_RING)],
   'living actors that one peer spawned': [
     count(inSource('ts/spawn/inbound-spawns.ts', /MAX_PEER_CHILDREN = ([\d_]+)/)),
   ],
