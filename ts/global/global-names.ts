@@ -1,4 +1,4 @@
-import { checkHost, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { checkHost, checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { named, sourcesOf } from '../introspect/index.ts';
 import { Pid } from '../term/index.ts';
 import type { LocalOutcome } from './claims.ts';
@@ -100,14 +100,17 @@ export class GlobalNames {
    * meanwhile does not.
    *
    * @returns true once no connected node resolves it to that actor; false when no actor had it.
-   * @throws as a rejection SNOW_ERR_STOPPED or SNOW_ERR_NOT_ALIVE when this node stops or the names are closed meanwhile.
+   * @throws SNOW_ERR_BAD_NAME for what is no string; as a rejection SNOW_ERR_STOPPED or SNOW_ERR_NOT_ALIVE when this node stops or the
+   * names are closed meanwhile.
    */
   unregister(name: string): Promise<boolean> {
+    checkText(name);
     return this.#settled((done) => this.#service.unregister(name, done));
   }
 
-  /** The actor that has the name, as known here: no other node is asked. O(1). */
+  /** The actor that has the name, as known here: no other node is asked. O(1). Throws SNOW_ERR_BAD_NAME for what is no string. */
   whereis<M = never>(name: string): Pid<M> | undefined {
+    checkText(name);
     return this.#service.table.of(name)?.pid as Pid<M> | undefined;
   }
 
@@ -220,6 +223,11 @@ export class GlobalNames {
  */
 export function startGlobalNames(node: NamesHost, options: GlobalNamesOptions = {}): GlobalNames {
   return new GlobalNames(node, options);
+}
+
+function checkText(name: unknown): void {
+  if (typeof name === 'string') return;
+  throw new SnowmeshError('SNOW_ERR_BAD_NAME', `A global name is a string, not ${kindOf(name)}.`);
 }
 
 function checkNaming(name: string, pid: unknown): void {

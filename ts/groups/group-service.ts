@@ -5,7 +5,7 @@
 import type { Runtime } from '../actor/index.ts';
 import { type GroupInfo, type Listing, sourcesOf } from '../introspect/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
-import type { Pid, Ref } from '../term/index.ts';
+import { copyTerm, type Pid, type Ref } from '../term/index.ts';
 import { GroupTable, Side } from './group-table.ts';
 import { MAX_TELLINGS } from './limits.ts';
 import { CHANNEL, type Entry, type Message, parseMessage, parts, VERSION } from './messages.ts';
@@ -118,11 +118,13 @@ export class GroupService implements ChannelListener {
     }
     if (peers.length > 0) this.#castTo(peers, group, message, from);
     if (local) this.#castHere(group, message, false);
+    else if (peers.length === 0) copyTerm(message); // what cannot be sent throws all the same
   }
 
   /** To the members on this node only. */
   broadcastHere(group: string, message: unknown): void {
     if (this.own.groups.has(group)) this.#castHere(group, message, false);
+    else copyTerm(message);
   }
 
   /** Tells the peers, and forgets all groups. */

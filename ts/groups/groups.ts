@@ -1,4 +1,4 @@
-import { Self } from '../actor/index.ts';
+import { checkPid, checkRef, Self } from '../actor/index.ts';
 import { checkHost, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
 import { GroupService, type GroupsHost } from './group-service.ts';
@@ -79,21 +79,24 @@ export class Groups {
    * Takes actors of this node out of a group, each once for every time it stands in `members`. O(actors + peers).
    *
    * @returns whether any of them was in it.
-   * @throws SNOW_ERR_NOT_LOCAL for actors of other nodes.
+   * @throws SNOW_ERR_BAD_NAME; SNOW_ERR_NOT_LOCAL for actors of other nodes.
    */
   leave(group: string, members: Members): boolean {
+    mustBeGroup(group);
     const pids = listOf(members);
     for (const pid of pids) if (!(pid instanceof Pid) || pid.nc !== 0) throw notLocal(pid);
     return this.#service.leave(group, pids);
   }
 
-  /** The members on all nodes, as known here. O(members). */
+  /** The members on all nodes, as known here. O(members). Throws SNOW_ERR_BAD_NAME. */
   members<M = never>(group: string): Pid<M>[] {
+    mustBeGroup(group);
     return this.#service.table.members(group) as Pid<never>[] as Pid<M>[];
   }
 
-  /** The members on this node. O(members). */
+  /** The members on this node. O(members). Throws SNOW_ERR_BAD_NAME. */
   localMembers<M = never>(group: string): Pid<M>[] {
+    mustBeGroup(group);
     return (this.#service.own.groups.get(group)?.list() ?? []) as Pid<never>[] as Pid<M>[];
   }
 
@@ -113,17 +116,22 @@ export class Groups {
    * the message is a dead letter for each member there. O(local members + nodes with members).
    *
    * @param from the actor that sends; without it, order is kept among broadcasts without it.
-   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE: then no member has got it.
+   * @throws SNOW_ERR_BAD_NAME; SNOW_ERR_BAD_DEST for a `from` that is no actor; SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP,
+   * SNOW_ERR_TOO_LARGE: then no member has got it.
    *
    * @example
    * groups.broadcast('workers', { tag: 'reload' }, self);
    */
   broadcast(group: string, message: unknown, from?: Actor): void {
-    this.#service.broadcast(group, message, from === undefined ? undefined : pidOf(from));
+    mustBeGroup(group);
+    const sender = from === undefined ? undefined : pidOf(from);
+    if (sender !== undefined) checkPid('broadcast', sender);
+    this.#service.broadcast(group, message, sender);
   }
 
-  /** Sends a message to the members on this node, and to no others. */
+  /** Sends a message to the members on this node, and to no others. Throws as `broadcast`. */
   broadcastLocal(group: string, message: unknown): void {
+    mustBeGroup(group);
     this.#service.broadcastHere(group, message);
   }
 
@@ -153,8 +161,9 @@ export class Groups {
     return { ref, groups: new Map(this.which().map((group) => [group, this.members(group)])) };
   }
 
-  /** Ends a monitor. Events that wait in the mailbox stay there. False: it had ended. */
+  /** Ends a monitor. Events that wait in the mailbox stay there. False: it had ended. Throws SNOW_ERR_BAD_ARGUMENT. */
   demonitor(ref: Ref): boolean {
+    checkRef('demonitor', ref);
     return this.#service.unwatch(ref);
   }
 

@@ -107,6 +107,9 @@ export abstract class ObservedRuntime extends EmittingRuntime {
   introspect(name: string = this.name, options: IntrospectOptions = {}): Introspection {
     checkOptionNames('introspect', options, INTROSPECT_OPTIONS);
     const full = name === this.name ? name : parseNodeName(name).full;
-    return this.introspector.of(full, checkTimeout(options.timeout ?? ANSWER_MS));
+    return this.introspector.of(
+      full,
+      checkTimeout(options.timeout === undefined ? ANSWER_MS : options.timeout),
+    );
   }
 }

@@ -42,8 +42,9 @@ let isStopping = false;
 /** See `Node.stopOnSignals`. Gives what takes it back. */
 export function stopOnSignals(node: Stoppable, options: StopOnSignalsOptions): () => void {
   checkOptionNames('stopOnSignals', options, OPTIONS);
-  const timeout = checkTimeout(options.timeout ?? TIMEOUT_MS);
-  const grace = checkTimeout(options.grace ?? GRACE_MS);
+  const { timeout: ofTrees = TIMEOUT_MS, grace: behind = GRACE_MS } = options;
+  const timeout = checkTimeout(ofTrees);
+  const grace = checkTimeout(behind);
   const { before } = options;
   if (before !== undefined) checkFunction('stopOnSignals', before);
   for (const each of entries) if (each.node === node) entries.delete(each);

@@ -1,5 +1,5 @@
-import { actingFor, type Caller, Runtime } from '../actor/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
+import { actingFor, type Caller, checkPid, Runtime } from '../actor/index.ts';
+import { checkFunction, SnowmeshError } from '../errors/index.ts';
 import { copyTerm, freezeDeep, Pid } from '../term/index.ts';
 
 /** A key of a registry; keys are compared as those of a Map are. */
@@ -65,8 +65,10 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
     else entries.set(pid.local, entry);
   }
 
-  /** Removes an actor from a key. O(1). False: it was not there. */
+  /** Removes an actor from a key. O(1). False: it was not there. Throws SNOW_ERR_BAD_NAME, SNOW_ERR_BAD_DEST. */
   unregister(key: K, pid: Pid<M>): boolean {
+    checkKey(key);
+    checkPid('unregister', pid);
     const holding = pid.nc === 0 ? this.byActor.get(pid.local) : undefined;
     if (holding === undefined || !holding.entries.delete(key)) return false;
     this.remove(key, pid.local);
@@ -77,16 +79,18 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
     return true;
   }
 
-  /** The actors under a key, the one that was registered first comes first. O(found). */
+  /** The actors under a key, the one that was registered first comes first. O(found). Throws SNOW_ERR_BAD_NAME. */
   lookup(key: K): RegistryEntry<V, M>[] {
+    checkKey(key);
     const entries = this.byKey.get(key);
     if (entries === undefined) return [];
     // While a chain of linked actors dies, an actor may be dead and its death callback not have run yet.
     return [...entries.values()].filter(({ pid }) => this.isHere(pid));
   }
 
-  /** The keys of an actor, the one that was registered first comes first. O(found). */
+  /** The keys of an actor, the one that was registered first comes first. O(found). Throws SNOW_ERR_BAD_DEST. */
   keys(pid: Pid<M>): K[] {
+    checkPid('keys', pid);
     const holding = this.isHere(pid) ? this.byActor.get(pid.local) : undefined;
     return holding === undefined ? [] : [...holding.entries.keys()];
   }
@@ -96,8 +100,10 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
    *
    * @param fn Runs on the caller's stack; what it throws ends the dispatch and comes through.
    * @returns How many times it was called.
+   * @throws SNOW_ERR_BAD_NAME, SNOW_ERR_BAD_ARGUMENT.
    */
   dispatch(key: K, fn: (entry: RegistryEntry<V, M>) => void): number {
+    checkFunction('dispatch', fn);
     const entries = this.lookup(key);
     for (const entry of entries) fn(entry);
     return entries.length;

@@ -1,11 +1,17 @@
 import { CloseCode } from '../client/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
+import {
+  badArgument,
+  checkFlag,
+  checkOptionNames,
+  type OptionNames,
+  SnowmeshError,
+} from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type Frame, jsonFrame, Packet } from './frame.ts';
 import { Outlet, type OutletLimits, type OutletOwner } from './outlet.ts';
 import { mustBeRoom, type Recipient, type Room } from './room.ts';
 import { contentOf, directFrame, type Except, plainFrame } from './room-message.ts';
-import { portOf, type RoomSocket } from './socket-port.ts';
+import { isCloseCode, portOf, type RoomSocket } from './socket-port.ts';
 import type { Turn } from './turn.ts';
 
 let connections = 0;
@@ -160,9 +166,9 @@ export class Connection<User = unknown> implements Recipient, OutletOwner {
     if (room !== undefined && this.#isOpen) this.#host.joined(this, room, ref);
   }
 
-  /** Takes it out of a room: nothing of the room is sent to it any more. False: it was not in there. O(1). */
+  /** Takes it out of a room: nothing of the room is sent to it any more. False: it was not in there. O(1). @throws SNOW_ERR_BAD_NAME */
   leave(room: string): boolean {
-    return this.leaveAnswering(room, 0);
+    return this.leaveAnswering(mustBeRoom(room), 0);
   }
 
   /** @internal */
@@ -178,9 +184,12 @@ export class Connection<User = unknown> implements Recipient, OutletOwner {
    * its node died before it said that it was taken, other nodes know from the broadcast that it was.
    *
    * @param options.self false: not to this connection.
-   * @throws SNOW_ERR_BAD_NAME, SNOW_ERR_UNSENDABLE
+   * @throws SNOW_ERR_BAD_NAME, SNOW_ERR_UNSENDABLE, SNOW_ERR_BAD_OPTION
    */
-  broadcast(room: string, message: unknown, { self = true }: { readonly self?: boolean } = {}): void {
+  broadcast(room: string, message: unknown, options: { readonly self?: boolean } = {}): void {
+    checkOptionNames('broadcast', options, BROADCAST_OPTIONS);
+    checkFlag('broadcast', 'self', options.self);
+    const { self = true } = options;
     this.#host.broadcast(this, mustBeRoom(room), message, self ? [] : [`#${this.id}`]);
   }
 
@@ -191,16 +200,20 @@ export class Connection<User = unknown> implements Recipient, OutletOwner {
    * @throws SNOW_ERR_BAD_NAME, SNOW_ERR_UNSENDABLE
    */
   track(room: string, meta: unknown = {}): void {
-    if (this.#isOpen) this.#host.track(this, mustBeRoom(room), meta);
+    mustBeRoom(room);
+    if (this.#isOpen) this.#host.track(this, room, meta);
   }
 
-  /** Takes it out of the presence of a room. False: it was not in there. */
+  /** Takes it out of the presence of a room. False: it was not in there. @throws SNOW_ERR_BAD_NAME */
   untrack(room: string): boolean {
-    return this.#host.untrack(this, room);
+    return this.#host.untrack(this, mustBeRoom(room));
   }
 
-  /** Ends it. `code`: 1000, 1001, 1008 to 1013, or 3000 to 4999. */
+  /** Ends it. `code`: 1000, 1001, 1008 to 1013, or 3000 to 4999. @throws SNOW_ERR_BAD_ARGUMENT */
   close(code: number = CloseCode.goingAway, reason = ''): void {
+    if (!isCloseCode(code))
+      throw badArgument('close', 'a close code: 1000, 1001, 1008 to 1013, 3000 to 4999', code);
+    if (typeof reason !== 'string') throw badArgument('close', 'a reason that is a text', reason);
     if (!this.#isOpen) return;
     this.#host.turn.settle();
     this.#outlet.flush();
@@ -280,3 +293,5 @@ export class Connection<User = unknown> implements Recipient, OutletOwner {
     else this.#socket.resume?.();
   }
 }
+
+const BROADCAST_OPTIONS: OptionNames<{ self?: boolean }> = { self: true };

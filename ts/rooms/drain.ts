@@ -1,6 +1,6 @@
 import type { Runtime } from '../actor/index.ts';
 import { CloseCode } from '../client/index.ts';
-import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Connection } from './connection.ts';
 
 /** How clients are sent away. */
@@ -42,11 +42,13 @@ export class Drain {
   start(options: DrainOptions): Promise<void> {
     checkOptionNames('drain', options, OPTIONS);
     const { over = 10_000, to } = options;
-    if (!(over >= 0 && over <= MAX_MS))
+    if (!(typeof over === 'number' && over >= 0 && over <= MAX_MS))
       throw new SnowmeshError(
         'SNOW_ERR_BAD_OPTION',
-        `option over is ${over}; it must be ms from 0 to ${MAX_MS}`,
+        `option over is ${String(over)}; it must be ms from 0 to ${MAX_MS}`,
       );
+    if (to !== undefined && typeof to !== 'string')
+      throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `option to is ${kindOf(to)}; it must be a URL`);
     if (this.#under === undefined) {
       this.#endsAt = this.#runtime.now() + over;
       for (const connection of this.#clients) connection.notify(['drain', to ?? null]);

@@ -12,13 +12,11 @@ export type { CloseReason, Connection } from './connection.ts';
 export type { ConnectionHandler } from './connection-actor.ts';
 export type { DrainOptions } from './drain.ts';
 export type { Limits, ResumeLimits, SlowPolicy } from './limits.ts';
-export type { HeartbeatOptions, RoomsOptions } from './options.ts';
+export type { AcceptOptions, ExceptOptions, HeartbeatOptions, RoomsOptions } from './options.ts';
 export type { Presence } from './presence.ts';
 export type { RoomsHost } from './room-service.ts';
 export {
-  type AcceptOptions,
   createRooms,
-  type ExceptOptions,
   Rooms,
 } from './rooms.ts';
 export type { RoomsEvents, RoomsStats } from './rooms-events.ts';

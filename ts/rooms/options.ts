@@ -1,8 +1,28 @@
-import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { badArgument, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { BridgeOptions, RoomBridge } from './bridge.ts';
 import { isClusterName } from './bridge-envelope.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
 import { DEFAULT_LIMITS, DEFAULT_RESUME, type Limits, type ResumeLimits, type SlowPolicy } from './limits.ts';
+import { keyRoom } from './room.ts';
+import type { Except } from './room-message.ts';
+
+/** The user that a socket belongs to. */
+export interface AcceptOptions<User = unknown> {
+  /** Names the user on all nodes: its connections share a presence, and `sendTo` reaches all of them. */
+  readonly key?: string;
+  /** What the handler finds in `connection.user`. */
+  readonly user?: User;
+  /** Where it comes from, for logs. */
+  readonly address?: string;
+}
+
+/** Connections that a broadcast leaves out. */
+export interface ExceptOptions {
+  /** One connection, or the id of one on any node. */
+  readonly connection?: { readonly id: string } | string;
+  /** All connections of a user, on any node. */
+  readonly key?: string;
+}
 
 /** How clients and server find out that the other is gone. */
 export interface HeartbeatOptions {
@@ -62,9 +82,21 @@ const MAX_MS = 2 ** 31 - 1;
 /** @throws SNOW_ERR_BAD_OPTION naming the option. */
 export function checkOptions(options: RoomsOptions): Settings {
   checkOptionNames('createRooms', options, OPTIONS);
-  checkOptionNames('limits', options.limits ?? {}, LIMITS as OptionNames<Partial<Limits>>);
-  checkOptionNames('resume', options.resume ?? {}, RESUME as OptionNames<Partial<ResumeLimits>>);
-  checkOptionNames('heartbeat', options.heartbeat ?? {}, HEARTBEAT as OptionNames<Partial<HeartbeatOptions>>);
+  checkOptionNames(
+    'limits',
+    options.limits === undefined ? {} : options.limits,
+    LIMITS as OptionNames<Partial<Limits>>,
+  );
+  checkOptionNames(
+    'resume',
+    options.resume === undefined ? {} : options.resume,
+    RESUME as OptionNames<Partial<ResumeLimits>>,
+  );
+  checkOptionNames(
+    'heartbeat',
+    options.heartbeat === undefined ? {} : options.heartbeat,
+    HEARTBEAT as OptionNames<Partial<HeartbeatOptions>>,
+  );
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const resume = { ...DEFAULT_RESUME, ...options.resume };
   const heartbeat = { intervalMs: 25_000, ...options.heartbeat };
@@ -104,4 +136,35 @@ function whole(name: string, value: unknown, least: number, most: number): void 
 
 function bad(name: string, value: unknown, wanted: string): SnowmeshError {
   return new SnowmeshError('SNOW_ERR_BAD_OPTION', `option ${name} is ${String(value)}; it must be ${wanted}`);
+}
+
+const ACCEPT: OptionNames<AcceptOptions> = { key: true, user: true, address: true };
+
+/** @throws SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_NAME, SNOW_ERR_BAD_ARGUMENT */
+export function checkAccept(options: AcceptOptions): void {
+  checkOptionNames('accept', options, ACCEPT);
+  const { key, address } = options;
+  if (key !== undefined) keyRoom(key);
+  if (address !== undefined && typeof address !== 'string')
+    throw badArgument('accept: address', 'a text', address);
+}
+
+const EXCEPT_OPTIONS: OptionNames<ExceptOptions> = { connection: true, key: true };
+
+/** @throws SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_NAME, SNOW_ERR_BAD_ARGUMENT */
+export function exceptOf(options: ExceptOptions): Except {
+  checkOptionNames('broadcastExcept', options, EXCEPT_OPTIONS);
+  const { connection, key } = options;
+  const except: string[] = [];
+  if (connection !== undefined) {
+    const id: unknown = typeof connection === 'string' ? connection : connection?.id;
+    if (typeof id !== 'string')
+      throw badArgument('broadcastExcept: connection', 'a connection or its id', connection);
+    except.push(`#${id}`);
+  }
+  if (key !== undefined) {
+    keyRoom(key);
+    except.push(`@${key}`);
+  }
+  return except;
 }

@@ -2,7 +2,7 @@
 // its session. Changes go out once a turn: to peers as entries, to members here as one diff a room.
 import type { Runtime } from '../actor/index.ts';
 import type { PresenceDiff, PresenceEntry } from '../client/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
+import { checkFunction, SnowmeshError } from '../errors/index.ts';
 import type { Connection } from './connection.ts';
 import { jsonFrame } from './frame.ts';
 import { MAX_META_BYTES, MAX_PRESENT } from './limits.ts';
@@ -10,6 +10,7 @@ import { type PresentEntry, parts } from './messages.ts';
 import type { PeerSide } from './peer-side.ts';
 import type { Peers } from './peers.ts';
 import { type Owner, PresenceTable } from './presence-table.ts';
+import { keyRoom } from './room.ts';
 import type { RoomTable } from './room-table.ts';
 
 /** The presence of one room: a view that changes. */
@@ -19,9 +20,9 @@ export interface Presence {
   readonly size: number;
   /** All of it. O(connections). */
   entries(): PresenceEntry[];
-  /** The metas of the connections of a key; none: it is not here. */
+  /** The metas of the connections of a key; none: it is not here. Throws SNOW_ERR_BAD_NAME. */
   metas(key: string): readonly unknown[];
-  /** Calls back with each change, at most once a turn of the event loop. Returns what ends that. */
+  /** Calls back with each change, at most once a turn of the event loop. Returns what ends that. Throws SNOW_ERR_BAD_ARGUMENT. */
   onDiff(listener: (diff: PresenceDiff) => void): () => void;
 }
 
@@ -52,8 +53,14 @@ export class PresenceService {
         return table.size(room);
       },
       entries: () => table.entries(room),
-      metas: (key) => table.metas(room, key),
-      onDiff: (listener) => this.#listen(room, listener),
+      metas: (key) => {
+        keyRoom(key);
+        return table.metas(room, key);
+      },
+      onDiff: (listener) => {
+        checkFunction('onDiff', listener);
+        return this.#listen(room, listener);
+      },
     };
   }
 

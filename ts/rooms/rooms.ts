@@ -1,12 +1,19 @@
 import { EventEmitter } from 'node:events';
 import type { Server } from 'node:http';
 import { inspect } from 'node:util';
-import { checkHost, SnowmeshError } from '../errors/index.ts';
+import { badArgument, checkHost, SnowmeshError } from '../errors/index.ts';
 import { Clients } from './clients.ts';
 import type { Connection } from './connection.ts';
 import { Drain, type DrainOptions, spreadOf } from './drain.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { checkOptions, type RoomsOptions } from './options.ts';
+import {
+  type AcceptOptions,
+  checkAccept,
+  checkOptions,
+  type ExceptOptions,
+  exceptOf,
+  type RoomsOptions,
+} from './options.ts';
 import type { Presence } from './presence.ts';
 import { Resume } from './resume.ts';
 import { keyRoom, mustBeRoom } from './room.ts';
@@ -15,24 +22,6 @@ import { RoomService, type RoomsHost } from './room-service.ts';
 import type { RoomsEvents, RoomsStats } from './rooms-events.ts';
 import type { RoomSocket } from './socket-port.ts';
 import { type AttachOptions, attach } from './upgrade.ts';
-
-/** The user that a socket belongs to. */
-export interface AcceptOptions<User = unknown> {
-  /** Names the user on all nodes: its connections share a presence, and `sendTo` reaches all of them. */
-  readonly key?: string;
-  /** What the handler finds in `connection.user`. */
-  readonly user?: User;
-  /** Where it comes from, for logs. */
-  readonly address?: string;
-}
-
-/** Connections that a broadcast leaves out. */
-export interface ExceptOptions {
-  /** One connection, or the id of one on any node. */
-  readonly connection?: Connection<never> | Connection | string;
-  /** All connections of a user, on any node. */
-  readonly key?: string;
-}
 
 /**
  * The WebSocket connections of this node and the rooms of its cluster. Made by {@link createRooms}.
@@ -90,15 +79,15 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    *
    * @param socket anything with `send` and `close`; its messages come by `on` or `addEventListener`. One that did not agree on
    * the subprotocol `snowmesh.rooms.1` gets payloads as they are.
-   * @throws SNOW_ERR_NOT_ALIVE after `close`; SNOW_ERR_BAD_OPTION for what is no socket; SNOW_ERR_BAD_NAME for a key of no or more than
+   * @throws SNOW_ERR_NOT_ALIVE after `close`; SNOW_ERR_BAD_OPTION for what is no socket; SNOW_ERR_BAD_ARGUMENT; SNOW_ERR_BAD_NAME for a key of no or more than
    * 254 bytes.
    */
   accept(socket: RoomSocket, options: AcceptOptions<User> = {}): Connection<User> {
     this.#mustBeOpen('accept');
     if (typeof socket?.send !== 'function' || typeof socket.close !== 'function')
       throw new SnowmeshError('SNOW_ERR_BAD_OPTION', 'accept takes a socket with send and close');
+    checkAccept(options);
     const { key, user, address } = options;
-    if (key !== undefined) keyRoom(key);
     return this.#clients.accept(socket, { key, user, address }) as Connection<User>;
   }
 
@@ -118,7 +107,8 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
       messageBytes: this.#messageBytes,
       connectionsPerAddress: this.#connectionsPerAddress,
       retryAfterMs: () => this.#drain.retryAfterMs,
-      accept: (socket, admission) => void this.accept(socket, admission as AcceptOptions<User>),
+      accept: (socket, { key, user, address }) =>
+        void this.accept(socket, { key, user, address } as AcceptOptions<User>),
       failed: (err) =>
         this.#host.runtime.logger.error(
           { event: 'rooms_authorize', err },
@@ -165,12 +155,8 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    * @example
    * rooms.broadcastExcept('lobby', { typing: true }, { key: 'alice' });
    */
-  broadcastExcept(room: string, message: unknown, { connection, key }: ExceptOptions): void {
-    const except: string[] = [];
-    if (connection !== undefined)
-      except.push(`#${typeof connection === 'string' ? connection : connection.id}`);
-    if (key !== undefined) except.push(`@${key}`);
-    this.#broadcast(mustBeRoom(room), message, except);
+  broadcastExcept(room: string, message: unknown, options: ExceptOptions): void {
+    this.#broadcast(mustBeRoom(room), message, exceptOf(options));
   }
 
   /** Sends to the members on this node only. It is not kept for a resume. @throws as `broadcast` */
@@ -188,13 +174,15 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    */
   broadcastOn(node: string, room: string, message: unknown): boolean {
     this.#mustBeOpen('broadcastOn');
+    if (typeof node !== 'string') throw badArgument('broadcastOn', 'the name of a node', node);
+    mustBeRoom(room);
     const content = contentOf(message);
     if (node === this.#host.name) {
-      this.#service.casting.here(mustBeRoom(room), content, []);
+      this.#service.casting.here(room, content, []);
       return true;
     }
     const side = this.#service.peers.named(node);
-    return side !== undefined && this.#service.casting.at(side, mustBeRoom(room), content, []);
+    return side !== undefined && this.#service.casting.at(side, room, content, []);
   }
 
   /**
@@ -206,14 +194,14 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
     this.#broadcast(keyRoom(key), message, []);
   }
 
-  /** The members on this node. O(members). */
+  /** The members on this node. O(members). @throws SNOW_ERR_BAD_NAME */
   localMembers(room: string): Connection<User>[] {
-    return [...(this.#service.table.get(room)?.members ?? [])] as Connection<User>[];
+    return [...(this.#service.table.get(mustBeRoom(room))?.members ?? [])] as Connection<User>[];
   }
 
-  /** How many members a room has on this node, and on all nodes: other nodes tell their numbers about 100 ms later. */
+  /** How many members a room has on this node, and on all nodes: other nodes tell their numbers about 100 ms later. @throws SNOW_ERR_BAD_NAME */
   members(room: string): { readonly local: number; readonly all: number } {
-    const local = this.#service.table.get(room)?.members.size ?? 0;
+    const local = this.#service.table.get(mustBeRoom(room))?.members.size ?? 0;
     return { local, all: this.#service.count(room) };
   }
 

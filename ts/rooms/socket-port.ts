@@ -132,3 +132,8 @@ class SendPort implements SocketPort {
       for (const { isText, payload } of frames) this.#socket.send(isText ? payload.toString() : payload);
   }
 }
+
+/** Whether a WebSocket may be closed with that code by its user. */
+export const isCloseCode = (code: unknown): boolean =>
+  typeof code === 'number' &&
+  (code === 1000 || code === 1001 || (code >= 1008 && code <= 1013) || (code >= 3000 && code <= 4999));

@@ -4,7 +4,7 @@ import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import { SUBPROTOCOL } from '../client/index.ts';
-import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { checkFlag, checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { RoomSocket } from './socket-port.ts';
 
 /** A user that is admitted: what `authorize` gives. */
@@ -91,6 +91,20 @@ export function attach(server: Server, options: AttachOptions, host: UpgradeHost
   const { path = '/rooms' } = options;
   if (typeof path !== 'string' || path[0] !== '/')
     throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `option path is ${String(path)}; it must begin with /`);
+  const { origins, compress } = options;
+  for (const name of ['authorize', 'address'] as const)
+    if (options[name] !== undefined && typeof options[name] !== 'function')
+      throw new SnowmeshError(
+        'SNOW_ERR_BAD_OPTION',
+        `option ${name} is ${kindOf(options[name])}; it must be a function`,
+      );
+  const areOrigins =
+    origins === 'same' || origins === '*' || typeof origins === 'function' || Array.isArray(origins);
+  if (origins !== undefined && !areOrigins) {
+    const why = `option origins is ${kindOf(origins)}; it must be 'same', '*', a list of origins, or a function`;
+    throw new SnowmeshError('SNOW_ERR_BAD_OPTION', why);
+  }
+  checkFlag('attach', 'compress', compress);
   if (PATHS.get(server)?.has(path) === true)
     throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `rooms are attached to ${path} of this server already`);
   const gate = new Gate(options, host);

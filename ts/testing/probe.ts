@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { Down, Exit, type ExitReason, type Self } from '../actor/index.ts';
-import type { Pid, Ref } from '../term/index.ts';
+import { checkPid, checkTimeout, Down, Exit, type ExitReason, type Self } from '../actor/index.ts';
+import { badArgument, checkOptionNames, type OptionNames } from '../errors/index.ts';
+import { Pid, Ref } from '../term/index.ts';
 import { type Expected, fail, matches, sameMessage } from './expectation.ts';
 import type { TestRuntime } from './test-runtime.ts';
 
@@ -56,6 +57,7 @@ export class Probe<M = unknown> {
 
   /** Takes the oldest message that is as expected; fails when there is none in time. */
   async expectMessage<T = M>(expected?: Expected<T>, options: ExpectOptions = {}): Promise<T> {
+    checkExpectOptions('expectMessage', options);
     const any = expected === undefined;
     const message = await this.await((one) => any || matches(expected, one), options);
     if (message === NONE) {
@@ -71,7 +73,7 @@ export class Probe<M = unknown> {
 
   /** Fails when any message is there, or comes within so many ms of virtual time. */
   async expectNoMessage(within = 0): Promise<void> {
-    await this.kit.advance(within);
+    await this.kit.advance(checkTimeout(within));
     if (this.record.length > 0) {
       fail(`${this.label} should have received nothing, but has ${inspect(this.record)}`, this.record, []);
     }
@@ -91,6 +93,8 @@ export class Probe<M = unknown> {
     target: Pid | Ref,
     ...more: [] | [reason: ExitReason] | [reason: ExitReason, ExpectOptions]
   ): Promise<Down> {
+    if (!(target instanceof Pid || target instanceof Ref))
+      throw badArgument('expectDown', 'a PID or the reference of a monitor', target);
     const isOf = (message: unknown): boolean =>
       message instanceof Down && (target.equals(message.ref) || target.equals(message.from));
     return this.expectEnd(isOf, `the end of ${target}`, more) as Promise<Down>;
@@ -101,6 +105,7 @@ export class Probe<M = unknown> {
     from: Pid,
     ...more: [] | [reason: ExitReason] | [reason: ExitReason, ExpectOptions]
   ): Promise<Exit> {
+    checkPid('expectExit', from);
     const isOf = (message: unknown): boolean => message instanceof Exit && message.from.equals(from);
     return this.expectEnd(isOf, `an exit from ${from}`, more) as Promise<Exit>;
   }
@@ -111,6 +116,7 @@ export class Probe<M = unknown> {
     more: readonly [] | readonly [unknown] | readonly [unknown, ExpectOptions],
   ): Promise<Down | Exit> {
     const [reason, options] = more;
+    if (options !== undefined) checkExpectOptions(what, options);
     const message = await this.await(isOf, options ?? {});
     if (message === NONE) {
       fail(
@@ -150,6 +156,15 @@ export class Probe<M = unknown> {
   private get label(): string {
     return `probe ${this.pid}`;
   }
+}
+
+const EXPECT_OPTIONS: OptionNames<ExpectOptions> = { within: true, patience: true };
+
+/** Throws SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_TIME. */
+function checkExpectOptions(what: string, options: ExpectOptions): void {
+  checkOptionNames(what, options, EXPECT_OPTIONS);
+  if (options.within !== undefined) checkTimeout(options.within);
+  if (options.patience !== undefined) checkTimeout(options.patience);
 }
 
 const NONE: unique symbol = Symbol('none');

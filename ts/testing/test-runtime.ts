@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { type Logger, Runtime } from '../actor/index.ts';
+import { checkTimeout, type Logger, Runtime } from '../actor/index.ts';
+import { badArgument, checkArray } from '../errors/index.ts';
 import { LocalNames } from '../registry/index.ts';
 import type { Pid } from '../term/index.ts';
 import { fail, sameMessage } from './expectation.ts';
@@ -54,9 +55,9 @@ export class TestRuntime implements AsyncDisposable {
     }
   }
 
-  /** Lets `ms` of virtual time pass: every timer in it fires at its moment, and all that follows from one runs before the next. */
+  /** Lets `ms` of virtual time pass: every timer in it fires at its moment, and all that follows from one runs before the next. Throws SNOW_ERR_BAD_TIME. */
   async advance(ms: number): Promise<void> {
-    const end = this.clock.now() + ms;
+    const end = this.clock.now() + checkTimeout(ms);
     do await this.settle();
     while (this.clock.step(end));
     await this.settle();
@@ -69,6 +70,7 @@ export class TestRuntime implements AsyncDisposable {
 
   /** Fails unless exactly `messages` wait in an actor's mailbox, compared by value. Lets everything settle first. */
   async expectMailbox(pid: Pid, messages: readonly unknown[]): Promise<void> {
+    checkArray('expectMailbox', messages);
     await this.settle();
     const found = this.mailbox(pid);
     const same =
@@ -83,6 +85,7 @@ export class TestRuntime implements AsyncDisposable {
 
   /** Lines of one event, such as `actor_crash`. */
   logged(event: string): LogLine[] {
+    if (typeof event !== 'string') throw badArgument('logged', 'the name of an event', event);
     return this.logs.filter(({ facts }) => facts['event'] === event);
   }
 

@@ -3,46 +3,26 @@
 import { EventEmitter } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as api from '../../../ts/index.ts';
+import { defineHandler, type Node, Pid, Ref, type Self, startNode } from '../../../ts/index.ts';
 import {
-  defineHandler,
-  ERRORS,
-  type Node,
-  Pid,
-  Ref,
-  type Self,
-  SnowmeshError,
-  startNode,
-} from '../../../ts/index.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: what is wrong has no type
-// oxlint-disable-next-line typescript/no-explicit-any -- what is wrong has no type
-type Wrong = any;
-
-const WRONG = {
-  undefined: () => undefined,
-  null: () => null,
-  5: () => 5,
-  text: () => 'text',
-  '{}': () => ({}),
-  promise: () => Promise.resolve(),
-} as const;
-type Label = keyof typeof WRONG;
-const LABELS = Object.keys(WRONG).map((label) => (label === '5' ? 5 : label)) as Label[];
-/** What any message, reason or state may be. */
-const SENDABLE: readonly Label[] = ['undefined', 'null', 5, 'text', '{}'];
-/** Options may be left out. */
-const OPTIONAL: readonly Label[] = ['undefined', '{}'];
+  casesOf,
+  chainOf,
+  LABELS,
+  labelOf,
+  type Misspelt,
+  methodsOf,
+  mustRefuse,
+  OPTIONAL,
+  type Row,
+  SENDABLE,
+  type Wrong,
+} from './misuse.ts';
 
 interface Stage {
   readonly self: Wrong;
   readonly node: Wrong;
   readonly pid: Wrong;
 }
-
-/** One argument of a function: `call` gives it. `accepts`: what is documented to be fine there. */
-type Row = readonly [name: string, call: (stage: Stage, given: Wrong) => unknown, accepts?: readonly Label[]];
-/** Options that do not exist. */
-type Misspelt = readonly [what: string, call: (stage: Stage) => unknown];
 
 let node: Node;
 beforeAll(async () => {
@@ -72,7 +52,7 @@ async function stage(): Promise<Stage> {
   return { self, node, pid: node.spawn(deaf) };
 }
 
-const ON_SELF: readonly Row[] = [
+const ON_SELF: readonly Row<Stage>[] = [
   ['receive', ({ self }, x) => self.receive(x), ['undefined', 'text']],
   ['receive', ({ self }, x) => self.receive('tag', x), OPTIONAL],
   ['receive', ({ self }, x) => self.receive('tag', { timeout: x }), ['undefined', 5]],
@@ -134,7 +114,7 @@ const ON_SELF: readonly Row[] = [
   ['isAlive', ({ self }, x) => self.isAlive(x)],
 ];
 
-const ON_NODE: readonly Row[] = [
+const ON_NODE: readonly Row<Stage>[] = [
   ['spawn', (_, x) => node.spawn(x)],
   ['spawnHandler', (_, x) => node.spawnHandler(x)],
   ['spawnWith', (_, x) => node.spawnWith(x, body), ['{}']],
@@ -170,10 +150,23 @@ const ON_NODE: readonly Row[] = [
   ['monitorNode', (_, x) => node.monitorNode(x, 'other@127.0.0.1:1')],
   ['monitorNode', ({ self }, x) => node.monitorNode(self, x)],
   ['demonitorNodes', (_, x) => node.demonitorNodes(x)],
+  ['stopOnSignals', (_, x) => node.stopOnSignals(x)(), OPTIONAL],
+  ['stopOnSignals', (_, x) => node.stopOnSignals({ timeout: x })(), ['undefined', 5]],
+  ['stopOnSignals', (_, x) => node.stopOnSignals({ grace: x })(), ['undefined', 5]],
+  ['stopOnSignals', (_, x) => node.stopOnSignals({ before: x })(), ['undefined']],
+  ['processes', (_, x) => node.processes(x), OPTIONAL],
+  ['processes', (_, x) => node.processes({ after: x }), ['undefined', 5]],
+  ['processes', (_, x) => node.processes({ limit: x }), ['undefined', 5]],
+  ['processInfo', (_, x) => node.processInfo(x)],
+  ['tree', (_, x) => node.tree(x), OPTIONAL],
+  ['tree', (_, x) => node.tree({ limit: x }), ['undefined', 5]],
+  ['introspect', (_, x) => node.introspect(x), ['undefined']],
+  ['introspect', (_, x) => node.introspect(node.name, x), OPTIONAL],
+  ['introspect', (_, x) => node.introspect(node.name, { timeout: x }), ['undefined', 5]],
 ];
 
 const CALLER = (call: (caller: Wrong) => unknown) => (_: Stage, x: Wrong) => call(x);
-const FUNCTIONS: readonly Row[] = [
+const FUNCTIONS: readonly Row<Stage>[] = [
   ['start', CALLER((x) => api.start(x, body, []))],
   ['start', ({ self }, x) => api.start(self, x, [])],
   ['start', ({ self }, x) => api.start(self, body, x)],
@@ -301,7 +294,7 @@ const FUNCTIONS: readonly Row[] = [
   ['continuing', (_, x) => api.continuing(x, x), LABELS],
 ];
 
-const MISSPELT: readonly Misspelt[] = [
+const MISSPELT: readonly Misspelt<Stage>[] = [
   ['self.receive', ({ self }) => self.receive('tag', { timout: 5 })],
   ['self.spawnWith', ({ self }) => self.spawnWith({ nmae: 'a' }, body)],
   ['self.spawnWith mailbox', ({ self }) => self.spawnWith({ mailbox: { max: 1, polcy: 'block' } }, body)],
@@ -336,7 +329,7 @@ const MISSPELT: readonly Misspelt[] = [
 ];
 
 /** Addresses and arguments of the right type that make no sense. */
-const SENSELESS: readonly Row[] = [
+const SENSELESS: readonly Row<Stage>[] = [
   ['a monitor of a name without a node', ({ self }) => self.monitor({ name: 'x' })],
   ['a monitor of a node without a name', ({ self }) => self.monitor({ node: node.name })],
   ['a link with a name', ({ self }) => self.link('name')],
@@ -352,68 +345,12 @@ const SENSELESS: readonly Row[] = [
   ['a subscriber on another node', () => node.monitorNodes(new Pid(7, 1))],
 ];
 
-function labelOf(given: unknown): Label {
-  return LABELS.find((label) => {
-    const value = WRONG[label]();
-    return (
-      value === given || (label === '{}' && JSON.stringify(given) === '{}' && !(given instanceof Promise))
-    );
-  }) as Label;
-}
-
-/** What came of a call: its value, an error, at once or as a rejection, or `pending`. */
-async function outcome(call: () => unknown): Promise<unknown> {
-  try {
-    const made = call();
-    if (!(made instanceof Promise)) return made;
-    return await Promise.race([made, turns(5)]);
-  } catch (error) {
-    return error;
-  }
-}
-
-/** Turns of the event loop, in which an error that waits for nothing else comes. */
-async function turns(count: number): Promise<string> {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => void setImmediate(resolve));
-  return 'pending';
-}
-
-async function mustRefuse(call: () => unknown): Promise<SnowmeshError> {
-  const refused = await outcome(call);
-  expect(refused).toBeInstanceOf(SnowmeshError);
-  expect(ERRORS).toHaveProperty((refused as SnowmeshError).code);
-  return refused as SnowmeshError;
-}
-
-/** Fine: it does not throw, or it fails for a reason that is not its type. */
-async function mustAccept(call: () => unknown): Promise<void> {
-  const made = await outcome(call);
-  if (made instanceof Error) {
-    expect(made).toBeInstanceOf(SnowmeshError);
-    expect((made as SnowmeshError).code).not.toMatch(/BAD_(OPTION|ARGUMENT|DEST|TIME|MATCH|CALLER)/);
-  }
-}
-
 describe.each([
   ['self', ON_SELF],
   ['node', ON_NODE],
   ['the function', FUNCTIONS],
 ] as const)('%s', (_of, rows) => {
-  const cases = rows.flatMap(([name, call, accepts = []]) =>
-    LABELS.map((label) => ({
-      name,
-      of: String(call).replace(/^.*=> /, ''),
-      label,
-      call,
-      isFine: accepts.includes(label),
-    })),
-  );
-  it.each(cases)('$of, x = $label', async ({ call, label, isFine }) => {
-    const on = await stage();
-    const run = (): unknown => call(on, WRONG[label]());
-    if (isFine) await mustAccept(run);
-    else await mustRefuse(run);
-  });
+  it.each(casesOf(rows))('$of, x = $label', async ({ judge }) => judge(await stage()));
 });
 
 describe('an option that does not exist', () => {
@@ -433,24 +370,20 @@ describe('an option that does not exist', () => {
 
 describe('what makes no sense', () => {
   it.each(SENSELESS)('%s', async (...row) => {
-    const [, call] = row as unknown as Row;
+    const [, call] = row as unknown as Row<Stage>;
     const on = await stage();
     await mustRefuse(() => call(on, undefined));
   });
 });
 
 describe('every public', () => {
-  const methodsOf = (type: { prototype: object }): string[] =>
-    Object.entries(Object.getOwnPropertyDescriptors(type.prototype))
-      .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor')
-      .map(([name]) => name);
-  const listed = (rows: readonly Row[], more: readonly string[]): Set<string> =>
+  const listed = (rows: readonly Row<Stage>[], more: readonly string[]): Set<string> =>
     new Set([...rows.map(([name]) => name), ...more]);
 
   it('method of Self has rows here', () => {
     const withoutArguments = ['now', 'makeRef', 'initAck', 'initIgnore'];
     const known = listed(ON_SELF, [...withoutArguments, 'leaveLater', 'make']);
-    const names = [...methodsOf(api.Self), ...methodsOf(Object.getPrototypeOf(api.Self))];
+    const names = chainOf(api.Self).flatMap(methodsOf);
     expect(names).toContain('spawnWith');
     expect(names.filter((name) => !known.has(name))).toEqual([]);
   });
@@ -473,8 +406,7 @@ describe('every public', () => {
       ...['after', 'setKeepAlive', 'isSelf', 'guard'],
     ];
     const known = listed(ON_NODE, [...withoutArguments, ...hidden, ...Object.keys(EventEmitter.prototype)]);
-    const runtime = Object.getPrototypeOf(Object.getPrototypeOf(api.Node));
-    const names = [...methodsOf(api.Node), ...methodsOf(runtime)];
+    const names = chainOf(api.Node).flatMap(methodsOf);
     expect(names).toContain('spawnWith');
     expect(names.filter((name) => !known.has(name))).toEqual([]);
   });
