@@ -24,3 +24,25 @@ it('F3, F4 names that nobody can have are lost, noproc or refused, and harm no s
   }, b?.name ?? '');
   expect(seen).toEqual([Array.from({ length: 3 }, () => ['noproc', 'noproc']), [1]]);
 });
+
+it('G10 asks the servers of one name on many nodes', async () => {
+  const nodes = await cluster.nodes({ name: 'c' }, { name: 'd' });
+  for (const node of nodes)
+    await node.run(async (bench) => {
+      const { snow } = bench;
+      bench.box['stats'] = snow.defineServer({
+        name: 'stats',
+        init: () => 1,
+        calls: { read: ({ self }) => self.runtime.nodeOf(self.pid) },
+      });
+      await bench.box['stats'].startWith(bench.node, { name: 'stats' });
+    });
+  const names = nodes.map(({ name }) => name);
+  const seen = await nodes[0]?.run(async (bench, names) => {
+    await bench.node.connect(names[1] as string);
+    const to = [...names, 'nobody@127.0.0.1:1'].map((name) => bench.box['stats'].at('stats', name));
+    const { replies, failures } = await bench.snow.multiCall(bench.node, to, 'read' as never, [] as never);
+    return [replies.map(({ value }) => value), failures.length];
+  }, names);
+  expect(seen).toEqual([names, 1]);
+});

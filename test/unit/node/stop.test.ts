@@ -9,7 +9,7 @@ import {
   startNode,
 } from '../../../ts/index.ts';
 import { VirtualClock } from '../../../ts/testing/index.ts';
-import { deferred } from '../../support/deadline.ts';
+import { deferred, turns } from '../../support/deadline.ts';
 
 let clock: VirtualClock;
 let node: Node;
@@ -91,6 +91,18 @@ describe('node.stop', () => {
     const slow = node.stop({ timeout: Number.POSITIVE_INFINITY });
     void node.stop({ timeout: 0 });
     await slow;
+    expect(node.runtime.size).toBe(0);
+  });
+
+  it('gives all trees 10 s together, unless told otherwise', async () => {
+    for (const name of ['one', 'two']) await saver(name, () => new Promise(() => {})).start(node);
+    let isOver = false;
+    const stopped = node.stop().then(() => (isOver = true));
+    while (clock.step(9_999));
+    await turns();
+    expect([isOver, node.runtime.size]).toEqual([false, 2]);
+    while (clock.step(10_000));
+    await stopped;
     expect(node.runtime.size).toBe(0);
   });
 
