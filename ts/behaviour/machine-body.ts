@@ -47,7 +47,7 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
   private readonly outdated = new Set<TimerRef>();
   /** Messages kept for a later state, oldest first. */
   private postponed: unknown[] = [];
-  /** Messages to be handled now: the one that came, and after a change of state the kept ones. */
+  /** Messages to be handled now, the next one last: the one that came, and after a change of state the kept ones. */
   private queue: unknown[] = [];
 
   constructor(context: MachineContext<D, M>, handlers: Handlers, states: MachineStates) {
@@ -64,13 +64,13 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
   }
 
   protected override take(message: unknown): void | PromiseLike<void> {
-    this.queue.push(message);
+    this.queue.unshift(message);
     return this.drain();
   }
 
   private drain(): void | PromiseLike<void> {
     while (this.queue.length > 0 && this.context.stopping === undefined) {
-      const message = this.queue.shift();
+      const message = this.queue.pop();
       const handled = this.handle(message);
       if (isPromise(handled)) return handled.then(() => this.proceed(message)).then(() => this.drain());
       const entered = this.proceed(message);
@@ -111,7 +111,7 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
     const previous = this.context.state;
     this.current = this.stateOf(next);
     this.context.state = next;
-    this.queue = [...this.postponed, ...this.queue];
+    for (const message of this.postponed.reverse()) this.queue.push(message);
     this.postponed = [];
     return this.enter(previous);
   }

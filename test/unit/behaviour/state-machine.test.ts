@@ -106,6 +106,38 @@ describe('a state machine', () => {
     ]);
   });
 
+  it('handles many postponed messages in order, though each changes the state: none costs more than itself', async () => {
+    const MANY = 50_000; // a copy of what is left for each of them takes more than a minute
+    const step = (next: 'even' | 'odd') => ({
+      casts: {
+        take: ({ data, goto }: { data: number[]; goto: (state: 'even' | 'odd') => void }, number: number) => {
+          data.push(number);
+          goto(next);
+        },
+      },
+    });
+    const machine = defineStateMachine({
+      name: 'many',
+      init: (): MachineStart<'shut' | 'even' | 'odd', number[]> => ({ state: 'shut', data: [] }),
+      states: {
+        shut: {
+          casts: {
+            take: ({ postpone }, _number: number) => void postpone(),
+            open: ({ goto }) => goto('even'),
+          },
+        },
+        even: step('odd'),
+        odd: step('even'),
+      },
+      any: { calls: { log: ({ data }) => data } },
+    });
+    const pid = await machine.start(kit);
+    const numbers = Array.from({ length: MANY }, (_, number) => number);
+    for (const number of numbers) cast(kit, pid, 'take', number);
+    cast(kit, pid, 'open');
+    expect(await call(kit, pid, 'log')).toEqual(numbers);
+  });
+
   it('refuses a call that no handler of the state takes, and lives on', async () => {
     const pid = await door.start(kit, '1');
     cast(kit, pid, 'smash');
