@@ -1,12 +1,15 @@
 // What prebuildify runs in place of node-gyp (scripts/prebuild.mjs): builds the addon with cargo as SNOWMESH_TOOLCHAIN says, and
 // leaves only the module in build/Release of the folder it was started in.
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buildAddon, install, libraryName } from './build-native.mjs';
 
 try {
-  const folder = buildAddon(JSON.parse(process.env.SNOWMESH_TOOLCHAIN));
-  const library = join(folder, libraryName(process.env.PREBUILD_PLATFORM));
-  install(library, join(process.cwd(), 'build', 'Release', 'snowmesh.node'));
+  const { strip, ...toolchain } = JSON.parse(process.env.SNOWMESH_TOOLCHAIN);
+  const library = join(buildAddon(toolchain), libraryName(process.env.PREBUILD_PLATFORM));
+  const module = join(process.cwd(), 'build', 'Release', 'snowmesh.node');
+  install(library, module);
+  if (strip !== undefined) execFileSync(strip[0], [...strip.slice(1), module]);
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

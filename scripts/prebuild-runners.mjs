@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostTarget, targets } from './prebuild-targets.mjs';
-import { downloadPackages, fetchOnce, TOOLS } from './prebuild-toolchain.mjs';
+import { downloadPackages, fetchOnce, TOOLS, zigTools } from './prebuild-toolchain.mjs';
 import { runMain, SetupError } from './setup.mjs';
 
 /** A processor as qemu, Debian (cross libraries, architecture) and Python name it. */
@@ -92,15 +92,43 @@ function wine(target, isFetching) {
   const program = WINE.find(existsSync);
   if (program === undefined) return { missing: 'Wine is not installed: apt-get install wine64' };
   if (target.arch !== process.arch) return { missing: `this Wine runs ${process.arch} programs only` };
-  const folder = npmPackage(`node-win-${target.arch}`, isFetching);
-  if (!folder) return { missing: `its Node.js is not fetched: node scripts/prebuild-runners.mjs` };
-  const env = {
-    WINEPREFIX: join(TOOLS, 'wine'),
+  const node = npmPackage(`node-win-${target.arch}`, isFetching);
+  const command = [program, join(String(node), 'package/bin/node.exe')];
+  const environment = (prefix) => ({
+    WINEPREFIX: prefix,
     WINEDEBUG: '-all',
     WINEARCH: 'win64',
     NODE_SKIP_PLATFORM_CHECK: '1',
-  };
-  return { command: [program, join(folder, 'package/bin/node.exe')], env };
+  });
+  const prefix = provide('wine', '2', isFetching, (into) => {
+    spawnSync(command[0], [command[1], '--version'], { env: { ...process.env, ...environment(into) } });
+    addProcessPrng(join(into, 'drive_c/windows/system32'), into);
+  });
+  if (!node || !prefix) return { missing: 'its Node.js is not fetched: node scripts/prebuild-runners.mjs' };
+  return { command, env: environment(prefix) };
+}
+
+/** Windows 10 has this library, Wine before its version 9 has not; it is made of a function that Wine has. */
+function addProcessPrng(folder, scratch) {
+  const source = join(scratch, 'random.c');
+  writeFileSync(
+    source,
+    `int __stdcall SystemFunction036(void *, unsigned long);
+__declspec(dllexport) int ProcessPrng(unsigned char *to, unsigned long long n) { return SystemFunction036(to, (unsigned long)n); }
+`,
+  );
+  const library = join(folder, 'bcryptprimitives.dll');
+  run(zigTools().compiler, [
+    'cc',
+    '-target',
+    'x86_64-windows-gnu',
+    '-shared',
+    '-O2',
+    '-o',
+    library,
+    source,
+    '-ladvapi32',
+  ]);
 }
 
 function npmPackage(name, isFetching, version = NODE) {

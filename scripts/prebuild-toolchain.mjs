@@ -27,7 +27,7 @@ export const hostToolchain = { command: ['cargo', 'build'], triple: undefined, e
  * What `buildAddon` of build-native.mjs needs to build for `target`.
  *
  * @param {import('./prebuild-targets.mjs').Target} target
- * @returns {{ command: string[], triple: string | undefined, env: Record<string, string> }}
+ * @returns {{ command: string[], triple: string | undefined, env: Record<string, string>, strip?: string[] }}
  * @throws {SetupError} one sentence: what is missing.
  */
 export function toolchainFor(target) {
@@ -40,12 +40,12 @@ export function toolchainFor(target) {
     `--remap-path-prefix=${TOOLS}=/tools`,
     // A module that Node.js loads must link the musl library dynamically.
     ...(target.libc === 'musl' ? ['-C target-feature=-crt-static'] : []),
-    // rustc would strip after linking, with a tool that is not always there, and break the signature that zig gave.
-    ...(target.platform === 'darwin' ? ['-C link-arg=-Wl,-s', '-C link-arg=-Wl,-dead_strip_dylibs'] : []),
+    ...(target.platform === 'darwin' ? ['-C link-arg=-Wl,-dead_strip_dylibs'] : []),
   ];
   return {
     command: ['cargo-zigbuild', 'zigbuild', ...std.options, '--target', wanted],
     triple: target.triple,
+    ...(target.platform === 'darwin' ? { strip: darwinStrip() } : {}),
     env: {
       ...std.env,
       ...(target.platform === 'darwin'
@@ -60,6 +60,23 @@ export function toolchainFor(target) {
 }
 
 /**
+ * A command that removes the local symbols of a macOS library and signs it anew; rustc does it only with a tool of its own that not
+ * every installation has, and zig not at all.
+ */
+function darwinStrip() {
+  const works = (command) => spawnSync(command[0], ['--version'], { stdio: 'ignore' }).status === 0;
+  const { stdout: sysroot } = spawnSync('rustc', ['--print', 'sysroot'], { encoding: 'utf8' });
+  const host = /^host: (.*)$/m.exec(spawnSync('rustc', ['-vV'], { encoding: 'utf8' }).stdout)?.[1];
+  const objcopy = join(sysroot.trim(), 'lib/rustlib', String(host), 'bin/rust-objcopy');
+  const found = [
+    ['llvm-strip', '-x'],
+    [objcopy, '--discard-all'],
+  ].find(works);
+  if (found !== undefined) return found;
+  throw new SetupError('An addon for macOS needs llvm-strip: apt-get install llvm.');
+}
+
+/**
  * A folder with an import library of no symbols. napi's build script wants a libnode.dll to link with on Windows' GNU targets, but
  * the addon looks all symbols up in the program that loads it (napi's feature `dyn-symbols`).
  */
@@ -70,7 +87,7 @@ function emptyLibnode() {
 }
 
 /** zig and cargo-zigbuild, which PyPI carries for every system that builds. */
-function zigTools() {
+export function zigTools() {
   const folder = fetchOnce('python', PYTHON_TOOLS.join(' '), (into) => {
     const python = ['python3', 'python', 'py'].find(
       (name) => spawnSync(name, ['-m', 'pip', '--version']).status === 0,
