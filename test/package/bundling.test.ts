@@ -1,10 +1,14 @@
 // The ways of docs/bundling.md, with real bundlers, from the packed tarball: a bundle that was moved away from node_modules
 // finds the addon beside it, or says what to do.
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nodeResolve } from '@rollup/plugin-node-resolve';
 import { build as esbuild, type Format } from 'esbuild';
 import { rolldown } from 'rolldown';
+import { rollup } from 'rollup';
+import { build as tsup } from 'tsup';
 import { build as vite } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import webpack from 'webpack';
@@ -102,7 +106,61 @@ const withWebpack =
       );
     });
 
+const withRollup: Bundle = async (from, folder, isExternal) => {
+  const file = join(folder, 'out.mjs');
+  const bundle = await rollup({
+    input: from,
+    external: [/^node:/, ...(isExternal ? ['snowmesh'] : [])],
+    plugins: [nodeResolve({ preferBuiltins: true })],
+  });
+  await bundle.write({ file, format: 'esm', inlineDynamicImports: true });
+  await bundle.close();
+  return file;
+};
+
+const withTsup =
+  (format: 'esm' | 'cjs', extension: string): Bundle =>
+  async (from, folder, isExternal) => {
+    await tsup({
+      entry: { out: from },
+      outDir: folder,
+      format,
+      outExtension: () => ({ js: `.${extension}` }),
+      platform: 'node',
+      // Dependencies are external by default: those of the folder's package.json, which this program does not have.
+      ...(isExternal ? { external: ['snowmesh'] } : { noExternal: [/^snowmesh/] }),
+      config: false,
+      clean: false,
+      silent: true,
+      splitting: false,
+    });
+    return join(folder, `out.${extension}`);
+  };
+
+const withNcc: Bundle = (from, folder, isExternal) => {
+  const args = [
+    'build',
+    from,
+    '--out',
+    folder,
+    '--target',
+    'es2022',
+    ...(isExternal ? ['--external', 'snowmesh'] : []),
+  ];
+  const ncc = join(root, 'node_modules/@vercel/ncc/dist/ncc/cli.js');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [ncc, ...args], {
+    encoding: 'utf8',
+    cwd: folder,
+  });
+  if (status !== 0) throw new Error(stdout + stderr);
+  return Promise.resolve(join(folder, 'index.mjs'));
+};
+
 const BUNDLERS: [string, Bundle][] = [
+  ['rollup', withRollup],
+  ['tsup as ESM', withTsup('esm', 'mjs')],
+  ['tsup as CommonJS', withTsup('cjs', 'cjs')],
+  ['ncc', withNcc],
   ['esbuild as ESM', withEsbuild('esm', 'mjs')],
   ['esbuild as CommonJS', withEsbuild('cjs', 'cjs')],
   ['rolldown as ESM', withRolldown('esm', 'mjs')],
