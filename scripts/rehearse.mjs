@@ -1,0 +1,92 @@
+// npm run rehearse [-- snowmesh-1.0.0.tgz]: the README's commands on a machine that has nothing but Node.js: an empty environment, an empty
+// home, no caches. Packs the package or takes the named tarball, installs it into an empty folder, runs the README's programs as written,
+// and prints how long each step took, how large the installation is, and what importing it costs.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { root, run, runMain, SetupError } from './setup.mjs';
+
+const EXAMPLE = /^<!-- (?:example|module) ([\w-]+): ([\w.-]+) -->\n+```[^\n]*\n([\s\S]*?)^```$/gm;
+const COST = `const before = process.memoryUsage().rss;
+const cpu = process.cpuUsage();
+await import('snowmesh');
+const { user, system } = process.cpuUsage(cpu);
+console.log(((user + system) / 1000).toFixed(0), ((process.memoryUsage().rss - before) / 1e6).toFixed(1));`;
+
+const work = mkdtempSync(join(tmpdir(), 'snowmesh-rehearsal-'));
+const app = join(work, 'app');
+const home = join(work, 'home');
+for (const folder of [app, home]) mkdirSync(folder);
+// npm's own variable for another registry than the public one is the only one that is passed on.
+const { npm_config_registry: registry } = process.env;
+const env = {
+  HOME: home,
+  PATH: [dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
+  ...(registry === undefined ? {} : { npm_config_registry: registry }),
+};
+process.on('exit', () => rmSync(work, { recursive: true, force: true }));
+
+await runMain(async () => {
+  const tarball = process.argv[2] === undefined ? pack() : resolve(process.argv[2]);
+  console.log(`tarball: ${megabytes(statSync(tarball).size)}`);
+  step('npm install', 'npm', ['install', '--no-audit', '--no-fund', '--silent', tarball]);
+  const files = readdirSync(join(app, 'node_modules'), { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile(),
+  );
+  const bytes = files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+  console.log(`installed: ${megabytes(bytes)} in ${files.length} files`);
+  writeFileSync(join(app, 'cost.mjs'), COST);
+  const [cpu, memory] = step('import', process.execPath, ['cost.mjs']).trim().split(' ');
+  console.log(`importing it: ${cpu} ms of CPU, ${memory} MB`);
+  for (const [name, programs] of examples()) await runExample(name, programs);
+});
+
+function pack() {
+  const quiet = { stdio: ['ignore', 'ignore', 2], env: { ...process.env, SNOWMESH_PACK: 'local' } };
+  const status = run('npm', ['pack', '--silent', '--pack-destination', work], {
+    ...quiet,
+    shell: process.platform === 'win32',
+  });
+  if (status !== 0) throw new SetupError('npm pack failed.');
+  return join(
+    work,
+    readdirSync(work).find((name) => name.endsWith('.tgz')),
+  );
+}
+
+/** The README's programs, by example. */
+function examples() {
+  const found = new Map();
+  for (const [, name, file, text] of readFileSync(join(root, 'README.md'), 'utf8').matchAll(EXAMPLE)) {
+    writeFileSync(join(app, file), text);
+    found.set(name, [...(found.get(name) ?? []), file]);
+  }
+  return found;
+}
+
+/** All programs but the last serve; the last is what the example is about. */
+async function runExample(name, programs) {
+  const servers = [];
+  for (const file of programs.slice(0, -1)) {
+    const server = spawn(process.execPath, [file], { cwd: app, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    servers.push(server);
+    await once(server.stdout, 'data');
+  }
+  const output = step(`README: ${name}`, process.execPath, [programs.at(-1)]);
+  console.log(output.trimEnd().replace(/^/gm, '    '));
+  for (const server of servers) server.kill();
+}
+
+function step(name, program, args) {
+  const begun = performance.now();
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd: app, env, encoding: 'utf8' });
+  if (status !== 0) throw new SetupError(`${name} failed:\n${stdout}${stderr}`);
+  console.log(`${name}: ${(performance.now() - begun).toFixed(0)} ms`);
+  return stdout;
+}
+
+function megabytes(bytes) {
+  return `${(bytes / 1e6).toFixed(2)} MB`;
+}
