@@ -14,7 +14,7 @@ import {
   type Welcome,
   writeBinary,
 } from './protocol.ts';
-import { partsOf, readState } from './state.ts';
+import { later, partsOf, readState } from './state.ts';
 
 /** How a client behaves. */
 export interface ClientOptions extends ConnectorOptions {
@@ -152,7 +152,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
         this.settle(message[1]);
         return;
       case 'resync':
-        this.enter(message[1], message[2], { ...this.rooms.get(message[1])?.cursor, ...message[3] });
+        this.enter(message[1], message[2], later(this.rooms.get(message[1])?.cursor ?? {}, message[3]));
         return this.emit('resync', { room: message[1], reason: message[4] });
       case 'forget':
         return this.forgetOrigins(message[1], message[2], message[3], message[4]);

@@ -1,6 +1,6 @@
 // What a client continues from: its session, its places in rooms and what it has not sent, as text for another page load and in messages to the server.
 import type { SavedOutbox } from './outbox.ts';
-import type { ResumeRoom } from './protocol.ts';
+import type { Cursor, ResumeRoom } from './protocol.ts';
 
 type State = readonly [
   session: string | null,
@@ -26,6 +26,14 @@ export function partsOf(places: readonly ResumeRoom[]): ResumeRoom[][] {
     parts.at(-1)?.push(place);
   }
   return parts;
+}
+
+/** Of each origin the greater number: a server that tells a client to load anew may know less of some than the client has had. */
+export function later(one: Cursor, other: Cursor): Cursor {
+  const cursor: Record<string, number> = { ...one };
+  for (const [origin, sequence] of Object.entries(other))
+    cursor[origin] = Math.max(cursor[origin] ?? 0, sequence);
+  return cursor;
 }
 
 /** Reads what `client.state` gave. @throws SNOW_ERR_BAD_OPTION */

@@ -135,13 +135,13 @@ export class Clients implements ConnectionHost {
     if (isOlder) connection.close(CloseCode.resumedElsewhere, 'resumed elsewhere');
   }
 
-  /** Members of a room may have missed something. */
-  gap(room: Room<Connection>): void {
+  /** Members of a room may have missed something. @param corrected what they have seen of this origin never was. */
+  gap(room: Room<Connection>, corrected?: string): void {
     this.turn.settle();
     for (const connection of room.members) {
       if (connection.isPlain) continue;
       this.counters.resyncs++;
-      this.#resume.resync(connection, room);
+      this.#resume.resync(connection, room, corrected);
     }
   }
 

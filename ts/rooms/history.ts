@@ -28,8 +28,8 @@ export interface HistoryListener {
   next(room: Room<Connection>, message: RoomMessage): void;
   /** The room may know more origins than before. */
   grew(room: Room<Connection>): void;
-  /** Something is missing and will not come. */
-  gap(room: Room<Connection>): void;
+  /** Something is missing and will not come. @param corrected an origin whose numbers were said to be greater than they are. */
+  gap(room: Room<Connection>, corrected?: string): void;
 }
 
 export class History {
@@ -71,7 +71,7 @@ export class History {
     room.ring.heardOf(side.origin, newest);
     if (last === undefined || newest <= last) room.ring.startAt(side.origin, counter);
     else this.#fill(side, room);
-    if (isCorrected) this.#listener.gap(room);
+    if (isCorrected) this.#listener.gap(room, side.origin);
     this.#listener.grew(room);
   }
 

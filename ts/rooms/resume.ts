@@ -63,7 +63,10 @@ export class Resume {
   }
 
   /** Tells a client that it may have missed something in a room, and from which message on it gets it. */
-  resync(connection: Connection, room: Room<Connection>): void {
+  resync(connection: Connection, room: Room<Connection>, corrected?: string): void {
+    // The client keeps the greater number of each origin: on another node it may have had more than is known here.
+    if (corrected !== undefined)
+      connection.notify(['forget', room.name, this.#service.table.origin, 0, [corrected]]);
     this.#resync(connection, room, 'lost', {}, {});
   }
 

@@ -37,7 +37,7 @@ export interface RoomsHost {
 /** What else follows from what happens here. */
 export interface RoomServiceListener {
   /** Members of a room may have missed something that will not come. */
-  gap(room: Room<Connection>): void;
+  gap(room: Room<Connection>, corrected?: string): void;
   /** A session is claimed by a newer connection on a peer. */
   claimed(session: string, generation: number, origin: string): void;
   /** The bridge to other clusters carries messages, or not any more. */
@@ -87,7 +87,7 @@ export class RoomService implements ChannelListener {
     this.history = new History(runtime, this.table, this.peers, this.#requests, resume, {
       next: (room, message) => this.casting.deliver(room, message),
       grew: (room) => this.casting.boundOrigins(room),
-      gap: (room) => listener.gap(room),
+      gap: (room, corrected) => listener.gap(room, corrected),
     });
     this.casting = new Casting({
       runtime,

@@ -51,7 +51,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
       { limits, resume, bridge: options.bridge },
       {
         bridged: (isUp, why) => this.#bridged(isUp, why),
-        gap: (room) => this.#clients.gap(room),
+        gap: (room, corrected) => this.#clients.gap(room, corrected),
         claimed: (session, generation, origin) => this.#clients.claimed(session, generation, origin),
         replaced: () => this.close(),
       },

@@ -123,7 +123,8 @@ export class FakeClient extends FakeSocket {
         cursor = { ...message[4] };
       } else if (message[0] === 'resync' && message[1] === room) {
         ticket = message[2];
-        cursor = { ...cursor, ...message[3] };
+        for (const [origin, last] of Object.entries(message[3]))
+          cursor[origin] = Math.max(cursor[origin] ?? 0, last);
       } else if (message[0] === 'forget' && message[1] === room) {
         const [, , origin, sequence, origins] = message;
         if (sequence > 0 && sequence <= (cursor[origin] ?? 0)) continue;

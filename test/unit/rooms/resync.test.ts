@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Stage } from './stage.ts';
+
+let stage: Stage;
+beforeEach(() => void (stage = new Stage()));
+afterEach(() => stage.mesh.stop());
+
+it('R16 a resync on a node that knows less of a sender than the client has had brings nothing again', async () => {
+  const rooms = await stage.cluster({ join: () => true, resume: { count: 20 } });
+  const [a, b, sender] = stage.nodes as [
+    (typeof stage.nodes)[0],
+    (typeof stage.nodes)[0],
+    (typeof stage.nodes)[0],
+  ];
+  const { socket: before } = await stage.client(rooms[0], { joins: ['g'] });
+  const { socket: keeper } = await stage.client(rooms[0], { joins: ['g'] });
+  await stage.client(rooms[1], { joins: ['g'] });
+  // The second node misses what the third one says before it is killed.
+  stage.mesh.cut(b, sender);
+  await stage.mesh.settle();
+  for (const number of [1, 2, 3]) rooms[2].broadcast('g', number);
+  await stage.mesh.settle();
+  expect(before.data('g')).toEqual([1, 2, 3]);
+  stage.mesh.crash(sender);
+  await stage.mesh.settle();
+  before.drop();
+  const { socket } = await stage.back(rooms[1], before, ['g']);
+  // A gap that has nothing to do with that sender: more than the first node keeps.
+  stage.mesh.cut(a, b);
+  await stage.mesh.settle();
+  for (let number = 0; number < 30; number++) rooms[0].broadcast('g', `a${number}`);
+  stage.mesh.connect(a, b);
+  await stage.mesh.settle();
+  expect(socket.all('resync').length).toBeGreaterThan(0);
+  // Somebody else brings what the killed one said to the second node.
+  keeper.drop();
+  await stage.back(rooms[1], keeper, ['g']);
+  socket.drop();
+  const { socket: last } = await stage.back(rooms[0], socket, ['g']);
+  const all = [...before.data('g'), ...socket.data('g'), ...last.data('g')];
+  expect(all.filter((each) => each === 1 || each === 2 || each === 3)).toEqual([1, 2, 3]);
+});
