@@ -5,11 +5,12 @@ import type { Node } from '../../ts/index.ts';
 import { createRooms, type Rooms, type RoomsOptions } from '../../ts/rooms/index.ts';
 import { redisBridge } from '../../ts/rooms/redis.ts';
 
-/** Listens on any port. @param broker of a bridge to other clusters; without it there is none. */
+/** @param broker of a bridge to other clusters; without it there is none. @param port 0: any. */
 export async function serveRooms(
   node: Node,
   options: RoomsOptions = {},
   broker?: { readonly url: string; readonly cluster: string },
+  port = 0,
 ): Promise<{ readonly rooms: Rooms; readonly url: string }> {
   const rooms = createRooms(node, {
     join: () => true,
@@ -20,7 +21,7 @@ export async function serveRooms(
     ...options,
   });
   const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
   rooms.attach(server);
   return { rooms, url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/rooms` };
 }
