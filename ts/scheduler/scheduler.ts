@@ -15,7 +15,7 @@ const CHECK_MS = 0.1;
 const MOST_UNCHECKED = 64;
 const FIRST_UNCHECKED = 16;
 
-const TICK = Promise.resolve();
+const TICK = NO_STORE.runInAsyncScope(() => Promise.resolve());
 
 /**
  * The one run queue of a runtime.

@@ -1,8 +1,8 @@
 // In which AsyncLocalStorage stores code runs that the runtime calls later.
 import { AsyncResource } from 'node:async_hooks';
 
-/** Made when the package is loaded: code that runs in it sees no store. The runtime's own promises and immediates are made in it. */
-export const NO_STORE: AsyncResource = new AsyncResource('SNOWMESH_RUNTIME');
+/** Code that runs in it sees no store. The runtime's own promises and immediates are made in it. */
+export const NO_STORE: AsyncResource = withoutStores(new AsyncResource('SNOWMESH_RUNTIME'));
 
 // AsyncResource cannot say whether it carries a store, and one for each actor would cost time in each of its turns. What
 // Node.js keeps the stores in is a symbol of the resource (`context_frame`, Node.js 24 on), or is there only while a hook
@@ -12,6 +12,17 @@ const PROMISE_NUMBER = symbols.find(({ description }) => description === 'async_
 const FRAME = symbols.find(({ description }) => description === 'context_frame');
 
 type Marked = Record<symbol, unknown>;
+
+/** A resource has the stores it was made in, and the package may be loaded in one (`require` in a request): that is not shown, nor kept. */
+function withoutStores(resource: AsyncResource): AsyncResource {
+  for (const symbol of Object.getOwnPropertySymbols(resource)) {
+    const { description } = symbol;
+    // Up to Node.js 22 each AsyncLocalStorage has a symbol of this name; from 24 on a frame has all stores.
+    if (description === 'kResourceStore' || description === 'context_frame')
+      (resource as unknown as Marked)[symbol] = undefined;
+  }
+  return resource;
+}
 
 /** What carries the stores of the running code; null when there is none. About 40 ns where no AsyncLocalStorage is in use. */
 export function currentStore(): AsyncResource | null {

@@ -14,6 +14,7 @@ import { call, replyTo } from '../../../ts/behaviour/index.ts';
 import { startNode } from '../../../ts/index.ts';
 import { LocalNames } from '../../../ts/registry/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
+import { startChild } from '../../support/child.ts';
 import { turns } from '../../support/deadline.ts';
 
 const als = new AsyncLocalStorage<string>();
@@ -218,5 +219,13 @@ describe('calls and spawns of another node', () => {
       clearInterval(user);
       await Promise.all([local.stop(), far.stop()]);
     }
+  });
+});
+
+describe('the store in which the package was loaded', () => {
+  it('is not seen by code that has no store', async () => {
+    const child = startChild(new URL('store-child.ts', import.meta.url));
+    expect(await child.exit()).toEqual({ code: 0, signal: null });
+    expect(child.stdout().trim()).toBe('none none none none');
   });
 });
