@@ -13,7 +13,7 @@ beforeEach(() => void (cluster = new Cluster()));
 afterEach(() => cluster.stop());
 
 describe('900 calls at once, each answered with 1 MiB', () => {
-  it('P2 are answered, or fail alone with overload; the session and its monitors live', {
+  it('P1, P2 are answered, or fail alone with overload; the session and its monitors live', {
     timeout: 120_000,
   }, async () => {
     const [a, b] = (await cluster.nodes({ name: 'a' }, { name: 'b' })) as [ClusterNode, ClusterNode];
@@ -126,7 +126,7 @@ async function meetVictim(a: ClusterNode, b: ClusterNode): Promise<void> {
 
 describe('600 orders with 1 MiB each, in one go', () => {
   it.each(KINDS.filter((kind) => kind !== 'sendExit'))(
-    'P2 (%s) stay within what may wait for a dial, when the port accepts and stays silent',
+    'P1 (%s) stay within what may wait for a dial, when the port accepts and stays silent',
     async (kind) => {
       const sockets = new Set<Socket>();
       const silent = createServer((socket) => void sockets.add(socket.on('error', () => {})));
@@ -146,7 +146,7 @@ describe('600 orders with 1 MiB each, in one go', () => {
   );
 
   it.each(KINDS)(
-    'P2 (%s) stay within the budget of the session, when the peer has stopped reading',
+    'P1 (%s) stay within the budget of the session, when the peer has stopped reading',
     async (kind) => {
       const [a, b] = (await cluster.nodes({ name: 'a', outbox: { limit: 16 * MIB } }, { name: 'b' })) as [
         ClusterNode,
