@@ -9,7 +9,7 @@ const VALUE = 24;
 const ENTRY = 16;
 const SHARED = 64;
 
-/** Bytes of a mailbox, by its oldest messages. O(1). `isShared`: whether a message is one that lies in several mailboxes. */
+/** Bytes of a mailbox, by its oldest messages. O(1) when they were looked at before, else as {@link weigh}. `isShared`: whether a message is one that lies in several mailboxes. */
 export function weightOfMailbox(
   mailbox: Iterable<unknown> & { readonly size: number },
   isShared: (message: unknown) => boolean,
@@ -23,8 +23,18 @@ export function weightOfMailbox(
   return looked === 0 ? 0 : Math.round((bytes / looked) * mailbox.size);
 }
 
-/** Bytes of one message; of a message of many values, by the first ones. */
+/** Of messages that were looked at: the keys of a large object cost, and nothing changes a message that waits. */
+const known = new WeakMap<object, number>();
+
 function weightOf(message: unknown): number {
+  if (typeof message !== 'object' || message === null) return weigh(message);
+  let bytes = known.get(message);
+  if (bytes === undefined) known.set(message, (bytes = weigh(message)));
+  return bytes;
+}
+
+/** Bytes of one message; of a message of many values, by the first ones. O(keys of its objects), else O(1). */
+function weigh(message: unknown): number {
   const left: unknown[] = [message];
   let bytes = 0;
   for (let values = 0; values < MAX_VALUES; values++) {
@@ -35,6 +45,9 @@ function weightOf(message: unknown): number {
     else if (value instanceof Map || value instanceof Set) {
       bytes += 2 * ENTRY * value.size;
       push(left, value.values());
+    } else if (Array.isArray(value)) {
+      bytes += ENTRY * value.length;
+      push(left, value);
     } else if (typeof value === 'object' && value !== null) {
       const entries = Object.values(value);
       bytes += ENTRY * entries.length;
