@@ -8,6 +8,7 @@ import {
   startHealthServer,
 } from '../../../ts/health/index.ts';
 import { type Node, silentLogger, startNode } from '../../../ts/index.ts';
+import { until } from '../../support/deadline.ts';
 
 const COOKIE = 'only for tests: 0123456789';
 const closers: (() => unknown)[] = [];
@@ -69,12 +70,14 @@ describe('a node alone', () => {
   it('is not ready when its event loop was late', async () => {
     const probe = await prober(node, { maxLoopDelay: 100 });
     // The meter has to be at work before the loop is blocked.
-    while (node.introspector.view.loopDelay() === undefined)
-      await new Promise((turn) => setTimeout(turn, 20));
+    await until('a meter at work', () => node.introspector.view.loopDelay() !== undefined);
     const began = performance.now();
     while (performance.now() - began < 300);
-    await new Promise((turn) => setTimeout(turn, 50));
-    expect(await probe('/readyz')).toEqual([503, { status: 'failed', reasons: ['loop'] }]);
+    const refused = await until('a refusal', async () => {
+      const answer = await probe('/readyz');
+      return answer[0] === 503 && answer;
+    });
+    expect(refused).toEqual([503, { status: 'failed', reasons: ['loop'] }]);
     expect((await probe('/livez'))[0]).toBe(200);
   });
 
