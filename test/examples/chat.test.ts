@@ -161,7 +161,7 @@ describe.skipIf(whyNoBrowser !== undefined)(
       expect(complaints).toEqual([]);
     });
 
-    it('goes on after a reload with what it had, what it missed, and what was not sent', async () => {
+    it('goes on after a reload with what it had and what it missed', async () => {
       const ada = await enter('Ada', 0);
       const joe = await enter('Joe', 1);
       await say(ada, 'first');
@@ -178,6 +178,30 @@ describe.skipIf(whyNoBrowser !== undefined)(
       expect(await said(joe)).toEqual(['first', 'second', 'third']);
       expect(complaints).toEqual([]);
     });
+
+    it.runIf(hasSignals)(
+      'takes a message once that was under way while its page was loaded again',
+      async () => {
+        const ada = await enter('Ada', 0);
+        const joe = await enter('Joe', 1);
+        await say(ada, 'first');
+        await Promise.all([count(ada, 1), count(joe, 1)]);
+        const pid = Number(/node a .* process (\d+)/.exec(launcher.stdout())?.[1]);
+        process.kill(pid, 'SIGSTOP');
+        await say(ada, 'second');
+        await ada.locator('.message.waiting').getByText('second').waitFor();
+        await ada.goto('about:blank');
+        process.kill(pid, 'SIGCONT');
+        await count(joe, 2);
+        await ada.goto(`http://127.0.0.1:${base}/`);
+        await count(ada, 2);
+        await say(ada, 'third');
+        await Promise.all([count(ada, 3), count(joe, 3)]);
+        for (const page of [ada, joe]) expect(await said(page)).toEqual(['first', 'second', 'third']);
+        expect(await ada.locator('.message.waiting').count()).toBe(0);
+        expect(complaints).toEqual([]);
+      },
+    );
 
     it('reads nothing that people write as HTML', async () => {
       const ada = await enter('<b>Ada</b>', 0);
