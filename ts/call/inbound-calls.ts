@@ -28,9 +28,11 @@ export interface InboundCallLimits {
   readonly perPeer: number;
   /** Senders that wait for room in one mailbox: a further one of another node is answered with `overload`. */
   readonly blocked: number;
+  /** Bytes of messages of one peer that wait for room: what exceeds that is answered with `overload`. A single one may be longer. */
+  readonly blockedBytes: number;
 }
 
-const LIMITS: InboundCallLimits = { perPeer: 262_144, blocked: 1024 };
+const LIMITS: InboundCallLimits = { perPeer: 262_144, blocked: 1024, blockedBytes: 67_108_864 };
 
 /** Calls from other nodes that no actor has answered yet, by the key of their reply address. */
 export class InboundCalls {
@@ -40,6 +42,8 @@ export class InboundCalls {
   private readonly waiting: Map<string, RemoteCall> = new Map();
   /** Those of one peer, by its node number. */
   private readonly counts: Map<number, number> = new Map();
+  /** Bytes of messages of one peer that wait for room, by its node number. */
+  private readonly blockedBytes: Map<number, number> = new Map();
   private sweepAt = FIRST_SWEEP;
   private limitSweepAt = 0;
 
@@ -59,8 +63,8 @@ export class InboundCalls {
     return [...this.waiting.values()].filter(({ deadline }) => deadline > now).length;
   }
 
-  /** A call from another node arrives; `cell` undefined: there is no such actor. A peer may send any term as the request. */
-  arrive(cell: Cell | undefined, from: Pid, ref: Ref, ms: number, request: unknown): void {
+  /** A call from another node arrives; `cell` undefined: there is no such actor. A peer may send any term, of so many `bytes`, as the request. */
+  arrive(cell: Cell | undefined, from: Pid, ref: Ref, ms: number, request: unknown, bytes = 0): void {
     const { remote, deadLetters } = this.kernel;
     if (cell === undefined) {
       if (isRequest(request) && request[0] === SEND_TAG) deadLetters.count('noproc', 'of a sendWait');
@@ -69,7 +73,7 @@ export class InboundCalls {
     if (!isRequest(request)) return remote.reply(null, ref, ReplyStatus.unknown, undefined);
     const [tag, args] = request;
     const chain = request[2].slice(-MAX_RING); // what it calls carries them along
-    if (tag === SEND_TAG) return this.admit(cell, ref, ms, args[0], args[1]);
+    if (tag === SEND_TAG) return this.admit(cell, ref, ms, args[0], args[1], bytes);
     if (!this.hasRoom(ref.nc)) return remote.reply(cell.pid, ref, ReplyStatus.overload, undefined);
     if (tag === STOP_TAG) {
       this.add(cell, ref, ms); // the end of the actor is the answer (I6)
@@ -112,7 +116,7 @@ export class InboundCalls {
   }
 
   /** A message of `sendWait`, for an alias or for the actor itself: it enters now, waits for room, or is refused. */
-  private admit(cell: Cell, ref: Ref, ms: number, message: unknown, alias: unknown): void {
+  private admit(cell: Cell, ref: Ref, ms: number, message: unknown, alias: unknown, bytes: number): void {
     const { remote, aliases, deadLetters } = this.kernel;
     const gate = cell.extra?.gate;
     const isBlocking = gate?.policy === 'block';
@@ -126,9 +130,13 @@ export class InboundCalls {
       enter();
       return remote.reply(cell.pid, ref, ReplyStatus.ok, isBlocking);
     }
-    if (gate.blockedCount >= this.limits.blocked || !this.hasRoom(ref.nc))
+    const waiting = this.blockedBytes.get(ref.nc) ?? 0;
+    const isTooLong = waiting > 0 && waiting + bytes > this.limits.blockedBytes;
+    if (isTooLong || gate.blockedCount >= this.limits.blocked || !this.hasRoom(ref.nc))
       return remote.reply(cell.pid, ref, ReplyStatus.overload, undefined);
     const caller = this.add(cell, ref, ms);
+    caller.bytes = bytes;
+    this.blockedBytes.set(ref.nc, (this.blockedBytes.get(ref.nc) ?? 0) + bytes);
     const wait = (): void => void gate.room(caller).then(tryAgain);
     const tryAgain = (): void => {
       if (cell.isDead) return; // the end of the actor answers
@@ -177,9 +185,14 @@ export class InboundCalls {
   }
 
   /** False: it was removed. */
-  private remove({ address: { key, nc }, stopWaiting }: RemoteCall): boolean {
+  private remove({ address: { key, nc }, stopWaiting, bytes }: RemoteCall): boolean {
     if (!this.waiting.delete(key)) return false;
     stopWaiting?.();
+    if (bytes > 0) {
+      const waiting = (this.blockedBytes.get(nc) ?? 0) - bytes;
+      if (waiting > 0) this.blockedBytes.set(nc, waiting);
+      else this.blockedBytes.delete(nc);
+    }
     const left = (this.counts.get(nc) ?? 0) - 1;
     if (left > 0) this.counts.set(nc, left);
     else this.counts.delete(nc);
@@ -198,6 +211,8 @@ class RemoteCall implements AwaitingCaller {
   request: Call | undefined = undefined;
   /** Ends its wait for room in a mailbox. */
   stopWaiting: (() => void) | undefined = undefined;
+  /** Of the message that waits for room. */
+  bytes = 0;
 
   constructor(calls: InboundCalls, cell: Cell, address: Ref, deadline: number) {
     this.calls = calls;

@@ -96,15 +96,17 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
     const { from, ref, ms } = frame.caller();
     if (ref === undefined) return;
     const to = frame.own();
+    const { left } = frame;
     const request = frame.term() as CallRequest;
-    if (to >= 0) frame.inbound.call(from, ref, ms, to, request);
+    if (to >= 0) frame.inbound.call(from, ref, ms, to, request, left);
     else frame.runtime.remote.reply(null, ref, Status.noproc, undefined);
   },
   REG_CALL: (frame) => {
     const { from, ref, ms } = frame.caller();
     if (ref === undefined) return;
     const name = frame.name();
-    frame.inbound.callNamed(from, ref, ms, name, frame.term() as CallRequest);
+    const { left } = frame;
+    frame.inbound.callNamed(from, ref, ms, name, frame.term() as CallRequest, left);
   },
   REPLY: (frame) => {
     const ref = frame.ref();
@@ -184,6 +186,11 @@ class Frame {
     const isOver = monitors.countOf(nc) >= MAX_PEER_MONITORS || links.countOf(nc) >= MAX_PEER_LINKS;
     if (isOver) this.#port.exceeded(this.session, 'too many links or monitors');
     return !isOver;
+  }
+
+  /** Bytes that are left. */
+  get left(): number {
+    return this.reader.end - this.reader.at;
   }
 
   /** The term that fills the rest. */

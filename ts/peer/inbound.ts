@@ -84,13 +84,14 @@ export class Inbound {
     if (cell !== undefined) this.monitors.fire(cell, from, ref, reason);
   }
 
-  call(from: Pid, ref: Ref, ms: number, to: number, request: unknown): void {
-    this.calls.arrive(this.kernel.table.get(to), from, ref, ms, request);
+  /** `bytes`: of the request, as it came. */
+  call(from: Pid, ref: Ref, ms: number, to: number, request: unknown, bytes = 0): void {
+    this.calls.arrive(this.kernel.table.get(to), from, ref, ms, request, bytes);
   }
 
-  callNamed(from: Pid, ref: Ref, ms: number, name: string, request: unknown): void {
+  callNamed(from: Pid, ref: Ref, ms: number, name: string, request: unknown, bytes = 0): void {
     const { names, table } = this.kernel;
     const pid = names.whereis(name);
-    this.calls.arrive(pid && table.get(pid.local), from, ref, ms, request);
+    this.calls.arrive(pid && table.get(pid.local), from, ref, ms, request, bytes);
   }
 }

@@ -18,12 +18,12 @@ beforeEach(() => {
   answers = [];
   const names = Object.fromEntries(Object.entries(ReplyStatus).map(([name, status]) => [status, name]));
   kit.runtime.remote.reply = (_from, ref, status, value) => void answers.push([ref.id, names[status], value]);
-  calls = new InboundCalls(kit.runtime, kit.runtime.sender, { perPeer: 4, blocked: 2 });
+  calls = new InboundCalls(kit.runtime, kit.runtime.sender, { perPeer: 4, blocked: 2, blockedBytes: 100 });
 });
 afterEach(() => kit.stop());
 
-function arrive(to: Pid<never>, id: number, request: unknown, nc = NC, ms = FOR_EVER): void {
-  calls.arrive(kit.runtime.table.get(to.local), new Pid(nc, 1), new Ref(nc, 1, id), ms, request);
+function arrive(to: Pid<never>, id: number, request: unknown, nc = NC, ms = FOR_EVER, bytes = 0): void {
+  calls.arrive(kit.runtime.table.get(to.local), new Pid(nc, 1), new Ref(nc, 1, id), ms, request, bytes);
 }
 
 const message = (to: Pid<never>, id: number, nc = NC): void =>
@@ -55,6 +55,22 @@ describe('a message of sendWait', () => {
     message(pid, 1);
     expect(answers).toEqual([[1, 'ok', false]]);
     expect(kit.mailbox(pid)).toEqual([1]);
+  });
+
+  it('P7 is refused when too many bytes of its node wait, also for other mailboxes; what enters makes room', async () => {
+    const limit = { max: 1, policy: 'block' } as const;
+    const [one, other] = [await inbox(limit), await inbox(limit)];
+    for (const { pid } of [one, other]) kit.runtime.send<unknown>(pid as Pid<unknown>, 'first');
+    const long = (to: Pid<never>, id: number, bytes: number, nc = NC): void =>
+      arrive(to, id, ['$snowmesh.send', [id], []], nc, FOR_EVER, bytes);
+    long(one.pid, 1, 1000); // one alone may be longer than all together
+    long(other.pid, 2, 1);
+    long(other.pid, 3, 90, OTHER_NC);
+    expect(answers).toEqual([[2, 'overload', undefined]]);
+    await one.take();
+    expect(answers).toContainEqual([1, 'ok', true]);
+    long(other.pid, 4, 100);
+    expect(answers).toHaveLength(2);
   });
 
   it('is answered when there is room, in turn, and never lost', async () => {

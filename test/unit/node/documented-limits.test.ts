@@ -74,6 +74,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'calls of one peer without an answer': [
     count(inSource('ts/call/inbound-calls.ts', /perPeer: ([\d_]+)/)),
     count(inSource('ts/call/inbound-calls.ts', /blocked: ([\d_]+)/)),
+    bytes(inSource('ts/call/inbound-calls.ts', /blockedBytes: ([\d_]+)/)),
   ],
   'what searches for cycles of calls cost': [count(PEER_STEPS), count(PEER_PARTS), count(MAX_STEPS)],
   'callers that a call says': [count(MAX_RING)],
