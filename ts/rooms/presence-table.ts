@@ -16,7 +16,10 @@ type RoomPresence = Map<string, Map<string, Present>>;
 /** Keys of a room that changed, with the metas they had. */
 type Changes = Map<string, readonly unknown[]>;
 
-/** The presence of all rooms on all nodes. Each change costs O(connections of its key); the end of an owner, O(its connections). */
+/** Metas of one key that are shown, those of its oldest connections: each change of one shows them all. */
+export const MAX_METAS = 256;
+
+/** The presence of all rooms on all nodes. Each change costs O(metas shown of its key); the end of an owner, O(its connections). */
 export class PresenceTable {
   readonly #rooms = new Map<string, RoomPresence>();
   /** What each owner has: by connection, room and key. */
@@ -144,5 +147,10 @@ function idIn(owner: Owner, id: string): string {
 }
 
 function metasOf(present: ReadonlyMap<string, Present> | undefined): unknown[] {
-  return Array.from(present?.values() ?? [], ({ meta }) => JSON.parse(meta) as unknown);
+  const metas: unknown[] = [];
+  for (const { meta } of present?.values() ?? []) {
+    if (metas.length === MAX_METAS) break;
+    metas.push(JSON.parse(meta));
+  }
+  return metas;
 }

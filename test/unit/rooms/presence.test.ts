@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PresenceDiff } from '../../../ts/client/index.ts';
 import { createRooms, type Rooms } from '../../../ts/rooms/index.ts';
-import { PresenceTable } from '../../../ts/rooms/presence-table.ts';
+import { MAX_METAS, PresenceTable } from '../../../ts/rooms/presence-table.ts';
 import { FakeSocket } from './fake-socket.ts';
 import { Stage } from './stage.ts';
 
@@ -175,6 +175,23 @@ describe('the table of presences', () => {
     expect(socket.heard.slice(heard)).toEqual([
       ['presence', 'g', { ...NONE, updates: [{ key: 'first', metas: [2] }] }],
     ]);
+  });
+
+  it('shows a limited number of metas of one key, whose presence ends with its last connection', () => {
+    const table = new PresenceTable();
+    const owner = {};
+    const count = 2 * MAX_METAS;
+    for (let n = 0; n < count; n++) table.set(owner, 'room', 'ada', `c${n}`, JSON.stringify(n));
+    const shown = Array.from({ length: MAX_METAS }, (_, n) => n);
+    expect(table.takeChanges()).toEqual([
+      ['room', { joins: [{ key: 'ada', metas: shown }], updates: [], leaves: [] }],
+    ]);
+    table.set(owner, 'room', 'ada', `c${count - 1}`, '"not shown"');
+    expect(table.takeChanges()).toEqual([]);
+    for (let n = 0; n < count - 1; n++) table.remove(owner, 'room', `c${n}`);
+    expect(table.entries('room')).toEqual([{ key: 'ada', metas: ['not shown'] }]);
+    table.remove(owner, 'room', `c${count - 1}`);
+    expect(table.has('room')).toBe(false);
   });
 
   it('holds 10 000 in one room and 100 000 rooms of one, and drops them all with their owner', () => {
