@@ -156,9 +156,13 @@ it('R17 a broadcast reaches each member of every cluster once, in order of its n
 it('a node without members, in a cluster without any, is heard in others', async () => {
   const [eu, us] = [await cluster('eu'), await cluster('us')];
   const client = await member(us, 1);
-  for (const number of [1, 2]) eu.rooms[2]?.broadcast('g', number);
+  for (const number of [1, 2]) {
+    eu.rooms[2]?.broadcast('g', number);
+    eu.rooms[2]?.broadcast('h', 'another room');
+  }
   await settle();
   expect(client.data('g')).toEqual([1, 2]);
+  expect(client.all('resync')).toEqual([]);
   expect(eu.rooms[2]?.stats().rooms).toBe(0);
 });
 
