@@ -9,15 +9,18 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { buildSync } from 'esbuild';
 import { bundlePackage } from './bundle-package.mjs';
 import { CLIENT_BUNDLE } from './client-bundle.mjs';
 import { isUpToDate, root, run } from './setup.mjs';
 
+const LONGEST_COMPILATION_MS = 120_000;
 const dist = join(root, 'dist');
 const stamp = join(dist, '.compiled');
 const folders = ['ts', 'bindings', 'examples', 'benches', 'test'];
@@ -25,8 +28,33 @@ const folders = ['ts', 'bindings', 'examples', 'benches', 'test'];
 const pages = ['examples/chat/page'];
 const sources = /\.[cm]?ts$|tsconfig[^/]*\.json$|[\\/]page[\\/][^\\/]+$/;
 
-if (!process.argv.includes('--if-needed') || !isUpToDate(stamp, folders, sources))
-  process.exitCode = await compile();
+const isNeeded = () => !process.argv.includes('--if-needed') || !isUpToDate(stamp, folders, sources);
+if (isNeeded()) process.exitCode = await inTurn(async () => (isNeeded() ? compile() : 0));
+
+/** Test files that run beside each other compile one after another; the second then finds everything done. */
+async function inTurn(work) {
+  const lock = join(root, 'build/compiling');
+  mkdirSync(join(root, 'build'), { recursive: true });
+  while (!hasTaken(lock)) await setTimeout(100);
+  try {
+    return await work();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+function hasTaken(lock) {
+  try {
+    mkdirSync(lock);
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    // Left behind by a compilation that was killed.
+    const age = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > LONGEST_COMPILATION_MS) rmSync(lock, { recursive: true, force: true });
+    return false;
+  }
+}
 
 async function compile() {
   const started = new Date();
