@@ -1,12 +1,12 @@
 // The example chat in a browser: pages on different nodes, one of which is killed; keyboard, colours and small screens.
 import { execFileSync } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ask, screenshotFolder, startBrowser, whyNoBrowser } from '../support/browser.ts';
 import { type Child, hasSignals, killChildren, root, startChild } from '../support/child.ts';
 import { until } from '../support/deadline.ts';
+import { freePorts } from './chat-ports.ts';
 
 const WIDE = { width: 1280, height: 800 };
 const NARROW = { width: 390, height: 844 };
@@ -19,18 +19,6 @@ let launcher: Child;
 /** What pages complained of. */
 let complaints: string[];
 
-/** Whether all ports of a chat are free. */
-async function areFree(first: number): Promise<boolean> {
-  const ports = [0, 1, 2, 10, 11, 12].map((offset) => first + offset);
-  const isFree = (port: number): Promise<boolean> =>
-    new Promise((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-  return (await Promise.all(ports.map(isFree))).every(Boolean);
-}
-
 beforeAll(async () => {
   if (whyNoBrowser !== undefined) return;
   // What `npm run chat` starts. In a full run of the tests it is there already.
@@ -42,8 +30,7 @@ afterAll(() => browser?.close());
 beforeEach(async () => {
   complaints = [];
   if (whyNoBrowser !== undefined) return;
-  do base = 20_000 + Math.floor(Math.random() * 10_000);
-  while (!(await areFree(base)));
+  base = await freePorts();
   const args = ['--port', `${base}`, '--restart', '1'];
   launcher = startChild(join(root, 'dist/examples/chat/main.js'), { args });
   await launcher.line(/Ctrl-C ends it/);
