@@ -7,7 +7,8 @@ import type { Startable } from './spec.ts';
 
 /**
  * Starts an actor, here or on another node, and waits until its init is done. The result comes at once,
- * not as a promise, when nothing had to be waited for: plain functions and handlers whose init is synchronous, here.
+ * not as a promise, when nothing had to be waited for: plain functions and handlers whose init is synchronous, here. A refusal that is known at once
+ * comes as a promise, in a later turn of the event loop, when the budget of this one is spent.
  *
  * @param parent the starting actor's `self`, or the node for code outside of actors; only an actor can be linked to
  * what it starts, or monitor it: for the node `link` and `monitor` are left out.
@@ -31,7 +32,10 @@ export function start<N, A extends readonly unknown[]>(
   if (node !== undefined && !runtime.isSelf(node)) {
     return runtime.starts.start(cell, what, args, options, node) as Promise<StartResult<N>>;
   }
-  return runtime.spawner.start(cell, what, args, options) as StartResult<N> | Promise<StartResult<N>>;
+  const result = runtime.spawner.start(cell, what, args, options) as StartResult<N> | Promise<StartResult<N>>;
+  // A loop that tries a refused start again and again must let timers and sockets in.
+  if (result instanceof Promise || result.ok || runtime.scheduler.spend()) return result;
+  return inPace(runtime, cell, Promise.resolve(result));
 }
 
 /**

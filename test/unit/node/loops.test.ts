@@ -5,10 +5,12 @@ import {
   callWith,
   defineHandler,
   defineServer,
+  IGNORE,
   multiCall,
   type Node,
   type Pid,
   type Self,
+  start,
   startNode,
   stop,
   task,
@@ -19,6 +21,7 @@ const MOST_STEPS = 300_000;
 const UNREACHABLE = 'nobody@127.0.0.1:1';
 const server = defineServer({ name: 'server', init: () => ({}), calls: { ask: () => 1 } });
 const exposed = defineHandler('exposed', () => ({ onMessage() {} }));
+const declining = defineHandler('declining', () => IGNORE);
 const ABORTED = AbortSignal.abort('given up');
 
 let node: Node;
@@ -71,6 +74,8 @@ describe('a loop outside of actors lets timers in', () => {
     ['stop of a dead actor', () => stop(node, dead)],
     ['stop of a name that is free', () => stop(node, 'nobody')],
     ['start under a name that is taken', () => server.startWith(node, { name: 'taken' })],
+    ['start under a name that is taken, for a result', () => start(node, exposed, [], { name: 'taken' })],
+    ['start that is declined at once', () => start(node, declining, [])],
     ['start on an unreachable node', () => server.startWith(node, { node: UNREACHABLE })],
   ])('%s', async (_what, step) => {
     expect(await letsTimersIn(() => step({ name: 'inbox', node: UNREACHABLE }))).toBe(true);
@@ -94,6 +99,7 @@ describe('a loop of an actor lets timers in', () => {
     ['receive that is aborted', (self) => self.receive('never', { signal: ABORTED })],
     ['receive without a wait', (self) => self.receive('never', { timeout: 0 })],
     ['stop of itself', (self) => stop(self, self.pid as Pid<never>)],
+    ['start under a name that is taken', (self) => start(self, exposed, [], { name: 'taken' })],
     ['spawnOn an unreachable node', (self) => self.spawnOn(UNREACHABLE, exposed, [])],
     ['spawnOn of what is not exposed', (self) => self.spawnOn(node.name, exposed, [])],
   ])('%s', async (_what, step) => {
