@@ -47,7 +47,8 @@ export function inspectPrebuild(target, file = join(root, target.path)) {
 /** The names are those of the string table for dynamic linking, all that is left in a stripped file. */
 function readElf(bytes) {
   const text = bytes.toString('latin1');
-  const libraries = [...new Set(text.match(/(?<=\0)(lib|ld-)[-\w.+]*\.so(\.\d+)?(?=\0)/g))];
+  const names = new Set(text.match(/(?<=\0)(lib|ld-)[-\w.+]*\.so(\.\d+)?(?=\0)/g));
+  const libraries = [...names].filter((name) => name !== 'libsnowmesh_addon.so'); // its own name
   const minors = [...text.matchAll(/(?<=\0)GLIBC_2\.(\d+)(\.\d+)?(?=\0)/g)].map(([, minor]) => Number(minor));
   const newest = Math.max(0, ...minors);
   const faults =
