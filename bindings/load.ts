@@ -53,11 +53,20 @@ interface Found {
 }
 
 function find(): Found {
-  const named = process.env['SNOWMESH_NATIVE_PATH'];
+  const named = namedFile();
   if (named !== undefined && named !== '') return fromFile(named);
   const own = ownFolder();
   const root = packageAbove(own) ?? packageInstalledFor(own);
   return root === undefined ? fromBundle(own) : fromPackage(root);
+}
+
+/** What SNOWMESH_NATIVE_PATH says; Deno may not be allowed to read it. */
+function namedFile(): string | undefined {
+  try {
+    return process.env['SNOWMESH_NATIVE_PATH'];
+  } catch {
+    return undefined;
+  }
 }
 
 function fromFile(file: string): Found {
@@ -165,6 +174,12 @@ function failure(place: string, text: string, cause?: unknown): NativeLoadError 
 function denialOf(place: string, cause: unknown): string | undefined {
   if ((cause as { code?: unknown } | undefined)?.code === 'ERR_DLOPEN_DISABLED')
     return 'Node.js was started so that it loads no addons: add --allow-addons, or remove --no-addons.';
+  // Deno has a permission for native code, and one for each file and variable.
+  const { name, message } = (cause ?? {}) as { name?: unknown; message?: unknown };
+  if (name === 'NotCapable' || name === 'PermissionDenied' || String(message).includes('--allow-ffi')) {
+    const [option = '--allow-ffi'] = /--allow-[a-z]+/.exec(String(message)) ?? [];
+    return `Deno may not load it: add ${option}; the native core needs --allow-ffi, --allow-read and --allow-env.`;
+  }
   const { permission } = process as { permission?: { has(scope: string, reference: string): boolean } };
   if (permission !== undefined && !permission.has('fs.read', place))
     return `Node.js may not read ${place}: add --allow-fs-read=${place} and --allow-addons.`;

@@ -100,6 +100,7 @@ export {
   startGlobalNames,
 } from './global/index.ts';
 export {
+  type Group,
   GroupJoin,
   GroupLeave,
   type GroupMonitor,
@@ -132,6 +133,8 @@ export type {
 } from './introspect/index.ts';
 export {
   type AutoConnect,
+  type ConnectFailure,
+  type ConnectFailureReason,
   type DownCause,
   type ListenOptions,
   type MeshMode,

@@ -1,5 +1,6 @@
 // The loader: one readable error whatever is wrong, and the addon's own word on whether it fits.
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import Module from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -50,6 +51,27 @@ describe('the loader', () => {
     expect(error.code).toBe('SNOW_ERR_NATIVE_MISSING');
     expect(error.message).toContain('build/Release: snowmesh.node');
     expect(error.cause).toBeInstanceOf(Error);
+  });
+
+  it.each([
+    ['Requires ffi access to "/x/snowmesh.node", run again with the --allow-ffi flag', '--allow-ffi'],
+    ['Requires read access to "/x", run again with the --allow-read flag', '--allow-read'],
+  ])('tells what Deno does not allow from a missing binary: %s', (message, option) => {
+    mkdirSync(join(root, 'build', 'Release'), { recursive: true });
+    writeFileSync(join(root, 'build', 'Release', 'snowmesh.node'), '');
+    // `require` looks its loaders up here.
+    const { _extensions: loaders } = Module as unknown as { _extensions: Record<string, unknown> };
+    const { '.node': load } = loaders;
+    loaders['.node'] = () => {
+      throw Object.assign(new Error(message), { name: 'NotCapable' });
+    };
+    try {
+      const error = failure();
+      expect(error.code).toBe('SNOW_ERR_NATIVE_DENIED');
+      expect(error.message).toContain(`Deno may not load it: add ${option};`);
+    } finally {
+      loaders['.node'] = load;
+    }
   });
 
   it('refuses a binary with another ABI stamp and names both', () => {

@@ -12,9 +12,15 @@ import {
   ignore,
   type MachineStart,
   multiCall,
+  type Node,
   noReply,
+  type Pid,
   type RefFor,
   type Self,
+  start,
+  startGlobalNames,
+  startGroups,
+  stop,
 } from '../../ts/index.ts';
 
 const store = defineServer({
@@ -140,5 +146,48 @@ describe('a child spec', () => {
     childSpec('store', store, { args: ['x'] });
     // @ts-expect-error arguments are missing
     childSpec('store', store);
+  });
+});
+
+describe('what finds a server', () => {
+  it('knows its calls: a global name', () => {
+    unreached(async (self) => {
+      const names = startGlobalNames(self.runtime as Node);
+      const pid = names.whereis(store, 'stock');
+      expectTypeOf(pid).toEqualTypeOf<RefFor<typeof store> | undefined>();
+      if (pid !== undefined) expectTypeOf(await call(self, pid, 'put', 'a', 1)).toEqualTypeOf<'ok'>();
+      expectTypeOf(names.whereis<string>('clock')).toEqualTypeOf<Pid<string> | undefined>();
+      // @ts-expect-error a definition alone names nobody
+      names.whereis(store);
+    });
+  });
+
+  it('knows what members take: a group', () => {
+    unreached(async (self) => {
+      const room = startGroups(self.runtime as Node).of<{ readonly text: string }>('room');
+      expectTypeOf(room.members()).toEqualTypeOf<Pid<{ readonly text: string }>[]>();
+      room.broadcast({ text: 'hello' }, self);
+      room.join(self.spawn(async (own: Self<{ readonly text: string }>) => void (await own.receive())));
+      // @ts-expect-error its members take texts
+      room.broadcast({ number: 1 });
+      // @ts-expect-error it takes numbers
+      room.join(self.spawn(async (own: Self<number>) => void (await own.receive())));
+    });
+  });
+});
+
+describe('start and stop', () => {
+  it('take any actor, a node, its runtime, and what has one', () => {
+    unreached(async (self) => {
+      const numbers = self as unknown as Self<number>;
+      const closed = self as unknown as Self<never>;
+      const node = self.runtime as Node;
+      for (const caller of [self, numbers, closed, node, node.runtime, { runtime: self.runtime }]) {
+        const pid = await store.start(caller, 3);
+        await start(caller, store, [3]);
+        await stop(caller, pid);
+        await stop(caller, 'stock');
+      }
+    });
   });
 });

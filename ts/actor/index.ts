@@ -49,6 +49,7 @@ export {
   TIMEOUT,
   Timeout,
   TimerRef,
+  type Unreachable,
   type WithTag,
 } from '../kernel/index.ts';
 export type { Inbound } from '../peer/index.ts';

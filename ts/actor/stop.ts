@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { CallError, type CallOptions, type CallState, resolve, STOP_TAG } from '../call/index.ts';
+import { CallError, type CallOptions, type CallState, resolve, STOP_TAG, whyFailed } from '../call/index.ts';
 import { checkOptionNames, checkSignal, type OptionNames } from '../errors/index.ts';
 import {
   after,
@@ -66,6 +66,7 @@ export function stop(
       tag: 'stop',
       elapsed: runtime.now() - started,
       reason: why,
+      ...whyFailed(runtime, nodeKey(runtime, address), state),
     });
   const failed = (state: CallState, why?: unknown): Promise<never> =>
     inPace(runtime, own, Promise.reject(fail(state, why)));
@@ -110,4 +111,11 @@ async function stopFar(
     if (error.state !== 'exit') throw fail(error.state, error.reason);
     if (!isDeepStrictEqual(error.reason, reason)) throw fail('exit', error.reason);
   }
+}
+
+/** Under which node what is waited for is lost; undefined: on this one. */
+function nodeKey({ remote }: Runtime, address: Pid | NodeAddress | undefined): number | string | undefined {
+  if (address === undefined) return undefined;
+  if (!(address instanceof Pid)) return remote.canonical(address.node);
+  return address.nc === 0 ? undefined : address.nc;
 }

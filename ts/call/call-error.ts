@@ -30,6 +30,9 @@ export interface CallFailure {
   readonly tag: string;
   readonly elapsed: number;
   readonly reason: unknown;
+  /** What is known of the node of the target: a word for programs, and a sentence. */
+  readonly why?: string;
+  readonly more?: string;
 }
 
 /**
@@ -51,18 +54,24 @@ export class CallError extends SnowmeshError {
     readonly node: string | undefined;
     readonly tag: string;
     readonly elapsed: number;
+    /**
+     * `nodedown`: why that node is out of reach, as `node.connectFailure` says it. `timeout`: `stalled` when its event loop is known to
+     * stand still.
+     */
+    readonly why?: string;
   };
 
   /** @internal */
-  constructor({ state, target, node, tag, elapsed, reason }: CallFailure) {
+  constructor({ state, target, node, tag, elapsed, reason, why, more }: CallFailure) {
     const where = node === undefined ? target : `${target} on ${node}`;
-    const why = state === 'exit' || state === 'error' ? `: ${briefReason(reason)}` : '';
+    const brief = state === 'exit' || state === 'error' ? briefReason(reason) : more;
+    const rest = brief === undefined ? '' : `: ${brief}`;
     super(
       CODES[state],
-      `The call ${JSON.stringify(tag)} to ${where} brought no answer after ${Math.round(elapsed)} ms: ${EXPLAIN[state]}${why}.`,
+      `The call ${JSON.stringify(tag)} to ${where} brought no answer after ${Math.round(elapsed)} ms: ${EXPLAIN[state]}${rest}.`,
       {
         cause: reason,
-        details: { state, target, node, tag, elapsed },
+        details: { state, target, node, tag, elapsed, ...(why === undefined ? {} : { why }) },
       },
     );
     this.name = 'CallError';

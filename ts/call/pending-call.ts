@@ -134,6 +134,7 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
       tag: this.tag,
       elapsed: this.kernel.now() - this.started,
       reason,
+      ...whyFailed(this.kernel, this.node, state),
     });
   }
 
@@ -157,6 +158,22 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
     if (after !== null) after.before = before;
     this.before = this.after = null;
   }
+}
+
+/** What is known of the node that did not answer. */
+export function whyFailed(
+  { remote: { reachability } }: Kernel,
+  node: number | string | undefined,
+  state: CallState,
+): { readonly why?: string; readonly more?: string } {
+  if (node === undefined) return {};
+  if (state === 'nodedown') {
+    const found = reachability.whyDown(node);
+    return found === undefined ? {} : { why: found.why, more: found.detail };
+  }
+  const stalledMs = state === 'timeout' ? reachability.stalledMs(node) : undefined;
+  if (stalledMs === undefined) return {};
+  return { why: 'stalled', more: `its event loop has stood still for ${Math.round(stalledMs / 100) / 10} s` };
 }
 
 /** Undefined: this node, and it has no name. */

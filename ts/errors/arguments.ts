@@ -54,3 +54,14 @@ export function checkSignal(what: string, given: unknown): void {
     `option signal of ${what} is ${kindOf(given)}; it must be an AbortSignal`,
   );
 }
+
+/**
+ * Refuses what cannot be the name of a node, in a destination or as the place of a start. A look, not the whole check: it runs in each send.
+ *
+ * @throws SNOW_ERR_NODE_NAME.
+ */
+export function checkNodeText(node: string): void {
+  if (node.indexOf('@') > 0) return;
+  const why = `${JSON.stringify(node.slice(0, 60))} is not a node name: it is name@host or name@host:port`;
+  throw new SnowmeshError('SNOW_ERR_NODE_NAME', why);
+}

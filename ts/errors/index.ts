@@ -9,6 +9,7 @@ export {
   checkArray,
   checkFlag,
   checkFunction,
+  checkNodeText,
   checkSignal,
   checkTag,
   kindOf,

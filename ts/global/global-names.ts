@@ -1,3 +1,4 @@
+import type { Protocol, ServerName, ServerRef } from '../behaviour/index.ts';
 import { checkHost, checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { named, sourcesOf } from '../introspect/index.ts';
 import { Pid } from '../term/index.ts';
@@ -19,6 +20,11 @@ export interface GlobalNamesOptions {
   readonly loser?: 'kill' | 'notify';
   /** Names that the actors of one node may have. Default 1 000 000. */
   readonly maxNamesPerNode?: number;
+}
+
+/** A server or state machine: what says how it is called. */
+interface Named<P extends Protocol> {
+  named(name: string): ServerName<P>;
 }
 
 /**
@@ -108,10 +114,20 @@ export class GlobalNames {
     return this.#settled((done) => this.#service.unregister(name, done));
   }
 
-  /** The actor that has the name, as known here: no other node is asked. O(1). Throws SNOW_ERR_BAD_NAME for what is no string. */
-  whereis<M = never>(name: string): Pid<M> | undefined {
+  /**
+   * The actor that has the name, as known here: no other node is asked. O(1). Throws SNOW_ERR_BAD_NAME for what is no string.
+   *
+   * @param server what `defineServer` or `defineStateMachine` made: its PID is then typed for `call` and `cast`. Whether it is such a server is not checked.
+   * @example
+   * const clock = names.whereis(clockServer, 'clock');
+   * if (clock !== undefined) await call(self, clock, 'read');
+   */
+  whereis<M = never>(name: string): Pid<M> | undefined;
+  whereis<P extends Protocol>(server: Named<P>, name: string): ServerRef<P> | undefined;
+  whereis(...given: [name: string] | [server: unknown, name: string]): Pid | undefined {
+    const name = given.at(-1);
     checkText(name);
-    return this.#service.table.of(name)?.pid as Pid<M> | undefined;
+    return this.#service.table.of(name as string)?.pid;
   }
 
   /**

@@ -1,6 +1,7 @@
 import { checkPid, checkRef, Self } from '../actor/index.ts';
 import { checkHost, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
+import { type Group, type GroupMonitor, groupOf } from './group.ts';
 import { GroupService, type GroupsHost } from './group-service.ts';
 import { MAX_MEMBERSHIPS_PER_NODE } from './limits.ts';
 import { isGroupName } from './messages.ts';
@@ -13,12 +14,6 @@ export interface GroupsOptions {
   readonly hidden?: boolean;
   /** Memberships that the actors of one node may have. Default 4 000 000. */
   readonly maxMembershipsPerNode?: number;
-}
-
-/** A monitor of one group, and the members when it began. */
-export interface GroupMonitor {
-  readonly ref: Ref;
-  readonly members: Pid[];
 }
 
 /** A monitor of all groups, and the members of each when it began. */
@@ -98,6 +93,20 @@ export class Groups {
   localMembers<M = never>(group: string): Pid<M>[] {
     mustBeGroup(group);
     return (this.#service.own.groups.get(group)?.list() ?? []) as Pid<never>[] as Pid<M>[];
+  }
+
+  /**
+   * One group, typed for the messages that its members take.
+   *
+   * @param group 1 to 255 bytes of text; it need not exist.
+   * @throws SNOW_ERR_BAD_NAME.
+   * @example
+   * const lobby = groups.of<{ readonly text: string }>('lobby');
+   * lobby.broadcast({ text: 'hello' });
+   */
+  of<M>(group: string): Group<M> {
+    mustBeGroup(group);
+    return groupOf<M>(this, group);
   }
 
   /** The groups that have members. O(groups). */

@@ -7,6 +7,7 @@
 // Guarantees: look-up is local; a member is removed with its actor, its node and its session (R2); an empty group does not exist
 // (R3); a monitor starts from a list of members and then gets every change in order.
 // Must not know: sessions, frames, how nodes find each other.
+export type { Group, GroupMonitor } from './group.ts';
 export { GroupJoin, GroupLeave } from './group-events.ts';
 export type { GroupsHost } from './group-service.ts';
-export { type GroupMonitor, Groups, type GroupsMonitor, type GroupsOptions, startGroups } from './groups.ts';
+export { Groups, type GroupsMonitor, type GroupsOptions, startGroups } from './groups.ts';

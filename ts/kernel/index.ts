@@ -65,6 +65,7 @@ export {
   type AnsweringNode,
   type CallRequest,
   isFrom,
+  type ReachPort,
   type RemotePort,
   type RemoteSpawn,
   type RemoteStart,
@@ -72,6 +73,7 @@ export {
   type RingProbe,
   SpawnStatus,
   sendReason,
+  type Unreachable,
 } from './remote-port.ts';
 export { Down, Exit, type NodeAddress, NodeDown, NodeUp, SystemMessage } from './system-message.ts';
 export { Timeout, TimerRef } from './timer-ref.ts';

@@ -85,6 +85,20 @@ export interface RemoteSpawn {
   readonly start: RemoteStart | undefined;
 }
 
+/** Why a node is out of reach: a word, and the same in words. */
+export interface Unreachable {
+  readonly why: string;
+  readonly detail: string;
+}
+
+/** What is known of a node, a number or a name, that does not answer. */
+export interface ReachPort {
+  /** Undefined: it is connected. */
+  whyDown(node: number | string): Unreachable | undefined;
+  /** ms for which its event loop has stood still. Undefined: it turns, as far as is known. */
+  stalledMs(node: number | string): number | undefined;
+}
+
 /**
  * Everything an actor does to actors of other nodes. `actor` defines it, `node` installs it; without a node there is
  * the null port, which reaches no node. No method throws, except for a value that cannot be sent
@@ -133,6 +147,7 @@ export interface RemotePort {
   sendGently(from: Pid | null, to: Pid | NodeAddress | Ref, message: unknown): Promise<void> | undefined;
   /** The name of the node a PID lives on. */
   nodeOf(pid: Pid): string | undefined;
+  readonly reachability: ReachPort;
   /** Whether this is our own name. */
   isSelf(node: string): boolean;
   /** The one spelling of a node's name: `a@h` may mean `a@h:9000`. */

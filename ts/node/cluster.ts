@@ -13,6 +13,7 @@ import { NodeMonitors } from './node-monitors.ts';
 import { type NodeName, parseNodeName, withPort } from './node-name.ts';
 import type { AutoConnect, Limits, MeshMode, NodeDiscovery } from './options.ts';
 import { PeerNews, type Tell } from './peer-news.ts';
+import { Reachability } from './reachability.ts';
 import { Readiness, type ReadyOptions } from './readiness.ts';
 import { Remote, WAITS_CHANNEL } from './remote.ts';
 import { Routes } from './routes.ts';
@@ -35,6 +36,7 @@ export class Cluster {
   readonly port: number;
   readonly incarnation: bigint;
   readonly remote: Remote;
+  readonly reachability: Reachability;
   readonly monitors: NodeMonitors;
   readonly mesh: Mesh;
   readonly #channels: Channels;
@@ -61,7 +63,8 @@ export class Cluster {
     this.name = full.full;
     this.incarnation = network.incarnation;
     const routes = new Routes(full.full, network, policy);
-    this.remote = new Remote({ name: full.full, network, routes, runtime });
+    this.reachability = new Reachability(network);
+    this.remote = new Remote({ name: full.full, network, routes, runtime, reachability: this.reachability });
     runtime.remote = this.remote;
 
     this.#channels = new Channels((action) => runtime.guard(action), network.refs);
@@ -222,6 +225,7 @@ export class Cluster {
       policy: this.#policy,
       mesh: this.mesh,
       readiness: this.#readiness,
+      reachability: this.reachability,
       isMeshed,
     });
     this.#network.report(news);

@@ -9,7 +9,7 @@
 // Must not know: how TLS, ticks or sockets work (the native core does), nor supervisors, servers and global names.
 export type { Channel, ChannelListener, ChannelPeer } from './channels.ts';
 export { optionsFrom } from './from-env.ts';
-export { Node, type NodeStopOptions } from './node.ts';
+export { Node } from './node.ts';
 export type { NodeEvents, NodeKind, NodeStats, PeerStats } from './node-events.ts';
 export type { NodeFacts } from './node-monitors.ts';
 export { DEFAULT_PORT, type NodeName, parseNodeName } from './node-name.ts';
@@ -22,8 +22,10 @@ export type {
   NodeOptions,
   OutboxOptions,
 } from './options.ts';
+export type { ConnectFailure, ConnectFailureReason } from './reachability.ts';
 export type { ReadyOptions } from './readiness.ts';
 export type { DownCause } from './session/endings.ts';
 export { Spread, type SpreadStream } from './spread.ts';
 export { startNode } from './start.ts';
 export type { StopOnSignalsOptions } from './stop-on-signals.ts';
+export type { NodeStopOptions } from './stop-time.ts';

@@ -1,7 +1,7 @@
 import type { NativeStats } from '../../bindings/index.ts';
 import type { DeadLetterReason } from '../actor/index.ts';
 import type { NodeFacts } from './node-monitors.ts';
-import type { DownCause } from './session/endings.ts';
+import type { DialResult, DownCause } from './session/endings.ts';
 
 /** What a node emits; the first argument is always the peer's name. */
 export interface NodeEvents {
@@ -13,6 +13,8 @@ export interface NodeEvents {
   /** More than the high-water mark waits to be sent to the peer. */
   busy: [node: string, bytes: number];
   drain: [node: string];
+  /** A dial of this node failed: why, and what the system or the peer said. */
+  unreachable: [node: string, why: Exclude<DialResult, 'up'>, detail: string];
   /** A connection that claimed that name failed to authenticate. */
   refused: [node: string, reason: string];
 }

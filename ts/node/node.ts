@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { type AnySelf, checkRef, checkTimeout, inPace, Self } from '../actor/index.ts';
+import { type AnySelf, checkRef, inPace, Self } from '../actor/index.ts';
 import {
   checkFlag,
   checkOptionNames,
@@ -13,23 +13,17 @@ import { Pid, type Ref } from '../term/index.ts';
 import type { Channel, ChannelListener } from './channels.ts';
 import type { Cluster } from './cluster.ts';
 import type { NodeEvents, NodeKind, NodeStats } from './node-events.ts';
-import { NO_NODE } from './node-name.ts';
+import { NO_NODE, parseNodeName } from './node-name.ts';
 import { ObservedRuntime } from './observed-runtime.ts';
 import { publishPeerEvent } from './peer-diagnostics.ts';
+import { type ConnectFailure, NO_NAME } from './reachability.ts';
 import type { ReadyOptions } from './readiness.ts';
 import { type StopOnSignalsOptions, stopOnSignals, stoppedWithoutSignal } from './stop-on-signals.ts';
+import { type NodeStopOptions, StopTime } from './stop-time.ts';
 
-/** How a node stops. */
-export interface NodeStopOptions {
-  /** ms that supervision trees have to end in order; default 10 000. Infinity: no limit. */
-  readonly timeout?: number;
-}
-
-const STOP_OPTIONS: OptionNames<NodeStopOptions> = { timeout: true };
 const SUBSCRIBE_OPTIONS: OptionNames<{ hidden?: boolean }> = { hidden: true };
 const READY_OPTIONS: OptionNames<ReadyOptions> = { peers: true, timeout: true, signal: true };
 const KINDS: ReadonlySet<unknown> = new Set<NodeKind>(['visible', 'hidden', 'all']);
-const STOP_TIMEOUT_MS = 10_000;
 
 /**
  * A running node: the actors of this process, and the other nodes they can reach. Made by {@link startNode}.
@@ -41,10 +35,7 @@ const STOP_TIMEOUT_MS = 10_000;
 export class Node extends ObservedRuntime implements AsyncDisposable {
   #cluster: Cluster | undefined;
   #stopping: Promise<void> | undefined;
-  /** Resolves when the trees have had their time. */
-  readonly #stopTimeUp = deferred();
-  /** Undefined once they have ended. */
-  #stopTimers: (() => void)[] | undefined = [];
+  readonly #stopTime = new StopTime((ms, action) => this.after(ms, action));
 
   /** The node itself, under the name that an actor has for it: `self.runtime`. */
   get runtime(): this {
@@ -97,11 +88,26 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
    * Connects to a node. Our own name is connected already.
    *
    * @param name `name@host:port`.
-   * @returns true when there is a session, false when it could not be made (within `handshakeMs`).
+   * @returns true when there is a session, false when it could not be made (within `handshakeMs`): `connectFailure` says why.
    * @throws SNOW_ERR_NODE_NAME for what is no name, SNOW_ERR_NOT_ALIVE on a node without a name.
    */
   async connect(name: string): Promise<boolean> {
     return this.#inPace(async () => this.#clustered('connect').connect(name));
+  }
+
+  /**
+   * Why a node is not connected: how the last attempt failed, or how the last connection ended. O(1).
+   *
+   * @param name `name@host:port`.
+   * @returns `why` - `cookie`, `refused`, `dns`, `wrong_name`, `timeout`, `incompatible`, `name_taken`, `duplicate`, `stopping`,
+   * `not_dialled`, `no_name_of_our_own`, or how a connection ended - and `detail` in words; undefined: it is connected.
+   * @throws SNOW_ERR_NODE_NAME.
+   * @example
+   * if (!(await node.connect(name))) console.error(node.connectFailure(name)?.detail);
+   */
+  connectFailure(name: string): ConnectFailure | undefined {
+    if (parseNodeName(name).full === this.name) return undefined;
+    return this.#cluster === undefined ? NO_NAME : this.#cluster.reachability.whyDown(name);
   }
 
   /**
@@ -147,10 +153,9 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
    * process.once('SIGTERM', () => node.stop());
    */
   override stop(options: NodeStopOptions = {}): Promise<void> {
-    checkOptionNames('stop', options, STOP_OPTIONS);
-    const timeout = checkTimeout(options.timeout ?? STOP_TIMEOUT_MS);
+    const limit = StopTime.limitOf(options);
     this.#stopping ??= this.#stop();
-    this.#limitStop(timeout);
+    this.#stopTime.limit(limit);
     return this.#stopping;
   }
 
@@ -274,26 +279,11 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     this.#cluster?.beginClose();
-    await this.endTrees(this.#stopTimeUp.promise);
-    for (const cancel of this.#stopTimers ?? []) cancel();
-    this.#stopTimers = undefined;
+    await this.endTrees(this.#stopTime.isUp);
+    this.#stopTime.over();
     this.introspector.close();
     stoppedWithoutSignal(this);
     await this.#cluster?.close();
     super.stop();
   }
-
-  #limitStop(timeout: number): void {
-    const { resolve } = this.#stopTimeUp;
-    if (timeout === 0) resolve();
-    else if (timeout !== Number.POSITIVE_INFINITY) this.#stopTimers?.push(this.after(timeout, resolve));
-  }
-}
-
-function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve!: () => void;
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }

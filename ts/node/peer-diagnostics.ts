@@ -4,15 +4,11 @@ import type { NodeEvents } from './node-events.ts';
 import type { NodeFacts } from './node-monitors.ts';
 
 /** Publishes an event of a node, with its arguments by name. */
-export function publishPeerEvent<E extends keyof NodeEvents>(
-  runtime: object,
-  event: E,
-  args: NodeEvents[E],
-): void {
-  if (!peerEvents[event].hasSubscribers) return;
-  const [peer, about, facts] = args as readonly unknown[];
+export function publishPeerEvent(runtime: object, event: keyof NodeEvents, args: readonly unknown[]): void {
+  if (event === 'unreachable' || !peerEvents[event].hasSubscribers) return;
+  const [peer, about, facts] = args;
   const told = { runtime, peer };
-  const named: Readonly<Record<keyof NodeEvents, object>> = {
+  const named: Readonly<Record<Exclude<keyof NodeEvents, 'unreachable'>, object>> = {
     nodeup: { ...told, hidden: (about as NodeFacts | undefined)?.hidden },
     nodedown: { ...told, cause: about, hidden: (facts as NodeFacts | undefined)?.hidden },
     stalled: { ...told, ageMs: about },

@@ -9,6 +9,7 @@ import type { Mesh } from './mesh/mesh.ts';
 import { writePeerLists } from './mesh/peer-list.ts';
 import type { NodeEvents } from './node-events.ts';
 import type { NodeFacts, NodeMonitors } from './node-monitors.ts';
+import type { Reachability } from './reachability.ts';
 import type { Readiness } from './readiness.ts';
 import type { DialResult, DownCause } from './session/endings.ts';
 import type { EntryReader } from './session/entry-reader.ts';
@@ -18,7 +19,13 @@ import type { PeerState } from './session/peers.ts';
 import type { Session } from './session/session.ts';
 
 /** Dials that fail like this are usual while nodes come and go. */
-const USUAL_FAILURES: ReadonlySet<DialResult> = new Set(['unreachable', 'timeout', 'stopping']);
+const USUAL_FAILURES: ReadonlySet<DialResult> = new Set([
+  'refused',
+  'unreachable',
+  'timeout',
+  'stopping',
+  'dns', // it has a line of its own
+]);
 
 const NAMESAKE =
   "another node has this node's name and is connected to the same peer; each node needs a name of its own";
@@ -36,6 +43,7 @@ export interface PeerNewsOptions {
   readonly policy: DialPolicy;
   readonly mesh: Mesh;
   readonly readiness: Readiness;
+  readonly reachability: Reachability;
   /** Whether visible peers are told of each other. */
   readonly isMeshed: boolean;
 }
@@ -49,6 +57,7 @@ export class PeerNews implements NetworkListener {
   readonly #policy: DialPolicy;
   readonly #mesh: Mesh;
   readonly #readiness: Readiness;
+  readonly #reachability: Reachability;
   readonly #isMeshed: boolean;
   /** Called when a session has ended and everything tied to it has fired. */
   readonly #disconnectWaiters = new Map<Session, (() => void)[]>();
@@ -67,6 +76,7 @@ export class PeerNews implements NetworkListener {
     this.#policy = options.policy;
     this.#mesh = options.mesh;
     this.#readiness = options.readiness;
+    this.#reachability = options.reachability;
     this.#isMeshed = options.isMeshed;
   }
 
@@ -95,6 +105,7 @@ export class PeerNews implements NetworkListener {
     this.#runtime.losses.endAll();
     this.#mesh.up(name);
     this.#policy.up(name);
+    this.#reachability.up(name);
     if (this.#isMeshed && !session.isHidden) this.#tellPeers(session);
     this.#channels.up(session);
     this.#monitors.up(name, factsOf(session));
@@ -105,6 +116,7 @@ export class PeerNews implements NetworkListener {
   sessionDown(session: Session, cause: DownCause, detail: string): void {
     const { name, nc } = session.identity;
     this.#policy.down(name);
+    this.#reachability.failed(name, cause, detail);
     const loss = this.#runtime.losses.begin(nc, name);
     this.#channels.down(session); // names are free before an actor sees its DOWN
     loss.whenOver(() => this.#lost(session, cause, detail));
@@ -149,9 +161,13 @@ export class PeerNews implements NetworkListener {
 
   dialFailed(peer: PeerState, result: DialResult, detail: string, numbers: Iterable<number>): void {
     const name = peer.name.full;
-    if (result === 'name-taken') this.#log.write('error', { node: name }, NAMESAKE);
+    if (result === 'name_taken') this.#log.write('error', { node: name }, NAMESAKE);
+    if (result !== 'up') this.#reachability.failed(name, result, detail);
+    if (result === 'dns')
+      this.#log.write('warn', { node: name, detail }, 'the host of a node could not be looked up');
     const level = USUAL_FAILURES.has(result) ? 'debug' : 'warn';
     this.#runtime.logger[level]({ node: name, result, detail }, 'could not connect');
+    if (result !== 'up') this.#tell('unreachable', name, result, detail);
     let loss = this.#runtime.losses.begin(-1, name);
     for (const nc of numbers) loss = this.#runtime.losses.begin(nc, name);
     loss.whenOver(() => this.#monitors.fire(name, result));

@@ -14,6 +14,7 @@ import {
 } from '../actor/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { FrameTag, MAX_NAME_BYTES } from '../wire/index.ts';
+import type { Reachability } from './reachability.ts';
 import type { NoRoute, Routes } from './routes.ts';
 import type { Network } from './session/network.ts';
 import { Outgoing } from './session/outgoing.ts';
@@ -28,6 +29,7 @@ export interface RemoteOptions {
   readonly network: Network;
   readonly routes: Routes;
   readonly runtime: Runtime;
+  readonly reachability: Reachability;
 }
 
 export class Remote implements RemotePort {
@@ -35,8 +37,10 @@ export class Remote implements RemotePort {
   readonly #network: Network;
   readonly #routes: Routes;
   readonly #runtime: Runtime;
+  readonly reachability: Reachability;
 
-  constructor({ name, network, routes, runtime }: RemoteOptions) {
+  constructor({ name, network, routes, runtime, reachability }: RemoteOptions) {
+    this.reachability = reachability;
     this.#name = name;
     this.#network = network;
     this.#routes = routes;

@@ -1,6 +1,11 @@
-import type { DeadLetters, RemotePort } from '../kernel/index.ts';
+import type { DeadLetters, RemotePort, Unreachable } from '../kernel/index.ts';
 import { copyTerm, type Pid } from '../term/index.ts';
 import type { NodeLosses } from './node-losses.ts';
+
+const NO_NAME: Unreachable = {
+  why: 'no_name_of_our_own',
+  detail: 'this node was started without a name and can reach no other',
+};
 
 /** The port of a runtime without connections: everything fails with `noconnection`, later, as it does through a real one. */
 export function nullRemote(
@@ -51,6 +56,7 @@ export function nullRemote(
       lost(to, message);
       return undefined;
     },
+    reachability: { whyDown: () => NO_NAME, stalledMs: () => undefined },
     nodeOf: () => undefined,
     isSelf: () => false,
     canonical: (node) => node,

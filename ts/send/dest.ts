@@ -1,4 +1,4 @@
-import { badArgument, kindOf, SnowmeshError } from '../errors/index.ts';
+import { badArgument, checkNodeText, kindOf, SnowmeshError } from '../errors/index.ts';
 import type { NodeAddress } from '../kernel/index.ts';
 import { Pid, Ref } from '../term/index.ts';
 
@@ -7,10 +7,10 @@ export type Dest<M = unknown> = Pid<M> | string | NodeAddress | Ref;
 
 const PROMISE = 'The destination is a promise, not a PID or a name: did you forget await?';
 
-/** Throws SNOW_ERR_BAD_DEST for what is no address. */
+/** Throws SNOW_ERR_BAD_DEST for what is no address, SNOW_ERR_NODE_NAME for an address whose node is none. */
 export function checkDest(to: unknown): void {
   if (typeof to === 'string' || to instanceof Pid || to instanceof Ref) return;
-  if (isNodeAddress(to)) return;
+  if (isNodeAddress(to)) return checkNodeText(to.node);
   const isPromise = typeof (to as { then?: unknown } | undefined)?.then === 'function';
   throw new SnowmeshError('SNOW_ERR_BAD_DEST', isPromise ? PROMISE : undefined);
 }
@@ -20,9 +20,10 @@ export function checkPid(what: string, pid: unknown): void {
   if (!(pid instanceof Pid)) throw refused(what, 'a PID', pid);
 }
 
-/** Refuses what is neither a PID nor a name, here or on a node. Throws SNOW_ERR_BAD_DEST. */
+/** Refuses what is neither a PID nor a name, here or on a node. Throws SNOW_ERR_BAD_DEST, SNOW_ERR_NODE_NAME. */
 export function checkTarget(what: string, target: unknown): void {
-  if (target instanceof Pid || typeof target === 'string' || isNodeAddress(target)) return;
+  if (target instanceof Pid || typeof target === 'string') return;
+  if (isNodeAddress(target)) return checkNodeText(target.node);
   throw refused(what, 'a PID, a local name or { name, node }', target);
 }
 

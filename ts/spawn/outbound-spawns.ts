@@ -1,4 +1,4 @@
-import { badArgument, checkArray, SnowmeshError } from '../errors/index.ts';
+import { badArgument, checkArray, checkNodeText, SnowmeshError } from '../errors/index.ts';
 import {
   type Cell,
   Down,
@@ -96,6 +96,7 @@ export class OutboundSpawns {
     const { kernel } = this;
     const name = exposable(spec);
     if (typeof node !== 'string') throw badArgument('spawnOn', 'the name of a node', node);
+    checkNodeText(node);
     checkArray('spawnOn: args', args);
     checkRemoteSpawnOptions(options);
     if (kernel.isStopped || kernel.isStopping) throw new SnowmeshError('SNOW_ERR_STOPPED');

@@ -1,5 +1,6 @@
 import {
   checkFlag,
+  checkNodeText,
   checkOptionNames,
   checkSignal,
   kindOf,
@@ -78,6 +79,7 @@ export function checkStartOptions(options: StartOptions): void {
   const { node } = options;
   if (node !== undefined && typeof node !== 'string')
     throw badOption('start', 'node', node, 'the name of a node');
+  if (node !== undefined) checkNodeText(node);
 }
 
 /** {@link checkSpawnOptions} for another node. */

@@ -148,6 +148,8 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
   if (node !== undefined && typeof node !== 'string' && typeof node !== 'function') {
     throw badChildSpec(id, `has a bad node: ${String(node)}`);
   }
+  if (typeof node === 'string' && !node.includes('@'))
+    throw badChildSpec(id, `has a node whose name is none, ${JSON.stringify(node)}: use name@host:port`);
   const { onNodeLost = 'restart' } = spec;
   if (onNodeLost !== 'restart' && onNodeLost !== 'wait') {
     throw badChildSpec(id, `has an unknown onNodeLost: ${String(onNodeLost)}`);

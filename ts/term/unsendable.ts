@@ -27,7 +27,7 @@ export function unsendable(value: unknown): SnowmeshError {
   const what = found?.what ?? 'a value that changes while it is read';
   return new SnowmeshError(
     'SNOW_ERR_UNSENDABLE',
-    `Cannot send ${what} at ${path}: send plain data instead.`,
+    `Cannot send ${what} at ${path}: ${found?.advice ?? 'send plain data instead'}.`,
     { details },
   );
 }
@@ -35,6 +35,7 @@ export function unsendable(value: unknown): SnowmeshError {
 interface Finding {
   readonly path: string;
   readonly what: string;
+  readonly advice?: string;
 }
 
 const TOO_DEEP = 'deep';
@@ -57,13 +58,24 @@ function search(value: unknown, path: string, above: object[]): Finding | undefi
 
 function searchInside(value: object, path: string, above: object[]): Finding | undefined {
   const what = faultOf(value);
-  if (what !== undefined) return { path, what };
+  if (what !== undefined) return isOfClass(value) ? { path, what, advice: adviceFor(value) } : { path, what };
   for (const [step, key, inner] of parts(value, path)) {
     const found =
       (key === undefined ? undefined : search(key, `${step} (key)`, above)) ?? search(inner, step, above);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Whether it is an instance of a class that users may have written: it has fields of its own that could be sent. */
+function isOfClass(value: object): boolean {
+  if (value instanceof Error || value instanceof Tagged || value instanceof Promise || isPlain(value))
+    return false;
+  return !ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Object]';
+}
+
+function adviceFor(value: object): string {
+  return `send plain data, or a copy of its fields that keeps its type: struct('${className(value)}', { … })`;
 }
 
 /** What is wrong with an object itself, whatever it holds. */

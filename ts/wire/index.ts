@@ -146,6 +146,8 @@ export const ConnectStatus = {
   STOPPING: 7,
   /** Another node of this node's name is connected there. */
   NAME_TAKEN: 8,
+  /** Its host has no address, or could not be looked up. */
+  DNS: 9,
 } as const;
 
 /** The longest `length` of a frame before authentication. */

@@ -80,6 +80,8 @@ pub(crate) enum ConnectStatus {
     Stopping = 7,
     /// Another node of this node's name is connected there.
     NameTaken = 8,
+    /// Its host has no address, or could not be looked up.
+    Dns = 9,
 }
 
 /// Little-endian builder of entry bodies.

@@ -229,7 +229,7 @@ describe('losing a session', () => {
     expect(seen).toEqual([
       [b!.name, 'closed'],
       [b!.name, 'closed'],
-      ['nobody@127.0.0.1:1', 'unreachable'],
+      ['nobody@127.0.0.1:1', 'refused'],
     ]);
   });
 

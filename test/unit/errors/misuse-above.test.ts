@@ -74,6 +74,7 @@ const ON_GROUPS: readonly Row<Stage>[] = [
   ['leave', ({ groups: g, pid }, x) => g.leave(x, pid), ['text']],
   ['leave', ({ groups: g }, x) => g.leave('g', x)],
   ['members', ({ groups: g }, x) => g.members(x), ['text']],
+  ['of', ({ groups: g }, x) => g.of(x), ['text']],
   ['localMembers', ({ groups: g }, x) => g.localMembers(x), ['text']],
   ['broadcast', ({ groups: g }, x) => g.broadcast(x, 1), ['text']],
   ['broadcast', ({ groups: g }, x) => g.broadcast('g', x), SENDABLE],

@@ -139,6 +139,7 @@ const ON_NODE: readonly Row<Stage>[] = [
   ['nodes', (_, x) => node.nodes(x), ['undefined']],
   ['connect', (_, x) => node.connect(x)],
   ['disconnect', (_, x) => node.disconnect(x)],
+  ['connectFailure', (_, x) => node.connectFailure(x)],
   ['ready', (_, x) => node.ready(x), OPTIONAL],
   ['ready', (_, x) => node.ready({ peers: x }), ['undefined', 5]],
   ['ready', (_, x) => node.ready({ peers: 0, timeout: x }), ['undefined', 5]],

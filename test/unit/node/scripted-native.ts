@@ -208,7 +208,7 @@ export class ScriptedNative implements Native {
     this.emit(NativeEvent.NODE_SLOT, 0, new Body().u32(nc).u64(incarnation).name(name));
   }
 
-  dialled(request: number, status: number): void {
-    this.emit(NativeEvent.CONNECT_RESULT, 0, new Body().u32(request).u8(status).name('words'));
+  dialled(request: number, status: number, detail = 'words'): void {
+    this.emit(NativeEvent.CONNECT_RESULT, 0, new Body().u32(request).u8(status).name(detail));
   }
 }

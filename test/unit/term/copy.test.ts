@@ -71,6 +71,15 @@ describe('what can be sent', () => {
     expect(() => copyTerm({ a: { 'b c': [new WeakSet()] } })).toThrow(
       'Cannot send an instance of WeakSet at $.a["b c"][0]: send plain data instead.',
     );
+    class Point {
+      x = 1;
+    }
+    expect(() => copyTerm({ at: new Point() })).toThrow(
+      "Cannot send an instance of Point at $.at: send plain data, or a copy of its fields that keeps its type: struct('Point', { … }).",
+    );
+    expect(() => copyTerm({ p: Promise.resolve() })).toThrow(
+      /instance of Promise at \$\.p: send plain data instead/,
+    );
     let deep: unknown = class {};
     for (let level = 0; level < 100; level++) deep = { inside: deep };
     expect(() => copyTerm(deep)).toThrow(/^Cannot send a function \(deep\) at \$\.inside.{100,140}: send/);

@@ -27,7 +27,7 @@ const STEADY_AFTER = 30_000;
 /** Ends of a session that neither side asked for. */
 const LOST: ReadonlySet<DownCause> = new Set(['closed', 'timeout', 'overflow', 'displaced']);
 /** A dial that ended like this will end like this again for some time: another cookie, version or name answers there. */
-const REFUSED: ReadonlySet<DialResult> = new Set(['cookie', 'incompatible', 'wrong-name']);
+const REFUSED: ReadonlySet<DialResult> = new Set(['cookie', 'incompatible', 'wrong_name']);
 
 /** What the mesh needs. */
 export interface MeshPort {
@@ -255,7 +255,7 @@ export class Mesh {
   #failed(wanted: Wanted, result: DialResult): void {
     const isRefused = REFUSED.has(result);
     // Another node of this node's name is connected there: it may leave, and needs no hurry.
-    wanted.tries = isRefused || result === 'name-taken' ? TRIES_OF_LONGEST : wanted.tries + 1;
+    wanted.tries = isRefused || result === 'name_taken' ? TRIES_OF_LONGEST : wanted.tries + 1;
     if (wanted.isFound || (!isRefused && this.#port.now() < wanted.until)) return this.#pause(wanted);
     this.#drop(wanted);
     this.#forget(wanted.name);

@@ -3,14 +3,15 @@ import { ConnectStatus, DownCause as NativeCause } from '../../wire/index.ts';
 
 const DIAL_WORDS = {
   UP: 'up',
-  REFUSED: 'unreachable',
+  REFUSED: 'refused',
   TIMEOUT: 'timeout',
   AUTH: 'cookie',
   INCOMPATIBLE: 'incompatible',
-  WRONG_NAME: 'wrong-name',
+  WRONG_NAME: 'wrong_name',
   DUPLICATE: 'duplicate',
   STOPPING: 'stopping',
-  NAME_TAKEN: 'name-taken',
+  NAME_TAKEN: 'name_taken',
+  DNS: 'dns',
 } as const satisfies Record<keyof typeof ConnectStatus, string>;
 
 const DOWN_WORDS = {
@@ -25,7 +26,8 @@ const DOWN_WORDS = {
   DISPLACED: 'displaced',
 } as const satisfies Record<keyof typeof NativeCause, string>;
 
-export type DialResult = (typeof DIAL_WORDS)[keyof typeof DIAL_WORDS];
+/** How a dial ended; `unreachable`: there was none, because the node does not dial that name, or the session was over at once. */
+export type DialResult = (typeof DIAL_WORDS)[keyof typeof DIAL_WORDS] | 'unreachable';
 
 /**
  * Why a node went down: the connection was `closed`, no byte came before the `timeout`, this node asked for the `disconnect`,

@@ -228,6 +228,7 @@ export class Network implements OutgoingHost, EntryReceiver {
     const session = this.#sessions[id];
     if (session === undefined || session.isStalled === stalled) return;
     session.isStalled = stalled;
+    session.stalledSince = performance.now() - ageMs;
     this.#listener.peerLoop(session, stalled, ageMs);
   }
 

@@ -32,6 +32,8 @@ export class Session {
   readonly isHidden: boolean;
   /** The peer's event loop has not turned for a while; its native thread still sends ticks (L13). */
   isStalled = false;
+  /** Since when, on the clock of `performance`. */
+  stalledSince = 0;
   /** This node ends it for what the peer sent: its further frames are dropped. */
   isRefused = false;
   readonly #decoder: TermDecoder;

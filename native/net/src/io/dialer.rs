@@ -79,7 +79,7 @@ impl IoLoop {
                 port,
                 addresses,
                 state: DialState::Queued,
-                failure: (ConnectStatus::Refused, "the host has no address".to_owned()),
+                failure: (ConnectStatus::Dns, "the host has no address".to_owned()),
             },
         );
         self.deadlines
@@ -152,7 +152,7 @@ impl IoLoop {
             let id = *id;
             match found {
                 Ok(addresses) => dial.addresses = addresses.into(),
-                Err(error) => dial.failure = (ConnectStatus::Refused, error.to_string()),
+                Err(error) => dial.failure = (ConnectStatus::Dns, error.to_string()),
             }
             self.try_next_address(id);
         }

@@ -189,7 +189,7 @@ describe('a peer that is gone', () => {
   });
 
   it('is dialled seldom, and not given up, while another node has our name there', async () => {
-    scene.refusal = 'name-taken';
+    scene.refusal = 'name_taken';
     scene.up.add('b@h:2');
     scene.lose('b@h:2', 'displaced');
     await scene.pass(5 * MINUTE);

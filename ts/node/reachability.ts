@@ -1,0 +1,96 @@
+// Why nodes are out of reach, for the errors of those who wanted to reach them.
+import type { Unreachable } from '../actor/index.ts';
+import { parseNodeName } from './node-name.ts';
+import type { DialResult, DownCause } from './session/endings.ts';
+import type { Network } from './session/network.ts';
+
+/** Names whose last failure is remembered: those that failed longest ago are forgotten first. */
+export const MAX_FAILURES = 1024;
+
+/** Why there is no connection to a node. */
+export type ConnectFailureReason =
+  | Exclude<DialResult, 'up'>
+  | DownCause
+  | 'not_a_node_name'
+  | 'no_name_of_our_own'
+  | 'not_dialled';
+
+/** How the last attempt to reach a node failed, or how the last connection to it ended. */
+export interface ConnectFailure {
+  readonly why: ConnectFailureReason;
+  /** The same in words, with what the system or the peer said. */
+  readonly detail: string;
+}
+
+const SENTENCES: Readonly<Partial<Record<ConnectFailureReason, string>>> = {
+  refused: 'nothing listens at its address, or that cannot be reached',
+  dns: 'its host could not be looked up',
+  timeout: 'no answer came in time',
+  cookie: 'it has another cookie',
+  incompatible: 'it runs a version that does not fit',
+  wrong_name: 'a node of another name answers at its address',
+  name_taken: "another node has this node's name and is connected there",
+  duplicate: 'its own connection to this node never came',
+  stopping: 'this node, or that one, stops',
+  not_a_node_name: 'its name is no node name',
+  no_name_of_our_own: 'this node was started without a name and can reach no other',
+  not_dialled:
+    'this node is not connected to it and does not dial it by itself (autoConnect, or port 0 in its name)',
+  unreachable: 'the connection ended as soon as it was there',
+  closed: 'the connection was lost',
+  goodbye: 'it has stopped',
+  disconnect: 'it was disconnected',
+  replaced: 'it was started anew',
+};
+
+export const NO_NAME: ConnectFailure = failure('no_name_of_our_own', '');
+
+export class Reachability {
+  readonly #network: Network;
+  readonly #failures = new Map<string, ConnectFailure>();
+
+  constructor(network: Network) {
+    this.#network = network;
+  }
+
+  /** A dial failed, or a session ended. */
+  failed(name: string, why: ConnectFailureReason, detail: string): void {
+    this.#failures.delete(name);
+    this.#failures.set(name, failure(why, detail));
+    if (this.#failures.size <= MAX_FAILURES) return;
+    for (const oldest of this.#failures.keys()) return void this.#failures.delete(oldest);
+  }
+
+  up(name: string): void {
+    this.#failures.delete(name);
+  }
+
+  /** Undefined: it is connected. */
+  whyDown(node: number | string): (ConnectFailure & Unreachable) | undefined {
+    const name = typeof node === 'string' ? canonical(node) : this.#network.identities.of(node)?.name;
+    if (name === undefined) return typeof node === 'string' ? failure('not_a_node_name', '') : undefined;
+    if (this.#network.peer(name)?.session !== undefined) return undefined;
+    return this.#failures.get(name) ?? failure('not_dialled', '');
+  }
+
+  /** ms for which the event loop of a connected node has stood still. Undefined: it turns, as far as is known. */
+  stalledMs(node: number | string): number | undefined {
+    const name = typeof node === 'string' ? canonical(node) : this.#network.identities.of(node)?.name;
+    const session = name === undefined ? undefined : this.#network.peer(name)?.session;
+    return session?.isStalled ? performance.now() - session.stalledSince : undefined;
+  }
+}
+
+function canonical(text: string): string | undefined {
+  try {
+    return parseNodeName(text).full;
+  } catch {
+    return undefined;
+  }
+}
+
+function failure(why: ConnectFailureReason, detail: string): ConnectFailure {
+  const sentence = SENTENCES[why];
+  const parts = [sentence, detail].filter((part) => part !== undefined && part !== '');
+  return { why, detail: parts.length === 0 ? why : parts.join(': ') };
+}
