@@ -116,13 +116,16 @@ export class GlobalNames {
 
   /**
    * The actor that has the name, as known here: no other node is asked. O(1). Throws SNOW_ERR_BAD_NAME for what is no string.
+   */
+  whereis<M = never>(name: string): Pid<M> | undefined;
+  /**
+   * `whereis` of a server: its PID is typed for `call` and `cast`.
    *
-   * @param server what `defineServer` or `defineStateMachine` made: its PID is then typed for `call` and `cast`. Whether it is such a server is not checked.
+   * @param server what `defineServer` or `defineStateMachine` made; whether the name belongs to such a server is not checked.
    * @example
    * const clock = names.whereis(clockServer, 'clock');
    * if (clock !== undefined) await call(self, clock, 'read');
    */
-  whereis<M = never>(name: string): Pid<M> | undefined;
   whereis<P extends Protocol>(server: Named<P>, name: string): ServerRef<P> | undefined;
   whereis(...given: [name: string] | [server: unknown, name: string]): Pid | undefined {
     const name = given.at(-1);
