@@ -25,7 +25,7 @@ const dist = join(root, 'dist');
 const stamp = join(dist, '.compiled');
 const folders = ['ts', 'bindings', 'examples', 'benches', 'test'];
 /** Files of a page that an example serves. They are used as they are. */
-const pages = ['examples/chat/page'];
+const pages = ['ts/observe/page', 'examples/chat/page'];
 const sources = /\.[cm]?ts$|tsconfig[^/]*\.json$|[\\/]page[\\/][^\\/]+$/;
 
 const isNeeded = () => !process.argv.includes('--if-needed') || !isUpToDate(stamp, folders, sources);

@@ -4,7 +4,7 @@ import { rolldown } from 'rolldown';
 import { packageEntries } from './package-entries.mjs';
 
 /** The client is loaded by browsers, too, and shares nothing with the core. */
-const CORE = /[\\/](ts[\\/](?!rooms|client|testing|health|metrics|cli)|bindings[\\/])/;
+const CORE = /[\\/](ts[\\/](?!rooms|client|testing|health|metrics|observe|cli)|bindings[\\/])/;
 
 /** Bundles what `tsc` has put into `dist`. Names are kept: they are in stack traces and in what `inspect` shows. */
 export async function bundlePackage(dist) {

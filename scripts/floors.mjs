@@ -28,7 +28,7 @@ export const FLOORS = [
   ['supervisor', 'behaviour'],
   ['introspect', 'discovery'],
   ['node'],
-  ['global', 'groups', 'health', 'metrics', 'rooms'],
+  ['global', 'groups', 'health', 'metrics', 'observe', 'rooms'],
   ['index'],
   ['cli', 'testing'],
 ];

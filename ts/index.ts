@@ -128,6 +128,7 @@ export type {
   SupervisionTree,
   TopKey,
   TopOptions,
+  Totals,
   TreeNode,
   TreeOptions,
 } from './introspect/index.ts';

@@ -1,7 +1,7 @@
 // How a command reaches the node that it asks: it joins the cluster as a hidden node, which no other node lists, dials or tells of.
 import { randomBytes } from 'node:crypto';
 import { SnowmeshError } from '../errors/index.ts';
-import type { Introspection } from '../introspect/index.ts';
+import { type Introspection, jsonOf as jsonText, pidText as textOfPid } from '../introspect/index.ts';
 import { type Node, optionsFrom, parseNodeName, startNode } from '../node/index.ts';
 import { Pid, parsePid } from '../term/index.ts';
 import { type Given, JSON_OPTION, type Option, UnreachableError, UsageError } from './command.ts';
@@ -180,8 +180,7 @@ function isUnanswered(error: unknown): boolean {
 
 /** A PID as the asked node itself prints it; one of another node with the name of that. */
 export function pidText({ node, name }: Asked, pid: Pid): string {
-  const home = node.nodeOf(pid);
-  return home === name || pid.local === 0 ? `<0.${pid.local}>` : `<0.${pid.local}> at ${home}`;
+  return textOfPid(node, name, pid);
 }
 
 /** The PID of the asked node that prints as `text` there. Undefined: it is none, or that node has no actor. */
@@ -194,9 +193,6 @@ export async function pidOf({ view }: Asked, text: string): Promise<Pid | undefi
 }
 
 /** JSON in one line, with PIDs as `pidText` has them. */
-export function jsonOf(asked: Asked, value: unknown): string {
-  return `${JSON.stringify(value, function (this: Record<string, unknown>, key, shown: unknown) {
-    const raw = this[key];
-    return raw instanceof Pid ? pidText(asked, raw) : shown;
-  })}\n`;
+export function jsonOf({ node, name }: Asked, value: unknown): string {
+  return `${jsonText(node, name, value)}\n`;
 }

@@ -6,6 +6,7 @@ import { cookieCommand } from './cookie-command.ts';
 import { doctorCommand } from './doctor-command.ts';
 import { inspectCommand } from './inspect-command.ts';
 import { nodesCommand } from './nodes-command.ts';
+import { observeCommand } from './observe-command.ts';
 import { pingCommand } from './ping-command.ts';
 import { portmapCommand } from './portmap-command.ts';
 import { startCommand } from './start-command.ts';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   inspectCommand,
   treeCommand,
   topCommand,
+  observeCommand,
   doctorCommand,
   cookieCommand,
   portmapCommand,

@@ -9,6 +9,7 @@
 // Must not know: how nodes connect (a channel comes from above), what global names, groups and rooms are beyond a listing.
 export { checkedPage, checkedTree, Introspection } from './introspection.ts';
 export { type IntrospectOptions, Introspector } from './introspector.ts';
+export { jsonOf, pidText } from './json.ts';
 export { CHANNEL } from './messages.ts';
 export { named, VERSION } from './node-view.ts';
 export { portraitOf } from './portrait.ts';

@@ -14,6 +14,7 @@ import type {
   SessionRates,
   SupervisionTree,
   TopOptions,
+  Totals,
   TreeOptions,
 } from './shape.ts';
 import type { SessionCounters } from './sources.ts';
@@ -89,6 +90,11 @@ export class Introspection {
   /** The actors with the longest mailboxes, the most turns or the most memory. O(actors) there, a part in each turn of its event loop. */
   async top(options: TopOptions = {}): Promise<readonly ProcessSummary[]> {
     return this.#ask('top', checked('top', options, TOP_OPTIONS));
+  }
+
+  /** Messages that wait in all mailboxes, and those that its living actors have taken. O(actors) there, a part in each turn of its event loop. */
+  totals(): Promise<Totals> {
+    return this.#ask('totals', {});
   }
 
   /** Its supervisors and what is below them. */

@@ -19,6 +19,7 @@ import type {
   SupervisionTree,
   TopKey,
   TopOptions,
+  Totals,
   TreeOptions,
 } from './shape.ts';
 import { Sightings } from './sightings.ts';
@@ -132,7 +133,7 @@ export class NodeView {
   }
 
   /** Over all living actors; it looks at ENTRIES_PER_TURN of them in a turn of the event loop. */
-  async totals(): Promise<{ readonly mailbox: number; readonly turns: number }> {
+  async totals(): Promise<Totals> {
     let [mailbox, turns, looked, last] = [0, 0, 0, 0];
     for (;;) {
       const before = looked;

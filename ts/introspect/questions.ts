@@ -27,6 +27,7 @@ import type {
   RoomInfo,
   SupervisionTree,
   TopOptions,
+  Totals,
   TreeOptions,
 } from './shape.ts';
 import type { SessionCounters } from './sources.ts';
@@ -43,6 +44,7 @@ export interface Questions {
   processes: [PageOptions, Page<ProcessSummary>];
   process: [Which, ProcessInfo | undefined];
   top: [TopOptions, readonly ProcessSummary[]];
+  totals: [Nothing, Totals];
   tree: [TreeOptions, SupervisionTree];
   sessions: [Nothing, readonly SessionCounters[]];
   names: [PageOptions, Page<NameInfo>];
@@ -168,6 +170,11 @@ export const QUESTIONS: { readonly [Q in Question]: Entry<Q> } = {
     }),
     answer: (view, options) => view.top(options),
     gives: listOf(record(summary), MAX_TOP),
+  },
+  totals: {
+    takes: record({}),
+    answer: (view) => view.totals(),
+    gives: record({ mailbox: isAmount, turns: isAmount }),
   },
   tree: {
     takes: record({

@@ -74,6 +74,14 @@ export interface PageOptions {
   readonly limit?: number;
 }
 
+/** Sums over the living actors of a node. */
+export interface Totals {
+  /** Messages that wait. */
+  readonly mailbox: number;
+  /** Messages they have taken since their start. */
+  readonly turns: number;
+}
+
 /** By what `top` sorts. */
 export type TopKey = 'mailbox' | 'turns' | 'memory';
 

@@ -1,0 +1,139 @@
+// The observer page: who may see it, and what it shows, in a headless Chromium.
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  childSpec,
+  defineHandler,
+  defineSupervisor,
+  type Node,
+  silentLogger,
+  startNode,
+} from '../../../ts/index.ts';
+import { type Observer, startObserver } from '../../../ts/observe/index.ts';
+import { ask, screenshotFolder, startBrowser, whyNoBrowser } from '../../support/browser.ts';
+import { root } from '../../support/child.ts';
+
+const cookie = 'only for tests: 0123456789';
+let nodes: Node[] = [];
+let observer: Observer;
+beforeEach(async () => {
+  nodes = await Promise.all(
+    ['shop', 'store', 'depot', 'desk', 'yard'].map((name) =>
+      startNode({ name: `${name}@127.0.0.1:0`, cookie, logger: silentLogger }),
+    ),
+  );
+  const [shop] = nodes as [Node];
+  for (const other of nodes.slice(1)) await shop.connect(other.name);
+  await shop.ready({ peers: nodes.length - 1 });
+  const clerk = defineHandler('clerk', () => ({
+    onMessage(message: unknown) {
+      if (message === 'fail') throw new Error('out of paper');
+    },
+  }));
+  const children = ['first', 'second'].map((id) => childSpec(id, clerk, { name: id }));
+  await defineSupervisor({ name: 'staff', intensity: 9, children }).start(shop);
+  const heap = shop.spawn(async function heap(self) {
+    await self.receive((message) => message === 'never');
+  });
+  for (let left = 42; left > 0; left--) shop.send(heap, left as never);
+  observer = await startObserver(shop, { every: 500 });
+});
+afterEach(async () => {
+  await observer.close();
+  await Promise.all(nodes.map((node) => node.stop()));
+});
+
+describe('who may see the page', () => {
+  it('nobody without the token, not even its events', async () => {
+    const base = `http://127.0.0.1:${observer.port}`;
+    for (const path of ['/', '/app.js', '/events', '/?token=0123456789abcdef'])
+      expect((await fetch(base + path, { redirect: 'manual' })).status).toBe(401);
+    const first = await fetch(observer.url, { redirect: 'manual' });
+    const [given = ''] = first.headers.getSetCookie();
+    expect([first.status, given]).toEqual([303, expect.stringMatching(/HttpOnly; SameSite=Strict/)]);
+    const headers = { cookie: given.split(';')[0] ?? '' };
+    const page = await fetch(base, { headers });
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    expect((await fetch(`${base}/../package.json`, { headers })).status).toBe(404);
+    expect((await fetch(`${base}/events?table=secrets`, { headers })).status).toBe(400);
+    expect((await fetch(base, { headers, method: 'POST' })).status).toBe(405);
+  });
+
+  it('refuses wrong options', async () => {
+    for (const options of [{ port: -1 }, { every: 1 }, { token: 'short' }, { x: 1 }])
+      await expect(startObserver(nodes[0]!, options as never)).rejects.toMatchObject({
+        code: 'SNOW_ERR_BAD_OPTION',
+      });
+    await expect(startObserver(nodes[0]!, { port: observer.port })).rejects.toMatchObject({
+      code: 'SNOW_ERR_LISTEN',
+    });
+  });
+});
+
+it('the page is small', () => {
+  const folder = join(root, 'ts/observe/page');
+  const bytes = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  expect(bytes).toBeLessThan(150 * 1024);
+});
+
+describe.skipIf(whyNoBrowser !== undefined)('the page', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(() => browser?.close());
+
+  const open = async (width: number, colorScheme: 'light' | 'dark'): Promise<Page> => {
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    await page.goto(observer.url);
+    await page.getByRole('cell', { name: 'heap' }).waitFor();
+    return page;
+  };
+
+  /** Its line, once it has two points. */
+  const chartOf = (page: Page, title: string) =>
+    page.locator('figure', { hasText: title }).locator('.line[d*="L"]');
+
+  it('shows nodes, the longest mailbox, the tree, names, crashes and a lost node', async () => {
+    const page = await open(1280, 'light');
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(error.message));
+    expect(await page.locator('#nodes button').count()).toBe(5);
+    expect(await page.locator('tbody tr').first().textContent()).toMatch(/heap.*42/);
+    await page.getByRole('button', { name: 'Supervision' }).press('Enter');
+    await page.getByText('second').waitFor();
+    await page.getByRole('button', { name: 'Names', exact: true }).click();
+    await page.getByRole('cell', { name: 'first' }).waitFor();
+    nodes[0]!.send('first', 'fail' as never);
+    await page.getByText('out of paper').waitFor();
+    await nodes[4]!.stop();
+    await page.locator('#nodes button.bad', { hasText: 'yard@' }).waitFor();
+    await page.getByText('yard@').first().waitFor();
+    // Another node, by keyboard.
+    await page.locator('#nodes button', { hasText: 'store@' }).press('Enter');
+    await page.locator('#node-title', { hasText: 'store@' }).waitFor();
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it.each([
+    [390, 'light'],
+    [390, 'dark'],
+    [1280, 'light'],
+    [1280, 'dark'],
+  ] as const)('fits %i px, %s, and can be read', async (width, colorScheme) => {
+    const page = await open(width, colorScheme);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    const faint = (await ask(page, 'contrasts')).filter(({ ratio }) => ratio < 4.5);
+    for (const chart of ['Mailboxes', 'In / s']) await chartOf(page, chart).waitFor({ state: 'attached' });
+    await page.screenshot({
+      path: join(screenshotFolder(), `observer-${width}-${colorScheme}.png`),
+      fullPage: true,
+    });
+    expect(faint).toEqual([]);
+    await page.close();
+  });
+});

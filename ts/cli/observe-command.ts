@@ -1,0 +1,27 @@
+import { once } from 'node:events';
+import { startObserver } from '../observe/index.ts';
+import { ASKING_OPTIONS, asking } from './asking.ts';
+import { type Command, EXIT } from './command.ts';
+
+/** `snowmesh observe`: a page that shows the cluster. */
+export const observeCommand: Command = {
+  name: 'observe',
+  says: 'serve a page that shows the cluster live, on the loopback address, until it is told to end',
+  options: {
+    ...ASKING_OPTIONS,
+    port: { value: 'n', says: 'where the page is served; default: a free one' },
+  },
+  async run(given, terminal) {
+    const port = given.whole('port', 0, 0, 65_535);
+    return asking(given, terminal, async ({ node, name }) => {
+      const observer = await startObserver(node, { port, node: name });
+      const { url } = observer;
+      terminal.out(
+        given.flag('json') ? `${JSON.stringify({ url, node: name })}\n` : `${name} is shown at ${url}\n`,
+      );
+      if (!terminal.signal.aborted) await once(terminal.signal, 'abort');
+      await observer.close();
+      return EXIT.DONE;
+    });
+  },
+};

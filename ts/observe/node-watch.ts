@@ -1,0 +1,92 @@
+// Asks one node for what a viewer has chosen to see of it.
+import type { Introspection, TopKey } from '../introspect/index.ts';
+import type { Node } from '../node/index.ts';
+
+const TIMEOUT_MS = 5000;
+const TOP = 50;
+const ENTRIES = 300;
+const LONGEST_NAME = 512;
+
+const TABLES = {
+  actors: (view: Introspection, { by }: Wish) => view.top({ by, limit: TOP }),
+  tree: (view: Introspection) => view.tree({ limit: ENTRIES }),
+  sessions: (view: Introspection) => view.sessions(),
+  names: (view: Introspection) => view.names({ limit: ENTRIES }),
+  globalNames: (view: Introspection) => view.globalNames({ limit: ENTRIES }),
+  groups: (view: Introspection) => view.groups({ limit: ENTRIES }),
+  rooms: (view: Introspection) => view.rooms({ limit: ENTRIES }),
+} as const;
+
+type Table = keyof typeof TABLES;
+
+/** What a viewer looks at. */
+export interface Wish {
+  readonly node: string;
+  readonly table: Table;
+  readonly by: TopKey;
+}
+
+/** Undefined: that makes no sense. */
+export function wishOf(parameters: URLSearchParams, root: string): Wish | undefined {
+  const node = parameters.get('node') ?? root;
+  const table = parameters.get('table') ?? 'actors';
+  const by = parameters.get('by') ?? 'mailbox';
+  if (node.length > LONGEST_NAME || (node !== root && !node.includes('@')) || !Object.hasOwn(TABLES, table))
+    return undefined;
+  if (by !== 'mailbox' && by !== 'turns' && by !== 'memory') return undefined;
+  return { node, table: table as Table, by };
+}
+
+/** What is sent to the page. */
+interface Shown {
+  readonly node: string;
+  readonly table: Table;
+  readonly totals?: { readonly mailbox: number; readonly turns: number };
+  readonly rows?: unknown;
+  /** Why there is nothing new. */
+  readonly problem?: string;
+}
+
+export class NodeWatch {
+  readonly #view: Introspection | undefined;
+  readonly #wish: Wish;
+  readonly #every: number;
+
+  constructor(node: Node, wish: Wish, every: number) {
+    this.#wish = wish;
+    this.#every = every;
+    try {
+      this.#view = node.introspect(wish.node, { timeout: TIMEOUT_MS });
+    } catch {
+      // No name of a node: `problem` says so.
+    }
+  }
+
+  /** Calls `listener` after each look. Returns the way to stop. */
+  follow(listener: (shown: Shown) => void): () => void {
+    let isOver = false;
+    let timer: NodeJS.Timeout | undefined;
+    const look = async (): Promise<void> => {
+      const shown = await this.#look();
+      if (isOver) return;
+      listener(shown);
+      timer = setTimeout(() => void look(), this.#every);
+    };
+    void look();
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }
+
+  async #look(): Promise<Shown> {
+    const { node, table } = this.#wish;
+    try {
+      if (this.#view === undefined) throw new TypeError(`${node} is no name of a node`);
+      const [totals, rows] = await Promise.all([this.#view.totals(), TABLES[table](this.#view, this.#wish)]);
+      return { node, table, totals, rows };
+    } catch (error) {
+      return { node, table, problem: (error as Error).message };
+    }
+  }
+}

@@ -1,0 +1,210 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { checkHost, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { jsonOf } from '../introspect/index.ts';
+import type { Node } from '../node/index.ts';
+import { ClusterWatch } from './cluster-watch.ts';
+import { EventLog } from './event-log.ts';
+import { NodeWatch, type Wish, wishOf } from './node-watch.ts';
+
+/** Where the observer page is served. */
+export interface ObserverOptions {
+  /** Default 0: a free one. */
+  readonly port?: number;
+  /** The address to listen on. Default 127.0.0.1. The page is not encrypted: put what does that before any other address. */
+  readonly host?: string;
+  /** What a browser must know, at least 16 characters. Default: a random one. */
+  readonly token?: string;
+  /** How often nodes are asked while somebody looks, in ms, from 500 on. Default 2000. */
+  readonly every?: number;
+  /** The node whose cluster is shown. Default: this one. */
+  readonly node?: string;
+}
+
+/** A page that is served. */
+export interface Observer {
+  /** What to open, with the token. */
+  readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+const OPTIONS: OptionNames<ObserverOptions> = {
+  port: true,
+  host: true,
+  token: true,
+  every: true,
+  node: true,
+};
+/** Browsers that look at the same time. */
+const MAX_VIEWERS = 16;
+/** A viewer that takes nothing for so many bytes is cut off. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Serves a page that shows the cluster live: nodes and their connections, supervision trees, the busiest actors, names, groups, rooms, what went
+ * wrong. While nobody looks it asks nobody.
+ *
+ * @param node what `startNode` returned.
+ * @throws SNOW_ERR_BAD_OPTION; SNOW_ERR_LISTEN when the address cannot be bound.
+ * @example
+ * const { url } = await startObserver(node, { port: 4371 });
+ * console.log(url);
+ */
+export async function startObserver(node: Node, options: ObserverOptions = {}): Promise<Observer> {
+  checkHost('startObserver', node);
+  checkOptionNames('startObserver', options, OPTIONS);
+  const {
+    port = 0,
+    host = '127.0.0.1',
+    token = randomBytes(24).toString('base64url'),
+    every = 2000,
+  } = options;
+  whole('port', port, 0, 65_535);
+  whole('every', every, 500, 3_600_000);
+  if (typeof token !== 'string' || !/^[\w.~-]{16,200}$/.test(token))
+    throw bad('token', 'must be 16 to 200 letters, digits, or one of . _ ~ -');
+  const site = new Site(node, options.node ?? node.name, token, every);
+  const server = createServer((request, response) => site.handle(request, response));
+  server.headersTimeout = server.requestTimeout = 10_000;
+  server.maxConnections = 4 * MAX_VIEWERS;
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    const why = `the observer cannot listen on ${host}:${port}: ${(cause as Error).message}`;
+    throw new SnowmeshError('SNOW_ERR_LISTEN', why, { cause });
+  }
+  const bound = (server.address() as AddressInfo).port;
+  site.port = bound;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}/?token=${token}`,
+    port: bound,
+    async close() {
+      site.close();
+      server.close();
+      server.closeAllConnections();
+      if (server.listening) await once(server, 'close');
+    },
+  };
+}
+
+/** What is served, and to whom. */
+class Site {
+  port = 0;
+  readonly #node: Node;
+  readonly #token: Buffer;
+  readonly #every: number;
+  readonly #cluster: ClusterWatch;
+  readonly #log: EventLog;
+  readonly #viewers = new Set<ServerResponse>();
+
+  constructor(node: Node, root: string, token: string, every: number) {
+    this.#node = node;
+    this.#token = Buffer.from(token);
+    this.#every = every;
+    this.#log = new EventLog(node);
+    this.#cluster = new ClusterWatch(node, root, every);
+  }
+
+  close(): void {
+    this.#log.close();
+    this.#cluster.close();
+    for (const viewer of this.#viewers) viewer.destroy();
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', 'http://observer');
+    const file = FILES[url.pathname];
+    if (request.method !== 'GET') return void response.writeHead(405, { allow: 'GET' }).end();
+    const given = url.searchParams.get('token');
+    if (given !== null && url.pathname === '/' && this.#isToken(given)) {
+      const cookie = `${this.#cookieName}=${given}; HttpOnly; SameSite=Strict; Path=/`;
+      return void response.writeHead(303, { ...HEADERS, location: './', 'set-cookie': cookie }).end();
+    }
+    if (!this.#isToken(this.#cookieOf(request))) {
+      const text =
+        'This page needs its token: open the whole address that startObserver or snowmesh observe gave.\n';
+      return void response.writeHead(401, { ...HEADERS, 'content-type': 'text/plain' }).end(text);
+    }
+    if (url.pathname === '/events') return this.#follow(request, response, url.searchParams);
+    if (file === undefined) return void response.writeHead(404, HEADERS).end();
+    response.writeHead(200, { ...HEADERS, 'content-type': file.type }).end(pageFile(file.name));
+  }
+
+  /** Server-sent events: the cluster, the node that the viewer looks at, and the log. */
+  #follow(request: IncomingMessage, response: ServerResponse, parameters: URLSearchParams): void {
+    const wish: Wish | undefined = wishOf(parameters, this.#cluster.root);
+    if (wish === undefined) return void response.writeHead(400, HEADERS).end();
+    if (this.#viewers.size >= MAX_VIEWERS) return void response.writeHead(503, HEADERS).end();
+    response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+    this.#viewers.add(response);
+    const send = (event: string, home: string, value: unknown): void => {
+      if (response.writableLength > MAX_WAITING_BYTES) return void response.destroy();
+      response.write(`event: ${event}\ndata: ${jsonOf(this.#node, home, value)}\n\n`);
+    };
+    const stops = [
+      this.#cluster.follow((cluster) => send('cluster', '', cluster)),
+      this.#log.follow((entries) => send('log', this.#node.name, entries)),
+      new NodeWatch(this.#node, wish, this.#every).follow((shown) => send('node', wish.node, shown)),
+    ];
+    request.once('close', () => {
+      this.#viewers.delete(response);
+      for (const stop of stops) stop();
+    });
+  }
+
+  /** Cookies know no ports: each observer of a host has its own. */
+  get #cookieName(): string {
+    return `snowmesh_observer_${this.port}`;
+  }
+
+  #cookieOf({ headers }: IncomingMessage): string {
+    for (const part of (headers.cookie ?? '').split(';')) {
+      const [name, value = ''] = part.trim().split('=', 2);
+      if (name === this.#cookieName) return value;
+    }
+    return '';
+  }
+
+  #isToken(text: string): boolean {
+    const given = Buffer.from(text);
+    return given.length === this.#token.length && timingSafeEqual(given, this.#token);
+  }
+}
+
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'self'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+} as const;
+
+const FILES: Readonly<Record<string, { readonly name: string; readonly type: string } | undefined>> = {
+  '/': { name: 'index.html', type: 'text/html; charset=utf-8' },
+  '/app.js': { name: 'app.js', type: 'text/javascript; charset=utf-8' },
+  '/charts.js': { name: 'charts.js', type: 'text/javascript; charset=utf-8' },
+  '/style.css': { name: 'style.css', type: 'text/css; charset=utf-8' },
+  '/icon.svg': { name: 'icon.svg', type: 'image/svg+xml' },
+};
+
+/** Where the page lies seen from the sources, and from the bundle. */
+const PLACES = ['./page/', '../ts/observe/page/'];
+
+function pageFile(name: string): Buffer {
+  const urls = PLACES.map((place) => new URL(place + name, import.meta.url));
+  return readFileSync(urls.find((url) => existsSync(url)) ?? (urls[0] as URL));
+}
+
+function whole(option: string, value: unknown, least: number, most: number): void {
+  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return;
+  throw bad(option, `is ${String(value)}; it must be a whole number from ${least} to ${most}`);
+}
+
+function bad(option: string, why: string): SnowmeshError {
+  return new SnowmeshError('SNOW_ERR_BAD_OPTION', `startObserver: option ${option} ${why}`);
+}
