@@ -179,7 +179,12 @@ export class PeerNews implements NetworkListener {
 
   refused(name: string, reason: string, unreported: number): void {
     const fields = unreported === 0 ? { node: name, reason } : { node: name, reason, unreported };
-    this.#log.write('warn', fields, 'refused a peer');
+    // Two live nodes of one name are a mistake of whoever runs them; the rest may be any stranger.
+    this.#log.write(
+      reason.startsWith('another node of that name') ? 'error' : 'warn',
+      fields,
+      'refused a peer',
+    );
     this.#tell('refused', name, reason);
   }
 

@@ -41,6 +41,7 @@ it('displace each other twice at most, are both told, and the first one stays', 
   }
   const refused = await peer.run((bench) => bench.seen('refused').map((event) => event.slice(1)));
   expect(refused[0]).toEqual([first.name, expect.stringContaining('another node of that name is connected')]);
+  expect(new Set(await peer.run(errors))).toEqual(new Set(['refused a peer']));
 
   await first.run((bench) => bench.node.stop());
   await peer.run((bench) => bench.event('nodedown', 3));
