@@ -126,6 +126,28 @@ describe('commands that ask a node', () => {
     expect(err).toContain('use --once or --json');
   });
 
+  it('observe serves the page, and shows nodes that it is not asked for by name', async () => {
+    const args = ['observe', '--json', '--node', a!.name, '--cookie-file', cookieFile];
+    const child = start(...args);
+    const { url } = JSON.parse(await child.line(/^\{/)) as { url: string };
+    const [cookie = ''] = (await fetch(url, { redirect: 'manual' })).headers.getSetCookie();
+    const headers = { cookie: cookie.split(';')[0] ?? '' };
+    const events = await fetch(new URL('/events', url), { headers });
+    let text = '';
+    for await (const bytes of events.body!) {
+      text += Buffer.from(bytes).toString();
+      if (/event: cluster\ndata: .*\n\n/.test(text)) break;
+    }
+    const [, data = ''] = /event: cluster\ndata: (.*)\n/.exec(text) ?? [];
+    const { nodes } = JSON.parse(data) as { nodes: { node: string; state: string }[] };
+    expect(nodes.map(({ node, state }) => [node, state])).toEqual([
+      [a!.name, 'up'],
+      [b!.name, 'up'],
+    ]);
+    child.kill('SIGTERM');
+    if (hasSignals) expect(await child.exit()).toEqual({ code: 0, signal: null });
+  });
+
   it('finds a node by the part before the @, through a discovery', async () => {
     const list = ['--discovery', `list:${a!.name},${b!.name}`, '--cookie-file', cookieFile];
     const { out } = await run('ping', 'store', '--count', '1', ...list);
