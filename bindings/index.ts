@@ -40,7 +40,7 @@ export interface OpenOptions {
   maxMessage?: number;
   /** Undelivered inbound bytes a lane holds before reading stops. Default 16 777 216. */
   inboxBytes?: number;
-  /** Unsent bytes a session holds before it ends with cause `overflow`. Default 67 108 864; a node passes `outbox.limit` + `maxMessage` + 16 MiB. */
+  /** Unsent bytes a session holds before it ends with cause `overflow`; of long messages, which wait apart, `maxMessage` more. Default 67 108 864; a node passes `outbox.limit` + `maxMessage` + 16 MiB. */
   outboxBytes?: number;
   /** What reads sockets: the event loop (default where the runtime allows) or a native thread. */
   reader?: 'loop' | 'thread';

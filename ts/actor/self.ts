@@ -136,6 +136,8 @@ export class Self<M = unknown> extends Timing {
    * Monitors an actor: exactly one {@link Down} comes when it ends, or at once when there is none.
    *
    * @param target PID, local name, or name on a node.
+   * @param options.alias The reference is an address of this actor as well: `explicit` until the alias is taken back, `demonitor` as long
+   *   as the monitor, `reply` as `demonitor` and for one message at most, which ends the monitor, too: no Down comes after it.
    * @throws SNOW_ERR_BAD_DEST, SNOW_ERR_BAD_OPTION, SNOW_ERR_FOREIGN_PID.
    */
   monitor(target: Pid | string | NodeAddress, options?: { readonly alias?: AliasMode }): Ref {

@@ -1,5 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { CallError, type CallOptions, type CallState, resolve, STOP_TAG, whyFailed } from '../call/index.ts';
+import {
+  CallError,
+  type CallOptions,
+  type CallState,
+  nodeOfTarget,
+  resolve,
+  STOP_TAG,
+  whyFailed,
+} from '../call/index.ts';
 import { checkOptionNames, checkSignal, type OptionNames } from '../errors/index.ts';
 import {
   after,
@@ -62,7 +70,8 @@ export function stop(
     new CallError({
       state,
       target: typeof target === 'string' || target instanceof Pid ? String(target) : target.name,
-      node: address instanceof Pid || address === undefined ? undefined : address.node,
+      node:
+        address === undefined || address instanceof Pid ? nodeOfTarget(runtime, address ?? '') : address.node,
       tag: 'stop',
       elapsed: runtime.now() - started,
       reason: why,

@@ -130,7 +130,7 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
     return new CallError({
       state,
       target: isAddress ? to.name : String(to),
-      node: isAddress ? to.node : nodeOf(this.kernel, to),
+      node: isAddress ? to.node : nodeOfTarget(this.kernel, to),
       tag: this.tag,
       elapsed: this.kernel.now() - this.started,
       reason,
@@ -176,8 +176,8 @@ export function whyFailed(
   return { why: 'stalled', more: `its event loop has stood still for ${Math.round(stalledMs / 100) / 10} s` };
 }
 
-/** Undefined: this node, and it has no name. */
-function nodeOf({ remote }: Kernel, to: string | Pid | Ref): string | undefined {
+/** Full name of the node of a PID or a local name. Undefined: this node, and it has no name. */
+export function nodeOfTarget({ remote }: Kernel, to: string | Pid | Ref): string | undefined {
   return to instanceof Pid && to.nc !== 0 ? remote.nodeOf(to) : remote.nodeName;
 }
 

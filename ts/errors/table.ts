@@ -9,8 +9,8 @@ export interface ErrorEntry {
 /** What each error code means and what to do about it; docs/errors.md as data. */
 export const ERRORS = {
   SNOW_ERR_NOT_LOCAL: {
-    summary: 'What was to get a local name, a key or a group is no living actor of this node.',
-    remedy: 'Register and join only actors that live here, by their PID.',
+    summary: 'What was to get a local name, a key, a group or news of nodes is no living actor of this node.',
+    remedy: 'Register, join and subscribe only actors that live here, by their PID.',
   },
   SNOW_ERR_RECEIVE_HANDLER: {
     summary: 'A handler actor cannot receive.',

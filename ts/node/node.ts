@@ -142,7 +142,9 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
    * Peers are still connected then. After that the node leaves the cluster - peers are told at once, what was sent before goes
    * out - and every other actor is killed.
    *
-   * May be called from an actor. One that waits for it inside a supervised handler holds its tree up until its shutdown time is over.
+   * May be called from an actor. Do not await it in a handler of a supervised actor that traps exits, or of a server with
+   * `terminate`: such an actor ends in order only when its handler is done, so it holds the stop up until its shutdown time, or `timeout`,
+   * is over, and is killed without `terminate`. Call it and return.
    * A second call changes nothing but the time that is left, if its own is shorter: `stop({ timeout: 0 })` ends the wait.
    *
    * A node can be started again in the same process, under any name; its PIDs of before are then dead.

@@ -16,7 +16,7 @@ export interface OutboxOptions {
   readonly highWater?: number;
   /**
    * Above this user messages are dropped as dead letters `remote_full`, and calls, spawns and answers fail with `overload`; short
-   * system signals always pass. Beyond this, `maxMessage` and 16 MiB together the session ends with `overflow`. It should hold several of
+   * system signals always pass. Beyond this, `maxMessage` and 16 MiB together (of long messages, which wait apart, `maxMessage` more) the session ends with `overflow`. It should hold several of
    * the largest messages: while one fills it, no other message can be sent. Default 268 435 456.
    */
   readonly limit?: number;

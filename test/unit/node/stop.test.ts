@@ -1,6 +1,7 @@
 // How a node stops: trees first, in order; then what is left.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  cast,
   childSpec,
   defineServer,
   defineSupervisor,
@@ -115,6 +116,36 @@ describe('node.stop', () => {
     });
     await stopped.promise;
     expect(log).toEqual(['a shutdown']);
+  });
+
+  it('is held up to its timeout by a handler that awaits it, and then kills that actor without terminate', async () => {
+    const waiter = (isAwaited: boolean) =>
+      defineServer({
+        name: `waiter ${isAwaited}`,
+        init: () => ({}),
+        calls: {},
+        casts: {
+          async close() {
+            const stopped = node.stop();
+            if (isAwaited) await stopped;
+          },
+        },
+        terminate: (_context, reason) => void log.push(`${isAwaited} ${String(reason)}`),
+      });
+    cast(node, await waiter(true).start(node), 'close');
+    await turns();
+    while (clock.step(9_999));
+    await turns();
+    expect([node.runtime.size, log]).toEqual([1, []]);
+    while (clock.step(10_000));
+    await node.stop();
+    expect([node.runtime.size, log]).toEqual([0, []]);
+
+    node = await startNode({ clock });
+    cast(node, await waiter(false).start(node), 'close');
+    await turns();
+    await node.stop();
+    expect(log).toEqual(['false shutdown']);
   });
 
   it('refuses spawns of other nodes meanwhile, and wrong options', async () => {

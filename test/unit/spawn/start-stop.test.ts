@@ -13,7 +13,7 @@ import {
   start,
   stop,
 } from '../../../ts/actor/index.ts';
-import { type Pid, Ref } from '../../../ts/term/index.ts';
+import { Pid, Ref } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
 let kit: TestRuntime;
@@ -214,6 +214,19 @@ describe('a stop', () => {
       expect.objectContaining({ code: 'SNOW_ERR_BAD_TIME' }),
     );
     expect(kit.runtime.isAlive(probe.pid as Pid<never>)).toBe(true);
+  });
+
+  it('I6 names the node of the target, as a call does', async () => {
+    const { remote } = kit.runtime;
+    kit.runtime.remote = { ...remote, nodeName: 'own@host:1', nodeOf: () => 'far@host:2' };
+    for (const to of [probe.pid as Pid<never>, 'nobody', { name: 'nobody', node: 'own@host:1' }]) {
+      const error = await failure(stop(probe.self, to));
+      expect([error.node, error.message]).toEqual([
+        'own@host:1',
+        expect.stringContaining(' on own@host:1 brought no answer'),
+      ]);
+    }
+    expect((await failure(stop(kit, new Pid(256, 7) as Pid<never>))).node).toBe('far@host:2');
   });
 
   it('I6 that times out leaves nothing but the order to end', async () => {

@@ -112,6 +112,18 @@ describe('a dynamic supervisor', () => {
     expect(await countChildren(kit, pid)).toEqual({ specs: 0, active: 0, supervisors: 0, workers: 0 });
   });
 
+  it('J20 keeps children of one id apart by their PIDs', async () => {
+    const pid = await supervise();
+    const one = await started(pid, f.child('same'));
+    const two = await started(pid, f.child('same'));
+    expect((await whichChildren(kit, pid)).map(({ id, pid: own }) => [id, String(own)])).toEqual([
+      ['same', String(one)],
+      ['same', String(two)],
+    ]);
+    expect(await terminateChild(kit, pid, one)).toBe('ok');
+    expect(kit.runtime.isAlive(two)).toBe(true);
+  });
+
   it('J10 J23 counts and answers while a child fails to restart', async () => {
     const pid = await supervise({ intensity: Number.POSITIVE_INFINITY });
     await started(pid, f.child('a'));

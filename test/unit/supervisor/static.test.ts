@@ -37,6 +37,15 @@ async function supervise(options: Partial<SupervisorOptions>): Promise<Pid> {
 const abc = () => [f.child('a'), f.child('b'), f.child('c')];
 
 describe('starting', () => {
+  it('J1 of a plain function never fails: what it throws is a crash', async () => {
+    const hasty = defineActor('hasty', () => {
+      throw new Error('at once');
+    });
+    const pid = await supervise({ children: [childSpec('hasty', hasty)], intensity: 1 });
+    await kit.settle();
+    await probe.expectDown(pid, 'shutdown'); // it gave up on a child that crashed twice; its start had succeeded
+  });
+
   it('J1 starts children in list order, each after the one before is ready', async () => {
     f.moods.set('b', 'slow');
     const started = defineSupervisor({ name: 'top', children: abc() }).start(kit);
