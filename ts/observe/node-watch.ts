@@ -48,18 +48,14 @@ interface Shown {
 }
 
 export class NodeWatch {
-  readonly #view: Introspection | undefined;
+  readonly #node: Node;
   readonly #wish: Wish;
   readonly #every: number;
 
   constructor(node: Node, wish: Wish, every: number) {
+    this.#node = node;
     this.#wish = wish;
     this.#every = every;
-    try {
-      this.#view = node.introspect(wish.node, { timeout: TIMEOUT_MS });
-    } catch {
-      // No name of a node: `problem` says so.
-    }
   }
 
   /** Calls `listener` after each look. Returns the way to stop. */
@@ -82,8 +78,8 @@ export class NodeWatch {
   async #look(): Promise<Shown> {
     const { node, table } = this.#wish;
     try {
-      if (this.#view === undefined) throw new TypeError(`${node} is no name of a node`);
-      const [totals, rows] = await Promise.all([this.#view.totals(), TABLES[table](this.#view, this.#wish)]);
+      const view = this.#node.introspect(node, { timeout: TIMEOUT_MS }); // throws for what is no name of a node
+      const [totals, rows] = await Promise.all([view.totals(), TABLES[table](view, this.#wish)]);
       return { node, table, totals, rows };
     } catch (error) {
       return { node, table, problem: (error as Error).message };
