@@ -69,6 +69,20 @@ describe('a name that both sides of a split registered', () => {
     expect(alive(a, left)).toBe(winner === a.spelt(left));
   });
 
+  it('Q7 stays with the later registration; of two with equal clocks, with the greater node name', async () => {
+    for (const isLater of [false, true]) {
+      const [a, b] = apart(2, {}) as [FakeNode, FakeNode];
+      if (isLater) await after(a.names.register('before', a.actor())); // its clock is ahead of b's from here on
+      const [left, right] = [a.actor(), b.actor()];
+      await after(a.names.register('x', left));
+      await after(b.names.register('x', right));
+      expect(a.name < b.name).toBe(true);
+      await heal();
+      const winner = isLater ? a.spelt(left) : b.spelt(right);
+      expect([a.seen('x'), b.seen('x')]).toEqual([winner, winner]);
+    }
+  });
+
   it('Q7 tells the loser if that is asked for, and leaves it alive', async () => {
     const [a, b] = apart(2, { loser: 'notify' }) as [FakeNode, FakeNode];
     const probes = [await a.kit.probe<unknown>(), await b.kit.probe<unknown>()] as const;
