@@ -40,7 +40,7 @@ describe('npm run bench', () => {
   );
 
   it('has every case in one of these folders', () => {
-    for (const { name } of cases) expect(name).toMatch(/^(cluster|local|micro)\/[\w-]+$/);
+    for (const { name } of cases) expect(name).toMatch(/^(cluster|local|micro|rooms)\/[\w-]+$/);
   });
 
   it('lists its cases and refuses a filter that fits none', async () => {

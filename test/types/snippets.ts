@@ -25,9 +25,18 @@ const KNOWN: Readonly<Record<string, string>> = {
   names: `import('snowmesh').GlobalNames`,
   signal: 'AbortSignal',
   cookie: 'string',
+  createServer: `typeof import('node:http').createServer`,
 };
 
-const ENTRIES = ['snowmesh', 'snowmesh/testing', 'snowmesh/rooms', 'snowmesh/client'];
+const ENTRIES = [
+  'snowmesh',
+  'snowmesh/testing',
+  'snowmesh/rooms',
+  'snowmesh/client',
+  'snowmesh/health',
+  'snowmesh/observe',
+  'snowmesh/prometheus',
+];
 
 const lineOf = (text: string, index: number): number => text.slice(0, index).split('\n').length;
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { CallOptions } from '../call/index.ts';
 import {
   checkArray,
@@ -10,6 +9,7 @@ import {
 } from '../errors/index.ts';
 import type { Cell } from '../kernel/index.ts';
 import type { Dest } from '../send/index.ts';
+import { Ref } from '../term/index.ts';
 import { Runtime } from './runtime.ts';
 import { Self } from './self.ts';
 
@@ -79,25 +79,25 @@ export function request<R = unknown>(
 }
 
 // A child spec or a task holds functions, which no message may carry. Within one runtime it stays in this table, and the
-// message carries its ticket, which no peer can guess. To another node the value itself is sent, if that is possible.
-const waiting = new WeakMap<Runtime, Map<string, unknown>>();
+// message carries its ticket: the very reference, which no peer can send. To another node the value itself is sent, if that is possible.
+const waiting = new WeakMap<Runtime, Map<Ref, unknown>>();
 
 /** Keeps `thing` for a local receiver; `ticket` goes into the message, `withdraw` is for one that did not arrive. */
-export function handOver(runtime: Runtime, thing: unknown): { ticket: string; withdraw: () => void } {
+export function handOver(runtime: Runtime, thing: unknown): { ticket: Ref; withdraw: () => void } {
   let things = waiting.get(runtime);
   if (things === undefined) {
     things = new Map();
     waiting.set(runtime, things);
   }
   const kept = things;
-  const ticket = randomUUID();
+  const ticket = runtime.newRef(0);
   kept.set(ticket, thing);
   return { ticket, withdraw: () => void kept.delete(ticket) };
 }
 
 /** The thing behind what a message carried: a ticket's, once, or what came itself. */
 export function takeOver(runtime: Runtime, carried: unknown): unknown {
-  if (typeof carried !== 'string') return carried;
+  if (!(carried instanceof Ref)) return carried;
   const things = waiting.get(runtime);
   const thing = things?.get(carried);
   things?.delete(carried);

@@ -162,10 +162,11 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
 
 /** What is known of the node that did not answer. */
 export function whyFailed(
-  { remote: { reachability } }: Kernel,
+  kernel: Kernel,
   node: number | string | undefined,
   state: CallState,
 ): { readonly why?: string; readonly more?: string } {
+  const { reachability } = kernel.remote;
   if (node === undefined) return {};
   if (state === 'nodedown') {
     const found = reachability.whyDown(node);

@@ -186,7 +186,7 @@ async function peer(given: Given, terminal: Terminal): Promise<Finding> {
 /** What can be told from outside about a node that does not connect. */
 async function whyUnreachable(text: string, message: string): Promise<string> {
   if (/\(cookie/.test(message)) return 'It has another cookie';
-  if (/\(wrong-name/.test(message))
+  if (/\(wrong_name/.test(message))
     return 'Another node answers there: compare its name, also the host, with what it was started with';
   if (/\(incompatible/.test(message))
     return 'It runs a version of snowmesh that this one does not understand';

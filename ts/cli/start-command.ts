@@ -66,11 +66,16 @@ export const startCommand: Command = {
 
 /** The snowmesh that the program itself imports: PIDs of another copy would mean nothing to it. */
 async function packageOf(path: string): Promise<Pick<typeof own, 'startNode'>> {
-  let found: string;
+  const theirs = resolved(path, 'snowmesh/package.json');
+  if (theirs === undefined || theirs === resolved(import.meta.url, 'snowmesh/package.json')) return own;
+  return (await import(pathToFileURL(resolved(path, 'snowmesh') as string).href)) as typeof own;
+}
+
+/** Undefined: a file there that imports it finds none. */
+function resolved(from: string, what: string): string | undefined {
   try {
-    found = createRequire(path).resolve('snowmesh');
+    return createRequire(from).resolve(what);
   } catch {
-    return own;
+    return undefined;
   }
-  return (await import(pathToFileURL(found).href)) as typeof own;
 }

@@ -123,7 +123,8 @@ export class GlobalNames {
    *
    * @param server what `defineServer` or `defineStateMachine` made; whether the name belongs to such a server is not checked.
    * @example
-   * const clock = names.whereis(clockServer, 'clock');
+   * const server = defineServer({ name: 'clock', init: () => ({ ms: 0 }), calls: { read: ({ state }) => state.ms } });
+   * const clock = names.whereis(server, 'clock');
    * if (clock !== undefined) await call(self, clock, 'read');
    */
   whereis<P extends Protocol>(server: Named<P>, name: string): ServerRef<P> | undefined;

@@ -52,7 +52,7 @@ const ASK_MS = 500;
  * @throws SNOW_ERR_BAD_OPTION.
  * @example
  * const health = healthHandler(node, { peers: 2 });
- * http.createServer((request, response) => health(request, response) || app(request, response));
+ * createServer((request, response) => health(request, response) || app(request, response));
  */
 export function healthHandler(node: Node, options: HealthOptions = {}): HealthHandler {
   checkHost('healthHandler', node);

@@ -40,7 +40,7 @@ interface PromClient {
  * @throws SNOW_ERR_NO_PROMETHEUS: `prom-client` is not installed; SNOW_ERR_BAD_OPTION, also for a second node with the same registry and prefix.
  * @example
  * collectMetrics(node);
- * http.createServer(async (_, response) => response.end(await register.metrics())).listen(9464);
+ * createServer(async (_, response) => response.end(await register.metrics())).listen(9464);
  */
 export function collectMetrics(node: Node, options: MetricsOptions = {}): () => void {
   checkHost('collectMetrics', node);

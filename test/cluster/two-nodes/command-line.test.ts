@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../../../ts/cli/index.ts';
-import { type Child, hasSignals, killChildren, startChild } from '../../support/child.ts';
+import { type Child, childCommand, hasSignals, killChildren, startChild } from '../../support/child.ts';
 import { Cluster, type ClusterNode, COOKIE } from '../../support/cluster.ts';
 
 const MAIN = new URL('../../../ts/cli/main.ts', import.meta.url);
-const APP = new URL('./command-line-app.ts', import.meta.url);
+/** A program as users have it: its path, compiled or not. */
+const APP = childCommand(new URL('./command-line-app.ts', import.meta.url)).at(-1) as string;
 const NO_VARIABLES = { SNOWMESH_NAME: undefined, SNOWMESH_COOKIE: undefined, SNOWMESH_DISCOVERY: undefined };
 
 let folder = '';
@@ -194,16 +195,7 @@ describe('commands that ask a node', () => {
 
 describe('snowmesh start', () => {
   it.runIf(hasSignals)('runs a program with its node, and ends it in order', async () => {
-    const args = [
-      'start',
-      '--name',
-      'app@127.0.0.1:0',
-      '--cookie-file',
-      cookieFile,
-      APP.pathname,
-      '--',
-      'one',
-    ];
+    const args = ['start', '--name', 'app@127.0.0.1:0', '--cookie-file', cookieFile, APP, '--', 'one'];
     const child = startChild(MAIN, { args, env: NO_VARIABLES });
     expect(await child.line(/^app@/)).toMatch(/^app@127\.0\.0\.1:[1-9]\d* one$/);
     child.kill('SIGTERM');
@@ -213,7 +205,7 @@ describe('snowmesh start', () => {
 
   it('refuses a program that is not there, and a name that is none', async () => {
     expect(await run('start', 'nowhere.js')).toMatchObject({ code: 2 });
-    const child = start('start', '--name', 'app', APP.pathname);
+    const child = start('start', '--name', 'app', APP);
     expect(await child.exit()).toEqual({ code: 1, signal: null });
     expect(child.stderr()).toContain('it has no @');
   });

@@ -2,12 +2,14 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createRequire } from 'node:module';
+import { extname } from 'node:path';
 import type * as store from '../../../ts/scheduler/store.ts';
 
 const als = new AsyncLocalStorage<string>();
 const load = createRequire(import.meta.url);
-const { NO_STORE, withoutStore } = als.run('loader', () =>
-  load('../../../ts/scheduler/store.ts'),
+const { NO_STORE, withoutStore } = als.run(
+  'loader',
+  () => load(`../../../ts/scheduler/store${extname(import.meta.url)}`), // it is compiled, or not
 ) as typeof store;
 const see = (): string => als.getStore() ?? 'none';
 const seen = [

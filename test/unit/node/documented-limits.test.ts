@@ -17,6 +17,7 @@ import {
   MAX_PRESENT,
   MAX_ROOM_ORIGINS,
 } from '../../../ts/rooms/limits.ts';
+import { MAX_METAS } from '../../../ts/rooms/presence-table.ts';
 import * as wire from '../../../ts/wire/index.ts';
 import { root } from '../../support/child.ts';
 
@@ -89,6 +90,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'unsent output while dialling': [bytes(waiting)],
   'messages of a room': [count(DEFAULT_RESUME.count), bytes(DEFAULT_RESUME.bytes)],
   'connections in presences of rooms': [count(MAX_PRESENT)],
+  'metas that are shown of one key in a presence': [String(MAX_METAS)],
   'rooms that a peer wants messages of': [count(MAX_INTEREST)],
   'sessions of clients': [count(MAX_HEARD)],
   'origins of a room': [count(MAX_ROOM_ORIGINS)],
