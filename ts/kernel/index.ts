@@ -65,7 +65,6 @@ export {
   type AnsweringNode,
   type CallRequest,
   isFrom,
-  type ReachPort,
   type RemotePort,
   type RemoteSpawn,
   type RemoteStart,
