@@ -19,11 +19,12 @@ export const portmapCommand: Command = {
     if (wanted === '') throw new UsageError('--host: no address');
     const portmap: Portmap = await startPortmap({ host: wanted, port: Number(text) });
     const { host, port } = portmap;
+    const { signal } = terminal; // from here on signals end it in order, also one that comes as soon as the line is read
     const shown = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     terminal.out(
       given.flag('json') ? `${JSON.stringify({ host, port })}\n` : `port mapper listens on ${shown}\n`,
     );
-    if (!terminal.signal.aborted) await once(terminal.signal, 'abort');
+    if (!signal.aborted) await once(signal, 'abort');
     await portmap.close();
     return EXIT.DONE;
   },
