@@ -16,10 +16,11 @@ export const observeCommand: Command = {
     return asking(given, terminal, async ({ node, name }) => {
       const observer = await startObserver(node, { port, node: name });
       const { url } = observer;
+      const { signal } = terminal; // from here on signals end it in order
       terminal.out(
         given.flag('json') ? `${JSON.stringify({ url, node: name })}\n` : `${name} is shown at ${url}\n`,
       );
-      if (!terminal.signal.aborted) await once(terminal.signal, 'abort');
+      if (!signal.aborted) await once(signal, 'abort');
       await observer.close();
       return EXIT.DONE;
     });

@@ -10,7 +10,12 @@ import { Cluster, type ClusterNode, COOKIE } from '../../support/cluster.ts';
 const MAIN = new URL('../../../ts/cli/main.ts', import.meta.url);
 /** A program as users have it: its path, compiled or not. */
 const APP = childCommand(new URL('./command-line-app.ts', import.meta.url)).at(-1) as string;
-const NO_VARIABLES = { SNOWMESH_NAME: undefined, SNOWMESH_COOKIE: undefined, SNOWMESH_DISCOVERY: undefined };
+/** None of snowmesh, not even those of the test run: `start` refuses a variable that it does not know. */
+const NO_VARIABLES = Object.fromEntries(
+  Object.keys(process.env)
+    .filter((name) => name.startsWith('SNOWMESH_'))
+    .map((name) => [name, undefined]),
+);
 
 let folder = '';
 let cookieFile = '';
