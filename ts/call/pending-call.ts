@@ -178,7 +178,8 @@ export function whyFailed(
 }
 
 /** Full name of the node of a PID or a local name. Undefined: this node, and it has no name. */
-export function nodeOfTarget({ remote }: Kernel, to: string | Pid | Ref): string | undefined {
+export function nodeOfTarget(kernel: Kernel, to: string | Pid | Ref): string | undefined {
+  const { remote } = kernel; // not taken apart in the signature: no internal member may stand in a declaration
   return to instanceof Pid && to.nc !== 0 ? remote.nodeOf(to) : remote.nodeName;
 }
 
