@@ -70,10 +70,22 @@ export function request<R = unknown>(
   args: readonly unknown[] = [],
   options?: CallOptions,
 ): Promise<R> {
-  const { runtime, cell } = partsOf(caller);
+  actingFor(caller);
   checkTag('a call', tag);
   checkArray('a call: args', args);
   if (options !== undefined) checkCallOptions('a call', options);
+  return requestChecked(caller, to, tag, args, options);
+}
+
+/** As {@link request}, for a tag, arguments and options that were checked. */
+export function requestChecked<R = unknown>(
+  caller: Caller,
+  to: Dest<never>,
+  tag: string,
+  args: readonly unknown[],
+  options?: CallOptions,
+): Promise<R> {
+  const { runtime, cell } = partsOf(caller);
   if (cell?.isOver === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
   return runtime.calls.call(cell, to, tag, args, options) as Promise<R>;
 }

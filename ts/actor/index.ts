@@ -64,6 +64,7 @@ export {
   handOver,
   partsOf,
   request,
+  requestChecked,
   takeOver,
 } from './caller.ts';
 export { endInOrder } from './orderly-stop.ts';

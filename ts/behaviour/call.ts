@@ -11,6 +11,7 @@ import {
   partsOf,
   type Runtime,
   request,
+  requestChecked,
 } from '../actor/index.ts';
 import { badArgument, checkArray, checkTag } from '../errors/index.ts';
 import { type Pid, Ref } from '../term/index.ts';
@@ -87,7 +88,9 @@ export function callWith(
 ): Promise<unknown> {
   // In plain JavaScript the server is easily given first, and the call would go nowhere.
   checkCallOptions('callWith (caller, { timeout, signal }, server, tag, …)', options);
-  return request(caller, server, tag, args, options);
+  actingFor(caller);
+  checkTag('a call', tag);
+  return requestChecked(caller, server, tag, args, options);
 }
 
 /** The same for a server whose protocol is not known to the compiler. */
@@ -177,7 +180,9 @@ export async function multiCall(
   checkTag('multiCall', tag);
   checkArray('multiCall: args', args);
   if (options !== undefined) checkCallOptions('multiCall', options);
-  const asked = servers.map(async (server) => request(acting, server as Dest<never>, tag, args, options));
+  const asked = servers.map(async (server) =>
+    requestChecked(acting, server as Dest<never>, tag, args, options),
+  );
   const { runtime, cell } = partsOf(caller);
   const outcomes = await inPace(runtime, cell, Promise.allSettled(asked));
   const replies: { server: Dest; value: unknown }[] = [];
