@@ -4,7 +4,7 @@ import { Call } from './call.ts';
 import { type Cell, LIMITED, nothing } from './cell.ts';
 import { systemTag, userTag } from './match.ts';
 import { SystemMessage } from './system-message.ts';
-import { ANY, type Wait } from './wait.ts';
+import type { Wait } from './wait.ts';
 
 /** Takes a message for `wait` out of the mailbox, or NOTHING. Throws what the matcher throws. */
 export function take(cell: Cell, wait: Wait): unknown {
@@ -18,10 +18,7 @@ export function take(cell: Cell, wait: Wait): unknown {
 /** Ends a wait with a message (or TIMEOUT). The actor's code resumes in a microtask. */
 export function settle(cell: Cell, wait: Wait, message: unknown): void {
   const { resume } = cell;
-  if (wait === ANY) {
-    cell.wait = null;
-    cell.resume = nothing;
-  } else release(cell, wait);
+  release(cell, wait);
   resume(taken(cell, message));
 }
 
