@@ -1,6 +1,6 @@
 import { checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { Pid } from '../term/index.ts';
-import { QUESTIONS, type Question, type Questions } from './questions.ts';
+import { MAX_PAGE, MAX_TOP, QUESTIONS, type Question, type Questions } from './questions.ts';
 import type {
   GroupInfo,
   NameInfo,
@@ -143,7 +143,7 @@ export function checked<T>(question: Question, options: T, names: OptionNames<T>
   const given = JSON.stringify(options);
   throw new SnowmeshError(
     'SNOW_ERR_BAD_OPTION',
-    `${question}: options that it cannot have: ${given}; \`after\` is what \`next\` said, \`limit\` a whole number from 1 to ${question === 'top' ? 100 : 1000}`,
+    `${question}: options that it cannot have: ${given}; \`after\` is what \`next\` said, \`limit\` a whole number from 1 to ${question === 'top' ? MAX_TOP : MAX_PAGE}`,
   );
 }
 

@@ -1,8 +1,9 @@
 // What `console.log` prints.
+import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Node, type Self, silentLogger, startNode } from '../../../ts/index.ts';
-import { sourcesOf } from '../../../ts/introspect/index.ts';
+import { sourcesOf, VERSION } from '../../../ts/introspect/index.ts';
 import { createRooms } from '../../../ts/rooms/index.ts';
 import { startTestRuntime } from '../../../ts/testing/index.ts';
 
@@ -62,4 +63,9 @@ it('a runtime and rooms are printed in few lines', () => {
   kit.stop();
   const rooms = createRooms(node);
   expect(inspect(rooms)).toMatch(/^Rooms \{\n {2}connections: 0,\n {2}rooms: 0,/);
+});
+
+it('a node tells the version of its package', () => {
+  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  expect(VERSION).toBe((JSON.parse(text) as { version: string }).version);
 });
