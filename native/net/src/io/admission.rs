@@ -1,9 +1,10 @@
 //! Which incoming handshake makes room for a new connection when the cap is reached.
 //!
 //! Every stage of the handshake has an equal share of the cap. The stage that exceeds its share the most loses a
-//! connection: of the address with the most connections in that stage, the one that entered the stage first. So
-//! strangers, whatever stage they stop at and however many they are, push out each other. A connection that
-//! goes on is the youngest of its stage and, unless one address alone fills the stage, of an address with few.
+//! connection: the one that entered the stage first, of the address with the most connections if that address has
+//! more than an eighth of the stage, else of all. So strangers, whatever stage they stop at and however many they
+//! are, push out each other. A connection that goes on leaves its stage before an eighth of the stage is renewed,
+//! also when it shares its address with strangers.
 //!
 //! Must not know: sockets, clocks, handshakes. Every operation is O(log n).
 
@@ -42,10 +43,14 @@ struct Entry {
     entered: u64,
 }
 
+/// An address with at most so many connections in a stage never crowds it, however small the cap is.
+const FEW: usize = 4;
+
 /// The connections in one stage.
 #[derive(Debug, Default)]
 struct Members {
-    count: usize,
+    /// Oldest first.
+    all: BTreeMap<u64, usize>,
     /// Connections of each address, oldest first.
     by_address: HashMap<IpAddr, BTreeMap<u64, usize>>,
     /// Addresses by their number of connections, and among equals the one whose oldest is oldest last.
@@ -66,13 +71,8 @@ impl Admission {
             return None;
         }
         // Shares are equal, so the stage that exceeds its share the most has the most members.
-        let mut crowded = &self.stages[0];
-        for members in &self.stages {
-            if members.count > crowded.count {
-                crowded = members;
-            }
-        }
-        crowded.oldest_of_largest()
+        let stages = self.stages.iter().rev();
+        stages.max_by_key(|stage| stage.all.len())?.victim()
     }
 
     /// A connection from `address` was accepted.
@@ -120,20 +120,22 @@ impl Admission {
 }
 
 impl Members {
-    fn oldest_of_largest(&self) -> Option<usize> {
-        let (_, _, address) = self.by_crowd.last()?;
-        self.by_address.get(address)?.values().next().copied()
+    fn victim(&self) -> Option<usize> {
+        let (of_largest, _, address) = self.by_crowd.last()?;
+        let limit = FEW.max(self.all.len() / 8);
+        let crowd = self.by_address.get(address).filter(|_| *of_largest > limit);
+        crowd.unwrap_or(&self.all).values().next().copied()
     }
 
     fn insert(&mut self, token: usize, entry: Entry) {
-        self.count += 1;
+        self.all.insert(entry.entered, token);
         self.change(entry.address, |of_address| {
             of_address.insert(entry.entered, token);
         });
     }
 
     fn remove(&mut self, entry: Entry) {
-        self.count -= 1;
+        self.all.remove(&entry.entered);
         self.change(entry.address, |of_address| {
             of_address.remove(&entry.entered);
         });
@@ -234,14 +236,29 @@ mod tests {
         }
     }
 
+    /// Strangers can have the address of a member, behind one NAT.
+    #[test]
+    fn t5_a_stranger_at_the_address_of_a_newcomer_does_not_push_it_out() {
+        for stage in ALL {
+            let mut admission = full(stage, 8);
+            admission.leave(0);
+            admission.enter(100, address(99));
+            admission.reach(100, stage);
+            for next in 200..203 {
+                let victim = admission.victim().unwrap();
+                assert_ne!(victim, 100, "{stage:?}");
+                admission.leave(victim);
+                admission.enter(next, address(99));
+                admission.reach(next, stage);
+            }
+        }
+    }
+
     #[test]
     fn t5_one_address_pushes_out_itself() {
         let mut admission = Admission::new(8);
-        for token in 0..3 {
-            admission.enter(token, address(1));
-        }
-        for token in 3..8 {
-            admission.enter(token, address(2));
+        for token in 0..8 {
+            admission.enter(token, address(1 + u8::from(token >= 3)));
         }
         assert_eq!(
             admission.victim(),
@@ -252,10 +269,11 @@ mod tests {
 
     #[test]
     fn addresses_of_one_ipv6_network_count_as_one() {
-        let mut admission = Admission::new(3);
+        let mut admission = Admission::new(6);
         admission.enter(0, address(1));
-        admission.enter(1, "2001:db8::1".parse().unwrap());
-        admission.enter(2, "2001:db8::2".parse().unwrap());
+        for token in 1..6 {
+            admission.enter(token, format!("2001:db8::{token}").parse().unwrap());
+        }
         assert_eq!(admission.victim(), Some(1));
     }
 
@@ -268,7 +286,11 @@ mod tests {
         assert!(admission.entries.is_empty());
         for members in &admission.stages {
             assert_eq!(
-                (members.count, members.by_address.len(), members.by_crowd.len()),
+                (
+                    members.all.len(),
+                    members.by_address.len(),
+                    members.by_crowd.len()
+                ),
                 (0, 0, 0)
             );
         }
