@@ -1,10 +1,19 @@
 // One case, all who do it: each contestant is a process that is warmed up and then waits for its turn. Rounds go
-// round-robin, so that whatever else the machine does meanwhile touches all sides of a ratio.
+// round-robin, so that whatever else the machine does meanwhile touches all sides of a ratio. The whole is held several
+// times, each time with new processes: what a process is lucky with (layout of memory, moment of compilation) it keeps.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Earlier } from './earlier.ts';
-import { type BenchCase, median, type Result, type Round, type Settings, summarise } from './harness.ts';
+import {
+  type BenchCase,
+  median,
+  type Result,
+  type Round,
+  roundsOfProcess,
+  type Settings,
+  summarise,
+} from './harness.ts';
 import type { Answer } from './serve.ts';
 
 const TIMEOUT_MS = 600_000;
@@ -27,54 +36,89 @@ export interface Contestant {
 export interface Outcome {
   readonly results: readonly Result[];
   /** Who did not get through it, and why. */
-  readonly failures: readonly { readonly name: string; readonly why: string }[];
+  readonly failures: readonly Failure[];
   readonly notes: readonly string[];
 }
 
-/** Readies all, gives each a round in turn, as often as there are rounds, and takes them down. */
+/**
+ * Holds as many heats as a contestant has processes; who fails in one is left out of the results and of the next.
+ *
+ * @param start makes the contestants of one heat, each time under the same names.
+ */
 export async function holdContest(
   bench: string,
+  start: () => readonly Contestant[],
+  settings: Pick<Settings, 'rounds' | 'processes'>,
+): Promise<Outcome> {
+  const failures: Failure[] = [];
+  const entries = new Map<string, Entry>();
+  for (let process = 0; process < settings.processes; process++) {
+    const contestants = start().filter(({ name }) => !failures.some((failure) => failure.name === name));
+    await holdHeat(contestants, roundsOfProcess(settings), entries, failures);
+  }
+  const through = [...entries].filter(([name]) => !failures.some((failure) => failure.name === name));
+  return {
+    results: through.flatMap(([, { suite, rounds }]) => summarise(suite, bench, rounds, settings.processes)),
+    failures,
+    notes: /^(cluster|rooms)\//.test(bench) ? [] : noiseOf(entries),
+  };
+}
+
+interface Failure {
+  readonly name: string;
+  readonly why: string;
+}
+
+/** What a contestant has brought so far, in all heats. */
+interface Entry {
+  readonly suite: string;
+  readonly rounds: Round[];
+  readonly others: number[];
+}
+
+/** Readies all, gives each a round in turn, as often as there are rounds, and takes them down. */
+async function holdHeat(
   contestants: readonly Contestant[],
   rounds: number,
-): Promise<Outcome> {
-  const failures: { name: string; why: string }[] = [];
-  const entries: { readonly contestant: Contestant; readonly suite: string; readonly rounds: Round[] }[] = [];
-  const fail = (contestant: Contestant, error: unknown): void =>
-    void failures.push({
-      name: contestant.name,
-      why: error instanceof Error ? error.message : String(error),
-    });
+  entries: Map<string, Entry>,
+  failures: Failure[],
+): Promise<void> {
+  const running: { readonly contestant: Contestant; readonly entry: Entry }[] = [];
+  const fail = ({ name }: Contestant, error: unknown): void =>
+    void failures.push({ name, why: error instanceof Error ? error.message : String(error) });
   try {
     for (const contestant of contestants) {
       try {
-        entries.push({ contestant, suite: await contestant.ready(), rounds: [] });
+        const suite = await contestant.ready();
+        const entry = entries.get(contestant.name) ?? { suite, rounds: [], others: [] };
+        entries.set(contestant.name, entry);
+        running.push({ contestant, entry });
       } catch (error) {
         fail(contestant, error);
       }
     }
     for (let round = 0; round < rounds; round++) {
-      for (const entry of entries.slice()) {
+      for (const { contestant, entry } of running.slice()) {
         try {
-          entry.rounds.push(await entry.contestant.round());
+          entry.rounds.push(await contestant.round());
         } catch (error) {
-          fail(entry.contestant, error);
-          entries.splice(entries.indexOf(entry), 1);
+          fail(contestant, error);
+          running.splice(
+            running.findIndex((other) => other.contestant === contestant),
+            1,
+          );
         }
       }
     }
   } finally {
     await Promise.all(contestants.map((contestant) => contestant.stop()));
+    for (const { contestant, entry } of running) entry.others.push(...contestant.others);
   }
-  return {
-    results: entries.flatMap((entry) => summarise(entry.suite, bench, entry.rounds)),
-    failures,
-    notes: /^(cluster|rooms)\//.test(bench) ? [] : noiseOf(contestants),
-  };
 }
 
 /** Cases with a second process subtract nothing for it, so this is for those of one process. */
-function noiseOf(contestants: readonly Contestant[]): string[] {
-  const disturbed = contestants.flatMap(({ name, others }) => {
+function noiseOf(entries: ReadonlyMap<string, Entry>): string[] {
+  const disturbed = [...entries].flatMap(([name, { others }]) => {
     const cores = median(others.toSorted((a, b) => a - b));
     return cores > QUIET ? [`${name} (${cores.toFixed(2)} cores)`] : [];
   });

@@ -6,8 +6,10 @@ import { cpus, loadavg } from 'node:os';
 
 /** How long and how often to measure. */
 export interface Settings {
-  /** Measured rounds; at least one more is run before them and thrown away. */
+  /** Measured rounds of all processes of a contestant together; each process throws at least one more away before them. */
   readonly rounds: number;
+  /** Processes that a contestant runs one after the other: two processes of one build differ more than two rounds of one. */
+  readonly processes: number;
   /** Aimed length of a round. Unit: seconds. */
   readonly roundSeconds: number;
   /** How long everybody, we and each rival, works before the first measured round, at least. Unit: seconds. */
@@ -16,8 +18,12 @@ export interface Settings {
   readonly quick: boolean;
 }
 
-export const FULL: Settings = { rounds: 5, roundSeconds: 0.8, warmSeconds: 2.4, quick: false };
-export const QUICK: Settings = { rounds: 1, roundSeconds: 0.02, warmSeconds: 0, quick: true };
+export const FULL: Settings = { rounds: 6, processes: 3, roundSeconds: 0.8, warmSeconds: 2.4, quick: false };
+export const QUICK: Settings = { rounds: 1, processes: 1, roundSeconds: 0.02, warmSeconds: 0, quick: true };
+
+/** The rounds that each process measures. */
+export const roundsOfProcess = ({ rounds, processes }: Pick<Settings, 'rounds' | 'processes'>): number =>
+  Math.ceil(rounds / processes);
 
 /** One figure of one round. */
 export interface Figure {
@@ -43,8 +49,10 @@ export interface BenchCase {
   readonly rivals?: Rivals;
   /** Options of Node.js for the process of this case. */
   readonly nodeOptions?: readonly string[];
-  /** Rounds, where the default would take too long. */
+  /** The most rounds, where the default would take too long. */
   readonly rounds?: number;
+  /** The most processes, where each round starts new ones anyway. */
+  readonly processes?: number;
   open(settings: Settings): Promise<Running> | Running;
 }
 
@@ -92,20 +100,22 @@ export interface Result {
   readonly case: string;
   readonly metric: string;
   readonly unit: string;
-  /** Median of the rounds. */
+  /** Median over the processes of the median of their rounds. */
   readonly value: number;
   readonly low: number;
   readonly high: number;
+  /** Process by process. */
   readonly rounds: readonly number[];
+  readonly processes: number;
   /** Whether the rounds took turns with those of the others, so that the nth of each belong together. */
   readonly inTurns: boolean;
 }
 
-/** Medians and ranges over rounds that have the same metrics. */
-export function summarise(suite: string, name: string, rounds: readonly Round[], inTurns = true): Result[] {
+/** Medians and ranges over rounds that have the same metrics, `rounds` process by process. */
+export function summarise(suite: string, name: string, rounds: readonly Round[], processes = 1): Result[] {
   return Object.entries(rounds[0] ?? {}).map(([metric, { unit }]) => {
     const values = rounds.map((round) => round[metric]?.value ?? Number.NaN);
-    return resultOf({ suite, case: name, metric, unit, inTurns }, values);
+    return resultOf({ suite, case: name, metric, unit, inTurns: true, processes }, values);
   });
 }
 
@@ -114,13 +124,20 @@ export function resultOf(
   values: readonly number[],
 ): Result {
   const rounds = values.map((value) => Number(value.toPrecision(6)));
-  return { ...what, ...spread(rounds), rounds };
+  return { ...what, ...spread(rounds, what.processes), rounds };
 }
 
-/** Median and range. */
-export function spread(values: readonly number[]): { value: number; low: number; high: number } {
+/** Median and range: the median over the processes of that of their rounds, the range of all. */
+export function spread(
+  values: readonly number[],
+  processes: number,
+): { value: number; low: number; high: number } {
+  const each = Math.ceil(values.length / processes);
+  const middles = Array.from({ length: Math.ceil(values.length / each) || 0 }, (_, process) =>
+    median(values.slice(process * each, (process + 1) * each).toSorted((a, b) => a - b)),
+  );
   const sorted = values.toSorted((a, b) => a - b);
-  const value = Number(median(sorted).toPrecision(6));
+  const value = Number(median(middles.toSorted((a, b) => a - b)).toPrecision(6));
   return { value, low: sorted[0] ?? Number.NaN, high: sorted.at(-1) ?? Number.NaN };
 }
 

@@ -9,7 +9,7 @@ export interface Ratio {
   readonly rival: string;
   readonly ours: number;
   readonly theirs: number;
-  /** Ours / theirs: the median over pairs of rounds where they took turns, otherwise that of the medians. */
+  /** Ours / theirs: the median over pairs of rounds, process by process, where they took turns; otherwise that of the medians. */
   readonly ratio: number;
   /** Of the pairs. */
   readonly low: number;
@@ -28,7 +28,8 @@ export function ratiosOf(results: readonly Result[]): Ratio[] {
         (result) => result.suite === OURS && result.case === theirs.case && result.metric === theirs.metric,
       );
       if (ours === undefined) return [];
-      const { value: ratio, low, high } = spread(quotients(ours, theirs));
+      const quotients = quotientsOf(ours, theirs);
+      const { value: ratio, low, high } = spread(quotients, quotients.length > 1 ? ours.processes : 1);
       return [
         {
           case: theirs.case,
@@ -46,7 +47,7 @@ export function ratiosOf(results: readonly Result[]): Ratio[] {
 }
 
 /** The nth round of each was measured right after the other; figures that did not take turns have only medians. */
-function quotients(ours: Result, theirs: Result): number[] {
+function quotientsOf(ours: Result, theirs: Result): number[] {
   const arePairs = ours.inTurns && theirs.inTurns && ours.rounds.length === theirs.rounds.length;
   const pairs = arePairs
     ? ours.rounds.map((value, round) => value / (theirs.rounds[round] ?? Number.NaN))

@@ -10,6 +10,7 @@ import {
   type Result,
   type Round,
   resultOf,
+  roundsOfProcess,
   type Settings,
 } from './harness.ts';
 import { hasRedis } from './rooms/servers.ts';
@@ -139,13 +140,21 @@ export async function erlangInOneGo(
   const all = settings.quick ? CLUSTER_CONFIGURATIONS.slice(0, 1) : CLUSTER_CONFIGURATIONS;
   const command = erlangCommand(erlang, field.erlang, `dist.tls.(${all.join('|')})`);
   if (command === undefined) return [];
-  const lines = await linesOf(command, settings.rounds);
-  return lines.flatMap((line) => {
+  const lines = new Map<string, ErlangLine>();
+  for (let process = 0; process < settings.processes; process++) {
+    for (const line of await linesOf(command, roundsOfProcess(settings))) {
+      const runs = [...(lines.get(line.case)?.runs ?? []), ...line.runs];
+      lines.set(line.case, { ...line, runs });
+    }
+  }
+  const { processes } = settings;
+  return [...lines.values()].flatMap((line) => {
     const metric = metricOf(erlang, line);
     if (metric === undefined) return [];
     const configuration = line.case.slice(0, line.case.indexOf(`.${erlang.case}`)).replace(/^dist\./, '');
     const suite = `${line.suite} ${configuration.replace('.', ' ')}`;
-    return [resultOf({ suite, case: bench.name, metric, unit: line.unit, inTurns: false }, line.runs)];
+    const what = { suite, case: bench.name, metric, unit: line.unit, inTurns: false, processes };
+    return [resultOf(what, line.runs)];
   });
 }
 

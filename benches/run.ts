@@ -5,7 +5,7 @@ import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { cases } from './cases.ts';
-import { holdContest, nodeContestant, type Outcome } from './contest.ts';
+import { type Contestant, holdContest, nodeContestant, type Outcome } from './contest.ts';
 import { buildEarlier, type Earlier, regressionsOf } from './earlier.ts';
 import { type BenchCase, FULL, machineNotes, QUICK, type Result, type Settings } from './harness.ts';
 import { LIBRARIES } from './local/field.ts';
@@ -24,7 +24,9 @@ const HELP = `Usage: npm run bench [-- [filter…] [options]]
   filter            cases whose name contains one of the words, or matches it
                     as a regular expression; default: all
   --list            the names of the cases, and what they do
-  --rounds <n>      measured rounds a case (default ${FULL.rounds})
+  --processes <n>   processes a contestant, one after the other (default ${FULL.processes});
+                    figures are the medians over them
+  --rounds <n>      measured rounds a case, of all its processes (default ${FULL.rounds})
   --quick           smoke test: one tiny round each; the figures mean nothing
   --no-rivals       only snowmesh
   --against <rev>   beside an earlier revision of this repository instead of the
@@ -56,6 +58,7 @@ async function main(args: readonly string[]): Promise<number> {
       list: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
+      processes: { type: 'string' },
       against: { type: 'string' },
       'at-least': { type: 'string', default: '0.95' },
       'no-rivals': { type: 'boolean', default: false },
@@ -78,8 +81,8 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const base = values.quick ? QUICK : FULL;
-  const rounds =
-    values.rounds === undefined ? base.rounds : Math.max(1, Math.floor(Number(values.rounds)) || 1);
+  const processes = countOf(values.processes, base.processes);
+  const rounds = countOf(values.rounds, Math.max(base.rounds, processes));
   const least = Number(values['at-least']);
   if (!(least > 0)) {
     console.error(`--at-least takes a number above 0, not ${values['at-least']}.`);
@@ -96,7 +99,12 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(text);
     file?.write(text);
   };
-  return runPlan({ selected, settings: { ...base, rounds }, field, emit, earlier, least });
+  return runPlan({ selected, settings: { ...base, rounds, processes }, field, emit, earlier, least });
+}
+
+/** A count of at least one that an option gives. */
+function countOf(value: string | undefined, otherwise: number): number {
+  return value === undefined ? otherwise : Math.max(1, Math.floor(Number(value)) || 1);
 }
 
 function select(filters: readonly string[]): readonly BenchCase[] {
@@ -125,11 +133,7 @@ async function runPlan({ selected, settings, field, emit, earlier, least }: Plan
   const all: Result[] = [];
   let failed = 0;
   for (const bench of selected) {
-    const own = {
-      ...settings,
-      rounds: settings.quick ? settings.rounds : Math.min(settings.rounds, bench.rounds ?? 99),
-    };
-    const { results, failures, notes } = await compete(bench, own, field, earlier);
+    const { results, failures, notes } = await compete(bench, settingsOf(bench, settings), field, earlier);
     if (failures.some(({ name }) => name === 'snowmesh')) failed += 1;
     all.push(...results);
     const beside: Beside = { failures, notes, ...(field.node ? { field: bench.rivals?.node ?? {} } : {}) };
@@ -150,6 +154,13 @@ async function runPlan({ selected, settings, field, emit, earlier, least }: Plan
   return failed === 0 && regressions.length === 0 ? 0 : 1;
 }
 
+/** A case may be too slow for as many rounds, or start its processes itself. */
+function settingsOf(bench: BenchCase, settings: Settings): Settings {
+  const rounds = Math.min(settings.rounds, bench.rounds ?? Number.POSITIVE_INFINITY);
+  const processes = Math.min(settings.processes, rounds, bench.processes ?? Number.POSITIVE_INFINITY);
+  return { ...settings, rounds, processes };
+}
+
 /** Us, the earlier revision and every rival that is there, in turns; then Erlang's clusters. */
 async function compete(
   bench: BenchCase,
@@ -157,12 +168,12 @@ async function compete(
   field: Field,
   earlier: Earlier | undefined,
 ): Promise<Outcome> {
-  const contestants = [
+  const contestants = (): Contestant[] => [
     nodeContestant(bench, settings),
     ...(earlier === undefined ? [] : [nodeContestant(bench, settings, undefined, earlier)]),
     ...rivalsInTurns(bench, settings, field),
   ];
-  const outcome = await holdContest(bench.name, contestants, settings.rounds);
+  const outcome = await holdContest(bench.name, contestants, settings);
   try {
     const erlang = await erlangInOneGo(bench, settings, field);
     return { ...outcome, results: [...outcome.results, ...erlang] };

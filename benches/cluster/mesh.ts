@@ -28,6 +28,7 @@ export const mesh: readonly BenchCase[] = SIZES.map(([size, rivals]) => ({
   name: `cluster/mesh_${size}-nodes`,
   about: `${size - 1} nodes connect to one at the same time; over when each of the ${size} is connected to all.`,
   rivals,
+  processes: 1,
   open: (settings: Settings) => ({ round: () => oneRound(settings.quick ? SMALL : size) }),
 }));
 

@@ -31,8 +31,8 @@ describe('a contest', () => {
     const log: string[] = [];
     const { results, failures } = await holdContest(
       'local/x',
-      [contestant('us', log), contestant('them', log)],
-      2,
+      () => [contestant('us', log), contestant('them', log)],
+      { rounds: 2, processes: 1 },
     );
     expect(log).toEqual([
       'us ready',
@@ -51,12 +51,43 @@ describe('a contest', () => {
     expect(failures).toEqual([]);
   });
 
+  it('starts new processes for each part of the rounds', async () => {
+    const log: string[] = [];
+    const { results } = await holdContest('local/x', () => [contestant('us', log), contestant('them', log)], {
+      rounds: 3,
+      processes: 2,
+    });
+    const heat = ['us ready', 'them ready', 'us 1', 'them 1', 'us 2', 'them 2', 'us stop', 'them stop'];
+    expect(log).toEqual([...heat, ...heat]);
+    expect(results).toMatchObject([
+      { suite: 'us', rounds: [1, 2, 1, 2], processes: 2 },
+      { suite: 'them', rounds: [1, 2, 1, 2], processes: 2 },
+    ]);
+  });
+
+  it('does not start one again that failed, and drops its figures', async () => {
+    const log: string[] = [];
+    let heat = 0;
+    const { results, failures } = await holdContest(
+      'local/x',
+      () => {
+        heat += 1;
+        return [contestant('us', log), contestant('weak', log, heat === 2 ? 1 : 99)];
+      },
+      { rounds: 3, processes: 3 },
+    );
+    expect(results.map(({ suite, rounds }) => [suite, rounds.length])).toEqual([['us', 3]]);
+    expect(failures).toEqual([{ name: 'weak', why: 'no more' }]);
+    expect(log.filter((line) => line === 'weak ready')).toHaveLength(2);
+    expect(log.filter((line) => line === 'weak stop')).toHaveLength(2);
+  });
+
   it('continues without those that fail, and names them', async () => {
     const log: string[] = [];
     const { results, failures } = await holdContest(
       'local/x',
-      [contestant('late', log, 0), contestant('us', log), contestant('weak', log, 2)],
-      3,
+      () => [contestant('late', log, 0), contestant('us', log), contestant('weak', log, 2)],
+      { rounds: 3, processes: 1 },
     );
     expect(results.map(({ suite, rounds }) => [suite, rounds.length])).toEqual([['us', 3]]);
     expect(failures).toEqual([
@@ -68,7 +99,7 @@ describe('a contest', () => {
 
   it('names a process that ended before it answered, with its complaint', async () => {
     const none = { name: 'local/none', about: '', open: () => ({ round: () => ({}) }) };
-    const { results, failures } = await holdContest(none.name, [nodeContestant(none, QUICK)], 1);
+    const { results, failures } = await holdContest(none.name, () => [nodeContestant(none, QUICK)], QUICK);
     expect(results).toEqual([]);
     expect(failures).toMatchObject([
       { name: 'snowmesh', why: expect.stringMatching(/^it ended with 1: .*Error/s) },
@@ -76,9 +107,9 @@ describe('a contest', () => {
   });
 
   it('says when something else was running', async () => {
-    const { notes } = await holdContest('local/x', [contestant('us', [], 99, [0.1, 0.5, 0.6])], 1);
+    const { notes } = await holdContest('local/x', () => [contestant('us', [], 99, [0.1, 0.5, 0.6])], QUICK);
     expect(notes).toEqual(['something else was running in the rounds of us (0.50 cores)']);
-    const cluster = await holdContest('cluster/x', [contestant('us', [], 99, [0.5])], 1);
+    const cluster = await holdContest('cluster/x', () => [contestant('us', [], 99, [0.5])], QUICK);
     expect(cluster.notes).toEqual([]);
   });
 });

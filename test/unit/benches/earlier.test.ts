@@ -5,7 +5,7 @@ import { type Result, resultOf } from '../../../benches/harness.ts';
 const earlier = { suite: 'snowmesh@abc', child: '' };
 
 function figures(suite: string, metric: string, unit: string, values: readonly number[]): Result {
-  return resultOf({ suite, case: 'local/x', metric, unit, inTurns: true }, values);
+  return resultOf({ suite, case: 'local/x', metric, unit, inTurns: true, processes: 1 }, values);
 }
 
 function metricsBelow(metric: string, unit: string, ours: number[], theirs: number[]): string[] {
