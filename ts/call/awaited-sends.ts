@@ -28,12 +28,13 @@ export class AwaitedSends {
     for (;;) {
       const target = this.targetOf(to);
       if (target === undefined || target instanceof Cell) {
-        const gate = target?.extra?.gate;
-        const room = roomIn(gate, from);
-        if (room === undefined) return this.sender.send(from, to, message);
-        await room;
-        // Resumed but not sending to this target: the next blocked sender takes the place.
-        if (from?.isDead === true || this.targetOf(to) !== target) gate?.release();
+        const gate = blockingGate(target);
+        if (gate === undefined) return this.sender.send(from, to, message);
+        await gate.room(from);
+        const isMeant = from?.isDead !== true && this.targetOf(to) === target;
+        // Not sending to this target: the next blocked sender takes the place.
+        gate.use(() => isMeant && this.sender.send(from, to, message));
+        if (isMeant) return;
       } else {
         const room = this.kernel.remote.whenWritable(target);
         if (room === undefined) return this.sendFar(from, target, message);
@@ -69,6 +70,8 @@ export class AwaitedSends {
   }
 }
 
-function roomIn(gate: MailboxGate | null | undefined, from: Cell | null): Promise<void> | undefined {
-  return gate?.policy === 'block' && gate.isFull ? gate.room(from) : undefined;
+/** The limit that makes a sender wait now. */
+function blockingGate(target: Cell | undefined): MailboxGate | undefined {
+  const gate = target?.extra?.gate;
+  return gate?.policy === 'block' && gate.isFull ? gate : undefined;
 }

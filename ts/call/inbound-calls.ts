@@ -137,15 +137,14 @@ export class InboundCalls {
     const caller = this.add(cell, ref, ms);
     caller.bytes = bytes;
     this.blockedBytes.set(ref.nc, (this.blockedBytes.get(ref.nc) ?? 0) + bytes);
-    const wait = (): void => void gate.room(caller).then(tryAgain);
-    const tryAgain = (): void => {
+    void gate.room(caller).then(() => {
       if (cell.isDead) return; // the end of the actor answers
-      if (!this.waiting.has(ref.key)) return gate.release(); // its node is lost: the next sender takes the place
-      if (gate.isFull) return wait();
-      this.reply(ref, ReplyStatus.ok, true);
-      enter();
-    };
-    wait();
+      gate.use(() => {
+        if (!this.waiting.has(ref.key)) return; // its node is lost: the next sender takes the place
+        this.reply(ref, ReplyStatus.ok, true);
+        enter();
+      });
+    });
   }
 
   private hasRoom(nc: number): boolean {

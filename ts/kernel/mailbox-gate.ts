@@ -32,6 +32,8 @@ export class MailboxGate {
   readonly max: number;
   readonly policy: OverflowPolicy;
   private waiting = 0;
+  /** Places of senders that were resumed and have not sent yet: nobody else gets them. */
+  private reserved = 0;
   /** What resumes the blocked senders, the longest waiting first. */
   private readonly blocked = new Set<() => void>();
 
@@ -47,7 +49,7 @@ export class MailboxGate {
   }
 
   get isFull(): boolean {
-    return this.waiting >= this.max;
+    return this.waiting + this.reserved >= this.max;
   }
 
   /** Senders that wait for room. */
@@ -60,11 +62,11 @@ export class MailboxGate {
     if (takesRoom(message)) this.waiting++;
   }
 
-  /** A message left the mailbox: resumes the sender that waits longest. */
+  /** A message left the mailbox: the sender that waits longest gets its place. */
   left(message: unknown): void {
     if (!takesRoom(message)) return;
     this.waiting--;
-    this.release();
+    this.handOut();
   }
 
   /** Drops the oldest user message; calls stay, since their callers wait. False: there is none. */
@@ -75,7 +77,7 @@ export class MailboxGate {
     return true;
   }
 
-  /** Resolves when there may be room, or the actor is dead. `from` null: code outside of actors. */
+  /** Resolves when a place is reserved for this sender, for {@link use}, or the actor is dead. `from` null: code outside of actors. */
   room(from: Sending | null): Promise<void> {
     return new Promise((resolve) => {
       const resume = (): void => (forget?.(), resolve());
@@ -84,12 +86,23 @@ export class MailboxGate {
     });
   }
 
-  /** Resumes the sender that waits longest, if any. A sender that was resumed and does not send passes its place on with this. */
-  release(): void {
+  /** Gives the place that was reserved up for `enter`, which may send into it; if it does not, the next sender gets the place. */
+  use(enter: () => void): void {
+    this.reserved--;
+    try {
+      enter();
+    } finally {
+      this.handOut();
+    }
+  }
+
+  /** Gives free places to those that wait, the longest waiting first. */
+  private handOut(): void {
     for (const resume of this.blocked) {
+      if (this.isFull) return;
       this.blocked.delete(resume);
+      this.reserved++;
       resume();
-      return;
     }
   }
 

@@ -10,6 +10,7 @@ import {
   request,
   type Self,
 } from '../../../ts/actor/index.ts';
+import { MailboxGate } from '../../../ts/kernel/mailbox-gate.ts';
 import type { Pid } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -105,6 +106,42 @@ describe('a mailbox limit', () => {
     expect(sent).toEqual(numbers(5));
     expect(probe.messages).toEqual(numbers(5));
     expect(kit.runtime.deadLetters.total).toBe(0);
+  });
+
+  it('of block gives a place that becomes free to the sender that waits longest, not to one that comes just then', async () => {
+    const got: unknown[] = [];
+    const limit = { max: 1, policy: 'block' } as const;
+    const pid: Pid<unknown> = kit.runtime.spawnWith({ mailbox: limit }, {
+      kind: 'handler',
+      name: 'slow',
+      init: () => ({
+        onMessage(message: unknown) {
+          got.push(message);
+          // Its own message has just left the mailbox, and the one that waits has not come in yet.
+          if (message === 'first') void kit.runtime.sendWait(pid, 'late');
+          if (message === 'first') kit.runtime.send(pid, 'plain');
+        },
+      }),
+    } as never) as Pid<unknown>;
+    for (const message of ['first', 'second', 'third']) void kit.runtime.sendWait(pid, message);
+    await kit.settle();
+    expect(got).toEqual(['first', 'second', 'third', 'late']);
+    expect(kit.runtime.deadLetters.counts.dropped_new).toBe(1);
+  });
+
+  it('of block passes a place on that a resumed sender does not use', async () => {
+    const gate = new MailboxGate({ max: 1, policy: 'block' });
+    gate.entered('x');
+    const order: string[] = [];
+    const waits = ['one', 'two', 'three'].map((name) =>
+      gate.room(null).then(() => gate.use(() => void order.push(name))),
+    );
+    expect([gate.isFull, gate.blockedCount]).toEqual([true, 3]);
+    gate.left('x');
+    expect([gate.isFull, gate.blockedCount]).toEqual([true, 2]);
+    await Promise.all(waits); // none of them puts a message in
+    expect(order).toEqual(['one', 'two', 'three']);
+    expect([gate.isFull, gate.blockedCount]).toEqual([false, 0]);
   });
 
   it.each(['name', 'address', 'alias'])('of block holds by %s too', async (how) => {
