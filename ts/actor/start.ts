@@ -1,5 +1,5 @@
 import { checkArray, SnowmeshError } from '../errors/index.ts';
-import { briefReason, inPace } from '../kernel/index.ts';
+import { briefReason, inPace, whyFailed } from '../kernel/index.ts';
 import { checkStartOptions, type StartOptions, type StartResult } from '../spawn/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type Caller, partsOf } from './caller.ts';
@@ -40,7 +40,8 @@ export function start<N, A extends readonly unknown[]>(
 
 /**
  * `start` that resolves to the PID only: every other outcome rejects with SNOW_ERR_START, whose details have `reason`, or
- * `ignore: true`.
+ * `ignore: true`; of a start on another node also `node`, and `why` when it is known how that got out of reach (`noconnection`), or that its
+ * event loop stands still (`timeout`).
  */
 export async function startOrThrow<N, A extends readonly unknown[]>(
   parent: Caller,
@@ -58,8 +59,11 @@ export async function startOrThrow<N, A extends readonly unknown[]>(
     });
   }
   const { reason } = result;
-  throw new SnowmeshError('SNOW_ERR_START', `${name} did not start: ${briefReason(reason)}`, {
+  const far = options?.node === undefined || runtime.isSelf(options.node) ? undefined : options.node;
+  const { why, more } = whyFailed(runtime, far, reason);
+  const sentence = `${briefReason(reason)}${more === undefined ? '' : `: ${more}`}`;
+  throw new SnowmeshError('SNOW_ERR_START', `${name} did not start: ${sentence}`, {
     cause: reason,
-    details: { reason },
+    details: { reason, ...(far === undefined ? {} : { node: far }), ...(why === undefined ? {} : { why }) },
   });
 }

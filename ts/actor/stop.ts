@@ -6,7 +6,6 @@ import {
   nodeOfTarget,
   resolve,
   STOP_TAG,
-  whyFailed,
 } from '../call/index.ts';
 import { checkOptionNames, checkSignal, type OptionNames } from '../errors/index.ts';
 import {
@@ -20,6 +19,7 @@ import {
   type NodeAddress,
   onAbort,
   ownCell,
+  whyFailed,
 } from '../kernel/index.ts';
 import { checkTarget } from '../send/index.ts';
 import { Pid } from '../term/index.ts';

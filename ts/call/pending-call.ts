@@ -10,6 +10,7 @@ import {
   type OwnCall,
   ReplyStatus,
   settleInPace,
+  whyFailed,
 } from '../kernel/index.ts';
 import { NodeIndex } from '../link/index.ts';
 import type { Dest } from '../send/index.ts';
@@ -158,23 +159,6 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
     if (after !== null) after.before = before;
     this.before = this.after = null;
   }
-}
-
-/** What is known of the node that did not answer. */
-export function whyFailed(
-  kernel: Kernel,
-  node: number | string | undefined,
-  state: CallState,
-): { readonly why?: string; readonly more?: string } {
-  const { reachability } = kernel.remote;
-  if (node === undefined) return {};
-  if (state === 'nodedown') {
-    const found = reachability.whyDown(node);
-    return found === undefined ? {} : { why: found.why, more: found.detail };
-  }
-  const stalledMs = state === 'timeout' ? reachability.stalledMs(node) : undefined;
-  if (stalledMs === undefined) return {};
-  return { why: 'stalled', more: `its event loop has stood still for ${Math.round(stalledMs / 100) / 10} s` };
 }
 
 /** Full name of the node of a PID or a local name. Undefined: this node, and it has no name. */

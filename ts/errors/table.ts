@@ -109,7 +109,7 @@ export const ERRORS = {
   SNOW_ERR_START: {
     summary: 'An actor did not start.',
     remedy:
-      'details.reason says why: what its init threw or exited with, { alreadyStarted: pid } for a taken name, timeout, noconnection or unknown_function for another node; details.ignore: it declined.',
+      'details.reason says why: what its init threw or exited with, { alreadyStarted: pid } for a taken name, timeout, noconnection (details.why: how the node got out of reach) or unknown_function for another node; details.ignore: it declined.',
   },
   SNOW_ERR_BAD_CHILD_SPEC: {
     summary: 'A child spec makes no sense.',
@@ -201,7 +201,7 @@ export const ERRORS = {
   SNOW_ERR_SPAWN: {
     summary: 'An actor could not be spawned on another node.',
     remedy:
-      'details.reason: noconnection, unknown_function (expose it there), bad_arguments (the other node does not understand the request: update it), or why its start failed.',
+      'details.reason: noconnection (details.why: how the node got out of reach), unknown_function (expose it there), bad_arguments (the other node does not understand the request: update it), or why its start failed.',
   },
   SNOW_ERR_NO_VOTE: {
     summary: 'A node that answers did not vote on a global name for a minute.',

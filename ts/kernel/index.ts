@@ -78,3 +78,4 @@ export { Down, Exit, type NodeAddress, NodeDown, NodeUp, SystemMessage } from '.
 export { Timeout, TimerRef } from './timer-ref.ts';
 export { askToEnd, begin, runCell } from './turn.ts';
 export { deferred, latest } from './wait.ts';
+export { whyFailed } from './why-failed.ts';

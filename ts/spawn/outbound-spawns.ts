@@ -12,6 +12,7 @@ import {
   SpawnStatus,
   sendReason,
   settleInPace,
+  whyFailed,
 } from '../kernel/index.ts';
 import { NodeIndex } from '../link/index.ts';
 import type { LinkSignals, MonitorSignals } from '../signal/index.ts';
@@ -132,7 +133,7 @@ export class OutboundSpawns {
           forget?.();
           if (cell?.isDead === true || pending.isAbandoned) return;
           if (status === SpawnStatus.ok && child !== undefined) resolve({ pid: child, ref: monitorRef });
-          else settleInPace(kernel, cell, () => reject(spawnError(node, name, status, detail)));
+          else settleInPace(kernel, cell, () => reject(spawnError(kernel, node, name, status, detail)));
           kernel.scheduler.settled(); // the caller knows the PID before any message of the child (N5)
         },
       };
@@ -185,7 +186,8 @@ export class OutboundSpawns {
     options: RemoteSpawnOptions,
   ): Promise<{ pid: Pid; ref: Ref | undefined }> {
     const program = this.spawner.exposedAs(name);
-    if (program === undefined) throw spawnError(this.kernel.ownName, name, SpawnStatus.unknownFunction, name);
+    if (program === undefined)
+      throw spawnError(this.kernel, this.kernel.ownName, name, SpawnStatus.unknownFunction, name);
     const { pid, ref } = this.spawner.spawn(cell, program, args, options, false);
     return { pid, ref };
   }
@@ -241,6 +243,7 @@ function exposable(spec: Program): string {
 }
 
 function spawnError(
+  kernel: Kernel,
   node: string,
   name: string,
   status: SpawnStatus | 'noconnection',
@@ -253,9 +256,17 @@ function spawnError(
         ? 'the node exposes no such actor'
         : 'the start was refused';
   const reason = failureOf(status, detail);
-  return new SnowmeshError('SNOW_ERR_SPAWN', `Cannot spawn ${name} on ${node}: ${why}.`, {
+  const { why: word, more } = status === 'noconnection' ? whyFailed(kernel, node, status) : {};
+  const sentence = more === undefined ? why : `${why}: ${more}`;
+  return new SnowmeshError('SNOW_ERR_SPAWN', `Cannot spawn ${name} on ${node}: ${sentence}.`, {
     cause: detail,
-    details: { node, name, reason, ...(status === SpawnStatus.ignored ? { ignore: true } : undefined) },
+    details: {
+      node,
+      name,
+      reason,
+      ...(word === undefined ? undefined : { why: word }),
+      ...(status === SpawnStatus.ignored ? { ignore: true } : undefined),
+    },
   });
 }
 

@@ -5,6 +5,7 @@ import {
   type CallError,
   call,
   defineActor,
+  defineServer,
   type Node,
   type NodeOptions,
   silentLogger,
@@ -74,6 +75,21 @@ describe('a connect that fails, and a call of that node, say why', () => {
     expect(error).toMatchObject({ code: 'SNOW_ERR_CALL_NODEDOWN', state: 'nodedown', details: { why } });
     expect(error.message).toContain(`the node is out of reach (nodedown): ${text}`);
     expect((await failed(stop(node, { name: 'shop', node: name }))).details).toMatchObject({ why });
+    const spec = defineActor('shop', () => {});
+    const spawned = new Promise((resolve) => {
+      node.spawn(async (self) => resolve(await failed(self.spawnOn(name, spec, []))));
+    });
+    expect(await spawned).toMatchObject({
+      code: 'SNOW_ERR_SPAWN',
+      message: expect.stringMatching(`^Cannot spawn shop on ${name}: the node is out of reach: ${text}`),
+      details: { reason: 'noconnection', node: name, why },
+    });
+    const server = defineServer({ name: 'shop', init: () => 0 });
+    expect(await failed(server.startWith(node, { node: name }))).toMatchObject({
+      code: 'SNOW_ERR_START',
+      message: expect.stringMatching(`^shop did not start: noconnection: ${text}`),
+      details: { reason: 'noconnection', node: name, why },
+    });
   });
 
   it('no_name_of_our_own: a node without a name', async () => {
@@ -173,6 +189,16 @@ describe('over a native core that a test plays', () => {
     expect(error.message).toMatch(
       /\(timeout\); the target may still handle it: its event loop has stood still for 5(\.\d)? s\.$/,
     );
+    const server = defineServer({ name: 'shop', init: () => 0 });
+    const start = failed(server.startWith(kit, { node: PEER, timeout: 100 }));
+    await kit.advance(100);
+    expect(await start).toMatchObject({
+      code: 'SNOW_ERR_START',
+      message: expect.stringMatching(
+        /^shop did not start: timeout: its event loop has stood still for 5(\.\d)? s$/,
+      ),
+      details: { reason: 'timeout', node: PEER, why: 'stalled' },
+    });
     native.emit(NativeEvent.PEER_LOOP, 1, new Body().u8(0).u32(0));
     const plain = ask();
     await kit.advance(5000);
