@@ -111,7 +111,8 @@ export interface Limits {
 const MIB = 1024 * 1024;
 const DEFAULT_MAX_MESSAGE = 128 * MIB;
 const MAX_MESSAGE_CEILING = 0x7fff_0000;
-const MAX_MS = 2 ** 31 - 1;
+/** With the largest message and what is added for signals it still fits the native core's 32 bits. */
+const MAX_BYTES = 2_000_000_000;
 
 /**
  * Checks every number and choice.
@@ -120,25 +121,28 @@ const MAX_MS = 2 ** 31 - 1;
  */
 export function checkOptions(options: NodeOptions): Limits {
   checkOptionNames('startNode', options, OPTIONS);
-  for (const key of ['tickMs', 'downMs', 'handshakeMs'] as const) whole(key, options[key], 1, MAX_MS);
+  whole('tickMs', options.tickMs, 10, 3_600_000);
+  whole('downMs', options.downMs, 11, 86_400_000);
+  whole('handshakeMs', options.handshakeMs, 10, 600_000);
   whole('maxHandshakes', options.maxHandshakes, 1, 65_536);
   whole('spinUs', options.spinUs, 0, 10_000);
-  whole('inboxBytes', options.inboxBytes, 64 * 1024, 2 ** 32);
+  whole('inboxBytes', options.inboxBytes, 64 * 1024, MAX_BYTES);
   whole('listen.port', options.listen?.port, 0, 65_535);
   oneOf('autoConnect', options.autoConnect, ['use', 'once', 'explicit', 'never']);
   oneOf('reader', options.reader, ['loop', 'thread']);
   oneOf('mesh', options.mesh, ['full', 'explicit']);
+  checkFlag('startNode', 'hidden', options.hidden);
   checkFlag('startNode', 'introspection', options.introspection);
   checkDiscovery(options.discovery);
   if ((options.downMs ?? 20_000) <= (options.tickMs ?? 5000)) {
     throw bad('downMs', options.downMs ?? 20_000, `more than tickMs (${options.tickMs ?? 5000})`);
   }
   const { highWater = MIB, limit = 256 * MIB, waiting = 4 * MIB } = options.outbox ?? {};
-  const maxMessage = options.maxMessage ?? DEFAULT_MAX_MESSAGE;
+  const { maxMessage = DEFAULT_MAX_MESSAGE } = options;
   whole('maxMessage', maxMessage, 65_536, MAX_MESSAGE_CEILING);
-  whole('outbox.highWater', highWater, 1, 2 ** 40);
-  whole('outbox.limit', limit, 1, 2 ** 40);
-  whole('outbox.waiting', waiting, 1, 2 ** 40);
+  whole('outbox.highWater', highWater, 1, MAX_BYTES);
+  whole('outbox.limit', limit, 1, MAX_BYTES);
+  whole('outbox.waiting', waiting, 1, MAX_BYTES);
   return { highWater, limit, waiting, maxMessage };
 }
 
