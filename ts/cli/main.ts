@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-import { emitKeypressEvents } from 'node:readline';
 import { runCommand } from './index.ts';
-import type { Screen } from './terminal.ts';
+import { screenOf } from './screen.ts';
 
 const ending = new AbortController();
 let isListening = false;
@@ -16,20 +15,5 @@ process.exitCode = await runCommand(process.argv.slice(2), {
     return ending.signal;
   },
   env: process.env,
-  screen: process.stdout.isTTY && process.stdin.isTTY ? screen() : undefined,
+  screen: screenOf(process.stdin, process.stdout, () => ending.abort()),
 });
-
-function screen(): Screen {
-  return {
-    size: () => ({ columns: process.stdout.columns, rows: process.stdout.rows }),
-    keys: (pressed) => {
-      const onKey = (_: unknown, { name, ctrl }: { name?: string; ctrl?: boolean }): void => {
-        if (ctrl === true && name === 'c') ending.abort();
-        else if (name !== undefined) pressed(name);
-      };
-      emitKeypressEvents(process.stdin);
-      process.stdin.on('keypress', onKey).setRawMode(true).resume();
-      return () => void process.stdin.off('keypress', onKey).setRawMode(false).pause();
-    },
-  };
-}

@@ -136,6 +136,7 @@ class LiveTop {
     const { signal } = terminal;
     const stopKeys = this.#screen.keys((key) => this.#pressed(key));
     signal.addEventListener('abort', () => this.#quit.abort(), { once: true });
+    this.#quit.signal.addEventListener('abort', () => this.#wake(), { once: true });
     terminal.out('\u001B[?1049h\u001B[?25l'); // another screen, no cursor
     try {
       while (!this.#quit.signal.aborted && !signal.aborted) {
@@ -147,7 +148,6 @@ class LiveTop {
             clearTimeout(timer);
             resolve();
           };
-          this.#quit.signal.addEventListener('abort', this.#wake, { once: true });
         });
       }
     } finally {
