@@ -82,7 +82,7 @@ export class History {
     this.#fill(side, room);
   }
 
-  /** A peer asks. */
+  /** A peer asks. What its full outbox does not take is dropped, as if this node had not answered: its clients are told `resync`. */
   asked(side: PeerSide, ref: number, name: string, after: readonly (readonly [string, number])[]): void {
     const ring = this.#table.get(name)?.ring;
     const now = this.#runtime.now();
@@ -100,7 +100,7 @@ export class History {
         ],
       );
     const newest = (ring?.newestOfAll() ?? []).slice(0, MAX_CURSOR);
-    this.#peers.send(side, ['told', ref, name, messages, newest, this.#recentlyEnded().slice(-MAX_ENDED)]);
+    this.#peers.offer(side, ['told', ref, name, messages, newest, this.#recentlyEnded().slice(-MAX_ENDED)]);
   }
 
   /** A peer has told. */

@@ -83,6 +83,11 @@ export class Peers {
     this.#channel?.send(side.peer, message, SENDER);
   }
 
+  /** Sends unless the peer's outbox is full: for what is long, and what a peer asks for again. */
+  offer(side: PeerSide, message: Message): void {
+    this.#channel?.broadcast([side.peer], message, SENDER);
+  }
+
   /** Sends to all that take part. */
   sendAll(message: Message): void {
     for (const side of this.all()) this.send(side, message);

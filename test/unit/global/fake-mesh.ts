@@ -35,7 +35,7 @@ export class FakeNode {
   isStopping = false;
   /** It does nothing and hears nothing; what it has sent is on its way. */
   isFrozen = false;
-  /** Whose outbox takes no room broadcast any more. */
+  /** Whose outbox takes no broadcast any more. */
   isFullFor: (peer: ChannelPeer) => boolean = () => false;
   listener: ChannelListener | undefined;
   names!: GlobalNames;
@@ -58,8 +58,12 @@ export class FakeNode {
       peer: (node) => [...this.peers.values()].find((peer) => peer.node === node),
       send: (peer, value) => this.mesh.send(this, peer, value),
       broadcast: (peers, value) => {
-        for (const peer of peers) this.mesh.send(this, peer, value);
-        return [];
+        const refused: ChannelPeer[] = [];
+        for (const peer of peers) {
+          if (this.isFullFor(peer)) refused.push(peer);
+          else this.mesh.send(this, peer, value);
+        }
+        return refused;
       },
       broadcastRoom: (peers, room, payload, details) => {
         const refused: ChannelPeer[] = [];

@@ -239,3 +239,24 @@ it.each([
   await stage.mesh.settle();
   expect(rooms[0].stats().rooms).toBe(before);
 });
+
+it('a peer that asks for history and does not read is told nothing that its outbox does not take', async () => {
+  await meet();
+  const first = stage.node(0);
+  for (let number = 0; number < 20; number++) rooms[0].broadcast('g', 'x'.repeat(1000));
+  await stage.mesh.settle();
+  const told: number[] = [];
+  stage.mesh.onSend = (from, _to, value) => {
+    const [tag, , , messages] = value as [string, number, string, readonly unknown[]];
+    if (from === first && tag === 'told') told.push(messages.length);
+  };
+  const ask = (): void => liar.say(first, ['ask', 1, 'g', [[liar.originOf(first), 0]]]);
+  first.isFullFor = ({ node }) => node === stage.node(2).name;
+  for (let count = 0; count < 1000; count++) ask();
+  await stage.mesh.settle();
+  expect(told).toEqual([]);
+  first.isFullFor = () => false;
+  ask();
+  await stage.mesh.settle();
+  expect(told).toEqual([20]);
+});
