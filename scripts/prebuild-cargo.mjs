@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { buildAddon, install, libraryName } from './build-native.mjs';
 
 try {
-  const { strip, ...toolchain } = JSON.parse(process.env.SNOWMESH_TOOLCHAIN);
+  const { strip, standardLibrary: _, ...toolchain } = JSON.parse(process.env.SNOWMESH_TOOLCHAIN);
   const library = join(buildAddon(toolchain), libraryName(process.env.PREBUILD_PLATFORM));
   const module = join(process.cwd(), 'build', 'Release', 'snowmesh.node');
   install(library, module);

@@ -1,6 +1,6 @@
 // What an addon needs to be loaded, read from the file itself: an addon for another system cannot be tried here.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { GLIBC, MACOS, TOOLS } from './prebuild-toolchain.mjs';
@@ -33,7 +33,10 @@ export function inspectPrebuild(target, file = join(root, target.path)) {
   const foreign = libraries.filter((name) => !allowed.test(name));
   const megabytes = bytes.length / 1e6;
   const text = bytes.toString('latin1');
-  const folders = [root.replace(/[\\/]$/, ''), homedir(), TOOLS].filter((folder) => text.includes(folder));
+  const machine = [root.replace(/[\\/]$/, ''), homedir(), TOOLS].filter(existsSync);
+  const folders = [...new Set([...machine, ...machine.map((folder) => realpathSync(folder))])].filter(
+    (folder) => text.includes(folder),
+  );
   if (arch !== target.arch) faults.push(`it is built for ${arch}`);
   if (target.libc !== undefined && !needs.startsWith(target.libc)) faults.push(`it needs ${needs}`);
   if (foreign.length > 0) faults.push(`it needs ${foreign.join(', ')}, which not every system has`);

@@ -2,7 +2,16 @@
 // C compiler (it has the C libraries of all targets), with Rust's standard library for the target from rustup or, where rustup
 // has none to give, compiled from Debian's sources. What is missing is fetched by pip, rustup and apt-get.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { hostTarget } from './prebuild-targets.mjs';
@@ -21,13 +30,18 @@ export const TOOLS =
 const PYTHON_TOOLS = ['ziglang==0.17.1', 'cargo-zigbuild==0.24.1'];
 
 /** Plain cargo, for the system it runs on. */
-export const hostToolchain = { command: ['cargo', 'build'], triple: undefined, env: {} };
+export const hostToolchain = {
+  command: ['cargo', 'build'],
+  triple: undefined,
+  standardLibrary: 'of the toolchain',
+  env: {},
+};
 
 /**
  * What `buildAddon` of build-native.mjs needs to build for `target`.
  *
  * @param {import('./prebuild-targets.mjs').Target} target
- * @returns {{ command: string[], triple: string | undefined, env: Record<string, string>, strip?: string[] }}
+ * @returns {{ command: string[], triple: string | undefined, standardLibrary: string, env: Record<string, string>, strip?: string[] }}
  * @throws {SetupError} one sentence: what is missing.
  */
 export function toolchainFor(target) {
@@ -36,8 +50,10 @@ export function toolchainFor(target) {
   const zig = zigTools();
   const std = standardLibrary(target.triple);
   const wanted = target.libc === 'glibc' ? `${target.triple}.${GLIBC}` : target.triple;
+  // A compiler names its sources by the folder it finds itself in, which may be a link's target.
+  const folders = [...new Set([TOOLS, realpathSync(TOOLS)])];
   const flags = [
-    `--remap-path-prefix=${TOOLS}=/tools`,
+    ...folders.map((folder) => `--remap-path-prefix=${folder}=/tools`),
     // A module that Node.js loads must link the musl library dynamically.
     ...(target.libc === 'musl' ? ['-C target-feature=-crt-static'] : []),
     ...(target.platform === 'darwin' ? ['-C link-arg=-Wl,-dead_strip_dylibs'] : []),
@@ -45,6 +61,7 @@ export function toolchainFor(target) {
   return {
     command: ['cargo-zigbuild', 'zigbuild', ...std.options, '--target', wanted],
     triple: target.triple,
+    standardLibrary: std.origin,
     ...(target.platform === 'darwin' ? { strip: darwinStrip() } : {}),
     env: {
       ...std.env,
@@ -113,10 +130,12 @@ export function zigTools() {
 
 /** Rust's standard library for a target: the options and variables that make cargo use it. */
 function standardLibrary(triple) {
-  if (hasStandardLibrary(triple) || addedByRustup(triple)) return { options: [], env: {} };
+  if (hasStandardLibrary(triple) || addedByRustup(triple))
+    return { origin: 'of the toolchain', options: [], env: {} };
   const debian = debianRust();
   const libraries = join(debian, 'usr/lib');
   return {
+    origin: "compiled from Debian's sources",
     options: ['-Zbuild-std=std,panic_unwind'],
     env: {
       RUSTC: join(debian, 'usr/bin/rustc'),

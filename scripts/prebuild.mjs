@@ -55,7 +55,7 @@ function chosenTargets(args) {
 /** Builds one addon; what went wrong, as sentences. */
 function build(target, isLocal) {
   rmSync(join(root, target.path), { force: true });
-  console.error(`prebuild: ${target.name}`);
+  const started = performance.now();
   let toolchain;
   try {
     toolchain = toolchainFor(target);
@@ -65,6 +65,7 @@ function build(target, isLocal) {
     console.error(`prebuild: for this machine only: ${error.message}`);
     toolchain = hostToolchain;
   }
+  console.error(`prebuild: ${target.name}, standard library ${toolchain.standardLibrary}`);
   // prebuildify moves the file it finds in its working folder's build/Release. A folder of its own leaves the
   // developer's build/Release, which the loader prefers, where it is.
   const workFolder = join(root, 'build/prebuild');
@@ -87,7 +88,9 @@ function build(target, isLocal) {
     [prebuildify, ...folders, ...names, ...system, ...shell, '--node-gyp', wrapper],
     { env: { ...process.env, SNOWMESH_TOOLCHAIN: JSON.stringify(toolchain) } },
   );
-  return status === 0 ? [] : [`${target.path} was not built: see cargo above.`];
+  if (status !== 0) return [`${target.path} was not built: see cargo above.`];
+  console.error(`prebuild: ${target.name} took ${((performance.now() - started) / 1000).toFixed(0)} s`);
+  return [];
 }
 
 /** The tests load the same file that users get. */
