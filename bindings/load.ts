@@ -53,17 +53,17 @@ interface Found {
 }
 
 function find(): Found {
-  const named = namedFile();
+  const named = variable('SNOWMESH_NATIVE_PATH');
   if (named !== undefined && named !== '') return fromFile(named);
   const own = ownFolder();
   const root = packageAbove(own) ?? packageInstalledFor(own);
   return root === undefined ? fromBundle(own) : fromPackage(root);
 }
 
-/** What SNOWMESH_NATIVE_PATH says; Deno may not be allowed to read it. */
-function namedFile(): string | undefined {
+/** A variable of the environment; Deno may not be allowed to read it. */
+function variable(name: string): string | undefined {
   try {
-    return process.env['SNOWMESH_NATIVE_PATH'];
+    return process.env[name];
   } catch {
     return undefined;
   }
@@ -83,8 +83,18 @@ function fromPackage(root: string): Found {
     const load = requireFrom(own)('node-gyp-build') as (folder: string) => AddonExports;
     return { addon: load(root), place: root };
   } catch (cause) {
+    // node-gyp-build takes musl for the C library on Alpine only.
+    const isMusl = platform.startsWith('linux') && libcs()[0] === 'musl';
+    const file = join(root, 'prebuilds', platform, 'snowmesh.musl.node');
+    if (isMusl && variable('LIBC') === undefined && existsSync(file)) {
+      try {
+        return { addon: requireFrom(root)(file) as AddonExports, place: file };
+      } catch {
+        // The first failure is the one to report: this is what its message lists, too.
+      }
+    }
     const text =
-      `no native addon could be loaded for ${platform} (Node.js ${process.version}). ` +
+      `no native addon could be loaded for ${platform}${isMusl ? ' with musl' : ''} (Node.js ${process.version}). ` +
       `build/Release: ${listing(join(root, 'build', 'Release'))}; prebuilds: ${listing(join(root, 'prebuilds'))}. ` +
       'Run `npm run build:native` in the folder of snowmesh (needs Rust), or reinstall snowmesh on a supported platform.';
     throw failure(root, text, cause);
@@ -93,10 +103,10 @@ function fromPackage(root: string): Found {
 
 /** node-gyp-build is no part of a bundle that was moved away from node_modules: the names it would find are tried here. */
 function fromBundle(own: string): Found {
-  const libc = platform.startsWith('linux') ? (existsSync('/etc/alpine-release') ? '.musl' : '.glibc') : '';
+  const suffixes = platform.startsWith('linux') ? libcs().map((libc) => `.${libc}`) : [''];
   const names = [
     'snowmesh.node',
-    join('prebuilds', platform, `snowmesh${libc}.node`),
+    ...suffixes.map((suffix) => join('prebuilds', platform, `snowmesh${suffix}.node`)),
     'build/Release/snowmesh.node',
   ];
   const files = [own, dirname(process.execPath)].flatMap((folder) => names.map((name) => join(folder, name)));
@@ -104,13 +114,29 @@ function fromBundle(own: string): Found {
     `it runs from a bundle in ${own}, and no native addon is there. Leave snowmesh out of the bundle (the setting ` +
     "`external`), or copy the package's folder prebuilds/ beside the bundle, or name the .node file in " +
     `SNOWMESH_NATIVE_PATH: see docs/bundling.md. Looked at: ${files.join(', ')}.`;
-  try {
-    const file = files.find((each) => existsSync(each));
-    if (file !== undefined) return { addon: requireFrom(own)(file) as AddonExports, place: file };
-  } catch (cause) {
-    throw failure(own, text, cause);
+  let reason: unknown;
+  for (const file of files.filter((each) => existsSync(each))) {
+    try {
+      return { addon: requireFrom(own)(file) as AddonExports, place: file };
+    } catch (cause) {
+      reason ??= cause;
+    }
   }
-  throw failure(own, text);
+  throw failure(own, text, reason);
+}
+
+/** The C libraries of Linux, that of this process first; LIBC decides, as for node-gyp-build. */
+function libcs(): readonly ('glibc' | 'musl')[] {
+  const order = (isMusl: boolean) => (isMusl ? (['musl', 'glibc'] as const) : (['glibc', 'musl'] as const));
+  const named = variable('LIBC');
+  if (named !== undefined) return order(named === 'musl');
+  if (existsSync('/etc/alpine-release')) return order(true);
+  try {
+    const { header } = process.report.getReport() as { header: Readonly<Record<string, unknown>> };
+    return order(header['glibcVersionRuntime'] === undefined);
+  } catch {
+    return order(false);
+  }
 }
 
 const platform = `${process.platform}-${process.arch}`;

@@ -131,9 +131,24 @@ __declspec(dllexport) int ProcessPrng(unsigned char *to, unsigned long long n) {
   ]);
 }
 
-function npmPackage(name, isFetching, version = NODE) {
-  return provide(name.replace(/^@.*\//, ''), version, isFetching, (into) => {
-    run('npm', ['pack', '--silent', '--pack-destination', into, `${name}@${version}`]);
+/**
+ * The folder with the content of a package of npm; undefined when it cannot be had.
+ *
+ * @param {string} name
+ * @param {string} version
+ */
+export function fetchedPackage(name, version) {
+  try {
+    return join(npmPackage(name, true, version, `${name.replace(/^@.*\//, '')}-${version}`), 'package');
+  } catch (error) {
+    if (error instanceof SetupError) return undefined;
+    throw error;
+  }
+}
+
+function npmPackage(name, isFetching, version = NODE, folder = name) {
+  return provide(folder, version, isFetching, (into) => {
+    run('npm', ['pack', '--silent', '--prefer-offline', '--pack-destination', into, `${name}@${version}`]);
     run('tar', [
       '-xzf',
       join(

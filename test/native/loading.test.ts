@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import Module from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ABI, loadNative } from '../../bindings/index.ts';
 import { loadAddon, NativeLoadError } from '../../bindings/load.ts';
 import { root as project } from '../support/child.ts';
@@ -43,6 +43,27 @@ describe('the loader', () => {
     writeFileSync(join(root, 'prebuilds', 'beos-x64', 'snowmesh.node'), '');
     expect(failure().message).toContain('prebuilds: beos-x64/snowmesh.node');
   });
+
+  it.runIf(process.platform === 'linux')(
+    'finds the binary for musl where node-gyp-build does not look',
+    () => {
+      const folder = join(root, 'prebuilds', `linux-${process.arch}`);
+      const addon = join(folder, 'snowmesh.musl.node');
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'snowmesh.glibc.node'), 'for another C library');
+      writeFileSync(addon, 'damaged');
+      expect(failure().message).toContain(`for linux-${process.arch} (Node.js`);
+      const report = vi.spyOn(process.report, 'getReport').mockReturnValue({ header: {} });
+      try {
+        expect(failure().message).toContain(`for linux-${process.arch} with musl (Node.js`);
+        // What this process can load, under the name for another C library.
+        copyFileSync(join(project, 'build/Release/snowmesh.node'), addon);
+        expect(loadAddon(ABI, root).abi()).toBe(ABI);
+      } finally {
+        report.mockRestore();
+      }
+    },
+  );
 
   it('says what the system said about a damaged binary', () => {
     mkdirSync(join(root, 'build', 'Release'), { recursive: true });

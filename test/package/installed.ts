@@ -9,6 +9,7 @@ import { type Child, root, watch } from '../support/child.ts';
 export interface Installed {
   /** Where the tarball's content is installed. */
   readonly packageFolder: string;
+  readonly tarball: string;
   /** Paths in the tarball. */
   readonly files: readonly string[];
   /** Starts `node` with these arguments in the installing folder, with nothing else on the PATH. */
@@ -64,6 +65,7 @@ export function packAndInstall(): Installed {
 
   return {
     folder,
+    tarball: join(base, filename),
     packageFolder: join(folder, 'node_modules/snowmesh'),
     files: files.map(({ path }) => path).toSorted(),
     node: (args) => watch(spawn(process.execPath, args, { cwd: folder, env, stdio: 'pipe' })),
