@@ -63,7 +63,7 @@ it('a program runs under Plug’n’Play of Yarn', { timeout: 300_000 }, (contex
   const install = run('install');
   expect(install.status, install.stdout + install.stderr).toBe(0);
   expect(existsSync(join(folder, 'node_modules'))).toBe(false);
-  expect(readdirSync(join(folder, '.yarn/unplugged')).join()).toMatch(/^snowmesh-file-|,snowmesh-file-/);
+  expect(readdirSync(join(folder, '.yarn/unplugged')).join()).toMatch(/^snowmesh-/);
   const { status, stdout, stderr } = run('node', 'two-nodes.mjs');
   expect(status, stdout + stderr).toBe(0);
   expect(stdout).toBe('received: a message\n');
