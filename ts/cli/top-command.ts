@@ -1,3 +1,4 @@
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import type { ProcessInfo, ProcessSummary, TopKey } from '../introspect/index.ts';
 import type { Pid } from '../term/index.ts';
 import { ASKING_OPTIONS, type Asked, asking, jsonOf, pidText } from './asking.ts';
@@ -194,9 +195,7 @@ class LiveTop {
 
 const KEYS: Readonly<Record<string, TopKey>> = { m: 'mailbox', t: 'turns', e: 'memory' };
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-  });
+/** Resolves after `ms`, or at once when `signal` aborts. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await setTimeoutPromise(ms, undefined, { signal }).catch(() => {});
 }

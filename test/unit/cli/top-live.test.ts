@@ -1,4 +1,5 @@
 // `snowmesh top` on a terminal that a test plays: keys go in as bytes, what is drawn comes out as text.
+import { getEventListeners } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCommand } from '../../../ts/cli/index.ts';
@@ -116,6 +117,23 @@ describe('top, live', () => {
     expect(picture()).toContain('clerk');
     press('q');
     expect(await over).toBe(0);
+  });
+
+  it('as lines of JSON goes on until it is told to end, and leaves nothing behind with each line', async () => {
+    const { environment, press, text } = terminal();
+    environment.screen?.keys(() => {}); // so that Ctrl-C is heard
+    const line = ['top', '--node', node.name, '--every', '100', '--json'];
+    const over = runCommand(line, environment);
+    await until('five lines', () => text().split('\n').length > 5);
+    const { length } = getEventListeners(environment.signal, 'abort');
+    await until('ten lines', () => text().split('\n').length > 10);
+    expect(getEventListeners(environment.signal, 'abort').length).toBeLessThanOrEqual(Math.max(1, length));
+    press(KEYS.interrupt);
+    expect(await over).toBe(0);
+    expect(JSON.parse(text().split('\n')[0] ?? '')).toMatchObject({
+      overview: { node: node.name },
+      actors: [{ mailbox: 3 }, {}, {}],
+    });
   });
 
   it('is no live command without a terminal', async () => {
