@@ -159,7 +159,12 @@ describe('a peer that speaks the channel of global names', () => {
     const [, number] = await hear(peer, 'ping');
     say(peer, ['pong', number as number]);
     expect(await registered).toBe(true);
-    await victim.run((bench) => bench.event('nodedown'));
+    const [down] = await victim.run((bench) => bench.event('nodedown'));
+    expect(down?.slice(0, 3)).toEqual(['nodedown', 'x@127.0.0.1:1', 'protocol']);
+    expect(await victim.run((bench) => bench.node.connectFailure('x@127.0.0.1:1'))).toEqual({
+      why: 'protocol',
+      detail: expect.stringContaining('it broke the protocol: channel global: '),
+    });
     const logged = await victim.run((bench) => bench.seen('log').map(([, level]) => level));
     expect(logged).toContain('error');
   });

@@ -25,7 +25,6 @@ export interface NamesHost {
   readonly isStopping: boolean;
   readonly isHidden: boolean;
   readonly runtime: Runtime;
-  disconnect(node: string): Promise<boolean>;
   /** @internal */
   channel(name: string, listener: ChannelListener): Channel | undefined;
 }
@@ -291,6 +290,6 @@ export class NameService implements ChannelListener {
     );
     // While its session ends, nothing it sends is handled, and nothing waits for it.
     this.#members.down(member.peer);
-    void this.#host.disconnect(member.node).catch(() => {}); // it may be down already
+    this.#channel?.end(member.peer, why);
   }
 }

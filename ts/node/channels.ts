@@ -62,6 +62,13 @@ export interface Channel {
     details: unknown,
     from?: Pid,
   ): ChannelPeer[];
+  /**
+   * Ends the session with a peer that breaks the protocol of this channel: what it sent already is dropped, the cause of its end is
+   * `protocol`, and this node does not dial it by itself.
+   *
+   * @param rule what it did, for the log and for `connectFailure`.
+   */
+  end(peer: ChannelPeer, rule: string): void;
   close(): void;
 }
 
@@ -69,6 +76,7 @@ export interface Channel {
 const ROOMS = 'rooms';
 
 interface Live extends ChannelPeer {
+  readonly session: Session;
   readonly outgoing: Outgoing;
 }
 
@@ -77,11 +85,20 @@ export class Channels {
   readonly #peers = new Map<string, Live>();
   readonly #template: TermTemplate;
   readonly #guard: (action: () => void) => void;
+  readonly #end: (session: Session, rule: string) => void;
 
-  /** @param guard runs code of listeners and reports what it throws. @param refs hides the ids of this node's references. */
-  constructor(guard: (action: () => void) => void, refs: RefCipher) {
+  /**
+   * @param guard runs code of listeners and reports what it throws. @param refs hides the ids of this node's references.
+   * @param end ends a session whose peer breaks a rule.
+   */
+  constructor(
+    guard: (action: () => void) => void,
+    refs: RefCipher,
+    end: (session: Session, rule: string) => void,
+  ) {
     this.#template = new TermTemplate(refs);
     this.#guard = guard;
+    this.#end = end;
   }
 
   /** Opens a channel; a later one of the same name takes its place. */
@@ -96,6 +113,10 @@ export class Channels {
       broadcast: (peers, value, from) => (isOpen() ? this.#broadcast(name, peers, value, from) : [...peers]),
       broadcastRoom: (peers, room, payload, details, from) =>
         isOpen() ? this.#broadcastRoom(peers, room, payload, details, from) : [...peers],
+      end: (peer, rule) => {
+        const live = peer as Live;
+        if (this.#peers.get(live.node) === live) this.#end(live.session, `channel ${name}: ${rule}`);
+      },
       close: () => void (isOpen() && this.#listeners.delete(name)),
     };
     if (before !== undefined) this.#guard(() => before.replaced?.());
@@ -111,6 +132,7 @@ export class Channels {
       nc: identity.nc,
       hidden: session.isHidden,
       connection: session.serial,
+      session,
       outgoing,
     };
     this.#peers.set(identity.name, peer);

@@ -67,7 +67,14 @@ export class Cluster {
     this.remote = new Remote({ name: full.full, network, routes, runtime, reachability: this.reachability });
     runtime.remote = this.remote;
 
-    this.#channels = new Channels((action) => runtime.guard(action), network.refs);
+    this.#channels = new Channels(
+      (action) => runtime.guard(action),
+      network.refs,
+      (session, rule) => {
+        this.mesh.block(session.identity.name);
+        network.end(session, rule);
+      },
+    );
     this.#channels.open(WAITS_CHANNEL, {
       up: () => {},
       down: () => {},
@@ -213,7 +220,7 @@ export class Cluster {
       },
       exceeded: (session, limit) => {
         this.#runtime.logger.error({ node: session.identity.name, limit }, 'a peer exceeds a limit');
-        this.#network.end(session);
+        this.#network.end(session, `it exceeds a limit: ${limit}`);
       },
     });
     const news = new PeerNews({

@@ -41,6 +41,9 @@ const SENTENCES: Readonly<Partial<Record<ConnectFailureReason, string>>> = {
   goodbye: 'it has stopped',
   disconnect: 'it was disconnected',
   replaced: 'it was started anew',
+  protocol: 'it broke the protocol',
+  overflow: 'it did not read: more waited for it than may',
+  displaced: 'another node connected to it under the name of this one',
 };
 
 export const NO_NAME: ConnectFailure = failure('no_name_of_our_own', '');

@@ -73,15 +73,15 @@ export class FakeNode {
         }
         return refused;
       },
+      end: ({ node }) => this.disconnect(node),
       close: () => {
         if (this.listener === listener) this.listener = undefined;
       },
     };
   }
 
-  disconnect(name: string): Promise<boolean> {
+  disconnect(name: string): void {
     for (const node of this.peers.keys()) if (node.name === name) this.mesh.cut(this, node);
-    return Promise.resolve(true);
   }
 
   start(options?: GlobalNamesOptions): GlobalNames {

@@ -47,7 +47,6 @@ describe('a global name', () => {
       isStopping: false,
       isHidden: false,
       runtime: a.runtime,
-      disconnect: () => Promise.resolve(false),
       channel: () => undefined,
     });
     const pid = a.actor();

@@ -309,6 +309,7 @@ describe('a peer', () => {
         return [];
       },
       broadcastRoom: () => [],
+      end: () => {},
       close: () => {},
     };
     const started = startGroups(

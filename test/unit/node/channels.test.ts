@@ -14,7 +14,12 @@ const NAME = 'test';
 
 function open(peers: number, limits = LIMITS) {
   const native = new ScriptedNative();
-  const channels = new Channels((action) => action(), new RefCipher(new Uint8Array(16)));
+  const ended: [string, string][] = [];
+  const channels = new Channels(
+    (action) => action(),
+    new RefCipher(new Uint8Array(16)),
+    (session, rule) => ended.push([session.identity.name, rule]),
+  );
   const listener: Partial<NetworkListener> = {
     sessionUp: (session) => channels.up(session),
     sessionDown: (session) => channels.down(session),
@@ -38,7 +43,7 @@ function open(peers: number, limits = LIMITS) {
         return tag === FrameTag.SYSTEM ? [decoder.decode(body, 2 + NAME.length)] : [];
       });
   };
-  return { native, network, channel, arrived };
+  return { native, network, channel, arrived, ended };
 }
 
 it.each([1, 2, 5])('B11 a broadcast to %i peers brings each the same value', (peers) => {
@@ -104,4 +109,15 @@ it('a room broadcast leaves out a peer whose session is over', () => {
   const [p1, p2] = [...channel.peers()];
   native.down(1);
   expect(channel.broadcastRoom([p1!, p2!], 'lobby', Buffer.from('x'), [])).toEqual([p1]);
+});
+
+it('K10 ends the session of a peer that breaks a rule of the channel, and none that came after it', () => {
+  const { native, channel, ended } = open(2);
+  const [p1, p2] = [...channel.peers()];
+  native.down(1);
+  native.up(3, 257, p1!.node);
+  channel.end(p1!, 'late');
+  expect(ended).toEqual([]);
+  channel.end(p2!, 'it votes twice');
+  expect(ended).toEqual([[p2!.node, `channel ${NAME}: it votes twice`]]);
 });

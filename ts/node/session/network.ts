@@ -2,7 +2,7 @@
 // nothing of actors, and of frames only that Outgoing writes them and the listener reads them.
 import type { Native, OpenOptions } from '../../../bindings/index.ts';
 import { Pid, RefCipher } from '../../term/index.ts';
-import { ConnectStatus, DownCause as NativeCause } from '../../wire/index.ts';
+import { DownCause as NativeCause } from '../../wire/index.ts';
 import { type NodeName, parseNodeName } from '../node-name.ts';
 import type { Limits } from '../options.ts';
 import { BatchReader, type EntryReceiver, type SessionUp } from './batch.ts';
@@ -113,10 +113,10 @@ export class Network implements OutgoingHost, EntryReceiver {
     this.#native.hangup(this.#handle, session.id, NativeCause.DISCONNECT);
   }
 
-  /** Ends a session for what its peer sent. Frames that are here already are dropped. */
-  end(session: Session): void {
-    if (session.isRefused) return;
-    session.isRefused = true;
+  /** Ends a session for what its peer did: its end has the cause `protocol` and the detail `rule`. Frames that are here already are dropped. */
+  end(session: Session, rule: string): void {
+    if (session.brokenRule !== undefined) return;
+    session.brokenRule = rule;
     this.#native.hangup(this.#handle, session.id, NativeCause.PROTOCOL);
   }
 
@@ -158,7 +158,7 @@ export class Network implements OutgoingHost, EntryReceiver {
 
   frame(id: number, tag: number, reader: EntryReader): void {
     const session = this.#sessions[id];
-    if (session !== undefined && !session.isRefused) this.#listener.frame(session, tag, reader);
+    if (session !== undefined && session.brokenRule === undefined) this.#listener.frame(session, tag, reader);
   }
 
   sessionUp({ id, nc, incarnation, flags, capabilities, name: text }: SessionUp): void {
@@ -191,7 +191,8 @@ export class Network implements OutgoingHost, EntryReceiver {
     if (identity.outgoing === outgoing) identity.outgoing = undefined;
     if (peer?.session === session) peer.session = undefined;
     this.#closeOutgoing(outgoing, identity.name);
-    this.#listener.sessionDown(session, DOWN_CAUSES[cause] ?? 'closed', detail);
+    const why = detail === '' && session.brokenRule !== undefined ? session.brokenRule : detail;
+    this.#listener.sessionDown(session, DOWN_CAUSES[cause] ?? 'closed', why);
     if (peer !== undefined) this.#peers.forgetIdle(peer);
   }
 
@@ -202,7 +203,7 @@ export class Network implements OutgoingHost, EntryReceiver {
   dialEnded(request: number, status: number, detail: string): void {
     const peer = this.#peers.endDial(request);
     if (peer === undefined) return;
-    const result = peer.session !== undefined ? 'up' : resultWithoutSession(status);
+    const result: DialResult = peer.session !== undefined ? 'up' : resultWithoutSession(status);
     if (result !== 'up') {
       const { pendingOutgoing } = peer;
       peer.pendingOutgoing = undefined;
@@ -263,8 +264,9 @@ export class Network implements OutgoingHost, EntryReceiver {
 }
 
 /** Why there is no session after a dial. One that came up is over already: what was written since is lost. */
-function resultWithoutSession(status: number): DialResult {
-  return status === ConnectStatus.UP ? 'unreachable' : (DIAL_RESULTS[status] ?? 'unreachable');
+function resultWithoutSession(status: number): Exclude<DialResult, 'up'> {
+  const result = DIAL_RESULTS[status];
+  return result === undefined || result === 'up' ? 'unreachable' : result;
 }
 
 /** The name of an authenticated peer; undefined when it breaks the rules for names (K3). */

@@ -34,8 +34,8 @@ export class Session {
   isStalled = false;
   /** Since when, on the clock of `performance`. */
   stalledSince = 0;
-  /** This node ends it for what the peer sent: its further frames are dropped. */
-  isRefused = false;
+  /** What the peer did against the protocol, for which this node ends the session: its further frames are dropped. */
+  brokenRule: string | undefined;
   readonly #decoder: TermDecoder;
 
   constructor(facts: SessionFacts, identity: Identity, outgoing: Outgoing) {

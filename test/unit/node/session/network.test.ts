@@ -4,7 +4,7 @@ import { SLICE_BYTES } from '../../../../ts/node/session/gather.ts';
 import { Network } from '../../../../ts/node/session/network.ts';
 import type { NetworkListener } from '../../../../ts/node/session/network-listener.ts';
 import { Pid, TermDecoder } from '../../../../ts/term/index.ts';
-import { ConnectStatus, FrameTag, KeptTag, NativeEvent } from '../../../../ts/wire/index.ts';
+import { ConnectStatus, DownCause, FrameTag, KeptTag, NativeEvent } from '../../../../ts/wire/index.ts';
 import { Body, ScriptedNative } from '../scripted-native.ts';
 
 const PEER = 'b@127.0.0.1:4001';
@@ -16,7 +16,8 @@ function open(limits = LIMITS) {
   const news: unknown[][] = [];
   const listener: NetworkListener = {
     sessionUp: (session) => news.push(['up', session.identity.name]),
-    sessionDown: (session, cause) => news.push(['down', session.identity.name, cause]),
+    sessionDown: (session, cause, detail) =>
+      news.push(['down', session.identity.name, cause, ...(detail === '' ? [] : [detail])]),
     frame: (session, tag, reader) => news.push(['frame', session.id, tag, reader.end - reader.at]),
     batchEnd: () => false,
     peerLoop: (session, stalled, age) => news.push(['loop', session.identity.name, stalled, age]),
@@ -92,10 +93,12 @@ describe('sessions', () => {
     const { native, network, news } = open();
     native.up(3, NC, PEER);
     const session = network.peer(PEER)!.session!;
-    network.end(session);
-    network.end(session);
+    network.end(session, 'it sent too much');
+    network.end(session, 'it sent more');
     native.emit(0x10, 3, new Body().u64(0n));
     expect([native.hangups, news]).toEqual([[3], [['up', PEER]]]);
+    native.down(3, DownCause.PROTOCOL);
+    expect(news[1]).toEqual(['down', PEER, 'protocol', 'it sent too much']);
   });
 
   it('passes frames that stand in memory of their own', () => {
