@@ -53,6 +53,8 @@ export interface DiagnosticEvents {
   /** The event loop of a peer has not turned for `ageMs`. */
   'snowmesh:peer:stall': OfPeer & { readonly ageMs: number };
   'snowmesh:peer:recover': OfPeer;
-  /** A connection that claimed that name failed to authenticate. */
+  /** A dial of this node failed: why (`ConnectFailureReason`), and what the system or the peer said. */
+  'snowmesh:peer:unreachable': OfPeer & { readonly why: string; readonly detail: string };
+  /** A connection that claimed that name failed to authenticate: the reason in words. */
   'snowmesh:peer:refuse': OfPeer & { readonly reason: string };
 }

@@ -35,6 +35,7 @@ export const peerEvents: {
   readonly recovered: Diagnostic<DiagnosticEvents['snowmesh:peer:recover']>;
   readonly busy: Diagnostic<DiagnosticEvents['snowmesh:session:busy']>;
   readonly drain: Diagnostic<DiagnosticEvents['snowmesh:session:drain']>;
+  readonly unreachable: Diagnostic<DiagnosticEvents['snowmesh:peer:unreachable']>;
   readonly refused: Diagnostic<DiagnosticEvents['snowmesh:peer:refuse']>;
 } = {
   nodeup: named('snowmesh:session:up'),
@@ -43,5 +44,6 @@ export const peerEvents: {
   recovered: named('snowmesh:peer:recover'),
   busy: named('snowmesh:session:busy'),
   drain: named('snowmesh:session:drain'),
+  unreachable: named('snowmesh:peer:unreachable'),
   refused: named('snowmesh:peer:refuse'),
 };

@@ -5,16 +5,17 @@ import type { NodeFacts } from './node-monitors.ts';
 
 /** Publishes an event of a node, with its arguments by name. */
 export function publishPeerEvent(runtime: object, event: keyof NodeEvents, args: readonly unknown[]): void {
-  if (event === 'unreachable' || !peerEvents[event].hasSubscribers) return;
+  if (!peerEvents[event].hasSubscribers) return;
   const [peer, about, facts] = args;
   const told = { runtime, peer };
-  const named: Readonly<Record<Exclude<keyof NodeEvents, 'unreachable'>, object>> = {
+  const named: Readonly<Record<keyof NodeEvents, object>> = {
     nodeup: { ...told, hidden: (about as NodeFacts | undefined)?.hidden },
     nodedown: { ...told, cause: about, hidden: (facts as NodeFacts | undefined)?.hidden },
     stalled: { ...told, ageMs: about },
     recovered: told,
     busy: { ...told, bytes: about },
     drain: told,
+    unreachable: { ...told, why: about, detail: facts },
     refused: { ...told, reason: about },
   };
   (peerEvents[event] as { publish(message: object): void }).publish(named[event]);
