@@ -10,9 +10,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const page = join(root, 'docs/rules.md');
 const MOST_LINKS = 3;
-const RULE = /^- <a id="([a-v]\d+)"><\/a>\*\*([A-V]\d+)\*\* (.*?)(?: Tests: (\[.*))?$/;
-const NUMBER = /(?<![\w.#&/'"`-])([A-V])(\d{1,2})(?![\w`'"%])/g;
-const RANGE = /(?<![\w.#&/'"`-])([A-V])(\d{1,2})-\1(\d{1,2})(?![\w`'"%])/g;
+const RULE = /^- <a id="([a-w]\d+)"><\/a>\*\*([A-W]\d+)\*\* (.*?)(?: Tests: (\[.*))?$/;
+const NUMBER = /(?<![\w.#&/'"`-])([A-W])(\d{1,2})(?![\w`'"%])/g;
+const RANGE = /(?<![\w.#&/'"`-])([A-W])(\d{1,2})-\1(\d{1,2})(?![\w`'"%])/g;
 
 /** The rules of docs/rules.md, by number, in their order. */
 export function readRules() {
@@ -83,7 +83,7 @@ export function citations(text) {
 function titles(file) {
   const text = readFileSync(join(root, file), 'utf8');
   if (file.endsWith('.rs')) {
-    return [...text.matchAll(/fn ((?:[a-v]\d+_)+)\w+\(/g)].map(([, numbers]) =>
+    return [...text.matchAll(/fn ((?:[a-w]\d+_)+)\w+\(/g)].map(([, numbers]) =>
       numbers.toUpperCase().replaceAll('_', ' '),
     );
   }

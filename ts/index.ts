@@ -111,6 +111,7 @@ export {
   startGroups,
 } from './groups/index.ts';
 export type {
+  CrashInfo,
   GroupInfo,
   Introspection,
   IntrospectOptions,

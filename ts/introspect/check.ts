@@ -3,7 +3,6 @@ import { Pid } from '../term/index.ts';
 
 export type Check = (value: unknown) => boolean;
 
-export const isText: Check = (value) => typeof value === 'string' && value.length <= MAX_TEXT;
 export const isFlag: Check = (value) => typeof value === 'boolean';
 export const isPid: Check = (value) => value instanceof Pid;
 /** A finite number from 0 on. */
@@ -12,6 +11,12 @@ export const isAmount: Check = (value) =>
 
 /** Characters of any text that a peer tells: names have at most 255 bytes, node names somewhat more. */
 const MAX_TEXT = 512;
+
+export function textTo(most: number): Check {
+  return (value) => typeof value === 'string' && value.length <= most;
+}
+
+export const isText: Check = textTo(MAX_TEXT);
 
 export function oneOf(...choices: readonly string[]): Check {
   return (value) => choices.includes(value as string);

@@ -2,6 +2,7 @@ import { checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../er
 import { Pid } from '../term/index.ts';
 import { MAX_PAGE, MAX_TOP, QUESTIONS, type Question, type Questions } from './questions.ts';
 import type {
+  CrashInfo,
   GroupInfo,
   NameInfo,
   NodeOverview,
@@ -109,6 +110,15 @@ export class Introspection {
     const at = performance.now();
     this.#sample = { at, sessions: new Map(sessions.map((each) => [each.connection, each])) };
     return sessions.map((now) => ({ ...now, rates: ratesOf(now, before, at) }));
+  }
+
+  /**
+   * Crashes of its actors that it remembers: the last 50 different ones, the last one last, each with how often it happened.
+   *
+   * @param options.after the `id` of the last one that is known: only later ones are given. `overview().crashes` says whether there are any.
+   */
+  async crashes(options: PageOptions = {}): Promise<Page<CrashInfo>> {
+    return this.#ask('crashes', checked('crashes', options, PAGE_OPTIONS));
   }
 
   /** Its local names. O(after + limit) there. */

@@ -4,9 +4,11 @@ import type { Runtime } from '../actor/index.ts';
 import type { Cell } from '../kernel/index.ts';
 import { supervisorsOf } from '../supervisor/index.ts';
 import { Pid } from '../term/index.ts';
+import { type CrashLog, crashLogOf } from './crash-log.ts';
 import { LoopDelayMeter } from './loop-delay.ts';
 import { infoOf, livingCell, memoryOf, summaryOf } from './process-view.ts';
 import type {
+  CrashInfo,
   GroupInfo,
   LoopDelay,
   NameInfo,
@@ -24,7 +26,7 @@ import type {
 } from './shape.ts';
 import { Sightings } from './sightings.ts';
 import { type Listing, type SessionCounters, type Sources, sourcesOf } from './sources.ts';
-import { treeOf } from './tree-view.ts';
+import { treeInTurns, treeOf } from './tree-view.ts';
 
 /** The version of this package. */
 export const VERSION = '0.1.0';
@@ -46,12 +48,14 @@ export class NodeView {
   readonly #sources: Sources;
   readonly #loopDelay = new LoopDelayMeter();
   readonly #sightings = new Sightings();
+  readonly #crashes: CrashLog;
   readonly #startedAt = performance.now();
 
   constructor(runtime: Runtime, node: NodeFacts) {
     this.#runtime = runtime;
     this.#node = node;
     this.#sources = sourcesOf(runtime);
+    this.#crashes = crashLogOf(runtime);
   }
 
   close(): void {
@@ -76,6 +80,7 @@ export class NodeView {
       supervisors: supervisorsOf(runtime).size,
       names: runtime.names.size,
       deadLetters: { ...runtime.deadLetters.counts },
+      crashes: this.#crashes.count,
       loopDelay: this.loopDelay(),
       memory: { rss, heapUsed, heapTotal },
       cpuMs: Math.round((user + system) / 1000),
@@ -148,8 +153,19 @@ export class NodeView {
     }
   }
 
-  tree(options: TreeOptions): SupervisionTree {
+  /** Part of it in each turn of the event loop. */
+  tree(options: TreeOptions): Promise<SupervisionTree> {
+    return treeInTurns(this.#runtime, options);
+  }
+
+  /** The tree of this moment. O(limit), and O(supervisors · depth) to find the roots. */
+  treeAtOnce(options: TreeOptions): SupervisionTree {
     return treeOf(this.#runtime, options);
+  }
+
+  /** Crashes of its actors that are remembered: `after` is the id of the last one that is known. O(MAX_CRASHES). */
+  crashes(options: PageOptions): Page<CrashInfo> {
+    return this.#crashes.page(options);
   }
 
   sessions(): SessionCounters[] {

@@ -12,11 +12,14 @@ import {
   oneOf,
   optional,
   record,
+  textTo,
   wholeTo,
 } from './check.ts';
+import { MAX_CRASHES, MAX_REASON, MAX_STACK } from './crash-log.ts';
 import type { NodeView } from './node-view.ts';
 import { MAX_ANCESTORS, MAX_LIST } from './process-view.ts';
 import type {
+  CrashInfo,
   GroupInfo,
   NameInfo,
   NodeOverview,
@@ -46,6 +49,7 @@ export interface Questions {
   top: [TopOptions, readonly ProcessSummary[]];
   totals: [Nothing, Totals];
   tree: [TreeOptions, SupervisionTree];
+  crashes: [PageOptions, Page<CrashInfo>];
   sessions: [Nothing, readonly SessionCounters[]];
   names: [PageOptions, Page<NameInfo>];
   globalNames: [PageOptions, Page<NameInfo>];
@@ -115,6 +119,7 @@ const overview = record({
   supervisors: isAmount,
   names: isAmount,
   deadLetters: amounts(64),
+  crashes: isAmount,
   loopDelay: optional(record({ mean: isAmount, p99: isAmount, max: isAmount })),
   memory: record({ rss: isAmount, heapUsed: isAmount, heapTotal: isAmount }),
   cpuMs: isAmount,
@@ -146,6 +151,16 @@ const session = record({
   bytesIn: isAmount,
   bytesOut: isAmount,
   silentMs: isAmount,
+});
+
+const crash = record({
+  id: isAmount,
+  at: isAmount,
+  pid: isPid,
+  label: isText,
+  reason: textTo(MAX_REASON),
+  stack: textTo(MAX_STACK),
+  times: isAmount,
 });
 
 const nameInfo = record({ name: isText, pid: isPid });
@@ -185,6 +200,11 @@ export const QUESTIONS: { readonly [Q in Question]: Entry<Q> } = {
     answer: (view, options) => view.tree(options),
     gives: record({ roots: listOf(treeNode, MAX_PAGE), omitted: isAmount, next: optional(isAmount) }),
   },
+  crashes: {
+    takes: pageOptions,
+    answer: (view, options) => view.crashes(options),
+    gives: page(crash, MAX_CRASHES),
+  },
   sessions: {
     takes: record({}),
     answer: (view) => view.sessions(),
@@ -214,6 +234,6 @@ export function isQuestion(value: unknown): value is Question {
   return typeof value === 'string' && Object.hasOwn(QUESTIONS, value);
 }
 
-function page(item: Check): Check {
-  return record({ items: listOf(item, MAX_PAGE), total: isAmount, next: optional(isAmount) });
+function page(item: Check, most: number = MAX_PAGE): Check {
+  return record({ items: listOf(item, most), total: isAmount, next: optional(isAmount) });
 }

@@ -190,6 +190,23 @@ export interface RoomInfo {
   readonly kept: number;
 }
 
+/** A crash of an actor, and how often it happened. Of a node the last 50 different ones are remembered. */
+export interface CrashInfo {
+  /** Counts the crashes of the asked node; what `after` takes to get later ones. */
+  readonly id: number;
+  /** When it happened last, in ms since 1970 by the clock of the asked node. */
+  readonly at: number;
+  /** The actor that crashed last like this. */
+  readonly pid: Pid;
+  readonly label: string;
+  /** As in the log, in at most 300 characters: `TypeError: …`. */
+  readonly reason: string;
+  /** Places in code, one a line, of the first time; at most 1000 characters. */
+  readonly stack: string;
+  /** How often an actor of that label crashed for that reason. */
+  readonly times: number;
+}
+
 /** How late the event loop was, in ms, over the last seconds. */
 export interface LoopDelay {
   readonly mean: number;
@@ -218,6 +235,8 @@ export interface NodeOverview {
   readonly names: number;
   /** Lost messages by reason. */
   readonly deadLetters: Readonly<Record<string, number>>;
+  /** Crashes of its actors since its start. */
+  readonly crashes: number;
   /** Undefined for the first moments after a node was asked for the first time, and where the platform does not tell. */
   readonly loopDelay: LoopDelay | undefined;
   /** Bytes. */

@@ -1,4 +1,5 @@
 // The supervision tree as introspection shows it, read from the supervisors' tables without a message.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Runtime } from '../actor/index.ts';
 import { cellOf } from '../kernel/index.ts';
 import { type ChildInfo, type Listed, supervisorsOf } from '../supervisor/index.ts';
@@ -8,6 +9,8 @@ import type { SupervisionTree, TreeNode, TreeOptions } from './shape.ts';
 const DEFAULT_LIMIT = 500;
 /** Levels below a root. A tree of messages must not be nested deeper than 128. */
 const MAX_DEPTH = 24;
+/** Table entries that are looked at in one turn of the event loop. */
+const STEPS_PER_TURN = 5000;
 
 type Growing = { -readonly [K in keyof TreeNode]: TreeNode[K] } & { readonly children: TreeNode[] };
 
@@ -18,55 +21,109 @@ interface Open {
   readonly depth: number;
 }
 
-/** Breadth first, so that what is left out is what is deepest. O(limit), and O(supervisors · depth) to find the roots. */
+/** The tree at this moment. Breadth first, so that what is left out is what is deepest. O(limit), and O(supervisors · depth) to find the roots. */
 export function treeOf(runtime: Runtime, options: TreeOptions): SupervisionTree {
-  const { root, after = 0, limit = DEFAULT_LIMIT } = options;
-  const roots = root === undefined ? rootsOf(runtime) : [supervisorsOf(runtime).get(root.local)];
-  const tops: TreeNode[] = [];
-  const open: Open[] = [];
-  let room = limit;
-  for (const listed of roots) {
-    if (listed === undefined || (root !== undefined && !listed.pid.equals(root)) || room === 0) continue;
-    const entry = entryOf(runtime, listed.pid.toString(), listed.pid, 'supervisor');
-    entry.id = entry.label ?? entry.id;
-    tops.push(entry);
-    open.push({ entry, listed, depth: 0 });
-    room--;
+  const walk = new Walk(runtime).tree(options);
+  for (;;) {
+    const step = walk.next();
+    if (step.done === true) return step.value;
   }
-  const most = root === undefined ? Math.max(1, Math.floor(limit / 4)) : limit;
-  let next: number | undefined;
-  for (let at = 0; at < open.length; at++) {
-    const each = open[at] as Open;
-    const skipped = at === 0 && root !== undefined ? after : 0;
-    const shown = list(runtime, each, skipped, Math.min(room, most), open);
-    room -= shown;
-    if (at === 0 && root !== undefined && each.entry.omitted > 0) next = after + shown;
-  }
-  return { roots: tops, omitted: root === undefined ? roots.length - tops.length : 0, next };
 }
 
-/** Lists children of one supervisor. Gives how many. */
-function list(
-  runtime: Runtime,
-  { entry, listed, depth }: Open,
-  skip: number,
-  most: number,
-  open: Open[],
-): number {
-  const { children } = listed;
-  let place = 0;
-  let shown = 0;
-  for (const line of children.lines()) {
-    if (place++ < skip) continue;
-    if (shown === most || depth === MAX_DEPTH) break;
-    shown++;
-    const child = childEntry(runtime, line);
-    entry.children.push(child);
-    const below = child.pid?.isLocal === true ? supervisorsOf(runtime).get(child.pid.local) : undefined;
-    if (below !== undefined) open.push({ entry: child, listed: below, depth: depth + 1 });
+/** The same, STEPS_PER_TURN in a turn of the event loop: what changes meanwhile may be shown or not. */
+export async function treeInTurns(runtime: Runtime, options: TreeOptions): Promise<SupervisionTree> {
+  const walk = new Walk(runtime).tree(options);
+  for (;;) {
+    const step = walk.next();
+    if (step.done === true) return step.value;
+    await nextTurn();
   }
-  entry.omitted = Math.max(0, children.countChildren().specs - skip - shown);
-  return shown;
+}
+
+/** Yields whenever STEPS_PER_TURN entries were looked at. */
+type Steps<T> = Generator<undefined, T>;
+
+class Walk {
+  readonly #runtime: Runtime;
+  #left = STEPS_PER_TURN;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  *tree({ root, after = 0, limit = DEFAULT_LIMIT }: TreeOptions): Steps<SupervisionTree> {
+    const runtime = this.#runtime;
+    const roots = root === undefined ? yield* this.#roots() : [supervisorsOf(runtime).get(root.local)];
+    const tops: TreeNode[] = [];
+    const open: Open[] = [];
+    let room = limit;
+    for (const listed of roots) {
+      if (room === 0) break;
+      if (listed === undefined || (root !== undefined && !listed.pid.equals(root))) continue;
+      const entry = entryOf(runtime, listed.pid.toString(), listed.pid, 'supervisor');
+      entry.id = entry.label ?? entry.id;
+      tops.push(entry);
+      open.push({ entry, listed, depth: 0 });
+      room--;
+    }
+    const most = root === undefined ? Math.max(1, Math.floor(limit / 4)) : limit;
+    let next: number | undefined;
+    for (let at = 0; at < open.length; at++) {
+      const each = open[at] as Open;
+      const skipped = at === 0 && root !== undefined ? after : 0;
+      const shown = yield* this.#list(each, skipped, Math.min(room, most), open);
+      room -= shown;
+      if (at === 0 && root !== undefined && each.entry.omitted > 0) next = after + shown;
+    }
+    return { roots: tops, omitted: root === undefined ? roots.length - tops.length : 0, next };
+  }
+
+  /** Supervisors with no supervisor among their ancestors on this node. */
+  *#roots(): Steps<Listed[]> {
+    const all = supervisorsOf(this.#runtime);
+    const roots: Listed[] = [];
+    for (const listed of all.values()) {
+      if (this.#isDue()) yield;
+      const own = cellOf(listed.pid);
+      let above = own && cellOf(own.parent);
+      while (above !== undefined && !all.has(above.pid.local)) {
+        above = cellOf(above.parent);
+        if (this.#isDue()) yield;
+      }
+      if (above === undefined) roots.push(listed);
+    }
+    return roots;
+  }
+
+  /** Lists children of one supervisor. Gives how many. */
+  *#list({ entry, listed, depth }: Open, skip: number, most: number, open: Open[]): Steps<number> {
+    const runtime = this.#runtime;
+    const { children } = listed;
+    let place = 0;
+    let shown = 0;
+    for (const line of children.lines()) {
+      if (this.#isDue()) yield;
+      if (place++ < skip) continue;
+      if (shown === most || depth === MAX_DEPTH) break;
+      shown++;
+      const child = childEntry(runtime, line);
+      entry.children.push(child);
+      const below = child.pid?.isLocal === true ? supervisorsOf(runtime).get(child.pid.local) : undefined;
+      if (below !== undefined) open.push({ entry: child, listed: below, depth: depth + 1 });
+    }
+    const { specs } = children.countChildren();
+    if (this.#isDue(specs)) yield;
+    entry.omitted = Math.max(0, specs - skip - shown);
+    return shown;
+  }
+
+  /** Whether it is time for a pause after so many more entries. */
+  #isDue(entries = 1): boolean {
+    this.#left -= entries;
+    if (this.#left > 0) return false;
+    this.#left = STEPS_PER_TURN;
+    return true;
+  }
 }
 
 function childEntry(runtime: Runtime, { id, pid, type, restart }: ChildInfo): Growing {
@@ -90,15 +147,4 @@ function entryOf(runtime: Runtime, id: string, pid: TreeNode['pid'], type: TreeN
     children: [],
     omitted: 0,
   };
-}
-
-/** Supervisors with no supervisor among their ancestors on this node. */
-function rootsOf(runtime: Runtime): Listed[] {
-  const all = supervisorsOf(runtime);
-  return [...all.values()].filter(({ pid }) => {
-    const own = cellOf(pid);
-    for (let above = own && cellOf(own.parent); above !== undefined; above = cellOf(above.parent))
-      if (all.has(above.pid.local)) return false;
-    return true;
-  });
 }

@@ -91,7 +91,7 @@ export abstract class ObservedRuntime extends EmittingRuntime {
    * for (const { label, children } of node.tree().roots) console.log(label, children.length);
    */
   tree(options: TreeOptions = {}): SupervisionTree {
-    return this.introspector.view.tree(checkedTree(options));
+    return this.introspector.view.treeAtOnce(checkedTree(options));
   }
 
   /**

@@ -15,6 +15,7 @@ const overview = {
   supervisors: 3,
   names: 2,
   deadLetters: { noproc: 2, unread: 1 },
+  crashes: 0,
   loopDelay: { mean: 0.1, p99: 12, max: 30 },
   memory: { rss: 64 * 1024 ** 2, heapUsed: 1, heapTotal: 1 },
   cpuMs: 0,

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Introspector } from '../../../ts/introspect/index.ts';
-import type { Introspection } from '../../../ts/introspect/introspection.ts';
+import { Introspection } from '../../../ts/introspect/introspection.ts';
 import type { ChannelPeer } from '../../../ts/node/index.ts';
 import { randomFrom } from '../../support/seed.ts';
 import { FakeMesh, type FakeNode } from '../global/fake-mesh.ts';
@@ -51,7 +51,7 @@ const failsWith = (reason: string): object =>
   expect.objectContaining({ code: 'SNOW_ERR_INTROSPECTION', details: expect.objectContaining({ reason }) });
 
 describe('another node', () => {
-  it('answers every question', async () => {
+  it('W2 answers every question', async () => {
     const pid = b.actor();
     b.runtime.register('here', pid as never);
     const of = view(a, b);
@@ -72,12 +72,20 @@ describe('another node', () => {
     expect(await delivered(of.tree())).toEqual({ roots: [], omitted: 0, next: undefined });
     expect(await delivered(of.sessions())).toEqual([]);
     expect(await delivered(of.names())).toMatchObject({ items: [{ name: 'here' }] });
-    for (const list of ['globalNames', 'groups', 'rooms'] as const)
+    for (const list of ['crashes', 'globalNames', 'groups', 'rooms'] as const)
       expect(await delivered<unknown>(of[list]())).toEqual({ items: [], total: 0, next: undefined });
   });
 
-  it('does not answer when that was switched off', async () => {
-    await expect(delivered(view(a, c).overview())).rejects.toEqual(failsWith('off'));
+  it('W2 does not answer when that was switched off', async () => {
+    const questions = Object.getOwnPropertyNames(Introspection.prototype).filter(
+      (name) => name !== 'constructor',
+    );
+    expect(questions).toContain('crashes');
+    for (const question of questions) {
+      const of = view(a, c) as unknown as Record<string, (which?: string) => Promise<unknown>>;
+      const asked = question === 'processInfo' ? of[question]?.('x') : of[question]?.();
+      await expect(delivered(asked as Promise<unknown>), question).rejects.toEqual(failsWith('off'));
+    }
     expect((await delivered(view(c, a).overview())).node).toBe(a.name);
   });
 
@@ -119,7 +127,7 @@ describe('a hostile peer', () => {
   const answersOf = (node: FakeNode): unknown[][] =>
     said.filter(([from, [kind]]) => from === node.name && kind === 'answer').map(([, value]) => value);
 
-  it('that asks without end gets one answer in a turn of the event loop; what is too much is refused', async () => {
+  it('W4 that asks without end gets one answer in a turn of the event loop; what is too much is refused', async () => {
     for (let id = 0; id < 10_000; id++) asks(id, 'processes', {});
     while (mesh.deliver(a, b));
     expect(answersOf(b)).toHaveLength(0);
@@ -135,7 +143,7 @@ describe('a hostile peer', () => {
     expect(most).toBe(1);
   });
 
-  it('does not keep the questions of others waiting', async () => {
+  it('W4 does not keep the questions of others waiting', async () => {
     for (let id = 0; id < 32; id++) asks(id, 'processes', {});
     while (mesh.deliver(a, b));
     const other = introspectors.get(c)?.of(b.name, 5000).overview();
@@ -157,7 +165,7 @@ describe('a hostile peer', () => {
     ['process', { which: 'x'.repeat(1000) }],
     ['tree', { root: 7 }],
     ['names', [1]],
-  ])('that asks %s with %j is refused', async (question, options) => {
+  ])('W3 that asks %s with %j is refused', async (question, options) => {
     asks(1, question, options);
     await mesh.settle();
     expect(said).toContainEqual([b.name, ['refuse', 1, 'bad']]);
@@ -183,7 +191,7 @@ describe('a hostile peer', () => {
     [{ items: [{ pid: 7 }], total: 1 }],
     [{ items: new Array(1001).fill({}), total: 1 }],
     ['text'],
-  ])('that answers %j is not believed', async (answer) => {
+  ])('W3 that answers %j is not believed', async (answer) => {
     introspectors.get(b)?.close();
     const asked = view(a, b).processes();
     await mesh.settle();
@@ -192,7 +200,7 @@ describe('a hostile peer', () => {
     await expect(delivered(asked)).rejects.toEqual(failsWith('nonsense'));
   });
 
-  it('cannot answer what another node was asked', async () => {
+  it('W8 cannot answer what another node was asked', async () => {
     introspectors.get(b)?.close();
     const asked = view(a, b).processes();
     await mesh.settle();
@@ -212,7 +220,13 @@ describe('rates of sessions', () => {
     let count = 0;
     let connection = 1;
     sourcesOf(a.runtime).sessions = () => [
-      { ...session, connection, framesIn: count, bytesIn: 10 * count, bytesOut: 2 * count },
+      {
+        ...session,
+        connection,
+        framesIn: count,
+        bytesIn: 10 * count,
+        bytesOut: 2 * count,
+      },
     ];
     const of = view(a, a);
     expect((await of.sessions())[0]?.rates).toBeUndefined();

@@ -15,6 +15,8 @@ import {
   startNode,
   stop,
 } from '../../../ts/index.ts';
+import { type Listed, supervisorsOf } from '../../../ts/supervisor/index.ts';
+import { enlist } from '../../../ts/supervisor/roster.ts';
 
 let node: Node;
 beforeEach(async () => void (node = await startNode({ logger: silentLogger })));
@@ -108,7 +110,7 @@ describe('processInfo', () => {
     expect(ancestors[0]).toBe(pid);
   });
 
-  it('gives the first hundred of a long list, and how many there are', async () => {
+  it('W3 gives the first hundred of a long list, and how many there are', async () => {
     const target = node.spawnHandler(() => ({ onMessage() {} }));
     node.spawn(async (self) => {
       for (let left = 5000; left > 0; left--) self.monitor(target);
@@ -147,8 +149,36 @@ describe('processInfo', () => {
   });
 });
 
+it('W7 tells the tag of a message and nothing else of it, and no state', async () => {
+  const secret = 'hush-5f3a';
+  const server = defineServer({
+    name: 'safe',
+    init: () => ({ secret }),
+    calls: { open: () => new Promise<never>(() => {}) },
+  });
+  const pid = await server.startWith(node, { name: 'safe' });
+  void call(node, pid as never, 'open', secret).catch(() => {});
+  await settled();
+  for (const message of [secret, ['pay', secret], { secret }, new Map([[secret, 1]]), [secret]])
+    node.send(pid, message as never);
+  const view = node.introspect();
+  const told = [
+    await view.overview(),
+    await view.processes(),
+    await view.processInfo('safe'),
+    await view.top(),
+    await view.totals(),
+    await view.tree(),
+    await view.crashes(),
+    await view.sessions(),
+    await view.names(),
+  ];
+  expect(JSON.stringify(told)).not.toContain(secret);
+  expect(told[2]).toMatchObject({ lastTag: 'open', mailbox: 5 });
+});
+
 describe('processes', () => {
-  it('gives every actor once, in parts, while others come and go', async () => {
+  it('W3 gives every actor once, in parts, while others come and go', async () => {
     const pids = Array.from({ length: 1000 }, () => node.spawnHandler(() => ({ onMessage() {} })));
     const seen = new Set<string>();
     let parts = 0;
@@ -167,7 +197,7 @@ describe('processes', () => {
   });
 
   it.each([{ limit: 0 }, { limit: 1001 }, { after: -1 }, { limit: 1.5 }, { limits: 1 }])(
-    'refuses %j',
+    'W3 refuses %j',
     (options) => {
       expect(() => node.processes(options)).toThrow(expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }));
     },
@@ -179,14 +209,14 @@ describe('among 100 000 actors', () => {
     for (let left = 100_000; left > 0; left--) node.spawnHandler(() => ({ onMessage() {} }));
   };
 
-  it('a part looks at no more actors than it gives, and one', () => {
+  it('W5 a part looks at no more actors than it gives, and one', () => {
     crowd();
     const looked = counted();
     expect(node.processes({ limit: 100 }).items).toHaveLength(100);
     expect(looked.inTurn).toBeLessThanOrEqual(101);
   });
 
-  it('top looks at all, but at no more than 5000 in a turn of the event loop', async () => {
+  it('W5 top looks at all, but at no more than 5000 in a turn of the event loop', async () => {
     crowd();
     const loud = node.spawn(async (self) => void (await self.receive((message) => message === 'never')));
     await settled();
@@ -282,7 +312,7 @@ describe('tree', () => {
     expect(node.tree().roots).toEqual([]);
   });
 
-  it('shows a supervisor that waits for the init of a child, and a child between two attempts', async () => {
+  it('W1 shows a supervisor that waits for the init of a child, and a child between two attempts', async () => {
     const stuck = defineServer({ name: 'stuck', init: () => new Promise<number>(() => {}) });
     void defineSupervisor({ name: 'waiting', children: [childSpec('stuck', stuck)] })
       .start(node)
@@ -307,7 +337,7 @@ describe('tree', () => {
     ]);
   });
 
-  it('shows a large family in parts, and leaves room for others', async () => {
+  it('W3 shows a large family in parts, and leaves room for others', async () => {
     const many = await defineDynamicSupervisor({ name: 'many' }).start(node);
     const child = childSpec('child', worker);
     await Promise.all(Array.from({ length: 250 }, () => startChild(node, many, child)));
@@ -325,5 +355,42 @@ describe('tree', () => {
       after = part.next;
     }
     expect(seen.size).toBe(250);
+  });
+
+  it('W5 looks at no more than 5000 supervisors, or children, in a turn of the event loop', async () => {
+    const counts = { inTurn: 0, all: 0, most: 0 };
+    function* counted<T>(items: Iterable<T>): Generator<T, undefined> {
+      for (const item of items) {
+        counts.all++;
+        counts.inTurn++;
+        yield item;
+      }
+    }
+    const none = { lines: () => [].values(), countChildren: () => ({ specs: 0 }) };
+    const line = { id: 'w', pid: 'restarting', type: 'worker', restart: 'permanent' };
+    const many = {
+      lines: () => counted(new Array<typeof line>(30_000).fill(line)),
+      countChildren: () => ({ specs: 30_000 }),
+    };
+    const pids = Array.from({ length: 100_000 }, () => node.spawnHandler(() => ({ onMessage() {} })));
+    for (const [at, pid] of pids.entries())
+      enlist({ runtime: node, pid } as never, (at === 0 ? many : none) as never);
+    const all = supervisorsOf(node) as Map<number, Listed>;
+    const values = all.values.bind(all);
+    all.values = () => counted(values()) as never;
+    const asked = node.introspect().tree({ limit: 10 });
+    const family = node.introspect().tree({ root: pids[0] as Pid, after: 29_990 });
+    let isDone = false;
+    const answers = Promise.all([asked, family]).finally(() => void (isDone = true));
+    while (!isDone) {
+      counts.most = Math.max(counts.most, counts.inTurn);
+      counts.inTurn = 0;
+      await nextTurn();
+    }
+    const [{ roots, omitted }, { roots: one, next }] = await answers;
+    expect([roots.length, omitted]).toEqual([10, 99_990]);
+    expect([one[0]?.children.length, one[0]?.omitted, next]).toEqual([10, 0, undefined]);
+    expect(counts.all).toBeGreaterThanOrEqual(130_000);
+    expect(counts.most).toBeLessThanOrEqual(2 * 5001); // two questions
   });
 });

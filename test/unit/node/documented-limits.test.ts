@@ -6,6 +6,10 @@ import { PEER_PARTS, PEER_STEPS } from '../../../ts/call/ring-search.ts';
 import { MAX_RING, MAX_STEPS } from '../../../ts/call/waits.ts';
 import { MAX_CLAIMS_PER_NODE, MAX_NAMES_PER_NODE, MAX_TELLINGS } from '../../../ts/global/limits.ts';
 import { MAX_TELLINGS as GROUP_TELLINGS, MAX_MEMBERSHIPS_PER_NODE } from '../../../ts/groups/limits.ts';
+import { MAX_WAITING } from '../../../ts/introspect/answering.ts';
+import { MAX_CRASHES, MAX_REASON, MAX_STACK } from '../../../ts/introspect/crash-log.ts';
+import { MAX_TEXT } from '../../../ts/introspect/process-view.ts';
+import { MAX_PAGE } from '../../../ts/introspect/questions.ts';
 import { MAX_PEER_LINKS, MAX_PEER_MONITORS } from '../../../ts/node/dispatch.ts';
 import { MAX_HINTS } from '../../../ts/node/mesh/mesh.ts';
 import { checkOptions } from '../../../ts/node/options.ts';
@@ -88,6 +92,8 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'unsent output': [bytes(limit), bytes(SHORT_SIGNAL_BYTES)],
   'unsent output in all': [bytes(limit + maxMessage + margin), bytes(margin)],
   'unsent output while dialling': [bytes(waiting)],
+  'questions of one peer about what this node does': [count(MAX_WAITING), count(MAX_PAGE)],
+  'crashes that a node remembers': [count(MAX_CRASHES), count(MAX_REASON), count(MAX_STACK), count(MAX_TEXT)],
   'messages of a room': [count(DEFAULT_RESUME.count), bytes(DEFAULT_RESUME.bytes)],
   'connections in presences of rooms': [count(MAX_PRESENT)],
   'metas that are shown of one key in a presence': [String(MAX_METAS)],

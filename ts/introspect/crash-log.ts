@@ -1,0 +1,93 @@
+// The crashes of a node's actors that are remembered, for who looks later.
+import { subscribe } from 'node:diagnostics_channel';
+import type { Runtime } from '../actor/index.ts';
+import type { DiagnosticEvents } from '../diagnostics/index.ts';
+import { briefReason } from '../kernel/index.ts';
+import type { Pid } from '../term/index.ts';
+import { short } from './process-view.ts';
+import type { CrashInfo, Page, PageOptions } from './shape.ts';
+
+/** Different crashes that are kept: the one that happened longest ago goes first. */
+export const MAX_CRASHES = 50;
+/** Characters of a reason, and of a stack. */
+export const MAX_REASON = 300;
+export const MAX_STACK = 1000;
+
+/** Different crashes of one node, the last one last. A crash that repeats is counted, and its stack is read once. */
+export class CrashLog {
+  /** By label and reason, in the order in which they happened last. */
+  readonly #kept = new Map<string, CrashInfo>();
+  #count = 0;
+
+  /** Since the start of the node. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** O(MAX_REASON); for a new one O(MAX_STACK). */
+  note(pid: Pid, label: string, reason: unknown, at: number): void {
+    const text = cut(briefReason(reason), MAX_REASON);
+    const name = short(label);
+    const key = `${name}\n${text}`;
+    const before = this.#kept.get(key);
+    this.#kept.delete(key);
+    this.#kept.set(key, {
+      id: ++this.#count,
+      at,
+      pid,
+      label: name,
+      reason: text,
+      stack: before === undefined ? stackOf(reason) : before.stack,
+      times: (before?.times ?? 0) + 1,
+    });
+    if (this.#kept.size <= MAX_CRASHES) return;
+    for (const oldest of this.#kept.keys()) return void this.#kept.delete(oldest);
+  }
+
+  /** Those that happened after the one with the id `after`. */
+  page({ after = 0, limit = MAX_CRASHES }: PageOptions): Page<CrashInfo> {
+    const later = [...this.#kept.values()].filter(({ id }) => id > after);
+    const items = later.slice(0, limit);
+    return {
+      items,
+      total: this.#kept.size,
+      next: items.length < later.length ? items.at(-1)?.id : undefined,
+    };
+  }
+}
+
+/** Weak, so that a node that nobody stops can be collected. */
+const logs = new WeakMap<object, CrashLog>();
+let isListening = false;
+
+/** The crash log of one runtime, which begins with the first call. */
+export function crashLogOf(runtime: Runtime): CrashLog {
+  let log = logs.get(runtime);
+  if (log === undefined) logs.set(runtime, (log = new CrashLog()));
+  if (!isListening) subscribe('snowmesh:actor:crash', crashed);
+  isListening = true;
+  return log;
+}
+
+function crashed(message: unknown): void {
+  const { runtime, pid, label, reason } = message as DiagnosticEvents['snowmesh:actor:crash'];
+  logs.get(runtime)?.note(pid as Pid, label, reason, Date.now());
+}
+
+/** The lines of a stack that name a place in code. */
+function stackOf(reason: unknown): string {
+  const { stack } = (typeof reason === 'object' && reason !== null ? reason : {}) as { stack?: unknown };
+  if (typeof stack !== 'string') return '';
+  const from = stack.slice(0, 4 * MAX_STACK).split('\n');
+  return cut(
+    from
+      .filter((line) => line.startsWith('    at '))
+      .map((line) => line.trim())
+      .join('\n'),
+    MAX_STACK,
+  );
+}
+
+function cut(text: string, most: number): string {
+  return text.length <= most ? text.toWellFormed() : `${text.slice(0, most - 1).toWellFormed()}…`;
+}
