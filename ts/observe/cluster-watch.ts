@@ -1,22 +1,30 @@
 // Asks every node of a cluster what it is doing, again and again, while somebody looks.
-import type { Introspection, NodeOverview, SessionInfo } from '../introspect/index.ts';
+import type { CrashInfo, NodeOverview } from '../introspect/index.ts';
 import type { Node } from '../node/index.ts';
+import { type Line, NodePoll, type Sight } from './node-poll.ts';
 
 /** Nodes that are shown. */
 const MAX_NODES = 128;
 /** Nodes that are asked at the same time. */
 const AT_ONCE = 16;
-const TIMEOUT_MS = 3000;
+/** What answers later than this is shown with the next round: one node that stands still does not hold up the others. Unit: ms. */
+const PATIENCE_MS = 1000;
+/** Later than this the peers are those that the root told before. Unit: ms. */
+const ROOT_PATIENCE_MS = 250;
 /** Rounds for which a node that is gone is still shown. */
 const LOST_ROUNDS = 30;
 
-/** What is known of one node. */
-export interface Sight {
+/** One node as the page gets it. */
+export interface SightedNode {
   readonly node: string;
-  /** `silent`: it did not answer in time. `off`: it answers nobody. `lost`: there is no connection to it any more. */
-  readonly state: 'up' | 'silent' | 'off' | 'lost';
+  /** As {@link Sight}; `asked`: it has not answered yet. */
+  readonly state: Sight['state'] | 'asked';
   readonly overview?: NodeOverview;
-  readonly sessions?: readonly SessionInfo[];
+  /**
+   * Its connections to nodes of this sight: place of the peer, 1 when that stands still, bytes that wait, bytes a second in and out, `null`
+   * while these are not known. Short, because 32 nodes have 992 of them.
+   */
+  readonly lines?: readonly (readonly [number, 0 | 1, number, number | null, number | null])[];
 }
 
 export interface ClusterSight {
@@ -24,7 +32,7 @@ export interface ClusterSight {
   readonly at: number;
   /** The node whose cluster it is. */
   readonly root: string;
-  readonly nodes: readonly Sight[];
+  readonly nodes: readonly SightedNode[];
   /** Nodes that are not shown. */
   readonly omitted: number;
 }
@@ -33,21 +41,26 @@ export class ClusterWatch {
   readonly root: string;
   readonly #node: Node;
   readonly #every: number;
+  readonly #crashed: (node: string, crashes: readonly CrashInfo[]) => void;
   readonly #listeners = new Set<(sight: ClusterSight) => void>();
-  /** Kept, since a view gives rates from its second answer on. */
-  readonly #views = new Map<string, Introspection>();
-  /** Rounds since a node was last connected. */
+  readonly #polls = new Map<string, NodePoll>();
+  /** Rounds since a node was last connected to the root. */
   readonly #lostFor = new Map<string, number>();
-  /** Of this round. A view is asked once a round, since its rates are means over the time between two answers. */
-  #rootSessions: readonly SessionInfo[] | undefined;
   #last: ClusterSight | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
 
-  constructor(node: Node, root: string, every: number) {
+  /** @param crashed is told of crashes that the nodes remember. @param every ms between two rounds. */
+  constructor(
+    node: Node,
+    root: string,
+    every: number,
+    crashed: (node: string, crashes: readonly CrashInfo[]) => void,
+  ) {
     this.#node = node;
     this.root = root;
     this.#every = every;
+    this.#crashed = crashed;
   }
 
   /** Calls `listener` now, if anything is known, and after each round. Returns the way to stop. */
@@ -81,31 +94,34 @@ export class ClusterWatch {
   }
 
   async #look(): Promise<ClusterSight> {
-    const names = await this.#names();
-    const nodes: Sight[] = [];
-    let next = 0;
+    const isLate = timer(PATIENCE_MS);
+    const root = this.#pollOf(this.root);
+    const isRootLate = timer(ROOT_PATIENCE_MS);
+    const rootAsked = root.ask();
+    await Promise.race([rootAsked, isRootLate.over]);
+    isRootLate.cancel();
+    const names = this.#names(root.peers);
+    const shown = names.slice(0, MAX_NODES);
+    const left = shown.slice(1).values();
     const work = async (): Promise<void> => {
-      for (let at = next++; at < Math.min(names.length, MAX_NODES); at = next++)
-        nodes[at] = await this.#sightOf(names[at] as string);
+      for (const name of left) {
+        if (isLate.isOver) return;
+        await Promise.race([this.#pollOf(name).ask(), isLate.over]);
+      }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
-    return { at: Date.now(), root: this.root, nodes, omitted: Math.max(0, names.length - MAX_NODES) };
+    await Promise.all([Promise.race([rootAsked, isLate.over]), ...Array.from({ length: AT_ONCE }, work)]);
+    isLate.cancel();
+    const places = new Map(shown.map((name, at) => [name, at]));
+    const nodes = shown.map((name) => sighted(name, this.#pollOf(name).sight, places));
+    return { at: Date.now(), root: this.root, nodes, omitted: names.length - shown.length };
   }
 
   /** The root first, then its visible peers, and for a while those that are gone. */
-  async #names(): Promise<string[]> {
-    const peers = new Set<string>();
-    try {
-      this.#rootSessions = undefined;
-      this.#rootSessions = await this.#view(this.root).sessions();
-      for (const { node, hidden } of this.#rootSessions) if (!hidden) peers.add(node);
-    } catch {
-      // It does not answer: what was known of it still holds.
-    }
-    peers.delete(this.root);
-    for (const name of peers) this.#lostFor.set(name, 0);
+  #names(peers: readonly string[]): string[] {
+    for (const name of peers) if (name !== this.root) this.#lostFor.set(name, 0);
+    const now = new Set(peers);
     for (const [name, rounds] of this.#lostFor) {
-      if (peers.has(name)) continue;
+      if (now.has(name)) continue;
       if (rounds < LOST_ROUNDS) this.#lostFor.set(name, rounds + 1);
       else this.#forget(name);
     }
@@ -114,31 +130,41 @@ export class ClusterWatch {
 
   #forget(name: string): void {
     this.#lostFor.delete(name);
-    this.#views.delete(name);
+    this.#polls.delete(name);
   }
 
-  async #sightOf(name: string): Promise<Sight> {
-    // A hidden node came to look; any other one keeps to the connections that it has.
-    const isConnected = name === this.#node.name || this.#node.nodes('all').includes(name);
-    if (!isConnected && !(this.#node.isHidden && (await this.#node.connect(name))))
-      return { node: name, state: 'lost' };
-    try {
-      const view = this.#view(name);
-      const [overview, sessions] = await Promise.all([
-        view.overview(),
-        (name === this.root && this.#rootSessions) || view.sessions(),
-      ]);
-      return { node: name, state: 'up', overview, sessions: sessions.filter(({ hidden }) => !hidden) };
-    } catch (error) {
-      const { reason } = (error as { details?: { reason?: unknown } }).details ?? {};
-      return { node: name, state: reason === 'off' ? 'off' : reason === 'nodedown' ? 'lost' : 'silent' };
-    }
+  #pollOf(name: string): NodePoll {
+    let poll = this.#polls.get(name);
+    if (poll === undefined) this.#polls.set(name, (poll = new NodePoll(this.#node, name, this.#crashed)));
+    return poll;
   }
+}
 
-  #view(name: string): Introspection {
-    let view = this.#views.get(name);
-    if (view === undefined)
-      this.#views.set(name, (view = this.#node.introspect(name, { timeout: TIMEOUT_MS })));
-    return view;
-  }
+function sighted(node: string, sight: Sight | undefined, places: ReadonlyMap<string, number>): SightedNode {
+  if (sight === undefined) return { node, state: 'asked' };
+  const { state, overview, lines } = sight;
+  if (overview === undefined) return { node, state };
+  return { node, state, overview, lines: (lines ?? []).flatMap((line) => short(line, places)) };
+}
+
+function short(
+  { peer, isStalled, waiting, bytesIn, bytesOut }: Line,
+  places: ReadonlyMap<string, number>,
+): NonNullable<SightedNode['lines']>[number][] {
+  const at = places.get(peer);
+  if (at === undefined) return [];
+  const whole = (rate: number | undefined): number | null => (rate === undefined ? null : Math.round(rate));
+  return [[at, isStalled ? 1 : 0, waiting, whole(bytesIn), whole(bytesOut)]];
+}
+
+function timer(ms: number): { readonly over: Promise<void>; isOver: boolean; cancel(): void } {
+  const state = { isOver: false, over: Promise.resolve(), cancel: (): void => {} };
+  state.over = new Promise((resolve) => {
+    const running = setTimeout(() => {
+      state.isOver = true;
+      resolve();
+    }, ms);
+    state.cancel = () => (clearTimeout(running), resolve());
+  });
+  return state;
 }

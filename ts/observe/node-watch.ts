@@ -47,10 +47,15 @@ interface Shown {
   readonly problem?: string;
 }
 
+/** One look a round for all viewers with the same wish. */
 export class NodeWatch {
   readonly #node: Node;
   readonly #wish: Wish;
   readonly #every: number;
+  readonly #listeners = new Set<(shown: Shown) => void>();
+  #last: Shown | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isLooking = false;
 
   constructor(node: Node, wish: Wish, every: number) {
     this.#node = node;
@@ -58,21 +63,31 @@ export class NodeWatch {
     this.#every = every;
   }
 
-  /** Calls `listener` after each look. Returns the way to stop. */
+  /** Nobody follows it. */
+  get isUnused(): boolean {
+    return this.#listeners.size === 0;
+  }
+
+  /** Calls `listener` now, if anything is known, and after each look. Returns the way to stop. */
   follow(listener: (shown: Shown) => void): () => void {
-    let isOver = false;
-    let timer: NodeJS.Timeout | undefined;
-    const look = async (): Promise<void> => {
-      const shown = await this.#look();
-      if (isOver) return;
-      listener(shown);
-      timer = setTimeout(() => void look(), this.#every);
-    };
-    void look();
+    this.#listeners.add(listener);
+    if (this.#last !== undefined) listener(this.#last);
+    if (this.#listeners.size === 1) void this.#round();
     return () => {
-      isOver = true;
-      clearTimeout(timer);
+      this.#listeners.delete(listener);
+      if (this.isUnused) clearTimeout(this.#timer);
     };
+  }
+
+  async #round(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const shown = await this.#look();
+    this.#isLooking = false;
+    this.#last = shown;
+    for (const listener of this.#listeners) listener(shown);
+    clearTimeout(this.#timer);
+    if (!this.isUnused) this.#timer = setTimeout(() => void this.#round(), this.#every);
   }
 
   async #look(): Promise<Shown> {

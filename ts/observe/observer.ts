@@ -49,7 +49,7 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024;
  * wrong. While nobody looks it asks nobody.
  *
  * @param node what `startNode` returned.
- * @throws SNOW_ERR_BAD_OPTION; SNOW_ERR_LISTEN when the address cannot be bound.
+ * @throws SNOW_ERR_BAD_OPTION; SNOW_ERR_NODE_NAME for the option `node`; SNOW_ERR_LISTEN when the address cannot be bound.
  * @example
  * const { url } = await startObserver(node, { port: 4371 });
  * console.log(url);
@@ -67,6 +67,7 @@ export async function startObserver(node: Node, options: ObserverOptions = {}): 
   whole('every', every, 500, 3_600_000);
   if (typeof token !== 'string' || !/^[\w.~-]{16,200}$/.test(token))
     throw bad('token', 'must be 16 to 200 letters, digits, or one of . _ ~ -');
+  if (options.node !== undefined) node.introspect(options.node); // it is a name
   const site = new Site(node, options.node ?? node.name, token, every);
   const server = createServer((request, response) => site.handle(request, response));
   server.headersTimeout = server.requestTimeout = 10_000;
@@ -101,13 +102,15 @@ class Site {
   readonly #cluster: ClusterWatch;
   readonly #log: EventLog;
   readonly #viewers = new Set<ServerResponse>();
+  /** By what is looked at: viewers that want the same share it. */
+  readonly #watches = new Map<string, NodeWatch>();
 
   constructor(node: Node, root: string, token: string, every: number) {
     this.#node = node;
     this.#token = Buffer.from(token);
     this.#every = every;
     this.#log = new EventLog(node);
-    this.#cluster = new ClusterWatch(node, root, every);
+    this.#cluster = new ClusterWatch(node, root, every, (name, crashes) => this.#log.crashed(name, crashes));
   }
 
   close(): void {
@@ -148,13 +151,24 @@ class Site {
     };
     const stops = [
       this.#cluster.follow((cluster) => send('cluster', '', cluster)),
-      this.#log.follow((entries) => send('log', this.#node.name, entries)),
-      new NodeWatch(this.#node, wish, this.#every).follow((shown) => send('node', wish.node, shown)),
+      this.#log.follow((entries) => send('log', '', entries)),
+      this.#watch(wish, (shown) => send('node', wish.node, shown)),
     ];
     request.once('close', () => {
       this.#viewers.delete(response);
       for (const stop of stops) stop();
     });
+  }
+
+  #watch(wish: Wish, listener: (shown: unknown) => void): () => void {
+    const key = JSON.stringify(wish);
+    let watch = this.#watches.get(key);
+    if (watch === undefined) this.#watches.set(key, (watch = new NodeWatch(this.#node, wish, this.#every)));
+    const stop = watch.follow(listener);
+    return () => {
+      stop();
+      if (watch.isUnused) this.#watches.delete(key);
+    };
   }
 
   /** Cookies know no ports: each observer of a host has its own. */
@@ -187,6 +201,8 @@ const HEADERS = {
 const FILES: Readonly<Record<string, { readonly name: string; readonly type: string } | undefined>> = {
   '/': { name: 'index.html', type: 'text/html; charset=utf-8' },
   '/app.js': { name: 'app.js', type: 'text/javascript; charset=utf-8' },
+  '/format.js': { name: 'format.js', type: 'text/javascript; charset=utf-8' },
+  '/tables.js': { name: 'tables.js', type: 'text/javascript; charset=utf-8' },
   '/charts.js': { name: 'charts.js', type: 'text/javascript; charset=utf-8' },
   '/style.css': { name: 'style.css', type: 'text/css; charset=utf-8' },
   '/icon.svg': { name: 'icon.svg', type: 'image/svg+xml' },

@@ -46,7 +46,7 @@ afterEach(async () => {
 });
 
 describe('who may see the page', () => {
-  it('nobody without the token, not even its events', async () => {
+  it('W9 nobody without the token, not even its events', async () => {
     const base = `http://127.0.0.1:${observer.port}`;
     for (const path of ['/', '/app.js', '/events', '/?token=0123456789abcdef'])
       expect((await fetch(base + path, { redirect: 'manual' })).status).toBe(401);

@@ -1,43 +1,8 @@
 // The observer page: shows what the server tells it.
 import { Chart, svg } from './charts.js';
+import { $, age, bytes, count, element, time } from './format.js';
+import { showTable, TABLES } from './tables.js';
 
-const $ = (id) => document.getElementById(id);
-const element = (name, className, ...children) => {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  made.append(...children.map((child) => child ?? ''));
-  return made;
-};
-
-const bytes = (n) =>
-  n < 1024
-    ? `${Math.round(n)} B`
-    : n < 1024 ** 2
-      ? `${(n / 1024).toFixed(1)} KiB`
-      : n < 1024 ** 3
-        ? `${(n / 1024 ** 2).toFixed(1)} MiB`
-        : `${(n / 1024 ** 3).toFixed(2)} GiB`;
-const count = (n) =>
-  n < 10_000 ? String(Math.round(n)) : n < 1e6 ? `${(n / 1000).toFixed(1)}k` : `${(n / 1e6).toFixed(1)}M`;
-const age = (ms) => {
-  const s = Math.floor(ms / 1000);
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min`;
-  return s < 86_400
-    ? `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`
-    : `${Math.floor(s / 86_400)} d`;
-};
-const time = (at) => new Date(at).toLocaleTimeString();
-
-const TABLES = {
-  actors: 'Actors',
-  tree: 'Supervision',
-  sessions: 'Connections',
-  names: 'Names',
-  globalNames: 'Global names',
-  groups: 'Groups',
-  rooms: 'Rooms',
-};
 /** Above these an event loop is late, or very late. Unit: ms. */
 const LATE_MS = 50;
 const VERY_LATE_MS = 500;
@@ -81,10 +46,11 @@ function status(text, kind) {
 /** How a node is: [level, words]. */
 function judge(sight, stalled) {
   const { state, overview } = sight;
-  if (state === 'lost') return ['bad', 'lost'];
+  if (state === 'lost') return ['bad', 'lost: there is no connection to it'];
   if (stalled.has(sight.node)) return ['bad', 'stalled: its event loop stands still'];
   if (state === 'silent') return ['bad', 'does not answer'];
   if (state === 'off') return ['unknown', 'answers no questions'];
+  if (overview === undefined) return ['unknown', 'has not answered yet'];
   const words = [];
   let level = 'good';
   const late = overview.loopDelay?.p99 ?? 0;
@@ -112,8 +78,9 @@ function showCluster(sight) {
   const stalled = new Set(sight.nodes.flatMap(({ overview }) => overview?.stalledPeers ?? []));
   const nodes = sight.nodes.map((each) => {
     const [level, words] = judge(each, stalled);
-    return { ...each, level, words };
+    return { ...each, level, words, ...traffic(each) };
   });
+  showSick(nodes);
   showSums(nodes, sight.omitted);
   showMap(nodes);
   showNodes(nodes);
@@ -129,15 +96,49 @@ function showCluster(sight) {
   document.title = sick === 0 ? 'snowmesh observer' : `(${sick}) snowmesh observer`;
 }
 
+/** Bytes a second of all connections of a node; undefined while they are not known. */
+function traffic({ lines }) {
+  if (lines === undefined || lines.some(([, , , bytesIn]) => bytesIn === null)) return {};
+  const total = (column) => lines.reduce((all, line) => all + line[column], 0);
+  return { bytesIn: total(3), bytesOut: total(4) };
+}
+
+/** `n2` before `n10`. */
+const byName = new Intl.Collator('en', { numeric: true }).compare;
+
+const LEVELS = ['bad', 'warn', 'unknown', 'good'];
+
+/** What is wrong, in one place: nothing has to be looked for. */
+function showSick(nodes) {
+  const sick = nodes.filter(({ level }) => level === 'bad' || level === 'warn').sort(bySickness);
+  const shown = sick.slice(0, 8).map(({ node, level, words }) => {
+    const button = element('button', level, element('b', '', node), ` ${words}`);
+    button.type = 'button';
+    button.addEventListener('click', () => choose(node));
+    return button;
+  });
+  const key = shown.map(({ className, textContent }) => className + textContent).join('\n');
+  if ($('sick').dataset.key === `${key} ${sick.length}`) return;
+  $('sick').dataset.key = `${key} ${sick.length}`;
+  const rest = sick.length - shown.length;
+  $('sick').replaceChildren(
+    ...(sick.length === 0 ? [element('p', 'good', 'All nodes are well.')] : shown),
+    rest > 0 ? element('p', '', `and ${rest} more`) : '',
+  );
+}
+
+function bySickness(one, other) {
+  return LEVELS.indexOf(one.level) - LEVELS.indexOf(other.level) || byName(one.node, other.node);
+}
+
 function showSums(nodes, omitted) {
   const up = nodes.filter(({ overview }) => overview);
-  const rates = up.flatMap(({ sessions = [] }) => sessions.map(({ rates }) => rates?.bytesOut ?? 0));
   const sick = nodes.filter(({ level }) => level === 'bad').length;
   const rows = [
     ['Nodes', `${nodes.length}${omitted ? ` + ${omitted}` : ''}`],
     ['Sick', String(sick), sick > 0 ? 'bad' : 'good'],
     ['Actors', count(up.reduce((all, { overview }) => all + overview.actors, 0))],
-    ['Between nodes', `${bytes(rates.reduce((all, each) => all + each, 0))}/s`],
+    ['Between nodes', `${bytes(up.reduce((all, { bytesOut }) => all + (bytesOut ?? 0), 0))}/s`],
     ['Lost messages', count(up.reduce((all, { overview }) => all + sum(overview.deadLetters), 0))],
   ];
   $('sums').replaceChildren(
@@ -158,13 +159,16 @@ function showMap(nodes) {
   });
   const lines = [];
   const seen = new Set();
-  for (const { node, sessions = [] } of nodes) {
-    for (const session of sessions) {
-      const key = [node, session.node].sort().join(' ');
-      if (!places.has(session.node) || seen.has(key)) continue;
+  for (const [from, { node, lines: sessions = [] }] of nodes.entries()) {
+    for (const [to, isStalled, waiting, bytesIn, bytesOut] of sessions) {
+      const other = nodes[to];
+      const key = Math.min(from, to) * nodes.length + Math.max(from, to);
+      if (other === undefined || seen.has(key)) continue;
       seen.add(key);
-      const [[x1, y1], [x2, y2]] = [places.get(node), places.get(session.node)];
-      const rate = (session.rates?.bytesIn ?? 0) + (session.rates?.bytesOut ?? 0);
+      const back = other.lines?.find(([at]) => at === from);
+      const waits = waiting + (back?.[2] ?? 0);
+      const [[x1, y1], [x2, y2]] = [places.get(node), places.get(other.node)];
+      const rate = (bytesIn ?? 0) + (bytesOut ?? 0);
       const width = Math.min(7, 0.7 + Math.log10(1 + rate / 500)).toFixed(1);
       const line = svg('line', {
         x1,
@@ -172,20 +176,19 @@ function showMap(nodes) {
         x2,
         y2,
         'stroke-width': width,
-        class: session.stalled ? 'bad' : session.waiting > 1e6 ? 'warn' : '',
+        class: isStalled || back?.[1] ? 'bad' : waits > 1e6 ? 'warn' : '',
       });
-      line.append(
-        svg('title', {}, `${node} - ${session.node}: ${bytes(rate)}/s, ${bytes(session.waiting)} waiting`),
-      );
+      line.append(svg('title', {}, `${node} - ${other.node}: ${bytes(rate)}/s, ${bytes(waits)} waiting`));
       lines.push(line);
     }
   }
+  $('map').classList.toggle('dense', lines.length > 100);
   const radius = nodes.length > 20 ? 9 : 14;
   const dots = nodes.map(({ node, level, words }) => {
     const [x, y] = places.get(node);
     const group = svg('g', { class: `dot ${level}${node === wish.node ? ' chosen' : ''}` });
     group.append(svg('title', {}, `${node}: ${words}`), svg('circle', { cx: x, cy: y, r: radius }));
-    if (nodes.length <= 20) {
+    if (nodes.length <= 20 || level === 'bad') {
       const label = svg('text', { x, y: y + (y < 200 ? -22 : 30), 'text-anchor': 'middle' });
       label.textContent = node.split('@')[0].slice(0, 14);
       group.append(label);
@@ -203,7 +206,7 @@ function showNodes(nodes) {
     button.remove();
     known.delete(name);
   }
-  nodes.forEach(({ node, level, words, overview }, at) => {
+  nodes.toSorted(bySickness).forEach(({ node, level, words, overview }, at) => {
     let entry = known.get(node);
     if (entry === undefined) {
       const button = element('button');
@@ -237,7 +240,7 @@ function choose(node) {
 
 function showFacts(sight, at) {
   $('node-title').textContent = wish.node;
-  const { overview, sessions = [] } = sight ?? {};
+  const { overview } = sight ?? {};
   if (overview === undefined) {
     $('facts').textContent = sight?.words ?? 'It is not known any more.';
     return;
@@ -250,10 +253,8 @@ function showFacts(sight, at) {
   const then = before.get(wish.node);
   charts.cpu.push(then && at > then.at ? Math.max(0, (cpuMs - then.cpuMs) / (at - then.at)) : undefined);
   charts.heap.push(memory.rss);
-  const rates = sessions.map((each) => each.rates).filter(Boolean);
-  const isKnown = rates.length > 0 || sessions.length === 0;
-  charts.in.push(isKnown ? rates.reduce((all, each) => all + each.bytesIn, 0) : undefined);
-  charts.out.push(isKnown ? rates.reduce((all, each) => all + each.bytesOut, 0) : undefined);
+  charts.in.push(sight.bytesIn);
+  charts.out.push(sight.bytesOut);
 }
 
 let lastTurns;
@@ -272,112 +273,7 @@ function showNode({ node, table, totals, rows, problem }) {
     lastTurns && Math.max(0, ((totals.turns - lastTurns.turns) * 1000) / (at - lastTurns.at)),
   );
   lastTurns = { at, turns: totals.turns };
-  if (table === 'tree') return showTree(rows);
-  const { heads, row } = VIEWS[table];
-  const items = rows.items ?? rows;
-  if (items.length === 0)
-    return $('table').replaceChildren(element('p', 'none', `No ${TABLES[table].toLowerCase()}.`));
-  const head = element('tr', '', ...heads.map((each) => element('th', '', each)));
-  const body = items.map((item) =>
-    element(
-      'tr',
-      '',
-      ...row(item).map((cell) =>
-        element(
-          'td',
-          typeof cell === 'number' ? 'figure' : '',
-          typeof cell === 'number' ? count(cell) : cell,
-        ),
-      ),
-    ),
-  );
-  const made = element('table', '', element('thead', '', head), element('tbody', '', ...body));
-  $('table').replaceChildren(
-    made,
-    rows.total > items.length ? element('p', 'none', `${items.length} of ${rows.total}`) : '',
-  );
-}
-
-const VIEWS = {
-  actors: {
-    heads: ['PID', 'Name or label', 'State', 'Mailbox', 'Turns', 'Memory'],
-    row: ({ pid, name, label, state, mailbox, turns, memory }) => [
-      pid,
-      name === undefined || name === label ? label : `${name} (${label})`,
-      state,
-      mailbox,
-      turns,
-      bytes(memory),
-    ],
-  },
-  sessions: {
-    heads: ['Peer', 'State', 'In / s', 'Out / s', 'Waiting', 'Silent for'],
-    row: ({ node, hidden, stalled, rates, waiting, silentMs }) => [
-      node,
-      stalled ? 'stalled' : hidden ? 'up, hidden' : 'up',
-      rates ? bytes(rates.bytesIn) : '-',
-      rates ? bytes(rates.bytesOut) : '-',
-      bytes(waiting),
-      age(silentMs),
-    ],
-  },
-  names: { heads: ['Name', 'PID'], row: ({ name, pid }) => [name, pid] },
-  globalNames: { heads: ['Name', 'PID'], row: ({ name, pid }) => [name, pid] },
-  groups: {
-    heads: ['Group', 'Scope', 'Members', 'Of this node'],
-    row: ({ group, scope, members, localMembers }) => [group, scope ?? '', members, localMembers],
-  },
-  rooms: {
-    heads: ['Room', 'Members', 'Of this node', 'Messages kept'],
-    row: ({ room, members, localMembers, kept }) => [room, members, localMembers, kept],
-  },
-};
-
-/** Branches that the viewer has closed. */
-const closed = new Set();
-
-function showTree({ roots, omitted }) {
-  if (roots.length === 0) return $('table').replaceChildren(element('p', 'none', 'No supervisors.'));
-  const active = document.activeElement?.dataset?.path;
-  $('table').replaceChildren(branch(roots, omitted, ''));
-  if (active !== undefined)
-    $('table')
-      .querySelector(`[data-path="${CSS.escape(active)}"]`)
-      ?.focus();
-}
-
-function branch(nodes, omitted, above) {
-  const list = element('ul', 'tree');
-  for (const { id, pid, label, type, restart, state, node, mailbox, children, omitted: more } of nodes) {
-    const path = `${above}/${id}`;
-    const words = [
-      label && label !== id ? label : '',
-      restart && restart !== 'permanent' ? restart : '',
-      state === 'running' ? '' : state,
-      node ? `on ${node}` : '',
-      mailbox > 0 ? `${count(mailbox)} waiting` : '',
-    ];
-    const line = element(
-      'span',
-      state === 'running' ? '' : 'bad',
-      element('b', '', id),
-      ' ',
-      element('code', '', pid ?? ''),
-      ' ',
-      words.filter(Boolean).join(', '),
-    );
-    if (type !== 'supervisor' || children.length === 0) list.append(element('li', '', line));
-    else {
-      const summary = element('summary', '', line);
-      summary.dataset.path = path;
-      const details = element('details', '', summary, branch(children, more, path));
-      details.open = !closed.has(path);
-      details.addEventListener('toggle', () => (details.open ? closed.delete(path) : closed.add(path)));
-      list.append(element('li', '', details));
-    }
-  }
-  if (omitted > 0) list.append(element('li', 'none', `${omitted} more`));
-  return list;
+  showTable(table, rows);
 }
 
 function showLost(nodes) {
@@ -421,16 +317,36 @@ let lastId = 0;
 const NONE = element('li', 'none', 'None yet.');
 $('log').append(NONE);
 
+/** Kinds of which what happens again takes the place of its line. */
+const FOLDED = new Set(['crash', 'unreachable', 'refuse']);
+/** Their lines, by what happened. */
+const repeated = new Map();
+
 function showLog(entries) {
-  for (const { id, at, kind, text } of entries) {
+  for (const { id, at, kind, node, text, stack, times } of entries) {
     if (id <= lastId) continue;
     lastId = id;
     NONE.remove();
-    $('log').prepend(
-      element('li', kind, element('time', '', time(at)), element('b', '', kind), element('span', '', text)),
+    const line = element(
+      'li',
+      kind,
+      element('time', '', time(at)),
+      element('b', '', times > 1 ? `${kind} ×${count(times)}` : kind),
+      element('span', '', kind === 'crash' ? `${node}: ${text}` : text, stack ? details(stack) : ''),
     );
+    if (FOLDED.has(kind)) {
+      const key = `${kind} ${node} ${kind === 'crash' ? text.replace(/<[\d.]+>/, '') : text}`;
+      repeated.get(key)?.remove();
+      repeated.set(key, line);
+    }
+    $('log').prepend(line);
   }
   while ($('log').children.length > 200) $('log').lastChild.remove();
+  for (const [key, line] of repeated) if (!line.isConnected) repeated.delete(key);
+}
+
+function details(stack) {
+  return element('details', '', element('summary', '', 'stack'), element('pre', '', stack));
 }
 
 for (const [table, title] of Object.entries(TABLES)) {

@@ -1,0 +1,164 @@
+// What the observer asks of the nodes of a cluster, and when: over views that a test answers.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CrashInfo } from '../../../ts/index.ts';
+import { type ClusterSight, ClusterWatch } from '../../../ts/observe/cluster-watch.ts';
+
+const EVERY = 2000;
+const ROOT = 'root@h:1';
+
+/** A node that is asked. */
+class Asked {
+  asks = 0;
+  crashes: CrashInfo[] = [];
+  readonly crashesAfter: number[] = [];
+  count = 0;
+  uptimeMs = 1000;
+  isStuck = false;
+  peers: string[] = [];
+
+  overview(): Promise<unknown> {
+    this.asks++;
+    if (this.isStuck) return new Promise(() => {});
+    const { count: crashes, uptimeMs } = this;
+    return Promise.resolve({ crashes, uptimeMs, clock: Date.now(), stalledPeers: [] });
+  }
+
+  async sessions(): Promise<unknown> {
+    const line = { hidden: false, stalled: false, waiting: 7, rates: { bytesIn: 1.4, bytesOut: 2.6 } };
+    return this.peers.map((node) => ({ ...line, node }));
+  }
+
+  async pageOfCrashes(after: number): Promise<unknown> {
+    this.crashesAfter.push(after);
+    return { items: this.crashes.filter(({ id }) => id > after), total: this.crashes.length };
+  }
+}
+
+let asked: Map<string, Asked>;
+let heard: [string, readonly CrashInfo[]][];
+let sights: ClusterSight[];
+let watch: ClusterWatch;
+let stop: () => void;
+beforeEach(() => {
+  vi.useFakeTimers();
+  [asked, heard, sights] = [new Map(), [], []];
+});
+afterEach(() => {
+  stop();
+  watch.close();
+  vi.useRealTimers();
+});
+
+/** A root with these peers, and somebody who looks. */
+function look(...peers: string[]): void {
+  for (const name of [ROOT, ...peers]) asked.set(name, new Asked());
+  at(ROOT).peers = peers;
+  const node = {
+    name: ROOT,
+    isHidden: false,
+    nodes: () => [...asked.keys()],
+    introspect(name: string) {
+      const view = asked.get(name);
+      if (view === undefined) throw new Error(`${name} is no name`);
+      return {
+        overview: () => view.overview(),
+        sessions: () => view.sessions(),
+        crashes: ({ after }: { after: number }) => view.pageOfCrashes(after),
+      };
+    },
+  };
+  watch = new ClusterWatch(node as never, ROOT, EVERY, (name, crashes) => heard.push([name, crashes]));
+  stop = watch.follow((sight) => sights.push(sight));
+}
+
+const at = (name: string): Asked => asked.get(name) as Asked;
+const states = (): unknown => sights.at(-1)?.nodes.map(({ node, state }) => [node, state]);
+
+describe('the observer', () => {
+  it('W10 shows the others within a second when one node does not answer, and asks that one once', async () => {
+    look('b@h:1', 'c@h:1');
+    at('b@h:1').isStuck = true;
+    await vi.advanceTimersByTimeAsync(999);
+    expect(sights).toHaveLength(0);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(states()).toEqual([
+      [ROOT, 'up'],
+      ['b@h:1', 'asked'],
+      ['c@h:1', 'up'],
+    ]);
+    await vi.advanceTimersByTimeAsync(2 * (EVERY + 1000));
+    expect([sights.length, at('b@h:1').asks, at('c@h:1').asks]).toEqual([3, 1, 3]);
+  });
+
+  it('W10 shows what it knew while the node whose cluster it is does not answer', async () => {
+    look('b@h:1');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(states()).toEqual([
+      [ROOT, 'up'],
+      ['b@h:1', 'up'],
+    ]);
+    at(ROOT).isStuck = true;
+    await vi.advanceTimersByTimeAsync(EVERY + 1000);
+    expect([sights.length, at(ROOT).asks, at('b@h:1').asks]).toEqual([2, 2, 2]);
+    await vi.advanceTimersByTimeAsync(EVERY + 1000);
+    expect([sights.length, at(ROOT).asks, at('b@h:1').asks]).toEqual([3, 2, 3]);
+    expect(sights.at(-1)?.nodes.map(({ node }) => node)).toEqual([ROOT, 'b@h:1']);
+  });
+
+  it('W9 asks nobody when nobody looks any more', async () => {
+    look('b@h:1');
+    await vi.advanceTimersByTimeAsync(3 * EVERY);
+    stop();
+    await vi.advanceTimersByTimeAsync(0);
+    const before = at('b@h:1').asks;
+    expect(before).toBeGreaterThan(1);
+    await vi.advanceTimersByTimeAsync(100 * EVERY);
+    expect(at('b@h:1').asks).toBe(before);
+  });
+
+  it('reads crashes of a node that has new ones, and all again after a new start', async () => {
+    const crash = (id: number): CrashInfo => ({ id, label: 'clerk' }) as CrashInfo;
+    look('b@h:1');
+    const b = at('b@h:1');
+    await vi.advanceTimersByTimeAsync(EVERY);
+    expect(b.crashesAfter).toEqual([]);
+    [b.crashes, b.count] = [[crash(1), crash(2)], 2];
+    await vi.advanceTimersByTimeAsync(EVERY);
+    await vi.advanceTimersByTimeAsync(EVERY);
+    expect(heard).toEqual([['b@h:1', [crash(1), crash(2)]]]);
+    [b.crashes, b.count] = [[crash(2), crash(3)], 3];
+    await vi.advanceTimersByTimeAsync(EVERY);
+    expect(heard.at(-1)).toEqual(['b@h:1', [crash(3)]]);
+    [b.crashes, b.count] = [[crash(1), crash(5)], 5];
+    b.uptimeMs = -100_000; // its start is another one
+    await vi.advanceTimersByTimeAsync(EVERY);
+    expect(b.crashesAfter).toEqual([0, 2, 0]);
+    expect(heard.at(-1)).toEqual(['b@h:1', [crash(1), crash(5)]]);
+  });
+
+  it('tells connections by the place of the peer, in whole bytes', async () => {
+    look('b@h:1', 'c@h:1');
+    at('c@h:1').peers = [ROOT, 'unknown@h:1'];
+    await vi.advanceTimersByTimeAsync(0);
+    expect(sights.at(-1)?.nodes.map(({ lines }) => lines)).toEqual([
+      [
+        [1, 0, 7, 1, 3],
+        [2, 0, 7, 1, 3],
+      ],
+      [],
+      [[0, 0, 7, 1, 3]],
+    ]);
+  });
+
+  it('is not stopped by a name that is none, and shows at most 128 nodes', async () => {
+    look(...Array.from({ length: 200 }, (_, number) => `n${number}@h:1`));
+    asked.delete('n7@h:1');
+    await vi.advanceTimersByTimeAsync(1000);
+    const [sight] = sights;
+    expect([sight?.nodes.length, sight?.omitted]).toEqual([128, 73]);
+    asked.set('', new Asked());
+    at(ROOT).peers = ['', 'n1@h:1'];
+    await vi.advanceTimersByTimeAsync(EVERY);
+    expect(sights).toHaveLength(2);
+  });
+});

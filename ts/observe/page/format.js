@@ -1,0 +1,30 @@
+// How elements are made, and figures are written.
+
+export const $ = (id) => document.getElementById(id);
+/** A new element. */
+export const element = (name, className, ...children) => {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  made.append(...children.map((child) => child ?? ''));
+  return made;
+};
+
+export const bytes = (n) =>
+  n < 1024
+    ? `${Math.round(n)} B`
+    : n < 1024 ** 2
+      ? `${(n / 1024).toFixed(1)} KiB`
+      : n < 1024 ** 3
+        ? `${(n / 1024 ** 2).toFixed(1)} MiB`
+        : `${(n / 1024 ** 3).toFixed(2)} GiB`;
+export const count = (n) =>
+  n < 10_000 ? String(Math.round(n)) : n < 1e6 ? `${(n / 1000).toFixed(1)}k` : `${(n / 1e6).toFixed(1)}M`;
+export const age = (ms) => {
+  const s = Math.floor(ms / 1000);
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  return s < 86_400
+    ? `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`
+    : `${Math.floor(s / 86_400)} d`;
+};
+export const time = (at) => new Date(at).toLocaleTimeString([], { hourCycle: 'h23' });
