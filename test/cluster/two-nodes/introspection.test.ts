@@ -7,7 +7,7 @@ beforeEach(() => void (cluster = new Cluster()));
 afterEach(() => cluster.stop());
 
 describe('introspection of another node', () => {
-  it('shows its actors, tree, names, groups, sessions and event loop', async () => {
+  it('W2 shows its actors, tree, names, groups, sessions and event loop', async () => {
     const [a, b] = await cluster.nodes({ name: 'a' }, { name: 'b' });
     await b!.run(async (bench) => {
       const { node, snow } = bench;
@@ -71,7 +71,7 @@ describe('introspection of another node', () => {
     }
   });
 
-  it('is refused by a node that was started without it', async () => {
+  it('W2 is refused by a node that was started without it', async () => {
     const [a, b] = await cluster.nodes({ name: 'a' }, { name: 'b', introspection: false });
     const reason = await a!.run(async (bench, peer) => {
       await bench.node.connect(peer);
