@@ -38,6 +38,8 @@ export class Cursors {
   private readonly tags: Cursor[] = [];
   private readonly marks: Cursor[] = [];
   private index: Map<unknown, Cursor> | undefined = undefined;
+  /** Goes over the keys of the index: a new iterator would step over every key that was deleted before the oldest. */
+  private oldest: Iterator<unknown> | undefined = undefined;
   private nextTag = 0;
   private nextMark = 0;
   /** The cursor found last: a receive looks twice, mostly for the reference just made or the same tag. */
@@ -102,7 +104,7 @@ export class Cursors {
     this.tags.length = 0;
     this.marks.length = 0;
     this.recent = undefined;
-    this.index = undefined;
+    this.index = this.oldest = undefined;
     this.nextTag = this.nextMark = 0;
   }
 
@@ -122,9 +124,10 @@ export class Cursors {
     if (cursor.key === undefined) return;
     this.index ??= new Map();
     const { index } = this;
+    this.oldest ??= index.keys();
     place(cursor, cursor.segment, cursor.index);
     index.set(cursor.key, cursor);
-    if (index.size > MOST_INDEXED) index.delete(index.keys().next().value);
+    if (index.size > MOST_INDEXED) index.delete(this.oldest.next().value);
   }
 
   private find(key: unknown, chain: Ends): Cursor | undefined {
