@@ -152,11 +152,12 @@ function compileFunction(match: Function): CompiledMatch {
   if (Object.prototype.toString.call(match) === '[object AsyncFunction]') throw asyncPredicate();
   const test: Test = (message) => {
     const verdict: unknown = match(message);
+    if (verdict === true || verdict === false) return verdict;
     if (isPromise(verdict)) {
       verdict.then(undefined, () => {});
       throw asyncPredicate();
     }
-    return verdict === true || (verdict !== false && Boolean(verdict));
+    return Boolean(verdict);
   };
   return { test, isSafe: false, keys: NONE };
 }
