@@ -246,10 +246,22 @@ export function inStore<A extends unknown[], R>(
   return store === null ? withoutStore(code, ...args) : store.runInAsyncScope(code, undefined, ...args);
 }
 
-/** Queues the actor for a turn, if it has something to do. A busy actor receives only while its init is pending. */
+/** Queues the actor for a turn, if it has something to do. */
 export function wake(cell: Cell): void {
-  if ((cell.flags & QUEUED) !== 0 || ((cell.flags & BUSY) !== 0 && cell.wait === null)) return;
-  if (cell.body === null && cell.wait === null && cell.birth === null) return;
+  if (!canBeQueued(cell)) return;
   cell.flags |= QUEUED;
   cell.kernel.scheduler.enqueue(cell);
+}
+
+/** As {@link wake}, for an actor whose turn was cut off because the budget is spent. */
+export function wakeUnfinished(cell: Cell): void {
+  if (!canBeQueued(cell)) return;
+  cell.flags |= QUEUED;
+  cell.kernel.scheduler.enqueueUnfinished(cell);
+}
+
+/** A busy actor receives only while its init is pending. */
+function canBeQueued(cell: Cell): boolean {
+  if ((cell.flags & QUEUED) !== 0 || ((cell.flags & BUSY) !== 0 && cell.wait === null)) return false;
+  return cell.body !== null || cell.wait !== null || cell.birth !== null;
 }

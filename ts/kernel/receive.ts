@@ -4,7 +4,7 @@ import { checkOptionNames, checkSignal, type OptionNames, SnowmeshError } from '
 import { NOTHING } from '../mailbox/index.ts';
 import { Timer } from '../timers/index.ts';
 import { onAbort } from './abort.ts';
-import { type Cell, inStore, LIMITED, wake } from './cell.ts';
+import { type Cell, inStore, LIMITED, wakeUnfinished } from './cell.ts';
 import { Leave } from './crash-reason.ts';
 import { crash } from './death.ts';
 import { compileMatch, type Match, TIMEOUT } from './match.ts';
@@ -80,7 +80,7 @@ export function receive(
       }
     } else {
       const pending = suspend(cell, wait, options, timeout);
-      wake(cell);
+      wakeUnfinished(cell);
       return pending;
     }
   }
@@ -100,7 +100,7 @@ function receiveAny(cell: Cell): Promise<unknown> {
   const pending = deferred();
   cell.resume = latest.resolve;
   cell.wait = ANY;
-  if (hasMail) wake(cell);
+  if (hasMail) wakeUnfinished(cell);
   return pending;
 }
 

@@ -14,6 +14,7 @@ import {
   READY,
   TERMINATING,
   wake,
+  wakeUnfinished,
 } from './cell.ts';
 import { crash, leave, report, takeStarter, terminate } from './death.ts';
 import { deliver, Envelope } from './delivery.ts';
@@ -124,7 +125,7 @@ function handle(cell: Cell): void {
   for (let handled = 0; handled < most; handled++) {
     const { mailbox } = cell;
     if (mailbox === null || mailbox.size === 0) return;
-    if (handled > 0 && !scheduler.spend()) break;
+    if (handled > 0 && !scheduler.spend()) return wakeUnfinished(cell);
     const message = mailbox.shift();
     cell.turns++;
     if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(message);

@@ -14,6 +14,8 @@ export const TURNS_PER_SLICE = 20_000;
 const CHECK_MS = 0.1;
 const MOST_UNCHECKED = 64;
 const FIRST_UNCHECKED = 16;
+/** Slices in a row that begin with the same item, because its turn was cut off. */
+const MOST_IN_A_ROW = 4;
 
 const TICK = NO_STORE.runInAsyncScope(() => Promise.resolve());
 
@@ -47,6 +49,11 @@ export class Scheduler<T extends Queued<T>> {
   private stride = FIRST_UNCHECKED;
   private turns = 0;
   private isArmed = false;
+  /** The item whose turn was cut off last, in which slice, and in how many slices in a row. */
+  private unfinished: T | null = null;
+  private cutIn = 0;
+  private inARow = 0;
+  private slice = 0;
   private sliceStart = 0;
   private checkedAt = 0;
 
@@ -69,6 +76,26 @@ export class Scheduler<T extends Queued<T>> {
     if (this.tail === null) this.head = item;
     else this.tail.nextInQueue = item;
     this.tail = item;
+    if (!this.isPumping) this.start();
+  }
+
+  /**
+   * Queues an item whose turn was cut off because the budget is spent: the next slice begins with it. Otherwise those that
+   * send to it would run in between, and what waits for it would grow for as long as they do. An item for which a few slices
+   * are not enough goes to the end of the queue, so the others wait for milliseconds. O(1).
+   */
+  enqueueUnfinished(item: T): void {
+    const isAgain = this.unfinished === item && this.cutIn === this.slice - 1;
+    this.inARow = isAgain ? this.inARow + 1 : 1;
+    this.unfinished = item;
+    this.cutIn = this.slice;
+    if (this.head === null || this.inARow >= MOST_IN_A_ROW) {
+      this.unfinished = null;
+      this.enqueue(item);
+      return;
+    }
+    item.nextInQueue = this.head;
+    this.head = item;
     if (!this.isPumping) this.start();
   }
 
@@ -101,7 +128,7 @@ export class Scheduler<T extends Queued<T>> {
   runSlice(): boolean {
     if (!this.isPumping) {
       this.isPumping = true;
-      this.pump();
+      this.goThrough();
     }
     return this.isSpent && this.head !== null;
   }
@@ -117,9 +144,17 @@ export class Scheduler<T extends Queued<T>> {
   };
 
   private readonly pump = (): void => {
+    if (this.hasSettled && this.head !== null) {
+      // No item has run, so this is still outside of all stores.
+      this.hasSettled = false;
+      this.pumpSoon();
+    } else this.goThrough();
+  };
+
+  private goThrough(): void {
     if (this.drain()) NO_STORE.runInAsyncScope(this.pumpSoon);
     else this.rest();
-  };
+  }
 
   private readonly renewSoon = (): void => {
     setImmediate(this.renew);
@@ -144,6 +179,7 @@ export class Scheduler<T extends Queued<T>> {
 
   private rest(): void {
     this.isPumping = false;
+    if (this.head === null) this.unfinished = null;
     this.onSliceEnd();
   }
 
@@ -175,6 +211,7 @@ export class Scheduler<T extends Queued<T>> {
     this.isArmed = false;
     this.isSpent = false;
     this.turns = 0;
+    this.slice++;
     this.credit = this.stride;
     if (this.head !== null) {
       this.isArmed = true;

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Runtime, type Self, silentLogger } from '../../../ts/actor/index.ts';
 import { LocalNames } from '../../../ts/registry/index.ts';
+import { TURNS_PER_SLICE } from '../../../ts/scheduler/scheduler.ts';
 import type { Pid } from '../../../ts/term/index.ts';
 
 afterEach(() => vi.restoreAllMocks());
@@ -90,6 +91,46 @@ describe('P6 a busy runtime', () => {
     });
     expect(order).toEqual([...Array.from({ length: 500 }, (_, n) => `a${n}`), 'b0']);
     runtime.stop();
+  });
+
+  describe.each(['function', 'handler'] as const)('with a %s whose turn is cut off', (kind) => {
+    /** How many messages of its backlog it has taken when another actor gets the first turn after it. */
+    const takenBefore = async (backlog: number): Promise<number> => {
+      stopTheClock();
+      const runtime = createRuntime();
+      let taken = 0;
+      const reader =
+        kind === 'handler'
+          ? runtime.spawnHandler(() => ({ onMessage: () => void taken++ }))
+          : runtime.spawn(async (self: Self<number>) => {
+              for (;;) {
+                await self.receive();
+                taken++;
+              }
+            });
+      let resolve!: (taken: number) => void;
+      const before = new Promise<number>((done) => (resolve = done));
+      const other = runtime.spawnHandler(() => ({
+        onMessage() {
+          resolve(taken);
+          runtime.stop();
+        },
+      }));
+      await new Promise(setImmediate); // both have begun
+      for (let n = 0; n < backlog; n++) runtime.send(reader, n as never);
+      runtime.send(other, 'go' as never);
+      return before;
+    };
+
+    it('lets it finish before those that may send to it', async () => {
+      expect(await takenBefore(TURNS_PER_SLICE * 2)).toBe(TURNS_PER_SLICE * 2);
+    });
+
+    it('lets the others run after a few slices', async () => {
+      const taken = await takenBefore(TURNS_PER_SLICE * 20);
+      expect(taken).toBeGreaterThan(TURNS_PER_SLICE * 2);
+      expect(taken).toBeLessThan(TURNS_PER_SLICE * 5);
+    });
   });
 
   it('runs those that a handler sends to before what the handler has sent to itself', async () => {
