@@ -1,10 +1,22 @@
 // dist/lib: the compiled package in one file for each entry of package.json, and core.js with what they share. Importing 290 small ones took four times the CPU time and 10 MB more.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { packageEntries } from './package-entries.mjs';
 
 /** The client is loaded by browsers, too, and shares nothing with the core. */
 const CORE = /[\\/](ts[\\/](?!rooms|client|testing|health|metrics|observe|cli)|bindings[\\/])/;
+
+/** What an older Node.js says: without it, whatever is missing there first. In every file, since those that are shared run first. */
+function guard(dist) {
+  const { engines } = JSON.parse(readFileSync(join(dist, '../package.json'), 'utf8'));
+  const [, major, minor] = /^>=(\d+)\.(\d+)$/.exec(engines.node);
+  return `{
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < ${major} || (major === ${major} && minor < ${minor}))
+    throw new Error(\`snowmesh needs Node.js ${major}.${minor} or later; this is \${process.version}\`);
+}`;
+}
 
 /** Bundles what `tsc` has put into `dist`. Names are kept: they are in stack traces and in what `inspect` shows. */
 export async function bundlePackage(dist) {
@@ -19,6 +31,7 @@ export async function bundlePackage(dist) {
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: '[name].js',
+    intro: ({ name }) => (name === 'client' ? '' : guard(dist)),
     cleanDir: true,
     comments: { jsdoc: false, annotation: true, legal: true },
     codeSplitting: { groups: [{ name: 'core', test: CORE }] },

@@ -10,6 +10,8 @@ import { type Installed, packAndInstall } from './installed.ts';
 
 /** The first is the oldest that `engines` in package.json allows. */
 const VERSIONS = ['20.19.0', '22', '24', '26'];
+/** Before that. */
+const TOO_OLD = ['18', '20.18.0'];
 const RUN_MS = 60_000;
 
 let installed: Installed;
@@ -44,5 +46,24 @@ describe.each(VERSIONS)('in Node.js %s', (version) => {
       const child = watch(spawn(program, args, { cwd: installed.folder, env, stdio: 'pipe' }));
       expect(await child.exit(RUN_MS), child.stderr()).toEqual({ code: 0, signal: null });
       expect(child.stdout()).toBe('received: a message\n');
+    });
+});
+
+const PARTS: [string, string][] = [
+  ['the package', 'import("snowmesh")'],
+  ['its page', 'import("snowmesh/observe")'],
+  ['its command', 'import("./node_modules/snowmesh/dist/lib/cli.js")'],
+];
+
+describe.each(TOO_OLD)('in Node.js %s', (version) => {
+  for (const [what, code] of PARTS)
+    it(`${what} says in one sentence what it needs`, { timeout: 300_000 }, async (context) => {
+      const program = nodeOf(version, context);
+      const args = ['--eval', `${code}.catch(({ message }) => console.log(message))`];
+      const env = { ...process.env, NODE_OPTIONS: undefined };
+      const child = watch(spawn(program, args, { cwd: installed.folder, env, stdio: 'pipe' }));
+      await child.exit(RUN_MS);
+      const { stdout: is } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+      expect(child.stdout()).toBe(`snowmesh needs Node.js 20.19 or later; this is ${is.trim()}\n`);
     });
 });
