@@ -1,6 +1,6 @@
 // Fills what only the repository that releases knows (release.yml runs this before it packs): `repository`, `homepage` and `bugs` in
 // package.json, which npm's provenance is checked against, and absolute links in the README, which readers see outside the
-// repository. Takes the repository from GITHUB_SERVER_URL, GITHUB_REPOSITORY and GITHUB_REF_NAME.
+// repository. Refuses a tag that is not the version of package.json. Takes the repository from GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_REF_NAME and GITHUB_REF_TYPE.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, runMain, SetupError } from './setup.mjs';
@@ -15,6 +15,8 @@ await runMain(() => {
   const address = `${server}/${name}`;
   const manifestFile = join(folder, 'package.json');
   const manifest = JSON.parse(readFileSync(manifestFile, 'utf8'));
+  if (process.env.GITHUB_REF_TYPE === 'tag' && revision !== `v${manifest.version}`)
+    throw new SetupError(`The tag is ${revision}, the version of package.json is ${manifest.version}.`);
   const facts = {
     homepage: `${address}#readme`,
     repository: { type: 'git', url: `git+${address}.git` },
