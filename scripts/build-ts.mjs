@@ -1,6 +1,6 @@
 // Compiles everything that runs outside the test runner into dist/, with the tree kept as it is, and bundles ts/ into the few files
-// of dist/lib that users load (scripts/bundle-package.mjs). Of the tree, the declarations and the examples are published; the
-// benches and the processes that tests start run its code.
+// of dist/lib that users load (scripts/bundle-package.mjs), with their declarations (scripts/roll-up-types.mjs). Of the tree, the
+// examples are published; the benches and the processes that tests start run its code.
 // --if-needed: only when a source is newer than the last compilation.
 import {
   cpSync,
@@ -18,6 +18,7 @@ import { setTimeout } from 'node:timers/promises';
 import { buildSync } from 'esbuild';
 import { bundlePackage } from './bundle-package.mjs';
 import { CLIENT_BUNDLE } from './client-bundle.mjs';
+import { rollUpTypes } from './roll-up-types.mjs';
 import { isUpToDate, root, run } from './setup.mjs';
 
 const LONGEST_COMPILATION_MS = 120_000;
@@ -72,6 +73,7 @@ async function compile() {
       outfile: join(dist, 'ts/client/snowmesh-client.min.js'),
     });
     await bundlePackage(dist);
+    await rollUpTypes(dist);
     importByName(join(dist, 'examples'));
     writeFileSync(stamp, '');
     utimesSync(stamp, started, started); // a source saved meanwhile is newer

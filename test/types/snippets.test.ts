@@ -1,11 +1,13 @@
-// Every piece of code in the documents and in doc comments compiles in strict mode, with the oldest TypeScript that is promised and
-// with the newest.
+// Every piece of code in the documents and in doc comments compiles in strict mode against the declarations of the package, with the
+// oldest TypeScript that is promised and with the newest.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import ts from 'typescript-5.4';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+// @ts-expect-error A script of this repository, without types.
+import { rollUpTypes } from '../../scripts/roll-up-types.mjs';
 import { root, startChild } from '../support/child.ts';
 import { complete, inComments, inDocument, type Snippet } from './snippets.ts';
 
@@ -37,18 +39,22 @@ beforeAll(async () => {
   const installed = join(folder, 'node_modules/snowmesh');
   mkdirSync(installed, { recursive: true });
   cpSync(join(root, 'package.json'), join(installed, 'package.json'));
+  const emitted = join(folder, 'emitted');
   const emit = {
     extends: join(root, 'tsconfig.build.json'),
     compilerOptions: {
       rootDir: root,
-      outDir: join(installed, 'dist'),
+      outDir: emitted,
       emitDeclarationOnly: true,
       typeRoots: OPTIONS.typeRoots,
     },
     include: [join(root, 'ts'), join(root, 'bindings')],
   };
   expect(await compile('typescript', emit)).toBe('');
-  cpSync(join(root, 'bindings/native.d.ts'), join(installed, 'dist/bindings/native.d.ts'));
+  cpSync(join(root, 'bindings/native.d.ts'), join(emitted, 'bindings/native.d.ts'));
+  await rollUpTypes(emitted);
+  cpSync(join(emitted, 'lib'), join(installed, 'dist/lib'), { recursive: true });
+  rmSync(emitted, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   for (const file of examples) {
     const text = readFileSync(join(root, file), 'utf8');
