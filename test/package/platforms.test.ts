@@ -2,7 +2,7 @@
 // (scripts/prebuild-runners.mjs), two nodes pass a message with it. `npm run prebuild -- --all` builds the others.
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // @ts-expect-error A script of this repository, without types.
@@ -81,6 +81,20 @@ describe('the inspection of an addon', () => {
     writeFileSync(file, text.replaceAll(search, replacement), 'latin1');
     return inspectPrebuild(host, file).faults;
   };
+
+  it('tells of a file that is too large, or names a folder of the machine that built it', () => {
+    if (host === undefined) throw new Error('no target');
+    const file = join(folder, 'longer.node');
+    const addon = readFileSync(join(root, host.path));
+    const faultsWith = (more: string | Buffer): string => {
+      writeFileSync(file, Buffer.concat([addon, Buffer.from(more)]));
+      return inspectPrebuild(host, file).faults.join();
+    };
+    expect(faultsWith(Buffer.alloc(2_500_000))).toContain('it is larger than 2.5 MB');
+    expect(faultsWith(`panicked at ${root}native/core/src/lib.rs`)).toContain('names folders of the machine');
+    expect(faultsWith(`panicked at ${homedir()}/.cargo/registry`)).toContain(`built on: ${homedir()}`);
+    expect(faultsWith('')).not.toMatch(/larger|folders/);
+  });
 
   it.runIf(host?.libc === 'glibc')('tells of a C library, a library and a folder that users lack', () => {
     expect(change('\0GLIBC_2.28\0', '\0GLIBC_2.39\0').join()).toContain('it needs glibc 2.39');
