@@ -1,15 +1,18 @@
-import type { NodeOverview, ProcessInfo, SessionInfo } from '../introspect/index.ts';
+import type { CrashInfo, NodeOverview, ProcessInfo, SessionInfo } from '../introspect/index.ts';
 import type { Pid } from '../term/index.ts';
 import { ASKING_OPTIONS, type Asked, asking, jsonOf, pidOf, pidText } from './asking.ts';
 import { type Command, EXIT } from './command.ts';
 import { age, bytes, facts, table } from './text.ts';
+
+/** Crashes that are printed. */
+const CRASHES = 10;
 
 /** `snowmesh inspect`: everything about one actor, or about the node. */
 export const inspectCommand: Command = {
   name: 'inspect',
   takes: '[pid|name]',
   most: 1,
-  says: 'show a node with its connections, or one actor of it by PID (<0.17> or 17) or local name',
+  says: 'show a node with its connections and last crashes, or one actor of it by PID (<0.17> or 17) or local name',
   options: ASKING_OPTIONS,
   async run(given, terminal) {
     return asking(given, terminal, async (asked) => {
@@ -18,7 +21,12 @@ export const inspectCommand: Command = {
       if (which === undefined) {
         const overview = await asked.view.overview();
         const sessions = await asked.view.sessions();
-        terminal.out(isJson ? jsonOf(asked, { ...overview, sessions }) : nodeText(overview, sessions));
+        const { items: lastCrashes } = await asked.view.crashes();
+        terminal.out(
+          isJson
+            ? jsonOf(asked, { ...overview, sessions, lastCrashes })
+            : nodeText(overview, sessions) + crashText(lastCrashes, overview.clock),
+        );
         return EXIT.DONE;
       }
       const info =
@@ -65,6 +73,7 @@ function nodeText(overview: NodeOverview, sessions: readonly SessionInfo[]): str
       'lost messages',
       lost.length === 0 ? 'none' : lost.map(([reason, times]) => `${reason} ${times}`).join(', '),
     ],
+    ['crashes', overview.crashes],
     ['stalled peers', stalledPeers.length === 0 ? 'none' : stalledPeers.join(', ')],
   ]);
   const rows = sessions.map((each) => [
@@ -78,6 +87,20 @@ function nodeText(overview: NodeOverview, sessions: readonly SessionInfo[]): str
   ]);
   if (rows.length === 0) return text;
   return `${text}\n${table(['PEER', 'STATE', 'IN', 'OUT', 'FRAMES IN', 'WAITING', 'SILENT'], rows)}`;
+}
+
+/** The last ones, the last one first. */
+function crashText(crashes: readonly CrashInfo[], now: number): string {
+  const rows = crashes
+    .slice(-CRASHES)
+    .toReversed()
+    .map(({ at, times, label, reason, stack }) => [
+      `${age(Math.max(0, now - at))} ago`,
+      times,
+      label,
+      `${reason} ${stack.split('\n', 1)[0]}`,
+    ]);
+  return rows.length === 0 ? '' : `\n${table(['LAST', 'TIMES', 'ACTOR', 'CRASHED OF'], rows)}`;
 }
 
 function actorText(asked: Asked, info: ProcessInfo): string {

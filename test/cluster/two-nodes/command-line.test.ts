@@ -98,6 +98,26 @@ describe('commands that ask a node', () => {
     expect((await ask('inspect')).out).toContain('lost messages  none');
   });
 
+  it('inspect shows the last crashes of the node', async () => {
+    await a!.run(async (bench) => {
+      for (let left = 3; left > 0; left--)
+        bench.node.spawn(async function cook() {
+          throw new RangeError('burnt\u001B[2J');
+        });
+      await bench.until(
+        'three crashes',
+        async () => (await bench.node.introspect().overview()).crashes === 3,
+      );
+    });
+    expect(await asked('inspect')).toMatchObject({
+      crashes: 3,
+      lastCrashes: [{ label: 'cook', times: 3, reason: 'RangeError: burnt\u001B[2J' }],
+    });
+    const { out } = await ask('inspect');
+    expect(out).toMatch(/^crashes +3$/m);
+    expect(out).toMatch(/ago +3 +cook +RangeError: burnt\?\[2J at .*\n/);
+  });
+
   it('inspect of what is not there ends with 1', async () => {
     const { code, err } = await ask('inspect', '<0.99999>');
     expect([code, err]).toEqual([1, `snowmesh inspect: ${a!.name} has no actor <0.99999>\n`]);
