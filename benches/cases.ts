@@ -7,6 +7,8 @@ import { mesh } from './cluster/mesh.ts';
 import { oneWay } from './cluster/one-way.ts';
 import { remoteSpawn } from './cluster/remote-spawn.ts';
 import { roundTrip } from './cluster/round-trip.ts';
+import { localGrowth } from './growth/local.ts';
+import { nodeGrowth } from './growth/nodes.ts';
 import type { BenchCase } from './harness.ts';
 import { callEcho } from './local/call.ts';
 import { fanIn } from './local/fan-in.ts';
@@ -42,6 +44,8 @@ export const cases: readonly BenchCase[] = [
   ...monitorDown,
   ...restart,
   ...timers,
+  ...localGrowth,
+  ...nodeGrowth,
   ...codec,
   ...copy,
 ];

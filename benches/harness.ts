@@ -90,6 +90,9 @@ const LESS_IS_BETTER = new Set([
   'ns/op',
   'B/timer',
   'us/round-trip',
+  'us/s',
+  'ns/item',
+  'x',
 ]);
 
 export const isLessBetter = (unit: string): boolean => LESS_IS_BETTER.has(unit);

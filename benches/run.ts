@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { cases } from './cases.ts';
 import { type Contestant, holdContest, nodeContestant, type Outcome } from './contest.ts';
 import { buildEarlier, type Earlier, regressionsOf } from './earlier.ts';
+import { faultsOf } from './growth/ladder.ts';
 import { type BenchCase, FULL, machineNotes, QUICK, type Result, type Settings } from './harness.ts';
 import { LIBRARIES } from './local/field.ts';
 import { type Beside, ratiosOf, summary, table } from './report.ts';
@@ -133,7 +134,12 @@ async function runPlan({ selected, settings, field, emit, earlier, least }: Plan
   const all: Result[] = [];
   let failed = 0;
   for (const bench of selected) {
-    const { results, failures, notes } = await compete(bench, settingsOf(bench, settings), field, earlier);
+    const { results, failures, notes } = await competeWithin(
+      bench,
+      settingsOf(bench, settings),
+      field,
+      earlier,
+    );
     if (failures.some(({ name }) => name === 'snowmesh')) failed += 1;
     all.push(...results);
     const beside: Beside = { failures, notes, ...(field.node ? { field: bench.rivals?.node ?? {} } : {}) };
@@ -141,7 +147,7 @@ async function runPlan({ selected, settings, field, emit, earlier, least }: Plan
     console.error(table(bench.name, bench.about, results, beside));
   }
   emit({ end: { date: new Date().toISOString(), load: loadavg(), failed } });
-  for (const folder of ['cluster/', 'rooms/', 'local/', 'micro/']) {
+  for (const folder of ['cluster/', 'rooms/', 'local/', 'growth/', 'micro/']) {
     const some = all.filter(({ case: name }) => name.startsWith(folder));
     const text = selected.length > 1 ? summary(some, isAbsent) : '';
     if (text !== '') console.error(text);
@@ -181,6 +187,14 @@ async function compete(
     const why = error instanceof Error ? error.message : String(error);
     return { ...outcome, failures: [...outcome.failures, { name: 'erlang', why }] };
   }
+}
+
+/** A cost that grows faster than linearly is a failure of ours. */
+async function competeWithin(...all: Parameters<typeof compete>): Promise<Outcome> {
+  const [, { quick }] = all;
+  const outcome = await compete(...all);
+  const faults = quick ? [] : faultsOf(outcome.results).map((why) => ({ name: 'snowmesh', why }));
+  return { ...outcome, failures: [...outcome.failures, ...faults] };
 }
 
 /** What is no figure, for the JSON lines. */

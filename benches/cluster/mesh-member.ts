@@ -1,4 +1,5 @@
 // A process of the mesh cases: a node that connects to one other and says when it is connected to all.
+import { cpuSeconds } from '../harness.ts';
 import { type Lab, openLab } from '../lab.ts';
 import type { MeshOrder, MeshReport } from './mesh.ts';
 
@@ -6,6 +7,7 @@ let lab: Lab | undefined;
 
 process.on('message', (order: MeshOrder) => {
   if ('start' in order) void start(order.start.name, order.start.cookie);
+  else if ('cpu' in order) tell({ cpu: cpuSeconds() });
   else if (lab !== undefined) join(lab, order.join.seed, order.join.size);
 });
 // The channel closes when the process at its other end died.

@@ -8,9 +8,10 @@ import { ask, forkMember } from './member-process.ts';
 /** Launcher → member. */
 export type MeshOrder =
   | { readonly start: { readonly name: string; readonly cookie: string } }
-  | { readonly join: { readonly seed: string; readonly size: number } };
+  | { readonly join: { readonly seed: string; readonly size: number } }
+  | { readonly cpu: true };
 /** Member → launcher. */
-export type MeshReport = { readonly up: string } | { readonly joined: number };
+export type MeshReport = { readonly up: string } | { readonly joined: number } | { readonly cpu: number };
 
 /** As many processes are started at the same time. */
 const BATCH = 4;
@@ -50,7 +51,7 @@ async function oneRound(size: number): Promise<Round> {
 }
 
 /** Fills `members`; gives the name of the first. */
-async function startAll(members: ChildProcess[], size: number, cookie: string): Promise<string> {
+export async function startAll(members: ChildProcess[], size: number, cookie: string): Promise<string> {
   const names: string[] = [];
   while (members.length < size) {
     const batch = Array.from({ length: Math.min(BATCH, size - members.length) }, () =>
