@@ -38,7 +38,7 @@ export function runnerFor(target, isFetching = false) {
     emulator &&
     (target.libc === 'musl' ? muslNode(target.arch, isFetching) : glibcNode(target.arch, isFetching));
   if (!emulator || !node) return { missing: `its Node.js is not fetched: node scripts/prebuild-runners.mjs` };
-  return { command: [...emulator, ...node], env: target.libc === 'musl' ? { LIBC: 'musl' } : {} };
+  return { command: [...emulator, ...node], env: {} };
 }
 
 function qemu(arch, isFetching) {
