@@ -27,6 +27,8 @@ export const READY = 64;
 /** It was spawned in an AsyncLocalStorage store: `Extras.store` carries it. */
 export const IN_STORE = 128;
 
+const NO_ANCESTORS: readonly Pid[] = [];
+
 /** The parts of a control block that most actors never need. */
 export class Extras {
   links: Links | null = null;
@@ -40,7 +42,8 @@ export class Extras {
   timers: Set<Timer> | null = null;
   aliases: Set<number> | null = null;
   abort: AbortController | null = null;
-  deathCallbacks: Set<DeathCallback> | null = null;
+  /** A single one without the Set, which would take more memory than the rest of this object. */
+  deathCallbacks: DeathCallback | Set<DeathCallback> | null = null;
   gate: MailboxGate | null = null;
   /** Told when the init is done or has failed. */
   starter: Starter | null = null;
@@ -50,7 +53,7 @@ export class Extras {
   isStarting = false;
   /** Actors of other nodes that it waits for in the same way. */
   farStarts: Set<FarWait> | null = null;
-  ancestors: readonly Pid[] = [];
+  ancestors: readonly Pid[] = NO_ANCESTORS;
   /** What carries the AsyncLocalStorage stores of its spawn. */
   store: AsyncResource | null = null;
 }
@@ -199,10 +202,15 @@ export class Cell implements Queued<Cell>, AliasOwner {
   /** Calls back once when the actor dies, after its names are free. Returns the way to cancel it. */
   onDeath(callback: DeathCallback): () => void {
     const more = this.more();
-    more.deathCallbacks ??= new Set();
     const { deathCallbacks } = more;
-    deathCallbacks.add(callback);
-    return () => void deathCallbacks.delete(callback);
+    if (deathCallbacks === null) more.deathCallbacks = callback;
+    else if (typeof deathCallbacks === 'function') more.deathCallbacks = new Set([deathCallbacks, callback]);
+    else deathCallbacks.add(callback);
+    return () => {
+      // The cell may have dropped its extras: a death is announced after those before it.
+      if (more.deathCallbacks === callback) more.deathCallbacks = null;
+      else if (typeof more.deathCallbacks === 'object') more.deathCallbacks?.delete(callback);
+    };
   }
 
   /** Drops everything that pins memory: others may keep the PID for long. */

@@ -56,7 +56,9 @@ export class DeathQueue implements DeathPort {
   private announce(pid: Pid, extra: Extras, reason: ExitReason): void {
     const { kernel } = this;
     const reasonFor = handOut(reason);
-    for (const callback of extra.deathCallbacks ?? []) {
+    const { deathCallbacks } = extra;
+    const callbacks = typeof deathCallbacks === 'function' ? [deathCallbacks] : (deathCallbacks ?? []);
+    for (const callback of callbacks) {
       guard(kernel, () => withoutStore(callback, pid, reasonFor()));
     }
     const { abort } = extra;
