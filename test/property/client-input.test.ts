@@ -148,7 +148,7 @@ it('nothing but its own socket is closed, or it is answered, whatever a client s
       }
       if (client.closed !== undefined) expect([1008, 1009]).toContain(client.closed.code);
       for (const message of client.heard) expect(message[0]).toMatch(ANSWERS);
-      for (const room of connection.rooms.keys()) {
+      for (const { name: room } of connection.joined) {
         expect(room).not.toBe('no');
         if (room.startsWith('\0')) expect([room, isAlice]).toEqual(['\0alice', true]);
       }

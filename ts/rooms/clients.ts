@@ -2,14 +2,16 @@
 import type { Runtime, Self } from '../actor/index.ts';
 import { CloseCode, KEY_ROOM, SUBPROTOCOL, type Welcome } from '../client/index.ts';
 import { type ClientInput, parseClient, type SocketData } from './client-input.ts';
-import { type CloseReason, Connection, type ConnectionFacts, type ConnectionHost } from './connection.ts';
+import { Connection, type ConnectionFacts } from './connection.ts';
 import {
   ClientTurn,
   type ConnectionHandler,
   endConnectionActor,
   startConnectionActor,
 } from './connection-actor.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import { Greeting } from './greeting.ts';
+import { HelloDeadline } from './hello-deadline.ts';
 import type { Limits } from './limits.ts';
 import type { Membership } from './membership.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -17,12 +19,9 @@ import type { Resume } from './resume.ts';
 import type { Room } from './room.ts';
 import { contentOf, type Except } from './room-message.ts';
 import type { RoomService } from './room-service.ts';
-import { listen } from './socket-events.ts';
+import { type CloseReason, listen } from './socket-events.ts';
 import type { RoomSocket } from './socket-port.ts';
 import type { Turn } from './turn.ts';
-
-/** A client must say hello within this. Unit: ms. */
-const HELLO_MS = 10_000;
 
 export interface ClientCounters {
   /** Messages dropped for clients that read too slowly. */
@@ -48,10 +47,11 @@ export interface ClientsListener {
   closed(connection: Connection, why: CloseReason): void;
 }
 
-export class Clients implements ConnectionHost {
+export class Clients implements ConnectionHost<Connection> {
   readonly turn: Turn;
   readonly membership: Membership;
   readonly limits: Limits;
+  readonly #handler: ConnectionHandler;
   readonly counters: ClientCounters = {
     dropped: 0,
     closedSlow: 0,
@@ -62,11 +62,12 @@ export class Clients implements ConnectionHost {
   };
   readonly #runtime: Runtime;
   readonly #service: RoomService;
-  readonly #handler: ConnectionHandler;
   readonly #resume: Resume;
   readonly #greeting: Greeting;
   readonly #listener: ClientsListener;
   readonly #all = new Set<Connection>();
+  readonly #rate: RateLimit;
+  readonly #helloDeadline: HelloDeadline;
 
   constructor(
     service: RoomService,
@@ -80,6 +81,10 @@ export class Clients implements ConnectionHost {
     this.#runtime = options.runtime;
     this.#handler = options.handler;
     this.#service = service;
+    this.#rate = new RateLimit(options.limits.messagesPerSecond);
+    this.#helloDeadline = new HelloDeadline(options.runtime, (connection) =>
+      this.#misbehaved(connection, 'no hello in time'),
+    );
     this.#resume = resume;
     this.#listener = listener;
     this.#greeting = new Greeting(service, resume, options.handler, {
@@ -102,26 +107,25 @@ export class Clients implements ConnectionHost {
     const isPlain = socket.protocol !== SUBPROTOCOL;
     const connection = new Connection(this, socket, this.#service.signer.newSession(), { ...facts, isPlain });
     this.#all.add(connection);
-    const rate = new RateLimit(this.limits.messagesPerSecond, this.#runtime.now());
-    listen(socket, {
-      data: (data) => {
-        connection.isAlive = true;
-        if (!connection.isOpen) return;
-        if (data.bytes.length > this.limits.messageBytes)
-          this.#misbehaved(connection, 'too long', CloseCode.tooBig);
-        else if (!rate.take(this.#runtime.now())) this.#misbehaved(connection, 'too many messages');
-        else if (isPlain) this.#plainMessage(connection, data);
-        else this.#input(connection, data);
-      },
-      pong: () => void (connection.isAlive = true),
-      closed: (why) => connection.ended(why),
-    });
+    listen(socket, connection);
     if (isPlain) this.#open(connection, () => this.#greeting.joinOwnRoom(connection));
-    else
-      this.#runtime.after(HELLO_MS, () => {
-        if (connection.actor === undefined) this.#misbehaved(connection, 'no hello in time');
-      });
+    else this.#helloDeadline.start(connection);
     return connection;
+  }
+
+  received(connection: Connection, data: SocketData): void {
+    if (data.bytes.length > this.limits.messageBytes)
+      this.#misbehaved(connection, 'too long', CloseCode.tooBig);
+    else if (!this.#rate.take(connection, this.#runtime.now()))
+      this.#misbehaved(connection, 'too many messages');
+    else if (connection.isPlain) this.#plainMessage(connection, data);
+    else this.#input(connection, data);
+  }
+
+  mailed(connection: Connection, message: unknown, self: Self): void | PromiseLike<void> {
+    return message instanceof ClientTurn
+      ? message.run(connection, self)
+      : this.#handler.mail?.(connection, message, self);
   }
 
   /** A peer has a newer connection of a session. */
@@ -183,6 +187,7 @@ export class Clients implements ConnectionHost {
 
   ended(connection: Connection, why: CloseReason): void {
     this.#all.delete(connection);
+    this.#helloDeadline.stop(connection);
     const mayReturn = !connection.isPlain && connection.actor !== undefined;
     this.#service.sessions.closed(connection.id, connection);
     this.#listener.closed(connection, why);
@@ -200,6 +205,7 @@ export class Clients implements ConnectionHost {
     if (typeof input === 'string') return this.#misbehaved(connection, input);
     if (connection.actor === undefined) {
       if (input[0] !== 'hello') return this.#misbehaved(connection, 'something before its hello');
+      this.#helloDeadline.stop(connection);
       const [, token, rooms, isFork, awayMs] = input;
       return this.#open(connection, () => this.#greeting.answer(connection, token, rooms, isFork, awayMs));
     }

@@ -1,9 +1,10 @@
 // The actor of a connection: what comes from the client, and mail of other actors, one after the other through the user's handler.
 // A crash of the handler is a crash of the actor, and closes its socket; the end of the socket ends the actor.
-import type { HandlerBody, Runtime, Self } from '../actor/index.ts';
+import { defineHandler, type Runtime, type Self } from '../actor/index.ts';
 import { CloseCode } from '../client/index.ts';
 import type { Pid } from '../term/index.ts';
-import type { CloseReason, Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
+import type { CloseReason } from './socket-events.ts';
 
 /** What a server does with its connections. Each method may be async: the next message waits for it. */
 export interface ConnectionHandler<User = unknown, In = unknown> {
@@ -32,6 +33,18 @@ export class ClientTurn {
   }
 }
 
+type Greet = (self: Self) => void | PromiseLike<void>;
+
+/** One for all connections: a server holds many that are idle. */
+const CONNECTION = defineHandler(
+  'connection',
+  async (self: Self, connection: Connection, handler: ConnectionHandler, greet: Greet) => {
+    await greet(self);
+    await handler.open?.(connection, self);
+    return connection;
+  },
+);
+
 /** An actor that does not end by itself gets so long after its socket. Unit: ms. */
 const LAST_MS = 5000;
 
@@ -44,24 +57,14 @@ export function startConnectionActor(
   runtime: Runtime,
   connection: Connection,
   handler: ConnectionHandler,
-  greet: (self: Self) => void | PromiseLike<void>,
+  greet: Greet,
 ): void {
-  const init = async (self: Self): Promise<HandlerBody> => {
-    await greet(self);
-    await handler.open?.(connection, self);
-    return {
-      onMessage: (message, own) =>
-        message instanceof ClientTurn
-          ? message.run(connection, own)
-          : handler.mail?.(connection, message, own),
-    };
-  };
-  const actor = runtime.spawn({ kind: 'handler', name: 'connection', init });
+  const actor = runtime.spawn(CONNECTION, connection, handler, greet);
   connection.actor = actor as Pid<never>;
   runtime.onDeath(actor, () => connection.close(CloseCode.crashed, 'its handler ended'));
 }
 
-/** The socket is closed: `onClose` is called, then the actor ends. */
+/** The socket is closed: `close` of the handler is called, then the actor ends. */
 export function endConnectionActor(
   runtime: Runtime,
   connection: Connection,

@@ -1,3 +1,4 @@
+import type { HandlerBody, Self } from '../actor/index.ts';
 import { CloseCode } from '../client/index.ts';
 import {
   badArgument,
@@ -7,50 +8,22 @@ import {
   SnowmeshError,
 } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
+import type { SocketData } from './client-input.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import { type Frame, jsonFrame, Packet } from './frame.ts';
-import { Outlet, type OutletLimits, type OutletOwner } from './outlet.ts';
+import { JoinedRooms } from './joined-rooms.ts';
+import { Outlet, type OutletOwner } from './outlet.ts';
 import { mustBeRoom, type Recipient, type Room } from './room.ts';
 import { contentOf, directFrame, type Except, plainFrame } from './room-message.ts';
+import { type CloseReason, ping, type SocketListener } from './socket-events.ts';
 import { isCloseCode, portOf, type RoomSocket } from './socket-port.ts';
-import type { Turn } from './turn.ts';
 
 let connections = 0;
-
-/** Why a connection ended. */
-export interface CloseReason {
-  /** The WebSocket code; 1006: the connection was lost. */
-  readonly code: number;
-  readonly reason: string;
-}
 
 /** A session that a connection continues, and for how long its client heard nothing. */
 export interface ResumedSession {
   readonly session: string;
   readonly awayMs: number;
-}
-
-/** Puts connections into rooms and takes them out. */
-export interface ConnectionRooms {
-  /** Resolves when peers know. @throws SNOW_ERR_TOO_MANY_MEMBERS */
-  join(connection: Connection, room: string): Promise<void>;
-  /** False: it was not in the room. */
-  leave(connection: Connection, room: string): boolean;
-}
-
-/** What a connection needs of its node. */
-export interface ConnectionHost {
-  readonly turn: Turn;
-  readonly limits: OutletLimits;
-  readonly membership: ConnectionRooms;
-  broadcast(from: Connection, room: string, message: unknown, except: Except): void;
-  track(connection: Connection, room: string, meta: unknown): void;
-  untrack(connection: Connection, room: string): boolean;
-  /** Proof of a membership, for the client. */
-  joined(connection: Connection, room: Room<Connection>, ref: number): void;
-  dropped(connection: Connection, count: number): void;
-  tooSlow(connection: Connection): void;
-  /** It takes part no more; its actor is told. */
-  ended(connection: Connection, why: CloseReason): void;
 }
 
 /** The user of a connection, and its protocol. */
@@ -69,16 +42,16 @@ export interface ConnectionFacts {
  *
  * It lives as long as its socket. What is sent after that is lost, without a word.
  */
-export class Connection<User = unknown> implements Recipient, OutletOwner {
+export class Connection<User = unknown> implements Recipient, OutletOwner, SocketListener, HandlerBody {
   /** Names it on all nodes; a resumed session keeps it. */
   id: string;
   readonly key: string | undefined;
   readonly address: string | undefined;
   readonly isPlain: boolean;
-  /** The rooms it is in. */
-  readonly rooms: Map<string, Room<Connection>> = new Map();
   /** Whatever `authorize` gave. */
   readonly user: User;
+  /** @internal */
+  readonly joined: JoinedRooms<Room<Connection>> = new JoinedRooms();
   /** @internal Its actor; undefined until the client has said hello. */
   actor: Pid | undefined;
   /** @internal Number of the client's message that is being handled. */
@@ -93,13 +66,15 @@ export class Connection<User = unknown> implements Recipient, OutletOwner {
   readonly number: number = ++connections;
   /** @internal Something has come from the client since the last look. */
   isAlive = true;
-  readonly #host: ConnectionHost;
+  /** @internal What its client has sent is within the rate up to then. ms of the monotonic clock. */
+  paidUntil = 0;
+  readonly #host: ConnectionHost<Connection>;
   readonly #socket: RoomSocket;
   readonly #outlet: Outlet;
   #isOpen = true;
 
   /** @internal */
-  constructor(host: ConnectionHost, socket: RoomSocket, id: string, facts: ConnectionFacts) {
+  constructor(host: ConnectionHost<Connection>, socket: RoomSocket, id: string, facts: ConnectionFacts) {
     this.#host = host;
     this.#socket = socket;
     this.id = id;
@@ -107,8 +82,7 @@ export class Connection<User = unknown> implements Recipient, OutletOwner {
     this.user = facts.user as User;
     this.address = facts.address;
     this.isPlain = facts.isPlain;
-    const port = portOf(socket, () => this.#outlet.flush());
-    this.#outlet = new Outlet(port, host.turn, host.limits, this);
+    this.#outlet = new Outlet(portOf(socket), host.turn, host.limits, this);
   }
 
   /** Whether its socket is open. */
@@ -124,6 +98,11 @@ export class Connection<User = unknown> implements Recipient, OutletOwner {
   get pid(): Pid<unknown> {
     if (this.actor !== undefined) return this.actor as Pid<never> as Pid<unknown>;
     throw new SnowmeshError('SNOW_ERR_ACTOR_DEAD', `connection ${this.id} has no actor yet`);
+  }
+
+  /** The names of the rooms it is in. O(rooms). */
+  get rooms(): readonly string[] {
+    return this.joined.names();
   }
 
   /** Bytes that wait to be written to it. */
@@ -155,14 +134,14 @@ export class Connection<User = unknown> implements Recipient, OutletOwner {
    */
   async join(room: string): Promise<void> {
     mustBeRoom(room);
-    if (!this.#isOpen || this.rooms.has(room)) return;
+    if (!this.#isOpen || this.joined.has(room)) return;
     await this.joinAnswering(room, 0);
   }
 
   /** @internal Joins and tells the client, as the answer to its request `ref`. */
   async joinAnswering(name: string, ref: number): Promise<void> {
     await this.#host.membership.join(this, name);
-    const room = this.rooms.get(name);
+    const room = this.joined.get(name);
     if (room !== undefined && this.#isOpen) this.#host.joined(this, room, ref);
   }
 
@@ -232,6 +211,17 @@ export class Connection<User = unknown> implements Recipient, OutletOwner {
     else this.#socket.terminate();
   }
 
+  /** @internal Its actor has a message. */
+  onMessage(message: unknown, self: Self): void | PromiseLike<void> {
+    return this.#host.mailed(this, message, self);
+  }
+
+  /** @internal */
+  received(data: SocketData): void {
+    this.isAlive = true;
+    if (this.#isOpen) this.#host.received(this, data);
+  }
+
   /** @internal The socket is closed, or is being closed. */
   ended(why: CloseReason): void {
     if (!this.#isOpen) return;
@@ -284,7 +274,7 @@ export class Connection<User = unknown> implements Recipient, OutletOwner {
 
   /** @internal */
   ping(): void {
-    this.#socket.ping?.();
+    ping(this.#socket);
   }
 
   /** @internal Reads no more, or again. */

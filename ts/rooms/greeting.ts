@@ -67,7 +67,7 @@ export class Greeting {
   /** The room of all connections of its user: what is sent to the key goes there. */
   joinOwnRoom(connection: Connection): void {
     const room = `${KEY_ROOM}${connection.key}`;
-    if (connection.key !== undefined && connection.isOpen && !connection.rooms.has(room))
+    if (connection.key !== undefined && connection.isOpen && !connection.joined.has(room))
       void connection.joinAnswering(room, 0);
   }
 
@@ -80,6 +80,6 @@ export class Greeting {
     const outcome = await this.#resume.room(connection, resumed, room, mayReturn);
     if (outcome === 'refused') return connection.notify(['refused', 0, name, 'ticket']);
     if (outcome !== 'resumed') this.#listener.resynced();
-    if (connection.rooms.has(name)) this.#service.presence.show(connection, name);
+    if (connection.joined.has(name)) this.#service.presence.show(connection, name);
   }
 }

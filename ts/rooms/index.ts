@@ -8,7 +8,7 @@
 // gaps and repeats, or a `resync`. Must not know: sessions and frames between nodes, how a WebSocket is parsed (`ws` does that).
 export type { BridgeOptions, RoomBridge, RoomBridgeListener } from './bridge.ts';
 export type { BridgeStats } from './bridging.ts';
-export type { CloseReason, Connection } from './connection.ts';
+export type { Connection } from './connection.ts';
 export type { ConnectionHandler } from './connection-actor.ts';
 export type { DrainOptions } from './drain.ts';
 export type { Limits, ResumeLimits, SlowPolicy } from './limits.ts';
@@ -20,5 +20,6 @@ export {
   Rooms,
 } from './rooms.ts';
 export type { RoomsEvents, RoomsStats } from './rooms-events.ts';
+export type { CloseReason } from './socket-events.ts';
 export type { RoomSocket } from './socket-port.ts';
 export type { Admission, AttachOptions, Origins, Refusal } from './upgrade.ts';

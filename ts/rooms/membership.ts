@@ -1,13 +1,14 @@
 import { KEY_ROOM } from '../client/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
-import type { Connection, ConnectionRooms } from './connection.ts';
+import type { Connection } from './connection.ts';
+import type { ConnectionRooms } from './connection-host.ts';
 import type { Interest } from './interest.ts';
 import type { Room } from './room.ts';
 import type { RoomTable } from './room-table.ts';
 import type { Turn } from './turn.ts';
 
 /** Which connections of this node are in which rooms. */
-export class Membership implements ConnectionRooms {
+export class Membership implements ConnectionRooms<Connection> {
   readonly #table: RoomTable;
   readonly #interest: Interest;
   readonly #turn: Turn;
@@ -34,7 +35,8 @@ export class Membership implements ConnectionRooms {
 
   /** The room of its user does not count: it is always in that. */
   hasPlaceFor(connection: Connection, name: string): boolean {
-    return connection.rooms.has(name) || connection.rooms.size < this.#mostRooms || name.startsWith(KEY_ROOM);
+    const { joined } = connection;
+    return joined.has(name) || joined.size < this.#mostRooms || name.startsWith(KEY_ROOM);
   }
 
   /** A room that a connection may become a member of. @throws SNOW_ERR_TOO_MANY_MEMBERS */
@@ -57,13 +59,13 @@ export class Membership implements ConnectionRooms {
     if (room.members.has(connection)) return;
     this.#turn.settle();
     room.members.add(connection);
-    connection.rooms.set(room.name, room);
+    connection.joined.add(room);
     this.#interest.counted(room);
   }
 
   /** False: it was no member. From now on nothing of the room is queued for it. */
   leave(connection: Connection, name: string): boolean {
-    const room = connection.rooms.get(name);
+    const room = connection.joined.get(name);
     if (room === undefined) return false;
     this.#turn.settle();
     this.#remove(connection, room);
@@ -73,14 +75,14 @@ export class Membership implements ConnectionRooms {
   /** Its socket is gone. @param mayReturn it has a session that may be resumed. O(its rooms). */
   leaveAll(connection: Connection, mayReturn: boolean): void {
     this.#turn.settle();
-    for (const room of connection.rooms.values()) {
+    for (const room of connection.joined) {
       if (mayReturn) this.#table.awaitReturn(room);
       this.#remove(connection, room);
     }
   }
 
   #remove(connection: Connection, room: Room<Connection>): void {
-    connection.rooms.delete(room.name);
+    connection.joined.delete(room);
     if (!room.members.delete(connection)) return;
     this.#interest.counted(room);
     this.#table.release(room);

@@ -25,12 +25,14 @@ export class Outlet implements Flushable {
   readonly #turn: Turn;
   readonly #limits: OutletLimits;
   readonly #owner: OutletOwner;
-  readonly #queue: Packet[] = [];
+  /** What waits: most often nothing, or one packet for all members of a room. */
+  #queue: Packet | Packet[] | undefined;
   /** Packets that are never dropped: answers and notices. */
   #kept: Set<Packet> | undefined;
   #bytes = 0;
   #dropped = 0;
   #isTouched = false;
+  #awaitsSocket = false;
   #isClosed = false;
 
   constructor(port: SocketPort, turn: Turn, limits: OutletLimits, owner: OutletOwner) {
@@ -71,9 +73,12 @@ export class Outlet implements Flushable {
 
   flush(spread?: Spread): void {
     this.#isTouched = false;
-    if (this.#isClosed || this.#queue.length === 0 || this.#port.isBlocked) return;
-    this.#port.write(this.#queue, spread);
-    this.#queue.length = 0;
+    const queue = this.#queue;
+    if (queue === undefined) return;
+    if (this.#port.isBlocked) return this.#awaitSocket();
+    if (Array.isArray(queue)) this.#port.writeAll(queue);
+    else this.#port.write(queue, spread);
+    this.#queue = undefined;
     this.#bytes = 0;
     this.#kept?.clear();
     if (this.#dropped === 0) return;
@@ -85,17 +90,28 @@ export class Outlet implements Flushable {
   /** Nothing is written any more. */
   close(): void {
     this.#isClosed = true;
-    this.#queue.length = 0;
+    this.#queue = undefined;
     this.#bytes = 0;
     this.#kept = undefined;
   }
 
   #add(packet: Packet): void {
-    this.#queue.push(packet);
+    if (this.#queue === undefined) this.#queue = packet;
+    else if (Array.isArray(this.#queue)) this.#queue.push(packet);
+    else this.#queue = [this.#queue, packet];
     this.#bytes += packet.bytes;
     if (this.#isTouched) return;
     this.#isTouched = true;
     this.#turn.touch(this);
+  }
+
+  #awaitSocket(): void {
+    if (this.#awaitsSocket) return;
+    this.#awaitsSocket = true;
+    this.#port.onceWritable(() => {
+      this.#awaitsSocket = false;
+      this.flush();
+    });
   }
 
   #overflow(packet: Packet): void {
@@ -105,14 +121,15 @@ export class Outlet implements Flushable {
 
   #dropOldest(bytes: number): void {
     let missing = bytes;
-    const left = this.#queue.filter((packet) => {
+    const queue = this.#queue ?? [];
+    const left = (Array.isArray(queue) ? queue : [queue]).filter((packet) => {
       if (missing <= 0 || this.#kept?.has(packet) === true) return true;
       missing -= packet.bytes;
       this.#bytes -= packet.bytes;
       this.#drop(packet.frames.length);
       return false;
     });
-    this.#queue.splice(0, this.#queue.length, ...left);
+    this.#queue = left.length > 0 ? left : undefined;
   }
 
   #drop(count: number): void {

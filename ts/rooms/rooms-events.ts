@@ -1,6 +1,7 @@
 import type { BridgeStats } from './bridging.ts';
 import type { ClientCounters } from './clients.ts';
-import type { CloseReason, Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
+import type { CloseReason } from './socket-events.ts';
 
 /** Figures of the moment. */
 export interface RoomsStats extends Readonly<ClientCounters> {

@@ -1,37 +1,86 @@
+import { EventEmitter } from 'node:events';
 import type { SocketData } from './client-input.ts';
-import type { CloseReason } from './connection.ts';
 import type { RoomSocket } from './socket-port.ts';
+
+/** Why a connection ended. */
+export interface CloseReason {
+  /** The WebSocket code; 1006: the connection was lost. */
+  readonly code: number;
+  readonly reason: string;
+}
 
 /** The events of a socket. */
 export interface SocketListener {
-  data(data: SocketData): void;
-  /** A sign of life. */
-  pong(): void;
-  closed(why: CloseReason): void;
+  /** @internal */
+  received(data: SocketData): void;
+  /** @internal Set at each sign of life. */
+  isAlive: boolean;
+  /** @internal */
+  ended(why: CloseReason): void;
 }
 
 /** What came in, whatever library it came through. */
 type Incoming = string | Uint8Array | ArrayBuffer | readonly Uint8Array[] | { readonly data?: unknown };
 
+const LISTENER: unique symbol = Symbol('snowmesh.socketListener');
+
+/** A socket with the listener of its events. */
+interface Followed {
+  [LISTENER]: SocketListener;
+}
+
 /** Follows a socket, by `on` (`ws` and the like) or `addEventListener` (WebSocket); without either there are no events. */
 export function listen(socket: RoomSocket, listener: SocketListener): void {
-  if (typeof socket.on === 'function') {
-    socket.on('message', (data: Incoming, isBinary?: boolean) => listener.data(dataOf(data, isBinary)));
-    socket.on('pong', () => listener.pong());
-    socket.on('close', (code?: number, reason?: unknown) =>
-      listener.closed({ code: code ?? 1006, reason: String(reason ?? '') }),
+  if (socket instanceof EventEmitter)
+    followEmitter(socket as EventEmitter as EventEmitter & Followed, listener);
+  else if (typeof socket.on === 'function') {
+    socket.on('message', (data: Incoming, isBinary?: boolean) => listener.received(dataOf(data, isBinary)));
+    socket.on('pong', () => void (listener.isAlive = true));
+    socket.on('close', (code?: number, reason?: unknown) => listener.ended(reasonOf(code, reason)));
+    socket.on('error', ignore);
+  } else {
+    socket.addEventListener?.('message', (event: { readonly data: unknown }) =>
+      listener.received(dataOf(event.data as Incoming)),
     );
-    // `close` follows.
-    socket.on('error', () => {});
-    return;
+    socket.addEventListener?.('close', ({ code, reason }: Partial<CloseReason>) =>
+      listener.ended(reasonOf(code, reason)),
+    );
   }
-  socket.addEventListener?.('message', (event: { readonly data: unknown }) =>
-    listener.data(dataOf(event.data as Incoming)),
-  );
-  socket.addEventListener?.('close', (event: Partial<CloseReason>) =>
-    listener.closed({ code: event.code ?? 1006, reason: event.reason ?? '' }),
-  );
 }
+
+/** Asks the other end for a sign of life. */
+export function ping(socket: RoomSocket): void {
+  // Most clients give signs by themselves, so a socket gets the listener with its first ping.
+  if (socket instanceof EventEmitter && !socket.listeners('pong').includes(onPong)) {
+    socket.on('pong', onPong);
+  }
+  socket.ping?.();
+}
+
+/** An emitter calls its listeners with itself as `this`, so one function serves all sockets: an idle one has no closures. */
+function followEmitter(socket: EventEmitter & Followed, listener: SocketListener): void {
+  socket[LISTENER] = listener;
+  socket.on('message', onMessage);
+  socket.on('close', onClose);
+  socket.on('error', ignore);
+}
+
+function onMessage(this: Followed, data: Incoming, isBinary?: boolean): void {
+  this[LISTENER].received(dataOf(data, isBinary));
+}
+
+function onPong(this: Followed): void {
+  this[LISTENER].isAlive = true;
+}
+
+function onClose(this: Followed, code?: number, reason?: unknown): void {
+  this[LISTENER].ended(reasonOf(code, reason));
+}
+
+/** `close` follows an error. */
+function ignore(): void {}
+
+const reasonOf = (code = 1006, reason: unknown = ''): CloseReason => ({ code, reason: String(reason) });
 
 /** Text that `ws` gives as bytes says so by `isBinary`. */
 function dataOf(data: Incoming, isBinary?: boolean): SocketData {

@@ -20,17 +20,21 @@ export interface RoomSocket {
   /** Reads no more until `resume`. */
   pause?(): void;
   resume?(): void;
-  on?(event: string, listener: (...args: never[]) => void): unknown;
+  // oxlint-disable-next-line typescript/no-explicit-any -- as emitters of Node.js declare it
+  on?(event: string, listener: (...args: any[]) => void): unknown;
   addEventListener?(event: string, listener: (event: never) => void): unknown;
 }
 
 export interface SocketPort {
   /** Bytes handed over that have not left. */
   readonly buffered: number;
-  /** Nothing should be written before `onWritable`. */
+  /** Nothing should be written before `onceWritable` calls back. */
   readonly isBlocked: boolean;
   /** @param spread takes what others may get, too. */
-  write(packets: readonly Packet[], spread?: Spread): void;
+  write(packet: Packet, spread?: Spread): void;
+  writeAll(packets: readonly Packet[]): void;
+  /** Calls back once when what blocked the socket has left. */
+  onceWritable(listener: () => void): void;
 }
 
 /** The stream below a server's socket of `ws`. */
@@ -38,7 +42,7 @@ interface RawStream extends SpreadStream {
   readonly writableNeedDrain: boolean;
   cork(): void;
   uncork(): void;
-  on(event: 'drain', listener: () => void): unknown;
+  once(event: 'drain', listener: () => void): unknown;
 }
 
 interface ServerSocketOfWs extends RoomSocket {
@@ -47,9 +51,8 @@ interface ServerSocketOfWs extends RoomSocket {
   readonly _extensions: Readonly<Record<string, unknown>>;
 }
 
-/** @param onWritable called when what blocked the socket has left. */
-export function portOf(socket: RoomSocket, onWritable: () => void): SocketPort {
-  return isOfWs(socket) ? new RawPort(socket, onWritable) : new SendPort(socket, onWritable);
+export function portOf(socket: RoomSocket): SocketPort {
+  return isOfWs(socket) ? new RawPort(socket) : new SendPort(socket);
 }
 
 /** Frames of our own can go between those of `ws` as long as the stream has no compression with memory of earlier frames. */
@@ -63,11 +66,10 @@ class RawPort implements SocketPort {
   readonly #deflates: boolean;
   readonly #isPlain: boolean;
 
-  constructor(socket: ServerSocketOfWs, onWritable: () => void) {
+  constructor(socket: ServerSocketOfWs) {
     this.#stream = socket._socket;
     this.#deflates = 'permessage-deflate' in socket._extensions;
     this.#isPlain = Object.getPrototypeOf(this.#stream) === Socket.prototype; // over TLS its bytes are others
-    this.#stream.on('drain', onWritable);
   }
 
   get buffered(): number {
@@ -78,16 +80,22 @@ class RawPort implements SocketPort {
     return this.#stream.writableNeedDrain;
   }
 
-  write(packets: readonly Packet[], spread?: Spread): void {
+  onceWritable(listener: () => void): void {
+    this.#stream.once('drain', listener);
+  }
+
+  write(packet: Packet, spread?: Spread): void {
+    const stream = this.#stream;
+    if (this.#deflates && packet.frames.length > 1) return this.writeAll([packet]);
+    if (!stream.writable) return;
+    const wire = this.#deflates ? (packet.frames[0] as Frame).deflated : packet.wire;
+    if (this.#isPlain && spread !== undefined) spread.add(stream, wire);
+    else stream.write(wire);
+  }
+
+  writeAll(packets: readonly Packet[]): void {
     const stream = this.#stream;
     if (!stream.writable) return;
-    const [first] = packets;
-    if (packets.length === 1 && first !== undefined && (!this.#deflates || first.frames.length === 1)) {
-      const wire = this.#deflates ? (first.frames[0] as Frame).deflated : first.wire;
-      if (this.#isPlain && spread !== undefined) spread.add(stream, wire);
-      else stream.write(wire);
-      return;
-    }
     stream.cork();
     for (const packet of packets) {
       if (!this.#deflates) stream.write(packet.wire);
@@ -104,12 +112,9 @@ const LOOK_AGAIN_MS = 20;
 
 class SendPort implements SocketPort {
   readonly #socket: RoomSocket;
-  readonly #onWritable: () => void;
-  #isWaiting = false;
 
-  constructor(socket: RoomSocket, onWritable: () => void) {
+  constructor(socket: RoomSocket) {
     this.#socket = socket;
-    this.#onWritable = onWritable;
   }
 
   get buffered(): number {
@@ -117,19 +122,19 @@ class SendPort implements SocketPort {
   }
 
   get isBlocked(): boolean {
-    if (this.buffered <= MUCH) return false;
-    if (this.#isWaiting) return true;
-    this.#isWaiting = true;
-    setTimeout(() => {
-      this.#isWaiting = false;
-      this.#onWritable();
-    }, LOOK_AGAIN_MS).unref();
-    return true;
+    return this.buffered > MUCH;
   }
 
-  write(packets: readonly Packet[]): void {
-    for (const { frames } of packets)
-      for (const { isText, payload } of frames) this.#socket.send(isText ? payload.toString() : payload);
+  onceWritable(listener: () => void): void {
+    setTimeout(listener, LOOK_AGAIN_MS).unref();
+  }
+
+  write({ frames }: Packet): void {
+    for (const { isText, payload } of frames) this.#socket.send(isText ? payload.toString() : payload);
+  }
+
+  writeAll(packets: readonly Packet[]): void {
+    for (const packet of packets) this.write(packet);
   }
 }
 

@@ -139,7 +139,6 @@ class Gate {
   }
 
   take(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const ignore = (): void => {};
     socket.on('error', ignore);
     this.#admit(request, socket)
       .then((verdict) => {
@@ -173,10 +172,13 @@ class Gate {
     const open = this.#openOf(address);
     if (most > 0 && open >= most)
       return { status: 429, reason: 'too many connections of this address', retryAfterMs: 10_000 };
-    // It counts from now on: more may come while `authorize` works.
-    this.#byAddress.set(address, open + 1);
-    socket.once('close', () => this.#left(address));
-    const answer = await inTime(this.#options.authorize?.(request) ?? {});
+    if (most > 0) {
+      // It counts from now on: more may come while `authorize` works.
+      this.#byAddress.set(address, open + 1);
+      socket.on('close', () => this.#left(address));
+    }
+    const options = this.#options;
+    const answer = options.authorize === undefined ? {} : await inTime(options.authorize(request));
     return 'status' in answer
       ? { status: answer.status, reason: answer.reason ?? 'not authorized' }
       : { ...answer, address };
@@ -204,6 +206,9 @@ class Gate {
     else this.#byAddress.delete(address);
   }
 }
+
+/** A socket that fails before it is upgraded is closed; nobody is left to be told. */
+function ignore(): void {}
 
 async function inTime<T>(answer: T | PromiseLike<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -1,0 +1,76 @@
+// What connections that do nothing take in memory, once everything else is collected.
+import { EventEmitter } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SUBPROTOCOL } from '../../../ts/client/index.ts';
+import type { Rooms } from '../../../ts/rooms/index.ts';
+import { Stage } from './stage.ts';
+
+const MANY = 5000;
+
+/** It emits events as a socket of `ws` does, and keeps nothing. */
+class QuietSocket extends EventEmitter {
+  readonly protocol: string;
+
+  constructor(protocol: string) {
+    super();
+    this.protocol = protocol;
+  }
+
+  send(): void {}
+
+  close(): void {}
+
+  say(message: readonly unknown[]): void {
+    this.emit('message', Buffer.from(JSON.stringify(message)), false);
+  }
+}
+
+let stage: Stage;
+let rooms: Rooms;
+beforeEach(() => {
+  stage = new Stage();
+  rooms = stage.alone({ join: () => true });
+});
+afterEach(() => stage.mesh.stop());
+
+function heap(): number {
+  const { gc } = globalThis as { gc?: () => void };
+  if (gc === undefined) throw new Error('run with --expose-gc');
+  gc();
+  gc();
+  return process.memoryUsage().heapUsed;
+}
+
+/** Bytes of a connection, without its socket, after its client has said this. */
+async function bytesEach(protocol: string, said: readonly (readonly unknown[])[]): Promise<number> {
+  const sockets = Array.from({ length: MANY }, () => new QuietSocket(protocol));
+  for (const socket of sockets) for (const event of ['message', 'close']) socket.on(event, () => {});
+  const before = heap();
+  for (const [index, socket] of sockets.entries()) {
+    rooms.accept(socket);
+    for (const message of said) socket.say(message);
+    if (index % 500 === 499) await stage.mesh.settle();
+  }
+  await stage.mesh.settle();
+  const bytes = (heap() - before) / MANY;
+  expect(rooms.stats().connections).toBe(MANY);
+  expect([...rooms.connections()].every(({ isOpen }) => isOpen)).toBe(true);
+  return bytes;
+}
+
+const HELLO = ['hello', null, [], false, 0];
+
+describe('memory of a connection that does nothing', () => {
+  it('takes less than 1500 bytes when it is plain', async () => {
+    expect(await bytesEach('', [])).toBeLessThan(1500);
+  });
+
+  it('takes less than 1600 bytes when its client has said hello', async () => {
+    expect(await bytesEach(SUBPROTOCOL, [HELLO])).toBeLessThan(1600);
+  });
+
+  it('takes less than 1800 bytes when it is in a room, too', async () => {
+    expect(await bytesEach(SUBPROTOCOL, [HELLO, ['join', 1, 'room']])).toBeLessThan(1800);
+    expect(rooms.members('room').local).toBe(MANY);
+  });
+});
