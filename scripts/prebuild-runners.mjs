@@ -14,6 +14,8 @@ const PROCESSORS = {
   arm64: { qemu: 'aarch64', gnu: 'aarch64-linux-gnu', cross: 'arm64', wheel: 'aarch64' },
 };
 const NODE = '20';
+/** A test that needs the package is skipped then. */
+const LONGEST_DOWNLOAD_MS = 120_000;
 /** The oldest release that PyPI has for both processors. */
 const MUSL_NODE = '22.20.0';
 /** The suite whose musl is new enough for that release (1.2.4 or newer). */
@@ -148,7 +150,8 @@ export function fetchedPackage(name, version) {
 
 function npmPackage(name, isFetching, version = NODE, folder = name) {
   return provide(folder, version, isFetching, (into) => {
-    run('npm', ['pack', '--silent', '--prefer-offline', '--pack-destination', into, `${name}@${version}`]);
+    const pack = ['pack', '--silent', '--prefer-offline', '--pack-destination', into, `${name}@${version}`];
+    run('npm', pack, { timeout: LONGEST_DOWNLOAD_MS });
     run('tar', [
       '-xzf',
       join(
@@ -198,8 +201,8 @@ function provide(name, version, isFetching, fetch) {
   return existsSync(join(folder, '.version')) ? folder : undefined;
 }
 
-function run(program, args) {
-  const { status } = spawnSync(program, args, { stdio: ['ignore', 2, 'inherit'] });
+function run(program, args, options = {}) {
+  const { status } = spawnSync(program, args, { stdio: ['ignore', 2, 'inherit'], ...options });
   if (status !== 0) throw new SetupError(`${program} ${args.slice(0, 3).join(' ')} … failed; see above.`);
 }
 
