@@ -5,7 +5,7 @@ import { rolldown } from 'rolldown';
 import { packageEntries } from './package-entries.mjs';
 
 /** The client is loaded by browsers, too, and shares nothing with the core. */
-export const CORE = /[\\/](ts[\\/](?!rooms|client|testing|health|metrics|observe|cli)|bindings[\\/])/;
+export const CORE = /[\\/](ts[\\/](?!rooms|client|testing|health|metrics|observe|otel|cli)|bindings[\\/])/;
 
 /** What an older Node.js says: without it, whatever is missing there first. In every file, since those that are shared run first. */
 function guard(dist) {

@@ -28,7 +28,7 @@ export const FLOORS = [
   ['supervisor', 'behaviour'],
   ['introspect', 'discovery'],
   ['node'],
-  ['global', 'groups', 'health', 'metrics', 'observe', 'rooms'],
+  ['global', 'groups', 'health', 'metrics', 'observe', 'otel', 'rooms'],
   ['index'],
   ['cli', 'testing'],
 ];

@@ -11,7 +11,7 @@ export async function rollUpTypes(dist) {
   const typed = [...packageEntries()].filter(([name]) => name !== 'cli');
   const bundle = await rollup({
     input: Object.fromEntries(typed.map(([name, source]) => [name, join(dist, `${source}.d.ts`)])),
-    external: [/^node:/, 'ioredis', 'ws', 'prom-client'],
+    external: [/^node:/, '@opentelemetry/api', 'ioredis', 'ws', 'prom-client'],
     plugins: [dts()],
     onwarn(warning) {
       // A type of core.d.ts that an entry mentions and no entry exports: as it was in the source.

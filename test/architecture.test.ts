@@ -54,8 +54,8 @@ const written = read(
 /** Circles of imports that are allowed. A new one needs a reason that a reader accepts. */
 const CIRCLES: readonly Circle[] = [
   {
-    files: ['ts/kernel/cell.ts', 'ts/kernel/kernel.ts'],
-    reason: 'a cell has its kernel, and the kernel a table of cells',
+    files: ['ts/kernel/cell.ts', 'ts/kernel/kernel.ts', 'ts/kernel/tracing-port.ts'],
+    reason: 'a cell has its kernel, the kernel a table of cells and a port that is told of cells; types only',
   },
   {
     files: [

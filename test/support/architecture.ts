@@ -23,6 +23,7 @@ const HARMLESS = new Map([['ts/term/byte-copies.ts', 'worker_threads']]); // mar
 const RUNTIME_DEPENDENCIES = new Map([
   ['node-gyp-build', 'bindings'],
   ['ws', 'rooms'],
+  ['@opentelemetry/api', 'otel'],
 ]);
 const FORBIDDEN_NAMES = /^(utils?|helpers?|common|misc|managers?)$|[-_](utils?|helpers?|misc|manager)$/;
 /** Lines of a source file, and of a test. */
@@ -126,7 +127,7 @@ function brokenEdge(room: string, targetRoom: string, target: string): string | 
 }
 
 function brokenPackage(room: string, from: string, specifier: string): string | undefined {
-  const name = specifier.replace(/^node:/, '').split('/')[0] ?? '';
+  const name = /^(@[^/]+\/)?[^/]*/.exec(specifier.replace(/^node:/, ''))?.[0] ?? '';
   const isPortable = from.startsWith('bindings/portable/');
   if (NETWORK_MODULES.has(name)) {
     if (room === 'bindings' && !isPortable) return `in bindings/ only portable/ touches ${specifier}`;

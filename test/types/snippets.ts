@@ -35,6 +35,7 @@ const ENTRIES = [
   'snowmesh/client',
   'snowmesh/health',
   'snowmesh/observe',
+  'snowmesh/otel',
   'snowmesh/prometheus',
 ];
 

@@ -26,6 +26,7 @@ export {
   inPace,
   isCleanExit,
   type Logger,
+  MAX_TRACESTATE,
   type MailboxLimit,
   type Match,
   type Matched,
@@ -49,6 +50,7 @@ export {
   TIMEOUT,
   Timeout,
   TimerRef,
+  type TraceHeaders,
   type Unreachable,
   type WithTag,
 } from '../kernel/index.ts';

@@ -23,6 +23,7 @@ import {
   type RemotePort,
   runCell,
   type SystemMessage,
+  type TracingPort,
   terminate,
 } from '../kernel/index.ts';
 import { Inbound, NodeLosses, nullRemote } from '../peer/index.ts';
@@ -75,6 +76,7 @@ export abstract class RuntimeKernel implements Kernel {
   /** @internal */ readonly losses: NodeLosses;
   /** @internal */ readonly inbound: Inbound;
   /** @internal Other nodes. `node` sets it. */ remote: RemotePort;
+  /** @internal Trace contexts. `otel` sets it. */ tracing: TracingPort | null = null;
   private refs = 0;
 
   constructor(options: RuntimeOptions) {

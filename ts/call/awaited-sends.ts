@@ -1,4 +1,12 @@
-import { Cell, inPace, type Kernel, type MailboxGate, type NodeAddress, ownCell } from '../kernel/index.ts';
+import {
+  Cell,
+  inPace,
+  inSend,
+  type Kernel,
+  type MailboxGate,
+  type NodeAddress,
+  ownCell,
+} from '../kernel/index.ts';
 import { checkDest, type Dest, type Sender } from '../send/index.ts';
 import { Pid, Ref } from '../term/index.ts';
 import { CallError } from './call-error.ts';
@@ -47,9 +55,10 @@ export class AwaitedSends {
   /** Resolves when the message is in the mailbox, or the target is gone. */
   private async sendFar(from: Cell | null, to: Pid | NodeAddress | Ref, message: unknown): Promise<void> {
     const pid = from === null ? null : from.pid;
-    if (to instanceof Pid && this.unlimited.has(to)) return this.kernel.remote.sendGently(pid, to, message);
+    if (to instanceof Pid && this.unlimited.has(to))
+      return inSend(this.kernel, from, to, () => this.kernel.remote.sendGently(pid, to, message));
     try {
-      const isBlocking = await this.calls.deliver(pid, to, message);
+      const isBlocking = await inSend(this.kernel, from, to, () => this.calls.deliver(pid, to, message));
       if (isBlocking === false && to instanceof Pid) this.unlimited.add(to);
     } catch (error) {
       if (!(error instanceof CallError) || error.state === 'overload') throw error;

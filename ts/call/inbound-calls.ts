@@ -4,7 +4,7 @@ import {
   Call,
   type CallRequest,
   type Cell,
-  deliver,
+  deliverSent,
   type ExitReason,
   type Kernel,
   ReplyStatus,
@@ -84,7 +84,7 @@ export class InboundCalls {
       return remote.reply(cell.pid, ref, ReplyStatus[refused], refused === 'cycle' ? chain : undefined);
     const caller = this.add(cell, ref, ms);
     caller.request = new Call(from, caller, tag, args, caller.deadline, chain);
-    deliver(cell, caller.request);
+    deliverSent(cell, caller.request);
   }
 
   /** Answers a call from another node, once. False: it was answered, its caller gave up, or another node was asked. */
@@ -121,7 +121,7 @@ export class InboundCalls {
     const gate = cell.extra?.gate;
     const isBlocking = gate?.policy === 'block';
     const enter = (): void => {
-      if (alias === undefined) deliver(cell, message);
+      if (alias === undefined) deliverSent(cell, message);
       else if (alias instanceof Ref && aliases.get(alias)?.cell === cell)
         this.sender.deliverAlias(alias, message);
       else deadLetters.count('alias', alias);

@@ -4,7 +4,7 @@ import {
   type Cell,
   checkTimeout,
   deferred,
-  deliver,
+  deliverSent,
   inPace,
   isFrom,
   type Kernel,
@@ -73,7 +73,9 @@ export class OutboundCalls {
     pending.begin(timeout);
     arm(pending, options?.signal);
     try {
-      this.dispatch(pending, args, timeout);
+      pending.trace = this.kernel.tracing?.request(caller, 'call', to, tag);
+      if (pending.trace === undefined) this.dispatch(pending, args, timeout);
+      else pending.trace.run(() => this.dispatch(pending, args, timeout));
     } catch (error) {
       pending.withdraw(); // it cannot travel: nothing was sent, and nothing may stay (B9)
       throw error;
@@ -173,7 +175,7 @@ export class OutboundCalls {
     pending.target = cell;
     const from = caller === null ? undefined : caller.pid;
     pending.request = new Call(from, pending, tag, copied, pending.started + timeout, chain);
-    deliver(cell, pending.request);
+    deliverSent(cell, pending.request);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   nothing,
   type OwnCall,
   ReplyStatus,
+  type RequestTrace,
   settleInPace,
   whyFailed,
 } from '../kernel/index.ts';
@@ -44,6 +45,7 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
   disarm: (() => void) | undefined = undefined;
   /** The request that the target got, when it lives here. */
   request: Call | undefined = undefined;
+  trace: RequestTrace | undefined = undefined;
   private ref: Ref | undefined = undefined;
   private isOver = false;
   before: OwnCall | null = null;
@@ -99,19 +101,19 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
 
   /** Ends it without an outcome: its promise stays pending. */
   withdraw(): void {
-    this.end();
+    this.end('withdrawn');
   }
 
   private succeed(value: unknown): boolean {
     if (this.isOver) return false;
-    if (this.end()) this.resolve(value);
+    if (this.end(undefined)) this.resolve(value);
     return true;
   }
 
   /** False: it was over. */
   fail(state: CallState, reason: unknown): boolean {
     if (this.isOver) return false;
-    if (!this.end()) return true;
+    if (!this.end(state)) return true;
     // An actor may do something else before it awaits the outcome: until then the rejection is no unhandled one (A4, V2).
     if (this.caller !== null) this.promise.catch(nothing);
     const error = this.error(state, reason);
@@ -139,8 +141,12 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
     });
   }
 
-  /** Takes it out of every table. False: it was over; or the caller is dead, and its promise stays pending. */
-  private end(): boolean {
+  /**
+   * Takes it out of every table. False: it was over; or the caller is dead, and its promise stays pending.
+   *
+   * @param failed a word for how it failed.
+   */
+  private end(failed: string | undefined): boolean {
     if (this.isOver) return false;
     this.isOver = true;
     if (this.ref !== undefined) this.table.byId.delete(this.ref.id);
@@ -149,6 +155,7 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
     this.leaveList();
     if (this.node !== undefined) this.table.byNode.remove(this.node, this);
     this.disarm?.();
+    this.trace?.end(failed);
     return this.caller === null || !this.caller.isDead;
   }
 

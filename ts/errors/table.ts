@@ -168,6 +168,10 @@ export const ERRORS = {
     summary: 'Rooms cannot be bridged over Redis without the package `ioredis`.',
     remedy: 'npm install ioredis, or give another RoomBridge to createRooms.',
   },
+  SNOW_ERR_NO_OTEL: {
+    summary: 'Actors cannot be traced without the package `@opentelemetry/api`.',
+    remedy: 'npm install @opentelemetry/api.',
+  },
   SNOW_ERR_NO_PROMETHEUS: {
     summary: 'Metrics cannot be collected without the package `prom-client`.',
     remedy: 'npm install prom-client.',

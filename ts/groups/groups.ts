@@ -1,5 +1,6 @@
 import { checkPid, checkRef, Self } from '../actor/index.ts';
 import { checkHost, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { cellOf, inSend } from '../kernel/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
 import { type Group, type GroupMonitor, groupOf } from './group.ts';
 import { GroupService, type GroupsHost } from './group-service.ts';
@@ -135,13 +136,14 @@ export class Groups {
     mustBeGroup(group);
     const sender = from === undefined ? undefined : pidOf(from);
     if (sender !== undefined) checkPid('broadcast', sender);
-    this.#service.broadcast(group, message, sender);
+    const actor = sender === undefined ? undefined : cellOf(sender);
+    inSend(this.#host.runtime, actor ?? null, group, () => this.#service.broadcast(group, message, sender));
   }
 
   /** Sends a message to the members on this node, and to no others. Throws as `broadcast`. */
   broadcastLocal(group: string, message: unknown): void {
     mustBeGroup(group);
-    this.#service.broadcastHere(group, message);
+    inSend(this.#host.runtime, null, group, () => this.#service.broadcastHere(group, message));
   }
 
   /**

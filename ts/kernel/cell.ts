@@ -26,6 +26,8 @@ export const LIMITED = 32;
 export const READY = 64;
 /** It was spawned in an AsyncLocalStorage store: `Extras.store` carries it. */
 export const IN_STORE = 128;
+/** A message with a trace context was for it. */
+export const TRACED = 256;
 
 const NO_ANCESTORS: readonly Pid[] = [];
 

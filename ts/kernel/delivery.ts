@@ -1,10 +1,17 @@
 // How messages enter a mailbox.
-import { Mailbox } from '../mailbox/index.ts';
+import { Mailbox, NOTHING } from '../mailbox/index.ts';
 import { ByteCopies, copyAgain } from '../term/index.ts';
 import { type Cell, LIMITED, QUEUED, wake } from './cell.ts';
 import { endOfMailbox } from './death.ts';
 import { SystemMessage } from './system-message.ts';
 import { settle } from './taking.ts';
+
+/** `deliver` for what user code sent: a trace context goes along. */
+export function deliverSent(cell: Cell, message: unknown): void {
+  const { tracing } = cell.kernel;
+  if (tracing !== null) tracing.enters(cell, message);
+  deliver(cell, message);
+}
 
 /** Puts a message into a living actor's mailbox, or straight into the receive that waits for it. */
 export function deliver(cell: Cell, message: unknown): void {
@@ -40,8 +47,10 @@ function admit(cell: Cell): boolean {
   const gate = cell.extra?.gate;
   if (gate === null || gate === undefined || cell.mailbox === null || !gate.isFull) return true;
   const { deadLetters } = cell.kernel;
-  if (gate.policy === 'drop-old' && gate.dropOldest(cell.mailbox)) {
+  const dropped = gate.policy === 'drop-old' ? gate.dropOldest(cell.mailbox) : NOTHING;
+  if (dropped !== NOTHING) {
     deadLetters.count('dropped_old', cell.pid);
+    cell.kernel.tracing?.dropped(cell, dropped);
     return true;
   }
   deadLetters.count('dropped_new', cell.pid);

@@ -5,7 +5,8 @@
 //
 // From the ground up: the control block and its queueing (cell), a pending receive (wait, taking), the end (death), delivery
 // to a known actor (delivery), what an actor does with a turn (turn, receive). Kernel is what actors share, and the ports
-// through which they reach the rooms above: other nodes (RemotePort), names (NamesPort), links and monitors (DeathPort).
+// through which they reach the rooms above: other nodes (RemotePort), names (NamesPort), links and monitors (DeathPort),
+// trace contexts (TracingPort).
 //
 // Must not know: links to other nodes, addresses, calls, how an actor is spawned, what `self` is.
 export { onAbort } from './abort.ts';
@@ -31,13 +32,14 @@ export {
   ownCell,
   QUEUED,
   TERMINATING,
+  TRACED,
   TRAPS,
   wake,
 } from './cell.ts';
-export { givenReason, handOut, Leave } from './crash-reason.ts';
+export { givenReason, handOut, isLeave, Leave } from './crash-reason.ts';
 export { type DeadLetterListener, type DeadLetterReason, DeadLetters } from './dead-letters.ts';
 export { ancestorsOf, crash, leave, report, takeStarter, terminate } from './death.ts';
-export { deliver, Envelope } from './delivery.ts';
+export { deliver, deliverSent, Envelope } from './delivery.ts';
 export {
   type CrashReason,
   type ErrorReason,
@@ -58,7 +60,7 @@ export {
 } from './match.ts';
 export type { NamesPort } from './names-port.ts';
 export { inPace, settleInPace } from './pace.ts';
-export { IGNORE, type Program, waitsForInit } from './program.ts';
+export { type Body, IGNORE, type Program, waitsForInit } from './program.ts';
 export { isPromise } from './promise.ts';
 export { checkDelay, checkTimeout, type ReceiveOptions, receive } from './receive.ts';
 export {
@@ -76,6 +78,13 @@ export {
 } from './remote-port.ts';
 export { Down, Exit, type NodeAddress, NodeDown, NodeUp, SystemMessage } from './system-message.ts';
 export { Timeout, TimerRef } from './timer-ref.ts';
+export { MAX_TRACESTATE, type TraceHeaders } from './trace-headers.ts';
+export {
+  type InTrace,
+  inSend,
+  type RequestTrace,
+  type TracingPort,
+} from './tracing-port.ts';
 export { askToEnd, begin, runCell } from './turn.ts';
 export { deferred, latest } from './wait.ts';
 export { whyFailed } from './why-failed.ts';

@@ -9,6 +9,7 @@ import type { ExitReason } from './exit-reason.ts';
 import type { Logger } from './logger.ts';
 import type { NamesPort } from './names-port.ts';
 import type { RemotePort } from './remote-port.ts';
+import type { TracingPort } from './tracing-port.ts';
 
 /** What the actors of one runtime share, and the ports through which they reach the rooms above. `Runtime` implements it. */
 export interface Kernel {
@@ -23,6 +24,7 @@ export interface Kernel {
   /** @internal */ readonly names: NamesPort;
   /** @internal */ readonly remote: RemotePort;
   /** @internal */ readonly deaths: DeathPort;
+  /** @internal Null: no trace context is carried. */ readonly tracing: TracingPort | null;
   /** @internal Whether the node was stopped: no actor is spawned any more. */
   readonly isStopped: boolean;
   /** @internal Whether the node is stopping: nothing is spawned for other nodes, or on them, any more. */

@@ -1,5 +1,5 @@
 import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
-import type { Mailbox } from '../mailbox/index.ts';
+import { type Mailbox, NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
 import { SystemMessage } from './system-message.ts';
 
@@ -69,12 +69,11 @@ export class MailboxGate {
     this.handOut();
   }
 
-  /** Drops the oldest user message; calls stay, since their callers wait. False: there is none. */
-  dropOldest(mailbox: Mailbox): boolean {
+  /** Drops the oldest user message, and gives it; calls stay, since their callers wait. NOTHING: there is none. */
+  dropOldest(mailbox: Mailbox): unknown {
     const dropped = mailbox.take((message) => !(message instanceof SystemMessage), OLDEST);
-    if (typeof dropped === 'symbol') return false;
-    this.waiting--;
-    return true;
+    if (dropped !== NOTHING) this.waiting--;
+    return dropped;
   }
 
   /** Resolves when a place is reserved for this sender, for {@link use}, or the actor is dead. `from` null: code outside of actors. */

@@ -2,6 +2,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { ExitReason } from './exit-reason.ts';
 import type { NodeAddress } from './system-message.ts';
+import type { TraceHeaders } from './trace-headers.ts';
 
 /** One incarnation of another node: what an answer came from. */
 export interface AnsweringNode {
@@ -111,6 +112,8 @@ export interface ReachPort {
 export interface RemotePort {
   /** This node's name; undefined while it is not part of a cluster. */
   readonly nodeName: string | undefined;
+  /** A trace context that goes along with what is sent, until it is set back to null. */
+  setTrace(trace: TraceHeaders | null): void;
   send(from: Pid | null, to: Pid, message: unknown): void;
   sendNamed(from: Pid | null, name: string, node: string, message: unknown): void;
   sendAlias(from: Pid | null, alias: Ref, message: unknown): void;

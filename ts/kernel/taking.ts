@@ -1,7 +1,7 @@
 // How messages leave a mailbox: taking one for a pending receive, and settling or releasing the receive.
 import { NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
-import { type Cell, LIMITED, nothing } from './cell.ts';
+import { type Cell, LIMITED, nothing, TRACED } from './cell.ts';
 import { systemTag, userTag } from './match.ts';
 import { SystemMessage } from './system-message.ts';
 import type { Wait } from './wait.ts';
@@ -38,6 +38,7 @@ export function release(cell: Cell, wait: Wait): void {
 export function taken(cell: Cell, message: unknown): unknown {
   if (cell.handling !== null && cell.kernel.now() >= cell.handling.deadline) cell.handling = null;
   cell.turns++;
+  if ((cell.flags & TRACED) !== 0) cell.kernel.tracing?.taken(cell, message);
   if (message instanceof SystemMessage) {
     cell.lastTag = systemTag(message);
     if (message instanceof Call) cell.handling = message;

@@ -46,6 +46,12 @@ function takeTurn(cell: Cell): boolean {
 
 /** The actor's first turn: its function is called, or its init. */
 export function begin(cell: Cell): void {
+  const { tracing } = cell.kernel;
+  if (tracing === null) start(cell);
+  else tracing.begin(cell, () => start(cell));
+}
+
+function start(cell: Cell): void {
   const { what, isHandler, args } = cell.birth as NonNullable<Cell['birth']>;
   cell.birth = null;
   try {
@@ -132,7 +138,7 @@ function handle(cell: Cell): void {
     const goesOn =
       message instanceof SystemMessage
         ? handleSystem(cell, message)
-        : handleOne(cell, message instanceof Envelope ? message.open() : message);
+        : handleOne(cell, message, message instanceof Envelope ? message.open() : message);
     if (!goesOn) return;
   }
   if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
@@ -150,14 +156,16 @@ function handleSystem(cell: Cell, message: SystemMessage): boolean {
     return false;
   }
   if (message instanceof Call) cell.handling = message;
-  return handleOne(cell, message);
+  return handleOne(cell, message, message);
 }
 
-/** Calls the handler. False: the actor takes no further message now. */
-function handleOne(cell: Cell, message: unknown): boolean {
+/** Calls the handler with `message`, which lay in the mailbox as `item`. False: the actor takes no further message now. */
+function handleOne(cell: Cell, item: unknown, message: unknown): boolean {
   const body = cell.body as Body;
+  const { tracing } = cell.kernel;
   try {
-    const pending = body.onMessage(message, cell.self);
+    const pending =
+      tracing === null ? body.onMessage(message, cell.self) : tracing.turn(cell, item, message, body);
     if (isPromise(pending)) {
       cell.flags |= BUSY;
       pending.then(

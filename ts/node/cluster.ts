@@ -15,11 +15,12 @@ import type { AutoConnect, Limits, MeshMode, NodeDiscovery } from './options.ts'
 import { PeerNews, type Tell } from './peer-news.ts';
 import { Reachability } from './reachability.ts';
 import { Readiness, type ReadyOptions } from './readiness.ts';
-import { Remote, WAITS_CHANNEL } from './remote.ts';
+import { Remote } from './remote.ts';
 import { Routes } from './routes.ts';
 import type { DialResult } from './session/endings.ts';
 import { Network } from './session/network.ts';
 import type { Session } from './session/session.ts';
+import { WAITS_CHANNEL } from './signal-frames.ts';
 
 export interface ClusterOptions {
   readonly native: Native;

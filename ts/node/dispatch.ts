@@ -9,6 +9,8 @@ import type { Channels } from './channels.ts';
 import { readPeerList } from './mesh/peer-list.ts';
 import type { EntryReader } from './session/entry-reader.ts';
 import type { Session } from './session/session.ts';
+import { TRACE_CHANNEL } from './session/trace-prefix.ts';
+import { MAX_TRACE_BYTES, readTraceHeaders } from './trace-headers.ts';
 
 /** What frames act on. */
 export interface DispatchPort {
@@ -118,7 +120,8 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
   PEER_LIST: (frame) => frame.heardPeers(readPeerList(frame.reader)),
   SYSTEM: (frame) => {
     const channel = frame.name();
-    frame.toChannel(channel, frame.term());
+    if (channel === TRACE_CHANNEL) frame.traced();
+    else frame.toChannel(channel, frame.term());
   },
   ROOM_BROADCAST: (frame) => {
     const room = frame.name();
@@ -235,6 +238,12 @@ class Frame {
     return { from, ref, ms: ms === FOR_EVER ? Number.POSITIVE_INFINITY : ms };
   }
 
+  /** A trace context for the next frame. One that is none is ignored, as all are where nothing is traced. */
+  traced(): void {
+    const isRead = this.runtime.tracing !== null && this.left <= MAX_TRACE_BYTES;
+    this.session.trace = isRead ? readTraceHeaders(this.term()) : null;
+  }
+
   heardPeers(names: readonly string[]): void {
     this.#port.heardPeers(this.session, names);
   }
@@ -263,6 +272,15 @@ export class FrameDispatch {
     const frame = this.#frame;
     frame.session = session;
     frame.reader = reader;
-    handle(frame);
+    if (session.trace === null || tag === FrameTag.SHAPE) handle(frame);
+    else this.#traced(session, handle);
+  }
+
+  #traced(session: Session, handle: Handler): void {
+    const { trace } = session;
+    session.trace = null;
+    const { tracing } = this.#frame.runtime;
+    if (tracing === null || trace === null) handle(this.#frame);
+    else tracing.arrive(trace, () => handle(this.#frame));
   }
 }

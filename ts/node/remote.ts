@@ -11,6 +11,7 @@ import {
   type RingProbe,
   type Runtime,
   type SpawnStatus,
+  type TraceHeaders,
 } from '../actor/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { FrameTag, MAX_NAME_BYTES } from '../wire/index.ts';
@@ -18,10 +19,7 @@ import type { Reachability } from './reachability.ts';
 import type { NoRoute, Routes } from './routes.ts';
 import type { Network } from './session/network.ts';
 import { Outgoing } from './session/outgoing.ts';
-import { sendCall, sendMonitor, sendReason, sendReply, sendSpawn } from './signal-frames.ts';
-
-/** The channel of probes for rings of waiting actors (docs/wire.md, section 12). */
-export const WAITS_CHANNEL = 'waits';
+import { sendCall, sendMonitor, sendProbe, sendReason, sendReply, sendSpawn } from './signal-frames.ts';
 
 export interface RemoteOptions {
   /** This node's full name. */
@@ -49,6 +47,10 @@ export class Remote implements RemotePort {
 
   get nodeName(): string | undefined {
     return this.#network.isOpen ? this.#name : undefined;
+  }
+
+  setTrace(trace: TraceHeaders | null): void {
+    this.#network.trace = trace;
   }
 
   send(from: Pid | null, to: Pid, message: unknown): void {
@@ -195,11 +197,7 @@ export class Remote implements RemotePort {
       typeof node === 'string'
         ? this.#network.peer(node)?.session?.outgoing
         : this.#network.identities.of(node)?.outgoing;
-    if (route === undefined || route.isFull) return;
-    route.signal(0, FrameTag.SYSTEM, (frame) => {
-      frame.name(WAITS_CHANNEL);
-      frame.term(probe);
-    });
+    if (route !== undefined && !route.isFull) sendProbe(route, probe);
   }
 
   nodeOf(pid: Pid): string | undefined {

@@ -5,6 +5,7 @@ import {
   type NodeAddress,
   type RemoteSpawn,
   ReplyStatus,
+  type RingProbe,
 } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import { type FrameWriter, Pid, type Ref } from '../term/index.ts';
@@ -51,6 +52,17 @@ export function sendMonitor(route: Outgoing, from: Pid, ref: Ref, target: Pid | 
     frame.u8(target instanceof Pid ? 0 : 1);
     if (target instanceof Pid) frame.pid(target);
     else frame.name(target.name);
+  });
+}
+
+/** The channel of probes for rings of waiting actors (docs/wire.md, section 12). */
+export const WAITS_CHANNEL = 'waits';
+
+/** Sends a probe. */
+export function sendProbe(route: Outgoing, probe: RingProbe): void {
+  route.signal(0, FrameTag.SYSTEM, (frame) => {
+    frame.name(WAITS_CHANNEL);
+    frame.term(probe);
   });
 }
 

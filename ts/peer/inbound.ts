@@ -1,5 +1,5 @@
 import type { InboundCalls } from '../call/index.ts';
-import { type AnsweringNode, deliver, type ExitReason, type Kernel } from '../kernel/index.ts';
+import { type AnsweringNode, deliverSent, type ExitReason, type Kernel } from '../kernel/index.ts';
 import { type LinkSignals, type MonitorSignals, receiveExit } from '../signal/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 
@@ -23,7 +23,7 @@ export class Inbound {
   deliver(to: number, message: unknown): void {
     const cell = this.kernel.table.get(to);
     if (cell === undefined) this.kernel.deadLetters.count('noproc', `<0.${to}>`);
-    else deliver(cell, message);
+    else deliverSent(cell, message);
   }
 
   link(from: Pid, to: number): void {

@@ -23,6 +23,7 @@ export function nullRemote(
   };
   return {
     nodeName: undefined,
+    setTrace: nothing,
     send: (_from, to, message) => lost(to, message),
     sendNamed: (_from, name, node, message) => lost(`${name} at ${node}`, message),
     sendAlias: (_from, alias, message) => lost(alias, message),

@@ -1,5 +1,6 @@
 // Broadcasts: to the peers that want them and to this node's own members, and what comes from peers to those members.
 import type { Runtime } from '../actor/index.ts';
+import { inSend } from '../kernel/index.ts';
 import type { Bridging } from './bridging.ts';
 import type { Connection } from './connection.ts';
 import type { History } from './history.ts';
@@ -15,6 +16,9 @@ import type { Turn } from './turn.ts';
 
 /** The message of a client that a broadcast follows from: its session and number. */
 export type Cause = readonly [session: string, number: number];
+
+/** What spans of broadcasts are called after: names of rooms are too many. */
+const TRACED_AS = 'room';
 
 export class Casting {
   /** Broadcasts that peers did not get at once, because too much waited for them. */
@@ -50,7 +54,8 @@ export class Casting {
   everywhere(name: string, content: Content, except: Except, cause: Cause | null): void {
     if (cause !== null) this.#sessions.caused(cause[0], cause[1]);
     const room = this.#table.get(name);
-    if (room !== undefined) this.#cast(room, content, except, cause);
+    if (room !== undefined)
+      inSend(this.#runtime, null, TRACED_AS, () => this.#cast(room, content, except, cause));
     else if (this.#bridging?.isFor(name) === true) {
       // No member is in this cluster, and none may come back.
       const id = this.#table.numberOutside();
@@ -104,6 +109,7 @@ export class Casting {
   arrived(side: PeerSide, name: string, payload: Uint8Array, value: unknown): void {
     const details = parseDetails(value);
     if (details === undefined) return this.#peers.suspect(side, 'a broadcast that is none');
+    this.#runtime.tracing?.handedOn(TRACED_AS);
     const { sequence, previous, kind, except, cause, isForKeeping } = details;
     if (cause !== null) this.#sessions.causedElsewhere(cause[0], cause[1]);
     const isKept = isForKeeping && sequence > 0;

@@ -1,6 +1,7 @@
 // The connections of this node: from the accepted socket to its end, and what a client asks for in between.
 import type { Runtime, Self } from '../actor/index.ts';
 import { CloseCode, KEY_ROOM, SUBPROTOCOL, type Welcome } from '../client/index.ts';
+import { cellOf } from '../kernel/index.ts';
 import { type ClientInput, parseClient, type SocketData } from './client-input.ts';
 import { Connection, type ConnectionFacts } from './connection.ts';
 import {
@@ -248,7 +249,9 @@ export class Clients implements ConnectionHost<Connection> {
         return connection.notify(['ack', number]);
       }
       connection.handling = number;
-      await this.#handler.message?.(connection, data, self);
+      const { tracing } = this.#runtime;
+      const handle = (): unknown => this.#handler.message?.(connection, data, self);
+      await (tracing === null ? handle() : tracing.entry(cellOf(self.pid), 'client message', handle));
       connection.handling = 0;
       if (number > 0) connection.notify(['ack', number]);
     });

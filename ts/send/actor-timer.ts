@@ -5,7 +5,8 @@ import {
   cellOf,
   checkDelay,
   crash,
-  deliver,
+  deliverSent,
+  type InTrace,
   inStore,
   isPromise,
   ownCell,
@@ -32,6 +33,7 @@ export class ActorTimer extends Timer {
   private readonly to: Dest<never> | null;
   private readonly what: unknown;
   private readonly interval: number;
+  private readonly trace: InTrace | undefined;
 
   constructor(
     sender: Sender,
@@ -40,6 +42,7 @@ export class ActorTimer extends Timer {
     to: Dest<never> | null,
     what: unknown,
     interval: number,
+    trace: InTrace | undefined,
   ) {
     super();
     this.ref = new TimerRef(this);
@@ -49,13 +52,15 @@ export class ActorTimer extends Timer {
     this.to = to;
     this.what = what;
     this.interval = interval;
+    this.trace = trace;
   }
 
   fire(): void {
     if (this.kind === 'interval') this.owner.kernel.timers.startAt(this, this.nextTick());
     else this.forget();
     if (this.kind === 'run') inStore(this.owner.extra, () => this.call());
-    else this.deliver();
+    else if (this.trace === undefined) this.deliver();
+    else this.trace(() => this.deliver());
   }
 
   /** The actor whose death ends it. */
@@ -103,7 +108,7 @@ export class ActorTimer extends Timer {
     if (to === null) return;
     if (to instanceof Pid && to.nc === 0) {
       const cell = cellOf(to);
-      if (cell !== undefined) deliver(cell, this.message());
+      if (cell !== undefined) deliverSent(cell, this.message());
     } else if (typeof to === 'string') {
       sender.deliverNamed(to, this.message()); // a name is resolved when the timer fires (H7)
     } else if (to instanceof Ref && to.nc === 0) sender.deliverAlias(to, this.message());
@@ -147,6 +152,8 @@ export function startTimer(
     to,
     kind === 'run' ? what : copyTerm(what),
     Math.max(1, delay),
+    // The ticks of an interval would be one trace without end.
+    kind === 'interval' || kind === 'run' ? undefined : owner.kernel.tracing?.timer(owner, to),
   );
   if (owner.isOver) return timer.ref; // a dead actor starts no timer (A7)
   const { bound } = timer;

@@ -1,5 +1,5 @@
 import { SnowmeshError } from '../errors/index.ts';
-import { type Cell, cellOf, deliver, Envelope, type Kernel, ownCell } from '../kernel/index.ts';
+import { type Cell, cellOf, deliverSent, Envelope, type Kernel, ownCell } from '../kernel/index.ts';
 import type { MonitorSignals } from '../signal/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { checkDest, type Dest } from './dest.ts';
@@ -16,12 +16,18 @@ export class Sender {
 
   /** Sends a message of user code. `from` null: code outside of actors. */
   send(from: Cell | null, to: Dest<never>, message: unknown): void {
+    const { tracing } = this.kernel;
+    if (tracing === null) this.sendPlain(from, to, message);
+    else tracing.send(from, to, () => this.sendPlain(from, to, message));
+  }
+
+  private sendPlain(from: Cell | null, to: Dest<never>, message: unknown): void {
     const { kernel } = this;
     if (to instanceof Pid) {
       if (to.nc !== 0) return kernel.remote.send(from === null ? null : from.pid, to, message);
       const copy = copyTerm(message);
       const cell = ownCell(kernel, to);
-      return cell === undefined ? kernel.deadLetters.count('noproc', to) : deliver(cell, copy);
+      return cell === undefined ? kernel.deadLetters.count('noproc', to) : deliverSent(cell, copy);
     }
     const pid = from === null ? null : from.pid;
     if (typeof to === 'string') return this.deliverTo(this.nameOrThrow(to), copyTerm(message));
@@ -49,7 +55,7 @@ export class Sender {
       aliases.end(entry);
       this.monitors.demonitor(entry.cell, alias); // the monitor that the alias was made with
     }
-    deliver(entry.cell, message);
+    deliverSent(entry.cell, message);
   }
 
   /**
@@ -70,15 +76,15 @@ export class Sender {
     for (const pid of to) {
       const cell = cellOf(pid);
       if (cell === undefined) this.kernel.deadLetters.count('noproc', pid);
-      else if (envelope === undefined) deliver(cell, own);
-      else deliver(cell, cell.body === null ? envelope.open() : envelope);
+      else if (envelope === undefined) deliverSent(cell, own);
+      else deliverSent(cell, cell.body === null ? envelope.open() : envelope);
     }
   }
 
   private deliverTo(pid: Pid, message: unknown): void {
     const cell = cellOf(pid);
     if (cell === undefined) this.kernel.deadLetters.count('noproc', pid);
-    else deliver(cell, message);
+    else deliverSent(cell, message);
   }
 
   private nameOrThrow(name: string): Pid {

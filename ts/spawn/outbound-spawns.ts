@@ -129,6 +129,7 @@ export class OutboundSpawns {
         settle: (status, child, detail) => {
           this.byId.delete(request.id);
           this.byNode.remove(where, pending);
+          trace?.end(status === SpawnStatus.ok ? undefined : 'failed');
           disarm?.();
           forget?.();
           if (cell?.isDead === true || pending.isAbandoned) return;
@@ -137,16 +138,20 @@ export class OutboundSpawns {
           kernel.scheduler.settled(); // the caller knows the PID before any message of the child (N5)
         },
       };
-      kernel.remote.spawn({
+      const trace = kernel.tracing?.request(cell, 'spawn', where, name);
+      const link = pending.link;
+      const order = {
         from,
         request,
         node: where,
-        link: pending.link,
+        link,
         monitor: monitorRef,
         function: name,
         args: own,
         start,
-      });
+      };
+      if (trace === undefined) kernel.remote.spawn(order);
+      else trace.run(() => kernel.remote.spawn(order));
       this.byId.set(request.id, pending); // not before: an order that is too large has thrown
       this.byNode.add(where, pending);
       start?.began(request, where);

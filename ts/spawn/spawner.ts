@@ -94,6 +94,7 @@ export class Spawner {
       parent.mailbox?.mark(ref); // no message in the mailbox carries it yet (B6)
       this.monitors.monitor(parent, cell.pid, ref);
     }
+    if (kernel.tracing !== null) kernel.tracing.spawned(parent, cell, farParent !== undefined);
     wake(cell);
     return { pid: cell.pid, ref, cell };
   }

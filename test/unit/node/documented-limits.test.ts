@@ -10,10 +10,12 @@ import { MAX_WAITING } from '../../../ts/introspect/answering.ts';
 import { MAX_CRASHES, MAX_REASON, MAX_STACK } from '../../../ts/introspect/crash-log.ts';
 import { MAX_TEXT } from '../../../ts/introspect/process-view.ts';
 import { MAX_PAGE } from '../../../ts/introspect/questions.ts';
+import { MAX_TRACESTATE } from '../../../ts/kernel/index.ts';
 import { MAX_PEER_LINKS, MAX_PEER_MONITORS } from '../../../ts/node/dispatch.ts';
 import { MAX_HINTS } from '../../../ts/node/mesh/mesh.ts';
 import { checkOptions } from '../../../ts/node/options.ts';
 import { SHORT_SIGNAL_BYTES } from '../../../ts/node/session/outgoing.ts';
+import { MAX_TRACE_BYTES } from '../../../ts/node/trace-headers.ts';
 import {
   DEFAULT_RESUME,
   MAX_HEARD,
@@ -92,6 +94,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'unsent output': [bytes(limit), bytes(SHORT_SIGNAL_BYTES)],
   'unsent output in all': [bytes(limit + maxMessage + margin), bytes(margin)],
   'unsent output while dialling': [bytes(waiting)],
+  'trace context of a message': [`${count(MAX_TRACE_BYTES)} bytes`, `${MAX_TRACESTATE} characters`],
   'questions of one peer about what this node does': [count(MAX_WAITING), count(MAX_PAGE)],
   'crashes that a node remembers': [count(MAX_CRASHES), count(MAX_REASON), count(MAX_STACK), count(MAX_TEXT)],
   'messages of a room': [count(DEFAULT_RESUME.count), bytes(DEFAULT_RESUME.bytes)],

@@ -1,6 +1,7 @@
 // The node's side of the native core: its handle, the sessions and peers behind it, and the dials under way. It knows
 // nothing of actors, and of frames only that Outgoing writes them and the listener reads them.
 import type { Native, OpenOptions } from '../../../bindings/index.ts';
+import type { TraceHeaders } from '../../actor/index.ts';
 import { Pid, RefCipher } from '../../term/index.ts';
 import { DownCause as NativeCause } from '../../wire/index.ts';
 import { type NodeName, parseNodeName } from '../node-name.ts';
@@ -12,7 +13,8 @@ import type { EntryReader } from './entry-reader.ts';
 import { FlushQueue } from './flush-queue.ts';
 import { Identities, type Identity } from './identities.ts';
 import type { NetworkListener } from './network-listener.ts';
-import { Outgoing, type OutgoingHost } from './outgoing.ts';
+import { Outgoing } from './outgoing.ts';
+import type { OutgoingHost } from './outgoing-host.ts';
 import { type PeerState, Peers } from './peers.ts';
 import { Session } from './session.ts';
 
@@ -26,9 +28,10 @@ export interface NetworkOptions {
   readonly ownPid: (local: number) => Pid;
 }
 
-export class Network implements OutgoingHost, EntryReceiver {
+export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
   readonly identities = new Identities();
   readonly refs = new RefCipher();
+  trace: TraceHeaders | null = null;
   readonly #native: Native;
   readonly #limits: Limits;
   readonly #ownPid: (local: number) => Pid;

@@ -3,38 +3,30 @@
 // It may begin before there is a session, while the node is dialled: frames are then held, and go out first when the session
 // is up. Above the backlog's limit user messages are refused; signals of the system always pass.
 import { SnowmeshError } from '../../errors/index.ts';
-import { FrameWriter, type Pid, type RefCipher } from '../../term/index.ts';
+import { FrameWriter, type Pid } from '../../term/index.ts';
 import { FrameTag } from '../../wire/index.ts';
 import type { Limits } from '../options.ts';
 import { Backlog } from './backlog.ts';
 import { BeforeSession } from './before-session.ts';
 import type { Carrier } from './carrier.ts';
 import { gather, lengthOf, NOTHING, SLICE_BYTES } from './gather.ts';
+import type { OutgoingHost } from './outgoing-host.ts';
+import { TracePrefix } from './trace-prefix.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 /** A frame is begun with at least half of the chunk free. */
 const FLUSH_AT = CHUNK_BYTES / 2;
 
-/** What an Outgoing needs from the network. */
-export interface OutgoingHost {
-  /** Hides the ids of this node's references. */
-  readonly refs: RefCipher;
-  /** The pair behind a node number; undefined for a number that was never given. */
-  identityOf(nc: number): { readonly name: string; readonly incarnation: bigint } | undefined;
-  /** The chunk holds frames: `flush` is to be called soon. */
-  touch(outgoing: Outgoing): void;
-  /** The backlog has passed the high-water mark. */
-  busy(outgoing: Outgoing): void;
-}
 /** A signal that is not longer passes also when the backlog is full. */
 export const SHORT_SIGNAL_BYTES = 4096;
 
 export class Outgoing {
   /** User messages in the chunk or held: what is lost when there will be no session. */
   unsent = 0;
-  readonly #host: OutgoingHost;
+  readonly #host: OutgoingHost<Outgoing>;
   readonly #limits: Limits;
   readonly #writer: FrameWriter;
+  readonly #prefix: TracePrefix;
   readonly #backlog: Backlog;
   readonly #before = new BeforeSession();
   #carrier: Carrier | undefined;
@@ -45,7 +37,7 @@ export class Outgoing {
   #isAwaited: (() => boolean) | undefined;
   #gathering: Promise<void> | undefined;
 
-  constructor(host: OutgoingHost, limits: Limits) {
+  constructor(host: OutgoingHost<Outgoing>, limits: Limits) {
     this.#host = host;
     this.#limits = limits;
     this.#backlog = new Backlog(limits, () => host.busy(this));
@@ -54,6 +46,7 @@ export class Outgoing {
       maxMessage: limits.maxMessage,
       refs: host.refs,
     });
+    this.#prefix = new TracePrefix(this.#writer);
   }
 
   /** Bytes handed over and not yet sent, or held; a frame of a stream counts until all of it is gone. */
@@ -214,6 +207,7 @@ export class Outgoing {
       throw new SnowmeshError('SNOW_ERR_UNSENDABLE', 'a message was sent from within a getter of a message');
     if (writer.pending > FLUSH_AT) this.flush();
     this.#isWriting = true;
+    this.#prefix.begin(this.#host.trace);
     writer.begin(tag);
     return writer;
   }
@@ -231,6 +225,7 @@ export class Outgoing {
   #takeBack(error: unknown): unknown {
     this.#isWriting = false;
     this.#writer.cancel();
+    this.#prefix.drop();
     this.#touch();
     return error;
   }
@@ -246,11 +241,13 @@ export class Outgoing {
       this.#startGathering(sender, long, isAwaited);
     else if (long !== undefined) this.#bulk(sender, long);
     else if (!streams.isEmpty && streams.has(sender)) this.#bulk(sender, [writer.cutLast(before)]);
+    this.#prefix.end();
     this.#touch();
   }
 
   /** Earlier frames go out before this one; later frames of the same sender go the same way, so that order is kept (B1). */
   #bulk(sender: number, frame: readonly Uint8Array[]): void {
+    this.#prefix.drop();
     this.flush();
     if (this.#isClosed) return;
     const stream = this.#backlog.streams.enter(sender, lengthOf(frame));
@@ -265,6 +262,7 @@ export class Outgoing {
 
   #startGathering(sender: number, frame: readonly Uint8Array[], isAwaited: () => boolean): void {
     const carrier = this.#carrier as Carrier;
+    this.#prefix.drop();
     this.flush();
     const continues = (): boolean => {
       if (this.#carrier !== carrier) return false;

@@ -1,4 +1,5 @@
 // One authenticated connection to one incarnation of a peer, from SESSION_UP to SESSION_DOWN.
+import type { TraceHeaders } from '../../actor/index.ts';
 import { type Pid, type RefCipher, TermDecoder } from '../../term/index.ts';
 import type { EntryReader } from './entry-reader.ts';
 import type { Identity } from './identities.ts';
@@ -36,6 +37,8 @@ export class Session {
   stalledSince = 0;
   /** What the peer did against the protocol, for which this node ends the session: its further frames are dropped. */
   brokenRule: string | undefined;
+  /** A trace context that came: it belongs to the next frame. */
+  trace: TraceHeaders | null = null;
   readonly #decoder: TermDecoder;
 
   constructor(facts: SessionFacts, identity: Identity, outgoing: Outgoing) {

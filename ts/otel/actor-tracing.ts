@@ -1,0 +1,265 @@
+import type * as Api from '@opentelemetry/api';
+import type { Context, Span, SpanContext, Tracer } from '@opentelemetry/api';
+import {
+  type Body,
+  type Cell,
+  IN_STORE,
+  type InTrace,
+  isLeave,
+  isPromise,
+  type RemotePort,
+  type RequestTrace,
+  TRACED,
+  type TraceHeaders,
+  type TracingPort,
+} from '../kernel/index.ts';
+import { CarriedContexts } from './carried-contexts.ts';
+import { headersOf, spanContextOf } from './headers.ts';
+import { nameOf, type Shape, SpanShapes } from './span-shapes.ts';
+
+/** What it traces: the actors of one node. */
+export interface Traced {
+  readonly remote: RemotePort;
+}
+
+/** Makes the spans of one node, and carries their contexts. */
+export class ActorTracing implements TracingPort {
+  readonly #api: typeof Api;
+  readonly #tracer: Tracer;
+  readonly #shapes: SpanShapes;
+  readonly #node: Traced;
+  readonly #mayBegin: boolean;
+  readonly #contexts = new CarriedContexts();
+  /** What belongs to the messages that enter mailboxes now. */
+  #current: SpanContext | null = null;
+
+  /** @param mayBegin whether what is sent outside of a trace begins one. */
+  constructor(api: typeof Api, tracer: Tracer, node: Traced, mayBegin: boolean) {
+    this.#api = api;
+    this.#tracer = tracer;
+    this.#shapes = new SpanShapes(api.SpanKind);
+    this.#node = node;
+    this.#mayBegin = mayBegin;
+  }
+
+  send<R>(from: Cell | null, to: unknown, act: () => R): R {
+    const parent = this.#parentOf(from);
+    if (!this.#isTraced(parent)) return this.#current === null ? act() : this.#carrying(null, act);
+    const span = this.#start(this.#shapes.send(to, this.#node.remote), parent);
+    try {
+      return this.#sending(span, act);
+    } catch (error) {
+      this.#fail(span, error);
+      throw error;
+    } finally {
+      span.end();
+    }
+  }
+
+  request(
+    from: Cell | null,
+    kind: 'call' | 'spawn',
+    target: unknown,
+    method: string,
+  ): RequestTrace | undefined {
+    const parent = this.#parentOf(from);
+    if (!this.#isTraced(parent)) return undefined;
+    const span = this.#start(this.#shapes.request(kind, target, method, this.#node.remote), parent);
+    return {
+      run: (act) => {
+        try {
+          this.#sending(span, act);
+        } catch (error) {
+          this.#fail(span, error);
+          span.end();
+          throw error;
+        }
+      },
+      end: (failed) => {
+        if (failed !== undefined) this.#mark(span, failed, failed);
+        span.end();
+      },
+    };
+  }
+
+  timer(from: Cell, to: unknown): InTrace | undefined {
+    const { context, trace, ROOT_CONTEXT } = this.#api;
+    const parent = this.#parentOf(from);
+    if (!this.#isTraced(parent)) return undefined;
+    const span = this.#start(this.#shapes.send(to, this.#node.remote), parent);
+    span.end();
+    const armed = trace.setSpan(ROOT_CONTEXT, span);
+    return (act) => context.with(armed, () => this.#carrying(span.spanContext(), act));
+  }
+
+  spawned(parent: Cell | null, child: Cell, isFar: boolean): void {
+    const { trace, ROOT_CONTEXT } = this.#api;
+    const remote = this.#current === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, this.#current);
+    const above = isFar ? remote : this.#parentOf(parent);
+    if (!this.#isTraced(above)) return;
+    const span = this.#start(this.#shapes.spawn(child, isFar), above);
+    span.end();
+    this.#contexts.make(child).spawn = span.spanContext();
+  }
+
+  enters(cell: Cell, message: unknown): void {
+    if (this.#current !== null) this.#contexts.enters(cell, message, this.#current);
+  }
+
+  dropped(cell: Cell, message: unknown): void {
+    this.#contexts.of(cell)?.mail.take(message);
+  }
+
+  taken(cell: Cell, message: unknown): void {
+    this.#contexts.taken(cell, message);
+  }
+
+  begin(cell: Cell, act: () => void): void {
+    const { context, trace } = this.#api;
+    const contexts = this.#contexts.of(cell);
+    const active = context.active();
+    // The init of a started child runs on the stack of its parent: neither the parent's span nor what it sends is the child's.
+    if (contexts?.spawn === undefined) {
+      this.#carrying(null, () => context.with(trace.deleteSpan(active), act));
+      return;
+    }
+    contexts.start = trace.setSpanContext(active, contexts.spawn);
+    this.#carrying(null, () => context.with(contexts.start as Context, act));
+  }
+
+  turn(cell: Cell, item: unknown, message: unknown, body: Body): void | PromiseLike<void> {
+    const handle = (): void | PromiseLike<void> => body.onMessage(message, cell.self);
+    if ((cell.flags & (TRACED | IN_STORE)) === 0) return handle();
+    const { context, trace } = this.#api;
+    const active = context.active();
+    const carried = this.#contexts.taken(cell, item);
+    if (carried === undefined) return context.with(trace.deleteSpan(active), handle);
+    return this.#inSpan(
+      cell,
+      this.#shapes.turn(cell, message),
+      trace.setSpanContext(active, carried),
+      handle,
+    );
+  }
+
+  arrive(headers: TraceHeaders, act: () => void): void {
+    this.#carrying(spanContextOf(this.#api, headers), act);
+  }
+
+  entry<R>(cell: Cell | undefined, operation: string, act: () => R): R {
+    const { context, trace } = this.#api;
+    return this.#inSpan(cell, this.#shapes.entry(operation), trace.deleteSpan(context.active()), act);
+  }
+
+  handedOn(target: string): void {
+    const { trace, ROOT_CONTEXT } = this.#api;
+    if (this.#current === null) return;
+    this.#start(this.#shapes.process(target), trace.setSpanContext(ROOT_CONTEXT, this.#current)).end();
+  }
+
+  /** The context that what the actor sends now belongs to. */
+  contextOf(cell: Cell): Context {
+    return this.#parentOf(cell);
+  }
+
+  /** Runs `work` in a span below the message that the actor took last. */
+  withMessage<R>(cell: Cell, work: () => R): R {
+    const parent = this.#parentOf(cell);
+    if (!this.#isTraced(parent)) return this.#api.context.with(parent, work);
+    const last = this.#contexts.of(cell)?.last;
+    const made = this.#inSpan(cell, this.#shapes.process(cell.label), parent, work);
+    // The span is over when the work is: what is sent afterwards belongs to the message again.
+    const contexts = this.#contexts.of(cell);
+    if (contexts !== undefined) contexts.last = last;
+    return made;
+  }
+
+  /** Calls `act` in a new span, which ends with it, or with the promise that it gives. */
+  #inSpan<R>(cell: Cell | undefined, shape: Shape, parent: Context, act: () => R): R {
+    const { context, trace } = this.#api;
+    const span = this.#start(shape, parent);
+    // Where no context manager is registered, this is what is left of the context.
+    if (cell !== undefined) this.#contexts.make(cell).last = span.spanContext();
+    let made: R;
+    try {
+      made = context.with(trace.setSpan(parent, span), act);
+    } catch (error) {
+      this.#fail(span, error);
+      span.end();
+      throw error;
+    }
+    if (!isPromise(made)) {
+      span.end();
+      return made;
+    }
+    return made.then(
+      (value) => {
+        span.end();
+        return value;
+      },
+      (error: unknown) => {
+        this.#fail(span, error);
+        span.end();
+        throw error;
+      },
+    ) as R;
+  }
+
+  /** What is sent by `act` goes with the span, here and to other nodes. */
+  #sending<R>(span: Span, act: () => R): R {
+    const { remote } = this.#node;
+    const spanContext = span.spanContext();
+    if (!this.#api.isSpanContextValid(spanContext)) return this.#carrying(null, act); // no SDK is registered
+    remote.setTrace(headersOf(spanContext));
+    try {
+      return this.#carrying(spanContext, act);
+    } finally {
+      remote.setTrace(null);
+    }
+  }
+
+  #carrying<R>(spanContext: SpanContext | null, act: () => R): R {
+    const before = this.#current;
+    this.#current = spanContext;
+    try {
+      return act();
+    } finally {
+      this.#current = before;
+    }
+  }
+
+  /**
+   * The context of what an actor does now: the active one, which a handler's turn sets. A function actor runs in that of its spawn for
+   * its whole life, so for it the message counts that it took last, unless its code has made another context active.
+   */
+  #parentOf(from: Cell | null): Context {
+    const { context, trace } = this.#api;
+    const active = context.active();
+    const contexts = from === null ? undefined : this.#contexts.of(from);
+    if (contexts === undefined) return active;
+    const { start, spawn } = contexts;
+    const last = contexts.last === undefined ? spawn : contexts.last;
+    if (last === undefined || (active !== start && trace.getSpanContext(active) !== undefined)) return active;
+    return last === null ? trace.deleteSpan(active) : trace.setSpanContext(active, last);
+  }
+
+  #isTraced(parent: Context): boolean {
+    return this.#mayBegin || this.#api.trace.getSpanContext(parent) !== undefined;
+  }
+
+  #start({ name, kind, attributes }: Shape, parent: Context): Span {
+    return this.#tracer.startSpan(name, { kind, attributes }, parent);
+  }
+
+  #fail(span: Span, error: unknown): void {
+    if (isLeave(error)) return; // `self.exit`
+    if (error instanceof Error) span.recordException(error);
+    this.#mark(span, nameOf(error), error instanceof Error ? error.message : undefined);
+  }
+
+  #mark(span: Span, type: string, message: string | undefined): void {
+    span.setAttribute('error.type', type);
+    const { ERROR: code } = this.#api.SpanStatusCode;
+    span.setStatus(message === undefined ? { code } : { code, message });
+  }
+}
