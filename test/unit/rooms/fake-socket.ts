@@ -73,8 +73,12 @@ export class FakeSocket implements RoomSocket {
 
 /** A client of the protocol, as a test speaks it by hand. */
 export class FakeClient extends FakeSocket {
-  constructor() {
+  /** The socket before: its session and tickets hold until new ones have come. */
+  readonly #before: FakeClient | undefined;
+
+  constructor(before?: FakeClient) {
     super(SUBPROTOCOL);
+    this.#before = before;
   }
 
   tell(message: ClientMessage): void {
@@ -98,7 +102,7 @@ export class FakeClient extends FakeSocket {
   }
 
   get session(): string {
-    return this.all('welcome')[0]?.[1].session ?? '';
+    return this.all('welcome')[0]?.[1].session ?? this.#before?.session ?? '';
   }
 
   /** Room messages, as data. */
@@ -109,7 +113,7 @@ export class FakeClient extends FakeSocket {
   /** What it would resume with. */
   place(room: string): readonly [string, string, Cursor] {
     const { ticket, cursor } = this.follow(room);
-    return [room, ticket, cursor];
+    return ticket === '' && this.#before !== undefined ? this.#before.place(room) : [room, ticket, cursor];
   }
 
   /** What a client makes of all it heard of a room: a message that is not above its cursor is a repeat. */

@@ -62,7 +62,7 @@ export class Stage {
     names: readonly string[],
     { key, ...how }: { readonly key?: string; readonly fork?: boolean; readonly awayMs?: number } = {},
   ): Promise<{ socket: FakeClient; connection: Connection }> {
-    const socket = new FakeClient();
+    const socket = new FakeClient(before);
     const connection = rooms.accept(socket, key === undefined ? {} : { key });
     socket.hello(
       before.session,
