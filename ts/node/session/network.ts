@@ -11,6 +11,7 @@ import type { Carrier } from './carrier.ts';
 import { DIAL_RESULTS, type DialResult, DOWN_CAUSES } from './endings.ts';
 import type { EntryReader } from './entry-reader.ts';
 import { FlushQueue } from './flush-queue.ts';
+import { keepFreedMemory } from './freed-memory.ts';
 import { Identities, type Identity } from './identities.ts';
 import type { NetworkListener } from './network-listener.ts';
 import { Outgoing } from './outgoing.ts';
@@ -60,6 +61,7 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
 
   /** Listens. Returns the port. Throws what `Native.open` throws. */
   open(options: OpenOptions): number {
+    keepFreedMemory();
     this.#handle = this.#native.open(options, this.#rx, (bytes, bigs) => {
       this.#batches.read(bytes, bigs);
       const isBusy = this.#listener.batchEnd();
