@@ -207,6 +207,9 @@ describe('the installed package', () => {
   });
 
   it('gives its types to a strict program', () => {
+    // Its optional peer, whose types `snowmesh/otel` has in its own.
+    const peer = 'node_modules/@opentelemetry';
+    symlinkSync(join(root, peer), join(installed.folder, peer), 'junction');
     writeFileSync(
       join(installed.folder, 'program.ts'),
       `import { startNode } from 'snowmesh';\nimport * as testing from 'snowmesh/testing';\nimport * as rooms from 'snowmesh/rooms';\nimport * as client from 'snowmesh/client';\nimport * as health from 'snowmesh/health';\nimport * as prometheus from 'snowmesh/prometheus';\nimport * as observe from 'snowmesh/observe';\nimport * as otel from 'snowmesh/otel';\nexport const used: unknown = [startNode, testing, rooms, client, health, observe, otel, prometheus];\n`,

@@ -1,4 +1,4 @@
-import type { HandlerBody, Self } from '../actor/index.ts';
+import type { Self } from '../actor/index.ts';
 import { CloseCode } from '../client/index.ts';
 import {
   badArgument,
@@ -42,7 +42,7 @@ export interface ConnectionFacts {
  *
  * It lives as long as its socket. What is sent after that is lost, without a word.
  */
-export class Connection<User = unknown> implements Recipient, OutletOwner, SocketListener, HandlerBody {
+export class Connection<User = unknown> implements Recipient, OutletOwner, SocketListener {
   /** Names it on all nodes; a resumed session keeps it. */
   id: string;
   readonly key: string | undefined;
