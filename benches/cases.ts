@@ -23,6 +23,7 @@ import { codec } from './micro/codec.ts';
 import { copy } from './micro/copy.ts';
 import { roomBroadcast } from './rooms/broadcast.ts';
 import { roomPresence } from './rooms/presence.ts';
+import { watching } from './watching/watching.ts';
 
 export const cases: readonly BenchCase[] = [
   ...oneWay,
@@ -44,6 +45,7 @@ export const cases: readonly BenchCase[] = [
   ...monitorDown,
   ...restart,
   ...timers,
+  ...watching,
   ...localGrowth,
   ...nodeGrowth,
   ...codec,

@@ -16,7 +16,7 @@ interface Line {
 }
 
 describe('npm run bench', () => {
-  it.each(['cluster', 'local', 'growth', 'micro'])(
+  it.each(['cluster', 'local', 'watching', 'growth', 'micro'])(
     'gives figures for every case in %s/',
     async (folder) => {
       const child = startChild(RUN, { args: ['--quick', '--no-rivals', `^${folder}/`] });
@@ -40,7 +40,8 @@ describe('npm run bench', () => {
   );
 
   it('has every case in one of these folders', () => {
-    for (const { name } of cases) expect(name).toMatch(/^(cluster|local|growth|micro|rooms)\/[\w-]+$/);
+    for (const { name } of cases)
+      expect(name).toMatch(/^(cluster|local|watching|growth|micro|rooms)\/[\w-]+$/);
   });
 
   it('lists its cases and refuses a filter that fits none', async () => {
