@@ -26,7 +26,7 @@ export const LIMITED = 32;
 export const READY = 64;
 /** It was spawned in an AsyncLocalStorage store: `Extras.store` carries it. */
 export const IN_STORE = 128;
-/** A message with a trace context was for it. */
+/** It was spawned, or got a message, with a trace context. */
 export const TRACED = 256;
 
 const NO_ANCESTORS: readonly Pid[] = [];

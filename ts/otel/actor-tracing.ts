@@ -17,6 +17,9 @@ import { CarriedContexts } from './carried-contexts.ts';
 import { headersOf, spanContextOf } from './headers.ts';
 import { nameOf, type Shape, SpanShapes } from './span-shapes.ts';
 
+/** The bit of the flags of W3C Trace Context. */
+const SAMPLED = 1;
+
 /** What it traces: the actors of one node. */
 export interface Traced {
   readonly remote: RemotePort;
@@ -44,10 +47,13 @@ export class ActorTracing implements TracingPort {
 
   send<R>(from: Cell | null, to: unknown, act: () => R): R {
     const parent = this.#parentOf(from);
-    if (!this.#isTraced(parent)) return this.#current === null ? act() : this.#carrying(null, act);
+    const above = this.#api.trace.getSpanContext(parent);
+    if (above === undefined && !this.#mayBegin)
+      return this.#current === null ? act() : this.#carrying(null, act);
+    if (isUnsampled(above)) return this.#sending(above, act);
     const span = this.#start(this.#shapes.send(to, this.#node.remote), parent);
     try {
-      return this.#sending(span, act);
+      return this.#sending(span.spanContext(), act);
     } catch (error) {
       this.#fail(span, error);
       throw error;
@@ -63,12 +69,14 @@ export class ActorTracing implements TracingPort {
     method: string,
   ): RequestTrace | undefined {
     const parent = this.#parentOf(from);
-    if (!this.#isTraced(parent)) return undefined;
+    const above = this.#api.trace.getSpanContext(parent);
+    if (above === undefined && !this.#mayBegin) return undefined;
+    if (isUnsampled(above)) return { run: (act) => this.#sending(above, act), end: () => {} };
     const span = this.#start(this.#shapes.request(kind, target, method, this.#node.remote), parent);
     return {
       run: (act) => {
         try {
-          this.#sending(span, act);
+          this.#sending(span.spanContext(), act);
         } catch (error) {
           this.#fail(span, error);
           span.end();
@@ -84,22 +92,19 @@ export class ActorTracing implements TracingPort {
 
   timer(from: Cell, to: unknown): InTrace | undefined {
     const { context, trace, ROOT_CONTEXT } = this.#api;
-    const parent = this.#parentOf(from);
-    if (!this.#isTraced(parent)) return undefined;
-    const span = this.#start(this.#shapes.send(to, this.#node.remote), parent);
-    span.end();
-    const armed = trace.setSpan(ROOT_CONTEXT, span);
-    return (act) => context.with(armed, () => this.#carrying(span.spanContext(), act));
+    const armed = this.#instant(this.#parentOf(from), () => this.#shapes.send(to, this.#node.remote));
+    if (armed === undefined) return undefined;
+    const active = trace.setSpanContext(ROOT_CONTEXT, armed);
+    return (act) => context.with(active, () => this.#carrying(armed, act));
   }
 
   spawned(parent: Cell | null, child: Cell, isFar: boolean): void {
     const { trace, ROOT_CONTEXT } = this.#api;
     const remote = this.#current === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, this.#current);
-    const above = isFar ? remote : this.#parentOf(parent);
-    if (!this.#isTraced(above)) return;
-    const span = this.#start(this.#shapes.spawn(child, isFar), above);
-    span.end();
-    this.#contexts.make(child).spawn = span.spanContext();
+    const made = this.#instant(isFar ? remote : this.#parentOf(parent), () =>
+      this.#shapes.spawn(child, isFar),
+    );
+    if (made !== undefined) this.#contexts.make(child).spawn = made;
   }
 
   enters(cell: Cell, message: unknown): void {
@@ -128,18 +133,17 @@ export class ActorTracing implements TracingPort {
   }
 
   turn(cell: Cell, item: unknown, message: unknown, body: Body): void | PromiseLike<void> {
-    const handle = (): void | PromiseLike<void> => body.onMessage(message, cell.self);
-    if ((cell.flags & (TRACED | IN_STORE)) === 0) return handle();
+    if ((cell.flags & (TRACED | IN_STORE)) === 0) return body.onMessage(message, cell.self);
     const { context, trace } = this.#api;
     const active = context.active();
-    const carried = this.#contexts.taken(cell, item);
+    const carried = (cell.flags & TRACED) === 0 ? undefined : this.#contexts.taken(cell, item);
+    if (carried === undefined && trace.getSpanContext(active) === undefined)
+      return body.onMessage(message, cell.self);
+    const handle = (): void | PromiseLike<void> => body.onMessage(message, cell.self);
     if (carried === undefined) return context.with(trace.deleteSpan(active), handle);
-    return this.#inSpan(
-      cell,
-      this.#shapes.turn(cell, message),
-      trace.setSpanContext(active, carried),
-      handle,
-    );
+    const parent = trace.setSpanContext(active, carried);
+    if (isUnsampled(carried)) return context.with(parent, handle);
+    return this.#inSpan(cell, this.#shapes.turn(cell, message), parent, handle);
   }
 
   arrive(headers: TraceHeaders, act: () => void): void {
@@ -154,7 +158,7 @@ export class ActorTracing implements TracingPort {
   handedOn(target: string): void {
     const { trace, ROOT_CONTEXT } = this.#api;
     if (this.#current === null) return;
-    this.#start(this.#shapes.process(target), trace.setSpanContext(ROOT_CONTEXT, this.#current)).end();
+    this.#instant(trace.setSpanContext(ROOT_CONTEXT, this.#current), () => this.#shapes.process(target));
   }
 
   /** The context that what the actor sends now belongs to. */
@@ -165,7 +169,9 @@ export class ActorTracing implements TracingPort {
   /** Runs `work` in a span below the message that the actor took last. */
   withMessage<R>(cell: Cell, work: () => R): R {
     const parent = this.#parentOf(cell);
-    if (!this.#isTraced(parent)) return this.#api.context.with(parent, work);
+    const above = this.#api.trace.getSpanContext(parent);
+    if (isUnsampled(above) || (above === undefined && !this.#mayBegin))
+      return this.#api.context.with(parent, work);
     const last = this.#contexts.of(cell)?.last;
     const made = this.#inSpan(cell, this.#shapes.process(cell.label), parent, work);
     // The span is over when the work is: what is sent afterwards belongs to the message again.
@@ -205,10 +211,18 @@ export class ActorTracing implements TracingPort {
     ) as R;
   }
 
-  /** What is sent by `act` goes with the span, here and to other nodes. */
-  #sending<R>(span: Span, act: () => R): R {
+  /** A span that ends at once: its context, or that above it where none is made. Undefined: there is no trace. */
+  #instant(parent: Context, shape: () => Shape): SpanContext | undefined {
+    const above = this.#api.trace.getSpanContext(parent);
+    if (isUnsampled(above) || (above === undefined && !this.#mayBegin)) return above;
+    const span = this.#start(shape(), parent);
+    span.end();
+    return span.spanContext();
+  }
+
+  /** What is sent by `act` goes with that context, here and to other nodes. */
+  #sending<R>(spanContext: SpanContext, act: () => R): R {
     const { remote } = this.#node;
-    const spanContext = span.spanContext();
     if (!this.#api.isSpanContextValid(spanContext)) return this.#carrying(null, act); // no SDK is registered
     remote.setTrace(headersOf(spanContext));
     try {
@@ -235,16 +249,13 @@ export class ActorTracing implements TracingPort {
   #parentOf(from: Cell | null): Context {
     const { context, trace } = this.#api;
     const active = context.active();
-    const contexts = from === null ? undefined : this.#contexts.of(from);
+    if (from === null || (from.flags & TRACED) === 0) return active;
+    const contexts = this.#contexts.of(from);
     if (contexts === undefined) return active;
     const { start, spawn } = contexts;
     const last = contexts.last === undefined ? spawn : contexts.last;
     if (last === undefined || (active !== start && trace.getSpanContext(active) !== undefined)) return active;
     return last === null ? trace.deleteSpan(active) : trace.setSpanContext(active, last);
-  }
-
-  #isTraced(parent: Context): boolean {
-    return this.#mayBegin || this.#api.trace.getSpanContext(parent) !== undefined;
   }
 
   #start({ name, kind, attributes }: Shape, parent: Context): Span {
@@ -262,4 +273,9 @@ export class ActorTracing implements TracingPort {
     const { ERROR: code } = this.#api.SpanStatusCode;
     span.setStatus(message === undefined ? { code } : { code, message });
   }
+}
+
+/** Below a span that is not sampled none is made: what it is sent along with carries its context on. */
+function isUnsampled(above: SpanContext | undefined): above is SpanContext {
+  return above !== undefined && (above.traceFlags & SAMPLED) === 0;
 }

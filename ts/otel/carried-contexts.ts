@@ -64,6 +64,7 @@ export class CarriedContexts {
   make(cell: Cell): ActorContexts {
     let contexts = this.#actors.get(cell);
     if (contexts === undefined) this.#actors.set(cell, (contexts = new ActorContexts()));
+    cell.flags |= TRACED;
     return contexts;
   }
 
@@ -71,7 +72,6 @@ export class CarriedContexts {
   enters(cell: Cell, message: unknown, context: SpanContext): void {
     const gate = cell.extra?.gate;
     if (gate?.isFull === true && gate.policy !== 'drop-old') return; // it will be dropped
-    cell.flags |= TRACED;
     this.make(cell).mail.add(message, context, 1 + (cell.mailbox?.size ?? 0));
   }
 

@@ -232,6 +232,26 @@ it('has no span outside of a trace, unless it shall begin one', async () => {
   expect(await line('process quiet')).toEqual(['process quiet', 'send quiet']);
 });
 
+it('makes no span below one that is not sampled, and carries its context on', async () => {
+  traced();
+  const above = { traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: 'b7ad6b7169203331', traceFlags: 0 };
+  const seen: unknown[] = [];
+  const last = node.spawnWith({ label: 'last' }, {
+    kind: 'handler',
+    name: 'last',
+    init: () => ({ onMessage: () => void seen.push(trace.getSpanContext(context.active())) }),
+  } as never) as Pid<string>;
+  const first = relay('first', last as Pid<never>);
+  const pid = await counter.start(node);
+  await context.with(trace.setSpanContext(ROOT_CONTEXT, above), async () => {
+    node.send(first, 'x');
+    await call(node, pid, 'add', 1);
+  });
+  await until('the last', () => seen.length === 1);
+  expect(seen).toEqual([above]);
+  expect(exporter.getFinishedSpans()).toEqual([]);
+});
+
 it('keeps contexts and messages together in a mailbox that drops', async () => {
   traced();
   const seen: [number, string | undefined][] = [];
