@@ -71,6 +71,46 @@ describe('two nodes', () => {
     expect(sent.find(({ name }) => name === 'send sink')?.node).toBe(b.name);
   });
 
+  it('are one trace from the message of a client to the members of a room', async () => {
+    const [a, b] = (await cluster.nodes({ name: 'a' }, { name: 'b' })) as [ClusterNode, ClusterNode];
+    await trace(a);
+    await trace(b);
+    await a.run((bench, peer) => bench.node.connect(peer), b.name);
+    for (const node of [a, b])
+      await node.run(async (bench) => {
+        const { createRooms } = (await bench.load(
+          '../../ts/rooms/index',
+        )) as typeof import('../../../ts/rooms/index.ts');
+        const { FakeSocket } = (await bench.load(
+          '../unit/rooms/fake-socket',
+        )) as typeof import('../../unit/rooms/fake-socket.ts');
+        const rooms = createRooms(bench.node, {
+          message: (connection, text) => connection.broadcast('lobby', text),
+        });
+        const socket = new FakeSocket();
+        bench.box['joining'] = rooms.accept(socket).join('lobby');
+        bench.box['socket'] = socket;
+      });
+    for (const node of [a, b]) await node.run((bench) => bench.box['joining'] as Promise<void>);
+    let handed: Seen[] = [];
+    // A broadcast stays here until the other node has said that it wants the room.
+    while (!handed.some(({ name }) => name === 'process room')) {
+      await a.run((bench) => void bench.box['socket'].say('hello'));
+      handed = await b.run((bench) => (bench.box['spans'] as Spans).all());
+    }
+    const sent = await a.run((bench) =>
+      (bench.box['spans'] as Spans).having('process client message', 'send room'),
+    );
+    const room = handed.find(({ name }) => name === 'process room');
+    const broadcast = sent.find(({ id }) => id === room?.above);
+    const message = sent.find(({ id }) => id === broadcast?.above);
+    expect([broadcast?.name, message?.name, message?.above]).toEqual([
+      'send room',
+      'process client message',
+      undefined,
+    ]);
+  });
+
   it('keep contexts and messages together when a message is long', async () => {
     const [a, b] = (await cluster.nodes({ name: 'a' }, { name: 'b' })) as [ClusterNode, ClusterNode];
     await trace(a);
