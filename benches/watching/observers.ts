@@ -16,8 +16,8 @@ import { traceActors } from '../../ts/otel/index.ts';
 
 /** Turned on; `begin` runs what sends the first message. */
 export interface Observing {
-  begin(act: () => void): void;
-  end(): void;
+  readonly begin: (act: () => void) => void;
+  readonly end: () => void;
 }
 
 export interface Observer {
@@ -103,6 +103,7 @@ function traced(name: string, about: string, sampler: Sampler | undefined): Obse
         sampler: sampler ?? new AlwaysOnSampler(),
         spanProcessors: [new NoopSpanProcessor()],
       });
+      // It stays: what traces requests has one, also where actors are not traced.
       context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
       const untrace = traceActors(node, { tracerProvider: provider });
       const span = provider.getTracer('bench').startSpan('round');
@@ -112,7 +113,6 @@ function traced(name: string, about: string, sampler: Sampler | undefined): Obse
         end: () => {
           untrace();
           span.end();
-          context.disable();
         },
       };
     },
