@@ -185,6 +185,7 @@ class Driver implements Running {
     counting.begin();
     const start = performance.now();
     await pause(quick ? 50 : 1500);
+    while (!counting.hasAny) await pause(20); // a quick round on a busy machine
     const { deliveries, latencies } = counting.end();
     if (counting.lost > 0) throw new Error(`${counting.lost} clients were closed`);
     const seconds = (performance.now() - start) / 1000;
@@ -239,6 +240,11 @@ class Counting {
     this.#got.delete(sequence);
     this.onComplete();
   };
+
+  /** Whether something was delivered since `begin`. */
+  get hasAny(): boolean {
+    return this.deliveries > this.#from;
+  }
 
   begin(): void {
     this.#recorded = 0;

@@ -101,6 +101,7 @@ class ServerProcess {
     const profile = process.env['SNOWMESH_BENCH_PROFILE'];
     const child = fork(program, [JSON.stringify(order)], {
       execArgv: [
+        ...process.execArgv, // what loads TypeScript, if that is what runs
         '--expose-gc',
         ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]),
       ],

@@ -11,12 +11,13 @@ interface Line {
   readonly suite?: string;
   readonly case?: string;
   readonly value?: number;
+  readonly unit?: string;
   readonly run?: { readonly revision: string };
   readonly end?: { readonly failed: number };
 }
 
 describe('npm run bench', () => {
-  it.each(['cluster', 'local', 'watching', 'growth', 'micro'])(
+  it.each(['cluster', 'local', 'watching', 'growth', 'micro', 'rooms'])(
     'gives figures for every case in %s/',
     async (folder) => {
       const child = startChild(RUN, { args: ['--quick', '--no-rivals', `^${folder}/`] });
@@ -29,9 +30,11 @@ describe('npm run bench', () => {
       for (const { name } of cases.filter((bench) => bench.name.startsWith(`${folder}/`))) {
         const figures = parsed.filter((line) => line.case === name && line.suite !== undefined);
         expect(figures.length, name).toBeGreaterThan(0);
-        for (const { suite, value } of figures) {
+        for (const { suite, value, unit } of figures) {
           expect(suite).toBe('snowmesh');
-          expect(value, name).toBeGreaterThan(0);
+          // By how much a heap has grown for a few connections: what was collected meanwhile may be more.
+          if (folder === 'rooms' && unit === 'bytes') expect(value, name).toBeTypeOf('number');
+          else expect(value, name).toBeGreaterThan(0);
         }
         expect(child.stderr()).toContain(name);
       }
