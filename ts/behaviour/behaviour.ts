@@ -17,7 +17,7 @@ import type { Protocol, ServerAddress, ServerName, ServerRef } from './protocol.
 export interface Behaviour<A extends readonly unknown[], P extends Protocol>
   extends HandlerSpec<P['info'], A> {
   /**
-   * Starts it and waits for its init (I1). Not linked.
+   * Starts it and waits for its init. Not linked.
    *
    * @param parent The starting actor's `self`, or the node for code outside of actors.
    * @throws SNOW_ERR_START: details.reason is what init threw or exited with, `{ alreadyStarted: pid }` when the name

@@ -44,7 +44,7 @@ export function call<R = unknown>(
  * @returns What the handler returned.
  * @throws CallError: its `state` says why there is no answer — `timeout`, `noproc`, `exit` (it ended meanwhile),
  *   `nodedown`, `error`, `unknown` (no such call), `calling_self` (at once), `cycle` (it waits for us) — its
- *   other fields the target, the tag, and the time in ms. An answer that comes later is dropped (G3).
+ *   other fields the target, the tag, and the time in ms. An answer that comes later is dropped.
  * @example
  * const sum = await call(self, counter, 'add', 5);
  */

@@ -42,7 +42,7 @@ export interface ServerOptions<I extends Init, C, K, M> {
   readonly onTimeout?: (context: ServerContext<StateOf<I>>) => unknown;
   /** Runs before an orderly end: own stop, `stop()`, a throw, the parent's end while trapping exits. Not on `kill`. */
   readonly terminate?: (context: ServerContext<StateOf<I>>, reason: ExitReason) => unknown;
-  /** Calls whose caller has given up already are dropped instead of handled. Default false, as in Erlang (G2). */
+  /** Calls whose caller has given up already are dropped instead of handled. Default false, as in Erlang. */
   readonly skipExpired?: boolean;
 }
 

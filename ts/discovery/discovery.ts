@@ -70,7 +70,7 @@ export function isPort(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) > 0 && (value as number) <= 65_535;
 }
 
-/** Whether it can stand before the `@` of a node name (U5). */
+/** Whether it can stand before the `@` of a node name. */
 export function isLocalName(value: unknown): value is string {
   return looksLikeNodeName(`${String(value)}@h`) && typeof value === 'string' && !/[:[\]]/.test(value);
 }

@@ -21,7 +21,7 @@ export interface PortmapRegistration {
 }
 
 /**
- * Registers a node of this machine, and again within seconds whenever the port mapper was away (U2). Nodes that use
+ * Registers a node of this machine, and again within seconds whenever the port mapper was away. Nodes that use
  * `portmapDiscovery` need not do this: they register by themselves.
  *
  * @param name what stands before the `@` of the node's name.

@@ -16,7 +16,7 @@ import {
 export interface PortmapOptions {
   /** Default 4370; 0 takes a free one. */
   readonly port?: number;
-  /** Address to listen on. Default 127.0.0.1. Whatever it is, only clients of this machine may register (U3). */
+  /** Address to listen on. Default 127.0.0.1. Whatever it is, only clients of this machine may register. */
   readonly host?: string;
   /** How long a line may take to come, and an answer to be taken. Unit: ms. Default 5000. */
   readonly lineMs?: number;
@@ -38,7 +38,7 @@ const OPTIONS: OptionNames<PortmapOptions> = { port: true, host: true, lineMs: t
 /**
  * Starts a port mapper: nodes of this machine register their names and ports with it, any client may ask.
  *
- * A name lives as long as the connection that registered it (U1). No client can remove the name of another.
+ * A name lives as long as the connection that registered it. No client can remove the name of another.
  *
  * @returns a port mapper that listens. It holds 1024 names and 2048 connections at most.
  * @throws SNOW_ERR_BAD_OPTION; SNOW_ERR_LISTEN when the address cannot be listened on.
@@ -84,7 +84,7 @@ class Registrations {
     this.lineMs = lineMs;
   }
 
-  /** At the limit the oldest connection without a name is closed, so silent connections keep no client out (T5). */
+  /** At the limit the oldest connection without a name is closed, so silent connections keep no client out. */
   accept(socket: Socket): void {
     if (this.#connections.size >= MAX_CONNECTIONS) this.#makeRoom();
     const connection = new Connection(this, socket);

@@ -2,7 +2,7 @@ import { type Discovery, type DiscoveryListener, demand, looksLikeNodeName, MAX_
 import { startOnce } from './polling.ts';
 
 /**
- * Finds the nodes of a fixed list: for clusters whose ports are known, without any service to ask (U4).
+ * Finds the nodes of a fixed list: for clusters whose ports are known, without any service to ask.
  *
  * @param names full names, `name@host` or `name@host:port`; this node's own may be among them. At most 4096.
  * @returns a discovery for the option `discovery` of one node; it finds all of them at once and never fails.

@@ -15,7 +15,7 @@ export interface SubscriberPort {
 
 /** What a notice says beside the node's name. */
 export interface NodeFacts {
-  /** Counts connections of this node: the same number in an up and its down (L10). */
+  /** Counts connections of this node: the same number in an up and its down. */
   readonly connection: number;
   readonly incarnation: bigint;
   readonly hidden: boolean;
@@ -102,7 +102,7 @@ export class NodeMonitors {
     this.fire(node, cause);
   }
 
-  /** The node's event loop stopped turning, or turns again; the node is up all the time (L13). */
+  /** The node's event loop stopped turning, or turns again; the node is up all the time. */
   loop(node: string, stalled: boolean, facts: { readonly ageMs: number; readonly hidden: boolean }): void {
     const notice = stalled ? new NodeStalled(node, facts.ageMs) : new NodeRecovered(node);
     for (const { pid, hidden } of this.#subscriptions.values())

@@ -1,10 +1,10 @@
 import type { Startable, StartOptions } from '../actor/index.ts';
 import { checkOptionNames, kindOf, type OptionNames, SnowmeshError, unknownOption } from '../errors/index.ts';
 
-/** When an ended child is started again (J4). */
+/** When an ended child is started again. */
 export type Restart = 'permanent' | 'transient' | 'temporary';
 
-/** How a child is asked to end: not at all, with so many milliseconds to obey, or with all the time it wants (J15). */
+/** How a child is asked to end: not at all, with so many milliseconds to obey, or with all the time it wants. */
 export type Shutdown = 'brutalKill' | 'infinity' | number;
 
 /** Chooses a node for a child, by its id. What it throws is why the start failed. */
@@ -31,7 +31,7 @@ export interface ChildOptions {
   /**
    * The node the child lives on; default: the supervisor's own. A function is asked before every start and restart, so a child
    * can fall over to another node. What is started elsewhere must be exposed there; its `name` is one of that node. A node that
-   * is lost, or not reached, is an abnormal end or a failed start, and uses up the restart intensity (S2), unless `onNodeLost`
+   * is lost, or not reached, is an abnormal end or a failed start, and uses up the restart intensity, unless `onNodeLost`
    * says `wait`.
    */
   readonly node?: string | Placement;
@@ -125,7 +125,7 @@ export function childSpec<N, A extends unknown[]>(
   return spec;
 }
 
-/** Fills in the defaults (J3) and refuses what makes no sense. Throws SNOW_ERR_BAD_CHILD_SPEC. */
+/** Fills in the defaults and refuses what makes no sense. Throws SNOW_ERR_BAD_CHILD_SPEC. */
 export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPlan {
   if (typeof spec !== 'object' || spec === null) throw badChildSpec('?', 'is not an object');
   const { id, start, restart = 'permanent', significant = false } = spec;

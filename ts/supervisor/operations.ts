@@ -25,7 +25,7 @@ export type SupervisorDest = Pid | string | NodeAddress;
  * @param child A child spec; for a dynamic supervisor with a template, the arguments that follow the template's.
  * @param options `timeout` in ms, default Infinity; `signal`. When the wait ends by them, the child may still start.
  * @returns What came of it: see {@link ChildResult}. A spec whose start failed is dropped; one whose init said
- *   `ignore` is kept without a PID, unless temporary or dynamic (J20).
+ *   `ignore` is kept without a PID, unless temporary or dynamic.
  * @throws SNOW_ERR_BAD_CHILD_SPEC at once; a CallError when the supervisor cannot be reached, does not answer in time, or waits for
  *   the caller (`cycle`: a child that asks its own supervisor during its init).
  * @example
@@ -54,7 +54,7 @@ export async function startChild(
 
 /**
  * Stops a child. A static supervisor keeps its spec (but not that of a temporary child), so asking again is fine; a
- * dynamic one takes the PID and forgets the child (J21, J22).
+ * dynamic one takes the PID and forgets the child.
  *
  * @param options `timeout` in ms, default Infinity; `signal`. When the wait ends by them, the child still ends.
  * @returns `ok`, or `not_found`; `not_supported` for an id at a dynamic supervisor.
@@ -73,7 +73,7 @@ export function terminateChild(
 }
 
 /**
- * Starts a child again that does not run, from its kept spec (J21). Not for dynamic supervisors.
+ * Starts a child again that does not run, from its kept spec. Not for dynamic supervisors.
  *
  * @param options `timeout` in ms, default Infinity; `signal`. When the wait ends by them, the child may still start.
  * @returns See {@link ChildResult}; `running`, `restarting` and `not_found` when there is nothing to restart.
@@ -92,7 +92,7 @@ export function restartChild(
 }
 
 /**
- * Forgets the spec of a child that does not run (J21). Not for dynamic supervisors.
+ * Forgets the spec of a child that does not run. Not for dynamic supervisors.
  *
  * @param options `timeout` in ms, default 5000; `signal`.
  * @returns `ok`, `running`, `restarting`, `not_found` or `not_supported`.
@@ -127,7 +127,7 @@ export function whichChildren(
 }
 
 /**
- * How many children there are, and of which kind (J23).
+ * How many children there are, and of which kind.
  *
  * @param options `timeout` in ms, default 5000; `signal`.
  * @example

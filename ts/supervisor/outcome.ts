@@ -5,7 +5,7 @@ import type { Restart } from './child-spec.ts';
  * What came of starting a child. `pid` is undefined when its init said `ignore`.
  *
  * Errors: `already_started` (the id is taken by a running child, `pid`), `already_present` (by one that does not run),
- * `start_failed` (with the reason), `bad_spec` (with what is wrong), `max_children`, `not_found`, `running`, `restarting`, `not_supported` (J20-J22, J26).
+ * `start_failed` (with the reason), `bad_spec` (with what is wrong), `max_children`, `not_found`, `running`, `restarting`, `not_supported`.
  */
 export type ChildResult =
   | { readonly ok: true; readonly pid: Pid | undefined }
@@ -23,7 +23,7 @@ export type ChildResult =
         | 'not_supported';
     };
 
-/** What came of terminating or deleting a child (J21, J22). */
+/** What came of terminating or deleting a child. */
 export type StopResult = 'ok' | 'not_found' | 'running' | 'restarting' | 'not_supported';
 
 /** One line of `whichChildren`. */
@@ -35,7 +35,7 @@ export interface ChildInfo {
   readonly restart: Restart;
 }
 
-/** How many children there are (J23). */
+/** How many children there are. */
 export interface ChildCounts {
   /** Children with a spec, running or not; for a dynamic supervisor, its children. */
   readonly specs: number;

@@ -30,7 +30,7 @@ export interface SupervisorOptions<A extends readonly unknown[] = []> extends Re
   readonly strategy?: Strategy;
   /**
    * Whether the end of significant children ends the supervisor: of any one, or of the last one. It counts when a
-   * transient one ends cleanly, or a temporary one at all (J24). Default `never`.
+   * transient one ends cleanly, or a temporary one at all. Default `never`.
    */
   readonly autoShutdown?: AutoShutdown;
   /** The children in start order, or a function that makes them from the supervisor's own arguments. */
@@ -43,7 +43,7 @@ export interface DynamicSupervisorOptions extends RestartLimit {
   readonly name: string;
   /** What all children are like (simple_one_for_one); `startChild` then takes further arguments instead of a spec. */
   readonly child?: ChildSpec;
-  /** Most children, those being restarted included (J26). Default: no limit. */
+  /** Most children, those being restarted included. Default: no limit. */
   readonly maxChildren?: number;
 }
 
@@ -55,7 +55,7 @@ export interface SupervisorSpec<A extends readonly unknown[] = []> extends Funct
    * it with all its children, in order; so does `node.stop()`, or the end of its parent.
    *
    * @throws SNOW_ERR_START, with the reason in `details.reason`: for a child that did not start
-   *   `{ shutdown: { failedToStartChild: id, reason } }` (J2).
+   *   `{ shutdown: { failedToStartChild: id, reason } }`.
    */
   start(parent: Caller, ...args: A): Promise<Pid>;
   /** `start` with a name, a node, a timeout, or without the link. */
