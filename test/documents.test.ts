@@ -3,6 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+// @ts-expect-error A script of this repository, without types.
+import { llmsText } from '../scripts/llms.mjs';
+// @ts-expect-error A script of this repository, without types.
+import { citations, findProofs } from '../scripts/rules.mjs';
 import { root } from './support/child.ts';
 
 const documents = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
@@ -50,6 +54,41 @@ describe.each(documents)('%s', (path) => {
   });
 });
 
+describe('docs/guarantees.md', () => {
+  const rows = textOf('docs/guarantees.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| **'))
+    .map((line) => line.split(' | '));
+  const proofs = findProofs() as Map<string, readonly string[]>;
+
+  it.each(rows.map((cells) => [cells[0] ?? '', cells] as const))(
+    '%s: its tests prove its rules',
+    (_, cells) => {
+      const [rules = '', tests = ''] = cells.slice(3);
+      const numbers = citations(rules) as string[];
+      const files = [...tests.matchAll(/\]\(\.\.\/([^)]+)\)/g)].map(([, file = '']) => file);
+      const proves = (file: string, number: string): boolean => proofs.get(number)?.includes(file) === true;
+      expect(numbers).not.toEqual([]);
+      expect(numbers.filter((number) => !files.some((file) => proves(file, number)))).toEqual([]);
+      expect(files.filter((file) => !numbers.some((number) => proves(file, number)))).toEqual([]);
+    },
+  );
+
+  it.each(['Crash', 'Stall', 'Kill', 'Split', 'Heal', 'Drain'])('has a row for %s', (failure) => {
+    expect(rows.filter(([first = '']) => first.startsWith(`| **${failure}**`))).toHaveLength(1);
+  });
+});
+
+it('docs/llms.txt is what `node scripts/llms.mjs` writes', () => {
+  expect(textOf('docs/llms.txt')).toBe(llmsText());
+});
+
+it('the site has every document of docs/', () => {
+  const { projectDocuments } = JSON.parse(textOf('docs/typedoc.json')) as { projectDocuments: string[] };
+  const all = readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md'));
+  expect([...projectDocuments].sort()).toEqual(all.sort());
+});
+
 /** What a file exports or re-exports, by name; `export *` is followed one room down. */
 function exportedNames(path: string): string[] {
   const text = textOf(path).replace(/\/\*[\s\S]*?\*\//g, '');
@@ -66,6 +105,8 @@ function exportedNames(path: string): string[] {
 interface Definition {
   readonly kind: string;
   readonly doc: string;
+  /** The members of an interface, with their comments. */
+  readonly members: string;
 }
 
 /** Every exported definition under ts/, by name, with the comment right before it. */
@@ -75,8 +116,11 @@ function definitions(): Map<string, Definition[]> {
     if (!file.endsWith('.ts') || file.endsWith('index.ts')) continue;
     const pattern =
       /(?:(\/\*\*(?:(?!\*\/)[\s\S])*\*\/)\n(?:\/\/.*\n)*)?^export (?:declare |abstract |async )*(function|class|interface|type|const) (\w+)/gm;
-    for (const [, doc = '', kind = '', name = ''] of textOf(join('ts', file)).matchAll(pattern)) {
-      found.set(name, [...(found.get(name) ?? []), { kind, doc }]);
+    const text = textOf(join('ts', file));
+    for (const { 0: head, 1: doc = '', 2: kind = '', 3: name = '', index } of text.matchAll(pattern)) {
+      const start = index + head.length;
+      const members = kind === 'interface' ? text.slice(start, text.indexOf('\n}', start)) : '';
+      found.set(name, [...(found.get(name) ?? []), { kind, doc, members }]);
     }
   }
   return found;
@@ -98,5 +142,12 @@ describe.each(['ts/index.ts', 'ts/testing/index.ts'])('what %s exports', (door) 
     expect(functions.filter((name) => !documented(name).some(({ doc }) => doc.includes('@example')))).toEqual(
       [],
     );
+  });
+
+  it('cites no rule by its number, which a reader of the reference cannot look up', () => {
+    const cited = names.filter((name) =>
+      documented(name).some(({ doc, members }) => citations(doc + members).length > 0),
+    );
+    expect(cited).toEqual([]);
   });
 });
