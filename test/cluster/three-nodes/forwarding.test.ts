@@ -4,7 +4,7 @@ import { Cluster, startIn } from '../../support/cluster.ts';
 import type { Workbench } from '../../support/cluster-node.ts';
 
 let cluster: Cluster;
-beforeEach(() => void (cluster = new Cluster('full')));
+beforeEach(() => void (cluster = new Cluster()));
 afterEach(() => cluster.stop());
 
 const listen = async (bench: Workbench, name: string): Promise<void> => {
