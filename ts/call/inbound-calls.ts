@@ -212,6 +212,8 @@ class RemoteCall implements AwaitingCaller {
   stopWaiting: (() => void) | undefined = undefined;
   /** Of the message that waits for room. */
   bytes = 0;
+  older: AwaitingCaller | null = null;
+  newer: AwaitingCaller | null = null;
 
   constructor(calls: InboundCalls, cell: Cell, address: Ref, deadline: number) {
     this.calls = calls;

@@ -48,6 +48,8 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
   trace: RequestTrace | undefined = undefined;
   private ref: Ref | undefined = undefined;
   private isOver = false;
+  older: AwaitingCaller | null = null;
+  newer: AwaitingCaller | null = null;
   before: OwnCall | null = null;
   after: OwnCall | null = null;
 

@@ -16,7 +16,7 @@ export function isWaiting({ extra, body, wait, flags }: Cell): boolean {
 
 /** Whether a caller waits for an actor's answer, or what started it for its init. */
 export function isWaitedFor({ extra }: Cell): boolean {
-  return extra !== null && (extra.starter !== null || (extra.callers !== null && extra.callers.size > 0));
+  return extra !== null && (extra.starter !== null || extra.callers !== null);
 }
 
 /** What an actor waits for: actors of this node, and its waits for other nodes. */

@@ -37,8 +37,8 @@ export class Extras {
   watches: Watches | null = null;
   /** Monitors of it. */
   watchers: Chain<Monitor> | null = null;
-  /** Calls that wait for its answer. */
-  callers: Set<AwaitingCaller> | null = null;
+  /** Calls that wait for its answer: the newest, the head of a list. */
+  callers: AwaitingCaller | null = null;
   /** Its own pending calls: the head of a list. */
   calls: OwnCall | null = null;
   timers: Set<Timer> | null = null;
@@ -58,12 +58,27 @@ export class Extras {
   ancestors: readonly Pid[] = NO_ANCESTORS;
   /** What carries the AsyncLocalStorage stores of its spawn. */
   store: AsyncResource | null = null;
+
+  /** Takes all calls out of `callers`, the oldest first. O(calls). */
+  takeCallers(): AwaitingCaller[] {
+    const taken: AwaitingCaller[] = [];
+    for (let caller = this.callers; caller !== null; ) {
+      const { older } = caller;
+      caller.older = caller.newer = null;
+      taken.push(caller);
+      caller = older;
+    }
+    this.callers = null;
+    return taken.reverse();
+  }
 }
 
 export type DeathCallback = (pid: Pid, reason: ExitReason) => void;
 
-/** A caller that is told when the actor it called ends. */
+/** A caller that is told when the actor it called ends: an item of the list that begins at `Extras.callers`. */
 export interface AwaitingCaller {
+  older: AwaitingCaller | null;
+  newer: AwaitingCaller | null;
   targetEnded(reason: ExitReason): void;
 }
 
@@ -193,12 +208,20 @@ export class Cell implements Queued<Cell>, AliasOwner {
   /** A call that waits for this actor's answer is told of its end. */
   addCaller(caller: AwaitingCaller): void {
     const more = this.more();
-    more.callers ??= new Set();
-    more.callers.add(caller);
+    const { callers } = more;
+    caller.older = callers;
+    if (callers !== null) callers.newer = caller;
+    more.callers = caller;
   }
 
+  /** Does nothing for a call that is not in the list (any more). */
   removeCaller(caller: AwaitingCaller): void {
-    this.extras?.callers?.delete(caller);
+    const { older, newer } = caller;
+    if (newer !== null) newer.older = older;
+    else if (this.extras?.callers === caller) this.extras.callers = older;
+    else return;
+    if (older !== null) older.newer = newer;
+    caller.older = caller.newer = null;
   }
 
   /** Calls back once when the actor dies, after its names are free. Returns the way to cancel it. */

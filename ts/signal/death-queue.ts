@@ -67,7 +67,7 @@ export class DeathQueue implements DeathPort {
     this.monitors.dropOwn(pid, extra);
     this.links.announce(pid, extra, reasonFor);
     this.monitors.announce(pid, extra, reasonFor);
-    for (const caller of extra.callers ?? []) caller.targetEnded(reasonFor());
+    for (const caller of extra.takeCallers()) caller.targetEnded(reasonFor());
   }
 
   /** Takes the oldest, without moving the others. */
