@@ -23,6 +23,8 @@ export interface Observing {
 export interface Observer {
   readonly name: string;
   readonly about: string;
+  /** The other node, which nothing looks at, would end what it observes. */
+  readonly endsAtPeer?: boolean;
   observe(node: Node): Observing;
 }
 
@@ -98,6 +100,7 @@ function traced(name: string, about: string, sampler: Sampler | undefined): Obse
   return {
     name,
     about,
+    endsAtPeer: sampler !== undefined,
     observe(node) {
       const provider = new BasicTracerProvider({
         sampler: sampler ?? new AlwaysOnSampler(),

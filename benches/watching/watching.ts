@@ -30,11 +30,15 @@ export const watching: readonly BenchCase[] = observers.flatMap((observer): Benc
     about: `Messages between two handlers, without and with ${observer.about}.`,
     open: (settings) => inTurns(settings, observer, openLocal),
   },
-  {
-    name: `watching/nodes_${observer.name}`,
-    about: `Round trips to a handler on another node, the sender without and with ${observer.about}.`,
-    open: (settings) => inTurns(settings, observer, openNodes),
-  },
+  ...(observer.endsAtPeer
+    ? []
+    : [
+        {
+          name: `watching/nodes_${observer.name}`,
+          about: `Round trips to a handler on another node, the sender without and with ${observer.about}.`,
+          open: (settings: Settings) => inTurns(settings, observer, openNodes),
+        },
+      ]),
 ]);
 
 async function inTurns(settings: Settings, observer: Observer, open: () => Promise<Work>): Promise<Running> {

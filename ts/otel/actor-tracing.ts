@@ -3,7 +3,6 @@ import type { Context, Span, SpanContext, Tracer } from '@opentelemetry/api';
 import {
   type Body,
   type Cell,
-  IN_STORE,
   type InTrace,
   isLeave,
   isPromise,
@@ -125,18 +124,19 @@ export class ActorTracing implements TracingPort {
     const active = context.active();
     // The init of a started child runs on the stack of its parent: neither the parent's span nor what it sends is the child's.
     if (contexts?.spawn === undefined) {
-      this.#carrying(null, () => context.with(trace.deleteSpan(active), act));
-      return;
+      if (trace.getSpanContext(active) === undefined) return this.#carrying(null, act);
+      this.#contexts.make(cell); // each of its turns has to leave that span
+      return this.#carrying(null, () => context.with(trace.deleteSpan(active), act));
     }
     contexts.start = trace.setSpanContext(active, contexts.spawn);
     this.#carrying(null, () => context.with(contexts.start as Context, act));
   }
 
   turn(cell: Cell, item: unknown, message: unknown, body: Body): void | PromiseLike<void> {
-    if ((cell.flags & (TRACED | IN_STORE)) === 0) return body.onMessage(message, cell.self);
+    if ((cell.flags & TRACED) === 0) return body.onMessage(message, cell.self);
     const { context, trace } = this.#api;
     const active = context.active();
-    const carried = (cell.flags & TRACED) === 0 ? undefined : this.#contexts.taken(cell, item);
+    const carried = this.#contexts.taken(cell, item);
     if (carried === undefined && trace.getSpanContext(active) === undefined)
       return body.onMessage(message, cell.self);
     const handle = (): void | PromiseLike<void> => body.onMessage(message, cell.self);
