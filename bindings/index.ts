@@ -12,7 +12,7 @@ import { type AddonExports, loadAddon } from './load.ts';
 import type * as generated from './native.d.ts';
 
 /** The ABI stamp this TypeScript was written against; the addon must answer the same number. */
-export const ABI = 7;
+export const ABI = 8;
 
 /** How a node's sockets behave. Every time is in milliseconds, every size in bytes. */
 export interface OpenOptions {
@@ -65,6 +65,7 @@ export interface NativeStats {
   /** (name, incarnation) pairs known. */
   identities: number;
   framesIn: number;
+  framesOut: number;
   bytesIn: number;
   bytesOut: number;
   /** Calls of `onBatch`. */
@@ -75,6 +76,8 @@ export interface NativeStats {
   inboxBytes: number;
   /** How often the native thread took reading over from a stalled event loop. */
   takeovers: number;
+  /** ms for which the event loop of the node has not turned; 0 while it waits for something to happen, and without peers. */
+  loopAgeMs: number;
   /** Busy waits that found bytes, and that did not. */
   spinHits: number;
   spinMisses: number;
@@ -85,6 +88,8 @@ export interface NativeStats {
 /** Counters of one session since it came up; bytes are TLS payload, before encryption. */
 export interface SessionStats {
   framesIn: number;
+  /** Those that still wait included. */
+  framesOut: number;
   bytesIn: number;
   bytesOut: number;
   /** ms since bytes last came. */

@@ -52,6 +52,8 @@ export interface NativeStats {
   identities: number
   /** Frames handed to lanes. */
   framesIn: number
+  /** Frames that lanes gave to sessions. */
+  framesOut: number
   /** Plain bytes received. */
   bytesIn: number
   /** Plain bytes sealed. */
@@ -64,6 +66,8 @@ export interface NativeStats {
   inboxBytes: number
   /** How often the thread took reading over from a stalled loop. */
   takeovers: number
+  /** Milliseconds for which the loop of lane 0 has not turned; 0 while it waits, and without sessions. */
+  loopAgeMs: number
   /** Busy waits that found bytes. */
   spinHits: number
   /** Busy waits that did not. */
@@ -128,6 +132,8 @@ export declare function sessionStats(handle: number, session: number): SessionSt
 export interface SessionStats {
   /** Frames handed to lanes. */
   framesIn: number
+  /** Frames that lanes gave it to send. */
+  framesOut: number
   /** Plain bytes received. */
   bytesIn: number
   /** Plain bytes sealed. */

@@ -150,6 +150,7 @@ export {
   NodeStalled,
   type NodeStats,
   type NodeStopOptions,
+  nativeCounters,
   type OutboxOptions,
   type PeerStats,
   type ReadyOptions,

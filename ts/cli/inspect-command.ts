@@ -82,11 +82,12 @@ function nodeText(overview: NodeOverview, sessions: readonly SessionInfo[]): str
     bytes(each.bytesIn),
     bytes(each.bytesOut),
     each.framesIn,
+    each.framesOut,
     bytes(each.waiting),
     age(each.silentMs),
   ]);
   if (rows.length === 0) return text;
-  return `${text}\n${table(['PEER', 'STATE', 'IN', 'OUT', 'FRAMES IN', 'WAITING', 'SILENT'], rows)}`;
+  return `${text}\n${table(['PEER', 'STATE', 'IN', 'OUT', 'FRAMES IN', 'FRAMES OUT', 'WAITING', 'SILENT'], rows)}`;
 }
 
 /** The last ones, the last one first. */

@@ -55,6 +55,6 @@ export interface DiagnosticEvents {
   'snowmesh:peer:recover': OfPeer;
   /** A dial of this node failed: why (`ConnectFailureReason`), and what the system or the peer said. */
   'snowmesh:peer:unreachable': OfPeer & { readonly why: string; readonly detail: string };
-  /** A connection that claimed that name failed to authenticate: the reason in words. */
-  'snowmesh:peer:refuse': OfPeer & { readonly reason: string };
+  /** A connection that claimed that name failed to authenticate: the reason in words, and its kind (`ConnectFailureReason`). */
+  'snowmesh:peer:refuse': OfPeer & { readonly reason: string; readonly why: string };
 }

@@ -174,6 +174,7 @@ function ratesOf(now: SessionCounters, before: Sample | undefined, at: number): 
     Math.max(0, ((one - other) * 1000) / (at - before.at));
   return {
     framesIn: perSecond(now.framesIn, then.framesIn),
+    framesOut: perSecond(now.framesOut, then.framesOut),
     bytesIn: perSecond(now.bytesIn, then.bytesIn),
     bytesOut: perSecond(now.bytesOut, then.bytesOut),
   };

@@ -148,6 +148,7 @@ const session = record({
   stalled: isFlag,
   waiting: isAmount,
   framesIn: isAmount,
+  framesOut: isAmount,
   bytesIn: isAmount,
   bytesOut: isAmount,
   silentMs: isAmount,

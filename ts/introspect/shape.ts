@@ -149,6 +149,8 @@ export interface SessionInfo {
   readonly waiting: number;
   /** Since the connection was made; bytes are TLS payload. */
   readonly framesIn: number;
+  /** Those that wait included. */
+  readonly framesOut: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** ms since bytes last came from the peer. */
@@ -160,6 +162,7 @@ export interface SessionInfo {
 /** Per second. */
 export interface SessionRates {
   readonly framesIn: number;
+  readonly framesOut: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
 }

@@ -20,6 +20,7 @@ export interface Moment {
     readonly restarts: number;
     readonly callTimeouts: number;
     readonly refusals: number;
+    readonly failedDials: number;
   };
 }
 
@@ -93,7 +94,18 @@ export const FIGURES: readonly Figure[] = [
     ({ overview }) => overview.stalledPeers.length,
   ),
   counter('refused_peers_total', 'Connections that failed to authenticate.', ({ events }) => events.refusals),
+  counter(
+    'failed_dials_total',
+    'Dials of this node that brought no connection.',
+    ({ events }) => events.failedDials,
+  ),
   ofPeer('session_frames_in_total', 'counter', 'Frames from a peer.', ({ framesIn }) => framesIn),
+  ofPeer(
+    'session_frames_out_total',
+    'counter',
+    'Frames to a peer, waiting ones included.',
+    ({ framesOut }) => framesOut,
+  ),
   ofPeer('session_bytes_in_total', 'counter', 'Bytes from a peer, TLS payload.', ({ bytesIn }) => bytesIn),
   ofPeer('session_bytes_out_total', 'counter', 'Bytes to a peer, TLS payload.', ({ bytesOut }) => bytesOut),
   ofPeer('session_waiting_bytes', 'gauge', 'Bytes that wait to be sent to a peer.', ({ waiting }) => waiting),

@@ -83,7 +83,15 @@ function fill(metric: Metric, figure: Figure, moment: Moment): void {
 /** Counts events, and reads what a node is doing, once for all metrics of a scrape. */
 class Collector {
   readonly #node: Node;
-  readonly #counts = { spawns: 0, exits: 0, crashes: 0, restarts: 0, callTimeouts: 0, refusals: 0 };
+  readonly #counts = {
+    spawns: 0,
+    exits: 0,
+    crashes: 0,
+    restarts: 0,
+    callTimeouts: 0,
+    refusals: 0,
+    failedDials: 0,
+  };
   /** Turns of actors that have ended. */
   #turnsOfEnded = 0;
   #pending: Promise<Moment> | undefined;
@@ -101,6 +109,7 @@ class Collector {
     this.#count('snowmesh:child:restart', () => counts.restarts++);
     this.#count('snowmesh:call:timeout', () => counts.callTimeouts++);
     this.#count('snowmesh:peer:refuse', () => counts.refusals++);
+    this.#count('snowmesh:peer:unreachable', () => counts.failedDials++);
     node.introspector.view.loopDelay(); // measures from now on
   }
 

@@ -182,8 +182,9 @@ export class Cluster {
     });
   }
 
-  nativeStats(): NativeStats {
-    return this.#native.stats(this.#network.handle);
+  nativeStats(): NativeStats & { readonly id: number } {
+    const { handle } = this.#network;
+    return { ...this.#native.stats(handle), id: handle };
   }
 
   ref(): void {
@@ -259,4 +260,4 @@ function peerStatsOf(session: Session): PeerStats {
 }
 
 /** Of a session that has just ended. */
-const NO_TRAFFIC = { framesIn: 0, bytesIn: 0, bytesOut: 0, silentMs: 0 };
+const NO_TRAFFIC = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0, silentMs: 0 };

@@ -9,6 +9,7 @@
 // Must not know: how TLS, ticks or sockets work (the native core does), nor supervisors, servers and global names.
 export type { Channel, ChannelListener, ChannelPeer } from './channels.ts';
 export { optionsFrom } from './from-env.ts';
+export { nativeCounters } from './native-counters.ts';
 export { Node } from './node.ts';
 export type { NodeEvents, NodeKind, NodeStats, PeerStats } from './node-events.ts';
 export type { NodeFacts } from './node-monitors.ts';

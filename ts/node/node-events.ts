@@ -15,8 +15,8 @@ export interface NodeEvents {
   drain: [node: string];
   /** A dial of this node failed: why, and what the system or the peer said. */
   unreachable: [node: string, why: Exclude<DialResult, 'up'>, detail: string];
-  /** A connection that claimed that name failed to authenticate. */
-  refused: [node: string, reason: string];
+  /** A connection that claimed that name failed to authenticate: the reason in words, and its kind. */
+  refused: [node: string, reason: string, why: Exclude<DialResult, 'up'>];
 }
 
 /** Which nodes to list: those that are not hidden (default), only the hidden ones, or all. */
@@ -30,8 +30,8 @@ export interface NodeStats {
   /** Messages that reached no actor, by reason. */
   readonly deadLetters: Readonly<Record<DeadLetterReason, number>>;
   readonly peers: readonly PeerStats[];
-  /** Counters of the native core; undefined for a node without a name. */
-  readonly native: NativeStats | undefined;
+  /** Counters of the native core, and the `id` under which {@link nativeCounters} finds them; undefined for a node without a name. */
+  readonly native: (NativeStats & { readonly id: number }) | undefined;
 }
 
 /** What the connection to a peer is doing. */

@@ -16,7 +16,7 @@ export function publishPeerEvent(runtime: object, event: keyof NodeEvents, args:
     busy: { ...told, bytes: about },
     drain: told,
     unreachable: { ...told, why: about, detail: facts },
-    refused: { ...told, reason: about },
+    refused: { ...told, reason: about, why: facts },
   };
   (peerEvents[event] as { publish(message: object): void }).publish(named[event]);
 }

@@ -177,15 +177,11 @@ export class PeerNews implements NetworkListener {
     this.#runtime.deadLetters.count('noconnection', node, count);
   }
 
-  refused(name: string, reason: string, unreported: number): void {
-    const fields = unreported === 0 ? { node: name, reason } : { node: name, reason, unreported };
+  refused(name: string, reason: string, why: Exclude<DialResult, 'up'>, unreported: number): void {
+    const fields = { node: name, why, reason, ...(unreported === 0 ? {} : { unreported }) };
     // Two live nodes of one name are a mistake of whoever runs them; the rest may be any stranger.
-    this.#log.write(
-      reason.startsWith('another node of that name') ? 'error' : 'warn',
-      fields,
-      'refused a peer',
-    );
-    this.#tell('refused', name, reason);
+    this.#log.write(why === 'name_taken' ? 'error' : 'warn', fields, 'refused a peer');
+    this.#tell('refused', name, reason, why);
   }
 
   fault(error: unknown): void {

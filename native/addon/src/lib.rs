@@ -34,7 +34,7 @@ use crate::options::OpenOptions;
 use crate::wake::ThreadsafeWake;
 
 /// Changes with every change of a signature or of the layout of entries. `bindings/index.ts` holds the other half.
-const ABI: u32 = 7;
+const ABI: u32 = 8;
 
 /// The ABI stamp.
 #[napi]

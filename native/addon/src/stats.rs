@@ -19,6 +19,8 @@ pub struct NativeStats {
     pub identities: f64,
     /// Frames handed to lanes.
     pub frames_in: f64,
+    /// Frames that lanes gave to sessions.
+    pub frames_out: f64,
     /// Plain bytes received.
     pub bytes_in: f64,
     /// Plain bytes sealed.
@@ -31,6 +33,8 @@ pub struct NativeStats {
     pub inbox_bytes: f64,
     /// How often the thread took reading over from a stalled loop.
     pub takeovers: f64,
+    /// Milliseconds for which the loop of lane 0 has not turned; 0 while it waits, and without sessions.
+    pub loop_age_ms: f64,
     /// Busy waits that found bytes.
     pub spin_hits: f64,
     /// Busy waits that did not.
@@ -44,6 +48,8 @@ pub struct NativeStats {
 pub struct SessionStats {
     /// Frames handed to lanes.
     pub frames_in: f64,
+    /// Frames that lanes gave it to send.
+    pub frames_out: f64,
     /// Plain bytes received.
     pub bytes_in: f64,
     /// Plain bytes sealed.
@@ -65,12 +71,14 @@ pub fn stats(env: Env, handle: u32) -> Result<NativeStats> {
             handshakes: stats.handshakes as f64,
             identities: stats.identities as f64,
             frames_in: stats.frames_in as f64,
+            frames_out: stats.frames_out as f64,
             bytes_in: stats.bytes_in as f64,
             bytes_out: stats.bytes_out as f64,
             batches: host.as_ref().map_or(0.0, |host| host.batches()),
             outbox_bytes: stats.outbox_bytes as f64,
             inbox_bytes: stats.inbox_bytes as f64,
             takeovers: stats.takeovers as f64,
+            loop_age_ms: stats.loop_age_ms as f64,
             spin_hits,
             spin_misses,
             loop_reader: reader.is_some(),
@@ -88,6 +96,7 @@ pub fn session_stats(handle: u32, session: u32) -> Result<Option<SessionStats>> 
             let stats = session.stats(&node);
             SessionStats {
                 frames_in: stats.frames_in as f64,
+                frames_out: stats.frames_out as f64,
                 bytes_in: stats.bytes_in as f64,
                 bytes_out: stats.bytes_out as f64,
                 silent_ms: stats.silent_ms as f64,

@@ -12,6 +12,7 @@ const WRONG_NAME: u8 = 5;
 const REPLACED: u8 = 3;
 const CLOSED: u8 = 0;
 const DISPLACED: u8 = 8;
+const NAME_TAKEN: u8 = 8;
 const GOODBYE: u8 = 0x39;
 
 #[test]
@@ -362,7 +363,8 @@ fn of_two_live_nodes_with_one_name_the_second_is_refused() {
         assert!(refusal.contains("another node of that name"), "{refusal}");
     }
     assert_eq!(a.count(DOWN), 2, "two displacements");
-    a.find("a report", |entry| entry.tag == REFUSED);
+    let report = a.find("a report", |entry| entry.tag == REFUSED);
+    assert_eq!(report.body[report.body.len() - 5], NAME_TAKEN);
 }
 
 #[test]
@@ -373,4 +375,30 @@ fn a_node_that_another_one_displaced_is_told_so() {
     raw.write(&frame(GOODBYE, &[REPLACED])).unwrap();
     let down = a.find("its end", |entry| entry.tag == DOWN);
     assert_eq!(down.body[0], DISPLACED);
+}
+
+#[test]
+fn every_frame_that_a_lane_sends_is_counted_once() {
+    let mut a = TestNode::start("a");
+    let mut b = TestNode::start("b");
+    let port = b.node.port();
+    assert_eq!(a.dial(1, &b.name.clone(), port), 0);
+    let up = a.find("the session", |entry| entry.tag == UP);
+    let session = a.node.session(up.session).unwrap();
+    let [one, two] = [7, 8].map(|value: i32| {
+        let mut body = (u64::from(up.u32(0)) << 40 | 1).to_le_bytes().to_vec();
+        body.extend_from_slice(&[2, 0x22]);
+        body.extend_from_slice(&value.to_le_bytes());
+        frame(SEND, &body)
+    });
+    session
+        .flush(&a.node, &[one.clone(), two.clone()].concat())
+        .unwrap();
+    session.flush(&a.node, &two).unwrap();
+    session.flush(&a.node, &[]).unwrap();
+    session.bulk(&a.node, 1, 0, &[&one[4..]]).unwrap();
+    b.until("all arrived", |b| b.numbers().len() == 4);
+    let sent = session.stats(&a.node);
+    assert_eq!((sent.frames_out, a.node.stats().frames_out), (4, 4));
+    assert_eq!(sent.frames_in, 0);
 }

@@ -4,12 +4,15 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startChild } from '../../support/child.ts';
+import { killChildren, startChild } from '../../support/child.ts';
 import { Cluster, type ClusterNode, COOKIE } from '../../support/cluster.ts';
 
 let cluster: Cluster;
 beforeEach(() => void (cluster = new Cluster()));
-afterEach(() => cluster.stop());
+afterEach(async () => {
+  await killChildren();
+  await cluster.stop();
+});
 
 const startError = (node: ClusterNode, options: object): Promise<{ code: string; message: string }> =>
   node.run(async (bench, wanted) => {
@@ -21,6 +24,17 @@ const startError = (node: ClusterNode, options: object): Promise<{ code: string;
     }
     throw new Error('it started');
   }, options);
+
+it('another thread reads the native counters of a node while its event loop stands still', async () => {
+  const child = startChild(new URL('./blocked-loop.ts', import.meta.url));
+  expect(JSON.parse(await child.line('"seen"'))).toEqual({
+    seen: true,
+    age: expect.any(Number),
+    sessions: 1,
+  });
+  expect(JSON.parse(await child.line('"stopped"'))).toEqual({ stopped: null });
+  expect(await child.exit()).toMatchObject({ code: 0 });
+});
 
 describe('a node without a name', () => {
   it('K1 is nobody, lists nobody, works locally and says clearly what it cannot do', async () => {

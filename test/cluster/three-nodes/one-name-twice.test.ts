@@ -40,7 +40,11 @@ it('displace each other twice at most, are both told, and the first one stays', 
     expect(new Set(await node.run(errors))).toEqual(new Set([told])); // one line in ten seconds
   }
   const refused = await peer.run((bench) => bench.seen('refused').map((event) => event.slice(1)));
-  expect(refused[0]).toEqual([first.name, expect.stringContaining('another node of that name is connected')]);
+  expect(refused[0]).toEqual([
+    first.name,
+    expect.stringContaining('another node of that name is connected'),
+    'name_taken',
+  ]);
   expect(new Set(await peer.run(errors))).toEqual(new Set(['refused a peer']));
 
   await first.run((bench) => bench.node.stop());

@@ -63,8 +63,9 @@ describe('introspection of another node', () => {
       ours: [{ node: b!.name, dialled: true }],
     });
     const { sessions, ours } = seen;
-    for (const { framesIn, bytesIn, bytesOut, silentMs } of [...sessions, ...ours]) {
+    for (const { framesIn, framesOut, bytesIn, bytesOut, silentMs } of [...sessions, ...ours]) {
       expect(framesIn).toBeGreaterThan(10);
+      expect(framesOut).toBeGreaterThan(10);
       expect(bytesIn).toBeGreaterThan(500);
       expect(bytesOut).toBeGreaterThan(500);
       expect(silentMs).toBeGreaterThanOrEqual(0);

@@ -18,7 +18,7 @@ const ARGUMENTS: { readonly [E in keyof NodeEvents]: NodeEvents[E] } = {
   busy: [PEER, 1000],
   drain: [PEER],
   unreachable: [PEER, 'refused', 'nothing listens'],
-  refused: [PEER, 'another cookie'],
+  refused: [PEER, 'another cookie', 'cookie'],
 };
 
 /** The fields of the messages, beside `runtime`, by channel: as the document has them. */

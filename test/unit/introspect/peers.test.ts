@@ -224,6 +224,7 @@ describe('rates of sessions', () => {
         ...session,
         connection,
         framesIn: count,
+        framesOut: 5 * count,
         bytesIn: 10 * count,
         bytesOut: 2 * count,
       },
@@ -237,6 +238,7 @@ describe('rates of sessions', () => {
     expect(rates['framesIn']).toBeGreaterThan(0);
     expect(Math.round((rates['bytesIn'] as number) / (rates['framesIn'] as number))).toBe(10);
     expect(Math.round((rates['bytesOut'] as number) / (rates['framesIn'] as number))).toBe(2);
+    expect(Math.round((rates['framesOut'] as number) / (rates['framesIn'] as number))).toBe(5);
     connection = 2;
     const later = performance.now();
     while (performance.now() - later < 60) await nextTurn();

@@ -20,6 +20,7 @@ it('a node is printed in six lines', async () => {
     dialled: true,
     waiting: 0,
     framesIn: 0,
+    framesOut: 0,
     bytesIn: 0,
     bytesOut: 0,
     silentMs: 0,

@@ -172,7 +172,7 @@ export class ScriptedNative implements Native {
   }
 
   sessionStats(): SessionStats {
-    return { framesIn: 1, bytesIn: 2, bytesOut: 3, silentMs: 4 };
+    return { framesIn: 1, framesOut: 5, bytesIn: 2, bytesOut: 3, silentMs: 4 };
   }
 
   armLastWord(): void {}

@@ -34,9 +34,8 @@ export interface EntryReceiver {
   peerLoop(id: number, stalled: boolean, ageMs: number): void;
   /** The native side has released everything. */
   stopped(): void;
-  /** A connection failed to authenticate. */
-  /** `unreported` refusals before this one were only counted. */
-  refused(name: string, reason: string, unreported: number): void;
+  /** A connection failed to authenticate. `unreported` refusals before this one were only counted. */
+  refused(name: string, reason: string, status: number, unreported: number): void;
   /** Handling an entry threw: a fault of this program, never of the peer. */
   fault(error: unknown): void;
 }
@@ -117,7 +116,8 @@ export class BatchReader {
       case NativeEvent.REFUSED: {
         const name = reader.name();
         const reason = reader.name();
-        return receiver.refused(name, reason, reader.u32());
+        const status = reader.u8();
+        return receiver.refused(name, reason, status, reader.u32());
       }
     }
   }

@@ -23,8 +23,8 @@ export interface NetworkListener {
   dialFailed(peer: PeerState, result: DialResult, detail: string, numbers: Iterable<number>): void;
   /** Messages that were still on this side when their session ended, or when no session could be made. */
   lostMessages(node: string, count: number): void;
-  /** A connection failed to authenticate. */
-  refused(name: string, reason: string, unreported: number): void;
+  /** A connection failed to authenticate. `unreported` refusals before this one were only counted. */
+  refused(name: string, reason: string, why: Exclude<DialResult, 'up'>, unreported: number): void;
   /** A frame could not be handled: a fault of this program, never of the peer. */
   fault(error: unknown): void;
 }

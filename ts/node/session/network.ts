@@ -171,7 +171,7 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     const name = nameOf(identity);
     if (name === undefined) {
       // No user could address it: the connection ends, and no session is reported.
-      this.#listener.refused(identity.name, 'illegal name', 0);
+      this.#listener.refused(identity.name, 'illegal name', 'wrong_name', 0);
       return this.#native.hangup(this.#handle, id, NativeCause.PROTOCOL);
     }
     const peer = this.#peers.of(name);
@@ -242,8 +242,8 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     this.#onStopped?.();
   }
 
-  refused(name: string, reason: string, unreported: number): void {
-    this.#listener.refused(name, reason, unreported);
+  refused(name: string, reason: string, status: number, unreported: number): void {
+    this.#listener.refused(name, reason, resultWithoutSession(status), unreported);
   }
 
   fault(error: unknown): void {

@@ -51,12 +51,14 @@ const VIEWS = {
     ],
   },
   sessions: {
-    heads: ['Peer', 'State', 'In / s', 'Out / s', 'Waiting', 'Silent for'],
+    heads: ['Peer', 'State', 'In / s', 'Out / s', 'Frames in / s', 'Frames out / s', 'Waiting', 'Silent for'],
     row: ({ node, hidden, stalled, rates, waiting, silentMs }) => [
       node,
       stalled ? 'stalled' : hidden ? 'up, hidden' : 'up',
       rates ? bytes(rates.bytesIn) : '-',
       rates ? bytes(rates.bytesOut) : '-',
+      rates ? rates.framesIn : '-',
+      rates ? rates.framesOut : '-',
       bytes(waiting),
       age(silentMs),
     ],

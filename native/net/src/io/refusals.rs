@@ -22,6 +22,7 @@ struct Refused {
     /// The legal name that the peer claimed, or nothing.
     name: String,
     reason: String,
+    status: ConnectStatus,
     /// Refusals before this one that were not reported.
     unreported: u32,
 }
@@ -45,7 +46,7 @@ impl Refusals {
     }
 
     /// Notes a refusal, to be reported by [`Self::due`].
-    fn note(&mut self, name: &str, reason: &str) {
+    fn note(&mut self, name: &str, reason: &str, status: ConnectStatus) {
         let unreported = self
             .held
             .take()
@@ -53,6 +54,7 @@ impl Refusals {
         self.held = Some(Refused {
             name: name.to_owned(),
             reason: reason.to_owned(),
+            status,
             unreported,
         });
     }
@@ -93,7 +95,7 @@ impl IoLoop {
             && !matches!(error, HandshakeError::Refused(_))
         {
             let claimed = acceptor.claimed_name().unwrap_or_default();
-            self.refusals.note(claimed, &error.to_string());
+            self.refusals.note(claimed, &error.to_string(), status_of(error));
             self.report_refusal();
         }
         self.fail_for(&handshake, error);
@@ -110,16 +112,21 @@ impl IoLoop {
         if let Some(Refused {
             name,
             reason,
+            status,
             unreported,
         }) = self.refusals.due(Instant::now(), is_full)
         {
-            let body = Body::new().text(&name).text(&reason).u32(unreported);
+            let body = Body::new()
+                .text(&name)
+                .text(&reason)
+                .u8(status as u8)
+                .u32(unreported);
             self.node.tell_first(0, REFUSED, body.bytes());
         }
     }
 }
 
-/// What the dialling side is told of an error.
+/// The kind of an error, as the dialling side and the report have it.
 fn status_of(error: &HandshakeError) -> ConnectStatus {
     match error {
         HandshakeError::BadProof => ConnectStatus::Auth,
@@ -153,7 +160,7 @@ mod tests {
         let mut refusals = Refusals::new(start);
         let at_once: Vec<_> = (0..300)
             .filter_map(|_| {
-                refusals.note("a@x:1", "bad");
+                refusals.note("a@x:1", "bad", ConnectStatus::Auth);
                 refusals.due(start, false)
             })
             .collect();
@@ -165,10 +172,11 @@ mod tests {
         let last = refusals.due(start + INTERVAL, false).expect("a second is over");
         assert_eq!((last.unreported, last.name.as_str()), (289, "a@x:1"));
         assert_eq!(refusals.next(), None);
-        refusals.note("a@x:1", "bad");
+        refusals.note("a@x:1", "bad", ConnectStatus::Auth);
         assert_eq!(refusals.due(start + INTERVAL, false), None);
-        refusals.note("b@x:1", "worse");
+        refusals.note("b@x:1", "worse", ConnectStatus::NameTaken);
         let next = refusals.due(start + INTERVAL * 3, false).expect("one more");
         assert_eq!((next.unreported, next.name.as_str()), (1, "b@x:1"));
+        assert_eq!(next.status, ConnectStatus::NameTaken);
     }
 }

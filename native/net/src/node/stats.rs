@@ -8,6 +8,7 @@ use super::Node;
 pub(crate) struct Counters {
     pub(crate) handshakes: AtomicU64,
     pub(crate) frames_in: AtomicU64,
+    pub(crate) frames_out: AtomicU64,
     pub(crate) bytes_in: AtomicU64,
     pub(crate) bytes_out: AtomicU64,
     pub(crate) takeovers: AtomicU64,
@@ -24,11 +25,13 @@ pub struct NodeStats {
     pub handshakes: u64,
     pub identities: u64,
     pub frames_in: u64,
+    pub frames_out: u64,
     pub bytes_in: u64,
     pub bytes_out: u64,
     pub outbox_bytes: u64,
     pub inbox_bytes: u64,
     pub takeovers: u64,
+    pub loop_age_ms: u64,
 }
 
 impl Node {
@@ -48,6 +51,7 @@ impl Node {
             handshakes: count(&self.counters.handshakes),
             identities: identities as u64,
             frames_in: count(&self.counters.frames_in),
+            frames_out: count(&self.counters.frames_out),
             bytes_in: count(&self.counters.bytes_in),
             bytes_out: count(&self.counters.bytes_out),
             outbox_bytes: sessions.iter().map(|session| session.waiting() as u64).sum(),
@@ -58,6 +62,7 @@ impl Node {
                 .map(|lane| lane.bytes() as u64)
                 .sum(),
             takeovers: count(&self.counters.takeovers),
+            loop_age_ms: u64::try_from(self.watch.age().as_millis()).unwrap_or(u64::MAX),
         }
     }
 }

@@ -26,7 +26,7 @@ function open(limits = LIMITS) {
     dialFailed: (peer, result, _detail, numbers) =>
       news.push(['failed', peer.name.full, result, [...numbers]]),
     lostMessages: (node, count) => news.push(['lost', node, count]),
-    refused: (name, reason, unreported) => news.push(['refused', name, reason, unreported]),
+    refused: (name, reason, why, unreported) => news.push(['refused', name, reason, why, unreported]),
     fault: (error) => news.push(['fault', String(error)]),
   };
   const network = new Network({ native, limits, ownPid: (local) => new Pid(0, local) });
@@ -60,8 +60,12 @@ describe('sessions', () => {
 
   it('tells of a refused peer, and how many were refused without being reported', () => {
     const { native, news } = open();
-    native.emit(NativeEvent.REFUSED, 0, new Body().name(PEER).name('another cookie').u32(290));
-    expect(news).toEqual([['refused', PEER, 'another cookie', 290]]);
+    native.emit(
+      NativeEvent.REFUSED,
+      0,
+      new Body().name(PEER).name('another cookie').u8(ConnectStatus.AUTH).u32(290),
+    );
+    expect(news).toEqual([['refused', PEER, 'another cookie', 'cookie', 290]]);
   });
 
   it('K10 lets the end of an old session touch nothing of its successor', () => {
@@ -83,7 +87,7 @@ describe('sessions', () => {
       native.emit(FrameTag.SEND, 3, new Body().u64(0n));
       native.down(3, 4);
       expect(native.hangups).toEqual([3]);
-      expect(news).toEqual([['refused', name, 'illegal name', 0]]);
+      expect(news).toEqual([['refused', name, 'illegal name', 'wrong_name', 0]]);
       expect([...network.sessions()]).toEqual([]);
       expect([...network.peers()]).toEqual([]);
     },

@@ -9,6 +9,7 @@ mod inbound;
 mod outbound;
 mod reading;
 mod streams;
+mod traffic;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -24,6 +25,7 @@ use crate::tls::Channel;
 pub(crate) use inbound::Inbound;
 pub use reading::Read;
 use streams::Streams;
+pub(crate) use traffic::Traffic;
 
 /// Tokens of sessions at the I/O thread's poll are this plus the session's id.
 pub(crate) const SESSION_TOKENS: usize = 1 << 16;
@@ -45,27 +47,6 @@ pub(crate) struct Connection {
     pub(crate) stream: TcpStream,
     pub(crate) channel: Channel,
     pub(crate) inbound: Inbound,
-}
-
-/// What went through a session since it came up.
-#[derive(Debug, Default)]
-pub(crate) struct Traffic {
-    pub(crate) frames_in: AtomicU64,
-    pub(crate) bytes_in: AtomicU64,
-    pub(crate) bytes_out: AtomicU64,
-}
-
-/// Counters of a session at one moment.
-#[derive(Clone, Copy, Debug)]
-pub struct SessionStats {
-    /// Frames handed to lanes.
-    pub frames_in: u64,
-    /// Plain bytes received.
-    pub bytes_in: u64,
-    /// Plain bytes sealed.
-    pub bytes_out: u64,
-    /// Milliseconds since bytes last came.
-    pub silent_ms: u64,
 }
 
 /// A session. All its mutable state is behind one lock, held for one read or one write.
@@ -156,18 +137,6 @@ impl Session {
             hung_up: AtomicBool::new(false),
             stays_with_thread: AtomicBool::new(false),
             up_at,
-        }
-    }
-
-    /// Counters now.
-    #[must_use]
-    pub fn stats(&self, node: &Node) -> SessionStats {
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        SessionStats {
-            frames_in: count(&self.traffic.frames_in),
-            bytes_in: count(&self.traffic.bytes_in),
-            bytes_out: count(&self.traffic.bytes_out),
-            silent_ms: node.now_ms().saturating_sub(self.heard_at()),
         }
     }
 

@@ -39,6 +39,7 @@ impl Session {
             );
             return None;
         }
+        self.count_frames(node, frames);
         self.transmit(&mut io, node, frames);
         self.settle(&mut io, node);
         let pending = io.channel.pending();
@@ -77,6 +78,7 @@ impl Session {
         if frame.is_empty() {
             return Some(self.waiting());
         }
+        self.count_out(node, 1);
         io.streams.push(stream, lane, frame);
         io.notice_due = true;
         self.settle(&mut io, node);
