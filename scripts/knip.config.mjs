@@ -28,6 +28,8 @@ export default {
         'node-gyp-build',
         'prebuildify',
         'publint',
+        'react',
+        'react-dom',
         'ts-node',
       ],
       ignoreBinaries: ['apt-cache', 'apt-get', 'c\\+\\+', 'erl', 'ip', 'redis-server', 'rustc', 'rustup'],
