@@ -32,3 +32,19 @@ export interface ClientEvents<T = unknown> {
   /** Messages wait to be taken by the server. */
   queue: number;
 }
+
+const ALL: Readonly<Record<keyof ClientEvents, true>> = {
+  status: true,
+  message: true,
+  direct: true,
+  joined: true,
+  left: true,
+  resync: true,
+  refused: true,
+  presence: true,
+  lost: true,
+  queue: true,
+};
+
+/** The names of the events. */
+export const CLIENT_EVENTS = Object.keys(ALL) as readonly (keyof ClientEvents)[];

@@ -1,4 +1,5 @@
 import { Backoff } from './backoff.ts';
+import { misuse } from './errors.ts';
 import { CloseCode, SUBPROTOCOL } from './protocol.ts';
 
 /** What a client is doing: `waiting` for its next attempt, `connecting`, `open`, or `closed` for good. */
@@ -67,7 +68,7 @@ export class Connector {
   private urls: readonly string[];
   /** The server has welcomed the client over the socket of now. */
   isEstablished = false;
-  private readonly options: ConnectorOptions;
+  private readonly Socket: NonNullable<ConnectorOptions['WebSocket']>;
   private readonly listener: ConnectorListener;
   private readonly backoff: Backoff;
   private socket: ClientSocket | undefined;
@@ -81,9 +82,15 @@ export class Connector {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private beats: ReturnType<typeof setInterval> | undefined;
 
-  constructor(urls: string | readonly string[], options: ConnectorOptions, listener: ConnectorListener) {
-    this.urls = typeof urls === 'string' ? [urls] : urls;
-    this.options = options;
+  constructor(urls: readonly string[], options: ConnectorOptions, listener: ConnectorListener) {
+    this.urls = urls;
+    const { WebSocket: Socket = page.WebSocket } = options;
+    if (Socket === undefined) {
+      const why =
+        'this platform has no WebSocket: give one as the option WebSocket, that of the package ws for example';
+      throw misuse('SNOW_ERR_BAD_OPTION', why);
+    }
+    this.Socket = Socket;
     this.listener = listener;
     const { minDelay = 500, maxDelay = 30_000, random = Math.random } = options;
     this.backoff = new Backoff(minDelay, maxDelay, random);
@@ -124,8 +131,9 @@ export class Connector {
     this.become('open');
   }
 
-  /** The next socket is to be opened there. */
-  goTo(url: string): void {
+  /** The next socket is to be opened there, if that is possible. */
+  goTo(url: unknown): void {
+    if (!isUrl(url)) return;
     this.urls = [url, ...this.urls.filter((each) => each !== url)];
     this.isSent = true;
   }
@@ -143,10 +151,8 @@ export class Connector {
   }
 
   private connect(): void {
-    const { WebSocket: Given = page.WebSocket } = this.options;
-    if (Given === undefined) throw new Error('there is no WebSocket here: give one as the option WebSocket');
     this.become('connecting');
-    const socket = new Given(this.urls[0] as string, SUBPROTOCOL);
+    const socket = new this.Socket(this.urls[0] as string, SUBPROTOCOL);
     this.socket = socket;
     socket.binaryType = 'arraybuffer';
     const on = <T>(event: string, listener: (event: T) => void): void =>
@@ -216,4 +222,11 @@ export class Connector {
     this.current = status;
     this.listener.status(status);
   }
+}
+
+/** Whether a WebSocket can be opened there. A path is relative to the page, where there is one. */
+export function isUrl(url: unknown): url is string {
+  if (typeof url !== 'string' || url === '' || url.includes('#')) return false;
+  if (/^(?:wss?|https?):\/\/[^/?]/i.test(url) || /^wss?\+unix:./i.test(url)) return true;
+  return !/^[a-z][a-z\d+.-]*:/i.test(url) && 'location' in page;
 }

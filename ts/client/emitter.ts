@@ -1,11 +1,28 @@
+import { checkFunction, misuse } from './errors.ts';
+
 type Listener = (value: never) => void;
 
 /** Typed events. A listener that throws disturbs no other, and its error is reported as uncaught. */
 export class Emitter<Events> {
   private readonly listeners = new Map<keyof Events, Set<Listener>>();
+  private readonly events: readonly (keyof Events)[];
 
-  /** Returns what takes the listener away again. */
+  constructor(events: readonly (keyof Events)[]) {
+    this.events = events;
+  }
+
+  /**
+   * Calls `listener` with each value of an event.
+   *
+   * @returns What takes the listener away again.
+   * @throws SNOW_ERR_BAD_ARGUMENT when there is no such event, or the listener is no function.
+   */
   on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void {
+    if (!this.events.includes(event)) {
+      const there = this.events.join(', ');
+      throw misuse('SNOW_ERR_BAD_ARGUMENT', `on: there is no event ${String(event)}; there are ${there}`);
+    }
+    checkFunction('on', listener);
     const all = this.listeners.get(event) ?? new Set();
     this.listeners.set(event, all);
     all.add(listener as Listener);

@@ -6,7 +6,9 @@
 //
 // Must not know: Node.js. Nothing here is imported from outside this folder, and all of it together stays under 6 KiB gzipped.
 export type { ClientEvents, RoomData } from './client-events.ts';
+export type { ClientOptions } from './client-options.ts';
 export type { ClientSocket, Status } from './connector.ts';
+export type { ClientError, ClientErrorCode } from './errors.ts';
 export { type Presence, presenceOf } from './presence.ts';
 export {
   Binary,
@@ -22,4 +24,4 @@ export {
   SUBPROTOCOL,
   type Welcome,
 } from './protocol.ts';
-export { type ClientOptions, connectRooms, RoomClient } from './room-client.ts';
+export { connectRooms, RoomClient } from './room-client.ts';

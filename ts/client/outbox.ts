@@ -1,12 +1,37 @@
+import { misuse } from './errors.ts';
+
 /** What waits, as JSON can say it: a third item marks bytes. */
 export type SavedOutbox = readonly [
   last: number,
   waiting: readonly (readonly [number: number, data: unknown, isBytes?: 1])[],
 ];
 
+/** A message as it was when it was sent: JSON, or bytes. */
+export type Message = string | Uint8Array;
+
+/**
+ * Takes the message that a value is at this moment.
+ *
+ * @throws SNOW_ERR_UNSENDABLE for what JSON cannot say: a symbol, a function, undefined, a BigInt, a circle.
+ */
+export function messageOf(data: unknown): Message {
+  if (data instanceof ArrayBuffer) return new Uint8Array(data.slice(0));
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  let text: string | undefined;
+  let cause: unknown;
+  try {
+    text = JSON.stringify(data);
+  } catch (error) {
+    cause = error;
+  }
+  if (text !== undefined) return text;
+  const why = cause === undefined ? `a ${typeof data}` : String(cause);
+  throw misuse('SNOW_ERR_UNSENDABLE', `send: JSON cannot say this message: ${why}`, cause);
+}
+
 /** Messages that the server has not said it has taken, each with its number. */
 export class Outbox {
-  private waiting: (readonly [number: number, data: unknown])[] = [];
+  private waiting: (readonly [number: number, message: Message])[] = [];
   private last = 0;
   private readonly limit: number;
 
@@ -20,9 +45,9 @@ export class Outbox {
   }
 
   /** Gives the message its number; undefined: too many wait. */
-  add(data: unknown): number | undefined {
+  add(message: Message): number | undefined {
     if (this.waiting.length >= this.limit) return undefined;
-    this.waiting.push([++this.last, data]);
+    this.waiting.push([++this.last, message]);
     return this.last;
   }
 
@@ -35,12 +60,14 @@ export class Outbox {
   /** The session is another one: what waits is numbered anew. */
   renumber(): void {
     this.last = 0;
-    this.waiting = this.waiting.map(([, data]) => [++this.last, data]);
+    this.waiting = this.waiting.map(([, message]) => [++this.last, message]);
   }
 
   save(): SavedOutbox {
-    const waiting = this.waiting.map(([number, data]) =>
-      data instanceof Uint8Array ? ([number, [...data], 1] as const) : ([number, data] as const),
+    const waiting = this.waiting.map(([number, message]) =>
+      typeof message === 'string'
+        ? ([number, JSON.parse(message) as unknown] as const)
+        : ([number, [...message], 1] as const),
     );
     return [this.last, waiting];
   }
@@ -50,11 +77,11 @@ export class Outbox {
     this.last = last;
     this.waiting = waiting.map(([number, data, isBytes]) => [
       number,
-      isBytes === 1 ? Uint8Array.from(data as number[]) : data,
+      isBytes === 1 ? Uint8Array.from(data as number[]) : JSON.stringify(data),
     ]);
   }
 
-  all(): readonly (readonly [number: number, data: unknown])[] {
+  all(): readonly (readonly [number: number, message: Message])[] {
     return this.waiting;
   }
 }

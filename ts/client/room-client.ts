@@ -1,7 +1,9 @@
-import type { ClientEvents } from './client-events.ts';
-import { Connector, type ConnectorOptions, type Status } from './connector.ts';
+import { CLIENT_EVENTS, type ClientEvents } from './client-events.ts';
+import { type ClientOptions, checkOptions, checkUrls } from './client-options.ts';
+import { Connector, type Status } from './connector.ts';
 import { Emitter } from './emitter.ts';
-import { Outbox } from './outbox.ts';
+import { type ClientError, checkRoom, failure } from './errors.ts';
+import { type Message, messageOf, Outbox } from './outbox.ts';
 import { type Presence, presenceOf } from './presence.ts';
 import {
   CloseCode,
@@ -14,25 +16,12 @@ import {
   type Welcome,
   writeBinary,
 } from './protocol.ts';
-import { later, partsOf, readState } from './state.ts';
-
-/** How a client behaves. */
-export interface ClientOptions extends ConnectorOptions {
-  /** What `client.state` was before: its session, its rooms and the messages that waited. */
-  readonly state?: string;
-  /** Messages that may wait to be taken by the server. Default 1 000. */
-  readonly queue?: number;
-}
-
-interface Membership {
-  ticket: string;
-  cursor: Record<string, number>;
-}
+import { later, type Membership, partsOf, readState } from './state.ts';
 
 interface Pending {
   readonly room: string;
   readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: ClientError) => void;
 }
 
 /** A connection to rooms that comes back by itself. Made by {@link connectRooms}. */
@@ -52,10 +41,12 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   private refs = 0;
 
   constructor(urls: string | readonly string[], options: ClientOptions = {}) {
-    super();
+    super(CLIENT_EVENTS);
+    checkOptions(options);
+    const list = checkUrls(urls);
     this.outbox = new Outbox(options.queue ?? 1000);
     if (options.state !== undefined) this.restore(options.state);
-    this.connector = new Connector(urls, options, {
+    this.connector = new Connector(list, options, {
       opened: () => this.hello(),
       data: (data) => this.took(data),
       closed: (code) => void (this.isFork ||= code === CloseCode.resumedElsewhere),
@@ -85,41 +76,49 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
 
   /**
    * Asks to be in a room, now or when it is connected, and again after each reconnect. Resolves when it is in it, also on other nodes;
-   * rejects when the server does not allow it.
+   * rejects with SNOW_ERR_ROOM_REFUSED when the server does not allow it, with SNOW_ERR_CLIENT_CLOSED when the client is closed.
+   *
+   * @throws SNOW_ERR_BAD_ARGUMENT, SNOW_ERR_BAD_NAME for what cannot name a room.
    */
   join(room: string): Promise<void> {
+    checkRoom('join', room);
     this.wanted.add(room);
     return this.rooms.has(room) ? Promise.resolve() : this.ask('join', room);
   }
 
   /** Leaves a room; resolves when nothing of it comes any more. */
   leave(room: string): Promise<void> {
+    checkRoom('leave', room);
     this.wanted.delete(room);
     return this.ask('leave', room).then(() => this.forget(room));
   }
 
   /**
-   * Sends to the server's handler: text, bytes, or what JSON can say. It waits while there is no connection, and is taken once.
+   * Sends to the server's handler: text, bytes, or what JSON can say, as it is now. It waits while there is no connection, and is
+   * taken once.
    *
    * @returns false: too many messages wait, this one was not sent.
+   * @throws SNOW_ERR_UNSENDABLE for what JSON cannot say.
    */
   send(data: Out): boolean {
-    const number = this.outbox.add(data);
+    const message = messageOf(data);
+    const number = this.outbox.add(message);
     if (number === undefined) return false;
-    if (this.connector.isEstablished) this.write(number, data);
+    if (this.connector.isEstablished) this.write(number, message);
     this.emit('queue', this.outbox.size);
     return true;
   }
 
   /** The presence of a room by key, with the metas of their connections. */
   presence(room: string): Presence {
+    checkRoom('presence', room);
     return this.presences.get(room) ?? new Map();
   }
 
   /** Ends it for good. */
   close(): void {
     this.connector.close();
-    for (const { reject } of this.pending.values()) reject(new Error('the client was closed'));
+    for (const { reject } of this.pending.values()) reject(closed());
     this.pending.clear();
   }
 
@@ -149,8 +148,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
         return this.welcome(message[1]);
       case 'joined':
         this.enter(message[2], message[3], message[4]);
-        this.settle(message[1]);
-        return;
+        return this.settle(message[1]);
       case 'resync':
         this.enter(message[1], message[2], later(this.rooms.get(message[1])?.cursor ?? {}, message[3]));
         return this.emit('resync', { room: message[1], reason: message[4] });
@@ -202,7 +200,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
       this.say([this.wanted.has(room) ? 'join' : 'leave', ref, room]);
     for (const room of this.wanted)
       if (!this.rooms.has(room) && !this.isAsked(room)) void this.ask('join', room).catch(() => {});
-    for (const [number, data] of this.outbox.all()) this.write(number, data);
+    for (const [number, message] of this.outbox.all()) this.write(number, message);
   }
 
   private enter(room: string, ticket: string, cursor: Cursor): void {
@@ -226,17 +224,17 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     }
     this.wanted.delete(room);
     this.emit('refused', { room, reason });
-    this.settle(ref, new Error(`${room}: ${reason}`));
+    this.settle(ref, failure('SNOW_ERR_ROOM_REFUSED', `${room}: ${reason}`));
   }
 
   private tookPresence(room: string, diff: PresenceDiff): void {
-    const all = presenceOf(this.presence(room), diff);
+    const all = presenceOf(this.presences.get(room) ?? new Map(), diff);
     this.presences.set(room, all);
     this.emit('presence', { room, diff, all });
   }
 
   private ask(what: 'join' | 'leave', room: string): Promise<void> {
-    if (this.status === 'closed') return Promise.reject(new Error('the client was closed'));
+    if (this.status === 'closed') return Promise.reject(closed());
     const ref = ++this.refs;
     return new Promise((resolve, reject) => {
       this.pending.set(ref, { room, resolve, reject });
@@ -248,16 +246,16 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     return [...this.pending.values()].some((each) => each.room === room);
   }
 
-  private settle(ref: number, error?: Error): void {
+  private settle(ref: number, error?: ClientError): void {
     const pending = this.pending.get(ref);
     this.pending.delete(ref);
     if (error === undefined) pending?.resolve();
     else pending?.reject(error);
   }
 
-  private write(number: number, data: unknown): void {
-    if (data instanceof Uint8Array) this.connector.send(writeBinary(number, data));
-    else this.say(['send', number, data]);
+  private write(number: number, message: Message): void {
+    const isText = typeof message === 'string';
+    this.connector.send(isText ? `["send",${number},${message}]` : writeBinary(number, message));
   }
 
   private say(message: readonly unknown[]): void {
@@ -284,7 +282,8 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
  * Connects to rooms, and comes back by itself until `close`.
  *
  * @param urls `wss://…` of the path that the server attached; of several the next one is tried when one fails.
- * @throws SNOW_ERR_BAD_OPTION for a `state` that is damaged.
+ * @throws SNOW_ERR_BAD_ARGUMENT for what is no URL of a WebSocket; SNOW_ERR_BAD_OPTION for an option that does not exist or cannot be,
+ *   a `state` that is damaged, and when there is no WebSocket.
  * @example
  * const client = connectRooms('wss://example.com/rooms');
  * client.on('message', ({ room, data }) => show(room, data));
@@ -297,3 +296,5 @@ export function connectRooms<In = unknown, Out = unknown>(
 ): RoomClient<In, Out> {
   return new RoomClient(urls, options);
 }
+
+const closed = (): ClientError => failure('SNOW_ERR_CLIENT_CLOSED', 'the client was closed');

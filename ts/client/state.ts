@@ -1,4 +1,5 @@
 // What a client continues from: its session, its places in rooms and what it has not sent, as text for another page load and in messages to the server.
+import { misuse } from './errors.ts';
 import type { SavedOutbox } from './outbox.ts';
 import type { Cursor, ResumeRoom } from './protocol.ts';
 
@@ -8,6 +9,12 @@ type State = readonly [
   heardAt: number,
   outbox: SavedOutbox,
 ];
+
+/** A room that a client is in: the proof, and the newest message seen of each origin. */
+export interface Membership {
+  ticket: string;
+  cursor: Record<string, number>;
+}
 
 /** Rooms in one message, about. Unit: characters. */
 const PART_CHARS = 16_384;
@@ -44,7 +51,7 @@ export function readState(text: string): State {
   } catch {}
   if (isState(state)) return state;
   const why = 'option state is not what client.state gave: leave it out to begin a new session';
-  throw Object.assign(new TypeError(why), { code: 'SNOW_ERR_BAD_OPTION' });
+  throw misuse('SNOW_ERR_BAD_OPTION', why);
 }
 
 function isState(value: unknown): value is State {
@@ -72,6 +79,7 @@ function isOutbox(value: unknown): value is SavedOutbox {
   return value[1].every(
     (each) =>
       Array.isArray(each) &&
+      each.length > 1 &&
       Number.isSafeInteger(each[0]) &&
       (each[2] === undefined || Array.isArray(each[1])),
   );

@@ -160,6 +160,14 @@ export const ERRORS = {
     summary: 'What was given as a name, a key or a room is none.',
     remedy: 'A name has 1 to 255 bytes of text and is not "undefined"; the message says what else holds.',
   },
+  SNOW_ERR_ROOM_REFUSED: {
+    summary: 'The server did not let a client of rooms into a room.',
+    remedy: 'The message has the reason that the server gave.',
+  },
+  SNOW_ERR_CLIENT_CLOSED: {
+    summary: 'The client of rooms was closed, and its requests ended.',
+    remedy: 'Connect anew.',
+  },
   SNOW_ERR_NO_WS: {
     summary: 'Rooms cannot be attached to an HTTP server without the package `ws`.',
     remedy: 'npm install ws, or give sockets of another library to rooms.accept.',

@@ -55,7 +55,7 @@ beforeEach(async () => {
   statuses = [];
   beats = 0;
   connector = new Connector(
-    'ws://x',
+    ['ws://x'],
     { WebSocket: FakePageSocket as never, random: () => 1 },
     {
       opened: () => connector.established(10_000, 3000, () => void beats++),

@@ -96,7 +96,8 @@ describe('a client', () => {
   it('is told what it may not do', async () => {
     await serve({ join: (_connection, room) => room === 'open' });
     const { client, all } = connect();
-    await expect(client.join('closed')).rejects.toThrow('closed: not allowed');
+    const code = 'SNOW_ERR_ROOM_REFUSED';
+    await expect(client.join('closed')).rejects.toMatchObject({ code, message: 'closed: not allowed' });
     await client.join('open');
     expect(all('refused')).toEqual([{ room: 'closed', reason: 'not allowed' }]);
   });

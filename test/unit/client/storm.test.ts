@@ -86,7 +86,7 @@ beforeEach(() => {
   const random = seeded();
   connectors = Array.from({ length: CLIENTS }, () => {
     const connector: Connector = new Connector(
-      'ws://x',
+      ['ws://x'],
       { WebSocket: StormSocket as never, random },
       {
         opened: () => connector.established(0, SPREAD_MS, () => {}),

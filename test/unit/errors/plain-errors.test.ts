@@ -9,9 +9,7 @@ const PRINTED = /^ts\/cli\//;
 
 /** Files that make errors without a code, and why none of these reaches a caller of the package, or why it may. */
 const WITHOUT_A_CODE: Readonly<Record<string, string>> = {
-  'ts/client/connector.ts': 'the client imports nothing',
-  'ts/client/room-client.ts': 'the client imports nothing',
-  'ts/client/state.ts': 'the client imports nothing; it has a code',
+  'ts/client/errors.ts': 'the client imports nothing; each has a code',
   'ts/discovery/file.ts': 'the cause of a SNOW_ERR_DISCOVERY',
   'ts/discovery/polling.ts': 'the cause of a SNOW_ERR_DISCOVERY',
   'ts/errors/engine.ts': 'thrown while the package is loaded, by a Node.js that is too old',

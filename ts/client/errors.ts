@@ -1,0 +1,63 @@
+// Errors of the client. It imports nothing from outside its folder, so they are no SnowmeshErrors, but they have codes of docs/errors.md.
+
+/** Codes of the errors that a client throws, and rejects with. */
+export type ClientErrorCode =
+  | 'SNOW_ERR_BAD_ARGUMENT'
+  | 'SNOW_ERR_BAD_NAME'
+  | 'SNOW_ERR_BAD_OPTION'
+  | 'SNOW_ERR_CLIENT_CLOSED'
+  | 'SNOW_ERR_ROOM_REFUSED'
+  | 'SNOW_ERR_UNSENDABLE';
+
+/** An error of a client. */
+export interface ClientError extends Error {
+  readonly code: ClientErrorCode;
+}
+
+/** What went wrong while the program was right. */
+export function failure(code: ClientErrorCode, message: string): ClientError {
+  return Object.assign(new Error(message), { code });
+}
+
+/** What the program did wrong. */
+export function misuse(code: ClientErrorCode, message: string, cause?: unknown): ClientError {
+  return Object.assign(new TypeError(message, cause === undefined ? undefined : { cause }), { code });
+}
+
+/** Refuses what is no function. @throws SNOW_ERR_BAD_ARGUMENT */
+export function checkFunction(what: string, given: unknown): void {
+  if (typeof given !== 'function')
+    throw misuse('SNOW_ERR_BAD_ARGUMENT', `${what} needs a function, not ${kindOf(given)}`);
+}
+
+/** Refuses what cannot name a room. @throws SNOW_ERR_BAD_ARGUMENT, SNOW_ERR_BAD_NAME */
+export function checkRoom(what: string, room: unknown): void {
+  if (typeof room !== 'string')
+    throw misuse('SNOW_ERR_BAD_ARGUMENT', `${what} needs the name of a room, not ${kindOf(room)}`);
+  if (room !== '' && room[0] !== '\0' && bytesOf(room) <= MAX_ROOM_BYTES) return;
+  const shown = JSON.stringify(room.slice(0, 40));
+  const wanted = `1 to ${MAX_ROOM_BYTES} bytes of text that does not begin with U+0000`;
+  throw misuse('SNOW_ERR_BAD_NAME', `${shown} cannot name a room: use ${wanted}`);
+}
+
+/** What a value is, in a sentence that refuses it. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object')
+    return typeof (value as { then?: unknown }).then === 'function'
+      ? 'a promise (did you forget await?)'
+      : 'an object';
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : `a ${typeof value}`;
+}
+
+const MAX_ROOM_BYTES = 255;
+
+/** Bytes of a text in UTF-8; Infinity: it is not well-formed. */
+function bytesOf(text: string): number {
+  try {
+    return encodeURIComponent(text).replace(/%../g, '.').length;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
