@@ -33,7 +33,7 @@ describe('connecting', () => {
     );
     expect(await b!.run((bench, peer) => bench.node.connect(peer), a!.name)).toBe(false);
     const refused = await a!.run((bench) => bench.event('refused'));
-    expect(refused).toEqual([['refused', b!.name, expect.any(String)]]);
+    expect(refused).toEqual([['refused', b!.name, expect.any(String), 'cookie']]);
     for (const node of [a!, b!]) {
       expect(await node.run((bench) => [bench.node.nodes(), bench.seen('nodeup')])).toEqual([[], []]);
     }

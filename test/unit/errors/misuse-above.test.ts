@@ -244,6 +244,8 @@ it.each<[string, { prototype: object }, readonly Row<Stage>[], readonly string[]
         'dropped',
         'tooSlow',
         'caughtUp',
+        'onMessage',
+        'received',
       ],
       ...['deliver', 'notify', 'notifyFrames', 'ping', 'hold'],
     ],

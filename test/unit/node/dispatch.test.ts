@@ -53,7 +53,8 @@ function handle(tag: number, body: Body, ties: { links?: number; monitors?: numb
   const called: string[] = [];
   const recorder = (known: object = {}): never =>
     new Proxy(known, {
-      get: (target: Record<string, unknown>, name: string) => target[name] ?? (() => called.push(name)),
+      get: (target: Record<string, unknown>, name: string) =>
+        name in target ? target[name] : () => called.push(name),
     }) as never;
   const dispatch = new FrameDispatch({
     runtime: recorder(
@@ -77,7 +78,7 @@ function handle(tag: number, body: Body, ties: { links?: number; monitors?: numb
     heardPeers: () => called.push('heardPeers'),
     exceeded: () => called.push('exceeded'),
   });
-  const session = recorder({ identity: { nc: NC }, term: () => TERM }) as Session;
+  const session = recorder({ identity: { nc: NC }, trace: null, term: () => TERM }) as Session;
   const bytes = body.done();
   dispatch.frame(session, tag, new EntryReader(bytes).reset(bytes, 0, bytes.length));
   return called;

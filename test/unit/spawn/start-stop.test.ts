@@ -237,7 +237,7 @@ describe('a stop', () => {
     const late = failure(stop(kit.runtime, pid, 'normal', { timeout: 100 }));
     await kit.advance(100);
     expect(await late).toMatchObject({ state: 'timeout', elapsed: 100 });
-    expect((pid.route as { extra: { deathCallbacks: Set<unknown> } }).extra.deathCallbacks.size).toBe(0);
+    expect((pid.route as { extra: { deathCallbacks: unknown } }).extra.deathCallbacks).toBeNull();
     await kit.advance(400);
     expect(kit.runtime.isAlive(pid)).toBe(false);
   });
@@ -252,7 +252,7 @@ describe('a stop', () => {
     controller.abort('enough');
     expect(await given).toMatchObject({ state: 'aborted', reason: 'enough' });
     expect((await failure(stop(kit, pid, 'normal', { signal: controller.signal }))).state).toBe('aborted');
-    expect((pid.route as { extra: { deathCallbacks: Set<unknown> } }).extra.deathCallbacks.size).toBe(0);
+    expect((pid.route as { extra: { deathCallbacks: unknown } }).extra.deathCallbacks).toBeNull();
     await kit.advance(500);
     expect(kit.runtime.isAlive(pid)).toBe(false);
   });
