@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  */
 export const FLOORS = [
   ['bindings'],
-  ['wire', 'errors', 'diagnostics', 'client'],
+  ['wire', 'errors', 'diagnostics', 'client', 'collections'],
   ['term'],
   ['mailbox', 'scheduler', 'timers', 'link'],
   ['kernel'],

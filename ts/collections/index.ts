@@ -1,0 +1,8 @@
+// Collections for bounded tables.
+//
+// A table that is filled by peers or users has a limit, and above it forgets its oldest entry. A Map has the order for that,
+// but removing its first entry by a new iterator costs a step for each entry removed before: up to half the table at each
+// insertion. OldestFirst has the same order and finds the oldest in amortised O(1).
+//
+// Must not know: what is kept, nor its limit.
+export { OldestFirst } from './oldest-first.ts';

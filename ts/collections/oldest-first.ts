@@ -1,0 +1,95 @@
+/** Writes to a small map after which an unused iterator is dropped. */
+const FEWEST_WRITES = 64;
+
+/**
+ * A map that finds its oldest entry in amortised O(1); `set` of a key that is there keeps its place, as in a Map.
+ *
+ * In a plain Map the first key of a new iterator costs a step for each entry deleted before it, up to half the table: removing
+ * the oldest entry at each insertion would be quadratic. So one iterator stays. An iterator keeps every table that V8 made since
+ * its last step, so it is dropped after as many writes as there are entries; the scan of a new one is no longer than those.
+ */
+export class OldestFirst<K, V> {
+  readonly #entries = new Map<K, V>();
+  /** Every entry it has passed is deleted, but for `#oldest`. */
+  #keys: Iterator<K, unknown> | undefined = undefined;
+  #oldest: { readonly key: K } | undefined = undefined;
+  /** Since the last step of `#keys`. */
+  #writes = 0;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  has(key: K): boolean {
+    return this.#entries.has(key);
+  }
+
+  get(key: K): V | undefined {
+    return this.#entries.get(key);
+  }
+
+  set(key: K, value: V): void {
+    this.#entries.set(key, value);
+    this.#wrote();
+  }
+
+  /** Sets an entry, and makes it the youngest. */
+  renew(key: K, value: V): void {
+    this.delete(key);
+    this.set(key, value);
+  }
+
+  delete(key: K): boolean {
+    if (!this.#entries.delete(key)) return false;
+    if (this.#oldest?.key === key) this.#oldest = undefined;
+    this.#wrote();
+    return true;
+  }
+
+  /** Undefined: it is empty. Amortised O(1). */
+  oldestKey(): K | undefined {
+    if (this.#oldest !== undefined || this.size === 0) return this.#oldest?.key;
+    this.#keys ??= this.#entries.keys();
+    // The map is not empty, and all that the iterator has passed is deleted: there is a next one.
+    this.#oldest = { key: this.#keys.next().value as K };
+    this.#writes = 0;
+    return this.#oldest.key;
+  }
+
+  /** Removes the oldest entry, and gives it. Undefined: it is empty. Amortised O(1). */
+  takeOldest(): [key: K, value: V] | undefined {
+    if (this.size === 0) return undefined;
+    const key = this.oldestKey() as K;
+    const value = this.#entries.get(key) as V;
+    this.delete(key);
+    return [key, value];
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#dropIterator();
+  }
+
+  keys(): IterableIterator<K> {
+    return this.#entries.keys();
+  }
+
+  values(): IterableIterator<V> {
+    return this.#entries.values();
+  }
+
+  /** Entries, the oldest first. */
+  [Symbol.iterator](): IterableIterator<[K, V]> {
+    return this.#entries[Symbol.iterator]();
+  }
+
+  #wrote(): void {
+    if (this.#keys === undefined) return;
+    if (++this.#writes > Math.max(FEWEST_WRITES, this.size)) this.#dropIterator();
+  }
+
+  #dropIterator(): void {
+    this.#keys = this.#oldest = undefined;
+    this.#writes = 0;
+  }
+}
