@@ -1,3 +1,4 @@
+import { OldestFirst } from '../collections/index.ts';
 import type { Segment } from './segment.ts';
 
 /** Tags and waiting receives that are compared one by one; older ones are in an index. */
@@ -37,9 +38,7 @@ export class Cursor {
 export class Cursors {
   private readonly tags: Cursor[] = [];
   private readonly marks: Cursor[] = [];
-  private index: Map<unknown, Cursor> | undefined = undefined;
-  /** Goes over the keys of the index: a new iterator would step over every key that was deleted before the oldest. */
-  private oldest: Iterator<unknown> | undefined = undefined;
+  private index: OldestFirst<unknown, Cursor> | undefined = undefined;
   private nextTag = 0;
   private nextMark = 0;
   /** The cursor found last: a receive looks twice, mostly for the reference just made or the same tag. */
@@ -104,7 +103,7 @@ export class Cursors {
     this.tags.length = 0;
     this.marks.length = 0;
     this.recent = undefined;
-    this.index = this.oldest = undefined;
+    this.index = undefined;
     this.nextTag = this.nextMark = 0;
   }
 
@@ -122,12 +121,11 @@ export class Cursors {
   /** Puts a cursor that leaves an array into the index. */
   private keep(cursor: Cursor): void {
     if (cursor.key === undefined) return;
-    this.index ??= new Map();
+    this.index ??= new OldestFirst();
     const { index } = this;
-    this.oldest ??= index.keys();
     place(cursor, cursor.segment, cursor.index);
     index.set(cursor.key, cursor);
-    if (index.size > MOST_INDEXED) index.delete(this.oldest.next().value);
+    if (index.size > MOST_INDEXED) index.takeOldest();
   }
 
   private find(key: unknown, chain: Ends): Cursor | undefined {
