@@ -1,3 +1,4 @@
+import { OldestFirst } from '../collections/index.ts';
 import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { type Mailbox, NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
@@ -35,7 +36,7 @@ export class MailboxGate {
   /** Places of senders that were resumed and have not sent yet: nobody else gets them. */
   private reserved = 0;
   /** What resumes the blocked senders, the longest waiting first. */
-  private readonly blocked = new Set<() => void>();
+  private readonly blocked = new OldestFirst<() => void, true>();
 
   /** Throws SNOW_ERR_BAD_OPTION. */
   constructor(limit: MailboxLimit) {
@@ -81,7 +82,7 @@ export class MailboxGate {
     return new Promise((resolve) => {
       const resume = (): void => (forget?.(), resolve());
       const forget = from?.onDeath(() => this.blocked.delete(resume));
-      this.blocked.add(resume);
+      this.blocked.set(resume, true);
     });
   }
 
@@ -97,9 +98,8 @@ export class MailboxGate {
 
   /** Gives free places to those that wait, the longest waiting first. */
   private handOut(): void {
-    for (const resume of this.blocked) {
-      if (this.isFull) return;
-      this.blocked.delete(resume);
+    while (this.blocked.size > 0 && !this.isFull) {
+      const [resume] = this.blocked.takeOldest() as [() => void, true];
       this.reserved++;
       resume();
     }
@@ -107,7 +107,7 @@ export class MailboxGate {
 
   /** The actor is dead: resumes every blocked sender. */
   close(): void {
-    for (const resume of this.blocked) resume();
+    for (const resume of this.blocked.keys()) resume();
     this.blocked.clear();
   }
 }
