@@ -4,6 +4,7 @@
 // A message keeps its origin and number, so members have it once on whatever node they are, and a client resumes it as any other. Each names the one that
 // was published before it in its room: what the bridge lost is seen, and members are told `resync`.
 import type { Runtime } from '../actor/index.ts';
+import { OldestFirst } from '../collections/index.ts';
 import type { BridgeOptions, RoomBridgeListener } from './bridge.ts';
 import { readEnvelope, writeEnvelope } from './bridge-envelope.ts';
 import type { Connection } from './connection.ts';
@@ -41,7 +42,7 @@ export class Bridging implements RoomBridgeListener {
   readonly #peers: Peers;
   readonly #listener: BridgingListener;
   /** The last message of this node that was to be published, by room; the room that was silent longest is first. */
-  readonly #last = new Map<string, number>();
+  readonly #last = new OldestFirst<string, number>();
   /** No message in a room that fell out of `#last` has a greater number. */
   #forgotten = 0;
   /** Rooms in which something of this node was not published, and nothing after it. */
@@ -97,11 +98,9 @@ export class Bridging implements RoomBridgeListener {
   publish(room: string, message: RoomMessage): void {
     if (!this.isFor(room)) return;
     const previous = this.#last.get(room) ?? this.#forgotten;
-    this.#last.delete(room);
-    this.#last.set(room, message.sequence);
-    for (const [oldest, sequence] of this.#last) {
-      if (this.#last.size <= MAX_BRIDGED_ROOMS) break;
-      this.#last.delete(oldest);
+    this.#last.renew(room, message.sequence);
+    if (this.#last.size > MAX_BRIDGED_ROOMS) {
+      const [, sequence] = this.#last.takeOldest() as [string, number];
       this.#forgotten = Math.max(this.#forgotten, sequence);
     }
     if (this.#give(room, message, previous)) {

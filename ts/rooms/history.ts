@@ -2,6 +2,7 @@
 // what they broadcast and what they received, and send it on request.
 import type { Runtime } from '../actor/index.ts';
 import type { Cursor, ResyncReason } from '../client/index.ts';
+import { OldestFirst } from '../collections/index.ts';
 import type { Connection } from './connection.ts';
 import { HISTORY_MS, MAX_CURSOR, MAX_ENDED, type ResumeLimits } from './limits.ts';
 import { type BaseEntry, type EndedOrigin, MAX_TOLD, type ToldMessage } from './messages.ts';
@@ -42,7 +43,7 @@ export class History {
   /** Messages of other clusters come in. */
   isBridged = false;
   /** Origins that have ended within the window, oldest first. */
-  readonly #ended = new Map<string, { readonly at: number; readonly wasLost: boolean }>();
+  readonly #ended = new OldestFirst<string, { readonly at: number; readonly wasLost: boolean }>();
 
   constructor(
     runtime: Runtime,
@@ -128,12 +129,8 @@ export class History {
   ended(origin: string, wasLost: boolean): void {
     if (this.#resume.windowMs === 0 || origin === '') return;
     const { wasLost: before = false } = this.#ended.get(origin) ?? {};
-    this.#ended.delete(origin);
-    this.#ended.set(origin, { at: this.#runtime.now(), wasLost: wasLost || before });
-    for (const [oldest] of this.#ended) {
-      if (this.#ended.size <= MAX_ENDED) break;
-      this.#ended.delete(oldest);
-    }
+    this.#ended.renew(origin, { at: this.#runtime.now(), wasLost: wasLost || before });
+    if (this.#ended.size > MAX_ENDED) this.#ended.takeOldest();
   }
 
   /** A node that seemed lost is there. */

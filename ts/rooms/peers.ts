@@ -1,4 +1,5 @@
 import type { Runtime } from '../actor/index.ts';
+import { OldestFirst } from '../collections/index.ts';
 import type { Channel, ChannelPeer } from '../node/index.ts';
 import { Pid } from '../term/index.ts';
 import { MAX_ORIGINS } from './limits.ts';
@@ -13,7 +14,7 @@ export class Peers {
   readonly #runtime: Runtime;
   readonly #sides = new Map<string, PeerSide>();
   /** Which node has an origin or a key: the first that said so. */
-  readonly #origins = new Map<string, string>();
+  readonly #origins = new OldestFirst<string, string>();
   #channel: Channel | undefined;
 
   constructor(runtime: Runtime) {
@@ -56,10 +57,7 @@ export class Peers {
     const claims = [`origin ${origin}`, `key ${keyId}`];
     for (const claim of claims) if ((this.#origins.get(claim) ?? node) !== node) return false;
     for (const claim of claims) this.#origins.set(claim, node);
-    for (const oldest of this.#origins.keys()) {
-      if (this.#origins.size <= MAX_ORIGINS) break;
-      this.#origins.delete(oldest);
-    }
+    while (this.#origins.size > MAX_ORIGINS) this.#origins.takeOldest();
     return true;
   }
 

@@ -1,4 +1,5 @@
 import type { Runtime } from '../actor/index.ts';
+import { OldestFirst } from '../collections/index.ts';
 import type { Connection } from './connection.ts';
 import type { ResumeLimits } from './limits.ts';
 import { Room } from './room.ts';
@@ -13,7 +14,7 @@ export class RoomTable {
   /** Rooms to look at when time passes: they keep messages, or wait for members to come back. */
   readonly #expiring = new Set<Room<Connection>>();
   /** Rooms with kept messages, those that were silent longest first. */
-  readonly #keeping = new Set<Room<Connection>>();
+  readonly #keeping = new OldestFirst<Room<Connection>, true>();
   /** What is kept in all rooms. Unit: bytes, about. */
   #weight = 0;
   #counter = 0;
@@ -90,11 +91,10 @@ export class RoomTable {
   kept(room: Room<Connection>): void {
     if (room.kept === 0) return;
     this.#expireLater(room);
-    this.#keeping.delete(room);
-    this.#keeping.add(room);
+    this.#keeping.renew(room, true);
     this.#weigh(room);
-    for (const oldest of this.#keeping) {
-      if (this.#weight <= this.#resume.totalBytes) return;
+    while (this.#weight > this.#resume.totalBytes && this.#keeping.size > 0) {
+      const [oldest] = this.#keeping.takeOldest() as [Room<Connection>, true];
       oldest.ring.empty();
       this.#weigh(oldest);
       // As long as the room stays, its numbers show that something is missing.

@@ -1,6 +1,7 @@
 // Sessions of clients: which connection has each now, and which messages of it were taken - by any node, so that a client may
 // send again what it does not know to have arrived.
 import type { Runtime } from '../actor/index.ts';
+import { OldestFirst } from '../collections/index.ts';
 import type { Connection } from './connection.ts';
 import { MAX_HEARD } from './limits.ts';
 
@@ -16,7 +17,7 @@ export class Sessions {
   readonly #live = new Map<string, Connection>();
   readonly #taken = new Map<string, Taken>();
   /** What peers said; the session that was named longest ago is first. */
-  readonly #heard = new Map<string, Taken>();
+  readonly #heard = new OldestFirst<string, Taken>();
   #isSweeping = false;
   #cancelSweep = (): void => {};
 
@@ -68,10 +69,7 @@ export class Sessions {
     if (this.#live.has(session) || number <= this.heard(session)) return;
     this.#heard.delete(session);
     this.#note(this.#heard, session, number);
-    for (const [oldest] of this.#heard) {
-      if (this.#heard.size <= MAX_HEARD) break;
-      this.#heard.delete(oldest);
-    }
+    if (this.#heard.size > MAX_HEARD) this.#heard.takeOldest();
   }
 
   close(): void {
@@ -81,7 +79,7 @@ export class Sessions {
     this.#heard.clear();
   }
 
-  #note(table: Map<string, Taken>, session: string, number: number): void {
+  #note(table: Map<string, Taken> | OldestFirst<string, Taken>, session: string, number: number): void {
     table.set(session, { number, until: this.#runtime.now() + this.#windowMs });
     this.#sweepLater();
   }
