@@ -1,5 +1,6 @@
 // Why nodes are out of reach, for the errors of those who wanted to reach them.
 import type { Unreachable } from '../actor/index.ts';
+import { OldestFirst } from '../collections/index.ts';
 import { parseNodeName } from './node-name.ts';
 import type { DialResult, DownCause } from './session/endings.ts';
 import type { Network } from './session/network.ts';
@@ -50,7 +51,7 @@ export const NO_NAME: ConnectFailure = failure('no_name_of_our_own', '');
 
 export class Reachability {
   readonly #network: Network;
-  readonly #failures = new Map<string, ConnectFailure>();
+  readonly #failures = new OldestFirst<string, ConnectFailure>();
 
   constructor(network: Network) {
     this.#network = network;
@@ -58,10 +59,8 @@ export class Reachability {
 
   /** A dial failed, or a session ended. */
   failed(name: string, why: ConnectFailureReason, detail: string): void {
-    this.#failures.delete(name);
-    this.#failures.set(name, failure(why, detail));
-    if (this.#failures.size <= MAX_FAILURES) return;
-    for (const oldest of this.#failures.keys()) return void this.#failures.delete(oldest);
+    this.#failures.renew(name, failure(why, detail));
+    if (this.#failures.size > MAX_FAILURES) this.#failures.takeOldest();
   }
 
   up(name: string): void {

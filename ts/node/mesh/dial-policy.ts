@@ -1,4 +1,5 @@
 // Which nodes this node dials without being told to each time (L17).
+import { OldestFirst } from '../../collections/index.ts';
 import type { AutoConnect } from '../options.ts';
 
 /** Lost nodes that `once` remembers at most; beyond that, the one lost longest ago may be dialled again. */
@@ -46,7 +47,7 @@ export class DialPolicy {
 
 /** A bounded set of names: when it is full, the one added longest ago goes. */
 export class RecentNames {
-  readonly #names = new Set<string>();
+  readonly #names = new OldestFirst<string, true>();
   readonly #max: number;
 
   constructor(max = MAX_NAMES) {
@@ -54,10 +55,8 @@ export class RecentNames {
   }
 
   add(name: string): void {
-    this.#names.delete(name);
-    this.#names.add(name);
-    if (this.#names.size <= this.#max) return;
-    for (const oldest of this.#names) return void this.#names.delete(oldest);
+    this.#names.renew(name, true);
+    if (this.#names.size > this.#max) this.#names.takeOldest();
   }
 
   has(name: string): boolean {
