@@ -1,3 +1,5 @@
+import { OldestFirst } from '../collections/index.ts';
+
 /** Actors that are remembered. */
 const MAX_ACTORS = 10_000;
 
@@ -11,20 +13,14 @@ interface Sighting {
  * nothing. The actors looked at longest ago are forgotten first.
  */
 export class Sightings {
-  readonly #byActor = new Map<number, Sighting>();
+  readonly #byActor = new OldestFirst<number, Sighting>();
 
   /** @returns ms, at least; undefined at the first look. */
   look(local: number, turns: number, now: number): number | undefined {
     const before = this.#byActor.get(local);
-    this.#byActor.delete(local);
     const isSame = before?.turns === turns;
-    this.#byActor.set(local, isSame ? before : { turns, since: now });
-    if (this.#byActor.size > MAX_ACTORS) {
-      for (const [oldest] of this.#byActor) {
-        this.#byActor.delete(oldest);
-        break;
-      }
-    }
+    this.#byActor.renew(local, isSame ? before : { turns, since: now });
+    if (this.#byActor.size > MAX_ACTORS) this.#byActor.takeOldest();
     if (before === undefined) return undefined;
     return isSame ? now - before.since : 0;
   }
