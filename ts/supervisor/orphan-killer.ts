@@ -1,4 +1,5 @@
 import { Down, type Runtime, type Self, Timeout } from '../actor/index.ts';
+import { OldestFirst } from '../collections/index.ts';
 import { Pid } from '../term/index.ts';
 
 /** Most orphans that a node keeps; above it the oldest is dropped. */
@@ -17,7 +18,7 @@ const killers = new WeakMap<Runtime, OrphanKiller>();
  */
 export class OrphanKiller {
   readonly #runtime: Runtime;
-  readonly #orphans = new Map<string, Pid>();
+  readonly #orphans = new OldestFirst<string, Pid>();
   #actor: Pid<unknown> | undefined;
 
   static of(runtime: Runtime): OrphanKiller {
@@ -39,8 +40,7 @@ export class OrphanKiller {
 
   /** `supervisor` sends the first `kill` itself: what it starts on that node afterwards comes after it (B1). */
   add(supervisor: Self, orphan: Pid): void {
-    const [oldest] = this.#orphans.keys();
-    if (this.#orphans.size >= MAX_ORPHANS && oldest !== undefined) this.#orphans.delete(oldest);
+    if (this.#orphans.size >= MAX_ORPHANS) this.#orphans.takeOldest();
     this.#orphans.set(orphan.key, orphan);
     supervisor.sendExit(orphan, 'kill');
     if (this.#runtime.isStopped) return;
