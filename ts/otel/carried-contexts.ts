@@ -1,5 +1,6 @@
 // Which trace context belongs to which message in a mailbox, and to which actor.
 import type { Context, SpanContext } from '@opentelemetry/api';
+import { OldestFirst } from '../collections/index.ts';
 import { type Cell, TRACED } from '../kernel/index.ts';
 
 /** The first of equal messages knows the last one. */
@@ -15,12 +16,12 @@ class Entry {
 
 /** The contexts of the messages of one mailbox, by the message: equal ones leave it in the order they came in. */
 class MailboxContexts {
-  readonly #byMessage = new Map<unknown, Entry>();
+  readonly #byMessage = new OldestFirst<unknown, Entry>();
   #count = 0;
 
   /** @param most messages that can be in the mailbox: those that were dropped are forgotten, the oldest first. */
   add(message: unknown, context: SpanContext, most: number): void {
-    while (this.#count >= most) this.take(this.#byMessage.keys().next().value);
+    while (this.#count >= most) this.take(this.#byMessage.oldestKey());
     const entry = new Entry(context);
     const first = this.#byMessage.get(message);
     if (first === undefined) this.#byMessage.set(message, entry);
