@@ -10,6 +10,7 @@ export const page = join(root, 'docs/llms.txt');
 /** The documents that somebody needs who uses the package, in the order of reading; the others follow as optional. */
 const FIRST = [
   'guide',
+  'guides',
   'from-erlang',
   'guarantees',
   'semantics',

@@ -1,0 +1,254 @@
+// Runs the programs of docs/guides.md.
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer, connect as dial, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import * as snowmesh from '../../../ts/index.ts';
+import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import { root } from '../../support/child.ts';
+import { until } from '../../support/deadline.ts';
+
+const markdown = readFileSync(`${root}docs/guides.md`, 'utf8');
+const blocks = new Map(
+  [...markdown.matchAll(/^<!-- (\w+) -->\n```js\n([\s\S]*?)^```$/gm)].map(([, name = '', text = '']) => [
+    name,
+    text,
+  ]),
+);
+
+let kit: TestRuntime;
+beforeEach(() => {
+  kit = startTestRuntime();
+});
+afterEach(() => kit.stop());
+
+/** Runs a program with what it imports and presumes; gives what it declares under these names. */
+async function run<T>(name: string, around: Readonly<Record<string, unknown>>, names = ''): Promise<T> {
+  const text = blocks.get(name)?.replace(/^import .*$/gm, '');
+  const known = { ...snowmesh, ...around };
+  const body = `return (async () => { ${text}\n return { ${names} }; })()`;
+  // oxlint-disable-next-line no-new-func, typescript/no-implied-eval
+  return new Function(...Object.keys(known), body)(...Object.values(known)) as Promise<T>;
+}
+
+it('has no program that is not run here', () => {
+  expect([...blocks.keys()]).toEqual(['jobs', 'sockets']);
+  expect(markdown.match(/^```js$/gm)).toHaveLength(blocks.size);
+});
+
+interface Job {
+  readonly id: string;
+  readonly failures: number;
+}
+
+describe('the job queue', () => {
+  type Work = (job: Job, signal: AbortSignal) => unknown;
+  let rows: Map<string, Job>;
+  let failed: Job[];
+  let started: string[];
+  let stops: (() => Promise<unknown>)[];
+  let isBroken: boolean;
+  beforeEach(() => {
+    rows = new Map();
+    [failed, started, stops, isBroken] = [[], [], [], false];
+  });
+
+  async function startQueue(work: Work): Promise<(id: string) => Promise<string>> {
+    const store = {
+      save: async (job: Job) => {
+        if (isBroken) throw new Error('the database is away');
+        rows.set(job.id, { ...job });
+      },
+      remove: async (id: string) => rows.delete(id),
+      giveUp: async (job: Job) => {
+        failed.push(job);
+        rows.delete(job.id);
+      },
+      unfinished: async () => [...rows.values()].map((job) => ({ ...job })),
+    };
+    const stopOnSignals = ({ before }: { before(): Promise<unknown> }): unknown => stops.push(before);
+    const { jobs } = await run<{ jobs: unknown }>(
+      'jobs',
+      {
+        store,
+        run: (job: Job, signal: AbortSignal) => {
+          started.push(job.id);
+          return work(job, signal);
+        },
+        startNode: () => Object.assign(kit, { stopOnSignals }),
+      },
+      'jobs',
+    );
+    const call = snowmesh.call as (...args: unknown[]) => Promise<string>;
+    return (id) => call(kit, jobs, 'add', id, null);
+  }
+
+  /** A job that lasts until it is told to end. */
+  function held(): { readonly work: Work; readonly ends: (() => void)[]; readonly signals: AbortSignal[] } {
+    const ends: (() => void)[] = [];
+    const signals: AbortSignal[] = [];
+    const work: Work = (_job, signal) => {
+      signals.push(signal);
+      return new Promise<void>((resolve) => ends.push(resolve));
+    };
+    return { work, ends, signals };
+  }
+
+  it('does four jobs at once, and forgets those that are done', async () => {
+    const { work, ends } = held();
+    const add = await startQueue(work);
+    for (const id of 'abcdef') expect(await add(id)).toBe('accepted');
+    await kit.settle();
+    expect(started.join('')).toBe('abcd');
+    ends[0]?.();
+    await kit.settle();
+    expect(started.join('')).toBe('abcde');
+    expect([...rows.keys()].join('')).toBe('bcdef');
+  });
+
+  it('tries a job again after growing pauses, and gives it up at the fifth failure', async () => {
+    const add = await startQueue(() => {
+      throw new Error('no');
+    });
+    await add('a');
+    await kit.settle();
+    for (const [index, pause] of [1000, 2000, 4000, 8000].entries()) {
+      expect([started.length, rows.get('a')?.failures]).toEqual([index + 1, index + 1]);
+      await kit.advance(pause - 1);
+      expect(started).toHaveLength(index + 1);
+      await kit.advance(1);
+    }
+    expect(started).toHaveLength(5);
+    expect([rows.size, failed]).toEqual([0, [{ id: 'a', data: null, failures: 5 }]]);
+  });
+
+  it('drains: takes no job, waits for those that run, and keeps those that wait', async () => {
+    const { work, ends } = held();
+    const add = await startQueue(work);
+    for (const id of 'abcde') await add(id);
+    let isDrained = false;
+    const drained = stops[0]?.().then((answer) => {
+      isDrained = true;
+      return answer;
+    });
+    await kit.settle();
+    expect(await add('f')).toBe('draining');
+    for (const end of ends.slice(0, 3)) end();
+    await kit.settle();
+    expect(isDrained).toBe(false);
+    ends[3]?.();
+    expect(await drained).toBe('drained');
+    expect([...rows.keys()]).toEqual(['e']);
+    expect(started.join('')).toBe('abcd');
+  });
+
+  it('runs what is unfinished when it starts', async () => {
+    rows.set('left', { id: 'left', failures: 0 });
+    await startQueue(() => {});
+    await kit.settle();
+    expect([started, rows.size]).toEqual([['left'], 0]);
+  });
+
+  it('a store that fails ends the jobs that run; they run again after the restart', async () => {
+    const { work, signals } = held();
+    const add = await startQueue(work);
+    await add('a');
+    await kit.settle();
+    isBroken = true;
+    await expect(add('b')).rejects.toThrow();
+    isBroken = false;
+    await kit.settle();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    await kit.advance(1000); // the pause before the restart, with its jitter
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    expect(started).toEqual(['a', 'a']);
+  });
+});
+
+describe('the resource', () => {
+  let server: Server;
+  let client: Socket;
+  let pids: snowmesh.Pid[];
+  beforeEach(async () => {
+    pids = [];
+    const spawn = (code: snowmesh.ActorFn): unknown => pids.push(kit.runtime.spawn(code as never));
+    await run('sockets', {
+      startNode: () => ({ spawn }),
+      createServer: (accept: (socket: Socket) => void) => {
+        server = createServer(accept);
+        return { listen: () => server.listen(0, '127.0.0.1') };
+      },
+    });
+    await once(server, 'listening');
+    client = dial((server.address() as AddressInfo).port, '127.0.0.1');
+    client.on('error', () => {});
+    client.write('hello');
+    expect(String((await once(client, 'data'))[0])).toBe('hello');
+  });
+  afterEach(async () => {
+    client.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+
+  it.each(['kill', 'shutdown', 'some reason'])('is closed when its actor ends by %s', async (reason) => {
+    const closed = once(client, 'close');
+    kit.runtime.sendExit(pids[0] as snowmesh.Pid, reason);
+    await closed;
+  });
+
+  it('ends its actor when it closes by itself', async () => {
+    const probe = await kit.probe();
+    probe.watch(pids[0] as snowmesh.Pid);
+    client.destroy();
+    await until('the actor has ended', () => !kit.runtime.isAlive(pids[0] as snowmesh.Pid));
+    await probe.expectDown(pids[0] as snowmesh.Pid, 'shutdown');
+  });
+});
+
+describe('what runs when an actor ends', () => {
+  it.each([
+    ['a message that makes it return', 'finally signal'],
+    ['shutdown', 'signal'],
+    ['kill', 'signal'],
+  ])('%s: %s', async (how, wanted) => {
+    const ran: string[] = [];
+    const pid = kit.runtime.spawn(async (self) => {
+      self.signal.addEventListener('abort', () => ran.push('signal'));
+      try {
+        await self.receive();
+      } finally {
+        ran.push('finally');
+      }
+    });
+    await kit.settle();
+    if (how.startsWith('a message')) kit.runtime.send(pid as never, 'end');
+    else kit.runtime.sendExit(pid, how);
+    await kit.settle();
+    expect(ran.join(' ')).toBe(wanted);
+  });
+
+  it.each([
+    ['shutdown', true, ['terminate']],
+    ['shutdown', false, []],
+    ['kill', true, []],
+  ])('%s from the parent, trapping exits: %s: %j', async (reason, trapping, wanted) => {
+    const ran: string[] = [];
+    const log = snowmesh.defineServer({
+      name: 'log',
+      init: (self) => void self.trapExit(trapping),
+      terminate: () => void ran.push('terminate'),
+    });
+    const parent = kit.runtime.spawn(async (self: snowmesh.Self<string>) => {
+      const pid = self.spawnLink(log);
+      await self.receive();
+      self.sendExit(pid, reason);
+      await self.receive('never');
+    });
+    await kit.settle();
+    kit.runtime.send(parent, 'end');
+    await kit.settle();
+    expect(ran).toEqual(wanted);
+  });
+});
