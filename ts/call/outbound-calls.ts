@@ -14,6 +14,7 @@ import {
   onAbort,
   ownCell,
   type ReplyStatus,
+  type TracingPort,
 } from '../kernel/index.ts';
 import { checkDest, type Dest } from '../send/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
@@ -73,9 +74,9 @@ export class OutboundCalls {
     pending.begin(timeout);
     arm(pending, options?.signal);
     try {
-      pending.trace = this.kernel.tracing?.request(caller, 'call', to, tag);
-      if (pending.trace === undefined) this.dispatch(pending, args, timeout);
-      else pending.trace.run(() => this.dispatch(pending, args, timeout));
+      const { tracing } = this.kernel;
+      if (tracing === null) this.dispatch(pending, args, timeout);
+      else this.dispatchTraced(tracing, pending, args, timeout);
     } catch (error) {
       pending.withdraw(); // it cannot travel: nothing was sent, and nothing may stay (B9)
       throw error;
@@ -149,6 +150,19 @@ export class OutboundCalls {
     const deadline = openCall(caller)?.deadline;
     if (deadline === undefined || deadline === Number.POSITIVE_INFINITY) return DEFAULT_TIMEOUT;
     return Math.max(0, Math.ceil(deadline - this.kernel.now()));
+  }
+
+  // Apart from `call`: a closure costs each call of its function.
+  private dispatchTraced(
+    tracing: TracingPort,
+    pending: PendingCall,
+    args: readonly unknown[],
+    timeout: number,
+  ): void {
+    const { caller, to, tag } = pending;
+    pending.trace = tracing.request(caller, 'call', to, tag);
+    if (pending.trace === undefined) this.dispatch(pending, args, timeout);
+    else pending.trace.run(() => this.dispatch(pending, args, timeout));
   }
 
   private dispatch(pending: PendingCall, args: readonly unknown[], timeout: number): void {

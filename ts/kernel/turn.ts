@@ -23,6 +23,7 @@ import { type Body, IGNORE } from './program.ts';
 import { isPromise } from './promise.ts';
 import { Exit, SystemMessage } from './system-message.ts';
 import { settle, take } from './taking.ts';
+import type { TracingPort } from './tracing-port.ts';
 
 /** One turn. True: a promise was settled. */
 export function runCell(cell: Cell): boolean {
@@ -48,7 +49,11 @@ function takeTurn(cell: Cell): boolean {
 export function begin(cell: Cell): void {
   const { tracing } = cell.kernel;
   if (tracing === null) start(cell);
-  else tracing.begin(cell, () => start(cell));
+  else beginTraced(tracing, cell);
+}
+
+function beginTraced(tracing: TracingPort, cell: Cell): void {
+  tracing.begin(cell, () => start(cell));
 }
 
 function start(cell: Cell): void {

@@ -1,5 +1,13 @@
 import { SnowmeshError } from '../errors/index.ts';
-import { type Cell, cellOf, deliverSent, Envelope, type Kernel, ownCell } from '../kernel/index.ts';
+import {
+  type Cell,
+  cellOf,
+  deliverSent,
+  Envelope,
+  type Kernel,
+  ownCell,
+  type TracingPort,
+} from '../kernel/index.ts';
 import type { MonitorSignals } from '../signal/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { checkDest, type Dest } from './dest.ts';
@@ -18,7 +26,12 @@ export class Sender {
   send(from: Cell | null, to: Dest<never>, message: unknown): void {
     const { tracing } = this.kernel;
     if (tracing === null) this.sendPlain(from, to, message);
-    else tracing.send(from, to, () => this.sendPlain(from, to, message));
+    else this.sendTraced(tracing, from, to, message);
+  }
+
+  // A function with a closure makes a context for it in each call, used or not: not in `send`.
+  private sendTraced(tracing: TracingPort, from: Cell | null, to: Dest<never>, message: unknown): void {
+    tracing.send(from, to, () => this.sendPlain(from, to, message));
   }
 
   private sendPlain(from: Cell | null, to: Dest<never>, message: unknown): void {
