@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startHealthServer } from '../../../ts/health/index.ts';
 import * as snowmesh from '../../../ts/index.ts';
+import { optionsFrom } from '../../../ts/node/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { root } from '../../support/child.ts';
 import { until } from '../../support/deadline.ts';
@@ -33,7 +35,7 @@ async function run<T>(name: string, around: Readonly<Record<string, unknown>>, n
 }
 
 it('has no program that is not run here', () => {
-  expect([...blocks.keys()]).toEqual(['jobs', 'sockets']);
+  expect([...blocks.keys()]).toEqual(['jobs', 'sockets', 'service']);
   expect(markdown.match(/^```js$/gm)).toHaveLength(blocks.size);
 });
 
@@ -250,5 +252,64 @@ describe('what runs when an actor ends', () => {
     kit.runtime.send(parent, 'end');
     await kit.settle();
     expect(ran).toEqual(wanted);
+  });
+});
+
+describe('the service', () => {
+  /** What a text block of the page says for each match of a pattern. */
+  const all = (pattern: RegExp): string[][] => [...markdown.matchAll(pattern)].map(([, ...found]) => found);
+  const yaml = /```yaml\n([\s\S]*?)```/.exec(markdown)?.[1] ?? '';
+  const unit = /```ini\n([\s\S]*?)```/.exec(markdown)?.[1] ?? '';
+  const environmentOf = (pairs: readonly string[][]): Record<string, string> =>
+    Object.fromEntries(pairs.map(([name = '', value = '']) => [name, value]));
+
+  it('stops within the time that Kubernetes and systemd grant', async () => {
+    const stops: { timeout: number }[] = [];
+    const ports: unknown[] = [];
+    await run('service', {
+      startNode: { fromEnv: async () => ({ stopOnSignals: (options: never) => stops.push(options) }) },
+      startHealthServer: async (_node: unknown, { port }: { port: number }) => ports.push(port),
+    });
+    expect(stops).toHaveLength(1);
+    const needed = (stops[0]?.timeout ?? 0) / 1000 + 5;
+    const granted = all(/(?:terminationGracePeriodSeconds: |TimeoutStopSec=|--stop-timeout )(\d+)/g).flat();
+    expect(granted).toHaveLength(3);
+    for (const seconds of granted) expect(Number(seconds)).toBeGreaterThan(needed);
+    expect(all(/port: (8\d+) }, timeoutSeconds/g).flat()).toEqual([String(ports[0]), String(ports[0])]);
+  });
+
+  it('takes from a pod, and from a unit, the options of a node', () => {
+    const env = environmentOf(
+      [...yaml.matchAll(/name: (SNOWMESH_\w+), value: '(.*)'/g)].map(([, ...pair]) => pair),
+    );
+    const pod = { ...env, SNOWMESH_NAME: env['SNOWMESH_NAME']?.replace('$(POD)', 'shop-0') };
+    const [mount = ''] = /mountPath: ([^,]+)/.exec(yaml)?.slice(1) ?? [];
+    const options = optionsFrom(pod, {});
+    expect(options).toMatchObject({
+      name: 'shop@shop-0.shop.default.svc.cluster.local:9000',
+      listen: { host: '0.0.0.0', port: 9000 },
+      cookieFile: `${mount}/cookie`,
+      discovery: expect.anything(),
+    });
+    const lines = [...unit.matchAll(/^Environment=(SNOWMESH_\w+)=(.*)$/gm)].map(([, ...pair]) => pair);
+    expect(optionsFrom(environmentOf(lines), {})).toMatchObject({
+      name: 'shop%i@127.0.0.1:0',
+      cookieFile: '%d/cookie',
+      discovery: expect.anything(),
+    });
+  });
+
+  it('answers the probes of the pod', async () => {
+    const node = await snowmesh.startNode();
+    const server = await startHealthServer(node, { port: 0, host: '127.0.0.1' });
+    try {
+      const paths = [...yaml.matchAll(/path: (\/\w+)/g)].map(([, path = '']) => path);
+      expect(paths).toHaveLength(2);
+      for (const path of paths)
+        expect((await fetch(`http://127.0.0.1:${server.port}${path}`)).status, path).toBe(200);
+    } finally {
+      await server.close();
+      await node.stop();
+    }
   });
 });
