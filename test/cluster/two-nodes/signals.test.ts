@@ -200,12 +200,16 @@ describe('a lost node', () => {
         );
         self.link(theirs);
         for (let index = 0; index < count; index++) self.monitor(theirs);
-        for (let index = 0; index < count; index++) {
-          bench.node.spawn(async (self: AnySelf) => {
-            self.link(theirs);
-            await self.receive();
-          });
-        }
+        let linked = 0;
+        await new Promise<void>((done) => {
+          for (let index = 0; index < count; index++) {
+            bench.node.spawn(async (self: AnySelf) => {
+              self.link(theirs);
+              if (++linked === count) done(); // before `ready`, so that all links are there first
+              await self.receive();
+            });
+          }
+        });
         bench.node.send({ name: 'catch', node: peer }, self.pid);
         self.send(theirs, 'ready');
         bench.box['call'] = bench.snow
