@@ -259,7 +259,7 @@ describe('the service', () => {
   /** What a text block of the page says for each match of a pattern. */
   const all = (pattern: RegExp): string[][] => [...markdown.matchAll(pattern)].map(([, ...found]) => found);
   const yaml = /```yaml\n([\s\S]*?)```/.exec(markdown)?.[1] ?? '';
-  const unit = /```ini\n([\s\S]*?)```/.exec(markdown)?.[1] ?? '';
+  const unit = /```text\n(\[Service\][\s\S]*?)```/.exec(markdown)?.[1] ?? '';
   const environmentOf = (pairs: readonly string[][]): Record<string, string> =>
     Object.fromEntries(pairs.map(([name = '', value = '']) => [name, value]));
 
