@@ -1,4 +1,5 @@
 // Errors of the client. It imports nothing from outside its folder, so they are no SnowmeshErrors, but they have codes of docs/errors.md.
+import { KEY_ROOM, MAX_ROOM_BYTES } from './protocol.ts';
 
 /** Codes of the errors that a client throws, and rejects with. */
 export type ClientErrorCode =
@@ -34,7 +35,7 @@ export function checkFunction(what: string, given: unknown): void {
 export function checkRoom(what: string, room: unknown): void {
   if (typeof room !== 'string')
     throw misuse('SNOW_ERR_BAD_ARGUMENT', `${what} needs the name of a room, not ${kindOf(room)}`);
-  if (room !== '' && room[0] !== '\0' && bytesOf(room) <= MAX_ROOM_BYTES) return;
+  if (room !== '' && !room.startsWith(KEY_ROOM) && bytesOf(room) <= MAX_ROOM_BYTES) return;
   const shown = JSON.stringify(room.slice(0, 40));
   const wanted = `1 to ${MAX_ROOM_BYTES} bytes of text that does not begin with U+0000`;
   throw misuse('SNOW_ERR_BAD_NAME', `${shown} cannot name a room: use ${wanted}`);
@@ -50,8 +51,6 @@ export function kindOf(value: unknown): string {
       : 'an object';
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : `a ${typeof value}`;
 }
-
-const MAX_ROOM_BYTES = 255;
 
 /** Bytes of a text in UTF-8; Infinity: it is not well-formed. */
 function bytesOf(text: string): number {

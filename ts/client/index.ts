@@ -16,6 +16,7 @@ export {
   CloseCode,
   type Cursor,
   KEY_ROOM,
+  MAX_ROOM_BYTES,
   type PresenceDiff,
   type PresenceEntry,
   type ResumeRoom,

@@ -108,6 +108,9 @@ export type ServerMessage =
 /** The room of a user's connections begins with this; no other room does. */
 export const KEY_ROOM = '\0';
 
+/** Longest name of a room, and of the key of a user with its prefix. Unit: bytes of UTF-8. */
+export const MAX_ROOM_BYTES = 255;
+
 /** A binary frame of the server; without a room it is to the connection. */
 export interface BinaryMessage {
   readonly room: string | undefined;

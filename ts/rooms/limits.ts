@@ -1,7 +1,5 @@
 // What one client, one room and one node may ask for: nothing here grows without bound by what others send.
 
-/** Bytes of UTF-8 in the name of a room, and in the key of a user with its prefix. */
-export const MAX_ROOM_BYTES = 255;
 /** Greatest number of a room message: 48 bits in a binary frame. */
 export const MAX_SEQUENCE = 2 ** 48 - 1;
 /** Greatest number of a client's message: 32 bits in a binary frame. */

@@ -1,8 +1,7 @@
 import { inspect } from 'node:util';
-import { KEY_ROOM } from '../client/index.ts';
+import { KEY_ROOM, MAX_ROOM_BYTES } from '../client/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Packet } from './frame.ts';
-import { MAX_ROOM_BYTES } from './limits.ts';
 import type { PeerSide } from './peer-side.ts';
 import { ReplayRing } from './replay-ring.ts';
 
