@@ -152,7 +152,7 @@ export class ActorTracing implements TracingPort {
 
   entry<R>(cell: Cell | undefined, operation: string, act: () => R): R {
     const { context, trace } = this.#api;
-    return this.#inSpan(cell, this.#shapes.entry(operation), trace.deleteSpan(context.active()), act);
+    return this.#inSpan(cell, this.#shapes.process(operation), trace.deleteSpan(context.active()), act);
   }
 
   handedOn(target: string): void {

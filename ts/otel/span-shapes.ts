@@ -34,11 +34,6 @@ export class SpanShapes {
     return { name: `process ${destination}`, kind: this.#kinds.CONSUMER, attributes };
   }
 
-  /** A message from outside of the cluster. */
-  entry(operation: string): Shape {
-    return { ...this.process(operation), attributes: messaging('process', operation) };
-  }
-
   request(kind: 'call' | 'spawn', target: unknown, method: string, remote: RemotePort): Shape {
     const { name, node } = destinationOf(target, remote);
     const isSpawn = kind === 'spawn';
