@@ -150,6 +150,7 @@ describe('connecting', () => {
     expect(refused.body.toString()).toContain(stranger.name);
     expect(refused.body.readUInt32LE(refused.body.length - 4), 'none before it').toBe(0);
     await friend.connect(a.name, a.port);
+    await a.up((peer) => peer.name === friend.name);
     expect(a.entries.filter((entry) => entry.tag === NativeEvent.REFUSED)).toHaveLength(1);
     expect(a.stats.sessions).toBe(1);
     expect(a.stats.identities).toBe(1);
@@ -173,6 +174,7 @@ describe('connecting', () => {
     await until('all answers', () => answers(b) === 49);
     await turns(20);
     expect(answers(b)).toBe(49);
+    await a.up();
     expect(a.stats.sessions).toBe(1);
   });
 
