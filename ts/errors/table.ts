@@ -9,19 +9,20 @@ export interface ErrorEntry {
 /** What each error code means and what to do about it; docs/errors.md as data. */
 export const ERRORS = {
   SNOW_ERR_NOT_LOCAL: {
-    summary: 'What was to get a local name, a key, a group or news of nodes is no living actor of this node.',
-    remedy: 'Register, join and subscribe only actors that live here, by their PID.',
+    summary:
+      'The actor that was to be registered, joined or subscribed does not live on this node, or has ended.',
+    remedy: 'Pass the PID of a living actor of this node.',
   },
   SNOW_ERR_RECEIVE_HANDLER: {
     summary: 'A handler actor cannot receive.',
     remedy: 'Handle messages in onMessage, or write the actor as a function.',
   },
   SNOW_ERR_BAD_TERM: {
-    summary: 'Bytes are no valid term.',
-    remedy: 'Decode only what encodeTerm wrote, whole.',
+    summary: 'The bytes are not a valid term.',
+    remedy: 'Pass the complete output of encodeTerm.',
   },
   SNOW_ERR_TOO_DEEP: {
-    summary: 'A message is nested deeper than 128.',
+    summary: 'A message is nested deeper than 128 levels.',
     remedy: 'Flatten the data; the message names the path.',
   },
   SNOW_ERR_TOO_LARGE: {
@@ -29,12 +30,12 @@ export const ERRORS = {
     remedy: 'Split it, or raise maxMessage on all nodes.',
   },
   SNOW_ERR_UNSENDABLE: {
-    summary: 'A value cannot travel in a message.',
+    summary: 'A value cannot be sent in a message.',
     remedy: 'Send plain data; the message names the path.',
   },
   SNOW_ERR_NODE_NAME: {
-    summary: 'A node name breaks a rule.',
-    remedy: 'The message says which; a name is name@host, name@host:port or name@[ipv6]:port.',
+    summary: 'A node name is invalid.',
+    remedy: 'The message says which rule it breaks; a name is name@host, name@host:port or name@[ipv6]:port.',
   },
   SNOW_ERR_COOKIE_MISSING: {
     summary: 'A named node was started without a cookie.',
@@ -42,22 +43,22 @@ export const ERRORS = {
   },
   SNOW_ERR_COOKIE_WEAK: {
     summary: 'The cookie is too short or too uniform.',
-    remedy: 'At least 16 bytes and 6 different characters; make one with `openssl rand -base64 32`.',
+    remedy: 'Use at least 16 bytes and 6 different characters; make one with `openssl rand -base64 32`.',
   },
   SNOW_ERR_COOKIE_FILE: {
-    summary: 'The cookie file is missing, empty, or open to everybody.',
+    summary: 'The cookie file is missing, empty, or readable by other users.',
     remedy: 'Write the cookie into it and `chmod 600` it.',
   },
   SNOW_ERR_LISTEN: {
-    summary: 'The address of a node cannot be listened on.',
-    remedy: 'The message holds the reason; port 0 takes a free port.',
+    summary: 'The node cannot listen on its address.',
+    remedy: 'The message has the reason; port 0 takes any free port.',
   },
   SNOW_ERR_DISCOVERY: {
-    summary: 'A look-up of nodes failed; it is tried again, and what was found before still holds.',
-    remedy: 'The message says what was asked and why it failed.',
+    summary: 'A look-up of nodes failed. It is repeated, and the nodes found before stay valid.',
+    remedy: 'The message names the look-up and the reason.',
   },
   SNOW_ERR_PORTMAP: {
-    summary: 'A port mapper cannot be reached, refused a request, or answered nonsense.',
+    summary: 'A port mapper cannot be reached, refused a request, or gave an invalid answer.',
     remedy:
       'The message says which; `snowmesh portmap` starts one, or the option `embed` of `portmapDiscovery`.',
   },
@@ -67,114 +68,115 @@ export const ERRORS = {
   },
   SNOW_ERR_NOT_READY: {
     summary: 'Not enough peers were connected in time.',
-    remedy: 'The message names who is missing; see whether they run and can be reached.',
+    remedy: 'The message names the missing peers; check that they run and can be reached.',
   },
   SNOW_ERR_NOT_ALIVE: {
-    summary: 'The node is not part of a cluster: it has no name, or was stopped.',
-    remedy: 'Start it with a name and a cookie, or start a new one.',
+    summary: 'The node is not part of a cluster: it has no name, or it was stopped.',
+    remedy: 'Start it with a name and a cookie, or start a new node.',
   },
   SNOW_ERR_INTROSPECTION: {
-    summary: 'A node did not answer what was asked about it.',
+    summary: 'A node did not answer a query about its state.',
     remedy:
-      'details.reason: off (it does not answer), busy, timeout, nodedown (connect to it), stopped (this node), unknown (it has another version), bad, failed or nonsense.',
+      'details.reason: off (it answers no queries), busy, timeout, nodedown (connect to it first), stopped (this node), unknown (the other node runs another version), bad (invalid query), failed, or nonsense (invalid answer).',
   },
   SNOW_ERR_NATIVE_MISSING: {
-    summary: 'No native core could be loaded for this platform.',
-    remedy: 'The message says what was looked for and what to run.',
+    summary: 'There is no native core for this platform.',
+    remedy: 'The message lists the files that were tried and the command to run.',
   },
   SNOW_ERR_NATIVE_DENIED: {
-    summary: 'Node.js was started with options that forbid to load the native core.',
-    remedy: 'Add --allow-addons and --allow-fs-read; the message says for what.',
+    summary: 'Node.js was started with options that forbid loading the native core.',
+    remedy: 'Add --allow-addons and --allow-fs-read with the paths that the message names.',
   },
   SNOW_ERR_NATIVE_ABI: {
     summary: 'The native core was built for another version of snowmesh.',
     remedy: 'Reinstall, or run `npm run build:native` in a checkout.',
   },
   SNOW_ERR_NATIVE_FAULT: {
-    summary: 'The native core failed in a way that is a defect of snowmesh.',
+    summary: 'The native core failed because of a defect in snowmesh.',
     remedy: 'Report it with the message.',
   },
   SNOW_ERR_NO_NODE: {
-    summary: 'A node handle is not open any more.',
+    summary: 'A handle of a node is used after the node was closed.',
     remedy: 'Do not use a node after `stop`.',
   },
   SNOW_ERR_TOO_MANY_NODES: {
     summary: 'More node identities were seen than can be numbered.',
-    remedy: 'Restart the node; find out who announces so many.',
+    remedy: 'Restart the node; find the peer that announces so many.',
   },
   SNOW_ERR_TOO_MANY_LANES: {
-    summary: 'More threads joined a node than the 64 it can have.',
+    summary: 'More than 64 threads joined a node.',
     remedy: 'Start fewer worker threads.',
   },
   SNOW_ERR_START: {
     summary: 'An actor did not start.',
     remedy:
-      'details.reason says why: what its init threw or exited with, { alreadyStarted: pid } for a taken name, timeout, noconnection (details.why: how the node got out of reach) or unknown_function for another node; details.ignore: it declined.',
+      'details.reason: what its init threw or exited with, { alreadyStarted: pid } if the name is taken, timeout, and for another node noconnection (details.why: why it cannot be reached) or unknown_function. details.ignore: its init returned ignore().',
   },
   SNOW_ERR_BAD_CHILD_SPEC: {
-    summary: 'A child spec makes no sense.',
-    remedy: 'The message names the child and what is wrong with it.',
+    summary: 'A child spec is invalid.',
+    remedy: 'The message names the child and the fault.',
   },
   SNOW_ERR_BAD_OPTION: {
-    summary: 'An option does not exist, or has a value it cannot have.',
-    remedy: 'The message names the option, and the value or the option that was probably meant.',
+    summary: 'An option is unknown or has an invalid value.',
+    remedy: 'The message names the option and its allowed values, or the option that was probably meant.',
   },
   SNOW_ERR_BAD_ARGUMENT: {
-    summary: 'An argument is not what the function takes.',
-    remedy: 'The message says what it needs, and what it got.',
+    summary: 'An argument is invalid.',
+    remedy: 'The message says what the function needs and what it got.',
   },
   SNOW_ERR_NO_CALL: {
-    summary: 'A server asked for its caller while no call was being handled.',
+    summary: 'A server used context.from while it was not handling a call.',
     remedy: 'Use context.from in call handlers only; keep it in a variable for later.',
   },
   SNOW_ERR_TASK: {
-    summary: 'A task was asked for its result by somebody who may not, or more than once.',
-    remedy: 'Only the actor that started a task awaits it, and once.',
+    summary: 'A task was awaited by an actor that did not start it, or more than once.',
+    remedy: 'Await a task in the actor that started it, once.',
   },
   SNOW_ERR_ACTOR_DEAD: {
-    summary: 'An actor leaves its code by this throw: `self.exit`, also after its death.',
+    summary: '`self.exit` throws this to leave the code of its actor, also after the actor has ended.',
     remedy:
-      'Let it pass. In a callback of Node.js use `self.runtime.sendExit(self.pid, reason)`, which does not throw.',
+      'Do not catch it. In a callback of Node.js use `self.runtime.sendExit(self.pid, reason)`, which does not throw.',
   },
   SNOW_ERR_FOREIGN_PID: {
-    summary: 'A PID of another node object of this process was used.',
-    remedy: 'Send it in a message instead of sharing it in memory; each node has its own numbering.',
+    summary: 'A PID of another node in this process was used.',
+    remedy: 'Send PIDs in messages instead of sharing them in memory; each node has its own numbering.',
   },
   SNOW_ERR_NAME_TAKEN: {
-    summary: 'A local name belongs to another actor.',
-    remedy: 'details.holder has it; unregister it first, or choose another name.',
+    summary: 'The local name belongs to another actor.',
+    remedy: 'details.holder is its PID; unregister it first, or choose another name.',
   },
   SNOW_ERR_NAME_UNKNOWN: {
-    summary: 'Nobody has the name a message was sent to.',
-    remedy: 'Ask `whereis` first, or send to { name, node }, which is silent.',
+    summary: 'No actor has the local name that a message was sent to.',
+    remedy: 'Check `whereis` first, or send to { name, node }, which does not throw.',
   },
   SNOW_ERR_TOO_MANY_MEMBERS: {
-    summary: 'The actors of a node are in as many groups as they may be.',
-    remedy: 'Leave some, or raise maxMembershipsPerNode on all nodes.',
+    summary: 'The actors of a node have reached the limit of group memberships.',
+    remedy: 'Leave some groups, or raise maxMembershipsPerNode on all nodes.',
   },
   SNOW_ERR_TOO_MANY_NAMES: {
-    summary: 'A node has as many global names as it may have.',
+    summary: 'A node has reached its limit of global names.',
     remedy: 'Unregister some, or raise maxNamesPerNode on all nodes.',
   },
   SNOW_ERR_BAD_NAME: {
-    summary: 'What was given as a name, a key or a room is none.',
-    remedy: 'A name has 1 to 255 bytes of text and is not "undefined"; the message says what else holds.',
+    summary: 'A name, a key or a room name is invalid.',
+    remedy:
+      'Names have 1 to 255 bytes of text and are not "undefined"; the message says which further rule applies.',
   },
   SNOW_ERR_ROOM_REFUSED: {
-    summary: 'The server did not let a client of rooms into a room.',
+    summary: "The server refused a client's request to join a room.",
     remedy: 'The message has the reason that the server gave.',
   },
   SNOW_ERR_CLIENT_CLOSED: {
-    summary: 'The client of rooms was closed, and its requests ended.',
-    remedy: 'Connect anew.',
+    summary: 'The client of rooms was closed while a request was pending.',
+    remedy: 'Create a new client with connectRooms.',
   },
   SNOW_ERR_NO_WS: {
     summary: 'Rooms cannot be attached to an HTTP server without the package `ws`.',
-    remedy: 'npm install ws, or give sockets of another library to rooms.accept.',
+    remedy: 'npm install ws, or pass sockets of another library to rooms.accept.',
   },
   SNOW_ERR_NO_REDIS: {
     summary: 'Rooms cannot be bridged over Redis without the package `ioredis`.',
-    remedy: 'npm install ioredis, or give another RoomBridge to createRooms.',
+    remedy: 'npm install ioredis, or pass another RoomBridge to createRooms.',
   },
   SNOW_ERR_NO_OTEL: {
     summary: 'Actors cannot be traced without the package `@opentelemetry/api`.',
@@ -185,87 +187,86 @@ export const ERRORS = {
     remedy: 'npm install prom-client.',
   },
   SNOW_ERR_BAD_CALLER: {
-    summary: 'What was to act is neither an actor nor a node.',
+    summary: 'The first argument is neither an actor nor a node.',
     remedy:
       'Pass `self` inside of an actor and the node elsewhere, as the first argument: call(self, …), call(node, …).',
   },
   SNOW_ERR_BAD_DEST: {
-    summary: 'What was given is no address of an actor.',
+    summary: 'A destination is not an address of an actor.',
     remedy: 'Use a PID, a local name, { name, node } or an alias; only a PID can get a global name.',
   },
   SNOW_ERR_BAD_TIME: {
-    summary: 'A time is no number of milliseconds that makes sense.',
-    remedy: 'Timers take ms from 0 to 2^53 - 1, timeouts also Infinity; fractions are rounded up.',
+    summary: 'A time is not a valid number of milliseconds.',
+    remedy: 'Timers take 0 to 2^53 - 1 ms, timeouts also Infinity; fractions are rounded up.',
   },
   SNOW_ERR_BAD_MATCH: {
-    summary: 'A receive was asked for something that cannot be matched.',
+    summary: 'The first argument of receive is not something that it can match.',
     remedy: 'Use a tag, a reference, a message class, a predicate, or an array of those.',
   },
   SNOW_ERR_RECEIVE_PENDING: {
-    summary: 'An actor called receive while a receive of its own was waiting, or from within a predicate.',
-    remedy: 'Await one receive at a time; an array matches any of several.',
+    summary: 'An actor called receive while its previous receive was pending, or inside a predicate.',
+    remedy: 'Await one receive at a time; pass an array to match any of several.',
   },
   SNOW_ERR_NOT_SPAWNABLE: {
     summary:
-      'What was to be spawned is neither an actor function nor a spec, or its init returned no handler.',
-    remedy: 'Pass a function, or what defineActor, defineServer, … returned; return a handler from init.',
+      'The value to be spawned is neither an actor function nor a spec, or its init returned no handler.',
+    remedy: 'Pass a function, or the result of defineActor, defineServer, …; return a handler from init.',
   },
   SNOW_ERR_SPAWN: {
     summary: 'An actor could not be spawned on another node.',
     remedy:
-      'details.reason: noconnection (details.why: how the node got out of reach), unknown_function (expose it there), bad_arguments (the other node does not understand the request: update it), or why its start failed.',
+      'details.reason: noconnection (details.why: why the node cannot be reached), unknown_function (expose it there), bad_arguments (the other node does not understand the request: update it), or why its start failed.',
   },
   SNOW_ERR_NO_VOTE: {
-    summary: 'A node that answers did not vote on a global name for a minute.',
+    summary: 'A connected node did not vote on a global name for a minute.',
     remedy: 'Disconnect or stop the node that the message names, and register again.',
   },
   SNOW_ERR_HIDDEN_NODE: {
-    summary: 'A hidden node takes no part in global names.',
-    remedy: 'Start the node without `hidden`, or ask a visible node.',
+    summary: 'A hidden node cannot use global names.',
+    remedy: 'Start the node without `hidden`, or send a request to an actor of a visible node.',
   },
   SNOW_ERR_STOPPED: {
-    summary: 'The node was stopped, or is stopping.',
+    summary: 'The node was stopped or is stopping.',
     remedy: 'Start a new one.',
   },
   SNOW_ERR_CALL_TIMEOUT: {
-    summary: 'A call had no answer in time; it may still be handled.',
+    summary: 'A call got no answer in time; the target may still handle it.',
     remedy: 'Raise the timeout, or find out why the target is slow: the message names it.',
   },
   SNOW_ERR_CALL_ABORTED: {
-    summary: 'A call was given up by its AbortSignal.',
+    summary: 'A call was aborted by its AbortSignal.',
     remedy: 'The cause is the reason of the signal.',
   },
   SNOW_ERR_CALL_NOPROC: {
-    summary: 'There is no such actor to call.',
-    remedy: 'It has ended, was never there, or the name is not registered.',
+    summary: 'The called actor does not exist.',
+    remedy: 'It has ended, or the name is not registered; let a supervisor restart it, and call it by name.',
   },
   SNOW_ERR_CALL_EXIT: {
     summary: 'The called actor ended before it answered.',
-    remedy: 'reason says why it ended.',
+    remedy: 'reason is its exit reason.',
   },
   SNOW_ERR_CALL_NODEDOWN: {
-    summary: 'The node of the called actor is out of reach, or was lost during the call.',
-    remedy: 'node names it; the call may have been handled.',
+    summary: 'The node of the called actor cannot be reached, or was lost during the call.',
+    remedy: 'node is its name, details.why the cause; the call may have been handled.',
   },
   SNOW_ERR_CALL_ERROR: {
-    summary: 'The called actor answered with an error.',
+    summary: 'The handler of the called actor threw.',
     remedy: 'reason is the error.',
   },
   SNOW_ERR_CALL_SELF: {
     summary: 'An actor called itself and would have waited for ever.',
-    remedy: 'Call the function behind it instead.',
+    remedy: 'Call the function behind the handler instead.',
   },
   SNOW_ERR_CALL_CYCLE: {
-    summary: 'Actors wait for each other in a ring; this call is part of it.',
-    remedy: 'The message names the ring; let one of them send instead of call, or answer later.',
+    summary: 'The call would close a cycle of actors that wait for each other.',
+    remedy: 'The message names the cycle; let one of them send instead of call, or answer later.',
   },
   SNOW_ERR_CALL_OVERLOAD: {
-    summary:
-      'The mailbox of the called actor, or of the target of `sendWait`, or the way to its node, is full.',
+    summary: 'The mailbox of the target, or the output to its node, is full.',
     remedy: 'Try again later, or raise the limit.',
   },
   SNOW_ERR_CALL_UNKNOWN: {
-    summary: 'The called actor has no handler for that call.',
+    summary: 'The called actor has no handler for the call.',
     remedy: 'The message names the tag.',
   },
 } as const satisfies Record<string, ErrorEntry>;
