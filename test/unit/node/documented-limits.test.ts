@@ -84,7 +84,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
     bytes(inSource('ts/call/inbound-calls.ts', /blockedBytes: ([\d_]+)/)),
   ],
   'what searches for cycles of calls cost': [count(PEER_STEPS), count(PEER_PARTS), count(MAX_STEPS)],
-  'callers that a call says': [count(MAX_RING)],
+  'callers in the chain of a call': [count(MAX_RING)],
   'living actors that one peer spawned': [
     count(inSource('ts/spawn/inbound-spawns.ts', /MAX_PEER_CHILDREN = ([\d_]+)/)),
   ],
@@ -95,13 +95,13 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'unsent output in all': [bytes(limit + maxMessage + margin), bytes(margin)],
   'unsent output while dialling': [bytes(waiting)],
   'trace context of a message': [`${count(MAX_TRACE_BYTES)} bytes`, `${MAX_TRACESTATE} characters`],
-  'questions of one peer about what this node does': [count(MAX_WAITING), count(MAX_PAGE)],
+  'introspection queries of one peer': [count(MAX_WAITING), count(MAX_PAGE)],
   'crashes that a node remembers': [count(MAX_CRASHES), count(MAX_REASON), count(MAX_STACK), count(MAX_TEXT)],
   'messages of a room': [count(DEFAULT_RESUME.count), bytes(DEFAULT_RESUME.bytes)],
   'connections in presences of rooms': [count(MAX_PRESENT)],
-  'metas that are shown of one key in a presence': [String(MAX_METAS)],
+  'metas of one key in a presence': [String(MAX_METAS)],
   'rooms that a peer wants messages of': [count(MAX_INTEREST)],
-  'sessions of clients': [count(MAX_HEARD)],
+  'client sessions': [count(MAX_HEARD)],
   'origins of a room': [count(MAX_ROOM_ORIGINS)],
 };
 
