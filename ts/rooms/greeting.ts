@@ -39,7 +39,7 @@ export class Greeting {
     const claim = this.#resume.sessionOf(connection, token);
     let last = 0;
     if (claim !== undefined && !isFork) {
-      connection.id = claim.session;
+      this.#service.presence.rename(connection, claim.session);
       connection.generation = claim.generation + 1;
       sessions.connectionOf(claim.session)?.close(CloseCode.resumedElsewhere, 'resumed elsewhere');
       sessions.opened(connection.id, connection);

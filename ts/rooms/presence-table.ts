@@ -1,30 +1,49 @@
 import type { PresenceDiff, PresenceEntry } from '../client/index.ts';
+import { SmallMap } from '../collections/index.ts';
 
 /** Whose connections: this node, or a peer from its hello to its end. */
 export type Owner = object;
 
-/** One connection in the presence of a room. */
-interface Present {
+/** One connection in the presence of a room. A new object for each time it comes: this one stays out once it has left. */
+export interface Present {
   readonly owner: Owner;
+  readonly room: string;
+  readonly key: string;
+  readonly connection: string;
   /** JSON. */
-  readonly meta: string;
+  meta: string;
+  hasLeft: boolean;
+  /** A peer may know of it. */
+  isTold: boolean;
 }
 
-/** The presence of one room: by key, and below by owner and connection. */
-type RoomPresence = Map<string, Map<string, Present>>;
+/** The connections under one key, the oldest first. */
+type Presents = SmallMap<Present, Present>;
 
-/** Keys of a room that changed, with the metas they had. */
-type Changes = Map<string, readonly unknown[]>;
+/** The metas of a key as JSON, as far as they are shown. */
+type MetaTexts = readonly string[];
+
+/** The connections of one owner, by connection and room. */
+class Owned {
+  readonly byConnection = new Map<string, SmallMap<string, Present>>();
+  count = 0;
+}
 
 /** Metas of one key that are shown, those of its oldest connections: each change of one shows them all. */
 export const MAX_METAS = 256;
 
-/** The presence of all rooms on all nodes. Each change costs O(metas shown of its key); the end of an owner, O(its connections). */
+/**
+ * The presence of all rooms on all nodes. Each change costs O(metas shown of its key); the end of an owner, O(its connections).
+ *
+ * Most rooms of many have one key, and most keys one connection. So the maps within the outer ones hold their first entry without a
+ * table of their own, and no key is built from several texts.
+ */
 export class PresenceTable {
-  readonly #rooms = new Map<string, RoomPresence>();
-  /** What each owner has: by connection, room and key. */
-  readonly #owned = new Map<Owner, Map<string, readonly [room: string, key: string, connection: string]>>();
-  #changed = new Map<string, Changes>();
+  /** By room and key. */
+  readonly #rooms = new Map<string, SmallMap<string, Presents>>();
+  readonly #owned = new Map<Owner, Owned>();
+  /** Keys that changed since the last diff, by room, with the metas they had. */
+  #changed = new Map<string, SmallMap<string, MetaTexts>>();
 
   /** Whether a room has any connection. */
   has(room: string): boolean {
@@ -38,119 +57,147 @@ export class PresenceTable {
 
   /** O(connections in the room). */
   entries(room: string): PresenceEntry[] {
-    return Array.from(this.#rooms.get(room) ?? [], ([key, present]) => ({ key, metas: metasOf(present) }));
+    return Array.from(this.#rooms.get(room) ?? [], ([key, presents]) => ({
+      key,
+      metas: parsed(metasOf(presents)),
+    }));
   }
 
   metas(room: string, key: string): readonly unknown[] {
-    return metasOf(this.#rooms.get(room)?.get(key));
+    return parsed(this.#metas(room, key));
   }
 
   /** Connections of an owner. */
   count(owner: Owner): number {
-    return this.#owned.get(owner)?.size ?? 0;
+    return this.#owned.get(owner)?.count ?? 0;
   }
 
-  /** What an owner has: room, key, connection and meta. */
-  *owned(
-    owner: Owner,
-  ): IterableIterator<readonly [room: string, key: string, connection: string, meta: string]> {
-    for (const [id, [room, key, connection]] of this.#owned.get(owner) ?? []) {
-      const present = this.#rooms.get(room)?.get(key)?.get(idIn(owner, id));
-      if (present !== undefined) yield [room, key, connection, present.meta];
+  /** All connections of an owner. */
+  *owned(owner: Owner): IterableIterator<Present> {
+    for (const byRoom of this.#owned.get(owner)?.byConnection.values() ?? []) yield* byRoom.values();
+  }
+
+  /** One connection of an owner, in each room that it is seen in. */
+  ofConnection(owner: Owner, connection: string): Present[] {
+    return [...(this.#owned.get(owner)?.byConnection.get(connection)?.values() ?? [])];
+  }
+
+  /** Adds a connection, or changes its meta. */
+  set(owner: Owner, room: string, key: string, connection: string, meta: string): Present {
+    const before = this.#owned.get(owner)?.byConnection.get(connection)?.get(room);
+    if (before?.key === key) {
+      if (before.meta !== meta) {
+        this.#note(room, key);
+        before.meta = meta;
+      }
+      return before;
     }
+    if (before !== undefined) this.remove(owner, room, connection); // a connection has one key, but a peer may send anything
+    return this.#add({ owner, room, key, connection, meta, hasLeft: false, isTold: false });
   }
 
-  set(owner: Owner, room: string, key: string, connection: string, meta: string): void {
-    const id = idOf(room, connection);
-    const [, keyBefore = key] = this.#owned.get(owner)?.get(id) ?? [];
-    if (keyBefore !== key) this.remove(owner, room, connection); // a connection has one key, but a peer may say anything
-    const presence = this.#rooms.get(room) ?? new Map<string, Map<string, Present>>();
-    this.#rooms.set(room, presence);
-    const present = presence.get(key) ?? new Map<string, Present>();
-    if (present.get(idIn(owner, id))?.meta === meta) return;
-    this.#note(room, key);
-    presence.set(key, present);
-    present.set(idIn(owner, id), { owner, meta });
-    const owned = this.#owned.get(owner) ?? new Map();
-    this.#owned.set(owner, owned);
-    owned.set(id, [room, key, connection]);
-  }
-
-  /** False: it was not there. */
-  remove(owner: Owner, room: string, connection: string): boolean {
+  /** Returns what was removed; undefined: it was not there. */
+  remove(owner: Owner, room: string, connection: string): Present | undefined {
     const owned = this.#owned.get(owner);
-    const id = idOf(room, connection);
-    const key = owned?.get(id)?.[1];
-    if (owned === undefined || key === undefined) return false;
-    owned.delete(id);
-    if (owned.size === 0) this.#owned.delete(owner);
-    this.#note(room, key);
-    const presence = this.#rooms.get(room);
-    const present = presence?.get(key);
-    present?.delete(idIn(owner, id));
-    if (present?.size === 0) presence?.delete(key);
-    if (presence?.size === 0) this.#rooms.delete(room);
-    return true;
+    const byRoom = owned?.byConnection.get(connection);
+    const present = byRoom?.get(room);
+    if (owned === undefined || byRoom === undefined || present === undefined) return undefined;
+    byRoom.delete(room);
+    if (byRoom.size === 0) owned.byConnection.delete(connection);
+    owned.count--;
+    if (owned.count === 0) this.#owned.delete(owner);
+    this.#note(room, present.key);
+    present.hasLeft = true;
+    const keys = this.#rooms.get(room);
+    const presents = keys?.get(present.key);
+    presents?.delete(present);
+    if (presents?.size === 0) keys?.delete(present.key);
+    if (keys?.size === 0) this.#rooms.delete(room);
+    return present;
   }
 
   /** An owner is gone, with all it had. */
   drop(owner: Owner): void {
-    for (const [room, , connection] of [...(this.#owned.get(owner)?.values() ?? [])])
-      this.remove(owner, room, connection);
+    for (const { room, connection } of [...this.owned(owner)]) this.remove(owner, room, connection);
   }
 
-  /** What has changed since the last call, by room: a key that came and went meanwhile did not change. */
-  takeChanges(): [room: string, diff: PresenceDiff][] {
+  /**
+   * What has changed since the last call, by room: a key that came and went meanwhile did not change.
+   *
+   * @param isWatched rooms for which this is false are left out, and cost nothing.
+   */
+  takeChanges(isWatched: (room: string) => boolean = () => true): [room: string, diff: PresenceDiff][] {
     const changed = this.#changed;
     this.#changed = new Map();
     const diffs: [string, PresenceDiff][] = [];
     for (const [room, changes] of changed) {
+      if (!isWatched(room)) continue;
       const diff = this.#diff(room, changes);
       if (diff.joins.length + diff.updates.length + diff.leaves.length > 0) diffs.push([room, diff]);
     }
     return diffs;
   }
 
-  #diff(room: string, changes: Changes): PresenceDiff {
+  #add(present: Present): Present {
+    const { owner, room, key, connection } = present;
+    this.#note(room, key);
+    const keys = obtain(this.#rooms, room, newSmallMap<string, Presents>);
+    obtain(keys, key, newSmallMap<Present, Present>).set(present, present);
+    const owned = obtain(this.#owned, owner, newOwned);
+    obtain(owned.byConnection, connection, newSmallMap<string, Present>).set(room, present);
+    owned.count++;
+    return present;
+  }
+
+  #diff(room: string, changes: SmallMap<string, MetaTexts>): PresenceDiff {
     const joins: PresenceEntry[] = [];
     const updates: PresenceEntry[] = [];
     const leaves: PresenceEntry[] = [];
     for (const [key, before] of changes) {
-      const metas = this.metas(room, key);
-      if (before.length === 0 && metas.length > 0) joins.push({ key, metas });
-      else if (metas.length === 0 && before.length > 0) leaves.push({ key, metas: before });
-      else if (JSON.stringify(before) !== JSON.stringify(metas)) updates.push({ key, metas });
+      const metas = this.#metas(room, key);
+      if (before.length === 0 && metas.length > 0) joins.push({ key, metas: parsed(metas) });
+      else if (metas.length === 0 && before.length > 0) leaves.push({ key, metas: parsed(before) });
+      else if (metas.length !== before.length || metas.some((meta, index) => meta !== before[index]))
+        updates.push({ key, metas: parsed(metas) });
     }
     return { joins, updates, leaves };
   }
 
+  #metas(room: string, key: string): MetaTexts {
+    return metasOf(this.#rooms.get(room)?.get(key));
+  }
+
+  /** To be called before a change of a key. */
   #note(room: string, key: string): void {
-    const changes = this.#changed.get(room) ?? new Map<string, readonly unknown[]>();
-    this.#changed.set(room, changes);
-    if (!changes.has(key)) changes.set(key, this.metas(room, key));
+    const changes = obtain(this.#changed, room, newSmallMap<string, MetaTexts>);
+    if (!changes.has(key)) changes.set(key, this.#metas(room, key));
   }
 }
 
-/** A connection can be in many rooms. Both may be any text. */
-function idOf(room: string, connection: string): string {
-  return `${connection.length} ${connection}${room}`;
+const newSmallMap = <K, V>(): SmallMap<K, V> => new SmallMap();
+const newOwned = (): Owned => new Owned();
+
+/** The value of a key, made when there is none. */
+function obtain<K, V>(
+  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
+  key: K,
+  make: () => V,
+): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = make()));
+  return value;
 }
 
-const owners = new WeakMap<Owner, number>();
-let ownerCount = 0;
+const NO_METAS: MetaTexts = [];
 
-/** A connection that moves from one node to another is on both for a moment. */
-function idIn(owner: Owner, id: string): string {
-  let number = owners.get(owner);
-  if (number === undefined) owners.set(owner, (number = ++ownerCount));
-  return `${number} ${id}`;
-}
-
-function metasOf(present: ReadonlyMap<string, Present> | undefined): unknown[] {
-  const metas: unknown[] = [];
-  for (const { meta } of present?.values() ?? []) {
+function metasOf(presents: Presents | undefined): MetaTexts {
+  if (presents === undefined) return NO_METAS;
+  const metas: string[] = [];
+  for (const { meta } of presents.values()) {
     if (metas.length === MAX_METAS) break;
-    metas.push(JSON.parse(meta));
+    metas.push(meta);
   }
   return metas;
 }
+
+const parsed = (metas: MetaTexts): unknown[] => metas.map((meta) => JSON.parse(meta) as unknown);

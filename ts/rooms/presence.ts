@@ -1,5 +1,5 @@
-// Presence: the users in a room on all nodes, with what their connections tell of them. Each node tells of its own connections; a peer's are gone with
-// its session. Changes go out once a turn: to peers as entries, to members here as one diff a room.
+// Presence: the users in a room on all nodes, with the metas of their connections. Each node announces its own connections; those of a peer are
+// removed with its session. Changes go out once a turn: to peers as entries, to members here as one diff a room.
 import type { Runtime } from '../actor/index.ts';
 import type { PresenceDiff, PresenceEntry } from '../client/index.ts';
 import { checkFunction, SnowmeshError } from '../errors/index.ts';
@@ -9,7 +9,7 @@ import { MAX_META_BYTES, MAX_PRESENT } from './limits.ts';
 import { type PresentEntry, parts } from './messages.ts';
 import type { PeerSide } from './peer-side.ts';
 import type { Peers } from './peers.ts';
-import { type Owner, PresenceTable } from './presence-table.ts';
+import { type Owner, PresenceTable, type Present } from './presence-table.ts';
 import { keyRoom } from './room.ts';
 import type { RoomTable } from './room-table.ts';
 
@@ -33,10 +33,8 @@ export class PresenceService {
   readonly #table = new PresenceTable();
   readonly #own: Owner = {};
   readonly #listeners = new Map<string, Set<(diff: PresenceDiff) => void>>();
-  /** In which rooms each connection here is seen. */
-  readonly #seen = new Map<Connection, Set<string>>();
-  /** What peers do not know yet: the last state of each connection in each room. */
-  #untold = new Map<string, PresentEntry>();
+  /** Connections here whose last state peers do not know yet. */
+  #untold = new Set<Present>();
   #isScheduled = false;
 
   constructor(runtime: Runtime, peers: Peers, rooms: RoomTable) {
@@ -67,25 +65,28 @@ export class PresenceService {
   /** @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_LARGE */
   track(connection: Connection, room: string, meta: unknown): void {
     const text = metaText(meta);
-    const key = connection.key ?? connection.id;
-    this.#table.set(this.#own, room, key, connection.id, text);
-    const rooms = this.#seen.get(connection) ?? new Set();
-    this.#seen.set(connection, rooms.add(room));
-    this.#tell([room, key, connection.id, text]);
+    const { key, id } = connection;
+    this.#tell(this.#table.set(this.#own, room, key ?? id, id, text));
   }
 
   untrack(connection: Connection, room: string): boolean {
-    const rooms = this.#seen.get(connection);
-    if (rooms?.delete(room) !== true) return false;
-    if (rooms.size === 0) this.#seen.delete(connection);
-    this.#table.remove(this.#own, room, connection.id);
-    this.#tell([room, connection.key ?? connection.id, connection.id, null]);
-    return true;
+    const present = this.#table.remove(this.#own, room, connection.id);
+    if (present !== undefined) this.#tell(present);
+    return present !== undefined;
   }
 
   /** The connection has ended. O(rooms it was seen in). */
   ended(connection: Connection): void {
-    for (const room of [...(this.#seen.get(connection) ?? [])]) this.untrack(connection, room);
+    for (const { room } of this.#table.ofConnection(this.#own, connection.id)) this.untrack(connection, room);
+  }
+
+  /** The connection gets the id of the session that it resumes. O(rooms it was seen in). */
+  rename(connection: Connection, id: string): void {
+    const seen = this.#table.ofConnection(this.#own, connection.id);
+    this.ended(connection);
+    connection.id = id;
+    for (const { room, meta } of seen)
+      this.#tell(this.#table.set(this.#own, room, connection.key ?? id, id, meta));
   }
 
   /** Its client is in a room: it gets the present state, and changes as a member. */
@@ -96,7 +97,7 @@ export class PresenceService {
 
   /** Tells a peer everything. O(connections seen here). */
   tellAll(side: PeerSide): void {
-    for (const part of parts<PresentEntry>([...this.#table.owned(this.#own)]))
+    for (const part of parts(Array.from(this.#table.owned(this.#own), told)))
       this.#peers.send(side, ['presence', part]);
   }
 
@@ -115,9 +116,9 @@ export class PresenceService {
     this.#schedule();
   }
 
-  #tell(entry: PresentEntry): void {
-    const [room, , connection] = entry;
-    this.#untold.set(`${connection} ${room}`, entry);
+  #tell(present: Present): void {
+    if (present.hasLeft && !present.isTold) this.#untold.delete(present);
+    else this.#untold.add(present);
     this.#schedule();
   }
 
@@ -139,12 +140,17 @@ export class PresenceService {
   #flush(): void {
     this.#isScheduled = false;
     const untold = this.#untold;
-    this.#untold = new Map();
-    for (const part of parts([...untold.values()])) this.#peers.sendAll(['presence', part]);
-    for (const [room, diff] of this.#table.takeChanges()) {
+    this.#untold = new Set();
+    for (const part of parts(Array.from(untold, told))) this.#peers.sendAll(['presence', part]);
+    for (const [room, diff] of this.#table.takeChanges((each) => this.#isWatched(each))) {
       for (const listener of this.#listeners.get(room) ?? []) this.#runtime.guard(() => listener(diff));
       this.#show(room, diff);
     }
+  }
+
+  /** Whether anyone here is told of the changes in a room. */
+  #isWatched(room: string): boolean {
+    return this.#listeners.has(room) || (this.#rooms.get(room)?.members.size ?? 0) > 0;
   }
 
   /** One frame for all members here. */
@@ -154,6 +160,13 @@ export class PresenceService {
     const frames = [jsonFrame(['presence', room, diff])];
     for (const member of members) if (!member.isPlain) member.notifyFrames(frames);
   }
+}
+
+/** What peers are told of a connection. */
+function told(present: Present): PresentEntry {
+  const { room, key, connection, meta, hasLeft } = present;
+  present.isTold = true;
+  return [room, key, connection, hasLeft ? null : meta];
 }
 
 function metaText(meta: unknown): string {

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SUBPROTOCOL } from '../../../ts/client/index.ts';
 import type { Rooms } from '../../../ts/rooms/index.ts';
+import { PresenceTable } from '../../../ts/rooms/presence-table.ts';
 import { Stage } from './stage.ts';
 
 const MANY = 5000;
@@ -72,5 +73,27 @@ describe('memory of a connection that does nothing', () => {
   it('takes less than 1800 bytes when it is in a room, too', async () => {
     expect(await bytesEach(SUBPROTOCOL, [HELLO, ['join', 1, 'room']])).toBeLessThan(1800);
     expect(rooms.members('room').local).toBe(MANY);
+  });
+});
+
+describe('memory of a connection in a presence', () => {
+  it.each([
+    ['one room of many', (_number: number) => 'g'],
+    ['many rooms of one', (number: number) => `r${number}`],
+  ])('is less than 600 bytes in %s', (_what, roomOf) => {
+    const owner = {};
+    const texts = Array.from({ length: 8 * MANY }, (_, number) => [
+      roomOf(number),
+      `k${number}`,
+      `c${number}`,
+    ]);
+    const table = new PresenceTable();
+    const before = heap();
+    for (const [room, key, connection] of texts as [string, string, string][])
+      table.set(owner, room, key, connection, '{}');
+    table.takeChanges();
+    const bytes = (heap() - before) / texts.length;
+    expect(table.count(owner)).toBe(texts.length);
+    expect(bytes).toBeLessThan(600);
   });
 });

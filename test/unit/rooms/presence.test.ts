@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PresenceDiff } from '../../../ts/client/index.ts';
 import { createRooms, type Rooms } from '../../../ts/rooms/index.ts';
 import { MAX_METAS, PresenceTable } from '../../../ts/rooms/presence-table.ts';
-import { FakeSocket } from './fake-socket.ts';
+import { FakeClient, FakeSocket } from './fake-socket.ts';
 import { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -92,6 +92,52 @@ describe('presence', () => {
     createRooms(stage.node(1));
     await stage.mesh.settle();
     expect(rooms[0].presence('g').entries()).toEqual([]);
+  });
+
+  it('follows a connection that was tracked before its hello resumed a session, to its end', async () => {
+    const rooms = await stage.cluster();
+    const { socket: before } = await stage.client(rooms[0]);
+    before.drop();
+    const socket = new FakeClient(before);
+    const connection = rooms[0].accept(socket);
+    connection.track('g', 1);
+    await stage.mesh.settle();
+    const seen = diffs(rooms[1]);
+    socket.hello(before.session);
+    await stage.mesh.settle();
+    for (const each of rooms)
+      expect(each.presence('g').entries()).toEqual([{ key: connection.id, metas: [1] }]);
+    expect(seen).toHaveLength(1);
+    socket.drop();
+    await stage.mesh.settle();
+    for (const each of rooms) expect(each.presence('g').entries()).toEqual([]);
+  });
+
+  it('tells peers nothing of a connection that came and went within a turn, and that one left that came again', async () => {
+    const rooms = await stage.cluster();
+    const { connection } = await stage.plain(rooms[0], [], 'bob');
+    connection.track('g', 1);
+    await stage.mesh.settle();
+    const told: unknown[] = [];
+    stage.mesh.onSend = (_from, to, value) => void (to === stage.node(1) && told.push(value));
+    for (let times = 0; times < 3; times++) {
+      connection.untrack('g');
+      connection.track('g', 2);
+      connection.track('other', 2);
+      connection.untrack('other');
+    }
+    await stage.mesh.settle();
+    const { id } = connection;
+    expect(told).toEqual([
+      [
+        'presence',
+        [
+          ['g', 'bob', id, null],
+          ['g', 'bob', id, '2'],
+        ],
+      ],
+    ]);
+    expect(rooms[1].presence('g').entries()).toEqual([{ key: 'bob', metas: [2] }]);
   });
 
   it('is told to clients that are members: all of it first, then changes', async () => {
