@@ -5,11 +5,12 @@ import { CloseCode, SUBPROTOCOL } from './protocol.ts';
 /** What a client is doing: `waiting` for its next attempt, `connecting`, `open`, or `closed` for good. */
 export type Status = 'connecting' | 'open' | 'waiting' | 'closed';
 
-/** The part of a WebSocket that the client uses. */
+/** The part of a WebSocket that the client uses: that of browsers, of Node.js 22, and of the package `ws` has it. */
 export interface ClientSocket {
   binaryType: string;
   readonly readyState: number;
-  addEventListener(event: string, listener: (event: never) => void): void;
+  /** Takes the listeners of open, message, close and error; libraries declare them in different ways. */
+  addEventListener(event: never, listener: never): void;
   send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;
 }
@@ -155,8 +156,10 @@ export class Connector {
     const socket = new this.Socket(this.urls[0] as string, SUBPROTOCOL);
     this.socket = socket;
     socket.binaryType = 'arraybuffer';
+    const add = (event: string, listener: (event: never) => void): void =>
+      socket.addEventListener(event as never, listener as never);
     const on = <T>(event: string, listener: (event: T) => void): void =>
-      socket.addEventListener(event, (value: T) => {
+      add(event, (value: T) => {
         if (this.socket === socket) listener(value);
       });
     on('open', () => this.listener.opened());
@@ -165,7 +168,7 @@ export class Connector {
       this.listener.data(data);
     });
     on('close', ({ code }: { readonly code: number }) => this.lost(code));
-    socket.addEventListener('error', () => {}); // `close` follows
+    add('error', () => {}); // `close` follows
     this.giveUpAfter(CONNECT_MS);
   }
 
