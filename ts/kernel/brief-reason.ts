@@ -120,7 +120,7 @@ class Printer {
   private fields(value: Record<string, unknown>, depth: number): void {
     this.text += '{';
     let before = '';
-    for (const key in value) {
+    for (const key of keysOf(value)) {
       if (key === 'stack' || value[key] === undefined || typeof value[key] === 'function') continue;
       this.text += before;
       if (this.isFull()) break;
@@ -142,6 +142,15 @@ class Printer {
     this.text += '"…"';
     return true;
   }
+}
+
+/** What an error says although it is not enumerable. */
+const ERROR_KEYS = ['name', 'message', 'cause'];
+
+function* keysOf(value: object): Generator<string> {
+  const isError = value instanceof Error;
+  if (isError) yield* ERROR_KEYS;
+  for (const key in value) if (!isError || !ERROR_KEYS.includes(key)) yield key;
 }
 
 function scalar(value: unknown): string {

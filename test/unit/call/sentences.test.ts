@@ -137,6 +137,36 @@ describe('a crash report', () => {
     expect(printed.at(-1)).toMatch(/ \(stack as above, 14 times within a minute\)$/);
   });
 
+  it('prints at most 20 lines a second of one stack, with how often it came', () => {
+    const printed: string[] = [];
+    vi.spyOn(console, 'error').mockImplementation((text: string) => void printed.push(text));
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const crash = {
+      reason: { error: { name: 'Error' }, stack: 'Error: no\n    at storm (/app/worker.js:7:1)' },
+    };
+    for (let round = 0; round < 1000; round++) consoleLogger.error(crash, 'an actor crashed');
+    expect(printed).toHaveLength(20);
+    consoleLogger.warn({ of: 'another kind' }, 'is printed all the same');
+    expect(printed).toHaveLength(21);
+    vi.advanceTimersByTime(1000);
+    consoleLogger.error(crash, 'an actor crashed');
+    expect(printed.at(-1)).toMatch(/ \(stack as above, 1001 times within a minute\)$/);
+    vi.useRealTimers();
+  });
+
+  it('has what an error says, its cause, and its stack', () => {
+    const printed: string[] = [];
+    vi.spyOn(console, 'error').mockImplementation((text: string) => void printed.push(text));
+    const err = Object.assign(new RangeError('no stock', { cause: new Error('empty') }), { code: 'E_STOCK' });
+    consoleLogger.error({ event: 'callback_failed', err }, 'a callback failed');
+    const [line, ...stack] = (printed[0] as string).split('\n');
+    expect(line).toBe(
+      'snowmesh error: a callback failed {"event":"callback_failed","err":{"name":"RangeError","message":"no stock",' +
+        '"cause":{"name":"Error","message":"empty"},"code":"E_STOCK"}}',
+    );
+    expect(stack.join()).toContain('sentences.test.ts');
+  });
+
   it('is one line with the stack below, free of control characters', () => {
     const lines: string[] = [];
     vi.spyOn(console, 'error').mockImplementation((text: string) => lines.push(...text.split('\n')));
