@@ -37,7 +37,10 @@ export async function startNode(options: NodeOptions = {}): Promise<Node> {
     introspection: options.introspection ?? true,
     keepAlive: name === undefined, // a named node keeps the process alive by listening
   });
-  if (name === undefined) return node;
+  if (name === undefined) {
+    warnOfUnused(options, node);
+    return node;
+  }
   let cluster: Cluster | undefined;
   try {
     cluster = new Cluster({
@@ -102,9 +105,22 @@ function listenHost(host: string): string {
 }
 
 /** Errors of the native core carry a code of ours: they become SnowmeshErrors. */
+const FOR_CLUSTERS = ['cookie', 'cookieFile', 'discovery', 'listen'] as const;
+
+/** A forgotten name, or a variable that is not set, looks like a node that finds nobody. */
+function warnOfUnused(options: NodeOptions, { logger }: Node): void {
+  const unused = FOR_CLUSTERS.filter((option) => options[option] !== undefined);
+  if (unused.length === 0) return;
+  logger.warn({ event: 'no_name', unused }, 'the node has no name, so it takes part in no cluster');
+}
+
 function coded(error: unknown): unknown {
   if (error instanceof SnowmeshError || !(error instanceof Error)) return error;
   const { code } = error as { code?: unknown };
   if (typeof code !== 'string' || !code.startsWith('SNOW_ERR_')) return error;
-  return new SnowmeshError(code as SnowmeshError['code'], error.message);
+  const isTaken = code === 'SNOW_ERR_LISTEN' && /in use|10048/.test(error.message);
+  const remedy = isTaken
+    ? '. End the process that uses it, or take another port; port 0 takes any free one'
+    : '';
+  return new SnowmeshError(code as SnowmeshError['code'], error.message + remedy);
 }

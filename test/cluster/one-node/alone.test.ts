@@ -131,6 +131,9 @@ describe('starting', () => {
     const taken = await startError(second, { name: first.name, cookie: COOKIE });
     expect(taken.code).toBe('SNOW_ERR_LISTEN');
     expect(taken.message).toContain(String(first.name.split(':')[1]));
+    expect(taken.message).toMatch(
+      /\. End the process that uses it, or take another port; port 0 takes any free one$/,
+    );
   });
 
   it('T16 takes the cookie from a file, when nobody else can read that', async () => {
