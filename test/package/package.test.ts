@@ -269,6 +269,11 @@ describe.each([
       if (file !== programs.at(-1)?.file) await child.line(/./, EXAMPLE_MS);
     }
     await running.at(-1)?.exit(EXAMPLE_MS);
+    if (document === 'README.md') {
+      const again = installed.node([programs.at(-1)?.file as string]);
+      expect((await again.exit(EXAMPLE_MS)).code, `run again: ${again.stderr()}`).toBe(0);
+      expect(missingLine(again.stdout(), programs.at(-1)?.prints ?? []), again.stdout()).toBeUndefined();
+    }
     for (const [index, child] of running.entries()) {
       child.kill('SIGINT');
       const { code, signal } = await child.exit(EXAMPLE_MS);

@@ -98,7 +98,7 @@ function environmentOf(given: Given, { env }: Terminal): Record<string, string |
   const cookie =
     file === undefined ? { SNOWMESH_COOKIE, SNOWMESH_COOKIE_FILE } : { SNOWMESH_COOKIE_FILE: file };
   if (!cookie.SNOWMESH_COOKIE_FILE && !('SNOWMESH_COOKIE' in cookie && cookie.SNOWMESH_COOKIE))
-    throw new UsageError('no cookie: give --cookie-file, or set SNOWMESH_COOKIE_FILE');
+    throw new UsageError('no cookie: give --cookie-file, or set SNOWMESH_COOKIE_FILE or SNOWMESH_COOKIE');
   return { ...cookie, ...(discovery ? { SNOWMESH_DISCOVERY: discovery } : {}) };
 }
 

@@ -70,7 +70,7 @@ describe('options', () => {
       ['ping', '--node', 'a@b:1', '--cookie-file', 'x', '--timeout', '1e9'],
       '--timeout 1e9: not a whole number',
     ],
-    [['ping', 'a@b:1'], 'no cookie'],
+    [['ping', 'a@b:1'], 'no cookie: give --cookie-file, or set SNOWMESH_COOKIE_FILE or SNOWMESH_COOKIE'],
     [['ping'], 'no cookie'],
     [['ping', '--cookie-file', 'nowhere'], 'which node?'],
     [['ping', 'shop', '--cookie-file', 'nowhere'], 'name@host:port'],
