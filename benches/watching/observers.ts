@@ -108,6 +108,7 @@ function traced(name: string, about: string, sampler: Sampler | undefined): Obse
       });
       // It stays: what traces requests has one, also where actors are not traced.
       context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+      context.with(ROOT_CONTEXT, () => {}); // from its first use on the storage costs something, as beside an HTTP server
       const untrace = traceActors(node, { tracerProvider: provider });
       const span = provider.getTracer('bench').startSpan('round');
       const inSpan = trace.setSpan(ROOT_CONTEXT, span);

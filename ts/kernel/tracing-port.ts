@@ -19,6 +19,8 @@ export type InTrace = (act: () => void) => void;
  * `from` null: code outside of actors.
  */
 export interface TracingPort {
+  /** Whether what is sent now belongs to no trace and begins none: a send then needs no `send` of this port. */
+  isOutside(from: Cell | null): boolean;
   /** User code sends a message to `to`: `act` does it. */
   send<R>(from: Cell | null, to: unknown, act: () => R): R;
   /** A call (`rpc`) or a spawn on another node begins. Undefined: it is not traced. */

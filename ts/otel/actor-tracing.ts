@@ -12,6 +12,7 @@ import {
   type TraceHeaders,
   type TracingPort,
 } from '../kernel/index.ts';
+import { ActiveContext } from './active-context.ts';
 import { CarriedContexts } from './carried-contexts.ts';
 import { headersOf, spanContextOf } from './headers.ts';
 import { nameOf, type Shape, SpanShapes } from './span-shapes.ts';
@@ -32,6 +33,7 @@ export class ActorTracing implements TracingPort {
   readonly #node: Traced;
   readonly #mayBegin: boolean;
   readonly #contexts = new CarriedContexts();
+  readonly #active: ActiveContext;
   /** What belongs to the messages that enter mailboxes now. */
   #current: SpanContext | null = null;
 
@@ -42,6 +44,12 @@ export class ActorTracing implements TracingPort {
     this.#shapes = new SpanShapes(api.SpanKind);
     this.#node = node;
     this.#mayBegin = mayBegin;
+    this.#active = new ActiveContext(api);
+  }
+
+  isOutside(from: Cell | null): boolean {
+    if (this.#mayBegin || this.#current !== null) return false;
+    return (from === null || (from.flags & TRACED) === 0) && this.#active.hasNoSpan();
   }
 
   send<R>(from: Cell | null, to: unknown, act: () => R): R {
@@ -67,6 +75,7 @@ export class ActorTracing implements TracingPort {
     target: unknown,
     method: string,
   ): RequestTrace | undefined {
+    if (this.isOutside(from)) return undefined;
     const parent = this.#parentOf(from);
     const above = this.#api.trace.getSpanContext(parent);
     if (above === undefined && !this.#mayBegin) return undefined;
@@ -133,7 +142,7 @@ export class ActorTracing implements TracingPort {
   }
 
   turn(cell: Cell, item: unknown, message: unknown, body: Body): void | PromiseLike<void> {
-    if ((cell.flags & TRACED) === 0) return body.onMessage(message, cell.self);
+    if ((cell.flags & TRACED) === 0) return this.#active.outside(body, message, cell.self);
     const { context, trace } = this.#api;
     const active = context.active();
     const carried = this.#contexts.taken(cell, item);

@@ -13,7 +13,8 @@ const SCOPE = 'snowmesh';
  * Traces what the actors of a node do, with the package `@opentelemetry/api`: each message, cast, call and spawn has a span, and its context goes
  * along, also to nodes that are traced, too. Call it before actors are spawned, and after a tracer provider and a context manager were registered.
  *
- * Until the function that is returned is called, a message of a trace costs two spans; one outside of all traces a look at the active context.
+ * Until the function that is returned is called, a message of a trace costs two spans; one outside of all traces a look at the active context,
+ * and not even that where a handler sends it before its first `await`.
  *
  * @param node what `startNode` returned.
  * @returns what ends it.
