@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { badArgument, checkFlag, checkOptionNames, type OptionNames } from '../errors/index.ts';
 import {
   type AliasMode,
@@ -38,8 +37,6 @@ import { Timing } from './timing.ts';
  * `self.runtime.sendExit(self.pid, reason)` instead.
  */
 export class Self<M = unknown> extends Timing {
-  private abortSignal: AbortSignal | undefined = undefined;
-
   /** Its PID: what others send to, link, and monitor. */
   get pid(): Pid<M> {
     return this.cell.pid as Pid<never> as Pid<M>;
@@ -53,17 +50,6 @@ export class Self<M = unknown> extends Timing {
   /** The actor that spawned it; `<0.0>`: code outside of actors. */
   get parent(): Pid {
     return this.cell.parent;
-  }
-
-  /** Fires when the actor dies; its reason is the exit reason. */
-  get signal(): AbortSignal {
-    if (this.abortSignal !== undefined) return this.abortSignal;
-    if (this.cell.isDead) return AbortSignal.abort('noproc');
-    const more = this.cell.more();
-    more.abort ??= new AbortController();
-    this.abortSignal = more.abort.signal;
-    setMaxListeners(0, this.abortSignal); // it lives as long as the actor, which may listen in many places
-    return this.abortSignal;
   }
 
   /** ms of the runtime's monotonic clock. */

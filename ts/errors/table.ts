@@ -186,6 +186,10 @@ export const ERRORS = {
     summary: 'Metrics cannot be collected without the package `prom-client`.',
     remedy: 'npm install prom-client.',
   },
+  SNOW_ERR_EXIT_CALLBACK: {
+    summary: 'A callback of `onExit` threw, or its promise rejected.',
+    remedy: 'It is only logged, with the error; catch it in the callback.',
+  },
   SNOW_ERR_BAD_CALLER: {
     summary: 'The first argument is neither an actor nor a node.',
     remedy:

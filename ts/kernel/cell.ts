@@ -7,6 +7,7 @@ import { Pid, type Ref } from '../term/index.ts';
 import type { Timer } from '../timers/index.ts';
 import type { AliasOwner } from './aliases.ts';
 import type { Call } from './call.ts';
+import type { DeathCallback, Ending } from './ending.ts';
 import type { ExitReason } from './exit-reason.ts';
 import type { Kernel } from './kernel.ts';
 import type { MailboxGate } from './mailbox-gate.ts';
@@ -43,7 +44,7 @@ export class Extras {
   calls: OwnCall | null = null;
   timers: Set<Timer> | null = null;
   aliases: Set<number> | null = null;
-  abort: AbortController | null = null;
+  ending: Ending | null = null;
   /** A single one without the Set, which would take more memory than the rest of this object. */
   deathCallbacks: DeathCallback | Set<DeathCallback> | null = null;
   gate: MailboxGate | null = null;
@@ -72,8 +73,6 @@ export class Extras {
     return taken.reverse();
   }
 }
-
-export type DeathCallback = (pid: Pid, reason: ExitReason) => void;
 
 /** A caller that is told when the actor it called ends: an item of the list that begins at `Extras.callers`. */
 export interface AwaitingCaller {

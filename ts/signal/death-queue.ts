@@ -61,8 +61,11 @@ export class DeathQueue implements DeathPort {
     for (const callback of callbacks) {
       guard(kernel, () => withoutStore(callback, pid, reasonFor()));
     }
-    const { abort } = extra;
-    if (abort !== null) guard(kernel, () => inStore(extra, () => abort.abort(reasonFor())));
+    const { ending } = extra;
+    if (ending !== null) {
+      guard(kernel, () => inStore(extra, () => ending.abort(reasonFor)));
+      ending.runCallbacks(kernel.logger, pid, reasonFor);
+    }
     extra.gate?.close();
     this.monitors.dropOwn(pid, extra);
     this.links.announce(pid, extra, reasonFor);

@@ -105,6 +105,7 @@ const ON_SELF: readonly Row<Stage>[] = [
   ['sendInterval', ({ self, pid }, x) => self.sendInterval(1, pid, x), SENDABLE],
   ['after', ({ self }, x) => self.after(x, () => {}), [5]],
   ['after', ({ self }, x) => self.after(1, x)],
+  ['onExit', ({ self }, x) => self.onExit(x)],
   ['cancelTimer', ({ self }, x) => self.cancelTimer(x)],
   ['readTimer', ({ self }, x) => self.readTimer(x)],
   ['register', ({ self }, x) => self.register(x), ['text']],

@@ -211,12 +211,13 @@ describe('the resource', () => {
 
 describe('what runs when an actor ends', () => {
   it.each([
-    ['a message that makes it return', 'finally signal'],
-    ['shutdown', 'signal'],
-    ['kill', 'signal'],
+    ['a message that makes it return', 'finally signal onExit'],
+    ['shutdown', 'signal onExit'],
+    ['kill', 'signal onExit'],
   ])('%s: %s', async (how, wanted) => {
     const ran: string[] = [];
     const pid = kit.runtime.spawn(async (self) => {
+      self.onExit(() => ran.push('onExit'));
       self.signal.addEventListener('abort', () => ran.push('signal'));
       try {
         await self.receive();
