@@ -2,7 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { checkHost, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { jsonOf } from '../introspect/index.ts';
 import type { Node } from '../node/index.ts';
@@ -41,6 +41,8 @@ const OPTIONS: OptionNames<ObserverOptions> = {
 };
 /** Browsers that look at the same time. */
 const MAX_VIEWERS = 16;
+/** Connections that are no viewer's. */
+const MAX_IDLE = 48;
 /** A viewer that takes nothing for so many bytes is cut off. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
@@ -71,7 +73,7 @@ export async function startObserver(node: Node, options: ObserverOptions = {}): 
   const site = new Site(node, options.node ?? node.name, token, every);
   const server = createServer((request, response) => site.handle(request, response));
   server.headersTimeout = server.requestTimeout = 10_000;
-  server.maxConnections = 4 * MAX_VIEWERS;
+  server.on('connection', (socket) => site.connected(socket));
   server.listen(port, host);
   try {
     await once(server, 'listening');
@@ -102,6 +104,8 @@ class Site {
   readonly #cluster: ClusterWatch;
   readonly #log: EventLog;
   readonly #viewers = new Set<ServerResponse>();
+  /** Of connections that show nothing, oldest first. */
+  readonly #idle = new Set<Socket>();
   /** By what is looked at: viewers that want the same share it. */
   readonly #watches = new Map<string, NodeWatch>();
 
@@ -119,12 +123,22 @@ class Site {
     for (const viewer of this.#viewers) viewer.destroy();
   }
 
+  /** Connections that send nothing keep no browser out: beyond the limit the oldest is closed. */
+  connected(socket: Socket): void {
+    this.#idle.add(socket);
+    socket.once('close', () => this.#idle.delete(socket));
+    const [oldest] = this.#idle;
+    if (this.#idle.size > MAX_IDLE) oldest?.destroy();
+  }
+
   handle(request: IncomingMessage, response: ServerResponse): void {
-    const url = new URL(request.url ?? '/', 'http://observer');
-    const file = FILES[url.pathname];
+    // Not by `new URL`, which throws for targets such as `//`.
+    const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+    const parameters = new URLSearchParams(query);
+    const file = Object.hasOwn(FILES, path) ? FILES[path] : undefined;
     if (request.method !== 'GET') return void response.writeHead(405, { allow: 'GET' }).end();
-    const given = url.searchParams.get('token');
-    if (given !== null && url.pathname === '/' && this.#isToken(given)) {
+    const given = parameters.get('token');
+    if (given !== null && path === '/' && this.#isToken(given)) {
       const cookie = `${this.#cookieName}=${given}; HttpOnly; SameSite=Strict; Path=/`;
       return void response.writeHead(303, { ...HEADERS, location: './', 'set-cookie': cookie }).end();
     }
@@ -133,7 +147,7 @@ class Site {
         'This page needs its token: open the whole address that startObserver or snowmesh observe gave.\n';
       return void response.writeHead(401, { ...HEADERS, 'content-type': 'text/plain' }).end(text);
     }
-    if (url.pathname === '/events') return this.#follow(request, response, url.searchParams);
+    if (path === '/events') return this.#follow(request, response, parameters);
     if (file === undefined) return void response.writeHead(404, HEADERS).end();
     response.writeHead(200, { ...HEADERS, 'content-type': file.type }).end(pageFile(file.name));
   }
@@ -145,6 +159,7 @@ class Site {
     if (this.#viewers.size >= MAX_VIEWERS) return void response.writeHead(503, HEADERS).end();
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
     this.#viewers.add(response);
+    this.#idle.delete(request.socket);
     const send = (event: string, home: string, value: unknown): void => {
       if (response.writableLength > MAX_WAITING_BYTES) return void response.destroy();
       response.write(`event: ${event}\ndata: ${jsonOf(this.#node, home, value)}\n\n`);

@@ -1,6 +1,9 @@
 // The observer page: who may see it, and what it shows, in a headless Chromium.
+import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -60,6 +63,33 @@ describe('who may see the page', () => {
     expect((await fetch(`${base}/../package.json`, { headers })).status).toBe(404);
     expect((await fetch(`${base}/events?table=secrets`, { headers })).status).toBe(400);
     expect((await fetch(base, { headers, method: 'POST' })).status).toBe(405);
+  });
+
+  it.each([
+    '//',
+    '//x',
+    '//[',
+    'http://[',
+    'http://:99999/',
+    '/%',
+    '/%00',
+    '*',
+    '/?token=%E0%A4%A',
+    '/__proto__',
+  ])('a target that is no path is refused: %s', async (target) => {
+    const socket = connect(observer.port, '127.0.0.1');
+    socket.end(`GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 40[01] /);
+  });
+
+  it('connections that send nothing keep nobody out', async () => {
+    const silent = Array.from({ length: 100 }, () => connect(observer.port, '127.0.0.1'));
+    const closed = Promise.all(silent.slice(0, 40).map((socket) => once(socket, 'close')));
+    for (const socket of silent) socket.on('error', () => {});
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    expect((await fetch(observer.url, { redirect: 'manual' })).status).toBe(303);
+    await closed;
+    for (const socket of silent) socket.destroy();
   });
 
   it('refuses wrong options', async () => {
