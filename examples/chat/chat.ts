@@ -48,7 +48,7 @@ export function parse(data: unknown): FromPage {
 
 /** The name that a page asks for; undefined: it cannot be one. */
 export function nameFrom(url: string): string | undefined {
-  const name = new URL(url, 'http://localhost').searchParams.get('name')?.trim() ?? '';
+  const name = new URLSearchParams(url.split('?', 2)[1]).get('name')?.trim() ?? '';
   return name !== '' && name.length <= MAX_NAME ? name : undefined;
 }
 

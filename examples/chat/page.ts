@@ -28,7 +28,7 @@ export function servePage(facts: PageFacts): RequestListener {
   files.set('/', new URL('index.html', PAGE));
   files.set('/snowmesh-client.min.js', CLIENT);
   return (request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const [pathname = '/'] = (request.url ?? '/').split('?', 1); // `new URL` throws for targets such as `//`
     const found = files.get(pathname);
     const send = (status: number, type: string, body: string): void => {
       response.writeHead(status, {

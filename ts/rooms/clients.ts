@@ -88,7 +88,7 @@ export class Clients implements ConnectionHost<Connection> {
     );
     this.#resume = resume;
     this.#listener = listener;
-    this.#greeting = new Greeting(service, resume, options.handler, {
+    this.#greeting = new Greeting(service, resume, options, {
       facts: () => listener.welcome(),
       resumed: () => void this.counters.resumed++,
       resynced: () => void this.counters.resyncs++,

@@ -24,6 +24,8 @@ let connections = 0;
 export interface ResumedSession {
   readonly session: string;
   readonly awayMs: number;
+  /** Rooms that its client has asked to resume: each once, as many as a connection may be in and that of its user. */
+  readonly asked: Set<string>;
 }
 
 /** The user of a connection, and its protocol. */

@@ -1,6 +1,7 @@
 import { CloseCode, KEY_ROOM, type ResumeRoom, type Welcome } from '../client/index.ts';
 import type { Connection, ResumedSession } from './connection.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
+import type { Limits } from './limits.ts';
 import type { Resume } from './resume.ts';
 import type { RoomService } from './room-service.ts';
 
@@ -19,11 +20,19 @@ export class Greeting {
   readonly #resume: Resume;
   readonly #handler: ConnectionHandler;
   readonly #listener: GreetingListener;
+  readonly #mostRooms: number;
 
-  constructor(service: RoomService, resume: Resume, handler: ConnectionHandler, listener: GreetingListener) {
+  /** @param options.limits.rooms how many rooms a connection may be in. */
+  constructor(
+    service: RoomService,
+    resume: Resume,
+    options: { readonly handler: ConnectionHandler; readonly limits: Pick<Limits, 'rooms'> },
+    listener: GreetingListener,
+  ) {
     this.#service = service;
     this.#resume = resume;
-    this.#handler = handler;
+    this.#handler = options.handler;
+    this.#mostRooms = options.limits.rooms;
     this.#listener = listener;
   }
 
@@ -52,7 +61,7 @@ export class Greeting {
     const session = signer.sessionToken({ session: id, generation, key });
     const welcome: Welcome = { session, id, resumed: claim !== undefined, last, ...this.#listener.facts() };
     connection.notify(['welcome', welcome]);
-    if (claim !== undefined) connection.resumes = { session: claim.session, awayMs };
+    if (claim !== undefined) connection.resumes = { session: claim.session, awayMs, asked: new Set() };
     await this.resume(connection, rooms);
     this.joinOwnRoom(connection);
   }
@@ -73,6 +82,10 @@ export class Greeting {
 
   async #return(connection: Connection, resumed: ResumedSession, room: ResumeRoom): Promise<void> {
     const [name] = room;
+    // Each costs a signature, and sends all that is kept of the room.
+    if (resumed.asked.has(name) || resumed.asked.size > this.#mostRooms)
+      return connection.notify(['refused', 0, name, 'ticket']);
+    resumed.asked.add(name);
     const mayReturn = (): boolean | PromiseLike<boolean> =>
       name.startsWith(KEY_ROOM)
         ? name === `${KEY_ROOM}${connection.key}`

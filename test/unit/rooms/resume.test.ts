@@ -1,6 +1,7 @@
 // Clients that come back, here and on other nodes.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Rooms, RoomsOptions } from '../../../ts/rooms/index.ts';
+import { TokenSigner } from '../../../ts/rooms/token-signer.ts';
 import { FakeClient } from './fake-socket.ts';
 import { Stage } from './stage.ts';
 
@@ -83,6 +84,36 @@ describe('a client that comes back', () => {
     await stage.mesh.settle();
     all.push(...last.data('g'));
     expect(all).toEqual([1, 2]);
+  });
+
+  it('R16 resumes each room once: asking again sends nothing of it a second time', async () => {
+    const before = await joined();
+    before.drop();
+    for (let message = 1; message <= 3; message++) rooms[0].broadcast('g', message);
+    await stage.mesh.settle();
+    const place = before.place('g');
+    const socket = new FakeClient(before);
+    rooms[0].accept(socket);
+    socket.hello(before.session, [place, place, place]);
+    socket.tell(['resume', [place, place]]);
+    await stage.mesh.settle();
+    expect(socket.data('g')).toEqual([1, 2, 3]);
+    expect(socket.all('refused')).toEqual(Array(4).fill(['refused', 0, 'g', 'ticket']));
+  });
+
+  it('asks for as many rooms as it may be in: no signature of another is looked at', async () => {
+    const before = await joined({ limits: { rooms: 3 } });
+    before.drop();
+    const verify = vi.spyOn(TokenSigner.prototype, 'readTicket');
+    const [, ticket] = before.place('g');
+    const socket = new FakeClient(before);
+    rooms[0].accept(socket);
+    socket.hello(before.session, [['r0', ticket, {}]]);
+    for (let round = 1; round < 20; round++) socket.tell(['resume', [[`r${round}`, ticket, {}]]]);
+    await stage.mesh.settle();
+    expect(socket.all('refused')).toHaveLength(20);
+    expect(verify).toHaveBeenCalledTimes(4);
+    vi.restoreAllMocks();
   });
 
   it('before the first message was sent has all of them', async () => {
