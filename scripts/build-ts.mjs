@@ -66,6 +66,9 @@ async function compile() {
   // Declarations written by hand or generated from Rust are input to tsc, which does not copy them.
   cpSync(join(root, 'bindings/native.d.ts'), join(dist, 'bindings/native.d.ts'));
   for (const page of pages) cpSync(join(root, page), join(dist, page), { recursive: true });
+  const plots = join(root, 'node_modules/uplot/dist');
+  cpSync(join(plots, 'uPlot.iife.min.js'), join(dist, 'ts/observe/page/uplot.js'));
+  cpSync(join(plots, 'uPlot.min.css'), join(dist, 'ts/observe/page/uplot.css'));
   if (status === 0) {
     buildSync({
       ...CLIENT_BUNDLE,

@@ -31,6 +31,7 @@ export default {
         'react',
         'react-dom',
         'ts-node',
+        'uplot',
       ],
       ignoreBinaries: ['apt-cache', 'apt-get', 'c\\+\\+', 'erl', 'ip', 'redis-server', 'rustc', 'rustup'],
     },

@@ -1,5 +1,5 @@
-// THIRD_PARTY_LICENSES: the licences of what is linked into the prebuilt addons, of all systems together. Written from Cargo.lock and
-// the crates' own files by `node scripts/licenses.mjs`; with --check it fails when the file is another one than would be written.
+// THIRD_PARTY_LICENSES: the licences of what is linked into the prebuilt addons, of all systems together, and of the npm packages whose
+// code the package contains. Written from Cargo.lock, the crates' own files and node_modules by `node scripts/licenses.mjs`; with --check it fails when the file is another one than would be written.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,10 +7,12 @@ import { targets } from './prebuild-targets.mjs';
 import { root, runMain, SetupError } from './setup.mjs';
 
 const FILE = join(root, 'THIRD_PARTY_LICENSES');
-const HEAD = `The prebuilt addons of snowmesh contain the software named here, under these licences. Where its authors offer a choice, snowmesh
-takes the MIT licence. Written by scripts/licenses.mjs.
+/** Packages whose code the build copies into the package: nobody who installs it downloads them besides. */
+const COPIED = ['uplot'];
+const HEAD = `The prebuilt addons and the observer page of snowmesh contain the software named here, under these licences. Where its authors offer a
+choice, snowmesh takes the MIT licence. Written by scripts/licenses.mjs.
 
-Besides, they contain parts of
+Besides, the addons contain parts of
 * the standard library of Rust (https://rust-lang.org), MIT OR Apache-2.0, Copyright (c) The Rust Project Contributors;
 * compiler-rt and libunwind of LLVM (https://llvm.org), Apache-2.0 WITH LLVM-exception;
 * in the addons for Windows, the start-up code of mingw-w64 (https://www.mingw-w64.org), in the public domain.
@@ -25,6 +27,11 @@ await runMain(() => {
 
 function licenses() {
   const byText = new Map();
+  for (const name of COPIED) {
+    const folder = join(root, 'node_modules', name);
+    const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    byText.set(tidy(readFileSync(join(folder, 'LICENSE'), 'utf8')), [{ name, version, license }]);
+  }
   for (const crate of linkedCrates()) {
     const text = licenseTexts(crate).join('\n\n');
     byText.set(text, [...(byText.get(text) ?? []), crate]);

@@ -44,6 +44,8 @@ interface Questions {
   overflowing: string[];
   focus: Focus;
   tooLow: string[];
+  chartPixels: number;
+  dot: { readonly label: string; readonly isSeen: boolean; readonly stops: number };
 }
 
 const probe = readFileSync(join(root, 'test/support/page-probe.js'), 'utf8');

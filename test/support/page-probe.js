@@ -72,4 +72,32 @@ function tooLow(least) {
     .map((each) => each.textContent);
 }
 
-globalThis.pageProbe = { contrasts, overflowing, focus, tooLow };
+/** Pixels in the accent colour of the page that the chart with this number has. */
+function chartPixels(number) {
+  const canvas = document.querySelectorAll('figure canvas')[number];
+  if (canvas === undefined || canvas.width === 0) return 0;
+  const accent = getComputedStyle(document.documentElement).getPropertyValue('--accent').trim();
+  const wanted = accent
+    .slice(1)
+    .match(/../g)
+    .map((each) => Number.parseInt(each, 16));
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let found = 0;
+  for (let at = 0; at < data.length; at += 4)
+    if (data[at + 3] > 200 && wanted.every((value, channel) => Math.abs(data[at + channel] - value) < 6))
+      found++;
+  return found;
+}
+
+/** Of the dot with the focus: what it is called, whether its ring can be seen, and how many dots Tab leads to. */
+function dot() {
+  const focused = document.activeElement?.closest('.dot');
+  const ring = focused?.querySelector('.ring');
+  return {
+    label: focused?.getAttribute('aria-label') ?? '',
+    isSeen: ring !== null && ring !== undefined && getComputedStyle(ring).stroke !== 'none',
+    stops: document.querySelectorAll('.dot[tabindex="0"]').length,
+  };
+}
+
+globalThis.pageProbe = { chartPixels, dot, contrasts, overflowing, focus, tooLow };

@@ -1,4 +1,5 @@
 // What `snowmesh top` shows, as a function of what it knows: no terminal, no clock.
+import { styleText } from 'node:util';
 import type { NodeOverview, ProcessInfo, ProcessSummary, TopKey } from '../introspect/index.ts';
 import { age, bytes, count, printable, sum } from './text.ts';
 
@@ -36,32 +37,33 @@ export function topScreen(
 ): string[] {
   const { columns, rows } = size;
   const fit = (text: string): string => (text.length <= columns ? text : `${text.slice(0, columns - 1)}…`);
-  const styled = (code: number, text: string): string =>
-    isPlain ? fit(text) : `\u001B[${code}m${fit(text).padEnd(code === REVERSE ? columns : 0)}\u001B[0m`;
+  const styled = (style: Style, text: string): string =>
+    isPlain ? fit(text) : styleText(style, fit(text).padEnd(style === 'inverse' ? columns : 0), ALWAYS);
   const room = Math.max(1, rows - HEAD_LINES - (state.info === undefined ? 1 : INFO_LINES + 1));
   const first = Math.max(0, Math.min(state.cursor - room + 1, state.rows.length - room));
   const lines = [
-    styled(BOLD, headLine(state)),
+    styled('bold', headLine(state)),
     fit(loadLine(state)),
-    state.problem === undefined ? '' : styled(RED, printable(state.problem)),
-    styled(REVERSE, columnsLine(state.by)),
+    state.problem === undefined ? '' : styled('red', printable(state.problem)),
+    styled('inverse', columnsLine(state.by)),
     ...state.rows
       .slice(first, first + room)
       .map((row, at) =>
-        first + at === state.cursor && !isPlain ? styled(BOLD, `>${rowLine(row)}`) : fit(` ${rowLine(row)}`),
+        first + at === state.cursor && !isPlain
+          ? styled('bold', `>${rowLine(row)}`)
+          : fit(` ${rowLine(row)}`),
       ),
   ];
   if (isPlain) return lines.map((line) => line.trimEnd());
   while (lines.length < HEAD_LINES + room) lines.push('');
   if (state.info !== undefined) lines.push(...infoLines(state.info).map(fit));
-  lines.push(styled(DIM, 'm mailbox  t turns  e memory  ↑ ↓ choose  enter look  space pause  q quit'));
+  lines.push(styled('dim', 'm mailbox  t turns  e memory  ↑ ↓ choose  enter look  space pause  q quit'));
   return lines.slice(0, rows);
 }
 
-const BOLD = 1;
-const DIM = 2;
-const REVERSE = 7;
-const RED = 31;
+type Style = 'bold' | 'dim' | 'inverse' | 'red';
+/** Whether there is a terminal is known before. */
+const ALWAYS = { validateStream: false };
 
 function headLine({ overview, isPaused }: TopState): string {
   const { node, version, platform, uptimeMs, isStopping } = overview;

@@ -218,16 +218,27 @@ const FILES: Readonly<Record<string, { readonly name: string; readonly type: str
   '/app.js': { name: 'app.js', type: 'text/javascript; charset=utf-8' },
   '/format.js': { name: 'format.js', type: 'text/javascript; charset=utf-8' },
   '/tables.js': { name: 'tables.js', type: 'text/javascript; charset=utf-8' },
+  '/map.js': { name: 'map.js', type: 'text/javascript; charset=utf-8' },
   '/charts.js': { name: 'charts.js', type: 'text/javascript; charset=utf-8' },
+  '/uplot.js': { name: 'uplot.js', type: 'text/javascript; charset=utf-8' },
+  '/uplot.css': { name: 'uplot.css', type: 'text/css; charset=utf-8' },
   '/style.css': { name: 'style.css', type: 'text/css; charset=utf-8' },
   '/icon.svg': { name: 'icon.svg', type: 'image/svg+xml' },
 };
 
 /** Where the page lies seen from the sources, and from the bundle. */
 const PLACES = ['./page/', '../ts/observe/page/'];
+/** The build puts uPlot, which draws the charts, into the page's folder; among the sources it lies where npm has installed it. */
+const UPLOT = '../../node_modules/uplot/dist/';
+const UPLOT_FILES: Readonly<Record<string, string | undefined>> = {
+  'uplot.js': `${UPLOT}uPlot.iife.min.js`,
+  'uplot.css': `${UPLOT}uPlot.min.css`,
+};
 
 function pageFile(name: string): Buffer {
-  const urls = PLACES.map((place) => new URL(place + name, import.meta.url));
+  const installed = UPLOT_FILES[name];
+  const places = [...PLACES.map((place) => place + name), ...(installed === undefined ? [] : [installed])];
+  const urls = places.map((place) => new URL(place, import.meta.url));
   return readFileSync(urls.find((url) => existsSync(url)) ?? (urls[0] as URL));
 }
 

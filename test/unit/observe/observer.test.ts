@@ -17,6 +17,7 @@ import {
 import { type Observer, startObserver } from '../../../ts/observe/index.ts';
 import { ask, screenshotFolder, startBrowser, whyNoBrowser } from '../../support/browser.ts';
 import { root } from '../../support/child.ts';
+import { until } from '../../support/deadline.ts';
 
 const cookie = 'only for tests: 0123456789';
 let nodes: Node[] = [];
@@ -105,9 +106,16 @@ describe('who may see the page', () => {
 
 it('the page is small', () => {
   const folder = join(root, 'ts/observe/page');
-  const bytes = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
-  expect(bytes).toBeLessThan(150 * 1024);
+  const size = (path: string): number => statSync(path).size;
+  const own = readdirSync(folder).reduce((sum, name) => sum + size(join(folder, name)), 0);
+  const plots = join(root, 'node_modules/uplot/dist');
+  const theirs = size(join(plots, 'uPlot.iife.min.js')) + size(join(plots, 'uPlot.min.css'));
+  expect(own + theirs).toBeLessThan(150 * 1024);
 });
+
+/** Numbers of charts, in the order of the page. */
+const MAILBOXES = 0;
+const BYTES_IN = 5;
 
 describe.skipIf(whyNoBrowser !== undefined)('the page', () => {
   let browser: Browser;
@@ -123,9 +131,9 @@ describe.skipIf(whyNoBrowser !== undefined)('the page', () => {
     return page;
   };
 
-  /** Its line, once it has two points. */
-  const chartOf = (page: Page, title: string) =>
-    page.locator('figure', { hasText: title }).locator('.line[d*="L"]');
+  /** Resolves when the chart with this number has drawn a line in the colours of the page. */
+  const lineOf = (page: Page, number: number): Promise<number> =>
+    until(`the line of chart ${number}`, () => ask(page, 'chartPixels', number));
 
   it('shows nodes, the longest mailbox, the tree, names, crashes and a lost node', async () => {
     const page = await open(1280, 'light');
@@ -149,6 +157,50 @@ describe.skipIf(whyNoBrowser !== undefined)('the page', () => {
     await page.close();
   });
 
+  it('the nodes of the map are reached and chosen by keyboard', async () => {
+    const page = await open(1280, 'light');
+    const names = await page
+      .locator('#map .dot')
+      .evaluateAll((all) => all.map((each) => each.getAttribute('aria-label') ?? ''));
+    expect(names).toHaveLength(5);
+    await page.locator('#map .dot[tabindex="0"]').focus();
+    await page.keyboard.press('Home');
+    const walk: string[] = [];
+    for (const key of [
+      'ArrowRight',
+      'ArrowDown',
+      'ArrowLeft',
+      'ArrowUp',
+      'ArrowLeft',
+      'Home',
+      'End',
+      'ArrowRight',
+    ]) {
+      await page.keyboard.press(key);
+      const { label, isSeen, stops } = await ask(page, 'dot');
+      expect({ isSeen, stops }).toEqual({ isSeen: true, stops: 1 });
+      walk.push(label);
+    }
+    expect(walk.map((label) => names.indexOf(label))).toEqual([1, 2, 1, 0, 4, 0, 4, 0]);
+    for (const [at, key] of [
+      [1, 'Enter'],
+      [2, ' '],
+    ] as const) {
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press(key);
+      const name = names[at]!.split(': ')[0]!;
+      await page.locator('#node-title', { hasText: name }).waitFor();
+      await page.locator(`#map .dot.chosen[aria-label^="${name}"][aria-pressed="true"]`).waitFor();
+    }
+    // The figures of the next rounds leave the focus where it is.
+    await page.locator('#facts', { hasText: 'up ' }).waitFor();
+    expect(names.indexOf((await ask(page, 'dot')).label)).toBe(2);
+    // One step of Tab leaves the map.
+    await page.keyboard.press('Tab');
+    expect((await ask(page, 'dot')).label).toBe('');
+    await page.close();
+  });
+
   it.each([
     [390, 'light'],
     [390, 'dark'],
@@ -158,7 +210,7 @@ describe.skipIf(whyNoBrowser !== undefined)('the page', () => {
     const page = await open(width, colorScheme);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
     const faint = (await ask(page, 'contrasts')).filter(({ ratio }) => ratio < 4.5);
-    for (const chart of ['Mailboxes', 'In / s']) await chartOf(page, chart).waitFor({ state: 'attached' });
+    for (const chart of [MAILBOXES, BYTES_IN]) await lineOf(page, chart);
     await page.screenshot({
       path: join(screenshotFolder(), `observer-${width}-${colorScheme}.png`),
       fullPage: true,

@@ -1,6 +1,7 @@
 // The observer page: shows what the server tells it.
-import { Chart, svg } from './charts.js';
+import { Chart } from './charts.js';
 import { $, age, bytes, count, element, time } from './format.js';
+import { showMap } from './map.js';
 import { showTable, TABLES } from './tables.js';
 
 /** Above these an event loop is late, or very late. Unit: ms. */
@@ -82,7 +83,7 @@ function showCluster(sight) {
   });
   showSick(nodes);
   showSums(nodes, sight.omitted);
-  showMap(nodes);
+  showMap(nodes, wish.node, choose);
   showNodes(nodes);
   showLost(nodes);
   showFacts(
@@ -146,57 +147,6 @@ function showSums(nodes, omitted) {
       element('div', '', element('dt', '', name), element('dd', kind, value)),
     ),
   );
-}
-
-function showMap(nodes) {
-  const places = new Map();
-  nodes.forEach(({ node }, at) => {
-    const angle = (at / nodes.length) * 2 * Math.PI - Math.PI / 2;
-    places.set(
-      node,
-      nodes.length === 1 ? [200, 200] : [200 + 150 * Math.cos(angle), 200 + 150 * Math.sin(angle)],
-    );
-  });
-  const lines = [];
-  const seen = new Set();
-  for (const [from, { node, lines: sessions = [] }] of nodes.entries()) {
-    for (const [to, isStalled, waiting, bytesIn, bytesOut] of sessions) {
-      const other = nodes[to];
-      const key = Math.min(from, to) * nodes.length + Math.max(from, to);
-      if (other === undefined || seen.has(key)) continue;
-      seen.add(key);
-      const back = other.lines?.find(([at]) => at === from);
-      const waits = waiting + (back?.[2] ?? 0);
-      const [[x1, y1], [x2, y2]] = [places.get(node), places.get(other.node)];
-      const rate = (bytesIn ?? 0) + (bytesOut ?? 0);
-      const width = Math.min(7, 0.7 + Math.log10(1 + rate / 500)).toFixed(1);
-      const line = svg('line', {
-        x1,
-        y1,
-        x2,
-        y2,
-        'stroke-width': width,
-        class: isStalled || back?.[1] ? 'bad' : waits > 1e6 ? 'warn' : '',
-      });
-      line.append(svg('title', {}, `${node} - ${other.node}: ${bytes(rate)}/s, ${bytes(waits)} waiting`));
-      lines.push(line);
-    }
-  }
-  $('map').classList.toggle('dense', lines.length > 100);
-  const radius = nodes.length > 20 ? 9 : 14;
-  const dots = nodes.map(({ node, level, words }) => {
-    const [x, y] = places.get(node);
-    const group = svg('g', { class: `dot ${level}${node === wish.node ? ' chosen' : ''}` });
-    group.append(svg('title', {}, `${node}: ${words}`), svg('circle', { cx: x, cy: y, r: radius }));
-    if (nodes.length <= 20 || level === 'bad') {
-      const label = svg('text', { x, y: y + (y < 200 ? -22 : 30), 'text-anchor': 'middle' });
-      label.textContent = node.split('@')[0].slice(0, 14);
-      group.append(label);
-    }
-    group.addEventListener('click', () => choose(node));
-    return group;
-  });
-  $('map').replaceChildren(...lines, ...dots);
 }
 
 /** Kept from one round to the next, so that the focus stays where it is. */

@@ -1,71 +1,107 @@
-// Line charts over time, as SVG.
+// Figures over time, drawn by uPlot (its script defines `uPlot`).
+/* global uPlot */
+import { element, time } from './format.js';
 
-const SVG = 'http://www.w3.org/2000/svg';
-const WIDTH = 300;
-const HEIGHT = 70;
-/** Points that are kept. */
+const HEIGHT = 56;
+/** Points that are shown. */
 const MOST = 150;
-
-export function svg(name, attributes = {}, ...children) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
+/** The width is that of so many at least, so that the first ones are not spread over all of it. */
+const FEWEST = 30;
+/** All charts that exist: those of one page show the same moment under the pointer. */
+const charts = new Set();
+const cursors = uPlot.sync('observer');
 
 /** A figure with its course. `push(undefined)` leaves a gap. */
 export class Chart {
+  #format;
+  #values = [];
+  #times = [];
+  #now = element('strong');
+  #note = element('small');
+  #plot;
+
   constructor(title, format) {
-    this.format = format;
-    this.values = [];
-    this.now = document.createElement('strong');
-    this.most = document.createElement('small');
-    this.area = svg('path', { class: 'area' });
-    this.line = svg('path', { class: 'line', 'vector-effect': 'non-scaling-stroke' });
-    const picture = svg('svg', {
-      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
-      preserveAspectRatio: 'none',
-      'aria-hidden': 'true',
-    });
-    picture.append(this.area, this.line);
-    const caption = document.createElement('figcaption');
-    caption.append(title, this.now, this.most);
-    this.element = document.createElement('figure');
-    this.element.append(caption, picture);
+    this.#format = format;
+    const picture = element('div', 'plot');
+    picture.setAttribute('aria-hidden', 'true'); // its figures are in the caption
+    this.element = element(
+      'figure',
+      '',
+      element('figcaption', '', element('span', '', title), this.#now, this.#note),
+      picture,
+    );
+    this.#plot = new uPlot(this.#options(), this.#data(), picture);
+    new ResizeObserver(() => this.#plot.setSize({ width: picture.clientWidth, height: HEIGHT })).observe(
+      picture,
+    );
+    charts.add(this);
   }
 
   push(value) {
-    this.values.push(value);
-    if (this.values.length > MOST) this.values.shift();
-    const known = this.values.filter((each) => each !== undefined);
-    const top = Math.max(1e-9, ...known);
-    this.now.textContent = value === undefined ? '-' : this.format(value);
-    this.most.textContent = known.length === 0 ? '' : `most ${this.format(Math.max(...known))}`;
-    let line = '';
-    let area = '';
-    let from;
-    this.values.forEach((each, at) => {
-      if (each === undefined) {
-        from = undefined;
-        return;
-      }
-      const x = WIDTH - (this.values.length - 1 - at) * (WIDTH / (MOST - 1));
-      const y = HEIGHT - 3 - (each / top) * (HEIGHT - 8);
-      line += `${from === undefined ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`;
-      area +=
-        from === undefined
-          ? `M${x.toFixed(1)} ${HEIGHT}L${x.toFixed(1)} ${y.toFixed(1)}`
-          : `L${x.toFixed(1)} ${y.toFixed(1)}`;
-      from ??= x;
-      if (this.values[at + 1] === undefined) area += `L${x.toFixed(1)} ${HEIGHT}Z`;
-    });
-    this.line.setAttribute('d', line);
-    this.area.setAttribute('d', area);
+    this.#values.push(value);
+    this.#times.push(Date.now());
+    if (this.#values.length > MOST) {
+      this.#values.shift();
+      this.#times.shift();
+    }
+    this.#plot.setData(this.#data());
+    this.#caption();
   }
 
   clear() {
-    this.values.length = 0;
-    this.push(undefined);
-    this.values.length = 0;
+    this.#values.length = this.#times.length = 0;
+    this.#plot.setData(this.#data());
+    this.#caption();
+  }
+
+  redraw() {
+    this.#plot.redraw();
+  }
+
+  /** The newest point is at the right end, however many there are. */
+  #data() {
+    const first = MOST - this.#values.length;
+    return [this.#values.map((_, at) => first + at), this.#values.map((value) => value ?? null)];
+  }
+
+  #caption(at) {
+    const written = (value) => (value === undefined ? '-' : this.#format(value));
+    const known = this.#values.filter((each) => each !== undefined);
+    this.#now.textContent = written(this.#values[at ?? this.#values.length - 1]);
+    if (at !== undefined) this.#note.textContent = time(this.#times[at]);
+    else this.#note.textContent = known.length === 0 ? '' : `most ${this.#format(Math.max(...known))}`;
+  }
+
+  #options() {
+    return {
+      width: 120,
+      height: HEIGHT,
+      padding: [4, 0, 0, 0],
+      legend: { show: false },
+      axes: [{ show: false }, { show: false }],
+      scales: {
+        x: { time: false, range: () => [MOST - Math.max(FEWEST, this.#values.length), MOST - 1] },
+        y: { range: (_plot, _least, most) => [0, most > 0 ? most : 1] },
+      },
+      series: [
+        {},
+        {
+          stroke: () => color('--accent'),
+          fill: () => `color-mix(in srgb, ${color('--accent')} 14%, transparent)`,
+          width: 1.7,
+          points: { show: false },
+        },
+      ],
+      cursor: { y: false, drag: { x: false, y: false }, sync: { key: cursors.key }, points: { size: 6 } },
+      hooks: { setCursor: [({ cursor }) => this.#caption(cursor.idx ?? undefined)] },
+    };
   }
 }
+
+function color(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+  for (const chart of charts) chart.redraw();
+});

@@ -8,6 +8,12 @@ export const element = (name, className, ...children) => {
   made.append(...children.map((child) => child ?? ''));
   return made;
 };
+export const svg = (name, attributes = {}, ...children) => {
+  const made = document.createElementNS('http://www.w3.org/2000/svg', name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+};
 
 export const bytes = (n) =>
   n < 1024

@@ -1,0 +1,131 @@
+// The map of the cluster: nodes on a circle, and their connections.
+import { $, bytes, svg } from './format.js';
+
+/** Below this many nodes each has its name beside it. */
+const MANY = 20;
+const CENTER = 200;
+const RADIUS = 150;
+
+/** Kept from one round to the next, so that the focus stays where it is. */
+const dots = new Map();
+const lines = svg('g');
+$('map').append(lines);
+/** The one that Tab leads to; arrow keys move from it to the others. */
+let stop;
+let order = [];
+
+/** Shows `nodes`, `chosen` marked. A dot that is clicked, or on which Enter or Space is pressed, calls `choose`. */
+export function showMap(nodes, chosen, choose) {
+  order = nodes.map(({ node }) => node);
+  const places = new Map(order.map((node, at) => [node, placeOf(at)]));
+  for (const [node, dot] of dots) {
+    if (places.has(node)) continue;
+    dot.remove();
+    dots.delete(node);
+  }
+  if (!places.has(stop)) stop = chosen;
+  lines.replaceChildren(...linesOf(nodes, places));
+  $('map').classList.toggle('dense', lines.childElementCount > 100);
+  for (const each of nodes) {
+    let dot = dots.get(each.node);
+    if (dot === undefined) {
+      dots.set(each.node, (dot = newDot(each.node, choose)));
+      $('map').append(dot);
+    }
+    draw(dot, each, places.get(each.node), nodes.length, each.node === chosen);
+  }
+}
+
+function placeOf(at) {
+  if (order.length === 1) return [CENTER, CENTER];
+  const angle = (at / order.length) * 2 * Math.PI - Math.PI / 2;
+  return [CENTER + RADIUS * Math.cos(angle), CENTER + RADIUS * Math.sin(angle)];
+}
+
+function linesOf(nodes, places) {
+  const made = [];
+  const seen = new Set();
+  for (const [from, { node, lines: sessions = [] }] of nodes.entries()) {
+    for (const [to, isStalled, waiting, bytesIn, bytesOut] of sessions) {
+      const other = nodes[to];
+      const key = Math.min(from, to) * nodes.length + Math.max(from, to);
+      if (other === undefined || seen.has(key)) continue;
+      seen.add(key);
+      const back = other.lines?.find(([at]) => at === from);
+      const waits = waiting + (back?.[2] ?? 0);
+      const [[x1, y1], [x2, y2]] = [places.get(node), places.get(other.node)];
+      const rate = (bytesIn ?? 0) + (bytesOut ?? 0);
+      const line = svg('line', {
+        x1,
+        y1,
+        x2,
+        y2,
+        'stroke-width': Math.min(7, 0.7 + Math.log10(1 + rate / 500)).toFixed(1),
+        class: isStalled || back?.[1] ? 'bad' : waits > 1e6 ? 'warn' : '',
+      });
+      line.append(svg('title', {}, `${node} - ${other.node}: ${bytes(rate)}/s, ${bytes(waits)} waiting`));
+      made.push(line);
+    }
+  }
+  return made;
+}
+
+function newDot(node, choose) {
+  const dot = svg('g', { role: 'button' });
+  dot.append(
+    svg('title'),
+    svg('circle', { class: 'ring' }),
+    svg('circle', { class: 'disc' }),
+    svg('text', { 'text-anchor': 'middle' }),
+  );
+  dot.addEventListener('click', () => choose(node));
+  dot.addEventListener('focus', () => standOn(node));
+  dot.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' || event.key === ' ') choose(node);
+    else if (!move(node, event.key)) return;
+    event.preventDefault();
+  });
+  return dot;
+}
+
+/** Moves the focus by a key. False: the key means nothing here. */
+function move(node, key) {
+  const at = order.indexOf(node);
+  const to = {
+    ArrowRight: at + 1,
+    ArrowDown: at + 1,
+    ArrowLeft: at - 1,
+    ArrowUp: at - 1,
+    Home: 0,
+    End: -1,
+  }[key];
+  if (to === undefined) return false;
+  dots.get(order.at(to % order.length))?.focus();
+  return true;
+}
+
+function standOn(node) {
+  dots.get(stop)?.setAttribute('tabindex', '-1');
+  stop = node;
+  dots.get(stop)?.setAttribute('tabindex', '0');
+}
+
+function draw(dot, { node, level, words }, [x, y], count, isChosen) {
+  const [title, ring, disc, label] = dot.children;
+  const radius = count > MANY ? 9 : 14;
+  set(dot, {
+    class: `dot ${level}${isChosen ? ' chosen' : ''}`,
+    tabindex: node === stop ? '0' : '-1',
+    'aria-label': `${node}: ${words}`,
+    'aria-pressed': String(isChosen),
+  });
+  title.textContent = `${node}: ${words}`;
+  set(ring, { cx: x, cy: y, r: radius + 6 });
+  set(disc, { cx: x, cy: y, r: radius });
+  set(label, { x, y: y + (y < CENTER ? -27 : 35) });
+  label.textContent = count <= MANY || level === 'bad' ? node.split('@')[0].slice(0, 14) : '';
+}
+
+function set(target, attributes) {
+  for (const [name, value] of Object.entries(attributes)) target.setAttribute(name, value);
+}
