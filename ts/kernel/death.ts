@@ -5,6 +5,7 @@ import { BUSY, type Cell, cellOf, DEAD, QUEUED, type Starter, TERMINATING } from
 import { crashReason, handOut, isLeave } from './crash-reason.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { type LoggedTag, loggedTag } from './match.ts';
+import { ON_DEATH } from './program.ts';
 import { isPromise } from './promise.ts';
 import { release } from './taking.ts';
 
@@ -103,6 +104,8 @@ export function terminate(cell: Cell, reason: ExitReason): void {
   cell.pid.route = undefined;
   kernel.table.remove(cell.pid.local);
   if (cell.wait !== null) release(cell, cell.wait);
+  const { body } = cell;
+  if (body?.[ON_DEATH] !== undefined) cell.onDeath(() => body[ON_DEATH]?.());
   const { extra } = cell;
   const unread = cell.mailbox === null ? 0 : cell.mailbox.clear();
   if (unread > 0) kernel.deadLetters.count('unread', cell.pid, unread);

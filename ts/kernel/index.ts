@@ -61,7 +61,7 @@ export {
 } from './match.ts';
 export type { NamesPort } from './names-port.ts';
 export { inPace, settleInPace } from './pace.ts';
-export { type Body, IGNORE, type Program, waitsForInit } from './program.ts';
+export { type Body, IGNORE, ON_DEATH, type Program, waitsForInit } from './program.ts';
 export { isPromise } from './promise.ts';
 export { checkDelay, checkTimeout, type ReceiveOptions, receive } from './receive.ts';
 export {

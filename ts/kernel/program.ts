@@ -4,8 +4,13 @@ import type { ExitReason } from './exit-reason.ts';
 // oxlint-disable-next-line typescript/no-explicit-any -- the typed forms say what their functions take
 type Anything = any;
 
+/** Key of a body's method that is called once when its actor has died, however it died, after its names are free. */
+export const ON_DEATH: unique symbol = Symbol('snowmesh.onDeath');
+
 /** An actor that is called once per message. */
 export interface Body {
+  /** For the runtime's own actors that exist in large numbers: it needs no callback, and no `Extras`, while the actor lives. */
+  [ON_DEATH]?(): void;
   onMessage(message: Anything, self: Anything): void | PromiseLike<void>;
   onTerminate?(reason: ExitReason, self: Anything): void | PromiseLike<void>;
 }

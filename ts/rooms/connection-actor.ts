@@ -1,7 +1,8 @@
-// The actor of a connection: what comes from the client, and mail of other actors, one after the other through the user's handler.
+// The actor of a connection: messages of the client, and mail of other actors, one after the other through the user's handler.
 // A crash of the handler is a crash of the actor, and closes its socket; the end of the socket ends the actor.
 import { defineHandler, type Runtime, type Self } from '../actor/index.ts';
-import { CloseCode } from '../client/index.ts';
+import { begin, type Cell, cellOf } from '../kernel/index.ts';
+import { inCurrentStore } from '../scheduler/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { Connection } from './connection.ts';
 import type { CloseReason } from './socket-events.ts';
@@ -36,14 +37,7 @@ export class ClientTurn {
 type Greet = (self: Self) => void | PromiseLike<void>;
 
 /** One for all connections: a server holds many that are idle. */
-const CONNECTION = defineHandler(
-  'connection',
-  async (self: Self, connection: Connection, handler: ConnectionHandler, greet: Greet) => {
-    await greet(self);
-    await handler.open?.(connection, self);
-    return connection;
-  },
-);
+const CONNECTION = defineHandler('connection', (_self: Self, connection: Connection) => connection);
 
 /** An actor that does not end by itself gets so long after its socket. Unit: ms. */
 const LAST_MS = 5000;
@@ -59,9 +53,14 @@ export function startConnectionActor(
   handler: ConnectionHandler,
   greet: Greet,
 ): void {
-  const actor = runtime.spawn(CONNECTION, connection, handler, greet);
+  const actor = runtime.spawn(CONNECTION, connection);
   connection.actor = actor as Pid<never>;
-  runtime.onDeath(actor, () => connection.close(CloseCode.crashed, 'its handler ended'));
+  begin(cellOf(actor as Pid<never>) as Cell); // at once: from now on its death closes the socket
+  const open = inCurrentStore(async (self: Self): Promise<void> => {
+    await greet(self);
+    await handler.open?.(connection, self);
+  });
+  runtime.inbound.deliver(actor.local, new ClientTurn((_connection, self) => open(self)));
 }
 
 /** The socket is closed: `close` of the handler is called, then the actor ends. */

@@ -7,6 +7,7 @@ import {
   type OptionNames,
   SnowmeshError,
 } from '../errors/index.ts';
+import { ON_DEATH } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { SocketData } from './client-input.ts';
 import type { ConnectionHost } from './connection-host.ts';
@@ -84,7 +85,7 @@ export class Connection<User = unknown> implements Recipient, OutletOwner, Socke
     this.user = facts.user as User;
     this.address = facts.address;
     this.isPlain = facts.isPlain;
-    this.#outlet = new Outlet(portOf(socket), host.turn, host.limits, this);
+    this.#outlet = new Outlet(portOf(socket), host, this);
   }
 
   /** Whether its socket is open. */
@@ -216,6 +217,11 @@ export class Connection<User = unknown> implements Recipient, OutletOwner, Socke
   /** @internal Its actor has a message. */
   onMessage(message: unknown, self: Self): void | PromiseLike<void> {
     return this.#host.mailed(this, message, self);
+  }
+
+  /** @internal Its actor is dead. */
+  [ON_DEATH](): void {
+    this.close(CloseCode.crashed, 'its handler ended');
   }
 
   /** @internal */

@@ -1,25 +1,27 @@
 import { KEY_ROOM } from '../client/index.ts';
 
-const NONE: readonly never[] = [];
 /** Up to here a look at each costs less than a Map, which takes ten times the memory. */
 const MOST_IN_LIST = 8;
 
 /** The rooms that a connection is in: one or two for most, and for some a thousand. */
 export class JoinedRooms<R extends { readonly name: string }> {
-  #list: readonly R[] = NONE;
-  /** By name, once there are many. */
-  #map: Map<string, R> | undefined;
+  /** Nothing, a single room, a few, or many by name. */
+  #rooms: R | readonly R[] | Map<string, R> | undefined;
 
   get size(): number {
-    return this.#map?.size ?? this.#list.length;
+    const rooms = this.#rooms;
+    if (rooms instanceof Map) return rooms.size;
+    return rooms === undefined ? 0 : isList(rooms) ? rooms.length : 1;
   }
 
   [Symbol.iterator](): IterableIterator<R> {
-    return this.#map?.values() ?? this.#list.values();
+    return this.#rooms instanceof Map ? this.#rooms.values() : this.#list().values();
   }
 
   get(name: string): R | undefined {
-    return this.#map === undefined ? this.#list.find((room) => room.name === name) : this.#map.get(name);
+    const rooms = this.#rooms;
+    if (rooms instanceof Map) return rooms.get(name);
+    return this.#list().find((room) => room.name === name);
   }
 
   has(name: string): boolean {
@@ -28,22 +30,39 @@ export class JoinedRooms<R extends { readonly name: string }> {
 
   /** A room that it is not in. */
   add(room: R): void {
-    if (this.#map === undefined && this.#list.length < MOST_IN_LIST) {
-      this.#list = this.#list.concat(room);
-      return;
+    const rooms = this.#rooms;
+    if (rooms instanceof Map) rooms.set(room.name, room);
+    else if (rooms === undefined) this.#rooms = room;
+    else {
+      const list = [...this.#list(), room];
+      this.#rooms =
+        list.length <= MOST_IN_LIST ? list : new Map(list.map((each) => [each.name, each] as const));
     }
-    this.#map ??= new Map(this.#list.map((each) => [each.name, each]));
-    this.#map.set(room.name, room);
-    this.#list = NONE;
   }
 
   delete(room: R): void {
-    if (this.#map !== undefined) this.#map.delete(room.name);
-    else this.#list = this.#list.length === 1 ? NONE : this.#list.filter((each) => each !== room);
+    const rooms = this.#rooms;
+    if (rooms instanceof Map) {
+      rooms.delete(room.name);
+      return;
+    }
+    const left = this.#list().filter((each) => each !== room);
+    this.#rooms = left.length > 1 ? left : left[0];
   }
 
   /** Those with a name that a user gave. */
   names(): string[] {
     return Array.from(this, ({ name }) => name).filter((name) => !name.startsWith(KEY_ROOM));
   }
+
+  /** All, as long as there are few. */
+  #list(): readonly R[] {
+    const rooms = this.#rooms as R | readonly R[] | undefined;
+    return rooms === undefined ? NONE : isList(rooms) ? rooms : [rooms];
+  }
 }
+
+const NONE: readonly never[] = [];
+
+/** Tells a list from a room: `Array.isArray` does not know lists that are read-only. */
+const isList = <R>(rooms: R | readonly R[]): rooms is readonly R[] => Array.isArray(rooms);

@@ -1,12 +1,18 @@
 import type { Spread } from '../node/index.ts';
 import type { Packet } from './frame.ts';
 import type { SlowPolicy } from './limits.ts';
-import type { SocketPort } from './socket-port.ts';
+import type { BoundPort, SocketPort } from './socket-port.ts';
 import type { Flushable, Turn } from './turn.ts';
 
 export interface OutletLimits {
   readonly bufferBytes: number;
   readonly slow: SlowPolicy;
+}
+
+/** What all outlets of a node share. */
+export interface OutletHost {
+  readonly turn: Turn;
+  readonly limits: OutletLimits;
 }
 
 /** What an outlet tells its connection. */
@@ -21,9 +27,9 @@ export interface OutletOwner {
 
 /** What waits to be written to one socket: bounded in bytes, written once a turn, and not before the socket takes more. */
 export class Outlet implements Flushable {
-  readonly #port: SocketPort;
-  readonly #turn: Turn;
-  readonly #limits: OutletLimits;
+  readonly #port: SocketPort<unknown>;
+  readonly #socket: unknown;
+  readonly #host: OutletHost;
   readonly #owner: OutletOwner;
   /** What waits: most often nothing, or one packet for all members of a room. */
   #queue: Packet | Packet[] | undefined;
@@ -35,22 +41,22 @@ export class Outlet implements Flushable {
   #awaitsSocket = false;
   #isClosed = false;
 
-  constructor(port: SocketPort, turn: Turn, limits: OutletLimits, owner: OutletOwner) {
+  constructor({ port, socket }: BoundPort, host: OutletHost, owner: OutletOwner) {
     this.#port = port;
-    this.#turn = turn;
-    this.#limits = limits;
+    this.#socket = socket;
+    this.#host = host;
     this.#owner = owner;
   }
 
   /** Bytes that wait, here and in the socket. */
   get waiting(): number {
-    return this.#bytes + this.#port.buffered;
+    return this.#bytes + this.#port.buffered(this.#socket);
   }
 
   /** Queues what may be dropped. */
   push(packet: Packet): void {
     if (this.#isClosed) return;
-    const { bufferBytes, slow } = this.#limits;
+    const { bufferBytes, slow } = this.#host.limits;
     // A single message is let through, or a long one could never be sent.
     if (this.waiting > 0) {
       if (this.waiting + packet.bytes > bufferBytes && slow === 'drop-old')
@@ -63,8 +69,8 @@ export class Outlet implements Flushable {
   /** Queues what must not be dropped; a client that lets too much of that wait is closed, too. */
   pushKept(packet: Packet): void {
     if (this.#isClosed) return;
-    if (this.waiting > 2 * this.#limits.bufferBytes) return this.#owner.tooSlow();
-    if (this.#limits.slow === 'drop-old') {
+    if (this.waiting > 2 * this.#host.limits.bufferBytes) return this.#owner.tooSlow();
+    if (this.#host.limits.slow === 'drop-old') {
       this.#kept ??= new Set();
       this.#kept.add(packet);
     }
@@ -75,9 +81,9 @@ export class Outlet implements Flushable {
     this.#isTouched = false;
     const queue = this.#queue;
     if (queue === undefined) return;
-    if (this.#port.isBlocked) return this.#awaitSocket();
-    if (Array.isArray(queue)) this.#port.writeAll(queue);
-    else this.#port.write(queue, spread);
+    if (this.#port.isBlocked(this.#socket)) return this.#awaitSocket();
+    if (Array.isArray(queue)) this.#port.writeAll(this.#socket, queue);
+    else this.#port.write(this.#socket, queue, spread);
     this.#queue = undefined;
     this.#bytes = 0;
     this.#kept?.clear();
@@ -102,20 +108,20 @@ export class Outlet implements Flushable {
     this.#bytes += packet.bytes;
     if (this.#isTouched) return;
     this.#isTouched = true;
-    this.#turn.touch(this);
+    this.#host.turn.touch(this);
   }
 
   #awaitSocket(): void {
     if (this.#awaitsSocket) return;
     this.#awaitsSocket = true;
-    this.#port.onceWritable(() => {
+    this.#port.onceWritable(this.#socket, () => {
       this.#awaitsSocket = false;
       this.flush();
     });
   }
 
   #overflow(packet: Packet): void {
-    if (this.#limits.slow === 'close') return this.#owner.tooSlow();
+    if (this.#host.limits.slow === 'close') return this.#owner.tooSlow();
     this.#drop(packet.frames.length);
   }
 

@@ -25,16 +25,23 @@ export interface RoomSocket {
   addEventListener?(event: string, listener: (event: never) => void): unknown;
 }
 
-export interface SocketPort {
+/** How packets get into sockets of one kind. It has no state: one object serves all sockets of its kind. */
+export interface SocketPort<S> {
   /** Bytes handed over that have not left. */
-  readonly buffered: number;
+  buffered(socket: S): number;
   /** Nothing should be written before `onceWritable` calls back. */
-  readonly isBlocked: boolean;
+  isBlocked(socket: S): boolean;
   /** @param spread takes what others may get, too. */
-  write(packet: Packet, spread?: Spread): void;
-  writeAll(packets: readonly Packet[]): void;
+  write(socket: S, packet: Packet, spread?: Spread): void;
+  writeAll(socket: S, packets: readonly Packet[]): void;
   /** Calls back once when what blocked the socket has left. */
-  onceWritable(listener: () => void): void;
+  onceWritable(socket: S, listener: () => void): void;
+}
+
+/** A port with a socket of its kind. */
+export interface BoundPort {
+  readonly port: SocketPort<unknown>;
+  readonly socket: unknown;
 }
 
 /** The stream below a server's socket of `ws`. */
@@ -51,8 +58,12 @@ interface ServerSocketOfWs extends RoomSocket {
   readonly _extensions: Readonly<Record<string, unknown>>;
 }
 
-export function portOf(socket: RoomSocket): SocketPort {
-  return isOfWs(socket) ? new RawPort(socket) : new SendPort(socket);
+export function portOf(socket: RoomSocket): BoundPort {
+  if (!isOfWs(socket)) return { port: SEND_PORT as SocketPort<unknown>, socket };
+  const stream = socket._socket;
+  const isPlain = Object.getPrototypeOf(stream) === Socket.prototype; // over TLS its bytes are others
+  const port = 'permessage-deflate' in socket._extensions ? DEFLATING[+isPlain] : RAW[+isPlain];
+  return { port: port as SocketPort<unknown>, socket: stream };
 }
 
 /** Frames of our own can go between those of `ws` as long as the stream has no compression with memory of earlier frames. */
@@ -61,40 +72,36 @@ function isOfWs(socket: RoomSocket): socket is ServerSocketOfWs {
   return _isServer === true && typeof _socket?.cork === 'function' && typeof _extensions === 'object';
 }
 
-class RawPort implements SocketPort {
-  readonly #stream: RawStream;
+class RawPort implements SocketPort<RawStream> {
   readonly #deflates: boolean;
   readonly #isPlain: boolean;
 
-  constructor(socket: ServerSocketOfWs) {
-    this.#stream = socket._socket;
-    this.#deflates = 'permessage-deflate' in socket._extensions;
-    this.#isPlain = Object.getPrototypeOf(this.#stream) === Socket.prototype; // over TLS its bytes are others
+  constructor(deflates: boolean, isPlain: number) {
+    this.#deflates = deflates;
+    this.#isPlain = isPlain === 1;
   }
 
-  get buffered(): number {
-    return this.#stream.writableLength;
+  buffered(stream: RawStream): number {
+    return stream.writableLength;
   }
 
-  get isBlocked(): boolean {
-    return this.#stream.writableNeedDrain;
+  isBlocked(stream: RawStream): boolean {
+    return stream.writableNeedDrain;
   }
 
-  onceWritable(listener: () => void): void {
-    this.#stream.once('drain', listener);
+  onceWritable(stream: RawStream, listener: () => void): void {
+    stream.once('drain', listener);
   }
 
-  write(packet: Packet, spread?: Spread): void {
-    const stream = this.#stream;
-    if (this.#deflates && packet.frames.length > 1) return this.writeAll([packet]);
+  write(stream: RawStream, packet: Packet, spread?: Spread): void {
+    if (this.#deflates && packet.frames.length > 1) return this.writeAll(stream, [packet]);
     if (!stream.writable) return;
     const wire = this.#deflates ? (packet.frames[0] as Frame).deflated : packet.wire;
     if (this.#isPlain && spread !== undefined) spread.add(stream, wire);
     else stream.write(wire);
   }
 
-  writeAll(packets: readonly Packet[]): void {
-    const stream = this.#stream;
+  writeAll(stream: RawStream, packets: readonly Packet[]): void {
     if (!stream.writable) return;
     stream.cork();
     for (const packet of packets) {
@@ -105,38 +112,38 @@ class RawPort implements SocketPort {
   }
 }
 
+/** By whether the stream is plain TCP: 0, 1. */
+const RAW: readonly RawPort[] = [new RawPort(false, 0), new RawPort(false, 1)];
+const DEFLATING: readonly RawPort[] = [new RawPort(true, 0), new RawPort(true, 1)];
+
 /** As long as so much waits in a socket that has no `drain` event nothing more is given to it. Unit: bytes. */
 const MUCH = 64 * 1024;
 /** Then it is looked at again after so many ms. */
 const LOOK_AGAIN_MS = 20;
 
-class SendPort implements SocketPort {
-  readonly #socket: RoomSocket;
-
-  constructor(socket: RoomSocket) {
-    this.#socket = socket;
+class SendPort implements SocketPort<RoomSocket> {
+  buffered(socket: RoomSocket): number {
+    return socket.bufferedAmount ?? 0;
   }
 
-  get buffered(): number {
-    return this.#socket.bufferedAmount ?? 0;
+  isBlocked(socket: RoomSocket): boolean {
+    return this.buffered(socket) > MUCH;
   }
 
-  get isBlocked(): boolean {
-    return this.buffered > MUCH;
-  }
-
-  onceWritable(listener: () => void): void {
+  onceWritable(_socket: RoomSocket, listener: () => void): void {
     setTimeout(listener, LOOK_AGAIN_MS).unref();
   }
 
-  write({ frames }: Packet): void {
-    for (const { isText, payload } of frames) this.#socket.send(isText ? payload.toString() : payload);
+  write(socket: RoomSocket, { frames }: Packet): void {
+    for (const { isText, payload } of frames) socket.send(isText ? payload.toString() : payload);
   }
 
-  writeAll(packets: readonly Packet[]): void {
-    for (const packet of packets) this.write(packet);
+  writeAll(socket: RoomSocket, packets: readonly Packet[]): void {
+    for (const packet of packets) this.write(socket, packet);
   }
 }
+
+const SEND_PORT = new SendPort();
 
 /** Whether a WebSocket may be closed with that code by its user. */
 export const isCloseCode = (code: unknown): boolean =>

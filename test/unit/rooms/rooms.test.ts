@@ -127,6 +127,26 @@ describe('a connection', () => {
     expect(downs).toEqual(['shutdown']);
   });
 
+  it('has its socket closed with 1011 when its actor is killed, also before its first turn', async () => {
+    const opened: unknown[] = [];
+    const rooms = stage.alone({ open: (connection) => void opened.push(connection) });
+    const early = new FakeSocket();
+    const late = new FakeSocket();
+    const closed: unknown[] = [];
+    rooms.on('close', (connection) => void closed.push(connection));
+    const { runtime } = stage.node(0);
+    const killed = rooms.accept(early);
+    runtime.sendExit(killed.pid, 'kill');
+    expect(early.closed).toMatchObject({ code: 1011 });
+    const other = rooms.accept(late);
+    await stage.mesh.settle();
+    expect(opened).toEqual([other]);
+    runtime.sendExit(other.pid, 'kill');
+    expect(late.closed).toMatchObject({ code: 1011 });
+    expect([killed.isOpen, other.isOpen]).toEqual([false, false]);
+    expect(closed).toHaveLength(2);
+  });
+
   it('crashes alone: its socket is closed with 1011', async () => {
     const rooms = stage.alone({
       message: (_connection, message) => {
