@@ -140,6 +140,13 @@ const treeNode: Check = record({
   omitted: isAmount,
 });
 
+const tree = record({ roots: listOf(treeNode, MAX_PAGE), omitted: isAmount, next: optional(isAmount) });
+
+/** Entries of a tree, on all its levels. */
+function entriesOf(nodes: SupervisionTree['roots']): number {
+  return nodes.reduce((sum, { children }) => sum + 1 + entriesOf(children), 0);
+}
+
 const session = record({
   node: isText,
   connection: isAmount,
@@ -199,7 +206,7 @@ export const QUESTIONS: { readonly [Q in Question]: Entry<Q> } = {
       limit: optional(wholeTo(MAX_PAGE, 1)),
     }),
     answer: (view, options) => view.tree(options),
-    gives: record({ roots: listOf(treeNode, MAX_PAGE), omitted: isAmount, next: optional(isAmount) }),
+    gives: (value) => tree(value) && entriesOf((value as SupervisionTree).roots) <= MAX_PAGE,
   },
   crashes: {
     takes: pageOptions,

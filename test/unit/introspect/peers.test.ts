@@ -200,6 +200,34 @@ describe('a hostile peer', () => {
     await expect(delivered(asked)).rejects.toEqual(failsWith('nonsense'));
   });
 
+  it('W3 that answers with a tree of more than 1 000 entries on all levels is not believed', async () => {
+    introspectors.get(b)?.close();
+    const entry = (children: unknown[]) => ({
+      id: 'x',
+      type: 'worker',
+      state: 'running',
+      mailbox: 0,
+      children,
+      omitted: 0,
+    });
+    const treeOf = (entries: number) => ({
+      roots: [
+        entry(Array.from({ length: 10 }, () => entry(Array.from({ length: entries / 10 }, () => entry([]))))),
+      ],
+      omitted: 0,
+    });
+    for (const [entries, outcome] of [
+      [900, 'fulfilled'],
+      [1000, 'rejected'],
+    ] as const) {
+      const asked = view(a, b).tree();
+      await mesh.settle();
+      const [, [, id]] = said.at(-1) as [string, unknown[]];
+      mesh.send(b, peerOf(b, a), ['answer', id, treeOf(entries)]);
+      expect((await Promise.allSettled([delivered(asked)]))[0]).toMatchObject({ status: outcome });
+    }
+  });
+
   it('W8 cannot answer what another node was asked', async () => {
     introspectors.get(b)?.close();
     const asked = view(a, b).processes();
