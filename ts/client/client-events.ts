@@ -1,6 +1,6 @@
 import type { Status } from './connector.ts';
 import type { Presence } from './presence.ts';
-import type { PresenceDiff, ResyncReason } from './protocol.ts';
+import { KEY_ROOM, type PresenceDiff, type ResyncReason } from './protocol.ts';
 
 /** A message of a room. */
 export interface RoomData<T = unknown> {
@@ -21,7 +21,7 @@ export interface ClientEvents<T = unknown> {
   /** It is in a room: after `join`, by the server, or again after a reconnect. */
   joined: { readonly room: string };
   left: { readonly room: string };
-  /** Messages of a room may be missing: load what is shown anew. */
+  /** Messages of a room may be missing: load what is shown anew. `room` is empty for what was sent to the user, by `sendTo`. */
   resync: { readonly room: string; readonly reason: ResyncReason };
   /** The server did not allow something: a room, or what was sent (`room` is empty then). */
   refused: { readonly room: string; readonly reason: string };
@@ -48,3 +48,8 @@ const ALL: Readonly<Record<keyof ClientEvents, true>> = {
 
 /** The names of the events. */
 export const CLIENT_EVENTS = Object.keys(ALL) as readonly (keyof ClientEvents)[];
+
+/** The event for a room. That of the user has no name that an application knows. */
+export function resyncOf(room: string, reason: ResyncReason): ClientEvents['resync'] {
+  return { room: room.startsWith(KEY_ROOM) ? '' : room, reason };
+}

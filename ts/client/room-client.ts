@@ -1,4 +1,4 @@
-import { CLIENT_EVENTS, type ClientEvents } from './client-events.ts';
+import { CLIENT_EVENTS, type ClientEvents, resyncOf } from './client-events.ts';
 import { type ClientOptions, checkOptions, checkUrls } from './client-options.ts';
 import { Connector, type Status } from './connector.ts';
 import { Emitter } from './emitter.ts';
@@ -151,7 +151,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
         return this.settle(message[1]);
       case 'resync':
         this.enter(message[1], message[2], later(this.rooms.get(message[1])?.cursor ?? {}, message[3]));
-        return this.emit('resync', { room: message[1], reason: message[4] });
+        return this.emit('resync', resyncOf(message[1], message[4]));
       case 'forget':
         return this.forgetOrigins(message[1], message[2], message[3], message[4]);
       case 'left':
@@ -218,7 +218,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     this.rooms.delete(room);
     // A room of a session that did not go on is asked for anew, and may have been missed for a while.
     if (ref === 0 && reason !== 'ticket') {
-      this.emit('resync', { room, reason: 'window' });
+      this.emit('resync', resyncOf(room, 'window'));
       if (this.wanted.has(room)) void this.ask('join', room).catch(() => {});
       return;
     }

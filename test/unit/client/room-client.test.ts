@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ClientOptions, connectRooms, type RoomClient } from '../../../ts/client/index.ts';
+import { type ClientOptions, connectRooms, KEY_ROOM, type RoomClient } from '../../../ts/client/index.ts';
 import { type Node, startNode } from '../../../ts/node/index.ts';
 import { type AttachOptions, createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
 import { turns, until } from '../../support/deadline.ts';
@@ -290,9 +290,13 @@ describe('a client', () => {
   });
 
   it('asks again for its rooms, and says resync, when its session is not known any more', async () => {
-    await serve();
+    const keyed = { authorize: () => ({ key: 'ann' }) };
+    await serve({}, keyed);
     const { client, all, data } = connect();
     await client.join('g');
+    await until('it is in the room of its user', () =>
+      client.state.includes(JSON.stringify(`${KEY_ROOM}ann`)),
+    );
     const port = Number(new URL(url).port);
     rooms.close();
     server.closeAllConnections();
@@ -304,11 +308,13 @@ describe('a client', () => {
     server = createServer();
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
-    rooms.attach(server);
+    rooms.attach(server, keyed);
     await until('it is a member again', () => rooms.members('g').local === 1);
     rooms.broadcast('g', 'new');
     await until('it came', () => data().length === 1);
-    expect(all('resync')).toEqual([{ room: 'g', reason: 'window' }]);
+    expect(all('resync')).toHaveLength(2);
+    expect(all('resync')).toContainEqual({ room: 'g', reason: 'window' });
+    expect(all('resync')).toContainEqual({ room: '', reason: 'window' }); // that of its user
   });
 
   it('goes where a draining server sends it, and tries the next of several servers', async () => {
