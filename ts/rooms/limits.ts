@@ -20,6 +20,13 @@ export const MAX_META_BYTES = 4096;
 export const MAX_PRESENT = 1_000_000;
 /** Keys and connections that one broadcast may exclude. */
 export const MAX_EXCEPT = 64;
+/** Characters of one of those: a sign, and a key or an id. */
+export const MAX_EXCEPT_CHARS = 256;
+/**
+ * Rooms without members whose members may come back. Beyond it the one that has waited longest is given up: whoever comes back is told
+ * `resync` if something was missed.
+ */
+export const MAX_RETURNING = 262_144;
 /** Origins in a client's cursor of one room: more than nodes that can be connected and origins that have ended. */
 export const MAX_CURSOR = 1024;
 /** Origins that a room knows before those that have ended are forgotten. */

@@ -5,6 +5,7 @@ import {
   MAX_CURSOR,
   MAX_ENDED,
   MAX_EXCEPT,
+  MAX_EXCEPT_CHARS,
   MAX_GENERATION,
   MAX_MEMBERS,
   MAX_META_BYTES,
@@ -159,7 +160,7 @@ const isMeta: Test = (value) => value === null || (typeof value === 'string' && 
 export const isExcept: Test = (value) =>
   Array.isArray(value) &&
   value.length <= MAX_EXCEPT &&
-  value.every((each) => typeof each === 'string' && /^[#@]/.test(each));
+  value.every((each) => typeof each === 'string' && each.length <= MAX_EXCEPT_CHARS && /^[#@]/.test(each));
 const isCause: Test = (value) => value === null || isTuple(value, isId, isUpTo(MAX_CLIENT_NUMBER));
 const isTold: Test = (value) =>
   isTuple(

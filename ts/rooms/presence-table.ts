@@ -42,8 +42,14 @@ export class PresenceTable {
   /** By room and key. */
   readonly #rooms = new Map<string, SmallMap<string, Presents>>();
   readonly #owned = new Map<Owner, Owned>();
+  readonly #changes: (room: string) => void;
   /** Keys that changed since the last diff, by room, with the metas they had. */
   #changed = new Map<string, SmallMap<string, MetaTexts>>();
+
+  /** @param changes is called with the room before each change. */
+  constructor(changes: (room: string) => void = () => {}) {
+    this.#changes = changes;
+  }
 
   /** Whether a room has any connection. */
   has(room: string): boolean {
@@ -169,6 +175,7 @@ export class PresenceTable {
 
   /** To be called before a change of a key. */
   #note(room: string, key: string): void {
+    this.#changes(room);
     const changes = obtain(this.#changed, room, newSmallMap<string, MetaTexts>);
     if (!changes.has(key)) changes.set(key, this.#metas(room, key));
   }

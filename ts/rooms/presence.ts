@@ -4,7 +4,7 @@ import type { Runtime } from '../actor/index.ts';
 import type { PresenceDiff, PresenceEntry } from '../client/index.ts';
 import { checkFunction, SnowmeshError } from '../errors/index.ts';
 import type { Connection } from './connection.ts';
-import { jsonFrame } from './frame.ts';
+import { type Frame, jsonFrame } from './frame.ts';
 import { MAX_META_BYTES, MAX_PRESENT } from './limits.ts';
 import { type PresentEntry, parts } from './messages.ts';
 import type { PeerSide } from './peer-side.ts';
@@ -12,6 +12,9 @@ import type { Peers } from './peers.ts';
 import { type Owner, PresenceTable, type Present } from './presence-table.ts';
 import { keyRoom } from './room.ts';
 import type { RoomTable } from './room-table.ts';
+
+/** Rooms of which the frame that shows their presence is kept. */
+const MAX_SHOWN = 16;
 
 /** The presence of one room: a view that changes. */
 export interface Presence {
@@ -30,7 +33,9 @@ export class PresenceService {
   readonly #runtime: Runtime;
   readonly #peers: Peers;
   readonly #rooms: RoomTable;
-  readonly #table = new PresenceTable();
+  readonly #table = new PresenceTable((room) => this.#shown.delete(room));
+  /** What was shown of rooms that have not changed since, the oldest first: a client may join again and again. */
+  readonly #shown = new Map<string, readonly Frame[]>();
   readonly #own: Owner = {};
   readonly #listeners = new Map<string, Set<(diff: PresenceDiff) => void>>();
   /** Connections here whose last state peers do not know yet. */
@@ -91,8 +96,14 @@ export class PresenceService {
 
   /** Its client is in a room: it gets the present state, and changes as a member. */
   show(connection: Connection, room: string): void {
-    if (!connection.isPlain && this.#table.has(room))
-      connection.notify(['present', room, this.#table.entries(room)]);
+    if (connection.isPlain || !this.#table.has(room)) return;
+    let frames = this.#shown.get(room);
+    if (frames === undefined) {
+      frames = [jsonFrame(['present', room, this.#table.entries(room)])];
+      this.#shown.set(room, frames);
+      if (this.#shown.size > MAX_SHOWN) this.#shown.delete(this.#shown.keys().next().value as string);
+    }
+    connection.notifyFrames(frames);
   }
 
   /** Tells a peer everything. O(connections seen here). */

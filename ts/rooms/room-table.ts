@@ -1,7 +1,7 @@
 import type { Runtime } from '../actor/index.ts';
 import { OldestFirst } from '../collections/index.ts';
 import type { Connection } from './connection.ts';
-import type { ResumeLimits } from './limits.ts';
+import { MAX_RETURNING, type ResumeLimits } from './limits.ts';
 import { Room } from './room.ts';
 
 /** The rooms this node knows, and the numbers of the messages it broadcasts. A room without members and subscribers has no entry. */
@@ -13,6 +13,8 @@ export class RoomTable {
   readonly #rooms = new Map<string, Room<Connection>>();
   /** Rooms to look at when time passes: they keep messages, or wait for members to come back. */
   readonly #expiring = new Set<Room<Connection>>();
+  /** Rooms that wait for members to come back, those that wait longest first. Some have members again. */
+  readonly #returning = new OldestFirst<Room<Connection>, true>();
   /** Rooms with kept messages, those that were silent longest first. */
   readonly #keeping = new OldestFirst<Room<Connection>, true>();
   /** What is kept in all rooms. Unit: bytes, about. */
@@ -77,11 +79,16 @@ export class RoomTable {
     return { origin: this.origin, previous, sequence: this.#counter };
   }
 
-  /** A member of the room may come back within the window. */
+  /** A member of the room may come back within the window. Clients choose how many rooms wait so: beyond a limit the oldest is given up. */
   awaitReturn(room: Room<Connection>): void {
     if (this.#resume.windowMs === 0) return;
     room.keepUntil = this.#runtime.now() + this.#resume.windowMs;
     this.#expireLater(room);
+    this.#returning.renew(room, true);
+    if (this.#returning.size <= MAX_RETURNING) return;
+    const [oldest] = this.#returning.takeOldest() as [Room<Connection>, true];
+    oldest.keepUntil = 0;
+    this.#unneeded(oldest);
   }
 
   /**
@@ -117,6 +124,7 @@ export class RoomTable {
     if (room.isNeeded(this.#runtime.now()) || room.isAnnounced) return;
     this.#forgotten = Math.max(this.#forgotten, this.#newestIn(room));
     this.#expiring.delete(room);
+    this.#returning.delete(room);
     if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
   }
 
@@ -130,6 +138,7 @@ export class RoomTable {
     this.#cancelSweep();
     this.#rooms.clear();
     this.#expiring.clear();
+    this.#returning.clear();
     this.#keeping.clear();
   }
 
@@ -144,6 +153,12 @@ export class RoomTable {
     return Math.max(room.floor, room.ring.newest(this.origin));
   }
 
+  /** A room for which nothing is waited any more. */
+  #unneeded(room: Room<Connection>): void {
+    if (room.isAnnounced && !room.isWanted(this.#runtime.now())) this.onUnwanted(room);
+    this.release(room);
+  }
+
   #sweep(): void {
     this.#isSweeping = false;
     const now = this.#runtime.now();
@@ -152,8 +167,8 @@ export class RoomTable {
       this.#weigh(room);
       if (room.keepUntil > now || room.kept > 0) continue;
       this.#expiring.delete(room);
-      if (room.isAnnounced && !room.isWanted(now)) this.onUnwanted(room);
-      this.release(room);
+      this.#returning.delete(room);
+      this.#unneeded(room);
     }
     if (this.#expiring.size === 0 || this.#isSweeping) return;
     this.#isSweeping = true;

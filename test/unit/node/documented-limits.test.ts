@@ -18,6 +18,8 @@ import { SHORT_SIGNAL_BYTES } from '../../../ts/node/session/outgoing.ts';
 import { MAX_TRACE_BYTES } from '../../../ts/node/trace-headers.ts';
 import {
   DEFAULT_RESUME,
+  MAX_EXCEPT,
+  MAX_EXCEPT_CHARS,
   MAX_HEARD,
   MAX_INTEREST,
   MAX_PRESENT,
@@ -101,6 +103,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'connections in presences of rooms': [count(MAX_PRESENT)],
   'metas of one key in a presence': [String(MAX_METAS)],
   'rooms that a peer wants messages of': [count(MAX_INTEREST)],
+  'keys and connections that one broadcast excludes': [String(MAX_EXCEPT), String(MAX_EXCEPT_CHARS)],
   'client sessions': [count(MAX_HEARD)],
   'origins of a room': [count(MAX_ROOM_ORIGINS)],
 };

@@ -1,0 +1,64 @@
+// What clients and peers can make a node hold, or do again and again.
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Runtime } from '../../../ts/actor/index.ts';
+import { DEFAULT_RESUME, MAX_RETURNING } from '../../../ts/rooms/limits.ts';
+import { isExcept, parseMessage } from '../../../ts/rooms/messages.ts';
+import { PresenceTable } from '../../../ts/rooms/presence-table.ts';
+import { RoomTable } from '../../../ts/rooms/room-table.ts';
+import { Stage } from './stage.ts';
+
+let stage: Stage;
+beforeEach(() => void (stage = new Stage()));
+afterEach(() => {
+  vi.restoreAllMocks();
+  return stage.mesh.stop();
+});
+
+it('rooms whose members may come back are bounded in number: those that wait longest are given up, and peers told', () => {
+  const stopped = { now: () => 0, after: () => () => {} } as unknown as Runtime;
+  const table = new RoomTable(stopped, 'origin', DEFAULT_RESUME);
+  const unwanted: string[] = [];
+  table.onUnwanted = (room) => {
+    unwanted.push(room.name);
+    room.isAnnounced = false; // as when peers were told
+  };
+  for (let number = 0; number < MAX_RETURNING + 10; number++) {
+    const room = table.obtain(`r${number}`);
+    room.isAnnounced = true;
+    table.awaitReturn(room);
+    if (number === 4) room.members.add({} as never); // has a member again
+    if (number === MAX_RETURNING - 1) table.awaitReturn(table.obtain('r0')); // once more
+  }
+  expect(table.size).toBe(MAX_RETURNING + 1);
+  expect(unwanted).toEqual([1, 2, 3, 5, 6, 7, 8, 9, 10].map((number) => `r${number}`));
+});
+
+it('a client that joins again and again makes the server list the presence once', async () => {
+  const rooms = stage.alone({ join: () => true });
+  const { connection } = await stage.plain(rooms, ['g'], 'ann');
+  connection.track('g', { at: 1 });
+  await stage.mesh.settle();
+  const listed = vi.spyOn(PresenceTable.prototype, 'entries');
+  const { socket } = await stage.client(rooms, { joins: ['g'] });
+  for (let ref = 2; ref < 40; ref += 2) {
+    socket.tell(['leave', ref, 'g']);
+    socket.tell(['join', ref + 1, 'g']);
+  }
+  await stage.mesh.settle();
+  expect(socket.all('present')).toHaveLength(20);
+  expect(listed).toHaveBeenCalledTimes(1);
+  connection.track('g', { at: 2 });
+  socket.tell(['join', 99, 'g']);
+  await stage.mesh.settle();
+  expect(socket.all('present').at(-1)).toEqual(['present', 'g', [{ key: 'ann', metas: [{ at: 2 }] }]]);
+});
+
+it('a peer cannot exclude what is longer than a key: what is kept counts only the payload', () => {
+  const told = (except: unknown) =>
+    parseMessage(['told', 1, 'g', [['o', 1, 0, 0, new Uint8Array(1), except, 0]], [], []]);
+  for (const except of [['#id'], ['@ann'], [`@${'x'.repeat(255)}`]]) {
+    expect(isExcept(except)).toBe(true);
+    expect(told(except)).toBeDefined();
+  }
+  expect(told([`@${'x'.repeat(256)}`])).toBeUndefined();
+});
