@@ -24,9 +24,36 @@ await callWith(self, { timeout: 1 }, pid, 'ad', 1);
 cast(self, pid, 'rest');
 await multiCall(self, [pid], 'ad', [1]);
 await call(self, pid, 'add', 'one');
+const broken = defineServer({
+  name: 'broken',
+  init: (_self, n: number) => ({ n }),
+  calls: {
+    read: ({ state }) => state.n,
+    add: ({ state }, by: number) => (state.n += by),
+    wrong: 5, // line 26
+  },
+  casts: { reset: ({ state }) => (state.n = 0) },
+});
+const its = await broken.start(self, 1);
+const sum: number = await call(self, its, 'add', 1);
+const read: number = await call(self, its, 'read');
+cast(self, its, 'reset');
+void [sum, read];
+await call(self, its, 'ad', 1); // line 35
+const misspelt = defineServer({
+  name: 'misspelt',
+  init: (_self, n: number) => ({ n }),
+  calls: { read: ({ state }) => state.n },
+  timeuot: 5, // line 40
+});
+const other: number = await call(self, await misspelt.start(self, 1), 'read');
+void other;
+await call(self, its, 'any', broken);
 `;
 
-it('names a wrong tag beside the right ones, and a wrong argument', { timeout: 60_000 }, async () => {
+it('names a wrong tag beside the right ones, a wrong argument, and one wrong handler alone', {
+  timeout: 60_000,
+}, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'snowmesh-types-'));
   const file = join(folder, 'snippet.mts');
   await writeFile(file, SNIPPET);
@@ -49,8 +76,22 @@ it('names a wrong tag beside the right ones, and a wrong argument', { timeout: 6
     new RegExp(
       `Argument of type '${given}' is not assignable to parameter of type ${expected.replace(/\|/g, '\\|')}`,
     );
-  expect(errors.map((text) => text.split(',')[0])).toEqual(['15', '16', '17', '18', '19']);
+  expect(errors.map((text) => text.split(',')[0])).toEqual([
+    '15',
+    '16',
+    '17',
+    '18',
+    '19',
+    '26',
+    '35',
+    '40',
+    '44',
+  ]);
   for (const at of [0, 1, 3]) expect(errors[at]).toMatch(wrong('"ad"', tags));
   expect(errors[2]).toMatch(wrong('"rest"', `'"pop" | "reset"'`));
   expect(errors[4]).toMatch(wrong('string', `'number'`));
+  expect(errors[5]).toMatch(/Type 'number' is not assignable to type 'CallHandler</);
+  expect(errors[6]).toMatch(wrong('"ad"', `'"add" | "read" | "wrong"'`));
+  expect(errors[7]).toMatch(/'timeuot' does not exist/);
+  expect(errors[8]).toMatch(wrong('"any"', `'"add" | "read" | "wrong"'`));
 });

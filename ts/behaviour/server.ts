@@ -9,10 +9,27 @@ import { Context, Continuing, type Ignore, type ServerContext } from './server-c
 /** An initialiser: runs in the new server, makes its state, and is waited for by the start. */
 export type Init = (self: Self, ...args: never[]) => unknown;
 /** What an initialiser takes after its `self`. */
-export type InitArgs<I> = I extends (self: never, ...args: infer A) => unknown ? A : never;
+export type InitArgs<I> = I extends (self: never, ...args: infer A) => unknown
+  ? IsUninferred<I> extends true
+    ? Uninferred[]
+    : A
+  : never;
 /** The state an initialiser makes. */
-export type StateOf<I> = I extends (...args: never[]) => infer R ? State<Exclude<Awaited<R>, Ignore>> : never;
+export type StateOf<I> = I extends (...args: never[]) => infer R
+  ? IsUninferred<I> extends true
+    ? Uninferred
+    : State<Exclude<Awaited<R>, Ignore>>
+  : never;
 type State<R> = R extends Continuing<infer S> ? S : R;
+
+/** Whether `I` is {@link Init} itself: see {@link Inferred}. */
+type IsUninferred<I> = I extends (self: never, ...args: infer A) => unknown
+  ? A extends never[]
+    ? never[] extends A
+      ? true
+      : false
+    : false
+  : false;
 
 /** Answers a call: what it returns, or the promise it returns resolves to, is the answer. */
 export type CallHandler<S> = (context: ServerContext<S>, ...args: never[]) => unknown;
@@ -20,7 +37,14 @@ export type CallHandler<S> = (context: ServerContext<S>, ...args: never[]) => un
 export type CastHandler<S> = (context: ServerContext<S>, ...args: never[]) => unknown;
 
 /** What makes a server: its name, its state, and its handlers by tag. See {@link defineServer}. */
-export interface ServerOptions<I extends Init, C, K, M> {
+export interface ServerOptions<
+  I extends Init,
+  C,
+  K,
+  M,
+  CallTags extends PropertyKey = keyof C,
+  CastTags extends PropertyKey = keyof K,
+> {
   /** For logs, and for spawning it from another node. */
   readonly name: string;
   /**
@@ -29,9 +53,9 @@ export interface ServerOptions<I extends Init, C, K, M> {
    */
   readonly init: I;
   /** Requests that are answered, by tag. */
-  readonly calls?: C & Record<string, CallHandler<StateOf<I>>>;
+  readonly calls?: C & { readonly [T in CallTags]: CallHandler<StateOf<I>> };
   /** Requests that are not, by tag. */
-  readonly casts?: K & Record<string, CastHandler<StateOf<I>>>;
+  readonly casts?: K & { readonly [T in CastTags]: CastHandler<StateOf<I>> };
   /** All other messages: plain ones, and Exit, Down, Timeout, NodeUp, NodeDown. Without it they are logged and dropped. */
   readonly info?: (context: ServerContext<StateOf<I>>, message: M) => unknown;
   /** Runs for each `continueWith(value)`. */
@@ -45,6 +69,15 @@ export interface ServerOptions<I extends Init, C, K, M> {
   /** Calls whose caller has given up already are dropped instead of handled. Default false, as in Erlang. */
   readonly skipExpired?: boolean;
 }
+
+/**
+ * Handlers `H`, whose tags are known apart from them. When any option is wrong, the compiler infers neither an init nor a handler that leaves the
+ * type of a parameter to it. Their types are then `any`, so that the mistake is the only error: `unknown` would make one of every use of the server.
+ */
+type Inferred<H, Tags extends PropertyKey> = [keyof H] extends [never] ? Record<Tags, AnyHandler> : H;
+type AnyHandler = (context: Uninferred, ...args: Uninferred[]) => Uninferred;
+// oxlint-disable-next-line typescript/no-explicit-any
+type Uninferred = any;
 
 /** What {@link defineServer} makes. */
 export type Server<A extends readonly unknown[], P extends Protocol> = Behaviour<A, P>;
@@ -73,9 +106,16 @@ export type Server<A extends readonly unknown[], P extends Protocol> = Behaviour
  * const pid = await counter.start(self, 10);
  * await call(self, pid, 'add', 5); // 15
  */
-export function defineServer<I extends Init, C = {}, K = {}, M = unknown>(
-  options: ServerOptions<I, C, K, M>,
-): Server<InitArgs<I>, ProtocolOf<C, K, M>> {
+export function defineServer<
+  I extends Init,
+  C = {},
+  K = {},
+  M = unknown,
+  CallTags extends PropertyKey = never,
+  CastTags extends PropertyKey = never,
+>(
+  options: ServerOptions<I, C, K, M, CallTags, CastTags>,
+): Server<InitArgs<I>, ProtocolOf<Inferred<C, CallTags>, Inferred<K, CastTags>, M>> {
   checkDefinition('defineServer', options, SERVER_OPTIONS);
   const handlers: Handlers = {
     calls: handlerMap(options.calls),
@@ -92,7 +132,7 @@ export function defineServer<I extends Init, C = {}, K = {}, M = unknown>(
     const context = new Context<unknown, M>(self as Self<M>, continues ? made.state : made, timeout);
     if (continues) context.continueWith(made.value);
     return new ServerBody(context, handlers);
-  }) as unknown as Server<InitArgs<I>, ProtocolOf<C, K, M>>;
+  }) as unknown as Server<InitArgs<I>, ProtocolOf<Inferred<C, CallTags>, Inferred<K, CastTags>, M>>;
 }
 
 const SERVER_OPTIONS: OptionNames<ServerOptions<Init, unknown, unknown, unknown>> = {
