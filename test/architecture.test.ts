@@ -58,13 +58,7 @@ const CIRCLES: readonly Circle[] = [
     reason: 'a cell has its kernel, the kernel a table of cells and a port that is told of cells; types only',
   },
   {
-    files: [
-      'ts/actor/runtime.ts',
-      'ts/actor/self.ts',
-      'ts/actor/spawning.ts',
-      'ts/actor/spec.ts',
-      'ts/actor/timing.ts',
-    ],
+    files: ['ts/actor/runtime.ts', 'ts/actor/self.ts', 'ts/actor/spawning.ts', 'ts/actor/spec.ts'],
     reason: 'self.runtime, runtime.spawn(spec) and spec = (self) => … are one public shape; types only',
   },
   {

@@ -66,7 +66,7 @@ class End {
       this.send('UNLINK_ACK', id);
     } else if (tag === 'UNLINK_ACK') {
       if (!this.isDead) this.links.acknowledged(this.partner, id);
-    } else if (!this.isDead && this.links.broke(this.partner) !== undefined && id < this.made) {
+    } else if (!this.isDead && this.links.partnerExited(this.partner) !== undefined && id < this.made) {
       this.faults.push(`an exit of link ${id} ended link ${this.made}`);
     }
   }

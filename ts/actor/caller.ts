@@ -17,15 +17,15 @@ import { Self } from './self.ts';
 // oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would refuse every actor that says what it receives
 export type AnySelf = Self<any>;
 
-/** What starts, stops or calls something: an actor's `self`, or the node for code outside of actors. */
+/** The first argument of `start`, `stop`, `call`, …: an actor's `self`, or the node for code outside of actors. */
 export type Caller = AnySelf | Runtime | { readonly runtime: Runtime };
 
-/** V3: two copies share nothing, and what belongs to one is unknown to the other. */
+/** Two copies of the package share no state, and do not know each other's actors (V3). */
 const OTHER_COPY =
-  'The caller belongs to another copy of snowmesh in this process: `npm ls snowmesh` lists them.';
+  'The caller belongs to another copy of snowmesh in this process: `npm ls snowmesh` lists them; install one only.';
 const PROMISE = 'The caller is a promise, not an actor or a node: did you forget await?';
 
-/** The actor behind a caller, or the runtime when it is none. Throws SNOW_ERR_BAD_CALLER for anything else. */
+/** The `self` or the runtime of a caller. Throws SNOW_ERR_BAD_CALLER for anything else. */
 export function actingFor(caller: Caller): Self | Runtime {
   if (caller instanceof Self || caller instanceof Runtime) return caller;
   const { runtime, then } = (caller ?? {}) as { runtime?: Runtime; then?: unknown };
@@ -36,13 +36,13 @@ export function actingFor(caller: Caller): Self | Runtime {
   );
 }
 
-/** Refuses what is no actor's `self`, the node included. Throws SNOW_ERR_BAD_CALLER naming `what`. */
+/** Throws SNOW_ERR_BAD_CALLER, naming `what`, when `self` is not the `self` of an actor. */
 export function checkSelf(what: string, self: AnySelf): void {
   if (actingFor(self) instanceof Self) return;
   throw new SnowmeshError('SNOW_ERR_BAD_CALLER', `${what} needs the \`self\` of an actor, not a node.`);
 }
 
-/** A caller's runtime, and its cell when it is an actor. Throws SNOW_ERR_BAD_CALLER. */
+/** A caller's runtime, and its cell if it is an actor, otherwise null. Throws SNOW_ERR_BAD_CALLER. */
 export function partsOf(caller: Caller): { runtime: Runtime; cell: Cell | null } {
   const acting = actingFor(caller);
   return acting instanceof Runtime
@@ -52,16 +52,16 @@ export function partsOf(caller: Caller): { runtime: Runtime; cell: Cell | null }
 
 const CALL_OPTIONS: OptionNames<CallOptions> = { timeout: true, signal: true };
 
-/** Refuses options that a call does not have. Throws SNOW_ERR_BAD_OPTION naming `what`. */
+/** Checks the options of a call. Throws SNOW_ERR_BAD_OPTION naming `what`. */
 export function checkCallOptions(what: string, options: CallOptions): void {
   checkOptionNames(what, options, CALL_OPTIONS);
   checkSignal(what, options.signal);
 }
 
 /**
- * Sends a request as `caller` and waits for its answer: `call` and `callWith` without the types of a server.
+ * Sends a request as `caller` and waits for its answer: `call` without the types of a server.
  *
- * @returns The answer, or a rejection with a CallError. A dead caller's promise stays pending.
+ * @returns The answer, or a rejection with a CallError. The promise of a dead caller stays pending.
  */
 export function request<R = unknown>(
   caller: Caller,
@@ -77,7 +77,7 @@ export function request<R = unknown>(
   return requestChecked(caller, to, tag, args, options);
 }
 
-/** As {@link request}, for a tag, arguments and options that were checked. */
+/** {@link request} for a tag, arguments and options that were checked before. */
 export function requestChecked<R = unknown>(
   caller: Caller,
   to: Dest<never>,
@@ -86,15 +86,16 @@ export function requestChecked<R = unknown>(
   options?: CallOptions,
 ): Promise<R> {
   const { runtime, cell } = partsOf(caller);
-  if (cell?.isOver === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
+  if (cell?.isOver === true) return new Promise(() => {}); // the promise of a dead actor stays pending (A7)
   return runtime.calls.call(cell, to, tag, args, options) as Promise<R>;
 }
 
-// A child spec or a task holds functions, which no message may carry. Within one runtime it stays in this table, and the
-// message carries its ticket: the very reference, which no peer can send. To another node the value itself is sent, if that is possible.
+// Values that cannot be in a message, such as a child spec or a task, which hold functions. For a receiver of the same runtime the value
+// is stored here, and the message contains a ticket: the Ref object itself, which a peer cannot send. For a receiver on another node the
+// value itself is sent, if it can be.
 const waiting = new WeakMap<Runtime, Map<Ref, unknown>>();
 
-/** Keeps `thing` for a local receiver; `ticket` goes into the message, `withdraw` is for one that did not arrive. */
+/** Stores `thing` for a local receiver. The message contains `ticket`; `withdraw` removes the value if the message did not arrive. */
 export function handOver(runtime: Runtime, thing: unknown): { ticket: Ref; withdraw: () => void } {
   let things = waiting.get(runtime);
   if (things === undefined) {
@@ -107,7 +108,7 @@ export function handOver(runtime: Runtime, thing: unknown): { ticket: Ref; withd
   return { ticket, withdraw: () => void kept.delete(ticket) };
 }
 
-/** The thing behind what a message carried: a ticket's, once, or what came itself. */
+/** Removes and returns the value of a ticket. Anything else that a message contained is returned as it is. */
 export function takeOver(runtime: Runtime, carried: unknown): unknown {
   if (!(carried instanceof Ref)) return carried;
   const things = waiting.get(runtime);

@@ -1,12 +1,12 @@
-// The actor as its code sees it (`self`), the runtime that holds the rooms below together, and what both are made of.
+// The actor as its code sees it (`self`), and the runtime, which connects the rooms below.
 //
-// Guarantees rules A-I of docs/semantics.md inside one isolate: signals of a pair keep their order, a crash ends one actor
-// only, a dead actor runs no more of its code, names and timers are free before any death is announced.
+// Guarantees the rules A to I of docs/rules.md on one node: signals from one actor to another keep their order (B1), a crash ends one
+// actor only (A4), a dead actor has no effect (A7), its names and timers are free before its death is announced (A8).
 //
-// The rooms below own the state: kernel (one actor), signal (links, monitors), send, call, spawn, peer (other nodes). Runtime
-// makes each of them once and gives it what it needs. The floors above import all of it from here.
+// The rooms below own the state: kernel (one actor), signal (links, monitors), send, call, spawn, peer (other nodes). Runtime makes one
+// object of each and passes it what it needs. The rooms above import all of it from here.
 //
-// Must not know: sockets, frames, node names beyond what RemotePort says, servers and supervisors.
+// Must not know: sockets, frames, node names beyond RemotePort, servers and supervisors.
 export { CallError, type CallOptions, type CallState } from '../call/index.ts';
 export {
   type AliasMode,
@@ -23,7 +23,7 @@ export {
   Exit,
   type ExitReason,
   IGNORE,
-  inPace,
+  inBudget,
   isCleanExit,
   type Logger,
   MAX_TRACESTATE,

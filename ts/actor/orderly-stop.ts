@@ -1,18 +1,18 @@
-import { askToEnd, type Cell, cellOf, type Kernel } from '../kernel/index.ts';
+import { type Cell, cellOf, type Kernel, requestStop } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 
-/** The actors with work to do at their end: supervisors, and servers with `terminate`. */
+/** Actors that the node stops in order: supervisors, and servers with `terminate`. */
 const orderly = new WeakSet<Cell>();
 
-/** When the node stops, this actor is asked to end, and its end is awaited, unless such an actor is among its ancestors. */
+/** Makes the node stop this actor, and await its end, before it stops itself. An ancestor that is such an actor stops it instead. */
 export function endInOrder(pid: Pid): void {
   const cell = cellOf(pid);
   if (cell !== undefined) orderly.add(cell);
 }
 
 /**
- * Asks the top actors of that kind to end with `shutdown`, one after the other: the one that was started last goes first, and
- * takes what is below it along. Resolves when none is left, or `timeUp` has resolved. O(actors · depth).
+ * Stops the topmost of these actors with `shutdown`, one after the other, the last started first; each stops those below it. Resolves
+ * when none is left, or when `timeUp` has resolved. O(actors · depth).
  */
 export async function endTrees(kernel: Kernel, timeUp: Promise<void>): Promise<void> {
   let isOver = false;
@@ -20,20 +20,20 @@ export async function endTrees(kernel: Kernel, timeUp: Promise<void>): Promise<v
     isOver = true;
   });
   const asked = new WeakSet<Cell>();
-  // Again until none is found: one may start others at its end.
+  // Repeated until none is found: an actor may start others while it stops.
   for (let tops = topsOf(kernel, asked); tops.length > 0; tops = topsOf(kernel, asked)) {
     for (const cell of tops) {
       asked.add(cell);
       if (cell.isDead) continue;
       const ended = new Promise<void>((resolve) => void cell.onDeath(() => resolve()));
-      askToEnd(cell, 'shutdown');
+      requestStop(cell, 'shutdown');
       await Promise.race([ended, over]);
       if (isOver) return;
     }
   }
 }
 
-/** The last one started first. */
+/** The topmost of these actors, the last started first. */
 function topsOf(kernel: Kernel, asked: WeakSet<Cell>): Cell[] {
   const tops: Cell[] = [];
   for (const cell of kernel.table) if (orderly.has(cell) && !asked.has(cell) && isTop(cell)) tops.push(cell);

@@ -35,22 +35,25 @@ import { Pid, Ref } from '../term/index.ts';
 import { type Clock, systemClock, Timers } from '../timers/index.ts';
 
 export interface RuntimeOptions {
+  /** The table of local names. */
   readonly names: NamesPort;
+  /** Default: warnings and errors on standard error. */
   readonly logger?: Logger;
+  /** Default: the system's monotonic clock. */
   readonly clock?: Clock;
-  /** Scheduler index: the top six bits of local ids. Default 0. */
+  /** The number of the runtime's thread: the top six bits of its local ids. Default 0. */
   readonly lane?: number;
-  /** Pending timers keep the process alive. Default false. */
+  /** Whether pending timers keep the OS process alive. Default false. */
   readonly keepAlive?: boolean;
 }
 
-/** What the actors of one node share. It makes the rooms below, each once, and keeps no table of its own. */
+/** The part of Runtime that user code does not see: it makes one object of each room below, and has no table of its own. */
 export abstract class RuntimeKernel implements Kernel {
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Lost messages, counted by reason. */
+  /** Counts lost messages by reason. */
   readonly deadLetters: DeadLetters = new DeadLetters(this);
-  /** @internal Whether it was stopped: no actor runs any more. */
+  /** @internal Whether it was stopped: no actor runs. */
   isStopped = false;
   /** Whether its node is stopping, or was stopped. */
   isStopping = false;
@@ -75,8 +78,8 @@ export abstract class RuntimeKernel implements Kernel {
   /** @internal */ readonly inboundSpawns: InboundSpawns;
   /** @internal */ readonly losses: NodeLosses;
   /** @internal */ readonly inbound: Inbound;
-  /** @internal Other nodes. `node` sets it. */ remote: RemotePort;
-  /** @internal Trace contexts. `otel` sets it. */ tracing: TracingPort | null = null;
+  /** @internal The port to other nodes. ts/node replaces it. */ remote: RemotePort;
+  /** @internal The port to tracing. ts/otel sets it. */ tracing: TracingPort | null = null;
   private refs = 0;
 
   constructor(options: RuntimeOptions) {
@@ -114,7 +117,7 @@ export abstract class RuntimeKernel implements Kernel {
     this.remote = nullRemote(this, this.losses);
   }
 
-  /** @internal This node's name, also without one. */
+  /** @internal This node's name; `nonode@nohost` without one. */
   get ownName(): string {
     return this.remote.nodeName ?? 'nonode@nohost';
   }
@@ -124,12 +127,12 @@ export abstract class RuntimeKernel implements Kernel {
     return this.clock.now();
   }
 
-  /** @internal The canonical PID of a local id: that of the living actor, else one of a dead actor. */
+  /** @internal The PID with that local id: the living actor's own, otherwise a new one that denotes a dead actor. */
   pidOf(local: number): Pid {
     return this.table.pidOf(local);
   }
 
-  /** @internal A fresh reference of an actor. */
+  /** @internal A new reference of an actor. */
   makeRef(owner: Pid): Ref {
     return this.newRef(owner.local);
   }
@@ -148,7 +151,7 @@ export abstract class RuntimeKernel implements Kernel {
     if (cell !== undefined) deliver(cell, message);
   }
 
-  /** @internal Runs what is queued now, within the budget; ends with remote.flush(). True: there is still work. */
+  /** @internal Runs queued actors until the budget is spent, then calls remote.flush(). True: actors are left in the queue. */
   runSlice(): boolean {
     this.scheduler.runSlice();
     return this.scheduler.hasWork;
@@ -159,7 +162,7 @@ export abstract class RuntimeKernel implements Kernel {
     this.scheduler.wake();
   }
 
-  /** Ends every actor without a signal to other nodes. */
+  /** Ends every actor at once. Sends no signal to other nodes. */
   stop(): void {
     this.isStopped = true;
     for (const cell of this.table) terminate(cell, 'killed');
@@ -167,12 +170,12 @@ export abstract class RuntimeKernel implements Kernel {
     this.timers.clear();
   }
 
-  /** @internal Calls back once after `ms`, for code outside of actors. Returns the way to cancel it. */
+  /** @internal Calls back once after `ms` milliseconds, for code outside of actors. Returns a function that cancels it. */
   after(ms: number, action: () => void): () => void {
     return after(this, ms, action);
   }
 
-  /** @internal Whether waiting timers keep the OS process alive. */
+  /** @internal Sets whether pending timers keep the OS process alive. */
   setKeepAlive(keepAlive: boolean): void {
     this.timers.setKeepAlive(keepAlive);
   }
@@ -186,7 +189,7 @@ export abstract class RuntimeKernel implements Kernel {
     );
   }
 
-  /** @internal Runs code of others that must not disturb the runtime. */
+  /** @internal Runs a callback of user code and logs what it throws. */
   guard(action: () => unknown): void {
     guard(this, action);
   }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { checkFunction, SnowmeshError } from '../errors/index.ts';
-import { type Cell, cellOf, Envelope, type ExitReason, givenReason, ownCell } from '../kernel/index.ts';
+import { type Cell, cellOf, copyReason, Envelope, type ExitReason, ownCell } from '../kernel/index.ts';
 import { inCurrentStore } from '../scheduler/index.ts';
 import { checkPid, type Dest } from '../send/index.ts';
 import { sendExit } from '../signal/index.ts';
@@ -13,9 +13,9 @@ import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
 import { type Ties, tiesOf } from './ties.ts';
 
 /**
- * The actors of one node, and what code outside of actors does with them.
+ * The actors of one node, as code outside of actors uses them: a Node is one.
  *
- * Code outside of actors has no mailbox, so it can have neither links nor monitors, and receives nothing.
+ * Code outside of actors has no mailbox. It can send, spawn and call, but it can neither receive messages nor have links or monitors.
  */
 export class Runtime extends RuntimeKernel {
   /** @internal What `console.log` prints. */
@@ -23,16 +23,16 @@ export class Runtime extends RuntimeKernel {
     return `Runtime { actors: ${this.size}, names: ${this.names.size} }`;
   }
 
-  /** Living actors. */
+  /** How many actors live on this node. */
   get size(): number {
     return this.table.size;
   }
 
   /**
-   * Starts an actor: a function over a mailbox, or a spec made by `defineActor`, `defineServer`, … O(1).
+   * Spawns an actor from a function, or from a spec made by `defineActor`, `defineServer`, … As Erlang's `spawn`. O(1).
    *
-   * @param args What it gets after its `self`: as they are, not copied.
-   * @returns Its PID, at once; its code runs later.
+   * @param args The arguments of its code after `self`. They are passed as they are, not copied.
+   * @returns Its PID, at once. Its code runs later.
    * @throws SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_STOPPED.
    * @example
    * const pid = node.spawn(async (self) => console.log(await self.receive()));
@@ -41,12 +41,27 @@ export class Runtime extends RuntimeKernel {
     return this.spawner.spawn(null, start, args, undefined, false).pid as Pid<never> as Pid<N>;
   }
 
-  /** Starts an actor that is called once per message instead of awaiting them: several times faster and smaller. O(1). */
+  /**
+   * Spawns an actor whose handler is called once for each message, instead of a function that awaits them: several times faster, and
+   * smaller in memory. O(1).
+   *
+   * @param init Makes the handler, in the actor's first turn.
+   * @throws SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_STOPPED.
+   * @example
+   * const pid = node.spawnHandler(() => ({ onMessage: (message) => console.log(message) }));
+   */
   spawnHandler<N, A extends readonly unknown[]>(init: HandlerInit<N, A>, ...args: A): Pid<N> {
     return this.spawner.spawn(null, init as never, args, undefined, true).pid as Pid<never> as Pid<N>;
   }
 
-  /** `spawn` with {@link SpawnOptions}. Throws SNOW_ERR_NAME_TAKEN, and SNOW_ERR_BAD_OPTION also for `link` and `monitor`. */
+  /**
+   * {@link spawn} with {@link SpawnOptions}. `link` and `monitor` need an actor: use its `self.spawnWith`.
+   *
+   * @throws As `spawn`; SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME; SNOW_ERR_BAD_OPTION, also for `link` and `monitor`. Then no actor is
+   * spawned.
+   * @example
+   * node.spawnWith({ name: 'printer', mailbox: { max: 1000 } }, async (self) => console.log(await self.receive()));
+   */
   spawnWith<N, A extends readonly unknown[]>(
     options: SpawnOptions,
     start: Startable<N, A>,
@@ -56,42 +71,55 @@ export class Runtime extends RuntimeKernel {
   }
 
   /**
-   * Sends a message: copied, never waits, never fails for a target that is gone.
+   * Sends a copy of a message, without waiting. A message to an actor that has ended is lost and counted in `deadLetters`. As Erlang's
+   * `!`. O(size of the message).
    *
-   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE, SNOW_ERR_FOREIGN_PID, SNOW_ERR_BAD_DEST, and
-   * SNOW_ERR_NAME_UNKNOWN for a local name that no actor has.
+   * @throws SNOW_ERR_NAME_UNKNOWN for a local name that no actor has; SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE for the
+   * message; SNOW_ERR_BAD_DEST, SNOW_ERR_NODE_NAME, SNOW_ERR_FOREIGN_PID for the target.
+   * @example
+   * node.send({ name: 'printer', node: 'one@127.0.0.1:4001' }, { text: 'hello' });
    */
   send<T>(to: Dest<T>, message: T): void {
     this.sender.send(null, to as Dest<never>, message);
   }
 
   /**
-   * Like `send`, but waits while the target's mailbox is full (limit policy `block`) or the way to its node is busy: see `sendWait`
-   * of an actor.
+   * {@link send} that waits while the target's mailbox is full (limit policy `block`), or the send queue to its node is. `self.sendWait`
+   * says what it costs.
    *
-   * @throws As `send`, by rejecting; SNOW_ERR_CALL_OVERLOAD.
+   * @returns Resolves when the message is in the mailbox, or the target has ended.
+   * @throws As a rejection: what `send` throws, and SNOW_ERR_CALL_OVERLOAD.
    */
   async sendWait<T>(to: Dest<T>, message: T): Promise<void> {
     await this.awaitedSends.send(null, to as Dest<never>, message);
   }
 
-  /** Sends an exit signal. `kill` cannot be trapped. Throws SNOW_ERR_BAD_DEST for what is no PID, SNOW_ERR_UNSENDABLE. */
+  /**
+   * Sends an exit signal: the actor ends with `reason`, unless it traps exits or the reason is `normal`. The reason `kill` cannot be
+   * trapped. As Erlang's `exit/2`.
+   *
+   * @throws SNOW_ERR_BAD_DEST when `pid` is not a PID, SNOW_ERR_UNSENDABLE, SNOW_ERR_FOREIGN_PID.
+   */
   sendExit(pid: Pid, reason: ExitReason): void {
     checkPid('sendExit', pid);
-    sendExit(this, null, pid, givenReason(reason));
+    sendExit(this, null, pid, copyReason(reason));
   }
 
-  /** Whether that actor lives here. Always false for actors of other nodes: monitor those. Throws SNOW_ERR_BAD_DEST. */
+  /**
+   * Whether an actor of this node lives. Always false for an actor of another node: monitor it instead. As Erlang's
+   * `is_process_alive`. Throws SNOW_ERR_BAD_DEST when `pid` is not a PID.
+   */
   isAlive(pid: Pid): boolean {
     checkPid('isAlive', pid);
     return cellOf(pid)?.kernel === this;
   }
 
   /**
-   * Counts what ties an actor of this node to others. O(ties).
+   * Counts the links and monitors of an actor of this node. As Erlang's `process_info` with `links`, `monitors`, `monitored_by`.
+   * O(links and monitors).
    *
-   * @returns undefined for one that is dead or lives on another node.
-   * @throws SNOW_ERR_BAD_DEST.
+   * @returns undefined for an actor that has ended or lives on another node.
+   * @throws SNOW_ERR_BAD_DEST when `pid` is not a PID.
    * @example
    * node.ties(pid)?.monitoredBy; // 2
    */
@@ -101,11 +129,10 @@ export class Runtime extends RuntimeKernel {
   }
 
   /**
-   * The name of the node that a PID lives, or lived, on. A PID from an earlier start of this node has its name, too, although no
-   * actor here can have it: {@link isAlive} is false.
+   * The name of the node that a PID belongs to. A PID from before a restart of this node has its name, too. As Erlang's `node/1`.
    *
-   * @returns undefined for a node that this one has never met.
-   * @throws SNOW_ERR_BAD_DEST, SNOW_ERR_FOREIGN_PID for an actor of another node object of this process.
+   * @returns undefined for a node that this node was never connected to.
+   * @throws SNOW_ERR_BAD_DEST when `pid` is not a PID; SNOW_ERR_FOREIGN_PID for an actor of another node object of this process.
    */
   nodeOf(pid: Pid): string | undefined {
     checkPid('nodeOf', pid);
@@ -114,23 +141,27 @@ export class Runtime extends RuntimeKernel {
     return this.ownName;
   }
 
-  /** Gives a living actor a local name. Throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME, SNOW_ERR_NOT_LOCAL. */
+  /**
+   * Registers a living actor of this node under a local name. The name is free again when the actor ends. As Erlang's `register`.
+   *
+   * @throws SNOW_ERR_NAME_TAKEN (details.holder), SNOW_ERR_BAD_NAME, SNOW_ERR_NOT_LOCAL.
+   */
   register(name: string, pid: Pid): void {
     if (!(pid instanceof Pid) || !this.isAlive(pid)) {
       throw new SnowmeshError(
         'SNOW_ERR_NOT_LOCAL',
-        `${String(pid)} is no living actor of this node and cannot have a local name.`,
+        `${String(pid)} is no living actor of this node: only an actor of this node can get a local name. Register it on its own node.`,
       );
     }
     this.names.register(name, pid);
   }
 
-  /** Frees a local name. False: no actor had it. Throws SNOW_ERR_BAD_NAME for what is no string. */
+  /** Frees a local name. Returns false if no actor had it. Throws SNOW_ERR_BAD_NAME when `name` is not a string. */
   unregister(name: string): boolean {
     return this.names.unregister(name);
   }
 
-  /** The actor with a local name. O(1). Throws SNOW_ERR_BAD_NAME for what is no string. */
+  /** The actor that has a local name; undefined: none. O(1). Throws SNOW_ERR_BAD_NAME when `name` is not a string. */
   whereis(name: string): Pid | undefined {
     return this.names.whereis(name);
   }
@@ -140,19 +171,34 @@ export class Runtime extends RuntimeKernel {
     return this.names.registered();
   }
 
-  /** Lets other nodes spawn this actor, or server, by its name; the latest of a name counts. Throws SNOW_ERR_NOT_SPAWNABLE. */
+  /**
+   * Lets other nodes spawn and start this spec by its name. Replaces an earlier spec of the same name.
+   *
+   * @throws SNOW_ERR_NOT_SPAWNABLE when `spec` is not a spec.
+   * @example
+   * node.expose(worker); // on another node: await self.spawnOn('one@127.0.0.1:4001', worker, [])
+   */
   expose<N, A extends readonly unknown[]>(spec: ActorSpec<N, A>): void {
     this.spawner.expose(spec);
   }
 
-  /** The messages in an actor's mailbox, oldest first. O(n): for tests and inspection. Throws SNOW_ERR_BAD_DEST. */
+  /**
+   * The messages in the mailbox of an actor of this node, oldest first, for tests and inspection. Empty for any other PID. O(messages).
+   * Throws SNOW_ERR_BAD_DEST when `pid` is not a PID.
+   */
   mailboxOf(pid: Pid): unknown[] {
     checkPid('mailboxOf', pid);
     const mailbox = cellOf(pid)?.mailbox;
     return [...(mailbox ?? [])].map((message) => (message instanceof Envelope ? message.peek() : message));
   }
 
-  /** Calls back once when a local actor dies, after its names are free. Returns the way to cancel it. Throws SNOW_ERR_BAD_DEST. */
+  /**
+   * Calls back once when an actor of this node ends, after its names are free; for any other PID at once, with `noproc`. What the
+   * callback throws is logged.
+   *
+   * @returns A function that cancels it.
+   * @throws SNOW_ERR_BAD_DEST when `pid` is not a PID, SNOW_ERR_BAD_ARGUMENT when `callback` is not a function.
+   */
   onDeath(pid: Pid, callback: (pid: Pid, reason: ExitReason) => void): () => void {
     checkPid('onDeath', pid);
     checkFunction('onDeath', callback);
@@ -168,8 +214,8 @@ export class Runtime extends RuntimeKernel {
   }
 
   /**
-   * @internal From now on nothing is spawned for other nodes, or on them. Ends supervisors, and servers with `terminate`, in order;
-   * resolves when that is done, or `timeUp` has resolved.
+   * @internal Refuses spawns for other nodes and on them from now on, and stops supervisors, and servers with `terminate`, in order.
+   * Resolves when that is done, or when `timeUp` has resolved.
    */
   endTrees(timeUp: Promise<void>): Promise<void> {
     this.isStopping = true;

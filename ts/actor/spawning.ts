@@ -1,20 +1,13 @@
 import { inspect } from 'node:util';
-import type { Cell } from '../kernel/index.ts';
 import { checkSpawnOptions, type RemoteSpawnOptions, type SpawnOptions } from '../spawn/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
+import { never } from './linking.ts';
 import type { Runtime } from './runtime.ts';
 import type { ActorSpec, HandlerInit, Startable } from './spec.ts';
+import { Timing } from './timing.ts';
 
-/** The part of an actor's `self` that starts other actors. */
-export class Spawning {
-  /** @internal */
-  readonly cell: Cell;
-
-  /** @internal */
-  constructor(cell: Cell) {
-    this.cell = cell;
-  }
-
+/** The part of an actor's `self` that spawns actors. */
+export class Spawning extends Timing {
   /** @internal What `console.log` prints. */
   [inspect.custom](): string {
     const { pid, label, parent, mailbox, isDead } = this.cell;
@@ -22,17 +15,18 @@ export class Spawning {
     return `Self { ${pid}, label: ${inspect(label)}, parent: ${parent}, ${waiting} }`;
   }
 
-  /** All actors of this node. */
+  /** The actors of this node, as code outside of actors uses them. */
   get runtime(): Runtime {
-    // Runtime is the only Kernel, and the one that made this.
+    // Runtime is the only class that implements Kernel.
     return this.cell.kernel as Runtime;
   }
 
   /**
-   * Starts an actor: a function over a mailbox, or what `defineActor`, `defineServer`, … made. No ties. O(1).
+   * Spawns an actor from a function, or from a spec made by `defineActor`, `defineServer`, …, without a link or a monitor. As Erlang's
+   * `spawn`. O(1).
    *
-   * @returns Its PID, at once; its code runs later.
-   * @param args What it gets after its `self`: as they are, not copied, so that functions can be handed over, too.
+   * @param args The arguments of its code after `self`. They are passed as they are, not copied, so they may hold functions.
+   * @returns Its PID, at once. Its code runs later.
    * @throws SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_STOPPED.
    * @example
    * const pid = self.spawn(async (child) => console.log(await child.receive()));
@@ -41,12 +35,12 @@ export class Spawning {
     return this.make(start, args, undefined, false).pid as Pid<never> as Pid<N>;
   }
 
-  /** Spawns and links in one step. */
+  /** {@link spawn} with a link to this actor, made before the child runs. As Erlang's `spawn_link`. */
   spawnLink<N, A extends readonly unknown[]>(start: Startable<N, A>, ...args: A): Pid<N> {
     return this.make(start, args, { link: true }, false).pid as Pid<never> as Pid<N>;
   }
 
-  /** Spawns and monitors in one step. */
+  /** {@link spawn} with a monitor of the child, made before the child runs. As Erlang's `spawn_monitor`. */
   spawnMonitor<N, A extends readonly unknown[]>(
     start: Startable<N, A>,
     ...args: A
@@ -55,16 +49,22 @@ export class Spawning {
     return { pid: pid as Pid<never> as Pid<N>, ref: ref as Ref };
   }
 
-  /** Starts an actor that is called once per message instead of awaiting them: several times faster and smaller. */
+  /**
+   * Spawns an actor whose handler is called once for each message, instead of a function that awaits them: several times faster, and
+   * smaller in memory. O(1).
+   *
+   * @param init Makes the handler, in the actor's first turn.
+   * @throws SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_STOPPED.
+   */
   spawnHandler<N, A extends readonly unknown[]>(init: HandlerInit<N, A>, ...args: A): Pid<N> {
     return this.make(init as never, args, undefined, true).pid as Pid<never> as Pid<N>;
   }
 
   /**
-   * `spawn` with {@link SpawnOptions}.
+   * {@link spawn} with {@link SpawnOptions}. As Erlang's `spawn_opt`.
    *
    * @returns Its PID; with the option `monitor` its PID and the reference of the monitor.
-   * @throws As `spawn`, and SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_OPTION; then nothing is started.
+   * @throws As `spawn`; SNOW_ERR_NAME_TAKEN, SNOW_ERR_BAD_NAME, SNOW_ERR_BAD_OPTION. Then no actor is spawned.
    * @example
    * const { pid, ref } = self.spawnWith({ monitor: true, name: 'worker' }, work);
    */
@@ -90,16 +90,18 @@ export class Spawning {
   }
 
   /**
-   * Spawns on another node what is exposed there under the name of `spec`; linked and monitored from its first moment.
+   * Spawns on another node what is exposed there under the name of `spec`. As Erlang's `spawn_request`. It costs one round trip.
    *
-   * @param node Full name of the node; our own is fine.
-   * @param args What the actor gets; copied like a message.
-   * @param options `link`, `monitor`; `signal`: gives up and rejects with its reason - a linked child then ends with
-   * `abandoned`, another one runs on.
-   * @returns The child's PID, and the reference of its monitor. Nothing of the child comes before.
-   * @throws (as a rejection, always) SNOW_ERR_SPAWN (details.reason: noconnection, unknown_function, or why its start failed),
-   * SNOW_ERR_NOT_SPAWNABLE for a bare function or what is no spec, SNOW_ERR_UNSENDABLE and SNOW_ERR_TOO_LARGE for the arguments,
-   * SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_ARGUMENT, SNOW_ERR_STOPPED.
+   * @param node The full name of the node. This node's own name is valid, too.
+   * @param args The arguments of the actor's code after `self`. They are copied like a message.
+   * @param options `link`, `monitor`: made before the child runs. `signal`: when it fires before the reply, the promise rejects with its
+   * reason; a linked child then ends with `abandoned`, any other child runs on.
+   * @returns The child's PID and the reference of its monitor, before any message of the child arrives.
+   * @throws Always as a rejection: SNOW_ERR_SPAWN (details.reason: `noconnection`, `unknown_function`, or why the spawn was refused);
+   * SNOW_ERR_NOT_SPAWNABLE for a function or anything else that is not a spec; SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP and
+   * SNOW_ERR_TOO_LARGE for the arguments; SNOW_ERR_NODE_NAME, SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_ARGUMENT, SNOW_ERR_STOPPED.
+   * @example
+   * const { pid } = await self.spawnOn('two@127.0.0.1:4002', worker, [], { link: true });
    */
   spawnOn<N, A extends readonly unknown[]>(
     node: string,
@@ -109,11 +111,6 @@ export class Spawning {
   ): Promise<{ pid: Pid<N>; ref: Ref | undefined }> {
     if (this.isOver) return never();
     return this.runtime.spawns.spawn(this.cell, node, spec, args, options) as Promise<never>;
-  }
-
-  /** @internal Nothing that its code still does has an effect. */
-  get isOver(): boolean {
-    return this.cell.isOver;
   }
 
   private make(
@@ -126,9 +123,4 @@ export class Spawning {
     if (!this.isOver) return runtime.spawner.spawn(cell, start, args, options, isHandler);
     return { pid: runtime.pidOf(runtime.table.nextId()), ref: runtime.newRef(cell.pid.local) };
   }
-}
-
-/** The promise of a dead actor: nothing resumes it. */
-export function never(): Promise<never> {
-  return new Promise(() => {});
 }

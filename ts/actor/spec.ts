@@ -12,40 +12,43 @@ import type { Self } from './self.ts';
 // oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would refuse every function that says what it takes
 type Anything = any;
 
-/** An actor written as a sequence: it ends when its function returns (`normal`) or throws (a crash). */
+/** The code of a function actor, which awaits its messages. The actor ends with `normal` when the function returns, and crashes when it throws. */
 export type ActorFn<M = unknown, A extends readonly unknown[] = Anything[]> = (
   self: Self<M>,
   ...args: A
 ) => void | PromiseLike<void>;
 
 /**
- * An actor that is called once per message and runs to completion: several times faster and smaller than a function
- * that awaits. While a promise returned by `onMessage` is pending no further message is handled.
+ * The code of a handler actor, which is called once for each message: several times faster, and smaller in memory, than a function
+ * that awaits them.
  */
 export interface HandlerBody<M = unknown> {
-  /** User messages, and Exit, Down, NodeUp, NodeDown, Call as they come. A throw or rejection ends the actor. */
+  /**
+   * Gets each message, in order: user messages, and system messages such as Exit, Down, NodeUp, NodeDown, Call. While a promise that it
+   * returned is pending, no further message is handled. A throw or a rejection ends the actor.
+   */
   onMessage(message: M, self: Self<M>): void | PromiseLike<void>;
   /**
-   * Runs before the actor ends by itself (`self.exit`, a throw), because its parent ended while it traps exits,
-   * or because it was asked to stop. Not on `kill`, nor on an exit signal it does not trap.
+   * Runs before the actor ends by itself (`self.exit`, a throw), because it was told to stop, or because its parent ended while it traps
+   * exits. Not before an end by `kill`, or by an exit signal that it does not trap. As OTP's `terminate/2`.
    */
   onTerminate?(reason: ExitReason, self: Self<M>): void | PromiseLike<void>;
 }
 
-/** Makes the body of a handler actor; runs as the actor's first turn. */
+/** Makes the body of a handler actor, in the actor's first turn. IGNORE: the actor does not start. */
 export type HandlerInit<M = unknown, A extends readonly unknown[] = Anything[]> = (
   self: Self<M>,
   ...args: A
 ) => HandlerBody<M> | typeof IGNORE | PromiseLike<HandlerBody<M> | typeof IGNORE>;
 
 interface SpecBase {
-  /** Under which it can be spawned from other nodes; also its label in logs. */
+  /** The name for spawns from other nodes, and the actor's label in logs. */
   readonly name: string;
-  /** What a supervisor takes it for. Default `worker`. */
+  /** The type of the child under a supervisor: it decides the default shutdown time. Default `worker`. */
   readonly type?: 'worker' | 'supervisor';
 }
 
-/** A named actor function. */
+/** A named function actor, made by {@link defineActor}. */
 export interface FunctionSpec<M = unknown, A extends readonly unknown[] = Anything[]> extends SpecBase {
   readonly kind: 'function';
   readonly body: ActorFn<M, A>;
@@ -53,35 +56,35 @@ export interface FunctionSpec<M = unknown, A extends readonly unknown[] = Anythi
   readonly ack?: boolean;
 }
 
-/** A named handler actor. `start` waits for its init. */
+/** A named handler actor, made by {@link defineHandler}. `start` waits for its init. */
 export interface HandlerSpec<M = unknown, A extends readonly unknown[] = Anything[]> extends SpecBase {
   readonly kind: 'handler';
   readonly init: HandlerInit<M, A>;
 }
 
-/** A named description of an actor: what may be spawned by name from another node, and put in a child spec. */
+/** A named description of an actor. It can be exposed to other nodes and used in a child spec. */
 export type ActorSpec<M = unknown, A extends readonly unknown[] = Anything[]> =
   | FunctionSpec<M, A>
   | HandlerSpec<M, A>;
 
-/** What can be spawned: an actor function or a spec. */
+/** What can be spawned: a function or a spec. */
 export type Startable<M = Anything, A extends readonly unknown[] = Anything[]> =
   | ActorFn<M, A>
   | ActorSpec<M, A>;
 
-/** See {@link defineActor}. */
+/** Options of {@link defineActor}. */
 export interface ActorOptions {
-  /** Whether a start waits until the function says that it is ready. Default false. */
+  /** Whether `start` waits until the function calls `self.initAck()`. Default false. */
   readonly ack?: boolean;
 }
 
 const ACTOR_OPTIONS: OptionNames<ActorOptions> = { ack: true };
 
 /**
- * Names an actor function, so that it can be logged, supervised and spawned from other nodes.
+ * Makes a spec of a function actor: it has a name in logs, can be supervised, and can be spawned from other nodes.
  *
- * @param options `ack: true`: a start waits until the function calls `self.initAck()` or `self.initIgnore()`, and fails when it ends
- *   before. Default false: a start is done once the actor is made, so it never fails; what the function throws is a crash.
+ * @param options `ack: true`: `start` waits until the function calls `self.initAck()` or `self.initIgnore()`, and fails if the function
+ *   ends before. Default false: `start` succeeds once the actor is spawned; an error that the function throws is a crash.
  * @throws SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_NAME, SNOW_ERR_BAD_ARGUMENT.
  * @example
  * const echo = defineActor('echo', async (self: Self<{ from: Pid<string>; text: string }>) => {
@@ -104,8 +107,9 @@ export function defineActor<M, A extends readonly unknown[]>(
 }
 
 /**
- * Names a handler actor: `init` makes its body. See {@link HandlerBody}.
+ * Makes a spec of a handler actor: it has a name in logs, can be supervised, and can be spawned from other nodes.
  *
+ * @param init Makes the actor's {@link HandlerBody}, in its first turn. `start` waits for it.
  * @throws SNOW_ERR_BAD_NAME, SNOW_ERR_BAD_ARGUMENT.
  * @example
  * const tally = defineHandler('tally', (_self: Self<number>, start: number) => {
@@ -124,7 +128,7 @@ export function defineHandler<M, A extends readonly unknown[]>(
 
 function checkSpec(what: string, name: unknown, body: unknown): void {
   if (typeof name !== 'string' || name === '') {
-    const why = `${what} needs a name that is a string and not empty, not ${kindOf(name)}: ${what}(name, function).`;
+    const why = `${what} needs a name that is a non-empty string, not ${kindOf(name)}: call ${what}(name, function).`;
     throw new SnowmeshError('SNOW_ERR_BAD_NAME', why);
   }
   checkFunction(what, body);

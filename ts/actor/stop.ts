@@ -10,15 +10,15 @@ import {
 import { checkOptionNames, checkSignal, type OptionNames } from '../errors/index.ts';
 import {
   after,
-  askToEnd,
   type Cell,
   checkTimeout,
+  copyReason,
   type ExitReason,
-  givenReason,
-  inPace,
+  inBudget,
   type NodeAddress,
   onAbort,
   ownCell,
+  requestStop,
   whyFailed,
 } from '../kernel/index.ts';
 import { checkTarget } from '../send/index.ts';
@@ -26,27 +26,29 @@ import { Pid } from '../term/index.ts';
 import { type Caller, partsOf } from './caller.ts';
 import type { Runtime } from './runtime.ts';
 
-/** How long a stop is waited for, and what else ends the wait. */
+/** How long `stop` waits, and what else ends the wait. */
 export interface StopOptions {
-  /** ms; default Infinity. The actor still ends later. */
+  /** ms until the stop rejects with `timeout`; the actor still ends later. Default: Infinity. */
   readonly timeout?: number;
-  /** Gives up waiting: it rejects with `aborted`; the actor still ends. */
+  /** When it fires, the stop rejects with `aborted`; the actor still ends. */
   readonly signal?: AbortSignal;
 }
 
 const STOP_OPTIONS: OptionNames<StopOptions> = { timeout: true, signal: true };
 
 /**
- * Asks an actor, here or on another node, to end in order and waits until it has: a handler after what was sent
- * before, and after its `onTerminate`; a function actor at once, or, when it traps exits, as it decides on the Exit of its
- * parent that it gets. Resolves when its names are free. Rejects with a CallError: `noproc`, `nodedown`, `timeout`, `aborted`,
- * `calling_self`, or `exit` when it ended with another reason.
+ * Stops an actor, here or on another node, and waits until it has ended. As OTP's `gen_server:stop`.
+ *
+ * A handler, or a server, first handles the messages that were sent before, then runs its `onTerminate`. A function actor ends at once;
+ * if it traps exits, it gets an {@link Exit} from its parent instead, and decides by itself.
  *
  * @param caller The stopping actor's `self`, or the node for code outside of actors.
  * @param target PID, local name, or name on a node.
- * @param reason Default `normal`.
+ * @param reason The exit reason. Default `normal`.
  * @param options `timeout` in ms (default Infinity), `signal`.
- * @throws SNOW_ERR_BAD_CALLER, SNOW_ERR_BAD_DEST, SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_TIME, SNOW_ERR_UNSENDABLE.
+ * @returns Resolves when the actor has ended and its names are free. Rejects with a {@link CallError}: `noproc`, `nodedown`, `timeout`,
+ * `aborted`, `calling_self`, or `exit` if the actor ended with another reason.
+ * @throws SNOW_ERR_BAD_CALLER, SNOW_ERR_BAD_DEST, SNOW_ERR_NODE_NAME, SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_TIME, SNOW_ERR_UNSENDABLE.
  * @example
  * await stop(self, counter, 'shutdown', { timeout: 5000 });
  */
@@ -57,13 +59,13 @@ export function stop(
   options: StopOptions = {},
 ): Promise<void> {
   const { runtime, cell: own } = partsOf(caller);
-  if (own?.isOver === true) return new Promise(() => {}); // nothing resumes a dead actor (A7)
+  if (own?.isOver === true) return new Promise(() => {}); // the promise of a dead actor stays pending (A7)
   checkTarget('stop', target);
   checkOptionNames('stop', options, STOP_OPTIONS);
   const { signal } = options;
   checkSignal('stop', signal);
   const timeout = options.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
-  const given = givenReason(reason);
+  const given = copyReason(reason);
   const address = resolve(runtime, target);
   const started = runtime.now();
   const fail = (state: CallState, why?: unknown): CallError =>
@@ -78,11 +80,11 @@ export function stop(
       ...whyFailed(runtime, nodeKey(runtime, address), state),
     });
   const failed = (state: CallState, why?: unknown): Promise<never> =>
-    inPace(runtime, own, Promise.reject(fail(state, why)));
+    inBudget(runtime, own, Promise.reject(fail(state, why)));
   if (signal?.aborted === true) return failed('aborted', signal.reason);
   if (address === undefined) return failed('noproc');
   if (!(address instanceof Pid) || address.nc !== 0)
-    return stopFar(runtime, own, address, given, { timeout, ...(signal && { signal }) }, fail);
+    return stopRemote(runtime, own, address, given, { timeout, ...(signal && { signal }) }, fail);
   const cell = ownCell(runtime, address);
   if (cell === undefined) return failed('noproc');
   if (cell === own) return failed('calling_self');
@@ -91,7 +93,7 @@ export function stop(
       cancel();
       forget();
       disarm?.();
-      if (own?.isDead === true) return; // nothing resumes a dead actor (A7)
+      if (own?.isDead === true) return; // the promise of a dead actor stays pending (A7)
       if (state === undefined) settle();
       else reject(fail(state, why));
     };
@@ -100,12 +102,12 @@ export function stop(
       isDeepStrictEqual(ended, given) ? end(undefined) : end('exit', ended),
     );
     const disarm = signal && onAbort(signal, () => end('aborted', signal.reason));
-    askToEnd(cell, given);
+    requestStop(cell, given);
   });
 }
 
-/** A far actor is asked by its node; the end of the actor is the answer. */
-async function stopFar(
+/** Stops an actor of another node by a call that its node handles: the end of the actor is the answer. */
+async function stopRemote(
   runtime: Runtime,
   caller: Cell | null,
   target: Pid | NodeAddress,
@@ -122,7 +124,7 @@ async function stopFar(
   }
 }
 
-/** Under which node what is waited for is lost; undefined: on this one. */
+/** The number or name of the target's node; undefined: this node. */
 function nodeKey({ remote }: Runtime, address: Pid | NodeAddress | undefined): number | string | undefined {
   if (address === undefined) return undefined;
   if (!(address instanceof Pid)) return remote.canonical(address.node);

@@ -2,19 +2,19 @@ import { cellOf, type Kernel } from '../kernel/index.ts';
 import type { OutboundSpawns } from '../spawn/index.ts';
 import type { Pid } from '../term/index.ts';
 
-/** What ties an actor to others, counted: Erlang's `links`, `monitors` and `monitored_by` of `process_info`. */
+/** How many links and monitors an actor has. As `links`, `monitors` and `monitored_by` of Erlang's `process_info`. */
 export interface Ties {
-  /** Actors it is linked to, on any node. */
+  /** How many actors it is linked to, on any node. */
   readonly links: number;
-  /** Its own monitors that have not fired. */
+  /** How many monitors it made that have not fired. */
   readonly monitors: number;
-  /** Monitors of it, by actors of any node. */
+  /** How many monitors there are of it, by actors of any node. */
   readonly monitoredBy: number;
-  /** Its spawns and starts on other nodes whose reply has not come. */
+  /** How many of its spawns and starts on other nodes have no reply yet. */
   readonly spawns: number;
 }
 
-/** Undefined: no living actor of this runtime. O(ties, and pending spawns of the whole runtime). */
+/** The ties of an actor; undefined: no living actor of this runtime. O(links, monitors, and pending spawns of the whole runtime). */
 export function tiesOf(kernel: Kernel, pendingSpawns: OutboundSpawns, pid: Pid): Ties | undefined {
   const cell = cellOf(pid);
   if (cell?.kernel !== kernel) return undefined;

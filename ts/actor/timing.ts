@@ -3,82 +3,116 @@ import { checkFunction } from '../errors/index.ts';
 import { checkDelay, type ExitReason, endingOf, runExitCallback, type TimerRef } from '../kernel/index.ts';
 import { inCurrentStore } from '../scheduler/index.ts';
 import { cancelTimer, checkTimer, type Dest, startTimer } from '../send/index.ts';
-import { never, Spawning } from './spawning.ts';
+import { Linking, never } from './linking.ts';
 
-/** The part of an actor's `self` for what happens later: it waits, sets timers, and tells other code of the actor's end. */
-export class Timing extends Spawning {
+/** The part of an actor's `self` for what happens later: waits, timers, and callbacks for the actor's end. */
+export class Timing extends Linking {
   private abortSignal: AbortSignal | undefined = undefined;
 
-  /** Waits `ms`. Stays pending when the actor dies. Throws SNOW_ERR_BAD_TIME. */
+  /**
+   * Resolves after `ms` milliseconds; stays pending if the actor ends. Messages wait in the mailbox meanwhile. As Erlang's
+   * `timer:sleep`. Throws SNOW_ERR_BAD_TIME.
+   */
   sleep(ms: number): Promise<void> {
     const delay = checkDelay(ms);
     if (this.isOver) return never();
     return new Promise(
-      (resolve) => void startTimer(this.runtime.sender, this.cell, delay, 'run', null, resolve),
+      (resolve) => void startTimer(this.kernel.sender, this.cell, delay, 'run', null, resolve),
     );
   }
 
   /**
-   * Sends a message once, not before `ms` have passed; a name is resolved then.
+   * Sends a message once, after at least `ms` milliseconds. As Erlang's `send_after`. O(size of the message).
    *
-   * @returns What `cancelTimer` takes. A timer aimed at a local PID ends with that actor, no timer with this one.
-   * @throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_DEST, SNOW_ERR_UNSENDABLE.
+   * The message is copied now; a name is looked up when the timer fires. A timer for a local PID ends when that actor does, but not when
+   * this actor does.
+   *
+   * @returns A timer for {@link cancelTimer} and {@link readTimer}.
+   * @throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_DEST, SNOW_ERR_NODE_NAME, SNOW_ERR_UNSENDABLE, SNOW_ERR_FOREIGN_PID.
+   * @example
+   * const timer = self.sendAfter(1000, self.pid, 'retry');
    */
   sendAfter<T>(ms: number, to: Dest<T>, message: T): TimerRef {
-    return startTimer(this.runtime.sender, this.cell, ms, 'send', to as Dest<never>, message);
-  }
-
-  /** Like sendAfter, but a local receiver gets a Timeout with the timer's ref and the message. */
-  startTimer(ms: number, to: Dest<never>, message: unknown): TimerRef {
-    return startTimer(this.runtime.sender, this.cell, ms, 'timeout', to, message);
+    return startTimer(this.kernel.sender, this.cell, ms, 'send', to as Dest<never>, message);
   }
 
   /**
-   * Sends a message every `ms` (at least 1), the first after `ms`. Ticks missed by a busy thread are not made up for.
+   * {@link sendAfter}, but a local receiver gets a {@link Timeout}, which has the timer and the message. As Erlang's
+   * `erlang:start_timer`.
+   */
+  startTimer(ms: number, to: Dest<never>, message: unknown): TimerRef {
+    return startTimer(this.kernel.sender, this.cell, ms, 'timeout', to, message);
+  }
+
+  /**
+   * Sends a message every `ms` milliseconds (at least 1), the first after `ms`. Ticks that a blocked thread missed are skipped. As
+   * Erlang's `timer:send_interval`.
    *
-   * It ends when its local receiver does, or, aimed at anything but a local PID, when this actor does.
+   * An interval for a local PID ends when that actor does; one for a name, an alias or a PID of another node ends when this actor does.
+   *
+   * @returns A timer for {@link cancelTimer} and {@link readTimer}.
+   * @throws As {@link sendAfter}.
    */
   sendInterval<T>(ms: number, to: Dest<T>, message: T): TimerRef {
-    return startTimer(this.runtime.sender, this.cell, ms, 'interval', to as Dest<never>, message);
+    return startTimer(this.kernel.sender, this.cell, ms, 'interval', to as Dest<never>, message);
   }
 
-  /** Calls `fn` after `ms`, as this actor: a throw, or a promise that rejects, ends it. Throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_ARGUMENT. */
+  /**
+   * Calls `fn` after at least `ms` milliseconds, as code of this actor: if it throws, or its promise rejects, the actor crashes. It is
+   * not called if the actor has ended.
+   *
+   * @returns A timer for {@link cancelTimer} and {@link readTimer}.
+   * @throws SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_ARGUMENT.
+   */
   after(ms: number, fn: () => unknown): TimerRef {
     checkFunction('after', fn);
-    return startTimer(this.runtime.sender, this.cell, ms, 'run', null, inCurrentStore(fn));
+    return startTimer(this.kernel.sender, this.cell, ms, 'run', null, inCurrentStore(fn));
   }
 
-  /** ms that were left, or false: fired already, or cancelled. */
+  /**
+   * Cancels a timer. As Erlang's `cancel_timer`.
+   *
+   * @returns The ms that were left; false: it had fired or was cancelled.
+   * @throws SNOW_ERR_BAD_ARGUMENT when `timer` is not a TimerRef.
+   */
   cancelTimer(timer: TimerRef): number | false {
-    return cancelTimer(this.runtime.sender, timer);
+    return cancelTimer(this.kernel.sender, timer);
   }
 
-  /** ms that are left, or false when it has fired or was cancelled. The timer continues. */
+  /**
+   * The ms that are left of a timer, which continues; false: it has fired or was cancelled. As Erlang's `read_timer`. Throws
+   * SNOW_ERR_BAD_ARGUMENT when `timer` is not a TimerRef.
+   */
   readTimer(timer: TimerRef): number | false {
-    return this.runtime.timers.read(checkTimer('readTimer', timer).timer);
+    return this.kernel.timers.read(checkTimer('readTimer', timer).timer);
   }
 
-  /** Fires when the actor ends, before the callbacks of {@link onExit} run; its reason is the exit reason. */
+  /**
+   * An AbortSignal that fires when the actor ends, before the callbacks of {@link onExit} run; its reason is the exit reason.
+   *
+   * @example
+   * const response = await fetch(url, { signal: self.signal });
+   */
   get signal(): AbortSignal {
     if (this.abortSignal !== undefined) return this.abortSignal;
     if (this.cell.isDead) return AbortSignal.abort('noproc');
     this.abortSignal = endingOf(this.cell).signal;
-    setMaxListeners(0, this.abortSignal); // it lives as long as the actor, which may listen in many places
+    setMaxListeners(0, this.abortSignal); // no warning of a leak: an actor may use it in many places
     return this.abortSignal;
   }
 
   /**
-   * Calls back once when this actor ends, however it ends: its code returns or throws, an exit signal, `kill`, the stop of its node. Not
-   * when the OS process dies.
+   * Calls back once when this actor ends, for any reason: its code returns or throws, an exit signal, `kill`, the stop of its node. Not
+   * when the OS process dies. O(1).
    *
-   * Several callbacks run one after the other, the newest first, before any link, monitor or supervisor learns of the end: what a
-   * callback closes without waiting is closed when a supervisor starts the actor again. A promise that it returns is not awaited. One that
-   * throws or rejects is logged (SNOW_ERR_EXIT_CALLBACK), and the others still run. O(1).
+   * The callbacks of an actor run one after the other, newest first, before a link, monitor or supervisor gets a signal: what a callback
+   * closes synchronously is closed when a supervisor restarts the actor. A promise that it returns is not awaited. If one throws or
+   * rejects, that is logged (SNOW_ERR_EXIT_CALLBACK), and the others still run.
    *
-   * @param callback gets the exit reason. When the actor has ended already it runs at once with `noproc`, so that what was opened too
-   * late is closed, too.
-   * @returns takes the callback back; does nothing once it has run.
-   * @throws SNOW_ERR_BAD_ARGUMENT for what is no function.
+   * @param callback Gets the exit reason. If the actor has ended already, it runs at once with `noproc`, so that a resource that was opened
+   * too late is closed, too.
+   * @returns A function that removes the callback; it does nothing once the callback has run.
+   * @throws SNOW_ERR_BAD_ARGUMENT when `callback` is not a function.
    * @example
    * const socket = connect(7000);
    * self.onExit(() => socket.destroy());
@@ -87,7 +121,7 @@ export class Timing extends Spawning {
     checkFunction('onExit', callback);
     const { cell } = this;
     if (!cell.isDead) return endingOf(cell).add(callback);
-    runExitCallback(this.runtime.logger, cell.pid, callback, 'noproc');
+    runExitCallback(this.kernel.logger, cell.pid, callback, 'noproc');
     return () => {};
   }
 }

@@ -6,7 +6,7 @@ import {
   type CallOptions,
   checkCallOptions,
   type Dest,
-  inPace,
+  inBudget,
   type NodeAddress,
   partsOf,
   type Runtime,
@@ -184,7 +184,7 @@ export async function multiCall(
     requestChecked(acting, server as Dest<never>, tag, args, options),
   );
   const { runtime, cell } = partsOf(caller);
-  const outcomes = await inPace(runtime, cell, Promise.allSettled(asked));
+  const outcomes = await inBudget(runtime, cell, Promise.allSettled(asked));
   const replies: { server: Dest; value: unknown }[] = [];
   const failures: { server: Dest; error: CallError }[] = [];
   for (const [index, outcome] of outcomes.entries()) {

@@ -6,7 +6,7 @@ import {
   checkSelf,
   checkTimeout,
   handOver,
-  inPace,
+  inBudget,
   partsOf,
   request,
   type Self,
@@ -235,7 +235,7 @@ class Slot<R> {
     if (!owner.isAlive(owner.pid)) return new Promise(() => {}); // A7
     if (this.outcome !== undefined || timeout === 0) {
       const { runtime, cell } = partsOf(owner);
-      return inPace(runtime, cell, Promise.resolve(this.outcome));
+      return inBudget(runtime, cell, Promise.resolve(this.outcome));
     }
     return new Promise((resolve) => {
       const timer =

@@ -1,6 +1,6 @@
 import {
   Cell,
-  inPace,
+  inBudget,
   inSend,
   type Kernel,
   type MailboxGate,
@@ -12,12 +12,12 @@ import { Pid, Ref } from '../term/index.ts';
 import { CallError } from './call-error.ts';
 import type { OutboundCalls } from './outbound-calls.ts';
 
-/** Sends that wait for room: in the target's mailbox when its limit has the policy `block`, and on the way to its node. */
+/** `sendWait`: waits for room in the target's mailbox if its limit has the policy `block`, and in the send queue to its node. */
 export class AwaitedSends {
   private readonly kernel: Kernel;
   private readonly sender: Sender;
   private readonly calls: OutboundCalls;
-  /** Actors of other nodes whose mailbox makes no sender wait: what is sent to them needs no answer. */
+  /** Actors of other nodes whose mailbox does not have the policy `block`: sends to them need no answer. */
   private readonly unlimited = new WeakSet<Pid>();
 
   constructor(kernel: Kernel, sender: Sender, calls: OutboundCalls) {
@@ -26,9 +26,9 @@ export class AwaitedSends {
     this.calls = calls;
   }
 
-  /** Sends once there is room. `from` null: code outside of actors. Once `from` is dead, the promise stays pending (A7). */
+  /** Sends once there is room. `from` null: code outside of actors. If `from` dies, the promise stays pending (A7). */
   send(from: Cell | null, to: Dest<never>, message: unknown): Promise<void> {
-    return inPace(this.kernel, from, this.sendWhenRoom(from, to, message));
+    return inBudget(this.kernel, from, this.sendWhenRoom(from, to, message));
   }
 
   private async sendWhenRoom(from: Cell | null, to: Dest<never>, message: unknown): Promise<void> {
@@ -39,13 +39,13 @@ export class AwaitedSends {
         const gate = blockingGate(target);
         if (gate === undefined) return this.sender.send(from, to, message);
         await gate.room(from);
-        const isMeant = from?.isDead !== true && this.targetOf(to) === target;
-        // Not sending to this target: the next blocked sender takes the place.
-        gate.use(() => isMeant && this.sender.send(from, to, message));
-        if (isMeant) return;
+        const isSame = from?.isDead !== true && this.targetOf(to) === target;
+        // The sender died, or the name belongs to another actor now: the next blocked sender gets the place.
+        gate.use(() => isSame && this.sender.send(from, to, message));
+        if (isSame) return;
       } else {
         const room = this.kernel.remote.whenWritable(target);
-        if (room === undefined) return this.sendFar(from, target, message);
+        if (room === undefined) return this.sendRemote(from, target, message);
         await room;
       }
       if (from?.isDead === true) return;
@@ -53,21 +53,21 @@ export class AwaitedSends {
   }
 
   /** Resolves when the message is in the mailbox, or the target is gone. */
-  private async sendFar(from: Cell | null, to: Pid | NodeAddress | Ref, message: unknown): Promise<void> {
+  private async sendRemote(from: Cell | null, to: Pid | NodeAddress | Ref, message: unknown): Promise<void> {
     const pid = from === null ? null : from.pid;
     if (to instanceof Pid && this.unlimited.has(to))
-      return inSend(this.kernel, from, to, () => this.kernel.remote.sendGently(pid, to, message));
+      return inSend(this.kernel, from, to, () => this.kernel.remote.sendInSlices(pid, to, message));
     try {
       const isBlocking = await inSend(this.kernel, from, to, () => this.calls.deliver(pid, to, message));
       if (isBlocking === false && to instanceof Pid) this.unlimited.add(to);
     } catch (error) {
       if (!(error instanceof CallError) || error.state === 'overload') throw error;
-      // The target is gone: the message is lost, as with `send`. The other node counts it, unless it is out of reach.
+      // The target has ended: the message is lost, as with `send`. Its node counts it, unless that cannot be reached.
       if (error.state === 'nodedown') this.kernel.deadLetters.count('noconnection', to);
     }
   }
 
-  /** The actor here that `to` means now, or the address of one on another node; undefined: no actor. */
+  /** The local actor that `to` denotes now, or an address on another node; undefined: no actor. */
   private targetOf(to: Dest<never>): Cell | Exclude<Dest<never>, string> | undefined {
     const { kernel } = this;
     if (to instanceof Ref) return to.nc === 0 ? kernel.aliases.get(to)?.cell : to;
@@ -79,7 +79,7 @@ export class AwaitedSends {
   }
 }
 
-/** The limit that makes a sender wait now. */
+/** The limit that blocks a sender to this target now, if any. */
 function blockingGate(target: Cell | undefined): MailboxGate | undefined {
   const gate = target?.extra?.gate;
   return gate?.policy === 'block' && gate.isFull ? gate : undefined;

@@ -3,13 +3,29 @@ import { briefReason } from '../kernel/index.ts';
 
 /** How long a call waits, and what else ends the wait. */
 export interface CallOptions {
-  /** ms; default 5000, or what is left of the call being handled. 0 and Infinity are valid. */
+  /**
+   * ms until the call rejects with `timeout`. Default: 5000 as in OTP, or in a call handler what is left of the caller's own time.
+   * 0 and Infinity are valid.
+   */
   readonly timeout?: number;
-  /** Gives the call up: it rejects with `aborted`; the target may still handle it. */
+  /** When it fires, the call rejects with `aborted`. The target may still handle the call. */
   readonly signal?: AbortSignal;
 }
 
-/** How a call failed. */
+/**
+ * How a call failed.
+ *
+ * - `timeout`: no answer in time; the target may still handle the call
+ * - `aborted`: the signal fired; the target may still handle the call
+ * - `noproc`: there is no such actor
+ * - `exit`: the target ended before it answered
+ * - `nodedown`: the target's node could not be reached, or was lost during the call
+ * - `error`: the handler threw
+ * - `calling_self`: an actor called itself
+ * - `cycle`: the target waits, directly or through others, for the caller
+ * - `overload`: the target's mailbox is full, or too many calls of this node wait on the other node
+ * - `unknown`: the target has no handler for the tag
+ */
 export type CallState =
   | 'timeout'
   | 'aborted'
@@ -22,7 +38,7 @@ export type CallState =
   | 'overload'
   | 'unknown';
 
-/** The facts of a failed call. */
+/** The facts of a failed call, from which its error is made. */
 export interface CallFailure {
   readonly state: CallState;
   readonly target: string;
@@ -30,13 +46,14 @@ export interface CallFailure {
   readonly tag: string;
   readonly elapsed: number;
   readonly reason: unknown;
-  /** What is known of the node of the target: a word for programs, and a sentence. */
+  /** What is known about the target's node: a code for programs, and a phrase for the message. */
   readonly why?: string;
-  readonly more?: string;
+  readonly detail?: string;
 }
 
 /**
- * A call without an answer: names the target, the tag, the time it took, and why.
+ * The rejection of a call that got no answer. The message names the target, the tag, the elapsed time and why. `code` is
+ * SNOW_ERR_CALL_TIMEOUT, SNOW_ERR_CALL_NOPROC, … - one for each {@link CallState}. As the exits of Erlang's `gen_server:call`.
  *
  * @example
  * const n = await call(self, counter, 'read').catch((error) => {
@@ -47,7 +64,7 @@ export interface CallFailure {
 export class CallError extends SnowmeshError {
   /** Why there is no answer. */
   readonly state: CallState;
-  /** The facts, once more. */
+  /** The facts as one object. */
   declare readonly details: {
     readonly state: CallState;
     readonly target: string;
@@ -55,16 +72,16 @@ export class CallError extends SnowmeshError {
     readonly tag: string;
     readonly elapsed: number;
     /**
-     * `nodedown`: why that node is out of reach, as `node.connectFailure` says it. `timeout`: `stalled` when its event loop is known to
-     * stand still.
+     * With `nodedown`: why the node cannot be reached, as in `node.connectFailure`. With `timeout`: `stalled` if the event loop of the
+     * node is known to be blocked.
      */
     readonly why?: string;
   };
 
   /** @internal */
-  constructor({ state, target, node, tag, elapsed, reason, why, more }: CallFailure) {
+  constructor({ state, target, node, tag, elapsed, reason, why, detail }: CallFailure) {
     const where = node === undefined ? target : `${target} on ${node}`;
-    const brief = state === 'exit' || state === 'error' ? briefReason(reason) : more;
+    const brief = state === 'exit' || state === 'error' ? briefReason(reason) : detail;
     const rest = brief === undefined ? '' : `: ${brief}`;
     super(
       CODES[state],
@@ -78,19 +95,19 @@ export class CallError extends SnowmeshError {
     this.state = state;
   }
 
-  // Getters, not fields: a printed error would show each of them twice. In a message, `details` and `cause` have them.
+  // Getters and not fields: a printed error would show each value twice. A copy in a message has them in `details` and `cause`.
 
   /** The target: a PID as text, or a name. */
   get target(): string {
     return this.details.target;
   }
 
-  /** Full name of the target's node, also when that is the caller's own; undefined when the own node has no name. */
+  /** The full name of the target's node, which may be the caller's own; undefined: the caller's own node, which has no name. */
   get node(): string | undefined {
     return this.details.node;
   }
 
-  /** Which call. */
+  /** The name of the request. */
   get tag(): string {
     return this.details.tag;
   }
@@ -100,23 +117,24 @@ export class CallError extends SnowmeshError {
     return this.details.elapsed;
   }
 
-  /** The target's exit reason (`exit`), its CrashReason (`error`), the chain (`cycle`). */
+  /** With `exit` the target's exit reason, with `error` its CrashReason, with `cycle` the PIDs of the cycle. */
   get reason(): unknown {
     return this.cause;
   }
 }
 
 const EXPLAIN: Readonly<Record<CallState, string>> = {
-  timeout: 'the time was over (timeout); the target may still handle it',
-  aborted: 'it was aborted',
+  timeout: 'its time limit passed (timeout); the target may still handle it',
+  aborted: 'its AbortSignal fired (aborted); the target may still handle it',
   noproc: 'there is no such actor (noproc)',
   exit: 'the target ended before it answered (exit)',
   nodedown: 'the node is out of reach (nodedown)',
   error: 'the handler failed (error)',
-  calling_self: 'an actor cannot call itself (calling_self)',
-  cycle: 'the target waits, directly or not, for the caller (cycle)',
-  overload: 'the mailbox of the target is full (overload)',
-  unknown: 'the target knows no such call (unknown)',
+  calling_self: 'an actor cannot call itself (calling_self); call the function behind the handler instead',
+  cycle:
+    'the target waits, directly or through others, for the caller (cycle); let one of them send instead of call',
+  overload: 'the mailbox of the target is full (overload); try again later, or raise its limit',
+  unknown: 'the target has no handler for this tag (unknown)',
 };
 
 const CODES = {

@@ -1,6 +1,5 @@
 import {
   type AwaitingCaller,
-  askToEnd,
   Call,
   type CallRequest,
   type Cell,
@@ -8,6 +7,7 @@ import {
   type ExitReason,
   type Kernel,
   ReplyStatus,
+  requestStop,
   sendReason,
 } from '../kernel/index.ts';
 import type { Sender } from '../send/index.ts';
@@ -16,33 +16,33 @@ import { refusal } from './refusal.ts';
 import { SEND_TAG, STOP_TAG } from './request-tags.ts';
 import { MAX_RING } from './waits.ts';
 
-/** So many unanswered calls are kept before those that are past their deadline are looked for. */
+/** From so many unanswered calls on, expired ones are dropped. */
 const FIRST_SWEEP = 1024;
 
-/** ms between two looks for expired calls because a peer is at its limit. */
+/** Least ms between two sweeps for a peer that is at its limit. */
 const LIMIT_SWEEP_MS = 1000;
 
-/** What peers may leave waiting. */
+/** Limits for what peers leave unanswered. Beyond each, a call or `sendWait` of the peer is answered with `overload`. */
 export interface InboundCallLimits {
-  /** Calls, and messages of `sendWait` that wait for room, of one peer: more are answered with `overload`. */
+  /** Unanswered calls of one peer, its messages of `sendWait` that wait for room included. */
   readonly perPeer: number;
-  /** Senders that wait for room in one mailbox: a further one of another node is answered with `overload`. */
+  /** Senders of other nodes that wait for room in one mailbox. */
   readonly blocked: number;
-  /** Bytes of messages of one peer that wait for room: what exceeds that is answered with `overload`. A single one may be longer. */
+  /** Bytes of the messages of one peer that wait for room. A single message may be longer. */
   readonly blockedBytes: number;
 }
 
 const LIMITS: InboundCallLimits = { perPeer: 262_144, blocked: 1024, blockedBytes: 67_108_864 };
 
-/** Calls from other nodes that no actor has answered yet, by the key of their reply address. */
+/** Calls from other nodes that are not answered yet, by the key of their reply address. */
 export class InboundCalls {
   private readonly kernel: Kernel;
   private readonly sender: Sender;
   private readonly limits: InboundCallLimits;
   private readonly waiting: Map<string, RemoteCall> = new Map();
-  /** Those of one peer, by its node number. */
+  /** How many of them each peer has, by its node number. */
   private readonly counts: Map<number, number> = new Map();
-  /** Bytes of messages of one peer that wait for room, by its node number. */
+  /** Bytes of each peer's messages that wait for room, by its node number. */
   private readonly blockedBytes: Map<number, number> = new Map();
   private sweepAt = FIRST_SWEEP;
   private limitSweepAt = 0;
@@ -57,13 +57,16 @@ export class InboundCalls {
     return this.waiting.size;
   }
 
-  /** Calls whose caller still waits. O(calls). */
+  /** How many calls are not past their deadline. O(calls). */
   get openCount(): number {
     const now = this.kernel.now();
     return [...this.waiting.values()].filter(({ deadline }) => deadline > now).length;
   }
 
-  /** A call from another node arrives; `cell` undefined: there is no such actor. A peer may send any term, of so many `bytes`, as the request. */
+  /**
+   * A call from another node arrives. `cell` undefined: there is no such actor. `request`, of `bytes` bytes, may be any term: it comes
+   * from a peer.
+   */
   arrive(cell: Cell | undefined, from: Pid, ref: Ref, ms: number, request: unknown, bytes = 0): void {
     const { remote, deadLetters } = this.kernel;
     if (cell === undefined) {
@@ -72,12 +75,12 @@ export class InboundCalls {
     }
     if (!isRequest(request)) return remote.reply(null, ref, ReplyStatus.unknown, undefined);
     const [tag, args] = request;
-    const chain = request[2].slice(-MAX_RING); // what it calls carries them along
+    const chain = request[2].slice(-MAX_RING); // calls that it makes carry the chain on
     if (tag === SEND_TAG) return this.admit(cell, ref, ms, args[0], args[1], bytes);
     if (!this.hasRoom(ref.nc)) return remote.reply(cell.pid, ref, ReplyStatus.overload, undefined);
     if (tag === STOP_TAG) {
-      this.add(cell, ref, ms); // the end of the actor is the answer (I6)
-      return askToEnd(cell, args[0]);
+      this.add(cell, ref, ms); // the actor's end is the answer (I6)
+      return requestStop(cell, args[0]);
     }
     const refused = refusal(cell, chain);
     if (refused !== undefined)
@@ -87,7 +90,7 @@ export class InboundCalls {
     deliverSent(cell, caller.request);
   }
 
-  /** Answers a call from another node, once. False: it was answered, its caller gave up, or another node was asked. */
+  /** Answers a call from another node, once. False: there is no such call: it was answered, expired, or its node was lost. */
   reply(ref: Ref, status: ReplyStatus, value: unknown): boolean {
     const caller = this.waiting.get(ref.key);
     if (caller === undefined) return false;
@@ -105,7 +108,7 @@ export class InboundCalls {
     sendReason((why) => remote.reply(caller.cell.pid, caller.address, ReplyStatus.exit, why), reason);
   }
 
-  /** The actor that a call of another node waits for. */
+  /** The actor that a call from another node waits for. */
   targetOf(ref: Ref): Cell | undefined {
     return this.waiting.get(ref.key)?.cell;
   }
@@ -115,7 +118,7 @@ export class InboundCalls {
     for (const caller of this.waiting.values()) if (caller.address.nc === nc) this.forget(caller);
   }
 
-  /** A message of `sendWait`, for an alias or for the actor itself: it enters now, waits for room, or is refused. */
+  /** A message of `sendWait`, for the actor or for an alias of it: it enters now, waits for room, or is refused. */
   private admit(cell: Cell, ref: Ref, ms: number, message: unknown, alias: unknown, bytes: number): void {
     const { remote, aliases, deadLetters } = this.kernel;
     const gate = cell.extra?.gate;
@@ -138,9 +141,9 @@ export class InboundCalls {
     caller.bytes = bytes;
     this.blockedBytes.set(ref.nc, (this.blockedBytes.get(ref.nc) ?? 0) + bytes);
     void gate.room(caller).then(() => {
-      if (cell.isDead) return; // the end of the actor answers
+      if (cell.isDead) return; // the end of the actor was the answer
       gate.use(() => {
-        if (!this.waiting.has(ref.key)) return; // its node is lost: the next sender takes the place
+        if (!this.waiting.has(ref.key)) return; // the sender's node was lost: the next sender gets the place
         this.reply(ref, ReplyStatus.ok, true);
         enter();
       });
@@ -169,8 +172,8 @@ export class InboundCalls {
   }
 
   /**
-   * Drops the calls that are past their deadline: a server that never answers must not collect them (G5, P7). Amortised
-   * O(1) a call.
+   * Drops the calls that are past their deadline: those to a server that never answers must not pile up (G5, P7). Amortised O(1) for
+   * each call.
    */
   private sweep(): void {
     const now = this.kernel.now();
@@ -183,7 +186,7 @@ export class InboundCalls {
     caller.cell.removeCaller(caller);
   }
 
-  /** False: it was removed. */
+  /** False: it was removed before. */
   private remove({ address: { key, nc }, stopWaiting, bytes }: RemoteCall): boolean {
     if (!this.waiting.delete(key)) return false;
     stopWaiting?.();
@@ -199,18 +202,18 @@ export class InboundCalls {
   }
 }
 
-/** A call from another node that one of our actors has not answered. */
+/** A call from another node that an actor of this node has not answered. */
 class RemoteCall implements AwaitingCaller {
   private readonly calls: InboundCalls;
   readonly address: Ref;
   readonly cell: Cell;
   /** ms of the runtime's clock when the caller gives up; Infinity: never. */
   readonly deadline: number;
-  /** What the target got; undefined: it was asked to end, or the call is a message that waits for room. */
+  /** The message that the target got; undefined: the call is a stop request, or a `sendWait` that waits for room. */
   request: Call | undefined = undefined;
   /** Ends its wait for room in a mailbox. */
   stopWaiting: (() => void) | undefined = undefined;
-  /** Of the message that waits for room. */
+  /** Bytes of its message, if that waits for room. */
   bytes = 0;
   older: AwaitingCaller | null = null;
   newer: AwaitingCaller | null = null;
@@ -226,7 +229,7 @@ class RemoteCall implements AwaitingCaller {
     this.calls.targetEnded(this, reason);
   }
 
-  /** Calls back when it does not wait for room any more. */
+  /** Calls back when it no longer waits for room. */
   onDeath(callback: () => void): () => void {
     this.stopWaiting = callback;
     return () => void (this.stopWaiting = undefined);

@@ -1,9 +1,9 @@
 // Calls: requests with one answer, to actors here and on other nodes, and from other nodes.
 //
-// Guarantees: rules G of docs/rules.md. An answer settles the promise of its caller and never enters a mailbox; a call that
-// is over leaves nothing behind (G5); a call that would close a ring of waiting actors fails at once.
-// PendingCalls holds the calls of this runtime (OutboundCalls), InboundCalls those of other nodes that are not answered. RingSearch
-// follows the waits of both over nodes.
+// Guarantees: the rules for calls (G) of docs/rules.md. An answer settles the caller's promise and never enters a mailbox (G3); a call
+// that has ended leaves nothing behind (G5); a call that would deadlock fails (G4).
+// PendingCalls holds the calls of this runtime's actors, InboundCalls the unanswered calls of other nodes. RingSearch finds deadlocks
+// over several nodes.
 //
 // Must not know: servers, how an actor is spawned, what a frame is.
 export { AwaitedSends } from './awaited-sends.ts';

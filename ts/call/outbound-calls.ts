@@ -5,12 +5,12 @@ import {
   checkTimeout,
   deferred,
   deliverSent,
-  inPace,
+  inBudget,
   isFrom,
   type Kernel,
   latest,
   type NodeAddress,
-  nothing,
+  noop,
   onAbort,
   ownCell,
   type ReplyStatus,
@@ -25,12 +25,12 @@ import { SEND_TAG } from './request-tags.ts';
 import type { RingSearch } from './ring-search.ts';
 import { MAX_RING } from './waits.ts';
 
-const DEFAULT_TIMEOUT = 5000;
+const DEFAULT_TIMEOUT_MS = 5000;
 const NO_CHAIN: readonly Pid[] = [];
 
 /**
- * Calls of this runtime: requests with one answer. The answer settles the caller's promise and never enters a mailbox, so a
- * late one disturbs no actor (G3) and no backlog delays one (B6).
+ * The calls of this runtime: requests with one answer. The answer settles the caller's promise and never enters a mailbox, so a late
+ * answer cannot reach an actor (G3), and a long mailbox does not delay an answer (B6).
  */
 export class OutboundCalls {
   private readonly kernel: Kernel;
@@ -43,12 +43,12 @@ export class OutboundCalls {
     this.rings = rings;
   }
 
-  /** Pending calls that have a reply address. */
+  /** How many pending calls have a reply address. */
   get size(): number {
     return this.pending.byId.size;
   }
 
-  /** Pending calls to other nodes. O(nodes). */
+  /** How many calls to other nodes are pending. O(nodes). */
   get remoteCount(): number {
     return this.pending.byNode.size;
   }
@@ -66,7 +66,7 @@ export class OutboundCalls {
     const timeout = this.timeoutOf(caller, options);
     if (options?.signal?.aborted === true) {
       copyTerm(args);
-      return inPace(this.kernel, caller, Promise.reject(pending.error('aborted', options.signal.reason)));
+      return inBudget(this.kernel, caller, Promise.reject(pending.error('aborted', options.signal.reason)));
     }
     pending.promise = deferred();
     pending.resolve = latest.resolve;
@@ -78,43 +78,43 @@ export class OutboundCalls {
       if (tracing === null) this.dispatch(pending, args, timeout);
       else this.dispatchTraced(tracing, pending, args, timeout);
     } catch (error) {
-      pending.withdraw(); // it cannot travel: nothing was sent, and nothing may stay (B9)
+      pending.withdraw(); // it cannot be sent: nothing was sent, so no pending call may remain (B9)
       throw error;
     }
     return pending.promise;
   }
 
   /**
-   * Sends a message to another node, which answers when it is in the mailbox: true when that can make a sender wait. Rejects with
-   * a CallError.
+   * Sends a message to an actor of another node and waits until it is in the mailbox. Resolves to true if that mailbox can block a
+   * sender. Rejects with a CallError.
    */
   async deliver(from: Pid | null, to: Pid | NodeAddress | Ref, message: unknown): Promise<unknown> {
     const { kernel } = this;
     const target = to instanceof Ref ? new Pid(to.nc, to.local) : to;
     const args = to instanceof Ref ? [message, to] : [message];
-    // A call of no actor: one that waits for room closes no ring of calls.
+    // Not as a call of the actor: a wait for room is no part of a deadlock of calls.
     const pending = new PendingCall(kernel, this.pending, null, target, 'sendWait');
     pending.promise = deferred();
     pending.resolve = latest.resolve;
     pending.reject = latest.reject;
-    pending.promise.catch(nothing); // it may fail while slices are copied
+    pending.promise.catch(noop); // it may fail while slices are copied
     pending.begin(Number.POSITIVE_INFINITY);
     pending.node = target instanceof Pid ? target.nc : kernel.remote.canonical(target.node);
     this.pending.byNode.add(pending.node, pending);
     try {
-      await kernel.remote.callGently(from, pending.address, target, [SEND_TAG, args, NO_CHAIN]);
+      await kernel.remote.callInSlices(from, pending.address, target, [SEND_TAG, args, NO_CHAIN]);
     } catch (error) {
       pending.withdraw();
       throw error;
     }
-    if (from !== null && ownCell(kernel, from) === undefined) pending.withdraw(); // it may not have been sent
+    if (from !== null && ownCell(kernel, from) === undefined) pending.withdraw(); // the sender died before the last slice
     return pending.promise;
   }
 
   /**
-   * An answer to one of these calls. False: it is too late.
+   * An answer to one of these calls arrives. False: it is too late, or is not from the node that was called.
    *
-   * @param from The node it came from: the one that was asked, else the answer does not count; null: this node.
+   * @param from The node that sent the answer; null: this node.
    */
   answered(from: AnsweringNode | null, ref: Ref, status: ReplyStatus, value: unknown): boolean {
     const pending = this.pending.byId.get(ref.id);
@@ -128,19 +128,19 @@ export class OutboundCalls {
     return false;
   }
 
-  /** The answer to `pending` came. False: it is too late. */
+  /** Settles `pending` with its answer. False: it is too late. */
   settle(pending: PendingCall, status: ReplyStatus, value: unknown): boolean {
     const isOpen = pending.settle(status, value);
     if (!isOpen) this.kernel.deadLetters.count('late_reply', pending.address);
     return isOpen;
   }
 
-  /** Takes the calls to a lost node out of the index: each is then failed by the caller of this. */
+  /** Removes the calls to a lost node from the index and returns them. The caller then fails each. */
   takeNode(node: number | string): Iterable<PendingCall> {
     return this.pending.byNode.take(node);
   }
 
-  /** The runtime stopped: every call with a reply address fails. */
+  /** The runtime stopped: fails every call that has a reply address. */
   stop(): void {
     for (const pending of [...this.pending.byId.values()]) pending.fail('noproc', 'stopped');
   }
@@ -148,11 +148,11 @@ export class OutboundCalls {
   private timeoutOf(caller: Cell | null, options: CallOptions | undefined): number {
     if (options?.timeout !== undefined) return checkTimeout(options.timeout);
     const deadline = openCall(caller)?.deadline;
-    if (deadline === undefined || deadline === Number.POSITIVE_INFINITY) return DEFAULT_TIMEOUT;
+    if (deadline === undefined || deadline === Number.POSITIVE_INFINITY) return DEFAULT_TIMEOUT_MS;
     return Math.max(0, Math.ceil(deadline - this.kernel.now()));
   }
 
-  // Apart from `call`: a closure costs each call of its function.
+  // Not inlined into `call`: V8 allocates the context of a closure in each call of its function, also when the closure is not made.
   private dispatchTraced(
     tracing: TracingPort,
     pending: PendingCall,
@@ -171,7 +171,7 @@ export class OutboundCalls {
     const chain = chainOf(caller);
     const address = resolve(kernel, to);
     if (address !== undefined && (!(address instanceof Pid) || address.nc !== 0)) {
-      // Written at once, without a copy: one for each of many calls would hold more than may wait to be sent.
+      // The arguments are encoded at once instead of copied: copies for many calls could hold more memory than the send queue may.
       pending.node = address instanceof Pid ? address.nc : kernel.remote.canonical(address.node);
       this.pending.byNode.add(pending.node, pending);
       if (caller !== null) this.rings.watch(pending.started);
@@ -204,7 +204,7 @@ function arm(pending: PendingCall, signal: AbortSignal | undefined): void {
   pending.disarm = onAbort(signal, () => void pending.fail('aborted', signal.reason));
 }
 
-/** The caller, after those that wait for it: for the answer it owes, or for the end of its init. At most {@link MAX_RING}. */
+/** The caller, preceded by the actors that wait for it: for its answer, or for its init. At most {@link MAX_RING} PIDs. */
 function chainOf(caller: Cell | null): readonly Pid[] {
   if (caller === null) return NO_CHAIN;
   const open = openCall(caller);

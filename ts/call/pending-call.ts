@@ -4,13 +4,13 @@ import {
   type Call,
   type Cell,
   type ExitReason,
-  type FarWait,
   type Kernel,
-  nothing,
+  noop,
   type OwnCall,
+  type RemoteWait,
   ReplyStatus,
   type RequestTrace,
-  settleInPace,
+  settleInBudget,
   whyFailed,
 } from '../kernel/index.ts';
 import { NodeIndex } from '../link/index.ts';
@@ -19,23 +19,23 @@ import { Pid, type Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
 import { CallError, type CallState } from './call-error.ts';
 
-/** The pending calls of a runtime. A call enters and leaves by itself. */
+/** The pending calls of a runtime. Each PendingCall adds and removes itself. */
 export class PendingCalls {
-  /** By the id of the reply address; a local call of an actor has none until it is asked for. */
+  /** By the id of the reply address. A call between local actors has none until its address is read. */
   readonly byId: Map<number, PendingCall> = new Map();
   /** Calls to other nodes. */
   readonly byNode: NodeIndex<PendingCall> = new NodeIndex();
 }
 
-/** A call of this runtime that waits for its answer. It is its own timer, and an entry in the list of its caller's calls. */
-export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWait {
+/** A call of this runtime that waits for its answer. It is its own timer, and an item of the list of its caller's calls. */
+export class PendingCall extends Timer implements AwaitingCaller, OwnCall, RemoteWait {
   private readonly kernel: Kernel;
   private readonly table: PendingCalls;
   readonly caller: Cell | null;
   readonly to: Dest<never>;
   readonly tag: string;
   readonly started: number;
-  lookedAt = 0;
+  probedAgeMs = 0;
   /** The node of the target; undefined: this one. */
   node: number | string | undefined = undefined;
   target: Cell | undefined = undefined;
@@ -63,7 +63,7 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
     this.started = kernel.now();
   }
 
-  /** Its reply address, made on demand: most local calls are answered by their `Call`. */
+  /** Its reply address, made when first read: most local calls are answered through their `Call` and need none. */
   get address(): Ref {
     if (this.ref === undefined) {
       const { caller } = this;
@@ -90,18 +90,18 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
     this.fail('cycle', ring);
   }
 
-  /** From now on it waits. */
+  /** Starts the wait: the timer runs, and the call is in its caller's list. */
   begin(timeout: number): void {
     const { caller } = this;
     if (timeout !== Number.POSITIVE_INFINITY) this.kernel.timers.startAt(this, this.started + timeout);
-    if (caller === null) return void this.address; // so that the end of the runtime finds it
+    if (caller === null) return void this.address; // in `byId`, so that it fails when the runtime stops
     const more = caller.more();
     this.after = more.calls;
     if (more.calls !== null) more.calls.before = this;
     more.calls = this;
   }
 
-  /** Ends it without an outcome: its promise stays pending. */
+  /** Ends the call without an outcome: its promise stays pending. */
   withdraw(): void {
     this.end('withdrawn');
   }
@@ -112,18 +112,18 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
     return true;
   }
 
-  /** False: it was over. */
+  /** Rejects the promise. False: the call had ended. */
   fail(state: CallState, reason: unknown): boolean {
     if (this.isOver) return false;
     if (!this.end(state)) return true;
-    // An actor may do something else before it awaits the outcome: until then the rejection is no unhandled one (A4, V2).
-    if (this.caller !== null) this.promise.catch(nothing);
+    // An actor may await the promise later: until then its rejection must not count as unhandled and end the OS process (A4, V2).
+    if (this.caller !== null) this.promise.catch(noop);
     const error = this.error(state, reason);
-    settleInPace(this.kernel, this.caller, () => this.reject(error));
+    settleInBudget(this.kernel, this.caller, () => this.reject(error));
     return true;
   }
 
-  /** The answer came. False: it was over. */
+  /** The answer came. False: the call had ended. */
   settle(status: ReplyStatus, value: unknown): boolean {
     if (this.request !== undefined) this.request.isAnswered = true;
     return status === ReplyStatus.ok ? this.succeed(value) : this.fail(STATES[status] ?? 'error', value);
@@ -144,9 +144,9 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
   }
 
   /**
-   * Takes it out of every table. False: it was over; or the caller is dead, and its promise stays pending.
+   * Removes the call from every table. False: it had ended, or the caller is dead: the promise then stays pending.
    *
-   * @param failed a word for how it failed.
+   * @param failed how it failed, in one word; undefined: it succeeded.
    */
   private end(failed: string | undefined): boolean {
     if (this.isOver) return false;
@@ -170,9 +170,9 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, FarWa
   }
 }
 
-/** Full name of the node of a PID or a local name. Undefined: this node, and it has no name. */
+/** The full name of the node of a PID or a local name. Undefined: this node, which has no name. */
 export function nodeOfTarget(kernel: Kernel, to: string | Pid | Ref): string | undefined {
-  const { remote } = kernel; // not taken apart in the signature: no internal member may stand in a declaration
+  const { remote } = kernel; // not destructured in the signature: `remote` is @internal and must not be in the .d.ts
   return to instanceof Pid && to.nc !== 0 ? remote.nodeOf(to) : remote.nodeName;
 }
 

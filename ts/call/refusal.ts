@@ -3,8 +3,8 @@ import { Pid } from '../term/index.ts';
 import { isWaiting, MAX_RING, MAX_STEPS, waitsOf } from './waits.ts';
 
 /**
- * Why an actor cannot take a call of the last in `chain`, each of which waits for the next; undefined: it can. O(1) unless the
- * actor waits for others itself; then O(calls and starts that it waits for, directly or not), up to {@link MAX_STEPS}.
+ * Why `cell` cannot take a call of the last actor in `chain`, where each actor waits for the next; undefined: it can. O(1) if `cell`
+ * itself waits for no actor, otherwise O(calls and starts that it waits for, directly or through others), at most {@link MAX_STEPS}.
  */
 export function refusal(cell: Cell, chain: readonly Pid[]): 'cycle' | 'overload' | undefined {
   if (chain.length > 0 && isWaiting(cell) && closesRing(cell, chain.slice(-MAX_RING))) return 'cycle';
@@ -12,8 +12,8 @@ export function refusal(cell: Cell, chain: readonly Pid[]): 'cycle' | 'overload'
 }
 
 /**
- * Whether `cell` waits, directly or through others of this node, for one of `chain`. Of waits for other nodes only the PIDs that
- * are called are known here; `RingSearch` follows the rest.
+ * Whether `cell` waits, directly or through other actors of this node, for one of `chain`. Of an actor of another node only the PID
+ * is known here: `RingSearch` finds rings that go on there.
  */
 function closesRing(cell: Cell, chain: readonly Pid[]): boolean {
   if (mayWaitForNext(cell) && includes(chain, cell.pid)) return true;
@@ -34,8 +34,8 @@ function closesRing(cell: Cell, chain: readonly Pid[]): boolean {
 }
 
 /**
- * Whether the wait that `chain` tells of may be what holds the actor up. While it waits for a start of this node it is that one;
- * a start on another node runs beside it.
+ * Whether the actor may be blocked by its wait in `chain`. An actor that only waits for starts on this node is blocked by those
+ * instead.
  */
 function mayWaitForNext({ extra }: Cell): boolean {
   return extra !== null && (extra.calls !== null || !extra.starts?.size);

@@ -14,13 +14,13 @@ export class Replies {
     this.inbound = inbound;
   }
 
-  /** Answers a call with a value. See {@link answer}. */
+  /** Answers a call with a value: {@link answer} with the status `ok`. */
   succeed(to: Call | Ref, value: unknown): boolean {
     return this.answer(to, ReplyStatus.ok, value);
   }
 
   /**
-   * Answers a call, once. False: it was answered, or its caller does not wait any more.
+   * Answers a call, once. False: it was answered already, or its caller no longer waits.
    *
    * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE; then the call is not answered.
    */
@@ -30,9 +30,9 @@ export class Replies {
       return callOf(to)?.isAnswered === true ? false : this.inbound.reply(to, status, value);
     }
     if (to.isAnswered) return false;
-    const { asker } = to;
-    if (asker instanceof PendingCall) return this.calls.settle(asker, status, copyTerm(value));
-    const isOpen = this.inbound.reply(asker.address, status, value);
+    const { replyTarget } = to;
+    if (replyTarget instanceof PendingCall) return this.calls.settle(replyTarget, status, copyTerm(value));
+    const isOpen = this.inbound.reply(replyTarget.address, status, value);
     to.isAnswered = true;
     return isOpen;
   }

@@ -1,43 +1,47 @@
-// Which actors wait for which: what the pending calls and starts of this node's actors say.
-import { BUSY, type Cell, type FarWait } from '../kernel/index.ts';
+// Which actor waits for which, from the pending calls and starts of this node's actors.
+import { BUSY, type Cell, type RemoteWait } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 import { PendingCall } from './pending-call.ts';
 
-/** Waits that one search for a ring looks at: a ring behind more is not found. */
+/** Most waits that one search looks at. A ring that takes more is not found. */
 export const MAX_STEPS = 1000;
-/** Actors that a ring may have: a longer one is not found. */
+/** Most actors in a ring. A longer ring is not found. */
 export const MAX_RING = 64;
 
-/** Whether an actor handles nothing before a call or a start of its own is over. One that can receive meanwhile closes no ring. */
+/** Whether an actor is blocked by a call or a start of its own. An actor that can still receive cannot deadlock. */
 export function isWaiting({ extra, body, wait, flags }: Cell): boolean {
-  if (extra === null || (extra.calls === null && !extra.farStarts?.size && !extra.starts?.size)) return false;
+  if (extra === null || (extra.calls === null && !extra.remoteStarts?.size && !extra.starts?.size))
+    return false;
   return body === null ? wait === null : (flags & BUSY) !== 0 || extra.isStarting;
 }
 
-/** Whether a caller waits for an actor's answer, or what started it for its init. */
+/** Whether a caller waits for an actor's answer, or its starter for its init. */
 export function isWaitedFor({ extra }: Cell): boolean {
   return extra !== null && (extra.starter !== null || extra.callers !== null);
 }
 
-/** What an actor waits for: actors of this node, and its waits for other nodes. */
-export function* waitsOf({ extra }: Cell): Generator<Cell | FarWait> {
+/** What an actor waits for: actors of this node, and waits for actors of other nodes. */
+export function* waitsOf({ extra }: Cell): Generator<Cell | RemoteWait> {
   for (let call = extra?.calls ?? null; call !== null; call = call.after) {
     if (!(call instanceof PendingCall)) continue;
     if (call.target !== undefined) yield call.target;
     else if (call.node !== undefined) yield call;
   }
   yield* extra?.starts ?? [];
-  yield* extra?.farStarts ?? [];
+  yield* extra?.remoteStarts ?? [];
 }
 
-/** A wait for another node, and the actors on the way to it: each waits for the next, the last one has the wait. */
+/** A wait for another node, and the actors that lead to it: each waits for the next, the last one made the wait. */
 export interface FoundWait {
-  readonly wait: FarWait;
+  readonly wait: RemoteWait;
   readonly way: readonly Pid[];
 }
 
-/** The waits for other nodes of an actor, and of those of this node that it waits for, directly or not. O(steps). */
-export function farWaits(from: Cell, steps: number): { readonly found: FoundWait[]; readonly left: number } {
+/** The waits for other nodes of an actor, and of the actors of this node that it waits for, directly or through others. O(steps). */
+export function remoteWaits(
+  from: Cell,
+  steps: number,
+): { readonly found: FoundWait[]; readonly left: number } {
   const found: FoundWait[] = [];
   if (!isWaiting(from)) return { found, left: steps };
   const seen = new Set([from]);

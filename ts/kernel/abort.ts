@@ -1,14 +1,14 @@
-/** What waits for a signal: one listener of ours serves them all, for Node.js warns of a leak at the eleventh. */
+/** Callbacks by signal. They share one listener on the signal: Node.js warns of a leak from the eleventh listener on. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
 /**
- * Calls back once when `signal`, which has not fired, does. O(1).
+ * Calls back once when `signal` fires. The signal must not have fired yet. O(1).
  *
- * @returns a way to take it back; nothing of it stays at the signal then.
+ * @returns A function that removes the callback; nothing then stays attached to the signal.
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const callbacks = waiting.get(signal) ?? listen(signal);
-  const entry = (): void => callback(); // the same callback may wait twice
+  const entry = (): void => callback(); // the same callback may be added twice
   callbacks.add(entry);
   return () => {
     callbacks.delete(entry);

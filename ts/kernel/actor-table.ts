@@ -8,12 +8,12 @@ interface Page<C> {
 }
 
 /**
- * One counter for the OS process: a PID of a node object that was stopped never denotes an actor of the next one (rules
- * A9, K13). Serial 0 stands for code outside of actors.
+ * The serial of the next actor. All runtimes of the OS process share it, so a PID of a stopped node object never denotes an actor
+ * of the next one (A9, K13). Serial 0 stands for code outside of actors.
  */
 let nextSerial = 1;
 
-/** Living actors by local id: pages of serials, dropped when empty; the page used last is remembered. */
+/** Living actors by local id, in pages of consecutive serials. Empty pages are dropped; the page used last is cached. */
 export class ActorTable<C extends { readonly pid: Pid }> {
   size = 0;
   private readonly base: number;
@@ -64,7 +64,7 @@ export class ActorTable<C extends { readonly pid: Pid }> {
     this.lastPage = undefined;
   }
 
-  /** The canonical PID of a local id: that of the living actor, else one of a dead actor. */
+  /** The PID with that local id: the living actor's own, otherwise a new one that denotes a dead actor. */
   pidOf(local: number): Pid {
     return this.get(local)?.pid ?? new Pid(0, local);
   }
@@ -76,8 +76,8 @@ export class ActorTable<C extends { readonly pid: Pid }> {
   }
 
   /**
-   * The actors whose local id is greater than `local`, those of the lowest ids first. It looks at the table as it is when the next
-   * page begins. O(pages) to begin.
+   * The actors whose local id is greater than `local`, lowest page of ids first. The table may change meanwhile: each page is read
+   * when the iteration reaches it. O(pages) to begin.
    */
   *after(local: number): IterableIterator<C> {
     const first = Math.floor((local - this.base) / PAGE);

@@ -1,12 +1,15 @@
 import { kindOf, SnowmeshError } from '../errors/index.ts';
 import type { Ref } from '../term/index.ts';
 
-/** When an alias ends: `explicit` by unalias, `demonitor` also with its monitor (or DOWN), `reply` also with the first message. */
+/**
+ * What ends an alias: `explicit` only `unalias`; `demonitor` also the end of its monitor, by `demonitor` or by its Down; `reply` also
+ * the first message that arrives through it. As the `alias` option of Erlang's `monitor/3`.
+ */
 export type AliasMode = 'explicit' | 'demonitor' | 'reply';
 
 const MODES: ReadonlySet<unknown> = new Set<AliasMode>(['explicit', 'demonitor', 'reply']);
 
-/** Refuses what is no mode of an alias. Throws SNOW_ERR_BAD_OPTION. */
+/** Throws SNOW_ERR_BAD_OPTION when `mode` is not an {@link AliasMode}. */
 export function checkAliasMode(mode: unknown): void {
   if (MODES.has(mode)) return;
   throw new SnowmeshError(
@@ -15,7 +18,7 @@ export function checkAliasMode(mode: unknown): void {
   );
 }
 
-/** An actor, which knows the ids of its aliases. */
+/** An actor as the alias table sees it: it keeps the ids of its own aliases. */
 export interface AliasOwner {
   noteAlias(id: number): void;
   forgetAlias(id: number): void;
@@ -50,14 +53,14 @@ export class Aliases<C extends AliasOwner> {
     cell.forgetAlias(ref.id);
   }
 
-  /** A monitor ended: its alias ends with it, unless it is explicit. */
+  /** The monitor `ref` ended: its alias ends with it, unless the alias is explicit. */
   endWithMonitor(ref: Ref): void {
     if (this.byId.size === 0) return;
     const alias = this.byId.get(ref.id);
     if (alias !== undefined && alias.mode !== 'explicit') this.end(alias);
   }
 
-  /** The owner of these died. */
+  /** Removes the aliases of a dead actor. */
   endAll(ids: Iterable<number>): void {
     for (const id of ids) this.byId.delete(id);
   }

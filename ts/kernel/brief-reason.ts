@@ -1,7 +1,7 @@
-/** Characters of a reason in the sentence of an error; the whole is in the error's `cause`. */
+/** Most characters of a reason in an error message; the whole reason is the error's `cause`. */
 const MOST_CHARACTERS = 300;
 
-/** An exit reason in a few words: a word as it is, a crash as `TypeError: …`. Reasons of peers may have any form and size. O(1). */
+/** An exit reason as short text: a string as it is, a crash as `TypeError: …`. A peer's reason may have any form and size. O(1). */
 export function briefReason(reason: unknown): string {
   return shortened(words(reason));
 }
@@ -30,8 +30,8 @@ function shortened(text: string): string {
 }
 
 /**
- * A value as JSON of about so many characters, without fields called `stack`. What does not fit is replaced by `…`. Reads no more of the
- * value than it prints: peers choose its size, and printing a bigint of 1 MiB alone takes seconds. O(characters).
+ * A value as JSON of about `characters` characters, without fields called `stack`; `…` replaces the rest. Reads no more of the value
+ * than it prints: a peer chooses the size, and printing one bigint of 1 MiB takes seconds. O(characters).
  */
 export function briefJson(value: unknown, characters: number): string {
   const printer = new Printer(characters);
@@ -44,8 +44,7 @@ export function briefJson(value: unknown, characters: number): string {
 }
 
 /**
- * The value itself when it is cheap to print, else a text in its place: for loggers, which print what they are given in full.
- * O(1).
+ * The value itself when it is cheap to print, otherwise {@link briefJson} of it: a logger prints what it gets in full. O(1).
  */
 export function printable(value: unknown): unknown {
   return isCheap(value, { left: MOST_VALUES }) ? value : briefJson(value, MOST_LOGGED);

@@ -1,31 +1,39 @@
 import type { Pid, Ref } from '../term/index.ts';
 import { SystemMessage } from './system-message.ts';
 
-/** What an answer goes to. */
-export interface Asker {
+/** The receiver of an answer: a pending call of this node, or a call from another node. */
+export interface ReplyTarget {
   readonly address: Ref;
 }
 
-/** A request that waits for an answer. A handler answers it with `replyTo(self, call, value)`, or hands `ref` to another actor of its node that does. */
+/**
+ * A request in a mailbox, as `call` sends it. Answer it with `replyTo(self, call, value)`, or pass `ref` to another actor of this
+ * node, which then answers it. As the `{'$gen_call', From, Request}` of Erlang's gen_server.
+ *
+ * @example
+ * const message = await self.receive();
+ * if (message instanceof Call && message.tag === 'add') replyTo(self, message, 1 + 1);
+ */
 export class Call extends SystemMessage {
-  /** The caller; undefined: code outside of actors. */
+  /** The calling actor; undefined: code outside of actors, or of another node. */
   readonly from: Pid | undefined;
-  /** Which call. */
+  /** The name of the request. */
   readonly tag: string;
-  /** What it was called with. */
+  /** The arguments of the request. */
   readonly args: readonly unknown[];
-  /** ms of the runtime's clock when the caller gives up; Infinity: never. */
+  /** When the caller gives up, in ms of the runtime's monotonic clock (`self.now()`); Infinity: never. */
   readonly deadline: number;
-  /** The callers that wait for this answer, directly or not, the first one first. */
+  /** The actors that wait for this answer, directly or through other calls, outermost first. */
   readonly chain: readonly Pid[];
+  /** Whether it was answered. */
   isAnswered = false;
-  /** @internal What the answer goes to. */
-  readonly asker: Asker;
+  /** @internal Where the answer goes. */
+  readonly replyTarget: ReplyTarget;
 
   /** @internal */
   constructor(
     from: Pid | undefined,
-    asker: Asker,
+    replyTarget: ReplyTarget,
     tag: string,
     args: readonly unknown[],
     deadline: number,
@@ -33,25 +41,25 @@ export class Call extends SystemMessage {
   ) {
     super();
     this.from = from;
-    this.asker = asker;
+    this.replyTarget = replyTarget;
     this.tag = tag;
     this.args = args;
     this.deadline = deadline;
     this.chain = chain;
   }
 
-  /** The reply address: sendable, good for one answer. */
+  /** The reply address: it can be sent to another actor, and takes one answer. */
   get ref(): Ref {
-    const { address } = this.asker;
+    const { address } = this.replyTarget;
     callsByRef.set(address, this);
     return address;
   }
 }
 
-/** Calls whose reference was handed out: an answer through that counts as theirs. */
+/** Calls whose `ref` was read: an answer to the reference marks the call as answered. */
 const callsByRef = new WeakMap<Ref, Call>();
 
-/** The call that a reference was handed out for on this node. */
+/** The call that a reference belongs to, if that reference was read from a call of this node. */
 export function callOf(ref: Ref): Call | undefined {
   return callsByRef.get(ref);
 }

@@ -1,10 +1,10 @@
-// Callbacks of code outside of actors: what they throw is logged and ends nothing.
+// Callbacks of code outside of actors: an error in one is logged and ends no actor.
 import { Timer } from '../timers/index.ts';
 import type { Kernel } from './kernel.ts';
 import type { Logger } from './logger.ts';
 import { isPromise } from './promise.ts';
 
-/** Runs `action`; logs what it throws, and what a promise that it gives rejects with. */
+/** Runs `action`. Logs what it throws, or what the promise that it returns rejects with. */
 export function guard({ logger }: { readonly logger: Logger }, action: () => unknown): void {
   const failed = (error: unknown): void =>
     logger.error({ event: 'callback_failed', err: error }, 'a callback failed');
@@ -16,11 +16,7 @@ export function guard({ logger }: { readonly logger: Logger }, action: () => unk
   }
 }
 
-/**
- * Calls back once, not before `ms` have passed. Returns the way to cancel it.
- *
- * @param ms Infinity: never.
- */
+/** Calls back once after at least `ms` milliseconds; Infinity: never. Returns a function that cancels it. */
 export function after(kernel: Kernel, ms: number, action: () => unknown): () => void {
   const timer = new CallbackTimer(kernel, action);
   kernel.timers.start(timer, ms);

@@ -15,13 +15,15 @@ import type { LoggedTag } from './match.ts';
 import type { Body, Program } from './program.ts';
 import type { Wait } from './wait.ts';
 
-/** Bits of `Cell.flags`. */
+/** Bit of `Cell.flags`: it is in the run queue. */
 export const QUEUED = 1;
-/** A promise of the handler is pending: no next message. */
+/** A promise of its handler or init is pending: it gets no next message. */
 export const BUSY = 2;
 export const DEAD = 4;
+/** Exit signals arrive as messages. */
 export const TRAPS = 8;
 export const TERMINATING = 16;
+/** Its mailbox has a limit: `Extras.gate`. */
 export const LIMITED = 32;
 /** Its init is done. */
 export const READY = 64;
@@ -32,35 +34,36 @@ export const TRACED = 256;
 
 const NO_ANCESTORS: readonly Pid[] = [];
 
-/** The parts of a control block that most actors never need. */
+/** The fields of a control block that most actors never need. */
 export class Extras {
   links: Links | null = null;
   watches: Watches | null = null;
-  /** Monitors of it. */
+  /** Monitors of it, made by other actors. */
   watchers: Chain<Monitor> | null = null;
-  /** Calls that wait for its answer: the newest, the head of a list. */
+  /** Calls that wait for its answer: a linked list, newest first. */
   callers: AwaitingCaller | null = null;
-  /** Its own pending calls: the head of a list. */
+  /** Its own pending calls: a linked list, newest first. */
   calls: OwnCall | null = null;
   timers: Set<Timer> | null = null;
   aliases: Set<number> | null = null;
   ending: Ending | null = null;
-  /** A single one without the Set, which would take more memory than the rest of this object. */
+  /** A single callback is stored without a Set, which would take more memory than the rest of this object. */
   deathCallbacks: DeathCallback | Set<DeathCallback> | null = null;
   gate: MailboxGate | null = null;
-  /** Told when the init is done or has failed. */
+  /** Gets the outcome of its init; null once it has it. */
   starter: Starter | null = null;
   /** Actors of this node whose init it waits for. */
   starts: Set<Cell> | null = null;
-  /** The init of one of them runs on its stack. */
+  /** The init of one of `starts` runs on its stack. */
   isStarting = false;
-  /** Actors of other nodes that it waits for in the same way. */
-  farStarts: Set<FarWait> | null = null;
+  /** Actors of other nodes whose init it waits for. */
+  remoteStarts: Set<RemoteWait> | null = null;
+  /** The PIDs above its parent, nearest first, for crash reports. Empty: not stored. */
   ancestors: readonly Pid[] = NO_ANCESTORS;
-  /** What carries the AsyncLocalStorage stores of its spawn. */
+  /** Carries the AsyncLocalStorage stores of the code that spawned it. */
   store: AsyncResource | null = null;
 
-  /** Takes all calls out of `callers`, the oldest first. O(calls). */
+  /** Empties the list `callers`. Returns its items, oldest first. O(calls). */
   takeCallers(): AwaitingCaller[] {
     const taken: AwaitingCaller[] = [];
     for (let caller = this.callers; caller !== null; ) {
@@ -74,54 +77,54 @@ export class Extras {
   }
 }
 
-/** A caller that is told when the actor it called ends: an item of the list that begins at `Extras.callers`. */
+/** A call that fails when its target ends: an item of the list `Extras.callers`. */
 export interface AwaitingCaller {
   older: AwaitingCaller | null;
   newer: AwaitingCaller | null;
   targetEnded(reason: ExitReason): void;
 }
 
-/** A pending call of an actor: an item of the list that begins at `Extras.calls`. */
+/** A pending call of an actor: an item of the list `Extras.calls`. */
 export interface OwnCall {
   before: OwnCall | null;
   after: OwnCall | null;
-  /** Ends it without an outcome: its promise stays pending. */
+  /** Ends the call without an outcome: its promise stays pending. */
   withdraw(): void;
 }
 
-/** A wait of an actor for one of another node: a call, or a start. */
-export interface FarWait {
+/** An actor waits for an actor of another node: a call, or a start. */
+export interface RemoteWait {
   /** The waiting actor; null: code outside of actors. */
   readonly caller: Cell | null;
-  /** Names the wait at the other node, too. */
+  /** Identifies the wait, on the other node, too. */
   readonly address: Ref;
-  /** The other node: its number, or its name. */
+  /** The number or the name of the other node. */
   readonly node: number | string | undefined;
-  /** What is called; undefined: it is a start. */
+  /** The target of the call; undefined: it is a start. */
   readonly to: unknown;
-  /** ms of the runtime's clock. */
+  /** When it began, in ms of the runtime's clock. */
   readonly started: number;
-  /** How old it was, in ms, when a ring through it was last looked for. */
-  lookedAt: number;
-  /** It is part of a ring of actors, each of which waits for the next: it fails. */
+  /** Its age in ms when it was last probed for a deadlock. */
+  probedAgeMs: number;
+  /** Fails the wait: it is part of `ring`, actors each of which waits for the next. */
   closesRing(ring: readonly Pid[]): void;
 }
 
-/** What waits for an actor's init. */
+/** Gets the outcome of an actor's init: exactly one call. */
 export interface Starter {
   ready(): void;
   ignored(): void;
   failed(reason: unknown): void;
 }
 
-/** What a new actor runs in its first turn. */
+/** The code and arguments that a new actor runs in its first turn. */
 export interface Birth {
   readonly what: Program;
   readonly isHandler: boolean;
   readonly args: readonly unknown[];
 }
 
-/** An actor's control block; no part of the package's interface. */
+/** An actor's control block. It is not exported from the package. */
 export class Cell implements Queued<Cell>, AliasOwner {
   nextInQueue: Cell | null = null;
   readonly kernel: Kernel;
@@ -133,15 +136,14 @@ export class Cell implements Queued<Cell>, AliasOwner {
   birth: Birth | null;
   body: Body | null = null;
   wait: Wait | null = null;
-  /** Settles the promise of `wait`. */
-  resume: (message: unknown) => void = nothing;
-  /** Set by `self.exit` while a handler runs. */
+  /** Resolves the promise of `wait`. */
+  resume: (message: unknown) => void = noop;
+  /** The exit reason that `self.exit` got while a handler runs: the actor ends with it when the handler returns. */
   leaving: { readonly reason: unknown } | null = null;
-  /** The call that it is handling. */
   handling: Call | null = null;
+  /** The last message that it took, for crash reports. */
   lastTag: LoggedTag = undefined;
-  /** Messages that it has taken. */
-  turns = 0;
+  turns = 0; // messages that it has taken
   private extras: Extras | null = null;
   private ownSelf: object | null = null;
 
@@ -162,7 +164,7 @@ export class Cell implements Queued<Cell>, AliasOwner {
     return (this.flags & DEAD) !== 0;
   }
 
-  /** Nothing that its code still does has an effect: it is dead, or its handler has called `self.exit` (A6, A7). */
+  /** Whether its code has no effect any more: it is dead (A7), or its handler has called `self.exit` (A6). */
   get isOver(): boolean {
     return (this.flags & DEAD) !== 0 || this.leaving !== null;
   }
@@ -171,12 +173,11 @@ export class Cell implements Queued<Cell>, AliasOwner {
     return (this.flags & TRAPS) !== 0;
   }
 
-  /** The rarely used part, if it was made. */
   get extra(): Extras | null {
     return this.extras;
   }
 
-  /** The rarely used part, made now. */
+  /** The rarely used fields, allocated if they were not. */
   more(): Extras {
     this.extras ??= new Extras();
     return this.extras;
@@ -204,7 +205,7 @@ export class Cell implements Queued<Cell>, AliasOwner {
     this.extras?.aliases?.delete(id);
   }
 
-  /** A call that waits for this actor's answer is told of its end. */
+  /** Adds a call that fails when this actor ends. */
   addCaller(caller: AwaitingCaller): void {
     const more = this.more();
     const { callers } = more;
@@ -213,7 +214,6 @@ export class Cell implements Queued<Cell>, AliasOwner {
     more.callers = caller;
   }
 
-  /** Does nothing for a call that is not in the list (any more). */
   removeCaller(caller: AwaitingCaller): void {
     const { older, newer } = caller;
     if (newer !== null) newer.older = older;
@@ -223,7 +223,7 @@ export class Cell implements Queued<Cell>, AliasOwner {
     caller.older = caller.newer = null;
   }
 
-  /** Calls back once when the actor dies, after its names are free. Returns the way to cancel it. */
+  /** Calls back once when the actor dies, after its names are free. Returns a function that cancels it. */
   onDeath(callback: DeathCallback): () => void {
     const more = this.more();
     const { deathCallbacks } = more;
@@ -231,32 +231,32 @@ export class Cell implements Queued<Cell>, AliasOwner {
     else if (typeof deathCallbacks === 'function') more.deathCallbacks = new Set([deathCallbacks, callback]);
     else deathCallbacks.add(callback);
     return () => {
-      // The cell may have dropped its extras: a death is announced after those before it.
+      // `more` and not `this.extras`: the cell drops its extras when it dies, but the queue of deaths still holds them.
       if (more.deathCallbacks === callback) more.deathCallbacks = null;
       else if (typeof more.deathCallbacks === 'object') more.deathCallbacks?.delete(callback);
     };
   }
 
-  /** Drops everything that pins memory: others may keep the PID for long. */
+  /** Drops every reference to larger objects: other actors may keep the PID for long. */
   empty(): void {
     this.extras = null;
     this.mailbox = null;
     this.birth = null;
     this.body = null;
     this.wait = null;
-    this.resume = nothing;
+    this.resume = noop;
     this.handling = null;
   }
 }
 
-export function nothing(): void {}
+export function noop(): void {}
 
-/** The control block behind a PID, when the actor lives here. */
+/** The control block of a living actor of this OS process; undefined for any other PID. */
 export function cellOf(pid: Pid): Cell | undefined {
   return pid.nc === 0 ? (pid.route as Cell | undefined) : undefined;
 }
 
-/** As {@link cellOf}, for a PID given by user code: throws SNOW_ERR_FOREIGN_PID for an actor of another runtime of this process. */
+/** {@link cellOf} for a PID that user code passed. Throws SNOW_ERR_FOREIGN_PID for an actor of another runtime of this process. */
 export function ownCell(kernel: Kernel, pid: Pid): Cell | undefined {
   const cell = cellOf(pid);
   if (cell !== undefined && cell.kernel !== kernel) refuseForeign(pid);
@@ -264,11 +264,11 @@ export function ownCell(kernel: Kernel, pid: Pid): Cell | undefined {
 }
 
 function refuseForeign(pid: Pid): never {
-  const why = `${pid} lives on another node object of this process.`;
+  const why = `${pid} belongs to another node object of this process: send the PID in a message instead of sharing it in memory.`;
   throw new SnowmeshError('SNOW_ERR_FOREIGN_PID', why, { details: { pid } });
 }
 
-/** Calls code of an actor in the AsyncLocalStorage stores of its spawn. `extra` is the actor's, which loses it when it ends. */
+/** Calls an actor's code in the AsyncLocalStorage stores of its spawn. Takes `extra`, which the cell drops when the actor ends. */
 export function inStore<A extends unknown[], R>(
   extra: Extras | null,
   code: (...args: A) => R,
@@ -278,21 +278,21 @@ export function inStore<A extends unknown[], R>(
   return store === null ? withoutStore(code, ...args) : store.runInAsyncScope(code, undefined, ...args);
 }
 
-/** Queues the actor for a turn, if it has something to do. */
+/** Queues the actor for a turn, unless it is queued already or cannot take a message now. */
 export function wake(cell: Cell): void {
   if (!canBeQueued(cell)) return;
   cell.flags |= QUEUED;
   cell.kernel.scheduler.enqueue(cell);
 }
 
-/** As {@link wake}, for an actor whose turn was cut off because the budget is spent. */
+/** {@link wake} for an actor whose turn was cut off because the budget was spent. */
 export function wakeUnfinished(cell: Cell): void {
   if (!canBeQueued(cell)) return;
   cell.flags |= QUEUED;
   cell.kernel.scheduler.enqueueUnfinished(cell);
 }
 
-/** A busy actor receives only while its init is pending. */
+/** A busy actor takes messages only in a `receive` of its pending init. */
 function canBeQueued(cell: Cell): boolean {
   if ((cell.flags & QUEUED) !== 0 || ((cell.flags & BUSY) !== 0 && cell.wait === null)) return false;
   return cell.body !== null || cell.wait !== null || cell.birth !== null;

@@ -3,17 +3,17 @@ import { SnowmeshError } from '../errors/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import type { CrashReason, ExitReason, NoCatchReason } from './exit-reason.ts';
 
-/** Thrown by `self.exit` to leave the actor's code; never a crash. */
+/** The error that `self.exit` throws to leave the actor's code. It is not a crash. */
 export class Leave extends SnowmeshError {
   constructor() {
     super(
       'SNOW_ERR_ACTOR_DEAD',
-      'This actor has ended, and leaves its code by this throw. A callback of Node.js does not catch it: end the actor there with self.runtime.sendExit(self.pid, reason).',
+      'This actor has ended; the throw leaves its code. Let it pass. In a callback of Node.js, where nothing catches it, end the actor with self.runtime.sendExit(self.pid, reason) instead.',
     );
   }
 }
 
-/** Whether an actor threw this to leave its code. Code may throw things that cannot even be asked what they are. */
+/** Whether `thrown` is a {@link Leave}. Never throws: `instanceof` does for a revoked Proxy. */
 export function isLeave(thrown: unknown): boolean {
   try {
     return thrown instanceof Leave;
@@ -22,17 +22,17 @@ export function isLeave(thrown: unknown): boolean {
   }
 }
 
-/** The exit reason for a thrown value; always a term that can travel (A3). */
+/** The exit reason for a thrown value. It can always be sent in a message (A3). */
 export function crashReason(thrown: unknown): CrashReason {
   try {
     return thrown instanceof Error ? errorReason(thrown) : freeze(copyTerm(noCatch(thrown)));
   } catch {
-    // It cannot travel, or has getters that throw.
+    // The value cannot be copied as a term, or a getter threw.
     return noCatch(text(thrown));
   }
 }
 
-/** The stack becomes text when it is first read: that takes longer than the rest of a crash. */
+/** The stack is formatted when it is first read: formatting takes longer than the rest of a crash. */
 function errorReason(thrown: Error): CrashReason {
   const { name, message, code } = thrown as Error & { code?: unknown };
   const error = { name: text(name), message: text(message) };
@@ -66,20 +66,20 @@ function noCatch(thrown: unknown): CrashReason {
   return { nocatch: thrown as NoCatchReason['nocatch'], stack: stackOf(new Error('thrown')) };
 }
 
-/** An exit reason given by user code, copied so that a later change does not reach it. Throws SNOW_ERR_UNSENDABLE. */
-export function givenReason(reason: ExitReason): ExitReason {
+/** A frozen copy of an exit reason that user code passed: changing the original has no effect. Throws SNOW_ERR_UNSENDABLE. */
+export function copyReason(reason: ExitReason): ExitReason {
   return freeze(copyTerm(reason));
 }
 
-/** Reasons in which nothing can change. */
+/** Deeply frozen values. */
 const constant = new WeakSet<object>();
 
 /**
- * Gives each receiver of an exit reason its value: the reason itself when nothing in it can change, else a copy, so that none
- * changes it for the others. Freezes the reason. O(size of the reason), for each call when it holds a Map, a Set, a Date, bytes
- * or an error.
+ * Returns a function that gives each receiver of an exit reason its value: the reason itself when it can be frozen deeply,
+ * otherwise a copy, so that no receiver can change it for the others. Freezes the reason. O(size of the reason); each call, too,
+ * when the reason holds a Map, a Set, a Date, bytes or an error.
  */
-export function handOut(reason: ExitReason): () => ExitReason {
+export function reasonPerReceiver(reason: ExitReason): () => ExitReason {
   if (typeof reason !== 'object' || reason === null || constant.has(freeze(reason))) return () => reason;
   return () => freeze(copyTerm(reason));
 }
@@ -89,7 +89,7 @@ function freeze<R>(reason: R): R {
   return reason;
 }
 
-/** Freezes plain objects and arrays. True: nothing inside can change. */
+/** Freezes plain objects and arrays, deeply. True: nothing inside can change any more. */
 function freezeInside(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || value instanceof Pid || value instanceof Ref)
     return true;

@@ -1,11 +1,19 @@
 import { messageDrop } from '../diagnostics/index.ts';
 
 /**
- * Why a message was lost: its actor is gone (`noproc`), no actor has the name (`no_name`), the alias is not active
- * (`alias`), a mailbox limit dropped the newest or the oldest (`dropped_new`, `dropped_old`), its receiver died first
- * (`unread`), the answer came after the caller gave up (`late_reply`), no connection could be made (`noconnection`),
- * too much waits for a peer (`remote_full`), it could not be encoded late (`unsendable`), its sender had ended (`dead_sender`),
- * or it answers what its node was not asked (`unasked`).
+ * Why a message was lost.
+ *
+ * - `noproc`: its receiver has ended
+ * - `no_name`: no actor has the name
+ * - `alias`: the alias is not active
+ * - `dropped_new`, `dropped_old`: the limit of the mailbox dropped it, as the newest or as the oldest message
+ * - `unread`: its receiver ended before it took the message
+ * - `late_reply`: the answer came after the caller gave up
+ * - `noconnection`: the other node could not be reached
+ * - `remote_full`: too many bytes waited to be sent to the other node
+ * - `unsendable`: a timer fired with a message that is too large to be sent to another node
+ * - `dead_sender`: its sender had ended
+ * - `unasked`: a node answered a request that was sent to another node
  */
 export type DeadLetterReason =
   | 'noproc'
@@ -21,10 +29,15 @@ export type DeadLetterReason =
   | 'dead_sender'
   | 'unasked';
 
-/** Is told of lost messages: the reason, the target, how many. Never the payload. */
+/** Gets each loss: the reason, the target as text, and how many messages. It never gets the messages. */
 export type DeadLetterListener = (reason: DeadLetterReason, target: string, count: number) => void;
 
-/** Lost messages, counted by reason: the sender is not told of a loss, the operator can see it. */
+/**
+ * Counts lost messages by reason. A sender does not learn that its message was lost, as in Erlang; these counts show it.
+ *
+ * @example
+ * node.deadLetters.subscribe((reason, target, count) => console.warn(`${count} lost for ${target}: ${reason}`));
+ */
 export class DeadLetters {
   private readonly tally: Record<DeadLetterReason, number> = {
     noproc: 0,
@@ -48,23 +61,27 @@ export class DeadLetters {
     this.runtime = runtime;
   }
 
-  /** A copy of the counts by reason. */
+  /** The counts by reason: a copy. */
   get counts(): Readonly<Record<DeadLetterReason, number>> {
     return { ...this.tally };
   }
 
-  /** How many there were of all reasons. */
+  /** How many messages were lost, for all reasons together. */
   get total(): number {
     return Object.values(this.tally).reduce((sum, count) => sum + count, 0);
   }
 
-  /** Calls `listener` for each loss from now on, on the sender's stack: keep it cheap. Returns the way to stop. */
+  /**
+   * Calls `listener` for each loss from now on. It runs on the sender's stack, so it should do little; what it throws is ignored.
+   *
+   * @returns A function that ends the subscription.
+   */
   subscribe(listener: DeadLetterListener): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
   }
 
-  /** Counts a loss. For all floors. */
+  /** @internal Counts a loss. */
   count(reason: DeadLetterReason, target: unknown, count = 1): void {
     this.tally[reason] += count;
     if (messageDrop.hasSubscribers)
@@ -74,7 +91,7 @@ export class DeadLetters {
       try {
         listener(reason, nameOf(target), count);
       } catch {
-        // An observer must not change what it observes.
+        // A listener that fails must not disturb the sender.
       }
     }
   }

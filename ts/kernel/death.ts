@@ -2,22 +2,22 @@
 import { actorCrash, actorExit } from '../diagnostics/index.ts';
 import type { Pid } from '../term/index.ts';
 import { BUSY, type Cell, cellOf, DEAD, QUEUED, type Starter, TERMINATING } from './cell.ts';
-import { crashReason, handOut, isLeave } from './crash-reason.ts';
+import { crashReason, isLeave, reasonPerReceiver } from './crash-reason.ts';
 import type { ExitReason } from './exit-reason.ts';
 import { type LoggedTag, loggedTag } from './match.ts';
 import { ON_DEATH } from './program.ts';
 import { isPromise } from './promise.ts';
 import { release } from './taking.ts';
 
-/** PIDs in a crash report. */
+/** Most PIDs of ancestors in a crash report. */
 const MOST_ANCESTORS = 9;
 
-/** The actor's code threw. */
+/** Ends an actor whose code threw `thrown`. `message`: the one that its handler was called with. */
 export function crash(cell: Cell, thrown: unknown, message?: unknown): void {
   if (cell.isDead) return;
   if (cell.leaving !== null) return leave(cell, cell.leaving.reason);
   if (isLeave(thrown)) {
-    // While onTerminate runs, code that called `self.exit` before may still come to its end: nothing more to do.
+    // While onTerminate runs, code that called `self.exit` earlier may still reject: the actor is ending already.
     return (cell.flags & TERMINATING) === 0 ? terminate(cell, 'normal') : undefined;
   }
   const reason = crashReason(thrown);
@@ -25,7 +25,7 @@ export function crash(cell: Cell, thrown: unknown, message?: unknown): void {
   leave(cell, reason);
 }
 
-/** Logs a crash, or an exit with a reason that is no clean end. */
+/** Logs a crash, or an exit for another reason than `normal` and `shutdown`. */
 export function report(cell: Cell, reason: ExitReason, message: unknown): void {
   if (actorCrash.hasSubscribers)
     actorCrash.publish({ runtime: cell.kernel, pid: cell.pid, label: cell.label, reason });
@@ -46,7 +46,7 @@ export function report(cell: Cell, reason: ExitReason, message: unknown): void {
   }
 }
 
-/** The tag of a message; of a cast, whose first element is the same for all, the second. */
+/** The tag of a message. Of a cast it is the second element: the first is `$cast`. */
 function lastTag(message: unknown): LoggedTag {
   const tag = loggedTag(message);
   return tag === '$cast' && Array.isArray(message) ? (loggedTag(message.slice(1, 2)) ?? tag) : tag;
@@ -56,7 +56,7 @@ function nameOf(tag: LoggedTag): string | undefined {
   return typeof tag === 'string' ? tag : tag?.name;
 }
 
-/** Ends an actor that ends by itself: runs a handler's `onTerminate` first. */
+/** Ends an actor that exits by itself or crashed: a handler's `onTerminate` runs first. */
 export function leave(cell: Cell, reason: ExitReason): void {
   if (cell.isDead) return;
   if ((cell.flags & TERMINATING) !== 0) return terminate(cell, reason);
@@ -86,16 +86,16 @@ function failedTerminate(cell: Cell, error: unknown): void {
   terminate(cell, reason);
 }
 
-/** Ends an actor whose mailbox is full (policy `exit`). */
-export function endOfMailbox(cell: Cell): void {
+/** Ends an actor whose mailbox is full and has the policy `exit`. */
+export function endForFullMailbox(cell: Cell): void {
   const reason = { mailbox_full: cell.extra?.gate?.max };
   report(cell, reason, undefined);
   terminate(cell, reason);
 }
 
 /**
- * Ends an actor. Order: it is marked dead, then its names, timers and aliases are free, then links and monitors are
- * told (A8). Deaths that follow are queued, so a chain of a million links needs no deep stack.
+ * Ends an actor at once. Order: it is marked dead; its names, timers and aliases are released; then its links and monitors get
+ * their signals (A8). Deaths that follow from it are queued: a chain of a million links needs no deep stack.
  */
 export function terminate(cell: Cell, reason: ExitReason): void {
   if (cell.isDead) return;
@@ -114,16 +114,16 @@ export function terminate(cell: Cell, reason: ExitReason): void {
   if (extra !== null) {
     for (const timer of extra.timers ?? []) kernel.timers.cancel(timer);
     if (extra.aliases !== null) kernel.aliases.endAll(extra.aliases);
-    while (extra.calls !== null) extra.calls.withdraw(); // G5
+    while (extra.calls !== null) extra.calls.withdraw(); // a pending call leaves nothing behind (G5)
   }
   if (actorExit.hasSubscribers)
     actorExit.publish({ runtime: kernel, pid: cell.pid, label: cell.label, reason, turns: cell.turns });
   cell.empty();
   if (extra !== null) kernel.deaths.push(cell.pid, extra, reason);
-  starter?.failed(handOut(reason)());
+  starter?.failed(reasonPerReceiver(reason)());
 }
 
-/** Takes what waits for this actor's init: it is told once. */
+/** Removes and returns the starter of an actor, so that it gets one outcome only. */
 export function takeStarter(cell: Cell): Starter | null {
   const extra = cell.extra;
   if (extra === null || extra.starter === null) return null;
@@ -137,10 +137,10 @@ export function ancestorsOf(parent: Cell | null): readonly Pid[] {
   return parent === null ? [] : lineOf(parent);
 }
 
-/** The PIDs above an actor, its parent first: those stored when it was spawned, else the ancestors that still live. */
+/** The PIDs above an actor, its parent first: those stored when it was spawned, otherwise the ancestors that still live. */
 function lineOf(cell: Cell): Pid[] {
-  const noted = cell.extra?.ancestors ?? [];
-  if (noted.length > 0) return [cell.parent, ...noted].slice(0, MOST_ANCESTORS);
+  const stored = cell.extra?.ancestors ?? [];
+  if (stored.length > 0) return [cell.parent, ...stored].slice(0, MOST_ANCESTORS);
   const line = [cell.parent];
   for (let above = cellOf(cell.parent); above !== undefined && line.length < MOST_ANCESTORS; ) {
     line.push(above.parent);

@@ -2,25 +2,25 @@
 import { Mailbox, NOTHING } from '../mailbox/index.ts';
 import { ByteCopies, copyAgain } from '../term/index.ts';
 import { type Cell, LIMITED, QUEUED, wake } from './cell.ts';
-import { endOfMailbox } from './death.ts';
+import { endForFullMailbox } from './death.ts';
 import { SystemMessage } from './system-message.ts';
 import { settle } from './taking.ts';
 
-/** `deliver` for what user code sent: a trace context goes along. */
+/** {@link deliver} for a message of user code: the trace context of its sender is stored with it. */
 export function deliverSent(cell: Cell, message: unknown): void {
   const { tracing } = cell.kernel;
   if (tracing !== null) tracing.enters(cell, message);
   deliver(cell, message);
 }
 
-/** Puts a message into a living actor's mailbox, or straight into the receive that waits for it. */
+/** Puts a message into a living actor's mailbox, or resolves the pending receive with it. */
 export function deliver(cell: Cell, message: unknown): void {
   if ((cell.flags & LIMITED) !== 0 && !(message instanceof SystemMessage) && !admit(cell)) return;
   const { wait } = cell;
-  // An actor that is queued for a turn may have an older message that matches, which goes first (B5).
+  // A queued actor may have an older message that matches: the oldest goes first (B5).
   if (wait !== null && wait.isSafe && (cell.flags & QUEUED) === 0) {
     const fits = wait.test === null ? isEmpty(cell) : wait.test(message);
-    if (fits && cell.kernel.scheduler.goOn()) {
+    if (fits && cell.kernel.scheduler.tryContinue()) {
       settle(cell, wait, message);
       return;
     }
@@ -42,7 +42,7 @@ function push(cell: Cell, message: unknown): void {
   if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.entered(message);
 }
 
-/** Whether a full mailbox takes one more message, as its limit says. */
+/** Applies the mailbox's limit. False: the message is dropped. */
 function admit(cell: Cell): boolean {
   const gate = cell.extra?.gate;
   if (gate === null || gate === undefined || cell.mailbox === null || !gate.isFull) return true;
@@ -54,29 +54,29 @@ function admit(cell: Cell): boolean {
     return true;
   }
   deadLetters.count('dropped_new', cell.pid);
-  if (gate.policy === 'exit') endOfMailbox(cell);
+  if (gate.policy === 'exit') endForFullMailbox(cell);
   return false;
 }
 
-/** A message that lies in several mailboxes and is copied when it is handled. */
+/** One message in the mailboxes of several actors. Each receiver gets its copy when it handles the message. */
 export class Envelope {
   private readonly message: unknown;
   private readonly bytes: ByteCopies;
-  /** Receivers that have not opened it; a receiver that died stays counted. */
+  /** Receivers that have not opened it. A receiver that died without opening it stays counted. */
   private left: number;
 
   constructor(message: unknown, receivers: number) {
     this.message = message;
     this.left = receivers;
-    this.bytes = new ByteCopies(receivers - 1); // the last one gets the message itself
+    this.bytes = new ByteCopies(receivers - 1); // the last receiver gets the message itself
   }
 
-  /** The receiver's own message: a copy, for the last one the message itself. O(size). */
+  /** The receiver's own copy; the last receiver gets the message itself. O(size). */
   open(): unknown {
     return --this.left === 0 ? this.message : copyAgain(this.message, this.bytes);
   }
 
-  /** What a receiver that looks into its mailbox sees. O(size). */
+  /** A copy for looking into a mailbox: the message stays in it. O(size). */
   peek(): unknown {
     return copyAgain(this.message, this.bytes);
   }

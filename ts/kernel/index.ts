@@ -1,12 +1,11 @@
 // One actor: its control block, mailbox, turns, receive and death.
 //
-// Guarantees: messages of a pair keep their order (B1), a crash ends one actor only, a dead actor runs no more of its code
-// (A7), and its names, timers and aliases are free before any other actor is told (A8).
+// Guarantees: messages from one actor to another keep their order (B1), a crash ends one actor only (A4), the code of a dead actor
+// has no effect (A7), and its names, timers and aliases are free before any other actor learns of its death (A8).
 //
-// From the ground up: the control block and its queueing (cell), a pending receive (wait, taking), the end (death), delivery
-// to a known actor (delivery), what an actor does with a turn (turn, receive). Kernel is what actors share, and the ports
-// through which they reach the rooms above: other nodes (RemotePort), names (NamesPort), links and monitors (DeathPort),
-// trace contexts (TracingPort).
+// Bottom up: the control block and the run queue (cell), a pending receive (wait, taking), the end of an actor (death), delivery
+// to a known actor (delivery), the turns of an actor (turn, receive). Kernel is the state that actors share, and the ports
+// to the rooms above: other nodes (RemotePort), names (NamesPort), links and monitors (DeathPort), trace contexts (TracingPort).
 //
 // Must not know: links to other nodes, addresses, calls, how an actor is spawned, what `self` is.
 export { onAbort } from './abort.ts';
@@ -23,20 +22,20 @@ export {
   cellOf,
   DEAD,
   type Extras,
-  type FarWait,
   IN_STORE,
   inStore,
   LIMITED,
-  nothing,
+  noop,
   type OwnCall,
   ownCell,
   QUEUED,
+  type RemoteWait,
   TERMINATING,
   TRACED,
   TRAPS,
   wake,
 } from './cell.ts';
-export { givenReason, handOut, isLeave, Leave } from './crash-reason.ts';
+export { copyReason, isLeave, Leave, reasonPerReceiver } from './crash-reason.ts';
 export { type DeadLetterListener, type DeadLetterReason, DeadLetters } from './dead-letters.ts';
 export { ancestorsOf, crash, leave, report, takeStarter, terminate } from './death.ts';
 export { deliver, deliverSent, Envelope } from './delivery.ts';
@@ -48,6 +47,7 @@ export {
   isCleanExit,
   type NoCatchReason,
 } from './exit-reason.ts';
+export { inBudget, settleInBudget } from './in-budget.ts';
 export type { DeathPort, Kernel } from './kernel.ts';
 export { consoleLogger, guarded, type Logger, silentLogger } from './logger.ts';
 export { MailboxGate, type MailboxLimit, type OverflowPolicy } from './mailbox-gate.ts';
@@ -60,7 +60,6 @@ export {
   type WithTag,
 } from './match.ts';
 export type { NamesPort } from './names-port.ts';
-export { inPace, settleInPace } from './pace.ts';
 export { type Body, IGNORE, ON_DEATH, type Program, waitsForInit } from './program.ts';
 export { isPromise } from './promise.ts';
 export { checkDelay, checkTimeout, type ReceiveOptions, receive } from './receive.ts';
@@ -86,6 +85,6 @@ export {
   type RequestTrace,
   type TracingPort,
 } from './tracing-port.ts';
-export { askToEnd, begin, runCell } from './turn.ts';
+export { begin, requestStop, runCell } from './turn.ts';
 export { deferred, latest } from './wait.ts';
 export { whyFailed } from './why-failed.ts';

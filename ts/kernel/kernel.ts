@@ -11,7 +11,7 @@ import type { NamesPort } from './names-port.ts';
 import type { RemotePort } from './remote-port.ts';
 import type { TracingPort } from './tracing-port.ts';
 
-/** What the actors of one runtime share, and the ports through which they reach the rooms above. `Runtime` implements it. */
+/** The state that the actors of one runtime share, and the ports to the rooms above. `Runtime` implements it. */
 export interface Kernel {
   /** @internal */ readonly table: ActorTable<Cell>;
   /** @internal */ readonly aliases: Aliases<Cell>;
@@ -24,24 +24,24 @@ export interface Kernel {
   /** @internal */ readonly names: NamesPort;
   /** @internal */ readonly remote: RemotePort;
   /** @internal */ readonly deaths: DeathPort;
-  /** @internal Null: no trace context is carried. */ readonly tracing: TracingPort | null;
-  /** @internal Whether the node was stopped: no actor is spawned any more. */
+  /** @internal Null: tracing is off. */ readonly tracing: TracingPort | null;
+  /** @internal Whether the node was stopped: no actor can be spawned. */
   readonly isStopped: boolean;
-  /** @internal Whether the node is stopping: nothing is spawned for other nodes, or on them, any more. */
+  /** @internal Whether the node is stopping: nothing is spawned for other nodes, nor on them. */
   readonly isStopping: boolean;
   /** @internal This node's name; `nonode@nohost` without one. */
   readonly ownName: string;
-  /** @internal Makes what an actor's code gets as its `self`. */
+  /** @internal Makes the `self` of an actor's code. */
   newSelf(cell: Cell): object;
-  /** @internal A fresh reference of the actor with that local id; 0: of code outside of actors. */
+  /** @internal A new reference of the actor with that local id; 0: of code outside of actors. */
   newRef(local: number): Ref;
-  /** @internal Whether that is the name of this node. */
+  /** @internal Whether `node` is the name of this node. */
   isSelf(node: string): boolean;
   /** @internal ms of the monotonic clock. */
   now(): number;
 }
 
-/** Tells those tied to a dead actor. */
+/** Sends the signals of a dead actor: to its links, its monitors and the calls that wait for it. */
 export interface DeathPort {
   push(pid: Pid, extra: Extras, reason: ExitReason): void;
 }

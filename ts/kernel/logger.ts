@@ -1,7 +1,13 @@
 import { briefJson, printable } from './brief-reason.ts';
 import { isPromise } from './promise.ts';
 
-/** Where the runtime reports crashes; the shape of pino, so that a pino logger can be passed as it is. */
+/**
+ * Where the runtime logs crashes and warnings. It has the shape of a pino logger, so that one can be passed as it is. What a logger
+ * throws, or rejects with, is ignored.
+ *
+ * @example
+ * await startNode({ logger: pino() });
+ */
 export interface Logger {
   error(facts: object, message: string): void;
   warn(facts: object, message: string): void;
@@ -10,11 +16,8 @@ export interface Logger {
 }
 
 /**
- * The default: warnings and errors on standard error, one line each, and the stack of a crash below its line. Of crashes with the
- * same stack it prints at most 20 lines a second, with how many there were.
- *
- * @example
- * await startNode({ logger: pino() }); // or console, or anything else with these four methods
+ * The default logger: warnings and errors on standard error, one line each, and the stack of a crash below its line. For crashes with
+ * the same stack it prints at most 20 lines a second, each with how often the stack came.
  */
 export const consoleLogger: Logger = {
   error: (facts, message) => print('error', facts, message),
@@ -23,7 +26,7 @@ export const consoleLogger: Logger = {
   debug: () => {},
 };
 
-/** A logger whose failures end neither the actor that logs nor its supervisor (A4). */
+/** Wraps a logger so that its failures end neither the actor that logs nor its supervisor (A4). */
 export function guarded(logger: Logger): Logger {
   const at =
     (level: keyof Logger): Logger['error'] =>
@@ -41,7 +44,7 @@ export function guarded(logger: Logger): Logger {
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
 }
 
-/** A logger that says nothing. */
+/** A logger that logs nothing: for tests. */
 export const silentLogger: Logger = { error() {}, warn() {}, info() {}, debug() {} };
 
 function print(level: string, facts: object, message: string): void {
@@ -51,9 +54,9 @@ function print(level: string, facts: object, message: string): void {
 }
 
 /**
- * The stack of the facts' reason or error, in lines of its own, where an editor's terminal finds the user's file in it. One that was printed
- * within the last minute is only counted: a child that crashes again and again does not fill the screen. Undefined: the line is not
- * to be printed, since this stack had its lines of this second.
+ * The stack of the facts' reason or error, on lines of its own, so that a terminal can link the user's file. A stack that was printed
+ * within the last minute is only counted: a child that crashes repeatedly does not fill the screen. Undefined: the line must not be
+ * printed, because this stack has reached its limit for this second.
  */
 function stackBelow(facts: object): string | undefined {
   const { reason, err } = facts as Record<'reason' | 'err', { stack?: unknown } | null | undefined>;
@@ -66,24 +69,25 @@ function stackBelow(facts: object): string | undefined {
   return ` (stack as above, ${entry.times} times within a minute)`;
 }
 
-/** A stack that was printed lately. Times are those of `performance.now()`. */
+/** A recently printed stack. Times are in ms of `performance.now()`. */
 interface Printed {
   readonly since: number;
   /** How often it came since then. */
   times: number;
+  /** When the current second began. */
   second: number;
   /** How often it came in that second. */
   inSecond: number;
 }
 
-/** By the frames; the least lately printed first. */
+/** Recently printed stacks, by their frames; the least recently printed first. */
 const printed = new Map<string, Printed>();
 const REMEMBERED_MS = 60_000;
 const MOST_REMEMBERED = 16;
-/** Lines a second for one stack: a loop of crashes must not hold up the process with writing, nor fill a disk. */
+/** Most lines in a second for one stack: a loop of crashes must not block the process with writes, nor fill a disk. */
 const MOST_A_SECOND = 20;
 
-/** Counts a stack that came within the last minute; undefined: it did not, and is remembered from now on. */
+/** Counts a stack that came within the last minute. Undefined: it is new, and is remembered from now on. */
 function seenAgain(frames: string): Printed | undefined {
   if (frames === '') return undefined;
   const now = performance.now();
@@ -102,7 +106,7 @@ function seenAgain(frames: string): Printed | undefined {
   return undefined;
 }
 
-/** The reason may come from a peer: it must not send control sequences to the terminal. */
+/** Control characters are removed: the reason may come from a peer, which must not control the terminal. */
 const CONTROL = /\p{Cc}/gu;
 const LONGEST_LINE = 8192;
 const LONGEST_STACK = 8192;

@@ -4,14 +4,23 @@ import { type Mailbox, NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
 import { SystemMessage } from './system-message.ts';
 
-/** What happens to a message for a mailbox that is full. System messages are never dropped. */
+/**
+ * What happens to a message for a mailbox that is full. Dropped messages are counted in `deadLetters`.
+ *
+ * - `drop-new`: the message is dropped
+ * - `drop-old`: the oldest user message in the mailbox is dropped
+ * - `exit`: the message is dropped, and the actor ends with `{ mailbox_full: max }`
+ * - `block`: `sendWait` waits for room; the message of a plain `send` is dropped
+ *
+ * System messages always enter. A call to a full mailbox fails with `overload`.
+ */
 export type OverflowPolicy = 'drop-new' | 'drop-old' | 'exit' | 'block';
 
-/** How many messages may wait for an actor, and what happens to those that are too many. */
+/** How many messages may wait for an actor, and what happens to further ones. Erlang's nearest is the flag `max_heap_size`. */
 export interface MailboxLimit {
-  /** Most user messages waiting. */
+  /** Most user messages in the mailbox: a whole number from 1 on, or Infinity. */
   readonly max: number;
-  /** `block`: `sendWait` waits, plain sends are dropped. Default `drop-new`. */
+  /** What happens to further messages. Default `drop-new`. */
   readonly policy?: OverflowPolicy;
 }
 
@@ -20,22 +29,23 @@ const POLICIES: ReadonlySet<OverflowPolicy> = new Set(['drop-new', 'drop-old', '
 /** The key under which a mailbox remembers the place of its oldest user message. */
 const OLDEST = [Symbol('snowmesh.oldest')];
 
-/** An actor that sends: a dead one waits no more. */
-interface Sending {
+/** A blocked sender. It stops waiting when it dies. */
+interface BlockedSender {
   onDeath(callback: () => void): () => void;
 }
 
 /**
- * The limit of one mailbox: how many user messages and calls are in it, and which senders wait for room. System messages
- * take no room and always enter.
+ * The limit of one mailbox: counts the user messages and calls in it, and holds the senders that wait for room. Other system
+ * messages are not counted and always enter.
  */
 export class MailboxGate {
   readonly max: number;
   readonly policy: OverflowPolicy;
+  /** Counted messages in the mailbox. */
   private waiting = 0;
-  /** Places of senders that were resumed and have not sent yet: nobody else gets them. */
+  /** Places of senders that were resumed and have not sent yet: no other sender gets them. */
   private reserved = 0;
-  /** What resumes the blocked senders, the longest waiting first. */
+  /** Resumes the blocked senders; the longest waiting is first. */
   private readonly blocked = new OldestFirst<() => void, true>();
 
   /** Throws SNOW_ERR_BAD_OPTION. */
@@ -53,7 +63,7 @@ export class MailboxGate {
     return this.waiting + this.reserved >= this.max;
   }
 
-  /** Senders that wait for room. */
+  /** How many senders wait for room. */
   get blockedCount(): number {
     return this.blocked.size;
   }
@@ -67,18 +77,18 @@ export class MailboxGate {
   left(message: unknown): void {
     if (!takesRoom(message)) return;
     this.waiting--;
-    this.handOut();
+    this.resumeSenders();
   }
 
-  /** Drops the oldest user message, and gives it; calls stay, since their callers wait. NOTHING: there is none. */
+  /** Removes and returns the oldest user message. Calls stay, because their callers wait. NOTHING: there is no user message. */
   dropOldest(mailbox: Mailbox): unknown {
     const dropped = mailbox.take((message) => !(message instanceof SystemMessage), OLDEST);
     if (dropped !== NOTHING) this.waiting--;
     return dropped;
   }
 
-  /** Resolves when a place is reserved for this sender, for {@link use}, or the actor is dead. `from` null: code outside of actors. */
-  room(from: Sending | null): Promise<void> {
+  /** Resolves when a place is reserved for this sender - call {@link use} then - or the actor is dead. `from` null: code outside of actors. */
+  room(from: BlockedSender | null): Promise<void> {
     return new Promise((resolve) => {
       const resume = (): void => (forget?.(), resolve());
       const forget = from?.onDeath(() => this.blocked.delete(resume));
@@ -86,18 +96,18 @@ export class MailboxGate {
     });
   }
 
-  /** Gives the place that was reserved up for `enter`, which may send into it; if it does not, the next sender gets the place. */
+  /** Frees the reserved place and runs `enter`, which may send a message into it; if it does not, the next sender gets the place. */
   use(enter: () => void): void {
     this.reserved--;
     try {
       enter();
     } finally {
-      this.handOut();
+      this.resumeSenders();
     }
   }
 
-  /** Gives free places to those that wait, the longest waiting first. */
-  private handOut(): void {
+  /** Gives the free places to blocked senders, the longest waiting first. */
+  private resumeSenders(): void {
     while (this.blocked.size > 0 && !this.isFull) {
       const [resume] = this.blocked.takeOldest() as [() => void, true];
       this.reserved++;

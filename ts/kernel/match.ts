@@ -6,26 +6,30 @@ import { isPromise } from './promise.ts';
 import { type Down, type Exit, type NodeDown, type NodeUp, SystemMessage } from './system-message.ts';
 import { Timeout, TimerRef } from './timer-ref.ts';
 
-/** What `receive` with a timeout resolves to when the time is over. */
+/** The value that `receive` with a timeout resolves to when no message matched in time. */
 export const TIMEOUT: unique symbol = Symbol('snowmesh.timeout');
 
-/** Whatever can lie in the mailbox of an actor that takes messages `M`. */
+/** What can be in the mailbox of an actor that takes messages `M`: those, and system messages. */
 export type Received<M> = M | Exit | Down | NodeUp | NodeDown | Call | Timeout;
 
-/** Instances of a class of the runtime: Exit, Down, NodeUp, NodeDown, Call, Timeout. */
+/** A class of system messages: Exit, Down, NodeUp, NodeDown, Call, Timeout. */
 export type MessageClass<T> = abstract new (...args: never[]) => T;
 
 // oxlint-disable-next-line typescript/no-explicit-any -- `unknown` would refuse every predicate that says what it expects
 type Anything = any;
 
 /**
- * Which message a receive takes; everything else stays, in order.
+ * Which message a receive takes: the oldest that matches. All others stay in the mailbox, in order, as with Erlang's `receive`.
  *
- * - a string: messages with that tag (the string itself, `message[0]` of an array, `message.type` of an object)
- * - a Ref or TimerRef: messages that carry it (`message.ref`, an element of an array, or the Ref itself)
- * - a class of the runtime: Exit, Down, …
- * - a function: a predicate or type guard. It sees everything, system messages too; a throw ends the actor
- * - an array of those: any of them
+ * - a string: a message with that tag - the string itself, an array whose first element it is, or an object whose `type` it is
+ * - a Ref or TimerRef: a message that contains it - as its `ref`, as an element of an array, or as the message itself
+ * - a class of system messages: Exit, Down, …
+ * - a function: a predicate or type guard. It gets every message, system messages too. It must return at once, not a promise; when
+ *   it throws, the actor ends
+ * - an array of these: a message that any of them matches
+ *
+ * @example
+ * const answer = await self.receive(['ok', 'error'], { timeout: 1000 });
  */
 export type Match<T = unknown> =
   | string
@@ -36,7 +40,7 @@ export type Match<T = unknown> =
   | ((message: Anything) => unknown)
   | readonly Match<T>[];
 
-/** What a match takes: of a class its instances, of a type guard what it guards, of a list any of its parts. */
+/** The type of the messages that a match takes: a class's instances, a type guard's type, for an array that of any part. */
 export type Matched<T> =
   T extends MessageClass<infer C>
     ? C
@@ -46,7 +50,7 @@ export type Matched<T> =
         ? Matched<P>
         : unknown;
 
-/** Those of the messages `M` that have the tag `K`: unknown when no type says which. */
+/** Those of the messages `M` that have the tag `K`; `unknown` when the types do not say which have it. */
 export type WithTag<M, K extends string> = [Carrying<M, K>] extends [never] ? unknown : Carrying<M, K>;
 
 type Carrying<M, K extends string> = M extends string
@@ -63,14 +67,16 @@ type Carrying<M, K extends string> = M extends string
 
 type Common<T, K extends string> = Extract<T, K> | Extract<K, T>;
 
-/** A match made ready: `keys` name what the mailbox may remember about it. */
+/** A match as a test of messages. */
 export interface CompiledMatch {
   readonly test: Test;
+  /** The test is not user code and cannot throw: a sender may run it. */
   readonly isSafe: boolean;
+  /** The keys under which the mailbox remembers how far it searched for this match. */
   readonly keys: readonly unknown[];
 }
 
-/** Makes a match ready. Throws SNOW_ERR_BAD_MATCH. */
+/** Compiles a match. Throws SNOW_ERR_BAD_MATCH. */
 export function compileMatch(match: Match): CompiledMatch {
   if (typeof match === 'string')
     return { test: (message) => tagOf(message) === match, isSafe: true, keys: [match] };
@@ -97,7 +103,7 @@ export function compileMatch(match: Match): CompiledMatch {
 
 const NONE: readonly unknown[] = [];
 
-/** Characters of a tag in a crash report. */
+/** Most characters of a tag in a crash report. */
 const LONGEST_LOGGED = 100;
 
 /** The tag of a message: the string itself, the first element of an array, `type` of an object. */
@@ -109,10 +115,10 @@ export function tagOf(message: unknown): string | undefined {
   return typeof tag === 'string' ? tag : undefined;
 }
 
-/** What a crash report says of a message: its tag, or the class it is of, whose name is read when it is wanted. */
+/** What a crash report prints of a message: its tag, or its class, whose name is read when the report is written. */
 export type LoggedTag = string | { readonly name: string } | undefined;
 
-/** The tag of a message as crash reports have it: never a bare string, which is the whole message, nor a long one. */
+/** The tag of a message for crash reports: shortened; undefined for a string, which is the whole message and may be private. */
 export function loggedTag(message: unknown): LoggedTag {
   return message instanceof SystemMessage ? systemTag(message) : userTag(message);
 }
@@ -132,11 +138,11 @@ function shortened(tag: string | undefined): string | undefined {
   return tag === undefined || tag.length <= LONGEST_LOGGED ? tag : tag.slice(0, LONGEST_LOGGED);
 }
 
-/** The classes of the runtime are few; each is made ready once. */
+/** Compiled matches of the few classes of system messages. */
 // oxlint-disable-next-line typescript/no-unsafe-function-type -- a key
 const byClass = new WeakMap<Function, CompiledMatch>();
 
-// oxlint-disable-next-line typescript/no-unsafe-function-type -- a class or a predicate, told apart here
+// oxlint-disable-next-line typescript/no-unsafe-function-type -- a class or a predicate, distinguished here
 function compileFunction(match: Function): CompiledMatch {
   const known = byClass.get(match);
   if (known !== undefined) return known;
@@ -162,11 +168,11 @@ function compileFunction(match: Function): CompiledMatch {
   return { test, isSafe: false, keys: NONE };
 }
 
-/** A promise is truthy: such a predicate would take every message. */
+/** Refuses an async predicate: its promise is truthy, so it would take every message. */
 function asyncPredicate(): SnowmeshError {
   return new SnowmeshError(
     'SNOW_ERR_BAD_MATCH',
-    'A predicate of receive must answer at once, not with a promise: receive the message, then look at it.',
+    'A predicate of receive must return true or false at once, not a promise: receive the message first, then await what it needs.',
   );
 }
 

@@ -1,4 +1,4 @@
-// The code of an actor as the kernel runs it, without the types of its messages. `spec.ts` of ts/actor has the typed forms.
+// The code of an actor as the kernel runs it, without the types of its messages. ts/actor/spec.ts has the typed forms.
 import type { ExitReason } from './exit-reason.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the typed forms say what their functions take
@@ -36,10 +36,16 @@ export interface HandlerProgram {
 /** What can be spawned: a function or a named program. */
 export type Program = FunctionProgram['body'] | FunctionProgram | HandlerProgram;
 
-/** What an init returns for "do not start me, and that is no error". */
+/**
+ * Returned by an init: the actor does not start, and that is not an error. As `ignore` of OTP's `init/1`; a supervisor keeps the
+ * child without a process.
+ *
+ * @example
+ * const cache = defineHandler('cache', () => (process.env['NO_CACHE'] ? IGNORE : { onMessage: () => {} }));
+ */
 export const IGNORE: unique symbol = Symbol('snowmesh.ignore');
 
-/** Whether `start` has an init to wait for (I1). */
+/** Whether `start` waits for an init of this program (I1). */
 export function waitsForInit(what: Program): boolean {
   return typeof what !== 'function' && (what.kind === 'handler' || what.ack === true);
 }

@@ -1,5 +1,4 @@
-// `self.receive`: what an actor waits for, and for how long.
-
+// `self.receive`.
 import { checkOptionNames, checkSignal, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { NOTHING } from '../mailbox/index.ts';
 import { Timer } from '../timers/index.ts';
@@ -7,8 +6,8 @@ import { onAbort } from './abort.ts';
 import { type Cell, inStore, LIMITED, wakeUnfinished } from './cell.ts';
 import { Leave } from './crash-reason.ts';
 import { crash } from './death.ts';
+import { inBudget } from './in-budget.ts';
 import { compileMatch, type Match, TIMEOUT } from './match.ts';
-import { inPace } from './pace.ts';
 import { release, settle, take, taken } from './taking.ts';
 import { ANY, deferred, latest, Wait } from './wait.ts';
 
@@ -27,11 +26,11 @@ class WaitTimer extends Timer {
   fire(): void {
     if (this.cell.wait !== this.wait) return;
     if (this.wait.isSafe) this.end();
-    else inStore(this.cell.extra, () => this.end()); // its test is code of the actor
+    else inStore(this.cell.extra, () => this.end()); // the test is the actor's code
   }
 
   private end(): void {
-    // A message that came before the timeout counts (B7): it may still wait for a turn.
+    // A message that arrived before the timeout is taken, even if the actor had no turn since (B7).
     try {
       const found = take(this.cell, this.wait);
       if (this.cell.wait === this.wait) settle(this.cell, this.wait, found === NOTHING ? TIMEOUT : found);
@@ -43,15 +42,18 @@ class WaitTimer extends Timer {
 
 /** How long a receive waits, and what else ends the wait. */
 export interface ReceiveOptions {
-  /** ms; 0 takes only what is in the mailbox. Default: no limit. Messages that do not match do not restart it. */
+  /**
+   * ms until the receive resolves to TIMEOUT, as Erlang's `after`; 0 takes only a message that is in the mailbox already. Messages
+   * that do not match do not restart it. Default: no limit.
+   */
   readonly timeout?: number;
-  /** Rejects with the signal's reason. */
+  /** When it fires, the receive rejects with its reason. */
   readonly signal?: AbortSignal;
 }
 
 const RECEIVE_OPTIONS: OptionNames<ReceiveOptions> = { timeout: true, signal: true };
 
-/** The promise of the next message that matches. */
+/** Takes the oldest message that matches, or waits for one. */
 export function receive(
   cell: Cell,
   match: Match | undefined,
@@ -67,12 +69,12 @@ export function receive(
   const compiled = match === undefined ? undefined : compileMatch(match);
   const wait = new Wait(compiled?.test ?? null, compiled?.isSafe ?? true, compiled?.keys ?? NO_KEYS);
   if (options?.signal?.aborted === true)
-    return inPace(cell.kernel, cell, Promise.reject(options.signal.reason as Error));
+    return inBudget(cell.kernel, cell, Promise.reject(options.signal.reason as Error));
   const timeout = options?.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
   const { scheduler } = cell.kernel;
   const { mailbox } = cell;
   if (mailbox !== null && mailbox.size > 0) {
-    if (scheduler.goOn()) {
+    if (scheduler.tryContinue()) {
       const found = takeOrCrash(cell, wait);
       if (found !== NOTHING || timeout === 0) {
         if (!wait.isSafe) mailbox.forget(wait);
@@ -84,7 +86,7 @@ export function receive(
       return pending;
     }
   }
-  if (timeout === 0 && scheduler.goOn()) return Promise.resolve(TIMEOUT);
+  if (timeout === 0 && scheduler.tryContinue()) return Promise.resolve(TIMEOUT);
   return suspend(cell, wait, options, timeout);
 }
 
@@ -92,7 +94,7 @@ export function receive(
 function receiveAny(cell: Cell): Promise<unknown> {
   const { mailbox } = cell;
   const hasMail = mailbox !== null && mailbox.size > 0;
-  if (hasMail && cell.kernel.scheduler.goOn()) {
+  if (hasMail && cell.kernel.scheduler.tryContinue()) {
     const message = mailbox.shift();
     if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(message);
     return Promise.resolve(taken(cell, message));
@@ -104,15 +106,15 @@ function receiveAny(cell: Cell): Promise<unknown> {
   return pending;
 }
 
-/** ms for a wait: from 0 on, or Infinity; fractions are rounded up. Throws SNOW_ERR_BAD_TIME. */
+/** Checks a timeout in ms: from 0 on, or Infinity; fractions are rounded up. Throws SNOW_ERR_BAD_TIME. */
 export function checkTimeout(ms: number): number {
   if (ms === Number.POSITIVE_INFINITY) return ms;
   return checkDelay(ms);
 }
 
 /**
- * ms for a timer: from 0 to 2^53 - 1, anything else is refused (H5). Fractions, which the monotonic clock has, are rounded up: a timer
- * never fires early. Throws SNOW_ERR_BAD_TIME.
+ * Checks the ms of a timer: from 0 to 2^53 - 1 (H5). Fractions, as the monotonic clock has them, are rounded up, so that a timer never
+ * fires early. Throws SNOW_ERR_BAD_TIME.
  */
 export function checkDelay(ms: number): number {
   if (typeof ms === 'number' && ms >= 0 && ms <= Number.MAX_SAFE_INTEGER) return Math.ceil(ms);
@@ -153,7 +155,7 @@ function suspend(
   return pending;
 }
 
-/** `take` on the actor's own stack. A matcher that throws ends the actor, also when its code catches the throw. */
+/** {@link take} on the actor's own stack. A match that throws ends the actor, also when its code catches the throw. */
 function takeOrCrash(cell: Cell, wait: Wait): unknown {
   try {
     return take(cell, wait);

@@ -4,56 +4,56 @@ import type { ExitReason } from './exit-reason.ts';
 import type { NodeAddress } from './system-message.ts';
 import type { TraceHeaders } from './trace-headers.ts';
 
-/** One incarnation of another node: what an answer came from. */
+/** The node that an answer came from: one incarnation, which has its own number. */
 export interface AnsweringNode {
   readonly nc: number;
   readonly name: string;
 }
 
-/** Whether `asked`, a node number or a name, is that node. */
+/** Whether an answer came from the node that was asked, given by its number or its name. */
 export function isFrom({ nc, name }: AnsweringNode, asked: number | string | undefined): boolean {
   return asked === nc || asked === name;
 }
 
-/** How a call ended, as it travels in REPLY. */
+/** How a call ended: the status in a REPLY frame. */
 export const ReplyStatus = {
-  /** The value is the answer. */
+  /** It was answered; the value is the answer. */
   ok: 0,
-  /** The handler threw: the value is a CrashReason. */
+  /** The handler threw; the value is a CrashReason. */
   error: 1,
   /** There is no such actor; the value is unused. */
   noproc: 2,
-  /** The actor ended before it answered: the value is its reason. */
+  /** The actor ended before it answered; the value is its exit reason. */
   exit: 3,
-  /** The target waits, directly or not, for the caller: the value is the chain of PIDs. */
+  /** The target waits, directly or through others, for the caller; the value is the chain of PIDs. */
   cycle: 4,
-  /** The target's mailbox is full. */
+  /** The target's mailbox is full; the value is unused. */
   overload: 5,
-  /** The target does not know this kind of call: the value is the tag. */
+  /** The target has no handler for the tag; the value is the tag. */
   unknown: 6,
 } as const;
 export type ReplyStatus = (typeof ReplyStatus)[keyof typeof ReplyStatus];
 
-/** How a remote spawn ended, as it travels in SPAWN_REPLY. */
+/** How a remote spawn ended: the status in a SPAWN_REPLY frame. */
 export const SpawnStatus = {
   ok: 0,
-  /** The node has no such function for remote spawn. */
+  /** The node exposes no actor of that name. */
   unknownFunction: 1,
-  /** The arguments or the start were refused, or its init failed: the detail is the reason. */
+  /** The arguments or the start were refused, or the init failed; the detail is the reason. */
   failed: 2,
-  /** Its init said "ignore" (I1); only to a start, as the next. */
+  /** The init returned IGNORE (I1). Only for a start. */
   ignored: 3,
-  /** Its init took too long, it was killed (I3). */
+  /** The init took too long, and the child was killed (I3). Only for a start. */
   timedOut: 4,
 } as const;
 export type SpawnStatus = (typeof SpawnStatus)[keyof typeof SpawnStatus];
 
-/** What travels in a CALL frame as its term. */
+/** The term in a CALL frame. */
 export type CallRequest = readonly [tag: string, args: readonly unknown[], chain: readonly Pid[]];
 
 /**
- * A search for a ring of waiting actors, on its way along their waits: which kind of wait it is for, the reference of that, the wait
- * it follows now, how many more it may look at, the actors and waits on its way, and which round of the search this is.
+ * A probe of the deadlock detection: the kind and the reference of the wait that it began with, the wait that it follows now, how many
+ * more waits it may look at, the actors and waits that it passed, and the reference of its second round.
  */
 export type RingProbe = readonly [
   kind: 'call' | 'start',
@@ -64,15 +64,15 @@ export type RingProbe = readonly [
   round: Ref | null,
 ];
 
-/** What a start adds to a spawn: the reply comes when the init is done. */
+/** What a start adds to a spawn. Its reply comes when the init is done. */
 export interface RemoteStart {
-  /** A name to register there. */
+  /** The local name to register on the other node. */
   readonly name: string | undefined;
-  /** ms that its init may take; Infinity: no limit. */
+  /** ms that the init may take; Infinity: no limit. */
   readonly timeout: number;
 }
 
-/** A spawn on another node: an order to start the function registered there as `function`. */
+/** A spawn on another node of what is exposed there under the name `function`. */
 export interface RemoteSpawn {
   readonly from: Pid;
   readonly request: Ref;
@@ -86,33 +86,32 @@ export interface RemoteSpawn {
   readonly start: RemoteStart | undefined;
 }
 
-/** Why a node is out of reach: a word, and the same in words. */
+/** Why a node cannot be reached: `why` is a code for programs, `detail` a phrase for an error message. */
 export interface Unreachable {
   readonly why: string;
   readonly detail: string;
 }
 
-/** What is known of a node, a number or a name, that does not answer. */
+/** What is known about a node that does not answer. A node is given by its number or its name. */
 export interface ReachPort {
   /** Undefined: it is connected. */
   whyDown(node: number | string): Unreachable | undefined;
-  /** ms for which its event loop has stood still. Undefined: it turns, as far as is known. */
+  /** ms for which its event loop has been blocked; undefined: it is not known to be blocked. */
   stalledMs(node: number | string): number | undefined;
 }
 
 /**
- * Everything an actor does to actors of other nodes. `actor` defines it, `node` installs it; without a node there is
- * the null port, which reaches no node. No method throws, except for a value that cannot be sent
- * (SNOW_ERR_UNSENDABLE, …), and none delivers anything before it returns: what follows comes through
- * `Runtime.inbound` later.
+ * Everything an actor does to actors of other nodes. ts/node implements it; a runtime without a node has the null port, which
+ * reaches no node. No method throws, except for a value that cannot be sent (SNOW_ERR_UNSENDABLE, …). None delivers anything before
+ * it returns: answers arrive later, through `Runtime.inbound`.
  *
- * The `from` of a signal is the local actor it comes from (null: from outside of actors), so that all signals of one
- * actor to one node keep their order (B1).
+ * The `from` of a signal is the local actor that sends it (null: code outside of actors): all signals of one actor to one node keep
+ * their order (B1).
  */
 export interface RemotePort {
   /** This node's name; undefined while it is not part of a cluster. */
   readonly nodeName: string | undefined;
-  /** A trace context that goes along with what is sent, until it is set back to null. */
+  /** Sets the trace context that is sent with each frame, until it is set to null. */
   setTrace(trace: TraceHeaders | null): void;
   send(from: Pid | null, to: Pid, message: unknown): void;
   sendNamed(from: Pid | null, name: string, node: string, message: unknown): void;
@@ -120,48 +119,48 @@ export interface RemotePort {
   link(from: Pid, to: Pid): void;
   unlink(from: Pid, to: Pid, id: number): void;
   unlinkAck(from: Pid, to: Pid, id: number): void;
-  /** A link's exit signal. */
+  /** The exit signal of a link. */
   exit(from: Pid, to: Pid, reason: ExitReason): void;
-  /** An explicit exit signal. */
+  /** An explicit exit signal, as `sendExit` sends it. */
   exit2(from: Pid | null, to: Pid, reason: ExitReason): void;
   monitor(from: Pid, ref: Ref, target: Pid | NodeAddress): void;
   demonitor(from: Pid, ref: Ref, target: Pid | NodeAddress): void;
-  /** The monitored actor `from` (undefined: there was none) is gone. */
+  /** The monitored actor `from` has ended; undefined: there was none. */
   monitorExit(from: Pid | undefined, to: Pid, ref: Ref, reason: ExitReason): void;
   spawn(request: RemoteSpawn): void;
   spawnReply(child: Pid | undefined, to: Pid, request: Ref, status: SpawnStatus, detail: unknown): void;
-  /** Confirms that the starter knows of `child`: before that, its node kills it when the connection is lost. */
+  /** Confirms that the starter got the PID of `child`. Without it, the child's node kills the child when the connection is lost. */
   spawnAck(from: Pid, child: Pid): void;
-  /** `ms` until the caller gives up, Infinity: never. */
+  /** `ms`: until the caller gives up; Infinity: never. */
   call(from: Pid | null, ref: Ref, ms: number, target: Pid | NodeAddress, request: CallRequest): void;
-  /** `call` without a time limit, long bytes slice by slice: they must not change before it resolves. Undefined: it is sent. */
-  callGently(
+  /** {@link call} without a time limit. Long bytes are copied in slices: they must not change before it resolves. Undefined: it is sent. */
+  callInSlices(
     from: Pid | null,
     ref: Ref,
     target: Pid | NodeAddress,
     request: CallRequest,
   ): Promise<void> | undefined;
   reply(from: Pid | null, ref: Ref, status: ReplyStatus, value: unknown): void;
-  /** Sends a search for a ring to the node, a number or a name, that the wait it follows is for. Lost without a session. */
+  /** Sends a probe to the node, given by its number or its name, of the wait that the probe follows. Lost without a session. */
   probe(node: number | string, probe: RingProbe): void;
-  /** Resolves when there is room to send more to that node; undefined: there is now. */
+  /** Resolves when more can be sent to that node; undefined: it can be now. */
   whenWritable(to: Pid | NodeAddress | Ref): Promise<void> | undefined;
-  /** Sends when there is room, long bytes slice by slice: they must not change before it resolves. Undefined: it is sent. */
-  sendGently(from: Pid | null, to: Pid | NodeAddress | Ref, message: unknown): Promise<void> | undefined;
-  /** The name of the node a PID lives on. */
+  /** Sends when there is room. Long bytes are copied in slices: they must not change before it resolves. Undefined: it is sent. */
+  sendInSlices(from: Pid | null, to: Pid | NodeAddress | Ref, message: unknown): Promise<void> | undefined;
+  /** The name of the node that a PID belongs to. */
   nodeOf(pid: Pid): string | undefined;
   readonly reachability: ReachPort;
-  /** Whether this is our own name. */
+  /** Whether `node` is the name of this node. */
   isSelf(node: string): boolean;
-  /** The one spelling of a node's name: `a@h` may mean `a@h:9000`. */
+  /** The full name of a node: `a@h` may mean `a@h:9000`. */
   canonical(node: string): string;
-  /** The end of a run slice: hand over what was written. */
+  /** Called at the end of a run slice: gives the frames that were written to the network thread. */
   flush(): void;
 }
 
 /**
- * Sends an exit reason to another node. A reason that is too large or too deep for that is replaced by
- * `{ unsendable: code }`: the signal is never lost because of its reason, nor does it end the connection (P8).
+ * Sends an exit reason to another node. A reason that is too large or too deep is replaced by `{ unsendable: code }`, so that it
+ * neither loses the signal nor ends the connection (P8).
  */
 export function sendReason(send: (reason: ExitReason) => void, reason: ExitReason): void {
   try {

@@ -2,19 +2,19 @@ import { inspect } from 'node:util';
 import type { Pid, Ref } from '../term/index.ts';
 import type { ExitReason } from './exit-reason.ts';
 
-/** A name on a node: an address that is resolved when it is used. */
+/** A local name on a node, as Erlang's `{Name, Node}`. The other node looks the name up when a message arrives. */
 export interface NodeAddress {
   readonly name: string;
   readonly node: string;
 }
 
 /**
- * What the runtime itself puts into mailboxes. Class instances cannot be sent, so none of these can be forged, and a mailbox limit
- * never drops one.
+ * A message that the runtime puts into a mailbox: Exit, Down, NodeUp, NodeDown, Call, Timeout, … Instances of classes cannot be sent,
+ * so no actor and no peer can forge one. A mailbox limit never drops one.
  *
  * @example
  * const message = await self.receive();
- * if (!(message instanceof SystemMessage)) handle(message); // it is of the actor's own type
+ * if (!(message instanceof SystemMessage)) handle(message); // a message of the actor's own type
  */
 export abstract class SystemMessage {
   [inspect.custom](): string {
@@ -23,8 +23,16 @@ export abstract class SystemMessage {
   }
 }
 
-/** An exit signal received by an actor that traps exits: a linked actor ended, or an exit signal was sent to it. */
+/**
+ * An exit signal, as an actor that traps exits gets it: a linked actor ended, or `sendExit` was called. As Erlang's
+ * `{'EXIT', From, Reason}`.
+ *
+ * @example
+ * self.trapExit(true);
+ * const { from, reason } = await self.receive(Exit);
+ */
 export class Exit extends SystemMessage {
+  /** The actor that ended, or that sent the signal. */
   readonly from: Pid;
   readonly reason: ExitReason;
   readonly #isLoss: boolean;
@@ -37,16 +45,24 @@ export class Exit extends SystemMessage {
     this.#isLoss = isLoss;
   }
 
-  /** @internal Whether its node was lost: an actor may also end with `noconnection` of its own. */
+  /** @internal Whether the node of `from` was lost. The reason does not say so: an actor may end with `noconnection` by itself. */
   static isLoss(exit: Exit): boolean {
     return exit.#isLoss;
   }
 }
 
-/** A monitored actor is gone: sent exactly once per monitor. */
+/**
+ * A monitored actor has ended, or its node was lost (`noconnection`). Comes exactly once for each monitor. As Erlang's
+ * `{'DOWN', Ref, process, From, Reason}`.
+ *
+ * @example
+ * const ref = self.monitor(worker);
+ * const { reason } = (await self.receive(ref)) as Down;
+ */
 export class Down extends SystemMessage {
+  /** What `monitor` returned. */
   readonly ref: Ref;
-  /** What was monitored: the PID, or name and node when it was monitored by name. */
+  /** What was monitored: a PID, or name and node when it was monitored by name. */
   readonly from: Pid | NodeAddress;
   readonly reason: ExitReason;
 
@@ -59,9 +75,11 @@ export class Down extends SystemMessage {
   }
 }
 
-/** A node is connected; comes before the first message from it. */
+/** Another node connected. Comes before the first message of that node. As Erlang's `{nodeup, Node, Info}`. */
 export class NodeUp extends SystemMessage {
+  /** Its full name. */
   readonly node: string;
+  /** Facts about the node and the connection. */
   readonly details: Readonly<Record<string, unknown>>;
 
   /** @internal */
@@ -72,11 +90,13 @@ export class NodeUp extends SystemMessage {
   }
 }
 
-/** A node is lost; comes after the last message from it. */
+/** The connection to another node ended. Comes after the last message of that node. As Erlang's `{nodedown, Node, Info}`. */
 export class NodeDown extends SystemMessage {
+  /** Its full name. */
   readonly node: string;
-  /** Why: `closed`, `timeout`, `disconnect`, … */
+  /** Why it ended: `closed`, `timeout`, `disconnect`, … */
   readonly cause: string;
+  /** Facts about the end of the connection. */
   readonly details: Readonly<Record<string, unknown>>;
 
   /** @internal */

@@ -1,12 +1,12 @@
-// How messages leave a mailbox: taking one for a pending receive, and settling or releasing the receive.
+// How messages leave a mailbox: a pending receive takes one, and ends with it or without.
 import { NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
-import { type Cell, LIMITED, nothing, TRACED } from './cell.ts';
+import { type Cell, LIMITED, noop, TRACED } from './cell.ts';
 import { systemTag, userTag } from './match.ts';
 import { SystemMessage } from './system-message.ts';
 import type { Wait } from './wait.ts';
 
-/** Takes a message for `wait` out of the mailbox, or NOTHING. Throws what the matcher throws. */
+/** Removes and returns the message that `wait` takes, or NOTHING. Throws what the match throws. */
 export function take(cell: Cell, wait: Wait): unknown {
   const { mailbox } = cell;
   if (mailbox === null || mailbox.size === 0) return NOTHING;
@@ -15,17 +15,17 @@ export function take(cell: Cell, wait: Wait): unknown {
   return found;
 }
 
-/** Ends a wait with a message (or TIMEOUT). The actor's code resumes in a microtask. */
+/** Ends a pending receive with a message or TIMEOUT. The actor's code continues in a microtask. */
 export function settle(cell: Cell, wait: Wait, message: unknown): void {
   const { resume } = cell;
   release(cell, wait);
   resume(taken(cell, message));
 }
 
-/** Ends a wait without an outcome. */
+/** Ends a pending receive without an outcome. */
 export function release(cell: Cell, wait: Wait): void {
   cell.wait = null;
-  cell.resume = nothing; // the promise would keep the message
+  cell.resume = noop; // the promise would keep the message in memory
   if (wait.limits !== null) {
     const { timer, disarm } = wait.limits;
     if (timer !== null) cell.kernel.timers.cancel(timer);
@@ -34,7 +34,7 @@ export function release(cell: Cell, wait: Wait): void {
   if (!wait.isSafe) cell.mailbox?.forget(wait);
 }
 
-/** Notes which message the actor handles now: for crash reports, and for the deadline of nested calls. */
+/** Records which message the actor handles now: for crash reports, and for the deadline of nested calls. */
 export function taken(cell: Cell, message: unknown): unknown {
   if (cell.handling !== null && cell.kernel.now() >= cell.handling.deadline) cell.handling = null;
   cell.turns++;

@@ -1,7 +1,7 @@
 import { INACTIVE, type Timer } from '../timers/index.ts';
 import { SystemMessage } from './system-message.ts';
 
-/** A running timer. It belongs to this runtime and cannot be sent. */
+/** A timer of an actor: for `cancelTimer` and `readTimer`. It belongs to this runtime and cannot be sent. */
 export class TimerRef {
   /** @internal */
   readonly timer: Timer;
@@ -17,9 +17,17 @@ export class TimerRef {
   }
 }
 
-/** What `startTimer` delivers. */
+/**
+ * The message of a timer that `startTimer` set. As Erlang's `{timeout, TimerRef, Message}`.
+ *
+ * @example
+ * const timer = self.startTimer(1000, self.pid, 'retry');
+ * const { message } = (await self.receive(timer)) as Timeout;
+ */
 export class Timeout extends SystemMessage {
+  /** What `startTimer` returned. */
   readonly ref: TimerRef;
+  /** What was passed to `startTimer`. */
   readonly message: unknown;
 
   /** @internal */

@@ -3,11 +3,11 @@ import type { Kernel } from './kernel.ts';
 import type { Body } from './program.ts';
 import type { TraceHeaders } from './trace-headers.ts';
 
-/** The span of a call, or of a spawn on another node, from the request to its end. */
+/** The span of a call, or of a spawn on another node, from the request to its outcome. */
 export interface RequestTrace {
-  /** Runs what sends the request, with its context. */
+  /** Runs the code that sends the request, in the span's context. */
   run(act: () => void): void;
-  /** @param failed a word for why; undefined: it succeeded. */
+  /** @param failed why it failed, in one word; undefined: it succeeded. */
   end(failed: string | undefined): void;
 }
 
@@ -15,13 +15,13 @@ export interface RequestTrace {
 export type InTrace = (act: () => void) => void;
 
 /**
- * Trace contexts that go along with messages, calls and spawns. `otel` installs it; a kernel without one has null and carries none.
- * `from` null: code outside of actors.
+ * Carries trace contexts with messages, calls and spawns. ts/otel implements it; without it the kernel carries none. `from` null: code
+ * outside of actors.
  */
 export interface TracingPort {
-  /** Whether what is sent now belongs to no trace and begins none: a send then needs no `send` of this port. */
+  /** Whether a message sent now belongs to no trace and begins none: the sender then need not call `send` of this port. */
   isOutside(from: Cell | null): boolean;
-  /** User code sends a message to `to`: `act` does it. */
+  /** User code sends a message to `to`; `act` sends it. */
   send<R>(from: Cell | null, to: unknown, act: () => R): R;
   /** A call (`rpc`) or a spawn on another node begins. Undefined: it is not traced. */
   request(
@@ -32,27 +32,27 @@ export interface TracingPort {
   ): RequestTrace | undefined;
   /** A timer with a message for `to` is armed. Undefined: it carries no context. */
   timer(from: Cell, to: unknown): InTrace | undefined;
-  /** An actor was made; `isFar`: an actor of another node asked for it. */
-  spawned(parent: Cell | null, child: Cell, isFar: boolean): void;
-  /** A message is about to enter a mailbox: the context that goes with it is noted. */
+  /** An actor was spawned. `isRemote`: by an actor of another node. */
+  spawned(parent: Cell | null, child: Cell, isRemote: boolean): void;
+  /** A message is about to enter a mailbox: its context is stored. */
   enters(cell: Cell, message: unknown): void;
-  /** A message that lay in the mailbox was dropped. */
+  /** A message was dropped from a mailbox. */
   dropped(cell: Cell, message: unknown): void;
   /** A function actor has taken a message. */
   taken(cell: Cell, message: unknown): void;
   /** The actor's first turn. */
   begin(cell: Cell, act: () => void): void;
-  /** A handler gets `message`, which lay in the mailbox as `item`. */
+  /** A handler gets `message`. `item` is what the mailbox held: the message, or an Envelope of it. */
   turn(cell: Cell, item: unknown, message: unknown, body: Body): void | PromiseLike<void>;
-  /** A frame of a peer that came with a context: `act` handles it. */
+  /** A peer's frame came with a context; `act` handles the frame. */
   arrive(headers: TraceHeaders, act: () => void): void;
-  /** A message came from outside of the cluster: a trace may begin with it. */
+  /** A message came from outside of the cluster: a trace may begin here. */
   entry<R>(cell: Cell | undefined, operation: string, act: () => R): R;
-  /** A broadcast of a peer is handed on here to what is no actor. */
+  /** A peer's broadcast is delivered here to a receiver that is not an actor. */
   handedOn(target: string): void;
 }
 
-/** Sends with a trace context, if there is one. `target`: what the span is called after. */
+/** Runs `act`, which sends, in a trace span if tracing is on. `target` gives the span its name. */
 export function inSend<R>(kernel: Kernel, from: Cell | null, target: unknown, act: () => R): R {
   const { tracing } = kernel;
   return tracing === null ? act() : tracing.send(from, target, act);

@@ -1,4 +1,4 @@
-// Turns of an actor: its init, then one bounded piece of work each; and the request to end in order.
+// The turns of an actor: its init, then bounded pieces of work; and the request to stop.
 
 import { SnowmeshError } from '../errors/index.ts';
 import { NOTHING } from '../mailbox/index.ts';
@@ -100,7 +100,7 @@ function embody(cell: Cell, made: unknown): void {
   if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
 }
 
-/** The end of a function actor's code is the end of the actor. */
+/** A function actor ends when its function returns, or its promise settles. */
 function follow(cell: Cell, result: unknown): void {
   if (!isPromise(result)) return terminate(cell, 'normal');
   result.then(
@@ -109,7 +109,7 @@ function follow(cell: Cell, result: unknown): void {
   );
 }
 
-/** A function actor's turn: does its receive find something? */
+/** A function actor's turn: settles its pending receive if a message matches. */
 function resume(cell: Cell): boolean {
   const { wait } = cell;
   if (wait === null) return false;
@@ -126,9 +126,9 @@ function resume(cell: Cell): boolean {
 }
 
 /**
- * A handler actor's turn: all messages that wait when it begins, so that a backlog does not grow because senders run in
- * between. What it sends to itself waits for its next turn: otherwise one that works off a list in that way would run many
- * times before those that it sends to.
+ * A handler actor's turn: handles all messages that are in the mailbox when the turn begins, so that a backlog does not grow while
+ * senders run in between. What it sends to itself meanwhile waits for its next turn: an actor that works through a list by sending
+ * to itself must not run many times before the actors that it sends to.
  */
 function handle(cell: Cell): void {
   const { scheduler } = cell.kernel;
@@ -157,14 +157,14 @@ function handleSystem(cell: Cell, message: SystemMessage): boolean {
     return false;
   }
   if (message instanceof Exit && message.from.equals(cell.parent)) {
-    leave(cell, message.reason); // its parent ended (I5); messages sent before came first (B1)
+    leave(cell, message.reason); // its parent ended, so it ends (I5); messages sent earlier were handled first (B1)
     return false;
   }
   if (message instanceof Call) cell.handling = message;
   return handleOne(cell, message, message);
 }
 
-/** Calls the handler with `message`, which lay in the mailbox as `item`. False: the actor takes no further message now. */
+/** Calls the handler with `message`; `item` is what the mailbox held. False: the actor takes no further message now. */
 function handleOne(cell: Cell, item: unknown, message: unknown): boolean {
   const body = cell.body as Body;
   const { tracing } = cell.kernel;
@@ -199,7 +199,7 @@ function handledLate(cell: Cell): void {
   else if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
 }
 
-/** Asks a handler actor to end in order. No user code sees it. */
+/** Makes a handler actor stop after the messages before it. User code never sees it. */
 class StopRequest extends SystemMessage {
   readonly reason: ExitReason;
 
@@ -209,10 +209,10 @@ class StopRequest extends SystemMessage {
   }
 }
 
-/** Asks an actor of this runtime to end in order (I6). */
-export function askToEnd(cell: Cell, reason: ExitReason): void {
+/** Tells an actor of this runtime to stop, as `stop` does (I6). */
+export function requestStop(cell: Cell, reason: ExitReason): void {
   const { birth } = cell;
-  // An actor that is busy and has no body is in its init.
+  // A busy actor without a body is in its init.
   const isHandler =
     cell.body !== null ||
     (cell.flags & BUSY) !== 0 ||
@@ -220,6 +220,6 @@ export function askToEnd(cell: Cell, reason: ExitReason): void {
       (birth.isHandler || (typeof birth.what !== 'function' && birth.what.kind === 'handler')));
   if (isHandler) return deliver(cell, new StopRequest(reason));
   if (!cell.isTrapping) return terminate(cell, reason);
-  // A function actor that traps exits decides itself, as it does when its parent ends.
+  // A function actor that traps exits gets an Exit and decides by itself, as when its parent ends.
   deliver(cell, new Exit(cell.parent, reason));
 }

@@ -18,7 +18,7 @@ export class Wait {
   }
 }
 
-/** The pending receive of every actor that waits for any message without a limit. It is shared: nothing in it ever changes. */
+/** The pending receive of every actor that waits for any message without a limit. All share it: it never changes. */
 export const ANY: Wait = new Wait(null, true, []);
 
 /** What may end a receive without a message. */
@@ -27,13 +27,13 @@ export interface WaitLimits {
   readonly disarm: (() => void) | null;
 }
 
-/** Settles the promise that {@link deferred} made last. Read it at once: the next promise overwrites it. */
+/** The functions that settle the promise that {@link deferred} made last. Read them at once: the next promise overwrites them. */
 export const latest: { resolve: (value: unknown) => void; reject: (reason: unknown) => void } = {
   resolve: () => {},
   reject: () => {},
 };
 
-/** A pending promise, without a closure of its own; `latest` settles it. */
+/** A pending promise that costs no closure; {@link latest} settles it. */
 export function deferred(): Promise<unknown> {
   return new Promise(capture);
 }

@@ -1,17 +1,14 @@
-/** An item of a {@link Chain}: the chain is threaded through its items. */
+/** An item of a {@link Chain}: it holds the pointers of the list. */
 export interface Chained<T> {
   /** @internal */
   before: T | null;
   /** @internal */
   after: T | null;
-  /** @internal The chain it is in. */
+  /** @internal The chain that it is in. */
   chain: Chain<never> | null;
 }
 
-/**
- * A doubly linked list through its items: oldest first, everything O(1), no allocation.
- * An item is in one chain at most.
- */
+/** An intrusive doubly linked list, oldest item first. Everything is O(1) and allocates nothing. An item is in at most one chain. */
 export class Chain<T extends Chained<T>> {
   first: T | null = null;
   size = 0;
@@ -28,7 +25,7 @@ export class Chain<T extends Chained<T>> {
     this.size++;
   }
 
-  /** False: it is not in this chain. */
+  /** False: the item is not in this chain. */
   remove(item: T): boolean {
     if (item.chain !== (this as unknown)) return false;
     const { before, after } = item;
@@ -42,7 +39,7 @@ export class Chain<T extends Chained<T>> {
     return true;
   }
 
-  /** Takes the oldest; null: empty. */
+  /** Removes and returns the oldest item; null: the chain is empty. */
   shift(): T | null {
     const { first } = this;
     if (first !== null) this.remove(first);

@@ -1,8 +1,8 @@
-// The data of links and monitors. Pure data.
+// The tables of links and monitors: data only, no signal is sent here.
 //
-// Partners on this node and on others have the same tables. Remote links follow Erlang's link protocol, with unlink ids and
-// acknowledgements, so that both ends always agree (C13). Everything is O(1) but for `Links` iteration; an actor with few
-// links or monitors pays for no hash table.
+// Partners on this node and on other nodes are in the same tables. Remote links follow Erlang's link protocol, with unlink ids and
+// acknowledgements, so that both ends always agree (C13). Everything but iteration is O(1); an actor with few links or monitors has
+// arrays instead of hash tables.
 //
 // Must not know: actors, mailboxes, how a signal is delivered.
 export { Chain } from './chain.ts';

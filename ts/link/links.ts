@@ -1,18 +1,18 @@
 import type { Pid } from '../term/index.ts';
 
-/** Up to this many links an array is searched; beyond, maps. */
+/** Up to this many links are in an array; more are in maps. */
 const FEW = 8;
 
 /** One end of a link. */
 export class Link {
-  /** The actor whose end it is. */
+  /** The actor that has this end. */
   readonly owner: Pid;
   readonly partner: Pid;
-  /** The id of our unlink that a remote partner has not acknowledged yet; 0: none. */
+  /** The id of the owner's unlink that the remote partner has not acknowledged yet; 0: none. */
   unlinkId = 0;
-  /** We linked again before that acknowledgement: until it comes, signals of the partner still concern the old link. */
+  /** The owner linked again before that acknowledgement. Until it comes, signals of the partner still belong to the old link. */
   isRelinked = false;
-  /** Its node was lost: it only takes a place until {@link Links.sweep}. */
+  /** The partner's node was lost: the entry is unused and stays only until {@link Links.sweep}. */
   isLost = false;
 
   constructor(owner: Pid, partner: Pid) {
@@ -27,20 +27,20 @@ export class Link {
 }
 
 /**
- * The links of one actor, as Erlang's link protocol keeps them: at most one per partner (C1); a remote link that
- * we took down stays until the partner acknowledges, and signals of it are ignored meanwhile (C12, C13).
+ * The links of one actor, by Erlang's link protocol: at most one for each partner (C1). A remote link that the owner has unlinked stays
+ * in the table until the partner acknowledges it; its signals are ignored meanwhile (C12, C13).
  */
 export class Links {
   private readonly owner: Pid;
   private few: Link[] = [];
-  /** By node number, then by local id: numbers, because a string key for each of 100 000 partners costs more than the rest. */
+  /** By node number, then by local id. String keys would take more memory than the links themselves. */
   private many: Map<number, Map<number, Link>> | null = null;
 
   constructor(owner: Pid) {
     this.owner = owner;
   }
 
-  /** Partners, those being unlinked included. O(nodes). */
+  /** How many entries there are, those that wait for an acknowledgement included. O(nodes). */
   get size(): number {
     if (this.many === null) return this.few.length;
     let size = 0;
@@ -48,7 +48,7 @@ export class Links {
     return size;
   }
 
-  /** The entry of a partner, active or not. */
+  /** The link to a partner, active or not. */
   find(partner: Pid): Link | undefined {
     if (this.many !== null) {
       const link = this.many.get(partner.nc)?.get(partner.local);
@@ -60,12 +60,12 @@ export class Links {
     return undefined;
   }
 
-  /** Whether there is an active link. */
+  /** Whether there is an active link to a partner. */
   has(partner: Pid): boolean {
     return this.find(partner)?.isActive === true;
   }
 
-  /** We link. The entry when the partner has to be told; undefined: linked already. */
+  /** The owner links. Returns the link if the partner must get a LINK; undefined: linked already. */
   link(partner: Pid): Link | undefined {
     const link = this.find(partner);
     if (link === undefined) return this.add(partner);
@@ -74,25 +74,25 @@ export class Links {
     return link;
   }
 
-  /** The partner links to us. Ignored (undefined) while our unlink is unacknowledged, or when linked already. */
+  /** The partner links to the owner. Undefined: ignored, because an unlink is not acknowledged yet, or they are linked already. */
   linkedBy(partner: Pid): Link | undefined {
     return this.find(partner) === undefined ? this.add(partner) : undefined;
   }
 
-  /** Removes the link at once: to a partner of this runtime, or of an incarnation that has ended. */
+  /** Removes the link at once, without an acknowledgement: the partner is local, or of an incarnation that has ended. */
   remove(partner: Pid): Link | undefined {
     const link = this.find(partner);
     if (link !== undefined) this.drop(link);
     return link;
   }
 
-  /** The partner's node was lost. In a large table the entry keeps its place until {@link sweep}, which is far cheaper for many. */
+  /** The partner's node was lost. In a large table the entry stays until {@link sweep}: removing many one by one costs far more. */
   lose(link: Link): void {
     link.isLost = true;
     if (this.many === null) this.drop(link);
   }
 
-  /** Clears the places of lost entries. O(entries). */
+  /** Removes the entries of lost nodes. O(entries). */
   sweep(): void {
     for (const [nc, links] of this.many ?? []) {
       const lost = [...links.values()].filter((link) => link.isLost);
@@ -101,7 +101,7 @@ export class Links {
     }
   }
 
-  /** We unlink a remote partner with a fresh `id`. True: tell it; the entry waits for the acknowledgement. */
+  /** The owner unlinks a remote partner with a new `id`. True: send an UNLINK; the entry waits for the acknowledgement. */
   unlinkRemote(partner: Pid, id: number): boolean {
     const link = this.find(partner);
     if (link === undefined || !link.isActive) return false;
@@ -110,7 +110,7 @@ export class Links {
     return true;
   }
 
-  /** The partner acknowledged unlink `id`. The entry that went, if it did: a link made since then stays. */
+  /** The partner acknowledged unlink `id`. Returns the link if it was removed; a link made since the unlink stays. */
   acknowledged(partner: Pid, id: number): Link | undefined {
     const link = this.find(partner);
     if (link === undefined || link.unlinkId === 0 || link.unlinkId !== id) return undefined;
@@ -121,8 +121,8 @@ export class Links {
   }
 
   /**
-   * The partner unlinks: the active link that went. It had not seen our own pending unlink yet, so it will ignore the
-   * link we made since (C13).
+   * The partner unlinks. Returns the active link that was removed. If the owner has unlinked and linked again, the partner had not seen
+   * the unlink yet, so it will ignore the new link: it ends here, too (C13).
    */
   unlinkedBy(partner: Pid): Link | undefined {
     const link = this.find(partner);
@@ -132,14 +132,14 @@ export class Links {
   }
 
   /**
-   * An exit signal came over the link: the active link that went. While our own unlink is pending it is a signal of the
-   * old link, which cannot affect us any more (C12, C14).
+   * An exit signal came over the link. Returns the active link that was removed. While an unlink is not acknowledged, the signal belongs
+   * to the old link and is ignored (C12, C14).
    */
-  broke(partner: Pid): Link | undefined {
+  partnerExited(partner: Pid): Link | undefined {
     return this.find(partner)?.unlinkId === 0 ? this.remove(partner) : undefined;
   }
 
-  /** All entries, those to one node oldest first. Must not change meanwhile. */
+  /** All entries; those of one node oldest first. The table must not change meanwhile. */
   [Symbol.iterator](): IterableIterator<Link> {
     return this.many === null ? this.few.values() : each(this.many);
   }

@@ -7,19 +7,19 @@ export interface NamedProcess {
   readonly node: string;
 }
 
-/** A monitor: its owner's entry and, when the target is local, its target's entry at once. */
+/** A monitor: the entry in its owner's table and, if the target is local, the item in its target's list as well. */
 export class Monitor implements Chained<Monitor> {
   readonly ref: Ref;
   readonly owner: Pid;
-  /** What was asked for, and what DOWN carries (D3). */
+  /** What was passed to `monitor`, and what the Down contains (D3). */
   readonly target: Pid | NamedProcess;
   /** An alias that ends with the monitor. */
   hasAlias = false;
-  /** It fired, or was removed. */
+  /** Whether it has fired or was removed. */
   isOver = false;
   before: Monitor | null = null;
   after: Monitor | null = null;
-  /** The target's watchers. */
+  /** The list of the target's monitors; null: the target is on another node. */
   chain: Chain<never> | null = null;
 
   constructor(ref: Ref, owner: Pid, target: Pid | NamedProcess) {
@@ -28,7 +28,7 @@ export class Monitor implements Chained<Monitor> {
     this.target = target;
   }
 
-  /** Under which node it is lost; 0: on this node. */
+  /** The number or name of the target's node, whose loss ends the monitor; 0: this node. */
   get node(): number | string {
     return 'nc' in this.target ? this.target.nc : this.target.node;
   }
@@ -36,7 +36,7 @@ export class Monitor implements Chained<Monitor> {
 
 const FEW = 8;
 
-/** Monitors an actor made, by reference id. */
+/** The monitors that an actor made, by reference id. */
 export class Watches {
   private few: Monitor[] = [];
   private many: Map<number, Monitor> | null = null;
@@ -53,14 +53,14 @@ export class Watches {
     }
   }
 
-  /** The node that an answer to this monitor may come from, see {@link Monitor.node}; undefined: there is no such monitor. */
+  /** The node that a Down of this monitor must come from, see {@link Monitor.node}; undefined: there is no such remote monitor. */
   nodeOf(ref: Ref): number | string | undefined {
     if (ref.nc !== 0) return undefined;
     const monitor = this.many?.get(ref.id) ?? this.few.find((each) => each.ref.id === ref.id);
     return monitor === undefined || monitor.isOver || monitor.chain !== null ? undefined : monitor.node;
   }
 
-  /** Only the owner's own references act (D8). */
+  /** Removes and returns a monitor. Undefined for a reference that is not of a monitor of this actor (D8). */
   take(ref: Ref): Monitor | undefined {
     if (ref.nc !== 0) return undefined;
     const monitor = this.many?.get(ref.id) ?? this.few.find((each) => each.ref.id === ref.id);
@@ -71,8 +71,8 @@ export class Watches {
   }
 
   /**
-   * The node of its target was lost. In a large table it keeps its place until {@link sweep}, which is far cheaper for many.
-   * False: it was over.
+   * The node of its target was lost. In a large table the entry stays until {@link sweep}: removing many one by one costs far more.
+   * False: it had ended already.
    */
   lose(monitor: Monitor): boolean {
     if (monitor.isOver) return false;
@@ -81,7 +81,7 @@ export class Watches {
     return true;
   }
 
-  /** Clears the places of those that are over. O(monitors). */
+  /** Removes the monitors that have ended. O(monitors). */
   sweep(): void {
     if (this.many === null) return;
     const over = [...this.many.values()].filter((monitor) => monitor.isOver);
@@ -94,17 +94,17 @@ export class Watches {
     else this.many.delete(monitor.ref.id);
   }
 
-  /** Oldest first. Must not change meanwhile. */
+  /** All monitors, oldest first. The table must not change meanwhile. */
   [Symbol.iterator](): IterableIterator<Monitor> {
     return (this.many ?? this.few).values();
   }
 }
 
-/** Monitors that actors of other nodes have here, by owner and reference: DEMONITOR names no target. */
+/** Monitors of actors of this node by actors of other nodes, by owner and reference: a DEMONITOR frame does not name the target. */
 export class RemoteWatchers {
   private readonly byNode = new Map<number, Map<string, Monitor>>();
 
-  /** False: there is one with this reference already. */
+  /** False: the owner has a monitor with this reference already. */
   add(monitor: Monitor): boolean {
     const { nc } = monitor.owner;
     let monitors = this.byNode.get(nc);
@@ -126,7 +126,7 @@ export class RemoteWatchers {
     return monitor;
   }
 
-  /** Takes out every monitor of a lost node. */
+  /** Removes and returns the monitors by actors of a lost node. */
   takeNode(nc: number): Iterable<Monitor> {
     const monitors = this.byNode.get(nc);
     if (monitors === undefined) return [];
@@ -134,12 +134,12 @@ export class RemoteWatchers {
     return monitors.values();
   }
 
-  /** Of one node. */
+  /** How many monitors the actors of one node have. */
   countOf(nc: number): number {
     return this.byNode.get(nc)?.size ?? 0;
   }
 
-  /** Of all nodes. O(nodes). */
+  /** How many there are. O(nodes). */
   get size(): number {
     let size = 0;
     for (const monitors of this.byNode.values()) size += monitors.size;
@@ -147,7 +147,7 @@ export class RemoteWatchers {
   }
 }
 
-/** Owner and reference: a peer's ids are only as unique as the peer makes them. */
+/** The key has the owner as well: a hostile peer may use one reference id for several owners. */
 function keyOf(owner: Pid, ref: Ref): string {
   return `${owner.local}/${ref.key}`;
 }

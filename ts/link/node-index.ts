@@ -1,6 +1,6 @@
 /**
- * Links, monitors, calls or spawns by the node they depend on: the number of a (name, incarnation) pair, or a name while the
- * number is not known. The loss of a node finds what it breaks without a search.
+ * Links, monitors, calls or spawns by the node that they depend on, so that the loss of a node finds them without a search. The key is
+ * the number of a (name, incarnation) pair, or the name while the number is not known.
  */
 export class NodeIndex<T> {
   private readonly byNode = new Map<number | string, Set<T>>();
@@ -22,7 +22,7 @@ export class NodeIndex<T> {
     return this.byNode.get(node)?.has(item) === true;
   }
 
-  /** Takes out everything tied to `node`, oldest first. No later add or remove touches what it gives. */
+  /** Removes and returns the items of `node`, oldest first. Later calls of `add` and `remove` do not change what it returns. */
   take(node: number | string): Iterable<T> {
     const items = this.byNode.get(node);
     if (items === undefined) return [];
@@ -30,12 +30,12 @@ export class NodeIndex<T> {
     return items;
   }
 
-  /** Things tied to `node`. */
+  /** How many items `node` has. */
   countOf(node: number | string): number {
     return this.byNode.get(node)?.size ?? 0;
   }
 
-  /** Things tied to any node. O(nodes). */
+  /** How many items there are. O(nodes). */
   get size(): number {
     let size = 0;
     for (const items of this.byNode.values()) size += items.size;

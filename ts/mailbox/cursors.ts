@@ -1,25 +1,25 @@
 import { OldestFirst } from '../collections/index.ts';
 import type { Segment } from './segment.ts';
 
-/** Tags and waiting receives that are compared one by one; older ones are in an index. */
+/** Cursors of tags and waiting receives that are compared one by one; older ones are in the index. */
 const MOST_TAGS = 16;
-/** Fresh references that are compared one by one. */
+/** Cursors of new references that are compared one by one; older ones are in the index. */
 const MOST_MARKS = 16;
-/** Keys in the index of a mailbox; beyond it the oldest is forgotten, and a search for that begins at the front. */
+/** Most cursors in the index of a mailbox. Then the oldest is dropped, and a search for its key begins at the front. */
 const MOST_INDEXED = 65_536;
 
-/** A chain of segments that is not empty. */
+/** The ends of a chain of segments that is not empty. */
 interface Ends {
   readonly head: Segment | null;
   readonly tail: Segment | null;
 }
 
-/** A place in a mailbox: nothing before it matches `key`. */
+/** A position in a mailbox: no message before it matches `key`. */
 export class Cursor {
   key: unknown;
   segment: Segment;
   index: number;
-  /** Of the segment when the cursor was put into the index: `base` and `use`. */
+  /** `base` and `use` of the segment when the cursor was put into the index. */
   base = 0;
   use = 0;
 
@@ -31,9 +31,8 @@ export class Cursor {
 }
 
 /**
- * What a mailbox remembers about its own places. The latest few are in arrays: looking for a key compares at most 32 pointers,
- * and a segment that leaves the chain moves the cursors on it. The others are in an index, and one whose segment has left is
- * moved when it is looked for.
+ * The cursors of a mailbox. The latest few are in arrays: finding a key compares at most 32 pointers, and a segment that leaves the
+ * chain moves the cursors in it. Older ones are in an index: a cursor whose segment has left is moved when it is looked up.
  */
 export class Cursors {
   private readonly tags: Cursor[] = [];
@@ -41,10 +40,10 @@ export class Cursors {
   private index: OldestFirst<unknown, Cursor> | undefined = undefined;
   private nextTag = 0;
   private nextMark = 0;
-  /** The cursor found last: a receive looks twice, mostly for the reference just made or the same tag. */
+  /** The cursor that was found last: a receive looks its key up twice, and the next receive often has the same key. */
   private recent: Cursor | undefined = undefined;
 
-  /** A fresh reference: nothing before this place can carry it. */
+  /** `key` is a new reference: no message before this position can contain it. */
   mark(key: unknown, segment: Segment, index: number): void {
     if (this.marks.length < MOST_MARKS) {
       this.recent = new Cursor(key, segment, index);
@@ -69,7 +68,7 @@ export class Cursors {
     return earliest;
   }
 
-  /** A search for `keys` that began at their earliest cursor came to this place without a match before it. */
+  /** A search for `keys`, which began at their earliest cursor, found no match before this position. */
   advance(keys: readonly unknown[], segment: Segment, index: number, chain: Ends): void {
     for (let at = 0; at < keys.length; at++) {
       const key = keys[at];
@@ -146,7 +145,7 @@ function place(cursor: Cursor, segment: Segment, index: number): void {
   cursor.use = segment.use;
 }
 
-/** An indexed cursor, moved behind its segment when that has left the chain. O(segments between it and the nearer end). */
+/** An indexed cursor, moved to the next segment if its own has left the chain. O(segments between it and the nearer end). */
 function current(cursor: Cursor, { head, tail }: Ends): Cursor {
   if (cursor.use === 0 || cursor.segment.use === cursor.use) return cursor;
   const { base } = cursor;

@@ -1,8 +1,8 @@
-// The mailbox: a queue of messages that can also be taken from the middle.
+// The mailbox: a queue of messages from which a message can also be taken out of the middle.
 //
-// Guarantees: O(1) at both ends; the order of what is left never changes (B5); a message that did not match
-// a tag, a reference or a waiting receive is not tested again for it (B6). Memory follows what is in it: the first message
-// lies in the mailbox itself, the rest in segments of 64 that come from a pool and go back to it.
+// Guarantees: O(1) at both ends; the order of the other messages never changes (B5); a message that did not match a tag, a reference or
+// a waiting receive is not tested for it again (B6). Its memory follows its length: a single message is in the mailbox itself, more are
+// in segments of 64 from a pool.
 //
-// Must not know: actors, what a message is, or user code beyond the test it is given.
+// Must not know: actors, what a message is, user code beyond the test that it is called with.
 export { Mailbox, NOTHING, type Test } from './mailbox.ts';

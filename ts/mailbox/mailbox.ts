@@ -4,10 +4,10 @@ import { HOLE, SEGMENT, Segment } from './segment.ts';
 /** What {@link Mailbox.take} returns when nothing matches. */
 export const NOTHING: unique symbol = Symbol('snowmesh.nothing');
 
-/** Whether a message is wanted. What it throws leaves `take`, and nothing is taken. */
+/** Whether `take` takes a message. If it throws, `take` throws the same and takes nothing. */
 export type Test = (message: unknown) => boolean;
 
-/** An empty inline place. */
+/** The value of `only` when it holds no message. */
 const EMPTY: unique symbol = Symbol('snowmesh.empty');
 
 /**
@@ -20,18 +20,18 @@ const EMPTY: unique symbol = Symbol('snowmesh.empty');
  *                          ▲ start                      ▲ end
  * ```
  *
- * Either all of it is in `only`, or all of it is in segments. A segment without messages leaves the chain at once,
- * wherever it is, so a long backlog does not grow by what is taken from behind it.
+ * Either the single message is in `only`, or all messages are in segments. A segment without messages leaves the chain at once,
+ * wherever it is: taking messages from behind a long backlog leaves no empty segments.
  */
 export class Mailbox {
-  /** Messages in it. */
+  /** How many messages are in it. */
   size = 0;
   private only: unknown = EMPTY;
   /** @internal */
   head: Segment | null = null;
   /** @internal */
   tail: Segment | null = null;
-  /** Made when a place is first remembered. */
+  /** Made when a position is first remembered. */
   private cursors: Cursors | null = null;
 
   /** Puts a message at the end. O(1). */
@@ -44,7 +44,7 @@ export class Mailbox {
     this.append(message);
   }
 
-  /** Takes the oldest message; only when `size` is not 0. O(1). */
+  /** Removes and returns the oldest message. `size` must not be 0. O(1). */
   shift(): unknown {
     this.size--;
     if (this.only !== EMPTY) {
@@ -64,21 +64,22 @@ export class Mailbox {
   }
 
   /**
-   * Takes the oldest message that passes `test`, or NOTHING. The test may add messages but not take any. With `keys`, what fails for them is remembered: the next
-   * `take` with the same keys continues behind it. O(messages not looked at yet for these keys).
+   * Removes and returns the oldest message that passes `test`, or NOTHING. The test may add messages but not take any. With `keys`, the
+   * mailbox remembers how far it searched: the next `take` with the same keys continues there. O(messages that were not tested for
+   * these keys yet).
    */
   take(test: Test, keys: readonly unknown[]): unknown {
     if (this.size === 0) return NOTHING;
     if (this.only !== EMPTY) {
       const message = this.only;
-      // The test is user code and may add messages, so the one it looked at may lie in a segment by now.
+      // The test is user code and may have added messages: the tested one may be in a segment now.
       if (test(message)) return this.shift();
       if (this.only !== EMPTY) this.unfold();
     }
     return this.scan(test, keys);
   }
 
-  /** Remembers for `key` that nothing now in the mailbox can match it: for a fresh reference. O(1). */
+  /** Remembers that no message now in the mailbox can match `key`, which is a new reference. O(1). */
   mark(key: unknown): void {
     if (this.size === 0) return;
     if (this.only !== EMPTY) this.unfold();
@@ -86,12 +87,12 @@ export class Mailbox {
     this.memory().mark(key, tail, tail.end);
   }
 
-  /** Forgets what was remembered for `key`. */
+  /** Drops what is remembered for `key`. */
   forget(key: unknown): void {
     this.cursors?.forget(key);
   }
 
-  /** Drops everything; returns how many there were. */
+  /** Drops all messages; returns how many there were. */
   clear(): number {
     const dropped = this.size;
     for (let segment = this.head; segment !== null; ) {
@@ -105,7 +106,7 @@ export class Mailbox {
     return dropped;
   }
 
-  /** What is in it, oldest first. O(n); it must not change meanwhile. */
+  /** The messages, oldest first. O(n). The mailbox must not change meanwhile. */
   *[Symbol.iterator](): Iterator<unknown> {
     if (this.only !== EMPTY) yield this.only;
     for (let segment = this.head; segment !== null; segment = segment.next) {
@@ -125,7 +126,7 @@ export class Mailbox {
       for (; index < segment.end; index++) {
         const message = slots[index];
         if (message === HOLE || !test(message)) continue;
-        if (this.head === null) return NOTHING; // the test ended its own actor
+        if (this.head === null) return NOTHING; // the test ended its own actor, which emptied the mailbox
         if (keys.length > 0) this.memory().advance(keys, segment, index, this);
         this.remove(segment, index);
         return message;
@@ -176,11 +177,11 @@ export class Mailbox {
   private release(segment: Segment): void {
     const { previous, next } = segment;
     if (this.size === 0) {
-      // No place is worth remembering in an empty mailbox.
+      // An empty mailbox needs no cursors.
       this.head = this.tail = null;
       this.cursors?.clear();
     } else if (next === null) {
-      // The tail keeps its unused places, and its end is where cursors wait.
+      // The tail stays: it has unused slots, and cursors point to its end.
       return;
     } else {
       if (previous === null) this.head = next;

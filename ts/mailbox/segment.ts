@@ -1,25 +1,25 @@
-/** Messages in a segment. */
+/** Slots in a segment. */
 export const SEGMENT = 64;
-/** Segments kept for the next mailbox that needs one (about 600 bytes each). */
+/** Most unused segments in the pool (about 600 bytes each). */
 const POOL_LIMIT = 1024;
 
-/** Fills the place of a message that was taken from the middle. */
+/** Fills the slot of a message that was taken out of the middle. */
 export const HOLE: unique symbol = Symbol('snowmesh.hole');
 
 const pool: Segment[] = [];
 let uses = 0;
 
-/** A fixed run of places. `base` grows along the chain, so that two positions can be compared. */
+/** A fixed number of slots for messages. `base` grows along the chain, so that two positions can be compared. */
 export class Segment {
   readonly slots: unknown[] = new Array(SEGMENT).fill(undefined);
   base = 0;
-  /** Changes when the segment is reused: a position kept with an older number has left the mailbox. */
+  /** Changes when the segment is reused: a position with an older number is no longer in the mailbox. */
   use = 0;
-  /** First place that may hold a message. */
+  /** The first slot that may hold a message. */
   start = 0;
-  /** First place that was never used. */
+  /** The first slot that was never used. */
   end = 0;
-  /** Messages in it. */
+  /** How many messages are in it. */
   live = 0;
   previous: Segment | null = null;
   next: Segment | null = null;
@@ -31,7 +31,7 @@ export class Segment {
     return segment;
   }
 
-  /** Gives it back. Its places hold nothing any more, but for holes. */
+  /** Returns it to the pool. Its slots must hold no message, only holes. */
   release(): void {
     this.use = 0;
     if (pool.length >= POOL_LIMIT) return;

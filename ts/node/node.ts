@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { type AnySelf, checkRef, inPace, Self } from '../actor/index.ts';
+import { type AnySelf, checkRef, inBudget, Self } from '../actor/index.ts';
 import {
   checkFlag,
   checkOptionNames,
@@ -92,7 +92,7 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
    * @throws SNOW_ERR_NODE_NAME for what is no name, SNOW_ERR_NOT_ALIVE on a node without a name.
    */
   async connect(name: string): Promise<boolean> {
-    return this.#inPace(async () => this.#clustered('connect').connect(name));
+    return this.#inBudget(async () => this.#clustered('connect').connect(name));
   }
 
   /**
@@ -117,7 +117,7 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
    * @throws SNOW_ERR_NODE_NAME, SNOW_ERR_NOT_ALIVE
    */
   async disconnect(name: string): Promise<boolean> {
-    return this.#inPace(async () => this.#clustered('disconnect').disconnect(name));
+    return this.#inBudget(async () => this.#clustered('disconnect').disconnect(name));
   }
 
   /**
@@ -133,7 +133,7 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
   async ready(options: ReadyOptions = {}): Promise<readonly string[]> {
     checkOptionNames('ready', options, READY_OPTIONS);
     checkSignal('ready', options.signal);
-    return this.#inPace(async () => this.#clustered('ready').ready(options));
+    return this.#inBudget(async () => this.#clustered('ready').ready(options));
   }
 
   /**
@@ -249,9 +249,9 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
     return this.#cluster?.isOpen ? this.#cluster : undefined;
   }
 
-  /** Settles in a later turn of the event loop what is known at once too often: see ts/kernel/pace.ts. */
-  #inPace<T>(ask: () => Promise<T>): Promise<T> {
-    return inPace(this, null, ask());
+  /** Settles in a later turn of the event loop what is known at once too often: see ts/kernel/in-budget.ts. */
+  #inBudget<T>(ask: () => Promise<T>): Promise<T> {
+    return inBudget(this, null, ask());
   }
 
   #clustered(what: string): Cluster {

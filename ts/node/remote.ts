@@ -177,7 +177,7 @@ export class Remote implements RemotePort {
     sendCall(route, from ?? NOBODY, ref, ms, target, request);
   }
 
-  callGently(
+  callInSlices(
     from: Pid | null,
     ref: Ref,
     target: Pid | NodeAddress,
@@ -216,7 +216,7 @@ export class Remote implements RemotePort {
     return this.#routes.existing(to)?.whenWritable();
   }
 
-  sendGently(from: Pid | null, to: Pid | NodeAddress | Ref, message: unknown): Promise<void> | undefined {
+  sendInSlices(from: Pid | null, to: Pid | NodeAddress | Ref, message: unknown): Promise<void> | undefined {
     const write = (): void => {
       if (to instanceof Pid) this.send(from, to, message);
       else if (to instanceof Ref) this.sendAlias(from, to, message);

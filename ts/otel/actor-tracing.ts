@@ -106,11 +106,11 @@ export class ActorTracing implements TracingPort {
     return (act) => context.with(active, () => this.#carrying(armed, act));
   }
 
-  spawned(parent: Cell | null, child: Cell, isFar: boolean): void {
+  spawned(parent: Cell | null, child: Cell, isRemote: boolean): void {
     const { trace, ROOT_CONTEXT } = this.#api;
     const remote = this.#current === null ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, this.#current);
-    const made = this.#instant(isFar ? remote : this.#parentOf(parent), () =>
-      this.#shapes.spawn(child, isFar),
+    const made = this.#instant(isRemote ? remote : this.#parentOf(parent), () =>
+      this.#shapes.spawn(child, isRemote),
     );
     if (made !== undefined) this.#contexts.make(child).spawn = made;
   }

@@ -44,11 +44,11 @@ export class SpanShapes {
     };
   }
 
-  spawn(child: Cell, isFar: boolean): Shape {
+  spawn(child: Cell, isRemote: boolean): Shape {
     return {
       name: `spawn ${child.label}`,
-      kind: isFar ? this.#kinds.SERVER : this.#kinds.INTERNAL,
-      attributes: { ...(isFar ? rpc(child.label, 'spawn') : {}), 'snowmesh.actor': child.pid.toString() },
+      kind: isRemote ? this.#kinds.SERVER : this.#kinds.INTERNAL,
+      attributes: { ...(isRemote ? rpc(child.label, 'spawn') : {}), 'snowmesh.actor': child.pid.toString() },
     };
   }
 

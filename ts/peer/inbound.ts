@@ -4,8 +4,8 @@ import { type LinkSignals, type MonitorSignals, receiveExit } from '../signal/in
 import type { Pid, Ref } from '../term/index.ts';
 
 /**
- * Signals from other nodes for an actor given by its local id `to`. `from` PIDs are remote and proven to belong to the peer
- * (their `nc` is the peer's). Every method is safe for ids that never existed.
+ * Signals from other nodes for an actor of this node, given by its local id `to`. The `from` PIDs belong to the peer: the network layer
+ * has checked them. Every method ignores ids that never existed, or answers `noproc`.
  */
 export class Inbound {
   private readonly kernel: Kernel;
@@ -30,7 +30,7 @@ export class Inbound {
     const { table, remote } = this.kernel;
     const cell = table.get(to);
     if (cell === undefined)
-      remote.exit(table.pidOf(to), from, 'noproc'); // C9
+      remote.exit(table.pidOf(to), from, 'noproc'); // a link to a dead PID: one exit signal (C9)
     else this.links.linkedBy(cell, from);
   }
 
@@ -49,10 +49,10 @@ export class Inbound {
   /** The exit signal of a link. */
   exit(from: Pid, to: number, reason: ExitReason): void {
     const cell = this.kernel.table.get(to);
-    if (cell !== undefined) this.links.broke(cell, from, reason);
+    if (cell !== undefined) this.links.partnerExited(cell, from, reason);
   }
 
-  /** `from` belongs to an incarnation that has ended. */
+  /** `from` belongs to an incarnation of its node that has ended. */
   noPartner(from: Pid, to: number): void {
     const cell = this.kernel.table.get(to);
     if (cell !== undefined) this.links.partnerGone(cell, from);
@@ -78,13 +78,13 @@ export class Inbound {
     else this.monitor(from, ref, pid.local);
   }
 
-  /** `from` says that a monitored actor has ended; null: this node found that there is none. */
+  /** A monitor fires: `from` says that its target has ended, or this node (`from` null) found no such actor. */
   monitorExit(from: AnsweringNode | null, to: number, ref: Ref, reason: ExitReason): void {
     const cell = this.kernel.table.get(to);
     if (cell !== undefined) this.monitors.fire(cell, from, ref, reason);
   }
 
-  /** `bytes`: of the request, as it came. */
+  /** `bytes`: the encoded length of the request. */
   call(from: Pid, ref: Ref, ms: number, to: number, request: unknown, bytes = 0): void {
     this.calls.arrive(this.kernel.table.get(to), from, ref, ms, request, bytes);
   }

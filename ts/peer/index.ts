@@ -1,11 +1,11 @@
-// What other nodes ask of our actors, and what happens when a node is lost.
+// Signals from other nodes for actors of this node, and the loss of a node.
 //
-// Guarantees: a signal for an id that never existed harms nothing; what is tied to a lost node fires exactly once, with
-// `noconnection`, oldest first and a thousand at a time, so that a loss stops neither timers nor sockets (P6).
+// Guarantees: a signal for an id that never existed does no harm. Links, monitors, calls and spawns that depend on a lost node fire
+// exactly once, with `noconnection`, oldest first and about a thousand at a time, so that a loss blocks neither timers nor sockets (P6).
 //
-// Owns only the losses under way: the rooms below own what is tied to other nodes.
+// Owns only the losses in progress: the rooms below own the links, monitors, calls and spawns.
 //
-// Must not know: sessions and frames; `node` calls these methods.
+// Must not know: sessions and frames. ts/node calls these methods.
 export { Inbound } from './inbound.ts';
 export { NodeLosses } from './node-losses.ts';
 export { nullRemote } from './null-remote.ts';

@@ -1,13 +1,13 @@
-// The loss of other nodes: what was tied to them fires, once.
+// The loss of other nodes: the links, monitors, calls and spawns that depend on them fire once.
 import type { InboundCalls, OutboundCalls, PendingCall } from '../call/index.ts';
 import type { Link, Monitor } from '../link/index.ts';
 import type { LinkSignals, MonitorSignals } from '../signal/index.ts';
 import type { InboundSpawns, OutboundSpawns, PendingSpawn } from '../spawn/index.ts';
 
-/** Links, monitors, calls and spawns that fire before actors and the event loop run: about half a millisecond (P6). */
+/** How many links, monitors and calls fire before the event loop runs again: about half a millisecond of work (P6). */
 const TIES_PER_STEP = 1024;
 
-/** What fires when a node is lost, oldest first. */
+/** What fires when a node is lost, each oldest first. */
 interface Ties {
   readonly links: Iterable<Link>;
   readonly monitors: Iterable<Monitor>;
@@ -15,12 +15,12 @@ interface Ties {
   readonly spawns: Iterable<PendingSpawn>;
 }
 
-/** The loss of one node under way. */
+/** The loss of one node, in progress. */
 export class NodeLoss {
   private readonly steps: Iterator<undefined>;
   private next: (() => void) | null = null;
   private isOver = false;
-  /** @internal It fires now: code that it runs cannot end it. */
+  /** @internal Whether a step runs now: code that the step calls cannot run another one. */
   isStepping = false;
 
   /** @internal */
@@ -28,13 +28,13 @@ export class NodeLoss {
     this.steps = steps;
   }
 
-  /** Calls back when everything has fired: at once when it has. Takes one callback. */
+  /** Calls back once everything has fired, at once if it has. Takes one callback. */
   whenOver(next: () => void): void {
     if (this.isOver) next();
     else this.next = next;
   }
 
-  /** @internal True: that was all. */
+  /** @internal Fires the next items. True: these were the last. */
   step(): boolean {
     this.isStepping = true;
     const { done } = this.steps.next();
@@ -49,8 +49,8 @@ export class NodeLoss {
 }
 
 /**
- * Fires links, monitors, calls and spawns of lost nodes, with `noconnection`: a thousand at a time, so that the loss of a
- * node with very many of them stops neither timers nor sockets. One node after the other.
+ * Fires the links, monitors, calls and spawns of lost nodes, with `noconnection`: about a thousand at a time, so that the loss of a node
+ * with very many of them blocks neither timers nor sockets. One node after the other.
  */
 export class NodeLosses {
   private readonly links: LinkSignals;
@@ -77,39 +77,39 @@ export class NodeLosses {
     this.inboundSpawns = inboundSpawns;
   }
 
-  /** Whether something has not fired yet. */
+  /** Whether something is left that has not fired. */
   get isUnderWay(): boolean {
     return this.pending.length > 0;
   }
 
   /**
-   * Begins with what is tied to the node now; `nc` -1: it was never known. The first thousand fire at once, unless other nodes
-   * are before it.
+   * Begins to fire what depends on a node. `nc` -1: the node was never connected. The first step runs at once, unless the loss of
+   * another node is in progress.
    */
   begin(nc: number, name: string): NodeLoss {
     const loss = new NodeLoss(this.fire(nc, this.takeTies(nc < 0 ? [name] : [nc, name])));
     const isFirst = this.pending.length === 0;
     if (isFirst && loss.step()) return loss;
     this.pending.push(loss);
-    if (isFirst) setImmediate(this.goOn);
+    if (isFirst) setImmediate(this.runNextStep);
     return loss;
   }
 
-  /** Fires all that is left now, as before a new session; called by something that fires, it does nothing. O(ties left). */
+  /** Fires everything that is left, as before a new session of a node. Does nothing if called by code that a step runs. O(left). */
   endAll(): void {
     if (this.pending[0]?.isStepping === true) return;
     for (let loss = this.pending.shift(); loss !== undefined; loss = this.pending.shift())
       while (!loss.step());
   }
 
-  private readonly goOn = (): void => {
+  private readonly runNextStep = (): void => {
     const loss = this.pending[0];
     if (loss === undefined) return;
     if (loss.step() && this.pending[0] === loss) this.pending.shift();
-    if (this.pending.length > 0) setImmediate(this.goOn);
+    if (this.pending.length > 0) setImmediate(this.runNextStep);
   };
 
-  /** Takes the ties out of their tables: what is added later belongs to another session. */
+  /** Removes everything from the tables first: what is added later belongs to another session. */
   private takeTies(keys: readonly (number | string)[]): Ties[] {
     return keys.map((key) => ({
       links: this.links.takeNode(key),
@@ -120,15 +120,15 @@ export class NodeLosses {
   }
 
   private *fire(nc: number, ties: readonly Ties[]): Generator<undefined, undefined> {
-    const untidy = new Set<{ sweep(): void } | undefined>();
+    const toSweep = new Set<{ sweep(): void } | undefined>();
     let fired = 0;
     for (const { links, monitors, calls, spawns } of ties) {
       for (const made of links) {
-        untidy.add(this.links.lose(made));
+        toSweep.add(this.links.lose(made));
         if (++fired % TIES_PER_STEP === 0) yield;
       }
       for (const made of monitors) {
-        untidy.add(this.monitors.lose(made));
+        toSweep.add(this.monitors.lose(made));
         if (++fired % TIES_PER_STEP === 0) yield;
       }
       for (const pending of calls) {
@@ -137,11 +137,11 @@ export class NodeLosses {
       }
       for (const pending of spawns) pending.settle('noconnection', undefined, undefined);
     }
-    for (const table of untidy) table?.sweep();
+    for (const table of toSweep) table?.sweep();
     if (nc >= 0) this.forget(nc);
   }
 
-  /** Drops what the lost node waited for here. */
+  /** Drops what the lost node waits for on this node. */
   private forget(nc: number): void {
     this.inboundSpawns.nodeLost(nc);
     this.monitors.dropWatchers(nc);

@@ -7,14 +7,14 @@ const NO_NAME: Unreachable = {
   detail: 'this node was started without a name and can reach no other',
 };
 
-/** The port of a runtime without connections: everything fails with `noconnection`, later, as it does through a real one. */
+/** The RemotePort of a runtime without a node: everything fails with `noconnection`, in a later microtask, as through a real port. */
 export function nullRemote(
   { deadLetters }: { readonly deadLetters: DeadLetters },
   losses: NodeLosses,
 ): RemotePort {
   const nothing = (): void => {};
   const lost = (to: unknown, message: unknown): void => {
-    copyTerm(message); // what cannot travel throws all the same
+    copyTerm(message); // throws for a value that cannot be sent, as a real port does
     deadLetters.count('noconnection', to);
   };
   const lose = (target: Pid | { node: string }): void => {
@@ -45,7 +45,7 @@ export function nullRemote(
       copyTerm(args);
       lose(target);
     },
-    callGently: (_from, _ref, target, [, args]) => {
+    callInSlices: (_from, _ref, target, [, args]) => {
       copyTerm(args);
       lose(target);
       return undefined;
@@ -53,7 +53,7 @@ export function nullRemote(
     reply: nothing,
     probe: nothing,
     whenWritable: () => undefined,
-    sendGently: (_from, to, message) => {
+    sendInSlices: (_from, to, message) => {
       lost(to, message);
       return undefined;
     },

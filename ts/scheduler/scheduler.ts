@@ -6,15 +6,15 @@ export interface Queued<T> {
   nextInQueue: T | null;
 }
 
-/** ms before the event loop runs... */
+/** The budget: ms of turns before the event loop runs. */
 const SLICE_MS = 2;
-/** ...or turns, in case the clock does not advance: tests replace it by fake ones. */
+/** The budget in turns, in case the clock does not advance: tests replace it by a fake one. */
 export const TURNS_PER_SLICE = 20_000;
-/** The clock is looked at about this often, but not before `MOST_UNCHECKED` turns when turns are short. Unit: ms. */
+/** The clock is read about every `CHECK_MS` milliseconds, and at least every `MOST_UNCHECKED` turns. */
 const CHECK_MS = 0.1;
 const MOST_UNCHECKED = 64;
 const FIRST_UNCHECKED = 16;
-/** Slices in a row that begin with the same item, because its turn was cut off. */
+/** Most slices in a row that begin with the same item because its turn was cut off. */
 const MOST_IN_A_ROW = 4;
 
 const TICK = NO_STORE.runInAsyncScope(() => Promise.resolve());
@@ -27,12 +27,12 @@ const TICK = NO_STORE.runInAsyncScope(() => Promise.resolve());
  *                          └─ budget spent: setImmediate ─► a new budget, pump again
  * ```
  *
- * A slice runs in microtasks. The budget belongs to a turn of the event loop, not to a slice, and code that continues
- * without the queue (a receive that finds a message) takes from it too: otherwise an actor that sends to itself would let no
- * timer fire. A MessageChannel instead of `setImmediate` would starve timers.
+ * A slice runs in microtasks. The budget belongs to one turn of the event loop, not to a slice. Code that continues without the queue
+ * (a receive that finds a message) takes from it, too: otherwise no timer would fire while an actor sends to itself. A MessageChannel
+ * in place of `setImmediate` would starve timers.
  *
- * Promises and immediates carry the AsyncLocalStorage stores of the code that makes them: those of the scheduler are made in
- * NO_STORE, or the items would run in the stores of whoever queued the first of them.
+ * Promises and immediates carry the AsyncLocalStorage stores of the code that makes them. The scheduler makes its own in NO_STORE:
+ * otherwise all items would run in the stores of the code that queued the first one.
  */
 export class Scheduler<T extends Queued<T>> {
   private readonly run: (item: T) => boolean;
@@ -44,12 +44,12 @@ export class Scheduler<T extends Queued<T>> {
   private isPumping = false;
   private isSpent = false;
   private hasSettled = false;
-  /** Turns until the clock is looked at. */
+  /** Turns until the clock is read. */
   private credit = FIRST_UNCHECKED;
   private stride = FIRST_UNCHECKED;
   private turns = 0;
   private isArmed = false;
-  /** The item whose turn was cut off last, in which slice, and in how many slices in a row. */
+  /** The item whose turn was cut off last; in which slice that was, and in how many slices in a row. */
   private unfinished: T | null = null;
   private cutIn = 0;
   private inARow = 0;
@@ -58,15 +58,15 @@ export class Scheduler<T extends Queued<T>> {
   private checkedAt = 0;
 
   /**
-   * @param run Gives an item its turn: a bounded amount of work. It never throws. True: it settled a promise, and the code
-   * behind that promise must run, as a microtask, before the next item does.
+   * @param run Gives an item its turn, a bounded amount of work. It never throws. True: it settled a promise, and the code that awaits
+   * the promise must run, as a microtask, before the next item.
    */
   constructor(run: (item: T) => boolean, onSliceEnd: () => void = () => {}) {
     this.run = run;
     this.onSliceEnd = onSliceEnd;
   }
 
-  /** Whether something waits for its turn. */
+  /** Whether the queue holds an item. */
   get hasWork(): boolean {
     return this.head !== null;
   }
@@ -80,9 +80,9 @@ export class Scheduler<T extends Queued<T>> {
   }
 
   /**
-   * Queues an item whose turn was cut off because the budget is spent: the next slice begins with it. Otherwise those that
-   * send to it would run in between, and what waits for it would grow for as long as they do. An item for which a few slices
-   * are not enough goes to the end of the queue, so the others wait for milliseconds. O(1).
+   * Queues an item whose turn was cut off because the budget was spent: the next slice begins with it. Otherwise its senders would run in
+   * between, and its backlog would grow. After {@link MOST_IN_A_ROW} slices it goes to the end of the queue, so that the other items
+   * wait for milliseconds only. O(1).
    */
   enqueueUnfinished(item: T): void {
     const isAgain = this.unfinished === item && this.cutIn === this.slice - 1;
@@ -99,31 +99,31 @@ export class Scheduler<T extends Queued<T>> {
     if (!this.isPumping) this.start();
   }
 
-  /** Makes sure that `onSliceEnd` is called soon, also when nothing waits. */
+  /** Makes sure that `onSliceEnd` is called soon, also when the queue is empty. */
   wake(): void {
     if (!this.isPumping) this.start();
   }
 
-  /** A promise was settled outside of the queue: the code behind it runs before the next item does. */
+  /** A promise was settled outside of the queue: the code that awaits it runs before the next item. */
   settled(): void {
     this.hasSettled = true;
   }
 
-  /** Code behind a settled promise continues: takes a turn for it, and lets it run before the next item. False: use the queue instead. */
-  goOn(): boolean {
+  /** Takes one turn for code that continues after a promise was settled, and lets it run before the next item. False: the budget is spent, use the queue. */
+  tryContinue(): boolean {
     if (!this.spend()) return false;
     this.hasSettled = true;
     return true;
   }
 
-  /** Takes one turn from the budget of this turn of the event loop. False: it is spent; queue up instead. */
+  /** Takes one turn from the budget of this turn of the event loop. False: the budget is spent, use the queue. */
   spend(): boolean {
     return --this.credit >= 0 || this.check();
   }
 
   /**
-   * Runs what waits now, on the caller's stack, as far as the budget goes; what resumes promises continues in microtasks.
-   * For a fresh turn of the event loop. True: the budget was not enough.
+   * Runs queued items on the caller's stack, until the budget is spent; after an item that settles a promise it continues in microtasks.
+   * For code that runs in a new turn of the event loop. True: the budget is spent and items are left.
    */
   runSlice(): boolean {
     if (!this.isPumping) {
@@ -145,7 +145,7 @@ export class Scheduler<T extends Queued<T>> {
 
   private readonly pump = (): void => {
     if (this.hasSettled && this.head !== null) {
-      // No item has run, so this is still outside of all stores.
+      // No item has run yet, so this still runs in NO_STORE.
       this.hasSettled = false;
       this.pumpSoon();
     } else this.goThrough();
@@ -160,7 +160,7 @@ export class Scheduler<T extends Queued<T>> {
     setImmediate(this.renew);
   };
 
-  /** Runs items; true as soon as one resumed a promise, false when none may run. */
+  /** Runs items. True: one settled a promise; false: the queue is empty or the budget spent. */
   private drain(): boolean {
     for (;;) {
       const item = this.head;
@@ -183,13 +183,13 @@ export class Scheduler<T extends Queued<T>> {
     this.onSliceEnd();
   }
 
-  /** Looks at the clock: whether the budget is spent. */
+  /** Reads the clock. False: the budget is spent. */
   private check(): boolean {
     if (this.isSpent) return false;
     const now = performance.now();
     this.turns += this.stride;
     if (!this.isArmed) {
-      // When the work since the last turn of the event loop began is unknown; it was not long ago.
+      // It is not known when this turn of the event loop began; it was not long ago, so the budget starts now.
       this.isArmed = true;
       NO_STORE.runInAsyncScope(this.renewSoon);
       this.sliceStart = now;
@@ -206,7 +206,7 @@ export class Scheduler<T extends Queued<T>> {
     return true;
   }
 
-  /** The event loop turned: timers and sockets have run. */
+  /** A new turn of the event loop: timers and sockets have run, so the budget is full again. */
   private readonly renew = (): void => {
     this.isArmed = false;
     this.isSpent = false;

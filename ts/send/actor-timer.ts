@@ -1,4 +1,4 @@
-// Timers of actors: messages and callbacks later.
+// Timers of actors: they send a message, or call a function, later.
 import { badArgument } from '../errors/index.ts';
 import {
   type Cell,
@@ -22,8 +22,8 @@ import type { Sender } from './sender.ts';
 export type TimerKind = 'send' | 'timeout' | 'interval';
 
 /**
- * A timer with a message. It ends with the local actor it is aimed at (H6); an interval aimed at anything else ends
- * with the actor that started it (H9), the only one whose end is known here.
+ * A timer that sends a message. If its target is the PID of a local actor, it ends with that actor (H6). An interval with another
+ * target ends with the actor that started it (H9), the only one whose end is known here.
  */
 export class ActorTimer extends Timer {
   readonly ref: TimerRef;
@@ -63,7 +63,7 @@ export class ActorTimer extends Timer {
     else this.trace(() => this.deliver());
   }
 
-  /** The actor whose death ends it. */
+  /** The actor whose death ends the timer. */
   get bound(): Cell | undefined {
     if (this.kind === 'run') return this.owner;
     if (this.to instanceof Pid && this.to.nc === 0) return cellOf(this.to);
@@ -87,7 +87,7 @@ export class ActorTimer extends Timer {
     this.bound?.extra?.timers?.delete(this);
   }
 
-  /** The first tick of its grid that is not over: missed ones are not made up. */
+  /** When the next tick is due. Missed ticks are skipped. */
   private nextTick(): number {
     const late = Math.max(0, this.owner.kernel.now() - this.due);
     return this.due + this.interval * (Math.floor(late / this.interval) + 1);
@@ -110,24 +110,24 @@ export class ActorTimer extends Timer {
       const cell = cellOf(to);
       if (cell !== undefined) deliverSent(cell, this.message());
     } else if (typeof to === 'string') {
-      sender.deliverNamed(to, this.message()); // a name is resolved when the timer fires (H7)
+      sender.deliverNamed(to, this.message()); // a name is looked up when the timer fires (H7)
     } else if (to instanceof Ref && to.nc === 0) sender.deliverAlias(to, this.message());
     else if ('name' in to && this.owner.kernel.isSelf(to.node)) sender.deliverNamed(to.name, this.message());
-    else this.sendFar(to);
+    else this.sendRemote(to);
   }
 
-  /** Each tick of an interval has its own copy (B8). */
+  /** The message; each tick of an interval sends a copy of its own (B8). */
   private message(): unknown {
     if (this.kind === 'timeout') return new Timeout(this.ref, this.what);
     return this.kind === 'interval' ? copyTerm(this.what) : this.what;
   }
 
-  /** To another node it is a plain send when the timer fires (H8). */
-  private sendFar(to: Dest<never>): void {
+  /** A timer with a target on another node is a plain send when it fires (H8). */
+  private sendRemote(to: Dest<never>): void {
     try {
       this.sender.send(this.owner.isDead ? null : this.owner, to, this.what);
     } catch {
-      // Too large for a frame: there is no caller to throw at.
+      // The message is too large for a frame, and no caller is left that could catch an error.
       this.owner.kernel.deadLetters.count('unsendable', to);
     }
   }
@@ -152,7 +152,7 @@ export function startTimer(
     to,
     kind === 'run' ? what : copyTerm(what),
     Math.max(1, delay),
-    // The ticks of an interval would be one trace without end.
+    // An interval carries no context: its ticks would make one endless trace.
     kind === 'interval' || kind === 'run' ? undefined : owner.kernel.tracing?.timer(owner, to),
   );
   if (owner.isOver) return timer.ref; // a dead actor starts no timer (A7)
@@ -167,15 +167,16 @@ export function startTimer(
   return timer.ref;
 }
 
-/** ms that were left, or false. Only for timers that were started with this sender (H3). */
+/** Cancels a timer of this runtime. Returns the ms that were left; false: it is not active, or belongs to another runtime (H3). */
 export function cancelTimer(sender: Sender, ref: TimerRef): number | false {
   const { timer } = checkTimer('cancelTimer', ref);
   if (!(timer instanceof ActorTimer) || !timer.isOf(sender)) return false;
   return timer.cancel();
 }
 
-/** Refuses what no timer function returned. Throws SNOW_ERR_BAD_ARGUMENT. */
+/** Throws SNOW_ERR_BAD_ARGUMENT when `ref` is not a TimerRef; `what` is the function's name for the message. */
 export function checkTimer(what: string, ref: TimerRef): TimerRef {
-  if (!(ref instanceof TimerRef)) throw badArgument(what, 'what a timer function returned', ref);
+  if (!(ref instanceof TimerRef))
+    throw badArgument(what, 'a TimerRef, as sendAfter, startTimer, sendInterval and after return it', ref);
   return ref;
 }

@@ -2,12 +2,12 @@ import { badArgument, checkNodeText, kindOf, SnowmeshError } from '../errors/ind
 import type { NodeAddress } from '../kernel/index.ts';
 import { Pid, Ref } from '../term/index.ts';
 
-/** Where a message can go: a PID, a local name, a name on a node, or an alias. */
+/** Where a message can be sent: a PID, a local name, a name on a node (`{ name, node }`), or an alias (a Ref). */
 export type Dest<M = unknown> = Pid<M> | string | NodeAddress | Ref;
 
 const PROMISE = 'The destination is a promise, not a PID or a name: did you forget await?';
 
-/** Throws SNOW_ERR_BAD_DEST for what is no address, SNOW_ERR_NODE_NAME for an address whose node is none. */
+/** Throws SNOW_ERR_BAD_DEST when `to` is not a {@link Dest}, SNOW_ERR_NODE_NAME when its `node` is not a node name. */
 export function checkDest(to: unknown): void {
   if (typeof to === 'string' || to instanceof Pid || to instanceof Ref) return;
   if (isNodeAddress(to)) return checkNodeText(to.node);
@@ -15,19 +15,19 @@ export function checkDest(to: unknown): void {
   throw new SnowmeshError('SNOW_ERR_BAD_DEST', isPromise ? PROMISE : undefined);
 }
 
-/** Refuses what is no PID. Throws SNOW_ERR_BAD_DEST: `what` needs a PID. */
+/** Throws SNOW_ERR_BAD_DEST when `pid` is not a PID; `what` is the function's name for the message. */
 export function checkPid(what: string, pid: unknown): void {
   if (!(pid instanceof Pid)) throw refused(what, 'a PID', pid);
 }
 
-/** Refuses what is neither a PID nor a name, here or on a node. Throws SNOW_ERR_BAD_DEST, SNOW_ERR_NODE_NAME. */
+/** Throws SNOW_ERR_BAD_DEST when `target` is neither a PID nor a name, SNOW_ERR_NODE_NAME when its `node` is not a node name. */
 export function checkTarget(what: string, target: unknown): void {
   if (target instanceof Pid || typeof target === 'string') return;
   if (isNodeAddress(target)) return checkNodeText(target.node);
   throw refused(what, 'a PID, a local name or { name, node }', target);
 }
 
-/** Refuses what is no reference. Throws SNOW_ERR_BAD_ARGUMENT. */
+/** Throws SNOW_ERR_BAD_ARGUMENT when `ref` is not a Ref. */
 export function checkRef(what: string, ref: unknown): void {
   if (!(ref instanceof Ref)) throw badArgument(what, 'a reference', ref);
 }

@@ -1,8 +1,8 @@
 // Sending by PID, name, name on a node and alias, now or later.
 //
-// Guarantees: a message is a value, copied before `send` returns (B8); a send to an actor that is gone never fails, it is
-// counted as a dead letter (B2); a name is resolved when the message is sent, a timer's name when it fires (H7); a timer ends
-// with the local actor that it is aimed at (H6).
+// Guarantees: a message is a value, copied before `send` returns (B8); a send to a dead actor does not fail, it is counted as a dead
+// letter (A10); a name is looked up when the message is sent, that of a timer when it fires (H7); a timer for a local PID ends with
+// that actor (H6).
 //
 // Owns no table: mailboxes, aliases and timers are the kernel's, names the registry's.
 //

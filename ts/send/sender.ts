@@ -12,7 +12,7 @@ import type { MonitorSignals } from '../signal/index.ts';
 import { copyTerm, Pid, Ref } from '../term/index.ts';
 import { checkDest, type Dest } from './dest.ts';
 
-/** Messages by address: a PID, a name, a name on a node, an alias; and one message for many actors. */
+/** Sends messages by address - a PID, a name, a name on a node, an alias - and one message to many actors. */
 export class Sender {
   private readonly kernel: Kernel;
   private readonly monitors: MonitorSignals;
@@ -29,7 +29,7 @@ export class Sender {
     else this.sendTraced(tracing, from, to, message);
   }
 
-  // A function with a closure makes a context for it in each call, used or not: not in `send`.
+  // Not inlined into `send`: V8 allocates the context of a closure in each call of its function, also when the closure is not made.
   private sendTraced(tracing: TracingPort, from: Cell | null, to: Dest<never>, message: unknown): void {
     tracing.send(from, to, () => this.sendPlain(from, to, message));
   }
@@ -53,7 +53,7 @@ export class Sender {
     kernel.remote.sendNamed(pid, to.name, to.node, message);
   }
 
-  /** To a name that may be free: then the message is lost and counted, as between nodes (F4). */
+  /** Sends to a local name. If no actor has it, the message is counted as lost, as between nodes (F4). */
   deliverNamed(name: string, message: unknown): void {
     const pid = this.kernel.names.whereis(name);
     if (pid === undefined) this.kernel.deadLetters.count('no_name', name);
@@ -66,7 +66,7 @@ export class Sender {
     if (entry === undefined) return deadLetters.count('alias', alias);
     if (entry.mode === 'reply') {
       aliases.end(entry);
-      this.monitors.demonitor(entry.cell, alias); // the monitor that the alias was made with
+      this.monitors.demonitor(entry.cell, alias); // ends the monitor that the alias belongs to, if any
     }
     deliverSent(entry.cell, message);
   }
@@ -74,16 +74,16 @@ export class Sender {
   /**
    * Puts one message into the mailboxes of many actors of this node. O(actors).
    *
-   * A handler's mailbox gets the message in an envelope, and it is copied when its turn comes (B8): what waits in a thousand
-   * mailboxes lies in memory once, and a copy made just before it is handled mostly dies young. A function actor may look
-   * at what it does not take, so it gets its copy at once.
+   * A handler's mailbox gets an Envelope, which is opened - copied - in its turn (B8). So a message that waits in a thousand mailboxes
+   * is in memory once, and each copy is short-lived. A function actor gets its copy at once, because its matches see messages that
+   * they do not take.
    *
-   * @param isOurs Nothing else holds `message`; otherwise it is copied first.
-   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP; then no actor has got it.
+   * @param isOurs No other code holds `message`; otherwise it is copied first.
+   * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP; then no actor has got the message.
    */
   fanOut(to: readonly Pid[], message: unknown, isOurs: boolean): void {
     const own = isOurs ? message : copyTerm(message);
-    // A value that is the same as its copy can be shared by all.
+    // A value whose copy is the value itself, such as a string, is shared by all.
     const isShared = to.length > 1 && copyTerm(own) !== own;
     const envelope = isShared ? new Envelope(own, to.length) : undefined;
     for (const pid of to) {
@@ -105,7 +105,7 @@ export class Sender {
     if (pid !== undefined) return pid;
     throw new SnowmeshError(
       'SNOW_ERR_NAME_UNKNOWN',
-      `Nobody is registered as ${JSON.stringify(name)} here.`,
+      `No actor of this node is registered as ${JSON.stringify(name)}: look it up with whereis first, or send to { name, node }, which never throws.`,
       {
         details: { name },
       },

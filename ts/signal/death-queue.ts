@@ -3,16 +3,16 @@ import {
   type ExitReason,
   type Extras,
   guard,
-  handOut,
   inStore,
   type Kernel,
+  reasonPerReceiver,
 } from '../kernel/index.ts';
 import { withoutStore } from '../scheduler/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { LinkSignals } from './link-signals.ts';
 import type { MonitorSignals } from './monitor-signals.ts';
 
-/** An actor that is dead, and those that have to be told. */
+/** A dead actor whose signals have not been sent yet. */
 interface Death {
   readonly pid: Pid;
   readonly extra: Extras;
@@ -20,8 +20,8 @@ interface Death {
 }
 
 /**
- * Deaths, announced one after the other in their order. A death that follows from another waits for its turn here instead
- * of on the stack.
+ * Announces deaths one after the other, in order: sends the signals of each dead actor. A death that follows from another waits in
+ * this queue instead of on the stack.
  */
 export class DeathQueue implements DeathPort {
   private readonly kernel: Kernel;
@@ -37,7 +37,7 @@ export class DeathQueue implements DeathPort {
     this.monitors = monitors;
   }
 
-  /** Announces a death, after those before it. */
+  /** Announces a death, after those that are queued. */
   push(pid: Pid, extra: Extras, reason: ExitReason): void {
     if (this.isAnnouncing) {
       this.items.push({ pid, extra, reason });
@@ -55,7 +55,7 @@ export class DeathQueue implements DeathPort {
 
   private announce(pid: Pid, extra: Extras, reason: ExitReason): void {
     const { kernel } = this;
-    const reasonFor = handOut(reason);
+    const reasonFor = reasonPerReceiver(reason);
     const { deathCallbacks } = extra;
     const callbacks = typeof deathCallbacks === 'function' ? [deathCallbacks] : (deathCallbacks ?? []);
     for (const callback of callbacks) {
@@ -73,7 +73,7 @@ export class DeathQueue implements DeathPort {
     for (const caller of extra.takeCallers()) caller.targetEnded(reasonFor());
   }
 
-  /** Takes the oldest, without moving the others. */
+  /** Takes the oldest death. O(1). */
   private shift(): Death | undefined {
     const death = this.items[this.head];
     if (death === undefined) {

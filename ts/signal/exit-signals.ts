@@ -21,11 +21,10 @@ export function sendExit(kernel: Kernel, from: Cell | null, to: Pid, reason: Exi
 }
 
 /**
- * `cell` receives an exit signal. `isLoss`: because the node of `from` was lost.
+ * `cell` receives an exit signal. `isLink`: over a link, otherwise from `sendExit`. `isLoss`: because the node of `from` was lost.
  *
- * An explicit `kill` cannot be trapped and is seen as `killed` (E3, C7); a `kill` that comes over a link is a reason like any
- * other (C6). A trapping actor gets a message; others ignore `normal` (C4, E1) and end with any other reason, `shutdown`
- * included (C5).
+ * An explicit `kill` cannot be trapped; the actor ends with `killed` (E3, C7). A `kill` over a link is a reason like any other (C6).
+ * An actor that traps exits gets a message. Others ignore `normal` (C4, E1) and end with any other reason, `shutdown` included (C5).
  */
 export function receiveExit(
   cell: Cell,

@@ -26,7 +26,7 @@ export class LinkSignals {
     return this.byNode.size;
   }
 
-  /** `cell` links to `to`. A local partner that is dead answers with the exit signal `noproc` (C8). */
+  /** `cell` links to `to`. If `to` is local and dead, `cell` gets the exit signal `noproc` (C8). */
   link(cell: Cell, to: Pid): void {
     if (to.nc !== 0) return this.linkRemote(cell, to);
     if (to.local === cell.pid.local) return; // a link to itself does nothing (C2)
@@ -35,7 +35,7 @@ export class LinkSignals {
       if (cell.links().link(to) !== undefined) partner.links().linkedBy(cell.pid);
       return;
     }
-    // Still linked: the partner died just now, and its exit signal is queued.
+    // If they are still linked, the partner has just died and its exit signal is queued.
     if (cell.extra?.links?.has(to) !== true) receiveExit(cell, to, 'noproc', true);
   }
 
@@ -50,12 +50,12 @@ export class LinkSignals {
     if (links.unlinkRemote(to, id)) this.kernel.remote.unlink(cell.pid, to, id);
   }
 
-  /** Links with actors of that node. */
+  /** How many links there are to actors of the node with the number `nc`. */
   countOf(nc: number): number {
     return this.byNode.countOf(nc);
   }
 
-  /** An actor of another node linked to `cell`, or is its child and linked since its birth. */
+  /** `from`, an actor of another node, linked to `cell`, or was spawned by it with a link. */
   linkedBy(cell: Cell, from: Pid): void {
     const made = cell.links().linkedBy(from);
     if (made !== undefined) this.byNode.add(from.nc, made);
@@ -73,38 +73,38 @@ export class LinkSignals {
     if (made !== undefined) this.byNode.remove(from.nc, made);
   }
 
-  /** The exit signal of a remote partner. */
-  broke(cell: Cell, from: Pid, reason: ExitReason): void {
-    const made = cell.extra?.links?.broke(from);
+  /** The exit signal of a remote partner arrived. */
+  partnerExited(cell: Cell, from: Pid, reason: ExitReason): void {
+    const made = cell.extra?.links?.partnerExited(from);
     if (made === undefined) return;
     this.byNode.remove(from.nc, made);
     receiveExit(cell, from, reason, true);
   }
 
   /**
-   * A child whose start asked for a link ended in its init on another node, and the reply to the start says so: a parent that has
-   * linked itself to it meanwhile is told once, and one that has unlinked itself is not.
+   * A child on another node, started with a link, ended in its init; the reply to the start says so. The parent gets one exit signal,
+   * also if it has linked itself to the child meanwhile, and none if it has unlinked itself.
    */
   childFailed(cell: Cell, child: Pid, reason: ExitReason): void {
     if (cell.extra?.links?.find(child) === undefined) receiveExit(cell, child, reason, true);
-    else this.broke(cell, child, reason);
+    else this.partnerExited(cell, child, reason);
   }
 
-  /** The owner of `links` is ending, and `partner`, on another node, is told of that without an exit signal. */
-  endUntold(links: Links, partner: Pid): void {
+  /** Removes the link to a remote partner without an exit signal: the owner of `links` ends, and the partner learns it another way. */
+  removeSilently(links: Links, partner: Pid): void {
     const made = links.remove(partner);
     if (made !== undefined) this.byNode.remove(partner.nc, made);
   }
 
-  /** `from` belongs to an incarnation that has ended: no part of a link to it stays, not even an unlink without its acknowledgement. */
+  /** `from` belongs to an incarnation that has ended: its link is removed, also one that waits for the acknowledgement of an unlink. */
   partnerGone(cell: Cell, from: Pid): void {
     const made = cell.extra?.links?.remove(from);
     if (made === undefined) return;
     this.byNode.remove(from.nc, made);
-    if (made.isActive) receiveExit(cell, from, 'noproc', true); // C10
+    if (made.isActive) receiveExit(cell, from, 'noproc', true); // a link to an earlier incarnation: `noproc` (C10)
   }
 
-  /** Tells the partners of a dead actor. */
+  /** Sends the exit signals of a dead actor to its partners. */
   announce(pid: Pid, extra: Extras, reasonFor: () => ExitReason): void {
     for (const made of extra.links ?? []) {
       const { partner } = made;
@@ -115,17 +115,17 @@ export class LinkSignals {
       }
       const cell = cellOf(partner);
       if (cell === undefined) continue;
-      // No exit signal arrives over a link that the partner has taken down (C12).
+      // A partner that has unlinked gets no exit signal (C12).
       if (cell.extra?.links?.remove(pid) !== undefined) receiveExit(cell, pid, reasonFor(), true);
     }
   }
 
-  /** Takes the links to a lost node out of the index: each is then given to {@link lose}. */
+  /** Removes the links to a lost node from the index and returns them. The caller then passes each to {@link lose}. */
   takeNode(node: number | string): Iterable<Link> {
     return this.byNode.take(node);
   }
 
-  /** A link ends because the node of its partner was lost. Gives the table where it leaves a place to be swept. */
+  /** Ends a link because the node of its partner was lost. Returns the table that must be swept afterwards. */
   lose(made: Link): Links | undefined {
     const cell = cellOf(made.owner);
     const links = cell?.extra?.links;
@@ -136,7 +136,7 @@ export class LinkSignals {
   }
 
   private linkRemote(cell: Cell, to: Pid): void {
-    // A link whose node was lost and that has not ended yet ends first: it must not become the new one.
+    // An old link to a lost node may not have been ended yet. End it first: it must not count as the new link.
     const old = cell.extra?.links?.find(to);
     if (old !== undefined && !this.byNode.has(to.nc, old)) {
       this.lose(old);

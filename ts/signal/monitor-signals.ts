@@ -15,7 +15,7 @@ import {
 import { Chain, Monitor, NodeIndex, RemoteWatchers, type Watches } from '../link/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
 
-/** Monitors, here and with other nodes. Owns the index of remote monitors by node, and the monitors that other nodes have here. */
+/** Monitors, here and with other nodes. Owns the index of remote monitors by node, and the monitors of actors here by other nodes. */
 export class MonitorSignals {
   private readonly kernel: Kernel;
   private readonly byNode: NodeIndex<Monitor> = new NodeIndex();
@@ -25,12 +25,12 @@ export class MonitorSignals {
     this.kernel = kernel;
   }
 
-  /** Monitors of actors of other nodes. O(nodes). */
+  /** How many monitors there are of actors of other nodes. O(nodes). */
   get remoteCount(): number {
     return this.byNode.size;
   }
 
-  /** Monitors that actors of other nodes have here. O(nodes). */
+  /** How many monitors actors of other nodes have of actors here. O(nodes). */
   get watcherCount(): number {
     return this.remoteWatchers.size;
   }
@@ -43,7 +43,7 @@ export class MonitorSignals {
     const pid = address instanceof Pid ? address : kernel.names.whereis(address.name);
     const partner = pid === undefined ? undefined : ownCell(kernel, pid);
     if (partner === undefined) {
-      kernel.aliases.endWithMonitor(ref); // G8
+      kernel.aliases.endWithMonitor(ref); // the alias ends with its monitor (G8)
       return deliver(cell, new Down(ref, address, 'noproc'));
     }
     if (partner === cell) return; // a monitor of itself does nothing (D13)
@@ -52,7 +52,7 @@ export class MonitorSignals {
     watch(partner, made);
   }
 
-  /** False: there is no such monitor, or no more. */
+  /** Ends a monitor. False: there is none. */
   demonitor(cell: Cell, ref: Ref): boolean {
     const made = cell.extra?.watches?.take(ref);
     if (made === undefined) return false;
@@ -61,7 +61,7 @@ export class MonitorSignals {
     return true;
   }
 
-  /** `from` says that an actor that `cell` monitors has ended; null: this node found that there is none. */
+  /** A monitor of `cell` fires: `from` says that its target has ended, or this node (`from` null) found no such actor. */
   fire(cell: Cell, from: AnsweringNode | null, ref: Ref, reason: ExitReason): void {
     if (from !== null && !isFrom(from, cell.extra?.watches?.nodeOf(ref)))
       return this.kernel.deadLetters.count('unasked', ref);
@@ -72,14 +72,14 @@ export class MonitorSignals {
     deliver(cell, new Down(ref, made.target, reason));
   }
 
-  /** `cell` monitors its child on another node, which knows of it since its birth. */
+  /** Adds the monitor of a child on another node that was spawned with it: the other node has made its side already. */
   adopt(cell: Cell, child: Pid, ref: Ref): void {
     const made = new Monitor(ref, cell.pid, child);
     cell.watches().add(made);
     this.byNode.add(made.node, made);
   }
 
-  /** Monitors that actors of that node have here. */
+  /** How many monitors actors of the node with the number `nc` have of actors here. */
   countOf(nc: number): number {
     return this.remoteWatchers.countOf(nc);
   }
@@ -96,12 +96,12 @@ export class MonitorSignals {
     if (made !== undefined) leaveChain(made);
   }
 
-  /** Ends the monitors of a dead actor. */
+  /** Ends the monitors that a dead actor made. */
   dropOwn(pid: Pid, extra: Extras): void {
     for (const made of extra.watches ?? []) this.release(made, pid);
   }
 
-  /** Tells those that monitor a dead actor. */
+  /** Sends the Down of a dead actor to each actor that monitors it. */
   announce(pid: Pid, { watchers }: Extras, reasonFor: () => ExitReason): void {
     if (watchers === null) return;
     const { kernel } = this;
@@ -120,12 +120,12 @@ export class MonitorSignals {
     }
   }
 
-  /** Takes the monitors of actors of a lost node out of the index: each is then given to {@link lose}. */
+  /** Removes the monitors of actors of a lost node from the index and returns them. The caller then passes each to {@link lose}. */
   takeNode(node: number | string): Iterable<Monitor> {
     return this.byNode.take(node);
   }
 
-  /** A monitor fires because the node of its target was lost. Gives the table where it leaves a place to be swept. */
+  /** A monitor fires because the node of its target was lost. Returns the table that must be swept afterwards. */
   lose(made: Monitor): Watches | undefined {
     const cell = cellOf(made.owner);
     const watches = cell?.extra?.watches;
@@ -135,7 +135,7 @@ export class MonitorSignals {
     return watches;
   }
 
-  /** Drops the monitors that actors of a lost node have here. */
+  /** Drops the monitors that actors of a lost node have of actors here. */
   dropWatchers(nc: number): void {
     for (const made of this.remoteWatchers.takeNode(nc)) leaveChain(made);
   }
@@ -150,7 +150,7 @@ export class MonitorSignals {
     remote.monitor(cell.pid, ref, address);
   }
 
-  /** The target's side forgets a monitor, here or on its node. */
+  /** Removes a monitor on the side of its target, here or on the other node. */
   private release(made: Monitor, owner: Pid): void {
     if (leaveChain(made)) return;
     this.byNode.remove(made.node, made);
@@ -164,7 +164,7 @@ function watch(target: Cell, made: Monitor): void {
   more.watchers.add(made);
 }
 
-/** False: it is in no chain, because its target is not on this node. */
+/** Removes a monitor from the list of its target. False: the target is not on this node. */
 function leaveChain(made: Monitor): boolean {
   if (made.chain === null) return false;
   (made.chain as unknown as Chain<Monitor>).remove(made);

@@ -19,7 +19,7 @@ const LINK = 1;
 const MONITOR = 2;
 const START = 4;
 
-/** What a SPAWN asks for. */
+/** A SPAWN frame of a peer. */
 export interface SpawnOrder {
   readonly from: Pid;
   readonly request: Ref;
@@ -27,7 +27,7 @@ export interface SpawnOrder {
   /** The reference of the monitor, when the flags ask for one. */
   readonly monitor: Ref;
   readonly function: string;
-  /** The arguments; of a start `[arguments, name | null, ms | null]`. From a peer: anything. */
+  /** The arguments; for a start `[arguments, name | null, ms | null]`. It comes from a peer and may be any term. */
   readonly term: unknown;
 }
 
@@ -35,27 +35,27 @@ export interface SpawnOrder {
 interface CheckedOrder {
   readonly args: readonly unknown[];
   readonly name?: string;
-  /** ms for its init; undefined: it is not waited for. */
+  /** ms that the init may take; undefined: a plain spawn, which does not wait for the init. */
   readonly limit: number | undefined;
 }
 
-/** Living actors that one peer may have spawned here; a further spawn fails with `overload`. */
+/** Most living actors here that one peer has spawned. A further spawn fails with `overload`. */
 const MAX_PEER_CHILDREN = 524_288;
 
-/** Spawns and starts that other nodes ask for: each is answered once. An order of a peer never throws. */
+/** Runs the spawns and starts that other nodes order. Each order gets one reply, and never throws. */
 export class InboundSpawns {
   private readonly kernel: Kernel;
   private readonly spawner: Spawner;
   private readonly links: LinkSignals;
   private readonly monitors: MonitorSignals;
-  /** Started actors whose starter has not confirmed yet that it knows of them. */
+  /** Started actors whose starter has not confirmed yet that it got their PID. */
   private readonly unconfirmed = new Map<Cell, { from: Pid; forget: () => void }>();
 
-  /** Actors whose init a node waits for, by the key of its request. */
+  /** Actors whose init another node waits for, by the key of its request. */
   private readonly starting = new Map<string, Cell>();
 
   private readonly maxChildren: number;
-  /** Living actors that a peer spawned, by its name: a peer that starts anew has no further share. */
+  /** How many living actors each peer has spawned, by its name: a restarted peer gets no second quota. */
   private readonly children = new Map<string, number>();
 
   constructor(
@@ -88,12 +88,12 @@ export class InboundSpawns {
     }
   }
 
-  /** The actor whose init a start of another node waits for. */
+  /** The actor whose init another node waits for, by the reference of its request. */
   startedFor(request: Ref): Cell | undefined {
     return this.starting.get(request.key);
   }
 
-  /** The starter confirmed that it knows of its child: from now on it is an actor like any other. */
+  /** The starter confirmed that it got the child's PID: the child no longer depends on the connection. */
   confirmed(from: Pid, to: number): void {
     const cell = this.kernel.table.get(to);
     const start = cell && this.unconfirmed.get(cell);
@@ -102,7 +102,7 @@ export class InboundSpawns {
     start.forget();
   }
 
-  /** A starter on a lost node may never learn of its child: an unconfirmed one is killed (I3, S3). O(starts under way). */
+  /** Kills the unconfirmed children of a lost node: their starter may never get their PID (I3, S3). O(unconfirmed children). */
   nodeLost(nc: number): void {
     for (const [cell, { from }] of this.unconfirmed) if (from.nc === nc) terminate(cell, 'killed');
   }
@@ -118,7 +118,7 @@ export class InboundSpawns {
       const forget = cell.onDeath(() => void this.unconfirmed.delete(cell));
       this.unconfirmed.set(cell, { from, forget });
     }
-    // The reply goes before anything of the child (N5), except what its init sends.
+    // The reply is sent before any message of the child (N5), except those that its init sends.
     if (limit !== undefined && waitsForInit(program)) this.awaitInit(order, cell, limit);
     else this.reply(order, SpawnStatus.ok, undefined, pid);
   }
@@ -135,7 +135,7 @@ export class InboundSpawns {
   private awaitInit(order: SpawnOrder, cell: Cell, limit: number): void {
     const { key } = order.request;
     this.starting.set(key, cell);
-    const restoreLink = (order.flags & LINK) === 0 ? undefined : this.leaveToReply(cell, order.from);
+    const restoreLink = (order.flags & LINK) === 0 ? undefined : this.withholdExitSignal(cell, order.from);
     const over = (status: SpawnStatus, detail?: unknown): void => {
       cancel();
       restoreLink?.();
@@ -154,10 +154,13 @@ export class InboundSpawns {
     };
   }
 
-  /** Until what it returns is called, the end of a linked child is told to its starter by the reply alone (I2). */
-  private leaveToReply(cell: Cell, starter: Pid): () => void {
+  /**
+   * While the init runs, the reply alone reports the child's end to its starter, so its link must send no exit signal (I2). Returns a
+   * function that ends this.
+   */
+  private withholdExitSignal(cell: Cell, starter: Pid): () => void {
     const links = cell.links();
-    return cell.onDeath(() => this.links.endUntold(links, starter));
+    return cell.onDeath(() => this.links.removeSilently(links, starter));
   }
 
   private reply({ from, request }: SpawnOrder, status: SpawnStatus, detail: ExitReason, child?: Pid): void {

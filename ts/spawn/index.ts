@@ -1,9 +1,9 @@
 // Spawning and starting actors, here and on other nodes, and for other nodes.
 //
-// Guarantees: a child is linked and monitored from its first moment (C15, D15), here and on another node (N4); no message
-// of a child comes before its PID (N5); a start that fails leaves nothing behind (I3).
-// Spawner owns the exposed programs, OutboundSpawns the spawns that wait for a reply (for OutboundStarts, too), InboundSpawns the started actors that
-// their starter has not confirmed yet.
+// Guarantees: a child is linked and monitored before it runs (C15, D15), here and on another node (N4); the spawner gets the PID of a
+// child before any message of the child (N5); a start that fails leaves no actor behind (I3).
+// Spawner owns the exposed programs, OutboundSpawns the spawns and starts that wait for a reply, InboundSpawns the started actors whose
+// starter has not confirmed them yet.
 //
 // Must not know: servers and supervisors, what `self` is, what a frame is.
 export { InboundSpawns } from './inbound-spawns.ts';

@@ -4,14 +4,14 @@ import {
   Down,
   deliver,
   type ExitReason,
-  inPace,
+  inBudget,
   type Kernel,
   onAbort,
   type Program,
   type RemoteStart,
   SpawnStatus,
   sendReason,
-  settleInPace,
+  settleInBudget,
   whyFailed,
 } from '../kernel/index.ts';
 import { NodeIndex } from '../link/index.ts';
@@ -20,32 +20,33 @@ import { copyTerm, type Pid, type Ref } from '../term/index.ts';
 import { checkRemoteSpawnOptions, type RemoteSpawnOptions } from './spawn-options.ts';
 import type { Spawner } from './spawner.ts';
 
-/** Bytes of UTF-8 that a name in a frame may have. */
-const LONGEST_NAME = 255;
+/** Most bytes of UTF-8 in a name in a frame. */
+const MAX_NAME_BYTES = 255;
 
-/** A start, and what is told of its reference and its node once it is sent. */
+/** A start on another node. */
 export interface StartOrder extends RemoteStart {
+  /** Called once the order is sent, with its reference and the node's full name. */
   began(request: Ref, node: string): void;
 }
 
-/** A spawn on another node that waits for its reply: until it comes or the node is lost, also when nothing waits for it any more. */
+/** A spawn on another node that has no reply yet. It stays until the reply comes or the node is lost, also when its caller gave up. */
 export interface PendingSpawn {
   /** The spawning actor; null: code outside of actors. */
   readonly cell: Cell | null;
-  /** The one node that may answer. */
+  /** The full name of the node: only its reply counts. */
   readonly node: string;
   readonly link: boolean;
   readonly monitor: Ref | undefined;
-  /** The reply comes when the init is done; an abandoned child is killed. */
+  /** Whether it is a start: the reply comes when the init is done, and an abandoned child is killed. */
   readonly isStart: boolean;
-  /** The spawning code gave up. */
+  /** Whether the caller gave up. */
   isAbandoned: boolean;
-  /** Why the spawning actor ended, when it has. */
+  /** The exit reason of the spawning actor, once it has ended. */
   parentReason: ExitReason;
   settle(status: SpawnStatus | 'noconnection', child: Pid | undefined, detail: unknown): void;
 }
 
-/** Spawns and starts on other nodes. Owns those that wait for their reply. */
+/** Spawns and starts on other nodes. Owns those that have no reply yet. */
 export class OutboundSpawns {
   private readonly kernel: Kernel;
   private readonly spawner: Spawner;
@@ -61,12 +62,12 @@ export class OutboundSpawns {
     this.monitors = monitors;
   }
 
-  /** Spawns that wait for their reply. */
+  /** How many spawns have no reply yet. */
   get size(): number {
     return this.byId.size;
   }
 
-  /** Those of one actor. O(size). */
+  /** How many of them are of one actor. O(size). */
   countOf(cell: Cell): number {
     let count = 0;
     for (const pending of this.byId.values()) if (pending.cell === cell) count++;
@@ -74,15 +75,15 @@ export class OutboundSpawns {
   }
 
   /**
-   * Spawns what another node exposes under the name of `spec`, or with `start` waits for its init there. Every error is a
-   * rejection. Code outside of actors (`cell` null) can have neither a link nor a monitor.
+   * Spawns on another node what is exposed there under the name of `spec`; with `start` it also waits for the init. Every error is a
+   * rejection. Code outside of actors (`cell` null) gets neither a link nor a monitor.
    */
   spawn(...order: Parameters<OutboundSpawns['order']>): ReturnType<OutboundSpawns['order']> {
     const [cell] = order;
     try {
       return this.order(...order);
     } catch (error) {
-      return inPace(this.kernel, cell, Promise.reject(error));
+      return inBudget(this.kernel, cell, Promise.reject(error));
     }
   }
 
@@ -103,10 +104,10 @@ export class OutboundSpawns {
     if (kernel.isStopped || kernel.isStopping) throw new SnowmeshError('SNOW_ERR_STOPPED');
     const isHere = kernel.isSelf(node);
     const isAborted = options.signal?.aborted === true;
-    // For another node they are written at once: a copy for each of many orders would hold more than may wait to be sent.
+    // For another node they are encoded at once instead of copied: copies for many orders could hold more memory than the send queue.
     const own = isHere || isAborted ? copyTerm(args) : args;
     if (isAborted) throw options.signal?.reason;
-    if (isHere) return inPace(kernel, cell, this.spawnHere(cell, name, own, options));
+    if (isHere) return inBudget(kernel, cell, this.spawnHere(cell, name, own, options));
     const from = cell === null ? kernel.root : cell.pid;
     const request = kernel.newRef(from.local);
     const monitorRef = options.monitor === true && cell !== null ? kernel.newRef(from.local) : undefined;
@@ -134,8 +135,8 @@ export class OutboundSpawns {
           forget?.();
           if (cell?.isDead === true || pending.isAbandoned) return;
           if (status === SpawnStatus.ok && child !== undefined) resolve({ pid: child, ref: monitorRef });
-          else settleInPace(kernel, cell, () => reject(spawnError(kernel, node, name, status, detail)));
-          kernel.scheduler.settled(); // the caller knows the PID before any message of the child (N5)
+          else settleInBudget(kernel, cell, () => reject(spawnError(kernel, node, name, status, detail)));
+          kernel.scheduler.settled(); // the caller continues, with the PID, before a message of the child is handled (N5)
         },
       };
       const trace = kernel.tracing?.request(cell, 'spawn', where, name);
@@ -152,7 +153,7 @@ export class OutboundSpawns {
       };
       if (trace === undefined) kernel.remote.spawn(order);
       else trace.run(() => kernel.remote.spawn(order));
-      this.byId.set(request.id, pending); // not before: an order that is too large has thrown
+      this.byId.set(request.id, pending); // only now: sending throws for arguments that are too large
       this.byNode.add(where, pending);
       start?.began(request, where);
       if (options.signal !== undefined) disarm = onAbort(options.signal, abandon);
@@ -164,22 +165,22 @@ export class OutboundSpawns {
     });
   }
 
-  /** The reply to one of these spawns, for the actor with the local id `to`. */
+  /** The reply to one of these spawns arrives, for the actor with the local id `to`. */
   replied(to: number, request: Ref, status: SpawnStatus, child: Pid, detail: unknown): void {
     const pending = this.byId.get(request.id);
     if (pending === undefined || (pending.cell?.pid ?? this.kernel.root).local !== to) return;
-    // A reply counts only from the node that was asked.
+    // A reply counts only from the node that got the order.
     const node = child.nc === 0 ? this.kernel.remote.nodeName : this.kernel.remote.nodeOf(child);
     if (node !== pending.node) return;
     if (status === SpawnStatus.ok) {
       if (pending.cell?.isDead === true) this.disown(pending, child, pending.parentReason);
       else if (pending.isAbandoned) this.disown(pending, child, 'abandoned');
       else this.adopt(pending, child);
-    } else if (pending.isStart && child.local !== 0) this.tellOfEnd(pending, child, status, detail);
+    } else if (pending.isStart && child.local !== 0) this.signalFailedStart(pending, child, status, detail);
     pending.settle(status, child, detail);
   }
 
-  /** Takes the spawns on a lost node out of the index: each is then settled by the caller of this. */
+  /** Removes the spawns on a lost node from the index and returns them. The caller then settles each. */
   takeNode(node: number | string): Iterable<PendingSpawn> {
     return this.byNode.take(node);
   }
@@ -197,7 +198,7 @@ export class OutboundSpawns {
     return { pid, ref };
   }
 
-  /** The child's node made the link and the monitor already; now this node does. */
+  /** Makes this node's side of the link and the monitor. The child's node made its side when it spawned the child. */
   private adopt({ cell, link, monitor, isStart }: PendingSpawn, child: Pid): void {
     const { kernel } = this;
     if (isStart) kernel.remote.spawnAck(cell?.pid ?? kernel.root, child);
@@ -207,20 +208,25 @@ export class OutboundSpawns {
   }
 
   /**
-   * The spawning code gave up or died before the reply: a linked child ends (N4, N6), another one runs on without a monitor. A
-   * started child is killed (I3).
+   * The caller gave up or died before the reply came: a started child is killed (I3), a linked child ends (N4, N6), any other child
+   * runs on without its monitor.
    */
   private disown({ cell, link, monitor, isStart }: PendingSpawn, child: Pid, reason: ExitReason): void {
     const { remote } = this.kernel;
-    if (cell === null) return remote.exit2(null, child, 'kill'); // code outside of actors only starts
+    if (cell === null) return remote.exit2(null, child, 'kill'); // code outside of actors has no spawns, only starts
     if (monitor !== undefined) remote.demonitor(cell.pid, monitor, child);
     if (isStart) this.links.unlink(cell, child);
     if (isStart) remote.exit2(cell.pid, child, 'kill');
     else if (link) sendReason((why) => remote.exit(cell.pid, child, why), reason);
   }
 
-  /** A start failed: as with a local one, its parent is told of the end (I2), but not of a start that took too long (I3). */
-  private tellOfEnd(pending: PendingSpawn, child: Pid, status: SpawnStatus, detail: ExitReason): void {
+  /** A start failed: the parent gets the exit signal and the Down, as of a local child (I2), but no exit signal after a timeout (I3). */
+  private signalFailedStart(
+    pending: PendingSpawn,
+    child: Pid,
+    status: SpawnStatus,
+    detail: ExitReason,
+  ): void {
     const { cell, link, monitor } = pending;
     if (cell === null) return;
     const isTooLate = status === SpawnStatus.timedOut || pending.isAbandoned;
@@ -231,19 +237,19 @@ export class OutboundSpawns {
   }
 }
 
-/** The name a spec is exposed under: only the name is sent, never code (N7). */
+/** The name that a spec is exposed under: only the name is sent, never code (N7). Throws SNOW_ERR_NOT_SPAWNABLE. */
 function exposable(spec: Program): string {
   const isSpec = typeof spec === 'object' && spec !== null && typeof spec.name === 'string';
   if (!isSpec || (spec.kind !== 'function' && spec.kind !== 'handler')) {
     const why =
       typeof spec === 'function'
-        ? 'A function cannot travel to another node: spawn a spec that is exposed there.'
+        ? 'A function cannot be sent to another node: spawn a spec that is exposed there.'
         : `${spec === null ? 'null' : `A value of type ${typeof spec}`} cannot be spawned: pass a spec that is exposed on the other node.`;
     throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE', why);
   }
   const bytes = Buffer.byteLength(spec.name);
-  if (bytes > 0 && bytes <= LONGEST_NAME) return spec.name;
-  const why = `The name of what is spawned on another node has 1 to ${LONGEST_NAME} bytes, not ${bytes}.`;
+  if (bytes > 0 && bytes <= MAX_NAME_BYTES) return spec.name;
+  const why = `The name of a spec that is spawned on another node must have 1 to ${MAX_NAME_BYTES} bytes, not ${bytes}.`;
   throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE', why);
 }
 
@@ -258,18 +264,18 @@ function spawnError(
     status === 'noconnection'
       ? 'the node is out of reach'
       : status === SpawnStatus.unknownFunction
-        ? 'the node exposes no such actor'
+        ? 'the node exposes no spec of that name; call node.expose(spec) there'
         : 'the start was refused';
   const reason = failureOf(status, detail);
-  const { why: word, more } = status === 'noconnection' ? whyFailed(kernel, node, status) : {};
-  const sentence = more === undefined ? why : `${why}: ${more}`;
+  const known = status === 'noconnection' ? whyFailed(kernel, node, status) : {};
+  const sentence = known.detail === undefined ? why : `${why}: ${known.detail}`;
   return new SnowmeshError('SNOW_ERR_SPAWN', `Cannot spawn ${name} on ${node}: ${sentence}.`, {
     cause: detail,
     details: {
       node,
       name,
       reason,
-      ...(word === undefined ? undefined : { why: word }),
+      ...(known.why === undefined ? undefined : { why: known.why }),
       ...(status === SpawnStatus.ignored ? { ignore: true } : undefined),
     },
   });

@@ -1,14 +1,21 @@
 import type { RingSearch } from '../call/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
-import { after, type Cell, checkTimeout, type FarWait, type Kernel, type Program } from '../kernel/index.ts';
+import {
+  after,
+  type Cell,
+  checkTimeout,
+  type Kernel,
+  type Program,
+  type RemoteWait,
+} from '../kernel/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { OutboundSpawns } from './outbound-spawns.ts';
 import type { StartOptions, StartResult } from './spawn-options.ts';
 
-/** The abort reason of a start that the other node did not end in time. */
+/** The abort reason of a start that got no reply in time. */
 const TOO_LATE = Symbol('snowmesh.too-late');
 
-/** The abort reason of a start that a ring of waiting actors goes through. */
+/** The abort reason of a start that is part of a ring of waiting actors. */
 class Ring {
   readonly pids: readonly Pid[];
 
@@ -30,10 +37,10 @@ export class OutboundStarts {
   }
 
   /**
-   * Starts an actor on another node, from what is exposed there, and waits until its init is done there.
+   * Starts on another node what is exposed there under the name of `what`, and waits until its init is done.
    *
-   * Both nodes keep the time: the other node kills a child whose init takes too long; if its answer does not come in time,
-   * the child is killed as soon as the answer does.
+   * Both nodes measure the timeout. The other node kills a child whose init takes too long. If the reply is late, this node kills the
+   * child when it comes.
    */
   async start(
     cell: Cell | null,
@@ -47,7 +54,7 @@ export class OutboundStarts {
     const controller = new AbortController();
     const { signal } = controller;
     let cancel: (() => void) | undefined;
-    let wait: FarWait | undefined;
+    let wait: RemoteWait | undefined;
     const began = (address: Ref, where: string): void => {
       if (cell !== null) wait = this.wait(cell, address, where, (ring) => controller.abort(new Ring(ring)));
     };
@@ -73,19 +80,19 @@ export class OutboundStarts {
     } finally {
       cancel?.();
       if (wait !== undefined) {
-        cell?.extra?.farStarts?.delete(wait);
+        cell?.extra?.remoteStarts?.delete(wait);
         this.rings.forgetStart(wait);
       }
     }
   }
 
-  /** From now on the actor waits for a start. */
-  private wait(caller: Cell, address: Ref, node: string, closesRing: FarWait['closesRing']): FarWait {
+  /** Records that an actor waits for a start. */
+  private wait(caller: Cell, address: Ref, node: string, closesRing: RemoteWait['closesRing']): RemoteWait {
     const started = this.kernel.now();
-    const wait: FarWait = { caller, address, node, to: undefined, started, lookedAt: 0, closesRing };
+    const wait: RemoteWait = { caller, address, node, to: undefined, started, probedAgeMs: 0, closesRing };
     const more = caller.more();
-    more.farStarts ??= new Set();
-    more.farStarts.add(wait);
+    more.remoteStarts ??= new Set();
+    more.remoteStarts.add(wait);
     this.rings.watchStart(wait);
     return wait;
   }

@@ -10,37 +10,40 @@ import {
 import type { ExitReason, MailboxLimit } from '../kernel/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 
-/** How an actor is spawned. By default it has no ties, no name, and no limit. */
+/** How an actor is spawned. As the options of Erlang's `spawn_opt`. */
 export interface SpawnOptions {
-  /** Linked to the spawning actor from its first moment. Default false. */
+  /** Links it to the spawning actor before it runs. Default false. */
   readonly link?: boolean;
-  /** Monitored by the spawning actor from its first moment. Default false. */
+  /** Makes the spawning actor monitor it before it runs. Default false. */
   readonly monitor?: boolean;
-  /** A local name; taken: the spawn throws SNOW_ERR_NAME_TAKEN and starts nothing. */
+  /** Registers it under this local name. If another actor has the name, the spawn throws SNOW_ERR_NAME_TAKEN. Default: no name. */
   readonly name?: string;
-  /** For logs. Default: the spec's or function's name. */
+  /** Its name in logs. Default: the name of the spec or function. */
   readonly label?: string;
-  /** Default: no limit. */
+  /** Limits its mailbox. Default: no limit. */
   readonly mailbox?: MailboxLimit;
-  /** Gets exit signals as messages from its first moment. Default false. */
+  /** Makes it trap exits before it runs. Default false. */
   readonly trapExit?: boolean;
 }
 
 /** How an actor is spawned on another node. */
 export interface RemoteSpawnOptions {
-  /** Linked from its first moment. Default false. */
+  /** Links it to the spawning actor before it runs. Default false. */
   readonly link?: boolean;
-  /** Monitored from its first moment; its reference comes with the PID. Default false. */
+  /** Makes the spawning actor monitor it before it runs; `spawnOn` returns the reference. Default false. */
   readonly monitor?: boolean;
-  /** Gives up: the promise rejects with the signal's reason, and a linked child ends with `abandoned`. */
+  /**
+   * When it fires before the reply of the other node, the promise rejects with its reason; a linked child then ends with `abandoned`,
+   * any other child runs on.
+   */
   readonly signal?: AbortSignal;
 }
 
-/** How an actor is started: as it is spawned, and where, and how long that may take. */
+/** How an actor is started: as it is spawned, on which node, and how long its init may take. */
 export interface StartOptions extends SpawnOptions {
-  /** ms that init may take. Default: Infinity. */
+  /** ms that the init may take; then the actor is killed. Default: Infinity. */
   readonly timeout?: number;
-  /** Start it there instead of here; the spec must be known there. */
+  /** The full name of the node to start it on, which must expose the spec. Default: this node. */
   readonly node?: string;
 }
 
@@ -56,9 +59,9 @@ const START_OPTIONS: OptionNames<StartOptions> = { ...SPAWN_OPTIONS, timeout: tr
 const REMOTE_SPAWN_OPTIONS: OptionNames<RemoteSpawnOptions> = { link: true, monitor: true, signal: true };
 
 /**
- * Refuses options that do not exist, and values that they cannot have.
+ * Checks the options of a spawn.
  *
- * @param hasParent Whether an actor spawns: code outside of actors can have neither a link nor a monitor.
+ * @param hasParent Whether an actor spawns. Code outside of actors can have neither a link nor a monitor.
  * @throws SNOW_ERR_BAD_OPTION.
  */
 export function checkSpawnOptions(what: string, options: SpawnOptions, hasParent: boolean): void {
@@ -68,11 +71,11 @@ export function checkSpawnOptions(what: string, options: SpawnOptions, hasParent
   const option = options.link === true ? 'link' : 'monitor';
   throw new SnowmeshError(
     'SNOW_ERR_BAD_OPTION',
-    `option ${option} of ${what} needs an actor that spawns: use its \`self\`, not the node`,
+    `option ${option} of ${what} needs a spawning actor: call self.${what} in an actor instead of node.${what}`,
   );
 }
 
-/** {@link checkSpawnOptions} for a start: without an actor that starts, a link or monitor is left out. */
+/** {@link checkSpawnOptions} for a start. Code outside of actors may pass `link` and `monitor`: they are ignored. */
 export function checkStartOptions(options: StartOptions): void {
   checkOptionNames('start', options, START_OPTIONS);
   checkValues('start', options);
@@ -82,7 +85,7 @@ export function checkStartOptions(options: StartOptions): void {
   if (node !== undefined) checkNodeText(node);
 }
 
-/** {@link checkSpawnOptions} for another node. */
+/** {@link checkSpawnOptions} for a spawn on another node. */
 export function checkRemoteSpawnOptions(options: RemoteSpawnOptions): void {
   checkOptionNames('spawnOn', options, REMOTE_SPAWN_OPTIONS);
   checkFlag('spawnOn', 'link', options.link);
@@ -107,7 +110,12 @@ function badOption(what: string, option: string, given: unknown, wanted: string)
   );
 }
 
-/** How a start ended. */
+/**
+ * How a start ended: the PID; `ignore`, if the init returned IGNORE; otherwise the reason. As the results of OTP's `start_link`.
+ *
+ * The `reason` is the exit reason of the init; `{ alreadyStarted: pid }` if another actor has the name; `timeout`; for another node
+ * also `noconnection` or `unknown_function`.
+ */
 export type StartResult<M = unknown> =
   | { readonly ok: true; readonly pid: Pid<M>; readonly ref: Ref | undefined }
   | { readonly ok: false; readonly ignore: true; readonly ref?: Ref | undefined }
@@ -115,6 +123,6 @@ export type StartResult<M = unknown> =
       readonly ok: false;
       readonly ignore?: undefined;
       readonly reason: ExitReason;
-      /** The reference of the monitor that was asked for: its Down comes, too. */
+      /** With the option `monitor`: the reference of the monitor, whose Down comes, too. */
       readonly ref?: Ref | undefined;
     };

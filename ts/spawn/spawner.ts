@@ -28,14 +28,14 @@ import {
   type StartResult,
 } from './spawn-options.ts';
 
-/** A new actor. `ref`: of the monitor that was asked for. */
+/** A new actor. `ref`: the reference of its monitor, with the option `monitor`. */
 export interface Spawned {
   readonly pid: Pid;
   readonly ref: Ref | undefined;
   readonly cell: Cell;
 }
 
-/** Makes the actors of this runtime. Owns the programs that other nodes may spawn by name. */
+/** Makes the actors of this runtime. Owns the programs that other nodes can spawn by name. */
 export class Spawner {
   private readonly kernel: Kernel;
   private readonly links: LinkSignals;
@@ -48,21 +48,21 @@ export class Spawner {
     this.monitors = monitors;
   }
 
-  /** Lets other nodes spawn a program by its name; the latest of a name counts. */
+  /** Lets other nodes spawn a program by its name. Replaces an earlier program of the same name. */
   expose(program: Exclude<Program, (...args: never[]) => unknown>): void {
     if (!isSpec(program)) throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE');
     this.exposed.set(program.name, program);
   }
 
-  /** The program that other nodes spawn under `name`. */
+  /** The program that is exposed under `name`. */
   exposedAs(name: string): Program | undefined {
     return this.exposed.get(name);
   }
 
   /**
-   * Makes an actor; it runs soon (A1).
+   * Makes an actor and queues it for its first turn (A1).
    *
-   * @param parent The spawning actor; null: code outside of actors, or `farParent`, an actor of another node.
+   * @param parent The spawning actor; null: code outside of actors, or an actor of another node, which is `remoteParent`.
    * @throws SNOW_ERR_NAME_TAKEN, SNOW_ERR_STOPPED, SNOW_ERR_NOT_SPAWNABLE, SNOW_ERR_BAD_OPTION.
    */
   spawn(
@@ -71,18 +71,18 @@ export class Spawner {
     args: readonly unknown[],
     options: SpawnOptions | undefined,
     isHandler: boolean,
-    farParent?: Pid,
+    remoteParent?: Pid,
   ): Spawned {
     const { kernel } = this;
     if (kernel.isStopped) throw new SnowmeshError('SNOW_ERR_STOPPED');
     if (typeof what !== 'function' && !isSpec(what)) throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE');
-    const parentPid = parent?.pid ?? farParent ?? kernel.root;
+    const parentPid = parent?.pid ?? remoteParent ?? kernel.root;
     const cell = createCell(kernel, parentPid, { what, isHandler, args }, options);
-    // Stored only where Extras is likely allocated already; otherwise crash reports walk the living parents.
+    // Stored only if Extras is probably allocated anyway; otherwise crash reports walk up the living parents.
     if (parent !== null && (parent.extra !== null || options !== undefined))
       cell.more().ancestors = ancestorsOf(parent);
-    // The code that spawns for another node is the runtime's: whatever store it runs in is none of the actor's.
-    const store = farParent === undefined ? currentStore() : null;
+    // A spawn for another node runs in the runtime's code, whose stores must not become the actor's.
+    const store = remoteParent === undefined ? currentStore() : null;
     if (store !== null) {
       cell.flags |= IN_STORE;
       cell.more().store = store;
@@ -91,21 +91,21 @@ export class Spawner {
     if (options?.link === true && parent !== null) this.links.link(parent, cell.pid);
     if (options?.monitor === true && parent !== null) {
       ref = kernel.newRef(parent.pid.local);
-      parent.mailbox?.mark(ref); // no message in the mailbox carries it yet (B6)
+      parent.mailbox?.mark(ref); // no message in the mailbox can contain the new reference (B6)
       this.monitors.monitor(parent, cell.pid, ref);
     }
-    if (kernel.tracing !== null) kernel.tracing.spawned(parent, cell, farParent !== undefined);
+    if (kernel.tracing !== null) kernel.tracing.spawned(parent, cell, remoteParent !== undefined);
     wake(cell);
     return { pid: cell.pid, ref, cell };
   }
 
-  /** {@link spawn} with options that a user gave. `parent` null: code outside of actors. */
+  /** {@link spawn} with options of user code. `parent` null: code outside of actors. */
   spawnWith(parent: Cell | null, what: Program, args: readonly unknown[], options: SpawnOptions): Spawned {
     checkSpawnOptions('spawnWith', options, parent !== null);
     return this.spawn(parent, what, args, options, false);
   }
 
-  /** Spawns, and waits until the init is done. The result comes at once when there is nothing to wait for. */
+  /** Spawns an actor and waits until its init is done. Returns no promise if the outcome is known at once. */
   start(
     parent: Cell | null,
     what: Program,
@@ -125,13 +125,13 @@ export class Spawner {
     const { pid, ref, cell } = spawned;
     if (!waitsForInit(what)) return { ok: true, pid: pid as never, ref };
     let result: StartResult | undefined;
-    let tell = (made: StartResult): void => {
+    let report = (made: StartResult): void => {
       result = made;
     };
     cell.more().starter = {
-      ready: () => tell({ ok: true, pid: pid as never, ref }),
-      ignored: () => tell({ ok: false, ignore: true, ref }),
-      failed: (reason) => tell({ ok: false, reason, ref }),
+      ready: () => report({ ok: true, pid: pid as never, ref }),
+      ignored: () => report({ ok: false, ignore: true, ref }),
+      failed: (reason) => report({ ok: false, reason, ref }),
     };
     const waits = parent?.more();
     if (waits !== undefined) (waits.starts ??= new Set()).add(cell);
@@ -143,23 +143,23 @@ export class Spawner {
     return new Promise((settle) => {
       const resolve = (made: StartResult): void => {
         waits?.starts?.delete(cell);
-        if (parent?.isDead !== true) settle(made); // nothing resumes a dead actor (A7)
+        if (parent?.isDead !== true) settle(made); // the promise of a dead actor stays pending (A7)
       };
       const cancel = after(this.kernel, limit, () => {
-        tell = resolve;
+        report = resolve;
         if (parent !== null) this.abandon(parent, spawned, options);
         cell.more().starter = null;
         terminate(cell, 'killed');
         resolve({ ok: false, reason: 'timeout', ref });
       });
-      tell = (made) => {
+      report = (made) => {
         cancel();
         resolve(made);
       };
     });
   }
 
-  /** No exit signal of a child that never started reaches its parent (I3); a monitor that was asked for still says `killed`. */
+  /** The parent gets no exit signal of a child whose start timed out (I3). A monitor by option still fires, with `killed`. */
   private abandon(parent: Cell, { pid, ref }: Spawned, options: StartOptions): void {
     this.links.unlink(parent, pid);
     if (ref !== undefined && options.monitor !== true) this.monitors.demonitor(parent, ref);
@@ -170,7 +170,7 @@ function isSpec(what: Program): boolean {
   return typeof what === 'object' && what !== null && (what.kind === 'function' || what.kind === 'handler');
 }
 
-/** Runs the init on the stack of the actor that starts it, which waits for it although its own code has not returned. */
+/** Runs the init on the stack of the starting actor, and marks that actor as waiting: its code has not returned, but it cannot receive. */
 function beginNow(cell: Cell, waits: Cell['extra'] | undefined): void {
   if (waits == null) return begin(cell);
   const wasStarting = waits.isStarting;
@@ -179,7 +179,7 @@ function beginNow(cell: Cell, waits: Cell['extra'] | undefined): void {
   waits.isStarting = wasStarting;
 }
 
-/** Makes the control block of a new actor; it runs when `wake` gives it a turn. */
+/** Makes the control block of a new actor. {@link wake} then queues it for its first turn. */
 function createCell(kernel: Kernel, parent: Pid, birth: Birth, options: SpawnOptions | undefined): Cell {
   const gate = options?.mailbox === undefined ? null : new MailboxGate(options.mailbox);
   const local = kernel.table.nextId();

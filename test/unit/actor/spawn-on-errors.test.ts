@@ -12,7 +12,7 @@ const NODE = 'far@127.0.0.1:1';
 it.each([
   ['null', null, [], 'SNOW_ERR_NOT_SPAWNABLE', /^null cannot be spawned/],
   ['a number', 5, [], 'SNOW_ERR_NOT_SPAWNABLE', /^A value of type number cannot be spawned/],
-  ['a function', () => {}, [], 'SNOW_ERR_NOT_SPAWNABLE', /^A function cannot travel/],
+  ['a function', () => {}, [], 'SNOW_ERR_NOT_SPAWNABLE', /^A function cannot be sent/],
   ['arguments that cannot be sent', spec, [() => {}], 'SNOW_ERR_UNSENDABLE', /function/],
   ['a node that is not there', spec, [], 'SNOW_ERR_SPAWN', /out of reach/],
 ] as const)('spawnOn rejects, and never throws, for %s', async (_name, what, args, code, message) => {

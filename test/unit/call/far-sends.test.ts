@@ -149,12 +149,12 @@ describe('sendWait to another node', () => {
   /** Answers each message, and counts those that need no answer. */
   function answerWith(status: ReplyStatus, value?: unknown): { answered: number; plain: number } {
     const seen = { answered: 0, plain: 0 };
-    kit.runtime.remote.callGently = (_from, ref) => {
+    kit.runtime.remote.callInSlices = (_from, ref) => {
       seen.answered++;
       queueMicrotask(() => kit.runtime.calls.answered(null, ref, status, value));
       return undefined;
     };
-    kit.runtime.remote.sendGently = () => {
+    kit.runtime.remote.sendInSlices = () => {
       seen.plain++;
       return undefined;
     };

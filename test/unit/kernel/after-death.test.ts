@@ -122,7 +122,7 @@ describe('a send that waits', () => {
     const heard: string[] = [];
     for (const fails of [false, true]) {
       let settle!: () => void;
-      kit.runtime.remote.callGently = () =>
+      kit.runtime.remote.callInSlices = () =>
         new Promise((resolve, reject) => {
           settle = () => (fails ? reject(new Error('detached')) : resolve());
         });

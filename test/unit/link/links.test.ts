@@ -19,10 +19,10 @@ describe('a link taken down and made again before the acknowledgement', () => {
 
   it('C12, C14 ignores exits of the old link, not of the new one', () => {
     expect(links.has(partner)).toBe(true);
-    expect(links.broke(partner)).toBeUndefined();
+    expect(links.partnerExited(partner)).toBeUndefined();
     expect(links.acknowledged(partner, 1)).toBeUndefined();
     expect(links.has(partner)).toBe(true);
-    expect(links.broke(partner)).toBeDefined();
+    expect(links.partnerExited(partner)).toBeDefined();
     expect(links.size).toBe(0);
   });
 
