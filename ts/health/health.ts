@@ -3,52 +3,63 @@ import { checkFlag, checkHost, checkOptionNames, type OptionNames, SnowmeshError
 import type { LoopDelay } from '../introspect/index.ts';
 import { DEFAULT_PORT, type Node } from '../node/index.ts';
 
-/** When a node counts as ready, and what is told of it. */
+/** When a node is ready, and what its answers contain. */
 export interface HealthOptions {
-  /** How many visible peers must be connected, or which; one whose event loop stands still does not count. Default 0. */
+  /**
+   * How many visible peers must be connected, or the full names of those that must be. A peer whose event loop is blocked does not count.
+   * Default 0.
+   */
   readonly peers?: number | readonly string[];
-  /** Longest delay of this node's own event loop, in ms, over the last ten seconds or so. Default 5000; Infinity: any. */
+  /** Most ms by which this node's event loop may have been late in the last 10 seconds or so. Default 5000; Infinity: no limit. */
   readonly maxLoopDelay?: number;
-  /** Whether answers name nodes and hold figures, also the event-loop delay of peers that tell it. For a network that may know. Default false. */
+  /**
+   * Whether answers contain the names of nodes and the event-loop delay of this node and its peers. Only for a network where all may know
+   * them. Default false.
+   */
   readonly verbose?: boolean;
 }
 
 /** @internal */
 export const HEALTH_OPTIONS: OptionNames<HealthOptions> = { peers: true, maxLoopDelay: true, verbose: true };
 
-/** What `/livez` and `/readyz` answer. */
+/** The answer of `/livez` and `/readyz`, as JSON. */
 export interface Health {
   readonly status: 'ok' | 'failed';
-  /** Why not: `stopped`, `stopping`, `peers`, `loop`. */
+  /** Why it failed: `stopped`, `stopping`, `peers` (too few), `loop` (the event loop was late). */
   readonly reasons: readonly string[];
-  /** With `verbose`. */
+  /** With `verbose`: the name of this node. */
   readonly node?: string;
+  /** With `verbose`: how late the event loop of this node was. */
   readonly loopDelay?: LoopDelay | undefined;
+  /** With `verbose`: the connected peers. */
   readonly peers?: readonly PeerHealth[];
 }
 
-/** A peer as this node sees it. */
+/** The health of a peer. */
 export interface PeerHealth {
   readonly node: string;
+  /** Whether its event loop is blocked. */
   readonly stalled: boolean;
-  /** Undefined: it does not tell. */
+  /** Undefined: the peer did not answer. */
   readonly loopDelay: LoopDelay | undefined;
 }
 
-/** Answers a request for `/livez` or `/readyz`; false: it is for something else, and was not touched. */
+/** Answers a request for `/livez` or `/readyz`. Returns false for any other request, which it does not touch. */
 export type HealthHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 const MAX_LOOP_DELAY_MS = 5000;
-/** Peers that are asked for their event-loop delay, and for how long. */
+/** Most peers that are asked for their event-loop delay, and ms to wait for each. */
 const MAX_ASKED = 32;
 const ASK_MS = 500;
 
 /**
- * Answers probes of an orchestrator: `/livez` is 200 while the node runs, also while it stops; `/readyz` is 503 when it stops, has too few
- * peers, or its event loop was late. A process whose event loop is blocked does not answer at all: let the probe have a timeout.
+ * Makes a handler for the probes of an orchestrator. O(peers) for each request.
  *
- * @param node what `startNode` returned.
- * @returns a handler for `node:http`, and for frameworks that pass its objects on.
+ * `/livez` is 200 while the node runs, also while it stops. `/readyz` is 503 while the node stops, has too few peers, or its event loop was
+ * late. A process whose event loop is blocked does not answer at all: give the probe a timeout.
+ *
+ * @param node The node, as `startNode` returned it.
+ * @returns A handler for `node:http`, and for frameworks that expose its objects.
  * @throws SNOW_ERR_BAD_OPTION.
  * @example
  * const health = healthHandler(node, { peers: 2 });
@@ -61,7 +72,7 @@ export function healthHandler(node: Node, options: HealthOptions = {}): HealthHa
   checkFlag('healthHandler', 'verbose', verbose);
   checkPeers(peers);
   if (!(maxLoopDelay > 0)) throw bad('maxLoopDelay', maxLoopDelay, 'ms, more than 0');
-  node.introspector.view.loopDelay(); // measures from now on
+  node.introspector.view.loopDelay(); // starts the measurement
   const examine = { livez: () => liveness(node), readyz: () => readiness(node, peers, maxLoopDelay) };
   return (request, response) => {
     const [path = ''] = (request.url ?? '').split('?', 1);
@@ -102,7 +113,7 @@ function readiness(node: Node, wanted: number | readonly string[], maxLoopDelay:
   return reasons;
 }
 
-/** What is told with `verbose`. */
+/** The fields that `verbose` adds. */
 async function details(node: Node): Promise<Omit<Health, 'status' | 'reasons'>> {
   const peers = node.stats().peers.map(async ({ node: name, stalled }, index): Promise<PeerHealth> => {
     const isAsked = !stalled && index < MAX_ASKED;

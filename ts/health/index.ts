@@ -1,8 +1,8 @@
-// Health: answers the probes of an orchestrator - is the process alive, may it get traffic.
+// Health: answers the probes of an orchestrator - whether the process is alive, and whether it may get traffic.
 //
-// For: Kubernetes and its like, by `/livez` and `/readyz`, as a handler for `node:http` and as a small server.
+// For: Kubernetes and similar, by `/livez` and `/readyz`, as a handler for `node:http` and as a small server.
 //
-// Guarantees: a probe costs O(peers) and names no node unless asked to; connections that send nothing are bounded.
+// Guarantees: a probe costs O(peers) and names no node without the option `verbose`. Connections that send nothing are limited.
 // Must not know: which orchestrator asks.
 export {
   type Health,

@@ -5,11 +5,11 @@ import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/ind
 import type { Node } from '../node/index.ts';
 import { HEALTH_OPTIONS, type HealthOptions, healthHandler } from './health.ts';
 
-/** Where the probes are answered. */
+/** Options of {@link startHealthServer}. */
 export interface HealthServerOptions extends HealthOptions {
-  /** Default 8086; 0 takes a free one. */
+  /** The port to listen on; 0: a free one. Default 8086. */
   readonly port?: number;
-  /** Address to bind. Default: all, as an orchestrator asks from outside. */
+  /** The address to listen on. Default: all addresses, because an orchestrator connects from outside. */
   readonly host?: string;
 }
 
@@ -21,13 +21,13 @@ export interface HealthServer extends AsyncDisposable {
 
 const OPTIONS: OptionNames<HealthServerOptions> = { ...HEALTH_OPTIONS, port: true, host: true };
 const PORT = 8086;
-/** At more connections the oldest is closed: those that send nothing keep no probe out. */
+/** Most connections. Beyond them the oldest is closed, so that connections that send nothing do not block probes. */
 const MAX_CONNECTIONS = 64;
 const REQUEST_MS = 5000;
 
 /**
- * Answers `/livez` and `/readyz` on a port of its own, anything else with 404: see {@link healthHandler}. It does not keep the process alive, and
- * answers until it is closed or the process ends, so that a node that stops is seen to stop.
+ * Starts an HTTP server for `/livez` and `/readyz`, see {@link healthHandler}; it answers 404 to anything else. It does not keep the
+ * process alive. It keeps answering while the node stops, until it is closed or the process ends.
  *
  * @throws (as a rejection) SNOW_ERR_BAD_OPTION; SNOW_ERR_LISTEN when the address cannot be bound.
  * @example

@@ -1,16 +1,16 @@
-// Answers the questions of peers. One question is worked on at a time, and between two parts of work the event loop gets several times
-// as long: peers that ask without end slow nothing down but their own answers.
+// Answers the questions of peers. It answers one question at a time, and then rests several times as long as the answer took: a peer that
+// asks without pause delays only its own answers.
 import type { Runtime } from '../actor/index.ts';
 import type { Refusal } from './messages.ts';
 import type { NodeView } from './node-view.ts';
 import type { AskedPeer } from './port.ts';
 import { isQuestion, QUESTIONS, type Question } from './questions.ts';
 
-/** Questions of one peer that wait; further ones are refused. */
+/** Most waiting questions of one peer. Further ones are refused with `busy`. */
 export const MAX_WAITING = 32;
-/** So many times as long as a question took nothing more is answered. */
+/** The rest after an answer, as a multiple of the time that it took. */
 const REST_FACTOR = 4;
-/** The longest rest. Unit: ms. */
+/** Most ms of rest after an answer. */
 const MAX_REST_MS = 1000;
 
 interface Waiting {
@@ -19,7 +19,7 @@ interface Waiting {
   readonly options: unknown;
 }
 
-/** What goes back to a peer. */
+/** Sends answers to peers. */
 export interface AnswerPort<P> {
   answer(peer: P, id: number, value: unknown): void;
   refuse(peer: P, id: number, why: Refusal): void;
@@ -29,7 +29,7 @@ export class Answering<P extends AskedPeer> {
   readonly #runtime: Runtime;
   readonly #view: NodeView;
   readonly #port: AnswerPort<P>;
-  /** By peer, each in the order it asked; the peers in the order in which they get their turn. */
+  /** The waiting questions of each peer, oldest first. The peer that is served next is first in the map. */
   readonly #waiting = new Map<P, Waiting[]>();
   #isWorking = false;
   #isClosed = false;
@@ -40,7 +40,7 @@ export class Answering<P extends AskedPeer> {
     this.#port = port;
   }
 
-  /** A peer asks. O(options). */
+  /** A question of a peer arrived. O(options). */
   asked(peer: P, id: number, question: string, options: unknown): void {
     if (!isQuestion(question)) return this.#port.refuse(peer, id, 'unknown');
     if (!QUESTIONS[question].takes(options)) return this.#port.refuse(peer, id, 'bad');
@@ -53,7 +53,7 @@ export class Answering<P extends AskedPeer> {
     setImmediate(this.#work);
   }
 
-  /** Its session is over. */
+  /** The peer's session ended. */
   lost(peer: P): void {
     this.#waiting.delete(peer);
   }
@@ -78,7 +78,7 @@ export class Answering<P extends AskedPeer> {
     });
   };
 
-  /** The oldest question of the peer whose turn it is, which then is the last one. */
+  /** Takes the oldest question of the first peer, and moves that peer to the end. */
   #next(): [P, Waiting] | undefined {
     for (const [peer, waiting] of this.#waiting) {
       this.#waiting.delete(peer);

@@ -1,10 +1,10 @@
-// Asks other nodes, and pairs their answers with the questions.
+// Sends questions to other nodes and matches their answers.
 import { SnowmeshError } from '../errors/index.ts';
 import type { Refusal } from './messages.ts';
 import type { AskedPeer } from './port.ts';
 import { QUESTIONS, type Question, type Questions } from './questions.ts';
 
-/** Questions of this node that wait for an answer. */
+/** Most questions of this node that have no answer yet. */
 const MAX_PENDING = 10_000;
 
 interface Pending<P> {
@@ -15,11 +15,11 @@ interface Pending<P> {
   readonly cancel: () => void;
 }
 
-/** How a question leaves this node, and how it is given up. */
+/** Sends a question, and limits how long it waits. */
 export interface AskPort<P> {
   /** False: it cannot be sent now. */
   send(peer: P, id: number, question: Question, options: unknown): boolean;
-  /** Calls back once after `ms`; returns what cancels it. */
+  /** Calls back once after `ms` milliseconds. Returns a function that cancels it. */
   after(ms: number, action: () => void): () => void;
 }
 
@@ -49,7 +49,7 @@ export class Asking<P extends AskedPeer> {
     return promise as Promise<Questions[Q][1]>;
   }
 
-  /** A peer answers: it counts only from the session that was asked. */
+  /** An answer of a peer arrived. It counts only from the session that was asked. */
   answered(peer: P, id: number, value: unknown): void {
     const pending = this.#pending.get(id);
     if (pending?.peer !== peer) return;
@@ -62,7 +62,7 @@ export class Asking<P extends AskedPeer> {
     if (this.#pending.get(id)?.peer === peer) this.#fail(id, why);
   }
 
-  /** Its session is over. O(pending). */
+  /** The peer's session ended: its questions fail. O(pending). */
   lost(peer: P): void {
     for (const [id, pending] of this.#pending) if (pending.peer === peer) this.#fail(id, 'nodedown');
   }
@@ -90,13 +90,13 @@ export type Failure = Refusal | 'timeout' | 'nonsense' | 'nodedown' | 'stopped';
 const SENTENCES: Readonly<Record<Failure, string>> = {
   off: 'it was started with `introspection: false`',
   busy: 'too many questions wait; ask less often',
-  bad: 'it does not accept these options',
+  bad: 'it does not accept these options; it may run another version of snowmesh',
   unknown: 'it runs a version of snowmesh that does not know this question',
   failed: 'it failed to answer; its log says why',
-  timeout: 'no answer came in time',
-  nonsense: 'its answer makes no sense; it may run another version of snowmesh',
-  nodedown: 'there is no connection to it, or it was lost',
-  stopped: 'this node has stopped',
+  timeout: 'no answer came in time; raise the option timeout',
+  nonsense: 'its answer is not valid; it may run another version of snowmesh',
+  nodedown: 'there is no connection to it, or the connection was lost; call node.connect first',
+  stopped: 'this node was stopped',
 };
 
 export function failure(node: string, question: Question, why: Failure): SnowmeshError {

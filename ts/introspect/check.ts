@@ -1,4 +1,4 @@
-// Checks of what comes from other nodes: a peer that holds the cookie may still send anything.
+// Checks of values from other nodes: a peer that knows the cookie may still send any term.
 import { Pid } from '../term/index.ts';
 
 export type Check = (value: unknown) => boolean;
@@ -9,7 +9,7 @@ export const isPid: Check = (value) => value instanceof Pid;
 export const isAmount: Check = (value) =>
   typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY;
 
-/** Characters of any text that a peer tells: names have at most 255 bytes, node names somewhat more. */
+/** Most characters of any text from a peer: names have at most 255 bytes, node names somewhat more. */
 const MAX_TEXT = 512;
 
 export function textTo(most: number): Check {
@@ -38,7 +38,7 @@ export function listOf(check: Check, most: number): Check {
   return (value) => Array.isArray(value) && value.length <= most && value.every(check);
 }
 
-/** An object with these fields. It may have others: those of a later version. */
+/** An object with these fields. It may have further fields, of a later version. */
 export function record(fields: Readonly<Record<string, Check>>): Check {
   const entries = Object.entries(fields);
   return (value) => {
@@ -48,7 +48,7 @@ export function record(fields: Readonly<Record<string, Check>>): Check {
   };
 }
 
-/** An object of numbers. */
+/** An object whose values are numbers. */
 export function amounts(most: number): Check {
   return (value) => {
     if (typeof value !== 'object' || value === null) return false;

@@ -1,4 +1,4 @@
-// The crashes of a node's actors that are remembered, for who looks later.
+// The recent crashes of a node's actors.
 import { subscribe } from 'node:diagnostics_channel';
 import type { Runtime } from '../actor/index.ts';
 import type { DiagnosticEvents } from '../diagnostics/index.ts';
@@ -7,24 +7,24 @@ import type { Pid } from '../term/index.ts';
 import { short } from './process-view.ts';
 import type { CrashInfo, Page, PageOptions } from './shape.ts';
 
-/** Different crashes that are kept: the one that happened longest ago goes first. */
+/** Most different crashes that are kept. The one that happened longest ago is dropped first. */
 export const MAX_CRASHES = 50;
-/** Characters of a reason, and of a stack. */
+/** Most characters of a reason, and of a stack. */
 export const MAX_REASON = 300;
 export const MAX_STACK = 1000;
 
-/** Different crashes of one node, the last one last. A crash that repeats is counted, and its stack is read once. */
+/** The different crashes of one node, the most recent one last. A crash that repeats is counted, and its stack is read once. */
 export class CrashLog {
-  /** By label and reason, in the order in which they happened last. */
+  /** By label and reason, the most recent one last. */
   readonly #kept = new Map<string, CrashInfo>();
   #count = 0;
 
-  /** Since the start of the node. */
+  /** How many crashes there were since the start of the node. */
   get count(): number {
     return this.#count;
   }
 
-  /** O(MAX_REASON); for a new one O(MAX_STACK). */
+  /** Adds a crash. O(MAX_REASON); for a new one O(MAX_STACK). */
   note(pid: Pid, label: string, reason: unknown, at: number): void {
     const text = cut(briefReason(reason), MAX_REASON);
     const name = short(label);
@@ -44,7 +44,7 @@ export class CrashLog {
     for (const oldest of this.#kept.keys()) return void this.#kept.delete(oldest);
   }
 
-  /** Those that happened after the one with the id `after`. */
+  /** The crashes that happened after the one with the id `after`. */
   page({ after = 0, limit = MAX_CRASHES }: PageOptions): Page<CrashInfo> {
     const later = [...this.#kept.values()].filter(({ id }) => id > after);
     const items = later.slice(0, limit);
@@ -56,11 +56,11 @@ export class CrashLog {
   }
 }
 
-/** Weak, so that a node that nobody stops can be collected. */
+/** By runtime. Weak, so that a node that was never stopped can be garbage-collected. */
 const logs = new WeakMap<object, CrashLog>();
 let isListening = false;
 
-/** The crash log of one runtime, which begins with the first call. */
+/** The crash log of one runtime. It records crashes from the first call on. */
 export function crashLogOf(runtime: Runtime): CrashLog {
   let log = logs.get(runtime);
   if (log === undefined) logs.set(runtime, (log = new CrashLog()));
@@ -74,7 +74,7 @@ function crashed(message: unknown): void {
   logs.get(runtime)?.note(pid as Pid, label, reason, Date.now());
 }
 
-/** The lines of a stack that name a place in code. */
+/** The lines of a stack that name a position in code. */
 function stackOf(reason: unknown): string {
   const { stack } = (typeof reason === 'object' && reason !== null ? reason : {}) as { stack?: unknown };
   if (typeof stack !== 'string') return '';

@@ -1,12 +1,12 @@
-// Introspection: what a node is doing, for people and for the tools that show it to them.
+// Introspection: what a node is doing, for people and tools.
 //
 // For: `processes`, `processInfo`, `tree` and `introspect` of a node. A node answers questions about itself from the tables of the rooms
-// below, and of those above that put theirs into `Sources`; it asks other nodes over a channel.
+// below, and from those that rooms above put into `Sources`. It asks other nodes over a channel.
 //
-// Guarantees: nothing is paid while nobody looks, but for one counter a message; an answer is bounded in size; work for peers is done one
-// question at a time with rests between; no actor is disturbed and no code of users runs.
+// Guarantees: while no one asks, it costs one counter for each message. An answer has a limited size. Questions of peers are answered one
+// at a time, with rests between. No actor is interrupted, and no user code runs.
 //
-// Must not know: how nodes connect (a channel comes from above), what global names, groups and rooms are beyond a listing.
+// Must not know: how nodes connect (ts/node passes the channel), what global names, groups and rooms are beyond a listing.
 export { checkedPage, checkedTree, Introspection } from './introspection.ts';
 export { type IntrospectOptions, Introspector } from './introspector.ts';
 export { jsonOf, pidText } from './json.ts';

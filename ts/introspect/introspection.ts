@@ -20,10 +20,10 @@ import type {
 } from './shape.ts';
 import type { SessionCounters } from './sources.ts';
 
-/** Rates over less are not told. Unit: ms. */
+/** Least ms between two samples for which rates are given. */
 const MIN_RATE_MS = 50;
 
-/** Asks the node of one view. */
+/** Sends a question to the node of one view. */
 export type AskNode = <Q extends Question>(question: Q, options: Questions[Q][0]) => Promise<Questions[Q][1]>;
 
 interface Sample {
@@ -32,13 +32,13 @@ interface Sample {
 }
 
 /**
- * What can be seen of one node: this one or any other that is connected. Made by `node.introspect`.
+ * Shows what one node is doing: this node or another connected one. Made by `node.introspect`. As Erlang's observer.
  *
- * Every answer is bounded: long lists come in parts. The other node answers outside of its actors, one question at a time, also when its
- * actors are busy; no code of users runs. While its event loop is blocked it does not answer.
+ * Every answer has a limited size: long lists come in pages. A node answers outside of its actors, one question at a time, also while its
+ * actors are busy; no user code runs there. A node whose event loop is blocked does not answer.
  *
- * Every method rejects with SNOW_ERR_INTROSPECTION - `details.reason` says why: `off`, `busy`, `timeout`, `nodedown`, `stopped`, `unknown`, `bad`,
- * `failed`, `nonsense` - and with SNOW_ERR_BAD_OPTION for options that make no sense.
+ * Every method rejects with SNOW_ERR_INTROSPECTION when there is no answer - `details.reason` is `off`, `busy`, `timeout`, `nodedown`,
+ * `stopped`, `unknown`, `bad`, `failed` or `nonsense` - and with SNOW_ERR_BAD_OPTION for wrong options.
  *
  * @example
  * const view = node.introspect('shop@10.0.0.2:9000');
@@ -56,13 +56,13 @@ export class Introspection {
     this.#ask = ask;
   }
 
-  /** The node at this moment. O(peers) there. */
+  /** Figures of the node at this moment. O(peers) there. */
   overview(): Promise<NodeOverview> {
     return this.#ask('overview', {});
   }
 
   /**
-   * Its actors, a part at a time, in the order of their start.
+   * Its actors, in the order of their start, one page at a time. As Erlang's `processes()`. O(limit) there.
    *
    * @example
    * for (let after: number | undefined = 0; after !== undefined; ) {
@@ -75,10 +75,10 @@ export class Introspection {
   }
 
   /**
-   * Everything about one actor. O(1) there.
+   * Everything that is known about one actor. As Erlang's `process_info`. O(1) there.
    *
-   * @param which its PID, or its local name on that node.
-   * @returns undefined when no living actor of that node is meant.
+   * @param which Its PID, or its local name on that node.
+   * @returns undefined if that node has no such living actor.
    */
   async processInfo(which: Pid<never> | string): Promise<ProcessInfo | undefined> {
     if (!(which instanceof Pid) && typeof which !== 'string') {
@@ -88,22 +88,22 @@ export class Introspection {
     return this.#ask('process', { which: which as Pid | string });
   }
 
-  /** The actors with the longest mailboxes, the most turns or the most memory. O(actors) there, a part in each turn of its event loop. */
+  /** The actors with the longest mailboxes, the most turns or the most memory. O(actors) there, spread over turns of its event loop. */
   async top(options: TopOptions = {}): Promise<readonly ProcessSummary[]> {
     return this.#ask('top', checked('top', options, TOP_OPTIONS));
   }
 
-  /** Messages that wait in all mailboxes, and those that its living actors have taken. O(actors) there, a part in each turn of its event loop. */
+  /** How many messages wait in all mailboxes, and how many its living actors have taken. O(actors) there, spread over turns of its event loop. */
   totals(): Promise<Totals> {
     return this.#ask('totals', {});
   }
 
-  /** Its supervisors and what is below them. */
+  /** Its supervisors and their children. O(limit + supervisors · depth) there, spread over turns of its event loop. */
   async tree(options: TreeOptions = {}): Promise<SupervisionTree> {
     return this.#ask('tree', checked('tree', options, TREE_OPTIONS));
   }
 
-  /** Its connections to its peers. From the second call on with rates: means over the time since the call before. */
+  /** Its connections to its peers. From the second call on with rates: the means since the call before. O(peers) there. */
   async sessions(): Promise<readonly SessionInfo[]> {
     const sessions = await this.#ask('sessions', {});
     const before = this.#sample;
@@ -113,9 +113,9 @@ export class Introspection {
   }
 
   /**
-   * Crashes of its actors that it remembers: the last 50 different ones, the last one last, each with how often it happened.
+   * The last 50 different crashes of its actors, the most recent one last, each with how often it happened.
    *
-   * @param options.after the `id` of the last one that is known: only later ones are given. `overview().crashes` says whether there are any.
+   * @param options.after The `id` of a crash: only later ones are returned. `overview().crashes` is the last id.
    */
   async crashes(options: PageOptions = {}): Promise<Page<CrashInfo>> {
     return this.#ask('crashes', checked('crashes', options, PAGE_OPTIONS));
@@ -126,17 +126,17 @@ export class Introspection {
     return this.#ask('names', checked('names', options, PAGE_OPTIONS));
   }
 
-  /** The global names that it knows; none when it has not started them. */
+  /** The global names that it knows; empty if it has not started them. O(after + limit) there. */
   async globalNames(options: PageOptions = {}): Promise<Page<NameInfo>> {
     return this.#ask('globalNames', checked('globalNames', options, PAGE_OPTIONS));
   }
 
-  /** The groups that it knows, of all its scopes; none when it has not started groups. */
+  /** The groups that it knows, of all its scopes; empty if it has not started groups. O(after + limit) there. */
   async groups(options: PageOptions = {}): Promise<Page<GroupInfo>> {
     return this.#ask('groups', checked('groups', options, PAGE_OPTIONS));
   }
 
-  /** The rooms of `snowmesh/rooms` that it knows; none when it has created none. */
+  /** The rooms of `snowmesh/rooms` that it knows; empty if it has created none. O(after + limit) there. */
   async rooms(options: PageOptions = {}): Promise<Page<RoomInfo>> {
     return this.#ask('rooms', checked('rooms', options, PAGE_OPTIONS));
   }
@@ -153,16 +153,16 @@ export function checked<T>(question: Question, options: T, names: OptionNames<T>
   const given = JSON.stringify(options);
   throw new SnowmeshError(
     'SNOW_ERR_BAD_OPTION',
-    `${question}: options that it cannot have: ${given}; \`after\` is what \`next\` said, \`limit\` a whole number from 1 to ${question === 'top' ? MAX_TOP : MAX_PAGE}`,
+    `${question} does not accept the options ${given}: \`after\` must be the \`next\` of the page before, \`limit\` a whole number from 1 to ${question === 'top' ? MAX_TOP : MAX_PAGE}`,
   );
 }
 
-/** As `processes` of a node takes them. */
+/** Checks the options of `processes` of a node. Throws SNOW_ERR_BAD_OPTION. */
 export function checkedPage(options: PageOptions): PageOptions {
   return checked('processes', options, PAGE_OPTIONS);
 }
 
-/** As `tree` of a node takes them. */
+/** Checks the options of `tree` of a node. Throws SNOW_ERR_BAD_OPTION. */
 export function checkedTree(options: TreeOptions): TreeOptions {
   return checked('tree', options, TREE_OPTIONS);
 }

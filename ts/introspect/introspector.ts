@@ -7,13 +7,13 @@ import { type NodeFacts, NodeView } from './node-view.ts';
 import type { AskChannel, AskedPeer } from './port.ts';
 import { QUESTIONS, type Question, type Questions } from './questions.ts';
 
-/** How a view of another node asks it. */
+/** How `node.introspect` asks another node. */
 export interface IntrospectOptions {
-  /** ms for each answer; default 5000. */
+  /** ms to wait for each answer. Default 5000. */
   readonly timeout?: number;
 }
 
-/** Introspection of one node: answers questions about it, and asks other nodes. It is the listener of its channel. */
+/** Introspection of one node: answers questions about it, and sends questions to other nodes. It is the listener of its channel. */
 export class Introspector<P extends AskedPeer> {
   readonly view: NodeView;
   readonly #node: NodeFacts;
@@ -37,12 +37,12 @@ export class Introspector<P extends AskedPeer> {
     });
   }
 
-  /** From now on it asks and answers over this channel. */
+  /** Sets the channel over which it asks and answers. */
   opened(channel: AskChannel<P> | undefined): void {
     this.#channel = channel;
   }
 
-  /** @param name canonical, of a node that need not be connected. */
+  /** @param name full name of a node, which need not be connected yet. */
   of(name: string, timeoutMs: number): Introspection {
     const ask: AskNode = (question, options) => this.#ask(name, question, options, timeoutMs);
     return new Introspection(name, ask);
@@ -89,7 +89,7 @@ export class Introspector<P extends AskedPeer> {
     return this.#asking.ask(peer, question, options, timeoutMs);
   }
 
-  /** False: too much waits for that peer, or its session is over. */
+  /** False: the send queue to that peer is full, or its session ended. */
   #send(peer: P, message: Message): boolean {
     return this.#channel?.broadcast([peer], message).length === 0;
   }

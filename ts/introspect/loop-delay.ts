@@ -1,21 +1,22 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { LoopDelay } from './shape.ts';
 
-/** How often the delay is measured. Unit: ms. */
+/** ms between two measurements. */
 const RESOLUTION_MS = 20;
-/** What is told is about as old as this at most; and measuring ends when it was not asked for that long. Unit: ms. */
+/** The figures are of about the last so many ms. */
 const WINDOW_MS = 10_000;
+/** The measurement ends after so many ms without a read. */
 const UNUSED_MS = 60_000;
 const NS_PER_MS = 1e6;
 
-/** Measures how late the event loop is, from the first time that it is asked on until nobody has asked for a minute. */
+/** Measures how late the event loop is. The first read starts the measurement; a minute without a read ends it. */
 export class LoopDelayMeter {
   #histogram: IntervalHistogram | undefined;
   #since = 0;
   #last: LoopDelay | undefined;
   #end: NodeJS.Timeout | undefined;
 
-  /** Undefined: nothing was measured yet, or the platform cannot measure. */
+  /** The delay; undefined: nothing was measured yet, or the platform cannot measure it. */
   read(): LoopDelay | undefined {
     const now = performance.now();
     this.#end?.refresh();
@@ -56,7 +57,7 @@ export class LoopDelayMeter {
   }
 }
 
-/** The histogram holds whole intervals between two measurements. */
+/** ms of delay. The histogram holds the whole intervals between two measurements, so the planned interval is subtracted. */
 function late(intervalNs: number): number {
   const ms = intervalNs / NS_PER_MS - RESOLUTION_MS;
   return Number.isFinite(ms) ? Math.max(0, Math.round(ms * 10) / 10) : 0;

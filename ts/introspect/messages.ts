@@ -2,7 +2,10 @@
 
 export const CHANNEL = 'introspect';
 
-/** Why a question was not answered: this node does not answer (`off`), too many wait (`busy`), it makes no sense (`bad`), the node does not know it (`unknown`), it failed. */
+/**
+ * Why a node refuses a question: introspection is off (`off`), too many questions wait (`busy`), the options are wrong (`bad`), the node
+ * does not know the question (`unknown`), the answer failed (`failed`).
+ */
 export type Refusal = (typeof REFUSALS)[number];
 
 export type Message =
@@ -11,10 +14,10 @@ export type Message =
   | readonly ['refuse', id: number, why: Refusal];
 
 const REFUSALS = ['off', 'busy', 'bad', 'unknown', 'failed'] as const;
-/** Characters of a question. */
+/** Most characters of a question. */
 const MAX_QUESTION = 64;
 
-/** A message of a peer whose parts have the right types, or undefined. What `options` and `value` hold is not checked. O(1). */
+/** The message, if a peer's term is one; otherwise undefined. It does not check `options` and `value`. O(1). */
 export function parseMessage(value: unknown): Message | undefined {
   if (!Array.isArray(value)) return undefined;
   const [kind, id, third] = value as readonly unknown[];

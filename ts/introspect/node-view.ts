@@ -1,4 +1,4 @@
-// What introspection shows of this node. Long tables are read a part a turn of the event loop.
+// The answers of this node. Long tables are read in parts, one part in each turn of the event loop.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Runtime } from '../actor/index.ts';
 import type { Cell } from '../kernel/index.ts';
@@ -31,12 +31,12 @@ import { treeInTurns, treeOf } from './tree-view.ts';
 /** The version of this package. */
 export const VERSION = '0.1.0';
 
-/** Entries of a table that are read in one turn of the event loop. */
+/** Most entries of a table that are read in one turn of the event loop. */
 const ENTRIES_PER_TURN = 5000;
 const DEFAULT_PAGE = 100;
 const DEFAULT_TOP = 20;
 
-/** What the node above tells of itself. */
+/** Facts that ts/node provides about the node. */
 export interface NodeFacts {
   readonly name: string;
   readonly isHidden: boolean;
@@ -89,12 +89,12 @@ export class NodeView {
     };
   }
 
-  /** How late the event loop was. Undefined: nothing was measured yet. From the first time that it is asked on it is measured. */
+  /** How late the event loop was. Undefined: nothing was measured yet; the first call starts the measurement. */
   loopDelay(): LoopDelay | undefined {
     return this.#loopDelay.read();
   }
 
-  /** In the order of their start. O(limit + actors / 256). */
+  /** Actors in the order of their start. O(limit + actors / 256). */
   processes({ after = 0, limit = DEFAULT_PAGE }: PageOptions): Page<ProcessSummary> {
     const items: ProcessSummary[] = [];
     let last = 0;
@@ -106,7 +106,7 @@ export class NodeView {
     return { items, total: this.#runtime.size, next: undefined };
   }
 
-  /** @param which its PID, or a local name. */
+  /** One actor, by its PID or local name. */
   process(which: Pid | string): ProcessInfo | undefined {
     const pid = which instanceof Pid ? which : this.#runtime.names.whereis(which);
     const cell = pid && livingCell(this.#runtime, pid);
@@ -118,7 +118,7 @@ export class NodeView {
     };
   }
 
-  /** The actors with most of something. It looks at all of them, a part in each turn of the event loop. */
+  /** The actors with the greatest value of one figure. It reads all actors, ENTRIES_PER_TURN in each turn of the event loop. */
   async top({ by = 'mailbox', limit = DEFAULT_TOP }: TopOptions): Promise<ProcessSummary[]> {
     const best = new Best(limit);
     let looked = 0;
@@ -137,7 +137,7 @@ export class NodeView {
     return best.cells().map(summaryOf);
   }
 
-  /** Over all living actors; it looks at ENTRIES_PER_TURN of them in a turn of the event loop. */
+  /** Sums over all living actors. It reads ENTRIES_PER_TURN of them in each turn of the event loop. */
   async totals(): Promise<Totals> {
     let [mailbox, turns, looked, last] = [0, 0, 0, 0];
     for (;;) {
@@ -153,17 +153,17 @@ export class NodeView {
     }
   }
 
-  /** Part of it in each turn of the event loop. */
+  /** The supervision tree, read in parts, one in each turn of the event loop. */
   tree(options: TreeOptions): Promise<SupervisionTree> {
     return treeInTurns(this.#runtime, options);
   }
 
-  /** The tree of this moment. O(limit), and O(supervisors · depth) to find the roots. */
+  /** The supervision tree at this moment. O(limit), and O(supervisors · depth) to find the roots. */
   treeAtOnce(options: TreeOptions): SupervisionTree {
     return treeOf(this.#runtime, options);
   }
 
-  /** Crashes of its actors that are remembered: `after` is the id of the last one that is known. O(MAX_CRASHES). */
+  /** The recent crashes of its actors that are later than the one with the id `after`. O(MAX_CRASHES). */
   crashes(options: PageOptions): Page<CrashInfo> {
     return this.#crashes.page(options);
   }
@@ -188,7 +188,7 @@ export class NodeView {
     return pageOf(this.#sources.globalNames, options);
   }
 
-  /** Of all scopes, one after the other. */
+  /** The groups of all scopes, one scope after the other. */
   groups(options: PageOptions): Promise<Page<GroupInfo>> {
     return pageOf(joined([...this.#sources.groups.values()]), options);
   }
@@ -198,7 +198,7 @@ export class NodeView {
   }
 }
 
-/** A name, unless nobody has it. */
+/** A name and its actor; undefined: no actor has the name. */
 export function named(name: string, pid: Pid | undefined): NameInfo | undefined {
   return pid && { name, pid };
 }
@@ -209,7 +209,7 @@ const MEASURES: Readonly<Record<TopKey, (cell: Cell) => number>> = {
   memory: memoryOf,
 };
 
-/** The cells with the greatest measures, the greatest first. */
+/** Keeps the cells with the greatest measures, greatest first. */
 class Best {
   readonly #most: number;
   readonly #found: { readonly cell: Cell; readonly measure: number }[] = [];
@@ -218,7 +218,7 @@ class Best {
     this.#most = most;
   }
 
-  /** O(log most), and O(most) when it is one of them. */
+  /** O(log most); O(most) for a cell that is kept. */
   offer(cell: Cell, measure: number): void {
     const found = this.#found;
     if (found.length === this.#most && measure <= (found.at(-1)?.measure ?? 0)) return;
@@ -232,7 +232,7 @@ class Best {
     if (found.length > this.#most) found.pop();
   }
 
-  /** Those that still live. */
+  /** The kept cells that still live. */
   cells(): Cell[] {
     return this.#found.filter(({ cell }) => !cell.isDead).map(({ cell }) => cell);
   }
@@ -255,7 +255,7 @@ async function pageOf<T>(listing: Listing<T> | undefined, options: PageOptions):
   return { items, total: listing?.size ?? 0, next: undefined };
 }
 
-/** Several tables as one. */
+/** Several tables as one table. */
 function joined<T>(listings: readonly Listing<T>[]): Listing<T> {
   let now: Listing<T> | undefined;
   return {

@@ -1,14 +1,14 @@
-// What introspection needs from the node above: a channel of its own, as ts/node/channels.ts makes them.
+// The channel to other nodes that introspection uses. ts/node provides it.
 
-/** A peer from the up to the down of its session: the same object all that time. */
+/** A peer during one session: the object stays the same. */
 export interface AskedPeer {
   readonly node: string;
 }
 
-/** The end of the channel here. */
+/** This node's end of the channel. */
 export interface AskChannel<P extends AskedPeer = AskedPeer> {
   peer(node: string): P | undefined;
-  /** Sends to some peers. Gives those whose outbox is full, or whose session is over. */
+  /** Sends to some peers. Returns those whose outbox is full, or whose session ended. */
   broadcast(peers: Iterable<P>, value: unknown): P[];
   close(): void;
 }

@@ -3,10 +3,10 @@ import { supervisorsOf } from '../supervisor/index.ts';
 import type { NodeFacts } from './node-view.ts';
 import { sourcesOf } from './sources.ts';
 
-/** Peers that are named. */
+/** Most names that are printed in a list. */
 const MAX_NAMED = 4;
 
-/** A node as `console.log` prints it. O(peers). */
+/** The text of a node for `console.log`. O(peers). */
 export function portraitOf(runtime: Runtime, { name, isHidden }: NodeFacts): string {
   const lost = Object.entries(runtime.deadLetters.counts).filter(([, count]) => count > 0);
   const state = runtime.isStopped ? ', stopped' : runtime.isStopping ? ', stopping' : '';

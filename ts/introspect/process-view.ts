@@ -1,22 +1,22 @@
-// Actors as introspection shows them. It reads control blocks: no actor is disturbed, and no code of users runs.
+// What introspection shows of an actor. It reads control blocks: no actor is interrupted, and no user code runs.
 import { type NodeAddress, type Runtime, SystemMessage } from '../actor/index.ts';
 import { ancestorsOf, BUSY, type Cell, cellOf, Envelope, QUEUED, TERMINATING } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { ProcessInfo, ProcessState, ProcessSummary } from './shape.ts';
 import { weightOfMailbox } from './weight.ts';
 
-/** Entries of each list about one actor. */
+/** Most entries of each list about one actor. */
 export const MAX_LIST = 100;
 export const MAX_ANCESTORS = 32;
-/** Characters of a label or tag. */
+/** Most characters of a label or tag. */
 export const MAX_TEXT = 128;
-/** Own calls that are counted. */
+/** Most pending calls of an actor that are counted. */
 const MAX_CALLS = 1000;
-/** Bytes of an idle handler actor, and of one that is a function: docs/semantics.md. */
+/** Bytes of an idle handler actor, and of an idle function actor: docs/semantics.md. */
 const HANDLER_BYTES = 250;
 const FUNCTION_BYTES = 1000;
 
-/** One line about an actor. O(1). */
+/** The main figures of an actor. O(1). */
 export function summaryOf(cell: Cell): ProcessSummary {
   const { pid, label, parent, kernel, mailbox, turns } = cell;
   const [name] = kernel.names.namesOf(pid);
@@ -32,7 +32,7 @@ export function summaryOf(cell: Cell): ProcessSummary {
   };
 }
 
-/** What is known about an actor but how long it does nothing. O(1), since lists end at MAX_LIST. */
+/** Everything about an actor but its idle time. O(1), because lists end at MAX_LIST. */
 export function infoOf(cell: Cell): Omit<ProcessInfo, 'idleMs'> {
   const { extra } = cell;
   const watchers: Pid[] = [];
@@ -64,12 +64,12 @@ export function infoOf(cell: Cell): Omit<ProcessInfo, 'idleMs'> {
 
 /** The control block of a living actor of this runtime. */
 export function livingCell(runtime: Runtime, pid: Pid): Cell | undefined {
-  // A PID that was read from text leads nowhere by itself.
+  // A PID that was parsed from text has no pointer to its control block.
   const cell = pid.nc === 0 ? (cellOf(pid) ?? cellOf(runtime.pidOf(pid.local))) : undefined;
   return cell?.kernel === runtime ? cell : undefined;
 }
 
-/** Bytes, about. O(1). */
+/** Bytes of an actor, estimated. O(1). */
 export function memoryOf(cell: Cell): number {
   const { mailbox } = cell;
   const waiting =
@@ -79,7 +79,7 @@ export function memoryOf(cell: Cell): number {
   return waiting + (isHandler(cell) ? HANDLER_BYTES : FUNCTION_BYTES);
 }
 
-/** At most MAX_TEXT characters. */
+/** A text, cut to MAX_TEXT characters. */
 export function short(text: string): string {
   return text.length <= MAX_TEXT ? text.toWellFormed() : `${text.slice(0, MAX_TEXT - 1).toWellFormed()}…`;
 }
@@ -94,7 +94,7 @@ function stateOf(cell: Cell): ProcessState {
   return cell.wait === null ? 'busy' : 'receiving';
 }
 
-/** Whether it is called once a message. */
+/** Whether it is a handler actor. */
 function isHandler({ body, birth, flags }: Cell): boolean {
   if (body !== null) return true;
   if (birth === null) return (flags & BUSY) !== 0; // its init runs
@@ -114,7 +114,7 @@ function ownCalls(cell: Cell): number {
   return count;
 }
 
-/** The first values that are wanted, of the first ten times as many. */
+/** The first `most` values that are not undefined. Looks at no more than ten times as many items. */
 function first<T, V>(
   items: Iterable<T> | null | undefined,
   most: number,

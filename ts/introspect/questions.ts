@@ -1,4 +1,4 @@
-// The questions that introspection answers: what may be asked, how it is answered, and what counts as an answer.
+// The questions of introspection: the options of each, the function that answers it, and the check of a peer's answer.
 import type { Pid } from '../term/index.ts';
 import {
   amounts,
@@ -35,13 +35,13 @@ import type {
 } from './shape.ts';
 import type { SessionCounters } from './sources.ts';
 
-/** Entries of one answer. */
+/** Most entries of one answer. */
 export const MAX_PAGE = 1000;
 export const MAX_TOP = 100;
-/** Peers that an answer may name. */
+/** Most peers in an answer. */
 const MAX_PEERS = 65_536;
 
-/** What each question takes, and what answers it. */
+/** The options and the answer of each question. */
 export interface Questions {
   overview: [Nothing, NodeOverview];
   processes: [PageOptions, Page<ProcessSummary>];
@@ -64,7 +64,7 @@ interface Which {
   readonly which: Pid | string;
 }
 
-/** One question: its options, its answer here, and what a peer may answer. */
+/** One question: the check of its options, its answer on this node, and the check of a peer's answer. */
 interface Entry<Q extends Question> {
   readonly takes: Check;
   readonly answer: (view: NodeView, options: Questions[Q][0]) => Questions[Q][1] | Promise<Questions[Q][1]>;
@@ -173,7 +173,7 @@ const crash = record({
 
 const nameInfo = record({ name: isText, pid: isPid });
 
-/** The table. A peer that does not know a question answers `unknown`. */
+/** All questions. A peer that does not know a question refuses it with `unknown`. */
 export const QUESTIONS: { readonly [Q in Question]: Entry<Q> } = {
   overview: { takes: record({}), answer: (view) => view.overview(), gives: overview },
   processes: {

@@ -1,15 +1,21 @@
-// What introspection shows, the same for this node and for others.
+// The answers of introspection. They are the same for this node and for others.
 import type { NodeAddress } from '../actor/index.ts';
 import type { Restart } from '../supervisor/index.ts';
 import type { Pid } from '../term/index.ts';
 
 /**
- * What an actor is doing: its init runs (`starting`), a turn of it is queued (`runnable`), it waits in `receive` (`receiving`), a handler
- * that has nothing to do (`idle`), its code waits for a promise of its own (`busy`), its `terminate` runs (`ending`).
+ * What an actor is doing.
+ *
+ * - `starting`: its init runs
+ * - `runnable`: it is queued for a turn
+ * - `receiving`: it waits in `receive`
+ * - `idle`: it is a handler and has no message
+ * - `busy`: its code awaits another promise than `receive`
+ * - `ending`: its `terminate` runs
  */
 export type ProcessState = 'starting' | 'runnable' | 'receiving' | 'idle' | 'busy' | 'ending';
 
-/** One line about an actor. */
+/** The main figures of an actor. */
 export interface ProcessSummary {
   readonly pid: Pid;
   /** Its name in logs: that of its function or spec. At most 128 characters. */
@@ -19,56 +25,56 @@ export interface ProcessSummary {
   /** The actor that spawned it; `<0.0>`: code outside of actors. */
   readonly parent: Pid;
   readonly state: ProcessState;
-  /** Messages that wait. */
+  /** How many messages are in its mailbox. */
   readonly mailbox: number;
-  /** Messages it has taken since its start. */
+  /** How many messages it has taken. */
   readonly turns: number;
-  /** Bytes it takes about: its control block and what waits in its mailbox, by a sample of that. Its own variables are not known. */
+  /** Estimated bytes: its control block and, from a sample, the messages in its mailbox. Its own variables are not included. */
   readonly memory: number;
 }
 
-/** Everything that is known about an actor. Of each list at most the first 100 are given, with the count of all. */
+/** Everything that is known about an actor. Each list has at most the first 100 entries; the count beside it is of all. */
 export interface ProcessInfo extends ProcessSummary {
-  /** Called once a message (`handler`), or a function that receives. */
+  /** `handler`: it is called once for each message; `function`: it receives them. */
   readonly kind: 'function' | 'handler';
   readonly names: readonly string[];
   readonly trapsExits: boolean;
   readonly links: readonly Pid[];
   readonly linkCount: number;
-  /** What it monitors. */
+  /** The targets of its monitors. */
   readonly monitors: readonly (Pid | NodeAddress)[];
   readonly monitorCount: number;
-  /** Actors that monitor it. */
+  /** The actors that monitor it. */
   readonly monitoredBy: readonly Pid[];
   readonly monitoredByCount: number;
-  /** Most messages that may wait; undefined: no limit. */
+  /** Most messages in its mailbox; undefined: no limit. */
   readonly mailboxLimit: number | undefined;
-  /** The tag of the call or message that it handles now, or took last; undefined: none, or it is a handler that has nothing to do. */
+  /** The tag of the call or message that it handles or took last; undefined: there is none, or it is an idle handler. */
   readonly lastTag: string | undefined;
-  /** Calls of its own that wait for an answer. */
+  /** How many of its calls have no answer yet. */
   readonly calls: number;
-  /** Its timers that have not fired. */
+  /** How many of its timers have not fired. */
   readonly timers: number;
-  /** Actors from which it descends, its parent first. At most 32. */
+  /** Its parent, the parent of that, and so on: at most 32. */
   readonly ancestors: readonly Pid[];
   /**
-   * ms for which it has taken no message: at least so many. Counted from the first time it was looked at, so undefined then.
+   * At least so many ms have passed since it took a message, counted from the first look at the actor; undefined at the first look.
    */
   readonly idleMs: number | undefined;
 }
 
-/** Part of a long list. */
+/** One page of a long list. */
 export interface Page<T> {
   readonly items: readonly T[];
-  /** How many there are in all. */
+  /** How many items there are in all. */
   readonly total: number;
-  /** What `after` takes to continue; undefined: this was the last part. */
+  /** The option `after` for the next page; undefined: this was the last page. */
   readonly next: number | undefined;
 }
 
-/** Which part of a list. */
+/** Which page of a list. */
 export interface PageOptions {
-  /** `next` of the part before. */
+  /** The `next` of the page before. Default: the first page. */
   readonly after?: number;
   /** Most items, from 1 to 1000; default 100. */
   readonly limit?: number;
@@ -76,18 +82,18 @@ export interface PageOptions {
 
 /** Sums over the living actors of a node. */
 export interface Totals {
-  /** Messages that wait. */
+  /** How many messages are in their mailboxes. */
   readonly mailbox: number;
-  /** Messages they have taken since their start. */
+  /** How many messages they have taken. */
   readonly turns: number;
 }
 
-/** By what `top` sorts. */
+/** The figure by which `top` sorts. */
 export type TopKey = 'mailbox' | 'turns' | 'memory';
 
-/** What `top` looks for. */
+/** Options of `top`. */
 export interface TopOptions {
-  /** Default `mailbox`. */
+  /** The figure to sort by. Default `mailbox`. */
   readonly by?: TopKey;
   /** Most actors, from 1 to 100; default 20. */
   readonly limit?: number;
@@ -95,71 +101,77 @@ export interface TopOptions {
 
 /** A supervisor or one of its children. */
 export interface TreeNode {
-  /** The id in its child spec; the label, for a supervisor that no other supervises. */
+  /** The id in its child spec; for a top supervisor its label. */
   readonly id: string;
   /** Undefined while it does not run. */
   readonly pid: Pid | undefined;
-  /** Of an actor of the node that was asked. */
+  /** Its name in logs; undefined for an actor of another node than the asked one. */
   readonly label: string | undefined;
   readonly type: 'worker' | 'supervisor';
-  /** Undefined for a supervisor that no other supervises. */
+  /** Undefined for a top supervisor. */
   readonly restart: Restart | undefined;
   readonly state: 'running' | 'restarting' | 'stopped';
-  /** The node it lives on; undefined: the node that was asked. A supervisor of another node is shown without its children: ask that node. */
+  /** Its node; undefined: the asked node. A supervisor of another node has no children here: ask that node. */
   readonly node: string | undefined;
-  /** Messages that wait; 0 for an actor of another node. */
+  /** How many messages are in its mailbox; 0 for an actor of another node. */
   readonly mailbox: number;
   readonly children: readonly TreeNode[];
-  /** Children that are not shown. */
+  /** How many children are left out. */
   readonly omitted: number;
 }
 
-/** The supervisors of a node with all that is below them. */
+/** The supervisors of a node and their children. */
 export interface SupervisionTree {
-  /** Supervisors of that node that no supervisor of it supervises, or the one that was asked for. */
+  /** The supervisors without a supervisor on that node, or the one that the option `root` names. */
   readonly roots: readonly TreeNode[];
-  /** Roots that are not shown. */
+  /** How many roots are left out. */
   readonly omitted: number;
-  /** With `root`: what `after` takes to see its further children. */
+  /** With `root`: the option `after` for its further children; undefined: there are none. */
   readonly next: number | undefined;
 }
 
-/** Which part of the tree. */
+/** Which part of the supervision tree. */
 export interface TreeOptions {
-  /** Only this supervisor, and what is below it. */
+  /** Shows only this supervisor and its children. */
   readonly root?: Pid;
-  /** With `root`: so many of its children are left out at the beginning. */
+  /** With `root`: leaves out so many of its first children. */
   readonly after?: number;
-  /** Most entries in all, from 1 to 1000; default 500. What is nearer to a root goes first, and each supervisor shows at most a quarter. */
+  /**
+   * Most entries in all, from 1 to 1000; default 500. Entries near a root come first. Without `root`, a supervisor shows at most a quarter of
+   * them as children.
+   */
   readonly limit?: number;
 }
 
-/** The connection of the asked node to a peer. */
+/** The connection of the asked node to one peer. */
 export interface SessionInfo {
-  /** The peer. */
+  /** The peer's full name. */
   readonly node: string;
-  /** Counts connections of the asked node. */
+  /** The number of the connection: the asked node counts its connections. */
   readonly connection: number;
+  /** Whether the peer is a hidden node. */
   readonly hidden: boolean;
-  /** Whether the asked node dialled. */
+  /** Whether the asked node made the connection. */
   readonly dialled: boolean;
-  /** Whether the peer's event loop has not turned for a while. */
+  /** Whether the peer's event loop is blocked. */
   readonly stalled: boolean;
   /** Bytes that wait to be sent to the peer. */
   readonly waiting: number;
-  /** Since the connection was made; bytes are TLS payload. */
+  /** Frames received since the connection was made. */
   readonly framesIn: number;
-  /** Those that wait included. */
+  /** Frames sent, waiting ones included. */
   readonly framesOut: number;
+  /** Bytes received, as TLS payload. */
   readonly bytesIn: number;
+  /** Bytes sent, as TLS payload. */
   readonly bytesOut: number;
   /** ms since bytes last came from the peer. */
   readonly silentMs: number;
-  /** Means since this view was asked for sessions before; undefined at the first time, and for a new connection. */
+  /** Means since the last call of `sessions`; undefined in the first call, and for a new connection. */
   readonly rates: SessionRates | undefined;
 }
 
-/** Per second. */
+/** Frames and bytes in a second. */
 export interface SessionRates {
   readonly framesIn: number;
   readonly framesOut: number;
@@ -167,87 +179,91 @@ export interface SessionRates {
   readonly bytesOut: number;
 }
 
-/** A name and who has it. */
+/** A name and the actor that has it. */
 export interface NameInfo {
   readonly name: string;
   readonly pid: Pid;
 }
 
-/** A group of the asked node's groups. */
+/** A group that the asked node knows. */
 export interface GroupInfo {
   /** Undefined: the scope without a name. */
   readonly scope: string | undefined;
   readonly group: string;
-  /** Different actors, on all nodes and on the asked one. */
+  /** How many different actors are in it, on all nodes. */
   readonly members: number;
+  /** How many of them are on the asked node. */
   readonly localMembers: number;
 }
 
 /** A room of `snowmesh/rooms`. */
 export interface RoomInfo {
   readonly room: string;
-  /** WebSocket connections on all nodes and on the asked one. */
+  /** How many WebSocket connections are in it, on all nodes. */
   readonly members: number;
+  /** How many of them are on the asked node. */
   readonly localMembers: number;
-  /** Messages that are kept for those who come back. */
+  /** How many messages are kept for clients that reconnect. */
   readonly kept: number;
 }
 
-/** A crash of an actor, and how often it happened. Of a node the last 50 different ones are remembered. */
+/** A crash of an actor, and how often it happened. A node remembers the last 50 different ones. */
 export interface CrashInfo {
-  /** Counts the crashes of the asked node; what `after` takes to get later ones. */
+  /** The number of the crash on the asked node; the option `after` of `crashes` takes it. */
   readonly id: number;
   /** When it happened last, in ms since 1970 by the clock of the asked node. */
   readonly at: number;
-  /** The actor that crashed last like this. */
+  /** The actor that crashed last. */
   readonly pid: Pid;
   readonly label: string;
-  /** As in the log, in at most 300 characters: `TypeError: …`. */
+  /** As in the log, such as `TypeError: …`; at most 300 characters. */
   readonly reason: string;
-  /** Places in code, one a line, of the first time; at most 1000 characters. */
+  /** Positions in code, one on each line, of the first crash; at most 1000 characters. */
   readonly stack: string;
-  /** How often an actor of that label crashed for that reason. */
+  /** How often an actor with that label crashed for that reason. */
   readonly times: number;
 }
 
-/** How late the event loop was, in ms, over the last seconds. */
+/** How late the event loop was over the last 10 seconds or so, in ms. */
 export interface LoopDelay {
   readonly mean: number;
   readonly p99: number;
   readonly max: number;
 }
 
-/** A node at one moment. */
+/** Figures of a node at one moment. */
 export interface NodeOverview {
   readonly node: string;
   readonly hidden: boolean;
-  /** Of snowmesh. */
+  /** The version of snowmesh. */
   readonly version: string;
-  /** What runs it, as `node v22.1.0`. */
+  /** The JavaScript runtime, such as `node v22.1.0`. */
   readonly platform: string;
   /** The id of its OS process. */
   readonly osPid: number;
   /** ms since the node was started. */
   readonly uptimeMs: number;
-  /** Its time of day, in ms since 1970. */
+  /** Its system clock, in ms since 1970. */
   readonly clock: number;
   readonly isStopping: boolean;
+  /** How many actors live on it. */
   readonly actors: number;
+  /** How many of them are supervisors. */
   readonly supervisors: number;
-  /** Local names. */
+  /** How many local names are registered. */
   readonly names: number;
-  /** Lost messages by reason. */
+  /** How many messages were lost, by reason. */
   readonly deadLetters: Readonly<Record<string, number>>;
-  /** Crashes of its actors since its start. */
+  /** How many crashes its actors had since its start. */
   readonly crashes: number;
-  /** Undefined for the first moments after a node was asked for the first time, and where the platform does not tell. */
+  /** Undefined if the measurement has just begun, or the platform cannot measure it. */
   readonly loopDelay: LoopDelay | undefined;
-  /** Bytes. */
+  /** Bytes, as `process.memoryUsage()` gives them. */
   readonly memory: { readonly rss: number; readonly heapUsed: number; readonly heapTotal: number };
-  /** ms of processor time of its OS process. */
+  /** ms of CPU time of its OS process. */
   readonly cpuMs: number;
-  /** Connected peers, hidden ones included. */
+  /** How many peers are connected, hidden ones included. */
   readonly peers: number;
-  /** Those of them whose event loop stands still. */
+  /** The names of the peers whose event loop is blocked. */
   readonly stalledPeers: readonly string[];
 }

@@ -1,6 +1,6 @@
 import { OldestFirst } from '../collections/index.ts';
 
-/** Actors that are remembered. */
+/** Most actors that are remembered. */
 const MAX_ACTORS = 10_000;
 
 interface Sighting {
@@ -9,13 +9,13 @@ interface Sighting {
 }
 
 /**
- * Since when an actor has taken no message, as far as it was looked at: a turn writes no time, so that a node that nobody looks at pays
- * nothing. The actors looked at longest ago are forgotten first.
+ * How long an actor has taken no message, counted from the first look at it: a turn records no time, so that unobserved actors cost
+ * nothing. The least recently looked at actors are dropped first.
  */
 export class Sightings {
   readonly #byActor = new OldestFirst<number, Sighting>();
 
-  /** @returns ms, at least; undefined at the first look. */
+  /** @returns The least ms since it took a message; undefined at the first look. */
   look(local: number, turns: number, now: number): number | undefined {
     const before = this.#byActor.get(local);
     const isSame = before?.turns === turns;

@@ -1,18 +1,18 @@
 import type { Runtime } from '../actor/index.ts';
 import type { GroupInfo, NameInfo, RoomInfo, SessionInfo } from './shape.ts';
 
-/** A table of a room above, read a part at a time. */
+/** A table of a room above, which is read in parts. */
 export interface Listing<T> {
   readonly size: number;
   keys(): Iterable<string>;
-  /** Undefined: it is gone. O(1), or O(nodes). */
+  /** Undefined: the entry was removed. O(1), or O(nodes). */
   describe(key: string): T | undefined;
 }
 
 /** A session without its rates. */
 export type SessionCounters = Omit<SessionInfo, 'rates'>;
 
-/** What rooms above add to what introspection shows of a node. Each puts its table here, and takes it away when it closes. */
+/** The tables of rooms above that introspection shows. Each room adds its table, and removes it when it closes. */
 export class Sources {
   sessions: () => readonly SessionCounters[] = () => [];
   globalNames: Listing<NameInfo> | undefined;

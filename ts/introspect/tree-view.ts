@@ -1,4 +1,4 @@
-// The supervision tree as introspection shows it, read from the supervisors' tables without a message.
+// The supervision tree, read from the supervisors' tables without sending a message.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Runtime } from '../actor/index.ts';
 import { cellOf } from '../kernel/index.ts';
@@ -7,21 +7,21 @@ import { livingCell, short } from './process-view.ts';
 import type { SupervisionTree, TreeNode, TreeOptions } from './shape.ts';
 
 const DEFAULT_LIMIT = 500;
-/** Levels below a root. A tree of messages must not be nested deeper than 128. */
+/** Most levels below a root: a message must not be nested deeper than 128. */
 const MAX_DEPTH = 24;
-/** Table entries that are looked at in one turn of the event loop. */
+/** Most table entries that are read in one turn of the event loop. */
 const STEPS_PER_TURN = 5000;
 
 type Growing = { -readonly [K in keyof TreeNode]: TreeNode[K] } & { readonly children: TreeNode[] };
 
-/** An entry whose children are to be listed. */
+/** An entry whose children are not listed yet. */
 interface Open {
   readonly entry: Growing;
   readonly listed: Listed;
   readonly depth: number;
 }
 
-/** The tree at this moment. Breadth first, so that what is left out is what is deepest. O(limit), and O(supervisors · depth) to find the roots. */
+/** The tree at this moment, breadth first: the deepest entries are left out. O(limit), and O(supervisors · depth) to find the roots. */
 export function treeOf(runtime: Runtime, options: TreeOptions): SupervisionTree {
   const walk = new Walk(runtime).tree(options);
   for (;;) {
@@ -30,7 +30,7 @@ export function treeOf(runtime: Runtime, options: TreeOptions): SupervisionTree 
   }
 }
 
-/** The same, STEPS_PER_TURN in a turn of the event loop: what changes meanwhile may be shown or not. */
+/** {@link treeOf}, STEPS_PER_TURN entries in each turn of the event loop. A change meanwhile may be shown or not. */
 export async function treeInTurns(runtime: Runtime, options: TreeOptions): Promise<SupervisionTree> {
   const walk = new Walk(runtime).tree(options);
   for (;;) {
@@ -40,7 +40,7 @@ export async function treeInTurns(runtime: Runtime, options: TreeOptions): Promi
   }
 }
 
-/** Yields whenever STEPS_PER_TURN entries were looked at. */
+/** Yields after every STEPS_PER_TURN entries. */
 type Steps<T> = Generator<undefined, T>;
 
 class Walk {
@@ -78,7 +78,7 @@ class Walk {
     return { roots: tops, omitted: root === undefined ? roots.length - tops.length : 0, next };
   }
 
-  /** Supervisors with no supervisor among their ancestors on this node. */
+  /** The supervisors that have no supervisor among their ancestors on this node. */
   *#roots(): Steps<Listed[]> {
     const all = supervisorsOf(this.#runtime);
     const roots: Listed[] = [];
@@ -95,7 +95,7 @@ class Walk {
     return roots;
   }
 
-  /** Lists children of one supervisor. Gives how many. */
+  /** Lists children of one supervisor. Returns how many. */
   *#list({ entry, listed, depth }: Open, skip: number, most: number, open: Open[]): Steps<number> {
     const runtime = this.#runtime;
     const { children } = listed;
@@ -117,7 +117,7 @@ class Walk {
     return shown;
   }
 
-  /** Whether it is time for a pause after so many more entries. */
+  /** Counts `entries`; true when the event loop must run. */
   #isDue(entries = 1): boolean {
     this.#left -= entries;
     if (this.#left > 0) return false;

@@ -1,15 +1,18 @@
-// What messages take in memory, about: enough to see which mailbox is the large one.
+// The estimated memory of messages: exact enough to find the large mailboxes.
 
-/** Values of one message that are looked at. */
+/** Most values of one message that are read. */
 const MAX_VALUES = 200;
-/** Messages of a mailbox that are looked at. */
+/** Most messages of a mailbox that are read. */
 const SAMPLE = 4;
-/** Bytes of any value, of an entry of a container, and of a message that others hold, too. */
+/** Bytes of any value, of an entry of a container, and of a message that is in several mailboxes. */
 const VALUE = 24;
 const ENTRY = 16;
 const SHARED = 64;
 
-/** Bytes of a mailbox, by its oldest messages. O(1) when they were looked at before, else as {@link weigh}. `isShared`: whether a message is one that lies in several mailboxes. */
+/**
+ * Bytes of a mailbox, estimated from its oldest messages. O(1) if these were read before, otherwise as {@link weigh}. `isShared`: whether a
+ * message is in several mailboxes.
+ */
 export function weightOfMailbox(
   mailbox: Iterable<unknown> & { readonly size: number },
   isShared: (message: unknown) => boolean,
@@ -23,7 +26,7 @@ export function weightOfMailbox(
   return looked === 0 ? 0 : Math.round((bytes / looked) * mailbox.size);
 }
 
-/** Of messages that were looked at: the keys of a large object cost, and nothing changes a message that waits. */
+/** Bytes of messages that were read before. A message in a mailbox does not change, and reading a large object is slow. */
 const known = new WeakMap<object, number>();
 
 function weightOf(message: unknown): number {
@@ -33,7 +36,7 @@ function weightOf(message: unknown): number {
   return bytes;
 }
 
-/** Bytes of one message; of a message of many values, by the first ones. O(keys of its objects), else O(1). */
+/** Bytes of one message, estimated from its first MAX_VALUES values. O(keys of these objects). */
 function weigh(message: unknown): number {
   const left: unknown[] = [message];
   let bytes = 0;

@@ -1,4 +1,4 @@
-// The table of metrics: what each is called, and where its value comes from.
+// The table of metrics: the name of each, and how its value is read.
 import type { NodeOverview, SessionCounters } from '../introspect/index.ts';
 import type { NodeStats } from '../node/index.ts';
 
@@ -8,11 +8,11 @@ export interface Moment {
   readonly sessions: readonly SessionCounters[];
   /** Undefined for a node without a name. */
   readonly native: NodeStats['native'];
-  /** Messages that wait in all mailboxes. */
+  /** How many messages are in all mailboxes. */
   readonly mailbox: number;
-  /** Messages that actors have taken, also those that have ended. */
+  /** How many messages actors have taken, ended actors included. */
   readonly turns: number;
-  /** Since the metrics were registered. */
+  /** Counts since the metrics were registered. */
   readonly events: {
     readonly spawns: number;
     readonly exits: number;
@@ -54,7 +54,7 @@ function ofPeer(
   return { name, kind, help, labels: ['peer'], read };
 }
 
-/** Sizes in bytes, times in seconds, as Prometheus wants them. */
+/** Sizes are in bytes and times in seconds, by the convention of Prometheus. */
 export const FIGURES: readonly Figure[] = [
   gauge('actors', 'Living actors.', ({ overview }) => overview.actors),
   gauge('supervisors', 'Supervisors among them.', ({ overview }) => overview.supervisors),

@@ -5,17 +5,17 @@ import { checkHost, checkOptionNames, type OptionNames, SnowmeshError } from '..
 import type { Node } from '../node/index.ts';
 import { FIGURES, type Figure, type Moment } from './figures.ts';
 
-/** Where metrics go, and what they are called. */
+/** The registry and the names of the metrics. */
 export interface MetricsOptions {
-  /** A `Registry` of prom-client. Default: its global one. */
+  /** A `Registry` of prom-client. Default: the global one. */
   readonly register?: object;
-  /** What every name begins with. Default `snowmesh_`. */
+  /** The beginning of every metric's name. Default `snowmesh_`. */
   readonly prefix?: string;
 }
 
 const OPTIONS: OptionNames<MetricsOptions> = { register: true, prefix: true };
 
-/** The part of prom-client that is used. */
+/** The used part of prom-client. */
 interface Metric {
   reset(): void;
   inc(labels: Readonly<Record<string, string>>, value: number): void;
@@ -32,12 +32,13 @@ interface PromClient {
 }
 
 /**
- * Registers the metrics of a node with the package `prom-client`: docs/operate.md lists them. A scrape costs O(actors), a part in each turn of
- * the event loop. Events - spawns, exits, crashes, restarts, calls without an answer - are counted from now on.
+ * Registers the metrics of a node with the package `prom-client`. docs/operate.md lists them. Events - spawns, exits, crashes, restarts,
+ * calls without an answer - are counted from this call on. A scrape costs O(actors), spread over turns of the event loop.
  *
- * @param node what `startNode` returned.
- * @returns what takes the metrics back.
- * @throws SNOW_ERR_NO_PROMETHEUS: `prom-client` is not installed; SNOW_ERR_BAD_OPTION, also for a second node with the same registry and prefix.
+ * @param node The node, as `startNode` returned it.
+ * @returns A function that removes the metrics.
+ * @throws SNOW_ERR_NO_PROMETHEUS when `prom-client` is not installed; SNOW_ERR_BAD_OPTION, also for a second node with the same registry
+ * and prefix.
  * @example
  * collectMetrics(node);
  * createServer(async (_, response) => response.end(await register.metrics())).listen(9464);
@@ -47,7 +48,7 @@ export function collectMetrics(node: Node, options: MetricsOptions = {}): () => 
   checkOptionNames('collectMetrics', options, OPTIONS);
   const { prefix = 'snowmesh_' } = options;
   if (typeof prefix !== 'string' || !/^[a-zA-Z_:][\w:]*$/.test(prefix))
-    throw bad('prefix', 'must be the beginning of the name of a metric: letters, digits, _ and :');
+    throw bad('prefix', 'must be the beginning of a metric name: letters, digits, _ and :, no digit first');
   const client = loadPromClient();
   const register = (options.register ?? client.register) as Registry;
   if (typeof register.getSingleMetric !== 'function')
@@ -80,7 +81,7 @@ function fill(metric: Metric, figure: Figure, moment: Moment): void {
   for (const [labels, value] of figure.read(moment)) metric.inc(labels, value);
 }
 
-/** Counts events, and reads what a node is doing, once for all metrics of a scrape. */
+/** Counts events, and reads the figures of a node once for all metrics of a scrape. */
 class Collector {
   readonly #node: Node;
   readonly #counts = {
@@ -110,10 +111,10 @@ class Collector {
     this.#count('snowmesh:call:timeout', () => counts.callTimeouts++);
     this.#count('snowmesh:peer:refuse', () => counts.refusals++);
     this.#count('snowmesh:peer:unreachable', () => counts.failedDials++);
-    node.introspector.view.loopDelay(); // measures from now on
+    node.introspector.view.loopDelay(); // starts the measurement
   }
 
-  /** The same for all that ask while it is found out. */
+  /** The figures now. Calls during a read share its result. */
   moment(): Promise<Moment> {
     this.#pending ??= this.#look().finally(() => {
       this.#pending = undefined;
