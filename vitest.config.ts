@@ -16,8 +16,8 @@ export default defineConfig({
   test: {
     pool: 'forks', // the addon belongs to a process; loading it in many worker threads is a test of its own
     execArgv: ['--expose-gc'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     teardownTimeout: 10_000,
     passWithNoTests: true,
     maxWorkers: WORKERS,
@@ -29,16 +29,12 @@ export default defineConfig({
       ),
       project('unit', ['test/unit/**/*.test.ts', 'test/conformance/**/*.test.ts'], 0),
       project('types', ['test/types/**/*.test.ts'], 0),
-      project('property', ['test/property/**/*.test.ts'], 0, { testTimeout: 60_000 * factor }),
-      project('native', ['test/native/**/*.test.ts'], 1, { testTimeout: 60_000 * factor }),
-      project('cluster', ['test/cluster/**/*.test.ts'], 1, { testTimeout: 120_000, hookTimeout: 120_000 }),
-      project('examples', ['test/examples/**/*.test.ts'], 1, { testTimeout: 120_000 }),
+      project('property', ['test/property/**/*.test.ts'], 0, { testTimeout: 120_000 * factor }),
+      project('native', ['test/native/**/*.test.ts'], 1, { testTimeout: 120_000 * factor }),
+      project('cluster', ['test/cluster/**/*.test.ts'], 1),
+      project('examples', ['test/examples/**/*.test.ts'], 1),
       project('package', ['test/package/**/*.test.ts'], 1, { testTimeout: 300_000, hookTimeout: 600_000 }),
-      project('fault', ['test/fault/**/*.test.ts'], 2, {
-        testTimeout: 120_000,
-        hookTimeout: 120_000,
-        maxWorkers: 1,
-      }),
+      project('fault', ['test/fault/**/*.test.ts'], 2, { maxWorkers: 1 }),
     ],
   },
 });

@@ -14,7 +14,7 @@ afterEach(() => cluster.stop());
 
 describe('900 calls at once, each answered with 1 MiB', () => {
   it('P1, P2 are answered, or fail alone with overload; the session and its monitors live', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const [a, b] = (await cluster.nodes({ name: 'a' }, { name: 'b' })) as [ClusterNode, ClusterNode];
     await b.run(async (bench, bytes) => {
@@ -27,7 +27,8 @@ describe('900 calls at once, each answered with 1 MiB', () => {
       bench.node.register('server', await server.start(bench.node));
     }, MIB);
     await a.run((bench, peer) => bench.node.connect(peer), b.name);
-    const outcomes = await a.run(
+    const outcomes = await a.runFor(
+      200_000,
       async (bench, peer, bytes) => {
         const probe = await bench.probe('watcher');
         probe.self.monitor({ name: 'server', node: peer });
@@ -38,7 +39,7 @@ describe('900 calls at once, each answered with 1 MiB', () => {
             (error) => String((error as { state?: string }).state),
           );
         const calls = Array.from({ length: 900 }, () =>
-          settle(bench.snow.callWith(bench.node, { timeout: 60_000 }, to, 'load')),
+          settle(bench.snow.callWith(bench.node, { timeout: Number.POSITIVE_INFINITY }, to, 'load')),
         );
         const counts: Record<string, number> = {};
         for (const outcome of await Promise.all(calls)) counts[outcome] = (counts[outcome] ?? 0) + 1;

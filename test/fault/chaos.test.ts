@@ -190,7 +190,7 @@ async function untilAgreed<T>(
 ): Promise<void> {
   let last: Awaited<T>[] | undefined;
   try {
-    await until(what, async () => isGood((last = await everywhere(step))), 30_000);
+    await until(what, async () => isGood((last = await everywhere(step))), 60_000);
   } catch (error) {
     await Promise.all(places.map(inspect));
     const told = [...faults, ...story, JSON.stringify(last)].join('\n');
@@ -200,7 +200,7 @@ async function untilAgreed<T>(
 
 describe('a cluster in trouble', () => {
   it('B4, C13, D4, G5, L5, Q7, R4 keeps every promise, and nothing is left over', {
-    timeout: (ROUNDS * 40 + 150) * 1000,
+    timeout: (ROUNDS * 60 + 300) * 1000,
   }, async () => {
     for (const place of places) await employ(place);
     const untilWhole = (): Promise<void> =>

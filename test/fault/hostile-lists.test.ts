@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Cluster, type ClusterNode, COOKIE } from '../support/cluster.ts';
-import { until } from '../support/deadline.ts';
+import { turns, until } from '../support/deadline.ts';
 import { PlainPeer } from '../support/plain-peer.ts';
 
 /** A listener that accepts and says nothing: each dial of it lasts as long as a handshake may. */
@@ -15,7 +15,7 @@ class Silence {
   readonly #server: Server = createServer((socket) => {
     this.accepted++;
     this.open.add(socket);
-    this.most = Math.max(this.most, this.open.size);
+    void this.#count([...this.open]);
     socket.on('error', () => {});
     socket.on('data', () => {});
     socket.once('close', () => void this.open.delete(socket));
@@ -29,6 +29,12 @@ class Silence {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Those of before may have ended already, and be told of only in the next turns. */
+  async #count(present: readonly Socket[]): Promise<void> {
+    await turns(5);
+    this.most = Math.max(this.most, present.filter((socket) => this.open.has(socket)).length);
   }
 
   close(): void {
@@ -61,7 +67,7 @@ describe('a peer that tells of too many peers', () => {
     peer.send('PEER_LIST', madeUp(65_535));
     await until('dials', () => silence.accepted >= 4);
     // Two rounds of handshakes that fail.
-    await until('another round', () => silence.accepted > silence.most, 20_000);
+    await until('another round', () => silence.accepted > 2 * 16);
     expect(silence.most).toBeLessThanOrEqual(16);
     expect(await victim.run((bench) => bench.node.nodes())).toEqual(['x@127.0.0.1:1']);
   });
@@ -77,7 +83,8 @@ describe('a peer that tells of too many peers', () => {
       (bench, name) => bench.until('nodedown', () => !bench.node.nodes().includes(name)),
       friend.name,
     );
-    await victim.run((bench, name) => bench.node.ready({ peers: [name], timeout: 2500 }), friend.name);
+    // Made-up names take all dials for 25 minutes.
+    await victim.run((bench, name) => bench.node.ready({ peers: [name], timeout: 60_000 }), friend.name);
   });
 
   it('T14 passes over our own name, names that are up, and what is no name', async () => {
@@ -86,8 +93,8 @@ describe('a peer that tells of too many peers', () => {
     peer.send('PEER_LIST', [victim.name, 'x@127.0.0.1:1', ...nonsense]);
     peer.send('PEER_LIST', []);
     peer.send('PEER_LIST', madeUp(1));
-    await until('the dial of the only name', () => silence.accepted === 1);
-    expect(silence.most).toBe(1);
+    await until('the dial of the only name', () => silence.most > 0);
+    expect([silence.most, silence.accepted]).toEqual([1, 1]);
     expect(await victim.run((bench) => bench.node.nodes())).toEqual(['x@127.0.0.1:1']);
   });
 

@@ -4,6 +4,7 @@ import { connectRooms, type RoomClient } from '../../ts/client/index.ts';
 import { Cluster, type ClusterNode } from '../support/cluster.ts';
 import type { Workbench } from '../support/cluster-node.ts';
 import { until } from '../support/deadline.ts';
+import { reservePort } from '../support/ports.ts';
 import { WebSocket } from '../support/websocket.ts';
 
 const CLIENTS = 2000;
@@ -36,7 +37,7 @@ it(`${CLIENTS} clients resume after their server process was killed and started 
     ClusterNode,
     ClusterNode,
   ];
-  const url = await first.run(serve, 0);
+  const url = await first.run(serve, await reservePort());
   await peer.run(serve, 0);
   await first.run(connect, peer.name);
 
@@ -67,7 +68,7 @@ it(`${CLIENTS} clients resume after their server process was killed and started 
   expect(attempts).toBe(CLIENTS);
 
   await first.kill();
-  await until('all have noticed', () => clients.every(({ status }) => status !== 'open'));
+  await until('all have noticed', () => clients.every(({ status }) => status !== 'open'), LONG_MS);
   await peer.run(broadcast, 'three');
   const [again] = (await cluster.nodes({ name: 'a', mesh: 'full' })) as [ClusterNode];
   await again.run(connect, peer.name);

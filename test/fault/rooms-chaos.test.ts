@@ -203,7 +203,7 @@ async function makeTrouble(): Promise<void> {
 
 async function untilTrue(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
   try {
-    await until(what, isTrue, 40_000);
+    await until(what, isTrue, 60_000);
   } catch (error) {
     throw new Error(`${(error as Error).message}\n${story.join('\n')}`, { cause: error });
   }
@@ -236,7 +236,7 @@ function faultsOf(told: readonly Told[], sender: string): string[] {
 }
 
 it('R6, R7, R10, R16 clients have every message once and in order of its node, or are told resync', {
-  timeout: (ROUNDS * 40 + 120) * 1000,
+  timeout: (ROUNDS * 60 + 300) * 1000,
 }, async () => {
   for (const place of places) await open(place);
   await untilTrue('every node sees all others', isWhole);

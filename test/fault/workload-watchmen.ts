@@ -33,7 +33,7 @@ export class Watchmen {
 
   /** Resolves when every monitor of this node had its DOWN. */
   async finished(): Promise<void> {
-    await this.#work.bench.until('a DOWN for every monitor', () => this.open.size === 0, 20_000);
+    await this.#work.bench.until('a DOWN for every monitor', () => this.open.size === 0);
     if (this.#watchman !== undefined) this.#work.node.sendExit(this.#watchman, 'kill');
   }
 

@@ -69,7 +69,7 @@ export class Workload {
         .map(([kind]) => kind),
     ];
     await this.bench
-      .until('the end of all', () => open().length === 0, 20_000)
+      .until('the end of all', () => open().length === 0)
       .catch((error: Error) => {
         error.message += `: ${open().join(', ')} ${JSON.stringify(this.counts)}`;
         throw error;

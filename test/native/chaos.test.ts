@@ -127,7 +127,7 @@ describe('chaos', () => {
       if (step % 50 === 0) expect(actors.flatMap((actor) => actor.problems)).toEqual([]);
     }
     for (const actor of actors) actor.node.native.close(actor.node.handle);
-    await until('all stopped', () => actors.every((actor) => actor.stopped.has(actor.node.handle)), 30_000);
+    await until('all stopped', () => actors.every((actor) => actor.stopped.has(actor.node.handle)));
     expect(actors.flatMap((actor) => actor.problems)).toEqual([]);
     expect(actors.map((actor) => actor.answered)).toEqual(actors.map((actor) => actor.asked));
   });

@@ -2,7 +2,7 @@
 // With two nodes in it, all on one event loop: what matters here is how things end.
 
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { loadNative } from '../../bindings/index.ts';
@@ -152,7 +152,10 @@ const scenarios: Record<string, (reader: 'loop' | 'thread') => unknown> = {
     await Promise.all([a.close(), b.close()]);
     console.log('threads', threads());
   },
-  /** Answers nothing by itself: lines on stdin say what to do, each is answered by one line of JSON. */
+  /**
+   * Answers nothing by itself: lines on stdin say what to do, each is answered by one line of JSON. `block file`: the event loop
+   * stands still until the file is there.
+   */
   obey: async (reader) => {
     const options = JSON.parse(process.argv[4] ?? '{}') as RawOptions;
     const node = new RawNode({ name: 'o@127.0.0.1:0', reader, ...options });
@@ -161,13 +164,12 @@ const scenarios: Record<string, (reader: 'loop' | 'thread') => unknown> = {
     for await (const line of createInterface({ input: process.stdin })) {
       const [verb, ...words] = line.split(' ');
       if (verb === 'block') {
-        const until = performance.now() + Number(words[0]);
         // Inside a callback of a pipe: to the native side the loop seems to wait.
-        while (performance.now() < until);
+        const nothing = new Int32Array(new SharedArrayBuffer(4));
+        while (!existsSync(words.join(' '))) Atomics.wait(nothing, 0, 0, 10);
       }
       if (verb === 'send') for (const value of words) node.send(await node.up(), Number(value));
-      if (verb === 'await')
-        await until('all of them', () => node.numbers().length >= Number(words[0]), 30_000);
+      if (verb === 'await') await until('all of them', () => node.numbers().length >= Number(words[0]));
       if (verb === 'close') await node.close();
       const downs = node.entries.filter((entry) => entry.tag === NativeEvent.SESSION_DOWN).length;
       const { takeovers, spinHits, spinMisses } =

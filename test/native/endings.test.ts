@@ -43,19 +43,19 @@ describe.each(['loop', 'thread'])('an end, reader %s', (reader) => {
 
   it('twenty starts and stops leave no thread', async () => {
     const child = run('start and stop', reader);
-    expect(await child.exit(30_000)).toEqual({ code: 0, signal: null });
+    expect(await child.exit()).toEqual({ code: 0, signal: null });
     expect(child.stdout().trim()).toBe('threads 0');
   });
 
   it('worker.terminate with a batch in flight', async () => {
     const child = run('terminate a worker', reader);
-    expect(await child.exit(30_000), child.stderr()).toEqual({ code: 0, signal: null });
+    expect(await child.exit(), child.stderr()).toEqual({ code: 0, signal: null });
     expect(child.stdout().trim()).toBe('threads 0');
   });
 
   it('worker.terminate at any moment of its start', async () => {
     const child = run('terminate a worker at once', reader);
-    expect(await child.exit(30_000), child.stderr()).toEqual({ code: 0, signal: null });
+    expect(await child.exit(), child.stderr()).toEqual({ code: 0, signal: null });
     expect(child.stdout().trim()).toBe('threads 0');
   });
 
@@ -67,7 +67,7 @@ describe.each(['loop', 'thread'])('an end, reader %s', (reader) => {
 
   it('V4 twenty workers load it at once, and all end well', async () => {
     const child = run('twenty workers', reader);
-    expect(await child.exit(50_000), child.stderr()).toEqual({ code: 0, signal: null });
+    expect(await child.exit(90_000), child.stderr()).toEqual({ code: 0, signal: null });
     expect(child.stdout()).toContain(`codes ${'0'.repeat(20)} threads 0`);
   });
 

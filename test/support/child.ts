@@ -1,6 +1,7 @@
 // Starts operating-system processes that run a TypeScript file of the tests, and makes sure none outlives its test.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -43,6 +44,7 @@ export interface Child {
   /** Resolves when the process has ended and its output is complete. */
   exit(ms?: number): Promise<Exit>;
   write(text: string): void;
+  /** After SIGSTOP no thread of the process runs any more when this returns (on Linux). */
   kill(signal?: NodeJS.Signals): void;
 }
 
@@ -124,8 +126,36 @@ export function watch(child: ChildProcess): Child {
       withStory(`a line ${pattern} from process ${child.pid}`, findLine(pattern), ms),
     exit: (ms = DEADLINE_MS) => withStory(`the end of process ${child.pid}`, closed, ms),
     write: (text) => void child.stdin?.write(text),
-    kill: (signal = 'SIGKILL') => void child.kill(signal),
+    kill(signal = 'SIGKILL') {
+      if (child.kill(signal) && signal === 'SIGSTOP') awaitStandstill(child);
+    },
   };
+}
+
+/** A signal to stop takes effect thread by thread, some time after it was sent. */
+function awaitStandstill(child: ChildProcess): void {
+  if (process.platform !== 'linux') return;
+  const end = performance.now() + DEADLINE_MS;
+  while (isMoving(`/proc/${child.pid}/task`)) {
+    if (performance.now() > end)
+      throw new Error(`process ${child.pid} did not stop within ${DEADLINE_MS} ms`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+}
+
+/** Whether one of the threads is not stopped; false for a process that is gone. */
+function isMoving(tasks: string): boolean {
+  const read = <T>(what: () => T): T | undefined => {
+    try {
+      return what();
+    } catch {
+      return undefined; // the thread, or the whole process, has ended meanwhile
+    }
+  };
+  const states = read(() => readdirSync(tasks))?.map((task) =>
+    read(() => readFileSync(`${tasks}/${task}/status`, 'utf8')),
+  );
+  return states?.some((status) => status !== undefined && !/^State:\s+[TtZX]/m.test(status)) === true;
 }
 
 /** Kills every process this file started and waits until they are gone. For `afterEach`. */

@@ -1,7 +1,7 @@
 // The program of a test node's process. It is told what to do over its IPC channel: each message carries the text of
 // a function, which is called with the workbench below and the arguments that came with it.
 import * as snow from '../../ts/index.ts';
-import { deferred, turns, until, within } from './deadline.ts';
+import { DEADLINE_MS, deferred, turns, until, within } from './deadline.ts';
 
 /** What a test may set for a node; the cookie of tests is the default. */
 export type StartRequest = snow.NodeOptions & { name: string };
@@ -26,7 +26,7 @@ export class Probe {
   }
 
   /** Resolves with all messages once there are `count`. */
-  async count(count: number, ms = 20_000): Promise<unknown[]> {
+  async count(count: number, ms = DEADLINE_MS): Promise<unknown[]> {
     const end = performance.now() + ms;
     while (this.messages.length < count) {
       const what = `message number ${count} (${this.messages.length} came)`;
@@ -36,7 +36,7 @@ export class Probe {
   }
 
   /** Resolves with the first message that `matches`. */
-  async first<T>(matches: (message: unknown) => T | undefined | false, ms = 20_000): Promise<T> {
+  async first<T>(matches: (message: unknown) => T | undefined | false, ms = DEADLINE_MS): Promise<T> {
     const end = performance.now() + ms;
     for (let next = 0; ; next++) {
       while (next >= this.messages.length) {
@@ -100,7 +100,7 @@ export class Workbench {
   }
 
   /** Waits for the `count`-th event of a kind and gives all of that kind. */
-  async event(event: string, count = 1, ms = 20_000): Promise<unknown[][]> {
+  async event(event: string, count = 1, ms = DEADLINE_MS): Promise<unknown[][]> {
     await until(`event ${event} number ${count}`, () => this.seen(event).length >= count, ms);
     return this.seen(event);
   }

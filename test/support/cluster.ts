@@ -10,6 +10,7 @@ import { type Child, childCommand, hasSignals, root, watch } from './child.ts';
 import type { StartRequest, Workbench } from './cluster-node.ts';
 import { DEADLINE_MS, within } from './deadline.ts';
 import type { Host } from './hosts.ts';
+import { reservePort } from './ports.ts';
 import { Proxy } from './proxy.ts';
 import { randomFrom, seed } from './seed.ts';
 
@@ -18,6 +19,9 @@ export const COOKIE = 'test-cookie-9f3c7b1e5d8a2460';
 
 /** `SNOWMESH_READER=thread` runs every test with the other way of reading sockets. */
 const READER = process.env['SNOWMESH_READER'] === 'thread' ? ({ reader: 'thread' } as const) : {};
+
+/** The limit of silence between nodes of tests. Unit: ms. */
+const PATIENT_MS = 120_000;
 
 type Step<A extends unknown[], T> = (bench: Workbench, ...args: A) => T | Promise<T>;
 
@@ -43,7 +47,7 @@ export class ClusterNode {
 
   /** Runs `step` inside the process and gives its result; errors come back with their code. */
   run<A extends unknown[], T>(step: Step<A, T>, ...args: A): Promise<Awaited<T>> {
-    return this.runFor(DEADLINE_MS * 3, step, ...args);
+    return this.runFor(DEADLINE_MS * 2, step, ...args);
   }
 
   /** `run` with a deadline of its own, in ms. */
@@ -192,14 +196,18 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-/** Starts a node in a process; its name is known afterwards. */
+/**
+ * Starts a node in a process; its name is known afterwards. Unless a test says otherwise no node is lost by the clock, however
+ * long it is frozen or kept from its work; and one that is given port 0 has a port that it can be started on again.
+ */
 export async function startIn(node: ClusterNode, options: StartRequest): Promise<void> {
   const request = {
     cookie: COOKIE,
     mesh: 'explicit' as const,
+    downMs: PATIENT_MS,
     ...READER,
     ...options,
-    name: fullName(options.name),
+    name: await fullName(options),
   };
   node.name = await node.run((bench, wanted) => bench.start(wanted), request);
 }
@@ -211,4 +219,7 @@ export async function startBehind(node: ClusterNode, proxy: Proxy, options: Star
   proxy.target(await node.run((bench) => bench.node.port));
 }
 
-const fullName = (name: string): string => (name.includes('@') ? name : `${name}@127.0.0.1:0`);
+async function fullName({ name, listen }: StartRequest): Promise<string> {
+  const full = name.includes('@') ? name : `${name}@127.0.0.1:0`;
+  return listen === undefined ? full.replace(/:0$/, `:${await reservePort()}`) : full;
+}

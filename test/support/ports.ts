@@ -1,0 +1,43 @@
+// Ports for what has to listen at the same address again after it was gone, and for addresses where nobody listens. A port that
+// the system gave and that was closed may be given to any other process; these are below the range that it gives, and a UDP
+// socket on the same number keeps other tests away until this process ends.
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+
+const FIRST = 12_000;
+const COUNT = 18_000;
+let next = (process.pid * 101) % COUNT;
+
+/** A port on which no one listens and which no one else takes while this process lives. */
+export async function reservePort(): Promise<number> {
+  for (let tries = 0; tries < COUNT; tries++) {
+    const port = FIRST + (next++ % COUNT);
+    if ((await isOurs(port)) && (await isFree(port))) return port;
+  }
+  throw new Error(`no port from ${FIRST} to ${FIRST + COUNT} is free`);
+}
+
+async function isOurs(port: number): Promise<boolean> {
+  const socket = createSocket('udp4');
+  socket.unref();
+  try {
+    await Promise.all([once(socket, 'listening'), socket.bind({ port, exclusive: true })]);
+    return true;
+  } catch {
+    socket.close();
+    return false;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    await Promise.all([once(server, 'listening'), server.listen(port, '0.0.0.0')]);
+  } catch {
+    return false;
+  }
+  server.close();
+  await once(server, 'close');
+  return true;
+}
