@@ -246,7 +246,7 @@ describe('the life of a session', () => {
   });
 
   it('answers PING with PONG, and is kept alive by ours', async () => {
-    const other = await meeting.cluster.node({ name: 'ticking', tickMs: 100, downMs: 1000 });
+    const other = await meeting.cluster.node({ name: 'ticking', tickMs: 100, downMs: 3000 });
     await using ticked = await PlainPeer.dial(
       await other.run((bench) => bench.node.port),
       COOKIE,
@@ -256,7 +256,7 @@ describe('the life of a session', () => {
     ticked.send('PING', 123_456_789, 7);
     expect((await ticked.next('PONG'))[0]).toBe(123_456_789);
     // The node sends nothing but PINGs now, one in 100 ms; our answers keep it up for longer than its limit.
-    await until('thirty PINGs', () => ticked.pings >= 30);
+    await until('forty PINGs', () => ticked.pings >= 40);
     expect(await other.run((bench) => bench.node.nodes())).toEqual([PLAIN]);
   });
 

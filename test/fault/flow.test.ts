@@ -23,9 +23,7 @@ const memory = (node: ClusterNode): Promise<number> =>
   });
 
 describe('a receiver that does not read', () => {
-  it('P1 makes senders wait with bounded memory, and lets them continue', {
-    timeout: 120_000,
-  }, async () => {
+  it('P1 makes senders wait with bounded memory, and lets them continue', async () => {
     const [a, b] = (await cluster.nodes({ name: 'a' }, { name: 'b' })) as [ClusterNode, ClusterNode];
     await b.run(async (bench) => {
       bench.box['got'] = 0;
@@ -276,7 +274,7 @@ describe('large messages', () => {
     expect(seen).toBeGreaterThan(20);
   });
 
-  it('P4 of 100 senders leave no memory behind on the receiver', { timeout: 120_000 }, async () => {
+  it('P4 of 100 senders leave no memory behind on the receiver', async () => {
     const before = await memory(b);
     await a.run(
       (bench, peer, bytes) => {
@@ -293,9 +291,7 @@ describe('large messages', () => {
     await until('memory given back', async () => (await memory(b)) - before < 16 * MIB, 60_000);
   });
 
-  it('P4 whose sender dies arrive whole or not at all, and the session stays', {
-    timeout: 120_000,
-  }, async () => {
+  it('P4 whose sender dies arrive whole or not at all, and the session stays', async () => {
     const before = await memory(b);
     proxy.freeze();
     await a.run(
@@ -320,7 +316,7 @@ describe('large messages', () => {
     expect(await a.run((bench) => bench.seen('nodedown'))).toEqual([]);
   });
 
-  it('P4 cut off in the middle leave nothing behind on the receiver', { timeout: 120_000 }, async () => {
+  it('P4 cut off in the middle leave nothing behind on the receiver', async () => {
     const before = await memory(b);
     for (let round = 1; round <= 5; round++) {
       const passed = proxy.bytes.toServer;
@@ -341,7 +337,7 @@ describe('large messages', () => {
 });
 
 describe('names that peers make up', () => {
-  it('P7 are kept nowhere: of actors, of calls, of nodes', { timeout: 120_000 }, async () => {
+  it('P7 are kept nowhere: of actors, of calls, of nodes', async () => {
     const [a, b] = (await cluster.nodes({ name: 'a' }, { name: 'b' })) as [ClusterNode, ClusterNode];
     await a.run((bench, peer) => bench.node.connect(peer), b.name);
     const heap = (): Promise<number> =>

@@ -1,9 +1,9 @@
 // Nodes that find each other by DNS as in Kubernetes: a name server of this machine, real resolvers, real processes.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startPortmap } from '../../../ts/discovery/index.ts';
 import { Cluster, type ClusterNode, COOKIE } from '../../support/cluster.ts';
 import { until } from '../../support/deadline.ts';
 import { NameServer } from '../../support/name-server.ts';
+import { reservePort } from '../../support/ports.ts';
 
 const SERVICE = 'shop.default.svc.cluster.local';
 let cluster: Cluster;
@@ -40,21 +40,15 @@ async function pod(address: string, port: number, hostname = SERVICE): Promise<C
 
 const ready = (node: ClusterNode, ...peers: ClusterNode[]): Promise<readonly string[]> =>
   node.run(
-    (bench, wanted) => bench.node.ready({ peers: wanted, timeout: 20_000 }),
+    (bench, wanted) => bench.node.ready({ peers: wanted, timeout: 80_000 }),
     peers.map(({ name }) => name),
   );
 const downs = (node: ClusterNode): Promise<unknown[][]> =>
   node.run((bench) => bench.seen('nodedown').map(([, name, cause]) => [name, cause]));
 
-async function freePort(): Promise<number> {
-  const { port, close } = await startPortmap({ port: 0, host: '0.0.0.0' });
-  await close();
-  return port;
-}
-
 describe('DNS', () => {
   it('connects the pods of a headless service, whenever they come; a failure of it disturbs nobody', async () => {
-    const port = await freePort();
+    const port = await reservePort();
     const addresses = ['127.0.0.1', '127.0.0.2'];
     server.records.set(SERVICE, { addresses });
     const [a, b] = [await pod('127.0.0.1', port), await pod('127.0.0.2', port)];
@@ -74,7 +68,7 @@ describe('DNS', () => {
 
   it('brings a pod of a stateful set back under its name', async () => {
     const service = `_snowmesh._tcp.${SERVICE}`;
-    const [first, second] = [await freePort(), await freePort()];
+    const [first, second] = [await reservePort(), await reservePort()];
     server.records.set(service, {
       services: [
         { name: 'localhost', port: first },

@@ -65,17 +65,17 @@ beforeEach(async () => {
   );
   for (const node of lonely)
     await node.run(async (bench, peer) => void (await bench.node.connect(peer)), root.name);
-  const ready = { peers: NODES - 1, timeout: 60_000 };
+  const ready = { peers: NODES - 1, timeout: 150_000 };
   for (const node of [root, ...lonely])
-    await node.runFor(90_000, async (bench, all) => void (await bench.node.ready(all)), ready);
+    await node.runFor(160_000, async (bench, all) => void (await bench.node.ready(all)), ready);
   await crowd.runFor(
-    90_000,
+    160_000,
     async ({ box }, all) => {
       for (const node of box['nodes']) await node.ready(all);
     },
     ready,
   );
-}, 180_000);
+}, 400_000);
 afterEach(() => cluster.stop());
 
 describe.skipIf(whyNoBrowser !== undefined)('with 32 nodes and 10 000 actors the page', () => {
@@ -94,6 +94,7 @@ describe.skipIf(whyNoBrowser !== undefined)('with 32 nodes and 10 000 actors the
 
   const open = async (width: number, colorScheme: 'light' | 'dark'): Promise<Page> => {
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    page.setDefaultTimeout(90_000);
     await page.goto(url);
     await withFigures(page, NODES);
     await page.locator('tbody tr').nth(49).waitFor();
@@ -147,7 +148,7 @@ describe.skipIf(whyNoBrowser !== undefined)('with 32 nodes and 10 000 actors the
     await page.locator('#node-title', { hasText: blocked.name }).waitFor();
     expect(errors).toEqual([]);
     await page.close();
-  }, 120_000);
+  }, 300_000);
 });
 
 it('a round brings a browser at most 64 KiB', async () => {
@@ -169,4 +170,4 @@ it('a round brings a browser at most 64 KiB', async () => {
   }
   expect(bytes.cluster / events.cluster).toBeLessThan(48 * 1024);
   expect(bytes.node / events.node).toBeLessThan(16 * 1024);
-}, 60_000);
+}, 240_000);

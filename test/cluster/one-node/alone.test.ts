@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { killChildren, startChild } from '../../support/child.ts';
 import { Cluster, type ClusterNode, COOKIE } from '../../support/cluster.ts';
+import { reservePort } from '../../support/ports.ts';
 
 let cluster: Cluster;
 beforeEach(() => void (cluster = new Cluster()));
@@ -87,11 +88,7 @@ describe('a node without a name', () => {
 describe('starting', () => {
   it('K2 is over only when peers can connect: it hammers a node while that starts', async () => {
     const [prober, starter] = await Promise.all([cluster.node({ name: 'prober' }), cluster.process()]);
-    const server = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    const { port } = server.address() as { port: number };
-    await new Promise((resolve) => server.close(resolve));
-    const target = `late@127.0.0.1:${port}`;
+    const target = `late@127.0.0.1:${await reservePort()}`;
     const hammering = prober.run(async (bench, name) => {
       for (;;) if (await bench.node.connect(name)) return true;
     }, target);
@@ -183,10 +180,10 @@ describe('a node on its own', () => {
     const silent = createServer(() => {}).listen(0, '127.0.0.1');
     await new Promise((resolve) => silent.once('listening', resolve));
     const { port } = silent.address() as { port: number };
-    const node = await cluster.node({ name: 'a', handshakeMs: 400 });
+    const node = await cluster.node({ name: 'a', handshakeMs: 3000 });
     const seen = await node.run(async (bench, name) => {
       let isEarly = true;
-      setTimeout(() => (isEarly = false), 200);
+      setTimeout(() => (isEarly = false), 500);
       const probe = await bench.probe();
       const ref = probe.self.monitor({ name: 'x', node: name });
       const connected = await bench.node.connect(name);

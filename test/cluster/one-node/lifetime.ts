@@ -1,4 +1,4 @@
-// A process with nothing in it but a node. It leaves with code 7 when something keeps it alive longer than a moment.
+// A process with nothing in it but a node. It leaves with code 7 when something keeps it alive.
 import { portmapDiscovery, startNode } from '../../../ts/index.ts';
 
 const [mode, port] = process.argv.slice(2);
@@ -12,4 +12,4 @@ const node = await startNode({
 if (mode === 'unref') node?.unref();
 if (mode === 'ref') node?.unref().ref();
 if (mode === 'stop') await node?.stop();
-setTimeout(() => process.exit(7), 300).unref();
+setTimeout(() => process.exit(7), 3000).unref(); // long enough for a loop that waits for a processor to end by itself

@@ -5,11 +5,11 @@ import {
   type PortmapDiscoveryOptions,
   type PortmapRegistration,
   registerWithPortmap,
-  startPortmap,
 } from '../../../ts/discovery/index.ts';
 import { type Child, hasSignals, killChildren, startChild } from '../../support/child.ts';
 import { Cluster, type ClusterNode, COOKIE } from '../../support/cluster.ts';
 import { until } from '../../support/deadline.ts';
+import { reservePort } from '../../support/ports.ts';
 
 const MAIN = new URL('../../../ts/cli/main.ts', import.meta.url);
 const WORKER_POOL = new URL('./worker-pool.ts', import.meta.url);
@@ -58,7 +58,7 @@ describe('snowmesh portmap', () => {
   });
 
   it('U2 killed and started again, it has the names again within seconds', async () => {
-    const first = await portmap();
+    const first = await portmap(await reservePort());
     registrations.push(await registerWithPortmap('a', 9001, { port: first.port }));
     first.child.kill('SIGKILL');
     await first.child.exit();
@@ -103,7 +103,7 @@ describe('snowmesh portmap', () => {
 
 describe('an embedded port mapper', () => {
   it('U1 makes a cluster of nodes on free ports that start at once, without anything else', async () => {
-    const port = await freePort();
+    const port = await reservePort();
     await using cluster = new Cluster();
     const nodes = await Promise.all(['a', 'b', 'c'].map(() => cluster.process()));
     const names = await Promise.all(nodes.map((node, at) => join(node, `n${at}`, { port, embed: true })));
@@ -114,7 +114,7 @@ describe('an embedded port mapper', () => {
   });
 
   it('U2 passes to another node when its own is killed; sessions stay, and newcomers find everybody', async () => {
-    const port = await freePort();
+    const port = await reservePort();
     await using cluster = new Cluster();
     const [a, b, c, d] = await Promise.all(['a', 'b', 'c', 'd'].map(() => cluster.process()));
     await join(a as ClusterNode, 'a', { port, embed: true });
@@ -136,7 +136,7 @@ describe('an embedded port mapper', () => {
   });
 
   it.each(['unref', 'stop'])('V5 keeps no process alive (%s)', async (mode) => {
-    const args = [mode, String(await freePort())];
+    const args = [mode, String(await reservePort())];
     expect((await startChild(LIFETIME, { args }).exit()).code).toBe(0);
   });
 });
@@ -170,14 +170,13 @@ function join(
 }
 
 const ready = (node: ClusterNode, peers: readonly string[]): Promise<readonly string[]> =>
-  node.run((bench, wanted) => bench.box['node'].ready({ peers: wanted, timeout: 10_000 }), peers);
+  node.run((bench, wanted) => bench.box['node'].ready({ peers: wanted, timeout: 80_000 }), peers);
 
-/** A port nobody listens on. */
 describe('node:cluster', () => {
   it.each([2, 4])('U1 %i workers that embed the port mapper meet each other', async (count) => {
-    const port = await freePort();
+    const port = await reservePort();
     const child = startChild(WORKER_POOL, { args: [String(count), String(port)] });
-    for (let id = 1; id <= count; id++) await child.line(`worker ${id} has met all`, 30_000);
+    for (let id = 1; id <= count; id++) await child.line(`worker ${id} has met all`, 80_000);
     // One port mapper, whichever worker runs it: the primary does not spread its clients over all workers.
     for (let round = 0; round < count; round++) {
       for (let id = 1; id <= count; id++)
@@ -185,9 +184,3 @@ describe('node:cluster', () => {
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const { port, close } = await startPortmap({ port: 0 });
-  await close();
-  return port;
-}

@@ -22,7 +22,16 @@ const server = defineServer({
 });
 await server.start(node);
 const stays = setInterval(() => {}, 1e6); // the end of the node is not the end of the process by itself
-const times = mode.endsWith('patient') ? { timeout: 1e6 } : { timeout: 300, grace: 300 };
+/** What is awaited in full, what is given up, and when the native thread speaks. */
+const TIMES: Record<string, { timeout: number; grace?: number }> = {
+  patient: { timeout: 1e6 },
+  'busy and patient': { timeout: 1e6 },
+  slow: { timeout: 300, grace: 60_000 },
+  'before hangs': { timeout: 300, grace: 60_000 },
+  busy: { timeout: 300, grace: 300 },
+  'stuck in terminate': { timeout: 300, grace: 300 },
+};
+const times = TIMES[mode] ?? { timeout: 60_000 };
 node.stopOnSignals({
   ...times,
   before: async () => {

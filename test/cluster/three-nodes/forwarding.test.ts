@@ -95,6 +95,7 @@ describe('a PID that came over a third node', () => {
     const { a, b, c } = await chain();
     const { name } = a;
     await a.kill();
+    await b.run((bench) => bench.event('nodedown'));
     const again = await cluster.process();
     await startIn(again, { name });
     await again.run(async (bench) => {

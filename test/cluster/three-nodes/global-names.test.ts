@@ -62,7 +62,7 @@ const untilEverywhere = (
   );
 
 describe('global names of three nodes', () => {
-  it('Q1 go to exactly one of three claimants, 1000 times over', { timeout: 120_000 }, async () => {
+  it('Q1 go to exactly one of three claimants, 1000 times over', async () => {
     const nodes = (await joined('a', 'b', 'c')) as Three;
     const answers = await Promise.all(
       nodes.map((node) =>
@@ -248,9 +248,7 @@ describe('global names of three nodes', () => {
 });
 
 describe('global names of four nodes', () => {
-  it('Q7 registered on both sides of a split have one owner, the same on all four', {
-    timeout: 120_000,
-  }, async () => {
+  it('Q7 registered on both sides of a split have one owner, the same on all four', async () => {
     const nodes = await joined('a', 'b', 'c', 'd');
     const [a, b, c, d] = nodes as [ClusterNode, ClusterNode, ClusterNode, ClusterNode];
     for (const node of [a, b])

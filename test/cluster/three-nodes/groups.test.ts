@@ -126,7 +126,7 @@ describe('groups of several nodes', () => {
     ]);
   });
 
-  it('R4 come together again from four parts', { timeout: 60_000 }, async () => {
+  it('R4 come together again from four parts', async () => {
     const nodes = await joined<ClusterNode[]>('a', 'b', 'c', 'd');
     for (const node of nodes) await node.run(join, 'g', 'x');
     await untilSeen(nodes, 'g', nodes);
@@ -209,7 +209,7 @@ describe('groups of several nodes', () => {
 });
 
 describe('many groups', () => {
-  it('R3 leave nothing behind: a million joined and left on two nodes', { timeout: 180_000 }, async () => {
+  it('R3 leave nothing behind: a million joined and left on two nodes', { timeout: 480_000 }, async () => {
     const [a, b] = await joined<[ClusterNode, ClusterNode]>('a', 'b');
     const memory = (bench: Workbench): Promise<number> =>
       bench.turns(5).then(() => {
@@ -230,10 +230,10 @@ describe('many groups', () => {
       groups.join('last', bench.box['x'].pid);
       groups.leave('first', bench.box['x'].pid);
     };
-    await a.runFor(60_000, many, 0, 20_000);
+    await a.run(many, 0, 20_000);
     await untilSeen([b], 'last', [a]);
     const before = [await a.run(memory), await b.run(memory)];
-    await a.runFor(150_000, many, 0, 1_000_000);
+    await a.runFor(420_000, many, 0, 1_000_000);
     await untilSeen([b], 'last', [a, a]);
     expect([await a.run(which), await b.run(which)]).toEqual([['last'], ['last']]);
     const after = [await a.run(memory), await b.run(memory)];

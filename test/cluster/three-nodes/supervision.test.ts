@@ -123,7 +123,7 @@ describe('a supervisor with children on other nodes', () => {
     expect(await a.run(children)).toEqual([expect.stringContaining(c.name)]);
   });
 
-  it('S3 stops a child that ran on beyond a split once its node is back', { timeout: 60_000 }, async () => {
+  it('S3 stops a child that ran on beyond a split once its node is back', async () => {
     const [a, c] = await nodes<[ClusterNode, ClusterNode]>('a', 'c');
     const { node: b, proxy } = await cluster.behindProxy({ name: 'b' });
     await b.run(expose);
@@ -140,7 +140,7 @@ describe('a supervisor with children on other nodes', () => {
     expect(await a.run(children)).toEqual([expect.stringContaining(c.name)]);
   });
 
-  it('S3 kills the stray before it starts another on the same node', { timeout: 60_000 }, async () => {
+  it('S3 kills the stray before it starts another on the same node', async () => {
     const [a, b] = await nodes<[ClusterNode, ClusterNode]>('a', 'b');
     expect(await a.run(supervise, [{ id: 'x', what: 'stubborn', nodes: [b.name] }], 3)).toBe('ok');
     const [before] = await a.run(children);

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Cluster, startIn } from '../../support/cluster.ts';
 import type { Workbench } from '../../support/cluster-node.ts';
+import { reservePort } from '../../support/ports.ts';
 
 let cluster: Cluster;
 beforeEach(() => void (cluster = new Cluster()));
@@ -154,7 +155,7 @@ describe('sending', () => {
     const seen = await b!.run(async (bench, total) => {
       const next = new Map<number, number>();
       const faults: unknown[] = [];
-      for (const message of await bench.box['inbox'].count(total, 30_000)) {
+      for (const message of await bench.box['inbox'].count(total)) {
         const { sender, number, filler, length } = message as {
           sender: number;
           number: number;
@@ -199,9 +200,7 @@ describe('sending', () => {
     expect(story).toEqual({ isDown: true, reason: 'done', messages: 1001 });
   });
 
-  it('M9 lets others of a node work while a peer is busy, and tells busy and drain', {
-    timeout: 60_000,
-  }, async () => {
+  it('M9 lets others of a node work while a peer is busy, and tells busy and drain', async () => {
     const [a, b, c] = await cluster.nodes(
       { name: 'a', outbox: { highWater: 200_000 } },
       { name: 'b' },
@@ -238,7 +237,7 @@ describe('sending', () => {
     expect(seen.isWaiting).toBe(true);
     expect(seen.answered).toEqual([['echo', 'x']]);
     b!.thaw();
-    await a!.run((bench) => bench.within('room again', bench.box['waited'], 20_000));
+    await a!.run((bench) => bench.within('room again', bench.box['waited']));
     await a!.run((bench) => bench.event('drain'));
     expect(
       await b!.run(
@@ -309,7 +308,7 @@ describe('sending', () => {
 });
 
 describe('a connection that is cut at any moment', () => {
-  it('B4 loses messages, but never reorders or repeats one', { timeout: 120_000 }, async () => {
+  it('B4 loses messages, but never reorders or repeats one', async () => {
     const { node: b, proxy } = await cluster.behindProxy({ name: 'b' });
     const a = await cluster.node({ name: 'a' });
     await b.run(listen, 'inbox');
@@ -346,7 +345,7 @@ describe('a connection that is cut at any moment', () => {
     }
     await a.run((bench) => void (bench.box['run'] = false));
     const numbers = await b.run(async (bench) => {
-      await bench.box['inbox'].first((message: unknown) => message === 'end', 30_000);
+      await bench.box['inbox'].first((message: unknown) => message === 'end');
       return bench.box['inbox'].messages
         .filter((message: unknown) => message !== 'end')
         .map((message: number[]) => message[0]) as number[];
@@ -369,6 +368,7 @@ describe('a restarted node', () => {
     await a.run((bench) => bench.box['catch'].count(1));
     const { name } = first;
     await first.kill();
+    await a.run((bench) => bench.event('nodedown'));
     const second = await cluster.process();
     await startIn(second, { name });
     await second.run(async (bench) => {
@@ -394,7 +394,7 @@ describe('a restarted node', () => {
       );
       let call = '';
       await bench.snow
-        .callWith(bench.node, { timeout: 5000 }, pid, 'x')
+        .callWith(bench.node, { timeout: 60_000 }, pid, 'x')
         .catch((error) => (call = error.state));
       return {
         same: down.ref.equals(ref),
@@ -419,9 +419,7 @@ describe('a restarted node', () => {
     expect(got).toEqual({ messages: 0, actors: 50 });
   });
 
-  it('M4 through 300 incarnations no PID of one ever means an actor of another', {
-    timeout: 120_000,
-  }, async () => {
+  it('M4 through 300 incarnations no PID of one ever means an actor of another', async () => {
     const incarnations = Number(process.env['SNOWMESH_INCARNATIONS'] ?? 300);
     const a = await cluster.node({ name: 'a' });
     const b = await cluster.process();
@@ -430,7 +428,7 @@ describe('a restarted node', () => {
       bench.box['probe'] = probe;
       bench.box['pids'] = [];
     });
-    let name = 'b@127.0.0.1:0';
+    let name = `b@127.0.0.1:${await reservePort()}`;
     for (let round = 1; round <= incarnations; round++) {
       name = await b.run(
         async (bench, wanted, cookie, peer, number) => {

@@ -64,9 +64,7 @@ describe('connecting', () => {
 });
 
 describe('simultaneous dials', () => {
-  it('K8 end with exactly one session, the same at both ends, and lose nothing sent after nodeup', {
-    timeout: 120_000,
-  }, async () => {
+  it('K8 end with exactly one session, the same at both ends, and lose nothing sent after nodeup', async () => {
     const rounds = Number(process.env['SNOWMESH_ROUNDS'] ?? 150);
     const [a, b] = await cluster.nodes({ name: 'a' }, { name: 'b' });
     for (const node of [a!, b!]) {
@@ -112,7 +110,7 @@ describe('simultaneous dials', () => {
     }
   });
 
-  it('K8 of ten nodes at once end in a full mesh of single sessions', { timeout: 120_000 }, async () => {
+  it('K8 of ten nodes at once end in a full mesh of single sessions', async () => {
     const nodes = await cluster.nodes(...Array.from({ length: 10 }, (_, index) => ({ name: `n${index}` })));
     const names = nodes.map(({ name }) => name);
     await Promise.all(
@@ -249,9 +247,7 @@ describe('losing a session', () => {
 });
 
 describe('a peer that comes back', () => {
-  it('K9 is taken although its old connection still looks alive, with nodedown before nodeup', {
-    timeout: 60_000,
-  }, async () => {
+  it('K9 is taken although its old connection still looks alive, with nodedown before nodeup', async () => {
     const a = await cluster.node({ name: 'a' });
     const first = await cluster.node({ name: 'b' });
     const direct = a.name;
@@ -314,9 +310,7 @@ describe('a peer that comes back', () => {
     expect(story).toEqual({ kinds: ['nodeup', 'nodedown', 'nodeup'], down: 'replaced' });
   });
 
-  it('K10 replaces sessions many times over, and links of the new one stay', {
-    timeout: 120_000,
-  }, async () => {
+  it('K10 replaces sessions many times over, and links of the new one stay', async () => {
     const rounds = Number(process.env['SNOWMESH_ROUNDS'] ?? 100);
     const a = await cluster.process();
     const proxy = await cluster.proxy();

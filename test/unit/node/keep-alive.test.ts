@@ -9,7 +9,7 @@ async function outputOf(scenario: string): Promise<string> {
   return child.stdout().trim();
 }
 
-describe('a node without a name', { timeout: 30_000 }, () => {
+describe('a node without a name', () => {
   it.each(['timer', 'timers one after the other', 'a timer behind a cancelled one', 'call', 'unref and ref'])(
     'V5 keeps its process alive while something waits for a timer: %s',
     async (scenario) => {

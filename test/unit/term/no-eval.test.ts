@@ -7,7 +7,7 @@ afterEach(killChildren);
 it.each([
   ['with', []],
   ['without', ['--disallow-code-generation-from-strings']],
-])('copies, sends and reads objects %s code generation', { timeout: 60_000 }, async (_, nodeOptions) => {
+])('copies, sends and reads objects %s code generation', async (_, nodeOptions) => {
   const child = startChild(new URL('no-eval-child.ts', import.meta.url), { nodeOptions });
   expect(JSON.parse(await child.line('results'))).toEqual({
     isAllowed: nodeOptions.length === 0,
