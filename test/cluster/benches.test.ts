@@ -5,7 +5,7 @@ import { startChild } from '../support/child.ts';
 
 const RUN = new URL('../../benches/run.ts', import.meta.url);
 /** Some sixty processes start, most of them one after the other. */
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 600_000;
 
 interface Line {
   readonly suite?: string;

@@ -9,11 +9,13 @@ const FIRST = 12_000;
 const COUNT = 18_000;
 let next = (process.pid * 101) % COUNT;
 
-/** A port on which no one listens and which no one else takes while this process lives. */
-export async function reservePort(): Promise<number> {
+/** A port on which no one listens and which no one else takes while this process lives, and with it those at these distances. */
+export async function reservePort(offsets: readonly number[] = [0]): Promise<number> {
   for (let tries = 0; tries < COUNT; tries++) {
     const port = FIRST + (next++ % COUNT);
-    if ((await isOurs(port)) && (await isFree(port))) return port;
+    const isReserved = async (offset: number): Promise<boolean> =>
+      (await isOurs(port + offset)) && isFree(port + offset);
+    if ((await Promise.all(offsets.map(isReserved))).every(Boolean)) return port;
   }
   throw new Error(`no port from ${FIRST} to ${FIRST + COUNT} is free`);
 }

@@ -15,7 +15,7 @@ async function freshPages(...args: string[]): Promise<number> {
 const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
 
 describe.runIf(header.glibcVersionRuntime !== undefined)('a node that has a name', () => {
-  it('keeps the memory of messages for the next ones', async () => {
+  it('keeps the memory of messages for the next ones', { timeout: 300_000 }, async () => {
     // Whether the memory lies at the end of the heap, where glibc would give it back, is a matter of luck: often enough in six.
     for (let n = 0; n < 6; n++) expect(await freshPages('memory@127.0.0.1:0')).toBeLessThan(0.5);
   });

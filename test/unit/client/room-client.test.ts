@@ -7,6 +7,7 @@ import { type ClientOptions, connectRooms, KEY_ROOM, type RoomClient } from '../
 import { type Node, startNode } from '../../../ts/node/index.ts';
 import { type AttachOptions, createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
 import { turns, until } from '../../support/deadline.ts';
+import { reservePort } from '../../support/ports.ts';
 import { type TestWebSocket, WebSocket } from '../../support/websocket.ts';
 
 let node: Node;
@@ -37,10 +38,10 @@ class Recorded extends WebSocket {
   }
 }
 
-async function serve(options: RoomsOptions = {}, attached: AttachOptions = {}): Promise<void> {
+async function serve(options: RoomsOptions = {}, attached: AttachOptions = {}, port = 0): Promise<void> {
   rooms = createRooms(node, { join: () => true, ...options });
   server = createServer();
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/rooms`;
   rooms.attach(server, attached);
@@ -291,13 +292,13 @@ describe('a client', () => {
 
   it('asks again for its rooms, and says resync, when its session is not known any more', async () => {
     const keyed = { authorize: () => ({ key: 'ann' }) };
-    await serve({}, keyed);
+    const port = await reservePort();
+    await serve({}, keyed, port);
     const { client, all, data } = connect();
     await client.join('g');
     await until('it is in the room of its user', () =>
       client.state.includes(JSON.stringify(`${KEY_ROOM}ann`)),
     );
-    const port = Number(new URL(url).port);
     rooms.close();
     server.closeAllConnections();
     server.close();

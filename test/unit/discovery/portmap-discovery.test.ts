@@ -12,6 +12,7 @@ import {
 } from '../../../ts/discovery/index.ts';
 import type { SnowmeshError } from '../../../ts/errors/index.ts';
 import { until } from '../../support/deadline.ts';
+import { reservePort } from '../../support/ports.ts';
 
 /** A discovery of one node, and what it told. */
 class Looker {
@@ -41,8 +42,8 @@ let port: number;
 let portmap: Portmap | undefined;
 const lookers: Looker[] = [];
 beforeEach(async () => {
-  portmap = await startPortmap({ port: 0 });
-  ({ port } = portmap);
+  port = await reservePort(); // it is closed, and opened again
+  portmap = await startPortmap({ port });
 });
 afterEach(async () => {
   for (const { discovery } of lookers.splice(0)) await discovery.stop();

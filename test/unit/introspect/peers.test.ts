@@ -1,6 +1,6 @@
 // Questions between nodes, over links that a test delivers and cuts.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Introspector } from '../../../ts/introspect/index.ts';
 import { Introspection } from '../../../ts/introspect/introspection.ts';
 import type { ChannelPeer } from '../../../ts/node/index.ts';
@@ -258,18 +258,31 @@ describe('rates of sessions', () => {
       },
     ];
     const of = view(a, a);
-    expect((await of.sessions())[0]?.rates).toBeUndefined();
-    const began = performance.now();
-    while (performance.now() - began < 60) await nextTurn();
-    count = 1000;
-    const [{ rates }] = (await of.sessions()) as unknown as [{ rates: Record<string, number> }];
-    expect(rates['framesIn']).toBeGreaterThan(0);
-    expect(Math.round((rates['bytesIn'] as number) / (rates['framesIn'] as number))).toBe(10);
-    expect(Math.round((rates['bytesOut'] as number) / (rates['framesIn'] as number))).toBe(2);
-    expect(Math.round((rates['framesOut'] as number) / (rates['framesIn'] as number))).toBe(5);
-    connection = 2;
-    const later = performance.now();
-    while (performance.now() - later < 60) await nextTurn();
-    expect((await of.sessions())[0]?.rates).toBeUndefined();
+    const clock = vi.spyOn(performance, 'now');
+    let time = 1_000_000;
+    /** The rates of a call that is so many ms after the one before. */
+    const ratesAfter = async (ms: number): Promise<Record<string, number> | undefined> => {
+      time += ms;
+      clock.mockReturnValue(time);
+      return (await of.sessions())[0]?.rates as Record<string, number> | undefined;
+    };
+    try {
+      expect(await ratesAfter(0)).toBeUndefined();
+      count = 1000;
+      expect(await ratesAfter(500)).toEqual({
+        framesIn: 2000,
+        framesOut: 10_000,
+        bytesIn: 20_000,
+        bytesOut: 4000,
+      });
+      count = 1100;
+      expect(await ratesAfter(49), 'too short a time').toBeUndefined();
+      count = 1200;
+      expect(await ratesAfter(100)).toMatchObject({ framesIn: 1000 });
+      connection = 2;
+      expect(await ratesAfter(100), 'another connection').toBeUndefined();
+    } finally {
+      clock.mockRestore();
+    }
   });
 });

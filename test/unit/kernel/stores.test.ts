@@ -1,6 +1,6 @@
 // AsyncLocalStorage: an actor's code runs in the stores of its spawn, never in those of the code that made the scheduler run.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   Call,
@@ -32,7 +32,7 @@ const asynchronous = (self: Self<Call>): HandlerBody<Call> => ({
     const before = store();
     await Promise.resolve();
     const early = store();
-    await sleep(2);
+    await nextTurn();
     replyTo(self, message, [before, early, store()]);
   },
 });
@@ -113,7 +113,7 @@ describe.each(['none', 'owner'])('an actor that was spawned in the store "%s"', 
           onTerminate: () => resolve(store()),
         })),
       );
-      setTimeout(() => als.run('alice', () => runtime.send(pid as Pid<unknown>, 'end')), 1);
+      setImmediate(() => als.run('alice', () => runtime.send(pid as Pid<unknown>, 'end')));
     });
     expect(ended).toBe(own);
   });
@@ -143,7 +143,7 @@ describe.each(['none', 'owner'])('an actor that was spawned in the store "%s"', 
           await self.receive();
         }),
       );
-      setTimeout(() => als.run('alice', () => runtime.sendExit(pid, 'kill')), 1);
+      setImmediate(() => als.run('alice', () => runtime.sendExit(pid, 'kill')));
     });
     expect(await heard).toBe(own);
   });

@@ -64,7 +64,8 @@ describe('a connect that fails, and a call of that node, say why', () => {
 
   it.each(cases)('%s: %s', async (why, text, peer) => {
     const name = await peer();
-    const node = await started('a@127.0.0.1:0', { handshakeMs: 1000 });
+    // Only who never answers is given up by the clock.
+    const node = await started('a@127.0.0.1:0', { handshakeMs: why === 'timeout' ? 500 : 60_000 });
     const events: unknown[][] = [];
     node.on('unreachable', (...args) => void events.push(args));
     expect(node.connectFailure(name)?.why).toBe('not_dialled');

@@ -126,6 +126,7 @@ describe.skipIf(whyNoBrowser !== undefined)('the page', () => {
 
   const open = async (width: number, colorScheme: 'light' | 'dark'): Promise<Page> => {
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    page.setDefaultTimeout(90_000);
     await page.goto(observer.url);
     await page.getByRole('cell', { name: 'heap' }).waitFor();
     return page;
@@ -139,6 +140,7 @@ describe.skipIf(whyNoBrowser !== undefined)('the page', () => {
     const page = await open(1280, 'light');
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(error.message));
+    await page.locator('#nodes button').nth(4).waitFor();
     expect(await page.locator('#nodes button').count()).toBe(5);
     expect(await page.locator('tbody tr').first().textContent()).toMatch(/heap.*42/);
     await page.getByRole('button', { name: 'Supervision' }).press('Enter');

@@ -6,8 +6,9 @@ import Module from 'node:module';
 import { type AddressInfo, connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { afterEach, expect, it, vi } from 'vitest';
-import { type Node, Spread, startNode } from '../../../ts/node/index.ts';
+import { type Node, type NodeOptions, Spread, startNode } from '../../../ts/node/index.ts';
 import { type AttachOptions, createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
+import { VirtualClock } from '../../../ts/testing/index.ts';
 import { selfSigned } from '../../support/certificate.ts';
 import { until } from '../../support/deadline.ts';
 import { answerOf, load, Tap, type WebSocketOptions } from '../../support/websocket.ts';
@@ -34,8 +35,9 @@ async function serve(
   options: RoomsOptions = ECHO,
   attached: AttachOptions = {},
   made: Server = createServer((_request, response) => void response.end('page')),
+  of: NodeOptions = {},
 ): Promise<string> {
-  node = await startNode();
+  node = await startNode(of);
   rooms = createRooms(node, options);
   server = made;
   if (!server.listening) {
@@ -313,13 +315,16 @@ it('permessage-deflate: what is long is compressed once for all readers', async 
 });
 
 it('drain closes all with 1012, spread over its time, and admits none', async () => {
-  const host = await serve();
+  const clock = new VirtualClock();
+  const host = await serve(ECHO, {}, createServer(), { clock });
   const taps = await Promise.all(Array.from({ length: 6 }, () => Tap.open(`ws://${host}/rooms`)));
   await until('all are members', () => rooms.members('g').local === 6);
   const done = rooms.drain({ over: 200 });
   const { status, retryAfter } = await answerOf(`ws://${host}/rooms`);
   expect([status, Number(retryAfter) >= 1]).toEqual([503, true]);
   expect(rooms.stats().connections).toBeGreaterThan(0);
+  await until('all are gone', () => clock.step(1000) || rooms.stats().connections === 0);
+  while (clock.step(2000));
   await done;
   expect(new Set((await Promise.all(taps.map((tap) => tap.end()))).map(({ code }) => code))).toEqual(
     new Set([1012]),
