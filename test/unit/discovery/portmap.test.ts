@@ -16,7 +16,7 @@ import { until, within } from '../../support/deadline.ts';
 let portmap: Portmap;
 const registrations: PortmapRegistration[] = [];
 const sockets: Socket[] = [];
-beforeEach(async () => void (portmap = await startPortmap({ port: 0, lineMs: 300 })));
+beforeEach(async () => void (portmap = await startPortmap({ port: 0, lineMs: 3000 })));
 afterEach(async () => {
   for (const registration of registrations.splice(0)) registration.close();
   for (const socket of sockets.splice(0)) socket.destroy();
