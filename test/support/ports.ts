@@ -24,7 +24,8 @@ async function isOurs(port: number): Promise<boolean> {
   const socket = createSocket('udp4');
   socket.unref();
   try {
-    await Promise.all([once(socket, 'listening'), socket.bind({ port, exclusive: true })]);
+    socket.bind({ port, exclusive: true });
+    await once(socket, 'listening');
     return true;
   } catch {
     socket.close();
@@ -35,7 +36,8 @@ async function isOurs(port: number): Promise<boolean> {
 async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   try {
-    await Promise.all([once(server, 'listening'), server.listen(port, '0.0.0.0')]);
+    server.listen(port, '0.0.0.0');
+    await once(server, 'listening');
   } catch {
     return false;
   }
