@@ -113,7 +113,7 @@ function fromBundle(own: string): Found {
   const text =
     `it runs from a bundle in ${own}, and no native addon is there. Leave snowmesh out of the bundle (the setting ` +
     "`external`), or copy the package's folder prebuilds/ beside the bundle, or name the .node file in " +
-    `SNOWMESH_NATIVE_PATH: see docs/bundling.md. Looked at: ${files.join(', ')}.`;
+    `SNOWMESH_NATIVE_PATH: see docs/guides/bundling.md. Looked at: ${files.join(', ')}.`;
   let reason: unknown;
   for (const file of files.filter((each) => existsSync(each))) {
     try {

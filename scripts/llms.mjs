@@ -1,7 +1,10 @@
 // docs/llms.txt: a list of the documents with what each is about, in the form of https://llmstxt.org, for programs that read
 // documentation. `node scripts/llms.mjs` writes it from the documents; test/documents.test.ts fails when it is out of date.
+//
+// `node scripts/llms.mjs FOLDER` writes both llms.txt and llms-full.txt, which is all documents in one text, into the folder of the site:
+// `npm run docs` does so.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -9,7 +12,7 @@ export const page = join(root, 'docs/llms.txt');
 
 /** The documents that somebody needs who uses the package, in the order of reading; the others follow as optional. */
 const FIRST = [
-  'guide',
+  'tour',
   'guides',
   'from-erlang',
   'guarantees',
@@ -18,45 +21,71 @@ const FIRST = [
   'operate',
   'discovery',
   'rooms',
-  'bundling',
 ];
 
-/** What docs/llms.txt has to contain. */
-export function llmsText() {
-  const names = readdirSync(join(root, 'docs'))
+const namesIn = (folder) =>
+  readdirSync(join(root, 'docs', folder))
     .filter((file) => file.endsWith('.md'))
-    .map((file) => file.slice(0, -'.md'.length));
-  const others = names.filter((name) => !FIRST.includes(name)).sort();
+    .map((file) => posix.join(folder, file.slice(0, -'.md'.length)))
+    .sort();
+
+/** Every document, by the heading under which llms.txt lists it. */
+function sections() {
+  const others = namesIn('').filter((name) => !FIRST.includes(name));
+  return { Docs: FIRST, Guides: namesIn('guides'), Optional: others };
+}
+
+const read = (name) => readFileSync(join(root, `docs/${name}.md`), 'utf8');
+
+/**
+ * What llms.txt has to contain.
+ *
+ * @param linkTo where the document of a name is, `../README` among them.
+ * @param more lines for the list of documents.
+ */
+export function llmsText(linkTo = (name) => `${name}.md`, more = []) {
   const { description, name } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  return [
-    `# ${name}`,
-    '',
-    `> ${description}`,
-    '',
-    '## Docs',
-    '',
-    '- [README](../README.md): first programs, what is promised, platforms',
-    ...FIRST.map(entry),
-    '',
-    '## Optional',
-    '',
-    ...others.map(entry),
-    '',
-  ].join('\n');
+  const readme = `- [README](${linkTo('../README')}): first programs, what is promised, platforms`;
+  const lists = Object.entries(sections()).map(([heading, names]) => {
+    const before = heading === 'Docs' ? [...more, readme] : [];
+    return `## ${heading}\n\n${[...before, ...names.map((one) => entry(one, linkTo))].join('\n')}\n`;
+  });
+  return [`# ${name}\n`, `> ${description}\n`, ...lists].join('\n');
+}
+
+/** All documents in one text, each below a line with its path. */
+export function llmsFullText() {
+  const names = ['../README', ...Object.values(sections()).flat()];
+  return names
+    .map((name) => `<!-- ${posix.join('docs', `${name}.md`)} -->\n\n${read(name).trimEnd()}\n`)
+    .join('\n');
+}
+
+/** What belongs into the folder of the site, by the name of the file. */
+export function siteTexts() {
+  const linkTo = (name) => (name === '../README' ? 'index.html' : `documents/${posix.basename(name)}.html`);
+  const whole = '- [All documents in one text](llms-full.txt): for programs that read everything at once';
+  return { 'llms.txt': llmsText(linkTo, [whole]), 'llms-full.txt': llmsFullText() };
 }
 
 /** A document's title, and the first sentence of its first paragraph without links. */
-function entry(name) {
-  const lines = readFileSync(join(root, `docs/${name}.md`), 'utf8').split('\n');
+function entry(name, linkTo) {
+  const lines = read(name).split('\n');
   const title = lines[0].replace(/^# /, '');
   const from = lines.findIndex((line, index) => index > 0 && line.trim() !== '');
   const to = lines.findIndex((line, index) => index > from && line.trim() === '');
   const paragraph = lines
     .slice(from, to)
     .join(' ')
-    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1');
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/^\*\*Problem\.\*\* /, '');
   const [sentence] = /^.*?[.:](?= |$)/.exec(paragraph) ?? [paragraph];
-  return `- [${title}](${name}.md): ${sentence.replace(/[.:]$/, '')}`;
+  return `- [${title}](${linkTo(name)}): ${sentence.replace(/[.:]$/, '')}`;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) writeFileSync(page, llmsText());
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const [folder] = process.argv.slice(2);
+  if (folder === undefined) writeFileSync(page, llmsText());
+  else
+    for (const [file, text] of Object.entries(siteTexts())) writeFileSync(join(resolve(folder), file), text);
+}

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 // @ts-expect-error A script of this repository, without types.
-import { llmsText } from '../scripts/llms.mjs';
+import { llmsText, siteTexts } from '../scripts/llms.mjs';
 // @ts-expect-error A script of this repository, without types.
 import { citations, findProofs } from '../scripts/rules.mjs';
 import { root } from './support/child.ts';
@@ -83,9 +83,20 @@ it('docs/llms.txt is what `node scripts/llms.mjs` writes', () => {
   expect(textOf('docs/llms.txt')).toBe(llmsText());
 });
 
+it('the site has llms.txt with links to its pages, and all documents in one text', () => {
+  const texts = siteTexts() as Record<string, string>;
+  const whole = texts['llms-full.txt'] ?? '';
+  for (const path of documents.filter((each) => each === 'README.md' || each.startsWith('docs/')))
+    expect(whole.split(`<!-- ${path} -->\n\n${textOf(path).trimEnd()}\n`), path).toHaveLength(2);
+  const links = [...(texts['llms.txt'] ?? '').matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => link);
+  expect(links).toContain('llms-full.txt');
+  expect(links).toContain('documents/job-queue.html');
+  expect(links.filter((link) => link !== 'llms-full.txt' && !link?.endsWith('.html'))).toEqual([]);
+});
+
 it('the site has every document of docs/', () => {
   const { projectDocuments } = JSON.parse(textOf('docs/typedoc.json')) as { projectDocuments: string[] };
-  const all = readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md'));
+  const all = documents.filter((path) => path.startsWith('docs/')).map((path) => path.slice('docs/'.length));
   expect([...projectDocuments].sort()).toEqual(all.sort());
 });
 

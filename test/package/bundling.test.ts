@@ -1,4 +1,4 @@
-// The ways of docs/bundling.md, with real bundlers, from the packed tarball: a bundle that was moved away from node_modules
+// The ways of docs/guides/bundling.md, with real bundlers, from the packed tarball: a bundle that was moved away from node_modules
 // finds the addon beside it, or says what to do.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -197,7 +197,7 @@ describe.each(BUNDLERS)('bundled by %s', (name, bundle) => {
     const file = await bundle(entry, folder, false);
     const without = await run(file);
     expect(without.output).toContain('SNOW_ERR_NATIVE_MISSING');
-    expect(without.output).toContain('docs/bundling.md');
+    expect(without.output).toContain('docs/guides/bundling.md');
     expect(without.output).toContain(folder);
     const addon = join(installed.packageFolder, 'prebuilds');
     cpSync(addon, join(folder, 'prebuilds'), { recursive: true });

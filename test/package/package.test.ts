@@ -250,7 +250,7 @@ describe('the installed package', () => {
 
 describe.each([
   ['README.md', ['local', 'cluster', 'machine']],
-  ['docs/guide.md', ['actor', 'server', 'supervisor', 'cluster', 'test']],
+  ['docs/tour.md', ['actor', 'server', 'supervisor', 'cluster', 'test']],
   ['docs/discovery.md', ['list', 'own']],
 ])('%s', (document, names) => {
   const examples = readmeExamples(readFileSync(join(root, document), 'utf8'));

@@ -65,7 +65,7 @@ it('names the repository in package.json and in each link of the README', () => 
   expect(files).toEqual([]);
   const base = 'https://git.example/owner/name/blob/v1.2.3/';
   const own = links.filter((link) => link.startsWith(base)).map((link) => link.slice(base.length));
-  expect(own).toContain('docs/guide.md');
+  expect(own).toContain('docs/tour.md');
   for (const path of own) expect(existsSync(join(root, path.replace(/#.*/, ''))), path).toBe(true);
 });
 

@@ -1,4 +1,4 @@
-// Single executable applications, as docs/bundling.md says: the bundle in a copy of Node.js, with the addon beside it or in it.
+// Single executable applications, as docs/guides/bundling.md says: the bundle in a copy of Node.js, with the addon beside it or in it.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -89,7 +89,7 @@ it('a single executable finds the addon beside it, and says what to do without',
 });
 
 it('a single executable brings the addon with it, as the documentation says', async (context) => {
-  const text = readFileSync(join(root, 'docs/bundling.md'), 'utf8');
+  const text = readFileSync(join(root, 'docs/guides/bundling.md'), 'utf8');
   const [, unpack] = /## Single executable applications[\s\S]*?```js\n([\s\S]*?)^```/m.exec(text) ?? [];
   expect(unpack).toContain('SNOWMESH_NATIVE_PATH');
   const file = await makeExecutable(context, 'inside', `${unpack}\n${TWO_NODES}`, {

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { root } from '../support/child.ts';
@@ -12,14 +12,23 @@ beforeAll(async () => {
   site = mkdtempSync(join(tmpdir(), 'snowmesh-site-'));
   const tool = join(root, 'docs/node_modules/typedoc/bin/typedoc');
   await promisify(execFile)(process.execPath, [tool, '--out', site], { cwd: join(root, 'docs') });
+  await promisify(execFile)(process.execPath, [join(root, 'scripts/llms.mjs'), site]);
 });
 afterAll(() => rmSync(site, { recursive: true, force: true }));
 
 it('has a page for each document, and a search', () => {
-  const documents = readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md'));
-  const pages = documents.map((file) => join(site, 'documents', file.replace(/md$/, 'html')));
+  const { projectDocuments } = JSON.parse(readFileSync(join(root, 'docs/typedoc.json'), 'utf8'));
+  const pages = (projectDocuments as string[]).map((file) =>
+    join(site, 'documents', basename(file).replace(/md$/, 'html')),
+  );
   expect(pages.filter((page) => !existsSync(page))).toEqual([]);
   expect(existsSync(join(site, 'assets/search.js'))).toBe(true);
+});
+
+it('has both texts for programs, which link to pages that there are', () => {
+  const links = [...readFileSync(join(site, 'llms.txt'), 'utf8').matchAll(/\]\(([^)]+)\)/g)];
+  expect(links.length).toBeGreaterThan(20);
+  expect(links.map(([, link = '']) => link).filter((link) => !existsSync(join(site, link)))).toEqual([]);
 });
 
 it('has no dead link within itself', () => {

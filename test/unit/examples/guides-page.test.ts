@@ -1,6 +1,5 @@
-// Runs the programs of docs/guides.md.
+// Runs the programs of docs/guides: the job queue, resources, and the service that is deployed.
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,16 +7,29 @@ import { startHealthServer } from '../../../ts/health/index.ts';
 import * as snowmesh from '../../../ts/index.ts';
 import { optionsFrom } from '../../../ts/node/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
-import { root } from '../../support/child.ts';
 import { until } from '../../support/deadline.ts';
+import { GUIDES, programsOf, runGuide, textOf } from './guide-programs.ts';
 
-const markdown = readFileSync(`${root}docs/guides.md`, 'utf8');
-const blocks = new Map(
-  [...markdown.matchAll(/^<!-- (\w+) -->\n```js\n([\s\S]*?)^```$/gm)].map(([, name = '', text = '']) => [
-    name,
-    text,
-  ]),
-);
+/** The programs of all guides: those below, and those of guides-http, guides-migrate and of test/package/guides. */
+const PROGRAMS = [
+  'cores: cores',
+  'deploy: service',
+  'dev-servers: singleton',
+  'dev-servers: page',
+  'http: work',
+  'http: express',
+  'http: fastify',
+  'job-queue: jobs',
+  'migrate-actors: counter',
+  'migrate-actors: owned',
+  'migrate-bullmq: mail',
+  'migrate-moleculer: services',
+  'pm2: pm2',
+  'pm2: ecosystem',
+  'resources: sockets',
+];
+
+const markdown = textOf('deploy');
 
 let kit: TestRuntime;
 beforeEach(() => {
@@ -25,18 +37,9 @@ beforeEach(() => {
 });
 afterEach(() => kit.stop());
 
-/** Runs a program with what it imports and presumes; gives what it declares under these names. */
-async function run<T>(name: string, around: Readonly<Record<string, unknown>>, names = ''): Promise<T> {
-  const text = blocks.get(name)?.replace(/^import .*$/gm, '');
-  const known = { ...snowmesh, ...around };
-  const body = `return (async () => { ${text}\n return { ${names} }; })()`;
-  // oxlint-disable-next-line no-new-func, typescript/no-implied-eval
-  return new Function(...Object.keys(known), body)(...Object.values(known)) as Promise<T>;
-}
-
-it('has no program that is not run here', () => {
-  expect([...blocks.keys()]).toEqual(['jobs', 'sockets', 'service']);
-  expect(markdown.match(/^```js$/gm)).toHaveLength(blocks.size);
+it('has no program that no test runs', () => {
+  const found = GUIDES.flatMap((guide) => [...programsOf(guide).keys()].map((name) => `${guide}: ${name}`));
+  expect(found).toEqual(PROGRAMS);
 });
 
 interface Job {
@@ -70,8 +73,9 @@ describe('the job queue', () => {
       unfinished: async () => [...rows.values()].map((job) => ({ ...job })),
     };
     const stopOnSignals = ({ before }: { before(): Promise<unknown> }): unknown => stops.push(before);
-    const { jobs } = await run<{ jobs: unknown }>(
-      'jobs',
+    const { jobs } = await runGuide<{ jobs: unknown }>(
+      'job-queue',
+      ['jobs'],
       {
         store,
         run: (job: Job, signal: AbortSignal) => {
@@ -175,7 +179,7 @@ describe('the resource', () => {
   beforeEach(async () => {
     pids = [];
     const spawn = (code: snowmesh.ActorFn): unknown => pids.push(kit.runtime.spawn(code as never));
-    await run('sockets', {
+    await runGuide('resources', ['sockets'], {
       startNode: () => ({ spawn }),
       createServer: (accept: (socket: Socket) => void) => {
         server = createServer(accept);
@@ -267,7 +271,7 @@ describe('the service', () => {
   it('stops within the time that Kubernetes and systemd grant', async () => {
     const stops: { timeout: number }[] = [];
     const ports: unknown[] = [];
-    await run('service', {
+    await runGuide('deploy', ['service'], {
       startNode: { fromEnv: async () => ({ stopOnSignals: (options: never) => stops.push(options) }) },
       startHealthServer: async (_node: unknown, { port }: { port: number }) => ports.push(port),
     });

@@ -1,4 +1,4 @@
-// Runs what docs/migrate-socketio.md shows: each server block beside its client block, on a real HTTP server.
+// Runs what docs/guides/migrate-socketio.md shows: each server block beside its client block, on a real HTTP server.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -13,7 +13,7 @@ import { root } from '../../support/child.ts';
 import { until } from '../../support/deadline.ts';
 import { WebSocket } from '../../support/websocket.ts';
 
-const markdown = readFileSync(`${root}docs/migrate-socketio.md`, 'utf8');
+const markdown = readFileSync(`${root}docs/guides/migrate-socketio.md`, 'utf8');
 /** The blocks of one kind, by name. */
 const blocks = (kind: string): Map<string, string> =>
   new Map(
@@ -117,7 +117,7 @@ const member = async (user: string, room: string): Promise<unknown[]> => {
   return got;
 };
 
-describe('docs/migrate-socketio.md', () => {
+describe('docs/guides/migrate-socketio.md', () => {
   it('has eight pairs, the old half of which can be parsed', () => {
     const names = ['server', 'authorize', 'events', 'rooms', 'user', 'answers', 'presence', 'recovery'];
     expect([[...before.keys()], [...servers.keys()]]).toEqual([names, names]);
