@@ -3,8 +3,9 @@ import type { IncomingMessage, Server } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
-import { SUBPROTOCOL } from '../client/index.ts';
+import { CloseCode, SUBPROTOCOL } from '../client/index.ts';
 import { checkFlag, checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { keyRoom } from './room.ts';
 import type { RoomSocket } from './socket-port.ts';
 
 /** A user that is admitted: what `authorize` gives. */
@@ -145,9 +146,14 @@ class Gate {
         if (socket.destroyed || !socket.writable) return;
         if ('status' in verdict) return refuse(socket, verdict.status, verdict.reason, verdict.retryAfterMs);
         socket.off('error', ignore);
-        this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
-          this.#host.accept(webSocket, verdict),
-        );
+        this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+          try {
+            this.#host.accept(webSocket, verdict);
+          } catch (error) {
+            this.#host.failed(error); // no HTTP answer can follow an upgrade
+            webSocket.close(CloseCode.crashed, 'not accepted');
+          }
+        });
       })
       .catch((error: unknown) => {
         this.#host.failed(error);
@@ -179,9 +185,9 @@ class Gate {
     }
     const options = this.#options;
     const answer = options.authorize === undefined ? {} : await inTime(options.authorize(request));
-    return 'status' in answer
-      ? { status: answer.status, reason: answer.reason ?? 'not authorized' }
-      : { ...answer, address };
+    if ('status' in answer) return { status: answer.status, reason: answer.reason ?? 'not authorized' };
+    if (answer.key !== undefined) keyRoom(answer.key); // throws for a key that is none
+    return { ...answer, address };
   }
 
   #isAllowed(origin: string, request: IncomingMessage): boolean {

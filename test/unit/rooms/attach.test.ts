@@ -206,6 +206,23 @@ it('authorize gives the connection its user, or refuses before the upgrade with 
   expect(users).toEqual([['alice', { name: 'alice' }, '127.0.0.1']]);
 });
 
+it.each(['', 'k'.repeat(255), '\ud800'])(
+  'a key that is none is refused before the upgrade: %j',
+  async (key) => {
+    const host = await serve({}, { authorize: () => ({ key }) });
+    expect(await answerOf(`ws://${host}/rooms`)).toMatchObject({ status: 500 });
+    expect(rooms.stats().connections).toBe(0);
+  },
+);
+
+it('a socket that cannot be accepted any more closes as a WebSocket does', async () => {
+  let close = (): void => {};
+  const host = await serve({}, { authorize: () => Promise.resolve().then(() => (close(), {})) });
+  close = () => rooms.close();
+  const tap = await Tap.open(`ws://${host}/rooms`);
+  expect(await tap.end()).toMatchObject({ code: 1011 });
+});
+
 it('pages of other origins are refused unless they are listed', async () => {
   const host = await serve(ECHO, {});
   rooms.attach(server as Server, { path: '/listed', origins: ['https://example.com'] });
