@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { OldestFirst } from '../collections/index.ts';
 import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import {
   LINE_MS,
@@ -74,11 +75,13 @@ async function close(server: Server, registrations: Registrations): Promise<void
   await closed;
 }
 
-/** Registered names, and all connections, oldest first. */
+/** Registered names, and all connections. */
 class Registrations {
   readonly names = new Map<string, Connection>();
   readonly lineMs: number;
   readonly #connections = new Set<Connection>();
+  /** Those that have registered no name. */
+  readonly #nameless = new OldestFirst<Connection, true>();
 
   constructor(lineMs: number) {
     this.lineMs = lineMs;
@@ -89,20 +92,25 @@ class Registrations {
     if (this.#connections.size >= MAX_CONNECTIONS) this.#makeRoom();
     const connection = new Connection(this, socket);
     this.#connections.add(connection);
-    socket.once('close', () => void this.#connections.delete(connection));
+    this.#nameless.set(connection, true);
+    socket.once('close', () => this.#forget(connection));
   }
 
   close(): void {
     for (const connection of [...this.#connections]) connection.end();
   }
 
-  /** There always is one: names are fewer than connections. */
+  /** There always is one: names are fewer than connections. Amortised O(1). */
   #makeRoom(): void {
-    for (const connection of this.#connections) {
-      if (connection.registered !== undefined) continue;
-      this.#connections.delete(connection);
-      return connection.end();
-    }
+    const connection = this.#nameless.oldestKey();
+    if (connection === undefined) return;
+    this.#forget(connection);
+    connection.end();
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#nameless.delete(connection);
   }
 
   register(connection: Connection, wanted: Registering): Refusal | undefined {
@@ -113,6 +121,7 @@ class Registrations {
     if (holder === undefined && this.names.size >= MAX_NAMES) return 'full';
     holder?.end();
     connection.registered = wanted;
+    this.#nameless.delete(connection);
     this.names.set(wanted.name, connection);
     return undefined;
   }
