@@ -16,3 +16,4 @@ export { RefCipher } from './ref-cipher.ts';
 export { decodeTerm, encodeTerm } from './standalone.ts';
 export { struct, Tagged } from './tagged.ts';
 export { TermTemplate } from './term-template.ts';
+export { readAscii } from './text.ts';

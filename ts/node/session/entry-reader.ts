@@ -1,6 +1,6 @@
 // A cursor over the body of one entry. The native core has validated every body: nothing is checked again here.
 
-import { readU32 } from '../../term/index.ts';
+import { readAscii, readU32 } from '../../term/index.ts';
 
 /** A byte order mark is a character of a name like any other. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -66,6 +66,6 @@ export class EntryReader {
     const length = this.u16();
     const start = this.at;
     this.at = start + length;
-    return decoder.decode(this.bytes.subarray(start, this.at));
+    return readAscii(this.bytes, start, length) ?? decoder.decode(this.bytes.subarray(start, this.at));
   }
 }
