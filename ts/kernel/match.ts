@@ -78,8 +78,7 @@ export interface CompiledMatch {
 
 /** Compiles a match. Throws SNOW_ERR_BAD_MATCH. */
 export function compileMatch(match: Match): CompiledMatch {
-  if (typeof match === 'string')
-    return { test: (message) => tagOf(message) === match, isSafe: true, keys: [match] };
+  if (typeof match === 'string') return byTag.get(match) ?? compileTag(match);
   if (match instanceof Ref)
     return { test: (message) => carries(message, match), isSafe: true, keys: [match] };
   if (match instanceof TimerRef) {
@@ -102,6 +101,20 @@ export function compileMatch(match: Match): CompiledMatch {
 }
 
 const NONE: readonly unknown[] = [];
+
+/** Tags whose compiled match is kept, and the longest of them; the table starts again empty when it is full. */
+const MOST_TAGS = 1024;
+const LONGEST_TAG = 64;
+
+const byTag = new Map<string, CompiledMatch>();
+
+function compileTag(tag: string): CompiledMatch {
+  const compiled = { test: (message: unknown) => tagOf(message) === tag, isSafe: true, keys: [tag] };
+  if (tag.length > LONGEST_TAG) return compiled;
+  if (byTag.size >= MOST_TAGS) byTag.clear();
+  byTag.set(tag, compiled);
+  return compiled;
+}
 
 /** Most characters of a tag in a crash report. */
 const LONGEST_LOGGED = 100;
