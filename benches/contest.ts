@@ -20,6 +20,10 @@ const TIMEOUT_MS = 600_000;
 const QUICK_TIMEOUT_MS = 60_000;
 /** Above it, something else was running. Unit: cores. */
 const QUIET = 0.2;
+/** Below this part of the best core speed of the contest, a round is held again... */
+const FULL_SPEED = 0.85;
+/** ...so many times at most. */
+const MOST_REPEATS = 2;
 
 /** Somebody who does a case. */
 export interface Contestant {
@@ -30,6 +34,8 @@ export interface Contestant {
   round(): Promise<Round>;
   /** What everything else on the machine used in each of its rounds. Unit: cores. */
   readonly others: readonly number[];
+  /** How fast its core was in the last round; undefined: it does not say. */
+  readonly speed?: number | undefined;
   stop(): Promise<void>;
 }
 
@@ -52,15 +58,16 @@ export async function holdContest(
 ): Promise<Outcome> {
   const failures: Failure[] = [];
   const entries = new Map<string, Entry>();
+  const pace: Pace = { fastest: 0, rounds: 0, slow: 0 };
   for (let process = 0; process < settings.processes; process++) {
     const contestants = start().filter(({ name }) => !failures.some((failure) => failure.name === name));
-    await holdHeat(contestants, roundsOfProcess(settings), entries, failures);
+    await holdHeat(contestants, roundsOfProcess(settings), pace, entries, failures);
   }
   const through = [...entries].filter(([name]) => !failures.some((failure) => failure.name === name));
   return {
     results: through.flatMap(([, { suite, rounds }]) => summarise(suite, bench, rounds, settings.processes)),
     failures,
-    notes: /^(cluster|rooms)\//.test(bench) ? [] : noiseOf(entries),
+    notes: [...(/^(cluster|rooms)\//.test(bench) ? [] : noiseOf(entries)), ...slownessOf(pace)],
   };
 }
 
@@ -80,6 +87,7 @@ interface Entry {
 async function holdHeat(
   contestants: readonly Contestant[],
   rounds: number,
+  pace: Pace,
   entries: Map<string, Entry>,
   failures: Failure[],
 ): Promise<void> {
@@ -100,7 +108,7 @@ async function holdHeat(
     for (let round = 0; round < rounds; round++) {
       for (const { contestant, entry } of running.slice()) {
         try {
-          entry.rounds.push(await contestant.round());
+          entry.rounds.push(await roundAtFullSpeed(contestant, pace));
         } catch (error) {
           fail(contestant, error);
           running.splice(
@@ -114,6 +122,38 @@ async function holdHeat(
     await Promise.all(contestants.map((contestant) => contestant.stop()));
     for (const { contestant, entry } of running) entry.others.push(...contestant.others);
   }
+}
+
+/** The core speeds of a contest. */
+interface Pace {
+  fastest: number;
+  /** Rounds that count, and those of them whose core was slow all the same. */
+  rounds: number;
+  slow: number;
+}
+
+/**
+ * A round; when its core worked for another hardware thread meanwhile, which halves what a CPU-second does, another one in its place.
+ * That is what makes two processes of one build differ most, and no number of rounds in a row shows it.
+ */
+async function roundAtFullSpeed(contestant: Contestant, pace: Pace): Promise<Round> {
+  for (let repeats = 0; ; repeats++) {
+    const round = await contestant.round();
+    const { speed = pace.fastest } = contestant;
+    pace.fastest = Math.max(pace.fastest, speed);
+    const isSlow = speed < FULL_SPEED * pace.fastest;
+    if (isSlow && repeats < MOST_REPEATS) continue;
+    pace.rounds += 1;
+    if (isSlow) pace.slow += 1;
+    return round;
+  }
+}
+
+function slownessOf({ rounds, slow }: Pace): string[] {
+  if (slow === 0) return [];
+  return [
+    `in ${slow} of ${rounds} rounds the core was busy with another hardware thread, also when repeated`,
+  ];
 }
 
 /** Cases with a second process subtract nothing for it, so this is for those of one process. */
@@ -149,6 +189,7 @@ export function nodeContestant(
 class ProcessContestant implements Contestant {
   readonly name: string;
   readonly others: number[] = [];
+  speed: number | undefined = undefined;
   private readonly args: readonly string[];
   private readonly quick: boolean;
   /** Where its figures go, when it does not say so itself. */
@@ -175,6 +216,7 @@ class ProcessContestant implements Contestant {
     const answer = await this.ask(() => void this.child?.stdin?.write('round\n'));
     if (!('round' in answer)) throw new Error('it answered out of turn');
     this.others.push(answer.others);
+    this.speed = answer.speed;
     return answer.round;
   }
 

@@ -12,8 +12,8 @@ import {
 /** What a contestant says. */
 export type Answer =
   | { readonly ready: { readonly suite: string } }
-  /** `others` is what everything else on the machine used meanwhile. Unit: cores. */
-  | { readonly round: Round; readonly others: number };
+  /** `others` is what everything else on the machine used meanwhile (unit: cores), `speed` that of {@link coreSpeed}. */
+  | { readonly round: Round; readonly others: number; readonly speed?: number };
 
 export interface Opening {
   readonly suite: string;
@@ -29,6 +29,7 @@ export async function serve(
 ): Promise<void> {
   const start = performance.now();
   const { suite, running } = await open(settings);
+  coreSpeed(); // compiled before the first round
   do {
     await running.round();
   } while (performance.now() - start < settings.warmSeconds * 1000);
@@ -36,13 +37,44 @@ export async function serve(
   say({ ready: { suite } });
   for await (const _ of orders) {
     collectGarbage();
-    say(await watchedRound(running));
+    const before = coreSpeed();
+    const answer = await watchedRound(running);
+    const after = coreSpeed();
+    say(before === undefined || after === undefined ? answer : { ...answer, speed: Math.min(before, after) });
     collectGarbage(); // what one contestant leaves behind must not crowd the next one
   }
   await running.stop?.();
 }
 
-async function watchedRound(running: Running): Promise<Answer> {
+const STEPS = 5_000_000;
+
+/**
+ * How fast this core is now, in steps a microsecond of CPU time. The steps do not wait for each other, so a core that works for another
+ * hardware thread, too - of this machine, or of another guest of its host - shows some half of the speed that it has for one.
+ * Undefined: the system counts CPU time too coarsely.
+ */
+function coreSpeed(): number | undefined {
+  const start = cpuSeconds();
+  steps();
+  const seconds = cpuSeconds() - start;
+  return seconds > 0.001 ? STEPS / 1e6 / seconds : undefined;
+}
+
+/** Returns what it made, so that no compiler leaves the work out. */
+function steps(): number {
+  let [a, b, c, d, e, f] = [1, 2, 3, 4, 5, 6];
+  for (let step = 0; step < STEPS; step++) {
+    a = (a + step) | 0;
+    b ^= a;
+    c = (c + step * 3) | 0;
+    d ^= step;
+    e = (e + step) | 0;
+    f ^= step << 1;
+  }
+  return a ^ b ^ c ^ d ^ e ^ f;
+}
+
+async function watchedRound(running: Running): Promise<{ round: Round; others: number }> {
   const machine = machineCpuSeconds();
   const own = cpuSeconds();
   const start = performance.now();

@@ -65,6 +65,23 @@ describe('a contest', () => {
     ]);
   });
 
+  it('holds a round again whose core was busy with another hardware thread, twice at most', async () => {
+    const log: string[] = [];
+    const speeds = [1000, 500, 980, 500, 510, 520];
+    const us = contestant('us', log);
+    const paced: Contestant = {
+      ...us,
+      get speed() {
+        return speeds[log.length - 2]; // the first line is that it is ready
+      },
+    };
+    const { results, notes } = await holdContest('local/x', () => [paced], { rounds: 3, processes: 1 });
+    expect(results).toMatchObject([{ suite: 'us', rounds: [1, 3, 6] }]);
+    expect(notes).toEqual([
+      'in 1 of 3 rounds the core was busy with another hardware thread, also when repeated',
+    ]);
+  });
+
   it('does not start one again that failed, and drops its figures', async () => {
     const log: string[] = [];
     let heat = 0;
