@@ -1,4 +1,4 @@
-/** Times between attempts to connect: random between 0 and a bound that doubles, so that clients do not come back in step. */
+/** The delays between attempts to connect: random from 0 to a bound that doubles, so that clients do not reconnect at the same time. */
 export class Backoff {
   private attempts = 0;
   private readonly base: number;
@@ -11,13 +11,13 @@ export class Backoff {
     this.random = random;
   }
 
-  /** ms until the next attempt. @param spread the bound is not less: so many others come back, too. */
+  /** ms until the next attempt. @param spread Least bound in ms: the server asks for it when all its clients reconnect at once. */
   next(spread: number): number {
     const bound = Math.min(this.most, this.base * 2 ** this.attempts++);
     return this.random() * Math.max(bound, spread);
   }
 
-  /** It worked. */
+  /** An attempt succeeded: the next bound is the first one again. */
   reset(): void {
     this.attempts = 0;
   }

@@ -6,30 +6,33 @@ import { KEY_ROOM, type PresenceDiff, type ResyncReason } from './protocol.ts';
 export interface RoomData<T = unknown> {
   readonly room: string;
   readonly data: T;
-  /** Its sender and its number there; together they identify it. */
+  /** The id of its sender. Together with `sequence` it identifies the message. */
   readonly origin: string;
+  /** The number of the message at its sender. */
   readonly sequence: number;
 }
 
-/** What a client emits. */
+/** The events of a client, by name, with their values. */
 export interface ClientEvents<T = unknown> {
+  /** The status of the connection changed. */
   status: Status;
   /** A message of a room. */
   message: RoomData<T>;
   /** A message to this user: to the connection, or to its key. */
   direct: T;
-  /** It is in a room: after `join`, by the server, or again after a reconnect. */
+  /** The client is in a room: after `join`, because the server joined it, or again after a reconnect. */
   joined: { readonly room: string };
+  /** The client has left a room. */
   left: { readonly room: string };
-  /** Messages of a room may be missing: load what is shown anew. `room` is empty for what was sent to the user, by `sendTo`. */
+  /** Messages of a room may be missing: reload what the page shows. `room` is empty for messages to the user, sent by `sendTo`. */
   resync: { readonly room: string; readonly reason: ResyncReason };
-  /** The server did not allow something: a room, or what was sent (`room` is empty then). */
+  /** The server refused a room, or a message (`room` is empty then). */
   refused: { readonly room: string; readonly reason: string };
-  /** The presence of a room changed; `all` has all of it. */
+  /** The presence of a room changed. `diff` is the change, `all` the whole presence. */
   presence: { readonly room: string; readonly diff: PresenceDiff; readonly all: Presence };
-  /** The server dropped so many messages, because this client read too slowly. */
+  /** The server dropped so many messages, because this client reads too slowly. */
   lost: number;
-  /** Messages wait to be taken by the server. */
+  /** So many messages are not acknowledged by the server yet. */
   queue: number;
 }
 

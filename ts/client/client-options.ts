@@ -1,18 +1,18 @@
 import { type ConnectorOptions, isUrl } from './connector.ts';
 import { kindOf, misuse } from './errors.ts';
 
-/** How a client behaves. */
+/** Options of {@link connectRooms}. */
 export interface ClientOptions extends ConnectorOptions {
-  /** What `client.state` was before: its session, its rooms and the messages that waited. */
+  /** The `client.state` of an earlier client: its session, its rooms and its unacknowledged messages. Default: a new session. */
   readonly state?: string;
-  /** Messages that may wait to be taken by the server. Default 1 000. */
+  /** Most messages that the server has not acknowledged yet. Beyond it `send` returns false. Default 1 000. */
   readonly queue?: number;
 }
 
-/** Longest delay of a timer. Unit: ms. */
+/** Most ms of a timer. */
 const MAX_DELAY = 2_147_483_647;
 
-/** What each option may be: a check, and the words for it. */
+/** The valid values of each option: a check, and its description for errors. */
 const OPTIONS: {
   readonly [O in keyof Required<ClientOptions>]: readonly [(value: unknown) => boolean, string];
 } = {
@@ -24,7 +24,7 @@ const OPTIONS: {
   queue: [(value) => Number.isSafeInteger(value) && (value as number) > 0, 'a whole number from 1'],
 };
 
-/** Refuses options that do not exist, or have values they cannot have. @throws SNOW_ERR_BAD_OPTION */
+/** Checks the names and values of options. @throws SNOW_ERR_BAD_OPTION */
 export function checkOptions(options: unknown): void {
   const refuse = (message: string): never => {
     throw misuse('SNOW_ERR_BAD_OPTION', `connectRooms: ${message}`);

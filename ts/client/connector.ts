@@ -2,14 +2,14 @@ import { Backoff } from './backoff.ts';
 import { misuse } from './errors.ts';
 import { CloseCode, SUBPROTOCOL } from './protocol.ts';
 
-/** What a client is doing: `waiting` for its next attempt, `connecting`, `open`, or `closed` for good. */
+/** The status of a client: `waiting` for its next attempt to connect, `connecting`, `open`, or `closed` by `close`. */
 export type Status = 'connecting' | 'open' | 'waiting' | 'closed';
 
-/** The part of a WebSocket that the client uses: that of browsers, of Node.js 22, and of the package `ws` has it. */
+/** The part of a WebSocket that the client uses. Those of browsers, of Node.js 22 and of the package `ws` have it. */
 export interface ClientSocket {
   binaryType: string;
   readonly readyState: number;
-  /** Takes the listeners of open, message, close and error; libraries declare them in different ways. */
+  /** Adds a listener of open, message, close or error. The types are loose: libraries declare them in different ways. */
   addEventListener(event: never, listener: never): void;
   send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;
@@ -22,52 +22,54 @@ export interface ConnectorOptions {
     url: string,
     protocols: string,
   ) => ClientSocket;
-  /** Bound of the first wait before a reconnect; it doubles each time. Default 500. */
+  /** ms: the greatest first delay before a reconnect. It doubles with each attempt. Default 500. */
   readonly minDelay?: number;
-  /** Greatest bound. Default 30 000. */
+  /** ms: the greatest delay before a reconnect. Default 30 000. */
   readonly maxDelay?: number;
-  /** Random numbers from 0 to 1, for tests. */
+  /** A source of random numbers from 0 to 1, for tests. Default: `Math.random`. */
   readonly random?: () => number;
 }
 
+/** Gets the events of a Connector. */
 export interface ConnectorListener {
-  /** The socket is open. */
+  /** A socket is open. */
   opened(): void;
   data(data: unknown): void;
-  /** The socket is gone; there will be another. */
+  /** The socket was closed; a new one follows. */
   closed(code: number): void;
   status(status: Status): void;
 }
 
-type Wake = (event: { readonly type: string }) => void;
+type PageListener = (event: { readonly type: string }) => void;
 
-/** What browsers have and other platforms may not. */
+/** Globals of browsers that other platforms may lack. */
 interface Page {
   readonly WebSocket?: ConnectorOptions['WebSocket'];
-  addEventListener?(event: string, listener: Wake): void;
-  removeEventListener?(event: string, listener: Wake): void;
+  addEventListener?(event: string, listener: PageListener): void;
+  removeEventListener?(event: string, listener: PageListener): void;
   readonly document?: {
     readonly visibilityState: string;
-    addEventListener(event: string, listener: Wake): void;
-    removeEventListener(event: string, listener: Wake): void;
+    addEventListener(event: string, listener: PageListener): void;
+    removeEventListener(event: string, listener: PageListener): void;
   };
 }
 
 const page = globalThis as unknown as Page;
-const WAKING = ['online', 'offline', 'pageshow'];
-/** After so much of the time in which the server wants a sign of life the client gives one. */
-const BEAT = 0.6;
-/** A server that is silent for so many times that is asked once more: it may be busy. */
-const PATIENCE = 2.5;
-/** Then it has so long. Unit: ms. */
-const LAST_MS = 5000;
-/** So long may it take to connect and be welcomed. Unit: ms. */
+/** Events after which the connection is checked at once. */
+const PAGE_EVENTS = ['online', 'offline', 'pageshow'];
+/** The client sends a heartbeat after this share of the server's heartbeat time. */
+const BEAT_SHARE = 0.6;
+/** A server that is silent for this multiple of its heartbeat time is probed: it may only be busy. */
+const SILENT_BEATS = 2.5;
+/** ms for the answer to a probe. Then the socket is given up. */
+const PROBE_MS = 5000;
+/** ms to connect and get the welcome. */
 const CONNECT_MS = 20_000;
 
-/** Keeps one socket open, until `close`: another one follows after a random wait. */
+/** Keeps one WebSocket open until `close`: after a lost one it opens the next, after a random delay. */
 export class Connector {
   private urls: readonly string[];
-  /** The server has welcomed the client over the socket of now. */
+  /** Whether the server has sent its welcome over the current socket. */
   isEstablished = false;
   private readonly Socket: NonNullable<ConnectorOptions['WebSocket']>;
   private readonly listener: ConnectorListener;
@@ -76,9 +78,10 @@ export class Connector {
   private current: Status = 'waiting';
   private spreadMs = 0;
   private beatMs = 0;
-  /** The server said where to go. */
-  private isSent = false;
+  /** Whether the first URL is the one that the server told the client to connect to. */
+  private isRedirected = false;
   private beat = (): void => {};
+  /** When the last data came, in ms of `Date.now()`; 0: none yet. */
   private heardAt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private beats: ReturnType<typeof setInterval> | undefined;
@@ -88,16 +91,16 @@ export class Connector {
     const { WebSocket: Socket = page.WebSocket } = options;
     if (Socket === undefined) {
       const why =
-        'this platform has no WebSocket: give one as the option WebSocket, that of the package ws for example';
+        'this platform has no WebSocket: pass one as the option WebSocket, for example that of the package ws';
       throw misuse('SNOW_ERR_BAD_OPTION', why);
     }
     this.Socket = Socket;
     this.listener = listener;
     const { minDelay = 500, maxDelay = 30_000, random = Math.random } = options;
     this.backoff = new Backoff(minDelay, maxDelay, random);
-    for (const event of WAKING) page.addEventListener?.(event, this.wake);
-    page.document?.addEventListener('visibilitychange', this.wake);
-    // The code that made the client can add listeners before anything happens.
+    for (const event of PAGE_EVENTS) page.addEventListener?.(event, this.onPageEvent);
+    page.document?.addEventListener('visibilitychange', this.onPageEvent);
+    // In a later task, so that the code that made the client can add its listeners first.
     this.timer = setTimeout(() => this.connect(), 0);
   }
 
@@ -105,18 +108,18 @@ export class Connector {
     return this.current;
   }
 
-  /** ms since something was heard; nothing yet: since `before`, when that is not 0. */
+  /** ms since data last came. If none came yet: since `before`, or 0 if that is 0. */
   away(before: number): number {
     const since = this.heardAt || before;
     return since === 0 ? 0 : Math.max(0, Date.now() - since);
   }
 
-  /** Nothing is sent while there is no open socket. */
+  /** Sends data if the socket is open, otherwise drops it. */
   send(data: string | Uint8Array<ArrayBuffer>): void {
     if (this.socket?.readyState === 1) this.socket.send(data);
   }
 
-  /** The server has welcomed the client. @param beat gives a sign of life. */
+  /** The welcome of the server came. @param beat Sends a heartbeat, which the server answers. */
   established(beatMs: number, spreadMs: number, beat: () => void): void {
     this.isEstablished = true;
     this.beatMs = beatMs;
@@ -127,27 +130,27 @@ export class Connector {
     if (beatMs > 0)
       this.beats = setInterval(() => {
         beat();
-        if (this.silence > beatMs * PATIENCE) this.giveUpAfter(LAST_MS);
-      }, beatMs * BEAT);
+        if (this.silenceMs > beatMs * SILENT_BEATS) this.giveUpAfter(PROBE_MS);
+      }, beatMs * BEAT_SHARE);
     this.become('open');
   }
 
-  /** The next socket is to be opened there, if that is possible. */
+  /** Makes `url` the first one for the next socket, if it is a valid one. */
   goTo(url: unknown): void {
     if (!isUrl(url)) return;
     this.urls = [url, ...this.urls.filter((each) => each !== url)];
-    this.isSent = true;
+    this.isRedirected = true;
   }
 
   close(): void {
     const socket = this.forget();
     this.become('closed');
-    for (const event of WAKING) page.removeEventListener?.(event, this.wake);
-    page.document?.removeEventListener('visibilitychange', this.wake);
+    for (const event of PAGE_EVENTS) page.removeEventListener?.(event, this.onPageEvent);
+    page.document?.removeEventListener('visibilitychange', this.onPageEvent);
     socket?.close(1000);
   }
 
-  private get silence(): number {
+  private get silenceMs(): number {
     return Date.now() - this.heardAt;
   }
 
@@ -168,23 +171,23 @@ export class Connector {
       this.listener.data(data);
     });
     on('close', ({ code }: { readonly code: number }) => this.lost(code));
-    add('error', () => {}); // `close` follows
+    add('error', () => {}); // a `close` event follows
     this.giveUpAfter(CONNECT_MS);
   }
 
-  /** The socket is gone. */
+  /** The socket was closed: the next URL is tried after a delay. */
   private lost(code: number): void {
     this.forget();
     this.listener.closed(code);
-    if (!this.isSent) this.urls = [...this.urls.slice(1), ...this.urls.slice(0, 1)];
-    this.isSent = false;
-    // A server that restarts has spread its clients already.
+    if (!this.isRedirected) this.urls = [...this.urls.slice(1), ...this.urls.slice(0, 1)];
+    this.isRedirected = false;
+    // A server that restarts closes its sockets one by one, so its clients are spread already.
     const wait = this.backoff.next(code === CloseCode.restart ? 0 : this.spreadMs);
     this.timer = setTimeout(() => this.connect(), wait);
     this.become('waiting');
   }
 
-  /** Unless something is received within `ms`. */
+  /** Gives the socket up after `ms` milliseconds, unless data comes before. */
   private giveUpAfter(ms: number): void {
     const since = this.heardAt;
     clearTimeout(this.timer);
@@ -196,18 +199,18 @@ export class Connector {
     }, ms);
   }
 
-  /** The network is gone or back, or the page is seen again. */
-  private readonly wake: Wake = ({ type }) => {
+  /** The network was lost or is back, or the page became visible: connects at once, or probes the socket. */
+  private readonly onPageEvent: PageListener = ({ type }) => {
     const isNetwork = type === 'online' || type === 'offline';
     if (!isNetwork && page.document?.visibilityState === 'hidden') return;
     if (this.current === 'waiting') {
       if (type === 'offline') return;
       clearTimeout(this.timer);
       this.connect();
-    } else if (this.isEstablished && (isNetwork || this.silence > this.beatMs)) {
-      // The connection may be dead: it has little time to show that it is not.
+    } else if (this.isEstablished && (isNetwork || this.silenceMs > this.beatMs)) {
+      // The connection may be dead: the server must answer a heartbeat soon.
       this.beat();
-      this.giveUpAfter(LAST_MS);
+      this.giveUpAfter(PROBE_MS);
     }
   };
 
@@ -227,7 +230,7 @@ export class Connector {
   }
 }
 
-/** Whether a WebSocket can be opened there. A path is relative to the page, where there is one. */
+/** Whether `url` is the URL of a WebSocket. A relative path is one only in a browser, which has a page. */
 export function isUrl(url: unknown): url is string {
   if (typeof url !== 'string' || url === '' || url.includes('#')) return false;
   if (/^(?:wss?|https?):\/\/[^/?]/i.test(url) || /^wss?\+unix:./i.test(url)) return true;

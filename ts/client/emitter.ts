@@ -2,7 +2,7 @@ import { checkFunction, misuse } from './errors.ts';
 
 type Listener = (value: never) => void;
 
-/** Typed events. A listener that throws disturbs no other, and its error is reported as uncaught. */
+/** Typed events. If a listener throws, the others still run, and its error is reported as uncaught. */
 export class Emitter<Events> {
   private readonly listeners = new Map<keyof Events, Set<Listener>>();
   private readonly events: readonly (keyof Events)[];
@@ -14,8 +14,8 @@ export class Emitter<Events> {
   /**
    * Calls `listener` with each value of an event.
    *
-   * @returns What takes the listener away again.
-   * @throws SNOW_ERR_BAD_ARGUMENT when there is no such event, or the listener is no function.
+   * @returns A function that removes the listener.
+   * @throws SNOW_ERR_BAD_ARGUMENT when there is no such event, or the listener is not a function.
    */
   on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void {
     if (!this.events.includes(event)) {

@@ -1,7 +1,8 @@
-// Errors of the client. It imports nothing from outside its folder, so they are no SnowmeshErrors, but they have codes of docs/errors.md.
+// Errors of the client. The client imports nothing from outside its folder, so they are not SnowmeshErrors, but their codes are in
+// docs/errors.md.
 import { KEY_ROOM, MAX_ROOM_BYTES } from './protocol.ts';
 
-/** Codes of the errors that a client throws, and rejects with. */
+/** The codes of the errors that a client throws or rejects with. */
 export type ClientErrorCode =
   | 'SNOW_ERR_BAD_ARGUMENT'
   | 'SNOW_ERR_BAD_NAME'
@@ -15,23 +16,23 @@ export interface ClientError extends Error {
   readonly code: ClientErrorCode;
 }
 
-/** What went wrong while the program was right. */
+/** An error that is not a mistake of the program. */
 export function failure(code: ClientErrorCode, message: string): ClientError {
   return Object.assign(new Error(message), { code });
 }
 
-/** What the program did wrong. */
+/** An error that is a mistake of the program: a TypeError. */
 export function misuse(code: ClientErrorCode, message: string, cause?: unknown): ClientError {
   return Object.assign(new TypeError(message, cause === undefined ? undefined : { cause }), { code });
 }
 
-/** Refuses what is no function. @throws SNOW_ERR_BAD_ARGUMENT */
+/** @throws SNOW_ERR_BAD_ARGUMENT when `given` is not a function; `what` is the called method. */
 export function checkFunction(what: string, given: unknown): void {
   if (typeof given !== 'function')
     throw misuse('SNOW_ERR_BAD_ARGUMENT', `${what} needs a function, not ${kindOf(given)}`);
 }
 
-/** Refuses what cannot name a room. @throws SNOW_ERR_BAD_ARGUMENT, SNOW_ERR_BAD_NAME */
+/** @throws SNOW_ERR_BAD_ARGUMENT, SNOW_ERR_BAD_NAME when `room` is not a valid room name; `what` is the called method. */
 export function checkRoom(what: string, room: unknown): void {
   if (typeof room !== 'string')
     throw misuse('SNOW_ERR_BAD_ARGUMENT', `${what} needs the name of a room, not ${kindOf(room)}`);
@@ -41,7 +42,7 @@ export function checkRoom(what: string, room: unknown): void {
   throw misuse('SNOW_ERR_BAD_NAME', `${shown} cannot name a room: use ${wanted}`);
 }
 
-/** What a value is, in a sentence that refuses it. */
+/** A short description of a value for an error message. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return 'an array';
@@ -52,7 +53,7 @@ export function kindOf(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : `a ${typeof value}`;
 }
 
-/** Bytes of a text in UTF-8; Infinity: it is not well-formed. */
+/** The bytes of a text in UTF-8; Infinity: the text is not well-formed. */
 function bytesOf(text: string): number {
   try {
     return encodeURIComponent(text).replace(/%../g, '.').length;

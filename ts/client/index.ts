@@ -1,8 +1,8 @@
-// The client of rooms, for browsers and every other runtime with a WebSocket, and the protocol it shares with the server.
+// The client of rooms, for browsers and every other runtime with a WebSocket, and the protocol that it shares with the server.
 //
-// Guarantees: a client that comes back within the window has each message of its rooms exactly once and in order per sender,
-// or is told `resync`; what it sends while it is offline is kept up to a limit and taken by the server once; it never
-// reconnects in step with others.
+// Guarantees: a client that reconnects within the resume window gets each message of its rooms exactly once, in the order of each
+// sender, or the event `resync`. Messages that it sends while offline are kept, up to a limit, and the server takes each once. Clients
+// reconnect at random times.
 //
 // Must not know: Node.js. Nothing here is imported from outside this folder, and all of it together stays under 6 KiB gzipped.
 export type { ClientEvents, RoomData } from './client-events.ts';

@@ -1,18 +1,18 @@
 import { misuse } from './errors.ts';
 
-/** What waits, as JSON can say it: a third item marks bytes. */
+/** The outbox as a JSON value. A third item of an entry marks bytes. */
 export type SavedOutbox = readonly [
   last: number,
   waiting: readonly (readonly [number: number, data: unknown, isBytes?: 1])[],
 ];
 
-/** A message as it was when it was sent: JSON, or bytes. */
+/** An encoded message: JSON text, or bytes. */
 export type Message = string | Uint8Array;
 
 /**
- * Takes the message that a value is at this moment.
+ * Encodes a value as a message, so that later changes of the value have no effect.
  *
- * @throws SNOW_ERR_UNSENDABLE for what JSON cannot say: a symbol, a function, undefined, a BigInt, a circle.
+ * @throws SNOW_ERR_UNSENDABLE for a value that JSON cannot represent: a symbol, a function, undefined, a BigInt, a circular object.
  */
 export function messageOf(data: unknown): Message {
   if (data instanceof ArrayBuffer) return new Uint8Array(data.slice(0));
@@ -26,10 +26,10 @@ export function messageOf(data: unknown): Message {
   }
   if (text !== undefined) return text;
   const why = cause === undefined ? `a ${typeof data}` : String(cause);
-  throw misuse('SNOW_ERR_UNSENDABLE', `send: JSON cannot say this message: ${why}`, cause);
+  throw misuse('SNOW_ERR_UNSENDABLE', `send: JSON cannot represent this message: ${why}`, cause);
 }
 
-/** Messages that the server has not said it has taken, each with its number. */
+/** The messages that the server has not acknowledged, each with its number. */
 export class Outbox {
   private waiting: (readonly [number: number, message: Message])[] = [];
   private last = 0;
@@ -39,25 +39,25 @@ export class Outbox {
     this.limit = limit;
   }
 
-  /** Messages that wait. */
+  /** How many messages it holds. */
   get size(): number {
     return this.waiting.length;
   }
 
-  /** Gives the message its number; undefined: too many wait. */
+  /** Adds a message and returns its number; undefined: the outbox is full. */
   add(message: Message): number | undefined {
     if (this.waiting.length >= this.limit) return undefined;
     this.waiting.push([++this.last, message]);
     return this.last;
   }
 
-  /** All up to this number are taken, or this one is. */
+  /** The server acknowledged the message with this number, or, with `isEvery`, all up to it. */
   taken(number: number, isEvery: boolean): void {
     this.waiting = this.waiting.filter(([each]) => (isEvery ? each > number : each !== number));
     if (isEvery && number > this.last) this.last = number;
   }
 
-  /** The session is another one: what waits is numbered anew. */
+  /** A new session began: the messages get new numbers, from 1 on. */
   renumber(): void {
     this.last = 0;
     this.waiting = this.waiting.map(([, message]) => [++this.last, message]);
@@ -72,7 +72,7 @@ export class Outbox {
     return [this.last, waiting];
   }
 
-  /** Continues what an earlier outbox saved: the same numbers, so that the server drops what it has taken. */
+  /** Restores a saved outbox. The numbers stay the same, so that the server drops messages that it has taken already. */
   restore([last, waiting]: SavedOutbox): void {
     this.last = last;
     this.waiting = waiting.map(([number, data, isBytes]) => [

@@ -1,9 +1,9 @@
 import type { PresenceDiff } from './protocol.ts';
 
-/** The presence of a room: the metas of the connections of each key. */
+/** The presence of a room: for each key the metadata of its connections. */
 export type Presence = ReadonlyMap<string, readonly unknown[]>;
 
-/** A presence after a change; the old one stays as it is. */
+/** The presence after a change, as a new map. */
 export function presenceOf(before: Presence, { joins, updates, leaves }: PresenceDiff): Presence {
   const after = new Map(before);
   for (const { key } of leaves) after.delete(key);

@@ -1,14 +1,14 @@
-// What client and server say to each other over one WebSocket: JSON arrays in text frames, the first value says which;
-// binary messages in binary frames whose first byte does. docs/rooms.md has the table.
+// The messages of client and server over one WebSocket. A text frame is a JSON array whose first item is the kind of the message; a binary
+// frame's first byte is its kind. docs/rooms.md has the table.
 
-/** The WebSocket subprotocol. A socket that does not ask for it gets payloads as they are, without resume. */
+/** The WebSocket subprotocol. A socket without it gets only the payloads of messages, and cannot resume. */
 export const SUBPROTOCOL = 'snowmesh.rooms.1';
 
-/** Codes a socket is closed with. */
+/** The codes with which a server closes a socket. */
 export const CloseCode = {
   /** The client did not answer, or the server stops. */
   goingAway: 1001,
-  /** It broke a limit or the protocol. */
+  /** The client broke a limit or the protocol. */
   policy: 1008,
   /** A message was longer than the limit. */
   tooBig: 1009,
@@ -22,7 +22,7 @@ export const CloseCode = {
   resumedElsewhere: 4001,
 } as const;
 
-/** First byte of a binary frame. */
+/** The first byte of a binary frame. */
 export const Binary = {
   /** To the connection: the payload. From the client: `u32` number, payload. */
   direct: 1,
@@ -30,48 +30,48 @@ export const Binary = {
   room: 2,
 } as const;
 
-/** The newest message seen of each origin in one room: sequence by origin. */
+/** The position of a client in one room: the sequence of the newest message that it got of each origin. */
 export type Cursor = Readonly<Record<string, number>>;
 
-/** What a server tells a client first. */
+/** The first message of a server. */
 export interface Welcome {
-  /** What to resume with. */
+  /** The session id, for a later resume. */
   readonly session: string;
   /** The connection's id. */
   readonly id: string;
-  /** Whether the session of the hello continues. */
+  /** Whether the session that the hello named continues. */
   readonly resumed: boolean;
-  /** Number of the last message that the server has taken from this session. */
+  /** The number of the last message that the server has taken from this session. */
   readonly last: number;
-  /** How long a client may be silent, in ms. */
+  /** ms for which a client may be silent. */
   readonly beatMs: number;
-  /** Over how many ms to spread the first reconnect when the server vanishes. */
+  /** ms over which clients spread their first reconnect if the server disappears. */
   readonly spreadMs: number;
 }
 
-/** Presence of one key: the metas of its connections. */
+/** The presence of one key: the metadata of its connections. */
 export interface PresenceEntry {
   readonly key: string;
   readonly metas: readonly unknown[];
 }
 
-/** A change of the presence of a room. A key stands in one of the lists only. */
+/** A change of the presence of a room. Each key is in one of the lists only. */
 export interface PresenceDiff {
-  /** Keys that were not here. */
+  /** Keys that were not in the room. */
   readonly joins: readonly PresenceEntry[];
-  /** Keys whose metas changed. */
+  /** Keys whose metadata changed. */
   readonly updates: readonly PresenceEntry[];
-  /** Keys that are gone, with the metas they had. */
+  /** Keys that left the room, with their last metadata. */
   readonly leaves: readonly PresenceEntry[];
 }
 
 /**
- * Why a room could not be resumed without a gap. `window`: messages that were missed are no longer kept, because they are too old or
- * too many; `lost`: nodes were lost that may have broadcast some.
+ * Why a room could not be resumed without a gap. `window`: the missed messages are no longer kept, because they are too old or too many.
+ * `lost`: nodes were lost that may have broadcast messages.
  */
 export type ResyncReason = 'window' | 'lost';
 
-/** A room to be resumed: its name, the proof of membership, and what was seen. */
+/** A room to resume: its name, the proof of membership, and the position in it. */
 export type ResumeRoom = readonly [room: string, ticket: string, cursor: Cursor];
 
 export type ClientMessage =
@@ -80,7 +80,7 @@ export type ClientMessage =
       session: string | null,
       rooms: readonly ResumeRoom[],
       fork: boolean,
-      /** How long ago it heard something of the session. */
+      /** ms since the client last got data of the session. */
       awayMs: number,
     ]
   | readonly ['resume', rooms: readonly ResumeRoom[]]
@@ -105,13 +105,13 @@ export type ServerMessage =
   | readonly ['drain', to: string | null]
   | readonly ['beat'];
 
-/** The room of a user's connections begins with this; no other room does. */
+/** The prefix of the room of one user's connections. No other room has it. */
 export const KEY_ROOM = '\0';
 
-/** Longest name of a room, and of the key of a user with its prefix. Unit: bytes of UTF-8. */
+/** Most bytes of UTF-8 of a room's name, and of a user's key with its prefix. */
 export const MAX_ROOM_BYTES = 255;
 
-/** A binary frame of the server; without a room it is to the connection. */
+/** A binary frame of the server. Without a room it is a message to the connection. */
 export interface BinaryMessage {
   readonly room: string | undefined;
   readonly origin: string;

@@ -24,19 +24,19 @@ interface Pending {
   readonly reject: (error: ClientError) => void;
 }
 
-/** A connection to rooms that comes back by itself. Made by {@link connectRooms}. */
+/** A connection to rooms that reconnects by itself. Made by {@link connectRooms}. */
 export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvents<In>> {
   private readonly connector: Connector;
   private readonly outbox: Outbox;
   private readonly rooms = new Map<string, Membership>();
-  /** Rooms that it is to be in, now or again. */
+  /** The rooms to be in, also after a reconnect. */
   private readonly wanted = new Set<string>();
   private readonly presences = new Map<string, Presence>();
   private readonly pending = new Map<number, Pending>();
   private session: string | null = null;
-  /** When something of the session that `state` gave was heard; 0: there was none. */
+  /** When data of the session in the option `state` last came, in ms of `Date.now()`; 0: there is no such session. */
   private stateAt = 0;
-  /** Another connection has the session: this one continues under another name. */
+  /** Another connection took over the session: this one continues with a new session. */
   private isFork = false;
   private refs = 0;
 
@@ -58,27 +58,28 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     return this.connector.status;
   }
 
-  /** Messages that the server has not taken yet. */
+  /** How many messages the server has not acknowledged yet. */
   get queued(): number {
     return this.outbox.size;
   }
 
-  /** What another client can continue from, waiting messages too: `connectRooms(url, { state })` after the page was loaded again. */
+  /** Its session, rooms and unacknowledged messages as text. `connectRooms(url, { state })` continues from it, as after a page reload. */
   get state(): string {
     const heardAt = Date.now() - this.connector.away(this.stateAt);
     return JSON.stringify([this.session, this.places(), heardAt, this.outbox.save()]);
   }
 
-  /** Rooms it is in. */
+  /** The rooms that the client is in. */
   joined(): string[] {
     return [...this.rooms.keys()].filter((room) => !room.startsWith(KEY_ROOM));
   }
 
   /**
-   * Asks to be in a room, now or when it is connected, and again after each reconnect. Resolves when it is in it, also on other nodes;
-   * rejects with SNOW_ERR_ROOM_REFUSED when the server does not allow it, with SNOW_ERR_CLIENT_CLOSED when the client is closed.
+   * Joins a room, now or once connected, and again after each reconnect.
    *
-   * @throws SNOW_ERR_BAD_ARGUMENT, SNOW_ERR_BAD_NAME for what cannot name a room.
+   * @returns Resolves when the client is in the room, on all nodes. Rejects with SNOW_ERR_ROOM_REFUSED when the server does not allow it,
+   *   with SNOW_ERR_CLIENT_CLOSED when the client was closed.
+   * @throws SNOW_ERR_BAD_ARGUMENT, SNOW_ERR_BAD_NAME when `room` is not a valid room name.
    */
   join(room: string): Promise<void> {
     checkRoom('join', room);
@@ -86,7 +87,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     return this.rooms.has(room) ? Promise.resolve() : this.ask('join', room);
   }
 
-  /** Leaves a room; resolves when nothing of it comes any more. */
+  /** Leaves a room; resolves when no further message of it comes. Rejects and throws as {@link join}. */
   leave(room: string): Promise<void> {
     checkRoom('leave', room);
     this.wanted.delete(room);
@@ -94,11 +95,10 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   }
 
   /**
-   * Sends to the server's handler: text, bytes, or what JSON can say, as it is now. It waits while there is no connection, and is
-   * taken once.
+   * Sends a copy of a message - bytes, or a JSON value - to the server's handler, once connected. The server takes it once.
    *
-   * @returns false: too many messages wait, this one was not sent.
-   * @throws SNOW_ERR_UNSENDABLE for what JSON cannot say.
+   * @returns false: too many messages are unacknowledged, this one is not sent.
+   * @throws SNOW_ERR_UNSENDABLE for a value that JSON cannot represent.
    */
   send(data: Out): boolean {
     const message = messageOf(data);
@@ -109,20 +109,20 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     return true;
   }
 
-  /** The presence of a room by key, with the metas of their connections. */
+  /** The presence of a room: for each key the metadata of its connections. */
   presence(room: string): Presence {
     checkRoom('presence', room);
     return this.presences.get(room) ?? new Map();
   }
 
-  /** Ends it for good. */
+  /** Closes the connection and does not reconnect. Pending joins and leaves reject with SNOW_ERR_CLIENT_CLOSED. */
   close(): void {
     this.connector.close();
     for (const { reject } of this.pending.values()) reject(closed());
     this.pending.clear();
   }
 
-  /** Its rooms follow in parts, so that no message gets longer than a server takes. */
+  /** Sends the hello. The rooms are split over several messages, because a server limits the length of one. */
   private hello(): void {
     const [first, ...rest] = partsOf(this.places());
     this.say(['hello', this.session, first, this.isFork, this.connector.away(this.stateAt)]);
@@ -181,7 +181,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     else this.emit('message', { room, data: data as In, origin, sequence });
   }
 
-  /** These origins have ended: nothing of them will come again. */
+  /** These origins have ended: no further message of them comes, so they are removed from the cursor. */
   private forgetOrigins(room: string, origin: string, sequence: number, origins: readonly string[]): void {
     const cursor = this.rooms.get(room)?.cursor;
     if (cursor === undefined || (sequence > 0 && sequence <= (cursor[origin] ?? 0))) return;
@@ -195,7 +195,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     else this.outbox.renumber();
     this.isFork = false;
     this.connector.established(beatMs, spreadMs, () => this.say(['beat']));
-    // What was asked for and not answered is asked again; so are rooms that are not resumed.
+    // Requests without an answer are sent again, and rooms that were not resumed are joined again.
     for (const [ref, { room }] of this.pending)
       this.say([this.wanted.has(room) ? 'join' : 'leave', ref, room]);
     for (const room of this.wanted)
@@ -216,7 +216,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   private refused(ref: number, room: string, reason: string): void {
     if (room === '') return this.emit('refused', { room, reason });
     this.rooms.delete(room);
-    // A room of a session that did not go on is asked for anew, and may have been missed for a while.
+    // A room of a session that did not continue is joined again; messages may have been missed meanwhile.
     if (ref === 0 && reason !== 'ticket') {
       this.emit('resync', resyncOf(room, 'window'));
       if (this.wanted.has(room)) void this.ask('join', room).catch(() => {});
@@ -279,11 +279,11 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
 }
 
 /**
- * Connects to rooms, and comes back by itself until `close`.
+ * Connects to the rooms of a server, and reconnects by itself until `close`.
  *
- * @param urls `wss://…` of the path that the server attached; of several the next one is tried when one fails.
- * @throws SNOW_ERR_BAD_ARGUMENT for what is no URL of a WebSocket; SNOW_ERR_BAD_OPTION for an option that does not exist or cannot be,
- *   a `state` that is damaged, and when there is no WebSocket.
+ * @param urls The `wss://…` URL of the path that the server attached. With several URLs the next one is tried when one fails.
+ * @throws SNOW_ERR_BAD_ARGUMENT when a URL is not one of a WebSocket; SNOW_ERR_BAD_OPTION for an unknown option or a wrong value, a damaged
+ *   `state`, and when the platform has no WebSocket.
  * @example
  * const client = connectRooms('wss://example.com/rooms');
  * client.on('message', ({ room, data }) => show(room, data));
@@ -297,4 +297,4 @@ export function connectRooms<In = unknown, Out = unknown>(
   return new RoomClient(urls, options);
 }
 
-const closed = (): ClientError => failure('SNOW_ERR_CLIENT_CLOSED', 'the client was closed');
+const closed = (): ClientError => failure('SNOW_ERR_CLIENT_CLOSED', 'the client was closed: make a new one');

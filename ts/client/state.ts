@@ -1,4 +1,5 @@
-// What a client continues from: its session, its places in rooms and what it has not sent, as text for another page load and in messages to the server.
+// The saved state of a client - its session, its positions in rooms and its unacknowledged messages - as text, and as messages to the
+// server.
 import { misuse } from './errors.ts';
 import type { SavedOutbox } from './outbox.ts';
 import type { Cursor, ResumeRoom } from './protocol.ts';
@@ -10,16 +11,16 @@ type State = readonly [
   outbox: SavedOutbox,
 ];
 
-/** A room that a client is in: the proof, and the newest message seen of each origin. */
+/** A room that a client is in: the proof of membership, and the position in it. */
 export interface Membership {
   ticket: string;
   cursor: Record<string, number>;
 }
 
-/** Rooms in one message, about. Unit: characters. */
+/** About so many characters of rooms are in one message. */
 const PART_CHARS = 16_384;
 
-/** Rooms in parts, none of which makes a message longer than servers take; at least one part. */
+/** Splits rooms into parts, at least one, so that no message is longer than servers accept. */
 export function partsOf(places: readonly ResumeRoom[]): ResumeRoom[][] {
   const parts: ResumeRoom[][] = [[]];
   let chars = 0;
@@ -35,7 +36,7 @@ export function partsOf(places: readonly ResumeRoom[]): ResumeRoom[][] {
   return parts;
 }
 
-/** Of each origin the greater number: a server that tells a client to load anew may know less of some than the client has had. */
+/** The greater sequence of each origin: after a `resync` the server may know of fewer messages than the client has got. */
 export function later(one: Cursor, other: Cursor): Cursor {
   const cursor: Record<string, number> = { ...one };
   for (const [origin, sequence] of Object.entries(other))
@@ -43,14 +44,14 @@ export function later(one: Cursor, other: Cursor): Cursor {
   return cursor;
 }
 
-/** Reads what `client.state` gave. @throws SNOW_ERR_BAD_OPTION */
+/** Parses the text of `client.state`. @throws SNOW_ERR_BAD_OPTION */
 export function readState(text: string): State {
   let state: unknown;
   try {
     state = JSON.parse(text);
   } catch {}
   if (isState(state)) return state;
-  const why = 'option state is not what client.state gave: leave it out to begin a new session';
+  const why = 'option state is not a valid client.state: leave it out to begin a new session';
   throw misuse('SNOW_ERR_BAD_OPTION', why);
 }
 

@@ -1,19 +1,19 @@
-/** Writes to a small map after which an unused iterator is dropped. */
-const FEWEST_WRITES = 64;
+/** Least number of writes after which an unused iterator is dropped. */
+const MIN_WRITES = 64;
 
 /**
- * A map that finds its oldest entry in amortised O(1); `set` of a key that is there keeps its place, as in a Map.
+ * A map that finds its oldest entry in amortised O(1). `set` of an existing key keeps its place, as in a Map.
  *
- * In a plain Map the first key of a new iterator costs a step for each entry deleted before it, up to half the table: removing
- * the oldest entry at each insertion would be quadratic. So one iterator stays. An iterator keeps every table that V8 made since
- * its last step, so it is dropped after as many writes as there are entries; the scan of a new one is no longer than those.
+ * In a plain Map the first key of a new iterator costs a step for each deleted entry before it, up to half the table: removing the
+ * oldest entry at each insertion would be quadratic. So one iterator is kept. But an iterator keeps in memory every hash table that V8
+ * made since its last step, so it is dropped after as many writes as there are entries; a new one then scans no more than that.
  */
 export class OldestFirst<K, V> {
   readonly #entries = new Map<K, V>();
-  /** Every entry it has passed is deleted, but for `#oldest`. */
+  /** Every entry that it has passed is deleted, except `#oldest`. */
   #keys: Iterator<K, unknown> | undefined = undefined;
   #oldest: { readonly key: K } | undefined = undefined;
-  /** Since the last step of `#keys`. */
+  /** Writes since the last step of `#keys`. */
   #writes = 0;
 
   get size(): number {
@@ -33,7 +33,7 @@ export class OldestFirst<K, V> {
     this.#wrote();
   }
 
-  /** Sets an entry, and makes it the youngest. */
+  /** Sets an entry and makes it the youngest. */
   renew(key: K, value: V): void {
     this.delete(key);
     this.set(key, value);
@@ -46,17 +46,17 @@ export class OldestFirst<K, V> {
     return true;
   }
 
-  /** Undefined: it is empty. Amortised O(1). */
+  /** The key of the oldest entry. Undefined: the map is empty. Amortised O(1). */
   oldestKey(): K | undefined {
     if (this.#oldest !== undefined || this.size === 0) return this.#oldest?.key;
     this.#keys ??= this.#entries.keys();
-    // The map is not empty, and all that the iterator has passed is deleted: there is a next one.
+    // The map is not empty, and every entry that the iterator has passed is deleted: there is a next one.
     this.#oldest = { key: this.#keys.next().value as K };
     this.#writes = 0;
     return this.#oldest.key;
   }
 
-  /** Removes the oldest entry, and gives it. Undefined: it is empty. Amortised O(1). */
+  /** Removes and returns the oldest entry. Undefined: the map is empty. Amortised O(1). */
   takeOldest(): [key: K, value: V] | undefined {
     if (this.size === 0) return undefined;
     const key = this.oldestKey() as K;
@@ -85,7 +85,7 @@ export class OldestFirst<K, V> {
 
   #wrote(): void {
     if (this.#keys === undefined) return;
-    if (++this.#writes > Math.max(FEWEST_WRITES, this.size)) this.#dropIterator();
+    if (++this.#writes > Math.max(MIN_WRITES, this.size)) this.#dropIterator();
   }
 
   #dropIterator(): void {

@@ -1,4 +1,4 @@
-/** In every message: the node (a `Node`) it happened on. A process may have several. */
+/** Every message has the node (a `Node`) that published it: a process may have several. */
 interface OfNode {
   readonly runtime: object;
 }
@@ -17,8 +17,8 @@ interface OfPeer extends OfNode {
 }
 
 /**
- * What is published on the channels of `node:diagnostics_channel`, by their names. A subscriber is called on the spot: it must be
- * quick, and must not change what it gets.
+ * The messages on the channels of `node:diagnostics_channel`, by channel name. A subscriber runs on the publisher's stack: it must be fast
+ * and must not change the message.
  *
  * @example
  * import { subscribe } from 'node:diagnostics_channel';
@@ -27,15 +27,15 @@ interface OfPeer extends OfNode {
  * });
  */
 export interface DiagnosticEvents {
-  /** An actor was spawned; `parent` is the PID of the actor that did, `<0.0>`: code outside of actors. */
+  /** An actor was spawned. `parent`: the PID of the spawning actor; `<0.0>`: code outside of actors. */
   'snowmesh:actor:spawn': OfActor & { readonly parent: object };
-  /** An actor ended, in whichever way; `turns` are the messages it took. */
+  /** An actor ended, for any reason. `turns`: how many messages it took. */
   'snowmesh:actor:exit': OfActor & { readonly reason: unknown; readonly turns: number };
-  /** An actor threw, or its mailbox limit ended it. Its exit follows. */
+  /** An actor threw an error, or its mailbox limit ended it. Its exit follows. */
   'snowmesh:actor:crash': OfActor & { readonly reason: unknown };
-  /** A supervisor starts a child again; `id` is that of its child spec. */
+  /** A supervisor restarts a child. `id`: the id in its child spec. */
   'snowmesh:child:restart': OfNode & { readonly supervisor: object; readonly id: string };
-  /** Messages were lost: why (`DeadLetterReason`), to whom, how many. */
+  /** Messages were lost. `reason`: a `DeadLetterReason`. */
   'snowmesh:message:drop': OfNode & {
     readonly reason: string;
     readonly target: string;
@@ -45,16 +45,18 @@ export interface DiagnosticEvents {
   'snowmesh:call:timeout': OfNode & { readonly target: string; readonly tag: string };
   /** A peer is connected. */
   'snowmesh:session:up': OfPeer & { readonly hidden: boolean };
-  /** The connection to a peer ended, and everything tied to it has fired; `cause` is a `DownCause`. */
+  /** The connection to a peer ended, and all links, monitors and calls to it have fired. `cause`: a `DownCause`. */
   'snowmesh:session:down': OfPeer & { readonly cause: string; readonly hidden: boolean };
-  /** More than the high-water mark waits to be sent to a peer. */
+  /** More bytes than the high-water mark wait to be sent to a peer. */
   'snowmesh:session:busy': OfPeer & { readonly bytes: number };
+  /** The send queue to a peer is below the low-water mark again. */
   'snowmesh:session:drain': OfPeer;
-  /** The event loop of a peer has not turned for `ageMs`. */
+  /** The event loop of a peer has been blocked for `ageMs` milliseconds. */
   'snowmesh:peer:stall': OfPeer & { readonly ageMs: number };
+  /** The event loop of a peer runs again. */
   'snowmesh:peer:recover': OfPeer;
-  /** A dial of this node failed: why (`ConnectFailureReason`), and what the system or the peer said. */
+  /** A dial of this node failed. `why`: a `ConnectFailureReason`; `detail`: the text of the system or the peer. */
   'snowmesh:peer:unreachable': OfPeer & { readonly why: string; readonly detail: string };
-  /** A connection that claimed that name failed to authenticate: the reason in words, and its kind (`ConnectFailureReason`). */
+  /** A connection that claimed the name `peer` failed to authenticate. `reason`: a text; `why`: a `ConnectFailureReason`. */
   'snowmesh:peer:refuse': OfPeer & { readonly reason: string; readonly why: string };
 }

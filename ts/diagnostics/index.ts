@@ -1,9 +1,9 @@
-// Diagnostics: what happens inside, told over node:diagnostics_channel to whoever listens.
+// Diagnostics: events of the runtime on node:diagnostics_channel.
 //
-// For: metrics, and monitoring tools of others. The rooms above publish; each publishes what it has authority over.
+// For: metrics and external monitoring tools. The rooms above publish; each publishes the events of its own state.
 //
-// Guarantees: without a subscriber an event costs the test of one property, and no object is made; a subscriber that throws
-// disturbs nothing (Node.js reports it as an uncaught exception). Must not know: what is published, or who listens.
+// Guarantees: without a subscriber an event costs the test of one property and makes no object. A subscriber that throws disturbs nothing
+// (Node.js reports the error as an uncaught exception). Must not know: the meaning of an event, or its subscribers.
 import { type Channel, channel } from 'node:diagnostics_channel';
 import type { DiagnosticEvents } from './events.ts';
 
@@ -27,7 +27,7 @@ export const messageDrop: Diagnostic<DiagnosticEvents['snowmesh:message:drop']> 
   named('snowmesh:message:drop');
 export const callTimeout: Diagnostic<DiagnosticEvents['snowmesh:call:timeout']> =
   named('snowmesh:call:timeout');
-/** One for each event of a node, by its name. */
+/** The channels of a node's events, by event name. */
 export const peerEvents: {
   readonly nodeup: Diagnostic<DiagnosticEvents['snowmesh:session:up']>;
   readonly nodedown: Diagnostic<DiagnosticEvents['snowmesh:session:down']>;
