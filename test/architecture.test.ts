@@ -15,6 +15,7 @@ import {
   type Sources,
 } from './support/architecture.ts';
 import { root } from './support/child.ts';
+import { CLOCKS, unexplainedClocks } from './support/clocks.ts';
 import { brokenRustWalls, dependenciesOf, rustCircles } from './support/rust-walls.ts';
 
 const SKIPPED = new Set([
@@ -82,6 +83,12 @@ describe('the house', () => {
 
   it('keeps files at a length one can read', () => {
     expect(overlong(written)).toEqual([]);
+  });
+
+  it('has timers and clocks in tests only for a reason', () => {
+    const itself = new Set(['test/architecture.test.ts', 'test/support/clocks.ts']);
+    const tests = [...read(['test'], /\.ts$/)].filter(([path]) => !itself.has(path));
+    expect(unexplainedClocks(new Map(tests), CLOCKS)).toEqual([]);
   });
 
   it('explains each room at its door', () => {
@@ -187,6 +194,19 @@ describe('a broken rule is noticed', () => {
     expect(broken).toEqual([
       expect.stringMatching(/more than 5 files$/),
       expect.stringMatching(/not in one folder$/),
+    ]);
+  });
+
+  it('timers and clocks of tests', () => {
+    const tests = files({
+      'test/a.test.ts': 'await new Promise((resolve) => setTimeout(resolve, 50));\n',
+      'test/b.test.ts': 'expect(performance.now() - began).toBeLessThan(50);\n',
+      'test/c.test.ts': 'await event;\n',
+    });
+    expect(unexplainedClocks(tests, { 'b.test.ts': 'why', 'c.test.ts': 'why' })).toEqual([
+      'test/a.test.ts uses a timer or a clock: await an event, or give a reason in test/support/clocks.ts',
+      'test/b.test.ts has a clock in an assertion: count work, or await an event',
+      'test/c.test.ts uses no timer and no clock: its reason in test/support/clocks.ts can go',
     ]);
   });
 
