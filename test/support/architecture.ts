@@ -91,8 +91,8 @@ function brokenInExample({ from, specifier }: Import): string | undefined {
   if (!specifier.startsWith('.')) return undefined;
   const target = resolve(from, specifier);
   if (!/^(ts|bindings|native|test)\//.test(target)) return undefined;
-  if (/^ts\/((testing|rooms|client)\/)?index\.ts$/.test(target)) return undefined;
-  return 'an example uses only what users get, ts/index.ts or that of testing, rooms or client';
+  if (/^ts\/((testing|rooms|otel|client)\/)?index\.ts$/.test(target)) return undefined;
+  return 'an example uses only what users get, ts/index.ts or that of testing, rooms, otel or client';
 }
 
 function brokenBetweenRooms({ from, specifier }: Import): string | undefined {

@@ -1,7 +1,16 @@
 // Every piece of code in the documents and in doc comments compiles in strict mode against the declarations of the package, with the
 // oldest TypeScript that is promised and with the newest.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import ts from 'typescript-5.4';
@@ -55,6 +64,11 @@ beforeAll(async () => {
   await rollUpTypes(emitted);
   cpSync(join(emitted, 'lib'), join(installed, 'dist/lib'), { recursive: true });
   rmSync(emitted, { recursive: true });
+  symlinkSync(
+    join(root, 'node_modules/@opentelemetry'),
+    join(folder, 'node_modules/@opentelemetry'),
+    'junction',
+  );
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   for (const file of examples) {
     const text = readFileSync(join(root, file), 'utf8');
