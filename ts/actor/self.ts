@@ -55,7 +55,8 @@ export class Self<M = unknown> extends Spawning {
    * Takes the oldest message, or the oldest that matches, and waits until there is one. All other messages stay, in order. As Erlang's
    * `receive`. O(messages that were not tested for this match yet).
    *
-   * @param match What to take, see {@link Match}. Default: any message.
+   * The first argument says what to take, see {@link Match}; without it, any message.
+   *
    * @returns The message; TIMEOUT, if `timeout` ms have passed; a rejection, if `signal` fires.
    * @throws SNOW_ERR_RECEIVE_PENDING while another receive of the actor waits; SNOW_ERR_RECEIVE_HANDLER in a handler actor;
    * SNOW_ERR_BAD_MATCH, SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_OPTION.
