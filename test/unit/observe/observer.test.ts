@@ -161,10 +161,13 @@ describe.skipIf(whyNoBrowser !== undefined)('the page', () => {
 
   it('the nodes of the map are reached and chosen by keyboard', async () => {
     const page = await open(1280, 'light');
-    const names = await page
+    const labels = await page
       .locator('#map .dot')
       .evaluateAll((all) => all.map((each) => each.getAttribute('aria-label') ?? ''));
-    expect(names).toHaveLength(5);
+    // Behind the name a label has the state of the node, which may change meanwhile.
+    const nodeOf = (label: string): string => label.split(': ')[0] ?? '';
+    const names = labels.map(nodeOf);
+    expect(new Set(names).size).toBe(5);
     await page.locator('#map .dot[tabindex="0"]').focus();
     await page.keyboard.press('Home');
     const walk: string[] = [];
@@ -183,20 +186,20 @@ describe.skipIf(whyNoBrowser !== undefined)('the page', () => {
       expect({ isSeen, stops }).toEqual({ isSeen: true, stops: 1 });
       walk.push(label);
     }
-    expect(walk.map((label) => names.indexOf(label))).toEqual([1, 2, 1, 0, 4, 0, 4, 0]);
+    expect(walk.map((label) => names.indexOf(nodeOf(label)))).toEqual([1, 2, 1, 0, 4, 0, 4, 0]);
     for (const [at, key] of [
       [1, 'Enter'],
       [2, ' '],
     ] as const) {
       await page.keyboard.press('ArrowRight');
       await page.keyboard.press(key);
-      const name = names[at]!.split(': ')[0]!;
+      const name = names[at]!;
       await page.locator('#node-title', { hasText: name }).waitFor();
       await page.locator(`#map .dot.chosen[aria-label^="${name}"][aria-pressed="true"]`).waitFor();
     }
     // The figures of the next rounds leave the focus where it is.
     await page.locator('#facts', { hasText: 'up ' }).waitFor();
-    expect(names.indexOf((await ask(page, 'dot')).label)).toBe(2);
+    expect(names.indexOf(nodeOf((await ask(page, 'dot')).label))).toBe(2);
     // One step of Tab leaves the map.
     await page.keyboard.press('Tab');
     expect((await ask(page, 'dot')).label).toBe('');
