@@ -1,0 +1,136 @@
+// node scripts/stages.mjs <case>: what each stage of a message costs, in ns of processor time, for docs/internals.md. Linux with `perf`.
+//
+// Runs a case of dist/benches in a process of its own, warms it up, and samples it and the processes it started while it works. A
+// stage is a set of functions by name: its share of the samples, times the CPU time of an operation as the case itself reports it.
+// The case runs without --expose-gc, so that its rounds ask for no collections. The functions of the addon have names when it was
+// built with them: CARGO_PROFILE_RELEASE_STRIP=none npm run build:native.
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const ROUNDS = 6;
+const [name = 'cluster/one-way_64B'] = process.argv.slice(2);
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'snowmesh-stages-'));
+
+/** The first rule that fits the symbol, then the file it is in, names the stage. */
+const STAGES = [
+  [
+    'decode',
+    /readAscii|\/(term\/(decode|term-bytes|key-trie|literal)|node\/session\/(entry-reader|batch))\.js/,
+  ],
+  [
+    'compiling',
+    /compiler::|turboshaft|maglev|baseline::|interpreter::|Compilation|OptimizedCompil|Bytecode(Array|Graph)|SourcePosition/,
+  ],
+  [
+    'garbage',
+    /Scaveng|MarkCompact|Sweep|Heap(::|Object::Size)|Evacuat|Marking|YoungGen|GCTracer|Worklist|ObjectVisitor|IterateRoots|IteratePointers|MemoryChunk|FreeList|PointersUpdating|RecordWrite/,
+  ],
+  ['seal and open (AES-GCM)', /aes(ni|_)|vaes|gcm|ghash|ring::/],
+  ['TLS records', /rustls/],
+  ['cut, check, rewrite', /snowmesh_core/],
+  ['sessions and batches', /snowmesh_net|snowmesh_addon|parking_lot/],
+  [
+    'copies and zeros',
+    /mem(cpy|move|set)_|mempcpy|copy_user|rep_movs|clear_page|copy_(to|from)_iter|CopyBytes|TypedArrayPrototype(Set|Slice|Fill)/i,
+  ],
+  [
+    'memory from the system',
+    /malloc|calloc|realloc|cfree|_int_free|unlink_chunk|page_fault|clear_huge|CreateTypedArray|ArrayBuffer|BackingStore/,
+  ],
+  ['encode and chunk', /\/(term\/|node\/session\/outgoing)[^ ]*\.js/],
+  ['deliver', /\/(node|send|mailbox|kernel\/(delivery|mailbox-gate|aliases)|peer)[^ ]*\.js/],
+  [
+    'schedule and resume',
+    /\/(kernel|scheduler|actor|call)\/[^ ]*\.js|Promise|Microtask|Async(Function|Generator)|ResumeGenerator|SuspendGenerator/,
+  ],
+  ["the bench's actors, with what is inlined in them", /\/benches\//],
+  ['libuv and Node.js', /uv_|node::|napi/],
+];
+
+function stageOf(symbol, file) {
+  const found = STAGES.find(([, pattern]) => pattern.test(symbol));
+  if (found !== undefined) return found[0];
+  if (
+    /kernel|\[guest|vmlinux/.test(file) ||
+    /^(sys_|__x64_|do_syscall|tcp_|__tcp|ip_|sock_|ep_|vfs_|_raw_spin|finish_task|schedule)/.test(symbol)
+  )
+    return 'system calls and TCP';
+  if (/snowmesh\.node/.test(file)) return 'addon, functions without names';
+  if (/perf-\d+\.map|node$/.test(file)) return 'V8: builtins and the rest';
+  return 'the rest';
+}
+
+const child = spawn(
+  process.execPath,
+  [
+    '--perf-basic-prof',
+    join(root, 'dist/benches/child.js'),
+    name,
+    JSON.stringify({ rounds: ROUNDS, processes: 1, roundSeconds: 0.8, warmSeconds: 2.4, quick: false }),
+  ],
+  { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] },
+);
+const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+const answer = async () => JSON.parse((await answers.next()).value);
+await answer(); // it is warmed up
+
+const pids = [
+  child.pid,
+  ...readdirSync(`/proc/${child.pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${child.pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean),
+  ),
+];
+const data = join(folder, 'perf.data');
+const perf = spawn(
+  'perf',
+  ['record', '-q', '-e', 'cpu-clock', '-F', '1999', '-o', data, '-p', pids.join(',')],
+  { stdio: 'ignore' },
+);
+const rounds = [];
+for (let round = 0; round < ROUNDS; round++) {
+  child.stdin.write('round\n');
+  rounds.push((await answer()).round);
+}
+const ended = new Promise((done) => perf.once('exit', done));
+perf.kill('SIGINT');
+await ended;
+const samples = execFileSync('perf', ['script', '-i', data, '-F', 'ip,sym,dso'], {
+  encoding: 'utf8',
+  maxBuffer: 2 ** 30,
+  stdio: ['ignore', 'pipe', 'ignore'],
+});
+child.stdin.end();
+rmSync(folder, { recursive: true });
+
+const stages = new Map();
+const symbols = new Map();
+let total = 0;
+for (const line of samples.split('\n')) {
+  const [, symbol, file] = /^\s*[0-9a-f]+ (.*) \((.*)\)$/.exec(line) ?? [];
+  if (symbol === undefined || /steps .*benches\/serve\.js/.test(symbol)) continue; // the probe of the core's speed is no round
+  const stage = stageOf(symbol, file);
+  total += 1;
+  stages.set(stage, (stages.get(stage) ?? 0) + 1);
+  const key = `${stage}\t${symbol.slice(0, 90)}`;
+  symbols.set(key, (symbols.get(key) ?? 0) + 1);
+}
+const costs = rounds.map(({ per_cpu_s: rate, cpu }) =>
+  rate === undefined ? cpu.value * 1000 : 1e9 / rate.value,
+);
+const cost = costs.toSorted((a, b) => a - b)[ROUNDS >> 1];
+console.log(
+  `${name}: ${cost.toFixed(0)} ns of processor time an operation, ${total} samples\n\n| stage | ns | share |\n|---|---|---|`,
+);
+for (const [stage, count] of [...stages].toSorted(([, a], [, b]) => b - a))
+  console.log(
+    `| ${stage} | ${((count / total) * cost).toFixed(0)} | ${((count / total) * 100).toFixed(1)} % |`,
+  );
+if (process.argv.includes('--functions'))
+  for (const [symbol, count] of [...symbols].toSorted(([, a], [, b]) => b - a).slice(0, 70))
+    console.log(`${((count / total) * 100).toFixed(2).padStart(6)} % ${symbol}`);
+process.exit(0);
