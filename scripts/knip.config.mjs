@@ -20,8 +20,6 @@ export default {
         '@vercel/ncc',
         'bun',
         'deno',
-        'express',
-        'fastify',
         'hono',
         'ioredis',
         'jest',

@@ -63,7 +63,7 @@ export function llmsFullText() {
 
 /** What belongs into the folder of the site, by the name of the file. */
 export function siteTexts() {
-  const linkTo = (name) => (name === '../README' ? 'index.html' : `documents/${posix.basename(name)}.html`);
+  const linkTo = (name) => (name === '../README' ? 'index.html' : `documents/${name.replace('/', '_')}.html`);
   const whole = '- [All documents in one text](llms-full.txt): for programs that read everything at once';
   return { 'llms.txt': llmsText(linkTo, [whole]), 'llms-full.txt': llmsFullText() };
 }

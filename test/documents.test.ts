@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 // @ts-expect-error A script of this repository, without types.
 import { llmsText, siteTexts } from '../scripts/llms.mjs';
 // @ts-expect-error A script of this repository, without types.
+import { packageEntries } from '../scripts/package-entries.mjs';
+// @ts-expect-error A script of this repository, without types.
 import { citations, findProofs } from '../scripts/rules.mjs';
 import { root } from './support/child.ts';
 
@@ -90,7 +92,7 @@ it('the site has llms.txt with links to its pages, and all documents in one text
     expect(whole.split(`<!-- ${path} -->\n\n${textOf(path).trimEnd()}\n`), path).toHaveLength(2);
   const links = [...(texts['llms.txt'] ?? '').matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => link);
   expect(links).toContain('llms-full.txt');
-  expect(links).toContain('documents/job-queue.html');
+  expect(links).toContain('documents/guides_job-queue.html');
   expect(links.filter((link) => link !== 'llms-full.txt' && !link?.endsWith('.html'))).toEqual([]);
 });
 
@@ -110,7 +112,10 @@ function exportedNames(path: string): string[] {
   const wholes = [...text.matchAll(/export \* from '(.*)'/g)].map(([, from = '']) =>
     join(dirname(path), from),
   );
-  return [...named, ...wholes.flatMap(exportedNames)];
+  const own = [
+    ...text.matchAll(/^export (?:declare |abstract |async )*(?:function|class|interface|type|const) (\w+)/gm),
+  ].map(([, name = '']) => name);
+  return [...named, ...own, ...wholes.flatMap(exportedNames)];
 }
 
 interface Definition {
@@ -137,14 +142,24 @@ function definitions(): Map<string, Definition[]> {
   return found;
 }
 
-describe.each(['ts/index.ts', 'ts/testing/index.ts'])('what %s exports', (door) => {
+/** The sources of what users can import, but for the command. */
+const DOORS = [...(packageEntries() as Map<string, string>)].flatMap(([name, source]) =>
+  name === 'cli' ? [] : [`${source}.ts`],
+);
+
+it('the reference has everything that users can import', () => {
+  const { entryPoints } = JSON.parse(textOf('docs/typedoc.json')) as { entryPoints: string[] };
+  expect(entryPoints.map((path) => path.replace('../', '')).sort()).toEqual(DOORS.sort());
+});
+
+describe.each(DOORS)('what %s exports', (door) => {
   const defined = definitions();
   const names = exportedNames(door);
   const documented = (name: string): readonly Definition[] =>
     (defined.get(name) ?? []).filter(({ doc }) => doc !== '');
 
   it('says what it is for', () => {
-    expect(names.length).toBeGreaterThan(5);
+    expect(names.length).toBeGreaterThan(0);
     expect(names.filter((name) => documented(name).length === 0)).toEqual([]);
   });
 

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { root } from '../support/child.ts';
@@ -19,7 +19,7 @@ afterAll(() => rmSync(site, { recursive: true, force: true }));
 it('has a page for each document, and a search', () => {
   const { projectDocuments } = JSON.parse(readFileSync(join(root, 'docs/typedoc.json'), 'utf8'));
   const pages = (projectDocuments as string[]).map((file) =>
-    join(site, 'documents', basename(file).replace(/md$/, 'html')),
+    join(site, 'documents', file.replace('/', '_').replace(/md$/, 'html')),
   );
   expect(pages.filter((page) => !existsSync(page))).toEqual([]);
   expect(existsSync(join(site, 'assets/search.js'))).toBe(true);

@@ -74,6 +74,7 @@ export type ResyncReason = 'window' | 'lost';
 /** A room to resume: its name, the proof of membership, and the position in it. */
 export type ResumeRoom = readonly [room: string, ticket: string, cursor: Cursor];
 
+/** What a client sends: arrays of JSON whose first element says what they are. */
 export type ClientMessage =
   | readonly [
       'hello',
@@ -89,6 +90,7 @@ export type ClientMessage =
   | readonly ['send', number: number, data: unknown]
   | readonly ['beat'];
 
+/** What a server sends to a client, in the same form. */
 export type ServerMessage =
   | readonly ['welcome', Welcome]
   | readonly ['joined', ref: number, room: string, ticket: string, cursor: Cursor]

@@ -49,6 +49,7 @@ export const MAX_BRIDGED_BYTES = 1024 * 1024;
 /** Rooms whose last bridged message a node remembers. */
 export const MAX_BRIDGED_ROOMS = 100_000;
 
+/** How much of the past a node keeps for clients that come back. */
 export interface ResumeLimits {
   /** How long a room message is kept for clients that reconnect. Unit: ms; 0: no resume. Default 120 000. */
   readonly windowMs: number;
