@@ -1,47 +1,55 @@
 // Ports for what has to listen at the same address again after it was gone, and for addresses where nobody listens. A port that
 // the system gave and that was closed may be given to any other process; these are below the range that it gives, and a UDP
 // socket on the same number keeps other tests away until this process ends.
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 
 const FIRST = 12_000;
 const COUNT = 18_000;
+const MOST_TRIES = 500;
 let next = (process.pid * 101) % COUNT;
 
-/** A port on which no one listens and which no one else takes while this process lives, and with it those at these distances. */
+/**
+ * A port on which no one listens and which no one else takes while this process lives, and with it those at these distances.
+ * Where so many tries find none it is one that the system gives, as good as any test had before.
+ */
 export async function reservePort(offsets: readonly number[] = [0]): Promise<number> {
-  for (let tries = 0; tries < COUNT; tries++) {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
     const port = FIRST + (next++ % COUNT);
-    const isReserved = async (offset: number): Promise<boolean> =>
-      (await isOurs(port + offset)) && isFree(port + offset);
-    if ((await Promise.all(offsets.map(isReserved))).every(Boolean)) return port;
+    const locks = await Promise.all(offsets.map((offset) => lock(port + offset)));
+    const isFree = locks.every((socket) => socket !== undefined);
+    if (isFree && (await Promise.all(offsets.map((offset) => listens(port + offset)))).every(Boolean))
+      return port;
+    for (const socket of locks) socket?.close();
   }
-  throw new Error(`no port from ${FIRST} to ${FIRST + COUNT} is free`);
+  return (await listens(0)) ?? 0;
 }
 
-async function isOurs(port: number): Promise<boolean> {
+async function lock(port: number): Promise<Socket | undefined> {
   const socket = createSocket('udp4');
   socket.unref();
   try {
     socket.bind({ port, exclusive: true });
     await once(socket, 'listening');
-    return true;
+    return socket;
   } catch {
     socket.close();
-    return false;
+    return undefined;
   }
 }
 
-async function isFree(port: number): Promise<boolean> {
+/** The port, when a server could listen on it for a moment. */
+async function listens(port: number): Promise<number | undefined> {
   const server = createServer();
   try {
     server.listen(port, '0.0.0.0');
     await once(server, 'listening');
   } catch {
-    return false;
+    return undefined;
   }
+  const { port: given } = server.address() as AddressInfo;
   server.close();
   await once(server, 'close');
-  return true;
+  return given;
 }
