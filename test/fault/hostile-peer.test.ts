@@ -29,8 +29,10 @@ const start = async (options: object = {}): Promise<void> => {
 beforeEach(() => void (cluster = new Cluster()));
 afterEach(() => cluster.stop());
 
+/** A reset ends a connection as well: `once` would reject for it. */
 const closed = async (socket: Socket): Promise<unknown> =>
-  socket.closed || within('the end of a connection', once(socket, 'close'));
+  socket.closed ||
+  within('the end of a connection', new Promise((resolve) => void socket.once('close', resolve)));
 
 /** It lists nobody, never saw anybody, and a good peer joins as ever. */
 const isHealthy = async (): Promise<void> => {
