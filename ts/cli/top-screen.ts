@@ -1,5 +1,6 @@
 // What `snowmesh top` shows, as a function of what it knows: no terminal, no clock.
-import { styleText } from 'node:util';
+// Not by name: Node.js 18 has no styleText, and its users are to be told what snowmesh needs.
+import * as util from 'node:util';
 import type { NodeOverview, ProcessInfo, ProcessSummary, TopKey } from '../introspect/index.ts';
 import { age, bytes, count, printable, sum } from './text.ts';
 
@@ -38,7 +39,7 @@ export function topScreen(
   const { columns, rows } = size;
   const fit = (text: string): string => (text.length <= columns ? text : `${text.slice(0, columns - 1)}…`);
   const styled = (style: Style, text: string): string =>
-    isPlain ? fit(text) : styleText(style, fit(text).padEnd(style === 'inverse' ? columns : 0), ALWAYS);
+    isPlain ? fit(text) : util.styleText(style, fit(text).padEnd(style === 'inverse' ? columns : 0), ALWAYS);
   const room = Math.max(1, rows - HEAD_LINES - (state.info === undefined ? 1 : INFO_LINES + 1));
   const first = Math.max(0, Math.min(state.cursor - room + 1, state.rows.length - room));
   const lines = [
