@@ -3,6 +3,7 @@
 import { afterEach, expect, it } from 'vitest';
 import type { Rooms } from '../../ts/rooms/index.ts';
 import { randomFrom, seed } from '../support/seed.ts';
+import type { FakeNode } from '../unit/global/fake-mesh.ts';
 import type { FakeClient } from '../unit/rooms/fake-socket.ts';
 import { Stage } from '../unit/rooms/stage.ts';
 
@@ -12,6 +13,8 @@ const STEPS = 60;
 /** A user over all its sockets. */
 interface User {
   socket: FakeClient;
+  /** It joined when others had messages already. */
+  readonly isLate: boolean;
   isOnline: boolean;
   readonly had: string[];
   resyncs: number;
@@ -30,15 +33,52 @@ it('R4, R7, R16 a client that is not told resync has every message once, in orde
   }
 });
 
+it('R18 members on the nodes that are left have the same messages of a node that is lost, or are told resync', async () => {
+  const random = randomFrom(seed());
+  const below = (limit: number): number => Math.floor(random() * limit);
+  for (let run = 0; run < RUNS; run++) {
+    stage = new Stage();
+    const { mesh } = stage;
+    const rooms: Rooms[] = await stage.cluster({ join: () => true });
+    const clients: FakeClient[] = [];
+    for (const each of rooms) clients.push((await stage.client(each, { joins: ['g', 'h'] })).socket);
+    const [lost, ...left] = stage.nodes as [FakeNode, FakeNode, FakeNode];
+    for (let number = 0; number < 20; number++) {
+      const full = stage.node(below(3));
+      lost.isFullFor = ({ node }) => node === full.name;
+      rooms[0]?.broadcast(random() < 0.5 ? 'g' : 'h', `0 ${number}`);
+      for (let count = below(4); count > 0; count--) mesh.step();
+      const [a, b] = [below(3), below(3)];
+      if (a !== b && random() < 0.1) mesh.cut(stage.node(a), stage.node(b));
+      if (a !== b && random() < 0.3) mesh.connect(stage.node(a), stage.node(b));
+    }
+    mesh.crash(lost);
+    mesh.connect(...(left as [FakeNode, FakeNode]));
+    await mesh.pass(3000);
+    for (const room of ['g', 'h']) {
+      const had = clients.slice(1).map((client) => client.data(room).map(String));
+      for (const each of had) expect(each, 'in order, once').toEqual(inOrder(each));
+      if (clients.some((client) => client.all('resync').length > 0)) continue;
+      expect(had[1]).toEqual(had[0]);
+    }
+    mesh.stop();
+  }
+});
+
+/** What one node sent, as it should come. */
+const inOrder = (texts: readonly string[]): string[] =>
+  [...new Set(texts)].sort((a, b) => Number(a.slice(2)) - Number(b.slice(2)));
+
 async function play(random: () => number, below: (limit: number) => number): Promise<void> {
   const { mesh } = stage;
   const rooms: Rooms[] = await stage.cluster({ join: () => true });
   const sent: string[][] = [[], [], []];
   const users: User[] = [];
-  for (let number = 0; number < 4; number++) {
+  const join = async (isLate: boolean): Promise<void> => {
     const { socket } = await stage.client(rooms[below(3)] as Rooms, { joins: ['g'] });
-    users.push({ socket, isOnline: true, had: [], resyncs: 0 });
-  }
+    users.push({ socket, isLate, isOnline: true, had: [], resyncs: 0 });
+  };
+  for (let number = 0; number < 4; number++) await join(false);
   const broadcast = (): void => {
     const from = below(3);
     const text = `${from} ${sent[from]?.length}`;
@@ -67,8 +107,9 @@ async function play(random: () => number, below: (limit: number) => number): Pro
     else if (what < 0.74 && a !== b) mesh.cut(stage.node(a), stage.node(b));
     else if (what < 0.82 && a !== b) mesh.connect(stage.node(a), stage.node(b));
     else if (what < 0.88) stage.node(a).isFullFor = random() < 0.5 ? () => true : () => false;
-    else if (what < 0.94) for (let count = below(6); count > 0; count--) mesh.step();
-    else await mesh.settle();
+    else if (what < 0.93) for (let count = below(6); count > 0; count--) mesh.step();
+    else if (what < 0.98) await mesh.settle();
+    else await join(true);
   }
   for (const node of stage.nodes) node.isFullFor = () => false;
   mesh.connectAll();
@@ -87,7 +128,8 @@ async function play(random: () => number, below: (limit: number) => number): Pro
       const had = user.had.filter((text) => text.startsWith(`${from} `));
       const inOrder = all.filter((text) => each.has(text));
       expect(had, `out of order, of ${from}`).toEqual(inOrder);
-      if (user.resyncs === 0) expect(had, `missing, of ${from}`).toEqual(all);
+      const first = user.isLate ? all.indexOf(had[0] as string) : 0;
+      if (user.resyncs === 0) expect(had, `missing, of ${from}`).toEqual(all.slice(first));
     }
   }
 }

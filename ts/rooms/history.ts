@@ -29,6 +29,8 @@ export interface HistoryListener {
   next(room: Room<Connection>, message: RoomMessage): void;
   /** The room may know more origins than before. */
   grew(room: Room<Connection>): void;
+  /** Messages of an origin that has ended came from another peer, or late from itself. */
+  late(room: Room<Connection>, origin: string): void;
   /** Something is missing and will not come. @param corrected an origin whose numbers were said to be greater than they are. */
   gap(room: Room<Connection>, corrected?: string): void;
 }
@@ -71,7 +73,7 @@ export class History {
     const last = room.ring.last(side.origin);
     room.ring.heardOf(side.origin, newest);
     if (last === undefined || newest <= last) room.ring.startAt(side.origin, counter);
-    else this.#fill(side, room);
+    else this.fill(side, room, side.origin);
     if (isCorrected) this.#listener.gap(room, side.origin);
     this.#listener.grew(room);
   }
@@ -80,7 +82,25 @@ export class History {
   early(side: PeerSide, room: Room<Connection>, message: RoomMessage): void {
     room.ring.merge([message], this.#resume);
     this.#table.kept(room);
-    this.#fill(side, room);
+    this.fill(side, room, side.origin);
+  }
+
+  /** Asks a peer for what is missing of an origin: its own, or one that has ended. */
+  fill(side: PeerSide, room: Room<Connection>, origin: string): void {
+    const what = `${origin} ${room.name}`;
+    if (side.asked.has(what)) return;
+    side.asked.add(what);
+    const after = room.ring.last(origin) ?? 0;
+    void this.#ask([side], room.name, [[origin, after]]).then((answers) => {
+      side.asked.delete(what);
+      if (this.#table.get(room.name) !== room) return;
+      // One that has come back meanwhile speaks for itself.
+      if (origin !== side.origin && this.#peers.hasOrigin(origin)) return;
+      const newest = room.ring.newestKept(origin);
+      this.#merge(origin, room, answers as Told[]);
+      if (this.hasEnded(origin) && room.ring.newestKept(origin) !== newest) this.#listener.late(room, origin);
+      if (origin === side.origin) this.#catchUp(origin, room, answers as Told[]);
+    });
   }
 
   /** A peer asks. What its full outbox does not take is dropped, as if this node had not answered: its clients are told `resync`. */
@@ -131,6 +151,15 @@ export class History {
     const { wasLost: before = false } = this.#ended.get(origin) ?? {};
     this.#ended.renew(origin, { at: this.#runtime.now(), wasLost: wasLost || before });
     if (this.#ended.size > MAX_ENDED) this.#ended.takeOldest();
+  }
+
+  hasEnded(origin: string): boolean {
+    return this.#ended.get(origin) !== undefined;
+  }
+
+  /** Those that have ended within the window. */
+  endedOrigins(): string[] {
+    return this.#recentlyEnded().map(([origin]) => origin);
   }
 
   /** A node that seemed lost is there. */
@@ -204,18 +233,8 @@ export class History {
     return isAll;
   }
 
-  /** Asks an origin for what is missing of it. */
-  #fill(side: PeerSide, room: Room<Connection>): void {
-    if (side.asked.has(room.name)) return;
-    side.asked.add(room.name);
-    const after = room.ring.last(side.origin) ?? 0;
-    void this.#ask([side], room.name, [[side.origin, after]]).then((answers) => {
-      side.asked.delete(room.name);
-      if (this.#table.get(room.name) === room) this.#filled(side.origin, room, answers as Told[]);
-    });
-  }
-
-  #filled(origin: string, room: Room<Connection>, answers: readonly Told[]): void {
+  /** Delivers what came of an origin. Nobody has what is missing before that. */
+  #merge(origin: string, room: Room<Connection>, answers: readonly Told[]): void {
     for (const { messages } of answers)
       room.ring.merge(
         messages.filter((message) => message.origin === origin),
@@ -226,6 +245,10 @@ export class History {
       this.#listener.gap(room);
       this.#advance(origin, room);
     }
+  }
+
+  /** The origin has not kept what is missing before the newest that it tells. */
+  #catchUp(origin: string, room: Room<Connection>, answers: readonly Told[]): void {
     const [told] = answers;
     const newest = told?.newest.find(([each]) => each === origin)?.[1] ?? 0;
     if (newest <= (room.ring.last(origin) ?? 0)) return;

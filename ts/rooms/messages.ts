@@ -27,6 +27,8 @@ const MAX_ID_CHARS = 64;
 export type InterestEntry = readonly [room: string, members: number];
 /** A room, the sender's counter, and the newest message that the sender broadcast into it. */
 export type BaseEntry = readonly [room: string, counter: number, newest: number];
+/** A room, and the newest message that the sender has of an origin. */
+export type NewestEntry = readonly [room: string, newest: number];
 /** A kept message as a peer tells it. */
 export type ToldMessage = readonly [
   origin: string,
@@ -67,6 +69,8 @@ export type Message =
       newest: readonly (readonly [origin: string, sequence: number])[],
       ended: readonly EndedOrigin[],
     ]
+  | readonly ['lost', origin: string]
+  | readonly ['newest', origin: string, entries: readonly NewestEntry[]]
   | readonly ['claim', ref: number, session: string, generation: number]
   | readonly ['last', ref: number, taken: number, heard: number]
   | readonly ['presence', entries: readonly PresentEntry[]]
@@ -129,6 +133,10 @@ function isMessage(value: readonly unknown[]): boolean {
         list(MAX_CURSOR, tuple(isOrigin, isSequence)),
         list(MAX_ENDED, tuple(isOrigin, isBoolean)),
       );
+    case 'lost':
+      return isTuple(rest, isOrigin);
+    case 'newest':
+      return isTuple(rest, isOrigin, list(PART, tuple(isRoomName, isSequence)));
     case 'claim':
       return isTuple(rest, isCount, isId, isUpTo(MAX_GENERATION));
     case 'last':

@@ -11,8 +11,10 @@ export class PeerSide {
   takesPart = false;
   /** Members it has in each room it wants messages of; 0: none now. */
   readonly rooms: Map<string, number> = new Map();
-  /** Rooms whose missing messages were asked for, and have not come yet. */
+  /** Rooms whose missing messages were asked for, each with the origin, and have not come yet. */
   readonly asked: Set<string> = new Set();
+  /** Origins that it has lost. It may be connected to some of them again. */
+  readonly lost: Set<string> = new Set();
   /** Whether something it sent was found to be nonsense: that is logged once. */
   isSuspect = false;
 

@@ -31,7 +31,7 @@ export class ReplayRing {
   #count = 0;
   #bytes = 0;
   readonly #positions = new Map<string, Position>();
-  /** With more origins than that it is worth a look which can be forgotten. */
+  /** With more origins, `tooManyOrigins` looks for some to be forgotten. */
   #mostOrigins = MAX_ROOM_ORIGINS;
 
   /** Messages kept. */
@@ -49,7 +49,6 @@ export class ReplayRing {
     return this.#positions.get(origin)?.last;
   }
 
-  /** Whether anything is known of an origin. */
   knows(origin: string): boolean {
     return this.#positions.has(origin);
   }
@@ -57,6 +56,11 @@ export class ReplayRing {
   /** Sequence of the newest message of an origin; 0: none. */
   newest(origin: string): number {
     return this.#positions.get(origin)?.newest ?? 0;
+  }
+
+  /** Sequence of the newest kept message of an origin. */
+  newestKept(origin: string): number | undefined {
+    return this.#positions.get(origin)?.kept.at(-1)?.sequence;
   }
 
   /** Origins and the sequences up to which nothing of them is missing: what a client that joins now starts from. */
@@ -78,13 +82,13 @@ export class ReplayRing {
   }
 
   /**
-   * A member has these origins from a sequence each. One that this node does not get, because they are not connected, is to be got from
-   * there on when they are together again.
+   * A member has these origins from a sequence each. One that is not connected is requested from there when it is again; as long as no
+   * message of it is known here, from the least that a member has.
    */
   followOn(from: Cursor): void {
     for (const [origin, sequence] of Object.entries(from)) {
       const position = this.#positionOf(origin);
-      if (position.last !== undefined) continue;
+      if (position.last !== undefined && (position.newest > 0 || position.last <= sequence)) continue;
       position.last = sequence;
       this.advance(origin);
     }

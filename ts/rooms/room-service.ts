@@ -11,6 +11,7 @@ import type { BridgeOptions } from './bridge.ts';
 import { Bridging } from './bridging.ts';
 import { Casting } from './casting.ts';
 import type { Connection } from './connection.ts';
+import { EndedOrigins } from './ended-origins.ts';
 import { History } from './history.ts';
 import { Interest } from './interest.ts';
 import { HISTORY_MS, type Limits, type ResumeLimits } from './limits.ts';
@@ -66,6 +67,7 @@ export class RoomService implements ChannelListener {
   readonly presence: PresenceService;
   /** To other clusters; undefined: there is none. */
   readonly bridging: Bridging | undefined;
+  readonly #ended: EndedOrigins;
   readonly #requests: Requests;
   readonly #listener: RoomServiceListener;
   #isClosed = false;
@@ -87,8 +89,10 @@ export class RoomService implements ChannelListener {
     this.history = new History(runtime, this.table, this.peers, this.#requests, resume, {
       next: (room, message) => this.casting.deliver(room, message),
       grew: (room) => this.casting.boundOrigins(room),
+      late: (room, origin) => this.#ended.late(room, origin),
       gap: (room, corrected) => listener.gap(room, corrected),
     });
+    this.#ended = new EndedOrigins(this.table, this.peers, this.history);
     this.casting = new Casting({
       runtime,
       table: this.table,
@@ -167,7 +171,7 @@ export class RoomService implements ChannelListener {
   down(peer: ChannelPeer): void {
     const side = this.peers.down(peer);
     if (side === undefined) return;
-    if (side.takesPart) this.history.ended(side.origin, true);
+    if (side.takesPart) this.#leaves(side, true);
     this.#requests.lost(side);
     this.interest.lost(side);
     this.presence.lost(side);
@@ -205,7 +209,8 @@ export class RoomService implements ChannelListener {
         this.signer.learn(message[3]);
         this.presence.lost(side);
         this.presence.tellAll(side);
-        return this.interest.tellAll(side);
+        this.interest.tellAll(side);
+        return this.#ended.greeted(side);
       case 'interest':
         return this.interest.heard(side, message[1]);
       case 'based':
@@ -218,6 +223,10 @@ export class RoomService implements ChannelListener {
         return this.history.asked(side, message[1], message[2], message[3]);
       case 'told':
         return this.history.told(side, message[1], message[3], message[4], message[5]);
+      case 'lost':
+        return this.#ended.lostBy(side, message[1]);
+      case 'newest':
+        return this.#ended.heard(side, message[1], message[2]);
       case 'claim': {
         const [, ref, session, generation] = message;
         this.#listener.claimed(session, generation, side.origin);
@@ -233,12 +242,18 @@ export class RoomService implements ChannelListener {
       case 'presence':
         return this.presence.heard(side, message[1]);
       case 'bye':
-        if (side.takesPart) this.history.ended(side.origin, false);
-        side.takesPart = false;
+        if (side.takesPart) this.#leaves(side, false);
         this.#requests.lost(side);
         this.presence.lost(side);
         return this.interest.lost(side);
     }
+  }
+
+  /** Nothing more comes from a peer. */
+  #leaves(side: PeerSide, wasLost: boolean): void {
+    side.takesPart = false;
+    this.history.ended(side.origin, wasLost);
+    this.#ended.lost(side.origin);
   }
 
   /** What introspection shows: the rooms that have names of their own, not those of users. */

@@ -240,6 +240,49 @@ it.each([
   expect(rooms[0].stats().rooms).toBe(before);
 });
 
+it('what a peer tells of a node that has ended does not count for one that has come back', async () => {
+  const client = await meet();
+  const [first, other] = [stage.node(0), stage.node(1)];
+  const origin = liar.originOf(other);
+  const forge = async (): Promise<void> => {
+    liar.messages = [[origin, FAR, 0, 1, Buffer.from('"forged"'), [], 0]];
+    liar.say(first, ['newest', origin, [['g', FAR]]]);
+    await stage.mesh.settle();
+  };
+  await forge();
+  stage.mesh.cut(first, other);
+  stage.mesh.connect(first, other);
+  await stage.mesh.settle();
+  await forge();
+  rooms[1].broadcast('g', 'x');
+  await stage.mesh.settle();
+  expect([client.data('g'), client.all('resync')]).toEqual([['x'], []]);
+});
+
+it('a peer that has lost nodes again and again and does not read is told nothing that its outbox does not take', async () => {
+  await meet();
+  const first = stage.node(0);
+  liar.say(first, ['interest', [['g', 1]]]);
+  await stage.mesh.settle();
+  rooms[1].broadcast('g', 'x');
+  await stage.mesh.settle();
+  stage.mesh.cut(first, stage.node(1));
+  await stage.mesh.settle();
+  let told = 0;
+  stage.mesh.onSend = (from, _to, value) => {
+    if (from === first && (value as readonly unknown[])[0] === 'newest') told++;
+  };
+  const lose = (): void => liar.say(first, ['lost', liar.originOf(stage.node(1))]);
+  first.isFullFor = ({ node }) => node === stage.node(2).name;
+  for (let count = 0; count < 100; count++) lose();
+  await stage.mesh.settle();
+  expect(told).toBe(0);
+  first.isFullFor = () => false;
+  lose();
+  await stage.mesh.settle();
+  expect(told).toBe(1);
+});
+
 it('a peer that asks for history and does not read is told nothing that its outbox does not take', async () => {
   await meet();
   const first = stage.node(0);

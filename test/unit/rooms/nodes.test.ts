@@ -146,6 +146,27 @@ describe('rooms on three nodes', () => {
     expect(b.sent).toEqual(['b1', 'a1', 'a2', 'a3']);
   });
 
+  it('R18 tell each other what only some of them have of a node that is lost', async () => {
+    const rooms = await stage.cluster();
+    const sockets = [];
+    for (const each of rooms) sockets.push((await stage.plain(each, ['g', 'h'])).socket);
+    for (const [room, index] of [
+      ['g', 1],
+      ['h', 2],
+    ] as const) {
+      stage.node(0).isFullFor = ({ node }) => node === stage.node(index).name;
+      for (const number of [1, 2, 3]) rooms[0].broadcast(room, `${room}${number}`);
+    }
+    await stage.mesh.settle();
+    expect(sockets.slice(1).map(({ sent }) => sent.length)).toEqual([3, 3]);
+    stage.mesh.crash(stage.node(0));
+    await stage.mesh.settle();
+    rooms[1].broadcast('g', 'after');
+    await stage.mesh.settle();
+    for (const { sent } of sockets.slice(1))
+      expect([...sent].sort()).toEqual(['after', 'g1', 'g2', 'g3', 'h1', 'h2', 'h3']);
+  });
+
   it('R10 bring a peer whose outbox was full the rest later, in order', async () => {
     const rooms = await stage.cluster();
     const { socket } = await stage.plain(rooms[1], ['g']);

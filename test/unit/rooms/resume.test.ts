@@ -185,6 +185,27 @@ describe('a client that comes back', () => {
     expect(socket.all('resync')).toEqual([]);
   });
 
+  it.each([0, 2])(
+    'misses nothing although one that joined later was on its new node first (%i is away)',
+    async (away) => {
+      const early = await joined();
+      early.drop();
+      rooms[2].broadcast('g', 1);
+      await stage.mesh.settle();
+      const { socket: late } = await stage.client(rooms[0], { joins: ['g'] });
+      for (const other of [0, 2]) stage.mesh.cut(stage.node(1), stage.node(other));
+      await stage.mesh.settle();
+      late.drop();
+      const { socket: lateThere } = await stage.back(rooms[1], late, ['g']);
+      const { socket: earlyThere } = await stage.back(rooms[1], early, ['g']);
+      for (const other of [2 - away, away]) stage.mesh.connect(stage.node(1), stage.node(other));
+      await stage.mesh.settle();
+      rooms[2].broadcast('g', 2);
+      await stage.mesh.settle();
+      expect([both(early, earlyThere), both(late, lateThere)]).toEqual([[1, 2], [2]]);
+    },
+  );
+
   it('does not have again what it was excluded from', async () => {
     const before = await joined();
     const connection = rooms[0].localMembers('g')[0]!;
