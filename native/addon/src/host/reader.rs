@@ -275,10 +275,9 @@ impl LoopReader {
         let begun = Instant::now();
         let mut until = begun + self.spin.window();
         loop {
-            let hot = self.spin.hot();
-            let found = hot
-                .iter()
-                .fold(false, |found, session| self.turn(host, session) | found);
+            let found = (0..)
+                .map_while(|place| self.spin.hot(place))
+                .fold(false, |found, session| self.turn(host, &session) | found);
             let now = Instant::now();
             if found {
                 self.spin.hit();

@@ -84,9 +84,11 @@ impl Spin {
         self.window
     }
 
-    /// The sessions to look at, the one with the latest traffic first.
-    pub(super) fn hot(&self) -> Vec<Arc<Session>> {
-        self.hot.borrow().clone()
+    /// A session to look at: 0 is the one with the latest traffic. `None`: there are no more.
+    ///
+    /// What the caller does with it may change the order, so one pass can look at a session twice or leave one out.
+    pub(super) fn hot(&self, place: usize) -> Option<Arc<Session>> {
+        self.hot.borrow().get(place).cloned()
     }
 
     pub(super) fn forget(&self, session: u16) {
