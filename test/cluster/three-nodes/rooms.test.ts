@@ -119,6 +119,31 @@ it('R16 clients of a node that is killed go on elsewhere: nothing is lost, doubl
   }
 });
 
+it('R18 what only one node has of a node that is killed reaches the clients of the other', async () => {
+  const { node: a, proxy } = await cluster.behindProxy({ name: 'a' });
+  const [b, c] = (await cluster.nodes({ name: 'b' }, { name: 'c' })) as [ClusterNode, ClusterNode];
+  const urls: string[] = [];
+  for (const node of [a, b, c]) urls.push(await node.run(serve));
+  // Only the connection from c to a goes through the proxy.
+  for (const [from, to] of [
+    [a, b],
+    [b, c],
+    [c, a],
+  ] as const)
+    await from.run((bench, name) => bench.node.connect(name), to.name);
+  const [onB, onC] = await Promise.all([member([urls[1] as string]), member([urls[2] as string])]);
+  await a.run(broadcast, 'both', 1);
+  for (const { has } of [onB, onC]) await has(1);
+  proxy.freeze();
+  await a.run(broadcast, 'b', 3);
+  await onB.has(4);
+  expect(onC.got).toEqual(['both 0']);
+  await a.kill();
+  proxy.cut();
+  await onC.has(4);
+  expect([onC.got, onC.resyncs]).toEqual([['both 0', 'b 0', 'b 1', 'b 2'], []]);
+});
+
 it('a node that stands still for a while loses no client and no message', async () => {
   const { nodes, urls } = await chat();
   const { got, has, client } = await member([urls[0] as string]);
