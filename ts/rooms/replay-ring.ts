@@ -82,15 +82,15 @@ export class ReplayRing {
   }
 
   /**
-   * A member has these origins from a sequence each. One that is not connected is requested from there when it is again; as long as no
-   * message of it is known here, from the least that a member has.
+   * A member has these origins from a sequence each. One that is not connected is requested from there when it is again: from the
+   * least that a member has, since messages between the newest that is known here and `last` are not known to be none.
    */
   followOn(from: Cursor): void {
     for (const [origin, sequence] of Object.entries(from)) {
       const position = this.#positionOf(origin);
-      if (position.last !== undefined && (position.newest > 0 || position.last <= sequence)) continue;
-      position.last = sequence;
-      this.advance(origin);
+      const { last, newest } = position;
+      position.last = Math.min(last ?? sequence, Math.max(sequence, newest));
+      if (last === undefined) this.advance(origin);
     }
   }
 
@@ -253,7 +253,7 @@ export class ReplayRing {
     }
   }
 
-  /** Drops all kept messages: whoever has missed one has missed it for good. */
+  /** Drops all kept messages. */
   empty(): void {
     this.#count = this.#bytes = 0;
     for (const { kept } of this.#positions.values()) kept.length = 0;
