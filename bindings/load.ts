@@ -1,22 +1,22 @@
 /**
- * Finds and loads the one binary that fits. In this order:
+ * Finds and loads the addon for this platform. In this order:
  *
  * 1. the file that `SNOWMESH_NATIVE_PATH` names;
  * 2. `build/Release/` (a local build), then `prebuilds/` of the package, found by node-gyp-build;
- * 3. where this file has become part of a bundle: of the package that is installed above the bundle, else beside the bundle.
+ * 3. if this file is part of a bundle: the package that is installed above the bundle, otherwise beside the bundle.
  *
- * Whatever goes wrong ends in one error that says what was looked for, what was found and what to do.
+ * Every failure is one error that says what was looked for, what was found and what to do.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What every build of the addon answers, whatever its version. */
+/** What every build of the addon exports, whatever its version. */
 export interface AddonExports {
   abi(): number;
 }
 
-/** The addon could not be used; `code` tells whether none was found, it may not be loaded, or a wrong one was. */
+/** The addon could not be used: none was found, loading it is not allowed, or it is of another version. */
 export class NativeLoadError extends Error {
   readonly code: 'SNOW_ERR_NATIVE_MISSING' | 'SNOW_ERR_NATIVE_DENIED' | 'SNOW_ERR_NATIVE_ABI';
 
@@ -31,7 +31,7 @@ export class NativeLoadError extends Error {
  * Loads the addon and compares its ABI stamp.
  *
  * @param abi the stamp the caller was written against.
- * @param root the folder that holds `build/` and `prebuilds/`; default: as above.
+ * @param root the folder that holds `build/` and `prebuilds/`; default: the order above.
  * @throws NativeLoadError
  */
 export function loadAddon(abi: number, root?: string): AddonExports {
@@ -60,7 +60,7 @@ function find(): Found {
   return root === undefined ? fromBundle(own) : fromPackage(root);
 }
 
-/** A variable of the environment; Deno may not be allowed to read it. */
+/** An environment variable; undefined if Deno does not allow reading it. */
 function variable(name: string): string | undefined {
   try {
     return process.env[name];
@@ -83,14 +83,14 @@ function fromPackage(root: string): Found {
     const load = requireFrom(own)('node-gyp-build') as (folder: string) => AddonExports;
     return { addon: load(root), place: root };
   } catch (cause) {
-    // node-gyp-build takes musl for the C library on Alpine only.
+    // node-gyp-build considers musl on Alpine only.
     const isMusl = platform.startsWith('linux') && libcs()[0] === 'musl';
     const file = join(root, 'prebuilds', platform, 'snowmesh.musl.node');
     if (isMusl && variable('LIBC') === undefined && existsSync(file)) {
       try {
         return { addon: requireFrom(root)(file) as AddonExports, place: file };
       } catch {
-        // The first failure is the one to report: this is what its message lists, too.
+        // The first failure is reported; its message lists this file, too.
       }
     }
     const text =
@@ -101,7 +101,7 @@ function fromPackage(root: string): Found {
   }
 }
 
-/** node-gyp-build is no part of a bundle that was moved away from node_modules: the names it would find are tried here. */
+/** A bundle outside of node_modules has no node-gyp-build: tries the paths that it would find. */
 function fromBundle(own: string): Found {
   const suffixes = platform.startsWith('linux') ? libcs().map((libc) => `.${libc}`) : [''];
   const names = [
@@ -125,7 +125,7 @@ function fromBundle(own: string): Found {
   throw failure(own, text, reason);
 }
 
-/** The C libraries of Linux, that of this process first; LIBC decides, as for node-gyp-build. */
+/** The C libraries of Linux, that of this process first. The variable LIBC overrides, as it does for node-gyp-build. */
 function libcs(): readonly ('glibc' | 'musl')[] {
   const order = (isMusl: boolean) => (isMusl ? (['musl', 'glibc'] as const) : (['glibc', 'musl'] as const));
   const named = variable('LIBC');
@@ -141,13 +141,13 @@ function libcs(): readonly ('glibc' | 'musl')[] {
 
 const platform = `${process.platform}-${process.arch}`;
 
-/** Not imported from `node:module`: webpack would put functions of its own in place of what `createRequire` makes. */
+/** Not imported from `node:module`, because webpack replaces the functions that `createRequire` returns. */
 const requireFrom = (folder: string): NodeJS.Require =>
   process.getBuiltinModule('node:module').createRequire(join(folder, 'package.json'));
 
 /**
- * The folder of this file, or of the bundle it became part of. `import.meta` would be a syntax error or empty where a
- * bundler or jest has made CommonJS of this module; V8 knows the file in every case.
+ * The folder of this file, or of the bundle that contains it. `import.meta` is a syntax error or empty where a bundler or jest
+ * has converted this module to CommonJS; the stack trace of V8 has the file in every case.
  */
 function ownFolder(): string {
   const before: Readonly<Record<string, unknown>> = { ...Error };
@@ -160,7 +160,7 @@ function ownFolder(): string {
     file = holder.stack;
     Object.assign(Error, { prepareStackTrace: undefined }, before);
   } catch {
-    // Frozen intrinsics: the started program is the next best.
+    // The intrinsics are frozen: the folder of the main program is used.
   }
   if (typeof file === 'string' && file.startsWith('file:')) file = fileURLToPath(file);
   if (typeof file === 'string' && isAbsolute(file)) return dirname(file);
@@ -196,7 +196,7 @@ function failure(place: string, text: string, cause?: unknown): NativeLoadError 
   return new NativeLoadError('SNOW_ERR_NATIVE_MISSING', `${text}${reason}`, cause);
 }
 
-/** What Node.js was told not to allow, and the option that allows it. */
+/** If the runtime's permissions forbid loading: what is forbidden, and the option that allows it. */
 function denialOf(place: string, cause: unknown): string | undefined {
   if ((cause as { code?: unknown } | undefined)?.code === 'ERR_DLOPEN_DISABLED')
     return 'Node.js was started so that it loads no addons: add --allow-addons, or remove --no-addons.';

@@ -3,37 +3,37 @@
 /** The ABI stamp. */
 export declare function abi(): number
 
-/** Arms it: `limit_ms` after the first of the signals the process ends, Infinity: never; after a second one it ends soon. */
-export declare function armLastWord(signals: Array<number>, limitMs: number): void
+/** From now on the process ends `limit_ms` after the first of these signals (Infinity: never), and one second after a second one. */
+export declare function armSignalWatchdog(signals: Array<number>, limitMs: number): void
 
-/** Joins this isolate to a node of this process as a further lane; returns its scheduler index. */
+/** Attaches this isolate to a node of this process as another lane; returns its scheduler index. */
 export declare function attach(handle: number, rx: Uint8Array, onBatch: (bytes: number, bigs: Uint8Array[] | null) => number): number
 
-/** Queues one frame on a stream; returns bytes that wait in streams and outbox, −1 when the session is not up. */
+/** Queues one frame on a stream; returns how many bytes wait in streams and the outbox, −1 if the session is not up. */
 export declare function bulk(handle: number, session: number, stream: number, parts: readonly Uint8Array[]): number
 
-/** Leaves in order; STOPPED follows. Keeps the process alive until then. */
+/** Stops a node in order; STOPPED follows. Keeps the process alive until then. */
 export declare function close(handle: number): void
 
-/** Leaves a node; unknown lanes are ignored. Lane 0 leaves by `close`. */
+/** Detaches a lane of this isolate from a node; unknown lanes are ignored. Lane 0 is detached by `close`. */
 export declare function detach(handle: number, lane: number): void
 
-/** Asks for a session; one CONNECT_RESULT follows. */
+/** Requests a session; one CONNECT_RESULT follows. */
 export declare function dial(handle: number, request: number, name: string, host: string, port: number): void
 
-/** Disarms it: signals are handled as before. */
-export declare function disarmLastWord(): void
+/** Restores the handlers that were there before `armSignalWatchdog`. */
+export declare function disarmSignalWatchdog(): void
 
-/** Seals and sends the first `bytes` of the chunk; returns bytes that still wait, −1 when the session is not up. */
+/** Seals and sends the first `bytes` of the chunk; returns how many bytes still wait, −1 if the session is not up. */
 export declare function flush(handle: number, session: number, bytes: number): number
 
 /**
- * Copies a slice of a long frame of `total` bytes; false when the session is not up. One frame at a time: with a total of
- * 0 what was gathered is dropped.
+ * Copies the next slice of a long frame of `total` bytes; false if the session is not up. One frame at a time; a `total` of
+ * 0 drops the slices that were copied.
  */
 export declare function gather(handle: number, session: number, total: number, slice: Uint8Array): boolean
 
-/** Queues the gathered frame on a stream; returns as [`bulk`]. */
+/** Queues the gathered frame on a stream; returns the same as [`bulk`]. */
 export declare function gathered(handle: number, session: number, stream: number): number
 
 /** Ends a session in order. */
@@ -48,7 +48,7 @@ export interface NativeStats {
   sessions: number
   /** Connections that are not authenticated yet. */
   handshakes: number
-  /** Pairs of name and incarnation that are numbered. */
+  /** Pairs of name and incarnation that have a number. */
   identities: number
   /** Frames handed to lanes. */
   framesIn: number
@@ -64,13 +64,13 @@ export interface NativeStats {
   outboxBytes: number
   /** Bytes that wait in inboxes. */
   inboxBytes: number
-  /** How often the thread took reading over from a stalled loop. */
+  /** How often the I/O thread took over reading from a stalled event loop. */
   takeovers: number
-  /** Milliseconds for which the loop of lane 0 has not turned; 0 while it waits, and without sessions. */
+  /** Milliseconds since the loop of lane 0 last turned; 0 while it waits for events, and without sessions. */
   loopAgeMs: number
   /** Busy waits that found bytes. */
   spinHits: number
-  /** Busy waits that did not. */
+  /** Busy waits that found none. */
   spinMisses: number
   /** The event loop of this isolate reads the sockets. */
   loopReader: boolean
@@ -89,9 +89,9 @@ export interface OpenOptions {
   listenPort: number
   /** The shared secret. */
   cookie: string
-  /** This start's identity. */
+  /** The incarnation of this start; none: random. */
   incarnation?: bigint
-  /** Not gossiped. */
+  /** Peers do not tell other nodes of it. */
   hidden?: boolean
   /** Silence after which a PING is sent. */
   tickMs?: number
@@ -107,7 +107,7 @@ export interface OpenOptions {
   inboxBytes?: number
   /** Unsent bytes a session holds. */
   outboxBytes?: number
-  /** What reads sockets. */
+  /** Which thread reads the sockets. */
   reader?: 'loop' | 'thread'
   /** Longest busy wait in microseconds. */
   spinUs?: number
@@ -138,16 +138,16 @@ export interface SessionStats {
   bytesIn: number
   /** Plain bytes sealed. */
   bytesOut: number
-  /** Milliseconds since bytes last came. */
+  /** Milliseconds since bytes were last received. */
   silentMs: number
 }
 
-/** Numbers an identity. */
+/** The number of an identity; one without a number gets one. */
 export declare function slot(handle: number, name: string, incarnation: bigint): number
 
 /**
- * Writes bytes to each of the sockets whose descriptors, 32 bits each, `sockets` has; each is replaced by how many bytes
- * the kernel took, 0 when it took none for whatever reason.
+ * Writes `bytes` to each socket in `sockets`, a list of 32-bit file descriptors. Each descriptor is replaced by the number of
+ * bytes that the kernel took, 0 on any error.
  */
 export declare function spread(sockets: Uint8Array, bytes: Uint8Array): void
 
@@ -157,8 +157,8 @@ export declare function stats(handle: number): NativeStats
 /** Validates one term. */
 export declare function termCheck(bytes: Uint8Array): void
 
-/** Registers this isolate's sending chunk for a session that is up; ignored when it is not. */
+/** Registers this isolate's sending chunk for a session; ignored if the session is not up. */
 export declare function tx(handle: number, session: number, chunk: Uint8Array): void
 
-/** Undoes `ref`. */
+/** Reverses `ref`. */
 export declare function unref(handle: number): void

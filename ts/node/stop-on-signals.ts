@@ -63,13 +63,13 @@ export function stoppedWithoutSignal(node: Stoppable): void {
 function release(entry: Entry): void {
   if (isStopping || !entries.delete(entry)) return;
   if (entries.size > 0) return arm();
-  native()?.disarmLastWord();
+  native()?.disarmSignalWatchdog();
   for (const signal of SIGNALS) process.removeListener(signal, onSignal);
 }
 
 /** The native core knows when the last of them has had its time. */
 function arm(): void {
-  native()?.armLastWord(
+  native()?.armSignalWatchdog(
     SIGNALS.map((signal) => constants.signals[signal]),
     lastMs() + NATIVE_LATER_MS,
   );
@@ -120,7 +120,7 @@ function say(text: string, facts: object): void {
   for (const { node } of entries) node.logger.warn({ event: 'stop_on_signals', ...facts }, text);
 }
 
-/** Undefined where there is no native core: then JavaScript has the last word. */
+/** Undefined where there is no native core: then only JavaScript ends the process. */
 function native(): Native | undefined {
   try {
     return loadNative();

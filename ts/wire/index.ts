@@ -18,19 +18,19 @@ export const FrameTag = {
   REG_SEND: 0x11,
   /** Names of the sender's other peers: hints only. */
   PEER_LIST: 0x12,
-  /** A link is asked for. */
+  /** Asks for a link. */
   LINK: 0x13,
-  /** A link is taken back. */
+  /** Removes a link. */
   UNLINK: 0x14,
   /** An exit signal over a link. */
   EXIT: 0x15,
-  /** A monitor is asked for. */
+  /** Asks for a monitor. */
   MONITOR: 0x16,
-  /** A monitor is taken back. */
+  /** Removes a monitor. */
   DEMONITOR: 0x17,
   /** A monitored actor has ended. */
   MONITOR_EXIT: 0x18,
-  /** A spawn is asked for. */
+  /** Asks for a spawn. */
   SPAWN: 0x19,
   /** The answer to a spawn. */
   SPAWN_REPLY: 0x1a,
@@ -44,7 +44,7 @@ export const FrameTag = {
   ROOM_BROADCAST: 0x1e,
   /** Announces the keys that a shape id stands for. */
   SHAPE: 0x31,
-  /** An unlink was received. */
+  /** Confirms an UNLINK. */
   UNLINK_ACK: 0x33,
   /** An explicit exit signal. */
   EXIT2: 0x34,
@@ -56,9 +56,9 @@ export const FrameTag = {
   REPLY: 0x37,
   /** A message to an alias. */
   ALIAS_SEND: 0x38,
-  /** The starter of a child knows of it. */
+  /** The actor that requested a start has received its reply. */
   SPAWN_ACK: 0x3a,
-  /** Control traffic of the floors above. */
+  /** Control messages of the layers above a session. */
   SYSTEM: 0x3f,
 } as const;
 
@@ -68,9 +68,9 @@ export const KeptTag = {
   SLOT: 0x30,
   /** A piece of a long frame. */
   FRAGMENT: 0x32,
-  /** The sender leaves in order. */
+  /** The sender ends the session in order. */
   GOODBYE: 0x39,
-  /** Asks for life. */
+  /** Asks for a PONG. */
   PING: 0xf0,
   /** Answers a PING. */
   PONG: 0xf1,
@@ -108,17 +108,17 @@ export const NativeEvent = {
 export const DownCause = {
   /** The connection broke, or was closed without GOODBYE. */
   CLOSED: 0,
-  /** Nothing came for the down interval. */
+  /** Nothing was received for the down interval. */
   TIMEOUT: 1,
-  /** This side hung up. */
+  /** This node ended it. */
   DISCONNECT: 2,
   /** A newer session of the same name took its place. */
   REPLACED: 3,
-  /** The peer broke the wire contract. */
+  /** The peer broke the protocol. */
   PROTOCOL: 4,
-  /** This node stops. */
+  /** This node is stopping. */
   STOPPING: 5,
-  /** The peer left in order. */
+  /** The peer ended it in order. */
   GOODBYE: 6,
   /** The peer does not read and the outbox is full. */
   OVERFLOW: 7,
@@ -130,7 +130,7 @@ export const DownCause = {
 export const ConnectStatus = {
   /** A session with that name is up. */
   UP: 0,
-  /** Nothing answers there. */
+  /** No node accepted the connection. */
   REFUSED: 1,
   /** The handshake took too long. */
   TIMEOUT: 2,
@@ -140,9 +140,9 @@ export const ConnectStatus = {
   INCOMPATIBLE: 4,
   /** Another node answers there. */
   WRONG_NAME: 5,
-  /** The peer keeps a connection of its own that never came. */
+  /** The peer preferred its own connection, which did not come up in time. */
   DUPLICATE: 6,
-  /** This node or the peer stops. */
+  /** This node or the peer is stopping. */
   STOPPING: 7,
   /** Another node of this node's name is connected there. */
   NAME_TAKEN: 8,
@@ -189,7 +189,7 @@ export const TERM_VERSION = 2;
 /** How deep containers may be nested: a value that is no container has depth 0, an empty list 1. */
 export const MAX_DEPTH = 128;
 
-/** What all values of one term may take, beside the contents of their strings and binaries. */
+/** The limit of the estimates of one term, without the contents of its strings and binaries. */
 export const MAX_TERM_MEMORY = 1073741824;
 
 /** Entries of one LIST, SET, MAP or OBJECT. V8 holds no more in a Set or Map. */
@@ -201,23 +201,23 @@ export const MAX_BIGINT_BYTES = 1048576;
 /** Bytes of a STRING: V8 holds no more characters. */
 export const MAX_STRING_BYTES = 536870888;
 
-/** A container of so many keys stays within [`STEPS_PER_KEY`] whatever they are. */
+/** A container of at most this many keys stays within STEPS_PER_KEY whatever they are, and is not counted. */
 export const FEW_KEYS = 64;
 
-/** Comparisons that colliding keys may cost in one term, beside STEPS_PER_KEY for each key. */
+/** Comparisons that colliding keys of one term may cost, in addition to STEPS_PER_KEY for each key. */
 export const FREE_STEPS = 1048576;
 
-/** Comparisons that each key may cost. Keys that were not chosen to collide cost less than two. */
+/** Comparisons that each key may cost. Keys that were not chosen to collide cost fewer than two. */
 export const STEPS_PER_KEY = 64;
 
 /** The longest node name in bytes. */
 export const MAX_NODE_NAME_BYTES = 255;
 
-/** The least number of bytes. */
+/** The minimum length of a cookie in bytes. */
 export const MIN_COOKIE_BYTES = 16;
 
-/** The least number of different characters. */
+/** The minimum number of different characters in a cookie. */
 export const MIN_COOKIE_DISTINCT = 6;
 
-/** `u32 length | u8 tag | u8 0 | u16 session`. */
+/** Bytes of an entry's header, `u32 length of the body | u8 tag | u8 0 | u16 session`. */
 export const ENTRY_HEADER = 8;

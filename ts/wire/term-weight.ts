@@ -22,11 +22,14 @@ export const SHAPED = 32;
 
 export const STRUCT = 128;
 
-/** Of an entry: of a list or shaped object, a set, a map, an object with its key. */
+/** An entry of a list or of a shaped object. */
 export const SLOT = 8;
 
+/** An entry of a set. */
 export const SET_ENTRY = 32;
 
+/** An entry of a map. */
 export const MAP_ENTRY = 48;
 
+/** An entry of an object without a shape, its key included. */
 export const KEY = 64;

@@ -1,4 +1,4 @@
-//! Rust error to JavaScript `code`: one table, the same names as `ts/errors/table.ts`.
+//! Maps Rust errors to the JavaScript error codes of `ts/errors/table.ts`.
 
 use snowmesh_net::OpenError;
 
@@ -7,7 +7,7 @@ use snowmesh_net::OpenError;
 pub enum Code {
     /// An argument is of the wrong kind or outside its range.
     BadOption,
-    /// Bytes are no valid term.
+    /// Bytes are not a valid term.
     BadTerm,
     /// The cookie is missing or can be guessed.
     CookieWeak,
@@ -19,7 +19,7 @@ pub enum Code {
     NodeName,
     /// The handle belongs to no open node.
     NoNode,
-    /// The node serves as many isolates as it can.
+    /// The node has as many lanes as it can have.
     TooManyLanes,
     /// The table of node identities is full.
     TooManyNodes,
@@ -65,7 +65,7 @@ pub(crate) fn fault(what: &str) -> Error {
     Error::new(Code::NativeFault, what.to_owned())
 }
 
-/// Runs the body of an export: a panic becomes an error with a code instead of ending the process.
+/// Runs the body of an export. A panic becomes an error with a code instead of ending the process.
 pub(crate) fn guard<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(body))
         .unwrap_or_else(|_| Err(fault("the native core panicked; please report this")))
@@ -73,6 +73,6 @@ pub(crate) fn guard<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
 
 /// Runs a callback that the event loop calls: nothing may unwind into C.
 pub(crate) fn guard_callback(body: impl FnOnce()) {
-    // The payload is dropped on purpose: there is no caller to tell, and the panic hook printed the place.
+    // No caller could handle the panic, and the panic hook has printed where it was.
     drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)));
 }

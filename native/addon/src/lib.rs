@@ -1,4 +1,4 @@
-//! The Node-API face of snowmesh. Exports only: each checks its arguments, calls the floor below and maps errors.
+//! The Node-API interface of snowmesh: each export checks its arguments, calls `snowmesh_net` and maps errors.
 //!
 //! This crate is the only one with `unsafe` and the only one that knows Node-API. What every function does is
 //! documented where users meet it, in `bindings/index.ts`; the signatures here generate `bindings/native.d.ts`.
@@ -9,10 +9,10 @@
 
 pub mod errors;
 mod host;
-pub mod last_word;
 mod memory;
 mod options;
 pub mod sending;
+pub mod signal_watchdog;
 pub mod spread;
 pub mod stats;
 mod uv;
@@ -33,8 +33,8 @@ use crate::memory::with_bytes;
 use crate::options::OpenOptions;
 use crate::wake::ThreadsafeWake;
 
-/// Changes with every change of a signature or of the layout of entries. `bindings/index.ts` holds the other half.
-const ABI: u32 = 8;
+/// Increased with every change of a signature or of the layout of entries; the same number is in `bindings/index.ts`.
+const ABI: u32 = 9;
 
 /// The ABI stamp.
 #[napi]
@@ -56,7 +56,7 @@ pub fn open(
             options.reader = Reader::Thread;
         }
         let (state, host) = prepare(&env, &rx, &on_batch)?;
-        snowmesh_net::trim::set_give_back(memory::give_back);
+        snowmesh_net::trim::set_trim_heap(memory::trim_heap);
         let wake = Box::new(ThreadsafeWake(host.wake_function()));
         let opened = Hub::of_process().open(options, host.rx.length(), wake);
         let (handle, node, lane) = match opened {
@@ -83,7 +83,7 @@ pub fn incarnation(handle: u32) -> Result<BigInt> {
     guard(|| Ok(node(handle)?.incarnation().into()))
 }
 
-/// Asks for a session; one CONNECT_RESULT follows.
+/// Requests a session; one CONNECT_RESULT follows.
 #[napi]
 pub fn dial(handle: u32, request: u32, name: String, host: String, port: u32) -> Result<()> {
     guard(|| {
@@ -104,7 +104,7 @@ pub fn hangup(handle: u32, session: u32, cause: u32) -> Result<()> {
     })
 }
 
-/// Numbers an identity.
+/// The number of an identity; one without a number gets one.
 #[napi]
 pub fn slot(handle: u32, name: String, #[napi(ts_arg_type = "bigint")] incarnation: BigInt) -> Result<u32> {
     guard(|| {
@@ -116,7 +116,7 @@ pub fn slot(handle: u32, name: String, #[napi(ts_arg_type = "bigint")] incarnati
     })
 }
 
-/// Leaves in order; STOPPED follows. Keeps the process alive until then.
+/// Stops a node in order; STOPPED follows. Keeps the process alive until then.
 #[napi]
 pub fn close(env: Env, handle: u32) -> Result<()> {
     guard(|| {
@@ -127,7 +127,7 @@ pub fn close(env: Env, handle: u32) -> Result<()> {
     })
 }
 
-/// Joins this isolate to a node of this process as a further lane; returns its scheduler index.
+/// Attaches this isolate to a node of this process as another lane; returns its scheduler index.
 #[napi]
 pub fn attach(
     env: Env,
@@ -153,7 +153,7 @@ pub fn attach(
     })
 }
 
-/// Leaves a node; unknown lanes are ignored. Lane 0 leaves by `close`.
+/// Detaches a lane of this isolate from a node; unknown lanes are ignored. Lane 0 is detached by `close`.
 #[napi]
 pub fn detach(env: Env, handle: u32, lane: u32) -> Result<()> {
     guard(|| {
@@ -175,7 +175,7 @@ pub fn keep(env: Env, handle: u32) -> Result<()> {
     })
 }
 
-/// Undoes `ref`.
+/// Reverses `ref`.
 #[napi]
 pub fn unref(env: Env, handle: u32) -> Result<()> {
     guard(|| {

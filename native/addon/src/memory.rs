@@ -1,15 +1,15 @@
-//! JavaScript memory that native code uses between calls: kept alive by a reference, never moved, never freed here.
+//! Memory of JavaScript that native code uses between calls. A reference keeps it alive; it is never moved or freed here.
 
 use std::ffi::c_void;
 use std::ptr;
 
 use napi::sys;
-use snowmesh_net::spares;
+use snowmesh_net::buffer_pool;
 
 use crate::errors::{Code, Error, Result, fault};
 
-/// From this size on memory is handed over instead of copied. Below it the copy is cheaper: finalisers run late, and
-/// fresh pages for the next message cost more (1.9 against 1.3 ms of processor time for a megabyte).
+/// Memory of at least this size is given to JavaScript without a copy. Below it the copy is cheaper: finalisers run late, and
+/// fresh pages for the next message cost more (1.9 instead of 1.3 ms of processor time for a megabyte).
 const EXTERNAL_BYTES: usize = 8 << 20;
 
 /// A `Uint8Array` of the caller, held until [`Chunk::release`].
@@ -40,11 +40,12 @@ impl Chunk {
     /// # Safety
     /// On the isolate's thread, and no JavaScript may run while the slice is used.
     pub(crate) unsafe fn head(&self, length: usize) -> &[u8] {
-        // SAFETY: the reference keeps the memory; JavaScript promised never to detach it.
+        // SAFETY: the reference keeps the array alive, and `ts/node` never detaches its buffer, so `data` points to `length`
+        // bytes. The caller guarantees that nothing writes to them while the slice is used.
         unsafe { std::slice::from_raw_parts(self.data, length.min(self.length)) }
     }
 
-    /// All of it, for writing.
+    /// The whole chunk, for writing.
     ///
     /// # Safety
     /// As [`Self::head`], and no other slice of it may be in use.
@@ -53,7 +54,7 @@ impl Chunk {
         reason = "the memory belongs to JavaScript; the caller keeps slices apart"
     )]
     pub(crate) unsafe fn all_mut(&self) -> &mut [u8] {
-        // SAFETY: as above.
+        // SAFETY: as in `head`; the caller guarantees that there is no other slice of the chunk.
         unsafe { std::slice::from_raw_parts_mut(self.data, self.length) }
     }
 
@@ -135,19 +136,18 @@ pub(crate) fn with_parts<T>(
     Ok(body(&parts))
 }
 
-/// A `Uint8Array` of these bytes: over the very memory when they are many and the runtime allows it, else over a
-/// copy. `None` when the environment is ending.
+/// A `Uint8Array` of these bytes: of the same memory if they are many and the runtime allows it, otherwise of a copy.
+/// `None` when the environment is ending.
 pub(crate) fn to_array(env: sys::napi_env, mut bytes: Vec<u8>) -> Option<sys::napi_value> {
     if bytes.len() < EXTERNAL_BYTES {
         let array = new_array(env, &bytes);
-        spares::give(bytes);
+        buffer_pool::give(bytes);
         return array;
     }
     let (data, length) = (bytes.as_mut_ptr().cast::<c_void>(), bytes.len());
     let held = Box::into_raw(Box::new(bytes));
     let mut buffer = ptr::null_mut();
-    // SAFETY: the memory lives in `held` until the finaliser; when the call refuses, the finaliser never runs and the
-    // box is still ours.
+    // SAFETY: `held` owns the memory until the finaliser runs; if the call fails, the finaliser never runs.
     let status = unsafe {
         sys::napi_create_external_arraybuffer(
             env,
@@ -159,7 +159,7 @@ pub(crate) fn to_array(env: sys::napi_env, mut bytes: Vec<u8>) -> Option<sys::na
         )
     };
     if status != sys::Status::napi_ok {
-        // SAFETY: as above.
+        // SAFETY: the call failed, so nothing else refers to the box that was made above.
         return new_array(env, &unsafe { Box::from_raw(held) });
     }
     array_over(env, buffer, length)
@@ -168,7 +168,7 @@ pub(crate) fn to_array(env: sys::napi_env, mut bytes: Vec<u8>) -> Option<sys::na
 unsafe extern "C" fn drop_bytes(_env: sys::napi_env, _data: *mut c_void, held: *mut c_void) {
     // SAFETY: the box that `to_array` gave to Node-API, given back once.
     let bytes = unsafe { Box::from_raw(held.cast::<Vec<u8>>()) };
-    spares::give(*bytes);
+    buffer_pool::give(*bytes);
 }
 
 fn new_array(env: sys::napi_env, bytes: &[u8]) -> Option<sys::napi_value> {
@@ -217,13 +217,13 @@ pub(crate) fn referenced(env: sys::napi_env, reference: sys::napi_ref) -> Option
 }
 
 pub(crate) fn drop_reference(env: sys::napi_env, reference: sys::napi_ref) {
-    // SAFETY: as above; each reference is dropped once by its owner.
+    // SAFETY: the reference was made in this environment, and its owner drops it once.
     unsafe { sys::napi_delete_reference(env, reference) };
 }
 
-/// Asks the allocator to return freed pages to the system. Takes milliseconds; any thread may call it.
+/// Has the allocator return freed pages to the system. Takes milliseconds; any thread may call it.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub(crate) fn give_back() {
+pub(crate) fn trim_heap() {
     unsafe extern "C" {
         fn malloc_trim(pad: usize) -> std::ffi::c_int;
     }
@@ -233,4 +233,4 @@ pub(crate) fn give_back() {
 
 /// Other allocators return memory by themselves, or have no call for it.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(crate) fn give_back() {}
+pub(crate) fn trim_heap() {}

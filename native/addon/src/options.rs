@@ -17,9 +17,9 @@ pub struct OpenOptions {
     pub listen_port: u32,
     /// The shared secret.
     pub cookie: String,
-    /// This start's identity.
+    /// The incarnation of this start; none: random.
     pub incarnation: Option<BigInt>,
-    /// Not gossiped.
+    /// Peers do not tell other nodes of it.
     pub hidden: Option<bool>,
     /// Silence after which a PING is sent.
     pub tick_ms: Option<u32>,
@@ -35,7 +35,7 @@ pub struct OpenOptions {
     pub inbox_bytes: Option<u32>,
     /// Unsent bytes a session holds.
     pub outbox_bytes: Option<u32>,
-    /// What reads sockets.
+    /// Which thread reads the sockets.
     #[napi(ts_type = "'loop' | 'thread'")]
     pub reader: Option<String>,
     /// Longest busy wait in microseconds.
@@ -43,7 +43,7 @@ pub struct OpenOptions {
 }
 
 impl OpenOptions {
-    /// What is not given has the default of the node.
+    /// The options of the node; options that are not given have their defaults.
     pub(crate) fn check(self) -> Result<NodeOptions> {
         let given = self;
         let bad = |what: &str| Error::new(Code::BadOption, what.to_owned());

@@ -5,14 +5,14 @@ use std::cell::RefCell;
 use napi::Env;
 use napi::bindgen_prelude::{JsValue, Unknown};
 use napi_derive::napi;
-use snowmesh_net::spares;
+use snowmesh_net::buffer_pool;
 
 use crate::errors::{Result, guard};
 use crate::host::Attachment;
 use crate::host::env::{EnvState, Outgoing};
 use crate::memory::{Chunk, with_bytes, with_parts};
 
-/// Registers this isolate's sending chunk for a session that is up; ignored when it is not.
+/// Registers this isolate's sending chunk for a session; ignored if the session is not up.
 #[napi]
 pub fn tx(
     env: Env,
@@ -44,7 +44,7 @@ pub fn tx(
     })
 }
 
-/// Seals and sends the first `bytes` of the chunk; returns bytes that still wait, −1 when the session is not up.
+/// Seals and sends the first `bytes` of the chunk; returns how many bytes still wait, −1 if the session is not up.
 #[napi]
 pub fn flush(env: Env, handle: u32, session: u32, bytes: u32) -> Result<f64> {
     guard(|| {
@@ -53,7 +53,7 @@ pub fn flush(env: Env, handle: u32, session: u32, bytes: u32) -> Result<f64> {
         };
         let waiting = state.with_chunk(handle, session, |out| {
             let node = &out.host.attachment()?.node;
-            // SAFETY: on the isolate's thread; nothing below runs JavaScript.
+            // SAFETY: this is the isolate's thread, and nothing runs JavaScript while `frames` is used.
             let frames = unsafe { out.chunk.head(bytes as usize) };
             if let Some(reader) = out.host.reader.get() {
                 reader.note_traffic(&out.session);
@@ -64,7 +64,7 @@ pub fn flush(env: Env, handle: u32, session: u32, bytes: u32) -> Result<f64> {
     })
 }
 
-/// Queues one frame on a stream; returns bytes that wait in streams and outbox, −1 when the session is not up.
+/// Queues one frame on a stream; returns how many bytes wait in streams and the outbox, −1 if the session is not up.
 #[napi]
 pub fn bulk(
     env: Env,
@@ -88,8 +88,8 @@ pub fn bulk(
     })
 }
 
-/// Copies a slice of a long frame of `total` bytes; false when the session is not up. One frame at a time: with a total of
-/// 0 what was gathered is dropped.
+/// Copies the next slice of a long frame of `total` bytes; false if the session is not up. One frame at a time; a `total` of
+/// 0 drops the slices that were copied.
 #[napi]
 pub fn gather(
     env: Env,
@@ -106,11 +106,11 @@ pub fn gather(
             let mut frame = out.gathered.borrow_mut();
             let total = total as usize;
             if total == 0 {
-                spares::give(std::mem::take(&mut *frame));
+                buffer_pool::give(std::mem::take(&mut *frame));
                 return Ok(());
             }
             if frame.capacity() < total {
-                *frame = spares::take(total).unwrap_or_else(|| Vec::with_capacity(total));
+                *frame = buffer_pool::take(total).unwrap_or_else(|| Vec::with_capacity(total));
             }
             with_bytes(env.raw(), slice.raw(), |slice| {
                 let room = total.saturating_sub(frame.len());
@@ -121,7 +121,7 @@ pub fn gather(
     })
 }
 
-/// Queues the gathered frame on a stream; returns as [`bulk`].
+/// Queues the gathered frame on a stream; returns the same as [`bulk`].
 #[napi]
 pub fn gathered(env: Env, handle: u32, session: u32, stream: u32) -> Result<f64> {
     guard(|| {

@@ -1,4 +1,4 @@
-//! The same bytes to many sockets of the event loop, with one call from JavaScript.
+//! Writes the same bytes to many sockets with one call from JavaScript.
 
 use std::slice;
 
@@ -11,8 +11,8 @@ use crate::memory::{bytes_of, with_bytes};
 
 const ENTRY: usize = size_of::<i32>();
 
-/// Writes bytes to each of the sockets whose descriptors, 32 bits each, `sockets` has; each is replaced by how many bytes
-/// the kernel took, 0 when it took none for whatever reason.
+/// Writes `bytes` to each socket in `sockets`, a list of 32-bit file descriptors. Each descriptor is replaced by the number of
+/// bytes that the kernel took, 0 on any error.
 #[napi]
 pub fn spread(
     env: Env,
@@ -22,7 +22,7 @@ pub fn spread(
     guard(|| {
         let (list, length) = bytes_of(env.raw(), sockets.raw())?;
         let taken: Vec<u8> = with_bytes(env.raw(), bytes.raw(), |bytes| {
-            // SAFETY: the list is alive for this call, and nothing writes to it while this slice is.
+            // SAFETY: the arguments keep the list alive during this call, and nothing writes to it while the slice is used.
             let list = unsafe { slice::from_raw_parts(list, length) };
             list.chunks_exact(ENTRY)
                 .flat_map(|entry| {
@@ -30,14 +30,14 @@ pub fn spread(
                 })
                 .collect()
         })?;
-        // SAFETY: no slice of the list is alive any more, and `taken` is not longer.
+        // SAFETY: as above, no other slice of the list is used now, and `taken` is not longer than the list.
         let list = unsafe { slice::from_raw_parts_mut(list, taken.len()) };
         list.copy_from_slice(&taken);
         Ok(())
     })
 }
 
-/// How many bytes a socket took; it never blocks.
+/// How many bytes the kernel took, 0 on any error. Never blocks.
 #[cfg(unix)]
 fn send(socket: i32, bytes: &[u8]) -> i32 {
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -45,12 +45,12 @@ fn send(socket: i32, bytes: &[u8]) -> i32 {
     // Node.js ignores SIGPIPE everywhere.
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     const FLAGS: i32 = libc::MSG_DONTWAIT;
-    // SAFETY: a system call that reads `bytes` and keeps nothing; a descriptor that is none gives an error.
+    // SAFETY: the system call reads `bytes` and keeps no pointer; an invalid descriptor gives an error.
     let taken = unsafe { libc::send(socket, bytes.as_ptr().cast(), bytes.len(), FLAGS) };
     i32::try_from(taken).unwrap_or(0).max(0)
 }
 
-/// Sockets have no descriptors here.
+/// Sockets are not file descriptors here.
 #[cfg(not(unix))]
 fn send(_socket: i32, _bytes: &[u8]) -> i32 {
     0

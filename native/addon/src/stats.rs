@@ -1,4 +1,4 @@
-//! What a node and its sessions count.
+//! The counters of a node and of its sessions.
 
 use napi::Env;
 use napi_derive::napi;
@@ -15,7 +15,7 @@ pub struct NativeStats {
     pub sessions: f64,
     /// Connections that are not authenticated yet.
     pub handshakes: f64,
-    /// Pairs of name and incarnation that are numbered.
+    /// Pairs of name and incarnation that have a number.
     pub identities: f64,
     /// Frames handed to lanes.
     pub frames_in: f64,
@@ -31,13 +31,13 @@ pub struct NativeStats {
     pub outbox_bytes: f64,
     /// Bytes that wait in inboxes.
     pub inbox_bytes: f64,
-    /// How often the thread took reading over from a stalled loop.
+    /// How often the I/O thread took over reading from a stalled event loop.
     pub takeovers: f64,
-    /// Milliseconds for which the loop of lane 0 has not turned; 0 while it waits, and without sessions.
+    /// Milliseconds since the loop of lane 0 last turned; 0 while it waits for events, and without sessions.
     pub loop_age_ms: f64,
     /// Busy waits that found bytes.
     pub spin_hits: f64,
-    /// Busy waits that did not.
+    /// Busy waits that found none.
     pub spin_misses: f64,
     /// The event loop of this isolate reads the sockets.
     pub loop_reader: bool,
@@ -54,7 +54,7 @@ pub struct SessionStats {
     pub bytes_in: f64,
     /// Plain bytes sealed.
     pub bytes_out: f64,
-    /// Milliseconds since bytes last came.
+    /// Milliseconds since bytes were last received.
     pub silent_ms: f64,
 }
 

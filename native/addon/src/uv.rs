@@ -1,7 +1,7 @@
-//! The few libuv calls that reading on the event loop needs, found by name at load time.
+//! The libuv functions that reading on the event loop needs, found by name at load time.
 //!
-//! They are not part of Node-API's promise: when one is missing (Bun, an unusual build) [`Uv::probe`] gives `None`
-//! and the node reads with a thread instead. Handles are sized at run time, so no libuv header is needed.
+//! Node-API does not guarantee them: if one is missing (Bun, an unusual build), [`Uv::probe`] gives `None` and the I/O
+//! thread reads instead. libuv gives the size of a handle at run time, so no header of libuv is needed.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ffi::{c_int, c_void};
@@ -46,9 +46,9 @@ impl Uv {
         FOUND.get_or_init(find).as_ref()
     }
 
-    /// Milliseconds until the loop has something to do by itself: 0 now, negative never.
+    /// Milliseconds until the loop's next timer: 0 if a timer, an immediate or a closing handle is due, negative if none is set.
     pub(crate) fn backend_timeout(&self, uv_loop: LoopPtr) -> c_int {
-        // SAFETY: `uv_loop` came from `napi_get_uv_event_loop` of a living environment, on its own thread.
+        // SAFETY: `uv_loop` came from `napi_get_uv_event_loop` of an environment that is alive, and this is its thread.
         unsafe { (self.backend_timeout)(uv_loop) }
     }
 
@@ -60,9 +60,9 @@ impl Uv {
         callback: PollCallback,
         data: *mut c_void,
     ) -> Option<Handle> {
-        let handle = self.allocate(KIND_POLL, data)?;
-        // SAFETY: the memory has the size libuv asked for; the caller keeps the socket open until the handle is
-        // closed; loop and thread as above. A handle whose init failed was never known to libuv: it is freed.
+        let handle = self.allocate(KIND_POLL)?;
+        // SAFETY: the memory has the size that libuv gave; the loop is alive and this is its thread; the caller keeps the
+        // socket open until the handle is closed. If init fails, libuv does not know the handle, so it may be freed.
         unsafe {
             if (self.poll_init_socket)(uv_loop, handle.pointer, socket) != 0 {
                 handle.free();
@@ -76,12 +76,12 @@ impl Uv {
     }
 
     pub(crate) fn poll_stop(&self, handle: &Handle) {
-        // SAFETY: a poll handle that was initialised and is not closed yet.
+        // SAFETY: `poll` initialised the handle, and it is not closed: `close` takes it by value.
         unsafe { (self.poll_stop)(handle.pointer) };
     }
 
     pub(crate) fn poll_restart(&self, handle: &Handle, callback: PollCallback) {
-        // SAFETY: as above.
+        // SAFETY: as in `poll_stop`.
         unsafe { (self.poll_start)(handle.pointer, READABLE | DISCONNECT, callback) };
     }
 
@@ -92,8 +92,8 @@ impl Uv {
         callback: HandleCallback,
         data: *mut c_void,
     ) -> Option<Handle> {
-        let handle = self.allocate(KIND_PREPARE, data)?;
-        // SAFETY: as in `poll`; these two init functions cannot fail.
+        let handle = self.allocate(KIND_PREPARE)?;
+        // SAFETY: the memory has the size that libuv gave; the loop is alive and this is its thread. Init cannot fail.
         unsafe {
             (self.prepare_init)(uv_loop, handle.pointer);
             (self.handle_set_data)(handle.pointer, data);
@@ -110,7 +110,7 @@ impl Uv {
         callback: HandleCallback,
         data: *mut c_void,
     ) -> Option<Handle> {
-        let handle = self.allocate(KIND_CHECK, data)?;
+        let handle = self.allocate(KIND_CHECK)?;
         // SAFETY: as in `prepare`.
         unsafe {
             (self.check_init)(uv_loop, handle.pointer);
@@ -123,7 +123,7 @@ impl Uv {
 
     /// What was given as `data` when the handle was made.
     pub(crate) fn data(&self, handle: HandlePtr) -> *mut c_void {
-        // SAFETY: only called with a handle that libuv passed to one of our callbacks.
+        // SAFETY: called only with a handle that libuv passed to one of our callbacks.
         unsafe { (self.handle_get_data)(handle) }
     }
 
@@ -131,16 +131,16 @@ impl Uv {
     pub(crate) fn close(&self, handle: Handle, closed: Box<dyn FnOnce()>) {
         let pointer = handle.pointer;
         let data = Box::into_raw(Box::new(Closing { handle, closed }));
-        // SAFETY: the handle was initialised and is closed only here, as `Handle` is given up by value; libuv calls
-        // `on_closed` exactly once, which takes the box back.
+        // SAFETY: the handle is initialised and closed once, since it is taken by value. libuv calls `on_closed` once, which
+        // takes back the box.
         unsafe {
             (self.handle_set_data)(pointer, data.cast());
             (self.close)(pointer, on_closed);
         }
     }
 
-    fn allocate(&self, kind: c_int, _data: *mut c_void) -> Option<Handle> {
-        // SAFETY: a pure look-up; unknown kinds give usize::MAX, refused below.
+    fn allocate(&self, kind: c_int) -> Option<Handle> {
+        // SAFETY: the function only reads a table; an unknown kind gives usize::MAX, which is refused below.
         let size = unsafe { (self.handle_size)(kind) };
         if size == 0 || size > 4096 {
             return None;
@@ -155,7 +155,7 @@ impl Uv {
     }
 }
 
-/// An initialised libuv handle in memory of ours. It must end in [`Uv::close`].
+/// An initialised libuv handle in memory that this module allocated. It must be given to [`Uv::close`].
 #[derive(Debug)]
 pub(crate) struct Handle {
     pointer: HandlePtr,
@@ -166,7 +166,7 @@ impl Handle {
     /// # Safety
     /// libuv must not know the handle, or have called its close callback.
     unsafe fn free(self) {
-        // SAFETY: allocated with this layout in `allocate`; given up by value, so it is freed once.
+        // SAFETY: `allocate` allocated it with this layout; it is taken by value, so it is freed once.
         unsafe { dealloc(self.pointer.cast(), self.layout) };
     }
 }
@@ -179,9 +179,9 @@ struct Closing {
 unsafe extern "C" fn on_closed(handle: HandlePtr) {
     let Some(uv) = Uv::probe() else { return };
     let data = uv.data(handle).cast::<Closing>();
-    // SAFETY: `Uv::close` stored this box and libuv calls us once.
+    // SAFETY: `Uv::close` stored this box, and libuv calls this once.
     let closing = unsafe { Box::from_raw(data) };
-    // SAFETY: this is the close callback: libuv has released the memory.
+    // SAFETY: in its close callback libuv no longer uses the handle.
     unsafe { closing.handle.free() };
     crate::errors::guard_callback(closing.closed);
 }
@@ -193,7 +193,7 @@ fn find() -> Option<Uv> {
     let process = Library::this();
     macro_rules! symbol {
         ($name:literal) => {
-            // SAFETY: the signatures above are those of libuv 1.x, which every supported Node.js exports.
+            // SAFETY: the types of the fields are the signatures in libuv 1.x, which every supported Node.js exports.
             *unsafe { process.get(concat!($name, "\0").as_bytes()) }.ok()?
         };
     }
@@ -212,12 +212,12 @@ fn find() -> Option<Uv> {
         check_start: symbol!("uv_check_start"),
         backend_timeout: symbol!("uv_backend_timeout"),
     };
-    // The image is never unloaded, so neither is the handle to it.
+    // The program is never unloaded, and dropping its handle would do nothing useful.
     std::mem::forget(process);
     Some(found)
 }
 
-/// On Windows sockets are not file descriptors and the node reads with a thread.
+/// On Windows sockets are not file descriptors, and the I/O thread reads.
 #[cfg(not(unix))]
 fn find() -> Option<Uv> {
     None

@@ -1,7 +1,7 @@
-//! The one thread-safe function of a lane: a weak wake-up without data.
+//! The thread-safe function of a lane: it wakes the isolate's thread and carries no data.
 //!
-//! Weak: it never keeps the process alive unless the node is `ref`ed. Coalesced by the lane, so at most one is on
-//! its way. `Lane::disconnect` waits for a call under way, so none can follow the environment's death.
+//! It is unreferenced, so it keeps the process alive only while the node is `ref`ed. The lane has at most one call pending.
+//! `Lane::disconnect` waits for a call in progress, so no call follows the end of the environment.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -11,19 +11,19 @@ use snowmesh_net::Wake;
 
 use crate::errors::{Result, fault};
 
-/// Calls `napi_call_threadsafe_function`; owned by the lane.
+/// The wake of a lane, which owns it: calls the thread-safe function.
 #[derive(Debug)]
 pub(crate) struct ThreadsafeWake(pub(crate) sys::napi_threadsafe_function);
 
 // SAFETY: Node-API allows calling a thread-safe function from any thread.
 unsafe impl Send for ThreadsafeWake {}
-// SAFETY: as above; calls need no exclusive access.
+// SAFETY: Node-API allows concurrent calls of a thread-safe function.
 unsafe impl Sync for ThreadsafeWake {}
 
 impl Wake for ThreadsafeWake {
     fn wake(&self) {
-        // SAFETY: the function lives until its lane is disconnected; the call never blocks. A refusal means that
-        // the environment is closing: there is no loop to wake.
+        // SAFETY: the function is alive until its lane is disconnected, which drops `self`. If the environment is closing,
+        // the call fails, and there is no loop to wake.
         unsafe {
             sys::napi_call_threadsafe_function(
                 self.0,
@@ -34,7 +34,7 @@ impl Wake for ThreadsafeWake {
     }
 }
 
-/// Makes a weak function that runs `on_wake(context)` on the environment's thread, and `on_gone(context)` at the end.
+/// Makes an unreferenced function that runs `on_wake(context)` on the environment's thread, and `on_gone(context)` at the end.
 pub(crate) fn create(
     env: sys::napi_env,
     context: *mut c_void,
@@ -43,7 +43,7 @@ pub(crate) fn create(
 ) -> Result<sys::napi_threadsafe_function> {
     let mut name = ptr::null_mut();
     let mut function = ptr::null_mut();
-    // SAFETY: plain Node-API calls on the environment's thread; every out pointer is valid for the call.
+    // SAFETY: Node-API calls on the environment's thread; every out pointer is valid during the call.
     let status = unsafe {
         let text = "snowmesh";
         sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len().cast_signed(), &raw mut name);
@@ -68,21 +68,21 @@ pub(crate) fn create(
     Ok(function)
 }
 
-/// Keeps the event loop alive.
-pub(crate) fn strengthen(env: sys::napi_env, function: sys::napi_threadsafe_function) {
-    // SAFETY: the function is alive; called on the environment's thread.
+/// Makes the function keep the event loop alive.
+pub(crate) fn keep_loop_alive(env: sys::napi_env, function: sys::napi_threadsafe_function) {
+    // SAFETY: the function is not released yet, and this is the environment's thread.
     unsafe { sys::napi_ref_threadsafe_function(env, function) };
 }
 
-/// Lets the event loop end.
+/// Allows the event loop to end.
 pub(crate) fn unref(env: sys::napi_env, function: sys::napi_threadsafe_function) {
-    // SAFETY: as above.
+    // SAFETY: as in `keep_loop_alive`.
     unsafe { sys::napi_unref_threadsafe_function(env, function) };
 }
 
-/// Gives the function up; `on_gone` follows. It may not be called any more.
+/// Releases the function; `on_gone` follows. It must not be called afterwards.
 pub(crate) fn release(function: sys::napi_threadsafe_function) {
-    // SAFETY: the last of its one user gives it up, after its lane was disconnected.
+    // SAFETY: called once, by the host that made the function, after its lane was disconnected.
     unsafe {
         sys::napi_release_threadsafe_function(function, sys::ThreadsafeFunctionReleaseMode::release);
     }

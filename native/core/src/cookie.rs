@@ -1,25 +1,25 @@
 //! Which cookies are strong enough to start with.
 //!
-//! A proof made with the cookie can be tried against a word list by its receiver, so a cookie must not
-//! be a word. The check is a floor, not a measure of entropy: 32 random bytes are the advice.
+//! Whoever receives a proof can test guesses of the cookie against it offline, so a cookie must not be
+//! guessable. The check is a minimum, not a measure of entropy: use 32 random bytes.
 
 use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-/// The least number of bytes.
+/// The minimum length of a cookie in bytes.
 pub const MIN_COOKIE_BYTES: usize = 16;
-/// The least number of different characters.
+/// The minimum number of different characters in a cookie.
 pub const MIN_COOKIE_DISTINCT: usize = 6;
 
 /// The operator's cookie cannot be used. No variant carries any part of it.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum CookieError {
-    /// There is none.
+    /// It is empty.
     #[error("the cookie is missing")]
     Missing,
-    /// Its characters repeat too much.
+    /// It has too few different characters.
     #[error("the cookie has only {distinct} different characters; at least {MIN_COOKIE_DISTINCT} are needed")]
     TooFewDistinct {
         /// How many it has.

@@ -1,4 +1,4 @@
-//! The protocol of snowmesh: bytes in, verdicts and bytes out.
+//! The protocol of snowmesh, without input or output: it checks, rewrites and builds bytes.
 //!
 //! | module | what it decides |
 //! |---|---|
@@ -10,12 +10,12 @@
 //! | [`tie_break`] | which of two connections to the same peer stays |
 //!
 //! Invariants: no input or output, no clock, no thread, no randomness (nonces and incarnations are
-//! parameters), no `unsafe`. Nothing that a peer sends can panic, recurse without bound, or reserve memory
-//! that is not covered by bytes that came. Errors name the party at fault.
+//! parameters), no `unsafe`. No bytes from a peer cause a panic, unbounded recursion, or an allocation out of
+//! proportion to the bytes received. Errors name the party at fault.
 //!
-//! The law is `docs/wire.md`; known answers are in `test/vectors`.
+//! The specification is `docs/wire.md`; known answers are in `test/vectors`.
 #![forbid(unsafe_code)]
-// Bytes of a peer must not be able to panic us: no shortcuts in what ships.
+// Bytes from a peer must not cause a panic, so the shipped code uses none of these.
 #![cfg_attr(
     not(test),
     deny(

@@ -8,10 +8,10 @@ use thiserror::Error;
 /// The longest node name in bytes.
 pub const MAX_NODE_NAME_BYTES: usize = 255;
 
-/// Invisible, and dropped by many decoders: two names would look like one.
+/// Invisible, and removed by many decoders: two different names would look the same.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Why a text is no node name (rule K3).
+/// Why a text is not a node name (rule K3).
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum NodeNameError {

@@ -1,8 +1,8 @@
 //! How PIDs and references are packed: `slot 16 | creation 8 | scheduler 6 | serial 34`.
 //!
 //! `nc` ("numbered creation") is `slot · 256 + creation`: one node's own number for a (node name, incarnation)
-//! pair. Number 0 is the node itself. The same bits mean different actors on different nodes; the receiver
-//! a PID rewrites its number (see [`crate::frame::SessionTables`]).
+//! pair. Number 0 is the node itself. The same bits mean different actors on different nodes, so the receiver
+//! of a PID rewrites its number (see [`crate::frame::SessionTables`]).
 
 use std::fmt;
 
@@ -100,7 +100,7 @@ impl Pid {
     }
 }
 
-/// `<0.N>` for an own actor, `<slot.N.creation>` for another node's; N is the 40-bit local id.
+/// `<0.N>` for an actor of this node, `<slot.N.creation>` for one of another node; N is the 40-bit local id.
 impl fmt::Display for Pid {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_local() {
@@ -116,7 +116,7 @@ impl fmt::Display for Pid {
 pub struct Ref {
     /// The actor that made it.
     pub owner: Pid,
-    /// 64 bits that a stranger cannot guess.
+    /// 64 bits that no other actor can guess.
     pub id: u64,
 }
 

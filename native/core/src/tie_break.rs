@@ -1,8 +1,8 @@
 //! Which of two connections between the same two nodes stays (section 4 of the wire; rules K8 to K10).
 //!
-//! The accepting side asks once per incoming connection, **after** the peer's proof was verified and before
-//! its ACK is written. Deciding later than the proof matters: a peer that gave its attempt up closes it, and
-//! must not end a good session by a HELLO that was still under way.
+//! The accepting side decides once per incoming connection, **after** the peer's proof was verified and before
+//! its ACK is written. It must not decide on HELLO: the peer may have abandoned that connection since, and a
+//! working session would be replaced by one that never comes up.
 
 use std::cmp::Ordering;
 
@@ -28,8 +28,8 @@ pub struct HeldSession {
     pub incarnation: u64,
     /// Whether we dialled it.
     pub dialled_by_us: bool,
-    /// Whether the incoming connection's HELLO had come before that session was up. Then both nodes dialled
-    /// at once and the peer has not lost anything.
+    /// Whether this session came up after the HELLO of the incoming connection had arrived. Then both nodes
+    /// dialled at once, and the peer has lost no session.
     pub is_newer_than_hello: bool,
 }
 

@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_le_bytes)
     }
 
-    /// `N` of the wire: `u16` length and as many bytes.
+    /// A name (`N` in docs/wire.md): `u16` length and as many bytes.
     pub(crate) fn name(&mut self) -> Result<&'a [u8], Short> {
         let length = self.u16()?;
         self.bytes(usize::from(length))
@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `N` of the wire. What exceeds 65 535 bytes is cut; every caller has checked its names before.
+/// Appends a name (`N` in docs/wire.md). Callers check the length first; bytes beyond 65 535 are cut off.
 pub(crate) fn put_name(out: &mut Vec<u8>, name: &[u8]) {
     let length = u16::try_from(name.len()).unwrap_or(u16::MAX);
     out.extend_from_slice(&length.to_le_bytes());

@@ -1,22 +1,22 @@
-//! How many unknown nodes peers may announce, so that one of them does not use up what the others may.
+//! Limits how many unknown nodes each peer may announce, so that one peer cannot use up the numbers of the others.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// What one peer has used up for nodes that are not met yet, times this, stays below what is left for all peers.
+/// A peer may announce another node while its own usage, times this, is below what is left for all peers.
 const FREE_PER_ANNOUNCED: usize = 4;
 
-/// The nodes that were announced and are not met yet.
+/// Counts the nodes that were announced and have not connected to this node.
 #[derive(Debug)]
 pub(crate) struct Announcements {
-    /// What all peers together may use up.
-    most: Usage,
-    /// What each peer, by its name, has used up. It outlives the session: its numbers do, too.
+    /// What all peers together may use.
+    limit: Usage,
+    /// What each peer uses, by its name. Kept when its session ends, since the numbers are kept, too.
     by_announcer: HashMap<Arc<str>, Usage>,
     all: Usage,
 }
 
-/// One node that was announced: what its announcer has used up by that.
+/// One announced node: who announced it, and what that used.
 #[derive(Debug)]
 pub(crate) struct Announced {
     by: Arc<str>,
@@ -24,24 +24,24 @@ pub(crate) struct Announced {
 }
 
 impl Announcements {
-    pub(crate) fn new(most: Usage) -> Self {
+    pub(crate) fn new(limit: Usage) -> Self {
         Self {
-            most,
+            limit,
             by_announcer: HashMap::new(),
             all: Usage::default(),
         }
     }
 
-    /// The name under which what `announcer` announces next is counted. An error when it has announced as much as it may: so many
-    /// pairs.
+    /// Asks whether `announcer` may announce another node; gives the name to count it under. An error: it may not, and this
+    /// is how many pairs it has announced.
     pub(crate) fn admit(&self, announcer: &str) -> Result<Arc<str>, usize> {
         let Some((name, used)) = self.by_announcer.get_key_value(announcer) else {
-            return match Usage::default().has_room(self.all, self.most) {
+            return match Usage::default().has_room(self.all, self.limit) {
                 true => Ok(Arc::from(announcer)),
                 false => Err(0),
             };
         };
-        match used.has_room(self.all, self.most) {
+        match used.has_room(self.all, self.limit) {
             true => Ok(name.clone()),
             false => Err(used.pairs),
         }
@@ -54,8 +54,8 @@ impl Announcements {
         Announced { by, took_slot }
     }
 
-    /// The node is met: it counts no longer for the peer that announced it.
-    pub(crate) fn met(&mut self, Announced { by, took_slot }: &Announced) {
+    /// The node has connected: it no longer counts for the peer that announced it.
+    pub(crate) fn remove(&mut self, Announced { by, took_slot }: &Announced) {
         self.all.remove(*took_slot);
         if let Some(used) = self.by_announcer.get_mut(by) {
             used.remove(*took_slot);
@@ -86,10 +86,10 @@ impl Usage {
         self.slots = self.slots.saturating_sub(usize::from(took_slot));
     }
 
-    /// Whether a peer that uses this much may announce one more, while all peers together use `all` of `most`.
-    fn has_room(self, all: Self, most: Self) -> bool {
+    /// Whether a peer that uses this much may announce one more, while all peers together use `all` of `limit`.
+    fn has_room(self, all: Self, limit: Self) -> bool {
         let within =
-            |used: usize, all: usize, most: usize| used * FREE_PER_ANNOUNCED < most.saturating_sub(all);
-        within(self.pairs, all.pairs, most.pairs) && within(self.slots, all.slots, most.slots)
+            |used: usize, all: usize, limit: usize| used * FREE_PER_ANNOUNCED < limit.saturating_sub(all);
+        within(self.pairs, all.pairs, limit.pairs) && within(self.slots, all.slots, limit.slots)
     }
 }

@@ -1,10 +1,10 @@
-//! What one call into JavaScript carries: entries packed into memory that JavaScript owns.
+//! A batch: the entries that one call hands to JavaScript, packed into memory that JavaScript owns.
 
 use crate::event::{BIG, ENTRY_HEADER, SESSION_DOWN, STOPPED, entry_header};
 
 /// Entries a batch holds at most, so that the event loop turns in between.
 const BATCH_ENTRIES: u32 = 2_000;
-/// Frames of at least this size travel outside the buffer, in memory of their own.
+/// Frames of at least this size are passed outside the buffer, each in its own memory.
 pub(crate) const BIG_FRAME: usize = 256 * 1024;
 /// Frames outside the buffer that one batch carries at most.
 const BATCH_BIGS: usize = 16;
@@ -70,7 +70,7 @@ impl<'a> Batch<'a> {
         self.entries >= BATCH_ENTRIES || self.bigs.len() >= BATCH_BIGS || self.room() < ENTRY_HEADER + 4
     }
 
-    /// The largest body that travels inside a buffer of `size` bytes.
+    /// Bodies of at least this many bytes are passed outside a buffer of `size` bytes.
     pub(crate) fn inline_limit(size: usize) -> usize {
         BIG_FRAME.min(size / 2).saturating_sub(ENTRY_HEADER)
     }
@@ -96,7 +96,7 @@ impl<'a> Batch<'a> {
         true
     }
 
-    /// Appends a frame (`tag | body`) that travels outside the buffer; false when there is no room.
+    /// Appends a frame (`tag | body`) that is passed outside the buffer; gives it back when there is no room.
     pub(crate) fn push_big(&mut self, session: u16, frame: Vec<u8>) -> Result<(), Vec<u8>> {
         if self.is_full() || !self.fits(4) {
             return Err(frame);

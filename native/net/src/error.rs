@@ -1,8 +1,8 @@
-//! Why a node could not be opened or a call was refused. Codes are given in the addon.
+//! Why a node could not be opened or a call was refused. The addon maps each to an error code.
 
 use thiserror::Error;
 
-/// The caller asked for something that cannot be done.
+/// A node could not be opened, or a call was refused.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OpenError {

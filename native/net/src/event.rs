@@ -1,8 +1,6 @@
-//! Every event that a lane gets besides frames of peers.
-//!
-//! Every event is one entry, laid out as the binding describes: `u32 length | tag | 0 | u16 session | body`.
+//! The events that lanes get besides frames of peers. Each is one entry of a batch: see [`ENTRY_HEADER`].
 
-/// `u32 length | u8 tag | u8 0 | u16 session`.
+/// Bytes of an entry's header, `u32 length of the body | u8 tag | u8 0 | u16 session`.
 pub const ENTRY_HEADER: usize = 8;
 
 pub(crate) const SESSION_UP: u8 = 0xA0;
@@ -22,17 +20,17 @@ pub(crate) const REFUSED: u8 = 0xA9;
 pub enum DownCause {
     /// The connection broke, or was closed without GOODBYE.
     Closed = 0,
-    /// Nothing came for the down interval.
+    /// Nothing was received for the down interval.
     Timeout = 1,
-    /// This side hung up.
+    /// This node ended it.
     Disconnect = 2,
     /// A newer session of the same name took its place.
     Replaced = 3,
-    /// The peer broke the wire contract.
+    /// The peer broke the protocol.
     Protocol = 4,
-    /// This node stops.
+    /// This node is stopping.
     Stopping = 5,
-    /// The peer left in order.
+    /// The peer ended it in order.
     Goodbye = 6,
     /// The peer does not read and the outbox is full.
     Overflow = 7,
@@ -41,7 +39,7 @@ pub enum DownCause {
 }
 
 impl DownCause {
-    /// The cause a caller names by number; unknown numbers mean a plain disconnect.
+    /// The cause with this number; an unknown number gives `Disconnect`.
     #[must_use]
     pub fn from_number(number: u32) -> Self {
         match number {
@@ -58,13 +56,13 @@ impl DownCause {
     }
 }
 
-/// What became of a dial.
+/// The outcome of a dial.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub(crate) enum ConnectStatus {
     /// A session with that name is up.
     Up = 0,
-    /// Nothing answers there.
+    /// No node accepted the connection.
     Refused = 1,
     /// The handshake took too long.
     Timeout = 2,
@@ -74,9 +72,9 @@ pub(crate) enum ConnectStatus {
     Incompatible = 4,
     /// Another node answers there.
     WrongName = 5,
-    /// The peer keeps a connection of its own that never came.
+    /// The peer preferred its own connection, which did not come up in time.
     Duplicate = 6,
-    /// This node or the peer stops.
+    /// This node or the peer is stopping.
     Stopping = 7,
     /// Another node of this node's name is connected there.
     NameTaken = 8,
@@ -108,7 +106,7 @@ impl Body {
         self
     }
 
-    /// A name or a text; what does not fit a `u16` length is cut at a character.
+    /// A name or a text with a `u16` length; a longer text is cut off between characters.
     pub(crate) fn text(mut self, value: &str) -> Self {
         let mut end = value.len().min(usize::from(u16::MAX));
         while !value.is_char_boundary(end) {

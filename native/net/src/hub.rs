@@ -1,6 +1,6 @@
-//! All nodes of this OS process, by handle. One hub for every isolate: a native image is shared between them.
+//! All nodes of this OS process, by handle. All isolates share one hub, as they share the native library.
 //!
-//! It is never dropped: a thread may still look here while the process runs its exit handlers.
+//! It is never dropped: a thread may still use it while the process runs its exit handlers.
 
 use std::collections::HashMap;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -111,7 +111,7 @@ fn listen(options: &NodeOptions) -> Result<mio::net::TcpListener, OpenError> {
         address: address.clone(),
         source,
     };
-    // The system's look-up wants an IPv6 address bare.
+    // The system's look-up takes an IPv6 address without brackets.
     let host = options.listen_host.trim_start_matches('[').trim_end_matches(']');
     let addresses: Vec<SocketAddr> = (host, options.listen_port)
         .to_socket_addrs()
@@ -127,7 +127,7 @@ fn listen(options: &NodeOptions) -> Result<mio::net::TcpListener, OpenError> {
     Err(failed(last))
 }
 
-/// 64 random bits, never 0: 0 would mean "none".
+/// 64 random bits, never 0, which means "none".
 fn random_incarnation() -> Result<u64, OpenError> {
     let mut bytes = [0; 8];
     SystemRandom::new()

@@ -1,8 +1,8 @@
 //! This node's own numbering of (name, incarnation): a slot per name, a creation per incarnation of it.
 //!
-//! Invariants: a number, once given, always means the same pair (A9, M4), since actors may keep PIDs with it; number 0 is this
-//! node; a name whose 255 creations are used up goes on in a new slot; the first session of a pair pins the key that every
-//! later one must prove; what one peer announces never uses up what another one may announce.
+//! Invariants: a number always means the same pair (A9, M4), since actors may keep PIDs with it; number 0 is this node; a
+//! name whose 255 creations are used up gets a new slot; the first session of a pair pins the key that every later one must
+//! prove; no peer can use up the numbers that other peers may announce.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,16 +11,17 @@ use crate::announcements::{Announced, Announcements, Usage};
 use crate::error::OpenError;
 use crate::tls::PeerKey;
 
-/// Pairs this node numbers at most. A hostile peer may announce names; it must not own our memory.
+/// The most pairs that this node numbers: it bounds the memory that announcements can take.
 pub(crate) const MAX_IDENTITIES: usize = 262_144;
 const MAX_SLOT: u32 = 0xFFFF;
 const MAX_CREATION: u32 = 0xFF;
-/// What peers may use up by announcing nodes that this node has not met: half of all, so that a node that connects in person
-/// has a place.
+/// What peers may use by announcing nodes that have not connected: half of all, so that a node that does connect gets a
+/// number.
 const MAX_ANNOUNCED: Usage = Usage {
     pairs: MAX_IDENTITIES / 2,
     slots: MAX_SLOT as usize / 2,
 };
+
 /// A pair that a number stands for.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
@@ -34,7 +35,7 @@ pub(crate) struct Identities {
     own_name: String,
     own_incarnation: u64,
     names: HashMap<String, Name>,
-    /// In the order of numbering, for lanes that come later.
+    /// In the order of numbering, for lanes that attach later.
     all: Vec<(u32, u64, String)>,
     next_slot: u32,
     announcements: Announcements,
@@ -53,11 +54,11 @@ struct Known {
     nc: u32,
     /// What proves that a peer is this node; `None` while it is known from announcements only.
     key: Option<PeerKey>,
-    /// The peer that announced it, until the node is met.
+    /// Who announced it, until the node connects.
     announced: Option<Announced>,
 }
 
-/// The number of a pair, and whether it was given just now.
+/// The number of a pair, and whether the pair got it just now.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Numbered {
     pub(crate) nc: u32,
@@ -83,8 +84,8 @@ impl Identities {
         }
     }
 
-    /// As [`Self::number`], for a pair that the peer `announcer` tells of. An error: that peer has announced more unknown nodes
-    /// than its share; what others may announce is not touched.
+    /// As [`Self::number`], for a pair that the peer `announcer` announces. An error: that peer has announced its share of
+    /// unknown nodes, or the table is full.
     pub(crate) fn number_from_peer(
         &mut self,
         announcer: &str,
@@ -108,7 +109,7 @@ impl Identities {
         Some(self.names.get(name)?.known.get(&incarnation)?.nc)
     }
 
-    /// Gives a pair that has none its number.
+    /// Gives a number to a pair that has none.
     fn give(
         &mut self,
         name: &str,
@@ -149,8 +150,8 @@ impl Identities {
         Ok(Numbered { nc, is_new: true })
     }
 
-    /// Whether the key is that of the pair, which must have a number. The first key that is asked for is. The node is met by that:
-    /// it counts no longer for the peer that announced it.
+    /// Whether the key is that of the pair, which must have a number. The first key that is asked about becomes the key of the
+    /// pair. The node has connected, so it no longer counts for the peer that announced it.
     pub(crate) fn pin(&mut self, name: &str, incarnation: u64, key: &PeerKey) -> bool {
         let Some(known) = self
             .names
@@ -161,7 +162,7 @@ impl Identities {
         };
         let is_pinned = known.key.get_or_insert(*key) == key;
         if let Some(announced) = known.announced.take() {
-            self.announcements.met(&announced);
+            self.announcements.remove(&announced);
         }
         is_pinned
     }
@@ -239,7 +240,7 @@ mod tests {
         assert!(table.number("one-more@x", 1).is_err());
     }
 
-    /// Announces names that no other peer knows until it is refused. Gives how many were numbered.
+    /// Announces names that no other peer knows until one is refused. Gives how many got a number.
     fn flood(table: &mut Identities, announcer: &str) -> usize {
         (0..MAX_IDENTITIES)
             .take_while(|number| {
@@ -283,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_is_met_counts_no_longer_for_its_announcer() {
+    fn a_node_that_connects_counts_no_longer_for_its_announcer() {
         let mut table = Identities::new("me@here", 7);
         let given = flood(&mut table, "a@x");
         for number in 0..given {

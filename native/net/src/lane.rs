@@ -1,7 +1,7 @@
 //! A lane: one isolate of this process as a receiver. It owns the inbox that other threads fill.
 //!
-//! Guarantees: entries leave in the order they came; a wake-up is asked for once per batch, not per entry; after
-//! [`Lane::disconnect`] returned the wake is not called any more.
+//! Guarantees: entries are drained in the order in which they were pushed; a wake-up is requested once per batch, not per
+//! entry; the wake is not called after [`Lane::disconnect`] has returned.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use crate::event::{ENTRY_HEADER, entry_header};
 /// Entries are collected into chunks of about this size.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Asks the lane's own thread to come and [`Lane::drain`]. Called from any thread; must not block.
+/// Makes the lane's own thread call [`Lane::drain`]. Called from any thread; must not block.
 pub trait Wake: Send + Sync {
     /// Schedules a drain soon.
     fn wake(&self);
@@ -23,13 +23,14 @@ pub trait Wake: Send + Sync {
 /// One isolate attached to a node.
 pub struct Lane {
     index: u8,
-    /// Bodies of this size and more travel outside the lane's buffer.
+    /// Bodies of at least this size are passed outside the lane's buffer.
     inline_limit: usize,
     inbox: Mutex<VecDeque<Item>>,
     /// Bytes in the inbox.
     bytes: AtomicUsize,
+    /// A wake-up was requested and has not arrived.
     scheduled: AtomicBool,
-    /// Is told nothing yet: what came before it is still to be told.
+    /// Gets no entries until it has been told of the sessions and nodes that were there before it.
     suspended: AtomicBool,
     /// A reader stopped because this inbox is full.
     overflowed: AtomicBool,
@@ -113,20 +114,20 @@ impl Lane {
         self.bytes.fetch_sub(moved, Ordering::Release);
     }
 
-    /// Says that the wake-up arrived. Call it before draining: what comes later asks for a new one.
+    /// Notes that the wake-up arrived. Call it before draining, so that later entries request a new one.
     pub fn begin_drain(&self) {
         self.scheduled.store(false, Ordering::SeqCst);
     }
 
-    /// Asks for a drain if something waits and none is on its way.
+    /// Requests a drain if entries wait and no request is pending.
     pub fn notify(&self) {
         if !self.is_empty() {
-            self.poke();
+            self.request_drain();
         }
     }
 
-    /// Asks for a drain even if nothing waits: the lane's thread shall look at the node.
-    pub fn poke(&self) {
+    /// Requests a drain even if nothing waits: the lane's thread then looks at the node, too.
+    pub fn request_drain(&self) {
         if !self.scheduled.swap(true, Ordering::SeqCst)
             && let Some(wake) = &*self.wake.lock()
         {
@@ -134,17 +135,17 @@ impl Lane {
         }
     }
 
-    /// Cuts the lane off: no wake-up is under way or will follow once this returned.
+    /// Disconnects the lane: once this has returned, no wake-up is in progress and none will follow.
     pub fn disconnect(&self) {
         *self.wake.lock() = None;
     }
 
-    /// A wake-up is on its way.
+    /// Whether a wake-up was requested and has not arrived.
     pub(crate) fn is_scheduled(&self) -> bool {
         self.scheduled.load(Ordering::SeqCst)
     }
 
-    /// Whether entries reach it already.
+    /// Whether entries are put into its inbox: it is not suspended.
     pub(crate) fn is_listening(&self) -> bool {
         !self.suspended.load(Ordering::SeqCst)
     }
@@ -195,7 +196,7 @@ impl Lane {
         self.bytes.fetch_add(size, Ordering::Release);
     }
 
-    /// Queues a whole frame (`tag | body`) in memory of its own.
+    /// Queues a whole frame (`tag | body`) in its own memory.
     pub(crate) fn push_big(&self, session: u16, frame: Vec<u8>) {
         if !self.is_listening() {
             return;
@@ -210,7 +211,7 @@ impl Lane {
     }
 }
 
-/// Copies whole entries; true when all of them fitted.
+/// Copies whole entries into the batch; true when all of them fitted.
 fn drain_entries(bytes: &[u8], read: &mut usize, batch: &mut Batch<'_>) -> bool {
     while let Some(&[a, b, c, d, tag, _, e, f]) = bytes
         .get(*read..*read + ENTRY_HEADER)

@@ -1,4 +1,4 @@
-//! The node's sockets, TLS, sessions and threads. Knows bytes and peers; does not know JavaScript.
+//! Sockets, TLS, sessions and threads of a node. Must not know: JavaScript.
 //!
 //! | module | what it is |
 //! |---|---|
@@ -7,14 +7,17 @@
 //! | [`lane`], [`batch`] | an isolate as a receiver: inbox, wake-up, what one call carries |
 //! | [`node::session`] | one authenticated connection: reading, writing, streams, end |
 //! | `io` | the node's thread: accept, dial, shake hands, ticks, stalls, draining |
-//! | `tls` | the only place that knows rustls |
+//! | `tls` | the only module that uses rustls |
+//! | [`buffer_pool`], [`trim`] | memory of long messages: kept for reuse, then returned to the system |
 //!
-//! Invariants: nothing here blocks a caller; every queue has a limit in [`options`]; what a peer sends can end its
-//! session and nothing else; the order of one session's frames is the order every lane sees.
+//! Invariants: no call blocks except [`Hub::open`] (which may look up a host name), [`Node::join`] and
+//! [`Node::abort`]; every queue has a limit in [`options`]; what a peer sends can end its session and nothing else;
+//! every lane sees the frames of one session in the order in which they were sent.
 #![forbid(unsafe_code)]
 
 mod announcements;
 pub mod batch;
+pub mod buffer_pool;
 mod error;
 mod event;
 pub mod hub;
@@ -23,7 +26,6 @@ mod io;
 pub mod lane;
 pub mod node;
 pub mod options;
-pub mod spares;
 mod tls;
 pub mod trim;
 mod tune;

@@ -1,16 +1,16 @@
-//! How a node behaves, with every limit named and bounded.
+//! The options of a node and their ranges.
 
 use std::time::Duration;
 
 use crate::error::OpenError;
 
-/// What reads the sockets.
+/// Which thread reads the sockets.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Reader {
-    /// The event loop of lane 0, while it turns; the native thread while it does not.
+    /// The event loop of lane 0; the I/O thread while the loop is stalled.
     #[default]
     Loop,
-    /// The native thread always.
+    /// Always the I/O thread.
     Thread,
 }
 

@@ -1,23 +1,23 @@
-//! Watches whether the event loop of lane 0 turns.
+//! Detects that the event loop of lane 0 is stalled.
 //!
-//! The loop stamps the moments at which it wakes and at which it goes to wait. While it waits it is idle, not
-//! stalled; a callback of other code that blocks looks like waiting, so [`LoopWatch::poked`] gives the second
-//! sign: a wake-up asked for and not answered.
+//! The loop notes when it begins to run callbacks and when it is about to wait. While it waits it is idle, not stalled.
+//! But other code's callback that blocks right after the wait looks like waiting, so there is a second sign: a wake-up
+//! that was requested and has not arrived ([`LoopWatch::note_wake_requested`]).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// A loop that did not turn for this long does not read; the native thread does.
+/// After this long without a turn of the loop the I/O thread reads in its place.
 pub(crate) const STALL: Duration = Duration::from_millis(200);
 
 const IDLE: u64 = 0;
 
-/// Times are milliseconds since the node's start, plus one; 0 means "not so".
+/// Times are milliseconds since the node's start, plus one; 0 means none.
 #[derive(Debug)]
 pub struct LoopWatch {
     start: Instant,
     busy_since: AtomicU64,
-    poked_at: AtomicU64,
+    wake_requested_at: AtomicU64,
 }
 
 impl LoopWatch {
@@ -25,36 +25,36 @@ impl LoopWatch {
         Self {
             start: Instant::now(),
             busy_since: AtomicU64::new(IDLE),
-            poked_at: AtomicU64::new(IDLE),
+            wake_requested_at: AtomicU64::new(IDLE),
         }
     }
 
     /// The loop runs callbacks.
-    pub fn turned(&self) {
+    pub fn note_turn(&self) {
         self.busy_since.store(self.now(), Ordering::Relaxed);
     }
 
-    /// The loop is about to wait for something to happen.
-    pub fn waits(&self) {
+    /// The loop is about to wait for events.
+    pub fn note_wait(&self) {
         self.busy_since.store(IDLE, Ordering::Relaxed);
     }
 
-    /// The loop was asked for a wake-up.
-    pub(crate) fn poked(&self) {
+    /// A wake-up of the loop was requested.
+    pub(crate) fn note_wake_requested(&self) {
         let now = self.now();
         let _ = self
-            .poked_at
+            .wake_requested_at
             .compare_exchange(IDLE, now, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// The wake-up arrived.
-    pub fn answered(&self) {
-        self.poked_at.store(IDLE, Ordering::Relaxed);
+    pub fn note_wake(&self) {
+        self.wake_requested_at.store(IDLE, Ordering::Relaxed);
     }
 
-    /// How long the loop has not turned; zero while it just waits.
+    /// Time since the loop last turned; zero while it waits for events.
     pub(crate) fn age(&self) -> Duration {
-        let since = [&self.busy_since, &self.poked_at]
+        let since = [&self.busy_since, &self.wake_requested_at]
             .into_iter()
             .map(|stamp| stamp.load(Ordering::Relaxed))
             .filter(|stamp| *stamp != IDLE)
@@ -62,7 +62,7 @@ impl LoopWatch {
         Duration::from_millis(since.map_or(0, |since| self.now().saturating_sub(since)))
     }
 
-    /// The age if it is a stall that peers are told of, else zero.
+    /// The age, if it is long enough that peers are told; otherwise zero.
     pub(crate) fn stall(&self) -> Duration {
         let age = self.age();
         if age >= STALL { age } else { Duration::ZERO }

@@ -52,13 +52,13 @@ describe.skipIf(!hasSignals)('stopOnSignals', () => {
   });
 
   it.each(['busy', 'stuck in terminate'])(
-    'a native thread has the last word when JavaScript is %s',
+    'a native thread ends the process when JavaScript is %s',
     async (mode) => {
       const child = await ready(mode);
       child.kill('SIGTERM');
       expect(await child.exit()).toEqual({ code: 143, signal: null });
       expect(child.stderr()).toMatch(
-        /^snowmesh: SIGTERM came \d+\.\d s ago and the event loop stands still: the process ends now, not in order \(exit code 143\)\n$/,
+        /^snowmesh: SIGTERM was received \d+\.\d s ago and the event loop is blocked: the process ends now, without an orderly stop \(exit code 143\)\n$/,
       );
     },
   );

@@ -175,8 +175,8 @@ export class ScriptedNative implements Native {
     return { framesIn: 1, framesOut: 5, bytesIn: 2, bytesOut: 3, silentMs: 4 };
   }
 
-  armLastWord(): void {}
-  disarmLastWord(): void {}
+  armSignalWatchdog(): void {}
+  disarmSignalWatchdog(): void {}
   termCheck(): void {}
 
   pidPack(nc: number, local: number): bigint {

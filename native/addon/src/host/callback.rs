@@ -8,7 +8,7 @@ use snowmesh_net::Filled;
 use crate::errors::{Result, fault};
 use crate::memory::{drop_reference, reference, referenced, to_array};
 
-/// The function, with what a callback of Node.js needs.
+/// The function, with the receiver and the async context that a callback of Node.js needs.
 #[derive(Debug)]
 pub(super) struct Callback {
     env: sys::napi_env,
@@ -29,12 +29,12 @@ impl Callback {
         })
     }
 
-    /// Calls it with what was filled; gives its answer, 0 if it threw. Microtasks and `nextTick`s have run when this returns.
+    /// Calls it with the batch; gives its result, 0 if it threw. Microtasks and `nextTick`s have run when this returns.
     pub(super) fn call(&self, filled: &mut Filled) -> u32 {
         let env = self.env;
         let mut scope = ptr::null_mut();
         let mut answer = 0;
-        // SAFETY: Node-API calls on the environment's thread inside a handle scope of our own; values do not leave it.
+        // SAFETY: Node-API calls on the environment's thread, in a handle scope that no value leaves.
         unsafe {
             if sys::napi_open_handle_scope(env, &raw mut scope) != sys::Status::napi_ok {
                 return 0;
@@ -74,7 +74,7 @@ impl Callback {
         let receiver = referenced(env, self.receiver)?;
         let mut bytes = ptr::null_mut();
         let mut bigs = ptr::null_mut();
-        // SAFETY: as in `call`.
+        // SAFETY: Node-API calls with valid out pointers, in the handle scope of `call`.
         unsafe {
             sys::napi_create_uint32(env, u32::try_from(filled.bytes).ok()?, &raw mut bytes);
             if frames.is_empty() {
@@ -85,24 +85,24 @@ impl Callback {
         }
         for (index, frame) in frames.into_iter().enumerate() {
             let array = to_array(env, frame)?;
-            // SAFETY: as in `call`.
+            // SAFETY: a Node-API call in the handle scope of `call`; `bigs` is the array made above.
             unsafe { sys::napi_set_element(env, bigs, u32::try_from(index).ok()?, array) };
         }
         Some((callback, receiver, [bytes, bigs]))
     }
 
-    /// Releases everything. Called once. Without `with_context` the async context is left to an environment that ends.
+    /// Releases everything. Called once. Without `with_context` the async context is left to the ending environment.
     pub(super) fn release(&self, with_context: bool) {
         drop_reference(self.env, self.function);
         drop_reference(self.env, self.receiver);
         if with_context {
-            // SAFETY: made by `async_context` in this environment; destroyed once.
+            // SAFETY: `async_context` made it in this environment, and it is destroyed once.
             unsafe { sys::napi_async_destroy(self.env, self.context) };
         }
     }
 }
 
-/// What `napi_make_callback` needs so that async hooks and microtasks work as for any other callback.
+/// What `napi_make_callback` needs so that async hooks and microtasks work as in any callback of Node.js.
 fn async_context(env: sys::napi_env) -> Result<(sys::napi_ref, sys::napi_async_context)> {
     let mut resource = ptr::null_mut();
     let mut name = ptr::null_mut();
@@ -120,7 +120,7 @@ fn async_context(env: sys::napi_env) -> Result<(sys::napi_ref, sys::napi_async_c
     Ok((reference(env, resource)?, context))
 }
 
-/// `onBatch` threw: that is an uncaught exception of the process, as for any callback of Node.js.
+/// `onBatch` threw: an uncaught exception of the process, as in any callback of Node.js.
 fn report_exception(env: sys::napi_env) {
     let mut error = ptr::null_mut();
     // SAFETY: Node-API calls right after a pending exception was reported.

@@ -1,4 +1,4 @@
-//! What ends a host when its environment ends before the node was stopped.
+//! The cleanup hook: ends a host whose environment ends before the node was stopped.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -15,18 +15,18 @@ use crate::errors::{Result, fault, guard_callback};
 pub(super) enum Cleanup {
     /// The environment waits until libuv has closed the handles.
     Async(sys::napi_async_cleanup_hook_handle),
-    /// A runtime without libuv's loop has no handles to close. Deno frees an asynchronous hook by itself after it has run: to
-    /// remove it in the hook, as Node.js requires, would free it twice.
+    /// For runtimes without libuv's loop, where there are no handles to close. An asynchronous hook would not work in Deno: it
+    /// frees the hook after it has run, and removing it in the hook, as Node.js requires, would free it twice.
     AtOnce,
 }
 
 impl Cleanup {
-    /// Registers the hook with a reference to the host: the hook takes it back, or [`Self::remove`] does.
+    /// Registers the hook with a reference to the host, which the hook or [`Self::remove`] takes back.
     pub(super) fn add(host: &Rc<Host>) -> Result<Self> {
         let held = Rc::into_raw(host.clone()).cast_mut().cast::<c_void>();
         let mut hook = ptr::null_mut();
         let is_async = is_node_js(host.env);
-        // SAFETY: Node-API calls on the environment's thread; `held` lives until the hook has run or is removed.
+        // SAFETY: Node-API calls on the environment's thread; `held` is valid until the hook has run or is removed.
         let status = unsafe {
             if is_async {
                 sys::napi_add_async_cleanup_hook(host.env, Some(on_cleanup), held, &raw mut hook)
@@ -43,7 +43,8 @@ impl Cleanup {
 
     pub(super) fn remove(self, host: &Rc<Host>) {
         let held = Rc::as_ptr(host);
-        // SAFETY: the hook was registered by `add` with a reference to this host, taken back here; it cannot run any more.
+        // SAFETY: `add` registered the hook with a reference to this host. The hook cannot run after it is removed, so the
+        // reference is taken back here, once.
         unsafe {
             match self {
                 Self::Async(hook) => sys::napi_remove_async_cleanup_hook(hook),
@@ -59,33 +60,33 @@ impl Cleanup {
 }
 
 unsafe extern "C" fn on_cleanup(hook: sys::napi_async_cleanup_hook_handle, held: *mut c_void) {
-    // SAFETY: the reference that `attach` gave to the hook, which runs once.
+    // SAFETY: `Cleanup::add` gave this reference to the hook, which runs once.
     let host = unsafe { Rc::from_raw(held.cast::<Host>()) };
     host.cleanup.set(None);
     guard_callback(|| {
-        host.let_go(
+        host.tear_down(
             true,
             Box::new(move || {
-                // SAFETY: the handle Node-API passed to the hook; removing it tells that cleaning up is done.
+                // SAFETY: the handle that Node-API passed to the hook; removing it says that the cleanup is done.
                 unsafe { sys::napi_remove_async_cleanup_hook(hook) };
             }),
         );
     });
-    // The thread-safe function is left to Node-API, whose own hook comes after this one.
+    // Node-API's own hook, which runs after this one, releases the thread-safe function.
 }
 
-/// As [`on_cleanup`], where everything ends in one call. There is no handle scope: Deno ends the process when an async context is
-/// destroyed here.
+/// As [`on_cleanup`], without handles to wait for. The async context is not destroyed: there is no handle scope, and Deno would end
+/// the process.
 unsafe extern "C" fn on_cleanup_at_once(held: *mut c_void) {
-    // SAFETY: the reference that `attach` gave to the hook, which runs once.
+    // SAFETY: `Cleanup::add` gave this reference to the hook, which runs once.
     let host = unsafe { Rc::from_raw(held.cast::<Host>()) };
     host.cleanup.set(None);
     guard_callback(|| {
-        host.let_go(false, Box::new(|| {}));
+        host.tear_down(false, Box::new(|| {}));
     });
 }
 
-/// Calls back when it is dropped.
+/// Calls the function when it is dropped.
 pub(super) struct OnDrop(pub(super) Option<Box<dyn FnOnce()>>);
 
 impl Drop for OnDrop {

@@ -1,5 +1,5 @@
-//! What one environment (isolate) holds: its lanes and its sending chunks. Instance data, so that worker threads and
-//! the main thread share nothing but the hub.
+//! The state of one environment (isolate): its lanes and its sending chunks. It is instance data of Node-API, so isolates
+//! share nothing but the hub.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -27,7 +27,7 @@ pub(crate) struct Outgoing {
     pub(crate) host: Rc<Host>,
     pub(crate) session: Arc<Session>,
     pub(crate) chunk: Chunk,
-    /// A long frame that is being put together, slice by slice.
+    /// A long frame that is being copied, slice by slice.
     pub(crate) gathered: RefCell<Vec<u8>>,
 }
 
@@ -38,7 +38,7 @@ impl EnvState {
             return Ok(state);
         }
         let state = Box::into_raw(Box::<Self>::default());
-        // SAFETY: the box lives until the finaliser, which Node-API calls once, after all our hooks.
+        // SAFETY: a Node-API call; the box is valid until the finaliser, which Node-API calls once, after our hooks.
         let status =
             unsafe { sys::napi_set_instance_data(env, state.cast(), Some(drop_state), ptr::null_mut()) };
         if status != sys::Status::napi_ok {
@@ -47,10 +47,11 @@ impl EnvState {
         Self::of(env).ok_or_else(|| fault("no instance data"))
     }
 
-    /// The state of `env`. The reference must not be kept beyond the call that runs now.
+    /// The state of `env`, if there is one. The reference must not outlive the current call into native code.
     pub(crate) fn of(env: sys::napi_env) -> Option<&'static Self> {
         let mut data = ptr::null_mut();
-        // SAFETY: a Node-API call with a valid out pointer; only `of_or_new` sets instance data in this image.
+        // SAFETY: a Node-API call with a valid out pointer. Instance data belongs to this addon alone, and only `of_or_new`
+        // sets it, so it is null or an `EnvState`.
         unsafe {
             sys::napi_get_instance_data(env, &raw mut data);
             data.cast::<Self>().as_ref()
@@ -61,7 +62,7 @@ impl EnvState {
         self.hosts.borrow_mut().insert((handle, lane), host);
     }
 
-    /// Some lane of this isolate on that node.
+    /// A lane of this isolate on that node.
     pub(crate) fn host(&self, handle: u32) -> Result<Rc<Host>> {
         let hosts = self.hosts.borrow();
         let found = hosts
@@ -105,7 +106,7 @@ impl EnvState {
         }
     }
 
-    /// Drops what belongs to a lane that ended.
+    /// Drops a lane that ended, and its chunks.
     pub(crate) fn forget_host(&self, env: sys::napi_env, handle: u32, lane: u8) {
         let host = self.hosts.borrow_mut().remove(&(handle, lane));
         let Some(host) = host else { return };
@@ -119,10 +120,10 @@ impl EnvState {
     }
 }
 
-/// Whether this is Node.js itself. Bun and Deno export libuv's names without its loop.
+/// Whether this is Node.js. Bun and Deno export functions of libuv, but do not run its loop.
 pub(crate) fn is_node_js(env: sys::napi_env) -> bool {
     let mut versions = ptr::null_mut();
-    // SAFETY: Node-API calls with valid out pointers; each refuses a value that is no object.
+    // SAFETY: Node-API calls with valid out pointers; each fails if the value is not an object.
     unsafe {
         sys::napi_get_global(env, &raw mut versions);
         for name in [c"process", c"versions"] {
@@ -141,6 +142,6 @@ pub(crate) fn is_node_js(env: sys::napi_env) -> bool {
 }
 
 unsafe extern "C" fn drop_state(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
-    // SAFETY: the box that `of_or_new` gave to Node-API, given back once.
+    // SAFETY: `of_or_new` gave this box to Node-API, which gives it back once.
     drop(unsafe { Box::from_raw(data.cast::<EnvState>()) });
 }

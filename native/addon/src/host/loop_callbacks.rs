@@ -1,4 +1,4 @@
-//! What libuv calls for the reader on the event loop: a socket is readable, the loop is about to wait, the loop has waited.
+//! The libuv callbacks of the reader on the event loop: a socket is readable, the loop is about to wait, the loop has waited.
 
 use std::ffi::c_int;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use super::reader::{Callbacks, LoopReader, Watch};
 use crate::errors::guard_callback;
 use crate::uv::{HandlePtr, Uv};
 
-/// What the host gives its reader.
+/// The callbacks that the host gives its reader.
 pub(super) const CALLBACKS: Callbacks = Callbacks {
     readable: on_readable,
     waits: on_prepare,
@@ -17,14 +17,14 @@ pub(super) const CALLBACKS: Callbacks = Callbacks {
 
 unsafe extern "C" fn on_readable(handle: HandlePtr, status: c_int, _events: c_int) {
     let Some(uv) = Uv::probe() else { return };
-    // SAFETY: the data of a poll handle is the box `adopt` gave it, freed only in its close callback.
+    // SAFETY: the data of a poll handle is the box that `adopt` gave it, which is freed only in the close callback.
     let watch = unsafe { &*uv.data(handle).cast::<Watch>() };
     let (host, session) = (watch.host.clone(), watch.session.clone());
     guard_callback(|| {
         if let (Some(attachment), Some(reader)) = (host.attachment(), host.reader.get()) {
-            attachment.node.loop_watch().turned();
+            attachment.node.loop_watch().note_turn();
             if status < 0 {
-                // libuv stops a handle whose socket reports an error, even with bytes left to read.
+                // libuv stops the handle of a socket with an error, even if bytes are left to read.
                 session.note_hangup();
             }
             reader.turn(&host, &session);
@@ -36,8 +36,8 @@ unsafe extern "C" fn on_prepare(handle: HandlePtr) {
     with_host(handle, |host, reader| {
         reader.spin(host);
         if let Some(attachment) = host.attachment() {
-            reader.ask_for_rest(&attachment.node, &attachment.lane);
-            attachment.node.loop_watch().waits();
+            reader.wake_for_unfinished(&attachment.node, &attachment.lane);
+            attachment.node.loop_watch().note_wait();
         }
     });
 }
@@ -45,7 +45,7 @@ unsafe extern "C" fn on_prepare(handle: HandlePtr) {
 unsafe extern "C" fn on_check(handle: HandlePtr) {
     with_host(handle, |host, _| {
         if let Some(attachment) = host.attachment() {
-            attachment.node.loop_watch().turned();
+            attachment.node.loop_watch().note_turn();
         }
     });
 }
@@ -53,7 +53,8 @@ unsafe extern "C" fn on_check(handle: HandlePtr) {
 fn with_host(handle: HandlePtr, body: impl FnOnce(&Rc<Host>, &LoopReader)) {
     let Some(uv) = Uv::probe() else { return };
     let held = uv.data(handle).cast::<Host>();
-    // SAFETY: the handle holds a reference to the host until its close callback; another is taken for this call.
+    // SAFETY: the data of these handles is a reference to the host, held until the close callback. Another one is taken for
+    // this call.
     let host = unsafe {
         Rc::increment_strong_count(held);
         Rc::from_raw(held)

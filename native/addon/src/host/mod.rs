@@ -1,7 +1,7 @@
-//! One lane of one node in one environment: hands batches to JavaScript and owns everything that must end with it.
+//! One lane of one node in one environment: delivers batches to JavaScript and owns everything that ends with the lane.
 //!
 //! Invariants: no lock is held and no slice of `rx` is in use while JavaScript runs; a batch is never written while
-//! JavaScript still walks the former one; after [`Host::end`] nothing of this lane touches the environment.
+//! JavaScript still reads the former one; after [`Host::end`] nothing of this lane uses the environment.
 
 mod callback;
 mod cleanup;
@@ -28,8 +28,8 @@ use env::EnvState;
 use loop_callbacks::CALLBACKS;
 pub(crate) use reader::LoopReader;
 
-/// A receiving buffer must hold any entry that is not a frame of its own.
-const LEAST_RX: usize = 64 * 1024;
+/// The smallest receiving buffer: it must hold every entry that is not passed outside of it.
+const MIN_RX_BYTES: usize = 64 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Host {
@@ -41,13 +41,13 @@ pub(crate) struct Host {
     wake: Cell<sys::napi_threadsafe_function>,
     cleanup: Cell<Option<Cleanup>>,
     delivering: Cell<bool>,
-    /// JavaScript said that it has more to do.
+    /// JavaScript has said that it has more work to do.
     busy: Cell<bool>,
     ended: Cell<bool>,
     batches: Cell<f64>,
 }
 
-/// What the host serves, known once the node is open.
+/// The lane of the host, known once the node is open.
 #[derive(Debug)]
 pub(crate) struct Attachment {
     pub(crate) handle: u32,
@@ -56,18 +56,18 @@ pub(crate) struct Attachment {
 }
 
 impl Host {
-    /// Prepares a lane: holds the buffer and the callback, makes the wake. [`Host::attach`] completes it.
+    /// Prepares a lane: holds the buffer and the callback, makes the wake. Then call [`Host::attach`].
     pub(crate) fn prepare(
         env: sys::napi_env,
         rx: sys::napi_value,
         callback: sys::napi_value,
     ) -> Result<Rc<Self>> {
         let rx = Chunk::hold(env, rx)?;
-        if rx.length() < LEAST_RX {
+        if rx.length() < MIN_RX_BYTES {
             rx.release(env);
             return Err(Error::new(
                 Code::BadOption,
-                format!("rx must have at least {LEAST_RX} bytes"),
+                format!("rx must have at least {MIN_RX_BYTES} bytes"),
             ));
         }
         let host = Rc::new(Self {
@@ -94,7 +94,8 @@ impl Host {
         self.wake.get()
     }
 
-    /// Ties the host to its node and registers the cleanup hook: after the wake, so that it runs before it.
+    /// Attaches the host to its node and registers the cleanup hook. Hooks run in reverse order: this one is registered after
+    /// that of the wake, so it runs before it.
     pub(crate) fn attach(self: &Rc<Self>, attachment: Attachment) -> Result<()> {
         let reads = attachment.lane.index() == 0 && attachment.node.is_loop_reader();
         let node = attachment.node.clone();
@@ -127,40 +128,40 @@ impl Host {
     pub(crate) fn keep_alive(&self, alive: bool) {
         match alive {
             _ if self.ended.get() => {}
-            true => wake::strengthen(self.env, self.wake.get()),
+            true => wake::keep_loop_alive(self.env, self.wake.get()),
             false => wake::unref(self.env, self.wake.get()),
         }
     }
 
-    /// A wake-up arrived: one batch of what waits, then back to the loop.
+    /// A wake-up arrived: delivers one batch of the entries that wait, then returns to the loop.
     fn on_wake(self: &Rc<Self>) {
         let Some(Attachment { node, lane, .. }) = self.attachment() else {
             return;
         };
         let watch = node.loop_watch();
-        watch.answered();
+        watch.note_wake();
         lane.begin_drain();
         if !self.may_deliver() {
             return;
         }
         if let Some(reader) = self.reader.get() {
-            watch.turned();
+            watch.note_turn();
             reader.adopt(self, node);
             reader.resume(node);
         } else if lane.index() == 0 {
-            // This runtime has no loop to read on: the node's thread does.
+            // There is no loop to read on: the I/O thread reads.
             node.adopt()
                 .iter()
                 .for_each(|session| session.leave_to_thread(node));
         }
-        // SAFETY: nothing is being delivered, so no other slice of `rx` is in use; no JavaScript runs until `finish`.
+        // SAFETY: nothing is being delivered, so no other slice of `rx` exists; no JavaScript runs before `finish`.
         let mut batch = Batch::new(unsafe { self.rx.all_mut() });
         lane.drain(&mut batch);
         if let Some(reader) = self.reader.get() {
             reader.read_unfinished(node, lane, &mut batch);
         }
         self.deliver(batch.finish());
-        // The loop's reader does both when the loop has turned.
+        // The reader on the loop does both right before the loop waits.
         if !self.ended.get() && self.reader.get().is_none() {
             node.lane_drained(lane);
             lane.notify();
@@ -180,7 +181,7 @@ impl Host {
         self.settle(&filled);
     }
 
-    /// What follows from entries that JavaScript has seen now.
+    /// Acts on entries that JavaScript has processed: ended sessions, the end of the node.
     fn settle(self: &Rc<Self>, filled: &Filled) {
         let Some(Attachment { handle, node, lane }) = self.attachment() else {
             return;
@@ -199,19 +200,19 @@ impl Host {
         }
     }
 
-    /// The regular end: the node stopped, or the lane was detached.
+    /// The normal end: the node stopped, or the lane was detached.
     pub(crate) fn end(self: &Rc<Self>) {
         if let Some(cleanup) = self.cleanup.take() {
             cleanup.remove(self);
         }
-        if self.let_go(true, Box::new(|| {})) {
+        if self.tear_down(true, Box::new(|| {})) {
             wake::release(self.wake.get());
         }
     }
 
-    /// Ends everything once: threads joined, wake cut off, handles closed, references dropped. `closed` is called
-    /// when libuv has released the last handle. False: it had ended before.
-    fn let_go(self: &Rc<Self>, with_context: bool, closed: Box<dyn FnOnce()>) -> bool {
+    /// Ends everything, once: disconnects the wake, joins the I/O thread, closes the handles, drops the references. `closed` is
+    /// called when libuv has released the last handle. False: it had ended before.
+    fn tear_down(self: &Rc<Self>, with_context: bool, closed: Box<dyn FnOnce()>) -> bool {
         if self.ended.replace(true) {
             closed();
             return false;
@@ -244,11 +245,11 @@ unsafe extern "C" fn on_wake(
     context: *mut c_void,
     _data: *mut c_void,
 ) {
-    // A null environment means that it is gone and items are only drained.
+    // Null: the environment has ended, and Node-API only drains the queue of calls.
     if env.is_null() {
         return;
     }
-    // SAFETY: the function holds a reference to the host until `on_gone`; a second one is taken for this call.
+    // SAFETY: `context` is a reference to the host, held until `on_gone`. Another one is taken for this call.
     let host = unsafe {
         Rc::increment_strong_count(context.cast::<Host>());
         Rc::from_raw(context.cast::<Host>())
@@ -257,6 +258,6 @@ unsafe extern "C" fn on_wake(
 }
 
 unsafe extern "C" fn on_gone(_env: sys::napi_env, context: *mut c_void, _hint: *mut c_void) {
-    // SAFETY: the reference that `prepare` gave to the function, given back once by Node-API.
+    // SAFETY: `prepare` gave this reference to the function; Node-API gives it back once.
     drop(unsafe { Rc::from_raw(context.cast::<Host>()) });
 }

@@ -1,8 +1,8 @@
-//! Reading on the event loop: `uv_poll` on every session's socket, and a short busy wait after traffic.
+//! Reads sockets on the event loop: a `uv_poll` handle for each session, and a short busy wait after traffic.
 //!
-//! For: a round trip without a thread hop. Guarantees: one batch per callback and session, then the loop turns;
-//! handles never keep the loop alive; the busy wait runs only while it pays, never while JavaScript, a timer or the
-//! loop itself has something to do, never with one processor.
+//! For: a round trip without a switch of threads. Guarantees: one batch per callback and session, then the loop turns;
+//! handles never keep the loop alive; the busy wait runs only while it finds bytes often enough (see [`Spin`]), never while
+//! JavaScript, a timer or the loop has work to do, and never on a single processor.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -20,15 +20,15 @@ use super::spin::Spin;
 use super::{Attachment, Host};
 use crate::uv::{Handle, HandleCallback, LoopPtr, PollCallback, Uv};
 
-/// Read from one session before the loop turns.
+/// The bytes read from one session before the loop turns.
 const TURN_BYTES: usize = 256 * 1024;
 /// The longest time a busy wait may go on while it keeps finding bytes.
 const SPIN_TOTAL: Duration = Duration::from_millis(2);
 
-/// What libuv calls.
+/// The functions that libuv calls.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Callbacks {
-    /// A socket that is watched is readable.
+    /// A socket is readable.
     pub(super) readable: PollCallback,
     /// The loop is about to wait.
     pub(super) waits: HandleCallback,
@@ -44,7 +44,7 @@ pub(crate) struct LoopReader {
     watched: RefCell<HashMap<u16, Watched>>,
     /// Prepare and check handles with the host reference each of them holds.
     phases: RefCell<Vec<(Handle, *const Host)>>,
-    /// Sessions with frames left when their turn was over.
+    /// Sessions with bytes left to read or frames left to deliver after their turn.
     unfinished: RefCell<Vec<Arc<Session>>>,
     /// Polling is stopped because a lane is full.
     paused: Cell<bool>,
@@ -57,7 +57,7 @@ struct Watched {
     data: *mut Watch,
 }
 
-/// What a poll handle's callback needs.
+/// The data of a poll handle, for its callback.
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) host: Rc<Host>,
@@ -65,11 +65,11 @@ pub(super) struct Watch {
 }
 
 impl LoopReader {
-    /// Starts on the environment's loop; `None` when this runtime does not offer what it takes.
+    /// Starts on the environment's loop; `None` if the runtime lacks the functions that this needs.
     pub(super) fn start(host: &Rc<Host>, spin_us: u32, callbacks: Callbacks) -> Option<Self> {
         let uv = Uv::probe()?;
         let mut uv_loop: LoopPtr = ptr::null_mut();
-        // SAFETY: a Node-API call with a valid out pointer on the environment's thread.
+        // SAFETY: a Node-API call on the environment's thread with a valid out pointer.
         let status = unsafe { sys::napi_get_uv_event_loop(host.env, (&raw mut uv_loop).cast()) };
         if status != sys::Status::napi_ok || uv_loop.is_null() {
             return None;
@@ -97,7 +97,7 @@ impl LoopReader {
         Some(reader)
     }
 
-    /// Begins to watch the sessions that came up.
+    /// Begins to watch new sessions.
     pub(crate) fn adopt(&self, host: &Rc<Host>, node: &Node) {
         for session in node.adopt() {
             let (id, socket, readable) = (session.id(), session.socket(), self.callbacks.readable);
@@ -117,19 +117,19 @@ impl LoopReader {
             }
         }
         for session in node.queued_for_loop() {
-            self.put_off(&session);
+            self.read_later(&session);
         }
     }
 
-    /// Has a session read again in the next turn of the loop, once.
-    fn put_off(&self, session: &Arc<Session>) {
+    /// Reads a session once more in the next turn of the loop.
+    fn read_later(&self, session: &Arc<Session>) {
         let mut unfinished = self.unfinished.borrow_mut();
         if !unfinished.iter().any(|waiting| Arc::ptr_eq(waiting, session)) {
             unfinished.push(session.clone());
         }
     }
 
-    /// Ceases to watch a session that ended.
+    /// Stops watching a session that ended.
     pub(crate) fn forget(&self, session: u16) {
         let mut unfinished = self.unfinished.borrow_mut();
         unfinished.retain(|waiting| waiting.id() != session);
@@ -141,7 +141,7 @@ impl LoopReader {
         }
     }
 
-    /// Polls again if that was stopped and every lane has room.
+    /// Polls again if polling was stopped and every lane has room.
     pub(crate) fn resume(&self, node: &Node) {
         if self.paused.get() && !node.is_inbound_blocked() {
             self.paused.set(false);
@@ -151,7 +151,7 @@ impl LoopReader {
         }
     }
 
-    /// Continues with sessions that had more than fitted.
+    /// Continues with the sessions that were not finished in their turn.
     pub(crate) fn read_unfinished(&self, node: &Node, lane: &Lane, batch: &mut Batch<'_>) {
         let mut waiting = Vec::new();
         if !self.paused.get() {
@@ -159,12 +159,12 @@ impl LoopReader {
         }
         for session in waiting {
             let read = session.read(node, Some((lane, batch)), TURN_BYTES);
-            self.after(node, &session, read);
+            self.note_read(node, &session, read);
         }
         lane.drain(batch);
     }
 
-    /// Bytes moved: the next ones may be near.
+    /// Bytes were sent: an answer may come soon.
     pub(crate) fn note_traffic(&self, session: &Arc<Session>) {
         self.spin.note(session);
     }
@@ -177,7 +177,7 @@ impl LoopReader {
     pub(crate) fn stop(&self, closed: Box<dyn FnOnce()>) {
         self.unfinished.borrow_mut().clear();
         self.spin.clear();
-        // Runs when its last clone is dropped, that is with the last close callback.
+        // Runs when its last clone is dropped, which is in the last close callback.
         let last = Rc::new(OnDrop(Some(closed)));
         let watched = std::mem::take(&mut *self.watched.borrow_mut());
         for watched in watched.into_values() {
@@ -188,7 +188,7 @@ impl LoopReader {
         for (handle, host) in phases {
             let last = last.clone();
             let done = move || {
-                // SAFETY: the reference that `start` gave to this handle, given back once.
+                // SAFETY: `start` gave this reference to the handle; it is taken back once, as the handle is closed now.
                 drop(unsafe { Rc::from_raw(host) });
                 drop(last);
             };
@@ -199,15 +199,15 @@ impl LoopReader {
     fn close(&self, watched: Watched, done: impl FnOnce() + 'static) {
         let data = watched.data;
         let freed = move || {
-            // SAFETY: made by `adopt` for this handle; libuv calls back no more, so this is the last use. The socket
-            // is still open here, as the box holds the session.
+            // SAFETY: `adopt` made this box for the handle, which libuv has released, so this is the last use of the box. It
+            // holds the session, so the socket was open until now.
             drop(unsafe { Box::from_raw(data) });
             done();
         };
         self.uv.close(watched.handle, Box::new(freed));
     }
 
-    /// One read and one delivery for a session; true when JavaScript got something.
+    /// One read and one delivery for a session; true if JavaScript got entries.
     pub(super) fn turn(&self, host: &Rc<Host>, session: &Arc<Session>) -> bool {
         let Some(Attachment { node, lane, .. }) = host.attachment() else {
             return false;
@@ -215,11 +215,11 @@ impl LoopReader {
         if !host.may_deliver() {
             return false;
         }
-        // SAFETY: nothing is being delivered, so no other slice of `rx` is in use; no JavaScript runs until `finish`.
+        // SAFETY: nothing is being delivered, so no other slice of `rx` exists; no JavaScript runs before `finish`.
         let mut batch = Batch::new(unsafe { host.rx.all_mut() });
         let read = session.read(node, Some((lane, &mut batch)), TURN_BYTES);
-        self.after(node, session, read);
-        // The end of a session and announcements go through the inbox.
+        self.note_read(node, session, read);
+        // Announcements, and the end of the session, go through the inbox.
         lane.drain(&mut batch);
         let filled = batch.finish();
         if filled.bytes == 0 {
@@ -230,32 +230,33 @@ impl LoopReader {
         true
     }
 
-    fn after(&self, node: &Node, session: &Arc<Session>, read: Read) {
+    /// Decides from the result of a read when the session is read next.
+    fn note_read(&self, node: &Node, session: &Arc<Session>, read: Read) {
         match read {
             Read::Idle => {}
             Read::Ended => self.forget(session.id()),
             Read::More | Read::Spent if node.is_inbound_blocked() => {
-                // What was received and not handed over is announced by no poll.
-                self.put_off(session);
+                // No poll announces frames that were received but not delivered.
+                self.read_later(session);
                 self.pause();
             }
-            // The poll comes back by itself, unless it has given the socket up.
+            // The poll reports the rest, unless it has stopped watching the socket.
             Read::Spent if !session.is_hung_up() => {}
-            Read::More | Read::Spent => self.put_off(session),
+            Read::More | Read::Spent => self.read_later(session),
         }
     }
 
-    /// Right before the loop waits: has it come back for what is left. A wake-up asked for earlier would be answered in the
-    /// same turn of the loop, again and again, and immediates and timers would wait for the end of all that comes (P6).
-    pub(super) fn ask_for_rest(&self, node: &Node, lane: &Lane) {
-        // Reads drain the inbox, too.
+    /// Right before the loop waits: requests a wake-up if there is more to read or deliver. One requested earlier would arrive in
+    /// the same turn of the loop, again and again, and immediates and timers would wait until all traffic has ended (P6).
+    pub(super) fn wake_for_unfinished(&self, node: &Node, lane: &Lane) {
+        // Reads have drained the inbox.
         node.lane_drained(lane);
-        let may_go_on = match self.paused.get() {
+        let can_continue = match self.paused.get() {
             true => !node.is_inbound_blocked(),
             false => !self.unfinished.borrow().is_empty(),
         };
-        match may_go_on {
-            true => lane.poke(),
+        match can_continue {
+            true => lane.request_drain(),
             false => lane.notify(),
         }
     }
@@ -267,7 +268,7 @@ impl LoopReader {
         }
     }
 
-    /// Right before the loop would wait: looks at the busiest sockets for a moment instead of sleeping at once.
+    /// Right before the loop waits: reads the sockets with the latest traffic in a busy wait for a moment.
     pub(super) fn spin(&self, host: &Rc<Host>) {
         if !self.spin.is_worth_it() || self.loop_has_work() {
             return;
@@ -292,7 +293,7 @@ impl LoopReader {
         }
     }
 
-    /// A timer, an immediate or a closing handle is due.
+    /// Whether a timer, an immediate or a closing handle is due.
     fn loop_has_work(&self) -> bool {
         self.uv.backend_timeout(self.uv_loop) == 0
     }

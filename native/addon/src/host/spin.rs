@@ -1,4 +1,4 @@
-//! When the busy wait of the loop's reader is worth its processor time, and which sessions it looks at.
+//! Decides when the busy wait of the loop's reader is worth its processor time, and which sessions it reads.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use snowmesh_net::Session;
 
-/// Sessions that the busy wait looks at.
+/// The most sessions that the busy wait reads.
 const HOT_SESSIONS: usize = 4;
-/// How sure the busy wait can get of paying, and what finding bytes adds.
-const SCORE_MOST: i32 = 32;
+/// The busy wait runs while the score is above 0. A wait that finds bytes adds SCORE_HIT, up to SCORE_MAX; one that finds
+/// none subtracts 1.
+const SCORE_MAX: i32 = 32;
 const SCORE_HIT: i32 = 4;
-/// When it does not pay, one in so many chances is tried all the same.
+/// At a score of 0 one wait in this many is tried.
 const PROBE_EVERY: u32 = 64;
 
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Spin {
         }
     }
 
-    /// Bytes of the session moved.
+    /// Bytes of the session were sent or received.
     pub(super) fn note(&self, session: &Arc<Session>) {
         if self.window.is_zero() {
             return;
@@ -53,7 +54,7 @@ impl Spin {
         hot.truncate(HOT_SESSIONS);
     }
 
-    /// Whether to wait now: there was traffic a moment ago, and waiting has paid lately or is tried again.
+    /// Whether to wait now: there was traffic a moment ago, and the score is above 0 or a wait is tried.
     pub(super) fn is_worth_it(&self) -> bool {
         let recent = self
             .traffic_at
@@ -71,7 +72,7 @@ impl Spin {
 
     pub(super) fn hit(&self) {
         self.hits.set(self.hits.get() + 1.0);
-        self.score.set((self.score.get() + SCORE_HIT).min(SCORE_MOST));
+        self.score.set((self.score.get() + SCORE_HIT).min(SCORE_MAX));
     }
 
     pub(super) fn miss(&self) {
@@ -79,14 +80,14 @@ impl Spin {
         self.score.set((self.score.get() - 1).max(0));
     }
 
-    /// How long to look for bytes without finding any.
+    /// How long a wait lasts that finds no bytes.
     pub(super) fn window(&self) -> Duration {
         self.window
     }
 
-    /// A session to look at: 0 is the one with the latest traffic. `None`: there are no more.
+    /// The session at a place in the list, which begins with the latest traffic; `None` at its end.
     ///
-    /// What the caller does with it may change the order, so one pass can look at a session twice or leave one out.
+    /// The list can change between two calls, so a pass over it can give a session twice or leave one out.
     pub(super) fn hot(&self, place: usize) -> Option<Arc<Session>> {
         self.hot.borrow().get(place).cloned()
     }
@@ -99,7 +100,7 @@ impl Spin {
         self.hot.borrow_mut().clear();
     }
 
-    /// Waits that found bytes, and that did not.
+    /// The number of waits that found bytes, and of those that found none.
     pub(super) fn counts(&self) -> (f64, f64) {
         (self.hits.get(), self.misses.get())
     }

@@ -65,8 +65,8 @@ fn accepted(name: &str, frame: &[u8]) -> Value {
     let checked = receive(&mut translated).expect(name);
     let outcome = match checked {
         Checked::Deliver(Route::Actor(to)) => json!({ "actor": to.local() }),
-        Checked::Deliver(Route::Stranger(to)) => {
-            json!({ "stranger": { "nc": to.nc(), "local": to.local() } })
+        Checked::Deliver(Route::Foreign(to)) => {
+            json!({ "foreign": { "nc": to.nc(), "local": to.local() } })
         }
         Checked::Deliver(route) => json!(error_name(&route).to_lowercase()),
         other => json!(error_name(&other).to_lowercase()),

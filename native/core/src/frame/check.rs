@@ -1,4 +1,4 @@
-//! The verdict on one frame: legal or not, whose it is, and every PID in it rewritten.
+//! Checks one frame: whether it is legal and which lane gets it. Rewrites every PID in it.
 
 use super::error::{FrameError, PeerMisbehaved};
 use super::layout::{Field, layout};
@@ -8,7 +8,7 @@ use super::walk::{Walk, rewrite_pid};
 use crate::pid::Pid;
 use crate::wire::{Reader, Short};
 
-/// A legal frame and what is to be done with it.
+/// What to do with a legal frame.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[must_use]
 pub enum Checked {
@@ -16,33 +16,33 @@ pub enum Checked {
     Deliver(Route),
     /// A piece of a long frame, for the [`super::Reassembler`].
     Fragment(FragmentHead),
-    /// The peer leaves in order.
+    /// The peer ends the session in order.
     Goodbye {
-        /// As the peer says.
+        /// The cause that the peer gives.
         cause: u8,
     },
     /// To be answered with PONG.
     Ping {
-        /// To be repeated.
+        /// To be copied into the PONG.
         sequence: u64,
-        /// Since the peer's event loop last turned.
+        /// Milliseconds since the peer's event loop last turned.
         loop_age_ms: u32,
     },
     /// The answer to a PING of ours.
     Pong {
         /// As in the PING.
         sequence: u64,
-        /// Since the peer's event loop last turned.
+        /// Milliseconds since the peer's event loop last turned.
         loop_age_ms: u32,
     },
-    /// A new shape: taken into the tables, and for every lane.
+    /// A new shape: the tables have it now, and every lane must get it.
     Shape {
         /// Its id.
         id: u16,
     },
     /// An unknown tag that may be skipped.
     Skip,
-    /// A number was announced: taken into the tables.
+    /// A number was announced: the tables have it now.
     Slot {
         /// Our own number of the pair.
         nc: u32,
@@ -60,7 +60,7 @@ pub enum Route {
     Node,
     /// An actor that is not ours: of an earlier incarnation, or of another node. The frame reaches no actor (M4), but a
     /// LINK, MONITOR or CALL is answered.
-    Stranger(Pid),
+    Foreign(Pid),
 }
 
 /// The fixed part of a FRAGMENT.
@@ -82,7 +82,7 @@ pub struct FragmentHead {
 /// rewritten and the session must end.
 ///
 /// # Errors
-/// Whatever the peer did wrong, or [`FrameError::OwnTableFull`].
+/// What the peer did wrong, or [`FrameError::NoNumberLeft`].
 #[inline]
 pub fn check_body(
     tag: u8,
@@ -90,16 +90,16 @@ pub fn check_body(
     tables: &mut SessionTables,
     numbers: &mut dyn Number,
 ) -> Result<Checked, FrameError> {
-    if tag == tag::SEND && tables.is_greeted() {
+    if tag == tag::SEND && tables.is_begun() {
         return check_send(body, tables);
     }
     check_any(tag, body, tables, numbers)
 }
 
-/// Checks a joined frame, `tag | body`. Same verdicts as [`check_body`], and refuses what must travel whole.
+/// Checks a joined frame, `tag | body`, as [`check_body`] does, and refuses tags that must not travel in fragments.
 ///
 /// # Errors
-/// Whatever the peer did wrong, or [`FrameError::OwnTableFull`].
+/// What the peer did wrong, or [`FrameError::NoNumberLeft`].
 pub fn check_joined(
     frame: &mut [u8],
     tables: &mut SessionTables,
@@ -114,7 +114,7 @@ pub fn check_joined(
     }
 }
 
-/// SEND is nearly every frame of a busy session.
+/// The fast path: nearly every frame of a busy session is a SEND.
 fn check_send(body: &mut [u8], tables: &mut SessionTables) -> Result<Checked, FrameError> {
     let (to, term) = body.split_first_chunk_mut().ok_or(PeerMisbehaved::Truncated)?;
     let to = rewrite_pid(to, &tables.translation)?;
@@ -128,8 +128,8 @@ fn check_any(
     tables: &mut SessionTables,
     numbers: &mut dyn Number,
 ) -> Result<Checked, FrameError> {
-    if !tables.is_greeted() && tag != tag::SLOT {
-        return Err(PeerMisbehaved::NoGreeting.into());
+    if !tables.is_begun() && tag != tag::SLOT {
+        return Err(PeerMisbehaved::NotBegun.into());
     }
     match tag {
         tag::SLOT => Ok(Checked::Slot {
@@ -204,7 +204,7 @@ const fn route_to(to: Pid) -> Route {
     if to.is_local() {
         Route::Actor(to)
     } else {
-        Route::Stranger(to)
+        Route::Foreign(to)
     }
 }
 

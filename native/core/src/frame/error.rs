@@ -9,15 +9,15 @@ use crate::term::TermError;
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum FrameError {
-    /// This node gives no number to another (name, incarnation) pair that this peer announces.
+    /// The peer announced a (name, incarnation) pair that gets no number: the peer has used up its share of them.
     #[error("the peer announced more unknown nodes than its share")]
-    OwnTableFull,
-    /// The peer broke the contract of the wire.
+    NoNumberLeft,
+    /// The peer broke the protocol.
     #[error("the peer broke the protocol: {0}")]
     Peer(#[from] PeerMisbehaved),
 }
 
-/// How the peer broke the contract.
+/// How the peer broke the protocol.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum PeerMisbehaved {
@@ -36,13 +36,13 @@ pub enum PeerMisbehaved {
     /// A term is malformed.
     #[error("a term is malformed: {0}")]
     BadTerm(#[from] TermError),
-    /// A field holds a value without a meaning.
+    /// A field holds a value that is not defined.
     #[error("a field holds an undefined value")]
     BadValue,
     /// A frame has length 0.
     #[error("a frame is empty")]
     EmptyFrame,
-    /// A frame's length exceeds the limit that holds.
+    /// A frame's length exceeds the limit.
     #[error("a frame of {length} bytes exceeds the limit of {limit}")]
     FrameTooLong {
         /// The length that was announced.
@@ -58,13 +58,13 @@ pub enum PeerMisbehaved {
         /// The limit.
         limit: u64,
     },
-    /// The first frame after the handshake was not the announcement of our own pair.
-    #[error("the session did not begin with the announcement of this node")]
-    NoGreeting,
+    /// The first frame after the handshake was not the SLOT frame that announces our own pair.
+    #[error("the session did not begin with a SLOT frame that announces this node")]
+    NotBegun,
     /// A joined frame is of a kind that must travel whole.
     #[error("frame tag {0:#04x} must not travel in fragments")]
     NotForFragments(u8),
-    /// A `from` is not an actor of the sender.
+    /// The `from` of a signal is not an actor of the sender.
     #[error("a signal claims to come from an actor of another node")]
     NotFromSender,
     /// A PID or reference of a pair that was not announced.

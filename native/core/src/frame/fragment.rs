@@ -1,6 +1,6 @@
-//! Long frames in pieces: cutting them for the way out, joining them on the way in.
+//! Long frames in pieces: the sender splits them, the receiver joins them.
 //!
-//! Joining reserves memory in proportion to the bytes that came, never for a length that was announced.
+//! Joining reserves memory in proportion to the bytes received, never for a length that was only announced.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,8 +11,9 @@ use super::{FRAGMENT_BYTES, MAX_MESSAGE, MAX_STREAMS, tag};
 
 const FIRST: u8 = 1;
 const LAST: u8 = 2;
-/// So many times what came is reserved for a message. To double is not enough: to move the half of a long message costs tens of
-/// milliseconds, in which nothing else is read (P3), while memory that is reserved and not used costs next to nothing.
+/// The buffer of a message grows to this many times the bytes received, at most to the announced length. Doubling is not enough:
+/// each growth copies what was received, tens of milliseconds for a long message, in which nothing else is read (P3). Memory that
+/// is reserved and not touched costs next to nothing.
 const GROWTH: usize = 32;
 
 /// How much a peer may have open at once.
@@ -27,7 +28,7 @@ pub struct ReassemblyLimits {
 }
 
 impl ReassemblyLimits {
-    /// The limits for a given longest message: four of them may be half there.
+    /// The limits for a given longest message: unfinished messages may take four times as much.
     #[must_use]
     pub const fn for_message(max_message: usize) -> Self {
         Self {
@@ -48,8 +49,8 @@ impl Default for ReassemblyLimits {
 #[derive(Debug)]
 pub struct Reassembler {
     limits: ReassemblyLimits,
-    /// Gives an empty buffer for a message of so many bytes, if one lies ready.
-    spare: fn(usize) -> Option<Vec<u8>>,
+    /// Gives an empty buffer for a message of this many bytes, if the caller has one.
+    take_buffer: fn(usize) -> Option<Vec<u8>>,
     streams: BTreeMap<u32, Stream>,
     bytes: usize,
 }
@@ -61,25 +62,25 @@ struct Stream {
 }
 
 impl Reassembler {
-    /// No stream is open.
+    /// Begins without open streams.
     #[must_use]
     pub const fn new(limits: ReassemblyLimits) -> Self {
-        Self::with_spares(limits, |_| None)
+        Self::with_buffers(limits, |_| None)
     }
 
-    /// As [`Self::new`]; `spare` may give memory that is there already for a message of so many bytes.
+    /// As [`Self::new`]; `take_buffer` may give an empty buffer with room for a message of that many bytes.
     #[must_use]
-    pub const fn with_spares(limits: ReassemblyLimits, spare: fn(usize) -> Option<Vec<u8>>) -> Self {
+    pub const fn with_buffers(limits: ReassemblyLimits, take_buffer: fn(usize) -> Option<Vec<u8>>) -> Self {
         Self {
             limits,
-            spare,
+            take_buffer,
             streams: BTreeMap::new(),
             bytes: 0,
         }
     }
 
-    /// Takes one piece; gives the joined frame, `tag | body`, when it was the last. A stream that the sender
-    /// gave up (last piece before all bytes came) is dropped, without an error.
+    /// Takes one piece; gives the joined frame, `tag | body`, when it was the last. A last piece before all bytes
+    /// were received means that the sender abandoned the stream: it is dropped without an error.
     ///
     /// # Errors
     /// A piece that does not fit its stream, or a broken limit. The session must end.
@@ -140,7 +141,7 @@ impl Reassembler {
             stream,
             Stream {
                 total,
-                joined: (self.spare)(total).unwrap_or_default(),
+                joined: (self.take_buffer)(total).unwrap_or_default(),
             },
         ) {
             None => Ok(()),
@@ -160,14 +161,14 @@ impl Stream {
         let length = self.joined.len() + part.len();
         if length > self.joined.capacity() {
             let capacity = self.total.min(length.saturating_mul(GROWTH));
-            // Where so much is not to be had, what came is enough.
+            // If this fails, `extend_from_slice` reserves for the received bytes only.
             let _ = self.joined.try_reserve_exact(capacity - self.joined.len());
         }
         self.joined.extend_from_slice(part);
     }
 }
 
-/// Cuts one long frame, `tag | body`, into pieces. Holds positions only: the bytes stay where they are.
+/// Splits one long frame, `tag | body`, into pieces. Holds positions only, no bytes.
 #[derive(Clone, Debug)]
 pub struct Splitter {
     stream: u32,
@@ -175,7 +176,7 @@ pub struct Splitter {
     sent: usize,
 }
 
-/// One piece: the head to write, and which bytes of the frame follow it.
+/// One piece: its header, and which bytes of the frame follow it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Piece {
     head: [u8; Self::MAX_HEAD],
@@ -185,7 +186,7 @@ pub struct Piece {
 }
 
 impl Splitter {
-    /// Cuts a frame of `total` bytes for the stream.
+    /// Splits a frame of `total` bytes for the stream.
     #[must_use]
     pub const fn new(stream: u32, total: usize) -> Self {
         Self {
@@ -195,7 +196,7 @@ impl Splitter {
         }
     }
 
-    /// Bytes that no piece carried yet.
+    /// Bytes that are in no piece yet.
     #[must_use]
     pub const fn left(&self) -> usize {
         self.total - self.sent

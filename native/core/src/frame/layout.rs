@@ -1,4 +1,4 @@
-//! What the body of each tag consists of: the table of section 6 of the wire.
+//! The fields of each tag's body: the table in section 6 of docs/wire.md.
 
 use super::tag;
 
@@ -15,9 +15,9 @@ pub(super) enum Field {
     Name,
     /// `u16` count and as many names.
     Names,
-    /// A PID without a role in routing.
+    /// A PID that routing does not look at.
     Pid,
-    /// A reference without a role in routing.
+    /// A reference that routing does not look at.
     Ref,
     /// The reference whose owner the frame goes to.
     RefTo,
@@ -33,7 +33,7 @@ pub(super) enum Field {
     U64,
 }
 
-/// The fields of a tag that carries no announcement, piece or tick; `None` for all others.
+/// The fields of a tag; `None` for tags that [`super::check_body`] reads in their own way, and for unknown ones.
 pub(super) const fn layout(tag: u8) -> Option<&'static [Field]> {
     use Field::{Bytes, From, MonitorTarget, Name, Names, Pid, Ref, RefTo, Term, To, U8, U32, U64};
     Some(match tag {

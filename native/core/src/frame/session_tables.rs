@@ -1,7 +1,6 @@
 //! What a peer has announced on one connection: its numbers and its shapes.
 //!
-//! Lives and dies with the session. The node-wide numbering is owned by the floor above, which is asked
-//! through [`Number`].
+//! One value per session. The node-wide numbering belongs to the caller, which provides it as a [`Number`].
 
 use std::collections::BTreeMap;
 
@@ -22,8 +21,8 @@ pub const MAX_SHAPE_BYTES: usize = 16_777_216;
 
 /// The node-wide numbering: gives this node's own number for a (name, incarnation) pair.
 pub trait Number {
-    /// The number of the pair, given now if it has none yet. 0 for this node itself. `None` when no number is
-    /// left.
+    /// The number of the pair; a pair without one gets one now. 0 for this node itself. `None`: no number is left
+    /// for the announcer.
     fn number(&mut self, name: &str, incarnation: u64) -> Option<u32>;
 }
 
@@ -40,7 +39,7 @@ pub struct SessionTables {
     pub(super) shapes: ShapeTable,
     pub(super) checker: TermChecker,
     shape_bytes: usize,
-    greeted: bool,
+    begun: bool,
 }
 
 impl SessionTables {
@@ -56,7 +55,7 @@ impl SessionTables {
             shapes: ShapeTable::default(),
             checker: TermChecker::default(),
             shape_bytes: 0,
-            greeted: false,
+            begun: false,
         }
     }
 
@@ -72,9 +71,9 @@ impl SessionTables {
         &self.shapes
     }
 
-    /// Whether the peer has announced the pair by which it addresses us.
-    pub(super) const fn is_greeted(&self) -> bool {
-        self.greeted
+    /// Whether the peer has announced its number of this node, which its first frame must do.
+    pub(super) const fn is_begun(&self) -> bool {
+        self.begun
     }
 
     /// Takes the body of SLOT. Gives our number of the announced pair.
@@ -97,15 +96,15 @@ impl SessionTables {
         }
         let ours = numbers
             .number(name.as_str(), incarnation)
-            .ok_or(FrameError::OwnTableFull)?;
+            .ok_or(FrameError::NoNumberLeft)?;
         if known.is_some_and(|before| before != ours) {
             return Err(PeerMisbehaved::BadAnnouncement.into());
         }
-        if !self.greeted {
+        if !self.begun {
             if ours != 0 {
-                return Err(PeerMisbehaved::NoGreeting.into());
+                return Err(PeerMisbehaved::NotBegun.into());
             }
-            self.greeted = true;
+            self.begun = true;
             self.translation.receiver = theirs;
         }
         self.translation.others.insert(theirs, ours);
@@ -140,7 +139,7 @@ impl SessionTables {
     }
 }
 
-/// No number of 24 bits equals it.
+/// Above every 24-bit number, so it equals none.
 const NOT_ANNOUNCED: u32 = MAX_NC + 1;
 
 /// From the sender's numbering into ours. Nearly every PID is the sender's or ours, so these two are fields.

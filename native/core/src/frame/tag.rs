@@ -1,4 +1,4 @@
-//! Frame tags, spelt as in section 6 of the wire.
+//! Frame tags, named as in section 6 of docs/wire.md.
 
 /// A message to a PID.
 pub const SEND: u8 = 0x10;
@@ -6,19 +6,19 @@ pub const SEND: u8 = 0x10;
 pub const REG_SEND: u8 = 0x11;
 /// Names of the sender's other peers: hints only.
 pub const PEER_LIST: u8 = 0x12;
-/// A link is asked for.
+/// Asks for a link.
 pub const LINK: u8 = 0x13;
-/// A link is taken back.
+/// Removes a link.
 pub const UNLINK: u8 = 0x14;
 /// An exit signal over a link.
 pub const EXIT: u8 = 0x15;
-/// A monitor is asked for.
+/// Asks for a monitor.
 pub const MONITOR: u8 = 0x16;
-/// A monitor is taken back.
+/// Removes a monitor.
 pub const DEMONITOR: u8 = 0x17;
 /// A monitored actor has ended.
 pub const MONITOR_EXIT: u8 = 0x18;
-/// A spawn is asked for.
+/// Asks for a spawn.
 pub const SPAWN: u8 = 0x19;
 /// The answer to a spawn.
 pub const SPAWN_REPLY: u8 = 0x1A;
@@ -36,7 +36,7 @@ pub const SLOT: u8 = 0x30;
 pub const SHAPE: u8 = 0x31;
 /// A piece of a long frame.
 pub const FRAGMENT: u8 = 0x32;
-/// An unlink was received.
+/// Confirms an UNLINK.
 pub const UNLINK_ACK: u8 = 0x33;
 /// An explicit exit signal.
 pub const EXIT2: u8 = 0x34;
@@ -48,13 +48,13 @@ pub const REG_CALL: u8 = 0x36;
 pub const REPLY: u8 = 0x37;
 /// A message to an alias.
 pub const ALIAS_SEND: u8 = 0x38;
-/// The sender leaves in order.
+/// The sender ends the session in order.
 pub const GOODBYE: u8 = 0x39;
-/// The starter of a child knows of it.
+/// The actor that requested a start has received its reply.
 pub const SPAWN_ACK: u8 = 0x3A;
-/// Control traffic of the floors above.
+/// Control messages of the layers above a session.
 pub const SYSTEM: u8 = 0x3F;
-/// Asks for life.
+/// Asks for a PONG.
 pub const PING: u8 = 0xF0;
 /// Answers a PING.
 pub const PONG: u8 = 0xF1;

@@ -1,4 +1,4 @@
-//! Reading the fields of a body while every PID in it is rewritten.
+//! Reads the fields of a body and rewrites every PID in it.
 
 use super::MAX_NAME_BYTES;
 use super::error::PeerMisbehaved;
@@ -6,7 +6,7 @@ use super::session_tables::Translation;
 use crate::pid::{LOCAL_BITS, LOCAL_MASK, Pid};
 use crate::term::Translate;
 
-/// The cursor over a body that is rewritten while it is read.
+/// A cursor over a body that is rewritten while it is read.
 pub(super) struct Walk<'a> {
     rest: &'a mut [u8],
 }

@@ -18,7 +18,7 @@ pub enum AcceptorStep {
     Send(Vec<u8>),
 }
 
-/// The acceptor's state. One handshake, one value.
+/// The acceptor's state machine. One value per handshake.
 #[derive(Debug)]
 pub struct Acceptor {
     local: LocalNode,
@@ -38,7 +38,7 @@ enum State {
 }
 
 impl Acceptor {
-    /// Waits for HELLO, after the TLS handshake. The nonce must be random and of this handshake alone.
+    /// Waits for HELLO, after the TLS handshake. The nonce must be random and used for this handshake only.
     #[must_use]
     pub fn start(
         local: &LocalNode,
@@ -95,7 +95,7 @@ impl Acceptor {
         )
     }
 
-    /// The legal name that the dialler claimed, proved or not: for a log line.
+    /// The legal name that the dialler claimed, for a log line. It may not be proved yet.
     #[must_use]
     pub fn claimed_name(&self) -> Option<&str> {
         self.claimed.as_deref()
@@ -103,13 +103,13 @@ impl Acceptor {
 
     fn on_hello(&mut self, body: &[u8]) -> Result<AcceptorStep, HandshakeError> {
         let hello = Hello::parse(body)?;
-        let peer = self.local.judge(&hello.greeting)?;
+        let peer = self.local.check_greeting(&hello.greeting)?;
         self.claimed = Some(hello.greeting.name);
         if peer.name == self.local.name {
             return Err(HandshakeError::OwnName);
         }
         if hello.dialled != self.local.name.as_str() {
-            // Ends up in a log: what is no name may be anything.
+            // The error is logged, and a text that is not a name could contain anything.
             let expected = match NodeName::parse(&hello.dialled) {
                 Ok(_) => hello.dialled,
                 Err(_) => "an illegal name".to_owned(),

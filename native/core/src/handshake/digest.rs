@@ -19,7 +19,7 @@ const ITERATIONS: NonZeroU32 = NonZeroU32::new(65_536).unwrap();
 const INITIATOR: &[u8] = b"snowmesh/1 initiator";
 const ACCEPTOR: &[u8] = b"snowmesh/1 acceptor";
 
-/// What is kept of the cookie. Never shown.
+/// The key derived from the cookie. `Debug` does not show it.
 #[derive(Clone)]
 pub struct CookieKey(hmac::Key);
 
@@ -40,7 +40,7 @@ impl CookieKey {
     }
 
     pub(super) fn sign(&self, covered: &Covered<'_>) -> [u8; MAC_BYTES] {
-        // HMAC-SHA256 gives 32 bytes always.
+        // HMAC-SHA256 always gives 32 bytes.
         hmac::sign(&self.0, &covered.message())
             .as_ref()
             .try_into()
@@ -53,7 +53,7 @@ impl CookieKey {
     }
 }
 
-/// What a proof covers. The role's label makes reflection useless, the exporter value makes relaying useless.
+/// What a proof covers. The label of the role prevents reflection, the exporter value prevents relaying.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Covered<'a> {
     /// `Some` in the acceptor's proof.

@@ -1,4 +1,4 @@
-//! Why a handshake failed, and what the peer is told of it: the REFUSE frame.
+//! Why a handshake failed, and the REFUSE frame that tells the peer.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use crate::frame::tag;
 use crate::node_name::NodeNameError;
 use crate::wire::{Reader, Short, put_frame, put_name};
 
-/// The longest detail of a REFUSE that is written or believed, in bytes.
+/// The longest detail of a REFUSE in bytes, written or read; the rest is cut off.
 const MAX_DETAIL_BYTES: usize = 512;
 
-/// The connection must be closed. [`Self::refusal`] is what may be told to the peer before.
+/// The connection must be closed. [`Self::refusal`] is what the peer may be told first.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum HandshakeError {
@@ -31,7 +31,7 @@ pub enum HandshakeError {
     #[error("the peer's name is illegal: {0}")]
     IllegalName(NodeNameError),
     /// One side requires capabilities that the other lacks.
-    #[error("capabilities differ: we miss {missing:#x}, the peer misses {demanded:#x}")]
+    #[error("capabilities differ: the peer lacks {missing:#x}, this node lacks {demanded:#x}")]
     Incompatible {
         /// Bits that we require and the peer does not offer.
         missing: u64,
@@ -47,7 +47,7 @@ pub enum HandshakeError {
     /// The peer claims our own name.
     #[error("the peer has our own name")]
     OwnName,
-    /// The peer refused; not authenticated, so a text and no more.
+    /// The peer refused. The reason is not authenticated: text for a log, nothing more.
     #[error("the peer refused: {0}")]
     Refused(Refusal),
     /// A frame came that is not the next one.
@@ -57,7 +57,7 @@ pub enum HandshakeError {
         tag: u8,
     },
     /// The peer claims the name and incarnation of a node whose key it does not have.
-    #[error("the peer has not the key with which that name and incarnation were seen first")]
+    #[error("the peer's key is not the one with which that name and incarnation first connected")]
     OtherKey,
     /// The node at that address has another name, or was dialled by another name.
     #[error("expected {expected}, found {found}")]
@@ -70,7 +70,7 @@ pub enum HandshakeError {
 }
 
 impl HandshakeError {
-    /// What to tell the peer before closing; `None` when nothing helps.
+    /// What to tell the peer before closing; `None`: nothing.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {
         let (code, detail) = match self {
@@ -95,7 +95,7 @@ impl HandshakeError {
     }
 }
 
-/// The courtesy before closing. Never authenticated.
+/// What a REFUSE frame says before the connection is closed. Never authenticated.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
     /// Why.
@@ -142,7 +142,7 @@ impl Refusal {
         out
     }
 
-    /// Reads the body of a REFUSE. Bytes that are no text become marks: any program can send it.
+    /// Reads the body of a REFUSE. Any program can send it, so invalid UTF-8 and control characters are replaced.
     ///
     /// # Errors
     /// [`HandshakeError::Malformed`].

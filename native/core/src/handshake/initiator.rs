@@ -12,7 +12,7 @@ use crate::wire::put_frame;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use]
 pub enum InitiatorStep {
-    /// Close this connection and wait for the peer's own until the deadline. The peer has proved itself.
+    /// Close this connection and wait for the peer's own until the deadline. The peer has proved its identity.
     Duplicate(Peer),
     /// Send this frame and wait for the next.
     Send(Vec<u8>),
@@ -20,7 +20,7 @@ pub enum InitiatorStep {
     Up(Peer),
 }
 
-/// The dialler's state. One handshake, one value.
+/// The dialler's state machine. One value per handshake.
 #[derive(Debug)]
 pub struct Initiator {
     local: LocalNode,
@@ -38,8 +38,8 @@ enum State {
 }
 
 impl Initiator {
-    /// Begins, after the TLS handshake; gives the HELLO frame to send. The nonce must be random and of this
-    /// handshake alone.
+    /// Begins, after the TLS handshake; gives the HELLO frame to send. The nonce must be random and used for this
+    /// handshake only.
     #[must_use]
     pub fn start(
         local: &LocalNode,
@@ -81,7 +81,7 @@ impl Initiator {
     }
 
     fn on_challenge(&mut self, hello: Vec<u8>, body: &[u8]) -> Result<InitiatorStep, HandshakeError> {
-        let peer = self.local.judge(&Challenge::parse(body)?.greeting)?;
+        let peer = self.local.check_greeting(&Challenge::parse(body)?.greeting)?;
         if peer.name == self.local.name {
             return Err(HandshakeError::OwnName);
         }

@@ -1,4 +1,5 @@
-//! The handshake frames of the orderly course as values; a refusal is part of [`super::error`]. Parsing trusts nothing and ignores unknown trailing bytes.
+//! HELLO, CHALLENGE, PROOF and ACK as values; REFUSE is in [`super::error`]. Parsing trusts nothing and ignores unknown
+//! trailing bytes.
 
 use super::error::HandshakeError;
 use crate::frame::tag;
@@ -61,7 +62,7 @@ pub struct Ack {
     pub decision: Decision,
 }
 
-/// What the acceptor makes of a proved connection.
+/// What the acceptor decides about a proved connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Decision {
     /// It becomes the session.
@@ -85,7 +86,7 @@ impl Hello {
     /// Reads the body of a HELLO.
     ///
     /// # Errors
-    /// [`HandshakeError::BadVersion`] when another version speaks, [`HandshakeError::Malformed`] else.
+    /// [`HandshakeError::BadVersion`] if the version differs, otherwise [`HandshakeError::Malformed`].
     pub fn parse(body: &[u8]) -> Result<Self, HandshakeError> {
         let mut reader = Reader::new(body);
         let greeting = Greeting::read(&mut reader)?;
@@ -108,7 +109,7 @@ impl Challenge {
     /// Reads the body of a CHALLENGE.
     ///
     /// # Errors
-    /// [`HandshakeError::BadVersion`] when another version speaks, [`HandshakeError::Malformed`] else.
+    /// [`HandshakeError::BadVersion`] if the version differs, otherwise [`HandshakeError::Malformed`].
     pub fn parse(body: &[u8]) -> Result<Self, HandshakeError> {
         Ok(Self {
             greeting: Greeting::read(&mut Reader::new(body))?,

@@ -10,9 +10,9 @@
 //!  Step::Up(peer) or Step::Duplicate
 //! ```
 //!
-//! Both machines are fed whole frames and give frames to send. They take the nonce and the exporter value as
+//! Both state machines take whole frames and give frames to send. They take the nonce and the exporter value as
 //! parameters and know neither time nor sockets; the deadline is the caller's. A frame out of turn is an error.
-//! Nothing of the peer is believed before its proof, and a REFUSE is never more than a text.
+//! Nothing that the peer says is trusted before its proof, and a REFUSE is only ever text for a log.
 
 mod acceptor;
 mod digest;
@@ -31,14 +31,14 @@ use crate::node_name::NodeName;
 /// The protocol version of HELLO and CHALLENGE.
 pub const PROTOCOL_VERSION: u16 = 1;
 
-/// What a node says of itself in every handshake.
+/// What a node says about itself in every handshake.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LocalNode {
     /// Its full name.
     pub name: NodeName,
     /// 64 random bits of this start; never 0.
     pub incarnation: u64,
-    /// Not to be told to others.
+    /// Whether peers leave it out of the lists of nodes that they send.
     pub is_hidden: bool,
     /// Capabilities that the other side must offer.
     pub required: u64,
@@ -53,7 +53,7 @@ pub struct Peer {
     pub name: NodeName,
     /// Its incarnation.
     pub incarnation: u64,
-    /// Not to be told to others.
+    /// Whether it is left out of the lists of nodes that this node sends.
     pub is_hidden: bool,
     /// Everything it offers, known to us or not.
     pub offered: u64,
@@ -75,7 +75,7 @@ impl LocalNode {
     }
 
     /// The checks that both sides make of the other's greeting, in the order of the refusals.
-    fn judge(&self, greeting: &Greeting) -> Result<Peer, HandshakeError> {
+    fn check_greeting(&self, greeting: &Greeting) -> Result<Peer, HandshakeError> {
         if greeting.version != PROTOCOL_VERSION {
             return Err(HandshakeError::BadVersion {
                 version: greeting.version,

@@ -1,8 +1,7 @@
 //! The hot path: validates a term and rewrites its PIDs in one pass over the bytes.
 //!
 //! Recursion happens per container only and is bounded by [`MAX_DEPTH`], so the stack stays within some tens of
-//! KiB whatever the input. Nothing is allocated, except that the keys of objects written without a shape are
-//! noted in a list that is kept from term to term.
+//! KiB whatever the input. Checking allocates only to grow two lists of keys that are reused from term to term.
 
 use super::cursor::Cursor;
 use super::key_hash::{Collisions, FEW_KEYS as FEW_ENTRIES};
@@ -11,7 +10,7 @@ use super::open_keys::OpenKeys;
 use super::{MAX_DEPTH, ShapeTable, TERM_VERSION, TermError, Translate, tag};
 use crate::pid::{LOCAL_BITS, LOCAL_MASK, Pid};
 
-/// Checks terms. Keeps a list of keys between terms so that checking does not allocate.
+/// Checks terms. Reuse one checker: it keeps its lists of keys, so that checking does not allocate.
 #[derive(Debug, Default)]
 pub struct TermChecker {
     keys: OpenKeys,
@@ -22,8 +21,7 @@ impl TermChecker {
     /// Validates `term`, version byte included, and rewrites the PIDs and references in it.
     ///
     /// Cost: one pass, a second one over the number keys of maps and sets, and n log n comparisons for the n keys of
-    /// an object written without a shape. After an error
-    /// the bytes may be partly rewritten.
+    /// an object written without a shape. After an error the bytes may be partly rewritten.
     ///
     /// # Errors
     /// The first thing found wrong.
@@ -65,7 +63,7 @@ struct Walk<'a, T> {
     translate: &'a T,
     keys: &'a mut OpenKeys,
     collisions: &'a mut Collisions,
-    /// What the values so far take in JavaScript, about, in bytes.
+    /// Estimated bytes that the values so far take on the JavaScript heap.
     memory: u64,
 }
 
@@ -167,22 +165,23 @@ impl<T: Translate> Walk<'_, T> {
         self.values(count, depth + 1)
     }
 
-    /// A container of `count` keys, each with `width - 1` values behind it.
+    /// A container of `count` keys, each followed by `width - 1` values.
     fn keyed(&mut self, count: usize, width: usize, depth: usize) -> Result<(), TermError> {
         if count <= FEW_ENTRIES {
             return self.values(count * width, depth + 1);
         }
-        let base = self.collisions.mark();
+        let base = self.collisions.begin();
         for _ in 0..count {
             let start = self.input.at();
             self.values(1, depth + 1)?;
             self.collisions.note(self.input.since(start));
             self.values(width - 1, depth + 1)?;
         }
-        self.collisions.settle(base, count)
+        self.collisions.end(base, count)
     }
 
-    /// Scalars are only added; the next container, or the end of the term, looks at the sum.
+    /// Adds to the estimate and checks its limit. Scalars add without a check: the next container, or the end of the
+    /// term, checks the sum.
     #[inline]
     fn take_memory(&mut self, bytes: u64) -> Result<(), TermError> {
         self.memory += bytes;
@@ -192,8 +191,9 @@ impl<T: Translate> Walk<'_, T> {
         Ok(())
     }
 
-    /// Goes into a container. Each entry takes at least `least` bytes of the term, so a count beyond that is false; then products
-    /// of counts do not overflow either. In JavaScript the container takes `bytes` and `entry` more for each entry.
+    /// Checks the header of a container: its depth, count and memory. Each entry occupies at least `least` bytes of the
+    /// term, so a count that the remaining bytes cannot hold is an error, and products of counts cannot overflow. In
+    /// JavaScript the container takes `bytes`, and `entry` more for each entry.
     #[inline]
     fn enter(
         &mut self,

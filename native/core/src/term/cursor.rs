@@ -2,7 +2,7 @@
 
 use super::TermError;
 
-/// A cursor over a term. Nothing here panics: what the bytes do not cover is an error.
+/// A cursor over a term. Reading past the end is an error, never a panic.
 pub(super) struct Cursor<'a> {
     bytes: &'a mut [u8],
     at: usize,
@@ -37,7 +37,7 @@ impl<'a> Cursor<'a> {
         self.bytes.get(start..self.at).unwrap_or_default()
     }
 
-    /// The next eight bytes, to be rewritten.
+    /// The next eight bytes, to be rewritten in place.
     #[inline]
     pub(super) fn place(&mut self) -> Result<&mut [u8; 8], TermError> {
         let rest = self.bytes.get_mut(self.at..).ok_or(TermError::Truncated)?;

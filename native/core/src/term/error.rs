@@ -1,8 +1,8 @@
-//! What can be wrong with a term.
+//! How a term can be malformed.
 
 use thiserror::Error;
 
-/// The writer of the term is at fault.
+/// A term is malformed; the node that wrote it is at fault.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum TermError {
@@ -12,7 +12,7 @@ pub enum TermError {
     /// A big integer has more than 1 MiB.
     #[error("a big integer has more than 1 MiB")]
     BigIntTooLarge,
-    /// Numbers chosen so that they meet in one bucket of V8's hash tables.
+    /// Too many number keys fall into the same bucket of V8's hash table.
     #[error("the keys of a map or set collide")]
     CollidingKeys,
     /// A string, key or name is not UTF-8.

@@ -1,15 +1,15 @@
-//! Keys of a MAP or SET that V8 would put into one bucket of its hash table.
+//! Bounds the cost of keys of a MAP or SET that collide in V8's hash tables.
 //!
 //! V8 seeds its hash of strings, not that of numbers and big integers, so a peer can choose numbers that collide and make
 //! the insertion of n keys cost n² / 2 comparisons. The checker therefore counts the comparisons first.
 
 use super::{TermError, tag};
 
-/// Comparisons that colliding keys may cost in one term, beside STEPS_PER_KEY for each key.
+/// Comparisons that colliding keys of one term may cost, in addition to STEPS_PER_KEY for each key.
 pub(super) const FREE_STEPS: u64 = 1 << 20;
-/// Comparisons that each key may cost. Keys that were not chosen to collide cost less than two.
+/// Comparisons that each key may cost. Keys that were not chosen to collide cost fewer than two.
 pub(super) const STEPS_PER_KEY: u64 = 64;
-/// A container of so many keys stays within [`STEPS_PER_KEY`] whatever they are.
+/// A container of at most this many keys stays within STEPS_PER_KEY whatever they are, and is not counted.
 pub(super) const FEW_KEYS: usize = 64;
 
 /// Counts the comparisons of one term.
@@ -21,7 +21,7 @@ pub(super) struct Collisions {
     allowed: u64,
 }
 
-/// Numbers that are kept room for between terms.
+/// Entries that the lists keep room for between terms.
 const KEPT: usize = 4_096;
 
 impl Collisions {
@@ -38,8 +38,8 @@ impl Collisions {
         }
     }
 
-    /// Where the keys of a container begin.
-    pub(super) const fn mark(&self) -> usize {
+    /// Begins a container. Pass the result to [`Self::end`].
+    pub(super) const fn begin(&self) -> usize {
         self.hashes.len()
     }
 
@@ -51,8 +51,8 @@ impl Collisions {
         }
     }
 
-    /// Adds up the comparisons of a container of `entries` keys, whose noted ones begin at `base`. O(keys).
-    pub(super) fn settle(&mut self, base: usize, entries: usize) -> Result<(), TermError> {
+    /// Ends a container of `entries` keys: adds up the comparisons that the noted ones cost. O(entries).
+    pub(super) fn end(&mut self, base: usize, entries: usize) -> Result<(), TermError> {
         let keys = self.hashes.get(base..).unwrap_or_default();
         if keys.len() > FEW_KEYS {
             let buckets = entries.next_power_of_two() / 2;

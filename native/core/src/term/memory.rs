@@ -1,7 +1,7 @@
-//! What the values of a term take on the JavaScript heap, about, in bytes. A few bytes of a term may become some hundred
-//! on the heap, and a process whose heap is full ends.
+//! Estimated bytes that the values of a term take on the JavaScript heap. A few bytes of a term can become hundreds on
+//! the heap, and V8 ends a process whose heap is full.
 
-/// What all values of one term may take, beside the contents of their strings and binaries.
+/// The limit of the estimates of one term, without the contents of its strings and binaries.
 pub const MAX_TERM_MEMORY: u64 = 1 << 30;
 /// Entries of one LIST, SET, MAP or OBJECT. V8 holds no more in a Set or Map.
 pub const MAX_ENTRIES: usize = 1 << 24;
@@ -21,8 +21,11 @@ pub(super) const MAP: u64 = 184;
 pub(super) const OBJECT: u64 = 56;
 pub(super) const SHAPED: u64 = 32;
 pub(super) const STRUCT: u64 = 128;
-/// Of an entry: of a list or shaped object, a set, a map, an object with its key.
+/// An entry of a list or of a shaped object.
 pub(super) const SLOT: u64 = 8;
+/// An entry of a set.
 pub(super) const SET_ENTRY: u64 = 32;
+/// An entry of a map.
 pub(super) const MAP_ENTRY: u64 = 48;
+/// An entry of an object without a shape, its key included.
 pub(super) const KEY: u64 = 64;

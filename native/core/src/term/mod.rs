@@ -6,7 +6,8 @@
 //!
 //! Guarantees of a checked term: every tag is known, every length and count is covered by bytes, strings are
 //! UTF-8, containers are nested at most [`MAX_DEPTH`] deep, keys of an object are distinct, shapes were
-//! announced, its values fit V8's limits and 1 GiB of heap, number keys do not collide in V8's hash tables, and PIDs are in the receiver's numbering. It must not know frames or sessions.
+//! announced, its values fit V8's limits and 1 GiB of heap, number keys do not collide in V8's hash tables, and
+//! PIDs are in the receiver's numbering. It must not know frames or sessions.
 
 mod check;
 mod cursor;

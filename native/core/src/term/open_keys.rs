@@ -1,4 +1,4 @@
-//! Keys of objects that are written without a shape: no two keys of one object are equal.
+//! Detects repeated keys in objects that are written without a shape.
 
 use super::TermError;
 
@@ -9,10 +9,10 @@ pub(super) struct OpenKeys {
     keys: Vec<Key>,
 }
 
-/// Where a key stands in the term. Ordered by mark first, bytes second.
+/// Where a key is in the term.
 #[derive(Clone, Copy, Debug)]
 struct Key {
-    mark: u32,
+    fingerprint: u32,
     at: u32,
     length: u16,
 }
@@ -24,44 +24,50 @@ const KEPT_KEYS: usize = 4_096;
 const FEW_KEYS: usize = 8;
 
 impl OpenKeys {
-    /// Begins an object: what `end` needs to know its keys by.
+    /// Begins an object. Pass the result to [`Self::end`].
     pub(super) fn begin(&self) -> usize {
         self.keys.len()
     }
 
-    /// Notes the key of `length` bytes that stands at `at`.
+    /// Notes the key of `length` bytes at the offset `at`.
     pub(super) fn note(&mut self, bytes: &[u8], at: usize, length: u16) -> Result<(), TermError> {
         let at = u32::try_from(at).map_err(|_| TermError::CountTooLarge)?;
-        let key = Key { mark: 0, at, length };
-        let mark = mark(key_bytes(bytes, key));
-        self.keys.push(Key { mark, ..key });
+        let key = Key {
+            fingerprint: 0,
+            at,
+            length,
+        };
+        let fingerprint = fingerprint(key_bytes(bytes, key));
+        self.keys.push(Key { fingerprint, ..key });
         Ok(())
     }
 
-    /// Ends the object whose keys begin at `base`: no two of them may be equal. Sorting by mark and bytes is never
-    /// quadratic, even when the sender chose keys of equal marks.
+    /// Ends the object whose keys begin at `base`: an error if two of them are equal. Sorts by fingerprint, then bytes, so
+    /// the cost is never quadratic, even when the sender chose keys with equal fingerprints.
     pub(super) fn end(&mut self, bytes: &[u8], base: usize) -> Result<(), TermError> {
         let Some(keys) = self.keys.get_mut(base..) else {
             return Ok(());
         };
         let is_same = |a: &Key, b: &Key| {
-            a.mark == b.mark && a.length == b.length && key_bytes(bytes, *a) == key_bytes(bytes, *b)
+            a.fingerprint == b.fingerprint
+                && a.length == b.length
+                && key_bytes(bytes, *a) == key_bytes(bytes, *b)
         };
-        let has_twins = if keys.len() <= FEW_KEYS {
+        let has_duplicates = if keys.len() <= FEW_KEYS {
             keys.iter()
                 .enumerate()
                 .any(|(index, a)| keys.iter().take(index).any(|b| is_same(a, b)))
         } else {
             keys.sort_unstable_by(|a, b| {
-                a.mark
-                    .cmp(&b.mark)
+                a.fingerprint
+                    .cmp(&b.fingerprint)
                     .then_with(|| key_bytes(bytes, *a).cmp(key_bytes(bytes, *b)))
             });
             keys.windows(2)
                 .any(|pair| matches!(pair, [a, b] if is_same(a, b)))
         };
         self.keys.truncate(base);
-        if has_twins {
+        if has_duplicates {
             Err(TermError::DuplicateKey)
         } else {
             Ok(())
@@ -82,8 +88,8 @@ fn key_bytes(bytes: &[u8], key: Key) -> &[u8] {
     bytes.get(at..at + usize::from(key.length)).unwrap_or_default()
 }
 
-/// A cheap mark of a key: its two ends and its length. Equal keys have equal marks.
-fn mark(key: &[u8]) -> u32 {
+/// A cheap fingerprint of a key: its first and last bytes and its length. Equal keys have equal fingerprints.
+fn fingerprint(key: &[u8]) -> u32 {
     let (head, tail) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
         (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
         _ => (key.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0),

@@ -8,7 +8,7 @@ use crate::support::{self, PAIRS, SENDER, fault, name, numbers, tables};
 fn a_session_begins_with_the_announcement_of_the_receiver() {
     for (tag, mut body) in [(tag::PING, vec![0; 12]), (tag::SEND, vec![0; 10]), (0x80, vec![])] {
         let verdict = check_body(tag, &mut body, &mut SessionTables::new(SENDER), &mut numbers());
-        assert_eq!(fault(verdict), PeerMisbehaved::NoGreeting);
+        assert_eq!(fault(verdict), PeerMisbehaved::NotBegun);
     }
     let mut frame = Vec::new();
     put_slot(&mut frame, PAIRS[2].0, PAIRS[2].1, PAIRS[2].2);
@@ -18,7 +18,7 @@ fn a_session_begins_with_the_announcement_of_the_receiver() {
         &mut SessionTables::new(SENDER),
         &mut numbers(),
     );
-    assert_eq!(fault(verdict), PeerMisbehaved::NoGreeting);
+    assert_eq!(fault(verdict), PeerMisbehaved::NotBegun);
 }
 
 #[test]
@@ -78,5 +78,5 @@ fn a_full_table_of_ours_is_not_the_peers_fault() {
     put_slot(&mut frame, 0x900, 1, "a@h:1");
     let mut full = |_: &str, _: u64| None;
     let verdict = check_body(tag::SLOT, &mut frame[5..], &mut tables(), &mut full);
-    assert_eq!(verdict, Err(FrameError::OwnTableFull));
+    assert_eq!(verdict, Err(FrameError::NoNumberLeft));
 }

@@ -24,7 +24,7 @@ proptest! {
         let mut body = [&to.bits().to_le_bytes()[..], &encode(&message)].concat();
         let verdict = receive(tag::SEND, &mut body).unwrap();
         let ours = to.with_nc(translate(to.nc()).unwrap());
-        let route = if ours.is_local() { Route::Actor(ours) } else { Route::Stranger(ours) };
+        let route = if ours.is_local() { Route::Actor(ours) } else { Route::Foreign(ours) };
         prop_assert_eq!(verdict, Checked::Deliver(route));
         prop_assert_eq!(body, [&ours.bits().to_le_bytes()[..], &encode(&translated(&message))].concat());
     }

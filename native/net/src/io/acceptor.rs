@@ -1,4 +1,4 @@
-//! Accepts incoming connections. At the cap of handshakes, one that [`super::admission`] chooses makes room.
+//! Accepts incoming connections. At the cap of handshakes it first closes the one that [`super::admission`] chooses.
 
 use std::time::{Duration, Instant};
 
@@ -6,15 +6,15 @@ use super::IoLoop;
 use super::deadlines::Due;
 use super::handshake::Handshake;
 
-/// When to look again for connections that could not be accepted.
+/// When to try again after a connection could not be accepted.
 const RETRY: Duration = Duration::from_secs(1);
-/// Most connections accepted before sessions and handshakes have their turn.
+/// The most connections accepted before sessions and handshakes have their turn.
 const ACCEPT_TURN: usize = 64;
 
 impl IoLoop {
     pub(super) fn accept_all(&mut self) {
         self.has_backlog = false;
-        // A part of the cap, so that a connection has several turns before others could push it out.
+        // A fraction of the cap, so that a connection gets several turns before new ones can evict it.
         let turn = (self.node.options.max_handshakes as usize / 8).clamp(1, ACCEPT_TURN);
         for _ in 0..turn {
             let Some(listener) = &self.listener else { return };
@@ -29,7 +29,7 @@ impl IoLoop {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
                 Err(_) => {
-                    // No descriptor is left, and no event will announce the waiting connections.
+                    // For example, no descriptor is left. No event announces the waiting connections again.
                     self.next_sweep = self.next_sweep.min(Instant::now() + RETRY);
                     return;
                 }
@@ -38,10 +38,11 @@ impl IoLoop {
         self.has_backlog = true;
     }
 
-    /// A time limit of an incoming handshake is over: that of the whole, or that of its stage.
+    /// Closes an incoming handshake whose time limit is over, that of the whole or that of its stage; otherwise sets the
+    /// next deadline.
     pub(super) fn handshake_expired(&mut self, token: usize) {
         let Some(limit) = self.handshakes.get(&token).and_then(Handshake::limit) else {
-            // A dial has a deadline of its own, for all its addresses.
+            // A dial has its own deadline, which covers all its addresses.
             return;
         };
         let until = limit.until(self.node.options.handshake());

@@ -1,4 +1,4 @@
-//! Which incoming handshake makes room for a new connection when the cap is reached.
+//! Chooses the incoming handshake to close for a new connection when the cap is reached.
 //!
 //! Every stage of the handshake has an equal share of the cap. The stage that exceeds its share the most loses a
 //! connection: the one that entered the stage first, of the address with the most connections if that address has
@@ -16,11 +16,11 @@ use std::net::IpAddr;
 pub(super) enum Stage {
     /// TCP only.
     Connected,
-    /// Some bytes of TLS.
+    /// Some bytes of TLS have been received.
     Bytes,
     /// TLS is done.
     Tls,
-    /// HELLO came; the proof is due.
+    /// HELLO has been received; the proof is due.
     Hello,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Admission {
     cap: usize,
     entries: HashMap<usize, Entry>,
     stages: [Members; STAGES],
-    /// Numbers entries into a stage, in order.
+    /// The number of the last entry into a stage.
     last: u64,
 }
 
@@ -43,7 +43,7 @@ struct Entry {
     entered: u64,
 }
 
-/// An address with at most so many connections in a stage never crowds it, however small the cap is.
+/// An address with at most this many connections in a stage does not count as crowding it, however small the cap is.
 const FEW: usize = 4;
 
 /// The connections in one stage.
@@ -53,7 +53,7 @@ struct Members {
     all: BTreeMap<u64, usize>,
     /// Connections of each address, oldest first.
     by_address: HashMap<IpAddr, BTreeMap<u64, usize>>,
-    /// Addresses by their number of connections, and among equals the one whose oldest is oldest last.
+    /// Addresses by their number of connections; among equals the address with the oldest connection is last.
     by_crowd: BTreeSet<(usize, std::cmp::Reverse<u64>, IpAddr)>,
 }
 
@@ -80,7 +80,7 @@ impl Admission {
         self.put(token, Stage::Connected, network(address));
     }
 
-    /// A connection reached a stage. Stages are only ever left forwards.
+    /// A connection reached a stage. An earlier stage than its present one is ignored.
     pub(super) fn reach(&mut self, token: usize, stage: Stage) {
         match self.entries.get(&token) {
             Some(entry) if entry.stage < stage => {
@@ -92,7 +92,7 @@ impl Admission {
         }
     }
 
-    /// A connection is no handshake any more.
+    /// A connection is no longer a handshake.
     pub(super) fn leave(&mut self, token: usize) {
         if let Some(entry) = self.entries.remove(&token)
             && let Some(members) = self.stages.get_mut(entry.stage as usize)

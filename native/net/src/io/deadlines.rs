@@ -1,10 +1,10 @@
-//! Deadlines of handshakes and dials: a heap from which what was cancelled is skipped when its time comes.
+//! Deadlines of handshakes and dials, in a heap. Deadlines are not cancelled: the owner may be gone when one is due.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
-/// What a deadline belongs to. Its owner may be gone when it is due.
+/// What a deadline belongs to.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Due {
     Dial(u64),

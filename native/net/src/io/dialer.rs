@@ -1,4 +1,4 @@
-//! Outgoing connections: look up, connect, try the next address, answer every request exactly once.
+//! Outgoing connections: looks up the host, tries its addresses in turn, answers every request exactly once.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -12,10 +12,10 @@ use super::deadlines::Due;
 use crate::event::{Body, CONNECT_RESULT, ConnectStatus};
 use crate::node::{Command, DialRequest};
 
-/// Names looked up at once. A look-up can take long and cannot be cancelled.
+/// The most host names looked up at once. A look-up can take long and cannot be cancelled.
 const MAX_LOOKUPS: usize = 8;
 
-/// One attempt to reach a name, for however many requests.
+/// One attempt to reach a name, for all requests of that name.
 #[derive(Debug)]
 pub(super) struct Dial {
     pub(super) name: NodeName,
@@ -30,12 +30,12 @@ pub(super) struct Dial {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum DialState {
-    /// The name of the host waits to be looked up.
+    /// The host name waits to be looked up.
     Queued,
     LookingUp,
-    /// This handshake is under way.
+    /// This handshake is in progress.
     Connecting(usize),
-    /// The peer keeps or makes a connection of its own; it must come before the deadline.
+    /// The peer keeps or makes its own connection, which must come up before the deadline.
     AwaitingPeer,
 }
 
@@ -91,14 +91,14 @@ impl IoLoop {
         }
     }
 
-    /// Whether an attempt of ours competes with an incoming one.
+    /// Whether a dial of ours competes with an incoming connection of that name.
     pub(super) fn is_dialling(&self, name: &str) -> bool {
         self.dials
             .values()
             .any(|dial| dial.name.as_str() == name && dial.state != DialState::AwaitingPeer)
     }
 
-    /// A session with this name is up: the requests that wait for it are answered, and our own attempt is dropped.
+    /// A session with this name is up: answers the requests that wait for it and drops our own attempt.
     pub(super) fn dial_done(&mut self, name: &str) {
         let found = self
             .dials
@@ -110,13 +110,13 @@ impl IoLoop {
         }
     }
 
-    /// The connection to one address failed: the next one, or the end.
+    /// The connection to one address failed: tries the next address, or ends the dial.
     pub(super) fn dial_failed(&mut self, id: u64, status: ConnectStatus, detail: String) {
         let Some(dial) = self.dials.get_mut(&id) else {
             return;
         };
         dial.failure = (status, detail);
-        // Only a refused connection is worth another address: a peer that answered has decided.
+        // Another address is tried only if nothing accepted this one: the answer of a peer is final.
         if status != ConnectStatus::Refused {
             dial.addresses.clear();
         }
@@ -142,6 +142,7 @@ impl IoLoop {
         }
     }
 
+    /// A look-up ended. The dial it was for may have ended before.
     pub(super) fn resolved(&mut self, name: &str, found: std::io::Result<Vec<SocketAddr>>) {
         self.lookups = self.lookups.saturating_sub(1);
         let waiting = self
@@ -176,7 +177,7 @@ impl IoLoop {
                     let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
                     node.command(Command::Resolved { name, found });
                 });
-            // Without a thread the deadline answers.
+            // If the thread did not start, the deadline answers the dial.
             dial.state = DialState::LookingUp;
             self.lookups += usize::from(started.is_ok());
         }
@@ -221,7 +222,7 @@ impl IoLoop {
     }
 
     fn answer(&self, request: u32, status: ConnectStatus, detail: &str) {
-        self.node.tell_first(
+        self.node.push_to_first(
             0,
             CONNECT_RESULT,
             Body::new().u32(request).u8(status as u8).text(detail).bytes(),

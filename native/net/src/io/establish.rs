@@ -1,4 +1,5 @@
-//! From a proved connection to a session: which of two stays, what ends first, which lanes are told.
+//! Makes a session of a proved connection: decides which of two connections stays, ends the former session, announces
+//! the new one.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,7 +17,7 @@ use crate::node::session::{Connection, Inbound, Peer, Read, Session};
 use crate::tune;
 
 impl IoLoop {
-    /// An incoming peer proved itself: keeps the connection, or tells it that another one stays.
+    /// An incoming peer proved its identity: keeps the connection, or tells the peer that another one stays.
     pub(super) fn decide(&mut self, mut handshake: Handshake, peer: &Proved, nc: u32) {
         let name = peer.name.as_str();
         let held = self.node.session_of(name);
@@ -65,8 +66,8 @@ impl IoLoop {
         }
     }
 
-    /// Makes the session: the former one of that name has ended or ends here, before the new one is announced.
-    /// `nc` is this node's number of the peer.
+    /// Makes the session. A former session of that name ends before the new one is announced. `nc` is this node's number
+    /// of the peer.
     pub(super) fn establish(&mut self, handshake: Handshake, peer: &Proved, nc: u32, dialled_by_us: bool) {
         let Handshake {
             mut stream,
@@ -85,7 +86,7 @@ impl IoLoop {
         if let Some(held) = node.session_of(name) {
             self.replace(held, peer.incarnation);
         }
-        // Out of ids: the connection is closed, the peer may try again later.
+        // No id is free: the connection is closed, and the peer may try again later.
         let Some(id) = node.reserve_id() else { return };
         let peer = Peer {
             name: name.to_owned(),
@@ -109,7 +110,8 @@ impl IoLoop {
         self.next_sweep = self.next_sweep.min(Instant::now() + self.sweep_interval());
     }
 
-    /// Ends a session whose place a new one takes. Another incarnation is told: that node may be alive.
+    /// Ends a session that a new one replaces. If the new one is of another incarnation, the old peer gets a GOODBYE: it may
+    /// be alive.
     fn replace(&mut self, held: Arc<Session>, incarnation: u64) {
         if held.peer().incarnation == incarnation {
             held.end(&self.node, DownCause::Replaced, "the peer connected anew");
@@ -119,7 +121,7 @@ impl IoLoop {
     }
 
     fn begin_reading(&mut self, node: &Node, session: &Arc<Session>) {
-        // Frames that came together with the last one of the handshake: no socket will announce them again.
+        // Frames may have been received together with the last one of the handshake: no socket event announces them.
         let read = session.read(node, None, 0);
         if !node.is_loop_reader() || node.taken_over.load(Ordering::Relaxed) {
             session.set_read_by_thread(node, true);
@@ -129,8 +131,8 @@ impl IoLoop {
         }
     }
 
-    /// Adds a lane: it gets the present sessions and numbers first, then every event. No frame of any session can pass in
-    /// between, because all of them are held still.
+    /// Adds a lane: it gets the present sessions and numbers first, then every event. All sessions are locked meanwhile, so
+    /// no frame comes in between.
     pub(super) fn attach(&mut self, lane: &Lane) {
         let sessions = self.node.sessions();
         let held: Vec<_> = sessions.iter().map(|session| (session, session.lock())).collect();
@@ -141,7 +143,7 @@ impl IoLoop {
         });
     }
 
-    /// A point in the order of HELLOs and sessions of this node.
+    /// The next number in the order of HELLOs and new sessions of this node.
     pub(super) fn next_moment(&mut self) -> u64 {
         self.moment += 1;
         self.moment

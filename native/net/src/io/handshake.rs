@@ -1,4 +1,4 @@
-//! What is known of a connection that is not a session yet.
+//! The state of a connection that is not a session yet.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use snowmesh_core::handshake::{Acceptor, Initiator};
 use super::admission::Stage;
 use crate::tls::Channel;
 
-/// One connection on its way.
+/// A connection that is not a session yet.
 #[derive(Debug)]
 pub(super) struct Handshake {
     pub(super) stream: TcpStream,
@@ -18,13 +18,13 @@ pub(super) struct Handshake {
     pub(super) frames: Deframer,
     pub(super) role: Role,
     begun: Instant,
-    /// When the last bytes went out, and the shortest time until an answer.
+    /// When bytes were last sent, and the shortest time from then to an answer.
     pub(super) asked: Instant,
     pub(super) round_trip: Duration,
     pub(super) stage: Stage,
-    /// When it reached its stage.
+    /// When it reached the present stage.
     reached: Instant,
-    /// The order of HELLOs and new sessions on this node.
+    /// When HELLO was received, in the order of [`super::IoLoop::next_moment`].
     pub(super) hello_at: u64,
 }
 
@@ -38,7 +38,7 @@ pub(super) enum Role {
     },
 }
 
-/// Since when an incoming handshake takes, in all and in its stage.
+/// When an incoming handshake began, and when it reached its stage.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit {
     begun: Instant,
@@ -80,7 +80,7 @@ impl Handshake {
         }
     }
 
-    /// Notes that it has come further.
+    /// Notes that it has reached a later stage.
     pub(super) fn reach(&mut self, stage: Stage) {
         if self.stage < stage {
             self.stage = stage;

@@ -1,6 +1,6 @@
 //! Connections that are not sessions yet: TLS, then the cookie handshake, all without blocking.
 //!
-//! Any number of silent or slow peers costs memory only, bounded by the cap, until the deadline (T5).
+//! Silent or slow peers cost memory only, which the cap bounds, until the deadline (T5).
 
 use std::io;
 use std::net::IpAddr;
@@ -22,16 +22,17 @@ use crate::event::ConnectStatus;
 use crate::tls::Channel;
 use crate::tune;
 
-/// Where driving a handshake led.
+/// What advancing a handshake led to.
 enum Outcome {
+    /// More bytes are needed.
     Waits,
-    /// The incoming peer proved itself; the node must decide.
+    /// The incoming peer proved its identity; the node must decide.
     Proved(Peer),
-    /// Our dial is a session.
+    /// Our dial was accepted as a session.
     Up(Peer),
-    /// Our dial is not wanted: the peer makes its own.
+    /// The peer prefers its own connection to our dial.
     Duplicate,
-    /// The connection ended; the text is for the dialling side.
+    /// The connection failed; the text is for the answer to our dial.
     Broken(ConnectStatus, String),
     Failed(HandshakeError),
 }
@@ -89,10 +90,10 @@ impl IoLoop {
             },
             Outcome::Up(peer) => match self.identify(&handshake, &peer) {
                 Ok(nc) => self.establish(handshake, &peer, nc, true),
-                Err(error) => self.fail_for(&handshake, &error),
+                Err(error) => self.fail_dial_with(&handshake, &error),
             },
             Outcome::Duplicate => self.await_peer(&handshake),
-            Outcome::Broken(status, detail) => self.fail(&handshake, status, detail),
+            Outcome::Broken(status, detail) => self.fail_dial(&handshake, status, detail),
             Outcome::Failed(error) => self.refuse(handshake, &error),
         }
         self.admission.leave(token);
@@ -133,11 +134,11 @@ impl IoLoop {
             }
         }
         loop {
-            let speaks = handshake.channel.has_output();
+            let has_sent = handshake.channel.has_output();
             if let Err(error) = handshake.channel.send(&handshake.stream) {
                 return Outcome::Broken(ConnectStatus::Refused, error.to_string());
             }
-            if speaks {
+            if has_sent {
                 handshake.asked = Instant::now();
             }
             match handshake.channel.receive(&handshake.stream) {
@@ -155,7 +156,7 @@ impl IoLoop {
             }
             let frames = &mut handshake.frames;
             if let Err(error) = handshake.channel.open(|plain| frames.push(plain)) {
-                // An alert for the peer may wait in the channel.
+                // The channel may hold an alert for the peer.
                 let _ = handshake.channel.send(&handshake.stream);
                 return Outcome::Broken(ConnectStatus::Incompatible, error.to_string());
             }
@@ -167,7 +168,7 @@ impl IoLoop {
         }
     }
 
-    /// Feeds the frames that came to the state machine, which is made when TLS is done.
+    /// Passes received frames to the state machine, which is made when TLS is done.
     fn step(&mut self, handshake: &mut Handshake) -> Result<Option<Outcome>, HandshakeError> {
         if handshake.channel.is_handshaking() {
             return Ok(None);
@@ -253,14 +254,15 @@ impl IoLoop {
         }
     }
 
-    pub(super) fn fail(&mut self, handshake: &Handshake, status: ConnectStatus, detail: String) {
+    /// Reports a failed connection to the dial it was made for, if there is one.
+    pub(super) fn fail_dial(&mut self, handshake: &Handshake, status: ConnectStatus, detail: String) {
         if let Role::Dial { dial, .. } = handshake.role {
             self.dial_failed(dial, status, detail);
         }
     }
 }
 
-/// Made on the I/O thread: deriving the key takes its time.
+/// Called on the I/O thread, because deriving the key takes tens of milliseconds.
 pub(super) fn identity(
     name: &str,
     incarnation: u64,

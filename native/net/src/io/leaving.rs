@@ -1,4 +1,4 @@
-//! The end of sessions, and of the node.
+//! Ends sessions, and the node, in order.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,11 +7,11 @@ use super::IoLoop;
 use crate::event::{DownCause, STOPPED};
 use crate::node::session::Session;
 
-/// How long an orderly end waits for the peer to take the rest.
+/// How long an orderly end waits until the peer has read the rest.
 const DRAIN: Duration = Duration::from_secs(1);
 
 impl IoLoop {
-    /// Ends a session in order: announced at once, sent out afterwards.
+    /// Ends a session in order: announces its end at once, then sends what still waits.
     pub(super) fn leave(&mut self, session: Arc<Session>, cause: DownCause) {
         self.unpumped.remove(&session.id());
         session.leave_in_order(&self.node, cause);

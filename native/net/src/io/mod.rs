@@ -1,8 +1,9 @@
-//! The I/O thread of a node: it accepts, dials, shakes hands, keeps time, and moves what the event loop cannot.
+//! The I/O thread of a node: it accepts, dials, performs handshakes, watches deadlines, writes what a socket did not take at
+//! once, and reads while the event loop is stalled.
 //!
-//! Guarantees: it sleeps until a socket, a command or a deadline needs it; sessions are entered, replaced and left
-//! in order here and nowhere else, so no two of one name can race.
-//! Must not know: JavaScript. It reaches lanes by their inboxes only.
+//! Guarantees: it sleeps until a socket, a command or a deadline needs it; only this thread adds, replaces and orderly ends
+//! sessions, so two of one name cannot race.
+//! Must not know: JavaScript. It reaches lanes only through their inboxes.
 
 mod acceptor;
 mod admission;
@@ -40,7 +41,7 @@ use refusals::Refusals;
 pub(crate) const WAKER: Token = Token(0);
 const LISTENER: Token = Token(1);
 const HANDSHAKE_TOKENS: usize = 1 << 17;
-/// What is read from one session before the others have their turn.
+/// The bytes read from one session before the others have their turn.
 const READ_BUDGET: usize = 512 * 1024;
 
 #[derive(Debug)]
@@ -49,7 +50,7 @@ pub(crate) struct IoLoop {
     poll: Poll,
     listener: Option<TcpListener>,
     tls: TlsConfig,
-    /// Our identity in handshakes; `None` until the key is derived.
+    /// This node's identity in handshakes; `None` until the key is derived.
     identity: Option<(LocalNode, CookieKey)>,
     handshakes: HashMap<usize, Handshake>,
     last_handshake: usize,
@@ -63,17 +64,17 @@ pub(crate) struct IoLoop {
     /// See [`Self::next_moment`].
     moment: u64,
     deadlines: Deadlines,
-    /// Sessions that end in order, until they have or the time is up.
+    /// Sessions that are ending in order, each with its time limit.
     leaving: Vec<(Arc<Session>, Instant)>,
     /// Sessions with more to read than their turn allowed.
     unfinished: BTreeMap<u16, Arc<Session>>,
     /// Sessions with more to send than their turn allowed.
     unpumped: BTreeMap<u16, Arc<Session>>,
-    /// Sessions not read on because a lane is full.
+    /// Sessions that are not read because a lane is full.
     held: BTreeMap<u16, Arc<Session>>,
     next_sweep: Instant,
     trim: Trim,
-    /// More connections wait to be accepted than one turn takes.
+    /// More connections wait than one turn accepts.
     has_backlog: bool,
     stopping: bool,
 }
@@ -114,10 +115,10 @@ impl IoLoop {
 
     /// Runs until the node has stopped.
     pub(crate) fn run(mut self, cookie: String) {
-        // Takes some milliseconds on purpose: guessing a cookie costs as much for each guess.
+        // Slow on purpose, tens of milliseconds: each guess of a cookie costs an attacker as much.
         let node = &self.node;
         self.identity = handshaker::identity(&node.name, node.incarnation, node.options.hidden, &cookie);
-        // The key is all that is needed from here on.
+        // From here on only the key is needed.
         drop(cookie);
         if let Some(listener) = &mut self.listener {
             let _ = self
@@ -191,7 +192,7 @@ impl IoLoop {
             self.unpumped.insert(session.id(), session.clone());
         }
         if readable {
-            // Read once in this turn, whatever else announces it.
+            // The map has each session once, so it is read once in this turn.
             self.unfinished.insert(session.id(), session);
         }
     }
@@ -211,17 +212,17 @@ impl IoLoop {
         list.insert(session.id(), session);
     }
 
-    /// The loop continues to read: frames that were received and not handed over are announced by no socket.
+    /// Has the event loop read the session once: no socket event announces frames that were received but not delivered.
     fn return_to_loop(&self, session: Arc<Session>) {
         if self.node.is_loop_reader() {
             self.node.queue_for_loop(session);
             if let Some(Some(first)) = self.node.lanes().first() {
-                first.poke();
+                first.request_drain();
             }
         }
     }
 
-    /// What is read, sent and accepted in one turn is bounded for each, so that no one holds up the others.
+    /// Sends, reads and accepts; each has a limit per turn, so that no session holds up the others.
     fn run_turns(&mut self) {
         for (id, session) in std::mem::take(&mut self.unpumped) {
             if session.pump(&self.node) {

@@ -1,13 +1,13 @@
-//! Two live nodes under one name: which of them this node keeps.
+//! Decides between two live nodes that have the same name.
 //!
-//! A node that was restarted has a new incarnation, and its earlier one never connects again. When an incarnation comes back that
-//! another one had displaced, both are alive: the other one is the intruder, and is refused while a session of the name is up.
+//! A restarted node has a new incarnation, and its earlier one never connects again. If a displaced incarnation connects again,
+//! both nodes are alive. Then the one that had displaced it is the intruder, and is refused while a session of the name is up.
 
 use std::collections::HashMap;
 
 #[derive(Debug, Default)]
 pub(super) struct Namesakes {
-    /// By name. One entry a name that had two incarnations: bounded like the numbers of nodes.
+    /// One entry for each name that had two incarnations, so it is bounded like the table of identities.
     names: HashMap<String, Namesake>,
 }
 
@@ -20,7 +20,7 @@ struct Namesake {
 }
 
 impl Namesakes {
-    /// Whether the incarnation `incoming` takes the place of the session that the incarnation `held` of that name has.
+    /// Whether the incarnation `incoming` may replace the session of the incarnation `held` of that name.
     pub(super) fn may_displace(&mut self, name: &str, held: u64, incoming: u64) -> bool {
         if held == incoming {
             return true;

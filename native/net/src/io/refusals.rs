@@ -1,7 +1,8 @@
-//! Handshakes that failed: what the peer is told, what the dialling side, and what JavaScript.
+//! Handshakes that failed: tells the peer, the dial, and JavaScript.
 //!
-//! Reports to JavaScript are limited, since any program can cause a refusal and each report is a log line: a few at once, then one a second. What
-//! was not reported is counted, and the count goes with the next report, at the latest a second after the last refusal.
+//! Any program can cause a refusal, and each report to JavaScript is a log line, so reports are rate-limited: a burst, then one
+//! a second. Refusals that were not reported are counted; the next report carries the count and comes at most a second after
+//! the last refusal, unless an inbox is full.
 
 use std::time::{Duration, Instant};
 
@@ -11,9 +12,9 @@ use super::IoLoop;
 use super::handshake::{Handshake, Role};
 use crate::event::{Body, ConnectStatus, REFUSED};
 
-/// Reports that may follow each other without a pause.
+/// The most reports without a pause.
 const BURST: u32 = 10;
-/// After a burst one report may follow in each such interval.
+/// After a burst, one report per interval.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// A refused handshake.
@@ -23,7 +24,7 @@ struct Refused {
     name: String,
     reason: String,
     status: ConnectStatus,
-    /// Refusals before this one that were not reported.
+    /// The number of refusals before this one that were not reported.
     unreported: u32,
 }
 
@@ -32,7 +33,7 @@ pub(super) struct Refusals {
     /// Reports that may be made now.
     left: u32,
     refilled: Instant,
-    /// The last refusal that was not reported, with the count of those before it.
+    /// The last refusal, if it is not reported yet; it counts those before it.
     held: Option<Refused>,
 }
 
@@ -59,7 +60,7 @@ impl Refusals {
         });
     }
 
-    /// The last refusal, if it is not reported yet and may be. Nothing may while an inbox is full.
+    /// Takes the last refusal if it may be reported now. While an inbox is full, nothing may be reported.
     fn due(&mut self, now: Instant, is_inbox_full: bool) -> Option<Refused> {
         let passed = now.saturating_duration_since(self.refilled).as_secs();
         if passed > 0 {
@@ -75,14 +76,14 @@ impl Refusals {
         Some(refused)
     }
 
-    /// When to ask [`Self::due`]; `None` while nothing is held back.
+    /// When to call [`Self::due`] again; `None` when every refusal is reported.
     pub(super) fn next(&self) -> Option<Instant> {
         self.held.as_ref().map(|_| self.refilled + INTERVAL)
     }
 }
 
 impl IoLoop {
-    /// Ends a handshake that failed: sends REFUSE to the peer, reports it to the dialling side or in a REFUSED event.
+    /// Ends a handshake that failed: sends REFUSE to the peer and answers the dial, or reports it in a REFUSED event.
     pub(super) fn refuse(&mut self, mut handshake: Handshake, error: &HandshakeError) {
         if let Some(refusal) = error.refusal() {
             let sealed = handshake.channel.seal(&refusal.encode());
@@ -98,15 +99,15 @@ impl IoLoop {
             self.refusals.note(claimed, &error.to_string(), status_of(error));
             self.report_refusal();
         }
-        self.fail_for(&handshake, error);
+        self.fail_dial_with(&handshake, error);
     }
 
     /// Answers the dial that a failed handshake belongs to.
-    pub(super) fn fail_for(&mut self, handshake: &Handshake, error: &HandshakeError) {
-        self.fail(handshake, status_of(error), error.to_string());
+    pub(super) fn fail_dial_with(&mut self, handshake: &Handshake, error: &HandshakeError) {
+        self.fail_dial(handshake, status_of(error), error.to_string());
     }
 
-    /// Tells lane 0 of the last refusal, if that is due.
+    /// Reports the last refusal to lane 0, if that is due.
     pub(super) fn report_refusal(&mut self) {
         let is_full = self.node.is_inbound_blocked();
         if let Some(Refused {
@@ -121,12 +122,12 @@ impl IoLoop {
                 .text(&reason)
                 .u8(status as u8)
                 .u32(unreported);
-            self.node.tell_first(0, REFUSED, body.bytes());
+            self.node.push_to_first(0, REFUSED, body.bytes());
         }
     }
 }
 
-/// The kind of an error, as the dialling side and the report have it.
+/// The status of an error in the answer to a dial and in a report.
 fn status_of(error: &HandshakeError) -> ConnectStatus {
     match error {
         HandshakeError::BadProof => ConnectStatus::Auth,

@@ -1,4 +1,5 @@
-//! What the I/O thread looks at about once a second while there are sessions: silence, stalls, lost edges.
+//! What the I/O thread checks about once a second while there are sessions: silent peers, a stalled event loop,
+//! connections that could not be accepted, memory to free.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -9,10 +10,11 @@ use crate::lane::Lane;
 use crate::node::session::Session;
 use crate::watch::STALL;
 
-/// The longest time between two looks.
+/// The longest time between two sweeps.
 const SWEEP: Duration = Duration::from_secs(1);
+/// The shortest time between two sweeps.
 const SWEEP_LEAST: Duration = Duration::from_millis(5);
-/// The interval while no peer is connected.
+/// The time between two sweeps while no peer is connected.
 const SWEEP_IDLE: Duration = Duration::from_secs(60);
 
 impl IoLoop {
@@ -25,11 +27,11 @@ impl IoLoop {
                 false => self.sweep_interval(),
             };
         self.accept_all();
-        crate::spares::expire(now);
+        crate::buffer_pool::expire(now);
         let moved = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let counters = &self.node.counters;
         self.trim
-            .look(now, moved(&counters.bytes_in) + moved(&counters.bytes_out));
+            .observe(now, moved(&counters.bytes_in) + moved(&counters.bytes_out));
         if late > self.node.options.tick() {
             self.grant_grace(&sessions);
         }
@@ -40,12 +42,12 @@ impl IoLoop {
         let at = self.node.now_ms();
         let stall = self.node.watch.stall();
         for session in &sessions {
-            self.check_life(session, at);
+            self.check_silence(session, at);
             session.tick(&self.node, at, stall);
         }
     }
 
-    /// The time between two looks while there are sessions.
+    /// The time between two sweeps while there are sessions.
     pub(super) fn sweep_interval(&self) -> Duration {
         (self.node.options.tick() / 4).clamp(SWEEP_LEAST, SWEEP)
     }
@@ -62,12 +64,12 @@ impl IoLoop {
         }
     }
 
-    fn check_life(&self, session: &Session, now: u64) {
+    fn check_silence(&self, session: &Session, now: u64) {
         let down = u64::try_from(self.node.options.down().as_millis()).unwrap_or(u64::MAX);
         if now.saturating_sub(session.heard_at()) < down {
             return;
         }
-        // What is in the socket counts as life, and must be seen before the peer is declared lost.
+        // Bytes that wait in the socket show that the peer is alive: they are read before it is declared lost.
         let node = &self.node;
         if !node.is_inbound_blocked() {
             session.read(node, None, super::READ_BUDGET);
@@ -79,13 +81,13 @@ impl IoLoop {
         }
     }
 
-    /// Takes reading over from a loop that does not turn, and gives it back when it does.
+    /// Takes over reading when the event loop is stalled, and returns it when the loop turns again.
     fn watch_loop(&mut self, sessions: &[std::sync::Arc<Session>]) {
         let lanes = self.node.lanes();
         let Some(Some(first)) = lanes.first() else { return };
         let watch = &self.node.watch;
         if first.is_scheduled() {
-            watch.poked();
+            watch.note_wake_requested();
         }
         let taken_over = self.node.taken_over.load(Ordering::Relaxed);
         match (watch.is_stalled(), taken_over) {
@@ -96,8 +98,8 @@ impl IoLoop {
         }
     }
 
-    /// A loop that waits and one that blocks in another callback look alike: asks it for a sign when there
-    /// is reason to.
+    /// A loop that waits and one that blocks in another callback look the same: requests a wake-up if a peer is waiting for
+    /// bytes or has sent some that are not read.
     fn probe(&mut self, sessions: &[std::sync::Arc<Session>], first: &Lane) {
         let now = self.node.now_ms();
         let soon = SWEEP + SWEEP_LEAST;
@@ -108,8 +110,8 @@ impl IoLoop {
             .iter()
             .any(|session| silent(session) || session.has_unread())
         {
-            self.node.watch.poked();
-            first.poke();
+            self.node.watch.note_wake_requested();
+            first.request_drain();
             self.next_sweep = self.next_sweep.min(Instant::now() + STALL + SWEEP_LEAST);
         }
     }

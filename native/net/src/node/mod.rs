@@ -1,4 +1,4 @@
-//! One started node: its tables, and what lanes may ask of it.
+//! One started node: its tables, and the operations that lanes may call.
 //!
 //! Locks are taken in this order and never the other way: a session's `io`, the node's `tables`, `lanes`, a lane's
 //! inbox, a lane's wake. Only the node's I/O thread ever holds two sessions' `io` at once.
@@ -24,7 +24,7 @@ pub(crate) use stats::Counters;
 pub use stats::NodeStats;
 use tables::Tables;
 
-/// Isolates one node serves at most: the scheduler index has six bits.
+/// The most isolates of one node: the scheduler index has six bits.
 pub const MAX_LANES: usize = 64;
 
 /// The lanes by index.
@@ -39,9 +39,9 @@ pub struct Node {
     pub(crate) port: u16,
     pub(crate) registry: mio::Registry,
     pub(crate) watch: LoopWatch,
-    /// The I/O thread reads because the loop does not turn.
+    /// The I/O thread reads because the event loop is stalled.
     pub(crate) taken_over: AtomicBool,
-    /// The environment ends: stop at once.
+    /// The environment is ending: the I/O thread stops at once.
     pub(crate) aborted: AtomicBool,
     pub(crate) counters: Counters,
     tables: Mutex<Tables>,
@@ -52,7 +52,7 @@ pub struct Node {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// What other threads ask of the I/O thread.
+/// Requests of other threads to the I/O thread.
 #[derive(Debug)]
 pub(crate) enum Command {
     Attach(Arc<Lane>),
@@ -62,12 +62,12 @@ pub(crate) enum Command {
         session: u16,
         cause: DownCause,
     },
-    /// An address was looked up for the dial to this name.
+    /// The look-up for a dial ended.
     Resolved {
         name: String,
         found: std::io::Result<Vec<std::net::SocketAddr>>,
     },
-    /// A lane has room again: go on reading.
+    /// A lane has room again: continue reading.
     Resume,
 }
 
@@ -125,7 +125,7 @@ impl Node {
         self.incarnation
     }
 
-    /// Asks for a session; one CONNECT_RESULT with `request` goes to lane 0.
+    /// Requests a session; lane 0 gets one CONNECT_RESULT with `request`.
     pub fn dial(&self, request: u32, name: String, host: String, port: u16) {
         self.command(Command::Dial(DialRequest {
             request,
@@ -140,12 +140,12 @@ impl Node {
         self.command(Command::Hangup { session, cause });
     }
 
-    /// Leaves in order; STOPPED goes to lane 0 when it is done.
+    /// Stops in order; every lane gets STOPPED when that is done.
     pub fn close(&self) {
         self.command(Command::Close);
     }
 
-    /// Ends at once and waits for the I/O thread. For environments that die.
+    /// Stops at once and waits for the I/O thread. For environments that are ending.
     pub fn abort(&self) {
         self.aborted.store(true, Ordering::SeqCst);
         self.join();
@@ -155,12 +155,12 @@ impl Node {
     pub fn join(&self) {
         let _ = self.waker.wake();
         if let Some(thread) = self.thread.lock().take() {
-            // A panic of the thread was printed by the hook; the node is ended either way.
+            // If the thread panicked, the hook has printed that; the node has ended either way.
             let _ = thread.join();
         }
     }
 
-    /// Joins an isolate as a further lane. Entries come once the I/O thread has taken it in.
+    /// Adds an isolate as a lane. It gets entries once the I/O thread has attached it.
     ///
     /// # Errors
     /// [`OpenError::TooManyLanes`]
@@ -175,7 +175,7 @@ impl Node {
             return Err(OpenError::TooManyLanes { max: MAX_LANES });
         };
         let lane = Arc::new(Lane::new(index, rx_bytes, wake));
-        // The place is taken at once, but by a lane that gets nothing until it was told what came before.
+        // The index is taken at once, but the lane gets no entries until `resume` has told it of the present state.
         lane.set_suspended(true);
         if free == table.len() {
             table.push(None);
@@ -189,7 +189,7 @@ impl Node {
         Ok(lane)
     }
 
-    /// Removes a lane: it gets no entry after this returned.
+    /// Removes a lane: it gets no entries after this has returned.
     pub fn detach(&self, lane: &Lane) {
         lane.disconnect();
         let mut lanes = self.lanes.write();
@@ -207,18 +207,18 @@ impl Node {
         self.tables.lock().forget_lane(lane.index());
     }
 
-    /// A lane drained its inbox: reading may go on if it waited for room.
+    /// A lane drained its inbox: continues reading if that waited for room.
     pub fn lane_drained(&self, lane: &Lane) {
         if lane.had_overflow() && lane.bytes() < self.options.inbox_bytes as usize / 2 {
             lane.clear_overflow();
             self.command(Command::Resume);
             if let Some(Some(first)) = self.lanes().first() {
-                first.poke();
+                first.request_drain();
             }
         }
     }
 
-    /// Whether some lane holds as much as it may.
+    /// Whether the inbox of some lane is full.
     #[must_use]
     pub fn is_inbound_blocked(&self) -> bool {
         self.lanes()
@@ -227,19 +227,19 @@ impl Node {
             .any(|lane| lane.bytes() >= self.options.inbox_bytes as usize)
     }
 
-    /// What the loop of lane 0 tells about itself.
+    /// Where the loop of lane 0 notes its turns.
     #[must_use]
     pub fn loop_watch(&self) -> &LoopWatch {
         &self.watch
     }
 
-    /// Whether the event loop is to read the sockets.
+    /// Whether the event loop reads the sockets.
     #[must_use]
     pub fn is_loop_reader(&self) -> bool {
         self.options.reader == Reader::Loop
     }
 
-    /// Longest busy wait, in microseconds.
+    /// The longest busy wait in microseconds.
     #[must_use]
     pub fn spin_us(&self) -> u32 {
         self.options.spin_us
@@ -276,7 +276,7 @@ impl Node {
     }
 
     /// Puts an entry into lane 0's inbox and wakes it.
-    pub(crate) fn tell_first(&self, session: u16, tag: u8, body: &[u8]) {
+    pub(crate) fn push_to_first(&self, session: u16, tag: u8, body: &[u8]) {
         if let Some(Some(lane)) = self.lanes().first() {
             lane.push(session, tag, body);
             lane.notify();

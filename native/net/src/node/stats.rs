@@ -1,4 +1,4 @@
-//! What a node counts.
+//! The counters of a node.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,5 +1,5 @@
-//! The node's tables: sessions by id and name, ids in use, identities by number. Every change that lanes must hear
-//! of in order is announced under the same lock.
+//! The node's tables: sessions by id and name, ids in use, identities by number. Every change that lanes must learn of in
+//! order is announced under the same lock.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use crate::tls::PeerKey;
 pub(super) struct Tables {
     pub(super) sessions: HashMap<u16, Arc<Session>>,
     pub(super) by_name: HashMap<String, u16>,
-    /// Ids in use; once the session has ended, with the lanes (bits) that have not taken its SESSION_DOWN yet.
+    /// Ids in use. After the end of the session: the lanes (bits) that have not taken its SESSION_DOWN yet.
     pub(super) ids: HashMap<u16, Option<u64>>,
     pub(super) last_id: u16,
     pub(super) identities: Identities,
-    /// Sessions the loop of lane 0 has not begun to watch.
+    /// Sessions that the loop of lane 0 does not watch yet.
     pub(super) to_adopt: Vec<Arc<Session>>,
-    /// Sessions with frames that were received and not handed over when the I/O thread ceased to read them.
+    /// Sessions that had received but undelivered frames when the I/O thread stopped reading them.
     queued_for_loop: BTreeMap<u16, Arc<Session>>,
 }
 
@@ -39,7 +39,7 @@ impl Tables {
         }
     }
 
-    /// A lane that left takes no SESSION_DOWN any more.
+    /// Stops waiting until this lane, which was removed, takes the SESSION_DOWN of ended sessions.
     pub(super) fn forget_lane(&mut self, lane: u8) {
         self.ids
             .retain(|_, waiting| waiting.as_mut().is_none_or(|lanes| forget(lanes, 1 << lane)));
@@ -53,7 +53,7 @@ impl Node {
         self.tables.lock().sessions.get(&id).cloned()
     }
 
-    /// Numbers an identity.
+    /// The number of an identity; one without a number gets one.
     ///
     /// # Errors
     /// [`OpenError::TooManyNodes`]
@@ -61,14 +61,15 @@ impl Node {
         self.number(name, incarnation, |table| table.number(name, incarnation))
     }
 
-    /// As [`Self::slot`], for an identity that the peer `announcer` tells of. `None`: it has announced more than its share.
+    /// As [`Self::slot`], for an identity that the peer `announcer` announces. `None`: it has announced its share of unknown
+    /// ones.
     pub(crate) fn slot_from_peer(&self, announcer: &str, name: &str, incarnation: u64) -> Option<u32> {
         let give = |table: &mut Identities| table.number_from_peer(announcer, name, incarnation);
         self.number(name, incarnation, give).ok()
     }
 
-    /// Numbers the identity that a peer claims in a handshake. `Ok(None)`: its first session had another key, so the
-    /// peer is not that node.
+    /// As [`Self::slot`], for the identity that a peer claims in a handshake. `Ok(None)`: the first session of that identity
+    /// had another key, so the peer is not that node.
     ///
     /// # Errors
     /// [`OpenError::TooManyNodes`]
@@ -92,13 +93,13 @@ impl Node {
         let mut tables = self.tables.lock();
         let numbered = give(&mut tables.identities)?;
         if numbered.is_new {
-            // Under the lock: no lane can see the number before its announcement.
+            // Under the lock, so that no lane sees the number before its announcement.
             self.broadcast(0, NODE_SLOT, slot_body(numbered.nc, incarnation, name).bytes());
         }
         Ok(numbered.nc)
     }
 
-    /// Sessions that the loop of lane 0 shall watch from now on.
+    /// Takes the sessions that the loop of lane 0 must begin to watch.
     #[must_use]
     pub fn adopt(&self) -> Vec<Arc<Session>> {
         let mut tables = self.tables.lock();
@@ -109,7 +110,7 @@ impl Node {
         }
     }
 
-    /// Sessions that the loop of lane 0 shall read once more, whatever their sockets say.
+    /// Takes the sessions that the loop of lane 0 must read once, without waiting for their sockets.
     #[must_use]
     pub fn queued_for_loop(&self) -> Vec<Arc<Session>> {
         std::mem::take(&mut self.tables.lock().queued_for_loop)
@@ -124,7 +125,7 @@ impl Node {
         }
     }
 
-    /// A lane took a SESSION_DOWN; when all have, the id is free.
+    /// A lane took a SESSION_DOWN; the id is free when all lanes have.
     pub fn down_taken(&self, session: u16, lane: &Lane) {
         let mut tables = self.tables.lock();
         if let Some(Some(waiting)) = tables.ids.get_mut(&session)
@@ -143,7 +144,7 @@ impl Node {
         tables.sessions.get(tables.by_name.get(name)?).cloned()
     }
 
-    /// An id that no living session has, and no ended one whose end is still to be told.
+    /// Reserves an id that no session uses, and no ended one whose SESSION_DOWN some lane has not taken.
     pub(crate) fn reserve_id(&self) -> Option<u16> {
         let mut tables = self.tables.lock();
         for _ in 0..u16::MAX {
@@ -157,7 +158,7 @@ impl Node {
         None
     }
 
-    /// Enters a session and announces it to every lane. The name is free: its former session was ended.
+    /// Adds a session and announces it to every lane. The former session of that name has ended.
     pub(crate) fn enter(&self, session: &Arc<Session>) {
         let mut tables = self.tables.lock();
         tables.sessions.insert(session.id(), session.clone());
@@ -193,7 +194,8 @@ impl Node {
         );
     }
 
-    /// Tells a new lane what it has missed and includes it from now on. The I/O thread holds every session's `io`.
+    /// Tells a new lane of the present numbers and sessions and includes it from now on. The caller holds the `io` of every
+    /// session.
     pub(crate) fn resume(&self, lane: &Lane, replay_sessions: impl FnOnce()) {
         let tables = self.tables.lock();
         lane.set_suspended(false);
@@ -209,7 +211,7 @@ impl Node {
     }
 }
 
-/// Takes `bit` out; true while others are left.
+/// Clears `bit`; true while others are set.
 fn forget(waiting: &mut u64, bit: u64) -> bool {
     *waiting &= !bit;
     *waiting != 0

@@ -11,7 +11,7 @@ use crate::error::OpenError;
 
 const ALPN: &[u8] = b"snowmesh/1";
 
-/// Ephemeral identity and settings: a new P-256 key per node start, never stored.
+/// Settings and an ephemeral identity: each start of a node makes a P-256 key, which is never stored.
 #[derive(Clone, Debug)]
 pub(crate) struct TlsConfig {
     pub(super) client: Arc<ClientConfig>,

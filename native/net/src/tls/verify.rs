@@ -1,7 +1,7 @@
-//! Takes any certificate, but makes the peer prove that it holds the certificate's key.
+//! Accepts any certificate, but makes the peer prove that it holds the certificate's key.
 //!
-//! The cookie proof decides whether the peer is a member. The signature matters in two ways: it ties the exporter value
-//! to a party that took part in this key exchange, and it proves the key that stands for an incarnation of a node.
+//! Whether the peer is a member is decided by the proof of the cookie. The signature is checked for two reasons: it binds
+//! the exporter value to a party of this key exchange, and it proves the key that identifies an incarnation of a node.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{

@@ -1,4 +1,4 @@
-//! Hands the frames of one read to the lanes: straight into lane 0's batch when its own thread reads, else into
+//! Delivers the frames of one read to the lanes: directly into lane 0's batch when its own thread reads, otherwise into
 //! inboxes.
 
 use crate::batch::Batch;
@@ -9,7 +9,7 @@ pub(super) struct Dispatch<'a, 'b> {
     session: u16,
     lanes: Lanes,
     batch: Option<&'a mut Batch<'b>>,
-    /// Lanes (bits) that got something in their inbox.
+    /// Lanes (bits) whose inboxes got entries.
     touched: u64,
     is_full: bool,
     pub(super) frames: u64,
@@ -19,7 +19,7 @@ impl<'a, 'b> Dispatch<'a, 'b> {
     pub(super) fn new(node: &'a Node, session: u16, batch: Option<&'a mut Batch<'b>>) -> Self {
         let lanes = node.lanes();
         let mut is_full = batch.as_ref().is_some_and(|batch| batch.is_full());
-        // Bytes may arrive again and again while a lane is full: each time not even one frame is taken.
+        // While a lane is full not even one frame is taken, however often bytes arrive.
         for lane in lanes.iter().flatten() {
             if lane.bytes() >= node.options.inbox_bytes as usize {
                 lane.mark_overflow();
@@ -37,18 +37,18 @@ impl<'a, 'b> Dispatch<'a, 'b> {
         }
     }
 
-    /// No more frames may be handed over in this read.
+    /// Whether this read must deliver no more frames.
     pub(super) fn is_full(&self) -> bool {
         self.is_full
     }
 
-    /// Hands a frame to the lane with this scheduler index; lane 0 answers for those that do not exist.
+    /// Delivers a frame to the lane with this scheduler index, or to lane 0 if there is no such lane.
     pub(super) fn send_to(&mut self, lane: u8, tag: u8, body: &[u8]) {
         self.frames += 1;
         self.put(self.existing(lane), tag, body);
     }
 
-    /// Hands a frame to every lane.
+    /// Delivers a frame to every lane.
     pub(super) fn send_all(&mut self, tag: u8, body: &[u8]) {
         self.frames += 1;
         for lane in 0..self.lanes.len() {
@@ -58,7 +58,7 @@ impl<'a, 'b> Dispatch<'a, 'b> {
         }
     }
 
-    /// Hands over a joined frame (`tag | body`) without copying it once more.
+    /// Delivers a joined frame (`tag | body`) to a lane; a long one is not copied.
     pub(super) fn joined(&mut self, lane: u8, frame: Vec<u8>) {
         let index = self.existing(lane);
         let Some(Some(target)) = self.lanes.get(index) else {
@@ -85,7 +85,7 @@ impl<'a, 'b> Dispatch<'a, 'b> {
         self.touch(index);
     }
 
-    /// Announcements made meanwhile wait in the inbox: takes them before any frame that needs them.
+    /// Moves the inbox into the batch: it may hold an announcement that the next frames need.
     pub(super) fn catch_up(&mut self) {
         if let (Some(batch), Some(Some(lane))) = (&mut self.batch, self.lanes.first()) {
             lane.drain(batch);
@@ -113,7 +113,7 @@ impl<'a, 'b> Dispatch<'a, 'b> {
                 self.is_full |= batch.is_full();
                 return;
             }
-            // Out of room: the inbox keeps it, and nothing passes it because reading stops here.
+            // No room: it goes into the inbox, and reading stops, so that no later frame overtakes it.
             self.is_full = true;
         }
         lane.push(self.session, tag, body);
@@ -135,7 +135,7 @@ impl<'a, 'b> Dispatch<'a, 'b> {
 impl Drop for Dispatch<'_, '_> {
     fn drop(&mut self) {
         for (index, lane) in self.lanes.iter().enumerate() {
-            // Lane 0's own thread is the reader and looks into its inbox before it leaves.
+            // If lane 0's own thread reads, it drains its inbox afterwards without a wake-up.
             let is_reader = index == 0 && self.batch.is_some();
             if self.touched & 1 << index != 0
                 && !is_reader

@@ -1,4 +1,4 @@
-//! What a session receives: opened bytes are cut into frames, checked, and handed to lanes.
+//! The receiving half of a session: splits decrypted bytes into frames, checks them, delivers them to lanes.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use snowmesh_core::frame::{
 };
 
 use super::dispatch::Dispatch;
+use crate::buffer_pool;
 use crate::event::{Body, DownCause, PEER_LOOP};
 use crate::node::Node;
-use crate::spares;
 
 /// The receiving half of a session.
 #[derive(Debug)]
@@ -18,17 +18,17 @@ pub(crate) struct Inbound {
     pub(super) frames: Deframer,
     tables: SessionTables,
     pieces: Reassembler,
-    /// Bodies of SHAPE frames in order, for lanes that come later.
+    /// Bodies of SHAPE frames in order, for lanes that attach later.
     pub(super) shapes: Vec<Vec<u8>>,
-    /// The stall last reported to lanes.
+    /// Whether the peer's event loop was stalled when lanes were last told.
     stalled: bool,
-    /// Why nothing more can be received. The session ends when the frames before that were handed over.
+    /// Why nothing more can be received. The session ends when the frames received before are delivered.
     pub(super) damage: Option<String>,
 }
 
-/// Why frames stopped.
+/// Why the delivery of frames stopped.
 pub(super) enum Stop {
-    /// All whole frames were handed over.
+    /// All whole frames are delivered.
     Drained,
     /// Some lane has no room.
     Full,
@@ -37,15 +37,15 @@ pub(super) enum Stop {
 }
 
 impl Inbound {
-    /// Takes over what the handshake had received and not used.
+    /// Begins with the bytes that were received behind the handshake.
     pub(crate) fn new(mut frames: Deframer, peer_nc: u32, max_message: u32) -> Self {
         frames.set_limit(MAX_FRAME);
         Self {
             frames,
             tables: SessionTables::new(peer_nc),
-            pieces: Reassembler::with_spares(
+            pieces: Reassembler::with_buffers(
                 ReassemblyLimits::for_message(max_message as usize),
-                spares::take,
+                buffer_pool::take,
             ),
             shapes: Vec::new(),
             stalled: false,
@@ -53,7 +53,9 @@ impl Inbound {
         }
     }
 
-    pub(super) fn hand_over(
+    /// Delivers received frames until there are no more, or a lane is full, or the session must end. Answers to PINGs are
+    /// appended to `pongs`.
+    pub(super) fn deliver_frames(
         &mut self,
         peer: &str,
         node: &Node,
@@ -93,9 +95,9 @@ impl Inbound {
                     loop_age_ms,
                 } => {
                     put_pong(pongs, sequence, millis(node.watch.stall()));
-                    self.note_loop(node, out, loop_age_ms);
+                    self.note_peer_loop(node, out, loop_age_ms);
                 }
-                Checked::Pong { loop_age_ms, .. } => self.note_loop(node, out, loop_age_ms),
+                Checked::Pong { loop_age_ms, .. } => self.note_peer_loop(node, out, loop_age_ms),
                 Checked::Shape { .. } => {
                     self.shapes.push(body.to_vec());
                     out.send_all(tag, body);
@@ -107,8 +109,8 @@ impl Inbound {
         Stop::Full
     }
 
-    /// Tells lanes when the peer's loop begins or ceases to stand still.
-    fn note_loop(&mut self, node: &Node, out: &mut Dispatch<'_, '_>, age_ms: u32) {
+    /// Tells lanes while the peer's event loop is stalled, and when it no longer is.
+    fn note_peer_loop(&mut self, node: &Node, out: &mut Dispatch<'_, '_>, age_ms: u32) {
         let stalled = age_ms >= node.options.tick_ms;
         if stalled || self.stalled {
             out.send_all(PEER_LOOP, Body::new().u8(u8::from(stalled)).u32(age_ms).bytes());
@@ -130,7 +132,7 @@ fn deliver_joined(
     tables: &mut SessionTables,
     numbers: &mut dyn snowmesh_core::frame::Number,
 ) -> Result<(), String> {
-    // Only what goes to JavaScript has a reason to be long; the rest is skipped.
+    // Joined frames of other kinds are errors, or have an unknown tag and are skipped.
     if let Checked::Deliver(route) =
         check_joined(&mut frame, tables, numbers).map_err(|error| error.to_string())?
     {
@@ -143,11 +145,11 @@ fn deliver_joined(
     Ok(())
 }
 
-/// The lane a frame goes to; `None`: all of them. For an actor that does not exist the first one answers.
+/// The lane a frame goes to; `None`: all of them. Lane 0 answers for actors that are not of this node.
 fn lane_of(route: Route) -> Option<u8> {
     match route {
         Route::Actor(pid) => Some(pid.scheduler()),
-        Route::Node | Route::Stranger(_) => Some(0),
+        Route::Node | Route::Foreign(_) => Some(0),
         Route::Everyone => None,
     }
 }

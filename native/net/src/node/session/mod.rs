@@ -1,8 +1,9 @@
-//! One authenticated connection to one peer, for one life.
+//! One authenticated connection to one peer.
 //!
-//! Guarantees: frames leave in the order they were given, except that bulk pieces stand back; frames arrive at
-//! each lane in the order they came, whichever thread reads; the end is announced once and nothing follows it.
-//! Must not know its caller: the loop and the I/O thread use the same functions under the same lock.
+//! Guarantees: frames are sent in the order they were given, except that pieces of long frames give way to others; each
+//! lane gets frames in the order they were received, whichever thread reads; the end is announced once and nothing
+//! follows it.
+//! Must not know its caller: the event loop and the I/O thread use the same functions under the same lock.
 
 mod dispatch;
 mod inbound;
@@ -41,7 +42,7 @@ pub(crate) struct Peer {
     pub(crate) dialled_by_us: bool,
 }
 
-/// What the handshake leaves to the session.
+/// What a session takes over from its handshake.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) stream: TcpStream,
@@ -55,21 +56,21 @@ pub struct Session {
     id: u16,
     peer: Peer,
     io: Mutex<SessionIo>,
-    /// Bytes that wait in outbox and streams, as of the last change.
+    /// Bytes that wait in the outbox and in streams, as of the last change.
     waiting: AtomicUsize,
     pub(crate) traffic: Traffic,
-    /// When bytes last came and last left, in the node's milliseconds.
+    /// When bytes were last received and last sent, in milliseconds of the node's clock.
     heard_at: AtomicU64,
     sent_at: AtomicU64,
-    /// When frames other than pieces of long ones were last sent, on the node's clock.
+    /// When frames other than pieces of long ones were last sent, by the same clock.
     flushed_at: AtomicU64,
-    /// The last loop age told to the peer was a stall.
+    /// The last PING told the peer that our event loop is stalled.
     stall_reported: AtomicBool,
-    /// The loop's poll has given the socket up: nothing will announce what is left in it.
+    /// The loop's poll has stopped watching the socket: no event announces the bytes that are left in it.
     hung_up: AtomicBool,
     /// See [`Self::leave_to_thread`].
     stays_with_thread: AtomicBool,
-    /// When it came up, in the node's order of moments.
+    /// When it came up, in the order of `IoLoop::next_moment`.
     up_at: u64,
     #[cfg(unix)]
     socket: std::os::fd::RawFd,
@@ -82,15 +83,15 @@ pub(crate) struct SessionIo {
     inbound: Inbound,
     streams: Streams,
     phase: Phase,
-    /// What the I/O thread is registered for.
+    /// The events for which the I/O thread polls the socket.
     interest: Option<Interest>,
-    /// The I/O thread shall read.
+    /// The I/O thread must read.
     wants_read: bool,
-    /// Some caller was told that bytes wait and is to be told when they left.
+    /// A caller was told that bytes wait, and must be told when they are sent.
     notice_due: bool,
-    /// More than the high-water mark waited since the last notice.
+    /// At least [`outbound::LOW_WATER`] bytes waited when this was last settled.
     was_high: bool,
-    /// Left in order: the cause to tell the peer after everything else.
+    /// Ends in order: the cause of the GOODBYE to send after everything else.
     goodbye: Option<DownCause>,
     ping: u64,
 }
@@ -98,7 +99,7 @@ pub(crate) struct SessionIo {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Phase {
     Open,
-    /// Announced as ended; what waits is still sent.
+    /// Its end is announced; bytes that wait are still sent.
     Leaving,
     Ended,
 }
@@ -153,7 +154,7 @@ impl Session {
         self.socket
     }
 
-    /// Elsewhere a socket is no descriptor, and the I/O thread reads.
+    /// On other systems a socket is not a file descriptor, and the I/O thread reads.
     #[cfg(not(unix))]
     #[must_use]
     pub fn socket(&self) -> i32 {
@@ -202,15 +203,15 @@ impl Session {
         self.io.lock()
     }
 
-    /// Ends the session from outside, at once.
+    /// Ends the session at once.
     pub(crate) fn end(&self, node: &Node, cause: DownCause, detail: &str) {
         self.end_locked(&mut self.lock(), node, cause, detail);
     }
 
-    /// The first frame, then the announcement: no lane can send before the peer knows how we address it.
+    /// Sends the first frame, then announces the session: no lane can send before that frame.
     pub(crate) fn start(self: &Arc<Self>, node: &Node) {
         let mut io = self.lock();
-        self.greet(&mut io, node);
+        self.announce_peer(&mut io, node);
         node.enter(self);
         if io.phase == Phase::Ended {
             node.leave(self, DownCause::Closed, "the connection broke at once");
@@ -224,9 +225,9 @@ impl Session {
         }
         io.phase = Phase::Ended;
         io.unregister(node);
-        // Best effort: the peer may have gone first.
+        // Fails if the peer has closed the connection.
         let _ = io.stream.shutdown(std::net::Shutdown::Both);
-        // Lanes may hold the session until they have taken its end.
+        // Lanes may hold the session until they have taken its SESSION_DOWN.
         io.streams = Streams::default();
         io.channel.drop_output();
         self.waiting.store(0, Ordering::Relaxed);
@@ -234,7 +235,7 @@ impl Session {
 }
 
 impl SessionIo {
-    /// Makes the I/O thread watch the socket for what is wanted now.
+    /// Has the I/O thread poll the socket for reading if it must read, and for writing if `write`.
     fn register(&mut self, node: &Node, token: Token, write: bool) {
         let wanted = match (self.wants_read, write) {
             (true, true) => Some(Interest::READABLE | Interest::WRITABLE),
@@ -250,7 +251,7 @@ impl SessionIo {
             (Some(_), Some(wanted)) => node.registry.reregister(&mut self.stream, token, wanted),
             (_, None) => node.registry.deregister(&mut self.stream),
         };
-        // Can only fail for a descriptor that is closed already; then the next read or write says so.
+        // Fails only if the descriptor is closed already; then the next read or write fails, too.
         if done.is_ok() {
             self.interest = wanted;
         }

@@ -1,4 +1,4 @@
-//! Sending: the thread that flushes seals and writes; what the socket does not take is left to the I/O thread.
+//! Sending: the calling thread seals and writes; the I/O thread writes what the socket did not take at once.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,23 +8,24 @@ use snowmesh_core::frame::{put_goodbye, put_ping, put_slot};
 
 use super::streams::StreamDone;
 use super::{Phase, Session, SessionIo};
+use crate::buffer_pool;
 use crate::event::{Body, DownCause, STREAM_DONE, WRITABLE};
 use crate::node::Node;
-use crate::spares;
 
-/// Below this a WRITABLE event goes to the lanes that were told that bytes wait.
+/// When the outbox falls below this many bytes, lanes get a WRITABLE event.
 pub(super) const LOW_WATER: usize = 512 * 1024;
-/// A bulk piece is sealed only when less than this waits, so that small frames never stand far behind.
+/// A piece of a long frame is sealed only when fewer bytes than this wait, so that short frames do not wait long.
 const BULK_AHEAD: usize = 128 * 1024;
-/// Pieces that one session sends before the others of the node have their turn: 2 MiB, some two milliseconds.
+/// The most pieces that one session sends before other sessions have their turn: 2 MiB, about two milliseconds.
 const PUMP_PIECES: u32 = 16;
-/// Short messages count as under way beside long ones for this long. Unit: ms.
-const BESIDE_MS: u64 = 20;
-/// A single flush is cut here, so that the socket works while the rest is sealed.
+/// For this long after a flush another one is expected. Unit: ms.
+const NEXT_FLUSH_MS: u64 = 20;
+/// The most bytes of a flush that are sealed before they are written, so that the kernel sends while the rest is sealed.
 const SEND_BYTES: usize = 64 * 1024;
 
 impl Session {
-    /// Seals and sends whole frames on the calling thread. Gives the bytes that still wait; `None`: it is not up.
+    /// Seals and sends whole frames on the calling thread. Gives the number of bytes that still wait; `None`: the session is
+    /// not up.
     pub fn flush(&self, node: &Node, frames: &[u8]) -> Option<usize> {
         let mut io = self.lock();
         if io.phase != Phase::Open {
@@ -47,19 +48,18 @@ impl Session {
         (io.phase == Phase::Open).then_some(pending)
     }
 
-    /// Queues a frame (`tag | body`, in parts) on a stream. Gives the bytes that wait in outbox and streams; `None`: not
-    /// up.
+    /// Queues a frame (`tag | body`, in parts) on a stream. Gives the bytes that wait in outbox and streams; `None`: not up.
     pub fn bulk(&self, node: &Node, stream: u32, lane: u8, parts: &[&[u8]]) -> Option<usize> {
         let length = parts.iter().map(|part| part.len()).sum();
-        let mut frame = spares::take(length).unwrap_or_else(|| Vec::with_capacity(length));
-        // Others may send while this copies.
+        let mut frame = buffer_pool::take(length).unwrap_or_else(|| Vec::with_capacity(length));
+        // Copied without the lock, so that others can send meanwhile.
         for part in parts {
             frame.extend_from_slice(part);
         }
         self.bulk_owned(node, stream, lane, frame)
     }
 
-    /// As [`Self::bulk`], of a frame that the caller put together.
+    /// As [`Self::bulk`], for a frame in one buffer, which is not copied.
     pub fn bulk_owned(&self, node: &Node, stream: u32, lane: u8, frame: Vec<u8>) -> Option<usize> {
         let mut io = self.lock();
         if io.phase != Phase::Open {
@@ -85,8 +85,8 @@ impl Session {
         Some(self.waiting())
     }
 
-    /// Sends the first frame of a session: the pair by which we address the peer.
-    pub(super) fn greet(&self, io: &mut SessionIo, node: &Node) {
+    /// Sends the first frame of a session: a SLOT that announces our number of the peer.
+    pub(super) fn announce_peer(&self, io: &mut SessionIo, node: &Node) {
         let mut frame = Vec::new();
         let peer = self.peer();
         put_slot(&mut frame, peer.nc, peer.incarnation, &peer.name);
@@ -94,7 +94,7 @@ impl Session {
         self.settle(io, node);
     }
 
-    /// Sends what waits until the socket is full or nothing is left. True: neither, but others have their turn now.
+    /// Sends until the socket is full or nothing waits. True: stopped before, because other sessions have their turn.
     /// Called by the I/O thread.
     pub(crate) fn pump(&self, node: &Node) -> bool {
         let mut io = self.lock();
@@ -128,13 +128,13 @@ impl Session {
         is_cut_short
     }
 
-    /// Others flush in between: a piece takes some ten microseconds, a long message many pieces. While they do, they get the
-    /// processor, too: a thread that is put to sleep with the lock would hold them up for milliseconds.
+    /// Lets other threads take the lock to flush short frames between two pieces. If one flushed lately, this thread also
+    /// yields the processor: were it preempted while it holds the lock, the other would wait for milliseconds.
     fn yield_between_pieces(&self, io: &mut MutexGuard<'_, SessionIo>, node: &Node) {
         let since = node
             .now_ms()
             .saturating_sub(self.flushed_at.load(Ordering::Relaxed));
-        if since <= BESIDE_MS {
+        if since <= NEXT_FLUSH_MS {
             MutexGuard::unlocked_fair(io, std::thread::yield_now);
         } else {
             MutexGuard::bump(io);
@@ -157,7 +157,7 @@ impl Session {
         done
     }
 
-    /// Sends PING when the session was silent for a tick, or when the peer believes that our loop stands still.
+    /// Sends PING when nothing was sent for a tick, or when the peer was told of a stall that is over.
     pub(crate) fn tick(&self, node: &Node, now: u64, loop_age: Duration) {
         let silent = Duration::from_millis(now.saturating_sub(self.sent_at())) >= node.options.tick();
         let stalls = loop_age >= node.options.tick();
@@ -166,7 +166,7 @@ impl Session {
             return;
         }
         let mut io = self.lock();
-        // With bytes waiting the peer has unread ones: one more would tell it nothing.
+        // While bytes wait for the socket, the peer has unread ones that show that we are alive.
         if io.phase != Phase::Open || io.channel.pending() > 0 {
             return;
         }
@@ -182,7 +182,7 @@ impl Session {
         self.settle(&mut io, node);
     }
 
-    /// Announces the end and keeps sending what was given before it. Then [`Self::finish_leaving`].
+    /// Announces the end; bytes that wait are still sent. Call [`Self::finish_leaving`] next.
     pub(crate) fn leave_in_order(&self, node: &Node, cause: DownCause) {
         let mut io = self.lock();
         if io.phase != Phase::Open {
@@ -193,7 +193,7 @@ impl Session {
         io.goodbye = Some(cause);
     }
 
-    /// Continues an orderly end; true when it is over.
+    /// Continues an orderly end; true when the session has ended, which `expired` enforces.
     pub(crate) fn finish_leaving(&self, node: &Node, expired: bool) -> bool {
         while self.pump(node) {}
         let mut io = self.lock();
@@ -216,7 +216,7 @@ impl Session {
             let token = self.token();
             io.register(node, token, false);
         }
-        // Closing with unread bytes would reset the connection and could cost the peer our last frames.
+        // Closing a socket with unread bytes resets the connection, and the peer could lose our last frames.
         let gone = io.phase == Phase::Ended || io.discard();
         if gone || expired {
             self.end_locked(&mut io, node, DownCause::Closed, "");
@@ -224,7 +224,7 @@ impl Session {
         gone || expired
     }
 
-    /// Seals `frames` behind what waits and writes what the socket takes.
+    /// Seals `frames`, behind the bytes that wait, and writes what the socket takes.
     pub(super) fn transmit(&self, io: &mut SessionIo, node: &Node, frames: &[u8]) {
         let mut blocked = false;
         let mut rest = frames;
@@ -260,7 +260,7 @@ impl Session {
         }
     }
 
-    /// After every change: has the I/O thread watch for room if something waits, and pays the notices owed.
+    /// Call after every change: has the I/O thread poll for writing if bytes wait, and sends the WRITABLE event that is due.
     pub(super) fn settle(&self, io: &mut SessionIo, node: &Node) {
         if io.phase == Phase::Ended {
             return;
@@ -286,7 +286,7 @@ impl Session {
 }
 
 impl SessionIo {
-    /// Reads and forgets; true at the end of the stream.
+    /// Reads and drops what was received; true at the end of the stream.
     fn discard(&mut self) -> bool {
         let mut bytes = [0; 4096];
         loop {

@@ -1,5 +1,7 @@
-//! Reading a session: who reads it, how much at once, and what ends it. The same code runs on the event loop and on the I/O thread;
-//! the session's lock and "inbox first" keep the order.
+//! Reading a session: which thread reads, how much at once, and what ends the session.
+//!
+//! The same code runs on the event loop and on the I/O thread. Frames stay in order because a read holds the session's lock and
+//! the event loop drains its inbox before it reads.
 
 use std::sync::atomic::Ordering;
 
@@ -15,7 +17,7 @@ use crate::lane::Lane;
 use crate::node::Node;
 use crate::tls::RECEIVE_BYTES;
 
-/// What a read ended with.
+/// How a read ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Read {
     /// Nothing is left for now.
@@ -29,8 +31,8 @@ pub enum Read {
 }
 
 impl Session {
-    /// Reads what is there, at most about `budget` bytes. With `direct` the caller is lane 0's own thread: its frames
-    /// go straight into the batch, after everything its inbox holds.
+    /// Reads and delivers at most about `budget` bytes. With `direct` the caller is lane 0's own thread: the frames of lane 0
+    /// go directly into the batch, after everything that its inbox holds.
     pub fn read(&self, node: &Node, mut direct: Option<(&Lane, &mut Batch<'_>)>, budget: usize) -> Read {
         let mut io = self.lock();
         if io.phase != Phase::Open {
@@ -59,12 +61,14 @@ impl Session {
         is_loop: bool,
     ) -> Read {
         let mut left = budget;
-        // A level-triggered poll comes back by itself; an edge must be read to its end.
+        // The loop's poll is level-triggered and reports what is left; the I/O thread's is not, so it reads to the end.
         let mut drained = false;
         loop {
             let mut pongs = Vec::new();
-            let stop = io.inbound.hand_over(&self.peer().name, node, out, &mut pongs);
-            // The bytes that wait are sign enough of life, and a peer that asks and never reads must not fill our memory.
+            let stop = io
+                .inbound
+                .deliver_frames(&self.peer().name, node, out, &mut pongs);
+            // A peer that sends PINGs and does not read must not fill our memory; bytes that wait show it that we are alive.
             if !pongs.is_empty() && io.channel.pending() < LOW_WATER {
                 self.transmit(io, node, &pongs);
                 self.settle(io, node);
@@ -111,7 +115,7 @@ impl Session {
         }
     }
 
-    /// The connection broke and the loop's poll stopped: from now on every read continues to the end of the stream.
+    /// The connection broke and the loop's poll stopped: from now on each read continues until the socket has no more.
     pub fn note_hangup(&self) {
         self.hung_up.store(true, Ordering::Relaxed);
     }
@@ -132,7 +136,7 @@ impl Session {
         self.lock().wants_read
     }
 
-    /// No loop can watch this session: the I/O thread reads it for good.
+    /// The event loop cannot watch this session: the I/O thread reads it until its end.
     pub fn leave_to_thread(&self, node: &Node) {
         self.stays_with_thread.store(true, Ordering::Relaxed);
         self.set_read_by_thread(node, true);
@@ -150,7 +154,7 @@ impl Session {
         }
     }
 
-    /// Tells a new lane what it has missed of this session. The caller holds `io`.
+    /// Tells a new lane of this session and its shapes. The caller holds `io`.
     pub(crate) fn replay(&self, io: &SessionIo, lane: &Lane) {
         if io.phase == Phase::Open {
             lane.push(self.id(), crate::event::SESSION_UP, self.up_body().bytes());
@@ -161,7 +165,7 @@ impl Session {
     }
 }
 
-/// Opens what was received.
+/// Decrypts the received records.
 fn open(io: &mut SessionIo, node: &Node, traffic: &Traffic) {
     let (frames, mut plain) = (&mut io.inbound.frames, 0);
     let opened = io.channel.open(|bytes| {

@@ -1,7 +1,7 @@
 //! Bulk streams of one session: long frames cut into fragments, one piece of each stream in turn.
 //!
-//! A piece leaves only when little waits in front of it, so a small frame never stands behind more than a few
-//! pieces, and no stream waits for another to finish (P3).
+//! A piece is sent only when few bytes wait before it, so a short frame never waits behind more than a few pieces, and no
+//! stream waits until another is finished (P3).
 
 use std::collections::VecDeque;
 
@@ -18,7 +18,7 @@ struct Stream {
     id: u32,
     lane: u8,
     frames: VecDeque<Vec<u8>>,
-    /// Cuts the first frame; `None` while no piece of it has left.
+    /// Splits the first frame; `None` before its first piece is sent.
     cutter: Option<Splitter>,
     done: u32,
 }
@@ -29,12 +29,12 @@ pub(crate) struct StreamDone {
     pub(crate) stream: u32,
     /// The lane that queued the frames.
     pub(crate) lane: u8,
-    /// Frames that left since the last such notice.
+    /// Frames sent since the last such notice.
     pub(crate) frames: u32,
 }
 
 impl Streams {
-    /// Queues `tag | body` behind what the stream still holds.
+    /// Queues `tag | body` behind the frames that the stream still holds.
     pub(crate) fn push(&mut self, id: u32, lane: u8, frame: Vec<u8>) {
         self.bytes += frame.len();
         match self.turn.iter_mut().find(|stream| stream.id == id) {
@@ -59,7 +59,7 @@ impl Streams {
         self.turn.is_empty()
     }
 
-    /// Hands the next piece, a whole wire frame in two parts, to `send`. Says when that emptied a stream.
+    /// Gives the next piece, a whole wire frame in two parts, to `send`. `Some`: a stream is empty now.
     pub(crate) fn next_piece(&mut self, send: impl FnOnce(&[u8], &[u8])) -> Option<StreamDone> {
         let mut stream = self.turn.pop_front()?;
         let left = stream.next_piece(send)?;
@@ -68,7 +68,7 @@ impl Streams {
             stream.cutter = None;
             stream.done = stream.done.wrapping_add(1);
             if let Some(frame) = stream.frames.pop_front() {
-                crate::spares::give(frame);
+                crate::buffer_pool::give(frame);
             }
         }
         if stream.frames.is_empty() {

@@ -1,11 +1,11 @@
-//! What went through a session.
+//! The traffic counters of a session.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Session;
 use crate::node::Node;
 
-/// What went through a session since it came up.
+/// The traffic of a session since it came up.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
     pub(crate) frames_in: AtomicU64,
@@ -19,13 +19,13 @@ pub(crate) struct Traffic {
 pub struct SessionStats {
     /// Frames handed to lanes.
     pub frames_in: u64,
-    /// Frames that lanes gave it to send, those that still wait included.
+    /// Frames that lanes gave it to send, including those that still wait.
     pub frames_out: u64,
     /// Plain bytes received.
     pub bytes_in: u64,
     /// Plain bytes sealed.
     pub bytes_out: u64,
-    /// Milliseconds since bytes last came.
+    /// Milliseconds since bytes were last received.
     pub silent_ms: u64,
 }
 

@@ -1,25 +1,25 @@
-//! Ends a process that got a signal and whose JavaScript stands still.
+//! Ends a process that received a signal while its event loop is blocked.
 //!
-//! JavaScript learns of a signal when its event loop turns. So the signals are noted here, too, before libuv's own handler has them: the
-//! handler writes the signal's number into a pipe and calls the one that was there before. A thread reads the pipe; when the
-//! process still runs after the limit, it writes one line and ends the process.
+//! JavaScript learns of a signal only when its event loop turns. So this installs a signal handler before that of libuv: it
+//! writes the number of the signal into a pipe and calls the previous handler. A thread reads the pipe; if the process still
+//! runs when the limit is over, the thread writes one line and ends it.
 
 use napi_derive::napi;
 
 use crate::errors::{Result, guard};
 
-/// Arms it: `limit_ms` after the first of the signals the process ends, Infinity: never; after a second one it ends soon.
+/// From now on the process ends `limit_ms` after the first of these signals (Infinity: never), and one second after a second one.
 #[napi]
-pub fn arm_last_word(signals: Vec<i32>, limit_ms: f64) -> Result<()> {
+pub fn arm_signal_watchdog(signals: Vec<i32>, limit_ms: f64) -> Result<()> {
     guard(|| {
         platform::arm(&signals, limit_ms);
         Ok(())
     })
 }
 
-/// Disarms it: signals are handled as before.
+/// Restores the handlers that were there before `armSignalWatchdog`.
 #[napi]
-pub fn disarm_last_word() -> Result<()> {
+pub fn disarm_signal_watchdog() -> Result<()> {
     guard(|| {
         platform::disarm();
         Ok(())
@@ -43,9 +43,9 @@ mod platform {
     use std::sync::{Mutex, PoisonError};
     use std::time::{Duration, Instant};
 
-    /// What JavaScript has after a second signal.
+    /// How long the process may run after a second signal.
     const AFTER_SECOND: Duration = Duration::from_secs(1);
-    /// Signals have smaller numbers.
+    /// All signals have smaller numbers.
     const SIGNALS: usize = 65;
     /// The byte that ends the thread; no signal has this number.
     const END: u8 = 0;
@@ -54,7 +54,7 @@ mod platform {
 
     /// The end of the pipe that the handler writes to; -1: disarmed.
     static PIPE: AtomicI32 = AtomicI32::new(-1);
-    /// What handled each signal before. Never freed: a handler may be reading it.
+    /// The previous action of each signal. Never freed, since a handler may be reading it.
     static BEFORE: [AtomicPtr<libc::sigaction>; SIGNALS] =
         [const { AtomicPtr::new(std::ptr::null_mut()) }; SIGNALS];
     static ARMED: Mutex<Option<Armed>> = Mutex::new(None);
@@ -70,7 +70,7 @@ mod platform {
         let limit = Duration::try_from_secs_f64(limit_ms / 1000.0).ok();
         let watch = move || watch(reader, limit);
         if std::thread::Builder::new()
-            .name("snowmesh-last-word".into())
+            .name("snowmesh-watchdog".into())
             .spawn(watch)
             .is_err()
         {
@@ -97,13 +97,13 @@ mod platform {
         for signal in signals {
             unchain(signal);
         }
-        // The thread is gone when this fails.
+        // Fails if the thread has ended.
         let _ = writer.write_all(&[END]);
-        // A handler may be about to write to it on another thread: the descriptor stays open.
+        // The descriptor stays open, since a handler may be about to write to it on another thread.
         std::mem::forget(writer);
     }
 
-    /// Puts the handler before the one that is there.
+    /// Installs our handler in front of the present one.
     fn chain(signal: c_int) {
         let Some(current) = action_of(signal) else { return };
         if current.sa_sigaction == note as Handler as usize {
@@ -113,36 +113,36 @@ mod platform {
         ours.sa_sigaction = note as Handler as usize;
         ours.sa_flags |= libc::SA_SIGINFO | libc::SA_RESTART;
         BEFORE[signal as usize].store(Box::into_raw(Box::new(current)), Ordering::Release);
-        // SAFETY: `ours` is a whole action whose handler is safe to call at any moment.
+        // SAFETY: `ours` is a complete action, and its handler is async-signal-safe.
         unsafe { libc::sigaction(signal, &raw const ours, std::ptr::null_mut()) };
     }
 
-    /// Puts back what was there, unless somebody else has changed it since.
+    /// Restores the previous action, unless other code has replaced ours since.
     fn unchain(signal: c_int) {
         let before = BEFORE[signal as usize].load(Ordering::Acquire);
         let Some(current) = action_of(signal) else { return };
         if before.is_null() || current.sa_sigaction != note as Handler as usize {
             return;
         }
-        // SAFETY: `before` came from `chain` and is never freed.
+        // SAFETY: `before` is an action that `chain` stored; it is never freed.
         unsafe { libc::sigaction(signal, before, std::ptr::null_mut()) };
     }
 
     fn action_of(signal: c_int) -> Option<libc::sigaction> {
         let mut action = MaybeUninit::<libc::sigaction>::uninit();
-        // SAFETY: with a null action it only reads, into memory of the right size.
+        // SAFETY: without a new action the call only writes the present one to `action`, which has its size.
         let done = unsafe { libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) };
-        // SAFETY: it was written when the call succeeded.
+        // SAFETY: the call succeeded, so it has written `action`.
         (done == 0).then(|| unsafe { action.assume_init() })
     }
 
-    /// The handler: one byte into the pipe, then the handler that was there before. Calls nothing that a signal may not interrupt.
+    /// The handler: writes one byte into the pipe, then calls the previous handler. Async-signal-safe.
     extern "C" fn note(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
         let pipe = PIPE.load(Ordering::Acquire);
         if pipe >= 0 {
             let byte = signal as u8;
-            // SAFETY: the descriptor stays open once it was stored. What is interrupted must find its errno as it was; the pipe is never
-            // full, because a second signal ends the process, and so `write` leaves errno alone.
+            // SAFETY: a descriptor that was stored here is never closed, and `write` is async-signal-safe. It leaves errno as the
+            // interrupted code needs it, because it succeeds: a thread empties the pipe, and a second signal ends the process.
             unsafe { libc::write(pipe, (&raw const byte).cast(), 1) };
         }
         let before = BEFORE
@@ -151,17 +151,17 @@ mod platform {
         if before.is_null() {
             return;
         }
-        // SAFETY: it came from `chain` and is never freed.
+        // SAFETY: an action that `chain` stored; it is never freed.
         let before = unsafe { &*before };
         match before.sa_sigaction {
             libc::SIG_DFL | libc::SIG_IGN => {}
             handler if before.sa_flags & libc::SA_SIGINFO != 0 => {
-                // SAFETY: the flag says that the handler has this signature.
+                // SAFETY: with SA_SIGINFO a handler has this signature.
                 let handler: Handler = unsafe { std::mem::transmute(handler) };
                 handler(signal, info, context);
             }
             handler => {
-                // SAFETY: without the flag a handler has this signature.
+                // SAFETY: without SA_SIGINFO a handler has this signature.
                 let handler: extern "C" fn(c_int) = unsafe { std::mem::transmute(handler) };
                 handler(signal);
             }
@@ -190,26 +190,26 @@ mod platform {
                     deadline = Some(deadline.map_or(soon, |end| end.min(soon)));
                     last = signal;
                 }
-                Err(RecvTimeoutError::Timeout) => say(first, since.elapsed(), last),
+                Err(RecvTimeoutError::Timeout) => end_process(first, since.elapsed(), last),
             }
         }
     }
 
-    /// The bytes of the pipe, so that they can be waited for with a limit.
+    /// The bytes of the pipe as a channel, which can be read with a time limit.
     fn bytes_of(mut reader: PipeReader) -> Receiver<u8> {
         let (sender, bytes) = mpsc::channel();
         let forward = move || {
             let mut byte = [END];
             while reader.read_exact(&mut byte).is_ok() && sender.send(byte[0]).is_ok() && byte[0] != END {}
         };
-        // Without the thread the channel is closed, and nothing is waited for.
+        // If the thread does not start, the channel is closed and the watchdog does nothing.
         let _ = std::thread::Builder::new()
             .name("snowmesh-signals".into())
             .spawn(forward);
         bytes
     }
 
-    fn say(signal: u8, since: Duration, last: u8) -> ! {
+    fn end_process(signal: u8, since: Duration, last: u8) -> ! {
         let name = match c_int::from(signal) {
             libc::SIGTERM => "SIGTERM".to_owned(),
             libc::SIGINT => "SIGINT".to_owned(),
@@ -217,11 +217,11 @@ mod platform {
         };
         let code = 128 + c_int::from(last);
         let line = format!(
-            "snowmesh: {name} came {:.1} s ago and the event loop stands still: the process ends now, not in order (exit code {code})\n",
+            "snowmesh: {name} was received {:.1} s ago and the event loop is blocked: the process ends now, without an orderly stop (exit code {code})\n",
             since.as_secs_f64()
         );
         let _ = std::io::stderr().write_all(line.as_bytes());
-        // SAFETY: ends the process without running anything else: its JavaScript may hold any lock.
+        // SAFETY: `_exit` ends the process at once and runs no exit handlers, which could wait for a lock that JavaScript holds.
         unsafe { libc::_exit(code) }
     }
 }
