@@ -143,14 +143,9 @@ impl IoLoop {
     }
 
     /// A look-up ended. The dial it was for may have ended before.
-    pub(super) fn resolved(&mut self, name: &str, found: std::io::Result<Vec<SocketAddr>>) {
+    pub(super) fn resolved(&mut self, id: u64, found: std::io::Result<Vec<SocketAddr>>) {
         self.lookups = self.lookups.saturating_sub(1);
-        let waiting = self
-            .dials
-            .iter_mut()
-            .find(|(_, dial)| dial.name.as_str() == name && dial.state == DialState::LookingUp);
-        if let Some((id, dial)) = waiting {
-            let id = *id;
+        if let Some(dial) = self.dials.get_mut(&id) {
             match found {
                 Ok(addresses) => dial.addresses = addresses.into(),
                 Err(error) => dial.failure = (ConnectStatus::Dns, error.to_string()),
@@ -161,21 +156,21 @@ impl IoLoop {
     }
 
     fn look_up(&mut self) {
-        for dial in self
+        for (&id, dial) in self
             .dials
-            .values_mut()
-            .filter(|dial| dial.state == DialState::Queued)
+            .iter_mut()
+            .filter(|(_, dial)| dial.state == DialState::Queued)
         {
             if self.lookups >= MAX_LOOKUPS {
                 return;
             }
-            let (node, name) = (self.node.clone(), dial.name.as_str().to_owned());
+            let node = self.node.clone();
             let (host, port) = (dial.host.clone(), dial.port);
             let started = std::thread::Builder::new()
                 .name("snowmesh-dns".to_owned())
                 .spawn(move || {
                     let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
-                    node.command(Command::Resolved { name, found });
+                    node.command(Command::Resolved { dial: id, found });
                 });
             // If the thread did not start, the deadline answers the dial.
             dial.state = DialState::LookingUp;
@@ -227,5 +222,59 @@ impl IoLoop {
             CONNECT_RESULT,
             Body::new().u32(request).u8(status as u8).text(detail).bytes(),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::lane::{Lane, Wake};
+    use crate::node::{Node, NodeParts};
+    use crate::options::NodeOptions;
+    use crate::tls::TlsConfig;
+
+    struct NoWake;
+
+    impl Wake for NoWake {
+        fn wake(&self) {}
+    }
+
+    /// An I/O loop that does not run: the test calls it.
+    fn io_loop() -> IoLoop {
+        let poll = mio::Poll::new().unwrap();
+        let listener = mio::net::TcpListener::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let node = Arc::new(Node::new(NodeParts {
+            options: NodeOptions::default(),
+            name: "a@127.0.0.1:1".to_owned(),
+            incarnation: 1,
+            port: 1,
+            registry: poll.registry().try_clone().unwrap(),
+            waker: mio::Waker::new(poll.registry(), crate::io::WAKER).unwrap(),
+            lane: Arc::new(Lane::new(0, 1 << 20, Box::new(NoWake))),
+        }));
+        IoLoop::new(node, poll, listener, TlsConfig::generate().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_late_lookup_of_an_ended_dial_gives_the_next_dial_of_that_name_no_addresses() {
+        let mut io = io_loop();
+        let begin = |io: &mut IoLoop, request, host: &str| {
+            io.dial(DialRequest {
+                request,
+                name: "b@b.invalid:1".to_owned(),
+                host: host.to_owned(),
+                port: 1,
+            });
+            io.last_dial
+        };
+        let first = begin(&mut io, 1, "slow.invalid");
+        io.dial_expired(first);
+        let second = begin(&mut io, 2, "other.invalid");
+        io.resolved(first, Ok(vec![([127, 0, 0, 1], 1).into()]));
+        let dial = &io.dials[&second];
+        assert_eq!(dial.state, DialState::LookingUp);
+        assert!(dial.addresses.is_empty());
     }
 }

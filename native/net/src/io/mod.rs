@@ -248,7 +248,7 @@ impl IoLoop {
                         self.leave(session, cause);
                     }
                 }
-                Command::Resolved { name, found } => self.resolved(&name, found),
+                Command::Resolved { dial, found } => self.resolved(dial, found),
                 Command::Resume => self.unfinished.append(&mut self.held),
             }
         }

@@ -64,7 +64,7 @@ pub(crate) enum Command {
     },
     /// The look-up for a dial ended.
     Resolved {
-        name: String,
+        dial: u64,
         found: std::io::Result<Vec<std::net::SocketAddr>>,
     },
     /// A lane has room again: continue reading.
