@@ -1,4 +1,4 @@
-// npm run bench [-- filter…]: benches, from compiled code.
+// npm run bench [-- filter…]: compiles what is outdated and runs the benches.
 import { join } from 'node:path';
 import { become, root, runMain, setup } from './setup.mjs';
 

@@ -1,5 +1,5 @@
 // Builds the native addon for this machine: `cargo build --release`, then only the module itself is copied to
-// build/Release/snowmesh.node (whatever else lies there would be shipped). Does nothing when no native source is
+// build/Release/snowmesh.node (other files in that folder would be published). Does nothing if no native source is
 // newer than that file. Options: --force builds anyway, --quick builds without link-time optimisation.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
@@ -11,13 +11,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const native = join(root, 'native');
 const target = process.env.CARGO_TARGET_DIR ?? join(native, 'target');
 
-/** The file cargo makes out of the addon crate on `platform`. */
+/** The file that cargo makes of the addon crate on `platform`. */
 export function libraryName(platform) {
   if (platform === 'win32') return 'snowmesh_addon.dll';
   return platform === 'darwin' ? 'libsnowmesh_addon.dylib' : 'libsnowmesh_addon.so';
 }
 
-/** Throws one sentence when there is no cargo. */
+/** Throws an error for the user if there is no cargo. */
 export function requireCargo() {
   const probe = spawnSync('cargo', ['--version'], { stdio: 'ignore' });
   if (probe.status !== 0) {
@@ -27,11 +27,11 @@ export function requireCargo() {
   }
 }
 
-/** Runs cargo for the addon; returns the folder of the library. `command` stands in for `cargo build`. */
+/** Runs cargo for the addon; returns the folder of the library. `command` replaces `cargo build`. */
 export function buildAddon({ profile = 'release', command = ['cargo', 'build'], triple, env = {} } = {}) {
   requireCargo();
   const [program, ...args] = [...command, '--profile', profile, '--locked', '-p', 'snowmesh-addon'];
-  // Panic messages name source files: those of dependencies without the folder of whoever builds.
+  // Panic messages contain the paths of source files; cargo's home folder is removed from those of dependencies.
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), '.cargo');
   const flags = [process.env.RUSTFLAGS, env.RUSTFLAGS, `--remap-path-prefix=${cargoHome}=/cargo`];
   const RUSTFLAGS = flags.filter(Boolean).join(' ');
@@ -39,7 +39,7 @@ export function buildAddon({ profile = 'release', command = ['cargo', 'build'], 
   return join(target, triple ?? '', profile);
 }
 
-/** Puts the library where the loader looks, in one step: a running process keeps the old file. */
+/** Replaces the addon in one step, so that a running process keeps the old file. */
 export function install(from, to) {
   mkdirSync(dirname(to), { recursive: true });
   copyFileSync(from, `${to}.new`);

@@ -1,7 +1,7 @@
-// Compiles everything that runs outside the test runner into dist/, with the tree kept as it is, and bundles ts/ into the few files
-// of dist/lib that users load (scripts/bundle-package.mjs), with their declarations (scripts/roll-up-types.mjs). Of the tree, the
-// examples are published; the benches and the processes that tests start run its code.
-// --if-needed: only when a source is newer than the last compilation.
+// Compiles everything that runs outside the test runner into dist/, file by file, and bundles ts/ into the files of dist/lib that
+// users load (scripts/bundle-package.mjs), with their declarations (scripts/roll-up-types.mjs). The benches, and the processes that
+// tests start, run the single files; of those only the examples are published.
+// --if-needed: only if a source is newer than the last compilation.
 import {
   cpSync,
   existsSync,
@@ -25,14 +25,14 @@ const LONGEST_COMPILATION_MS = 120_000;
 const dist = join(root, 'dist');
 const stamp = join(dist, '.compiled');
 const folders = ['ts', 'bindings', 'examples', 'benches', 'test'];
-/** Files of a page that an example serves. They are used as they are. */
+/** Folders with the files of a web page. They are copied, not compiled. */
 const pages = ['ts/observe/page', 'examples/chat/page'];
 const sources = /\.[cm]?ts$|tsconfig[^/]*\.json$|[\\/]page[\\/][^\\/]+$/;
 
 const isNeeded = () => !process.argv.includes('--if-needed') || !isUpToDate(stamp, folders, sources);
 if (isNeeded()) process.exitCode = await inTurn(async () => (isNeeded() ? compile() : 0));
 
-/** Test files that run beside each other compile one after another; the second then finds everything done. */
+/** Runs `work` while holding a lock: of several test files that want to compile at once, one does and the others wait. */
 async function inTurn(work) {
   const lock = join(root, 'build/compiling');
   mkdirSync(join(root, 'build'), { recursive: true });
@@ -50,7 +50,7 @@ function hasTaken(lock) {
     return true;
   } catch (error) {
     if (error.code !== 'EEXIST') throw error;
-    // Left behind by a compilation that was killed.
+    // A compilation that was killed has not removed its lock.
     const age = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
     if (age > LONGEST_COMPILATION_MS) rmSync(lock, { recursive: true, force: true });
     return false;
@@ -63,7 +63,7 @@ async function compile() {
   const status = run(process.execPath, [tsc, '-p', 'tsconfig.build.json']);
   mkdirSync(dist, { recursive: true });
   for (const folder of folders) prune(folder);
-  // Declarations written by hand or generated from Rust are input to tsc, which does not copy them.
+  // tsc reads declaration files, but does not copy them.
   cpSync(join(root, 'bindings/native.d.ts'), join(dist, 'bindings/native.d.ts'));
   for (const page of pages) cpSync(join(root, page), join(dist, page), { recursive: true });
   const plots = join(root, 'node_modules/uplot/dist');
@@ -79,7 +79,7 @@ async function compile() {
     await rollUpTypes(dist);
     importByName(join(dist, 'examples'));
     writeFileSync(stamp, '');
-    utimesSync(stamp, started, started); // a source saved meanwhile is newer
+    utimesSync(stamp, started, started); // so that a source saved meanwhile is newer
   }
   return status;
 }
@@ -93,7 +93,7 @@ function importByName(folder) {
   }
 }
 
-/** Removes what was compiled from a source that is gone: it would be published otherwise. */
+/** Removes compiled files whose source was removed: otherwise they would be published. */
 function prune(folder) {
   const compiled = join(dist, folder);
   if (!existsSync(compiled)) return;

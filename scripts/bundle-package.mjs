@@ -1,13 +1,17 @@
-// dist/lib: the compiled package in one file for each entry of package.json, and core.js with what they share. Importing 290 small ones took four times the CPU time and 10 MB more.
+// dist/lib: the compiled package as one file for each entry of package.json, and core.js with what they share. Importing it as 290
+// small files took four times the CPU time and 10 MB more.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { packageEntries } from './package-entries.mjs';
 
-/** The client is loaded by browsers, too, and shares nothing with the core. */
+/** The modules of core.js. The client is not one of them: browsers load it, too, so it shares nothing with the core. */
 export const CORE = /[\\/](ts[\\/](?!rooms|client|testing|health|metrics|observe|otel|cli)|bindings[\\/])/;
 
-/** What an older Node.js says: without it, whatever is missing there first. In every file, since those that are shared run first. */
+/**
+ * The check for a Node.js that is too old. Without it the first missing feature would be the error. It is in every file, because
+ * files that are shared run first.
+ */
 function guard(dist) {
   const { engines } = JSON.parse(readFileSync(join(dist, '../package.json'), 'utf8'));
   const [, major, minor] = /^>=(\d+)\.(\d+)$/.exec(engines.node);
@@ -18,7 +22,7 @@ function guard(dist) {
 }`;
 }
 
-/** Bundles what `tsc` has put into `dist`. Names are kept: they are in stack traces and in what `inspect` shows. */
+/** Bundles the output of `tsc` in `dist`. Names are kept, since they appear in stack traces and in `inspect`. */
 export async function bundlePackage(dist) {
   const bundle = await rolldown({
     cwd: dist,

@@ -1,6 +1,6 @@
-// What is written down twice must say the same twice: bindings/native.d.ts and the Rust signatures it is generated
-// from, the numbers of the wire in Rust, in ts/wire/ and in docs/wire.md, the ABI stamp in Rust and in TypeScript, the addon's error codes and the error table. With --write the
-// generated file is brought up to date.
+// Fails if two places differ that must agree: bindings/native.d.ts and the Rust signatures it is generated from; the numbers of the
+// protocol in Rust, in ts/wire/ and in docs/wire.md; the ABI stamp in Rust and in TypeScript; the error codes of the addon and the
+// error table. With --write it updates bindings/native.d.ts.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// Fails when test/vectors is not what the generator in native/core/examples/vectors writes.
+// Fails if test/vectors differs from the output of the generator in native/core/examples/vectors.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// The client of rooms for a script tag, snowmesh-client.min.js: how it is bundled.
+// How snowmesh-client.min.js, the client of rooms for a script tag, is bundled.
 
 /** Options for esbuild. The script defines `snowmesh.connectRooms`. */
 export const CLIENT_BUNDLE = {

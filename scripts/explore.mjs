@@ -1,13 +1,13 @@
-// npm run explore [-- --minutes 10 --seed 1 file…]: properties, chaos and fuzzing with seeds that nobody has tried, round after round
-// until the time is over. The first round uses --seed, or a random one; a failed round is reported at once with the commands
-// that run it again, and the others go on. The exit status is 1 when anything failed. With files, only those and no fuzzing.
+// npm run explore [-- --minutes 10 --seed 1 file…]: properties, chaos and fuzzing with random seeds, round after round until the time
+// is over. The first round uses --seed, if it is given. A failed round is reported at once with the commands that run it again, and
+// the next round follows. The exit status is 1 if anything failed. With files, runs only those and no fuzzing.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findCargo, root, run, runMain, setup } from './setup.mjs';
 
-/** Cases of each property, and steps of native chaos, in multiples of what `npm test` does. */
+/** Cases of each property, and steps of the native chaos test, in multiples of those of `npm test`. */
 const RUNS = 10;
 const CHAOS_ROUNDS = 6;
 const FUZZ_SECONDS = 30;
@@ -55,7 +55,7 @@ function randomSeed() {
   return Math.floor(Math.random() * 0x7fff_ffff);
 }
 
-/** Runs the tests; the commands that run again what failed. */
+/** Runs the tests; returns the commands that run the failed ones again. */
 function testsWith(seed, files) {
   const scratch = mkdtempSync(join(tmpdir(), 'snowmesh-explore-'));
   const report = join(scratch, 'report.json');
@@ -79,7 +79,7 @@ function testsWith(seed, files) {
   }
 }
 
-/** A property says itself how its case is run again; any other test has the same random numbers with the same settings. */
+/** A failed property prints the command that runs its case again; any other test has the same random numbers with the same settings. */
 function replay(settings, file, { title, failureMessages }) {
   const own = /^Again: (.*)$/m.exec(failureMessages.join('\n'))?.[1];
   if (own !== undefined) return own;

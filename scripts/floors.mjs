@@ -1,7 +1,7 @@
-// The floors of ts/: which room may import which. Imports go strictly down.
+// The floors of ts/: a room may import only rooms of lower floors.
 //
-// `node scripts/floors.mjs` writes what follows from this table: the walls in .oxlintrc.json and the pictures in
-// CONTRIBUTING.md and docs/internals.md. test/architecture.test.ts fails when one of them is out of date.
+// `node scripts/floors.mjs` writes what follows from this table: the import rules in .oxlintrc.json and the pictures in
+// CONTRIBUTING.md and docs/internals.md. test/architecture.test.ts fails if one of them is out of date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -9,8 +9,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * From the ground up. `errors` lies under `term`, which throws; `index` lies under `cli` and `testing`, which may use
- * whatever is public.
+ * The lowest floor first. `errors` is below `term`, which throws them; `index` is below `cli` and `testing`, which may use
+ * everything that is public.
  */
 export const FLOORS = [
   ['bindings'],
@@ -39,7 +39,7 @@ export function floorOf(room) {
   return FLOORS.findIndex((rooms) => rooms.includes(room));
 }
 
-/** What the linter is told about each room (`overrides` of .oxlintrc.json), so that editors show a wall at once. */
+/** The linter's rules for each room (`overrides` of .oxlintrc.json), so that editors show a forbidden import at once. */
 export function lintWalls() {
   return FLOORS.flat()
     .filter((room) => room !== 'index')
@@ -66,14 +66,14 @@ function lintWall(room) {
   };
 }
 
-/** The floors as the documents show them, the roof first. */
+/** The floors as the documents show them, the highest first. */
 export function picture() {
   const rows = FLOORS.map((rooms, floor) => `${String(floor).padStart(2)}   ${rooms.join('   ')}`);
   rows[0] += '  ── native/addon → native/net → native/core';
   return rows.toReversed().join('\n');
 }
 
-/** The files that follow from the table, as they should be: text by path. */
+/** The texts of the files that follow from the table, by path. */
 export function derived() {
   return new Map([
     ['.oxlintrc.json', lintConfig()],
@@ -89,7 +89,7 @@ function lintConfig() {
   return `${formatted(config)}\n`;
 }
 
-/** JSON as biome has it: an array of strings on one line where it fits. */
+/** JSON as biome formats it: an array of strings is on one line if it fits. */
 function formatted(config) {
   return JSON.stringify(config, null, 2).replace(
     /^( *)("[^"\n]*": )?\[\n((?: *"(?:[^"\\\n]|\\.)*",?\n)+) *\](,?)$/gm,

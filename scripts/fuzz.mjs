@@ -1,10 +1,10 @@
-// Runs each fuzz target from the known answers as seeds. What `cargo fuzz run` does, without having to install it: a nightly
-// compiler, coverage counters and the address sanitizer.
+// Runs each fuzz target with the test vectors as seeds. Does the same as `cargo fuzz run` without cargo-fuzz: needs a nightly
+// compiler, builds with coverage counters and the address sanitizer.
 //   node scripts/fuzz.mjs                              the same inputs in every run: seed 1, 20 000 runs a target
 //   node scripts/fuzz.mjs --seconds 60 --seed 1234     other inputs, for 60 seconds a target
 //   node scripts/fuzz.mjs term file                    one target with one input
-// An input that fails is kept in native/fuzz/failed/<target>/. Every run begins with those that are committed there. The last
-// line counts targets; without a nightly compiler or a C++ compiler they are skipped, and it says so.
+// An input that fails is written to native/fuzz/failed/<target>/; every run begins with the inputs in that folder. The last line
+// counts targets. Without a nightly compiler or a C++ compiler all targets are skipped, with a message.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -60,7 +60,7 @@ function main() {
   return tell(targets.length - failed.length, failed.length, 0);
 }
 
-/** What is lacking, in words. */
+/** What is missing, as a text for the user; undefined if nothing is. */
 function missing() {
   if (spawnSync('rustc', ['+nightly', '--version']).status !== 0)
     return 'there is no nightly Rust compiler (rustup toolchain install nightly)';
@@ -97,7 +97,7 @@ function run(program, target) {
   }
 }
 
-/** Every hexadecimal string in the known answers is a seed. */
+/** The seeds of a target: every hexadecimal string in its test vectors. */
 function seedsFor(target) {
   const file = { term: 'terms', frame: 'frames', handshake: 'handshake' }[target];
   const text = readFileSync(join(root, `test/vectors/${file}.json`), 'utf8');

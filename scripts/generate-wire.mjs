@@ -1,5 +1,5 @@
-// The numbers of the wire and of the native interface are defined in Rust. This writes them for TypeScript, into ts/wire/,
-// and holds docs/wire.md against them. `node scripts/generate-wire.mjs` writes; check-drift.mjs calls `driftOfWire`.
+// The numbers of the protocol and of the native interface are defined in Rust. `node scripts/generate-wire.mjs` writes them for
+// TypeScript, into ts/wire/. check-drift.mjs calls `driftOfWire`, which compares ts/wire/ and docs/wire.md with Rust.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -28,14 +28,14 @@ const LIMITS = {
   'native/net/src/event.rs': ['ENTRY_HEADER'],
 };
 const HANDSHAKE = new Set(['HELLO', 'CHALLENGE', 'PROOF', 'ACK', 'REFUSE']);
-/** Session frames that the native core acts on itself and does not hand up. */
+/** Session frames that the native core handles itself, without JavaScript. */
 const KEPT = new Set(['SLOT', 'FRAGMENT', 'GOODBYE', 'PING', 'PONG']);
 const HEADER = '// Generated from native/ by scripts/generate-wire.mjs. Do not edit.\n';
 const DOOR = `/**
  * The numbers on which the native core and TypeScript must agree.
  *
  * For: tags of frames, of native events and of terms; causes, statuses and limits.
- * Guarantees: they are those of the Rust sources; \`scripts/check-drift.mjs\` fails when they are not.
+ * Guarantees: they are those of the Rust sources; \`scripts/check-drift.mjs\` fails if they are not.
  * Must not know: anything. It imports nothing but its own files.
  */
 ${HEADER}`;
@@ -52,12 +52,12 @@ export function generateWire() {
     DOOR,
     "export * as TermTag from './term-tag.ts';\nexport * as TermWeight from './term-weight.ts';\n",
     group(
-      'Tags of session frames that the native core hands up: docs/wire.md, section 6.',
+      'Tags of session frames that the native core delivers to JavaScript: docs/wire.md, section 6.',
       'FrameTag',
       tags.filter(({ name }) => !HANDSHAKE.has(name) && !KEPT.has(name)),
     ),
     group(
-      'Tags of session frames that the native core keeps to itself.',
+      'Tags of session frames that the native core handles itself.',
       'KeptTag',
       tags.filter(({ name }) => KEPT.has(name)),
     ),
@@ -66,7 +66,11 @@ export function generateWire() {
       'HandshakeTag',
       tags.filter(({ name }) => HANDSHAKE.has(name)),
     ),
-    group('Tags of entries that the native core makes; they never travel.', 'NativeEvent', events),
+    group(
+      'Tags of entries that the native core makes; they are never sent to a peer.',
+      'NativeEvent',
+      events,
+    ),
     group(
       'Why a session ended: the first byte of SESSION_DOWN, and the cause given to `hangup`.',
       'DownCause',
@@ -91,7 +95,7 @@ export function generateWire() {
   ]);
 }
 
-/** What differs: generated files, and the tables of docs/wire.md. */
+/** The differences from Rust in ts/wire/ and in the tables of docs/wire.md, as sentences. */
 export function driftOfWire() {
   const stale = [...generateWire()].filter(([path, text]) => read(path) !== text);
   return [
@@ -102,7 +106,7 @@ export function driftOfWire() {
   ];
 }
 
-/** Every tag has its row in a section, with its name, and no row has another number. */
+/** The tags that have no row with their number and name in a section, and the rows that name no tag. */
 function driftOfTags(heading, path, isHere) {
   const rows = new Map(
     [...section(heading).matchAll(/^\|.*?`0x([0-9A-F]{2})`(?: \||\s)\s*([A-Z_0-9]+)? ?\|/gm)].map(
@@ -115,7 +119,7 @@ function driftOfTags(heading, path, isHere) {
   return [...wrong, ...unknown].map((name) => `docs/wire.md, "${heading}": ${name} is not as in ${path}`);
 }
 
-/** A limit that the document names by its constant has the value of the constant. */
+/** The limits that the document names by their constants, and whose values differ from the constants. */
 function driftOfLimits() {
   const all = Object.keys(LIMITS).flatMap(constantsOf);
   const rows = [...section('2. Frames').matchAll(/^\| `([A-Z_]+)` \| ([\d ]+)/gm)];
@@ -165,7 +169,7 @@ function variantsOf(name) {
   return found;
 }
 
-/** A range of tags, `X` to `X_LAST`, also has its size. */
+/** Adds the size of each range of tags, `X` to `X_LAST`. */
 function withCounts(tags) {
   const counts = tags
     .filter(({ name }) => name.endsWith('_LAST'))

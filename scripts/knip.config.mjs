@@ -1,4 +1,4 @@
-// What knip (npm run check:package) takes for used: what users load, what is started by its path, and what is imported by it.
+// The entry points for knip (npm run check:package): the files that users load, and those that are started by their path.
 import { packageEntries } from './package-entries.mjs';
 
 export default {

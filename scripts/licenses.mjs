@@ -1,5 +1,6 @@
-// THIRD_PARTY_LICENSES: the licences of what is linked into the prebuilt addons, of all systems together, and of the npm packages whose
-// code the package contains. Written from Cargo.lock, the crates' own files and node_modules by `node scripts/licenses.mjs`; with --check it fails when the file is another one than would be written.
+// THIRD_PARTY_LICENSES: the licences of the crates that are linked into the prebuilt addons of all systems, and of the npm packages
+// whose code the package contains. `node scripts/licenses.mjs` writes it from Cargo.lock, the files of the crates and node_modules;
+// with --check it fails if the file is out of date.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,7 +8,7 @@ import { targets } from './prebuild-targets.mjs';
 import { root, runMain, SetupError } from './setup.mjs';
 
 const FILE = join(root, 'THIRD_PARTY_LICENSES');
-/** Packages whose code the build copies into the package: nobody who installs it downloads them besides. */
+/** Packages whose code the build copies into this package, so that they are not its dependencies. */
 const COPIED = ['uplot'];
 const HEAD = `The prebuilt addons and the observer page of snowmesh contain the software named here, under these licences. Where its authors offer a
 choice, snowmesh takes the MIT licence. Written by scripts/licenses.mjs.
@@ -43,7 +44,7 @@ function licenses() {
   return [HEAD, ...sections].join('\n');
 }
 
-/** The crates whose code is in an addon, without those that only write code at compile time. */
+/** The crates whose code is in an addon: not procedural macros. */
 function linkedCrates() {
   const args = ['-p', 'snowmesh-addon', '-e', 'normal,no-proc-macro', '--prefix', 'none', '--format', '{p}'];
   const systems = targets.flatMap(({ triple }) => ['--target', triple]);
@@ -58,7 +59,7 @@ function cargo(command, ...args) {
   return execFileSync('cargo', [command, ...manifest, ...args], { encoding: 'utf8', maxBuffer: 2 ** 26 });
 }
 
-/** The texts that must accompany a crate: of a choice the MIT licence, otherwise all of them. */
+/** The licence texts that must accompany a crate: if it offers a choice the MIT licence, otherwise all of them. */
 function licenseTexts({ name, license, authors, manifest_path: manifest }) {
   const folder = dirname(manifest);
   const files = readdirSync(folder)
@@ -69,7 +70,7 @@ function licenseTexts({ name, license, authors, manifest_path: manifest }) {
   const chosen = isChoice && mit.length > 0 ? mit : files;
   const texts = chosen.map((file) => tidy(readFileSync(join(folder, file), 'utf8')));
   if (texts.some((text) => text.length > 500)) return texts;
-  // Some crates name the licence in their manifest and leave its text in their repository.
+  // Some crates name the licence in their manifest, but do not publish its text.
   if (/\bMIT\b/.test(license))
     return [...texts, mitText(authors.length > 0 ? authors.join(', ') : `the authors of ${name}`)];
   throw new SetupError(`${name} (${license}) has no licence file.`);

@@ -1,8 +1,8 @@
-// docs/llms.txt: a list of the documents with what each is about, in the form of https://llmstxt.org, for programs that read
-// documentation. `node scripts/llms.mjs` writes it from the documents; test/documents.test.ts fails when it is out of date.
+// docs/llms.txt: a list of the documents, each with a sentence about it, in the format of https://llmstxt.org, for programs that read
+// documentation. `node scripts/llms.mjs` writes it from the documents; test/documents.test.ts fails if it is out of date.
 //
-// `node scripts/llms.mjs FOLDER` writes both llms.txt and llms-full.txt, which is all documents in one text, into the folder of the site:
-// `npm run docs` does so.
+// `node scripts/llms.mjs FOLDER` writes llms.txt and llms-full.txt, which contains all documents, into FOLDER. `npm run docs` uses it for
+// the site.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 export const page = join(root, 'docs/llms.txt');
 
-/** The documents that somebody needs who uses the package, in the order of reading; the others follow as optional. */
+/** The documents for users of the package, in reading order; the others are listed as optional. */
 const FIRST = [
   'tour',
   'guides',
@@ -29,7 +29,7 @@ const namesIn = (folder) =>
     .map((file) => posix.join(folder, file.slice(0, -'.md'.length)))
     .sort();
 
-/** Every document, by the heading under which llms.txt lists it. */
+/** All documents, by their heading in llms.txt. */
 function sections() {
   const others = namesIn('').filter((name) => !FIRST.includes(name));
   return { Docs: FIRST, Guides: namesIn('guides'), Optional: others };
@@ -38,10 +38,10 @@ function sections() {
 const read = (name) => readFileSync(join(root, `docs/${name}.md`), 'utf8');
 
 /**
- * What llms.txt has to contain.
+ * The text of llms.txt.
  *
- * @param linkTo where the document of a name is, `../README` among them.
- * @param more lines for the list of documents.
+ * @param linkTo gives the link to a document by its name; the README is `../README`.
+ * @param more lines to put before the list of documents.
  */
 export function llmsText(linkTo = (name) => `${name}.md`, more = []) {
   const { description, name } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -61,7 +61,7 @@ export function llmsFullText() {
     .join('\n');
 }
 
-/** What belongs into the folder of the site, by the name of the file. */
+/** The texts for the folder of the site, by file name. */
 export function siteTexts() {
   const linkTo = (name) => (name === '../README' ? 'index.html' : `documents/${name.replace('/', '_')}.html`);
   const whole = '- [All documents in one text](llms-full.txt): for programs that read everything at once';

@@ -1,6 +1,7 @@
-// Fills what only the repository that releases knows (release.yml runs this before it packs): `repository`, `homepage` and `bugs` in
-// package.json, which npm's provenance is checked against, and absolute links in the README, which readers see outside the
-// repository. Refuses a tag that is not the version of package.json. Takes the repository from GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_REF_NAME and GITHUB_REF_TYPE.
+// Writes the address of the repository into the package (release.yml runs this before it packs): `repository`, `homepage` and `bugs`
+// of package.json, which npm compares with the provenance, and absolute links in the README, which is also shown outside of the
+// repository. Fails if a tag is not the version of package.json. The repository is given by GITHUB_SERVER_URL, GITHUB_REPOSITORY,
+// GITHUB_REF_NAME and GITHUB_REF_TYPE.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, runMain, SetupError } from './setup.mjs';
@@ -25,7 +26,7 @@ await runMain(() => {
   writeFileSync(manifestFile, `${JSON.stringify({ ...manifest, ...facts }, null, 2)}\n`);
   const readmeFile = join(folder, 'README.md');
   const readme = readFileSync(readmeFile, 'utf8');
-  // A link to anything but an address or a heading of the same page.
+  // Every link except to a URL or to a heading of the same page.
   const links = /\]\((?![a-z]+:|#)([^)\s]+)\)/g;
   writeFileSync(readmeFile, readme.replaceAll(links, `](${address}/blob/${revision}/$1)`));
 });

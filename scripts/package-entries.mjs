@@ -1,9 +1,9 @@
-// The files that users can load, as package.json names them: for each its source in ts/ and its bundle in dist/lib.
+// The files that users can load, as package.json names them, each with its source in ts/ and its bundle in dist/lib.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './setup.mjs';
 
-/** Where the source has another name than ts/NAME/index.ts. */
+/** The entries whose source is not ts/NAME/index.ts. */
 const SOURCES = { index: 'ts/index', prometheus: 'ts/metrics/index', redis: 'ts/rooms/redis' };
 
 /** The source, without extension, of each dist/lib/NAME.js that package.json names; `cli` is its program. */

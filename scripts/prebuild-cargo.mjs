@@ -1,5 +1,5 @@
-// What prebuildify runs in place of node-gyp (scripts/prebuild.mjs): builds the addon with cargo as SNOWMESH_TOOLCHAIN says, and
-// leaves only the module in build/Release of the folder it was started in.
+// prebuildify runs this instead of node-gyp (scripts/prebuild.mjs): it builds the addon with cargo as SNOWMESH_TOOLCHAIN says, and puts
+// only the module into build/Release of the working folder.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buildAddon, install, libraryName } from './build-native.mjs';

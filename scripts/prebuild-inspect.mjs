@@ -1,4 +1,4 @@
-// What an addon needs to be loaded, read from the file itself: an addon for another system cannot be tried here.
+// Reads from an addon's file what it needs to be loaded, since an addon for another system cannot be loaded here.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { GLIBC, MACOS, TOOLS } from './prebuild-toolchain.mjs';
 import { root } from './setup.mjs';
 
-/** What users should have to download at most, for one system. */
+/** The largest size of one system's addon. */
 const LARGEST_MB = 2.5;
 
-/** Libraries that every system of the kind has, where Node.js runs. */
+/** Libraries that every system of the kind has if Node.js runs there. */
 const SYSTEM_LIBRARIES = {
   glibc: /^(lib(c|m|dl|rt|pthread)\.so\.\d|ld-linux-[-\w]+\.so\.\d|libgcc_s\.so\.1)$/,
   musl: /^libc\.so$/,
@@ -19,7 +19,7 @@ const SYSTEM_LIBRARIES = {
 };
 
 /**
- * The size of a target's addon, the oldest system that loads it, and what forbids to publish it.
+ * The size of a target's addon, the oldest system that loads it, and the reasons not to publish it.
  *
  * @param {import('./prebuild-targets.mjs').Target} target
  * @param {string} [file] another file than the one in prebuilds/
@@ -41,13 +41,13 @@ export function inspectPrebuild(target, file = join(root, target.path)) {
   if (target.libc !== undefined && !needs.startsWith(target.libc)) faults.push(`it needs ${needs}`);
   if (foreign.length > 0) faults.push(`it needs ${foreign.join(', ')}, which not every system has`);
   if (megabytes > LARGEST_MB) faults.push(`it is larger than ${LARGEST_MB} MB`);
-  if (!text.includes('napi_register_module_v1')) faults.push('it is no Node-API module');
+  if (!text.includes('napi_register_module_v1')) faults.push('it is not a Node-API module');
   if (folders.length > 0)
     faults.push(`it names folders of the machine it was built on: ${folders.join(', ')}`);
   return { megabytes, needs, libraries, faults };
 }
 
-/** The names are those of the string table for dynamic linking, all that is left in a stripped file. */
+/** Takes the names from the string table for dynamic linking, the only one that is left in a stripped file. */
 function readElf(bytes) {
   const text = bytes.toString('latin1');
   const names = new Set(text.match(/(?<=\0)(lib|ld-)[-\w.+]*\.so(\.\d+)?(?=\0)/g));
@@ -84,7 +84,7 @@ function readMachO(bytes) {
     if (command === VERSION_MIN) needs = `macOS ${version(bytes.readUInt32LE(at + 8))}`;
     if (command === CODE_SIGNATURE) signature = bytes.readUInt32LE(at + 8);
   }
-  // Apple's own processors end a process that loads unsigned code; an Intel Mac does not look.
+  // On Apple silicon macOS ends a process that loads unsigned code; on Intel it does not check.
   const faults = [];
   if (signature === undefined ? arch === 'arm64' : !isSigned(bytes, signature))
     faults.push('its code signature is missing or does not fit its content');

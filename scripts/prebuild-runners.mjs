@@ -1,6 +1,6 @@
-// Node.js for the systems that addons are built for, run on this one (under qemu, with musl's loader, under Wine). Each
-// program is fetched by its ordinary client: npm and PyPI carry Node.js for other systems, Debian qemu and the C libraries.
-// `node scripts/prebuild-runners.mjs` fetches all of them; test/package/platforms.test.ts uses what is there.
+// Runs Node.js for the other systems that addons are built for on this one: under qemu, with musl's loader, under Wine. npm and PyPI
+// have Node.js for other systems, Debian has qemu and the C libraries; each is fetched by its ordinary client.
+// `node scripts/prebuild-runners.mjs` fetches all of them; test/package/platforms.test.ts uses those that have been fetched.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,19 +14,19 @@ const PROCESSORS = {
   arm64: { qemu: 'aarch64', gnu: 'aarch64-linux-gnu', cross: 'arm64', wheel: 'aarch64' },
 };
 const NODE = '20';
-/** A test that needs the package is skipped then. */
+/** A test that needs a package is skipped if the download takes longer. */
 const LONGEST_DOWNLOAD_MS = 120_000;
-/** The oldest release that PyPI has for both processors. */
+/** The oldest release with musl that PyPI has for both processors. */
 const MUSL_NODE = '22.20.0';
-/** The suite whose musl is new enough for that release (1.2.4 or newer). */
+/** The Debian suite whose musl is new enough for that release (1.2.4 or newer). */
 const MUSL_SUITE = 'trixie';
 const WINE = ['/usr/lib/wine/wine64', '/usr/bin/wine64', '/usr/bin/wine'];
 
 /**
- * How a program for `target` is started here.
+ * The command that runs Node.js for `target` on this machine.
  *
  * @param {import('./prebuild-targets.mjs').Target} target
- * @param {boolean} [isFetching] whether what is missing is fetched
+ * @param {boolean} [isFetching] whether to fetch what is missing
  * @returns {{ command: string[], env: Record<string, string> } | { missing: string }}
  */
 export function runnerFor(target, isFetching = false) {
@@ -110,7 +110,7 @@ function wine(target, isFetching) {
   return { command, env: environment(prefix) };
 }
 
-/** Windows 10 has this library, Wine before its version 9 has not; it is made of a function that Wine has. */
+/** Builds a library that Windows 10 has and Wine has only since version 9, from a function that older versions have. */
 function addProcessPrng(folder, scratch) {
   const source = join(scratch, 'random.c');
   writeFileSync(
@@ -134,7 +134,7 @@ __declspec(dllexport) int ProcessPrng(unsigned char *to, unsigned long long n) {
 }
 
 /**
- * The folder with the content of a package of npm; undefined when it cannot be had.
+ * The folder with the content of an npm package; undefined if it cannot be downloaded.
  *
  * @param {string} name
  * @param {string} version
@@ -168,7 +168,7 @@ function unpackDebian(packages, into, options) {
   for (const archive of downloadPackages(packages, into, options)) run('dpkg', ['-x', archive, into]);
 }
 
-/** Options with which apt-get sees another suite and architecture, and nothing of this system. */
+/** Options that make apt-get use another suite and architecture, without the state of this system. */
 function suiteOptions(suite, architecture, folder) {
   const state = join(folder, 'apt');
   for (const name of ['lists/partial', 'cache/archives/partial'])
@@ -194,7 +194,7 @@ function suiteOptions(suite, architecture, folder) {
   return flags;
 }
 
-/** The folder of a fetched tool; undefined when it is not there and may not be fetched, or cannot be. */
+/** The folder of a fetched tool; undefined if it is not there and must not be fetched. */
 function provide(name, version, isFetching, fetch) {
   if (isFetching) return fetchOnce(name, version, fetch);
   const folder = join(TOOLS, name);

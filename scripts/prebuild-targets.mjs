@@ -1,4 +1,4 @@
-// The systems that get a prebuilt addon: where node-gyp-build looks for it, and Rust's name of the target.
+// The systems for which the addon is prebuilt: where node-gyp-build looks for it, and the name of Rust's target.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * `name` is what `npm run prebuild -- NAME` takes; `path` is relative to the package. Windows has no C runtime of its own to match:
- * Node-API is plain C, so an addon of the gnullvm target, which links without Microsoft's tools, loads into Node.js as published.
+ * `name` is the NAME of `npm run prebuild -- NAME`; `path` is relative to the package. On Windows an addon does not need the C runtime
+ * of Node.js, since Node-API is plain C; the gnullvm target links without Microsoft's tools.
  *
  * @typedef {{ name: string, platform: string, arch: string, libc: 'glibc' | 'musl' | undefined, triple: string, path: string }} Target
  * @type {Target[]}
@@ -36,7 +36,7 @@ export function hostTarget() {
   );
 }
 
-/** The addons that a published package must have and that are not there. */
+/** The addons of a complete package that have not been built. */
 export function missingPrebuilds() {
   return targets.map(({ path }) => path).filter((path) => !existsSync(join(root, path)));
 }

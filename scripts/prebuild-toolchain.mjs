@@ -1,6 +1,6 @@
-// How the addon is built for a target on this machine: plain cargo for the machine's own system, otherwise zig as the linker and
-// C compiler (it has the C libraries of all targets), with Rust's standard library for the target from rustup or, where rustup
-// has none to give, compiled from Debian's sources. What is missing is fetched by pip, rustup and apt-get.
+// How the addon is built for a target on this machine: with plain cargo for this system, otherwise with zig as the linker and C compiler
+// (it has the C libraries of all targets). Rust's standard library for the target comes from rustup or, if rustup cannot add it, is
+// compiled from Debian's sources. Missing tools are fetched by pip, rustup and apt-get.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -17,10 +17,10 @@ import { delimiter, join } from 'node:path';
 import { hostTarget } from './prebuild-targets.mjs';
 import { SetupError } from './setup.mjs';
 
-/** The newest C library an addon for Linux may need: that of Node.js 20 itself, and of RHEL 8, Debian 10 and Ubuntu 20.04. */
+/** The newest glibc that an addon for Linux may need. Node.js 20 needs it, too; RHEL 8, Debian 10 and Ubuntu 20.04 have it. */
 export const GLIBC = '2.28';
 
-/** The oldest macOS: the first one on Apple's own processors; Node.js 20 needs 10.15. */
+/** The oldest macOS: the first one for Apple silicon. Node.js 20 needs 10.15. */
 export const MACOS = '11.0';
 
 /** Where fetched tools are kept. */
@@ -42,15 +42,15 @@ export const hostToolchain = {
  *
  * @param {import('./prebuild-targets.mjs').Target} target
  * @returns {{ command: string[], triple: string | undefined, standardLibrary: string, env: Record<string, string>, strip?: string[] }}
- * @throws {SetupError} one sentence: what is missing.
+ * @throws {SetupError} a sentence about what is missing.
  */
 export function toolchainFor(target) {
-  // On Linux the host's linker would bind the addon to the host's C library, which is newer than many users have.
+  // On Linux the host's linker would make the addon need the host's glibc, which is newer than that of many users.
   if (target.name === hostTarget()?.name && target.libc !== 'glibc') return hostToolchain;
   const zig = zigTools();
   const std = standardLibrary(target.triple);
   const wanted = target.libc === 'glibc' ? `${target.triple}.${GLIBC}` : target.triple;
-  // A compiler names its sources by the folder it finds itself in, which may be a link's target.
+  // A compiler may name its sources by the real path of its folder.
   const folders = [...new Set([TOOLS, realpathSync(TOOLS)])];
   const flags = [
     ...folders.map((folder) => `--remap-path-prefix=${folder}=/tools`),
@@ -77,8 +77,8 @@ export function toolchainFor(target) {
 }
 
 /**
- * A command that removes the local symbols of a macOS library and signs it anew; rustc does it only with a tool of its own that not
- * every installation has, and zig not at all.
+ * A command that removes the local symbols of a macOS library and signs it again. zig cannot do it, and rustc only with a tool that not
+ * every installation has.
  */
 function darwinStrip() {
   const works = (command) => spawnSync(command[0], ['--version'], { stdio: 'ignore' }).status === 0;
@@ -94,8 +94,8 @@ function darwinStrip() {
 }
 
 /**
- * A folder with an import library of no symbols. napi's build script wants a libnode.dll to link with on Windows' GNU targets, but
- * the addon looks all symbols up in the program that loads it (napi's feature `dyn-symbols`).
+ * A folder with an empty import library. On GNU targets for Windows the build script of napi needs a libnode.dll to link with, but the
+ * addon looks up all symbols in the program that loads it (napi's feature `dyn-symbols`).
  */
 function emptyLibnode() {
   return fetchOnce('libnode', '2', (into) => {
@@ -103,7 +103,7 @@ function emptyLibnode() {
   });
 }
 
-/** zig and cargo-zigbuild, which PyPI carries for every system that builds. */
+/** zig and cargo-zigbuild, which PyPI has for every system. */
 export function zigTools() {
   const folder = fetchOnce('python', PYTHON_TOOLS.join(' '), (into) => {
     const python = ['python3', 'python', 'py'].find(
@@ -139,7 +139,7 @@ function standardLibrary(triple) {
     options: ['-Zbuild-std=std,panic_unwind'],
     env: {
       RUSTC: join(debian, 'usr/bin/rustc'),
-      // The option above is not stable; it compiles the sources that came with this very compiler.
+      // Allows the unstable option above. It compiles the sources that belong to this compiler.
       RUSTC_BOOTSTRAP: '1',
       LD_LIBRARY_PATH: join(
         libraries,
@@ -149,7 +149,7 @@ function standardLibrary(triple) {
   };
 }
 
-/** Where rustup was told not to install anything by itself, it is not asked to. */
+/** Has rustup add the target, unless RUSTUP_AUTO_INSTALL forbids installing; whether that worked. */
 function addedByRustup(triple) {
   if (process.env.RUSTUP_AUTO_INSTALL === '0') return false;
   const { status } = spawnSync('rustup', ['target', 'add', triple], { stdio: 'ignore' });
@@ -163,7 +163,7 @@ function hasStandardLibrary(triple) {
   return status === 0 && existsSync(stdout.trim());
 }
 
-/** Debian's newest Rust (the one that it builds browsers with) and the sources of its standard library, unpacked, not installed. */
+/** Debian's newest Rust (for building browsers) and the sources of its standard library. They are unpacked, not installed. */
 function debianRust() {
   const isDebian = ['apt-get', 'dpkg'].every(
     (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,
@@ -183,7 +183,7 @@ function debianRust() {
   });
 }
 
-/** The packages beside rustc-web itself that make it run; undefined when apt knows no rustc-web. */
+/** The packages that rustc-web needs; undefined if apt has no rustc-web. */
 function debianDependencies() {
   const only = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map(
     (kind) => `--no-${kind}`,
@@ -195,7 +195,7 @@ function debianDependencies() {
   return names === null ? undefined : [...new Set(names)];
 }
 
-/** Downloads Debian packages; the paths of the files. */
+/** Downloads Debian packages; returns the paths of the files. */
 export function downloadPackages(names, folder, options = []) {
   const archives = join(folder, 'archives');
   mkdirSync(archives, { recursive: true });
@@ -206,7 +206,7 @@ export function downloadPackages(names, folder, options = []) {
   return readdirSync(archives).map((name) => join(archives, name));
 }
 
-/** A folder of TOOLS that `fetch` fills once; anew when `version` is another one. */
+/** A folder of TOOLS that `fetch` fills, once for each `version`. */
 export function fetchOnce(name, version, fetch) {
   const folder = join(TOOLS, name);
   const stamp = join(folder, '.version');

@@ -1,8 +1,8 @@
-// npm run prebuild [-- NAME… | --all] [--if-needed] [--local]: the addon as users get it, prebuilds/<platform>-<arch>/snowmesh[.libc].node, for
-// this machine, the named targets (linux-arm64-musl, darwin-x64, …) or all eight. prebuildify knows the layout that
-// node-gyp-build looks for; cargo does the building in place of node-gyp. Prints size and system of each; fails when one is
-// missing, too large, or needs a newer system than promised. With --local (tests), an addon that only this machine's C library fits
-// will do where zig cannot be had, and the addon becomes that of build/Release, too, if that one is outdated.
+// npm run prebuild [-- NAME… | --all] [--if-needed] [--local]: builds the addon that users get,
+// prebuilds/<platform>-<arch>/snowmesh[.libc].node, for this machine, for the named targets (linux-arm64-musl, darwin-x64, …) or for all
+// eight. prebuildify makes the layout that node-gyp-build expects, with cargo instead of node-gyp. Prints the size and the oldest
+// system of each; fails if one is missing, too large, or needs a newer system than promised. With --local (for tests) the addon may
+// need this machine's C library if zig is not available, and it replaces build/Release/snowmesh.node if that is outdated.
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { install } from './build-native.mjs';
@@ -52,7 +52,7 @@ function chosenTargets(args) {
   return [host];
 }
 
-/** Builds one addon; what went wrong, as sentences. */
+/** Builds one addon; returns what went wrong, as sentences. */
 function build(target, isLocal) {
   rmSync(join(root, target.path), { force: true });
   const started = performance.now();
@@ -66,13 +66,13 @@ function build(target, isLocal) {
     toolchain = hostToolchain;
   }
   console.error(`prebuild: ${target.name}, standard library ${toolchain.standardLibrary}`);
-  // prebuildify moves the file it finds in its working folder's build/Release. A folder of its own leaves the
-  // developer's build/Release, which the loader prefers, where it is.
+  // prebuildify moves the file from build/Release of its working folder. It gets a folder of its own, so that build/Release of the
+  // root, which the loader prefers, is not moved.
   const workFolder = join(root, 'build/prebuild');
   rmSync(workFolder, { recursive: true, force: true });
   mkdirSync(workFolder, { recursive: true });
   const wrapper = `node "${join(root, 'scripts/prebuild-cargo.mjs')}"`;
-  // --shell: the "node-gyp" given here is a command line, not an executable file.
+  // --shell, because the "node-gyp" given here is a command line, not an executable file.
   const shell = process.platform === 'win32' ? [] : ['--shell', 'sh'];
   const names = [
     '--napi',

@@ -1,6 +1,6 @@
-// Before `npm pack` and `npm publish`: compiles what is outdated, and refuses a package that lacks something: a file that
-// package.json names, or the addon of one of the eight systems (`npm run prebuild -- --all`). SNOWMESH_PACK=local packs with this
-// machine's addon alone; such a package cannot be published. Prints to stderr alone: stdout is npm's.
+// Runs before `npm pack` and `npm publish`: compiles what is outdated, and fails if the package lacks a file that package.json names or
+// the addon of one of the eight systems (`npm run prebuild -- --all`). SNOWMESH_PACK=local packs only this machine's addon; such a
+// package cannot be published. Prints only to stderr, since npm uses stdout.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspectPrebuild } from './prebuild-inspect.mjs';
@@ -25,7 +25,7 @@ function faultsOf(target) {
   return inspectPrebuild(target).faults.map((fault) => `${target.path}: ${fault}`);
 }
 
-/** Files that package.json names and that are not there. */
+/** The files that package.json names and that do not exist. */
 function missingFiles() {
   const { main, types, bin, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const named = [main, types, ...Object.values(bin), ...Object.values(exports).flatMap(pathsOf)];

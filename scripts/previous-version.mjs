@@ -1,5 +1,5 @@
-// The version before this one, packed and installed in a folder of its own, for test/package/rolling-upgrade.test.ts. It is built once on a
-// machine, from the revision below; a release moves that on to its own predecessor. `node scripts/previous-version.mjs` prints the folder.
+// The version before this one, packed and installed in its own folder, for test/package/rolling-upgrade.test.ts. It is built once on a
+// machine, from the revision below, which each release changes to the release before it. `node scripts/previous-version.mjs` prints the folder.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,16 +7,16 @@ import { hostTarget } from './prebuild-targets.mjs';
 import { fetchOnce, TOOLS } from './prebuild-toolchain.mjs';
 import { findCargo, root, runMain } from './setup.mjs';
 
-/** The first revision whose packages were packed with an addon; nothing was published before. */
+/** The first revision that can be packed with an addon; nothing was published before it. */
 const PREVIOUS = '828d14eae2f35348d0a16bafc6dfddcf370c5cf9';
 
-/** The folder in which the previous version is installed; undefined where it cannot be built. */
+/** The folder in which the previous version is installed; undefined if it cannot be built here. */
 export function previousVersion() {
   const commit = spawnSync('git', ['rev-parse', '--verify', '--quiet', `${PREVIOUS}^{commit}`], {
     cwd: root,
     encoding: 'utf8',
   });
-  // A clone without history, or a system without prebuilt addons.
+  // The clone has no history, or the system has no prebuilt addon.
   if (commit.status !== 0 || hostTarget() === undefined) return undefined;
   return join(
     fetchOnce('previous', PREVIOUS, (into) => build(commit.stdout.trim(), into)),
@@ -32,7 +32,7 @@ function build(commit, into) {
   quietly('tar', ['-xf', archive, '-C', source], root);
   symlinkSync(join(root, 'node_modules'), join(source, 'node_modules'), 'junction');
   findCargo();
-  // Its own target folder: the artefacts of this revision stay what they are.
+  // With its own target folder, so that the artefacts of the present revision are not overwritten.
   const env = { ...process.env, CARGO_TARGET_DIR: join(TOOLS, 'previous-target') };
   if (!existsSync(join(source, 'build/Release/snowmesh.node')))
     quietly(process.execPath, ['scripts/build-native.mjs'], source, env);

@@ -1,4 +1,4 @@
-// npm run ready: puts the sources into form, then checks everything CI checks (npm test).
+// npm run ready: formats the sources, then runs all checks of CI (npm test).
 import { join } from 'node:path';
 import { findCargo, root, run, runMain, SetupError, setup } from './setup.mjs';
 

@@ -1,6 +1,6 @@
-// npm run rehearse [-- snowmesh-1.0.0.tgz]: the README's commands on a machine that has nothing but Node.js: an empty environment, an empty
-// home, no caches. Packs the package or takes the named tarball, installs it into an empty folder, runs the README's programs as written,
-// and prints how long each step took, how large the installation is, and what importing it costs.
+// npm run rehearse [-- snowmesh-1.0.0.tgz]: runs the README's commands as on a machine that has only Node.js: with an empty environment, an
+// empty home folder and no caches. Packs the package, or takes the given tarball, installs it into an empty folder and runs the README's
+// programs. Prints how long each step took, how large the installation is, and what importing it costs.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const work = mkdtempSync(join(tmpdir(), 'snowmesh-rehearsal-'));
 const app = join(work, 'app');
 const home = join(work, 'home');
 for (const folder of [app, home]) mkdirSync(folder);
-// npm's own variable for another registry than the public one is the only one that is passed on.
+// Only one variable is passed on: that of npm for another registry than the public one.
 const { npm_config_registry: registry } = process.env;
 const env = {
   HOME: home,

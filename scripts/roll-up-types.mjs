@@ -1,5 +1,5 @@
-// dist/lib/NAME.d.ts: the declarations of each entry of package.json in one file beside its code, and core.d.ts with what they share. What
-// two entries share must stay one declaration: TypeScript tells classes with private members apart by it.
+// dist/lib/NAME.d.ts: the declarations of each entry of package.json in one file beside its code, and core.d.ts with what they share. A
+// class that two entries share must be declared once: to TypeScript, two declarations with private members are different types.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rollup } from 'rollup';
@@ -7,10 +7,10 @@ import { dts } from 'rollup-plugin-dts';
 import { CORE } from './bundle-package.mjs';
 import { packageEntries } from './package-entries.mjs';
 
-/** Rolls up the declarations that `tsc` has put into `dist`, their comments included. */
+/** Rolls up the declarations that `tsc` has written to `dist`, including their comments. */
 export async function rollUpTypes(dist) {
   const typed = [...packageEntries()].filter(([name]) => name !== 'cli');
-  // The main entry is all core: of its own it is a file only if it is a module of its own.
+  // All of the main entry is in the core, so rollup makes a file for it only if it is a separate module.
   const main = join(dist, 'entries/index.d.ts');
   mkdirSync(join(dist, 'entries'), { recursive: true });
   writeFileSync(main, "export * from '../ts/index.js';\n");
@@ -20,7 +20,7 @@ export async function rollUpTypes(dist) {
     external: [/^node:/, '@opentelemetry/api', 'ioredis', 'ws', 'prom-client'],
     plugins: [dts()],
     onwarn(warning) {
-      // A type of core.d.ts that an entry mentions and no entry exports: as it was in the source.
+      // An entry may use a type of core.d.ts that no entry exports, as in the sources.
       if (!warning.message.includes('no public re-export')) throw new Error(warning.message);
     },
   });

@@ -1,8 +1,8 @@
-// docs/rules.md: finds the tests that prove each rule and writes their links behind it.
+// docs/rules.md: finds the tests that prove each rule and writes links to them behind the rule.
 //
 // A test proves a rule when its title (or the title of the group around it) cites the rule's number; in Rust, when the
-// name of the test function starts with it. `node scripts/rules.mjs` writes the links anew; test/rules.test.ts fails when
-// they are out of date, when a number is cited anywhere that has no rule, and when a rule has no test.
+// name of the test function starts with it. `node scripts/rules.mjs` updates the links; test/rules.test.ts fails if they are
+// out of date, if a number is cited that has no rule, or if a rule has no test.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -14,7 +14,7 @@ const RULE = /^- <a id="([a-w]\d+)"><\/a>\*\*([A-W]\d+)\*\* (.*?)(?: Tests: (\[.
 const NUMBER = /(?<![\w.#&/'"`-])([A-W])(\d{1,2})(?![\w`'"%])/g;
 const RANGE = /(?<![\w.#&/'"`-])([A-W])(\d{1,2})-\1(\d{1,2})(?![\w`'"%])/g;
 
-/** The rules of docs/rules.md, by number, in their order. */
+/** The rules of docs/rules.md by number, in the order of the page. */
 export function readRules() {
   const rules = new Map();
   for (const line of readFileSync(page, 'utf8').split('\n')) {
@@ -24,7 +24,7 @@ export function readRules() {
   return rules;
 }
 
-/** Test files by the rule that one of their titles cites. */
+/** Test files by the rules that their titles cite. */
 export function findProofs() {
   const proofs = new Map();
   for (const file of [...filesBelow('test', /\.test\.ts$/), ...filesBelow('native', /\.rs$/)]) {
@@ -49,7 +49,7 @@ export function findCitations() {
   );
 }
 
-/** The page with the links of today. */
+/** The text of the page with updated links. */
 export function writeLinks(proofs) {
   const lines = readFileSync(page, 'utf8').split('\n');
   return lines
@@ -91,7 +91,7 @@ function titles(file) {
   return [...text.matchAll(call)].map(([, , title]) => title);
 }
 
-/** What is meant to be read: comments and titles of code, all of a document but its code. */
+/** The lines of prose in a file: the comments and test titles of code, or a document without its code. */
 function prose(file) {
   const text = readFileSync(join(root, file), 'utf8');
   if (file.endsWith('.md')) return numbered(text.replace(/```[\s\S]*?```|`[^`\n]*`/g, blank));

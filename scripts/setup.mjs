@@ -1,5 +1,5 @@
-// Makes a fresh clone runnable: dependencies, addon, compiled TypeScript. Plain Node, no dependency, because it
-// runs before there is a node_modules folder. Each part is skipped when what it would make is already up to date.
+// Sets up a fresh clone: installs dependencies, builds the addon, compiles the TypeScript. It has no dependencies, because it runs
+// before there is a node_modules folder. A part is skipped if its result is up to date.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { constants, homedir } from 'node:os';
@@ -7,17 +7,18 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
-/** The files whose change makes the addon outdated. */
+/** The sources of the addon. */
 export const nativeSources = /\.rs$|(^|[\\/])Cargo\.(toml|lock)$/;
 
-/** A failure whose message is all the user needs to read; an empty one when it has been said. */
+/** A failure whose message is for the user, without a stack trace; empty if the reason has been printed already. */
 export class SetupError extends Error {}
 
-/** What is said while setting up goes to stderr: stdout belongs to whatever is set up for. */
-const TALK = { stdio: ['inherit', 2, 2] };
+/** Programs that are run for the set-up print to stderr: stdout belongs to the command that needs the set-up. */
+const TO_STDERR = { stdio: ['inherit', 2, 2] };
 
 const OLDEST_NODE = [20, 19];
-/** Runs everything; `need` leaves parts out. */
+
+/** Runs all parts, or those that `need` names. */
 export function setup(need = { native: true, compile: true }) {
   checkNode();
   installDependencies();
@@ -37,12 +38,12 @@ function checkNode() {
 function installDependencies() {
   if (dependenciesMatchLockfile()) return;
   console.error('setup: installing the development dependencies (npm ci)');
-  // npm leaves its own path in the environment of the scripts it runs; without it, npm is on the PATH.
+  // npm gives its scripts the path of npm in this variable; otherwise npm is found on the PATH.
   const npm = process.env.npm_execpath;
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
   const done = npm?.endsWith('.js')
-    ? run(process.execPath, [npm, ...args], TALK)
-    : run('npm', args, { ...TALK, shell: process.platform === 'win32' });
+    ? run(process.execPath, [npm, ...args], TO_STDERR)
+    : run('npm', args, { ...TO_STDERR, shell: process.platform === 'win32' });
   if (done !== 0)
     throw new SetupError('`npm ci` failed: see its message above (a network is needed the first time).');
 }
@@ -53,7 +54,7 @@ function dependenciesMatchLockfile() {
   const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
   const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
   return Object.entries(wanted).every(([path, entry]) => {
-    // Links and the workspaces themselves carry no version to compare; optional packages belong to other platforms.
+    // Links and workspaces have no version to compare; optional packages may be for other platforms.
     if (!path.includes('node_modules/') || entry.link || entry.optional || entry.devOptional) return true;
     return installed[path]?.version === entry.version;
   });
@@ -61,11 +62,12 @@ function dependenciesMatchLockfile() {
 
 function buildAddon() {
   findCargo();
-  // It does nothing when the addon is newer than its sources, and says itself what is missing.
-  if (run(process.execPath, [join(root, 'scripts/build-native.mjs')], TALK) !== 0) throw new SetupError('');
+  // The script does nothing if the addon is newer than its sources, and prints why it failed.
+  if (run(process.execPath, [join(root, 'scripts/build-native.mjs')], TO_STDERR) !== 0)
+    throw new SetupError('');
 }
 
-/** Puts cargo on the PATH of this process if it is only in rustup's default place; false when there is none. */
+/** Adds rustup's default folder to the PATH of this process if cargo is only there; false if there is no cargo. */
 export function findCargo() {
   const home = process.env.CARGO_HOME ?? join(homedir(), '.cargo');
   const name = process.platform === 'win32' ? 'cargo.exe' : 'cargo';
@@ -77,7 +79,7 @@ export function findCargo() {
 }
 
 function compile() {
-  const status = run(process.execPath, [join(root, 'scripts/build-ts.mjs'), '--if-needed'], TALK);
+  const status = run(process.execPath, [join(root, 'scripts/build-ts.mjs'), '--if-needed'], TO_STDERR);
   if (status !== 0) throw new SetupError('The TypeScript did not compile: see the message of tsc above.');
 }
 
@@ -99,18 +101,18 @@ function hasNewer(folder, pattern, made) {
   });
 }
 
-/** Runs a program with our output as its output; its exit status (1 when it did not start or was killed). */
+/** Runs a program that shares our output; returns its exit status, 1 if it did not start or was killed. */
 export function run(command, args, options = {}) {
   const done = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
   if (done.error) console.error(`${command}: ${done.error.message}`);
   return done.status ?? 1;
 }
 
-/** Becomes, as far as possible, another program: its output, its signals and its exit status are ours. */
+/** Runs another program in place of this one: shares our output, passes on signals, returns its exit status. */
 export function become(command, args) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, stdio: 'inherit' });
-    // A terminal sends Ctrl-C to both of us: the program decides when it ends, we wait for it.
+    // A terminal sends Ctrl-C to both processes; this one waits until the program ends.
     process.on('SIGINT', () => {});
     process.on('SIGTERM', () => child.kill('SIGTERM'));
     watchNpm(() => child.kill('SIGTERM'));
@@ -123,22 +125,22 @@ export function become(command, args) {
 }
 
 /**
- * npm that is told to end does not tell us: SIGTERM ends it and its shell, SIGKILL ends it alone. Either way somebody
- * above us changes, and nothing else happens.
+ * Calls `onGone` when npm has ended. npm does not pass on the signal that ends it: SIGTERM ends it and its shell, SIGKILL ends npm
+ * alone. In both cases the only sign is that an ancestor of this process changes.
  */
 function watchNpm(onGone) {
   if (process.env.npm_lifecycle_event === undefined) return;
-  const above = whoIsAbove();
+  const before = ancestors();
   const timer = setInterval(() => {
-    if (whoIsAbove() === above) return;
+    if (ancestors() === before) return;
     clearInterval(timer);
     onGone();
   }, 200);
   timer.unref();
 }
 
-/** Our parent, and npm behind it where the parent is the shell between us (known on Linux only). */
-function whoIsAbove() {
+/** The parent process; if that is the shell that npm has started, also npm. Linux has `/proc`; elsewhere only the parent is known. */
+function ancestors() {
   try {
     const [, name, npm] = /\((.*)\) \S+ (\d+)/.exec(readFileSync(`/proc/${process.ppid}/stat`, 'utf8')) ?? [];
     return /^(da|ba|z|a)?sh$/.test(name) ? `${process.ppid} ${npm}` : `${process.ppid}`;
@@ -147,7 +149,7 @@ function whoIsAbove() {
   }
 }
 
-/** Runs `main`, whose result is the exit status, and turns a SetupError into its one sentence. */
+/** Runs `main`, whose result is the exit status; prints the message of a SetupError. */
 export async function runMain(main) {
   try {
     process.exitCode = (await main()) ?? 0;

@@ -1,9 +1,10 @@
-// node scripts/stages.mjs <case>: what each stage of a message costs, in ns of processor time, for docs/internals.md. Linux with `perf`.
+// node scripts/stages.mjs <case>: measures what each stage of a message costs, in ns of processor time, for docs/internals.md. Needs Linux
+// with `perf`.
 //
-// Runs a case of dist/benches in a process of its own, warms it up, and samples it and the processes it started while it works. A
-// stage is a set of functions by name: its share of the samples, times the CPU time of an operation as the case itself reports it.
-// The case runs without --expose-gc, so that its rounds ask for no collections. The functions of the addon have names when it was
-// built with them: CARGO_PROFILE_RELEASE_STRIP=none npm run build:native.
+// Runs a case of dist/benches in its own process, warms it up, and samples that process and its children. A stage is a set of function
+// names. Its cost is its share of the samples times the CPU time of an operation that the case reports. The case runs without
+// --expose-gc, so that its rounds do not force collections. The addon's functions have names only if it was built with
+// CARGO_PROFILE_RELEASE_STRIP=none npm run build:native.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +17,7 @@ const [name = 'cluster/one-way_64B'] = process.argv.slice(2);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'snowmesh-stages-'));
 
-/** The first rule that fits the symbol, then the file it is in, names the stage. */
+/** Stages by patterns of symbols: the first that matches counts. The file of the symbol decides if none does. */
 const STAGES = [
   [
     'decode',
@@ -77,7 +78,7 @@ const child = spawn(
 );
 const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 const answer = async () => JSON.parse((await answers.next()).value);
-await answer(); // it is warmed up
+await answer(); // the first answer: the case is warmed up
 
 const pids = [
   child.pid,

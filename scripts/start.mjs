@@ -2,7 +2,7 @@
 import { join, relative, resolve } from 'node:path';
 import { become, root, runMain, setup } from './setup.mjs';
 
-/** Options whose next argument is no path. */
+/** Options whose next argument is not a path. */
 const TAKES_VALUE = new Set(['--top', '--counters', '--kill']);
 
 await runMain(() => {
@@ -15,7 +15,7 @@ await runMain(() => {
   ]);
 });
 
-/** npm runs us in the root; the user may have typed a path from a folder below. */
+/** npm runs scripts in the root folder; a path that the user typed is relative to the user's folder. */
 function fromRoot(argument) {
   const typedIn = process.env.INIT_CWD;
   if (typedIn === undefined || argument.startsWith('-')) return argument;

@@ -1,11 +1,11 @@
-// Finds processes by a mark in the environment they were started with. Linux only (/proc); nothing elsewhere.
+// Finds processes by a variable in the environment they were started with. Linux only (/proc); elsewhere it finds none.
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const GRACE_MS = 3_000;
 
 /**
- * The processes that carry `mark` (`NAME=value`) in their environment and are still there after a short grace.
+ * The processes whose environment contains `mark` (`NAME=value`) and that have not ended after some seconds.
  * @param {string} mark
  * @returns {Promise<{ pid: number, commandLine: string }[]>}
  */
@@ -30,6 +30,6 @@ function read(pid, file) {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
   } catch {
-    return ''; // gone in between, or not ours to read
+    return ''; // it has ended, or reading it is not allowed
   }
 }

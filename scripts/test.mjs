@@ -1,9 +1,9 @@
-// npm test: everything that must hold, in one list; it is what CI runs. `npm test -- <filter…>` sets up and runs only
-// the test files whose path contains a filter.
+// npm test: all checks and tests; CI runs the same list. `npm test -- <filter…>` sets up and runs only the test files whose
+// path contains a filter.
 //
-// Two lists run beside each other: the checks and the Rust tests, and what needs the addon. Each step runs to its end
-// whatever became of the others. A test runner's tests are counted one by one, a check (types, lint, …) counts as one. The
-// last line is the sum; with SNOWMESH_SUMMARY=file it goes into that file instead.
+// Two lists run in parallel: the checks with the Rust tests, and the steps that need the addon. A failed step does not stop the
+// others. The tests of a test runner are counted one by one; a check (types, lint, …) counts as one. The last line is the
+// sum; with SNOWMESH_SUMMARY=file it is written to that file instead.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ const vitest = [
   `--outputFile.json=${report}`,
 ];
 
-/** Sources, and everything that Rust's development build serves. */
+/** Checks of the sources, and steps that use Rust's development build. */
 const checks = [
   { name: 'format', command: [...tool('@biomejs/biome/bin/biome'), 'ci', '--error-on-warnings', '.'] },
   { name: 'types', command: [...tool('typescript/bin/tsc'), '--noEmit'] },
@@ -53,7 +53,7 @@ const checks = [
   { name: 'fuzzing', command: node('fuzz.mjs'), count: countSummary },
 ];
 
-/** The release build, which is what users get, and everything that runs with it. The tests are not started without it. */
+/** The release build, which users get. If it fails, the tests are not started. */
 const build = [
   { name: 'addon', command: node('prebuild.mjs', '--if-needed', '--local') },
   { name: 'compilation', command: node('build-ts.mjs', '--if-needed') },
@@ -116,11 +116,11 @@ function summarise(results) {
 
 async function runStep({ name, command, count = countCheck, minutes = 15, isLive = false }) {
   const started = performance.now();
-  // Whatever a step starts inherits the mark, so that a process that outlives the step can be found.
+  // All processes of a step inherit this variable, so that one that outlives the step can be found.
   const mark = `${process.pid}-${name.replace(/\W/g, '-')}`;
   const { status, output } = await runMarked(command, mark, minutes * MINUTE, isLive);
   const counts = count(output);
-  // Of two lists at once only one prints as it goes.
+  // Two lists run in parallel, so only one of them prints as it runs.
   if (!isLive) console.log(`\n--- ${name}${status === 0 ? '' : ': FAILED'}\n${output.trimEnd()}`);
   const strays = await findStrays(`SNOWMESH_RUN=${mark}`);
   for (const { pid, commandLine } of strays) {
@@ -154,7 +154,7 @@ function runMarked([program, ...args], mark, timeout, isLive) {
     child.on('error', (error) => {
       resolve({ status: 1, output: `${output}\n${program}: ${error.message}` });
     });
-    // 'exit', not 'close': a stray child would hold the pipe open for ever.
+    // 'exit', not 'close', because a stray child would keep the pipe open.
     child.on('exit', (code, signal) => {
       if (signal) output += `\nthe step was ended by ${signal}`;
       setTimeout(() => {
@@ -166,7 +166,7 @@ function runMarked([program, ...args], mark, timeout, isLive) {
   });
 }
 
-/** The tests that took longest. */
+/** Prints the tests that took longest. */
 function tellSlowTests() {
   if (!existsSync(report)) return;
   const all = JSON.parse(readFileSync(report, 'utf8')).testResults.flatMap(({ name, assertionResults }) =>
@@ -192,7 +192,7 @@ function countCargo(output) {
   return counts;
 }
 
-/** The last line of a script of ours that counts. */
+/** Reads the last line of one of our scripts that counts. */
 function countSummary(output) {
   const counts = countCheck();
   const [, passed, failed, skipped] = /(\d+) passed, (\d+) failed, (\d+) skipped\s*$/.exec(output) ?? [];

@@ -2,7 +2,7 @@
  * The numbers on which the native core and TypeScript must agree.
  *
  * For: tags of frames, of native events and of terms; causes, statuses and limits.
- * Guarantees: they are those of the Rust sources; `scripts/check-drift.mjs` fails when they are not.
+ * Guarantees: they are those of the Rust sources; `scripts/check-drift.mjs` fails if they are not.
  * Must not know: anything. It imports nothing but its own files.
  */
 // Generated from native/ by scripts/generate-wire.mjs. Do not edit.
@@ -10,7 +10,7 @@
 export * as TermTag from './term-tag.ts';
 export * as TermWeight from './term-weight.ts';
 
-/** Tags of session frames that the native core hands up: docs/wire.md, section 6. */
+/** Tags of session frames that the native core delivers to JavaScript: docs/wire.md, section 6. */
 export const FrameTag = {
   /** A message to a PID. */
   SEND: 0x10,
@@ -62,7 +62,7 @@ export const FrameTag = {
   SYSTEM: 0x3f,
 } as const;
 
-/** Tags of session frames that the native core keeps to itself. */
+/** Tags of session frames that the native core handles itself. */
 export const KeptTag = {
   /** Announces the pair that a number of the sender stands for. */
   SLOT: 0x30,
@@ -90,7 +90,7 @@ export const HandshakeTag = {
   REFUSE: 0x0f,
 } as const;
 
-/** Tags of entries that the native core makes; they never travel. */
+/** Tags of entries that the native core makes; they are never sent to a peer. */
 export const NativeEvent = {
   SESSION_UP: 0xa0,
   SESSION_DOWN: 0xa1,
