@@ -1,4 +1,4 @@
-// Every case there is, in the order in which they run.
+// All cases, in the order in which they run.
 import { behindBulk } from './cluster/behind-bulk.ts';
 import { globalNames } from './cluster/global-names.ts';
 import { groupBroadcast } from './cluster/group-broadcast.ts';

@@ -1,5 +1,5 @@
 // The process of one contestant: `node --expose-gc child.js <case> <settings as JSON> [<rival> <the rival's case>]`.
-// Reads a line for each round that is wanted, and answers with a JSON line.
+// Runs a round for each line that it reads, and writes the result as a JSON line.
 import { createInterface } from 'node:readline';
 import { cases } from './cases.ts';
 import { type Settings } from './harness.ts';
@@ -15,11 +15,11 @@ async function open(settings: Settings): Promise<Opening> {
   return { suite: 'snowmesh', running: await bench.open(settings) };
 }
 
-// Pending timers of a node do not keep a process alive; the measurement does.
+// A node's timers do not keep the process alive, so this one does while the case is measured.
 const alive = setInterval(() => {}, 60_000);
 await serve(open, JSON.parse(given) as Settings, createInterface({ input: process.stdin }), (answer) =>
   console.log(JSON.stringify(answer)),
 );
 clearInterval(alive);
-// Rivals have no way to stop everything they started; ours end by themselves.
+// Rivals cannot stop everything that they started; our cases end by themselves.
 if (rival !== undefined) process.exit(0);

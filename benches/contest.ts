@@ -1,6 +1,6 @@
-// One case, all who do it: each contestant is a process that is warmed up and then waits for its turn. Rounds go
-// round-robin, so that whatever else the machine does meanwhile touches all sides of a ratio. The whole is held several
-// times, each time with new processes: what a process is lucky with (layout of memory, moment of compilation) it keeps.
+// Runs one case with all its contestants. Each contestant is a process that is warmed up and then waits for its turn. Rounds are
+// round-robin, so that other load on the machine affects both sides of a ratio. All of it is repeated with new processes (a heat each),
+// because some conditions stay the same for the life of a process, such as its memory layout and when code was compiled.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -18,36 +18,36 @@ import type { Answer } from './serve.ts';
 
 const TIMEOUT_MS = 600_000;
 const QUICK_TIMEOUT_MS = 60_000;
-/** Above it, something else was running. Unit: cores. */
+/** If other processes used more than this, a note says so. Unit: cores. */
 const QUIET = 0.2;
-/** Below this part of the best core speed of the contest, a round is held again... */
+/** A round whose core speed is below this share of the best in the contest is repeated... */
 const FULL_SPEED = 0.85;
-/** ...so many times at most. */
-const MOST_REPEATS = 2;
+/** ...at most this many times. */
+const MAX_REPEATS = 2;
 
-/** Somebody who does a case. */
+/** One of the programs that a case compares. */
 export interface Contestant {
-  /** For complaints, until its suite is known. */
+  /** Its name in error messages, before its suite is known. */
   readonly name: string;
-  /** Starts it and warms it up; gives the suite under which its figures go. */
+  /** Starts it and warms it up; gives the suite name for its figures. */
   ready(): Promise<string>;
   round(): Promise<Round>;
-  /** What everything else on the machine used in each of its rounds. Unit: cores. */
+  /** What other processes of the machine used in each of its rounds. Unit: cores. */
   readonly others: readonly number[];
-  /** How fast its core was in the last round; undefined: it does not say. */
+  /** How fast its core was in the last round; undefined: not measured. */
   readonly speed?: number | undefined;
   stop(): Promise<void>;
 }
 
 export interface Outcome {
   readonly results: readonly Result[];
-  /** Who did not get through it, and why. */
+  /** The contestants that failed, and why. */
   readonly failures: readonly Failure[];
   readonly notes: readonly string[];
 }
 
 /**
- * Holds as many heats as a contestant has processes; who fails in one is left out of the results and of the next.
+ * Runs as many heats as a contestant has processes. A contestant that fails in one is left out of the results and of later heats.
  *
  * @param start makes the contestants of one heat, each time under the same names.
  */
@@ -76,14 +76,14 @@ interface Failure {
   readonly why: string;
 }
 
-/** What a contestant has brought so far, in all heats. */
+/** The rounds of a contestant in all heats so far. */
 interface Entry {
   readonly suite: string;
   readonly rounds: Round[];
   readonly others: number[];
 }
 
-/** Readies all, gives each a round in turn, as often as there are rounds, and takes them down. */
+/** Starts all contestants, runs their rounds in turns, and stops them. */
 async function holdHeat(
   contestants: readonly Contestant[],
   rounds: number,
@@ -127,14 +127,14 @@ async function holdHeat(
 /** The core speeds of a contest. */
 interface Pace {
   fastest: number;
-  /** Rounds that count, and those of them whose core was slow all the same. */
+  /** Rounds that count, and those of them whose core was still slow after the repeats. */
   rounds: number;
   slow: number;
 }
 
 /**
- * A round; when its core worked for another hardware thread meanwhile, which halves what a CPU-second does, another one in its place.
- * That is what makes two processes of one build differ most, and no number of rounds in a row shows it.
+ * Runs a round, and repeats it if the core was shared with another hardware thread: then a CPU-second does about half of the work.
+ * This is the largest difference between two processes of one build, and it can last for many rounds.
  */
 async function roundAtFullSpeed(contestant: Contestant, pace: Pace): Promise<Round> {
   for (let repeats = 0; ; repeats++) {
@@ -142,7 +142,7 @@ async function roundAtFullSpeed(contestant: Contestant, pace: Pace): Promise<Rou
     const { speed = pace.fastest } = contestant;
     pace.fastest = Math.max(pace.fastest, speed);
     const isSlow = speed < FULL_SPEED * pace.fastest;
-    if (isSlow && repeats < MOST_REPEATS) continue;
+    if (isSlow && repeats < MAX_REPEATS) continue;
     pace.rounds += 1;
     if (isSlow) pace.slow += 1;
     return round;
@@ -156,7 +156,7 @@ function slownessOf({ rounds, slow }: Pace): string[] {
   ];
 }
 
-/** Cases with a second process subtract nothing for it, so this is for those of one process. */
+/** For cases of one process only: the CPU time of a second process would count as other load. */
 function noiseOf(entries: ReadonlyMap<string, Entry>): string[] {
   const disturbed = [...entries].flatMap(([name, { others }]) => {
     const cores = median(others.toSorted((a, b) => a - b));
@@ -165,7 +165,7 @@ function noiseOf(entries: ReadonlyMap<string, Entry>): string[] {
   return disturbed.length > 0 ? [`something else was running in the rounds of ${disturbed.join(', ')}`] : [];
 }
 
-/** Us, a rival in Node.js, or an earlier revision of ours: child.ts in a process of its own. */
+/** Our case, a Node.js rival, or an earlier revision: child.ts in its own process. */
 export function nodeContestant(
   bench: BenchCase,
   settings: Settings,
@@ -192,7 +192,7 @@ class ProcessContestant implements Contestant {
   speed: number | undefined = undefined;
   private readonly args: readonly string[];
   private readonly quick: boolean;
-  /** Where its figures go, when it does not say so itself. */
+  /** The suite of an earlier revision; undefined: the process tells its suite. */
   private readonly suite: string | undefined;
   private child: ChildProcess | undefined;
   private end: Promise<unknown> = Promise.resolve();
@@ -208,13 +208,13 @@ class ProcessContestant implements Contestant {
 
   async ready(): Promise<string> {
     const answer = await this.ask(() => this.start());
-    if (!('ready' in answer)) throw new Error('it answered out of turn');
+    if (!('ready' in answer)) throw new Error('it gave an unexpected answer');
     return this.suite ?? answer.ready.suite;
   }
 
   async round(): Promise<Round> {
     const answer = await this.ask(() => void this.child?.stdin?.write('round\n'));
-    if (!('round' in answer)) throw new Error('it answered out of turn');
+    if (!('round' in answer)) throw new Error('it gave an unexpected answer');
     this.others.push(answer.others);
     this.speed = answer.speed;
     return answer.round;
@@ -229,7 +229,7 @@ class ProcessContestant implements Contestant {
     clearTimeout(late);
   }
 
-  /** The answer to `order`; too late or an end without one is an error. */
+  /** Calls `order` and gives the next answer. Rejects if the process ends before, or takes too long. */
   private ask(order: () => void): Promise<Answer> {
     return new Promise((answered, failed) => {
       const late = setTimeout(
@@ -254,7 +254,7 @@ class ProcessContestant implements Contestant {
   private start(): void {
     const child = spawn(process.execPath, this.args, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.child = child;
-    child.stdin.on('error', () => {}); // it has ended: `close` says so
+    child.stdin.on('error', () => {}); // the process has ended; `close` reports it
     let complaint = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       complaint = (complaint + text).slice(-4000);

@@ -1,4 +1,4 @@
-// An earlier revision of this repository as a contestant. It is built once, in a folder of its own that git ignores.
+// Builds an earlier revision of this repository as a contestant, once, in a folder that git ignores.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -13,14 +13,14 @@ export interface Earlier {
   readonly child: string;
 }
 
-/** Metrics whose spread between two runs of the same code is larger than what a change of code does. */
+/** Metrics that differ more between two runs of the same code than a change of the code makes them differ. */
 const UNSTEADY = /^(p99|p999|max|rss|sender_cpu|receiver_cpu)/;
 
 /**
  * Builds a revision with its own set-up script, unless that has been done.
  *
- * @param revision what git takes for a commit.
- * @throws Error when there is no such commit, or it does not build; what failed is on standard error.
+ * @param revision any name of a commit that git accepts.
+ * @throws Error if there is no such commit, or it does not build; the output of the failed command is on standard error.
  */
 export function buildEarlier(revision: string): Earlier {
   const commit = git('rev-parse', '--verify', '--quiet', `${revision}^{commit}`);
@@ -43,7 +43,7 @@ export function buildEarlier(revision: string): Earlier {
 /**
  * The steady figures that are worse than those of an earlier revision.
  *
- * @param least the smallest ratio, as a share of the earlier figure, that is no regression (0.95).
+ * @param least the smallest share of the earlier figure that is not a regression, for example 0.95.
  */
 export function regressionsOf(results: readonly Result[], { suite }: Earlier, least: number): Ratio[] {
   const units = new Map(results.map((result) => [`${result.case} ${result.metric}`, result.unit]));
@@ -61,7 +61,7 @@ function unpack(commit: string, folder: string): void {
   rmSync(archive);
 }
 
-/** Dependencies are shared only when they are the same: a set-up that installs would write into ours. */
+/** Shares our node_modules only if the lockfiles are equal: otherwise the set-up of that revision would install into ours. */
 function shareDependencies(folder: string): void {
   const lock = 'package-lock.json';
   if (readFileSync(lock, 'utf8') !== readFileSync(join(folder, lock), 'utf8')) return;

@@ -1,7 +1,7 @@
-// What the package costs before it does anything, beside others: its installation, importing it, and the memory it then holds.
+// Compares what packages cost before they do anything: the size of the installation, importing it, and the memory it then uses.
 //   npx tsx benches/footprint.ts [snowmesh-1.0.0.tgz]
-// Packs the package unless a tarball is named; `npm run prebuild -- --all` first, or it has this machine's addon alone. One JSON line
-// for each contestant goes to standard output, a table to standard error.
+// Packs the package unless a tarball is given; without a run of `npm run prebuild -- --all` before, it has only this machine's addon.
+// Writes one JSON line for each contestant to standard output, a table to standard error.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ const contestants = [{ name: 'snowmesh', install: tarball, entry: 'snowmesh' }, 
 }));
 const programs = [{ name: 'an empty program', folder: work, entry: undefined }, ...contestants];
 const costs = new Map<string, Cost[]>(programs.map(({ name }) => [name, []]));
-// In turns, so that drift of the machine touches all alike.
+// In turns, so that changes in the machine's speed affect all alike.
 for (let round = 0; round < ROUNDS; round += 1)
   for (const { name, folder, entry } of programs) costs.get(name)?.push(costOf(folder, entry));
 

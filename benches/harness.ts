@@ -1,18 +1,18 @@
-// What every bench shares: how a case is described, scaled, timed and summed up. A case runs in a process of its own
-// (child.ts), so that no case inherits another one's compiled code or heap.
+// Describes, scales, times and summarises cases. Each case runs in its own process (child.ts), so that it does not start with the compiled
+// code or the heap of another one.
 
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 
 /** How long and how often to measure. */
 export interface Settings {
-  /** Measured rounds of all processes of a contestant together; each process throws at least one more away before them. */
+  /** Measured rounds of a contestant, in all its processes together; each process first runs at least one that does not count. */
   readonly rounds: number;
-  /** Processes that a contestant runs one after the other: two processes of one build differ more than two rounds of one. */
+  /** Processes of a contestant, one after the other: two processes of one build differ more than two rounds of one process. */
   readonly processes: number;
   /** Aimed length of a round. Unit: seconds. */
   readonly roundSeconds: number;
-  /** How long everybody, we and each rival, works before the first measured round, at least. Unit: seconds. */
+  /** The least time that each contestant works before its first measured round. Unit: seconds. */
   readonly warmSeconds: number;
   /** Smoke mode: everything small and once. Its figures mean nothing. */
   readonly quick: boolean;
@@ -34,7 +34,7 @@ export interface Figure {
 /** The figures of one round by metric; `rate` is the main one where there is a rate. */
 export type Round = Readonly<Record<string, Figure>>;
 
-/** A case that has been set up: rounds can be run, then it is taken down. */
+/** A case that has been set up. */
 export interface Running {
   round(): Promise<Round> | Round;
   stop?(): Promise<void> | void;
@@ -49,9 +49,9 @@ export interface BenchCase {
   readonly rivals?: Rivals;
   /** Options of Node.js for the process of this case. */
   readonly nodeOptions?: readonly string[];
-  /** The most rounds, where the default would take too long. */
+  /** The most rounds, if the default would take too long. */
   readonly rounds?: number;
-  /** The most processes, where each round starts new ones anyway. */
+  /** The most processes, if each round starts new ones anyway. */
   readonly processes?: number;
   open(settings: Settings): Promise<Running> | Running;
 }
@@ -73,9 +73,9 @@ export interface ErlangRival {
 export interface NodeRivals {
   readonly case: string;
   readonly rivals: readonly string[];
-  /** Who does not do this, and why. */
+  /** The libraries that cannot do this, and why. */
   readonly absent?: Readonly<Record<string, string>>;
-  /** Where a rival's job is not quite ours. */
+  /** How a rival's job differs from ours. */
   readonly remarks?: Readonly<Record<string, string>>;
 }
 
@@ -110,7 +110,7 @@ export interface Result {
   /** Process by process. */
   readonly rounds: readonly number[];
   readonly processes: number;
-  /** Whether the rounds took turns with those of the others, so that the nth of each belong together. */
+  /** Whether rounds were in turns with the others', so that the nth rounds can be compared. */
   readonly inTurns: boolean;
 }
 
@@ -144,7 +144,7 @@ export function spread(
   return { value, low: sorted[0] ?? Number.NaN, high: sorted.at(-1) ?? Number.NaN };
 }
 
-/** Of sorted values. */
+/** The median of sorted values. */
 export function median(sorted: readonly number[]): number {
   const middle = sorted.length >> 1;
   if (sorted.length % 2 === 1) return sorted[middle] ?? Number.NaN;
@@ -157,14 +157,14 @@ export function percentile(sorted: Float64Array, part: number): number {
   return sorted[rank - 1] ?? Number.NaN;
 }
 
-/** Full collections, where the process was started with --expose-gc. */
+/** Forces full collections, if the process was started with --expose-gc. */
 export function collectGarbage(): void {
   globalThis.gc?.();
   globalThis.gc?.();
 }
 
 /**
- * Finds the count for which one run lasts about a round, warming the code up on the way.
+ * Finds the count for which one run takes about as long as a round; the runs that it needs for that warm up the code.
  *
  * @param run does `count` operations and gives the seconds they took.
  * @param step counts are multiples of it.
@@ -199,7 +199,7 @@ export async function timed(work: () => unknown): Promise<{ seconds: number; cpu
   return { seconds: (performance.now() - start) / 1000, cpu: cpuSeconds() - cpu };
 }
 
-/** A case that does `count` operations a round, with the count found by scaling. */
+/** A case that does a fixed number of operations each round; {@link scaleCount} finds the number. */
 export async function throughput(
   settings: Settings,
   unit: string,
@@ -230,7 +230,7 @@ export function machineCpuSeconds(): number {
   }
 }
 
-/** What somebody needs to know about the machine to judge a figure. */
+/** The facts about the machine that matter for a figure. */
 export function machineNotes(): Record<string, unknown> {
   const [cpu] = cpus();
   return {

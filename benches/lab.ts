@@ -1,4 +1,4 @@
-// The node a bench works on. A crash in a bench is a bench that measured nothing: it ends the process.
+// The node of a bench. A crash of an actor ends the process, because the figures would be meaningless.
 import { type Logger, type Node, type NodeOptions, startNode } from '../ts/index.ts';
 
 export type Lab = Node;

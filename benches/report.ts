@@ -1,5 +1,5 @@
-// Results for people: a block a case, a row a figure, and how many times the rival's figure ours is; at the end, a line
-// a case.
+// Formats results as text: a block for each case, with a row for each figure and the ratio of ours to the rival's; at the end a
+// line for each case.
 import { isLessBetter, type NodeRivals, type Result, spread } from './harness.ts';
 
 /** Ours over theirs for one metric. */
@@ -9,9 +9,12 @@ export interface Ratio {
   readonly rival: string;
   readonly ours: number;
   readonly theirs: number;
-  /** Ours / theirs: the median over pairs of rounds, process by process, where they took turns; otherwise that of the medians. */
+  /**
+   * Ours / theirs. If rounds were in turns, the median of the ratios of pairs of rounds, process by process; otherwise the ratio of the
+   * medians.
+   */
   readonly ratio: number;
-  /** Of the pairs. */
+  /** The smallest ratio of a pair. */
   readonly low: number;
   readonly high: number;
   readonly better: 'higher' | 'lower';
@@ -19,7 +22,7 @@ export interface Ratio {
 
 const OURS = 'snowmesh';
 
-/** Every rival's figure that has one of ours beside it. */
+/** The ratio for each figure of a rival for which there is one of ours. */
 export function ratiosOf(results: readonly Result[]): Ratio[] {
   return results
     .filter(({ suite }) => suite !== OURS)
@@ -46,7 +49,7 @@ export function ratiosOf(results: readonly Result[]): Ratio[] {
     });
 }
 
-/** The nth round of each was measured right after the other; figures that did not take turns have only medians. */
+/** One ratio for each pair of rounds if they were in turns; otherwise one of the medians. */
 function quotientsOf(ours: Result, theirs: Result): number[] {
   const arePairs = ours.inTurns && theirs.inTurns && ours.rounds.length === theirs.rounds.length;
   const pairs = arePairs
@@ -55,12 +58,12 @@ function quotientsOf(ours: Result, theirs: Result): number[] {
   return pairs.map((value) => Number(value.toPrecision(4)));
 }
 
-/** What a block says beside its figures. */
+/** What a block contains besides figures. */
 export interface Beside {
-  /** Who was to do it and did not get through it. */
+  /** The contestants that failed. */
   readonly failures?: readonly { readonly name: string; readonly why: string }[];
   readonly notes?: readonly string[];
-  /** Who does not do this, and where a rival's job is not quite ours. */
+  /** The libraries that cannot do this, and how a rival's job differs from ours. */
   readonly field?: Pick<NodeRivals, 'absent' | 'remarks'>;
 }
 
@@ -87,13 +90,13 @@ export function table(name: string, about: string, results: readonly Result[], b
   return [name, `  ${about}`, ...lines.map((line) => `  ${line}`), ''].join('\n');
 }
 
-/** The line of a stack trace that says what went wrong; the whole of it is in the JSON lines. */
+/** The message of a stack trace; the JSON lines have all of it. */
 function gist(why: string): string {
   const lines = why.split('\n');
   return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? '';
 }
 
-/** Cells under each other; the columns that `right` names end, the others begin together. */
+/** Aligns cells in columns: to the right those whose numbers are in `right`, the others to the left. */
 function columns(rows: readonly (readonly string[])[], right: readonly number[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)),
@@ -110,8 +113,8 @@ function columns(rows: readonly (readonly string[])[], right: readonly number[])
 }
 
 /**
- * A line a case and metric: ours, ours a CPU-second, and by each rival how many times better ours is, so that more than
- * 1 is ahead whatever is measured. A dot where a rival has no figure, a dash where it does not do the case at all.
+ * A line for each case and metric: our figure, our figure per CPU-second, and for each rival how many times better ours is, so that
+ * more than 1 is always ahead. A dot means that the rival has no figure, a dash that it cannot do the case.
  */
 export function summary(
   results: readonly Result[],
@@ -145,11 +148,11 @@ export function summary(
   ].join('\n');
 }
 
-/** Without versions, which the blocks have: `actor`, `set-timeout`, `otp25 s1`. */
+/** A suite without its version, which is in the blocks: `actor`, `set-timeout`, `otp25 s1`. */
 const shortName = (suite: string): string =>
   suite.replace(/^node@\S+ |^erlang-/, '').replace(/(?<!^snowmesh)@\S+/, '');
 
-/** `rate` has `per_cpu_s` beside it, any other metric `<metric>_per_cpu_s`. */
+/** The figure per CPU-second of a metric: `per_cpu_s` for `rate`, `<metric>_per_cpu_s` for any other. */
 function perCpuSecond(results: readonly Result[], { case: name, metric }: Result): Result | undefined {
   const wanted = metric === 'rate' ? 'per_cpu_s' : `${metric}_per_cpu_s`;
   return results.find((result) => result.suite === OURS && result.case === name && result.metric === wanted);

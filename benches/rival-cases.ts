@@ -1,5 +1,5 @@
-// The cases of the Node.js rivals: each library brings the moves (benches/peers/), the counting and timing is the
-// harness of our own cases, so that both sides are warmed up and measured alike.
+// The cases of the Node.js rivals. A file of benches/peers/ does the work with a library; counting, warming up and timing are those of our
+// own cases (harness.ts).
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -20,25 +20,25 @@ import type { Opening } from './serve.ts';
 
 const FOLDER = resolve('benches/peers');
 
-/** The moves a library may bring; each is there where the library does the job. */
+/** What a file of benches/peers/local/ exports: a function for each job that the library can do. */
 interface Peer {
-  /** Its npm package; without one it is Node.js by hand. */
+  /** The npm package; undefined: plain Node.js. */
   readonly library?: string;
   pingPong(trips: number): Promise<void>;
   fanIn(messages: number): Promise<void>;
   ring(size: number, laps: number): Promise<void>;
   ask(calls: number): Promise<void>;
   restarts(count: number): Promise<void>;
-  /** Starts watched actors; the result stops them all and waits until each has been heard of. */
+  /** Starts watched actors; the result stops them all and waits until the watcher knows of each end. */
   watched(count: number): StopAll | Promise<StopAll>;
   /** Spawns idle actors; the result keeps them alive. */
   spawn(count: number): unknown;
-  /** Where they stay alive until they are stopped. */
+  /** Stops them, if they stay alive until they are stopped. */
   drop?(kept: unknown): Promise<void> | void;
-  /** Where a million would take too long or too much memory. */
+  /** The most actors, if a million would take too long or too much memory. */
   readonly spawnMost?: number;
   readonly timers: TimerMoves;
-  /** Receives `count` messages, each behind `queued` others, by what `kind` says. */
+  /** Receives `count` messages, each behind `queued` others; `kind` says how they are selected. */
   selective(kind: string, queued: number, count: number): Promise<void>;
 }
 type StopAll = () => Promise<void>;
@@ -134,7 +134,7 @@ async function spawnMany(peer: Peer, { quick }: Settings): Promise<Round> {
   return {
     rate: { value: count / seconds, unit: 'actors/s' },
     per_cpu_s: { value: count / cpu, unit: 'actors/CPU-s' },
-    // The array that keeps them is the measurement's own: 8 bytes each.
+    // Without the array that keeps them alive: 8 bytes each.
     memory: { value: heap / count - 8, unit: 'B/actor' },
     rss: { value: (after.rss - before.rss) / count, unit: 'B/actor' },
   };

@@ -1,5 +1,5 @@
-// The rivals that can be found here: Erlang/OTP through the scripts in the folder that SNOWMESH_PEERS names (and our
-// own under benches/peers/erlang/), and the Node.js field from benches/peers, which has a lockfile of its own.
+// Finds the rivals on this machine: Erlang/OTP, with the scripts in the folder that SNOWMESH_PEERS names and in benches/peers/erlang/, and
+// the Node.js libraries of benches/peers, which has its own lockfile.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -15,13 +15,13 @@ import {
 } from './harness.ts';
 import { hasRedis } from './rooms/servers.ts';
 
-/** How the Erlang VM is run: one scheduler or one a core; with or without a read buffer that suits bulk over TLS. */
+/** How the Erlang VM is run: with one scheduler or one for each core; with or without a read buffer for long messages over TLS. */
 const LOCAL_CONFIGURATIONS = ['s1', 's2'];
 const CLUSTER_CONFIGURATIONS = ['s1', 's2', 's1buf', 's2buf'];
 const SCHEDULERS: Readonly<Record<string, string>> = { s1: '+S 1:1', s2: '' };
 const TIMEOUT_MS = 1_200_000;
 
-/** What is measured beside us, and why the rest is not. */
+/** The rivals that are measured, and notes on those that are missing. */
 export interface Field {
   /** Undefined when Erlang is left out. */
   readonly erlang: Erlang | undefined;
@@ -37,7 +37,7 @@ export interface Erlang {
   readonly script: string | undefined;
 }
 
-/** Looks for the rivals; installs the Node.js ones from their lockfile when they are not there yet. */
+/** Finds the rivals; installs those of Node.js from their lockfile if they are missing. */
 export function findField({ erlang = true, node = true }): Field {
   const notes: string[] = [];
   return {
@@ -65,11 +65,11 @@ function findErlang(notes: string[]): Erlang | undefined {
     script === undefined
       ? 'SNOWMESH_PEERS does not name the folder with erlang/run.sh'
       : `there is no ${script}`;
-  notes.push(`Hardly any Erlang: ${why} (see benches/README.md).`);
+  notes.push(`Most Erlang cases are left out: ${why} (see benches/README.md).`);
   return { suite, script: undefined };
 }
 
-/** A run without them would look like one in which nobody is better: what is left out is said by an option. */
+/** Throws if they cannot be installed: a run without rivals must be asked for by an option. */
 function installNodeRivals(): true {
   const folder = resolve('benches/peers');
   if (areInstalled(folder)) return true;
@@ -85,7 +85,7 @@ function installNodeRivals(): true {
   );
 }
 
-/** Whether what the lockfile says is there: a lockfile that has changed since is installed anew. */
+/** Whether the installed packages are those of the lockfile. */
 function areInstalled(folder: string): boolean {
   const packagesOf = (
     file: string,
@@ -99,7 +99,7 @@ function areInstalled(folder: string): boolean {
   );
 }
 
-/** Rivals of rooms need their broker. @throws NoRivalsError */
+/** Checks that Redis, which some rivals of rooms need, is installed. @throws NoRivalsError */
 export function mustHaveRedis(): void {
   if (hasRedis()) return;
   throw new NoRivalsError(
@@ -107,10 +107,10 @@ export function mustHaveRedis(): void {
   );
 }
 
-/** The rivals that were asked for are not to be had. */
+/** A rival that was asked for is not available. */
 export class NoRivalsError extends Error {}
 
-/** Everybody but us who does this case in turns with us. */
+/** The rivals whose rounds of this case are in turns with ours. */
 export function rivalsInTurns(bench: BenchCase, settings: Settings, field: Field): Contestant[] {
   const { erlang, node } = bench.rivals ?? {};
   const contestants: Contestant[] = [];
@@ -129,7 +129,7 @@ export function rivalsInTurns(bench: BenchCase, settings: Settings, field: Field
 
 const isLocal = ({ name }: BenchCase): boolean => /^(local|micro)\//.test(name);
 
-/** Two Erlang VMs take seconds to meet, so theirs come in one go after all of ours. */
+/** Runs all rounds of Erlang's cluster cases after ours, because two Erlang VMs take seconds to connect. */
 export async function erlangInOneGo(
   bench: BenchCase,
   settings: Settings,
@@ -165,7 +165,7 @@ interface Command {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** `where` is what stands before the name of the case. */
+/** @param where the prefix of the name of the case. */
 function erlangCommand(rival: ErlangRival, found: Erlang | undefined, where: string): Command | undefined {
   if (found === undefined) return undefined;
   if (rival.script !== undefined) {
@@ -183,7 +183,7 @@ function erlangCommand(rival: ErlangRival, found: Erlang | undefined, where: str
   return { suite: found.suite, program: found.script, args: [filter], env: {} };
 }
 
-/** A VM of its own for each round; the script throws a first run away. */
+/** Starts a VM for each round; the first run of the script does not count. */
 function erlangContestant(rival: ErlangRival, command: Command, configuration: string): Contestant {
   const suite = `${command.suite} ${configuration}`;
   return {
@@ -209,14 +209,14 @@ interface ErlangLine {
   readonly runs: readonly number[];
 }
 
-/** Our name of what a line measures. */
+/** Our name for the metric of a line. */
 function metricOf({ case: name, metrics }: ErlangRival, line: ErlangLine): string | undefined {
   const at = line.case.indexOf(`.${name}`);
   const suffix = line.case.slice(at + 1 + name.length);
   return at < 0 ? undefined : Object.keys(metrics).find((key) => metrics[key] === suffix);
 }
 
-/** Runs a script and gives the JSON lines of its output. */
+/** Runs a script and parses the JSON lines of its output. */
 async function linesOf({ program, args, env }: Command, runs: number): Promise<ErlangLine[]> {
   const child = spawn(program, args, {
     env: { ...process.env, ...env, BENCH_RUNS: String(runs) },

@@ -1,5 +1,5 @@
-// npm run bench [-- [filter…] [options]]: our cases and the rivals', case by case and round by round in turns. JSON lines
-// go to standard output and into a file, the readable tables to standard error.
+// npm run bench [-- [filter…] [options]]: runs the cases one after the other, the rounds of ours and of the rivals in turns. Writes JSON
+// lines to standard output and to a file, tables to standard error.
 import { spawnSync } from 'node:child_process';
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -46,7 +46,7 @@ interface Plan {
   readonly field: Field;
   readonly emit: (line: object) => void;
   readonly earlier: Earlier | undefined;
-  /** Below this share of the earlier figure it is a regression. */
+  /** A smaller share of the earlier figure is a regression. */
   readonly least: number;
 }
 
@@ -103,7 +103,7 @@ async function main(args: readonly string[]): Promise<number> {
   return runPlan({ selected, settings: { ...base, rounds, processes }, field, emit, earlier, least });
 }
 
-/** A count of at least one that an option gives. */
+/** The count that an option gives, at least 1. */
 function countOf(value: string | undefined, otherwise: number): number {
   return value === undefined ? otherwise : Math.max(1, Math.floor(Number(value)) || 1);
 }
@@ -160,14 +160,14 @@ async function runPlan({ selected, settings, field, emit, earlier, least }: Plan
   return failed === 0 && regressions.length === 0 ? 0 : 1;
 }
 
-/** A case may be too slow for as many rounds, or start its processes itself. */
+/** The settings, within the case's own limits of rounds and processes. */
 function settingsOf(bench: BenchCase, settings: Settings): Settings {
   const rounds = Math.min(settings.rounds, bench.rounds ?? Number.POSITIVE_INFINITY);
   const processes = Math.min(settings.processes, rounds, bench.processes ?? Number.POSITIVE_INFINITY);
   return { ...settings, rounds, processes };
 }
 
-/** Us, the earlier revision and every rival that is there, in turns; then Erlang's clusters. */
+/** Runs our case, the earlier revision and the rivals in turns; then Erlang's cluster cases. */
 async function compete(
   bench: BenchCase,
   settings: Settings,
@@ -189,7 +189,7 @@ async function compete(
   }
 }
 
-/** A cost that grows faster than linearly is a failure of ours. */
+/** As {@link compete}; a cost that grows faster than linearly counts as a failure of our case. */
 async function competeWithin(...all: Parameters<typeof compete>): Promise<Outcome> {
   const [, { quick }] = all;
   const outcome = await compete(...all);
@@ -197,7 +197,7 @@ async function competeWithin(...all: Parameters<typeof compete>): Promise<Outcom
   return { ...outcome, failures: [...outcome.failures, ...faults] };
 }
 
-/** What is no figure, for the JSON lines. */
+/** The JSON lines that are not figures: failures, absent rivals, remarks, notes. */
 function asides(name: string, { failures = [], notes = [], field = {} }: Beside): object[] {
   return [
     ...failures.map((failure) => ({ case: name, failed: failure.name, why: failure.why })),
@@ -212,7 +212,7 @@ function isAbsent(name: string, suite: string): boolean {
   return Object.keys(absent).some((rival) => suite.startsWith(`${rival}@`));
 }
 
-/** A line for each library that has figures here. */
+/** A line about each library that has figures. */
 function aboutLibraries(results: readonly Result[]): string {
   return Object.entries(LIBRARIES)
     .filter(([library]) => results.some(({ suite }) => suite.startsWith(`${library}@`)))

@@ -1,5 +1,5 @@
-// A contestant's side of a contest: it opens its case, warms up, and then runs a round whenever it is told to, so that
-// rounds of several contestants can take turns. Orders come as lines of text, answers go out as objects.
+// The process of a contestant: opens its case, warms up, and then runs a round for each order, so that rounds of several contestants can be
+// in turns. Orders are lines of text, answers are objects.
 import {
   collectGarbage,
   cpuSeconds,
@@ -9,10 +9,10 @@ import {
   type Settings,
 } from './harness.ts';
 
-/** What a contestant says. */
+/** What the process of a contestant answers. */
 export type Answer =
   | { readonly ready: { readonly suite: string } }
-  /** `others` is what everything else on the machine used meanwhile (unit: cores), `speed` that of {@link coreSpeed}. */
+  /** `others` is what other processes of the machine used during the round (unit: cores), `speed` the result of {@link coreSpeed}. */
   | { readonly round: Round; readonly others: number; readonly speed?: number };
 
 export interface Opening {
@@ -20,7 +20,7 @@ export interface Opening {
   readonly running: Running;
 }
 
-/** Opens and warms up; then a round for each line, until there are no more. */
+/** Opens the case and warms it up; then runs a round for each line, until the input ends. */
 export async function serve(
   open: (settings: Settings) => Promise<Opening> | Opening,
   settings: Settings,
@@ -41,26 +41,26 @@ export async function serve(
     const answer = await watchedRound(running);
     const after = coreSpeed();
     say(before === undefined || after === undefined ? answer : { ...answer, speed: Math.min(before, after) });
-    collectGarbage(); // what one contestant leaves behind must not crowd the next one
+    collectGarbage(); // so that its memory does not slow down the next contestant
   }
   await running.stop?.();
 }
 
 const STEPS = 50_000;
 const RUNS = 100;
-/** Calls until the optimised code is there, and a few more. */
+/** Calls until V8 has optimised the code, and a few more. */
 const CALLS_TO_COMPILE = 12;
-/** The result of all steps: no compiler leaves them out. */
+/** The result of all steps, so that no compiler removes them. */
 let made = 0;
 
 /**
- * How fast this core is now, in steps a microsecond of CPU time. The steps do not wait for each other, so a core that works for another
- * hardware thread, too - of this machine, or of another guest of its host - shows some half of the speed that it has for one.
+ * How fast this core is now, in steps per microsecond of CPU time. The steps do not depend on each other, so a core that another hardware
+ * thread uses, too (of this machine, or of another guest of its host), shows about half of its speed.
  * Undefined: the system counts CPU time too coarsely.
  */
 function coreSpeed(): number | undefined {
   const start = cpuSeconds();
-  // Many short runs: V8 replaces a function between calls more reliably than in the middle of a loop.
+  // Many short runs, because V8 replaces a function between calls more reliably than inside of a loop.
   for (let run = 0; run < RUNS; run++) made ^= steps(run);
   const seconds = cpuSeconds() - start;
   return seconds > 0.001 ? (STEPS * RUNS) / 1e6 / seconds : undefined;

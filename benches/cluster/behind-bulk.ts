@@ -1,5 +1,5 @@
-// A small message there and back while another actor keeps sending large ones to the same node: how long does it stand
-// behind them? The sender of the large ones waits while its peer is busy.
+// The round trip of a small message while another actor keeps sending large ones to the same node. The sender of the large ones waits
+// while its peer is busy.
 import type { Pid } from '../../ts/index.ts';
 import { type BenchCase, percentile, type Round, type Running, type Settings } from '../harness.ts';
 import { DOOR, type Duet, openDuet } from './duet.ts';

@@ -21,12 +21,12 @@ export interface Duet {
   readonly other: string;
   /** CPU time of the other process so far. Unit: seconds. */
   otherCpu(): Promise<number>;
-  /** Ends the other process as a crash of its machine would, with SIGKILL; false when it is over already. */
+  /** Ends the other process with SIGKILL; false if it has ended already. */
   kill(): boolean;
   stop(): Promise<void>;
 }
 
-/** What the door on the other node is asked for; it answers with the PID of a new actor. */
+/** A request to the actor `door` on the other node; it answers with the PID of a new actor. */
 export type Wish =
   | readonly ['sink', Pid<unknown>, number]
   | readonly ['echo', Pid<unknown>]

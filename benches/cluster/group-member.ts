@@ -1,5 +1,5 @@
-// The part of the group cases that every node has: members of one group that count what they get, and a desk that says when all
-// of them have all. Run as a process it is a node with nothing else.
+// The part of the group cases on each node: members of one group that count their messages, and an actor, the desk, that reports when all
+// members have received all. Run as a program, it is a node with nothing else.
 import { type Groups, type Pid, type Self, startGroups } from '../../ts/index.ts';
 import { type Lab, openLab } from '../lab.ts';
 import type { MemberOrder, MemberReport } from './global-names.ts';

@@ -1,5 +1,5 @@
-// A node is killed while one actor here monitors, or is linked to, a hundred thousand of its actors: how long until the last
-// of them is known to be lost? From the moment of the kill.
+// A node is killed while one actor here monitors, or is linked to, a hundred thousand of its actors. Measures the time from the kill until
+// the signal for the last of them.
 import { Down, Exit, type Pid, type Self } from '../../ts/index.ts';
 import type { BenchCase, Round, Settings } from '../harness.ts';
 import { DOOR, type Duet, openDuet } from './duet.ts';

@@ -1,8 +1,8 @@
-// A process of a bench: one order, one report, and its end when the channel closes.
+// A process of a bench: it gets one order, sends one report, and ends when the channel closes.
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Starts the program `name` of this folder. It dies with us, however we end. */
+/** Starts the program `name` of this folder. It ends when this process does, however that ends. */
 export function forkMember(name: string): ChildProcess {
   const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
   const child = fork(fileURLToPath(new URL(`./${name}${extension}`, import.meta.url)));

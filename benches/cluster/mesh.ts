@@ -1,5 +1,5 @@
-// Nodes that know only one of them find all the others: how long until every node is connected to every other? The nodes are
-// up before the clock starts, each in a process of its own, and new in each round.
+// Nodes that know the address of only one of them connect to all others. Measures the time until every node is connected to every other.
+// The nodes are started before, each in its own process, and anew in each round.
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { BenchCase, Rivals, Round, Settings } from '../harness.ts';

@@ -1,4 +1,4 @@
-// The other process of a duet: a node whose door makes sinks, echoes and idle actors.
+// The other process of a duet: a node whose actor `door` starts sinks, echoes and idle actors.
 import type { Pid, Self } from '../../ts/index.ts';
 import { cpuSeconds } from '../harness.ts';
 import { type Lab, openLab } from '../lab.ts';

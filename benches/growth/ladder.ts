@@ -1,18 +1,18 @@
-// How a cost grows with a number: the same work at 10, 100, 1000 … of something. What counts is the ratio of the costs of one
-// item at neighbouring sizes, which is 1 where the cost is linear and 10 where it is quadratic, whatever the machine.
+// Measures how a cost grows with a number: the same work for 10, 100, 1000 … items. The result is the ratio of the costs of one item at
+// neighbouring sizes: 1 if the cost is linear, 10 if it is quadratic, on any machine.
 import type { BenchCase, Figure, Result, Round, Settings } from '../harness.ts';
 
 /**
- * The largest ratio that is no fault. A step of ten leaves the caches of the processor, makes full collections longer and
- * arrays move, so an item of the larger size may cost more in a program without a fault.
+ * The largest ratio that is not a fault. Ten times as many items may exceed the caches of the processor, make full collections longer and
+ * arrays move, so an item may cost somewhat more without a fault.
  */
 const MOST = 4;
-/** Items of a size together, so that small sizes are not measured by one run of a microsecond. */
+/** Items of each size in all repetitions together, so that small sizes are not measured by a run of a microsecond. */
 const ITEMS = 100_000;
 const QUICK_ITEMS = 1000;
 /** In quick mode. */
 const QUICK_MOST = 1000;
-/** Each size is measured so often, and its fastest time counts: nothing makes a run faster than it is. */
+/** How often each size is measured. The fastest time counts, because disturbances only make a run slower. */
 const TRIES = 3;
 
 /** Work on `size` items, all of it undone at the end. */

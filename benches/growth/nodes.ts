@@ -1,5 +1,4 @@
-// What a node pays for its peers while nothing is sent: the CPU of each process of a mesh that is left alone, and the time until the mesh
-// is whole.
+// What a node's peers cost while nothing is sent: the CPU time of each process of an idle mesh, and the time until the mesh is complete.
 import { type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -46,7 +45,7 @@ async function measure(size: number, seconds: number): Promise<{ idle: number; m
       members.map((member) => ask<MeshReport>(member, { join: { seed, size } } satisfies MeshOrder)),
     );
     const mesh = performance.now() - start;
-    await sleep(seconds * 1000); // what the start leaves behind is done
+    await sleep(seconds * 1000); // until the work of the start is done
     const before = await cpuOf(members);
     await sleep(seconds * 1000);
     return { idle: (((await cpuOf(members)) - before) * 1e6) / seconds / size, mesh };

@@ -1,8 +1,7 @@
-// Which Node.js library does which of the local cases, how, and which does not: one entry a case, one word at least a
-// library. `benches/peers/local/` holds what they do.
+// Which Node.js libraries can do each local case, how, and which cannot. The code is in `benches/peers/local/`.
 import type { NodeRivals } from '../harness.ts';
 
-/** What has to be known of each to judge its figures. None copies or freezes a message here. */
+/** What to know about each library when reading its figures. None copies or freezes messages here. */
 export const LIBRARIES: Readonly<Record<string, string>> = {
   actor: 'generator tasks without a mailbox or an address: an array a task stands in; no copies',
   comedy: 'in-memory actors; a send is two promises, a slow handler lets the next message in; no copies',

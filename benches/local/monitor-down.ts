@@ -1,4 +1,4 @@
-// The news of many deaths: a hundred thousand monitored actors are killed.
+// A hundred thousand monitored actors are killed; one watcher receives the DOWN messages.
 
 import { Down, type Pid } from '../../ts/index.ts';
 import { type BenchCase, type Round, type Settings, timed } from '../harness.ts';

@@ -1,5 +1,5 @@
-// Let it crash: one child of a one_for_one supervisor that crashes, again and again. The next crash is sent when the
-// replacement is up. Two lengths of burst, because what a supervisor remembers of its restarts may cost.
+// One child of a one_for_one supervisor crashes again and again; the next crash is sent when the replacement is up. There are two lengths
+// of bursts, because the supervisor's list of restarts may add to the cost.
 import {
   childSpec,
   defineHandler,

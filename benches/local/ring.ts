@@ -1,4 +1,4 @@
-// A token round a ring of a thousand actors: nothing but the wake-up of an actor that is not in the cache.
+// A token goes round a ring of a thousand actors. Measures the wake-up of actors that are not in the processor's cache.
 
 import type { Pid, Self } from '../../ts/index.ts';
 import { type BenchCase, throughput } from '../harness.ts';

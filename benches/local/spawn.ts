@@ -1,4 +1,4 @@
-// A million actors that wait: how fast they are made, and what each one weighs.
+// A million actors that wait: how fast they are spawned, and how much memory each takes.
 
 import type { Pid } from '../../ts/index.ts';
 import { type BenchCase, collectGarbage, type Round, type Settings, timed } from '../harness.ts';
@@ -72,7 +72,7 @@ async function spawnMany(settings: Settings, spawnIdle: SpawnIdle): Promise<Roun
   return {
     rate: { value: count / seconds, unit: 'actors/s' },
     per_cpu_s: { value: count / cpu, unit: 'actors/CPU-s' },
-    // The array that keeps the PIDs is the measurement's own: 8 bytes each.
+    // Without the array that keeps the PIDs: 8 bytes each.
     memory: { value: heap / count - 8, unit: 'B/actor' },
     rss: { value: (after.rss - before.rss) / count, unit: 'B/actor' },
   };

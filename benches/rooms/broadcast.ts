@@ -1,4 +1,4 @@
-// Broadcasts of the first of two or three server processes to one room with clients on all of them, which one more process holds.
+// The first of two or three server processes broadcasts to one room, which has clients on all of them. Another process runs the clients.
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
@@ -63,7 +63,7 @@ function openBroadcast(rival: string | undefined, size: Size, settings: Settings
   return Driver.start(rival, size, settings);
 }
 
-/** What it took to let all clients in. */
+/** The cost of admitting all clients. */
 interface Joining {
   /** Heap of all servers. Unit: bytes a connection. */
   readonly bytesEach: number;

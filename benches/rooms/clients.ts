@@ -1,16 +1,16 @@
-// Many WebSocket clients in one process, as cheap as can be: one TCP socket each, frames read where they lie. The servers are measured, not
-// these, and they are the same for every server.
+// Many WebSocket clients in one process, at the lowest cost: one TCP socket each, frames are parsed without a copy. Only the servers are
+// measured; the clients are the same for every server.
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { constants, inflateRawSync } from 'node:zlib';
 
-/** What a server speaks on top of WebSocket. */
+/** The protocol of a server on top of WebSocket. */
 export interface Dialect {
   readonly path: string;
   readonly protocol?: string;
   /** Offers permessage-deflate, each frame compressed for itself. */
   readonly deflates?: boolean;
-  /** Said as soon as the socket is open. */
+  /** The text to send as soon as the socket is open. */
   readonly greeting: readonly string[];
   /**
    * A text frame.

@@ -1,4 +1,4 @@
-// What the servers speak on top of WebSocket: ours, socket.io's, and nothing.
+// The protocols of the servers on top of WebSocket: ours, that of socket.io, and none.
 import { type Dialect, IN_ROOM, SOMETHING_ELSE } from './clients.ts';
 
 const QUOTE = 0x22;

@@ -1,4 +1,4 @@
-// What a server process does when the driver says so.
+// The orders of the driver to a server process.
 import { collectGarbage, cpuSeconds } from '../harness.ts';
 import type { Load } from './servers.ts';
 

@@ -41,7 +41,7 @@ export const roomPresence: readonly BenchCase[] = SIZES.map((size) => ({
   open: (settings) => openPresence(size, settings),
 }));
 
-/** It takes everything and says nothing. */
+/** It accepts all output and sends nothing. */
 const SOCKET: RoomSocket = { send() {}, close() {} };
 const CHANGES = 2000;
 

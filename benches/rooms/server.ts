@@ -1,4 +1,4 @@
-// A server process of ours: one node, one HTTP server with rooms. Everybody who asks gets in.
+// Our server process: one node, one HTTP server with rooms. Every client is admitted.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createRooms } from '../../ts/rooms/index.ts';

@@ -1,4 +1,4 @@
-// What may look at a node while it works, as a case turns it on and off.
+// The observers of a node whose cost is measured; a case turns each on and off.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -28,7 +28,7 @@ export interface Observer {
   observe(node: Node): Observing;
 }
 
-/** ms between two looks: several in a round, far more than in use. */
+/** ms between two queries: several in a round, far more often than in production. */
 const LOOK_MS = 250;
 
 const CHANNELS = [

@@ -1,4 +1,4 @@
-// What it costs to look at a node while its actors send: the same work unobserved and observed, in turns within each round.
+// What an observer costs while actors send messages: the same work without and with it, in turns within each round.
 import type { Pid, Self } from '../../ts/index.ts';
 import { DOOR, type Duet, openDuet } from '../cluster/duet.ts';
 import {
@@ -16,12 +16,12 @@ import { type Observer, observers } from './observers.ts';
 interface Work {
   readonly lab: Lab;
   run(count: number, begin: (act: () => void) => void): Promise<void>;
-  /** Of all processes of the case. Unit: seconds. */
+  /** CPU time of all processes of the case. Unit: seconds. */
   cpu(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** Parts of a round; unobserved ones first and last, so that drift touches both alike. */
+/** Parts of a round. The first and the last are without the observer, so that changes in speed affect both alike. */
 const PARTS = [false, true, true, false] as const;
 
 export const watching: readonly BenchCase[] = observers.flatMap((observer): BenchCase[] => [
