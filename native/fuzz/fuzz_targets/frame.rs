@@ -1,5 +1,5 @@
-//! A stream of arbitrary bytes after the greeting: no harm, bounded memory, and the same verdicts however it is
-//! split.
+//! Arbitrary bytes after the first frame of a session: no panic, memory in proportion to the bytes, and the same results
+//! however the bytes are split.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,7 +8,7 @@ use snowmesh_core::frame::{
     check_body, check_joined, put_slot,
 };
 
-/// Everything a session does with received bytes.
+/// What a session does with received bytes.
 struct Session {
     deframer: Deframer,
     tables: SessionTables,
@@ -26,15 +26,15 @@ fn number(name: &str, incarnation: u64) -> Option<u32> {
 
 impl Session {
     fn new() -> Self {
-        let mut greeting = Vec::new();
-        put_slot(&mut greeting, 0x0100, 1, "us@h:1");
+        let mut first_frame = Vec::new();
+        put_slot(&mut first_frame, 0x0100, 1, "us@h:1");
         let mut session = Self {
             deframer: Deframer::new(MAX_FRAME),
             tables: SessionTables::new(0x0500),
             pieces: Reassembler::new(ReassemblyLimits::for_message(1 << 20)),
             seen: Vec::new(),
         };
-        session.receive(&greeting);
+        session.receive(&first_frame);
         session
     }
 

@@ -1,4 +1,4 @@
-//! Arbitrary frames to both sides: nobody without the cookie is ever believed.
+//! Arbitrary frames to both sides of a handshake: no peer without the cookie is accepted.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

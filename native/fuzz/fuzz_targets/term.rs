@@ -1,4 +1,4 @@
-//! Whatever the checker takes, the reader reads, and what is written again is taken again.
+//! The checker and the decoder accept the same terms, and a decoded term is encoded in a form that decodes to the same bytes.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

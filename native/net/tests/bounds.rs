@@ -1,4 +1,4 @@
-//! What a proved peer may cost: every queue it can fill has a limit.
+//! What an authenticated peer can cost: every queue that it can fill has a limit.
 
 mod support;
 
@@ -51,7 +51,7 @@ fn p1_a_full_inbox_takes_no_more_however_often_bytes_arrive() {
     .concat();
     let message = frame(SEND, &body);
     let until = Instant::now() + Duration::from_secs(3);
-    // Nobody drains the lane.
+    // Nothing drains the lane.
     let mut sent = 0;
     while Instant::now() < until && sent < 64 << 20 && raw.write(&message).is_ok() {
         sent += message.len();

@@ -1,4 +1,4 @@
-//! Connections that never become sessions, and the ones that do in spite of them.
+//! Connections that never become sessions, and nodes that connect in spite of them.
 
 mod support;
 
@@ -126,7 +126,7 @@ fn t5_past_the_cap_the_one_with_the_least_progress_makes_room() {
     );
 }
 
-/// Where a stranger stops.
+/// How far a peer without the cookie goes before it stops.
 #[derive(Clone, Copy, Debug)]
 enum Stop {
     AfterTcp,

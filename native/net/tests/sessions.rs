@@ -1,4 +1,4 @@
-//! Sessions of honest nodes and of authenticated peers that break the contract.
+//! Sessions of correct nodes, and of authenticated peers that break the protocol.
 
 mod support;
 

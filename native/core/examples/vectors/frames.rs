@@ -1,4 +1,4 @@
-//! Session frames as they come from a peer, and what the receiver makes of them.
+//! Session frames of a peer, and the results of checking them.
 //!
 //! `greeting` are the announcements that precede, with this node's own numbers (`nc`) for the pairs. `hex` is
 //! the whole frame in the sender's numbering, `translated` the same frame in the receiver's.

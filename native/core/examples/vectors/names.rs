@@ -1,4 +1,4 @@
-//! Node names and cookies: which are taken, and which rule the others break.
+//! Node names and cookies: which are accepted, and which rule the others break.
 
 use serde_json::{Map, Value, json};
 use snowmesh_core::{NodeName, check_cookie};

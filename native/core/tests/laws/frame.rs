@@ -1,4 +1,4 @@
-//! Bodies are legal or end the session, and are rewritten exactly (T1, T2, T12).
+//! A body is legal or ends the session, and its PIDs are rewritten exactly (T1, T2, T12).
 
 use proptest::prelude::*;
 use snowmesh_core::Pid;

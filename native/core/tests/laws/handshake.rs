@@ -1,4 +1,4 @@
-//! Both sides agree or nobody believes anybody (K6, K11, T6 to T9, T11).
+//! Either both sides accept each other or neither does (K6, K11, T6 to T9, T11).
 
 use proptest::prelude::*;
 use snowmesh_core::handshake::{

@@ -1,4 +1,4 @@
-//! Laws of the protocol, each stated for all inputs, and the known-answer vectors.
+//! Properties of the protocol, each for all inputs, and the known-answer vectors.
 //!
 //! A failing property prints the smallest input and a seed; the seed is kept in `proptest-regressions` and tried
 //! first from then on.

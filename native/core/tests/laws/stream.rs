@@ -1,4 +1,4 @@
-//! Cutting a stream into frames, and long frames into pieces (T4).
+//! Splitting a stream into frames, and long frames into pieces (T4).
 
 use proptest::prelude::*;
 use snowmesh_core::frame::{

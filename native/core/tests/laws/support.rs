@@ -18,7 +18,7 @@ pub(crate) const PAIRS: [(u32, u64, &str, u32); 3] = [
 /// Keys of the shapes announced in [`tables`].
 pub(crate) const SHAPE_KEYS: [usize; 3] = [2, 0, 3];
 
-/// What the floor above answers.
+/// The node-wide numbering that the tests use.
 pub(crate) fn numbers() -> impl Number {
     |name: &str, incarnation: u64| {
         PAIRS
@@ -49,7 +49,7 @@ pub(crate) fn receive(tag: u8, body: &mut [u8]) -> Result<Checked, FrameError> {
     check_body(tag, body, &mut tables(), &mut numbers())
 }
 
-/// The law that the checker's rewriting is tested against.
+/// The translation with which the checker's rewriting is compared.
 pub(crate) fn translate(nc: u32) -> Option<u32> {
     if nc == 0 {
         Some(SENDER)
@@ -129,7 +129,7 @@ fn leaf() -> impl Strategy<Value = Term> {
     ]
 }
 
-/// The same term with every PID and reference in the receiver's numbering: the slow way.
+/// The same term with every PID and reference in the receiver's numbering, made from the tree.
 pub(crate) fn translated(term: &Term) -> Term {
     let pid = |pid: &Pid| pid.with_nc(translate(pid.nc()).unwrap());
     let all = |items: &[Term]| items.iter().map(translated).collect();

@@ -1,4 +1,4 @@
-//! Laws of terms: round trips, exact rewriting, and no harm from arbitrary bytes (T2, T4).
+//! Properties of terms: round trips, exact rewriting, and no panic for arbitrary bytes (T2, T4).
 
 use proptest::prelude::*;
 use snowmesh_core::Pid;
@@ -134,7 +134,7 @@ fn t4_a_list_of_a_million_empty_lists_is_legal() {
 
 #[test]
 fn keys_chosen_to_look_alike_cost_no_quadratic_time() {
-    // Same ends, same length: the marks are all equal, only the middles differ.
+    // Same ends and same length, so the fingerprints are equal; only the middles differ.
     let pairs: Vec<_> = (0..200_000)
         .map(|n| (format!("same head{n:08}same tail"), Term::Null))
         .collect();

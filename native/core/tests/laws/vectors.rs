@@ -1,4 +1,4 @@
-//! The known-answer vectors of `test/vectors`, read as a stranger would.
+//! The known-answer vectors of `test/vectors`, checked through the public interface.
 
 use serde_json::Value;
 use snowmesh_core::frame::{Checked, FrameError, PeerMisbehaved, SessionTables, Splitter, check_body, tag};

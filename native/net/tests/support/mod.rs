@@ -1,4 +1,4 @@
-//! Nodes without JavaScript, and peers that misbehave on purpose.
+//! Nodes without JavaScript, and peers that break the protocol on purpose.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 pub mod raw;

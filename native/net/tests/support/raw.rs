@@ -1,4 +1,4 @@
-//! A peer made of TLS and bytes, for handshakes and frames that no honest node would send.
+//! A peer that sends any bytes over TLS, for handshakes and frames that a correct node never sends.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -66,7 +66,7 @@ impl rustls::client::ResolvesClientCert for Nobody {
     }
 }
 
-/// What a peer proves to be the same one by: a certificate and its key.
+/// The identity of a peer: a certificate and its key.
 #[derive(Clone)]
 pub struct Identity(Arc<(CertificateDer<'static>, PrivatePkcs8KeyDer<'static>)>);
 
