@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const page = join(root, 'docs/rules.md');
-const MOST_LINKS = 3;
+const MAX_LINKS = 3;
 const RULE = /^- <a id="([a-w]\d+)"><\/a>\*\*([A-W]\d+)\*\* (.*?)(?: Tests: (\[.*))?$/;
 const NUMBER = /(?<![\w.#&/'"`-])([A-W])(\d{1,2})(?![\w`'"%])/g;
 const RANGE = /(?<![\w.#&/'"`-])([A-W])(\d{1,2})-\1(\d{1,2})(?![\w`'"%])/g;
@@ -63,7 +63,7 @@ export function writeLinks(proofs) {
 
 function linksOf(files) {
   if (files.length === 0) return '';
-  const links = files.slice(0, MOST_LINKS).map((file) => `[${label(file)}](../${file})`);
+  const links = files.slice(0, MAX_LINKS).map((file) => `[${label(file)}](../${file})`);
   return ` Tests: ${links.join(', ')}`;
 }
 

@@ -6,12 +6,12 @@ import type { BenchCase, Figure, Result, Round, Settings } from '../harness.ts';
  * The largest ratio that is not a fault. Ten times as many items may exceed the caches of the processor, make full collections longer and
  * arrays move, so an item may cost somewhat more without a fault.
  */
-const MOST = 4;
+const MAX_RATIO = 4;
 /** Items of each size in all repetitions together, so that small sizes are not measured by a run of a microsecond. */
 const ITEMS = 100_000;
 const QUICK_ITEMS = 1000;
 /** In quick mode. */
-const QUICK_MOST = 1000;
+const QUICK_MAX_SIZE = 1000;
 /** How often each size is measured. The fastest time counts, because disturbances only make a run slower. */
 const TRIES = 3;
 
@@ -39,7 +39,7 @@ export function ladder({ name, about, most, open }: Ladder): BenchCase {
     about,
     rounds: 3,
     async open(settings) {
-      const largest = settings.quick ? Math.min(QUICK_MOST, most) : most;
+      const largest = settings.quick ? Math.min(QUICK_MAX_SIZE, most) : most;
       const { work, stop } = await open(settings, largest);
       return { round: () => climb(work, largest, settings), stop };
     },
@@ -79,6 +79,8 @@ export function roundOf(costs: readonly (readonly [size: string, cost: number])[
 /** What grows faster than linearly among figures of this revision: a sentence each. */
 export function faultsOf(results: readonly Result[]): string[] {
   return results
-    .filter(({ suite, metric, value }) => suite === 'snowmesh' && metric === 'growth' && !(value <= MOST))
+    .filter(
+      ({ suite, metric, value }) => suite === 'snowmesh' && metric === 'growth' && !(value <= MAX_RATIO),
+    )
     .map(({ value }) => `an item costs ${value.toFixed(1)} times as much at one size as at the one before`);
 }

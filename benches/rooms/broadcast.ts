@@ -74,7 +74,7 @@ interface Joining {
 }
 
 /** Latencies remembered of one phase. */
-const MOST_LATENCIES = 1 << 21;
+const MAX_LATENCIES = 1 << 21;
 
 class Driver implements Running {
   readonly #fleet: Fleet;
@@ -222,7 +222,7 @@ class Counting {
   readonly #clients: number;
   /** How many clients have each broadcast that is under way. */
   readonly #got = new Map<number, number>();
-  readonly #latencies = new Float64Array(MOST_LATENCIES);
+  readonly #latencies = new Float64Array(MAX_LATENCIES);
   #recorded = -1;
   #from = 0;
 
@@ -234,7 +234,7 @@ class Counting {
     const sequence = digits(buffer, at, 8);
     const got = (this.#got.get(sequence) ?? 0) + 1;
     this.deliveries++;
-    if (this.#recorded >= 0 && this.#recorded < MOST_LATENCIES)
+    if (this.#recorded >= 0 && this.#recorded < MAX_LATENCIES)
       this.#latencies[this.#recorded++] = now() - digits(buffer, at + 9, 16);
     if (got < this.#clients) return void this.#got.set(sequence, got);
     this.#got.delete(sequence);

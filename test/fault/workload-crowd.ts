@@ -4,7 +4,7 @@ import type { AnySelf, Workload } from './workload.ts';
 
 const NAMES = 30;
 const GROUPS = 8;
-const MOST_MEMBERS = 25;
+const MAX_MEMBERS = 25;
 
 export class Crowd {
   readonly names: snow.GlobalNames;
@@ -81,7 +81,7 @@ export class Crowd {
 
   #meet(): void {
     const work = this.#work;
-    if (this.#members.size < MOST_MEMBERS) {
+    if (this.#members.size < MAX_MEMBERS) {
       const pid = work.node.spawn((self: AnySelf) => this.#listen(self));
       this.#members.add(pid);
       work.node.runtime.onDeath(pid, () => this.#members.delete(pid));

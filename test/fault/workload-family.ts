@@ -4,7 +4,7 @@ import * as snow from '../../ts/index.ts';
 import type { AnySelf, Workload } from './workload.ts';
 
 /** Children of one parent at a time. */
-const MOST = 40;
+const MAX_CHILDREN = 40;
 
 export class Family {
   readonly #work: Workload;
@@ -61,7 +61,7 @@ export class Family {
     const work = this.#work;
     const { name, incarnation } = work.node;
     for (;;) {
-      if (work.isRunning && this.children.size < MOST && work.chance(0.5)) {
+      if (work.isRunning && this.children.size < MAX_CHILDREN && work.chance(0.5)) {
         const child = await this.#spawn(self, work.pick(work.peers), `${name} ${incarnation}`);
         if (child !== undefined) this.children.set(child.key, child);
       }

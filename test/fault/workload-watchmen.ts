@@ -3,7 +3,7 @@ import * as snow from '../../ts/index.ts';
 import type { AnySelf, Workload } from './workload.ts';
 
 /** Monitors that one watchman keeps at most. */
-const MOST = 200;
+const MAX_OPEN = 200;
 
 export class Watchmen {
   readonly #work: Workload;
@@ -69,7 +69,7 @@ export class Watchmen {
 
   #change(self: AnySelf): void {
     const work = this.#work;
-    const mayAdd = this.open.size < MOST;
+    const mayAdd = this.open.size < MAX_OPEN;
     if (mayAdd && work.chance(0.7)) {
       const ref = self.monitor({ name: 'target', node: work.pick(work.peers) });
       this.open.set(ref.key, ref);

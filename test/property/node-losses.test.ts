@@ -10,11 +10,11 @@ import { checkAsync } from '../support/seed.ts';
 const NODES = [256, 512];
 const OWNERS = 3;
 /** Actors of each node that are tied to; a thousand ties fire at once. */
-const MOST = 2200;
+const MAX_TIES = 2200;
 
 const owner = fc.nat({ max: OWNERS - 1 });
 const node = fc.constantFrom(...NODES);
-const at = fc.nat({ max: MOST - 1 });
+const at = fc.nat({ max: MAX_TIES - 1 });
 const step = fc.oneof(
   {
     weight: 4,
@@ -123,7 +123,7 @@ async function take(step: Step, owners: readonly Owner[], kit: TestRuntime): Pro
 const nameOf = (nc: number): string => `n${nc}@host:1`;
 
 it('L7, C12, D7 every tie to a lost node is heard of once, unless it was taken back before', async () => {
-  const ties = fc.array(fc.nat({ max: MOST }), { minLength: OWNERS, maxLength: OWNERS });
+  const ties = fc.array(fc.nat({ max: MAX_TIES }), { minLength: OWNERS, maxLength: OWNERS });
   await checkAsync(
     fc.asyncProperty(ties, ties, fc.array(step, { maxLength: 60 }), async (links, monitors, steps) => {
       const kit = startTestRuntime();

@@ -7,7 +7,7 @@ import { type AddressInfo, createServer } from 'node:net';
 
 const FIRST = 12_000;
 const COUNT = 18_000;
-const MOST_TRIES = 500;
+const MAX_TRIES = 500;
 let next = (process.pid * 101) % COUNT;
 
 /**
@@ -15,7 +15,7 @@ let next = (process.pid * 101) % COUNT;
  * Where so many tries find none it is one that the system gives, as good as any test had before.
  */
 export async function reservePort(offsets: readonly number[] = [0]): Promise<number> {
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
     const port = FIRST + (next++ % COUNT);
     const locks = await Promise.all(offsets.map((offset) => lock(port + offset)));
     const isFree = locks.every((socket) => socket !== undefined);

@@ -8,7 +8,7 @@ import { type Given, JSON_OPTION, type Option, UnreachableError, UsageError } fr
 import type { Terminal } from './terminal.ts';
 
 const TIMEOUT_MS = 5000;
-const LONGEST_MS = 600_000;
+const MAX_TIMEOUT_MS = 600_000;
 
 /** Options of every command that asks a node. */
 export const ASKING_OPTIONS = {
@@ -53,7 +53,7 @@ export async function asking(
   ask: (asked: Asked) => Promise<number>,
   named: string | undefined = given.text('node'),
 ): Promise<number> {
-  const timeout = given.whole('timeout', TIMEOUT_MS, 1, LONGEST_MS);
+  const timeout = given.whole('timeout', TIMEOUT_MS, 1, MAX_TIMEOUT_MS);
   const wanted = named ?? (terminal.env['SNOWMESH_NAME'] || undefined);
   const environment = environmentOf(given, terminal);
   if (wanted === undefined && environment['SNOWMESH_DISCOVERY'] === undefined)

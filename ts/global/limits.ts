@@ -27,4 +27,4 @@ export const MAX_FORGOTTEN = 16;
 /** How often a voter is asked again that refuses a name for an entry that may be about to end, and the pauses. */
 export const MAX_ASKED_AGAIN = 16;
 export const FIRST_PAUSE_MS = 20;
-export const LONGEST_PAUSE_MS = 400;
+export const MAX_PAUSE_MS = 400;

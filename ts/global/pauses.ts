@@ -1,5 +1,5 @@
 import type { Alarm, Clock } from '../timers/index.ts';
-import { FIRST_PAUSE_MS, LONGEST_PAUSE_MS, MAX_ASKED_AGAIN } from './limits.ts';
+import { FIRST_PAUSE_MS, MAX_PAUSE_MS, MAX_ASKED_AGAIN } from './limits.ts';
 
 /**
  * Pauses before a node is asked again that refuses a name for an entry which this node does not have: the entry may have ended
@@ -20,7 +20,7 @@ export class Pauses {
    */
   begin(asked: number, next: () => void): boolean {
     if (asked >= MAX_ASKED_AGAIN) return false;
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** asked, LONGEST_PAUSE_MS);
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** asked, MAX_PAUSE_MS);
     const end = (): void => {
       this.#pending.delete(alarm);
       next();

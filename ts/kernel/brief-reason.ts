@@ -1,5 +1,5 @@
 /** Most characters of a reason in an error message; the whole reason is the error's `cause`. */
-const MOST_CHARACTERS = 300;
+const MAX_CHARACTERS = 300;
 
 /** An exit reason as short text: a string as it is, a crash as `TypeError: …`. A peer's reason may have any form and size. O(1). */
 export function briefReason(reason: unknown): string {
@@ -16,9 +16,9 @@ function words(reason: unknown): string {
     return `${shortened(textOf(name, 'Error'))}: ${shortened(textOf(message, ''))}`;
   }
   const { shutdown, nocatch } = reason as { shutdown?: unknown; nocatch?: unknown };
-  if (shutdown !== undefined) return `shutdown (${briefJson(shutdown, MOST_CHARACTERS)})`;
-  if (nocatch !== undefined) return `thrown: ${briefJson(nocatch, MOST_CHARACTERS)}`;
-  return briefJson(reason, MOST_CHARACTERS);
+  if (shutdown !== undefined) return `shutdown (${briefJson(shutdown, MAX_CHARACTERS)})`;
+  if (nocatch !== undefined) return `thrown: ${briefJson(nocatch, MAX_CHARACTERS)}`;
+  return briefJson(reason, MAX_CHARACTERS);
 }
 
 function textOf(value: unknown, otherwise: string): string {
@@ -26,7 +26,7 @@ function textOf(value: unknown, otherwise: string): string {
 }
 
 function shortened(text: string): string {
-  return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS - 1).toWellFormed()}…`;
+  return text.length <= MAX_CHARACTERS ? text : `${text.slice(0, MAX_CHARACTERS - 1).toWellFormed()}…`;
 }
 
 /**
@@ -47,11 +47,11 @@ export function briefJson(value: unknown, characters: number): string {
  * The value itself when it is cheap to print, otherwise {@link briefJson} of it: a logger prints what it gets in full. O(1).
  */
 export function printable(value: unknown): unknown {
-  return isCheap(value, { left: MOST_VALUES }) ? value : briefJson(value, MOST_LOGGED);
+  return isCheap(value, { left: MAX_VALUES }) ? value : briefJson(value, MAX_LOGGED_CHARACTERS);
 }
 
-const MOST_VALUES = 1000;
-const MOST_LOGGED = 4096;
+const MAX_VALUES = 1000;
+const MAX_LOGGED_CHARACTERS = 4096;
 
 function isCheap(value: unknown, budget: { left: number }): boolean {
   if (--budget.left < 0) return false;
@@ -63,7 +63,7 @@ function isCheap(value: unknown, budget: { left: number }): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (Array.isArray(value))
     return value.length <= budget.left && value.every((inner) => isCheap(inner, budget));
-  if (ArrayBuffer.isView(value)) return value.byteLength <= MOST_VALUES;
+  if (ArrayBuffer.isView(value)) return value.byteLength <= MAX_VALUES;
   if (value instanceof Map || value instanceof Set)
     return value.size <= budget.left && [...value].every((inner) => isCheap(inner, budget));
   for (const key in value)
@@ -72,8 +72,8 @@ function isCheap(value: unknown, budget: { left: number }): boolean {
 }
 
 /** Larger bigints are not printed. */
-const LONGEST_BIGINT = 2n ** 256n;
-const DEEPEST = 8;
+const MAX_BIGINT = 2n ** 256n;
+const MAX_DEPTH = 8;
 
 class Printer {
   text = '';
@@ -88,7 +88,7 @@ class Printer {
     else if (typeof value === 'bigint') this.text += `"${bigint(value)}n"`;
     else if (typeof value === 'number') this.text += Number.isFinite(value) ? `${value}` : 'null';
     else if (typeof value !== 'object' || value === null) this.text += scalar(value);
-    else if (depth >= DEEPEST) this.text += '"…"';
+    else if (depth >= MAX_DEPTH) this.text += '"…"';
     else if (Array.isArray(value)) this.list(value, depth);
     else this.object(value, depth);
   }
@@ -158,7 +158,7 @@ function scalar(value: unknown): string {
 }
 
 function isShort(value: bigint): boolean {
-  return value < LONGEST_BIGINT && value > -LONGEST_BIGINT;
+  return value < MAX_BIGINT && value > -MAX_BIGINT;
 }
 
 function bigint(value: bigint): string {

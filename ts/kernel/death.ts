@@ -10,7 +10,7 @@ import { isPromise } from './promise.ts';
 import { release } from './taking.ts';
 
 /** Most PIDs of ancestors in a crash report. */
-const MOST_ANCESTORS = 9;
+const MAX_ANCESTORS = 9;
 
 /** Ends an actor whose code threw `thrown`. `message`: the one that its handler was called with. */
 export function crash(cell: Cell, thrown: unknown, message?: unknown): void {
@@ -140,9 +140,9 @@ export function ancestorsOf(parent: Cell | null): readonly Pid[] {
 /** The PIDs above an actor, its parent first: those stored when it was spawned, otherwise the ancestors that still live. */
 function lineOf(cell: Cell): Pid[] {
   const stored = cell.extra?.ancestors ?? [];
-  if (stored.length > 0) return [cell.parent, ...stored].slice(0, MOST_ANCESTORS);
+  if (stored.length > 0) return [cell.parent, ...stored].slice(0, MAX_ANCESTORS);
   const line = [cell.parent];
-  for (let above = cellOf(cell.parent); above !== undefined && line.length < MOST_ANCESTORS; ) {
+  for (let above = cellOf(cell.parent); above !== undefined && line.length < MAX_ANCESTORS; ) {
     line.push(above.parent);
     above = cellOf(above.parent);
   }

@@ -50,7 +50,7 @@ export const silentLogger: Logger = { error() {}, warn() {}, info() {}, debug() 
 function print(level: string, facts: object, message: string): void {
   const below = stackBelow(facts);
   if (below !== undefined)
-    console.error(`snowmesh ${level}: ${message} ${briefJson(facts, LONGEST_LINE)}${below}`);
+    console.error(`snowmesh ${level}: ${message} ${briefJson(facts, MAX_LINE_LENGTH)}${below}`);
 }
 
 /**
@@ -62,10 +62,10 @@ function stackBelow(facts: object): string | undefined {
   const { reason, err } = facts as Record<'reason' | 'err', { stack?: unknown } | null | undefined>;
   const stack = (reason ?? err)?.stack;
   if (typeof stack !== 'string' || stack === '') return '';
-  const lines = stack.slice(0, LONGEST_STACK).split('\n', MOST_STACK_LINES);
+  const lines = stack.slice(0, MAX_STACK_LENGTH).split('\n', MAX_STACK_LINES);
   const entry = seenAgain(lines.filter((one) => one.startsWith('    at ')).join());
   if (entry === undefined) return lines.map((one) => `\n    ${one.replace(CONTROL, ' ').trim()}`).join('');
-  if (++entry.inSecond > MOST_A_SECOND) return undefined;
+  if (++entry.inSecond > MAX_LINES_PER_SECOND) return undefined;
   return ` (stack as above, ${entry.times} times within a minute)`;
 }
 
@@ -83,9 +83,9 @@ interface Printed {
 /** Recently printed stacks, by their frames; the least recently printed first. */
 const printed = new Map<string, Printed>();
 const REMEMBERED_MS = 60_000;
-const MOST_REMEMBERED = 16;
+const MAX_REMEMBERED = 16;
 /** Most lines in a second for one stack: a loop of crashes must not block the process with writes, nor fill a disk. */
-const MOST_A_SECOND = 20;
+const MAX_LINES_PER_SECOND = 20;
 
 /** Counts a stack that came within the last minute. Undefined: it is new, and is remembered from now on. */
 function seenAgain(frames: string): Printed | undefined {
@@ -101,13 +101,13 @@ function seenAgain(frames: string): Printed | undefined {
   }
   printed.delete(frames);
   const [oldest] = printed.keys();
-  if (printed.size >= MOST_REMEMBERED && oldest !== undefined) printed.delete(oldest);
+  if (printed.size >= MAX_REMEMBERED && oldest !== undefined) printed.delete(oldest);
   printed.set(frames, { since: now, times: 1, second: now, inSecond: 1 });
   return undefined;
 }
 
 /** Control characters are removed: the reason may come from a peer, which must not control the terminal. */
 const CONTROL = /\p{Cc}/gu;
-const LONGEST_LINE = 8192;
-const LONGEST_STACK = 8192;
-const MOST_STACK_LINES = 20;
+const MAX_LINE_LENGTH = 8192;
+const MAX_STACK_LENGTH = 8192;
+const MAX_STACK_LINES = 20;

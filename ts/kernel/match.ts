@@ -103,21 +103,21 @@ export function compileMatch(match: Match): CompiledMatch {
 const NONE: readonly unknown[] = [];
 
 /** Tags whose compiled match is kept, and the longest of them; the table starts again empty when it is full. */
-const MOST_TAGS = 1024;
-const LONGEST_TAG = 64;
+const MAX_TAGS = 1024;
+const MAX_TAG_LENGTH = 64;
 
 const byTag = new Map<string, CompiledMatch>();
 
 function compileTag(tag: string): CompiledMatch {
   const compiled = { test: (message: unknown) => tagOf(message) === tag, isSafe: true, keys: [tag] };
-  if (tag.length > LONGEST_TAG) return compiled;
-  if (byTag.size >= MOST_TAGS) byTag.clear();
+  if (tag.length > MAX_TAG_LENGTH) return compiled;
+  if (byTag.size >= MAX_TAGS) byTag.clear();
   byTag.set(tag, compiled);
   return compiled;
 }
 
 /** Most characters of a tag in a crash report. */
-const LONGEST_LOGGED = 100;
+const MAX_LOGGED_LENGTH = 100;
 
 /** The tag of a message: the string itself, the first element of an array, `type` of an object. */
 export function tagOf(message: unknown): string | undefined {
@@ -148,7 +148,7 @@ export function systemTag(message: SystemMessage): LoggedTag {
 }
 
 function shortened(tag: string | undefined): string | undefined {
-  return tag === undefined || tag.length <= LONGEST_LOGGED ? tag : tag.slice(0, LONGEST_LOGGED);
+  return tag === undefined || tag.length <= MAX_LOGGED_LENGTH ? tag : tag.slice(0, MAX_LOGGED_LENGTH);
 }
 
 /** Compiled matches of the few classes of system messages. */

@@ -2,11 +2,11 @@ import { OldestFirst } from '../collections/index.ts';
 import type { Segment } from './segment.ts';
 
 /** Cursors of tags and waiting receives that are compared one by one; older ones are in the index. */
-const MOST_TAGS = 16;
+const MAX_TAGS = 16;
 /** Cursors of new references that are compared one by one; older ones are in the index. */
-const MOST_MARKS = 16;
+const MAX_MARKS = 16;
 /** Most cursors in the index of a mailbox. Then the oldest is dropped, and a search for its key begins at the front. */
-const MOST_INDEXED = 65_536;
+const MAX_INDEXED = 65_536;
 
 /** The ends of a chain of segments that is not empty. */
 interface Ends {
@@ -45,7 +45,7 @@ export class Cursors {
 
   /** `key` is a new reference: no message before this position can contain it. */
   mark(key: unknown, segment: Segment, index: number): void {
-    if (this.marks.length < MOST_MARKS) {
+    if (this.marks.length < MAX_MARKS) {
       this.recent = new Cursor(key, segment, index);
       this.marks.push(this.recent);
       return;
@@ -53,7 +53,7 @@ export class Cursors {
     const older = this.marks[this.nextMark] as Cursor;
     this.recent = new Cursor(key, segment, index);
     this.marks[this.nextMark] = this.recent;
-    this.nextMark = (this.nextMark + 1) % MOST_MARKS;
+    this.nextMark = (this.nextMark + 1) % MAX_MARKS;
     this.keep(older);
   }
 
@@ -107,13 +107,13 @@ export class Cursors {
   }
 
   private add(key: unknown, segment: Segment, index: number): void {
-    if (this.tags.length < MOST_TAGS) {
+    if (this.tags.length < MAX_TAGS) {
       this.tags.push(new Cursor(key, segment, index));
       return;
     }
     const older = this.tags[this.nextTag] as Cursor;
     this.tags[this.nextTag] = new Cursor(key, segment, index);
-    this.nextTag = (this.nextTag + 1) % MOST_TAGS;
+    this.nextTag = (this.nextTag + 1) % MAX_TAGS;
     this.keep(older);
   }
 
@@ -124,7 +124,7 @@ export class Cursors {
     const { index } = this;
     place(cursor, cursor.segment, cursor.index);
     index.set(cursor.key, cursor);
-    if (index.size > MOST_INDEXED) index.takeOldest();
+    if (index.size > MAX_INDEXED) index.takeOldest();
   }
 
   private find(key: unknown, chain: Ends): Cursor | undefined {

@@ -1,9 +1,9 @@
 import type { Logger } from '../actor/index.ts';
 
-/** At most one line of a kind in this time. Unit: ms. */
+/** At most one line of each kind is written in this time. Unit: ms. */
 export const LOG_PAUSE_MS = 10_000;
 
-/** What writing lines needs. */
+/** What CalmLog needs. */
 export interface CalmLogPort {
   readonly logger: Logger;
   /** Runs `action` once after `ms`; returns what cancels it. */
@@ -16,8 +16,8 @@ interface Held {
 }
 
 /**
- * Writes lines that unauthenticated connections and peers can cause: the first of a kind at once, then one every LOG_PAUSE_MS with the last facts and
- * `count`, how many lines it stands for.
+ * Limits the rate of log lines that peers and unauthenticated connections can cause. The first line of a kind is written at once. Those
+ * that follow within LOG_PAUSE_MS are written as one: the facts of the last, and `count`, the number of lines.
  */
 export class CalmLog {
   readonly #port: CalmLogPort;
@@ -27,7 +27,7 @@ export class CalmLog {
     this.#port = port;
   }
 
-  /** `message` is the kind of the line. */
+  /** Lines with the same `message` are of one kind. */
   write(level: 'debug' | 'warn' | 'error', facts: object, message: string): void {
     const write = (count: number): void =>
       this.#port.logger[level](count === 1 ? facts : { ...facts, count }, message);

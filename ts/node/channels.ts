@@ -1,59 +1,59 @@
-// Channels: control traffic of the floors above, by name. A message is any term in a SYSTEM frame. It is not dropped for a full
-// outbox, unless it carries what a user sent; it keeps its order with other frames of the same sender, and is lost with the session.
+// Channels carry control traffic of the floors above; each has a name. A message is any term in a SYSTEM frame. A full outbox drops
+// only messages that carry user data. A message keeps its order with other frames of the same sender, and is lost with the session.
 import { type Pid, type RefCipher, TermTemplate } from '../term/index.ts';
 import { FrameTag } from '../wire/index.ts';
 import type { Outgoing } from './session/outgoing.ts';
 import type { Session } from './session/session.ts';
 
-/** A peer as a channel sees it, from `up` to `down`: the same object all that time. */
+/** A connected peer. A channel gets the same object from `up` to `down`. */
 export interface ChannelPeer {
   readonly node: string;
   readonly incarnation: bigint;
-  /** The number of its incarnation here: `pid.nc === peer.nc` for its PIDs. */
+  /** The number of this incarnation on this node: `pid.nc === peer.nc` for its PIDs. */
   readonly nc: number;
   readonly hidden: boolean;
   /** Counts connections of this node. */
   readonly connection: number;
 }
 
-/** What the owner of a channel is told. An error it throws is logged and has no other effect. */
+/** The callbacks of a channel's owner. An error that one throws is logged and has no other effect. */
 export interface ChannelListener {
-  /** Before the first message of a peer; for sessions there are already, while the channel is opened. */
+  /** Called before the first message of a peer. For sessions that are up already, it is called while the channel is opened. */
   up(peer: ChannelPeer): void;
   /** `value` is any term: a peer that holds the cookie may still send anything. */
   message(peer: ChannelPeer, value: unknown): void;
-  /** A ROOM_BROADCAST frame: for the channel `rooms` only. `payload` is the listener's own. */
+  /** A ROOM_BROADCAST frame: for the channel `rooms` only. The listener may keep and change `payload`. */
   room?(peer: ChannelPeer, room: string, payload: Uint8Array, details: unknown): void;
-  /** After the last message of a peer; links, monitors and calls over it fire from then on, before it comes up again. */
+  /** Called after the last message of a peer. Links, monitors and calls over the session fire after it, and before the next `up`. */
   down(peer: ChannelPeer): void;
-  /** Another channel of that name was opened on this node: from now on this one receives and sends nothing. */
+  /** Another channel of that name was opened on this node: this one receives and sends nothing any more. */
   replaced?(): void;
 }
 
-/** The owner's end of a channel. */
+/** A channel, for its owner. */
 export interface Channel {
   /** The peers with a session now. */
   peers(): IterableIterator<ChannelPeer>;
   peer(node: string): ChannelPeer | undefined;
   /**
-   * Sends to the owner of the channel of that name at `peer`; nothing happens when it is not open there.
+   * Sends to the owner of the channel of the same name on `peer`. The message is dropped when that channel is not open there.
    *
-   * @param from the local actor that sends it: the message keeps its order with others of that actor. Undefined: no actor.
+   * @param from the local actor that sends: the message keeps its order with others of that actor. Undefined: no actor.
    * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE.
    */
   send(peer: ChannelPeer, value: unknown, from?: Pid): void;
   /**
-   * Sends what a user sent to some peers; it is encoded once. O(size + peers · bytes).
+   * Sends user data to some peers. The value is encoded once. O(size + peers · bytes).
    *
-   * @returns the peers that do not get it: their outbox is full, or their session is over.
+   * @returns the peers that do not get it, because their outbox is full or their session has ended.
    * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE, before any peer gets it.
    */
   broadcast(peers: Iterable<ChannelPeer>, value: unknown, from?: Pid): ChannelPeer[];
   /**
    * Sends a ROOM_BROADCAST frame to some peers, in order with what else was sent for the same actor. O(peers · bytes).
    *
-   * @param details any term that is no object with keys.
-   * @returns those that do not get it, as with `broadcast`.
+   * @param details any term except an object with keys.
+   * @returns the peers that do not get it, as with `broadcast`.
    */
   broadcastRoom(
     peers: Iterable<ChannelPeer>,
@@ -63,10 +63,10 @@ export interface Channel {
     from?: Pid,
   ): ChannelPeer[];
   /**
-   * Ends the session with a peer that breaks the protocol of this channel: what it sent already is dropped, the cause of its end is
-   * `protocol`, and this node does not dial it by itself.
+   * Ends the session with a peer that breaks the protocol of this channel. Frames of it that have arrived are dropped, its `nodedown` has
+   * the cause `protocol`, and the mesh does not dial it again.
    *
-   * @param rule what it did, for the log and for `connectFailure`.
+   * @param rule the rule that the peer broke, for the log and for `connectFailure`.
    */
   end(peer: ChannelPeer, rule: string): void;
   close(): void;
@@ -153,7 +153,7 @@ export class Channels {
     if (listener !== undefined) this.#guard(() => listener.message(peer, value));
   }
 
-  /** A ROOM_BROADCAST frame came. */
+  /** A ROOM_BROADCAST frame has arrived. */
   room(session: Session, room: string, payload: Uint8Array, details: unknown): void {
     const peer = this.#peers.get(session.identity.name);
     if (peer === undefined || peer.connection !== session.serial) return;
@@ -211,7 +211,7 @@ export class Channels {
     return refused;
   }
 
-  /** Those of `peers` that take what a user sent, and those that do not: their outbox is full, or their session over. */
+  /** Splits `peers` into those that take user data and those whose outbox is full or whose session has ended. */
   #writable(peers: Iterable<ChannelPeer>): { open: Live[]; refused: ChannelPeer[] } {
     const refused: ChannelPeer[] = [];
     const open: Live[] = [];

@@ -1,4 +1,4 @@
-// The half of a named node that deals with other nodes: puts its parts together, and carries out what users ask of it.
+// The part of a named node that deals with other nodes: creates its components, and implements the cluster methods of Node.
 import type { Native, NativeStats, OpenOptions } from '../../bindings/index.ts';
 import type { Runtime } from '../actor/index.ts';
 import type { SessionCounters } from '../introspect/index.ts';
@@ -130,7 +130,7 @@ export class Cluster {
     return (await this.#dial(name)) === 'up';
   }
 
-  /** Connects to what a discovery finds, from now on. Throws what it throws at its start. */
+  /** Connects to the nodes that a discovery finds, from now on. Rejects with what `discovery.start` throws. */
   follow(discovery: NodeDiscovery): Promise<void> {
     const { local, host, port } = parseNodeName(this.name);
     return this.#discovery.start(discovery, this.isHidden ? undefined : { name: local, host, port });
@@ -149,7 +149,7 @@ export class Cluster {
     return true;
   }
 
-  /** Subscribes to all nodes, from now on. */
+  /** Subscribes an actor to the ups and downs of all nodes, from now on. */
   subscribe(pid: Pid, withHidden: boolean): Ref {
     this.#runtime.losses.endAll();
     return this.monitors.subscribe(pid, withHidden);
@@ -157,7 +157,7 @@ export class Cluster {
 
   watch(pid: Pid, text: string): Ref {
     const name = parseNodeName(text);
-    this.#runtime.losses.endAll(); // the watch must not fire for a session that has ended already
+    this.#runtime.losses.endAll(); // otherwise the watch would fire for a session that ended before it
     const ref = this.monitors.watch(pid, name.full);
     // A known peer has a session or a dial, and the end of either fires the watch.
     if (name.full === this.name || this.#network.peer(name.full) !== undefined) return ref;
@@ -174,7 +174,7 @@ export class Cluster {
     return [...this.#network.sessions()].map(peerStatsOf);
   }
 
-  /** What went through each session. O(peers). */
+  /** Traffic counters of each session. O(peers). */
   sessionCounters(): SessionCounters[] {
     return [...this.#network.sessions()].map((session) => {
       const traffic = this.#native.sessionStats(this.#network.handle, session.id);
@@ -195,7 +195,7 @@ export class Cluster {
     this.#native.unref(this.#network.handle);
   }
 
-  /** The node stops: it connects to no further node, and its sessions stay for now. */
+  /** The node is stopping: it connects to no further node. Its sessions stay up until `close`. */
   beginClose(): void {
     this.#news.close();
     this.mesh.stop();
@@ -210,7 +210,7 @@ export class Cluster {
     this.#runtime.losses.endAll();
   }
 
-  /** @param isMeshed whether this node tells visible peers of each other, and connects to what they tell. */
+  /** @param isMeshed whether this node exchanges peer lists with visible peers and connects to the nodes in them. */
   #listen(isMeshed: boolean): PeerNews {
     const dispatch = new FrameDispatch({
       runtime: this.#runtime,
@@ -221,7 +221,10 @@ export class Cluster {
         if (isMeshed && !session.isHidden) this.mesh.hinted(names);
       },
       exceeded: (session, limit) => {
-        this.#runtime.logger.error({ node: session.identity.name, limit }, 'a peer exceeds a limit');
+        this.#runtime.logger.error(
+          { node: session.identity.name, limit },
+          'a peer exceeds a limit: its session ends',
+        );
         this.#network.end(session, `it exceeds a limit: ${limit}`);
       },
     });
@@ -259,5 +262,5 @@ function peerStatsOf(session: Session): PeerStats {
   };
 }
 
-/** Of a session that has just ended. */
+/** The counters of a session that has just ended. */
 const NO_TRAFFIC = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0, silentMs: 0 };

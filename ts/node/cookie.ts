@@ -1,4 +1,4 @@
-// Reads the shared secret and refuses a weak one (T16). It goes to the native core and is not kept in JavaScript (T15): no
+// Reads the shared secret and rejects a weak one (T16). It goes to the native core and is not kept in JavaScript (T15): no
 // field, no error and no log line may contain it.
 import { readFileSync, statSync } from 'node:fs';
 import { SnowmeshError } from '../errors/index.ts';
@@ -7,14 +7,14 @@ import { MIN_COOKIE_BYTES, MIN_COOKIE_DISTINCT } from '../wire/index.ts';
 const ADVICE = 'Make one with: openssl rand -base64 32';
 
 /**
- * The cookie to use: the one given, else the content of the file without its line end.
+ * The cookie to use: `cookie` if it is given, else the content of `file` without its line end.
  *
  * @throws SNOW_ERR_COOKIE_MISSING when there is none, SNOW_ERR_COOKIE_FILE when the file cannot be read or others may
  * read it, SNOW_ERR_COOKIE_WEAK when it is too short or too uniform.
  */
 export function resolveCookie(cookie: string | undefined, file: string | undefined): string {
   if (cookie !== undefined && typeof cookie !== 'string') {
-    throw new SnowmeshError('SNOW_ERR_COOKIE_MISSING', 'the cookie must be a string');
+    throw new SnowmeshError('SNOW_ERR_COOKIE_MISSING', `the cookie must be a string. ${ADVICE}`);
   }
   const secret = cookie ?? (file === undefined ? undefined : readCookie(file));
   if (secret === undefined || secret === '') {
@@ -42,7 +42,7 @@ export function resolveCookie(cookie: string | undefined, file: string | undefin
 function readCookie(file: string): string {
   let text: string;
   try {
-    // Windows has no such mode bits; access lists decide there.
+    // Windows has no mode bits but access lists, which are not checked.
     if (process.platform !== 'win32' && (statSync(file).mode & 0o007) !== 0) {
       throw new SnowmeshError(
         'SNOW_ERR_COOKIE_FILE',

@@ -1,6 +1,6 @@
-// Turns the frames of peers into signals of the actor floor. The native core has validated each body and has rewritten its
-// PIDs: node number 0 is this node as it runs now. A `to` with another number is an actor of an earlier incarnation of this
-// node, or of a third node: it is dead here (M4) and is never looked up by its local id.
+// Turns the frames of peers into signals of the actor floor. The native core has validated each body and has translated its
+// PIDs: node number 0 is the current incarnation of this node. A `to` with another number is an actor of an earlier incarnation of
+// this node, or of a third node: it counts as dead here (M4) and is never looked up by its local id.
 import type { CallRequest, Inbound, ReplyStatus, Runtime, SpawnStatus } from '../actor/index.ts';
 import { ReplyStatus as Status } from '../actor/index.ts';
 import type { Pid, Ref, RefCipher } from '../term/index.ts';
@@ -16,17 +16,17 @@ import { MAX_TRACE_BYTES, readTraceHeaders } from './trace-headers.ts';
 export interface DispatchPort {
   readonly runtime: Runtime;
   readonly channels: Channels;
-  /** A PID as the actors of this node know it. */
+  /** The PID object for a node number and a local id. */
   pid(nc: number, local: number): Pid;
-  /** Finds the ids of this node's references. */
+  /** Decrypts the ids of this node's references. */
   readonly refs: RefCipher;
-  /** A peer told the names of its peers. */
+  /** A peer has sent the names of its peers. */
   heardPeers(session: Session, names: readonly string[]): void;
-  /** A peer exceeds a limit: its session ends. */
+  /** Ends the session of a peer that exceeds a limit. */
   exceeded(session: Session, limit: string): void;
 }
 
-/** Reads one frame from its body on, and acts. */
+/** Reads the body of one frame and acts on it. */
 type Handler = (frame: Frame) => void;
 
 /** What each frame does. A tag of `FrameTag` without an entry does not compile. */
@@ -89,7 +89,7 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
     const request = frame.ref();
     const status = frame.u8() as SpawnStatus;
     const child = frame.pid();
-    // A node answers for its own actors only.
+    // The child must be an actor of the node that replies.
     if (to >= 0 && child.nc === frame.session.identity.nc)
       frame.runtime.spawns.replied(to, request, status, child, frame.term());
   },
@@ -129,7 +129,7 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
     frame.toRoom(room, payload, frame.term());
   },
 
-  // Legal, and without a meaning.
+  // Reserved tags: legal, without effect.
   GLOBAL_REGISTER: () => {},
   GLOBAL_UNREGISTER: () => {},
   GLOBAL_SYNC: () => {},
@@ -138,7 +138,7 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
 const BY_TAG: (Handler | undefined)[] = [];
 for (const [name, tag] of Object.entries(FrameTag)) BY_TAG[tag] = HANDLERS[name as keyof typeof FrameTag];
 
-/** The frames that begin with `from` and `to`; those to an earlier incarnation of this node are ignored. */
+/** A handler for a frame that begins with `from` and `to`. A frame for an earlier incarnation of this node is ignored. */
 function pair(handle: (frame: Frame, from: Pid, to: number) => void): Handler {
   return (frame) => {
     const from = frame.pid();
@@ -182,7 +182,7 @@ class Frame {
     return this.reader.name();
   }
 
-  /** Whether the peer may tie more to actors of this node. If not, its session ends. */
+  /** Whether the actors of the peer may have one more link or monitor on this node. If not, the session ends. */
   hasRoom(): boolean {
     const { nc } = this.session.identity;
     const { links, monitors } = this.runtime;
@@ -191,17 +191,17 @@ class Frame {
     return !isOver;
   }
 
-  /** Bytes that are left. */
+  /** Unread bytes. */
   get left(): number {
     return this.reader.end - this.reader.at;
   }
 
-  /** The term that fills the rest. */
+  /** The term that fills the rest of the body. */
   term(): never {
     return this.session.term(this.reader) as never; // a peer may send any value: the actor floor checks it
   }
 
-  /** The local id of a PID that should be of this node; −1 when it is not. */
+  /** The local id of a PID of this node; −1 for a PID of another node or incarnation. */
   own(): number {
     const low = this.reader.u32();
     const high = this.reader.u32();
@@ -222,7 +222,7 @@ class Frame {
     return this.#port.refs.receive(high >>> 8, (high & 0xff) * FOUR_GIB + low, idHigh, idLow);
   }
 
-  /** A reference that the peer wants an answer to. Undefined, and counted, when it is not the peer's own. */
+  /** A reference to answer to. Undefined, and counted as a dead letter, when the peer did not make it. */
   peerRef(): Ref | undefined {
     const ref = this.ref();
     if (ref.nc === this.session.identity.nc) return ref;
@@ -230,7 +230,7 @@ class Frame {
     return undefined;
   }
 
-  /** How the frames of calls begin. */
+  /** The fields that CALL and REG_CALL begin with. */
   caller(): { readonly from: Pid; readonly ref: Ref | undefined; readonly ms: number } {
     const from = this.pid();
     const ref = this.peerRef();
@@ -238,7 +238,7 @@ class Frame {
     return { from, ref, ms: ms === FOR_EVER ? Number.POSITIVE_INFINITY : ms };
   }
 
-  /** A trace context for the next frame. One that is none is ignored, as all are where nothing is traced. */
+  /** Reads a trace context for the next frame. It is ignored when it is malformed or nothing is traced. */
   traced(): void {
     const isRead = this.runtime.tracing !== null && this.left <= MAX_TRACE_BYTES;
     this.session.trace = isRead ? readTraceHeaders(this.term()) : null;
@@ -264,11 +264,11 @@ export class FrameDispatch {
     this.#frame = new Frame(port);
   }
 
-  /** Handles one frame; the reader stands at its body. Throws for a tag that the native core should not hand up. */
+  /** Handles one frame; `reader` is at the start of its body. Throws for a tag that the native core should not pass on. */
   frame(session: Session, tag: number, reader: EntryReader): void {
     const handle = BY_TAG[tag];
     if (handle === undefined)
-      throw new Error(`the native core handed up a frame with the unknown tag ${tag}`);
+      throw new Error(`the native core passed on a frame with the unknown tag ${tag}`);
     const frame = this.#frame;
     frame.session = session;
     frame.reader = reader;

@@ -1,4 +1,4 @@
-// What the environment of a process says about its node.
+// Node options from environment variables.
 import { dnsDiscovery, fileDiscovery, portmapDiscovery, staticList } from '../discovery/index.ts';
 import { nearestName, SnowmeshError } from '../errors/index.ts';
 import type { ListenOptions, NodeDiscovery, NodeOptions } from './options.ts';
@@ -6,14 +6,14 @@ import type { ListenOptions, NodeDiscovery, NodeOptions } from './options.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const PREFIX = 'SNOWMESH_';
-/** Read by the native core's loader. */
+/** Read by the loader of the native core, not here. */
 const NATIVE_PATH = 'SNOWMESH_NATIVE_PATH';
 /** Kubernetes and Docker set these for a service that is called `snowmesh`. */
-const OF_SERVICES = /^SNOWMESH_(?:SERVICE_|PORT(?:_|$)|ENV_)/;
+const SERVICE_VARIABLES = /^SNOWMESH_(?:SERVICE_|PORT(?:_|$)|ENV_)/;
 
 type Reader = (text: string, variable: string) => Partial<NodeOptions>;
 
-/** What each variable sets. */
+/** The option that each variable sets. */
 const VARIABLES: Readonly<Record<string, Reader>> = {
   SNOWMESH_NAME: (name) => ({ name }),
   SNOWMESH_COOKIE: (cookie) => ({ cookie }),
@@ -29,9 +29,9 @@ const VARIABLES: Readonly<Record<string, Reader>> = {
 };
 
 /**
- * The options of a node: those given, else what the environment says. An empty variable counts as one that is not set.
+ * The options of a node: `given`, and for the others the environment variables. An empty variable counts as not set.
  *
- * @throws SNOW_ERR_BAD_OPTION for a variable that begins with SNOWMESH_ and does not exist, and for a value that makes no sense.
+ * @throws SNOW_ERR_BAD_OPTION for an unknown variable that begins with SNOWMESH_, and for an invalid value.
  */
 export function optionsFrom(environment: Environment, given: NodeOptions): NodeOptions {
   const found: Partial<NodeOptions> = {};
@@ -40,14 +40,14 @@ export function optionsFrom(environment: Environment, given: NodeOptions): NodeO
       continue;
     const read = VARIABLES[variable];
     if (read !== undefined && Object.hasOwn(VARIABLES, variable)) Object.assign(found, read(text, variable));
-    else if (!OF_SERVICES.test(variable)) throw unknownVariable(variable);
+    else if (!SERVICE_VARIABLES.test(variable)) throw unknownVariable(variable);
   }
   if (given.cookie !== undefined || given.cookieFile !== undefined) {
     delete (found as { cookie?: string }).cookie;
     delete (found as { cookieFile?: string }).cookieFile;
   }
   if (found.cookie !== undefined && found.cookieFile !== undefined) {
-    const why = 'SNOWMESH_COOKIE and SNOWMESH_COOKIE_FILE are both set: only one can be';
+    const why = 'SNOWMESH_COOKIE and SNOWMESH_COOKIE_FILE are both set: unset one of them';
     throw new SnowmeshError('SNOW_ERR_BAD_OPTION', why);
   }
   return { ...found, ...given };
@@ -56,8 +56,8 @@ export function optionsFrom(environment: Environment, given: NodeOptions): NodeO
 function unknownVariable(variable: string): SnowmeshError {
   const known = Object.keys(VARIABLES);
   const near = nearestName(variable, known);
-  const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`;
-  return new SnowmeshError('SNOW_ERR_BAD_OPTION', `${variable} is no variable of snowmesh; ${hint}`);
+  const hint = near === undefined ? `the variables are ${known.join(', ')}` : `did you mean ${near}?`;
+  return new SnowmeshError('SNOW_ERR_BAD_OPTION', `${variable} is not a variable of snowmesh; ${hint}`);
 }
 
 /** `host`, `host:port`, `[ipv6]:port`, `:port`. */
@@ -95,7 +95,7 @@ function discoveryOf(text: string, variable: string): NodeDiscovery {
     default:
   }
   const wanted =
-    'list:name@host:port,…, dns:name@host:port, srv:name@service, file:path, portmap or portmap+embed, with :host:port behind it or without';
+    'list:name@host:port,…, dns:name@host:port, srv:name@service, file:path, portmap[:host:port] or portmap+embed[:host:port]';
   throw bad(variable, text, wanted);
 }
 

@@ -1,10 +1,10 @@
-// Nodes: starting one, finding others, and carrying every signal of the actor floor to them.
+// Nodes: starts a node, connects it to others, and sends the signals of the actor floor to them.
 //
 // Guarantees: one session per peer; nodeup before the first message of a peer; links, monitors and calls over a lost
 // session fire once, before its nodedown; what one actor sends to one node keeps its order, whatever its size; a message
-// goes out, or is counted as a dead letter with a reason.
+// is either sent or counted as a dead letter with a reason.
 //
-// session/ holds what belongs to one connection, mesh/ what decides which nodes to connect to.
+// session/ holds the state of one connection, mesh/ decides which nodes to connect to.
 //
 // Must not know: how TLS, ticks or sockets work (the native core does), nor supervisors, servers and global names.
 export type { Channel, ChannelListener, ChannelPeer } from './channels.ts';

@@ -3,26 +3,26 @@ import type { DeadLetterReason } from '../actor/index.ts';
 import type { NodeFacts } from './node-monitors.ts';
 import type { DialResult, DownCause } from './session/endings.ts';
 
-/** What a node emits; the first argument is always the peer's name. */
+/** The events of a node. The first argument is always the peer's name. */
 export interface NodeEvents {
   nodeup: [node: string, facts: NodeFacts];
   nodedown: [node: string, cause: DownCause, facts: NodeFacts];
-  /** The peer's event loop has not turned for `ageMs`; it is still up. */
+  /** The peer's event loop has been blocked for `ageMs`; the peer is still up. */
   stalled: [node: string, ageMs: number];
   recovered: [node: string];
   /** More than the high-water mark waits to be sent to the peer. */
   busy: [node: string, bytes: number];
   drain: [node: string];
-  /** A dial of this node failed: why, and what the system or the peer said. */
+  /** This node could not connect to the peer: `why`, and what the operating system or the peer reported. */
   unreachable: [node: string, why: Exclude<DialResult, 'up'>, detail: string];
-  /** A connection that claimed that name failed to authenticate: the reason in words, and its kind. */
+  /** A connection that claimed this name failed to authenticate: the reason in words, and its kind. */
   refused: [node: string, reason: string, why: Exclude<DialResult, 'up'>];
 }
 
 /** Which nodes to list: those that are not hidden (default), only the hidden ones, or all. */
 export type NodeKind = 'visible' | 'hidden' | 'all';
 
-/** What a node is doing. Sizes in bytes. */
+/** The current state of a node. Sizes in bytes. */
 export interface NodeStats {
   readonly name: string;
   /** Living actors. */
@@ -34,17 +34,17 @@ export interface NodeStats {
   readonly native: (NativeStats & { readonly id: number }) | undefined;
 }
 
-/** What the connection to a peer is doing. */
+/** The current state of the connection to a peer. */
 export interface PeerStats {
   /** The peer's name. */
   readonly node: string;
-  /** Which connection to it: counts up with each. */
+  /** Numbers the connections of this node: each new one has a higher number. */
   readonly connection: number;
   /** Whether the peer is a hidden node. */
   readonly hidden: boolean;
   /** Whether this side dialled. */
   readonly dialled: boolean;
-  /** Whether its event loop has not turned for a while. */
+  /** Whether its event loop is blocked. */
   readonly stalled: boolean;
   /** Bytes that wait to be sent. */
   readonly waiting: number;

@@ -1,21 +1,21 @@
-// The actors that are told when nodes come and go. A subscription gets every event (L4, L5); a watch gets one notice about one
-// node (L6). Both end with the actor that made them (L8). Delivery, references and deaths of actors come in through the port.
+// Notifies actors when nodes come up and go down. A subscription gets every event (L4, L5); a watch gets one notice about one
+// node (L6). Both end with the actor that made them (L8). The port provides delivery, references and the deaths of actors.
 import { NodeDown, NodeUp, type SystemMessage } from '../actor/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { NodeRecovered, NodeStalled } from './node-notices.ts';
 
-/** What the table needs from the runtime. */
+/** What NodeMonitors needs from the runtime. */
 export interface SubscriberPort {
   /** Puts a notice into the mailbox of a local actor. */
   deliver(to: Pid, notice: SystemMessage): void;
   makeRef(owner: Pid): Ref;
-  /** Calls `release` when that actor dies. Returns what cancels it. */
+  /** Calls `release` when that actor dies. Returns a function that cancels it. */
   follow(pid: Pid): () => void;
 }
 
-/** What a notice says beside the node's name. */
+/** The facts of a notice beside the node's name. */
 export interface NodeFacts {
-  /** Counts connections of this node: the same number in an up and its down. */
+  /** Numbers the connections of this node: an up and its down have the same number. */
   readonly connection: number;
   readonly incarnation: bigint;
   readonly hidden: boolean;
@@ -51,7 +51,7 @@ export class NodeMonitors {
     this.#port = port;
   }
 
-  /** Every up and down from now on, those of hidden nodes only when asked for. */
+  /** Notifies `pid` of every up and down from now on, those of hidden nodes only with `hidden`. */
   subscribe(pid: Pid, hidden: boolean): Ref {
     const subscription = { ref: this.#port.makeRef(pid), pid, hidden };
     this.#subscriptions.set(subscription.ref.key, subscription);
@@ -59,7 +59,7 @@ export class NodeMonitors {
     return subscription.ref;
   }
 
-  /** One notice when `node` goes down. */
+  /** Notifies `pid` once, when `node` goes down. */
   watch(pid: Pid, node: string): Ref {
     const watch = { ref: this.#port.makeRef(pid), pid, node };
     let ofNode = this.#watches.get(node);
@@ -102,14 +102,14 @@ export class NodeMonitors {
     this.fire(node, cause);
   }
 
-  /** The node's event loop stopped turning, or turns again; the node is up all the time. */
+  /** The node's event loop is blocked, or runs again; the node stays up. */
   loop(node: string, stalled: boolean, facts: { readonly ageMs: number; readonly hidden: boolean }): void {
     const notice = stalled ? new NodeStalled(node, facts.ageMs) : new NodeRecovered(node);
     for (const { pid, hidden } of this.#subscriptions.values())
       if (hidden || !facts.hidden) this.#port.deliver(pid, notice);
   }
 
-  /** The watches of a node that is down, or that could not be reached. */
+  /** Fires the watches of a node that is down or could not be reached. */
   fire(node: string, cause: string): void {
     const ofNode = this.#watches.get(node);
     if (ofNode === undefined) return;
@@ -120,7 +120,7 @@ export class NodeMonitors {
     }
   }
 
-  /** The actor ended. */
+  /** Ends all subscriptions and watches of an actor that has ended. */
   release(pid: Pid): void {
     const held = this.#held.get(pid.key);
     if (held === undefined) return;

@@ -3,10 +3,10 @@
 import { SnowmeshError } from '../errors/index.ts';
 import { MAX_NODE_NAME_BYTES } from '../wire/index.ts';
 
-/** The port of a name that names none. */
+/** The port of a name without one. */
 export const DEFAULT_PORT = 9000;
 
-/** What a node without a name calls itself; never an address. */
+/** `node.name` of a node without a name; never an address. */
 export const NO_NODE = 'nonode@nohost';
 
 /** The parts of a name. */
@@ -26,7 +26,7 @@ export interface NodeName {
  *
  * @param text `name@host`, `name@host:port`, IPv6 literals in brackets.
  * @returns its parts and its canonical form.
- * @throws SNOW_ERR_NODE_NAME when it breaks a rule; the message says which.
+ * @throws SNOW_ERR_NODE_NAME with the rule that it breaks.
  */
 export function parseNodeName(text: unknown): NodeName {
   if (typeof text !== 'string') throw refused(String(text), 'it is not a string');
@@ -43,7 +43,7 @@ export function parseNodeName(text: unknown): NodeName {
   const [local = '', address, ...more] = text.split('@');
   if (address === undefined) throw refused(text, 'it has no @: a name is name@host or name@host:port');
   if (more.length > 0) throw refused(text, 'it has more than one @');
-  if (local === '') throw refused(text, 'nothing stands before the @');
+  if (local === '') throw refused(text, 'it has no name before the @');
   if (/[:[\]]/.test(local)) throw refused(text, 'the part before the @ contains one of : [ ]');
   const { host, port } = parseAddress(text, address);
   const shown = host.includes(':') ? `[${host}]` : host;
@@ -63,11 +63,11 @@ function parseAddress(text: string, address: string): { host: string; port: numb
   const [, ipv6, plain = '', digits] = parts;
   if (ipv6 !== undefined && !looksLikeIpv6(ipv6)) throw refused(text, `[${ipv6}] is not an IPv6 address`);
   const host = ipv6 ?? plain;
-  if (host === '') throw refused(text, 'nothing stands for the host after the @');
+  if (host === '') throw refused(text, 'it has no host after the @');
   return { host, port: digits === undefined ? DEFAULT_PORT : parsePort(text, digits) };
 }
 
-/** Catches typing errors; whether the address exists, the connection shows. */
+/** Catches typing errors only: a wrong address shows when it is dialled. */
 function looksLikeIpv6(text: string): boolean {
   const [address = ''] = text.split('%');
   return /^[0-9a-f:.]+$/i.test(address) && address.split(':').length >= 3 && !/:::|::.*::/.test(address);

@@ -1,9 +1,9 @@
 import { SystemMessage } from '../actor/index.ts';
 
-/** A node's event loop has not turned for a while. The node is up: a native thread still sends its ticks. */
+/** A node's event loop is blocked. The node is up: a native thread still sends its ticks. */
 export class NodeStalled extends SystemMessage {
   readonly node: string;
-  /** ms since its event loop last turned. */
+  /** ms for which its event loop has been blocked. */
   readonly ageMs: number;
 
   /** @internal */
@@ -14,7 +14,7 @@ export class NodeStalled extends SystemMessage {
   }
 }
 
-/** The event loop of a node that was stalled turns again. */
+/** The event loop of a node that was stalled runs again. */
 export class NodeRecovered extends SystemMessage {
   readonly node: string;
 

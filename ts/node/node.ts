@@ -29,20 +29,19 @@ const KINDS: ReadonlySet<unknown> = new Set<NodeKind>(['visible', 'hidden', 'all
  * A running node: the actors of this process, and the other nodes they can reach. Made by {@link startNode}.
  *
  * It keeps the OS process alive while it listens or, without a name, while one of its actors, calls or starts waits for a
- * timer; `unref` changes that. `stop` (or `await using`) leaves no handle,
- * thread or timer behind.
+ * timer; `unref` changes that. `stop` (or `await using`) closes every handle, thread and timer.
  */
 export class Node extends ObservedRuntime implements AsyncDisposable {
   #cluster: Cluster | undefined;
   #stopping: Promise<void> | undefined;
   readonly #stopTime = new StopTime((ms, action) => this.after(ms, action));
 
-  /** The node itself, under the name that an actor has for it: `self.runtime`. */
+  /** The node itself: code that takes a node or an actor's `self` finds the node in `runtime` of both. */
   get runtime(): this {
     return this;
   }
 
-  /** @internal Makes it part of a cluster: from now on it has a name. */
+  /** @internal Makes the node part of a cluster: from now on it has a name. */
   join(cluster: Cluster): void {
     this.#cluster = cluster;
     cluster.announce((event, ...args) => this.#tell(event, args));
@@ -50,7 +49,7 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
     this.introspector.opened(this.channel(CHANNEL, this.introspector));
   }
 
-  /** The full name with the port, `nonode@nohost` without one or after `stop`. */
+  /** The full name with the port; `nonode@nohost` for a node without a name, and after `stop`. */
   override get name(): string {
     return this.#open?.name ?? NO_NODE;
   }
@@ -70,7 +69,7 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
     return this.#cluster?.port ?? 0;
   }
 
-  /** 64 random bits that tell this start from any other; 0n for a node without a name. */
+  /** 64 random bits that identify this start of the node; 0n for a node without a name. */
   get incarnation(): bigint {
     return this.#cluster?.incarnation ?? 0n;
   }
@@ -85,11 +84,12 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
   }
 
   /**
-   * Connects to a node. Our own name is connected already.
+   * Connects to a node.
    *
    * @param name `name@host:port`.
-   * @returns true when there is a session, false when it could not be made (within `handshakeMs`): `connectFailure` says why.
-   * @throws SNOW_ERR_NODE_NAME for what is no name, SNOW_ERR_NOT_ALIVE on a node without a name.
+   * @returns true when the node is connected, also for this node's own name; false when it could not be connected within
+   * `handshakeMs`: `connectFailure` says why.
+   * @throws SNOW_ERR_NODE_NAME for an invalid name, SNOW_ERR_NOT_ALIVE on a node without a name, SNOW_ERR_STOPPED.
    */
   async connect(name: string): Promise<boolean> {
     return this.#inBudget(async () => this.#clustered('connect').connect(name));
@@ -113,7 +113,7 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
   /**
    * Ends the session with a node; what was sent before goes out first. Using the node again connects anew, unless `autoConnect` says otherwise.
    *
-   * @returns true when it is down and all links, monitors and calls over it have fired, false when there was no session.
+   * @returns true when the session is down and all links, monitors and calls over it have fired; false when there was no session.
    * @throws SNOW_ERR_NODE_NAME, SNOW_ERR_NOT_ALIVE
    */
   async disconnect(name: string): Promise<boolean> {
@@ -137,19 +137,21 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
   }
 
   /**
-   * Stops the node in order. First supervisors, and servers with a `terminate`, that have no such actor above them end with
-   * `shutdown`, one after the other, the last one started first; each takes its tree along, with the shutdown times of its children.
-   * Peers are still connected then. After that the node leaves the cluster - peers are told at once, what was sent before goes
-   * out - and every other actor is killed.
+   * Stops the node in order.
    *
-   * May be called from an actor. Do not await it in a handler of a supervised actor that traps exits, or of a server with
-   * `terminate`: such an actor ends in order only when its handler is done, so it holds the stop up until its shutdown time, or `timeout`,
-   * is over, and is killed without `terminate`. Call it and return.
-   * A second call changes nothing but the time that is left, if its own is shorter: `stop({ timeout: 0 })` ends the wait.
+   * 1. The supervisors at the top, and the servers with `terminate` at the top, get `shutdown`: one at a time, the last started first.
+   *    Each stops its tree, with the shutdown times of its children. Peers are still connected.
+   * 2. The node leaves the cluster: messages sent before go out, and peers see `goodbye`.
+   * 3. Every other actor is killed.
    *
-   * A node can be started again in the same process, under any name; its PIDs of before are then dead.
+   * An actor may call it. Do not await it in a handler of a supervised actor that traps exits, or of a server with `terminate`: such an
+   * actor ends in order only after its handler has returned. The stop then waits until its shutdown time or `timeout` is over, and kills
+   * it without `terminate`. Call `stop` and return.
+   * A second call only shortens the time: `stop({ timeout: 0 })` ends the wait.
    *
-   * @param options.timeout ms for the trees; default 10 000. What has not ended by then is killed.
+   * A node can be started again in the same process, under any name; the PIDs of the stopped node are then dead.
+   *
+   * @param options.timeout ms for the trees; default 10 000. Actors that have not ended by then are killed.
    * @throws SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_TIME.
    * @example
    * process.once('SIGTERM', () => node.stop());
@@ -162,15 +164,16 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
   }
 
   /**
-   * Stops the node, and then ends the process, on SIGTERM and SIGINT. A second signal ends the process at once. When JavaScript is stuck so
-   * that nothing of this can happen, a thread of the native core writes one line on standard error and ends the process.
+   * Stops the node, and then ends the process, on SIGTERM and SIGINT. A second signal ends the process at once. If the event loop is
+   * blocked, a thread of the native core writes one line to standard error and ends the process.
    *
-   * The exit code is `process.exitCode`, or 0, when the node was stopped; 128 and the number of the signal else. Several nodes of a process stop
-   * side by side. It is taken back when the node is stopped otherwise.
+   * The exit code is `process.exitCode`, or 0, when the node was stopped in time; otherwise 128 plus the number of the signal. Several
+   * nodes of a process stop at the same time. Stopping the node in another way removes the signal handlers.
    *
-   * @param options.timeout ms for `before` and the supervision trees; default 10 000. @param options.grace ms behind that, default 5000; then the
-   * process ends in any case. @param options.before runs first, while the node is whole.
-   * @returns what takes it back.
+   * @param options.timeout ms for `before` and the supervision trees; default 10 000.
+   * @param options.grace ms after `timeout` until the process ends in any case; default 5000.
+   * @param options.before runs first, while the node still works.
+   * @returns a function that removes the signal handlers.
    * @throws SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_ARGUMENT.
    * @example
    * node.stopOnSignals({ timeout: 20_000, before: () => rooms.drain() });
@@ -202,8 +205,8 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
    * Subscribes an actor to every node that comes and goes: NodeUp before the first message from a node, NodeDown
    * after the last, NodeStalled and NodeRecovered between. Ends with the actor.
    *
-   * @returns what `demonitorNodes` takes.
-   * @throws SNOW_ERR_NOT_LOCAL for what is no actor of this node, SNOW_ERR_BAD_OPTION, SNOW_ERR_NOT_ALIVE, SNOW_ERR_STOPPED.
+   * @returns the reference that `demonitorNodes` takes.
+   * @throws SNOW_ERR_NOT_LOCAL when the subscriber is not an actor of this node, SNOW_ERR_BAD_OPTION, SNOW_ERR_NOT_ALIVE, SNOW_ERR_STOPPED.
    */
   monitorNodes(subscriber: Pid | AnySelf, options: { readonly hidden?: boolean } = {}): Ref {
     const pid = this.#local(subscriber);
@@ -213,27 +216,28 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
   }
 
   /**
-   * One NodeDown when that node goes down, or cannot be reached when it is not connected now. Each call is one
-   * notice.
+   * Sends the subscriber one NodeDown when that node goes down, or when it is not connected and cannot be reached. Each call brings
+   * one notice.
    *
-   * @throws SNOW_ERR_NOT_LOCAL for what is no actor of this node, SNOW_ERR_NODE_NAME, SNOW_ERR_NOT_ALIVE, SNOW_ERR_STOPPED.
+   * @returns the reference that `demonitorNodes` takes.
+   * @throws SNOW_ERR_NOT_LOCAL when the subscriber is not an actor of this node, SNOW_ERR_NODE_NAME, SNOW_ERR_NOT_ALIVE, SNOW_ERR_STOPPED.
    */
   monitorNode(subscriber: Pid | AnySelf, name: string): Ref {
     return this.#clustered('monitorNode').watch(this.#local(subscriber), name);
   }
 
-  /** Ends a subscription or a watch. False when it had ended. Throws SNOW_ERR_BAD_ARGUMENT for what is no reference. */
+  /** Ends a subscription or a watch. False when it had ended. Throws SNOW_ERR_BAD_ARGUMENT unless `ref` is a reference. */
   demonitorNodes(ref: Ref): boolean {
     checkRef('demonitorNodes', ref);
     return this.#cluster?.monitors.cancel(ref) ?? false;
   }
 
-  /** @internal Control traffic of the floors above, by name; undefined for a node without a name, or stopped. */
+  /** @internal Opens a channel for control traffic of the floors above; undefined when the node has no name or was stopped. */
   channel(name: string, listener: ChannelListener): Channel | undefined {
     return this.#open?.channel(name, listener);
   }
 
-  /** Figures of the moment. O(peers). */
+  /** The current state of the node in numbers. O(peers). */
   stats(): NodeStats {
     return {
       name: this.name,
@@ -244,21 +248,25 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
     };
   }
 
-  /** The cluster half while it runs. */
+  /** The cluster part; undefined when the node has no name or was stopped. */
   get #open(): Cluster | undefined {
     return this.#cluster?.isOpen ? this.#cluster : undefined;
   }
 
-  /** Settles in a later turn of the event loop what is known at once too often: see ts/kernel/in-budget.ts. */
+  /** Keeps a loop of awaits that settle at once from starving the event loop: see ts/kernel/in-budget.ts. */
   #inBudget<T>(ask: () => Promise<T>): Promise<T> {
     return inBudget(this, null, ask());
   }
 
   #clustered(what: string): Cluster {
-    if (this.isStopping) throw new SnowmeshError('SNOW_ERR_STOPPED', `${what}: the node is stopping`);
+    if (this.isStopping)
+      throw new SnowmeshError(
+        'SNOW_ERR_STOPPED',
+        `${what}: the node is stopping or was stopped; start another one`,
+      );
     const cluster = this.#open;
     if (cluster !== undefined) return cluster;
-    const why = `${what}: this node is not part of a cluster, it was started without a name`;
+    const why = `${what}: this node is not part of a cluster; start it with startNode({ name, cookie })`;
     throw new SnowmeshError('SNOW_ERR_NOT_ALIVE', why);
   }
 
@@ -268,11 +276,11 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
     const what = pid instanceof Pid ? `${pid}, an actor of another node` : kindOf(pid);
     throw new SnowmeshError(
       'SNOW_ERR_NOT_LOCAL',
-      `A subscriber is the \`self\` or the PID of an actor of this node, not ${what}.`,
+      `The subscriber must be the \`self\` or the PID of an actor of this node, not ${what}.`,
     );
   }
 
-  /** Listeners run on their own: a throw is an uncaught exception, as with any emitter, and disturbs no session. */
+  /** Listeners run in a microtask of their own: an error they throw is an uncaught exception and has no effect on a session. */
   #tell<E extends keyof NodeEvents>(event: E, args: NodeEvents[E]): void {
     publishPeerEvent(this, event, args);
     if (this.listenerCount(event) === 0) return;

@@ -1,4 +1,4 @@
-// A runtime that emits events and shows what it does: what a node is before it deals with other nodes.
+// A runtime with events and introspection: the part of Node that works without a cluster.
 import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import { checkTimeout, Runtime, type RuntimeOptions } from '../actor/index.ts';
@@ -23,7 +23,7 @@ import type { ChannelPeer } from './channels.ts';
 import type { NodeEvents } from './node-events.ts';
 import { parseNodeName } from './node-name.ts';
 
-/** A class has one base only, so this one gets the methods of EventEmitter from here. */
+/** A class has one base only: the methods of EventEmitter are copied onto this one. */
 const EmittingRuntime = class extends Runtime {} as new (
   options: RuntimeOptions,
 ) => Runtime & EventEmitter<NodeEvents>;
@@ -33,7 +33,7 @@ Object.defineProperties(EmittingRuntime.prototype, methods);
 const INTROSPECT_OPTIONS: OptionNames<IntrospectOptions> = { timeout: true };
 const ANSWER_MS = 5000;
 
-/** How it shows itself to others. */
+/** The options of a runtime with introspection. */
 export interface ObservedOptions extends RuntimeOptions {
   /** Whether other nodes may introspect it. */
   readonly introspection: boolean;
@@ -73,10 +73,10 @@ export abstract class ObservedRuntime extends EmittingRuntime {
   /**
    * Everything about one actor of this node, as Erlang's `process_info`. O(1).
    *
-   * @returns undefined for one that is dead or lives on another node: `node.introspect(name)` asks that.
-   * @throws SNOW_ERR_BAD_DEST for what is no PID.
+   * @returns undefined when the actor is dead or lives on another node: `node.introspect(name)` asks that node.
+   * @throws SNOW_ERR_BAD_DEST when `pid` is not a PID.
    * @example
-   * node.processInfo(pid)?.mailbox; // messages that wait
+   * node.processInfo(pid)?.mailbox; // the number of messages in its mailbox
    */
   processInfo(pid: Pid<never>): ProcessInfo | undefined {
     checkPid('processInfo', pid);
@@ -84,7 +84,8 @@ export abstract class ObservedRuntime extends EmittingRuntime {
   }
 
   /**
-   * The supervisors of this node and what is below them, without asking them: those that wait for a child are there, too. O(limit + supervisors).
+   * The supervisors of this node and their children. It sends no message, so it shows also a supervisor that waits for a child.
+   * O(limit + supervisors).
    *
    * @throws SNOW_ERR_BAD_OPTION.
    * @example
@@ -95,7 +96,7 @@ export abstract class ObservedRuntime extends EmittingRuntime {
   }
 
   /**
-   * A view of a node: of this one, or of any other that is connected. Other nodes answer to who holds the cookie, unless they were started with
+   * A view of this node, or of any connected one. A node answers every node of the cluster, unless it was started with
    * `introspection: false`.
    *
    * @param name its full name; default: this node.

@@ -1,4 +1,4 @@
-// What a node is started with: defaults, limits and their checks.
+// The options of a node: defaults, limits and their checks.
 
 import type { Logger } from '../actor/index.ts';
 import { checkFlag, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
@@ -7,7 +7,7 @@ import type { Clock } from '../timers/index.ts';
 /** Which nodes a node connects to by itself: see {@link NodeOptions.autoConnect}. */
 export type AutoConnect = 'use' | 'once' | 'explicit' | 'never';
 
-/** Whether a node connects to the peers of its peers (`full`), or only to nodes that are named to it. */
+/** Whether a node connects to the peers of its peers (`full`), or only to the nodes it is given (`explicit`). */
 export type MeshMode = 'full' | 'explicit';
 
 /** How many bytes of output to one peer may wait. */
@@ -15,12 +15,13 @@ export interface OutboxOptions {
   /** Above this the peer counts as busy: `busy` is emitted and `sendWait` waits. Default 1 048 576. */
   readonly highWater?: number;
   /**
-   * Above this user messages are dropped as dead letters `remote_full`, and calls, spawns and answers fail with `overload`; short
-   * system signals always pass. Beyond this, `maxMessage` and 16 MiB together (of long messages, which wait apart, `maxMessage` more) the session ends with `overflow`. It should hold several of
-   * the largest messages: while one fills it, no other message can be sent. Default 268 435 456.
+   * Above this, user messages are dropped as dead letters `remote_full`, and calls, spawns and answers fail with `overload`. Short
+   * system signals always pass: they end the session with `overflow` when more than `limit` + `maxMessage` + 16 MiB waits (long
+   * messages are counted apart, with `maxMessage` more). Choose several times the size of the largest message: while one fills the
+   * outbox, no other message can be sent. Default 268 435 456.
    */
   readonly limit?: number;
-  /** The same limit for what waits while a connection is made. Default 4 194 304. */
+  /** The same limit while the connection is being made. Default 4 194 304. */
   readonly waiting?: number;
 }
 
@@ -32,53 +33,53 @@ export interface ListenOptions {
   readonly port?: number;
 }
 
-/** What a node is started with. All times are in ms. */
+/** The options of `startNode`. All times are in ms. */
 export interface NodeOptions {
   /**
-   * `name@host`, `name@host:port` or `name@[ipv6]:port`; port 0 takes a free one, which becomes part of the name.
-   * Without a name the node is `nonode@nohost`: everything local works, and the native core is not even loaded.
+   * `name@host`, `name@host:port` or `name@[ipv6]:port`; port 0 takes a free port, which becomes part of the name.
+   * Without a name the node is `nonode@nohost`: everything local works, and the native core is not loaded.
    */
   readonly name?: string;
-  /** The secret all nodes of the cluster share: at least 16 bytes. Make one with `openssl rand -base64 32`. */
+  /** The secret that all nodes of the cluster share: at least 16 bytes. Make one with `openssl rand -base64 32`. */
   readonly cookie?: string;
   /** A file that holds the cookie, readable by its owner (or group) only. Used when `cookie` is not given. */
   readonly cookieFile?: string;
   readonly listen?: ListenOptions;
-  /** Hidden nodes are not gossiped and not listed by default. Default false. */
+  /** Peers do not tell each other of a hidden node, and `nodes()` lists it only on request. Default false. */
   readonly hidden?: boolean;
-  /** Silence after which a tick is sent. Default 5 000. */
+  /** Time without output to a peer after which a tick is sent. Default 5 000. */
   readonly tickMs?: number;
-  /** Silence after which a peer counts as down. Default 20 000. */
+  /** Time without input from a peer after which it counts as down. Default 20 000. */
   readonly downMs?: number;
-  /** From connect or accept to authenticated. Default 7 000. */
+  /** Time that a connection has to authenticate. Default 7 000. */
   readonly handshakeMs?: number;
-  /** Connections that are not authenticated yet. Default 1 024. */
+  /** Most connections that are not authenticated yet. Default 1 024. */
   readonly maxHandshakes?: number;
   /** Largest message to and from a peer, in bytes. Default 134 217 728. */
   readonly maxMessage?: number;
   /**
-   * `use` (default): sending to, linking or monitoring something on a node connects to it. `once`: the same until a connection
-   * is lost; then only `connect` brings it back, here or there, and neither use nor mesh nor discovery. `explicit`: using a node
-   * never connects to it; `connect`, mesh and discovery do. `never`: this node dials no other node.
+   * `use` (default): a send, link or monitor to a node connects to it. `once`: the same until a connection is lost; after that only a
+   * call of `connect`, on either side, connects the two nodes again. `explicit`: using a node never connects to it; `connect`, mesh and
+   * discovery do. `never`: this node dials no other node.
    */
   readonly autoConnect?: AutoConnect;
   /**
    * `full` (default): visible nodes tell each other their visible peers, connect to those, and dial lost peers again.
-   * `explicit`: a node connects only to nodes that are named to it. Without effect on a hidden node, and with `autoConnect: 'never'`.
+   * `explicit`: a node connects only to the nodes it is given. Without effect on a hidden node, and with `autoConnect: 'never'`.
    */
   readonly mesh?: MeshMode;
-  /** Finds nodes to connect to, and to connect to again while they are not connected: a list, DNS, a file, a port mapper, … */
+  /** Finds the nodes to connect to; those that are not connected are dialled again. A list, DNS, a file, a port mapper, … */
   readonly discovery?: NodeDiscovery;
   readonly outbox?: OutboxOptions;
-  /** Bytes from peers that may wait while JavaScript is busy. Default 16 777 216. */
+  /** Most bytes from peers that wait while JavaScript is busy. Default 16 777 216. */
   readonly inboxBytes?: number;
   /** What reads sockets: the event loop (default where it can) or a native thread. */
   readonly reader?: 'loop' | 'thread';
   /** Longest busy wait for more bytes after traffic, in µs; 0 turns it off. Default 50. */
   readonly spinUs?: number;
   /**
-   * Whether other nodes of the cluster may look at what this one does (`node.introspect`): its actors with their labels, names and tags, its
-   * supervisors, names, groups and rooms, no message and no state. Default true.
+   * Whether other nodes of the cluster may inspect this one (`node.introspect`): its actors with their labels, names and tags, its
+   * supervisors, names, groups and rooms; never a message or a state. Default true.
    */
   readonly introspection?: boolean;
   /** Default: warnings and errors on standard error. A pino logger fits. */
@@ -87,11 +88,11 @@ export interface NodeOptions {
   readonly clock?: Clock;
 }
 
-/** Says which nodes there are. What `staticList`, `dnsDiscovery`, … make, or anything of this shape. */
+/** Finds nodes: the result of `staticList`, `dnsDiscovery`, …, or any object of this shape. */
 export interface NodeDiscovery {
   /**
-   * Begins to look; tells `found` the whole set of names now and whenever it changes, and `failed` what went wrong.
-   * `self` is this node, in parts, unless it is hidden: for a discovery that keeps a list of nodes itself.
+   * Starts to look for nodes. Calls `found` with the whole set of names now and whenever it changes, and `failed` with each error.
+   * `self` is the name of this node in parts, for a discovery that registers it; undefined for a hidden node.
    */
   start(
     listener: { found(names: readonly string[]): void; failed(error: unknown): void },
@@ -111,7 +112,7 @@ export interface Limits {
 const MIB = 1024 * 1024;
 const DEFAULT_MAX_MESSAGE = 128 * MIB;
 const MAX_MESSAGE_CEILING = 0x7fff_0000;
-/** With the largest message and what is added for signals it still fits the native core's 32 bits. */
+/** Together with the largest message and the margin for signals it fits the 32 bits of the native core. */
 const MAX_BYTES = 2_000_000_000;
 
 /**
@@ -121,6 +122,11 @@ const MAX_BYTES = 2_000_000_000;
  */
 export function checkOptions(options: NodeOptions): Limits {
   checkOptionNames('startNode', options, OPTIONS);
+  if (options.listen !== undefined) checkOptionNames('`listen` of startNode', options.listen, LISTEN_OPTIONS);
+  if (options.outbox !== undefined) checkOptionNames('`outbox` of startNode', options.outbox, OUTBOX_OPTIONS);
+  const host: unknown = options.listen?.host;
+  if (host !== undefined && (typeof host !== 'string' || host === ''))
+    throw bad('listen.host', host, 'an address or a host name, such as 0.0.0.0');
   whole('tickMs', options.tickMs, 10, 3_600_000);
   whole('downMs', options.downMs, 11, 86_400_000);
   whole('handshakeMs', options.handshakeMs, 10, 600_000);
@@ -152,6 +158,9 @@ function checkDiscovery(discovery: NodeDiscovery | undefined): void {
   const given = Array.isArray(discovery) ? 'a list' : typeof discovery;
   throw bad('discovery', given, 'what staticList([…]), dnsDiscovery({ … }) and the like make');
 }
+
+const LISTEN_OPTIONS: OptionNames<ListenOptions> = { host: true, port: true };
+const OUTBOX_OPTIONS: OptionNames<OutboxOptions> = { highWater: true, limit: true, waiting: true };
 
 const OPTIONS: OptionNames<NodeOptions> = {
   name: true,

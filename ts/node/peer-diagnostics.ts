@@ -1,4 +1,4 @@
-// What happens to peers, for node:diagnostics_channel.
+// Publishes the events of peers on node:diagnostics_channel.
 import { peerEvents } from '../diagnostics/index.ts';
 import type { NodeEvents } from './node-events.ts';
 import type { NodeFacts } from './node-monitors.ts';

@@ -1,4 +1,4 @@
-// Tells this node's actors and listeners what happens to its sessions, in the order they may rely on: nodeup before the
+// Reports what happens to sessions to the actors and listeners of this node, in a guaranteed order: nodeup before the
 // first message of a peer; links, monitors, calls and spawns of a lost node before its nodedown (L4, L5, O1).
 import type { Runtime } from '../actor/index.ts';
 import { CalmLog } from './calm-log.ts';
@@ -18,13 +18,13 @@ import type { NetworkListener } from './session/network-listener.ts';
 import type { PeerState } from './session/peers.ts';
 import type { Session } from './session/session.ts';
 
-/** Dials that fail like this are usual while nodes come and go. */
+/** Failures that are normal while nodes start and stop: they are logged at level debug. */
 const USUAL_FAILURES: ReadonlySet<DialResult> = new Set([
   'refused',
   'unreachable',
   'timeout',
   'stopping',
-  'dns', // it has a line of its own
+  'dns', // logged apart, as a warning
 ]);
 
 const NAMESAKE =
@@ -33,7 +33,7 @@ const NAMESAKE =
 /** Reports an event to the listeners of the node. */
 export type Tell = <E extends keyof NodeEvents>(event: E, ...args: NodeEvents[E]) => void;
 
-/** What is told of peers. */
+/** What PeerNews reports to. */
 export interface PeerNewsOptions {
   readonly runtime: Runtime;
   readonly network: Network;
@@ -44,7 +44,7 @@ export interface PeerNewsOptions {
   readonly mesh: Mesh;
   readonly readiness: Readiness;
   readonly reachability: Reachability;
-  /** Whether visible peers are told of each other. */
+  /** Whether visible peers get lists of each other. */
   readonly isMeshed: boolean;
 }
 
@@ -59,7 +59,7 @@ export class PeerNews implements NetworkListener {
   readonly #readiness: Readiness;
   readonly #reachability: Reachability;
   readonly #isMeshed: boolean;
-  /** Called when a session has ended and everything tied to it has fired. */
+  /** Called when a session has ended and its links, monitors, calls and spawns have fired. */
   readonly #disconnectWaiters = new Map<Session, (() => void)[]>();
   readonly #log: CalmLog;
   #tell: Tell = () => {};
@@ -85,12 +85,12 @@ export class PeerNews implements NetworkListener {
     this.#tell = tell;
   }
 
-  /** The node stops: lost peers are not wanted again. */
+  /** The node is stopping: lost peers are not dialled again. */
   close(): void {
     this.#isClosing = true;
   }
 
-  /** Ends a session. Resolves when it is down and everything tied to it has fired. */
+  /** Ends a session. Resolves when it is down and its links, monitors, calls and spawns have fired. */
   disconnect(session: Session): Promise<void> {
     return new Promise((resolve) => {
       const waiters = this.#disconnectWaiters.get(session);
@@ -122,7 +122,7 @@ export class PeerNews implements NetworkListener {
     loss.whenOver(() => this.#lost(session, cause, detail));
   }
 
-  /** Everything tied to the session has fired. */
+  /** Called when the links, monitors, calls and spawns of a lost session have fired. */
   #lost(session: Session, cause: DownCause, detail: string): void {
     const { name } = session.identity;
     this.#monitors.down(name, cause, factsOf(session));
@@ -179,7 +179,7 @@ export class PeerNews implements NetworkListener {
 
   refused(name: string, reason: string, why: Exclude<DialResult, 'up'>, unreported: number): void {
     const fields = { node: name, why, reason, ...(unreported === 0 ? {} : { unreported }) };
-    // Two live nodes of one name are a mistake of whoever runs them; the rest may be any stranger.
+    // Two live nodes with one name are a mistake of the operator: an error. Anybody on the network can cause the others.
     this.#log.write(why === 'name_taken' ? 'error' : 'warn', fields, 'refused a peer');
     this.#tell('refused', name, reason, why);
   }
@@ -188,7 +188,7 @@ export class PeerNews implements NetworkListener {
     this.#log.write('error', { err: error }, 'a frame could not be handled');
   }
 
-  /** Tells a new peer of the visible others. */
+  /** Sends the names of all other visible peers to a new one. */
   #tellPeers(session: Session): void {
     const names: string[] = [];
     for (const other of this.#network.sessions())

@@ -1,11 +1,11 @@
-// Why nodes are out of reach, for the errors of those who wanted to reach them.
+// Remembers why nodes cannot be reached, for error texts and `connectFailure`.
 import type { Unreachable } from '../actor/index.ts';
 import { OldestFirst } from '../collections/index.ts';
 import { parseNodeName } from './node-name.ts';
 import type { DialResult, DownCause } from './session/endings.ts';
 import type { Network } from './session/network.ts';
 
-/** Names whose last failure is remembered: those that failed longest ago are forgotten first. */
+/** Names whose last failure is remembered. Above it, the one that failed longest ago is forgotten. */
 export const MAX_FAILURES = 1024;
 
 /** Why there is no connection to a node. */
@@ -28,23 +28,23 @@ const SENTENCES: Readonly<Partial<Record<ConnectFailureReason, string>>> = {
   dns: 'its host could not be looked up',
   timeout: 'no answer came in time',
   cookie: 'it has another cookie',
-  incompatible: 'it runs a version that does not fit',
-  wrong_name: 'a node of another name answers at its address',
+  incompatible: 'it runs an incompatible version of snowmesh',
+  wrong_name: 'a node with another name answers at its address',
   name_taken: "another node has this node's name and is connected there",
-  duplicate: 'its own connection to this node never came',
-  stopping: 'this node, or that one, stops',
-  not_a_node_name: 'its name is no node name',
+  duplicate: 'it reported a connection of its own to this node, which never arrived',
+  stopping: 'this node or that one is stopping',
+  not_a_node_name: 'its name is not a node name (name@host:port)',
   no_name_of_our_own: 'this node was started without a name and can reach no other',
   not_dialled:
     'this node is not connected to it and does not dial it by itself (autoConnect, or port 0 in its name)',
-  unreachable: 'the connection ended as soon as it was there',
+  unreachable: 'the connection ended as soon as it was made',
   closed: 'the connection was lost',
   goodbye: 'it has stopped',
   disconnect: 'it was disconnected',
-  replaced: 'it was started anew',
+  replaced: 'it was restarted',
   protocol: 'it broke the protocol',
-  overflow: 'it did not read: more waited for it than may',
-  displaced: 'another node connected to it under the name of this one',
+  overflow: 'it did not read its messages: more was waiting for it than outbox.limit allows',
+  displaced: "another node with this node's name connected to it",
 };
 
 export const NO_NAME: ConnectFailure = failure('no_name_of_our_own', '');
@@ -67,7 +67,7 @@ export class Reachability {
     this.#failures.delete(name);
   }
 
-  /** Undefined: it is connected. */
+  /** Why a node is not connected; undefined when it is. */
   whyDown(node: number | string): (ConnectFailure & Unreachable) | undefined {
     const name = typeof node === 'string' ? canonical(node) : this.#network.identities.of(node)?.name;
     if (name === undefined) return typeof node === 'string' ? failure('not_a_node_name', '') : undefined;
@@ -75,7 +75,7 @@ export class Reachability {
     return this.#failures.get(name) ?? failure('not_dialled', '');
   }
 
-  /** ms for which the event loop of a connected node has stood still. Undefined: it turns, as far as is known. */
+  /** ms for which the event loop of a connected node has been blocked; undefined when it is not known to be. */
   stalledMs(node: number | string): number | undefined {
     const name = typeof node === 'string' ? canonical(node) : this.#network.identities.of(node)?.name;
     const session = name === undefined ? undefined : this.#network.peer(name)?.session;

@@ -1,4 +1,4 @@
-// Waiting until enough peers are there.
+// Waits until enough peers are connected.
 import { SnowmeshError } from '../errors/index.ts';
 
 /** Which peers to wait for, and how long. */
@@ -10,7 +10,7 @@ export interface ReadyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What waiting for peers needs. */
+/** What Readiness needs. */
 export interface ReadinessPort {
   /** The visible peers now, by full name. */
   nodes(): readonly string[];
@@ -26,7 +26,7 @@ interface Waiter {
   readonly fail: (reason: unknown) => void;
 }
 
-/** The callers that wait for peers. */
+/** The pending calls of `ready`. */
 export class Readiness {
   readonly #port: ReadinessPort;
   readonly #waiting = new Set<Waiter>();
@@ -40,13 +40,13 @@ export class Readiness {
     for (const { check } of this.#waiting) check();
   }
 
-  /** The node stops: no peer will come. */
+  /** The node is stopping: every wait fails. */
   close(): void {
-    const why = 'the node was stopped while it waited for peers';
+    const why = 'the node was stopped while `ready` waited for peers';
     for (const { fail } of this.#waiting) fail(new SnowmeshError('SNOW_ERR_STOPPED', why));
   }
 
-  /** Resolves with the visible peers as soon as they are enough. Rejects with SNOW_ERR_NOT_READY, or the signal's reason. */
+  /** Resolves with the visible peers as soon as enough are connected. Rejects with SNOW_ERR_NOT_READY or the signal's reason. */
   wait({ peers = 1, timeout = 30_000, signal }: ReadyOptions): Promise<readonly string[]> {
     checkOptions(peers, timeout);
     const wanted = typeof peers === 'number' ? peers : peers.map((name) => this.#port.canonical(name));
@@ -95,7 +95,7 @@ function badOption(name: string, value: unknown, wanted: string): SnowmeshError 
   );
 }
 
-/** The names that are missing; when only a number is wanted, one empty name for each missing peer. */
+/** The missing names. When only a number is wanted: an empty string for each missing peer. */
 function lacking(wanted: number | readonly string[], nodes: readonly string[]): readonly string[] {
   if (typeof wanted !== 'number') return wanted.filter((name) => !nodes.includes(name));
   return new Array<string>(Math.max(0, wanted - nodes.length)).fill('');

@@ -1,5 +1,5 @@
-// The RemotePort of the actor floor: writes each signal to another node as a frame. Without a route it tells the actor floor
-// that there is none. Nothing is delivered before a method returns.
+// The RemotePort of the actor floor: writes each signal to another node as a frame. Without a route it reports `noproc` or
+// `noconnection` to the actor floor, never before the method has returned.
 import {
   type CallRequest,
   type DeadLetterReason,
@@ -184,7 +184,7 @@ export class Remote implements RemotePort {
     request: CallRequest,
   ): Promise<void> | undefined {
     const write = (): void => this.call(from, ref, Number.POSITIVE_INFINITY, target, request);
-    return this.#gently(from, target, write, request);
+    return this.#writeSliced(from, target, write, request);
   }
 
   reply(from: Pid | null, ref: Ref, status: ReplyStatus, value: unknown): void {
@@ -222,15 +222,15 @@ export class Remote implements RemotePort {
       else if (to instanceof Ref) this.sendAlias(from, to, message);
       else this.sendNamed(from, to.name, to.node, message);
     };
-    return this.#gently(from, to, write, message);
+    return this.#writeSliced(from, to, write, message);
   }
 
   flush(): void {
     this.#network.flush();
   }
 
-  /** `write` sends `value`, which is refused here when it cannot travel, also when there is no way to the node. */
-  #gently(
+  /** Runs `write`, which sends `value`, slice by slice if there is a route. Throws for an unsendable value also without a route. */
+  #writeSliced(
     from: Pid | null,
     to: Pid | NodeAddress | Ref,
     write: () => void,
@@ -256,7 +256,7 @@ export class Remote implements RemotePort {
     });
   }
 
-  /** Counts a message that is not sent; an Outgoing: it is full. Throws for a value that cannot travel. */
+  /** Counts a message as a dead letter. `why`: the reason, or the Outgoing that is full. Throws for an unsendable value. */
   #lose(why: Outgoing | DeadLetterReason, target: unknown, message: unknown): void {
     checkSendable(message, why);
     this.#runtime.deadLetters.count(why instanceof Outgoing ? 'remote_full' : why, target);
@@ -272,25 +272,25 @@ export class Remote implements RemotePort {
   }
 }
 
-/** Throws when a value cannot travel, also where nothing is sent; through a route it needs no copy. */
+/** Throws for an unsendable value, also where nothing is sent. With a route it makes no copy. */
 function checkSendable(value: unknown, route?: Outgoing | string): void {
   if (route instanceof Outgoing) route.check(value);
   else copyTerm(value);
 }
 
-/** Whether a name can stand in a frame. No actor has another name (F3), and a peer would end the session for it. */
+/** Whether a frame can hold the name. No actor has a longer one (F3), and a peer would end the session for it. */
 function canBeName(name: string): boolean {
   return name !== '' && (name.length <= MAX_NAME_BYTES / 3 || Buffer.byteLength(name) <= MAX_NAME_BYTES);
 }
 
 const canBeTarget = (target: Pid | NodeAddress): boolean => target instanceof Pid || canBeName(target.name);
 
-/** Stands for "no actor" where the wire wants a PID of this node: no actor has the local id 0. */
+/** Means "no actor" where a frame has a PID of this node: no actor has the local id 0. */
 const NOBODY = new Pid(0, 0);
 
 const local = (from: Pid | null): number => (from === null ? 0 : from.local);
 
-/** Later, because the actor floor must not be called back from inside a call of its own. */
+/** Runs `signal` in a microtask: the actor floor must not be called back from inside its own call. */
 function later(signal: () => void): void {
   queueMicrotask(signal);
 }

@@ -1,4 +1,4 @@
-// Finds what a signal to another node is written to: the session's Outgoing, or the one that waits for a dial.
+// Finds the Outgoing that a signal to another node is written to: the one of the session, or the one that waits for a dial.
 import type { NodeAddress } from '../actor/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { DialPolicy } from './mesh/dial-policy.ts';
@@ -7,10 +7,10 @@ import { Identity } from './session/identities.ts';
 import type { Network } from './session/network.ts';
 import type { Outgoing } from './session/outgoing.ts';
 
-/** Why there is no route: the target's incarnation is over, or its node cannot be reached. */
+/** Why there is no route: the incarnation of the target has ended, or its node cannot be reached. */
 export type NoRoute = 'noproc' | 'noconnection';
 
-/** Spellings of node names whose canonical form is remembered. */
+/** Spellings of node names whose canonical form is cached. */
 const MAX_SPELLINGS = 1024;
 
 export class Routes {
@@ -35,7 +35,7 @@ export class Routes {
   /** The route to a node number; dials when there is no session. */
   toNumber(nc: number): Outgoing | NoRoute {
     const identity = this.#network.identities.of(nc);
-    // An unknown number belongs to a former node object of this process.
+    // An unknown number belongs to a stopped node of this process.
     return identity === undefined ? 'noproc' : (identity.outgoing ?? this.#toIdentity(identity));
   }
 
@@ -53,7 +53,7 @@ export class Routes {
     return this.#network.pendingOutgoing(this.#network.dial(name));
   }
 
-  /** For frames that make sense only on a connection that exists: the session's Outgoing, or the one that waits for a dial. */
+  /** The Outgoing of the session, or the one that waits for a dial. Does not dial: for frames that only an existing connection needs. */
   existing(to: Pid | NodeAddress | Ref): Outgoing | undefined {
     if (!('nc' in to)) {
       const peer = this.#network.peer(to.node) ?? this.#network.peer(this.canonical(to.node));
@@ -74,9 +74,9 @@ export class Routes {
   }
 
   #toIdentity(identity: Identity): Outgoing | NoRoute {
-    // With this node's own name it is an earlier incarnation of this node.
+    // An identity with this node's own name is an earlier incarnation of this node.
     if (identity.name === this.#ownName) return 'noproc';
-    // A session to the name is a session to another incarnation.
+    // This incarnation has no session: if its name has one, that is to another incarnation.
     if (this.#network.peer(identity.name)?.session !== undefined) return 'noproc';
     return this.toNode(identity.name);
   }

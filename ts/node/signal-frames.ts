@@ -1,4 +1,4 @@
-// The frames of signals with several fields, and what stands for a value that is too long when the backlog is full.
+// Writes the frames of signals with several fields. When the backlog is full, a short value replaces a long one.
 import {
   type CallRequest,
   type ExitReason,
@@ -17,19 +17,19 @@ const LINK_FLAG = 1;
 const MONITOR_FLAG = 2;
 const START_FLAG = 4;
 
-/** Stands for a long reason when the backlog is full. */
+/** Replaces a long reason when the backlog is full. */
 const LEFT_OUT = { unsendable: 'overload' };
 
-/** Sends SPAWN. Throws SNOW_ERR_SPAWN with the reason `overload` when it is long and the backlog is full: nothing is sent then. */
+/** Sends SPAWN. When it is long and the backlog is full, throws SNOW_ERR_SPAWN with the reason `overload` and sends nothing. */
 export function sendSpawn(route: Outgoing, order: RemoteSpawn): void {
   const isSent = route.boundedSignal(order.from.local, FrameTag.SPAWN, (frame) => writeSpawn(frame, order));
   if (isSent) return;
   const { function: name, node } = order;
-  const why = `Cannot spawn ${name} on ${node}: too much waits to be sent there. Wait with sendWait, or raise outbox.limit.`;
+  const why = `Cannot spawn ${name} on ${node}: the outbox for that node is full. Wait with sendWait, or raise outbox.limit.`;
   throw new SnowmeshError('SNOW_ERR_SPAWN', why, { details: { node, name, reason: 'overload' } });
 }
 
-/** Sends a signal that ends with a reason. The signal is never lost; a long reason is left out when the backlog is full. */
+/** Sends a signal that ends with a reason. When the backlog is full, a long reason is replaced, and the signal is sent all the same. */
 export function sendReason(
   route: Outgoing | undefined,
   sender: number,
@@ -86,7 +86,7 @@ export function sendCall(
   });
 }
 
-/** Sends REPLY. Of a long value when the backlog is full: `overload`, so that the call fails alone instead of the session. */
+/** Sends REPLY. When the backlog is full, `overload` replaces a long value: only the call fails, not the session. */
 export function sendReply(
   route: Outgoing,
   sender: number,
@@ -114,10 +114,10 @@ function writeSpawn(frame: FrameWriter, order: RemoteSpawn): void {
   );
   frame.ref(monitor ?? request);
   frame.name(order.function);
-  frame.term(start === undefined ? args : [args, start.name ?? null, travelling(start.timeout)]);
+  frame.term(start === undefined ? args : [args, start.name ?? null, timeoutTerm(start.timeout)]);
 }
 
-/** A time in ms as it travels; null: no limit. */
-function travelling(ms: number): number | null {
+/** A timeout in ms as a term; null: no limit. */
+function timeoutTerm(ms: number): number | null {
   return ms === Number.POSITIVE_INFINITY ? null : ms;
 }

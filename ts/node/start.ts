@@ -8,13 +8,13 @@ import { Node } from './node.ts';
 import { type NodeName, parseNodeName } from './node-name.ts';
 import { checkOptions, type Limits, type NodeOptions } from './options.ts';
 
-/** What system frames may add above the limit for user messages before a session ends for it. */
+/** Bytes that system frames may add above the limit for user messages before the session ends. */
 const SYSTEM_MARGIN = 16 * 1024 * 1024;
 
 /**
  * Starts a node: the runtime for actors and, when it has a name, its place in a cluster.
  *
- * Resolves when the node works: a named node listens, and other nodes can connect.
+ * Resolves when the node runs; a named node listens then, and other nodes can connect.
  *
  * @param options see {@link NodeOptions}; nothing is required.
  * @throws (as a rejection) SNOW_ERR_NODE_NAME, SNOW_ERR_COOKIE_MISSING, SNOW_ERR_COOKIE_WEAK, SNOW_ERR_COOKIE_FILE,
@@ -63,10 +63,10 @@ export async function startNode(options: NodeOptions = {}): Promise<Node> {
 }
 
 /**
- * {@link startNode} with what the environment says: `SNOWMESH_NAME`, `SNOWMESH_COOKIE` or `SNOWMESH_COOKIE_FILE`, `SNOWMESH_LISTEN`,
- * `SNOWMESH_DISCOVERY` and the others of docs/operate.md. Options win.
+ * {@link startNode} with options from environment variables: `SNOWMESH_NAME`, `SNOWMESH_COOKIE` or `SNOWMESH_COOKIE_FILE`,
+ * `SNOWMESH_LISTEN`, `SNOWMESH_DISCOVERY` and the others of docs/operate.md. An option that is given overrides its variable.
  *
- * @throws as {@link startNode}; SNOW_ERR_BAD_OPTION also for a variable that begins with SNOWMESH_ and does not exist.
+ * @throws as {@link startNode}; SNOW_ERR_BAD_OPTION also for an unknown variable that begins with SNOWMESH_.
  * @example
  * const node = await startNode.fromEnv();
  */
@@ -80,7 +80,7 @@ function openOptions(name: NodeName, options: NodeOptions, limits: Limits): Open
     listenPort: options.listen?.port ?? name.port,
     cookie: resolveCookie(options.cookie, options.cookieFile),
     maxMessage: limits.maxMessage,
-    // Beyond this the native core ends the session; user messages are refused long before.
+    // Above this the native core ends the session. User messages are refused long before.
     outboxBytes: limits.limit + limits.maxMessage + SYSTEM_MARGIN,
   };
   for (const key of [
@@ -104,16 +104,20 @@ function listenHost(host: string): string {
   return host.includes(':') || /^\d+(?:\.\d+){3}$/.test(host) ? host : '0.0.0.0';
 }
 
-/** Errors of the native core carry a code of ours: they become SnowmeshErrors. */
+/** Options without effect on a node without a name. */
 const FOR_CLUSTERS = ['cookie', 'cookieFile', 'discovery', 'listen'] as const;
 
-/** A forgotten name, or a variable that is not set, looks like a node that finds nobody. */
+/** Logs a warning: without it, a forgotten name looks like a node that finds no other. */
 function warnOfUnused(options: NodeOptions, { logger }: Node): void {
   const unused = FOR_CLUSTERS.filter((option) => options[option] !== undefined);
   if (unused.length === 0) return;
-  logger.warn({ event: 'no_name', unused }, 'the node has no name, so it takes part in no cluster');
+  logger.warn(
+    { event: 'no_name', unused },
+    'the node has no name, so it joins no cluster: pass `name` to startNode',
+  );
 }
 
+/** Makes a SnowmeshError of an error of the native core, which has the code of one. */
 function coded(error: unknown): unknown {
   if (error instanceof SnowmeshError || !(error instanceof Error)) return error;
   const { code } = error as { code?: unknown };

@@ -1,16 +1,16 @@
-// Ends a process in order when it gets SIGTERM or SIGINT: first its nodes, then itself.
+// On SIGTERM or SIGINT: stops the nodes of the process, then ends the process.
 import { constants } from 'node:os';
 import { loadNative, type Native } from '../../bindings/index.ts';
 import { checkTimeout, type Logger } from '../actor/index.ts';
 import { checkFunction, checkOptionNames, type OptionNames } from '../errors/index.ts';
 
-/** How a process ends when it gets a signal. */
+/** The options of `node.stopOnSignals`. */
 export interface StopOnSignalsOptions {
   /** ms for `before` and the supervision trees together; default 10 000. Infinity: no limit. */
   readonly timeout?: number;
-  /** ms behind `timeout` for everything else; then the process ends in any case. Default 5000. */
+  /** ms after `timeout` until the process ends in any case. Default 5000. */
   readonly grace?: number;
-  /** Runs first, while the node is whole: to take no more work, to send clients away. What it throws is logged. */
+  /** Runs first, while the node still works: to stop accepting work, to disconnect clients. What it throws is logged. */
   readonly before?: () => unknown;
 }
 
@@ -19,10 +19,10 @@ const TIMEOUT_MS = 10_000;
 const GRACE_MS = 5000;
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 type Signal = (typeof SIGNALS)[number];
-/** The native core ends the process so much later than JavaScript would. Unit: ms. */
+/** The native core ends the process this much later than JavaScript would. Unit: ms. */
 const NATIVE_LATER_MS = 1000;
 
-/** What can be stopped: a node. */
+/** A node. */
 interface Stoppable {
   readonly logger: Logger;
   stop(options: { readonly timeout: number }): Promise<void>;
@@ -39,7 +39,7 @@ interface Entry {
 const entries = new Set<Entry>();
 let isStopping = false;
 
-/** See `Node.stopOnSignals`. Gives what takes it back. */
+/** See `Node.stopOnSignals`. Returns a function that undoes it. */
 export function stopOnSignals(node: Stoppable, options: StopOnSignalsOptions): () => void {
   checkOptionNames('stopOnSignals', options, OPTIONS);
   const { timeout: ofTrees = TIMEOUT_MS, grace: behind = GRACE_MS } = options;
@@ -55,7 +55,7 @@ export function stopOnSignals(node: Stoppable, options: StopOnSignalsOptions): (
   return () => release(entry);
 }
 
-/** The node was stopped in another way. */
+/** Undoes `stopOnSignals` for a node that was stopped in another way. */
 export function stoppedWithoutSignal(node: Stoppable): void {
   for (const entry of entries) if (entry.node === node) release(entry);
 }
@@ -67,7 +67,7 @@ function release(entry: Entry): void {
   for (const signal of SIGNALS) process.removeListener(signal, onSignal);
 }
 
-/** The native core knows when the last of them has had its time. */
+/** Has the native core end the process after a signal when the time of all nodes is over and JavaScript has not done it. */
 function arm(): void {
   native()?.armSignalWatchdog(
     SIGNALS.map((signal) => constants.signals[signal]),
@@ -106,7 +106,7 @@ async function stop({ node, timeout, before }: Entry): Promise<void> {
 /** Waits for `before`, but not longer than `ms`. */
 async function inTime(before: () => unknown, ms: number, { logger }: Stoppable): Promise<void> {
   const failed = (err: unknown): void =>
-    logger.error({ event: 'stop_on_signals', err }, 'what was to run before the stop failed');
+    logger.error({ event: 'stop_on_signals', err }, '`before` of stopOnSignals failed; the stop goes on');
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     if (ms !== Number.POSITIVE_INFINITY) timer = setTimeout(resolve, ms);

@@ -1,16 +1,16 @@
 import { checkTimeout } from '../actor/index.ts';
 import { checkOptionNames, type OptionNames } from '../errors/index.ts';
 
-/** How a node stops. */
+/** The options of `node.stop`. */
 export interface NodeStopOptions {
-  /** ms that supervision trees have to end in order; default 10 000. Infinity: no limit. */
+  /** ms for the supervision trees to end in order; default 10 000. Infinity: no limit. */
   readonly timeout?: number;
 }
 
 const STOP_OPTIONS: OptionNames<NodeStopOptions> = { timeout: true };
 const STOP_TIMEOUT_MS = 10_000;
 
-/** The time that supervision trees have when a node stops. */
+/** The time limit for supervision trees when a node stops. */
 export class StopTime {
   readonly #after: (ms: number, action: () => void) => () => void;
   #end!: () => void;
@@ -21,23 +21,24 @@ export class StopTime {
   /** Undefined once the trees have ended. */
   #timers: (() => void)[] | undefined = [];
 
-  /** @param after calls back once after so many ms; returns what cancels it. */
+  /** @param after runs `action` once after `ms`; returns a function that cancels it. */
   constructor(after: (ms: number, action: () => void) => () => void) {
     this.#after = after;
   }
 
-  /** The shortest limit counts. Throws SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_TIME. */
+  /** The time limit in `options`. Throws SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_TIME. */
   static limitOf(options: NodeStopOptions): number {
     checkOptionNames('stop', options, STOP_OPTIONS);
     return checkTimeout(options.timeout ?? STOP_TIMEOUT_MS);
   }
 
+  /** Limits the time from now on. Of several limits, the one that ends first counts. */
   limit(ms: number): void {
     if (ms === 0) this.#end();
     else if (ms !== Number.POSITIVE_INFINITY) this.#timers?.push(this.#after(ms, this.#end));
   }
 
-  /** The trees have ended. */
+  /** The trees have ended: cancels all limits. */
   over(): void {
     for (const cancel of this.#timers ?? []) cancel();
     this.#timers = undefined;

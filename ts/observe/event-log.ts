@@ -6,7 +6,7 @@ import type { Node } from '../node/index.ts';
 
 /** Crashes that are kept, and other events. */
 const MAX_OF_KIND = 100;
-const LONGEST_TEXT = 500;
+const MAX_TEXT_LENGTH = 500;
 /** Entries are told together, so that a thousand crashes are no thousand events. Unit: ms. */
 const GATHER_MS = 250;
 
@@ -100,7 +100,7 @@ export class EventLog {
 
   #add(kept: Map<string, LogEntry>, key: string, entry: Omit<LogEntry, 'id'>): void {
     kept.delete(key);
-    kept.set(key, { ...entry, id: ++this.#ids, text: entry.text.slice(0, LONGEST_TEXT) });
+    kept.set(key, { ...entry, id: ++this.#ids, text: entry.text.slice(0, MAX_TEXT_LENGTH) });
     if (kept.size > MAX_OF_KIND) kept.delete(kept.keys().next().value as string);
     this.#timer ??= setTimeout(() => this.#tell(), GATHER_MS).unref();
   }

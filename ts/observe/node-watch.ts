@@ -5,7 +5,7 @@ import type { Node } from '../node/index.ts';
 const TIMEOUT_MS = 5000;
 const TOP = 50;
 const ENTRIES = 300;
-const LONGEST_NAME = 512;
+const MAX_NAME_LENGTH = 512;
 
 const TABLES = {
   actors: (view: Introspection, { by }: Wish) => view.top({ by, limit: TOP }),
@@ -31,7 +31,11 @@ export function wishOf(parameters: URLSearchParams, root: string): Wish | undefi
   const node = parameters.get('node') ?? root;
   const table = parameters.get('table') ?? 'actors';
   const by = parameters.get('by') ?? 'mailbox';
-  if (node.length > LONGEST_NAME || (node !== root && !node.includes('@')) || !Object.hasOwn(TABLES, table))
+  if (
+    node.length > MAX_NAME_LENGTH ||
+    (node !== root && !node.includes('@')) ||
+    !Object.hasOwn(TABLES, table)
+  )
     return undefined;
   if (by !== 'mailbox' && by !== 'turns' && by !== 'memory') return undefined;
   return { node, table: table as Table, by };

@@ -10,12 +10,12 @@ export interface Queued<T> {
 const SLICE_MS = 2;
 /** The budget in turns, in case the clock does not advance: tests replace it by a fake one. */
 export const TURNS_PER_SLICE = 20_000;
-/** The clock is read about every `CHECK_MS` milliseconds, and at least every `MOST_UNCHECKED` turns. */
+/** The clock is read about every `CHECK_MS` milliseconds, and at least every `MAX_UNCHECKED` turns. */
 const CHECK_MS = 0.1;
-const MOST_UNCHECKED = 64;
+const MAX_UNCHECKED = 64;
 const FIRST_UNCHECKED = 16;
 /** Most slices in a row that begin with the same item because its turn was cut off. */
-const MOST_IN_A_ROW = 4;
+const MAX_IN_A_ROW = 4;
 
 const TICK = NO_STORE.runInAsyncScope(() => Promise.resolve());
 
@@ -81,7 +81,7 @@ export class Scheduler<T extends Queued<T>> {
 
   /**
    * Queues an item whose turn was cut off because the budget was spent: the next slice begins with it. Otherwise its senders would run in
-   * between, and its backlog would grow. After {@link MOST_IN_A_ROW} slices it goes to the end of the queue, so that the other items
+   * between, and its backlog would grow. After {@link MAX_IN_A_ROW} slices it goes to the end of the queue, so that the other items
    * wait for milliseconds only. O(1).
    */
   enqueueUnfinished(item: T): void {
@@ -89,7 +89,7 @@ export class Scheduler<T extends Queued<T>> {
     this.inARow = isAgain ? this.inARow + 1 : 1;
     this.unfinished = item;
     this.cutIn = this.slice;
-    if (this.head === null || this.inARow >= MOST_IN_A_ROW) {
+    if (this.head === null || this.inARow >= MAX_IN_A_ROW) {
       this.unfinished = null;
       this.enqueue(item);
       return;
@@ -195,7 +195,7 @@ export class Scheduler<T extends Queued<T>> {
       this.sliceStart = now;
     } else {
       const perTurn = (now - this.checkedAt) / this.stride;
-      this.stride = Math.max(1, Math.min(MOST_UNCHECKED, Math.floor(CHECK_MS / (perTurn + 1e-6))));
+      this.stride = Math.max(1, Math.min(MAX_UNCHECKED, Math.floor(CHECK_MS / (perTurn + 1e-6))));
     }
     this.checkedAt = now;
     if (this.turns >= TURNS_PER_SLICE || now - this.sliceStart >= SLICE_MS) {

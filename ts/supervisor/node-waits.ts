@@ -4,8 +4,8 @@ import type { NodeLooks } from './node-looks.ts';
 import { placed } from './starting.ts';
 
 /** Pauses between two looks for a node: the first, and the longest but for the random part. Unit: ms. */
-const FIRST_PAUSE = 200;
-const LONGEST_PAUSE = 20_000;
+const FIRST_PAUSE_MS = 200;
+const MAX_PAUSE_MS = 20_000;
 /** A pause is longer by up to this part of it, so that not all look at once. */
 const JITTER = 0.5;
 
@@ -66,7 +66,7 @@ export class NodeWaits {
   }
 
   #pause(wait: Wait): void {
-    const pause = Math.min(FIRST_PAUSE * 2 ** wait.tries++, LONGEST_PAUSE);
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** wait.tries++, MAX_PAUSE_MS);
     const ms = Math.round(pause * (1 + JITTER * Math.random()));
     wait.timer = this.#self.startTimer(ms, this.#self.pid, null);
     this.#pauses.set(wait.timer, wait);

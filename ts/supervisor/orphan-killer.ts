@@ -5,8 +5,8 @@ import { Pid } from '../term/index.ts';
 /** Most orphans that a node keeps; above it the oldest is dropped. */
 const MAX_ORPHANS = 10_000;
 /** Pause before orphans that could not be reached are killed again: the first, and the longest. Unit: ms. */
-const FIRST_PAUSE = 1000;
-const LONGEST_PAUSE = 60_000;
+const FIRST_PAUSE_MS = 1000;
+const MAX_PAUSE_MS = 60_000;
 
 const killers = new WeakMap<Runtime, OrphanKiller>();
 
@@ -64,11 +64,11 @@ export class OrphanKiller {
       self.sendExit(orphan, 'kill');
     };
     const unreached = new Set<Pid>();
-    let pause = FIRST_PAUSE;
+    let pause = FIRST_PAUSE_MS;
     while (this.#orphans.size > 0) {
       const message = await self.receive();
       if (message instanceof Pid) {
-        pause = FIRST_PAUSE;
+        pause = FIRST_PAUSE_MS;
         kill(message);
       } else if (message instanceof Down) {
         const orphan = watched.get(message.ref.id);
@@ -80,7 +80,7 @@ export class OrphanKiller {
           unreached.add(orphan);
         }
       } else if (message instanceof Timeout) {
-        pause = Math.min(pause * 2, LONGEST_PAUSE);
+        pause = Math.min(pause * 2, MAX_PAUSE_MS);
         for (const orphan of unreached) kill(orphan);
         unreached.clear();
       }

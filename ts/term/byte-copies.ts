@@ -3,11 +3,11 @@ import { markAsUntransferable } from 'node:worker_threads';
 /** V8 keeps shorter arrays in its heap: they are cheap to make. Unit: bytes. */
 const SHORTEST = 65;
 /** To fill a longer array costs more than to make it. Unit: bytes. */
-const LONGEST = 1024;
+const MAX_COPY_BYTES = 1024;
 /** Copies that share memory, as Node's own pool of short buffers does. Unit: bytes. */
 const BLOCK_BYTES = 8192;
 /** Arrays of one message whose copies are made in advance; others are copied one by one. */
-const MOST_SOURCES = 4;
+const MAX_SOURCES = 4;
 
 /** Copies of one array, made in advance and given out one by one. */
 class Block {
@@ -64,14 +64,14 @@ export class ByteCopies {
   /** One more copy of `source`, which must not change between the first copy and the last. */
   of(source: Uint8Array): Uint8Array {
     const { length } = source;
-    if (length < SHORTEST || length > LONGEST) return new Uint8Array(source);
+    if (length < SHORTEST || length > MAX_COPY_BYTES) return new Uint8Array(source);
     return this.blockOf(source)?.take() ?? new Uint8Array(source);
   }
 
   private blockOf(source: Uint8Array): Block | undefined {
     const { blocks } = this;
     for (const block of blocks) if (block.source === source) return block;
-    if (blocks.length === MOST_SOURCES) return undefined;
+    if (blocks.length === MAX_SOURCES) return undefined;
     const made = new Block(source, this.receivers);
     blocks.push(made);
     return made;

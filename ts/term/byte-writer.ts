@@ -5,7 +5,7 @@ import { UNSENDABLE } from './verdict.ts';
 const TWO_32 = 2 ** 32;
 /** Room may be asked for more than is needed in the end; the exact size is checked when a frame ends. */
 const SLACK = 256 * 1024;
-const LEAST_CAPACITY = 4096;
+const MIN_CAPACITY = 4096;
 
 /** A Buffer with the writer that `Buffer.write` itself ends in. */
 export type FastBuffer = Buffer & { utf8Write(text: string, offset: number): number };
@@ -96,7 +96,7 @@ export class ByteWriter {
     const written = at - this.base;
     const needed = written + bytes;
     if (needed > this.limit + SLACK) throw tooLarge(needed, this.limit);
-    const capacity = Math.max(needed, Math.min(2 * needed, this.limit + SLACK), LEAST_CAPACITY);
+    const capacity = Math.max(needed, Math.min(2 * needed, this.limit + SLACK), MIN_CAPACITY);
     // Memory that is not cleared first: every byte below `at` is written before it is read.
     const larger = Buffer.allocUnsafeSlow(capacity);
     larger.set(this.buffer.subarray(this.base, at));

@@ -17,3 +17,4 @@ export { decodeTerm, encodeTerm } from './standalone.ts';
 export { struct, Tagged } from './tagged.ts';
 export { TermTemplate } from './term-template.ts';
 export { readAscii } from './text.ts';
+export { SENT_IN_GETTER } from './unsendable.ts';

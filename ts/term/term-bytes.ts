@@ -4,9 +4,9 @@ type FastBuffer = Buffer & { utf8Slice(start: number, end: number): string };
 
 const NOTHING = new Uint8Array(0);
 /** A shorter binary is copied, whatever it lies in. */
-const LEAST_VIEW = 64 * 1024;
+const MIN_VIEW_BYTES = 64 * 1024;
 /** From here on `slice`, which fills its memory with zeros first, costs more than a view that is copied. Unit: bytes. */
-const LEAST_UNZEROED = 32 * 1024;
+const MIN_UNZEROED_BYTES = 32 * 1024;
 
 /** The bytes of the term that is being read, and a cursor. Nothing is checked: the term was validated. */
 export class TermBytes {
@@ -28,7 +28,7 @@ export class TermBytes {
   /** As `use`, for bytes that nothing will write into again: a binary that makes up most of them becomes a view. */
   protected useOurs(bytes: Uint8Array, at: number): void {
     this.look(bytes);
-    this.viewFrom = Math.max(LEAST_VIEW, bytes.length / 4);
+    this.viewFrom = Math.max(MIN_VIEW_BYTES, bytes.length / 4);
     this.at = at;
   }
 
@@ -58,7 +58,7 @@ export class TermBytes {
   protected copied(length: number): Uint8Array<ArrayBuffer> {
     const { at } = this;
     this.at = at + length;
-    if (length >= LEAST_UNZEROED) return new Uint8Array(this.raw.subarray(at, at + length));
+    if (length >= MIN_UNZEROED_BYTES) return new Uint8Array(this.raw.subarray(at, at + length));
     return this.raw.slice(at, at + length) as Uint8Array<ArrayBuffer>;
   }
 

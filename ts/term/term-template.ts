@@ -3,6 +3,7 @@ import { Encoder } from './encode.ts';
 import { canBeKey } from './key-trie.ts';
 import { FRAGMENT_BYTES, MAX_SHAPE_KEYS } from './limits.ts';
 import type { RefCipher } from './ref-cipher.ts';
+import { SENT_IN_GETTER } from './unsendable.ts';
 
 /** What most messages fit in. */
 const OWN_BYTES = 16 * 1024;
@@ -55,8 +56,7 @@ export class TermTemplate extends Encoder {
    */
   write(value: unknown): void {
     // A getter inside a message could send another one while the first is half written.
-    if (this.isWriting)
-      throw new SnowmeshError('SNOW_ERR_UNSENDABLE', 'a message was sent from within a getter of a message');
+    if (this.isWriting) throw new SnowmeshError('SNOW_ERR_UNSENDABLE', SENT_IN_GETTER);
     this.isWriting = true;
     this.use(this.own, 0);
     this.places = [];

@@ -32,6 +32,10 @@ export function unsendable(value: unknown): SnowmeshError {
   );
 }
 
+/** The error text when a getter of a message sends another message: the first one is half written. */
+export const SENT_IN_GETTER =
+  'a message was sent from within a getter of a message: send plain data, without getters that send';
+
 interface Finding {
   readonly path: string;
   readonly what: string;

@@ -2,7 +2,7 @@
 import { avatar, element, nodeBadge } from './view.js';
 
 /** Messages that are shown; older ones go. */
-const MOST = 200;
+const MAX_LINES = 200;
 
 export class Log {
   /** What is shown, as plain values. */
@@ -70,7 +70,7 @@ export class Log {
       this.#articles.set(entry.id, article);
       this.element.append(article);
     }
-    if (this.entries.length <= MOST) return;
+    if (this.entries.length <= MAX_LINES) return;
     this.#articles.delete(this.entries.shift().id);
     this.element.firstElementChild.remove();
   }

@@ -28,7 +28,7 @@ describe.skipIf(!hasSignals)('stopOnSignals', () => {
     const fails = await ready('before fails');
     fails.kill('SIGTERM');
     expect((await fails.exit()).code).toBe(0);
-    expect(fails.stdout()).toMatch(/error what was to run before the stop failed[^]*terminated/);
+    expect(fails.stdout()).toMatch(/error `before` of stopOnSignals failed; the stop goes on[^]*terminated/);
     const hangs = await ready('before hangs');
     hangs.kill('SIGTERM');
     expect((await hangs.exit()).code).toBe(0);

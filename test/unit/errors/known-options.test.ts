@@ -100,6 +100,11 @@ describe('refuses what it does not know:', () => {
   it.each<[unknown, string]>([
     [{ nmae: 'a@127.0.0.1' }, 'startNode has no option "nmae"; did you mean "name"?'],
     ['a@127.0.0.1', 'startNode takes an object of options, not string'],
+    [{ listen: { prot: 1 } }, '`listen` of startNode has no option "prot"; did you mean "port"?'],
+    [{ listen: 9000 }, '`listen` of startNode takes an object of options, not number'],
+    [{ listen: { host: '' } }, 'option listen.host is ; it must be an address or a host name'],
+    [{ outbox: { limti: 1 } }, '`outbox` of startNode has no option "limti"; did you mean "limit"?'],
+    [{ outbox: null }, '`outbox` of startNode takes an object of options, not null'],
     [{ discovery: ['a@127.0.0.1'] }, 'option discovery is a list; it must be what staticList([…])'],
   ])('startNode %o', async (options, sentence) => {
     await expect(startNode(any(options))).rejects.toThrow(sentence);

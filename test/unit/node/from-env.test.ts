@@ -80,8 +80,8 @@ describe('the environment', () => {
   it.each([
     ['SNOWMESH_COKIE', 'x', 'did you mean SNOWMESH_COOKIE?'],
     ['SNOWMESH_Name', 'x', 'did you mean SNOWMESH_NAME?'],
-    ['SNOWMESH_WHATEVER_ELSE', 'x', 'there are SNOWMESH_NAME, '],
-    ['SNOWMESH_constructor', 'x', 'is no variable'],
+    ['SNOWMESH_WHATEVER_ELSE', 'x', 'the variables are SNOWMESH_NAME, '],
+    ['SNOWMESH_constructor', 'x', 'is not a variable'],
     ['SNOWMESH_LISTEN', '1.2.3.4:99999', 'it must be host, host:port'],
     ['SNOWMESH_LISTEN', '::1', 'it must be host, host:port'],
     ['SNOWMESH_HIDDEN', 'yes', 'it must be true, false'],
@@ -96,7 +96,7 @@ describe('the environment', () => {
 
   it('has one cookie, and no error shows it', () => {
     const both = failure({ SNOWMESH_COOKIE: COOKIE, SNOWMESH_COOKIE_FILE: '/run/cookie' });
-    expect(both).toContain('only one can be');
+    expect(both).toContain('unset one of them');
     expect(both + failure({ SNOWMESH_COOKIEE: COOKIE })).not.toContain(COOKIE);
   });
 

@@ -56,7 +56,7 @@ describe('a connect that fails, and a call of that node, say why', () => {
     ],
     [
       'wrong_name',
-      'a node of another name answers',
+      'a node with another name answers',
       async () => `c@127.0.0.1:${(await started('b@127.0.0.1:0')).port}`,
     ],
     ['timeout', 'no answer came in time', async () => `x@127.0.0.1:${await silent()}`],
@@ -107,7 +107,7 @@ describe('a connect that fails, and a call of that node, say why', () => {
     const bad = await failed(call(node, { name: 'shop', node: 'b@host:port' }, 'open'));
     expect([bad.details.why, bad.message]).toEqual([
       'not_a_node_name',
-      expect.stringContaining('its name is no node name'),
+      expect.stringContaining('its name is not a node name (name@host:port)'),
     ]);
     const unasked = await failed(call(node, { name: 'shop', node: 'b@127.0.0.1:1' }, 'open'));
     expect(unasked.details.why).toBe('not_dialled');

@@ -1,8 +1,8 @@
-// Which nodes this node dials without being told to each time (L17).
+// Decides which nodes this node dials without a call of `connect` (L17).
 import { OldestFirst } from '../../collections/index.ts';
 import type { AutoConnect } from '../options.ts';
 
-/** Lost nodes that `once` remembers at most; beyond that, the one lost longest ago may be dialled again. */
+/** Lost nodes that `once` remembers. Above it, the node lost longest ago is forgotten, and may be dialled again. */
 export const MAX_LOST = 4096;
 const MAX_NAMES = 1024;
 
@@ -24,12 +24,12 @@ export class DialPolicy {
     return this.#autoConnect !== 'once';
   }
 
-  /** Whether a discovery, or what peers tell, may bring up a connection to that node. */
+  /** Whether this node may dial a node that a discovery found or a peer listed. */
   mayDial(name: string): boolean {
     return this.dials && !this.#lost.has(name);
   }
 
-  /** Whether sending to it, linking, monitoring, … may. */
+  /** Whether this node may dial a node because it is used: for a send, a link, a monitor, … */
   mayDialOnUse(name: string): boolean {
     return this.#autoConnect !== 'explicit' && this.mayDial(name);
   }
@@ -45,7 +45,7 @@ export class DialPolicy {
   }
 }
 
-/** A bounded set of names: when it is full, the one added longest ago goes. */
+/** A bounded set of names: when it is full, the one added longest ago is removed. */
 export class RecentNames {
   readonly #names = new OldestFirst<string, true>();
   readonly #max: number;

@@ -2,20 +2,20 @@ import type { Logger } from '../../actor/index.ts';
 import { SnowmeshError } from '../../errors/index.ts';
 import type { NodeDiscovery } from '../options.ts';
 
-/** A discovery that takes longer to start, or to stop, is not waited for. Unit: ms. */
+/** How long the node waits for a discovery to start, and to stop. Unit: ms. */
 const START_MS = 10_000;
 const STOP_MS = 5000;
 
-/** What following a discovery needs. */
+/** What FollowedDiscovery needs. */
 export interface DiscoveryPort {
-  /** All names that it lists now. */
+  /** Called with all names that the discovery lists now. */
   found(names: readonly string[]): void;
   /** Runs `action` once after `ms`; returns what cancels it. */
   after(ms: number, action: () => void): () => void;
   readonly logger: Logger;
 }
 
-/** The discovery of a node: this node connects to what it finds, from `start` to `stop`. */
+/** The discovery of a node: from `start` to `stop`, the node connects to the names that it lists. */
 export class FollowedDiscovery {
   readonly #port: DiscoveryPort;
   #discovery: NodeDiscovery | undefined;
@@ -26,8 +26,8 @@ export class FollowedDiscovery {
   }
 
   /**
-   * Starts it, and waits for that for a limited time. What it throws meanwhile comes through: a discovery that did not start may
-   * belong to another node, and is not stopped.
+   * Starts the discovery and waits up to START_MS for it. Rejects with an error that it throws within that time; such a discovery is
+   * not stopped, since it may belong to another node.
    */
   async start(discovery: NodeDiscovery, self: Parameters<NodeDiscovery['start']>[1]): Promise<void> {
     const listener = {
@@ -62,7 +62,7 @@ export class FollowedDiscovery {
     }
   }
 
-  /** False: `work` is not done after `ms`. What it rejects with until then comes through. */
+  /** Resolves to false when `work` is not done after `ms`. Rejects if `work` rejects before that. */
   async #inTime(work: Promise<void>, ms: number): Promise<boolean> {
     let cancel = (): void => {};
     const late = new Promise<boolean>((resolve) => {
@@ -80,6 +80,7 @@ export class FollowedDiscovery {
   }
 }
 
-function overdue(what: string, ms: number): SnowmeshError {
-  return new SnowmeshError('SNOW_ERR_DISCOVERY', `the discovery has not ${what} after ${ms} ms`);
+function overdue(what: 'started' | 'stopped', ms: number): SnowmeshError {
+  const why = `the discovery has not ${what} after ${ms} ms; the node goes on without waiting for it`;
+  return new SnowmeshError('SNOW_ERR_DISCOVERY', why);
 }

@@ -1,32 +1,32 @@
-// The node names that should be connected and are not: told by peers (L1), found by a discovery, or lost. They are dialled
-// a few at a time, with growing random pauses. A name that no discovery lists is given up after a while. Dialling, time and
-// randomness come in through the port.
+// The wanted nodes, which should be connected and are not: a peer listed them (L1), a discovery found them, or their connection was
+// lost. They are dialled a few at a time, with growing random pauses. A name that no discovery lists is given up after a while. The
+// port provides dialling, time and randomness.
 import { parseNodeName } from '../node-name.ts';
 import type { DialResult, DownCause } from '../session/endings.ts';
 import { RecentNames } from './dial-policy.ts';
 
 /** Dials under way at once. */
 const MAX_DIALS = 16;
-/** How many of these may be dials of names that only a peer told: the rest is kept for nodes that were connected. */
+/** How many of these may be dials of hints, names that only a peer listed: the others are reserved for known nodes. */
 const MAX_HINT_DIALS = 8;
-/** Names that may be wanted at once. */
+/** Wanted names. */
 export const MAX_WANTED = 4096;
-/** How many of these may be names that only a peer told; more are dropped (T14). */
+/** How many of these may be hints; further hints are dropped (T14). */
 export const MAX_HINTS = 1024;
 /** Pauses between dials of one name. Unit: ms. */
-const FIRST_PAUSE = 200;
-const LONGEST_PAUSE = 30_000;
-/** After so many failed tries the pause has its longest. */
-const TRIES_OF_LONGEST = 8;
-/** How long a lost peer, and a name that a peer told, are dialled. Unit: ms. */
-const LOST_FOR = 10 * 60_000;
-const HINT_FOR = 60_000;
-/** After a session that lasted so long the first dial comes without a pause. Unit: ms. */
-const STEADY_AFTER = 30_000;
+const FIRST_PAUSE_MS = 200;
+const MAX_PAUSE_MS = 30_000;
+/** After this many failed tries the pause is MAX_PAUSE_MS. */
+const TRIES_FOR_MAX_PAUSE = 8;
+/** How long a lost peer, and a hint, are dialled. Unit: ms. */
+const LOST_FOR_MS = 10 * 60_000;
+const HINT_FOR_MS = 60_000;
+/** After a session that lasted this long, the first dial has no pause. Unit: ms. */
+const STEADY_AFTER_MS = 30_000;
 
 /** Ends of a session that neither side asked for. */
 const LOST: ReadonlySet<DownCause> = new Set(['closed', 'timeout', 'overflow', 'displaced']);
-/** A dial that ended like this will end like this again for some time: another cookie, version or name answers there. */
+/** These dials fail again for some time: a node with another cookie, version or name answers there. */
 const REFUSED: ReadonlySet<DialResult> = new Set(['cookie', 'incompatible', 'wrong_name']);
 
 /** What the mesh needs. */
@@ -50,7 +50,7 @@ interface Wanted {
   until: number;
   /** A discovery lists it: never given up. */
   isFound: boolean;
-  /** Only a peer told it: it was never connected, and no discovery lists it. */
+  /** Only a peer listed it: it was never connected, and no discovery lists it. */
   isHint: boolean;
   tries: number;
   isDialling: boolean;
@@ -61,14 +61,14 @@ interface Wanted {
 interface History {
   /** When the last one began. */
   upAt: number;
-  /** How many in a row ended within STEADY_AFTER. */
+  /** How many in a row ended within STEADY_AFTER_MS. */
   shortSessions: number;
 }
 
 export class Mesh {
   readonly #port: MeshPort;
   readonly #wanted = new Map<string, Wanted>();
-  /** Of peers that are up, or were and are wanted. */
+  /** Of peers that are up, and of wanted ones that were. */
   readonly #histories = new Map<string, History>();
   readonly #blocked = new RecentNames();
   /** Names whose pause is over, waiting until fewer than MAX_DIALS are under way. */
@@ -89,15 +89,15 @@ export class Mesh {
     return [...this.#wanted.keys()].filter((name) => !this.#port.isUp(name));
   }
 
-  /** A peer told its peers. A text that is no name, a known name, and names beyond MAX_HINTS are ignored (T14). */
+  /** A peer has listed its peers. Invalid names, known names, and names beyond MAX_HINTS are ignored (T14). */
   hinted(names: readonly string[]): void {
     for (const name of names) {
       if (this.#hints >= MAX_HINTS) return;
-      this.#want(name, HINT_FOR, { isFound: false, isHint: true, tries: 0 });
+      this.#want(name, HINT_FOR_MS, { isFound: false, isHint: true, tries: 0 });
     }
   }
 
-  /** All that a discovery found: these are wanted as long as it lists them. */
+  /** Takes the whole list of a discovery: its names are wanted as long as it lists them. */
   found(names: readonly string[]): void {
     const kept = new Set(names.map(canonical));
     for (const wanted of this.#wanted.values()) {
@@ -120,8 +120,8 @@ export class Mesh {
   }
 
   /**
-   * A session ended. A peer that left, was disconnected or broke the protocol is wanted only if a discovery lists it; the same
-   * holds for one that does not belong to the mesh.
+   * A session has ended. A peer that left, was disconnected or broke the protocol is wanted only if a discovery lists it. The same
+   * holds for a peer outside the mesh.
    */
   down(name: string, cause: DownCause, isOfMesh = true): void {
     if (cause === 'replaced') return;
@@ -133,12 +133,12 @@ export class Mesh {
     }
     if (isOfMesh && LOST.has(cause) && !this.#blocked.has(name)) {
       // Other nodes may have lost the same peer: the pause before the first dial spreads their dials.
-      this.#want(name, LOST_FOR, { isFound: false, isHint: false, tries: Math.max(1, shortSessions) });
+      this.#want(name, LOST_FOR_MS, { isFound: false, isHint: false, tries: Math.max(1, shortSessions) });
     } else if (known !== undefined) this.#drop(known);
     if (!this.#wanted.has(name)) this.#forget(name);
   }
 
-  /** Not dialled any more, until `unblock` or a session; a discovery that lists the name still has it dialled. */
+  /** Stops dialling the name until `unblock` or a session. A name that a discovery lists is dialled nevertheless. */
   block(name: string): void {
     this.#blocked.add(name);
     this.#forget(name);
@@ -146,7 +146,7 @@ export class Mesh {
     if (wanted !== undefined && !wanted.isFound) this.#drop(wanted);
   }
 
-  /** Takes `block` back. */
+  /** Reverses `block`. */
   unblock(name: string): void {
     this.#blocked.delete(name);
   }
@@ -160,11 +160,11 @@ export class Mesh {
     this.#readyHints.length = 0;
   }
 
-  /** A session ended: how many in a row were short. */
+  /** Counts a session that has ended. Returns how many in a row were short. */
   #countShortSessions(name: string): number {
     const history = this.#histories.get(name);
     if (history === undefined) return 0;
-    const isShort = this.#port.now() - history.upAt < STEADY_AFTER;
+    const isShort = this.#port.now() - history.upAt < STEADY_AFTER_MS;
     history.shortSessions = isShort ? history.shortSessions + 1 : 0;
     return history.shortSessions;
   }
@@ -193,7 +193,7 @@ export class Mesh {
     if (!isUp) this.#pause(wanted);
   }
 
-  /** It is a hint no longer. */
+  /** Makes a hint an ordinary wanted name. */
   #promote(wanted: Wanted): void {
     if (!wanted.isHint) return;
     wanted.isHint = false;
@@ -205,10 +205,10 @@ export class Mesh {
     this.#dialNext();
   }
 
-  /** The first dial comes at once, later ones after a random part of a pause that doubles each time. */
+  /** Schedules the next dial: the first at once, later ones after a random part of a pause that doubles each time. */
   #pause(wanted: Wanted): void {
     if (wanted.isDialling || wanted.cancel !== undefined || this.#isStopped) return;
-    const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(wanted.tries, 20));
+    const longest = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(wanted.tries, 20));
     const ms = wanted.tries === 0 ? 0 : longest * this.#port.random();
     wanted.cancel = this.#port.after(ms, () => {
       wanted.cancel = undefined;
@@ -254,8 +254,8 @@ export class Mesh {
 
   #failed(wanted: Wanted, result: DialResult): void {
     const isRefused = REFUSED.has(result);
-    // Another node of this node's name is connected there: it may leave, and needs no hurry.
-    wanted.tries = isRefused || result === 'name_taken' ? TRIES_OF_LONGEST : wanted.tries + 1;
+    // Another node with this node's name is connected there. It may leave later: try again rarely.
+    wanted.tries = isRefused || result === 'name_taken' ? TRIES_FOR_MAX_PAUSE : wanted.tries + 1;
     if (wanted.isFound || (!isRefused && this.#port.now() < wanted.until)) return this.#pause(wanted);
     this.#drop(wanted);
     this.#forget(wanted.name);

@@ -4,10 +4,10 @@ import { FrameTag } from '../../wire/index.ts';
 import type { EntryReader } from '../session/entry-reader.ts';
 import type { Outgoing } from '../session/outgoing.ts';
 
-/** Names in one frame; of a longer one the first are read (T14). */
+/** Names in one frame. The rest of a longer list is ignored (T14). */
 const MAX_LISTED = 512;
 
-/** Tells a peer the names, in as many frames as it takes. */
+/** Sends the names to a peer, in as many frames as needed. */
 export function writePeerLists(outgoing: Outgoing, names: readonly string[]): void {
   for (let at = 0; at < names.length; at += MAX_LISTED) {
     const listed = names.slice(at, at + MAX_LISTED);

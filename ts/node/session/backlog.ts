@@ -2,8 +2,8 @@ import type { Limits } from '../options.ts';
 import { Streams } from './streams.ts';
 
 /**
- * The bytes that wait to be sent to one peer. Above the high-water mark the peer is busy and `sendWait` waits; above the
- * limit user messages are refused.
+ * Counts the bytes that wait to be sent to one peer. Above the high-water mark the peer is busy and `sendWait` waits; above the
+ * limit, user messages are refused.
  */
 export class Backlog {
   streams = new Streams();
@@ -23,7 +23,7 @@ export class Backlog {
     this.#onBusy = onBusy;
   }
 
-  /** In all; a frame of a stream counts until all of it has left. */
+  /** All waiting bytes. A frame of a stream counts until all of it has been sent. */
   get bytes(): number {
     return this.#plain + this.streams.bytes;
   }
@@ -36,18 +36,18 @@ export class Backlog {
     return this.bytes <= this.#highWater;
   }
 
-  /** The session is up: another limit holds, and its listener was told of no busy peer yet. */
+  /** The session is up: sets its limit. `onBusy` is called again if the backlog is still above the high-water mark. */
   open(limit: number): void {
     this.#limit = limit;
     this.#isBusy = false;
   }
 
-  /** Counts bytes that are held. */
+  /** Adds bytes that are held until the session is up. */
   add(bytes: number): void {
     this.set(this.#plain + bytes);
   }
 
-  /** So many bytes wait outside of streams. */
+  /** Sets the bytes outside of streams. */
   set(bytes: number): void {
     this.#plain = Math.max(0, bytes);
     if (this.isBelowHighWater || this.#isBusy) return;
@@ -55,12 +55,12 @@ export class Backlog {
     this.#onBusy();
   }
 
-  /** So many bytes wait in all. */
+  /** Sets the bytes in all, those of streams included. */
   setTotal(bytes: number): void {
     this.set(bytes - this.streams.bytes);
   }
 
-  /** What waits outside of streams has shrunk to `bytes`. Returns true when the peer was busy and is not any more. */
+  /** The bytes outside of streams have shrunk to `bytes`. Returns true when the peer was busy and is not any more. */
   shrink(bytes: number): boolean {
     this.#plain = bytes;
     return this.settle();
@@ -80,12 +80,12 @@ export class Backlog {
     if (this.isBelowHighWater) this.#wake();
   }
 
-  /** Resolves as soon as it is found at or below the high-water mark. */
+  /** Resolves when the backlog is at or below the high-water mark. */
   whenRoom(): Promise<void> {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Nothing is sent any more. */
+  /** The session has ended: nothing waits any more. */
   close(): void {
     this.streams = new Streams();
     this.shrink(0);

@@ -1,4 +1,4 @@
-// Cuts a batch of the native core into entries, and reads the bodies of its events. What an entry means is the receiver's.
+// Splits a batch of the native core into entries and decodes its events. The receiver acts on them.
 
 import { readU32 } from '../../term/index.ts';
 import { ENTRY_HEADER, NativeEvent } from '../../wire/index.ts';
@@ -19,24 +19,24 @@ export interface SessionUp {
 
 /** Gets every entry of a batch, in order. `id` is the native number of a session. */
 export interface EntryReceiver {
-  /** A validated frame of a peer; `reader` stands at its body. */
+  /** A validated frame of a peer; `reader` is at the start of its body. */
   frame(id: number, tag: number, reader: EntryReader): void;
   sessionUp(up: SessionUp): void;
   sessionDown(id: number, cause: number, detail: string): void;
-  /** A node number was given to a pair. */
+  /** The native core has assigned a node number to a pair of name and incarnation. */
   numbered(nc: number, incarnation: bigint, name: string): void;
   dialEnded(request: number, status: number, detail: string): void;
-  /** The output outside of streams has shrunk. */
+  /** The waiting output outside of streams has shrunk to `pending` bytes. */
   drained(id: number, pending: number): void;
-  /** Frames of a stream have left. */
+  /** Frames of a stream have been sent. */
   streamDone(id: number, stream: number, frames: number): void;
-  /** The peer's event loop stopped turning, or turns again. */
+  /** The peer's event loop is blocked, or runs again. */
   peerLoop(id: number, stalled: boolean, ageMs: number): void;
   /** The native side has released everything. */
   stopped(): void;
-  /** A connection failed to authenticate. `unreported` refusals before this one were only counted. */
+  /** A connection failed to authenticate. `unreported`: refusals before this one that were not reported. */
   refused(name: string, reason: string, status: number, unreported: number): void;
-  /** Handling an entry threw: a fault of this program, never of the peer. */
+  /** Handling an entry threw: a bug of this program, since the native core has validated the entry. */
   fault(error: unknown): void;
 }
 
@@ -45,7 +45,7 @@ export class BatchReader {
   readonly #reader: EntryReader;
   readonly #receiver: EntryReceiver;
 
-  /** @param rx the memory that batches stand in. */
+  /** @param rx the memory that the native core writes batches into. */
   constructor(rx: Uint8Array, receiver: EntryReceiver) {
     this.#rx = rx;
     this.#reader = new EntryReader(rx);

@@ -6,7 +6,7 @@ interface Expectation {
   readonly stale: () => void;
 }
 
-/** What was written to a peer while it was dialled: the frames, and what waits for an answer to them. */
+/** The frames written to a peer while it is dialled, and the callbacks that wait for answers to them. */
 export class BeforeSession {
   readonly #held: Held[] = [];
   readonly #expectations: Expectation[] = [];

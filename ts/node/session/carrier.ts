@@ -1,13 +1,13 @@
 /** The native side of a session. */
 export interface Carrier {
-  /** Names the memory that `flush` reads. */
+  /** Sets the memory that `flush` reads. */
   adopt(chunk: Uint8Array): void;
-  /** Sends the first bytes of the chunk. Returns what waits outside of streams, −1 when the session is over. */
+  /** Sends the first `bytes` of the chunk. Returns the waiting bytes outside of streams, −1 when the session has ended. */
   flush(bytes: number): number;
-  /** Queues `tag | body`, given in parts, on a stream. Returns what waits in all, −1 when the session is over. */
+  /** Queues `tag | body`, given in parts, on a stream. Returns all waiting bytes, −1 when the session has ended. */
   bulk(stream: number, frame: readonly Uint8Array[]): number;
-  /** Copies a slice of a frame of `total` bytes; 0 drops what was copied. False: the session is over. */
+  /** Copies a slice of a frame of `total` bytes; a total of 0 drops the slices copied so far. False: the session has ended. */
   gather(total: number, slice: Uint8Array): boolean;
-  /** Queues what was gathered, like `bulk`. */
+  /** Queues the gathered frame, like `bulk`. */
   gathered(stream: number): number;
 }

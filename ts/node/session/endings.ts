@@ -1,4 +1,4 @@
-// How dials and sessions end, in the words that users see.
+// How dials and sessions end: the words for the statuses and causes of the native core.
 import { ConnectStatus, DownCause as NativeCause } from '../../wire/index.ts';
 
 const DIAL_WORDS = {
@@ -26,7 +26,7 @@ const DOWN_WORDS = {
   DISPLACED: 'displaced',
 } as const satisfies Record<keyof typeof NativeCause, string>;
 
-/** How a dial ended; `unreachable`: there was none, because the node does not dial that name, or the session was over at once. */
+/** How a dial ended. `unreachable`: this node does not dial that name, or the session ended at once. */
 export type DialResult = (typeof DIAL_WORDS)[keyof typeof DIAL_WORDS] | 'unreachable';
 
 /**

@@ -1,8 +1,8 @@
-// A cursor over the body of one entry. The native core has validated every body: nothing is checked again here.
+// A cursor over the body of one entry. The native core has validated every body, so nothing is checked here.
 
 import { readAscii, readU32 } from '../../term/index.ts';
 
-/** A byte order mark is a character of a name like any other. */
+/** `ignoreBOM` keeps a byte order mark, which is an ordinary character of a name. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const FOUR_GIB = 0x1_0000_0000;
 
@@ -10,7 +10,7 @@ export class EntryReader {
   bytes: Uint8Array;
   at = 0;
   end = 0;
-  /** The bytes belong to this entry alone: they are not reused for another one. */
+  /** Whether `bytes` belongs to this entry alone and is not reused for another one. */
   isAlone = false;
 
   constructor(bytes: Uint8Array) {
@@ -42,7 +42,7 @@ export class EntryReader {
     return readU32(bytes, at);
   }
 
-  /** A u64 that is known to fit a number. */
+  /** A u64 below 2^53. */
   u64(): number {
     const low = this.u32();
     return this.u32() * FOUR_GIB + low;
@@ -53,7 +53,7 @@ export class EntryReader {
     return (BigInt(this.u32()) << 32n) | BigInt(low);
   }
 
-  /** `u32 length` and the bytes: a view when nothing else writes there, else a copy. */
+  /** `u32 length` and the bytes: a view when the memory is not reused, else a copy. */
   blob(): Uint8Array {
     const length = this.u32();
     const start = this.at;

@@ -1,9 +1,9 @@
-/** What `flush` is called on: it hands over the frames that stand in its chunk. */
+/** An Outgoing: `flush` passes the frames in its chunk to the native core. */
 interface Flushable {
   flush(): void;
 }
 
-/** The outgoing halves that have unsent frames in their chunks. They are flushed at the end of a run slice or of the tick. */
+/** Each Outgoing with frames in its chunk. They are flushed at the end of a run slice or of the tick. */
 export class FlushQueue {
   readonly #waiting: Flushable[] = [];
   #isTickDue = false;
@@ -12,7 +12,7 @@ export class FlushQueue {
     this.#waiting.push(outgoing);
     if (this.#isTickDue) return;
     this.#isTickDue = true;
-    // A tick runs after the microtasks of the moment: actors that run in these share one flush.
+    // The tick runs after the pending microtasks: actors that run in them share one flush.
     process.nextTick(flushTick, this);
   }
 

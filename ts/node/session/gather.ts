@@ -1,19 +1,19 @@
 // Copies a long frame to the native core slice by slice, so that one long copy does not block this thread.
 import { SnowmeshError } from '../../errors/index.ts';
 
-/** Copied without a pause: some tenths of a millisecond. */
+/** Bytes copied in one turn of the event loop; takes some tenths of a millisecond. */
 export const SLICE_BYTES = 1024 * 1024;
 
-/** Takes the next slice of a frame of `total` bytes. False: the session is over, or its sender is dead. */
+/** Takes the next slice of a frame of `total` bytes. False: the session has ended, or the sender is dead. */
 type TakeSlice = (total: number, slice: Uint8Array) => boolean;
 
-/** The slice that goes with a total of 0, which drops what was copied. */
+/** The slice for a total of 0, which drops the slices copied so far. */
 export const NOTHING: Uint8Array = new Uint8Array(0);
 
 /**
  * Copies the parts of a frame, one slice per turn of the event loop. Resolves to false when a slice was not taken.
  *
- * Throws SNOW_ERR_UNSENDABLE when a part was detached or shrunk meanwhile; what was copied is dropped.
+ * Throws SNOW_ERR_UNSENDABLE when a part was detached or resized meanwhile; the slices copied so far are dropped.
  */
 export async function gather(parts: readonly Uint8Array[], take: TakeSlice): Promise<boolean> {
   const lengths = parts.map((part) => part.length);

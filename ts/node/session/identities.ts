@@ -1,5 +1,5 @@
-// Maps a node number (nc: slot and creation) to (name, incarnation). The native core gives the numbers. A number always
-// means the same pair: a PID of an earlier incarnation leads to no actor (M4), one of a reconnected peer still works (M3).
+// Maps a node number (nc: slot and creation) to (name, incarnation). The native core assigns the numbers. A number always
+// means the same pair: a PID of an earlier incarnation reaches no actor (M4), one of a reconnected peer still works (M3).
 import type { Outgoing } from './outgoing.ts';
 
 /** One incarnation of one node. */
@@ -7,7 +7,7 @@ export class Identity {
   readonly nc: number;
   readonly name: string;
   readonly incarnation: bigint;
-  /** What goes out to exactly this incarnation; undefined while there is no session to it. */
+  /** The Outgoing of the session to this incarnation; undefined while there is none. */
   outgoing: Outgoing | undefined = undefined;
 
   constructor(nc: number, name: string, incarnation: bigint) {
@@ -17,11 +17,11 @@ export class Identity {
   }
 }
 
-/** Every pair this node has numbered. Bounded by the native core (262 144). */
+/** All pairs with a number. The native core bounds their count (262 144). */
 export class Identities {
   readonly #byNumber = new Map<number, Identity>();
 
-  /** Remembers a number. A known pair keeps its object. */
+  /** Stores a number. A known pair keeps its object. */
   learn(nc: number, name: string, incarnation: bigint): Identity {
     const known = this.#byNumber.get(nc);
     if (known !== undefined) return known;

@@ -3,28 +3,28 @@ import type { EntryReader } from './entry-reader.ts';
 import type { PeerState } from './peers.ts';
 import type { Session } from './session.ts';
 
-/** What the network reports, in the order things happened. */
+/** The events of the network, in order. */
 export interface NetworkListener {
-  /** Before any frame of that session. */
+  /** Called before the first frame of the session. */
   sessionUp(session: Session): void;
-  /** After its last frame. */
+  /** Called after the last frame of the session. */
   sessionDown(session: Session, cause: DownCause, detail: string): void;
-  /** One validated frame; `reader` stands at its body. */
+  /** One validated frame; `reader` is at the start of its body. */
   frame(session: Session, tag: number, reader: EntryReader): void;
-  /** At the end of each batch. Returns true while there is work to run. */
+  /** Called at the end of each batch. Returns true while actors have work. */
   batchEnd(): boolean;
-  /** The peer's event loop stopped turning, or turns again. */
+  /** The peer's event loop is blocked, or runs again. */
   peerLoop(session: Session, stalled: boolean, ageMs: number): void;
-  /** What waits to be sent to a peer fell below the high-water mark. */
+  /** The bytes that wait to be sent to the peer fell below the high-water mark. */
   writable(session: Session): void;
-  /** More than the high-water mark waits to be sent to the peer. */
+  /** The bytes that wait to be sent to the peer passed the high-water mark. */
   busy(session: Session, bytes: number): void;
   /** A dial of this node failed; `numbers` are the node numbers from which answers were expected. */
   dialFailed(peer: PeerState, result: DialResult, detail: string, numbers: Iterable<number>): void;
-  /** Messages that were still on this side when their session ended, or when no session could be made. */
+  /** Messages not yet passed to the native core when the session ended or the dial failed. */
   lostMessages(node: string, count: number): void;
-  /** A connection failed to authenticate. `unreported` refusals before this one were only counted. */
+  /** A connection failed to authenticate. `unreported`: refusals before this one that were not reported. */
   refused(name: string, reason: string, why: Exclude<DialResult, 'up'>, unreported: number): void;
-  /** A frame could not be handled: a fault of this program, never of the peer. */
+  /** Handling a frame threw: a bug of this program, since the native core has validated the frame. */
   fault(error: unknown): void;
 }

@@ -1,5 +1,5 @@
-// The node's side of the native core: its handle, the sessions and peers behind it, and the dials under way. It knows
-// nothing of actors, and of frames only that Outgoing writes them and the listener reads them.
+// Owns the handle of the native core, the sessions and peers, and the dials under way. It knows nothing of actors, and does not
+// read or write frames: Outgoing writes them and the listener reads them.
 import type { Native, OpenOptions } from '../../../bindings/index.ts';
 import type { TraceHeaders } from '../../actor/index.ts';
 import { Pid, RefCipher } from '../../term/index.ts';
@@ -18,7 +18,7 @@ import type { OutgoingHost } from './outgoing-host.ts';
 import { type PeerState, Peers } from './peers.ts';
 import { Session } from './session.ts';
 
-/** Most bytes of one inbound batch. */
+/** Bytes of one inbound batch. */
 export const RX_BYTES = 1024 * 1024;
 
 export interface NetworkOptions {
@@ -53,7 +53,7 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     this.#limits = limits;
   }
 
-  /** Sets the listener. Batches arrive in later turns of the event loop: call it in the turn that opens the network. */
+  /** Sets the listener. Call it in the same turn of the event loop as `open`: batches arrive in later turns. */
   report(listener: NetworkListener): void {
     this.#listener = listener;
   }
@@ -106,7 +106,7 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     return peer;
   }
 
-  /** Frames written here wait for the session that the dial of `peer` brings. */
+  /** The Outgoing for a peer that is being dialled: its frames are held until the session is up. */
   pendingOutgoing(peer: PeerState): Outgoing {
     peer.pendingOutgoing ??= new Outgoing(this, this.#limits);
     return peer.pendingOutgoing;
@@ -117,7 +117,7 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     this.#native.hangup(this.#handle, session.id, NativeCause.DISCONNECT);
   }
 
-  /** Ends a session for what its peer did: its end has the cause `protocol` and the detail `rule`. Frames that are here already are dropped. */
+  /** Ends the session of a peer that broke `rule`, with the cause `protocol`. Frames that have arrived already are dropped. */
   end(session: Session, rule: string): void {
     if (session.brokenRule !== undefined) return;
     session.brokenRule = rule;
@@ -128,7 +128,7 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     return this.identities.of(nc);
   }
 
-  /** A PID as the actors of this node know it. */
+  /** The PID object for a node number and a local id. */
   readonly pid = (nc: number, local: number): Pid =>
     nc === 0 ? this.#ownPid(local) : new Pid(nc, local, this.identities.of(nc));
 
@@ -141,12 +141,12 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     if (session !== undefined) this.#listener.busy(session, outgoing.waiting);
   }
 
-  /** Hands every chunk that holds frames to the native core. */
+  /** Passes every chunk that holds frames to the native core. */
   flush(): void {
     this.#flushes.flush();
   }
 
-  /** Leaves in order; resolves when the native side has released everything. */
+  /** Ends every session after its output is sent. Resolves when the native core has released everything. */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.flush();
@@ -169,7 +169,7 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     const identity = this.identities.learn(nc, text, incarnation);
     const name = nameOf(identity);
     if (name === undefined) {
-      // No user could address it: the connection ends, and no session is reported.
+      // Users could not address this peer: the connection ends, and no session is reported.
       this.#listener.refused(identity.name, 'illegal name', 'wrong_name', 0);
       return this.#native.hangup(this.#handle, id, NativeCause.PROTOCOL);
     }
@@ -270,9 +270,9 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
 let hasKeptMemory = process.platform !== 'linux' || typeof MessageChannel === 'undefined';
 
 /**
- * Makes glibc keep freed memory while messages come. Otherwise it returns memory at the end of its heap to the system from 128 KiB on, and
- * the system clears each page again: a third of the cost of receiving 64 KiB. Freeing a large block raises that limit to twice its size.
- * No page of this block is touched, and closing the port frees it at once. The native core returns memory when traffic stops.
+ * Makes glibc keep freed memory while messages arrive. By default it returns 128 KiB and more at the end of its heap to the system, which
+ * clears each page again at its next use: a third of the cost of receiving 64 KiB. Freeing a large block raises that limit to twice its
+ * size. No page of this block is touched, and closing the port frees it at once. The native core returns memory when traffic stops.
  */
 function keepFreedMemory(): void {
   if (hasKeptMemory) return;
@@ -284,13 +284,13 @@ function keepFreedMemory(): void {
   port2.close();
 }
 
-/** Why there is no session after a dial. A session that came up has ended already: what was written since is lost. */
+/** Why there is no session after a dial. The status `up` without a session means that it has ended already: `unreachable`. */
 function resultWithoutSession(status: number): Exclude<DialResult, 'up'> {
   const result = DIAL_RESULTS[status];
   return result === undefined || result === 'up' ? 'unreachable' : result;
 }
 
-/** The name of an authenticated peer; undefined when it breaks the rules for names (K3). */
+/** The parsed name of an authenticated peer; undefined when it breaks the rules for names (K3). */
 function nameOf({ name }: Identity): NodeName | undefined {
   try {
     return parseNodeName(name);

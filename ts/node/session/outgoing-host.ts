@@ -3,13 +3,13 @@ import type { RefCipher } from '../../term/index.ts';
 
 /** What an Outgoing needs from the network. */
 export interface OutgoingHost<Outgoing> {
-  /** Hides the ids of this node's references. */
+  /** Encrypts the ids of this node's references. */
   readonly refs: RefCipher;
-  /** What the frames that are written now belong to. */
+  /** The trace context of the frames that are written now. */
   readonly trace: TraceHeaders | null;
-  /** The pair behind a node number; undefined for a number that was never given. */
+  /** The name and incarnation of a node number; undefined for an unknown number. */
   identityOf(nc: number): { readonly name: string; readonly incarnation: bigint } | undefined;
-  /** The chunk holds frames: `flush` is to be called soon. */
+  /** The chunk holds frames: the host calls `flush` at the end of the run slice or tick. */
   touch(outgoing: Outgoing): void;
   /** The backlog has passed the high-water mark. */
   busy(outgoing: Outgoing): void;

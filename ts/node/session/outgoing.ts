@@ -1,9 +1,9 @@
-// What goes out to one peer. Frames are written one behind the other into a chunk, which is handed over once per run slice.
+// The output to one peer. Frames are appended to a chunk, which is passed to the native core once per run slice.
 //
-// It may begin before there is a session, while the node is dialled: frames are then held, and go out first when the session
-// is up. Above the backlog's limit user messages are refused; signals of the system always pass.
+// While the node is dialled there is no session: frames are held, and sent first when the session is up. Above the backlog's limit,
+// user messages are refused; short signals of the system always pass.
 import { SnowmeshError } from '../../errors/index.ts';
-import { FrameWriter, type Pid } from '../../term/index.ts';
+import { FrameWriter, type Pid, SENT_IN_GETTER } from '../../term/index.ts';
 import { FrameTag } from '../../wire/index.ts';
 import type { Limits } from '../options.ts';
 import { Backlog } from './backlog.ts';
@@ -14,14 +14,14 @@ import type { OutgoingHost } from './outgoing-host.ts';
 import { TracePrefix } from './trace-prefix.ts';
 
 const CHUNK_BYTES = 256 * 1024;
-/** A frame is begun with at least half of the chunk free. */
+/** A chunk with more bytes is flushed before the next frame, so that half of it is free. */
 const FLUSH_AT = CHUNK_BYTES / 2;
 
-/** A signal that is not longer passes also when the backlog is full. */
+/** The longest signal that is sent also when the backlog is full. */
 export const SHORT_SIGNAL_BYTES = 4096;
 
 export class Outgoing {
-  /** User messages in the chunk or held: what is lost when there will be no session. */
+  /** User messages in the chunk or held: they are lost when the session ends or the dial fails. */
   unsent = 0;
   readonly #host: OutgoingHost<Outgoing>;
   readonly #limits: Limits;
@@ -49,17 +49,17 @@ export class Outgoing {
     this.#prefix = new TracePrefix(this.#writer);
   }
 
-  /** Bytes handed over and not yet sent, or held; a frame of a stream counts until all of it is gone. */
+  /** Bytes that wait in the native core or are held. A frame of a stream counts until all of it has been sent. */
   get waiting(): number {
     return this.#backlog.bytes;
   }
 
-  /** So much waits that user messages are refused. */
+  /** Whether user messages are refused because the limit is reached. */
   get isFull(): boolean {
     return this.#backlog.isFull;
   }
 
-  /** A user message to a PID: `message`, without its closure. */
+  /** Sends a user message to a PID. The same as `message`, without allocating a closure. */
   send(sender: number, to: Pid, message: unknown): void {
     const writer = this.#begin(FrameTag.SEND);
     try {
@@ -72,21 +72,21 @@ export class Outgoing {
     this.#end(sender);
   }
 
-  /** Any other frame that carries what a user sent. */
+  /** Sends any other frame that carries user data. */
   message(sender: number, tag: number, body: (frame: FrameWriter) => void): void {
     this.signal(sender, tag, body);
     this.unsent++;
   }
 
-  /** A frame of the system. `sender` is the local id of the actor it comes from, 0 for none (B1). */
+  /** Sends a frame of the system. `sender` is the local id of the sending actor, 0 for none: frames of one sender stay in order (B1). */
   signal(sender: number, tag: number, body: (frame: FrameWriter) => void): void {
     this.#write(tag, body);
     this.#end(sender);
   }
 
   /**
-   * A frame of the system that holds a value of a user's size. False: it is long, and the backlog is full; nothing is sent, and the
-   * caller sends a short frame instead. So signals stay small beyond the limit, and always pass.
+   * Sends a frame of the system that holds a user's value of any size. Returns false, and sends nothing, when the frame is longer than
+   * SHORT_SIGNAL_BYTES and the backlog is full: the caller then sends a short frame instead.
    */
   boundedSignal(sender: number, tag: number, body: (frame: FrameWriter) => void): boolean {
     const writer = this.#write(tag, body);
@@ -98,19 +98,19 @@ export class Outgoing {
     return true;
   }
 
-  /** Throws as the senders do when `value` cannot travel. Nothing is sent, and long bytes are not copied. */
+  /** Throws, as a send does, for an unsendable value. Sends nothing, and does not copy long bytes. */
   check(value: unknown): void {
     this.#write(FrameTag.SEND, (frame) => frame.term(value));
     this.#takeBack(undefined);
   }
 
   /**
-   * Runs `write`, which sends one message. A long one is copied slice by slice, with other frames between the slices: its
-   * bytes must not change before the promise resolves. Undefined: the message is on its way already. Call it only when there
-   * is room. Nothing is sent once `isAwaited` returns false: dead senders send nothing (A7).
+   * Runs `write`, which sends one message. A long message is copied slice by slice, with other frames between the slices: its
+   * bytes must not change before the promise resolves. Returns undefined when the message was sent at once. Call it only when there
+   * is room. The message is dropped once `isAwaited` returns false: dead senders send nothing (A7).
    */
   sendSliced(write: () => void, isAwaited: () => boolean = () => true): Promise<void> | undefined {
-    // One at a time: the outcome of another sender's message does not concern this one.
+    // Only one message at a time is gathered; the promise of another sender's message must not be returned here.
     if (this.#carrier === undefined || this.#gathering !== undefined) {
       write();
       return undefined;
@@ -125,8 +125,8 @@ export class Outgoing {
   }
 
   /**
-   * Something here waits for an answer of an actor with node number `nc` (−1: any): `stale` is called when the session that
-   * comes up is to another incarnation. Only needed before there is a session: a lost one is reported by number.
+   * Calls `stale` if the dial brings a session to another incarnation than `nc` (−1: any): an answer from `nc` cannot arrive then.
+   * Does nothing once there is a session: the loss of a session is reported by node number.
    */
   expect(nc: number, stale: () => void): void {
     if (this.#carrier === undefined) this.#before.expect(nc, stale);
@@ -137,7 +137,7 @@ export class Outgoing {
     return this.#before.expected();
   }
 
-  /** The session is up: what was held goes out first. */
+  /** The session is up: sends the held frames first. */
   open(nc: number, carrier: Carrier): void {
     this.flush();
     this.#carrier = carrier;
@@ -153,11 +153,11 @@ export class Outgoing {
       }
     }
     this.unsent = 0;
-    this.#backlog.settle(); // when everything went out at once, the native core reports no room later
+    this.#backlog.settle(); // if everything was sent at once, the native core does not report `drained` later
     this.#before.failStale(nc);
   }
 
-  /** Hands over what stands in the chunk. */
+  /** Passes the frames in the chunk to the native core, or holds them. */
   flush(): void {
     this.#isTouched = false;
     const writer = this.#writer;
@@ -173,25 +173,25 @@ export class Outgoing {
     writer.reset();
   }
 
-  /** Frames of a stream have left. Returns true when the peer was busy and is not any more. */
+  /** Frames of a stream have been sent. Returns true when the peer was busy and is not any more. */
   streamDone(stream: number, frames: number): boolean {
     this.#backlog.streams.done(stream, frames);
     return this.#backlog.settle();
   }
 
-  /** What waits outside of streams has shrunk to `pending` bytes. Returns true when the peer was busy and is not any more. */
+  /** The bytes outside of streams have shrunk to `pending`. Returns true when the peer was busy and is not any more. */
   drained(pending: number): boolean {
     return this.#backlog.shrink(pending);
   }
 
-  /** Undefined when there is room now; else resolves when the backlog is below the high-water mark or the session is over. */
+  /** Undefined when there is room now; else resolves when the backlog is below the high-water mark or the session has ended. */
   whenWritable(): Promise<void> | undefined {
     this.flush();
     const isFree = this.#gathering === undefined && this.#backlog.isBelowHighWater;
     return this.#isClosed || isFree ? undefined : this.#backlog.whenRoom();
   }
 
-  /** The session is over, or there will be none: nothing goes out any more. */
+  /** The session has ended, or the dial failed: nothing is sent any more. */
   close(): void {
     this.#isClosed = true;
     this.#carrier = undefined;
@@ -203,8 +203,7 @@ export class Outgoing {
   #begin(tag: number): FrameWriter {
     const writer = this.#writer;
     // A getter inside a message could send another one while the first is half written.
-    if (this.#isWriting)
-      throw new SnowmeshError('SNOW_ERR_UNSENDABLE', 'a message was sent from within a getter of a message');
+    if (this.#isWriting) throw new SnowmeshError('SNOW_ERR_UNSENDABLE', SENT_IN_GETTER);
     if (writer.pending > FLUSH_AT) this.flush();
     this.#isWriting = true;
     this.#prefix.begin(this.#host.trace);
@@ -245,7 +244,7 @@ export class Outgoing {
     this.#touch();
   }
 
-  /** Earlier frames go out before this one; later frames of the same sender go the same way, so that order is kept (B1). */
+  /** Sends a frame on a stream, after all earlier frames. Later frames of the same sender use the same stream, which keeps order (B1). */
   #bulk(sender: number, frame: readonly Uint8Array[]): void {
     this.#prefix.drop();
     this.flush();
@@ -272,7 +271,7 @@ export class Outgoing {
     };
     this.#gathering = gather(frame, (total, slice) => continues() && carrier.gather(total, slice))
       .then((isWhole) => {
-        this.flush(); // frames written meanwhile go out first, with the announcements among them
+        this.flush(); // frames written meanwhile go first: this one may use shapes that they define
         if (!isWhole || !continues()) return;
         const stream = this.#backlog.streams.enter(sender, lengthOf(frame));
         this.#backlog.setTotal(carrier.gathered(stream));
@@ -293,6 +292,6 @@ export class Outgoing {
 function unknownNode(nc: number): never {
   throw new SnowmeshError(
     'SNOW_ERR_UNSENDABLE',
-    `a PID or reference of another node object (number ${nc}) cannot travel`,
+    `a PID or reference of a stopped node, or of another node in this process, cannot be sent (node number ${nc}): use one of this node`,
   );
 }

@@ -1,15 +1,15 @@
-// The node names that this node is connected to or is dialling. A name with neither is forgotten, so that dials of
-// names of nodes that do not exist leave nothing behind (L16).
+// The node names that have a session or a dial. A name with neither is removed, so that dialling nodes that do not exist
+// takes no memory (L16).
 import type { NodeName } from '../node-name.ts';
 import type { DialResult } from './endings.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Session } from './session.ts';
 
-/** What there is for one node name: a session, a dial, or for a moment both. */
+/** The state of one node name: a session, a dial, or for a moment both. */
 export class PeerState {
   readonly name: NodeName;
   session: Session | undefined = undefined;
-  /** Frames written before there is a session; the session takes it over when it comes up. */
+  /** Holds the frames written before there is a session. The session takes it over. */
   pendingOutgoing: Outgoing | undefined = undefined;
   /** The number of the dial under way, 0 for none. */
   request = 0;
@@ -51,7 +51,7 @@ export class Peers {
     return this.#byName.values();
   }
 
-  /** The peer of that name, made when it is missing: the caller gives it a session or a dial at once. */
+  /** The peer of that name, created if missing: the caller gives it a session or a dial at once. */
   of(name: NodeName): PeerState {
     const known = this.#byName.get(name.full);
     if (known !== undefined) return known;
@@ -60,7 +60,7 @@ export class Peers {
     return peer;
   }
 
-  /** Gives the next dial of `peer` its number. */
+  /** Assigns a number to a new dial of `peer`. */
   startDial(peer: PeerState): number {
     this.#lastRequest = (this.#lastRequest + 1) >>> 0 || 1; // 0 stands for none
     peer.request = this.#lastRequest;
@@ -68,7 +68,7 @@ export class Peers {
     return peer.request;
   }
 
-  /** The peer whose dial has ended; undefined for a number that is not under way. */
+  /** Ends a dial and returns its peer; undefined when there is no dial with that number. */
   endDial(request: number): PeerState | undefined {
     const peer = this.#byRequest.get(request);
     this.#byRequest.delete(request);

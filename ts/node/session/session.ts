@@ -9,17 +9,17 @@ import type { Outgoing } from './outgoing.ts';
 const DIALLED = 1;
 const HIDDEN = 2;
 
-/** What SESSION_UP says of a session. */
+/** The facts of SESSION_UP, and what decoding needs. */
 export interface SessionFacts {
-  /** The native number; used again only after SESSION_DOWN was delivered. */
+  /** The native number. It is reused only after SESSION_DOWN was delivered. */
   readonly id: number;
-  /** Counts sessions of this node: tells two connections to one peer apart (L10). */
+  /** Numbers the sessions of this node: distinguishes two connections to one peer (L10). */
   readonly serial: number;
   readonly flags: number;
   readonly capabilities: bigint;
-  /** Makes the PIDs that stand in messages. */
+  /** Makes the PIDs in messages. */
   readonly pidOf: (nc: number, local: number) => Pid;
-  /** Finds the ids of this node's references in messages. */
+  /** Decrypts the ids of this node's references in messages. */
   readonly refs: RefCipher;
 }
 
@@ -31,13 +31,13 @@ export class Session {
   readonly capabilities: bigint;
   readonly dialled: boolean;
   readonly isHidden: boolean;
-  /** The peer's event loop has not turned for a while; its native thread still sends ticks (L13). */
+  /** Whether the peer's event loop is blocked; its native thread still sends ticks (L13). */
   isStalled = false;
-  /** Since when, on the clock of `performance`. */
+  /** When it was blocked, by `performance.now()`. */
   stalledSince = 0;
-  /** What the peer did against the protocol, for which this node ends the session: its further frames are dropped. */
+  /** The rule that the peer broke. This node ends the session for it, and drops further frames. */
   brokenRule: string | undefined;
-  /** A trace context that came: it belongs to the next frame. */
+  /** The received trace context of the next frame. */
   trace: TraceHeaders | null = null;
   readonly #decoder: TermDecoder;
 
@@ -52,7 +52,7 @@ export class Session {
     this.outgoing = outgoing;
   }
 
-  /** The peer announced the keys of an object shape. */
+  /** The peer has defined the keys of an object shape. */
   defineShape(reader: EntryReader): void {
     const id = reader.u16();
     const keys: string[] = [];

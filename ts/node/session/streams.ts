@@ -1,16 +1,16 @@
-// Which senders have a long message under way to one peer.
+// Keeps the order of long messages to one peer.
 //
-// A frame too long for the chunk travels in fragments on a stream, and small frames overtake it. Later frames of the same
-// sender must stay behind it (B1), so they go on the same stream until the native core says that the
-// stream is empty. Senders are local actor ids; 0 stands for code outside of actors.
+// A frame too long for the chunk is sent in fragments on a stream, and small frames overtake it. Later frames of the same
+// sender must not overtake it (B1), so they are sent on the same stream until the native core reports that the
+// stream is empty. Senders are local actor ids; 0 means code outside of actors.
 
-/** Open streams of one session; a peer accepts 1 024. Above this, senders share streams, which keeps order too. */
+/** Open streams of one session; a peer accepts 1 024. Above this, senders share streams, which keeps their order too. */
 export const MAX_STREAMS = 512;
 
 interface Stream {
   readonly id: number;
   readonly senders: number[];
-  /** Lengths of the frames handed over and not yet reported as gone, oldest first. */
+  /** Lengths of the frames that are not yet reported as sent, oldest first. */
   readonly outstanding: number[];
 }
 
@@ -18,7 +18,7 @@ interface Stream {
 export class Streams {
   /** True while no stream is open; the only check on the hot path. */
   isEmpty = true;
-  /** In frames handed over and not yet reported as gone. */
+  /** Bytes of the frames that are not yet reported as sent. */
   bytes = 0;
   readonly #bySender = new Map<number, Stream>();
   readonly #open: Stream[] = [];
@@ -26,12 +26,12 @@ export class Streams {
   #next = 1;
   #turn = 0;
 
-  /** Whether `sender` has to stay behind a long message of its own. */
+  /** Whether a long message of `sender` is under way: its next frame must not overtake it. */
   has(sender: number): boolean {
     return this.#bySender.has(sender);
   }
 
-  /** Counts one more frame of `sender`, of so many bytes, on the stream it has or gets. Returns the stream's id. */
+  /** Adds a frame of `sender` to its stream, opened if it has none. Returns the stream's id. */
   enter(sender: number, bytes: number): number {
     const stream = this.#bySender.get(sender) ?? this.#join(sender);
     stream.outstanding.push(bytes);
@@ -39,7 +39,7 @@ export class Streams {
     return stream.id;
   }
 
-  /** `frames` of a stream have left; an empty stream is closed and its senders are free again. */
+  /** `frames` frames of a stream have been sent. An empty stream is closed, and its senders are removed. */
   done(id: number, frames: number): void {
     const at = this.#open.findIndex((stream) => stream.id === id);
     const stream = this.#open[at];

@@ -1,4 +1,4 @@
-// A trace context goes out as a frame of its own, right before the frame that it belongs to: a peer that does not know it ignores it.
+// A trace context is sent as a frame of its own, directly before the frame it belongs to. A peer that does not know it ignores it.
 import type { TraceHeaders } from '../../actor/index.ts';
 import type { FrameWriter } from '../../term/index.ts';
 import { FrameTag } from '../../wire/index.ts';
@@ -8,8 +8,8 @@ export const TRACE_CHANNEL = 'trace';
 
 export class TracePrefix {
   readonly #writer: FrameWriter;
-  /** A context stands before the frame that is being written. */
-  #stands = false;
+  /** Whether a context was written before the frame that is being written. */
+  #isWritten = false;
 
   constructor(writer: FrameWriter) {
     this.#writer = writer;
@@ -17,21 +17,21 @@ export class TracePrefix {
 
   /** A frame begins, with a context or without one. */
   begin(trace: TraceHeaders | null): void {
-    if (this.#stands) this.drop(); // the frame before was refused
+    if (this.#isWritten) this.drop(); // the previous frame was not sent
     if (trace === null) return;
     this.#put([trace.traceparent, trace.tracestate]);
-    this.#stands = true;
+    this.#isWritten = true;
   }
 
-  /** The frame is taken back, or leaves the chunk: without this the context would be taken for that of another frame. */
+  /** Cancels the context of a frame that is not sent or leaves the chunk: otherwise it would apply to the next frame. */
   drop(): void {
-    if (this.#stands) this.#put(null);
-    this.#stands = false;
+    if (this.#isWritten) this.#put(null);
+    this.#isWritten = false;
   }
 
-  /** The frame stands behind its context. */
+  /** The frame was written after its context. */
   end(): void {
-    this.#stands = false;
+    this.#isWritten = false;
   }
 
   #put(context: readonly string[] | null): void {

@@ -4,9 +4,9 @@ import { element, time } from './format.js';
 
 const HEIGHT = 56;
 /** Points that are shown. */
-const MOST = 150;
+const MAX_POINTS = 150;
 /** The width is that of so many at least, so that the first ones are not spread over all of it. */
-const FEWEST = 30;
+const MIN_POINTS = 30;
 /** All charts that exist: those of one page show the same moment under the pointer. */
 const charts = new Set();
 const cursors = uPlot.sync('observer');
@@ -40,7 +40,7 @@ export class Chart {
   push(value) {
     this.#values.push(value);
     this.#times.push(Date.now());
-    if (this.#values.length > MOST) {
+    if (this.#values.length > MAX_POINTS) {
       this.#values.shift();
       this.#times.shift();
     }
@@ -60,7 +60,7 @@ export class Chart {
 
   /** The newest point is at the right end, however many there are. */
   #data() {
-    const first = MOST - this.#values.length;
+    const first = MAX_POINTS - this.#values.length;
     return [this.#values.map((_, at) => first + at), this.#values.map((value) => value ?? null)];
   }
 
@@ -80,7 +80,10 @@ export class Chart {
       legend: { show: false },
       axes: [{ show: false }, { show: false }],
       scales: {
-        x: { time: false, range: () => [MOST - Math.max(FEWEST, this.#values.length), MOST - 1] },
+        x: {
+          time: false,
+          range: () => [MAX_POINTS - Math.max(MIN_POINTS, this.#values.length), MAX_POINTS - 1],
+        },
         y: { range: (_plot, _least, most) => [0, most > 0 ? most : 1] },
       },
       series: [

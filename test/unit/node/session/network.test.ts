@@ -209,7 +209,7 @@ describe('what goes out', () => {
     native.up(3, NC, PEER);
     const { outgoing } = network.peer(PEER)!.session!;
     expect(() => outgoing.send(1, target(), [1, () => 1])).toThrow(/\[1\]/);
-    expect(() => outgoing.send(1, new Pid(0x909, 1), 1)).toThrow(/another node object/);
+    expect(() => outgoing.send(1, new Pid(0x909, 1), 1)).toThrow(/of a stopped node/);
     outgoing.send(1, target(), 'whole');
     network.flush();
     expect(messages(native)).toEqual(['whole']);
