@@ -11,7 +11,7 @@
 //     then within a bounded time
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ANSWER_MS, MAX_PAUSE_MS, MAX_ASKED_AGAIN } from '../../ts/global/limits.ts';
+import { ANSWER_MS, MAX_ASKED_AGAIN, MAX_PAUSE_MS } from '../../ts/global/limits.ts';
 import type { Pid } from '../../ts/term/index.ts';
 import { checkAsync, randomFrom } from '../support/seed.ts';
 import { FakeMesh, type FakeNode, handed } from '../unit/global/fake-mesh.ts';

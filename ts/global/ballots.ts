@@ -1,6 +1,6 @@
-// The voter's side of a claim. A node gives its vote for a name to one claim at a time; the other claims wait until that
-// one is over. Claims that reach the nodes in different orders could wait for each other without end, so a vote is asked back
-// when an earlier claim comes, and is given back unless its claim is decided (Maekawa's algorithm).
+// The voter's side of a claim. A node votes for one claim to a name at a time; the other claims wait until that
+// one is over. Claims that reach the nodes in different orders could deadlock, so the voter asks for its vote back when an
+// earlier claim arrives, and the claimant returns it unless the claim is decided (Maekawa's algorithm).
 import { type Claim, type Claimant, ClaimQueue, isBefore } from './claim-queue.ts';
 import { MAX_VOTE_ROUNDS } from './limits.ts';
 
@@ -9,9 +9,9 @@ export type Verdict = 'yes' | 'taken' | 'late';
 export interface BallotsPort {
   isTaken(name: string): boolean;
   vote(claim: Claim, verdict: Verdict): void;
-  /** Asks for the vote back. */
+  /** Asks the claimant to return the vote. */
   inquire(claim: Claim): void;
-  /** A claim has had the vote for longer than any claim waits for votes. */
+  /** A claim has held the vote for longer than a claim may wait for votes. */
   overdue(claim: Claim): void;
 }
 
@@ -19,11 +19,11 @@ export interface BallotsPort {
 interface Ballot {
   voted: Claim;
   isInquired: boolean;
-  /** Rounds that the claim has had the vote. */
+  /** Rounds for which the claim has held the vote. */
   rounds: number;
-  /** Claims that wait and are refused once the name is taken. */
+  /** Waiting claims that are refused when the name is taken. */
   readonly registering: ClaimQueue;
-  /** Claims that wait and take the name from the actor that has it. */
+  /** Waiting claims that replace the actor that has the name. */
   readonly replacing: ClaimQueue;
 }
 
@@ -45,7 +45,7 @@ export class Ballots {
     return this.#ballots.get(name)?.voted.claimant.node;
   }
 
-  /** Votes at once, or when the claims before are over. A number that is in use is ignored. O(log claims). */
+  /** Votes at once, or when the earlier claims are over. A claim with a number that is in use is ignored. O(log claims). */
   claim(claim: Claim): void {
     const { claimant, id, name } = claim;
     if (claimant.claims.has(id)) return;
@@ -63,7 +63,7 @@ export class Ballots {
     this.#port.inquire(ballot.voted);
   }
 
-  /** A claim gives its vote back, and waits for another one. */
+  /** A claim returns its vote and waits for another one. */
   yield(claimant: Claimant, id: number): void {
     const claim = claimant.claims.get(id);
     const ballot = claim && this.#ballots.get(claim.name);
@@ -83,7 +83,7 @@ export class Ballots {
     else queueOf(ballot, claim).remove(claim);
   }
 
-  /** A node does not answer: its claims end, so that no other claim waits for them. It is told, and may claim again. */
+  /** A node does not answer: its claims end, so that no other claim waits for them. It gets the vote `late` and may claim again. */
   late(claimant: Claimant): void {
     const claims = [...claimant.claims.values()];
     this.gone(claimant);
@@ -101,7 +101,7 @@ export class Ballots {
   /** Ends all claims of a node. */
   gone(claimant: Claimant): void {
     const claims = [...claimant.claims.values()];
-    // Claims that wait end first: otherwise one of them would get the vote that another one leaves.
+    // End the waiting claims first: otherwise one of them would get the vote that another one frees.
     for (const claim of claims)
       if (this.#ballots.get(claim.name)?.voted !== claim) this.end(claimant, claim.id);
     for (const { id } of claims) this.end(claimant, id);

@@ -1,7 +1,7 @@
-/** The node that makes claims: this one, or a peer. */
+/** A node that makes claims: this one or a peer. */
 export interface Claimant {
   readonly node: string;
-  /** Its claims that wait for the vote of this node, or have it, by number. */
+  /** Its claims that wait for the vote of this node or hold it, by number. */
   readonly claims: Map<number, Claim>;
 }
 
@@ -11,18 +11,18 @@ export interface Claim {
   readonly id: number;
   readonly name: string;
   readonly stamp: number;
-  /** Whether it takes the name from the actor that has it. */
+  /** Whether it replaces the actor that has the name. */
   readonly replaces: boolean;
 }
 
-/** The earlier claim goes first; node names and numbers make the order total. */
+/** Orders claims by stamp, then by node name, then by number: a total order. */
 export function isBefore(a: Claim, b: Claim): boolean {
   if (a.stamp !== b.stamp) return a.stamp < b.stamp;
   if (a.claimant !== b.claimant) return a.claimant.node < b.claimant.node;
   return a.id < b.id;
 }
 
-/** Claims that wait for one vote, the earliest first: a binary heap that knows the place of each. O(log n) each. */
+/** Claims that wait for one vote, the earliest first: a binary heap with an index of places. O(log n) for each change. */
 export class ClaimQueue {
   readonly #heap: Claim[] = [];
   readonly #places = new Map<Claim, number>();
@@ -37,7 +37,7 @@ export class ClaimQueue {
     this.#rise(claim);
   }
 
-  /** Nothing happens when it does not wait here. */
+  /** Does nothing for a claim that is not in the queue. */
   remove(claim: Claim): void {
     const place = this.#places.get(claim);
     if (place === undefined) return;

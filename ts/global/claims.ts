@@ -1,5 +1,5 @@
-// The claimant's side: one round asks every node for its vote, a second one tells every node the result. The caller is told
-// when all have acknowledged that, so that a yes means that every connected node resolves the name (Q1).
+// The claimant's side: a first round asks every node for its vote, a second one sends the result to every node. The caller gets its
+// answer when all have acknowledged the result: a yes means that every connected node resolves the name (Q1).
 import type { Pid } from '../term/index.ts';
 import { MAX_FORGOTTEN, MAX_VOTE_ROUNDS } from './limits.ts';
 import type { Member, OwnNode } from './member.ts';
@@ -9,42 +9,42 @@ import type { Pauses } from './pauses.ts';
 
 export type Voter = Member | OwnNode;
 
-/** How a request ends here. `closed`: this node has no global names any more. */
+/** How a request of this node ends. `closed`: global names were closed on this node. */
 export type LocalOutcome = Outcome | 'closed';
 
 /** A claim of this node, from the first question to the last acknowledgement. */
 export interface OwnClaim {
-  /** A claim that starts over gets another one. */
+  /** Changes when the claim starts over. */
   id: number;
   readonly name: string;
   readonly pid: Pid;
   /** The stamp of the claim; its entry gets one of its own. */
   readonly stamp: number;
   readonly replaces: boolean;
-  /** What the voters know that a switch replaces. */
+  /** For a `reregister`: the entries that it replaces, as far as the voters know them. */
   replaced: readonly ReplacedEntry[];
   /** Voters whose vote is missing. */
   readonly missing: Set<Voter>;
   isDecided: boolean;
-  /** Rounds that it has waited for votes. */
+  /** Rounds for which it has waited for votes. */
   rounds: number;
   /** How often a voter has forgotten it. */
   forgotten: number;
   /** How often a voter was asked again. */
   askedAgain: number;
-  /** @param missing with `unvoted`: the nodes whose votes did not come. */
+  /** @param missing with `unvoted`: the nodes that have not voted. */
   readonly done: (outcome: LocalOutcome, missing?: readonly string[]) => void;
 }
 
 export interface ClaimsPort {
   readonly pauses: Pauses;
-  /** All that have to vote: this node, the members that answer, and peers that may turn out to be members. */
+  /** All nodes that have to vote: this one, the members that answer, and peers that may become members. */
   voters(): Iterable<Voter>;
   ask(voter: Voter, claim: OwnClaim): void;
   giveBack(voter: Voter, id: number): void;
   giveUp(claim: OwnClaim): void;
   nextId(): number;
-  /** Whether the entry for which a voter refuses the name may end, or become known here, at any moment. */
+  /** Whether the entry for which a voter refuses the name may be about to end, or to become known here. */
   isDoubtful(voter: Voter, claim: OwnClaim, taken: ReplacedEntry | undefined): boolean;
   isTaken(name: string): boolean;
   /** All have voted: puts the entry into the table and tells the members. */
@@ -53,7 +53,7 @@ export interface ClaimsPort {
 
 export class Claims {
   readonly #pending = new Map<number, OwnClaim>();
-  /** Claims of one actor that are not decided: they end with it. */
+  /** Undecided claims by the local id of their actor: they end with it. */
   readonly #byActor = new Map<number, Set<OwnClaim>>();
   readonly #port: ClaimsPort;
 
@@ -73,7 +73,7 @@ export class Claims {
     if (ofActor === undefined) this.#byActor.set(claim.pid.local, new Set([claim]));
     else ofActor.add(claim);
     for (const voter of this.#port.voters()) claim.missing.add(voter);
-    // All are in `missing` before the first is asked: the vote of this node comes at once, and must not look like the last one.
+    // Put all in `missing` before asking the first: this node votes at once, and its vote must not look like the last one.
     for (const voter of [...claim.missing]) if (this.#pending.has(claim.id)) this.#port.ask(voter, claim);
   }
 
@@ -89,7 +89,7 @@ export class Claims {
     this.#decideIfReady(claim);
   }
 
-  /** A voter wants its vote back; too late when the claim is decided. */
+  /** A voter asks for its vote back. Ignored when the claim is decided. */
   inquired(voter: Voter, id: number): void {
     const claim = this.#undecided(id);
     if (claim === undefined || claim.missing.has(voter)) return;
@@ -97,12 +97,12 @@ export class Claims {
     this.#port.giveBack(voter, id);
   }
 
-  /** One more has to vote on everything that is not decided. */
+  /** A new voter has to vote on every undecided claim. */
   expect(voter: Voter): void {
     for (const claim of this.#pending.values()) if (!claim.isDecided) claim.missing.add(voter);
   }
 
-  /** The voter can be asked now. */
+  /** Asks a voter that can be asked now for its vote on every undecided claim. */
   askAgain(voter: Voter): void {
     for (const claim of [...this.#pending.values()]) {
       if (claim.isDecided || !this.#pending.has(claim.id)) continue;
@@ -116,26 +116,26 @@ export class Claims {
     this.#startOver([...this.#pending.values()].filter(({ isDecided }) => !isDecided));
   }
 
-  /** A round of the roll call is over: ends claims whose votes do not come although the voters answer. O(claims). */
+  /** A round of the roll call is over: ends claims for which voters that answer have not voted for too long. O(claims). */
   round(): void {
     for (const claim of [...this.#pending.values()]) {
       if (!claim.isDecided && ++claim.rounds > MAX_VOTE_ROUNDS) this.#fail(claim, 'unvoted');
     }
   }
 
-  /** That voter need not vote any more. */
+  /** A voter need not vote any more. */
   gone(voter: Voter): void {
     for (const claim of [...this.#pending.values()]) {
       if (claim.missing.delete(voter)) this.#decideIfReady(claim);
     }
   }
 
-  /** Decided claims that some have not acknowledged. */
+  /** Decided claims that not all members have acknowledged. */
   decided(): OwnClaim[] {
     return [...this.#pending.values()].filter((claim) => claim.isDecided);
   }
 
-  /** All members know the entry. */
+  /** All members have acknowledged the entry. */
   acknowledged(claim: OwnClaim): void {
     if (this.#pending.delete(claim.id)) claim.done('yes');
   }
@@ -144,12 +144,12 @@ export class Claims {
     for (const claim of [...(this.#byActor.get(pid.local) ?? [])]) this.#fail(claim, 'gone');
   }
 
-  /** Ends all claims: a name that some have not acknowledged goes with this node. */
+  /** Ends all claims. A name that not all members have acknowledged ends with the names of this node. */
   close(): void {
     for (const claim of [...this.#pending.values()]) this.#fail(claim, 'closed');
   }
 
-  /** A voter has forgotten the claim: an honest one because this node was blocked, so it does that a few times at most. */
+  /** A voter has forgotten the claim because this node was blocked. It starts over, at most MAX_FORGOTTEN times. */
   #forgotten(voter: Voter, claim: OwnClaim): void {
     claim.missing.add(voter);
     if (++claim.forgotten > MAX_FORGOTTEN) this.#fail(claim, 'unvoted');
@@ -167,7 +167,7 @@ export class Claims {
   }
 
   #startOver(claims: readonly OwnClaim[]): void {
-    // All are out of the way before the first is given up: that may bring a vote for another one, which must not decide it.
+    // Remove all before giving up the first: giving up one may free the vote of another, which must not decide that one.
     for (const { id } of claims) this.#pending.delete(id);
     for (const claim of claims) this.#port.giveUp(claim);
     for (const claim of claims) {

@@ -1,7 +1,7 @@
 import { SystemMessage } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
 
-/** One of two actors that have one name after a split. */
+/** One of two actors with the same name after a netsplit. */
 export interface Contender {
   readonly pid: Pid;
   readonly node: string;
@@ -10,15 +10,15 @@ export interface Contender {
 /**
  * Chooses between two actors with one name: returns the PID that keeps it, or undefined for neither.
  *
- * It is called once for each conflict, on the node of `first`, which is the actor that keeps the name by default. It must return
- * at once: when it throws, or returns anything else, neither keeps the name. All nodes should use the same one.
+ * It is called once for each conflict, on the node of `first`, the actor that keeps the name by default. It must be synchronous: when
+ * it throws, or returns anything else, neither actor keeps the name. All nodes should use the same resolver.
  */
 export type ConflictResolver = (name: string, first: Contender, second: Contender) => Pid | undefined;
 
-/** Sent to an actor that lost a global name to another one when a split healed. */
+/** Sent to an actor that lost a global name to another one when a netsplit healed. */
 export class NameConflict extends SystemMessage {
   readonly name: string;
-  /** The actor that has the name now; undefined: none. */
+  /** The actor that has the name now; undefined when no actor has it. */
   readonly winner: Pid | undefined;
 
   /** @internal */

@@ -1,5 +1,5 @@
-// Two entries of one name: one that takes the other's place by a switch (Q4), or two that the sides of a split made and
-// that meet when it heals (Q7). Of the latter the owner of the better one decides, and tells the owner of the other.
+// Two entries of one name. Either one replaces the other by a switch, which `reregister` makes (Q4), or the two sides of a split
+// made them, and they meet when it heals (Q7): then the owner of the better one decides, and informs the owner of the other.
 import type { Runtime } from '../actor/index.ts';
 import { type ConflictResolver, type Contender, NameConflict } from './conflict.ts';
 import type { Member, OwnNode } from './member.ts';
@@ -23,7 +23,7 @@ export interface DuplicatesParts {
 
 export class Duplicates {
   readonly #parts: DuplicatesParts;
-  /** Entries of this node from which a switch of a peer took the name, until all peers know of that. */
+  /** Entries of this node that a switch of a peer replaced, until all peers know of the switch. */
   readonly #replaced = new Map<Member, ReplacedBy>();
 
   constructor(parts: DuplicatesParts) {
@@ -31,7 +31,7 @@ export class Duplicates {
   }
 
   /**
-   * Puts an entry into the table, and settles it with the other entries of that name.
+   * Puts an entry into the table and resolves it against the other entries of that name.
    *
    * @param claim the number of the claim when the entry comes from a switch that has just been decided.
    */
@@ -46,7 +46,7 @@ export class Duplicates {
     }
   }
 
-  /** An owner has removed its entry: what that replaced need not wait, and no entry has to remember it any more. */
+  /** An owner has removed its entry: an entry that it replaced is removed too, and no other entry has to remember it. */
   dropped(entry: Entry, owner: Member): void {
     const { table } = this.#parts;
     table.remove(entry);
@@ -64,14 +64,14 @@ export class Duplicates {
     for (const entry of this.#replaced.get(heir)?.takeClaim(claim) ?? []) this.#removeReplaced(entry);
   }
 
-  /** The new owner is lost: every node that knows of its switch has forgotten it, or will. */
+  /** The new owner is lost: every node forgets its names, so the entries that it replaced are removed. */
   heirLost(heir: Member): void {
     const replaced = this.#replaced.get(heir);
     this.#replaced.delete(heir);
     for (const entry of replaced?.entries() ?? []) this.#removeReplaced(entry);
   }
 
-  /** Only a node that has an entry of the same name may say that ours has lost to it. */
+  /** A peer reports that an entry of this node has lost. It counts only from a node with an entry of the same name. */
   lost(
     member: Member,
     [, name, loser, stamp, winner]: Extract<Message, readonly ['lost', ...unknown[]]>,
@@ -80,14 +80,14 @@ export class Duplicates {
     const other = member.names.get(name);
     if (own?.stamp !== stamp || !own.pid.equals(loser) || other === undefined) return;
     if (winner !== null && !other.pid.equals(winner)) return;
-    // A switch has taken the name from that actor: it is not told (Q4), whichever actor has the name now.
+    // A switch has replaced that actor: it gets no notice (Q4), whichever actor has the name now.
     if (this.#parts.table.rivals(own).some((rival) => replaces(rival, own))) this.#parts.entries.drop(own);
     else this.#lose(own, winner === null ? undefined : other);
   }
 
   /**
-   * A switch has given the name of our actor to another one. The new owner tells the peers; only when all know it, this node
-   * removes its entry, so that they do not see the name free meanwhile. A switch that was decided before (no claim) is known to them.
+   * A switch has given the name of an actor of this node to another one. The new owner informs the peers. This node removes its entry only
+   * when all know the new one, so that no peer sees the name free meanwhile. Without a claim the switch is old, and all know it.
    */
   #retire(entry: Entry, heir: Member, claim: number | undefined): void {
     if (claim === undefined) return this.#parts.entries.drop(entry);
@@ -98,7 +98,7 @@ export class Duplicates {
   }
 
   #removeReplaced(entry: Entry | undefined): void {
-    // The name may belong to another actor of this node by now.
+    // Another actor of this node may have the name by now.
     if (entry !== undefined && this.#parts.own.names.get(entry.name) === entry)
       this.#parts.entries.drop(entry);
   }

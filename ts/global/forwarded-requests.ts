@@ -5,7 +5,7 @@ import type { Message, Outcome } from './messages.ts';
 import type { ReplacedEntry } from './name-table.ts';
 import { Turns } from './turns.ts';
 
-/** @param known with `taken`: the entry that has the name, as the asked node sees it. */
+/** @param known with `taken`: the entry that has the name, as the answering node sees it. */
 export type Answered = (outcome: LocalOutcome, known?: readonly ReplacedEntry[]) => void;
 
 interface Forwarded {
@@ -14,7 +14,7 @@ interface Forwarded {
   readonly done: Answered;
 }
 
-/** Requests of this node to the nodes of the actors that they are about. Each ends with an answer or with the node. */
+/** Requests of this node about actors of other nodes, sent to those nodes. Each ends with an answer or with the node. */
 export class ForwardedRequests {
   readonly #open = new Map<number, Forwarded>();
   readonly #turns = new Turns(MAX_IN_FLIGHT);
@@ -25,7 +25,7 @@ export class ForwardedRequests {
     this.#send = send;
   }
 
-  /** Sends a request, as soon as it is known that the peer takes any. */
+  /** Sends a request, as soon as the peer is known to be a member. */
   ask(member: Member, id: number, message: Message, done: Answered): void {
     this.#turns.enter(() => {
       this.#open.set(id, { member, message, done });
@@ -40,7 +40,7 @@ export class ForwardedRequests {
     if (this.#open.get(id)?.member === member) this.#end(id, outcome, known);
   }
 
-  /** The peer turned out to take requests. O(requests), as often as a peer may start anew. */
+  /** The peer has become a member: sends the requests that wait for it. O(requests). */
   joined(member: Member): void {
     for (const request of this.#open.values())
       if (request.member === member) this.#send(member, request.message);
@@ -52,7 +52,7 @@ export class ForwardedRequests {
 
   close(): void {
     this.#isClosed = true;
-    for (const id of this.#open.keys()) this.#end(id, 'closed'); // also those whose turn comes meanwhile
+    for (const id of this.#open.keys()) this.#end(id, 'closed'); // also requests that are added meanwhile
   }
 
   #end(id: number, outcome: LocalOutcome, known?: readonly ReplacedEntry[]): void {

@@ -9,20 +9,20 @@ import type { Done } from './local-requests.ts';
 import { isName } from './messages.ts';
 import { NameService, type NamesHost } from './name-service.ts';
 
-/** What happens when a split heals and a name has two actors, and how many names there may be. */
+/** The options of {@link startGlobalNames}. */
 export interface GlobalNamesOptions {
   /**
-   * Chooses when a split heals and two actors have one name. Default: the one that was registered later by the logical clock of
-   * registrations keeps it; with equal clocks the one on the node with the greater name.
+   * Chooses the actor that keeps a name when a netsplit heals and two actors have it. Default: the actor with the later registration by
+   * the logical clock of registrations; with equal clocks, the one on the node with the greater name.
    */
   readonly onConflict?: ConflictResolver;
-  /** What happens to the actor that loses its name then: it is killed (default, as in Erlang), or sent a `NameConflict`. */
+  /** What happens to the actor that loses its name: it is killed (default, as in Erlang), or gets a `NameConflict`. */
   readonly loser?: 'kill' | 'notify';
-  /** Names that the actors of one node may have. Default 1 000 000. */
+  /** Most names that the actors of one node may have. Default 1 000 000. */
   readonly maxNamesPerNode?: number;
 }
 
-/** A server or state machine: what says how it is called. */
+/** The definition of a server or state machine, which types its calls. */
 interface Named<P extends Protocol> {
   named(name: string): ServerName<P>;
 }
@@ -44,7 +44,7 @@ export class GlobalNames {
     if (host.isHidden) {
       throw new SnowmeshError(
         'SNOW_ERR_HIDDEN_NODE',
-        `${host.name} is a hidden node: no other node would see its global names, and it would see none`,
+        `${host.name} is a hidden node, which takes no part in global names: start the node without \`hidden\``,
       );
     }
     check('loser', loser, loser === 'kill' || loser === 'notify');
@@ -67,19 +67,18 @@ export class GlobalNames {
   }
 
   /**
-   * Gives an actor a name in the whole cluster, or does nothing. An actor may have several names.
+   * Gives an actor a name in the whole cluster if no other actor has it. An actor may have several names.
    *
-   * Takes two round trips to all connected nodes, at the same time; many calls share them. A node that does not answer is waited
-   * for five to six seconds, and learns the name when it continues; the node of the actor is waited for until its session ends.
+   * Takes two round trips to all connected nodes, which are asked in parallel; many calls share them. A node that does not answer delays
+   * the call by five to six seconds, and learns the name when it continues. The node of the actor is waited for until its session ends.
    *
    * @param name 1 to 255 bytes of text, not `undefined`.
    * @param pid an actor of this node or of a connected one.
-   * @returns true once every node that is connected to the actor's node, and answers, resolves the name; for an actor of another
-   * node, as that node said when it answered. False when the name is taken, also by a call at the same time, or when the actor is
-   * dead or its node cannot be reached.
-   * @throws SNOW_ERR_BAD_NAME, SNOW_ERR_BAD_DEST for what is no PID; as a rejection SNOW_ERR_TOO_MANY_NAMES when the actor's node has `maxNamesPerNode`,
-   * SNOW_ERR_NO_VOTE when a node that answers does not vote for a minute, SNOW_ERR_STOPPED when this node stops, SNOW_ERR_NOT_ALIVE
-   * when the names were closed.
+   * @returns true once every node that is connected to the actor's node, and answers, resolves the name. False when the name is
+   * taken, also by a concurrent call, or when the actor is dead or its node cannot be reached.
+   * @throws SNOW_ERR_BAD_NAME, SNOW_ERR_BAD_DEST when `pid` is not a PID. Rejects with SNOW_ERR_TOO_MANY_NAMES when the actor's node has
+   * `maxNamesPerNode` names, SNOW_ERR_NO_VOTE when a node answers but does not vote for a minute, SNOW_ERR_STOPPED when this node stops,
+   * SNOW_ERR_NOT_ALIVE when the names were closed.
    *
    * @example
    * if (!(await names.register('leader', self.pid))) self.exit('normal');
@@ -90,10 +89,10 @@ export class GlobalNames {
   }
 
   /**
-   * Gives an actor a name and takes it from the actor that has it, in one step: no node sees the name free meanwhile. The actor
-   * that had it is not told.
+   * Gives an actor a name in place of the actor that has it, in one step: no node sees the name free meanwhile. The actor
+   * that had it gets no message.
    *
-   * @returns true as `register`; false when the actor is dead or its node cannot be reached.
+   * @returns true as with `register`; false when the actor is dead or its node cannot be reached.
    * @throws as `register`.
    */
   reregister(name: string, pid: Pid<never>): Promise<boolean> {
@@ -102,11 +101,11 @@ export class GlobalNames {
   }
 
   /**
-   * Frees a name on all connected nodes, from any of them. The actor that has it now, as seen here, loses it; one that got it
-   * meanwhile does not.
+   * Frees a name on all connected nodes. Any node may call it. The actor that has the name on this node now loses it; an actor that gets
+   * it meanwhile does not.
    *
-   * @returns true once no connected node resolves it to that actor; false when no actor had it.
-   * @throws SNOW_ERR_BAD_NAME for what is no string; as a rejection SNOW_ERR_STOPPED or SNOW_ERR_NOT_ALIVE when this node stops or the
+   * @returns true once no connected node resolves the name to that actor; false when no actor had it.
+   * @throws SNOW_ERR_BAD_NAME when `name` is not a string. Rejects with SNOW_ERR_STOPPED or SNOW_ERR_NOT_ALIVE when this node stops or the
    * names are closed meanwhile.
    */
   unregister(name: string): Promise<boolean> {
@@ -115,13 +114,13 @@ export class GlobalNames {
   }
 
   /**
-   * The actor that has the name, as known here: no other node is asked. O(1). Throws SNOW_ERR_BAD_NAME for what is no string.
+   * The actor that has the name, as this node knows it: no other node is asked. O(1). Throws SNOW_ERR_BAD_NAME unless `name` is a string.
    */
   whereis<M = never>(name: string): Pid<M> | undefined;
   /**
-   * `whereis` of a server: its PID is typed for `call` and `cast`.
+   * `whereis` for a server: the PID is typed for `call` and `cast`.
    *
-   * @param server what `defineServer` or `defineStateMachine` made; whether the name belongs to such a server is not checked.
+   * @param server the result of `defineServer` or `defineStateMachine`. It is not checked that the actor runs this server.
    * @example
    * const server = defineServer({ name: 'clock', init: () => ({ ms: 0 }), calls: { read: ({ state }) => state.ms } });
    * const clock = names.whereis(server, 'clock');
@@ -144,17 +143,17 @@ export class GlobalNames {
     if (pid === undefined) {
       throw new SnowmeshError(
         'SNOW_ERR_NAME_UNKNOWN',
-        `no actor has the global name ${JSON.stringify(name)}`,
+        `no actor has the global name ${JSON.stringify(name)}: register it first, or await \`sync\` after connecting`,
       );
     }
     this.#host.runtime.send(pid, message);
   }
 
   /**
-   * Waits until the names of all nodes that are connected now are known here, as Erlang's `global:sync` does. A node that has
-   * not said anything for some seconds is not waited for. O(1) when they are known.
+   * Waits until this node knows the names of all nodes that are connected now, as Erlang's `global:sync` does. It does not wait for a
+   * node that has not answered for some seconds. O(1) when they are known.
    *
-   * @throws as a rejection SNOW_ERR_STOPPED when the node stops, SNOW_ERR_NOT_ALIVE when the names are closed.
+   * @throws Rejects with SNOW_ERR_STOPPED when the node stops, SNOW_ERR_NOT_ALIVE when the names are closed.
    *
    * @example
    * await node.ready({ peers: 2 });
@@ -173,7 +172,7 @@ export class GlobalNames {
     return [...this.#service.table.names()];
   }
 
-  /** Ends global names on this node: the names of its actors end everywhere, and it forgets all others. Calls that wait are rejected. */
+  /** Ends global names on this node: the names of its actors end on all nodes, and it forgets all others. Pending calls are rejected. */
   close(): void {
     this.#service.close();
   }
@@ -186,8 +185,8 @@ export class GlobalNames {
   }
 
   /**
-   * The answer of the service as a promise. An answer that is there at once comes in a later turn of the event loop: a loop that
-   * asks until it gets what it wants must not keep out what would change the answer.
+   * The answer of the service as a promise. An immediate answer settles it in a later turn of the event loop: otherwise a loop that
+   * calls until the answer changes would starve the event loop, which brings the change.
    */
   #settled(start: (done: Done) => void): Promise<boolean> {
     const promise = new Promise<boolean>((resolve, reject) => {
@@ -203,19 +202,20 @@ export class GlobalNames {
       });
       isStarting = false;
     });
-    // A call whose result is not used must not end the process because the node was stopped.
+    // A call whose result is ignored must not end the process with an unhandled rejection when the node is stopped.
     promise.catch(() => {});
     return promise;
   }
 
   #errorOf(outcome: LocalOutcome, missing: readonly string[] = []): SnowmeshError | undefined {
     if (outcome === 'full') {
-      const why = "a node of the cluster takes no more names of the actor's node";
+      const why =
+        "the actor's node has as many global names as a node of the cluster accepts: raise maxNamesPerNode on all nodes";
       return new SnowmeshError('SNOW_ERR_TOO_MANY_NAMES', why);
     }
     if (outcome === 'unvoted') {
       const nodes = missing.length === 0 ? 'a node that answers' : missing.join(', ');
-      const why = `for a minute the vote of ${nodes} was missing: it is withheld, or held by a claim that does not end`;
+      const why = `${nodes} did not vote within a minute, although it answers: another claim to the name does not end; try again`;
       return new SnowmeshError('SNOW_ERR_NO_VOTE', why, { details: { nodes: missing } });
     }
     return outcome === 'closed' ? this.#closedError() : undefined;
@@ -224,17 +224,20 @@ export class GlobalNames {
   #closedError(): SnowmeshError {
     return this.#host.isStopping
       ? new SnowmeshError('SNOW_ERR_STOPPED', 'global names: the node is stopping')
-      : new SnowmeshError('SNOW_ERR_NOT_ALIVE', 'global names were closed on this node');
+      : new SnowmeshError(
+          'SNOW_ERR_NOT_ALIVE',
+          'global names were closed on this node: call startGlobalNames again',
+        );
   }
 }
 
 /**
- * Starts global names on a node. Each node that is to take part starts them, if possible before it connects to others: a name that
- * two nodes gave away before they knew of each other is settled as after a split. On a node without a name they are local. On a node
- * with a name this closes the global names that were started before.
+ * Starts global names on a node. Every node that takes part has to start them, if possible before it connects to others: a name that
+ * two nodes registered before they were connected is a conflict, as after a netsplit. On a node without a name they are local. On a node
+ * with a name, this closes the global names that were started before.
  *
- * @param node what `startNode` returned.
- * @throws SNOW_ERR_BAD_OPTION; SNOW_ERR_HIDDEN_NODE: hidden nodes take no part.
+ * @param node the result of `startNode`.
+ * @throws SNOW_ERR_BAD_OPTION, SNOW_ERR_HIDDEN_NODE on a hidden node.
  *
  * @example
  * const names = startGlobalNames(node);
@@ -247,7 +250,7 @@ export function startGlobalNames(node: NamesHost, options: GlobalNamesOptions = 
 
 function checkText(name: unknown): void {
   if (typeof name === 'string') return;
-  throw new SnowmeshError('SNOW_ERR_BAD_NAME', `A global name is a string, not ${kindOf(name)}.`);
+  throw new SnowmeshError('SNOW_ERR_BAD_NAME', `A global name must be a string, not ${kindOf(name)}.`);
 }
 
 function checkNaming(name: string, pid: unknown): void {
@@ -258,7 +261,7 @@ function checkNaming(name: string, pid: unknown): void {
     );
   }
   if (!(pid instanceof Pid)) {
-    throw new SnowmeshError('SNOW_ERR_BAD_DEST', `${String(pid)} is no PID and cannot have a global name.`);
+    throw new SnowmeshError('SNOW_ERR_BAD_DEST', `A global name needs a PID, not ${kindOf(pid)}.`);
   }
 }
 

@@ -1,17 +1,17 @@
 const EPOCH_MS = Date.UTC(2026, 0, 1);
-/** No cluster ticks faster in the long run: a million registrations a second. */
+/** The highest rate of registrations that is plausible over a long time. */
 const TICKS_PER_MS = 1_000;
-/** Plausible whatever the time is: a machine may not know it. */
+/** Stamps up to this are plausible at any time, also on a machine with a wrong clock. */
 const ALWAYS_PLAUSIBLE = 2 ** 40;
-/** How much the clocks of two machines may differ. */
+/** The difference between the clocks of two machines that is accepted. */
 const SKEW_MS = 86_400_000;
 
 /**
- * Lamport's clock: what is registered by a node that knows of an entry has a greater stamp than that entry.
+ * A Lamport clock: a node that knows an entry registers later names with greater stamps.
  *
- * A peer cannot drive it to its maximum, where it would stop. Stamps that no cluster can have reached since 2026 are
- * implausible; the clock follows others up to that line only, which moves on faster than an honest clock. So a clock that a
- * peer has driven to the line is behind it soon, and peers whose time differs by a day still find it plausible.
+ * A peer cannot drive the clock to its maximum, where it would stop: stamps above `line` plus a day are implausible, and the clock
+ * follows plausible ones up to `line` only. The line is the greatest stamp that a cluster can have reached since 2026. It advances
+ * faster than any real clock of registrations, so a clock that a peer has driven to it falls behind it soon.
  */
 export class LamportClock {
   readonly #timeMs: () => number;
@@ -29,7 +29,7 @@ export class LamportClock {
     return ++this.#now;
   }
 
-  /** Follows a stamp of a peer. False: it is implausible. */
+  /** Follows a stamp of a peer. Returns false for an implausible one. */
   see(stamp: number): boolean {
     const line = ALWAYS_PLAUSIBLE + Math.max(0, this.#timeMs() - EPOCH_MS) * TICKS_PER_MS;
     if (stamp > line + SKEW_MS * TICKS_PER_MS) return false;

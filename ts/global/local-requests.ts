@@ -1,4 +1,4 @@
-// What this node asks for: names for its actors, to which all nodes have to agree, and the end of names, which it only tells.
+// The requests of this node: to register names, for which all nodes have to vote, and to remove names, which need no vote.
 import type { Runtime } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { Ballots } from './ballots.ts';
@@ -17,7 +17,7 @@ import { Pauses } from './pauses.ts';
 import type { RollCall } from './roll-call.ts';
 import { Turns } from './turns.ts';
 
-/** @param missing with `unvoted`: the nodes whose votes did not come, as far as they are known here. */
+/** @param missing with `unvoted`: the nodes that have not voted, as far as this node knows. */
 export type Done = (outcome: LocalOutcome, missing?: readonly string[]) => void;
 
 export interface LocalRequestsParts {
@@ -61,7 +61,7 @@ export class LocalRequests {
     this.forwarded = new ForwardedRequests((member, message) => parts.send(member, message));
   }
 
-  /** Gives an actor, here or on another node, a name; `done` is called once, maybe at once. */
+  /** Gives an actor of any node a name. `done` is called once, possibly before this returns. */
   register(request: 'register' | 'reregister', name: string, pid: Pid, done: Done): void {
     if (this.#isClosed) return done('closed');
     if (request === 'register' && this.#parts.table.of(name) !== undefined) return done('taken');
@@ -69,7 +69,7 @@ export class LocalRequests {
     else this.#forward(request, name, pid, done);
   }
 
-  /** Takes a name from the actor that has it as seen here, and from no other (Q11). */
+  /** Removes a name of the actor that has it on this node, and of no other (Q11). */
   unregister(name: string, done: Done): void {
     const entry = this.#parts.table.of(name);
     if (entry === undefined || this.#isClosed) return done('gone');
@@ -77,7 +77,7 @@ export class LocalRequests {
     else this.#forward('unregister', name, entry.pid, done);
   }
 
-  /** Ends all that is under way. */
+  /** Ends all pending requests. */
   close(): void {
     this.#isClosed = true;
     this.claims.close();
@@ -110,7 +110,7 @@ export class LocalRequests {
         askedAgain: 0,
         done: (outcome, missing = []) => {
           this.#turns.leave();
-          // The vote of this node itself is with another claim.
+          // When this node itself has not voted, another claim holds its vote: name the node of that claim.
           const holder = this.#parts.ballots.holder(name);
           done(outcome, [...new Set(missing.map((node) => (node === own.node ? (holder ?? node) : node)))]);
         },
@@ -118,7 +118,7 @@ export class LocalRequests {
     });
   }
 
-  /** Asks the node of the actor. It asks again when that node does not know yet that the name is free, as this one does. */
+  /** Asks the node of the actor. Asks again when that node does not know yet that the name is free. */
   #forward(request: Request, name: string, pid: Pid, done: Done, askedAgain = 0): void {
     const { own, members, table } = this.#parts;
     if (this.#isClosed) return done('closed');
@@ -137,8 +137,8 @@ export class LocalRequests {
   }
 
   /**
-   * Whether an entry that another node sees, and this one does not, may end or become known here at any moment: its owner, which
-   * is not that node itself, is this node or a member that answers.
+   * Whether an entry that another node sees, and this one does not, may be about to end or to become known here. It may if its owner is
+   * this node, or a member that answers, other than the node that sees it.
    */
   #isDoubtful(name: string, taken: ReplacedEntry | undefined, seenBy: string): boolean {
     const { table, members } = this.#parts;
@@ -152,7 +152,7 @@ export class LocalRequests {
   #ask(voter: Voter, { id, name, stamp, replaces }: OwnClaim): void {
     const { own, ballots } = this.#parts;
     if (voter === own) ballots.claim({ claimant: own, id, name, stamp, replaces });
-    // A peer that may be a member is asked when it joins: only members are told how a claim ended.
+    // A peer that is not a member yet is asked when it joins: only members learn how a claim ends.
     else if ((voter as Member).standing === 'member')
       this.#parts.send(voter as Member, ['claim', id, name, stamp, replaces]);
   }
@@ -173,7 +173,7 @@ export class LocalRequests {
     const { id, name, pid, replaces } = claim;
     const stamp = clock.tick();
     const known = replaces ? mergeReplaced(toReplace(table.of(name)), claim.replaced) : [];
-    // An entry of this node need not be remembered: the new one takes its place.
+    // Entries of this node need not be remembered: the new one overwrites them.
     const replaced = known.filter(([old]) => old.nc !== 0);
     const entry = { name, pid, stamp, owner: own, replaced };
     entries.add(entry);

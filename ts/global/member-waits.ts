@@ -5,7 +5,7 @@ interface Wait {
   readonly done: () => void;
 }
 
-/** Waits, by number, for something from several members. A wait ends when none of its members is missing any more. */
+/** Waits for an answer of several members; each has a number. A wait ends when no member is missing any more. */
 export class MemberWaits {
   readonly #open = new Map<number, Wait>();
 
@@ -13,25 +13,25 @@ export class MemberWaits {
     return this.#open.size;
   }
 
-  /** Calls `done` once nothing is missing: at once for no members. */
+  /** Calls `done` when no member is missing: at once if `members` is empty. */
   begin(id: number, members: Iterable<Member>, done: () => void): void {
     const wait = { members: new Set(members), done };
     if (wait.members.size === 0) return done();
     this.#open.set(id, wait);
   }
 
-  /** Another member is missing; nothing happens when the wait is over. */
+  /** Adds a member to a wait. Does nothing when the wait is over. */
   add(id: number, member: Member): void {
     this.#open.get(id)?.members.add(member);
   }
 
-  /** What this wait needs of a member has come. */
+  /** A member has answered. */
   arrived(id: number, member: Member): void {
     const wait = this.#open.get(id);
     if (wait !== undefined) this.#remove(id, wait, member);
   }
 
-  /** No wait needs anything of that member any more. O(waits). */
+  /** Removes a member from all waits. O(waits). */
   release(member: Member): void {
     for (const [id, wait] of [...this.#open]) this.#remove(id, wait, member);
   }

@@ -3,35 +3,35 @@ import type { Claim, Claimant } from './claim-queue.ts';
 import type { Entry, Owner } from './name-table.ts';
 
 /**
- * What is known of a connected peer: `expected` until it says that it has global names, `member` from then on,
- * `absent` when it did not say so in time.
+ * The state of a connected peer: `expected` until it greets, `member` from then on; `absent` when it has not greeted in time or has
+ * closed its global names.
  */
 export type Standing = 'expected' | 'member' | 'absent';
 
-/** A peer from the up to the down of its session. */
+/** A peer, from the up to the down of its session. */
 export class Member implements Owner, Claimant {
   readonly peer: ChannelPeer;
   readonly names: Map<string, Entry> = new Map();
   readonly claims: Map<number, Claim> = new Map();
   standing: Standing = 'expected';
-  /** Whether it has told all the names it had when it came. */
+  /** Whether it has sent all names that it had when it joined. */
   isKnown = false;
-  /** How often it was told all names of this node. */
-  tellings = 0;
-  /** Rounds of the roll call since it said something. */
+  /** How often it was sent all names of this node. */
+  syncs = 0;
+  /** Rounds of the roll call since its last message. */
   silentRounds = 0;
-  /** Whether it does not answer: no node waits for it until it does. */
+  /** Whether it does not answer: this node does not wait for it until it sends something. */
   isQuiet = false;
-  /** Pings that were sent to it, and the last that it has answered. */
+  /** The number of the last ping sent to it, and of the last that it has answered. */
   pings = 0;
   pongs = 0;
-  /** Acknowledgements that are missing, by number, in the order of what they are for: the pings that were sent before. */
+  /** Messages that it has not acknowledged, oldest first: their numbers, each with the number of the last ping sent before. */
   readonly unacknowledged: Map<number, number> = new Map();
-  /** Pings that were sent before it was asked for its names. */
+  /** The number of the last ping that was sent before it joined. */
   pingsBeforeSync = 0;
-  /** Requests of it that are under way here. */
+  /** Its requests that are under way on this node. */
   asked = 0;
-  /** Whether a malformed message of it was logged: once a session. */
+  /** Whether a malformed message was logged: at most one is logged in a session. */
   isSuspect = false;
 
   constructor(peer: ChannelPeer) {
@@ -43,7 +43,7 @@ export class Member implements Owner, Claimant {
   }
 }
 
-/** This node among the owners and claimants. */
+/** This node as an owner and claimant. */
 export class OwnNode implements Owner, Claimant {
   readonly node: string;
   readonly names: Map<string, Entry> = new Map();
@@ -54,7 +54,7 @@ export class OwnNode implements Owner, Claimant {
     this.node = node;
   }
 
-  /** A number for what this node asks or tells: an answer or an acknowledgement has the same. */
+  /** A number for a message of this node: its answer or acknowledgement has the same number. */
   nextId(): number {
     return ++this.#ids;
   }

@@ -1,10 +1,9 @@
-// Which peers have global names. A node greets each peer that comes up, and a greeting is answered with all names of the
-// node. A service that starts later greets the peers that are there, one that starts anew greets them again, so no peer is
-// missed (Q5).
+// Tracks which peers have global names. A node greets each peer that comes up, and answers a greeting with all its names. A service
+// that starts later, or again, greets the peers that are connected, so no peer is missed (Q5).
 
 import type { ChannelPeer } from '../node/index.ts';
 import type { Alarm, Clock } from '../timers/index.ts';
-import { HELLO_MS, MAX_TELLINGS, SYNC_PART } from './limits.ts';
+import { HELLO_MS, MAX_SYNCS, SYNC_PART } from './limits.ts';
 import { Member, type OwnNode } from './member.ts';
 import { type Message, type SyncEntry, VERSION } from './messages.ts';
 
@@ -13,11 +12,11 @@ const HELLO_ROUNDS = 5;
 export interface MembersPort {
   readonly clock: Clock;
   send(member: Member, message: Message): void;
-  /** It takes part from now on, and has been told all names. */
+  /** A peer has become a member, and was sent all names. */
   joined(member: Member): void;
-  /** It takes no part any more, or is known not to. */
+  /** A peer is not a member any more, or did not become one in time. */
   left(member: Member): void;
-  /** It broke the protocol: ends its session. */
+  /** Ends the session of a peer that broke the protocol. */
   endSession(member: Member, why: string): void;
 }
 
@@ -32,23 +31,23 @@ export class Members {
     this.#port = port;
   }
 
-  /** Peers that take part. */
+  /** The members. */
   *here(): IterableIterator<Member> {
     for (const member of this.#byNode.values()) if (member.standing === 'member') yield member;
   }
 
-  /** Peers that take part and answer. */
+  /** The members that answer. */
   *answering(): IterableIterator<Member> {
     for (const member of this.here()) if (!member.isQuiet) yield member;
   }
 
-  /** Peers that have to agree: those that take part and answer, or may take part. */
+  /** Peers that have to vote: members that answer, and peers that may become members. */
   *awaited(): IterableIterator<Member> {
     for (const member of this.#byNode.values())
       if (member.standing !== 'absent' && !member.isQuiet) yield member;
   }
 
-  /** Peers that answer and have not told all their names yet, or not said whether they take part. */
+  /** Peers that answer and have not sent all their names yet, or have not greeted. */
   *unknown(): IterableIterator<Member> {
     for (const member of this.awaited()) if (!member.isKnown) yield member;
   }
@@ -68,7 +67,7 @@ export class Members {
     for (const member of this.here()) this.#port.send(member, message);
   }
 
-  /** A peer connected. Hidden ones take no part (L2). */
+  /** A peer has connected. Hidden ones are ignored (L2). */
   up(peer: ChannelPeer): void {
     if (peer.hidden) return;
     const member = new Member(peer);
@@ -91,7 +90,7 @@ export class Members {
     this.#leave(member, 'absent');
   }
 
-  /** It greets: for the first time, or because it started anew. */
+  /** A peer greets: for the first time, or because it has started global names again. */
   hello(member: Member): void {
     if (member.standing === 'member') this.#leave(member, 'expected');
     this.join(member);
@@ -101,10 +100,14 @@ export class Members {
     this.#leave(member, 'absent');
   }
 
-  /** It takes part. Tells it all names of this node. O(names), and not often in one session. */
+  /** Makes a peer a member, and sends it all names of this node. O(names), at most MAX_SYNCS times in one session. */
   join(member: Member): void {
     if (member.standing === 'member') return;
-    if (++member.tellings > MAX_TELLINGS) return this.#port.endSession(member, 'it started anew too often');
+    if (++member.syncs > MAX_SYNCS)
+      return this.#port.endSession(
+        member,
+        `it started global names more than ${MAX_SYNCS} times in one session`,
+      );
     member.standing = 'member';
     member.pingsBeforeSync = member.pings;
     this.#cancelAlarm(member);
@@ -125,7 +128,7 @@ export class Members {
     this.#alarms.clear();
   }
 
-  /** Waits in rounds: when this node was blocked, what came meanwhile is handled before the time is up. */
+  /** Waits in rounds: after a block of this node, messages that arrived meanwhile are handled before the time is up. */
   #expect(member: Member, rounds: number): void {
     if (rounds === 0) return this.#leave(member, 'absent');
     const next = (): void => this.#expect(member, rounds - 1);

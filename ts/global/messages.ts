@@ -7,12 +7,12 @@ import type { ReplacedEntry } from './name-table.ts';
 export const CHANNEL = 'global';
 export const VERSION = 1;
 
-/** What a node asks of the node of an actor. */
+/** A request to the node of an actor. */
 export type Request = 'register' | 'reregister' | 'unregister';
-/** How a request ends. `gone`: the actor, its node, or the name to be removed is not there. `unvoted`: a vote did not come in time. */
+/** How a request ends. `gone`: the actor, its node, or the name to remove does not exist. `unvoted`: a vote did not arrive in time. */
 export type Outcome = 'yes' | 'taken' | 'full' | 'gone' | 'unvoted';
 
-/** What a voter says: yes, why not, or that it has forgotten the claim because the claimant did not answer. */
+/** A vote. `late`: the voter has dropped the claim because the claimant did not answer. */
 export type Vote = Outcome | 'late';
 
 export type Message =
@@ -79,7 +79,7 @@ const SHAPES = new Map<unknown, readonly Check[]>([
 /** Whether a value can be a global name: 1 to 255 bytes of well-formed text. */
 export function isName(value: unknown): value is string {
   if (typeof value !== 'string' || value === '' || value === 'undefined') return false;
-  // No character takes more than three bytes a code unit.
+  // UTF-8 takes at most three bytes for each UTF-16 code unit.
   if (value.length * 3 > MAX_NAME_BYTES && Buffer.byteLength(value) > MAX_NAME_BYTES) return false;
   return value.isWellFormed();
 }
@@ -100,7 +100,7 @@ function areReplaced(value: unknown): boolean {
   );
 }
 
-/** A message of a peer, checked. O(size). */
+/** Checks a message of a peer: undefined when it is malformed. O(size). */
 export function parseMessage(value: unknown): Message | undefined {
   if (!Array.isArray(value)) return undefined;
   const shape = SHAPES.get(value[0]);

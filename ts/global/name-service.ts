@@ -1,4 +1,4 @@
-// Puts the parts together: what peers say goes to the part it concerns, and what the parts want goes out.
+// Connects the parts of the room: passes messages of peers to the part that handles them, and sends the messages of the parts.
 import type { Runtime } from '../actor/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import type { Pid } from '../term/index.ts';
@@ -19,9 +19,9 @@ import { RollCall } from './roll-call.ts';
 /** The part of a node that global names need. */
 export interface NamesHost {
   readonly name: string;
-  /** False from the moment on when it leaves the cluster. */
+  /** False once the node has begun to leave the cluster. */
   readonly isListening: boolean;
-  /** Whether it was asked to stop. */
+  /** Whether the node is stopping. */
   readonly isStopping: boolean;
   readonly isHidden: boolean;
   readonly runtime: Runtime;
@@ -41,7 +41,7 @@ export class NameService implements ChannelListener {
   readonly #members: Members;
   readonly #rollCall: RollCall;
   readonly #acknowledgements = new MemberWaits();
-  /** Calls of `sync`, until the members have told all their names. */
+  /** Calls of `sync`: each waits until the members have sent all their names. */
   readonly #catchUps = new MemberWaits();
   readonly #ballots: Ballots;
   readonly #entries: OwnEntries;
@@ -76,7 +76,7 @@ export class NameService implements ChannelListener {
       ping: (member, number) => send(member, ['ping', number]),
       quiet: (member) => this.#quiet(member),
       back: ({ node }) =>
-        runtime.logger.info({ event: 'global_names_back', node }, 'a node that did not answer does so again'),
+        runtime.logger.info({ event: 'global_names_back', node }, 'a node answers global names again'),
       missedRounds: () => this.#local.claims.startOver(),
       endSession,
     }));
@@ -103,17 +103,17 @@ export class NameService implements ChannelListener {
     members.greetAll();
   }
 
-  /** Gives an actor, here or on another node, a name; `done` is called once, maybe at once. */
+  /** Gives an actor of any node a name. `done` is called once, possibly before this returns. */
   register(request: 'register' | 'reregister', name: string, pid: Pid, done: Done): void {
     this.#local.register(request, name, pid, done);
   }
 
-  /** Takes a name from the actor that has it as seen here, and from no other (Q11). */
+  /** Removes a name of the actor that has it on this node, and of no other (Q11). */
   unregister(name: string, done: Done): void {
     this.#local.unregister(name, done);
   }
 
-  /** `done` is called once every connected node that answers has told its names. */
+  /** Calls `done` when every connected node that answers has sent its names. */
   sync(done: Done): void {
     if (this.#isClosed) return done('closed');
     this.#catchUps.begin(this.#own.nextId(), this.#members.unknown(), () =>
@@ -122,7 +122,7 @@ export class NameService implements ChannelListener {
     if (this.#catchUps.size > 0) this.#rollCall.begin();
   }
 
-  /** Tells the peers, and ends all that is under way. */
+  /** Informs the peers and ends all pending requests. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -148,7 +148,7 @@ export class NameService implements ChannelListener {
   }
 
   down(peer: ChannelPeer): void {
-    // A node that stops loses all peers: what they have not agreed to must not be decided without them.
+    // A node that stops loses all peers: their missing votes must not count as given.
     if (!this.#host.isListening) return this.close();
     this.#rollCall.checkMissed();
     this.#members.down(peer);
@@ -163,16 +163,16 @@ export class NameService implements ChannelListener {
     if (message === undefined) return this.#suspect(member, 'a malformed message');
     if (message[0] === 'hello') return this.#members.hello(member);
     if (message[0] === 'sync') return this.#peers.synced(member, message);
-    // Only members may speak (Q12).
-    if (member.standing === 'member') this.#hear(member, message);
+    // Other messages count from members only (Q12).
+    if (member.standing === 'member') this.#handle(member, message);
   }
 
-  /** Global names were started anew on this node: those count from now on. */
+  /** Global names were started again on this node: the new service replaces this one. */
   replaced(): void {
     this.close();
   }
 
-  #hear(member: Member, message: Message): void {
+  #handle(member: Member, message: Message): void {
     switch (message[0]) {
       case 'claim':
         return this.#peers.claimed(member, message);
@@ -181,7 +181,8 @@ export class NameService implements ChannelListener {
       case 'ping':
         return this.#send(member, ['pong', message[1]]);
       case 'pong':
-        if (!this.#rollCall.pong(member, message[1])) this.#suspect(member, 'an answer to no ping');
+        if (!this.#rollCall.pong(member, message[1]))
+          this.#suspect(member, 'an answer to a ping that was not sent');
         return;
       case 'inquire':
         return this.#local.claims.inquired(member, message[1]);
@@ -232,7 +233,7 @@ export class NameService implements ChannelListener {
     for (const { id, name, pid, replaces } of claims.decided()) {
       const entry = this.#own.names.get(name);
       if (!entry?.pid.equals(pid)) {
-        // The name is free again: there is nothing that it could acknowledge.
+        // The entry has ended: the peer has nothing to acknowledge.
         this.#acknowledgements.arrived(id, member);
         continue;
       }
@@ -244,7 +245,7 @@ export class NameService implements ChannelListener {
   }
 
   #left(member: Member): void {
-    this.#rollCall.checkMissed(); // before its loss decides a claim with votes that count no more
+    this.#rollCall.checkMissed(); // first: the loss may decide a claim, whose votes are void if this node was blocked
     for (const entry of member.names.values()) this.table.remove(entry);
     this.#duplicates.heirLost(member);
     this.#ballots.gone(member);
@@ -254,10 +255,7 @@ export class NameService implements ChannelListener {
 
   #quiet(member: Member): void {
     const facts = { event: 'global_names_quiet', node: member.node };
-    this.#host.runtime.logger.warn(
-      facts,
-      'a node does not answer: global names do not wait for it until it does',
-    );
+    this.#host.runtime.logger.warn(facts, 'a node does not answer: global names stop waiting for it');
     this.#ballots.late(member);
     this.#doNotAwait(member);
   }
@@ -279,16 +277,16 @@ export class NameService implements ChannelListener {
     member.isSuspect = true;
     this.#host.runtime.logger.warn(
       { event: 'global_names_nonsense', node: member.node },
-      `${member.node} sent ${what} on the channel of global names`,
+      `${member.node} sent ${what} on the channel of global names: it is ignored`,
     );
   }
 
   #endSession(member: Member, why: string): void {
     this.#host.runtime.logger.error(
       { event: 'global_names_violation', node: member.node, why },
-      `the session with ${member.node} is ended, it broke the protocol of global names: ${why}`,
+      `ending the session with ${member.node}, which broke the protocol of global names: ${why}`,
     );
-    // While its session ends, nothing it sends is handled, and nothing waits for it.
+    // From now on its messages are ignored, and nothing waits for it.
     this.#members.down(member.peer);
     this.#channel?.end(member.peer, why);
   }

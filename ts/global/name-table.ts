@@ -1,31 +1,31 @@
 import type { Pid } from '../term/index.ts';
 import { MAX_REPLACED } from './limits.ts';
 
-/** A node whose actors have names: only it adds, changes or removes them. */
+/** A node whose actors have names. Only it adds, changes or removes them. */
 export interface Owner {
   readonly node: string;
   readonly names: Map<string, Entry>;
 }
 
-/** One name of one actor, as its owner told. */
+/** One name of one actor. */
 export interface Entry {
   readonly name: string;
   readonly pid: Pid;
   readonly stamp: number;
   readonly owner: Owner;
-  /** Entries of other nodes from which a switch took the name for this one, directly or before, and that may still exist. */
+  /** Entries of other nodes that this one replaced, directly or through others, and that may still exist. */
   replaced: readonly ReplacedEntry[];
 }
 
-/** What tells one entry from all others: its actor and its stamp. */
+/** The identity of an entry: its actor and its stamp. */
 export type ReplacedEntry = readonly [pid: Pid, stamp: number];
 
-/** Whether a switch took the name from `old` for `entry`: then the actor of `old` is not told. */
+/** Whether `entry` replaced `old` by a switch: the actor of `old` then gets no notice. */
 export function replaces(entry: Entry, old: Entry): boolean {
   return entry.replaced.some(([pid, stamp]) => stamp === old.stamp && pid.equals(old.pid));
 }
 
-/** The entry that a switch would replace, and those it has replaced itself: what the new entry has to remember. */
+/** The entries that a switch from `entry` replaces: `entry` itself and those that it has replaced. */
 export function toReplace(entry: Entry | undefined): readonly ReplacedEntry[] {
   return entry === undefined ? [] : mergeReplaced([[entry.pid, entry.stamp]], entry.replaced);
 }
@@ -41,20 +41,20 @@ export function mergeReplaced(
 }
 
 /**
- * Whether `a` is shown rather than `b`, of two entries of one name: the one with the greater stamp, with equal stamps the one of
- * the greater node name. Every node computes the same (Q7).
+ * Whether `a` wins over `b`, of two entries of one name: the greater stamp wins, with equal stamps the greater node name. Every node
+ * computes the same (Q7).
  */
 export function beats(a: Entry, b: Entry): boolean {
   return a.stamp === b.stamp ? a.owner.node > b.owner.node : a.stamp > b.stamp;
 }
 
 /**
- * All entries by name. A name with entries of several owners - after a split or a switch, until it is settled - shows the entry
- * that beats the others. Everything is O(1), or O(entries of the name).
+ * All entries by name. A name may have entries of several owners for some time, after a split or a switch: it resolves to the entry
+ * that beats the others. Every method is O(1) or O(entries of the name).
  */
 export class NameTable {
   readonly #shown = new Map<string, Entry>();
-  /** Entries that are not shown; a name is here only while it has some. */
+  /** The entries that another one beats, for names that have some. */
   readonly #beaten = new Map<string, readonly Entry[]>();
 
   get size(): number {
@@ -69,12 +69,12 @@ export class NameTable {
     return this.#shown.keys();
   }
 
-  /** The entries of that name of other owners. */
+  /** The entries of the same name of other owners. */
   rivals(entry: Entry): Entry[] {
     return this.#all(entry.name).filter(({ owner }) => owner !== entry.owner);
   }
 
-  /** Adds an entry in place of the one its owner had under that name. */
+  /** Adds an entry. It replaces the entry that its owner had under that name. */
   put(entry: Entry): void {
     const { name, owner } = entry;
     owner.names.set(name, entry);
@@ -84,7 +84,7 @@ export class NameTable {
     else this.#rank(name, [...this.rivals(entry), entry]);
   }
 
-  /** Removes an entry, unless its owner has put another in its place. */
+  /** Removes an entry, unless its owner has replaced it. */
   remove(entry: Entry): void {
     const { name, owner } = entry;
     if (owner.names.get(name) !== entry) return;

@@ -1,4 +1,4 @@
-// The names that actors of this node have. Only this node adds and removes them, and tells the members.
+// The names of the actors of this node. Only this node adds and removes them, and informs the members.
 import type { Runtime } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { OwnNode } from './member.ts';
@@ -32,7 +32,7 @@ export class OwnEntries {
     this.#died = died;
   }
 
-  /** Watches an actor until its death: one watch an actor, however many names it has. */
+  /** Watches an actor until its death. One watch per actor, however many names it has. */
   watch(pid: Pid): void {
     if (this.#byActor.has(pid.local)) return;
     const names = new Set<string>();
@@ -47,14 +47,14 @@ export class OwnEntries {
     this.#byActor.set(pid.local, { names, unwatch });
   }
 
-  /** A watched actor has a name from now on, in place of the actor of this node that had it. */
+  /** Gives a watched actor a name. Another actor of this node that had it loses it. */
   add({ name, pid }: Entry): void {
     const before = this.#parts.own.names.get(name);
     if (before !== undefined) this.forget(before);
     this.#byActor.get(pid.local)?.names.add(name);
   }
 
-  /** The death of the actor does not end that name any more. */
+  /** The death of the actor does not remove that name any more. */
   forget({ name, pid }: Entry): void {
     this.#byActor.get(pid.local)?.names.delete(name);
   }

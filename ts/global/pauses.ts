@@ -1,9 +1,9 @@
 import type { Alarm, Clock } from '../timers/index.ts';
-import { FIRST_PAUSE_MS, MAX_PAUSE_MS, MAX_ASKED_AGAIN } from './limits.ts';
+import { FIRST_PAUSE_MS, MAX_ASKED_AGAIN, MAX_PAUSE_MS } from './limits.ts';
 
 /**
- * Pauses before a node is asked again that refuses a name for an entry which this node does not have: the entry may have ended
- * here already and not yet there, or be on its way to here. Each pause is longer than the one before.
+ * Pauses before this node asks another one again that refuses a name for an entry that this node does not have. The entry may have
+ * ended already, which the other node has not seen yet, or this node may not have received it yet. The pauses grow.
  */
 export class Pauses {
   readonly #clock: Clock;
@@ -14,9 +14,9 @@ export class Pauses {
   }
 
   /**
-   * Calls `next` after a pause. False: it was asked often enough, some five seconds long.
+   * Calls `next` after a pause. Returns false after MAX_ASKED_AGAIN pauses, which take about five seconds.
    *
-   * @param asked how often it was asked again before.
+   * @param asked the number of pauses before.
    */
   begin(asked: number, next: () => void): boolean {
     if (asked >= MAX_ASKED_AGAIN) return false;
@@ -30,7 +30,7 @@ export class Pauses {
     return true;
   }
 
-  /** Ends all pauses now. */
+  /** Ends all pauses at once. */
   close(): void {
     const pending = [...this.#pending];
     this.#pending.clear();

@@ -1,4 +1,4 @@
-// What peers ask for and tell: their claims, their names, and requests about actors of this node.
+// Handles the messages of peers: their claims, their names, and their requests about actors of this node.
 import type { Ballots } from './ballots.ts';
 import type { Duplicates } from './duplicates.ts';
 import type { LamportClock } from './lamport-clock.ts';
@@ -83,7 +83,7 @@ export class PeerRequests {
     const { own, table, local, entries } = this.#parts;
     const answer: Done = (outcome) => {
       member.asked--;
-      // One that has closed its names needs no answer: its requests ended when it said so, or with its session.
+      // A peer that has closed its names, or whose session has ended, waits for no answer.
       if (outcome === 'closed' || member.standing !== 'member') return;
       const known = outcome === 'taken' ? toReplace(table.of(name)) : [];
       this.#parts.send(member, ['answer', id, outcome, known]);
@@ -97,12 +97,12 @@ export class PeerRequests {
     else answer('gone');
   }
 
-  /** A peer tells a name of an actor of its own: no other node may (T12). */
+  /** Adds a name that a peer has sent. It must be a name of an actor of that peer (T12). */
   #learn(owner: Member, [name, pid, stamp, replaced]: SyncEntry, claim: number | undefined): void {
     const { maxNames, duplicates, suspect } = this.#parts;
     if (pid.nc !== owner.peer.nc) return suspect(owner, 'a name of an actor of another node');
     if (owner.names.size >= maxNames && !owner.names.has(name))
-      return suspect(owner, 'more names than a node may have');
+      return suspect(owner, `more than ${maxNames} names (maxNamesPerNode)`);
     duplicates.show({ name, pid, stamp, owner, replaced }, claim);
   }
 

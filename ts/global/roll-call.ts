@@ -1,20 +1,19 @@
-// Which members answer. A process that is frozen, or an event loop that is blocked, keeps its session for tens of seconds;
-// registrations do not wait so long. While anything waits for members, each silent one is sent a ping once a second. A member
-// without a sign of life for five rounds is quiet: no node waits for it until it says something. It is still told all that
-// happens, and keeps its names.
+// Detects which members answer. A frozen process, or a blocked event loop, keeps its session for tens of seconds; registrations do
+// not wait that long. While anything waits for members, each silent member is sent a ping once a second. A member that sends nothing for
+// five rounds is quiet: this node does not wait for it until it sends something. It still gets all messages, and keeps its names.
 //
-// Time is counted in rounds, not read from a clock: a node that was blocked itself has missed rounds, and reads what came
-// meanwhile before its next one.
+// Time is counted in rounds, not read from a clock: a node that was blocked itself has missed rounds, and handles the messages that
+// arrived meanwhile before its next round.
 //
-// A session keeps order, so what a member owes - acknowledgements, its names - comes before its answer to a later ping. A
-// member that answers the ping and still owes has broken the protocol; its session is ended.
+// A session keeps order, so acknowledgements and names that a member has to send arrive before its answer to a later ping. A
+// member that answers the ping without having sent them has broken the protocol: its session is ended.
 import type { Alarm, Clock } from '../timers/index.ts';
 import { ANSWER_MS, MAX_UNANSWERED_PINGS } from './limits.ts';
 import type { Member } from './member.ts';
 
 const ROUNDS = 5;
 const ROUND_MS = ANSWER_MS / ROUNDS;
-/** Others call this node quiet after four rounds at least: long before that it notices that it missed some. */
+/** Others consider this node quiet after four rounds at the earliest: it notices long before that it has missed some. */
 const MISSED_MS = 2 * ROUND_MS;
 
 export interface RollCallPort {
@@ -25,13 +24,13 @@ export interface RollCallPort {
   ping(member: Member, number: number): void;
   /** A round is over. */
   round(): void;
-  /** It does not answer. */
+  /** A member does not answer. */
   quiet(member: Member): void;
-  /** It was quiet, and answers again. */
+  /** A quiet member answers again. */
   back(member: Member): void;
-  /** This node was blocked for so long that others may have called it quiet. */
+  /** This node was blocked for so long that others may consider it quiet. */
   missedRounds(): void;
-  /** It broke the protocol: ends its session. */
+  /** Ends the session of a member that broke the protocol. */
   endSession(member: Member, why: string): void;
 }
 
@@ -44,14 +43,14 @@ export class RollCall {
     this.#port = port;
   }
 
-  /** Something waits for members from now on. */
+  /** Starts the rounds: something waits for members. */
   begin(): void {
     if (this.#alarm !== undefined) return;
     this.#lastRound = this.#port.clock.now();
     this.#arm();
   }
 
-  /** To be called before anything of a peer is handled: reports that this node was blocked, if it was. */
+  /** Call it before handling a message or event of a peer: reports if this node was blocked. */
   checkMissed(): void {
     if (this.#alarm === undefined) return;
     const now = this.#port.clock.now();
@@ -67,14 +66,14 @@ export class RollCall {
     this.#port.back(member);
   }
 
-  /** An answer to a ping. False: to none that was sent. */
+  /** A member has answered a ping. Returns false for a ping that was not sent. */
   pong(member: Member, number: number): boolean {
     if (number > member.pings) return false;
     member.pongs = Math.max(member.pongs, number);
     const [oldest = Number.POSITIVE_INFINITY] = member.unacknowledged.values();
-    if (oldest < number) this.#port.endSession(member, 'it did not acknowledge what it was told');
+    if (oldest < number) this.#port.endSession(member, 'it did not acknowledge a message');
     else if (!member.isKnown && member.pingsBeforeSync < number)
-      this.#port.endSession(member, 'it did not tell its names');
+      this.#port.endSession(member, 'it did not send its names');
     return true;
   }
 

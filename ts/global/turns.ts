@@ -1,4 +1,4 @@
-/** Runs at most `limit` jobs at once; the others wait, first in, first out. */
+/** Runs at most `limit` jobs at once; the others wait in order. */
 export class Turns {
   readonly #limit: number;
   readonly #waiting: (() => void)[] = [];
@@ -10,7 +10,7 @@ export class Turns {
     this.#limit = limit;
   }
 
-  /** Runs `job` now or later; it has to call `leave` once when it is done. */
+  /** Runs `job` now or later. The job has to call `leave` once when it is done. */
   enter(job: () => void): void {
     this.#waiting.push(job);
     this.#start();
@@ -21,7 +21,7 @@ export class Turns {
     this.#start();
   }
 
-  /** In a loop, not by recursion: a hundred thousand jobs that are done at once need no deep stack. */
+  /** A loop instead of recursion: many jobs that are done at once would overflow the stack. */
   #start(): void {
     if (this.#isStarting) return;
     this.#isStarting = true;

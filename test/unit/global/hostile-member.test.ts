@@ -1,7 +1,7 @@
 // Members that keep to the form of the protocol and not to its rules: each loses its session, and holds nothing up.
 import { expect, it } from 'vitest';
 import { LamportClock } from '../../../ts/global/lamport-clock.ts';
-import { MAX_TELLINGS, MAX_UNANSWERED_PINGS, MAX_VOTE_ROUNDS } from '../../../ts/global/limits.ts';
+import { MAX_SYNCS, MAX_UNANSWERED_PINGS, MAX_VOTE_ROUNDS } from '../../../ts/global/limits.ts';
 import { type FakeNode, handed } from './fake-mesh.ts';
 import { after, apart, joined, mesh } from './stage.ts';
 
@@ -137,14 +137,14 @@ it('P7 a member that starts anew without end is told its names a bounded number 
   mesh.onSend = (from, _to, value) => {
     if (from === a && (value as unknown[])[0] === 'sync') told++;
   };
-  for (let count = 0; count < 3 * MAX_TELLINGS; count++) {
+  for (let count = 0; count < 3 * MAX_SYNCS; count++) {
     const peer = b.peers.get(a);
     if (peer !== undefined) mesh.send(b, peer, ['hello', 1]);
     mesh.step();
     await handed();
   }
   await mesh.settle();
-  expect(told).toBeLessThanOrEqual(MAX_TELLINGS);
+  expect(told).toBeLessThanOrEqual(MAX_SYNCS);
   expect(violations(a)).toEqual([b.name]);
 });
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { PEER_PARTS, PEER_STEPS } from '../../../ts/call/ring-search.ts';
 import { MAX_RING, MAX_STEPS } from '../../../ts/call/waits.ts';
-import { MAX_CLAIMS_PER_NODE, MAX_NAMES_PER_NODE, MAX_TELLINGS } from '../../../ts/global/limits.ts';
-import { MAX_TELLINGS as GROUP_TELLINGS, MAX_MEMBERSHIPS_PER_NODE } from '../../../ts/groups/limits.ts';
+import { MAX_CLAIMS_PER_NODE, MAX_NAMES_PER_NODE, MAX_SYNCS } from '../../../ts/global/limits.ts';
+import { MAX_SYNCS as GROUP_SYNCS, MAX_MEMBERSHIPS_PER_NODE } from '../../../ts/groups/limits.ts';
 import { MAX_WAITING } from '../../../ts/introspect/answering.ts';
 import { MAX_CRASHES, MAX_REASON, MAX_STACK } from '../../../ts/introspect/crash-log.ts';
 import { MAX_TEXT } from '../../../ts/introspect/process-view.ts';
@@ -77,7 +77,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   ],
   'global names, claims': [count(MAX_NAMES_PER_NODE), count(MAX_CLAIMS_PER_NODE)],
   'clock of registrations': [],
-  'times a peer starts its names': [count(MAX_TELLINGS), count(GROUP_TELLINGS)],
+  'times a peer starts its names': [count(MAX_SYNCS), count(GROUP_SYNCS)],
   'group memberships': [count(MAX_MEMBERSHIPS_PER_NODE)],
   'monitors, and links': [count(MAX_PEER_MONITORS), count(MAX_PEER_LINKS)],
   'calls of one peer without an answer': [
