@@ -1,12 +1,12 @@
 import { SystemMessage } from '../actor/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 
-/** Actors joined a group: sent to actors that monitor it, or all groups. Only the runtime can send one. */
+/** Actors joined a group. Sent to actors that monitor this group or all groups. Only the runtime can send it. */
 export class GroupJoin extends SystemMessage {
   /** The reference of the monitor. */
   readonly ref: Ref;
   readonly group: string;
-  /** The actors that joined; one that joined twice at once stands here twice. */
+  /** The actors that joined; an actor that joined twice at once is listed twice. */
   readonly pids: readonly Pid[];
 
   /** @internal */
@@ -18,12 +18,12 @@ export class GroupJoin extends SystemMessage {
   }
 }
 
-/** Actors are no longer in a group: they left, died, or their node is lost. Sent to actors that monitor it, or all groups. */
+/** Actors left a group, died, or their node was lost. Sent to actors that monitor this group or all groups. */
 export class GroupLeave extends SystemMessage {
   /** The reference of the monitor. */
   readonly ref: Ref;
   readonly group: string;
-  /** The actors that left; one stands here once for every time it had joined. */
+  /** The actors that left; an actor that had joined several times is listed as often as it left. */
   readonly pids: readonly Pid[];
 
   /** @internal */

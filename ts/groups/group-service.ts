@@ -1,4 +1,4 @@
-// Keeps the table up to date with the memberships of this node's actors and with those that peers tell of theirs.
+// Keeps the table up to date with the memberships of the actors of this node and of its peers.
 //
 //   up ──hello──▶ peer          it answers with `sync`, all its memberships; then `join` and `leave`, as they happen
 //   down / bye / hello again    its memberships are removed
@@ -7,7 +7,7 @@ import { type GroupInfo, type Listing, sourcesOf } from '../introspect/index.ts'
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import { copyTerm, type Pid, type Ref } from '../term/index.ts';
 import { GroupTable, Side } from './group-table.ts';
-import { MAX_TELLINGS } from './limits.ts';
+import { MAX_SYNCS } from './limits.ts';
 import { CHANNEL, type Entry, type Message, parseMessage, parts, VERSION } from './messages.ts';
 import { OwnMembers } from './own-members.ts';
 import { Watchers } from './watchers.ts';
@@ -15,7 +15,7 @@ import { Watchers } from './watchers.ts';
 /** The part of a node that groups need. */
 export interface GroupsHost {
   readonly name: string;
-  /** Whether it was asked to stop. */
+  /** Whether the node is stopping. */
   readonly isStopping: boolean;
   readonly runtime: Runtime;
   /** @internal */
@@ -29,14 +29,14 @@ export interface ServiceOptions {
   readonly maxMemberships: number;
 }
 
-/** A peer from the up to the down of its session. */
+/** A peer, from the up to the down of its session. */
 class PeerSide extends Side {
   readonly peer: ChannelPeer;
-  /** Whether it takes part and was told all memberships: from then on it is told of changes. */
-  isTold = false;
-  /** How often it was told all memberships. */
-  tellings = 0;
-  /** Whether a malformed message of it was logged: once a session. */
+  /** Whether it was sent all memberships: from then on it is sent changes. */
+  isSynced = false;
+  /** How often it was sent all memberships. */
+  syncs = 0;
+  /** Whether a malformed message was logged: at most one is logged in a session. */
   isSuspect = false;
 
   constructor(peer: ChannelPeer) {
@@ -87,7 +87,7 @@ export class GroupService implements ChannelListener {
     this.#watchers.joined(group, pids);
   }
 
-  /** False: none of them was a member. */
+  /** Returns false when none of them was a member. */
   leave(group: string, pids: readonly Pid[]): boolean {
     const left = this.table.leave(this.own, group, pids);
     if (left.length === 0) return false;
@@ -106,8 +106,8 @@ export class GroupService implements ChannelListener {
   }
 
   /**
-   * One frame to each node with members, then to the members here. Peers come first: a message that cannot travel throws there,
-   * before any member has it.
+   * Sends one frame to each node with members, then delivers to the members on this node. Peers come first: an unsendable message
+   * throws before any member has received it.
    */
   broadcast(group: string, message: unknown, from: Pid | undefined): void {
     const peers: PeerSide[] = [];
@@ -118,16 +118,16 @@ export class GroupService implements ChannelListener {
     }
     if (peers.length > 0) this.#castTo(peers, group, message, from);
     if (local) this.#castHere(group, message, false);
-    else if (peers.length === 0) copyTerm(message); // what cannot be sent throws all the same
+    else if (peers.length === 0) copyTerm(message); // an unsendable message throws also without members
   }
 
-  /** To the members on this node only. */
+  /** Delivers to the members on this node only. */
   broadcastHere(group: string, message: unknown): void {
     if (this.own.groups.has(group)) this.#castHere(group, message, false);
     else copyTerm(message);
   }
 
-  /** Tells the peers, and forgets all groups. */
+  /** Informs the peers and removes all groups. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -145,7 +145,7 @@ export class GroupService implements ChannelListener {
   up(peer: ChannelPeer): void {
     if (peer.hidden && !this.#options.withHidden) return;
     this.#peers.set(peer.node, new PeerSide(peer));
-    // Peers that are there already come up before the channel is assigned: the constructor greets them.
+    // For peers that are connected already, `up` is called before the channel is assigned: the constructor greets them.
     this.#channel?.send(peer, ['hello', VERSION]);
   }
 
@@ -161,23 +161,23 @@ export class GroupService implements ChannelListener {
     if (side === undefined) return;
     const message = parseMessage(value, peer.nc);
     if (message === undefined) this.#suspect(side, 'a malformed message');
-    else this.#hear(side, message);
+    else this.#handle(side, message);
   }
 
-  /** Groups of the same scope were started anew on this node: those count from now on. */
+  /** Groups of the same scope were started again on this node: the new service replaces this one. */
   replaced(): void {
     this.close();
   }
 
-  #hear(side: PeerSide, message: Message): void {
+  #handle(side: PeerSide, message: Message): void {
     switch (message[0]) {
       case 'hello':
         this.#drop(side);
-        return this.#tellAll(side);
+        return this.#sendAll(side);
       case 'sync':
-        // Its `hello` may have come before groups were started here: then it has not been told yet.
-        if (!side.isTold) this.#tellAll(side);
-        // An earlier `sync` may have answered the `hello` of groups that were closed here since.
+        // Its `hello` may have arrived before groups were started here: then it was not answered.
+        if (!side.isSynced) this.#sendAll(side);
+        // An earlier `sync` may have answered the `hello` of groups that have been closed here since.
         if (message[2]) this.#drop(side);
         return this.#joined(side, message[1]);
       case 'join':
@@ -187,7 +187,7 @@ export class GroupService implements ChannelListener {
       case 'cast':
         return this.#castHere(message[1], message[2], true);
       case 'bye':
-        side.isTold = false;
+        side.isSynced = false;
         return this.#drop(side);
     }
   }
@@ -195,7 +195,10 @@ export class GroupService implements ChannelListener {
   #joined(side: PeerSide, entries: readonly Entry[]): void {
     for (const [group, pids] of entries) {
       if (side.size + pids.length > this.#options.maxMemberships)
-        return this.#suspect(side, 'more memberships than a node may have');
+        return this.#suspect(
+          side,
+          `more than ${this.#options.maxMemberships} memberships (maxMembershipsPerNode)`,
+        );
       this.table.join(side, group, pids);
       this.#watchers.joined(group, pids);
     }
@@ -216,10 +219,10 @@ export class GroupService implements ChannelListener {
     for (const [group, pids] of this.table.drop(side)) this.#watchers.left(group, pids);
   }
 
-  /** Sends at least one message: the peer learns from it that this node takes part. */
-  #tellAll(side: PeerSide): void {
-    if (++side.tellings > MAX_TELLINGS) return this.#suspect(side, 'too many requests for all members');
-    side.isTold = true;
+  /** Sends all memberships. At least one message: it tells the peer that this node has groups. */
+  #sendAll(side: PeerSide): void {
+    if (++side.syncs > MAX_SYNCS) return this.#suspect(side, 'too many requests for all members');
+    side.isSynced = true;
     let isFirst = true;
     for (const part of parts(this.#ownEntries())) {
       this.#channel?.send(side.peer, ['sync', part, isFirst]);
@@ -235,7 +238,8 @@ export class GroupService implements ChannelListener {
   #announce(what: 'join' | 'leave', entries: readonly Entry[]): void {
     if (this.#channel === undefined || this.#peers.size === 0) return;
     for (const part of parts(entries)) {
-      for (const { peer, isTold } of this.#peers.values()) if (isTold) this.#channel.send(peer, [what, part]);
+      for (const { peer, isSynced } of this.#peers.values())
+        if (isSynced) this.#channel.send(peer, [what, part]);
     }
   }
 
@@ -243,17 +247,21 @@ export class GroupService implements ChannelListener {
     const peers = sides.map(({ peer }) => peer);
     const refused = this.#channel?.broadcast(peers, ['cast', group, message], from) ?? peers;
     for (const peer of refused) {
-      const isThere = this.#channel?.peer(peer.node) === peer;
+      const isConnected = this.#channel?.peer(peer.node) === peer;
       const members = this.#sideOf(peer)?.groups.get(group)?.size ?? 0;
-      this.#runtime.deadLetters.count(isThere ? 'remote_full' : 'noconnection', peer.node, members);
+      this.#runtime.deadLetters.count(isConnected ? 'remote_full' : 'noconnection', peer.node, members);
     }
   }
 
-  /** To each member here once. @param isOurs whether the message came in a frame, so that no other code holds it. */
-  #castHere(group: string, message: unknown, isOurs: boolean): void {
+  /**
+   * Delivers once to each member on this node.
+   *
+   * @param isDecoded whether the message came in a frame, so that no other code holds it.
+   */
+  #castHere(group: string, message: unknown, isDecoded: boolean): void {
     const roster = this.own.groups.get(group);
     if (roster === undefined) this.#runtime.deadLetters.count('no_name', group);
-    else this.#runtime.sender.fanOut(roster.actors(), message, isOurs);
+    else this.#runtime.sender.fanOut(roster.actors(), message, isDecoded);
   }
 
   #sideOf(peer: ChannelPeer): PeerSide | undefined {
@@ -267,7 +275,7 @@ export class GroupService implements ChannelListener {
     const { node } = side.peer;
     this.#runtime.logger.warn(
       { event: 'groups_nonsense', node },
-      `${node} sent ${what} on a channel of groups`,
+      `${node} sent ${what} on a channel of groups: it is ignored`,
     );
   }
 }

@@ -9,12 +9,12 @@ interface Membership {
 
 /** The members of one group on one node. Joining and leaving are O(1). */
 export class Roster {
-  /** Keyed by local id: they all live on one node. */
+  /** By local id: all actors are of one node. */
   readonly #memberships = new Map<number, Membership>();
-  /** Its actors, made when they are asked for; undefined after a change. */
+  /** Cached result of `actors`; undefined after a change. */
   #actors: readonly Pid[] | undefined;
 
-  /** Different actors. */
+  /** The number of different actors. */
   get size(): number {
     return this.#memberships.size;
   }
@@ -26,7 +26,7 @@ export class Roster {
     this.#actors = undefined;
   }
 
-  /** False: it is no member. */
+  /** Returns false when the actor is not a member. */
   remove(pid: Pid): boolean {
     const membership = this.#memberships.get(pid.local);
     if (membership === undefined) return false;
@@ -36,7 +36,7 @@ export class Roster {
     return true;
   }
 
-  /** Each actor once; later changes do not touch this list. O(1) when there was no change since the last call, else O(actors). */
+  /** Each actor once. Later changes do not alter the list. O(1) when nothing has changed since the last call, else O(actors). */
   actors(): readonly Pid[] {
     this.#actors ??= Array.from(this.#memberships.values(), ({ pid }) => pid);
     return this.#actors;
@@ -49,11 +49,11 @@ export class Roster {
   }
 }
 
-/** A node's actors in groups: this node, or a peer from the up to the down of its session. */
+/** The memberships of the actors of one node: this one, or a peer from the up to the down of its session. */
 export class Side {
   /** Groups with members there, by name. */
   readonly groups: Map<string, Roster> = new Map();
-  /** Memberships, double ones counted twice. */
+  /** The number of memberships; an actor that joined a group twice counts twice. */
   size = 0;
 }
 

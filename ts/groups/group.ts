@@ -1,19 +1,19 @@
 import type { Self } from '../actor/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 
-/** A monitor of one group, and the members when it began. */
+/** A monitor of one group, and the members at its start. */
 export interface GroupMonitor {
   readonly ref: Ref;
   readonly members: Pid[];
 }
 
-/** Actors that take messages of type `M`: one or several. */
+/** One or several actors that accept messages of type `M`. */
 type Takers<M> = Taker<M> | readonly Taker<M>[];
 type Taker<M> = Pid<M> | Self<M>;
 
 /**
- * One group whose members take messages of type `M`: the methods of `Groups` without its name. Made by `groups.of`. Nothing is checked when it
- * runs: another node may have joined actors that take something else.
+ * One group whose members accept messages of type `M`: the methods of `Groups` without the name parameter. Made by `groups.of`. The type
+ * is not checked at run time: on another node, actors that accept other messages may have joined.
  */
 export interface Group<M> {
   readonly name: string;

@@ -7,17 +7,17 @@ import { GroupService, type GroupsHost } from './group-service.ts';
 import { MAX_MEMBERSHIPS_PER_NODE } from './limits.ts';
 import { isGroupName } from './messages.ts';
 
-/** The groups that a node takes part in, and how many memberships it may have. */
+/** The options of {@link startGroups}. */
 export interface GroupsOptions {
   /** Each scope has groups of its own. 1 to 255 bytes of text; default: a scope without a name. */
   readonly scope?: string;
-  /** Whether this node and hidden nodes share groups; both have to set it. Default false. */
+  /** Whether this node shares groups with hidden nodes; both sides have to set it. Default false. */
   readonly hidden?: boolean;
-  /** Memberships that the actors of one node may have. Default 4 000 000. */
+  /** Most memberships of the actors of one node. Default 4 000 000. */
   readonly maxMembershipsPerNode?: number;
 }
 
-/** A monitor of all groups, and the members of each when it began. */
+/** A monitor of all groups, and the members of each at its start. */
 export interface GroupsMonitor {
   readonly ref: Ref;
   readonly groups: Map<string, Pid[]>;
@@ -29,9 +29,9 @@ type Members = Actor | readonly Actor[];
 type Actor = Pid<never> | Self<any>;
 
 /**
- * Named groups of actors over all connected nodes, as Erlang's pg has them. Made by {@link startGroups}.
+ * Named groups of actors on all connected nodes, as in Erlang's `pg`. Made by {@link startGroups}.
  *
- * A node joins its own actors only, and tells its peers. There is no vote, so two nodes may for a moment see different members.
+ * A node adds only its own actors to groups, and informs its peers. There is no vote: two nodes may see different members for a moment.
  * An actor that joins twice is listed twice, and has to leave twice.
  */
 export class Groups {
@@ -51,10 +51,10 @@ export class Groups {
   }
 
   /**
-   * Puts actors of this node into a group, all or none. They leave it when they end. O(actors + peers).
+   * Adds actors of this node to a group: all of them, or none if one is refused. They leave it when they end. O(actors + peers).
    *
-   * @param group 1 to 255 bytes of text; it need not exist.
-   * @throws SNOW_ERR_BAD_NAME; SNOW_ERR_NOT_LOCAL for what is no living actor of this node; SNOW_ERR_TOO_MANY_MEMBERS;
+   * @param group 1 to 255 bytes of text; the group need not exist.
+   * @throws SNOW_ERR_BAD_NAME; SNOW_ERR_NOT_LOCAL unless each is a living actor of this node; SNOW_ERR_TOO_MANY_MEMBERS;
    * SNOW_ERR_STOPPED when the node stops; SNOW_ERR_NOT_ALIVE after `close`.
    *
    * @example
@@ -63,8 +63,10 @@ export class Groups {
   join(group: string, members: Members): void {
     mustBeGroup(group);
     if (this.#host.isStopping) throw new SnowmeshError('SNOW_ERR_STOPPED', 'groups: the node is stopping');
-    if (this.#service.isClosed)
-      throw new SnowmeshError('SNOW_ERR_NOT_ALIVE', 'groups were closed on this node');
+    if (this.#service.isClosed) {
+      const why = 'groups were closed on this node: call startGroups again';
+      throw new SnowmeshError('SNOW_ERR_NOT_ALIVE', why);
+    }
     const pids = listOf(members);
     for (const pid of pids) this.#mustLive(pid);
     if (!this.#service.hasRoom(pids.length)) throw new SnowmeshError('SNOW_ERR_TOO_MANY_MEMBERS');
@@ -72,9 +74,9 @@ export class Groups {
   }
 
   /**
-   * Takes actors of this node out of a group, each once for every time it stands in `members`. O(actors + peers).
+   * Removes actors of this node from a group. Each leaves as often as `members` lists it. O(actors + peers).
    *
-   * @returns whether any of them was in it.
+   * @returns whether any of them was a member.
    * @throws SNOW_ERR_BAD_NAME; SNOW_ERR_NOT_LOCAL for actors of other nodes.
    */
   leave(group: string, members: Members): boolean {
@@ -84,7 +86,7 @@ export class Groups {
     return this.#service.leave(group, pids);
   }
 
-  /** The members on all nodes, as known here. O(members). Throws SNOW_ERR_BAD_NAME. */
+  /** The members on all nodes, as this node knows them. O(members). Throws SNOW_ERR_BAD_NAME. */
   members<M = never>(group: string): Pid<M>[] {
     mustBeGroup(group);
     return this.#service.table.members(group) as Pid<never>[] as Pid<M>[];
@@ -97,9 +99,9 @@ export class Groups {
   }
 
   /**
-   * One group, typed for the messages that its members take.
+   * One group, typed for the messages that its members accept.
    *
-   * @param group 1 to 255 bytes of text; it need not exist.
+   * @param group 1 to 255 bytes of text; the group need not exist.
    * @throws SNOW_ERR_BAD_NAME.
    * @example
    * const lobby = groups.of<{ readonly text: string }>('lobby');
@@ -121,13 +123,13 @@ export class Groups {
   }
 
   /**
-   * Sends a message to every member of a group. Each gets it once, however often it joined. One frame goes to each node with
-   * members, which delivers it to its own. What one actor sends keeps its order at each member. When the outbox of a peer is full
+   * Sends a message to every member of a group. Each member gets it once, however often it joined. Each node with members gets one
+   * frame, and delivers it to its members. Messages of one actor keep their order at each member. When the outbox of a peer is full,
    * the message is a dead letter for each member there. O(local members + nodes with members).
    *
-   * @param from the actor that sends; without it, order is kept among broadcasts without it.
-   * @throws SNOW_ERR_BAD_NAME; SNOW_ERR_BAD_DEST for a `from` that is no actor; SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP,
-   * SNOW_ERR_TOO_LARGE: then no member has got it.
+   * @param from the actor that sends; broadcasts without `from` keep their order among themselves.
+   * @throws SNOW_ERR_BAD_NAME; SNOW_ERR_BAD_DEST when `from` is not an actor; SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP,
+   * SNOW_ERR_TOO_LARGE: no member has received the message then.
    *
    * @example
    * groups.broadcast('workers', { tag: 'reload' }, self);
@@ -140,14 +142,14 @@ export class Groups {
     inSend(this.#host.runtime, actor ?? null, group, () => this.#service.broadcast(group, message, sender));
   }
 
-  /** Sends a message to the members on this node, and to no others. Throws as `broadcast`. */
+  /** Sends a message to the members on this node only. Throws as `broadcast` does. */
   broadcastLocal(group: string, message: unknown): void {
     mustBeGroup(group);
     inSend(this.#host.runtime, null, group, () => this.#service.broadcastHere(group, message));
   }
 
   /**
-   * Tells an actor of every change of a group from now on, in order: a {@link GroupJoin} or {@link GroupLeave} each. Ends with
+   * Sends an actor every change of a group from now on, in order: a {@link GroupJoin} or a {@link GroupLeave}. Ends with
    * the actor. O(members).
    *
    * @param subscriber an actor of this node.
@@ -172,13 +174,18 @@ export class Groups {
     return { ref, groups: new Map(this.which().map((group) => [group, this.members(group)])) };
   }
 
-  /** Ends a monitor. Events that wait in the mailbox stay there. False: it had ended. Throws SNOW_ERR_BAD_ARGUMENT. */
+  /**
+   * Ends a monitor. Events that are in the mailbox already stay there.
+   *
+   * @returns false when the monitor had ended.
+   * @throws SNOW_ERR_BAD_ARGUMENT unless `ref` is a reference.
+   */
   demonitor(ref: Ref): boolean {
     checkRef('demonitor', ref);
     return this.#service.unwatch(ref);
   }
 
-  /** Ends the groups of this node: its actors leave all groups, and this node forgets those of its peers. */
+  /** Ends groups on this node: its actors leave all groups, and this node removes the members of its peers. */
   close(): void {
     this.#service.close();
   }
@@ -190,10 +197,10 @@ export class Groups {
 }
 
 /**
- * Starts process groups on a node. Each node that is to take part starts them, with the same scope. On a node without a name they
- * are local. On a node with a name this closes the groups that were started with that scope before.
+ * Starts process groups on a node. Every node that takes part has to start them, with the same scope. On a node without a name they
+ * are local. On a node with a name, this closes the groups that were started with that scope before.
  *
- * @param node what `startNode` returned.
+ * @param node the result of `startNode`.
  * @throws SNOW_ERR_BAD_OPTION
  *
  * @example
@@ -216,14 +223,17 @@ function pidOf(actor: Actor): Pid {
 }
 
 function notLocal(pid: unknown): SnowmeshError {
-  return new SnowmeshError('SNOW_ERR_NOT_LOCAL', `${String(pid)} is no living actor of this node.`);
+  return new SnowmeshError(
+    'SNOW_ERR_NOT_LOCAL',
+    `${String(pid)} is not a living actor of this node: call the groups of the node that it runs on.`,
+  );
 }
 
 function mustBeGroup(group: unknown): void {
   if (isGroupName(group)) return;
   throw new SnowmeshError(
     'SNOW_ERR_BAD_NAME',
-    `${JSON.stringify(group)} cannot name a group: use 1 to 255 bytes of text.`,
+    `${JSON.stringify(group)} cannot be the name of a group: use 1 to 255 bytes of text.`,
   );
 }
 

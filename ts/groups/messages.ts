@@ -6,7 +6,7 @@ import { MAX_GROUP_BYTES, PART } from './limits.ts';
 export const CHANNEL = 'groups';
 export const VERSION = 1;
 
-/** Members of one group. A PID stands here once for every time it joined, or leaves. */
+/** Members of one group. A PID that joined or leaves several times is listed as often. */
 export type Entry = readonly [group: string, pids: readonly Pid[]];
 
 export type Message =
@@ -20,12 +20,15 @@ export type Message =
 /** Whether a value can name a group: 1 to 255 bytes of well-formed text. */
 export function isGroupName(value: unknown): value is string {
   if (typeof value !== 'string' || value === '') return false;
-  // No character takes more than three bytes a code unit.
+  // UTF-8 takes at most three bytes for each UTF-16 code unit.
   if (value.length * 3 > MAX_GROUP_BYTES && Buffer.byteLength(value) > MAX_GROUP_BYTES) return false;
   return value.isWellFormed();
 }
 
-/** A message of a peer, checked: a peer may tell only of its own actors, whose PIDs have the number `nc` (T12). O(size). */
+/**
+ * Checks a message of a peer: undefined when it is malformed. It may name only actors of the peer, whose PIDs have the number `nc` (T12).
+ * O(size).
+ */
 export function parseMessage(value: unknown, nc: number): Message | undefined {
   return Array.isArray(value) && isMessage(value, nc) ? (value as unknown as Message) : undefined;
 }

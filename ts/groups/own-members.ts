@@ -8,13 +8,13 @@ interface OwnMember {
   readonly forgetDeath: () => void;
 }
 
-/** The groups that the actors of this node are in, by actor: an actor leaves them when it dies. */
+/** The groups of each actor of this node, which it leaves when it dies. */
 export class OwnMembers {
   readonly #runtime: Runtime;
   readonly #members = new Map<number, OwnMember>();
   readonly #died: (pid: Pid, counts: ReadonlyMap<string, number>) => void;
 
-  /** @param died is called when an actor dies that was in a group, after it was removed here. */
+  /** @param died is called when an actor that was in a group dies, after it was removed here. */
   constructor(runtime: Runtime, died: (pid: Pid, counts: ReadonlyMap<string, number>) => void) {
     this.#runtime = runtime;
     this.#died = died;

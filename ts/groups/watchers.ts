@@ -2,7 +2,7 @@ import type { Runtime } from '../actor/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { GroupJoin, GroupLeave } from './group-events.ts';
 
-/** An actor that is told of changes of one group, or of all (`group` undefined). */
+/** A monitor of one group, or of all groups (`group` undefined). */
 interface Watch {
   readonly ref: Ref;
   readonly subscriber: Pid;
@@ -10,7 +10,7 @@ interface Watch {
   readonly forgetDeath: () => void;
 }
 
-/** The actors that are told of changes of groups. A change costs O(actors that are told). */
+/** Sends changes of groups to the actors that monitor them. A change costs O(its monitors). */
 export class Watchers {
   readonly #runtime: Runtime;
   readonly #watches = new Map<number, Watch>();
@@ -53,19 +53,19 @@ export class Watchers {
   }
 
   joined(group: string, pids: readonly Pid[]): void {
-    this.#tell(group, pids, (ref, own) => new GroupJoin(ref, group, own));
+    this.#notify(group, pids, (ref, own) => new GroupJoin(ref, group, own));
   }
 
   left(group: string, pids: readonly Pid[]): void {
-    this.#tell(group, pids, (ref, own) => new GroupLeave(ref, group, own));
+    this.#notify(group, pids, (ref, own) => new GroupLeave(ref, group, own));
   }
 
   close(): void {
     for (const { ref } of [...this.#watches.values()]) this.remove(ref);
   }
 
-  /** Each actor gets a list of its own, which it may change. */
-  #tell(
+  /** Each subscriber gets its own copy of the list, which it may change. */
+  #notify(
     group: string,
     pids: readonly Pid[],
     event: (ref: Ref, own: readonly Pid[]) => GroupJoin | GroupLeave,
