@@ -22,6 +22,7 @@ export const CLOCKS: Readonly<Record<string, string>> = {
   'support/deadline.ts': 'deadlines',
   'support/proxy.ts': 'a connection that is slow',
   'unit/client/bundle.test.ts': 'timers that the test fires',
+  'unit/client/connector.test.ts': 'fake time, which jumps during a sleep',
   'unit/client/storm.test.ts': 'timers that the test fires',
   'unit/discovery/portmap.test.ts': 'a client that sends a byte now and then',
   'unit/introspect/crashes.test.ts': 'a clock that the test sets',

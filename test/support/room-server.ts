@@ -1,9 +1,11 @@
 // A chat server, for the process of a test node: what a client sends goes to everybody in `g`.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { connectRooms } from '../../ts/client/index.ts';
 import type { Node } from '../../ts/index.ts';
 import { createRooms, type Rooms, type RoomsOptions } from '../../ts/rooms/index.ts';
 import { redisBridge } from '../../ts/rooms/redis.ts';
+import { WebSocket } from './websocket.ts';
 
 /** @param broker of a bridge to other clusters; without it there is none. @param port 0: any. */
 export async function serveRooms(
@@ -24,4 +26,13 @@ export async function serveRooms(
   await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
   rooms.attach(server);
   return { rooms, url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/rooms` };
+}
+
+/** A client in `g` in this process. Gives the list of the messages that it gets. */
+export async function joinChat(url: string): Promise<string[]> {
+  const got: string[] = [];
+  const client = connectRooms<string, string>(url, { WebSocket: WebSocket as never, minDelay: 50 });
+  client.on('message', ({ data }) => void got.push(data));
+  await client.join('g');
+  return got;
 }

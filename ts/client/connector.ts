@@ -63,6 +63,8 @@ const BEAT_SHARE = 0.6;
 const SILENT_BEATS = 2.5;
 /** ms for the answer to a probe. Then the socket is given up. */
 const PROBE_MS = 5000;
+/** A timer that fires so many ms late was held up, for example by the sleep of a page. */
+const LATE_MS = 1000;
 /** ms to connect and get the welcome. */
 const CONNECT_MS = 20_000;
 
@@ -83,6 +85,8 @@ export class Connector {
   private beat = (): void => {};
   /** When the last data came, in ms of `Date.now()`; 0: none yet. */
   private heardAt = 0;
+  /** `heardAt` when the wait for the answer to a probe began; -1: no probe is under way. */
+  private probedAt = -1;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private beats: ReturnType<typeof setInterval> | undefined;
 
@@ -127,10 +131,11 @@ export class Connector {
     this.beat = beat;
     this.backoff.reset();
     clearTimeout(this.timer);
+    this.probedAt = -1;
     if (beatMs > 0)
       this.beats = setInterval(() => {
         beat();
-        if (this.silenceMs > beatMs * SILENT_BEATS) this.giveUpAfter(PROBE_MS);
+        if (this.silenceMs > beatMs * SILENT_BEATS) this.awaitAnswer();
       }, beatMs * BEAT_SHARE);
     this.become('open');
   }
@@ -187,12 +192,24 @@ export class Connector {
     this.become('waiting');
   }
 
-  /** Gives the socket up after `ms` milliseconds, unless data comes before. */
-  private giveUpAfter(ms: number): void {
+  /** Gives the socket up unless the probe is answered in time. A second probe does not prolong the wait of the first. */
+  private awaitAnswer(): void {
+    if (this.probedAt === this.heardAt) return;
+    this.probedAt = this.heardAt;
+    this.giveUpAfter(PROBE_MS);
+  }
+
+  /**
+   * Gives the socket up after `ms` milliseconds, unless data comes before. A page that slept may run its timers before it reads what
+   * has arrived, so a late timer waits once more. @param isLast it does not.
+   */
+  private giveUpAfter(ms: number, isLast = false): void {
     const since = this.heardAt;
+    const due = Date.now() + ms;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       if (this.heardAt !== since) return;
+      if (!isLast && Date.now() > due + LATE_MS) return this.giveUpAfter(PROBE_MS, true);
       const { socket } = this;
       this.lost(1006);
       socket?.close();
@@ -210,7 +227,7 @@ export class Connector {
     } else if (this.isEstablished && (isNetwork || this.silenceMs > this.beatMs)) {
       // The connection may be dead: the server must answer a heartbeat soon.
       this.beat();
-      this.giveUpAfter(PROBE_MS);
+      this.awaitAnswer();
     }
   };
 

@@ -1,14 +1,16 @@
 import type { Runtime } from '../actor/index.ts';
 import type { Connection } from './connection.ts';
 
-/** An interval is cut into so many ticks, and each connection has its tick: pings are spread. */
+/** Ticks of an interval. Each connection belongs to one of them, so pings are spread over the interval. */
 const TICKS = 16;
 const LOST = { code: 1006, reason: 'no sign of life' };
 
 /**
- * Finds clients that are gone without a word: one that was silent for an interval is pinged, silent for another one it is ended.
+ * Ends connections to clients that were lost without a close: a client that was silent for an interval is pinged, and when it is
+ * silent for another interval its connection ends.
  *
- * A blocked event loop reads no sign of life, so the time in which it was blocked does not count.
+ * A blocked event loop reads nothing, and its timers run before it reads again. So a tick only looks at connections after the next
+ * read of all sockets, and after a long block no connection ends for a whole interval.
  */
 export class Heartbeat {
   readonly #runtime: Runtime;
@@ -18,6 +20,7 @@ export class Heartbeat {
   #dueAt = 0;
   /** No connection is ended before. */
   #judgesFrom = 0;
+  #isClosed = false;
   #cancel = (): void => {};
 
   constructor(runtime: Runtime, connections: Iterable<Connection>, intervalMs: number) {
@@ -28,6 +31,7 @@ export class Heartbeat {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#cancel();
   }
 
@@ -39,17 +43,22 @@ export class Heartbeat {
 
   #beat(): void {
     const now = this.#runtime.now();
-    // What has come meanwhile is read after this.
     if (now > this.#dueAt + this.#intervalMs / 2) this.#judgesFrom = now + this.#intervalMs;
     this.#tick = (this.#tick + 1) % TICKS;
+    this.#wait();
+    const tick = this.#tick; // while one phase of timers runs, the next beat may come
+    setImmediate(() => this.#look(tick, now));
+  }
+
+  #look(tick: number, now: number): void {
+    if (this.#isClosed) return;
     for (const connection of this.#connections) {
-      if (connection.number % TICKS !== this.#tick) continue;
+      if (connection.number % TICKS !== tick) continue;
       if (connection.isAlive) {
         connection.isAlive = false;
         connection.ping();
       } else if (now >= this.#judgesFrom && connection.givesSigns) connection.terminate(LOST);
       else connection.ping();
     }
-    this.#wait();
   }
 }

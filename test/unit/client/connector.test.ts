@@ -139,6 +139,30 @@ describe('a connection in a page', () => {
     expect(connector.status).not.toBe('open');
   });
 
+  it('gives up a silent server whose heartbeats come faster than a probe ends', async () => {
+    connector.established(1000, 3000, () => void beats++);
+    socket().hear('x');
+    await vi.advanceTimersByTimeAsync(9000);
+    expect(connector.status).not.toBe('open');
+  });
+
+  it('reads what arrived during a sleep before it gives a server up', async () => {
+    socket().hear('x');
+    page.dispatchEvent(new Event('online')); // the server has 5 s
+    vi.setSystemTime(Date.now() + 60_000); // the page sleeps for a minute of them
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(connector.status).toBe('open');
+    socket().hear('what was in the socket');
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(connector.status).toBe('open');
+    page.dispatchEvent(new Event('online'));
+    vi.setSystemTime(Date.now() + 60_000);
+    await vi.advanceTimersByTimeAsync(9999);
+    expect(connector.status).toBe('open');
+    await vi.advanceTimersByTimeAsync(1); // nothing was in it
+    expect(connector.status).not.toBe('open');
+  });
+
   it('gives up a server that does not open', async () => {
     socket().fail();
     await vi.advanceTimersByTimeAsync(3000);

@@ -129,6 +129,34 @@ describe('a client that gives no sign of life', () => {
     expect(rooms.stats().connections).toBe(1);
   });
 
+  it('is not ended before what arrived while the event loop was blocked is read', async () => {
+    const { alive } = await two(16_000);
+    for (let second = 0; alive.pings === 0 && second < 16; second++) await stage.mesh.pass(1000);
+    expect(alive.pings).toBe(1);
+    await stage.mesh.pass(15_000);
+    const { clock } = stage.node(0).kit;
+    clock.skip(1000);
+    while (clock.step(clock.now())); // timers fire before the sockets are read
+    alive.emit('pong');
+    await stage.mesh.settle();
+    expect([alive.pings, alive.closed]).toEqual([2, undefined]);
+    await stage.mesh.pass(16_000);
+    expect(alive.closed?.code).toBe(1006);
+  });
+
+  it('is not looked at twice when two beats come before the next read', async () => {
+    const { dead } = await two(16_000);
+    const { clock } = stage.node(0).kit;
+    for (let pair = 0; pair < 8 && dead.pings === 0; pair++) {
+      for (let beat = 0; beat < 2; beat++) {
+        clock.skip(1000);
+        while (clock.step(clock.now()));
+      }
+      await stage.mesh.settle();
+    }
+    expect([dead.pings, dead.closed]).toEqual([1, undefined]);
+  });
+
   it('is not ended for the time in which the server itself stood still', async () => {
     const { dead, alive } = await two(16_000);
     await stage.mesh.pass(15_000);
