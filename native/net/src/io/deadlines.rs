@@ -7,6 +7,8 @@ use std::time::Instant;
 /// What a deadline belongs to.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Due {
+    /// A dial, and the handshake with one of its addresses.
+    Address(u64, usize),
     Dial(u64),
     Handshake(usize),
 }

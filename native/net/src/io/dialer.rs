@@ -2,18 +2,22 @@
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use snowmesh_core::NodeName;
 
 use super::IoLoop;
+use super::admission::Stage;
 use super::deadlines::Due;
 use crate::event::{Body, CONNECT_RESULT, ConnectStatus};
 use crate::node::{Command, DialRequest};
 
 /// The most host names looked up at once. A look-up can take long and cannot be cancelled.
 const MAX_LOOKUPS: usize = 8;
+
+/// The least time for an address that does not answer, if there are others.
+const ADDRESS_LEAST: Duration = Duration::from_secs(1);
 
 /// One attempt to reach a name, for all requests of that name.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub(super) struct Dial {
     host: String,
     port: u16,
     addresses: VecDeque<SocketAddr>,
+    /// When it fails, whatever it is doing.
+    until: Instant,
     pub(super) state: DialState,
     /// Why the last address failed.
     failure: (ConnectStatus, String),
@@ -69,6 +75,7 @@ impl IoLoop {
             .trim_start_matches('[')
             .trim_end_matches(']')
             .parse::<IpAddr>();
+        let until = Instant::now() + self.node.options.handshake();
         let addresses = literal.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
         self.dials.insert(
             id,
@@ -78,12 +85,12 @@ impl IoLoop {
                 host,
                 port,
                 addresses,
+                until,
                 state: DialState::Queued,
                 failure: (ConnectStatus::Dns, "the host has no address".to_owned()),
             },
         );
-        self.deadlines
-            .set(Instant::now() + self.node.options.handshake(), Due::Dial(id));
+        self.deadlines.set(until, Due::Dial(id));
         if literal.is_ok() {
             self.try_next_address(id);
         } else {
@@ -121,6 +128,19 @@ impl IoLoop {
             dial.addresses.clear();
         }
         self.try_next_address(id);
+    }
+
+    /// An address had its part of the time. If it has not answered at all, tries the next one.
+    pub(super) fn address_expired(&mut self, id: u64, token: usize) {
+        let handshake = self.handshakes.get(&token);
+        if handshake.is_some_and(|handshake| handshake.stage == Stage::Connected) {
+            self.drop_handshake(token);
+            self.dial_failed(
+                id,
+                ConnectStatus::Refused,
+                "the address does not answer".to_owned(),
+            );
+        }
     }
 
     pub(super) fn dial_expired(&mut self, id: u64) {
@@ -192,6 +212,13 @@ impl IoLoop {
                 Ok(token) => {
                     if let Some(dial) = self.dials.get_mut(&id) {
                         dial.state = DialState::Connecting(token);
+                        // The time that is left is divided between this address and those after it.
+                        let now = Instant::now();
+                        let left = dial.until.saturating_duration_since(now);
+                        if let Ok(others @ 1..) = u32::try_from(dial.addresses.len()) {
+                            let part = (left / others.saturating_add(1)).max(ADDRESS_LEAST);
+                            self.deadlines.set(now + part, Due::Address(id, token));
+                        }
                     }
                     return;
                 }
@@ -226,55 +253,4 @@ impl IoLoop {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::lane::{Lane, Wake};
-    use crate::node::{Node, NodeParts};
-    use crate::options::NodeOptions;
-    use crate::tls::TlsConfig;
-
-    struct NoWake;
-
-    impl Wake for NoWake {
-        fn wake(&self) {}
-    }
-
-    /// An I/O loop that does not run: the test calls it.
-    fn io_loop() -> IoLoop {
-        let poll = mio::Poll::new().unwrap();
-        let listener = mio::net::TcpListener::bind(([127, 0, 0, 1], 0).into()).unwrap();
-        let node = Arc::new(Node::new(NodeParts {
-            options: NodeOptions::default(),
-            name: "a@127.0.0.1:1".to_owned(),
-            incarnation: 1,
-            port: 1,
-            registry: poll.registry().try_clone().unwrap(),
-            waker: mio::Waker::new(poll.registry(), crate::io::WAKER).unwrap(),
-            lane: Arc::new(Lane::new(0, 1 << 20, Box::new(NoWake))),
-        }));
-        IoLoop::new(node, poll, listener, TlsConfig::generate().unwrap()).unwrap()
-    }
-
-    #[test]
-    fn a_late_lookup_of_an_ended_dial_gives_the_next_dial_of_that_name_no_addresses() {
-        let mut io = io_loop();
-        let begin = |io: &mut IoLoop, request, host: &str| {
-            io.dial(DialRequest {
-                request,
-                name: "b@b.invalid:1".to_owned(),
-                host: host.to_owned(),
-                port: 1,
-            });
-            io.last_dial
-        };
-        let first = begin(&mut io, 1, "slow.invalid");
-        io.dial_expired(first);
-        let second = begin(&mut io, 2, "other.invalid");
-        io.resolved(first, Ok(vec![([127, 0, 0, 1], 1).into()]));
-        let dial = &io.dials[&second];
-        assert_eq!(dial.state, DialState::LookingUp);
-        assert!(dial.addresses.is_empty());
-    }
-}
+mod tests;

@@ -258,6 +258,7 @@ impl IoLoop {
         let now = Instant::now();
         while let Some(due) = self.deadlines.pop(now) {
             match due {
+                Due::Address(dial, token) => self.address_expired(dial, token),
                 Due::Dial(dial) => self.dial_expired(dial),
                 Due::Handshake(token) => self.handshake_expired(token),
             }
