@@ -46,7 +46,8 @@ pub type Error = napi::Error<Code>;
 /// What every export returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
-pub(crate) fn of(error: &OpenError) -> Error {
+/// The error with the code of its kind.
+pub(crate) fn coded(error: &OpenError) -> Error {
     let code = match error {
         OpenError::BadOption(_) => Code::BadOption,
         OpenError::Cookie(_) => Code::CookieWeak,

@@ -26,7 +26,7 @@ use napi_derive::napi;
 use snowmesh_core::Pid;
 use snowmesh_net::{DownCause, Hub, Reader};
 
-use crate::errors::{Code, Error, Result, guard, of};
+use crate::errors::{Code, Error, Result, coded, guard};
 use crate::host::env::EnvState;
 use crate::host::{Attachment, Host};
 use crate::memory::with_bytes;
@@ -51,7 +51,7 @@ pub fn open(
     #[napi(ts_arg_type = "(bytes: number, bigs: Uint8Array[] | null) => number")] on_batch: Unknown<'_>,
 ) -> Result<u32> {
     guard(|| {
-        let mut options = options.check()?;
+        let mut options = options.into_node_options()?;
         if uv::Uv::probe().is_none() || !host::env::is_node_js(env.raw()) {
             options.reader = Reader::Thread;
         }
@@ -63,7 +63,7 @@ pub fn open(
             Ok(opened) => opened,
             Err(error) => {
                 host.end();
-                return Err(of(&error));
+                return Err(coded(&error));
             }
         };
         attach_host(state, &host, Attachment { handle, node, lane })?;
@@ -112,7 +112,7 @@ pub fn slot(handle: u32, name: String, #[napi(ts_arg_type = "bigint")] incarnati
             .map_err(|error| Error::new(Code::NodeName, error.to_string()))?;
         node(handle)?
             .slot(name.as_str(), incarnation.get_u64().1)
-            .map_err(|error| of(&error))
+            .map_err(|error| coded(&error))
     })
 }
 
@@ -147,7 +147,7 @@ pub fn attach(
             }
             Err(error) => {
                 host.end();
-                Err(of(&error))
+                Err(coded(&error))
             }
         }
     })
@@ -207,7 +207,7 @@ pub fn pid_unpack(#[napi(ts_arg_type = "bigint")] pid: BigInt) -> Vec<f64> {
 }
 
 fn node(handle: u32) -> Result<std::sync::Arc<snowmesh_net::Node>> {
-    Hub::of_process().node(handle).map_err(|error| of(&error))
+    Hub::of_process().node(handle).map_err(|error| coded(&error))
 }
 
 fn prepare(env: &Env, rx: &Unknown<'_>, on_batch: &Unknown<'_>) -> Result<(&'static EnvState, Rc<Host>)> {

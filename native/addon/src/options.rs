@@ -44,7 +44,7 @@ pub struct OpenOptions {
 
 impl OpenOptions {
     /// The options of the node; options that are not given have their defaults.
-    pub(crate) fn check(self) -> Result<NodeOptions> {
+    pub(crate) fn into_node_options(self) -> Result<NodeOptions> {
         let given = self;
         let bad = |what: &str| Error::new(Code::BadOption, what.to_owned());
         let base = NodeOptions::default();

@@ -80,7 +80,7 @@ impl Identities {
     pub(crate) fn number(&mut self, name: &str, incarnation: u64) -> Result<Numbered, OpenError> {
         match self.known(name, incarnation) {
             Some(nc) => Ok(Numbered { nc, is_new: false }),
-            None => self.give(name, incarnation, None),
+            None => self.assign(name, incarnation, None),
         }
     }
 
@@ -99,7 +99,7 @@ impl Identities {
             .announcements
             .admit(announcer)
             .map_err(|max| OpenError::TooManyNodes { max })?;
-        self.give(name, incarnation, Some(announcer))
+        self.assign(name, incarnation, Some(announcer))
     }
 
     fn known(&self, name: &str, incarnation: u64) -> Option<u32> {
@@ -110,7 +110,7 @@ impl Identities {
     }
 
     /// Gives a number to a pair that has none.
-    fn give(
+    fn assign(
         &mut self,
         name: &str,
         incarnation: u64,

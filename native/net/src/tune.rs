@@ -18,13 +18,13 @@ const SHORT_TRIP_BYTES: usize = 512 * 1024;
 const SHORT_TRIP: Duration = Duration::from_millis(2);
 
 /// For every connection from the start.
-pub(crate) fn begin(stream: &TcpStream) {
+pub(crate) fn disable_nagle(stream: &TcpStream) {
     // The connection works without these options, so failures are ignored.
     let _ = stream.set_nodelay(true);
 }
 
 /// For a session, once the round trip is known.
-pub(crate) fn settle(stream: &TcpStream, round_trip: Duration) {
+pub(crate) fn limit_buffers(stream: &TcpStream, round_trip: Duration) {
     let socket = SockRef::from(stream);
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let _ = socket.set_tcp_notsent_lowat(UNSENT_BYTES);

@@ -17,7 +17,7 @@ pub(super) const CALLBACKS: Callbacks = Callbacks {
 
 unsafe extern "C" fn on_readable(handle: HandlePtr, status: c_int, _events: c_int) {
     let Some(uv) = Uv::probe() else { return };
-    // SAFETY: the data of a poll handle is the box that `adopt` gave it, which is freed only in the close callback.
+    // SAFETY: the data of a poll handle is the box that `watch_new_sessions` gave it, which is freed only in the close callback.
     let watch = unsafe { &*uv.data(handle).cast::<Watch>() };
     let (host, session) = (watch.host.clone(), watch.session.clone());
     guard_callback(|| {

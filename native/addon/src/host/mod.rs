@@ -146,11 +146,11 @@ impl Host {
         }
         if let Some(reader) = self.reader.get() {
             watch.note_turn();
-            reader.adopt(self, node);
+            reader.watch_new_sessions(self, node);
             reader.resume(node);
         } else if lane.index() == 0 {
             // There is no loop to read on: the I/O thread reads.
-            node.adopt()
+            node.take_new_sessions()
                 .iter()
                 .for_each(|session| session.leave_to_thread(node));
         }
@@ -178,11 +178,11 @@ impl Host {
         let answer = self.callback.call(&mut filled);
         self.delivering.set(false);
         self.busy.set(answer & 1 != 0);
-        self.settle(&filled);
+        self.after_delivery(&filled);
     }
 
     /// Acts on entries that JavaScript has processed: ended sessions, the end of the node.
-    fn settle(self: &Rc<Self>, filled: &Filled) {
+    fn after_delivery(self: &Rc<Self>, filled: &Filled) {
         let Some(Attachment { handle, node, lane }) = self.attachment() else {
             return;
         };

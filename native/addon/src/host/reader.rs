@@ -98,8 +98,8 @@ impl LoopReader {
     }
 
     /// Begins to watch new sessions.
-    pub(crate) fn adopt(&self, host: &Rc<Host>, node: &Node) {
-        for session in node.adopt() {
+    pub(crate) fn watch_new_sessions(&self, host: &Rc<Host>, node: &Node) {
+        for session in node.take_new_sessions() {
             let (id, socket, readable) = (session.id(), session.socket(), self.callbacks.readable);
             let data = Box::into_raw(Box::new(Watch {
                 host: host.clone(),
@@ -116,7 +116,7 @@ impl LoopReader {
                 }
             }
         }
-        for session in node.queued_for_loop() {
+        for session in node.take_queued_for_loop() {
             self.read_later(&session);
         }
     }
@@ -199,7 +199,7 @@ impl LoopReader {
     fn close(&self, watched: Watched, done: impl FnOnce() + 'static) {
         let data = watched.data;
         let freed = move || {
-            // SAFETY: `adopt` made this box for the handle, which libuv has released, so this is the last use of the box. It
+            // SAFETY: `watch_new_sessions` made this box for the handle, which libuv has released, so this is the last use of the box. It
             // holds the session, so the socket was open until now.
             drop(unsafe { Box::from_raw(data) });
             done();

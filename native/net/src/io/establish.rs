@@ -76,7 +76,7 @@ impl IoLoop {
             round_trip,
             ..
         } = handshake;
-        tune::settle(&stream, round_trip);
+        tune::limit_buffers(&stream, round_trip);
         let _ = self.poll.registry().deregister(&mut stream);
         if self.stopping {
             return;
@@ -116,7 +116,7 @@ impl IoLoop {
         if held.peer().incarnation == incarnation {
             held.end(&self.node, DownCause::Replaced, "the peer connected anew");
         } else {
-            self.leave(held, DownCause::Replaced);
+            self.end_in_order(held, DownCause::Replaced);
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) struct Handshake {
     pub(super) role: Role,
     begun: Instant,
     /// When bytes were last sent, and the shortest time from then to an answer.
-    pub(super) asked: Instant,
+    pub(super) sent_at: Instant,
     pub(super) round_trip: Duration,
     pub(super) stage: Stage,
     /// When it reached the present stage.
@@ -61,7 +61,7 @@ impl Handshake {
             frames: Deframer::new(MAX_HANDSHAKE_FRAME),
             role,
             begun: now,
-            asked: now,
+            sent_at: now,
             round_trip: Duration::MAX,
             stage: Stage::Connected,
             reached: now,

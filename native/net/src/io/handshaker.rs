@@ -66,7 +66,7 @@ impl IoLoop {
         self.poll
             .registry()
             .register(&mut stream, Token(token), interest)?;
-        tune::begin(&stream);
+        tune::disable_nagle(&stream);
         self.handshakes
             .insert(token, Handshake::new(stream, channel, role));
         self.count_handshakes();
@@ -139,7 +139,7 @@ impl IoLoop {
                 return Outcome::Broken(ConnectStatus::Refused, error.to_string());
             }
             if has_sent {
-                handshake.asked = Instant::now();
+                handshake.sent_at = Instant::now();
             }
             match handshake.channel.receive(&handshake.stream) {
                 Ok(0) => {
@@ -148,7 +148,7 @@ impl IoLoop {
                 }
                 Ok(_) => {
                     handshake.reach(Stage::Bytes);
-                    handshake.round_trip = handshake.round_trip.min(handshake.asked.elapsed());
+                    handshake.round_trip = handshake.round_trip.min(handshake.sent_at.elapsed());
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Outcome::Waits,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

@@ -12,7 +12,7 @@ const DRAIN: Duration = Duration::from_secs(1);
 
 impl IoLoop {
     /// Ends a session in order: announces its end at once, then sends what still waits.
-    pub(super) fn leave(&mut self, session: Arc<Session>, cause: DownCause) {
+    pub(super) fn end_in_order(&mut self, session: Arc<Session>, cause: DownCause) {
         self.unpumped.remove(&session.id());
         session.leave_in_order(&self.node, cause);
         if !session.finish_leaving(&self.node, false) {
@@ -28,7 +28,7 @@ impl IoLoop {
         self.drop_handshakes();
         self.refuse_dials();
         for session in self.node.sessions() {
-            self.leave(session, DownCause::Stopping);
+            self.end_in_order(session, DownCause::Stopping);
         }
     }
 

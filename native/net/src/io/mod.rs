@@ -245,7 +245,7 @@ impl IoLoop {
                 Command::Dial(request) => self.dial(request),
                 Command::Hangup { session, cause } => {
                     if let Some(session) = self.node.session(session) {
-                        self.leave(session, cause);
+                        self.end_in_order(session, cause);
                     }
                 }
                 Command::Resolved { dial, found } => self.resolved(dial, found),

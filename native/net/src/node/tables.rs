@@ -21,7 +21,7 @@ pub(super) struct Tables {
     pub(super) last_id: u16,
     pub(super) identities: Identities,
     /// Sessions that the loop of lane 0 does not watch yet.
-    pub(super) to_adopt: Vec<Arc<Session>>,
+    pub(super) not_watched: Vec<Arc<Session>>,
     /// Sessions that had received but undelivered frames when the I/O thread stopped reading them.
     queued_for_loop: BTreeMap<u16, Arc<Session>>,
 }
@@ -34,7 +34,7 @@ impl Tables {
             ids: HashMap::new(),
             last_id: 0,
             identities,
-            to_adopt: Vec::new(),
+            not_watched: Vec::new(),
             queued_for_loop: BTreeMap::new(),
         }
     }
@@ -101,18 +101,18 @@ impl Node {
 
     /// Takes the sessions that the loop of lane 0 must begin to watch.
     #[must_use]
-    pub fn adopt(&self) -> Vec<Arc<Session>> {
+    pub fn take_new_sessions(&self) -> Vec<Arc<Session>> {
         let mut tables = self.tables.lock();
-        if tables.to_adopt.is_empty() {
+        if tables.not_watched.is_empty() {
             Vec::new()
         } else {
-            std::mem::take(&mut tables.to_adopt)
+            std::mem::take(&mut tables.not_watched)
         }
     }
 
     /// Takes the sessions that the loop of lane 0 must read once, without waiting for their sockets.
     #[must_use]
-    pub fn queued_for_loop(&self) -> Vec<Arc<Session>> {
+    pub fn take_queued_for_loop(&self) -> Vec<Arc<Session>> {
         std::mem::take(&mut self.tables.lock().queued_for_loop)
             .into_values()
             .collect()
@@ -159,18 +159,18 @@ impl Node {
     }
 
     /// Adds a session and announces it to every lane. The former session of that name has ended.
-    pub(crate) fn enter(&self, session: &Arc<Session>) {
+    pub(crate) fn add_session(&self, session: &Arc<Session>) {
         let mut tables = self.tables.lock();
         tables.sessions.insert(session.id(), session.clone());
         tables.by_name.insert(session.peer().name.clone(), session.id());
         if self.is_loop_reader() {
-            tables.to_adopt.push(session.clone());
+            tables.not_watched.push(session.clone());
         }
         self.broadcast(session.id(), SESSION_UP, session.up_body().bytes());
     }
 
     /// Removes a session and announces its end. Called once, with the session's `io` held.
-    pub(crate) fn leave(&self, session: &Session, cause: DownCause, detail: &str) {
+    pub(crate) fn remove_session(&self, session: &Session, cause: DownCause, detail: &str) {
         let mut tables = self.tables.lock();
         if tables.sessions.remove(&session.id()).is_none() {
             return;
@@ -178,7 +178,7 @@ impl Node {
         if tables.by_name.get(&session.peer().name) == Some(&session.id()) {
             tables.by_name.remove(&session.peer().name);
         }
-        tables.to_adopt.retain(|waiting| waiting.id() != session.id());
+        tables.not_watched.retain(|waiting| waiting.id() != session.id());
         tables.queued_for_loop.remove(&session.id());
         let lanes = self
             .lanes()

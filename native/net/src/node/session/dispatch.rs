@@ -45,7 +45,7 @@ impl<'a, 'b> Dispatch<'a, 'b> {
     /// Delivers a frame to the lane with this scheduler index, or to lane 0 if there is no such lane.
     pub(super) fn send_to(&mut self, lane: u8, tag: u8, body: &[u8]) {
         self.frames += 1;
-        self.put(self.existing(lane), tag, body);
+        self.put(self.existing_lane(lane), tag, body);
     }
 
     /// Delivers a frame to every lane.
@@ -59,8 +59,8 @@ impl<'a, 'b> Dispatch<'a, 'b> {
     }
 
     /// Delivers a joined frame (`tag | body`) to a lane; a long one is not copied.
-    pub(super) fn joined(&mut self, lane: u8, frame: Vec<u8>) {
-        let index = self.existing(lane);
+    pub(super) fn send_joined(&mut self, lane: u8, frame: Vec<u8>) {
+        let index = self.existing_lane(lane);
         let Some(Some(target)) = self.lanes.get(index) else {
             return;
         };
@@ -82,18 +82,18 @@ impl<'a, 'b> Dispatch<'a, 'b> {
             _ => frame,
         };
         target.push_big(self.session, frame);
-        self.touch(index);
+        self.note_inbox_entry(index);
     }
 
     /// Moves the inbox into the batch: it may hold an announcement that the next frames need.
-    pub(super) fn catch_up(&mut self) {
+    pub(super) fn drain_inbox(&mut self) {
         if let (Some(batch), Some(Some(lane))) = (&mut self.batch, self.lanes.first()) {
             lane.drain(batch);
             self.is_full |= batch.is_full() || !lane.is_empty();
         }
     }
 
-    fn existing(&self, lane: u8) -> usize {
+    fn existing_lane(&self, lane: u8) -> usize {
         let lane = usize::from(lane);
         if self.lanes.get(lane).is_some_and(Option::is_some) {
             lane
@@ -117,10 +117,10 @@ impl<'a, 'b> Dispatch<'a, 'b> {
             self.is_full = true;
         }
         lane.push(self.session, tag, body);
-        self.touch(index);
+        self.note_inbox_entry(index);
     }
 
-    fn touch(&mut self, index: usize) {
+    fn note_inbox_entry(&mut self, index: usize) {
         self.touched |= 1 << index;
         let Some(Some(lane)) = self.lanes.get(index) else {
             return;

@@ -103,7 +103,7 @@ impl Inbound {
                     out.send_all(tag, body);
                 }
                 Checked::Skip => {}
-                Checked::Slot { .. } => out.catch_up(),
+                Checked::Slot { .. } => out.drain_inbox(),
             }
         }
         Stop::Full
@@ -137,7 +137,7 @@ fn deliver_joined(
         check_joined(&mut frame, tables, numbers).map_err(|error| error.to_string())?
     {
         match (lane_of(route), frame.as_slice()) {
-            (Some(lane), _) => out.joined(lane, frame),
+            (Some(lane), _) => out.send_joined(lane, frame),
             (None, [tag, body @ ..]) => out.send_all(*tag, body),
             (None, []) => {}
         }

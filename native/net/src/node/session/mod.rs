@@ -212,16 +212,16 @@ impl Session {
     pub(crate) fn start(self: &Arc<Self>, node: &Node) {
         let mut io = self.lock();
         self.announce_peer(&mut io, node);
-        node.enter(self);
+        node.add_session(self);
         if io.phase == Phase::Ended {
-            node.leave(self, DownCause::Closed, "the connection broke at once");
+            node.remove_session(self, DownCause::Closed, "the connection broke at once");
         }
     }
 
     fn end_locked(&self, io: &mut SessionIo, node: &Node, cause: DownCause, detail: &str) {
         if io.phase == Phase::Open {
             io.phase = Phase::Ended;
-            node.leave(self, cause, detail);
+            node.remove_session(self, cause, detail);
         }
         io.phase = Phase::Ended;
         io.unregister(node);

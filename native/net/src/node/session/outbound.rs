@@ -189,7 +189,7 @@ impl Session {
             return;
         }
         io.phase = Phase::Leaving;
-        node.leave(self, cause, "");
+        node.remove_session(self, cause, "");
         io.goodbye = Some(cause);
     }
 
