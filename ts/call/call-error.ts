@@ -83,9 +83,10 @@ export class CallError extends SnowmeshError {
     const where = node === undefined ? target : `${target} on ${node}`;
     const brief = state === 'exit' || state === 'error' ? briefReason(reason) : detail;
     const rest = brief === undefined ? '' : `: ${brief}`;
+    const remedy = REMEDIES[state];
     super(
       CODES[state],
-      `The call ${JSON.stringify(tag)} to ${where} brought no answer after ${Math.round(elapsed)} ms: ${EXPLAIN[state]}${rest}.`,
+      `The call ${JSON.stringify(tag)} to ${where} brought no answer after ${Math.round(elapsed)} ms: ${EXPLAIN[state]}${rest}.${remedy === undefined ? '' : ` ${remedy}.`}`,
       {
         cause: reason,
         details: { state, target, node, tag, elapsed, ...(why === undefined ? {} : { why }) },
@@ -134,7 +135,15 @@ const EXPLAIN: Readonly<Record<CallState, string>> = {
   cycle:
     'the target waits, directly or through others, for the caller (cycle); let one of them send instead of call',
   overload: 'the mailbox of the target is full (overload); try again later, or raise its limit',
-  unknown: 'the target has no handler for this tag (unknown)',
+  unknown: 'the target has no handler for this tag (unknown): check the tag, or add it to its calls',
+};
+
+/** What to do, as a sentence after the explanation. The other explanations contain it. */
+const REMEDIES: Readonly<Partial<Record<CallState, string>>> = {
+  noproc: 'Check that it was started and has not ended; after a restart, look up its PID again',
+  exit: 'Call again once its supervisor has restarted it',
+  nodedown: 'Call again once `node.connect` has connected to the node',
+  error: 'Its error and stack are the `reason` of this error',
 };
 
 const CODES = {

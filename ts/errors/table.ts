@@ -247,15 +247,16 @@ export const ERRORS = {
   },
   SNOW_ERR_CALL_EXIT: {
     summary: 'The called actor ended before it answered.',
-    remedy: 'reason is its exit reason.',
+    remedy: 'reason is its exit reason; call again once its supervisor has restarted it.',
   },
   SNOW_ERR_CALL_NODEDOWN: {
     summary: 'The node of the called actor cannot be reached, or was lost during the call.',
-    remedy: 'node is its name, details.why the cause; the call may have been handled.',
+    remedy:
+      'node is its name, details.why the cause; the call may have been handled. Call again once `node.connect` has connected to it.',
   },
   SNOW_ERR_CALL_ERROR: {
     summary: 'The handler of the called actor threw.',
-    remedy: 'reason is the error.',
+    remedy: 'reason is the error with its stack; correct the handler, or the arguments of the call.',
   },
   SNOW_ERR_CALL_SELF: {
     summary: 'An actor called itself and would have waited for ever.',

@@ -1,7 +1,7 @@
 // What a user reads when something fails: the reason is in the sentence, the stack below the line, each fact once.
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type CallError, consoleLogger, type Self } from '../../../ts/actor/index.ts';
+import { CallError, type CallState, consoleLogger, type Self } from '../../../ts/actor/index.ts';
 import { call, cast, defineServer } from '../../../ts/behaviour/index.ts';
 import { briefReason, printable } from '../../../ts/kernel/brief-reason.ts';
 import { guarded } from '../../../ts/kernel/logger.ts';
@@ -42,7 +42,9 @@ describe('an error', () => {
     const failed = call(kit, pid, 'buy').catch((error: CallError) => error);
     await kit.settle();
     const error = (await failed) as CallError;
-    expect(error.message).toMatch(/the target ended before it answered \(exit\): TypeError: sold out\.$/);
+    expect(error.message).toMatch(
+      /the target ended before it answered \(exit\): TypeError: sold out\. Call again once its supervisor has restarted it\.$/,
+    );
     expect(error).toMatchObject({ state: 'exit', tag: 'buy', reason: { error: { message: 'sold out' } } });
     expect(inspect(error).match(/at buy/g)).toHaveLength(1);
     expect(inspect(error).match(/elapsed/g)).toHaveLength(1);
@@ -51,6 +53,28 @@ describe('an error', () => {
       details: { tag: 'buy' },
       cause: { error: { message: 'sold out' } },
     });
+  });
+
+  it.each<[CallState, RegExp]>([
+    ['timeout', /the target may still handle it\.$/],
+    ['aborted', /the target may still handle it\.$/],
+    ['noproc', /look up its PID again\.$/],
+    ['exit', /: broken\. Call again once its supervisor has restarted it\.$/],
+    ['nodedown', /: no answer came in time\. Call again once `node\.connect` has connected to the node\.$/],
+    ['error', /: broken\. Its error and stack are the `reason` of this error\.$/],
+    ['calling_self', /call the function behind the handler instead\.$/],
+    ['cycle', /let one of them send instead of call\.$/],
+    ['overload', /try again later, or raise its limit\.$/],
+    [
+      'unknown',
+      /the target has no handler for this tag \(unknown\): check the tag, or add it to its calls\.$/,
+    ],
+  ])('of a call with the state %s says what to do', (state, sentence) => {
+    const reason = { error: { name: 'Error', message: 'broken' } };
+    const detail = state === 'nodedown' ? { detail: 'no answer came in time' } : {};
+    const facts = { state, target: '<0.1>', node: undefined, tag: 'buy', elapsed: 1, reason, ...detail };
+    const { message } = new CallError(facts);
+    expect(message).toMatch(sentence);
   });
 
   it('of a start says what the init threw', async () => {
