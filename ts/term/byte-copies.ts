@@ -1,20 +1,20 @@
 import { markAsUntransferable } from 'node:worker_threads';
 
-/** V8 keeps shorter arrays in its heap: they are cheap to make. Unit: bytes. */
-const SHORTEST = 65;
-/** To fill a longer array costs more than to make it. Unit: bytes. */
+/** Shorter arrays are copied one by one: V8 keeps them in its heap, where allocation is cheap. */
+const MIN_COPY_BYTES = 65;
+/** Longer arrays are copied one by one: filling one costs more than allocating it. */
 const MAX_COPY_BYTES = 1024;
-/** Copies that share memory, as Node's own pool of short buffers does. Unit: bytes. */
+/** Size of the memory that copies share, the same as in Node's pool of short buffers. */
 const BLOCK_BYTES = 8192;
-/** Arrays of one message whose copies are made in advance; others are copied one by one. */
+/** Arrays of one message whose copies are made in advance. Others are copied one by one. */
 const MAX_SOURCES = 4;
 
-/** Copies of one array, made in advance and given out one by one. */
+/** Copies of one array, made in advance and handed out one by one. */
 class Block {
   readonly source: Uint8Array;
   private memory: ArrayBuffer = new ArrayBuffer(0);
   private next = 0;
-  /** Copies that are still needed, as far as is known. */
+  /** An estimate of the copies that are still needed. */
   private left: number;
 
   constructor(source: Uint8Array, receivers: number) {
@@ -32,7 +32,7 @@ class Block {
 
   private fill(): void {
     const step = stepOf(this.source.length);
-    // No more than will be taken: a receiver that keeps one copy keeps the memory of all.
+    // Make no more copies than needed: a receiver that keeps one keeps the memory of all.
     const copies = Math.min(Math.floor(BLOCK_BYTES / step), Math.max(1, this.left));
     this.left -= copies;
     const size = copies * step;
@@ -49,14 +49,14 @@ class Block {
 const stepOf = (length: number): number => (length + 7) & ~7;
 
 /**
- * Copies of the byte arrays of one message, for many receivers. To make an ArrayBuffer costs ten times as much as to copy 100
- * bytes, so copies of the same short array lie side by side in one, and nothing else does.
+ * Copies of the byte arrays of one message, for many receivers. Allocating an ArrayBuffer costs ten times as much as copying 100
+ * bytes, so the copies of one short array share an ArrayBuffer, which holds nothing else.
  */
 export class ByteCopies {
   private readonly blocks: Block[] = [];
   private readonly receivers: number;
 
-  /** @param receivers How many copies there will be, about. */
+  /** @param receivers An estimate of the number of copies. */
   constructor(receivers: number) {
     this.receivers = receivers;
   }
@@ -64,7 +64,7 @@ export class ByteCopies {
   /** One more copy of `source`, which must not change between the first copy and the last. */
   of(source: Uint8Array): Uint8Array {
     const { length } = source;
-    if (length < SHORTEST || length > MAX_COPY_BYTES) return new Uint8Array(source);
+    if (length < MIN_COPY_BYTES || length > MAX_COPY_BYTES) return new Uint8Array(source);
     return this.blockOf(source)?.take() ?? new Uint8Array(source);
   }
 

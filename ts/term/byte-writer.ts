@@ -3,11 +3,11 @@ import { MAX_MESSAGE, MAX_NAME_BYTES } from './limits.ts';
 import { UNSENDABLE } from './verdict.ts';
 
 const TWO_32 = 2 ** 32;
-/** Room may be asked for more than is needed in the end; the exact size is checked when a frame ends. */
+/** More room may be requested than is used in the end: the exact size is checked when a frame ends. */
 const SLACK = 256 * 1024;
 const MIN_CAPACITY = 4096;
 
-/** A Buffer with the writer that `Buffer.write` itself ends in. */
+/** A Buffer with the method that `Buffer.write` calls in the end. */
 export type FastBuffer = Buffer & { utf8Write(text: string, offset: number): number };
 
 /** Writes fixed-width numbers and names into a buffer that grows when it must. */
@@ -18,7 +18,7 @@ export class ByteWriter {
   limit: number = MAX_MESSAGE;
   protected view: DataView;
   protected capacity: number;
-  /** Where the message being written begins: growing keeps what stands from here on. */
+  /** Start of the message being written: `grow` keeps the bytes from here on. */
   protected base = 0;
 
   constructor(buffer: Uint8Array) {
@@ -86,18 +86,18 @@ export class ByteWriter {
     return at + 2 + written;
   }
 
-  /** Where to write `bytes` that were to stand at `at`: elsewhere when the buffer had to grow. */
+  /** The position to write `bytes` at instead of `at`: another one when the buffer had to grow. */
   protected room(at: number, bytes: number): number {
     return at + bytes <= this.capacity ? at : this.grow(at, bytes);
   }
 
-  /** Makes room by moving what was written since `base` into a larger buffer of our own. */
+  /** Makes room by moving what was written since `base` into a larger buffer that this writer owns. */
   protected grow(at: number, bytes: number): number {
     const written = at - this.base;
     const needed = written + bytes;
     if (needed > this.limit + SLACK) throw tooLarge(needed, this.limit);
     const capacity = Math.max(needed, Math.min(2 * needed, this.limit + SLACK), MIN_CAPACITY);
-    // Memory that is not cleared first: every byte below `at` is written before it is read.
+    // The memory need not be cleared: every byte below `at` is written before it is read.
     const larger = Buffer.allocUnsafeSlow(capacity);
     larger.set(this.buffer.subarray(this.base, at));
     this.buffer = larger as FastBuffer;

@@ -1,4 +1,4 @@
-// Validation of terms from an unknown source, for those that did not come through the native reader. Same rules as Rust's.
+// Validates terms that did not come through the native reader. The same rules as in Rust.
 
 import { SnowmeshError } from '../errors/index.ts';
 import { FEW_KEYS, TermTag as Tag, TERM_VERSION } from '../wire/index.ts';
@@ -8,7 +8,7 @@ import { MAX_DEPTH } from './limits.ts';
 import { TermMemory } from './memory.ts';
 import { elementSize, VIEW_KINDS } from './view.ts';
 
-/** Thrown inside; the callers turn it into SNOW_ERR_BAD_TERM. */
+/** Thrown by the checker; the callers turn it into SNOW_ERR_BAD_TERM. */
 export class BadTerm extends Error {
   readonly at: number;
 
@@ -28,11 +28,11 @@ export function checkTerm(bytes: Uint8Array): void {
   if (checker.at !== bytes.length) throw new BadTerm('bytes behind the value', checker.at);
 }
 
-/** What a term that was just written refers to. */
+/** What a term that was just written refers to outside of its bytes. */
 export interface Written {
   /** Keys of each shape. */
   readonly shapeSizes: readonly number[];
-  /** Binaries of so many bytes are not in the buffer. */
+  /** Binaries of this many bytes or more are not in the buffer. */
   readonly partFrom: number;
 }
 
@@ -57,7 +57,7 @@ class Checker {
   private readonly view: DataView;
   private readonly memory = new TermMemory();
   private readonly collisions = new Collisions();
-  /** Undefined: nothing is known about the bytes. */
+  /** Set for a term that this process has just written; undefined for bytes of unknown origin. */
   private readonly written: Written | undefined;
 
   constructor(bytes: Uint8Array, written?: Written) {
@@ -100,7 +100,7 @@ class Checker {
     return tag === Tag.STRING8 || tag === Tag.STRING ? this.text(length) : this.skip(length);
   }
 
-  /** How many bytes of a content stand here. */
+  /** The number of content bytes in the buffer. */
   private contents(tag: number, length: number): number {
     this.fits(this.memory.scalar(tag, length));
     const isPart = (tag === Tag.BINARY || tag === Tag.VIEW) && length >= (this.written?.partFrom ?? Infinity);
@@ -150,7 +150,7 @@ class Checker {
     return count;
   }
 
-  /** Keys, each with `beside` values behind it. */
+  /** Keys, each followed by `beside` values. */
   private keyed(count: number, beside: number, depth: number): void {
     if (count <= FEW_KEYS || this.written !== undefined) return this.values(count * (1 + beside), depth);
     const keys: (number | bigint)[] = [];
@@ -164,7 +164,7 @@ class Checker {
     if (!this.collisions.add(keys, count)) throw new BadTerm('keys that collide', this.at);
   }
 
-  /** The number or bigint that was checked there. */
+  /** The number or bigint that was checked at that position. */
   private numberAt(start: number): number | bigint | undefined {
     const tag = this.bytes[start] as number;
     if (tag >= Tag.SMALL_INT && tag < Tag.SHORT_STRING) return tag - Tag.SMALL_INT;
@@ -176,7 +176,7 @@ class Checker {
       : (new TermDecoder().decode(alone) as number | bigint);
   }
 
-  /** The lowest 64 bits of a bigint whose length stands at `at`. */
+  /** The lowest 64 bits of the bigint whose length field is at `at`. */
   private lowWord(at: number): bigint {
     let word = 0n;
     for (let index = Math.min(8, this.view.getUint32(at, true)); index > 0; index--)
@@ -263,7 +263,7 @@ class Checker {
   }
 }
 
-/** Bytes behind the tags of fixed length. */
+/** Bytes after each tag of fixed length. */
 const FIXED: Readonly<Record<number, number | undefined>> = {
   [Tag.INT]: 8,
   [Tag.FLOAT]: 8,

@@ -15,15 +15,15 @@ import { bytesOf, makeView, viewKind } from './view.ts';
 type Plain = Record<string, unknown>;
 type Copier = (value: Plain, depth: number) => object;
 
-/** How objects with certain keys are copied: key by key at first, by a generated literal when they keep coming. */
+/** How objects with certain keys are copied: key by key at first, by generated code once they are frequent. */
 class CopyPlan {
   copier: Copier | undefined = undefined;
   uses = 0;
 }
 
-/** Key lists and their beginnings that are remembered. */
+/** Nodes of the trie of key lists. */
 const MAX_NODES = 8192;
-/** Objects that found no place in a full trie, before it starts again empty. */
+/** Objects that a full trie did not take before it is emptied. */
 const MAX_MISSES = 4096;
 
 let plans = new KeyTrie<CopyPlan>(MAX_NODES);
@@ -32,10 +32,10 @@ let misses = 0;
 /**
  * Copies a message, so that sender and receiver share nothing (rule B8).
  *
- * Primitives, PIDs, references and values frozen by {@link freezeDeep} pass as they are. Takes exactly what can travel
- * to another node, and gives exactly what would arrive there (rule B9): own enumerable properties with text keys, getters
+ * Primitives, PIDs, references and values frozen by {@link freezeDeep} are not copied. Accepts exactly what can be sent
+ * to another node, and returns exactly what would arrive there (rule B9): own enumerable properties with string keys, getters
  * read once, holes in arrays as undefined, objects without a prototype as plain ones, a Buffer as Uint8Array, errors of
- * a class of their own as errors of that name. O(size of the value).
+ * a user's class as errors with that name. O(size of the value).
  *
  * Throws SNOW_ERR_UNSENDABLE (functions, symbols, class instances, cycles, lone surrogates) and
  * SNOW_ERR_TOO_DEEP, both naming the path.
@@ -49,14 +49,14 @@ export function copyTerm<T>(value: T): T {
   }
 }
 
-/** Where the copy that is being made gets its bytes from, when it is one of many. */
+/** Source of byte arrays while one of many copies is made. */
 let copies: ByteCopies | undefined;
 
 /**
- * Copies what {@link copyTerm} or a decoder made, for one more receiver: what was found sendable is not looked at again.
+ * Copies a result of {@link copyTerm} or of a decoder for one more receiver. Does not check again that it is sendable.
  * O(size of the value).
  *
- * @param from Where short byte arrays of this value are copied, for all its receivers.
+ * @param from Makes the copies of short byte arrays, for all receivers of this value.
  */
 export function copyAgain(value: unknown, from: ByteCopies): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -91,7 +91,7 @@ function copyValue(value: unknown, depth: number): unknown {
   return value;
 }
 
-/** The prototype of an unknown object is dear to ask for, so that comes last, where the shape is known and it is nearly free. */
+/** Reading the prototype of an unknown object is expensive. It comes last: by then V8 knows the shape, and it is almost free. */
 function copyObject(value: object, depth: number): object {
   if (value instanceof Pid || value instanceof Ref) return value;
   if (Array.isArray(value)) return copyArray(value, depth);
@@ -99,7 +99,7 @@ function copyObject(value: object, depth: number): object {
   return copyKeyed(value as Plain, depth);
 }
 
-/** A plain object, or one of the classes that can travel: told apart once its keys have been seen. */
+/** Copies a plain object, or one of a class that can be sent: its keys are read first, then its prototype. */
 function copyKeyed(value: Plain, depth: number): object {
   if (depth >= MAX_DEPTH) return copyDeepest(value, depth);
   if (isFrozenDeep(value, depth)) return value;
@@ -124,8 +124,8 @@ function copyKeyed(value: Plain, depth: number): object {
 }
 
 /**
- * Code for one list of keys. It reads the values first: then the engine knows the object's hidden class and with it the prototype,
- * and has nothing to look up. What each key held so far is tried before everything else it may hold.
+ * Generates code for one list of keys. It reads the values first: then V8 knows the object's hidden class, and with it the prototype,
+ * and needs no look-up. For each key, the type of value that it held so far is tried first.
  */
 function generate(keys: readonly string[], example: Plain): Copier {
   const names = new Map(keys.map((key, index) => [quote(key), `k${index}`]));
@@ -153,7 +153,7 @@ function shortcut(name: string, seen: unknown): string {
   return `copy(${name},d)`;
 }
 
-/** Objects with many keys, or with keys that are data. */
+/** Copies objects with many keys, or with keys that are data. */
 function copyUnplanned(value: Plain, depth: number): object {
   if (++misses > MAX_MISSES) {
     misses = 0;
@@ -162,7 +162,7 @@ function copyUnplanned(value: Plain, depth: number): object {
   return copyAny(value, depth);
 }
 
-/** At the greatest depth, what holds nothing still passes. */
+/** At the greatest depth, empty containers are still accepted. */
 function copyDeepest(value: Plain, depth: number): object {
   if (isPlain(value)) throw UNSENDABLE;
   return copyOther(value, Object.getPrototypeOf(value), depth);
@@ -210,7 +210,7 @@ function copyArray(value: unknown[], depth: number): unknown[] {
   }
 }
 
-/** `slice` moves all elements at once; what is no number is then copied in place. */
+/** `slice` copies all elements at once; elements that are not numbers are then copied in place. */
 function copyLong(value: unknown[], length: number, depth: number): unknown[] {
   const copy = value.slice();
   for (let index = 0; index < length; index++) {
@@ -261,7 +261,7 @@ function copyTagged({ type, fields }: Tagged, depth: number): Tagged {
 
 function copyBytes(value: ArrayBuffer | ArrayBufferView): object {
   const isBytes = value instanceof Uint8Array;
-  // To ask short bytes for their buffer costs more than the copy. Of no bytes there may be none because their buffer is gone.
+  // Reading `buffer` of short bytes costs more than the copy. An empty array may have a detached buffer.
   if (isBytes && value.length > 0) return copies === undefined ? new Uint8Array(value) : copies.of(value);
   const copy = new Uint8Array(bytesOf(value));
   if (isBytes) return copy;
@@ -270,20 +270,20 @@ function copyBytes(value: ArrayBuffer | ArrayBufferView): object {
   return makeView(kind, copy.buffer);
 }
 
-/** What can be a key on the wire: up to 65 535 bytes of UTF-8. */
+/** Throws unless the name can be a key on the wire: up to 65 535 bytes of UTF-8. */
 function checkName(name: string): void {
   if (!name.isWellFormed()) throw UNSENDABLE;
   if (name.length * 3 > MAX_NAME_BYTES && Buffer.byteLength(name) > MAX_NAME_BYTES) throw UNSENDABLE;
 }
 
 /**
- * Freezes plain data in depth and remembers it: local sends then share it instead of copying. Of use for large values that
+ * Freezes plain data deeply. Local sends then share the value instead of copying it: for large values that
  * are sent often and never change. O(size of the value), once.
  *
- * @param value Plain objects and arrays, numbers, text, PIDs.
+ * @param value Plain objects and arrays, numbers, strings, PIDs.
  * @returns The same value.
  *
- * Throws SNOW_ERR_UNSENDABLE when it holds what cannot travel or cannot be frozen (Map, Set, Date, bytes, errors, getters),
+ * Throws SNOW_ERR_UNSENDABLE when it holds a value that cannot be sent or frozen (Map, Set, Date, bytes, errors, getters),
  * SNOW_ERR_TOO_DEEP. Parts of it may be frozen then.
  * @example
  * const config = freezeDeep({ limit: 10, names: ['a', 'b'] });

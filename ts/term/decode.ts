@@ -1,5 +1,5 @@
-// The hot path inwards: bytes that were validated become values. Structure is trusted here, values never are: a key such as
-// `__proto__` becomes an own property, and nothing a peer sends is run as code.
+// Decodes validated bytes: the hot path of receiving. The structure is trusted, values are not: a key such as
+// `__proto__` becomes an own property, and nothing that a peer sends is run as code.
 
 import { TermTag as Tag } from '../wire/index.ts';
 import { isErrorType, makeError } from './error-term.ts';
@@ -18,11 +18,11 @@ type Read = (decoder: TermDecoder) => object;
 export interface TermDecoderOptions {
   /** Makes the PID of a node number and local id; default: a new {@link Pid}. */
   readonly pidOf?: (nc: number, local: number) => Pid;
-  /** Finds the ids of this node's references. Default: they are read as they are. */
+  /** Decrypts the ids of this node's references. Default: they are not encrypted. */
   readonly refs?: RefCipher;
 }
 
-/** A key list the peer announced. */
+/** A list of keys that the peer has defined. */
 class KnownShape {
   readonly keys: readonly string[];
   read: Read | undefined = undefined;
@@ -45,16 +45,16 @@ export class TermDecoder extends TermBytes {
     this.refs = options.refs;
   }
 
-  /** The peer announced a shape. O(keys). */
+  /** The peer has defined a shape. O(keys). */
   defineShape(id: number, keys: readonly string[]): void {
     this.shapes[id] = new KnownShape(keys);
   }
 
   /**
    * Reads a whole term (version and value) that begins at `offset` and was validated. Strings and bytes are copied out.
-   * O(bytes). Throws a RangeError for what the engine cannot hold, such as a bigint of more than 2^30 bits.
+   * O(bytes). Throws a RangeError for a value that V8 cannot hold, such as a bigint of more than 2^30 bits.
    *
-   * @param isOurs Nothing will write into `bytes` again: a binary that makes up most of them becomes a view instead of a copy.
+   * @param isOurs Whether nothing writes into `bytes` again: a binary that makes up most of them then becomes a view, not a copy.
    */
   decode(bytes: Uint8Array, offset = 0, isOurs = false): unknown {
     if (isOurs) return this.decodeOurs(bytes, offset);
@@ -62,7 +62,7 @@ export class TermDecoder extends TermBytes {
     return this.value();
   }
 
-  /** @internal For the code that is generated for shapes. */
+  /** @internal Called by the code that is generated for shapes. */
   value(): unknown {
     const { buffer, at } = this;
     const tag = buffer[at] as number;
@@ -182,7 +182,7 @@ export class TermDecoder extends TermBytes {
     return object;
   }
 
-  /** Short lists as literals, which have just the room they need. */
+  /** Makes short lists by literals, which allocate exactly the memory they need. */
   private list(length: number): unknown[] {
     switch (length) {
       case 0:

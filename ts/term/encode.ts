@@ -1,4 +1,4 @@
-// The hot path outwards: values straight into bytes. One instance writes many messages; nothing is allocated per message.
+// Encodes values: the hot path of sending. One instance writes many messages, and allocates nothing for each.
 
 import { SnowmeshError } from '../errors/index.ts';
 import { FEW_KEYS, TermTag as Tag, TERM_VERSION } from '../wire/index.ts';
@@ -16,28 +16,28 @@ import { Tagged } from './tagged.ts';
 import { unsendable } from './unsendable.ts';
 import { isPlain, UNSENDABLE } from './verdict.ts';
 
-/** Thrown when an object turns out to have no shape while its values are already written: the message starts again. */
+/** Thrown when an object turns out to have no shape after some of its values were written: the message is written again. */
 const RESTART: unique symbol = Symbol('restart');
-/** After so many of them the encoder looks for the shape first, always. */
+/** After this many restarts the encoder always looks up the shape first. */
 const MAX_RESTARTS = 64;
 
-/** Writes values. Without shapes; {@link FrameWriter} adds those. */
+/** Writes values without shapes; {@link FrameWriter} adds those. */
 export class Encoder extends ScalarWriter {
-  /** Ids of the shapes that may be used; undefined: keys are written out. */
+  /** Ids of the shapes that may be used; undefined: keys are written in full. */
   protected shapes: KeyTrie<number> | undefined = undefined;
   private depth = 0;
-  /** Objects are written after their shape was looked up, not while. */
+  /** Whether the shape of an object is looked up before its values are written, instead of meanwhile. */
   private isCareful = true;
   private restarts = 0;
-  /** Of the term being written; made when it has a large Map or Set. */
+  /** For the term being written; created when it has a large Map or Set. */
   private collisions: Collisions | undefined;
   /** Keys of each shape, by id. */
   readonly shapeSizes: number[] = [];
 
   /**
-   * A whole term: version and value. O(size of the value).
+   * Writes a whole term: version and value. O(size of the value).
    *
-   * Throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE; what stands behind `at` is void then.
+   * Throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE; the bytes after `at` are undefined then.
    */
   term(value: unknown): void {
     const start = this.at - this.base;
@@ -69,10 +69,10 @@ export class Encoder extends ScalarWriter {
     return this.value(value, this.byte(TERM_VERSION, at));
   }
 
-  /** The message starts again. */
+  /** Called when the message is written again. */
   protected forgetParts(): void {}
 
-  /** Announces the keys that lead to `node` as a shape. Returns its id, or −1: the keys have to be written out. */
+  /** Defines the keys that lead to `node` as a shape. Returns its id; −1 when the keys have to be written in full. */
   protected announceShape(_node: KeyNode<number>): number {
     return -1;
   }
@@ -99,7 +99,7 @@ export class Encoder extends ScalarWriter {
     return this.other(value, prototype, at);
   }
 
-  /** Writes the values while the keys lead to the shape; its id is put in at the end. */
+  /** Writes the values while following the keys to the shape; its id is filled in at the end. */
   private plain(value: Record<string, unknown>, where: number): number {
     if (this.isCareful) return this.carefully(value, where);
     this.enter();
@@ -145,7 +145,7 @@ export class Encoder extends ScalarWriter {
     return at;
   }
 
-  /** The id of a shape, or −1. The object is going to stand at `where`. */
+  /** The id of a shape, or −1. `where` is the position of the object. */
   protected shapeOf(keys: readonly string[], _where: number): number {
     const { shapes } = this;
     if (shapes === undefined) return -1;
@@ -207,7 +207,7 @@ export class Encoder extends ScalarWriter {
       at = this.value(inner, this.value(key, at));
       count++;
     }
-    // A getter inside may have changed it.
+    // A getter of a value may have changed the size.
     if (count !== size) throw UNSENDABLE;
     this.depth--;
     return at;

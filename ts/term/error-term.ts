@@ -1,10 +1,10 @@
-// Errors as data. An error travels as STRUCT: its type is the name of a standard class, so that every reader knows it for an
-// error; an error of another name carries it in the field `name`, under the standard class it extends.
+// Errors as data. An error is sent as STRUCT with the name of a standard class as type, so that every reader recognizes it as an
+// error. An error of another class has the name of the standard class that it extends, and its own in the field `name`.
 import { type ErrorCode, SnowmeshError } from '../errors/index.ts';
 
 type ErrorClass = abstract new (...parameters: never[]) => Error;
 
-/** Standard classes and how to make an empty error of them. Derived classes first, `Error` last. */
+/** Standard classes, each with a function that makes an empty error. Derived classes first, `Error` last. */
 const MAKERS: ReadonlyMap<string, readonly [ErrorClass, () => Error]> = new Map<
   string,
   readonly [ErrorClass, () => Error]
@@ -22,15 +22,15 @@ const MAKERS: ReadonlyMap<string, readonly [ErrorClass, () => Error]> = new Map<
 
 export type Field = readonly [name: string, value: unknown];
 
-/** An error taken apart. */
+/** The parts of an error. */
 export interface ErrorParts {
   readonly type: string;
   readonly fields: readonly Field[];
 }
 
-/** Fields with a place of their own; all others are own enumerable ones. */
+/** Fields with a fixed position; all others are own enumerable properties. */
 const FIXED = new Set(['message', 'stack', 'code', 'cause', 'errors', 'name']);
-/** Those of them that are no enumerable properties of an error. */
+/** Fixed fields that are not enumerable properties of an error. */
 const HIDDEN = new Set(['message', 'stack', 'cause', 'errors', 'name']);
 
 /** Whether a STRUCT of this type is an error. */
@@ -38,7 +38,7 @@ export function isErrorType(type: string): boolean {
   return MAKERS.has(type);
 }
 
-/** What an error carries, in the order it travels. Text of the error itself always can: lone surrogates are replaced. */
+/** The fields of an error, in the order on the wire. Lone surrogates in its own strings are replaced, so these can always be sent. */
 export function partsOf(error: Error): ErrorParts {
   const name = text(error.name);
   const type = MAKERS.has(name) ? name : classOf(error);
@@ -55,7 +55,7 @@ export function partsOf(error: Error): ErrorParts {
   return { type, fields };
 }
 
-/** The error that a STRUCT of an error type stands for. */
+/** Makes the error of a STRUCT with an error type. */
 export function makeError(type: string, fields: readonly Field[]): Error {
   const error = (MAKERS.get(type) as readonly [ErrorClass, () => Error])[1]();
   define(error, 'stack', type, false);
@@ -63,7 +63,7 @@ export function makeError(type: string, fields: readonly Field[]): Error {
   return error;
 }
 
-/** The nearest standard class of an error that has a name of its own. */
+/** The nearest standard class of an error. */
 function classOf(error: Error): string {
   for (const [name, [Class]] of MAKERS) if (error instanceof Class) return name;
   return 'Error';
@@ -73,7 +73,7 @@ function text(value: unknown): string {
   return (typeof value === 'string' ? value : String(value)).toWellFormed();
 }
 
-/** Not by assignment: a field called `__proto__` is data. */
+/** Defines a property. An assignment would treat a field called `__proto__` as the prototype. */
 function define(error: Error, key: string, value: unknown, enumerable: boolean): void {
   Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });
 }

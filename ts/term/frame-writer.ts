@@ -8,39 +8,39 @@ import type { RefCipher } from './ref-cipher.ts';
 import type { ShapePlace, TermTemplate } from './term-template.ts';
 
 const HEADER = 5;
-/** Announcements before one message; beyond this, objects carry their keys. */
+/** Bytes of SHAPE frames before one message. Above it, objects are written with their keys. */
 const MAX_SHAPE_PRELUDE = 32 * 1024;
-/** Key lists and their beginnings that are remembered. */
+/** Nodes of the trie of key lists. */
 const MAX_NODES = 4 * MAX_SHAPES;
 
-/** The node that a number stands for. */
+/** The node of a node number. */
 export interface NodeIdentity {
   readonly name: string;
   readonly incarnation: bigint;
 }
 
 export interface FrameWriterOptions {
-  /** Finds the identity behind a node number that is about to be announced. */
+  /** The identity of a node number that is about to be announced. */
   readonly identityOf: (nc: number) => NodeIdentity;
   /** The peer's own number: announced by the native core. */
   readonly peer?: number;
-  /** Hides the ids of this node's references. Default: they are written as they are. */
+  /** Encrypts the ids of this node's references. Default: they are not encrypted. */
   readonly refs?: RefCipher;
   /** Longest frame (tag and body) in bytes. Default 128 MiB. */
   readonly maxMessage?: number;
 }
 
 /**
- * Writes the frames of one connection into one chunk: `begin`, fields, `end`; the caller hands `chunk[0 .. pending]` to the
+ * Writes the frames of one connection into one chunk: `begin`, fields, `end`. The caller passes `chunk[0 .. pending]` to the
  * native core and calls `reset`.
  *
  *     chunk:  │ frame │ frame │ SHAPE │ frame that uses it │ …        │
  *                                                        pending
  *
- * What a frame uses for the first time - object shapes, node numbers - is announced by frames that are put in before it. A
- * message that turns out unsendable is taken back; what it announced stays, so both sides agree.
+ * Object shapes and node numbers that a frame uses for the first time are announced by frames inserted before it. A frame
+ * with an unsendable message is removed; its announcements stay, so that both sides agree.
  *
- * Call `begin` with at most half of the chunk filled: then whatever does not fit is too long for a plain frame anyway.
+ * Call `begin` with at most half of the chunk filled: a frame that does not fit then is too long for a plain frame anyway.
  */
 export class FrameWriter extends Encoder {
   readonly chunk: Uint8Array;
@@ -49,19 +49,19 @@ export class FrameWriter extends Encoder {
   private readonly options: FrameWriterOptions;
   private readonly announced = new Set<number>([0]);
   private readonly prelude = new ByteWriter(new Uint8Array(1024));
-  /** Longest frame that is not cut in fragments. */
+  /** Longest frame that is not split into fragments. */
   private readonly plainLimit: number;
-  /** The current frame outgrew the chunk and stands in a buffer of its own. */
+  /** Whether the current frame outgrew the chunk and is in a buffer of its own. */
   private isOwn = false;
   private shapeCount = 0;
   private shapeBytes = 0;
-  /** Long binaries of the current frame: where each belongs, counted from `base`, and its length then. */
+  /** Long binaries of the current frame: the position of each, counted from `base`, and its length when it was written. */
   private parts: { readonly at: number; readonly bytes: Uint8Array; readonly length: number }[] = [];
   private partBytes = 0;
 
   /**
    * @param chunk At least 64 bytes; it is never replaced.
-   * @param options Where identities are found, and the limit.
+   * @param options Look-up of identities, and the limit.
    */
   constructor(chunk: Uint8Array, options: FrameWriterOptions) {
     super(chunk);
@@ -90,11 +90,11 @@ export class FrameWriter extends Encoder {
   }
 
   /**
-   * Ends the frame. Returns undefined when it stands in the chunk; else `tag | body`, which has to travel in fragments (its
-   * announcements are in the chunk): in parts, so that long binaries are copied once only, by the native core. They are
-   * the sender's own memory, good until other code runs.
+   * Ends the frame. Returns undefined when it is in the chunk. Otherwise returns `tag | body`, which has to be sent in fragments (its
+   * announcements are in the chunk). It is returned in parts, so that long binaries are copied only once, by the native core. The parts
+   * are the sender's own memory, valid until other code runs.
    *
-   * Throws SNOW_ERR_TOO_LARGE; the frame is taken back then.
+   * Throws SNOW_ERR_TOO_LARGE and removes the frame.
    */
   end(): readonly Uint8Array[] | undefined {
     const { length } = this;
@@ -105,8 +105,8 @@ export class FrameWriter extends Encoder {
   }
 
   /**
-   * The term of a template, instead of {@link term}. O(bytes + keys of its objects). False: this connection has no number for
-   * one of its shapes; nothing was written, and the value itself has to be.
+   * Writes the term of a template, instead of {@link term}. O(bytes + keys of its objects). Returns false, and writes nothing, when
+   * this connection has no number for one of its shapes: write the value itself then.
    */
   template(template: TermTemplate): boolean {
     if (!template.isUsable) return false;
@@ -126,13 +126,13 @@ export class FrameWriter extends Encoder {
     return true;
   }
 
-  /** Takes the frame back, after an error; its announcements stay. */
+  /** Removes the frame after an error; its announcements stay. */
   cancel(): void {
     this.backToChunk();
     this.flushPrelude();
   }
 
-  /** The chunk was handed over. */
+  /** The chunk was passed on: starts at its beginning again. */
   reset(): void {
     this.pending = 0;
     this.backToChunk();
@@ -141,7 +141,7 @@ export class FrameWriter extends Encoder {
   protected override announceNode(nc: number): void {
     if (this.announced.has(nc)) return;
     if (this.prelude.at > this.chunk.length / 4) throw tooManyNodes();
-    // First the look-up: it throws for an unknown number, which must not count as announced then.
+    // Look up first: it throws for an unknown number, which must not count as announced.
     const { name, incarnation } = this.options.identityOf(nc);
     this.announced.add(nc);
     const { prelude } = this;
@@ -210,18 +210,18 @@ export class FrameWriter extends Encoder {
       ? new Uint8Array(this.buffer.buffer, this.buffer.byteOffset + start, length)
       : Uint8Array.prototype.slice.call(this.chunk, start, start + length);
     this.cancel();
-    // It outgrew what was left of the chunk, but not a frame: there is room once its announcements are out of the way, or
-    // it travels as a single fragment.
+    // It outgrew the rest of the chunk but is not longer than a frame: it fits after its announcements have been flushed, or
+    // is sent as a single fragment.
     if (isLong || this.pending + 4 + length > this.chunk.length) return [frame];
     this.chunk.set(frame, this.pending + 4);
     this.at = this.pending + 4 + length;
     return this.end();
   }
 
-  /** What was written, with the long binaries in between. */
+  /** The written bytes, with the long binaries between them. */
   private endParts(): readonly Uint8Array[] {
     const { parts } = this;
-    // The chunk is needed for the announcements; a buffer of our own is not shared.
+    // The chunk is needed for the announcements: copy from it. A buffer of its own needs no copy.
     const start = this.base;
     const written = this.isOwn
       ? new Uint8Array(this.buffer.buffer, this.buffer.byteOffset + start, this.at - start)
@@ -230,7 +230,7 @@ export class FrameWriter extends Encoder {
     const frame: Uint8Array[] = [];
     let from = 4;
     for (const { at, bytes, length } of parts) {
-      // A getter further on in the message may have detached or shrunk its buffer.
+      // A later getter of the message may have detached or resized its buffer.
       if (bytes.length !== length) throw changedMeanwhile();
       frame.push(written.subarray(from, at), bytes);
       from = at;
@@ -240,8 +240,8 @@ export class FrameWriter extends Encoder {
   }
 
   /**
-   * Takes the last frame, which begins at `before` or behind announcements that begin there, out of the chunk again, as `tag | body`.
-   * The announcements stay.
+   * Removes the last frame from the chunk and returns it as `tag | body`. It begins at `before`, or after announcements that begin there,
+   * which stay.
    */
   cutLast(before: number): Uint8Array {
     const { chunk, pending } = this;
@@ -251,7 +251,7 @@ export class FrameWriter extends Encoder {
     return chunk.slice(at + 4, pending);
   }
 
-  /** Announcements of a frame that does not stand in the chunk. */
+  /** Announcements of a frame that is not in the chunk. */
   private flushPrelude(): void {
     const { prelude } = this;
     if (prelude.at === 0) return;
@@ -287,14 +287,14 @@ export class FrameWriter extends Encoder {
 function changedMeanwhile(): SnowmeshError {
   return new SnowmeshError(
     'SNOW_ERR_UNSENDABLE',
-    'A binary changed its length while its message was being sent.',
+    'A binary changed its length while its message was being sent: do not resize or transfer bytes in a getter.',
   );
 }
 
-/** The nodes announced so far stay announced, so the same message passes at a second or third try. */
+/** The announcements made so far stay, so the same message may be sent at a second or third try. */
 function tooManyNodes(): SnowmeshError {
   return new SnowmeshError(
     'SNOW_ERR_TOO_LARGE',
-    'A message names PIDs of too many nodes that are new to its receiver: split it.',
+    'A message has PIDs of too many nodes that are new to its receiver: split it.',
   );
 }

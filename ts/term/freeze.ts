@@ -4,14 +4,14 @@ import { Pid } from './pid.ts';
 import { Ref } from './ref.ts';
 import { isPlain, UNSENDABLE } from './verdict.ts';
 
-/** What is frozen, and how many levels it has. */
+/** The frozen objects, each with its number of levels. */
 const known = new WeakMap<object, number>();
-/** Before the first value is frozen there is no look-up. */
+/** Whether any value was frozen: no look-up is needed before. */
 let isInUse = false;
 
 /**
- * Whether {@link freezeDeep} froze this, and with it all that is inside. Throws UNSENDABLE when it is, but is too deep for a place
- * `depth` levels down.
+ * Whether {@link freezeDeep} froze this value and everything inside. Throws UNSENDABLE when it did, but the value is too deep for a
+ * position `depth` levels down.
  */
 export function isFrozenDeep(value: object, depth: number): boolean {
   if (!isInUse) return false;
@@ -21,7 +21,7 @@ export function isFrozenDeep(value: object, depth: number): boolean {
   return true;
 }
 
-/** Freezes a value that was found to be sendable, and remembers it with everything inside. Returns its levels. O(size of the value). */
+/** Freezes a sendable value and everything inside. Returns its number of levels. O(size of the value). */
 export function freezeInside(value: unknown, path: string): number {
   if (typeof value !== 'object' || value === null || value instanceof Pid || value instanceof Ref) return 0;
   const before = known.get(value);
@@ -47,7 +47,7 @@ export function freezeInside(value: unknown, path: string): number {
   return inside + 1;
 }
 
-/** What would let code tell the shared value from a copy, or change it. */
+/** Why an object cannot be shared: code could change it, or distinguish it from a copy. */
 function faultOf(value: object): string | undefined {
   const isArray = Array.isArray(value);
   if (!isArray && !isPlain(value)) return 'an object that can change inside';

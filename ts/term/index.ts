@@ -1,9 +1,9 @@
-// Terms: what may travel in a message, and how it is written.
+// Terms: the values that a message may hold, and their encoding.
 //
-// Guarantees: every value comes back exactly (B11); a message is a value, also locally (B8); copying and encoding accept the same
-// values and refuse the same, at the sender, naming the path (B9); nothing decoded alters a prototype (B12).
+// Guarantees: every value is decoded exactly as it was encoded (B11); a message is a value, also locally (B8); copying and encoding
+// accept the same values, and refuse all others at the sender with the path (B9); decoding never alters a prototype (B12).
 //
-// Must not know: actors, connections, sockets. PIDs and references are numbers here; what they lead to is a hidden pointer.
+// Must not know: actors, connections, sockets. PIDs and references are numbers here; their target is an opaque pointer.
 export { ByteCopies } from './byte-copies.ts';
 export { readU32 } from './byte-writer.ts';
 export { copyAgain, copyTerm, freezeDeep } from './copy.ts';

@@ -1,5 +1,5 @@
-// Keys of a Map or Set that V8 puts into one bucket of its hash table. V8 seeds its hash of strings, not that of numbers and
-// bigints, so a sender can choose numbers that collide and make n insertions cost n² / 2 comparisons. Same rules in Rust, which
+// Detects keys of a Map or Set that collide in V8's hash table. V8 seeds the hash of strings but not that of numbers and
+// bigints, so a sender can choose numbers that collide and make n insertions cost n² / 2 comparisons. The same rules are in Rust, which
 // ends the session of a peer that sends such a term.
 import { FEW_KEYS, FREE_STEPS, STEPS_PER_KEY } from '../wire/index.ts';
 
@@ -11,7 +11,7 @@ export class Collisions {
   private steps = 0;
   private allowed = FREE_STEPS;
 
-  /** Adds a container with these keys. O(keys). False: the keys of the term collide too much. */
+  /** Adds a container with these keys. O(keys). Returns false when the keys of the term collide too often. */
   add(keys: Iterable<unknown>, size: number): boolean {
     if (size <= FEW_KEYS) return true;
     const hashes: number[] = [];
@@ -53,7 +53,7 @@ function hashInt(key: number): number {
   return hash & BITS;
 }
 
-/** `ComputeLongHash` of V8. Of a bigint it takes the lowest 64 bits only. */
+/** `ComputeLongHash` of V8. It uses only the lowest 64 bits of a bigint. */
 function hashWord(key: bigint): number {
   const word = key & WORD;
   let hash = ((word ^ WORD) + (word << 18n)) & WORD;

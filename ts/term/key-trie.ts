@@ -1,23 +1,23 @@
 import { MAX_SHAPE_KEYS } from './limits.ts';
 
-/** Children of a node that are compared one by one; beyond it a Map finds them. */
+/** Children of a node that are compared one by one. With more, a Map finds them. */
 const MAX_LISTED = 12;
-/** Longer keys look like data. */
+/** Longer keys are assumed to be data. */
 const MAX_KEY_LENGTH = 255;
 
-/** The key of the node that stands for none. An object may have it, so code that gets to a new node asks {@link KeyTrie.has}. */
+/** The key of the null node. An object may have this key, so code that reaches a new node calls {@link KeyTrie.has}. */
 const NO_KEY = '\ud800';
 
-/** A list of keys: the way from the root to here. */
+/** A list of keys: the path from the root to this node. */
 export class KeyNode<T> {
   readonly parent: KeyNode<T> | undefined;
   readonly key: string;
   readonly depth: number;
-  /** What is known about objects with exactly these keys. */
+  /** The data for objects with exactly these keys. */
   value: T | undefined = undefined;
-  /** The child that was asked for last. Callers try it first: `node.recent.key === key`. */
+  /** The child that was looked up last. Callers try it first: `node.recent.key === key`. */
   recent: KeyNode<T>;
-  /** The child made last, and from there all others by `sibling`. */
+  /** The newest child; `sibling` leads to all others. */
   child: KeyNode<T> | undefined = undefined;
   sibling: KeyNode<T> | undefined = undefined;
   index: Map<string, KeyNode<T>> | undefined = undefined;
@@ -30,7 +30,7 @@ export class KeyNode<T> {
     this.recent = none ?? this;
   }
 
-  /** The keys on the way here. O(keys). */
+  /** The keys on the path to this node. O(keys). */
   keys(): string[] {
     const keys: string[] = [];
     for (let node: KeyNode<T> = this; node.parent !== undefined; node = node.parent) keys.push(node.key);
@@ -39,27 +39,27 @@ export class KeyNode<T> {
 }
 
 /**
- * Finds what is known about a list of keys, by walking it key by key:
+ * Maps lists of keys to data. A look-up walks the list key by key:
  *
  *     root ── id ── name ── at        { id, name, at }
  *              └─── tags              { id, tags }
  *
- * Keys of objects are unique strings of the engine, so a step is mostly a comparison of two pointers. Bounded: objects whose
- * keys are data must not grow it without end.
+ * V8 internalizes keys of objects, so a step is usually a comparison of two pointers. The number of nodes is bounded, since objects
+ * whose keys are data would grow the trie without end.
  */
 export class KeyTrie<T> {
   readonly root: KeyNode<T>;
-  /** Stands where there is no child, so that no caller has to check for one. */
+  /** The null node: takes the place of a missing child, so that callers need no check. */
   private readonly none: KeyNode<T> = new KeyNode<T>(undefined, NO_KEY, undefined);
   private left: number;
 
-  /** @param nodes How many nodes it may have. */
+  /** @param nodes The most nodes it may have. */
   constructor(nodes: number) {
     this.left = nodes;
     this.root = new KeyNode<T>(undefined, '', this.none);
   }
 
-  /** The node one key further; made when it is missing. Undefined: the trie is full, or the key or their number too long. */
+  /** The child for a key, created if missing. Undefined: the trie is full, the key too long, or the list too long. */
   step(node: KeyNode<T>, key: string): KeyNode<T> | undefined {
     let child = node.child;
     if (node.index !== undefined) child = node.index.get(key);
@@ -69,7 +69,7 @@ export class KeyTrie<T> {
     return child;
   }
 
-  /** Whether this is a node of the trie, not the one that stands where there is none. */
+  /** Whether this is a node of the trie and not the null node. */
   has(node: KeyNode<T>): boolean {
     return node !== this.none;
   }
@@ -88,7 +88,7 @@ export class KeyTrie<T> {
   }
 }
 
-/** Whether a trie takes such a key at all. */
+/** Whether a trie accepts this key. */
 export function canBeKey(key: string): boolean {
   return key.length <= MAX_KEY_LENGTH && key.isWellFormed();
 }
@@ -102,8 +102,8 @@ function indexOf<T>(node: KeyNode<T>): Map<string, KeyNode<T>> {
 const NOTHING = {};
 
 /**
- * Whether some code has put enumerable properties on `Object.prototype`. Then `for … in` over an object sees them, and whoever
- * relies on it has to take the slow way.
+ * Whether some code has put enumerable properties on `Object.prototype`. `for … in` over an object lists them, so code that
+ * relies on it has to use the slow path.
  */
 export function isPrototypePolluted(): boolean {
   for (const _ in NOTHING) return true;

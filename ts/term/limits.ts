@@ -10,9 +10,9 @@ export {
   MAX_TERM_MEMORY,
 } from '../wire/index.ts';
 
-/** Bytes of all shape announcements of one connection. The peer ends the session at 16 MiB. */
+/** Bytes of all SHAPE frames of one connection. The peer ends the session at 16 MiB. */
 export const MAX_SHAPE_BYTES = 8 * 1024 * 1024;
-/** Bytes of a key, of a type name, of a field name: what `u16 length` can say. */
+/** Bytes of a key, of a type name, of a field name: the greatest `u16 length`. */
 export const MAX_NAME_BYTES = 0xffff;
 /** Fields of a struct. */
 export const MAX_FIELDS = 0xffff;

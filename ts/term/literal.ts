@@ -1,5 +1,5 @@
-// Objects of one shape are made by one literal, so that they share a hidden class and need no look-ups. The literal is
-// generated once a shape has proved to be in use: generating costs as much as some hundred objects.
+// Generates object literals. Objects of one shape are made by one literal, so that they share a hidden class and need no look-ups. The
+// literal is generated once a shape is frequent: generating it costs as much as making some hundred objects.
 
 /** How often a shape is read (or copied) key by key before code is generated for it. */
 export const WARM_UP = 16;
@@ -19,9 +19,9 @@ export function canGenerate(): boolean {
 }
 
 /**
- * The properties of an object literal: `value(key)` gives the expression for each.
+ * An object literal: `value(key)` returns the expression for each property.
  *
- * Keys come from peers: they are only ever text inside quotes, and `__proto__` as a computed key is an own property.
+ * Keys come from peers: each is quoted, and `__proto__` is a computed key, which makes it an own property.
  */
 export function literal(keys: readonly string[], value: (quoted: string) => string): string {
   const properties = keys.map((key) => {
@@ -31,7 +31,7 @@ export function literal(keys: readonly string[], value: (quoted: string) => stri
   return `{${properties.join(',')}}`;
 }
 
-/** A JavaScript string literal: JSON's, which has been one since ES2019. */
+/** A JavaScript string literal. Since ES2019 every JSON string is one. */
 export function quote(key: string): string {
   return JSON.stringify(key);
 }

@@ -1,10 +1,10 @@
-// What the values of a term take on the JavaScript heap, about. A few bytes of a term may become some hundred on the heap, and a
+// Estimates the memory of a term on the JavaScript heap. A few bytes of a term may take some hundred on the heap, and a
 // process whose heap is full ends. Unit: bytes.
 
 import { TermTag as Tag, TermWeight as Weight } from '../wire/index.ts';
 import { MAX_BIGINT_BYTES, MAX_ENTRIES, MAX_STRING_BYTES, MAX_TERM_MEMORY } from './limits.ts';
 
-/** Of the container itself, and of each entry. */
+/** Memory of a container itself, and of each entry. */
 const CONTAINERS: Readonly<Record<number, readonly [base: number, entry: number]>> = {
   [Tag.LIST8]: [Weight.LIST, Weight.SLOT],
   [Tag.LIST]: [Weight.LIST, Weight.SLOT],
@@ -27,10 +27,10 @@ const SCALARS: Readonly<Record<number, number>> = {
   [Tag.VIEW]: Weight.BYTES,
 };
 
-/** A shorter term cannot break {@link MAX_TERM_MEMORY}: a value takes at most 112 bytes for each byte of the term. */
+/** A shorter term cannot exceed {@link MAX_TERM_MEMORY}: a value takes at most 112 bytes for each byte of the term. */
 export const WEIGH_FROM: number = 8 * 1024 * 1024;
 
-/** Adds up the memory and the counts of one term. Methods return what is too much, or undefined. */
+/** Adds up the memory and the counts of one term. Methods return the limit that is exceeded, or undefined. */
 export class TermMemory {
   private bytes = 0;
 

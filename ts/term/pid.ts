@@ -10,9 +10,9 @@ declare const MESSAGE: unique symbol;
 /**
  * The address of one actor, here or on another node: an immutable value that travels in messages.
  *
- * `Pid<M>` says which messages the actor takes. Two PIDs are the same actor when {@link Pid.equals} says so; use
- * {@link Pid.key} as a `Map` key. A PID belongs to the node object that made or received it: its node number is that
- * node's own numbering.
+ * `Pid<M>` is the PID of an actor that accepts messages of type `M`. Compare PIDs with {@link Pid.equals}, and use
+ * {@link Pid.key} as a `Map` key. A PID belongs to the node object that made or received it: each node numbers other nodes on its
+ * own.
  *
  * @example
  * const counts = new Map<string, number>();
@@ -24,7 +24,7 @@ export class Pid<M = never> {
   readonly nc: number;
   /** `scheduler * 2^34 + serial`, below 2^40. */
   readonly local: number;
-  /** @internal The actor's control block while it lives here. */
+  /** @internal The actor's control block while it lives on this node. */
   route: unknown;
 
   /** @internal PIDs come from spawning or from messages. */
@@ -69,12 +69,12 @@ export class Pid<M = never> {
 }
 
 /**
- * Reads the display form of a PID, for consoles and logs: `<0.17>`, `<2.17.1>`.
+ * Parses the display form of a PID, for consoles and logs: `<0.17>`, `<2.17.1>`.
  *
- * Numbers of other nodes mean something only in the process that displayed them. The result names the actor but leads nowhere
- * by itself: what is sent to it is looked up.
+ * Node numbers are valid only in the process that displayed them. The result holds no pointer to the actor: each send looks the
+ * actor up.
  *
- * @returns The PID; undefined when the text is none.
+ * @returns The PID; undefined when the text is not a PID.
  * @example
  * parsePid('<0.17>')?.toString(); // '<0.17>'
  */

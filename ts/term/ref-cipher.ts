@@ -9,7 +9,7 @@ const OWN_HIGH_LIMIT = 2 ** 21;
 const NO_ID = 0;
 
 /**
- * Hides the counter in references that leave a node: on the wire an id is the counter under a keyed permutation of 64 bits
+ * Encrypts the counter in references that leave a node: on the wire an id is the counter under a keyed permutation of 64 bits
  * (the block cipher Speck64/128). A peer that was not given a reference cannot guess its id.
  */
 export class RefCipher {
@@ -32,7 +32,7 @@ export class RefCipher {
     }
   }
 
-  /** From an id to what travels, in `low` and `high`. O(1). */
+  /** Encrypts an id. The result is in `low` and `high`. O(1). */
   encrypt(high: number, low: number): void {
     const keys = this.#keys;
     let x = high | 0;
@@ -45,7 +45,7 @@ export class RefCipher {
     this.low = y >>> 0;
   }
 
-  /** From what travels to an id, in `low` and `high`. O(1). */
+  /** Decrypts an id. The result is in `low` and `high`. O(1). */
   decrypt(high: number, low: number): void {
     const keys = this.#keys;
     let x = high | 0;
@@ -60,7 +60,7 @@ export class RefCipher {
     this.low = y >>> 0;
   }
 
-  /** A reference that arrived. One of this node (`nc` 0) that this node never gave away gets an id that no reference has. */
+  /** Makes a received reference. A forged one of this node (`nc` 0) gets an id that no reference has. */
   receive(nc: number, local: number, high: number, low: number): Ref {
     if (nc !== 0) return foreignRef(nc, local, high, low);
     this.decrypt(high, low);

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
 /**
- * A reference: unique in its node's life, it names a monitor, a timer, a call or an alias.
+ * A reference: identifies a monitor, a timer, a call or an alias. Unique as long as its node runs.
  *
  * @example
  * const ref = self.makeRef();
@@ -12,7 +12,7 @@ export class Ref {
   readonly nc: number;
   /** Local id of the actor it belongs to; 0 when it belongs to none. */
   readonly local: number;
-  /** On this node a counter; of another node the lower 53 bits of its id. */
+  /** A counter for a reference of this node; the lower 53 bits of the id for one of another node. */
   readonly id: number;
   /** @internal The upper 11 bits of the id of another node. */
   readonly idHigh: number;

@@ -1,8 +1,8 @@
-// Values that hold no others, into bytes.
+// Encodes values that hold no others.
 //
-// Methods take the place to write at and return the place behind what they wrote: that stays in a register, where a field
-// would be written and read again for every value. `room` may move both, so positions to come back to are kept relative to
-// `base`.
+// Methods take the position to write at and return the position after what they wrote: it stays in a register, while a field
+// would be written and read again for every value. `room` may move the buffer and the position, so positions that are needed later are
+// kept relative to `base`.
 import { SnowmeshError } from '../errors/index.ts';
 import { TermTag as Tag } from '../wire/index.ts';
 import { ByteWriter, writeU32 } from './byte-writer.ts';
@@ -15,21 +15,21 @@ import { UNSENDABLE } from './verdict.ts';
 import { bytesOf, viewKind } from './view.ts';
 
 const TWO_32 = 2 ** 32;
-/** Text up to this many characters is written here, longer text by native code. */
+/** Strings up to this many characters are written by JavaScript, longer ones by native code. */
 const SHORT = 40;
-/** Bytes up to this many are written here. */
+/** Byte arrays up to this length are written by JavaScript. */
 const SHORT_BYTES = 16;
-/** A byte per character is certain to fit `u8 length`. */
+/** With one byte per character, the length fits `u8`. */
 const MAX_STRING8 = 255;
 
 /** Writes numbers, text, bytes, PIDs and references. */
 export class ScalarWriter extends ByteWriter {
-  /** Hides the ids of this node's references; undefined: they are written as they are. */
+  /** Encrypts the ids of this node's references; undefined: they are not encrypted. */
   protected refs: RefCipher | undefined = undefined;
-  /** Binaries from this many bytes on are not copied: {@link partAt} notes where they belong. */
+  /** Binaries of this many bytes or more are not copied: {@link partAt} stores their positions. */
   partFrom: number = Number.POSITIVE_INFINITY;
 
-  /** `u32 length` and the bytes. Write it before {@link term}, which may start again and then forgets it. */
+  /** `u32 length` and the bytes. Write it before {@link term}, which may restart and then drops what follows it. */
   blob(bytes: Uint8Array): void {
     const { length } = bytes;
     this.u32(length);
@@ -52,7 +52,7 @@ export class ScalarWriter extends ByteWriter {
   /** Called before a PID or reference of another node is written. */
   protected announceNode(_nc: number): void {}
 
-  /** The bytes of `value` belong at `at`. Only called from `partFrom` bytes on. */
+  /** Stores that the bytes of `value` belong at `at`. Called only for `partFrom` bytes or more. */
   protected partAt(_at: number, _value: Uint8Array): void {}
 
   protected byte(value: number, where: number): number {
@@ -113,7 +113,7 @@ export class ScalarWriter extends ByteWriter {
     return start + length;
   }
 
-  /** Short text that is not ASCII; room is there. */
+  /** Short text that is not ASCII; the room is reserved. */
   protected unicode(value: string, at: number): number {
     const { buffer } = this;
     if (value.length < Tag.SHORT_STRING_COUNT) {
@@ -150,7 +150,7 @@ export class ScalarWriter extends ByteWriter {
 
   protected binary(value: Uint8Array, where: number): number {
     const { length } = value;
-    // Of no bytes there may be none because their buffer is gone.
+    // An empty array may have a detached buffer.
     if (length === 0) bytesOf(value);
     if (length >= this.partFrom) {
       const at = this.room(where, 5);
@@ -230,7 +230,7 @@ export class ScalarWriter extends ByteWriter {
     return at + 8;
   }
 
-  /** A node number and a local id; room is there. */
+  /** A node number and a local id; the room is reserved. */
   protected number40(nc: number, local: number, at: number): number {
     if (nc !== 0) this.announceNode(nc);
     const { buffer } = this;
@@ -243,7 +243,7 @@ export class ScalarWriter extends ByteWriter {
   }
 }
 
-/** Bytes that native code may read: no other thread writes to them. */
+/** Returns bytes that native code may read: a copy when another thread may write to them. */
 function unshared(bytes: Uint8Array): Uint8Array {
   return bytes.buffer instanceof ArrayBuffer ? bytes : new Uint8Array(bytes);
 }

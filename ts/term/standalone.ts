@@ -4,9 +4,9 @@ import { TermDecoder } from './decode.ts';
 import { Encoder } from './encode.ts';
 
 /**
- * Encodes a value as a term of its own, outside of any connection: for files, queues, tests.
+ * Encodes a value as a term, independent of any connection: for files, queues, tests.
  *
- * PIDs and references keep this node's numbering, which means nothing elsewhere. O(size of the value).
+ * PIDs and references are written with the numbers of this node, which are not valid on another one. O(size of the value).
  * Throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE.
  *
  * @example
@@ -19,9 +19,9 @@ export function encodeTerm(value: unknown): Uint8Array {
 }
 
 /**
- * Decodes what {@link encodeTerm} wrote. Safe on any bytes. O(bytes).
+ * Decodes a term that {@link encodeTerm} wrote. Safe for bytes of any origin. O(bytes).
  *
- * Throws SNOW_ERR_BAD_TERM, with the place of the fault.
+ * Throws SNOW_ERR_BAD_TERM with the position of the fault.
  * @example
  * decodeTerm(encodeTerm(new Map([['a', 1]]))); // Map { 'a' => 1 }
  */
@@ -31,6 +31,6 @@ export function decodeTerm(bytes: Uint8Array): unknown {
     return new TermDecoder().decode(bytes);
   } catch (error) {
     const where = error instanceof BadTerm ? `${error.message} at byte ${error.at}` : String(error);
-    throw new SnowmeshError('SNOW_ERR_BAD_TERM', `These bytes are no term: ${where}.`, { cause: error });
+    throw new SnowmeshError('SNOW_ERR_BAD_TERM', `These bytes are not a term: ${where}.`, { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 import { badArgument, SnowmeshError } from '../errors/index.ts';
 import { isErrorType } from './error-term.ts';
 
-/** A value with a type name, for data whose kind matters and that is no plain object. Made by {@link struct}. */
+/** Data with a type name. Made by {@link struct}. */
 export class Tagged<T extends string = string, F extends object = Record<string, unknown>> {
   readonly type: T;
   readonly fields: F;
@@ -14,12 +14,12 @@ export class Tagged<T extends string = string, F extends object = Record<string,
 }
 
 /**
- * Makes a tagged struct: it travels with its type name and comes back as {@link Tagged} (docs/wire.md, STRUCT).
+ * Makes a struct with a type name, which arrives as {@link Tagged} (docs/wire.md, STRUCT).
  *
- * @param type Its name, up to 65 535 bytes of UTF-8. Names of standard errors are taken.
+ * @param type The type name, up to 65 535 bytes of UTF-8. Not the name of a standard error.
  * @param fields A plain object of up to 65 535 fields.
  *
- * Throws SNOW_ERR_BAD_ARGUMENT, and SNOW_ERR_UNSENDABLE for the name of a standard error. What else cannot travel is found when it is sent.
+ * Throws SNOW_ERR_BAD_ARGUMENT, and SNOW_ERR_UNSENDABLE for the name of a standard error. The fields are checked when it is sent.
  * @example
  * self.send(pid, struct('point', { x: 1, y: 2 }));
  */
@@ -30,7 +30,7 @@ export function struct<T extends string, F extends object>(type: T, fields: F): 
   if (isErrorType(type)) {
     throw new SnowmeshError(
       'SNOW_ERR_UNSENDABLE',
-      `A struct cannot be called ${type}: send an error instead.`,
+      `A struct cannot have the type name ${type}, which is a standard error: send an error instead.`,
       {
         details: { path: '$.type' },
       },

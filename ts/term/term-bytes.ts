@@ -3,20 +3,20 @@ import { readAscii } from './text.ts';
 type FastBuffer = Buffer & { utf8Slice(start: number, end: number): string };
 
 const NOTHING = new Uint8Array(0);
-/** A shorter binary is copied, whatever it lies in. */
+/** A shorter binary is always copied. */
 const MIN_VIEW_BYTES = 64 * 1024;
-/** From here on `slice`, which fills its memory with zeros first, costs more than a view that is copied. Unit: bytes. */
+/** From this length on, `slice`, which clears its memory first, costs more than copying into memory that is not cleared. */
 const MIN_UNZEROED_BYTES = 32 * 1024;
 
-/** The bytes of the term that is being read, and a cursor. Nothing is checked: the term was validated. */
+/** The bytes of the term that is being read, and a cursor. Nothing is checked, since the term was validated. */
 export class TermBytes {
   protected buffer: FastBuffer = Buffer.alloc(0) as FastBuffer;
-  /** The same bytes, not as a Buffer: parts cut out of it are Uint8Arrays. */
+  /** The same bytes as a Uint8Array: its subarrays are not Buffers. */
   protected raw: Uint8Array = new Uint8Array(0);
   protected view: DataView = new DataView(new ArrayBuffer(0));
   protected source: Uint8Array = this.buffer;
   protected at = 0;
-  /** Binaries of so many bytes become views. */
+  /** Binaries of this many bytes or more become views. */
   protected viewFrom = Number.POSITIVE_INFINITY;
 
   /** Reads `bytes` from `at` on. Strings and bytes are copied out. */
@@ -25,14 +25,14 @@ export class TermBytes {
     this.at = at;
   }
 
-  /** As `use`, for bytes that nothing will write into again: a binary that makes up most of them becomes a view. */
+  /** Like `use`, for bytes that nothing writes into again: a binary that makes up most of them becomes a view. */
   protected useOurs(bytes: Uint8Array, at: number): void {
     this.look(bytes);
     this.viewFrom = Math.max(MIN_VIEW_BYTES, bytes.length / 4);
     this.at = at;
   }
 
-  /** Drops the bytes: they may be many. */
+  /** Releases the bytes, which may be many. */
   protected forget(): void {
     this.viewFrom = Number.POSITIVE_INFINITY;
     this.look(NOTHING);

@@ -5,41 +5,41 @@ import { FRAGMENT_BYTES, MAX_SHAPE_KEYS } from './limits.ts';
 import type { RefCipher } from './ref-cipher.ts';
 import { SENT_IN_GETTER } from './unsendable.ts';
 
-/** What most messages fit in. */
+/** Most messages fit. */
 const OWN_BYTES = 16 * 1024;
-/** Thrown when a message turns out to be long. */
+/** Thrown when a message is longer than a fragment. */
 const LONG: unique symbol = Symbol('long');
 
-/** Where a shape's number belongs, counted from the start of the term, and the keys it stands for. */
+/** The position of a shape's number, counted from the start of the term, and its keys. */
 export interface ShapePlace {
   readonly at: number;
   readonly keys: readonly string[];
 }
 
 /**
- * A term written once for the frames of many connections. What differs between those - the numbers of shapes, and which nodes
- * were announced - is noted: {@link FrameWriter.template} puts it in.
+ * A term written once for the frames of many connections. The numbers of shapes, and the nodes that were announced, differ between
+ * connections: {@link FrameWriter.template} fills them in.
  *
  *     template.write(value);
  *     for each writer: begin(tag); template(template) || term(value); end()
  */
 export class TermTemplate extends Encoder {
-  /** Places of shape numbers. */
+  /** The positions of shape numbers. */
   places: ShapePlace[] = [];
-  /** Nodes that PIDs and references belong to, apart from this one. */
+  /** The other nodes whose PIDs and references the term has. */
   readonly nodes: Set<number> = new Set();
   private readonly own = new Uint8Array(OWN_BYTES);
   private isWriting = false;
   private isLong = false;
 
-  /** @param refs hides the ids of this node's references, as in the writers that take the template. */
+  /** @param refs encrypts the ids of this node's references. The writers that use the template need the same one. */
   constructor(refs?: RefCipher) {
     super(new Uint8Array(0));
     this.refs = refs;
     this.partFrom = FRAGMENT_BYTES;
   }
 
-  /** False: it is so long that a copy costs more than it saves. Write the value itself then. */
+  /** False when the term is so long that copying it costs more than it saves: write the value itself then. */
   get isUsable(): boolean {
     return !this.isLong;
   }
@@ -55,7 +55,7 @@ export class TermTemplate extends Encoder {
    * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP.
    */
   write(value: unknown): void {
-    // A getter inside a message could send another one while the first is half written.
+    // A getter of a message may send another message while this one is half written.
     if (this.isWriting) throw new SnowmeshError('SNOW_ERR_UNSENDABLE', SENT_IN_GETTER);
     this.isWriting = true;
     this.use(this.own, 0);

@@ -1,8 +1,8 @@
-// Short text to UTF-8 and back without a call into native code, which costs as much as some 60 characters.
+// Encodes and decodes short text without calling native code: such a call costs as much as some 60 characters.
 import { UNSENDABLE } from './verdict.ts';
 
 /**
- * Writes UTF-8 at `at`, where there is room for three bytes a character. Returns the end. Meant for short text.
+ * Writes UTF-8 at `at`; the room of three bytes a character must be reserved. Returns the end position. For short text.
  *
  * Throws UNSENDABLE at a lone surrogate.
  */
@@ -33,7 +33,7 @@ export function writeUtf8(buffer: Uint8Array, text: string, at: number): number 
   return at;
 }
 
-/** Longest text that {@link readAscii} takes. */
+/** Longest text that {@link readAscii} reads. */
 export const MAX_ASCII = 16;
 
 const text = String.fromCharCode;
@@ -43,7 +43,7 @@ const CHARACTERS: readonly string[] = Array.from({ length: 128 }, (_, code) => t
  * The text of `length` ASCII bytes at `at`; undefined when one of them is not ASCII or there are more than
  * {@link MAX_ASCII}.
  *
- * Unrolled by hand: one call with all codes makes the string in one go, where a loop makes one string a character.
+ * Unrolled by hand: one call with all codes makes one string, while a loop would make one string for each character.
  */
 export function readAscii(b: Uint8Array, at: number, length: number): string | undefined {
   if (length > 8) return readLonger(b, at, length);

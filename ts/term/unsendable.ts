@@ -8,7 +8,7 @@ import { isPlain, UNSENDABLE } from './verdict.ts';
 import { bytesOf, viewKind } from './view.ts';
 
 /**
- * The error for a value that the fast path refused: walks it again and names the first path that cannot travel.
+ * The error for a value that the fast path refused: walks it again to find the first path that cannot be sent.
  * O(size of the value), only on failure.
  */
 export function unsendable(value: unknown): SnowmeshError {
@@ -82,7 +82,7 @@ function adviceFor(value: object): string {
   return `send plain data, or a copy of its fields that keeps its type: struct('${className(value)}', { … })`;
 }
 
-/** What is wrong with an object itself, whatever it holds. */
+/** Why an object itself cannot be sent, apart from what it holds. */
 function faultOf(value: object): string | undefined {
   if (value instanceof Error) return manyFields(partsOf(value).fields.map(([key]) => key));
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -129,12 +129,12 @@ function isLong(name: string): boolean {
   return name.length * 3 > MAX_NAME_BYTES && Buffer.byteLength(name) > MAX_NAME_BYTES;
 }
 
-/** What counts for the depth: everything that can hold values, empty or not. */
+/** Whether an object counts for the depth: it can hold values, and may be empty. */
 function isContainer(value: object): boolean {
   return !(ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof Date);
 }
 
-/** The places inside a value: path, key when keys can be refused, and value. */
+/** The parts of a value: path, the key if keys can be refused, and the value. */
 function* parts(value: object, path: string): Generator<[string, unknown, unknown]> {
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) yield [`${path}[${index}]`, undefined, value[index]];

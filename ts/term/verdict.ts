@@ -1,10 +1,10 @@
 /**
- * Thrown by the fast paths at a value that cannot travel; the slow walk of `unsendable.ts` then finds out what and where. A
- * constant, because most of them are thrown far from where the path is known.
+ * Thrown by the fast paths for a value that cannot be sent. The slow walk of `unsendable.ts` then finds the value and its path: the
+ * fast paths do not keep track of it.
  */
 export const UNSENDABLE: unique symbol = Symbol('unsendable');
 
-/** Whether an object is plain data: its prototype is Object's, or none. */
+/** Whether an object is plain data: its prototype is that of Object, or null. */
 export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

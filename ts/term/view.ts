@@ -1,4 +1,4 @@
-// ArrayBuffers and their views other than Uint8Array: their kind on the wire, and how to make them again.
+// ArrayBuffers, and views other than Uint8Array: their kinds on the wire, and their constructors.
 import { UNSENDABLE } from './verdict.ts';
 
 type ViewConstructor = { new (buffer: ArrayBuffer): ArrayBufferView; readonly BYTES_PER_ELEMENT?: number };
@@ -22,7 +22,7 @@ const VIEWS: readonly (ViewConstructor | undefined)[] = [
 /** Kinds are below this. */
 export const VIEW_KINDS: number = VIEWS.length;
 
-/** The kind of a buffer or view that is no Uint8Array; undefined for subclasses, which do not travel. */
+/** The kind of a buffer or view other than a Uint8Array; undefined for subclasses, which cannot be sent. */
 export function viewKind(value: ArrayBuffer | ArrayBufferView): number | undefined {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === ArrayBuffer.prototype) return 0;
@@ -35,13 +35,13 @@ export function elementSize(kind: number): number {
   return VIEWS[kind]?.BYTES_PER_ELEMENT ?? 1;
 }
 
-/** A view of `kind` over a buffer of its own. */
+/** Makes a view of `kind` on its own buffer. */
 export function makeView(kind: number, bytes: ArrayBuffer): ArrayBuffer | ArrayBufferView {
   const View = VIEWS[kind];
   return View === undefined ? bytes : new View(bytes);
 }
 
-/** The bytes behind a buffer or view, without copying. Throws UNSENDABLE for a buffer that was transferred. */
+/** The bytes of a buffer or view, not copied. Throws UNSENDABLE for a buffer that was transferred. */
 export function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
   try {
     if (!ArrayBuffer.isView(value)) return new Uint8Array(value);
