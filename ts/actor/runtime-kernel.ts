@@ -26,7 +26,7 @@ import {
   type TracingPort,
   terminate,
 } from '../kernel/index.ts';
-import { Inbound, NodeLosses, nullRemote } from '../peer/index.ts';
+import { Inbound, NodeArrivals, NodeLosses, nullRemote } from '../peer/index.ts';
 import { Scheduler } from '../scheduler/index.ts';
 import { Sender } from '../send/index.ts';
 import { DeathQueue, LinkSignals, MonitorSignals } from '../signal/index.ts';
@@ -77,6 +77,7 @@ export abstract class RuntimeKernel implements Kernel {
   /** @internal */ readonly starts: OutboundStarts;
   /** @internal */ readonly inboundSpawns: InboundSpawns;
   /** @internal */ readonly losses: NodeLosses;
+  /** @internal */ readonly arrivals: NodeArrivals = new NodeArrivals((node) => this.remote.canonical(node));
   /** @internal */ readonly inbound: Inbound;
   /** @internal The port to other nodes. ts/node replaces it. */ remote: RemotePort;
   /** @internal The port to tracing. ts/otel sets it. */ tracing: TracingPort | null = null;

@@ -109,6 +109,7 @@ export class PeerNews implements NetworkListener {
     if (this.#isMeshed && !session.isHidden) this.#tellPeers(session);
     this.#channels.up(session);
     this.#monitors.up(name, factsOf(session));
+    this.#runtime.arrivals.up(name);
     this.#tell('nodeup', name, factsOf(session));
     this.#readiness.changed();
   }

@@ -37,8 +37,8 @@ export interface ChildOptions {
   readonly node?: string | Placement;
   /**
    * What the loss of the child's node (`noconnection`) means. `restart` (default): an abnormal end as any other. `wait`: the
-   * child counts as restarting, and is started again when the node can be reached; it is looked for after 0.2 to 30 s, each time
-   * after longer. That uses up no intensity, nor does a node that does not expose the child yet. Siblings run on meanwhile; those
+   * child counts as restarting, and is started again when the node can be reached: it is looked for when it connects, and after 0.2
+   * to 30 s, each time after longer. That uses up no intensity, nor does a node that does not expose the child yet. Siblings run on meanwhile; those
    * the strategy restarts with the child are restarted when it is back. Needs `node`; the first start does not wait.
    */
   readonly onNodeLost?: OnNodeLost;

@@ -18,21 +18,31 @@ interface Wait {
   readonly comeBack: ComeBack;
   tries: number;
   timer: TimerRef | undefined;
+  /** The node whose arrival ends the pause; undefined until one is chosen. */
+  node: string | undefined;
+  unfollow: () => void;
+  /** The node has connected since the last look began. */
+  hasArrived: boolean;
 }
 
 /**
- * Children that wait for their lost node (`onNodeLost: 'wait'`). Each looks for the node after growing, random pauses,
- * without keeping the supervisor from its work, and is started when the node can be reached. O(1) a look.
+ * Children that wait for their lost node (`onNodeLost: 'wait'`). Each looks for the node when it connects, and after growing, random
+ * pauses, without keeping the supervisor from its work, and is started when the node can be reached. O(1) a look.
  */
 export class NodeWaits {
   readonly #self: Self;
   readonly #looks: NodeLooks;
+  /** Runs an action when the supervisor takes its next messages. */
+  readonly #later: (action: () => void | Promise<void>) => void;
   readonly #waits = new Map<object, Wait>();
   readonly #pauses = new Map<TimerRef, Wait>();
+  /** Whether the end of the supervisor cancels what waits for nodes. */
+  #endsWithSelf = false;
 
-  constructor(self: Self, looks: NodeLooks) {
+  constructor(self: Self, looks: NodeLooks, later: (action: () => void | Promise<void>) => void) {
     this.#self = self;
     this.#looks = looks;
+    this.#later = later;
   }
 
   has(child: object): boolean {
@@ -41,8 +51,7 @@ export class NodeWaits {
 
   /** The child waits, or waits on, longer than before. */
   wait(child: object, plan: ChildPlan, comeBack: ComeBack): void {
-    const wait = this.#waits.get(child) ?? { child, plan, comeBack, tries: 0, timer: undefined };
-    this.#waits.set(child, wait);
+    const wait = this.#waits.get(child) ?? this.#begin(child, plan, comeBack);
     this.#pause(wait);
   }
 
@@ -51,6 +60,7 @@ export class NodeWaits {
     const wait = this.#waits.get(child);
     if (wait === undefined) return;
     this.#waits.delete(child);
+    wait.unfollow();
     if (wait.timer === undefined) return;
     this.#self.cancelTimer(wait.timer);
     this.#pauses.delete(wait.timer);
@@ -65,7 +75,55 @@ export class NodeWaits {
     return this.#look(wait);
   }
 
+  #begin(child: object, plan: ChildPlan, comeBack: ComeBack): Wait {
+    const wait: Wait = {
+      child,
+      plan,
+      comeBack,
+      tries: 0,
+      timer: undefined,
+      node: undefined,
+      unfollow: () => {},
+      hasArrived: false,
+    };
+    if (!this.#endsWithSelf) {
+      this.#endsWithSelf = true;
+      this.#self.onExit(() => {
+        for (const { unfollow } of this.#waits.values()) unfollow();
+      });
+    }
+    this.#waits.set(child, wait);
+    if (plan.place === undefined) this.#follow(wait, plan.startOptions.node);
+    return wait;
+  }
+
+  /** The wait hears when this node connects, and no more of the one before. */
+  #follow(wait: Wait, node: string | undefined): void {
+    if (wait.node === node) return;
+    wait.unfollow();
+    wait.node = node;
+    wait.hasArrived = false;
+    if (node === undefined) return void (wait.unfollow = () => {});
+    wait.unfollow = this.#self.runtime.arrivals.on(node, () => {
+      wait.hasArrived = true;
+      this.#later(() => this.#arrived(wait));
+    });
+  }
+
+  /** It may connect before it exposes the child, so the pauses are short again. */
+  #arrived(wait: Wait): void | Promise<void> {
+    const { timer } = wait;
+    if (this.#waits.get(wait.child) !== wait || !wait.hasArrived) return undefined;
+    if (timer === undefined) return undefined; // a look is under way
+    this.#self.cancelTimer(timer);
+    this.#pauses.delete(timer);
+    wait.timer = undefined;
+    wait.tries = 0;
+    return this.#look(wait);
+  }
+
   #pause(wait: Wait): void {
+    if (wait.hasArrived) this.#later(() => this.#arrived(wait));
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** wait.tries++, MAX_PAUSE_MS);
     const ms = Math.round(pause * (1 + JITTER * Math.random()));
     wait.timer = this.#self.startTimer(ms, this.#self.pid, null);
@@ -78,6 +136,8 @@ export class NodeWaits {
     const options = placed(plan);
     if (typeof options === 'string') return comeBack(plan); // which says why there is no node
     const { node } = options;
+    wait.hasArrived = false;
+    this.#follow(wait, node);
     const here: ChildPlan = { ...plan, startOptions: options, place: undefined };
     if (node === undefined || this.#self.runtime.isSelf(node)) return comeBack(here);
     this.#looks.look(node, Number.POSITIVE_INFINITY, (isReached) => {

@@ -47,7 +47,7 @@ export class SupervisorProcess implements SupervisorFrame {
     this.parent = self.parent ?? self.runtime.root;
     this.report = new SupervisorReport(self);
     this.looks = new NodeLooks(self);
-    this.waits = new NodeWaits(self, this.looks);
+    this.waits = new NodeWaits(self, this.looks, (action) => this.retryLater(action));
     this.starts = new RemoteStarts(self, this.looks, (action) => this.retryLater(action));
     self.trapExit(true);
     endInOrder(self.pid);

@@ -92,6 +92,17 @@ describe('a child that waits for its lost node', () => {
     expect(await b.run(living)).toBe(0);
   });
 
+  it('S2 is started again because its node connects: the pauses between looks do not end here', async () => {
+    const [a, b] = await Promise.all([node('a'), node('b')]);
+    expect(await a.run(supervise, b.name, 2, { onNodeLost: 'wait' })).toBe(true);
+    await a.run(() => void (Math.random = () => 1e6)); // a pause lasts longer by a random part
+    await b.kill();
+    await untilActive(a, 0);
+    const again = await node(b.name);
+    await again.run((bench, peer) => bench.node.connect(peer), a.name);
+    await untilActive(a, 2);
+  });
+
   it('S3 is never there twice after a split that heals', async () => {
     const a = await node('a');
     const { node: b, proxy } = await cluster.behindProxy({ name: 'b' });

@@ -154,6 +154,49 @@ describe('a child whose node is lost', () => {
     expect(await pidOf(pid)).toMatchObject({ local: 2 });
   });
 
+  it('S2 is started when the node connects, however long the pause of now is', async () => {
+    const pid = await supervise();
+    for (const local of [2, 3]) {
+      far.crash();
+      await kit.advance(20 * LONGEST);
+      far.connect();
+      await kit.settle();
+      expect(await pidOf(pid)).toMatchObject({ local });
+    }
+    expect(kit.runtime.arrivals.size).toBe(0);
+  });
+
+  it('S2 is looked for at short intervals again when a node connects before it exposes it', async () => {
+    const pid = await supervise();
+    far.crash();
+    await kit.advance(20 * LONGEST);
+    far.refusal = { status: SpawnStatus.unknownFunction };
+    far.connect();
+    await kit.settle();
+    expect(await pidOf(pid)).toBe('restarting');
+    far.refusal = undefined;
+    await kit.advance(300);
+    expect(await pidOf(pid)).toMatchObject({ local: 2 });
+  });
+
+  it('S2 leaves nothing that waits for a node when it or its supervisor ends', async () => {
+    const { arrivals } = kit.runtime;
+    const pid = await supervise();
+    far.crash();
+    await kit.advance(1000);
+    expect(arrivals.size).toBe(1);
+    expect(await terminateChild(kit, pid, 'x')).toBe('ok');
+    expect(arrivals.size).toBe(0);
+    far.connect();
+    expect(await restartChild(kit, pid, 'x')).toMatchObject({ ok: true });
+    far.crash();
+    await kit.advance(1000);
+    expect(arrivals.size).toBe(1);
+    kit.runtime.sendExit(pid, 'kill');
+    await kit.settle();
+    expect(arrivals.size).toBe(0);
+  });
+
   it('S2 counts again once the node is back: an init that fails uses up intensity', async () => {
     const pid = await supervise([waiting()], 'one_for_one', 3);
     far.crash();

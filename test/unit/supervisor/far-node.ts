@@ -64,6 +64,12 @@ export class FarNode {
     if (wasFrozen) this.#lost();
   }
 
+  /** It connects to this node. */
+  connect(): void {
+    this.heal();
+    this.#runtime.arrivals.up(this.#name);
+  }
+
   /** The node is gone with all that lived there. */
   crash(): void {
     this.living.clear();
