@@ -1,4 +1,4 @@
-// `actor`: generator tasks with suspend and resume. It has no mailbox of its own; one array a task stands in.
+// `actor`: generator tasks with suspend and resume. It has no mailbox; an array for each task replaces it.
 import * as Task from 'actor';
 import { shapes } from './shapes.mjs';
 export const library = 'actor';
@@ -64,7 +64,7 @@ export async function watched(n) {
   };
 }
 
-/** A task that throws at each message, and the loop around it that one writes: join, catch, fork anew. */
+/** A task that throws at each message, in the loop that a user would write: join, catch, fork again. */
 export const restarts = (n) =>
   new Promise((done) => {
     let self;
@@ -88,7 +88,7 @@ export const restarts = (n) =>
     );
   });
 
-/** A task a timer: it sleeps, then resumes the one that counts. */
+/** One task for each timer: it sleeps, then resumes the task that counts. */
 export const timers = {
   most: 20_000,
   start(n, delayOf) {

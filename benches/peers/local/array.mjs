@@ -1,4 +1,4 @@
-// A mailbox by hand: an array, searched from its start, and a promise when nothing fits. No library receives selectively.
+// A mailbox by hand: an array, searched from its start, and a promise if no message matches. No library has selective receive.
 class Mailbox {
   letters = [];
   fits = undefined;

@@ -1,4 +1,4 @@
-// effect: a fiber an actor, looping over its own unbounded queue; calls through a Deferred.
+// effect: one fiber for each actor, which loops over its own unbounded queue; calls use a Deferred.
 import { Deferred, Effect, Fiber, Queue, Schedule } from 'effect';
 export const library = 'effect';
 const run = Effect.runPromise;
@@ -127,7 +127,7 @@ export const restarts = (n) =>
     }),
   );
 
-/** A fiber a timer: it sleeps, then offers to the one queue. */
+/** One fiber for each timer: it sleeps, then offers to the one queue. */
 const later = (queue, ms) => Effect.forkDetach(Effect.delay(Queue.offer(queue, 'due'), ms));
 export const timers = {
   most: 200_000,

@@ -4,7 +4,7 @@ import { shapes } from './shapes.mjs';
 export const library = 'nact';
 const { start, spawn: spawnActor, spawnStateless, dispatch, query, stop } = nact;
 const system = start();
-// Its random names meet each other among a hundred thousand.
+// Given explicitly: among a hundred thousand of its random names some would be equal.
 let names = 0;
 const name = () => `a${++names}`;
 const make = (handler) => spawnStateless(system, handler, name());

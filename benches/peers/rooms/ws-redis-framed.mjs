@@ -1,4 +1,4 @@
-// As ws-redis, but the frame is built once a broadcast and written to each raw socket.
+// As ws-redis, but the frame is built once for each broadcast and written to each raw socket.
 import Redis from 'ioredis';
 import { WebSocketServer } from 'ws';
 

@@ -1,4 +1,4 @@
-// What most people write: publish to Redis, every server sends to each of its sockets.
+// The usual way: publish to Redis, and every server sends to each of its sockets.
 import Redis from 'ioredis';
 import { WebSocketServer } from 'ws';
 

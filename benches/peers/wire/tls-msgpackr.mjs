@@ -1,4 +1,4 @@
-// node:tls 1.3 with msgpackr (shared records) and batching by hand: what one would write without a library.
+// node:tls 1.3 with msgpackr (shared records) and batching by hand, as one would write it without a library.
 // The messages, the window of unacknowledged messages and the acknowledgements are those of our own bench.
 import { fork } from 'node:child_process';
 import tls from 'node:tls';
