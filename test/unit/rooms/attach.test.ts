@@ -236,6 +236,20 @@ it('pages of other origins are refused unless they are listed', async () => {
   expect((await answerOf(`ws://${host}/any`, from('https://example.com'))).status).toBe(101);
 });
 
+it('the default compares Origin with Host alone: a name that is made to point here passes, a list refuses it', async () => {
+  const host = await serve(ECHO, {});
+  rooms.attach(server as Server, { path: '/listed', origins: [`http://${host}`] });
+  const { port } = new URL(`http://${host}`);
+  const name = `evil.example:${port}`;
+  const rebound = { headers: { host: name }, origin: `http://${name}` };
+  expect((await answerOf(`ws://${host}/rooms`, rebound)).status).toBe(101);
+  expect((await answerOf(`ws://${host}/listed`, rebound)).status).toBe(403);
+  const otherPort = { origin: `http://${host.split(':')[0]}:1` };
+  expect((await answerOf(`ws://${host}/rooms`, otherPort)).status).toBe(403);
+  expect((await answerOf(`ws://${host}/rooms`, { origin: `https://${host}` })).status).toBe(101);
+  expect((await answerOf(`ws://${host}/rooms`)).status).toBe(101);
+});
+
 it('an address may have so many connections', async () => {
   const host = await serve({ ...ECHO, limits: { connectionsPerAddress: 2 } });
   const url = `ws://${host}/rooms`;
