@@ -1,6 +1,6 @@
 // The observer page: shows what the server tells it.
 import { Chart } from './charts.js';
-import { $, age, bytes, count, element, time } from './format.js';
+import { $, age, amount, bytes, count, element, time } from './format.js';
 import { showMap } from './map.js';
 import { showTable, TABLES } from './tables.js';
 
@@ -62,7 +62,7 @@ function judge(sight, stalled) {
   const lost = sum(overview.deadLetters) - sum(before.get(sight.node)?.deadLetters ?? overview.deadLetters);
   if (lost > 0) {
     if (level === 'good') level = 'warn';
-    words.push(`${count(lost)} messages lost`);
+    words.push(`${amount(lost, 'message')} lost`);
   }
   if (overview.isStopping) {
     if (level === 'good') level = 'warn';
@@ -168,7 +168,7 @@ function showNodes(nodes) {
     const { button } = entry;
     button.className = level;
     button.setAttribute('aria-pressed', String(node === wish.node));
-    const figures = overview ? `${count(overview.actors)} actors, ${bytes(overview.memory.rss)}` : '';
+    const figures = overview ? `${amount(overview.actors, 'actor')}, ${bytes(overview.memory.rss)}` : '';
     button.replaceChildren(
       element('b', '', node),
       element('span', 'words', words),
@@ -198,7 +198,7 @@ function showFacts(sight, at) {
   const { version, platform, osPid, uptimeMs, actors, supervisors, names, peers, memory, loopDelay, cpuMs } =
     overview;
   $('facts').textContent =
-    `snowmesh ${version} on ${platform}, process ${osPid}, up ${age(uptimeMs)}; ${count(actors)} actors, ${supervisors} supervisors, ${names} local names, ${peers} peers`;
+    `snowmesh ${version} on ${platform}, process ${osPid}, up ${age(uptimeMs)}; ${amount(actors, 'actor')}, ${amount(supervisors, 'supervisor')}, ${amount(names, 'local name')}, ${amount(peers, 'peer')}`;
   charts.loop.push(loopDelay?.p99);
   const then = before.get(wish.node);
   charts.cpu.push(then && at > then.at ? Math.max(0, (cpuMs - then.cpuMs) / (at - then.at)) : undefined);

@@ -25,6 +25,8 @@ export const bytes = (n) =>
         : `${(n / 1024 ** 3).toFixed(2)} GiB`;
 export const count = (n) =>
   n < 10_000 ? String(Math.round(n)) : n < 1e6 ? `${(n / 1000).toFixed(1)}k` : `${(n / 1e6).toFixed(1)}M`;
+/** An amount of things. @param one its noun; the plural ends with s. */
+export const amount = (n, one) => `${count(n)} ${one}${n === 1 ? '' : 's'}`;
 export const age = (ms) => {
   const s = Math.floor(ms / 1000);
   if (s < 60) return `${s} s`;
