@@ -1,6 +1,6 @@
 // The turns of an actor: its init, then bounded pieces of work; and the request to stop.
 
-import { SnowmeshError } from '../errors/index.ts';
+import { kindOf, SnowmeshError } from '../errors/index.ts';
 import { NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
 import {
@@ -91,7 +91,7 @@ function embody(cell: Cell, made: unknown): void {
     return;
   }
   if (typeof made !== 'object' || made === null) {
-    const why = `The init of ${cell.label} returned no handler, but ${String(made)}.`;
+    const why = `The init of ${cell.label} returned no handler, but ${kindOf(made)}.`;
     return crash(cell, new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE', why));
   }
   cell.body = made as Body;

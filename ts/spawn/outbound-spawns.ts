@@ -1,4 +1,4 @@
-import { badArgument, checkArray, checkNodeText, SnowmeshError } from '../errors/index.ts';
+import { badArgument, checkArray, checkNodeText, kindOf, SnowmeshError } from '../errors/index.ts';
 import {
   type Cell,
   Down,
@@ -244,7 +244,7 @@ function exposable(spec: Program): string {
     const why =
       typeof spec === 'function'
         ? 'A function cannot be sent to another node: spawn a spec that is exposed there.'
-        : `${spec === null ? 'null' : `A value of type ${typeof spec}`} cannot be spawned: pass a spec that is exposed on the other node.`;
+        : `Only a spec that is exposed on the other node is spawned there, not ${kindOf(spec)}.`;
     throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE', why);
   }
   const bytes = Buffer.byteLength(spec.name);

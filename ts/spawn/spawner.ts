@@ -1,5 +1,5 @@
 import { actorSpawn } from '../diagnostics/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
+import { kindOf, SnowmeshError } from '../errors/index.ts';
 import {
   after,
   ancestorsOf,
@@ -50,7 +50,7 @@ export class Spawner {
 
   /** Lets other nodes spawn a program by its name. Replaces an earlier program of the same name. */
   expose(program: Exclude<Program, (...args: never[]) => unknown>): void {
-    if (!isSpec(program)) throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE');
+    if (!isSpec(program)) throw notSpawnable('a spec is exposed', program);
     this.exposed.set(program.name, program);
   }
 
@@ -75,7 +75,8 @@ export class Spawner {
   ): Spawned {
     const { kernel } = this;
     if (kernel.isStopped) throw new SnowmeshError('SNOW_ERR_STOPPED');
-    if (typeof what !== 'function' && !isSpec(what)) throw new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE');
+    if (typeof what !== 'function' && !isSpec(what))
+      throw notSpawnable('an actor function or a spec is spawned', what);
     const parentPid = parent?.pid ?? remoteParent ?? kernel.root;
     const cell = createCell(kernel, parentPid, { what, isHandler, args }, options);
     // Stored only if Extras is probably allocated anyway; otherwise crash reports walk up the living parents.
@@ -164,6 +165,11 @@ export class Spawner {
     this.links.unlink(parent, pid);
     if (ref !== undefined && options.monitor !== true) this.monitors.demonitor(parent, ref);
   }
+}
+
+/** @param wanted what is taken, as a sentence. */
+function notSpawnable(wanted: string, given: unknown): SnowmeshError {
+  return new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE', `Only ${wanted}, not ${kindOf(given)}.`);
 }
 
 function isSpec(what: Program): boolean {

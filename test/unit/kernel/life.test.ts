@@ -204,7 +204,10 @@ describe('the end of an actor', () => {
     const none = probe.self.spawnHandler((() => 'no body') as never);
     probe.watch(none);
     expect((await probe.expectDown(none)).reason).toMatchObject({
-      error: { code: 'SNOW_ERR_NOT_SPAWNABLE' },
+      error: {
+        code: 'SNOW_ERR_NOT_SPAWNABLE',
+        message: expect.stringContaining('but the string "no body".'),
+      },
     });
     const hostile = probe.self.spawnHandler(() => ({
       onMessage: () => {
