@@ -17,6 +17,9 @@ const CLOCK_MS = 2000;
 /** An event loop that is late by more is told of. Unit: ms. */
 const LATE_MS = 200;
 
+const OTHER_NODE =
+  'Another node answers there: compare its name, also the host, with what it was started with';
+
 /** `snowmesh doctor`: checks what a node needs, one thing after the other. */
 export const doctorCommand: Command = {
   name: 'doctor',
@@ -186,18 +189,18 @@ async function peer(given: Given, terminal: Terminal): Promise<Finding> {
 /** What can be told from outside about a node that does not connect. */
 async function whyUnreachable(text: string, message: string): Promise<string> {
   if (/\(cookie/.test(message)) return 'It has another cookie';
-  if (/\(wrong_name/.test(message))
-    return 'Another node answers there: compare its name, also the host, with what it was started with';
   if (/\(incompatible/.test(message))
     return 'It runs a version of snowmesh that this one does not understand';
   if (/introspection: false/.test(message)) return 'It is up';
-  if (!text.includes('@')) return 'Does the discovery name it?';
+  const isOther = /\(wrong_name/.test(message);
+  if (!text.includes('@')) return isOther ? OTHER_NODE : 'Does the discovery name it?';
   const { host, port } = parseNodeName(text);
   try {
     await lookup(host);
   } catch {
     return `DNS does not know ${host}`;
   }
+  if (isOther) return OTHER_NODE;
   const socket = connect({ host, port });
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(3000) });

@@ -192,6 +192,39 @@ describe('commands that ask a node', () => {
     expect(code).toBe(0);
   });
 
+  it('doctor tells of a clock that differs', async () => {
+    const late = await cluster.node({ name: 'late' });
+    await late.run(() => {
+      const now = Date.now;
+      Date.now = () => now() - 600_000;
+    });
+    const { code, out } = await run('doctor', '--node', late.name, '--cookie-file', cookieFile);
+    expect(out).toMatch(/WARNING peer +late@.* answers: snowmesh .*its clock differs by (9|10) min/);
+    expect(code).toBe(0);
+  });
+
+  it('doctor tells of a peer whose event loop is blocked', async () => {
+    const ticks = { tickMs: 400, downMs: 60_000 };
+    const [watcher, stuck] = await cluster.nodes({ name: 'watcher', ...ticks }, { name: 'stuck', ...ticks });
+    await watcher!.run((bench, peer) => bench.node.connect(peer), stuck!.name);
+    const go = join(folder, 'go');
+    const blocked = stuck!.runFor(
+      60_000,
+      (_bench, file) => {
+        const { existsSync } = process.getBuiltinModule('node:fs');
+        const nothing = new Int32Array(new SharedArrayBuffer(4));
+        while (!existsSync(file)) Atomics.wait(nothing, 0, 0, 20);
+      },
+      go,
+    );
+    await watcher!.run((bench) => bench.event('stalled'));
+    const { code, out } = await run('doctor', '--node', watcher!.name, '--cookie-file', cookieFile);
+    writeFileSync(go, '');
+    await blocked;
+    expect(out).toMatch(/WARNING peer +watcher@.* answers: snowmesh .*its peer stuck@\S+ is stalled/);
+    expect(code).toBe(0);
+  });
+
   it('a wrong cookie, a wrong name and a closed port each end with 3, and doctor tells them apart', async () => {
     const other = join(folder, 'other');
     expect((await run('cookie', other)).code).toBe(0);

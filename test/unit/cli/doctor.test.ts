@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../../../ts/cli/index.ts';
+import { frame, REFUSE, WireAcceptor } from '../../support/wire-peer.ts';
 
 const COOKIE = 'a-cookie-of-the-doctor-0123456789';
 
@@ -105,10 +106,65 @@ describe('the doctor', () => {
       'failed',
       /Nothing listens on port 1 of 127\.0\.0\.1/,
     ],
+    [
+      'peer',
+      'a host that DNS does not know',
+      () => ['--node', 'a@nowhere.invalid:9000', '--cookie-file', cookieFile(COOKIE), '--timeout', '5000'],
+      'failed',
+      /DNS does not know nowhere\.invalid/,
+    ],
+    [
+      'peer',
+      'a host that is none',
+      () => ['--node', 'a@a..b:9000', '--cookie-file', cookieFile(COOKIE), '--timeout', '5000'],
+      'failed',
+      /must be a DNS name.*DNS does not know a\.\.b/,
+    ],
+    [
+      'peer',
+      'an address that is out of reach, as behind a firewall',
+      () => ['--node', 'a@255.255.255.255:9000', '--cookie-file', cookieFile(COOKIE), '--timeout', '5000'],
+      'failed',
+      /Port 9000 of 255\.255\.255\.255 does not answer: a firewall, or the host is down/,
+    ],
   ] as const)('looks at %s: %s', async (check, _what, line, state, says) => {
     const { code, found } = await examine(line());
     expect(found.get(check)).toMatchObject({ state, says: expect.stringMatching(says) });
     expect(code).toBe([...found.values()].some((each) => each.state === 'failed') ? 1 : 0);
+  });
+
+  it.each([
+    ['20.18.3', 'failed', /on Node\.js 20\.18\.3, .*: it needs Node\.js 20\.19 or later/],
+    ['20.19.0', 'good', /on Node\.js 20\.19\.0, /],
+    ['18.20.8', 'failed', /it needs Node\.js 20\.19 or later/],
+    ['26.0.0', 'good', /on Node\.js 26\.0\.0, /],
+  ] as const)('looks at runtime: Node.js %s', async (node, state, says) => {
+    const versions = { value: { ...process.versions, node } };
+    vi.stubGlobal('process', Object.create(process, { versions }));
+    const { code, found } = await examine([]).finally(() => vi.unstubAllGlobals());
+    expect(found.get('runtime')).toMatchObject({ state, says: expect.stringMatching(says) });
+    if (state === 'failed') expect(code).toBe(1);
+  });
+
+  it.each([
+    ['another version of the wire', 1],
+    ['other capabilities', 2],
+  ])('looks at peer: %s', async (_what, refusal) => {
+    await using acceptor = await WireAcceptor.listen();
+    const refused = (async () => {
+      await using peer = await acceptor.accept();
+      await peer.next();
+      peer.write(frame(REFUSE, Buffer.from([refusal])));
+      await peer.next().catch(() => {});
+    })();
+    const line = ['--node', `a@127.0.0.1:${acceptor.port}`, '--cookie-file', cookieFile(COOKIE)];
+    const { code, found } = await examine(line);
+    expect(found.get('peer')).toMatchObject({
+      state: 'failed',
+      says: expect.stringContaining('It runs a version of snowmesh that this one does not understand'),
+    });
+    expect(code).toBe(1);
+    await refused;
   });
 
   it('takes name, cookie and discovery from the environment, and doubts a cookie that is in it', async () => {
