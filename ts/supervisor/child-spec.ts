@@ -1,77 +1,77 @@
 import type { Startable, StartOptions } from '../actor/index.ts';
 import { checkOptionNames, kindOf, type OptionNames, SnowmeshError, unknownOption } from '../errors/index.ts';
 
-/** When an ended child is started again. */
+/** Whether a child that has ended is started again. */
 export type Restart = 'permanent' | 'transient' | 'temporary';
 
-/** How a child is asked to end: not at all, with so many milliseconds to obey, or with all the time it wants. */
+/** How a child is stopped: killed at once, or sent `shutdown` and killed after this many ms, or never killed. */
 export type Shutdown = 'brutalKill' | 'infinity' | number;
 
-/** Chooses a node for a child, by its id. What it throws is why the start failed. */
+/** Returns the node for a child, by its id. If it throws, the start fails with that error as the reason. */
 export type Placement = (id: string) => string;
 
-/** What the loss of a child's node means: a restart that counts, or waiting for the node. */
+/** The reaction to the loss of a child's node: a restart that counts towards the intensity, or waiting for the node. */
 export type OnNodeLost = 'restart' | 'wait';
 
-/** What a child spec may say besides what to start. */
+/** The options of a child spec. */
 export interface ChildOptions {
   /**
-   * `permanent` (default): always started again; `transient`: unless it ended with `normal`, `shutdown` or
-   * `{shutdown, …}`; `temporary`: never, and its spec is forgotten.
+   * `permanent` (default): the child is always started again. `transient`: unless it ended with `normal`, `shutdown` or
+   * `{shutdown, …}`. `temporary`: never, and its spec is removed.
    */
   readonly restart?: Restart;
   /** Default 5000 ms for workers, `infinity` for supervisors. */
   readonly shutdown?: Shutdown;
-  /** Default: what `start` says of itself, else `worker`. */
+  /** Default: `supervisor` when `start` is one, else `worker`. */
   readonly type?: 'worker' | 'supervisor';
-  /** Its end may end the supervisor: see `autoShutdown`. Not for permanent children. Default false. */
+  /** Whether its end may end the supervisor: see `autoShutdown`. Not for permanent children. Default false. */
   readonly significant?: boolean;
   /** A local name that the child is registered under. */
   readonly name?: string;
   /**
-   * The node the child lives on; default: the supervisor's own. A function is asked before every start and restart, so a child
-   * can fall over to another node. What is started elsewhere must be exposed there; its `name` is one of that node. A node that
-   * is lost, or not reached, is an abnormal end or a failed start, and uses up the restart intensity, unless `onNodeLost`
-   * says `wait`.
+   * The node that the child runs on; default: the node of the supervisor. A function is called before every start and restart, so a
+   * child can fail over to another node. The other node has to expose what is started; `name` is a local name there. If the node is
+   * lost or cannot be reached, this counts as an abnormal end or a failed start towards the intensity, unless `onNodeLost` is `wait`.
    */
   readonly node?: string | Placement;
   /**
-   * What the loss of the child's node (`noconnection`) means. `restart` (default): an abnormal end as any other. `wait`: the
-   * child counts as restarting, and is started again when the node can be reached: it is looked for when it connects, and after 0.2
-   * to 30 s, each time after longer. That uses up no intensity, nor does a node that does not expose the child yet. Siblings run on meanwhile; those
-   * the strategy restarts with the child are restarted when it is back. Needs `node`; the first start does not wait.
+   * The reaction to the loss of the child's node (`noconnection`). `restart` (default): the same as after any abnormal end. `wait`: the
+   * child is `restarting`, and is started again when the node can be reached. The supervisor looks for the node when it connects, and
+   * after pauses that grow from 0.2 to 30 s. This does not count towards the intensity, nor does a node that does not expose the child
+   * yet. Siblings keep running; those that the strategy restarts with the child are restarted when it is back. Needs `node`. The first
+   * start does not wait.
    */
   readonly onNodeLost?: OnNodeLost;
-  /** How long its init may take, in ms. Default: no limit. */
+  /** Time limit for its init, in ms. Default: no limit. */
   readonly startTimeout?: number;
-  /** Pauses before its restarts. Default: none, as in Erlang. */
+  /** Pauses before restarts. Default: none, as in Erlang. */
   readonly backoff?: Backoff;
 }
 
 /**
- * Growing pauses before the restarts of a child: `min`, then each longer by `factor`, up to `max`. The child is `restarting`
- * meanwhile and the supervisor does its other work; siblings that the strategy restarts with it run on until then. A restart
- * counts towards the intensity when it is tried. After a run of at least `max` the pauses begin anew.
+ * Growing pauses before the restarts of a child: the first is `min`, each further one is `factor` times as long, up to `max`. During a
+ * pause the child is `restarting`, the supervisor handles requests, and siblings that the strategy restarts with it keep running. A
+ * restart counts towards the intensity when it is tried. After the child has run for `max`, the pauses start at `min` again.
  */
 export interface Backoff {
   /** The first pause, in ms. */
   readonly min: number;
   /** The longest pause, in ms, without its random part. */
   readonly max: number;
-  /** How much longer each is than the one before. Default 2. */
+  /** The ratio of a pause to the one before. Default 2. */
   readonly factor?: number;
-  /** Each is longer by a random part of it, up to this, from 0 to 1; so that not all come at once. Default 0.25. */
+  /** The largest random part added to a pause, from 0 to 1, so that children do not restart at the same time. Default 0.25. */
   readonly jitter?: number;
 }
 
 /** A description of a child: what to start, with which arguments, and what to do when it ends. */
 export interface ChildSpec extends ChildOptions {
-  /** Unique among the children of a supervisor with a list; a label for logs under a dynamic one, which identifies its children by PID. */
+  /** Unique among the children of a static supervisor. For a dynamic one, which identifies children by PID, it is a label for logs. */
   readonly id: string;
   /**
-   * An actor function, or what `defineActor`, `defineServer`, `defineStateMachine` or `defineSupervisor` made. The start of a plain
-   * function never fails: it counts as running at once, and what it throws is a crash that is restarted. To fail a start, take a
-   * server, or `defineActor(…, { ack: true })`.
+   * An actor function, or the result of `defineActor`, `defineServer`, `defineStateMachine` or `defineSupervisor`. The start of a plain
+   * function never fails: the child runs at once, and an error that it throws is a crash, which leads to a restart. For a start that can
+   * fail, use a server, or `defineActor(…, { ack: true })`.
    */
   readonly start: Startable;
   readonly args?: readonly unknown[];
@@ -87,23 +87,23 @@ export interface ChildPlan {
   readonly type: 'worker' | 'supervisor';
   readonly significant: boolean;
   readonly startOptions: StartOptions;
-  /** Asked before every start; undefined: `startOptions` says it. */
+  /** Called before every start; undefined: the node is in `startOptions`. */
   readonly place: Placement | undefined;
   readonly waitsForNode: boolean;
   readonly backoff: Required<Backoff> | undefined;
 }
 
-/** Whether the end of significant children ends their supervisor: never, of any one, or of the last one. */
+/** When the end of significant children ends their supervisor: never, when any one ends, or when the last one ends. */
 export type AutoShutdown = 'never' | 'any_significant' | 'all_significant';
 
 type Arguments<A extends readonly unknown[]> = [] extends A ? { args?: A } : { args: A };
 type SpecOptions<A extends readonly unknown[]> = ChildOptions & Arguments<A>;
 
 /**
- * Describes a child, with its arguments checked against what it takes.
+ * Describes a child. The compiler checks its arguments.
  *
- * @param id Unique among the children of a supervisor with a list.
- * @param start An actor function, or what `defineActor`, `defineServer` and the like made.
+ * @param id Unique among the children of a static supervisor.
+ * @param start An actor function, or the result of `defineActor`, `defineServer` and the like.
  * @param rest Options: `args`, `restart`, `shutdown` and the rest of {@link ChildOptions}.
  * @throws SNOW_ERR_BAD_CHILD_SPEC.
  * @example
@@ -125,44 +125,48 @@ export function childSpec<N, A extends unknown[]>(
   return spec;
 }
 
-/** Fills in the defaults and refuses what makes no sense. Throws SNOW_ERR_BAD_CHILD_SPEC. */
+/** Checks a child spec and fills in the defaults. Throws SNOW_ERR_BAD_CHILD_SPEC. */
 export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPlan {
   if (typeof spec !== 'object' || spec === null) throw badChildSpec('?', 'is not an object');
   const { id, start, restart = 'permanent', significant = false } = spec;
   if (typeof id !== 'string' || id === '')
     throw badChildSpec(String(id), 'needs an id that is a string and not empty');
-  if (!isStartable(start)) throw badChildSpec(id, 'has nothing to start');
+  if (!isStartable(start))
+    throw badChildSpec(id, 'has nothing to start: `start` is an actor function, a server, a supervisor, …');
   const args = spec.args ?? NO_ARGUMENTS;
-  if (!Array.isArray(args)) throw badChildSpec(id, `has args that are no array, but ${typeof args}`);
+  if (!Array.isArray(args)) throw badChildSpec(id, `has args that are not an array, but ${kindOf(args)}`);
   const wrong = unknownOption(spec, CHILD_SPEC);
   if (wrong !== undefined) throw badChildSpec(id, wrong);
-  if (!RESTARTS.has(restart)) throw badChildSpec(id, `has an unknown restart: ${String(restart)}`);
+  if (!RESTARTS.has(restart))
+    throw badChildSpec(id, `has an unknown restart: ${String(restart)}; use ${[...RESTARTS].join(', ')}`);
   const type =
     spec.type ?? (typeof start === 'object' && start.type === 'supervisor' ? 'supervisor' : 'worker');
   if (type !== 'worker' && type !== 'supervisor')
-    throw badChildSpec(id, `has an unknown type: ${String(type)}`);
+    throw badChildSpec(id, `has an unknown type: ${String(type)}; use worker or supervisor`);
   const shutdown = shutdownOf(spec.shutdown ?? (type === 'supervisor' ? 'infinity' : 5000), id);
   const startTimeout = spec.startTimeout ?? Number.POSITIVE_INFINITY;
-  if (!isTime(startTimeout)) throw badChildSpec(id, `has a bad startTimeout: ${String(startTimeout)}`);
+  if (!isTime(startTimeout))
+    throw badChildSpec(id, `has a bad startTimeout: ${String(startTimeout)}; use whole ms, or Infinity`);
   const { node } = spec;
   if (node !== undefined && typeof node !== 'string' && typeof node !== 'function') {
-    throw badChildSpec(id, `has a bad node: ${String(node)}`);
+    throw badChildSpec(id, `has a bad node: ${kindOf(node)}; use name@host:port, or a function`);
   }
   if (typeof node === 'string' && !node.includes('@'))
-    throw badChildSpec(id, `has a node whose name is none, ${JSON.stringify(node)}: use name@host:port`);
+    throw badChildSpec(id, `has a bad node: ${JSON.stringify(node)}; use name@host:port, or a function`);
   const { onNodeLost = 'restart' } = spec;
   if (onNodeLost !== 'restart' && onNodeLost !== 'wait') {
-    throw badChildSpec(id, `has an unknown onNodeLost: ${String(onNodeLost)}`);
+    throw badChildSpec(id, `has an unknown onNodeLost: ${String(onNodeLost)}; use restart or wait`);
   }
-  if (onNodeLost === 'wait' && node === undefined) throw badChildSpec(id, 'waits for a node, but has none');
+  if (onNodeLost === 'wait' && node === undefined)
+    throw badChildSpec(id, 'has onNodeLost "wait" but no node: add `node`');
   if (significant && restart === 'permanent') {
     throw badChildSpec(
       id,
-      'is permanent and significant: a permanent child has no end that could be significant',
+      'is permanent and significant: a permanent child is always restarted; use transient or temporary',
     );
   }
   if (significant && autoShutdown === 'never') {
-    throw badChildSpec(id, 'is significant, but its supervisor has autoShutdown "never"');
+    throw badChildSpec(id, 'is significant, but its supervisor has autoShutdown "never": set another one');
   }
   return {
     id,
@@ -179,7 +183,7 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
   };
 }
 
-/** An actor function, or a spec that has what its kind needs. */
+/** Whether a value is an actor function, or a complete spec of its kind. */
 function isStartable(start: Startable | null): boolean {
   if (typeof start === 'function') return true;
   if (typeof start !== 'object' || start === null) return false;
@@ -188,7 +192,7 @@ function isStartable(start: Startable | null): boolean {
   );
 }
 
-/** Whole ms from 0 on, or Infinity: what the timers take. */
+/** Whether a value is a time that timers accept: whole ms from 0 on, or Infinity. */
 function isTime(ms: unknown): boolean {
   return ms === Number.POSITIVE_INFINITY || (Number.isSafeInteger(ms) && (ms as number) >= 0);
 }
@@ -208,11 +212,12 @@ function backoffOf(backoff: Backoff, id: string): Required<Backoff> {
 
 function shutdownOf(shutdown: Shutdown, id: string): Shutdown {
   if (shutdown === 'brutalKill' || shutdown === 'infinity') return shutdown;
-  if (!isTime(shutdown)) throw badChildSpec(id, `has a bad shutdown: ${String(shutdown)}`);
+  if (!isTime(shutdown))
+    throw badChildSpec(id, `has a bad shutdown: ${String(shutdown)}; use whole ms, brutalKill or infinity`);
   return shutdown === Number.POSITIVE_INFINITY ? 'infinity' : shutdown;
 }
 
-/** `planChild` for a spec that came with a request: what is wrong with it is an answer, not the supervisor's end. */
+/** `planChild` for a spec in a request: returns the error of a bad one, as the answer, instead of throwing it in the supervisor. */
 export function tryPlanChild(
   spec: ChildSpec,
   autoShutdown: AutoShutdown,
@@ -246,7 +251,7 @@ const BACKOFF: OptionNames<Backoff> = { min: true, max: true, factor: true, jitt
 const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);
 const RESTARTS: ReadonlySet<string> = new Set<Restart>(['permanent', 'transient', 'temporary']);
 
-/** How every child is started: linked, and as its plan says. */
+/** The start options of a child: linked, with the name, node and timeout of its spec. */
 function startOptions(name: string | undefined, node: string | undefined, timeout: number): StartOptions {
   return {
     link: true,

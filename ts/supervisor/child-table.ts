@@ -4,27 +4,27 @@ import type { ChildCounts, ChildInfo } from './outcome.ts';
 import type { Attempt } from './remote-starts.ts';
 import type { RestartPauses } from './restart-pauses.ts';
 
-/** One child as its supervisor sees it. */
+/** The state of one child. */
 export class Child {
   plan: ChildPlan;
   pid: Pid | undefined = undefined;
-  /** It does not run and will be started without a request: its turn comes, its restart failed, or its node is away. */
+  /** Whether it does not run and will be started without a request: after its siblings, after a failed restart, or when its node is back. */
   isRestarting = false;
-  /** Its restart failed, and is tried again later. Implies `isRestarting`. */
+  /** Whether its restart failed and will be tried again. Implies `isRestarting`. */
   hasFailed = false;
-  /** Its start on another node, under way. */
+  /** The pending start on another node. */
   attempt: Attempt | undefined = undefined;
-  /** Its node could not be reached at the last attempt. */
+  /** Whether its node could not be reached at the last attempt. */
   isNodeAway = false;
-  /** Undefined: it has no back-off, or was never restarted. */
+  /** Undefined when it has no back-off or was never restarted. */
   pauses: RestartPauses | undefined = undefined;
 
   constructor(plan: ChildPlan) {
     this.plan = plan;
   }
 
-  /** It does not run, and may soon: also one that was terminated while its start on another node is under way. */
-  get isComing(): boolean {
+  /** Whether a start is due or pending: also of a child that was terminated while its start on another node is pending. */
+  get isStarting(): boolean {
     return this.isRestarting || this.attempt !== undefined;
   }
 }
@@ -32,7 +32,7 @@ export class Child {
 /**
  * The children of a static supervisor: in start order, by id, and by PID. Pure data.
  *
- * A `Map` keeps the order of insertion, deletes in O(1) and is looked up in O(1), so it is order and index at once.
+ * A `Map` keeps the order of insertion and has O(1) look-up and deletion, so one holds both the order and the index by id.
  */
 export class ChildTable {
   private readonly children = new Map<string, Child>();
@@ -64,7 +64,7 @@ export class ChildTable {
     this.running.set(pidKey(pid), child);
   }
 
-  /** The child's process is gone or no longer ours to watch. */
+  /** The process of the child has ended, or is not watched any more. */
   unbind(child: Child): void {
     if (child.pid === undefined) return;
     this.running.delete(pidKey(child.pid));
@@ -84,16 +84,16 @@ export class ChildTable {
 
   /** One line for each child, in start order. */
   *lines(): IterableIterator<ChildInfo> {
-    for (const { plan, pid, isComing } of this)
+    for (const { plan, pid, isStarting } of this)
       yield {
         id: plan.id,
-        pid: pid ?? (isComing ? 'restarting' : undefined),
+        pid: pid ?? (isStarting ? 'restarting' : undefined),
         type: plan.type,
         restart: plan.restart,
       };
   }
 
-  /** How many there are. O(n). */
+  /** The number of children of each kind. O(n). */
   counts(): ChildCounts {
     let supervisors = 0;
     for (const { plan } of this) if (plan.type === 'supervisor') supervisors++;

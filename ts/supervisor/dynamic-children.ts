@@ -11,7 +11,7 @@ import { isAway, startError } from './starting.ts';
 import { stopAllAtOnce, stopChild } from './stopping.ts';
 
 export interface DynamicOptions {
-  /** What every child is like; requests then carry only further arguments. Undefined: requests carry specs. */
+  /** The plan of every child: requests have only further arguments. Undefined: requests have specs. */
   readonly template: ChildPlan | undefined;
   readonly maxChildren: number;
 }
@@ -19,23 +19,23 @@ export interface DynamicOptions {
 /** One child of a dynamic supervisor. */
 interface DynamicChild {
   readonly plan: ChildPlan;
-  /** Undefined for temporary children: they are not used again (J27). */
+  /** Undefined for temporary children, which are not restarted (J27). */
   readonly args: readonly unknown[] | undefined;
 }
 
 /** A child that does not run and will be started again. */
 interface Restarting {
-  /** The key of the PID it had: users know it by that. */
+  /** The key of the PID it had, by which users know it. */
   readonly formerKey: Pid | string;
-  /** Its node could not be reached at the last attempt. */
+  /** Whether its node could not be reached at the last attempt. */
   isNodeAway: boolean;
-  /** Its start on another node, under way. */
+  /** The pending start on another node. */
   attempt: Attempt | undefined;
 }
 
 /**
- * Any number of children that come and go (J16, J22, J26, J27): each costs O(1) to start, to end and to find, and all
- * are stopped at once. Addressed by PID; only one_for_one.
+ * The children of a dynamic supervisor (J16, J22, J26, J27): starting, stopping and finding one costs O(1), and all
+ * are stopped in parallel. They are addressed by PID; the strategy is always one_for_one.
  */
 export class DynamicChildren implements Supervising {
   private readonly frame: SupervisorFrame;
@@ -43,11 +43,11 @@ export class DynamicChildren implements Supervising {
   private readonly window: RestartWindow;
   private readonly running = new Map<Pid | string, { pid: Pid; child: DynamicChild }>();
   private readonly restarting = new Map<DynamicChild, Restarting>();
-  /** Those that are restarting, by the PID they had. */
+  /** Restarting children by the PID they had. */
   private readonly former = new Map<Pid | string, DynamicChild>();
   /** Children with a back-off that have been restarted. */
   private readonly pauses = new WeakMap<DynamicChild, RestartPauses>();
-  /** First starts on other nodes, under way. */
+  /** The number of pending first starts on other nodes. */
   private starting = 0;
   private supervisors = 0;
 
@@ -65,7 +65,7 @@ export class DynamicChildren implements Supervising {
     if (!clean || restart === 'permanent') this.frame.reportEnd(child.plan, pid, reason);
     const isWaiting = child.plan.waitsForNode && isLoss;
     if (!isWaiting && restart !== 'permanent' && (restart !== 'transient' || clean)) return undefined;
-    // Counted while it does not run, so that maxChildren holds (J26).
+    // It counts while it does not run, so that maxChildren holds (J26).
     this.restarting.set(child, { formerKey: pidKey(pid), isNodeAway: isLoss, attempt: undefined });
     this.former.set(pidKey(pid), child);
     if (isWaiting) return this.awaitNode(child);
@@ -87,7 +87,7 @@ export class DynamicChildren implements Supervising {
     this.frame.retryLater(() => this.restart(child), pause);
   }
 
-  /** Nothing happens to a child that was terminated meanwhile. */
+  /** Does nothing for a child that was terminated meanwhile. */
   private restart(child: DynamicChild): void | Promise<void> {
     const restarting = this.restarting.get(child);
     if (restarting === undefined) return undefined;
@@ -112,7 +112,7 @@ export class DynamicChildren implements Supervising {
     return undefined;
   }
 
-  /** The loss of its node uses up no intensity: it is started when the node is back. */
+  /** Waits for the lost node of a child and starts it then. This does not count towards the intensity. */
   private awaitNode(child: DynamicChild): void {
     this.frame.awaitNode(child, child.plan, (plan) => {
       const restarting = this.restarting.get(child);
@@ -137,7 +137,7 @@ export class DynamicChildren implements Supervising {
     if (started.ok) this.put(started.pid, child);
   }
 
-  /** It runs, or is not wanted any more. */
+  /** Removes a restarting child: it runs, or was terminated. */
   private forget(child: DynamicChild, { formerKey, attempt }: Restarting): void {
     if (attempt !== undefined) attempt.isAbandoned = true;
     this.restarting.delete(child);
@@ -197,7 +197,7 @@ export class DynamicChildren implements Supervising {
     return 'ok';
   }
 
-  /** A child that does not run is known by the PID it had. */
+  /** Removes the restarting child that had this PID. */
   private forgetFormer(pid: Pid): boolean {
     const child = this.former.get(pidKey(pid));
     const restarting = child && this.restarting.get(child);
@@ -246,10 +246,10 @@ export class DynamicChildren implements Supervising {
   }
 }
 
-/** The supervisor ends, or ended the start, before it was over. */
+/** The result of a start that was abandoned because the supervisor ends. */
 const ABANDONED: StartResult = { ok: false, reason: 'shutdown' };
 
-/** The plan without its arguments when it is temporary and its own: they are not used again (J27). */
+/** The plan to keep: without arguments for a temporary child, which is not restarted (J27). */
 function kept(plan: ChildPlan, template: ChildPlan | undefined): ChildPlan {
   return plan === template || plan.restart !== 'temporary' ? plan : { ...plan, args: [] };
 }

@@ -5,12 +5,12 @@ import type { ComeBack } from './node-waits.ts';
 import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
 import type { AfterStart, Attempt } from './remote-starts.ts';
 
-/** What the supervising process offers to the part that knows about children. */
+/** What the supervisor process offers to the part that manages children. */
 export interface SupervisorFrame {
   readonly self: Self;
   /** Monotonic time in ms. */
   now(): number;
-  /** Has `action` run after `delayMs`, when everything that is in the mailbox then has had its turn (J10). */
+  /** Runs `action` after `delayMs`, behind all messages that are in the mailbox then (J10). */
   retryLater(action: () => void | Promise<void>, delayMs?: number): void;
   /** See {@link RemoteStarts.start}. */
   start(
@@ -19,7 +19,7 @@ export interface SupervisorFrame {
     lookMs: number | undefined,
     then: AfterStart,
   ): StartResult | Promise<StartResult> | Attempt;
-  /** Has `comeBack` run when the node of a child that is lost can be reached; not after `forgetNode`. */
+  /** Runs `comeBack` when the lost node of a child can be reached, unless `forgetNode` was called. */
   awaitNode(child: object, plan: ChildPlan, comeBack: ComeBack): void;
   /** Whether the child waits for its node. */
   awaitsNode(child: object): boolean;
@@ -32,12 +32,12 @@ export interface SupervisorFrame {
   reportStartError(plan: ChildPlan, reason: unknown): void;
 }
 
-/** Answers a request; later, when a child on another node is being started. */
+/** Answers a request: after the request was handled, when a child is started on another node. */
 export type Reply = (result: ChildResult) => void;
 
-/** The part that knows about children: a list of them, or any number of dynamic ones. */
+/** The part that manages children: those of a static or of a dynamic supervisor. */
 export interface Supervising {
-  /** A linked process ended. `isLoss`: its node was lost. */
+  /** A linked actor has ended. `isLoss`: its node was lost. */
   ended(pid: Pid, reason: unknown, isLoss: boolean): void | Promise<void>;
   /** Ends all children; the supervisor itself ends after it. */
   stopAll(): Promise<void>;
@@ -45,7 +45,7 @@ export interface Supervising {
   terminateChild(child: string | Pid): StopResult | Promise<StopResult>;
   restartChild(child: string | Pid, reply: Reply): void | Promise<void>;
   deleteChild(child: string | Pid): StopResult;
-  /** Their lines one by one, in the order of {@link whichChildren}. */
+  /** The result of {@link whichChildren}, one by one. */
   lines(): IterableIterator<ChildInfo>;
   whichChildren(): ChildInfo[];
   countChildren(): ChildCounts;

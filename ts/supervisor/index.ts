@@ -1,12 +1,12 @@
-// Supervisors: actors whose only work is to start, watch, restart and stop others.
+// Supervisors: actors that start, monitor, restart and stop other actors.
 //
-// Guarantees rules J of docs/semantics.md: children start in order and stop in reverse order, each ended child is
-// restarted as its spec and the strategy say, and too many restarts end the supervisor, so that the supervisor above it can
-// react. While a child keeps failing to restart, the supervisor answers. A dynamic supervisor does all that in O(1)
-// a child and stops its children in parallel.
+// Guarantees rules J of docs/rules.md: children start in order and stop in reverse order; a child that ended is
+// restarted according to its spec and the strategy; too many restarts end the supervisor, so that the supervisor above it can
+// react. A supervisor handles requests while a child keeps failing to restart. A dynamic supervisor needs O(1) for each
+// child and stops its children in parallel.
 //
-// Must not know: nodes and sockets (a child elsewhere is a start with a node's name, through the actor floor's port),
-// servers and tasks (they are things that can be started, like any other).
+// Must not know: nodes and sockets (a child on another node is a start with a node's name, through the actor floor's port),
+// servers and tasks (the supervisor only starts them).
 export {
   type AutoShutdown,
   type Backoff,

@@ -1,10 +1,10 @@
 import type { Down, Self, Timeout, TimerRef } from '../actor/index.ts';
 import type { Ref } from '../term/index.ts';
 
-/** A name that is never registered: a monitor of it says `noproc` when the node is reached, else `noconnection`. */
+/** A name that is never registered: a monitor of it fires with `noproc` if the node is reached, else with `noconnection`. */
 const UNUSED_NAME = '$snowmesh.nobody';
 
-/** What follows a look. */
+/** Called with the result of a look. */
 export type AfterLook = (isReached: boolean) => void | Promise<void>;
 
 interface Look {
@@ -13,7 +13,7 @@ interface Look {
   readonly after: AfterLook;
 }
 
-/** Finds out whether nodes can be reached, through the supervisor's mailbox, while it does its other work. O(1) a look. */
+/** Checks whether nodes can be reached. The answers arrive in the supervisor's mailbox, so it handles requests meanwhile. O(1) a look. */
 export class NodeLooks {
   readonly #self: Self;
   /** By the id of the monitor. */
@@ -24,7 +24,7 @@ export class NodeLooks {
     this.#self = self;
   }
 
-  /** Calls back once: whether the node answered within `limitMs` (Infinity: as long as connecting takes). */
+  /** Calls `after` once with whether the node answered within `limitMs` (Infinity: no limit but that of connecting). */
   look(node: string, limitMs: number, after: AfterLook): void {
     const ref = this.#self.monitor({ name: UNUSED_NAME, node });
     const timer =

@@ -3,13 +3,13 @@ import type { ChildPlan } from './child-spec.ts';
 import type { NodeLooks } from './node-looks.ts';
 import { placed } from './starting.ts';
 
-/** Pauses between two looks for a node: the first, and the longest but for the random part. Unit: ms. */
+/** Pauses between two looks for a node: the first and the longest, without the random part. */
 const FIRST_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 20_000;
-/** A pause is longer by up to this part of it, so that not all look at once. */
+/** The largest random part added to a pause, so that not all supervisors look at once. */
 const JITTER = 0.5;
 
-/** Starts a child on the node its plan names now. */
+/** Starts a child on the node of `plan`. */
 export type ComeBack = (plan: ChildPlan) => void | Promise<void>;
 
 interface Wait {
@@ -26,8 +26,8 @@ interface Wait {
 }
 
 /**
- * Children that wait for their lost node (`onNodeLost: 'wait'`). Each looks for the node when it connects, and after growing, random
- * pauses, without keeping the supervisor from its work, and is started when the node can be reached. O(1) a look.
+ * Children that wait for their lost node (`onNodeLost: 'wait'`). The supervisor looks for the node when it connects, and after growing
+ * random pauses, and starts the child when the node can be reached. It handles requests meanwhile. O(1) a look.
  */
 export class NodeWaits {
   readonly #self: Self;
@@ -49,13 +49,13 @@ export class NodeWaits {
     return this.#waits.has(child);
   }
 
-  /** The child waits, or waits on, longer than before. */
+  /** Starts to wait, or continues with a longer pause. */
   wait(child: object, plan: ChildPlan, comeBack: ComeBack): void {
     const wait = this.#waits.get(child) ?? this.#begin(child, plan, comeBack);
     this.#pause(wait);
   }
 
-  /** The child runs, or is not wanted any more. */
+  /** Ends a wait: the child runs, or was terminated. */
   end(child: object): void {
     const wait = this.#waits.get(child);
     if (wait === undefined) return;
@@ -66,7 +66,7 @@ export class NodeWaits {
     this.#pauses.delete(wait.timer);
   }
 
-  /** A pause is over. Undefined: it was none of these, or there is nothing to wait for. */
+  /** Handles the end of a pause; ignores other timers. */
   timeout({ ref }: Timeout): void | Promise<void> {
     const wait = this.#pauses.get(ref);
     if (wait === undefined) return undefined;
@@ -130,11 +130,11 @@ export class NodeWaits {
     this.#pauses.set(wait.timer, wait);
   }
 
-  /** The node is chosen once for the look and the start that follows. */
+  /** Looks for the node. A placement function is called once for the look and the start that follows. */
   #look(wait: Wait): void | Promise<void> {
     const { plan, comeBack } = wait;
     const options = placed(plan);
-    if (typeof options === 'string') return comeBack(plan); // which says why there is no node
+    if (typeof options === 'string') return comeBack(plan); // the start fails, with the error of the placement
     const { node } = options;
     wait.hasArrived = false;
     this.#follow(wait, node);

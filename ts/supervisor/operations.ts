@@ -18,14 +18,14 @@ import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.
 export type SupervisorDest = Pid | string | NodeAddress;
 
 /**
- * Adds a child to a supervisor and starts it. Waits for its init, by default as long as that takes.
+ * Adds a child to a supervisor and starts it. Waits for its init, by default without a limit.
  *
  * @param caller The calling actor's `self`, or the node.
- * @param supervisor Which supervisor.
- * @param child A child spec; for a dynamic supervisor with a template, the arguments that follow the template's.
- * @param options `timeout` in ms, default Infinity; `signal`. When the wait ends by them, the child may still start.
- * @returns What came of it: see {@link ChildResult}. A spec whose start failed is dropped; one whose init said
- *   `ignore` is kept without a PID, unless temporary or dynamic.
+ * @param supervisor The supervisor.
+ * @param child A child spec; for a dynamic supervisor with a template, the arguments after those of the template.
+ * @param options `timeout` in ms, default Infinity; `signal`. When one of them ends the wait, the child may still start.
+ * @returns The result: see {@link ChildResult}. A spec whose start failed is removed; one whose init returned
+ *   `ignore()` is kept without a PID, unless it is temporary or dynamic.
  * @throws SNOW_ERR_BAD_CHILD_SPEC at once; a CallError when the supervisor cannot be reached, does not answer in time, or waits for
  *   the caller (`cycle`: a child that asks its own supervisor during its init).
  * @example
@@ -37,7 +37,7 @@ export async function startChild(
   child: ChildSpec | readonly unknown[],
   options?: CallOptions,
 ): Promise<ChildResult> {
-  // Misuse throws at the caller and does not reach the supervisor.
+  // A bad spec throws at the caller and does not reach the supervisor.
   if (!Array.isArray(child)) planChild(child as ChildSpec, 'any_significant');
   const { runtime } = partsOf(caller);
   checkDest(supervisor);
@@ -53,10 +53,10 @@ export async function startChild(
 }
 
 /**
- * Stops a child. A static supervisor keeps its spec (but not that of a temporary child), so asking again is fine; a
- * dynamic one takes the PID and forgets the child.
+ * Stops a child. A static supervisor takes the id and keeps the spec, except that of a temporary child: stopping it again returns `ok`. A
+ * dynamic supervisor takes the PID and removes the child.
  *
- * @param options `timeout` in ms, default Infinity; `signal`. When the wait ends by them, the child still ends.
+ * @param options `timeout` in ms, default Infinity; `signal`. When one of them ends the wait, the child is still stopped.
  * @returns `ok`, or `not_found`; `not_supported` for an id at a dynamic supervisor.
  * @example
  * await terminateChild(self, shop, 'till');
@@ -73,9 +73,9 @@ export function terminateChild(
 }
 
 /**
- * Starts a child again that does not run, from its kept spec. Not for dynamic supervisors.
+ * Starts a stopped child again from its spec. Not for dynamic supervisors.
  *
- * @param options `timeout` in ms, default Infinity; `signal`. When the wait ends by them, the child may still start.
+ * @param options `timeout` in ms, default Infinity; `signal`. When one of them ends the wait, the child may still start.
  * @returns See {@link ChildResult}; `running`, `restarting` and `not_found` when there is nothing to restart.
  * @example
  * const result = await restartChild(self, shop, 'till');
@@ -92,7 +92,7 @@ export function restartChild(
 }
 
 /**
- * Forgets the spec of a child that does not run. Not for dynamic supervisors.
+ * Removes the spec of a stopped child. Not for dynamic supervisors.
  *
  * @param options `timeout` in ms, default 5000; `signal`.
  * @returns `ok`, `running`, `restarting`, `not_found` or `not_supported`.
@@ -111,10 +111,10 @@ export function deleteChild(
 }
 
 /**
- * The children in start order; those between two restart attempts have the PID `restarting`. O(n).
+ * The children in start order. A child between two attempts to restart it has the PID `restarting`. O(n).
  *
  * @param options `timeout` in ms, default 5000; `signal`.
- * @throws CallError: `timeout` for example while the init of a child keeps the supervisor waiting.
+ * @throws CallError, for example `timeout` while the supervisor waits for the init of a child.
  * @example
  * const till = (await whichChildren(node, shop)).find(({ id }) => id === 'till')?.pid;
  */
@@ -127,7 +127,7 @@ export function whichChildren(
 }
 
 /**
- * How many children there are, and of which kind.
+ * The number of children of each kind.
  *
  * @param options `timeout` in ms, default 5000; `signal`.
  * @example
@@ -141,7 +141,7 @@ export function countChildren(
   return ask(caller, supervisor, 'countChildren', ANSWERED_AT_ONCE, options);
 }
 
-/** Default timeouts, in ms: of requests that last as long as a child takes to start or to end, and of others. */
+/** Default timeouts in ms: of requests that wait for a child to start or to end, and of others. */
 const WAITS_FOR_CHILD = Number.POSITIVE_INFINITY;
 const ANSWERED_AT_ONCE = 5000;
 const OPTIONS: OptionNames<CallOptions> = { timeout: true, signal: true };

@@ -2,19 +2,20 @@ import { Down, type Runtime, type Self, Timeout } from '../actor/index.ts';
 import { OldestFirst } from '../collections/index.ts';
 import { Pid } from '../term/index.ts';
 
-/** Most orphans that a node keeps; above it the oldest is dropped. */
+/** Orphans that a node keeps. Above it, the oldest is dropped. */
 const MAX_ORPHANS = 10_000;
-/** Pause before orphans that could not be reached are killed again: the first, and the longest. Unit: ms. */
+/** Pauses before unreachable orphans are killed again: the first and the longest. */
 const FIRST_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 60_000;
 
 const killers = new WeakMap<Runtime, OrphanKiller>();
 
 /**
- * Children that were lost with their node and may run on beyond a split: one that traps exits does, and there must not be two
- * (S3). Each is sent `kill` until its end is certain: it was killed, or is not there, because its node was started anew.
+ * Kills orphans: children whose node was lost and that may still run on the other side of a split, as those that trap exits do. A
+ * replacement runs already, and there must not be two (S3). Each orphan is sent `kill` until it is known to have ended: it was killed, or
+ * its node was restarted.
  *
- * There is one per runtime, with an actor of its own while there are orphans, so it outlives the supervisors that lost them.
+ * There is one per runtime. It has an actor of its own while there are orphans, so it outlives the supervisors that lost them.
  */
 export class OrphanKiller {
   readonly #runtime: Runtime;
@@ -38,7 +39,7 @@ export class OrphanKiller {
     return this.#orphans.size;
   }
 
-  /** `supervisor` sends the first `kill` itself: what it starts on that node afterwards comes after it (B1). */
+  /** Adds an orphan. `supervisor` sends the first `kill` itself, so that it arrives before what it starts on that node later (B1). */
   add(supervisor: Self, orphan: Pid): void {
     if (this.#orphans.size >= MAX_ORPHANS) this.#orphans.takeOldest();
     this.#orphans.set(orphan.key, orphan);
@@ -50,7 +51,7 @@ export class OrphanKiller {
     this.#runtime.send<unknown>(this.#actor, orphan);
   }
 
-  /** Sent by `supervisor` before it starts a child on `node`: the start comes after the kill (B1). O(orphans). */
+  /** Kills all orphans on `node` before `supervisor` starts a child there: the kills arrive before the start (B1). O(orphans). */
   killOn(supervisor: Self, node: string): void {
     for (const orphan of this.#orphans.values())
       if (this.#runtime.nodeOf(orphan) === node) supervisor.sendExit(orphan, 'kill');
@@ -58,7 +59,7 @@ export class OrphanKiller {
 
   async #run(self: Self): Promise<void> {
     const watched = new Map<number, Pid>();
-    // A kill that was lost with a connection is unknown to the next one, so each monitor comes with a kill.
+    // A kill may have been lost with a connection, so each monitor is followed by a kill.
     const kill = (orphan: Pid): void => {
       watched.set(self.monitor(orphan).id, orphan);
       self.sendExit(orphan, 'kill');

@@ -2,10 +2,10 @@ import type { Pid } from '../term/index.ts';
 import type { Restart } from './child-spec.ts';
 
 /**
- * What came of starting a child. `pid` is undefined when its init said `ignore`.
+ * The result of starting a child. `pid` is undefined when its init returned `ignore()`.
  *
- * Errors: `already_started` (the id is taken by a running child, `pid`), `already_present` (by one that does not run),
- * `start_failed` (with the reason), `bad_spec` (with what is wrong), `max_children`, `not_found`, `running`, `restarting`, `not_supported`.
+ * Errors: `already_started` (a running child, `pid`, has the id), `already_present` (a stopped child has it), `start_failed` (with the
+ * reason), `bad_spec` (with the fault), `max_children`, `not_found`, `running`, `restarting`, `not_supported`.
  */
 export type ChildResult =
   | { readonly ok: true; readonly pid: Pid | undefined }
@@ -23,23 +23,23 @@ export type ChildResult =
         | 'not_supported';
     };
 
-/** What came of terminating or deleting a child. */
+/** The result of terminating or deleting a child. */
 export type StopResult = 'ok' | 'not_found' | 'running' | 'restarting' | 'not_supported';
 
 /** One line of `whichChildren`. */
 export interface ChildInfo {
   readonly id: string;
-  /** `restarting` between two tries, undefined when the child does not run. */
+  /** `restarting` between two attempts to restart it; undefined when the child is stopped. */
   readonly pid: Pid | 'restarting' | undefined;
   readonly type: 'worker' | 'supervisor';
   readonly restart: Restart;
 }
 
-/** How many children there are. */
+/** The number of children of each kind. */
 export interface ChildCounts {
   /** Children with a spec, running or not; for a dynamic supervisor, its children. */
   readonly specs: number;
-  /** Those that run now. */
+  /** Children that run now. */
   readonly active: number;
   readonly supervisors: number;
   readonly workers: number;

@@ -3,26 +3,26 @@ import { checkFunction, checkOptionNames, type OptionNames, SnowmeshError } from
 import { type ChildSpec, planChild } from './child-spec.ts';
 import { defineSupervisor, type RestartLimit, type SupervisorSpec } from './supervisor.ts';
 
-/** What makes a partition supervisor. See {@link definePartitionSupervisor}. */
+/** The options of {@link definePartitionSupervisor}. */
 export interface PartitionSupervisorOptions extends RestartLimit {
   /** For logs; the partitions are registered as `name/0`, `name/1`, … */
   readonly name: string;
-  /** How many. Default: as many as there are processors. */
+  /** The number of partitions. Default: the number of processors. */
   readonly partitions?: number;
-  /** What runs in a partition, by its index. Its id and name are given by the partition. */
+  /** Returns the child spec of a partition, by its index. Its id and name are replaced by those of the partition. */
   readonly child: (index: number) => ChildSpec;
 }
 
-/** A supervisor of equal children among which keys are divided. */
+/** A supervisor of identical children among which keys are divided. */
 export interface PartitionSupervisorSpec extends SupervisorSpec {
   readonly partitions: number;
-  /** The local name of the partition a key belongs to: the same key, the same partition, also after its restart. O(key). */
+  /** The local name of the partition of a key. The same key always has the same partition. O(key). */
   partition(key: string | number | bigint): string;
 }
 
 /**
- * Describes a supervisor with one child a partition, so that work which one process would hold up is divided among
- * several by key: for example dynamic supervisors, when children come and go by the ten thousand.
+ * Describes a supervisor with one child per partition, which divides work by key when one actor would be a bottleneck: for example
+ * several dynamic supervisors for tens of thousands of short-lived children.
  *
  * @throws SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_CHILD_SPEC.
  * @example
@@ -40,7 +40,7 @@ export function definePartitionSupervisor(options: PartitionSupervisorOptions): 
   if (!Number.isInteger(partitions) || partitions < 1) {
     throw new SnowmeshError(
       'SNOW_ERR_BAD_OPTION',
-      `supervisor "${name}": bad partitions: ${String(partitions)}`,
+      `supervisor "${name}": bad partitions: ${String(partitions)}; use a whole number from 1 on`,
     );
   }
   checkFunction(`supervisor "${name}": child`, child);

@@ -4,18 +4,18 @@ import type { NodeLooks } from './node-looks.ts';
 import { OrphanKiller } from './orphan-killer.ts';
 import { placed, startWith } from './starting.ts';
 
-/** The start of a child on another node, under way. */
+/** A pending start of a child on another node. */
 export class Attempt {
-  /** The child is not wanted any more: if it starts, it is killed. */
+  /** Whether the start was abandoned: if the child starts, it is killed. */
   isAbandoned = false;
 }
 
-/** What follows a start. Undefined: it was abandoned, and is over. */
+/** Called with the result of a start; with undefined for an abandoned one. */
 export type AfterStart = (result: StartResult | undefined) => void;
 
 /**
- * Starts children. One of this node is started at once. One of another node is started beside the supervisor's other work,
- * because connecting to a node that is frozen or cut off takes seconds.
+ * Starts children. A child of this node is started at once. A child of another node is started asynchronously, and the supervisor handles
+ * requests meanwhile: connecting to a frozen or unreachable node takes seconds.
  */
 export class RemoteStarts {
   readonly #self: Self;
@@ -30,10 +30,10 @@ export class RemoteStarts {
   }
 
   /**
-   * @param lookMs First asks whether the node can be reached, for that long: it could not be reached at the last attempt.
-   * @param then Called once for an attempt. A success is told at once, so the child is known before its end is (N5);
-   *   anything else in its turn, through the mailbox.
-   * @returns The result of a local start; an attempt when the child belongs to another node.
+   * @param lookMs If given, first checks within this time whether the node can be reached, since the last attempt failed to reach it.
+   * @param then Called once for an attempt: at once after a success, so that the child is known before its end (N5); otherwise in its
+   *   turn, through the mailbox.
+   * @returns The result of a local start; an Attempt for a child of another node.
    */
   start(
     plan: ChildPlan,
@@ -63,7 +63,7 @@ export class RemoteStarts {
     return attempt;
   }
 
-  /** The supervisor ends: what starts now is killed. */
+  /** The supervisor ends: children that start from now on are killed. */
   abandonAll(): void {
     for (const attempt of this.#attempts) attempt.isAbandoned = true;
   }

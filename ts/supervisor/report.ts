@@ -4,8 +4,8 @@ import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
 
 /**
- * Log lines of a supervisor. The runtime has reported the crash itself; these say, at a lower level, what the supervisor does
- * about it. They contain no payload: of a dropped message only its kind.
+ * Writes the log lines of a supervisor. The runtime reports the crash itself; these lines, at a lower level, report the reaction of
+ * the supervisor. They contain no payload: only the type of a dropped message.
  */
 export class SupervisorReport {
   private readonly self: Self;
@@ -23,13 +23,13 @@ export class SupervisorReport {
     self.runtime.logger.info({ event: 'child_ended', supervisor, child: id, pid, reason }, 'child ended');
   }
 
-  /** A child that ended otherwise than it was asked to. */
+  /** Logs a child that did not end with the expected reason. */
   childStopped(plan: ChildPlan, pid: Pid, reason: unknown): void {
     if (isOrderly(plan, reason)) return;
     const { supervisor, self } = this;
     self.runtime.logger.warn(
       { event: 'child_shutdown_error', supervisor, child: plan.id, pid, reason },
-      'a child did not end as asked',
+      'a child did not end as expected',
     );
   }
 
@@ -46,7 +46,7 @@ export class SupervisorReport {
     );
   }
 
-  /** The child is started again when its node is back. */
+  /** Logs a child that is started again when its node is back. */
   waiting({ id }: ChildPlan): void {
     const { supervisor, self } = this;
     self.runtime.logger.info(

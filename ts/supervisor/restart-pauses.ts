@@ -1,6 +1,6 @@
 import type { Backoff } from './child-spec.ts';
 
-/** The growing pauses before restarts of one child ({@link Backoff}). Pure: time and chance come in as parameters. */
+/** The growing pauses before restarts of one child ({@link Backoff}). Pure: time and randomness are parameters. */
 export class RestartPauses {
   readonly #backoff: Required<Backoff>;
   #restarts = 0;
@@ -10,12 +10,12 @@ export class RestartPauses {
     this.#backoff = backoff;
   }
 
-  /** The child runs since `now` (ms). */
+  /** The child was started at `now` (ms). */
   started(now: number): void {
     this.#startedAt = now;
   }
 
-  /** The pause before the next restart, in ms. One that ran for the longest pause begins anew. */
+  /** The pause before the next restart, in ms. After a run of at least `max`, the pauses start at `min` again. */
   next(now: number, random: number): number {
     const { min, max, factor, jitter } = this.#backoff;
     if (this.#startedAt !== undefined && now - this.#startedAt >= max) this.#restarts = 0;

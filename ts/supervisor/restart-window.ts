@@ -1,8 +1,7 @@
 /**
- * How many restarts happened lately (J5-J7): at most `intensity` within `period` milliseconds.
+ * Limits restarts (J5-J7): at most `intensity` within `period` milliseconds.
  *
- * Pure: time comes in as a parameter. The times are kept in a ring that never holds more than `intensity` of them, so
- * a restart costs O(1) however many happened before.
+ * Pure: time is a parameter. A ring holds the times of the last `intensity` restarts, so a restart costs O(1).
  */
 export class RestartWindow {
   readonly intensity: number;
@@ -16,8 +15,8 @@ export class RestartWindow {
   }
 
   /**
-   * How long one attempt to reach a lost node may take, in ms: so that the limit is reached within one `period`, however long
-   * connecting takes. Infinity without a limit.
+   * The time limit of one attempt to reach a lost node, in ms. With it, failing attempts reach the intensity within one `period`,
+   * however long connecting takes. Infinity if the intensity is.
    */
   get attemptMs(): number {
     return this.intensity === Number.POSITIVE_INFINITY ? this.intensity : this.period / (this.intensity + 1);
@@ -31,7 +30,7 @@ export class RestartWindow {
   }
 
   /**
-   * Counts one restart at `now` (ms of a monotonic clock). False: it is one too many, and the supervisor gives up.
+   * Counts a restart at `now` (ms of a monotonic clock). Returns false when it exceeds the limit: the supervisor gives up then.
    * A restart that is exactly `period` old still counts (J7).
    */
   record(now: number): boolean {
@@ -41,7 +40,7 @@ export class RestartWindow {
       times.push(now);
       return true;
     }
-    // The ring is full: its oldest entry is `intensity` restarts ago. If even that one is in the window, give up.
+    // The ring is full: its oldest entry is `intensity` restarts ago. If that one is in the window, the limit is exceeded.
     if (now - (times[this.oldest] as number) <= this.period) return false;
     times[this.oldest] = now;
     this.oldest = this.oldest + 1 === intensity ? 0 : this.oldest + 1;

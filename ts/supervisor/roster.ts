@@ -6,13 +6,13 @@ import type { Supervising } from './frame.ts';
 const rosters = new WeakMap<Runtime, Map<number, Listed>>();
 const NONE: ReadonlyMap<number, Listed> = new Map();
 
-/** A supervisor as introspection sees it. */
+/** A supervisor, for introspection. */
 export interface Listed {
   readonly pid: Pid;
   readonly children: Supervising;
 }
 
-/** Lists a supervisor, from the moment when its children are made until its end. */
+/** Adds a supervisor to the roster, from before the start of its children until its end. */
 export function enlist(self: Self, children: Supervising): void {
   const { runtime, pid } = self;
   let roster = rosters.get(runtime);
@@ -21,7 +21,7 @@ export function enlist(self: Self, children: Supervising): void {
   runtime.onDeath(pid, () => void rosters.get(runtime)?.delete(pid.local));
 }
 
-/** The living supervisors of a runtime by local id, read without a message: also those that wait for a child. O(1). */
+/** The living supervisors of a runtime by local id. It sends no message, so it includes those that wait for a child. O(1). */
 export function supervisorsOf(runtime: Runtime): ReadonlyMap<number, Listed> {
   return rosters.get(runtime) ?? NONE;
 }

@@ -3,7 +3,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
 
-/** Starts a child, linked, here or on the node its plan names, as the first start of a supervisor does: it is waited for. */
+/** Starts a child, linked, on the node of its plan. For the first start of a static supervisor, which waits for each child. */
 export function startChildNow(
   self: Self,
   plan: ChildPlan,
@@ -14,9 +14,9 @@ export function startChildNow(
 }
 
 /**
- * Starts a child where `options` say. The result comes at once, not as a promise, unless the child's init really has to be
- * waited for: that is what makes bursts of restarts cheap. What cannot be started at all, for example under a name that is
- * none, is a failed start with the error's code as its reason, and not the supervisor's end.
+ * Starts a child with `options`. Returns the result directly unless the child's init is asynchronous: this makes bursts of restarts
+ * cheap. When the start throws, for example because of an invalid name, it is a failed start with the error's code as the reason: the
+ * supervisor goes on.
  */
 export function startWith(
   self: Self,
@@ -31,7 +31,7 @@ export function startWith(
   }
 }
 
-/** The options with the node that is chosen now, or why none is. */
+/** The start options with the node that the placement function returns; its error as a text when it fails. */
 export function placed({ id, startOptions: options, place }: ChildPlan): StartOptions | string {
   if (place === undefined) return options;
   try {
@@ -42,7 +42,7 @@ export function placed({ id, startOptions: options, place }: ChildPlan): StartOp
   }
 }
 
-/** What code of users threw, or gave, as text: some things have none. */
+/** A value of user code as text. Conversion may throw. */
 function textOf(value: unknown): string {
   try {
     return String(value);
@@ -51,12 +51,12 @@ function textOf(value: unknown): string {
   }
 }
 
-/** The reason of a start that brought no child, or undefined when that is no error. */
+/** The reason of a failed start; undefined when the child runs or its init returned `ignore()`. */
 export function startError(result: StartResult): { reason: unknown } | undefined {
   return result.ok || result.ignore === true ? undefined : { reason: result.reason };
 }
 
-/** Whether a child may have ended because its node was lost: it may be running. */
+/** Whether a child seems to have ended because its node was lost: it may still run. */
 export function isLost(pid: Pid, reason: unknown): boolean {
   return reason === 'noconnection' && !pid.isLocal;
 }

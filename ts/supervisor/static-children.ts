@@ -10,7 +10,7 @@ import type { RestartWindow } from './restart-window.ts';
 import { isAway, isLost, startChildNow, startError } from './starting.ts';
 import { stopChild } from './stopping.ts';
 
-/** Which children are restarted when one fails: it alone, all, or it and those that were started after it. */
+/** The children that are restarted when one fails: that one, all, or that one and those that were started after it. */
 export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one';
 
 export interface StaticOptions {
@@ -19,12 +19,11 @@ export interface StaticOptions {
 }
 
 /**
- * The children of a supervisor with a list (J1-J15, J17-J25): which one is started, stopped and restarted when.
+ * The children of a static supervisor (J1-J15, J17-J25): starts, stops and restarts them.
  *
- * It does one thing after the other, as Erlang's does: while a child of this node is being started or stopped, requests wait in
- * the mailbox. A child that fails in a *re*start is not tried in a loop but through the supervisor's mailbox (J10), so
- * everything else has its turn between two tries. A child of another node is started beside all that ({@link RemoteStarts});
- * only its first start, with the supervisor's own, is waited for.
+ * Like Erlang's supervisor it does one thing at a time: while a child of this node is started or stopped, requests wait in
+ * the mailbox. A failed *re*start is tried again through the mailbox (J10), so requests are handled between two attempts. A child of
+ * another node is restarted asynchronously ({@link RemoteStarts}); only its first start, with that of the supervisor, is awaited.
  */
 export class StaticChildren implements Supervising {
   private readonly frame: SupervisorFrame;
@@ -38,7 +37,7 @@ export class StaticChildren implements Supervising {
     this.window = window;
   }
 
-  /** Starts the children one after the other (J1). On a failure those that run are stopped in reverse order (J2). */
+  /** Starts the children one after the other (J1). After a failure, those that run are stopped in reverse order (J2). */
   async boot(plans: readonly ChildPlan[]): Promise<{ id: string; reason: unknown } | undefined> {
     for (const plan of plans) {
       const child = new Child(plan);
@@ -57,7 +56,7 @@ export class StaticChildren implements Supervising {
 
   // -- what happens to children ----------------------------------------------------------------------------------
 
-  /** A linked process ended. One that is no child (any more) does not concern the supervisor. */
+  /** A linked actor has ended. Ignored unless it is a child. */
   ended(pid: Pid, reason: unknown, isLoss: boolean): void | Promise<void> {
     const child = this.table.byPid(pid);
     if (child === undefined) return undefined;
@@ -103,9 +102,9 @@ export class StaticChildren implements Supervising {
   }
 
   /**
-   * Starts a child again, in its turn. `then` is called once: at once, or later for a child of another node.
+   * Starts a child again. `then` is called once: before this returns or resolves, or later for a child of another node.
    *
-   * @returns A promise only while the init of a child of this node is waited for.
+   * @returns A promise only if the init of a child of this node is asynchronous.
    */
   private startAgain(
     child: Child,
@@ -119,7 +118,7 @@ export class StaticChildren implements Supervising {
     const started = this.frame.start(plan, plan.args, lookMs, (result) => {
       child.attempt = undefined;
       then(result);
-      // The rest of its group waited for it.
+      // The other children of its group wait for it.
       if (this.options.strategy !== 'one_for_one') this.frame.retryLater(() => this.startGroup());
     });
     if (started instanceof Attempt) child.attempt = started;
@@ -150,8 +149,8 @@ export class StaticChildren implements Supervising {
   // -- strategies that restart several ----------------------------------------------------------------------------
 
   /**
-   * Stops the group of `failed` in reverse order and has it started again in order (J11-J14). Those that wait for their node
-   * wait on. `isBack`: `failed` runs already.
+   * Stops the group of `failed` in reverse order and starts it again in order (J11-J14). Children that wait for their node keep
+   * waiting. `isBack`: `failed` runs already.
    */
   private async restartGroup(failed: Child, isBack: boolean): Promise<void> {
     const group = this.options.strategy === 'rest_for_one' ? this.table.from(failed) : this.table.inOrder();
@@ -165,7 +164,7 @@ export class StaticChildren implements Supervising {
     await this.startGroup();
   }
 
-  /** Starts in order what is to be restarted, up to a child whose start is under way or failed: the others come after it. */
+  /** Starts the restarting children in order, up to one whose start is pending or has failed: the others wait for it. */
   private async startGroup(): Promise<void> {
     for (const child of this.table.inOrder()) {
       if (!child.isRestarting || this.frame.awaitsNode(child)) continue;
@@ -175,7 +174,7 @@ export class StaticChildren implements Supervising {
     }
   }
 
-  /** The loss of its node uses up no intensity: it is started when the node is back. */
+  /** Waits for the lost node of a child and starts it then. This does not count towards the intensity. */
   private awaitNode(child: Child): void {
     child.isRestarting = true;
     child.hasFailed = false;
@@ -196,12 +195,12 @@ export class StaticChildren implements Supervising {
     if (!child.plan.significant || autoShutdown === 'never') return false;
     if (autoShutdown === 'any_significant') return true;
     for (const other of this.table) {
-      if (other.plan.significant && (other.pid !== undefined || other.isComing)) return false;
+      if (other.plan.significant && (other.pid !== undefined || other.isStarting)) return false;
     }
     return true;
   }
 
-  /** Ends a child, if it runs, and forgets its process. */
+  /** Stops a child, if it runs. */
   private async stop(child: Child): Promise<void> {
     const { pid } = child;
     child.isRestarting = child.hasFailed = false;
@@ -214,7 +213,7 @@ export class StaticChildren implements Supervising {
     this.frame.reportStop(child.plan, pid, reason);
   }
 
-  /** Ends all children in reverse start order, one at a time (J15). */
+  /** Stops all children in reverse start order, one at a time (J15). */
   async stopAll(): Promise<void> {
     for (const child of this.table.inOrder().reverse()) await this.stop(child);
   }
@@ -233,7 +232,7 @@ export class StaticChildren implements Supervising {
       );
     }
     const child = new Child(plan);
-    this.table.add(child); // while it starts, its id is taken
+    this.table.add(child); // before the start, so that its id is taken meanwhile
     return this.startAgain(child, plan, (result) => {
       const error = result === undefined ? ABANDONED : startError(result);
       if (error !== undefined || result === undefined) this.table.remove(child);
@@ -254,7 +253,7 @@ export class StaticChildren implements Supervising {
     const child = this.table.byId(id);
     if (child === undefined) return reply({ ok: false, error: 'not_found' });
     if (child.pid !== undefined) return reply({ ok: false, error: 'running' });
-    if (child.isComing) return reply({ ok: false, error: 'restarting' });
+    if (child.isStarting) return reply({ ok: false, error: 'restarting' });
     return this.startAgain(
       child,
       child.plan,
@@ -272,7 +271,7 @@ export class StaticChildren implements Supervising {
     const child = this.table.byId(id);
     if (child === undefined) return 'not_found';
     if (child.pid !== undefined) return 'running';
-    if (child.isComing) return 'restarting';
+    if (child.isStarting) return 'restarting';
     this.table.remove(child);
     return 'ok';
   }
@@ -290,7 +289,7 @@ export class StaticChildren implements Supervising {
   }
 }
 
-/** Why a start that was asked for brought no child: it was terminated, or restarted with others, before it ran. */
+/** The error of a requested start that was abandoned: the child was terminated, or restarted with others, before it ran. */
 const ABANDONED = { reason: 'shutdown' };
 
 function outcome(child: Child, error: { reason: unknown } | undefined): ChildResult {

@@ -2,18 +2,18 @@ import { Down, Exit, type Self, TIMEOUT, Timeout, type TimerRef } from '../actor
 import type { Pid, Ref } from '../term/index.ts';
 import type { Shutdown } from './child-spec.ts';
 
-/** A child on its way out, and how long it may take. */
+/** A child to stop, and its time limit. */
 export interface Leaving {
   readonly pid: Pid;
   readonly shutdown: Shutdown;
 }
 
 /**
- * Ends one child and resolves to the reason it ended with (J15): `shutdown` first, `kill` when its time is over.
+ * Stops one child and resolves to its exit reason (J15): sends `shutdown`, then `kill` when its time is over.
  *
- * The supervisor watches the end by a monitor of its own and not by the link, so a child that unlinked itself cannot
- * hang it (J17); one that is gone already, or whose node is lost, gives its DOWN at once. A node that does not respond is
- * lost after its liveness bound (S6); the end of further children there is known by then, and they are not asked again.
+ * The supervisor waits for the DOWN of a monitor, not for the exit of the link, so a child that unlinked itself cannot block it (J17). A
+ * child that has ended, or whose node is lost, sends its DOWN at once. A node that does not respond counts as lost after `downMs` (S6).
+ * The ends of further children on that node are in the mailbox then: they are not stopped again.
  */
 export async function stopChild(self: Self, { pid, shutdown }: Leaving): Promise<unknown> {
   const gone = pid.isLocal ? TIMEOUT : await self.receive(endOf(pid), { timeout: 0 });
@@ -38,10 +38,10 @@ function receiveDown(self: Self, ref: Ref, shutdown: number | 'infinity'): Promi
 }
 
 /**
- * Ends many children at once (J16): all are asked together, and those with the same patience have one common deadline.
+ * Stops many children in parallel (J16): all are sent `shutdown` first, and those with the same time limit share one timer.
  * `onDown` is called for each end. O(n), whatever else is in the mailbox.
  *
- * Only for a supervisor that is about to end: it takes every message meanwhile and acts on none but the DOWNs.
+ * Only for a supervisor that is about to end: it receives every message meanwhile and drops all but the DOWNs.
  */
 export async function stopAllAtOnce(
   self: Self,

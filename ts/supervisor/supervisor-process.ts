@@ -22,16 +22,16 @@ import { type AfterStart, type Attempt, RemoteStarts } from './remote-starts.ts'
 import { SupervisorReport } from './report.ts';
 import { isLost } from './starting.ts';
 
-/** Wakes the supervisor for its next retry. When another actor sends it, a retry only comes earlier. */
+/** Tells the supervisor to run its next retry. If another actor sends it, a retry runs earlier than planned. */
 const RETRY = '$retry';
 
 /**
- * The actor behind a supervisor: it takes messages one after the other, and its {@link Supervising} part decides what they mean for
- * the children. It traps exits, so the ends of its children and of its parent arrive as messages (J19).
+ * The actor of a supervisor: it receives messages one at a time, and its {@link Supervising} part acts on the children.
+ * It traps exits, so the ends of its children and of its parent arrive as messages (J19).
  */
 export class SupervisorProcess implements SupervisorFrame {
   readonly self: Self;
-  /** Its exit signals end the supervisor; the root PID when code outside of actors started it. */
+  /** The actor whose exit ends the supervisor; the root PID when code outside of actors started it. */
   private readonly parent: Pid;
   private readonly report: SupervisorReport;
   private readonly looks: NodeLooks;
@@ -70,7 +70,7 @@ export class SupervisorProcess implements SupervisorFrame {
     }
     if (message instanceof Call) return this.answer(message);
     if (message === RETRY) return this.retry();
-    // Others belong to a stop that is over.
+    // A Down or Timeout of a stop that is over is ignored.
     if (message instanceof Down) return this.looks.down(message);
     if (message instanceof Timeout)
       return this.pauseOver(message.ref) ?? this.looks.timeout(message) ?? this.waits.timeout(message);
@@ -95,7 +95,7 @@ export class SupervisorProcess implements SupervisorFrame {
     return operation(this.children, takeOver(runtime, call.args[0]), (value) => this.reply(call, value));
   }
 
-  /** A start reason may be too deep or too large to be sent within an answer; then the answer names the error code (P8). */
+  /** Sends an answer. When a start reason in it cannot be sent, because it is too deep or too large, the error code replaces it (P8). */
   private reply(call: Call, answer: unknown): void {
     const { runtime } = this.self;
     try {
@@ -106,7 +106,7 @@ export class SupervisorProcess implements SupervisorFrame {
     }
   }
 
-  // -- for the part that knows about children --------------------------------------------------------------------
+  // -- for the part that manages children ------------------------------------------------------------------------
 
   now(): number {
     return this.self.now();
@@ -159,7 +159,7 @@ export class SupervisorProcess implements SupervisorFrame {
   }
 
   reportStop(plan: ChildPlan, pid: Pid, reason: unknown): void {
-    // It may not have got the request to stop, and its link is gone.
+    // The child may not have received `shutdown`, and it is not linked any more.
     if (isLost(pid, reason)) OrphanKiller.of(this.self.runtime).add(this.self, pid);
     this.report.childStopped(plan, pid, reason);
   }

@@ -5,7 +5,7 @@ import {
   type StartOptions,
   startOrThrow,
 } from '../actor/index.ts';
-import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type AutoShutdown, badChildSpec, type ChildPlan, type ChildSpec, planChild } from './child-spec.ts';
 import { DynamicChildren } from './dynamic-children.ts';
@@ -14,36 +14,36 @@ import { enlist } from './roster.ts';
 import { StaticChildren, type Strategy } from './static-children.ts';
 import { SupervisorProcess } from './supervisor-process.ts';
 
-/** How many restarts a supervisor takes before it gives up. */
+/** The restarts after which a supervisor gives up. */
 export interface RestartLimit {
-  /** Most restarts within `period`; one more ends the supervisor. 0: the first crash does. Default 1. */
+  /** Most restarts within `period`: one more ends the supervisor. With 0 the first crash ends it. Default 1. */
   readonly intensity?: number;
-  /** ms; a restart that is exactly as old still counts. Default 5000. */
+  /** ms; a restart that is exactly this old still counts. Default 5000. */
   readonly period?: number;
 }
 
-/** What makes a supervisor. See {@link defineSupervisor}. */
+/** The options of {@link defineSupervisor}. */
 export interface SupervisorOptions<A extends readonly unknown[] = []> extends RestartLimit {
   /** For logs, and for spawning it from another node. */
   readonly name: string;
-  /** What else is restarted when a child fails. Default `one_for_one`. */
+  /** Which children are restarted when one fails. Default `one_for_one`. */
   readonly strategy?: Strategy;
   /**
-   * Whether the end of significant children ends the supervisor: of any one, or of the last one. It counts when a
-   * transient one ends cleanly, or a temporary one at all. Default `never`.
+   * Whether the supervisor ends when any significant child ends, or the last one. The end of a transient child counts when it is clean,
+   * the end of a temporary child always. Default `never`.
    */
   readonly autoShutdown?: AutoShutdown;
-  /** The children in start order, or a function that makes them from the supervisor's own arguments. */
+  /** The children in start order, or a function that returns them for the arguments of the supervisor. */
   readonly children: readonly ChildSpec[] | ((self: Self, ...args: A) => readonly ChildSpec[]);
 }
 
-/** What makes a dynamic supervisor. See {@link defineDynamicSupervisor}. */
+/** The options of {@link defineDynamicSupervisor}. */
 export interface DynamicSupervisorOptions extends RestartLimit {
   /** For logs, and for spawning it from another node. */
   readonly name: string;
-  /** What all children are like (simple_one_for_one); `startChild` then takes further arguments instead of a spec. */
+  /** The spec of all children (simple_one_for_one); `startChild` then takes further arguments instead of a spec. */
   readonly child?: ChildSpec;
-  /** Most children, those being restarted included. Default: no limit. */
+  /** Most children, including those being restarted. Default: no limit. */
   readonly maxChildren?: number;
 }
 
@@ -51,10 +51,10 @@ export interface DynamicSupervisorOptions extends RestartLimit {
 export interface SupervisorSpec<A extends readonly unknown[] = []> extends FunctionSpec<unknown, A> {
   readonly type: 'supervisor';
   /**
-   * Starts it; resolves when all its children run. Linked to `parent` when that is an actor. `stop(caller, pid, 'shutdown')` ends
-   * it with all its children, in order; so does `node.stop()`, or the end of its parent.
+   * Starts the supervisor, linked to `parent` if that is an actor. Resolves when all its children run. `stop(caller, pid, 'shutdown')`,
+   * `node.stop()` and the end of its parent stop it and all its children, in order.
    *
-   * @throws SNOW_ERR_START, with the reason in `details.reason`: for a child that did not start
+   * @throws SNOW_ERR_START with the reason in `details.reason`; if a child did not start,
    *   `{ shutdown: { failedToStartChild: id, reason } }`.
    */
   start(parent: Caller, ...args: A): Promise<Pid>;
@@ -63,13 +63,13 @@ export interface SupervisorSpec<A extends readonly unknown[] = []> extends Funct
 }
 
 /**
- * Describes a supervisor with a list of children (rules J).
+ * Describes a static supervisor: one with a list of children, as Erlang's `supervisor`.
  *
- * The children are started in order, each awaited, and stopped in reverse order. When one ends it is restarted by its
- * own `restart`, together with others by the `strategy`; more than `intensity` restarts within `period` end all children
+ * The children are started in order, each awaited, and stopped in reverse order. When a child ends, its `restart` decides whether it is
+ * restarted, and the `strategy` which others are restarted with it. More than `intensity` restarts within `period` end all children
  * and then the supervisor, with `shutdown`.
  *
- * @throws SNOW_ERR_BAD_CHILD_SPEC for specs that make no sense or have the same id; SNOW_ERR_BAD_OPTION.
+ * @throws SNOW_ERR_BAD_CHILD_SPEC for an invalid spec, or two with the same id; SNOW_ERR_BAD_OPTION.
  * @example
  * const shop = defineSupervisor({
  *   name: 'shop',
@@ -87,16 +87,16 @@ export function defineSupervisor<A extends readonly unknown[] = []>(
   if (!STRATEGIES.has(strategy)) throw badOption(name, 'strategy', strategy);
   if (!AUTO_SHUTDOWNS.has(autoShutdown)) throw badOption(name, 'autoShutdown', autoShutdown);
   if (typeof children !== 'function' && !Array.isArray(children)) throw badOption(name, 'children', children);
-  // A list is checked here and now; what a function makes, when it has made it.
+  // A list is checked now; the result of a function when the supervisor starts.
   const fixed = typeof children === 'function' ? undefined : planAll(children, autoShutdown);
   return supervisorSpec(name, async (self, ...args) => {
     const process = new SupervisorProcess(self);
     const window = new RestartWindow(limit.intensity, limit.period);
     const list = new StaticChildren(process, { strategy, autoShutdown }, window);
     enlist(self, list);
-    const plans =
-      fixed ??
-      planAll((children as Exclude<typeof children, readonly ChildSpec[]>)(self, ...args), autoShutdown);
+    const specs = typeof children === 'function' ? children(self, ...args) : children;
+    if (!Array.isArray(specs)) throw badOption(name, 'children', specs);
+    const plans = fixed ?? planAll(specs, autoShutdown);
     const failure = await list.boot(plans);
     if (failure !== undefined) {
       self.exit({ shutdown: { failedToStartChild: failure.id, reason: failure.reason } });
@@ -107,10 +107,10 @@ export function defineSupervisor<A extends readonly unknown[] = []>(
 }
 
 /**
- * Describes a supervisor whose children come and go at run time, any number of them: starting, ending and finding one
- * costs O(1), and at the end all are stopped at once. Always one_for_one.
+ * Describes a supervisor for any number of children that are started and stopped at run time: starting, stopping and finding one
+ * costs O(1), and when the supervisor ends all are stopped in parallel. The strategy is always one_for_one.
  *
- * With `child` all children are alike (simple_one_for_one), and `startChild` takes only their further arguments.
+ * With `child` all children have the same spec (simple_one_for_one), and `startChild` takes only further arguments.
  *
  * @example
  * const sessions = defineDynamicSupervisor({ name: 'sessions', maxChildren: 10_000 });
@@ -154,7 +154,7 @@ function planAll(specs: readonly ChildSpec[], autoShutdown: AutoShutdown): Child
   const ids = new Set<string>();
   return specs.map((spec) => {
     const plan = planChild(spec, autoShutdown);
-    if (ids.has(plan.id)) throw badChildSpec(plan.id, 'has an id that another child has');
+    if (ids.has(plan.id)) throw badChildSpec(plan.id, 'has the id of another child: give each its own');
     ids.add(plan.id);
     return plan;
   });
@@ -173,8 +173,9 @@ function checkedLimit(options: RestartLimit & { name: string }): Required<Restar
   return { intensity, period };
 }
 
-function badOption(name: string, option: string, value: unknown): SnowmeshError {
-  return new SnowmeshError('SNOW_ERR_BAD_OPTION', `supervisor "${name}": bad ${option}: ${String(value)}`);
+function badOption(name: string, option: keyof typeof WANTED, value: unknown): SnowmeshError {
+  const why = `supervisor "${name}": bad ${option}: ${typeof value === 'number' ? value : kindOf(value)}; use ${WANTED[option]}`;
+  return new SnowmeshError('SNOW_ERR_BAD_OPTION', why);
 }
 
 const STATIC_OPTIONS: OptionNames<SupervisorOptions> = {
@@ -191,6 +192,15 @@ const DYNAMIC_OPTIONS: OptionNames<DynamicSupervisorOptions> = {
   maxChildren: true,
   intensity: true,
   period: true,
+};
+/** The values that each option accepts. */
+const WANTED = {
+  strategy: 'one_for_one, one_for_all or rest_for_one',
+  autoShutdown: 'never, any_significant or all_significant',
+  children: 'an array of child specs, or a function that returns one',
+  intensity: 'a whole number from 0 on, or Infinity',
+  period: 'ms above 0, or Infinity',
+  maxChildren: 'a number from 0 on, or Infinity',
 };
 const STRATEGIES: ReadonlySet<string> = new Set<Strategy>(['one_for_one', 'one_for_all', 'rest_for_one']);
 const AUTO_SHUTDOWNS: ReadonlySet<string> = new Set<AutoShutdown>([

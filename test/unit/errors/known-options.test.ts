@@ -61,7 +61,7 @@ describe('refuses what it does not know:', () => {
     [
       'defineServer with a handler that is none',
       () => defineServer(any({ name: 'x', init, calls: { read: 5 } })),
-      'defineServer of "x": calls.read is no function',
+      'defineServer of "x": calls.read is a number; it must be a function',
     ],
     [
       'defineStateMachine',
@@ -76,7 +76,27 @@ describe('refuses what it does not know:', () => {
     [
       'defineSupervisor without children',
       () => defineSupervisor(any({ name: 'x' })),
-      'supervisor "x": bad children: undefined',
+      'supervisor "x": bad children: undefined; use an array of child specs, or a function that returns one',
+    ],
+    [
+      'defineSupervisor with another strategy',
+      () => defineSupervisor(any({ name: 'x', children: [], strategy: 'all' })),
+      'supervisor "x": bad strategy: the string "all"; use one_for_one, one_for_all or rest_for_one',
+    ],
+    [
+      'defineSupervisor with another intensity',
+      () => defineSupervisor(any({ name: 'x', children: [], intensity: -1 })),
+      'supervisor "x": bad intensity: -1; use a whole number from 0 on, or Infinity',
+    ],
+    [
+      'a child spec with another restart',
+      () => childSpec('a', any(init), any({ restart: 'always' })),
+      'the child spec "a" has an unknown restart: always; use permanent, transient, temporary',
+    ],
+    [
+      'a child spec with another node',
+      () => childSpec('a', any(init), any({ node: 'b' })),
+      'the child spec "a" has a bad node: "b"; use name@host:port, or a function',
     ],
     [
       'defineDynamicSupervisor',
