@@ -13,26 +13,26 @@ import {
 import { isPromise } from '../kernel/index.ts';
 import type { Protocol, ServerAddress, ServerName, ServerRef } from './protocol.ts';
 
-/** What can be started as a process: a server or a state machine, with arguments `A` and protocol `P`. */
+/** A server or state machine that can be started, with arguments `A` and protocol `P`. */
 export interface Behaviour<A extends readonly unknown[], P extends Protocol>
   extends HandlerSpec<P['info'], A> {
   /**
-   * Starts it and waits for its init. Not linked.
+   * Starts an actor without a link and waits for its init.
    *
    * @param parent The starting actor's `self`, or the node for code outside of actors.
    * @throws SNOW_ERR_START: details.reason is what init threw or exited with, `{ alreadyStarted: pid }` when the name
-   *   is taken, or `timeout`; details.ignore is true when it declined.
+   *   is taken, or `timeout`; details.ignore is true when init returned `ignore()`.
    */
   start(parent: Caller, ...args: A): Promise<ServerRef<P>>;
   /** `start`, linked to the starting actor. */
   startLink(parent: Caller, ...args: A): Promise<ServerRef<P>>;
   /** `start` with a name, a timeout, a node, a link. */
   startWith(parent: Caller, options: StartOptions, ...args: A): Promise<ServerRef<P>>;
-  /** `startWith` whose outcome is a value: at once when init had nothing to wait for. */
+  /** `startWith` that returns the outcome as a value: directly, without a promise, when init is synchronous. */
   tryStart(parent: Caller, options: StartOptions, ...args: A): StartResult | Promise<StartResult>;
-  /** Its address under a local name, typed for `call` and `cast`. */
+  /** A local name as an address, typed for `call` and `cast`. */
   named(name: string): ServerName<P>;
-  /** Its address under a name on a node, typed for `call` and `cast`. */
+  /** A name on a node as an address, typed for `call` and `cast`. */
   at(name: string, node: string): ServerAddress<P>;
 }
 
@@ -42,7 +42,7 @@ export type ProtocolFor<B> = B extends { named(name: string): ServerName<infer P
 export type RefFor<B> = ServerRef<ProtocolFor<B>>;
 
 /**
- * Gives a description its ways to start. `init` is the user's; `begin` makes the body from what it returned.
+ * Adds the start methods to a definition. `init` is that of the user; `begin` makes the body from its result.
  */
 export function behaviour<A extends readonly unknown[], P extends Protocol>(
   name: string,

@@ -35,16 +35,16 @@ export function call<R = unknown>(
   ...args: unknown[]
 ): Promise<R>;
 /**
- * Asks a server and waits for its answer: at most 5000 ms, or what is left of the call that is being handled.
+ * Calls a server and waits for its answer: at most 5000 ms or, in a call handler, the time that is left of the call being handled.
  *
- * @param caller The asking actor's `self`, or the node for code outside of actors.
+ * @param caller The calling actor's `self`, or the node for code outside of actors.
  * @param server PID, local name, or name on a node.
- * @param tag Which call handler.
- * @param args What the handler takes after its context.
- * @returns What the handler returned.
- * @throws CallError: its `state` says why there is no answer — `timeout`, `noproc`, `exit` (it ended meanwhile),
- *   `nodedown`, `error`, `unknown` (no such call), `calling_self` (at once), `cycle` (it waits for us) — its
- *   other fields the target, the tag, and the time in ms. An answer that comes later is dropped.
+ * @param tag The name of the call handler.
+ * @param args The arguments of the handler after its context.
+ * @returns The result of the handler.
+ * @throws CallError: `state` is the reason - `timeout`, `noproc`, `exit` (the server ended before it answered), `nodedown`, `error`,
+ *   `unknown` (no such handler), `calling_self` (at once), `cycle` (the server waits for the caller), … ({@link CallState}). The other
+ *   fields are the target, the tag, and the time in ms. A later answer is dropped.
  * @example
  * const sum = await call(self, counter, 'add', 5);
  */
@@ -86,7 +86,7 @@ export function callWith(
   tag: string,
   ...args: unknown[]
 ): Promise<unknown> {
-  // In plain JavaScript the server is easily given first, and the call would go nowhere.
+  // Plain JavaScript may pass the server before the options by mistake.
   checkCallOptions('callWith (caller, { timeout, signal }, server, tag, …)', options);
   actingFor(caller);
   checkTag('a call', tag);
@@ -96,8 +96,8 @@ export function callWith(
 /** The same for a server whose protocol is not known to the compiler. */
 export function cast(caller: Caller, server: UntypedDest, tag: string, ...args: unknown[]): void;
 /**
- * Sends a request that is not answered, and returns at once. Never fails, whether the server lives or not; only arguments
- * that cannot be sent throw.
+ * Sends a request without an answer, and returns at once. It does not fail when the server does not exist; it throws only for invalid
+ * arguments.
  *
  * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_BAD_DEST, SNOW_ERR_BAD_ARGUMENT.
  * @example
@@ -121,10 +121,10 @@ export function cast(caller: Caller, server: Dest<never>, tag: string, ...args: 
 }
 
 /**
- * Answers a call: a {@link Call} that a handler got, or one of which only the reference is known: `call.ref`, or a server's
- * `context.from.ref`, sent to an actor of the same node. Only the node that was called can answer.
+ * Answers a call from another actor than the one that received it. `call` is the {@link Call}, or its reference: `call.ref`, or a server's
+ * `context.from.ref`. Only actors of the node that was called can answer.
  *
- * @returns false when the call was answered before, its caller waits no more (as far as this node knows), or another node was
+ * @returns false when the call was answered before, its caller does not wait any more (as far as this node knows), or another node was
  * called.
  * @throws SNOW_ERR_BAD_CALLER, SNOW_ERR_BAD_ARGUMENT, SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE.
  * @example
@@ -139,7 +139,7 @@ export function replyTo(caller: Caller, call: Call | Ref, value: unknown): boole
   return replies.succeed(call, value);
 }
 
-/** What came of asking many servers. */
+/** The result of {@link multiCall}. */
 export interface MultiCallResult<R, D = Dest> {
   readonly replies: readonly { readonly server: D; readonly value: R }[];
   readonly failures: readonly { readonly server: D; readonly error: CallError }[];
@@ -154,8 +154,9 @@ export function multiCall<R = unknown>(
   options?: CallOptions,
 ): Promise<MultiCallResult<R>>;
 /**
- * Asks many servers at once: those that answer in time are among the `replies`, all others among the `failures`. It lasts at most as
- * long as the timeout, however slow a server is. For one name on many nodes map the nodes to `{ name, node }`.
+ * Calls many servers in parallel, as Erlang's `gen_server:multi_call`. The answers that arrive within the timeout are in `replies`, the
+ * errors of all other calls in `failures`. It takes no longer than the timeout. For one name on many nodes, map the nodes to
+ * `{ name, node }`.
  *
  * @param options.timeout ms; default 5000.
  * @example

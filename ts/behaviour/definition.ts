@@ -1,15 +1,15 @@
 import { checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 
-/** What servers and state machines have in common. */
+/** The options that servers and state machines have in common. */
 interface Definition {
   readonly name: string;
   readonly init: unknown;
 }
 
 /**
- * Refuses a definition that could never work: options that do not exist, no name, no init, handlers that are no functions.
+ * Checks a definition: unknown options, a missing name or init, handlers that are not functions.
  *
- * @throws SNOW_ERR_BAD_OPTION saying of which definition, and what.
+ * @throws SNOW_ERR_BAD_OPTION naming the definition and the fault.
  */
 export function checkDefinition<T extends Definition>(what: string, options: T, known: OptionNames<T>): void {
   checkOptionNames(what, options, known);
@@ -36,19 +36,19 @@ interface OptionalParts {
 }
 
 /**
- * Refuses what was given in the place of a function.
+ * Checks that every callback that was given is a function.
  *
- * @throws SNOW_ERR_BAD_OPTION naming it.
+ * @throws SNOW_ERR_BAD_OPTION naming the callback.
  */
 export function checkCallbacks(where: string, callbacks: Readonly<Record<string, unknown>>): void {
   for (const [name, given] of Object.entries(callbacks)) {
     if (given !== undefined && typeof given !== 'function')
-      throw bad(`${where}: ${name} is ${kindOf(given)}, no function`);
+      throw bad(`${where}: ${name} is ${kindOf(given)}; it must be a function`);
   }
 }
 
 /**
- * Refuses what is no time in ms.
+ * Checks a timeout: ms from 0 on, or Infinity.
  *
  * @throws SNOW_ERR_BAD_OPTION.
  */
@@ -58,7 +58,7 @@ export function checkTimeoutOption(where: string, ms: unknown): void {
 }
 
 /**
- * Refuses handlers that are no functions.
+ * Checks that all handlers are functions.
  *
  * @throws SNOW_ERR_BAD_OPTION naming the handler.
  */
@@ -70,7 +70,8 @@ export function checkHandlers(where: string, maps: Readonly<Record<string, objec
     )
       throw bad(`${where}: ${kind} is ${kindOf(handlers)}; it must be an object of functions`);
     for (const [tag, handler] of Object.entries(handlers ?? {})) {
-      if (typeof handler !== 'function') throw bad(`${where}: ${kind}.${tag} is no function`);
+      if (typeof handler !== 'function')
+        throw bad(`${where}: ${kind}.${tag} is ${kindOf(handler)}; it must be a function`);
     }
   }
 }

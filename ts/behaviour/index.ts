@@ -1,11 +1,11 @@
-// Behaviours: the patterns that most actors follow, typed: servers, state machines and tasks.
+// Behaviours: typed patterns for actors: servers, state machines and tasks.
 //
-// Guarantees rules G and I of docs/semantics.md: a start is over when init is, a call ends with an answer or an error
-// that names what went wrong, late answers are dropped, handlers run one after the other and to completion, an orderly
-// end runs `terminate`. The protocol of a server is inferred from its handlers.
+// Guarantees rules G and I of docs/rules.md: a start ends when init does; a call ends with an answer or an error that names the
+// cause; late answers are dropped; handlers run one at a time and to completion; an orderly end runs `terminate`. The protocol of a
+// server is inferred from its handlers.
 //
-// Must not know: supervisors (they start what is described here through the actor floor), nodes and sockets (a call to
-// another node is a call).
+// Must not know: supervisors (they start behaviours through the actor floor), nodes and sockets (a call to another node is
+// like any other).
 export { type Behaviour, type ProtocolFor, type RefFor } from './behaviour.ts';
 export { call, callWith, cast, type MultiCallResult, multiCall, replyTo } from './call.ts';
 export type {

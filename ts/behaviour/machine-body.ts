@@ -15,7 +15,7 @@ interface OneState {
 
 export type MachineStates = ReadonlyMap<string, OneState>;
 
-/** One state's handlers in the form the body looks them up in. */
+/** Prepares the handlers of one state for look-up. */
 export function stateHandlers(handlers: {
   readonly enter?: unknown;
   readonly calls?: object;
@@ -35,23 +35,23 @@ export function stateHandlers(handlers: {
 }
 
 /**
- * A server whose handlers depend on its state. After each message: keep it if it was postponed, change the state if a
- * handler said so, and then handle the kept ones again, oldest first, before anything new.
+ * A server whose handlers depend on its state. After each message it keeps the message if it was postponed, changes the state if a
+ * handler called `goto`, and then handles the kept messages again, oldest first, before new ones.
  */
 export class MachineBody<D, M> extends ServerBody<string, M> {
   declare protected readonly context: MachineContext<D, M>;
   private readonly states: MachineStates;
   private current: OneState;
   private stateTimer: TimerRef | undefined = undefined;
-  /** Timers of states that were left, whose Timeout was already in the mailbox: it is dropped. */
+  /** Timers of previous states whose Timeout is already in the mailbox: it is dropped. */
   private readonly outdated = new Set<TimerRef>();
   /** Messages kept for a later state, oldest first. */
   private postponed: unknown[] = [];
-  /** Messages to be handled now, the next one last: the one that came, and after a change of state the kept ones. */
+  /** Messages to handle now, the next one last: the received one and, after a change of state, the kept ones. */
   private queue: unknown[] = [];
 
   constructor(context: MachineContext<D, M>, handlers: Handlers, states: MachineStates) {
-    // `enter` of the first state runs like a continuation: after the start, before any message.
+    // `enter` of the first state runs as a continuation: after the start and before any message.
     context.continueWith(undefined);
     super(context, handlers);
     this.states = states;
@@ -79,7 +79,7 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
     return this.settle();
   }
 
-  /** One message by the handlers of the current state. */
+  /** Handles one message with the handlers of the current state. */
   private handle(message: unknown): unknown {
     if (message instanceof Timeout) {
       if (message.ref === this.stateTimer) {
@@ -92,7 +92,7 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
     return this.dispatch(message);
   }
 
-  /** What the handler of `message` ordered: keep it, change the state, another timeout. */
+  /** Does what the handler of `message` requested: keeps the message, changes the state, sets another timeout. */
   private proceed(message: unknown): unknown {
     const { context } = this;
     context.hasMessage = false;
@@ -144,7 +144,10 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
 
   private stateOf(name: string): OneState {
     const state = this.states.get(name);
-    if (state === undefined) throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `there is no state "${name}"`);
+    if (state === undefined) {
+      const known = [...this.states.keys()].join(', ');
+      throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `there is no state "${name}"; the states are ${known}`);
+    }
     return state;
   }
 

@@ -3,14 +3,14 @@ import { SnowmeshError } from '../errors/index.ts';
 import type { NoReply } from './protocol.ts';
 import { Context, NO_REPLY } from './server-context.ts';
 
-/** The context of a state machine as its body sees it; the state's name is the server's state. */
+/** The context of a state machine. The name of the current state is the state of the server. */
 export class MachineContext<D, M> extends Context<string, M> {
   data: D;
-  /** @internal Where `goto` leads. */
+  /** @internal The state that `goto` requested. */
   next: string | undefined = undefined;
-  /** @internal A message is in hand that can be kept: none in `enter` and `onTimeout`. */
+  /** @internal Whether a message is being handled that can be postponed; not in `enter` and `onTimeout`. */
   hasMessage = false;
-  /** @internal The message in hand is to be kept. */
+  /** @internal Set by `postpone`. */
   isPostponed = false;
   /** @internal Set by `stateTimeout`, until the body has armed it. */
   newTimeout: number | undefined = undefined;
@@ -27,7 +27,7 @@ export class MachineContext<D, M> extends Context<string, M> {
       if (this.isEntering) {
         throw new SnowmeshError(
           'SNOW_ERR_BAD_OPTION',
-          `goto("${state}") in the enter action of "${this.state}"`,
+          `goto("${state}") in \`enter\` of "${this.state}": call it in a handler, or in \`onTimeout\``,
         );
       }
       this.next = state;
@@ -39,7 +39,7 @@ export class MachineContext<D, M> extends Context<string, M> {
       if (!this.hasMessage) {
         throw new SnowmeshError(
           'SNOW_ERR_BAD_OPTION',
-          `postpone() in "${this.state}" without a message in hand`,
+          `postpone() in \`enter\` or \`onTimeout\` of "${this.state}": call it in a handler of a message`,
         );
       }
       this.isPostponed = true;

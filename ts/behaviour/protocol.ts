@@ -1,7 +1,7 @@
 import type { NodeAddress } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
 
-/** What may be asked of a server: calls by tag, casts by tag, and the plain messages it takes. A type only. */
+/** The requests that a server accepts: calls by tag, casts by tag, and plain messages. A type only. */
 export interface Protocol {
   readonly calls: object;
   readonly casts: object;
@@ -10,22 +10,22 @@ export interface Protocol {
 
 declare const PROTOCOL: unique symbol;
 
-/** The PID of a server that speaks `P`: sendable like any PID, and typed for `call` and `cast`. */
+/** The PID of a server with protocol `P`: sendable like any PID, and typed for `call` and `cast`. */
 export type ServerRef<P extends Protocol> = Pid<P['info']> & { readonly [PROTOCOL]?: P };
 
-/** A local name under which a server that speaks `P` is, or will be, registered. */
+/** A local name under which a server with protocol `P` is, or will be, registered. */
 export type ServerName<P extends Protocol> = string & { readonly [PROTOCOL]?: P };
 
-/** A name on a node under which a server that speaks `P` is, or will be, registered. */
+/** A name on a node under which a server with protocol `P` is, or will be, registered. */
 export type ServerAddress<P extends Protocol> = NodeAddress & { readonly [PROTOCOL]?: P };
 
-/** Whatever reaches a server that speaks `P`. */
+/** An address of a server with protocol `P`: a PID, a local name, or a name on a node. */
 export type ServerDest<P extends Protocol> = ServerRef<P> | ServerName<P> | ServerAddress<P>;
 
-/** A destination of which no protocol is known. */
+/** A destination without a known protocol. */
 export type UntypedDest = (Pid | string | NodeAddress) & { readonly [PROTOCOL]?: never };
 
-/** The protocol that handlers make: calls `C`, casts `K`, plain messages `M`. */
+/** The protocol of handlers: calls `C`, casts `K`, plain messages `M`. */
 export interface ProtocolOf<C, K, M> extends Protocol {
   readonly calls: { readonly [T in keyof C]: (...args: ArgsAfterContext<C[T]>) => Answer<C[T]> };
   readonly casts: { readonly [T in keyof K]: (...args: ArgsAfterContext<K[T]>) => void };
@@ -36,11 +36,11 @@ export interface ProtocolOf<C, K, M> extends Protocol {
 export type CallTag<P extends Protocol> = Extract<keyof P['calls'], string>;
 /** The tags of the casts of `P`. */
 export type CastTag<P extends Protocol> = Extract<keyof P['casts'], string>;
-/** What a call with tag `T` takes. */
+/** The arguments of a call with tag `T`. */
 export type CallArgs<P extends Protocol, T extends CallTag<P>> = ArgsOf<P['calls'][T]>;
-/** What a cast with tag `T` takes. */
+/** The arguments of a cast with tag `T`. */
 export type CastArgs<P extends Protocol, T extends CastTag<P>> = ArgsOf<P['casts'][T]>;
-/** What a call with tag `T` resolves to. */
+/** The result of a call with tag `T`. */
 export type CallAnswer<P extends Protocol, T extends CallTag<P>> = P['calls'][T] extends (
   ...args: never
 ) => infer R
@@ -49,7 +49,7 @@ export type CallAnswer<P extends Protocol, T extends CallTag<P>> = P['calls'][T]
 
 declare const ANSWER: unique symbol;
 
-/** What a call handler returns when the answer comes later: see `noReply`. */
+/** The result of a call handler that answers later: see `noReply`. */
 export interface NoReply<R = unknown> {
   readonly [ANSWER]: R;
 }

@@ -14,12 +14,12 @@ import { isPromise } from '../kernel/index.ts';
 import { castTag, isCast } from './cast.ts';
 import { type Context, NO_REPLY } from './server-context.ts';
 
-// Handlers were checked where they were written; here they are just functions of a context and some arguments.
+// The types of handlers are checked where users define them; here they are functions of a context and arguments.
 // oxlint-disable-next-line typescript/no-explicit-any -- see above
 export type AnyHandler = (context: any, ...args: any[]) => unknown;
 export type HandlerMap = ReadonlyMap<string, AnyHandler>;
 
-/** What a server does, as its body needs it. */
+/** The callbacks of a server. */
 export interface Handlers {
   readonly calls: HandlerMap;
   readonly casts: HandlerMap;
@@ -35,16 +35,16 @@ export function handlerMap(handlers: object | undefined): HandlerMap {
   return new Map(Object.entries(handlers ?? {}));
 }
 
-/** Starts the continuations that init left, before any message. A system message, so no mailbox limit drops it. */
+/** Starts the continuations that init requested, before any message. As a system message it is not dropped by a mailbox limit. */
 class Begin extends SystemMessage {}
 const BEGIN = new Begin();
 
-/** Stands for "no message came for so long". */
+/** The message of the idle timer. */
 const IDLE: unique symbol = Symbol('idle');
 
 /**
- * The handler actor behind a server. Each message runs to completion; then what the handler ordered follows: continuations, the
- * stop, the idle timer. No promise is made unless a handler makes one.
+ * The actor of a server. Each message is handled to completion; then what the handler requested is done: continuations, the
+ * stop, the idle timer. It creates no promise unless a handler does.
  */
 export class ServerBody<S, M> implements HandlerBody<M> {
   protected readonly context: Context<S, M>;
@@ -52,7 +52,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   private idle: TimerRef | undefined = undefined;
   private idleDue = 0;
   private lastActive = 0;
-  /** The continuations that init left have begun. */
+  /** Whether the continuations that init requested have started. */
   private hasBegun = false;
 
   constructor(context: Context<S, M>, handlers: Handlers) {
@@ -74,7 +74,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   }
 
   onTerminate(reason: ExitReason): void | PromiseLike<void> {
-    // Asked to stop while its init ran: the continuations of the init come first.
+    // A stop arrived while init ran: the continuations of init run first.
     const continued = this.hasBegun ? undefined : this.continueAll();
     return isPromise(continued) ? continued.then(() => this.terminate(reason)) : this.terminate(reason);
   }
@@ -83,7 +83,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     return this.handlers.terminate?.(this.context, reason) as void | PromiseLike<void>;
   }
 
-  /** Handles one message and what follows from it. */
+  /** Handles one message, then does what the handler requested. */
   protected take(message: unknown): void | PromiseLike<void> {
     if (message instanceof Timeout && message.ref === this.idle) {
       if (this.isEarly()) return undefined;
@@ -158,7 +158,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     return handler === undefined ? this.drop(kindOf(message)) : handler(this.context, message);
   }
 
-  // -- which handler: a state machine has others ------------------------------------------------------------------
+  // -- look-up of handlers; overridden by a state machine ---------------------------------------------------------
 
   protected callHandler(tag: string): AnyHandler | undefined {
     return this.handlers.calls.get(tag);
@@ -172,9 +172,9 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     return this.handlers.info;
   }
 
-  // -- what follows a handler -------------------------------------------------------------------------------------
+  // -- after a handler --------------------------------------------------------------------------------------------
 
-  /** Does what the handler ordered: continuations, then the stop, then the idle timer. */
+  /** Does what the handler requested: continuations, then the stop, then the idle timer. */
   protected settle(): void | PromiseLike<void> {
     const { context } = this;
     const continued = this.continueAll();
@@ -203,18 +203,18 @@ export class ServerBody<S, M> implements HandlerBody<M> {
       : handlers.onContinue(context, value);
   }
 
-  /** One timer serves many messages: when it fires too early, it is set again for what is left. */
+  /** One timer serves many messages: when it fires too early, it is set again for the rest of the time. */
   private rest(): void {
     const { context } = this;
     if (context.timeout === Number.POSITIVE_INFINITY) return;
     this.lastActive = context.self.now();
     if (this.idle === undefined) return this.armIdle(context.timeout);
-    // A handler made it shorter. One that fired already comes in its turn, and then sees for itself.
+    // A handler has shortened the timeout. If the timer has fired already, its message is handled in its turn.
     const isLate = this.lastActive + context.timeout < this.idleDue;
     if (isLate && context.self.cancelTimer(this.idle) !== false) this.armIdle(context.timeout);
   }
 
-  /** Whether the idle timer fired before its time, because messages came meanwhile. It is then set for what is left. */
+  /** Whether the idle timer fired too early, because messages arrived meanwhile. Sets it again for the rest of the time. */
   private isEarly(): boolean {
     this.idle = undefined;
     const { context } = this;
@@ -230,7 +230,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     this.idle = self.startTimer(Math.ceil(ms), self.pid as never, undefined);
   }
 
-  /** Logs that a message had no handler: its kind, never its content. */
+  /** Logs a message without a handler: its kind, never its content. */
   protected drop(kind: string): undefined {
     const { self } = this.context as { self: Self };
     self.runtime.logger.warn(
@@ -241,7 +241,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   }
 }
 
-/** Spread arguments cost; most calls have few. */
+/** Calls a handler. Spreading arguments is slow, so few arguments, the usual case, are passed one by one. */
 function invoke(handler: AnyHandler, context: unknown, args: readonly unknown[]): unknown {
   switch (args.length) {
     case 0:

@@ -5,34 +5,36 @@ import type { NoReply } from './protocol.ts';
 
 /** The caller of a call, for servers that answer later. */
 export interface From {
-  /** The actor that asks; undefined: code outside of actors. */
+  /** The calling actor; undefined for code outside of actors. */
   readonly pid: Pid | undefined;
-  /** Identifies the call. Unlike `From` itself it can be sent: another actor of the same node may answer with `replyTo`. */
+  /** Identifies the call. Unlike `From` itself it can be sent: another actor of the same node can answer with `replyTo`. */
   readonly ref: Ref;
   /**
-   * Answers. False: the call was answered before, or its caller does not wait any more (which is not known of a caller on
-   * another node).
+   * Answers the call.
+   *
+   * @returns false when the call was answered before, or its caller does not wait any more. For a caller on another node the latter is
+   * not known.
    */
   reply(value: unknown): boolean;
 }
 
 /**
- * What every handler of a server gets first: its state and its means. There is one context per server, so it
- * can be destructured; but to *replace* the state, write `context.state = next`.
+ * The first argument of every handler of a server: its state and its methods. There is one context per server, and it
+ * may be destructured; to *replace* the state, write `context.state = next`.
  */
 export interface ServerContext<S, M = unknown> {
-  /** The server's state, to be changed in place or replaced. No other code has a reference to it. */
+  /** The server's state. A handler may change or replace it. No other code has a reference to it. */
   state: S;
   readonly self: Self<M>;
   /** The caller of the call that is being handled. Throws SNOW_ERR_NO_CALL while there is none. */
   readonly from: From;
-  /** ms until the caller gives up; Infinity: never, or no call is being handled. */
+  /** ms until the caller gives up; Infinity if it does not, or no call is being handled. */
   readonly timeLeft: number;
-  /** ms without a message until `onTimeout`; Infinity: never. Counts anew from the end of each handler. */
+  /** ms without a message until `onTimeout` runs; Infinity: never. Restarts at the end of each handler. */
   timeout: number;
-  /** Ends the server after this handler; what a call handler returns is still answered. Default `normal`. */
+  /** Ends the server after this handler; the result of a call handler is still sent to the caller. Default `normal`. */
   readonly stop: (reason?: ExitReason) => void;
-  /** Has `onContinue(context, value)` run after this handler and before any other message. */
+  /** Runs `onContinue(context, value)` after this handler and before any other message. */
   readonly continueWith: (value: unknown) => void;
 }
 
@@ -44,7 +46,7 @@ export interface Ignore {
 }
 
 /**
- * What an `init` returns to decline the start without an error.
+ * The result of an `init` that declines the start without an error.
  *
  * @example
  * const cache = defineServer({
@@ -68,8 +70,8 @@ export class Continuing<S> {
 }
 
 /**
- * What an `init` returns to be started with `state`, and to have `onContinue(context, value)` run before any message:
- * for work that the start of the server does not wait for.
+ * The result of an `init` that starts the server with `state`, and then runs `onContinue(context, value)` before any message:
+ * for work that the start should not wait for.
  *
  * @example
  * const lines = defineServer({
@@ -86,8 +88,8 @@ export function continuing<S>(state: S, value: unknown): Continuing<S> {
 export const NO_REPLY: unique symbol = Symbol('snowmesh.noReply');
 
 /**
- * What a call handler returns when the answer comes later, through `context.from` or `replyTo`: only actors of the node that was
- * asked can answer. `R` is the answer's type.
+ * The result of a call handler that answers later, through `context.from` or `replyTo`. Only actors of the node that was
+ * called can answer. `R` is the type of the answer.
  *
  * @example
  * const queue = defineServer({
@@ -105,7 +107,7 @@ export function noReply<R = unknown>(): NoReply<R> {
   return NO_REPLY as unknown as NoReply<R>;
 }
 
-/** The context as its server sees it. */
+/** The context of a server, with the members that its body uses. */
 export class Context<S, M> implements ServerContext<S, M> {
   state: S;
   timeout: number;
@@ -141,8 +143,8 @@ export class Context<S, M> implements ServerContext<S, M> {
     return deadline === Number.POSITIVE_INFINITY ? deadline : Math.max(0, deadline - this.self.now());
   }
 
-  // Handlers like to take the context apart, so these must not need `this`; and made when they are asked for, they cost
-  // a server that never asks nothing.
+  // Handlers destructure the context, so these functions must not use `this`. They are created on first use, so that a server that
+  // does not use them pays nothing.
 
   get stop(): (reason?: ExitReason) => void {
     return (reason = 'normal') => {

@@ -6,15 +6,15 @@ import type { Protocol, ProtocolOf } from './protocol.ts';
 import { type Handlers, handlerMap, ServerBody } from './server-body.ts';
 import { Context, Continuing, type Ignore, type ServerContext } from './server-context.ts';
 
-/** An initialiser: runs in the new server, makes its state, and is waited for by the start. */
+/** An initialiser: runs in the new server and returns its state. The start waits for it. */
 export type Init = (self: Self, ...args: never[]) => unknown;
-/** What an initialiser takes after its `self`. */
+/** The arguments of an initialiser after its `self`. */
 export type InitArgs<I> = I extends (self: never, ...args: infer A) => unknown
   ? IsUninferred<I> extends true
     ? Uninferred[]
     : A
   : never;
-/** The state an initialiser makes. */
+/** The state that an initialiser returns. */
 export type StateOf<I> = I extends (...args: never[]) => infer R
   ? IsUninferred<I> extends true
     ? Uninferred
@@ -31,12 +31,12 @@ type IsUninferred<I> = I extends (self: never, ...args: infer A) => unknown
     : false
   : false;
 
-/** Answers a call: what it returns, or the promise it returns resolves to, is the answer. */
+/** Handles a call: its result, or that of the promise it returns, is the answer. */
 export type CallHandler<S> = (context: ServerContext<S>, ...args: never[]) => unknown;
-/** Handles a cast. A promise it returns is awaited before the next message; anything else it returns is ignored. */
+/** Handles a cast. A promise that it returns is awaited before the next message; any other result is ignored. */
 export type CastHandler<S> = (context: ServerContext<S>, ...args: never[]) => unknown;
 
-/** What makes a server: its name, its state, and its handlers by tag. See {@link defineServer}. */
+/** The options of {@link defineServer}: name, state, and handlers by tag. */
 export interface ServerOptions<
   I extends Init,
   C,
@@ -48,25 +48,25 @@ export interface ServerOptions<
   /** For logs, and for spawning it from another node. */
   readonly name: string;
   /**
-   * Makes the state. May be async; may return `ignore()` or `continuing(state, value)`. A throw is a failed start.
-   * Call `self.trapExit(true)` here to get Exit messages, and `terminate` when the parent ends.
+   * Returns the state. May be async; may return `ignore()` or `continuing(state, value)`. If it throws, the start fails.
+   * Call `self.trapExit(true)` here to receive Exit messages, and to have `terminate` run when the parent ends.
    */
   readonly init: I;
-  /** Requests that are answered, by tag. */
+  /** Handlers of requests with an answer, by tag. */
   readonly calls?: C & { readonly [T in CallTags]: CallHandler<StateOf<I>> };
-  /** Requests that are not, by tag. */
+  /** Handlers of requests without an answer, by tag. */
   readonly casts?: K & { readonly [T in CastTags]: CastHandler<StateOf<I>> };
-  /** All other messages: plain ones, and Exit, Down, Timeout, NodeUp, NodeDown. Without it they are logged and dropped. */
+  /** Handles all other messages: plain ones, Exit, Down, Timeout, NodeUp, NodeDown. Without it they are logged and dropped. */
   readonly info?: (context: ServerContext<StateOf<I>>, message: M) => unknown;
   /** Runs for each `continueWith(value)`. */
   readonly onContinue?: (context: ServerContext<StateOf<I>>, value: unknown) => unknown;
   /** ms without a message until `onTimeout` runs. Default Infinity. */
   readonly timeout?: number;
-  /** Runs when no message came for `timeout` ms. */
+  /** Runs when no message has arrived for `timeout` ms. */
   readonly onTimeout?: (context: ServerContext<StateOf<I>>) => unknown;
-  /** Runs before an orderly end: own stop, `stop()`, a throw, the parent's end while trapping exits. Not on `kill`. */
+  /** Runs before the server ends by `context.stop`, `stop()`, a throw, or its parent's end while trapping exits. Not on `kill`. */
   readonly terminate?: (context: ServerContext<StateOf<I>>, reason: ExitReason) => unknown;
-  /** Calls whose caller has given up already are dropped instead of handled. Default false, as in Erlang. */
+  /** Whether calls whose caller has given up are dropped instead of handled. Default false, as in Erlang. */
   readonly skipExpired?: boolean;
 }
 
@@ -79,18 +79,18 @@ type AnyHandler = (context: Uninferred, ...args: Uninferred[]) => Uninferred;
 // oxlint-disable-next-line typescript/no-explicit-any
 type Uninferred = any;
 
-/** What {@link defineServer} makes. */
+/** The result of {@link defineServer}. */
 export type Server<A extends readonly unknown[], P extends Protocol> = Behaviour<A, P>;
 
 /**
- * Describes a server: an actor that owns some state and handles one request after the other.
+ * Defines a server: an actor that owns a state and handles one request at a time, as Erlang's `gen_server`.
  *
  * A handler gets the {@link ServerContext} and the arguments of the request. It runs to completion: the next message
- * waits, also for a handler that returns a promise. A handler that throws ends the server; its supervisor starts a new one.
- * A call with a tag the server does not have fails at the caller, an unknown cast is logged and dropped.
+ * waits, also for the promise of an async handler. A handler that throws ends the server, and its supervisor starts a new one.
+ * A call with an unknown tag fails at the caller; an unknown cast is logged and dropped.
  *
- * @param options Handlers by tag; their types make the protocol that `call` and `cast` check.
- * @returns A description to `start`, to spawn, or to put in a child spec.
+ * @param options Handlers by tag; their types are the protocol that `call` and `cast` check.
+ * @returns A definition to `start`, to spawn, or to put in a child spec.
  * @example
  * const counter = defineServer({
  *   name: 'counter',

@@ -9,31 +9,31 @@ import type { Init, InitArgs } from './server.ts';
 import { handlerMap } from './server-body.ts';
 import type { From, Ignore } from './server-context.ts';
 
-/** What an init of a state machine returns: the first state and the data that all states share. */
+/** The result of the init of a state machine: the first state, and the data that all states share. */
 export interface MachineStart<N extends string, D> {
   readonly state: N;
   readonly data: D;
 }
 
-/** What every handler of a state machine gets first. */
+/** The first argument of every handler of a state machine. */
 export interface StateContext<N extends string, D, M = unknown> {
-  /** What all states share, to be changed in place or replaced. */
+  /** The data that all states share. A handler may change or replace it. */
   data: D;
-  /** The state the machine is in. */
+  /** The current state. */
   readonly state: N;
   readonly self: Self<M>;
   /** The caller of the call that is being handled. Throws SNOW_ERR_NO_CALL while there is none. */
   readonly from: From;
-  /** ms until the caller gives up; Infinity: never, or no call is being handled. */
+  /** ms until the caller gives up; Infinity if it does not, or no call is being handled. */
   readonly timeLeft: number;
   /**
    * Changes the state when the handler is done: the state timeout ends, `enter` of the new state runs, then postponed
-   * messages are handled again, oldest first. To the state it is in: nothing happens. Not in `enter`.
+   * messages are handled again, oldest first. Does nothing for the current state. Throws SNOW_ERR_BAD_OPTION in `enter`.
    */
   readonly goto: (state: N) => void;
-  /** Keeps the message for the next state. In a call handler return what this returns. Not in `enter` and `onTimeout`. */
+  /** Keeps the message for the next state. A call handler has to return the result. Throws in `enter` and `onTimeout`. */
   readonly postpone: () => NoReply<never>;
-  /** Has `onTimeout` of this state run in so many ms instead of its own `timeout`; Infinity: never. */
+  /** Runs `onTimeout` of this state after this many ms, instead of after its `timeout`; Infinity: never. */
   readonly stateTimeout: (ms: number) => void;
   /** Ends the machine after this handler. Default `normal`. */
   readonly stop: (reason?: ExitReason) => void;
@@ -42,13 +42,13 @@ export interface StateContext<N extends string, D, M = unknown> {
 /** A promise is awaited before the next message; anything else is ignored. */
 type Done = unknown;
 
-/** What a state machine does in one state. */
+/** The handlers of one state. */
 export interface StateHandlers<N extends string, D, M> {
-  /** Runs on entering the state, from another one or at the start (then `from` is undefined). */
+  /** Runs when the state is entered. `from` is the previous state, undefined at the start. */
   readonly enter?: (context: StateContext<N, D>, from: N | undefined) => Done;
   readonly calls?: Record<string, (context: StateContext<N, D>, ...args: never[]) => unknown>;
   readonly casts?: Record<string, (context: StateContext<N, D>, ...args: never[]) => Done>;
-  /** Plain messages, and Exit, Down, Timeout, NodeUp, NodeDown. */
+  /** Handles plain messages, Exit, Down, Timeout, NodeUp, NodeDown. */
   readonly info?: (context: StateContext<N, D>, message: M) => Done;
   /** ms in this state until `onTimeout` runs. Default: never. */
   readonly timeout?: number;
@@ -59,21 +59,21 @@ type Started<I> = I extends (...args: never[]) => infer R ? Exclude<Awaited<R>, 
 type NameOf<I> = Started<I> extends MachineStart<infer N, unknown> ? N : never;
 type DataOf<I> = Started<I> extends MachineStart<string, infer D> ? D : never;
 
-/** What makes a state machine: its name, its first state, and what happens in each. See {@link defineStateMachine}. */
+/** The options of {@link defineStateMachine}: name, first state, and the handlers of each state. */
 export interface StateMachineOptions<I extends Init, States, Any, M> {
   /** For logs, and for spawning it from another node. */
   readonly name: string;
   /**
-   * Makes the first state and the data. Say which states there are in its return type: `MachineStart<'open' | 'shut', Data>`.
+   * Returns the first state and the data. Its return type has to list the states: `MachineStart<'open' | 'shut', Data>`.
    */
   readonly init: I;
-  /** What happens in each state. */
+  /** The handlers of each state. */
   readonly states: States &
     Readonly<Record<string, StateHandlers<NameOf<I>, DataOf<I>, M>>> & // TypeScript 5 infers nothing from keys that it infers
     Readonly<Record<NameOf<I>, unknown>>;
-  /** What happens in every state that has no handler of its own for a message. */
+  /** Handlers for messages that the current state does not handle. */
   readonly any?: Any & Pick<StateHandlers<NameOf<I>, DataOf<I>, M>, 'calls' | 'casts' | 'info'>;
-  /** Runs before an orderly end, as a server's. */
+  /** Runs before an orderly end, as for a server. */
   readonly terminate?: (context: StateContext<NameOf<I>, DataOf<I>>, reason: ExitReason) => Done;
 }
 
@@ -88,17 +88,17 @@ type Merged<Maps> = { readonly [T in TagsOf<Maps>]: HandlerOf<Maps, T> };
 /** All calls (or casts) of all states as one map. */
 type AllOf<States, Any, Key extends string> = Merged<MapsOf<States[keyof States] | Any, Key>>;
 
-/** What {@link defineStateMachine} makes. */
+/** The result of {@link defineStateMachine}. */
 export type StateMachine<I extends Init, States, Any, M> = Behaviour<
   InitArgs<I>,
   ProtocolOf<AllOf<States, Any, 'calls'>, AllOf<States, Any, 'casts'>, M>
 >;
 
 /**
- * Describes a state machine: an actor whose answers depend on the state it is in.
+ * Defines a state machine: an actor whose handlers depend on its state, as Erlang's `gen_statem`.
  *
- * Handlers are those of servers, written per state. `goto` changes the state, `postpone` keeps a message for a later
- * one, `timeout` limits the stay. A call that neither the state nor `any` handles fails at the caller as `unknown`.
+ * Each state has handlers like those of a server. `goto` changes the state, `postpone` keeps a message for a later
+ * state, `timeout` limits the time in a state. A call that neither the state nor `any` handles fails at the caller with `unknown`.
  *
  * @example
  * const door = defineStateMachine({

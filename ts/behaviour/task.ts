@@ -18,17 +18,18 @@ import {
   type OptionNames,
   SnowmeshError,
 } from '../errors/index.ts';
+import { briefReason } from '../kernel/index.ts';
 import { copyTerm, type Pid } from '../term/index.ts';
 
-/** How a task ended: with a value, or otherwise, with the reason its actor ended with. */
+/** The outcome of a task: its value, or the exit reason of its actor. */
 export type TaskOutcome<R> =
   | { readonly ok: true; readonly value: R }
   | { readonly ok: false; readonly reason: unknown };
 
-/** Why a task gave its owner no value. */
+/** Why the owner of a task got no value. */
 export type TaskState = 'timeout' | 'exit' | 'not_owner' | 'awaited';
 
-/** A task that gave no value: `state` says why, `reason` what it ended with. Code SNOW_ERR_TASK. */
+/** The error of a task without a value: `state` is the cause, `reason` the exit reason. Code SNOW_ERR_TASK. */
 export class TaskError extends SnowmeshError {
   readonly state: TaskState;
   readonly pid: Pid;
@@ -45,19 +46,19 @@ export class TaskError extends SnowmeshError {
   }
 }
 
-/** Whether a task is tied to its owner. */
+/** The options of {@link task}. */
 export interface TaskOptions {
-  /** Linked to its owner: its crash takes the owner along, and the owner's end ends it. Default true. */
+  /** Whether it is linked to its owner: its crash then ends the owner, and the owner's end ends the task. Default true. */
   readonly link?: boolean;
 }
 
 const TASK_OPTIONS: OptionNames<TaskOptions> = { link: true };
 
 /**
- * A function that runs in an actor of its own, and whose value its owner gets, once.
+ * A function that runs in its own actor, and whose value its owner can await once, as Elixir's `Task`.
  *
- * Its value never goes through the owner's mailbox, so a task can be awaited in a server as well; nor does its end, but for the
- * exit signal of a linked task that failed, when the owner traps exits. The value is copied, as a message would be.
+ * The value does not go through the owner's mailbox, so a task can be awaited in a server as well. Its end does only when a linked task
+ * failed and the owner traps exits: as an Exit. The value is copied, like a message.
  */
 export class Task<R> {
   readonly pid: Pid;
@@ -74,12 +75,12 @@ export class Task<R> {
   }
 
   /**
-   * The task's value. After `timeout` ms the task is killed.
+   * Waits for the task's value. After `timeout` ms the task is killed.
    *
-   * @param self The owner's `self`: only the actor that started a task may ask for its value, and once.
+   * @param self The owner's `self`: only the actor that started the task may await it, and only once.
    * @param timeout ms; default 5000; Infinity is valid.
-   * @throws TaskError: `timeout`, `exit` with the reason (unlinked tasks: a linked one takes its owner along, unless that
-   *   traps exits), `not_owner`, `awaited`.
+   * @throws TaskError: `timeout`, `exit` with the reason (for an unlinked task, or when the owner traps exits: otherwise the failure ends
+   *   the owner), `not_owner`, `awaited`.
    * @example
    * const page = task(self, () => load(url));
    * const text = await page.await(self);
@@ -89,16 +90,25 @@ export class Task<R> {
     const outcome = await this.slot.wait(timeout);
     if (outcome === undefined) {
       await this.end('kill', Number.POSITIVE_INFINITY);
-      throw new TaskError('timeout', this.pid, `task ${this.pid} gave no value within ${timeout} ms`);
+      throw new TaskError(
+        'timeout',
+        this.pid,
+        `task ${this.pid} had no value after ${timeout} ms and was killed: pass a longer timeout`,
+      );
     }
     if (outcome.ok) return outcome.value;
-    throw new TaskError('exit', this.pid, `task ${this.pid} ended without a value`, outcome.reason);
+    throw new TaskError(
+      'exit',
+      this.pid,
+      `task ${this.pid} ended without a value: ${briefReason(outcome.reason)}`,
+      outcome.reason,
+    );
   }
 
   /**
-   * How the task ended, or undefined when it still runs after `timeout` ms; the task then continues, and can be asked again.
+   * Waits for the outcome of the task. Returns undefined when it still runs after `timeout` ms; it can be called again then.
    *
-   * @param timeout ms; default 5000; 0 looks whether it has ended.
+   * @param timeout ms; default 5000; 0 only checks whether the task has ended.
    */
   async yield(self: AnySelf, timeout = 5000): Promise<TaskOutcome<R> | undefined> {
     this.claim(self, timeout);
@@ -108,9 +118,9 @@ export class Task<R> {
   }
 
   /**
-   * Ends the task with `shutdown`, or with `kill` after `timeout` ms, and waits for its end.
+   * Sends `shutdown` to the task, and `kill` after `timeout` ms, and waits for its end.
    *
-   * @returns Its outcome when it had ended by itself before, else undefined.
+   * @returns Its outcome if it had ended by itself before, else undefined.
    */
   async shutdown(self: AnySelf, timeout = 5000): Promise<TaskOutcome<R> | undefined> {
     this.claim(self, timeout);
@@ -127,11 +137,11 @@ export class Task<R> {
       throw new TaskError(
         'not_owner',
         this.pid,
-        `task ${this.pid} belongs to ${this.owner.pid}, not to ${self.pid}`,
+        `task ${this.pid} belongs to ${this.owner.pid}, not to ${self.pid}: await it in the actor that started it`,
       );
     }
     if (this.isAwaited) {
-      throw new TaskError('awaited', this.pid, `task ${this.pid} was asked for its value before`);
+      throw new TaskError('awaited', this.pid, `task ${this.pid} was awaited before: keep the value`);
     }
     this.isAwaited = true;
   }
@@ -148,7 +158,7 @@ export class Task<R> {
  * Runs `fn` in an actor of its own and returns at once.
  *
  * @param self The owner.
- * @param fn What to do; gets the task's own `self`. What it returns must be sendable.
+ * @param fn The function to run; gets the task's own `self`. Its result must be sendable.
  * @example
  * const [a, b] = [task(self, () => half(1)), task(self, () => half(2))];
  * const sum = (await a.await(self)) + (await b.await(self));
@@ -169,11 +179,11 @@ export function task<R>(
 }
 
 /**
- * {@link task}, as a temporary child of a dynamic supervisor: it is not linked to its owner but to the supervisor, so
- * it is stopped with it, and its crash does not end its owner. Resolves when it runs.
+ * {@link task}, as a temporary child of a dynamic supervisor. It is linked to the supervisor and not to its owner, so
+ * it is stopped with the supervisor, and its crash does not end its owner. Resolves when the task runs.
  *
  * @param supervisor PID or local name of a dynamic supervisor without a template.
- * @param options For how long the supervisor is waited for: `timeout` in ms, default Infinity; `signal`.
+ * @param options How long to wait for the supervisor: `timeout` in ms, default Infinity; `signal`.
  * @throws SNOW_ERR_START when the supervisor has no room for it; CallError when there is no such supervisor.
  * @example
  * await defineDynamicSupervisor({ name: 'tasks' }).startWith(node, { name: 'tasks' });
@@ -208,13 +218,13 @@ export async function taskUnder<R>(
   });
 }
 
-/** The place where a task leaves its outcome, and where its owner waits for it. */
+/** Holds the outcome of a task; its owner waits for it here. */
 class Slot<R> {
   outcome: TaskOutcome<R> | undefined = undefined;
   private owner: AnySelf | undefined = undefined;
   private waiter: ((outcome: TaskOutcome<R> | undefined) => void) | undefined = undefined;
 
-  /** Called when it ends without a value. */
+  /** Called when the task ends without a value. */
   watch(owner: AnySelf, pid: Pid): void {
     this.owner = owner;
     if (!owner.isAlive(pid)) this.fill({ ok: false, reason: 'noproc' });
@@ -226,7 +236,7 @@ class Slot<R> {
     this.outcome = outcome;
     const { waiter } = this;
     this.waiter = undefined;
-    // A dead owner must not go on (A7).
+    // A dead owner must not continue (A7).
     if (waiter !== undefined && this.owner?.isAlive(this.owner.pid)) waiter(outcome);
   }
 
@@ -253,7 +263,7 @@ class Slot<R> {
   }
 }
 
-/** A task that has its value does not tell `owner` of its end. */
+/** The body of a task. With its value it unlinks `owner`, which then gets no exit signal of its end. */
 function taskBody<R>(
   fn: (self: Self) => R | PromiseLike<R>,
   slot: Slot<R>,
