@@ -90,7 +90,7 @@ export const FIGURES: readonly Figure[] = [
   gauge('peers', 'Connected peers.', ({ overview }) => overview.peers),
   gauge(
     'stalled_peers',
-    'Peers whose event loop stands still.',
+    'Peers whose event loop is blocked.',
     ({ overview }) => overview.stalledPeers.length,
   ),
   counter('refused_peers_total', 'Connections that failed to authenticate.', ({ events }) => events.refusals),
@@ -109,7 +109,7 @@ export const FIGURES: readonly Figure[] = [
   ofPeer('session_bytes_in_total', 'counter', 'Bytes from a peer, TLS payload.', ({ bytesIn }) => bytesIn),
   ofPeer('session_bytes_out_total', 'counter', 'Bytes to a peer, TLS payload.', ({ bytesOut }) => bytesOut),
   ofPeer('session_waiting_bytes', 'gauge', 'Bytes that wait to be sent to a peer.', ({ waiting }) => waiting),
-  ofPeer('session_stalled', 'gauge', '1 while the event loop of a peer stands still.', ({ stalled }) =>
+  ofPeer('session_stalled', 'gauge', '1 while the event loop of a peer is blocked.', ({ stalled }) =>
     Number(stalled),
   ),
   gauge(

@@ -1,38 +1,38 @@
-// Asks every node of a cluster what it is doing, again and again, while somebody looks.
+// Polls all nodes of a cluster in rounds while a viewer is connected.
 import type { CrashInfo, NodeOverview } from '../introspect/index.ts';
 import type { Node } from '../node/index.ts';
-import { type Line, NodePoll, type Sight } from './node-poll.ts';
+import { type Line, NodePoll, type NodeStatus } from './node-poll.ts';
 
 /** Nodes that are shown. */
 const MAX_NODES = 128;
-/** Nodes that are asked at the same time. */
+/** Nodes that are polled in parallel. */
 const AT_ONCE = 16;
-/** What answers later than this is shown with the next round: one node that stands still does not hold up the others. Unit: ms. */
-const PATIENCE_MS = 1000;
-/** Later than this the peers are those that the root told before. Unit: ms. */
-const ROOT_PATIENCE_MS = 250;
-/** Rounds for which a node that is gone is still shown. */
+/** A later answer is shown in the next round, so that one blocked node does not delay the others. */
+const ROUND_LIMIT_MS = 1000;
+/** If the root answers later than this, its previous list of peers is used. */
+const ROOT_LIMIT_MS = 250;
+/** Rounds for which a lost node is still shown. */
 const LOST_ROUNDS = 30;
 
-/** One node as the page gets it. */
-export interface SightedNode {
+/** One node, as sent to the page. */
+export interface ShownNode {
   readonly node: string;
-  /** As {@link Sight}; `asked`: it has not answered yet. */
-  readonly state: Sight['state'] | 'asked';
+  /** As in {@link NodeStatus}; `asked`: the node has not answered yet. */
+  readonly state: NodeStatus['state'] | 'asked';
   readonly overview?: NodeOverview;
   /**
-   * Its connections to nodes of this sight: place of the peer, 1 when that stands still, bytes that wait, bytes a second in and out, `null`
-   * while these are not known. Short, because 32 nodes have 992 of them.
+   * Its connections to nodes of this view: index of the peer, 1 when the peer is stalled, waiting bytes, bytes per second in and out (`null`
+   * while unknown). A compact form, because 32 nodes have 992 connections.
    */
   readonly lines?: readonly (readonly [number, 0 | 1, number, number | null, number | null])[];
 }
 
-export interface ClusterSight {
+export interface ClusterView {
   /** ms since 1970. */
   readonly at: number;
-  /** The node whose cluster it is. */
+  /** The node whose cluster is shown. */
   readonly root: string;
-  readonly nodes: readonly SightedNode[];
+  readonly nodes: readonly ShownNode[];
   /** Nodes that are not shown. */
   readonly omitted: number;
 }
@@ -42,15 +42,18 @@ export class ClusterWatch {
   readonly #node: Node;
   readonly #every: number;
   readonly #crashed: (node: string, crashes: readonly CrashInfo[]) => void;
-  readonly #listeners = new Set<(sight: ClusterSight) => void>();
+  readonly #listeners = new Set<(view: ClusterView) => void>();
   readonly #polls = new Map<string, NodePoll>();
   /** Rounds since a node was last connected to the root. */
   readonly #lostFor = new Map<string, number>();
-  #last: ClusterSight | undefined;
+  #last: ClusterView | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
 
-  /** @param crashed is told of crashes that the nodes remember. @param every ms between two rounds. */
+  /**
+   * @param every ms between two rounds.
+   * @param crashed is called with new crashes of a node.
+   */
   constructor(
     node: Node,
     root: string,
@@ -63,8 +66,8 @@ export class ClusterWatch {
     this.#crashed = crashed;
   }
 
-  /** Calls `listener` now, if anything is known, and after each round. Returns the way to stop. */
-  follow(listener: (sight: ClusterSight) => void): () => void {
+  /** Calls `listener` now, if a round has ended before, and after each round. Returns a function that stops it. */
+  follow(listener: (view: ClusterView) => void): () => void {
     this.#listeners.add(listener);
     if (this.#last !== undefined) listener(this.#last);
     if (this.#listeners.size === 1) void this.#round();
@@ -83,9 +86,9 @@ export class ClusterWatch {
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
-      const sight = await this.#look();
-      this.#last = sight;
-      for (const listener of this.#listeners) listener(sight);
+      const view = await this.#look();
+      this.#last = view;
+      for (const listener of this.#listeners) listener(view);
     } finally {
       this.#isLooking = false;
     }
@@ -93,10 +96,10 @@ export class ClusterWatch {
     if (this.#listeners.size > 0) this.#timer = setTimeout(() => void this.#round(), this.#every);
   }
 
-  async #look(): Promise<ClusterSight> {
-    const isLate = timer(PATIENCE_MS);
+  async #look(): Promise<ClusterView> {
+    const isLate = timer(ROUND_LIMIT_MS);
     const root = this.#pollOf(this.root);
-    const isRootLate = timer(ROOT_PATIENCE_MS);
+    const isRootLate = timer(ROOT_LIMIT_MS);
     const rootAsked = root.ask();
     await Promise.race([rootAsked, isRootLate.over]);
     isRootLate.cancel();
@@ -112,11 +115,11 @@ export class ClusterWatch {
     await Promise.all([Promise.race([rootAsked, isLate.over]), ...Array.from({ length: AT_ONCE }, work)]);
     isLate.cancel();
     const places = new Map(shown.map((name, at) => [name, at]));
-    const nodes = shown.map((name) => sighted(name, this.#pollOf(name).sight, places));
+    const nodes = shown.map((name) => shownNode(name, this.#pollOf(name).status, places));
     return { at: Date.now(), root: this.root, nodes, omitted: names.length - shown.length };
   }
 
-  /** The root first, then its visible peers, and for a while those that are gone. */
+  /** The root, then its visible peers, and for a while those that were lost. */
   #names(peers: readonly string[]): string[] {
     for (const name of peers) if (name !== this.root) this.#lostFor.set(name, 0);
     const now = new Set(peers);
@@ -140,9 +143,13 @@ export class ClusterWatch {
   }
 }
 
-function sighted(node: string, sight: Sight | undefined, places: ReadonlyMap<string, number>): SightedNode {
-  if (sight === undefined) return { node, state: 'asked' };
-  const { state, overview, lines } = sight;
+function shownNode(
+  node: string,
+  status: NodeStatus | undefined,
+  places: ReadonlyMap<string, number>,
+): ShownNode {
+  if (status === undefined) return { node, state: 'asked' };
+  const { state, overview, lines } = status;
   if (overview === undefined) return { node, state };
   return { node, state, overview, lines: (lines ?? []).flatMap((line) => short(line, places)) };
 }
@@ -150,7 +157,7 @@ function sighted(node: string, sight: Sight | undefined, places: ReadonlyMap<str
 function short(
   { peer, isStalled, waiting, bytesIn, bytesOut }: Line,
   places: ReadonlyMap<string, number>,
-): NonNullable<SightedNode['lines']>[number][] {
+): NonNullable<ShownNode['lines']>[number][] {
   const at = places.get(peer);
   if (at === undefined) return [];
   const whole = (rate: number | undefined): number | null => (rate === undefined ? null : Math.round(rate));

@@ -1,13 +1,13 @@
-// What happened lately: crashes of all nodes that are shown, and what this node saw of its peers.
+// Recent events: crashes of all shown nodes, and what happened to the peers of this node.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { DiagnosticEvents } from '../diagnostics/index.ts';
 import { type CrashInfo, pidText } from '../introspect/index.ts';
 import type { Node } from '../node/index.ts';
 
-/** Crashes that are kept, and other events. */
+/** Crashes that are kept, and as many other events. */
 const MAX_OF_KIND = 100;
 const MAX_TEXT_LENGTH = 500;
-/** Entries are told together, so that a thousand crashes are no thousand events. Unit: ms. */
+/** New entries are sent together after this time, so that many crashes at once are one event for the page. */
 const GATHER_MS = 250;
 
 export interface LogEntry {
@@ -18,39 +18,39 @@ export interface LogEntry {
   /** Where it happened. */
   readonly node: string;
   readonly text: string;
-  /** Of a crash: places in code, one a line. */
+  /** The stack of a crash, one frame per line. */
   readonly stack?: string;
-  /** How often the same happened; this entry takes the place of the one before. */
+  /** How often the same event happened. The entry replaces the previous one. */
   readonly times: number;
 }
 
 export class EventLog {
   readonly #node: Node;
-  /** By what happened where. The last one last. */
+  /** By node and text, the newest last. */
   readonly #crashes = new Map<string, LogEntry>();
   readonly #events = new Map<string, LogEntry>();
   readonly #listeners = new Set<(entries: readonly LogEntry[]) => void>();
   readonly #subscriptions: [string, (message: unknown) => void][] = [];
   #ids = 0;
-  /** The last entry that was told. */
-  #told = 0;
+  /** The id of the last entry that was sent. */
+  #lastSent = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(node: Node) {
     this.#node = node;
     this.#on('snowmesh:session:up', 'up', ({ peer }) => `${peer} is connected`);
     this.#on('snowmesh:session:down', 'down', ({ peer, cause }) => `${peer} was lost: ${cause}`);
-    this.#on('snowmesh:peer:stall', 'stall', ({ peer }) => `the event loop of ${peer} stands still`);
-    this.#on('snowmesh:peer:recover', 'recover', ({ peer }) => `the event loop of ${peer} turns again`);
+    this.#on('snowmesh:peer:stall', 'stall', ({ peer }) => `the event loop of ${peer} is blocked`);
+    this.#on('snowmesh:peer:recover', 'recover', ({ peer }) => `the event loop of ${peer} runs again`);
     this.#on(
       'snowmesh:peer:unreachable',
       'unreachable',
-      ({ peer, why, detail }) => `${peer} was not reached: ${why}${detail === '' ? '' : `, ${detail}`}`,
+      ({ peer, why, detail }) => `${peer} could not be reached: ${why}${detail === '' ? '' : `, ${detail}`}`,
     );
     this.#on('snowmesh:peer:refuse', 'refuse', ({ peer, reason }) => `${peer} was refused: ${reason}`);
   }
 
-  /** Crashes that a node remembers; one that it told before has happened again. */
+  /** Adds crashes that a node reported. A known one has happened again. */
   crashed(node: string, crashes: readonly CrashInfo[]): void {
     for (const { at, pid, label, reason, stack, times } of crashes) {
       const text = `${label} ${pidText(this.#node, node, pid)}: ${reason}`;
@@ -65,7 +65,7 @@ export class EventLog {
     }
   }
 
-  /** Calls `listener` with what is kept, then with what comes. Returns the way to stop. */
+  /** Calls `listener` with all kept entries, then with new ones. Returns a function that stops it. */
   follow(listener: (entries: readonly LogEntry[]) => void): () => void {
     listener(this.#since(0));
     this.#listeners.add(listener);
@@ -85,10 +85,10 @@ export class EventLog {
   ): void {
     const listener = (message: unknown): void => {
       const known = message as DiagnosticEvents[K];
-      // Hidden nodes come and go to look, as the command does.
+      // Hidden nodes, such as the `snowmesh` command, connect only to inspect the cluster.
       if (known.runtime !== this.#node || (known as { hidden?: boolean }).hidden === true) return;
       const text = textOf(known);
-      // A dial that fails again and again is one entry; connections that come and go are not.
+      // Repeated failures to dial, and refusals, are one entry; each other event is its own.
       const isFolded = kind === 'unreachable' || kind === 'refuse';
       const key = isFolded ? `${kind}\n${text}` : `${this.#ids}`;
       const times = (this.#events.get(key)?.times ?? 0) + 1;
@@ -102,13 +102,13 @@ export class EventLog {
     kept.delete(key);
     kept.set(key, { ...entry, id: ++this.#ids, text: entry.text.slice(0, MAX_TEXT_LENGTH) });
     if (kept.size > MAX_OF_KIND) kept.delete(kept.keys().next().value as string);
-    this.#timer ??= setTimeout(() => this.#tell(), GATHER_MS).unref();
+    this.#timer ??= setTimeout(() => this.#send(), GATHER_MS).unref();
   }
 
-  #tell(): void {
+  #send(): void {
     this.#timer = undefined;
-    const entries = this.#since(this.#told);
-    this.#told = this.#ids;
+    const entries = this.#since(this.#lastSent);
+    this.#lastSent = this.#ids;
     for (const listener of this.#listeners) listener(entries);
   }
 

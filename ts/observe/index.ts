@@ -1,8 +1,8 @@
-// The observer: a page that shows a cluster while it works, served by one of its nodes.
+// The observer: a web page that shows a running cluster, served by one of its nodes.
 //
-// For: `snowmesh/observe`, and the command `snowmesh observe`. The page lies in page/, in plain files; it gets its figures as server-sent
+// For `snowmesh/observe` and the command `snowmesh observe`. The page is in page/, as plain files, and gets its data as server-sent
 // events.
 //
-// Guarantees: it listens on the loopback address and answers to who has its token, unless told otherwise; nodes are asked while somebody
-// looks, and only then. Must not know: what a figure means - that is up to the page and to ts/introspect.
+// Guarantees: it listens on the loopback address by default, and serves only browsers that have its token; it polls nodes only while a
+// viewer is connected. Must not know: what the data means (the page and ts/introspect do).
 export { type Observer, type ObserverOptions, startObserver } from './observer.ts';

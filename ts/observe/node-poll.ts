@@ -1,23 +1,23 @@
-// Asks one node of the cluster what it does, at most one time at once, and remembers what it said.
+// Polls one node of the cluster, with at most one pending request, and keeps its last answer.
 import type { CrashInfo, Introspection, NodeOverview, SessionInfo } from '../introspect/index.ts';
 import type { Node } from '../node/index.ts';
 
 const TIMEOUT_MS = 3000;
 
-/** A connection as the map shows it: names, and rates in bytes a second, undefined while they are not known. */
+/** A connection on the map. The rates are in bytes per second, undefined while unknown. */
 export interface Line {
   readonly peer: string;
   readonly isStalled: boolean;
-  /** Bytes that wait for the peer. */
+  /** Bytes that wait to be sent to the peer. */
   readonly waiting: number;
   readonly bytesIn: number | undefined;
   readonly bytesOut: number | undefined;
 }
 
-/** What is known of one node. */
-export interface Sight {
+/** The last known state of one node. */
+export interface NodeStatus {
   readonly node: string;
-  /** `silent`: it did not answer in time. `off`: it answers nobody. `lost`: there is no connection to it any more. */
+  /** `silent`: it did not answer in time. `off`: its introspection is turned off. `lost`: it is not connected any more. */
   readonly state: 'up' | 'silent' | 'off' | 'lost';
   readonly overview?: NodeOverview;
   readonly lines?: readonly Line[];
@@ -26,12 +26,12 @@ export interface Sight {
 export class NodePoll {
   readonly name: string;
   readonly #node: Node;
-  /** Kept, since it gives rates from its second answer on. */
+  /** Kept between polls, since a view computes rates from its second answer on. */
   #view: Introspection | undefined;
   readonly #crashed: (node: string, crashes: readonly CrashInfo[]) => void;
   #asked: Promise<void> | undefined;
-  #sight: Sight | undefined;
-  /** The last crash that is known, and when its node was started: a new start counts from 1 again. */
+  #status: NodeStatus | undefined;
+  /** The id of the last known crash, and the start time of its node: a restarted node counts from 1 again. */
   #crashes = 0;
   #startedAt = 0;
   /** Its visible peers. */
@@ -43,25 +43,25 @@ export class NodePoll {
     this.#crashed = crashed;
   }
 
-  /** As of the last answer, or of its absence; undefined: nothing is known yet. */
-  get sight(): Sight | undefined {
-    return this.#sight;
+  /** The state after the last poll; undefined before the first has ended. */
+  get status(): NodeStatus | undefined {
+    return this.#status;
   }
 
-  /** Resolves once the node has answered, or has not in time; a question that is under way is not asked again. */
+  /** Polls the node, unless a poll is pending. Resolves when the node has answered, or has not answered in time. */
   ask(): Promise<void> {
     this.#asked ??= this.#look()
-      .then((sight) => void (this.#sight = sight))
+      .then((status) => void (this.#status = status))
       .finally(() => {
         this.#asked = undefined;
       });
     return this.#asked;
   }
 
-  async #look(): Promise<Sight> {
+  async #look(): Promise<NodeStatus> {
     const { name: node } = this;
     try {
-      // A hidden node came to look; any other one keeps to the connections that it has.
+      // Only a hidden node, such as the `snowmesh` command, connects to nodes that are not connected.
       const isConnected = node === this.#node.name || this.#node.nodes('all').includes(node);
       if (!isConnected && !(this.#node.isHidden && (await this.#node.connect(node))))
         return { node, state: 'lost' };
@@ -77,7 +77,7 @@ export class NodePoll {
     }
   }
 
-  /** A node that has not crashed since is not asked. */
+  /** Reads the new crashes of a node, if its counter says that there are any. */
   async #readCrashes(view: Introspection, { crashes, clock, uptimeMs }: NodeOverview): Promise<void> {
     const startedAt = clock - uptimeMs;
     if (crashes < this.#crashes || Math.abs(startedAt - this.#startedAt) > TIMEOUT_MS) this.#crashes = 0;

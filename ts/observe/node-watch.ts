@@ -1,4 +1,4 @@
-// Asks one node for what a viewer has chosen to see of it.
+// Polls one node for the table that a viewer has selected.
 import type { Introspection, TopKey } from '../introspect/index.ts';
 import type { Node } from '../node/index.ts';
 
@@ -8,7 +8,7 @@ const ENTRIES = 300;
 const MAX_NAME_LENGTH = 512;
 
 const TABLES = {
-  actors: (view: Introspection, { by }: Wish) => view.top({ by, limit: TOP }),
+  actors: (view: Introspection, { by }: Selection) => view.top({ by, limit: TOP }),
   tree: (view: Introspection) => view.tree({ limit: ENTRIES }),
   sessions: (view: Introspection) => view.sessions(),
   names: (view: Introspection) => view.names({ limit: ENTRIES }),
@@ -19,15 +19,15 @@ const TABLES = {
 
 type Table = keyof typeof TABLES;
 
-/** What a viewer looks at. */
-export interface Wish {
+/** The node and table that a viewer has selected. */
+export interface Selection {
   readonly node: string;
   readonly table: Table;
   readonly by: TopKey;
 }
 
-/** Undefined: that makes no sense. */
-export function wishOf(parameters: URLSearchParams, root: string): Wish | undefined {
+/** The selection in the parameters of a request; undefined when they are invalid. */
+export function selectionOf(parameters: URLSearchParams, root: string): Selection | undefined {
   const node = parameters.get('node') ?? root;
   const table = parameters.get('table') ?? 'actors';
   const by = parameters.get('by') ?? 'mailbox';
@@ -41,38 +41,38 @@ export function wishOf(parameters: URLSearchParams, root: string): Wish | undefi
   return { node, table: table as Table, by };
 }
 
-/** What is sent to the page. */
+/** The data that is sent to the page. */
 interface Shown {
   readonly node: string;
   readonly table: Table;
   readonly totals?: { readonly mailbox: number; readonly turns: number };
   readonly rows?: unknown;
-  /** Why there is nothing new. */
+  /** Why there is no new data. */
   readonly problem?: string;
 }
 
-/** One look a round for all viewers with the same wish. */
+/** Polls once per round for all viewers with the same selection. */
 export class NodeWatch {
   readonly #node: Node;
-  readonly #wish: Wish;
+  readonly #selection: Selection;
   readonly #every: number;
   readonly #listeners = new Set<(shown: Shown) => void>();
   #last: Shown | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
 
-  constructor(node: Node, wish: Wish, every: number) {
+  constructor(node: Node, selection: Selection, every: number) {
     this.#node = node;
-    this.#wish = wish;
+    this.#selection = selection;
     this.#every = every;
   }
 
-  /** Nobody follows it. */
+  /** Whether it has no viewer. */
   get isUnused(): boolean {
     return this.#listeners.size === 0;
   }
 
-  /** Calls `listener` now, if anything is known, and after each look. Returns the way to stop. */
+  /** Calls `listener` now, if there is data, and after each poll. Returns a function that stops it. */
   follow(listener: (shown: Shown) => void): () => void {
     this.#listeners.add(listener);
     if (this.#last !== undefined) listener(this.#last);
@@ -95,10 +95,10 @@ export class NodeWatch {
   }
 
   async #look(): Promise<Shown> {
-    const { node, table } = this.#wish;
+    const { node, table } = this.#selection;
     try {
-      const view = this.#node.introspect(node, { timeout: TIMEOUT_MS }); // throws for what is no name of a node
-      const [totals, rows] = await Promise.all([view.totals(), TABLES[table](view, this.#wish)]);
+      const view = this.#node.introspect(node, { timeout: TIMEOUT_MS }); // throws for an invalid name
+      const [totals, rows] = await Promise.all([view.totals(), TABLES[table](view, this.#selection)]);
       return { node, table, totals, rows };
     } catch (error) {
       return { node, table, problem: (error as Error).message };

@@ -8,25 +8,25 @@ import { jsonOf } from '../introspect/index.ts';
 import type { Node } from '../node/index.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { EventLog } from './event-log.ts';
-import { NodeWatch, type Wish, wishOf } from './node-watch.ts';
+import { NodeWatch, type Selection, selectionOf } from './node-watch.ts';
 
-/** Where the observer page is served. */
+/** The options of {@link startObserver}. */
 export interface ObserverOptions {
-  /** Default 0: a free one. */
+  /** The port to listen on. Default 0: a free one. */
   readonly port?: number;
-  /** The address to listen on. Default 127.0.0.1. The page is not encrypted: put what does that before any other address. */
+  /** The address to listen on. Default 127.0.0.1. The page is not encrypted: use a proxy with TLS for any other address. */
   readonly host?: string;
-  /** What a browser must know, at least 16 characters. Default: a random one. */
+  /** The secret in the address of the page, at least 16 characters. Default: a random one. */
   readonly token?: string;
-  /** How often nodes are asked while somebody looks, in ms, from 500 on. Default 2000. */
+  /** The interval at which nodes are polled while a viewer is connected, in ms, from 500 on. Default 2000. */
   readonly every?: number;
   /** The node whose cluster is shown. Default: this one. */
   readonly node?: string;
 }
 
-/** A page that is served. */
+/** A running observer. */
 export interface Observer {
-  /** What to open, with the token. */
+  /** The address of the page, with the token. */
   readonly url: string;
   readonly port: number;
   close(): Promise<void>;
@@ -39,18 +39,18 @@ const OPTIONS: OptionNames<ObserverOptions> = {
   every: true,
   node: true,
 };
-/** Browsers that look at the same time. */
+/** Viewers: browsers that receive events. */
 const MAX_VIEWERS = 16;
-/** Connections that are no viewer's. */
+/** Connections other than those of viewers. */
 const MAX_IDLE = 48;
-/** A viewer that takes nothing for so many bytes is cut off. */
+/** A viewer for which more bytes wait is disconnected. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 /**
- * Serves a page that shows the cluster live: nodes and their connections, supervision trees, the busiest actors, names, groups, rooms, what went
- * wrong. While nobody looks it asks nobody.
+ * Serves a page that shows the cluster live: nodes and their connections, supervision trees, the busiest actors, names, groups, rooms,
+ * and errors. It polls nodes only while the page is open, as Erlang's `observer`.
  *
- * @param node what `startNode` returned.
+ * @param node the result of `startNode`.
  * @throws SNOW_ERR_BAD_OPTION; SNOW_ERR_NODE_NAME for the option `node`; SNOW_ERR_LISTEN when the address cannot be bound.
  * @example
  * const { url } = await startObserver(node, { port: 4371 });
@@ -69,7 +69,7 @@ export async function startObserver(node: Node, options: ObserverOptions = {}): 
   whole('every', every, 500, 3_600_000);
   if (typeof token !== 'string' || !/^[\w.~-]{16,200}$/.test(token))
     throw bad('token', 'must be 16 to 200 letters, digits, or one of . _ ~ -');
-  if (options.node !== undefined) node.introspect(options.node); // it is a name
+  if (options.node !== undefined) node.introspect(options.node); // throws for an invalid name
   const site = new Site(node, options.node ?? node.name, token, every);
   const server = createServer((request, response) => site.handle(request, response));
   server.headersTimeout = server.requestTimeout = 10_000;
@@ -95,7 +95,7 @@ export async function startObserver(node: Node, options: ObserverOptions = {}): 
   };
 }
 
-/** What is served, and to whom. */
+/** Handles the requests for the page and its events. */
 class Site {
   port = 0;
   readonly #node: Node;
@@ -104,9 +104,9 @@ class Site {
   readonly #cluster: ClusterWatch;
   readonly #log: EventLog;
   readonly #viewers = new Set<ServerResponse>();
-  /** Of connections that show nothing, oldest first. */
+  /** Connections other than those of viewers, oldest first. */
   readonly #idle = new Set<Socket>();
-  /** By what is looked at: viewers that want the same share it. */
+  /** By selection: viewers with the same selection share a watch. */
   readonly #watches = new Map<string, NodeWatch>();
 
   constructor(node: Node, root: string, token: string, every: number) {
@@ -123,7 +123,7 @@ class Site {
     for (const viewer of this.#viewers) viewer.destroy();
   }
 
-  /** Connections that send nothing keep no browser out: beyond the limit the oldest is closed. */
+  /** Closes the oldest idle connection above the limit, so that idle connections do not lock out browsers. */
   connected(socket: Socket): void {
     this.#idle.add(socket);
     socket.once('close', () => this.#idle.delete(socket));
@@ -132,7 +132,7 @@ class Site {
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
-    // Not by `new URL`, which throws for targets such as `//`.
+    // `new URL` would throw for targets such as `//`.
     const [path = '', query = ''] = (request.url ?? '').split('?', 2);
     const parameters = new URLSearchParams(query);
     const file = Object.hasOwn(FILES, path) ? FILES[path] : undefined;
@@ -144,7 +144,7 @@ class Site {
     }
     if (!this.#isToken(this.#cookieOf(request))) {
       const text =
-        'This page needs its token: open the whole address that startObserver or snowmesh observe gave.\n';
+        'This page needs its token: open the whole address that startObserver returned or snowmesh observe printed.\n';
       return void response.writeHead(401, { ...HEADERS, 'content-type': 'text/plain' }).end(text);
     }
     if (path === '/events') return this.#follow(request, response, parameters);
@@ -152,10 +152,10 @@ class Site {
     response.writeHead(200, { ...HEADERS, 'content-type': file.type }).end(pageFile(file.name));
   }
 
-  /** Server-sent events: the cluster, the node that the viewer looks at, and the log. */
+  /** Sends events to a viewer: the cluster, its selection, and the log. */
   #follow(request: IncomingMessage, response: ServerResponse, parameters: URLSearchParams): void {
-    const wish: Wish | undefined = wishOf(parameters, this.#cluster.root);
-    if (wish === undefined) return void response.writeHead(400, HEADERS).end();
+    const selection: Selection | undefined = selectionOf(parameters, this.#cluster.root);
+    if (selection === undefined) return void response.writeHead(400, HEADERS).end();
     if (this.#viewers.size >= MAX_VIEWERS) return void response.writeHead(503, HEADERS).end();
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
     this.#viewers.add(response);
@@ -167,7 +167,7 @@ class Site {
     const stops = [
       this.#cluster.follow((cluster) => send('cluster', '', cluster)),
       this.#log.follow((entries) => send('log', '', entries)),
-      this.#watch(wish, (shown) => send('node', wish.node, shown)),
+      this.#watch(selection, (shown) => send('node', selection.node, shown)),
     ];
     request.once('close', () => {
       this.#viewers.delete(response);
@@ -175,10 +175,11 @@ class Site {
     });
   }
 
-  #watch(wish: Wish, listener: (shown: unknown) => void): () => void {
-    const key = JSON.stringify(wish);
+  #watch(selection: Selection, listener: (shown: unknown) => void): () => void {
+    const key = JSON.stringify(selection);
     let watch = this.#watches.get(key);
-    if (watch === undefined) this.#watches.set(key, (watch = new NodeWatch(this.#node, wish, this.#every)));
+    if (watch === undefined)
+      this.#watches.set(key, (watch = new NodeWatch(this.#node, selection, this.#every)));
     const stop = watch.follow(listener);
     return () => {
       stop();
@@ -186,7 +187,7 @@ class Site {
     };
   }
 
-  /** Cookies know no ports: each observer of a host has its own. */
+  /** Cookies are shared by all ports of a host: each observer uses its own name. */
   get #cookieName(): string {
     return `snowmesh_observer_${this.port}`;
   }
@@ -226,9 +227,9 @@ const FILES: Readonly<Record<string, { readonly name: string; readonly type: str
   '/icon.svg': { name: 'icon.svg', type: 'image/svg+xml' },
 };
 
-/** Where the page lies seen from the sources, and from the bundle. */
+/** The folder of the page, relative to the sources and to the bundle. */
 const PLACES = ['./page/', '../ts/observe/page/'];
-/** The build puts uPlot, which draws the charts, into the page's folder; among the sources it lies where npm has installed it. */
+/** The build copies uPlot, which draws the charts, into the page's folder; the sources use it where npm has installed it. */
 const UPLOT = '../../node_modules/uplot/dist/';
 const UPLOT_FILES: Readonly<Record<string, string | undefined>> = {
   'uplot.js': `${UPLOT}uPlot.iife.min.js`,

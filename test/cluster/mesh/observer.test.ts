@@ -124,7 +124,7 @@ describe.skipIf(whyNoBrowser !== undefined)('with 32 nodes and 10 000 actors the
     await gone.kill();
     const sick = page.locator('#sick button.bad');
     await sick.filter({ hasText: `${gone.name} lost: there is no connection to it` }).waitFor();
-    await sick.filter({ hasText: `${blocked.name} stalled: its event loop stands still` }).waitFor();
+    await sick.filter({ hasText: `${blocked.name} stalled: its event loop is blocked` }).waitFor();
     expect(await page.title()).toMatch(/^\(\d+\) snowmesh observer$/);
     // They come first, and their dots have names.
     const first = await page.locator('#nodes button b').allTextContents();

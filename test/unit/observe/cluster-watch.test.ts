@@ -1,7 +1,7 @@
 // What the observer asks of the nodes of a cluster, and when: over views that a test answers.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CrashInfo } from '../../../ts/index.ts';
-import { type ClusterSight, ClusterWatch } from '../../../ts/observe/cluster-watch.ts';
+import { type ClusterView, ClusterWatch } from '../../../ts/observe/cluster-watch.ts';
 
 const EVERY = 2000;
 const ROOT = 'root@h:1';
@@ -36,12 +36,12 @@ class Asked {
 
 let asked: Map<string, Asked>;
 let heard: [string, readonly CrashInfo[]][];
-let sights: ClusterSight[];
+let views: ClusterView[];
 let watch: ClusterWatch;
 let stop: () => void;
 beforeEach(() => {
   vi.useFakeTimers();
-  [asked, heard, sights] = [new Map(), [], []];
+  [asked, heard, views] = [new Map(), [], []];
 });
 afterEach(() => {
   stop();
@@ -68,18 +68,18 @@ function look(...peers: string[]): void {
     },
   };
   watch = new ClusterWatch(node as never, ROOT, EVERY, (name, crashes) => heard.push([name, crashes]));
-  stop = watch.follow((sight) => sights.push(sight));
+  stop = watch.follow((status) => views.push(status));
 }
 
 const at = (name: string): Asked => asked.get(name) as Asked;
-const states = (): unknown => sights.at(-1)?.nodes.map(({ node, state }) => [node, state]);
+const states = (): unknown => views.at(-1)?.nodes.map(({ node, state }) => [node, state]);
 
 describe('the observer', () => {
   it('W10 shows the others within a second when one node does not answer, and asks that one once', async () => {
     look('b@h:1', 'c@h:1');
     at('b@h:1').isStuck = true;
     await vi.advanceTimersByTimeAsync(999);
-    expect(sights).toHaveLength(0);
+    expect(views).toHaveLength(0);
     await vi.advanceTimersByTimeAsync(1);
     expect(states()).toEqual([
       [ROOT, 'up'],
@@ -87,7 +87,7 @@ describe('the observer', () => {
       ['c@h:1', 'up'],
     ]);
     await vi.advanceTimersByTimeAsync(2 * (EVERY + 1000));
-    expect([sights.length, at('b@h:1').asks, at('c@h:1').asks]).toEqual([3, 1, 3]);
+    expect([views.length, at('b@h:1').asks, at('c@h:1').asks]).toEqual([3, 1, 3]);
   });
 
   it('W10 shows what it knew while the node whose cluster it is does not answer', async () => {
@@ -99,10 +99,10 @@ describe('the observer', () => {
     ]);
     at(ROOT).isStuck = true;
     await vi.advanceTimersByTimeAsync(EVERY + 1000);
-    expect([sights.length, at(ROOT).asks, at('b@h:1').asks]).toEqual([2, 2, 2]);
+    expect([views.length, at(ROOT).asks, at('b@h:1').asks]).toEqual([2, 2, 2]);
     await vi.advanceTimersByTimeAsync(EVERY + 1000);
-    expect([sights.length, at(ROOT).asks, at('b@h:1').asks]).toEqual([3, 2, 3]);
-    expect(sights.at(-1)?.nodes.map(({ node }) => node)).toEqual([ROOT, 'b@h:1']);
+    expect([views.length, at(ROOT).asks, at('b@h:1').asks]).toEqual([3, 2, 3]);
+    expect(views.at(-1)?.nodes.map(({ node }) => node)).toEqual([ROOT, 'b@h:1']);
   });
 
   it('W9 asks nobody when nobody looks any more', async () => {
@@ -140,7 +140,7 @@ describe('the observer', () => {
     look('b@h:1', 'c@h:1');
     at('c@h:1').peers = [ROOT, 'unknown@h:1'];
     await vi.advanceTimersByTimeAsync(0);
-    expect(sights.at(-1)?.nodes.map(({ lines }) => lines)).toEqual([
+    expect(views.at(-1)?.nodes.map(({ lines }) => lines)).toEqual([
       [
         [1, 0, 7, 1, 3],
         [2, 0, 7, 1, 3],
@@ -154,11 +154,11 @@ describe('the observer', () => {
     look(...Array.from({ length: 200 }, (_, number) => `n${number}@h:1`));
     asked.delete('n7@h:1');
     await vi.advanceTimersByTimeAsync(1000);
-    const [sight] = sights;
-    expect([sight?.nodes.length, sight?.omitted]).toEqual([128, 73]);
+    const [status] = views;
+    expect([status?.nodes.length, status?.omitted]).toEqual([128, 73]);
     asked.set('', new Asked());
     at(ROOT).peers = ['', 'n1@h:1'];
     await vi.advanceTimersByTimeAsync(EVERY);
-    expect(sights).toHaveLength(2);
+    expect(views).toHaveLength(2);
   });
 });

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { startNode } from '../../../ts/index.ts';
-import { NodeWatch, wishOf } from '../../../ts/observe/node-watch.ts';
+import { NodeWatch, selectionOf } from '../../../ts/observe/node-watch.ts';
 
 it('tells the viewer what is wrong with the name of a node, and shows nothing', async () => {
   const node = await startNode();
-  const wish = wishOf(new URLSearchParams({ node: 'a@b@c' }), node.name);
-  const watch = new NodeWatch(node, wish as NonNullable<typeof wish>, 500);
+  const selection = selectionOf(new URLSearchParams({ node: 'a@b@c' }), node.name);
+  const watch = new NodeWatch(node, selection as NonNullable<typeof selection>, 500);
   let stop = (): void => {};
   const shown = await new Promise((resolve) => {
     stop = watch.follow(resolve);

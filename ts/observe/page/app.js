@@ -1,18 +1,18 @@
-// The observer page: shows what the server tells it.
+// The observer page: shows the events that the server sends.
 import { Chart } from './charts.js';
 import { $, age, amount, bytes, count, element, time } from './format.js';
 import { showMap } from './map.js';
 import { showTable, TABLES } from './tables.js';
 
-/** Above these an event loop is late, or very late. Unit: ms. */
+/** Delays from which an event loop counts as late, and as very late. */
 const LATE_MS = 50;
 const VERY_LATE_MS = 500;
 
-const wish = { node: undefined, table: 'actors', by: 'mailbox' };
+const selection = { node: undefined, table: 'actors', by: 'mailbox' };
 let cluster;
 let source;
 let isPaused = false;
-/** What each node said before: for rates. */
+/** The previous data of each node, for rates. */
 const before = new Map();
 const known = new Map();
 
@@ -29,8 +29,8 @@ for (const chart of Object.values(charts)) $('charts').append(chart.element);
 
 function open() {
   source?.close();
-  const query = new URLSearchParams({ table: wish.table, by: wish.by });
-  if (wish.node !== undefined) query.set('node', wish.node);
+  const query = new URLSearchParams({ table: selection.table, by: selection.by });
+  if (selection.node !== undefined) query.set('node', selection.node);
   source = new EventSource(`events?${query}`);
   source.addEventListener('open', () => status('live', 'live'));
   source.addEventListener('error', () => status('the observer does not answer; trying again …', 'bad'));
@@ -44,11 +44,11 @@ function status(text, kind) {
   $('status').className = kind;
 }
 
-/** How a node is: [level, words]. */
-function judge(sight, stalled) {
-  const { state, overview } = sight;
+/** The health of a node: [level, words]. */
+function judge(view, stalled) {
+  const { state, overview } = view;
   if (state === 'lost') return ['bad', 'lost: there is no connection to it'];
-  if (stalled.has(sight.node)) return ['bad', 'stalled: its event loop stands still'];
+  if (stalled.has(view.node)) return ['bad', 'stalled: its event loop is blocked'];
   if (state === 'silent') return ['bad', 'does not answer'];
   if (state === 'off') return ['unknown', 'answers no questions'];
   if (overview === undefined) return ['unknown', 'has not answered yet'];
@@ -59,7 +59,7 @@ function judge(sight, stalled) {
     level = late > VERY_LATE_MS ? 'bad' : 'warn';
     words.push(`event loop ${Math.round(late)} ms late`);
   }
-  const lost = sum(overview.deadLetters) - sum(before.get(sight.node)?.deadLetters ?? overview.deadLetters);
+  const lost = sum(overview.deadLetters) - sum(before.get(view.node)?.deadLetters ?? overview.deadLetters);
   if (lost > 0) {
     if (level === 'good') level = 'warn';
     words.push(`${amount(lost, 'message')} lost`);
@@ -73,31 +73,31 @@ function judge(sight, stalled) {
 
 const sum = (counts) => Object.values(counts).reduce((total, each) => total + each, 0);
 
-function showCluster(sight) {
-  cluster = sight;
-  wish.node ??= sight.root;
-  const stalled = new Set(sight.nodes.flatMap(({ overview }) => overview?.stalledPeers ?? []));
-  const nodes = sight.nodes.map((each) => {
+function showCluster(view) {
+  cluster = view;
+  selection.node ??= view.root;
+  const stalled = new Set(view.nodes.flatMap(({ overview }) => overview?.stalledPeers ?? []));
+  const nodes = view.nodes.map((each) => {
     const [level, words] = judge(each, stalled);
     return { ...each, level, words, ...traffic(each) };
   });
   showSick(nodes);
-  showSums(nodes, sight.omitted);
-  showMap(nodes, wish.node, choose);
+  showSums(nodes, view.omitted);
+  showMap(nodes, selection.node, choose);
   showNodes(nodes);
   showLost(nodes);
   showFacts(
-    nodes.find(({ node }) => node === wish.node),
-    sight.at,
+    nodes.find(({ node }) => node === selection.node),
+    view.at,
   );
   for (const { node, overview } of nodes)
     if (overview)
-      before.set(node, { at: sight.at, cpuMs: overview.cpuMs, deadLetters: overview.deadLetters });
+      before.set(node, { at: view.at, cpuMs: overview.cpuMs, deadLetters: overview.deadLetters });
   const sick = nodes.filter(({ level }) => level === 'bad').length;
   document.title = sick === 0 ? 'snowmesh observer' : `(${sick}) snowmesh observer`;
 }
 
-/** Bytes a second of all connections of a node; undefined while they are not known. */
+/** Bytes per second of all connections of a node; undefined while unknown. */
 function traffic({ lines }) {
   if (lines === undefined || lines.some(([, , , bytesIn]) => bytesIn === null)) return {};
   const total = (column) => lines.reduce((all, line) => all + line[column], 0);
@@ -109,7 +109,7 @@ const byName = new Intl.Collator('en', { numeric: true }).compare;
 
 const LEVELS = ['bad', 'warn', 'unknown', 'good'];
 
-/** What is wrong, in one place: nothing has to be looked for. */
+/** Lists all nodes with a problem in one place. */
 function showSick(nodes) {
   const sick = nodes.filter(({ level }) => level === 'bad' || level === 'warn').sort(bySickness);
   const shown = sick.slice(0, 8).map(({ node, level, words }) => {
@@ -167,7 +167,7 @@ function showNodes(nodes) {
     }
     const { button } = entry;
     button.className = level;
-    button.setAttribute('aria-pressed', String(node === wish.node));
+    button.setAttribute('aria-pressed', String(node === selection.node));
     const figures = overview ? `${amount(overview.actors, 'actor')}, ${bytes(overview.memory.rss)}` : '';
     button.replaceChildren(
       element('b', '', node),
@@ -179,8 +179,8 @@ function showNodes(nodes) {
 }
 
 function choose(node) {
-  if (node === wish.node) return;
-  wish.node = node;
+  if (node === selection.node) return;
+  selection.node = node;
   for (const chart of Object.values(charts)) chart.clear();
   lastTurns = undefined;
   $('table').replaceChildren();
@@ -188,11 +188,11 @@ function choose(node) {
   open();
 }
 
-function showFacts(sight, at) {
-  $('node-title').textContent = wish.node;
-  const { overview } = sight ?? {};
+function showFacts(view, at) {
+  $('node-title').textContent = selection.node;
+  const { overview } = view ?? {};
   if (overview === undefined) {
-    $('facts').textContent = sight?.words ?? 'It is not known any more.';
+    $('facts').textContent = view?.words ?? 'It is not known any more.';
     return;
   }
   const { version, platform, osPid, uptimeMs, actors, supervisors, names, peers, memory, loopDelay, cpuMs } =
@@ -200,17 +200,17 @@ function showFacts(sight, at) {
   $('facts').textContent =
     `snowmesh ${version} on ${platform}, process ${osPid}, up ${age(uptimeMs)}; ${amount(actors, 'actor')}, ${amount(supervisors, 'supervisor')}, ${amount(names, 'local name')}, ${amount(peers, 'peer')}`;
   charts.loop.push(loopDelay?.p99);
-  const then = before.get(wish.node);
+  const then = before.get(selection.node);
   charts.cpu.push(then && at > then.at ? Math.max(0, (cpuMs - then.cpuMs) / (at - then.at)) : undefined);
   charts.heap.push(memory.rss);
-  charts.in.push(sight.bytesIn);
-  charts.out.push(sight.bytesOut);
+  charts.in.push(view.bytesIn);
+  charts.out.push(view.bytesOut);
 }
 
 let lastTurns;
 
 function showNode({ node, table, totals, rows, problem }) {
-  if (node !== wish.node || table !== wish.table) return;
+  if (node !== selection.node || table !== selection.table) return;
   if (problem !== undefined) {
     $('table').replaceChildren(element('p', 'bad', problem));
     charts.mailbox.push(undefined);
@@ -267,9 +267,9 @@ let lastId = 0;
 const NONE = element('li', 'none', 'None yet.');
 $('log').append(NONE);
 
-/** Kinds of which what happens again takes the place of its line. */
+/** Kinds of events for which a repeated event replaces its line. */
 const FOLDED = new Set(['crash', 'unreachable', 'refuse']);
-/** Their lines, by what happened. */
+/** The lines of these events, by their text. */
 const repeated = new Map();
 
 function showLog(entries) {
@@ -303,7 +303,7 @@ for (const [table, title] of Object.entries(TABLES)) {
   const button = element('button', '', title);
   button.type = 'button';
   button.addEventListener('click', () => {
-    wish.table = table;
+    selection.table = table;
     mark();
     $('table').replaceChildren();
     open();
@@ -315,16 +315,16 @@ const order = element('select');
 order.setAttribute('aria-label', 'Actors with the most');
 for (const by of ['mailbox', 'turns', 'memory']) order.append(element('option', '', by));
 order.addEventListener('change', () => {
-  wish.by = order.value;
+  selection.by = order.value;
   open();
 });
 $('tabs').append(order);
 
 function mark() {
   for (const button of $('tabs').querySelectorAll('button'))
-    button.setAttribute('aria-pressed', String(button.dataset.table === wish.table));
-  order.hidden = wish.table !== 'actors';
-  $('table').setAttribute('aria-label', TABLES[wish.table]);
+    button.setAttribute('aria-pressed', String(button.dataset.table === selection.table));
+  order.hidden = selection.table !== 'actors';
+  $('table').setAttribute('aria-label', TABLES[selection.table]);
 }
 
 $('pause').addEventListener('click', () => {

@@ -3,15 +3,15 @@
 import { element, time } from './format.js';
 
 const HEIGHT = 56;
-/** Points that are shown. */
+/** The most points that are shown. */
 const MAX_POINTS = 150;
-/** The width is that of so many at least, so that the first ones are not spread over all of it. */
+/** The chart is at least as wide as this many points, so that the first points are not spread over its width. */
 const MIN_POINTS = 30;
-/** All charts that exist: those of one page show the same moment under the pointer. */
+/** All charts: they mark the same moment under the pointer. */
 const charts = new Set();
 const cursors = uPlot.sync('observer');
 
-/** A figure with its course. `push(undefined)` leaves a gap. */
+/** A figure over time. `push(undefined)` leaves a gap. */
 export class Chart {
   #format;
   #values = [];

@@ -1,4 +1,4 @@
-// How elements are made, and figures are written.
+// Creates elements and formats figures.
 
 export const $ = (id) => document.getElementById(id);
 /** A new element. */

@@ -1,7 +1,7 @@
 // The map of the cluster: nodes on a circle, and their connections.
 import { $, bytes, svg } from './format.js';
 
-/** Below this many nodes each has its name beside it. */
+/** Below this many nodes, each is labelled with its name. */
 const MANY = 20;
 const CENTER = 200;
 const RADIUS = 150;
@@ -10,7 +10,7 @@ const RADIUS = 150;
 const dots = new Map();
 const lines = svg('g');
 $('map').append(lines);
-/** The one that Tab leads to; arrow keys move from it to the others. */
+/** The dot that Tab focuses; arrow keys move to the others. */
 let stop;
 let order = [];
 
@@ -88,7 +88,7 @@ function newDot(node, choose) {
   return dot;
 }
 
-/** Moves the focus by a key. False: the key means nothing here. */
+/** Moves the focus by a key. Returns false for any other key. */
 function move(node, key) {
   const at = order.indexOf(node);
   const to = {

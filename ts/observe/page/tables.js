@@ -1,4 +1,4 @@
-// The tables of one node: what is chosen by a tab.
+// The tables of one node, selected by tabs.
 import { $, age, bytes, count, element } from './format.js';
 
 export const TABLES = {
@@ -10,7 +10,7 @@ export const TABLES = {
   groups: 'Groups',
   rooms: 'Rooms',
 };
-/** Shows what the node answered. */
+/** Shows the answer of the node. */
 export function showTable(table, rows) {
   if (table === 'tree') return showTree(rows);
   const { heads, row } = VIEWS[table];
