@@ -91,8 +91,7 @@ function showCluster(view) {
     view.at,
   );
   for (const { node, overview } of nodes)
-    if (overview)
-      before.set(node, { at: view.at, cpuMs: overview.cpuMs, deadLetters: overview.deadLetters });
+    if (overview) before.set(node, { at: view.at, cpuMs: overview.cpuMs, deadLetters: overview.deadLetters });
   const sick = nodes.filter(({ level }) => level === 'bad').length;
   document.title = sick === 0 ? 'snowmesh observer' : `(${sick}) snowmesh observer`;
 }
