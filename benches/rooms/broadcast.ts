@@ -63,7 +63,7 @@ function openBroadcast(rival: string | undefined, size: Size, settings: Settings
   return Driver.start(rival, size, settings);
 }
 
-/** The cost of admitting all clients. */
+/** The cost of admitting a client to servers that have as many already: a process takes more for its first clients. */
 interface Joining {
   /** Heap of all servers. Unit: bytes a connection. */
   readonly bytesEach: number;
@@ -104,11 +104,17 @@ class Driver implements Running {
     const clients = settings.quick ? 20 : size.clients;
     const fleet = await startFleet(rival, size);
     const counting = new Counting(clients);
-    const idle = await fleet.loads('memory');
     const sockets: Socket[] = [];
-    const start = performance.now();
-    for (let from = 0; from < clients; from += 50) {
-      const some = Array.from({ length: Math.min(50, clients - from) }, (_, index) =>
+    const half = clients / 2;
+    let start = 0;
+    let before: readonly Load[] = [];
+    for (let from = 0; from < clients; from = sockets.length) {
+      if (from === half) {
+        before = await fleet.loads('memory');
+        start = performance.now();
+      }
+      const until = from < half ? half : clients;
+      const some = Array.from({ length: Math.min(50, until - from) }, (_, index) =>
         joinRoom(
           fleet.ports[(from + index) % fleet.ports.length] as number,
           { ...fleet.dialect, deflates: size.compress === true },
@@ -123,11 +129,11 @@ class Driver implements Running {
     const seconds = (performance.now() - start) / 1000;
     const full = await fleet.loads('memory');
     const grown = (key: keyof Load): number =>
-      full.reduce((sum, load, index) => sum + load[key] - (idle[index]?.[key] ?? 0), 0) / clients;
+      full.reduce((sum, load, index) => sum + load[key] - (before[index]?.[key] ?? 0), 0) / (clients - half);
     return new Driver(size, fleet, sockets, settings, counting, {
       bytesEach: grown('heap'),
       rssEach: grown('rss'),
-      perSecond: clients / seconds,
+      perSecond: (clients - half) / seconds,
       cpuEach: grown('cpu') * 1e6,
     });
   }
