@@ -139,6 +139,8 @@ impl Raw {
 
     /// As [`Self::dial`], with an identity that is not the usual one.
     pub fn dial_with(address: SocketAddr, identity: &Identity) -> std::io::Result<Self> {
+        // Derived before the node's time for a handshake begins: that takes seconds on a busy machine.
+        usual_key();
         let name = ServerName::try_from("x").unwrap();
         let tls = ClientConnection::new(client_config(ALPN, identity), name).unwrap();
         Self::over(TcpStream::connect(address)?, tls.into())
@@ -222,9 +224,8 @@ impl Raw {
 
     /// The honest handshake of the dialling side.
     pub fn prove(&mut self, local: &LocalNode, cookie: &str, dialled: &str) -> Result<Peer, String> {
-        static KEY: OnceLock<CookieKey> = OnceLock::new();
         let key = match cookie {
-            super::COOKIE => KEY.get_or_init(|| CookieKey::derive(cookie).unwrap()).clone(),
+            super::COOKIE => usual_key(),
             _ => CookieKey::derive(cookie).unwrap(),
         };
         let dialled = NodeName::parse(dialled).unwrap();
@@ -255,6 +256,13 @@ impl Raw {
         raw.write(&slot).unwrap();
         raw
     }
+}
+
+/// The key of the cookie that all nodes of the tests have.
+fn usual_key() -> CookieKey {
+    static KEY: OnceLock<CookieKey> = OnceLock::new();
+    KEY.get_or_init(|| CookieKey::derive(super::COOKIE).unwrap())
+        .clone()
 }
 
 pub fn local(name: &str, incarnation: u64) -> LocalNode {
