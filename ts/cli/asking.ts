@@ -14,19 +14,21 @@ const MAX_TIMEOUT_MS = 600_000;
 export const ASKING_OPTIONS = {
   node: {
     value: 'name',
-    says: 'the node to ask, name@host:port; with a discovery the part before the @ will do. Default: SNOWMESH_NAME, else any that is found',
+    summary:
+      'the node to ask, name@host:port; with a discovery the part before the @ will do. Default: SNOWMESH_NAME, else any that is found',
   },
   'cookie-file': {
     value: 'file',
-    says: 'where the cookie of the cluster is. Default: SNOWMESH_COOKIE_FILE, else SNOWMESH_COOKIE',
+    summary: 'where the cookie of the cluster is. Default: SNOWMESH_COOKIE_FILE, else SNOWMESH_COOKIE',
   },
   discovery: {
     value: 'how',
-    says: 'list:…, dns:…, srv:…, file:… or portmap, as SNOWMESH_DISCOVERY (docs/operate.md), which is the default',
+    summary:
+      'list:…, dns:…, srv:…, file:… or portmap, as SNOWMESH_DISCOVERY (docs/operate.md), which is the default',
   },
   timeout: {
     value: 'ms',
-    says: `how long to wait for a connection and for each answer; default ${TIMEOUT_MS}`,
+    summary: `how long to wait for a connection and for each answer; default ${TIMEOUT_MS}`,
   },
   json: JSON_OPTION,
 } as const satisfies Record<string, Option>;

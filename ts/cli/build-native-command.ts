@@ -8,9 +8,9 @@ import { packageFolder } from './package-folder.ts';
 /** `snowmesh build-native`: for platforms without a prebuilt addon. */
 export const buildNativeCommand: Command = {
   name: 'build-native',
-  says: 'build the native addon of this package from its Rust sources (needs Rust 1.88 or newer)',
+  summary: 'build the native addon of this package from its Rust sources (needs Rust 1.88 or newer)',
   options: {
-    force: { says: 'build also when the addon is newer than its sources' },
+    force: { summary: 'build also when the addon is newer than its sources' },
     json: JSON_OPTION,
   },
   async run(given, terminal) {

@@ -1,11 +1,11 @@
-// What a command is: its name, options and help as data, so that help, completion and parsing cannot disagree.
+// The type of a command: its name, options and help are data, so that help, completion and parsing agree.
 import { parseArgs } from 'node:util';
 import type { Terminal } from './terminal.ts';
 
-/** What a command line ends with. */
+/** Exit codes. */
 export const EXIT = {
   DONE: 0,
-  /** What was asked for is not there, or a check failed. */
+  /** The requested thing does not exist, or a check failed. */
   FAILED: 1,
   USAGE: 2,
   /** No connection to the node, or no answer from it. */
@@ -13,30 +13,30 @@ export const EXIT = {
 } as const;
 
 export interface Option {
-  readonly says: string;
-  /** What its value stands for, as help shows it; undefined: it takes none. */
+  readonly summary: string;
+  /** The placeholder of its value in help; undefined: it has no value. */
   readonly value?: string;
-  /** The values that there are, for completion and checks. */
+  /** The allowed values, for completion and checks. */
   readonly choices?: readonly string[];
 }
 
 export interface Command {
   readonly name: string;
-  /** Its arguments as help shows them. */
-  readonly takes?: string;
-  /** Arguments from the first on; more are an error. Default: none. */
-  readonly most?: number;
-  readonly says: string;
-  /** What help adds below the options. */
-  readonly more?: string;
+  /** Its arguments in help. */
+  readonly parameters?: string;
+  /** The most arguments. Default: none. */
+  readonly maxArgs?: number;
+  readonly summary: string;
+  /** Text below the options in help. */
+  readonly notes?: string;
   readonly options: Readonly<Record<string, Option>>;
   run(given: Given, terminal: Terminal): Promise<number>;
 }
 
-/** A command line that makes no sense: the command ends with 2. */
+/** An invalid command line: the command exits with 2. */
 export class UsageError extends Error {}
 
-/** No connection, or no answer: the command ends with 3. */
+/** No connection, or no answer: the command exits with 3. */
 export class UnreachableError extends Error {}
 
 /** Options and arguments of one command line. */
@@ -67,8 +67,8 @@ export class Given {
   }
 }
 
-export const HELP: Option = { says: 'show this' };
-export const JSON_OPTION: Option = { says: 'print JSON, and errors as JSON, too' };
+export const HELP: Option = { summary: 'show this' };
+export const JSON_OPTION: Option = { summary: 'print JSON, and errors as JSON, too' };
 
 /** @throws UsageError for an unknown option, a missing or wrong value, too many arguments. */
 export function parse(command: Command, line: readonly string[]): Given {
@@ -89,8 +89,8 @@ export function parse(command: Command, line: readonly string[]): Given {
     throw new UsageError((error as Error).message.replace(/\. To specify a positional.*$/s, ''));
   }
   if (given.flag('help')) return given;
-  const { most = 0 } = command;
-  if (given.args.length > most) throw new UsageError(`unexpected argument: ${given.args[most]}`);
+  const { maxArgs = 0 } = command;
+  if (given.args.length > maxArgs) throw new UsageError(`unexpected argument: ${given.args[maxArgs]}`);
   for (const [name, { choices }] of Object.entries(command.options)) {
     const value = given.text(name);
     if (value !== undefined && choices !== undefined && !choices.includes(value))
@@ -100,13 +100,13 @@ export function parse(command: Command, line: readonly string[]): Given {
 }
 
 /** The help of one command. */
-export function helpOf({ name, takes, says, options, more }: Command): string {
-  const rows = Object.entries({ ...options, help: HELP }).map(([option, { value, says: about }]) => [
+export function helpOf({ name, parameters, summary, options, notes }: Command): string {
+  const rows = Object.entries({ ...options, help: HELP }).map(([option, { value, summary: about }]) => [
     `--${option}${value === undefined ? '' : ` ${value}`}`,
     about,
   ]);
   const width = Math.max(...rows.map(([left = '']) => left.length));
   const lines = rows.map(([left = '', right]) => `  ${left.padEnd(width)}   ${right}`);
-  const usage = `Usage: snowmesh ${name}${takes === undefined ? '' : ` ${takes}`} [options]`;
-  return `${usage}\n\n${says}\n\n${lines.join('\n')}\n${more === undefined ? '' : `\n${more}\n`}`;
+  const usage = `Usage: snowmesh ${name}${parameters === undefined ? '' : ` ${parameters}`} [options]`;
+  return `${usage}\n\n${summary}\n\n${lines.join('\n')}\n${notes === undefined ? '' : `\n${notes}\n`}`;
 }

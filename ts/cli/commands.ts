@@ -15,10 +15,10 @@ import { treeCommand } from './tree-command.ts';
 
 const completionCommand: Command = {
   name: 'completion',
-  takes: '<bash|zsh>',
-  most: 1,
-  says: 'print what completes the words of this command in a shell',
-  more: '  source <(snowmesh completion bash)',
+  parameters: '<bash|zsh>',
+  maxArgs: 1,
+  summary: 'print what completes the words of this command in a shell',
+  notes: '  source <(snowmesh completion bash)',
   options: {},
   async run({ args: [shell] }, terminal) {
     if (shell !== 'bash' && shell !== 'zsh') throw new UsageError('which shell? bash or zsh');

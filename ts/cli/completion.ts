@@ -28,7 +28,7 @@ complete -o filenames -F _snowmesh snowmesh
 }
 
 export function zshCompletion(commands: readonly Command[]): string {
-  const names = commands.map(({ name, says }) => `    '${name}:${plain(says)}'`);
+  const names = commands.map(({ name, summary }) => `    '${name}:${plain(summary)}'`);
   const cases = commands.map((command) => `    ${command.name}) _arguments ${zshArguments(command)} ;;`);
   return `#compdef snowmesh
 _snowmesh() {
@@ -63,10 +63,12 @@ function choices(commands: readonly Command[]): [string, readonly string[]][] {
 }
 
 function zshArguments({ name, options }: Command): string {
-  const all = Object.entries({ ...options, help: HELP }).map(([option, { says, value, choices: words }]) => {
-    const what = option.endsWith('-file') ? '_files' : words === undefined ? ' ' : `(${words.join(' ')})`;
-    return `'--${option}[${plain(says)}]${value === undefined ? '' : `:${value}:${what}`}'`;
-  });
+  const all = Object.entries({ ...options, help: HELP }).map(
+    ([option, { summary, value, choices: words }]) => {
+      const what = option.endsWith('-file') ? '_files' : words === undefined ? ' ' : `(${words.join(' ')})`;
+      return `'--${option}[${plain(summary)}]${value === undefined ? '' : `:${value}:${what}`}'`;
+    },
+  );
   if (name === 'completion') all.push("'1:shell:(bash zsh)'");
   if (name === 'start' || name === 'cookie') all.push("'1:file:_files'");
   return all.join(' ');

@@ -8,9 +8,9 @@ const COOKIE_BYTES = 32;
 /** `snowmesh cookie`: makes a secret. */
 export const cookieCommand: Command = {
   name: 'cookie',
-  takes: '[file]',
-  most: 1,
-  says: 'make a cookie: print it, or write it into a new file that only you can read',
+  parameters: '[file]',
+  maxArgs: 1,
+  summary: 'make a cookie: print it, or write it into a new file that only you can read',
   options: { json: JSON_OPTION },
   async run(given, terminal) {
     const cookie = randomBytes(COOKIE_BYTES).toString('base64');

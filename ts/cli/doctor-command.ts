@@ -23,12 +23,13 @@ const OTHER_NODE =
 /** `snowmesh doctor`: checks what a node needs, one thing after the other. */
 export const doctorCommand: Command = {
   name: 'doctor',
-  says: 'check what a node needs: runtime, addon, name, DNS, port, cookie; and, of another node, what it says',
-  more: '  ends with 1 when a check failed',
+  summary:
+    'check what a node needs: runtime, addon, name, DNS, port, cookie; and, of another node, what it says',
+  notes: '  ends with 1 when a check failed',
   options: {
     ...ASKING_OPTIONS,
-    name: { value: 'name', says: 'the name of the node that is to run here; default SNOWMESH_NAME' },
-    node: { value: 'name', says: 'another node to connect to' },
+    name: { value: 'name', summary: 'the name of the node that is to run here; default SNOWMESH_NAME' },
+    node: { value: 'name', summary: 'another node to connect to' },
   },
   async run(given, terminal) {
     const results: Result[] = [];

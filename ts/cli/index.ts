@@ -55,9 +55,9 @@ function hint({ name }: Command): string {
 }
 
 function overview(): string {
-  const rows = COMMANDS.map(({ name, takes, says }) => [
-    takes === undefined ? name : `${name} ${takes}`,
-    says,
+  const rows = COMMANDS.map(({ name, parameters, summary }) => [
+    parameters === undefined ? name : `${name} ${parameters}`,
+    summary,
   ]);
   rows.push(['help [command]', 'show this, or the options of a command'], ['--version', 'show the version']);
   const width = Math.max(...rows.map(([left = '']) => left.length));

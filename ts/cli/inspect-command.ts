@@ -10,9 +10,10 @@ const CRASHES = 10;
 /** `snowmesh inspect`: everything about one actor, or about the node. */
 export const inspectCommand: Command = {
   name: 'inspect',
-  takes: '[pid|name]',
-  most: 1,
-  says: 'show a node with its connections and last crashes, or one actor of it by PID (<0.17> or 17) or local name',
+  parameters: '[pid|name]',
+  maxArgs: 1,
+  summary:
+    'show a node with its connections and last crashes, or one actor of it by PID (<0.17> or 17) or local name',
   options: ASKING_OPTIONS,
   async run(given, terminal) {
     return asking(given, terminal, async (asked) => {

@@ -9,11 +9,11 @@ const AT_ONCE = 8;
 /** `snowmesh nodes`: the cluster as one node sees it, and what each of its nodes says of itself. */
 export const nodesCommand: Command = {
   name: 'nodes',
-  says: 'list the nodes of the cluster, and what each says of itself',
+  summary: 'list the nodes of the cluster, and what each says of itself',
   options: {
     ...ASKING_OPTIONS,
-    hidden: { says: 'list hidden nodes, too' },
-    names: { says: 'print names only, and connect to no further node' },
+    hidden: { summary: 'list hidden nodes, too' },
+    names: { summary: 'print names only, and connect to no further node' },
   },
   async run(given, terminal) {
     return asking(given, terminal, async (asked) => {

@@ -6,10 +6,10 @@ import { type Command, EXIT } from './command.ts';
 /** `snowmesh observe`: a page that shows the cluster. */
 export const observeCommand: Command = {
   name: 'observe',
-  says: 'serve a page that shows the cluster live, on the loopback address, until it is told to end',
+  summary: 'serve a page that shows the cluster live, on the loopback address, until it is told to end',
   options: {
     ...ASKING_OPTIONS,
-    port: { value: 'n', says: 'where the page is served; default: a free one' },
+    port: { value: 'n', summary: 'where the page is served; default: a free one' },
   },
   async run(given, terminal) {
     const port = given.whole('port', 0, 0, 65_535);

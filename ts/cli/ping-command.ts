@@ -5,10 +5,10 @@ import { type Command, EXIT } from './command.ts';
 /** `snowmesh ping`: whether a node can be reached, and how soon its event loop answers. */
 export const pingCommand: Command = {
   name: 'ping',
-  takes: '[node]',
-  most: 1,
-  says: 'connect to a node, and measure how soon its event loop answers',
-  options: { ...ASKING_OPTIONS, count: { value: 'n', says: 'how often, from 1 to 1000; default 3' } },
+  parameters: '[node]',
+  maxArgs: 1,
+  summary: 'connect to a node, and measure how soon its event loop answers',
+  options: { ...ASKING_OPTIONS, count: { value: 'n', summary: 'how often, from 1 to 1000; default 3' } },
   async run(given, terminal) {
     const times = given.whole('count', 3, 1, 1000);
     const pingAll = async (asked: Asked): Promise<number> => {

@@ -5,10 +5,10 @@ import { type Command, EXIT, JSON_OPTION, UsageError } from './command.ts';
 /** `snowmesh portmap`: runs until it is told to end. */
 export const portmapCommand: Command = {
   name: 'portmap',
-  says: 'run a port mapper, which knows the ports of the nodes of this machine',
+  summary: 'run a port mapper, which knows the ports of the nodes of this machine',
   options: {
-    port: { value: 'n', says: `where it listens; default ${PORTMAP_PORT}` },
-    host: { value: 'address', says: 'the address it listens on; default 127.0.0.1' },
+    port: { value: 'n', summary: `where it listens; default ${PORTMAP_PORT}` },
+    host: { value: 'address', summary: 'the address it listens on; default 127.0.0.1' },
     json: JSON_OPTION,
   },
   async run(given, terminal) {

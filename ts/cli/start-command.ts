@@ -17,24 +17,27 @@ const VARIABLES: Readonly<Record<string, string>> = {
 /** `snowmesh start`: runs a program with its node. */
 export const startCommand: Command = {
   name: 'start',
-  takes: '<file> [-- argument…]',
-  most: Number.POSITIVE_INFINITY,
-  says: 'run a program: its default export gets the node, which stops in order on SIGTERM and SIGINT',
-  more: `  export default async (node) => { … }   is called with a node that has been started
+  parameters: '<file> [-- argument…]',
+  maxArgs: Number.POSITIVE_INFINITY,
+  summary: 'run a program: its default export gets the node, which stops in order on SIGTERM and SIGINT',
+  notes: `  export default async (node) => { … }   is called with a node that has been started
   await startNode.fromEnv()              in a program without a default export finds the same options`,
   options: {
     name: {
       value: 'name',
-      says: 'the name of the node, name@host:port; default SNOWMESH_NAME, else a node without a name',
+      summary: 'the name of the node, name@host:port; default SNOWMESH_NAME, else a node without a name',
     },
     'cookie-file': ASKING_OPTIONS['cookie-file'],
-    discovery: { ...ASKING_OPTIONS.discovery, says: `${ASKING_OPTIONS.discovery.says}; portmap+embed, too` },
+    discovery: {
+      ...ASKING_OPTIONS.discovery,
+      summary: `${ASKING_OPTIONS.discovery.summary}; portmap+embed, too`,
+    },
     listen: {
       value: 'address',
-      says: 'where it listens when that is not the address of its name: 0.0.0.0:9000, :9000',
+      summary: 'where it listens when that is not the address of its name: 0.0.0.0:9000, :9000',
     },
-    hidden: { says: 'other nodes do not list it, and do not tell each other of it' },
-    timeout: { value: 'ms', says: 'how long an orderly stop may take; default 10000' },
+    hidden: { summary: 'other nodes do not list it, and do not tell each other of it' },
+    timeout: { value: 'ms', summary: 'how long an orderly stop may take; default 10000' },
   },
   async run(given) {
     const [file, ...args] = given.args;

@@ -9,18 +9,18 @@ import { type TopRow, type TopState, topScreen } from './top-screen.ts';
 /** `snowmesh top`: the busiest actors of a node, live. */
 export const topCommand: Command = {
   name: 'top',
-  says: 'show the actors with the longest mailboxes, the most turns or the most memory, live',
-  more: '  keys: m mailbox, t turns, e memory, up and down, enter for the actor, space to pause, q to quit',
+  summary: 'show the actors with the longest mailboxes, the most turns or the most memory, live',
+  notes: '  keys: m mailbox, t turns, e memory, up and down, enter for the actor, space to pause, q to quit',
   options: {
     ...ASKING_OPTIONS,
     by: {
       value: 'what',
-      says: 'mailbox (default), turns or memory',
+      summary: 'mailbox (default), turns or memory',
       choices: ['mailbox', 'turns', 'memory'],
     },
-    limit: { value: 'n', says: 'most actors, from 1 to 100; default 40' },
-    every: { value: 'ms', says: 'how often it looks; default 1000' },
-    once: { says: 'print it once, and end' },
+    limit: { value: 'n', summary: 'most actors, from 1 to 100; default 40' },
+    every: { value: 'ms', summary: 'how often it looks; default 1000' },
+    once: { summary: 'print it once, and end' },
   },
   async run(given, terminal) {
     const top = optionsOf(given);

@@ -6,11 +6,11 @@ import { printable } from './text.ts';
 /** `snowmesh tree`: supervisors and what is below them. */
 export const treeCommand: Command = {
   name: 'tree',
-  says: 'show the supervisors of a node and what is below them',
+  summary: 'show the supervisors of a node and what is below them',
   options: {
     ...ASKING_OPTIONS,
-    root: { value: 'pid', says: 'only this supervisor and what is below it: <0.17> or 17' },
-    limit: { value: 'n', says: 'most entries, from 1 to 1000; default 500' },
+    root: { value: 'pid', summary: 'only this supervisor and what is below it: <0.17> or 17' },
+    limit: { value: 'n', summary: 'most entries, from 1 to 1000; default 500' },
   },
   async run(given, terminal) {
     const limit = given.whole('limit', 500, 1, 1000);
