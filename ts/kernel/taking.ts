@@ -38,7 +38,7 @@ export function release(cell: Cell, wait: Wait): void {
 export function taken(cell: Cell, message: unknown): unknown {
   if (cell.handling !== null && cell.kernel.now() >= cell.handling.deadline) cell.handling = null;
   cell.turns++;
-  if ((cell.flags & TRACED) !== 0) cell.kernel.tracing?.taken(cell, message);
+  if ((cell.flags & TRACED) !== 0) cell.kernel.tracing?.received(cell, message);
   if (message instanceof SystemMessage) {
     cell.lastTag = systemTag(message);
     if (message instanceof Call) cell.handling = message;

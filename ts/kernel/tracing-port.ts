@@ -39,7 +39,7 @@ export interface TracingPort {
   /** A message was dropped from a mailbox. */
   dropped(cell: Cell, message: unknown): void;
   /** A function actor has taken a message. */
-  taken(cell: Cell, message: unknown): void;
+  received(cell: Cell, message: unknown): void;
   /** The actor's first turn. */
   begin(cell: Cell, act: () => void): void;
   /** A handler gets `message`. `item` is what the mailbox held: the message, or an Envelope of it. */
@@ -49,7 +49,7 @@ export interface TracingPort {
   /** A message came from outside of the cluster: a trace may begin here. */
   entry<R>(cell: Cell | undefined, operation: string, act: () => R): R;
   /** A peer's broadcast is delivered here to a receiver that is not an actor. */
-  handedOn(target: string): void;
+  forwarded(target: string): void;
 }
 
 /** Runs `act`, which sends, in a trace span if tracing is on. `target` gives the span its name. */

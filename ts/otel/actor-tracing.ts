@@ -123,7 +123,7 @@ export class ActorTracing implements TracingPort {
     this.#contexts.of(cell)?.mail.take(message);
   }
 
-  taken(cell: Cell, message: unknown): void {
+  received(cell: Cell, message: unknown): void {
     this.#contexts.taken(cell, message);
   }
 
@@ -164,7 +164,7 @@ export class ActorTracing implements TracingPort {
     return this.#inSpan(cell, this.#shapes.process(operation), trace.deleteSpan(context.active()), act);
   }
 
-  handedOn(target: string): void {
+  forwarded(target: string): void {
     const { trace, ROOT_CONTEXT } = this.#api;
     if (this.#current === null) return;
     this.#instant(trace.setSpanContext(ROOT_CONTEXT, this.#current), () => this.#shapes.process(target));

@@ -109,7 +109,7 @@ export class Casting {
   arrived(side: PeerSide, name: string, payload: Uint8Array, value: unknown): void {
     const details = parseDetails(value);
     if (details === undefined) return this.#peers.suspect(side, 'a broadcast that is none');
-    this.#runtime.tracing?.handedOn(TRACED_AS);
+    this.#runtime.tracing?.forwarded(TRACED_AS);
     const { sequence, previous, kind, except, cause, isForKeeping } = details;
     if (cause !== null) this.#sessions.causedElsewhere(cause[0], cause[1]);
     const isKept = isForKeeping && sequence > 0;
