@@ -1,4 +1,4 @@
-// How a command reaches the node that it asks: it joins the cluster as a hidden node, which no other node lists, dials or tells of.
+// How a command reaches a node: it joins the cluster as a hidden node, which other nodes do not list, dial or announce.
 import { randomBytes } from 'node:crypto';
 import { SnowmeshError } from '../errors/index.ts';
 import { type Introspection, jsonOf as jsonText, pidText as textOfPid } from '../introspect/index.ts';
@@ -10,7 +10,7 @@ import type { Terminal } from './terminal.ts';
 const TIMEOUT_MS = 5000;
 const MAX_TIMEOUT_MS = 600_000;
 
-/** Options of every command that asks a node. */
+/** Options of every command that connects to a node. */
 export const ASKING_OPTIONS = {
   node: {
     value: 'name',
@@ -33,20 +33,20 @@ export const ASKING_OPTIONS = {
   json: JSON_OPTION,
 } as const satisfies Record<string, Option>;
 
-/** A connection to the node that a command asks. */
+/** A connection to the node of a command. */
 export interface Asked {
-  /** The hidden node that asks. */
+  /** This process's hidden node. */
   readonly node: Node;
-  /** The full name of the node that is asked. */
+  /** The full name of the other node. */
   readonly name: string;
   readonly view: Introspection;
   readonly timeout: number;
 }
 
 /**
- * Connects, asks, and leaves the cluster.
+ * Connects, calls `use`, and leaves the cluster.
  *
- * @param named the node that is meant; default: what --node says.
+ * @param named the node to connect to; default: the value of --node.
  * @throws UsageError, UnreachableError.
  */
 export async function asking(
@@ -91,7 +91,7 @@ function checkName(wanted: string): void {
   }
 }
 
-/** The variables that say how to reach the cluster, with what options say instead. */
+/** The environment variables for the connection, overridden by the options of the command. */
 function environmentOf(given: Given, { env }: Terminal): Record<string, string | undefined> {
   const { SNOWMESH_COOKIE, SNOWMESH_COOKIE_FILE, SNOWMESH_DISCOVERY } = env;
   const file = given.text('cookie-file');
@@ -109,7 +109,7 @@ async function joined(
   timeout: number,
   failures: Map<string, string>,
 ): Promise<Node> {
-  /** Tells of dials that fail, and nothing else that is of use here. */
+  /** Reports failed dials. */
   const note = (facts: object): void => {
     const { node, result, detail } = facts as { node?: unknown; result?: unknown; detail?: unknown };
     if (typeof node === 'string' && typeof result === 'string')
@@ -126,7 +126,7 @@ async function joined(
   }
 }
 
-/** Connects to the node that is meant. */
+/** Connects to the node of the command. */
 async function found(
   node: Node,
   wanted: string | undefined,
@@ -173,19 +173,19 @@ function firstUp(
   });
 }
 
-/** Whether the node said nothing at all. */
+/** Whether no answer came from the node. */
 function isUnanswered(error: unknown): boolean {
   const reason =
     error instanceof SnowmeshError ? (error.details as { reason?: unknown } | undefined)?.reason : undefined;
   return reason === 'timeout' || reason === 'nodedown' || reason === 'off' || reason === 'stopped';
 }
 
-/** A PID as the asked node itself prints it; one of another node with the name of that. */
+/** A PID as the other node prints it; PIDs of further nodes with their node's name. */
 export function pidText({ node, name }: Asked, pid: Pid): string {
   return textOfPid(node, name, pid);
 }
 
-/** The PID of the asked node that prints as `text` there. Undefined: it is none, or that node has no actor. */
+/** The PID that the other node prints as `text`. Undefined: `text` is not a PID, or that node has no actor. */
 export async function pidOf({ view }: Asked, text: string): Promise<Pid | undefined> {
   const pid = parsePid(/^\d+$/.test(text) ? `<0.${text}>` : text);
   if (pid === undefined || !pid.isLocal) return undefined;
@@ -194,7 +194,7 @@ export async function pidOf({ view }: Asked, text: string): Promise<Pid | undefi
   return any && new Pid(any.pid.nc, pid.local);
 }
 
-/** JSON in one line, with PIDs as `pidText` has them. */
+/** JSON in one line, with PIDs in the form of `pidText`. */
 export function jsonOf({ node, name }: Asked, value: unknown): string {
   return `${jsonText(node, name, value)}\n`;
 }

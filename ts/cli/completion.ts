@@ -74,7 +74,7 @@ function zshArguments({ name, options }: Command): string {
   return all.join(' ');
 }
 
-/** Without what means something to zsh. */
+/** Text without characters that zsh interprets. */
 function plain(text: string): string {
   return text.replace(/['[\]:\\]/g, ' ');
 }

@@ -5,7 +5,7 @@ import { type Command, EXIT, JSON_OPTION } from './command.ts';
 /** As many as `openssl rand -base64 32`. */
 const COOKIE_BYTES = 32;
 
-/** `snowmesh cookie`: makes a secret. */
+/** `snowmesh cookie`: generates a cookie. */
 export const cookieCommand: Command = {
   name: 'cookie',
   parameters: '[file]',

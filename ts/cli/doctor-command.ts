@@ -12,19 +12,18 @@ import { age, printable } from './text.ts';
 
 /** The oldest Node.js: package.json `engines`. */
 const NODE_VERSION = [20, 19] as const;
-/** Clocks that differ by more are told of. Unit: ms. */
+/** Greater differences of clocks are reported. Unit: ms. */
 const CLOCK_MS = 2000;
-/** An event loop that is late by more is told of. Unit: ms. */
+/** Longer delays of an event loop are reported. Unit: ms. */
 const LATE_MS = 200;
 
 const OTHER_NODE =
-  'Another node answers there: compare its name, also the host, with what it was started with';
+  'A node with another name answers there: compare the name, including the host, with the one it was started with';
 
-/** `snowmesh doctor`: checks what a node needs, one thing after the other. */
+/** `snowmesh doctor`: checks one after the other what a node needs. */
 export const doctorCommand: Command = {
   name: 'doctor',
-  summary:
-    'check what a node needs: runtime, addon, name, DNS, port, cookie; and, of another node, what it says',
+  summary: 'check runtime, addon, name, DNS, port, cookie and discovery, and the connection to another node',
   notes: '  ends with 1 when a check failed',
   options: {
     ...ASKING_OPTIONS,
@@ -38,7 +37,7 @@ export const doctorCommand: Command = {
       const result = { check: name, ...(await check.look(given, terminal).catch(failed)) };
       results.push(result);
       if (!given.flag('json'))
-        terminal.out(`${MARKS[result.state]} ${name.padEnd(10)} ${printable(result.says)}\n`);
+        terminal.out(`${MARKS[result.state]} ${name.padEnd(10)} ${printable(result.detail)}\n`);
     }
     if (given.flag('json')) terminal.out(`${JSON.stringify(results)}\n`);
     return results.some(({ state }) => state === 'failed') ? EXIT.FAILED : EXIT.DONE;
@@ -46,32 +45,32 @@ export const doctorCommand: Command = {
 };
 
 interface Finding {
-  readonly state: 'good' | 'doubtful' | 'failed' | 'skipped';
-  readonly says: string;
+  readonly state: 'ok' | 'warning' | 'failed' | 'skipped';
+  readonly detail: string;
 }
 
 interface Result extends Finding {
   readonly check: string;
 }
 
-const MARKS = { good: 'ok     ', doubtful: 'WARNING', failed: 'FAILED ', skipped: '-      ' } as const;
+const MARKS = { ok: 'ok     ', warning: 'WARNING', failed: 'FAILED ', skipped: '-      ' } as const;
 
 interface Check {
   readonly name: string;
   look(given: Given, terminal: Terminal): Promise<Finding>;
 }
 
-const good = (says: string): Finding => ({ state: 'good', says });
-const doubtful = (says: string): Finding => ({ state: 'doubtful', says });
-const skipped = (says: string): Finding => ({ state: 'skipped', says });
-const failed = (error: unknown): Finding => ({ state: 'failed', says: (error as Error).message });
+const ok = (detail: string): Finding => ({ state: 'ok', detail });
+const warning = (detail: string): Finding => ({ state: 'warning', detail });
+const skipped = (detail: string): Finding => ({ state: 'skipped', detail });
+const failed = (error: unknown): Finding => ({ state: 'failed', detail: (error as Error).message });
 
 const CHECKS: readonly Check[] = [
   { name: 'runtime', look: async () => runtime() },
   { name: 'addon', look: addon },
   {
     name: 'name',
-    look: async (...given) => good(ownName(...given)?.full ?? 'none: nothing to check (--name)'),
+    look: async (...given) => ok(ownName(...given)?.full ?? 'none: nothing to check (--name)'),
   },
   { name: 'dns', look: dns },
   { name: 'port', look: port },
@@ -82,12 +81,12 @@ const CHECKS: readonly Check[] = [
 
 function runtime(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const says = `snowmesh ${version()} on Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
-  if (major > NODE_VERSION[0] || (major === NODE_VERSION[0] && minor >= NODE_VERSION[1])) return good(says);
-  throw new Error(`${says}: it needs Node.js ${NODE_VERSION.join('.')} or later`);
+  const detail = `snowmesh ${version()} on Node.js ${process.versions.node}, ${process.platform} ${process.arch}`;
+  if (major > NODE_VERSION[0] || (major === NODE_VERSION[0] && minor >= NODE_VERSION[1])) return ok(detail);
+  throw new Error(`${detail}: it needs Node.js ${NODE_VERSION.join('.')} or later`);
 }
 
-/** Loads the addon, and starts a node that nobody can reach. */
+/** Loads the addon, and starts a node with a random cookie. */
 async function addon(): Promise<Finding> {
   const node = await startNode({
     name: 'doctor@127.0.0.1:0',
@@ -96,7 +95,7 @@ async function addon(): Promise<Finding> {
     introspection: false,
   });
   await node.stop({ timeout: 0 });
-  return good('the native core is loaded, and listens');
+  return ok('the native addon is loaded and listens');
 }
 
 function ownName(given: Given, { env }: Terminal): NodeName | undefined {
@@ -111,32 +110,32 @@ async function dns(given: Given, terminal: Terminal): Promise<Finding> {
   const own = Object.values(networkInterfaces())
     .flatMap((each) => each ?? [])
     .map(({ address }) => address);
-  const says = `${name.host} is ${found.join(', ')}`;
-  if (found.some((address) => own.includes(address))) return good(says);
-  return doubtful(
-    `${says}: no address of this machine. Peers connect to the host in the name; that is right behind a port mapping only`,
+  const detail = `${name.host} is ${found.join(', ')}`;
+  if (found.some((address) => own.includes(address))) return ok(detail);
+  return warning(
+    `${detail}: not an address of this machine. Peers connect to the host in the name, so that works only behind a port mapping`,
   );
 }
 
 async function port(given: Given, terminal: Terminal): Promise<Finding> {
   const name = ownName(given, terminal);
   if (name === undefined) return skipped('no name');
-  if (name.port === 0) return good('any free one (0): peers need a port mapper to find it');
+  if (name.port === 0) return ok('any free one (0): peers need a port mapper to find it');
   const { listen } = optionsFrom({ SNOWMESH_LISTEN: terminal.env['SNOWMESH_LISTEN'] }, {});
   const server = createServer();
   try {
     server.listen(listen?.port ?? name.port, listen?.host ?? '0.0.0.0');
     await once(server, 'listening');
-    return good(`${listen?.port ?? name.port} is free`);
+    return ok(`${listen?.port ?? name.port} is free`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    return doubtful(`${name.port} is in use: the node runs already, or something else has its port`);
+    return warning(`${name.port} is in use, by the running node or by another program`);
   } finally {
     server.close();
   }
 }
 
-/** Starts a node with it, since that checks it. */
+/** Starts a node with the cookie: that checks it. */
 async function cookie(given: Given, env: Terminal['env']): Promise<Finding> {
   const file = given.text('cookie-file') ?? (env['SNOWMESH_COOKIE_FILE'] || undefined);
   const text = file === undefined ? env['SNOWMESH_COOKIE'] || undefined : undefined;
@@ -147,27 +146,29 @@ async function cookie(given: Given, env: Terminal['env']): Promise<Finding> {
     { name: 'doctor@127.0.0.1:0', hidden: true },
   );
   await (await startNode(options)).stop({ timeout: 0 });
-  if (file !== undefined) return good(`${file} has one, long enough`);
-  return doubtful('SNOWMESH_COOKIE has one, long enough; other users may be able to read it: prefer a file');
+  if (file !== undefined) return ok(`${file} has one that is long enough`);
+  return warning(
+    'SNOWMESH_COOKIE has one that is long enough; other users may be able to read the environment: prefer a file',
+  );
 }
 
 function discovery(given: Given, env: Terminal['env']): Finding {
   const text = given.text('discovery') ?? (env['SNOWMESH_DISCOVERY'] || undefined);
   if (text === undefined) return skipped('none');
   optionsFrom({ SNOWMESH_DISCOVERY: text }, {});
-  return good(text);
+  return ok(text);
 }
 
 async function peer(given: Given, terminal: Terminal): Promise<Finding> {
   const text = given.text('node');
   if (text === undefined) return skipped('none: --node name@host:port checks another node');
-  let finding = good('');
+  let finding = ok('');
   try {
     await asking(given, terminal, async ({ node, name, view }) => {
       await view.overview(); // begins to measure the event loop
       await new Promise((resolve) => setTimeout(resolve, 100));
       const overview = await view.overview();
-      const says = `${name} answers: snowmesh ${overview.version}, ${overview.platform}, up ${age(overview.uptimeMs)}`;
+      const detail = `${name} answers: snowmesh ${overview.version}, ${overview.platform}, up ${age(overview.uptimeMs)}`;
       const doubts: string[] = [];
       const offset = overview.clock - Date.now();
       if (Math.abs(offset) > CLOCK_MS) doubts.push(`its clock differs by ${age(Math.abs(offset))}`);
@@ -177,7 +178,7 @@ async function peer(given: Given, terminal: Terminal): Promise<Finding> {
       if (overview.isStopping) doubts.push('it is stopping');
       for (const each of overview.stalledPeers.filter((stalled) => stalled !== node.name))
         doubts.push(`its peer ${each} is stalled`);
-      finding = doubts.length === 0 ? good(says) : doubtful(`${says}; ${doubts.join('; ')}`);
+      finding = doubts.length === 0 ? ok(detail) : warning(`${detail}; ${doubts.join('; ')}`);
       return EXIT.DONE;
     });
   } catch (error) {
@@ -187,30 +188,29 @@ async function peer(given: Given, terminal: Terminal): Promise<Finding> {
   return finding;
 }
 
-/** What can be told from outside about a node that does not connect. */
+/** The likely reason why a node does not connect. */
 async function whyUnreachable(text: string, message: string): Promise<string> {
   if (/\(cookie/.test(message)) return 'It has another cookie';
-  if (/\(incompatible/.test(message))
-    return 'It runs a version of snowmesh that this one does not understand';
-  if (/introspection: false/.test(message)) return 'It is up';
+  if (/\(incompatible/.test(message)) return 'It runs an incompatible version of snowmesh';
+  if (/introspection: false/.test(message)) return 'It is running';
   const isOther = /\(wrong_name/.test(message);
-  if (!text.includes('@')) return isOther ? OTHER_NODE : 'Does the discovery name it?';
+  if (!text.includes('@')) return isOther ? OTHER_NODE : 'Check that the discovery lists it';
   const { host, port } = parseNodeName(text);
   try {
     await lookup(host);
   } catch {
-    return `DNS does not know ${host}`;
+    return `DNS has no address for ${host}`;
   }
   if (isOther) return OTHER_NODE;
   const socket = connect({ host, port });
   try {
     await once(socket, 'connect', { signal: AbortSignal.timeout(3000) });
-    return `Something listens on port ${port} of ${host}: is it this node, and does its event loop turn?`;
+    return `Something listens on port ${port} of ${host}: check that it is this node, and that its event loop is not blocked`;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ECONNREFUSED'
       ? `Nothing listens on port ${port} of ${host}`
-      : `Port ${port} of ${host} does not answer: a firewall, or the host is down`;
+      : `Port ${port} of ${host} does not answer: a firewall drops packets, or the host is down`;
   } finally {
     socket.destroy();
   }

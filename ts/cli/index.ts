@@ -1,6 +1,6 @@
-// The command `snowmesh`: what one runs on a machine without writing a program.
+// The command `snowmesh`: what can be done without writing a program.
 //
-// commands.ts lists the commands; each lies in a file of its own, reads its options, and gives an exit code. Those that look at a
+// commands.ts lists the commands; each has a file of its own, reads its options, and returns an exit code. Those that inspect a
 // cluster join it as a hidden node (asking.ts) and ask the questions of ts/introspect.
 //
 // Guarantees: every command has --help; an unknown command or option explains itself on standard error and ends with 2; what a command
@@ -13,7 +13,7 @@ import type { Terminal } from './terminal.ts';
 
 export type { Terminal } from './terminal.ts';
 
-/** Runs one command line; gives the exit code once the command has ended. */
+/** Runs one command line. Resolves to the exit code when the command has ended. */
 export async function runCommand(line: readonly string[], terminal: Terminal): Promise<number> {
   const [name, ...rest] = line;
   if (name === '--version' || name === '-v') {

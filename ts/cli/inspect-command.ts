@@ -4,7 +4,7 @@ import { ASKING_OPTIONS, type Asked, asking, jsonOf, pidOf, pidText } from './as
 import { type Command, EXIT } from './command.ts';
 import { age, bytes, facts, table } from './text.ts';
 
-/** Crashes that are printed. */
+/** How many crashes are printed. */
 const CRASHES = 10;
 
 /** `snowmesh inspect`: everything about one actor, or about the node. */
@@ -91,7 +91,7 @@ function nodeText(overview: NodeOverview, sessions: readonly SessionInfo[]): str
   return `${text}\n${table(['PEER', 'STATE', 'IN', 'OUT', 'FRAMES IN', 'FRAMES OUT', 'WAITING', 'SILENT'], rows)}`;
 }
 
-/** The last ones, the last one first. */
+/** The last entries, newest first. */
 function crashText(crashes: readonly CrashInfo[], now: number): string {
   const rows = crashes
     .slice(-CRASHES)

@@ -3,13 +3,13 @@ import { ASKING_OPTIONS, type Asked, asking } from './asking.ts';
 import { type Command, EXIT } from './command.ts';
 import { age, bytes, sum, table } from './text.ts';
 
-/** Peers that are asked at the same time. */
+/** How many peers are asked at the same time. */
 const AT_ONCE = 8;
 
-/** `snowmesh nodes`: the cluster as one node sees it, and what each of its nodes says of itself. */
+/** `snowmesh nodes`: the nodes that one node is connected to, with what each reports about itself. */
 export const nodesCommand: Command = {
   name: 'nodes',
-  summary: 'list the nodes of the cluster, and what each says of itself',
+  summary: 'list the nodes of the cluster, with what each reports about itself',
   options: {
     ...ASKING_OPTIONS,
     hidden: { summary: 'list hidden nodes, too' },
@@ -39,7 +39,7 @@ const HEADS = ['NODE', 'STATE', 'ACTORS', 'PEERS', 'LOST MESSAGES', 'RSS', 'LOOP
 interface Line {
   readonly node: string;
   readonly overview?: NodeOverview;
-  /** Why it says nothing. */
+  /** Why it did not answer. */
   readonly problem?: string;
 }
 

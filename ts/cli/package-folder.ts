@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** Where package.json lies seen from the sources, and from the compiled package. */
+/** The path of package.json relative to the sources, and to the compiled package. */
 const PLACES = ['../../', '../../../'];
 
-/** The folder of this package, with a separator at its end; undefined where it was taken apart. */
+/** The folder of this package, with a separator at its end; undefined in a bundle. */
 export function packageFolder(): string | undefined {
   return found()?.folder;
 }

@@ -2,7 +2,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import { ASKING_OPTIONS, type Asked, asking } from './asking.ts';
 import { type Command, EXIT } from './command.ts';
 
-/** `snowmesh ping`: whether a node can be reached, and how soon its event loop answers. */
+/** `snowmesh ping`: connects to a node and measures the time until its event loop answers. */
 export const pingCommand: Command = {
   name: 'ping',
   parameters: '[node]',
@@ -28,7 +28,7 @@ export const pingCommand: Command = {
 };
 
 interface Answer {
-  /** Undefined: it answers no questions. */
+  /** Undefined: introspection is switched off there. */
   readonly ms: number | undefined;
   readonly version?: string;
   readonly platform?: string;

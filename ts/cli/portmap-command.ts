@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { PORTMAP_PORT, type Portmap, startPortmap } from '../discovery/index.ts';
 import { type Command, EXIT, JSON_OPTION, UsageError } from './command.ts';
 
-/** `snowmesh portmap`: runs until it is told to end. */
+/** `snowmesh portmap`: runs a port mapper until a signal ends it. */
 export const portmapCommand: Command = {
   name: 'portmap',
   summary: 'run a port mapper, which knows the ports of the nodes of this machine',

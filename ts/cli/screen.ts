@@ -1,4 +1,4 @@
-// The terminal of this process as live commands draw on it.
+// The terminal of this process, for live commands.
 import { emitKeypressEvents } from 'node:readline';
 import type { Screen } from './terminal.ts';
 

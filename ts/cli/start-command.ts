@@ -6,7 +6,7 @@ import * as own from '../node/index.ts';
 import { ASKING_OPTIONS } from './asking.ts';
 import { type Command, EXIT, UsageError } from './command.ts';
 
-/** What an option sets for `startNode.fromEnv`. */
+/** The variable of `startNode.fromEnv` that an option sets. */
 const VARIABLES: Readonly<Record<string, string>> = {
   name: 'SNOWMESH_NAME',
   'cookie-file': 'SNOWMESH_COOKIE_FILE',
@@ -67,14 +67,14 @@ export const startCommand: Command = {
   },
 };
 
-/** The snowmesh that the program itself imports: PIDs of another copy would mean nothing to it. */
+/** The copy of snowmesh that the program imports: it cannot use objects of another copy. */
 async function packageOf(path: string): Promise<Pick<typeof own, 'startNode'>> {
   const theirs = resolved(path, 'snowmesh/package.json');
   if (theirs === undefined || theirs === resolved(import.meta.url, 'snowmesh/package.json')) return own;
   return (await import(pathToFileURL(resolved(path, 'snowmesh') as string).href)) as typeof own;
 }
 
-/** Undefined: a file there that imports it finds none. */
+/** Undefined: a file there cannot import snowmesh. */
 function resolved(from: string, what: string): string | undefined {
   try {
     return createRequire(from).resolve(what);

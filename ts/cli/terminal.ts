@@ -1,4 +1,4 @@
-/** What a command sees of the world. */
+/** Input, output and environment of a command. */
 export interface Terminal {
   out(text: string): void;
   err(text: string): void;

@@ -1,6 +1,6 @@
 // Figures and tables as text for people.
 
-/** Columns under their heads, as wide as they must be. A number stands at the right of its column. */
+/** A table; columns are as wide as their content, numbers are aligned to the right. */
 export function table(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const widths = heads.map((head, at) =>
     Math.max(head.length, ...rows.map((row) => printable(row[at]).length)),
@@ -17,7 +17,7 @@ export function table(heads: readonly string[], rows: readonly (readonly (string
   return [line(heads), ...rows.map(line)].map((each) => `${each}\n`).join('');
 }
 
-/** Two columns: what it is, and what it says. */
+/** A table of two columns: a name and its value. */
 export function facts(rows: readonly (readonly [string, string | number])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}\n`).join('');

@@ -57,7 +57,7 @@ function optionsOf(given: Given): TopSettings {
   };
 }
 
-/** Asks again and again, and finds rates between two answers. */
+/** Asks repeatedly, and computes rates between two answers. */
 class Samples {
   readonly #asked: Asked;
   readonly settings: TopSettings;

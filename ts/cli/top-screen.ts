@@ -1,5 +1,5 @@
-// What `snowmesh top` shows, as a function of what it knows: no terminal, no clock.
-// Not by name: Node.js 18 has no styleText, and its users are to be told what snowmesh needs.
+// The screen of `snowmesh top` as a function of its data: no terminal, no clock.
+// A namespace import: Node.js 18 lacks styleText, and must reach the message that says which version is needed.
 import * as util from 'node:util';
 import type { NodeOverview, ProcessInfo, ProcessSummary, TopKey } from '../introspect/index.ts';
 import { age, bytes, count, printable, sum } from './text.ts';
@@ -14,16 +14,16 @@ export interface TopState {
   readonly cursor: number;
   /** Shown below the list. */
   readonly info?: ProcessInfo | undefined;
-  /** Why there is nothing new. */
+  /** Why the last request failed. */
   readonly problem?: string | undefined;
-  /** Share of one processor since the sample before; undefined at the first. */
+  /** Share of one processor since the previous sample; undefined in the first. */
   readonly cpu?: number | undefined;
 }
 
 export interface TopRow extends ProcessSummary {
-  /** As the asked node prints its PID. */
+  /** The PID as the other node prints it. */
   readonly text: string;
-  /** Turns a second since the sample before; undefined at the first sight. */
+  /** Turns a second since the previous sample; undefined in the first. */
   readonly rate: number | undefined;
 }
 

@@ -3,7 +3,7 @@ import { ASKING_OPTIONS, type Asked, asking, jsonOf, pidOf, pidText } from './as
 import { type Command, EXIT, UsageError } from './command.ts';
 import { printable } from './text.ts';
 
-/** `snowmesh tree`: supervisors and what is below them. */
+/** `snowmesh tree`: supervisors with their children. */
 export const treeCommand: Command = {
   name: 'tree',
   summary: 'show the supervisors of a node and what is below them',

@@ -1,15 +1,14 @@
 // What plain JavaScript hands over by mistake, refused where it is handed over: later it would be a TypeError inside an actor,
 // or a wait without an end.
+import { types } from 'node:util';
 import { SnowmeshError } from './snowmesh-error.ts';
 
-/** What a value is, in a sentence that refuses it. */
+/** What a value is, for the text of an error. It calls no code of the value. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object')
-    return typeof (value as { then?: unknown }).then === 'function'
-      ? 'a promise (did you forget await?)'
-      : 'an object';
+    return types.isPromise(value) ? 'a promise (did you forget await?)' : 'an object';
   return typeof value === 'string' ? `the string ${JSON.stringify(value.slice(0, 40))}` : `a ${typeof value}`;
 }
 
@@ -18,22 +17,22 @@ export function badArgument(what: string, wanted: string, given: unknown): Snowm
   return new SnowmeshError('SNOW_ERR_BAD_ARGUMENT', `${what} needs ${wanted}, not ${kindOf(given)}.`);
 }
 
-/** Refuses what is no function. Throws SNOW_ERR_BAD_ARGUMENT. */
+/** Throws SNOW_ERR_BAD_ARGUMENT unless `given` is a function. */
 export function checkFunction(what: string, given: unknown): void {
   if (typeof given !== 'function') throw badArgument(what, 'a function', given);
 }
 
-/** Refuses what is no array. Throws SNOW_ERR_BAD_ARGUMENT. */
+/** Throws SNOW_ERR_BAD_ARGUMENT unless `given` is an array. */
 export function checkArray(what: string, given: unknown): void {
   if (!Array.isArray(given)) throw badArgument(what, 'an array', given);
 }
 
-/** Refuses the tag of a call or cast that is no string. Throws SNOW_ERR_BAD_ARGUMENT. */
+/** Throws SNOW_ERR_BAD_ARGUMENT unless `given`, the tag of a call or cast, is a string. */
 export function checkTag(what: string, given: unknown): void {
   if (typeof given !== 'string') throw badArgument(what, 'a tag that is a string', given);
 }
 
-/** Refuses an option that was given and is neither true nor false. Throws SNOW_ERR_BAD_OPTION. */
+/** Throws SNOW_ERR_BAD_OPTION unless an option is absent, true or false. */
 export function checkFlag(what: string, option: string, given: unknown): void {
   if (given === undefined || typeof given === 'boolean') return;
   throw new SnowmeshError(
@@ -42,7 +41,7 @@ export function checkFlag(what: string, option: string, given: unknown): void {
   );
 }
 
-/** Refuses an option that was given and is no AbortSignal. Throws SNOW_ERR_BAD_OPTION. */
+/** Throws SNOW_ERR_BAD_OPTION unless an option is absent or an AbortSignal. */
 export function checkSignal(what: string, given: unknown): void {
   if (
     given === undefined ||
@@ -56,7 +55,7 @@ export function checkSignal(what: string, given: unknown): void {
 }
 
 /**
- * Refuses what cannot be the name of a node, in a destination or as the place of a start. A look, not the whole check: it runs in each send.
+ * Throws unless the text, a destination or the place of a start, can be the name of a node. It runs in each send, so it checks no more than the @.
  *
  * @throws SNOW_ERR_NODE_NAME.
  */

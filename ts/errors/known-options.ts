@@ -19,7 +19,7 @@ export function unknownOption(given: object, known: Readonly<Record<string, true
 }
 
 /**
- * Refuses what is no object, and options that do not exist.
+ * Checks that options are an object with known names only.
  *
  * @throws SNOW_ERR_BAD_OPTION naming `what`, the option, and the one that was probably meant.
  */
@@ -35,7 +35,7 @@ export function checkOptionNames<T>(what: string, given: T, known: OptionNames<T
 }
 
 /**
- * Refuses what no node is, where one is asked for.
+ * Checks that an argument is a node.
  *
  * @throws SNOW_ERR_BAD_OPTION naming `what`.
  */

@@ -140,6 +140,8 @@ export function checkOptions(options: NodeOptions): Limits {
   checkFlag('startNode', 'hidden', options.hidden);
   checkFlag('startNode', 'introspection', options.introspection);
   checkDiscovery(options.discovery);
+  methods('logger', options.logger, ['error', 'warn', 'info', 'debug']);
+  methods('clock', options.clock, ['now', 'arm']);
   if ((options.downMs ?? 20_000) <= (options.tickMs ?? 5000)) {
     throw bad('downMs', options.downMs ?? 20_000, `more than tickMs (${options.tickMs ?? 5000})`);
   }
@@ -189,6 +191,17 @@ function whole(name: string, value: unknown, least: number, most: number): void 
   if (value === undefined) return;
   if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return;
   throw bad(name, value, `a whole number from ${least} to ${most}`);
+}
+
+function methods(name: string, value: object | undefined, names: readonly string[]): void {
+  if (value === undefined) return;
+  const missing = names.find(
+    (each) => typeof (value as Record<string, unknown> | null)?.[each] !== 'function',
+  );
+  if (missing === undefined) return;
+  const given =
+    value === null ? 'null' : typeof value === 'object' ? `an object without ${missing}` : typeof value;
+  throw bad(name, given, `an object with the methods ${names.join(', ')}`);
 }
 
 function oneOf(name: string, value: unknown, choices: readonly string[]): void {

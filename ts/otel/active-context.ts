@@ -1,23 +1,23 @@
-// Which context of OpenTelemetry is active, and whether one can be at all.
+// The active context of OpenTelemetry, and a cheap test for turns in which none can be active.
 import { AsyncLocalStorage, AsyncResource, executionAsyncId } from 'node:async_hooks';
 import type * as Api from '@opentelemetry/api';
 import type { Context, ContextManager } from '@opentelemetry/api';
 
-/** Where `@opentelemetry/api` 1.x keeps what is registered, for all its copies in a process. */
+/** The global under which all copies of `@opentelemetry/api` 1.x in a process register their parts. */
 const REGISTRY = Symbol.for('opentelemetry.js.api.1');
 
-/** Where the context manager that it knows keeps its storage. */
+/** The field in which the context manager of `@opentelemetry/context-async-hooks` has its AsyncLocalStorage. */
 const STORAGE = '_asyncLocalStorage';
 
 type Registry = { readonly context?: ContextManager };
 
-/** No number of an execution. */
+/** Not an execution id. */
 const NONE = -1;
 
-/** Stores that were entered by an AsyncLocalStorage. */
+/** How often code has entered a store of an AsyncLocalStorage. */
 class Entries {
   count = 0;
-  /** Entered without an end: every later turn may be in one. */
+  /** A store was entered with `enterWith`, which has no end: any later turn may run in it. */
   isOpenEnded = false;
 
   attach(): void {
@@ -31,17 +31,17 @@ const watched = new WeakMap<AsyncLocalStorage<unknown>, Entries>();
 /**
  * The active context.
  *
- * A look at it costs more than the rest of a local message does. A turn that begins outside of all spans needs none: as long as its
- * synchronous code goes on, no context is active unless it entered one, by the storage of the context manager or by an AsyncResource of
- * code that had one. The first is counted, the second has another execution id.
+ * Reading it costs more than the rest of a local message. In a turn that begins outside of all spans it need not be read: until the
+ * turn's synchronous code returns, no context is active unless that code enters one, through the storage of the context manager (counted
+ * in `Entries`) or through an AsyncResource (its execution id differs).
  */
 export class ActiveContext {
   readonly #api: typeof Api;
   readonly #registry = (globalThis as unknown as Record<symbol, Registry | undefined>)[REGISTRY];
   #manager: ContextManager | undefined;
-  /** Null: what the manager does cannot be watched, so every look is made. */
+  /** Null: the manager cannot be watched, so the context is always read. */
   #entries: Entries | null = null;
-  /** The turn under way that began outside of all spans. */
+  /** Execution id of the current turn, if it began outside of all spans. */
   #execution = NONE;
   #entered = 0;
 
@@ -57,7 +57,7 @@ export class ActiveContext {
   outside<M, S, R>(code: { onMessage(message: M, self: S): R }, message: M, self: S): R {
     if (this.#registry?.context !== this.#manager) this.#watch();
     if (this.#entries === null || this.#entries.isOpenEnded) {
-      // A context that another turn attached and did not detach is none of this one's.
+      // A context that another turn attached and did not detach does not apply to this one.
       const active = this.get();
       if (!this.#hasSpan(active)) return code.onMessage(message, self);
       const { context, trace } = this.#api;

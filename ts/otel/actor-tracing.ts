@@ -20,7 +20,7 @@ import { nameOf, type Shape, SpanShapes } from './span-shapes.ts';
 /** The bit of the flags of W3C Trace Context. */
 const SAMPLED = 1;
 
-/** What it traces: the actors of one node. */
+/** The node whose actors are traced. */
 export interface Traced {
   readonly remote: RemotePort;
 }
@@ -34,10 +34,10 @@ export class ActorTracing implements TracingPort {
   readonly #mayBegin: boolean;
   readonly #contexts = new CarriedContexts();
   readonly #active: ActiveContext;
-  /** What belongs to the messages that enter mailboxes now. */
+  /** The context of messages that enter mailboxes at this moment. */
   #current: SpanContext | null = null;
 
-  /** @param mayBegin whether what is sent outside of a trace begins one. */
+  /** @param mayBegin whether a message outside of a trace begins one. */
   constructor(api: typeof Api, tracer: Tracer, node: Traced, mayBegin: boolean) {
     this.#api = api;
     this.#tracer = tracer;
@@ -170,12 +170,12 @@ export class ActorTracing implements TracingPort {
     this.#instant(trace.setSpanContext(ROOT_CONTEXT, this.#current), () => this.#shapes.process(target));
   }
 
-  /** The context that what the actor sends now belongs to. */
+  /** The context of what the actor sends now. */
   contextOf(cell: Cell): Context {
     return this.#parentOf(cell);
   }
 
-  /** Runs `work` in a span below the message that the actor took last. */
+  /** Runs `work` in a span below the last message that the actor took. */
   withMessage<R>(cell: Cell, work: () => R): R {
     const parent = this.#parentOf(cell);
     const above = this.#api.trace.getSpanContext(parent);
@@ -189,7 +189,7 @@ export class ActorTracing implements TracingPort {
     return made;
   }
 
-  /** Calls `act` in a new span, which ends with it, or with the promise that it gives. */
+  /** Calls `act` in a new span, which ends when `act` returns or the promise it returned settles. */
   #inSpan<R>(cell: Cell | undefined, shape: Shape, parent: Context, act: () => R): R {
     const { context, trace } = this.#api;
     const span = this.#start(shape, parent);
@@ -220,7 +220,7 @@ export class ActorTracing implements TracingPort {
     ) as R;
   }
 
-  /** A span that ends at once: its context, or that above it where none is made. Undefined: there is no trace. */
+  /** Makes a span that ends at once. Returns its context, or the parent's if no span is made; undefined outside of all traces. */
   #instant(parent: Context, shape: () => Shape): SpanContext | undefined {
     const above = this.#api.trace.getSpanContext(parent);
     if (isUnsampled(above) || (above === undefined && !this.#mayBegin)) return above;
@@ -229,7 +229,7 @@ export class ActorTracing implements TracingPort {
     return span.spanContext();
   }
 
-  /** What is sent by `act` goes with that context, here and to other nodes. */
+  /** Messages that `act` sends, to this node and others, get that context. */
   #sending<R>(spanContext: SpanContext, act: () => R): R {
     const { remote } = this.#node;
     if (!this.#api.isSpanContextValid(spanContext)) return this.#carrying(null, act); // no SDK is registered
@@ -284,7 +284,7 @@ export class ActorTracing implements TracingPort {
   }
 }
 
-/** Below a span that is not sampled none is made: what it is sent along with carries its context on. */
+/** Below a span that is not sampled no span is made; messages carry the context of the unsampled one. */
 function isUnsampled(above: SpanContext | undefined): above is SpanContext {
   return above !== undefined && (above.traceFlags & SAMPLED) === 0;
 }

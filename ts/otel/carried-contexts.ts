@@ -1,9 +1,9 @@
-// Which trace context belongs to which message in a mailbox, and to which actor.
+// The trace contexts of messages in mailboxes, and of actors.
 import type { Context, SpanContext } from '@opentelemetry/api';
 import { OldestFirst } from '../collections/index.ts';
 import { type Cell, TRACED } from '../kernel/index.ts';
 
-/** The first of equal messages knows the last one. */
+/** Entries of equal messages form a list; the first one has a reference to the last. */
 class Entry {
   readonly context: SpanContext;
   next: Entry | undefined = undefined;
@@ -14,12 +14,12 @@ class Entry {
   }
 }
 
-/** The contexts of the messages of one mailbox, by the message: equal ones leave it in the order they came in. */
+/** The contexts of the messages in one mailbox, by message. Equal messages are taken in the order of their arrival. */
 class MailboxContexts {
   readonly #byMessage = new OldestFirst<unknown, Entry>();
   #count = 0;
 
-  /** @param most messages that can be in the mailbox: those that were dropped are forgotten, the oldest first. */
+  /** @param most limit of the mailbox. Contexts of messages that were dropped are removed, oldest first. */
   add(message: unknown, context: SpanContext, most: number): void {
     while (this.#count >= most) this.take(this.#byMessage.oldestKey());
     const entry = new Entry(context);
@@ -43,7 +43,7 @@ class MailboxContexts {
   }
 }
 
-/** What is known of one actor. */
+/** The contexts of one actor. */
 class ActorContexts {
   readonly mail = new MailboxContexts();
   /** The context that its code was started in. */

@@ -1,9 +1,9 @@
-// Span contexts as W3C Trace Context writes them.
+// Span contexts in the format of W3C Trace Context.
 import type * as Api from '@opentelemetry/api';
 import type { SpanContext } from '@opentelemetry/api';
 import { MAX_TRACESTATE, type TraceHeaders } from '../kernel/index.ts';
 
-/** Written as text only when something goes to another node. */
+/** Formatted as text only for messages to other nodes. */
 export function headersOf(spanContext: SpanContext): TraceHeaders {
   return new Headers(spanContext);
 }

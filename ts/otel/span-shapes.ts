@@ -4,7 +4,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import { Call, type Cell, cellOf, type RemotePort } from '../kernel/index.ts';
 import { Pid } from '../term/index.ts';
 
-/** What a span is called, and says. */
+/** Name, kind and attributes of a span. */
 export interface Shape {
   readonly name: string;
   readonly kind: SpanKind;
@@ -68,13 +68,13 @@ export class SpanShapes {
   }
 }
 
-/** A word for what was thrown. */
+/** The attribute `error.type` for a thrown value. */
 export function nameOf(error: unknown): string {
   if (error instanceof SnowmeshError) return error.code;
   return error instanceof Error ? error.name : '_OTHER';
 }
 
-/** Only what is one of few: a PID is no name of a span. */
+/** A span name must have low cardinality, so a PID is never part of it. */
 function destinationOf(
   to: unknown,
   remote: RemotePort,

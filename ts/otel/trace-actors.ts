@@ -10,15 +10,15 @@ import { checkTracingOptions, type TracingOptions } from './tracing-options.ts';
 const SCOPE = 'snowmesh';
 
 /**
- * Traces what the actors of a node do, with the package `@opentelemetry/api`: each message, cast, call and spawn has a span, and its context goes
- * along, also to nodes that are traced, too. Call it before actors are spawned, and after a tracer provider and a context manager were registered.
+ * Traces the actors of a node with the package `@opentelemetry/api`: each message, cast, call and spawn gets a span, and the trace context is
+ * sent along, also to other nodes that are traced. Call it after a tracer provider and a context manager are registered and before actors are spawned.
  *
- * Until the function that is returned is called, a message of a trace costs two spans; one outside of all traces a look at the active context,
- * and not even that where a handler sends it before its first `await`.
+ * A message within a trace costs two spans. A message outside of all traces costs one read of the active context, or nothing if a handler
+ * sends it before its first `await`.
  *
  * @param node what `startNode` returned.
- * @returns what ends it.
- * @throws SNOW_ERR_NO_OTEL: `@opentelemetry/api` is not installed; SNOW_ERR_BAD_OPTION, also when the node is traced already.
+ * @returns a function that ends tracing.
+ * @throws SNOW_ERR_NO_OTEL: `@opentelemetry/api` is not installed; SNOW_ERR_BAD_OPTION: a wrong option, or the node is traced already.
  * @example
  * const provider = new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())] });
  * context.setGlobalContextManager(new AsyncLocalStorageContextManager());
@@ -41,11 +41,11 @@ export function traceActors(node: Node, options: TracingOptions = {}): () => voi
 }
 
 /**
- * Runs `work` in a span of the message that this actor has received last: its span is the active one, and what is sent, called or fetched
- * inside belongs to it. The span ends with `work`, or with the promise that it gives, and is an error when that fails.
+ * Runs `work` in a span below the last message that this actor received: sends, calls and requests made in `work` belong to that span. It
+ * ends when `work` returns or the promise it returned settles, and has the status error if that fails.
  *
- * A handler needs it not: its turn is a span. A function actor does, because `await self.receive()` cannot change the active context of
- * the code that awaits. When the message has no context, or the node is not traced, `work` runs outside of all spans.
+ * For function actors: `await self.receive()` cannot change the active context of the code that awaits. A handler's turn is a span
+ * already. If the message has no context or the node is not traced, `work` runs outside of all spans.
  *
  * @returns what `work` returns.
  * @throws what `work` throws; SNOW_ERR_BAD_CALLER.
@@ -61,8 +61,8 @@ export function withMessage<R>(self: AnySelf, work: () => R): R {
 }
 
 /**
- * The context of the message that this actor has received last: for `context.with`, links, and spans of one's own. That of its spawn before
- * the first message.
+ * The context of the last message that this actor received, or of its spawn before the first message: for `context.with`, span links and
+ * your own spans.
  *
  * @returns undefined when the node is not traced.
  * @throws SNOW_ERR_BAD_CALLER.

@@ -1,13 +1,13 @@
 import type { TracerProvider } from '@opentelemetry/api';
 import { checkFlag, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 
-/** What spans are made with, and of what. */
+/** The tracer, and which messages get spans. */
 export interface TracingOptions {
-  /** Default: the one that is registered with `@opentelemetry/api`. */
+  /** Default: of the provider registered with `@opentelemetry/api`. */
   readonly tracerProvider?: TracerProvider;
   /**
-   * Whether messages, calls and spawns have spans only within a trace: below a span of the application, or of a message that has one.
-   * Default true. With false each that is sent outside of a trace begins one.
+   * Whether messages, calls and spawns get spans only within a trace, that is below a span of the application or of another message.
+   * Default true. With false, each message, call and spawn outside of a trace begins a new one.
    */
   readonly requireParentSpan?: boolean;
 }

@@ -1,7 +1,7 @@
 import { KEY_ROOM } from '../client/index.ts';
 
-/** Up to here a look at each costs less than a Map, which takes ten times the memory. */
-const MOST_IN_LIST = 8;
+/** Up to this many a list is searched: that costs less than a Map, which takes ten times the memory. */
+const MAX_IN_LIST = 8;
 
 /** The rooms that a connection is in: one or two for most, and for some a thousand. */
 export class JoinedRooms<R extends { readonly name: string }> {
@@ -36,7 +36,7 @@ export class JoinedRooms<R extends { readonly name: string }> {
     else {
       const list = [...this.#list(), room];
       this.#rooms =
-        list.length <= MOST_IN_LIST ? list : new Map(list.map((each) => [each.name, each] as const));
+        list.length <= MAX_IN_LIST ? list : new Map(list.map((each) => [each.name, each] as const));
     }
   }
 

@@ -231,7 +231,7 @@ describe('commands that ask a node', () => {
     const port = a!.name.split(':').at(-1);
     const cases = [
       [a!.name, other, 'It has another cookie'],
-      [`shopp@127.0.0.1:${port}`, cookieFile, 'Another node answers there'],
+      [`shopp@127.0.0.1:${port}`, cookieFile, 'A node with another name answers there'],
       ['shop@127.0.0.1:1', cookieFile, 'Nothing listens on port 1'],
     ] as const;
     for (const [name, file, words] of cases) {

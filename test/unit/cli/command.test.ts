@@ -115,11 +115,11 @@ describe('doctor', () => {
   it('tells what is wrong with a name', async () => {
     const { code, out } = await run('doctor', '--name', 'shop', '--json');
     expect(code).toBe(1);
-    const checks = JSON.parse(out) as { check: string; state: string; says: string }[];
-    expect(checks.find(({ check }) => check === 'runtime')?.state).toBe('good');
+    const checks = JSON.parse(out) as { check: string; state: string; detail: string }[];
+    expect(checks.find(({ check }) => check === 'runtime')?.state).toBe('ok');
     expect(checks.find(({ check }) => check === 'name')).toMatchObject({
       state: 'failed',
-      says: expect.stringContaining('it has no @'),
+      detail: expect.stringContaining('it has no @'),
     });
   });
 

@@ -12,7 +12,7 @@ const COOKIE = 'a-cookie-of-the-doctor-0123456789';
 interface Finding {
   readonly check: string;
   readonly state: string;
-  readonly says: string;
+  readonly detail: string;
 }
 
 /** What `doctor` finds, by check, and its exit code. */
@@ -53,9 +53,9 @@ describe('the doctor', () => {
     const { code, found } = await examine([]);
     expect(code).toBe(0);
     expect([...found.values()].map(({ check, state }) => [check, state])).toEqual([
-      ['runtime', 'good'],
-      ['addon', 'good'],
-      ['name', 'good'],
+      ['runtime', 'ok'],
+      ['addon', 'ok'],
+      ['name', 'ok'],
       ['dns', 'skipped'],
       ['port', 'skipped'],
       ['cookie', 'skipped'],
@@ -69,22 +69,22 @@ describe('the doctor', () => {
       'dns',
       'an address of this machine',
       () => ['--name', 'a@127.0.0.1:0'],
-      'good',
+      'ok',
       /^127\.0\.0\.1 is 127\.0\.0\.1$/,
     ],
     [
       'dns',
       'one of another machine',
       () => ['--name', 'a@192.0.2.1:0'],
-      'doubtful',
-      /no address of this machine/,
+      'warning',
+      /not an address of this machine/,
     ],
-    ['port', 'any', () => ['--name', 'a@127.0.0.1:0'], 'good', /any free one/],
-    ['port', 'one in use', () => ['--name', `a@127.0.0.1:${port}`], 'doubtful', /is in use/],
+    ['port', 'any', () => ['--name', 'a@127.0.0.1:0'], 'ok', /any free one/],
+    ['port', 'one in use', () => ['--name', `a@127.0.0.1:${port}`], 'warning', /is in use/],
     ['cookie', 'a short one', () => ['--cookie-file', cookieFile('short')], 'failed', /cookie/],
     ['cookie', 'a file that is not there', () => ['--cookie-file', join(folder, 'none')], 'failed', /none/],
-    ['cookie', 'a good one', () => ['--cookie-file', cookieFile(COOKIE)], 'good', /long enough/],
-    ['discovery', 'a list', () => ['--discovery', 'list:a@127.0.0.1:9000'], 'good', /^list:/],
+    ['cookie', 'a good one', () => ['--cookie-file', cookieFile(COOKIE)], 'ok', /long enough/],
+    ['discovery', 'a list', () => ['--discovery', 'list:a@127.0.0.1:9000'], 'ok', /^list:/],
     [
       'discovery',
       'what is none',
@@ -111,38 +111,38 @@ describe('the doctor', () => {
       'a host that DNS does not know',
       () => ['--node', 'a@nowhere.invalid:9000', '--cookie-file', cookieFile(COOKIE), '--timeout', '5000'],
       'failed',
-      /DNS does not know nowhere\.invalid/,
+      /DNS has no address for nowhere\.invalid/,
     ],
     [
       'peer',
       'a host that is none',
       () => ['--node', 'a@a..b:9000', '--cookie-file', cookieFile(COOKIE), '--timeout', '5000'],
       'failed',
-      /must be a DNS name.*DNS does not know a\.\.b/,
+      /must be a DNS name.*DNS has no address for a\.\.b/,
     ],
     [
       'peer',
       'an address that is out of reach, as behind a firewall',
       () => ['--node', 'a@255.255.255.255:9000', '--cookie-file', cookieFile(COOKIE), '--timeout', '5000'],
       'failed',
-      /Port 9000 of 255\.255\.255\.255 does not answer: a firewall, or the host is down/,
+      /Port 9000 of 255\.255\.255\.255 does not answer: a firewall drops packets, or the host is down/,
     ],
-  ] as const)('looks at %s: %s', async (check, _what, line, state, says) => {
+  ] as const)('looks at %s: %s', async (check, _what, line, state, detail) => {
     const { code, found } = await examine(line());
-    expect(found.get(check)).toMatchObject({ state, says: expect.stringMatching(says) });
+    expect(found.get(check)).toMatchObject({ state, detail: expect.stringMatching(detail) });
     expect(code).toBe([...found.values()].some((each) => each.state === 'failed') ? 1 : 0);
   });
 
   it.each([
     ['20.18.3', 'failed', /on Node\.js 20\.18\.3, .*: it needs Node\.js 20\.19 or later/],
-    ['20.19.0', 'good', /on Node\.js 20\.19\.0, /],
+    ['20.19.0', 'ok', /on Node\.js 20\.19\.0, /],
     ['18.20.8', 'failed', /it needs Node\.js 20\.19 or later/],
-    ['26.0.0', 'good', /on Node\.js 26\.0\.0, /],
-  ] as const)('looks at runtime: Node.js %s', async (node, state, says) => {
+    ['26.0.0', 'ok', /on Node\.js 26\.0\.0, /],
+  ] as const)('looks at runtime: Node.js %s', async (node, state, detail) => {
     const versions = { value: { ...process.versions, node } };
     vi.stubGlobal('process', Object.create(process, { versions }));
     const { code, found } = await examine([]).finally(() => vi.unstubAllGlobals());
-    expect(found.get('runtime')).toMatchObject({ state, says: expect.stringMatching(says) });
+    expect(found.get('runtime')).toMatchObject({ state, detail: expect.stringMatching(detail) });
     if (state === 'failed') expect(code).toBe(1);
   });
 
@@ -161,7 +161,7 @@ describe('the doctor', () => {
     const { code, found } = await examine(line);
     expect(found.get('peer')).toMatchObject({
       state: 'failed',
-      says: expect.stringContaining('It runs a version of snowmesh that this one does not understand'),
+      detail: expect.stringContaining('It runs an incompatible version of snowmesh'),
     });
     expect(code).toBe(1);
     await refused;
@@ -175,13 +175,13 @@ describe('the doctor', () => {
       SNOWMESH_LISTEN: '127.0.0.1:0',
     });
     expect(code).toBe(0);
-    expect(found.get('name')?.says).toBe(`a@127.0.0.1:${port}`);
+    expect(found.get('name')?.detail).toBe(`a@127.0.0.1:${port}`);
     expect(found.get('cookie')).toMatchObject({
-      state: 'doubtful',
-      says: expect.stringContaining('prefer a file'),
+      state: 'warning',
+      detail: expect.stringContaining('prefer a file'),
     });
-    expect(found.get('discovery')?.state).toBe('good');
+    expect(found.get('discovery')?.state).toBe('ok');
     // Where it listens counts, not the port of its name.
-    expect(found.get('port')?.state).toBe('good');
+    expect(found.get('port')?.state).toBe('ok');
   });
 });

@@ -125,6 +125,16 @@ describe('refuses what it does not know:', () => {
     [{ listen: { host: '' } }, 'option listen.host is ; it must be an address or a host name'],
     [{ outbox: { limti: 1 } }, '`outbox` of startNode has no option "limti"; did you mean "limit"?'],
     [{ outbox: null }, '`outbox` of startNode takes an object of options, not null'],
+    [
+      { logger: {} },
+      'option logger is an object without error; it must be an object with the methods error, warn, info, debug',
+    ],
+    [{ logger: null }, 'option logger is null; it must be an object with the methods'],
+    [
+      { clock: { now: () => 0 } },
+      'option clock is an object without arm; it must be an object with the methods now, arm',
+    ],
+    [{ clock: 5 }, 'option clock is number; it must be an object with the methods now, arm'],
     [{ discovery: ['a@127.0.0.1'] }, 'option discovery is a list; it must be what staticList([…])'],
   ])('startNode %o', async (options, sentence) => {
     await expect(startNode(any(options))).rejects.toThrow(sentence);
