@@ -100,7 +100,7 @@ describe('the inspection of an addon', () => {
     expect(change('\0GLIBC_2.28\0', '\0GLIBC_2.39\0').join()).toContain('it needs glibc 2.39');
     expect(change('\0libc.so.6\0', '\0libz.so.6\0').join()).toContain('it needs libz.so.6');
     expect(change('napi_register_module_v1', 'napi_register_module_v0').join()).toContain(
-      'no Node-API module',
+      'not a Node-API module',
     );
   });
 });

@@ -41,6 +41,7 @@ function open(autoConnect: AutoConnect = 'use') {
     inboundSpawns: recorder(),
     losses: recorder({ endAll: () => {} }),
     rings: recorder(),
+    arrivals: { up: () => {} },
     guard: (action: () => void) => action(),
     logger: silent,
     deadLetters: { count: (reason: string, _target: unknown, count = 1) => dead.push([reason, count]) },
