@@ -25,6 +25,16 @@ const supervisors = [
   { kind: 'dynamic', spec: defineDynamicSupervisor({ name: 'dynamic' }) },
 ];
 
+it.each([
+  ['a promise', Promise.resolve([])],
+  ['an object', {}],
+  ['nothing', undefined],
+])('a supervisor whose function of children returns %s fails to start', async (_what, returned) => {
+  const spec = defineSupervisor({ name: 'wrong', children: () => returned as never });
+  const start = spec.start(kit);
+  await expect(start).rejects.toThrow('an array of child specs, or a function that returns one');
+});
+
 describe.each(supervisors)('a $kind supervisor', ({ spec }) => {
   let pid: Pid;
   beforeEach(async () => {
