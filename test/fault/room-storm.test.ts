@@ -12,15 +12,8 @@ const CLIENTS = 2000;
 const LONG_MS = 60_000;
 
 let cluster: Cluster;
-let clients: RoomClient<string, string>[];
-beforeEach(() => {
-  cluster = new Cluster();
-  clients = [];
-});
-afterEach(async () => {
-  for (const client of clients) client.close();
-  await cluster.stop();
-});
+beforeEach(() => void (cluster = new Cluster()));
+afterEach(() => cluster.stop());
 
 const serve = async (bench: Workbench, port: number): Promise<string> => {
   const { serveRooms } = (await bench.load('./room-server')) as typeof import('../support/room-server.ts');
@@ -48,10 +41,11 @@ it(`${CLIENTS} clients resume after their server process was killed and started 
       attempts++;
     }
   }
+  const clients: RoomClient<string, string>[] = [];
   const got: string[][] = [];
   const resyncs: unknown[] = [];
   for (let number = 0; number < CLIENTS; number++) {
-    const client = connectRooms<string, string>(url, { WebSocket: Counted as never });
+    const client = cluster.client(connectRooms<string, string>(url, { WebSocket: Counted as never }));
     const mine: string[] = [];
     client.on('message', ({ data }) => void mine.push(data));
     client.on('resync', (what) => void resyncs.push(what));

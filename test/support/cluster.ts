@@ -108,12 +108,13 @@ export class ClusterNode {
   }
 }
 
-/** All processes and proxies of one test; `stop` (or `await using`) leaves none behind. */
+/** All processes, proxies and clients of one test; `stop` (or `await using`) leaves none behind. */
 export class Cluster implements AsyncDisposable {
   readonly random: () => number = randomFrom(seed());
   readonly #mesh: MeshMode;
   readonly #processes: ChildProcess[] = [];
   readonly #proxies: Proxy[] = [];
+  readonly #clients: { close(): void }[] = [];
 
   /** `full` is what users have; most tests name who is to be connected, and want nobody dialled again. */
   constructor(mesh: MeshMode = 'explicit') {
@@ -177,7 +178,14 @@ export class Cluster implements AsyncDisposable {
     return { node, proxy };
   }
 
+  /** A client that is closed before the processes end. */
+  client<T extends { close(): void }>(client: T): T {
+    this.#clients.push(client);
+    return client;
+  }
+
   async stop(): Promise<void> {
+    for (const client of this.#clients.splice(0)) client.close();
     const ends = this.#processes
       .filter((child) => child.exitCode === null && child.signalCode === null)
       .map((child) => {

@@ -1,7 +1,7 @@
 // Heartbeats of rooms between operating-system processes: a server whose event loop is blocked keeps its clients, and a client whose
 // process stands still is ended, and resumes.
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { connectRooms, type RoomClient, type Status } from '../../../ts/client/index.ts';
+import { connectRooms, type Status } from '../../../ts/client/index.ts';
 import { Cluster, type ClusterNode } from '../../support/cluster.ts';
 import type { Workbench } from '../../support/cluster-node.ts';
 import { until } from '../../support/deadline.ts';
@@ -9,15 +9,8 @@ import { WebSocket } from '../../support/websocket.ts';
 
 const INTERVAL_MS = 400;
 let cluster: Cluster;
-let clients: RoomClient[];
-beforeEach(() => {
-  cluster = new Cluster();
-  clients = [];
-});
-afterEach(async () => {
-  for (const client of clients) client.close();
-  await cluster.stop();
-});
+beforeEach(() => void (cluster = new Cluster()));
+afterEach(() => cluster.stop());
 
 /** Starts a chat, and notes which connections end and why. Gives the URL. */
 const serve = async (bench: Workbench, intervalMs: number): Promise<string> => {
@@ -51,8 +44,7 @@ it('a server that was blocked for many intervals reads before it judges: all cli
   const statuses: Status[] = [];
   const texts: string[] = [];
   for (let number = 0; number < 20; number++) {
-    const client = connectRooms<string, string>(url, { WebSocket: WebSocket as never });
-    clients.push(client as never);
+    const client = cluster.client(connectRooms<string, string>(url, { WebSocket: WebSocket as never }));
     client.on('message', ({ data }) => void texts.push(data));
     await client.join('g');
     client.on('status', (status) => void statuses.push(status));

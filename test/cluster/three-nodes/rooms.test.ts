@@ -1,21 +1,14 @@
 // Rooms of three operating-system processes, with clients that connect to them over WebSockets from this one.
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { connectRooms, type RoomClient } from '../../../ts/client/index.ts';
+import { connectRooms } from '../../../ts/client/index.ts';
 import { Cluster, type ClusterNode } from '../../support/cluster.ts';
 import type { Workbench } from '../../support/cluster-node.ts';
 import { until } from '../../support/deadline.ts';
 import { WebSocket } from '../../support/websocket.ts';
 
 let cluster: Cluster;
-let clients: RoomClient[];
-beforeEach(() => {
-  cluster = new Cluster();
-  clients = [];
-});
-afterEach(async () => {
-  for (const client of clients) client.close();
-  await cluster.stop();
-});
+beforeEach(() => void (cluster = new Cluster()));
+afterEach(() => cluster.stop());
 
 /** Starts a chat. Gives the URL. */
 const serve = async (bench: Workbench): Promise<string> => {
@@ -50,8 +43,9 @@ async function chat(): Promise<Chat> {
 
 /** A client in `g`, and all it has had. */
 async function member(urls: readonly string[]) {
-  const client = connectRooms<string, string>(urls, { WebSocket: WebSocket as never, minDelay: 50 });
-  clients.push(client as never);
+  const client = cluster.client(
+    connectRooms<string, string>(urls, { WebSocket: WebSocket as never, minDelay: 50 }),
+  );
   const got: string[] = [];
   const resyncs: unknown[] = [];
   client.on('message', ({ data }) => void got.push(data));
