@@ -94,7 +94,7 @@ export class History {
     void this.#ask([side], room.name, [[origin, after]]).then((answers) => {
       side.asked.delete(what);
       if (this.#table.get(room.name) !== room) return;
-      // One that has come back meanwhile speaks for itself.
+      // An origin that has connected again meanwhile sends its messages itself.
       if (origin !== side.origin && this.#peers.hasOrigin(origin)) return;
       const newest = room.ring.newestKept(origin);
       this.#merge(origin, room, answers as Told[]);
@@ -153,6 +153,7 @@ export class History {
     if (this.#ended.size > MAX_ENDED) this.#ended.takeOldest();
   }
 
+  /** Whether an origin has ended, as far as is remembered. */
   hasEnded(origin: string): boolean {
     return this.#ended.get(origin) !== undefined;
   }
@@ -233,7 +234,7 @@ export class History {
     return isAll;
   }
 
-  /** Delivers what came of an origin. Nobody has what is missing before that. */
+  /** Adds the answers and delivers all that is in order. What is still missing before them is given up with `resync`. */
   #merge(origin: string, room: Room<Connection>, answers: readonly Told[]): void {
     for (const { messages } of answers)
       room.ring.merge(
@@ -247,7 +248,7 @@ export class History {
     }
   }
 
-  /** The origin has not kept what is missing before the newest that it tells. */
+  /** Gives up, with `resync`, the messages that the origin has sent and has not kept. */
   #catchUp(origin: string, room: Room<Connection>, answers: readonly Told[]): void {
     const [told] = answers;
     const newest = told?.newest.find(([each]) => each === origin)?.[1] ?? 0;

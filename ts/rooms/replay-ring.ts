@@ -82,8 +82,8 @@ export class ReplayRing {
   }
 
   /**
-   * A member has these origins from a sequence each. One that is not connected is requested from there when it is again: from the
-   * least that a member has, since messages between the newest that is known here and `last` are not known to be none.
+   * A member has these origins from a sequence each. An origin that is not connected is requested from there when it connects again. If
+   * members differ, it is requested from the least, but not before the newest message that is known here.
    */
   followOn(from: Cursor): void {
     for (const [origin, sequence] of Object.entries(from)) {
