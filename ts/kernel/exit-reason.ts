@@ -21,6 +21,7 @@ export interface ErrorReason {
 export interface NoCatchReason {
   /** The thrown value, or its text when it cannot be sent. */
   readonly nocatch: unknown;
+  /** Empty: JavaScript records a stack only in errors. */
   readonly stack: string;
 }
 

@@ -77,7 +77,7 @@ describe('the end of an actor', () => {
       await endOf(() => {
         throw thrown;
       }),
-    ).toMatchObject({ nocatch: thrown });
+    ).toEqual({ nocatch: thrown, stack: '' });
     const given = { big: 'x'.repeat(2 ** 20), bytes: new Uint8Array([1, 2, 3]), list: [1, [2n, null]] };
     expect(await endOf((self) => self.exit(given))).toEqual(given);
   });
