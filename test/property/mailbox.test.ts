@@ -2,12 +2,12 @@
 // oldest match is found and the rest keeps its order (B5, B6).
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Mailbox, NOTHING } from '../../ts/mailbox/index.ts';
+import { type FreshKey, Mailbox, type Matcher, NOTHING } from '../../ts/mailbox/index.ts';
 import { check } from '../support/seed.ts';
 
 interface Letter {
   readonly tag: number;
-  readonly ref: object | undefined;
+  readonly ref: FreshKey | undefined;
   readonly number: number;
 }
 
@@ -43,7 +43,7 @@ class Pair {
   private readonly mailbox = new Mailbox();
   private model: Letter[] = [];
   /** Fresh references, newest last; a letter may carry one that was made before it. */
-  private readonly refs: object[] = [];
+  private readonly refs: FreshKey[] = [];
   private number = 0;
 
   do(one: Step): void {
@@ -66,7 +66,7 @@ class Pair {
       case 'scan':
         return this.take((letter) => letter.tag === one.tag, []);
       case 'mark': {
-        const ref = {};
+        const ref: FreshKey = { place: undefined };
         this.mailbox.mark(ref);
         this.refs.push(ref);
         return;
@@ -89,17 +89,28 @@ class Pair {
     expect([...this.mailbox]).toEqual(this.model);
   }
 
-  private push(ofTag: number, ref: object | undefined): void {
+  private push(ofTag: number, ref: FreshKey | undefined): void {
     const letter = { tag: ofTag, ref, number: this.number++ };
     this.mailbox.push(letter);
     this.model.push(letter);
   }
 
   private take(test: (letter: Letter) => boolean, keys: readonly unknown[]): void {
-    const found = this.mailbox.take((message) => test(message as Letter), keys);
+    const found = this.mailbox.take(matcher(test, this.number), keys);
     const at = this.model.findIndex(test);
     expect(found).toBe(at < 0 ? NOTHING : this.model.splice(at, 1)[0]);
   }
+}
+
+/** With a search of its own in every other case. */
+function matcher(test: (letter: Letter) => boolean, number: number): Matcher {
+  const takes = (message: unknown): boolean => test(message as Letter);
+  if (number % 2 === 0) return { takes };
+  const firstIn = (slots: readonly unknown[], from: number, to: number): number => {
+    for (let at = from; at < to; at++) if (typeof slots[at] === 'object' && takes(slots[at])) return at;
+    return -1;
+  };
+  return { takes, firstIn };
 }
 
 describe('a mailbox', () => {

@@ -89,7 +89,8 @@ export class Linking {
     if (this.isOver) return false;
     const wasThere = this.kernel.monitors.demonitor(cell, ref);
     if (!wasThere && options?.flush === true) {
-      cell.mailbox?.take((message) => message instanceof Down && message.ref.equals(ref), [ref]);
+      const takes = (message: unknown): boolean => message instanceof Down && message.ref.equals(ref);
+      cell.mailbox?.take({ takes }, [ref]);
     }
     return wasThere;
   }

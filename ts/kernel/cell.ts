@@ -11,7 +11,7 @@ import type { DeathCallback, Ending } from './ending.ts';
 import type { ExitReason } from './exit-reason.ts';
 import type { Kernel } from './kernel.ts';
 import type { MailboxGate } from './mailbox-gate.ts';
-import type { LoggedTag } from './match.ts';
+import type { LoggedTag } from './message-tag.ts';
 import type { Body, Program } from './program.ts';
 import type { Wait } from './wait.ts';
 

@@ -4,7 +4,7 @@ import type { Pid } from '../term/index.ts';
 import { BUSY, type Cell, cellOf, DEAD, QUEUED, type Starter, TERMINATING } from './cell.ts';
 import { crashReason, isLeave, reasonPerReceiver } from './crash-reason.ts';
 import type { ExitReason } from './exit-reason.ts';
-import { type LoggedTag, loggedTag } from './match.ts';
+import { type LoggedTag, loggedTag } from './message-tag.ts';
 import { ON_DEATH } from './program.ts';
 import { isPromise } from './promise.ts';
 import { release } from './taking.ts';

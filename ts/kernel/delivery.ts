@@ -19,13 +19,13 @@ export function deliver(cell: Cell, message: unknown): void {
   const { wait } = cell;
   // A queued actor may have an older message that matches: the oldest goes first (B5).
   if (wait !== null && wait.isSafe && (cell.flags & QUEUED) === 0) {
-    const fits = wait.test === null ? isEmpty(cell) : wait.test(message);
+    const fits = wait.match === null ? isEmpty(cell) : wait.match.takes(message);
     if (fits && cell.kernel.scheduler.tryContinue()) {
       settle(cell, wait, message);
       return;
     }
     push(cell, message);
-    if (fits || wait.test === null) wake(cell);
+    if (fits || wait.match === null) wake(cell);
     return;
   }
   push(cell, message);

@@ -1,6 +1,6 @@
 import { OldestFirst } from '../collections/index.ts';
 import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
-import { type Mailbox, NOTHING } from '../mailbox/index.ts';
+import { type Mailbox, type Matcher, NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
 import { SystemMessage } from './system-message.ts';
 
@@ -26,6 +26,7 @@ export interface MailboxLimit {
 
 const MAILBOX_OPTIONS: OptionNames<MailboxLimit> = { max: true, policy: true };
 const POLICIES: ReadonlySet<OverflowPolicy> = new Set(['drop-new', 'drop-old', 'exit', 'block']);
+const USER_MESSAGES: Matcher = { takes: (message) => !(message instanceof SystemMessage) };
 /** The key under which a mailbox remembers the place of its oldest user message. */
 const OLDEST = [Symbol('snowmesh.oldest')];
 
@@ -82,7 +83,7 @@ export class MailboxGate {
 
   /** Removes and returns the oldest user message. Calls stay, because their callers wait. NOTHING: there is no user message. */
   dropOldest(mailbox: Mailbox): unknown {
-    const dropped = mailbox.take((message) => !(message instanceof SystemMessage), OLDEST);
+    const dropped = mailbox.take(USER_MESSAGES, OLDEST);
     if (dropped !== NOTHING) this.waiting--;
     return dropped;
   }

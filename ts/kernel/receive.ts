@@ -4,10 +4,11 @@ import { NOTHING } from '../mailbox/index.ts';
 import { Timer } from '../timers/index.ts';
 import { onAbort } from './abort.ts';
 import { type Cell, inStore, LIMITED, wakeUnfinished } from './cell.ts';
+import { compileMatch } from './compiled-match.ts';
 import { Leave } from './crash-reason.ts';
 import { crash } from './death.ts';
 import { inBudget } from './in-budget.ts';
-import { compileMatch, type Match, TIMEOUT } from './match.ts';
+import { type Match, TIMEOUT } from './match.ts';
 import { release, settle, take, taken } from './taking.ts';
 import { ANY, deferred, latest, Wait } from './wait.ts';
 
@@ -67,7 +68,7 @@ export function receive(
     checkSignal('receive', options.signal);
   }
   const compiled = match === undefined ? undefined : compileMatch(match);
-  const wait = new Wait(compiled?.test ?? null, compiled?.isSafe ?? true, compiled?.keys ?? NO_KEYS);
+  const wait = new Wait(compiled ?? null, compiled?.isSafe ?? true, compiled?.keys ?? NO_KEYS);
   if (options?.signal?.aborted === true)
     return inBudget(cell.kernel, cell, Promise.reject(options.signal.reason as Error));
   const timeout = options?.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);

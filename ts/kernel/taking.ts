@@ -2,7 +2,7 @@
 import { NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
 import { type Cell, LIMITED, noop, TRACED } from './cell.ts';
-import { systemTag, userTag } from './match.ts';
+import { systemTag, userTag } from './message-tag.ts';
 import { SystemMessage } from './system-message.ts';
 import type { Wait } from './wait.ts';
 
@@ -10,7 +10,7 @@ import type { Wait } from './wait.ts';
 export function take(cell: Cell, wait: Wait): unknown {
   const { mailbox } = cell;
   if (mailbox === null || mailbox.size === 0) return NOTHING;
-  const found = wait.test === null ? mailbox.shift() : mailbox.take(wait.test, wait.keys);
+  const found = wait.match === null ? mailbox.shift() : mailbox.take(wait.match, wait.keys);
   if (found !== NOTHING && (cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(found);
   return found;
 }

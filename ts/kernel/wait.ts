@@ -1,18 +1,18 @@
 // A pending receive, and the promise behind it.
-import type { Test } from '../mailbox/index.ts';
+import type { Matcher } from '../mailbox/index.ts';
 import type { Timer } from '../timers/index.ts';
 
 /** A pending receive: what it waits for. `Cell.resume` settles its promise. */
 export class Wait {
   /** Null: any message. */
-  readonly test: Test | null;
+  readonly match: Matcher | null;
   readonly keys: readonly unknown[];
-  /** The test is not user code and cannot throw: senders may run it. */
+  /** The match is not user code and cannot throw: senders may run it. */
   readonly isSafe: boolean;
   limits: WaitLimits | null = null;
 
-  constructor(test: Test | null, isSafe: boolean, keys: readonly unknown[]) {
-    this.test = test;
+  constructor(match: Matcher | null, isSafe: boolean, keys: readonly unknown[]) {
+    this.match = match;
     this.isSafe = isSafe;
     this.keys = isSafe ? keys : [this];
   }

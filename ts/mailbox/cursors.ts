@@ -3,8 +3,6 @@ import type { Segment } from './segment.ts';
 
 /** Cursors of tags and waiting receives that are compared one by one; older ones are in the index. */
 const MAX_TAGS = 16;
-/** Cursors of new references that are compared one by one; older ones are in the index. */
-const MAX_MARKS = 16;
 /** Most cursors in the index of a mailbox. Then the oldest is dropped, and a search for its key begins at the front. */
 const MAX_INDEXED = 65_536;
 
@@ -14,47 +12,65 @@ interface Ends {
   readonly tail: Segment | null;
 }
 
-/** A position in a mailbox: no message before it matches `key`. */
-export class Cursor {
-  key: unknown;
+/** A new key, which stores its own cursor: a mailbox needs no table of new references, however many there are. */
+export interface FreshKey {
+  /** Read and written by the mailbox that marked the key. */
+  place: object | undefined;
+}
+
+/** A position in a mailbox: no message before it matches a key. */
+class Cursor {
   segment: Segment;
   index: number;
-  /** `base` and `use` of the segment when the cursor was put into the index. */
-  base = 0;
-  use = 0;
+  /** `base` and `use` of the segment when the cursor was placed. */
+  base: number;
+  use: number;
 
-  constructor(key: unknown, segment: Segment, index: number) {
-    this.key = key;
+  constructor(segment: Segment, index: number) {
     this.segment = segment;
     this.index = index;
+    this.base = segment.base;
+    this.use = segment.use;
+  }
+}
+
+class TagCursor extends Cursor {
+  readonly key: unknown;
+
+  constructor(key: unknown, segment: Segment, index: number) {
+    super(segment, index);
+    this.key = key;
+  }
+}
+
+class FreshCursor extends Cursor {
+  readonly owner: Cursors;
+  /** Valid while the owner has the same epoch. */
+  readonly epoch: number;
+
+  constructor(owner: Cursors, epoch: number, segment: Segment, index: number) {
+    super(segment, index);
+    this.owner = owner;
+    this.epoch = epoch;
   }
 }
 
 /**
- * The cursors of a mailbox. The latest few are in arrays: finding a key compares at most 32 pointers, and a segment that leaves the
- * chain moves the cursors in it. Older ones are in an index: a cursor whose segment has left is moved when it is looked up.
+ * The cursors of a mailbox. A new reference stores its own. Of tags and waiting receives the latest few are in an array: finding a key
+ * compares at most 16 pointers; older ones are in an index. A cursor whose segment has left the chain is moved when it is looked up.
  */
 export class Cursors {
-  private readonly tags: Cursor[] = [];
-  private readonly marks: Cursor[] = [];
-  private index: OldestFirst<unknown, Cursor> | undefined = undefined;
+  private readonly tags: TagCursor[] = [];
+  private index: OldestFirst<unknown, TagCursor> | undefined = undefined;
   private nextTag = 0;
-  private nextMark = 0;
   /** The cursor that was found last: a receive looks its key up twice, and the next receive often has the same key. */
-  private recent: Cursor | undefined = undefined;
+  private recent: TagCursor | undefined = undefined;
+  /** Changes when the mailbox becomes empty: cursors of fresh keys from before are invalid. */
+  private epoch = 0;
 
   /** `key` is a new reference: no message before this position can contain it. */
-  mark(key: unknown, segment: Segment, index: number): void {
-    if (this.marks.length < MAX_MARKS) {
-      this.recent = new Cursor(key, segment, index);
-      this.marks.push(this.recent);
-      return;
-    }
-    const older = this.marks[this.nextMark] as Cursor;
-    this.recent = new Cursor(key, segment, index);
-    this.marks[this.nextMark] = this.recent;
-    this.nextMark = (this.nextMark + 1) % MAX_MARKS;
-    this.keep(older);
+  mark(key: FreshKey, segment: Segment, index: number): void {
+    key.place = new FreshCursor(this, this.epoch, segment, index);
   }
 
   /** Where a search for any of `keys` begins; null: at the front. */
@@ -79,62 +95,56 @@ export class Cursors {
   }
 
   forget(key: unknown): void {
-    const { tags, marks } = this;
+    const { tags } = this;
     this.recent = undefined;
     const tag = tags.findIndex((cursor) => cursor.key === key);
     if (tag >= 0) {
-      tags[tag] = tags.at(-1) as Cursor;
+      tags[tag] = tags.at(-1) as TagCursor;
       tags.pop();
       if (this.nextTag >= tags.length) this.nextTag = 0;
     }
-    const mark = marks.find((cursor) => cursor.key === key);
-    if (mark !== undefined) mark.key = undefined;
     this.index?.delete(key);
   }
 
-  /** `segment` leaves the chain; `next` comes after it. */
-  leave(segment: Segment, next: Segment): void {
-    for (const cursor of this.tags) move(cursor, segment, next);
-    for (const cursor of this.marks) move(cursor, segment, next);
-  }
-
+  /** The mailbox is empty: nothing has to be remembered. */
   clear(): void {
     this.tags.length = 0;
-    this.marks.length = 0;
     this.recent = undefined;
     this.index = undefined;
-    this.nextTag = this.nextMark = 0;
+    this.nextTag = 0;
+    this.epoch++;
   }
 
   private add(key: unknown, segment: Segment, index: number): void {
     if (this.tags.length < MAX_TAGS) {
-      this.tags.push(new Cursor(key, segment, index));
+      this.tags.push(new TagCursor(key, segment, index));
       return;
     }
-    const older = this.tags[this.nextTag] as Cursor;
-    this.tags[this.nextTag] = new Cursor(key, segment, index);
+    const older = this.tags[this.nextTag] as TagCursor;
+    this.tags[this.nextTag] = new TagCursor(key, segment, index);
     this.nextTag = (this.nextTag + 1) % MAX_TAGS;
-    this.keep(older);
-  }
-
-  /** Puts a cursor that leaves an array into the index. */
-  private keep(cursor: Cursor): void {
-    if (cursor.key === undefined) return;
     this.index ??= new OldestFirst();
-    const { index } = this;
-    place(cursor, cursor.segment, cursor.index);
-    index.set(cursor.key, cursor);
-    if (index.size > MAX_INDEXED) index.takeOldest();
+    this.index.set(older.key, older);
+    if (this.index.size > MAX_INDEXED) this.index.takeOldest();
   }
 
   private find(key: unknown, chain: Ends): Cursor | undefined {
     const { recent } = this;
     if (recent !== undefined && recent.key === key) return current(recent, chain);
-    const found = foundIn(this.tags, key) ?? foundIn(this.marks, key);
-    if (found !== undefined) this.recent = found;
-    if (found !== undefined || this.index === undefined) return found;
-    const indexed = this.index.get(key);
-    return indexed === undefined ? undefined : current(indexed, chain);
+    const fresh = this.freshCursor(key);
+    if (fresh !== undefined) return current(fresh, chain);
+    const found = foundIn(this.tags, key) ?? this.index?.get(key);
+    if (found === undefined) return undefined;
+    this.recent = found;
+    return current(found, chain);
+  }
+
+  private freshCursor(key: unknown): FreshCursor | undefined {
+    if (typeof key !== 'object' || key === null) return undefined;
+    const { place: cursor } = key as FreshKey;
+    return cursor instanceof FreshCursor && cursor.owner === this && cursor.epoch === this.epoch
+      ? cursor
+      : undefined;
   }
 }
 
@@ -145,9 +155,9 @@ function place(cursor: Cursor, segment: Segment, index: number): void {
   cursor.use = segment.use;
 }
 
-/** An indexed cursor, moved to the next segment if its own has left the chain. O(segments between it and the nearer end). */
+/** A cursor, moved to the next segment if its own has left the chain. O(segments between it and the nearer end). */
 function current(cursor: Cursor, { head, tail }: Ends): Cursor {
-  if (cursor.use === 0 || cursor.segment.use === cursor.use) return cursor;
+  if (cursor.segment.use === cursor.use) return cursor;
   const { base } = cursor;
   let segment = head as Segment;
   if (base - segment.base < (tail as Segment).base - base) {
@@ -160,7 +170,7 @@ function current(cursor: Cursor, { head, tail }: Ends): Cursor {
   return cursor;
 }
 
-function foundIn(cursors: readonly Cursor[], key: unknown): Cursor | undefined {
+function foundIn(cursors: readonly TagCursor[], key: unknown): TagCursor | undefined {
   for (const cursor of cursors) if (cursor.key === key) return cursor;
   return undefined;
 }
@@ -168,9 +178,4 @@ function foundIn(cursors: readonly Cursor[], key: unknown): Cursor | undefined {
 function isBefore(cursor: Cursor, segment: Segment, index: number): boolean {
   const { base } = cursor.segment;
   return base < segment.base || (base === segment.base && cursor.index < index);
-}
-
-function move(cursor: Cursor, segment: Segment, next: Segment): void {
-  if (cursor.segment !== segment) return;
-  place(cursor, next, next.start);
 }

@@ -1,11 +1,19 @@
-import { Cursors } from './cursors.ts';
+import { Cursors, type FreshKey } from './cursors.ts';
 import { HOLE, SEGMENT, Segment } from './segment.ts';
 
 /** What {@link Mailbox.take} returns when nothing matches. */
 export const NOTHING: unique symbol = Symbol('snowmesh.nothing');
 
-/** Whether `take` takes a message. If it throws, `take` throws the same and takes nothing. */
-export type Test = (message: unknown) => boolean;
+/** Which messages `take` takes. */
+export interface Matcher {
+  /** Whether it takes this one. If it throws, `take` throws the same and takes nothing. It may add messages, but not take any. */
+  takes(message: unknown): boolean;
+  /**
+   * The position of the first in `slots[from]` to `slots[to - 1]` that it takes, or -1. Such a matcher runs no code that could change
+   * the mailbox, and does not take HOLE.
+   */
+  readonly firstIn?: ((slots: readonly unknown[], from: number, to: number) => number) | undefined;
+}
 
 /** The value of `only` when it holds no message. */
 const EMPTY: unique symbol = Symbol('snowmesh.empty');
@@ -64,23 +72,22 @@ export class Mailbox {
   }
 
   /**
-   * Removes and returns the oldest message that passes `test`, or NOTHING. The test may add messages but not take any. With `keys`, the
-   * mailbox remembers how far it searched: the next `take` with the same keys continues there. O(messages that were not tested for
-   * these keys yet).
+   * Removes and returns the oldest message that `matcher` takes, or NOTHING. With `keys`, the mailbox remembers how far it searched:
+   * the next `take` with the same keys continues there. O(messages that were not tested for these keys yet).
    */
-  take(test: Test, keys: readonly unknown[]): unknown {
+  take(matcher: Matcher, keys: readonly unknown[]): unknown {
     if (this.size === 0) return NOTHING;
     if (this.only !== EMPTY) {
       const message = this.only;
-      // The test is user code and may have added messages: the tested one may be in a segment now.
-      if (test(message)) return this.shift();
+      // The matcher may be user code that adds messages: the tested one may be in a segment now.
+      if (matcher.takes(message)) return this.shift();
       if (this.only !== EMPTY) this.unfold();
     }
-    return this.scan(test, keys);
+    return this.search(matcher, keys);
   }
 
   /** Remembers that no message now in the mailbox can match `key`, which is a new reference. O(1). */
-  mark(key: unknown): void {
+  mark(key: FreshKey): void {
     if (this.size === 0) return;
     if (this.only !== EMPTY) this.unfold();
     const tail = this.tail as Segment;
@@ -116,17 +123,19 @@ export class Mailbox {
     }
   }
 
-  private scan(test: Test, keys: readonly unknown[]): unknown {
+  private search(matcher: Matcher, keys: readonly unknown[]): unknown {
     if (this.head === null) return NOTHING;
     const from = keys.length === 0 || this.cursors === null ? null : this.cursors.earliest(keys, this);
     let segment: Segment | null = from?.segment ?? this.head;
     let index = Math.max(from?.index ?? 0, segment.start);
     for (;;) {
-      const { slots } = segment;
-      for (; index < segment.end; index++) {
-        const message = slots[index];
-        if (message === HOLE || !test(message)) continue;
-        if (this.head === null) return NOTHING; // the test ended its own actor, which emptied the mailbox
+      index =
+        matcher.firstIn === undefined
+          ? firstThatPasses(matcher, segment, index)
+          : matcher.firstIn(segment.slots, index, segment.end);
+      if (this.head === null) return NOTHING; // the matcher ended its own actor, which emptied the mailbox
+      if (index >= 0) {
+        const message = segment.slots[index];
         if (keys.length > 0) this.memory().advance(keys, segment, index, this);
         this.remove(segment, index);
         return message;
@@ -187,7 +196,6 @@ export class Mailbox {
       if (previous === null) this.head = next;
       else previous.next = next;
       next.previous = previous;
-      this.cursors?.leave(segment, next);
     }
     segment.release();
   }
@@ -196,4 +204,20 @@ export class Mailbox {
     this.cursors ??= new Cursors();
     return this.cursors;
   }
+}
+
+/**
+ * The position of the first message of `segment` from `index` on that user code takes, or -1. That code may add messages to the
+ * segment, or empty the mailbox: then the segment may be in use elsewhere.
+ */
+function firstThatPasses(matcher: Matcher, segment: Segment, index: number): number {
+  const { slots, use } = segment;
+  for (let at = index; at < segment.end; at++) {
+    const message = slots[at];
+    if (message === HOLE) continue;
+    const passes = matcher.takes(message);
+    if (segment.use !== use) return -1;
+    if (passes) return at;
+  }
+  return -1;
 }

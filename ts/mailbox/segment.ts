@@ -34,10 +34,10 @@ export class Segment {
   /** Returns it to the pool. Its slots must hold no message, only holes. */
   release(): void {
     this.use = 0;
-    if (pool.length >= POOL_LIMIT) return;
     if (this.end > this.start) this.slots.fill(undefined, this.start, this.end);
     this.start = this.end = this.live = 0;
+    // A cursor may still point to the segment: it must keep no message and no other segment in memory.
     this.previous = this.next = null;
-    pool.push(this);
+    if (pool.length < POOL_LIMIT) pool.push(this);
   }
 }

@@ -16,6 +16,8 @@ export class Ref {
   readonly id: number;
   /** @internal The upper 11 bits of the id of another node. */
   readonly idHigh: number;
+  /** Private, so that equal references compare as equal whatever a mailbox remembers of them. */
+  #place: object | undefined = undefined;
 
   /** @internal References come from `makeRef`, `monitor`, timers, aliases or messages. */
   constructor(nc: number, local: number, id: number, idHigh = 0) {
@@ -23,6 +25,15 @@ export class Ref {
     this.local = local;
     this.id = id;
     this.idHigh = idHigh;
+  }
+
+  /** @internal The position in the mailbox of the actor that made it (`FreshKey`). */
+  get place(): object | undefined {
+    return this.#place;
+  }
+
+  set place(place: object | undefined) {
+    this.#place = place;
   }
 
   /** A string that is equal for equal references of one node. */

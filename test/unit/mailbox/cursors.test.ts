@@ -1,6 +1,6 @@
-// What a mailbox remembers of fresh references when there are more than it can keep.
+// What a mailbox remembers of the keys that it searched for.
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Mailbox } from '../../../ts/mailbox/index.ts';
+import { type FreshKey, Mailbox, NOTHING } from '../../../ts/mailbox/index.ts';
 
 /** As many as the index of a mailbox and the places beside it hold. */
 const KEPT = 65_536 + 16;
@@ -8,37 +8,110 @@ const WAITING = 10;
 
 afterEach(() => vi.restoreAllMocks());
 
-function marked(count: number): { mailbox: Mailbox; keys: readonly object[] } {
+function fresh(): FreshKey {
+  return { place: undefined };
+}
+
+function waiting(): Mailbox {
   const mailbox = new Mailbox();
   for (let n = 0; n < WAITING; n++) mailbox.push(n);
-  const keys = Array.from({ length: count }, () => ({}));
-  for (const key of keys) mailbox.mark(key);
-  return { mailbox, keys };
+  return mailbox;
 }
 
 /** The messages that a search for the key looks at. */
 function lookedAt(mailbox: Mailbox, key: unknown): number {
   let looked = 0;
-  const test = (): boolean => {
+  const takes = (): boolean => {
     looked++;
     return false;
   };
-  mailbox.take(test, [key]);
+  expect(mailbox.take({ takes }, [key])).toBe(NOTHING);
   return looked;
 }
 
 describe('B6 the places of fresh references', () => {
+  it('are all remembered, however many there are', () => {
+    const mailbox = waiting();
+    const keys = Array.from({ length: KEPT + 1000 }, fresh);
+    for (const key of keys) mailbox.mark(key);
+    expect(lookedAt(mailbox, keys[0])).toBe(0);
+    expect(lookedAt(mailbox, keys.at(-1))).toBe(0);
+    mailbox.push('later');
+    expect(lookedAt(mailbox, keys[0])).toBe(1);
+  });
+
+  it('are of the mailbox that marked them', () => {
+    const key = fresh();
+    waiting().mark(key);
+    const other = waiting();
+    expect(lookedAt(other, key)).toBe(WAITING);
+    expect(lookedAt(other, key)).toBe(0);
+  });
+
+  it('are forgotten when the mailbox becomes empty', () => {
+    const mailbox = waiting();
+    const key = fresh();
+    mailbox.mark(key);
+    while (mailbox.size > 0) mailbox.shift();
+    mailbox.push('a');
+    mailbox.push('b');
+    expect(lookedAt(mailbox, key)).toBe(2);
+  });
+
+  it('are forgotten when the mailbox is cleared', () => {
+    const mailbox = waiting();
+    const key = fresh();
+    mailbox.mark(key);
+    mailbox.clear();
+    for (let n = 0; n < WAITING; n++) mailbox.push(n);
+    expect(lookedAt(mailbox, key)).toBe(WAITING);
+  });
+
+  it('move on when all messages of their segment are taken', () => {
+    const mailbox = waiting();
+    const key = fresh();
+    mailbox.mark(key);
+    for (let n = 0; n < 200; n++) mailbox.push('later');
+    for (let n = 0; n < 150; n++) mailbox.shift();
+    expect(lookedAt(mailbox, key)).toBe(200 + WAITING - 150);
+    expect(lookedAt(mailbox, key)).toBe(0);
+  });
+});
+
+describe('B6 the places of other keys', () => {
   it('are forgotten, the oldest first, when they are too many', () => {
-    const { mailbox, keys } = marked(KEPT + 1000);
-    expect(lookedAt(mailbox, keys[999])).toBe(WAITING);
+    const mailbox = waiting();
+    const keys = Array.from({ length: KEPT + 1000 }, () => ({}));
+    for (const key of keys) lookedAt(mailbox, key);
     expect(lookedAt(mailbox, keys[1000])).toBe(0);
     expect(lookedAt(mailbox, keys.at(-1))).toBe(0);
+    expect(lookedAt(mailbox, keys[999])).toBe(WAITING);
   });
 
   it('are forgotten without a look at those that were forgotten before', () => {
     // An iterator over a Map steps over what was deleted at its front: a new one for each key would be quadratic.
     const iterators = vi.spyOn(Map.prototype, 'keys');
-    marked(KEPT + 1000);
+    const mailbox = waiting();
+    for (let n = 0; n < KEPT + 1000; n++) mailbox.take({ takes: () => false }, [{}]);
     expect(iterators.mock.calls.length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('a match that is user code', () => {
+  it('sees no message of another mailbox after it has ended its own', () => {
+    const mailbox = waiting();
+    const other = new Mailbox();
+    const seen: unknown[] = [];
+    const takes = (message: unknown): boolean => {
+      seen.push(message);
+      if (seen.length === 1) {
+        mailbox.clear();
+        for (let n = 0; n < 100; n++) other.push(`other ${n}`); // the pool gives it the segment of the first
+      }
+      return false;
+    };
+    expect(mailbox.take({ takes }, [])).toBe(NOTHING);
+    expect(seen).toEqual([0]);
+    expect(other.size).toBe(100);
   });
 });
