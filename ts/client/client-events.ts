@@ -18,7 +18,7 @@ export interface ClientEvents<T = unknown> {
   status: Status;
   /** A message of a room. */
   message: RoomData<T>;
-  /** A message to this user: to the connection, or to its key. */
+  /** A message to this user: to its connection, or to all connections of its key. */
   direct: T;
   /** The client is in a room: after `join`, because the server joined it, or again after a reconnect. */
   joined: { readonly room: string };
@@ -30,9 +30,9 @@ export interface ClientEvents<T = unknown> {
   refused: { readonly room: string; readonly reason: string };
   /** The presence of a room changed. `diff` is the change, `all` the whole presence. */
   presence: { readonly room: string; readonly diff: PresenceDiff; readonly all: Presence };
-  /** The server dropped so many messages, because this client reads too slowly. */
+  /** The server dropped messages, because this client reads too slowly. The value is their number. */
   lost: number;
-  /** So many messages are not acknowledged by the server yet. */
+  /** The number of messages that the server has not acknowledged has changed. The value is that number. */
   queue: number;
 }
 
@@ -52,7 +52,7 @@ const ALL: Readonly<Record<keyof ClientEvents, true>> = {
 /** The names of the events. */
 export const CLIENT_EVENTS = Object.keys(ALL) as readonly (keyof ClientEvents)[];
 
-/** The event for a room. That of the user has no name that an application knows. */
+/** The value of a `resync` event. For the room of a user the name is empty. */
 export function resyncOf(room: string, reason: ResyncReason): ClientEvents['resync'] {
   return { room: room.startsWith(KEY_ROOM) ? '' : room, reason };
 }

@@ -3,13 +3,13 @@ import { kindOf, misuse } from './errors.ts';
 
 /** Options of {@link connectRooms}. */
 export interface ClientOptions extends ConnectorOptions {
-  /** The `client.state` of an earlier client: its session, its rooms and its unacknowledged messages. Default: a new session. */
+  /** The `client.state` of an earlier client, whose session, rooms and unacknowledged messages this client continues. Default: a new session. */
   readonly state?: string;
   /** Most messages that the server has not acknowledged yet. Beyond it `send` returns false. Default 1 000. */
   readonly queue?: number;
 }
 
-/** Most ms of a timer. */
+/** The longest delay of a timer. Unit: ms. */
 const MAX_DELAY = 2_147_483_647;
 
 /** The valid values of each option: a check, and its description for errors. */
@@ -20,7 +20,7 @@ const OPTIONS: {
   minDelay: [isDelay, `0 to ${MAX_DELAY} ms`],
   maxDelay: [isDelay, `0 to ${MAX_DELAY} ms`],
   random: [(value) => typeof value === 'function', 'a function'],
-  state: [(value) => typeof value === 'string', 'what client.state gave'],
+  state: [(value) => typeof value === 'string', 'the text of client.state'],
   queue: [(value) => Number.isSafeInteger(value) && (value as number) > 0, 'a whole number from 1'],
 };
 

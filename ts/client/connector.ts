@@ -61,14 +61,14 @@ const PAGE_EVENTS = ['online', 'offline', 'pageshow'];
 const BEAT_SHARE = 0.6;
 /** A server that is silent for this multiple of its heartbeat time is probed: it may only be busy. */
 const SILENT_BEATS = 2.5;
-/** ms for the answer to a probe. Then the socket is given up. */
+/** The timeout of a probe. After it the socket is given up. */
 const PROBE_MS = 5000;
-/** A timer that fires so many ms late was held up, for example by the sleep of a page. */
+/** A timer that fires this much late was delayed by something, for example the sleep of a page. Unit: ms. */
 const LATE_MS = 1000;
-/** ms to connect and get the welcome. */
+/** The timeout for connecting and the welcome of the server. */
 const CONNECT_MS = 20_000;
 
-/** Keeps one WebSocket open until `close`: after a lost one it opens the next, after a random delay. */
+/** Keeps one WebSocket open until `close`. After a lost one it opens the next, after a random delay. */
 export class Connector {
   private urls: readonly string[];
   /** Whether the server has sent its welcome over the current socket. */
@@ -192,7 +192,7 @@ export class Connector {
     this.become('waiting');
   }
 
-  /** Gives the socket up unless the probe is answered in time. A second probe does not prolong the wait of the first. */
+  /** Gives the socket up unless the probe is answered in time. A second probe does not extend the timeout of the first. */
   private awaitAnswer(): void {
     if (this.probedAt === this.heardAt) return;
     this.probedAt = this.heardAt;
@@ -201,7 +201,7 @@ export class Connector {
 
   /**
    * Gives the socket up after `ms` milliseconds, unless data comes before. A page that slept may run its timers before it reads what
-   * has arrived, so a late timer waits once more. @param isLast it does not.
+   * has arrived, so a late timer waits once more, unless `isLast`.
    */
   private giveUpAfter(ms: number, isLast = false): void {
     const since = this.heardAt;

@@ -1,8 +1,8 @@
-// The client of rooms, for browsers and every other runtime with a WebSocket, and the protocol that it shares with the server.
+// The client of rooms, for browsers and every other runtime with a WebSocket, and the protocol between client and server.
 //
 // Guarantees: a client that reconnects within the resume window gets each message of its rooms exactly once, in the order of each
-// sender, or the event `resync`. Messages that it sends while offline are kept, up to a limit, and the server takes each once. Clients
-// reconnect at random times.
+// sender, or the event `resync`. Messages that it sends while offline are stored, up to a limit, and the server handles each once.
+// Clients reconnect after random delays.
 //
 // Must not know: Node.js. Nothing here is imported from outside this folder, and all of it together stays under 6 KiB gzipped.
 export type { ClientEvents, RoomData } from './client-events.ts';

@@ -63,6 +63,7 @@ export class Outbox {
     this.waiting = this.waiting.map(([, message]) => [++this.last, message]);
   }
 
+  /** The outbox as a JSON value. */
   save(): SavedOutbox {
     const waiting = this.waiting.map(([number, message]) =>
       typeof message === 'string'

@@ -4,10 +4,11 @@ import type { PresenceDiff } from './protocol.ts';
 export type Presence = ReadonlyMap<string, readonly unknown[]>;
 
 /**
- * The presence after a change, as a new map. O(keys).
+ * Applies a change to a presence. O(keys).
  *
+ * @returns the presence after the change, as a new map.
  * @example
- * const after = presenceOf(before, diff); // the difference comes with a message of the server
+ * const after = presenceOf(before, diff);
  */
 export function presenceOf(before: Presence, { joins, updates, leaves }: PresenceDiff): Presence {
   const after = new Map(before);

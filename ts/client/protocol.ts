@@ -71,10 +71,10 @@ export interface PresenceDiff {
  */
 export type ResyncReason = 'window' | 'lost';
 
-/** A room to resume: its name, the proof of membership, and the position in it. */
+/** A room to resume: its name, the signed proof of membership, and the position of the client in it. */
 export type ResumeRoom = readonly [room: string, ticket: string, cursor: Cursor];
 
-/** What a client sends: arrays of JSON whose first element says what they are. */
+/** The messages of a client: JSON arrays whose first element is the kind. */
 export type ClientMessage =
   | readonly [
       'hello',
@@ -90,7 +90,7 @@ export type ClientMessage =
   | readonly ['send', number: number, data: unknown]
   | readonly ['beat'];
 
-/** What a server sends to a client, in the same form. */
+/** The messages of a server, in the same form. */
 export type ServerMessage =
   | readonly ['welcome', Welcome]
   | readonly ['joined', ref: number, room: string, ticket: string, cursor: Cursor]

@@ -4,6 +4,7 @@ import { Connector, type Status } from './connector.ts';
 import { Emitter } from './emitter.ts';
 import { type ClientError, checkRoom, failure } from './errors.ts';
 import { type Message, messageOf, Outbox } from './outbox.ts';
+import { PendingRequests } from './pending-requests.ts';
 import { type Presence, presenceOf } from './presence.ts';
 import {
   CloseCode,
@@ -16,29 +17,22 @@ import {
   type Welcome,
   writeBinary,
 } from './protocol.ts';
-import { later, type Membership, partsOf, readState } from './state.ts';
-
-interface Pending {
-  readonly room: string;
-  readonly resolve: () => void;
-  readonly reject: (error: ClientError) => void;
-}
+import { type JoinedRoom, later, partsOf, readState } from './state.ts';
 
 /** A connection to rooms that reconnects by itself. Made by {@link connectRooms}. */
 export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvents<In>> {
   private readonly connector: Connector;
   private readonly outbox: Outbox;
-  private readonly rooms = new Map<string, Membership>();
-  /** The rooms to be in, also after a reconnect. */
+  private readonly rooms = new Map<string, JoinedRoom>();
+  /** The rooms that the client joins again after a reconnect. */
   private readonly wanted = new Set<string>();
   private readonly presences = new Map<string, Presence>();
-  private readonly pending = new Map<number, Pending>();
+  private readonly pending = new PendingRequests();
   private session: string | null = null;
   /** When data of the session in the option `state` last came, in ms of `Date.now()`; 0: there is no such session. */
   private stateAt = 0;
   /** Another connection took over the session: this one continues with a new session. */
   private isFork = false;
-  private refs = 0;
 
   constructor(urls: string | readonly string[], options: ClientOptions = {}) {
     super(CLIENT_EVENTS);
@@ -48,12 +42,13 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     if (options.state !== undefined) this.restore(options.state);
     this.connector = new Connector(list, options, {
       opened: () => this.hello(),
-      data: (data) => this.took(data),
+      data: (data) => this.received(data),
       closed: (code) => void (this.isFork ||= code === CloseCode.resumedElsewhere),
       status: (status) => this.emit('status', status),
     });
   }
 
+  /** The current status of the connection. */
   get status(): Status {
     return this.connector.status;
   }
@@ -66,7 +61,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   /** Its session, rooms and unacknowledged messages as text. `connectRooms(url, { state })` continues from it, as after a page reload. */
   get state(): string {
     const heardAt = Date.now() - this.connector.away(this.stateAt);
-    return JSON.stringify([this.session, this.places(), heardAt, this.outbox.save()]);
+    return JSON.stringify([this.session, this.positions(), heardAt, this.outbox.save()]);
   }
 
   /** The rooms that the client is in. */
@@ -77,9 +72,12 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   /**
    * Joins a room, now or once connected, and again after each reconnect.
    *
-   * @returns Resolves when the client is in the room, on all nodes. Rejects with SNOW_ERR_ROOM_REFUSED when the server does not allow it,
-   *   with SNOW_ERR_CLIENT_CLOSED when the client was closed.
+   * @param room 1 to 255 bytes of text.
+   * @returns Resolves when the client is a member: it then gets the broadcasts of all nodes. Rejects with SNOW_ERR_ROOM_REFUSED when the server
+   *   does not allow it, with SNOW_ERR_CLIENT_CLOSED when the client was closed.
    * @throws SNOW_ERR_BAD_ARGUMENT, SNOW_ERR_BAD_NAME when `room` is not a valid room name.
+   * @example
+   * await client.join('lobby');
    */
   join(room: string): Promise<void> {
     checkRoom('join', room);
@@ -87,7 +85,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     return this.rooms.has(room) ? Promise.resolve() : this.ask('join', room);
   }
 
-  /** Leaves a room; resolves when no further message of it comes. Rejects and throws as {@link join}. */
+  /** Leaves a room. Resolves when the server has acknowledged it: then no further message of the room comes. Rejects and throws as {@link join}. */
   leave(room: string): Promise<void> {
     checkRoom('leave', room);
     this.wanted.delete(room);
@@ -95,10 +93,13 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   }
 
   /**
-   * Sends a copy of a message - bytes, or a JSON value - to the server's handler, once connected. The server takes it once.
+   * Sends a copy of a message to the handler of the server, now or once connected. The server handles it once.
    *
-   * @returns false: too many messages are unacknowledged, this one is not sent.
+   * @param data bytes, or a JSON value.
+   * @returns true; false when as many messages as the option `queue` allows are not acknowledged: this message is dropped.
    * @throws SNOW_ERR_UNSENDABLE for a value that JSON cannot represent.
+   * @example
+   * if (!client.send({ text: 'hello' })) showOffline();
    */
   send(data: Out): boolean {
     const message = messageOf(data);
@@ -118,27 +119,26 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   /** Closes the connection and does not reconnect. Pending joins and leaves reject with SNOW_ERR_CLIENT_CLOSED. */
   close(): void {
     this.connector.close();
-    for (const { reject } of this.pending.values()) reject(closed());
-    this.pending.clear();
+    this.pending.rejectAll(closed());
   }
 
   /** Sends the hello. The rooms are split over several messages, because a server limits the length of one. */
   private hello(): void {
-    const [first, ...rest] = partsOf(this.places());
-    this.say(['hello', this.session, first, this.isFork, this.connector.away(this.stateAt)]);
-    for (const part of rest) this.say(['resume', part]);
+    const [first, ...rest] = partsOf(this.positions());
+    this.sendJson(['hello', this.session, first, this.isFork, this.connector.away(this.stateAt)]);
+    for (const part of rest) this.sendJson(['resume', part]);
   }
 
-  private took(data: unknown): void {
+  private received(data: unknown): void {
     if (typeof data !== 'string') {
       const { room, origin, sequence, payload } = readBinary(new Uint8Array(data as ArrayBuffer));
       if (room === undefined) return this.emit('direct', payload as In);
-      return this.tookRoom(room, origin, sequence, payload);
+      return this.roomMessage(room, origin, sequence, payload);
     }
     const message = JSON.parse(data) as ServerMessage;
     switch (message[0]) {
       case 'm':
-        return this.tookRoom(message[1], message[2], message[3], message[4]);
+        return this.roomMessage(message[1], message[2], message[3], message[4]);
       case 'd':
         return this.emit('direct', message[1] as In);
       case 'ack':
@@ -148,7 +148,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
         return this.welcome(message[1]);
       case 'joined':
         this.enter(message[2], message[3], message[4]);
-        return this.settle(message[1]);
+        return this.pending.settle(message[1]);
       case 'resync':
         this.enter(message[1], message[2], later(this.rooms.get(message[1])?.cursor ?? {}, message[3]));
         return this.emit('resync', resyncOf(message[1], message[4]));
@@ -156,14 +156,14 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
         return this.forgetOrigins(message[1], message[2], message[3], message[4]);
       case 'left':
         this.forget(message[2]);
-        return this.settle(message[1]);
+        return this.pending.settle(message[1]);
       case 'refused':
         return this.refused(message[1], message[2], message[3]);
       case 'present':
         this.presences.set(message[1], new Map());
-        return this.tookPresence(message[1], { joins: message[2], updates: [], leaves: [] });
+        return this.presenceChanged(message[1], { joins: message[2], updates: [], leaves: [] });
       case 'presence':
-        return this.tookPresence(message[1], message[2]);
+        return this.presenceChanged(message[1], message[2]);
       case 'lost':
         return this.emit('lost', message[1]);
       case 'drain':
@@ -171,11 +171,11 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     }
   }
 
-  private tookRoom(room: string, origin: string, sequence: number, data: unknown): void {
-    const membership = this.rooms.get(room);
-    if (membership !== undefined && sequence > 0) {
-      if (sequence <= (membership.cursor[origin] ?? 0)) return;
-      membership.cursor[origin] = sequence;
+  private roomMessage(room: string, origin: string, sequence: number, data: unknown): void {
+    const joined = this.rooms.get(room);
+    if (joined !== undefined && sequence > 0) {
+      if (sequence <= (joined.cursor[origin] ?? 0)) return;
+      joined.cursor[origin] = sequence;
     }
     if (room.startsWith(KEY_ROOM)) this.emit('direct', data as In);
     else this.emit('message', { room, data: data as In, origin, sequence });
@@ -194,12 +194,12 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     if (resumed && !this.isFork) this.outbox.taken(last, true);
     else this.outbox.renumber();
     this.isFork = false;
-    this.connector.established(beatMs, spreadMs, () => this.say(['beat']));
+    this.connector.established(beatMs, spreadMs, () => this.sendJson(['beat']));
     // Requests without an answer are sent again, and rooms that were not resumed are joined again.
-    for (const [ref, { room }] of this.pending)
-      this.say([this.wanted.has(room) ? 'join' : 'leave', ref, room]);
+    for (const [ref, room] of this.pending.all())
+      this.sendJson([this.wanted.has(room) ? 'join' : 'leave', ref, room]);
     for (const room of this.wanted)
-      if (!this.rooms.has(room) && !this.isAsked(room)) void this.ask('join', room).catch(() => {});
+      if (!this.rooms.has(room) && !this.pending.has(room)) void this.ask('join', room).catch(() => {});
     for (const [number, message] of this.outbox.all()) this.write(number, message);
   }
 
@@ -224,10 +224,10 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     }
     this.wanted.delete(room);
     this.emit('refused', { room, reason });
-    this.settle(ref, failure('SNOW_ERR_ROOM_REFUSED', `${room}: ${reason}`));
+    this.pending.settle(ref, failure('SNOW_ERR_ROOM_REFUSED', `${room}: ${reason}`));
   }
 
-  private tookPresence(room: string, diff: PresenceDiff): void {
+  private presenceChanged(room: string, diff: PresenceDiff): void {
     const all = presenceOf(this.presences.get(room) ?? new Map(), diff);
     this.presences.set(room, all);
     this.emit('presence', { room, diff, all });
@@ -235,22 +235,9 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
 
   private ask(what: 'join' | 'leave', room: string): Promise<void> {
     if (this.status === 'closed') return Promise.reject(closed());
-    const ref = ++this.refs;
-    return new Promise((resolve, reject) => {
-      this.pending.set(ref, { room, resolve, reject });
-      if (this.connector.isEstablished) this.say([what, ref, room]);
+    return this.pending.add(room, (ref) => {
+      if (this.connector.isEstablished) this.sendJson([what, ref, room]);
     });
-  }
-
-  private isAsked(room: string): boolean {
-    return [...this.pending.values()].some((each) => each.room === room);
-  }
-
-  private settle(ref: number, error?: ClientError): void {
-    const pending = this.pending.get(ref);
-    this.pending.delete(ref);
-    if (error === undefined) pending?.resolve();
-    else pending?.reject(error);
   }
 
   private write(number: number, message: Message): void {
@@ -258,11 +245,11 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     this.connector.send(isText ? `["send",${number},${message}]` : writeBinary(number, message));
   }
 
-  private say(message: readonly unknown[]): void {
+  private sendJson(message: readonly unknown[]): void {
     this.connector.send(JSON.stringify(message));
   }
 
-  private places(): ResumeRoom[] {
+  private positions(): ResumeRoom[] {
     return [...this.rooms].map(([room, { ticket, cursor }]) => [room, ticket, cursor] as const);
   }
 

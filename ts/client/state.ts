@@ -11,13 +11,13 @@ type State = readonly [
   outbox: SavedOutbox,
 ];
 
-/** A room that a client is in: the proof of membership, and the position in it. */
-export interface Membership {
+/** What a client stores of a joined room: the signed proof of membership, and its position. */
+export interface JoinedRoom {
   ticket: string;
   cursor: Record<string, number>;
 }
 
-/** About so many characters of rooms are in one message. */
+/** About the most characters of rooms in one message. */
 const PART_CHARS = 16_384;
 
 /** Splits rooms into parts, at least one, so that no message is longer than servers accept. */

@@ -1,23 +1,23 @@
-// What goes over a bridge: a head in JSON, its length before it, and the payload. Anybody who reaches the broker may write there:
-// `readEnvelope` gives an envelope in which every part has its type and size, or undefined.
+// The format of messages over a bridge: the length of the head, the head as JSON, the payload. Whoever reaches the broker can publish
+// anything, so `readEnvelope` returns an envelope whose parts all have the right type and size, or undefined.
 import { MAX_SEQUENCE } from './limits.ts';
 import { isExcept } from './messages.ts';
 import { type Content, type Except, isOrigin, Kind } from './room-message.ts';
 
 const VERSION = 1;
 const LENGTH_BYTES = 4;
-/** Longest head: 64 exceptions of an id or a key each. Unit: bytes. */
+/** Longest head: it has up to 64 exceptions, each an id or a key. Unit: bytes. */
 const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_CLUSTER_CHARS = 64;
 
 export interface Envelope {
-  /** Of the node that published it. */
+  /** The cluster of the node that published it. */
   readonly cluster: string;
   readonly origin: string;
   readonly sequence: number;
-  /** The message of the origin that was published before it in the room; 0: none. */
+  /** Sequence of the message that the origin published before it in the room; 0: none. */
   readonly previous: number;
-  /** Undefined: no message, only that this was the origin's last one in the room. */
+  /** Undefined: this is no message, but says that `sequence` was the origin's last one in the room. */
   readonly content: Content | undefined;
   readonly except: Except;
 }
@@ -49,11 +49,11 @@ export function readEnvelope(bytes: Uint8Array): Envelope | undefined {
   const base = { cluster, origin, sequence, previous, except: except as Except };
   if (kind === null) return { ...base, content: undefined };
   if (previous === sequence || !isNumber(kind) || kind > Kind.forgotten) return undefined;
-  // A copy: what the broker's client gives may be a part of much more.
+  // A copy: the bytes may be a part of a much larger buffer of the broker's client.
   return { ...base, content: { kind: kind as Kind, payload: Uint8Array.from(buffer.subarray(end)) } };
 }
 
-/** Whether a value can name a cluster. */
+/** Whether a value is a valid name of a cluster. */
 export function isClusterName(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && value.length <= MAX_CLUSTER_CHARS;
 }

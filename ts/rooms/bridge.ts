@@ -1,36 +1,37 @@
-/** What a bridge tells. */
+/** Receives the events of a bridge. */
 export interface RoomBridgeListener {
-  /** It carries messages from now on: at first, and after each time it did not. */
+  /** The bridge works: after `open`, and again after each `down`. */
   up(): void;
-  /** It carries none until `up`. */
+  /** The bridge does not work until the next `up`. */
   down(why: string): void;
-  /** Somebody has published, this node included. */
+  /** A node has published a message for a room; it may be this node. */
   message(room: string, bytes: Uint8Array): void;
 }
 
 /**
- * A way for room messages between clusters that are not one mesh: a broker that all of them reach. `redisBridge` of `snowmesh/rooms/redis`
- * is one.
+ * Carries room messages between clusters that are not connected to each other, over a broker that all of them reach. `redisBridge` of
+ * `snowmesh/rooms/redis` is one.
  *
- * What one node publishes has to come in that order, and at most once, to every node that has subscribed; what is published while a node is not
- * connected may be lost.
+ * Every subscribed node must get the messages of one publishing node in order and at most once. Messages that are published while a node is not
+ * connected to the broker may be lost.
  */
 export interface RoomBridge {
-  /** Called once. It connects, and again whenever the connection was lost. */
+  /** Connects, and reconnects after each loss until `close`. Called once. */
   open(listener: RoomBridgeListener): void;
-  /** This node wants what is published for a room, until `unsubscribe`; also after a reconnect. */
+  /** Requests the messages of a room until `unsubscribe`, also after a reconnect. */
   subscribe(room: string): void;
   unsubscribe(room: string): void;
-  /** Publishes for a room. False: it is down, or too much waits. What failed later is told by `down`. */
+  /** Publishes a message for a room. False: the bridge does not work, or its queue is full. A later failure is reported by `down`. */
   publish(room: string, bytes: Uint8Array): boolean;
   close(): void;
 }
 
-/** How rooms span clusters. */
+/** How rooms are connected to other clusters. */
 export interface BridgeOptions {
+  /** The bridge, such as `redisBridge(…)`. */
   readonly via: RoomBridge;
-  /** Names this cluster: nodes that are connected have the same, those of other clusters another one. 1 to 64 bytes. */
+  /** The name of this cluster, 1 to 64 characters. All its nodes have the same name, and no other cluster has it. */
   readonly cluster: string;
-  /** Which rooms are bridged. Default: all, those of users (`sendTo`) included, whose name begins with U+0000. */
+  /** Whether messages of a room are sent to other clusters. Default: all are, also those of `sendTo`, whose room begins with U+0000. */
   rooms?(room: string): boolean;
 }

@@ -1,8 +1,8 @@
-// Room messages to and from other clusters. Each node publishes what it broadcasts and subscribes to the rooms it wants; nodes of its own cluster have told
-// it what they broadcast already, so what comes from there is dropped, and what comes from elsewhere is never published: nothing goes round.
+// Sends room messages to other clusters, and receives theirs. Each node publishes its own broadcasts and subscribes to the rooms that it wants. It drops
+// published messages of its own cluster, which it gets directly, and never publishes received ones, so there are no loops.
 //
-// A message keeps its origin and number, so members have it once on whatever node they are, and a client resumes it as any other. Each names the one that
-// was published before it in its room: what the bridge lost is seen, and members are told `resync`.
+// A message keeps its origin and sequence, so a member gets it once on any node, and a client can resume it like any other. Each message names
+// the one that was published before it in its room: so a loss is noticed, and members are told `resync`.
 import type { Runtime } from '../actor/index.ts';
 import { OldestFirst } from '../collections/index.ts';
 import type { BridgeOptions, RoomBridgeListener } from './bridge.ts';
@@ -14,24 +14,26 @@ import type { Room } from './room.ts';
 import { RoomMessage } from './room-message.ts';
 import type { RoomTable } from './room-table.ts';
 
-/** Counts of one node's bridge. */
+/** The figures of one node's bridge. */
 export interface BridgeStats {
+  /** Whether the bridge works. */
   readonly isUp: boolean;
-  /** Messages given to the bridge. */
+  /** Messages that were passed to the bridge. */
   readonly published: number;
   /** Messages of other clusters that were delivered. */
   readonly received: number;
-  /** Messages of this node that other clusters do not get: the bridge was down, too much waited, or they were longer than 1 MiB. */
+  /** Messages of this node that other clusters do not get: the bridge was down, its queue was full, or they were longer than 1 MiB. */
   readonly failed: number;
-  /** What came over the bridge and was no message of another cluster, apart from those of this one. */
+  /** Data from the bridge that is not a valid message of another cluster; messages of this cluster do not count. */
   readonly refused: number;
 }
 
 export interface BridgingListener {
-  /** The next message of its origin. */
+  /** A message arrived that is the next one of its origin. */
   next(room: Room<Connection>, message: RoomMessage): void;
-  /** Members may have missed something. */
+  /** Members of the room may have missed messages. */
   gap(room: Room<Connection>): void;
+  /** The bridge works, or has stopped working. */
   changed(isUp: boolean, why: string): void;
 }
 
@@ -41,11 +43,11 @@ export class Bridging implements RoomBridgeListener {
   readonly #table: RoomTable;
   readonly #peers: Peers;
   readonly #listener: BridgingListener;
-  /** The last message of this node that was to be published, by room; the room that was silent longest is first. */
+  /** Sequence of the last message of this node for other clusters, by room; the room without a message for the longest time is first. */
   readonly #last = new OldestFirst<string, number>();
-  /** No message in a room that fell out of `#last` has a greater number. */
+  /** Messages in rooms that were removed from `#last` have at most this sequence. */
   #forgotten = 0;
-  /** Rooms in which something of this node was not published, and nothing after it. */
+  /** Rooms whose last message of this node was not published. */
   readonly #broken = new Set<string>();
   #isUp = false;
   #wasUp = false;
@@ -87,14 +89,14 @@ export class Bridging implements RoomBridgeListener {
     return this.#options.rooms?.(room) ?? true;
   }
 
-  /** This node wants the messages of a room, or not any more. */
+  /** This node wants the messages of a room, or no longer wants them. */
   wants(room: string, isWanted: boolean): void {
     if (!this.isFor(room)) return;
     if (isWanted) this.#options.via.subscribe(room);
     else this.#options.via.unsubscribe(room);
   }
 
-  /** A numbered message of this node. O(size). */
+  /** Publishes a broadcast of this node. O(bytes). */
   publish(room: string, message: RoomMessage): void {
     if (!this.isFor(room)) return;
     const previous = this.#last.get(room) ?? this.#forgotten;
@@ -103,7 +105,7 @@ export class Bridging implements RoomBridgeListener {
       const [, sequence] = this.#last.takeOldest() as [string, number];
       this.#forgotten = Math.max(this.#forgotten, sequence);
     }
-    if (this.#give(room, message, previous)) {
+    if (this.#send(room, message, previous)) {
       this.#published++;
       this.#broken.delete(room);
     } else {
@@ -117,7 +119,7 @@ export class Bridging implements RoomBridgeListener {
     this.#isUp = true;
     this.#listener.changed(true, '');
     for (const room of [...this.#broken]) this.#tellEnd(room);
-    // While it was down others may have published: there is nobody to ask.
+    // While it was down other clusters may have published, and nobody keeps those messages.
     if (this.#wasUp)
       for (const room of this.#table)
         if (room.members.size > 0 && this.isFor(room.name)) this.#listener.gap(room);
@@ -137,7 +139,7 @@ export class Bridging implements RoomBridgeListener {
     const { cluster, origin, sequence, previous, content, except } = envelope;
     if (cluster === this.#options.cluster) return;
     const { origin: own } = this.#table;
-    // A node of this cluster speaks for itself: nobody else can in its name.
+    // Messages of a node of this cluster come directly from it, never in its name from another cluster.
     if (origin === own || this.#peers.wasHere(origin)) return void this.#refused++;
     const room = this.#table.get(name);
     if (room === undefined || !this.isFor(name)) return;
@@ -150,7 +152,7 @@ export class Bridging implements RoomBridgeListener {
       const id = { origin, sequence, previous };
       this.#listener.next(room, new RoomMessage(id, content, except, this.#runtime.now()));
     } else {
-      room.ring.heardOf(origin, sequence);
+      room.ring.noteNewest(origin, sequence);
       room.ring.startAt(origin, sequence);
     }
     if (isGap) this.#listener.gap(room);
@@ -162,7 +164,7 @@ export class Bridging implements RoomBridgeListener {
     this.#options.via.close();
   }
 
-  /** Nothing of this node comes in a room after its last number, which was not published. */
+  /** Publishes the sequence of this node's last message in a room, because that message was not published: so others notice that it is missing. */
   #tellEnd(room: string): void {
     const last = this.#last.get(room);
     this.#broken.delete(room);
@@ -179,7 +181,7 @@ export class Bridging implements RoomBridgeListener {
     if (!this.#options.via.publish(room, bytes)) this.#broken.add(room);
   }
 
-  #give(room: string, { origin, sequence, content, except }: RoomMessage, previous: number): boolean {
+  #send(room: string, { origin, sequence, content, except }: RoomMessage, previous: number): boolean {
     if (!this.#isUp || content.payload.length > MAX_BRIDGED_BYTES) return false;
     const { cluster, via } = this.#options;
     return via.publish(room, writeEnvelope({ cluster, origin, sequence, previous, content, except }));

@@ -1,29 +1,29 @@
-// What a client may say. It may send anything: `parseClient` gives a message in which every part has its type, or what is wrong.
+// Parses what a client sends. The result is a message whose parts all have the right type, or a text that says what is wrong.
 import { Binary, type ClientMessage } from '../client/index.ts';
 import { MAX_CLIENT_NUMBER } from './limits.ts';
 import { isRoomName } from './room.ts';
 
 export type ClientInput = ClientMessage | string;
 
-/** Data of a frame, as a socket gives it. */
+/** The data of a WebSocket message. */
 export interface SocketData {
   readonly isText: boolean;
   readonly bytes: Buffer;
 }
 
-/** @param mostRooms rooms that a hello may resume. @returns a string: what is wrong with it. */
+/** @param mostRooms Most rooms that a hello may resume. @returns a string says what is wrong. */
 export function parseClient({ isText, bytes }: SocketData, mostRooms: number): ClientInput {
   if (!isText) {
-    if (bytes.length < 5 || bytes[0] !== Binary.direct) return 'a binary frame that is none of the protocol';
+    if (bytes.length < 5 || bytes[0] !== Binary.direct) return 'a binary frame that is not of the protocol';
     return ['send', bytes.readUInt32BE(1), bytes.subarray(5)];
   }
   let value: unknown;
   try {
     value = JSON.parse(bytes.toString());
   } catch {
-    return 'text that is no JSON';
+    return 'text that is not JSON';
   }
-  return isClientMessage(value, mostRooms) ? value : 'a message that is none of the protocol';
+  return isClientMessage(value, mostRooms) ? value : 'a message that is not of the protocol';
 }
 
 function isClientMessage(value: unknown, mostRooms: number): value is ClientMessage {

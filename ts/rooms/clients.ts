@@ -1,58 +1,58 @@
-// The connections of this node: from the accepted socket to its end, and what a client asks for in between.
 import type { Runtime, Self } from '../actor/index.ts';
-import { CloseCode, KEY_ROOM, SUBPROTOCOL, type Welcome } from '../client/index.ts';
-import { cellOf } from '../kernel/index.ts';
+import { CloseCode, SUBPROTOCOL, type Welcome } from '../client/index.ts';
 import { type ClientInput, parseClient, type SocketData } from './client-input.ts';
+import { ClientRequests } from './client-requests.ts';
 import { Connection, type ConnectionFacts } from './connection.ts';
 import {
-  ClientTurn,
+  ClientTask,
   type ConnectionHandler,
   endConnectionActor,
   startConnectionActor,
 } from './connection-actor.ts';
 import type { ConnectionHost } from './connection-host.ts';
-import { Greeting } from './greeting.ts';
 import { HelloDeadline } from './hello-deadline.ts';
 import type { Limits } from './limits.ts';
 import type { Membership } from './membership.ts';
+import type { OutputBatch } from './output-batch.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { Resume } from './resume.ts';
 import type { Room } from './room.ts';
 import { contentOf, type Except } from './room-message.ts';
 import type { RoomService } from './room-service.ts';
+import { SessionSetup } from './session-setup.ts';
 import { type CloseReason, listen } from './socket-events.ts';
 import type { RoomSocket } from './socket-port.ts';
-import type { Turn } from './turn.ts';
 
 export interface ClientCounters {
-  /** Messages dropped for clients that read too slowly. */
+  /** Messages that were dropped because a client reads too slowly. */
   dropped: number;
-  /** Clients closed for that. */
+  /** Clients that were closed because they read too slowly. */
   closedSlow: number;
-  /** Messages that clients sent again although they had been taken. */
+  /** Messages that clients sent again after the server had taken them. */
   repeats: number;
-  /** Sessions that went on. */
+  /** Sessions that were resumed. */
   resumed: number;
-  /** Rooms that could not be resumed without a gap. */
+  /** Rooms for which a client was told `resync`. */
   resyncs: number;
-  /** Sockets closed because their client broke the protocol or a limit. */
+  /** Sockets that were closed because the client broke the protocol or a limit. */
   misbehaved: number;
 }
 
-/** What follows from the doings of clients elsewhere. */
 export interface ClientsListener {
-  /** What a client sent, as the handler gets it. A throw refuses it. */
+  /** Converts what a client sent to what the handler gets. If it throws, the message is refused. */
   parse(data: unknown): unknown;
+  /** The times for the welcome of a client. */
   welcome(): Pick<Welcome, 'beatMs' | 'spreadMs'>;
+  /** A client reads too slowly. @param dropped How many messages were dropped; 0: the connection is closed. */
   slow(connection: Connection, dropped: number): void;
   closed(connection: Connection, why: CloseReason): void;
 }
 
+/** The connections of this node, each from the accepted socket to its end. */
 export class Clients implements ConnectionHost<Connection> {
-  readonly turn: Turn;
+  readonly output: OutputBatch;
   readonly membership: Membership;
   readonly limits: Limits;
-  readonly #handler: ConnectionHandler;
   readonly counters: ClientCounters = {
     dropped: 0,
     closedSlow: 0,
@@ -61,10 +61,12 @@ export class Clients implements ConnectionHost<Connection> {
     resyncs: 0,
     misbehaved: 0,
   };
+  readonly #handler: ConnectionHandler;
   readonly #runtime: Runtime;
   readonly #service: RoomService;
   readonly #resume: Resume;
-  readonly #greeting: Greeting;
+  readonly #sessionSetup: SessionSetup;
+  readonly #requests: ClientRequests;
   readonly #listener: ClientsListener;
   readonly #all = new Set<Connection>();
   readonly #rate: RateLimit;
@@ -76,7 +78,7 @@ export class Clients implements ConnectionHost<Connection> {
     options: { readonly runtime: Runtime; readonly limits: Limits; readonly handler: ConnectionHandler },
     listener: ClientsListener,
   ) {
-    this.turn = service.turn;
+    this.output = service.output;
     this.membership = service.membership;
     this.limits = options.limits;
     this.#runtime = options.runtime;
@@ -84,14 +86,19 @@ export class Clients implements ConnectionHost<Connection> {
     this.#service = service;
     this.#rate = new RateLimit(options.limits.messagesPerSecond);
     this.#helloDeadline = new HelloDeadline(options.runtime, (connection) =>
-      this.#misbehaved(connection, 'no hello in time'),
+      this.#violated(connection, 'no hello in time'),
     );
     this.#resume = resume;
     this.#listener = listener;
-    this.#greeting = new Greeting(service, resume, options, {
+    this.#sessionSetup = new SessionSetup(service, resume, options, {
       facts: () => listener.welcome(),
       resumed: () => void this.counters.resumed++,
       resynced: () => void this.counters.resyncs++,
+    });
+    this.#requests = new ClientRequests(options, service.sessions, this.#sessionSetup, {
+      parse: (data) => listener.parse(data),
+      repeated: () => void this.counters.repeats++,
+      violated: (connection, what) => this.#violated(connection, what),
     });
   }
 
@@ -103,46 +110,51 @@ export class Clients implements ConnectionHost<Connection> {
     return this.#all.values();
   }
 
-  /** Takes a socket in. It is closed with 1008 when it says no hello in time. */
+  /** Accepts a socket. Without a hello in time it is closed with 1008. */
   accept(socket: RoomSocket, facts: Omit<ConnectionFacts, 'isPlain'>): Connection {
     const isPlain = socket.protocol !== SUBPROTOCOL;
     const connection = new Connection(this, socket, this.#service.signer.newSession(), { ...facts, isPlain });
     this.#all.add(connection);
     listen(socket, connection);
-    if (isPlain) this.#open(connection, () => this.#greeting.joinOwnRoom(connection));
+    if (isPlain) this.#open(connection, () => this.#sessionSetup.joinOwnRoom(connection));
     else this.#helloDeadline.start(connection);
     return connection;
   }
 
   received(connection: Connection, data: SocketData): void {
-    if (data.bytes.length > this.limits.messageBytes)
-      this.#misbehaved(connection, 'too long', CloseCode.tooBig);
+    const { isText, bytes } = data;
+    if (bytes.length > this.limits.messageBytes) this.#violated(connection, 'too long', CloseCode.tooBig);
     else if (!this.#rate.take(connection, this.#runtime.now()))
-      this.#misbehaved(connection, 'too many messages');
-    else if (connection.isPlain) this.#plainMessage(connection, data);
-    else this.#input(connection, data);
+      this.#violated(connection, 'too many messages');
+    else if (connection.isPlain)
+      this.#requests.handle(connection, isText ? bytes.toString() : Uint8Array.from(bytes), 0);
+    else this.#input(connection, parseClient(data, this.limits.rooms));
   }
 
   mailed(connection: Connection, message: unknown, self: Self): void | PromiseLike<void> {
-    return message instanceof ClientTurn
+    return message instanceof ClientTask
       ? message.run(connection, self)
       : this.#handler.mail?.(connection, message, self);
   }
 
-  /** A peer has a newer connection of a session. */
+  /** A peer says that it has a connection of a session. If it is the newer one, the connection here is closed. */
   claimed(session: string, generation: number, origin: string): void {
     const connection = this.#service.sessions.connectionOf(session);
     if (connection === undefined) return;
     const isOlder =
       connection.generation < generation ||
-      // Both came from the same token: one of them stays.
+      // Both resumed from the same token: the connection of the greater origin stays.
       (connection.generation === generation && this.#service.table.origin < origin);
     if (isOlder) connection.close(CloseCode.resumedElsewhere, 'resumed elsewhere');
   }
 
-  /** Members of a room may have missed something. @param corrected what they have seen of this origin never was. */
+  /**
+   * Tells the members of a room `resync`: they may have missed messages.
+   *
+   * @param corrected An origin whose sequences were reported too high: members remove it from their cursors.
+   */
   gap(room: Room<Connection>, corrected?: string): void {
-    this.turn.settle();
+    this.output.distribute();
     for (const connection of room.members) {
       if (connection.isPlain) continue;
       this.counters.resyncs++;
@@ -152,7 +164,7 @@ export class Clients implements ConnectionHost<Connection> {
 
   broadcast(from: Connection, room: string, message: unknown, except: Except): void {
     const cause = from.handling > 0 ? ([from.id, from.handling] as const) : null;
-    this.#service.casting.everywhere(room, contentOf(message), except, cause);
+    this.#service.broadcaster.broadcast(room, contentOf(message), except, cause);
   }
 
   track(connection: Connection, room: string, meta: unknown): void {
@@ -165,8 +177,8 @@ export class Clients implements ConnectionHost<Connection> {
 
   joined(connection: Connection, room: Room<Connection>, ref: number): void {
     if (connection.isPlain) return;
-    // What is queued for the room comes before: the cursor counts it as seen.
-    this.turn.settle();
+    // First queue the earlier messages of the room: the cursor counts them as received.
+    this.output.distribute();
     const cursor = room.ring.cursor();
     const ticket = this.#service.signer.ticket(connection.id, room.name, cursor);
     connection.notify(['joined', ref, room.name, ticket, cursor]);
@@ -181,7 +193,7 @@ export class Clients implements ConnectionHost<Connection> {
   tooSlow(connection: Connection): void {
     this.counters.closedSlow++;
     this.#listener.slow(connection, 0);
-    // Its socket takes nothing any more, so no closing handshake ends either.
+    // Its socket accepts no more data, so the closing handshake does not finish: the socket is destroyed after a second.
     connection.close(CloseCode.tryLater, 'too slow');
     this.#runtime.after(1000, () => connection.terminate({ code: CloseCode.tryLater, reason: 'too slow' }));
   }
@@ -197,100 +209,20 @@ export class Clients implements ConnectionHost<Connection> {
     endConnectionActor(this.#runtime, connection, this.#handler, why);
   }
 
-  #plainMessage(connection: Connection, { isText, bytes }: SocketData): void {
-    this.#handle(connection, isText ? bytes.toString() : Uint8Array.from(bytes), 0);
+  #input(connection: Connection, input: ClientInput): void {
+    if (typeof input === 'string') return this.#violated(connection, input);
+    if (connection.actor !== undefined) return this.#requests.request(connection, input);
+    if (input[0] !== 'hello') return this.#violated(connection, 'something before its hello');
+    this.#helloDeadline.stop(connection);
+    const [, token, rooms, isFork, awayMs] = input;
+    this.#open(connection, () => this.#sessionSetup.answer(connection, token, rooms, isFork, awayMs));
   }
 
-  #input(connection: Connection, data: SocketData): void {
-    const input: ClientInput = parseClient(data, this.limits.rooms);
-    if (typeof input === 'string') return this.#misbehaved(connection, input);
-    if (connection.actor === undefined) {
-      if (input[0] !== 'hello') return this.#misbehaved(connection, 'something before its hello');
-      this.#helloDeadline.stop(connection);
-      const [, token, rooms, isFork, awayMs] = input;
-      return this.#open(connection, () => this.#greeting.answer(connection, token, rooms, isFork, awayMs));
-    }
-    switch (input[0]) {
-      case 'hello':
-        return this.#misbehaved(connection, 'a second hello');
-      case 'resume': {
-        const [, rooms] = input;
-        return this.#enqueue(connection, () => this.#greeting.resume(connection, rooms));
-      }
-      case 'beat':
-        return connection.notify(['beat']);
-      case 'send': {
-        const [, number, payload] = input;
-        if (number > 0 && !this.#service.sessions.take(connection.id, number)) {
-          this.counters.repeats++;
-          return connection.notify(['ack', number]);
-        }
-        return this.#handle(connection, payload, number);
-      }
-      case 'join': {
-        const [, ref, room] = input;
-        return this.#enqueue(connection, () => this.#join(connection, ref, room));
-      }
-      case 'leave': {
-        const [, ref, room] = input;
-        return this.#enqueue(connection, () => void connection.leaveAnswering(room, ref));
-      }
-    }
+  #open(connection: Connection, setUp: () => void | Promise<void>): void {
+    startConnectionActor(this.#runtime, connection, this.#handler, setUp);
   }
 
-  /** The handler gets what the client sent, in its turn. */
-  #handle(connection: Connection, payload: unknown, number: number): void {
-    this.#enqueue(connection, async (self) => {
-      let data: unknown;
-      try {
-        data = this.#listener.parse(payload);
-      } catch (error) {
-        connection.notify(['refused', number, '', `the message was refused: ${(error as Error)?.message}`]);
-        return connection.notify(['ack', number]);
-      }
-      connection.handling = number;
-      const { tracing } = this.#runtime;
-      const handle = (): unknown => this.#handler.message?.(connection, data, self);
-      await (tracing === null ? handle() : tracing.entry(cellOf(self.pid), 'client message', handle));
-      connection.handling = 0;
-      if (number > 0) connection.notify(['ack', number]);
-    });
-  }
-
-  /** Something for the actor; while too much waits for it the socket is not read. */
-  #enqueue(connection: Connection, run: (self: Self) => void | Promise<void>): void {
-    const { actor } = connection;
-    if (actor === undefined || !connection.isOpen) return;
-    if (++connection.unhandled === this.limits.waiting) connection.hold(true);
-    // One that cannot be paused continues.
-    if (connection.unhandled > 4 * this.limits.waiting)
-      return this.#misbehaved(connection, 'too many at once');
-    this.#runtime.inbound.deliver(
-      actor.local,
-      new ClientTurn(async (_connection, self) => {
-        await run(self);
-        if (connection.unhandled-- === this.limits.waiting) connection.hold(false);
-      }),
-    );
-  }
-
-  #open(connection: Connection, greet: () => void | Promise<void>): void {
-    startConnectionActor(this.#runtime, connection, this.#handler, greet);
-  }
-
-  async #join(connection: Connection, ref: number, room: string): Promise<void> {
-    const may = room.startsWith(KEY_ROOM)
-      ? false
-      : ((await this.#handler.join?.(connection, room, { resumed: false })) ?? false);
-    if (!may) return connection.notify(['refused', ref, room, 'not allowed']);
-    try {
-      await connection.joinAnswering(room, ref);
-    } catch {
-      connection.notify(['refused', ref, room, 'too many rooms']);
-    }
-  }
-
-  #misbehaved(connection: Connection, what: string, code: number = CloseCode.policy): void {
+  #violated(connection: Connection, what: string, code: number = CloseCode.policy): void {
     if (!connection.isOpen) return;
     this.counters.misbehaved++;
     connection.close(code, what);

@@ -1,5 +1,5 @@
-// The actor of a connection: messages of the client, and mail of other actors, one after the other through the user's handler.
-// A crash of the handler is a crash of the actor, and closes its socket; the end of the socket ends the actor.
+// The actor of a connection. It passes messages of the client and of other actors to the user's handler, one after the other.
+// If the handler throws, the actor crashes and its socket is closed; if the socket closes, the actor ends.
 import { defineHandler, type Runtime, type Self } from '../actor/index.ts';
 import { begin, type Cell, cellOf } from '../kernel/index.ts';
 import { inCurrentStore } from '../scheduler/index.ts';
@@ -7,63 +7,57 @@ import type { Pid } from '../term/index.ts';
 import type { Connection } from './connection.ts';
 import type { CloseReason } from './socket-events.ts';
 
-/** What a server does with its connections. Each method may be async: the next message waits for it. */
+/** The callbacks for the events of a connection. Each may be async: the next event waits for it. */
 export interface ConnectionHandler<User = unknown, In = unknown> {
-  /** It may talk; rooms it resumed are joined. */
+  /** The connection is ready; rooms that it resumed are joined. */
   open?(connection: Connection<User>, self: Self): void | PromiseLike<void>;
-  /** The client sent something. A throw closes the socket with 1011. */
+  /** The client sent a message. If it throws, the socket is closed with code 1011. */
   message?(connection: Connection<User>, message: In, self: Self): void | PromiseLike<void>;
-  /** The client asks to join a room, or to be in it again after a resume. Without it clients join nothing by themselves. */
+  /** The client asks to join a room, or, with `resumed`, to be a member again. Returns whether it may. Without this callback clients cannot join rooms, but resume those that the server joined. */
   join?(
     connection: Connection<User>,
     room: string,
     facts: { readonly resumed: boolean },
   ): boolean | PromiseLike<boolean>;
-  /** Another actor sent something, or Exit, Down, … came. */
+  /** Another actor sent a message, or a signal such as Exit or Down arrived. */
   mail?(connection: Connection<User>, message: unknown, self: Self): void | PromiseLike<void>;
-  /** Its socket is closed. */
+  /** The socket was closed. */
   close?(connection: Connection<User>, why: CloseReason): void | PromiseLike<void>;
 }
 
-/** Something for the actor that no other actor sent. */
-export class ClientTurn {
+/** A task for the actor that comes from its client or its socket, not from an actor. */
+export class ClientTask {
   readonly run: (connection: Connection, self: Self) => void | PromiseLike<void>;
 
-  constructor(run: ClientTurn['run']) {
+  constructor(run: ClientTask['run']) {
     this.run = run;
   }
 }
 
-type Greet = (self: Self) => void | PromiseLike<void>;
-
-/** One for all connections: a server holds many that are idle. */
+/** One handler for all connections: a server may have many idle ones. */
 const CONNECTION = defineHandler('connection', (_self: Self, connection: Connection) => connection);
 
-/** An actor that does not end by itself gets so long after its socket. Unit: ms. */
-const LAST_MS = 5000;
+/** An actor that has not ended by this time after its socket is killed. Unit: ms. */
+const CLOSE_TIMEOUT_MS = 5000;
 
-/**
- * Starts the actor of a connection.
- *
- * @param greet runs first: what comes before the user's `open`.
- */
+/** Starts the actor of a connection. @param setUp runs before the user's `open`. */
 export function startConnectionActor(
   runtime: Runtime,
   connection: Connection,
   handler: ConnectionHandler,
-  greet: Greet,
+  setUp: (self: Self) => void | PromiseLike<void>,
 ): void {
   const actor = runtime.spawn(CONNECTION, connection);
   connection.actor = actor as Pid<never>;
-  begin(cellOf(actor as Pid<never>) as Cell); // at once: from now on its death closes the socket
+  begin(cellOf(actor as Pid<never>) as Cell); // from now on the end of the actor closes the socket
   const open = inCurrentStore(async (self: Self): Promise<void> => {
-    await greet(self);
+    await setUp(self);
     await handler.open?.(connection, self);
   });
-  runtime.inbound.deliver(actor.local, new ClientTurn((_connection, self) => open(self)));
+  runtime.inbound.deliver(actor.local, new ClientTask((_connection, self) => open(self)));
 }
 
-/** The socket is closed: `close` of the handler is called, then the actor ends. */
+/** The socket was closed: calls `close` of the handler, and then ends the actor. */
 export function endConnectionActor(
   runtime: Runtime,
   connection: Connection,
@@ -72,11 +66,11 @@ export function endConnectionActor(
 ): void {
   const { actor } = connection;
   if (actor === undefined || !runtime.isAlive(actor)) return;
-  const cancel = runtime.after(LAST_MS, () => runtime.sendExit(actor, 'kill'));
+  const cancel = runtime.after(CLOSE_TIMEOUT_MS, () => runtime.sendExit(actor, 'kill'));
   runtime.onDeath(actor, cancel);
   runtime.inbound.deliver(
     actor.local,
-    new ClientTurn(async (_connection, self) => {
+    new ClientTask(async (_connection, self) => {
       await handler.close?.(connection, why);
       self.exit('shutdown');
     }),

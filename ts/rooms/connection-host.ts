@@ -1,35 +1,37 @@
 import type { Self } from '../actor/index.ts';
 import type { SocketData } from './client-input.ts';
-import type { OutletLimits } from './outlet.ts';
+import type { SendBufferLimits } from './send-buffer.ts';
 import type { Recipient, Room } from './room.ts';
 import type { Except } from './room-message.ts';
 import type { CloseReason } from './socket-events.ts';
-import type { Turn } from './turn.ts';
+import type { OutputBatch } from './output-batch.ts';
 
-/** Puts connections into rooms and takes them out. */
+/** Adds connections to rooms, and removes them. */
 export interface ConnectionRooms<C> {
-  /** Resolves when peers know. @throws SNOW_ERR_TOO_MANY_MEMBERS */
+  /** Resolves when peers know of the room. @throws SNOW_ERR_TOO_MANY_MEMBERS */
   join(connection: C, room: string): Promise<void>;
-  /** False: it was not in the room. */
+  /** Returns whether it was a member. */
   leave(connection: C, room: string): boolean;
 }
 
-/** What a connection needs of its node. */
+/** The part of the rooms that a connection uses. */
 export interface ConnectionHost<C extends Recipient> {
-  readonly turn: Turn;
-  readonly limits: OutletLimits;
+  readonly output: OutputBatch;
+  readonly limits: SendBufferLimits;
   readonly membership: ConnectionRooms<C>;
   broadcast(from: C, room: string, message: unknown, except: Except): void;
   track(connection: C, room: string, meta: unknown): void;
   untrack(connection: C, room: string): boolean;
-  /** Proof of a membership, for the client. */
+  /** Tells the client that it is a member, as the answer to its request `ref`. */
   joined(connection: C, room: Room<C>, ref: number): void;
-  /** Something came from its client. */
+  /** Data came from its client. */
   received(connection: C, data: SocketData): void;
-  /** Its actor has a message. */
+  /** Its actor got a message. */
   mailed(connection: C, message: unknown, self: Self): void | PromiseLike<void>;
+  /** Messages were dropped, because its client reads too slowly. */
   dropped(connection: C, count: number): void;
+  /** It must be closed, because its client reads too slowly. */
   tooSlow(connection: C): void;
-  /** It takes part no more; its actor is told. */
+  /** Its socket was closed. */
   ended(connection: C, why: CloseReason): void;
 }

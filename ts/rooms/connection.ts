@@ -13,7 +13,7 @@ import type { SocketData } from './client-input.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { type Frame, jsonFrame, Packet } from './frame.ts';
 import { JoinedRooms } from './joined-rooms.ts';
-import { Outlet, type OutletOwner } from './outlet.ts';
+import { SendBuffer, type SendBufferOwner } from './send-buffer.ts';
 import { mustBeRoom, type Recipient, type Room } from './room.ts';
 import { contentOf, directFrame, type Except, plainFrame } from './room-message.ts';
 import { type CloseReason, ping, type SocketListener } from './socket-events.ts';
@@ -21,59 +21,63 @@ import { isCloseCode, portOf, type RoomSocket } from './socket-port.ts';
 
 let connections = 0;
 
-/** A session that a connection continues, and for how long its client heard nothing. */
+/** The session that a connection resumes. */
 export interface ResumedSession {
   readonly session: string;
+  /** How long its client got no data. Unit: ms. */
   readonly awayMs: number;
-  /** Rooms that its client has asked to resume: each once, as many as a connection may be in and that of its user. */
+  /** The rooms that its client has asked to resume. */
   readonly asked: Set<string>;
 }
 
-/** The user of a connection, and its protocol. */
+/** Which user a connection belongs to, and its protocol. */
 export interface ConnectionFacts {
-  /** Names the user: other connections of it, on any node, have the same. */
+  /** Identifies the user: all its connections, on any node, have the same key. */
   readonly key: string | undefined;
   readonly user: unknown;
-  /** Where it comes from. */
+  /** The address of the client. */
   readonly address: string | undefined;
-  /** It gets payloads as they are: no envelopes, no resume. */
+  /** Whether it gets payloads without envelope, and cannot resume. */
   readonly isPlain: boolean;
 }
 
 /**
- * One WebSocket of a client: a member of rooms, and an actor.
+ * The connection of a client: a WebSocket that is a member of rooms, and an actor.
  *
- * It lives as long as its socket. What is sent after that is lost, without a word.
+ * It ends with its socket. What is sent to it after that is dropped without an error.
  */
-export class Connection<User = unknown> implements Recipient, OutletOwner, SocketListener {
-  /** Names it on all nodes; a resumed session keeps it. */
+export class Connection<User = unknown> implements Recipient, SendBufferOwner, SocketListener {
+  /** Identifies it on all nodes; a resumed session keeps the id. */
   id: string;
+  /** The user, as `authorize` or `accept` named it; undefined: none. */
   readonly key: string | undefined;
+  /** The address of the client; undefined: unknown. */
   readonly address: string | undefined;
+  /** Whether it gets payloads without envelope, because its socket has not agreed on the subprotocol. */
   readonly isPlain: boolean;
-  /** Whatever `authorize` gave. */
+  /** The `user` that `authorize` or `accept` gave. */
   readonly user: User;
   /** @internal */
   readonly joined: JoinedRooms<Room<Connection>> = new JoinedRooms();
-  /** @internal Its actor; undefined until the client has said hello. */
+  /** @internal Its actor; undefined until the client has sent its hello. */
   actor: Pid | undefined;
-  /** @internal Number of the client's message that is being handled. */
+  /** @internal The number of the client's message that is being handled; 0: none. */
   handling = 0;
-  /** @internal Things from the client that its actor has not done. */
-  unhandled = 0;
-  /** @internal The session that its hello continued, from which it may resume rooms. */
+  /** @internal Tasks from the client that its actor has not finished. */
+  queuedTasks = 0;
+  /** @internal The session that its hello resumed; it may resume the rooms of that session. */
   resumes: ResumedSession | undefined;
-  /** @internal How often its session was resumed. */
+  /** @internal How often its session has been resumed. */
   generation = 0;
-  /** @internal Counts connections of this process. */
+  /** @internal Connections of this process are numbered from 1. */
   readonly number: number = ++connections;
-  /** @internal Something has come from the client since the last look. */
+  /** @internal Whether data came from the client since the last check of the heartbeat. */
   isAlive = true;
-  /** @internal What its client has sent is within the rate up to then. ms of the monotonic clock. */
-  paidUntil = 0;
+  /** @internal The state of the rate limit of its client. */
+  theoreticalArrival = 0;
   readonly #host: ConnectionHost<Connection>;
   readonly #socket: RoomSocket;
-  readonly #outlet: Outlet;
+  readonly #sendBuffer: SendBuffer;
   #isOpen = true;
 
   /** @internal */
@@ -85,7 +89,7 @@ export class Connection<User = unknown> implements Recipient, OutletOwner, Socke
     this.user = facts.user as User;
     this.address = facts.address;
     this.isPlain = facts.isPlain;
-    this.#outlet = new Outlet(portOf(socket), host, this);
+    this.#sendBuffer = new SendBuffer(portOf(socket), host, this);
   }
 
   /** Whether its socket is open. */
@@ -94,44 +98,48 @@ export class Connection<User = unknown> implements Recipient, OutletOwner, Socke
   }
 
   /**
-   * Its actor: to send to, link and monitor. It ends with the socket, with the reason `shutdown`.
+   * The PID of its actor, to send to, link and monitor. The actor ends with the socket, with the reason `shutdown`.
    *
-   * @throws SNOW_ERR_ACTOR_DEAD before the client has said hello.
+   * @throws SNOW_ERR_ACTOR_DEAD before the client has sent its hello.
    */
   get pid(): Pid<unknown> {
     if (this.actor !== undefined) return this.actor as Pid<never> as Pid<unknown>;
     throw new SnowmeshError('SNOW_ERR_ACTOR_DEAD', `connection ${this.id} has no actor yet`);
   }
 
-  /** The names of the rooms it is in. O(rooms). */
+  /** The names of its rooms. O(rooms). */
   get rooms(): readonly string[] {
     return this.joined.names();
   }
 
-  /** Bytes that wait to be written to it. */
+  /** Bytes that wait to be sent to it. */
   get waiting(): number {
-    return this.#outlet.waiting;
+    return this.#sendBuffer.waiting;
   }
 
   /**
-   * Sends to this connection alone: text, bytes, or anything that JSON can say. It is not kept for a resume; for that send to the user's
-   * key. What is too much for its buffer is dropped, or closes it, as the limit `slow` says.
+   * Sends a message to this connection only. It is not kept for a resume; `rooms.sendTo` is. If the connection reads too slowly, messages are
+   * dropped or it is closed, as the limit `slow` says.
    *
-   * @throws SNOW_ERR_UNSENDABLE
+   * @param message text, bytes, or a JSON value.
+   * @throws SNOW_ERR_UNSENDABLE for a value that JSON cannot represent.
+   * @example
+   * connection.send({ text: 'welcome' });
    */
   send(message: unknown): void {
     const content = contentOf(message);
     if (!this.#isOpen) return;
-    this.#host.turn.settle();
-    this.#outlet.push(new Packet([this.isPlain ? plainFrame(content) : directFrame(content)]));
+    this.#host.output.distribute();
+    this.#sendBuffer.push(new Packet([this.isPlain ? plainFrame(content) : directFrame(content)]));
   }
 
   /**
-   * Puts it into a room; a second time changes nothing. It gets at once what is broadcast on this node; when the promise resolves, what is
-   * broadcast on any connected node from then on. O(1), and one message to each peer for the first member here.
+   * Makes it a member of a room; does nothing if it is one already. It gets broadcasts of this node at once, and broadcasts of all connected
+   * nodes from when the promise resolves. O(1), and one message to each peer for the first member on this node.
    *
-   * @param room 1 to 255 bytes of text; it need not exist.
-   * @throws SNOW_ERR_BAD_NAME; SNOW_ERR_TOO_MANY_MEMBERS: it is in too many rooms.
+   * @param room 1 to 255 bytes of text. The room need not exist.
+   * @returns resolves when all peers know of the room, or after the limit `joinMs`.
+   * @throws SNOW_ERR_BAD_NAME for an invalid room name; SNOW_ERR_TOO_MANY_MEMBERS when it is in as many rooms as the limit `rooms` allows.
    * @example
    * await connection.join('lobby');
    */
@@ -141,19 +149,24 @@ export class Connection<User = unknown> implements Recipient, OutletOwner, Socke
     await this.joinAnswering(room, 0);
   }
 
-  /** @internal Joins and tells the client, as the answer to its request `ref`. */
+  /** @internal Joins, and answers the request `ref` of the client; 0: there is no request. */
   async joinAnswering(name: string, ref: number): Promise<void> {
     await this.#host.membership.join(this, name);
     const room = this.joined.get(name);
     if (room !== undefined && this.#isOpen) this.#host.joined(this, room, ref);
   }
 
-  /** Takes it out of a room: nothing of the room is sent to it any more. False: it was not in there. O(1). @throws SNOW_ERR_BAD_NAME */
+  /**
+   * Removes it from a room: it gets no further message of the room. O(1).
+   *
+   * @returns whether it was a member.
+   * @throws SNOW_ERR_BAD_NAME
+   */
   leave(room: string): boolean {
     return this.leaveAnswering(mustBeRoom(room), 0);
   }
 
-  /** @internal */
+  /** @internal Leaves, and answers the request `ref` of the client; 0: there is no request. */
   leaveAnswering(room: string, ref: number): boolean {
     this.#host.untrack(this, room);
     const wasThere = this.#host.membership.leave(this, room);
@@ -162,11 +175,13 @@ export class Connection<User = unknown> implements Recipient, OutletOwner, Socke
   }
 
   /**
-   * Broadcasts to a room, as `rooms.broadcast` does. Inside a message handler prefer it: should the client send that message again, because
-   * its node died before it said that it was taken, other nodes know from the broadcast that it was.
+   * Broadcasts to a room, like `rooms.broadcast`. Prefer it in a message handler: if this node is lost before it acknowledges the client's
+   * message, the client sends that message again, and the other nodes know from the broadcast that it was handled.
    *
-   * @param options.self false: not to this connection.
-   * @throws SNOW_ERR_BAD_NAME, SNOW_ERR_UNSENDABLE, SNOW_ERR_BAD_OPTION
+   * @param options.self false: this connection does not get it. Default true.
+   * @throws as `rooms.broadcast`; SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_ARGUMENT for wrong options.
+   * @example
+   * connection.broadcast('lobby', { typing: true }, { self: false });
    */
   broadcast(room: string, message: unknown, options: { readonly self?: boolean } = {}): void {
     checkOptionNames('broadcast', options, BROADCAST_OPTIONS);
@@ -176,29 +191,36 @@ export class Connection<User = unknown> implements Recipient, OutletOwner, Socke
   }
 
   /**
-   * Shows it in the presence of a room under its key, or its id when it has none, with a meta; another call changes the meta.
+   * Adds it to the presence of a room, under its key, or under its id if it has no key. A further call changes the meta.
    *
-   * @param meta anything that JSON can say.
-   * @throws SNOW_ERR_BAD_NAME, SNOW_ERR_UNSENDABLE
+   * @param meta a JSON value of at most 4 KiB. Default `{}`.
+   * @throws SNOW_ERR_BAD_NAME for an invalid room name; SNOW_ERR_UNSENDABLE for a meta that JSON cannot represent; SNOW_ERR_TOO_LARGE.
+   * @example
+   * connection.track('lobby', { name: 'Alice' });
    */
   track(room: string, meta: unknown = {}): void {
     mustBeRoom(room);
     if (this.#isOpen) this.#host.track(this, room, meta);
   }
 
-  /** Takes it out of the presence of a room. False: it was not in there. @throws SNOW_ERR_BAD_NAME */
+  /** Removes it from the presence of a room. Returns whether it was there. @throws SNOW_ERR_BAD_NAME */
   untrack(room: string): boolean {
     return this.#host.untrack(this, mustBeRoom(room));
   }
 
-  /** Ends it. `code`: 1000, 1001, 1008 to 1013, or 3000 to 4999. @throws SNOW_ERR_BAD_ARGUMENT */
+  /**
+   * Closes it.
+   *
+   * @param code the code of the WebSocket: 1000, 1001, 1008 to 1013, or 3000 to 4999. Default 1001.
+   * @throws SNOW_ERR_BAD_ARGUMENT for another code, or a reason that is not a string.
+   */
   close(code: number = CloseCode.goingAway, reason = ''): void {
     if (!isCloseCode(code))
       throw badArgument('close', 'a close code: 1000, 1001, 1008 to 1013, 3000 to 4999', code);
-    if (typeof reason !== 'string') throw badArgument('close', 'a reason that is a text', reason);
+    if (typeof reason !== 'string') throw badArgument('close', 'a string as the reason', reason);
     if (!this.#isOpen) return;
-    this.#host.turn.settle();
-    this.#outlet.flush();
+    this.#host.output.distribute();
+    this.#sendBuffer.flush();
     this.ended({ code, reason });
     try {
       this.#socket.close(code, reason);
@@ -207,19 +229,19 @@ export class Connection<User = unknown> implements Recipient, OutletOwner, Socke
     }
   }
 
-  /** @internal Ends it although the other end may not answer. */
+  /** @internal Closes it without waiting for the other end. */
   terminate(why: CloseReason): void {
     this.ended(why);
     if (this.#socket.terminate === undefined) this.#socket.close(why.code, why.reason);
     else this.#socket.terminate();
   }
 
-  /** @internal Its actor has a message. */
+  /** @internal Its actor got a message. */
   onMessage(message: unknown, self: Self): void | PromiseLike<void> {
     return this.#host.mailed(this, message, self);
   }
 
-  /** @internal Its actor is dead. */
+  /** @internal Its actor ended. */
   [ON_DEATH](): void {
     this.close(CloseCode.crashed, 'its handler ended');
   }
@@ -235,10 +257,10 @@ export class Connection<User = unknown> implements Recipient, OutletOwner, Socke
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#host.ended(this, why);
-    this.#outlet.close();
+    this.#sendBuffer.close();
   }
 
-  /** @internal Whether a broadcast passes it by. */
+  /** @internal Whether a broadcast with these exceptions is not for it. */
   isExcludedBy(except: Except): boolean {
     return except.includes(`#${this.id}`) || (this.key !== undefined && except.includes(`@${this.key}`));
   }
@@ -260,23 +282,23 @@ export class Connection<User = unknown> implements Recipient, OutletOwner, Socke
 
   /** @internal Queues room messages. */
   deliver(packet: Packet): void {
-    this.#outlet.push(packet);
+    this.#sendBuffer.push(packet);
   }
 
-  /** @internal Queues an answer or a notice of the protocol; nothing for a plain connection. */
+  /** @internal Queues a message of the protocol, if it is not a plain connection. */
   notify(message: readonly unknown[]): void {
     if (!this.isPlain) this.notifyFrames([jsonFrame(message)]);
   }
 
-  /** @internal Frames that are not dropped however slowly the client reads. */
+  /** @internal Queues frames that are never dropped. */
   notifyFrames(frames: readonly Frame[]): void {
     if (!this.#isOpen) return;
-    this.#host.turn.settle();
-    this.#outlet.pushKept(new Packet(frames));
+    this.#host.output.distribute();
+    this.#sendBuffer.pushKept(new Packet(frames));
   }
 
-  /** @internal Whether silence means anything: it answers pings, or sends beats. */
-  get givesSigns(): boolean {
+  /** @internal Whether its client answers pings or sends heartbeats, so that silence means that it is gone. */
+  get hasHeartbeat(): boolean {
     return !this.isPlain || this.#socket.ping !== undefined;
   }
 
@@ -285,10 +307,14 @@ export class Connection<User = unknown> implements Recipient, OutletOwner, Socke
     ping(this.#socket);
   }
 
-  /** @internal Reads no more, or again. */
-  hold(isHeld: boolean): void {
-    if (isHeld) this.#socket.pause?.();
-    else this.#socket.resume?.();
+  /** @internal Stops reading from the socket, if it can be paused. */
+  pauseReading(): void {
+    this.#socket.pause?.();
+  }
+
+  /** @internal */
+  resumeReading(): void {
+    this.#socket.resume?.();
   }
 }
 

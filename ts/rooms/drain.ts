@@ -3,39 +3,39 @@ import { CloseCode } from '../client/index.ts';
 import { checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Connection } from './connection.ts';
 
-/** How clients are sent away. */
+/** How connections are closed. */
 export interface DrainOptions {
-  /** Over how many ms. Default 10 000. */
+  /** ms until the last connection is closed. Default 10 000. */
   readonly over?: number;
-  /** URL of the WebSocket where they should go. Default: where they came from. */
+  /** The URL of a WebSocket to which clients reconnect. Default: their own URLs. */
   readonly to?: string;
 }
 
-/** The clients that may be sent away. */
+/** The connections to close. */
 interface Drainable extends Iterable<Connection> {
   readonly size: number;
 }
 
 const OPTIONS: OptionNames<DrainOptions> = { over: true, to: true };
-/** Some are closed at once, every so many ms. */
+/** Connections are closed in groups; the time between two groups. Unit: ms. */
 const STEP_MS = 50;
 const MAX_MS = 2 ** 31 - 1;
 
-/** Sends clients away before the server stops. */
+/** Closes all connections gradually before the server stops. */
 export class Drain {
   readonly #runtime: Runtime;
   readonly #clients: Drainable;
   #endsAt = 0;
-  #under: Promise<void> | undefined;
+  #draining: Promise<void> | undefined;
 
   constructor(runtime: Runtime, clients: Drainable) {
     this.#runtime = runtime;
     this.#clients = clients;
   }
 
-  /** ms that a client should stay away; 0: it may come. */
+  /** ms after which a refused client should try again; 0: it is not refused. */
   get retryAfterMs(): number {
-    return this.#under === undefined ? 0 : Math.max(1000, this.#endsAt - this.#runtime.now());
+    return this.#draining === undefined ? 0 : Math.max(1000, this.#endsAt - this.#runtime.now());
   }
 
   /** @throws SNOW_ERR_BAD_OPTION */
@@ -49,12 +49,12 @@ export class Drain {
       );
     if (to !== undefined && typeof to !== 'string')
       throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `option to is ${kindOf(to)}; it must be a URL`);
-    if (this.#under === undefined) {
+    if (this.#draining === undefined) {
       this.#endsAt = this.#runtime.now() + over;
       for (const connection of this.#clients) connection.notify(['drain', to ?? null]);
-      this.#under = new Promise((resolve) => this.#step(resolve));
+      this.#draining = new Promise((resolve) => this.#step(resolve));
     }
-    return this.#under;
+    return this.#draining;
   }
 
   #step(done: () => void): void {
@@ -69,7 +69,7 @@ export class Drain {
   }
 }
 
-/** Over how many ms so many clients should come back, if all have to: 500 a second. */
+/** ms over which clients spread their reconnects if the server disappears: 500 clients per second, at least 1 s, at most 30 s. */
 export function spreadOf(connections: number): number {
   return Math.min(30_000, Math.max(1000, connections * 2));
 }

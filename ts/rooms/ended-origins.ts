@@ -1,12 +1,12 @@
-// Messages of a node that has ended, which some of the others had received and some had not: those that have them tell the others.
+// When a node ends, some of the other nodes have its last messages and some do not. This makes all of them have the same messages.
 //
-//   lost ──▶ both ways            each side has lost the origin: nothing more of it comes to either
-//   newest ──▶ ask ──▶ told       the side that has less asks for what is missing
+//   lost ──▶ both ways            both nodes have lost the origin: neither gets a further message from it
+//   newest ──▶ ask ──▶ told       the node that has fewer messages asks the other one for them
 import type { Connection } from './connection.ts';
 import type { History } from './history.ts';
 import { MAX_ENDED } from './limits.ts';
 import { type NewestEntry, parts } from './messages.ts';
-import type { PeerSide } from './peer-side.ts';
+import type { RoomsPeer } from './rooms-peer.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import type { RoomTable } from './room-table.ts';
@@ -22,49 +22,49 @@ export class EndedOrigins {
     this.#history = history;
   }
 
-  /** This node gets nothing more from an origin. O(peers, and the rooms of those that have lost it already). */
+  /** This node has lost an origin. O(peers + rooms of the peers that have lost it, too). */
   lost(origin: string): void {
-    for (const side of this.#peers.all()) {
-      this.#peers.send(side, ['lost', origin]);
-      if (side.lost.has(origin)) this.#tell(side, origin);
+    for (const peer of this.#peers.all()) {
+      this.#peers.send(peer, ['lost', origin]);
+      if (peer.lost.has(origin)) this.#tell(peer, origin);
     }
   }
 
-  /** A peer takes part from now on, and has been told which rooms this node wants. */
-  greeted(side: PeerSide): void {
-    for (const origin of this.#history.endedOrigins()) this.#peers.send(side, ['lost', origin]);
+  /** A peer takes part from now on, and was told which rooms this node wants. */
+  peerReady(peer: RoomsPeer): void {
+    for (const origin of this.#history.endedOrigins()) this.#peers.send(peer, ['lost', origin]);
   }
 
-  /** A peer gets nothing more from an origin. O(rooms of the peer). */
-  lostBy(side: PeerSide, origin: string): void {
-    if (side.lost.size < MAX_ENDED) side.lost.add(origin);
-    if (this.#history.hasEnded(origin)) this.#tell(side, origin);
+  /** A peer has lost an origin. O(rooms of the peer). */
+  lostBy(peer: RoomsPeer, origin: string): void {
+    if (peer.lost.size < MAX_ENDED) peer.lost.add(origin);
+    if (this.#history.hasEnded(origin)) this.#tell(peer, origin);
   }
 
-  /** A peer tells the newest messages that it has of an origin. */
-  heard(side: PeerSide, origin: string, entries: readonly NewestEntry[]): void {
+  /** A peer says which newest message of an origin it has in each room. */
+  received(peer: RoomsPeer, origin: string, entries: readonly NewestEntry[]): void {
     if (!this.#history.hasEnded(origin)) return;
     for (const [name, newest] of entries) {
       const room = this.#table.get(name);
       const last = room?.ring.last(origin);
-      if (room !== undefined && last !== undefined && last < newest) this.#history.fill(side, room, origin);
+      if (room !== undefined && last !== undefined && last < newest) this.#history.fill(peer, room, origin);
     }
   }
 
-  /** This node has more of an origin that has ended than it told. */
+  /** This node got further messages of an ended origin: tells peers that have lost it, too. */
   late(room: Room<Connection>, origin: string): void {
     const newest = room.ring.newestKept(origin);
     if (newest === undefined) return;
-    for (const side of room.interested)
-      if (side.lost.has(origin)) this.#peers.offer(side, ['newest', origin, [[room.name, newest]]]);
+    for (const peer of room.interested)
+      if (peer.lost.has(origin)) this.#peers.offer(peer, ['newest', origin, [[room.name, newest]]]);
   }
 
-  #tell(side: PeerSide, origin: string): void {
+  #tell(peer: RoomsPeer, origin: string): void {
     const entries: NewestEntry[] = [];
-    for (const name of side.rooms.keys()) {
+    for (const name of peer.rooms.keys()) {
       const newest = this.#table.get(name)?.ring.newestKept(origin);
       if (newest !== undefined) entries.push([name, newest]);
     }
-    for (const part of parts(entries)) this.#peers.offer(side, ['newest', origin, part]);
+    for (const part of parts(entries)) this.#peers.offer(peer, ['newest', origin, part]);
   }
 }

@@ -1,16 +1,16 @@
-// WebSocket frames of a server, made once and written to every socket as they are (RFC 6455, section 5.2: unmasked).
+// WebSocket frames of a server: encoded once, and written to every socket without changes (RFC 6455, section 5.2: unmasked).
 import { deflateRawSync } from 'node:zlib';
 
 const FINAL_TEXT = 0x81;
 const FINAL_BINARY = 0x82;
 const COMPRESSED = 0x40;
-/** What a deflate block ends with, and permessage-deflate leaves out (RFC 7692, section 7.2.1). */
+/** Bytes at the end of a deflate block that permessage-deflate omits (RFC 7692, section 7.2.1). */
 const TAIL_BYTES = 4;
-/** Shorter ones do not get shorter; longer ones would hold up the event loop. Unit: bytes. */
+/** Shorter payloads do not shrink; longer ones would block the event loop. Unit: bytes. */
 const DEFLATE_FROM = 1024;
 const DEFLATE_UP_TO = 256 * 1024;
 
-/** One message as it goes out. */
+/** One encoded WebSocket message. */
 export class Frame {
   readonly isText: boolean;
   /** Header and payload. */
@@ -36,19 +36,19 @@ export class Frame {
     return this.wire.subarray(this.#payloadAt);
   }
 
-  /** The frame as permessage-deflate without context takeover has it: compressed once for all receivers. */
+  /** The frame compressed by permessage-deflate without context takeover, once for all receivers. */
   get deflated(): Buffer {
     this.#deflated ??= deflate(this);
     return this.#deflated;
   }
 }
 
-/** A text frame with JSON in it. */
+/** A text frame with a value as JSON. */
 export function jsonFrame(value: unknown): Frame {
   return new Frame(true, [Buffer.from(JSON.stringify(value))]);
 }
 
-/** Frames for one socket that go out together. */
+/** Frames that are written to a socket together. */
 export class Packet {
   readonly frames: readonly Frame[];
   /** Length of `wire`. */
@@ -62,7 +62,7 @@ export class Packet {
     this.bytes = bytes;
   }
 
-  /** All frames in one piece, put together once for all receivers. */
+  /** All frames in one buffer, concatenated once for all receivers. */
   get wire(): Buffer {
     if (this.#wire === undefined) {
       const [first] = this.frames;

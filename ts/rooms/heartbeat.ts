@@ -1,16 +1,16 @@
 import type { Runtime } from '../actor/index.ts';
 import type { Connection } from './connection.ts';
 
-/** Ticks of an interval. Each connection belongs to one of them, so pings are spread over the interval. */
+/** An interval is divided into this many ticks. Each connection is checked at one of them, so pings are spread over the interval. */
 const TICKS = 16;
-const LOST = { code: 1006, reason: 'no sign of life' };
+const LOST = { code: 1006, reason: 'no answer to a ping' };
 
 /**
- * Ends connections to clients that were lost without a close: a client that was silent for an interval is pinged, and when it is
- * silent for another interval its connection ends.
+ * Ends connections whose client is gone without a close. A client that is silent for an interval is pinged; if it is silent for another
+ * interval, its connection ends.
  *
- * A blocked event loop reads nothing, and its timers run before it reads again. So a tick only looks at connections after the next
- * read of all sockets, and after a long block no connection ends for a whole interval.
+ * After the event loop was blocked, its timers run before it reads the sockets. So a tick checks connections only after the next read of all
+ * sockets, and after a long block no connection ends for a whole interval.
  */
 export class Heartbeat {
   readonly #runtime: Runtime;
@@ -18,8 +18,8 @@ export class Heartbeat {
   readonly #intervalMs: number;
   #tick = 0;
   #dueAt = 0;
-  /** No connection is ended before. */
-  #judgesFrom = 0;
+  /** No connection is ended before this time. */
+  #graceUntil = 0;
   #isClosed = false;
   #cancel = (): void => {};
 
@@ -38,26 +38,26 @@ export class Heartbeat {
   #wait(): void {
     const ms = this.#intervalMs / TICKS;
     this.#dueAt = this.#runtime.now() + ms;
-    this.#cancel = this.#runtime.after(ms, () => this.#beat());
+    this.#cancel = this.#runtime.after(ms, () => this.#onTick());
   }
 
-  #beat(): void {
+  #onTick(): void {
     const now = this.#runtime.now();
-    if (now > this.#dueAt + this.#intervalMs / 2) this.#judgesFrom = now + this.#intervalMs;
+    if (now > this.#dueAt + this.#intervalMs / 2) this.#graceUntil = now + this.#intervalMs;
     this.#tick = (this.#tick + 1) % TICKS;
     this.#wait();
-    const tick = this.#tick; // while one phase of timers runs, the next beat may come
-    setImmediate(() => this.#look(tick, now));
+    const tick = this.#tick; // the next tick may run in the same timer phase
+    setImmediate(() => this.#check(tick, now));
   }
 
-  #look(tick: number, now: number): void {
+  #check(tick: number, now: number): void {
     if (this.#isClosed) return;
     for (const connection of this.#connections) {
       if (connection.number % TICKS !== tick) continue;
       if (connection.isAlive) {
         connection.isAlive = false;
         connection.ping();
-      } else if (now >= this.#judgesFrom && connection.givesSigns) connection.terminate(LOST);
+      } else if (now >= this.#graceUntil && connection.hasHeartbeat) connection.terminate(LOST);
       else connection.ping();
     }
   }

@@ -1,44 +1,44 @@
 import type { Runtime } from '../actor/index.ts';
 import type { Connection } from './connection.ts';
 
-/** A client must say hello within this. Unit: ms. */
+/** A client must send its hello within this time. Unit: ms. */
 const HELLO_MS = 10_000;
 
-/** Finds clients that say no hello: one timer for all, since those that came first are due first. */
+/** Finds clients that send no hello in time. One timer serves all, because the oldest connection is due first. */
 export class HelloDeadline {
   readonly #runtime: Runtime;
   readonly #missed: (connection: Connection) => void;
-  /** When each is due. ms of the monotonic clock. */
+  /** The deadline of each connection, in ms of the monotonic clock. */
   readonly #waiting = new Map<Connection, number>();
   #isSet = false;
 
-  /** @param missed called for each that has said nothing in time. */
+  /** @param missed is called for each connection without a hello in time. */
   constructor(runtime: Runtime, missed: (connection: Connection) => void) {
     this.#runtime = runtime;
     this.#missed = missed;
   }
 
-  /** A client that has come. */
+  /** A connection was accepted. */
   start(connection: Connection): void {
     this.#waiting.set(connection, this.#runtime.now() + HELLO_MS);
-    if (!this.#isSet) this.#lookAfter(HELLO_MS);
+    if (!this.#isSet) this.#checkAfter(HELLO_MS);
   }
 
-  /** It has said hello, or is gone. */
+  /** Its client has sent the hello, or it is closed. */
   stop(connection: Connection): void {
     this.#waiting.delete(connection);
   }
 
-  #lookAfter(ms: number): void {
+  #checkAfter(ms: number): void {
     this.#isSet = true;
-    this.#runtime.after(ms, () => this.#look());
+    this.#runtime.after(ms, () => this.#check());
   }
 
-  #look(): void {
+  #check(): void {
     this.#isSet = false;
     const now = this.#runtime.now();
     for (const [connection, due] of this.#waiting) {
-      if (due > now) return this.#lookAfter(due - now);
+      if (due > now) return this.#checkAfter(due - now);
       this.#waiting.delete(connection);
       this.#missed(connection);
     }

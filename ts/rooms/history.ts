@@ -1,37 +1,37 @@
-// Messages that this node has not had in order: after a split, a full outbox, or for a client that comes back here. Peers keep
-// what they broadcast and what they received, and send it on request.
+// Fetches missing messages from peers: after a netsplit, after a full outbox, or for a client that resumes here. Peers keep what they
+// broadcast and what they received, and send it on request.
 import type { Runtime } from '../actor/index.ts';
 import type { Cursor, ResyncReason } from '../client/index.ts';
 import { OldestFirst } from '../collections/index.ts';
 import type { Connection } from './connection.ts';
 import { HISTORY_MS, MAX_CURSOR, MAX_ENDED, type ResumeLimits } from './limits.ts';
 import { type BaseEntry, type EndedOrigin, MAX_TOLD, type ToldMessage } from './messages.ts';
-import type { PeerSide } from './peer-side.ts';
+import type { RoomsPeer } from './rooms-peer.ts';
+import type { PeerQueries } from './peer-queries.ts';
 import type { Peers } from './peers.ts';
-import type { Requests } from './requests.ts';
 import type { Room } from './room.ts';
 import { RoomMessage } from './room-message.ts';
 import type { RoomTable } from './room-table.ts';
 
-/** What a peer has told. */
+/** The answer of a peer. */
 interface Told {
-  /** The teller's own origin. */
+  /** The origin of the peer itself. */
   readonly from: string;
   readonly messages: readonly RoomMessage[];
   readonly newest: readonly (readonly [origin: string, sequence: number])[];
-  /** Origins that have ended within the window, as the teller saw it. */
+  /** The origins that the peer knows to have ended within the window. */
   readonly ended: readonly EndedOrigin[];
 }
 
-/** What follows from messages that came late. */
+/** Gets what changes with fetched messages. */
 export interface HistoryListener {
-  /** They are the next ones for the members. */
+  /** A message is the next one of its origin for the members. */
   next(room: Room<Connection>, message: RoomMessage): void;
   /** The room may know more origins than before. */
-  grew(room: Room<Connection>): void;
-  /** Messages of an origin that has ended came from another peer, or late from itself. */
+  originsAdded(room: Room<Connection>): void;
+  /** Further messages of an ended origin arrived. */
   late(room: Room<Connection>, origin: string): void;
-  /** Something is missing and will not come. @param corrected an origin whose numbers were said to be greater than they are. */
+  /** Messages are missing and cannot be fetched. @param corrected An origin whose sequences were reported too high. */
   gap(room: Room<Connection>, corrected?: string): void;
 }
 
@@ -39,72 +39,72 @@ export class History {
   readonly #runtime: Runtime;
   readonly #table: RoomTable;
   readonly #peers: Peers;
-  readonly #requests: Requests;
+  readonly #queries: PeerQueries;
   readonly #resume: ResumeLimits;
   readonly #listener: HistoryListener;
-  /** Messages of other clusters come in. */
+  /** Whether messages of other clusters arrive. */
   isBridged = false;
-  /** Origins that have ended within the window, oldest first. */
+  /** The origins that have ended within the window, oldest first. */
   readonly #ended = new OldestFirst<string, { readonly at: number; readonly wasLost: boolean }>();
 
   constructor(
     runtime: Runtime,
     table: RoomTable,
     peers: Peers,
-    requests: Requests,
+    queries: PeerQueries,
     resume: ResumeLimits,
     listener: HistoryListener,
   ) {
     this.#runtime = runtime;
     this.#table = table;
     this.#peers = peers;
-    this.#requests = requests;
+    this.#queries = queries;
     this.#resume = resume;
     this.#listener = listener;
-    // As if it were lost and had come back.
-    table.onGivenUp = () => this.ended(table.origin, true);
+    // This node counts as one that was lost, because its copies for others are gone.
+    table.onBackupDropped = () => this.ended(table.origin, true);
   }
 
-  /** A peer will send what it broadcasts into a room from `counter` on. What it broadcast before, while it was away, is asked for. */
-  based(side: PeerSide, [name, counter, newest]: BaseEntry): void {
+  /** A peer sends its broadcasts in a room from `counter` on. What it broadcast before that, while it was not connected, is fetched. */
+  based(peer: RoomsPeer, [name, counter, newest]: BaseEntry): void {
     const room = this.#table.get(name);
     if (room === undefined) return;
-    const isCorrected = room.ring.correct(side.origin, counter, newest);
-    const last = room.ring.last(side.origin);
-    room.ring.heardOf(side.origin, newest);
-    if (last === undefined || newest <= last) room.ring.startAt(side.origin, counter);
-    else this.fill(side, room, side.origin);
-    if (isCorrected) this.#listener.gap(room, side.origin);
-    this.#listener.grew(room);
+    const isCorrected = room.ring.correct(peer.origin, counter, newest);
+    const last = room.ring.last(peer.origin);
+    room.ring.noteNewest(peer.origin, newest);
+    if (last === undefined || newest <= last) room.ring.startAt(peer.origin, counter);
+    else this.fill(peer, room, peer.origin);
+    if (isCorrected) this.#listener.gap(room, peer.origin);
+    this.#listener.originsAdded(room);
   }
 
-  /** A message of a peer came that is not the next one. */
-  early(side: PeerSide, room: Room<Connection>, message: RoomMessage): void {
+  /** Keeps a message of a peer before which messages are missing, and fetches those. */
+  outOfOrder(peer: RoomsPeer, room: Room<Connection>, message: RoomMessage): void {
     room.ring.merge([message], this.#resume);
     this.#table.kept(room);
-    this.fill(side, room, side.origin);
+    this.fill(peer, room, peer.origin);
   }
 
-  /** Asks a peer for what is missing of an origin: its own, or one that has ended. */
-  fill(side: PeerSide, room: Room<Connection>, origin: string): void {
+  /** Fetches the missing messages of an origin from a peer. The origin is the peer's own, or has ended. */
+  fill(peer: RoomsPeer, room: Room<Connection>, origin: string): void {
     const what = `${origin} ${room.name}`;
-    if (side.asked.has(what)) return;
-    side.asked.add(what);
+    if (peer.asked.has(what)) return;
+    peer.asked.add(what);
     const after = room.ring.last(origin) ?? 0;
-    void this.#ask([side], room.name, [[origin, after]]).then((answers) => {
-      side.asked.delete(what);
+    void this.#ask([peer], room.name, [[origin, after]]).then((answers) => {
+      peer.asked.delete(what);
       if (this.#table.get(room.name) !== room) return;
-      // An origin that has connected again meanwhile sends its messages itself.
-      if (origin !== side.origin && this.#peers.hasOrigin(origin)) return;
+      // An origin that has reconnected in the meantime sends its messages itself.
+      if (origin !== peer.origin && this.#peers.hasOrigin(origin)) return;
       const newest = room.ring.newestKept(origin);
       this.#merge(origin, room, answers as Told[]);
       if (this.hasEnded(origin) && room.ring.newestKept(origin) !== newest) this.#listener.late(room, origin);
-      if (origin === side.origin) this.#catchUp(origin, room, answers as Told[]);
+      if (origin === peer.origin) this.#skipDropped(origin, room, answers as Told[]);
     });
   }
 
-  /** A peer asks. What its full outbox does not take is dropped, as if this node had not answered: its clients are told `resync`. */
-  asked(side: PeerSide, ref: number, name: string, after: readonly (readonly [string, number])[]): void {
+  /** Answers a peer with kept messages. If its outbox is full, the answer is dropped, and its clients are told `resync`. */
+  asked(peer: RoomsPeer, ref: number, name: string, after: readonly (readonly [string, number])[]): void {
     const ring = this.#table.get(name)?.ring;
     const now = this.#runtime.now();
     const messages = (ring?.keptAfter(new Map(after)) ?? [])
@@ -121,12 +121,12 @@ export class History {
         ],
       );
     const newest = (ring?.newestOfAll() ?? []).slice(0, MAX_CURSOR);
-    this.#peers.offer(side, ['told', ref, name, messages, newest, this.#recentlyEnded().slice(-MAX_ENDED)]);
+    this.#peers.offer(peer, ['told', ref, name, messages, newest, this.#recentlyEnded().slice(-MAX_ENDED)]);
   }
 
-  /** A peer has told. */
+  /** A peer has answered. */
   told(
-    side: PeerSide,
+    peer: RoomsPeer,
     ref: number,
     messages: readonly ToldMessage[],
     newest: Told['newest'],
@@ -142,10 +142,10 @@ export class History {
           now - Math.min(age, this.#resume.windowMs),
         ),
     );
-    this.#requests.answered(side, ref, { from: side.origin, messages: all, newest, ended } satisfies Told);
+    this.#queries.answered(peer, ref, { from: peer.origin, messages: all, newest, ended } satisfies Told);
   }
 
-  /** An origin broadcasts no more. @param wasLost what its node had kept for others is gone, too. */
+  /** An origin has ended. @param wasLost Whether its node crashed, so that its copies for others are lost, too. */
   ended(origin: string, wasLost: boolean): void {
     if (this.#resume.windowMs === 0 || origin === '') return;
     const { wasLost: before = false } = this.#ended.get(origin) ?? {};
@@ -153,26 +153,26 @@ export class History {
     if (this.#ended.size > MAX_ENDED) this.#ended.takeOldest();
   }
 
-  /** Whether an origin has ended, as far as is remembered. */
+  /** Whether an origin is remembered as ended. */
   hasEnded(origin: string): boolean {
     return this.#ended.get(origin) !== undefined;
   }
 
-  /** Those that have ended within the window. */
+  /** The origins that have ended within the window. */
   endedOrigins(): string[] {
     return this.#recentlyEnded().map(([origin]) => origin);
   }
 
-  /** A node that seemed lost is there. */
+  /** An origin has connected again. */
   returned(origin: string): void {
     this.#ended.delete(origin);
   }
 
   /**
-   * Everything that a client which has seen `cursor` has missed, in order per origin; what this node has not kept is asked for first.
-   * A reason: it cannot be proved that nothing is missing.
+   * The messages that a client with the position `cursor` has missed, in order per origin. Messages that this node lacks are fetched first.
+   * A reason is returned when messages may be missing.
    *
-   * @param from sequences up to which nothing concerns it.
+   * @param from sequences up to which messages are not for the client.
    */
   async missed(room: Room<Connection>, cursor: Cursor, from: Cursor): Promise<RoomMessage[] | ResyncReason> {
     const gaps = new Set<string>();
@@ -191,16 +191,16 @@ export class History {
   }
 
   /**
-   * Whether origins that nobody knows in a room have broadcast nothing there. What a node broadcasts at least one other keeps, so the end of one node
-   * loses nothing; with the end of another one that may be lost. What ended before the window the client has seen to its end.
+   * Whether it is certain that nothing is missing of origins that no node knows in a room. Every broadcast is kept by at least one other node, so
+   * the end of one node loses nothing, but the end of a second one may. Of an origin that ended before the window, the client has all messages.
    */
   #isHarmless(gone: readonly string[], answers: readonly Told[]): boolean {
     const ended = new Map(this.#recentlyEnded());
-    // A node that knows no peer and no end of these was not there to keep anything.
+    // This node has no peer and does not know that these origins ended: it was not there to keep their messages.
     if (answers.length === 0 && !gone.every((origin) => ended.has(origin))) return false;
     for (const answer of answers)
       for (const [origin, wasLost] of answer.ended) ended.set(origin, wasLost || ended.get(origin) === true);
-    // One of another cluster ends unseen, and nobody stands in for the node that had its messages.
+    // The end of an origin in another cluster is not seen here, and only one node has its messages.
     if (this.isBridged && gone.some((origin) => !this.#peers.wasHere(origin))) return false;
     let lost = 0;
     for (const [origin, wasLost] of ended) if (wasLost || gone.includes(origin)) lost++;
@@ -208,10 +208,11 @@ export class History {
   }
 
   /**
-   * Takes over what peers have told about origins that do not speak for themselves: this node knows its own messages, and a
-   * peer that it listens to tells its own.
+   * Merges what peers have answered about origins that are not connected. About this node and about a connected origin that the room follows,
+   * answers of others do not count.
    *
-   * @param wanted what they were asked for. @returns false: they name more origins than a room may have.
+   * @param wanted the sequence of each origin after which messages were requested.
+   * @returns false: the answers name more origins than a room may know.
    */
   #learn(room: Room<Connection>, wanted: ReadonlyMap<string, number>, answers: readonly Told[]): boolean {
     const { ring } = room;
@@ -227,14 +228,14 @@ export class History {
       );
       ring.merge(asked, this.#resume);
       for (const [origin, sequence] of newest)
-        if (mayBe(origin, sequence) && !ring.heardFromOthers(origin, sequence)) isAll = false;
+        if (mayBe(origin, sequence) && !ring.noteNewestFromPeer(origin, sequence)) isAll = false;
     }
     this.#table.kept(room);
-    this.#listener.grew(room);
+    this.#listener.originsAdded(room);
     return isAll;
   }
 
-  /** Adds the answers and delivers all that is in order. What is still missing before them is given up with `resync`. */
+  /** Keeps the answers and delivers messages in order. If messages before them are still missing, members are told `resync`. */
   #merge(origin: string, room: Room<Connection>, answers: readonly Told[]): void {
     for (const { messages } of answers)
       room.ring.merge(
@@ -248,8 +249,8 @@ export class History {
     }
   }
 
-  /** Gives up, with `resync`, the messages that the origin has sent and has not kept. */
-  #catchUp(origin: string, room: Room<Connection>, answers: readonly Told[]): void {
+  /** If the origin has sent messages that it no longer keeps, skips them and tells members `resync`. */
+  #skipDropped(origin: string, room: Room<Connection>, answers: readonly Told[]): void {
     const [told] = answers;
     const newest = told?.newest.find(([each]) => each === origin)?.[1] ?? 0;
     if (newest <= (room.ring.last(origin) ?? 0)) return;
@@ -263,12 +264,12 @@ export class History {
   }
 
   #ask(
-    peers: Iterable<PeerSide>,
+    peers: Iterable<RoomsPeer>,
     room: string,
     after: readonly (readonly [string, number])[],
   ): Promise<unknown[]> {
-    return this.#requests.ask(peers, HISTORY_MS, (side, ref) =>
-      this.#peers.send(side, ['ask', ref, room, after]),
+    return this.#queries.ask(peers, HISTORY_MS, (peer, ref) =>
+      this.#peers.send(peer, ['ask', ref, room, after]),
     );
   }
 
@@ -282,7 +283,7 @@ export class History {
   }
 }
 
-/** Origins of a cursor that a room does not know. Those it is told to forget by what it missed are no question any more. */
+/** The origins of a cursor that a room does not know, without those that `missed` tells the client to forget. */
 function unknownIn(room: Room<Connection>, cursor: Cursor, missed: readonly RoomMessage[]): string[] {
   const forgotten = new Set(missed.flatMap((message) => message.forgotten ?? []).map(([origin]) => origin));
   return Object.keys(cursor).filter((origin) => !room.ring.knows(origin) && !forgotten.has(origin));

@@ -1,11 +1,12 @@
-// Rooms: WebSocket connections that share messages over all nodes of a cluster, without a broker.
+// Rooms: named sets of WebSocket connections, over all nodes of a cluster, to which messages are broadcast. No broker is needed.
 //
-// A node knows the members on itself only. It tells peers which rooms it wants; a broadcast crosses once to each node that does, is put in
-// a frame there once, and is never passed on. Every node keeps the last messages of its rooms, so that a client which comes back -
-// here or elsewhere - gets what it missed.
+// A node knows only its own members. It tells its peers which rooms it wants. A broadcast is sent once to each node that wants the room,
+// is encoded there once for all members, and is never forwarded. Every node keeps the last messages of its rooms, so that a client that
+// reconnects, to this node or another one, gets the messages that it missed.
 //
-// Guarantees: order per broadcasting node and member; exactly once per member; nothing after a leave was acknowledged; a resume without
-// gaps and repeats, or a `resync`. Must not know: sessions and frames between nodes, how a WebSocket is parsed (`ws` does that).
+// Guarantees: a member gets each broadcast once, in the order of the broadcasting node, and none after its leave was acknowledged. A resumed
+// client misses and repeats nothing, or is told `resync`. Must not know: sessions and frames between nodes, the parsing of WebSockets
+// (the package `ws` does that).
 export type { BridgeOptions, RoomBridge, RoomBridgeListener } from './bridge.ts';
 export type { BridgeStats } from './bridging.ts';
 export type { Connection } from './connection.ts';

@@ -1,17 +1,17 @@
-// Which rooms each node wants messages of. A node tells its own; a peer that is told of a room for the first time answers with
-// its counter: everything that it broadcasts from then on comes here, in order.
+// Which rooms each node wants. A node tells its peers the rooms that it wants. When a peer is told a room for the first time, it answers
+// with its counter: from then on it sends all its broadcasts in that room, in order.
 import type { Runtime } from '../actor/index.ts';
 import type { Connection } from './connection.ts';
 import { COUNT_MS, MAX_INTEREST } from './limits.ts';
 import { type BaseEntry, type InterestEntry, parts } from './messages.ts';
-import type { PeerSide } from './peer-side.ts';
+import type { RoomsPeer } from './rooms-peer.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import type { RoomTable } from './room-table.ts';
 
-/** A room that peers have been told of and have not all answered. */
+/** A room that peers were told, and that not all of them have answered yet. */
 interface Opening {
-  readonly waiting: Set<PeerSide>;
+  readonly waiting: Set<RoomsPeer>;
   readonly promise: Promise<void>;
   readonly done: () => void;
 }
@@ -21,10 +21,10 @@ export class Interest {
   readonly #table: RoomTable;
   readonly #peers: Peers;
   readonly #joinMs: number;
-  /** Called when this node begins to want the messages of a room, and when it does not any more. */
+  /** Called when this node begins to want a room, and when it no longer wants it. */
   onWanted: (room: string, isWanted: boolean) => void = () => {};
   readonly #openings = new Map<string, Opening>();
-  /** Rooms whose number of members peers do not know. */
+  /** Rooms whose current number of members peers do not know yet. */
   readonly #changed = new Set<Room<Connection>>();
   #isScheduled = false;
   #isUrgent = false;
@@ -38,12 +38,12 @@ export class Interest {
   }
 
   /**
-   * This node wants the messages of a room. Resolves when every peer that takes part has answered, is gone, or has said nothing for
-   * `joinMs`: what is broadcast after that anywhere comes here.
+   * Tells peers that this node wants a room. Resolves when every peer that takes part has answered or is lost, or after `joinMs`. From then on
+   * all broadcasts in the room come here.
    */
   open(room: Room<Connection>): Promise<void> {
-    const under = this.#openings.get(room.name);
-    if (room.isAnnounced) return under?.promise ?? Promise.resolve();
+    const pending = this.#openings.get(room.name);
+    if (room.isAnnounced) return pending?.promise ?? Promise.resolve();
     room.isAnnounced = true;
     this.onWanted(room.name, true);
     this.#changed.add(room);
@@ -51,7 +51,7 @@ export class Interest {
     return this.#waitFor(room.name, this.#peers.all());
   }
 
-  /** The number of members changed. */
+  /** The number of members of a room changed. */
   counted(room: Room<Connection>): void {
     if (!room.isAnnounced) return;
     const isUnwanted = !room.isWanted(this.#runtime.now());
@@ -60,63 +60,63 @@ export class Interest {
     this.#schedule(false);
   }
 
-  /** Tells a peer everything. */
-  tellAll(side: PeerSide): void {
+  /** Tells a peer every room that this node wants. O(rooms). */
+  tellAll(peer: RoomsPeer): void {
     const entries: InterestEntry[] = [];
     for (const room of this.#table) if (room.isAnnounced) entries.push([room.name, room.members.size]);
-    for (const part of parts(entries)) this.#peers.send(side, ['interest', part]);
+    for (const part of parts(entries)) this.#peers.send(peer, ['interest', part]);
   }
 
-  /** What a peer wants. */
-  heard(side: PeerSide, entries: readonly InterestEntry[]): void {
+  /** A peer tells rooms that it wants, or no longer wants. */
+  received(peer: RoomsPeer, entries: readonly InterestEntry[]): void {
     const bases: BaseEntry[] = [];
     for (const [name, members] of entries) {
       if (members < 0) {
-        this.#lose(side, name);
+        this.#lose(peer, name);
         continue;
       }
-      if (!side.rooms.has(name)) {
-        if (side.rooms.size >= MAX_INTEREST) {
-          this.#peers.suspect(side, 'more rooms than a node may want');
+      if (!peer.rooms.has(name)) {
+        if (peer.rooms.size >= MAX_INTEREST) {
+          this.#peers.suspect(peer, 'more rooms than a node may want');
           continue;
         }
-        this.#table.obtain(name).interested.add(side);
+        this.#table.getOrCreate(name).interested.add(peer);
         bases.push([name, this.#table.counter, this.#table.newestOwn(name)]);
       }
-      side.rooms.set(name, members);
+      peer.rooms.set(name, members);
     }
-    if (bases.length > 0) this.#peers.send(side, ['based', bases]);
+    if (bases.length > 0) this.#peers.send(peer, ['based', bases]);
   }
 
-  /** A peer has answered for a room. */
-  answered(side: PeerSide, name: string): void {
+  /** A peer has answered that it knows of a room. */
+  answered(peer: RoomsPeer, name: string): void {
     const opening = this.#openings.get(name);
-    if (opening?.waiting.delete(side) === true && opening.waiting.size === 0) opening.done();
+    if (opening?.waiting.delete(peer) === true && opening.waiting.size === 0) opening.done();
   }
 
-  /** A peer is gone; its members may come back here. O(its rooms). */
-  lost(side: PeerSide): void {
-    for (const name of [...side.rooms.keys()]) {
+  /** A peer is lost; its members may reconnect to this node. O(rooms of the peer). */
+  lost(peer: RoomsPeer): void {
+    for (const name of [...peer.rooms.keys()]) {
       const room = this.#table.get(name);
       if (room !== undefined) this.#table.awaitReturn(room);
-      this.#lose(side, name);
+      this.#lose(peer, name);
     }
-    for (const name of [...this.#openings.keys()]) this.answered(side, name);
+    for (const name of [...this.#openings.keys()]) this.answered(peer, name);
   }
 
-  /** A peer wants nothing any more. */
-  forget(side: PeerSide): void {
-    for (const name of [...side.rooms.keys()]) this.#lose(side, name);
+  /** A peer wants no room any more. O(rooms of the peer). */
+  forget(peer: RoomsPeer): void {
+    for (const name of [...peer.rooms.keys()]) this.#lose(peer, name);
   }
 
   close(): void {
     for (const opening of [...this.#openings.values()]) opening.done();
   }
 
-  #lose(side: PeerSide, name: string): void {
-    side.rooms.delete(name);
+  #lose(peer: RoomsPeer, name: string): void {
+    peer.rooms.delete(name);
     const room = this.#table.get(name);
-    if (room?.interested.delete(side) === true) this.#table.release(room);
+    if (room?.interested.delete(peer) === true) this.#table.release(room);
   }
 
   #withdraw(room: Room<Connection>): void {
@@ -124,7 +124,7 @@ export class Interest {
     this.#schedule(false);
   }
 
-  #waitFor(name: string, peers: Iterable<PeerSide>): Promise<void> {
+  #waitFor(name: string, peers: Iterable<RoomsPeer>): Promise<void> {
     const waiting = new Set(peers);
     if (waiting.size === 0) return Promise.resolve();
     let done = (): void => {};
@@ -140,7 +140,7 @@ export class Interest {
     return promise;
   }
 
-  /** At the end of this turn for a room that peers do not know, else a little later: counts change all the time. */
+  /** Tells peers at the end of this turn of the event loop if it is urgent, otherwise after `COUNT_MS`, because counts change often. */
   #schedule(isUrgent: boolean): void {
     if (isUrgent && !this.#isUrgent) {
       this.#isUrgent = true;

@@ -1,11 +1,11 @@
 import { KEY_ROOM } from '../client/index.ts';
 
-/** Up to this many a list is searched: that costs less than a Map, which takes ten times the memory. */
+/** Up to this many rooms are in an array that is searched: it takes a tenth of the memory of a Map. */
 const MAX_IN_LIST = 8;
 
-/** The rooms that a connection is in: one or two for most, and for some a thousand. */
+/** The rooms of a connection. Most connections have one or two, some have a thousand. */
 export class JoinedRooms<R extends { readonly name: string }> {
-  /** Nothing, a single room, a few, or many by name. */
+  /** No room, a single room, an array of a few, or a Map of many by name. */
   #rooms: R | readonly R[] | Map<string, R> | undefined;
 
   get size(): number {
@@ -28,7 +28,7 @@ export class JoinedRooms<R extends { readonly name: string }> {
     return this.get(name) !== undefined;
   }
 
-  /** A room that it is not in. */
+  /** Adds a room that is not in here. */
   add(room: R): void {
     const rooms = this.#rooms;
     if (rooms instanceof Map) rooms.set(room.name, room);
@@ -50,12 +50,12 @@ export class JoinedRooms<R extends { readonly name: string }> {
     this.#rooms = left.length > 1 ? left : left[0];
   }
 
-  /** Those with a name that a user gave. */
+  /** The names of the rooms, without the room of a user. */
   names(): string[] {
     return Array.from(this, ({ name }) => name).filter((name) => !name.startsWith(KEY_ROOM));
   }
 
-  /** All, as long as there are few. */
+  /** All rooms, unless they are in a Map. */
   #list(): readonly R[] {
     const rooms = this.#rooms as R | readonly R[] | undefined;
     return rooms === undefined ? NONE : isList(rooms) ? rooms : [rooms];
@@ -64,5 +64,5 @@ export class JoinedRooms<R extends { readonly name: string }> {
 
 const NONE: readonly never[] = [];
 
-/** Tells a list from a room: `Array.isArray` does not know lists that are read-only. */
+/** `Array.isArray`, for the type of a readonly array, too. */
 const isList = <R>(rooms: R | readonly R[]): rooms is readonly R[] => Array.isArray(rooms);

@@ -5,26 +5,26 @@ import type { ConnectionRooms } from './connection-host.ts';
 import type { Interest } from './interest.ts';
 import type { Room } from './room.ts';
 import type { RoomTable } from './room-table.ts';
-import type { Turn } from './turn.ts';
+import type { OutputBatch } from './output-batch.ts';
 
-/** Which connections of this node are in which rooms. */
+/** Adds connections of this node to rooms, and removes them. */
 export class Membership implements ConnectionRooms<Connection> {
   readonly #table: RoomTable;
   readonly #interest: Interest;
-  readonly #turn: Turn;
+  readonly #output: OutputBatch;
   readonly #mostRooms: number;
 
-  constructor(table: RoomTable, interest: Interest, turn: Turn, mostRooms: number) {
+  constructor(table: RoomTable, interest: Interest, output: OutputBatch, mostRooms: number) {
     this.#table = table;
     this.#interest = interest;
-    this.#turn = turn;
+    this.#output = output;
     this.#mostRooms = mostRooms;
   }
 
   /**
-   * Makes a connection a member: at once for what is broadcast here, and for all nodes when the promise resolves.
+   * Makes a connection a member. It gets broadcasts of this node at once, and those of all nodes from when the promise resolves.
    *
-   * @throws SNOW_ERR_TOO_MANY_MEMBERS: it is in as many rooms as it may be.
+   * @throws SNOW_ERR_TOO_MANY_MEMBERS when it is in as many rooms as it may be.
    */
   join(connection: Connection, name: string): Promise<void> {
     const room = this.prepare(connection, name);
@@ -33,48 +33,48 @@ export class Membership implements ConnectionRooms<Connection> {
     return opened;
   }
 
-  /** The room of its user does not count: it is always in that. */
+  /** Whether a connection may join a room. The room of its user does not count. */
   hasPlaceFor(connection: Connection, name: string): boolean {
     const { joined } = connection;
     return joined.has(name) || joined.size < this.#mostRooms || name.startsWith(KEY_ROOM);
   }
 
-  /** A room that a connection may become a member of. @throws SNOW_ERR_TOO_MANY_MEMBERS */
+  /** Gets or creates a room that a connection will join. @throws SNOW_ERR_TOO_MANY_MEMBERS */
   prepare(connection: Connection, name: string): Room<Connection> {
     if (!this.hasPlaceFor(connection, name)) {
-      const why = `connection ${connection.id} is in ${this.#mostRooms} rooms, as many as it may be.`;
+      const why = `connection ${connection.id} is in ${this.#mostRooms} rooms, the limit for one connection.`;
       throw new SnowmeshError('SNOW_ERR_TOO_MANY_MEMBERS', why);
     }
-    const room = this.#table.obtain(name);
+    const room = this.#table.getOrCreate(name);
     const { origin, counter } = this.#table;
     if (!room.ring.knows(origin)) {
       room.ring.startAt(origin, counter);
-      room.ring.heardOf(origin, this.#table.newestOwn(name));
+      room.ring.noteNewest(origin, this.#table.newestOwn(name));
     }
     return room;
   }
 
-  /** Adds it here; peers are told. */
+  /** Adds a connection, and tells peers the new number of members. */
   add(connection: Connection, room: Room<Connection>): void {
     if (room.members.has(connection)) return;
-    this.#turn.settle();
+    this.#output.distribute();
     room.members.add(connection);
     connection.joined.add(room);
     this.#interest.counted(room);
   }
 
-  /** False: it was no member. From now on nothing of the room is queued for it. */
+  /** Removes a connection: no further message of the room is queued for it. Returns whether it was a member. */
   leave(connection: Connection, name: string): boolean {
     const room = connection.joined.get(name);
     if (room === undefined) return false;
-    this.#turn.settle();
+    this.#output.distribute();
     this.#remove(connection, room);
     return true;
   }
 
-  /** Its socket is gone. @param mayReturn it has a session that may be resumed. O(its rooms). */
+  /** Removes a connection from all rooms. @param mayReturn Its session may be resumed. O(rooms of the connection). */
   leaveAll(connection: Connection, mayReturn: boolean): void {
-    this.#turn.settle();
+    this.#output.distribute();
     for (const room of connection.joined) {
       if (mayReturn) this.#table.awaitReturn(room);
       this.#remove(connection, room);

@@ -1,5 +1,5 @@
-// What travels between nodes about rooms, apart from broadcasts (docs/wire.md, section 11). A peer may send anything:
-// `parseMessage` gives a message in which every part has its type and size, or undefined.
+// The messages between nodes about rooms, except broadcasts (docs/wire.md, section 11). A peer may send anything, so `parseMessage` returns
+// a message whose parts all have the right type and size, or undefined.
 import {
   MAX_CLIENT_NUMBER,
   MAX_CURSOR,
@@ -17,19 +17,19 @@ import { type Except, isOrigin, Kind } from './room-message.ts';
 
 export const CHANNEL = 'rooms';
 export const VERSION = 1;
-/** Kept messages in one answer; more are left out, the oldest first. */
+/** Most kept messages in one answer; the oldest are left out. */
 export const MAX_TOLD = 10_000;
 const MAX_KEYS = 1024;
 const KEY_BYTES = 32;
 const MAX_ID_CHARS = 64;
 
-/** A room and how many members the sender has in it; −1: it does not want its messages any more. */
+/** A room and the sender's number of members in it; −1: the sender no longer wants the room. */
 export type InterestEntry = readonly [room: string, members: number];
 /** A room, the sender's counter, and the newest message that the sender broadcast into it. */
 export type BaseEntry = readonly [room: string, counter: number, newest: number];
 /** A room, and the newest message that the sender has of an origin. */
 export type NewestEntry = readonly [room: string, newest: number];
-/** A kept message as a peer tells it. */
+/** A kept message in an answer. */
 export type ToldMessage = readonly [
   origin: string,
   sequence: number,
@@ -39,9 +39,9 @@ export type ToldMessage = readonly [
   except: Except,
   ageMs: number,
 ];
-/** An origin that has ended within the window; whether its node was lost, or said goodbye. */
+/** An origin that has ended within the window, and whether its node was lost or left in order. */
 export type EndedOrigin = readonly [origin: string, wasLost: boolean];
-/** One connection of the sender in the presence of a room; without a meta it is gone. */
+/** One connection of the sender in the presence of a room; null as the meta: it has left. */
 export type PresentEntry = readonly [room: string, key: string, connection: string, meta: string | null];
 
 export type Message =
@@ -50,7 +50,7 @@ export type Message =
       version: number,
       origin: string,
       keys: readonly (readonly [id: string, key: Uint8Array])[],
-      /** The sender's rooms are newer than the connection: it has not heard the receiver's hello. */
+      /** The sender's rooms were created after the session began, so it did not get the receiver's hello. */
       isLate: boolean,
     ]
   | readonly ['interest', entries: readonly InterestEntry[]]
@@ -76,31 +76,31 @@ export type Message =
   | readonly ['presence', entries: readonly PresentEntry[]]
   | readonly ['bye'];
 
-/** What stands beside the payload of a broadcast. */
+/** The fields of a broadcast, except its payload. */
 export interface Details {
   readonly sequence: number;
   readonly previous: number;
   readonly kind: Kind;
   readonly except: Except;
-  /** The message of a client that this was sent for: its session and number. */
+  /** The client message whose handler made this broadcast: session and number. */
   readonly cause: readonly [session: string, number: number] | null;
-  /** The receiver keeps it although it has no members: it stands in for nodes that may be lost. */
-  readonly isForKeeping: boolean;
+  /** The receiver keeps a copy although it has no members, in case the sender is lost. */
+  readonly isBackup: boolean;
 }
 
 export function detailsTerm(details: Details): unknown {
-  const { sequence, previous, kind, except, cause, isForKeeping } = details;
-  return [sequence, previous, kind, except, cause, isForKeeping];
+  const { sequence, previous, kind, except, cause, isBackup } = details;
+  return [sequence, previous, kind, except, cause, isBackup];
 }
 
 export function parseDetails(value: unknown): Details | undefined {
   if (!isTuple(value, isSequence, isSequence, isKind, isExcept, isCause, isBoolean)) return undefined;
-  const [sequence, previous, kind, except, cause, isForKeeping] = value;
+  const [sequence, previous, kind, except, cause, isBackup] = value;
   if ((previous as number) >= (sequence as number) && sequence !== 0) return undefined;
-  return { sequence, previous, kind, except, cause, isForKeeping } as Details;
+  return { sequence, previous, kind, except, cause, isBackup } as Details;
 }
 
-/** A message of a peer, checked. O(size). */
+/** A message of a peer; undefined: it is not valid. O(size). */
 export function parseMessage(value: unknown): Message | undefined {
   return Array.isArray(value) && isMessage(value) ? (value as unknown as Message) : undefined;
 }
@@ -156,7 +156,7 @@ const isUpTo =
     Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most;
 const isCount: Test = isUpTo(Number.MAX_SAFE_INTEGER);
 const isSequence: Test = isUpTo(MAX_SEQUENCE);
-/** Nothing was broadcast into a room after the sender's last message. */
+/** The newest message in a room is not newer than the sender's last message. */
 const isBase: Test = (value) =>
   isTuple(value, isRoomName, isSequence, isSequence) && (value[2] as number) <= (value[1] as number);
 const isBoolean: Test = (value) => typeof value === 'boolean';
@@ -198,7 +198,7 @@ const list =
   (value) =>
     Array.isArray(value) && value.length <= most && value.every(test);
 
-/** Cuts entries into messages of at most `PART`. */
+/** Splits entries into arrays of at most `PART` entries, one for each message. */
 export function* parts<T>(entries: readonly T[]): IterableIterator<readonly T[]> {
   for (let at = 0; at < entries.length; at += PART) yield entries.slice(at, at + PART);
 }

@@ -6,39 +6,39 @@ import { DEFAULT_LIMITS, DEFAULT_RESUME, type Limits, type ResumeLimits, type Sl
 import { keyRoom } from './room.ts';
 import type { Except } from './room-message.ts';
 
-/** The user that a socket belongs to. */
+/** The user of an accepted socket. */
 export interface AcceptOptions<User = unknown> {
-  /** Names the user on all nodes: its connections share a presence, and `sendTo` reaches all of them. */
+  /** Identifies the user on all nodes, 1 to 254 bytes: its connections share a presence, and `sendTo` sends to all of them. */
   readonly key?: string;
-  /** What the handler finds in `connection.user`. */
+  /** The value of `connection.user`. */
   readonly user?: User;
-  /** Where it comes from, for logs. */
+  /** The address of the client, for logs. */
   readonly address?: string;
 }
 
-/** Connections that a broadcast leaves out. */
+/** Connections that do not get a broadcast. */
 export interface ExceptOptions {
-  /** One connection, or the id of one on any node. */
+  /** One connection, or the id of a connection on any node. */
   readonly connection?: { readonly id: string } | string;
   /** All connections of a user, on any node. */
   readonly key?: string;
 }
 
-/** How clients and server find out that the other is gone. */
+/** How the server notices that a client is gone. */
 export interface HeartbeatOptions {
-  /** A client that was silent for so long is pinged; silent for as long again, it is gone. Unit: ms; 0: never. Default 25 000. */
+  /** A client that is silent for this time is pinged; if it stays silent for this time again, its connection ends. Unit: ms; 0: never. Default 25 000. */
   readonly intervalMs: number;
 }
 
-/** What a server does with its connections, and what it allows. */
+/** The callbacks for clients, and the limits. */
 export interface RoomsOptions<User = unknown, In = unknown> extends ConnectionHandler<User, In> {
-  /** Makes of what a client sent - JSON, text or bytes - what `message` gets. A throw refuses that message and nothing else. */
+  /** Converts what a client sent (a JSON value, text or bytes) to what `message` gets. If it throws, only that message is refused. */
   parse?(data: unknown): In;
   readonly limits?: Partial<Limits>;
-  /** What is kept for clients that come back; `windowMs` 0 turns it off. */
+  /** How many messages are kept for clients that reconnect; `windowMs: 0` keeps none. */
   readonly resume?: Partial<ResumeLimits>;
   readonly heartbeat?: Partial<HeartbeatOptions>;
-  /** Carries messages to and from clusters that are not one mesh with this one. */
+  /** Sends messages to other clusters and receives theirs, over a broker. */
   readonly bridge?: BridgeOptions;
 }
 
@@ -61,7 +61,7 @@ const OPTIONS: OptionNames<RoomsOptions> = {
   bridge: true,
 };
 const BRIDGE: OptionNames<BridgeOptions> = { via: true, cluster: true, rooms: true };
-const PORT: readonly (keyof RoomBridge)[] = ['open', 'subscribe', 'unsubscribe', 'publish', 'close'];
+const BRIDGE_METHODS: readonly (keyof RoomBridge)[] = ['open', 'subscribe', 'unsubscribe', 'publish', 'close'];
 const LIMITS: OptionNames<Limits> = {
   messageBytes: true,
   messagesPerSecond: true,
@@ -76,10 +76,10 @@ const RESUME: OptionNames<ResumeLimits> = { windowMs: true, count: true, bytes: 
 const HEARTBEAT: OptionNames<HeartbeatOptions> = { intervalMs: true };
 const POLICIES: ReadonlySet<SlowPolicy> = new Set(['drop-new', 'drop-old', 'close']);
 
-/** Longest timer of the platform, and a little less. Unit: ms. */
+/** The longest delay of a timer. Unit: ms. */
 const MAX_MS = 2 ** 31 - 1;
 
-/** @throws SNOW_ERR_BAD_OPTION naming the option. */
+/** The settings, with defaults. @throws SNOW_ERR_BAD_OPTION naming the option. */
 export function checkOptions(options: RoomsOptions): Settings {
   checkOptionNames('createRooms', options, OPTIONS);
   checkOptionNames(
@@ -121,7 +121,7 @@ function checkBridge(bridge: BridgeOptions | undefined): void {
   if (bridge === undefined) return;
   checkOptionNames('bridge', bridge, BRIDGE as OptionNames<BridgeOptions>);
   const { via, cluster } = bridge;
-  for (const method of PORT)
+  for (const method of BRIDGE_METHODS)
     if (typeof via?.[method] !== 'function')
       throw bad('bridge.via', via, `a RoomBridge: it has no method ${method}`);
   if (!isClusterName(cluster)) throw bad('bridge.cluster', cluster, 'a name of 1 to 64 characters');

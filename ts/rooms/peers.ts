@@ -4,16 +4,16 @@ import type { Channel, ChannelPeer } from '../node/index.ts';
 import { Pid } from '../term/index.ts';
 import { MAX_ORIGINS } from './limits.ts';
 import type { Message } from './messages.ts';
-import { PeerSide } from './peer-side.ts';
+import { RoomsPeer } from './rooms-peer.ts';
 
-/** No actor has this number: room traffic keeps its own order, and waits for no long message of others. */
+/** The sender of room traffic. No actor has this number, so room traffic has an order of its own and does not wait for long messages of actors. */
 const SENDER = new Pid(0, 2 ** 40 - 1);
 
-/** The peers that have rooms, and the way to them. */
+/** The peers, and how messages about rooms are sent to them. */
 export class Peers {
   readonly #runtime: Runtime;
-  readonly #sides = new Map<string, PeerSide>();
-  /** Which node has an origin or a key: the first that said so. */
+  readonly #byNode = new Map<string, RoomsPeer>();
+  /** The node of each origin and signing key: the first node that claimed it. */
   readonly #origins = new OldestFirst<string, string>();
   #channel: Channel | undefined;
 
@@ -21,39 +21,39 @@ export class Peers {
     this.#runtime = runtime;
   }
 
-  /** Those that take part. */
+  /** The peers that take part: those that have rooms. */
   *all(): IterableIterator<PeerSide> {
-    for (const side of this.#sides.values()) if (side.takesPart) yield side;
+    for (const peer of this.#byNode.values()) if (peer.takesPart) yield peer;
   }
 
   /** All peers with a session. */
-  sessions(): IterableIterator<PeerSide> {
-    return this.#sides.values();
+  sessions(): IterableIterator<RoomsPeer> {
+    return this.#byNode.values();
   }
 
-  named(node: string): PeerSide | undefined {
-    const side = this.#sides.get(node);
-    return side?.takesPart === true ? side : undefined;
+  named(node: string): RoomsPeer | undefined {
+    const peer = this.#byNode.get(node);
+    return peer?.takesPart === true ? peer : undefined;
   }
 
-  /** Whether a node of this cluster has or had an origin, as far as is remembered. */
+  /** Whether an origin is remembered as one of a node of this cluster. */
   wasHere(origin: string): boolean {
     return this.#origins.has(`origin ${origin}`);
   }
 
-  /** Whether a peer that takes part broadcasts under it. O(peers). */
+  /** Whether a peer that takes part has an origin. O(peers). */
   hasOrigin(origin: string): boolean {
-    for (const side of this.all()) if (side.origin === origin) return true;
+    for (const peer of this.all()) if (peer.origin === origin) return true;
     return false;
   }
 
-  sideOf(peer: ChannelPeer): PeerSide | undefined {
-    const side = this.#sides.get(peer.node);
-    return side?.peer === peer ? side : undefined;
+  peerOf(channelPeer: ChannelPeer): RoomsPeer | undefined {
+    const peer = this.#byNode.get(channelPeer.node);
+    return peer?.channelPeer === channelPeer ? peer : undefined;
   }
 
-  /** A peer says what its messages are numbered under, and what key it signs with. False: one belongs to another node. */
-  introduced({ peer: { node } }: PeerSide, origin: string, keyId: string): boolean {
+  /** A peer claims an origin and a signing key. False: one of them belongs to another node. */
+  introduced({ channelPeer: { node } }: RoomsPeer, origin: string, keyId: string): boolean {
     const claims = [`origin ${origin}`, `key ${keyId}`];
     for (const claim of claims) if ((this.#origins.get(claim) ?? node) !== node) return false;
     for (const claim of claims) this.#origins.set(claim, node);
@@ -65,49 +65,49 @@ export class Peers {
     this.#channel = channel;
   }
 
-  up(peer: ChannelPeer): PeerSide {
-    const side = new PeerSide(peer);
-    this.#sides.set(peer.node, side);
-    return side;
+  up(channelPeer: ChannelPeer): RoomsPeer {
+    const peer = new RoomsPeer(channelPeer);
+    this.#byNode.set(channelPeer.node, peer);
+    return peer;
   }
 
-  down(peer: ChannelPeer): PeerSide | undefined {
-    const side = this.sideOf(peer);
-    if (side !== undefined) this.#sides.delete(peer.node);
-    return side;
+  down(channelPeer: ChannelPeer): RoomsPeer | undefined {
+    const peer = this.peerOf(channelPeer);
+    if (peer !== undefined) this.#byNode.delete(channelPeer.node);
+    return peer;
   }
 
-  send(side: PeerSide, message: Message): void {
-    this.#channel?.send(side.peer, message, SENDER);
+  send(peer: RoomsPeer, message: Message): void {
+    this.#channel?.send(peer.channelPeer, message, SENDER);
   }
 
-  /** Sends unless the peer's outbox is full: for what is long, and what a peer asks for again. */
-  offer(side: PeerSide, message: Message): void {
-    this.#channel?.broadcast([side.peer], message, SENDER);
+  /** Sends a message, or drops it if the peer's outbox is full: for long messages, and for those that a peer can request again. */
+  offer(peer: RoomsPeer, message: Message): void {
+    this.#channel?.broadcast([peer.channelPeer], message, SENDER);
   }
 
-  /** Sends to all that take part. */
+  /** Sends a message to all peers that take part. */
   sendAll(message: Message): void {
-    for (const side of this.all()) this.send(side, message);
+    for (const peer of this.all()) this.send(peer, message);
   }
 
-  /** Gives those that do not get it, because their outbox is full or their session over. */
-  broadcast(sides: readonly PeerSide[], room: string, payload: Uint8Array, details: unknown): ChannelPeer[] {
-    const peers = sides.map(({ peer }) => peer);
-    return this.#channel?.broadcastRoom(peers, room, payload, details, SENDER) ?? peers;
+  /** Sends a broadcast. Returns the peers that do not get it, because their outbox is full or their session is over. */
+  broadcast(peers: readonly RoomsPeer[], room: string, payload: Uint8Array, details: unknown): ChannelPeer[] {
+    const channelPeers = peers.map(({ channelPeer }) => channelPeer);
+    return this.#channel?.broadcastRoom(channelPeers, room, payload, details, SENDER) ?? channelPeers;
   }
 
-  /** What a peer sent makes no sense: it is ignored, and logged the first time. */
-  suspect(side: PeerSide, what: string): void {
-    if (side.isSuspect) return;
-    side.isSuspect = true;
-    const { node } = side.peer;
+  /** A message of a peer is invalid: it is ignored, and logged the first time. */
+  suspect(peer: RoomsPeer, what: string): void {
+    if (peer.isSuspect) return;
+    peer.isSuspect = true;
+    const { node } = peer.channelPeer;
     this.#runtime.logger.warn({ event: 'rooms_nonsense', node }, `${node} sent ${what} about rooms`);
   }
 
   close(): void {
     this.#channel?.close();
     this.#channel = undefined;
-    this.#sides.clear();
+    this.#byNode.clear();
   }
 }

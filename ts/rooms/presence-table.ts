@@ -1,26 +1,26 @@
 import type { PresenceDiff, PresenceEntry } from '../client/index.ts';
 import { SmallMap } from '../collections/index.ts';
 
-/** Whose connections: this node, or a peer from its hello to its end. */
+/** Identifies whose connections they are: those of this node, or of one peer. */
 export type Owner = object;
 
-/** One connection in the presence of a room. A new object for each time it comes: this one stays out once it has left. */
+/** One connection in the presence of a room, from when it is tracked until it has left. If it comes again, it gets a new object. */
 export interface Present {
   readonly owner: Owner;
   readonly room: string;
   readonly key: string;
   readonly connection: string;
-  /** JSON. */
+  /** As JSON. */
   meta: string;
   hasLeft: boolean;
-  /** A peer may know of it. */
+  /** Whether peers may know of it. */
   isTold: boolean;
 }
 
-/** The connections under one key, the oldest first. */
+/** The connections of one key, oldest first. */
 type Presents = SmallMap<Present, Present>;
 
-/** The metas of a key as JSON, as far as they are shown. */
+/** The metas of a key as JSON, at most `MAX_METAS`. */
 type MetaTexts = readonly string[];
 
 /** The connections of one owner, by connection and room. */
@@ -29,24 +29,24 @@ class Owned {
   count = 0;
 }
 
-/** Metas of one key that are shown, those of its oldest connections: each change of one shows them all. */
+/** Most metas of one key in a presence, those of its oldest connections. Each change of one sends all of them. */
 export const MAX_METAS = 256;
 
 /**
- * The presence of all rooms on all nodes. Each change costs O(metas shown of its key); the end of an owner, O(its connections).
+ * The presence of all rooms on all nodes. A change costs O(metas of its key), the removal of an owner O(its connections).
  *
- * Most rooms of many have one key, and most keys one connection. So the maps within the outer ones hold their first entry without a
- * table of their own, and no key is built from several texts.
+ * Where there are many rooms, most have one key, and most keys have one connection. So the inner maps are SmallMaps, which allocate no table
+ * for a first entry, and no key is concatenated from several strings.
  */
 export class PresenceTable {
   /** By room and key. */
   readonly #rooms = new Map<string, SmallMap<string, Presents>>();
   readonly #owned = new Map<Owner, Owned>();
   readonly #changes: (room: string) => void;
-  /** Keys that changed since the last diff, by room, with the metas they had. */
+  /** Keys that have changed since the last diff, by room, with their metas before. */
   #changed = new Map<string, SmallMap<string, MetaTexts>>();
 
-  /** @param changes is called with the room before each change. */
+  /** @param changes Is called with the room before each change. */
   constructor(changes: (room: string) => void = () => {}) {
     this.#changes = changes;
   }
@@ -56,7 +56,7 @@ export class PresenceTable {
     return this.#rooms.has(room);
   }
 
-  /** Different keys. */
+  /** The number of keys. */
   size(room: string): number {
     return this.#rooms.get(room)?.size ?? 0;
   }
@@ -73,7 +73,7 @@ export class PresenceTable {
     return parsed(this.#metas(room, key));
   }
 
-  /** Connections of an owner. */
+  /** The number of connections of an owner. */
   count(owner: Owner): number {
     return this.#owned.get(owner)?.count ?? 0;
   }
@@ -83,7 +83,7 @@ export class PresenceTable {
     for (const byRoom of this.#owned.get(owner)?.byConnection.values() ?? []) yield* byRoom.values();
   }
 
-  /** One connection of an owner, in each room that it is seen in. */
+  /** One connection of an owner, once for each room in which it is tracked. */
   ofConnection(owner: Owner, connection: string): Present[] {
     return [...(this.#owned.get(owner)?.byConnection.get(connection)?.values() ?? [])];
   }
@@ -93,16 +93,16 @@ export class PresenceTable {
     const before = this.#owned.get(owner)?.byConnection.get(connection)?.get(room);
     if (before?.key === key) {
       if (before.meta !== meta) {
-        this.#note(room, key);
+        this.#rememberMetas(room, key);
         before.meta = meta;
       }
       return before;
     }
-    if (before !== undefined) this.remove(owner, room, connection); // a connection has one key, but a peer may send anything
+    if (before !== undefined) this.remove(owner, room, connection); // a connection keeps its key, but a peer may send anything
     return this.#add({ owner, room, key, connection, meta, hasLeft: false, isTold: false });
   }
 
-  /** Returns what was removed; undefined: it was not there. */
+  /** Removes and returns a connection; undefined: it was not there. */
   remove(owner: Owner, room: string, connection: string): Present | undefined {
     const owned = this.#owned.get(owner);
     const byRoom = owned?.byConnection.get(connection);
@@ -112,7 +112,7 @@ export class PresenceTable {
     if (byRoom.size === 0) owned.byConnection.delete(connection);
     owned.count--;
     if (owned.count === 0) this.#owned.delete(owner);
-    this.#note(room, present.key);
+    this.#rememberMetas(room, present.key);
     present.hasLeft = true;
     const keys = this.#rooms.get(room);
     const presents = keys?.get(present.key);
@@ -122,15 +122,15 @@ export class PresenceTable {
     return present;
   }
 
-  /** An owner is gone, with all it had. */
+  /** Removes all connections of an owner. O(connections). */
   drop(owner: Owner): void {
     for (const { room, connection } of [...this.owned(owner)]) this.remove(owner, room, connection);
   }
 
   /**
-   * What has changed since the last call, by room: a key that came and went meanwhile did not change.
+   * The changes since the last call, by room. A key that joined and left in between is not in them.
    *
-   * @param isWatched rooms for which this is false are left out, and cost nothing.
+   * @param isWatched Rooms for which it returns false are left out, and cost nothing.
    */
   takeChanges(isWatched: (room: string) => boolean = () => true): [room: string, diff: PresenceDiff][] {
     const changed = this.#changed;
@@ -146,11 +146,11 @@ export class PresenceTable {
 
   #add(present: Present): Present {
     const { owner, room, key, connection } = present;
-    this.#note(room, key);
-    const keys = obtain(this.#rooms, room, newSmallMap<string, Presents>);
-    obtain(keys, key, newSmallMap<Present, Present>).set(present, present);
-    const owned = obtain(this.#owned, owner, newOwned);
-    obtain(owned.byConnection, connection, newSmallMap<string, Present>).set(room, present);
+    this.#rememberMetas(room, key);
+    const keys = getOrCreate(this.#rooms, room, newSmallMap<string, Presents>);
+    getOrCreate(keys, key, newSmallMap<Present, Present>).set(present, present);
+    const owned = getOrCreate(this.#owned, owner, newOwned);
+    getOrCreate(owned.byConnection, connection, newSmallMap<string, Present>).set(room, present);
     owned.count++;
     return present;
   }
@@ -173,10 +173,10 @@ export class PresenceTable {
     return metasOf(this.#rooms.get(room)?.get(key));
   }
 
-  /** To be called before a change of a key. */
-  #note(room: string, key: string): void {
+  /** Remembers the metas of a key. Call it before a change. */
+  #rememberMetas(room: string, key: string): void {
     this.#changes(room);
-    const changes = obtain(this.#changed, room, newSmallMap<string, MetaTexts>);
+    const changes = getOrCreate(this.#changed, room, newSmallMap<string, MetaTexts>);
     if (!changes.has(key)) changes.set(key, this.#metas(room, key));
   }
 }
@@ -184,8 +184,8 @@ export class PresenceTable {
 const newSmallMap = <K, V>(): SmallMap<K, V> => new SmallMap();
 const newOwned = (): Owned => new Owned();
 
-/** The value of a key, made when there is none. */
-function obtain<K, V>(
+/** The value of a key; it is created if it is missing. */
+function getOrCreate<K, V>(
   map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
   key: K,
   make: () => V,

@@ -1,5 +1,5 @@
 // Presence: the users in a room on all nodes, with the metas of their connections. Each node announces its own connections; those of a peer are
-// removed with its session. Changes go out once a turn: to peers as entries, to members here as one diff a room.
+// removed when its session ends. Changes are sent once per turn of the event loop: to peers as entries, to members here as one diff per room.
 import type { Runtime } from '../actor/index.ts';
 import type { PresenceDiff, PresenceEntry } from '../client/index.ts';
 import { checkFunction, SnowmeshError } from '../errors/index.ts';
@@ -7,25 +7,28 @@ import type { Connection } from './connection.ts';
 import { type Frame, jsonFrame } from './frame.ts';
 import { MAX_META_BYTES, MAX_PRESENT } from './limits.ts';
 import { type PresentEntry, parts } from './messages.ts';
-import type { PeerSide } from './peer-side.ts';
+import type { RoomsPeer } from './rooms-peer.ts';
 import type { Peers } from './peers.ts';
 import { type Owner, PresenceTable, type Present } from './presence-table.ts';
 import { keyRoom } from './room.ts';
 import type { RoomTable } from './room-table.ts';
 
-/** Rooms of which the frame that shows their presence is kept. */
+/** Most rooms whose encoded presence is cached. */
 const MAX_SHOWN = 16;
 
-/** The presence of one room: a view that changes. */
+/** The current presence of one room. */
 export interface Presence {
   readonly room: string;
-  /** Different keys. O(1). */
+  /** The number of keys. O(1). */
   readonly size: number;
-  /** All of it. O(connections). */
+  /** Each key with the metas of its connections. O(connections). */
   entries(): PresenceEntry[];
-  /** The metas of the connections of a key; none: it is not here. Throws SNOW_ERR_BAD_NAME. */
+  /** The metas of the connections of a key; empty: the key is not in the room. Throws SNOW_ERR_BAD_NAME for an invalid key. */
   metas(key: string): readonly unknown[];
-  /** Calls back with each change, at most once a turn of the event loop. Returns what ends that. Throws SNOW_ERR_BAD_ARGUMENT. */
+  /**
+   * Calls the listener with the changes, at most once per turn of the event loop. Returns a function that removes the listener. Throws
+   * SNOW_ERR_BAD_ARGUMENT when the listener is not a function.
+   */
   onDiff(listener: (diff: PresenceDiff) => void): () => void;
 }
 
@@ -34,11 +37,11 @@ export class PresenceService {
   readonly #peers: Peers;
   readonly #rooms: RoomTable;
   readonly #table = new PresenceTable((room) => this.#shown.delete(room));
-  /** What was shown of rooms that have not changed since, the oldest first: a client may join again and again. */
+  /** Encoded presences of rooms that have not changed since, oldest first: a client may join again and again. */
   readonly #shown = new Map<string, readonly Frame[]>();
   readonly #own: Owner = {};
   readonly #listeners = new Map<string, Set<(diff: PresenceDiff) => void>>();
-  /** Connections here whose last state peers do not know yet. */
+  /** Connections of this node whose last change peers do not know yet. */
   #untold = new Set<Present>();
   #isScheduled = false;
 
@@ -80,12 +83,12 @@ export class PresenceService {
     return present !== undefined;
   }
 
-  /** The connection has ended. O(rooms it was seen in). */
+  /** Removes a connection that has ended. O(rooms in which it was tracked). */
   ended(connection: Connection): void {
     for (const { room } of this.#table.ofConnection(this.#own, connection.id)) this.untrack(connection, room);
   }
 
-  /** The connection gets the id of the session that it resumes. O(rooms it was seen in). */
+  /** Gives a connection the id of the session that it resumes. O(rooms in which it was tracked). */
   rename(connection: Connection, id: string): void {
     const seen = this.#table.ofConnection(this.#own, connection.id);
     this.ended(connection);
@@ -94,7 +97,7 @@ export class PresenceService {
       this.#tell(this.#table.set(this.#own, room, connection.key ?? id, id, meta));
   }
 
-  /** Its client is in a room: it gets the present state, and changes as a member. */
+  /** Sends the presence of a room to a client that has joined it. It gets later changes as a member. */
   show(connection: Connection, room: string): void {
     if (connection.isPlain || !this.#table.has(room)) return;
     let frames = this.#shown.get(room);
@@ -106,24 +109,25 @@ export class PresenceService {
     connection.notifyFrames(frames);
   }
 
-  /** Tells a peer everything. O(connections seen here). */
-  tellAll(side: PeerSide): void {
+  /** Tells a peer all tracked connections of this node. O(tracked connections). */
+  tellAll(peer: RoomsPeer): void {
     for (const part of parts(Array.from(this.#table.owned(this.#own), told)))
-      this.#peers.send(side, ['presence', part]);
+      this.#peers.send(peer, ['presence', part]);
   }
 
-  heard(side: PeerSide, entries: readonly PresentEntry[]): void {
+  /** A peer tells changes of its connections. */
+  received(peer: RoomsPeer, entries: readonly PresentEntry[]): void {
     for (const [room, key, connection, meta] of entries) {
-      if (meta === null) this.#table.remove(side, room, connection);
-      else if (this.#table.count(side) < MAX_PRESENT) this.#table.set(side, room, key, connection, meta);
-      else this.#peers.suspect(side, 'more connections than a node may show');
+      if (meta === null) this.#table.remove(peer, room, connection);
+      else if (this.#table.count(peer) < MAX_PRESENT) this.#table.set(peer, room, key, connection, meta);
+      else this.#peers.suspect(peer, 'more connections than a node may show');
     }
     this.#schedule();
   }
 
-  /** A peer is gone, or starts anew. */
-  lost(side: PeerSide): void {
-    this.#table.drop(side);
+  /** A peer is lost, or sends its connections again. */
+  lost(peer: RoomsPeer): void {
+    this.#table.drop(peer);
     this.#schedule();
   }
 
@@ -155,17 +159,17 @@ export class PresenceService {
     for (const part of parts(Array.from(untold, told))) this.#peers.sendAll(['presence', part]);
     for (const [room, diff] of this.#table.takeChanges((each) => this.#isWatched(each))) {
       for (const listener of this.#listeners.get(room) ?? []) this.#runtime.guard(() => listener(diff));
-      this.#show(room, diff);
+      this.#sendDiff(room, diff);
     }
   }
 
-  /** Whether anyone here is told of the changes in a room. */
+  /** Whether a listener or a member here gets the changes of a room. */
   #isWatched(room: string): boolean {
     return this.#listeners.has(room) || (this.#rooms.get(room)?.members.size ?? 0) > 0;
   }
 
-  /** One frame for all members here. */
-  #show(room: string, diff: PresenceDiff): void {
+  /** Sends a diff to all members here, encoded once. */
+  #sendDiff(room: string, diff: PresenceDiff): void {
     const members = this.#rooms.get(room)?.members;
     if (members === undefined || members.size === 0) return;
     const frames = [jsonFrame(['presence', room, diff])];
@@ -173,7 +177,7 @@ export class PresenceService {
   }
 }
 
-/** What peers are told of a connection. */
+/** The entry for peers about a connection. */
 function told(present: Present): PresentEntry {
   const { room, key, connection, meta, hasLeft } = present;
   present.isTold = true;
@@ -185,9 +189,9 @@ function metaText(meta: unknown): string {
   try {
     text = JSON.stringify(meta);
   } catch (cause) {
-    throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `a meta cannot be written as JSON: ${cause}`, { cause });
+    throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `JSON cannot represent this meta: ${cause}`, { cause });
   }
-  if (text === undefined) throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `a meta cannot be ${typeof meta}`);
+  if (text === undefined) throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `JSON cannot represent this meta: a ${typeof meta}`);
   const bytes = Buffer.byteLength(text);
   if (bytes <= MAX_META_BYTES) return text;
   throw new SnowmeshError(

@@ -1,13 +1,13 @@
-/** What spends of a rate. */
-export interface Spender {
-  /** What it has done so far is within the rate up to this time. ms of a monotonic clock. */
-  paidUntil: number;
+/** The state of one client in a `RateLimit`. */
+export interface RateState {
+  /** When its next message arrives if it keeps exactly to the rate, in ms of a monotonic clock. */
+  theoreticalArrival: number;
 }
 
-/** Its share of so many ms may be spent at once. */
+/** A burst may have the messages of this time. Unit: ms. */
 const BURST_MS = 2000;
 
-/** So many events a second for long, and twice as many at once, for each of many spenders. */
+/** Limits the messages per second of many clients, by the generic cell rate algorithm. A burst may have twice the messages of a second. */
 export class RateLimit {
   readonly #msEach: number;
 
@@ -15,11 +15,11 @@ export class RateLimit {
     this.#msEach = 1000 / perSecond;
   }
 
-  /** False: this one is too many. @param now ms of a monotonic clock. */
-  take(spender: Spender, now: number): boolean {
-    const paidUntil = Math.max(spender.paidUntil, now) + this.#msEach;
-    if (paidUntil > now + BURST_MS + this.#msEach / 2) return false; // half of one more than the sum of rounding errors
-    spender.paidUntil = paidUntil;
+  /** Counts a message. False: it exceeds the limit. @param now In ms of a monotonic clock. */
+  take(state: RateState, now: number): boolean {
+    const theoreticalArrival = Math.max(state.theoreticalArrival, now) + this.#msEach;
+    if (theoreticalArrival > now + BURST_MS + this.#msEach / 2) return false; // half a message is a margin for rounding errors
+    state.theoreticalArrival = theoreticalArrival;
     return true;
   }
 }

@@ -1,21 +1,21 @@
-// A bridge between clusters over the publish/subscribe of Redis, or of what speaks its protocol (Valkey, KeyDB).
+// A bridge between clusters over publish/subscribe of Redis or a server with the same protocol (Valkey, KeyDB).
 import { createRequire } from 'node:module';
 import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { RoomBridge, RoomBridgeListener } from './bridge.ts';
 
 export type { BridgeOptions, RoomBridge, RoomBridgeListener } from './bridge.ts';
 
-/** Where the broker is, and what may wait for it. */
+/** Options of {@link redisBridge}. */
 export interface RedisBridgeOptions {
-  /** `redis://` or `rediss://` (TLS), with user, password and database as the package `ioredis` takes them. */
+  /** The URL of the broker, `redis://…` or `rediss://…` (TLS), with user, password and database as the package `ioredis` reads them. */
   readonly url: string;
-  /** What the names of channels begin with. Default `snowmesh:`. */
+  /** The prefix of the names of channels. Default `snowmesh:`. */
   readonly prefix?: string;
-  /** Bytes that may wait to be taken by the broker; beyond that nothing is published. Default 16 MiB. */
+  /** Most bytes that wait to be sent to the broker; further messages are not published. 1 to 2 147 483 648; default 16 MiB. */
   readonly pendingBytes?: number;
 }
 
-/** The part of a client of `ioredis` that is used. */
+/** The part of a client of `ioredis` that the bridge uses. */
 interface Redis {
   on(event: string, listener: (...args: never[]) => void): unknown;
   connect(): Promise<void>;
@@ -28,14 +28,15 @@ type RedisClass = new (url: string, options: object) => Redis;
 
 const OPTIONS: OptionNames<RedisBridgeOptions> = { url: true, prefix: true, pendingBytes: true };
 const MAX_PENDING = 2 ** 31;
-/** Between two attempts to connect. Unit: ms. */
+/** The delay between two attempts to connect; it doubles each time. Unit: ms. */
 const RETRY_MS = { first: 100, most: 5000 } as const;
 
 /**
- * A bridge over Redis, for the option `bridge` of `createRooms`. Needs the package `ioredis`. Each node has two connections to the broker, which passes every
- * message to the nodes that have members in its room, and keeps none.
+ * Creates a bridge over Redis, for the option `bridge` of `createRooms`. Needs the package `ioredis`. Each node has two connections to the broker. The broker
+ * passes each message to the nodes that have members in its room, and stores none.
  *
- * @throws SNOW_ERR_NO_REDIS: `ioredis` is not installed; SNOW_ERR_BAD_OPTION
+ * @returns the bridge; it connects when the rooms are created.
+ * @throws SNOW_ERR_NO_REDIS when `ioredis` is not installed; SNOW_ERR_BAD_OPTION for an unknown option or a wrong value.
  * @example
  * const rooms = createRooms(node, { bridge: { via: redisBridge({ url: 'redis://127.0.0.1:6379' }), cluster: 'eu' } });
  */
@@ -73,7 +74,7 @@ class RedisBridge implements RoomBridge {
   constructor(Client: RedisClass, url: string, prefix: string, pendingBytes: number) {
     const options = {
       lazyConnect: true,
-      // What is lost with a connection is seen by its receivers; what comes late would be out of order.
+      // Receivers notice a message that was lost with a connection, but a message that is sent again later would be out of order.
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       autoResubscribe: false,
@@ -90,12 +91,12 @@ class RedisBridge implements RoomBridge {
     this.#listener = listener;
     this.#follow(this.#publisher, (isReady) => {
       this.#isPublisherReady = isReady;
-      this.#judge();
+      this.#updateState();
     });
     this.#follow(this.#subscriber, (isReady) => {
       this.#isSubscriberReady = false;
       if (isReady) this.#subscribeAll();
-      else this.#judge();
+      else this.#updateState();
     });
     this.#subscriber.on('messageBuffer', (channel: Buffer, bytes: Buffer) => {
       const name = channel.toString();
@@ -117,7 +118,7 @@ class RedisBridge implements RoomBridge {
     if (!this.#isUp || this.#waiting + bytes.length > this.#pendingBytes) return false;
     this.#waiting += bytes.length;
     const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    // A failure comes with the end of the connection.
+    // If publishing fails, the connection ends, too.
     const taken = (): void => void (this.#waiting -= bytes.length);
     this.#publisher.publish(this.#prefix + room, message).then(taken, taken);
     return true;
@@ -138,16 +139,16 @@ class RedisBridge implements RoomBridge {
     client.connect().catch(ignore); // `close` follows, and another attempt
   }
 
-  /** Everything that is wanted; then it is up. */
+  /** Subscribes to all wanted rooms; then the bridge is up. */
   #subscribeAll(): void {
     const all = [...this.#rooms].map((room) => this.#subscriber.subscribe(this.#prefix + room));
-    // Commands go out in order: what is wanted from now on is asked for after these.
+    // Commands are sent in order: later subscriptions follow these.
     this.#isSubscriberReady = true;
-    Promise.all(all).then(() => this.#judge(), ignore);
-    if (all.length === 0) this.#judge();
+    Promise.all(all).then(() => this.#updateState(), ignore);
+    if (all.length === 0) this.#updateState();
   }
 
-  #judge(): void {
+  #updateState(): void {
     const isUp = this.#isPublisherReady && this.#isSubscriberReady;
     if (isUp === this.#isUp) return;
     this.#isUp = isUp;

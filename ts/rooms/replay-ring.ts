@@ -6,295 +6,237 @@ import {
   MESSAGE_OVERHEAD_BYTES,
   type ResumeLimits,
 } from './limits.ts';
+import { type ArrivalOrder, OriginLog } from './origin-log.ts';
 import { type ForgottenOrigin, inOrderOfArrival, type RoomMessage } from './room-message.ts';
 
-/** What is known of one origin in one room. */
-interface Position {
-  /** Everything of the origin up to this sequence has come, or was before this node listened; undefined: it does not listen. */
-  last: number | undefined;
-  /** The newest message that there was, as far as is known. */
-  newest: number;
-  /** Kept messages, in order. */
-  readonly kept: RoomMessage[];
-}
-
-/** What a message is to a room that follows its origin. */
-export type Verdict = 'next' | 'repeat' | 'gap';
-
-/**
- * The last messages of one room, of all origins, for clients that reconnect.
- *
- * Each message names the one before it of its origin, so a row of kept messages proves by itself that nothing is missing
- * between them; `newest` proves that nothing is missing behind them.
- */
+/** The last messages of one room, of all origins, for clients that reconnect. */
 export class ReplayRing {
   #count = 0;
   #bytes = 0;
-  readonly #positions = new Map<string, Position>();
-  /** With more origins, `tooManyOrigins` looks for some to be forgotten. */
+  readonly #logs = new Map<string, OriginLog>();
+  /** With more origins than this, `tooManyOrigins` looks for ended ones. */
   #mostOrigins = MAX_ROOM_ORIGINS;
 
-  /** Messages kept. */
+  /** Number of kept messages. */
   get size(): number {
     return this.#count;
   }
 
-  /** What the kept messages take in memory, about. */
-  get weight(): number {
+  /** Estimated memory of the kept messages. Unit: bytes. */
+  get memoryBytes(): number {
     return this.#bytes + this.#count * MESSAGE_OVERHEAD_BYTES;
   }
 
-  /** Sequence up to which nothing of an origin is missing; undefined: nothing is known of it. */
+  /** Sequence up to which no message of an origin is missing; undefined: the room does not follow the origin. */
   last(origin: string): number | undefined {
-    return this.#positions.get(origin)?.last;
+    return this.#logs.get(origin)?.last;
   }
 
   knows(origin: string): boolean {
-    return this.#positions.has(origin);
+    return this.#logs.has(origin);
   }
 
-  /** Sequence of the newest message of an origin; 0: none. */
+  /** Sequence of the newest message of an origin; 0: none is known. */
   newest(origin: string): number {
-    return this.#positions.get(origin)?.newest ?? 0;
+    return this.#logs.get(origin)?.newest ?? 0;
   }
 
   /** Sequence of the newest kept message of an origin. */
   newestKept(origin: string): number | undefined {
-    return this.#positions.get(origin)?.kept.at(-1)?.sequence;
+    return this.#logs.get(origin)?.kept.at(-1)?.sequence;
   }
 
-  /** Origins and the sequences up to which nothing of them is missing: what a client that joins now starts from. */
+  /** Each origin with the sequence up to which none of its messages is missing: the cursor of a client that joins now. */
   cursor(): Cursor {
     const cursor: Record<string, number> = {};
-    for (const [origin, { last, newest }] of this.#positions) cursor[origin] = last ?? newest;
+    for (const [origin, { last, newest }] of this.#logs) cursor[origin] = last ?? newest;
     return cursor;
   }
 
-  /** The newest message of each origin. */
+  /** Each origin with the sequence of its newest message. */
   newestOfAll(): [origin: string, newest: number][] {
-    return Array.from(this.#positions, ([origin, { newest }]) => [origin, newest]);
+    return Array.from(this.#logs, ([origin, { newest }]) => [origin, newest]);
   }
 
-  /** Nothing of an origin up to `sequence` concerns this room: it listens from there on. */
+  /** The room follows an origin; its messages up to `sequence` are not for this room. */
   startAt(origin: string, sequence: number): void {
-    const position = this.#positionOf(origin);
-    position.last = Math.max(position.last ?? 0, sequence);
+    this.#logOf(origin).startAt(sequence);
   }
 
   /**
-   * A member has these origins from a sequence each. An origin that is not connected is requested from there when it connects again. If
-   * members differ, it is requested from the least, but not before the newest message that is known here.
+   * A member follows each of these origins from a sequence on. Messages of an origin that is not connected are requested from there when it
+   * connects again. If members differ, they are requested from the least sequence, but not from before the newest message known here.
    */
-  followOn(from: Cursor): void {
-    for (const [origin, sequence] of Object.entries(from)) {
-      const position = this.#positionOf(origin);
-      const { last, newest } = position;
-      position.last = Math.min(last ?? sequence, Math.max(sequence, newest));
-      if (last === undefined) this.advance(origin);
-    }
+  followFrom(from: Cursor): void {
+    for (const [origin, sequence] of Object.entries(from)) this.#logOf(origin).followFrom(sequence);
   }
 
-  /** There was such a message of an origin, whether it comes here or not. */
-  heardOf(origin: string, sequence: number): void {
-    const position = this.#positionOf(origin);
-    position.newest = Math.max(position.newest, sequence);
+  /** A message of an origin with this sequence exists, whether it arrives here or not. */
+  noteNewest(origin: string, sequence: number): void {
+    this.#logOf(origin).noteNewest(sequence);
   }
 
-  /** A node that is not the origin says so. False: it is not noted, too many origins are known: a cursor has to hold them all. */
-  heardFromOthers(origin: string, sequence: number): boolean {
-    if (!this.knows(origin) && this.#positions.size >= MAX_CURSOR / 2) return false;
-    this.heardOf(origin, sequence);
+  /**
+   * `noteNewest` for what a node says about another one. False: it is ignored, because the room knows so many origins that a cursor could not
+   * hold all of them.
+   */
+  noteNewestFromPeer(origin: string, sequence: number): boolean {
+    if (!this.knows(origin) && this.#logs.size >= MAX_CURSOR / 2) return false;
+    this.noteNewest(origin, sequence);
     return true;
   }
 
   /**
-   * The origin itself says what it has sent: `counter` messages, the last one into this room was `newest`. What others said
-   * beyond that is forgotten.
+   * The origin itself says that it has sent `counter` messages, the last one into this room with the sequence `newest`. What other nodes
+   * reported beyond that is dropped.
    *
-   * @returns whether others said anything beyond: members may have skipped messages for it.
+   * @returns whether other nodes reported more: then members may have skipped messages.
    */
   correct(origin: string, counter: number, newest: number): boolean {
-    const position = this.#positions.get(origin);
-    if (position === undefined || Math.max(position.newest, position.last ?? 0) <= counter) return false;
-    position.newest = newest;
-    position.last = undefined;
-    const from = position.kept.findIndex(({ sequence }) => sequence > counter);
-    if (from >= 0)
-      for (const { content } of position.kept.splice(from)) this.#forget(1, content.payload.length);
+    const removed = this.#logs.get(origin)?.correct(counter, newest);
+    if (removed === undefined) return false;
+    for (const message of removed) this.#subtract(message);
     return true;
   }
 
   /** Whether a message is the next of its origin. */
-  judge({ origin, sequence, previous }: RoomMessage): Verdict {
-    const last = this.#positions.get(origin)?.last;
-    if (last === undefined) return 'next';
-    return sequence <= last ? 'repeat' : previous <= last ? 'next' : 'gap';
+  orderOf(message: RoomMessage): ArrivalOrder {
+    return this.#logs.get(message.origin)?.orderOf(message) ?? 'next';
   }
 
-  /** Takes a message that was judged to be the next. */
+  /** Adds the next message of its origin. */
   push(message: RoomMessage, limits: ResumeLimits): void {
-    const position = this.#positionOf(message.origin);
-    position.last = message.sequence;
-    position.newest = Math.max(position.newest, message.sequence);
+    const log = this.#logOf(message.origin);
+    log.last = message.sequence;
+    log.noteNewest(message.sequence);
     if (limits.windowMs === 0) return;
-    // A later one may be here already: told by another peer.
-    if ((position.kept.at(-1)?.sequence ?? 0) >= message.sequence) return this.merge([message], limits);
-    position.kept.push(message);
-    this.#count++;
-    this.#bytes += message.content.payload.length;
+    // A peer may have sent a later message already.
+    if ((log.kept.at(-1)?.sequence ?? 0) >= message.sequence) return this.merge([message], limits);
+    log.kept.push(message);
+    this.#add(message);
     this.#shrink(limits);
   }
 
-  /**
-   * Adds messages that others have kept, or that came before earlier ones: those that are missing here, wherever they belong.
-   * O(messages kept).
-   */
+  /** Adds messages that peers have kept, or that arrived before earlier ones, in any order; duplicates are dropped. O(messages kept). */
   merge(messages: readonly RoomMessage[], limits: ResumeLimits): void {
-    const touched = new Set<Position>();
+    const touched = new Set<OriginLog>();
     for (const message of messages) {
-      const position = this.#positionOf(message.origin);
-      position.kept.push(message);
-      position.newest = Math.max(position.newest, message.sequence);
-      touched.add(position);
+      const log = this.#logOf(message.origin);
+      log.kept.push(message);
+      log.noteNewest(message.sequence);
+      touched.add(log);
     }
-    for (const { kept } of touched) {
-      kept.sort((a, b) => a.sequence - b.sequence);
-      const unique = kept.filter((each, index) => each.sequence !== kept[index - 1]?.sequence);
-      kept.splice(0, kept.length, ...unique);
-    }
+    for (const log of touched) log.sortKept();
     this.#count = this.#bytes = 0;
-    for (const { kept } of this.#positions.values())
-      for (const { content } of kept) this.#forget(-1, -content.payload.length);
+    for (const { kept } of this.#logs.values()) for (const message of kept) this.#add(message);
     this.#shrink(limits);
   }
 
-  /** The messages of an origin that have become the next ones, in order. */
+  /** The kept messages of an origin that have become the next ones, in order. */
   advance(origin: string): RoomMessage[] {
-    const position = this.#positions.get(origin);
-    if (position?.last === undefined) return [];
-    const next: RoomMessage[] = [];
-    for (const message of position.kept) {
-      if (message.sequence <= position.last) continue;
-      if (message.previous > position.last) break;
-      position.last = message.sequence;
-      next.push(message);
-    }
-    return next;
+    return this.#logs.get(origin)?.advance() ?? [];
   }
 
-  /** Gives up what is missing before the first message that waits for it. False: none waits. */
+  /** Gives up the messages of an origin that are missing before its first kept one. False: none is missing there. */
   skipGap(origin: string): boolean {
-    const position = this.#positions.get(origin);
-    const last = position?.last;
-    if (position === undefined || last === undefined) return false;
-    const first = position.kept.find(({ sequence }) => sequence > last);
-    if (first === undefined || first.previous <= last) return false;
-    position.last = first.previous;
-    return true;
+    return this.#logs.get(origin)?.skipGap() ?? false;
   }
 
   /**
-   * What a client that has seen `cursor` has missed, in order per origin; undefined: it cannot be proved that nothing is missing.
-   * Of an origin that is not in the cursor it has seen nothing.
+   * The messages that a client with the position `cursor` has missed, in order per origin. Undefined: messages may be missing. Of an origin
+   * that is not in the cursor the client has got nothing.
    *
-   * @param from sequences up to which nothing concerns it.
-   * @param gaps gets the origins of which something is missing.
+   * @param from sequences up to which messages are not for this client.
+   * @param gaps receives the origins of which messages are missing.
    */
   missed(cursor: Cursor, from: Cursor, gaps: Set<string>): RoomMessage[] | undefined {
     const rows: RoomMessage[][] = [];
     const seenOf = (origin: string): number => Math.max(cursor[origin] ?? 0, from[origin] ?? 0);
-    for (const [origin, { kept, newest }] of this.#positions) {
-      let seen = seenOf(origin);
-      const row: RoomMessage[] = [];
-      for (const message of kept) {
-        if (message.sequence <= seen) continue;
-        if (message.previous > seen) break;
-        row.push(message);
-        seen = message.sequence;
-        for (const [each, last] of message.forgotten ?? [])
+    for (const [origin, log] of this.#logs) {
+      const seen = seenOf(origin);
+      const row = log.following(seen);
+      for (const { forgotten } of row)
+        for (const [each, last] of forgotten ?? [])
           if (!this.knows(each) && seenOf(each) < last) gaps.add(each);
-      }
-      if (seen < newest) gaps.add(origin);
+      if ((row.at(-1)?.sequence ?? seen) < log.newest) gaps.add(origin);
       rows.push(row);
     }
     return gaps.size > 0 ? undefined : inOrderOfArrival(rows);
   }
 
-  /** The kept messages of some origins behind a sequence each. */
+  /** For each pair of an origin and a sequence: the kept messages of the origin after that sequence. */
   keptAfter(wanted: Iterable<readonly [origin: string, after: number]>): RoomMessage[] {
     const found: RoomMessage[] = [];
     for (const [origin, after] of wanted)
-      for (const message of this.#positions.get(origin)?.kept ?? [])
+      for (const message of this.#logs.get(origin)?.kept ?? [])
         if (message.sequence > after) found.push(message);
     return found;
   }
 
   /**
-   * Ended origins to be forgotten, when there are more than a room should know: first those of which nothing is kept, then the oldest.
-   * O(1), or O(origins) once after many have come.
+   * Ended origins that the room should forget, because it knows too many: first those without kept messages, then the oldest. O(1), or
+   * O(origins) after many new origins.
    */
   tooManyOrigins(isPresent: (origin: string) => boolean): ForgottenOrigin[] {
-    if (this.#positions.size <= this.#mostOrigins) return [];
-    const ended = [...this.#positions].filter(([origin]) => !isPresent(origin));
+    if (this.#logs.size <= this.#mostOrigins) return [];
+    const ended = [...this.#logs].filter(([origin]) => !isPresent(origin));
     ended.sort(([, a], [, b]) => Number(a.kept.length > 0) - Number(b.kept.length > 0));
     const tooMany = ended.slice(0, Math.max(0, ended.length - ENDED_ORIGINS_KEPT));
-    const left = this.#positions.size - tooMany.length;
+    const left = this.#logs.size - tooMany.length;
     this.#mostOrigins = Math.max(MAX_ROOM_ORIGINS, left + ENDED_ORIGINS_KEPT);
     return tooMany.map(([origin, { newest }]) => [origin, newest]);
   }
 
-  /** Forgets origins, but not one of which more is known here than of those that say so. */
+  /** Forgets origins, except those that are present and those of which a newer message is known here. */
   forgetOrigins(origins: readonly ForgottenOrigin[], isPresent: (origin: string) => boolean): void {
     for (const [origin, newest] of origins) {
-      const position = this.#positions.get(origin);
-      if (position === undefined || position.newest > newest || isPresent(origin)) continue;
-      for (const { content } of position.kept) this.#forget(1, content.payload.length);
-      this.#positions.delete(origin);
+      const log = this.#logs.get(origin);
+      if (log === undefined || log.newest > newest || isPresent(origin)) continue;
+      for (const message of log.kept) this.#subtract(message);
+      this.#logs.delete(origin);
     }
   }
 
   /** Drops all kept messages. */
   empty(): void {
     this.#count = this.#bytes = 0;
-    for (const { kept } of this.#positions.values()) kept.length = 0;
+    for (const { kept } of this.#logs.values()) kept.length = 0;
   }
 
-  /** Drops what arrived before `time`. */
+  /** Drops the messages that arrived before `time`, in ms of the monotonic clock. */
   expire(time: number): void {
-    for (const { kept } of this.#positions.values()) {
-      let gone = 0;
-      while (gone < kept.length && (kept[gone] as RoomMessage).arrivedAt < time) gone++;
-      if (gone > 0)
-        for (const message of kept.splice(0, gone)) this.#forget(1, message.content.payload.length);
-    }
+    for (const log of this.#logs.values())
+      for (const message of log.takeOlder(time)) this.#subtract(message);
   }
 
-  #positionOf(origin: string): Position {
-    let position = this.#positions.get(origin);
-    if (position === undefined) {
-      position = { last: undefined, newest: 0, kept: [] };
-      this.#positions.set(origin, position);
-    }
-    return position;
+  #logOf(origin: string): OriginLog {
+    let log = this.#logs.get(origin);
+    if (log === undefined) this.#logs.set(origin, (log = new OriginLog()));
+    return log;
   }
 
-  /** O(origins) for each that goes. */
+  /** Drops the oldest messages until the limits are kept. O(origins) for each dropped message. */
   #shrink(limits: ResumeLimits): void {
     while (this.#count > limits.count || this.#bytes > limits.bytes) {
-      let oldest: Position | undefined;
-      for (const position of this.#positions.values()) {
-        const [head] = position.kept;
+      let oldest: OriginLog | undefined;
+      for (const log of this.#logs.values()) {
+        const [head] = log.kept;
         if (head !== undefined && head.arrivedAt < (oldest?.kept[0]?.arrivedAt ?? Number.POSITIVE_INFINITY))
-          oldest = position;
+          oldest = log;
       }
       const dropped = oldest?.kept.shift();
       if (dropped === undefined) return;
-      this.#forget(1, dropped.content.payload.length);
+      this.#subtract(dropped);
     }
   }
 
-  #forget(count: number, bytes: number): void {
-    this.#count -= count;
-    this.#bytes -= bytes;
+  #add({ content }: RoomMessage): void {
+    this.#count++;
+    this.#bytes += content.payload.length;
+  }
+
+  #subtract({ content }: RoomMessage): void {
+    this.#count--;
+    this.#bytes -= content.payload.length;
   }
 }

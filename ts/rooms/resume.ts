@@ -1,4 +1,4 @@
-// A client that comes back: whose session it is, and what it has missed in each of its rooms.
+// Resumes clients that reconnect: verifies their session, and sends what they have missed in each room.
 import type { Cursor, ResumeRoom, ResyncReason } from '../client/index.ts';
 import type { Connection, ResumedSession } from './connection.ts';
 import { ENDED_ORIGINS_KEPT, MAX_CURSOR } from './limits.ts';
@@ -7,7 +7,7 @@ import type { RoomMessage } from './room-message.ts';
 import type { RoomService } from './room-service.ts';
 import { readCursor, type SessionClaim } from './token-signer.ts';
 
-/** Whether a client may be in a room again. */
+/** Whether a client may be a member of a room again. */
 export type MayReturn = (room: string) => boolean | PromiseLike<boolean>;
 
 export class Resume {
@@ -19,7 +19,7 @@ export class Resume {
     this.#windowMs = windowMs;
   }
 
-  /** The session that a token is for; undefined: there is none here, or it belongs to another user. */
+  /** The session of a token; undefined: the token is not valid here, or belongs to another user. */
   sessionOf(connection: Connection, token: string | null): SessionClaim | undefined {
     if (token === null || this.#windowMs === 0) return undefined;
     const claim = this.#service.signer.readSession(token);
@@ -27,10 +27,10 @@ export class Resume {
   }
 
   /**
-   * Puts a connection into a room of its session again, and sends what it has missed.
+   * Makes a connection a member of a room of its session again, and sends what it has missed. A client that was away for longer than the window
+   * is told `resync`.
    *
-   * @param resumed its ticket was made for that session. One that was away for longer than anything is kept cannot be told what it missed.
-   * @returns `resumed`; `refused`: the ticket is not good, or it may not be there any more; or why there may be a gap.
+   * @returns `resumed`; `refused` when the ticket is not valid or the client may no longer be a member; or the reason of a `resync`.
    */
   async room(
     connection: Connection,
@@ -45,14 +45,14 @@ export class Resume {
     if (from === undefined || cursor === undefined || !(await mayReturn(name))) return 'refused';
     if (!connection.isOpen) return 'refused';
     const room = membership.prepare(connection, name);
-    table.awaitReturn(room); // wanted from now on, though it has no member yet
+    table.awaitReturn(room); // the room is wanted from now on, although it has no member yet
     await interest.open(room);
     const missed = awayMs > this.#windowMs ? 'window' : await history.missed(room, cursor, from);
     if (!connection.isOpen) return 'refused';
-    // From here to the end nothing can come in between: what is not in `missed` reaches it as a member.
+    // The rest runs without a pause: a message that is not in `missed` reaches the connection as a member.
     membership.add(connection, room);
     const now = typeof missed === 'string' ? undefined : room.ring.missed(cursor, from, new Set());
-    room.ring.followOn(from);
+    room.ring.followFrom(from);
     if (now !== undefined) {
       this.#replay(connection, room, from, cursor, now);
       return 'resumed';
@@ -62,9 +62,9 @@ export class Resume {
     return reason;
   }
 
-  /** Tells a client that it may have missed something in a room, and from which message on it gets it. */
+  /** Tells a client that it may have missed messages of a room, and its new position. */
   resync(connection: Connection, room: Room<Connection>, corrected?: string): void {
-    // The client keeps the greater number of each origin: on another node it may have had more than is known here.
+    // The client keeps the greater sequence of each origin, so it must first drop the one that was too high.
     if (corrected !== undefined)
       connection.notify(['forget', room.name, this.#service.table.origin, 0, [corrected]]);
     this.#resync(connection, room, 'lost', {}, {});
@@ -79,23 +79,25 @@ export class Resume {
   ): void {
     const here = room.ring.cursor();
     const ticket = this.#service.signer.ticket(connection.id, room.name, signable(from, here));
-    // Of origins that are not known here it must not have again what it has had.
+    // The client must not get messages of unknown origins a second time, so their sequences stay in the cursor.
     const cursor: Record<string, number> = { ...seen };
     for (const [origin, last] of Object.entries(here)) cursor[origin] = Math.max(cursor[origin] ?? 0, last);
     connection.notify(['resync', room.name, ticket, cursor, reason]);
-    this.#bound(connection, room, seen);
+    this.#shortenCursor(connection, room, seen);
   }
 
-  /** A cursor that names many origins which are not known here is cut: it went through the lives of many nodes. */
-  #bound(connection: Connection, room: Room<Connection>, seen: Cursor): void {
+  /** Makes the client forget origins that the room does not know, if they are many. */
+  #shortenCursor(connection: Connection, room: Room<Connection>, seen: Cursor): void {
     const unknown = Object.keys(seen).filter((origin) => !room.ring.knows(origin));
     if (unknown.length > ENDED_ORIGINS_KEPT)
       connection.notify(['forget', room.name, this.#service.table.origin, 0, unknown]);
   }
 
   /**
-   * @param from from which message on the session may get the room, as was signed.
-   * @param seen what the client says it has had.
+   * Sends the missed messages, and the new ticket and position of the client.
+   *
+   * @param from the sequence of each origin after which the session may get messages, as signed.
+   * @param seen the position that the client claims.
    */
   #replay(
     connection: Connection,
@@ -104,13 +106,13 @@ export class Resume {
     seen: Cursor,
     missed: readonly RoomMessage[],
   ): void {
-    // Of an origin that the client does not know it gets all there is: it has to start below that.
+    // The cursor must not count messages that follow now, so replayed origins keep the client's position.
     const replayed = new Set(missed.map(({ origin }) => origin));
     const cursor: Record<string, number> = { ...seen };
     const signed: Record<string, number> = {};
     for (const [origin, last] of Object.entries(room.ring.cursor())) {
       if (!replayed.has(origin)) cursor[origin] ??= last;
-      // What is signed must be known here: a client may say anything.
+      // A client may claim any position, so at most what is known here is signed.
       signed[origin] = Math.max(from[origin] ?? 0, Math.min(cursor[origin] ?? 0, last));
     }
     const ticket = this.#service.signer.ticket(connection.id, room.name, signable(from, signed));
@@ -119,11 +121,11 @@ export class Resume {
       .filter(({ except }) => except.length === 0 || !connection.isExcludedBy(except))
       .map((message) => message.enveloped(room.name));
     if (frames.length > 0) connection.notifyFrames(frames);
-    this.#bound(connection, room, seen);
+    this.#shortenCursor(connection, room, seen);
   }
 }
 
-/** From where on a session may get a room: as it was signed before for origins that are not known here, of those the latest. */
+/** The cursor for a new ticket: `here`, and of the signed origins that are not in it the last ones. */
 function signable(from: Cursor, here: Cursor): Cursor {
   const elsewhere = Object.entries(from).filter(([origin]) => !(origin in here));
   return { ...Object.fromEntries(elsewhere.slice(-MAX_CURSOR / 2)), ...here };

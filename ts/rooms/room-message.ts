@@ -3,26 +3,26 @@ import { SnowmeshError } from '../errors/index.ts';
 import { Frame, jsonFrame } from './frame.ts';
 import { MAX_CURSOR, MAX_SEQUENCE } from './limits.ts';
 
-/** How a payload is written down. */
+/** How a payload is encoded. */
 export const Kind = {
   text: 0,
   json: 1,
   binary: 2,
-  /** No message of a user: origins that the room does not know any more. */
+  /** Not a message of a user, but a list of origins that the room forgets. */
   forgotten: 3,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
-/** What a user sends, as bytes. */
+/** The content of a message, encoded. */
 export interface Content {
   readonly kind: Kind;
   readonly payload: Uint8Array;
 }
 
 /**
- * Text stays text, bytes stay bytes, anything else becomes JSON. O(size).
+ * Encodes a message: a string as text, bytes as bytes, any other value as JSON. O(bytes).
  *
- * @throws SNOW_ERR_UNSENDABLE for what JSON cannot say: a function, undefined, a bigint, a circle.
+ * @throws SNOW_ERR_UNSENDABLE for a value that JSON cannot represent: a function, undefined, a BigInt, a circular object.
  */
 export function contentOf(message: unknown): Content {
   if (typeof message === 'string') return { kind: Kind.text, payload: Buffer.from(message) };
@@ -32,43 +32,43 @@ export function contentOf(message: unknown): Content {
   try {
     json = JSON.stringify(message);
   } catch (cause) {
-    throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `a room message cannot be written as JSON: ${cause}`, {
+    throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `JSON cannot represent this room message: ${cause}`, {
       cause,
     });
   }
   if (json === undefined)
-    throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `a room message cannot be ${typeof message}`);
+    throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `JSON cannot represent this room message: a ${typeof message}`);
   return { kind: Kind.json, payload: Buffer.from(json) };
 }
 
-/** Which connections a message leaves out: `#` and a connection's id, or `@` and a key. */
+/** The connections that do not get a message: each entry is `#` and the id of a connection, or `@` and a key. */
 export type Except = readonly string[];
 
-/** An origin that has ended, and the number of its newest message. */
+/** An ended origin, and the sequence of its newest message. */
 export type ForgottenOrigin = readonly [origin: string, newest: number];
 
-/** A message that tells which origins a room forgets. */
+/** The content of a message that lists origins which a room forgets. */
 export function forgetting(origins: readonly ForgottenOrigin[]): Content {
   return { kind: Kind.forgotten, payload: Buffer.from(JSON.stringify(origins)) };
 }
 
-/** 64 bits in base 36. It is a key of cursors, which are plain objects: one that every object has, `constructor`, is none. */
+/** Whether a value can be an origin: 64 bits in base 36. Origins are keys of plain objects, so `constructor` and the like are not allowed. */
 export const isOrigin = (value: unknown): value is string =>
   typeof value === 'string' && /^[0-9a-z]{1,13}$/.test(value) && !(value in Object.prototype);
 
-/** One message of a room, from its broadcast to the end of its window. */
+/** One message of a room. */
 export class RoomMessage {
-  /** The node that broadcast it, in this life of its rooms: 64 random bits in base 36. */
+  /** Identifies its sender: 64 random bits in base 36, for each `createRooms` of a node. */
   readonly origin: string;
-  /** Counts the messages of the origin, in all its rooms. 0: it has no number and cannot be resumed. */
+  /** Counts the messages of the origin, over all rooms. 0: the message has no sequence and cannot be resumed. */
   readonly sequence: number;
-  /** Sequence of the origin's message before it in this room: a receiver that has that one has no gap. */
+  /** Sequence of the origin's message before it in this room; 0: none. A receiver that has that message misses none between the two. */
   readonly previous: number;
   readonly content: Content;
   readonly except: Except;
-  /** ms of this node's monotonic clock. */
+  /** When it arrived here, in ms of the monotonic clock. */
   readonly arrivedAt: number;
-  /** Ended origins that the room forgets with this message, and the newest message of each; undefined: a message of a user. */
+  /** The ended origins that the room forgets by this message; undefined: it is a message of a user. */
   readonly forgotten: readonly ForgottenOrigin[] | undefined;
   #enveloped: Frame | undefined;
   #plain: Frame | undefined;
@@ -88,13 +88,13 @@ export class RoomMessage {
     if (content.kind === Kind.forgotten) this.forgotten = forgottenIn(content);
   }
 
-  /** For clients of the subprotocol: with room and number. Made once. */
+  /** The frame for clients of the subprotocol, with the room, the origin and the sequence. Encoded once. */
   enveloped(room: string): Frame {
     this.#enveloped ??= this.#envelope(room);
     return this.#enveloped;
   }
 
-  /** For other clients: the payload as it is. Made once. */
+  /** The frame for plain connections: the payload only. Encoded once. */
   get plain(): Frame {
     this.#plain ??= plainFrame(this.content);
     return this.#plain;
@@ -117,7 +117,7 @@ export class RoomMessage {
   }
 }
 
-/** Rows that are in order each, merged by the time of their heads. */
+/** Merges rows of messages, each in its order, by the arrival time of their first messages. */
 export function inOrderOfArrival(rows: readonly RoomMessage[][]): RoomMessage[] {
   const open = rows.filter((row) => row.length > 0).map((row) => ({ row, next: 0 }));
   if (open.length === 1) return [...(open[0] as { row: RoomMessage[] }).row];
@@ -136,12 +136,12 @@ export function inOrderOfArrival(rows: readonly RoomMessage[][]): RoomMessage[] 
   }
 }
 
-/** A message without envelope. */
+/** The frame of a payload without envelope. */
 export function plainFrame(content: Content): Frame {
   return new Frame(content.kind !== Kind.binary, [content.payload]);
 }
 
-/** A message to one connection of the subprotocol. */
+/** The frame of a message to one connection, for clients of the subprotocol. */
 export function directFrame(content: Content): Frame {
   return content.kind === Kind.binary
     ? new Frame(false, [Buffer.of(Binary.direct), content.payload])
@@ -159,7 +159,7 @@ function textOf(payload: Uint8Array): string {
   return Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString();
 }
 
-/** What a peer wrote; nothing if that is none. */
+/** The origins in the content of a peer; none if it is not valid. */
 function forgottenIn(content: Content): readonly ForgottenOrigin[] {
   try {
     const origins: unknown = JSON.parse(textOf(content.payload));

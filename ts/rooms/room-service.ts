@@ -1,15 +1,15 @@
-// One node's part in the rooms of its cluster: receives from the peers, and connects the parts.
+// The rooms of one node: creates their parts, and passes messages of peers to them.
 //
-//   up ──hello──▶ peer          it then tells its interest and presence; changes follow as they happen
-//   interest ──▶ based          from the answer on, everything the peer broadcasts into that room comes here, in order
-//   down / bye / hello again    what it had is gone
+//   up ──hello──▶ peer          the peer then sends its interest and presence, and later each change
+//   interest ──▶ based          from the answer on, all broadcasts of the peer in that room come here, in order
+//   down / bye / hello again    the rooms, members and presence of the peer are dropped
 import type { Runtime } from '../actor/index.ts';
 import { KEY_ROOM } from '../client/index.ts';
 import { type Listing, type RoomInfo, sourcesOf } from '../introspect/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import type { BridgeOptions } from './bridge.ts';
 import { Bridging } from './bridging.ts';
-import { Casting } from './casting.ts';
+import { Broadcaster } from './broadcaster.ts';
 import type { Connection } from './connection.ts';
 import { EndedOrigins } from './ended-origins.ts';
 import { History } from './history.ts';
@@ -17,15 +17,15 @@ import { Interest } from './interest.ts';
 import { HISTORY_MS, type Limits, type ResumeLimits } from './limits.ts';
 import { Membership } from './membership.ts';
 import { CHANNEL, type Message, parseMessage, VERSION } from './messages.ts';
-import type { PeerSide } from './peer-side.ts';
+import { PeerQueries } from './peer-queries.ts';
 import { Peers } from './peers.ts';
 import { PresenceService } from './presence.ts';
-import { Requests } from './requests.ts';
 import type { Room } from './room.ts';
 import { RoomTable } from './room-table.ts';
+import type { RoomsPeer } from './rooms-peer.ts';
 import { Sessions } from './sessions.ts';
 import { TokenSigner } from './token-signer.ts';
-import { Turn } from './turn.ts';
+import { OutputBatch } from './output-batch.ts';
 
 /** The part of a node that rooms need. */
 export interface RoomsHost {
@@ -35,40 +35,40 @@ export interface RoomsHost {
   channel(name: string, listener: ChannelListener): Channel | undefined;
 }
 
-/** What else follows from what happens here. */
+/** Gets the events of a `RoomService`. */
 export interface RoomServiceListener {
-  /** Members of a room may have missed something that will not come. */
+  /** Members of a room may have missed messages that cannot be fetched. @param corrected An origin whose sequences were reported too high. */
   gap(room: Room<Connection>, corrected?: string): void;
-  /** A session is claimed by a newer connection on a peer. */
+  /** A connection on a peer has resumed a session. */
   claimed(session: string, generation: number, origin: string): void;
-  /** The bridge to other clusters carries messages, or not any more. */
+  /** The bridge to other clusters works, or has stopped working. */
   bridged(isUp: boolean, why: string): void;
-  /** Another `createRooms` took the place of this one. */
+  /** The rooms of this node were created again, by another `createRooms`. */
   replaced(): void;
 }
 
-/** What a peer knows of the messages of a session. */
+/** Which messages of a session a peer knows to be taken. */
 interface LastTaken {
   readonly keyId: string;
   readonly taken: number;
-  readonly heard: number;
+  readonly reported: number;
 }
 
 export class RoomService implements ChannelListener {
-  readonly turn: Turn = new Turn();
+  readonly output: OutputBatch = new OutputBatch();
   readonly signer: TokenSigner = new TokenSigner();
   readonly peers: Peers;
   readonly table: RoomTable;
   readonly sessions: Sessions;
   readonly interest: Interest;
   readonly history: History;
-  readonly casting: Casting;
+  readonly broadcaster: Broadcaster;
   readonly membership: Membership;
   readonly presence: PresenceService;
-  /** To other clusters; undefined: there is none. */
+  /** The bridge to other clusters; undefined: there is none. */
   readonly bridging: Bridging | undefined;
   readonly #ended: EndedOrigins;
-  readonly #requests: Requests;
+  readonly #queries: PeerQueries;
   readonly #listener: RoomServiceListener;
   #isClosed = false;
 
@@ -80,31 +80,31 @@ export class RoomService implements ChannelListener {
     const { runtime } = host;
     this.#listener = listener;
     this.peers = new Peers(runtime);
-    this.#requests = new Requests(runtime);
+    this.#queries = new PeerQueries(runtime);
     this.table = new RoomTable(runtime, newOrigin(), resume);
     this.sessions = new Sessions(runtime, resume.windowMs);
     this.interest = new Interest(runtime, this.table, this.peers, limits.joinMs);
-    this.membership = new Membership(this.table, this.interest, this.turn, limits.rooms);
+    this.membership = new Membership(this.table, this.interest, this.output, limits.rooms);
     this.presence = new PresenceService(runtime, this.peers, this.table);
-    this.history = new History(runtime, this.table, this.peers, this.#requests, resume, {
-      next: (room, message) => this.casting.deliver(room, message),
-      grew: (room) => this.casting.boundOrigins(room),
+    this.history = new History(runtime, this.table, this.peers, this.#queries, resume, {
+      next: (room, message) => this.broadcaster.deliver(room, message),
+      originsAdded: (room) => this.broadcaster.boundOrigins(room),
       late: (room, origin) => this.#ended.late(room, origin),
       gap: (room, corrected) => listener.gap(room, corrected),
     });
     this.#ended = new EndedOrigins(this.table, this.peers, this.history);
-    this.casting = new Casting({
+    this.broadcaster = new Broadcaster({
       runtime,
       table: this.table,
       peers: this.peers,
       history: this.history,
       sessions: this.sessions,
-      turn: this.turn,
+      output: this.output,
       resume,
     });
     if (bridge !== undefined) this.bridging = this.#bridge(runtime, bridge);
     this.peers.opened(host.channel(CHANNEL, this));
-    for (const side of this.peers.sessions()) this.#greet(side, true);
+    for (const peer of this.peers.sessions()) this.#sendHello(peer, true);
     sourcesOf(runtime).rooms = this.#listing();
   }
 
@@ -112,38 +112,38 @@ export class RoomService implements ChannelListener {
     return this.#isClosed;
   }
 
-  /** Members on all nodes as known here: other nodes tell their numbers a little later. O(nodes with members). */
+  /** The number of members on all nodes, as far as this node knows. O(nodes with members). */
   count(name: string): number {
     const room = this.table.get(name);
     let count = room?.members.size ?? 0;
-    for (const side of room?.interested ?? []) count += side.rooms.get(name) ?? 0;
+    for (const peer of room?.interested ?? []) count += peer.rooms.get(name) ?? 0;
     return count;
   }
 
   /**
-   * Takes a session over from whatever node has it.
+   * Takes a session over from the node that has it.
    *
-   * @param signedBy the key of the node that welcomed the client last: no other can have taken a message since.
-   * @returns the number of the last message that was taken; when that node does not answer, the greatest that any has heard of.
+   * @param signedBy the key of the node that welcomed the client last: only that node can have taken messages since.
+   * @returns the number of the last message that was taken. If that node does not answer: the greatest number that any node knows.
    */
   async claim(session: string, generation: number, signedBy: string): Promise<number> {
-    const answers = (await this.#requests.ask(this.peers.all(), HISTORY_MS, (side, ref) =>
-      this.peers.send(side, ['claim', ref, session, generation]),
+    const answers = (await this.#queries.ask(this.peers.all(), HISTORY_MS, (peer, ref) =>
+      this.peers.send(peer, ['claim', ref, session, generation]),
     )) as LastTaken[];
     const own = this.sessions.taken(session);
     if (signedBy === this.signer.id) return own;
     const home = answers.find(({ keyId }) => keyId === signedBy);
     if (home !== undefined) return Math.max(own, home.taken);
-    const others = answers.flatMap(({ taken, heard }) => [taken, heard]);
-    return Math.max(own, this.sessions.heard(session), ...others);
+    const others = answers.flatMap(({ taken, reported }) => [taken, reported]);
+    return Math.max(own, this.sessions.reported(session), ...others);
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.turn.flush();
-    for (const side of this.peers.sessions()) this.peers.send(side, ['bye']);
-    this.#requests.close();
+    this.output.flush();
+    for (const peer of this.peers.sessions()) this.peers.send(peer, ['bye']);
+    this.#queries.close();
     this.bridging?.close();
     this.interest.close();
     this.peers.close();
@@ -153,110 +153,110 @@ export class RoomService implements ChannelListener {
 
   #bridge(runtime: Runtime, options: BridgeOptions): Bridging {
     const bridging = new Bridging(runtime, options, this.table, this.peers, {
-      next: (room, message) => this.casting.next(room, message),
+      next: (room, message) => this.broadcaster.next(room, message),
       gap: (room) => this.#listener.gap(room),
       changed: (isUp, why) => this.#listener.bridged(isUp, why),
     });
-    this.casting.bridge(bridging);
+    this.broadcaster.useBridge(bridging);
     this.interest.onWanted = (room, isWanted) => bridging.wants(room, isWanted);
     this.history.isBridged = true;
     return bridging;
   }
 
-  up(peer: ChannelPeer): void {
-    // While the channel is opened there is none to send on: the constructor greets those peers.
-    this.#greet(this.peers.up(peer), false);
+  up(channelPeer: ChannelPeer): void {
+    // While the channel is being opened nothing can be sent: the constructor sends the hello to those peers.
+    this.#sendHello(this.peers.up(channelPeer), false);
   }
 
-  down(peer: ChannelPeer): void {
-    const side = this.peers.down(peer);
-    if (side === undefined) return;
-    if (side.takesPart) this.#leaves(side, true);
-    this.#requests.lost(side);
-    this.interest.lost(side);
-    this.presence.lost(side);
+  down(channelPeer: ChannelPeer): void {
+    const peer = this.peers.down(channelPeer);
+    if (peer === undefined) return;
+    if (peer.takesPart) this.#endOrigin(peer, true);
+    this.#queries.lost(peer);
+    this.interest.lost(peer);
+    this.presence.lost(peer);
   }
 
-  room(peer: ChannelPeer, name: string, payload: Uint8Array, details: unknown): void {
-    const side = this.peers.sideOf(peer);
-    if (side?.takesPart === true) this.casting.arrived(side, name, payload, details);
-    else if (side !== undefined) this.peers.suspect(side, 'a broadcast before its hello');
+  room(channelPeer: ChannelPeer, name: string, payload: Uint8Array, details: unknown): void {
+    const peer = this.peers.peerOf(channelPeer);
+    if (peer?.takesPart === true) this.broadcaster.received(peer, name, payload, details);
+    else if (peer !== undefined) this.peers.suspect(peer, 'a broadcast before its hello');
   }
 
-  message(peer: ChannelPeer, value: unknown): void {
-    const side = this.peers.sideOf(peer);
-    if (side === undefined) return;
+  message(channelPeer: ChannelPeer, value: unknown): void {
+    const peer = this.peers.peerOf(channelPeer);
+    if (peer === undefined) return;
     const message = parseMessage(value);
-    if (message === undefined) this.peers.suspect(side, 'a message that is none');
-    else if (message[0] !== 'hello' && !side.takesPart)
-      this.peers.suspect(side, 'a message before its hello');
-    else this.#hear(side, message);
+    if (message === undefined) this.peers.suspect(peer, 'an invalid message');
+    else if (message[0] !== 'hello' && !peer.takesPart)
+      this.peers.suspect(peer, 'a message before its hello');
+    else this.#receive(peer, message);
   }
 
-  /** Rooms were created again on this node: those are the ones from now on. */
+  /** The rooms of this node were created again, and have replaced these. */
   replaced(): void {
     this.#listener.replaced();
   }
 
-  #hear(side: PeerSide, message: Message): void {
+  #receive(peer: RoomsPeer, message: Message): void {
     switch (message[0]) {
       case 'hello':
-        if (!this.#introduced(side, message[2], message[3][0]?.[0] ?? ''))
-          return this.peers.suspect(side, 'the origin or key of another node');
-        if (message[4]) this.#greet(side, false);
-        this.interest.forget(side);
-        side.takesPart = true;
+        if (!this.#accept(peer, message[2], message[3][0]?.[0] ?? ''))
+          return this.peers.suspect(peer, 'the origin or key of another node');
+        if (message[4]) this.#sendHello(peer, false);
+        this.interest.forget(peer);
+        peer.takesPart = true;
         this.signer.learn(message[3]);
-        this.presence.lost(side);
-        this.presence.tellAll(side);
-        this.interest.tellAll(side);
-        return this.#ended.greeted(side);
+        this.presence.lost(peer);
+        this.presence.tellAll(peer);
+        this.interest.tellAll(peer);
+        return this.#ended.peerReady(peer);
       case 'interest':
-        return this.interest.heard(side, message[1]);
+        return this.interest.received(peer, message[1]);
       case 'based':
         for (const entry of message[1]) {
-          this.history.based(side, entry);
-          this.interest.answered(side, entry[0]);
+          this.history.based(peer, entry);
+          this.interest.answered(peer, entry[0]);
         }
         return;
       case 'ask':
-        return this.history.asked(side, message[1], message[2], message[3]);
+        return this.history.asked(peer, message[1], message[2], message[3]);
       case 'told':
-        return this.history.told(side, message[1], message[3], message[4], message[5]);
+        return this.history.told(peer, message[1], message[3], message[4], message[5]);
       case 'lost':
-        return this.#ended.lostBy(side, message[1]);
+        return this.#ended.lostBy(peer, message[1]);
       case 'newest':
-        return this.#ended.heard(side, message[1], message[2]);
+        return this.#ended.received(peer, message[1], message[2]);
       case 'claim': {
         const [, ref, session, generation] = message;
-        this.#listener.claimed(session, generation, side.origin);
+        this.#listener.claimed(session, generation, peer.origin);
         const { sessions } = this;
-        return this.peers.send(side, ['last', ref, sessions.taken(session), sessions.heard(session)]);
+        return this.peers.send(peer, ['last', ref, sessions.taken(session), sessions.reported(session)]);
       }
       case 'last':
-        return this.#requests.answered(side, message[1], {
-          keyId: side.keyId,
+        return this.#queries.answered(peer, message[1], {
+          keyId: peer.keyId,
           taken: message[2],
-          heard: message[3],
+          reported: message[3],
         } satisfies LastTaken);
       case 'presence':
-        return this.presence.heard(side, message[1]);
+        return this.presence.received(peer, message[1]);
       case 'bye':
-        if (side.takesPart) this.#leaves(side, false);
-        this.#requests.lost(side);
-        this.presence.lost(side);
-        return this.interest.lost(side);
+        if (peer.takesPart) this.#endOrigin(peer, false);
+        this.#queries.lost(peer);
+        this.presence.lost(peer);
+        return this.interest.lost(peer);
     }
   }
 
-  /** Nothing more comes from a peer. */
-  #leaves(side: PeerSide, wasLost: boolean): void {
-    side.takesPart = false;
-    this.history.ended(side.origin, wasLost);
-    this.#ended.lost(side.origin);
+  /** A peer takes part no longer. @param wasLost Whether its session ended, instead of a `bye`. */
+  #endOrigin(peer: RoomsPeer, wasLost: boolean): void {
+    peer.takesPart = false;
+    this.history.ended(peer.origin, wasLost);
+    this.#ended.lost(peer.origin);
   }
 
-  /** What introspection shows: the rooms that have names of their own, not those of users. */
+  /** The list of rooms for introspection, without the rooms of users. */
   #listing(): Listing<RoomInfo> {
     const { table } = this;
     return {
@@ -273,23 +273,23 @@ export class RoomService implements ChannelListener {
     };
   }
 
-  /** False: it takes the name of another node's messages or tokens. */
-  #introduced(side: PeerSide, origin: string, keyId: string): boolean {
+  /** Handles the origin and the key of a hello. False: one of them belongs to another node. */
+  #accept(peer: RoomsPeer, origin: string, keyId: string): boolean {
     if (origin === this.table.origin || keyId === this.signer.id) return false;
-    if (!this.peers.introduced(side, origin, keyId)) return false;
-    if (side.origin !== origin) this.history.ended(side.origin, false);
+    if (!this.peers.introduced(peer, origin, keyId)) return false;
+    if (peer.origin !== origin) this.history.ended(peer.origin, false);
     this.history.returned(origin);
-    side.origin = origin;
-    side.keyId = keyId;
+    peer.origin = origin;
+    peer.keyId = keyId;
     return true;
   }
 
-  #greet(side: PeerSide, isLate: boolean): void {
-    this.peers.send(side, ['hello', VERSION, this.table.origin, this.signer.keys(), isLate]);
+  #sendHello(peer: RoomsPeer, isLate: boolean): void {
+    this.peers.send(peer, ['hello', VERSION, this.table.origin, this.signer.keys(), isLate]);
   }
 }
 
-/** 64 random bits. */
+/** 64 random bits in base 36. */
 function newOrigin(): string {
   return (crypto.getRandomValues(new BigUint64Array(1))[0] as bigint).toString(36);
 }

@@ -4,23 +4,23 @@ import type { Connection } from './connection.ts';
 import { MAX_RETURNING, type ResumeLimits } from './limits.ts';
 import { Room } from './room.ts';
 
-/** The rooms this node knows, and the numbers of the messages it broadcasts. A room without members and subscribers has no entry. */
+/** The rooms that this node knows, and the sequences of its broadcasts. A room that is not needed has no entry. */
 export class RoomTable {
-  /** What this node's messages are numbered under. */
+  /** The origin of this node's messages. */
   readonly origin: string;
   readonly #runtime: Runtime;
   readonly #resume: ResumeLimits;
   readonly #rooms = new Map<string, Room<Connection>>();
-  /** Rooms to look at when time passes: they keep messages, or wait for members to come back. */
+  /** Rooms that a sweep checks: they have kept messages, or former members may reconnect. */
   readonly #expiring = new Set<Room<Connection>>();
-  /** Rooms that wait for members to come back, those that wait longest first. Some have members again. */
+  /** Rooms whose former members may reconnect, the longest wait first. Some have members again. */
   readonly #returning = new OldestFirst<Room<Connection>, true>();
-  /** Rooms with kept messages, those that were silent longest first. */
+  /** Rooms with kept messages, the one without a message for the longest time first. */
   readonly #keeping = new OldestFirst<Room<Connection>, true>();
-  /** What is kept in all rooms. Unit: bytes, about. */
-  #weight = 0;
+  /** Estimated memory of the kept messages of all rooms. */
+  #memoryBytes = 0;
   #counter = 0;
-  /** No message of this node with a greater number was forgotten together with its room. */
+  /** Messages of this node in rooms that were removed have at most this sequence. */
   #forgotten = 0;
   #isSweeping = false;
   #cancelSweep = (): void => {};
@@ -31,7 +31,7 @@ export class RoomTable {
     this.#resume = resume;
   }
 
-  /** The number of this node's last message. */
+  /** The sequence of this node's last message. */
   get counter(): number {
     return this.#counter;
   }
@@ -52,7 +52,7 @@ export class RoomTable {
     return this.#rooms.get(name);
   }
 
-  obtain(name: string): Room<Connection> {
+  getOrCreate(name: string): Room<Connection> {
     let room = this.#rooms.get(name);
     if (room === undefined) {
       room = new Room(name, this.#forgotten);
@@ -61,25 +61,25 @@ export class RoomTable {
     return room;
   }
 
-  /** The newest message of this node in a room, or one that is certainly not older. */
+  /** The sequence of this node's newest message in a room, or a greater one if the room was removed. */
   newestOwn(name: string): number {
     const room = this.#rooms.get(name);
     return room === undefined ? this.#forgotten : this.#newestIn(room);
   }
 
-  /** The number of this node's next message in a room. */
+  /** The identity of this node's next message in a room. */
   nextNumber(room: Room<Connection>): { origin: string; sequence: number; previous: number } {
     return { origin: this.origin, previous: this.#newestIn(room), sequence: ++this.#counter };
   }
 
-  /** The number of a message in a room that is not known here. */
-  numberOutside(): { origin: string; sequence: number; previous: number } {
+  /** The identity of this node's next message in a room that is not in the table. */
+  nextNumberWithoutRoom(): { origin: string; sequence: number; previous: number } {
     const previous = this.#counter;
     this.#forgotten = ++this.#counter;
     return { origin: this.origin, previous, sequence: this.#counter };
   }
 
-  /** A member of the room may come back within the window. Clients choose how many rooms wait so: beyond a limit the oldest is given up. */
+  /** Keeps a room because a former member may reconnect within the window. Beyond `MAX_RETURNING` rooms, the longest wait is ended. */
   awaitReturn(room: Room<Connection>): void {
     if (this.#resume.windowMs === 0) return;
     room.keepUntil = this.#runtime.now() + this.#resume.windowMs;
@@ -92,21 +92,21 @@ export class RoomTable {
   }
 
   /**
-   * Something was added to what is kept of a room. When that is too much over all rooms, those that were silent longest lose it. O(1), and what
-   * is dropped.
+   * Messages were added to a room. If all rooms together keep too much, the rooms without a message for the longest time lose their kept
+   * messages. O(1 + dropped messages).
    */
   kept(room: Room<Connection>): void {
     if (room.kept === 0) return;
     this.#expireLater(room);
     this.#keeping.renew(room, true);
-    this.#weigh(room);
-    while (this.#weight > this.#resume.totalBytes && this.#keeping.size > 0) {
+    this.#account(room);
+    while (this.#memoryBytes > this.#resume.totalBytes && this.#keeping.size > 0) {
       const [oldest] = this.#keeping.takeOldest() as [Room<Connection>, true];
       oldest.ring.empty();
-      this.#weigh(oldest);
-      // As long as the room stays, its numbers show that something is missing.
+      this.#account(oldest);
+      // As long as the room stays, its sequences show that messages are missing.
       if (oldest.isWanted(this.#runtime.now()) || oldest.interested.size > 0) continue;
-      this.onGivenUp();
+      this.onBackupDropped();
       this.release(oldest);
     }
   }
@@ -119,7 +119,7 @@ export class RoomTable {
     this.#cancelSweep = this.#runtime.after(windowMs / 4, () => this.#sweep());
   }
 
-  /** Called when a room lost something it was needed for. */
+  /** Removes a room if it is no longer needed. Call it when a reason to keep the room has ended. */
   release(room: Room<Connection>): void {
     if (room.isNeeded(this.#runtime.now()) || room.isAnnounced) return;
     this.#forgotten = Math.max(this.#forgotten, this.#newestIn(room));
@@ -128,10 +128,10 @@ export class RoomTable {
     if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
   }
 
-  /** Called when messages were dropped that this node may have kept alone, for others. */
-  onGivenUp: () => void = () => {};
+  /** Called when messages were dropped of which this node may have had the only copy. */
+  onBackupDropped: () => void = () => {};
 
-  /** Told of each room that this node does not want any more. */
+  /** Called with each room that this node no longer wants. */
   onUnwanted: (room: Room<Connection>) => void = () => {};
 
   close(): void {
@@ -142,18 +142,18 @@ export class RoomTable {
     this.#keeping.clear();
   }
 
-  #weigh(room: Room<Connection>): void {
-    const { weight } = room;
-    this.#weight += weight - room.weighed;
-    room.weighed = weight;
-    if (weight === 0) this.#keeping.delete(room);
+  #account(room: Room<Connection>): void {
+    const { memoryBytes } = room;
+    this.#memoryBytes += memoryBytes - room.accountedBytes;
+    room.accountedBytes = memoryBytes;
+    if (memoryBytes === 0) this.#keeping.delete(room);
   }
 
   #newestIn(room: Room<Connection>): number {
     return Math.max(room.floor, room.ring.newest(this.origin));
   }
 
-  /** A room for which nothing is waited any more. */
+  /** The time for former members of a room is over. */
   #unneeded(room: Room<Connection>): void {
     if (room.isAnnounced && !room.isWanted(this.#runtime.now())) this.onUnwanted(room);
     this.release(room);
@@ -164,7 +164,7 @@ export class RoomTable {
     const now = this.#runtime.now();
     for (const room of [...this.#expiring]) {
       room.expire(now - this.#resume.windowMs);
-      this.#weigh(room);
+      this.#account(room);
       if (room.keepUntil > now || room.kept > 0) continue;
       this.#expiring.delete(room);
       this.#returning.delete(room);

@@ -2,12 +2,12 @@ import { inspect } from 'node:util';
 import { KEY_ROOM, MAX_ROOM_BYTES } from '../client/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Packet } from './frame.ts';
-import type { PeerSide } from './peer-side.ts';
+import type { RoomsPeer } from './rooms-peer.ts';
 import { ReplayRing } from './replay-ring.ts';
 
-/** A member, as the delivery of messages sees it. */
+/** The part of a member that delivers messages. */
 export interface Recipient {
-  /** It gets payloads without an envelope. */
+  /** Whether it gets payloads without envelope. */
   readonly isPlain: boolean;
   /** @internal */
   isExcludedBy(except: readonly string[]): boolean;
@@ -15,20 +15,20 @@ export interface Recipient {
   deliver(packet: Packet): void;
 }
 
-/** One room as this node knows it: its own members, the peers that have some, and the last messages. */
+/** What this node knows of one room: its own members, the peers that want the room, and the last messages. */
 export class Room<M extends Recipient = Recipient> {
   readonly name: string;
-  /** No message of this node from before the room was known here has a greater number. */
+  /** Messages that this node sent before it knew the room have at most this sequence. */
   readonly floor: number;
   /** Connections of this node. */
   readonly members: Set<M> = new Set();
-  /** Peers that want its messages. */
-  readonly interested: Set<PeerSide> = new Set();
-  /** Members may come back until then. ms of the monotonic clock. */
+  /** The peers that want its messages. */
+  readonly interested: Set<RoomsPeer> = new Set();
+  /** Until when former members may reconnect, in ms of the monotonic clock. */
   keepUntil = 0;
-  /** Its weight when its table looked at it last. */
-  weighed = 0;
-  /** Peers were told that this node wants its messages. */
+  /** The part of the table's memory sum that belongs to this room. Unit: bytes. */
+  accountedBytes = 0;
+  /** Whether peers were told that this node wants its messages. */
   isAnnounced = false;
   #ring: ReplayRing | undefined;
 
@@ -42,26 +42,26 @@ export class Room<M extends Recipient = Recipient> {
     return this.#ring;
   }
 
-  /** Messages kept. */
+  /** Number of kept messages. */
   get kept(): number {
     return this.#ring?.size ?? 0;
   }
 
-  /** What they take in memory, about. Unit: bytes. */
-  get weight(): number {
-    return this.#ring?.weight ?? 0;
+  /** Estimated memory of the kept messages. Unit: bytes. */
+  get memoryBytes(): number {
+    return this.#ring?.memoryBytes ?? 0;
   }
 
   expire(time: number): void {
     this.#ring?.expire(time);
   }
 
-  /** Whether this node wants its messages: it has members, or some may come back. */
+  /** Whether this node wants its messages: it has members, or former members may reconnect. */
   isWanted(now: number): boolean {
     return this.members.size > 0 || this.keepUntil > now;
   }
 
-  /** Whether anything would be lost with it. */
+  /** Whether the room must stay in the table. */
   isNeeded(now: number): boolean {
     return this.isWanted(now) || this.interested.size > 0 || this.kept > 0;
   }
@@ -70,12 +70,12 @@ export class Room<M extends Recipient = Recipient> {
 /** Whether a value can name a room: 1 to 255 bytes of well-formed text. */
 export function isRoomName(value: unknown): value is string {
   if (typeof value !== 'string' || value === '') return false;
-  // No character takes more than three bytes a code unit.
+  // In UTF-8 a code unit takes at most three bytes.
   if (value.length * 3 > MAX_ROOM_BYTES && Buffer.byteLength(value) > MAX_ROOM_BYTES) return false;
   return value.isWellFormed();
 }
 
-/** @throws SNOW_ERR_BAD_NAME for what cannot name a room: 1 to 255 bytes of text, not beginning with U+0000. */
+/** A room name that a user gave: 1 to 255 bytes of text that does not begin with U+0000. @throws SNOW_ERR_BAD_NAME */
 export function mustBeRoom(name: unknown): string {
   if (isRoomName(name) && name[0] !== '\0') return name;
   throw new SnowmeshError(
@@ -84,7 +84,7 @@ export function mustBeRoom(name: unknown): string {
   );
 }
 
-/** The room of a user's connections. @throws SNOW_ERR_BAD_NAME */
+/** The name of the room of a user's connections. @throws SNOW_ERR_BAD_NAME for an invalid key. */
 export function keyRoom(key: unknown): string {
   const room = `${KEY_ROOM}${String(key)}`;
   if (typeof key === 'string' && key !== '' && key.isWellFormed() && Buffer.byteLength(room) <= 255)
@@ -95,7 +95,7 @@ export function keyRoom(key: unknown): string {
   );
 }
 
-/** A refused name in an error text: any value, however large. */
+/** A value for an error text, shortened. */
 function shown(value: unknown): string {
   return inspect(value, { depth: 0, maxStringLength: 60, maxArrayLength: 3 });
 }

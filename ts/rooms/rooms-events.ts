@@ -3,22 +3,23 @@ import type { ClientCounters } from './clients.ts';
 import type { Connection } from './connection.ts';
 import type { CloseReason } from './socket-events.ts';
 
-/** Figures of the moment. */
+/** The current figures of the rooms of one node. */
 export interface RoomsStats extends Readonly<ClientCounters> {
+  /** Open connections of this node. */
   readonly connections: number;
-  /** Rooms this node knows: with members here or on a peer, or with messages that are kept. */
+  /** Rooms that this node knows: those with members here or on a peer, and those with kept messages. */
   readonly rooms: number;
-  /** Broadcasts that a peer did not get at once, because too much waited for it. */
+  /** Broadcasts that a peer did not get at once, because its queue was full; each peer counts. */
   readonly refusedByPeers: number;
-  /** Of the bridge to other clusters; undefined: there is none. */
+  /** The figures of the bridge to other clusters; undefined: there is no bridge. */
   readonly bridge: BridgeStats | undefined;
 }
 
-/** What rooms emit. */
+/** The events of `Rooms`. */
 export interface RoomsEvents {
-  /** A client reads too slowly: so many messages were dropped; 0: it is closed. */
+  /** A client reads too slowly. `dropped` is the number of dropped messages; 0: its connection is closed. */
   slow: [connection: Connection, dropped: number];
-  /** The bridge to other clusters carries messages, or not any more, and why. */
+  /** The bridge to other clusters works (`isUp`), or has stopped working for the reason `why`. */
   bridge: [isUp: boolean, why: string];
   /** A connection ended. */
   close: [connection: Connection, why: CloseReason];

@@ -26,8 +26,8 @@ import { type AttachOptions, attach } from './upgrade.ts';
 /**
  * The WebSocket connections of this node and the rooms of its cluster. Made by {@link createRooms}.
  *
- * A broadcast crosses to each node once. What one node broadcasts reaches each member once and in that order; between broadcasts of
- * different nodes there is no order.
+ * A broadcast is sent to each node once. Each member gets every broadcast of one node once, in order; there is no order between broadcasts
+ * of different nodes.
  */
 export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvents> {
   readonly #host: RoomsHost;
@@ -75,12 +75,17 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   }
 
   /**
-   * Takes a socket in: a server's end of a WebSocket, of any library. Its actor starts, and ends with the socket.
+   * Accepts a socket: the server's end of a WebSocket, of any library. Starts an actor for it, which ends with the socket.
    *
-   * @param socket anything with `send` and `close`; its messages come by `on` or `addEventListener`. One that did not agree on
-   * the subprotocol `snowmesh.rooms.1` gets payloads as they are.
-   * @throws SNOW_ERR_NOT_ALIVE after `close`; SNOW_ERR_BAD_OPTION for what is no socket; SNOW_ERR_BAD_ARGUMENT; SNOW_ERR_BAD_NAME for a key of no or more than
-   * 254 bytes.
+   * @param socket an object with `send` and `close`; its messages are read by `on` or `addEventListener`. If its protocol is not
+   * `snowmesh.rooms.1`, the client gets payloads without envelope and cannot resume.
+   * @param options.key identifies the user on all nodes, 1 to 254 bytes. @param options.user becomes `connection.user`.
+   * @param options.address becomes `connection.address`.
+   * @returns the connection; with the subprotocol it has no actor until the client has sent its hello.
+   * @throws SNOW_ERR_NOT_ALIVE after `close`; SNOW_ERR_BAD_OPTION when `socket` is not a socket or an option is unknown; SNOW_ERR_BAD_NAME for
+   * an invalid key; SNOW_ERR_BAD_ARGUMENT for an address that is not a string.
+   * @example
+   * webSocketServer.on('connection', (socket) => rooms.accept(socket, { key: 'alice' }));
    */
   accept(socket: RoomSocket, options: AcceptOptions<User> = {}): Connection<User> {
     this.#mustBeOpen('accept');
@@ -92,12 +97,14 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   }
 
   /**
-   * Takes the WebSockets of one path of an HTTP server: of `node:http`, and so of Express, Fastify, Hono and others that stand on it. Other
-   * upgrades are left alone. Needs the package `ws`.
+   * Accepts the WebSockets of one path of an HTTP server of `node:http`, which Express, Fastify, Hono and others use. Upgrades of other paths
+   * are not touched. Needs the package `ws`.
    *
-   * @param server what `http.createServer` gave, or the framework's server.
-   * @returns what gives the path back; open connections stay.
-   * @throws SNOW_ERR_NO_WS; SNOW_ERR_BAD_OPTION, also when the path is taken; SNOW_ERR_NOT_ALIVE after `close`.
+   * @param server the return value of `http.createServer`, or the server of the framework.
+   * @param options.path default `/rooms`. @param options.authorize decides about each upgrade.
+   * @returns a function that detaches the path; open connections stay.
+   * @throws SNOW_ERR_NO_WS when the package `ws` is not installed; SNOW_ERR_BAD_OPTION, also when rooms are attached to the path already;
+   * SNOW_ERR_NOT_ALIVE after `close`.
    * @example
    * rooms.attach(server, { path: '/rooms', authorize: async (request) => ({ key: await userOf(request) }) });
    */
@@ -120,11 +127,13 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   }
 
   /**
-   * Sends every client away, one after the other: with 1012, spread over a time, so that they do not come back all at once. They resume on
-   * other nodes, or here after a restart. New ones are refused with 503.
+   * Closes every connection with code 1012, one after the other over some time, so that the clients do not reconnect all at once. They resume
+   * on other nodes, or here after a restart. New connections are refused with status 503.
    *
-   * @param options.over ms; default 10 000. @param options.to the URL where they should go; default: where they came from.
-   * @returns resolves when the last one is gone.
+   * @param options.over ms until the last connection is closed; default 10 000. @param options.to the URL to which clients reconnect; default:
+   * their own URLs.
+   * @returns resolves when the last connection is closed. A second call returns the same promise and changes nothing.
+   * @throws SNOW_ERR_BAD_OPTION.
    * @example
    * process.on('SIGTERM', async () => {
    *   await rooms.drain({ over: 10_000 });
@@ -136,11 +145,12 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   }
 
   /**
-   * Sends to every member of a room on every node, each gets it once. Text and bytes arrive as they are, anything else as JSON. What a peer
-   * does not take now, because too much waits for it, it gets later, as long as it is kept. O(members here + nodes with members).
+   * Sends a message to every member of a room, on every node. Strings and bytes arrive unchanged, any other value as JSON. A peer whose queue is
+   * full fetches the message later, as long as it is kept. O(members here + nodes with members).
    *
-   * @param room 1 to 255 bytes of text; a room without members gets nothing.
-   * @throws SNOW_ERR_BAD_NAME; SNOW_ERR_UNSENDABLE for what JSON cannot say; SNOW_ERR_TOO_LARGE.
+   * @param room 1 to 255 bytes of text. If the room has no members, the message is dropped.
+   * @throws SNOW_ERR_BAD_NAME for an invalid room name; SNOW_ERR_UNSENDABLE for a value that JSON cannot represent; SNOW_ERR_TOO_LARGE;
+   * SNOW_ERR_NOT_ALIVE after `close`.
    * @example
    * rooms.broadcast('lobby', { text: 'hello' });
    */
@@ -149,9 +159,10 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   }
 
   /**
-   * `broadcast`, but not to one connection, or to no connection of a user, wherever they are.
+   * `broadcast`, except to one connection, or to all connections of a user, on any node.
    *
-   * @throws as `broadcast`
+   * @param options.connection a connection or its id. @param options.key a user.
+   * @throws as `broadcast`; SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_ARGUMENT for wrong options.
    * @example
    * rooms.broadcastExcept('lobby', { typing: true }, { key: 'alice' });
    */
@@ -159,18 +170,26 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
     this.#broadcast(mustBeRoom(room), message, exceptOf(options));
   }
 
-  /** Sends to the members on this node only. It is not kept for a resume. @throws as `broadcast` */
+  /**
+   * Sends a message to the members of a room on this node only. It is not kept for clients that reconnect. O(members here).
+   *
+   * @throws as `broadcast`
+   * @example
+   * rooms.broadcastLocal('lobby', { notice: 'this server restarts soon' });
+   */
   broadcastLocal(room: string, message: unknown): void {
     this.#mustBeOpen('broadcastLocal');
-    this.#service.casting.here(mustBeRoom(room), contentOf(message), []);
+    this.#service.broadcaster.broadcastLocal(mustBeRoom(room), contentOf(message), []);
   }
 
   /**
-   * Sends to the members on one node only. It is not kept for a resume.
+   * Sends a message to the members of a room on one node only. It is not kept for clients that reconnect.
    *
-   * @param node its full name; our own is fine.
-   * @returns false: it is not connected, has no rooms, or too much waits for it.
-   * @throws as `broadcast`
+   * @param node the full name of a node, also of this one.
+   * @returns false: the node is not connected, has no rooms, or its queue is full; the message is dropped.
+   * @throws as `broadcast`; SNOW_ERR_BAD_ARGUMENT when `node` is not a string.
+   * @example
+   * rooms.broadcastOn('shop@10.0.0.2:9000', 'lobby', { text: 'hello' });
    */
   broadcastOn(node: string, room: string, message: unknown): boolean {
     this.#mustBeOpen('broadcastOn');
@@ -178,36 +197,44 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
     mustBeRoom(room);
     const content = contentOf(message);
     if (node === this.#host.name) {
-      this.#service.casting.here(room, content, []);
+      this.#service.broadcaster.broadcastLocal(room, content, []);
       return true;
     }
     const side = this.#service.peers.named(node);
-    return side !== undefined && this.#service.casting.at(side, room, content, []);
+    return side !== undefined && this.#service.broadcaster.broadcastTo(side, room, content, []);
   }
 
   /**
-   * Sends to every connection of a user on every node. It is kept for a resume, as what is broadcast in rooms.
+   * Sends a message to every connection of a user, on every node. It is kept for clients that reconnect, like a broadcast.
    *
-   * @throws SNOW_ERR_BAD_NAME for what is no key; SNOW_ERR_UNSENDABLE; SNOW_ERR_TOO_LARGE.
+   * @param key the user, as `authorize` or `accept` named it.
+   * @throws SNOW_ERR_BAD_NAME for an invalid key; otherwise as `broadcast`.
+   * @example
+   * rooms.sendTo('alice', { text: 'you won' });
    */
   sendTo(key: string, message: unknown): void {
     this.#broadcast(keyRoom(key), message, []);
   }
 
-  /** The members on this node. O(members). @throws SNOW_ERR_BAD_NAME */
+  /** The members of a room on this node. O(members). @throws SNOW_ERR_BAD_NAME */
   localMembers(room: string): Connection<User>[] {
     return [...(this.#service.table.get(mustBeRoom(room))?.members ?? [])] as Connection<User>[];
   }
 
-  /** How many members a room has on this node, and on all nodes: other nodes tell their numbers about 100 ms later. @throws SNOW_ERR_BAD_NAME */
+  /**
+   * The number of members of a room on this node (`local`) and on all nodes (`all`). Changes on other nodes arrive about 100 ms later.
+   * O(nodes with members).
+   *
+   * @throws SNOW_ERR_BAD_NAME
+   */
   members(room: string): { readonly local: number; readonly all: number } {
     const local = this.#service.table.get(mustBeRoom(room))?.members.size ?? 0;
     return { local, all: this.#service.count(room) };
   }
 
   /**
-   * The presence of a room on all nodes: connections that were tracked, by key. A user with three tabs is there once, with three metas. Members of
-   * the room that use the client are told of every change.
+   * The presence of a room on all nodes: the connections that were tracked, grouped by key. A user with three tabs is one entry with three metas.
+   * Members of the room that use the client get every change.
    *
    * @throws SNOW_ERR_BAD_NAME
    * @example
@@ -217,17 +244,17 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
     return this.#service.presence.of(mustBeRoom(room));
   }
 
-  /** The connections of this node. */
+  /** All connections of this node. */
   connections(): IterableIterator<Connection<User>> {
     return this.#clients[Symbol.iterator]() as IterableIterator<Connection<User>>;
   }
 
-  /** Figures of the moment. O(1). */
+  /** The current figures. O(1). */
   stats(): RoomsStats {
     return {
       connections: this.#clients.size,
       rooms: this.#service.table.size,
-      refusedByPeers: this.#service.casting.refused,
+      refusedByPeers: this.#service.broadcaster.refused,
       bridge: this.#service.bridging?.stats,
       ...this.#clients.counters,
     };
@@ -238,7 +265,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
     return `Rooms ${inspect(this.stats())}`;
   }
 
-  /** Closes every connection with 1001 and takes part no more. */
+  /** Closes every connection with code 1001 and leaves the rooms of the cluster. After that other methods throw SNOW_ERR_NOT_ALIVE. O(connections). */
   close(): void {
     if (this.#service.isClosed) return;
     for (const detach of this.#detach) detach();
@@ -249,12 +276,12 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
 
   #broadcast(room: string, message: unknown, except: Except): void {
     this.#mustBeOpen('broadcast');
-    this.#service.casting.everywhere(room, contentOf(message), except, null);
+    this.#service.broadcaster.broadcast(room, contentOf(message), except, null);
   }
 
   #bridged(isUp: boolean, why: string): void {
     const { logger } = this.#host.runtime;
-    const what = 'the bridge of rooms to other clusters is';
+    const what = 'the bridge of the rooms to other clusters is';
     if (isUp) logger.info({ event: 'rooms_bridge_up' }, `${what} up`);
     else logger.warn({ event: 'rooms_bridge_down', why }, `${what} down: ${why}`);
     this.emit('bridge', isUp, why);
@@ -262,16 +289,17 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
 
   #mustBeOpen(what: string): void {
     if (this.#service.isClosed)
-      throw new SnowmeshError('SNOW_ERR_NOT_ALIVE', `${what}: rooms were closed on this node`);
+      throw new SnowmeshError('SNOW_ERR_NOT_ALIVE', `${what}: the rooms of this node were closed`);
   }
 }
 
 /**
- * Starts rooms on a node. Each node that is to take part starts them; on a node without a name all is local. On a node with a name this
- * closes what was created before.
+ * Starts rooms on a node. Every node that has members or broadcasts must start them. On a node without a name rooms are local. On a node with
+ * a name a second call closes the rooms that were created before.
  *
- * @param node what `startNode` returned.
- * @throws SNOW_ERR_BAD_OPTION
+ * @param node the return value of `startNode`.
+ * @param options the callbacks for clients, and limits.
+ * @throws SNOW_ERR_BAD_OPTION for an unknown option or a wrong value.
  * @example
  * const rooms = createRooms(node, {
  *   join: () => true,

@@ -1,13 +1,13 @@
-// Sessions of clients: which connection has each now, and which messages of it were taken - by any node, so that a client may
-// send again what it does not know to have arrived.
+// The sessions of clients: the connection of each, and its last message that a node has taken. So a client can send a message again without
+// its being handled twice.
 import type { Runtime } from '../actor/index.ts';
 import { OldestFirst } from '../collections/index.ts';
 import type { Connection } from './connection.ts';
-import { MAX_HEARD } from './limits.ts';
+import { MAX_REPORTED } from './limits.ts';
 
 interface Taken {
   readonly number: number;
-  /** Forgotten then, unless a connection has the session. */
+  /** When it is forgotten, unless a connection has the session. */
   readonly until: number;
 }
 
@@ -16,8 +16,8 @@ export class Sessions {
   readonly #windowMs: number;
   readonly #live = new Map<string, Connection>();
   readonly #taken = new Map<string, Taken>();
-  /** What peers said; the session that was named longest ago is first. */
-  readonly #heard = new OldestFirst<string, Taken>();
+  /** What peers have reported; the session with the oldest report is first. */
+  readonly #reported = new OldestFirst<string, Taken>();
   #isSweeping = false;
   #cancelSweep = (): void => {};
 
@@ -27,7 +27,7 @@ export class Sessions {
   }
 
   get size(): number {
-    return this.#taken.size + this.#heard.size;
+    return this.#taken.size + this.#reported.size;
   }
 
   connectionOf(session: string): Connection | undefined {
@@ -42,41 +42,41 @@ export class Sessions {
     if (this.#live.get(session) === connection) this.#live.delete(session);
   }
 
-  /** Number of the last message of a session that was taken here, or before it came here. */
+  /** The number of a session's last message that was taken, here or before it came here. */
   taken(session: string): number {
     return this.#taken.get(session)?.number ?? 0;
   }
 
-  /** The greatest number that broadcasts of peers named for a session while it was not connected here. */
-  heard(session: string): number {
-    return this.#heard.get(session)?.number ?? 0;
+  /** The greatest number that broadcasts of peers reported for a session while it was not connected here. */
+  reported(session: string): number {
+    return this.#reported.get(session)?.number ?? 0;
   }
 
-  /** A message of a session was taken. False: it was taken before. */
+  /** Takes a message of a session. False: it was taken before. */
   take(session: string, number: number): boolean {
     if (number <= this.taken(session)) return false;
     this.#note(this.#taken, session, number);
     return true;
   }
 
-  /** Another node took it before the session came here, or a broadcast of this node follows from it. */
-  caused(session: string, number: number): void {
+  /** A message is known to be taken: by the node that had the session before, or because its handler here made a broadcast. */
+  noteTaken(session: string, number: number): void {
     if (number > this.taken(session)) this.#note(this.#taken, session, number);
   }
 
-  /** A peer's broadcast follows from a message of a session. A session that is connected here is known better here. */
-  causedElsewhere(session: string, number: number): void {
-    if (this.#live.has(session) || number <= this.heard(session)) return;
-    this.#heard.delete(session);
-    this.#note(this.#heard, session, number);
-    if (this.#heard.size > MAX_HEARD) this.#heard.takeOldest();
+  /** A broadcast of a peer reports that a message was taken. It is ignored for a session that is connected here. */
+  noteReported(session: string, number: number): void {
+    if (this.#live.has(session) || number <= this.reported(session)) return;
+    this.#reported.delete(session);
+    this.#note(this.#reported, session, number);
+    if (this.#reported.size > MAX_REPORTED) this.#reported.takeOldest();
   }
 
   close(): void {
     this.#cancelSweep();
     this.#live.clear();
     this.#taken.clear();
-    this.#heard.clear();
+    this.#reported.clear();
   }
 
   #note(table: Map<string, Taken> | OldestFirst<string, Taken>, session: string, number: number): void {
@@ -93,7 +93,7 @@ export class Sessions {
   #sweep(): void {
     this.#isSweeping = false;
     const now = this.#runtime.now();
-    for (const table of [this.#taken, this.#heard])
+    for (const table of [this.#taken, this.#reported])
       for (const [session, { until }] of table)
         if (until <= now && !this.#live.has(session)) table.delete(session);
     if (this.size > 0) this.#sweepLater();

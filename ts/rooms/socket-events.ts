@@ -4,32 +4,33 @@ import type { RoomSocket } from './socket-port.ts';
 
 /** Why a connection ended. */
 export interface CloseReason {
-  /** The WebSocket code; 1006: the connection was lost. */
+  /** The code of the WebSocket; 1006: the connection was lost. */
   readonly code: number;
+  /** The reason that the closing end gave; it may be empty. */
   readonly reason: string;
 }
 
-/** The events of a socket. */
+/** Gets the events of a socket. */
 export interface SocketListener {
   /** @internal */
   received(data: SocketData): void;
-  /** @internal Set at each sign of life. */
+  /** @internal Set to true when data or a pong arrives. */
   isAlive: boolean;
   /** @internal */
   ended(why: CloseReason): void;
 }
 
-/** What came in, whatever library it came through. */
+/** A message, as WebSocket libraries pass it. */
 type Incoming = string | Uint8Array | ArrayBuffer | readonly Uint8Array[] | { readonly data?: unknown };
 
 const LISTENER: unique symbol = Symbol('snowmesh.socketListener');
 
-/** A socket with the listener of its events. */
+/** A socket that refers to the listener of its events. */
 interface Followed {
   [LISTENER]: SocketListener;
 }
 
-/** Follows a socket, by `on` (`ws` and the like) or `addEventListener` (WebSocket); without either there are no events. */
+/** Listens to the events of a socket, by `on` (like `ws`) or `addEventListener` (like WebSocket); without either there are no events. */
 export function listen(socket: RoomSocket, listener: SocketListener): void {
   if (socket instanceof EventEmitter)
     followEmitter(socket as EventEmitter as EventEmitter & Followed, listener);
@@ -48,16 +49,16 @@ export function listen(socket: RoomSocket, listener: SocketListener): void {
   }
 }
 
-/** Asks the other end for a sign of life. */
+/** Sends a ping, if the socket can. */
 export function ping(socket: RoomSocket): void {
-  // Most clients give signs by themselves, so a socket gets the listener with its first ping.
+  // Most clients send heartbeats and are never pinged, so a socket gets the listener at its first ping.
   if (socket instanceof EventEmitter && !socket.listeners('pong').includes(onPong)) {
     socket.on('pong', onPong);
   }
   socket.ping?.();
 }
 
-/** An emitter calls its listeners with itself as `this`, so one function serves all sockets: an idle one has no closures. */
+/** An emitter calls its listeners with itself as `this`, so one function serves all sockets, and an idle one needs no closures. */
 function followEmitter(socket: EventEmitter & Followed, listener: SocketListener): void {
   socket[LISTENER] = listener;
   socket.on('message', onMessage);
@@ -77,12 +78,12 @@ function onClose(this: Followed, code?: number, reason?: unknown): void {
   this[LISTENER].ended(reasonOf(code, reason));
 }
 
-/** `close` follows an error. */
+/** For errors: a `close` event follows. */
 function ignore(): void {}
 
 const reasonOf = (code = 1006, reason: unknown = ''): CloseReason => ({ code, reason: String(reason) });
 
-/** Text that `ws` gives as bytes says so by `isBinary`. */
+/** The data of a message. `ws` passes text as bytes, with `isBinary` false. */
 function dataOf(data: Incoming, isBinary?: boolean): SocketData {
   if (typeof data === 'string') return { isText: true, bytes: Buffer.from(data) };
   const isText = isBinary === false;

@@ -1,23 +1,23 @@
-// How packets get into a socket: as bytes straight into the stream below a socket of `ws`, or one message after the other into
-// anything that has `send` and `close`.
-// oxlint-disable no-underscore-dangle -- `ws` names the stream below a socket so
+// Writes packets to a socket: as bytes directly to the stream of a socket of `ws`, or message by message to any object with `send` and
+// `close`.
+// oxlint-disable no-underscore-dangle -- these are the names of `ws`
 import { Socket } from 'node:net';
 import type { Spread, SpreadStream } from '../node/index.ts';
 import type { Frame, Packet } from './frame.ts';
 
-/** What `accept` takes: a WebSocket of any library, a server's end of one, or a test's own. */
+/** The socket for `rooms.accept`: the server's end of a WebSocket, of any library. */
 export interface RoomSocket {
   send(data: string | Uint8Array): void;
   close(code?: number, reason?: string): void;
-  /** Bytes that were sent and have not left. Without it nothing is ever held back. */
+  /** Bytes that were passed to `send` and are not transmitted yet. Without it a slow client is not noticed. */
   readonly bufferedAmount?: number;
-  /** The agreed subprotocol. */
+  /** The negotiated subprotocol. */
   readonly protocol?: string;
-  /** Ends it without a closing handshake. */
+  /** Closes it without a closing handshake. */
   terminate?(): void;
-  /** Asks the other end for a sign of life. */
+  /** Sends a ping, which the other end answers. */
   ping?(): void;
-  /** Reads no more until `resume`. */
+  /** Stops reading until `resume`. */
   pause?(): void;
   resume?(): void;
   // oxlint-disable-next-line typescript/no-explicit-any -- as emitters of Node.js declare it
@@ -25,26 +25,26 @@ export interface RoomSocket {
   addEventListener?(event: string, listener: (event: never) => void): unknown;
 }
 
-/** How packets get into sockets of one kind. It has no state: one object serves all sockets of its kind. */
+/** Writes packets to sockets of one kind. It has no state: one object serves all sockets of its kind. */
 export interface SocketPort<S> {
-  /** Bytes handed over that have not left. */
+  /** Bytes that were written and are not transmitted yet. */
   buffered(socket: S): number;
-  /** Nothing should be written before `onceWritable` calls back. */
+  /** Whether nothing should be written until `onceWritable` calls back. */
   isBlocked(socket: S): boolean;
-  /** @param spread takes what others may get, too. */
+  /** @param spread Collects writes of the same bytes to several sockets. */
   write(socket: S, packet: Packet, spread?: Spread): void;
   writeAll(socket: S, packets: readonly Packet[]): void;
-  /** Calls back once when what blocked the socket has left. */
+  /** Calls back once when the socket accepts data again. */
   onceWritable(socket: S, listener: () => void): void;
 }
 
-/** A port with a socket of its kind. */
+/** A port, and a socket of its kind. */
 export interface BoundPort {
   readonly port: SocketPort<unknown>;
   readonly socket: unknown;
 }
 
-/** The stream below a server's socket of `ws`. */
+/** The stream of a server's socket of `ws`. */
 interface RawStream extends SpreadStream {
   readonly writableNeedDrain: boolean;
   cork(): void;
@@ -61,12 +61,12 @@ interface ServerSocketOfWs extends RoomSocket {
 export function portOf(socket: RoomSocket): BoundPort {
   if (!isOfWs(socket)) return { port: SEND_PORT as SocketPort<unknown>, socket };
   const stream = socket._socket;
-  const isPlain = Object.getPrototypeOf(stream) === Socket.prototype; // over TLS its bytes are others
+  const isPlain = Object.getPrototypeOf(stream) === Socket.prototype; // TLS encrypts the bytes of each socket differently
   const port = 'permessage-deflate' in socket._extensions ? DEFLATING[+isPlain] : RAW[+isPlain];
   return { port: port as SocketPort<unknown>, socket: stream };
 }
 
-/** Frames of our own can go between those of `ws` as long as the stream has no compression with memory of earlier frames. */
+/** Whether frames can be written between those of `ws`: that needs a stream without compression that depends on earlier frames. */
 function isOfWs(socket: RoomSocket): socket is ServerSocketOfWs {
   const { _socket, _isServer, _extensions } = socket as Partial<ServerSocketOfWs>;
   return _isServer === true && typeof _socket?.cork === 'function' && typeof _extensions === 'object';
@@ -116,10 +116,10 @@ class RawPort implements SocketPort<RawStream> {
 const RAW: readonly RawPort[] = [new RawPort(false, 0), new RawPort(false, 1)];
 const DEFLATING: readonly RawPort[] = [new RawPort(true, 0), new RawPort(true, 1)];
 
-/** As long as so much waits in a socket that has no `drain` event nothing more is given to it. Unit: bytes. */
-const MUCH = 64 * 1024;
-/** Then it is looked at again after so many ms. */
-const LOOK_AGAIN_MS = 20;
+/** A socket without a `drain` event gets no data while more than this waits in it. Unit: bytes. */
+const HIGH_WATER_BYTES = 64 * 1024;
+/** Its buffer is checked again after this time. */
+const POLL_MS = 20;
 
 class SendPort implements SocketPort<RoomSocket> {
   buffered(socket: RoomSocket): number {
@@ -127,11 +127,11 @@ class SendPort implements SocketPort<RoomSocket> {
   }
 
   isBlocked(socket: RoomSocket): boolean {
-    return this.buffered(socket) > MUCH;
+    return this.buffered(socket) > HIGH_WATER_BYTES;
   }
 
   onceWritable(_socket: RoomSocket, listener: () => void): void {
-    setTimeout(listener, LOOK_AGAIN_MS).unref();
+    setTimeout(listener, POLL_MS).unref();
   }
 
   write(socket: RoomSocket, { frames }: Packet): void {
@@ -145,7 +145,7 @@ class SendPort implements SocketPort<RoomSocket> {
 
 const SEND_PORT = new SendPort();
 
-/** Whether a WebSocket may be closed with that code by its user. */
+/** Whether the user of a WebSocket may close it with this code. */
 export const isCloseCode = (code: unknown): boolean =>
   typeof code === 'number' &&
   (code === 1000 || code === 1001 || (code >= 1008 && code <= 1013) || (code >= 3000 && code <= 4999));

@@ -1,50 +1,50 @@
-// Sessions and memberships that a client carries: signed, so that it can neither make one nor use another's.
+// Signs the session tokens and room tickets that clients store, so that a client can neither forge them nor use those of another client.
 //
-// Each node has a random key of its own and tells it to its peers over their authenticated connections; so a token stays good on
-// every node that was connected to its maker, also when the maker is gone.
+// Each node has a random key and sends it to its peers over their authenticated connections. So every node that was connected to the signer
+// can verify a token, also after the signer has ended.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Cursor } from '../client/index.ts';
 import { MAX_CURSOR, MAX_GENERATION, MAX_SEQUENCE } from './limits.ts';
 import { isId } from './messages.ts';
 import { isOrigin } from './room-message.ts';
 
-/** Keys kept; the oldest goes first. */
+/** Most keys; the oldest is dropped first. */
 const MAX_KEYS = 1024;
 const MAC_BYTES = 32;
-/** Longer text of a client is no token. Unit: characters. */
+/** Longest token. Unit: characters. */
 const MAX_TOKEN = 65_536;
 
-/** What a session token says. */
+/** The content of a session token. */
 export interface SessionClaim {
   readonly session: string;
-  /** How often it was resumed. */
+  /** How often the session has been resumed. */
   readonly generation: number;
-  /** The user that it belongs to; undefined: none. */
+  /** The user of the session; undefined: none. */
   readonly key: string | undefined;
-  /** The key it was signed with: that of the node that made it. */
+  /** The id of the key of the node that signed it. */
   readonly signedBy: string;
 }
 
 export class TokenSigner {
   readonly #own: string = randomBytes(8).toString('base64url');
-  /** By id, oldest first. */
+  /** Keys by id, oldest first. */
   readonly #keys = new Map<string, Uint8Array>();
 
   constructor() {
     this.#keys.set(this.#own, randomBytes(MAC_BYTES));
   }
 
-  /** Names the own key. */
+  /** The id of this node's key. */
   get id(): string {
     return this.#own;
   }
 
-  /** All keys, for a peer; the own one first. */
+  /** All keys, for a peer; this node's key is first. */
   keys(): [id: string, key: Uint8Array][] {
     return [...this.#keys];
   }
 
-  /** Keys of a peer, its own and those it was told. */
+  /** Adds the keys of a peer: its own, and those it has learned. */
   learn(keys: readonly (readonly [id: string, key: Uint8Array])[]): void {
     for (const [id, key] of keys) if (!this.#keys.has(id)) this.#keys.set(id, key);
     for (const id of this.#keys.keys()) {
@@ -61,7 +61,7 @@ export class TokenSigner {
     return this.#sign(['session', session, generation, key ?? null]);
   }
 
-  /** Undefined: not made by a node of this cluster. */
+  /** Verifies a session token. Undefined: no node of this cluster signed it. */
   readSession(token: unknown): SessionClaim | undefined {
     const claim = this.#open(token);
     if (claim?.[0] !== 'session') return undefined;
@@ -82,12 +82,12 @@ export class TokenSigner {
       : undefined;
   }
 
-  /** Proves that a session is in a room, and from where on. */
+  /** A signed proof that a session is in a room, and from which sequence of each origin on. */
   ticket(session: string, room: string, from: Cursor): string {
     return this.#sign(['room', session, room, from]);
   }
 
-  /** From which message on a session may get a room; undefined: the ticket is not for it. */
+  /** Verifies a ticket. Returns the sequence of each origin after which the session may get messages; undefined: it is not valid for the session and room. */
   readTicket(ticket: unknown, session: string, room: string): Cursor | undefined {
     const claim = this.#open(ticket);
     return claim?.[0] === 'room' && claim[1] === session && claim[2] === room
@@ -107,7 +107,7 @@ export class TokenSigner {
     if (key === undefined || rest.length > 0) return undefined;
     const given = Buffer.from(mac, 'base64url');
     if (given.length !== MAC_BYTES || !timingSafeEqual(given, this.#mac(key, body))) return undefined;
-    // Signed here or by a peer: a peer may have signed anything.
+    // A peer may have signed anything, so the content is checked, too.
     try {
       const claim: unknown = JSON.parse(Buffer.from(body, 'base64url').toString());
       return Array.isArray(claim) ? claim : undefined;
@@ -121,7 +121,7 @@ export class TokenSigner {
   }
 }
 
-/** A client's cursor, checked; of the origins it names nothing before `from`. Undefined: it is none. */
+/** A valid cursor from what a client sent, in which no sequence is less than in `from`. Undefined: it is not valid. */
 export function readCursor(value: unknown, from: Cursor): Cursor | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const entries = Object.entries(value);

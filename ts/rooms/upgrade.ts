@@ -1,4 +1,4 @@
-// WebSockets of an HTTP server: which upgrades are ours, who may come in, and what those are told who may not.
+// Accepts the WebSocket upgrades of one path of an HTTP server, or refuses them with a status.
 import type { IncomingMessage, Server } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';
@@ -8,51 +8,54 @@ import { checkFlag, checkOptionNames, kindOf, type OptionNames, SnowmeshError } 
 import { keyRoom } from './room.ts';
 import type { RoomSocket } from './socket-port.ts';
 
-/** A user that is admitted: what `authorize` gives. */
+/** The user of an accepted upgrade: a result of `authorize`. */
 export interface Admission<User = unknown> {
-  /** Names the user on all nodes. */
+  /** Identifies the user on all nodes, 1 to 254 bytes. */
   readonly key?: string;
-  /** What the handler finds in `connection.user`. */
+  /** The value of `connection.user`. */
   readonly user?: User;
 }
 
-/** A refusal: the status of the HTTP answer, and why. */
+/** A refused upgrade: a result of `authorize`. */
 export interface Refusal {
+  /** The status of the HTTP response. */
   readonly status: 401 | 403;
+  /** The text of the HTTP response. Default `not authorized`. */
   readonly reason?: string;
 }
 
-/** Origins of pages that may connect: those of the server's own host, any, a list such as `https://example.com`, or whatever a function says. */
+/** The origins of pages that may connect: `same` is that of the server's own host, `*` is any; or a list such as `['https://example.com']`, or a function that decides. */
 export type Origins =
   | 'same'
   | '*'
   | readonly string[]
   | ((origin: string, request: IncomingMessage) => boolean);
 
-/** How rooms take part in an HTTP server. */
+/** Options of `rooms.attach`. */
 export interface AttachOptions<User = unknown> {
-  /** Upgrades of this path are taken, all others left alone. Default `/rooms`. */
+  /** The path whose upgrades are accepted; upgrades of other paths are not touched. Default `/rooms`. */
   readonly path?: string;
   /**
-   * Called before the upgrade; without it everything is admitted. A throw or rejection is answered with 500 and logged.
+   * Decides about an upgrade, within 10 s; without it every upgrade is accepted. If it throws, rejects or takes longer, the client gets status
+   * 500, and the error is logged.
    *
-   * @returns the user, or the refusal.
+   * @returns the user, or a refusal.
    */
   authorize?(request: IncomingMessage): Admission<User> | Refusal | PromiseLike<Admission<User> | Refusal>;
-  /** Pages that may connect; what comes without an Origin is no page. Default `same`. */
+  /** The pages that may connect; a client without an Origin header is not a page and may always connect. Default `same`. */
   readonly origins?: Origins;
-  /** Where a request comes from, for the limit of connections an address. Default: the other end of its connection. */
+  /** The client's address, for the limit `connectionsPerAddress`. Default: the remote address of the TCP connection. */
   address?(request: IncomingMessage): string;
-  /** Agrees to permessage-deflate; a broadcast is compressed once, from 1 KiB to 256 KiB. Default false. */
+  /** Whether messages of 1 KiB to 256 KiB are compressed (permessage-deflate), a broadcast once for all members. Default false. */
   readonly compress?: boolean;
 }
 
-/** What an upgrade needs to know of the rooms. */
+/** The part of the rooms that an upgrade uses. */
 export interface UpgradeHost {
   /** Longest message of a client. Unit: bytes. */
   readonly messageBytes: number;
   readonly connectionsPerAddress: number;
-  /** ms that a client should stay away; 0: it may come in. */
+  /** ms after which a client should try again; 0: it is accepted now. */
   retryAfterMs(): number;
   accept(socket: RoomSocket, admission: Admission & { readonly address: string }): void;
   failed(error: unknown): void;
@@ -74,17 +77,13 @@ const OPTIONS: OptionNames<AttachOptions> = {
   address: true,
   compress: true,
 };
-/** So long may `authorize` take. Unit: ms. */
+/** The time limit of `authorize`. Unit: ms. */
 const AUTHORIZE_MS = 10_000;
 
-/** The paths that are taken on each server: one listener takes all its upgrades. */
-const PATHS = new WeakMap<Server, Map<string, Gate>>();
+/** The attached paths of each server: one listener handles all its upgrades. */
+const PATHS = new WeakMap<Server, Map<string, UpgradeHandler>>();
 
-/**
- * Takes the upgrades of one path of a server. Returns what gives it back.
- *
- * @throws SNOW_ERR_NO_WS, SNOW_ERR_BAD_OPTION
- */
+/** Accepts the upgrades of one path of a server. Returns a function that detaches the path. @throws SNOW_ERR_NO_WS, SNOW_ERR_BAD_OPTION */
 export function attach(server: Server, options: AttachOptions, host: UpgradeHost): () => void {
   checkOptionNames('attach', options, OPTIONS as OptionNames<AttachOptions>);
   if (typeof server?.on !== 'function')
@@ -108,26 +107,26 @@ export function attach(server: Server, options: AttachOptions, host: UpgradeHost
   checkFlag('attach', 'compress', compress);
   if (PATHS.get(server)?.has(path) === true)
     throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `rooms are attached to ${path} of this server already`);
-  const gate = new Gate(options, host);
-  // Last: an attach that fails leaves the server as it was.
+  const handler = new UpgradeHandler(options, host);
+  // Last, so that a failed attach does not change the server.
   const paths = PATHS.get(server) ?? listenTo(server);
-  paths.set(path, gate);
+  paths.set(path, handler);
   return () => void paths.delete(path);
 }
 
-function listenTo(server: Server): Map<string, Gate> {
-  const paths = new Map<string, Gate>();
+function listenTo(server: Server): Map<string, UpgradeHandler> {
+  const paths = new Map<string, UpgradeHandler>();
   PATHS.set(server, paths);
   server.on('upgrade', (request, socket, head) => {
-    const gate = paths.get((request.url ?? '').split('?', 1)[0] as string);
-    if (gate !== undefined) gate.take(request, socket, head);
+    const handler = paths.get((request.url ?? '').split('?', 1)[0] as string);
+    if (handler !== undefined) handler.handle(request, socket, head);
     // Without another listener the connection would stay open.
     else if (server.listenerCount('upgrade') === 1) refuse(socket, 404, 'nothing is upgraded here');
   });
   return paths;
 }
 
-class Gate {
+class UpgradeHandler {
   readonly #options: AttachOptions;
   readonly #host: UpgradeHost;
   readonly #webSockets: WebSocketServer;
@@ -139,18 +138,19 @@ class Gate {
     this.#webSockets = webSocketServer(host.messageBytes, options.compress ?? false);
   }
 
-  take(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', ignore);
     this.#admit(request, socket)
-      .then((verdict) => {
+      .then((decision) => {
         if (socket.destroyed || !socket.writable) return;
-        if ('status' in verdict) return refuse(socket, verdict.status, verdict.reason, verdict.retryAfterMs);
+        if ('status' in decision)
+          return refuse(socket, decision.status, decision.reason, decision.retryAfterMs);
         socket.off('error', ignore);
         this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
           try {
-            this.#host.accept(webSocket, verdict);
+            this.#host.accept(webSocket, decision);
           } catch (error) {
-            this.#host.failed(error); // no HTTP answer can follow an upgrade
+            this.#host.failed(error); // after the upgrade no HTTP response can be sent
             webSocket.close(CloseCode.crashed, 'not accepted');
           }
         });
@@ -177,16 +177,16 @@ class Gate {
     const { connectionsPerAddress: most } = this.#host;
     const open = this.#openOf(address);
     if (most > 0 && open >= most)
-      return { status: 429, reason: 'too many connections of this address', retryAfterMs: 10_000 };
+      return { status: 429, reason: 'too many connections from this address', retryAfterMs: 10_000 };
     if (most > 0) {
-      // It counts from now on: more may come while `authorize` works.
+      // It counts from now on: further requests may arrive while `authorize` runs.
       this.#byAddress.set(address, open + 1);
-      socket.on('close', () => this.#left(address));
+      socket.on('close', () => this.#closed(address));
     }
     const options = this.#options;
     const answer = options.authorize === undefined ? {} : await inTime(options.authorize(request));
     if ('status' in answer) return { status: answer.status, reason: answer.reason ?? 'not authorized' };
-    if (answer.key !== undefined) keyRoom(answer.key); // throws for a key that is none
+    if (answer.key !== undefined) keyRoom(answer.key); // throws for an invalid key
     return { ...answer, address };
   }
 
@@ -206,14 +206,14 @@ class Gate {
     return this.#byAddress.get(address) ?? 0;
   }
 
-  #left(address: string): void {
+  #closed(address: string): void {
     const open = this.#openOf(address) - 1;
     if (open > 0) this.#byAddress.set(address, open);
     else this.#byAddress.delete(address);
   }
 }
 
-/** A socket that fails before it is upgraded is closed; nobody is left to be told. */
+/** For errors of a socket before its upgrade: it is closed then. */
 function ignore(): void {}
 
 async function inTime<T>(answer: T | PromiseLike<T>): Promise<T> {
@@ -228,13 +228,13 @@ async function inTime<T>(answer: T | PromiseLike<T>): Promise<T> {
   }
 }
 
-/** Answers an upgrade that is not to be, and closes the connection. */
+/** Answers an upgrade with an HTTP response, and closes the connection. */
 function refuse(socket: Duplex, status: number, reason = '', retryAfterMs = 0): void {
   const retry = retryAfterMs > 0 ? `Retry-After: ${Math.ceil(retryAfterMs / 1000)}\r\n` : '';
   const head =
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
     `Content-Length: ${Buffer.byteLength(reason)}\r\n${retry}\r\n`;
-  socket.on('error', () => {}); // the other end may have closed it already: nobody is left to be told
+  socket.on('error', () => {}); // the other end may have closed it already
   socket.once('finish', () => socket.destroy());
   socket.end(head + reason);
 }
@@ -246,7 +246,7 @@ function webSocketServer(maxPayload: number, compress: boolean): WebSocketServer
     clientTracking: false,
     maxPayload,
     handleProtocols: (offered: ReadonlySet<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-    // Without memory of earlier frames a compressed frame is the same for all receivers.
+    // Without context takeover a compressed frame is the same for all receivers.
     perMessageDeflate: compress ? { serverNoContextTakeover: true, clientNoContextTakeover: true } : false,
   });
 }

@@ -72,7 +72,7 @@ it('a client that stands still is ended, and gets what it missed when it goes on
   await until('it is a member', async () => (await other.run(got)).includes('before'));
   other.freeze();
   await until('the server ends it', async () => (await node.run(ended)).length > 0);
-  expect(await node.run(ended)).toEqual(['no sign of life']);
+  expect(await node.run(ended)).toEqual(['no answer to a ping']);
   await node.run(broadcast, 'meanwhile');
   other.thaw();
   await until('it has what it missed', async () => (await other.run(got)).includes('meanwhile'));

@@ -20,7 +20,7 @@ import {
   DEFAULT_RESUME,
   MAX_EXCEPT,
   MAX_EXCEPT_CHARS,
-  MAX_HEARD,
+  MAX_REPORTED,
   MAX_INTEREST,
   MAX_PRESENT,
   MAX_ROOM_ORIGINS,
@@ -104,7 +104,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'metas of one key in a presence': [String(MAX_METAS)],
   'rooms that a peer wants messages of': [count(MAX_INTEREST)],
   'keys and connections that one broadcast excludes': [String(MAX_EXCEPT), String(MAX_EXCEPT_CHARS)],
-  'client sessions': [count(MAX_HEARD)],
+  'client sessions': [count(MAX_REPORTED)],
   'origins of a room': [count(MAX_ROOM_ORIGINS)],
 };
 

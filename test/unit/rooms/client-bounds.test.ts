@@ -23,11 +23,11 @@ it('rooms whose members may come back are bounded in number: those that wait lon
     room.isAnnounced = false; // as when peers were told
   };
   for (let number = 0; number < MAX_RETURNING + 10; number++) {
-    const room = table.obtain(`r${number}`);
+    const room = table.getOrCreate(`r${number}`);
     room.isAnnounced = true;
     table.awaitReturn(room);
     if (number === 4) room.members.add({} as never); // has a member again
-    if (number === MAX_RETURNING - 1) table.awaitReturn(table.obtain('r0')); // once more
+    if (number === MAX_RETURNING - 1) table.awaitReturn(table.getOrCreate('r0')); // once more
   }
   expect(table.size).toBe(MAX_RETURNING + 1);
   expect(unwanted).toEqual([1, 2, 3, 5, 6, 7, 8, 9, 10].map((number) => `r${number}`));

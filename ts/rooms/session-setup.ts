@@ -5,29 +5,30 @@ import type { Limits } from './limits.ts';
 import type { Resume } from './resume.ts';
 import type { RoomService } from './room-service.ts';
 
-/** What a greeting needs to know, and what it calls. */
-export interface GreetingListener {
+/** Gets the outcomes of a `SessionSetup`. */
+export interface SessionSetupListener {
+  /** The times for the welcome. */
   facts(): Pick<Welcome, 'beatMs' | 'spreadMs'>;
-  /** A session continues. */
+  /** A session was resumed. */
   resumed(): void;
-  /** A room was resumed with a gap. */
+  /** A client was told `resync` for a room. */
   resynced(): void;
 }
 
-/** Answers the hello of a client: gives it its session, its rooms again, and the room of its user. */
-export class Greeting {
+/** Answers the hello of a client: creates or resumes its session, resumes its rooms, and joins the room of its user. */
+export class SessionSetup {
   readonly #service: RoomService;
   readonly #resume: Resume;
   readonly #handler: ConnectionHandler;
-  readonly #listener: GreetingListener;
+  readonly #listener: SessionSetupListener;
   readonly #mostRooms: number;
 
-  /** @param options.limits.rooms how many rooms a connection may be in. */
+  /** @param options.limits.rooms Most rooms of a connection. */
   constructor(
     service: RoomService,
     resume: Resume,
     options: { readonly handler: ConnectionHandler; readonly limits: Pick<Limits, 'rooms'> },
-    listener: GreetingListener,
+    listener: SessionSetupListener,
   ) {
     this.#service = service;
     this.#resume = resume;
@@ -36,7 +37,7 @@ export class Greeting {
     this.#listener = listener;
   }
 
-  /** @param isFork another connection keeps the session: this one gets its rooms under a session of its own. */
+  /** @param isFork Another connection keeps the session: this one gets a new session, and the rooms of the old one. */
   async answer(
     connection: Connection,
     token: string | null,
@@ -54,7 +55,7 @@ export class Greeting {
       sessions.opened(connection.id, connection);
       last = await this.#service.claim(claim.session, connection.generation, claim.signedBy);
       if (!connection.isOpen) return;
-      sessions.caused(connection.id, last);
+      sessions.noteTaken(connection.id, last);
     } else sessions.opened(connection.id, connection);
     if (claim !== undefined) this.#listener.resumed();
     const { id, generation, key } = connection;
@@ -66,23 +67,23 @@ export class Greeting {
     this.joinOwnRoom(connection);
   }
 
-  /** Rooms of the session that the hello was for. */
+  /** Resumes rooms of the session that the hello named. */
   async resume(connection: Connection, rooms: readonly ResumeRoom[]): Promise<void> {
     for (const room of rooms)
-      if (connection.resumes !== undefined) await this.#return(connection, connection.resumes, room);
+      if (connection.resumes !== undefined) await this.#resumeRoom(connection, connection.resumes, room);
       else connection.notify(['refused', 0, room[0], 'session']);
   }
 
-  /** The room of all connections of its user: what is sent to the key goes there. */
+  /** Joins the room of all connections of its user, to which `sendTo` broadcasts. */
   joinOwnRoom(connection: Connection): void {
     const room = `${KEY_ROOM}${connection.key}`;
     if (connection.key !== undefined && connection.isOpen && !connection.joined.has(room))
       void connection.joinAnswering(room, 0);
   }
 
-  async #return(connection: Connection, resumed: ResumedSession, room: ResumeRoom): Promise<void> {
+  async #resumeRoom(connection: Connection, resumed: ResumedSession, room: ResumeRoom): Promise<void> {
     const [name] = room;
-    // Each costs a signature, and sends all that is kept of the room.
+    // Each resume verifies a signature and may send all kept messages of the room, so a client gets it once for each room.
     if (resumed.asked.has(name) || resumed.asked.size > this.#mostRooms)
       return connection.notify(['refused', 0, name, 'ticket']);
     resumed.asked.add(name);

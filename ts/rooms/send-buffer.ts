@@ -2,71 +2,71 @@ import type { Spread } from '../node/index.ts';
 import type { Packet } from './frame.ts';
 import type { SlowPolicy } from './limits.ts';
 import type { BoundPort, SocketPort } from './socket-port.ts';
-import type { Flushable, Turn } from './turn.ts';
+import type { Flushable, OutputBatch } from './output-batch.ts';
 
-export interface OutletLimits {
+export interface SendBufferLimits {
   readonly bufferBytes: number;
   readonly slow: SlowPolicy;
 }
 
-/** What all outlets of a node share. */
-export interface OutletHost {
-  readonly turn: Turn;
-  readonly limits: OutletLimits;
+/** What all send buffers of a node share. */
+export interface SendBufferHost {
+  readonly output: OutputBatch;
+  readonly limits: SendBufferLimits;
 }
 
-/** What an outlet tells its connection. */
-export interface OutletOwner {
+/** Gets the events of a send buffer. */
+export interface SendBufferOwner {
   /** @internal Messages were dropped because the client reads too slowly. */
   dropped(count: number): void;
-  /** @internal It is to be closed for that. */
+  /** @internal The client reads too slowly: the connection must be closed. */
   tooSlow(): void;
-  /** @internal It reads again, after so many messages were dropped. */
+  /** @internal The client reads again. @param dropped How many messages were dropped. */
   caughtUp(dropped: number): void;
 }
 
-/** What waits to be written to one socket: bounded in bytes, written once a turn, and not before the socket takes more. */
-export class Outlet implements Flushable {
+/** The packets that wait for one socket. Their bytes are limited. They are written once per turn of the event loop, when the socket accepts data. */
+export class SendBuffer implements Flushable {
   readonly #port: SocketPort<unknown>;
   readonly #socket: unknown;
-  readonly #host: OutletHost;
-  readonly #owner: OutletOwner;
-  /** What waits: most often nothing, or one packet for all members of a room. */
+  readonly #host: SendBufferHost;
+  readonly #owner: SendBufferOwner;
+  /** The waiting packets: usually none, or one. */
   #queue: Packet | Packet[] | undefined;
-  /** Packets that are never dropped: answers and notices. */
+  /** The waiting packets that are never dropped: messages of the protocol. */
   #kept: Set<Packet> | undefined;
   #bytes = 0;
   #dropped = 0;
-  #isTouched = false;
+  #isFlushScheduled = false;
   #awaitsSocket = false;
   #isClosed = false;
 
-  constructor({ port, socket }: BoundPort, host: OutletHost, owner: OutletOwner) {
+  constructor({ port, socket }: BoundPort, host: SendBufferHost, owner: SendBufferOwner) {
     this.#port = port;
     this.#socket = socket;
     this.#host = host;
     this.#owner = owner;
   }
 
-  /** Bytes that wait, here and in the socket. */
+  /** Bytes that wait here and in the socket. */
   get waiting(): number {
     return this.#bytes + this.#port.buffered(this.#socket);
   }
 
-  /** Queues what may be dropped. */
+  /** Queues a packet that may be dropped. */
   push(packet: Packet): void {
     if (this.#isClosed) return;
     const { bufferBytes, slow } = this.#host.limits;
-    // A single message is let through, or a long one could never be sent.
+    // An empty buffer accepts any packet; otherwise a long one could never be sent.
     if (this.waiting > 0) {
       if (this.waiting + packet.bytes > bufferBytes && slow === 'drop-old')
-        this.#dropOldest(packet.bytes + bufferBytes / 4); // some at once, so that each is looked at a few times only
+        this.#dropOldest(packet.bytes + bufferBytes / 4); // more than needed, so that each packet is visited only a few times
       if (this.waiting + packet.bytes > bufferBytes) return this.#overflow(packet);
     }
     this.#add(packet);
   }
 
-  /** Queues what must not be dropped; a client that lets too much of that wait is closed, too. */
+  /** Queues a packet that must not be dropped. If too many bytes wait, the connection is closed. */
   pushKept(packet: Packet): void {
     if (this.#isClosed) return;
     if (this.waiting > 2 * this.#host.limits.bufferBytes) return this.#owner.tooSlow();
@@ -78,7 +78,7 @@ export class Outlet implements Flushable {
   }
 
   flush(spread?: Spread): void {
-    this.#isTouched = false;
+    this.#isFlushScheduled = false;
     const queue = this.#queue;
     if (queue === undefined) return;
     if (this.#port.isBlocked(this.#socket)) return this.#awaitSocket();
@@ -93,7 +93,7 @@ export class Outlet implements Flushable {
     this.#owner.caughtUp(dropped);
   }
 
-  /** Nothing is written any more. */
+  /** Drops everything; nothing is written any more. */
   close(): void {
     this.#isClosed = true;
     this.#queue = undefined;
@@ -106,9 +106,9 @@ export class Outlet implements Flushable {
     else if (Array.isArray(this.#queue)) this.#queue.push(packet);
     else this.#queue = [this.#queue, packet];
     this.#bytes += packet.bytes;
-    if (this.#isTouched) return;
-    this.#isTouched = true;
-    this.#host.turn.touch(this);
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    this.#host.output.flushLater(this);
   }
 
   #awaitSocket(): void {

@@ -1,40 +1,40 @@
-// One turn of the event loop gathers everything that goes out: the messages of a room are put together once for all its
-// members, and each socket is written to once.
+// Collects everything that is sent in one turn of the event loop. Then the messages of a room are combined once for all members, and each
+// socket is written to once.
 import { Spread } from '../node/index.ts';
 import { type Frame, Packet } from './frame.ts';
 import type { Room } from './room.ts';
 import type { RoomMessage } from './room-message.ts';
 
-/** What has packets to write. */
+/** Has packets to write. */
 export interface Flushable {
-  /** @param spread takes what can be written together with the same bytes of others. */
+  /** @param spread Collects writes of the same bytes to several sockets. */
   flush(spread?: Spread): void;
 }
 
-export class Turn {
-  /** Messages that no member has in its queue yet, in order. */
+export class OutputBatch {
+  /** Messages that are not in the send buffers of the members yet, in order. */
   #log: { readonly room: Room; readonly message: RoomMessage }[] = [];
   #waiting: Flushable[] = [];
   readonly #spread = new Spread();
   #isScheduled = false;
 
-  /** A message for the members that a room has now. */
+  /** Adds a message for the current members of a room. */
   add(room: Room, message: RoomMessage): void {
     this.#log.push({ room, message });
     this.#schedule();
   }
 
-  /** Something is to be flushed at the end of this turn. */
-  touch(flushable: Flushable): void {
+  /** Flushes an object at the end of this turn. */
+  flushLater(flushable: Flushable): void {
     this.#waiting.push(flushable);
     this.#schedule();
   }
 
   /**
-   * Puts all messages so far into the queues of their members. To be called before a member comes or goes, and before anything
-   * else is queued for one: so each has what was sent before, and nothing of what was sent when it was no member.
+   * Puts all messages into the send buffers of the members. Call it before a member is added or removed, and before anything else is queued for
+   * a member: so the order is kept, and a member gets exactly the messages that were sent while it was a member.
    */
-  settle(): void {
+  distribute(): void {
     const log = this.#log;
     if (log.length === 0) return;
     this.#log = [];
@@ -48,7 +48,7 @@ export class Turn {
 
   flush(): void {
     this.#isScheduled = false;
-    this.settle();
+    this.distribute();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const each of waiting) each.flush(this.#spread);
@@ -62,12 +62,12 @@ export class Turn {
   }
 }
 
-/** Messages of one room that follow each other: one packet for all members that are not excluded from any. */
+/** Delivers consecutive messages of one room, in one packet for all members that are excluded from none of them. */
 function deliverRun(room: Room, messages: readonly RoomMessage[]): void {
   const { name, members } = room;
   const frameFor = (isPlain: boolean, message: RoomMessage): Frame =>
     isPlain ? message.plain : message.enveloped(name);
-  /** What is told of origins means something to clients of the subprotocol only. */
+  /** Plain connections have no cursors, so they do not get lists of forgotten origins. */
   const messagesFor = (isPlain: boolean): readonly RoomMessage[] =>
     isPlain ? messages.filter(({ forgotten }) => forgotten === undefined) : messages;
   const packets: (Packet | undefined)[] = [undefined, undefined];

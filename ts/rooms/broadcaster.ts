@@ -1,0 +1,180 @@
+// Sends broadcasts to the peers that want them and to the members on this node, and delivers broadcasts of peers to those members.
+import type { Runtime } from '../actor/index.ts';
+import { inSend } from '../kernel/index.ts';
+import type { Bridging } from './bridging.ts';
+import type { Connection } from './connection.ts';
+import type { History } from './history.ts';
+import type { ResumeLimits } from './limits.ts';
+import { detailsTerm, parseDetails } from './messages.ts';
+import type { RoomsPeer } from './rooms-peer.ts';
+import type { Peers } from './peers.ts';
+import type { Room } from './room.ts';
+import { type Content, type Except, forgetting, RoomMessage } from './room-message.ts';
+import type { RoomTable } from './room-table.ts';
+import type { Sessions } from './sessions.ts';
+import type { OutputBatch } from './output-batch.ts';
+
+/** The client message whose handler made a broadcast: session and number. */
+export type Cause = readonly [session: string, number: number];
+
+/** The target in the names of spans: room names would be too many different ones. */
+const TRACED_AS = 'room';
+
+export class Broadcaster {
+  /** Broadcasts that a peer did not get at once, because its queue was full. */
+  refused = 0;
+  readonly #runtime: Runtime;
+  readonly #table: RoomTable;
+  readonly #peers: Peers;
+  readonly #history: History;
+  readonly #sessions: Sessions;
+  readonly #output: OutputBatch;
+  readonly #resume: ResumeLimits;
+  #bridging: Bridging | undefined;
+
+  constructor(parts: {
+    readonly runtime: Runtime;
+    readonly table: RoomTable;
+    readonly peers: Peers;
+    readonly history: History;
+    readonly sessions: Sessions;
+    readonly output: OutputBatch;
+    readonly resume: ResumeLimits;
+  }) {
+    this.#runtime = parts.runtime;
+    this.#table = parts.table;
+    this.#peers = parts.peers;
+    this.#history = parts.history;
+    this.#sessions = parts.sessions;
+    this.#output = parts.output;
+    this.#resume = parts.resume;
+  }
+
+  /** Sends to every member on every node. O(peers that want the room + own members). */
+  broadcast(name: string, content: Content, except: Except, cause: Cause | null): void {
+    if (cause !== null) this.#sessions.noteTaken(cause[0], cause[1]);
+    const room = this.#table.get(name);
+    if (room !== undefined)
+      inSend(this.#runtime, null, TRACED_AS, () => this.#broadcast(room, content, except, cause));
+    else if (this.#bridging?.isFor(name) === true) {
+      // This cluster has no member and no former member that may reconnect.
+      const id = this.#table.nextNumberWithoutRoom();
+      this.#bridging.publish(name, new RoomMessage(id, content, except, this.#runtime.now()));
+    }
+  }
+
+  /** From now on broadcasts of this node are sent to other clusters, too. */
+  useBridge(bridging: Bridging): void {
+    this.#bridging = bridging;
+  }
+
+  #broadcast(room: Room<Connection>, content: Content, except: Except, cause: Cause | null): void {
+    const { name } = room;
+    const id = this.#table.nextNumber(room);
+    const message = new RoomMessage(id, content, except, this.#runtime.now());
+    room.ring.push(message, this.#resume);
+    this.#table.kept(room);
+    // Peers first, so that the answer of a member here cannot overtake it.
+    const isBackup = room.interested.size === 0;
+    const peers = isBackup ? this.#backupPeer(room) : [...room.interested];
+    if (peers.length > 0) {
+      const { sequence, previous } = id;
+      const details = { sequence, previous, kind: content.kind, except, cause, isBackup };
+      this.refused += this.#peers.broadcast(peers, name, content.payload, detailsTerm(details)).length;
+    }
+    this.deliver(room, message);
+    this.#bridging?.publish(name, message);
+  }
+
+  /** Sends to the members on this node only. The message has no sequence and cannot be resumed. */
+  broadcastLocal(name: string, content: Content, except: Except): void {
+    const room = this.#table.get(name);
+    if (room !== undefined) this.#output.add(room, this.#unnumbered(content, except));
+  }
+
+  /** Sends to the members on one peer only. False: its outbox is full, or its session is over. */
+  broadcastTo(peer: RoomsPeer, name: string, content: Content, except: Except): boolean {
+    const details = {
+      sequence: 0,
+      previous: 0,
+      kind: content.kind,
+      except,
+      cause: null,
+      isBackup: false,
+    };
+    return this.#peers.broadcast([peer], name, content.payload, detailsTerm(details)).length === 0;
+  }
+
+  /** Delivers a broadcast of a peer to the members here. It is never forwarded. */
+  received(peer: RoomsPeer, name: string, payload: Uint8Array, value: unknown): void {
+    const details = parseDetails(value);
+    if (details === undefined) return this.#peers.suspect(peer, 'an invalid broadcast');
+    this.#runtime.tracing?.forwarded(TRACED_AS);
+    const { sequence, previous, kind, except, cause, isBackup } = details;
+    if (cause !== null) this.#sessions.noteReported(cause[0], cause[1]);
+    const isKept = isBackup && sequence > 0;
+    const room = isKept ? this.#table.getOrCreate(name) : this.#table.get(name);
+    if (room === undefined) return; // the last member has left in the meantime
+    const content = { kind, payload };
+    if (sequence === 0) return this.#output.add(room, this.#unnumbered(content, except));
+    const id = { origin: peer.origin, sequence, previous };
+    const message = new RoomMessage(id, content, except, this.#runtime.now());
+    const order = room.ring.orderOf(message);
+    if (order === 'gap' && this.#resume.windowMs > 0) this.#history.outOfOrder(peer, room, message);
+    else if (order !== 'repeat') this.next(room, message);
+    // If the message is too long to be kept, the room is not needed.
+    if (isKept) this.#table.release(room);
+  }
+
+  /** Keeps and delivers a message that is the next one of its origin. */
+  next(room: Room<Connection>, message: RoomMessage): void {
+    room.ring.push(message, this.#resume);
+    this.#table.kept(room);
+    this.deliver(room, message);
+    this.boundOrigins(room);
+  }
+
+  /** Adds a message to the output of the members here. */
+  deliver(room: Room<Connection>, message: RoomMessage): void {
+    if (message.forgotten !== undefined) room.ring.forgetOrigins(message.forgotten, this.#isPresent);
+    this.#output.add(room, message);
+  }
+
+  /**
+   * Makes the room forget ended origins when it knows too many. They are sent as a room message, so clients that are offline get it when they
+   * reconnect; a client that has missed messages of a forgotten origin is told `resync`.
+   */
+  boundOrigins(room: Room<Connection>): void {
+    const tooMany = room.ring.tooManyOrigins(this.#isPresent);
+    if (tooMany.length > 0) this.#broadcast(room, forgetting(tooMany), [], null);
+  }
+
+  readonly #isPresent = (origin: string): boolean =>
+    origin === this.#table.origin || this.#peers.hasOrigin(origin);
+
+  #unnumbered(content: Content, except: Except): RoomMessage {
+    const id = { origin: this.#table.origin, sequence: 0, previous: 0 };
+    return new RoomMessage(id, content, except, this.#runtime.now());
+  }
+
+  /** If only this node has members of a room: the peer that keeps copies of its messages, chosen by rendezvous hashing. O(peers). */
+  #backupPeer(room: Room<Connection>): RoomsPeer[] {
+    if (this.#resume.windowMs === 0 || !room.isWanted(this.#runtime.now())) return [];
+    let best: RoomsPeer | undefined;
+    let most = -1;
+    for (const peer of this.#peers.all()) {
+      const weight = hash(`${room.name} ${peer.origin}`);
+      if (weight <= most) continue;
+      best = peer;
+      most = weight;
+    }
+    return best === undefined ? [] : [best];
+  }
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
+  return value >>> 0;
+}

@@ -1,0 +1,117 @@
+import type { Runtime, Self } from '../actor/index.ts';
+import { type ClientMessage, KEY_ROOM } from '../client/index.ts';
+import { cellOf } from '../kernel/index.ts';
+import type { Connection } from './connection.ts';
+import { ClientTask, type ConnectionHandler } from './connection-actor.ts';
+import type { Limits } from './limits.ts';
+import type { SessionSetup } from './session-setup.ts';
+import type { Sessions } from './sessions.ts';
+
+export interface ClientRequestsListener {
+  /** Converts what a client sent to what the handler gets. If it throws, the message is refused. */
+  parse(data: unknown): unknown;
+  /** A client sent a message again that the server had taken already. */
+  repeated(): void;
+  /** A client broke the protocol or a limit. */
+  violated(connection: Connection, what: string): void;
+}
+
+/** Runs what clients ask for after their hello, in order, as tasks of the actor of their connection. */
+export class ClientRequests {
+  readonly #runtime: Runtime;
+  readonly #limits: Limits;
+  readonly #handler: ConnectionHandler;
+  readonly #sessions: Sessions;
+  readonly #sessionSetup: SessionSetup;
+  readonly #listener: ClientRequestsListener;
+
+  constructor(
+    options: { readonly runtime: Runtime; readonly limits: Limits; readonly handler: ConnectionHandler },
+    sessions: Sessions,
+    sessionSetup: SessionSetup,
+    listener: ClientRequestsListener,
+  ) {
+    this.#runtime = options.runtime;
+    this.#limits = options.limits;
+    this.#handler = options.handler;
+    this.#sessions = sessions;
+    this.#sessionSetup = sessionSetup;
+    this.#listener = listener;
+  }
+
+  request(connection: Connection, message: ClientMessage): void {
+    switch (message[0]) {
+      case 'hello':
+        return this.#listener.violated(connection, 'a second hello');
+      case 'resume': {
+        const [, rooms] = message;
+        return this.#enqueue(connection, () => this.#sessionSetup.resume(connection, rooms));
+      }
+      case 'beat':
+        return connection.notify(['beat']);
+      case 'send': {
+        const [, number, payload] = message;
+        if (number === 0 || this.#sessions.take(connection.id, number))
+          return this.handle(connection, payload, number);
+        this.#listener.repeated();
+        return connection.notify(['ack', number]);
+      }
+      case 'join': {
+        const [, ref, room] = message;
+        return this.#enqueue(connection, () => this.#join(connection, ref, room));
+      }
+      case 'leave': {
+        const [, ref, room] = message;
+        return this.#enqueue(connection, () => void connection.leaveAnswering(room, ref));
+      }
+    }
+  }
+
+  /** Calls the user's handler with a message of a client. @param number is acknowledged then; 0: it has no number. */
+  handle(connection: Connection, payload: unknown, number: number): void {
+    this.#enqueue(connection, async (self) => {
+      let data: unknown;
+      try {
+        data = this.#listener.parse(payload);
+      } catch (error) {
+        connection.notify(['refused', number, '', `the message was refused: ${(error as Error)?.message}`]);
+        return connection.notify(['ack', number]);
+      }
+      connection.handling = number;
+      const { tracing } = this.#runtime;
+      const handle = (): unknown => this.#handler.message?.(connection, data, self);
+      await (tracing === null ? handle() : tracing.entry(cellOf(self.pid), 'client message', handle));
+      connection.handling = 0;
+      if (number > 0) connection.notify(['ack', number]);
+    });
+  }
+
+  /** Queues a task for the actor. While it has too many, the socket is not read. */
+  #enqueue(connection: Connection, run: (self: Self) => void | Promise<void>): void {
+    const { actor } = connection;
+    if (actor === undefined || !connection.isOpen) return;
+    if (++connection.queuedTasks === this.#limits.waiting) connection.pauseReading();
+    // A socket that cannot be paused continues to send.
+    if (connection.queuedTasks > 4 * this.#limits.waiting)
+      return this.#listener.violated(connection, 'too many at once');
+    this.#runtime.inbound.deliver(
+      actor.local,
+      new ClientTask(async (_connection, self) => {
+        await run(self);
+        if (connection.queuedTasks-- === this.#limits.waiting) connection.resumeReading();
+      }),
+    );
+  }
+
+  async #join(connection: Connection, ref: number, room: string): Promise<void> {
+    const isAllowed = room.startsWith(KEY_ROOM)
+      ? false
+      : ((await this.#handler.join?.(connection, room, { resumed: false })) ?? false);
+    if (!isAllowed) return connection.notify(['refused', ref, room, 'not allowed']);
+    try {
+      await connection.joinAnswering(room, ref);
+    } catch {
+      connection.notify(['refused', ref, room, 'too many rooms']);
+    }
+  }
+}

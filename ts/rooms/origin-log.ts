@@ -1,0 +1,108 @@
+import type { RoomMessage } from './room-message.ts';
+
+/** How a message continues those of its origin: it is the next one, it was here already, or messages before it are missing. */
+export type ArrivalOrder = 'next' | 'repeat' | 'gap';
+
+const NONE: readonly RoomMessage[] = [];
+
+/**
+ * The messages of one origin in one room.
+ *
+ * Each message names the message before it of the same origin. So consecutive kept messages prove that nothing is missing between them, and
+ * `newest` proves that nothing is missing after them.
+ */
+export class OriginLog {
+  /**
+   * Every message up to this sequence has arrived here, or was sent before the room followed the origin. Undefined: the room does not follow
+   * the origin.
+   */
+  last: number | undefined = undefined;
+  /** Sequence of the newest message that is known to exist; 0: none is known. */
+  newest = 0;
+  /** The kept messages, by ascending sequence. */
+  readonly kept: RoomMessage[] = [];
+
+  /** The room follows the origin; messages up to `sequence` are not for it. */
+  startAt(sequence: number): void {
+    this.last = Math.max(this.last ?? 0, sequence);
+  }
+
+  /** A member follows the origin from `sequence` on, so the room follows it at least from there, but not from before `newest`. */
+  followFrom(sequence: number): void {
+    const { last, newest } = this;
+    this.last = Math.min(last ?? sequence, Math.max(sequence, newest));
+    if (last === undefined) this.advance();
+  }
+
+  /** A message with this sequence exists, whether it arrives here or not. */
+  noteNewest(sequence: number): void {
+    this.newest = Math.max(this.newest, sequence);
+  }
+
+  orderOf({ sequence, previous }: RoomMessage): ArrivalOrder {
+    const { last } = this;
+    if (last === undefined) return 'next';
+    return sequence <= last ? 'repeat' : previous <= last ? 'next' : 'gap';
+  }
+
+  /** Sorts the kept messages after some were added at the end, and removes duplicates. */
+  sortKept(): void {
+    const { kept } = this;
+    kept.sort((a, b) => a.sequence - b.sequence);
+    const unique = kept.filter((each, index) => each.sequence !== kept[index - 1]?.sequence);
+    kept.splice(0, kept.length, ...unique);
+  }
+
+  /** The kept messages that follow `last` without a gap. `last` becomes the sequence of the newest of them. */
+  advance(): RoomMessage[] {
+    if (this.last === undefined) return [];
+    const next = this.following(this.last);
+    this.last = next.at(-1)?.sequence ?? this.last;
+    return next;
+  }
+
+  /** Gives up the messages that are missing before the first kept message after `last`. False: nothing is missing there. */
+  skipGap(): boolean {
+    const { last } = this;
+    if (last === undefined) return false;
+    const first = this.kept.find(({ sequence }) => sequence > last);
+    if (first === undefined || first.previous <= last) return false;
+    this.last = first.previous;
+    return true;
+  }
+
+  /** The kept messages that follow the message `after` without a gap. */
+  following(after: number): RoomMessage[] {
+    const found: RoomMessage[] = [];
+    let end = after;
+    for (const message of this.kept) {
+      if (message.sequence <= end) continue;
+      if (message.previous > end) break;
+      found.push(message);
+      end = message.sequence;
+    }
+    return found;
+  }
+
+  /**
+   * The origin itself says that it has sent `counter` messages, the last one into this room with the sequence `newest`. Removes what peers
+   * reported beyond that.
+   *
+   * @returns the removed messages; undefined: peers reported nothing beyond it.
+   */
+  correct(counter: number, newest: number): RoomMessage[] | undefined {
+    if (Math.max(this.newest, this.last ?? 0) <= counter) return undefined;
+    this.newest = newest;
+    this.last = undefined;
+    const from = this.kept.findIndex(({ sequence }) => sequence > counter);
+    return from < 0 ? [] : this.kept.splice(from);
+  }
+
+  /** Removes and returns the kept messages that arrived before `time`, in ms of the monotonic clock. */
+  takeOlder(time: number): readonly RoomMessage[] {
+    const { kept } = this;
+    let count = 0;
+    while (count < kept.length && (kept[count] as RoomMessage).arrivedAt < time) count++;
+    return count === 0 ? NONE : kept.splice(0, count);
+  }
+}

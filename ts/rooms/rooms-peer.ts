@@ -1,0 +1,24 @@
+import type { ChannelPeer } from '../node/index.ts';
+
+/** What this node knows of the rooms of one peer, during one session. */
+export class RoomsPeer {
+  readonly channelPeer: ChannelPeer;
+  /** The origin of its messages; it changes when its rooms are created again. */
+  origin = '';
+  /** The id of its signing key. */
+  keyId = '';
+  /** Whether it has sent its hello: it has rooms. */
+  takesPart = false;
+  /** The rooms that it wants, each with its number of members, which may be 0. */
+  readonly rooms: Map<string, number> = new Map();
+  /** Pending requests for missing messages, each as an origin and a room. */
+  readonly asked: Set<string> = new Set();
+  /** The origins that it has lost. It may be connected to some of them again. */
+  readonly lost: Set<string> = new Set();
+  /** Whether an invalid message of it was logged: that happens once. */
+  isSuspect = false;
+
+  constructor(channelPeer: ChannelPeer) {
+    this.channelPeer = channelPeer;
+  }
+}
