@@ -212,7 +212,7 @@ export function brokenNames(paths: Iterable<string>): string[] {
       broken.push(`${path}: a file is named after the thing it defines, not "${stem}"`);
     if (/^ts\/[^/]+\/types\.ts$/.test(path))
       broken.push(`${path}: a type lives with its concept, not in types.ts`);
-    if (/\.m?ts$|\.mjs$/.test(file) && !/^[a-z0-9]+([.-][a-z0-9]+)*$/.test(stem))
+    if (/\.(m?ts|mjs|js|css|html)$/.test(file) && !/^[a-z0-9]+([.-][a-z0-9]+)*$/.test(stem))
       broken.push(`${path}: not in kebab-case`);
     if (file.endsWith('.rs') && !/^[a-z0-9_]+$/.test(stem)) broken.push(`${path}: not in snake_case`);
   }
@@ -225,7 +225,7 @@ export function overlong(sources: Sources): string[] {
     .map(([path, text]) => ({
       path,
       lines: text.split('\n').length - 1,
-      limit: /^(ts|bindings|native\/\w+\/src)\//.test(path) ? LINE_LIMIT : TEST_LINE_LIMIT,
+      limit: /^(ts|bindings|examples|scripts|native\/\w+\/src)\//.test(path) ? LINE_LIMIT : TEST_LINE_LIMIT,
     }))
     .filter(({ lines, limit }) => lines > limit)
     .map(({ path, lines, limit }) => `${path} has ${lines} lines, more than ${limit}`);

@@ -1,6 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { checkHost, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
@@ -9,6 +8,7 @@ import type { Node } from '../node/index.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import { EventLog } from './event-log.ts';
 import { NodeWatch, type Selection, selectionOf } from './node-watch.ts';
+import { pageFile } from './page-files.ts';
 
 /** The options of {@link startObserver}. */
 export interface ObserverOptions {
@@ -135,7 +135,6 @@ class Site {
     // `new URL` would throw for targets such as `//`.
     const [path = '', query = ''] = (request.url ?? '').split('?', 2);
     const parameters = new URLSearchParams(query);
-    const file = Object.hasOwn(FILES, path) ? FILES[path] : undefined;
     if (request.method !== 'GET') return void response.writeHead(405, { allow: 'GET' }).end();
     const given = parameters.get('token');
     if (given !== null && path === '/' && this.#isToken(given)) {
@@ -148,8 +147,9 @@ class Site {
       return void response.writeHead(401, { ...HEADERS, 'content-type': 'text/plain' }).end(text);
     }
     if (path === '/events') return this.#follow(request, response, parameters);
+    const file = pageFile(path);
     if (file === undefined) return void response.writeHead(404, HEADERS).end();
-    response.writeHead(200, { ...HEADERS, 'content-type': file.type }).end(pageFile(file.name));
+    response.writeHead(200, { ...HEADERS, 'content-type': file.type }).end(file.body);
   }
 
   /** Sends events to a viewer: the cluster, its selection, and the log. */
@@ -213,35 +213,6 @@ const HEADERS = {
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 } as const;
-
-const FILES: Readonly<Record<string, { readonly name: string; readonly type: string } | undefined>> = {
-  '/': { name: 'index.html', type: 'text/html; charset=utf-8' },
-  '/app.js': { name: 'app.js', type: 'text/javascript; charset=utf-8' },
-  '/format.js': { name: 'format.js', type: 'text/javascript; charset=utf-8' },
-  '/tables.js': { name: 'tables.js', type: 'text/javascript; charset=utf-8' },
-  '/map.js': { name: 'map.js', type: 'text/javascript; charset=utf-8' },
-  '/charts.js': { name: 'charts.js', type: 'text/javascript; charset=utf-8' },
-  '/uplot.js': { name: 'uplot.js', type: 'text/javascript; charset=utf-8' },
-  '/uplot.css': { name: 'uplot.css', type: 'text/css; charset=utf-8' },
-  '/style.css': { name: 'style.css', type: 'text/css; charset=utf-8' },
-  '/icon.svg': { name: 'icon.svg', type: 'image/svg+xml' },
-};
-
-/** The folder of the page, relative to the sources and to the bundle. */
-const PLACES = ['./page/', '../ts/observe/page/'];
-/** The build copies uPlot, which draws the charts, into the page's folder; the sources use it where npm has installed it. */
-const UPLOT = '../../node_modules/uplot/dist/';
-const UPLOT_FILES: Readonly<Record<string, string | undefined>> = {
-  'uplot.js': `${UPLOT}uPlot.iife.min.js`,
-  'uplot.css': `${UPLOT}uPlot.min.css`,
-};
-
-function pageFile(name: string): Buffer {
-  const installed = UPLOT_FILES[name];
-  const places = [...PLACES.map((place) => place + name), ...(installed === undefined ? [] : [installed])];
-  const urls = places.map((place) => new URL(place, import.meta.url));
-  return readFileSync(urls.find((url) => existsSync(url)) ?? (urls[0] as URL));
-}
 
 function whole(option: string, value: unknown, least: number, most: number): void {
   if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return;

@@ -9,7 +9,7 @@ const NODES = 32;
 const ACTORS = 10_000;
 
 /** Cards of nodes and lines of the log whose text does not fit them. */
-const CUT_OFF = `[...document.querySelectorAll('#nodes button, #sick button, #log li')]
+const CUT_OFF = `[...document.querySelectorAll('#nodes button, #unhealthy button, #log li')]
   .filter((each) => each.scrollHeight > each.clientHeight + 1 || each.scrollWidth > each.clientWidth + 1)
   .map((each) => each.textContent)`;
 
@@ -101,7 +101,7 @@ describe.skipIf(whyNoBrowser !== undefined)('with 32 nodes and 10 000 actors the
     return page;
   };
 
-  it('tells at one look which node is sick: crashed actors, a blocked event loop, a lost node', async () => {
+  it('shows which nodes have a problem: crashed actors, a blocked event loop, a lost node', async () => {
     const page = await open(1280, 'light');
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(error.message));
@@ -122,9 +122,9 @@ describe.skipIf(whyNoBrowser !== undefined)('with 32 nodes and 10 000 actors the
     );
     standing.catch(() => {}); // its process is killed at the end
     await gone.kill();
-    const sick = page.locator('#sick button.bad');
-    await sick.filter({ hasText: `${gone.name} lost: there is no connection to it` }).waitFor();
-    await sick.filter({ hasText: `${blocked.name} stalled: its event loop is blocked` }).waitFor();
+    const unhealthy = page.locator('#unhealthy button.bad');
+    await unhealthy.filter({ hasText: `${gone.name} lost: there is no connection to it` }).waitFor();
+    await unhealthy.filter({ hasText: `${blocked.name} stalled: its event loop is blocked` }).waitFor();
     expect(await page.title()).toMatch(/^\(\d+\) snowmesh observer$/);
     // They come first, and their dots have names.
     const first = await page.locator('#nodes button b').allTextContents();
@@ -143,8 +143,8 @@ describe.skipIf(whyNoBrowser !== undefined)('with 32 nodes and 10 000 actors the
         const path = join(screenshotFolder(), `observer-32-nodes-${width}-${colorScheme}.png`);
         await page.screenshot({ path, fullPage: true });
       }
-    // A sick node is one key away.
-    await sick.first().press('Enter');
+    // A node with a problem is one key away.
+    await unhealthy.first().press('Enter');
     await page.locator('#node-title', { hasText: blocked.name }).waitFor();
     expect(errors).toEqual([]);
     await page.close();

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -104,8 +104,34 @@ describe('who may see the page', () => {
   });
 });
 
+const folder = join(root, 'ts/observe/page');
+
+it('every file of the page is served with its type, and no other path is', async () => {
+  const first = await fetch(observer.url, { redirect: 'manual' });
+  const headers = { cookie: first.headers.getSetCookie()[0]?.split(';')[0] ?? '' };
+  const get = (path: string): Promise<Response> =>
+    fetch(`http://127.0.0.1:${observer.port}/${path}`, { headers });
+  const types: Record<string, RegExp> = {
+    '.html': /^text\/html;/,
+    '.js': /^text\/javascript;/,
+    '.css': /^text\/css;/,
+    '.svg': /^image\/svg/,
+  };
+  for (const name of [...readdirSync(folder), 'uplot.js', 'uplot.css']) {
+    const response = await get(name);
+    expect([name, response.status]).toEqual([name, 200]);
+    expect(response.headers.get('content-type'), name).toMatch(types[extname(name)] as RegExp);
+    await response.arrayBuffer();
+  }
+  const page = await (await get('')).text();
+  const linked = [...page.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, name = '']) => name);
+  expect(linked).toContain('app.js');
+  for (const name of linked) expect([name, (await get(name)).status]).toEqual([name, 200]);
+  for (const path of ['page', 'observer.ts', 'style.css', 'app.js/'])
+    expect([path, (await get(path)).status]).toEqual([path, 404]);
+});
+
 it('the page is small', () => {
-  const folder = join(root, 'ts/observe/page');
   const size = (path: string): number => statSync(path).size;
   const own = readdirSync(folder).reduce((sum, name) => sum + size(join(folder, name)), 0);
   const plots = join(root, 'node_modules/uplot/dist');

@@ -1,13 +1,13 @@
-// Figures over time, drawn by uPlot (its script defines `uPlot`).
+// Charts of figures over time. uPlot draws them; its script defines the global `uPlot`.
 /* global uPlot */
 import { element, time } from './format.js';
 
 const HEIGHT = 56;
-/** The most points that are shown. */
+/** Most points in a chart. */
 const MAX_POINTS = 150;
 /** The chart is at least as wide as this many points, so that the first points are not spread over its width. */
 const MIN_POINTS = 30;
-/** All charts: they mark the same moment under the pointer. */
+/** All charts: under the pointer they mark the same moment. */
 const charts = new Set();
 const cursors = uPlot.sync('observer');
 
@@ -23,7 +23,7 @@ export class Chart {
   constructor(title, format) {
     this.#format = format;
     const picture = element('div', 'plot');
-    picture.setAttribute('aria-hidden', 'true'); // its figures are in the caption
+    picture.setAttribute('aria-hidden', 'true'); // the caption has its figures
     this.element = element(
       'figure',
       '',
@@ -58,16 +58,16 @@ export class Chart {
     this.#plot.redraw();
   }
 
-  /** The newest point is at the right end, however many there are. */
+  /** The points for uPlot: the newest is always at the right end. */
   #data() {
     const first = MAX_POINTS - this.#values.length;
     return [this.#values.map((_, at) => first + at), this.#values.map((value) => value ?? null)];
   }
 
   #caption(at) {
-    const written = (value) => (value === undefined ? '-' : this.#format(value));
+    const textOf = (value) => (value === undefined ? '-' : this.#format(value));
     const known = this.#values.filter((each) => each !== undefined);
-    this.#now.textContent = written(this.#values[at ?? this.#values.length - 1]);
+    this.#now.textContent = textOf(this.#values[at ?? this.#values.length - 1]);
     if (at !== undefined) this.#note.textContent = time(this.#times[at]);
     else this.#note.textContent = known.length === 0 ? '' : `most ${this.#format(Math.max(...known))}`;
   }

@@ -1,5 +1,6 @@
 // Creates elements and formats figures.
 
+/** The element with an id. */
 export const $ = (id) => document.getElementById(id);
 /** A new element. */
 export const element = (name, className, ...children) => {
@@ -25,7 +26,7 @@ export const bytes = (n) =>
         : `${(n / 1024 ** 3).toFixed(2)} GiB`;
 export const count = (n) =>
   n < 10_000 ? String(Math.round(n)) : n < 1e6 ? `${(n / 1000).toFixed(1)}k` : `${(n / 1e6).toFixed(1)}M`;
-/** An amount of things. @param one its noun; the plural ends with s. */
+/** A number of things in words. @param one The noun; its plural ends with s. */
 export const amount = (n, one) => `${count(n)} ${one}${n === 1 ? '' : 's'}`;
 export const age = (ms) => {
   const s = Math.floor(ms / 1000);

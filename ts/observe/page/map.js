@@ -1,17 +1,18 @@
 // The map of the cluster: nodes on a circle, and their connections.
 import { $, bytes, svg } from './format.js';
 
-/** Below this many nodes, each is labelled with its name. */
+/** Up to this many nodes, each is labelled with its name. */
 const MANY = 20;
 const CENTER = 200;
 const RADIUS = 150;
 
-/** Kept from one round to the next, so that the focus stays where it is. */
+/** The dots of the nodes, kept from one update to the next so that the focus stays where it is. */
 const dots = new Map();
 const lines = svg('g');
 $('map').append(lines);
 /** The dot that Tab focuses; arrow keys move to the others. */
-let stop;
+let tabStop;
+/** The names of the nodes, in the order of the circle. */
 let order = [];
 
 /** Shows `nodes`, `chosen` marked. A dot that is clicked, or on which Enter or Space is pressed, calls `choose`. */
@@ -23,7 +24,7 @@ export function showMap(nodes, chosen, choose) {
     dot.remove();
     dots.delete(node);
   }
-  if (!places.has(stop)) stop = chosen;
+  if (!places.has(tabStop)) tabStop = chosen;
   lines.replaceChildren(...linesOf(nodes, places));
   $('map').classList.toggle('dense', lines.childElementCount > 100);
   for (const each of nodes) {
@@ -79,7 +80,7 @@ function newDot(node, choose) {
     svg('text', { 'text-anchor': 'middle' }),
   );
   dot.addEventListener('click', () => choose(node));
-  dot.addEventListener('focus', () => standOn(node));
+  dot.addEventListener('focus', () => setTabStop(node));
   dot.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' || event.key === ' ') choose(node);
     else if (!move(node, event.key)) return;
@@ -88,7 +89,7 @@ function newDot(node, choose) {
   return dot;
 }
 
-/** Moves the focus by a key. Returns false for any other key. */
+/** Moves the focus, if the key is one that moves it. Returns whether it is. */
 function move(node, key) {
   const at = order.indexOf(node);
   const to = {
@@ -104,10 +105,10 @@ function move(node, key) {
   return true;
 }
 
-function standOn(node) {
-  dots.get(stop)?.setAttribute('tabindex', '-1');
-  stop = node;
-  dots.get(stop)?.setAttribute('tabindex', '0');
+function setTabStop(node) {
+  dots.get(tabStop)?.setAttribute('tabindex', '-1');
+  tabStop = node;
+  dots.get(tabStop)?.setAttribute('tabindex', '0');
 }
 
 function draw(dot, { node, level, words }, [x, y], count, isChosen) {
@@ -115,7 +116,7 @@ function draw(dot, { node, level, words }, [x, y], count, isChosen) {
   const radius = count > MANY ? 9 : 14;
   set(dot, {
     class: `dot ${level}${isChosen ? ' chosen' : ''}`,
-    tabindex: node === stop ? '0' : '-1',
+    tabindex: node === tabStop ? '0' : '-1',
     'aria-label': `${node}: ${words}`,
     'aria-pressed': String(isChosen),
   });

@@ -1,6 +1,7 @@
-// The tables of one node, selected by tabs.
+// The tables of the selected node. Tabs select one of them.
 import { $, age, bytes, count, element } from './format.js';
 
+/** The tables, with their titles. */
 export const TABLES = {
   actors: 'Actors',
   tree: 'Supervision',
@@ -10,7 +11,8 @@ export const TABLES = {
   groups: 'Groups',
   rooms: 'Rooms',
 };
-/** Shows the answer of the node. */
+
+/** Shows the rows of a table. */
 export function showTable(table, rows) {
   if (table === 'tree') return showTree(rows);
   const { heads, row } = VIEWS[table];
@@ -66,16 +68,16 @@ const VIEWS = {
   names: { heads: ['Name', 'PID'], row: ({ name, pid }) => [name, pid] },
   globalNames: { heads: ['Name', 'PID'], row: ({ name, pid }) => [name, pid] },
   groups: {
-    heads: ['Group', 'Scope', 'Members', 'Of this node'],
+    heads: ['Group', 'Scope', 'Members', 'On this node'],
     row: ({ group, scope, members, localMembers }) => [group, scope ?? '', members, localMembers],
   },
   rooms: {
-    heads: ['Room', 'Members', 'Of this node', 'Messages kept'],
+    heads: ['Room', 'Members', 'On this node', 'Messages kept'],
     row: ({ room, members, localMembers, kept }) => [room, members, localMembers, kept],
   },
 };
 
-/** Branches that the viewer has closed. */
+/** The branches of the tree that the viewer has closed. */
 const closed = new Set();
 
 function showTree({ roots, omitted }) {
