@@ -55,8 +55,9 @@ const written = read(
 /** Circles of imports that are allowed. A new one needs a reason that a reader accepts. */
 const CIRCLES: readonly Circle[] = [
   {
-    files: ['ts/kernel/cell.ts', 'ts/kernel/kernel.ts', 'ts/kernel/tracing-port.ts'],
-    reason: 'a cell has its kernel, the kernel a table of cells and a port that is told of cells; types only',
+    files: ['ts/kernel/cell.ts', 'ts/kernel/extras.ts', 'ts/kernel/kernel.ts', 'ts/kernel/tracing-port.ts'],
+    reason:
+      'a cell has its kernel and extras, which name other cells; the kernel has a table of cells and a port that is told of cells; types only',
   },
   {
     files: ['ts/actor/runtime.ts', 'ts/actor/self.ts', 'ts/actor/spawning.ts', 'ts/actor/spec.ts'],

@@ -1,16 +1,13 @@
-import type { AsyncResource } from 'node:async_hooks';
 import { SnowmeshError } from '../errors/index.ts';
-import { type Chain, Links, type Monitor, Watches } from '../link/index.ts';
+import { Links, Watches } from '../link/index.ts';
 import type { Mailbox } from '../mailbox/index.ts';
 import { type Queued, withoutStore } from '../scheduler/index.ts';
-import { Pid, type Ref } from '../term/index.ts';
-import type { Timer } from '../timers/index.ts';
+import { Pid } from '../term/index.ts';
 import type { AliasOwner } from './aliases.ts';
 import type { Call } from './call.ts';
-import type { DeathCallback, Ending } from './ending.ts';
-import type { ExitReason } from './exit-reason.ts';
+import type { DeathCallback } from './ending.ts';
+import { type AwaitingCaller, Extras } from './extras.ts';
 import type { Kernel } from './kernel.ts';
-import type { MailboxGate } from './mailbox-gate.ts';
 import type { LoggedTag } from './message-tag.ts';
 import type { Body, Program } from './program.ts';
 import type { Wait } from './wait.ts';
@@ -31,91 +28,6 @@ export const READY = 64;
 export const IN_STORE = 128;
 /** It was spawned, or got a message, with a trace context. */
 export const TRACED = 256;
-
-const NO_ANCESTORS: readonly Pid[] = [];
-
-/** The fields of a control block that most actors never need. */
-export class Extras {
-  links: Links | null = null;
-  watches: Watches | null = null;
-  /** Monitors of it, made by other actors. */
-  watchers: Chain<Monitor> | null = null;
-  /** Calls that wait for its answer: a linked list, newest first. */
-  callers: AwaitingCaller | null = null;
-  /** Its own pending calls: a linked list, newest first. */
-  calls: OwnCall | null = null;
-  timers: Set<Timer> | null = null;
-  aliases: Set<number> | null = null;
-  ending: Ending | null = null;
-  /** A single callback is stored without a Set, which would take more memory than the rest of this object. */
-  deathCallbacks: DeathCallback | Set<DeathCallback> | null = null;
-  gate: MailboxGate | null = null;
-  /** Gets the outcome of its init; null once it has it. */
-  starter: Starter | null = null;
-  /** Actors of this node whose init it waits for. */
-  starts: Set<Cell> | null = null;
-  /** The init of one of `starts` runs on its stack. */
-  isStarting = false;
-  /** Actors of other nodes whose init it waits for. */
-  remoteStarts: Set<RemoteWait> | null = null;
-  /** The PIDs above its parent, nearest first, for crash reports. Empty: not stored. */
-  ancestors: readonly Pid[] = NO_ANCESTORS;
-  /** Carries the AsyncLocalStorage stores of the code that spawned it. */
-  store: AsyncResource | null = null;
-
-  /** Empties the list `callers`. Returns its items, oldest first. O(calls). */
-  takeCallers(): AwaitingCaller[] {
-    const taken: AwaitingCaller[] = [];
-    for (let caller = this.callers; caller !== null; ) {
-      const { older } = caller;
-      caller.older = caller.newer = null;
-      taken.push(caller);
-      caller = older;
-    }
-    this.callers = null;
-    return taken.reverse();
-  }
-}
-
-/** A call that fails when its target ends: an item of the list `Extras.callers`. */
-export interface AwaitingCaller {
-  older: AwaitingCaller | null;
-  newer: AwaitingCaller | null;
-  targetEnded(reason: ExitReason): void;
-}
-
-/** A pending call of an actor: an item of the list `Extras.calls`. */
-export interface OwnCall {
-  before: OwnCall | null;
-  after: OwnCall | null;
-  /** Ends the call without an outcome: its promise stays pending. */
-  withdraw(): void;
-}
-
-/** An actor waits for an actor of another node: a call, or a start. */
-export interface RemoteWait {
-  /** The waiting actor; null: code outside of actors. */
-  readonly caller: Cell | null;
-  /** Identifies the wait, on the other node, too. */
-  readonly address: Ref;
-  /** The number or the name of the other node. */
-  readonly node: number | string | undefined;
-  /** The target of the call; undefined: it is a start. */
-  readonly to: unknown;
-  /** When it began, in ms of the runtime's clock. */
-  readonly started: number;
-  /** Its age in ms when it was last probed for a deadlock. */
-  probedAgeMs: number;
-  /** Fails the wait: it is part of `ring`, actors each of which waits for the next. */
-  closesRing(ring: readonly Pid[]): void;
-}
-
-/** Gets the outcome of an actor's init: exactly one call. */
-export interface Starter {
-  ready(): void;
-  ignored(): void;
-  failed(reason: unknown): void;
-}
 
 /** The code and arguments that a new actor runs in its first turn. */
 export interface Birth {

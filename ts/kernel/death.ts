@@ -1,9 +1,10 @@
 // Crash, exit and death of an actor.
 import { actorCrash, actorExit } from '../diagnostics/index.ts';
 import type { Pid } from '../term/index.ts';
-import { BUSY, type Cell, cellOf, DEAD, QUEUED, type Starter, TERMINATING } from './cell.ts';
+import { BUSY, type Cell, cellOf, DEAD, QUEUED, TERMINATING } from './cell.ts';
 import { crashReason, isLeave, reasonPerReceiver } from './crash-reason.ts';
 import type { ExitReason } from './exit-reason.ts';
+import type { Starter } from './extras.ts';
 import { type LoggedTag, loggedTag } from './message-tag.ts';
 import { ON_DEATH } from './program.ts';
 import { isPromise } from './promise.ts';

@@ -15,21 +15,17 @@ export { briefReason } from './brief-reason.ts';
 export { Call, callOf } from './call.ts';
 export { after, guard } from './callback.ts';
 export {
-  type AwaitingCaller,
   type Birth,
   BUSY,
   Cell,
   cellOf,
   DEAD,
-  type Extras,
   IN_STORE,
   inStore,
   LIMITED,
   noop,
-  type OwnCall,
   ownCell,
   QUEUED,
-  type RemoteWait,
   TERMINATING,
   TRACED,
   TRAPS,
@@ -47,6 +43,7 @@ export {
   isCleanExit,
   type NoCatchReason,
 } from './exit-reason.ts';
+export type { AwaitingCaller, Extras, OwnCall, RemoteWait } from './extras.ts';
 export { inBudget, settleInBudget } from './in-budget.ts';
 export type { DeathPort, Kernel } from './kernel.ts';
 export { consoleLogger, guarded, type Logger, silentLogger } from './logger.ts';

@@ -1,5 +1,5 @@
 import { SnowmeshError } from '../errors/index.ts';
-import { FrameTag, KeptTag } from '../wire/index.ts';
+import { tooManyNodes, writeNodeFrame, writeShapeFrame } from './announcements.ts';
 import { ByteWriter, readU32, tooLarge, writeU32 } from './byte-writer.ts';
 import { Encoder } from './encode.ts';
 import { type KeyNode, KeyTrie } from './key-trie.ts';
@@ -144,13 +144,7 @@ export class FrameWriter extends Encoder {
     // Look up first: it throws for an unknown number, which must not count as announced.
     const { name, incarnation } = this.options.identityOf(nc);
     this.announced.add(nc);
-    const { prelude } = this;
-    const start = this.openPrelude(KeptTag.SLOT);
-    prelude.u16(nc >>> 8);
-    prelude.u8(nc & 0xff);
-    prelude.u64(incarnation);
-    prelude.name(name);
-    this.closePrelude(start);
+    writeNodeFrame(this.prelude, nc, name, incarnation);
   }
 
   protected override announceShape(node: KeyNode<number>): number {
@@ -160,12 +154,7 @@ export class FrameWriter extends Encoder {
     const id = this.shapeCount++;
     node.value = id;
     this.shapeSizes.push(keys.length);
-    const start = this.openPrelude(FrameTag.SHAPE);
-    this.prelude.u16(id);
-    this.prelude.u16(keys.length);
-    for (const key of keys) this.prelude.name(key);
-    this.closePrelude(start);
-    this.shapeBytes += this.prelude.at - start;
+    this.shapeBytes += writeShapeFrame(this.prelude, id, keys);
     return id;
   }
 
@@ -270,31 +259,11 @@ export class FrameWriter extends Encoder {
     this.at += shift;
     prelude.at = 0;
   }
-
-  private openPrelude(tag: number): number {
-    const start = this.prelude.at;
-    this.prelude.u32(0);
-    this.prelude.u8(tag);
-    return start;
-  }
-
-  private closePrelude(start: number): void {
-    const { prelude } = this;
-    writeU32(prelude.buffer, start, prelude.at - start - 4);
-  }
 }
 
 function changedMeanwhile(): SnowmeshError {
   return new SnowmeshError(
     'SNOW_ERR_UNSENDABLE',
     'A binary changed its length while its message was being sent: do not resize or transfer bytes in a getter.',
-  );
-}
-
-/** The announcements made so far stay, so the same message may be sent at a second or third try. */
-function tooManyNodes(): SnowmeshError {
-  return new SnowmeshError(
-    'SNOW_ERR_TOO_LARGE',
-    'A message has PIDs of too many nodes that are new to its receiver: split it.',
   );
 }
