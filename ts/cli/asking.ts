@@ -1,4 +1,4 @@
-// How a command reaches a node: it joins the cluster as a hidden node, which other nodes do not list, dial or announce.
+// Connects a command to a node: it joins the cluster as a hidden node, which other nodes do not list, dial or announce.
 import { randomBytes } from 'node:crypto';
 import { SnowmeshError } from '../errors/index.ts';
 import { type Introspection, jsonOf as jsonText, pidText as textOfPid } from '../introspect/index.ts';
@@ -15,20 +15,20 @@ export const ASKING_OPTIONS = {
   node: {
     value: 'name',
     summary:
-      'the node to ask, name@host:port; with a discovery the part before the @ will do. Default: SNOWMESH_NAME, else any that is found',
+      'the node to query, name@host:port; with a discovery the part before the @ is enough. Default: SNOWMESH_NAME, else any node that is found',
   },
   'cookie-file': {
     value: 'file',
-    summary: 'where the cookie of the cluster is. Default: SNOWMESH_COOKIE_FILE, else SNOWMESH_COOKIE',
+    summary: 'the file with the cookie of the cluster. Default: SNOWMESH_COOKIE_FILE, else the cookie SNOWMESH_COOKIE',
   },
   discovery: {
     value: 'how',
     summary:
-      'list:…, dns:…, srv:…, file:… or portmap, as SNOWMESH_DISCOVERY (docs/operate.md), which is the default',
+      'how nodes are found: list:…, dns:…, srv:…, file:… or portmap (docs/operate.md). Default: SNOWMESH_DISCOVERY',
   },
   timeout: {
     value: 'ms',
-    summary: `how long to wait for a connection and for each answer; default ${TIMEOUT_MS}`,
+    summary: `the time limit for connecting and for each answer, in ms. Default: ${TIMEOUT_MS}`,
   },
   json: JSON_OPTION,
 } as const satisfies Record<string, Option>;
@@ -52,14 +52,14 @@ export interface Asked {
 export async function asking(
   given: Given,
   terminal: Terminal,
-  ask: (asked: Asked) => Promise<number>,
+  use: (asked: Asked) => Promise<number>,
   named: string | undefined = given.text('node'),
 ): Promise<number> {
   const timeout = given.whole('timeout', TIMEOUT_MS, 1, MAX_TIMEOUT_MS);
   const wanted = named ?? (terminal.env['SNOWMESH_NAME'] || undefined);
   const environment = environmentOf(given, terminal);
   if (wanted === undefined && environment['SNOWMESH_DISCOVERY'] === undefined)
-    throw new UsageError('which node? give --node name@host:port or a --discovery');
+    throw new UsageError('name the node: give --node name@host:port, or a --discovery that finds it');
   if (wanted !== undefined && environment['SNOWMESH_DISCOVERY'] === undefined) checkName(wanted);
   const isAddress = wanted !== undefined && /@.*:[1-9]\d*$/.test(wanted);
   if (isAddress) delete environment['SNOWMESH_DISCOVERY'];
@@ -73,7 +73,7 @@ export async function asking(
       timeout,
       failures,
     );
-    return await ask({ node, name, view: node.introspect(name, { timeout }), timeout });
+    return await use({ node, name, view: node.introspect(name, { timeout }), timeout });
   } catch (error) {
     throw isUnanswered(error) ? new UnreachableError((error as Error).message, { cause: error }) : error;
   } finally {
@@ -83,7 +83,7 @@ export async function asking(
 
 function checkName(wanted: string): void {
   if (!wanted.includes('@'))
-    throw new UsageError(`${wanted}: a node is name@host:port, or needs a --discovery that finds it`);
+    throw new UsageError(`${wanted}: give name@host:port, or a --discovery that finds this node`);
   try {
     parseNodeName(wanted);
   } catch (error) {
@@ -95,7 +95,7 @@ function checkName(wanted: string): void {
 function environmentOf(given: Given, { env }: Terminal): Record<string, string | undefined> {
   const { SNOWMESH_COOKIE, SNOWMESH_COOKIE_FILE, SNOWMESH_DISCOVERY } = env;
   const file = given.text('cookie-file');
-  // The node that is asked may keep a port mapper; a command that ends at once must not.
+  // A node may run a port mapper for others; a command that ends soon must not.
   const discovery = (given.text('discovery') ?? SNOWMESH_DISCOVERY)?.replace(/^portmap\+embed/, 'portmap');
   const cookie =
     file === undefined ? { SNOWMESH_COOKIE, SNOWMESH_COOKIE_FILE } : { SNOWMESH_COOKIE_FILE: file };
@@ -109,7 +109,7 @@ async function joined(
   timeout: number,
   failures: Map<string, string>,
 ): Promise<Node> {
-  /** Reports failed dials. */
+  /** Collects failed dials, which the node logs. */
   const note = (facts: object): void => {
     const { node, result, detail } = facts as { node?: unknown; result?: unknown; detail?: unknown };
     if (typeof node === 'string' && typeof result === 'string')

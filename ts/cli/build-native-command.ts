@@ -8,9 +8,10 @@ import { packageFolder } from './package-folder.ts';
 /** `snowmesh build-native`: for platforms without a prebuilt addon. */
 export const buildNativeCommand: Command = {
   name: 'build-native',
-  summary: 'build the native addon of this package from its Rust sources (needs Rust 1.88 or newer)',
+  summary: 'build the native addon of this package from its Rust sources; needs Rust 1.88 or newer',
+  examples: ['snowmesh build-native', 'snowmesh build-native --force'],
   options: {
-    force: { summary: 'build also when the addon is newer than its sources' },
+    force: { summary: 'build even if the addon is newer than its sources' },
     json: JSON_OPTION,
   },
   async run(given, terminal) {
@@ -18,7 +19,7 @@ export const buildNativeCommand: Command = {
     const script = folder && join(folder, 'scripts/build-native.mjs');
     if (folder === undefined || script === undefined || !existsSync(script))
       throw new Error(
-        'the sources of the addon are not here: run it from an installed package, not from a bundle',
+        'the sources of the addon are missing: run this command from the installed package, not from a bundle',
       );
     const args = given.flag('force') ? [script, '--force'] : [script];
     const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });

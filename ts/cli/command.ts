@@ -5,7 +5,7 @@ import type { Terminal } from './terminal.ts';
 /** Exit codes. */
 export const EXIT = {
   DONE: 0,
-  /** The requested thing does not exist, or a check failed. */
+  /** The requested node, actor or file does not exist, or a check failed. */
   FAILED: 1,
   USAGE: 2,
   /** No connection to the node, or no answer from it. */
@@ -13,6 +13,7 @@ export const EXIT = {
 } as const;
 
 export interface Option {
+  /** What it does, for help and completion: lower case, without a full stop, units and default named. */
   readonly summary: string;
   /** The placeholder of its value in help; undefined: it has no value. */
   readonly value?: string;
@@ -26,9 +27,12 @@ export interface Command {
   readonly parameters?: string;
   /** The most arguments. Default: none. */
   readonly maxArgs?: number;
+  /** What the command does, for help: an imperative, lower case, without a full stop. */
   readonly summary: string;
   /** Text below the options in help. */
   readonly notes?: string;
+  /** Command lines for help. */
+  readonly examples: readonly string[];
   readonly options: Readonly<Record<string, Option>>;
   run(given: Given, terminal: Terminal): Promise<number>;
 }
@@ -63,14 +67,14 @@ export class Given {
     const text = this.text(option);
     if (text === undefined) return fallback;
     if (/^\d{1,10}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
-    throw new UsageError(`--${option} ${text}: not a whole number from ${least} to ${most}`);
+    throw new UsageError(`--${option} ${text}: it must be a whole number from ${least} to ${most}`);
   }
 }
 
-export const HELP: Option = { summary: 'show this' };
-export const JSON_OPTION: Option = { summary: 'print JSON, and errors as JSON, too' };
+export const HELP: Option = { summary: 'show this help' };
+export const JSON_OPTION: Option = { summary: 'print one JSON value per line, and errors as JSON on standard error' };
 
-/** @throws UsageError for an unknown option, a missing or wrong value, too many arguments. */
+/** Parses a command line. @throws UsageError for an unknown option, a missing or wrong value, too many arguments. */
 export function parse(command: Command, line: readonly string[]): Given {
   const options = Object.fromEntries(
     Object.entries({ ...command.options, help: HELP }).map(([name, { value }]) => [
@@ -94,13 +98,13 @@ export function parse(command: Command, line: readonly string[]): Given {
   for (const [name, { choices }] of Object.entries(command.options)) {
     const value = given.text(name);
     if (value !== undefined && choices !== undefined && !choices.includes(value))
-      throw new UsageError(`--${name} ${value}: it must be ${choices.join(', ')}`);
+      throw new UsageError(`--${name} ${value}: it must be one of ${choices.join(', ')}`);
   }
   return given;
 }
 
 /** The help of one command. */
-export function helpOf({ name, parameters, summary, options, notes }: Command): string {
+export function helpOf({ name, parameters, summary, options, notes, examples }: Command): string {
   const rows = Object.entries({ ...options, help: HELP }).map(([option, { value, summary: about }]) => [
     `--${option}${value === undefined ? '' : ` ${value}`}`,
     about,
@@ -108,5 +112,6 @@ export function helpOf({ name, parameters, summary, options, notes }: Command): 
   const width = Math.max(...rows.map(([left = '']) => left.length));
   const lines = rows.map(([left = '', right]) => `  ${left.padEnd(width)}   ${right}`);
   const usage = `Usage: snowmesh ${name}${parameters === undefined ? '' : ` ${parameters}`} [options]`;
-  return `${usage}\n\n${summary}\n\n${lines.join('\n')}\n${notes === undefined ? '' : `\n${notes}\n`}`;
+  const shown = examples.map((example) => `  ${example}\n`).join('');
+  return `${usage}\n\n${summary}\n\nOptions:\n${lines.join('\n')}\n${notes === undefined ? '' : `\n${notes}\n`}\nExamples:\n${shown}`;
 }

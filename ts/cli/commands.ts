@@ -17,17 +17,17 @@ const completionCommand: Command = {
   name: 'completion',
   parameters: '<bash|zsh>',
   maxArgs: 1,
-  summary: 'print what completes the words of this command in a shell',
-  notes: '  source <(snowmesh completion bash)',
+  summary: 'print a script that completes the commands and options of snowmesh in a shell',
+  examples: ['source <(snowmesh completion bash)', 'source <(snowmesh completion zsh)'],
   options: {},
   async run({ args: [shell] }, terminal) {
-    if (shell !== 'bash' && shell !== 'zsh') throw new UsageError('which shell? bash or zsh');
+    if (shell !== 'bash' && shell !== 'zsh') throw new UsageError('name the shell: bash or zsh');
     terminal.out(shell === 'bash' ? bashCompletion(COMMANDS) : zshCompletion(COMMANDS));
     return EXIT.DONE;
   },
 };
 
-/** In the order in which help shows them. */
+/** All commands, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
   startCommand,
   pingCommand,

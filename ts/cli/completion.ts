@@ -1,4 +1,4 @@
-// Completion for shells, written from the table of commands.
+// The completion scripts for shells, generated from the table of commands.
 import { type Command, HELP } from './command.ts';
 
 export function bashCompletion(commands: readonly Command[]): string {

@@ -10,25 +10,26 @@ import { version } from './package-folder.ts';
 import type { Terminal } from './terminal.ts';
 import { age, printable } from './text.ts';
 
-/** The oldest Node.js: package.json `engines`. */
+/** The oldest supported Node.js, as `engines` in package.json says. */
 const NODE_VERSION = [20, 19] as const;
-/** Greater differences of clocks are reported. Unit: ms. */
+/** A clock that differs by more is reported. Unit: ms. */
 const CLOCK_MS = 2000;
-/** Longer delays of an event loop are reported. Unit: ms. */
+/** An event loop with a longer delay is reported. Unit: ms. */
 const LATE_MS = 200;
 
 const OTHER_NODE =
-  'A node with another name answers there: compare the name, including the host, with the one it was started with';
+  'A node with another name answers there: the name, including the host, must be the one that the node was started with';
 
-/** `snowmesh doctor`: checks one after the other what a node needs. */
+/** `snowmesh doctor`: checks everything that a node needs. */
 export const doctorCommand: Command = {
   name: 'doctor',
   summary: 'check runtime, addon, name, DNS, port, cookie and discovery, and the connection to another node',
-  notes: '  ends with 1 when a check failed',
+  notes: '  if a check fails, the exit code is 1',
+  examples: ['snowmesh doctor --name desk@10.0.0.2:9000 --node shop@10.0.0.1:9000 --cookie-file ./cookie'],
   options: {
     ...ASKING_OPTIONS,
-    name: { value: 'name', summary: 'the name of the node that is to run here; default SNOWMESH_NAME' },
-    node: { value: 'name', summary: 'another node to connect to' },
+    name: { value: 'name', summary: 'the name of the node that will run here, name@host:port. Default: SNOWMESH_NAME' },
+    node: { value: 'name', summary: 'another node to connect to, name@host:port. Default: none' },
   },
   async run(given, terminal) {
     const results: Result[] = [];
@@ -70,7 +71,7 @@ const CHECKS: readonly Check[] = [
   { name: 'addon', look: addon },
   {
     name: 'name',
-    look: async (...given) => ok(ownName(...given)?.full ?? 'none: nothing to check (--name)'),
+    look: async (...given) => ok(ownName(...given)?.full ?? 'none: --name checks one'),
   },
   { name: 'dns', look: dns },
   { name: 'port', look: port },
@@ -120,7 +121,7 @@ async function dns(given: Given, terminal: Terminal): Promise<Finding> {
 async function port(given: Given, terminal: Terminal): Promise<Finding> {
   const name = ownName(given, terminal);
   if (name === undefined) return skipped('no name');
-  if (name.port === 0) return ok('any free one (0): peers need a port mapper to find it');
+  if (name.port === 0) return ok('0, a free one: peers need a port mapper to find it');
   const { listen } = optionsFrom({ SNOWMESH_LISTEN: terminal.env['SNOWMESH_LISTEN'] }, {});
   const server = createServer();
   try {
@@ -140,15 +141,15 @@ async function cookie(given: Given, env: Terminal['env']): Promise<Finding> {
   const file = given.text('cookie-file') ?? (env['SNOWMESH_COOKIE_FILE'] || undefined);
   const text = file === undefined ? env['SNOWMESH_COOKIE'] || undefined : undefined;
   if (file === undefined && text === undefined)
-    return skipped('none: --cookie-file, SNOWMESH_COOKIE_FILE or SNOWMESH_COOKIE');
+    return skipped('none: give --cookie-file, SNOWMESH_COOKIE_FILE or SNOWMESH_COOKIE');
   const options = optionsFrom(
     { SNOWMESH_COOKIE_FILE: file, SNOWMESH_COOKIE: text },
     { name: 'doctor@127.0.0.1:0', hidden: true },
   );
   await (await startNode(options)).stop({ timeout: 0 });
-  if (file !== undefined) return ok(`${file} has one that is long enough`);
+  if (file !== undefined) return ok(`the cookie in ${file} is long enough`);
   return warning(
-    'SNOWMESH_COOKIE has one that is long enough; other users may be able to read the environment: prefer a file',
+    'the cookie in SNOWMESH_COOKIE is long enough, but other users may be able to read the environment: prefer a file',
   );
 }
 

@@ -1,10 +1,10 @@
-// The command `snowmesh`: what can be done without writing a program.
+// The command `snowmesh`: starts programs, inspects a cluster and checks a machine from a shell.
 //
-// commands.ts lists the commands; each has a file of its own, reads its options, and returns an exit code. Those that inspect a
-// cluster join it as a hidden node (asking.ts) and ask the questions of ts/introspect.
+// commands.ts lists the commands. Each command has its own file, reads its options, and returns an exit code. Those that inspect a cluster
+// join it as a hidden node (asking.ts) and send the queries of ts/introspect.
 //
-// Guarantees: every command has --help; an unknown command or option explains itself on standard error and ends with 2; what a command
-// prints for programs (--json) is one JSON value a line. Must not know: how nodes, port mappers, … work.
+// Guarantees: every command has --help; an unknown command or option is explained on standard error, with exit code 2; with --json a command
+// prints one JSON value per line. Must not know: how nodes, port mappers, … work.
 import { SnowmeshError } from '../errors/index.ts';
 import { type Command, EXIT, helpOf, parse, UnreachableError, UsageError } from './command.ts';
 import { COMMANDS } from './commands.ts';
@@ -27,7 +27,7 @@ export async function runCommand(line: readonly string[], terminal: Terminal): P
   }
   const command = COMMANDS.find((each) => each.name === name);
   if (command !== undefined) return run(command, rest, terminal);
-  terminal.err(name === undefined ? overview() : `snowmesh: no such command: ${name}\n\n${overview()}`);
+  terminal.err(name === undefined ? overview() : `snowmesh: there is no command ${name}\n\n${overview()}`);
   return EXIT.USAGE;
 }
 
@@ -51,7 +51,7 @@ async function run(command: Command, line: readonly string[], terminal: Terminal
 }
 
 function hint({ name }: Command): string {
-  return `\nsnowmesh ${name} --help shows its options`;
+  return `\nsee: snowmesh ${name} --help`;
 }
 
 function overview(): string {
@@ -59,7 +59,10 @@ function overview(): string {
     parameters === undefined ? name : `${name} ${parameters}`,
     summary,
   ]);
-  rows.push(['help [command]', 'show this, or the options of a command'], ['--version', 'show the version']);
+  rows.push(
+    ['help [command]', 'show this help, or the help of a command'],
+    ['--version', 'print the version'],
+  );
   const width = Math.max(...rows.map(([left = '']) => left.length));
   const lines = rows.map(([left = '', right]) => `  ${left.padEnd(width)}   ${right}`);
   return `Usage: snowmesh <command> [options]\n\n${lines.join('\n')}\n`;

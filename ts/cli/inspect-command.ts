@@ -4,16 +4,20 @@ import { ASKING_OPTIONS, type Asked, asking, jsonOf, pidOf, pidText } from './as
 import { type Command, EXIT } from './command.ts';
 import { age, bytes, facts, table } from './text.ts';
 
-/** How many crashes are printed. */
+/** Most crashes that are printed. */
 const CRASHES = 10;
 
-/** `snowmesh inspect`: everything about one actor, or about the node. */
+/** `snowmesh inspect`: shows a node, or one of its actors. */
 export const inspectCommand: Command = {
   name: 'inspect',
   parameters: '[pid|name]',
   maxArgs: 1,
-  summary:
-    'show a node with its connections and last crashes, or one actor of it by PID (<0.17> or 17) or local name',
+  summary: 'show a node with its connections and last crashes, or one of its actors',
+  notes: '  an actor is named by its PID (<0.17> or 17) or by its local name',
+  examples: [
+    'snowmesh inspect --node shop@10.0.0.1:9000 --cookie-file ./cookie',
+    'snowmesh inspect printer --node shop@10.0.0.1:9000 --cookie-file ./cookie',
+  ],
   options: ASKING_OPTIONS,
   async run(given, terminal) {
     return asking(given, terminal, async (asked) => {

@@ -3,17 +3,19 @@ import { ASKING_OPTIONS, type Asked, asking } from './asking.ts';
 import { type Command, EXIT } from './command.ts';
 import { age, bytes, sum, table } from './text.ts';
 
-/** How many peers are asked at the same time. */
+/** Most peers that are queried at the same time. */
 const AT_ONCE = 8;
 
-/** `snowmesh nodes`: the nodes that one node is connected to, with what each reports about itself. */
+/** `snowmesh nodes`: lists a node and its peers, with the figures that each reports. */
 export const nodesCommand: Command = {
   name: 'nodes',
-  summary: 'list the nodes of the cluster, with what each reports about itself',
+  summary: 'list the nodes of the cluster with their figures',
+  notes: '  if a node does not answer, the exit code is 1',
+  examples: ['snowmesh nodes --node shop@10.0.0.1:9000 --cookie-file ./cookie'],
   options: {
     ...ASKING_OPTIONS,
     hidden: { summary: 'list hidden nodes, too' },
-    names: { summary: 'print names only, and connect to no further node' },
+    names: { summary: 'print only the names, without connecting to each node' },
   },
   async run(given, terminal) {
     return asking(given, terminal, async (asked) => {

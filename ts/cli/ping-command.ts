@@ -7,8 +7,9 @@ export const pingCommand: Command = {
   name: 'ping',
   parameters: '[node]',
   maxArgs: 1,
-  summary: 'connect to a node, and measure how soon its event loop answers',
-  options: { ...ASKING_OPTIONS, count: { value: 'n', summary: 'how often, from 1 to 1000; default 3' } },
+  summary: 'connect to a node, and measure how long its event loop takes to answer',
+  examples: ['snowmesh ping shop@10.0.0.1:9000 --cookie-file ./cookie'],
+  options: { ...ASKING_OPTIONS, count: { value: 'n', summary: 'the number of pings, from 1 to 1000. Default: 3' } },
   async run(given, terminal) {
     const times = given.whole('count', 3, 1, 1000);
     const pingAll = async (asked: Asked): Promise<number> => {
@@ -47,6 +48,6 @@ async function once({ view }: Asked): Promise<Answer> {
 }
 
 function said({ ms, version, platform }: Answer): string {
-  if (ms === undefined) return 'it answers no questions (introspection: false)';
+  if (ms === undefined) return 'it answers no queries (introspection: false)';
   return `${ms.toFixed(2)} ms (snowmesh ${version}, ${platform})`;
 }

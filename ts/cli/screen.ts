@@ -16,9 +16,9 @@ export interface Display {
 }
 
 /**
- * Undefined when input or output is no terminal.
+ * The screen of this process; undefined when input or output is not a terminal.
  *
- * @param interrupt called for Ctrl-C, which in raw mode is no signal.
+ * @param interrupt is called for Ctrl-C, which sends no signal in raw mode.
  */
 export function screenOf(input: KeyInput, output: Display, interrupt: () => void): Screen | undefined {
   if (input.isTTY !== true || output.isTTY !== true) return undefined;

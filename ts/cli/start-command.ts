@@ -19,29 +19,31 @@ export const startCommand: Command = {
   name: 'start',
   parameters: '<file> [-- argument…]',
   maxArgs: Number.POSITIVE_INFINITY,
-  summary: 'run a program: its default export gets the node, which stops in order on SIGTERM and SIGINT',
-  notes: `  export default async (node) => { … }   is called with a node that has been started
-  await startNode.fromEnv()              in a program without a default export finds the same options`,
+  summary: 'run a program with a node, which stops in order on SIGTERM and SIGINT',
+  notes: `  export default async (node) => { … }   is called with the started node
+  await startNode.fromEnv()              starts it with the same options in a program without a default export`,
+  examples: ['snowmesh start app.js --name shop@10.0.0.1:9000 --cookie-file ./cookie'],
   options: {
     name: {
       value: 'name',
-      summary: 'the name of the node, name@host:port; default SNOWMESH_NAME, else a node without a name',
+      summary: 'the name of the node, name@host:port. Default: SNOWMESH_NAME, else a node without a name',
     },
     'cookie-file': ASKING_OPTIONS['cookie-file'],
     discovery: {
       ...ASKING_OPTIONS.discovery,
-      summary: `${ASKING_OPTIONS.discovery.summary}; portmap+embed, too`,
+      summary:
+        'how nodes are found: list:…, dns:…, srv:…, file:…, portmap or portmap+embed (docs/operate.md). Default: SNOWMESH_DISCOVERY',
     },
     listen: {
       value: 'address',
-      summary: 'where it listens when that is not the address of its name: 0.0.0.0:9000, :9000',
+      summary: 'the address to listen on, if it is not that of the name: 0.0.0.0:9000 or :9000',
     },
-    hidden: { summary: 'other nodes do not list it, and do not tell each other of it' },
-    timeout: { value: 'ms', summary: 'how long an orderly stop may take; default 10000' },
+    hidden: { summary: 'start a hidden node, which other nodes neither list nor announce' },
+    timeout: { value: 'ms', summary: 'the time limit for an orderly stop, in ms. Default: 10000' },
   },
   async run(given) {
     const [file, ...args] = given.args;
-    if (file === undefined) throw new UsageError('which program? give its file');
+    if (file === undefined) throw new UsageError('name the file of the program');
     const path = resolve(file);
     if (!existsSync(path)) throw new UsageError(`there is no file ${file}`);
     const timeout = given.whole('timeout', 10_000, 0, 2 ** 31 - 1);
@@ -54,7 +56,7 @@ export const startCommand: Command = {
     process.argv.splice(1, process.argv.length, path, ...args);
     const program = (await import(pathToFileURL(path).href)) as { default?: unknown };
     const main = program.default;
-    if (typeof main !== 'function') return EXIT.DONE; // it runs on by itself
+    if (typeof main !== 'function') return EXIT.DONE; // the program continues by itself
     const node = await (await packageOf(path)).startNode.fromEnv();
     node.stopOnSignals({ timeout });
     try {

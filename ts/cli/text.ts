@@ -1,4 +1,4 @@
-// Figures and tables as text for people.
+// Formats figures and tables as text.
 
 /** A table; columns are as wide as their content, numbers are aligned to the right. */
 export function table(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
@@ -44,7 +44,7 @@ export function count(figure: number): string {
   return figure < 1e6 ? `${(figure / 1000).toFixed(1)}k` : `${(figure / 1e6).toFixed(1)}M`;
 }
 
-/** How long something has lasted. */
+/** A duration. */
 export function age(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   if (seconds < 60) return ms < 1000 ? `${Math.round(ms)} ms` : `${seconds} s`;

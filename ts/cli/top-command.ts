@@ -9,25 +9,27 @@ import { type TopRow, type TopState, topScreen } from './top-screen.ts';
 /** `snowmesh top`: the busiest actors of a node, live. */
 export const topCommand: Command = {
   name: 'top',
-  summary: 'show the actors with the longest mailboxes, the most turns or the most memory, live',
-  notes: '  keys: m mailbox, t turns, e memory, up and down, enter for the actor, space to pause, q to quit',
+  summary: 'show live which actors have the longest mailboxes, the most turns or the most memory',
+  notes:
+    '  keys: m mailbox, t turns, e memory, up and down select, enter shows the actor, space pauses, q quits',
+  examples: ['snowmesh top --by memory --node shop@10.0.0.1:9000 --cookie-file ./cookie'],
   options: {
     ...ASKING_OPTIONS,
     by: {
       value: 'what',
-      summary: 'mailbox (default), turns or memory',
+      summary: 'the order: mailbox, turns or memory. Default: mailbox',
       choices: ['mailbox', 'turns', 'memory'],
     },
-    limit: { value: 'n', summary: 'most actors, from 1 to 100; default 40' },
-    every: { value: 'ms', summary: 'how often it looks; default 1000' },
-    once: { summary: 'print it once, and end' },
+    limit: { value: 'n', summary: 'the most actors to show, from 1 to 100. Default: 40' },
+    every: { value: 'ms', summary: 'the time between two updates, in ms, from 100. Default: 1000' },
+    once: { summary: 'print one table, and end' },
   },
   async run(given, terminal) {
     const top = optionsOf(given);
     const { screen } = terminal;
     const isLive = !given.flag('once') && !given.flag('json');
     if (isLive && screen === undefined)
-      throw new UsageError('standard input or output is no terminal; use --once or --json');
+      throw new UsageError('standard input or output is not a terminal: use --once or --json');
     return asking(given, terminal, async (asked) => {
       const samples = new Samples(asked, top);
       if (isLive && screen !== undefined)
@@ -57,7 +59,7 @@ function optionsOf(given: Given): TopSettings {
   };
 }
 
-/** Asks repeatedly, and computes rates between two answers. */
+/** Queries repeatedly, and computes rates between two answers. */
 class Samples {
   readonly #asked: Asked;
   readonly settings: TopSettings;

@@ -6,11 +6,12 @@ import { printable } from './text.ts';
 /** `snowmesh tree`: supervisors with their children. */
 export const treeCommand: Command = {
   name: 'tree',
-  summary: 'show the supervisors of a node and what is below them',
+  summary: 'show the supervision trees of a node',
+  examples: ['snowmesh tree --node shop@10.0.0.1:9000 --cookie-file ./cookie'],
   options: {
     ...ASKING_OPTIONS,
-    root: { value: 'pid', summary: 'only this supervisor and what is below it: <0.17> or 17' },
-    limit: { value: 'n', summary: 'most entries, from 1 to 1000; default 500' },
+    root: { value: 'pid', summary: 'show only the tree of this supervisor, <0.17> or 17' },
+    limit: { value: 'n', summary: 'the most entries to show, from 1 to 1000. Default: 500' },
   },
   async run(given, terminal) {
     const limit = given.whole('limit', 500, 1, 1000);
@@ -18,7 +19,7 @@ export const treeCommand: Command = {
     return asking(given, terminal, async (asked) => {
       const pid = root === undefined ? undefined : await pidOf(asked, root);
       if (root !== undefined && pid === undefined)
-        throw new UsageError(`--root ${root}: no PID of that node`);
+        throw new UsageError(`--root ${root}: this is not a PID of ${asked.name}`);
       const tree = await asked.view.tree({ limit, ...(pid === undefined ? {} : { root: pid }) });
       if (pid !== undefined && tree.roots.length === 0)
         throw new Error(`${asked.name} has no supervisor ${root}`);

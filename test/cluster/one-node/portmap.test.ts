@@ -47,9 +47,9 @@ describe('snowmesh portmap', () => {
   });
 
   it.each([
-    [['portmap', '--port', '70000'], 'not a port'],
+    [['portmap', '--port', '70000'], 'it must be a whole number from 0 to 65535'],
     [['portmap', '--colour'], '--colour'],
-    [['portmop'], 'no such command: portmop'],
+    [['portmop'], 'there is no command portmop'],
     [[], 'Usage'],
   ])('%j explains itself and ends with 2', async (args, words) => {
     const child = start(...args);

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type Command, parse } from '../../../ts/cli/command.ts';
 import { COMMANDS } from '../../../ts/cli/commands.ts';
 import { runCommand } from '../../../ts/cli/index.ts';
 
@@ -10,6 +11,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../../package.json', imp
   version: string;
 };
 const NAMES = COMMANDS.map(({ name }) => name);
+const optionsOf = (name: string): Command['options'] => COMMANDS.find((each) => each.name === name)!.options;
 
 async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const said = { out: '', err: '' };
@@ -52,8 +54,25 @@ describe.each(NAMES)('%s', (name) => {
     const { code, out, err } = await run(...line);
     expect([code, err]).toEqual([0, '']);
     expect(out).toMatch(new RegExp(`^Usage: snowmesh ${name} `));
-    const { options } = COMMANDS.find((each) => each.name === name)!;
-    for (const option of [...Object.keys(options), 'help']) expect(out).toContain(`\n  --${option} `);
+    for (const option of [...Object.keys(optionsOf(name)), 'help']) expect(out).toContain(`\n  --${option} `);
+  });
+
+  it('shows examples that are valid command lines', async () => {
+    const command = COMMANDS.find((each) => each.name === name)!;
+    expect(command.examples.length).toBeGreaterThan(0);
+    const { out } = await run(name, '--help');
+    for (const example of command.examples) {
+      expect(out).toContain(`\n  ${example}\n`);
+      const [, words = ''] = /\bsnowmesh ([^)]*)/.exec(example) ?? [];
+      const [called, ...line] = words.split(' ');
+      expect(called).toBe(name);
+      expect(() => parse(command, line)).not.toThrow();
+    }
+  });
+
+  it('names the default or the range of each option with a number', () => {
+    for (const [option, { value, summary }] of Object.entries(optionsOf(name)))
+      if (value === 'n' || value === 'ms') expect(summary, option).toMatch(/Default: /);
   });
 
   it('refuses an unknown option, and says where help is', async () => {
@@ -68,18 +87,18 @@ describe('options', () => {
   it.each([
     [
       ['ping', '--node', 'a@b:1', '--cookie-file', 'x', '--timeout', '1e9'],
-      '--timeout 1e9: not a whole number',
+      '--timeout 1e9: it must be a whole number',
     ],
     [['ping', 'a@b:1'], 'no cookie: give --cookie-file, or set SNOWMESH_COOKIE_FILE or SNOWMESH_COOKIE'],
     [['ping'], 'no cookie'],
-    [['ping', '--cookie-file', 'nowhere'], 'which node?'],
+    [['ping', '--cookie-file', 'nowhere'], 'name the node'],
     [['ping', 'shop', '--cookie-file', 'nowhere'], 'name@host:port'],
     [['ping', 'shop@a b:1', '--cookie-file', 'nowhere'], 'white space'],
     [['ping', 'a@b:1', '--cookie-file', 'nowhere'], 'nowhere cannot be read'],
-    [['top', '--by', 'age', '--once'], '--by age: it must be mailbox, turns, memory'],
+    [['top', '--by', 'age', '--once'], '--by age: it must be one of mailbox, turns, memory'],
     [['tree', 'extra'], 'unexpected argument: extra'],
     [['completion', 'fish'], 'bash or zsh'],
-    [['start'], 'which program?'],
+    [['start'], 'name the file of the program'],
   ])('%j explains itself and ends with 2', async (line, words) => {
     const { code, out, err } = await run(...line);
     expect([code, out]).toEqual([2, '']);

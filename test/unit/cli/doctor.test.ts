@@ -79,7 +79,7 @@ describe('the doctor', () => {
       'warning',
       /not an address of this machine/,
     ],
-    ['port', 'any', () => ['--name', 'a@127.0.0.1:0'], 'ok', /any free one/],
+    ['port', 'any', () => ['--name', 'a@127.0.0.1:0'], 'ok', /0, a free one/],
     ['port', 'one in use', () => ['--name', `a@127.0.0.1:${port}`], 'warning', /is in use/],
     ['cookie', 'a short one', () => ['--cookie-file', cookieFile('short')], 'failed', /cookie/],
     ['cookie', 'a file that is not there', () => ['--cookie-file', join(folder, 'none')], 'failed', /none/],
