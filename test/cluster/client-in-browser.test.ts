@@ -139,7 +139,7 @@ describe.skipIf(whyNoBrowser !== undefined)(
       await until('a violation is told', () => page.evaluate<boolean>('violations.length > 0'));
     });
 
-    it('keeps what is sent while the network is gone, and connects when it is back', async () => {
+    it('stores what is sent while the network is down, and connects when it is back', async () => {
       // It would wait for minutes by itself: what connects it is the event.
       await open('/', { minDelay: 600_000, maxDelay: 600_000 });
       await statusIs('open');
@@ -162,7 +162,7 @@ describe.skipIf(whyNoBrowser !== undefined)(
       expect([await of('resync'), pageErrors]).toEqual([[], []]);
     });
 
-    it('has everything after its tab was frozen and its connection ended meanwhile', async () => {
+    it('gets everything after its tab was frozen and its connection has ended', async () => {
       await open('/', { minDelay: 600_000, maxDelay: 600_000 });
       await statusIs('open');
       rooms.broadcast('g', 1);

@@ -77,7 +77,7 @@ describe.skipIf(whyNoRedis !== undefined)(
       await redis.stop();
     });
 
-    it('R17 have each message once in every cluster, in order of its node; a killed node changes nothing', async () => {
+    it('R17 get each message once in every cluster, in order of its node; a killed node changes nothing', async () => {
       const [eu, us] = [await side('eu'), await side('us')];
       const all: Awaited<ReturnType<typeof member>>[] = [];
       for (const url of [...eu.urls, ...us.urls]) all.push(await member([url]));
@@ -103,7 +103,7 @@ describe.skipIf(whyNoRedis !== undefined)(
       }
     });
 
-    it('R17 go on in each cluster while Redis is gone, and together again when it is back: then members are told resync', async () => {
+    it('R17 work in each cluster while Redis is down, and are connected again when it is back: then members are told resync', async () => {
       const [eu, us] = [await side('eu'), await side('us')];
       const [here, there] = [await member([eu.urls[0] as string]), await member([us.urls[1] as string])];
       await until('they hear each other', async () => {

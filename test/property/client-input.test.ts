@@ -125,7 +125,7 @@ const said: fc.Arbitrary<Say> = fc.oneof(
 
 const ANSWERS = /^(welcome|joined|resync|left|refused|m|d|ack|presence|present|beat)$/;
 
-it('nothing but its own socket is closed, or it is answered, whatever a client sends', async () => {
+it('whatever a client sends, it is answered or only its own socket is closed', async () => {
   const taken: unknown[] = [];
   rooms = await stage.cluster({
     join: (_connection, room) => room !== 'no',
@@ -166,7 +166,7 @@ it('nothing but its own socket is closed, or it is answered, whatever a client s
   expect(taken.length).toBeGreaterThan(10);
 });
 
-it('a claim is read whole or not at all, whatever was signed by the key of a peer', () => {
+it('a claim is read completely or not at all, whatever a peer has signed', () => {
   const signer = new TokenSigner();
   const key = new Uint8Array(32).fill(7);
   signer.learn([['peer', key]]);
@@ -207,7 +207,7 @@ it('a claim is read whole or not at all, whatever was signed by the key of a pee
   expect(read).toBeGreaterThan(0);
 });
 
-it('a token or ticket that was changed by one character is worth nothing', () => {
+it('a token or ticket with one changed character is not valid', () => {
   const signer = new TokenSigner();
   const session = signer.sessionToken({ session: 's', generation: 1, key: 'alice' });
   const ticket = signer.ticket('s', 'g', { a: 5 });
@@ -224,7 +224,7 @@ it('a token or ticket that was changed by one character is worth nothing', () =>
   );
 });
 
-it('a cursor is read whole or not at all, and never below what was signed', () => {
+it('a cursor is read completely or not at all, and never below what was signed', () => {
   check(
     fc.property(cursor, (value) => {
       const read = readCursor(value, { a: 5 });

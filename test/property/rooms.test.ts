@@ -23,7 +23,7 @@ interface User {
 let stage: Stage;
 afterEach(() => stage.mesh.stop());
 
-it('R4, R7, R16 a client that is not told resync has every message once, in order of its sender', async () => {
+it('R4, R7, R16 a client that is not told resync gets every message once, in order of its sender', async () => {
   const random = randomFrom(seed());
   const below = (limit: number): number => Math.floor(random() * limit);
   for (let run = 0; run < RUNS; run++) {
@@ -33,7 +33,7 @@ it('R4, R7, R16 a client that is not told resync has every message once, in orde
   }
 });
 
-it('R18 members on the nodes that are left have the same messages of a node that is lost, or are told resync', async () => {
+it('R18 members on the remaining nodes get the same messages of a lost node, or are told resync', async () => {
   const random = randomFrom(seed());
   const below = (limit: number): number => Math.floor(random() * limit);
   for (let run = 0; run < RUNS; run++) {

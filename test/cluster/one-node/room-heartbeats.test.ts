@@ -39,7 +39,7 @@ async function server(): Promise<{ node: ClusterNode; url: string }> {
   return { node, url: await node.run(serve, INTERVAL_MS) };
 }
 
-it('a server that was blocked for many intervals reads before it judges: all clients stay', async () => {
+it('a server that was blocked for many intervals reads before it ends connections: all clients stay', async () => {
   const { node, url } = await server();
   const statuses: Status[] = [];
   const texts: string[] = [];
@@ -64,7 +64,7 @@ it('a server that was blocked for many intervals reads before it judges: all cli
   plain.terminate();
 });
 
-it('a client that stands still is ended, and gets what it missed when it goes on', async () => {
+it('a frozen client is ended, and gets what it missed when it continues', async () => {
   const { node, url } = await server();
   const [other] = (await cluster.nodes({ name: 'b' })) as [ClusterNode];
   await other.run(join, url);

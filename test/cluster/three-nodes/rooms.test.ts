@@ -74,7 +74,7 @@ it('R6, R7 a broadcast reaches each client of each node once, in order of its no
   await until('counts have come', async () => (await nodes[2]!.run(members)).all === 6);
 });
 
-it('R15 a message after a first join on another node is never lost for want of interest', async () => {
+it('R15 a message after a first join on another node is never lost', async () => {
   const { nodes, urls } = await chat();
   for (let round = 0; round < 5; round++) {
     const { client, has, got } = await member([urls[0] as string]);
@@ -85,7 +85,7 @@ it('R15 a message after a first join on another node is never lost for want of i
   }
 });
 
-it('R16 clients of a node that is killed go on elsewhere: nothing is lost, doubled or out of order', async () => {
+it('R16 clients of a killed node continue on other nodes: nothing is lost, repeated or out of order', async () => {
   const { nodes, urls } = await chat();
   const moving = await member([urls[0] as string, urls[1] as string]);
   const staying = await member([urls[2] as string]);
@@ -113,7 +113,7 @@ it('R16 clients of a node that is killed go on elsewhere: nothing is lost, doubl
   }
 });
 
-it('R18 what only one node has of a node that is killed reaches the clients of the other', async () => {
+it('R18 messages of a killed node that only one node has reach the clients of the other', async () => {
   const { node: a, proxy } = await cluster.behindProxy({ name: 'a' });
   const [b, c] = (await cluster.nodes({ name: 'b' }, { name: 'c' })) as [ClusterNode, ClusterNode];
   const urls: string[] = [];
@@ -138,7 +138,7 @@ it('R18 what only one node has of a node that is killed reaches the clients of t
   expect([onC.got, onC.resyncs]).toEqual([['both 0', 'b 0', 'b 1', 'b 2'], []]);
 });
 
-it('a node that stands still for a while loses no client and no message', async () => {
+it('a node that is frozen for a while loses no client and no message', async () => {
   const { nodes, urls } = await chat();
   const { got, has, client } = await member([urls[0] as string]);
   nodes[0]!.freeze();
@@ -149,7 +149,7 @@ it('a node that stands still for a while loses no client and no message', async 
   expect(client.status).toBe('open');
 });
 
-it('R16 clients of a draining node resume elsewhere without loss', async () => {
+it('R16 clients of a draining node resume on other nodes without loss', async () => {
   const { nodes, urls } = await chat();
   const all = await Promise.all(
     Array.from({ length: 10 }, () => member([urls[0] as string, urls[1] as string])),

@@ -54,7 +54,7 @@ class PageSocket extends EventTarget {
   }
 }
 
-it('the script of a page connects, joins, sends and hears with what browsers have alone', async () => {
+it('the script of a page connects, joins, sends and receives with only what browsers have', async () => {
   const listening = new Set<string>();
   const due: (() => void)[] = [];
   const page = createContext({

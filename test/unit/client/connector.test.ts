@@ -74,7 +74,7 @@ afterEach(() => {
 });
 
 describe('a connection in a page', () => {
-  it('waits at random after a loss, as long as the server said, and then longer and longer', async () => {
+  it('waits a random time after a loss, up to the bound that the server set, and then longer and longer', async () => {
     socket().fail();
     await vi.advanceTimersByTimeAsync(2999);
     expect(FakePageSocket.all).toHaveLength(1);
@@ -90,7 +90,7 @@ describe('a connection in a page', () => {
     }
   });
 
-  it('does not wait when the network is back or the page is seen again', async () => {
+  it('does not wait when the network is back or the page becomes visible', async () => {
     socket().fail();
     page.dispatchEvent(new Event('online'));
     expect(FakePageSocket.all).toHaveLength(2);
@@ -103,7 +103,7 @@ describe('a connection in a page', () => {
     expect(FakePageSocket.all).toHaveLength(3);
   });
 
-  it('asks for a sign of life when the network goes, and tries nothing before it is back', async () => {
+  it('probes the server when the network is lost, and does not connect before it is back', async () => {
     socket().hear('x');
     page.dispatchEvent(new Event('offline'));
     expect(beats).toBe(1);
@@ -117,7 +117,7 @@ describe('a connection in a page', () => {
     expect(FakePageSocket.all).toHaveLength(2);
   });
 
-  it('asks a silent server once more after a sleep, and gives it up when nothing comes', async () => {
+  it('probes a silent server after a sleep, and gives it up without an answer', async () => {
     socket().hear('x');
     await vi.advanceTimersByTimeAsync(11_000);
     expect(beats).toBe(1);
@@ -131,7 +131,7 @@ describe('a connection in a page', () => {
     expect(connector.status).toBe('waiting');
   });
 
-  it('bears a server that is silent for two beats and a half, and gives it up then', async () => {
+  it('probes a server that is silent for two and a half heartbeats, and then gives it up', async () => {
     socket().hear('x');
     await vi.advanceTimersByTimeAsync(25_000);
     expect(connector.status).toBe('open');
@@ -170,7 +170,7 @@ describe('a connection in a page', () => {
     expect(statuses.at(-1)).toBe('waiting');
   });
 
-  it('hears nothing of a socket it has given up', async () => {
+  it('ignores events of a socket that it has given up', async () => {
     const old = socket();
     old.fail();
     old.fail();

@@ -120,7 +120,7 @@ describe.each(Object.entries(REFUSED))('%s', (_name, rows) => {
   });
 });
 
-it('every public method is walked, or takes nothing', () => {
+it('every public method is tested, or takes no arguments', () => {
   const methods = [...methodsOf(RoomClient), ...methodsOf(Object.getPrototypeOf(RoomClient))];
   const taking = methods.filter((name) => (client as Wrong)[name].length > 0 && !HIDDEN.has(name));
   expect(taking.sort()).toEqual(
@@ -162,7 +162,7 @@ it('what connecting accepts: several URLs, secure ones, and those of HTTP', () =
   connect('ws://x', { minDelay: 0, maxDelay: 0, queue: 1, random: undefined, state: undefined }).close();
 });
 
-it('a message is what it was when it was sent', () => {
+it('a message does not change after it was sent', () => {
   const data = { list: [1] };
   const bytes = Uint8Array.of(1, 2);
   expect([client.send(data), client.send(bytes), client.send(bytes.buffer)]).toEqual([true, true, true]);

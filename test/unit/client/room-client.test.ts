@@ -75,7 +75,7 @@ function connect<T = unknown>(options: ClientOptions = {}, to: string | readonly
 }
 
 describe('a client', () => {
-  it('joins, sends, and has text, bytes and JSON as they were sent', async () => {
+  it('joins, sends, and gets text, bytes and JSON unchanged', async () => {
     await serve({ message: (connection, data) => connection.broadcast('g', data) });
     const { client, all, data } = connect();
     await client.join('g');
@@ -94,7 +94,7 @@ describe('a client', () => {
     expect([data().length, client.joined(), all('left')]).toEqual([messages.length, [], [{ room: 'g' }]]);
   });
 
-  it('is told what it may not do', async () => {
+  it('is told what is refused', async () => {
     await serve({ join: (_connection, room) => room === 'open' });
     const { client, all } = connect();
     const code = 'SNOW_ERR_ROOM_REFUSED';
@@ -103,7 +103,7 @@ describe('a client', () => {
     expect(all('refused')).toEqual([{ room: 'closed', reason: 'not allowed' }]);
   });
 
-  it('has what is sent to it, and to its key', async () => {
+  it('gets what is sent to it, and to its key', async () => {
     await serve(
       { open: (connection) => connection.send({ hello: 1 }) },
       { authorize: () => ({ key: 'alice' }) },
@@ -117,7 +117,7 @@ describe('a client', () => {
     expect(all('direct')).toEqual([{ hello: 1 }, Uint8Array.of(7)]);
   });
 
-  it('sees who is in a room', async () => {
+  it('gets the presence of a room', async () => {
     await serve({ message: (connection, meta) => connection.track('g', meta) });
     const [one, two] = [connect(), connect()];
     await Promise.all([one.client.join('g'), two.client.join('g')]);
@@ -130,7 +130,7 @@ describe('a client', () => {
     expect([...one.client.presence('g').values()]).toEqual([[{ name: 'one' }]]);
   });
 
-  it('comes back after each loss with what it missed, once and in order', async () => {
+  it('gets what it missed after each reconnect, once and in order', async () => {
     await serve();
     const { client, data, all } = connect();
     await client.join('g');
@@ -148,7 +148,7 @@ describe('a client', () => {
     expect(rooms.stats().resumed).toBe(5);
   });
 
-  it('keeps what it sends while it is offline, up to a limit, and the server takes each once', async () => {
+  it('stores what it sends while it is offline, up to a limit, and the server handles each message once', async () => {
     const taken: unknown[] = [];
     await serve({ message: (_connection, data) => void taken.push(data) });
     const { client, isOpen } = connect({ queue: 4 });
@@ -162,7 +162,7 @@ describe('a client', () => {
     expect(taken).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('sends again what was not acknowledged, and the server drops what it has', async () => {
+  it('sends again what was not acknowledged, and the server drops repeats', async () => {
     const taken: unknown[] = [];
     let go = (): void => {};
     await serve({
@@ -184,7 +184,7 @@ describe('a client', () => {
     expect(taken).toEqual(['slow', 'next']);
   });
 
-  it('goes on from the state of another one, as a page does that was loaded again', async () => {
+  it('continues from the state of an earlier client, as after a page reload', async () => {
     await serve({ message: (connection, data) => connection.broadcast('g', data) });
     const first = connect();
     await first.client.join('g');
@@ -201,7 +201,7 @@ describe('a client', () => {
     expect(second.client.joined()).toEqual(['g']);
   });
 
-  it('goes on in more rooms than fit into one message', async () => {
+  it('resumes more rooms than fit into one message', async () => {
     await serve({ limits: { messageBytes: 32 * 1024, messagesPerSecond: 1000 } });
     const first = connect();
     const names = Array.from({ length: 250 }, (_, number) => `room ${number} ${'x'.repeat(100)}`);
@@ -214,7 +214,7 @@ describe('a client', () => {
     expect([first.all('resync'), rooms.stats().misbehaved]).toEqual([[], 0]);
   });
 
-  it('continues with what an earlier page could not send, and what was sent before it is open', async () => {
+  it('sends what an earlier page could not send, and what was sent before it is open', async () => {
     const taken: unknown[] = [];
     await serve({ message: (_connection, data) => void taken.push(data) });
     const first = connect();
@@ -261,7 +261,7 @@ describe('a client', () => {
     );
   });
 
-  it('tells how long it was away, also when its state is from before', async () => {
+  it('tells how long it was offline, also with the state of an earlier client', async () => {
     await serve({ resume: { windowMs: 1000 } });
     const first = connect();
     await first.client.join('g');
@@ -277,7 +277,7 @@ describe('a client', () => {
     expect(second.all('resync')).toEqual([{ room: 'g', reason: 'window' }]);
   });
 
-  it('lives beside another one that has the same state', async () => {
+  it('works beside another client with the same state', async () => {
     await serve();
     const first = connect();
     await first.client.join('g');
@@ -290,7 +290,7 @@ describe('a client', () => {
     expect([first.client.status, second.client.status, sockets.length]).toEqual(['open', 'open', 3]);
   });
 
-  it('asks again for its rooms, and says resync, when its session is not known any more', async () => {
+  it('joins its rooms again, and reports resync, when its session is no longer known', async () => {
     const keyed = { authorize: () => ({ key: 'ann' }) };
     const port = await reservePort();
     await serve({}, keyed, port);
@@ -318,7 +318,7 @@ describe('a client', () => {
     expect(all('resync')).toContainEqual({ room: '', reason: 'window' }); // that of its user
   });
 
-  it('goes where a draining server sends it, and tries the next of several servers', async () => {
+  it('connects to the URL that a draining server names, and tries the next of several servers', async () => {
     await serve();
     const second = createRooms(node);
     second.attach(server, { path: '/second' });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { later, partsOf } from '../../../ts/client/state.ts';
 
-it('of two cursors the greater number of each origin counts', () => {
+it('of two cursors the greater sequence of each origin counts', () => {
   const [one, other] = [
     { a: 5, b: 1 },
     { a: 3, b: 2, c: 4 },
@@ -10,7 +10,7 @@ it('of two cursors the greater number of each origin counts', () => {
   expect(one).toEqual({ a: 5, b: 1 });
 });
 
-it('rooms to resume are cut into parts, in order, none of which is long unless one room is', () => {
+it('rooms to resume are split into parts, in order, each of limited length unless one room is longer', () => {
   const place = (number: number, bytes: number) => [`r${number}`, 'x'.repeat(bytes), {}] as const;
   expect(partsOf([])).toEqual([[]]);
   const places = [place(0, 40_000), ...Array.from({ length: 100 }, (_, number) => place(number + 1, 1000))];

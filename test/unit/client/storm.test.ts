@@ -117,7 +117,7 @@ function crash(code: number): void {
 const most = (): number => Math.max(...Array.from(slices, (each) => each ?? 0));
 const total = (): number => slices.reduce((sum, each) => sum + (each ?? 0), 0);
 
-it('2 000 clients of a server that is back at once come spread over the time it said', () => {
+it('2 000 clients of a server that restarts at once spread their reconnects over the time that it named', () => {
   crash(1006);
   pass(SPREAD_MS + 2);
   expect(open()).toBe(CLIENTS);
@@ -127,7 +127,7 @@ it('2 000 clients of a server that is back at once come spread over the time it 
   expect(most()).toBeLessThan(85);
 });
 
-it('2 000 clients of a server that is away for 3 s never come more than a tenth at a time', () => {
+it('of 2 000 clients of a server that is down for 3 s, at most a tenth reconnect at a time', () => {
   isUp = false;
   crash(1006);
   pass(3000);
@@ -139,7 +139,7 @@ it('2 000 clients of a server that is away for 3 s never come more than a tenth 
   expect(total()).toBeLessThan(CLIENTS * 4);
 });
 
-it('clients that a server sent away one after the other wait no longer than the first bound', () => {
+it('clients that a draining server has closed one after the other wait at most the first bound', () => {
   crash(1012);
   pass(502);
   expect([open(), total()]).toEqual([CLIENTS, CLIENTS]);

@@ -136,7 +136,7 @@ interface Loader {
   _load(request: string): unknown;
 }
 
-it('rooms.attach without the package ws says how to get on, and leaves the server as it was', async () => {
+it('rooms.attach without the package ws says what to install, and does not change the server', async () => {
   node = await startNode();
   rooms = createRooms(node, ECHO);
   server = createServer();
@@ -164,7 +164,7 @@ it('rooms.attach without the package ws says how to get on, and leaves the serve
   expect(server.listenerCount('upgrade')).toBe(1);
 });
 
-it('rooms.attach claims its own path only', async () => {
+it('rooms.attach handles only upgrades of its own path', async () => {
   const host = await serve();
   expect((await answerOf(`ws://${host}/other`)).status).toBe(404);
   const second = createRooms(await startNode());
@@ -207,7 +207,7 @@ it('authorize gives the connection its user, or refuses before the upgrade with 
 });
 
 it.each(['', 'k'.repeat(255), '\ud800'])(
-  'a key that is none is refused before the upgrade: %j',
+  'an invalid key is refused before the upgrade: %j',
   async (key) => {
     const host = await serve({}, { authorize: () => ({ key }) });
     expect(await answerOf(`ws://${host}/rooms`)).toMatchObject({ status: 500 });
@@ -215,7 +215,7 @@ it.each(['', 'k'.repeat(255), '\ud800'])(
   },
 );
 
-it('a socket that cannot be accepted any more closes as a WebSocket does', async () => {
+it('a socket that can no longer be accepted closes with a WebSocket close code', async () => {
   let close = (): void => {};
   const host = await serve({}, { authorize: () => Promise.resolve().then(() => (close(), {})) });
   close = () => rooms.close();
@@ -236,7 +236,7 @@ it('pages of other origins are refused unless they are listed', async () => {
   expect((await answerOf(`ws://${host}/any`, from('https://example.com'))).status).toBe(101);
 });
 
-it('the default compares Origin with Host alone: a name that is made to point here passes, a list refuses it', async () => {
+it('the default compares only Origin with Host: another name of this server is accepted, and a list refuses it', async () => {
   const host = await serve(ECHO, {});
   rooms.attach(server as Server, { path: '/listed', origins: [`http://${host}`] });
   const { port } = new URL(`http://${host}`);
@@ -250,7 +250,7 @@ it('the default compares Origin with Host alone: a name that is made to point he
   expect((await answerOf(`ws://${host}/rooms`)).status).toBe(101);
 });
 
-it('an address may have so many connections', async () => {
+it('the connections of one address are limited', async () => {
   const host = await serve({ ...ECHO, limits: { connectionsPerAddress: 2 } });
   const url = `ws://${host}/rooms`;
   const [a] = [await Tap.open(url), await Tap.open(url)];
@@ -260,7 +260,7 @@ it('an address may have so many connections', async () => {
   expect((await answerOf(url)).status).toBe(101);
 });
 
-it('a client that leaves while it is authorized leaves nothing behind', async () => {
+it('a client that disconnects during authorize leaves no state behind', async () => {
   let go = (): void => {};
   let asked = (): void => {};
   const isAsked = new Promise<void>((resolve) => (asked = resolve));
@@ -301,7 +301,7 @@ it('rooms.attach counts the connections of an address that wait for authorize', 
 });
 
 it.each(['/rooms', '/other'])(
-  'a client that is gone when its upgrade of %s is refused ends nothing else',
+  'a client that has disconnected when its upgrade of %s is refused affects nothing else',
   async (url) => {
     await serve(ECHO, { authorize: () => ({ status: 401 }) });
     const socket = new Duplex({
@@ -316,7 +316,7 @@ it.each(['/rooms', '/other'])(
   },
 );
 
-it('what is no WebSocket frame, or too long, closes that socket only', async () => {
+it('an invalid or too long WebSocket frame closes only its own socket', async () => {
   const host = await serve({ ...ECHO, limits: { messageBytes: 100 } });
   const other = await Tap.open(`ws://${host}/rooms`);
   const long = await Tap.open(`ws://${host}/rooms`);
@@ -331,7 +331,7 @@ it('what is no WebSocket frame, or too long, closes that socket only', async () 
   await other.count(1);
 });
 
-it('permessage-deflate: what is long is compressed once for all readers', async () => {
+it('permessage-deflate: a long message is compressed once for all receivers', async () => {
   const host = await serve(ECHO, { compress: true });
   const [zipped, plain] = [
     await Tap.open(`ws://${host}/rooms`, [], { perMessageDeflate: true }),
@@ -345,7 +345,7 @@ it('permessage-deflate: what is long is compressed once for all readers', async 
   expect(plain.got).toEqual(messages);
 });
 
-it('drain closes all with 1012, spread over its time, and admits none', async () => {
+it('drain closes all connections with 1012, spread over its time, and refuses new ones', async () => {
   const clock = new VirtualClock();
   const host = await serve(ECHO, {}, createServer(), { clock });
   const taps = await Promise.all(Array.from({ length: 6 }, () => Tap.open(`ws://${host}/rooms`)));

@@ -27,7 +27,7 @@ async function manyLives(count: number, options: RoomsOptions = OPEN): Promise<u
 
 const originsOf = (client: FakeClient): number => Object.keys(client.place('g')[2]).length;
 
-it('a room that sees many nodes come and go forgets those that have ended: its members go on without a gap', async () => {
+it('a room that has known many nodes forgets the ended ones: its members miss nothing', async () => {
   rooms = await stage.cluster(OPEN);
   const { socket: before } = await stage.client(rooms[0], { joins: ['g'] });
   const { socket: other } = await stage.client(rooms[1], { joins: ['g'] });
@@ -46,14 +46,14 @@ it('a room that sees many nodes come and go forgets those that have ended: its m
   expect(originsOf(back)).toBeLessThan(140);
 });
 
-it('plain sockets hear nothing of origins that are forgotten', async () => {
+it('plain sockets get no message about forgotten origins', async () => {
   rooms = await stage.cluster(OPEN);
   const { socket } = await stage.plain(rooms[0], ['g']);
   const sent = await manyLives(140);
   expect(socket.texts).toEqual(sent.map(String));
 });
 
-it('a client that was away when origins were forgotten learns of it when it is back, and goes on', async () => {
+it('a client that was offline when origins were forgotten is told when it reconnects, and misses nothing', async () => {
   rooms = await stage.cluster({ ...OPEN, resume: { windowMs: 1_000_000 } });
   const { socket: before } = await stage.client(rooms[0], { joins: ['g'] });
   await stage.client(rooms[1], { joins: ['g'] });
@@ -67,7 +67,7 @@ it('a client that was away when origins were forgotten learns of it when it is b
   expect(originsOf(back)).toBeLessThan(80);
 });
 
-it('a client that has missed something of an origin that was forgotten is told resync', async () => {
+it('a client that has missed a message of a forgotten origin is told resync', async () => {
   rooms = await stage.cluster(OPEN);
   const { socket: before } = await stage.client(rooms[0], { joins: ['g'] });
   await stage.client(rooms[1], { joins: ['g'] });
@@ -79,7 +79,7 @@ it('a client that has missed something of an origin that was forgotten is told r
   expect(again.socket.all('resync')).toEqual([]);
 });
 
-it('a cursor that names many origins which nobody knows any more is cut', async () => {
+it('a cursor with many origins that no node knows is shortened', async () => {
   rooms = await stage.cluster(OPEN);
   const { socket: before } = await stage.client(rooms[0], { joins: ['g'] });
   const [room, ticket, cursor] = before.place('g');
@@ -92,7 +92,7 @@ it('a cursor that names many origins which nobody knows any more is cut', async 
   expect(originsOf(client)).toBeLessThan(10);
 });
 
-it('a client that was away for longer than the window is told resync, also when all nodes have forgotten the room', async () => {
+it('a client that was offline for longer than the window is told resync, also when all nodes have forgotten the room', async () => {
   rooms = await stage.cluster({ ...OPEN, resume: { windowMs: 10_000 } });
   const { socket: before } = await stage.client(rooms[0], { joins: ['g'] });
   before.drop();
@@ -104,7 +104,7 @@ it('a client that was away for longer than the window is told resync, also when 
   expect(back.all('resync').map(([, room, , , reason]) => [room, reason])).toEqual([['g', 'window']]);
 });
 
-it('what is kept in all rooms together is bounded: rooms that were silent longest lose it, and their clients are told', async () => {
+it('the kept messages of all rooms together are limited: the rooms without a message for the longest time lose theirs, and their clients are told resync', async () => {
   const alone = stage.alone({ ...OPEN, resume: { totalBytes: 20_000 } });
   const { socket: before } = await stage.client(alone, { joins: ['a', 'b', 'c'] });
   before.drop();
@@ -117,7 +117,7 @@ it('what is kept in all rooms together is bounded: rooms that were silent longes
   expect([back.data('b').length, back.data('c').length]).toEqual([52, 1]);
 });
 
-it('rooms that a node keeps messages of for others are bounded, and a client that would miss one is told resync', async () => {
+it('the rooms whose messages a node keeps for others are limited, and a client that would miss a message is told resync', async () => {
   rooms = await stage.cluster({ ...OPEN, resume: { totalBytes: 30_000 } });
   const names = Array.from({ length: 60 }, (_, number) => `room ${number}`);
   const { socket: before } = await stage.client(rooms[0], { joins: names });
@@ -138,7 +138,7 @@ it('rooms that a node keeps messages of for others are bounded, and a client tha
   expect(had.length).toBeLessThan(50);
 });
 
-it('a user in as many rooms as allowed keeps its own room', async () => {
+it('a user that is in as many rooms as allowed keeps the room of its key', async () => {
   rooms = await stage.cluster({ ...OPEN, limits: { rooms: 3 } });
   const { socket: before } = await stage.client(rooms[0], { key: 'alice', joins: ['a', 'b'] });
   before.tell(['leave', 9, 'a']);

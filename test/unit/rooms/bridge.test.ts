@@ -153,7 +153,7 @@ it('R17 a broadcast reaches each member of every cluster once, in order of its n
   });
 });
 
-it('a node without members, in a cluster without any, is heard in others', async () => {
+it('a broadcast of a node reaches other clusters although its own cluster has no members', async () => {
   const [eu, us] = [await cluster('eu'), await cluster('us')];
   const client = await member(us, 1);
   for (const number of [1, 2]) {
@@ -166,7 +166,7 @@ it('a node without members, in a cluster without any, is heard in others', async
   expect(eu.rooms[2]?.stats().rooms).toBe(0);
 });
 
-it('what is sent to a user, text, bytes and exceptions go over the bridge; what is for one node does not', async () => {
+it('messages to a user, text, bytes and exceptions go over the bridge; a message for one node does not', async () => {
   const [eu, us] = [await cluster('eu'), await cluster('us')];
   const alice = await member(us, 1, 'alice');
   const bob = await member(us, 1, 'bob');
@@ -181,7 +181,7 @@ it('what is sent to a user, text, bytes and exceptions go over the bridge; what 
   expect([...binary.subarray(-2)]).toEqual([7, 8]);
 });
 
-it('rooms that are not bridged stay in their cluster', async () => {
+it('messages of rooms that are not bridged stay in their cluster', async () => {
   const filter = (room: string): boolean => room !== 'g';
   const [eu, us] = [await cluster('eu', {}, filter), await cluster('us', {}, filter)];
   const client = await member(us, 1);
@@ -193,7 +193,7 @@ it('rooms that are not bridged stay in their cluster', async () => {
   expect(us.bridges.every(({ rooms }) => !rooms.has('g'))).toBe(true);
 });
 
-it('a client that comes back on another node of its cluster has what it missed of other clusters', async () => {
+it('a client that reconnects to another node of its cluster gets what it missed of other clusters', async () => {
   const [eu, us] = [await cluster('eu'), await cluster('us')];
   const before = await member(us, 0);
   await member(us, 1);
@@ -210,7 +210,7 @@ it('a client that comes back on another node of its cluster has what it missed o
   expect(socket.data('g')).toEqual([2, 3, 4]);
 });
 
-it('a client whose node was killed, and alone had the messages of another cluster, is told resync', async () => {
+it('a client is told resync if its node was killed and was the only one with the messages of another cluster', async () => {
   const [eu, us] = [await cluster('eu'), await cluster('us')];
   const before = await member(us, 0);
   eu.rooms[0]?.broadcast('g', 1);
@@ -228,7 +228,7 @@ it('a client whose node was killed, and alone had the messages of another cluste
   expect(client.all('resync')).toHaveLength(1);
 });
 
-it('R17 while the bridge is down each cluster goes on, and it is counted and reported; then members are told resync', async () => {
+it('R17 while the bridge is down each cluster works on its own, and losses are counted and reported; then members are told resync', async () => {
   const [eu, us] = [await cluster('eu'), await cluster('us')];
   const events: unknown[] = [];
   eu.rooms[0]?.on('bridge', (isUp, why) => void events.push([isUp, why]));
@@ -262,7 +262,7 @@ it('R17 while the bridge is down each cluster goes on, and it is counted and rep
   expect([here.all('resync').length, there.all('resync').length]).toEqual([1, 1]);
 });
 
-it('a message that the bridge did not take is seen to be missing with the next one', async () => {
+it('a message that the bridge did not accept is noticed as missing at the next one', async () => {
   const [eu, us] = [await cluster('eu'), await cluster('us')];
   const there = await member(us, 0);
   const bridge = eu.bridges[0] as FakeBridge;
@@ -288,7 +288,7 @@ it('a message that is too long for the bridge stays in its cluster, and is count
   expect(eu.rooms[0]?.stats().bridge).toMatchObject({ published: 0, failed: 1 });
 });
 
-it('what is no message of another cluster is refused, and nothing else', async () => {
+it('only data that is not a message of another cluster is refused', async () => {
   const [eu, us] = [await cluster('eu'), await cluster('us')];
   const client = await member(us, 0);
   us.rooms[1]?.broadcast('g', 'own');
@@ -325,7 +325,7 @@ it('what is no message of another cluster is refused, and nothing else', async (
   expect([...client.data('g')].sort()).toEqual(['from eu', 'own', 'own again']);
 });
 
-it('the last member of a room takes its subscription along, after the window', async () => {
+it('the subscription of a room ends after its last member and the window', async () => {
   const us = await cluster('us', { resume: { windowMs: 10_000 } });
   const client = await member(us, 0);
   expect(us.bridges.map(({ rooms }) => rooms.has('g'))).toEqual([true, false, false]);
@@ -334,7 +334,7 @@ it('the last member of a room takes its subscription along, after the window', a
   expect(us.bridges[0]?.rooms.has('g')).toBe(false);
 });
 
-it('options of a bridge that are none are refused', () => {
+it('wrong options of a bridge are refused', () => {
   const stage = new Stage();
   clusters.push({ stage, rooms: [], bridges: [] });
   const via = new FakeBridge(broker);
@@ -350,7 +350,7 @@ it('options of a bridge that are none are refused', () => {
     );
 });
 
-it('redisBridge without the package ioredis says how to get on; its options are checked', () => {
+it('redisBridge without the package ioredis says what to install; its options are checked', () => {
   const loader = Module as unknown as { _load(request: string): unknown };
   const missing = Object.assign(new Error("Cannot find module 'ioredis'"), { code: 'MODULE_NOT_FOUND' });
   const loading = vi.spyOn(loader, '_load').mockImplementation(() => {

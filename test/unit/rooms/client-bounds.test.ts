@@ -14,7 +14,7 @@ afterEach(() => {
   return stage.mesh.stop();
 });
 
-it('rooms whose members may come back are bounded in number: those that wait longest are given up, and peers told', () => {
+it('the rooms whose former members may reconnect are limited: the longest waits are ended, and peers are told', () => {
   const stopped = { now: () => 0, after: () => () => {} } as unknown as Runtime;
   const table = new RoomTable(stopped, 'origin', DEFAULT_RESUME);
   const unwanted: string[] = [];
@@ -33,7 +33,7 @@ it('rooms whose members may come back are bounded in number: those that wait lon
   expect(unwanted).toEqual([1, 2, 3, 5, 6, 7, 8, 9, 10].map((number) => `r${number}`));
 });
 
-it('a client that joins again and again makes the server list the presence once', async () => {
+it('a client that joins again and again makes the server encode the presence once', async () => {
   const rooms = stage.alone({ join: () => true });
   const { connection } = await stage.plain(rooms, ['g'], 'ann');
   connection.track('g', { at: 1 });
@@ -53,7 +53,7 @@ it('a client that joins again and again makes the server list the presence once'
   expect(socket.all('present').at(-1)).toEqual(['present', 'g', [{ key: 'ann', metas: [{ at: 2 }] }]]);
 });
 
-it('a peer cannot exclude what is longer than a key: what is kept counts only the payload', () => {
+it('a peer cannot send an exception that is longer than a key, because only payloads count as kept bytes', () => {
   const told = (except: unknown) =>
     parseMessage(['told', 1, 'g', [['o', 1, 0, 0, new Uint8Array(1), except, 0]], [], []]);
   for (const except of [['#id'], ['@ann'], [`@${'x'.repeat(255)}`]]) {

@@ -61,16 +61,16 @@ async function bytesEach(protocol: string, said: readonly (readonly unknown[])[]
 
 const HELLO = ['hello', null, [], false, 0];
 
-describe('memory of a connection that does nothing', () => {
+describe('memory of an idle connection', () => {
   it('takes less than 1100 bytes when it is plain', async () => {
     expect(await bytesEach('', [])).toBeLessThan(1100);
   });
 
-  it('takes less than 1150 bytes when its client has said hello', async () => {
+  it('takes less than 1150 bytes after the hello of its client', async () => {
     expect(await bytesEach(SUBPROTOCOL, [HELLO])).toBeLessThan(1150);
   });
 
-  it('takes less than 1250 bytes when it is in a room, too', async () => {
+  it('takes less than 1250 bytes if it is also in a room', async () => {
     expect(await bytesEach(SUBPROTOCOL, [HELLO, ['join', 1, 'room']])).toBeLessThan(1250);
     expect(rooms.members('room').local).toBe(MANY);
   });

@@ -87,7 +87,7 @@ async function back(before: FakeClient): Promise<FakeClient> {
   return client;
 }
 
-it('a number that no frame can carry is ignored', async () => {
+it('a sequence that is too large for a frame is ignored', async () => {
   const client = await meet();
   for (const kind of [0, 1, 2]) liar.broadcast(stage.node(0), 'g', '1', [2 ** 50, 0, kind, [], null, false]);
   liar.say(stage.node(0), ['interest', [['g', Number.MAX_SAFE_INTEGER]]]);
@@ -101,7 +101,7 @@ it('a number that no frame can carry is ignored', async () => {
   expect(rooms[0].members('g').all).toBe(1);
 });
 
-it('what a peer says about messages of connected nodes does not count', async () => {
+it('what a peer reports about messages of connected nodes is ignored', async () => {
   const before = await meet();
   const [own, other] = [liar.originOf(stage.node(0)), liar.originOf(stage.node(1))];
   liar.newest = [
@@ -121,7 +121,7 @@ it('what a peer says about messages of connected nodes does not count', async ()
   expect(elsewhere.data('g')).toEqual([3]);
 });
 
-it('what a peer says about a node that is away ends when that is back: members are told resync', async () => {
+it('what a peer has reported about a disconnected node is dropped when that node reconnects: members are told resync', async () => {
   const before = await meet();
   stage.mesh.cut(stage.node(0), stage.node(1));
   await stage.mesh.settle();
@@ -162,7 +162,7 @@ it('a peer that says hello as this node or as another one takes no part', async 
   expect(client.data('g').filter((data) => data !== 'forged')).toEqual([1, 2]);
 });
 
-it('a peer before its hello is not heard', async () => {
+it('messages of a peer before its hello are ignored', async () => {
   const client = await meet();
   liar.say(stage.node(0), ['bye']);
   liar.say(stage.node(0), ['interest', [['g', 5]]]);
@@ -172,7 +172,7 @@ it('a peer before its hello is not heard', async () => {
   expect(rooms[0].members('g').all).toBe(1);
 });
 
-it('a peer cannot say which messages of a client were taken that is connected here', async () => {
+it('a peer cannot report taken messages of a client that is connected here', async () => {
   const taken: unknown[] = [];
   const client = await meet({ message: (_connection, data) => void taken.push(data) });
   const id = client.all('welcome')[0]?.[1].id;
@@ -185,7 +185,7 @@ it('a peer cannot say which messages of a client were taken that is connected he
 });
 
 it.each([0, 1])(
-  'a peer cannot say which messages of a client were taken that comes back to node %i',
+  'a peer cannot report taken messages of a client that reconnects to node %i',
   async (where) => {
     const taken: unknown[] = [];
     const before = await meet({ message: (_connection, data) => void taken.push(data) });
@@ -216,7 +216,7 @@ it('a peer that says hello with the key of another node takes no part', async ()
   expect(rooms[0].members('g').all).toBe(1);
 });
 
-it('what a peer shows of one connection under many keys, or in rooms that look alike, is gone with its session', async () => {
+it('the presence of one connection under many keys, or in rooms with similar names, ends with the session of its peer', async () => {
   await meet();
   const say = (...entry: unknown[]): void => liar.say(stage.node(0), ['presence', [entry]]);
   for (const key of ['a', 'b', 'c']) say('g', key, 'one', '{}');
@@ -240,7 +240,7 @@ it.each([
   expect(rooms[0].stats().rooms).toBe(before);
 });
 
-it('what a peer tells of a node that has ended does not count for one that has come back', async () => {
+it('what a peer reports about an ended node does not count for a node that has reconnected', async () => {
   const client = await meet();
   const [first, other] = [stage.node(0), stage.node(1)];
   const origin = liar.originOf(other);
@@ -259,7 +259,7 @@ it('what a peer tells of a node that has ended does not count for one that has c
   expect([client.data('g'), client.all('resync')]).toEqual([['x'], []]);
 });
 
-it('a peer that has lost nodes again and again and does not read is told nothing that its outbox does not take', async () => {
+it('a peer that loses nodes again and again and does not read gets no messages beyond its outbox', async () => {
   await meet();
   const first = stage.node(0);
   liar.say(first, ['interest', [['g', 1]]]);
@@ -283,7 +283,7 @@ it('a peer that has lost nodes again and again and does not read is told nothing
   expect(told).toBe(1);
 });
 
-it('a peer that asks for history and does not read is told nothing that its outbox does not take', async () => {
+it('a peer that requests history and does not read gets no answers beyond its outbox', async () => {
   await meet();
   const first = stage.node(0);
   for (let number = 0; number < 20; number++) rooms[0].broadcast('g', 'x'.repeat(1000));

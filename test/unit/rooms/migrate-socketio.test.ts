@@ -118,7 +118,7 @@ const member = async (user: string, room: string): Promise<unknown[]> => {
 };
 
 describe('docs/guides/migrate-socketio.md', () => {
-  it('has eight pairs, the old half of which can be parsed', () => {
+  it('has eight pairs of blocks, and the old ones can be parsed', () => {
     const names = ['server', 'authorize', 'events', 'rooms', 'user', 'answers', 'presence', 'recovery'];
     expect([[...before.keys()], [...servers.keys()]]).toEqual([names, names]);
     expect([...clients.keys()]).toEqual(names.slice(2));
@@ -153,7 +153,7 @@ describe('docs/guides/migrate-socketio.md', () => {
     await shows('ann', 'warned', 'the message was refused: unknown message');
   });
 
-  it('4: rooms, and everybody but me', async () => {
+  it('4: rooms, and all members except the sender', async () => {
     await serve('rooms');
     const got = await member('bob', 'lobby');
     await open('rooms', 'ann');
@@ -178,7 +178,7 @@ describe('docs/guides/migrate-socketio.md', () => {
     expect(order).toBe('order of 7');
   });
 
-  it('7: who is here', async () => {
+  it('7: presence', async () => {
     const { names } = await serve('presence', 'names');
     const { client } = await open('presence', 'ann');
     await shows('ann', 'ann', 'online');
@@ -188,7 +188,7 @@ describe('docs/guides/migrate-socketio.md', () => {
     await until('she is gone', () => names().length === 0);
   });
 
-  it('8: coming back', async () => {
+  it('8: reconnect', async () => {
     await serve('recovery');
     await open('recovery', 'ann');
     for (const connection of rooms.connections()) connection.terminate({ code: 1006, reason: 'cut' });

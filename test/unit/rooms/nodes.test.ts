@@ -9,7 +9,7 @@ beforeEach(() => void (stage = new Stage()));
 afterEach(() => stage.mesh.stop());
 
 describe('rooms on three nodes', () => {
-  it('R5, R6 bring a broadcast to each member once, wherever it is', async () => {
+  it('R5, R6 deliver a broadcast to each member once, on every node', async () => {
     const rooms = await stage.cluster();
     const sockets: FakeSocket[] = [];
     for (const each of rooms)
@@ -20,7 +20,7 @@ describe('rooms on three nodes', () => {
     expect(sockets.map(({ sent }) => sent)).toEqual(sockets.map(() => ['x']));
   });
 
-  it('R5 never pass a broadcast on', async () => {
+  it('R5 never forward a broadcast', async () => {
     const rooms = stage.nodes.map((node) => createRooms(node));
     stage.mesh.connect(stage.node(0), stage.node(1));
     stage.mesh.connect(stage.node(1), stage.node(2));
@@ -46,7 +46,7 @@ describe('rooms on three nodes', () => {
       }
   });
 
-  it('R8, R9 broadcast here, on one node, to a key, and past a key', async () => {
+  it('R8, R9 broadcast here, on one node, to a key, and to all but a key', async () => {
     const rooms = await stage.cluster();
     const { socket: a, connection } = await stage.plain(rooms[0], ['g'], 'x');
     const { socket: b } = await stage.plain(rooms[1], ['g'], 'x');
@@ -64,7 +64,7 @@ describe('rooms on three nodes', () => {
     expect(c.sent).toEqual(['past x', 'past one']);
   });
 
-  it('R2, R4 count the members of all nodes, until they go or their node does', async () => {
+  it('R2, R4 count the members of all nodes, until they leave or their node is lost', async () => {
     const rooms = await stage.cluster();
     const { connection } = await stage.plain(rooms[0], ['g']);
     await stage.plain(rooms[1], ['g']);
@@ -81,7 +81,7 @@ describe('rooms on three nodes', () => {
     expect(rooms[2].members('g')).toEqual({ local: 0, all: 0 });
   });
 
-  it('R15 a broadcast after a first join elsewhere was acknowledged is not lost for want of interest', async () => {
+  it('R15 a broadcast is not lost after a first join on another node was acknowledged', async () => {
     for (let round = 0; round < 30; round++) {
       stage.mesh.stop();
       stage = new Stage();
@@ -103,7 +103,7 @@ describe('rooms on three nodes', () => {
     }
   });
 
-  it('a first join waits for a peer that stands still only so long', async () => {
+  it('a first join waits only for a limited time for a frozen peer', async () => {
     const rooms = await stage.cluster({ limits: { joinMs: 500 } });
     stage.mesh.freeze(stage.node(2));
     const socket = new FakeSocket();
@@ -128,7 +128,7 @@ describe('rooms on three nodes', () => {
     expect(socket.sent).toEqual(['x']);
   });
 
-  it('R4 bring each side of a split what the other broadcast meanwhile, once, in order', async () => {
+  it('R4 deliver to each side of a split what the other side broadcast, once and in order', async () => {
     const rooms = await stage.cluster();
     const { socket: a } = await stage.plain(rooms[0], ['g']);
     const { socket: b } = await stage.plain(rooms[1], ['g']);
@@ -146,7 +146,7 @@ describe('rooms on three nodes', () => {
     expect(b.sent).toEqual(['b1', 'a1', 'a2', 'a3']);
   });
 
-  it('R18 tell each other what only some of them have of a node that is lost', async () => {
+  it('R18 exchange messages of a lost node that only some of them have', async () => {
     const rooms = await stage.cluster();
     const sockets = [];
     for (const each of rooms) sockets.push((await stage.plain(each, ['g', 'h'])).socket);
@@ -167,7 +167,7 @@ describe('rooms on three nodes', () => {
       expect([...sent].sort()).toEqual(['after', 'g1', 'g2', 'g3', 'h1', 'h2', 'h3']);
   });
 
-  it('R10 bring a peer whose outbox was full the rest later, in order', async () => {
+  it('R10 deliver the rest to a peer whose outbox was full later, in order', async () => {
     const rooms = await stage.cluster();
     const { socket } = await stage.plain(rooms[1], ['g']);
     rooms[0].broadcast('g', '1');
@@ -182,7 +182,7 @@ describe('rooms on three nodes', () => {
     expect(rooms[0].stats().refusedByPeers).toBe(2);
   });
 
-  it('ignore nonsense of a peer, and log it once', async () => {
+  it('ignore invalid messages of a peer, and log that once', async () => {
     const rooms = await stage.cluster();
     const { socket } = await stage.plain(rooms[0], ['g']);
     const peer = [...stage.node(0).peers.values()][0]!;
@@ -207,7 +207,7 @@ describe('rooms on three nodes', () => {
   });
 });
 
-it('rooms that are created when their node is connected already take part at once', async () => {
+it('take part at once if they are created after their node has connected', async () => {
   const nodes = stage.nodes;
   stage.mesh.connectAll();
   await stage.mesh.settle();

@@ -32,7 +32,7 @@ async function facePeer() {
   return { rooms, heard, say };
 }
 
-it('P7 a peer has the messages of so many rooms, and one that it does not want any more makes place', async () => {
+it('P7 a peer can want a limited number of rooms, and one that it no longer wants frees a place', async () => {
   const { heard, say } = await facePeer();
   await say(['interest', ['a', 'b', 'c', 'd', 'e'].map((room) => [room, 1])]);
   const based = (): unknown[] =>
@@ -45,7 +45,7 @@ it('P7 a peer has the messages of so many rooms, and one that it does not want a
   expect(based()).toEqual(['a', 'b', 'c', 'e']);
 });
 
-it('P7 a peer shows so many connections in all presences, and one that leaves makes place', async () => {
+it('P7 a peer can show a limited number of connections in all presences, and one that leaves frees a place', async () => {
   const { rooms, say } = await facePeer();
   await say(['presence', [0, 1, 2, 3, 4].map((id) => [`room ${id % 2}`, `key ${id}`, `${id}`, '1'])]);
   const shown = (): number => rooms.presence('room 0').size + rooms.presence('room 1').size;

@@ -18,7 +18,7 @@ function diffs(rooms: Rooms, room = 'g'): PresenceDiff[] {
 const NONE = { joins: [], updates: [], leaves: [] };
 
 describe('presence', () => {
-  it('R12 shows a user once with the metas of its connections, and each change once', async () => {
+  it('R12 has a user once with the metas of its connections, and each change once', async () => {
     const rooms = await stage.cluster();
     const seen = diffs(rooms[2]);
     const { connection: one } = await stage.plain(rooms[0], ['g'], 'alice');
@@ -58,7 +58,7 @@ describe('presence', () => {
     expect(rooms.map((each) => each.presence('g').entries())).toEqual([[], [], []]);
   });
 
-  it('R12 shows a leave when a node is lost or a session is, and a join when that is back', async () => {
+  it('R12 has a leave when a node or its session is lost, and a join when it is connected again', async () => {
     const rooms = await stage.cluster();
     const seen = diffs(rooms[0]);
     const { connection } = await stage.plain(rooms[1], ['g'], 'bob');
@@ -83,7 +83,7 @@ describe('presence', () => {
     expect(rooms[1].presence('g').entries()).toEqual([{ key: 'bob', metas: [3] }]);
   });
 
-  it('R12 does not revive what a node showed before it created its rooms anew', async () => {
+  it('R12 does not restore what a node had before it created its rooms again', async () => {
     const rooms = await stage.cluster();
     const { connection } = await stage.plain(rooms[1], ['g'], 'bob');
     connection.track('g', 1);
@@ -94,7 +94,7 @@ describe('presence', () => {
     expect(rooms[0].presence('g').entries()).toEqual([]);
   });
 
-  it('follows a connection that was tracked before its hello resumed a session, to its end', async () => {
+  it('keeps a connection that was tracked before its hello resumed a session, until it ends', async () => {
     const rooms = await stage.cluster();
     const { socket: before } = await stage.client(rooms[0]);
     before.drop();
@@ -113,7 +113,7 @@ describe('presence', () => {
     for (const each of rooms) expect(each.presence('g').entries()).toEqual([]);
   });
 
-  it('tells peers nothing of a connection that came and went within a turn, and that one left that came again', async () => {
+  it('does not announce a connection that joined and left within a turn, and announces the leave of one that joined again', async () => {
     const rooms = await stage.cluster();
     const { connection } = await stage.plain(rooms[0], [], 'bob');
     connection.track('g', 1);
@@ -140,7 +140,7 @@ describe('presence', () => {
     expect(rooms[1].presence('g').entries()).toEqual([{ key: 'bob', metas: [2] }]);
   });
 
-  it('is told to clients that are members: all of it first, then changes', async () => {
+  it('is sent to clients that are members: first all of it, then changes', async () => {
     const rooms = await stage.cluster({ join: () => true });
     const { connection } = await stage.plain(rooms[1], ['g'], 'bob');
     connection.track('g', { name: 'Bob' });
@@ -156,7 +156,7 @@ describe('presence', () => {
     expect(outside.all('presence')).toEqual([]);
   });
 
-  it('takes metas that JSON can say, of 4 KiB at most', async () => {
+  it('accepts metas that JSON can represent, of at most 4 KiB', async () => {
     const rooms = stage.alone();
     const { connection } = await stage.plain(rooms, ['g']);
     expect(() => connection.track('g', () => {})).toThrow(
@@ -204,7 +204,7 @@ describe('the table of presences', () => {
     }
   });
 
-  it('tells peers and members of each change alone, however many are there', async () => {
+  it('sends peers and members only the change, however many connections there are', async () => {
     const rooms = await stage.cluster({ join: () => true });
     const { socket } = await stage.client(rooms[1], { joins: ['g'] });
     const { connection } = await stage.plain(rooms[0], ['g'], 'first');
@@ -223,7 +223,7 @@ describe('the table of presences', () => {
     ]);
   });
 
-  it('shows a limited number of metas of one key, whose presence ends with its last connection', () => {
+  it('has a limited number of metas of one key, whose presence ends with its last connection', () => {
     const table = new PresenceTable();
     const owner = {};
     const count = 2 * MAX_METAS;

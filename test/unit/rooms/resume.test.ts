@@ -23,8 +23,8 @@ async function joined(options: RoomsOptions = {}): Promise<FakeClient> {
 /** What it would have had without the break: its own, then what came after. */
 const both = (before: FakeClient, after: FakeClient): unknown[] => [...before.data('g'), ...after.data('g')];
 
-describe('a client that comes back', () => {
-  it.each([0, 1])('R16 on node %i has what it missed, in order, without repeats', async (where) => {
+describe('a client that reconnects', () => {
+  it.each([0, 1])('R16 to node %i gets what it missed, in order, without repeats', async (where) => {
     const before = await joined();
     rooms[0].broadcast('g', 1);
     rooms[1].broadcast('g', 2);
@@ -43,7 +43,7 @@ describe('a client that comes back', () => {
   });
 
   it.each([1, 2])(
-    'on node %i when its node was killed, also with what the killed one broadcast',
+    'to node %i after its node was killed also gets what the killed node broadcast',
     async (where) => {
       const before = await joined();
       rooms[0].broadcast('g', 1);
@@ -86,7 +86,7 @@ describe('a client that comes back', () => {
     expect(all).toEqual([1, 2]);
   });
 
-  it('R16 resumes each room once: asking again sends nothing of it a second time', async () => {
+  it('R16 resumes each room once: a second request sends nothing again', async () => {
     const before = await joined();
     before.drop();
     for (let message = 1; message <= 3; message++) rooms[0].broadcast('g', message);
@@ -101,7 +101,7 @@ describe('a client that comes back', () => {
     expect(socket.all('refused')).toEqual(Array(4).fill(['refused', 0, 'g', 'ticket']));
   });
 
-  it('asks for as many rooms as it may be in: no signature of another is looked at', async () => {
+  it('can request as many rooms as it may be in: further signatures are not verified', async () => {
     const before = await joined({ limits: { rooms: 3 } });
     before.drop();
     const verify = vi.spyOn(TokenSigner.prototype, 'readTicket');
@@ -116,7 +116,7 @@ describe('a client that comes back', () => {
     vi.restoreAllMocks();
   });
 
-  it('before the first message was sent has all of them', async () => {
+  it('before the first message was sent gets all of them', async () => {
     const before = await joined();
     before.drop();
     rooms[2].broadcast('g', 1);
@@ -127,7 +127,7 @@ describe('a client that comes back', () => {
     expect(socket.data('g')).toEqual([1, 2]);
   });
 
-  it('R16 later than the window is told so, when there was something to miss', async () => {
+  it('R16 after the window is told resync if it missed something', async () => {
     const before = await joined({ resume: { windowMs: 10_000 } });
     rooms[1].broadcast('g', 1);
     await stage.mesh.settle();
@@ -156,7 +156,7 @@ describe('a client that comes back', () => {
     expect(socket.data('g')).toEqual([]);
   });
 
-  it('R16 is told so when more nodes were lost than stand in for each other', async () => {
+  it('R16 is told resync if more nodes were lost than there are copies', async () => {
     const before = await joined();
     const place = before.place('g');
     stage.mesh.crash(stage.node(0));
@@ -169,7 +169,7 @@ describe('a client that comes back', () => {
     expect(socket.all('resync').map(([, room, , , reason]) => [room, reason])).toEqual([['g', 'lost']]);
   });
 
-  it('misses nothing that a split kept from its new node', async () => {
+  it('misses nothing that its new node did not get because of a split', async () => {
     const before = await joined();
     await stage.client(rooms[1], { joins: ['g'] });
     stage.mesh.cut(stage.node(0), stage.node(1));
@@ -186,7 +186,7 @@ describe('a client that comes back', () => {
   });
 
   it.each([0, 2])(
-    'misses nothing although one that joined later was on its new node first (%i is away)',
+    'misses nothing although a client that joined later was on its new node first (%i is offline)',
     async (away) => {
       const early = await joined();
       early.drop();
@@ -206,7 +206,7 @@ describe('a client that comes back', () => {
     },
   );
 
-  it('does not have again what it was excluded from', async () => {
+  it('does not get messages from which it was excluded', async () => {
     const before = await joined();
     const connection = rooms[0].localMembers('g')[0]!;
     before.drop();
@@ -217,7 +217,7 @@ describe('a client that comes back', () => {
     expect(socket.data('g')).toEqual(['you']);
   });
 
-  it('has what was sent to its key', async () => {
+  it('gets what was sent to its key', async () => {
     rooms = await stage.cluster(OPEN);
     const { socket: before } = await stage.client(rooms[0], { key: 'alice' });
     rooms[1].sendTo('alice', 1);
@@ -231,7 +231,7 @@ describe('a client that comes back', () => {
     expect([...before.data('\0alice'), ...socket.data('\0alice')]).toEqual([1, 2, 3]);
   });
 
-  it('is asked for again by the join hook', async () => {
+  it('must be allowed again by the join hook', async () => {
     const asked: unknown[] = [];
     let may = true;
     const before = await joined({
@@ -252,7 +252,7 @@ describe('a client that comes back', () => {
 });
 
 describe('a session', () => {
-  it('that is resumed elsewhere ends its older connection there', async () => {
+  it('that is resumed on another node closes its older connection', async () => {
     const before = await joined();
     const { socket } = await stage.back(rooms[1], before, ['g']);
     expect(before.closed?.code).toBe(4001);
@@ -261,7 +261,7 @@ describe('a session', () => {
     expect([before.data('g'), socket.data('g')]).toEqual([[], [1]]);
   });
 
-  it('that is resumed twice at once continues once; the other one continues as a fork, and both have everything', async () => {
+  it('that is resumed twice at once continues once; the other client continues as a fork, and both get everything', async () => {
     const before = await joined();
     before.drop();
     rooms[1].broadcast('g', 1);
@@ -315,7 +315,7 @@ describe('a session', () => {
     expect(after.data('g')).toEqual(['c']);
   });
 
-  it('cannot be made up, taken from another user, or used for another room', async () => {
+  it('cannot be forged, used by another user, or used for another room', async () => {
     rooms = await stage.cluster(OPEN);
     const { socket: alice } = await stage.client(rooms[0], { key: 'alice', joins: ['g'] });
     const place = alice.place('g');
@@ -354,7 +354,7 @@ describe('a session', () => {
     expect(socket.all('refused').map(([, , room]) => room)).toEqual(['h', '\0bob', 'g']);
   });
 
-  it('gets nothing from before its join, whatever it says it has seen', async () => {
+  it('gets nothing from before its join, whatever position it claims', async () => {
     rooms = await stage.cluster(OPEN);
     await stage.client(rooms[1], { joins: ['g'] });
     rooms[1].broadcast('g', 'secret');
@@ -372,7 +372,7 @@ describe('a session', () => {
     expect(socket.data('g')).toEqual(['open']);
   });
 
-  it('that says it has seen what never was changes nothing for others', async () => {
+  it('that claims to have seen messages that do not exist changes nothing for others', async () => {
     const before = await joined();
     const { socket: other } = await stage.client(rooms[1], { joins: ['g'] });
     rooms[2].broadcast('g', 1);
@@ -396,7 +396,7 @@ describe('a session', () => {
     expect([...other.data('g'), ...back.data('g')].sort()).toEqual([1, 2, 3, 4]);
   });
 
-  it('with a cursor that is none is refused, and nothing else', async () => {
+  it('with an invalid cursor is refused, and nothing else changes', async () => {
     const before = await joined();
     const [, ticket] = before.place('g');
     for (const cursor of [
@@ -416,7 +416,7 @@ describe('a session', () => {
   });
 });
 
-it('a room whose members are gone for longer than the window keeps nothing', async () => {
+it('a room whose members have been gone for longer than the window keeps nothing', async () => {
   const before = await joined({ resume: { windowMs: 10_000 } });
   for (let number = 0; number < 10; number++) rooms[1].broadcast('g', number);
   await stage.mesh.settle();

@@ -5,7 +5,7 @@ let stage: Stage;
 beforeEach(() => void (stage = new Stage()));
 afterEach(() => stage.mesh.stop());
 
-it('R16 a resync on a node that knows less of a sender than the client has had brings nothing again', async () => {
+it('R16 a resync on a node that knows fewer messages of a sender than the client repeats nothing', async () => {
   const rooms = await stage.cluster({ join: () => true, resume: { count: 20 } });
   const [a, b, sender] = stage.nodes as [
     (typeof stage.nodes)[0],

@@ -62,7 +62,7 @@ describe('docs/rooms.md', () => {
     expect(markdown.match(/^```js$/gm)).toHaveLength(blocks.size);
   });
 
-  it('server and client: a message comes back, with everybody in the room, and SIGTERM ends all', async () => {
+  it('server and client: a message reaches everybody in the room, and SIGTERM ends the server', async () => {
     const stops: (() => Promise<void>)[] = [];
     await run(
       'server',
@@ -100,7 +100,7 @@ describe('docs/rooms.md', () => {
     expect(() => node.spawn(() => {})).toThrow(expect.objectContaining({ code: 'SNOW_ERR_STOPPED' }));
   });
 
-  it('bridge: rooms of the world go over it, others do not', async () => {
+  it('bridge: only rooms whose name begins with world: use it', async () => {
     const published: string[] = [];
     const via: RoomBridge = {
       open: (listener) => listener.up(),
@@ -124,7 +124,7 @@ describe('docs/rooms.md', () => {
     expect(published).toEqual(['world:1']);
   });
 
-  it('hook: shows the messages of its room, those of another after a change, and leaves at the end', async () => {
+  it('hook: shows the messages of its room, of another room after a change, and leaves at the end', async () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     makeRooms(node, { join: () => true }).attach(server);

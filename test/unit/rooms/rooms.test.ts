@@ -10,7 +10,7 @@ beforeEach(() => void (stage = new Stage()));
 afterEach(() => stage.mesh.stop());
 
 describe('a room on one node', () => {
-  it('R6, R11 brings text, bytes and JSON to each member as they are, and nothing to others', async () => {
+  it('R6, R11 delivers text, bytes and JSON unchanged to each member, and nothing to others', async () => {
     const rooms = stage.alone();
     const { socket: a } = await stage.plain(rooms, ['g']);
     const { socket: b } = await stage.plain(rooms, ['g', 'h']);
@@ -23,7 +23,7 @@ describe('a room on one node', () => {
     expect([a.sent, b.sent, c.sent]).toEqual([all, all, []]);
   });
 
-  it('R7 keeps the order of what one sends into several rooms and to single connections', async () => {
+  it('R7 keeps the order of messages to several rooms and to single connections', async () => {
     const rooms = stage.alone();
     const { socket, connection } = await stage.plain(rooms, ['g', 'h'], 'k');
     rooms.broadcast('g', '1');
@@ -45,7 +45,7 @@ describe('a room on one node', () => {
     expect(rooms.members('g')).toEqual({ local: 1, all: 1 });
   });
 
-  it('R7 brings what was broadcast before a leave, and nothing after; before a join, nothing', async () => {
+  it('R7 delivers what was broadcast before a leave, and nothing after it or before a join', async () => {
     const rooms = stage.alone();
     const { socket, connection } = await stage.plain(rooms, ['g']);
     rooms.broadcast('g', 'before');
@@ -63,7 +63,7 @@ describe('a room on one node', () => {
     expect(connection.leave('g')).toBe(false);
   });
 
-  it('R9 passes by a connection, and all connections of a key', async () => {
+  it('R9 excludes a connection, and all connections of a key', async () => {
     const rooms = stage.alone();
     const { socket: a, connection } = await stage.plain(rooms, ['g'], 'x');
     const { socket: b } = await stage.plain(rooms, ['g'], 'x');
@@ -75,7 +75,7 @@ describe('a room on one node', () => {
     expect([a.sent, b.sent, c.sent]).toEqual([[], ['1', '3'], ['1', '2']]);
   });
 
-  it('R2, R3 loses a member with its socket, and is gone with the last, memory included', async () => {
+  it('R2, R3 loses a member with its socket, and is freed with the last one', async () => {
     const rooms = stage.alone();
     const { socket, connection } = await stage.plain(rooms, []);
     for (let number = 0; number < 2000; number++) void connection.join(`room ${number}`).catch(() => {});
@@ -86,7 +86,7 @@ describe('a room on one node', () => {
     expect(rooms.stats()).toMatchObject({ rooms: 0, connections: 0 });
   });
 
-  it('has a name of 1 to 255 bytes, and messages that JSON can say', async () => {
+  it('has a name of 1 to 255 bytes, and messages that JSON can represent', async () => {
     const rooms = stage.alone();
     const { connection } = await stage.plain(rooms, []);
     for (const name of ['', 'é'.repeat(128), '\ud800', '\0x', 7 as never, 7n as never]) {
@@ -99,7 +99,7 @@ describe('a room on one node', () => {
       );
   });
 
-  it('lets a connection into so many rooms', async () => {
+  it('limits the rooms of a connection', async () => {
     const rooms = stage.alone({ limits: { rooms: 2 } });
     const { connection } = await stage.plain(rooms, ['a', 'b']);
     await expect(connection.join('c')).rejects.toMatchObject({ code: 'SNOW_ERR_TOO_MANY_MEMBERS' });
@@ -172,7 +172,7 @@ describe('a connection', () => {
     expect(socket.closed).toMatchObject({ code: 1011 });
   });
 
-  it('handles what its client sends one after the other, and the end last', async () => {
+  it('handles messages of its client one after the other, and the close last', async () => {
     const told: unknown[] = [];
     const rooms = stage.alone({
       open: (connection) => void told.push(['open', connection.user]),
@@ -192,7 +192,7 @@ describe('a connection', () => {
     expect(told).toEqual([['open', 'u'], '1', '2', '3', Uint8Array.of(9), { code: 1000, reason: 'bye' }]);
   });
 
-  it('is not read while much waits for its handler', async () => {
+  it('is not read while many messages wait for its handler', async () => {
     let go = (): void => {};
     const rooms = stage.alone({
       limits: { waiting: 2 },
@@ -208,7 +208,7 @@ describe('a connection', () => {
     expect(socket.isHeld).toBe(false);
   });
 
-  it('may send so much and so often', async () => {
+  it('may send messages up to a length and a rate', async () => {
     const rooms = stage.alone({ limits: { messageBytes: 10, messagesPerSecond: 3 } });
     const { socket: long } = await stage.plain(rooms, []);
     const { socket: busy } = await stage.plain(rooms, []);
@@ -224,7 +224,7 @@ describe('a connection', () => {
 });
 
 describe('a client of the protocol', () => {
-  it('is welcomed after its hello, joins what it may, and has room and number with each message', async () => {
+  it('gets a welcome after its hello, joins what it may, and gets room and sequence with each message', async () => {
     const rooms = stage.alone({
       join: (_connection, room) => room !== 'secret',
       message: (connection: Connection, message) => connection.broadcast('g', message),
@@ -245,7 +245,7 @@ describe('a client of the protocol', () => {
     ]);
   });
 
-  it('that sends nonsense is closed, and no other', async () => {
+  it('that sends invalid messages is closed, and no other', async () => {
     const rooms = stage.alone();
     const nonsense = [
       '',
@@ -275,7 +275,7 @@ describe('a client of the protocol', () => {
     expect(others.socket.closed).toBeUndefined();
   });
 
-  it('that sends a message again is told that it was taken', async () => {
+  it('that sends a message again gets an acknowledgement', async () => {
     const taken: unknown[] = [];
     const rooms = stage.alone({ message: (_connection, message) => void taken.push(message) });
     const { socket } = await stage.client(rooms);
@@ -293,7 +293,7 @@ describe('a client of the protocol', () => {
     expect(rooms.stats().repeats).toBe(1);
   });
 
-  it('is told why a message was refused that its server cannot read', async () => {
+  it('is told why its message was refused by parse', async () => {
     const rooms = stage.alone({
       parse: (data) => {
         if (typeof data !== 'number') throw new Error('no number');

@@ -3,7 +3,7 @@ import { MAX_REPORTED } from '../../../ts/rooms/limits.ts';
 import { Sessions } from '../../../ts/rooms/sessions.ts';
 import { startTestRuntime } from '../../../ts/testing/index.ts';
 
-it('what peers say about messages of sessions is bounded: the session named longest ago is forgotten first', async () => {
+it('the sessions of which peers report taken messages are limited: the oldest report is forgotten first', async () => {
   const kit = startTestRuntime();
   const sessions = new Sessions(kit.runtime, 1000);
   sessions.take('own', 7);

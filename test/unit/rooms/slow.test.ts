@@ -70,7 +70,7 @@ describe('a client that does not read', () => {
     expect(lost + socket.data('g').length).toBe(200);
   });
 
-  it('R10 a real one grows nothing, whatever is sent to it', async () => {
+  it('R10 on a real socket does not make buffers grow, whatever is sent to it', async () => {
     const node = await startNode();
     const rooms = createRooms(node, {
       open: (connection) => connection.join('g'),
@@ -99,7 +99,7 @@ describe('a client that does not read', () => {
   });
 });
 
-describe('a client that gives no sign of life', () => {
+describe('a silent client', () => {
   /** One that a server can ping. */
   class Pinged extends FakeClient {
     pings = 0;
@@ -144,7 +144,7 @@ describe('a client that gives no sign of life', () => {
     expect(alive.closed?.code).toBe(1006);
   });
 
-  it('is not looked at twice when two beats come before the next read', async () => {
+  it('is not checked twice if two ticks come before the next read', async () => {
     const { dead } = await two(16_000);
     const { clock } = stage.node(0).kit;
     for (let pair = 0; pair < 8 && dead.pings === 0; pair++) {
@@ -157,7 +157,7 @@ describe('a client that gives no sign of life', () => {
     expect([dead.pings, dead.closed]).toEqual([1, undefined]);
   });
 
-  it('is not ended for the time in which the server itself stood still', async () => {
+  it('is not ended because of the time in which the server itself was blocked', async () => {
     const { dead, alive } = await two(16_000);
     await stage.mesh.pass(15_000);
     stage.node(0).kit.clock.skip(120_000); // nothing ran

@@ -32,7 +32,7 @@ function most(times: readonly number[], windowMs: number): number {
 }
 
 it.each([0, 3000, 10_000])(
-  '2 000 clients come back spread over time when their server is away for %i ms',
+  '2 000 clients spread their reconnects when their server is down for %i ms',
   (opensAt) => {
     const times = arrivals(opensAt);
     expect(times.length).toBeGreaterThanOrEqual(CLIENTS);
