@@ -7,14 +7,14 @@ export type SavedOutbox = readonly [
 ];
 
 /** An encoded message: JSON text, or bytes. */
-export type Message = string | Uint8Array;
+export type EncodedMessage = string | Uint8Array;
 
 /**
  * Encodes a value as a message, so that later changes of the value have no effect.
  *
  * @throws SNOW_ERR_UNSENDABLE for a value that JSON cannot represent: a symbol, a function, undefined, a BigInt, a circular object.
  */
-export function messageOf(data: unknown): Message {
+export function messageOf(data: unknown): EncodedMessage {
   if (data instanceof ArrayBuffer) return new Uint8Array(data.slice(0));
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
   let text: string | undefined;
@@ -31,7 +31,7 @@ export function messageOf(data: unknown): Message {
 
 /** The messages that the server has not acknowledged, each with its number. */
 export class Outbox {
-  private waiting: (readonly [number: number, message: Message])[] = [];
+  private waiting: (readonly [number: number, message: EncodedMessage])[] = [];
   private last = 0;
   private readonly limit: number;
 
@@ -45,7 +45,7 @@ export class Outbox {
   }
 
   /** Adds a message and returns its number; undefined: the outbox is full. */
-  add(message: Message): number | undefined {
+  add(message: EncodedMessage): number | undefined {
     if (this.waiting.length >= this.limit) return undefined;
     this.waiting.push([++this.last, message]);
     return this.last;
@@ -82,7 +82,7 @@ export class Outbox {
     ]);
   }
 
-  all(): readonly (readonly [number: number, message: Message])[] {
+  all(): readonly (readonly [number: number, message: EncodedMessage])[] {
     return this.waiting;
   }
 }

@@ -3,7 +3,7 @@ import { type ClientOptions, checkOptions, checkUrls } from './client-options.ts
 import { Connector, type Status } from './connector.ts';
 import { Emitter } from './emitter.ts';
 import { type ClientError, checkRoom, failure } from './errors.ts';
-import { type Message, messageOf, Outbox } from './outbox.ts';
+import { type EncodedMessage, messageOf, Outbox } from './outbox.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { type Presence, presenceOf } from './presence.ts';
 import {
@@ -240,7 +240,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     });
   }
 
-  private write(number: number, message: Message): void {
+  private write(number: number, message: EncodedMessage): void {
     const isText = typeof message === 'string';
     this.connector.send(isText ? `["send",${number},${message}]` : writeBinary(number, message));
   }

@@ -10,7 +10,7 @@ const LENGTH_BYTES = 4;
 const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_CLUSTER_CHARS = 64;
 
-export interface Envelope {
+export interface BridgeEnvelope {
   /** The cluster of the node that published it. */
   readonly cluster: string;
   readonly origin: string;
@@ -22,7 +22,7 @@ export interface Envelope {
   readonly except: Except;
 }
 
-export function writeEnvelope({ cluster, origin, sequence, previous, content, except }: Envelope): Buffer {
+export function writeEnvelope({ cluster, origin, sequence, previous, content, except }: BridgeEnvelope): Buffer {
   const head = Buffer.from(
     JSON.stringify([VERSION, cluster, origin, sequence, previous, content?.kind ?? null, except]),
   );
@@ -31,7 +31,7 @@ export function writeEnvelope({ cluster, origin, sequence, previous, content, ex
   return Buffer.concat([length, head, content?.payload ?? Buffer.alloc(0)]);
 }
 
-export function readEnvelope(bytes: Uint8Array): Envelope | undefined {
+export function readEnvelope(bytes: Uint8Array): BridgeEnvelope | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (buffer.length < LENGTH_BYTES) return undefined;
   const end = LENGTH_BYTES + buffer.readUInt32BE();

@@ -44,7 +44,7 @@ export type EndedOrigin = readonly [origin: string, wasLost: boolean];
 /** One connection of the sender in the presence of a room; null as the meta: it has left. */
 export type PresentEntry = readonly [room: string, key: string, connection: string, meta: string | null];
 
-export type Message =
+export type PeerMessage =
   | readonly [
       'hello',
       version: number,
@@ -101,8 +101,8 @@ export function parseDetails(value: unknown): Details | undefined {
 }
 
 /** A message of a peer; undefined: it is not valid. O(size). */
-export function parseMessage(value: unknown): Message | undefined {
-  return Array.isArray(value) && isMessage(value) ? (value as unknown as Message) : undefined;
+export function parseMessage(value: unknown): PeerMessage | undefined {
+  return Array.isArray(value) && isMessage(value) ? (value as unknown as PeerMessage) : undefined;
 }
 
 type Test = (value: unknown) => boolean;

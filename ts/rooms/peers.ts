@@ -3,7 +3,7 @@ import { OldestFirst } from '../collections/index.ts';
 import type { Channel, ChannelPeer } from '../node/index.ts';
 import { Pid } from '../term/index.ts';
 import { MAX_ORIGINS } from './limits.ts';
-import type { Message } from './messages.ts';
+import type { PeerMessage } from './messages.ts';
 import { RoomsPeer } from './rooms-peer.ts';
 
 /** The sender of room traffic. No actor has this number, so room traffic has an order of its own and does not wait for long messages of actors. */
@@ -22,7 +22,7 @@ export class Peers {
   }
 
   /** The peers that take part: those that have rooms. */
-  *all(): IterableIterator<PeerSide> {
+  *all(): IterableIterator<RoomsPeer> {
     for (const peer of this.#byNode.values()) if (peer.takesPart) yield peer;
   }
 
@@ -77,17 +77,17 @@ export class Peers {
     return peer;
   }
 
-  send(peer: RoomsPeer, message: Message): void {
+  send(peer: RoomsPeer, message: PeerMessage): void {
     this.#channel?.send(peer.channelPeer, message, SENDER);
   }
 
   /** Sends a message, or drops it if the peer's outbox is full: for long messages, and for those that a peer can request again. */
-  offer(peer: RoomsPeer, message: Message): void {
+  offer(peer: RoomsPeer, message: PeerMessage): void {
     this.#channel?.broadcast([peer.channelPeer], message, SENDER);
   }
 
   /** Sends a message to all peers that take part. */
-  sendAll(message: Message): void {
+  sendAll(message: PeerMessage): void {
     for (const peer of this.all()) this.send(peer, message);
   }
 

@@ -2,11 +2,11 @@ import type { PresenceDiff, PresenceEntry } from '../client/index.ts';
 import { SmallMap } from '../collections/index.ts';
 
 /** Identifies whose connections they are: those of this node, or of one peer. */
-export type Owner = object;
+export type PresenceOwner = object;
 
 /** One connection in the presence of a room, from when it is tracked until it has left. If it comes again, it gets a new object. */
-export interface Present {
-  readonly owner: Owner;
+export interface Tracked {
+  readonly owner: PresenceOwner;
   readonly room: string;
   readonly key: string;
   readonly connection: string;
@@ -18,14 +18,14 @@ export interface Present {
 }
 
 /** The connections of one key, oldest first. */
-type Presents = SmallMap<Present, Present>;
+type TrackedSet = SmallMap<Tracked, Tracked>;
 
 /** The metas of a key as JSON, at most `MAX_METAS`. */
 type MetaTexts = readonly string[];
 
 /** The connections of one owner, by connection and room. */
 class Owned {
-  readonly byConnection = new Map<string, SmallMap<string, Present>>();
+  readonly byConnection = new Map<string, SmallMap<string, Tracked>>();
   count = 0;
 }
 
@@ -40,8 +40,8 @@ export const MAX_METAS = 256;
  */
 export class PresenceTable {
   /** By room and key. */
-  readonly #rooms = new Map<string, SmallMap<string, Presents>>();
-  readonly #owned = new Map<Owner, Owned>();
+  readonly #rooms = new Map<string, SmallMap<string, TrackedSet>>();
+  readonly #owned = new Map<PresenceOwner, Owned>();
   readonly #changes: (room: string) => void;
   /** Keys that have changed since the last diff, by room, with their metas before. */
   #changed = new Map<string, SmallMap<string, MetaTexts>>();
@@ -63,9 +63,9 @@ export class PresenceTable {
 
   /** O(connections in the room). */
   entries(room: string): PresenceEntry[] {
-    return Array.from(this.#rooms.get(room) ?? [], ([key, presents]) => ({
+    return Array.from(this.#rooms.get(room) ?? [], ([key, connections]) => ({
       key,
-      metas: parsed(metasOf(presents)),
+      metas: parsed(metasOf(connections)),
     }));
   }
 
@@ -74,22 +74,22 @@ export class PresenceTable {
   }
 
   /** The number of connections of an owner. */
-  count(owner: Owner): number {
+  count(owner: PresenceOwner): number {
     return this.#owned.get(owner)?.count ?? 0;
   }
 
   /** All connections of an owner. */
-  *owned(owner: Owner): IterableIterator<Present> {
+  *owned(owner: PresenceOwner): IterableIterator<Tracked> {
     for (const byRoom of this.#owned.get(owner)?.byConnection.values() ?? []) yield* byRoom.values();
   }
 
   /** One connection of an owner, once for each room in which it is tracked. */
-  ofConnection(owner: Owner, connection: string): Present[] {
+  ofConnection(owner: PresenceOwner, connection: string): Tracked[] {
     return [...(this.#owned.get(owner)?.byConnection.get(connection)?.values() ?? [])];
   }
 
   /** Adds a connection, or changes its meta. */
-  set(owner: Owner, room: string, key: string, connection: string, meta: string): Present {
+  set(owner: PresenceOwner, room: string, key: string, connection: string, meta: string): Tracked {
     const before = this.#owned.get(owner)?.byConnection.get(connection)?.get(room);
     if (before?.key === key) {
       if (before.meta !== meta) {
@@ -103,27 +103,27 @@ export class PresenceTable {
   }
 
   /** Removes and returns a connection; undefined: it was not there. */
-  remove(owner: Owner, room: string, connection: string): Present | undefined {
+  remove(owner: PresenceOwner, room: string, connection: string): Tracked | undefined {
     const owned = this.#owned.get(owner);
     const byRoom = owned?.byConnection.get(connection);
-    const present = byRoom?.get(room);
-    if (owned === undefined || byRoom === undefined || present === undefined) return undefined;
+    const tracked = byRoom?.get(room);
+    if (owned === undefined || byRoom === undefined || tracked === undefined) return undefined;
     byRoom.delete(room);
     if (byRoom.size === 0) owned.byConnection.delete(connection);
     owned.count--;
     if (owned.count === 0) this.#owned.delete(owner);
-    this.#rememberMetas(room, present.key);
-    present.hasLeft = true;
+    this.#rememberMetas(room, tracked.key);
+    tracked.hasLeft = true;
     const keys = this.#rooms.get(room);
-    const presents = keys?.get(present.key);
-    presents?.delete(present);
-    if (presents?.size === 0) keys?.delete(present.key);
+    const connections = keys?.get(tracked.key);
+    connections?.delete(tracked);
+    if (connections?.size === 0) keys?.delete(tracked.key);
     if (keys?.size === 0) this.#rooms.delete(room);
-    return present;
+    return tracked;
   }
 
   /** Removes all connections of an owner. O(connections). */
-  drop(owner: Owner): void {
+  drop(owner: PresenceOwner): void {
     for (const { room, connection } of [...this.owned(owner)]) this.remove(owner, room, connection);
   }
 
@@ -144,15 +144,15 @@ export class PresenceTable {
     return diffs;
   }
 
-  #add(present: Present): Present {
-    const { owner, room, key, connection } = present;
+  #add(tracked: Tracked): Tracked {
+    const { owner, room, key, connection } = tracked;
     this.#rememberMetas(room, key);
-    const keys = getOrCreate(this.#rooms, room, newSmallMap<string, Presents>);
-    getOrCreate(keys, key, newSmallMap<Present, Present>).set(present, present);
+    const keys = getOrCreate(this.#rooms, room, newSmallMap<string, TrackedSet>);
+    getOrCreate(keys, key, newSmallMap<Tracked, Tracked>).set(tracked, tracked);
     const owned = getOrCreate(this.#owned, owner, newOwned);
-    getOrCreate(owned.byConnection, connection, newSmallMap<string, Present>).set(room, present);
+    getOrCreate(owned.byConnection, connection, newSmallMap<string, Tracked>).set(room, tracked);
     owned.count++;
-    return present;
+    return tracked;
   }
 
   #diff(room: string, changes: SmallMap<string, MetaTexts>): PresenceDiff {
@@ -197,10 +197,10 @@ function getOrCreate<K, V>(
 
 const NO_METAS: MetaTexts = [];
 
-function metasOf(presents: Presents | undefined): MetaTexts {
-  if (presents === undefined) return NO_METAS;
+function metasOf(connections: TrackedSet | undefined): MetaTexts {
+  if (connections === undefined) return NO_METAS;
   const metas: string[] = [];
-  for (const { meta } of presents.values()) {
+  for (const { meta } of connections.values()) {
     if (metas.length === MAX_METAS) break;
     metas.push(meta);
   }

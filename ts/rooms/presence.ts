@@ -9,7 +9,7 @@ import { MAX_META_BYTES, MAX_PRESENT } from './limits.ts';
 import { type PresentEntry, parts } from './messages.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
 import type { Peers } from './peers.ts';
-import { type Owner, PresenceTable, type Present } from './presence-table.ts';
+import { type PresenceOwner, PresenceTable, type Tracked } from './presence-table.ts';
 import { keyRoom } from './room.ts';
 import type { RoomTable } from './room-table.ts';
 
@@ -39,10 +39,10 @@ export class PresenceService {
   readonly #table = new PresenceTable((room) => this.#shown.delete(room));
   /** Encoded presences of rooms that have not changed since, oldest first: a client may join again and again. */
   readonly #shown = new Map<string, readonly Frame[]>();
-  readonly #own: Owner = {};
+  readonly #own: PresenceOwner = {};
   readonly #listeners = new Map<string, Set<(diff: PresenceDiff) => void>>();
   /** Connections of this node whose last change peers do not know yet. */
-  #untold = new Set<Present>();
+  #untold = new Set<Tracked>();
   #isScheduled = false;
 
   constructor(runtime: Runtime, peers: Peers, rooms: RoomTable) {
@@ -78,9 +78,9 @@ export class PresenceService {
   }
 
   untrack(connection: Connection, room: string): boolean {
-    const present = this.#table.remove(this.#own, room, connection.id);
-    if (present !== undefined) this.#tell(present);
-    return present !== undefined;
+    const tracked = this.#table.remove(this.#own, room, connection.id);
+    if (tracked !== undefined) this.#tell(tracked);
+    return tracked !== undefined;
   }
 
   /** Removes a connection that has ended. O(rooms in which it was tracked). */
@@ -131,9 +131,9 @@ export class PresenceService {
     this.#schedule();
   }
 
-  #tell(present: Present): void {
-    if (present.hasLeft && !present.isTold) this.#untold.delete(present);
-    else this.#untold.add(present);
+  #tell(tracked: Tracked): void {
+    if (tracked.hasLeft && !tracked.isTold) this.#untold.delete(tracked);
+    else this.#untold.add(tracked);
     this.#schedule();
   }
 
@@ -178,9 +178,9 @@ export class PresenceService {
 }
 
 /** The entry for peers about a connection. */
-function told(present: Present): PresentEntry {
-  const { room, key, connection, meta, hasLeft } = present;
-  present.isTold = true;
+function told(tracked: Tracked): PresentEntry {
+  const { room, key, connection, meta, hasLeft } = tracked;
+  tracked.isTold = true;
   return [room, key, connection, hasLeft ? null : meta];
 }
 

@@ -16,7 +16,7 @@ import { History } from './history.ts';
 import { Interest } from './interest.ts';
 import { HISTORY_MS, type Limits, type ResumeLimits } from './limits.ts';
 import { Membership } from './membership.ts';
-import { CHANNEL, type Message, parseMessage, VERSION } from './messages.ts';
+import { CHANNEL, type PeerMessage, parseMessage, VERSION } from './messages.ts';
 import { PeerQueries } from './peer-queries.ts';
 import { Peers } from './peers.ts';
 import { PresenceService } from './presence.ts';
@@ -198,7 +198,7 @@ export class RoomService implements ChannelListener {
     this.#listener.replaced();
   }
 
-  #receive(peer: RoomsPeer, message: Message): void {
+  #receive(peer: RoomsPeer, message: PeerMessage): void {
     switch (message[0]) {
       case 'hello':
         if (!this.#accept(peer, message[2], message[3][0]?.[0] ?? ''))
