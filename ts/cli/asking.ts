@@ -19,7 +19,8 @@ export const ASKING_OPTIONS = {
   },
   'cookie-file': {
     value: 'file',
-    summary: 'the file with the cookie of the cluster. Default: SNOWMESH_COOKIE_FILE, else the cookie SNOWMESH_COOKIE',
+    summary:
+      'the file with the cookie of the cluster. Default: SNOWMESH_COOKIE_FILE, else the cookie SNOWMESH_COOKIE',
   },
   discovery: {
     value: 'how',

@@ -72,7 +72,9 @@ export class Given {
 }
 
 export const HELP: Option = { summary: 'show this help' };
-export const JSON_OPTION: Option = { summary: 'print one JSON value per line, and errors as JSON on standard error' };
+export const JSON_OPTION: Option = {
+  summary: 'print one JSON value per line, and errors as JSON on standard error',
+};
 
 /** Parses a command line. @throws UsageError for an unknown option, a missing or wrong value, too many arguments. */
 export function parse(command: Command, line: readonly string[]): Given {

@@ -10,7 +10,8 @@ export const cookieCommand: Command = {
   name: 'cookie',
   parameters: '[file]',
   maxArgs: 1,
-  summary: 'create a cookie, the secret of a cluster: print it, or write it to a new file that only you can read',
+  summary:
+    'create a cookie, the secret of a cluster: print it, or write it to a new file that only you can read',
   examples: ['snowmesh cookie ./cookie'],
   options: { json: JSON_OPTION },
   async run(given, terminal) {

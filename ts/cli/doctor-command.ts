@@ -28,7 +28,10 @@ export const doctorCommand: Command = {
   examples: ['snowmesh doctor --name desk@10.0.0.2:9000 --node shop@10.0.0.1:9000 --cookie-file ./cookie'],
   options: {
     ...ASKING_OPTIONS,
-    name: { value: 'name', summary: 'the name of the node that will run here, name@host:port. Default: SNOWMESH_NAME' },
+    name: {
+      value: 'name',
+      summary: 'the name of the node that will run here, name@host:port. Default: SNOWMESH_NAME',
+    },
     node: { value: 'name', summary: 'another node to connect to, name@host:port. Default: none' },
   },
   async run(given, terminal) {

@@ -9,7 +9,10 @@ export const pingCommand: Command = {
   maxArgs: 1,
   summary: 'connect to a node, and measure how long its event loop takes to answer',
   examples: ['snowmesh ping shop@10.0.0.1:9000 --cookie-file ./cookie'],
-  options: { ...ASKING_OPTIONS, count: { value: 'n', summary: 'the number of pings, from 1 to 1000. Default: 3' } },
+  options: {
+    ...ASKING_OPTIONS,
+    count: { value: 'n', summary: 'the number of pings, from 1 to 1000. Default: 3' },
+  },
   async run(given, terminal) {
     const times = given.whole('count', 3, 1, 1000);
     const pingAll = async (asked: Asked): Promise<number> => {

@@ -8,7 +8,10 @@ export const portmapCommand: Command = {
   summary: 'run a port mapper, which tells the ports of the nodes on this machine, until Ctrl-C or SIGTERM',
   examples: ['snowmesh portmap', 'snowmesh portmap --host 0.0.0.0'],
   options: {
-    port: { value: 'n', summary: `the port to listen on, from 0 (a free one) to 65535. Default: ${PORTMAP_PORT}` },
+    port: {
+      value: 'n',
+      summary: `the port to listen on, from 0 (a free one) to 65535. Default: ${PORTMAP_PORT}`,
+    },
     host: { value: 'address', summary: 'the address to listen on. Default: 127.0.0.1' },
     json: JSON_OPTION,
   },

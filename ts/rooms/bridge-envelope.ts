@@ -22,7 +22,14 @@ export interface BridgeEnvelope {
   readonly except: Except;
 }
 
-export function writeEnvelope({ cluster, origin, sequence, previous, content, except }: BridgeEnvelope): Buffer {
+export function writeEnvelope({
+  cluster,
+  origin,
+  sequence,
+  previous,
+  content,
+  except,
+}: BridgeEnvelope): Buffer {
   const head = Buffer.from(
     JSON.stringify([VERSION, cluster, origin, sequence, previous, content?.kind ?? null, except]),
   );

@@ -117,6 +117,10 @@ export class Bridging implements RoomBridgeListener {
   up(): void {
     if (this.#isClosed || this.#isUp) return;
     this.#isUp = true;
+    this.#runtime.logger.info(
+      { event: 'rooms_bridge_up' },
+      'the bridge of the rooms to other clusters is up',
+    );
     this.#listener.changed(true, '');
     for (const room of [...this.#broken]) this.#tellEnd(room);
     // While it was down other clusters may have published, and nobody keeps those messages.
@@ -129,6 +133,10 @@ export class Bridging implements RoomBridgeListener {
   down(why: string): void {
     if (this.#isClosed || !this.#isUp) return;
     this.#isUp = false;
+    this.#runtime.logger.warn(
+      { event: 'rooms_bridge_down', why },
+      `the bridge of the rooms to other clusters is down: ${why}`,
+    );
     this.#listener.changed(false, why);
   }
 

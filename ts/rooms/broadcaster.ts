@@ -6,13 +6,13 @@ import type { Connection } from './connection.ts';
 import type { History } from './history.ts';
 import type { ResumeLimits } from './limits.ts';
 import { detailsTerm, parseDetails } from './messages.ts';
-import type { RoomsPeer } from './rooms-peer.ts';
+import type { OutputBatch } from './output-batch.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import { type Content, type Except, forgetting, RoomMessage } from './room-message.ts';
 import type { RoomTable } from './room-table.ts';
+import type { RoomsPeer } from './rooms-peer.ts';
 import type { Sessions } from './sessions.ts';
-import type { OutputBatch } from './output-batch.ts';
 
 /** The client message whose handler made a broadcast: session and number. */
 export type Cause = readonly [session: string, number: number];

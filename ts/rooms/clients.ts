@@ -2,14 +2,14 @@ import type { Runtime, Self } from '../actor/index.ts';
 import { CloseCode, SUBPROTOCOL, type Welcome } from '../client/index.ts';
 import { type ClientInput, parseClient, type SocketData } from './client-input.ts';
 import { ClientRequests } from './client-requests.ts';
-import { Connection, type ConnectionFacts } from './connection.ts';
+import { Connection } from './connection.ts';
 import {
   ClientTask,
   type ConnectionHandler,
   endConnectionActor,
   startConnectionActor,
 } from './connection-actor.ts';
-import type { ConnectionHost } from './connection-host.ts';
+import type { ConnectionFacts, ConnectionHost } from './connection-host.ts';
 import { HelloDeadline } from './hello-deadline.ts';
 import type { Limits } from './limits.ts';
 import type { Membership } from './membership.ts';

@@ -13,7 +13,10 @@ export interface ConnectionHandler<User = unknown, In = unknown> {
   open?(connection: Connection<User>, self: Self): void | PromiseLike<void>;
   /** The client sent a message. If it throws, the socket is closed with code 1011. */
   message?(connection: Connection<User>, message: In, self: Self): void | PromiseLike<void>;
-  /** The client asks to join a room, or, with `resumed`, to be a member again. Returns whether it may. Without this callback clients cannot join rooms, but resume those that the server joined. */
+  /**
+   * The client asks to join a room, or, with `resumed`, to be a member again. Returns whether it may. Without this callback clients cannot
+   * join rooms, but resume those that the server joined.
+   */
   join?(
     connection: Connection<User>,
     room: string,

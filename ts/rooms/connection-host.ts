@@ -1,10 +1,30 @@
 import type { Self } from '../actor/index.ts';
 import type { SocketData } from './client-input.ts';
-import type { SendBufferLimits } from './send-buffer.ts';
+import type { OutputBatch } from './output-batch.ts';
 import type { Recipient, Room } from './room.ts';
 import type { Except } from './room-message.ts';
+import type { SendBufferLimits } from './send-buffer.ts';
 import type { CloseReason } from './socket-events.ts';
-import type { OutputBatch } from './output-batch.ts';
+
+/** The session that a connection resumes. */
+export interface ResumedSession {
+  readonly session: string;
+  /** How long its client got no data. Unit: ms. */
+  readonly awayMs: number;
+  /** The rooms that its client has asked to resume. */
+  readonly asked: Set<string>;
+}
+
+/** Which user a connection belongs to, and its protocol. */
+export interface ConnectionFacts {
+  /** Identifies the user: all its connections, on any node, have the same key. */
+  readonly key: string | undefined;
+  readonly user: unknown;
+  /** The address of the client. */
+  readonly address: string | undefined;
+  /** Whether it gets payloads without envelope, and cannot resume. */
+  readonly isPlain: boolean;
+}
 
 /** Adds connections to rooms, and removes them. */
 export interface ConnectionRooms<C> {

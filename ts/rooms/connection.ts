@@ -10,36 +10,16 @@ import {
 import { ON_DEATH } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { SocketData } from './client-input.ts';
-import type { ConnectionHost } from './connection-host.ts';
+import type { ConnectionFacts, ConnectionHost, ResumedSession } from './connection-host.ts';
 import { type Frame, jsonFrame, Packet } from './frame.ts';
 import { JoinedRooms } from './joined-rooms.ts';
-import { SendBuffer, type SendBufferOwner } from './send-buffer.ts';
 import { mustBeRoom, type Recipient, type Room } from './room.ts';
 import { contentOf, directFrame, type Except, plainFrame } from './room-message.ts';
+import { SendBuffer, type SendBufferOwner } from './send-buffer.ts';
 import { type CloseReason, ping, type SocketListener } from './socket-events.ts';
 import { isCloseCode, portOf, type RoomSocket } from './socket-port.ts';
 
 let connections = 0;
-
-/** The session that a connection resumes. */
-export interface ResumedSession {
-  readonly session: string;
-  /** How long its client got no data. Unit: ms. */
-  readonly awayMs: number;
-  /** The rooms that its client has asked to resume. */
-  readonly asked: Set<string>;
-}
-
-/** Which user a connection belongs to, and its protocol. */
-export interface ConnectionFacts {
-  /** Identifies the user: all its connections, on any node, have the same key. */
-  readonly key: string | undefined;
-  readonly user: unknown;
-  /** The address of the client. */
-  readonly address: string | undefined;
-  /** Whether it gets payloads without envelope, and cannot resume. */
-  readonly isPlain: boolean;
-}
 
 /**
  * The connection of a client: a WebSocket that is a member of rooms, and an actor.
@@ -156,12 +136,7 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
     if (room !== undefined && this.#isOpen) this.#host.joined(this, room, ref);
   }
 
-  /**
-   * Removes it from a room: it gets no further message of the room. O(1).
-   *
-   * @returns whether it was a member.
-   * @throws SNOW_ERR_BAD_NAME
-   */
+  /** Removes it from a room: it gets no further message of the room. Returns whether it was a member. O(1). @throws SNOW_ERR_BAD_NAME */
   leave(room: string): boolean {
     return this.leaveAnswering(mustBeRoom(room), 0);
   }

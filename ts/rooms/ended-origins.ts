@@ -6,10 +6,10 @@ import type { Connection } from './connection.ts';
 import type { History } from './history.ts';
 import { MAX_ENDED } from './limits.ts';
 import { type NewestEntry, parts } from './messages.ts';
-import type { RoomsPeer } from './rooms-peer.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import type { RoomTable } from './room-table.ts';
+import type { RoomsPeer } from './rooms-peer.ts';
 
 export class EndedOrigins {
   readonly #table: RoomTable;

@@ -6,12 +6,12 @@ import { OldestFirst } from '../collections/index.ts';
 import type { Connection } from './connection.ts';
 import { HISTORY_MS, MAX_CURSOR, MAX_ENDED, type ResumeLimits } from './limits.ts';
 import { type BaseEntry, type EndedOrigin, MAX_TOLD, type ToldMessage } from './messages.ts';
-import type { RoomsPeer } from './rooms-peer.ts';
 import type { PeerQueries } from './peer-queries.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import { RoomMessage } from './room-message.ts';
 import type { RoomTable } from './room-table.ts';
+import type { RoomsPeer } from './rooms-peer.ts';
 
 /** The answer of a peer. */
 interface Told {

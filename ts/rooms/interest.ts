@@ -4,10 +4,10 @@ import type { Runtime } from '../actor/index.ts';
 import type { Connection } from './connection.ts';
 import { COUNT_MS, MAX_INTEREST } from './limits.ts';
 import { type BaseEntry, type InterestEntry, parts } from './messages.ts';
-import type { RoomsPeer } from './rooms-peer.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import type { RoomTable } from './room-table.ts';
+import type { RoomsPeer } from './rooms-peer.ts';
 
 /** A room that peers were told, and that not all of them have answered yet. */
 interface Opening {

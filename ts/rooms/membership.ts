@@ -3,9 +3,9 @@ import { SnowmeshError } from '../errors/index.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionRooms } from './connection-host.ts';
 import type { Interest } from './interest.ts';
+import type { OutputBatch } from './output-batch.ts';
 import type { Room } from './room.ts';
 import type { RoomTable } from './room-table.ts';
-import type { OutputBatch } from './output-batch.ts';
 
 /** Adds connections of this node to rooms, and removes them. */
 export class Membership implements ConnectionRooms<Connection> {

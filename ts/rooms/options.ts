@@ -26,7 +26,10 @@ export interface ExceptOptions {
 
 /** How the server notices that a client is gone. */
 export interface HeartbeatOptions {
-  /** A client that is silent for this time is pinged; if it stays silent for this time again, its connection ends. Unit: ms; 0: never. Default 25 000. */
+  /**
+   * A client that is silent for this time is pinged; if it stays silent for this time again, its connection ends. Unit: ms; 0: never. Default
+   * 25 000.
+   */
   readonly intervalMs: number;
 }
 
@@ -61,7 +64,13 @@ const OPTIONS: OptionNames<RoomsOptions> = {
   bridge: true,
 };
 const BRIDGE: OptionNames<BridgeOptions> = { via: true, cluster: true, rooms: true };
-const BRIDGE_METHODS: readonly (keyof RoomBridge)[] = ['open', 'subscribe', 'unsubscribe', 'publish', 'close'];
+const BRIDGE_METHODS: readonly (keyof RoomBridge)[] = [
+  'open',
+  'subscribe',
+  'unsubscribe',
+  'publish',
+  'close',
+];
 const LIMITS: OptionNames<Limits> = {
   messageBytes: true,
   messagesPerSecond: true,

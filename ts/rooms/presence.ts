@@ -7,11 +7,11 @@ import type { Connection } from './connection.ts';
 import { type Frame, jsonFrame } from './frame.ts';
 import { MAX_META_BYTES, MAX_PRESENT } from './limits.ts';
 import { type PresentEntry, parts } from './messages.ts';
-import type { RoomsPeer } from './rooms-peer.ts';
 import type { Peers } from './peers.ts';
 import { type PresenceOwner, PresenceTable, type Tracked } from './presence-table.ts';
 import { keyRoom } from './room.ts';
 import type { RoomTable } from './room-table.ts';
+import type { RoomsPeer } from './rooms-peer.ts';
 
 /** Most rooms whose encoded presence is cached. */
 const MAX_SHOWN = 16;
@@ -191,7 +191,8 @@ function metaText(meta: unknown): string {
   } catch (cause) {
     throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `JSON cannot represent this meta: ${cause}`, { cause });
   }
-  if (text === undefined) throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `JSON cannot represent this meta: a ${typeof meta}`);
+  if (text === undefined)
+    throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `JSON cannot represent this meta: a ${typeof meta}`);
   const bytes = Buffer.byteLength(text);
   if (bytes <= MAX_META_BYTES) return text;
   throw new SnowmeshError(

@@ -205,8 +205,7 @@ export class ReplayRing {
 
   /** Drops the messages that arrived before `time`, in ms of the monotonic clock. */
   expire(time: number): void {
-    for (const log of this.#logs.values())
-      for (const message of log.takeOlder(time)) this.#subtract(message);
+    for (const log of this.#logs.values()) for (const message of log.takeOlder(time)) this.#subtract(message);
   }
 
   #logOf(origin: string): OriginLog {

@@ -1,6 +1,7 @@
 // Resumes clients that reconnect: verifies their session, and sends what they have missed in each room.
 import type { Cursor, ResumeRoom, ResyncReason } from '../client/index.ts';
-import type { Connection, ResumedSession } from './connection.ts';
+import type { Connection } from './connection.ts';
+import type { ResumedSession } from './connection-host.ts';
 import { ENDED_ORIGINS_KEPT, MAX_CURSOR } from './limits.ts';
 import type { Room } from './room.ts';
 import type { RoomMessage } from './room-message.ts';

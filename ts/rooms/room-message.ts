@@ -37,7 +37,10 @@ export function contentOf(message: unknown): Content {
     });
   }
   if (json === undefined)
-    throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `JSON cannot represent this room message: a ${typeof message}`);
+    throw new SnowmeshError(
+      'SNOW_ERR_UNSENDABLE',
+      `JSON cannot represent this room message: a ${typeof message}`,
+    );
   return { kind: Kind.json, payload: Buffer.from(json) };
 }
 

@@ -17,6 +17,7 @@ import { Interest } from './interest.ts';
 import { HISTORY_MS, type Limits, type ResumeLimits } from './limits.ts';
 import { Membership } from './membership.ts';
 import { CHANNEL, type PeerMessage, parseMessage, VERSION } from './messages.ts';
+import { OutputBatch } from './output-batch.ts';
 import { PeerQueries } from './peer-queries.ts';
 import { Peers } from './peers.ts';
 import { PresenceService } from './presence.ts';
@@ -25,7 +26,6 @@ import { RoomTable } from './room-table.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
 import { Sessions } from './sessions.ts';
 import { TokenSigner } from './token-signer.ts';
-import { OutputBatch } from './output-batch.ts';
 
 /** The part of a node that rooms need. */
 export interface RoomsHost {

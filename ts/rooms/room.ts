@@ -2,8 +2,8 @@ import { inspect } from 'node:util';
 import { KEY_ROOM, MAX_ROOM_BYTES } from '../client/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Packet } from './frame.ts';
-import type { RoomsPeer } from './rooms-peer.ts';
 import { ReplayRing } from './replay-ring.ts';
+import type { RoomsPeer } from './rooms-peer.ts';
 
 /** The part of a member that delivers messages. */
 export interface Recipient {

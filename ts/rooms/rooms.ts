@@ -6,6 +6,7 @@ import { Clients } from './clients.ts';
 import type { Connection } from './connection.ts';
 import { Drain, type DrainOptions, spreadOf } from './drain.ts';
 import { Heartbeat } from './heartbeat.ts';
+import type { Limits } from './limits.ts';
 import {
   type AcceptOptions,
   checkAccept,
@@ -35,8 +36,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   readonly #clients: Clients;
   readonly #heartbeat: Heartbeat;
   readonly #drain: Drain;
-  readonly #messageBytes: number;
-  readonly #connectionsPerAddress: number;
+  readonly #limits: Limits;
   readonly #detach: (() => void)[] = [];
 
   /** @internal Use {@link createRooms}. */
@@ -50,7 +50,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
       host,
       { limits, resume, bridge: options.bridge },
       {
-        bridged: (isUp, why) => this.#bridged(isUp, why),
+        bridged: (isUp, why) => void this.emit('bridge', isUp, why),
         gap: (room, corrected) => this.#clients.gap(room, corrected),
         claimed: (session, generation, origin) => this.#clients.claimed(session, generation, origin),
         replaced: () => this.close(),
@@ -69,8 +69,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
     );
     this.#heartbeat = new Heartbeat(runtime, this.#clients, heartbeat.intervalMs);
     this.#drain = new Drain(runtime, this.#clients);
-    this.#messageBytes = limits.messageBytes;
-    this.#connectionsPerAddress = limits.connectionsPerAddress;
+    this.#limits = limits;
     this.#service.bridging?.open();
   }
 
@@ -79,8 +78,6 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    *
    * @param socket an object with `send` and `close`; its messages are read by `on` or `addEventListener`. If its protocol is not
    * `snowmesh.rooms.1`, the client gets payloads without envelope and cannot resume.
-   * @param options.key identifies the user on all nodes, 1 to 254 bytes. @param options.user becomes `connection.user`.
-   * @param options.address becomes `connection.address`.
    * @returns the connection; with the subprotocol it has no actor until the client has sent its hello.
    * @throws SNOW_ERR_NOT_ALIVE after `close`; SNOW_ERR_BAD_OPTION when `socket` is not a socket or an option is unknown; SNOW_ERR_BAD_NAME for
    * an invalid key; SNOW_ERR_BAD_ARGUMENT for an address that is not a string.
@@ -101,7 +98,6 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    * are not touched. Needs the package `ws`.
    *
    * @param server the return value of `http.createServer`, or the server of the framework.
-   * @param options.path default `/rooms`. @param options.authorize decides about each upgrade.
    * @returns a function that detaches the path; open connections stay.
    * @throws SNOW_ERR_NO_WS when the package `ws` is not installed; SNOW_ERR_BAD_OPTION, also when rooms are attached to the path already;
    * SNOW_ERR_NOT_ALIVE after `close`.
@@ -111,16 +107,11 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   attach(server: Server, options: AttachOptions<User> = {}): () => void {
     this.#mustBeOpen('attach');
     const detach = attach(server, options, {
-      messageBytes: this.#messageBytes,
-      connectionsPerAddress: this.#connectionsPerAddress,
+      limits: this.#limits,
       retryAfterMs: () => this.#drain.retryAfterMs,
       accept: (socket, { key, user, address }) =>
         void this.accept(socket, { key, user, address } as AcceptOptions<User>),
-      failed: (err) =>
-        this.#host.runtime.logger.error(
-          { event: 'rooms_authorize', err },
-          'authorize failed for a WebSocket',
-        ),
+      logger: this.#host.runtime.logger,
     });
     this.#detach.push(detach);
     return detach;
@@ -223,9 +214,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
 
   /**
    * The number of members of a room on this node (`local`) and on all nodes (`all`). Changes on other nodes arrive about 100 ms later.
-   * O(nodes with members).
-   *
-   * @throws SNOW_ERR_BAD_NAME
+   * O(nodes with members). @throws SNOW_ERR_BAD_NAME
    */
   members(room: string): { readonly local: number; readonly all: number } {
     const local = this.#service.table.get(mustBeRoom(room))?.members.size ?? 0;
@@ -265,7 +254,10 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
     return `Rooms ${inspect(this.stats())}`;
   }
 
-  /** Closes every connection with code 1001 and leaves the rooms of the cluster. After that other methods throw SNOW_ERR_NOT_ALIVE. O(connections). */
+  /**
+   * Closes every connection with code 1001 and leaves the rooms of the cluster. After that other methods throw SNOW_ERR_NOT_ALIVE.
+   * O(connections).
+   */
   close(): void {
     if (this.#service.isClosed) return;
     for (const detach of this.#detach) detach();
@@ -277,14 +269,6 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   #broadcast(room: string, message: unknown, except: Except): void {
     this.#mustBeOpen('broadcast');
     this.#service.broadcaster.broadcast(room, contentOf(message), except, null);
-  }
-
-  #bridged(isUp: boolean, why: string): void {
-    const { logger } = this.#host.runtime;
-    const what = 'the bridge of the rooms to other clusters is';
-    if (isUp) logger.info({ event: 'rooms_bridge_up' }, `${what} up`);
-    else logger.warn({ event: 'rooms_bridge_down', why }, `${what} down: ${why}`);
-    this.emit('bridge', isUp, why);
   }
 
   #mustBeOpen(what: string): void {

@@ -1,8 +1,8 @@
 import type { Spread } from '../node/index.ts';
 import type { Packet } from './frame.ts';
 import type { SlowPolicy } from './limits.ts';
-import type { BoundPort, SocketPort } from './socket-port.ts';
 import type { Flushable, OutputBatch } from './output-batch.ts';
+import type { BoundPort, SocketPort } from './socket-port.ts';
 
 export interface SendBufferLimits {
   readonly bufferBytes: number;

@@ -1,6 +1,7 @@
 import { CloseCode, KEY_ROOM, type ResumeRoom, type Welcome } from '../client/index.ts';
-import type { Connection, ResumedSession } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
+import type { ResumedSession } from './connection-host.ts';
 import type { Limits } from './limits.ts';
 import type { Resume } from './resume.ts';
 import type { RoomService } from './room-service.ts';

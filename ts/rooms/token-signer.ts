@@ -87,7 +87,10 @@ export class TokenSigner {
     return this.#sign(['room', session, room, from]);
   }
 
-  /** Verifies a ticket. Returns the sequence of each origin after which the session may get messages; undefined: it is not valid for the session and room. */
+  /**
+   * Verifies a ticket. Returns the sequence of each origin after which the session may get messages; undefined: it is not valid for the
+   * session and room.
+   */
   readTicket(ticket: unknown, session: string, room: string): Cursor | undefined {
     const claim = this.#open(ticket);
     return claim?.[0] === 'room' && claim[1] === session && claim[2] === room

@@ -5,6 +5,8 @@ import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import { CloseCode, SUBPROTOCOL } from '../client/index.ts';
 import { checkFlag, checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import type { Logger } from '../kernel/index.ts';
+import type { Limits } from './limits.ts';
 import { keyRoom } from './room.ts';
 import type { RoomSocket } from './socket-port.ts';
 
@@ -24,7 +26,10 @@ export interface Refusal {
   readonly reason?: string;
 }
 
-/** The origins of pages that may connect: `same` is that of the server's own host, `*` is any; or a list such as `['https://example.com']`, or a function that decides. */
+/**
+ * The origins of pages that may connect: `same` is that of the server's own host, `*` is any; or a list such as `['https://example.com']`, or
+ * a function that decides.
+ */
 export type Origins =
   | 'same'
   | '*'
@@ -52,13 +57,11 @@ export interface AttachOptions<User = unknown> {
 
 /** The part of the rooms that an upgrade uses. */
 export interface UpgradeHost {
-  /** Longest message of a client. Unit: bytes. */
-  readonly messageBytes: number;
-  readonly connectionsPerAddress: number;
+  readonly limits: Pick<Limits, 'messageBytes' | 'connectionsPerAddress'>;
   /** ms after which a client should try again; 0: it is accepted now. */
   retryAfterMs(): number;
   accept(socket: RoomSocket, admission: Admission & { readonly address: string }): void;
-  failed(error: unknown): void;
+  readonly logger: Logger;
 }
 
 interface WebSocketServer {
@@ -135,7 +138,7 @@ class UpgradeHandler {
   constructor(options: AttachOptions, host: UpgradeHost) {
     this.#options = options;
     this.#host = host;
-    this.#webSockets = webSocketServer(host.messageBytes, options.compress ?? false);
+    this.#webSockets = webSocketServer(host.limits.messageBytes, options.compress ?? false);
   }
 
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -150,13 +153,13 @@ class UpgradeHandler {
           try {
             this.#host.accept(webSocket, decision);
           } catch (error) {
-            this.#host.failed(error); // after the upgrade no HTTP response can be sent
+            this.#failed(error); // after the upgrade no HTTP response can be sent
             webSocket.close(CloseCode.crashed, 'not accepted');
           }
         });
       })
       .catch((error: unknown) => {
-        this.#host.failed(error);
+        this.#failed(error);
         refuse(socket, 500, 'authorize failed');
       });
   }
@@ -174,7 +177,7 @@ class UpgradeHandler {
     if (origin !== undefined && !this.#isAllowed(origin, request))
       return { status: 403, reason: `pages of ${origin} may not connect` };
     const address = this.#options.address?.(request) ?? request.socket.remoteAddress ?? '';
-    const { connectionsPerAddress: most } = this.#host;
+    const { connectionsPerAddress: most } = this.#host.limits;
     const open = this.#openOf(address);
     if (most > 0 && open >= most)
       return { status: 429, reason: 'too many connections from this address', retryAfterMs: 10_000 };
@@ -204,6 +207,10 @@ class UpgradeHandler {
 
   #openOf(address: string): number {
     return this.#byAddress.get(address) ?? 0;
+  }
+
+  #failed(err: unknown): void {
+    this.#host.logger.error({ event: 'rooms_authorize', err }, 'authorize failed for a WebSocket');
   }
 
   #closed(address: string): void {

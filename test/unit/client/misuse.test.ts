@@ -132,8 +132,8 @@ it('every public method is tested, or takes no arguments', () => {
 
 /** Methods that TypeScript hides. */
 const HIDDEN = new Set([
-  ...['took', 'tookRoom', 'forgetOrigins', 'welcome', 'enter', 'forget', 'refused', 'tookPresence', 'ask'],
-  ...['isAsked', 'settle', 'write', 'say', 'restore', 'emit'],
+  ...['received', 'roomMessage', 'forgetOrigins', 'welcome', 'enter', 'forget', 'refused', 'presenceChanged'],
+  ...['ask', 'write', 'sendJson', 'restore', 'emit'],
 ]);
 
 it('where there is no WebSocket, connecting says so at once', () => {

@@ -20,9 +20,9 @@ import {
   DEFAULT_RESUME,
   MAX_EXCEPT,
   MAX_EXCEPT_CHARS,
-  MAX_REPORTED,
   MAX_INTEREST,
   MAX_PRESENT,
+  MAX_REPORTED,
   MAX_ROOM_ORIGINS,
 } from '../../../ts/rooms/limits.ts';
 import { MAX_METAS } from '../../../ts/rooms/presence-table.ts';

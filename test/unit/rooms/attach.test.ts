@@ -206,14 +206,11 @@ it('authorize gives the connection its user, or refuses before the upgrade with 
   expect(users).toEqual([['alice', { name: 'alice' }, '127.0.0.1']]);
 });
 
-it.each(['', 'k'.repeat(255), '\ud800'])(
-  'an invalid key is refused before the upgrade: %j',
-  async (key) => {
-    const host = await serve({}, { authorize: () => ({ key }) });
-    expect(await answerOf(`ws://${host}/rooms`)).toMatchObject({ status: 500 });
-    expect(rooms.stats().connections).toBe(0);
-  },
-);
+it.each(['', 'k'.repeat(255), '\ud800'])('an invalid key is refused before the upgrade: %j', async (key) => {
+  const host = await serve({}, { authorize: () => ({ key }) });
+  expect(await answerOf(`ws://${host}/rooms`)).toMatchObject({ status: 500 });
+  expect(rooms.stats().connections).toBe(0);
+});
 
 it('a socket that can no longer be accepted closes with a WebSocket close code', async () => {
   let close = (): void => {};

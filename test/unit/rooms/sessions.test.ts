@@ -11,7 +11,7 @@ it('the sessions of which peers report taken messages are limited: the oldest re
   sessions.noteReported('s0', 2);
   sessions.noteReported('last', 1);
   expect(sessions.size).toBe(MAX_REPORTED + 1);
-  expect(['s0', 's1', 's2', 'last'].map((session) => sessions.heard(session))).toEqual([2, 0, 1, 1]);
+  expect(['s0', 's1', 's2', 'last'].map((session) => sessions.reported(session))).toEqual([2, 0, 1, 1]);
   expect(sessions.taken('own')).toBe(7);
   await kit.advance(2000);
   expect(sessions.size).toBe(0);
