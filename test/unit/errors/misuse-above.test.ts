@@ -247,7 +247,7 @@ it.each<[string, { prototype: object }, readonly Row<Stage>[], readonly string[]
         'onMessage',
         'received',
       ],
-      ...['deliver', 'notify', 'notifyFrames', 'ping', 'hold'],
+      ...['deliver', 'notify', 'notifyFrames', 'ping', 'pauseReading', 'resumeReading'],
     ],
   ],
   ['TestRuntime', TestRuntime, IN_TESTS, ['settle', 'stop']],

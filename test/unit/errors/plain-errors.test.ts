@@ -13,7 +13,6 @@ const WITHOUT_A_CODE: Readonly<Record<string, string>> = {
   'ts/discovery/file.ts': 'the cause of a SNOW_ERR_DISCOVERY',
   'ts/discovery/polling.ts': 'the cause of a SNOW_ERR_DISCOVERY',
   'ts/errors/engine.ts': 'thrown while the package is loaded, by a Node.js that is too old',
-  'ts/kernel/crash-reason.ts': 'only its stack is read',
   'ts/node/dispatch.ts': 'a mistake of the native core',
   'ts/rooms/upgrade.ts': 'logged; the client gets status 500',
   'ts/term/decode.ts': 'a mistake of the check before it',
