@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -137,6 +138,11 @@ describe('the installed package', () => {
     const child = startChild(program, { cwd: installed.folder, env });
     expect(await child.exit(30_000), child.stderr()).toEqual({ code: 0, signal: null });
     expect(child.stdout()).toBe('received: a message\n');
+    // The command finds the same sources; it builds nothing that is up to date.
+    const command = [join(installed.packageFolder, 'dist/lib/cli.js'), 'build-native', '--json'];
+    const again = spawnSync(process.execPath, command, { cwd: installed.folder, encoding: 'utf8' });
+    expect([again.status, again.stderr]).toEqual([0, '']);
+    expect(JSON.parse(again.stdout)).toEqual({ addon: realpathSync(env.SNOWMESH_NATIVE_PATH) });
     rmSync(build, { recursive: true });
   });
 

@@ -85,11 +85,14 @@ export async function asking(
 function checkName(wanted: string): void {
   if (!wanted.includes('@'))
     throw new UsageError(`${wanted}: give name@host:port, or a --discovery that finds this node`);
+  let port: number;
   try {
-    parseNodeName(wanted);
+    ({ port } = parseNodeName(wanted));
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error });
   }
+  if (port === 0)
+    throw new UsageError(`${wanted}: give the port that it listens on, or a --discovery that finds it`);
 }
 
 /** The environment variables for the connection, overridden by the options of the command. */
@@ -140,10 +143,10 @@ async function found(
     if (await node.connect(full)) return full;
     throw new UnreachableError(`no connection to ${full} (${failures.get(full) ?? 'unreachable'})`);
   }
+  // A node that was started with port 0 has another port in its full name.
+  const part = wanted?.replace(/:0$/, '');
   const isWanted = (name: string): boolean =>
-    wanted === undefined ||
-    name === wanted ||
-    name.startsWith(wanted.includes('@') ? `${wanted}:` : `${wanted}@`);
+    part === undefined || name === part || name.startsWith(part.includes('@') ? `${part}:` : `${part}@`);
   const name = await firstUp(node, isWanted, timeout);
   if (name !== undefined) return name;
   const others = node.nodes('all');

@@ -38,8 +38,10 @@ async function run(command: Command, line: readonly string[], terminal: Terminal
     terminal.out(helpOf(command));
     return EXIT.DONE;
   } catch (error) {
-    const { message } = error as Error;
-    const code = error instanceof SnowmeshError ? error.code : undefined;
+    const { message, cause } = error as Error;
+    // Errors of the command line and of the connection name their origin, which has the code.
+    const origin = error instanceof SnowmeshError ? error : cause;
+    const code = origin instanceof SnowmeshError ? origin.code : undefined;
     if (line.includes('--json')) terminal.err(`${JSON.stringify({ error: { code, message } })}\n`);
     else
       terminal.err(

@@ -50,7 +50,9 @@ export function optionsFrom(environment: Environment, given: NodeOptions): NodeO
     const why = 'SNOWMESH_COOKIE and SNOWMESH_COOKIE_FILE are both set: unset one of them';
     throw new SnowmeshError('SNOW_ERR_BAD_OPTION', why);
   }
-  return { ...found, ...given };
+  // An option that is given as undefined counts as not given.
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...found, ...Object.fromEntries(set) };
 }
 
 function unknownVariable(variable: string): SnowmeshError {

@@ -10,6 +10,7 @@ import { Cluster, type ClusterNode, COOKIE } from '../../support/cluster.ts';
 const MAIN = new URL('../../../ts/cli/main.ts', import.meta.url);
 /** A program as users have it: its path, compiled or not. */
 const APP = childCommand(new URL('./command-line-app.ts', import.meta.url)).at(-1) as string;
+const OWN = childCommand(new URL('./command-line-own.ts', import.meta.url)).at(-1) as string;
 /** None of snowmesh, not even those of the test run: `start` refuses a variable that it does not know. */
 const NO_VARIABLES = Object.fromEntries(
   Object.keys(process.env)
@@ -47,13 +48,21 @@ afterAll(async () => {
 
 const start = (...args: string[]): Child => startChild(MAIN, { args, env: NO_VARIABLES });
 
-async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+const run = (...args: string[]): Promise<Ended> => runIn({}, ...args);
+
+async function runIn(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ended> {
   const said = { out: '', err: '' };
   const code = await runCommand(args, {
     out: (text) => void (said.out += text),
     err: (text) => void (said.err += text),
     signal: new AbortController().signal,
-    env: {},
+    env,
   });
   return { code, ...said };
 }
@@ -183,6 +192,46 @@ describe('commands that ask a node', () => {
     expect(missing.err).toContain('stork was not found');
   });
 
+  it('needs no options in the environment of a node', async () => {
+    const own = { SNOWMESH_NAME: a!.name, SNOWMESH_COOKIE_FILE: cookieFile };
+    expect(await runIn(own, 'ping', '--count', '1')).toMatchObject({ code: 0, err: '' });
+    const { SNOWMESH_COOKIE_FILE: _, ...named } = own;
+    expect((await runIn({ ...named, SNOWMESH_COOKIE: COOKIE }, 'nodes', '--names')).out).toContain(b!.name);
+    // The name that a node was started with, which took any free port.
+    const anyPort = { ...own, SNOWMESH_NAME: 'shop@127.0.0.1:0' };
+    const found = await runIn({ ...anyPort, SNOWMESH_DISCOVERY: `list:${a!.name}` }, 'ping', '--count', '1');
+    expect([found.err, found.code]).toEqual(['', 0]);
+    expect(await runIn(anyPort, 'ping')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('give the port that it listens on, or a --discovery that finds it'),
+    });
+  });
+
+  it('a node that answers no queries ends them with 3; a ping only tells so', async () => {
+    const mute = await cluster.node({ name: 'mute', introspection: false });
+    const how = ['--node', mute.name, '--cookie-file', cookieFile];
+    for (const command of ['nodes', 'inspect', 'tree']) {
+      const { code, out, err } = await run(command, ...how, '--json');
+      expect([command, code, out]).toEqual([command, 3, '']);
+      expect(JSON.parse(err)).toEqual({
+        error: { code: 'SNOW_ERR_INTROSPECTION', message: expect.stringContaining(mute.name) },
+      });
+    }
+    const ping = await run('ping', ...how);
+    expect([ping.code, ping.out]).toEqual([0, expect.stringContaining('introspection: false')]);
+    // Among others it is one that did not answer.
+    const seer = await cluster.node({ name: 'seer' });
+    await seer.run((bench, peer) => bench.node.connect(peer), mute.name);
+    const { code, out } = await run('nodes', '--node', seer.name, '--cookie-file', cookieFile);
+    expect([code, out.split('\n')]).toEqual([
+      1,
+      expect.arrayContaining([
+        expect.stringMatching(`^${seer.name} +up `),
+        expect.stringMatching(`^${mute.name} +.*introspection: false`),
+      ]),
+    ]);
+  });
+
   it('doctor says what a peer says', async () => {
     const { code, out } = await ask('doctor', '--name', 'here@127.0.0.1:0');
     expect(out).toMatch(/ok +addon/);
@@ -260,6 +309,17 @@ describe('snowmesh start', () => {
     expect(await child.exit()).toEqual({ code: 0, signal: null });
     expect(child.stdout()).toContain('terminated');
   });
+
+  it.runIf(hasSignals)(
+    'gives a program that starts its node itself the options by its environment',
+    async () => {
+      const options = ['--name', 'own@127.0.0.1:0', '--cookie-file', cookieFile, '--hidden'];
+      const child = startChild(MAIN, { args: ['start', ...options, OWN, 'one', 'two'], env: NO_VARIABLES });
+      expect(await child.line(/^own@/)).toMatch(/^own@127\.0\.0\.1:[1-9]\d* hidden one two$/);
+      child.kill('SIGTERM');
+      expect(await child.exit()).toEqual({ code: 0, signal: null });
+    },
+  );
 
   it('refuses a program that is not there, and a name that is none', async () => {
     expect(await run('start', 'nowhere.js')).toMatchObject({ code: 2 });

@@ -109,6 +109,12 @@ describe('options', () => {
     const { err } = await run('inspect', '--json');
     expect(JSON.parse(err)).toEqual({ error: { message: expect.stringContaining('no cookie') } });
   });
+
+  it('--json has the code of the error behind a wrong option, too', async () => {
+    const line = ['ping', 'a@b:1', '--cookie-file', join(newFolder(), 'nowhere'), '--json'];
+    const { code, err } = await run(...line);
+    expect([code, JSON.parse(err)]).toMatchObject([2, { error: { code: 'SNOW_ERR_COOKIE_FILE' } }]);
+  });
 });
 
 describe('cookie', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { startNode } from '../../../ts/index.ts';
+import { type NodeOptions, startNode } from '../../../ts/index.ts';
 import { optionsFrom } from '../../../ts/node/from-env.ts';
 
 const COOKIE = 'only for tests: 0123456789';
@@ -45,6 +45,12 @@ describe('the environment', () => {
     const environment = { SNOWMESH_COOKIE: COOKIE };
     expect(optionsFrom(environment, { cookieFile: '/other' })).toEqual({ cookieFile: '/other' });
     expect(optionsFrom(environment, {})).toEqual({ cookie: COOKIE });
+  });
+
+  it('gives what the options have as undefined', () => {
+    const environment = { SNOWMESH_COOKIE: COOKIE, SNOWMESH_NAME: 'a@10.0.0.1:9000' };
+    const unset = { cookie: undefined, name: undefined, tickMs: undefined } as unknown as NodeOptions;
+    expect(optionsFrom(environment, unset)).toEqual({ cookie: COOKIE, name: 'a@10.0.0.1:9000' });
   });
 
   it.each([
