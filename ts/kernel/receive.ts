@@ -60,7 +60,7 @@ export function receive(
   match: Match | undefined,
   options: ReceiveOptions | undefined,
 ): Promise<unknown> {
-  if (cell.wait !== null) throw new SnowmeshError('SNOW_ERR_RECEIVE_PENDING');
+  if (cell.wait !== null || cell === scanning) throw new SnowmeshError('SNOW_ERR_RECEIVE_PENDING');
   if (cell.body !== null) throw new SnowmeshError('SNOW_ERR_RECEIVE_HANDLER');
   if (match === undefined && options === undefined) return receiveAny(cell);
   if (options !== undefined) {
@@ -156,13 +156,20 @@ function suspend(
   return pending;
 }
 
+/** The actor whose mailbox a predicate searches now, on its own stack: a receive inside the predicate is refused. */
+let scanning: Cell | null = null;
+
 /** {@link take} on the actor's own stack. A match that throws ends the actor, also when its code catches the throw. */
 function takeOrCrash(cell: Cell, wait: Wait): unknown {
+  const outer = scanning;
+  scanning = cell;
   try {
     return take(cell, wait);
   } catch (error) {
     crash(cell, error);
     throw new Leave();
+  } finally {
+    scanning = outer;
   }
 }
 

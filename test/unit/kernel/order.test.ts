@@ -220,6 +220,35 @@ describe('selective receive', () => {
     expect(seen).toHaveLength(200);
   });
 
+  it('refuses another receive while one waits, and inside a predicate; the one that waits goes on', async () => {
+    const seen: unknown[] = [];
+    const codes: unknown[] = [];
+    const another = (self: Self): void => {
+      try {
+        void self.receive();
+      } catch (error) {
+        codes.push((error as { code: string }).code);
+      }
+    };
+    const pid = kit.runtime.spawn(async (self: Self) => {
+      const first = self.receive('late');
+      another(self);
+      seen.push(await first);
+      const second = self.receive((message) => {
+        another(self);
+        return message === 'a';
+      });
+      seen.push(await second);
+    });
+    for (const message of ['a', 'late']) {
+      await kit.settle();
+      kit.runtime.send(pid, message);
+    }
+    await kit.settle();
+    expect(seen).toEqual(['late', 'a']);
+    expect(codes).toEqual(['SNOW_ERR_RECEIVE_PENDING', 'SNOW_ERR_RECEIVE_PENDING']);
+  });
+
   it('B7 with the timeout 0 looks at what is there, and does not wait', async () => {
     const seen: unknown[] = [];
     const pid = kit.runtime.spawn(async (self: Self) => {
