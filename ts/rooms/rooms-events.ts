@@ -16,11 +16,11 @@ export interface RoomsStats extends Readonly<ClientCounters> {
 }
 
 /** The events of `Rooms`. */
-export interface RoomsEvents {
+export interface RoomsEvents<User = unknown> {
   /** A client reads too slowly. `dropped` is the number of dropped messages; 0: its connection is closed. */
-  slow: [connection: Connection, dropped: number];
+  slow: [connection: Connection<User>, dropped: number];
   /** The bridge to other clusters works (`isUp`), or has stopped working for the reason `why`. */
   bridge: [isUp: boolean, why: string];
   /** A connection ended. */
-  close: [connection: Connection, why: CloseReason];
+  close: [connection: Connection<User>, why: CloseReason];
 }

@@ -30,7 +30,7 @@ import { type AttachOptions, attach } from './upgrade.ts';
  * A broadcast is sent to each node once. Each member gets every broadcast of one node once, in order; there is no order between broadcasts
  * of different nodes.
  */
-export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvents> {
+export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvents<User>> {
   readonly #host: RoomsHost;
   readonly #service: RoomService;
   readonly #clients: Clients;
@@ -46,11 +46,12 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
     const { limits, resume, heartbeat } = checkOptions(options as RoomsOptions);
     const { runtime } = host;
     this.#host = host;
+    const events = this as unknown as EventEmitter<RoomsEvents>; // for code that does not know `User`
     this.#service = new RoomService(
       host,
       { limits, resume, bridge: options.bridge },
       {
-        bridged: (isUp, why) => void this.emit('bridge', isUp, why),
+        bridged: (isUp, why) => void events.emit('bridge', isUp, why),
         gap: (room, corrected) => this.#clients.gap(room, corrected),
         claimed: (session, generation, origin) => this.#clients.claimed(session, generation, origin),
         replaced: () => this.close(),
@@ -63,8 +64,8 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
       {
         parse: (data) => (options.parse === undefined ? data : options.parse(data)),
         welcome: () => ({ beatMs: heartbeat.intervalMs, spreadMs: spreadOf(this.#clients.size) }),
-        slow: (connection, dropped) => void this.emit('slow', connection, dropped),
-        closed: (connection, why) => void this.emit('close', connection, why),
+        slow: (connection, dropped) => void events.emit('slow', connection, dropped),
+        closed: (connection, why) => void events.emit('close', connection, why),
       },
     );
     this.#heartbeat = new Heartbeat(runtime, this.#clients, heartbeat.intervalMs);

@@ -1,0 +1,75 @@
+// What the types of rooms accept and refuse, on the server and in the client. The type checker is the judge (`npm run check:types`);
+// nothing here runs but the assertions about types, which do nothing.
+import { createServer } from 'node:http';
+import { describe, expectTypeOf, it } from 'vitest';
+import { connectRooms, type RoomData } from '../../ts/client/index.ts';
+import type { Node } from '../../ts/index.ts';
+import { type Connection, createRooms } from '../../ts/rooms/index.ts';
+
+/** What server and client share. */
+type FromClient =
+  | { readonly type: 'say'; readonly text: string }
+  | { readonly type: 'typing'; readonly on: boolean };
+interface FromServer {
+  readonly from: string;
+  readonly text: string;
+}
+interface User {
+  readonly name: string;
+}
+
+const unreached = (_body: (node: Node) => unknown): void => {};
+
+describe('the server', () => {
+  it('has the user that authorize gives in each handler, and messages as parse makes them', () => {
+    unreached((node) => {
+      const rooms = createRooms<User, FromClient>(node, {
+        parse: (data) => {
+          expectTypeOf(data).toBeUnknown();
+          return data as FromClient;
+        },
+        open: (connection) => void expectTypeOf(connection).toEqualTypeOf<Connection<User>>(),
+        join: ({ user }, room) => user.name === room,
+        message: ({ user }, message) => {
+          expectTypeOf(user).toEqualTypeOf<User>();
+          expectTypeOf(message).toEqualTypeOf<FromClient>();
+          if (message.type === 'say') expectTypeOf(message.text).toBeString();
+          // @ts-expect-error: only what is said has a text
+          void message.text;
+        },
+      });
+      rooms.attach(createServer(), { authorize: () => ({ key: 'ada', user: { name: 'Ada' } }) });
+      rooms.attach(createServer(), { authorize: async () => ({ status: 401, reason: 'who are you?' }) });
+      // @ts-expect-error: a user has a name
+      rooms.attach(createServer(), { authorize: () => ({ user: { nmae: 'Ada' } }) });
+      // @ts-expect-error: a refusal is 401 or 403
+      rooms.attach(createServer(), { authorize: () => ({ status: 404 }) });
+      for (const { user } of rooms.localMembers('g')) expectTypeOf(user).toEqualTypeOf<User>();
+      rooms.on('slow', (connection, dropped) => {
+        expectTypeOf(connection.user).toEqualTypeOf<User>();
+        expectTypeOf(dropped).toBeNumber();
+      });
+      // @ts-expect-error: a policy that there is none of
+      createRooms(node, { limits: { slow: 'drop-all' } });
+    });
+  });
+});
+
+describe('the client', () => {
+  it('sends what the server takes, and hears what it sends', () => {
+    unreached(() => {
+      const client = connectRooms<FromServer, FromClient>('wss://example.com/rooms');
+      client.send({ type: 'say', text: 'hello' });
+      // @ts-expect-error: what is said has a text
+      client.send({ type: 'say' });
+      client.on('message', (message) => {
+        expectTypeOf(message).toEqualTypeOf<RoomData<FromServer>>();
+        expectTypeOf(message.data.text).toBeString();
+      });
+      client.on('direct', (data) => expectTypeOf(data).toEqualTypeOf<FromServer>());
+      client.on('status', (status) => expectTypeOf(status).toExtend<string>());
+      // @ts-expect-error: no such event
+      client.on('mesage', () => {});
+    });
+  });
+});
