@@ -12,6 +12,7 @@ const NOTHING: PlainRef = { owner: { slot: 0, creation: 0, local: 0 }, id: 0 };
 /** States of replies and of spawns, as section 6 lists them. */
 const OK = 0;
 const FAILED_HANDLER = 1;
+const FAILED = 1;
 const NOPROC = 2;
 const UNKNOWN_REQUEST = 6;
 const UNKNOWN_FUNCTION = 1;
@@ -180,7 +181,7 @@ describe('calls', () => {
     const asked = node.run(
       (bench, name) =>
         Promise.all(
-          ['ask', 'break'].map((tag) =>
+          ['ask', 'break', 'fail'].map((tag) =>
             bench.snow
               .callWith(bench.node, { timeout: 60_000 }, { name: 'ours', node: name }, tag, 1, 'two')
               .catch((error: { state: string; reason: unknown }) => [error.state, error.reason]),
@@ -191,13 +192,15 @@ describe('calls', () => {
     for (const [status, value] of [
       [OK, { answer: 42 }],
       [NOPROC, undefined],
+      [FAILED, { error: { name: 'Error', message: 'broken' }, stack: '' }],
     ]) {
       const [, ref, ms, name, request] = await peer.next('REG_CALL');
       expect(ms).toBeLessThanOrEqual(60_000);
       expect([name, (request as unknown[])[1]]).toEqual(['ours', [1, 'two']]);
       peer.send('REPLY', peer.refOf(ref as PlainRef), status, value);
     }
-    expect(await asked).toEqual([{ answer: 42 }, ['noproc', undefined]]);
+    const failed = ['error', { error: { name: 'Error', message: 'broken' }, stack: '' }];
+    expect(await asked).toEqual([{ answer: 42 }, ['noproc', undefined], failed]);
   });
 });
 

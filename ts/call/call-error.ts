@@ -18,9 +18,9 @@ export interface CallOptions {
  * - `timeout`: no answer in time; the target may still handle the call
  * - `aborted`: the signal fired; the target may still handle the call
  * - `noproc`: there is no such actor
- * - `exit`: the target ended before it answered
+ * - `exit`: the target ended before it answered, also because its handler threw
  * - `nodedown`: the target's node could not be reached, or was lost during the call
- * - `error`: the handler threw
+ * - `error`: the target's node answered with an error, as only other implementations do
  * - `calling_self`: an actor called itself
  * - `cycle`: the target waits, directly or through others, for the caller
  * - `overload`: the target's mailbox is full, or too many calls of this node wait on the other node
@@ -130,7 +130,7 @@ const EXPLAIN: Readonly<Record<CallState, string>> = {
   noproc: 'there is no such actor (noproc)',
   exit: 'the target ended before it answered (exit)',
   nodedown: 'the node is out of reach (nodedown)',
-  error: 'the handler failed (error)',
+  error: 'the node of the target answered with an error (error)',
   calling_self: 'an actor cannot call itself (calling_self); call the function behind the handler instead',
   cycle:
     'the target waits, directly or through others, for the caller (cycle); let one of them send instead of call',

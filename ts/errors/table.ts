@@ -246,8 +246,9 @@ export const ERRORS = {
     remedy: 'It has ended, or the name is not registered; let a supervisor restart it, and call it by name.',
   },
   SNOW_ERR_CALL_EXIT: {
-    summary: 'The called actor ended before it answered.',
-    remedy: 'reason is its exit reason; call again once its supervisor has restarted it.',
+    summary: 'The called actor ended before it answered, also because its handler threw.',
+    remedy:
+      'reason is its exit reason, { error, stack } if it threw; call again once its supervisor has restarted it.',
   },
   SNOW_ERR_CALL_NODEDOWN: {
     summary: 'The node of the called actor cannot be reached, or was lost during the call.',
@@ -255,8 +256,8 @@ export const ERRORS = {
       'node is its name, details.why the cause; the call may have been handled. Call again once `node.connect` has connected to it.',
   },
   SNOW_ERR_CALL_ERROR: {
-    summary: 'The handler of the called actor threw.',
-    remedy: 'reason is the error with its stack; correct the handler, or the arguments of the call.',
+    summary: 'The node of the called actor answered with an error. Only nodes of other implementations do.',
+    remedy: 'reason is that error. With snowmesh a handler that throws ends its actor: SNOW_ERR_CALL_EXIT.',
   },
   SNOW_ERR_CALL_SELF: {
     summary: 'An actor called itself and would have waited for ever.',

@@ -19,7 +19,7 @@ export function isFrom({ nc, name }: AnsweringNode, asked: number | string | und
 export const ReplyStatus = {
   /** It was answered; the value is the answer. */
   ok: 0,
-  /** The handler threw; the value is a CrashReason. */
+  /** An error without the end of the actor; the value is a CrashReason. Never sent by this implementation. */
   error: 1,
   /** There is no such actor; the value is unused. */
   noproc: 2,

@@ -327,6 +327,37 @@ describe('calls and spawns over nodes', () => {
     ]);
   });
 
+  it('G11 tells the error of a handler, the end by a signal and an unknown request apart', async () => {
+    await b.run(async ({ node, snow }) => {
+      const server = snow.defineServer({
+        name: 'server',
+        init: () => 0,
+        calls: {
+          fail: () => {
+            throw new TypeError('on purpose');
+          },
+          die: ({ self }) => {
+            self.sendExit(self.pid, 'kill');
+            return snow.noReply();
+          },
+        },
+      });
+      for (const name of ['fails', 'dies']) await server.startWith(node, { name });
+    });
+    const seen = await a.run(async ({ node, snow }, peer) => {
+      const failure = (name: string, tag: string): Promise<unknown> =>
+        snow
+          .call(node, { name, node: peer }, tag)
+          .catch(({ code, state, reason }) => [code, state, reason?.error?.name ?? reason]);
+      return [await failure('fails', 'rest'), await failure('fails', 'fail'), await failure('dies', 'die')];
+    }, b.name);
+    expect(seen).toEqual([
+      ['SNOW_ERR_CALL_UNKNOWN', 'unknown', 'rest'],
+      ['SNOW_ERR_CALL_EXIT', 'exit', 'TypeError'],
+      ['SNOW_ERR_CALL_EXIT', 'exit', 'killed'],
+    ]);
+  });
+
   it('N2, N5, D15 spawns what was exposed there, linked and monitored from its first moment', async () => {
     await b.run((bench) => {
       bench.node.expose(
