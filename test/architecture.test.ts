@@ -13,6 +13,7 @@ import {
   missingHeaders,
   overlong,
   type Sources,
+  sharedClassNames,
 } from './support/architecture.ts';
 import { root } from './support/child.ts';
 import { CLOCKS, unexplainedClocks } from './support/clocks.ts';
@@ -80,6 +81,12 @@ describe('the house', () => {
 
   it('names files after what they define', () => {
     expect(brokenNames(written.keys())).toEqual([]);
+  });
+
+  it('names no two classes alike', () => {
+    expect(sharedClassNames(new Map([...product].filter(([path]) => !path.startsWith('examples/'))))).toEqual(
+      [],
+    );
   });
 
   it('keeps files at a length one can read', () => {
@@ -219,6 +226,8 @@ describe('a broken rule is noticed', () => {
     expect(
       brokenNames(['ts/term/save-queue.ts', 'test/unit/term/pid.test.ts', 'bindings/native.d.ts']),
     ).toEqual([]);
+    const classes = { 'ts/a.ts': 'class A {}\nclass B {}\n', 'ts/b.ts': 'export abstract class A {\n}\n' };
+    expect(sharedClassNames(files(classes))).toEqual(['A is a class of ts/a.ts and ts/b.ts']);
     const long = {
       'ts/a.ts': 'x\n'.repeat(301),
       'native/core/src/a.rs': 'x\n'.repeat(301),

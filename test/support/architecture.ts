@@ -219,6 +219,17 @@ export function brokenNames(paths: Iterable<string>): string[] {
   return broken;
 }
 
+/** Names of classes that two files define: a reader takes them for one. */
+export function sharedClassNames(sources: Sources): string[] {
+  const files = new Map<string, string[]>();
+  for (const [path, text] of sources)
+    for (const [, name = ''] of text.matchAll(/^(?:export )?(?:abstract )?class (\w+)/gm))
+      files.set(name, [...(files.get(name) ?? []), path]);
+  return [...files].flatMap(([name, paths]) =>
+    paths.length === 1 ? [] : `${name} is a class of ${paths.join(' and ')}`,
+  );
+}
+
 /** Files that have grown past the limit: probably two things in one. */
 export function overlong(sources: Sources): string[] {
   return [...sources]

@@ -77,11 +77,11 @@ async function close(server: Server, registrations: Registrations): Promise<void
 
 /** Registered names, and all connections. */
 class Registrations {
-  readonly names = new Map<string, Connection>();
+  readonly names = new Map<string, PortmapConnection>();
   readonly lineMs: number;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Set<PortmapConnection>();
   /** Those that have registered no name. */
-  readonly #nameless = new OldestFirst<Connection, true>();
+  readonly #nameless = new OldestFirst<PortmapConnection, true>();
 
   constructor(lineMs: number) {
     this.lineMs = lineMs;
@@ -90,7 +90,7 @@ class Registrations {
   /** At the limit the oldest connection without a name is closed, so silent connections keep no client out. */
   accept(socket: Socket): void {
     if (this.#connections.size >= MAX_CONNECTIONS) this.#makeRoom();
-    const connection = new Connection(this, socket);
+    const connection = new PortmapConnection(this, socket);
     this.#connections.add(connection);
     this.#nameless.set(connection, true);
     socket.once('close', () => this.#forget(connection));
@@ -108,12 +108,12 @@ class Registrations {
     connection.end();
   }
 
-  #forget(connection: Connection): void {
+  #forget(connection: PortmapConnection): void {
     this.#connections.delete(connection);
     this.#nameless.delete(connection);
   }
 
-  register(connection: Connection, wanted: Registering): Refusal | undefined {
+  register(connection: PortmapConnection, wanted: Registering): Refusal | undefined {
     if (!isOnThisMachine(connection.remoteAddress, connection.localAddress)) return 'not_local';
     if (connection.registered !== undefined) return 'registered';
     const holder = this.names.get(wanted.name);
@@ -126,7 +126,7 @@ class Registrations {
     return undefined;
   }
 
-  unregister(connection: Connection): void {
+  unregister(connection: PortmapConnection): void {
     const name = connection.registered?.name;
     if (name !== undefined && this.names.get(name) === connection) this.names.delete(name);
   }
@@ -139,7 +139,7 @@ export function isOnThisMachine(remote: string | undefined, local: string | unde
 }
 
 /** One client. Requests are answered one by one: the next waits until the last answer is taken. */
-class Connection {
+class PortmapConnection {
   registered: Registering | undefined;
   readonly #registrations: Registrations;
   readonly #socket: Socket;

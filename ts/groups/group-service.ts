@@ -30,7 +30,7 @@ export interface ServiceOptions {
 }
 
 /** A peer, from the up to the down of its session. */
-class PeerSide extends Side {
+class GroupsPeer extends Side {
   readonly peer: ChannelPeer;
   /** Whether it was sent all memberships: from then on it is sent changes. */
   isSynced = false;
@@ -45,14 +45,14 @@ class PeerSide extends Side {
   }
 }
 
-type AnySide = Side | PeerSide;
+type AnySide = Side | GroupsPeer;
 
 export class GroupService implements ChannelListener {
   readonly table: GroupTable<AnySide> = new GroupTable();
   readonly own: Side = new Side();
   readonly #runtime: Runtime;
   readonly #options: ServiceOptions;
-  readonly #peers = new Map<string, PeerSide>();
+  readonly #peers = new Map<string, GroupsPeer>();
   readonly #ownMembers: OwnMembers;
   readonly #watchers: Watchers;
   readonly #channel: Channel | undefined;
@@ -110,10 +110,10 @@ export class GroupService implements ChannelListener {
    * throws before any member has received it.
    */
   broadcast(group: string, message: unknown, from: Pid | undefined): void {
-    const peers: PeerSide[] = [];
+    const peers: GroupsPeer[] = [];
     let local = false;
     for (const side of this.table.sides(group)) {
-      if (side instanceof PeerSide) peers.push(side);
+      if (side instanceof GroupsPeer) peers.push(side);
       else local = true;
     }
     if (peers.length > 0) this.#castTo(peers, group, message, from);
@@ -144,7 +144,7 @@ export class GroupService implements ChannelListener {
 
   up(peer: ChannelPeer): void {
     if (peer.hidden && !this.#options.withHidden) return;
-    this.#peers.set(peer.node, new PeerSide(peer));
+    this.#peers.set(peer.node, new GroupsPeer(peer));
     // For peers that are connected already, `up` is called before the channel is assigned: the constructor greets them.
     this.#channel?.send(peer, ['hello', VERSION]);
   }
@@ -169,7 +169,7 @@ export class GroupService implements ChannelListener {
     this.close();
   }
 
-  #handle(side: PeerSide, message: Message): void {
+  #handle(side: GroupsPeer, message: Message): void {
     switch (message[0]) {
       case 'hello':
         this.#drop(side);
@@ -192,7 +192,7 @@ export class GroupService implements ChannelListener {
     }
   }
 
-  #joined(side: PeerSide, entries: readonly Entry[]): void {
+  #joined(side: GroupsPeer, entries: readonly Entry[]): void {
     for (const [group, pids] of entries) {
       if (side.size + pids.length > this.#options.maxMemberships)
         return this.#suspect(
@@ -204,7 +204,7 @@ export class GroupService implements ChannelListener {
     }
   }
 
-  #left(side: PeerSide, entries: readonly Entry[]): void {
+  #left(side: GroupsPeer, entries: readonly Entry[]): void {
     for (const [group, pids] of entries) this.#watchers.left(group, this.table.leave(side, group, pids));
   }
 
@@ -220,7 +220,7 @@ export class GroupService implements ChannelListener {
   }
 
   /** Sends all memberships. At least one message: it tells the peer that this node has groups. */
-  #sendAll(side: PeerSide): void {
+  #sendAll(side: GroupsPeer): void {
     if (++side.syncs > MAX_SYNCS) return this.#suspect(side, 'too many requests for all members');
     side.isSynced = true;
     let isFirst = true;
@@ -243,7 +243,7 @@ export class GroupService implements ChannelListener {
     }
   }
 
-  #castTo(sides: readonly PeerSide[], group: string, message: unknown, from: Pid | undefined): void {
+  #castTo(sides: readonly GroupsPeer[], group: string, message: unknown, from: Pid | undefined): void {
     const peers = sides.map(({ peer }) => peer);
     const refused = this.#channel?.broadcast(peers, ['cast', group, message], from) ?? peers;
     for (const peer of refused) {
@@ -264,12 +264,12 @@ export class GroupService implements ChannelListener {
     else this.#runtime.sender.fanOut(roster.actors(), message, isDecoded);
   }
 
-  #sideOf(peer: ChannelPeer): PeerSide | undefined {
+  #sideOf(peer: ChannelPeer): GroupsPeer | undefined {
     const side = this.#peers.get(peer.node);
     return side?.peer === peer ? side : undefined;
   }
 
-  #suspect(side: PeerSide, what: string): void {
+  #suspect(side: GroupsPeer, what: string): void {
     if (side.isSuspect) return;
     side.isSuspect = true;
     const { node } = side.peer;

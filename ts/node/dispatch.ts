@@ -27,7 +27,7 @@ export interface DispatchPort {
 }
 
 /** Reads the body of one frame and acts on it. */
-type Handler = (frame: Frame) => void;
+type Handler = (frame: InboundFrame) => void;
 
 /** What each frame does. A tag of `FrameTag` without an entry does not compile. */
 const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
@@ -139,7 +139,7 @@ const BY_TAG: (Handler | undefined)[] = [];
 for (const [name, tag] of Object.entries(FrameTag)) BY_TAG[tag] = HANDLERS[name as keyof typeof FrameTag];
 
 /** A handler for a frame that begins with `from` and `to`. A frame for an earlier incarnation of this node is ignored. */
-function pair(handle: (frame: Frame, from: Pid, to: number) => void): Handler {
+function pair(handle: (frame: InboundFrame, from: Pid, to: number) => void): Handler {
   return (frame) => {
     const from = frame.pid();
     const to = frame.own();
@@ -155,7 +155,7 @@ export const MAX_PEER_LINKS = 524_288;
 const FOUR_GIB = 0x1_0000_0000;
 
 /** The frame being handled: a cursor over its body, and what it acts on. One object serves all frames. */
-class Frame {
+class InboundFrame {
   readonly runtime: Runtime;
   readonly #port: DispatchPort;
   session!: Session;
@@ -258,10 +258,10 @@ class Frame {
 }
 
 export class FrameDispatch {
-  readonly #frame: Frame;
+  readonly #frame: InboundFrame;
 
   constructor(port: DispatchPort) {
-    this.#frame = new Frame(port);
+    this.#frame = new InboundFrame(port);
   }
 
   /** Handles one frame; `reader` is at the start of its body. Throws for a tag that the native core should not pass on. */

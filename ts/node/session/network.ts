@@ -15,7 +15,7 @@ import { Identities, type Identity } from './identities.ts';
 import type { NetworkListener } from './network-listener.ts';
 import { Outgoing } from './outgoing.ts';
 import type { OutgoingHost } from './outgoing-host.ts';
-import { type PeerState, Peers } from './peers.ts';
+import { type PeerState, PeerTable } from './peers.ts';
 import { Session } from './session.ts';
 
 /** Bytes of one inbound batch. */
@@ -38,7 +38,7 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
   readonly #rx = new Uint8Array(RX_BYTES);
   readonly #batches = new BatchReader(this.#rx, this);
   readonly #sessions: (Session | undefined)[] = [];
-  readonly #peers = new Peers();
+  readonly #peers = new PeerTable();
   readonly #flushes = new FlushQueue();
   readonly #owners = new WeakMap<Outgoing, Session>();
   #handle = 0;

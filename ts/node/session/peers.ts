@@ -38,7 +38,7 @@ export class PeerState {
 }
 
 /** Peers by name, and by the number of the dial under way. */
-export class Peers {
+export class PeerTable {
   readonly #byName = new Map<string, PeerState>();
   readonly #byRequest = new Map<number, PeerState>();
   #lastRequest = 0;
