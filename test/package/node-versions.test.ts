@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 // @ts-expect-error A script of this repository, without types.
 import { fetchedPackage } from '../../scripts/prebuild-runners.mjs';
-import { killChildren, watch } from '../support/child.ts';
+import { type Child, killChildren, watch } from '../support/child.ts';
 import { type Installed, packAndInstall } from './installed.ts';
+import { joinsAndResumes, roomsClient } from './rooms-client.ts';
 
 /** The first is the oldest that `engines` in package.json allows. */
 const VERSIONS = ['20.19.0', '22', '24', '26'];
@@ -47,6 +48,17 @@ describe.each(VERSIONS)('in Node.js %s', (version) => {
       expect(await child.exit(RUN_MS), child.stderr()).toEqual({ code: 0, signal: null });
       expect(child.stdout()).toBe('received: a message\n');
     });
+});
+
+describe.each(VERSIONS.filter((version) => !version.startsWith('20')))('in Node.js %s', (version) => {
+  it('a client of rooms uses the WebSocket that is there', { timeout: 300_000 }, async (context) => {
+    const program = nodeOf(version, context);
+    const { folder: cwd } = installed;
+    const env = { ...process.env, NODE_OPTIONS: undefined };
+    const start = (url: string): Child =>
+      watch(spawn(program, [roomsClient(cwd), url], { cwd, env, stdio: 'pipe' }));
+    await joinsAndResumes(start);
+  });
 });
 
 const PARTS: [string, string][] = [

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Child, killChildren, root, startChild } from '../support/child.ts';
 import { RUNTIMES, startInRuntime } from '../support/runtimes.ts';
 import { type Installed, packAndInstall } from './installed.ts';
+import { joinsAndResumes, roomsClient } from './rooms-client.ts';
 
 const RUN_MS = 60_000;
 const MESSAGE = 'received: a message';
@@ -98,6 +99,12 @@ describe('the installed package', () => {
     );
     const text = await output(inPackage(file, { nodeOptions: ['--test'] }));
     expect(text).toMatch(/pass 1/);
+  });
+
+  it.each(RUNTIMES)('has a client of rooms that misses nothing under %s', async (runtime) => {
+    const { folder: cwd } = installed;
+    const program = roomsClient(cwd);
+    await joinsAndResumes((url) => startInRuntime(runtime, program, { args: [url], cwd, sockets: true }));
   });
 
   it.each(RUNTIMES)('runs under %s', async (runtime) => {

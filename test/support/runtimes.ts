@@ -40,15 +40,21 @@ const FLAGS: Readonly<Record<RuntimeName, readonly string[]>> = {
   bun: ['run'],
 };
 
+interface RuntimeOptions extends Pick<ChildOptions, 'args' | 'cwd'> {
+  /** Whether the program may open sockets by means of the runtime: the addon needs no leave for its own. */
+  readonly sockets?: boolean;
+}
+
 /** Starts `file` in Deno or Bun: the TypeScript itself, or what the full test run has compiled. */
 export function startInRuntime(
   name: RuntimeName,
   file: URL | string,
-  { args = [], cwd = root }: Pick<ChildOptions, 'args' | 'cwd'> = {},
+  { args = [], cwd = root, sockets = false }: RuntimeOptions = {},
 ): Child {
+  const flags = sockets && name === 'deno' ? [...FLAGS.deno, '--allow-net'] : FLAGS[name];
   const path = childCommand(file).at(-1) ?? '';
   const env = { ...process.env, NODE_OPTIONS: undefined, DENO_NO_UPDATE_CHECK: '1' };
-  return watch(spawn(programOf(name), [...FLAGS[name], path, ...args], { cwd, env, stdio: 'pipe' }));
+  return watch(spawn(programOf(name), [...flags, path, ...args], { cwd, env, stdio: 'pipe' }));
 }
 
 function programOf(name: RuntimeName): string {

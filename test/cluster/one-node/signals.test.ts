@@ -42,6 +42,32 @@ describe.skipIf(!hasSignals)('stopOnSignals', () => {
     expect(child.stdout()).not.toContain('terminated');
   });
 
+  it('ends the process when the grace is over, too', async () => {
+    const child = await ready('stop hangs');
+    child.kill('SIGTERM');
+    expect(await child.exit()).toEqual({ code: 143, signal: null });
+    // On a busy machine the native thread may be first, a second later.
+    expect(child.stdout() + child.stderr()).toMatch(
+      /did not end in order in time, and ends now|the process ends now/,
+    );
+  });
+
+  it('ends with the exit code that the process has set', async () => {
+    const child = await ready('exit code');
+    child.kill('SIGTERM');
+    expect(await child.exit()).toEqual({ code: 7, signal: null });
+    expect(child.stdout()).toContain('terminated');
+  });
+
+  it('stops several nodes of a process', async () => {
+    const child = await ready('two nodes');
+    child.kill('SIGTERM');
+    expect(await child.exit()).toEqual({ code: 0, signal: null });
+    expect(child.stdout()).toMatch(/^before$/m);
+    expect(child.stdout()).toMatch(/^before the other$/m);
+    expect(child.stdout().match(/^terminated$/gm)).toHaveLength(2);
+  });
+
   it('a second signal ends the process at once', async () => {
     const child = await ready('patient');
     child.kill('SIGTERM');
@@ -71,8 +97,8 @@ describe.skipIf(!hasSignals)('stopOnSignals', () => {
     expect([130, 143]).toContain((await child.exit()).code);
   });
 
-  it('is taken back when the node is stopped otherwise', async () => {
-    const child = await ready('stopped', 'named');
+  it.each(['taken back', 'stopped'])('leaves a signal to others once it is %s', async (mode) => {
+    const child = await ready(mode, 'named');
     child.kill('SIGTERM');
     expect(await child.exit()).toEqual({ code: null, signal: 'SIGTERM' });
   });

@@ -28,11 +28,19 @@ const TIMES: Record<string, { timeout: number; grace?: number }> = {
   'busy and patient': { timeout: 1e6 },
   slow: { timeout: 300, grace: 60_000 },
   'before hangs': { timeout: 300, grace: 60_000 },
+  'stop hangs': { timeout: 300, grace: 300 },
   busy: { timeout: 300, grace: 300 },
   'stuck in terminate': { timeout: 300, grace: 300 },
 };
 const times = TIMES[mode] ?? { timeout: 60_000 };
-node.stopOnSignals({
+if (mode === 'stop hangs') node.stop = () => new Promise(() => {});
+if (mode === 'exit code') process.exitCode = 7;
+if (mode === 'two nodes') {
+  const other = await startNode({ logger });
+  await server.start(other);
+  other.stopOnSignals({ timeout: 60_000, before: () => console.log('before the other') });
+}
+const takeBack = node.stopOnSignals({
   ...times,
   before: async () => {
     console.log('before');
@@ -46,5 +54,6 @@ if (mode === 'stopped') {
   clearInterval(stays);
   setInterval(() => {}, 1e6);
 }
+if (mode === 'taken back') takeBack();
 console.log('ready');
 if (mode.startsWith('busy')) for (;;);

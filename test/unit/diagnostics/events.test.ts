@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import * as channels from '../../../ts/diagnostics/index.ts';
 import {
   callWith,
   childSpec,
@@ -32,6 +33,21 @@ function heard<K extends keyof DiagnosticEvents>(name: K): DiagnosticEvents[K][]
 }
 
 describe('diagnostics', () => {
+  it('makes no message for a channel without a subscriber', async () => {
+    const { peerEvents, actorCrash: _, ...others } = channels; // a node itself remembers crashes
+    const all = [...Object.values(others), ...Object.values(peerEvents)];
+    const published = all.map((channel) => vi.spyOn(channel, 'publish'));
+    closing.push(() => published.forEach((spy) => spy.mockRestore()));
+    const node = await newNode();
+    const pid = node.spawn(async (self) => void (await self.receive()));
+    const ended = new Promise((resolve) => node.onDeath(pid, resolve));
+    node.send(pid, 1 as never);
+    await ended;
+    node.send(pid, 'late' as never);
+    expect(node.stats().deadLetters).toMatchObject({ noproc: 1 });
+    expect(published.flatMap(({ mock }) => mock.calls)).toEqual([]);
+  });
+
   it('tells of a spawn, a crash and an exit, in this order', async () => {
     const order: string[] = [];
     for (const name of ['snowmesh:actor:spawn', 'snowmesh:actor:crash', 'snowmesh:actor:exit'] as const) {

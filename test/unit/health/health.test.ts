@@ -166,6 +166,23 @@ describe('a node with peers', () => {
     expect((await one('/livez'))[0]).toBe(200);
   });
 
+  it('is not ready by a hidden peer', async () => {
+    const a = await started('a@127.0.0.1:0');
+    const hidden = await startNode({
+      name: 'h@127.0.0.1:0',
+      cookie: COOKIE,
+      logger: silentLogger,
+      hidden: true,
+    });
+    closers.push(() => hidden.stop({ timeout: 0 }));
+    const probe = await prober(a, { peers: 1 });
+    const up = new Promise((resolve) => a.once('nodeup', resolve));
+    await hidden.connect(a.name);
+    await up;
+    expect(a.nodes('all')).toEqual([hidden.name]);
+    expect(await probe('/readyz')).toEqual([503, { status: 'failed', reasons: ['peers'] }]);
+  });
+
   it('tells the event-loop delay of peers that tell it', async () => {
     const [a, b] = [await started('a@127.0.0.1:0'), await started('b@127.0.0.1:0')];
     const probe = await prober(a, { verbose: true });

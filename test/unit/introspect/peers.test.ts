@@ -156,6 +156,36 @@ describe('a hostile peer', () => {
   });
 
   it.each([
+    [100, 400],
+    [1000, 1000],
+  ])('W4 rests after an answer that took %i ms for %i ms, whoever asks next', async (tookMs, restMs) => {
+    let now = 0;
+    mesh.onSend = (from, _to, value) => {
+      if (from === b && (value as unknown[])[0] === 'answer') now += tookMs;
+    };
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    try {
+      asks(1, 'names', {});
+      while (mesh.deliver(a, b));
+      while (timers.mock.calls.length === 0) await nextTurn();
+      expect(timers.mock.calls).toEqual([[expect.any(Function), restMs]]);
+      const [[goOn]] = timers.mock.calls as [[() => void]];
+      const other = introspectors.get(c)?.of(b.name, 5000).names();
+      while (mesh.deliver(c, b));
+      for (let turn = 0; turn < 10; turn++) await nextTurn();
+      expect(now).toBe(tookMs);
+      goOn();
+      while (now === tookMs) await nextTurn();
+      while (mesh.deliver(b, c));
+      await other;
+    } finally {
+      clock.mockRestore();
+      timers.mockRestore();
+    }
+  });
+
+  it.each([
     ['processes', { limit: 1e9 }],
     ['processes', { limit: '1' }],
     ['processes', { after: -1 }],

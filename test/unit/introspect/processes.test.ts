@@ -56,6 +56,26 @@ describe('processInfo', () => {
     expect(info(pid)).toMatchObject({ mailbox: 5, turns: 1, lastTag: 'order' });
   });
 
+  it('shows an actor that has not run yet, that waits for its turn, and whose init is pending', async () => {
+    const pid = node.spawn(async (self) => void (await self.receive('stop')));
+    expect(info(pid).state).toBe('starting');
+    await settled();
+    expect(info(pid).state).toBe('receiving');
+    const handler = node.spawnHandler(() => ({ onMessage() {} }));
+    await settled();
+    node.send(handler, 'work' as never);
+    expect(info(handler as never).state).toBe('runnable');
+    let ready = (): void => {};
+    const slow = defineServer({ name: 'slow', init: () => new Promise<void>((done) => void (ready = done)) });
+    const started = slow.startWith(node, { name: 'slow' });
+    await settled();
+    const starting = node.whereis('slow') as Pid<never>;
+    expect(info(starting)).toMatchObject({ state: 'starting', kind: 'handler' });
+    ready();
+    await started;
+    expect(info(starting).state).toBe('idle');
+  });
+
   it('shows what a handler does: idle, busy with a call, ending', async () => {
     let finish = (): void => {};
     let end = (): void => {};

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import Module from 'node:module';
+import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { afterEach, expect, it, vi } from 'vitest';
 import {
+  callWith,
   childSpec,
   defineHandler,
   defineSupervisor,
@@ -9,7 +12,9 @@ import {
   silentLogger,
   startNode,
 } from '../../../ts/index.ts';
+import { FIGURES } from '../../../ts/metrics/figures.ts';
 import { collectMetrics } from '../../../ts/metrics/index.ts';
+import { root } from '../../support/child.ts';
 import { until } from '../../support/deadline.ts';
 
 const nodes: Node[] = [];
@@ -89,6 +94,48 @@ it('counts what goes over sessions, and native figures', async () => {
   expect(values.get(`shop_session_stalled{peer="${two.name}"}`)).toBe(0);
   expect(values.get('shop_peers')).toBe(1);
   expect(values.get('shop_native_batches_total')).toBeGreaterThan(0);
+});
+
+it('has the metrics that docs/operate.md lists, with their labels', () => {
+  const [, section = ''] = readFileSync(join(root, 'docs/operate.md'), 'utf8').split(/^## Metrics$/m);
+  const documented = new Map<string, string | undefined>();
+  for (const line of (section.split(/^## /m)[0] ?? '').split('\n')) {
+    const [cell = ''] = line.startsWith('| `') ? line.split(' | ') : [];
+    const label = /, each `\{(\w+)\}`$/.exec(cell)?.[1];
+    for (const [, name = '', own = label] of cell.matchAll(/`(\w+)(?:\{(\w+)\})?`/g))
+      documented.set(name, own);
+  }
+  expect(documented).toEqual(new Map(FIGURES.map(({ name, labels }) => [name, labels?.[0]])));
+});
+
+it('counts calls without an answer, peers that were refused, dials that failed, and names', async () => {
+  const cookie = 'another one for tests: 0123456789';
+  const [one, other] = [
+    await newNode('one'),
+    await startNode({ name: 'other@127.0.0.1:0', cookie, logger: silentLogger }),
+  ];
+  nodes.push(other);
+  const register = new Registry();
+  collectMetrics(one, { register });
+  const refused = new Promise((resolve) => one.once('refused', resolve));
+  expect(await other.connect(one.name)).toBe(false);
+  await refused;
+  expect(await one.connect('nobody@127.0.0.1:1')).toBe(false);
+  const mute = one.spawn(async (self) => void (await self.receive((message) => message === 'never')));
+  one.register('mute', mute);
+  await expect(callWith(one, { timeout: 1 }, 'mute', 'ask')).rejects.toMatchObject({ state: 'timeout' });
+  await until('a measured event loop', () => one.introspector.view.loopDelay() !== undefined);
+  const values = await scrape(register);
+  expect(Object.fromEntries(values)).toMatchObject({
+    snowmesh_names: 1,
+    snowmesh_peers: 0,
+    snowmesh_stalled_peers: 0,
+    snowmesh_refused_peers_total: 1,
+    snowmesh_failed_dials_total: 1,
+    snowmesh_call_timeouts_total: 1,
+  });
+  for (const stat of ['mean', 'p99', 'max'])
+    expect(values.get(`snowmesh_event_loop_delay_seconds{stat="${stat}"}`)).toBeGreaterThanOrEqual(0);
 });
 
 it('does not count what another node of the process does, and can be taken back', async () => {

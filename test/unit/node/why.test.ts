@@ -1,5 +1,7 @@
 // What errors say about nodes that are out of reach, and do not answer: the words, and the sentences themselves.
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server as TcpServer } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   type CallError,
@@ -16,6 +18,7 @@ import { Cluster } from '../../../ts/node/cluster.ts';
 import { parseNodeName } from '../../../ts/node/node-name.ts';
 import { startTestRuntime } from '../../../ts/testing/index.ts';
 import { ConnectStatus, NativeEvent } from '../../../ts/wire/index.ts';
+import { root } from '../../support/child.ts';
 import { Body, ScriptedNative } from './scripted-native.ts';
 
 const COOKIE = 'only for tests: 0123456789';
@@ -167,6 +170,27 @@ describe('over a native core that a test plays', () => {
       why: 'dns',
       detail: 'its host could not be looked up: no such host',
     });
+  });
+
+  it('has a word for each way in which a dial ends, which docs/operate.md explains', async () => {
+    const { native, cluster } = scene();
+    const explained = readFileSync(join(root, 'docs/operate.md'), 'utf8');
+    const words: string[] = [];
+    const ends = Object.values(ConnectStatus).filter((status) => status !== ConnectStatus.UP);
+    for (const [index, status] of ends.entries()) {
+      const name = `b@host:${index + 1}`;
+      const connecting = cluster.connect(name);
+      native.dialled(index + 1, status, 'what the system said');
+      expect(await connecting).toBe(false);
+      const { why = '', detail = '' } = cluster.reachability.whyDown(name) ?? {};
+      words.push(why);
+      expect(detail).toMatch(/^\w[^:]+: what the system said$/);
+      expect(explained).toMatch(new RegExp(`^\\| \`${why}\` \\|`, 'm'));
+    }
+    expect(words.toSorted()).toEqual([
+      ...['cookie', 'dns', 'duplicate', 'incompatible', 'name_taken'],
+      ...['refused', 'stopping', 'timeout', 'wrong_name'],
+    ]);
   });
 
   it('remembers 1024 failures, those of the last', () => {

@@ -93,6 +93,28 @@ describe('who may see the page', () => {
     for (const socket of silent) socket.destroy();
   });
 
+  it('sixteen browsers, and another one when one of them leaves', async () => {
+    const [given = ''] = (await fetch(observer.url, { redirect: 'manual' })).headers.getSetCookie();
+    const headers = { cookie: given.split(';')[0] ?? '' };
+    const open = async (): Promise<{ status: number; leave: () => void }> => {
+      const leaving = new AbortController();
+      const events = new URL('/events', observer.url);
+      const { status, body } = await fetch(events, { headers, signal: leaving.signal });
+      if (status !== 200) await body?.cancel();
+      return { status, leave: () => leaving.abort() };
+    };
+    const viewers = await Promise.all(Array.from({ length: 16 }, open));
+    expect(viewers.map(({ status }) => status)).toEqual(viewers.map(() => 200));
+    expect((await open()).status).toBe(503);
+    viewers[0]?.leave();
+    for (;;) {
+      const next = await open();
+      viewers.push(next);
+      if (next.status === 200) break;
+    }
+    for (const { leave } of viewers) leave();
+  });
+
   it('refuses wrong options', async () => {
     for (const options of [{ port: -1 }, { every: 1 }, { token: 'short' }, { x: 1 }])
       await expect(startObserver(nodes[0]!, options as never)).rejects.toMatchObject({

@@ -6,6 +6,7 @@ import Module from 'node:module';
 import { type AddressInfo, connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { afterEach, expect, it, vi } from 'vitest';
+import { silentLogger } from '../../../ts/kernel/index.ts';
 import { type Node, type NodeOptions, Spread, startNode } from '../../../ts/node/index.ts';
 import { type AttachOptions, createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
 import { VirtualClock } from '../../../ts/testing/index.ts';
@@ -340,6 +341,41 @@ it('permessage-deflate: a long message is compressed once for all receivers', as
   await Promise.all([zipped.count(4), plain.count(4)]);
   expect(zipped.got).toEqual(messages);
   expect(plain.got).toEqual(messages);
+});
+
+it('permessage-deflate: the same compressed bytes go to all readers', async () => {
+  const host = await serve(ECHO, { compress: true });
+  const open = () => Tap.open(`ws://${host}/rooms`, [], { perMessageDeflate: true });
+  const taps = await Promise.all([open(), open(), open()]);
+  await until('all are members', () => rooms.members('g').local === 3);
+  const add = vi.spyOn(Spread.prototype, 'add');
+  try {
+    rooms.broadcast('g', 'long '.repeat(2000));
+    await Promise.all(taps.map((tap) => tap.count(1)));
+    const written = add.mock.calls.map(([, bytes]) => bytes);
+    expect(written).toHaveLength(3);
+    expect(new Set(written).size).toBe(1);
+    expect(written[0]?.length).toBeLessThan(500);
+  } finally {
+    add.mockRestore();
+  }
+});
+
+it('authorize that takes more than 10 s is a failure of the server, and leaves nothing behind', async () => {
+  const timers = vi.spyOn(globalThis, 'setTimeout');
+  try {
+    const host = await serve(ECHO, { authorize: () => new Promise<never>(() => {}) }, undefined, {
+      logger: silentLogger,
+    });
+    const answer = answerOf(`ws://${host}/rooms`);
+    const limit = () => timers.mock.calls.find(([, ms]) => ms === 10_000);
+    await until('it waits', () => limit() !== undefined);
+    limit()?.[0]();
+    expect((await answer).status).toBe(500);
+    expect(rooms.stats().connections).toBe(0);
+  } finally {
+    timers.mockRestore();
+  }
 });
 
 it('drain closes all connections with 1012, spread over its time, and refuses new ones', async () => {

@@ -53,12 +53,16 @@ it('a client that joins again and again makes the server encode the presence onc
   expect(socket.all('present').at(-1)).toEqual(['present', 'g', [{ key: 'ann', metas: [{ at: 2 }] }]]);
 });
 
-it('a peer cannot send an exception that is longer than a key, because only payloads count as kept bytes', () => {
+it('a peer cannot send many exceptions, or one that is longer than a key, because only payloads count as kept bytes', () => {
   const told = (except: unknown) =>
     parseMessage(['told', 1, 'g', [['o', 1, 0, 0, new Uint8Array(1), except, 0]], [], []]);
-  for (const except of [['#id'], ['@ann'], [`@${'x'.repeat(255)}`]]) {
+  const many = (count: number) => Array.from({ length: count }, (_, index) => `#${index}`);
+  for (const except of [['#id'], ['@ann'], [`@${'x'.repeat(255)}`], many(64)]) {
     expect(isExcept(except)).toBe(true);
     expect(told(except)).toBeDefined();
   }
-  expect(told([`@${'x'.repeat(256)}`])).toBeUndefined();
+  for (const except of [[`@${'x'.repeat(256)}`], many(65)]) {
+    expect(isExcept(except)).toBe(false);
+    expect(told(except)).toBeUndefined();
+  }
 });

@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { defineActor, type Self, stop } from '../../../ts/actor/index.ts';
+import { defineActor, type FunctionSpec, type Self, stop } from '../../../ts/actor/index.ts';
 import {
   childSpec,
   countChildren,
@@ -166,6 +167,23 @@ describe('a dynamic supervisor', () => {
     await stop(kit.runtime, pid, 'shutdown');
     expect(kit.runtime.size).toBe(1);
   }, 60_000);
+
+  it('J27 keeps the arguments of children that may be started again, and of no others', async () => {
+    const pid = await supervise();
+    const still: FunctionSpec<unknown, [object?]> = defineActor('still', async (self: Self) => {
+      await self.receive();
+    });
+    const argumentOf = async (restart: 'temporary' | 'transient'): Promise<WeakRef<object>> => {
+      const argument = { of: restart };
+      await started(pid, childSpec('still', still, { args: [argument], restart }));
+      return new WeakRef(argument);
+    };
+    const held = [await argumentOf('temporary'), await argumentOf('transient')];
+    await countChildren(kit, pid); // the last request is no longer that of a start
+    await nextTurn();
+    (globalThis as unknown as { gc: () => void }).gc();
+    expect(held.map((each) => each.deref())).toEqual([undefined, { of: 'transient' }]);
+  });
 
   it('appends the request’s arguments to the template’s, and wants the request that fits', async () => {
     const echo = defineActor('echo', async (self: Self, ...args: unknown[]) => {

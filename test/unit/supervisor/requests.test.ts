@@ -89,6 +89,9 @@ describe('children by request', () => {
     await terminateChild(kit, pid, 'a');
     await terminateChild(kit, pid, 'inner');
     expect(await countChildren(kit, pid)).toEqual({ specs: 4, active: 2, supervisors: 1, workers: 3 });
+    await startChild(kit, pid, f.child('z'));
+    const ids = (await whichChildren(kit, pid)).map(({ id }) => id);
+    expect(ids).toEqual(['a', 'b', 'c', 'inner', 'z']);
   });
 
   it('starts a child that was added as the last one, and stops it first', async () => {
