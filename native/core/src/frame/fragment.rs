@@ -11,10 +11,6 @@ use super::{FRAGMENT_BYTES, MAX_MESSAGE, MAX_STREAMS, tag};
 
 const FIRST: u8 = 1;
 const LAST: u8 = 2;
-/// The buffer of a message grows to this many times the bytes received, at most to the announced length. Doubling is not enough:
-/// each growth copies what was received, tens of milliseconds for a long message, in which nothing else is read (P3). Memory that
-/// is reserved and not touched costs next to nothing.
-const GROWTH: usize = 32;
 
 /// How much a peer may have open at once.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -122,6 +118,12 @@ impl Reassembler {
         self.bytes
     }
 
+    /// Bytes reserved for unfinished streams. O(streams)
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.streams.values().map(|stream| stream.joined.capacity()).sum()
+    }
+
     fn open(&mut self, stream: u32, total: u64) -> Result<(), PeerMisbehaved> {
         let limit = self.limits.max_message;
         let total = match usize::try_from(total) {
@@ -160,12 +162,24 @@ impl Stream {
     fn append(&mut self, part: &[u8]) {
         let length = self.joined.len() + part.len();
         if length > self.joined.capacity() {
-            let capacity = self.total.min(length.saturating_mul(GROWTH));
             // If this fails, `extend_from_slice` reserves for the received bytes only.
-            let _ = self.joined.try_reserve_exact(capacity - self.joined.len());
+            let _ = self
+                .joined
+                .try_reserve_exact(capacity_for(length, self.total) - self.joined.len());
         }
         self.joined.extend_from_slice(part);
     }
+}
+
+/// The room to reserve for a message of `total` bytes of which `length` have been received: the whole, or its half, its quarter, and
+/// so on, but less than twice `length`. So nothing is reserved for bytes that are only announced, also where reserved memory is
+/// committed, and all growths together copy fewer bytes than the message has.
+fn capacity_for(length: usize, total: usize) -> usize {
+    let mut capacity = total;
+    while capacity / 2 >= length {
+        capacity /= 2;
+    }
+    capacity
 }
 
 /// Splits one long frame, `tag | body`, into pieces. Holds positions only, no bytes.

@@ -218,6 +218,37 @@ fn open_streams_and_their_bytes_are_bounded() {
 }
 
 #[test]
+fn memory_is_reserved_for_what_came_and_not_for_what_was_announced() {
+    let mut pieces = Reassembler::new(ReassemblyLimits::default());
+    for stream in 0..1_024 {
+        let opened = pieces.push(&head(stream, Some(1 << 27), false), &[7; 1_000]);
+        assert_eq!(opened, Ok(None));
+        assert!(pieces.capacity() <= 2 * pieces.bytes(), "stream {stream}");
+    }
+    // A long message: each growth copies what came before, all together fewer bytes than the message has.
+    let total = 64 << 20;
+    let mut pieces = Reassembler::new(ReassemblyLimits::default());
+    let piece = vec![7; FRAGMENT_BYTES];
+    let (mut copied, mut before) = (0, 0);
+    for number in 0..total / FRAGMENT_BYTES {
+        let is_last = number == total / FRAGMENT_BYTES - 1;
+        let first = (number == 0).then_some(total as u64);
+        let joined = pieces.push(&head(1, first, is_last), &piece).unwrap();
+        assert_eq!(joined.map(|frame| frame.len()), is_last.then_some(total));
+        if is_last {
+            break;
+        }
+        let capacity = pieces.capacity();
+        assert!(capacity <= total.min(2 * pieces.bytes()), "{capacity} bytes");
+        if capacity != before {
+            copied += pieces.bytes() - FRAGMENT_BYTES;
+        }
+        before = capacity;
+    }
+    assert!(copied <= total, "{copied} bytes were copied");
+}
+
+#[test]
 fn a_stream_that_was_given_up_is_forgotten() {
     let frame = vec![5; 3 * FRAGMENT_BYTES];
     let mut splitter = Splitter::new(4, frame.len());
