@@ -5,19 +5,72 @@ use std::time::{Duration, Instant};
 
 use super::IoLoop;
 use crate::event::{DownCause, STOPPED};
-use crate::node::session::Session;
+use crate::node::session::{Progress, Session};
 
-/// How long an orderly end waits until the peer has read the rest.
+/// How long an orderly end waits until the peer has read the rest. One that reads as fast as the rest is sent gets all of it.
 const DRAIN: Duration = Duration::from_secs(1);
 
+/// A session that ends in order.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    session: Arc<Session>,
+    until: Instant,
+    /// What its last turn left to do.
+    left: Progress,
+    is_socket_ready: bool,
+}
+
+impl Leaving {
+    pub(super) fn until(&self) -> Instant {
+        self.until
+    }
+
+    /// Whether it has something to do in the next turn.
+    pub(super) fn is_due(&self) -> bool {
+        self.is_socket_ready || self.left != Progress::Waits
+    }
+
+    pub(super) fn socket_is_ready(&mut self) {
+        self.is_socket_ready = true;
+    }
+}
+
 impl IoLoop {
-    /// Ends a session in order: announces its end at once, then sends what still waits.
+    /// Ends a session in order: announces its end at once, then sends what still waits, in turns.
     pub(super) fn end_in_order(&mut self, session: Arc<Session>, cause: DownCause) {
         self.unpumped.remove(&session.id());
         session.leave_in_order(&self.node, cause);
-        if !session.finish_leaving(&self.node, false) {
-            self.leaving.push((session, Instant::now() + DRAIN));
-        }
+        let leaving = Leaving {
+            until: Instant::now() + DRAIN,
+            left: Progress::Waits,
+            is_socket_ready: true,
+            session,
+        };
+        self.leaving.insert(leaving.session.id(), leaving);
+    }
+
+    /// Gives each session that ends its turn.
+    pub(super) fn continue_leaving(&mut self) {
+        let node = &self.node;
+        self.leaving.retain(|_, leaving| {
+            if leaving.is_due() {
+                leaving.is_socket_ready = false;
+                leaving.left = leaving.session.finish_leaving(node);
+            }
+            leaving.left != Progress::Ended
+        });
+    }
+
+    /// Ends the sessions whose peer has not read the rest in time.
+    pub(super) fn end_expired(&mut self, now: Instant) {
+        let node = &self.node;
+        self.leaving.retain(|_, leaving| {
+            let goes_on = leaving.until > now || leaving.left == Progress::Sends;
+            if !goes_on {
+                leaving.session.end(node, DownCause::Closed, "");
+            }
+            goes_on
+        });
     }
 
     pub(super) fn begin_stop(&mut self) {
@@ -38,5 +91,178 @@ impl IoLoop {
             session.end(&self.node, DownCause::Stopping, "");
         }
         self.node.broadcast(0, STOPPED, &[]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread::JoinHandle;
+
+    use mio::Events;
+    use snowmesh_core::frame::{Deframer, FRAGMENT_BYTES, MAX_FRAME};
+
+    use super::*;
+    use crate::io::WAKER;
+    use crate::lane::{Lane, Wake};
+    use crate::node::session::{Connection, Inbound, PUMP_PIECES, Peer};
+    use crate::node::{Node, NodeParts};
+    use crate::options::{NodeOptions, Reader};
+    use crate::tls::{Channel, TlsConfig};
+
+    /// What a session may send in a turn: pieces with their headers, its first frame, and GOODBYE.
+    const TURN_BYTES: u64 = PUMP_PIECES as u64 * (FRAGMENT_BYTES as u64 + 32) + 1024;
+    const FRAMES: u32 = 8;
+    const FRAME_BYTES: usize = 4 << 20;
+    const MIB: usize = 1 << 20;
+
+    struct Quiet;
+
+    impl Wake for Quiet {
+        fn wake(&self) {}
+    }
+
+    fn io_loop() -> IoLoop {
+        let poll = mio::Poll::new().unwrap();
+        let node = Arc::new(Node::new(NodeParts {
+            options: NodeOptions {
+                reader: Reader::Thread,
+                ..NodeOptions::default()
+            },
+            name: "a@127.0.0.1:1".to_owned(),
+            incarnation: 1,
+            port: 1,
+            registry: poll.registry().try_clone().unwrap(),
+            waker: mio::Waker::new(poll.registry(), WAKER).unwrap(),
+            lane: Arc::new(Lane::new(0, 640 * 1024, Box::new(Quiet))),
+        }));
+        let listener = mio::net::TcpListener::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        IoLoop::new(node, poll, listener, TlsConfig::generate().unwrap()).unwrap()
+    }
+
+    /// Does one side's part of the TLS handshake.
+    fn shake(channel: &mut Channel, socket: &TcpStream) {
+        loop {
+            channel.send(socket).unwrap();
+            if !channel.is_handshaking() {
+                return;
+            }
+            channel.receive(socket).unwrap();
+            channel.open(|_| {}).unwrap();
+        }
+    }
+
+    /// A session. After the TLS handshake its peer does with the socket what `peer` says, on a thread of its own.
+    fn session<T: Send + 'static>(
+        io: &IoLoop,
+        name: &str,
+        peer: impl FnOnce(TcpStream) -> T + Send + 'static,
+    ) -> (Arc<Session>, JoinHandle<T>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let tls = io.tls.clone();
+        let thread = std::thread::spawn(move || {
+            let socket = TcpStream::connect(address).unwrap();
+            shake(&mut Channel::dial(&tls).unwrap(), &socket);
+            peer(socket)
+        });
+        let (socket, _) = listener.accept().unwrap();
+        let mut channel = Channel::accept(&io.tls).unwrap();
+        shake(&mut channel, &socket);
+        socket.set_nonblocking(true).unwrap();
+        let nc = io.node.slot(name, 1).unwrap();
+        let peer = Peer {
+            name: name.to_owned(),
+            incarnation: 1,
+            nc,
+            capabilities: 0,
+            hidden: false,
+            dialled_by_us: false,
+        };
+        let connection = Connection {
+            stream: mio::net::TcpStream::from_std(socket),
+            channel,
+            inbound: Inbound::new(Deframer::new(MAX_FRAME), nc, 64 << 20),
+        };
+        let id = io.node.reserve_id().unwrap();
+        let session = Arc::new(Session::new(id, peer, connection, 1, io.node.now_ms()));
+        session.start(&io.node);
+        (session, thread)
+    }
+
+    /// Reads all bytes and opens none, so it is faster than a sender. Gives their number.
+    fn read_all(mut socket: TcpStream) -> usize {
+        let (mut bytes, mut all) = (vec![0; MIB], 0);
+        loop {
+            match socket.read(&mut bytes).unwrap() {
+                0 => return all,
+                count => all += count,
+            }
+        }
+    }
+
+    #[test]
+    fn p3_a_session_that_ends_sends_no_more_a_turn_than_any_other() {
+        let mut io = io_loop();
+        let node = io.node.clone();
+        let (leaving, reader) = session(&io, "b@127.0.0.1:1", read_all);
+        let (other, other_reader) = session(&io, "c@127.0.0.1:1", read_all);
+        let frame = vec![0x10; FRAME_BYTES];
+        for session in [&leaving, &other] {
+            for stream in 0..FRAMES {
+                session.bulk(&node, stream, 0, &[&frame]).unwrap();
+            }
+        }
+        io.end_in_order(leaving.clone(), DownCause::Stopping);
+        for leaving in io.leaving.values_mut() {
+            leaving.until += Duration::from_secs(600);
+        }
+        let sent = |session: &Session| session.stats(&node).bytes_out;
+        let mut events = Events::with_capacity(16);
+        let mut most = 0;
+        while !io.leaving.is_empty() || other.waiting() > 0 {
+            let before = [sent(&leaving), sent(&other)];
+            assert!(io.turn(&mut events));
+            for (session, before) in [&leaving, &other].into_iter().zip(before) {
+                most = most.max(sent(session) - before);
+            }
+        }
+        assert!(most <= TURN_BYTES, "{most} bytes in one turn");
+        let backlog = FRAMES as usize * FRAME_BYTES;
+        assert!(reader.join().unwrap() > backlog, "the whole backlog was sent");
+        other.end(&node, DownCause::Closed, "");
+        assert!(other_reader.join().unwrap() > backlog);
+    }
+
+    #[test]
+    fn p1_a_peer_that_does_not_stop_sending_does_not_keep_the_thread() {
+        let mut io = io_loop();
+        let (begin, begun) = std::sync::mpsc::channel();
+        let (leaving, writer) = session(&io, "b@127.0.0.1:1", move |mut socket| {
+            begun.recv().unwrap(); // after the TLS handshake of this side
+            let bytes = vec![0; MIB];
+            (0..64).take_while(|_| socket.write_all(&bytes).is_ok()).count()
+        });
+        begin.send(()).unwrap();
+        io.end_in_order(leaving.clone(), DownCause::Stopping);
+        let mut turns = 0;
+        let mut events = Events::with_capacity(16);
+        while !io.leaving.is_empty() {
+            assert!(io.turn(&mut events));
+            turns += 1;
+            // The time is over as soon as there is something to drop.
+            for leaving in io
+                .leaving
+                .values_mut()
+                .filter(|leaving| leaving.left == Progress::Drops)
+            {
+                leaving.until = Instant::now();
+            }
+        }
+        assert!(turns > 1);
+        drop(leaving);
+        let written = writer.join().unwrap();
+        assert!(written < 32, "{written} MiB were taken from it");
     }
 }

@@ -35,6 +35,7 @@ use admission::Admission;
 use deadlines::{Deadlines, Due};
 use dialer::Dial;
 use handshake::Handshake;
+use leaving::Leaving;
 use namesakes::Namesakes;
 use refusals::Refusals;
 
@@ -64,8 +65,8 @@ pub(crate) struct IoLoop {
     /// See [`Self::next_moment`].
     moment: u64,
     deadlines: Deadlines,
-    /// Sessions that are ending in order, each with its time limit.
-    leaving: Vec<(Arc<Session>, Instant)>,
+    /// Sessions that are ending in order.
+    leaving: BTreeMap<u16, Leaving>,
     /// Sessions with more to read than their turn allowed.
     unfinished: BTreeMap<u16, Arc<Session>>,
     /// Sessions with more to send than their turn allowed.
@@ -102,7 +103,7 @@ impl IoLoop {
             lookups: 0,
             moment: 0,
             deadlines: Deadlines::default(),
-            leaving: Vec::new(),
+            leaving: BTreeMap::new(),
             unfinished: BTreeMap::new(),
             unpumped: BTreeMap::new(),
             held: BTreeMap::new(),
@@ -127,30 +128,34 @@ impl IoLoop {
                 .register(listener, LISTENER, Interest::READABLE);
         }
         let mut events = Events::with_capacity(256);
-        while !self.is_over() {
-            match self.poll.poll(&mut events, self.timeout()) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(_) => break,
-            }
-            if self.node.aborted.load(Ordering::SeqCst) {
-                break;
-            }
-            for event in &events {
-                match event.token() {
-                    WAKER => {}
-                    LISTENER => self.accept_all(),
-                    Token(token) if token >= HANDSHAKE_TOKENS => self.drive(token),
-                    Token(token) => {
-                        self.serve(token - SESSION_TOKENS, event.is_readable(), event.is_writable());
-                    }
+        while !self.is_over() && self.turn(&mut events) {}
+        self.end_all();
+    }
+
+    /// Waits for events and handles them; false: the thread must end.
+    fn turn(&mut self, events: &mut Events) -> bool {
+        match self.poll.poll(events, self.timeout()) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return true,
+            Err(_) => return false,
+        }
+        if self.node.aborted.load(Ordering::SeqCst) {
+            return false;
+        }
+        for event in &*events {
+            match event.token() {
+                WAKER => {}
+                LISTENER => self.accept_all(),
+                Token(token) if token >= HANDSHAKE_TOKENS => self.drive(token),
+                Token(token) => {
+                    self.serve(token - SESSION_TOKENS, event.is_readable(), event.is_writable());
                 }
             }
-            self.run_commands();
-            self.run_turns();
-            self.run_deadlines();
         }
-        self.end_all();
+        self.run_commands();
+        self.run_turns();
+        self.run_deadlines();
+        true
     }
 
     fn is_over(&self) -> bool {
@@ -158,11 +163,16 @@ impl IoLoop {
     }
 
     fn timeout(&self) -> Option<Duration> {
-        if self.has_backlog || !self.unfinished.is_empty() || !self.unpumped.is_empty() {
+        let leaving = self.leaving.values();
+        if self.has_backlog
+            || !self.unfinished.is_empty()
+            || !self.unpumped.is_empty()
+            || leaving.clone().any(Leaving::is_due)
+        {
             return Some(Duration::ZERO);
         }
         let now = Instant::now();
-        let leaving = self.leaving.iter().map(|(_, until)| *until).min();
+        let leaving = leaving.map(Leaving::until).min();
         let next = self.deadlines.next();
         [next, leaving, self.refusals.next(), Some(self.next_sweep)]
             .into_iter()
@@ -173,19 +183,11 @@ impl IoLoop {
 
     /// A session's socket is ready.
     fn serve(&mut self, id: usize, readable: bool, writable: bool) {
-        if let Some(place) = self
-            .leaving
-            .iter()
-            .position(|(session, _)| usize::from(session.id()) == id)
-        {
-            if let Some((session, _)) = self.leaving.get(place)
-                && session.finish_leaving(&self.node, false)
-            {
-                self.leaving.swap_remove(place);
-            }
-            return;
+        let Ok(id) = u16::try_from(id) else { return };
+        if let Some(leaving) = self.leaving.get_mut(&id) {
+            return leaving.socket_is_ready();
         }
-        let Some(session) = u16::try_from(id).ok().and_then(|id| self.node.session(id)) else {
+        let Some(session) = self.node.session(id) else {
             return;
         };
         if writable {
@@ -229,6 +231,7 @@ impl IoLoop {
                 self.unpumped.insert(id, session);
             }
         }
+        self.continue_leaving();
         for session in std::mem::take(&mut self.unfinished).into_values() {
             self.read(session);
         }
@@ -266,9 +269,7 @@ impl IoLoop {
         if self.refusals.next().is_some() {
             self.report_refusal();
         }
-        let node = self.node.clone();
-        self.leaving
-            .retain(|(session, until)| *until > now || !session.finish_leaving(&node, true));
+        self.end_expired(now);
         if now >= self.next_sweep {
             self.sweep(now);
         }

@@ -7,6 +7,7 @@
 
 mod dispatch;
 mod inbound;
+mod leaving;
 mod outbound;
 mod reading;
 mod streams;
@@ -24,6 +25,9 @@ use crate::node::Node;
 use crate::tls::Channel;
 
 pub(crate) use inbound::Inbound;
+pub(crate) use leaving::Progress;
+#[cfg(test)]
+pub(crate) use outbound::PUMP_PIECES;
 pub use reading::Read;
 use streams::Streams;
 pub(crate) use traffic::Traffic;

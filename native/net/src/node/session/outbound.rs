@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::MutexGuard;
-use snowmesh_core::frame::{put_goodbye, put_ping, put_slot};
+use snowmesh_core::frame::{put_ping, put_slot};
 
 use super::streams::StreamDone;
 use super::{Phase, Session, SessionIo};
@@ -17,7 +17,7 @@ pub(super) const LOW_WATER: usize = 512 * 1024;
 /// A piece of a long frame is sealed only when fewer bytes than this wait, so that short frames do not wait long.
 const BULK_AHEAD: usize = 128 * 1024;
 /// The most pieces that one session sends before other sessions have their turn: 2 MiB, about two milliseconds.
-const PUMP_PIECES: u32 = 16;
+pub(crate) const PUMP_PIECES: u32 = 16;
 /// For this long after a flush another one is expected. Unit: ms.
 const NEXT_FLUSH_MS: u64 = 20;
 /// The most bytes of a flush that are sealed before they are written, so that the kernel sends while the rest is sealed.
@@ -182,48 +182,6 @@ impl Session {
         self.settle(&mut io, node);
     }
 
-    /// Announces the end; bytes that wait are still sent. Call [`Self::finish_leaving`] next.
-    pub(crate) fn leave_in_order(&self, node: &Node, cause: DownCause) {
-        let mut io = self.lock();
-        if io.phase != Phase::Open {
-            return;
-        }
-        io.phase = Phase::Leaving;
-        node.remove_session(self, cause, "");
-        io.goodbye = Some(cause);
-    }
-
-    /// Continues an orderly end; true when the session has ended, which `expired` enforces.
-    pub(crate) fn finish_leaving(&self, node: &Node, expired: bool) -> bool {
-        while self.pump(node) {}
-        let mut io = self.lock();
-        if io.phase == Phase::Ended {
-            return true;
-        }
-        if io.streams.is_empty()
-            && let Some(cause) = io.goodbye.take()
-        {
-            let mut frame = Vec::new();
-            put_goodbye(&mut frame, cause as u8);
-            self.transmit(&mut io, node, &frame);
-            self.settle(&mut io, node);
-        }
-        if !io.wants_read && io.channel.pending() == 0 && io.streams.is_empty() {
-            io.channel.finish();
-            self.transmit(&mut io, node, &[]);
-            let _ = io.stream.shutdown(std::net::Shutdown::Write);
-            io.wants_read = true;
-            let token = self.token();
-            io.register(node, token, false);
-        }
-        // Closing a socket with unread bytes resets the connection, and the peer could lose our last frames.
-        let gone = io.phase == Phase::Ended || io.discard();
-        if gone || expired {
-            self.end_locked(&mut io, node, DownCause::Closed, "");
-        }
-        gone || expired
-    }
-
     /// Seals `frames`, behind the bytes that wait, and writes what the socket takes.
     pub(super) fn transmit(&self, io: &mut SessionIo, node: &Node, frames: &[u8]) {
         let mut blocked = false;
@@ -281,20 +239,6 @@ impl Session {
                     .u32(u32::try_from(pending).unwrap_or(u32::MAX))
                     .bytes(),
             );
-        }
-    }
-}
-
-impl SessionIo {
-    /// Reads and drops what was received; true at the end of the stream.
-    fn discard(&mut self) -> bool {
-        let mut bytes = [0; 4096];
-        loop {
-            match std::io::Read::read(&mut self.stream, &mut bytes) {
-                Ok(0) => return true,
-                Ok(_) => {}
-                Err(error) => return error.kind() != std::io::ErrorKind::WouldBlock,
-            }
         }
     }
 }
