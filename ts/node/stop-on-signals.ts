@@ -19,6 +19,8 @@ const TIMEOUT_MS = 10_000;
 const GRACE_MS = 5000;
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 type Signal = (typeof SIGNALS)[number];
+/** The longest time of a timer of Node.js; a longer one fires at once. Here it means that there is no limit. Unit: ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 /** The native core ends the process this much later than JavaScript would. Unit: ms. */
 const NATIVE_LATER_MS = 1000;
 
@@ -88,7 +90,7 @@ function onSignal(signal: Signal): void {
   isStopping = true;
   say('a signal: the process ends in order', { signal });
   const ms = lastMs();
-  if (ms !== Number.POSITIVE_INFINITY) {
+  if (ms <= MAX_TIMER_MS) {
     setTimeout(() => {
       say('the process did not end in order in time, and ends now', { signal, ms });
       process.exit(code);
@@ -109,7 +111,7 @@ async function inTime(before: () => unknown, ms: number, { logger }: Stoppable):
     logger.error({ event: 'stop_on_signals', err }, '`before` of stopOnSignals failed; the stop goes on');
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
-    if (ms !== Number.POSITIVE_INFINITY) timer = setTimeout(resolve, ms);
+    if (ms <= MAX_TIMER_MS) timer = setTimeout(resolve, ms);
   });
   const work = (async () => void (await before()))().catch(failed);
   await Promise.race([work, late]);

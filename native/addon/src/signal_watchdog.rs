@@ -3,6 +3,11 @@
 //! JavaScript learns of a signal only when its event loop turns. So this installs a signal handler before that of libuv: it
 //! writes the number of the signal into a pipe and calls the previous handler. A thread reads the pipe; if the process still
 //! runs when the limit is over, the thread writes one line and ends it.
+//!
+//! Other code, such as a second copy of this addon, may install its handler over ours and call ours from it. Then ours cannot be
+//! removed, and another arming must not install it again: it would call the other one, and that one would call it. So each
+//! arming over a handler of other code takes another function of [`HANDLERS`]. Each of them only calls a handler that was
+//! installed before it, so no chain of them is a ring.
 
 use napi_derive::napi;
 
@@ -38,7 +43,7 @@ mod platform {
     use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
     use std::mem::MaybeUninit;
     use std::os::fd::AsRawFd as _;
-    use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+    use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering};
     use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
     use std::sync::{Mutex, PoisonError};
     use std::time::{Duration, Instant};
@@ -52,11 +57,22 @@ mod platform {
 
     type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
 
+    /// How many of our handlers can be in the chain of one signal. With all of them below handlers of other code, the last one
+    /// stays in use.
+    const LEVELS: usize = 8;
+    const HANDLERS: [Handler; LEVELS] = [
+        note::<0>, note::<1>, note::<2>, note::<3>, note::<4>, note::<5>, note::<6>, note::<7>,
+    ];
+
     /// The end of the pipe that the handler writes to; -1: disarmed.
     static PIPE: AtomicI32 = AtomicI32::new(-1);
-    /// The previous action of each signal. Never freed, since a handler may be reading it.
-    static BEFORE: [AtomicPtr<libc::sigaction>; SIGNALS] =
-        [const { AtomicPtr::new(std::ptr::null_mut()) }; SIGNALS];
+    /// The action that each handler calls for each signal. Never freed, since a handler may be reading it.
+    static BEFORE: [[AtomicPtr<libc::sigaction>; SIGNALS]; LEVELS] =
+        [const { [const { AtomicPtr::new(std::ptr::null_mut()) }; SIGNALS] }; LEVELS];
+    /// The handler of each signal that writes, since one signal is one byte: the one that was installed last.
+    static WRITES: [AtomicUsize; SIGNALS] = [const { AtomicUsize::new(LEVELS) }; SIGNALS];
+    /// How many handlers of each signal were installed and may still be called. Used while `ARMED` is locked.
+    static TAKEN: [AtomicUsize; SIGNALS] = [const { AtomicUsize::new(0) }; SIGNALS];
     static ARMED: Mutex<Option<Armed>> = Mutex::new(None);
 
     struct Armed {
@@ -65,7 +81,8 @@ mod platform {
     }
 
     pub(super) fn arm(signals: &[i32], limit_ms: f64) {
-        disarm();
+        let mut armed = ARMED.lock().unwrap_or_else(PoisonError::into_inner);
+        disarm_locked(&mut armed);
         let Ok((reader, writer)) = pipe() else { return };
         let limit = Duration::try_from_secs_f64(limit_ms / 1000.0).ok();
         let watch = move || watch(reader, limit);
@@ -83,19 +100,22 @@ mod platform {
             .filter(|&signal| signal > 0 && (signal as usize) < SIGNALS)
             .collect();
         for &signal in &signals {
-            chain(signal);
+            install(signal);
         }
-        *ARMED.lock().unwrap_or_else(PoisonError::into_inner) = Some(Armed { writer, signals });
+        *armed = Some(Armed { writer, signals });
     }
 
     pub(super) fn disarm() {
-        let armed = ARMED.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Armed { mut writer, signals }) = armed else {
+        disarm_locked(&mut ARMED.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn disarm_locked(armed: &mut Option<Armed>) {
+        let Some(Armed { mut writer, signals }) = armed.take() else {
             return;
         };
         PIPE.store(-1, Ordering::Release);
         for signal in signals {
-            unchain(signal);
+            uninstall(signal);
         }
         // Fails if the thread has ended.
         let _ = writer.write_all(&[END]);
@@ -103,29 +123,49 @@ mod platform {
         std::mem::forget(writer);
     }
 
-    /// Installs our handler in front of the present one.
-    fn chain(signal: c_int) {
+    /// Installs one of our handlers over the present one.
+    fn install(signal: c_int) {
+        let taken = TAKEN[signal as usize].load(Ordering::Relaxed);
         let Some(current) = action_of(signal) else { return };
-        if current.sa_sigaction == note as Handler as usize {
+        // A handler under one of ours that is the present one again was installed anew, as libuv does, and calls none of ours.
+        let level = (0..taken)
+            .find(|&level| before(level, signal).is_some_and(|old| old.sa_sigaction == current.sa_sigaction))
+            .unwrap_or(taken);
+        let Some(&handler) = HANDLERS.get(level) else {
             return;
-        }
+        };
         let mut ours = current;
-        ours.sa_sigaction = note as Handler as usize;
+        ours.sa_sigaction = handler as usize;
         ours.sa_flags |= libc::SA_SIGINFO | libc::SA_RESTART;
-        BEFORE[signal as usize].store(Box::into_raw(Box::new(current)), Ordering::Release);
+        BEFORE[level][signal as usize].store(Box::into_raw(Box::new(current)), Ordering::Release);
+        TAKEN[signal as usize].store(taken.max(level + 1), Ordering::Relaxed);
         // SAFETY: `ours` is a complete action, and its handler is async-signal-safe.
         unsafe { libc::sigaction(signal, &raw const ours, std::ptr::null_mut()) };
+        WRITES[signal as usize].store(level, Ordering::Release);
     }
 
-    /// Restores the previous action, unless other code has replaced ours since.
-    fn unchain(signal: c_int) {
-        let before = BEFORE[signal as usize].load(Ordering::Acquire);
-        let Some(current) = action_of(signal) else { return };
-        if before.is_null() || current.sa_sigaction != note as Handler as usize {
+    /// Restores the previous action. A handler over which other code has installed its own stays, since that code may call it.
+    fn uninstall(signal: c_int) {
+        let level = WRITES[signal as usize].load(Ordering::Acquire);
+        let (Some(&handler), Some(before)) = (HANDLERS.get(level), before(level, signal)) else {
+            return;
+        };
+        if action_of(signal).is_none_or(|current| current.sa_sigaction != handler as usize) {
             return;
         }
-        // SAFETY: `before` is an action that `chain` stored; it is never freed.
+        // SAFETY: `before` is a complete action that was in use.
         unsafe { libc::sigaction(signal, before, std::ptr::null_mut()) };
+        WRITES[signal as usize].store(LEVELS, Ordering::Release);
+        if TAKEN[signal as usize].load(Ordering::Relaxed) == level + 1 {
+            TAKEN[signal as usize].store(level, Ordering::Relaxed);
+        }
+    }
+
+    /// The action that a handler of ours calls.
+    fn before(level: usize, signal: c_int) -> Option<&'static libc::sigaction> {
+        let action = BEFORE.get(level)?.get(signal as usize)?.load(Ordering::Acquire);
+        // SAFETY: null, or an action that `install` stored; it is never freed.
+        unsafe { action.as_ref() }
     }
 
     fn action_of(signal: c_int) -> Option<libc::sigaction> {
@@ -136,23 +176,18 @@ mod platform {
         (done == 0).then(|| unsafe { action.assume_init() })
     }
 
-    /// The handler: writes one byte into the pipe, then calls the previous handler. Async-signal-safe.
-    extern "C" fn note(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    /// A handler: the last one that was installed writes one byte into the pipe; each calls the previous handler. Async-signal-safe.
+    extern "C" fn note<const LEVEL: usize>(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+        let Some(before) = before(LEVEL, signal) else {
+            return;
+        };
         let pipe = PIPE.load(Ordering::Acquire);
-        if pipe >= 0 {
+        if pipe >= 0 && WRITES[signal as usize].load(Ordering::Acquire) == LEVEL {
             let byte = signal as u8;
             // SAFETY: a descriptor that was stored here is never closed, and `write` is async-signal-safe. It leaves errno as the
             // interrupted code needs it, because it succeeds: a thread empties the pipe, and a second signal ends the process.
             unsafe { libc::write(pipe, (&raw const byte).cast(), 1) };
         }
-        let before = BEFORE
-            .get(signal as usize)
-            .map_or(std::ptr::null_mut(), |slot| slot.load(Ordering::Acquire));
-        if before.is_null() {
-            return;
-        }
-        // SAFETY: an action that `chain` stored; it is never freed.
-        let before = unsafe { &*before };
         match before.sa_sigaction {
             libc::SIG_DFL | libc::SIG_IGN => {}
             handler if before.sa_flags & libc::SA_SIGINFO != 0 => {

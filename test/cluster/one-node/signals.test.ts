@@ -1,6 +1,9 @@
 // What a process does that stops on signals, seen from outside.
-import { describe, expect, it } from 'vitest';
-import { type Child, hasSignals, startChild } from '../../support/child.ts';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Child, hasSignals, root, startChild } from '../../support/child.ts';
 
 const stopper = new URL('./stopper.ts', import.meta.url);
 
@@ -32,6 +35,13 @@ describe.skipIf(!hasSignals)('stopOnSignals', () => {
     const hangs = await ready('before hangs');
     hangs.kill('SIGTERM');
     expect((await hangs.exit()).code).toBe(0);
+  });
+
+  it('a timeout that no timer can have is none', async () => {
+    const child = await ready('before takes a while');
+    child.kill('SIGTERM');
+    expect((await child.exit()).code).toBe(0);
+    expect(child.stdout()).toMatch(/before\n.*over\nterminating\nterminated\n$/s);
   });
 
   it('ends after the timeout although a server does not', async () => {
@@ -102,4 +112,39 @@ describe.skipIf(!hasSignals)('stopOnSignals', () => {
     child.kill('SIGTERM');
     expect(await child.exit()).toEqual({ code: null, signal: 'SIGTERM' });
   });
+});
+
+describe.skipIf(!hasSignals)('two copies of the addon in one process', () => {
+  let folder: string;
+  let copies: string[];
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'snowmesh-'));
+    copies = ['first.node', 'second.node'].map((name) => join(folder, name));
+    for (const copy of copies) copyFileSync(join(root, 'build/Release/snowmesh.node'), copy);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function signalled(mode: string) {
+    const child = startChild(new URL('./watchdogs.ts', import.meta.url), { args: [mode, ...copies] });
+    await child.line('ready');
+    child.kill('SIGTERM');
+    const exit = await child.exit();
+    return { exit, received: child.stdout().match(/received/g)?.length ?? 0, said: child.stderr() };
+  }
+
+  it.each(['idle', 'disarmed', 'blocked for a while'])(
+    'JavaScript gets a signal once, whatever was installed over what: %s',
+    async (mode) => {
+      expect(await signalled(mode)).toEqual({ exit: { code: 0, signal: null }, received: 1, said: '' });
+    },
+  );
+
+  it.each(['blocked for good', 'installed anew'])(
+    'a native thread ends a blocked process: %s',
+    async (mode) => {
+      const { exit, said } = await signalled(mode);
+      expect(exit).toEqual({ code: 143, signal: null });
+      expect(said).toContain('SIGTERM was received');
+    },
+  );
 });

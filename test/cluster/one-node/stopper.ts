@@ -25,6 +25,7 @@ const stays = setInterval(() => {}, 1e6); // the end of the node is not the end 
 /** What is awaited in full, what is given up, and when the native thread speaks. */
 const TIMES: Record<string, { timeout: number; grace?: number }> = {
   patient: { timeout: 1e6 },
+  'before takes a while': { timeout: Number.MAX_SAFE_INTEGER },
   'busy and patient': { timeout: 1e6 },
   slow: { timeout: 300, grace: 60_000 },
   'before hangs': { timeout: 300, grace: 60_000 },
@@ -46,6 +47,10 @@ const takeBack = node.stopOnSignals({
     console.log('before');
     if (mode === 'before fails') throw new Error('on purpose');
     if (mode === 'before hangs') await new Promise(() => {});
+    if (mode === 'before takes a while') {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      console.log('over');
+    }
     if (mode === 'patient') await new Promise(() => {});
   },
 });
