@@ -154,6 +154,11 @@ export interface RemotePort {
   isSelf(node: string): boolean;
   /** The full name of a node: `a@h` may mean `a@h:9000`. */
   canonical(node: string): string;
+  /**
+   * What the signals to a node are written to now, as an identity: another object after the connection was lost or not made. What one
+   * actor writes to it arrives in order, or is lost with it. Undefined: there is no connection, and none is being made.
+   */
+  existingRoute(node: string): object | undefined;
   /** Called at the end of a run slice: gives the frames that were written to the network thread. */
   flush(): void;
 }

@@ -212,6 +212,10 @@ export class Remote implements RemotePort {
     return this.#routes.canonical(node);
   }
 
+  existingRoute(node: string): Outgoing | undefined {
+    return this.#routes.existing({ name: '', node });
+  }
+
   whenWritable(to: Pid | NodeAddress | Ref): Promise<void> | undefined {
     return this.#routes.existing(to)?.whenWritable();
   }

@@ -4,7 +4,7 @@ import type { Link, Monitor } from '../link/index.ts';
 import type { LinkSignals, MonitorSignals } from '../signal/index.ts';
 import type { InboundSpawns, OutboundSpawns, PendingSpawn } from '../spawn/index.ts';
 
-/** How many links, monitors and calls fire before the event loop runs again: about half a millisecond of work (P6). */
+/** How many links, monitors, calls and spawns fire before the event loop runs again: about half a millisecond of work (P6). */
 const TIES_PER_STEP = 1024;
 
 /** What fires when a node is lost, each oldest first. */
@@ -135,7 +135,10 @@ export class NodeLosses {
         pending.fail('nodedown', 'noconnection');
         if (++fired % TIES_PER_STEP === 0) yield;
       }
-      for (const pending of spawns) pending.settle('noconnection', undefined, undefined);
+      for (const pending of spawns) {
+        pending.settle('noconnection', undefined, undefined);
+        if (++fired % TIES_PER_STEP === 0) yield;
+      }
     }
     for (const table of toSweep) table?.sweep();
     if (nc >= 0) this.forget(nc);

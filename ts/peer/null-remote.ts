@@ -61,6 +61,7 @@ export function nullRemote(
     nodeOf: () => undefined,
     isSelf: () => false,
     canonical: (node) => node,
+    existingRoute: () => undefined,
     flush: nothing,
   };
 }

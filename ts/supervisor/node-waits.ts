@@ -1,4 +1,5 @@
 import type { Self, Timeout, TimerRef } from '../actor/index.ts';
+import { OldestFirst } from '../collections/index.ts';
 import type { ChildPlan } from './child-spec.ts';
 import type { NodeLooks } from './node-looks.ts';
 import { placed } from './starting.ts';
@@ -8,6 +9,12 @@ const FIRST_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 20_000;
 /** The largest random part added to a pause, so that not all supervisors look at once. */
 const JITTER = 0.5;
+/**
+ * The looks for one node that a supervisor has under way at once. A child is started when its look was answered, and the next look is
+ * sent behind that start: its answer shows that the start has left this node. So no more starts than this wait in the send queue,
+ * however many children come back, and none is refused for want of room.
+ */
+const MAX_LOOKS = 128;
 
 /** Starts a child on the node of `plan`. */
 export type ComeBack = (plan: ChildPlan) => void | Promise<void>;
@@ -25,9 +32,17 @@ interface Wait {
   hasArrived: boolean;
 }
 
+/** The looks for one node. */
+interface NodeQueue {
+  underWay: number;
+  /** Children whose look has not begun, in order, with the plan of their start. */
+  readonly waiting: OldestFirst<Wait, ChildPlan>;
+}
+
 /**
  * Children that wait for their lost node (`onNodeLost: 'wait'`). The supervisor looks for the node when it connects, and after growing
- * random pauses, and starts the child when the node can be reached. It handles requests meanwhile. O(1) a look.
+ * random pauses, and starts the child when the node can be reached. Children that a connection wakes are started in the order in which
+ * they began to wait. It handles requests meanwhile. O(1) a look.
  */
 export class NodeWaits {
   readonly #self: Self;
@@ -36,6 +51,8 @@ export class NodeWaits {
   readonly #later: (action: () => void | Promise<void>) => void;
   readonly #waits = new Map<object, Wait>();
   readonly #pauses = new Map<TimerRef, Wait>();
+  /** By the node that is looked for. */
+  readonly #queues = new Map<string, NodeQueue>();
   /** Whether the end of the supervisor cancels what waits for nodes. */
   #endsWithSelf = false;
 
@@ -61,6 +78,7 @@ export class NodeWaits {
     if (wait === undefined) return;
     this.#waits.delete(child);
     wait.unfollow();
+    if (wait.node !== undefined) this.#queues.get(wait.node)?.waiting.delete(wait);
     if (wait.timer === undefined) return;
     this.#self.cancelTimer(wait.timer);
     this.#pauses.delete(wait.timer);
@@ -114,7 +132,7 @@ export class NodeWaits {
   #arrived(wait: Wait): void | Promise<void> {
     const { timer } = wait;
     if (this.#waits.get(wait.child) !== wait || !wait.hasArrived) return undefined;
-    if (timer === undefined) return undefined; // a look is under way
+    if (timer === undefined) return undefined; // a look is under way, or waits for its turn
     this.#self.cancelTimer(timer);
     this.#pauses.delete(timer);
     wait.timer = undefined;
@@ -140,10 +158,36 @@ export class NodeWaits {
     this.#follow(wait, node);
     const here: ChildPlan = { ...plan, startOptions: options, place: undefined };
     if (node === undefined || this.#self.runtime.isSelf(node)) return comeBack(here);
-    this.#looks.look(node, Number.POSITIVE_INFINITY, (isReached) => {
-      if (this.#waits.get(wait.child) !== wait) return undefined;
-      return isReached ? comeBack(here) : this.#pause(wait);
-    });
+    let queue = this.#queues.get(node);
+    if (queue === undefined) this.#queues.set(node, (queue = { underWay: 0, waiting: new OldestFirst() }));
+    queue.waiting.set(wait, here);
+    this.#lookOn(node, queue);
     return undefined;
+  }
+
+  /** Begins the looks for a node that may begin now. */
+  #lookOn(node: string, queue: NodeQueue): void {
+    while (queue.underWay < MAX_LOOKS) {
+      const next = queue.waiting.takeOldest();
+      if (next === undefined) break;
+      const [wait, plan] = next;
+      queue.underWay++;
+      this.#looks.look(node, Number.POSITIVE_INFINITY, (isReached) => {
+        queue.underWay--;
+        const isWaiting = this.#waits.get(wait.child) === wait;
+        const started = isWaiting && isReached ? wait.comeBack(plan) : undefined;
+        if (isWaiting && !isReached) this.#pause(wait);
+        if (!isReached) this.#pauseAll(queue);
+        this.#lookOn(node, queue); // behind the start
+        return started;
+      });
+    }
+    if (queue.underWay === 0 && this.#queues.get(node) === queue) this.#queues.delete(node);
+  }
+
+  /** The node was not reached: those whose look has not begun wait as if theirs had failed. */
+  #pauseAll({ waiting }: NodeQueue): void {
+    for (let next = waiting.takeOldest(); next !== undefined; next = waiting.takeOldest())
+      this.#pause(next[0]);
   }
 }

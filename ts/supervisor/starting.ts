@@ -61,8 +61,8 @@ export function isLost(pid: Pid, reason: unknown): boolean {
   return reason === 'noconnection' && !pid.isLocal;
 }
 
-/** Whether a start failed because the node is away, or has just come back and does not expose the child yet. */
+/** Whether a start failed because the node is away, or has just come back: it does not expose the child yet, or cannot take more. */
 export function isAway(plan: ChildPlan, reason: unknown, isWaiting: boolean): boolean {
   if (!plan.waitsForNode) return false;
-  return reason === 'noconnection' || (isWaiting && reason === 'unknown_function');
+  return reason === 'noconnection' || (isWaiting && (reason === 'unknown_function' || reason === 'overload'));
 }

@@ -103,6 +103,20 @@ describe('a child that waits for its lost node', () => {
     await untilActive(a, 2);
   });
 
+  it('S2, S3 is one of very many: all are started again once after a split, and the connection holds', async () => {
+    const children = 1000;
+    const a = await node('a');
+    const { node: b, proxy } = await cluster.behindProxy({ name: 'b' });
+    await b.run(expose);
+    expect(await a.run(supervise, b.name, children, { onNodeLost: 'wait' })).toBe(true);
+    proxy.partition();
+    await untilActive(a, 0);
+    proxy.heal();
+    await untilActive(a, children);
+    await until('those of before are killed', async () => (await b.run(living)) === children);
+    expect(await b.run((bench) => bench.box['ends'].length)).toBe(children);
+  });
+
   it('S3 is never there twice after a split that heals', async () => {
     const a = await node('a');
     const { node: b, proxy } = await cluster.behindProxy({ name: 'b' });

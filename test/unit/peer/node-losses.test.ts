@@ -1,7 +1,7 @@
 // The loss of a node with more ties than fire at once: each fires once, in order, while actors and the event loop go on.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Down, Exit, type Self } from '../../../ts/actor/index.ts';
+import { Down, defineActor, Exit, type Self } from '../../../ts/actor/index.ts';
 import { Pid, type Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -18,6 +18,7 @@ beforeEach(() => {
     ...kit.runtime.remote,
     link: (from, to) => void linked.push([from, to]),
     monitor: () => {},
+    spawn: () => {},
   };
 });
 afterEach(() => kit.stop());
@@ -148,4 +149,16 @@ it('L4 somebody who links anew while his own link is being lost stops nothing', 
   expect(told.length).toBe(2 * COUNT);
   expect(kit.runtime.losses.isUnderWay).toBe(false);
   expect(kit.logs.filter(({ facts }) => facts['event'] === 'callback_failed')).toEqual([]);
+});
+
+it('P6 spawns without a reply fail in steps as well, each once', async () => {
+  const there = defineActor('there', async () => {});
+  let failed = 0;
+  await keeper((self) => void self.spawnOn(NAME, there, []).catch(() => failed++));
+  const loss = lose();
+  expect(loss.isOver()).toBe(false);
+  await loss.over;
+  await kit.settle();
+  expect(failed).toBe(COUNT);
+  expect(kit.runtime.spawns.size).toBe(0);
 });

@@ -186,15 +186,18 @@ describe('a child whose node is lost', () => {
     await kit.advance(1000);
     expect(arrivals.size).toBe(1);
     expect(await terminateChild(kit, pid, 'x')).toBe('ok');
+    far.connect(); // the child of before is known to have ended
+    await kit.settle();
     expect(arrivals.size).toBe(0);
-    far.connect();
     expect(await restartChild(kit, pid, 'x')).toMatchObject({ ok: true });
     far.crash();
     await kit.advance(1000);
     expect(arrivals.size).toBe(1);
     kit.runtime.sendExit(pid, 'kill');
+    far.connect();
     await kit.settle();
     expect(arrivals.size).toBe(0);
+    expect(far.living.size).toBe(0);
   });
 
   it('S2 counts again once the node is back: an init that fails uses up intensity', async () => {

@@ -13,6 +13,10 @@ export class FarNode {
   refusal: { status: SpawnStatus; detail?: unknown } | undefined = undefined;
   /** What it was asked for, in order: `start`, `kill` and whom, `look`. */
   readonly log: string[] = [];
+  /** The arguments of each start, in order. */
+  readonly started: (readonly unknown[])[] = [];
+  /** Looks that wait for an answer: now, and the most there were. */
+  readonly looks = { now: 0, most: 0 };
   /** Those who live there, also beyond a split. */
   readonly living = new Set<number>();
   readonly #runtime: Runtime;
@@ -21,6 +25,8 @@ export class FarNode {
   readonly #parents = new Map<number, Pid>();
   readonly #watches: { to: number; ref: Ref; target: number }[] = [];
   #next = 1;
+  /** Another one after each loss. */
+  #connection = {};
 
   constructor(runtime: Runtime, name = FAR, nc = 256) {
     this.#runtime = runtime;
@@ -35,6 +41,10 @@ export class FarNode {
       spawn: (request) => (request.node === name ? this.#spawn(request) : below.spawn(request)),
       monitor: (from, ref, target) =>
         isOurs(target) ? this.#monitor(from, ref, target) : below.monitor(from, ref, target),
+      existingRoute: (node) => {
+        if (node !== name) return below.existingRoute(node);
+        return this.isUp && !this.isFrozen ? this.#connection : undefined;
+      },
       // The exit signal of a link: its parent ended.
       exit: (from, to, reason) => (isOurs(to) ? this.#exit(to.local, reason) : below.exit(from, to, reason)),
       exit2: (from, to, reason) =>
@@ -94,6 +104,7 @@ export class FarNode {
   }
 
   #lost(): void {
+    this.#connection = {};
     this.#runtime.losses.begin(this.#nc, this.#name);
   }
 
@@ -113,6 +124,7 @@ export class FarNode {
   #spawn(request: RemoteSpawn): void {
     copyTerm(request.args); // what cannot travel throws
     this.log.push('start');
+    this.started.push(request.args);
     if (this.#held === undefined) this.#answer(request);
     else this.#held.push(() => this.#answer(request));
   }
@@ -134,9 +146,14 @@ export class FarNode {
 
   #monitor(from: Pid, ref: Ref, target: Pid | { name: string }): void {
     const local = target instanceof Pid ? target.local : -1;
-    if (local === -1) this.log.push('look');
+    const isLook = local === -1;
+    if (isLook) {
+      this.log.push('look');
+      this.looks.most = Math.max(this.looks.most, ++this.looks.now);
+    }
     this.#later(() => {
       if (this.isFrozen) return;
+      if (isLook) this.looks.now--;
       if (!this.isUp) this.#lost();
       else if (this.living.has(local)) this.#watches.push({ to: from.local, ref, target: local });
       else this.#runtime.inbound.monitorExit(null, from.local, ref, 'noproc');
