@@ -51,7 +51,7 @@ export class ClientRequests {
         return connection.notify(['beat']);
       case 'send': {
         const [, number, payload] = message;
-        if (number === 0 || this.#sessions.take(connection.id, number))
+        if (number === 0 || this.#sessions.take(connection, number))
           return this.handle(connection, payload, number);
         this.#listener.repeated();
         return connection.notify(['ack', number]);
@@ -70,6 +70,7 @@ export class ClientRequests {
   /** Calls the user's handler with a message of a client. @param number is acknowledged then; 0: it has no number. */
   handle(connection: Connection, payload: unknown, number: number): void {
     this.#enqueue(connection, async (self) => {
+      if (number > 0) connection.lastBegun = number;
       let data: unknown;
       try {
         data = this.#listener.parse(payload);

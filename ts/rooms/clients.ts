@@ -198,6 +198,10 @@ export class Clients implements ConnectionHost<Connection> {
     this.#runtime.after(1000, () => connection.terminate({ code: CloseCode.tryLater, reason: 'too slow' }));
   }
 
+  actorEnded(connection: Connection): void {
+    this.#service.sessions.untake(connection);
+  }
+
   ended(connection: Connection, why: CloseReason): void {
     this.#all.delete(connection);
     this.#helloDeadline.stop(connection);

@@ -52,6 +52,8 @@ export interface ConnectionHost<C extends Recipient> {
   dropped(connection: C, count: number): void;
   /** It must be closed, because its client reads too slowly. */
   tooSlow(connection: C): void;
+  /** Its actor ended. Tasks from its client that were queued will not run. */
+  actorEnded(connection: C): void;
   /** Its socket was closed. */
   ended(connection: C, why: CloseReason): void;
 }

@@ -43,6 +43,9 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
   actor: Pid | undefined;
   /** @internal The number of the client's message that is being handled; 0: none. */
   handling = 0;
+  /** @internal The client's last message that was taken here (0: none), and the last one whose handler was called. */
+  lastTaken = 0;
+  lastBegun = 0;
   /** @internal Tasks from the client that its actor has not finished. */
   queuedTasks = 0;
   /** @internal The session that its hello resumed; it may resume the rooms of that session. */
@@ -218,6 +221,7 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
 
   /** @internal Its actor ended. */
   [ON_DEATH](): void {
+    this.#host.actorEnded(this);
     this.close(CloseCode.crashed, 'its handler ended');
   }
 

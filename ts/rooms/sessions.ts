@@ -52,11 +52,19 @@ export class Sessions {
     return this.#reported.get(session)?.number ?? 0;
   }
 
-  /** Takes a message of a session. False: it was taken before. */
-  take(session: string, number: number): boolean {
-    if (number <= this.taken(session)) return false;
-    this.#note(this.#taken, session, number);
+  /** Takes a message of a connection's session. False: it was taken before. */
+  take(connection: Connection, number: number): boolean {
+    const before = this.taken(connection.id);
+    if (number <= before) return false;
+    if (connection.lastTaken === 0) connection.lastBegun = before;
+    connection.lastTaken = number;
+    this.#note(this.#taken, connection.id, number);
     return true;
+  }
+
+  /** A connection's actor ended: its messages whose handler was not called count as not taken, so that the client sends them again. */
+  untake({ id, lastTaken, lastBegun }: Connection): void {
+    if (lastBegun < lastTaken && this.taken(id) === lastTaken) this.#note(this.#taken, id, lastBegun);
   }
 
   /** A message is known to be taken: by the node that had the session before, or because its handler here made a broadcast. */

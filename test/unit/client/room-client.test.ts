@@ -162,6 +162,23 @@ describe('a client', () => {
     expect(taken).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it('does not send again a message whose handler threw, but what came after it', async () => {
+    const taken: unknown[] = [];
+    await serve({
+      message: (_connection, data) => {
+        taken.push(data);
+        if (data === 'bad') throw new Error('on purpose');
+      },
+    });
+    const { client, isOpen } = connect();
+    await isOpen();
+    client.send('bad');
+    client.send('good');
+    await until('nothing waits', () => client.queued === 0);
+    expect(taken).toEqual(['bad', 'good']);
+    expect(sockets).toHaveLength(2);
+  });
+
   it('sends again what was not acknowledged, and the server drops repeats', async () => {
     const taken: unknown[] = [];
     let go = (): void => {};

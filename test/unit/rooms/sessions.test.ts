@@ -6,7 +6,7 @@ import { startTestRuntime } from '../../../ts/testing/index.ts';
 it('the sessions of which peers report taken messages are limited: the oldest report is forgotten first', async () => {
   const kit = startTestRuntime();
   const sessions = new Sessions(kit.runtime, 1000);
-  sessions.take('own', 7);
+  sessions.noteTaken('own', 7);
   for (let number = 0; number < MAX_REPORTED; number++) sessions.noteReported(`s${number}`, 1);
   sessions.noteReported('s0', 2);
   sessions.noteReported('last', 1);
