@@ -83,7 +83,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    * @throws SNOW_ERR_NOT_ALIVE after `close`; SNOW_ERR_BAD_OPTION when `socket` is not a socket or an option is unknown; SNOW_ERR_BAD_NAME for
    * an invalid key; SNOW_ERR_BAD_ARGUMENT for an address that is not a string.
    * @example
-   * webSocketServer.on('connection', (socket) => rooms.accept(socket, { key: 'alice' }));
+   * const connection = rooms.accept(webSocket, { key: 'alice' });
    */
   accept(socket: RoomSocket, options: AcceptOptions<User> = {}): Connection<User> {
     this.#mustBeOpen('accept');
