@@ -288,6 +288,47 @@ describe('a lost node', () => {
     await b.kill();
     expect(await calling).toEqual({ state: 'nodedown', node: b.name });
   });
+
+  it('O1, L7, G4 that was killed: each link, monitor and call fires once, and then its nodedown', async () => {
+    const count = 100;
+    await b.run(async (bench) => void (await bench.probe('deaf')));
+    await a.run(
+      async (bench, peer, times) => {
+        const watcher = (bench.box['watcher'] = await bench.probe('watcher', true));
+        const target = bench.box['catch'].messages[0];
+        bench.node.monitorNodes(watcher.pid);
+        watcher.self.link(target);
+        for (let index = 0; index < times; index++) watcher.self.monitor(target);
+        const ask = (): Promise<unknown> =>
+          bench.snow
+            .callWith(bench.node, { timeout: 60_000 }, { name: 'deaf', node: peer }, 'x')
+            .catch((error) => error.state);
+        bench.box['calls'] = Array.from({ length: times }, ask);
+      },
+      b.name,
+      count,
+    );
+    await b.run(
+      (bench, times) =>
+        bench.probes
+          .get('deaf')
+          ?.count(times)
+          .then(() => undefined),
+      count,
+    );
+    await b.kill();
+    const story = await a.run(async (bench) => {
+      const states = await Promise.all(bench.box['calls']);
+      await bench.box['watcher'].first((message: unknown) => message instanceof bench.snow.NodeDown);
+      await bench.turns(5);
+      const messages = bench.box['watcher'].messages as { reason?: unknown }[];
+      return [...messages.map(({ constructor, reason }) => [constructor.name, reason].join(' ')), ...states];
+    });
+    const times = (text: string): string[] => Array.from({ length: count }, () => text);
+    const [last, ...calls] = story.slice(-count - 1);
+    expect([last, ...calls]).toEqual(['NodeDown ', ...times('nodedown')]);
+    expect(story.slice(0, -count - 1).sort()).toEqual([...times('Down noconnection'), 'Exit noconnection']);
+  });
 });
 
 describe('calls and spawns over nodes', () => {
