@@ -34,10 +34,7 @@ export function packAndInstall(): Installed {
   const env: NodeJS.ProcessEnv = { ...process.env, PATH: bin, NODE_OPTIONS: undefined, PREBUILDS_ONLY: '1' };
 
   const npm = npmProgram();
-  // Both would make npm treat the new folder as a part of this repository.
-  const clean = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^npm_(config_local_prefix|package_)/.test(name)),
-  );
+  const clean = npmEnvironment();
   const packed = execFileSync(
     process.execPath,
     [npm, 'pack', '--json', '--ignore-scripts', '--pack-destination', base],
@@ -71,6 +68,13 @@ export function packAndInstall(): Installed {
     node: (args) => watch(spawn(process.execPath, args, { cwd: folder, env, stdio: 'pipe' })),
     remove: () => rmSync(base, { recursive: true, force: true }),
   };
+}
+
+/** The environment without the variables that make npm treat a new folder as a part of this repository. */
+export function npmEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_(config_local_prefix|package_)/.test(name)),
+  );
 }
 
 /** npm's own program, to be run by Node.js. */

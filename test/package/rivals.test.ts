@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { root } from '../support/child.ts';
-import { npmProgram } from './installed.ts';
+import { npmEnvironment, npmProgram } from './installed.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -18,12 +18,9 @@ describe('the rivals of the benches', () => {
     for (const file of ['package.json', 'package-lock.json'])
       copyFileSync(join(root, 'benches/peers', file), join(folder, file));
     const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
-    const env = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !/^npm_(config_local_prefix|package_)/.test(name)),
-    );
     const { status, stderr } = spawnSync(process.execPath, [npmProgram(), 'ci', ...options], {
       cwd: folder,
-      env,
+      env: npmEnvironment(),
       encoding: 'utf8',
     });
     expect(status, stderr).toBe(0);

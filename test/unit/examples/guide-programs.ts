@@ -12,8 +12,19 @@ export function textOf(guide: string): string {
 
 /** The programs of a guide, by name. */
 export function programsOf(guide: string): Map<string, string> {
-  const programs = textOf(guide).matchAll(/^<!-- (\w+) -->\n```js\n([\s\S]*?)^```$/gm);
-  return new Map([...programs].map(([, name = '', text = '']) => [name, text]));
+  return blocksOf(guide, '(\\w+)');
+}
+
+/** What a page of migrations shows of the other system, by name: the blocks below a comment `before: name`. */
+export function beforesOf(guide: string): Map<string, string> {
+  return blocksOf(guide, 'before: (\\w+)');
+}
+
+function blocksOf(guide: string, comment: string): Map<string, string> {
+  const blocks = textOf(guide).matchAll(
+    new RegExp(`^<!-- ${comment} -->\\n\`\`\`js\\n([\\s\\S]*?)^\`\`\`$`, 'gm'),
+  );
+  return new Map([...blocks].map(([, name = '', text = '']) => [name, text]));
 }
 
 /** Runs programs of a guide, one after the other, with what they import and presume; gives what they declare under these names. */
@@ -29,8 +40,16 @@ export async function runGuide<T>(
     if (program === undefined) throw new Error(`docs/guides/${guide}.md has no program ${name}`);
     return program.replace(/^import (?:\{[^}]*\}|.*) from .*;$/gm, '');
   });
-  const known = { ...snowmesh, ...around };
-  const body = `return (async () => { ${text.join('\n')}\n return { ${declared} }; })()`;
+  return runText(text.join('\n'), { ...snowmesh, ...around }, declared);
+}
+
+/** Runs a text with what it presumes; gives what it declares under these names. */
+export function runText<T>(
+  text: string,
+  around: Readonly<Record<string, unknown>>,
+  declared = '',
+): Promise<T> {
+  const body = `return (async () => { ${text}\n return { ${declared} }; })()`;
   // oxlint-disable-next-line no-new-func, typescript/no-implied-eval
-  return new Function(...Object.keys(known), body)(...Object.values(known)) as Promise<T>;
+  return new Function(...Object.keys(around), body)(...Object.values(around)) as Promise<T>;
 }

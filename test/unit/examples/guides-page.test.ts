@@ -10,12 +10,15 @@ import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts
 import { until } from '../../support/deadline.ts';
 import { GUIDES, programsOf, runGuide, textOf } from './guide-programs.ts';
 
-/** The programs of all guides: those below, and those of guides-http, guides-migrate and of test/package/guides. */
+/** The programs of all guides: those below, those of guides-http and guides-migrate, and those of test/package and test/next. */
 const PROGRAMS = [
   'cores: cores',
   'deploy: service',
   'dev-servers: singleton',
   'dev-servers: page',
+  'dev-servers: nextConfig',
+  'dev-servers: instrumentation',
+  'dev-servers: nextPage',
   'http: work',
   'http: express',
   'http: fastify',
