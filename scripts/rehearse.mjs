@@ -1,14 +1,16 @@
-// npm run rehearse [-- snowmesh-1.0.0.tgz]: runs the README's commands as on a machine that has only Node.js: with an empty environment, an
-// empty home folder and no caches. Packs the package, or takes the given tarball, installs it into an empty folder and runs the README's
-// programs. Prints how long each step took, how large the installation is, and what importing it costs.
+// npm run rehearse [-- snowmesh-1.0.0.tgz]: runs the first steps as on a machine that has only Node.js: with an empty environment, an
+// empty home folder and no caches. Packs the package, or takes the given tarball, installs it into an empty folder and runs the programs
+// of the README and the tour that it contains. Prints how long each step took, how large the installation is, and what importing it costs.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { root, run, runMain, SetupError } from './setup.mjs';
+import { run, runMain, SetupError } from './setup.mjs';
 
 const EXAMPLE = /^<!-- (?:example|module) ([\w-]+): ([\w.-]+) -->\n+```[^\n]*\n([\s\S]*?)^```$/gm;
+/** The documents whose programs are run, in the package. */
+const DOCUMENTS = ['README.md', 'docs/tour.md'];
 const COST = `const before = process.memoryUsage().rss;
 const cpu = process.cpuUsage();
 await import('snowmesh');
@@ -40,7 +42,8 @@ await runMain(async () => {
   writeFileSync(join(app, 'cost.mjs'), COST);
   const [cpu, memory] = step('import', process.execPath, ['cost.mjs']).trim().split(' ');
   console.log(`importing it: ${cpu} ms of CPU, ${memory} MB`);
-  for (const [name, programs] of examples()) await runExample(name, programs);
+  for (const document of DOCUMENTS)
+    for (const [name, programs] of examples(document)) await runExample(`${document}: ${name}`, programs);
 });
 
 function pack() {
@@ -56,10 +59,11 @@ function pack() {
   );
 }
 
-/** The README's programs, by example. */
-function examples() {
+/** The programs of a document of the installed package, by example. */
+function examples(document) {
   const found = new Map();
-  for (const [, name, file, text] of readFileSync(join(root, 'README.md'), 'utf8').matchAll(EXAMPLE)) {
+  const markdown = readFileSync(join(app, 'node_modules/snowmesh', document), 'utf8');
+  for (const [, name, file, text] of markdown.matchAll(EXAMPLE)) {
     writeFileSync(join(app, file), text);
     found.set(name, [...(found.get(name) ?? []), file]);
   }
@@ -74,7 +78,7 @@ async function runExample(name, programs) {
     servers.push(server);
     await once(server.stdout, 'data');
   }
-  const output = step(`README: ${name}`, process.execPath, [programs.at(-1)]);
+  const output = step(name, process.execPath, [programs.at(-1)]);
   console.log(output.trimEnd().replace(/^/gm, '    '));
   for (const server of servers) server.kill();
 }
