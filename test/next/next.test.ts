@@ -3,12 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Child, hasSignals, watch } from '../support/child.ts';
-import { until } from '../support/deadline.ts';
-import { reservePort } from '../support/ports.ts';
 import { ask } from '../package/guide-apps.ts';
 import { type Installed, packAndInstall } from '../package/installed.ts';
 import { installOtherSystems, type OtherSystems } from '../package/other-systems.ts';
+import { type Child, hasSignals, watch } from '../support/child.ts';
+import { until } from '../support/deadline.ts';
+import { reservePort } from '../support/ports.ts';
 import { programsOf } from '../unit/examples/guide-programs.ts';
 
 const MS = 120_000;
