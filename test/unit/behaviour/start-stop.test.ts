@@ -128,6 +128,24 @@ describe('starting and stopping', () => {
     expect(ends).toEqual(['normal', 'shutdown', 'boom']);
   });
 
+  it('I5 takes an exit signal of the actor that started it for its end, linked or not, and no other', async () => {
+    const seen: unknown[] = [];
+    const loyal = defineServer({
+      name: 'loyal',
+      init: (self) => void self.trapExit(true),
+      info: (_context, message) => void seen.push(message instanceof Exit && message.reason),
+      terminate: (_context, reason) => void seen.push(['end', reason]),
+    });
+    const [starter, other] = [await kit.probe(), await kit.probe()];
+    const pid = await loyal.start(starter.self);
+    other.self.sendExit(pid as never, 'from another');
+    await kit.settle();
+    expect([seen, kit.runtime.isAlive(pid as never)]).toEqual([['from another'], true]);
+    starter.self.sendExit(pid as never, 'from the starter');
+    await kit.settle();
+    expect(seen).toEqual(['from another', ['end', 'from the starter']]);
+  });
+
   it('I6 stops synchronously: after terminate, with the name free', async () => {
     const log: string[] = [];
     const tidy = defineServer({
