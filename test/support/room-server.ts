@@ -1,6 +1,8 @@
 // A chat server, for the process of a test node: what a client sends goes to everybody in `g`.
+import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { connectRooms } from '../../ts/client/index.ts';
 import type { Node } from '../../ts/index.ts';
 import { createRooms, type Rooms, type RoomsOptions } from '../../ts/rooms/index.ts';
@@ -35,4 +37,23 @@ export async function joinChat(url: string): Promise<string[]> {
   client.on('message', ({ data }) => void got.push(data));
   await client.join('g');
   return got;
+}
+
+/**
+ * Blocks this process once, while the heartbeat looks at the first of two connections and the second one has not answered its ping. The
+ * file `blocked` says that it has begun. It ends after `ms`, and not before the file `answered` is there.
+ */
+export function blockBetweenLooks(rooms: Rooms, folder: string, ms: number): void {
+  const [first, second] = rooms.connections();
+  if (first === undefined || second === undefined) throw new Error('two connections are needed');
+  const ask = first.ping.bind(first);
+  first.ping = () => {
+    ask();
+    if (second.isAlive) return;
+    first.ping = ask;
+    writeFileSync(join(folder, 'blocked'), '');
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    for (let waited = 0; waited < ms || !existsSync(join(folder, 'answered')); waited += 5)
+      Atomics.wait(pause, 0, 0, 5);
+  };
 }

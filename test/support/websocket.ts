@@ -9,6 +9,7 @@ export interface TestWebSocket {
   send(data: string | Uint8Array): void;
   close(code?: number, reason?: string): void;
   terminate(): void;
+  pong(data: string, mask: boolean, done: () => void): void;
   pause(): void;
   resume(): void;
   on(event: string, listener: (...args: never[]) => void): this;

@@ -17,7 +17,7 @@ import { mustBeRoom, type Recipient, type Room } from './room.ts';
 import { contentOf, directFrame, type Except, plainFrame } from './room-message.ts';
 import { SendBuffer, type SendBufferOwner } from './send-buffer.ts';
 import { type CloseReason, ping, type SocketListener } from './socket-events.ts';
-import { isCloseCode, portOf, type RoomSocket } from './socket-port.ts';
+import { endSocket, isCloseCode, portOf, type RoomSocket } from './socket-port.ts';
 
 let connections = 0;
 
@@ -203,15 +203,14 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
     try {
       this.#socket.close(code, reason);
     } catch {
-      this.#socket.terminate?.();
+      endSocket(this.#socket, code, reason);
     }
   }
 
   /** @internal Closes it without waiting for the other end. */
   terminate(why: CloseReason): void {
     this.ended(why);
-    if (this.#socket.terminate === undefined) this.#socket.close(why.code, why.reason);
-    else this.#socket.terminate();
+    endSocket(this.#socket, why.code, why.reason);
   }
 
   /** @internal Its actor got a message. */

@@ -22,8 +22,12 @@ export class EndedOrigins {
     this.#history = history;
   }
 
-  /** This node has lost an origin. O(peers + rooms of the peers that have lost it, too). */
+  /**
+   * This node has lost an origin. O(peers + rooms of the peers that have lost it, too). Without a resume window no messages are kept: there
+   * is nothing to tell and nothing to ask for.
+   */
   lost(origin: string): void {
+    if (!this.#history.hasEnded(origin)) return;
     for (const peer of this.#peers.all()) {
       this.#peers.send(peer, ['lost', origin]);
       if (peer.lost.has(origin)) this.#tell(peer, origin);
@@ -35,10 +39,11 @@ export class EndedOrigins {
     for (const origin of this.#history.endedOrigins()) this.#peers.send(peer, ['lost', origin]);
   }
 
-  /** A peer has lost an origin. O(rooms of the peer). */
+  /** A peer has lost an origin. O(rooms of the peer) for the first such message since the origin ended here, then O(1). */
   lostBy(peer: RoomsPeer, origin: string): void {
-    if (peer.lost.size < MAX_ENDED) peer.lost.add(origin);
-    if (this.#history.hasEnded(origin)) this.#tell(peer, origin);
+    peer.lost.renew(origin, true);
+    if (peer.lost.size > MAX_ENDED) peer.lost.takeOldest();
+    this.#tell(peer, origin);
   }
 
   /** A peer says which newest message of an origin it has in each room. */
@@ -60,6 +65,7 @@ export class EndedOrigins {
   }
 
   #tell(peer: RoomsPeer, origin: string): void {
+    if (!this.#history.mayTell(peer, origin)) return;
     const entries: NewestEntry[] = [];
     for (const name of peer.rooms.keys()) {
       const newest = this.#table.get(name)?.ring.newestKept(origin);

@@ -23,6 +23,8 @@ interface Told {
   readonly ended: readonly EndedOrigin[];
 }
 
+type Ended = { readonly at: number; readonly wasLost: boolean; readonly told: WeakSet<RoomsPeer> };
+
 /** Gets what changes with fetched messages. */
 export interface HistoryListener {
   /** A message is the next one of its origin for the members. */
@@ -44,8 +46,8 @@ export class History {
   readonly #listener: HistoryListener;
   /** Whether messages of other clusters arrive. */
   isBridged = false;
-  /** The origins that have ended within the window, oldest first. */
-  readonly #ended = new OldestFirst<string, { readonly at: number; readonly wasLost: boolean }>();
+  /** The origins that have ended within the window, oldest first. `told`: the peers that know which messages of it are kept. */
+  readonly #ended = new OldestFirst<string, Ended>();
 
   constructor(
     runtime: Runtime,
@@ -149,13 +151,21 @@ export class History {
   ended(origin: string, wasLost: boolean): void {
     if (this.#resume.windowMs === 0 || origin === '') return;
     const { wasLost: before = false } = this.#ended.get(origin) ?? {};
-    this.#ended.renew(origin, { at: this.#runtime.now(), wasLost: wasLost || before });
+    this.#ended.renew(origin, { at: this.#runtime.now(), wasLost: wasLost || before, told: new WeakSet() });
     if (this.#ended.size > MAX_ENDED) this.#ended.takeOldest();
   }
 
   /** Whether an origin is remembered as ended. */
   hasEnded(origin: string): boolean {
     return this.#ended.get(origin) !== undefined;
+  }
+
+  /** Whether a peer may be told which messages of an ended origin are kept: true once for each peer and end. */
+  mayTell(peer: RoomsPeer, origin: string): boolean {
+    const ended = this.#ended.get(origin);
+    if (ended === undefined || ended.told.has(peer)) return false;
+    ended.told.add(peer);
+    return true;
   }
 
   /** The origins that have ended within the window. */

@@ -39,6 +39,10 @@ export const MAX_ENDED = 1024;
 export const MESSAGE_OVERHEAD_BYTES = 256;
 /** Most client sessions for which the last taken message that peers reported is remembered; the oldest report is forgotten first. */
 export const MAX_REPORTED = 262_144;
+/** Most client sessions without a connection here of which the last taken message is remembered; the one that ended first is forgotten first. */
+export const MAX_TAKEN = 262_144;
+/** Most hellos of a peer in one session: each of them is answered with the state of all rooms. */
+export const MAX_HELLOS = 1000;
 /** How long a resume waits for kept messages of peers. Unit: ms. */
 export const HISTORY_MS = 2000;
 /** Delay until peers are told changed member counts. Unit: ms. */

@@ -14,7 +14,7 @@ import type { Connection } from './connection.ts';
 import { EndedOrigins } from './ended-origins.ts';
 import { History } from './history.ts';
 import { Interest } from './interest.ts';
-import { HISTORY_MS, type Limits, type ResumeLimits } from './limits.ts';
+import { HISTORY_MS, type Limits, MAX_HELLOS, type ResumeLimits } from './limits.ts';
 import { Membership } from './membership.ts';
 import { CHANNEL, type PeerMessage, parseMessage, VERSION } from './messages.ts';
 import { OutputBatch } from './output-batch.ts';
@@ -201,6 +201,7 @@ export class RoomService implements ChannelListener {
   #receive(peer: RoomsPeer, message: PeerMessage): void {
     switch (message[0]) {
       case 'hello':
+        if (++peer.hellos > MAX_HELLOS) return this.peers.suspect(peer, 'too many hellos');
         if (!this.#accept(peer, message[2], message[3][0]?.[0] ?? ''))
           return this.peers.suspect(peer, 'the origin or key of another node');
         if (message[4]) this.#sendHello(peer, false);

@@ -1,3 +1,4 @@
+import { OldestFirst } from '../collections/index.ts';
 import type { ChannelPeer } from '../node/index.ts';
 
 /** What this node knows of the rooms of one peer, during one session. */
@@ -13,8 +14,10 @@ export class RoomsPeer {
   readonly rooms: Map<string, number> = new Map();
   /** Pending requests for missing messages, each as an origin and a room. */
   readonly asked: Set<string> = new Set();
-  /** The origins that it has lost. It may be connected to some of them again. */
-  readonly lost: Set<string> = new Set();
+  /** The origins that it has lost, the one that it named longest ago first. It may be connected to some of them again. */
+  readonly lost: OldestFirst<string, true> = new OldestFirst();
+  /** How often it has sent a hello. */
+  hellos = 0;
   /** Whether an invalid message of it was logged: that happens once. */
   isSuspect = false;
 

@@ -51,7 +51,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
       host,
       { limits, resume, bridge: options.bridge },
       {
-        bridged: (isUp, why) => void events.emit('bridge', isUp, why),
+        bridged: (isUp, why) => runtime.guard(() => void events.emit('bridge', isUp, why)),
         gap: (room, corrected) => this.#clients.gap(room, corrected),
         claimed: (session, generation, origin) => this.#clients.claimed(session, generation, origin),
         replaced: () => this.close(),
@@ -64,8 +64,8 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
       {
         parse: (data) => (options.parse === undefined ? data : options.parse(data)),
         welcome: () => ({ beatMs: heartbeat.intervalMs, spreadMs: spreadOf(this.#clients.size) }),
-        slow: (connection, dropped) => void events.emit('slow', connection, dropped),
-        closed: (connection, why) => void events.emit('close', connection, why),
+        slow: (connection, dropped) => runtime.guard(() => void events.emit('slow', connection, dropped)),
+        closed: (connection, why) => runtime.guard(() => void events.emit('close', connection, why)),
       },
     );
     this.#heartbeat = new Heartbeat(runtime, this.#clients, heartbeat.intervalMs);

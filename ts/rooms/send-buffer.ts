@@ -2,7 +2,10 @@ import type { Spread } from '../node/index.ts';
 import type { Packet } from './frame.ts';
 import type { SlowPolicy } from './limits.ts';
 import type { Flushable, OutputBatch } from './output-batch.ts';
+import type { CloseReason } from './socket-events.ts';
 import type { BoundPort, SocketPort } from './socket-port.ts';
+
+const FAILED = { code: 1006, reason: 'its socket failed' };
 
 export interface SendBufferLimits {
   readonly bufferBytes: number;
@@ -21,6 +24,8 @@ export interface SendBufferOwner {
   dropped(count: number): void;
   /** @internal The client reads too slowly: the connection must be closed. */
   tooSlow(): void;
+  /** @internal Writing to the socket failed: the connection must be ended. */
+  terminate(why: CloseReason): void;
   /** @internal The client reads again. @param dropped How many messages were dropped. */
   caughtUp(dropped: number): void;
 }
@@ -82,8 +87,12 @@ export class SendBuffer implements Flushable {
     const queue = this.#queue;
     if (queue === undefined) return;
     if (this.#port.isBlocked(this.#socket)) return this.#awaitSocket();
-    if (Array.isArray(queue)) this.#port.writeAll(this.#socket, queue);
-    else this.#port.write(this.#socket, queue, spread);
+    try {
+      if (Array.isArray(queue)) this.#port.writeAll(this.#socket, queue);
+      else this.#port.write(this.#socket, queue, spread);
+    } catch {
+      return this.#owner.terminate(FAILED); // a socket of another library: the other connections continue
+    }
     this.#queue = undefined;
     this.#bytes = 0;
     this.#kept?.clear();

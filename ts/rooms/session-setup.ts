@@ -46,6 +46,7 @@ export class SessionSetup {
     isFork: boolean,
     awayMs: number,
   ): Promise<void> {
+    if (!connection.isOpen) return; // closed before its turn: it takes no session over, and leaves none behind
     const { sessions, signer } = this.#service;
     const claim = this.#resume.sessionOf(connection, token);
     let last = 0;

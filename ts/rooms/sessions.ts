@@ -3,7 +3,7 @@
 import type { Runtime } from '../actor/index.ts';
 import { OldestFirst } from '../collections/index.ts';
 import type { Connection } from './connection.ts';
-import { MAX_REPORTED } from './limits.ts';
+import { MAX_REPORTED, MAX_TAKEN } from './limits.ts';
 
 interface Taken {
   readonly number: number;
@@ -15,7 +15,8 @@ export class Sessions {
   readonly #runtime: Runtime;
   readonly #windowMs: number;
   readonly #live = new Map<string, Connection>();
-  readonly #taken = new Map<string, Taken>();
+  /** Of sessions without a connection the one that ended first is first; those with a connection may be anywhere. */
+  readonly #taken = new OldestFirst<string, Taken>();
   /** What peers have reported; the session with the oldest report is first. */
   readonly #reported = new OldestFirst<string, Taken>();
   #isSweeping = false;
@@ -39,7 +40,11 @@ export class Sessions {
   }
 
   closed(session: string, connection: Connection): void {
-    if (this.#live.get(session) === connection) this.#live.delete(session);
+    if (this.#live.get(session) !== connection) return;
+    this.#live.delete(session);
+    const taken = this.#taken.get(session);
+    if (taken !== undefined) this.#taken.renew(session, taken);
+    this.#boundTaken();
   }
 
   /** The number of a session's last message that was taken, here or before it came here. */
@@ -87,9 +92,18 @@ export class Sessions {
     this.#reported.clear();
   }
 
-  #note(table: Map<string, Taken> | OldestFirst<string, Taken>, session: string, number: number): void {
+  #note(table: OldestFirst<string, Taken>, session: string, number: number): void {
     table.set(session, { number, until: this.#runtime.now() + this.#windowMs });
+    this.#boundTaken();
     this.#sweepLater();
+  }
+
+  /** Clients can begin any number of sessions. Amortised O(1). */
+  #boundTaken(): void {
+    while (this.#taken.size > MAX_TAKEN + this.#live.size) {
+      const [session, taken] = this.#taken.takeOldest() as [string, Taken];
+      if (this.#live.has(session)) this.#taken.set(session, taken);
+    }
   }
 
   #sweepLater(): void {

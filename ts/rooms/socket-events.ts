@@ -55,7 +55,11 @@ export function ping(socket: RoomSocket): void {
   if (socket instanceof EventEmitter && !socket.listeners('pong').includes(onPong)) {
     socket.on('pong', onPong);
   }
-  socket.ping?.();
+  try {
+    socket.ping?.();
+  } catch {
+    // It is closed: its silence ends the connection.
+  }
 }
 
 /** An emitter calls its listeners with itself as `this`, so one function serves all sockets, and an idle one needs no closures. */

@@ -145,6 +145,16 @@ class SendPort implements SocketPort<RoomSocket> {
 
 const SEND_PORT = new SendPort();
 
+/** Ends a socket, without a closing handshake if it can. */
+export function endSocket(socket: RoomSocket, code: number, reason: string): void {
+  try {
+    if (socket.terminate === undefined) socket.close(code, reason);
+    else socket.terminate();
+  } catch {
+    // It has ended already.
+  }
+}
+
 /** Whether the user of a WebSocket may close it with this code. */
 export const isCloseCode = (code: unknown): boolean =>
   typeof code === 'number' &&

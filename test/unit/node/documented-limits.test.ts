@@ -20,10 +20,12 @@ import {
   DEFAULT_RESUME,
   MAX_EXCEPT,
   MAX_EXCEPT_CHARS,
+  MAX_HELLOS,
   MAX_INTEREST,
   MAX_PRESENT,
   MAX_REPORTED,
   MAX_ROOM_ORIGINS,
+  MAX_TAKEN,
 } from '../../../ts/rooms/limits.ts';
 import { MAX_METAS } from '../../../ts/rooms/presence-table.ts';
 import * as wire from '../../../ts/wire/index.ts';
@@ -77,7 +79,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   ],
   'global names, claims': [count(MAX_NAMES_PER_NODE), count(MAX_CLAIMS_PER_NODE)],
   'clock of registrations': [],
-  'times a peer starts its names': [count(MAX_SYNCS), count(GROUP_SYNCS)],
+  'times a peer starts its names': [count(MAX_SYNCS), count(GROUP_SYNCS), count(MAX_HELLOS)],
   'group memberships': [count(MAX_MEMBERSHIPS_PER_NODE)],
   'monitors, and links': [count(MAX_PEER_MONITORS), count(MAX_PEER_LINKS)],
   'calls of one peer without an answer': [
@@ -104,7 +106,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'metas of one key in a presence': [String(MAX_METAS)],
   'rooms that a peer wants messages of': [count(MAX_INTEREST)],
   'keys and connections that one broadcast excludes': [String(MAX_EXCEPT), String(MAX_EXCEPT_CHARS)],
-  'client sessions': [count(MAX_REPORTED)],
+  'client sessions': [count(MAX_REPORTED), count(MAX_TAKEN)],
   'origins of a room': [count(MAX_ROOM_ORIGINS)],
 };
 

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Channel, ChannelPeer } from '../../../ts/node/index.ts';
 import { createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
+import { MAX_HELLOS } from '../../../ts/rooms/limits.ts';
 import type { FakeNode } from '../global/fake-mesh.ts';
 import { FakeClient } from './fake-socket.ts';
 import { Stage } from './stage.ts';
@@ -277,10 +278,47 @@ it('a peer that loses nodes again and again and does not read gets no messages b
   for (let count = 0; count < 100; count++) lose();
   await stage.mesh.settle();
   expect(told).toBe(0);
-  first.isFullFor = () => false;
-  lose();
+});
+
+it('a peer that says again and again that it has lost a node is told once what is kept of it', async () => {
+  await meet();
+  const first = stage.node(0);
+  const origin = liar.originOf(stage.node(1));
+  const lose = (): void => liar.say(first, ['lost', origin]);
+  let told = 0;
+  stage.mesh.onSend = (from, to, value) => {
+    if (from === first && to === stage.node(2) && (value as readonly unknown[])[0] === 'newest') told++;
+  };
+  liar.say(first, ['interest', [['g', 1]]]);
+  for (let life = 1; life <= 3; life++) {
+    rooms[1].broadcast('g', 'x');
+    await stage.mesh.settle();
+    stage.mesh.cut(first, stage.node(1));
+    await stage.mesh.settle();
+    for (let count = 0; count < 100; count++) lose();
+    await stage.mesh.settle();
+    expect(told).toBe(life);
+    stage.mesh.connect(first, stage.node(1));
+    await stage.mesh.settle();
+  }
+});
+
+it('a peer that has lost more nodes than are remembered is still told of the last ones', async () => {
+  await meet();
+  const first = stage.node(0);
+  liar.say(first, ['interest', [['g', 1]]]);
+  for (let node = 0; node < 2000; node++) liar.say(first, ['lost', `z${node}`]);
+  liar.say(first, ['lost', liar.originOf(stage.node(1))]);
+  rooms[1].broadcast('g', 'x');
   await stage.mesh.settle();
-  expect(told).toBe(1);
+  const told: unknown[] = [];
+  stage.mesh.onSend = (from, to, value) => {
+    const [tag, origin] = value as readonly unknown[];
+    if (from === first && to === stage.node(2) && tag === 'newest') told.push(origin);
+  };
+  stage.mesh.cut(first, stage.node(1));
+  await stage.mesh.settle();
+  expect(told).toEqual([liar.originOf(stage.node(1))]);
 });
 
 it('a peer that requests history and does not read gets no answers beyond its outbox', async () => {
@@ -302,4 +340,18 @@ it('a peer that requests history and does not read gets no answers beyond its ou
   ask();
   await stage.mesh.settle();
   expect(told).toEqual([20]);
+});
+
+it('a peer that says hello again and again is told everything only so often', async () => {
+  await meet();
+  const first = stage.node(0);
+  let told = 0;
+  stage.mesh.onSend = (from, to, value) => {
+    if (from === first && to === stage.node(2) && (value as readonly unknown[])[0] === 'interest') told++;
+  };
+  for (let count = 0; count < 3 * MAX_HELLOS; count++)
+    liar.say(first, ['hello', 1, liar.origin, [['key', new Uint8Array(32)]], false]);
+  await stage.mesh.settle();
+  expect(told).toBeGreaterThan(0);
+  expect(told).toBeLessThan(MAX_HELLOS);
 });

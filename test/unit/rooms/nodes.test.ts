@@ -167,6 +167,22 @@ describe('rooms on three nodes', () => {
       expect([...sent].sort()).toEqual(['after', 'g1', 'g2', 'g3', 'h1', 'h2', 'h3']);
   });
 
+  it.each([
+    [0, []],
+    [120_000, ['lost', 'lost', 'newest', 'newest']],
+  ])('tell each other of a lost node only if messages are kept: window %d', async (windowMs, expected) => {
+    const rooms = await stage.cluster({ resume: { windowMs } });
+    for (const each of rooms) await stage.plain(each, ['g']);
+    rooms[2].broadcast('g', 'x');
+    await stage.mesh.settle();
+    const told: unknown[] = [];
+    stage.mesh.onSend = (_from, _to, value) => void told.push((value as readonly unknown[])[0]);
+    stage.mesh.crash(stage.node(2));
+    await stage.mesh.settle();
+    await stage.mesh.pass(1000);
+    expect(told.filter((tag) => tag !== 'interest').sort()).toEqual(expected);
+  });
+
   it('R10 deliver the rest to a peer whose outbox was full later, in order', async () => {
     const rooms = await stage.cluster();
     const { socket } = await stage.plain(rooms[1], ['g']);

@@ -261,6 +261,25 @@ describe('a session', () => {
     expect([before.data('g'), socket.data('g')]).toEqual([[], [1]]);
   });
 
+  it('is not taken over by a socket that is closed before its hello is answered', async () => {
+    const rooms = stage.alone({ join: () => true });
+    const { socket } = await stage.client(rooms, { joins: ['g'] });
+    for (const [end, code] of [
+      [(late: FakeClient) => late.drop(), undefined],
+      [(late: FakeClient) => late.say('nonsense'), 1008],
+    ] as const) {
+      const late = new FakeClient(socket);
+      rooms.accept(late);
+      late.hello(socket.session);
+      end(late);
+      await stage.mesh.settle();
+      expect(late.closed?.code).toBe(code);
+    }
+    rooms.broadcast('g', 'x');
+    await stage.mesh.settle();
+    expect([socket.closed, socket.data('g')]).toEqual([undefined, ['x']]);
+  });
+
   it('that is resumed twice at once continues once; the other client continues as a fork, and both get everything', async () => {
     const before = await joined();
     before.drop();

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { MAX_REPORTED } from '../../../ts/rooms/limits.ts';
+import type { Connection } from '../../../ts/rooms/connection.ts';
+import { MAX_REPORTED, MAX_TAKEN } from '../../../ts/rooms/limits.ts';
 import { Sessions } from '../../../ts/rooms/sessions.ts';
 import { startTestRuntime } from '../../../ts/testing/index.ts';
 
@@ -13,6 +14,30 @@ it('the sessions of which peers report taken messages are limited: the oldest re
   expect(sessions.size).toBe(MAX_REPORTED + 1);
   expect(['s0', 's1', 's2', 'last'].map((session) => sessions.reported(session))).toEqual([2, 0, 1, 1]);
   expect(sessions.taken('own')).toBe(7);
+  await kit.advance(2000);
+  expect(sessions.size).toBe(0);
+  sessions.close();
+  kit.stop();
+});
+
+it('what clients make this node remember of their sessions is bounded: the session that ended first is forgotten first', async () => {
+  const kit = startTestRuntime();
+  const sessions = new Sessions(kit.runtime, 1000);
+  const connection = (): Connection => ({}) as Connection;
+  const staying = connection();
+  sessions.opened('stays', staying);
+  sessions.noteTaken('stays', 1);
+  for (let number = 0; number < MAX_TAKEN + 3; number++) {
+    const each = connection();
+    sessions.opened(`s${number}`, each);
+    sessions.noteTaken(`s${number}`, number + 1);
+    sessions.closed(`s${number}`, each);
+  }
+  expect(sessions.size).toBe(MAX_TAKEN + 1);
+  expect(['stays', 's0', 's2', 's3'].map((session) => sessions.taken(session))).toEqual([1, 0, 0, 4]);
+  sessions.closed('stays', staying);
+  expect(sessions.size).toBe(MAX_TAKEN);
+  expect(['stays', 's3', 's4'].map((session) => sessions.taken(session))).toEqual([1, 0, 5]);
   await kit.advance(2000);
   expect(sessions.size).toBe(0);
   sessions.close();
