@@ -5,11 +5,13 @@ interface Flushable {
 
 /** Each Outgoing with frames in its chunk. They are flushed at the end of a run slice or of the tick. */
 export class FlushQueue {
-  readonly #waiting: Flushable[] = [];
+  /** The first `#count` wait; the slots after them are free. An array that shrinks would be allocated anew for each message. */
+  readonly #waiting: (Flushable | undefined)[] = [];
+  #count = 0;
   #isTickDue = false;
 
   add(outgoing: Flushable): void {
-    this.#waiting.push(outgoing);
+    this.#waiting[this.#count++] = outgoing;
     if (this.#isTickDue) return;
     this.#isTickDue = true;
     // The tick runs after the pending microtasks: actors that run in them share one flush.
@@ -17,15 +19,18 @@ export class FlushQueue {
   }
 
   flush(): void {
-    if (this.#waiting.length === 0) return;
-    for (const outgoing of this.#waiting) outgoing.flush();
-    this.#waiting.length = 0;
+    const waiting = this.#waiting;
+    for (let at = 0; at < this.#count; at++) {
+      waiting[at]?.flush();
+      waiting[at] = undefined;
+    }
+    this.#count = 0;
   }
 
   flushOne(outgoing: Flushable): void {
     outgoing.flush();
     const at = this.#waiting.indexOf(outgoing);
-    if (at >= 0) this.#waiting.splice(at, 1);
+    if (at >= 0) this.#waiting[at] = undefined;
   }
 
   /** The tick that `add` asked for. */
