@@ -12,7 +12,7 @@ import { type AddonExports, loadAddon } from './load.ts';
 import type * as generated from './native.d.ts';
 
 /** The ABI stamp this TypeScript was written against; the addon must answer the same number. */
-export const ABI = 9;
+export const ABI = 10;
 
 /** How a node's sockets behave. Every time is in milliseconds, every size in bytes. */
 export interface OpenOptions {
@@ -54,10 +54,19 @@ export interface OpenOptions {
 /**
  * Receives `bytes` bytes of entries at the start of the lane's `rx` buffer, each
  * `u32 bodyLength | u8 tag | u8 0 | u16 session | body`; `bigs` holds the frames that BIG entries point to.
- * Called on the isolate's own thread; microtasks run afterwards. Must not throw.
- * Returns a number whose bit 0 says that the caller still has work to run; then the native core does not busy-wait.
+ * Called on the isolate's own thread; microtasks run afterwards. Must not throw. Returns {@link BatchAnswer} bits.
  */
 export type OnBatch = (bytes: number, bigs: Uint8Array[] | null) => number;
+
+export const BatchAnswer = {
+  /** The caller still has work to run: the native core does not busy-wait. */
+  BUSY: 1,
+  /**
+   * `onBatch` is called once more, with `(0, null)`; also when it threw. The microtasks and `nextTick`s of this call have run then,
+   * unless it was made inside of another callback.
+   */
+  CALL_AGAIN: 2,
+} as const;
 
 /** Counters of one node; bytes are TLS payload, before encryption. */
 export interface NativeStats {

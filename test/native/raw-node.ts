@@ -34,7 +34,11 @@ export class RawLane {
   /** What `onBatch` answers. */
   answer = 0;
 
+  /** Called when `onBatch` is called without bytes. */
+  onEmpty: (() => void) | undefined;
+
   readonly onBatch = (bytes: number, bigs: Uint8Array[] | null): number => {
+    if (bytes === 0) this.onEmpty?.();
     for (let at = 0; at < bytes; ) {
       const length = this.#view.readUInt32LE(at);
       const tag = this.#view.readUInt8(at + 4);

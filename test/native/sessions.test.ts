@@ -1,5 +1,6 @@
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { BatchAnswer } from '../../bindings/index.ts';
 import { turns, until } from '../support/deadline.ts';
 import { reservePort } from '../support/ports.ts';
 import { Proxy } from '../support/proxy.ts';
@@ -53,6 +54,37 @@ describe.each(['loop', 'thread'] as const)('two nodes, reader %s', (reader) => {
     expect(tags[0]).toBe(NativeEvent.SESSION_UP);
     expect(tags.at(-1)).toBe(NativeEvent.SESSION_DOWN);
     expect(a.numbers()).toEqual(Array.from({ length: 1000 }, (_, value) => value));
+  });
+
+  it('calls onBatch again, without bytes, when a batch asks for it', async () => {
+    const [a, , b, toA] = await pair({ reader });
+    const order: string[] = [];
+    a.onEntry = ({ tag }) => {
+      if (tag === SEND) {
+        order.push('batch');
+        void Promise.resolve().then(() => order.push('microtask'));
+      }
+      return true;
+    };
+    a.onEmpty = () => order.push('again');
+    a.answer = BatchAnswer.CALL_AGAIN;
+    // The reader on the loop calls outside of all callbacks: microtasks run in between. What the I/O thread read while the loop was
+    // blocked is handed over inside of a callback, which may be so of a few messages.
+    const isDone = (): boolean =>
+      reader === 'thread'
+        ? order.includes('again')
+        : order.at(-1) === 'again' && order.at(-2) === 'microtask';
+    for (let value = 1; value <= 20 && !isDone(); value++) {
+      order.length = 0;
+      b.send(toA, value);
+      await until('the second call', () => order.includes('again') && order.includes('microtask'));
+    }
+    expect(isDone()).toBe(true);
+    a.answer = 0;
+    order.length = 0;
+    b.send(toA, 0);
+    await until('a message without a second call', () => order.includes('microtask'));
+    expect(order).toEqual(['batch', 'microtask']);
   });
 
   it('V6 delivers what was flushed before an orderly stop', async () => {

@@ -1,5 +1,12 @@
 // A native core that does nothing by itself: a test hands it events and looks at what it was given.
-import type { Native, NativeStats, OnBatch, OpenOptions, SessionStats } from '../../../bindings/index.ts';
+import {
+  BatchAnswer,
+  type Native,
+  type NativeStats,
+  type OnBatch,
+  type OpenOptions,
+  type SessionStats,
+} from '../../../bindings/index.ts';
 import { NativeEvent } from '../../../ts/wire/index.ts';
 
 /** Builds the body of an entry. */
@@ -192,7 +199,9 @@ export class ScriptedNative implements Native {
     const bytes = body.done();
     const entry = new Body().u32(bytes.length).u8(tag).u8(0).u16(session).bytes(bytes).done();
     this.#rx.set(entry);
-    return this.#onBatch(entry.length, bigs);
+    const answer = this.#onBatch(entry.length, bigs);
+    if ((answer & BatchAnswer.CALL_AGAIN) !== 0) process.nextTick(() => this.#onBatch(0, null));
+    return answer;
   }
 
   up(session: number, nc: number, name: string, incarnation = BigInt(nc), flags = 1): void {

@@ -48,3 +48,9 @@ function indexed<K extends string, W>(numbers: Record<K, number>, words: Record<
   for (const key in numbers) list[numbers[key]] = words[key];
   return list;
 }
+
+/** Why there is no session after a dial. The status `up` without a session means that it has ended already: `unreachable`. */
+export function resultWithoutSession(status: number): Exclude<DialResult, 'up'> {
+  const result = DIAL_RESULTS[status];
+  return result === undefined || result === 'up' ? 'unreachable' : result;
+}

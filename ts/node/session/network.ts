@@ -1,17 +1,17 @@
 // Owns the handle of the native core, the sessions and peers, and the dials under way. It knows nothing of actors, and does not
 // read or write frames: Outgoing writes them and the listener reads them.
-import type { Native, OpenOptions } from '../../../bindings/index.ts';
+import { BatchAnswer, type Native, type OpenOptions } from '../../../bindings/index.ts';
 import type { TraceHeaders } from '../../actor/index.ts';
 import { Pid, RefCipher } from '../../term/index.ts';
 import { DownCause as NativeCause } from '../../wire/index.ts';
-import { type NodeName, parseNodeName } from '../node-name.ts';
+import type { NodeName } from '../node-name.ts';
 import type { Limits } from '../options.ts';
 import { BatchReader, type EntryReceiver, type SessionUp } from './batch.ts';
 import type { Carrier } from './carrier.ts';
-import { DIAL_RESULTS, type DialResult, DOWN_CAUSES } from './endings.ts';
+import { type DialResult, DOWN_CAUSES, resultWithoutSession } from './endings.ts';
 import type { EntryReader } from './entry-reader.ts';
 import { FlushQueue } from './flush-queue.ts';
-import { Identities, type Identity } from './identities.ts';
+import { Identities, type Identity, nameOf } from './identities.ts';
 import type { NetworkListener } from './network-listener.ts';
 import { Outgoing } from './outgoing.ts';
 import type { OutgoingHost } from './outgoing-host.ts';
@@ -61,12 +61,7 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
   /** Listens. Returns the port. Throws what `Native.open` throws. */
   open(options: OpenOptions): number {
     keepFreedMemory();
-    this.#handle = this.#native.open(options, this.#rx, (bytes, bigs) => {
-      this.#batches.read(bytes, bigs);
-      const isBusy = this.#listener.batchEnd();
-      this.flush();
-      return isBusy ? 1 : 0;
-    });
+    this.#handle = this.#native.open(options, this.#rx, this.#onBatch);
     this.#isOpen = true;
     return this.#native.port(this.#handle);
   }
@@ -157,6 +152,19 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     this.#native.close(this.#handle);
     await stopped;
   }
+
+  /** The second call, without bytes, comes when the actors that wait for messages of the batch have run. */
+  readonly #onBatch = (bytes: number, bigs: Uint8Array[] | null): number => {
+    if (bytes === 0) {
+      this.#flushes.release();
+      return 0;
+    }
+    this.#flushes.hold();
+    this.#batches.read(bytes, bigs);
+    const isBusy = this.#listener.batchEnd();
+    this.flush();
+    return isBusy ? BatchAnswer.BUSY | BatchAnswer.CALL_AGAIN : BatchAnswer.CALL_AGAIN;
+  };
 
   // -- entries of a batch ---------------------------------------------------------------------------------------------
 
@@ -282,19 +290,4 @@ function keepFreedMemory(): void {
   port1.postMessage(block, [block]);
   port1.close();
   port2.close();
-}
-
-/** Why there is no session after a dial. The status `up` without a session means that it has ended already: `unreachable`. */
-function resultWithoutSession(status: number): Exclude<DialResult, 'up'> {
-  const result = DIAL_RESULTS[status];
-  return result === undefined || result === 'up' ? 'unreachable' : result;
-}
-
-/** The parsed name of an authenticated peer; undefined when it breaks the rules for names (K3). */
-function nameOf({ name }: Identity): NodeName | undefined {
-  try {
-    return parseNodeName(name);
-  } catch {
-    return undefined;
-  }
 }

@@ -8,6 +8,9 @@ use snowmesh_net::Filled;
 use crate::errors::{Result, fault};
 use crate::memory::{drop_reference, reference, referenced, to_array};
 
+/// The bit of an answer that asks for another call, after the microtasks.
+const AGAIN: u32 = 2;
+
 /// The function, with the receiver and the async context that a callback of Node.js needs.
 #[derive(Debug)]
 pub(super) struct Callback {
@@ -29,8 +32,19 @@ impl Callback {
         })
     }
 
-    /// Calls it with the batch; gives its result, 0 if it threw. Microtasks and `nextTick`s have run when this returns.
+    /// Calls it with the batch, and once more without one if it asks for that or threw. Gives its answer to the batch. Microtasks
+    /// and `nextTick`s of each call have run when it returns, unless this is called inside of another callback of Node.js.
     pub(super) fn call(&self, filled: &mut Filled) -> u32 {
+        let bigs = std::mem::take(&mut filled.bigs);
+        let answer = self.call_once(filled.bytes, bigs);
+        if answer & AGAIN != 0 {
+            self.call_once(0, Vec::new());
+        }
+        answer
+    }
+
+    /// Gives its result, [`AGAIN`] if it threw, 0 if it could not be called.
+    fn call_once(&self, bytes: usize, bigs: Vec<Vec<u8>>) -> u32 {
         let env = self.env;
         let mut scope = ptr::null_mut();
         let mut answer = 0;
@@ -39,7 +53,7 @@ impl Callback {
             if sys::napi_open_handle_scope(env, &raw mut scope) != sys::Status::napi_ok {
                 return 0;
             }
-            if let Some((callback, receiver, arguments)) = self.arguments(filled) {
+            if let Some((callback, receiver, arguments)) = self.arguments(bytes, bigs) {
                 let mut result = ptr::null_mut();
                 let status = sys::napi_make_callback(
                     env,
@@ -54,7 +68,10 @@ impl Callback {
                     sys::Status::napi_ok => {
                         sys::napi_get_value_uint32(env, result, &raw mut answer);
                     }
-                    sys::Status::napi_pending_exception => report_exception(env),
+                    sys::Status::napi_pending_exception => {
+                        report_exception(env);
+                        answer = AGAIN;
+                    }
                     _ => {}
                 }
             }
@@ -66,17 +83,17 @@ impl Callback {
     /// The callback, its receiver and `(bytes, bigs)`; `None` while the environment is ending.
     fn arguments(
         &self,
-        filled: &mut Filled,
+        length: usize,
+        frames: Vec<Vec<u8>>,
     ) -> Option<(sys::napi_value, sys::napi_value, [sys::napi_value; 2])> {
         let env = self.env;
-        let frames = std::mem::take(&mut filled.bigs);
         let callback = referenced(env, self.function)?;
         let receiver = referenced(env, self.receiver)?;
         let mut bytes = ptr::null_mut();
         let mut bigs = ptr::null_mut();
         // SAFETY: Node-API calls with valid out pointers, in the handle scope of `call`.
         unsafe {
-            sys::napi_create_uint32(env, u32::try_from(filled.bytes).ok()?, &raw mut bytes);
+            sys::napi_create_uint32(env, u32::try_from(length).ok()?, &raw mut bytes);
             if frames.is_empty() {
                 sys::napi_get_null(env, &raw mut bigs);
             } else {

@@ -168,7 +168,7 @@ impl Host {
         }
     }
 
-    /// Calls `onBatch`. Microtasks and `nextTick`s have run when this returns.
+    /// Calls `onBatch`.
     pub(crate) fn deliver(self: &Rc<Self>, mut filled: Filled) {
         if filled.bytes == 0 {
             return;
