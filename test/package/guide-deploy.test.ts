@@ -37,7 +37,7 @@ beforeAll(() => {
       while (!existsSync('./go-on')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     });
     console.log('up');`;
-  writeFileSync(join(installed.folder, 'app.js'), `${program}\n${hook}\n`);
+  writeFileSync(join(installed.folder, 'app.mjs'), `${program}\n${hook}\n`);
 }, 300_000);
 beforeEach(async () => {
   ports = await reservePorts();
@@ -240,7 +240,7 @@ describe('the Dockerfile', () => {
   const command = (): unknown => JSON.parse(/^CMD (.*)$/m.exec(lines.join('\n'))?.[1] ?? '');
 
   it('starts Node.js without a shell, as a user that is not root', () => {
-    expect(command()).toEqual(['node', 'app.js']);
+    expect(command()).toEqual(['node', 'app.mjs']); // .mjs: `npm init` of today makes packages of CommonJS
     expect(lines.indexOf('USER node')).toBeGreaterThan(
       lines.findIndex((line) => line.startsWith('COPY . .')),
     );

@@ -22,7 +22,7 @@ export const startCommand: Command = {
   summary: 'run a program with a node, which stops in order on SIGTERM and SIGINT',
   notes: `  export default async (node) => { … }   is called with the started node
   await startNode.fromEnv()              starts it with the same options in a program without a default export`,
-  examples: ['snowmesh start app.js --name shop@10.0.0.1:9000 --cookie-file ./cookie'],
+  examples: ['snowmesh start app.mjs --name shop@10.0.0.1:9000 --cookie-file ./cookie'],
   options: {
     name: {
       value: 'name',
