@@ -40,7 +40,7 @@ export async function joinChat(url: string): Promise<string[]> {
 }
 
 /**
- * Blocks this process once, while the heartbeat looks at the first of two connections and the second one has not answered its ping. The
+ * Blocks this process once, after the heartbeat looked at the first of two connections when the second one had not answered its ping. The
  * file `blocked` says that it has begun. It ends after `ms`, and not before the file `answered` is there.
  */
 export function blockBetweenLooks(rooms: Rooms, folder: string, ms: number): void {
@@ -51,9 +51,13 @@ export function blockBetweenLooks(rooms: Rooms, folder: string, ms: number): voi
     ask();
     if (second.isAlive) return;
     first.ping = ask;
-    writeFileSync(join(folder, 'blocked'), '');
-    const pause = new Int32Array(new SharedArrayBuffer(4));
-    for (let waited = 0; waited < ms || !existsSync(join(folder, 'answered')); waited += 5)
-      Atomics.wait(pause, 0, 0, 5);
+    setImmediate(() => block(folder, ms)); // after it timers run, and then sockets are read
   };
+}
+
+function block(folder: string, ms: number): void {
+  writeFileSync(join(folder, 'blocked'), '');
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let waited = 0; waited < ms || !existsSync(join(folder, 'answered')); waited += 5)
+    Atomics.wait(pause, 0, 0, 5);
 }

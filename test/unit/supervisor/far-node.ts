@@ -15,6 +15,8 @@ export class FarNode {
   readonly log: string[] = [];
   /** The arguments of each start, in order. */
   readonly started: (readonly unknown[])[] = [];
+  /** It answers looks in a later turn of the event loop. */
+  isSlow = false;
   /** Looks that wait for an answer: now, and the most there were. */
   readonly looks = { now: 0, most: 0 };
   /** Those who live there, also beyond a split. */
@@ -151,7 +153,8 @@ export class FarNode {
       this.log.push('look');
       this.looks.most = Math.max(this.looks.most, ++this.looks.now);
     }
-    this.#later(() => {
+    const later = isLook && this.isSlow ? setImmediate : this.#later;
+    later(() => {
       if (this.isFrozen) return;
       if (isLook) this.looks.now--;
       if (!this.isUp) this.#lost();
