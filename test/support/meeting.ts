@@ -23,6 +23,7 @@ export class Meeting implements AsyncDisposable {
     const cluster = new Cluster();
     const meeting = new Meeting(cluster, await cluster.node({ name: 'real' }));
     meeting.peer = await meeting.dial();
+    await meeting.node.run((bench) => bench.node.ready({ peers: 1 })); // the peer may know of the session first
     return meeting;
   }
 
