@@ -69,6 +69,8 @@ export class Clients implements ConnectionHost<Connection> {
   readonly #requests: ClientRequests;
   readonly #listener: ClientsListener;
   readonly #all = new Set<Connection>();
+  /** Closed connections whose actors have not ended. */
+  readonly #finishing = new Set<Connection>();
   readonly #rate: RateLimit;
   readonly #helloDeadline: HelloDeadline;
 
@@ -104,6 +106,10 @@ export class Clients implements ConnectionHost<Connection> {
 
   get size(): number {
     return this.#all.size;
+  }
+
+  get finishing(): number {
+    return this.#finishing.size;
   }
 
   [Symbol.iterator](): IterableIterator<Connection> {
@@ -199,6 +205,7 @@ export class Clients implements ConnectionHost<Connection> {
   }
 
   actorEnded(connection: Connection): void {
+    this.#finishing.delete(connection);
     this.#service.sessions.untake(connection);
   }
 
@@ -210,7 +217,7 @@ export class Clients implements ConnectionHost<Connection> {
     this.#listener.closed(connection, why);
     this.#service.presence.ended(connection);
     this.membership.leaveAll(connection, mayReturn);
-    endConnectionActor(this.#runtime, connection, this.#handler, why);
+    if (endConnectionActor(this.#runtime, connection, this.#handler, why)) this.#finishing.add(connection);
   }
 
   #input(connection: Connection, input: ClientInput): void {

@@ -60,15 +60,18 @@ export function startConnectionActor(
   runtime.inbound.deliver(actor.local, new ClientTask((_connection, self) => open(self)));
 }
 
-/** The socket was closed: calls `close` of the handler, and then ends the actor. */
+/**
+ * The socket was closed: the actor handles what its client has sent, calls `close` of the handler, and ends; after CLOSE_TIMEOUT_MS it is
+ * killed. Returns false when it has ended already, or there is none.
+ */
 export function endConnectionActor(
   runtime: Runtime,
   connection: Connection,
   handler: ConnectionHandler,
   why: CloseReason,
-): void {
+): boolean {
   const { actor } = connection;
-  if (actor === undefined || !runtime.isAlive(actor)) return;
+  if (actor === undefined || !runtime.isAlive(actor)) return false;
   const cancel = runtime.after(CLOSE_TIMEOUT_MS, () => runtime.sendExit(actor, 'kill'));
   runtime.onDeath(actor, cancel);
   runtime.inbound.deliver(
@@ -78,4 +81,5 @@ export function endConnectionActor(
       self.exit('shutdown');
     }),
   );
+  return true;
 }

@@ -14,6 +14,8 @@ export interface DrainOptions {
 /** The connections to close. */
 interface Drainable extends Iterable<Connection> {
   readonly size: number;
+  /** Closed connections whose handlers are not finished with what the clients sent. */
+  readonly finishing: number;
 }
 
 const OPTIONS: OptionNames<DrainOptions> = { over: true, to: true };
@@ -64,7 +66,7 @@ export class Drain {
       if (some-- === 0) break;
       connection.close(CloseCode.restart, 'the server restarts');
     }
-    if (this.#clients.size === 0) done();
+    if (this.#clients.size === 0 && this.#clients.finishing === 0) done();
     else this.#runtime.after(STEP_MS, () => this.#step(done));
   }
 }

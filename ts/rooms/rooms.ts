@@ -124,7 +124,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    *
    * @param options.over ms until the last connection is closed; default 10 000. @param options.to the URL to which clients reconnect; default:
    * their own URLs.
-   * @returns resolves when the last connection is closed. A second call returns the same promise and changes nothing.
+   * @returns resolves when all are closed, and their handlers finished with what clients sent, or killed after 5 s. Later calls return it, too.
    * @throws SNOW_ERR_BAD_OPTION.
    * @example
    * process.on('SIGTERM', async () => {

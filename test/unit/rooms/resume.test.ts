@@ -443,3 +443,46 @@ it('a room whose members have been gone for longer than the window keeps nothing
   await stage.mesh.pass(30_000);
   expect(rooms.map((each) => each.stats().rooms)).toEqual([0, 0, 0]);
 });
+
+describe('drain', () => {
+  it('waits for the handlers of what clients sent before they were closed', async () => {
+    const begun: unknown[] = [];
+    const handled: unknown[] = [];
+    const waiting: (() => void)[] = [];
+    const rooms = stage.alone({
+      message: async (_connection, data) => {
+        begun.push(data);
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        handled.push(data);
+      },
+      close: () => void handled.push('close'),
+    });
+    const { socket } = await stage.client(rooms);
+    socket.tell(['send', 1, 'a']);
+    socket.tell(['send', 2, 'b']);
+    await stage.mesh.settle();
+    let isDrained = false;
+    void rooms.drain({ over: 0 }).then(() => (isDrained = true));
+    await stage.mesh.pass(1000);
+    expect([socket.closed?.code, begun, isDrained]).toEqual([1012, ['a'], false]);
+    waiting.shift()?.();
+    await stage.mesh.pass(1000);
+    expect([begun, handled, isDrained]).toEqual([['a', 'b'], ['a'], false]);
+    waiting.shift()?.();
+    await stage.mesh.pass(1000);
+    expect([handled, isDrained]).toEqual([['a', 'b', 'close'], true]);
+  });
+
+  it('does not wait longer than 5 s for a handler that does not end', async () => {
+    const rooms = stage.alone({ message: () => new Promise(() => {}) });
+    const { socket } = await stage.client(rooms);
+    socket.tell(['send', 1, 'a']);
+    await stage.mesh.settle();
+    let isDrained = false;
+    void rooms.drain({ over: 0 }).then(() => (isDrained = true));
+    await stage.mesh.pass(4900);
+    expect(isDrained).toBe(false);
+    await stage.mesh.pass(300);
+    expect(isDrained).toBe(true);
+  });
+});
