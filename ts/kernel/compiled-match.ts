@@ -29,62 +29,50 @@ export function compileMatch(match: Match): CompiledMatch {
   );
 }
 
-// The loops of `firstIn` are alike, but each calls one test only: the compiler can put it into the loop.
-
-class TagMatch implements CompiledMatch {
+/** A match by a key, which the mailbox remembers. It is not user code. */
+abstract class KeyMatch<Key> implements CompiledMatch {
   readonly isSafe = true;
   readonly keys: readonly unknown[];
-  private readonly tag: string;
+  protected readonly key: Key;
 
-  constructor(tag: string) {
-    this.tag = tag;
-    this.keys = [tag];
+  constructor(key: Key) {
+    this.key = key;
+    this.keys = [key];
   }
 
+  abstract takes(message: unknown): boolean;
+
+  // Each subclass has a loop of its own, which calls one test only: the compiler can put it into the loop.
+  abstract firstIn(slots: readonly unknown[], from: number, to: number): number;
+}
+
+class TagMatch extends KeyMatch<string> {
   takes(message: unknown): boolean {
-    return tagOf(message) === this.tag;
+    return tagOf(message) === this.key;
   }
 
   firstIn(slots: readonly unknown[], from: number, to: number): number {
-    const { tag } = this;
-    for (let at = from; at < to; at++) if (tagOf(slots[at]) === tag) return at;
+    const { key } = this;
+    for (let at = from; at < to; at++) if (tagOf(slots[at]) === key) return at;
     return -1;
   }
 }
 
-class RefMatch implements CompiledMatch {
-  readonly isSafe = true;
-  readonly keys: readonly unknown[];
-  private readonly ref: Ref;
-
-  constructor(ref: Ref) {
-    this.ref = ref;
-    this.keys = [ref];
-  }
-
+class RefMatch extends KeyMatch<Ref> {
   takes(message: unknown): boolean {
-    return carries(message, this.ref);
+    return carries(message, this.key);
   }
 
   firstIn(slots: readonly unknown[], from: number, to: number): number {
-    const { ref } = this;
-    for (let at = from; at < to; at++) if (carries(slots[at], ref)) return at;
+    const { key } = this;
+    for (let at = from; at < to; at++) if (carries(slots[at], key)) return at;
     return -1;
   }
 }
 
-class TimerMatch implements CompiledMatch {
-  readonly isSafe = true;
-  readonly keys: readonly unknown[];
-  private readonly ref: TimerRef;
-
-  constructor(ref: TimerRef) {
-    this.ref = ref;
-    this.keys = [ref];
-  }
-
+class TimerMatch extends KeyMatch<TimerRef> {
   takes(message: unknown): boolean {
-    return message instanceof Timeout && message.ref === this.ref;
+    return message instanceof Timeout && message.ref === this.key;
   }
 
   firstIn(slots: readonly unknown[], from: number, to: number): number {
@@ -94,25 +82,15 @@ class TimerMatch implements CompiledMatch {
 }
 
 /** Of a class of system messages. */
-class ClassMatch implements CompiledMatch {
-  readonly isSafe = true;
-  readonly keys: readonly unknown[];
-  // oxlint-disable-next-line typescript/no-unsafe-function-type -- a class
-  private readonly messageClass: Function;
-
-  // oxlint-disable-next-line typescript/no-unsafe-function-type -- a class
-  constructor(messageClass: Function) {
-    this.messageClass = messageClass;
-    this.keys = [messageClass];
-  }
-
+// oxlint-disable-next-line typescript/no-unsafe-function-type -- a class
+class ClassMatch extends KeyMatch<Function> {
   takes(message: unknown): boolean {
-    return message instanceof this.messageClass;
+    return message instanceof this.key;
   }
 
   firstIn(slots: readonly unknown[], from: number, to: number): number {
-    const { messageClass } = this;
-    for (let at = from; at < to; at++) if (slots[at] instanceof messageClass) return at;
+    const { key } = this;
+    for (let at = from; at < to; at++) if (slots[at] instanceof key) return at;
     return -1;
   }
 }
