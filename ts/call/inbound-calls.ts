@@ -113,9 +113,14 @@ export class InboundCalls {
     return this.waiting.get(ref.key)?.cell;
   }
 
-  /** Drops the calls of a lost node. O(calls). */
-  nodeLost(nc: number): void {
-    for (const caller of this.waiting.values()) if (caller.address.nc === nc) this.forget(caller);
+  /** Drops the calls of a lost node, and yields for each call that it looks at. O(calls). */
+  *nodeLost(nc: number): Generator<undefined, void> {
+    let left = this.waiting.size; // calls that are added meanwhile come after these, and are of other nodes
+    for (const caller of this.waiting.values()) {
+      if (left-- === 0 || !this.counts.has(nc)) return;
+      if (caller.address.nc === nc) this.forget(caller);
+      yield;
+    }
   }
 
   /** A message of `sendWait`, for the actor or for an alias of it: it enters now, waits for room, or is refused. */

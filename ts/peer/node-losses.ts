@@ -4,7 +4,7 @@ import type { Link, Monitor } from '../link/index.ts';
 import type { LinkSignals, MonitorSignals } from '../signal/index.ts';
 import type { InboundSpawns, OutboundSpawns, PendingSpawn } from '../spawn/index.ts';
 
-/** How many links, monitors, calls and spawns fire before the event loop runs again: about half a millisecond of work (P6). */
+/** How many links, monitors, calls and spawns fire or are dropped before the event loop runs again: about half a millisecond of work (P6). */
 const TIES_PER_STEP = 1024;
 
 /** What fires when a node is lost, each oldest first. */
@@ -140,14 +140,18 @@ export class NodeLosses {
         if (++fired % TIES_PER_STEP === 0) yield;
       }
     }
-    for (const table of toSweep) table?.sweep();
-    if (nc >= 0) this.forget(nc);
+    for (const table of toSweep) {
+      table?.sweep();
+      if (++fired % TIES_PER_STEP === 0) yield;
+    }
+    if (nc < 0) return;
+    for (const _ of this.forget(nc)) if (++fired % TIES_PER_STEP === 0) yield;
   }
 
-  /** Drops what the lost node waits for on this node. */
-  private forget(nc: number): void {
-    this.inboundSpawns.nodeLost(nc);
-    this.monitors.dropWatchers(nc);
-    this.inboundCalls.nodeLost(nc);
+  /** Drops what the lost node waits for on this node, and yields for each item. */
+  private *forget(nc: number): Generator<undefined, void> {
+    yield* this.inboundSpawns.nodeLost(nc);
+    yield* this.monitors.dropWatchers(nc);
+    yield* this.inboundCalls.nodeLost(nc);
   }
 }

@@ -135,9 +135,12 @@ export class MonitorSignals {
     return watches;
   }
 
-  /** Drops the monitors that actors of a lost node have of actors here. */
-  dropWatchers(nc: number): void {
-    for (const made of this.remoteWatchers.takeNode(nc)) leaveChain(made);
+  /** Drops the monitors that actors of a lost node have of actors here, and yields after each. */
+  *dropWatchers(nc: number): Generator<undefined, void> {
+    for (const made of this.remoteWatchers.takeNode(nc)) {
+      leaveChain(made);
+      yield;
+    }
   }
 
   private monitorRemote(cell: Cell, target: Pid | NodeAddress, ref: Ref): void {

@@ -102,9 +102,17 @@ export class InboundSpawns {
     start.forget();
   }
 
-  /** Kills the unconfirmed children of a lost node: their starter may never get their PID (I3, S3). O(unconfirmed children). */
-  nodeLost(nc: number): void {
-    for (const [cell, { from }] of this.unconfirmed) if (from.nc === nc) terminate(cell, 'killed');
+  /**
+   * Kills the unconfirmed children of a lost node, since their starter may never get their PID (I3, S3), and yields for each child that
+   * it looks at. O(unconfirmed children).
+   */
+  *nodeLost(nc: number): Generator<undefined, void> {
+    let left = this.unconfirmed.size; // children that are added meanwhile come after these, and are of other nodes
+    for (const [cell, { from }] of this.unconfirmed) {
+      if (left-- === 0) return;
+      if (from.nc === nc) terminate(cell, 'killed');
+      yield;
+    }
   }
 
   private make(order: SpawnOrder, program: Program, { args, name, limit }: CheckedOrder, peer: string): void {

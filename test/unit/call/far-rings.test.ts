@@ -246,7 +246,7 @@ describe('a probe that lies', () => {
   it('T12 fails no call when its own call to the actor is over', async () => {
     const late = new Ref(R, 5, 80, 1);
     calls(late, 0);
-    kit.runtime.inboundCalls.nodeLost(R);
+    Array.from(kit.runtime.inboundCalls.nodeLost(R));
     arrive(round(second));
     arrive(round(second, late));
     await kit.settle();

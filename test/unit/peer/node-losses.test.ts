@@ -1,8 +1,9 @@
 // The loss of a node with more ties than fire at once: each fires once, in order, while actors and the event loop go on.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Down, defineActor, Exit, type Self } from '../../../ts/actor/index.ts';
-import { Pid, type Ref } from '../../../ts/term/index.ts';
+import { Down, defineActor, defineHandler, Exit, type Self } from '../../../ts/actor/index.ts';
+import { cellOf } from '../../../ts/kernel/index.ts';
+import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
 const PEER = 256;
@@ -149,6 +150,41 @@ it('L4 somebody who links anew while his own link is being lost stops nothing', 
   expect(told.length).toBe(2 * COUNT);
   expect(kit.runtime.losses.isUnderWay).toBe(false);
   expect(kit.logs.filter(({ facts }) => facts['event'] === 'callback_failed')).toEqual([]);
+});
+
+it('P6 monitors, calls and starts that the lost node made are dropped in steps', async () => {
+  const many = 30_000;
+  const { inbound, inboundCalls, inboundSpawns, monitors } = kit.runtime;
+  kit.runtime.remote = { ...kit.runtime.remote, reply: () => {}, spawnReply: () => {} };
+  kit.runtime.expose(defineHandler('child', () => ({ onMessage() {} })));
+  const asked = await keeper(() => {});
+  const watched = await keeper(() => {});
+  for (let at = 0; at < many; at++) {
+    inbound.call(far(0), new Ref(PEER, 1, at), 1e9, asked.pid.local, ['ask', [], []]);
+    inbound.monitor(far(0), new Ref(PEER, 1, many + at), watched.pid.local);
+  }
+  for (let at = 0; at < COUNT; at++) {
+    const request = new Ref(PEER, 1, 2 * many + at);
+    const start = { from: far(0), request, monitor: request, flags: 4, function: 'child' };
+    inboundSpawns.order({ ...start, term: [[], null, null] });
+  }
+  // Of another node; they stay.
+  inbound.call(new Pid(PEER + 1, 1), new Ref(PEER + 1, 1, 1), 1e9, asked.pid.local, ['ask', [], []]);
+  inbound.monitor(new Pid(PEER + 1, 1), new Ref(PEER + 1, 1, 2), watched.pid.local);
+  await kit.settle();
+  const left = (): number =>
+    kit.runtime.size + inboundCalls.size + (cellOf(watched.pid)?.extra?.watchers?.size ?? 0);
+  const before = left();
+  const loss = lose();
+  const dropped = [before - left()];
+  while (!loss.isOver()) {
+    const last = left();
+    await nextTurn();
+    dropped.push(last - left());
+  }
+  expect(Math.max(...dropped)).toBeLessThanOrEqual(1024);
+  expect(before - left()).toBe(2 * many + COUNT);
+  expect([inboundCalls.size, monitors.watcherCount]).toEqual([1, 1]);
 });
 
 it('P6 spawns without a reply fail in steps as well, each once', async () => {
