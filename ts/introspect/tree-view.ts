@@ -111,9 +111,10 @@ class Walk {
       const below = child.pid?.isLocal === true ? supervisorsOf(runtime).get(child.pid.local) : undefined;
       if (below !== undefined) open.push({ entry: child, listed: below, depth: depth + 1 });
     }
-    const { specs } = children.countChildren();
-    if (this.#isDue(specs)) yield;
-    entry.omitted = Math.max(0, specs - skip - shown);
+    const { supervisors, workers } = children.countChildren();
+    const all = supervisors + workers;
+    if (this.#isDue(all)) yield;
+    entry.omitted = Math.max(0, all - skip - shown);
     return shown;
   }
 

@@ -202,11 +202,12 @@ function backoffOf(backoff: Backoff, id: string): Required<Backoff> {
   checkOptionNames(what, backoff, BACKOFF);
   const { min, max, factor = 2, jitter = 0.25 } = backoff;
   const areNumbers = [min, max, factor, jitter].every(Number.isFinite);
-  const isGood = areNumbers && min >= 0 && max >= min && factor >= 1 && jitter >= 0 && jitter <= 1;
+  const areTimes = min >= 0 && max >= min && max <= Number.MAX_SAFE_INTEGER;
+  const isGood = areNumbers && areTimes && factor >= 1 && jitter >= 0 && jitter <= 1;
   if (isGood) return { min, max, factor, jitter };
   throw badChildSpec(
     id,
-    'has a bad backoff: it takes 0 <= min <= max in ms, factor >= 1, and jitter from 0 to 1',
+    'has a bad backoff: it takes 0 <= min <= max <= 2^53 - 1 in ms, factor >= 1, and jitter from 0 to 1',
   );
 }
 

@@ -225,10 +225,11 @@ export class DynamicChildren implements Supervising {
   }
 
   countChildren(): ChildCounts {
-    const specs = this.running.size + this.restarting.size;
+    const children = this.running.size + this.restarting.size;
     let supervisors = this.supervisors;
     for (const { plan } of this.restarting.keys()) if (plan.type === 'supervisor') supervisors++;
-    return { specs, active: this.running.size, supervisors, workers: specs - supervisors };
+    const specs = this.options.template === undefined ? children : 1;
+    return { specs, active: this.running.size, supervisors, workers: children - supervisors };
   }
 
   private put(pid: Pid, child: DynamicChild): void {

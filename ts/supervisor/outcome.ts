@@ -37,7 +37,10 @@ export interface ChildInfo {
 
 /** The number of children of each kind. */
 export interface ChildCounts {
-  /** Children with a spec, running or not; for a dynamic supervisor, its children. */
+  /**
+   * Children with a spec, running or not. Of a dynamic supervisor: 1 if it has `child`, as in Erlang's simple_one_for_one, otherwise its
+   * children, as in Elixir's DynamicSupervisor.
+   */
   readonly specs: number;
   /** Children that run now. */
   readonly active: number;

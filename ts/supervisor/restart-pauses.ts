@@ -20,7 +20,8 @@ export class RestartPauses {
     const { min, max, factor, jitter } = this.#backoff;
     if (this.#startedAt !== undefined && now - this.#startedAt >= max) this.#restarts = 0;
     this.#startedAt = undefined;
-    const pause = Math.min(min * factor ** this.#restarts++, max);
-    return Math.round(pause * (1 + jitter * random));
+    // After very many restarts the power is Infinity, and Infinity times a min of 0 is no number.
+    const pause = min === 0 ? 0 : Math.min(min * factor ** this.#restarts++, max);
+    return Math.min(Math.round(pause * (1 + jitter * random)), Number.MAX_SAFE_INTEGER);
   }
 }

@@ -121,7 +121,8 @@ export function defineDynamicSupervisor(options: DynamicSupervisorOptions): Supe
   checkOptionNames('defineDynamicSupervisor', options, DYNAMIC_OPTIONS);
   const { name, child, maxChildren = Number.POSITIVE_INFINITY } = options;
   const limit = checkedLimit(options);
-  if (!(maxChildren >= 0)) throw badOption(name, 'maxChildren', maxChildren);
+  if (typeof maxChildren !== 'number' || !(maxChildren >= 0))
+    throw badOption(name, 'maxChildren', maxChildren);
   const template = child === undefined ? undefined : planChild(child, 'never');
   return supervisorSpec(name, async (self) => {
     const process = new SupervisorProcess(self);
@@ -169,8 +170,15 @@ function checkedLimit(options: RestartLimit & { name: string }): Required<Restar
   if (!(Number.isInteger(intensity) && intensity >= 0) && intensity !== Number.POSITIVE_INFINITY) {
     throw badOption(name, 'intensity', intensity);
   }
-  if (!(period > 0)) throw badOption(name, 'period', period);
+  if (!isPeriod(period)) throw badOption(name, 'period', period);
   return { intensity, period };
+}
+
+/** Whether a value is a time above 0 that timers accept, in ms, or Infinity: lost nodes are looked for as long as a part of it. */
+function isPeriod(ms: unknown): boolean {
+  return (
+    typeof ms === 'number' && ms > 0 && (ms <= Number.MAX_SAFE_INTEGER || ms === Number.POSITIVE_INFINITY)
+  );
 }
 
 function badOption(name: string, option: keyof typeof WANTED, value: unknown): SnowmeshError {
@@ -199,7 +207,7 @@ const WANTED = {
   autoShutdown: 'never, any_significant or all_significant',
   children: 'an array of child specs, or a function that returns one',
   intensity: 'a whole number from 0 on, or Infinity',
-  period: 'ms above 0, or Infinity',
+  period: 'ms above 0 up to 2^53 - 1, or Infinity',
   maxChildren: 'a number from 0 on, or Infinity',
 };
 const STRATEGIES: ReadonlySet<string> = new Set<Strategy>(['one_for_one', 'one_for_all', 'rest_for_one']);

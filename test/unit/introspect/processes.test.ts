@@ -386,11 +386,11 @@ describe('tree', () => {
         yield item;
       }
     }
-    const none = { lines: () => [].values(), countChildren: () => ({ specs: 0 }) };
+    const none = { lines: () => [].values(), countChildren: () => ({ supervisors: 0, workers: 0 }) };
     const line = { id: 'w', pid: 'restarting', type: 'worker', restart: 'permanent' };
     const many = {
       lines: () => counted(new Array<typeof line>(30_000).fill(line)),
-      countChildren: () => ({ specs: 30_000 }),
+      countChildren: () => ({ supervisors: 0, workers: 30_000 }),
     };
     const pids = Array.from({ length: 100_000 }, () => node.spawnHandler(() => ({ onMessage() {} })));
     for (const [at, pid] of pids.entries())

@@ -122,8 +122,20 @@ it('the random part lies between nothing and jitter', () => {
   expect(new RestartPauses(full).next(0, 0.999)).toBe(150);
 });
 
+it('every pause is one that a timer accepts', () => {
+  const most = { min: Number.MAX_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, factor: 1e300, jitter: 1 };
+  const none = { ...most, min: 0 };
+  const longest = new RestartPauses(most);
+  const shortest = new RestartPauses(none);
+  for (let restart = 0; restart < 4; restart++) {
+    expect(longest.next(0, 0.999)).toBe(Number.MAX_SAFE_INTEGER);
+    expect(shortest.next(0, 0.999)).toBe(0);
+  }
+});
+
 it.each([
   { min: -1, max: 10 },
+  { min: 1, max: 2 ** 53 },
   { min: 20, max: 10 },
   { min: 1, max: Number.POSITIVE_INFINITY },
   { min: 1, max: 10, factor: 0.5 },

@@ -138,6 +138,13 @@ describe('a dynamic supervisor', () => {
     await stop(kit.runtime, pid, 'shutdown');
   });
 
+  it('J23 counts one spec when all children have the same, running or not', async () => {
+    const pid = await supervise({ child: f.child('a'), intensity: Number.POSITIVE_INFINITY });
+    expect(await countChildren(kit, pid)).toEqual({ specs: 1, active: 0, supervisors: 0, workers: 0 });
+    for (let n = 0; n < 3; n++) await started(pid, []);
+    expect(await countChildren(kit, pid)).toEqual({ specs: 1, active: 3, supervisors: 0, workers: 3 });
+  });
+
   it('J26 maxChildren: full also while a child is restarting; no side effect', async () => {
     const pid = await supervise({ maxChildren: 2, intensity: Number.POSITIVE_INFINITY });
     await started(pid, f.child('a'));

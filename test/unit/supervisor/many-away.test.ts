@@ -49,7 +49,7 @@ describe('when the node of very many waiting children connects', () => {
     const pid = await supervise(children);
     lose();
     await kit.settle();
-    expect(await countChildren(kit, pid)).toMatchObject({ specs: children, active: 0 });
+    expect(await countChildren(kit, pid)).toMatchObject({ workers: children, active: 0 });
     far.looks.most = 0;
     far.isSlow = true;
     far.connect();
@@ -61,7 +61,7 @@ describe('when the node of very many waiting children connects', () => {
     expect(far.started).toEqual(range(children).map((number) => [number]));
     expect(far.looks.most).toBeLessThanOrEqual(MAX_LOOKS);
     expect(far.living.size).toBe(children);
-    expect(await countChildren(kit, pid)).toMatchObject({ specs: children, active: children });
+    expect(await countChildren(kit, pid)).toMatchObject({ workers: children, active: children });
     expect(kit.runtime.arrivals.size).toBe(0);
     await kit.advance(10 * LONGEST);
     expect(far.started.length).toBe(children);
@@ -88,10 +88,10 @@ describe('when the node of very many waiting children connects', () => {
     far.refusal = { status: SpawnStatus.failed, detail: 'overload' };
     far.connect();
     await kit.settle();
-    expect(await countChildren(kit, pid)).toMatchObject({ specs: 10, active: 0 });
+    expect(await countChildren(kit, pid)).toMatchObject({ workers: 10, active: 0 });
     far.refusal = undefined;
     await kit.advance(LONGEST);
-    expect(await countChildren(kit, pid)).toMatchObject({ specs: 10, active: 10 });
+    expect(await countChildren(kit, pid)).toMatchObject({ workers: 10, active: 10 });
   });
 
   it('S2 one that is lost again before it answers keeps all of them waiting', async () => {
@@ -102,10 +102,10 @@ describe('when the node of very many waiting children connects', () => {
     far.connect();
     far.crash();
     await kit.settle();
-    expect(await countChildren(kit, pid)).toMatchObject({ specs: children, active: 0 });
+    expect(await countChildren(kit, pid)).toMatchObject({ workers: children, active: 0 });
     far.connect();
     await kit.settle();
-    expect(await countChildren(kit, pid)).toMatchObject({ specs: children, active: children });
+    expect(await countChildren(kit, pid)).toMatchObject({ workers: children, active: children });
     expect(far.living.size).toBe(children);
   });
 });

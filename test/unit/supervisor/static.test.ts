@@ -116,7 +116,14 @@ describe('starting', () => {
     bad(f.child('a', { shutdown: -1 }));
     bad(f.child('a', { significant: true, restart: 'permanent' }));
     bad(f.child('a', { significant: true, restart: 'transient' })); // autoShutdown is never
-    for (const option of [{ intensity: -1 }, { period: 0 }, { strategy: 'all' }, { autoShutdown: 'soon' }]) {
+    for (const option of [
+      { intensity: -1 },
+      { period: 0 },
+      { period: 2 ** 53 },
+      { period: '9' },
+      { strategy: 'all' },
+      { autoShutdown: 'soon' },
+    ]) {
       expect(() => defineSupervisor({ name: 'x', children: [], ...(option as object) })).toThrow(
         expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }),
       );
