@@ -184,7 +184,11 @@ describe('calls', () => {
           ['ask', 'break', 'fail'].map((tag) =>
             bench.snow
               .callWith(bench.node, { timeout: 60_000 }, { name: 'ours', node: name }, tag, 1, 'two')
-              .catch((error: { state: string; reason: unknown }) => [error.state, error.reason]),
+              .catch((error: { state: string; code: string; reason: unknown }) => [
+                error.state,
+                error.code,
+                error.reason,
+              ]),
           ),
         ),
       PLAIN,
@@ -199,8 +203,12 @@ describe('calls', () => {
       expect([name, (request as unknown[])[1]]).toEqual(['ours', [1, 'two']]);
       peer.send('REPLY', peer.refOf(ref as PlainRef), status, value);
     }
-    const failed = ['error', { error: { name: 'Error', message: 'broken' }, stack: '' }];
-    expect(await asked).toEqual([{ answer: 42 }, ['noproc', undefined], failed]);
+    const reason = { error: { name: 'Error', message: 'broken' }, stack: '' };
+    expect(await asked).toEqual([
+      { answer: 42 },
+      ['noproc', 'SNOW_ERR_CALL_NOPROC', undefined],
+      ['error', 'SNOW_ERR_CALL_ERROR', reason],
+    ]);
   });
 });
 

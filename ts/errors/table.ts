@@ -92,8 +92,10 @@ export const ERRORS = {
     remedy: 'Reinstall, or run `npm run build:native` in a checkout.',
   },
   SNOW_ERR_NATIVE_FAULT: {
-    summary: 'The native core failed because of a defect in snowmesh.',
-    remedy: 'Report it with the message.',
+    summary:
+      'The native core failed: the system refused a thread or a file descriptor, or snowmesh has a defect.',
+    remedy:
+      'If the message is of open files or threads, raise that limit of the process; otherwise report it with the message.',
   },
   SNOW_ERR_NO_NODE: {
     summary: 'A handle of a node is used after the node was closed.',

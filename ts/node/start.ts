@@ -126,5 +126,6 @@ function coded(error: unknown): unknown {
   const remedy = isTaken
     ? '. End the process that uses it, or take another port; port 0 takes any free one'
     : '';
-  return new SnowmeshError(code as SnowmeshError['code'], error.message + remedy);
+  const what = code === 'SNOW_ERR_NATIVE_FAULT' ? 'the native core cannot start: ' : '';
+  return new SnowmeshError(code as SnowmeshError['code'], what + error.message + remedy);
 }

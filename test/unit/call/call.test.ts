@@ -89,7 +89,11 @@ describe('a call that fails', () => {
     const me = probe.self;
     me.register('me');
     for (const to of [me.pid as Pid<never>, 'me', { name: 'me', node: 'nonode@nohost' }]) {
-      expect(await failure(ask(me, to, 'anything'))).toMatchObject({ state: 'calling_self', elapsed: 0 });
+      expect(await failure(ask(me, to, 'anything'))).toMatchObject({
+        code: 'SNOW_ERR_CALL_SELF',
+        state: 'calling_self',
+        elapsed: 0,
+      });
     }
     await probe.expectNoMessage();
     expectNoTrace();

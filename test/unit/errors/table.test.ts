@@ -14,6 +14,19 @@ describe('docs/errors.md', () => {
 });
 
 describe('the table', () => {
+  it('has no code that no test expects', () => {
+    const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => readFileSync(join(root, 'test', path), 'utf8'));
+    // As a text or a pattern of its own: the title of a test, or a comment, expects nothing.
+    const expected = new Set(
+      tests.flatMap((text) =>
+        [...text.matchAll(/'(SNOW_ERR_\w+)'|\/\^?(SNOW_ERR_\w+)\b/g)].map(([, word, start]) => word ?? start),
+      ),
+    );
+    expect(Object.keys(ERRORS).filter((code) => !expected.has(code))).toEqual([]);
+  });
+
   it('has no code that nothing throws', () => {
     const sources = ['ts', 'bindings', 'native/core/src', 'native/net/src', 'native/addon/src'].flatMap(
       (folder) =>

@@ -1,0 +1,69 @@
+// What the native core refuses, and with which code: numbers of nodes, lanes, and what the system does not give it.
+import { spawn } from 'node:child_process';
+import { afterEach, describe, expect, it } from 'vitest';
+import { childCommand, hasSignals, watch } from '../support/child.ts';
+import { RawLane, RawNode } from './raw-node.ts';
+
+/** Slots of 16 bits; the first is that of the node itself. */
+const NAMES = 65_535;
+const LANES = 64;
+
+let node: RawNode | undefined;
+afterEach(async () => {
+  const open = node;
+  node = undefined;
+  open?.native.ref(open.handle);
+  await open?.close();
+});
+
+const coded = (code: string, message: RegExp): Error =>
+  expect.objectContaining({ code, message: expect.stringMatching(message) }) as Error;
+
+describe('a node', () => {
+  it('SNOW_ERR_TOO_MANY_NODES: numbers no more names than PIDs have room for; those that it knows keep theirs', () => {
+    const { native, handle } = (node = new RawNode());
+    const first = native.slot(handle, 'n1@host:1', 1n);
+    for (let name = 2; name <= NAMES; name++) native.slot(handle, `n${name}@host:1`, 1n);
+    const refused = coded('SNOW_ERR_TOO_MANY_NODES', /^more than \d+ node identities are known$/);
+    expect(() => native.slot(handle, 'one-more@host:1', 1n)).toThrow(refused);
+    expect(native.slot(handle, 'n1@host:1', 1n)).toBe(first);
+    expect(native.slot(handle, 'n1@host:1', 2n)).toBe(first + 1); // another start of a known name takes no slot
+  });
+
+  it('SNOW_ERR_TOO_MANY_LANES: takes 64 lanes, and another one when one has left', () => {
+    const { native, handle } = (node = new RawNode());
+    const join = (): number => {
+      const lane = new RawLane();
+      return native.attach(handle, lane.rx, lane.onBatch);
+    };
+    const joined = Array.from({ length: LANES - 1 }, join);
+    expect(joined).toEqual(Array.from({ length: LANES - 1 }, (_, at) => at + 1));
+    expect(join).toThrow(coded('SNOW_ERR_TOO_MANY_LANES', /^a node has at most 64 lanes$/));
+    native.detach(handle, 7);
+    expect(join()).toBe(7);
+    expect(join).toThrow(coded('SNOW_ERR_TOO_MANY_LANES', /64/));
+    for (const lane of joined) native.detach(handle, lane);
+  });
+});
+
+it.skipIf(!hasSignals)(
+  'SNOW_ERR_NATIVE_FAULT: names what the system refused, and leaves nothing open',
+  async () => {
+    const files = 'ulimit -n 100 && exec "$0" "$@"';
+    const command = [files, process.execPath, ...childCommand(new URL('./few-files.ts', import.meta.url))];
+    const child = watch(spawn('sh', ['-c', ...command]));
+    expect(await child.exit()).toEqual({ code: 0, signal: null });
+    const outcomes = JSON.parse(child.stdout()) as {
+      free: number;
+      code: string;
+      message: string;
+      left: number;
+    }[];
+    const codes = new Set(outcomes.map(({ code }) => code));
+    expect([...codes]).toEqual(['SNOW_ERR_LISTEN', 'SNOW_ERR_NATIVE_FAULT', 'open']);
+    for (const { free, code, message, left } of outcomes) {
+      if (code !== 'open') expect(message).toMatch(/Too many open files/);
+      expect(left).toBe(free);
+    }
+  },
+);
