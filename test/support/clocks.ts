@@ -7,7 +7,7 @@ export const CLOCKS: Readonly<Record<string, string>> = {
   'cluster/one-node/alone.test.ts': 'a timer that has to fire before another one does',
   'cluster/one-node/blocked-loop.ts': 'a worker asks for a native counter, for which there is no event',
   'cluster/one-node/lifetime.ts': 'the end of a process that something keeps alive',
-  'cluster/one-node/stopper.ts': 'keeps its process alive',
+  'cluster/one-node/stopper.ts': 'keeps its process alive; a timer that has to fire after another one',
   'cluster/one-node/watchdogs.ts': 'keeps its process alive',
   'cluster/two-nodes/command-line.test.ts': 'a clock that is wrong',
   'fault/chaos.test.ts': 'troubles of random length; nothing is promised in that time',
