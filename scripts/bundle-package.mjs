@@ -28,6 +28,7 @@ export async function bundlePackage(dist) {
     cwd: dist,
     input: Object.fromEntries([...packageEntries()].map(([name, source]) => [name, `${source}.js`])),
     platform: 'node',
+    resolve: { mainFields: ['module', 'main'] }, // CommonJS would need a file of the bundler's own at run time
     external: [/^node:/, 'ioredis', 'node-gyp-build', 'ws'],
   });
   await bundle.write({

@@ -41,6 +41,7 @@ export default {
         'redis-server',
         'rustc',
         'rustup',
+        'script',
       ],
     },
   },

@@ -2,16 +2,16 @@
 // whose code the package contains. `node scripts/licenses.mjs` writes it from Cargo.lock, the files of the crates and node_modules;
 // with --check it fails if the file is out of date.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { targets } from './prebuild-targets.mjs';
 import { root, runMain, SetupError } from './setup.mjs';
 
 const FILE = join(root, 'THIRD_PARTY_LICENSES');
-/** Packages whose code the build copies into this package, so that they are not its dependencies. */
-const COPIED = ['uplot'];
-const HEAD = `The prebuilt addons and the observer page of snowmesh contain the software named here, under these licences. Where its authors offer a
-choice, snowmesh takes the MIT licence. Written by scripts/licenses.mjs.
+/** Packages whose code the build copies into this package, with that of their dependencies, so that they are not its own. */
+const COPIED = ['ansi-escapes', 'string-width', 'uplot'];
+const HEAD = `The prebuilt addons, the observer page and the command of snowmesh contain the software named here, under these licences. Where its
+authors offer a choice, snowmesh takes the MIT licence. Written by scripts/licenses.mjs.
 
 Besides, the addons contain parts of
 * the standard library of Rust (https://rust-lang.org), MIT OR Apache-2.0, Copyright (c) The Rust Project Contributors;
@@ -28,20 +28,32 @@ await runMain(() => {
 
 function licenses() {
   const byText = new Map();
-  for (const name of COPIED) {
-    const folder = join(root, 'node_modules', name);
-    const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    byText.set(tidy(readFileSync(join(folder, 'LICENSE'), 'utf8')), [{ name, version, license }]);
+  const add = (text, owner) => byText.set(text, [...(byText.get(text) ?? []), owner]);
+  for (const [folder, { name, version, license }] of copiedPackages()) {
+    const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+    add(tidy(readFileSync(join(folder, file), 'utf8')), { name, version, license });
   }
-  for (const crate of linkedCrates()) {
-    const text = licenseTexts(crate).join('\n\n');
-    byText.set(text, [...(byText.get(text) ?? []), crate]);
-  }
+  for (const crate of linkedCrates()) add(licenseTexts(crate).join('\n\n'), crate);
   const sections = [...byText].map(([text, crates]) => {
     const names = crates.map(({ name, version, license }) => `${name} ${version} (${license})`);
     return `${'-'.repeat(80)}\n${names.join('\n')}\n\n${text}\n`;
   });
   return [HEAD, ...sections].join('\n');
+}
+
+/** The manifests of the copied packages by folder, each after what depends on it. */
+function copiedPackages() {
+  const found = new Map();
+  const visit = (name, above) => {
+    const nested = join(above, 'node_modules', name);
+    const folder = existsSync(nested) ? nested : join(root, 'node_modules', name);
+    if (found.has(folder)) return;
+    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    found.set(folder, manifest);
+    for (const each of Object.keys(manifest.dependencies ?? {})) visit(each, folder);
+  };
+  for (const name of COPIED) visit(name, root);
+  return found;
 }
 
 /** The crates whose code is in an addon: not procedural macros. */

@@ -24,6 +24,9 @@ const RUNTIME_DEPENDENCIES = new Map([
   ['node-gyp-build', 'bindings'],
   ['ws', 'rooms'],
   ['@opentelemetry/api', 'otel'],
+  // Copied into the package by the build, so no dependencies of it.
+  ['ansi-escapes', 'cli'],
+  ['string-width', 'cli'],
 ]);
 const FORBIDDEN_NAMES = /^(utils?|helpers?|common|misc|managers?)$|[-_](utils?|helpers?|misc|manager)$/;
 /** Lines of a source file, and of a test. */

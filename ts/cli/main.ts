@@ -15,5 +15,5 @@ process.exitCode = await runCommand(process.argv.slice(2), {
     return ending.signal;
   },
   env: process.env,
-  screen: screenOf(process.stdin, process.stdout, () => ending.abort()),
+  screen: screenOf(process.stdin, process.stdout, process, process.env['TERM'], () => ending.abort()),
 });

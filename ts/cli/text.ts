@@ -1,16 +1,17 @@
 // Formats figures and tables as text.
+import stringWidth from 'string-width';
 
 /** A table; columns are as wide as their content, numbers are aligned to the right. */
 export function table(heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const widths = heads.map((head, at) =>
-    Math.max(head.length, ...rows.map((row) => printable(row[at]).length)),
+    Math.max(head.length, ...rows.map((row) => widthOf(printable(row[at])))),
   );
   const line = (cells: readonly (string | number | undefined)[]): string =>
     cells
       .map((cell, at) =>
         isFigure(rows[0]?.[at])
           ? printable(cell).padStart(widths[at] ?? 0)
-          : printable(cell).padEnd(widths[at] ?? 0),
+          : wide(printable(cell), widths[at] ?? 0),
       )
       .join('  ')
       .trimEnd();
@@ -23,9 +24,34 @@ export function facts(rows: readonly (readonly [string, string | number])[]): st
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}\n`).join('');
 }
 
-/** Without control characters: labels and names come from other nodes. */
+/** Without characters that control the terminal, break the line or turn the direction of the text: labels and names come from other nodes. */
 export function printable(text: string | number | undefined): string {
-  return String(text ?? '').replace(/\p{Cc}/gu, '?');
+  return String(text ?? '').replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '?');
+}
+
+/** Columns that `text` takes on a terminal: a Chinese character and an emoji take two. */
+function widthOf(text: string): number {
+  return /^[ -~]*$/.test(text) ? text.length : stringWidth(text);
+}
+
+/** With spaces up to a width in columns of the terminal. */
+export function wide(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
+}
+
+const graphemes = new Intl.Segmenter('en');
+
+/** Cut to a width in columns of the terminal, with `…` for the rest; never within a character. */
+export function fit(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  let kept = '';
+  let left = columns - 1;
+  for (const { segment } of graphemes.segment(text)) {
+    left -= widthOf(segment);
+    if (left < 0) break;
+    kept += segment;
+  }
+  return `${kept}…`;
 }
 
 function isFigure(value: string | number | undefined): boolean {

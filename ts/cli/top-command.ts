@@ -3,8 +3,8 @@ import type { ProcessInfo, ProcessSummary, TopKey } from '../introspect/index.ts
 import type { Pid } from '../term/index.ts';
 import { ASKING_OPTIONS, type Asked, asking, jsonOf, pidText } from './asking.ts';
 import { type Command, EXIT, type Given, UsageError } from './command.ts';
-import type { Screen, Terminal } from './terminal.ts';
-import { type TopRow, type TopState, topScreen } from './top-screen.ts';
+import type { OpenScreen, Screen, Terminal } from './terminal.ts';
+import { type TopLook, type TopRow, type TopState, topScreen } from './top-screen.ts';
 
 /** `snowmesh top`: the busiest actors of a node, live. */
 export const topCommand: Command = {
@@ -29,17 +29,14 @@ export const topCommand: Command = {
     const { screen } = terminal;
     const isLive = !given.flag('once') && !given.flag('json');
     if (isLive && screen === undefined)
-      throw new UsageError('standard input or output is not a terminal: use --once or --json');
+      throw new UsageError('there is no terminal that can be drawn on: use --once or --json');
     return asking(given, terminal, async (asked) => {
       const samples = new Samples(asked, top);
       if (isLive && screen !== undefined)
         await new LiveTop(asked, samples, screen, terminal, top.every).run();
       else if (given.flag('json'))
         await printLines(samples, asked, terminal, given.flag('once') ? undefined : top.every);
-      else
-        terminal.out(
-          `${topScreen(await samples.next(), { columns: 200, rows: top.limit + 5 }, true).join('\n')}\n`,
-        );
+      else terminal.out(`${topScreen(await samples.next(), tableOf(top)).join('\n')}\n`);
       return EXIT.DONE;
     });
   },
@@ -49,6 +46,10 @@ interface TopSettings {
   by: TopKey;
   readonly limit: number;
   readonly every: number;
+}
+
+function tableOf({ limit }: TopSettings): TopLook {
+  return { columns: 200, rows: limit + 5, isLive: false, hasColors: false };
 }
 
 function optionsOf(given: Given): TopSettings {
@@ -124,6 +125,7 @@ class LiveTop {
   #isPaused = false;
   #info: ProcessInfo | undefined;
   #looksAt: Pid | undefined;
+  #open: OpenScreen | undefined;
   #wake: () => void = () => {};
 
   constructor(asked: Asked, samples: Samples, screen: Screen, terminal: Terminal, every: number) {
@@ -135,12 +137,14 @@ class LiveTop {
   }
 
   async run(): Promise<void> {
-    const terminal = this.#terminal;
-    const { signal } = terminal;
-    const stopKeys = this.#screen.keys((key) => this.#pressed(key));
+    const { signal } = this.#terminal;
     signal.addEventListener('abort', () => this.#quit.abort(), { once: true });
     this.#quit.signal.addEventListener('abort', () => this.#wake(), { once: true });
-    terminal.out('\u001B[?1049h\u001B[?25l'); // another screen, no cursor
+    const open = this.#screen.open(
+      (key) => this.#pressed(key),
+      () => this.#draw(),
+    );
+    this.#open = open;
     try {
       while (!this.#quit.signal.aborted && !signal.aborted) {
         if (!this.#isPaused) await this.#look();
@@ -154,8 +158,7 @@ class LiveTop {
         });
       }
     } finally {
-      stopKeys();
-      terminal.out('\u001B[?25h\u001B[?1049l');
+      open.close();
     }
   }
 
@@ -187,11 +190,11 @@ class LiveTop {
   }
 
   #draw(): void {
-    if (this.#state === undefined) return;
+    if (this.#state === undefined || this.#open === undefined) return;
+    const { hasColors } = this.#open;
     const cursor = Math.max(0, Math.min(this.#cursor, this.#state.rows.length - 1));
     const state = { ...this.#state, cursor, isPaused: this.#isPaused, info: this.#info };
-    const lines = topScreen(state, this.#screen.size());
-    this.#terminal.out(`\u001B[H${lines.map((line) => `${line}\u001B[K`).join('\r\n')}\u001B[J`);
+    this.#open.draw(topScreen(state, { ...this.#open.size(), isLive: true, hasColors }));
   }
 }
 

@@ -2,7 +2,7 @@
 // A namespace import: Node.js 18 lacks styleText, and must reach the message that says which version is needed.
 import * as util from 'node:util';
 import type { NodeOverview, ProcessInfo, ProcessSummary, TopKey } from '../introspect/index.ts';
-import { age, bytes, count, printable, sum } from './text.ts';
+import { age, bytes, count, fit, printable, sum, wide } from './text.ts';
 
 /** Everything that the screen shows. */
 export interface TopState {
@@ -30,40 +30,41 @@ export interface TopRow extends ProcessSummary {
 const INFO_LINES = 6;
 const HEAD_LINES = 4;
 
-/** The screen, line by line, no line longer than `columns`. @param isPlain without control sequences. */
-export function topScreen(
-  state: TopState,
-  size: { columns: number; rows: number },
-  isPlain = false,
-): string[] {
-  const { columns, rows } = size;
-  const fit = (text: string): string => (text.length <= columns ? text : `${text.slice(0, columns - 1)}…`);
+export interface TopLook {
+  readonly columns: number;
+  readonly rows: number;
+  /** False: a table for a file, without a cursor. */
+  readonly isLive: boolean;
+  readonly hasColors: boolean;
+}
+
+/** The screen, line by line, no line wider than `columns`. */
+export function topScreen(state: TopState, { columns, rows, isLive, hasColors }: TopLook): string[] {
+  const cut = (text: string): string => fit(text, columns);
   const styled = (style: Style, text: string): string =>
-    isPlain ? fit(text) : util.styleText(style, fit(text).padEnd(style === 'inverse' ? columns : 0), ALWAYS);
+    hasColors ? util.styleText(style, wide(cut(text), style === 'inverse' ? columns : 0), ALWAYS) : cut(text);
   const room = Math.max(1, rows - HEAD_LINES - (state.info === undefined ? 1 : INFO_LINES + 1));
   const first = Math.max(0, Math.min(state.cursor - room + 1, state.rows.length - room));
   const lines = [
     styled('bold', headLine(state)),
-    fit(loadLine(state)),
+    cut(loadLine(state)),
     state.problem === undefined ? '' : styled('red', printable(state.problem)),
     styled('inverse', columnsLine(state.by)),
     ...state.rows
       .slice(first, first + room)
       .map((row, at) =>
-        first + at === state.cursor && !isPlain
-          ? styled('bold', `>${rowLine(row)}`)
-          : fit(` ${rowLine(row)}`),
+        first + at === state.cursor && isLive ? styled('bold', `>${rowLine(row)}`) : cut(` ${rowLine(row)}`),
       ),
   ];
-  if (isPlain) return lines.map((line) => line.trimEnd());
+  if (!isLive) return lines.map((line) => line.trimEnd());
   while (lines.length < HEAD_LINES + room) lines.push('');
-  if (state.info !== undefined) lines.push(...infoLines(state.info).map(fit));
+  if (state.info !== undefined) lines.push(...infoLines(state.info).map(cut));
   lines.push(styled('dim', 'm mailbox  t turns  e memory  ↑ ↓ choose  enter look  space pause  q quit'));
   return lines.slice(0, rows);
 }
 
 type Style = 'bold' | 'dim' | 'inverse' | 'red';
-/** Whether there is a terminal is known before. */
+/** Whether the terminal has colours is known before. */
 const ALWAYS = { validateStream: false };
 
 function headLine({ overview, isPaused }: TopState): string {

@@ -1,5 +1,6 @@
+import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import { type TopRow, type TopState, topScreen } from '../../../ts/cli/top-screen.ts';
+import { type TopLook, type TopRow, type TopState, topScreen } from '../../../ts/cli/top-screen.ts';
 import { Pid } from '../../../ts/term/index.ts';
 
 const overview = {
@@ -46,9 +47,17 @@ const state = (more: Partial<TopState> = {}): TopState => ({
   ...more,
 });
 
+const live = (columns: number, rows: number): TopLook => ({ columns, rows, isLive: true, hasColors: true });
+const table = (columns: number, rows: number): TopLook => ({
+  columns,
+  rows,
+  isLive: false,
+  hasColors: false,
+});
+
 describe('the screen of top', () => {
   it('shows the node, its load and its actors', () => {
-    const lines = topScreen(state({ cpu: 0.425 }), { columns: 120, rows: 20 }, true);
+    const lines = topScreen(state({ cpu: 0.425 }), table(120, 20));
     expect(lines[0]).toBe('shop@127.0.0.1:9000  snowmesh 0.1.0, node v22.0.0, up 1 h 1 min');
     expect(lines[1]).toBe(
       'actors 10000   peers 4 (1 stalled)   lost messages 3   rss 64.0 MiB   cpu 43 %   loop p99 12 ms',
@@ -60,22 +69,16 @@ describe('the screen of top', () => {
 
   it('fits any terminal', () => {
     const rows = Array.from({ length: 100 }, (_, at) => row(at));
-    for (const size of [
-      { columns: 20, rows: 3 },
-      { columns: 80, rows: 24 },
-      { columns: 300, rows: 200 },
-    ]) {
-      const lines = topScreen(state({ rows, problem: 'x'.repeat(500) }), size);
-      expect(lines.length).toBeLessThanOrEqual(size.rows);
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is taken away
-      for (const line of lines)
-        expect(line.replace(/\u001B\[\d*m/g, '').length).toBeLessThanOrEqual(size.columns);
+    for (const look of [live(20, 3), live(80, 24), live(300, 200)]) {
+      const lines = topScreen(state({ rows, problem: 'x'.repeat(500) }), look);
+      expect(lines.length).toBeLessThanOrEqual(look.rows);
+      for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(look.columns);
     }
   });
 
   it('follows the cursor down a long list', () => {
     const rows = Array.from({ length: 100 }, (_, at) => row(at));
-    const at = (cursor: number) => topScreen(state({ rows, cursor }), { columns: 100, rows: 12 }).join('\n');
+    const at = (cursor: number) => topScreen(state({ rows, cursor }), live(100, 12)).join('\n');
     expect(at(0)).toContain('<0.0>');
     expect(at(99)).toContain('><0.99>');
     expect(at(99)).not.toContain('<0.0>');
@@ -100,20 +103,41 @@ describe('the screen of top', () => {
       ancestors: [],
       idleMs: 61_000,
     } as const;
-    const text = topScreen(state({ info, problem: 'no answer' }), { columns: 100, rows: 30 }).join('\n');
+    const text = topScreen(state({ info, problem: 'no answer' }), live(100, 30)).join('\n');
     expect(text).toContain('last tag pay, 1 calls and 4 timers');
     expect(text).toContain('took no message for 1 min 1 s');
     expect(text).toContain('mailbox 3 of 50');
     expect(text).toContain('no answer');
   });
 
-  it('lets no control sequence of a label reach the terminal', () => {
-    const text = topScreen(
-      state({ rows: [row(1, { label: '\u001B[31mred\u0007' })] }),
-      { columns: 100, rows: 10 },
-      true,
-    );
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-    expect(text.join('')).not.toMatch(/[\u0000-\u001f]/);
+  it.each([
+    ['a control sequence', '\u001B[31mred\u0007'],
+    ['a line break', 'one\ntwo\u2028three'],
+    ['another direction of writing', 'one\u202Etwo'],
+  ])('lets %s of a label not reach the terminal', (_, label) => {
+    const text = topScreen(state({ rows: [row(1, { label })] }), table(100, 10));
+    expect(text.join('')).not.toMatch(/[\p{Cc}\p{Zl}\p{Bidi_Control}]/u);
+  });
+
+  it('has no styles where there are no colours', () => {
+    const look = { ...live(100, 10), hasColors: false };
+    const text = topScreen(state({ problem: 'no answer' }), look).join('\n');
+    expect(text).not.toContain('\u001B');
+    expect(text).toContain('\n><0.3>');
+  });
+
+  it.each([
+    ['Chinese', '收银台'.repeat(20)],
+    ['emoji', '👩‍👩‍👧🚀'.repeat(20)],
+    ['combining characters', 'e\u0301'.repeat(70)],
+  ])('cuts a label in %s at the width of the terminal, never within a character', (_, label) => {
+    for (let columns = 70; columns < 76; columns++) {
+      const [line = ''] = topScreen(state({ rows: [row(1, { label })] }), table(columns, 10)).slice(4);
+      expect(line.endsWith('…')).toBe(true);
+      expect(columns - stringWidth(line)).toBeLessThan(2);
+      const kept = line.slice(line.indexOf('idle') + 'idle      '.length, -1);
+      const segments = [...new Intl.Segmenter('en').segment(label)].map(({ segment }) => segment);
+      expect(segments.slice(0, [...new Intl.Segmenter('en').segment(kept)].length).join('')).toBe(kept);
+    }
   });
 });
