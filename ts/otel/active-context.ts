@@ -56,20 +56,23 @@ export class ActiveContext {
   /** Calls the code of an actor's turn that begins outside of all spans. */
   outside<M, S, R>(code: { onMessage(message: M, self: S): R }, message: M, self: S): R {
     if (this.#registry?.context !== this.#manager) this.#watch();
-    if (this.#entries === null || this.#entries.isOpenEnded) {
-      // A context that another turn attached and did not detach does not apply to this one.
-      const active = this.get();
-      if (!this.#hasSpan(active)) return code.onMessage(message, self);
-      const { context, trace } = this.#api;
-      return context.with(trace.deleteSpan(active), () => code.onMessage(message, self));
-    }
+    const entries = this.#entries;
+    if (entries === null || entries.isOpenEnded) return this.#leaving(code, message, self);
     this.#execution = executionAsyncId();
-    this.#entered = this.#entries.count;
+    this.#entered = entries.count;
     try {
       return code.onMessage(message, self);
     } finally {
       this.#execution = NONE;
     }
+  }
+
+  /** A context that another turn attached and did not detach does not apply to this one. */
+  #leaving<M, S, R>(code: { onMessage(message: M, self: S): R }, message: M, self: S): R {
+    const active = this.get();
+    if (!this.#hasSpan(active)) return code.onMessage(message, self);
+    const { context, trace } = this.#api;
+    return context.with(trace.deleteSpan(active), () => code.onMessage(message, self));
   }
 
   /** Whether no span is active. */
