@@ -37,7 +37,10 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
   readonly #ownPid: (local: number) => Pid;
   readonly #rx = new Uint8Array(RX_BYTES);
   readonly #batches = new BatchReader(this.#rx, this);
-  readonly #sessions: (Session | undefined)[] = [];
+  /** Live sessions. Ids run through all 65 535 numbers, so an array would be as long after that many connections. */
+  readonly #sessions = new Map<number, Session>();
+  /** The session of the last entry: most have the same as the one before. */
+  #recent: Session | undefined;
   readonly #peers = new PeerTable();
   readonly #flushes = new FlushQueue();
   readonly #owners = new WeakMap<Outgoing, Session>();
@@ -89,9 +92,7 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
   }
 
   /** Live sessions. */
-  *sessions(): IterableIterator<Session> {
-    for (const session of this.#sessions) if (session !== undefined) yield session;
-  }
+  readonly sessions = (): IterableIterator<Session> => this.#sessions.values();
 
   /** Starts a dial, or joins the one under way. */
   dial(name: NodeName): PeerState {
@@ -169,7 +170,7 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
   // -- entries of a batch ---------------------------------------------------------------------------------------------
 
   frame(id: number, tag: number, reader: EntryReader): void {
-    const session = this.#sessions[id];
+    const session = this.#session(id);
     if (session !== undefined && session.brokenRule === undefined) this.#listener.frame(session, tag, reader);
   }
 
@@ -186,7 +187,7 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     peer.pendingOutgoing = undefined;
     const facts = { id, serial: ++this.#serial, flags, capabilities, pidOf: this.pid, refs: this.refs };
     const session = new Session(facts, identity, outgoing);
-    this.#sessions[id] = session;
+    this.#sessions.set(id, session);
     identity.outgoing = outgoing;
     peer.session = session;
     this.#listener.sessionUp(session);
@@ -195,9 +196,10 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
   }
 
   sessionDown(id: number, cause: number, detail: string): void {
-    const session = this.#sessions[id];
+    const session = this.#sessions.get(id);
     if (session === undefined) return;
-    this.#sessions[id] = undefined;
+    this.#sessions.delete(id);
+    this.#recent = undefined;
     const { identity, outgoing } = session;
     const peer = this.#peers.get(identity.name);
     if (identity.outgoing === outgoing) identity.outgoing = undefined;
@@ -228,17 +230,17 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
   }
 
   drained(id: number, pending: number): void {
-    const session = this.#sessions[id];
+    const session = this.#session(id);
     if (session?.outgoing.drained(pending)) this.#listener.writable(session);
   }
 
   streamDone(id: number, stream: number, frames: number): void {
-    const session = this.#sessions[id];
+    const session = this.#session(id);
     if (session?.outgoing.streamDone(stream, frames)) this.#listener.writable(session);
   }
 
   peerLoop(id: number, stalled: boolean, ageMs: number): void {
-    const session = this.#sessions[id];
+    const session = this.#session(id);
     if (session === undefined || session.isStalled === stalled) return;
     session.isStalled = stalled;
     session.stalledSince = performance.now() - ageMs;
@@ -255,6 +257,11 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
 
   fault(error: unknown): void {
     this.#listener.fault(error);
+  }
+
+  #session(id: number): Session | undefined {
+    if (this.#recent?.id === id) return this.#recent;
+    return (this.#recent = this.#sessions.get(id));
   }
 
   #closeOutgoing(outgoing: Outgoing, node: string): void {

@@ -1,0 +1,30 @@
+// What connections leave behind: nothing. Objects of the heap are counted, so no table can be forgotten.
+import { afterEach, expect, it } from 'vitest';
+import { killChildren, startChild } from '../../support/child.ts';
+
+afterEach(killChildren);
+
+/** What there is more of after `more` rounds, by class: one for every second round at least. */
+async function grown(mode: 'reconnect' | 'restart', more: number): Promise<Map<string, number>> {
+  const first = 20; // what is made once, and tables that reach their size
+  const child = startChild(new URL('./reconnects.ts', import.meta.url), {
+    args: [mode, String(first), String(first + more)],
+    nodeOptions: ['--expose-gc'],
+  });
+  expect(await child.exit(300_000)).toEqual({ code: 0, signal: null });
+  const lines = child.stdout().trim().split('\n');
+  const all = Object.entries(JSON.parse(lines.at(-1) as string) as Record<string, number>);
+  const least = (what: string): number => (what === 'bytes of tables' ? 100 : 0.5) * more;
+  return new Map(all.filter(([what, count]) => count >= least(what)));
+}
+
+it('P7 a hundred connections with links, monitors, calls, names, groups and rooms leave nothing behind', async () => {
+  expect(await grown('reconnect', 100)).toEqual(new Map());
+}, 300_000);
+
+it('P7 thirty starts of another node leave its number behind, and its place in the rooms that it wrote to', async () => {
+  const classes = [...(await grown('restart', 30)).keys()].filter(
+    (what) => what.startsWith('object ') && !/ (Object|Array|ArrayBuffer|Uint8Array)$/.test(what),
+  );
+  expect(classes.sort()).toEqual(['object Identity', 'object OriginLog']);
+}, 300_000);

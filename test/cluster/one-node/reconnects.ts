@@ -1,0 +1,158 @@
+// Two nodes in one process that connect, use what they have, and disconnect, again and again; with the argument `restart` the second is
+// a new one each time. It counts the objects of its heap after the rounds that its other arguments name, and prints what there is more
+// of after the second.
+import { getHeapSnapshot } from 'node:v8';
+import {
+  call,
+  callWith,
+  defineActor,
+  defineServer,
+  type Node,
+  NodeDown,
+  type Self,
+  startGlobalNames,
+  startGroups,
+  startNode,
+} from '../../../ts/index.ts';
+import { createRooms } from '../../../ts/rooms/index.ts';
+import { deferred, until } from '../../support/deadline.ts';
+import { FakeSocket } from '../../unit/rooms/fake-socket.ts';
+
+const [mode = '', ...rounds] = process.argv.slice(2);
+const [first = 0, last = 0] = rounds.map(Number);
+
+const child = defineActor('child', async (self: Self<unknown>) => void (await self.receive()));
+const echo = defineServer({
+  name: 'echo',
+  init: () => 0,
+  calls: { echo: (_context, value: unknown) => value },
+});
+/** It answers no call. */
+const silent = defineActor('silent', async (self: Self<unknown>) => {
+  for (;;) await self.receive();
+});
+
+/** It forgets what it is sent. */
+class DeafSocket extends FakeSocket {
+  override send(): void {}
+}
+
+class Side {
+  readonly node: Node;
+  readonly names: ReturnType<typeof startGlobalNames>;
+  readonly groups: ReturnType<typeof startGroups>;
+  readonly rooms: ReturnType<typeof createRooms>;
+
+  constructor(node: Node) {
+    this.node = node;
+    this.names = startGlobalNames(node);
+    this.groups = startGroups(node);
+    // Of other starts a room keeps messages, up to a limit: here it keeps none.
+    this.rooms = createRooms(node, { resume: { windowMs: 0 } });
+    node.expose(child);
+  }
+
+  static async start(name: string): Promise<Side> {
+    const cookie = 'a cookie of thirty-two letters..';
+    const side = new Side(await startNode({ name, cookie, autoConnect: 'explicit', mesh: 'explicit' }));
+    const { node, names, groups, rooms } = side;
+    // What stays over all connections.
+    const pid = await echo.start(node);
+    node.register('echo', pid);
+    node.register('silent', node.spawn(silent));
+    groups.join('stays', pid);
+    await names.register(`stays at ${node.name}`, pid);
+    await rooms.accept(new DeafSocket(), { key: node.name }).join('stays');
+    return side;
+  }
+
+  /** Makes ties of all kinds with the other node: some end by themselves, some with the connection. Resolves to their end. */
+  use(other: Side): { readonly done: Promise<void>; readonly ended: Promise<void> } {
+    const { node, names, groups, rooms } = this;
+    const there = other.node.name;
+    const far = { name: 'echo', node: there };
+    const done = deferred();
+    const ended = deferred();
+    node.spawn(async (self: Self<unknown>) => {
+      self.onExit(() => ended.resolve());
+      self.trapExit(true);
+      node.monitorNode(self, there);
+      self.monitor(far);
+      self.demonitor(self.monitor(far));
+      await self.spawnOn(there, child, [], { link: true });
+      const { pid: started } = await self.spawnOn(there, child, [], { monitor: true });
+      self.monitor(started);
+      self.send(started, 'end');
+      await call(self, far, 'echo', self.alias());
+      void callWith(self, { timeout: 1e9 }, { name: 'silent', node: there }, 'ask').catch(() => {});
+      await self.sendWait({ name: 'silent', node: there }, 'hello');
+      groups.join('comes and goes', self);
+      groups.monitor('stays', self);
+      groups.broadcast('comes and goes', 'hello');
+      await names.register(`comes and goes at ${node.name}`, self.pid);
+      rooms.broadcast('stays', 'hello');
+      await node.introspect(there);
+      done.resolve();
+      await self.receive(NodeDown);
+    });
+    return { done: done.promise, ended: ended.promise };
+  }
+}
+
+const a = await Side.start('a@127.0.0.1:0');
+let b = await Side.start('b@127.0.0.1:0');
+
+async function round(number: number): Promise<void> {
+  await a.node.connect(b.node.name);
+  await until('both are connected', () => a.node.nodes().length + b.node.nodes().length === 2);
+  const uses = [a.use(b), b.use(a)];
+  await Promise.all(uses.map(({ done }) => done));
+  if (mode === 'restart') {
+    await b.node.stop();
+    b = await Side.start('b@127.0.0.1:0');
+  } else {
+    const [by, from] = number % 2 === 0 ? [a, b] : [b, a];
+    await by.node.disconnect(from.node.name);
+  }
+  await Promise.all(uses.map(({ ended }) => ended));
+  await until('both are alone', () => a.node.nodes().length + b.node.nodes().length === 0);
+}
+
+/** How many objects of each class there are, and how many bytes the tables behind maps and arrays have. */
+async function count(): Promise<Map<string, number>> {
+  const text: string[] = [];
+  for await (const part of getHeapSnapshot()) text.push(String(part));
+  const { snapshot, nodes, strings } = JSON.parse(text.join('')) as {
+    snapshot: { meta: { node_fields: string[]; node_types: [string[]] } };
+    nodes: number[];
+    strings: string[];
+  };
+  const fields = snapshot.meta.node_fields;
+  const [types] = snapshot.meta.node_types;
+  const [type, name, size] = ['type', 'name', 'self_size'].map((field) => fields.indexOf(field));
+  const counts = new Map<string, number>();
+  const add = (key: string, more: number) => counts.set(key, (counts.get(key) ?? 0) + more);
+  for (let at = 0; at < nodes.length; at += fields.length) {
+    const kind = types[nodes[at + (type as number)] as number] ?? '';
+    if (kind === 'array') add('bytes of tables', nodes[at + (size as number)] as number);
+    else if (kind === 'object' || kind === 'closure')
+      add(`${kind} ${strings[nodes[at + (name as number)] as number]}`, 1);
+    else if (kind === 'string' || kind === 'number' || kind === 'bigint') add(kind, 1);
+  }
+  return counts;
+}
+
+let before: Map<string, number> | undefined;
+for (let number = 1; number <= last; number++) {
+  await round(number);
+  if (number !== first) continue;
+  await count(); // whatever counting itself leaves behind is there now
+  before = await count();
+}
+const grown: Record<string, number> = {};
+for (const [what, now] of await count()) {
+  const more = now - (before?.get(what) ?? 0);
+  if (more > 0) grown[what] = more;
+}
+console.log(JSON.stringify(grown));
+await Promise.all([a.node.stop(), b.node.stop()]);
