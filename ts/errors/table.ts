@@ -8,6 +8,10 @@ export interface ErrorEntry {
 
 /** What each error code means and what to do about it; docs/errors.md as data. */
 export const ERRORS = {
+  SNOW_ERR_ALREADY_STARTED: {
+    summary: 'Groups of that scope, global names or rooms were started on this node already.',
+    remedy: 'Use what the first call returned, or close that first.',
+  },
   SNOW_ERR_NOT_LOCAL: {
     summary:
       'The actor that was to be registered, joined or subscribed does not live on this node, or has ended.',

@@ -233,11 +233,11 @@ export class GlobalNames {
 
 /**
  * Starts global names on a node. Every node that takes part has to start them, if possible before it connects to others: a name that
- * two nodes registered before they were connected is a conflict, as after a netsplit. On a node without a name they are local. On a node
- * with a name, this closes the global names that were started before.
+ * two nodes registered before they were connected is a conflict, as after a netsplit. On a node without a name they are local, and each
+ * call gives names of its own.
  *
  * @param node the result of `startNode`.
- * @throws SNOW_ERR_BAD_OPTION, SNOW_ERR_HIDDEN_NODE on a hidden node.
+ * @throws SNOW_ERR_BAD_OPTION, SNOW_ERR_HIDDEN_NODE on a hidden node, SNOW_ERR_ALREADY_STARTED when names are open on this node.
  *
  * @example
  * const names = startGlobalNames(node);

@@ -167,11 +167,6 @@ export class NameService implements ChannelListener {
     if (member.standing === 'member') this.#handle(member, message);
   }
 
-  /** Global names were started again on this node: the new service replaces this one. */
-  replaced(): void {
-    this.close();
-  }
-
   #handle(member: Member, message: Message): void {
     switch (message[0]) {
       case 'claim':

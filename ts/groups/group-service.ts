@@ -164,11 +164,6 @@ export class GroupService implements ChannelListener {
     else this.#handle(side, message);
   }
 
-  /** Groups of the same scope were started again on this node: the new service replaces this one. */
-  replaced(): void {
-    this.close();
-  }
-
   #handle(side: GroupsPeer, message: Message): void {
     switch (message[0]) {
       case 'hello':

@@ -198,10 +198,10 @@ export class Groups {
 
 /**
  * Starts process groups on a node. Every node that takes part has to start them, with the same scope. On a node without a name they
- * are local. On a node with a name, this closes the groups that were started with that scope before.
+ * are local, and each call gives groups of its own.
  *
  * @param node the result of `startNode`.
- * @throws SNOW_ERR_BAD_OPTION
+ * @throws SNOW_ERR_BAD_OPTION; SNOW_ERR_ALREADY_STARTED when groups of that scope are open on this node.
  *
  * @example
  * const groups = startGroups(node);

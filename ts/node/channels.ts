@@ -1,5 +1,6 @@
 // Channels carry control traffic of the floors above; each has a name. A message is any term in a SYSTEM frame. A full outbox drops
 // only messages that carry user data. A message keeps its order with other frames of the same sender, and is lost with the session.
+import { SnowmeshError } from '../errors/index.ts';
 import { type Pid, type RefCipher, TermTemplate } from '../term/index.ts';
 import { FrameTag } from '../wire/index.ts';
 import type { Outgoing } from './session/outgoing.ts';
@@ -26,8 +27,6 @@ export interface ChannelListener {
   room?(peer: ChannelPeer, room: string, payload: Uint8Array, details: unknown): void;
   /** Called after the last message of a peer. Links, monitors and calls over the session fire after it, and before the next `up`. */
   down(peer: ChannelPeer): void;
-  /** Another channel of that name was opened on this node: this one receives and sends nothing any more. */
-  replaced?(): void;
 }
 
 /** A channel, for its owner. */
@@ -101,9 +100,16 @@ export class Channels {
     this.#end = end;
   }
 
-  /** Opens a channel; a later one of the same name takes its place. */
+  /**
+   * Opens a channel.
+   *
+   * @throws SNOW_ERR_ALREADY_STARTED when one of the same name is open.
+   */
   open(name: string, listener: ChannelListener): Channel {
-    const before = this.#listeners.get(name);
+    if (this.#listeners.has(name)) {
+      const why = `${name} was started on this node already: use what the first call returned, or close that first`;
+      throw new SnowmeshError('SNOW_ERR_ALREADY_STARTED', why, { details: { channel: name } });
+    }
     this.#listeners.set(name, listener);
     const isOpen = (): boolean => this.#listeners.get(name) === listener;
     const channel: Channel = {
@@ -119,7 +125,6 @@ export class Channels {
       },
       close: () => void (isOpen() && this.#listeners.delete(name)),
     };
-    if (before !== undefined) this.#guard(() => before.replaced?.());
     for (const peer of this.#peers.values()) this.#guard(() => listener.up(peer));
     return channel;
   }

@@ -43,8 +43,6 @@ export interface RoomServiceListener {
   claimed(session: string, generation: number, origin: string): void;
   /** The bridge to other clusters works, or has stopped working. */
   bridged(isUp: boolean, why: string): void;
-  /** The rooms of this node were created again, by another `createRooms`. */
-  replaced(): void;
 }
 
 /** Which messages of a session a peer knows to be taken. */
@@ -191,11 +189,6 @@ export class RoomService implements ChannelListener {
     else if (message[0] !== 'hello' && !peer.takesPart)
       this.peers.suspect(peer, 'a message before its hello');
     else this.#receive(peer, message);
-  }
-
-  /** The rooms of this node were created again, and have replaced these. */
-  replaced(): void {
-    this.#listener.replaced();
   }
 
   #receive(peer: RoomsPeer, message: PeerMessage): void {

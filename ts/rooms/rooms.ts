@@ -54,7 +54,6 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
         bridged: (isUp, why) => runtime.guard(() => void events.emit('bridge', isUp, why)),
         gap: (room, corrected) => this.#clients.gap(room, corrected),
         claimed: (session, generation, origin) => this.#clients.claimed(session, generation, origin),
-        replaced: () => this.close(),
       },
     );
     this.#clients = new Clients(
@@ -279,12 +278,12 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
 }
 
 /**
- * Starts rooms on a node. Every node that has members or broadcasts must start them. On a node without a name rooms are local. On a node with
- * a name a second call closes the rooms that were created before.
+ * Starts rooms on a node. Every node that has members or broadcasts must start them. On a node without a name rooms are local, and each call
+ * gives rooms of its own.
  *
  * @param node the return value of `startNode`.
  * @param options the callbacks for clients, and limits.
- * @throws SNOW_ERR_BAD_OPTION for an unknown option or a wrong value.
+ * @throws SNOW_ERR_BAD_OPTION for an unknown option or a wrong value; SNOW_ERR_ALREADY_STARTED when rooms are open on this node.
  * @example
  * const rooms = createRooms(node, {
  *   join: () => true,

@@ -7,6 +7,7 @@ import { Cluster } from '../../../ts/node/cluster.ts';
 import type { ChannelListener } from '../../../ts/node/index.ts';
 import { parseNodeName } from '../../../ts/node/node-name.ts';
 import type { AutoConnect, MeshMode } from '../../../ts/node/options.ts';
+import { createRooms } from '../../../ts/rooms/index.ts';
 import { Pid, TermDecoder } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { ConnectStatus, FrameTag } from '../../../ts/wire/index.ts';
@@ -203,35 +204,42 @@ describe('what is started twice on a node', () => {
       .map(({ body }) => new TermDecoder().decode(body, 2 + channel.length));
   };
 
-  it('R1 groups: those started last are told of, and the end of the first takes nothing from them', async () => {
+  const twice = expect.objectContaining({ code: 'SNOW_ERR_ALREADY_STARTED' });
+
+  it('R1 groups: the second is refused, unless it has another scope or the first is closed', async () => {
     const cluster = open();
     native.up(3, NC, PEER);
     const [one, two] = [await kit.probe(), await kit.probe()];
     const first = startGroups(host(cluster));
     first.join('g', one.pid);
+    expect(() => startGroups(host(cluster))).toThrow(twice);
+    const scoped = startGroups(host(cluster), { scope: 'other' });
+    expect(() => startGroups(host(cluster), { scope: 'other' })).toThrow(twice);
+    expect(first.members('g')).toEqual([one.pid]);
+    first.close();
+    expect(() => first.join('g', one.pid)).toThrow(expect.objectContaining({ code: 'SNOW_ERR_NOT_ALIVE' }));
     const second = startGroups(host(cluster));
     second.join('g', two.pid);
-    expect(left('groups')).toEqual([
-      ['hello', 1],
-      ['hello', 1],
-    ]);
+    left('groups');
     first.close();
     first.broadcast('g', 'nobody');
     await kit.settle();
     expect(left('groups')).toEqual([]);
     expect(first.members('g')).toEqual([]);
-    expect(() => first.join('g', one.pid)).toThrow(expect.objectContaining({ code: 'SNOW_ERR_NOT_ALIVE' }));
     expect(second.members('g')).toEqual([two.pid]);
+    expect(scoped.members('g')).toEqual([]);
   });
 
-  it('Q1 global names: the first promise nothing any more, whatever is under way', async () => {
+  it('Q1 global names: the second are refused, unless the first are closed', async () => {
     const cluster = open();
     native.up(3, NC, PEER);
     const { pid } = await kit.probe();
     const first = startGlobalNames(host(cluster));
     const claim = first.register('x', pid);
-    const second = startGlobalNames(host(cluster));
+    expect(() => startGlobalNames(host(cluster))).toThrow(twice);
+    first.close();
     await expect(claim).rejects.toMatchObject({ code: 'SNOW_ERR_NOT_ALIVE' });
+    const second = startGlobalNames(host(cluster));
     await expect(first.register('y', pid)).rejects.toMatchObject({ code: 'SNOW_ERR_NOT_ALIVE' });
     left('global');
     first.close();
@@ -239,5 +247,13 @@ describe('what is started twice on a node', () => {
     const anew = second.register('x', pid);
     await kit.advance(10_000);
     expect(await anew).toBe(true);
+  });
+
+  it('rooms: the second are refused, unless the first are closed', () => {
+    const cluster = open();
+    const first = createRooms(host(cluster));
+    expect(() => createRooms(host(cluster))).toThrow(twice);
+    first.close();
+    createRooms(host(cluster)).close();
   });
 });
