@@ -91,7 +91,7 @@ class Side {
       groups.broadcast('comes and goes', 'hello');
       await names.register(`comes and goes at ${node.name}`, self.pid);
       rooms.broadcast('stays', 'hello');
-      await node.introspect(there);
+      await node.introspect(there).sessions();
       done.resolve();
       await self.receive(NodeDown);
     });
