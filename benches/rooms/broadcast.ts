@@ -73,6 +73,8 @@ interface Joining {
   readonly cpuEach: number;
 }
 
+/** More broadcasts than are under way at a time. */
+const UNDER_WAY = 1024;
 /** Latencies remembered of one phase. */
 const MAX_LATENCIES = 1 << 21;
 
@@ -226,8 +228,8 @@ class Counting {
   lost = 0;
   onComplete: () => void = () => {};
   readonly #clients: number;
-  /** How many clients have each broadcast that is under way. */
-  readonly #got = new Map<number, number>();
+  /** How many clients have each broadcast that is under way, by its sequence modulo UNDER_WAY. */
+  readonly #got = new Uint32Array(UNDER_WAY);
   readonly #latencies = new Float64Array(MAX_LATENCIES);
   #recorded = -1;
   #from = 0;
@@ -238,13 +240,13 @@ class Counting {
 
   readonly took = (buffer: Buffer, at: number): void => {
     const sequence = digits(buffer, at, 8);
-    const got = (this.#got.get(sequence) ?? 0) + 1;
     this.deliveries++;
     if (this.#recorded >= 0 && this.#recorded < MAX_LATENCIES)
       this.#latencies[this.#recorded++] = now() - digits(buffer, at + 9, 16);
-    if (got < this.#clients) return void this.#got.set(sequence, got);
-    this.#got.delete(sequence);
-    this.onComplete();
+    const place = sequence % UNDER_WAY;
+    const got = (this.#got[place] as number) + 1;
+    this.#got[place] = got < this.#clients ? got : 0;
+    if (got === this.#clients) this.onComplete();
   };
 
   /** Whether something was delivered since `begin`. */
@@ -264,5 +266,6 @@ class Counting {
   }
 }
 
-/** The clock that all processes of a machine share. Unit: ns. */
-const now = (): number => Number(process.hrtime.bigint() % 10n ** 16n);
+/** The clock that all processes of a machine share, as `process.hrtime.bigint()` without the cost of a bigint. Unit: ns. */
+const now = (): number => performance.now() * 1e6 + CLOCK_ORIGIN;
+const CLOCK_ORIGIN = Number(process.hrtime.bigint() % 10n ** 16n) - performance.now() * 1e6;

@@ -2,6 +2,7 @@
 import { type Dialect, IN_ROOM, SOMETHING_ELSE } from './clients.ts';
 
 const QUOTE = 0x22;
+const COMMA = 0x2c;
 
 /** The subprotocol of `snowmesh/client`: envelopes, tickets, resume. */
 export const OURS: Dialect = {
@@ -10,8 +11,11 @@ export const OURS: Dialect = {
   greeting: ['["hello",null,[],false,0]', '["join",1,"room"]'],
   read: (buffer, start) => {
     // ["m","room","origin",123,"…"]
-    if (buffer[start + 2] === 0x6d && buffer[start + 3] === QUOTE)
-      return buffer.indexOf(',"', start + 14) + 2;
+    if (buffer[start + 2] === 0x6d && buffer[start + 3] === QUOTE) {
+      let at = start + 14;
+      while (buffer[at] !== COMMA || buffer[at + 1] !== QUOTE) at++;
+      return at + 2;
+    }
     return buffer[start + 2] === 0x6a ? IN_ROOM : SOMETHING_ELSE;
   },
 };

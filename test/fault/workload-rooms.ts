@@ -1,4 +1,5 @@
 // What a node of the chaos of rooms does: it serves clients, and broadcasts numbered messages without a break.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Rooms } from '../../ts/rooms/index.ts';
 import type { Workbench } from '../support/cluster-node.ts';
 
@@ -22,7 +23,13 @@ export interface RoomWorkload {
 export async function startRooms(bench: Workbench, life: string): Promise<RoomWorkload> {
   const { serveRooms } = (await bench.load('./room-server')) as typeof import('../support/room-server.ts');
   const { rooms, url } = await serveRooms(bench.node, {
-    message: (connection, text) => connection.broadcast('h', text),
+    message: async (connection, text) => {
+      // Some handlers are slow and then crash, while other messages of their client wait.
+      const isBad = Number(String(text).split(' ')[1]) % 10 === 3;
+      if (isBad) await sleep(400);
+      connection.broadcast('h', text);
+      if (isBad) throw new Error('on purpose');
+    },
     resume: { count: 10_000, bytes: 8 * 1024 * 1024 },
     limits: { messagesPerSecond: 1000 },
   });

@@ -1,10 +1,12 @@
 // Rooms on three nodes while sessions are cut and healed, outboxes are full, and clients come back on any node: whatever happens,
-// a client that is not told `resync` has every message of its room once, and in order of its sender.
+// a client that is not told `resync` has every message of its room once, and in order of its sender. And whatever handlers do, each message
+// that a client sends is handled once.
 import { afterEach, expect, it } from 'vitest';
+import { Outbox } from '../../ts/client/outbox.ts';
 import type { Rooms } from '../../ts/rooms/index.ts';
 import { randomFrom, seed } from '../support/seed.ts';
 import type { FakeNode } from '../unit/global/fake-mesh.ts';
-import type { FakeClient } from '../unit/rooms/fake-socket.ts';
+import { FakeClient } from '../unit/rooms/fake-socket.ts';
 import { Stage } from '../unit/rooms/stage.ts';
 
 const RUNS = Number(process.env['RUNS'] ?? 1) * 25;
@@ -64,6 +66,121 @@ it('R18 members on the remaining nodes get the same messages of a lost node, or 
     mesh.stop();
   }
 });
+
+it('R19 each message of a client is handled once and in order, wherever it goes while its handlers crash, stall and are killed', async () => {
+  const random = randomFrom(seed());
+  const below = (limit: number): number => Math.floor(random() * limit);
+  for (let run = 0; run < RUNS; run++) {
+    stage = new Stage();
+    await sendAndMove(random, below);
+    stage.mesh.stop();
+  }
+});
+
+/** A client that sends, as `snowmesh/client` does. */
+class Sender {
+  readonly outbox = new Outbox(1000);
+  socket: FakeClient | undefined;
+  session: string | null = null;
+  #read = 0;
+  #isWelcome = false;
+  #isDropped = true;
+  /** Another client continues its session. */
+  isFork = false;
+
+  get isOnline(): boolean {
+    return !this.#isDropped && this.socket?.closed === undefined;
+  }
+
+  drop(): void {
+    this.#isDropped = true;
+    this.socket?.drop();
+  }
+
+  say(text: string): void {
+    const number = this.outbox.add(JSON.stringify(text)) as number;
+    if (this.#isWelcome) this.socket?.tell(['send', number, text]);
+  }
+
+  /** Reads what came. */
+  listen(): void {
+    for (const message of this.socket?.heard.slice(this.#read) ?? []) {
+      this.#read++;
+      if (message[0] === 'ack') this.outbox.taken(message[1]);
+      if (message[0] !== 'welcome') continue;
+      this.session = message[1].session;
+      this.outbox.takenUpTo(message[1].last);
+      if (!message[1].resumed) this.outbox.renumber();
+      this.isFork = false;
+      this.#isWelcome = true;
+      for (const [number, text] of this.outbox.all())
+        this.socket?.tell(['send', number, JSON.parse(text as string)]);
+    }
+    if (this.socket?.closed?.code === 4001) this.isFork = true;
+  }
+
+  connect(rooms: Rooms): void {
+    this.listen();
+    const socket = new FakeClient();
+    rooms.accept(socket);
+    this.socket = socket;
+    this.#read = 0;
+    this.#isWelcome = this.#isDropped = false;
+    socket.hello(this.session, [], { fork: this.isFork });
+  }
+}
+
+async function sendAndMove(random: () => number, below: (limit: number) => number): Promise<void> {
+  const { mesh } = stage;
+  const handled: string[] = [];
+  let running: (() => void)[] = [];
+  const rooms: Rooms[] = await stage.cluster({
+    message: async (_connection, data) => {
+      handled.push(data as string);
+      if (random() < 0.3) await new Promise<void>((resolve) => running.push(resolve));
+      if (random() < 0.15) throw new Error('on purpose');
+    },
+  });
+  const senders: Sender[] = [];
+  const said: string[][] = [];
+  const begin = (): void => {
+    senders.push(new Sender());
+    said.push([]);
+    if (random() < 0.5) say(senders.length - 1); // before its first connection
+    senders.at(-1)?.connect(rooms[below(3)] as Rooms);
+  };
+  const say = (index: number): void => {
+    const text = `${index} ${said[index]?.length}`;
+    said[index]?.push(text);
+    senders[index]?.say(text);
+  };
+  for (let count = 0; count < 3; count++) begin();
+  await mesh.settle();
+  for (let step = 0; step < STEPS; step++) {
+    const index = below(senders.length);
+    const sender = senders[index] as Sender;
+    const what = random();
+    if (what < 0.4) say(index);
+    else if (what < 0.5) sender.drop();
+    else if (what < 0.6) sender.connect(rooms[below(3)] as Rooms);
+    else if (what < 0.7) running.splice(below(running.length), 1)[0]?.();
+    else if (what < 0.9) for (let count = below(6); count > 0; count--) mesh.step();
+    else if (what < 0.98) await mesh.settle();
+    else await mesh.pass(6000);
+    for (const each of senders) each.listen();
+  }
+  const isDone = (): boolean => senders.every(({ outbox, isOnline }) => isOnline && outbox.size === 0);
+  for (let round = 0; round < 200 && !isDone(); round++) {
+    for (const resolve of running) resolve();
+    running = [];
+    for (const sender of senders) if (!sender.isOnline) sender.connect(rooms[below(3)] as Rooms);
+    await mesh.settle();
+    for (const sender of senders) sender.listen();
+    await mesh.settle();
+  }
+  expect(isDone(), 'all clients are connected, and all that they sent is acknowledged').toBe(true);
+  for (const texts of said) expect(handled.filter((text) => texts.includes(text))).toEqual(texts);
+}
 
 /** What one node sent, as it should come. */
 const inOrder = (texts: readonly string[]): string[] =>

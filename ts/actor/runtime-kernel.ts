@@ -82,6 +82,7 @@ export abstract class RuntimeKernel implements Kernel {
   /** @internal The port to other nodes. ts/node replaces it. */ remote: RemotePort;
   /** @internal The port to tracing. ts/otel sets it. */ tracing: TracingPort | null = null;
   private refs = 0;
+  private readonly stopListeners = new Set<() => void>();
 
   constructor(options: RuntimeOptions) {
     this.names = options.names;
@@ -163,8 +164,27 @@ export abstract class RuntimeKernel implements Kernel {
     this.scheduler.wake();
   }
 
+  /**
+   * @internal Calls back once when the node stops: after its trees have ended, while peers are still connected; at once if it was stopped
+   * already. Returns a function that cancels it.
+   */
+  onStop(listener: () => void): () => void {
+    if (this.isStopped) listener();
+    else this.stopListeners.add(listener);
+    return () => void this.stopListeners.delete(listener);
+  }
+
+  /** @internal */
+  protected callStopListeners(): void {
+    for (const listener of this.stopListeners) {
+      this.stopListeners.delete(listener);
+      this.guard(listener);
+    }
+  }
+
   /** Ends every actor at once. Sends no signal to other nodes. */
   stop(): void {
+    this.callStopListeners();
     this.isStopped = true;
     for (const cell of this.table) terminate(cell, 'killed');
     this.calls.stop();

@@ -217,8 +217,9 @@ export class Runtime extends RuntimeKernel {
    * @internal Refuses spawns for other nodes and on them from now on, and stops supervisors, and servers with `terminate`, in order.
    * Resolves when that is done, or when `timeUp` has resolved.
    */
-  endTrees(timeUp: Promise<void>): Promise<void> {
+  async endTrees(timeUp: Promise<void>): Promise<void> {
     this.isStopping = true;
-    return endTrees(this, timeUp);
+    await endTrees(this, timeUp);
+    this.callStopListeners();
   }
 }

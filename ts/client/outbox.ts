@@ -33,6 +33,8 @@ export function messageOf(data: unknown): EncodedMessage {
 export class Outbox {
   private waiting: (readonly [number: number, message: EncodedMessage])[] = [];
   private last = 0;
+  /** The last number of an earlier client, until the first welcome; Infinity: there is none. */
+  private restored = Infinity;
   private readonly limit: number;
 
   constructor(limit: number) {
@@ -51,10 +53,21 @@ export class Outbox {
     return this.last;
   }
 
-  /** The server acknowledged the message with this number, or, with `isEvery`, all up to it. */
-  taken(number: number, isEvery: boolean): void {
-    this.waiting = this.waiting.filter(([each]) => (isEvery ? each > number : each !== number));
-    if (isEvery && number > this.last) this.last = number;
+  /** The server acknowledged the message with this number. */
+  taken(number: number): void {
+    this.waiting = this.waiting.filter(([each]) => each !== number);
+  }
+
+  /**
+   * A connection begins: the server has taken all messages of the session up to this number. Another client with the same state may have used the
+   * numbers of messages that were added since the outbox was restored, so these get new ones.
+   */
+  takenUpTo(number: number): void {
+    const { restored, waiting } = this;
+    this.restored = Infinity;
+    this.last = Math.max(number, Math.min(this.last, restored));
+    this.waiting = waiting.filter(([each]) => each > number && each <= restored);
+    for (const [each, message] of waiting) if (each > restored) this.waiting.push([++this.last, message]);
   }
 
   /** A new session began: the messages get new numbers, from 1 on. */
@@ -75,7 +88,7 @@ export class Outbox {
 
   /** Restores a saved outbox. The numbers stay the same, so that the server drops messages that it has taken already. */
   restore([last, waiting]: SavedOutbox): void {
-    this.last = last;
+    this.last = this.restored = last;
     this.waiting = waiting.map(([number, data, isBytes]) => [
       number,
       isBytes === 1 ? Uint8Array.from(data as number[]) : JSON.stringify(data),

@@ -41,7 +41,7 @@ export interface Welcome {
   readonly id: string;
   /** Whether the session that the hello named continues. */
   readonly resumed: boolean;
-  /** The number of the last message that the server has taken from this session. */
+  /** The number of the last message that the server has taken from this client. If the session does not continue, later ones get new numbers. */
   readonly last: number;
   /** ms for which a client may be silent. */
   readonly beatMs: number;

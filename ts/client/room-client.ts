@@ -142,7 +142,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
       case 'd':
         return this.emit('direct', message[1] as In);
       case 'ack':
-        this.outbox.taken(message[1], false);
+        this.outbox.taken(message[1]);
         return this.emit('queue', this.outbox.size);
       case 'welcome':
         return this.welcome(message[1]);
@@ -191,8 +191,8 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
 
   private welcome({ session, resumed, last, beatMs, spreadMs }: Welcome): void {
     this.session = session;
-    if (resumed && !this.isFork) this.outbox.taken(last, true);
-    else this.outbox.renumber();
+    this.outbox.takenUpTo(last);
+    if (!resumed) this.outbox.renumber();
     this.isFork = false;
     this.connector.established(beatMs, spreadMs, () => this.sendJson(['beat']));
     // Requests without an answer are sent again, and rooms that were not resumed are joined again.

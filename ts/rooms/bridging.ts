@@ -169,7 +169,7 @@ export class Bridging implements RoomBridgeListener {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#options.via.close();
+    this.#runtime.guard(() => this.#options.via.close());
   }
 
   /** Publishes the sequence of this node's last message in a room, because that message was not published: so others notice that it is missing. */

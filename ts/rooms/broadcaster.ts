@@ -52,7 +52,7 @@ export class Broadcaster {
 
   /** Sends to every member on every node. O(peers that want the room + own members). */
   broadcast(name: string, content: Content, except: Except, cause: Cause | null): void {
-    if (cause !== null) this.#sessions.noteTaken(cause[0], cause[1]);
+    if (cause !== null) this.#sessions.noteCause(cause[0], cause[1]);
     const room = this.#table.get(name);
     if (room !== undefined)
       inSend(this.#runtime, null, TRACED_AS, () => this.#broadcast(room, content, except, cause));

@@ -70,6 +70,7 @@ export class ClientRequests {
   /** Calls the user's handler with a message of a client. @param number is acknowledged then; 0: it has no number. */
   handle(connection: Connection, payload: unknown, number: number): void {
     this.#enqueue(connection, async (self) => {
+      if (number > connection.lastTaken) return; // the client sends it again over another connection
       if (number > 0) connection.lastBegun = number;
       let data: unknown;
       try {

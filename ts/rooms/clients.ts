@@ -46,6 +46,8 @@ export interface ClientsListener {
   /** A client reads too slowly. @param dropped How many messages were dropped; 0: the connection is closed. */
   slow(connection: Connection, dropped: number): void;
   closed(connection: Connection, why: CloseReason): void;
+  /** A connection has ended, or the actor of a closed one. */
+  ended(): void;
 }
 
 /** The connections of this node, each from the accepted socket to its end. */
@@ -143,15 +145,17 @@ export class Clients implements ConnectionHost<Connection> {
       : this.#handler.mail?.(connection, message, self);
   }
 
-  /** A peer says that it has a connection of a session. If it is the newer one, the connection here is closed. */
+  /** A peer says that it has a connection of a session. Unless the one here is newer, the session is handed over to the peer. */
   claimed(session: string, generation: number, origin: string): void {
-    const connection = this.#service.sessions.connectionOf(session);
-    if (connection === undefined) return;
+    const { sessions } = this.#service;
+    if (sessions.taken(session).generation >= generation) return; // its client did not know of the last resume
+    const connection = sessions.connectionOf(session);
     const isOlder =
+      connection === undefined ||
       connection.generation < generation ||
       // Both resumed from the same token: the connection of the greater origin stays.
       (connection.generation === generation && this.#service.table.origin < origin);
-    if (isOlder) connection.close(CloseCode.resumedElsewhere, 'resumed elsewhere');
+    if (isOlder) sessions.handOver(session);
   }
 
   /**
@@ -206,7 +210,8 @@ export class Clients implements ConnectionHost<Connection> {
 
   actorEnded(connection: Connection): void {
     this.#finishing.delete(connection);
-    this.#service.sessions.untake(connection);
+    this.#service.sessions.actorEnded(connection);
+    this.#listener.ended();
   }
 
   ended(connection: Connection, why: CloseReason): void {
@@ -214,10 +219,11 @@ export class Clients implements ConnectionHost<Connection> {
     this.#helloDeadline.stop(connection);
     const mayReturn = !connection.isPlain && connection.actor !== undefined;
     this.#service.sessions.closed(connection.id, connection);
+    if (endConnectionActor(this.#runtime, connection, this.#handler, why)) this.#finishing.add(connection);
     this.#listener.closed(connection, why);
     this.#service.presence.ended(connection);
     this.membership.leaveAll(connection, mayReturn);
-    if (endConnectionActor(this.#runtime, connection, this.#handler, why)) this.#finishing.add(connection);
+    this.#listener.ended();
   }
 
   #input(connection: Connection, input: ClientInput): void {

@@ -43,7 +43,7 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
   actor: Pid | undefined;
   /** @internal The number of the client's message that is being handled; 0: none. */
   handling = 0;
-  /** @internal The client's last message that was taken here (0: none), and the last one whose handler was called. */
+  /** @internal The client's last message that is handled here (0: none), and the last one whose handler was called. */
   lastTaken = 0;
   lastBegun = 0;
   /** @internal Tasks from the client that its actor has not finished. */
@@ -128,8 +128,9 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
    */
   async join(room: string): Promise<void> {
     mustBeRoom(room);
-    if (!this.#isOpen || this.joined.has(room)) return;
-    await this.joinAnswering(room, 0);
+    if (!this.#isOpen) return;
+    if (this.joined.has(room)) await this.#host.membership.join(this, room);
+    else await this.joinAnswering(room, 0);
   }
 
   /** @internal Joins, and answers the request `ref` of the client; 0: there is no request. */

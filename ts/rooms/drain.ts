@@ -29,6 +29,7 @@ export class Drain {
   readonly #clients: Drainable;
   #endsAt = 0;
   #draining: Promise<void> | undefined;
+  #done = (): void => {};
 
   constructor(runtime: Runtime, clients: Drainable) {
     this.#runtime = runtime;
@@ -54,20 +55,26 @@ export class Drain {
     if (this.#draining === undefined) {
       this.#endsAt = this.#runtime.now() + over;
       for (const connection of this.#clients) connection.notify(['drain', to ?? null]);
-      this.#draining = new Promise((resolve) => this.#step(resolve));
+      this.#draining = new Promise((resolve) => (this.#done = resolve));
+      this.#step();
+      this.ended();
     }
     return this.#draining;
   }
 
-  #step(done: () => void): void {
+  /** A connection, or its handler, has ended. */
+  ended(): void {
+    if (this.#clients.size === 0 && this.#clients.finishing === 0) this.#done();
+  }
+
+  #step(): void {
     const left = Math.ceil(Math.max(0, this.#endsAt - this.#runtime.now()) / STEP_MS) + 1;
     let some = Math.ceil(this.#clients.size / left);
     for (const connection of this.#clients) {
       if (some-- === 0) break;
       connection.close(CloseCode.restart, 'the server restarts');
     }
-    if (this.#clients.size === 0 && this.#clients.finishing === 0) done();
-    else this.#runtime.after(STEP_MS, () => this.#step(done));
+    if (this.#clients.size > 0) this.#runtime.after(STEP_MS, () => this.#step());
   }
 }
 

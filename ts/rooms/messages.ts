@@ -72,7 +72,7 @@ export type PeerMessage =
   | readonly ['lost', origin: string]
   | readonly ['newest', origin: string, entries: readonly NewestEntry[]]
   | readonly ['claim', ref: number, session: string, generation: number]
-  | readonly ['last', ref: number, taken: number, heard: number]
+  | readonly ['last', ref: number, taken: number, heard: number, generation: number, before: number]
   | readonly ['presence', entries: readonly PresentEntry[]]
   | readonly ['bye'];
 
@@ -140,7 +140,14 @@ function isMessage(value: readonly unknown[]): boolean {
     case 'claim':
       return isTuple(rest, isCount, isId, isUpTo(MAX_GENERATION));
     case 'last':
-      return isTuple(rest, isCount, isUpTo(MAX_CLIENT_NUMBER), isUpTo(MAX_CLIENT_NUMBER));
+      return isTuple(
+        rest,
+        isCount,
+        isUpTo(MAX_CLIENT_NUMBER),
+        isUpTo(MAX_CLIENT_NUMBER),
+        isUpTo(MAX_GENERATION),
+        isUpTo(MAX_CLIENT_NUMBER),
+      );
     case 'presence':
       return isTuple(rest, list(PART, tuple(isRoomName, isRoomName, isId, isMeta)));
     case 'bye':

@@ -14,7 +14,7 @@ import type { Connection } from './connection.ts';
 import { EndedOrigins } from './ended-origins.ts';
 import { History } from './history.ts';
 import { Interest } from './interest.ts';
-import { HISTORY_MS, type Limits, MAX_HELLOS, type ResumeLimits } from './limits.ts';
+import { type Limits, MAX_HELLOS, type ResumeLimits } from './limits.ts';
 import { Membership } from './membership.ts';
 import { CHANNEL, type PeerMessage, parseMessage, VERSION } from './messages.ts';
 import { OutputBatch } from './output-batch.ts';
@@ -24,6 +24,7 @@ import { PresenceService } from './presence.ts';
 import type { Room } from './room.ts';
 import { RoomTable } from './room-table.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
+import { SessionClaims } from './session-claims.ts';
 import { Sessions } from './sessions.ts';
 import { TokenSigner } from './token-signer.ts';
 
@@ -45,19 +46,13 @@ export interface RoomServiceListener {
   bridged(isUp: boolean, why: string): void;
 }
 
-/** Which messages of a session a peer knows to be taken. */
-interface LastTaken {
-  readonly keyId: string;
-  readonly taken: number;
-  readonly reported: number;
-}
-
 export class RoomService implements ChannelListener {
   readonly output: OutputBatch = new OutputBatch();
   readonly signer: TokenSigner = new TokenSigner();
   readonly peers: Peers;
   readonly table: RoomTable;
   readonly sessions: Sessions;
+  readonly claims: SessionClaims;
   readonly interest: Interest;
   readonly history: History;
   readonly broadcaster: Broadcaster;
@@ -81,6 +76,7 @@ export class RoomService implements ChannelListener {
     this.#queries = new PeerQueries(runtime);
     this.table = new RoomTable(runtime, newOrigin(), resume);
     this.sessions = new Sessions(runtime, resume.windowMs);
+    this.claims = new SessionClaims(this.peers, this.#queries, this.sessions, this.signer);
     this.interest = new Interest(runtime, this.table, this.peers, limits.joinMs);
     this.membership = new Membership(this.table, this.interest, this.output, limits.rooms);
     this.presence = new PresenceService(runtime, this.peers, this.table);
@@ -116,24 +112,6 @@ export class RoomService implements ChannelListener {
     let count = room?.members.size ?? 0;
     for (const peer of room?.interested ?? []) count += peer.rooms.get(name) ?? 0;
     return count;
-  }
-
-  /**
-   * Takes a session over from the node that has it.
-   *
-   * @param signedBy the key of the node that welcomed the client last: only that node can have taken messages since.
-   * @returns the number of the last message that was taken. If that node does not answer: the greatest number that any node knows.
-   */
-  async claim(session: string, generation: number, signedBy: string): Promise<number> {
-    const answers = (await this.#queries.ask(this.peers.all(), HISTORY_MS, (peer, ref) =>
-      this.peers.send(peer, ['claim', ref, session, generation]),
-    )) as LastTaken[];
-    const own = this.sessions.taken(session);
-    if (signedBy === this.signer.id) return own;
-    const home = answers.find(({ keyId }) => keyId === signedBy);
-    if (home !== undefined) return Math.max(own, home.taken);
-    const others = answers.flatMap(({ taken, reported }) => [taken, reported]);
-    return Math.max(own, this.sessions.reported(session), ...others);
   }
 
   close(): void {
@@ -221,18 +199,11 @@ export class RoomService implements ChannelListener {
         return this.#ended.lostBy(peer, message[1]);
       case 'newest':
         return this.#ended.received(peer, message[1], message[2]);
-      case 'claim': {
-        const [, ref, session, generation] = message;
-        this.#listener.claimed(session, generation, peer.origin);
-        const { sessions } = this;
-        return this.peers.send(peer, ['last', ref, sessions.taken(session), sessions.reported(session)]);
-      }
+      case 'claim':
+        this.#listener.claimed(message[2], message[3], peer.origin);
+        return this.claims.answer(peer, message[1], message[2]);
       case 'last':
-        return this.#queries.answered(peer, message[1], {
-          keyId: peer.keyId,
-          taken: message[2],
-          reported: message[3],
-        } satisfies LastTaken);
+        return this.claims.answered(peer, message);
       case 'presence':
         return this.presence.received(peer, message[1]);
       case 'bye':

@@ -6,7 +6,6 @@ import { Clients } from './clients.ts';
 import type { Connection } from './connection.ts';
 import { Drain, type DrainOptions, spreadOf } from './drain.ts';
 import { Heartbeat } from './heartbeat.ts';
-import type { Limits } from './limits.ts';
 import {
   type AcceptOptions,
   checkAccept,
@@ -36,8 +35,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   readonly #clients: Clients;
   readonly #heartbeat: Heartbeat;
   readonly #drain: Drain;
-  readonly #limits: Limits;
-  readonly #detach: (() => void)[] = [];
+  readonly #cleanUp: (() => void)[] = [];
 
   /** @internal Use {@link createRooms}. */
   constructor(host: RoomsHost, options: RoomsOptions<User, In>) {
@@ -65,12 +63,13 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
         welcome: () => ({ beatMs: heartbeat.intervalMs, spreadMs: spreadOf(this.#clients.size) }),
         slow: (connection, dropped) => runtime.guard(() => void events.emit('slow', connection, dropped)),
         closed: (connection, why) => runtime.guard(() => void events.emit('close', connection, why)),
+        ended: () => this.#drain.ended(),
       },
     );
     this.#heartbeat = new Heartbeat(runtime, this.#clients, heartbeat.intervalMs);
     this.#drain = new Drain(runtime, this.#clients);
-    this.#limits = limits;
     this.#service.bridging?.open();
+    this.#cleanUp.push(runtime.onStop(() => this.close()));
   }
 
   /**
@@ -106,14 +105,14 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    */
   attach(server: Server, options: AttachOptions<User> = {}): () => void {
     this.#mustBeOpen('attach');
-    const detach = attach(server, options, {
-      limits: this.#limits,
+    const { detach, close } = attach(server, options, {
+      limits: this.#clients.limits,
       retryAfterMs: () => this.#drain.retryAfterMs,
       accept: (socket, { key, user, address }) =>
         void this.accept(socket, { key, user, address } as AcceptOptions<User>),
       logger: this.#host.runtime.logger,
     });
-    this.#detach.push(detach);
+    this.#cleanUp.push(close);
     return detach;
   }
 
@@ -255,12 +254,12 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   }
 
   /**
-   * Closes every connection with code 1001 and leaves the rooms of the cluster. After that other methods throw SNOW_ERR_NOT_ALIVE.
-   * O(connections).
+   * Closes every connection with code 1001 and leaves the rooms of the cluster. After that other methods throw SNOW_ERR_NOT_ALIVE. When its
+   * node stops, this happens after the supervision trees have ended. O(connections).
    */
   close(): void {
     if (this.#service.isClosed) return;
-    for (const detach of this.#detach) detach();
+    for (const each of this.#cleanUp) each();
     this.#heartbeat.close();
     for (const connection of [...this.#clients]) connection.close(1001, 'the server stops');
     this.#service.close();

@@ -1,10 +1,13 @@
-import { CloseCode, KEY_ROOM, type ResumeRoom, type Welcome } from '../client/index.ts';
+import { KEY_ROOM, type ResumeRoom, type Welcome } from '../client/index.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
 import type { ResumedSession } from './connection-host.ts';
 import type { Limits } from './limits.ts';
 import type { Resume } from './resume.ts';
 import type { RoomService } from './room-service.ts';
+import type { ClaimOutcome } from './session-claims.ts';
+import { NONE_TAKEN } from './sessions.ts';
+import type { SessionClaim } from './token-signer.ts';
 
 /** Gets the outcomes of a `SessionSetup`. */
 export interface SessionSetupListener {
@@ -15,6 +18,8 @@ export interface SessionSetupListener {
   /** A client was told `resync` for a room. */
   resynced(): void;
 }
+
+const NEW: ClaimOutcome = { taken: NONE_TAKEN, isStale: false };
 
 /** Answers the hello of a client: creates or resumes its session, resumes its rooms, and joins the room of its user. */
 export class SessionSetup {
@@ -49,24 +54,41 @@ export class SessionSetup {
     if (!connection.isOpen) return; // closed before its turn: it takes no session over, and leaves none behind
     const { sessions, signer } = this.#service;
     const claim = this.#resume.sessionOf(connection, token);
-    let last = 0;
-    if (claim !== undefined && !isFork) {
-      this.#service.presence.rename(connection, claim.session);
-      connection.generation = claim.generation + 1;
-      sessions.connectionOf(claim.session)?.close(CloseCode.resumedElsewhere, 'resumed elsewhere');
-      sessions.opened(connection.id, connection);
-      last = await this.#service.claim(claim.session, connection.generation, claim.signedBy);
-      if (!connection.isOpen) return;
-      sessions.noteTaken(connection.id, last);
-    } else sessions.opened(connection.id, connection);
+    if (claim === undefined) sessions.opened(connection.id, connection);
+    const { taken, isStale } = claim === undefined ? NEW : await this.#takeOver(connection, claim, isFork);
+    if (!connection.isOpen) return;
     if (claim !== undefined) this.#listener.resumed();
     const { id, generation, key } = connection;
     const session = signer.sessionToken({ session: id, generation, key });
-    const welcome: Welcome = { session, id, resumed: claim !== undefined, last, ...this.#listener.facts() };
+    const resumed = claim !== undefined && !isStale;
+    const welcome: Welcome = { session, id, resumed, last: taken.number, ...this.#listener.facts() };
     connection.notify(['welcome', welcome]);
     if (claim !== undefined) connection.resumes = { session: claim.session, awayMs, asked: new Set() };
     await this.resume(connection, rooms);
     this.joinOwnRoom(connection);
+  }
+
+  /** Makes a connection that of an existing session, or of a new one if another client continues that session. */
+  async #takeOver(connection: Connection, claim: SessionClaim, isFork: boolean): Promise<ClaimOutcome> {
+    const { sessions, claims, presence } = this.#service;
+    const newId = connection.id;
+    if (isFork || claims.isStale(claim)) {
+      sessions.opened(newId, connection);
+      return claims.fork(claim);
+    }
+    presence.rename(connection, claim.session);
+    connection.generation = claim.generation + 1;
+    sessions.handOver(claim.session);
+    sessions.opened(connection.id, connection);
+    const outcome = await claims.take(claim);
+    if (!connection.isOpen) return outcome;
+    if (outcome.isStale) {
+      sessions.closed(connection.id, connection);
+      presence.rename(connection, newId);
+      connection.generation = 0;
+      sessions.opened(newId, connection);
+    } else sessions.noteTaken(connection.id, outcome.taken);
+    return outcome;
   }
 
   /** Resumes rooms of the session that the hello named. */

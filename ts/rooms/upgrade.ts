@@ -86,8 +86,16 @@ const AUTHORIZE_MS = 10_000;
 /** The attached paths of each server: one listener handles all its upgrades. */
 const PATHS = new WeakMap<Server, Map<string, UpgradeHandler>>();
 
-/** Accepts the upgrades of one path of a server. Returns a function that detaches the path. @throws SNOW_ERR_NO_WS, SNOW_ERR_BAD_OPTION */
-export function attach(server: Server, options: AttachOptions, host: UpgradeHost): () => void {
+/** An attached path. */
+export interface Attachment {
+  /** Accepts no further upgrades. */
+  readonly detach: () => void;
+  /** Detaches, and refuses the upgrades that wait for `authorize`. */
+  readonly close: () => void;
+}
+
+/** Accepts the upgrades of one path of a server. @throws SNOW_ERR_NO_WS, SNOW_ERR_BAD_OPTION */
+export function attach(server: Server, options: AttachOptions, host: UpgradeHost): Attachment {
   checkOptionNames('attach', options, OPTIONS as OptionNames<AttachOptions>);
   if (typeof server?.on !== 'function')
     throw new SnowmeshError('SNOW_ERR_BAD_OPTION', 'attach takes an HTTP server of Node.js');
@@ -114,7 +122,14 @@ export function attach(server: Server, options: AttachOptions, host: UpgradeHost
   // Last, so that a failed attach does not change the server.
   const paths = PATHS.get(server) ?? listenTo(server);
   paths.set(path, handler);
-  return () => void paths.delete(path);
+  const detach = (): void => {
+    if (paths.get(path) === handler) paths.delete(path);
+  };
+  const close = (): void => {
+    detach();
+    handler.close();
+  };
+  return { detach, close };
 }
 
 function listenTo(server: Server): Map<string, UpgradeHandler> {
@@ -134,6 +149,9 @@ class UpgradeHandler {
   readonly #host: UpgradeHost;
   readonly #webSockets: WebSocketServer;
   readonly #byAddress = new Map<string, number>();
+  /** The sockets whose upgrade is not decided. */
+  readonly #undecided = new Set<Duplex>();
+  #isClosed = false;
 
   constructor(options: AttachOptions, host: UpgradeHost) {
     this.#options = options;
@@ -141,9 +159,16 @@ class UpgradeHandler {
     this.#webSockets = webSocketServer(host.limits.messageBytes, options.compress ?? false);
   }
 
+  close(): void {
+    this.#isClosed = true;
+    for (const socket of this.#undecided) refuse(socket, 503, 'the server stops');
+  }
+
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', ignore);
+    this.#undecided.add(socket);
     this.#admit(request, socket)
+      .finally(() => this.#undecided.delete(socket))
       .then((decision) => {
         if (socket.destroyed || !socket.writable) return;
         if ('status' in decision)
@@ -159,6 +184,7 @@ class UpgradeHandler {
         });
       })
       .catch((error: unknown) => {
+        if (this.#isClosed) return;
         this.#failed(error);
         refuse(socket, 500, 'authorize failed');
       });
@@ -227,6 +253,7 @@ async function inTime<T>(answer: T | PromiseLike<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`authorize took more than ${AUTHORIZE_MS} ms`)), AUTHORIZE_MS);
+    timer.unref(); // the server keeps the process alive
   });
   try {
     return await Promise.race([answer, late]);

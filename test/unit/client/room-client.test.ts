@@ -307,6 +307,46 @@ describe('a client', () => {
     expect([first.client.status, second.client.status, sockets.length]).toEqual(['open', 'open', 3]);
   });
 
+  it('R19 beside another client with the same state has all that it sends handled, also what it sent while offline', async () => {
+    const taken: unknown[] = [];
+    await serve({ message: (_connection, data) => void taken.push(data) });
+    const first = connect({ minDelay: 60_000, random: () => 1 });
+    await first.isOpen();
+    first.client.send('before');
+    await until('it was taken', () => first.client.queued === 0);
+    const { state } = first.client;
+    first.client.send('of the first');
+    await until('it was taken', () => first.client.queued === 0);
+    const second = connect({ state });
+    second.client.send('of the second'); // with the number of the message before
+    await until('it was taken', () => taken.length === 3);
+    // The first one is offline: it does not know that its session is continued.
+    await until('it waits', () => first.client.status === 'waiting');
+    expect(taken).toEqual(['before', 'of the first', 'of the second']);
+  });
+
+  it('R19 with a state from before another client continued it has all that it sends handled', async () => {
+    const taken: unknown[] = [];
+    await serve({ message: (_connection, data) => void taken.push(data) });
+    const first = connect();
+    await first.client.join('g');
+    first.client.send('before');
+    await until('it was taken', () => first.client.queued === 0);
+    const { state } = first.client;
+    first.client.close();
+    const second = connect({ state });
+    second.client.send('of the second');
+    await until('it was taken', () => taken.length === 2);
+    second.client.close();
+    const third = connect({ state });
+    third.client.send('of the third');
+    await until('it was taken', () => third.client.queued === 0);
+    expect(taken).toEqual(['before', 'of the second', 'of the third']);
+    rooms.broadcast('g', 1);
+    await until('it is in the room of the state', () => third.data().length === 1);
+    expect(third.all('resync')).toEqual([]);
+  });
+
   it('joins its rooms again, and reports resync, when its session is no longer known', async () => {
     const keyed = { authorize: () => ({ key: 'ann' }) };
     const port = await reservePort();

@@ -63,7 +63,7 @@ class Liar {
       this.#channel.send(peer, ['based', entries.map(([room]) => [room, 0, 0])]);
     } else if (tag === 'ask')
       this.#channel.send(peer, ['told', rest[0], rest[1], this.messages, this.newest, []]);
-    else if (tag === 'claim') this.#channel.send(peer, ['last', rest[0], this.last, this.last]);
+    else if (tag === 'claim') this.#channel.send(peer, ['last', rest[0], this.last, this.last, 0, 0]);
   }
 }
 
