@@ -18,6 +18,7 @@ import { setTimeout } from 'node:timers/promises';
 import { buildSync } from 'esbuild';
 import { bundlePackage } from './bundle-package.mjs';
 import { CLIENT_BUNDLE } from './client-bundle.mjs';
+import { packageEntries } from './package-entries.mjs';
 import { rollUpTypes } from './roll-up-types.mjs';
 import { isUpToDate, root, run } from './setup.mjs';
 
@@ -77,19 +78,24 @@ async function compile() {
     });
     await bundlePackage(dist);
     await rollUpTypes(dist);
-    importByName(join(dist, 'examples'));
+    for (const folder of ['examples', 'benches']) importByName(join(dist, folder));
     writeFileSync(stamp, '');
     utimesSync(stamp, started, started); // so that a source saved meanwhile is newer
   }
   return status;
 }
 
-/** Makes the examples import the package as users do, instead of the sources beside them. */
+/** Makes the examples and benches import the package as users do, instead of the single files that it is bundled from. */
 function importByName(folder) {
+  const names = new Map([...packageEntries()].map(([name, source]) => [`${source}.js`, name]));
+  const byName = (path, source) => {
+    const name = names.get(source);
+    if (name === undefined) return path;
+    return name === 'index' ? "'snowmesh'" : `'snowmesh/${name}'`;
+  };
   for (const name of readdirSync(folder, { recursive: true }).filter((path) => path.endsWith('.js'))) {
     const text = readFileSync(join(folder, name), 'utf8');
-    const entry = (_, room) => (room === undefined ? "'snowmesh'" : `'snowmesh/${room}'`);
-    writeFileSync(join(folder, name), text.replaceAll(/'\.\.\/\.\.\/ts\/(?:(\w+)\/)?index\.js'/g, entry));
+    writeFileSync(join(folder, name), text.replaceAll(/'(?:\.\.\/)+(ts\/(?:\w+\/)?index\.js)'/g, byName));
   }
 }
 
