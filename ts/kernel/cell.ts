@@ -28,6 +28,8 @@ export const READY = 64;
 export const IN_STORE = 128;
 /** It was spawned, or got a message, with a trace context. */
 export const TRACED = 256;
+/** It has got an Envelope. */
+export const ENVELOPES = 512;
 
 /** The code and arguments that a new actor runs in its first turn. */
 export interface Birth {

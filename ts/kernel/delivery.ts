@@ -1,7 +1,7 @@
 // How messages enter a mailbox.
 import { Mailbox, NOTHING } from '../mailbox/index.ts';
 import { ByteCopies, copyAgain } from '../term/index.ts';
-import { type Cell, LIMITED, QUEUED, wake } from './cell.ts';
+import { type Cell, ENVELOPES, LIMITED, QUEUED, wake } from './cell.ts';
 import { endForFullMailbox } from './death.ts';
 import { SystemMessage } from './system-message.ts';
 import { settle } from './taking.ts';
@@ -11,6 +11,16 @@ export function deliverSent(cell: Cell, message: unknown): void {
   const { tracing } = cell.kernel;
   if (tracing !== null) tracing.enters(cell, message);
   deliver(cell, message);
+}
+
+/**
+ * {@link deliverSent} for one message to many actors. A function actor gets its copy at once, because its matches see messages that they
+ * do not take.
+ */
+export function deliverEnvelope(cell: Cell, envelope: Envelope): void {
+  if (cell.body === null) return deliverSent(cell, envelope.open());
+  cell.flags |= ENVELOPES;
+  deliverSent(cell, envelope);
 }
 
 /** Puts a message into a living actor's mailbox, or resolves the pending receive with it. */

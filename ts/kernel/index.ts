@@ -34,7 +34,7 @@ export {
 export { copyReason, isLeave, Leave, reasonPerReceiver } from './crash-reason.ts';
 export { type DeadLetterListener, type DeadLetterReason, DeadLetters } from './dead-letters.ts';
 export { ancestorsOf, crash, leave, report, takeStarter, terminate } from './death.ts';
-export { deliver, deliverSent, Envelope } from './delivery.ts';
+export { deliver, deliverEnvelope, deliverSent, Envelope } from './delivery.ts';
 export { endingOf, runExitCallback } from './ending.ts';
 export {
   type CrashReason,

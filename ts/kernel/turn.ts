@@ -7,6 +7,7 @@ import {
   BUSY,
   type Cell,
   DEAD,
+  ENVELOPES,
   IN_STORE,
   inStore,
   LIMITED,
@@ -143,10 +144,15 @@ function handle(cell: Cell): void {
     const goesOn =
       message instanceof SystemMessage
         ? handleSystem(cell, message)
-        : handleOne(cell, message, message instanceof Envelope ? message.open() : message);
+        : handleOne(cell, message, opened(cell, message));
     if (!goesOn) return;
   }
   if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
+}
+
+/** The message of what the mailbox held. */
+function opened(cell: Cell, item: unknown): unknown {
+  return (cell.flags & ENVELOPES) !== 0 && item instanceof Envelope ? item.open() : item;
 }
 
 /** False: the actor takes no further message now. */

@@ -2,6 +2,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import {
   type Cell,
   cellOf,
+  deliverEnvelope,
   deliverSent,
   Envelope,
   type Kernel,
@@ -75,8 +76,7 @@ export class Sender {
    * Puts one message into the mailboxes of many actors of this node. O(actors).
    *
    * A handler's mailbox gets an Envelope, which is opened - copied - in its turn (B8). So a message that waits in a thousand mailboxes
-   * is in memory once, and each copy is short-lived. A function actor gets its copy at once, because its matches see messages that
-   * they do not take.
+   * is in memory once, and each copy is short-lived.
    *
    * @param isOurs No other code holds `message`; otherwise it is copied first.
    * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP; then no actor has got the message.
@@ -90,7 +90,7 @@ export class Sender {
       const cell = cellOf(pid);
       if (cell === undefined) this.kernel.deadLetters.count('noproc', pid);
       else if (envelope === undefined) deliverSent(cell, own);
-      else deliverSent(cell, cell.body === null ? envelope.open() : envelope);
+      else deliverEnvelope(cell, envelope);
     }
   }
 
