@@ -64,7 +64,7 @@ export class ByteWriter {
       this.view.setBigUint64(at, value, true);
       this.at = at + 8;
     } else {
-      this.u32(value % TWO_32);
+      this.u32(value);
       this.u32(value / TWO_32);
     }
   }
@@ -108,6 +108,7 @@ export class ByteWriter {
   }
 }
 
+/** Writes the low 32 bits of a whole number below 2^53. */
 export function writeU32(buffer: Uint8Array, at: number, value: number): void {
   buffer[at] = value;
   buffer[at + 1] = value >>> 8;

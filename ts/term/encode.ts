@@ -21,13 +21,23 @@ const RESTART: unique symbol = Symbol('restart');
 /** After this many restarts the encoder always looks up the shape first. */
 const MAX_RESTARTS = 64;
 
+// Read once: V8 looks up the prototype of a class from another module each time.
+const OBJECT: unknown = Object.prototype;
+const ARRAY: unknown = Array.prototype;
+const MAP: unknown = Map.prototype;
+const SET: unknown = Set.prototype;
+const DATE: unknown = Date.prototype;
+const PID: unknown = Pid.prototype;
+const REF: unknown = Ref.prototype;
+const TAGGED: unknown = Tagged.prototype;
+
 /** Writes values without shapes; {@link FrameWriter} adds those. */
 export class Encoder extends ScalarWriter {
   /** Ids of the shapes that may be used; undefined: keys are written in full. */
   protected shapes: KeyTrie<number> | undefined = undefined;
   private depth = 0;
-  /** Whether the shape of an object is looked up before its values are written, instead of meanwhile. */
-  private isCareful = true;
+  /** Whether the shape of an object is looked up before its values are written, instead of meanwhile. Undefined: not decided yet. */
+  private isCareful: boolean | undefined = true;
   private restarts = 0;
   /** For the term being written; created when it has a large Map or Set. */
   private collisions: Collisions | undefined;
@@ -41,7 +51,7 @@ export class Encoder extends ScalarWriter {
    */
   term(value: unknown): void {
     const start = this.at - this.base;
-    this.isCareful = this.shapes === undefined || this.restarts >= MAX_RESTARTS || isPrototypePolluted();
+    this.isCareful = undefined;
     try {
       this.at = this.whole(value, this.at);
     } catch (error) {
@@ -88,10 +98,13 @@ export class Encoder extends ScalarWriter {
   }
 
   private object(value: object, at: number): number {
+    // Reading the prototype of an unknown object is expensive: arrays and bytes are told apart first.
+    if (Array.isArray(value)) return this.list(value, at);
+    if (ArrayBuffer.isView(value))
+      return value instanceof Uint8Array ? this.binary(value, at) : this.viewAt(value, at);
     const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype === Object.prototype) return this.plain(value as Record<string, unknown>, at);
-    if (prototype === Array.prototype) return this.list(value as unknown[], at);
-    if (prototype === Pid.prototype) {
+    if (prototype === OBJECT) return this.plain(value as Record<string, unknown>, at);
+    if (prototype === PID) {
       const start = this.room(at, 9);
       this.buffer[start] = Tag.PID;
       return this.number40((value as Pid).nc, (value as Pid).local, start + 1);
@@ -101,6 +114,7 @@ export class Encoder extends ScalarWriter {
 
   /** Writes the values while following the keys to the shape; its id is filled in at the end. */
   private plain(value: Record<string, unknown>, where: number): number {
+    this.isCareful ??= this.shapes === undefined || this.restarts >= MAX_RESTARTS || isPrototypePolluted();
     if (this.isCareful) return this.carefully(value, where);
     this.enter();
     let at = this.room(where, 3);
@@ -159,7 +173,8 @@ export class Encoder extends ScalarWriter {
 
   private list(value: unknown[], where: number): number {
     this.enter();
-    const { length } = value;
+    const { length } = value; // after this, V8 knows the prototype of the usual arrays
+    if (Object.getPrototypeOf(value) !== ARRAY) throw UNSENDABLE;
     let at = this.room(where, 5);
     if (length < 256) {
       this.buffer[at] = Tag.LIST8;
@@ -176,24 +191,23 @@ export class Encoder extends ScalarWriter {
   }
 
   private other(value: object, prototype: unknown, at: number): number {
-    if (prototype === Ref.prototype) {
+    if (prototype === REF) {
       const start = this.room(at, 17);
       this.buffer[start] = Tag.REF;
       return this.refAt(value as Ref, start + 1);
     }
     if (prototype === null) return this.plain(value as Record<string, unknown>, at);
-    if (prototype === Map.prototype) return this.map(value as Map<unknown, unknown>, at);
-    if (prototype === Set.prototype) return this.set(value as Set<unknown>, at);
-    if (prototype === Date.prototype) {
+    if (prototype === MAP) return this.map(value as Map<unknown, unknown>, at);
+    if (prototype === SET) return this.set(value as Set<unknown>, at);
+    if (prototype === DATE) {
       const start = this.room(at, 9);
       this.buffer[start] = Tag.DATE;
       this.view.setFloat64(start + 1, (value as Date).getTime(), true);
       return start + 9;
     }
-    if (value instanceof Uint8Array) return this.binary(value, at);
-    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return this.viewAt(value, at);
+    if (value instanceof ArrayBuffer) return this.viewAt(value, at);
     if (value instanceof Error) return this.struct(partsOf(value), at);
-    if (prototype === Tagged.prototype) return this.tagged(value as Tagged, at);
+    if (prototype === TAGGED) return this.tagged(value as Tagged, at);
     throw UNSENDABLE;
   }
 

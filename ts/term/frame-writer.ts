@@ -48,6 +48,8 @@ export class FrameWriter extends Encoder {
   pending = 0;
   private readonly options: FrameWriterOptions;
   private readonly announced = new Set<number>([0]);
+  /** The announced node number that was looked up last. */
+  private recentNode = 0;
   private readonly prelude = new ByteWriter(new Uint8Array(1024));
   /** Longest frame that is not split into fragments. */
   private readonly plainLimit: number;
@@ -139,7 +141,11 @@ export class FrameWriter extends Encoder {
   }
 
   protected override announceNode(nc: number): void {
-    if (this.announced.has(nc)) return;
+    if (nc === this.recentNode) return;
+    if (this.announced.has(nc)) {
+      this.recentNode = nc;
+      return;
+    }
     if (this.prelude.at > this.chunk.length / 4) throw tooManyNodes();
     // Look up first: it throws for an unknown number, which must not count as announced.
     const { name, incarnation } = this.options.identityOf(nc);

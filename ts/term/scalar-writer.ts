@@ -216,7 +216,7 @@ export class ScalarWriter extends ByteWriter {
 
   protected refAt(ref: Ref, where: number): number {
     const at = this.number40(ref.nc, ref.local, where);
-    const low = ref.id % TWO_32;
+    const low = ref.id >>> 0;
     const high = (ref.id / TWO_32) | (ref.idHigh << 21);
     const { refs } = this;
     if (ref.nc === 0 && refs !== undefined) {
@@ -234,8 +234,8 @@ export class ScalarWriter extends ByteWriter {
   protected number40(nc: number, local: number, at: number): number {
     if (nc !== 0) this.announceNode(nc);
     const { buffer } = this;
-    writeU32(buffer, at, local % TWO_32);
-    buffer[at + 4] = local / TWO_32;
+    writeU32(buffer, at, local);
+    buffer[at + 4] = local < TWO_32 ? 0 : local / TWO_32;
     buffer[at + 5] = nc;
     buffer[at + 6] = nc >>> 8;
     buffer[at + 7] = nc >>> 16;
