@@ -1,11 +1,5 @@
-import { markAsUntransferable } from 'node:worker_threads';
+import { BLOCK_BYTES, MAX_SHARED_BYTES, MIN_SHARED_BYTES, newBlock, stepOf } from './byte-blocks.ts';
 
-/** Shorter arrays are copied one by one: V8 keeps them in its heap, where allocation is cheap. */
-const MIN_COPY_BYTES = 65;
-/** Longer arrays are copied one by one: filling one costs more than allocating it. */
-const MAX_COPY_BYTES = 1024;
-/** Size of the memory that copies share, the same as in Node's pool of short buffers. */
-const BLOCK_BYTES = 8192;
 /** Arrays of one message whose copies are made in advance. Others are copied one by one. */
 const MAX_SOURCES = 4;
 
@@ -36,22 +30,15 @@ class Block {
     const copies = Math.min(Math.floor(BLOCK_BYTES / step), Math.max(1, this.left));
     this.left -= copies;
     const size = copies * step;
-    const bytes = new Uint8Array(size);
+    const bytes = newBlock(size);
     bytes.set(this.source);
     for (let full = step; full < size; full *= 2) bytes.copyWithin(full, 0, Math.min(full, size - full));
     this.memory = bytes.buffer;
     this.next = 0;
-    markAsUntransferable(this.memory); // transferring one copy must not detach the others
   }
 }
 
-/** Rounded up to 8 bytes: a view of any element size may begin at a copy. */
-const stepOf = (length: number): number => (length + 7) & ~7;
-
-/**
- * Copies of the byte arrays of one message, for many receivers. Allocating an ArrayBuffer costs ten times as much as copying 100
- * bytes, so the copies of one short array share an ArrayBuffer, which holds nothing else.
- */
+/** Copies of the byte arrays of one message, for many receivers. The copies of a short array share an ArrayBuffer, which holds nothing else. */
 export class ByteCopies {
   private readonly blocks: Block[] = [];
   private readonly receivers: number;
@@ -64,7 +51,7 @@ export class ByteCopies {
   /** One more copy of `source`, which must not change between the first copy and the last. */
   of(source: Uint8Array): Uint8Array {
     const { length } = source;
-    if (length < MIN_COPY_BYTES || length > MAX_COPY_BYTES) return new Uint8Array(source);
+    if (length < MIN_SHARED_BYTES || length > MAX_SHARED_BYTES) return new Uint8Array(source);
     return this.blockOf(source)?.take() ?? new Uint8Array(source);
   }
 

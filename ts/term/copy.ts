@@ -1,4 +1,5 @@
 // Isolation of local messages: the hottest path of all, as every local send takes it.
+import { ByteBlocks } from './byte-blocks.ts';
 import type { ByteCopies } from './byte-copies.ts';
 import { type Field, isErrorType, makeError, partsOf } from './error-term.ts';
 import { freezeInside, isFrozenDeep } from './freeze.ts';
@@ -49,6 +50,7 @@ export function copyTerm<T>(value: T): T {
   }
 }
 
+const blocks = new ByteBlocks();
 /** Source of byte arrays while one of many copies is made. */
 let copies: ByteCopies | undefined;
 
@@ -262,7 +264,7 @@ function copyTagged({ type, fields }: Tagged, depth: number): Tagged {
 function copyBytes(value: ArrayBuffer | ArrayBufferView): object {
   const isBytes = value instanceof Uint8Array;
   // Reading `buffer` of short bytes costs more than the copy. An empty array may have a detached buffer.
-  if (isBytes && value.length > 0) return copies === undefined ? new Uint8Array(value) : copies.of(value);
+  if (isBytes && value.length > 0) return copies === undefined ? blocks.copy(value) : copies.of(value);
   const copy = new Uint8Array(bytesOf(value));
   if (isBytes) return copy;
   const kind = viewKind(value);

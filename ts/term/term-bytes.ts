@@ -1,3 +1,4 @@
+import { ByteBlocks, MAX_SHARED_BYTES, MIN_SHARED_BYTES } from './byte-blocks.ts';
 import { readAscii } from './text.ts';
 
 type FastBuffer = Buffer & { utf8Slice(start: number, end: number): string };
@@ -18,6 +19,7 @@ export class TermBytes {
   protected at = 0;
   /** Binaries of this many bytes or more become views. */
   protected viewFrom = Number.POSITIVE_INFINITY;
+  private readonly blocks = new ByteBlocks();
 
   /** Reads `bytes` from `at` on. Strings and bytes are copied out. */
   protected use(bytes: Uint8Array, at: number): void {
@@ -46,7 +48,10 @@ export class TermBytes {
 
   protected bytes(length: number): Uint8Array<ArrayBuffer> {
     if (length >= this.viewFrom) return this.viewed(length);
-    return this.copied(length);
+    if (length < MIN_SHARED_BYTES || length > MAX_SHARED_BYTES) return this.copied(length);
+    const { at } = this;
+    this.at = at + length;
+    return this.blocks.copy(this.raw.subarray(at, at + length));
   }
 
   protected viewed(length: number): Uint8Array<ArrayBuffer> {
@@ -55,6 +60,7 @@ export class TermBytes {
     return this.raw.subarray(at, at + length) as Uint8Array<ArrayBuffer>;
   }
 
+  /** A copy that fills its ArrayBuffer. */
   protected copied(length: number): Uint8Array<ArrayBuffer> {
     const { at } = this;
     this.at = at + length;
