@@ -44,6 +44,8 @@ export {
   NodeDown,
   NodeUp,
   type OverflowPolicy,
+  type Pattern,
+  type PatternValue,
   type Received,
   type ReceiveOptions,
   type RemoteSpawnOptions,
@@ -62,6 +64,7 @@ export {
   type Ties,
   Timeout,
   TimerRef,
+  type WithFields,
   type WithTag,
 } from './actor/index.ts';
 export * from './behaviour/index.ts';

@@ -31,9 +31,21 @@ const step = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('drain' as const), tag, count: fc.nat({ max: 150 }) }),
   },
+  // Only some of the messages with the tags, as a pattern takes them.
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('takeSome' as const),
+      tags: fc.array(tag, { minLength: 1, maxLength: 3 }),
+      third: fc.nat({ max: 2 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('scan' as const), tag }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('mark' as const) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('takeRef' as const), at: fc.nat() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('takeRef' as const), at: fc.nat(), isSome: fc.boolean() }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('forget' as const), tag }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const) }) },
 );
@@ -60,6 +72,10 @@ class Pair {
         return;
       case 'take':
         return this.take((letter) => one.tags.includes(letter.tag), one.tags);
+      case 'takeSome': {
+        const broad = (letter: Letter): boolean => one.tags.includes(letter.tag);
+        return this.take((letter) => broad(letter) && letter.number % 3 === one.third, one.tags, broad);
+      }
       case 'drain':
         for (let n = 0; n < one.count; n++) this.take((letter) => letter.tag === one.tag, [one.tag]);
         return;
@@ -73,8 +89,10 @@ class Pair {
       }
       case 'takeRef': {
         const ref = this.refs[this.refs.length - 1 - (one.at % Math.max(1, this.refs.length))];
-        if (ref !== undefined) this.take((letter) => letter.ref === ref, [ref]);
-        return;
+        if (ref === undefined) return;
+        const broad = (letter: Letter): boolean => letter.ref === ref;
+        if (one.isSome) return this.take((letter) => broad(letter) && letter.tag % 2 === 0, [ref], broad);
+        return this.take(broad, [ref]);
       }
       case 'forget':
         return this.mailbox.forget(one.tag);
@@ -95,8 +113,13 @@ class Pair {
     this.model.push(letter);
   }
 
-  private take(test: (letter: Letter) => boolean, keys: readonly unknown[]): void {
-    const found = this.mailbox.take(matcher(test, this.number), keys);
+  private take(
+    test: (letter: Letter) => boolean,
+    keys: readonly unknown[],
+    broad?: (letter: Letter) => boolean,
+  ): void {
+    const wide = broad === undefined ? undefined : matcher(broad, this.number >> 1);
+    const found = this.mailbox.take({ ...matcher(test, this.number), broad: wide }, keys);
     const at = this.model.findIndex(test);
     expect(found).toBe(at < 0 ? NOTHING : this.model.splice(at, 1)[0]);
   }

@@ -1,18 +1,34 @@
-// Many actors send to one that receives in random ways, while budgets run out and time passes. Whatever it takes, nothing
-// older that fits may be passed over (B5), nothing is lost or doubled (B1), and a time-out never hides mail (B7).
+// Many actors send to one that receives in random ways - by tags, patterns, references, predicates, several of them - while budgets run
+// out and time passes. Whatever it takes, nothing older that fits may be passed over (B5), nothing is lost or doubled (B1), and a
+// time-out never hides mail (B7).
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Self, TIMEOUT } from '../../ts/actor/index.ts';
+import type { Ref } from '../../ts/term/index.ts';
 import { startTestRuntime } from '../../ts/testing/index.ts';
 import { checkAsync } from '../support/seed.ts';
 
-type Message = readonly [tag: string, number: number];
+/** Of four forms, by its number. Some carry the newest reference that the receiver has made. */
+type Message =
+  | readonly [tag: string, number: number, ref?: Ref]
+  | { readonly type: string; readonly number: number; readonly third: number; readonly ref?: Ref };
 
 const TAGS = ['a', 'b', 'c'] as const;
 const tags = fc.uniqueArray(fc.constantFrom(...TAGS), { minLength: 1 });
 const pick = fc.record({
-  by: fc.constantFrom('any', 'tags', 'predicate' as const),
+  by: fc.constantFrom(
+    'any',
+    'tags',
+    'predicate',
+    'pattern',
+    'bare',
+    'mixed',
+    'all',
+    'ref',
+    'refPattern' as const,
+  ),
   tags,
+  third: fc.nat({ max: 2 }),
   timeout: fc.option(fc.constantFrom(0, 1, 5), { nil: undefined }),
 });
 type Pick = typeof pick extends fc.Arbitrary<infer P> ? P : never;
@@ -24,13 +40,63 @@ const sender = fc.record({
 });
 const senders = fc.array(sender, { minLength: 1, maxLength: 400, size: 'max' });
 
-const fits = (one: Pick, [tag]: Message): boolean => one.by === 'any' || one.tags.includes(tag as never);
+function messageOf(tag: string, number: number, ref: Ref | undefined): Message {
+  const carried = ref === undefined || number % 2 === 0 ? undefined : ref;
+  if (number % 4 < 2) return carried === undefined ? [tag, number] : [tag, number, carried];
+  const fields = { type: tag, number, third: number % 3 };
+  return carried === undefined ? fields : { ...fields, ref: carried };
+}
 
-function receive(self: Self<Message>, one: Pick): Promise<Message | typeof TIMEOUT> {
+function numberOf(message: Message): number {
+  return 'type' in message ? message.number : message[1];
+}
+
+/** What a receive that was asked for is expected to take. */
+type Fits = (message: Message) => boolean;
+
+/** A receive, and its meaning in the plainest words. */
+function receive(self: Self<Message>, one: Pick, ref: Ref): [Promise<unknown>, Fits] {
   const options = one.timeout === undefined ? {} : { timeout: one.timeout };
-  if (one.by === 'any') return self.receive(undefined, options) as Promise<Message | typeof TIMEOUT>;
-  if (one.by === 'tags') return self.receive<Message>(one.tags, options);
-  return self.receive((message: unknown): message is Message => fits(one, message as Message), options);
+  const { third } = one;
+  const tag = one.tags[0] as string;
+  const tagOf = (message: Message): string => ('type' in message ? message.type : message[0]);
+  const hasTag: Fits = (message) => one.tags.includes(tagOf(message) as never);
+  const hasRef: Fits = (message) => ('type' in message ? message.ref : message[2]) === ref;
+  const hasThird: Fits = (message) => 'type' in message && message.third === third;
+  switch (one.by) {
+    case 'any':
+      return [self.receive(undefined, options), () => true];
+    case 'tags':
+      return [self.receive(one.tags, options), hasTag];
+    case 'predicate':
+      return [
+        self.receive((message: unknown): message is Message => hasTag(message as Message), options),
+        hasTag,
+      ];
+    case 'pattern':
+      return [self.receive({ third, type: tag }, options), (each) => hasThird(each) && tagOf(each) === tag];
+    case 'bare':
+      return [self.receive({ third }, options), hasThird];
+    case 'mixed': {
+      const [, ...others] = one.tags;
+      const match = [{ type: tag, third }, ...others];
+      return [
+        self.receive(match, options),
+        (each) => (hasThird(each) && tagOf(each) === tag) || others.includes(tagOf(each) as never),
+      ];
+    }
+    case 'all': {
+      const match = [{ third }, tag, ref, (message: unknown) => numberOf(message as Message) % 7 === 0];
+      return [
+        self.receive(match, options),
+        (each) => hasThird(each) || tagOf(each) === tag || hasRef(each) || numberOf(each) % 7 === 0,
+      ];
+    }
+    case 'ref':
+      return [self.receive(ref, options), hasRef];
+    case 'refPattern':
+      return [self.receive({ ref, third }, options), (each) => hasRef(each) && hasThird(each)];
+  }
 }
 
 describe('receiving', () => {
@@ -42,25 +108,28 @@ describe('receiving', () => {
         const faults: string[] = [];
         let sent = 0;
         let received = 0;
+        let newest: Ref | undefined;
         const receiver = kit.runtime.spawn(async (self: Self<Message>) => {
           for (let round = 0; ; round++) {
             const one = picks[round % picks.length] as Pick;
             // Now and then everything, so that what is never picked does not pile up unseen.
-            const how: Pick = round % 7 === 6 ? { by: 'any', tags: [], timeout: undefined } : one;
+            const how: Pick = round % 7 === 6 ? { ...one, by: 'any', timeout: undefined } : one;
+            if (newest === undefined || round % 5 === 0) newest = self.makeRef();
             const asked = sent;
-            const message = await receive(self, how);
-            const oldest = waiting.findIndex((each) => fits(how, each));
+            const [pending, fits] = receive(self, how, newest);
+            const message = (await pending) as Message | typeof TIMEOUT;
+            const oldest = waiting.find(fits);
             if (message === TIMEOUT) {
-              const missed = waiting[oldest];
-              if (missed !== undefined && missed[1] < asked) faults.push(`a time-out hid ${missed.join()}`);
+              if (oldest !== undefined && numberOf(oldest) < asked)
+                faults.push(`a time-out of ${how.by} hid ${numberOf(oldest)}`);
               continue;
             }
             received++;
-            if (waiting[oldest]?.[1] !== message[1]) {
-              faults.push(`${message.join()} came before ${String(waiting[oldest])}`);
-            }
+            const number = numberOf(message);
+            if (oldest === undefined || numberOf(oldest) !== number)
+              faults.push(`${how.by}: ${number} came before ${String(oldest && numberOf(oldest))}`);
             waiting.splice(
-              waiting.findIndex((each) => each[1] === message[1]),
+              waiting.findIndex((each) => numberOf(each) === number),
               1,
             );
           }
@@ -68,7 +137,7 @@ describe('receiving', () => {
         for (const plan of plans) {
           kit.runtime.spawn(async (self: Self) => {
             for (const tag of plan.sends) {
-              const message: Message = [tag, sent++];
+              const message = messageOf(tag, sent++, newest);
               waiting.push(message);
               self.send(receiver, message);
               if (plan.between === 'microtask') await Promise.resolve();

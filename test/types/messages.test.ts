@@ -116,6 +116,33 @@ describe('what is received', () => {
     });
   });
 
+  it('is one that can have the fields of the pattern that was asked for', () => {
+    unreached(async (self, other) => {
+      expectTypeOf(await self.receive({ type: 'add' })).toEqualTypeOf<Add>();
+      expectTypeOf(await self.receive({ type: 'add', amount: 5 })).toEqualTypeOf<Add>();
+      expectTypeOf(await self.receive({ type: 'drop' }, { timeout: 5 })).toEqualTypeOf<
+        Drop | typeof TIMEOUT
+      >();
+      const { signal } = new AbortController();
+      expectTypeOf(await self.receive({ type: 'add' }, { signal })).toEqualTypeOf<Add>();
+      expectTypeOf(await self.receive({ type: 'add' as string })).toEqualTypeOf<Message>();
+      expectTypeOf(await self.receive({ type: 'other' })).toEqualTypeOf<unknown>();
+      expectTypeOf(await self.receive({ type: 'add', amount: 'five' })).toEqualTypeOf<unknown>();
+      type Page = { readonly type: 'page' | 'end'; readonly ref: Ref; readonly n?: number };
+      type Note = { readonly from: Pid; readonly text: string };
+      const many = self as Self<unknown> as Self<Page | Note | readonly ['page', Ref] | 'page'>;
+      expectTypeOf(await many.receive({ ref: self.makeRef() })).toEqualTypeOf<Page>();
+      expectTypeOf(await many.receive({ type: 'end', n: 3 as number })).toEqualTypeOf<Page>();
+      expectTypeOf(await many.receive({ from: other })).toEqualTypeOf<Note>();
+      expectTypeOf(await (self as Self<unknown>).receive({ type: 'any' })).toEqualTypeOf<unknown>();
+      expectTypeOf(await self.receive([Down, { type: 'add' }])).toEqualTypeOf<unknown>();
+      // @ts-expect-error: the values of a pattern are plain
+      await self.receive({ type: 'add', amount: [5] });
+      // @ts-expect-error: a field without a value is left out
+      await self.receive({ type: 'add', amount: undefined });
+    });
+  });
+
   it('may be TIMEOUT wherever a time is given, and nowhere else', () => {
     unreached(async (self) => {
       const waited = await self.receive(undefined, { timeout: 5 });

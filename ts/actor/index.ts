@@ -37,6 +37,8 @@ export {
   NodeDown,
   NodeUp,
   type OverflowPolicy,
+  type Pattern,
+  type PatternValue,
   type Received,
   type ReceiveOptions,
   type RemotePort,
@@ -52,6 +54,7 @@ export {
   TimerRef,
   type TraceHeaders,
   type Unreachable,
+  type WithFields,
   type WithTag,
 } from '../kernel/index.ts';
 export type { Inbound } from '../peer/index.ts';

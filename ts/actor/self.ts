@@ -7,6 +7,7 @@ import {
   leave,
   type Match,
   type Matched,
+  type Pattern,
   type Received,
   type ReceiveOptions,
   receive,
@@ -14,6 +15,7 @@ import {
   type TIMEOUT,
   takeStarter,
   terminate,
+  type WithFields,
   type WithTag,
 } from '../kernel/index.ts';
 import { checkPid, type Dest } from '../send/index.ts';
@@ -74,6 +76,14 @@ export class Self<M = unknown> extends Spawning {
     match: L,
     options: ReceiveOptions,
   ): Promise<Matched<L[number]> | typeof TIMEOUT>;
+  receive<const P extends Pattern>(
+    match: P,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<WithFields<M, P>>;
+  receive<const P extends Pattern>(
+    match: P,
+    options: ReceiveOptions,
+  ): Promise<WithFields<M, P> | typeof TIMEOUT>;
   receive<T>(match: Match<T>, options?: { readonly signal?: AbortSignal }): Promise<T>;
   receive<T>(match: Match<T>, options: ReceiveOptions): Promise<T | typeof TIMEOUT>;
   receive(match: undefined, options: ReceiveOptions): Promise<Received<M> | typeof TIMEOUT>;

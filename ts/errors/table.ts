@@ -211,7 +211,8 @@ export const ERRORS = {
   },
   SNOW_ERR_BAD_MATCH: {
     summary: 'The first argument of receive is not something that it can match.',
-    remedy: 'Use a tag, a reference, a message class, a predicate, or an array of those.',
+    remedy:
+      'Use a tag, a reference, a message class, a pattern of plain values, a predicate, or an array of those.',
   },
   SNOW_ERR_RECEIVE_PENDING: {
     summary: 'An actor called receive while its previous receive was pending, or inside a predicate.',

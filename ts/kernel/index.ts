@@ -31,6 +31,7 @@ export {
   TRAPS,
   wake,
 } from './cell.ts';
+export { compileMatch } from './compiled-match.ts';
 export { copyReason, isLeave, Leave, reasonPerReceiver } from './crash-reason.ts';
 export { type DeadLetterListener, type DeadLetterReason, DeadLetters } from './dead-letters.ts';
 export { ancestorsOf, crash, leave, report, takeStarter, terminate } from './death.ts';
@@ -52,8 +53,11 @@ export {
   type Match,
   type Matched,
   type MessageClass,
+  type Pattern,
+  type PatternValue,
   type Received,
   TIMEOUT,
+  type WithFields,
   type WithTag,
 } from './match.ts';
 export type { NamesPort } from './names-port.ts';

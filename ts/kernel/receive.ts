@@ -10,7 +10,7 @@ import { crash } from './death.ts';
 import { inBudget } from './in-budget.ts';
 import { type Match, TIMEOUT } from './match.ts';
 import { release, settle, take, taken } from './taking.ts';
-import { ANY, deferred, latest, Wait } from './wait.ts';
+import { ANY, deferred, forgetWait, latest, Wait } from './wait.ts';
 
 const NO_KEYS: readonly unknown[] = [];
 
@@ -78,7 +78,7 @@ export function receive(
     if (scheduler.tryContinue()) {
       const found = takeOrCrash(cell, wait);
       if (found !== NOTHING || timeout === 0) {
-        if (!wait.isSafe) mailbox.forget(wait);
+        forgetWait(mailbox, wait);
         return Promise.resolve(found === NOTHING ? TIMEOUT : taken(cell, found));
       }
     } else {

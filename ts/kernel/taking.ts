@@ -4,7 +4,7 @@ import { Call } from './call.ts';
 import { type Cell, LIMITED, noop, TRACED } from './cell.ts';
 import { systemTag, userTag } from './message-tag.ts';
 import { SystemMessage } from './system-message.ts';
-import type { Wait } from './wait.ts';
+import { forgetWait, type Wait } from './wait.ts';
 
 /** Removes and returns the message that `wait` takes, or NOTHING. Throws what the match throws. */
 export function take(cell: Cell, wait: Wait): unknown {
@@ -31,7 +31,7 @@ export function release(cell: Cell, wait: Wait): void {
     if (timer !== null) cell.kernel.timers.cancel(timer);
     disarm?.();
   }
-  if (!wait.isSafe) cell.mailbox?.forget(wait);
+  if (cell.mailbox !== null) forgetWait(cell.mailbox, wait);
 }
 
 /** Records which message the actor handles now: for crash reports, and for the deadline of nested calls. */

@@ -1,5 +1,5 @@
 // A pending receive, and the promise behind it.
-import type { Matcher } from '../mailbox/index.ts';
+import type { Mailbox, Matcher } from '../mailbox/index.ts';
 import type { Timer } from '../timers/index.ts';
 
 /** A pending receive: what it waits for. `Cell.resume` settles its promise. */
@@ -11,11 +11,17 @@ export class Wait {
   readonly isSafe: boolean;
   limits: WaitLimits | null = null;
 
+  /** `keys` of the match; without one, the mailbox remembers how far it searched under the receive itself. */
   constructor(match: Matcher | null, isSafe: boolean, keys: readonly unknown[]) {
     this.match = match;
     this.isSafe = isSafe;
-    this.keys = isSafe ? keys : [this];
+    this.keys = match !== null && keys.length === 0 ? [this] : keys;
   }
+}
+
+/** Drops what a mailbox remembers under a receive that has ended. */
+export function forgetWait(mailbox: Mailbox, wait: Wait): void {
+  if (wait.keys[0] === wait) mailbox.forget(wait);
 }
 
 /** The pending receive of every actor that waits for any message without a limit. All share it: it never changes. */

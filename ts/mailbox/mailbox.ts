@@ -13,6 +13,11 @@ export interface Matcher {
    * the mailbox, and does not take HOLE.
    */
   readonly firstIn?: ((slots: readonly unknown[], from: number, to: number) => number) | undefined;
+  /**
+   * Takes every message that matches one of the keys of the search; this matcher takes only some of them. Absent: this matcher takes
+   * them all. The mailbox remembers for the keys how far it searched with `broad`.
+   */
+  readonly broad?: Matcher | undefined;
 }
 
 /** The value of `only` when it holds no message. */
@@ -126,35 +131,47 @@ export class Mailbox {
   private search(matcher: Matcher, keys: readonly unknown[]): unknown {
     if (this.head === null) return NOTHING;
     const from = keys.length === 0 || this.cursors === null ? null : this.cursors.earliest(keys, this);
-    let segment: Segment | null = from?.segment ?? this.head;
-    let index = Math.max(from?.index ?? 0, segment.start);
-    for (;;) {
-      index =
-        matcher.firstIn === undefined
-          ? firstThatPasses(matcher, segment, index)
-          : matcher.firstIn(segment.slots, index, segment.end);
-      if (this.head === null) return NOTHING; // the matcher ended its own actor, which emptied the mailbox
-      if (index >= 0) {
-        const message = segment.slots[index];
-        if (keys.length > 0) this.memory().advance(keys, segment, index, this);
-        this.remove(segment, index);
-        return message;
-      }
-      if (segment.next === null) break;
-      segment = segment.next;
-      index = segment.start;
+    const hasBroad = keys.length > 0 && matcher.broad !== undefined;
+    const first = hasBroad ? (matcher.broad as Matcher) : matcher;
+    let index = this.firstFrom(from?.segment ?? this.head, from?.index ?? 0, first);
+    if (index < 0) {
+      if (keys.length > 0 && this.tail !== null) this.memory().advance(keys, this.tail, this.tail.end, this);
+      return NOTHING;
     }
-    if (keys.length > 0 && this.tail !== null) this.memory().advance(keys, this.tail, this.tail.end, this);
-    return NOTHING;
+    if (keys.length > 0) this.memory().advance(keys, reached, index, this);
+    if (hasBroad) index = this.firstFrom(reached, index, matcher);
+    return index < 0 ? NOTHING : this.remove(reached, index);
   }
 
-  private remove(segment: Segment, index: number): void {
+  /** The position of the first message from `index` of `from` on that `matcher` takes, or -1. `reached` is its segment then. */
+  private firstFrom(from: Segment, index: number, matcher: Matcher): number {
+    let segment = from;
+    let start = Math.max(index, segment.start);
+    for (;;) {
+      const found =
+        matcher.firstIn === undefined
+          ? firstThatPasses(matcher, segment, start)
+          : matcher.firstIn(segment.slots, start, segment.end);
+      if (found >= 0) {
+        reached = segment;
+        return this.head === null ? -1 : found;
+      }
+      // The mailbox is empty now if the matcher ended its own actor.
+      if (this.head === null || segment.next === null) return -1;
+      segment = segment.next;
+      start = segment.start;
+    }
+  }
+
+  private remove(segment: Segment, index: number): unknown {
+    const message = segment.slots[index];
     this.size--;
     if (index === segment.start) {
       segment.slots[index] = undefined;
       segment.start = index + 1;
     } else segment.slots[index] = HOLE;
     if (--segment.live === 0) this.release(segment);
+    return message;
   }
 
   private append(message: unknown): void {
@@ -205,6 +222,9 @@ export class Mailbox {
     return this.cursors;
   }
 }
+
+/** The segment of the position that `firstFrom` returned last. Read it at once: the next search overwrites it. */
+let reached: Segment;
 
 /**
  * The position of the first message of `segment` from `index` on that user code takes, or -1. That code may add messages to the

@@ -10,6 +10,7 @@ export { copyAgain, copyTerm, freezeDeep } from './copy.ts';
 export { TermDecoder } from './decode.ts';
 export { FrameWriter, type FrameWriterOptions } from './frame-writer.ts';
 export { FRAGMENT_BYTES, MAX_SHAPES } from './limits.ts';
+export { canGenerate, quote, WARM_UP } from './literal.ts';
 export { Pid, parsePid, SERIAL_LIMIT } from './pid.ts';
 export { Ref } from './ref.ts';
 export { RefCipher } from './ref-cipher.ts';
