@@ -1,5 +1,13 @@
 import { badArgument, checkFlag, checkOptionNames, type OptionNames } from '../errors/index.ts';
-import { type AliasMode, type Cell, checkAliasMode, Down, type NodeAddress, TRAPS } from '../kernel/index.ts';
+import {
+  type AliasMode,
+  type Cell,
+  checkAliasMode,
+  compileMatch,
+  Down,
+  type NodeAddress,
+  TRAPS,
+} from '../kernel/index.ts';
 import { checkPid, checkRef, checkTarget } from '../send/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { RuntimeKernel } from './runtime-kernel.ts';
@@ -90,7 +98,8 @@ export class Linking {
     const wasThere = this.kernel.monitors.demonitor(cell, ref);
     if (!wasThere && options?.flush === true) {
       const takes = (message: unknown): boolean => message instanceof Down && message.ref.equals(ref);
-      cell.mailbox?.take({ takes }, [ref]);
+      // Other messages with the reference stay: replies to it as an alias.
+      cell.mailbox?.take({ takes, broad: compileMatch(ref) }, [ref]);
     }
     return wasThere;
   }

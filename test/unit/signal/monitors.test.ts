@@ -151,6 +151,19 @@ describe('a monitor', () => {
     await probe.expectDown(pid, 'bye');
   });
 
+  it('D6 leaves other messages with its reference when it is taken down with flush', async () => {
+    const seen: unknown[] = [];
+    kit.runtime.spawn(async (self: Self) => {
+      const ref = self.monitor(self.runtime.pidOf(999_999), { alias: 'explicit' });
+      await self.receive(ref);
+      self.send(ref, ['reply', ref]);
+      self.demonitor(ref, { flush: true });
+      seen.push(await self.receive(ref, { timeout: 0 }));
+    });
+    await kit.settle();
+    expect(seen).toEqual([['reply', expect.anything()]]);
+  });
+
   it('D14 has no DOWN after demonitor with flush, wherever the death was', async () => {
     const random = randomFrom();
     const { own, downs } = await sleeper();
