@@ -13,7 +13,7 @@ type Tagged = Exclude<Letter, readonly unknown[]>;
 export const selectiveReceive: readonly BenchCase[] = [
   {
     name: 'local/selective-receive_10000',
-    about: 'One receive behind 10 000 queued messages: by predicate, by tag, by fresh ref.',
+    about: 'One receive behind 10 000 queued messages: by pattern, by predicate, by tag, by fresh ref.',
     rivals: {
       erlang: { case: 'selective_receive', metrics: { scan: '.scan_10k', fresh_ref: '.fresh_ref' } },
       node: FIELD.selectiveReceive,
@@ -34,9 +34,22 @@ function receiveBehind(lab: Lab, settings: Settings): Promise<Round> {
       let start = performance.now();
       for (let n = 0; n < scans; n++) {
         self.send(self.pid, { type: 'match', n });
-        await self.receive((message) => (message as Tagged).type === 'match' && (message as Tagged).n === n);
+        await self.receive({ type: 'match', n });
       }
       const scan = perReceive(start, scans);
+      start = performance.now();
+      // No tag tells these from the queued messages: each search compares all of them.
+      for (let n = QUEUED; n < QUEUED + scans; n++) {
+        self.send(self.pid, { type: 'other', n });
+        await self.receive({ type: 'other', n });
+      }
+      const oneType = perReceive(start, scans);
+      start = performance.now();
+      for (let n = 0; n < scans; n++) {
+        self.send(self.pid, { type: 'match', n });
+        await self.receive((message) => (message as Tagged).type === 'match' && (message as Tagged).n === n);
+      }
+      const predicate = perReceive(start, scans);
       start = performance.now();
       for (let n = 0; n < others; n++) {
         self.send(self.pid, { type: 'match', n });
@@ -52,6 +65,8 @@ function receiveBehind(lab: Lab, settings: Settings): Promise<Round> {
       const freshRef = perReceive(start, others);
       done({
         scan: { value: scan, unit: 'ns' },
+        scan_one_type: { value: oneType, unit: 'ns' },
+        predicate: { value: predicate, unit: 'ns' },
         tag: { value: tag, unit: 'ns' },
         fresh_ref: { value: freshRef, unit: 'ns' },
       });
