@@ -17,13 +17,16 @@ import { checkOptions } from '../../../ts/node/options.ts';
 import { SHORT_SIGNAL_BYTES } from '../../../ts/node/session/outgoing.ts';
 import { MAX_TRACE_BYTES } from '../../../ts/node/trace-headers.ts';
 import {
+  DEFAULT_LIMITS,
   DEFAULT_RESUME,
   MAX_EXCEPT,
   MAX_EXCEPT_CHARS,
   MAX_HELLOS,
   MAX_INTEREST,
+  MAX_META_BYTES,
   MAX_PRESENT,
   MAX_REPORTED,
+  MAX_RETURNING,
   MAX_ROOM_ORIGINS,
   MAX_TAKEN,
 } from '../../../ts/rooms/limits.ts';
@@ -150,4 +153,20 @@ it('says what strangers may do', () => {
     `${count(inSource('native/core/src/handshake/digest.rs', /ITERATIONS: NonZeroU32 = NonZeroU32::new\(([\d_]+)/))} rounds`,
   ])
     expect(strangers).toContain(figure);
+});
+
+it('of clients of rooms stand in docs/rooms.md', () => {
+  const table = read('docs/rooms.md').split('## Limits and safety')[1]?.split('\n## ')[0] ?? '';
+  const { messageBytes, messagesPerSecond, waiting: held, rooms, bufferBytes } = DEFAULT_LIMITS;
+  for (const row of [
+    `| \`limits.messageBytes\` | ${bytes(messageBytes)} |`,
+    `| \`limits.messagesPerSecond\` | ${messagesPerSecond}, in a burst twice as many |`,
+    `| \`limits.waiting\`: messages that wait for the handler | ${held} |`,
+    `| \`limits.rooms\` of a connection | ${count(rooms)} |`,
+    `| \`limits.bufferBytes\`: unsent bytes for one client | ${bytes(bufferBytes)} |`,
+    `may reconnect | ${count(MAX_RETURNING)} a node |`,
+    `| meta | ${bytes(MAX_META_BYTES)} |`,
+    `and has ${inSource('ts/rooms/upgrade.ts', /AUTHORIZE_MS = ([\d_]+)/) / 1000} s.`,
+  ])
+    expect(table).toContain(row);
 });
