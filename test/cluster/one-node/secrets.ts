@@ -1,12 +1,13 @@
 // A node with the cookie of a file, which this program reads only when all is written down that could show it. Prints where it is.
 import { readFileSync } from 'node:fs';
-import { getHeapSnapshot } from 'node:v8';
 import { inspect } from 'node:util';
+import { getHeapSnapshot } from 'node:v8';
 import { startNode } from '../../../ts/index.ts';
 
 const [cookieFile = ''] = process.argv.slice(2);
 const lines: string[] = [];
-const write = (facts: object, text?: string): void => void lines.push(`${text} ${inspect(facts, { depth: 9 })}`);
+const write = (facts: object, text?: string): void =>
+  void lines.push(`${text} ${inspect(facts, { depth: 9 })}`);
 const logger = { error: write, warn: write, info: write, debug: write };
 
 const node = await startNode({ name: 'a@127.0.0.1:0', cookieFile, logger });
