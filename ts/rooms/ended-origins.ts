@@ -30,6 +30,7 @@ export class EndedOrigins {
     if (!this.#history.hasEnded(origin)) return;
     for (const peer of this.#peers.all()) {
       this.#peers.send(peer, ['lost', origin]);
+      // The peer may have connected to it again since: then it ignores this, and says once more that it has lost the origin.
       if (peer.lost.has(origin)) this.#tell(peer, origin);
     }
   }
@@ -39,11 +40,11 @@ export class EndedOrigins {
     for (const origin of this.#history.endedOrigins()) this.#peers.send(peer, ['lost', origin]);
   }
 
-  /** A peer has lost an origin. O(rooms of the peer) for the first such message since the origin ended here, then O(1). */
+  /** A peer has lost an origin. O(rooms of the peer) for the first such message after the origin ended here, then O(1). */
   lostBy(peer: RoomsPeer, origin: string): void {
     peer.lost.renew(origin, true);
     if (peer.lost.size > MAX_ENDED) peer.lost.takeOldest();
-    this.#tell(peer, origin);
+    if (this.#history.mayTell(peer, origin)) this.#tell(peer, origin);
   }
 
   /** A peer says which newest message of an origin it has in each room. */
@@ -65,7 +66,6 @@ export class EndedOrigins {
   }
 
   #tell(peer: RoomsPeer, origin: string): void {
-    if (!this.#history.mayTell(peer, origin)) return;
     const entries: NewestEntry[] = [];
     for (const name of peer.rooms.keys()) {
       const newest = this.#table.get(name)?.ring.newestKept(origin);

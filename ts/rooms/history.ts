@@ -160,7 +160,7 @@ export class History {
     return this.#ended.get(origin) !== undefined;
   }
 
-  /** Whether a peer may be told which messages of an ended origin are kept: true once for each peer and end. */
+  /** Whether a peer that says that it has lost an ended origin is told which messages are kept: true once for each peer and end. */
   mayTell(peer: RoomsPeer, origin: string): boolean {
     const ended = this.#ended.get(origin);
     if (ended === undefined || ended.told.has(peer)) return false;

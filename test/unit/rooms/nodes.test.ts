@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRooms, type Rooms } from '../../../ts/rooms/index.ts';
+import type { FakeNode } from '../global/fake-mesh.ts';
 import { FakeSocket } from './fake-socket.ts';
 import { Stage } from './stage.ts';
 
@@ -165,6 +166,27 @@ describe('rooms on three nodes', () => {
     await stage.mesh.settle();
     for (const { sent } of sockets.slice(1))
       expect([...sent].sort()).toEqual(['after', 'g1', 'g2', 'g3', 'h1', 'h2', 'h3']);
+  });
+
+  it('R18 exchange messages of a lost node also if one of them had lost it before, and loses it again last', async () => {
+    const rooms = await stage.cluster();
+    const { mesh } = stage;
+    const [lost, late, early] = stage.nodes as [FakeNode, FakeNode, FakeNode];
+    const { socket } = await stage.plain(rooms[1], ['g']);
+    await stage.plain(rooms[2], ['g']);
+    mesh.cut(lost, late);
+    await mesh.settle();
+    mesh.connect(lost, late);
+    await mesh.settle();
+    lost.isFullFor = ({ node }) => node === late.name;
+    for (const number of [1, 2, 3]) rooms[0].broadcast('g', `${number}`);
+    await mesh.settle();
+    mesh.crash(lost);
+    // What the early one says arrives before the late one notices the loss.
+    while (mesh.deliver(lost, early));
+    while (mesh.deliver(early, late));
+    await mesh.settle();
+    expect(socket.sent).toEqual(['1', '2', '3']);
   });
 
   it.each([
