@@ -1,7 +1,8 @@
 // Matches in the form in which a mailbox searches for them.
 import { kindOf, SnowmeshError } from '../errors/index.ts';
+import type { Key, Keys } from '../mailbox/index.ts';
 import { Ref } from '../term/index.ts';
-import { ClassMatch, type CompiledMatch, matchTag, RefMatch, TimerMatch } from './key-match.ts';
+import { ClassMatch, type CompiledMatch, hasKeys, matchTag, RefMatch, TimerMatch } from './key-match.ts';
 import type { Match } from './match.ts';
 import { compilePattern, isPattern } from './pattern.ts';
 import { isPromise } from './promise.ts';
@@ -25,7 +26,7 @@ export function compileMatch(match: Match): CompiledMatch {
 /** Of user code. The mailbox remembers how far it searched only while the receive waits. */
 class Predicate implements CompiledMatch {
   readonly isSafe = false;
-  readonly keys: readonly unknown[] = NONE;
+  readonly keys: Keys = NONE;
   readonly firstIn = undefined;
   // oxlint-disable-next-line typescript/no-unsafe-function-type -- user code
   private readonly predicate: Function;
@@ -49,7 +50,7 @@ class Predicate implements CompiledMatch {
 
 class AnyOf implements CompiledMatch {
   readonly isSafe: boolean;
-  readonly keys: readonly unknown[];
+  readonly keys: Keys;
   readonly firstIn: CompiledMatch['firstIn'] = undefined;
   readonly broad: CompiledMatch | undefined = undefined;
   private readonly parts: readonly CompiledMatch[];
@@ -58,9 +59,9 @@ class AnyOf implements CompiledMatch {
     this.parts = parts;
     this.isSafe = parts.every((part) => part.isSafe);
     // One part without a key may match any message.
-    this.keys = parts.some((part) => part.keys.length === 0) ? NONE : parts.flatMap((part) => part.keys);
+    this.keys = parts.every(hasKeys) ? parts.flatMap((part) => part.keys as Key | Key[]) : NONE;
     if (this.isSafe) this.firstIn = (slots, from, to) => firstOfAny(parts, slots, from, to);
-    if (this.keys.length > 0 && parts.some((part) => part.broad !== undefined))
+    if (hasKeys(this) && parts.some((part) => part.broad !== undefined))
       this.broad = new AnyOf(parts.map((part) => part.broad ?? part));
   }
 
@@ -84,7 +85,7 @@ function firstOfAny(
   return first;
 }
 
-const NONE: readonly unknown[] = [];
+const NONE: readonly Key[] = [];
 
 /** Compiled matches of the few classes of system messages. */
 // oxlint-disable-next-line typescript/no-unsafe-function-type -- a key

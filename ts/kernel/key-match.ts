@@ -1,5 +1,5 @@
 // Matches that a mailbox searches for by a key: it remembers how far it searched for that key.
-import type { Matcher } from '../mailbox/index.ts';
+import type { Key, Keys, Matcher } from '../mailbox/index.ts';
 import { Ref } from '../term/index.ts';
 import { tagOf } from './message-tag.ts';
 import { Timeout, type TimerRef } from './timer-ref.ts';
@@ -8,20 +8,27 @@ import { Timeout, type TimerRef } from './timer-ref.ts';
 export interface CompiledMatch extends Matcher {
   /** It is not user code and cannot throw: a sender may run it. */
   readonly isSafe: boolean;
-  /** The keys under which the mailbox remembers how far it searched for this match. None: only while the receive waits. */
-  readonly keys: readonly unknown[];
+  /** The keys under which the mailbox remembers how far it searched for this match. An empty list: only while the receive waits. */
+  readonly keys: Keys;
   readonly broad?: CompiledMatch | undefined;
 }
 
-/** A match by a key, which the mailbox remembers. It is not user code. */
-abstract class KeyMatch<Key> implements CompiledMatch {
-  readonly isSafe = true;
-  readonly keys: readonly unknown[];
-  protected readonly key: Key;
+/** Whether the mailbox remembers how far it searched for this match also when no receive waits for it. */
+export function hasKeys({ keys }: CompiledMatch): boolean {
+  return !Array.isArray(keys) || keys.length > 0;
+}
 
-  constructor(key: Key) {
-    this.key = key;
-    this.keys = [key];
+/** A match by a key, which the mailbox remembers. It is not user code. */
+abstract class KeyMatch<K extends Key> implements CompiledMatch {
+  readonly keys: K;
+
+  constructor(key: K) {
+    this.keys = key;
+  }
+
+  // Not a field: one is made for each receive of a reference.
+  get isSafe(): boolean {
+    return true;
   }
 
   abstract takes(message: unknown): boolean;
@@ -32,11 +39,11 @@ abstract class KeyMatch<Key> implements CompiledMatch {
 
 class TagMatch extends KeyMatch<string> {
   takes(message: unknown): boolean {
-    return tagOf(message) === this.key;
+    return tagOf(message) === this.keys;
   }
 
   firstIn(slots: readonly unknown[], from: number, to: number): number {
-    const { key } = this;
+    const key = this.keys;
     for (let at = from; at < to; at++) if (tagOf(slots[at]) === key) return at;
     return -1;
   }
@@ -44,11 +51,11 @@ class TagMatch extends KeyMatch<string> {
 
 export class RefMatch extends KeyMatch<Ref> {
   takes(message: unknown): boolean {
-    return carries(message, this.key);
+    return carries(message, this.keys);
   }
 
   firstIn(slots: readonly unknown[], from: number, to: number): number {
-    const { key } = this;
+    const key = this.keys;
     for (let at = from; at < to; at++) if (carries(slots[at], key)) return at;
     return -1;
   }
@@ -56,7 +63,7 @@ export class RefMatch extends KeyMatch<Ref> {
 
 export class TimerMatch extends KeyMatch<TimerRef> {
   takes(message: unknown): boolean {
-    return message instanceof Timeout && message.ref === this.key;
+    return message instanceof Timeout && message.ref === this.keys;
   }
 
   firstIn(slots: readonly unknown[], from: number, to: number): number {
@@ -69,11 +76,11 @@ export class TimerMatch extends KeyMatch<TimerRef> {
 // oxlint-disable-next-line typescript/no-unsafe-function-type -- a class
 export class ClassMatch extends KeyMatch<Function> {
   takes(message: unknown): boolean {
-    return message instanceof this.key;
+    return message instanceof this.keys;
   }
 
   firstIn(slots: readonly unknown[], from: number, to: number): number {
-    const { key } = this;
+    const key = this.keys;
     for (let at = from; at < to; at++) if (slots[at] instanceof key) return at;
     return -1;
   }

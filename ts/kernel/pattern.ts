@@ -1,5 +1,6 @@
 // A match by the fields of an object, as Erlang's receive matches by a pattern of values.
 import { kindOf, SnowmeshError } from '../errors/index.ts';
+import type { Keys } from '../mailbox/index.ts';
 import { Pid, Ref } from '../term/index.ts';
 import { FieldSearch } from './field-search.ts';
 import { type CompiledMatch, matchTag, RefMatch } from './key-match.ts';
@@ -26,7 +27,7 @@ export function isPattern(match: object): match is Pattern {
 
 class PatternMatch implements CompiledMatch {
   readonly isSafe = true;
-  readonly keys: readonly unknown[];
+  readonly keys: Keys;
   /** Matches every message that has the pattern's reference, or else its tag. */
   readonly broad: CompiledMatch | undefined;
   private readonly fields: readonly string[];
@@ -63,7 +64,7 @@ class PatternMatch implements CompiledMatch {
   }
 }
 
-const NONE: readonly unknown[] = [];
+const NONE: Keys = [];
 
 /** The match by which the mailbox remembers how far it searched: by a reference, which few messages have, before the tag. */
 function broadMatch(fields: readonly string[], values: readonly PatternValue[]): CompiledMatch | undefined {

@@ -1,6 +1,6 @@
 // `self.receive`.
 import { checkOptionNames, checkSignal, type OptionNames, SnowmeshError } from '../errors/index.ts';
-import { NOTHING } from '../mailbox/index.ts';
+import { type Keys, NOTHING } from '../mailbox/index.ts';
 import { Timer } from '../timers/index.ts';
 import { onAbort } from './abort.ts';
 import { type Cell, inStore, LIMITED, wakeUnfinished } from './cell.ts';
@@ -8,11 +8,10 @@ import { compileMatch } from './compiled-match.ts';
 import { Leave } from './crash-reason.ts';
 import { crash } from './death.ts';
 import { inBudget } from './in-budget.ts';
+import { hasKeys } from './key-match.ts';
 import { type Match, TIMEOUT } from './match.ts';
 import { release, settle, take, taken } from './taking.ts';
 import { ANY, deferred, forgetWait, latest, Wait } from './wait.ts';
-
-const NO_KEYS: readonly unknown[] = [];
 
 class WaitTimer extends Timer {
   private readonly cell: Cell;
@@ -33,7 +32,7 @@ class WaitTimer extends Timer {
   private end(): void {
     // A message that arrived before the timeout is taken, even if the actor had no turn since (B7).
     try {
-      const found = take(this.cell, this.wait);
+      const found = take(this.cell, this.wait.match, this.wait.keys);
       if (this.cell.wait === this.wait) settle(this.cell, this.wait, found === NOTHING ? TIMEOUT : found);
     } catch (error) {
       crash(this.cell, error);
@@ -67,8 +66,9 @@ export function receive(
     checkOptionNames('receive', options, RECEIVE_OPTIONS);
     checkSignal('receive', options.signal);
   }
-  const compiled = match === undefined ? undefined : compileMatch(match);
-  const wait = new Wait(compiled ?? null, compiled?.isSafe ?? true, compiled?.keys ?? NO_KEYS);
+  const compiled = match === undefined ? null : compileMatch(match);
+  // Without keys the mailbox remembers the search under the wait, so that is made before it; otherwise only when there is no message.
+  const wait = compiled === null || hasKeys(compiled) ? null : new Wait(compiled);
   if (options?.signal?.aborted === true)
     return inBudget(cell.kernel, cell, Promise.reject(options.signal.reason as Error));
   const timeout = options?.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
@@ -76,20 +76,22 @@ export function receive(
   const { mailbox } = cell;
   if (mailbox !== null && mailbox.size > 0) {
     if (scheduler.tryContinue()) {
-      const found = takeOrCrash(cell, wait);
+      const found = wait === null ? take(cell, compiled, compiled?.keys ?? NO_KEYS) : takeOrCrash(cell, wait);
       if (found !== NOTHING || timeout === 0) {
-        forgetWait(mailbox, wait);
+        if (wait !== null) forgetWait(mailbox, wait);
         return Promise.resolve(found === NOTHING ? TIMEOUT : taken(cell, found));
       }
     } else {
-      const pending = suspend(cell, wait, options, timeout);
+      const pending = suspend(cell, wait ?? new Wait(compiled), options, timeout);
       wakeUnfinished(cell);
       return pending;
     }
   }
   if (timeout === 0 && scheduler.tryContinue()) return Promise.resolve(TIMEOUT);
-  return suspend(cell, wait, options, timeout);
+  return suspend(cell, wait ?? new Wait(compiled), options, timeout);
 }
+
+const NO_KEYS: Keys = [];
 
 /** The hot path: the oldest message, without a match or a limit. */
 function receiveAny(cell: Cell): Promise<unknown> {
@@ -164,7 +166,7 @@ function takeOrCrash(cell: Cell, wait: Wait): unknown {
   const outer = scanning;
   scanning = cell;
   try {
-    return take(cell, wait);
+    return take(cell, wait.match, wait.keys);
   } catch (error) {
     crash(cell, error);
     throw new Leave();

@@ -1,16 +1,16 @@
 // How messages leave a mailbox: a pending receive takes one, and ends with it or without.
-import { NOTHING } from '../mailbox/index.ts';
+import { type Keys, type Matcher, NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
 import { type Cell, LIMITED, noop, TRACED } from './cell.ts';
 import { systemTag, userTag } from './message-tag.ts';
 import { SystemMessage } from './system-message.ts';
 import { forgetWait, type Wait } from './wait.ts';
 
-/** Removes and returns the message that `wait` takes, or NOTHING. Throws what the match throws. */
-export function take(cell: Cell, wait: Wait): unknown {
+/** Removes and returns the message that `match` takes, null: the oldest; or NOTHING. Throws what the match throws. */
+export function take(cell: Cell, match: Matcher | null, keys: Keys): unknown {
   const { mailbox } = cell;
   if (mailbox === null || mailbox.size === 0) return NOTHING;
-  const found = wait.match === null ? mailbox.shift() : mailbox.take(wait.match, wait.keys);
+  const found = match === null ? mailbox.shift() : mailbox.take(match, keys);
   if (found !== NOTHING && (cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(found);
   return found;
 }

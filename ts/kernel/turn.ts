@@ -116,7 +116,7 @@ function resume(cell: Cell): boolean {
   if (wait === null) return false;
   let found: unknown;
   try {
-    found = take(cell, wait);
+    found = take(cell, wait.match, wait.keys);
   } catch (error) {
     crash(cell, error);
     return false;

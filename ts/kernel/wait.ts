@@ -1,31 +1,34 @@
 // A pending receive, and the promise behind it.
-import type { Mailbox, Matcher } from '../mailbox/index.ts';
+import type { Keys, Mailbox } from '../mailbox/index.ts';
 import type { Timer } from '../timers/index.ts';
+import { type CompiledMatch, hasKeys } from './key-match.ts';
 
 /** A pending receive: what it waits for. `Cell.resume` settles its promise. */
 export class Wait {
   /** Null: any message. */
-  readonly match: Matcher | null;
-  readonly keys: readonly unknown[];
+  readonly match: CompiledMatch | null;
   /** The match is not user code and cannot throw: senders may run it. */
   readonly isSafe: boolean;
+  /** Those of the match; if it has none, the mailbox remembers how far it searched under the receive itself. */
+  readonly keys: Keys;
   limits: WaitLimits | null = null;
 
-  /** `keys` of the match; without one, the mailbox remembers how far it searched under the receive itself. */
-  constructor(match: Matcher | null, isSafe: boolean, keys: readonly unknown[]) {
+  constructor(match: CompiledMatch | null) {
     this.match = match;
-    this.isSafe = isSafe;
-    this.keys = match !== null && keys.length === 0 ? [this] : keys;
+    this.isSafe = match === null || match.isSafe;
+    this.keys = match === null || hasKeys(match) ? (match?.keys ?? NONE) : this;
   }
 }
 
+const NONE: Keys = [];
+
 /** Drops what a mailbox remembers under a receive that has ended. */
 export function forgetWait(mailbox: Mailbox, wait: Wait): void {
-  if (wait.keys[0] === wait) mailbox.forget(wait);
+  if (wait.keys === wait) mailbox.forget(wait);
 }
 
 /** The pending receive of every actor that waits for any message without a limit. All share it: it never changes. */
-export const ANY: Wait = new Wait(null, true, []);
+export const ANY: Wait = new Wait(null);
 
 /** What may end a receive without a message. */
 export interface WaitLimits {

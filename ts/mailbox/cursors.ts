@@ -12,6 +12,11 @@ interface Ends {
   readonly tail: Segment | null;
 }
 
+/** What a mailbox remembers a position for: a tag, a reference, a waiting receive. Not an array. */
+export type Key = string | symbol | object;
+/** One key, or a list of them. */
+export type Keys = Key | readonly Key[];
+
 /** A new key, which stores its own cursor: a mailbox needs no table of new references, however many there are. */
 export interface FreshKey {
   /** Read and written by the mailbox that marked the key. */
@@ -74,7 +79,8 @@ export class Cursors {
   }
 
   /** Where a search for any of `keys` begins; null: at the front. */
-  earliest(keys: readonly unknown[], chain: Ends): Cursor | null {
+  start(keys: Keys, chain: Ends): Cursor | null {
+    if (!Array.isArray(keys)) return this.find(keys as Key, chain) ?? null;
     let earliest: Cursor | null = null;
     for (let at = 0; at < keys.length; at++) {
       const cursor = this.find(keys[at], chain);
@@ -84,8 +90,13 @@ export class Cursors {
     return earliest;
   }
 
-  /** A search for `keys`, which began at their earliest cursor, found no match before this position. */
-  advance(keys: readonly unknown[], segment: Segment, index: number, chain: Ends): void {
+  /** A search for `keys` that began at `from`, the result of {@link start}, found no match before this position. */
+  advance(keys: Keys, from: Cursor | null, segment: Segment, index: number, chain: Ends): void {
+    if (!Array.isArray(keys)) {
+      if (from === null) this.add(keys, segment, index);
+      else if (isBefore(from, segment, index)) place(from, segment, index);
+      return;
+    }
     for (let at = 0; at < keys.length; at++) {
       const key = keys[at];
       const cursor = this.find(key, chain);
@@ -141,10 +152,8 @@ export class Cursors {
 
   private freshCursor(key: unknown): FreshCursor | undefined {
     if (typeof key !== 'object' || key === null) return undefined;
-    const { place: cursor } = key as FreshKey;
-    return cursor instanceof FreshCursor && cursor.owner === this && cursor.epoch === this.epoch
-      ? cursor
-      : undefined;
+    const cursor = (key as FreshKey).place as FreshCursor | undefined; // no other key has a place
+    return cursor !== undefined && cursor.owner === this && cursor.epoch === this.epoch ? cursor : undefined;
   }
 }
 

@@ -5,5 +5,5 @@
 // in segments of 64 from a pool.
 //
 // Must not know: actors, what a message is, user code beyond the test that it is called with.
-export type { FreshKey } from './cursors.ts';
+export type { FreshKey, Key, Keys } from './cursors.ts';
 export { Mailbox, type Matcher, NOTHING } from './mailbox.ts';

@@ -1,4 +1,4 @@
-import { Cursors, type FreshKey } from './cursors.ts';
+import { Cursors, type FreshKey, type Keys } from './cursors.ts';
 import { HOLE, SEGMENT, Segment } from './segment.ts';
 
 /** What {@link Mailbox.take} returns when nothing matches. */
@@ -80,7 +80,7 @@ export class Mailbox {
    * Removes and returns the oldest message that `matcher` takes, or NOTHING. With `keys`, the mailbox remembers how far it searched:
    * the next `take` with the same keys continues there. O(messages that were not tested for these keys yet).
    */
-  take(matcher: Matcher, keys: readonly unknown[]): unknown {
+  take(matcher: Matcher, keys: Keys): unknown {
     if (this.size === 0) return NOTHING;
     if (this.only !== EMPTY) {
       const message = this.only;
@@ -128,18 +128,18 @@ export class Mailbox {
     }
   }
 
-  private search(matcher: Matcher, keys: readonly unknown[]): unknown {
+  private search(matcher: Matcher, keys: Keys): unknown {
     if (this.head === null) return NOTHING;
-    const from = keys.length === 0 || this.cursors === null ? null : this.cursors.earliest(keys, this);
-    const hasBroad = keys.length > 0 && matcher.broad !== undefined;
-    const first = hasBroad ? (matcher.broad as Matcher) : matcher;
-    let index = this.firstFrom(from?.segment ?? this.head, from?.index ?? 0, first);
+    const hasKeys = !Array.isArray(keys) || keys.length > 0;
+    const from = hasKeys && this.cursors !== null ? this.cursors.start(keys, this) : null;
+    const broad = hasKeys ? matcher.broad : undefined;
+    let index = this.firstFrom(from?.segment ?? this.head, from?.index ?? 0, broad ?? matcher);
     if (index < 0) {
-      if (keys.length > 0 && this.tail !== null) this.memory().advance(keys, this.tail, this.tail.end, this);
+      if (hasKeys && this.tail !== null) this.memory().advance(keys, from, this.tail, this.tail.end, this);
       return NOTHING;
     }
-    if (keys.length > 0) this.memory().advance(keys, reached, index, this);
-    if (hasBroad) index = this.firstFrom(reached, index, matcher);
+    if (hasKeys) this.memory().advance(keys, from, reached, index, this);
+    if (broad !== undefined) index = this.firstFrom(reached, index, matcher);
     return index < 0 ? NOTHING : this.remove(reached, index);
   }
 
