@@ -32,26 +32,63 @@ export function crashReason(thrown: unknown): CrashReason {
   }
 }
 
-/** The stack is formatted when it is first read: formatting takes longer than the rest of a crash. */
 function errorReason(thrown: Error): CrashReason {
   const { name, message, code } = thrown as Error & { code?: unknown };
   const error = { name: text(name), message: text(message) };
   const isCode = typeof code === 'string' || typeof code === 'number';
   const full = isCode ? { ...error, code: typeof code === 'string' ? text(code) : code } : error;
-  let stack: string | undefined;
-  const reason = {
-    error: Object.freeze(full),
-    get stack() {
-      stack ??= stackOf(thrown);
-      return stack;
-    },
-  };
+  const reason = { error: Object.freeze(full) } as { error: ErrorReason['error']; stack: string };
+  Object.defineProperty(reason, 'stack', STACK);
   Object.defineProperty(reason, inspect.custom, INSPECTED);
-  constant.add(Object.freeze(reason));
-  return reason;
+  void new LazyStack(reason, thrown);
+  return Object.freeze(reason);
 }
 
-/** console.log prints the stack as text and not as a getter. One function for all reasons: V8 makes it part of their shape. */
+/** A class whose instance is the object that it gets: a subclass adds its private fields to that object. */
+const Adopter = function adopt(adopted: object): object {
+  return adopted;
+} as unknown as new (
+  adopted: object,
+) => object;
+
+/**
+ * The stack of a crash, as private fields of the plain object that is its reason. It is formatted when it is first read: formatting
+ * takes longer than the rest of a crash.
+ */
+class LazyStack extends Adopter {
+  #thrown: Error | undefined;
+  #stack = '';
+
+  constructor(reason: object, thrown: Error) {
+    super(reason);
+    this.#thrown = thrown;
+  }
+
+  /** Whether `value` is the reason of a thrown error. These are frozen deeply. */
+  static isIn(value: object): boolean {
+    return #thrown in value;
+  }
+
+  static read(reason: object): string {
+    if (!(#thrown in reason)) return ''; // an object that inherits from a reason
+    if (reason.#thrown !== undefined) {
+      reason.#stack = stackOf(reason.#thrown);
+      reason.#thrown = undefined;
+    }
+    return reason.#stack;
+  }
+}
+
+/** One getter for all reasons: with one for each, V8 makes a hidden class for each, and freezing takes five times as long. */
+const STACK: PropertyDescriptor = {
+  get(this: object) {
+    return LazyStack.read(this);
+  },
+  enumerable: true,
+  configurable: true,
+};
+
+/** console.log prints the stack as text and not as a getter. */
 const INSPECTED: PropertyDescriptor = {
   value(this: ErrorReason) {
     return { error: this.error, stack: this.stack };
@@ -75,7 +112,7 @@ export function copyReason(reason: ExitReason): ExitReason {
   return freeze(copyTerm(reason));
 }
 
-/** Deeply frozen values. */
+/** Deeply frozen values that are no reasons of thrown errors. */
 const constant = new WeakSet<object>();
 
 /**
@@ -84,7 +121,7 @@ const constant = new WeakSet<object>();
  * when the reason holds a Map, a Set, a Date, bytes or an error.
  */
 export function reasonPerReceiver(reason: ExitReason): () => ExitReason {
-  if (typeof reason !== 'object' || reason === null || constant.has(freeze(reason))) return () => reason;
+  if (typeof reason !== 'object' || reason === null || freezeInside(reason)) return () => reason;
   return () => freeze(copyTerm(reason));
 }
 
@@ -97,7 +134,7 @@ function freeze<R>(reason: R): R {
 function freezeInside(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || value instanceof Pid || value instanceof Ref)
     return true;
-  if (constant.has(value)) return true;
+  if (LazyStack.isIn(value) || constant.has(value)) return true;
   if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return false;
   let isConstant = true;
   for (const part of Object.values(value)) if (!freezeInside(part)) isConstant = false;

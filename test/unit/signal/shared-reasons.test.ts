@@ -61,6 +61,26 @@ describe('a reason that two watchers get', () => {
     }
   });
 
+  it('A3 has one getter of the stack for all crashes: with one for each, every reason has a hidden class of its own', async () => {
+    const reasons = await Promise.all(
+      ['one', 'two'].map(async (message) => {
+        const probe = await kit.probe();
+        const { pid } = probe.self.spawnMonitor(() => {
+          throw new Error(message);
+        });
+        return (await probe.expectDown(pid)).reason as { readonly stack: string };
+      }),
+    );
+    const [one, two] = reasons.map((reason) => Object.getOwnPropertyDescriptor(reason, 'stack'));
+    expect(one).toMatchObject({ enumerable: true, configurable: false, get: expect.any(Function) });
+    expect(two?.get).toBe(one?.get);
+    expect(reasons.map(({ stack }) => stack)).toEqual([
+      expect.stringContaining('Error: one'),
+      expect.stringContaining('Error: two'),
+    ]);
+    expect(Object.create(reasons[0] as object).stack).toBe('');
+  });
+
   it('prints the stack of a crash as text', async () => {
     const [reason] = await heard(() => {
       throw new Error('plain');
