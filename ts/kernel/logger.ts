@@ -22,9 +22,12 @@ export interface Logger {
 export const consoleLogger: Logger = {
   error: (facts, message) => print('error', facts, message),
   warn: (facts, message) => print('warn', facts, message),
-  info: () => {},
-  debug: () => {},
+  info: nothing,
+  debug: nothing,
 };
+
+/** Logs nothing: the facts need not be prepared. */
+function nothing(): void {}
 
 /** Wraps a logger so that its failures end neither the actor that logs nor its supervisor (A4). */
 export function guarded(logger: Logger): Logger {
@@ -32,7 +35,10 @@ export function guarded(logger: Logger): Logger {
     (level: keyof Logger): Logger['error'] =>
     (facts, message) => {
       try {
-        const pending: unknown = logger[level](
+        const log = logger[level];
+        if (log === nothing) return;
+        const pending: unknown = log.call(
+          logger,
           'reason' in facts ? { ...facts, reason: printable(facts.reason) } : facts,
           message,
         );
@@ -45,7 +51,7 @@ export function guarded(logger: Logger): Logger {
 }
 
 /** A logger that logs nothing: for tests. */
-export const silentLogger: Logger = { error() {}, warn() {}, info() {}, debug() {} };
+export const silentLogger: Logger = { error: nothing, warn: nothing, info: nothing, debug: nothing };
 
 function print(level: string, facts: object, message: string): void {
   const below = stackBelow(facts);

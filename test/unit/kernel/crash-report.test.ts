@@ -1,6 +1,7 @@
 // Rule I8, and what a crash report holds: written once, with the facts, never with what was in a message.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Call, type HandlerBody, request, type Self, stop } from '../../../ts/actor/index.ts';
+import { consoleLogger, guarded, silentLogger } from '../../../ts/kernel/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -141,5 +142,22 @@ describe('a crash report', () => {
     await top.expectExit(middle as Pid<never>);
     expect(crashes().map((facts) => facts['name'])).toEqual(['culprit']);
     expect(kit.runtime.size).toBe(1);
+  });
+});
+
+describe('the facts of a log line', () => {
+  it.each([
+    ['are not prepared', 'a level that logs nothing', consoleLogger, 0],
+    ['are not prepared', 'a logger that logs nothing', silentLogger, 0],
+    ['are prepared', 'any other logger', { ...silentLogger, info() {} }, 1],
+  ])('%s for %s', (_what, _whom, logger, expected) => {
+    let reads = 0;
+    const reason = {
+      get why() {
+        return ++reads;
+      },
+    };
+    guarded(logger).info({ event: 'child_ended', reason }, 'child ended');
+    expect(reads).toBe(expected);
   });
 });
