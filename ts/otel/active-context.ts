@@ -1,7 +1,7 @@
 // The active context of OpenTelemetry, and a cheap test for turns in which none can be active.
 import { AsyncLocalStorage, AsyncResource, executionAsyncId } from 'node:async_hooks';
 import type * as Api from '@opentelemetry/api';
-import type { Context, ContextManager } from '@opentelemetry/api';
+import type { Context, ContextManager, SpanContext } from '@opentelemetry/api';
 
 /** The global under which all copies of `@opentelemetry/api` 1.x in a process register their parts. */
 const REGISTRY = Symbol.for('opentelemetry.js.api.1');
@@ -44,6 +44,8 @@ export class ActiveContext {
   /** Execution id of the current turn, if it began outside of all spans. */
   #execution = NONE;
   #entered = 0;
+  /** What {@link below} has made last. */
+  #below: { readonly spanContext: SpanContext; readonly context: Context } | undefined;
 
   constructor(api: typeof Api) {
     this.#api = api;
@@ -51,6 +53,15 @@ export class ActiveContext {
 
   get(): Context {
     return this.#api.context.active();
+  }
+
+  /** `active` with that span; the messages below a span that is not sampled all have the same. */
+  below(spanContext: SpanContext, active: Context): Context {
+    const { trace, ROOT_CONTEXT } = this.#api;
+    if (active !== ROOT_CONTEXT) return trace.setSpanContext(active, spanContext);
+    if (this.#below?.spanContext !== spanContext)
+      this.#below = { spanContext, context: trace.setSpanContext(ROOT_CONTEXT, spanContext) };
+    return this.#below.context;
   }
 
   /** Calls the code of an actor's turn that begins outside of all spans. */

@@ -17,8 +17,7 @@ import { CarriedContexts } from './carried-contexts.ts';
 import { headersOf, spanContextOf } from './headers.ts';
 import { nameOf, type Shape, SpanShapes } from './span-shapes.ts';
 
-/** The bit of the flags of W3C Trace Context. */
-const SAMPLED = 1;
+const SAMPLED = 1; // the bit of the flags of W3C Trace Context
 
 /** The node whose actors are traced. */
 export interface Traced {
@@ -36,6 +35,8 @@ export class ActorTracing implements TracingPort {
   readonly #active: ActiveContext;
   /** The context of messages that enter mailboxes at this moment. */
   #current: SpanContext | null = null;
+  /** The valid context that was sent last. Below an unsampled span all messages have the same. */
+  #sent: { readonly spanContext: SpanContext; readonly headers: TraceHeaders } | undefined;
 
   /** @param mayBegin whether a message outside of a trace begins one. */
   constructor(api: typeof Api, tracer: Tracer, node: Traced, mayBegin: boolean) {
@@ -99,10 +100,10 @@ export class ActorTracing implements TracingPort {
   }
 
   timer(from: Cell, to: unknown): InTrace | undefined {
-    const { context, trace, ROOT_CONTEXT } = this.#api;
+    const { context, ROOT_CONTEXT } = this.#api;
     const armed = this.#instant(this.#parentOf(from), () => this.#shapes.send(to, this.#node.remote));
     if (armed === undefined) return undefined;
-    const active = trace.setSpanContext(ROOT_CONTEXT, armed);
+    const active = this.#active.below(armed, ROOT_CONTEXT);
     return (act) => context.with(active, () => this.#carrying(armed, act));
   }
 
@@ -156,8 +157,8 @@ export class ActorTracing implements TracingPort {
       return body.onMessage(message, cell.self);
     const handle = (): void | PromiseLike<void> => body.onMessage(message, cell.self);
     if (carried === undefined) return context.with(trace.deleteSpan(active), handle);
+    if (isUnsampled(carried)) return context.with(this.#active.below(carried, active), handle);
     const parent = trace.setSpanContext(active, carried);
-    if (isUnsampled(carried)) return context.with(parent, handle);
     return this.#inSpan(cell, this.#shapes.turn(cell, message), parent, handle);
   }
 
@@ -238,8 +239,11 @@ export class ActorTracing implements TracingPort {
   /** Messages that `act` sends, to this node and others, get that context. */
   #sending<R>(spanContext: SpanContext, act: () => R): R {
     const { remote } = this.#node;
-    if (!this.#api.isSpanContextValid(spanContext)) return this.#carrying(null, act); // no SDK is registered
-    remote.setTrace(headersOf(spanContext));
+    if (spanContext !== this.#sent?.spanContext) {
+      if (!this.#api.isSpanContextValid(spanContext)) return this.#carrying(null, act); // no SDK is registered
+      this.#sent = { spanContext, headers: headersOf(spanContext) };
+    }
+    remote.setTrace(this.#sent.headers);
     try {
       return this.#carrying(spanContext, act);
     } finally {

@@ -252,6 +252,36 @@ it('makes no span below one that is not sampled, and carries its context on', as
   expect(exporter.getFinishedSpans()).toEqual([]);
 });
 
+it('keeps contexts and messages together in whatever order messages are taken', async () => {
+  traced();
+  const seen: Record<string, (string | undefined)[]> = {};
+  let over = (): void => {};
+  const picky = node.spawnWith({ label: 'picky' }, async (self: Self<string>) => {
+    for (;;) {
+      // Behind its first message, then in the order of arrival, then from the end again.
+      for (const wanted of ['go', 'c', 'a', 'a', 'b', 'e', 'd', 'none']) {
+        await self.receive((each: unknown) => each === wanted);
+        const { traceId } = trace.getSpanContext(messageContext(self)!) ?? {};
+        (seen[wanted] ??= []).push(traceId);
+      }
+      over();
+    }
+  });
+  for (let round = 0; round < 3; round++) {
+    for (const wanted of Object.keys(seen)) seen[wanted] = [];
+    const done = new Promise<void>((resolve) => (over = resolve));
+    node.send(picky, 'none');
+    const sent: Record<string, (string | undefined)[]> = { none: [undefined] };
+    for (const message of ['a', 'b', 'c', 'a', 'd', 'e', 'go'])
+      inSpan(`request ${message}`, () => {
+        node.send(picky, message);
+        (sent[message] ??= []).push(trace.getSpanContext(context.active())?.traceId);
+      });
+    await done;
+    expect(seen).toEqual(sent);
+  }
+});
+
 it('keeps contexts and messages together in a mailbox that drops', async () => {
   traced();
   const seen: [number, string | undefined][] = [];
