@@ -23,6 +23,7 @@ import { codec } from './micro/codec.ts';
 import { copy } from './micro/copy.ts';
 import { roomBroadcast } from './rooms/broadcast.ts';
 import { roomPresence } from './rooms/presence.ts';
+import { off } from './watching/off.ts';
 import { watching } from './watching/watching.ts';
 
 export const cases: readonly BenchCase[] = [
@@ -46,6 +47,7 @@ export const cases: readonly BenchCase[] = [
   ...restart,
   ...timers,
   ...watching,
+  ...off,
   ...localGrowth,
   ...nodeGrowth,
   ...codec,

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Starts the program `name` of this folder. It ends when this process does, however that ends. */
+/** Starts the program `name`, a path from this folder. It ends when this process does, however that ends. */
 export function forkMember(name: string): ChildProcess {
   const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
   const child = fork(fileURLToPath(new URL(`./${name}${extension}`, import.meta.url)));

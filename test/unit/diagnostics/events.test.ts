@@ -1,4 +1,4 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { Channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import * as channels from '../../../ts/diagnostics/index.ts';
 import {
@@ -47,6 +47,39 @@ describe('diagnostics', () => {
     expect(node.stats().deadLetters).toMatchObject({ noproc: 1 });
     expect(published.flatMap(({ mock }) => mock.calls)).toEqual([]);
   });
+
+  it.each(['handler', 'function'])(
+    'costs a message to a %s three looks at one property while it is off',
+    async (kind) => {
+      const node = await newNode();
+      let left = 0;
+      let over = (): void => {};
+      const take = (): void => void (--left === 0 && over());
+      const pid =
+        kind === 'handler'
+          ? node.spawnHandler(() => ({ onMessage: take }))
+          : node.spawn(async (self) => {
+              for (;;) {
+                await self.receive();
+                take();
+              }
+            });
+      const send = (count: number): Promise<void> => {
+        left = count;
+        for (let each = 0; each < count; each++) node.send(pid, each as never);
+        return new Promise((done) => (over = done));
+      };
+      await send(1);
+      const published = vi.spyOn(Channel.prototype, 'publish');
+      closing.push(() => published.mockRestore());
+      let looks = 0;
+      Object.defineProperty(node, 'tracing', { get: () => (looks++, null) });
+      await send(1000);
+      expect(looks).toBeLessThanOrEqual(3000);
+      expect(looks).toBeGreaterThanOrEqual(1000); // it is that property
+      expect(published).not.toHaveBeenCalled();
+    },
+  );
 
   it('tells of a spawn, a crash and an exit, in this order', async () => {
     const order: string[] = [];
