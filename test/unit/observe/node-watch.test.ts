@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { startNode } from '../../../ts/index.ts';
+import { childSpec, defineHandler, defineSupervisor, silentLogger, startNode } from '../../../ts/index.ts';
 import { NodeWatch, selectionOf } from '../../../ts/observe/node-watch.ts';
 
 it('tells the viewer what is wrong with the name of a node, and shows nothing', async () => {
@@ -16,5 +16,25 @@ it('tells the viewer what is wrong with the name of a node, and shows nothing', 
     table: 'actors',
     problem: expect.stringMatching(/^"a@b@c" is not a node name: /),
   });
+  await node.stop();
+});
+
+it.each([
+  ['actors', 50],
+  ['names', 300],
+] as const)('of 400 %s shows %i', async (table, most) => {
+  const node = await startNode({ logger: silentLogger });
+  const idle = defineHandler('idle', () => ({ onMessage() {} }));
+  const children = Array.from({ length: 400 }, (_, at) => childSpec(`c${at}`, idle, { name: `c${at}` }));
+  await defineSupervisor({ name: 'staff', children }).start(node);
+  const watch = new NodeWatch(node, { node: node.name, table, by: 'mailbox' }, 1000);
+  const shown = await new Promise<{ rows?: unknown }>((resolve) => {
+    const leave = watch.follow((rows) => {
+      leave();
+      resolve(rows);
+    });
+  });
+  const rows = shown.rows as unknown[] & { items?: unknown[] };
+  expect((rows.items ?? rows).length).toBe(most);
   await node.stop();
 });
