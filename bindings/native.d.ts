@@ -15,7 +15,10 @@ export declare function bulk(handle: number, session: number, stream: number, pa
 /** Stops a node in order; STOPPED follows. Keeps the process alive until then. */
 export declare function close(handle: number): void
 
-/** Detaches a lane of this isolate from a node; unknown lanes are ignored. Lane 0 is detached by `close`. */
+/**
+ * Detaches a lane of this isolate from a node, inside of its `onBatch` when that is over; unknown lanes are ignored. Lane 0 is
+ * detached by `close`.
+ */
 export declare function detach(handle: number, lane: number): void
 
 /** Requests a session; one CONNECT_RESULT follows. */

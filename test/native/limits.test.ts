@@ -1,7 +1,9 @@
 // What the native core refuses, and with which code: numbers of nodes, lanes, and what the system does not give it.
 import { spawn } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
+import { BatchAnswer } from '../../bindings/index.ts';
 import { childCommand, hasSignals, watch } from '../support/child.ts';
+import { until } from '../support/deadline.ts';
 import { RawLane, RawNode } from './raw-node.ts';
 
 /** Slots of 16 bits; the first is that of the node itself. */
@@ -44,6 +46,28 @@ describe('a node', () => {
     expect(join).toThrow(coded('SNOW_ERR_TOO_MANY_LANES', /64/));
     for (const lane of joined) native.detach(handle, lane);
   });
+});
+
+it('a lane that is detached inside of a batch ends after the call that the batch asked for', async () => {
+  const { native, handle, name, port } = (node = new RawNode());
+  const attach = (lane: RawLane): number => native.attach(handle, lane.rx, lane.onBatch);
+  const [lane, next] = [new RawLane(), new RawLane()];
+  const calls: unknown[] = [];
+  lane.answer = BatchAnswer.CALL_AGAIN;
+  lane.onEmpty = () => void calls.push('again');
+  lane.onEntry = () => {
+    native.detach(handle, 1);
+    if (calls.length === 0) calls.push(attach(next)); // the first still has its place
+    return false;
+  };
+  expect(attach(lane)).toBe(1);
+  const peer = new RawNode({ name: 'b@127.0.0.1:0' });
+  await peer.connect(name, port);
+  await until('the call after the batch', () => calls.includes('again'));
+  expect(calls).toEqual([2, 'again']);
+  native.detach(handle, 2);
+  expect(attach(new RawLane())).toBe(1);
+  await peer.close();
 });
 
 it.skipIf(!hasSignals)(

@@ -153,14 +153,15 @@ pub fn attach(
     })
 }
 
-/// Detaches a lane of this isolate from a node; unknown lanes are ignored. Lane 0 is detached by `close`.
+/// Detaches a lane of this isolate from a node, inside of its `onBatch` when that is over; unknown lanes are ignored. Lane 0 is
+/// detached by `close`.
 #[napi]
 pub fn detach(env: Env, handle: u32, lane: u32) -> Result<()> {
     guard(|| {
         if let (Some(state), Ok(lane @ 1..)) = (EnvState::of(env.raw()), u8::try_from(lane))
             && let Some(host) = state.lane(handle, lane)
         {
-            host.end();
+            host.detach();
         }
         Ok(())
     })

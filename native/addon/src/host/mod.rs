@@ -44,6 +44,8 @@ pub(crate) struct Host {
     /// JavaScript has said that it has more work to do.
     busy: Cell<bool>,
     ended: Cell<bool>,
+    /// It was detached inside of `onBatch`, and ends after that.
+    detached: Cell<bool>,
     batches: Cell<f64>,
 }
 
@@ -81,6 +83,7 @@ impl Host {
             delivering: Cell::new(false),
             busy: Cell::new(false),
             ended: Cell::new(false),
+            detached: Cell::new(false),
             batches: Cell::new(0.0),
         });
         // The thread-safe function holds the host until its finaliser runs.
@@ -195,7 +198,17 @@ impl Host {
             }
             node.down_taken(*session, lane);
         }
-        if filled.stopped {
+        if filled.stopped || self.detached.get() {
+            self.end();
+        }
+    }
+
+    /// Ends the host, as [`Self::end`]; inside of `onBatch` once that has returned and was called again if it asked for that, since
+    /// both calls use the references and the async context that the end drops.
+    pub(crate) fn detach(self: &Rc<Self>) {
+        if self.delivering.get() {
+            self.detached.set(true);
+        } else {
             self.end();
         }
     }
