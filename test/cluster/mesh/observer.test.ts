@@ -13,6 +13,14 @@ const CUT_OFF = `[...document.querySelectorAll('#nodes button, #unhealthy button
   .filter((each) => each.scrollHeight > each.clientHeight + 1 || each.scrollWidth > each.clientWidth + 1)
   .map((each) => each.textContent)`;
 
+/** Names on the map that hide each other. */
+const OVERLAPS = `[...document.querySelectorAll('#map text')]
+  .filter((each) => each.textContent !== '')
+  .map((each) => ({ name: each.textContent, box: each.getBoundingClientRect() }))
+  .flatMap(({ name, box }, at, all) => all.slice(at + 1)
+    .filter(({ box: other }) => box.left < other.right && other.left < box.right && box.top + 3 < other.bottom && other.top + 3 < box.bottom)
+    .map((other) => name + ', ' + other.name))`;
+
 let cluster: Cluster;
 let root: ClusterNode;
 let crowd: ClusterNode;
@@ -139,6 +147,7 @@ describe.skipIf(whyNoBrowser !== undefined)('with 32 nodes and 10 000 actors the
         await page.emulateMedia({ colorScheme });
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
         expect(await page.evaluate(CUT_OFF)).toEqual([]);
+        expect(await page.evaluate(OVERLAPS)).toEqual([]);
         expect((await ask(page, 'contrasts')).filter(({ ratio }) => ratio < 4.5)).toEqual([]);
         const path = join(screenshotFolder(), `observer-32-nodes-${width}-${colorScheme}.png`);
         await page.screenshot({ path, fullPage: true });

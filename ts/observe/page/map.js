@@ -6,6 +6,14 @@ const MANY = 20;
 const CENTER = 200;
 const RADIUS = 150;
 
+/** Size of a label: of a character, and of its line. */
+const CHARACTER = 7.5;
+const LINE = 14;
+/** A label is moved away from the circle by at most so many half lines. */
+const MOST_STEPS = 8;
+/** Where labels may be: within the view box of the map. */
+const [TOP, BOTTOM] = [-3, 408];
+
 /** The dots of the nodes, kept from one update to the next so that the focus stays where it is. */
 const dots = new Map();
 const lines = svg('g');
@@ -14,6 +22,8 @@ $('map').append(lines);
 let tabStop;
 /** The names of the nodes, in the order of the circle. */
 let order = [];
+/** The labels that are drawn: where, and how wide. */
+let labels = [];
 
 /** Shows `nodes`, `chosen` marked. A dot that is clicked, or on which Enter or Space is pressed, calls `choose`. */
 export function showMap(nodes, chosen, choose) {
@@ -27,6 +37,7 @@ export function showMap(nodes, chosen, choose) {
   if (!places.has(tabStop)) tabStop = chosen;
   lines.replaceChildren(...linesOf(nodes, places));
   $('map').classList.toggle('dense', lines.childElementCount > 100);
+  labels = [];
   for (const each of nodes) {
     let dot = dots.get(each.node);
     if (dot === undefined) {
@@ -123,8 +134,26 @@ function draw(dot, { node, level, words }, [x, y], count, isChosen) {
   title.textContent = `${node}: ${words}`;
   set(ring, { cx: x, cy: y, r: radius + 6 });
   set(disc, { cx: x, cy: y, r: radius });
-  set(label, { x, y: y + (y < CENTER ? -27 : 35) });
-  label.textContent = count <= MANY || level === 'bad' ? node.split('@')[0].slice(0, 14) : '';
+  const name = count <= MANY || level === 'bad' ? node.split('@')[0].slice(0, 14) : '';
+  const line = lineOf(name, x, y);
+  set(label, { x, y: line ?? y });
+  label.textContent = line === undefined ? '' : name;
+}
+
+/** Where a label is drawn so that it hides no other one: beside its dot, or further away. Undefined: nowhere. */
+function lineOf(name, x, y) {
+  const width = name.length * CHARACTER;
+  for (let step = 0; step < MOST_STEPS; step++) {
+    const away = (step * LINE) / 2;
+    const at = y < CENTER ? y - 27 - away : y + 35 + away;
+    const isFree = labels.every(
+      (other) => Math.abs(at - other.y) >= LINE || Math.abs(x - other.x) >= (width + other.width) / 2,
+    );
+    if (!isFree || at < TOP || at > BOTTOM) continue;
+    labels.push({ x, y: at, width });
+    return at;
+  }
+  return undefined;
 }
 
 function set(target, attributes) {

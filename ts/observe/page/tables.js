@@ -42,14 +42,14 @@ export function showTable(table, rows) {
 
 const VIEWS = {
   actors: {
-    heads: ['PID', 'Name or label', 'State', 'Mailbox', 'Turns', 'Memory'],
+    heads: ['PID', 'Name or label', 'Mailbox', 'Turns', 'Memory', 'State'],
     row: ({ pid, name, label, state, mailbox, turns, memory }) => [
       pid,
       name === undefined || name === label ? label : `${name} (${label})`,
-      state,
       mailbox,
       turns,
       bytes(memory),
+      state,
     ],
   },
   sessions: {
