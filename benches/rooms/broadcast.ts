@@ -22,12 +22,12 @@ interface Size {
   readonly rivals: readonly string[];
 }
 
-const REDIS = ['socket.io-redis', 'ws-redis', 'ws-redis-framed'];
+const ALL = ['socket.io-redis', 'ws-redis', 'ws-redis-framed', 'bare-sockets'];
 const SIZES: readonly Size[] = [
-  { servers: 2, clients: 500, bytes: 100, rivals: REDIS },
-  { servers: 2, clients: 2000, bytes: 100, rivals: REDIS },
-  { servers: 3, clients: 500, bytes: 100, rivals: REDIS },
-  { servers: 3, clients: 2000, bytes: 100, rivals: REDIS },
+  { servers: 2, clients: 500, bytes: 100, rivals: ALL },
+  { servers: 2, clients: 2000, bytes: 100, rivals: ALL },
+  { servers: 3, clients: 500, bytes: 100, rivals: ALL },
+  { servers: 3, clients: 2000, bytes: 100, rivals: ALL },
   { servers: 2, clients: 500, bytes: 10_240, rivals: ['socket.io-redis', 'ws-redis'] },
   { servers: 2, clients: 500, bytes: 10_240, compress: true, rivals: ['socket.io-redis', 'ws-redis'] },
   { servers: 2, clients: 500, bytes: 1024, stalled: 5, rivals: ['socket.io-redis', 'ws-redis'] },

@@ -51,15 +51,16 @@ const RIVALS = resolve('benches/peers/rooms');
 /** Starts servers of ours, or of a rival. */
 export async function startFleet(rival: string | undefined, options: FleetOptions): Promise<Fleet> {
   const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
-  const redis = rival === undefined ? undefined : await startRedis();
+  const own = rival === undefined ? 'server' : rival === 'bare-sockets' ? 'bare-server' : undefined;
+  const redis = own === undefined ? await startRedis() : undefined;
   const cookie = randomBytes(32).toString('base64url');
   const servers: ServerProcess[] = [];
   try {
     for (let number = 0; number < options.servers; number++) {
       const seed = servers[0]?.up.node ?? '';
       servers.push(
-        rival === undefined
-          ? await ServerProcess.start(fileURLToPath(new URL(`./server${extension}`, import.meta.url)), {
+        own !== undefined
+          ? await ServerProcess.start(fileURLToPath(new URL(`./${own}${extension}`, import.meta.url)), {
               number,
               cookie,
               seed,
