@@ -3,7 +3,6 @@
 // of after the second.
 import { getHeapSnapshot } from 'node:v8';
 import {
-  call,
   callWith,
   defineActor,
   defineServer,
@@ -15,7 +14,7 @@ import {
   startNode,
 } from '../../../ts/index.ts';
 import { createRooms } from '../../../ts/rooms/index.ts';
-import { deferred, until } from '../../support/deadline.ts';
+import { DEADLINE_MS, deferred, until } from '../../support/deadline.ts';
 import { FakeSocket } from '../../unit/rooms/fake-socket.ts';
 
 const [mode = '', ...rounds] = process.argv.slice(2);
@@ -74,7 +73,10 @@ class Side {
     const done = deferred();
     const ended = deferred();
     node.spawn(async (self: Self<unknown>) => {
-      self.onExit(() => ended.resolve());
+      self.onExit((reason) => {
+        ended.resolve();
+        done.reject(reason); // it crashed, unless it was done
+      });
       self.trapExit(true);
       node.monitorNode(self, there);
       self.monitor(far);
@@ -83,7 +85,7 @@ class Side {
       const { pid: started } = await self.spawnOn(there, child, [], { monitor: true });
       self.monitor(started);
       self.send(started, 'end');
-      await call(self, far, 'echo', self.alias());
+      await callWith(self, { timeout: DEADLINE_MS }, far, 'echo', self.alias());
       void callWith(self, { timeout: 1e9 }, { name: 'silent', node: there }, 'ask').catch(() => {});
       await self.sendWait({ name: 'silent', node: there }, 'hello');
       groups.join('comes and goes', self);
@@ -91,7 +93,7 @@ class Side {
       groups.broadcast('comes and goes', 'hello');
       await names.register(`comes and goes at ${node.name}`, self.pid);
       rooms.broadcast('stays', 'hello');
-      await node.introspect(there).sessions();
+      await node.introspect(there, { timeout: DEADLINE_MS }).sessions();
       done.resolve();
       await self.receive(NodeDown);
     });
