@@ -403,6 +403,8 @@ describe('every public', () => {
         'newSelf',
         'deliverSystem',
         'runSlice',
+        'onStop',
+        'callStopListeners',
         'wake',
         'endTrees',
       ],
