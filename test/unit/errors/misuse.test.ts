@@ -407,6 +407,8 @@ describe('every public', () => {
         'callStopListeners',
         'wake',
         'endTrees',
+        'onStop',
+        'callStopListeners',
       ],
       ...['after', 'setKeepAlive', 'isSelf', 'guard'],
     ];
