@@ -407,8 +407,6 @@ describe('every public', () => {
         'callStopListeners',
         'wake',
         'endTrees',
-        'onStop',
-        'callStopListeners',
       ],
       ...['after', 'setKeepAlive', 'isSelf', 'guard'],
     ];
