@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { SnowmeshError } from '../errors/index.ts';
 import { MAX_DEPTH } from './limits.ts';
 import { Pid } from './pid.ts';
@@ -49,6 +50,7 @@ export function freezeInside(value: unknown, path: string): number {
 
 /** Why an object cannot be shared: code could change it, or distinguish it from a copy. */
 function faultOf(value: object): string | undefined {
+  if (types.isProxy(value)) return 'a Proxy'; // its traps would run in its receivers
   const isArray = Array.isArray(value);
   if (!isArray && !isPlain(value)) return 'an object that can change inside';
   if (Object.getPrototypeOf(value) === null) return 'an object without a prototype';

@@ -93,6 +93,14 @@ describe('what can be sent', () => {
     expect(copyTerm(shallow)).not.toBe(shallow);
   });
 
+  it('B8 freezes nothing whose code could run in a receiver', () => {
+    for (const inside of [{}, []]) {
+      const proxy = new Proxy(inside, {});
+      for (const value of [proxy, { proxy }, [[proxy]]])
+        expect(() => freezeDeep(value)).toThrow(/Cannot freeze a Proxy at \$/);
+    }
+  });
+
   it('B9 refuses a frozen value where it goes too deep, and nowhere else', () => {
     let frozen: object = {};
     for (let level = 1; level < 100; level++) frozen = level % 2 ? { frozen } : [frozen];
