@@ -20,10 +20,16 @@ struct Stream {
     frames: VecDeque<Vec<u8>>,
     /// Splits the first frame; `None` before its first piece is sent.
     cutter: Option<Splitter>,
+    /// Frames sent since the last notice, and their bytes.
     done: u32,
+    done_bytes: usize,
 }
 
-/// A stream has nothing left to send.
+/// Bytes of sent frames after which a notice is given although the stream holds more: a sender that always has a frame waiting never
+/// empties its stream.
+const NOTICE_BYTES: usize = 256 * 1024;
+
+/// Frames of a stream have been sent.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct StreamDone {
     pub(crate) stream: u32,
@@ -46,6 +52,7 @@ impl Streams {
                     frames: VecDeque::from([frame]),
                     cutter: None,
                     done: 0,
+                    done_bytes: 0,
                 });
             }
         }
@@ -59,7 +66,8 @@ impl Streams {
         self.turn.is_empty()
     }
 
-    /// Gives the next piece, a whole wire frame in two parts, to `send`. `Some`: a stream is empty now.
+    /// Gives the next piece, a whole wire frame in two parts, to `send`. `Some`: the stream
+    /// is empty now, or has sent [`NOTICE_BYTES`] since the last notice.
     pub(crate) fn next_piece(&mut self, send: impl FnOnce(&[u8], &[u8])) -> Option<StreamDone> {
         let mut stream = self.turn.pop_front()?;
         let left = stream.next_piece(send)?;
@@ -68,18 +76,24 @@ impl Streams {
             stream.cutter = None;
             stream.done = stream.done.wrapping_add(1);
             if let Some(frame) = stream.frames.pop_front() {
+                stream.done_bytes += frame.len();
                 crate::buffer_pool::give(frame);
             }
         }
-        if stream.frames.is_empty() {
-            return Some(StreamDone {
+        let is_empty = stream.frames.is_empty();
+        let mut notice = None;
+        if is_empty || stream.done_bytes >= NOTICE_BYTES {
+            notice = Some(StreamDone {
                 stream: stream.id,
                 lane: stream.lane,
-                frames: stream.done,
+                frames: std::mem::take(&mut stream.done),
             });
+            stream.done_bytes = 0;
         }
-        self.turn.push_back(stream);
-        None
+        if !is_empty {
+            self.turn.push_back(stream);
+        }
+        notice
     }
 }
 
@@ -180,6 +194,23 @@ mod tests {
                 frames: 1
             }]
         );
+    }
+
+    #[test]
+    fn a_stream_that_never_empties_is_reported_on_the_way() {
+        let mut streams = Streams::default();
+        let frame = || vec![0x10; NOTICE_BYTES / 2];
+        streams.push(4, 0, frame());
+        let mut reported = 0;
+        for _ in 0..100 {
+            streams.push(4, 0, frame());
+            let before = streams.bytes();
+            while streams.bytes() > before - frame().len() {
+                reported += streams.next_piece(|_, _| {}).map_or(0, |done| done.frames);
+            }
+        }
+        assert!(!streams.is_empty());
+        assert_eq!(reported, 100);
     }
 
     #[test]
