@@ -1,13 +1,16 @@
 import { markAsUntransferable } from 'node:worker_threads';
 
 /** Shorter arrays get memory of their own: V8 keeps them in its heap, where allocation is cheap. */
-export const MIN_SHARED_BYTES = 65;
+const MIN_SHARED_BYTES = 65;
 /** Longer arrays get memory of their own: filling one costs more than allocating it. */
-export const MAX_SHARED_BYTES = 1024;
+const MAX_SHARED_BYTES = 1024;
 /** Size of the memory that arrays share, the same as in Node's pool of short buffers. */
 export const BLOCK_BYTES = 8192;
 /** Arrays up to this length share less memory, since a receiver that keeps one array keeps the memory of all. */
 const SHORT_BYTES = 256;
+
+/** Whether an array of this length shares memory with others. */
+export const isShared = (length: number): boolean => length >= MIN_SHARED_BYTES && length <= MAX_SHARED_BYTES;
 
 /** Rounded up to 8 bytes: a view of any element size may begin at an array. */
 export const stepOf = (length: number): number => (length + 7) & ~7;
@@ -52,7 +55,7 @@ export class ByteBlocks {
   /** A copy of bytes of any length. */
   copy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const { length } = bytes;
-    if (length < MIN_SHARED_BYTES || length > MAX_SHARED_BYTES) return new Uint8Array(bytes);
+    if (!isShared(length)) return new Uint8Array(bytes);
     const copy = (length <= SHORT_BYTES ? this.short : this.long).take(length);
     copy.set(bytes);
     return copy;

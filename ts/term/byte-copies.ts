@@ -1,4 +1,4 @@
-import { BLOCK_BYTES, MAX_SHARED_BYTES, MIN_SHARED_BYTES, newBlock, stepOf } from './byte-blocks.ts';
+import { BLOCK_BYTES, isShared, newBlock, stepOf } from './byte-blocks.ts';
 
 /** Arrays of one message whose copies are made in advance. Others are copied one by one. */
 const MAX_SOURCES = 4;
@@ -50,8 +50,7 @@ export class ByteCopies {
 
   /** One more copy of `source`, which must not change between the first copy and the last. */
   of(source: Uint8Array): Uint8Array {
-    const { length } = source;
-    if (length < MIN_SHARED_BYTES || length > MAX_SHARED_BYTES) return new Uint8Array(source);
+    if (!isShared(source.length)) return new Uint8Array(source);
     return this.blockOf(source)?.take() ?? new Uint8Array(source);
   }
 

@@ -1,4 +1,4 @@
-import { ByteBlocks, MAX_SHARED_BYTES, MIN_SHARED_BYTES } from './byte-blocks.ts';
+import { ByteBlocks, isShared } from './byte-blocks.ts';
 import { readAscii } from './text.ts';
 
 type FastBuffer = Buffer & { utf8Slice(start: number, end: number): string };
@@ -48,7 +48,7 @@ export class TermBytes {
 
   protected bytes(length: number): Uint8Array<ArrayBuffer> {
     if (length >= this.viewFrom) return this.viewed(length);
-    if (length < MIN_SHARED_BYTES || length > MAX_SHARED_BYTES) return this.copied(length);
+    if (!isShared(length)) return this.copied(length);
     const { at } = this;
     this.at = at + length;
     return this.blocks.copy(this.raw.subarray(at, at + length));
