@@ -1,8 +1,8 @@
 // Keeps the order of long messages to one peer.
 //
 // A frame too long for the chunk is sent in fragments on a stream, and small frames overtake it. Later frames of the same
-// sender must not overtake it (B1), so they are sent on the same stream until the native core reports that the
-// stream is empty. Senders are local actor ids; 0 means code outside of actors.
+// sender must not overtake it (B1), so they are sent on the same stream until the native core has reported all its
+// frames as sent. Senders are local actor ids; 0 means code outside of actors.
 
 /** Open streams of one session; a peer accepts 1 024. Above this, senders share streams, which keeps their order too. */
 export const MAX_STREAMS = 512;
