@@ -10,8 +10,8 @@ type Hook = readonly [file: string, hook: RegExp, without: string];
 const HOOKS: readonly Hook[] = [
   [
     'send/sender',
-    /const \{ tracing \} = this\.kernel;\s*if \(tracing === null \|\| tracing\.isOutside\(from\)\)\s*this\.sendPlain\(from, to, message\);\s*else\s*this\.sendTraced\([^;]*\);/,
-    'this.sendPlain(from, to, message);',
+    /const \{ tracing \} = this\.kernel;\s*if \(tracing === null \|\| tracing\.isOutside\(from\)\)\s*this\.sendPlain\(from, to, message, deliver\);\s*else\s*this\.sendTraced\([^;]*\);/,
+    'this.sendPlain(from, to, message, deliver);',
   ],
   [
     'kernel/delivery',

@@ -2,6 +2,7 @@ import { SnowmeshError } from '../errors/index.ts';
 import {
   type Cell,
   cellOf,
+  deliver,
   deliverEnvelope,
   deliverSent,
   Envelope,
@@ -26,22 +27,23 @@ export class Sender {
   /** Sends a message of user code. `from` null: code outside of actors. */
   send(from: Cell | null, to: Dest<never>, message: unknown): void {
     const { tracing } = this.kernel;
-    if (tracing === null || tracing.isOutside(from)) this.sendPlain(from, to, message);
+    if (tracing === null || tracing.isOutside(from)) this.sendPlain(from, to, message, deliver);
     else this.sendTraced(tracing, from, to, message);
   }
 
   // Not inlined into `send`: V8 allocates the context of a closure in each call of its function, also when the closure is not made.
   private sendTraced(tracing: TracingPort, from: Cell | null, to: Dest<never>, message: unknown): void {
-    tracing.send(from, to, () => this.sendPlain(from, to, message));
+    tracing.send(from, to, () => this.sendPlain(from, to, message, deliverSent));
   }
 
-  private sendPlain(from: Cell | null, to: Dest<never>, message: unknown): void {
+  /** @param enter puts the message into the mailbox of an actor of this runtime; outside of traces there is no context to store. */
+  private sendPlain(from: Cell | null, to: Dest<never>, message: unknown, enter: typeof deliver): void {
     const { kernel } = this;
     if (to instanceof Pid) {
       if (to.nc !== 0) return kernel.remote.send(from === null ? null : from.pid, to, message);
       const copy = copyTerm(message);
       const cell = ownCell(kernel, to);
-      return cell === undefined ? kernel.deadLetters.count('noproc', to) : deliverSent(cell, copy);
+      return cell === undefined ? kernel.deadLetters.count('noproc', to) : enter(cell, copy);
     }
     const pid = from === null ? null : from.pid;
     if (typeof to === 'string') return this.deliverTo(this.nameOrThrow(to), copyTerm(message));
