@@ -1,6 +1,8 @@
 import { Pid, SERIAL_LIMIT } from '../term/index.ts';
 
+/** A power of two: the place in a page is then the low bits of a local id, while `%` of numbers above 2^31 calls into C. */
 const PAGE = 256;
+const IN_PAGE = PAGE - 1;
 
 interface Page<C> {
   readonly cells: (C | undefined)[];
@@ -35,7 +37,7 @@ export class ActorTable<C extends { readonly pid: Pid }> {
   }
 
   get(local: number): C | undefined {
-    return this.page(Math.floor((local - this.base) / PAGE))?.cells[local % PAGE];
+    return this.page(Math.floor((local - this.base) / PAGE))?.cells[local & IN_PAGE];
   }
 
   add(local: number, cell: C): void {
@@ -47,7 +49,7 @@ export class ActorTable<C extends { readonly pid: Pid }> {
       this.lastNumber = number;
       this.lastPage = page;
     }
-    page.cells[local % PAGE] = cell;
+    page.cells[local & IN_PAGE] = cell;
     page.live++;
     this.size++;
   }
@@ -55,8 +57,8 @@ export class ActorTable<C extends { readonly pid: Pid }> {
   remove(local: number): void {
     const number = Math.floor((local - this.base) / PAGE);
     const page = this.page(number);
-    if (page?.cells[local % PAGE] === undefined) return;
-    page.cells[local % PAGE] = undefined;
+    if (page?.cells[local & IN_PAGE] === undefined) return;
+    page.cells[local & IN_PAGE] = undefined;
     this.size--;
     if (--page.live > 0) return;
     this.pages.delete(number);

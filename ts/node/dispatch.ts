@@ -205,6 +205,7 @@ class InboundFrame {
   own(): number {
     const low = this.reader.u32();
     const high = this.reader.u32();
+    if (high === 0) return low; // without a multiplication it remains an integer for V8
     return high > 0xff ? -1 : high * FOUR_GIB + low;
   }
 

@@ -1,5 +1,5 @@
 import { ByteBlocks, isShared } from './byte-blocks.ts';
-import { readAscii } from './text.ts';
+import { readRecent } from './recent-texts.ts';
 
 type FastBuffer = Buffer & { utf8Slice(start: number, end: number): string };
 
@@ -43,7 +43,7 @@ export class TermBytes {
   protected text(length: number): string {
     const start = this.at;
     this.at = start + length;
-    return readAscii(this.buffer, start, length) ?? this.buffer.utf8Slice(start, start + length);
+    return readRecent(this.buffer, this.view, start, length) ?? this.buffer.utf8Slice(start, start + length);
   }
 
   protected bytes(length: number): Uint8Array<ArrayBuffer> {
