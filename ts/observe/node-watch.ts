@@ -10,12 +10,17 @@ const MAX_NAME_LENGTH = 512;
 const TABLES = {
   actors: (view: Introspection, { by }: Selection) => view.top({ by, limit: TOP }),
   tree: (view: Introspection) => view.tree({ limit: ENTRIES }),
-  sessions: (view: Introspection) => view.sessions(),
+  sessions: async (view: Introspection) => firstOf(await view.sessions()),
   names: (view: Introspection) => view.names({ limit: ENTRIES }),
   globalNames: (view: Introspection) => view.globalNames({ limit: ENTRIES }),
   groups: (view: Introspection) => view.groups({ limit: ENTRIES }),
   rooms: (view: Introspection) => view.rooms({ limit: ENTRIES }),
 } as const;
+
+/** A list that has no pages, as the first page of one that has. */
+function firstOf<T>(items: readonly T[]): { readonly items: readonly T[]; readonly total: number } {
+  return { items: items.slice(0, ENTRIES), total: items.length };
+}
 
 type Table = keyof typeof TABLES;
 
