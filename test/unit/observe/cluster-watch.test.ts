@@ -14,11 +14,19 @@ class Asked {
   count = 0;
   uptimeMs = 1000;
   isStuck = false;
+  /** Questions to it end with their time limit. */
+  isSilent = false;
+  readonly limits = new Set<number>();
   peers: string[] = [];
 
-  overview(): Promise<unknown> {
+  overview(timeout: number): Promise<unknown> {
     this.asks++;
     if (this.isStuck) return new Promise(() => {});
+    this.limits.add(timeout);
+    if (this.isSilent) {
+      const late = Object.assign(new Error('no answer'), { details: { reason: 'timeout' } });
+      return new Promise((_, reject) => setTimeout(() => reject(late), timeout));
+    }
     const { count: crashes, uptimeMs } = this;
     return Promise.resolve({ crashes, uptimeMs, clock: Date.now(), stalledPeers: [] });
   }
@@ -57,11 +65,11 @@ function look(...peers: string[]): void {
     name: ROOT,
     isHidden: false,
     nodes: () => [...asked.keys()],
-    introspect(name: string) {
+    introspect(name: string, { timeout }: { timeout: number }) {
       const view = asked.get(name);
       if (view === undefined) throw new Error(`${name} is no name`);
       return {
-        overview: () => view.overview(),
+        overview: () => view.overview(timeout),
         sessions: () => view.sessions(),
         crashes: ({ after }: { after: number }) => view.pageOfCrashes(after),
       };
@@ -103,6 +111,24 @@ describe('the observer', () => {
     await vi.advanceTimersByTimeAsync(EVERY + 1000);
     expect([views.length, at(ROOT).asks, at('b@h:1').asks]).toEqual([3, 2, 3]);
     expect(views.at(-1)?.nodes.map(({ node }) => node)).toEqual([ROOT, 'b@h:1']);
+  });
+
+  it('shows the last figures of a node that does not answer until its query times out after three seconds', async () => {
+    look('b@h:1');
+    await vi.advanceTimersByTimeAsync(0);
+    at('b@h:1').isSilent = true;
+    const shown = (): unknown[] => {
+      const { state, overview } = views.at(-1)?.nodes[1] ?? {};
+      return [views.length, state, overview !== undefined];
+    };
+    await vi.advanceTimersByTimeAsync(EVERY + 2999);
+    expect(shown()).toEqual([2, 'up', true]);
+    await vi.advanceTimersByTimeAsync(1001);
+    expect(shown()).toEqual([3, 'silent', false]);
+    expect([...at('b@h:1').limits]).toEqual([3000]);
+    at('b@h:1').isSilent = false;
+    await vi.advanceTimersByTimeAsync(EVERY);
+    expect(shown()).toEqual([4, 'up', true]);
   });
 
   it('W9 asks nobody when nobody looks any more', async () => {

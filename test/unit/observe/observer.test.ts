@@ -2,10 +2,11 @@
 import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { extname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   childSpec,
   defineHandler,
@@ -66,6 +67,20 @@ describe('who may see the page', () => {
     expect((await fetch(base, { headers, method: 'POST' })).status).toBe(405);
   });
 
+  it('W9 nobody at another address of this machine', async () => {
+    const others = Object.values(networkInterfaces())
+      .flatMap((each) => each ?? [])
+      .filter(({ family, address }) => family === 'IPv4' && address !== '127.0.0.1')
+      .map(({ address }) => address);
+    if (process.platform === 'linux') others.push('127.0.0.2'); // each address of 127.0.0.0/8 is its own
+    for (const address of others) {
+      const socket = connect(observer.port, address);
+      const end: unknown = await once(socket, 'connect').catch((error: unknown) => error);
+      socket.destroy();
+      expect([address, end]).toMatchObject([address, { code: 'ECONNREFUSED' }]);
+    }
+  });
+
   it.each([
     '//',
     '//x',
@@ -113,6 +128,29 @@ describe('who may see the page', () => {
       if (next.status === 200) break;
     }
     for (const { leave } of viewers) leave();
+  });
+
+  it('all browsers with the same view cause one query', async () => {
+    const [shop] = nodes as [Node];
+    await observer.close();
+    observer = await startObserver(shop, { every: 3_600_000 });
+    const asked = vi.spyOn(shop.introspector.view, 'totals');
+    const [given = ''] = (await fetch(observer.url, { redirect: 'manual' })).headers.getSetCookie();
+    const headers = { cookie: given.split(';')[0] ?? '' };
+    const leaving = new AbortController();
+    /** Resolves when a browser has the table. It stays. */
+    const shown = async (table: string): Promise<void> => {
+      const events = new URL(`/events?table=${table}`, observer.url);
+      const { body } = await fetch(events, { headers, signal: leaving.signal });
+      const reader = body!.getReader();
+      for (let text = ''; !text.includes('event: node\n'); )
+        text += Buffer.from((await reader.read()).value!).toString();
+    };
+    await Promise.all(['names', 'names', 'names'].map(shown));
+    expect(asked).toHaveBeenCalledTimes(1);
+    await shown('tree');
+    expect(asked).toHaveBeenCalledTimes(2);
+    leaving.abort();
   });
 
   it('refuses wrong options', async () => {
