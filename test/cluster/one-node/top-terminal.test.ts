@@ -103,6 +103,20 @@ describe.skipIf(!isUtilLinux || !hasBash)('top on a terminal', () => {
     expect(await after(program)).toContain('over 0');
   });
 
+  it.each([
+    ['NO_COLOR', false],
+    ['NODE_DISABLE_COLORS', false],
+    ['NO_VARIABLE', true],
+  ])('uses colours and styles unless a variable forbids them: %s', async (variable, isStyled) => {
+    const unset = 'unset FORCE_COLOR NO_COLOR NODE_DISABLE_COLORS';
+    const program = run(`${unset}; export ${variable}=1; ${MODE}; ${top}; ${OVER}`);
+    await shown(program.emulator);
+    program.child.write('q');
+    expect(await after(program)).toContain('over 0');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for
+    expect(/\u001B\[[\d;]*m/.test(program.emulator.text)).toBe(isStyled);
+  });
+
   it('is refused by a terminal that cannot place its cursor', async () => {
     const program = run(`${MODE}; ${top}; ${OVER}`, 'dumb');
     expect(await after(program)).toMatch(/use --once or --json[^]*over 2/);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../../../ts/cli/index.ts';
+import { type Node, silentLogger, startNode } from '../../../ts/index.ts';
 import { type Child, childCommand, hasSignals, killChildren, startChild } from '../../support/child.ts';
 import { Cluster, type ClusterNode, COOKIE } from '../../support/cluster.ts';
 
@@ -155,6 +156,29 @@ describe('commands that ask a node', () => {
     if (hasSignals) expect(await child.exit()).toEqual({ code: 0, signal: null });
   });
 
+  it('is a hidden node: others neither list nor dial it, and it answers no queries', async () => {
+    const [one, two, late] = (await Promise.all(
+      ['one', 'two', 'late'].map((name) =>
+        startNode({ name: `${name}@127.0.0.1:0`, cookie: COOKIE, logger: silentLogger }),
+      ),
+    )) as [Node, Node, Node];
+    await one.connect(two.name);
+    const child = start('top', '--json', '--node', one.name, '--cookie-file', cookieFile);
+    await child.line(/^\{/);
+    const [command = ''] = one.nodes('hidden');
+    expect(command).toMatch(/^snowmesh-\d+-[\da-f]+@127\.0\.0\.1:[1-9]\d*$/);
+    expect(one.nodes()).toEqual([two.name]);
+    await expect(one.introspect(command).overview()).rejects.toMatchObject({ details: { reason: 'off' } });
+    // Who comes now is told of all visible nodes at once, and dials them.
+    await late.connect(one.name);
+    await late.ready({ peers: [one.name, two.name] });
+    await two.ready({ peers: [one.name, late.name] });
+    expect([...two.nodes('all'), ...late.nodes('all')]).not.toContain(command);
+    child.kill('SIGTERM');
+    await child.exit();
+    for (const node of [one, two, late]) await node.stop();
+  });
+
   it('top without a terminal says so', async () => {
     const { code, err } = await ask('top');
     expect(code).toBe(2);
@@ -268,10 +292,13 @@ describe('commands that ask a node', () => {
     );
     await watcher!.run((bench) => bench.event('stalled'));
     const { code, out } = await run('doctor', '--node', watcher!.name, '--cookie-file', cookieFile);
+    const ping = await run('ping', stuck!.name, '--timeout', '2000', '--cookie-file', cookieFile);
     writeFileSync(go, '');
     await blocked;
     expect(out).toMatch(/WARNING peer +watcher@.* answers: snowmesh .*its peer stuck@\S+ is stalled/);
     expect(code).toBe(0);
+    // It is connected, and does not answer.
+    expect(ping).toMatchObject({ code: 3, out: '', err: expect.stringContaining(stuck!.name) });
   });
 
   it('a wrong cookie, a wrong name and a closed port each end with 3, and doctor tells them apart', async () => {
@@ -321,10 +348,13 @@ describe('snowmesh start', () => {
     },
   );
 
-  it('refuses a program that is not there, and a name that is none', async () => {
+  it('refuses a program that is not there, a name that is none, and a node without a cookie', async () => {
     expect(await run('start', 'nowhere.js')).toMatchObject({ code: 2 });
     const child = start('start', '--name', 'app', APP);
     expect(await child.exit()).toEqual({ code: 1, signal: null });
     expect(child.stderr()).toContain('it has no @');
+    const open = start('start', '--name', 'app@127.0.0.1:0', APP);
+    expect(await open.exit()).toEqual({ code: 1, signal: null });
+    expect(open.stderr()).toContain('cookie');
   });
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runCommand } from '../../../ts/cli/index.ts';
+import { silentLogger, startNode } from '../../../ts/index.ts';
 import { frame, REFUSE, WireAcceptor } from '../../support/wire-peer.ts';
 
 const COOKIE = 'a-cookie-of-the-doctor-0123456789';
@@ -165,6 +166,19 @@ describe('the doctor', () => {
     });
     expect(code).toBe(1);
     await refused;
+  });
+
+  it('looks at peer: another version of snowmesh', async () => {
+    await using node = await startNode({ name: 'old@127.0.0.1:0', cookie: COOKIE, logger: silentLogger });
+    const { view } = node.introspector;
+    const overview = view.overview.bind(view);
+    view.overview = () => ({ ...overview(), version: '0.0.1' });
+    const { code, found } = await examine(['--node', node.name, '--cookie-file', cookieFile(COOKIE)]);
+    expect(found.get('peer')).toMatchObject({
+      state: 'warning',
+      detail: expect.stringMatching(/answers: snowmesh 0\.0\.1, .*; this is snowmesh \d+\.\d+\.\d+/),
+    });
+    expect(code).toBe(0);
   });
 
   it('takes name, cookie and discovery from the environment, and doubts a cookie that is in it', async () => {
