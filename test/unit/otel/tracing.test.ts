@@ -1,5 +1,13 @@
 import Module from 'node:module';
-import { type Attributes, context, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import {
   BasicTracerProvider,
@@ -11,7 +19,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vite
 import {
   call,
   cast,
+  Down,
+  defineActor,
   defineServer,
+  Exit,
   type Node,
   type Pid,
   type Self,
@@ -156,6 +167,118 @@ it('marks a call without an answer and a crash as errors', async () => {
   const [server] = spansOf('counter/fail').filter(({ kind }) => kind === SpanKind.SERVER);
   expect(server?.attributes['error.type']).toBe('TypeError');
   expect(server?.events[0]?.name).toBe('exception');
+});
+
+it('marks a handler that throws, and a spawn on another node that fails, as errors', async () => {
+  traced();
+  const faulty = node.spawnWith({ label: 'faulty' }, {
+    kind: 'handler',
+    name: 'faulty',
+    init: () => ({
+      onMessage: () => {
+        throw new RangeError('on purpose');
+      },
+    }),
+  } as never) as Pid<string>;
+  inSpan('request', () => node.send(faulty, 'x'));
+  expect(await finished('process faulty')).toMatchObject({
+    status: { code: SpanStatusCode.ERROR, message: 'on purpose' },
+    attributes: { 'error.type': 'RangeError' },
+  });
+  const spec = defineActor('far', () => {});
+  const code = await new Promise((resolve) => {
+    const spawnFar = async (self: Self<never>): Promise<void> =>
+      resolve(await self.spawnOn('b@127.0.0.1:1', spec, []).catch((error: { code: string }) => error.code));
+    inSpan('spawning', () => node.spawnWith({ label: 'asker' }, spawnFar));
+  });
+  expect(code).toBe('SNOW_ERR_SPAWN');
+  expect(await finished('spawn far')).toMatchObject({
+    kind: SpanKind.CLIENT,
+    status: { code: SpanStatusCode.ERROR },
+    attributes: { 'error.type': 'failed' },
+  });
+});
+
+it('follows a message of sendWait, also one that waits for room', async () => {
+  traced();
+  const narrow = node.spawnWith({ label: 'narrow', mailbox: { max: 1, policy: 'block' } }, {
+    kind: 'handler',
+    name: 'narrow',
+    init: () => ({ onMessage: (message: string) => tracer.startSpan(`on ${message}`).end() }),
+  } as never) as Pid<string>;
+  await inSpan('request', () => node.sendWait(narrow, 'first'));
+  expect(await line('on first')).toEqual(['on first', 'process narrow', 'send narrow', 'request']);
+  node.send(narrow, 'untraced');
+  await inSpan('another', () => node.sendWait(narrow, 'second'));
+  expect(await line('on second')).toEqual(['on second', 'process narrow', 'send narrow', 'another']);
+  expect(await line('on untraced')).toEqual(['on untraced']);
+});
+
+it('carries no context with ticks of an interval, exits and monitors, and no baggage', async () => {
+  traced();
+  const seen = new Map<unknown, unknown>();
+  const watched = relay('watched');
+  const watcher = node.spawnWith({ label: 'watcher' }, {
+    kind: 'handler',
+    name: 'watcher',
+    init: (self: Self) => {
+      self.trapExit(true);
+      self.monitor(watched);
+      return {
+        onMessage(message: unknown) {
+          const what = message instanceof Exit ? 'exit' : message instanceof Down ? 'down' : message;
+          seen.set(what, [trace.getSpanContext(context.active()), propagation.getActiveBaggage()]);
+        },
+      };
+    },
+  } as never) as Pid<string>;
+  node.send(watcher, 'ready');
+  await until('its init', () => seen.has('ready'));
+  const beat = async (self: Self<never>): Promise<void> => {
+    self.sendExit(watcher as never, 'why');
+    self.sendExit(watched as never, 'kill');
+    self.sendInterval(1, watcher, 'tick');
+    await self.receive();
+  };
+  inSpan('request', () => {
+    const baggage = propagation.createBaggage({ user: { value: 'alice' } });
+    context.with(propagation.setBaggage(context.active(), baggage), () => {
+      node.spawnWith({ label: 'clock' }, beat);
+      node.send(watcher, 'message');
+    });
+  });
+  await until('all', () => seen.size === 5);
+  const { traceId } = (await finished('request')).spanContext();
+  expect(Object.fromEntries(seen)).toEqual({
+    ready: [undefined, undefined],
+    exit: [undefined, undefined],
+    down: [undefined, undefined],
+    tick: [undefined, undefined],
+    message: [expect.objectContaining({ traceId }), undefined],
+  });
+});
+
+it('has what a function actor sends in withMessage below its span, until that is over', async () => {
+  traced();
+  const [inside, outside] = [relay('inside'), relay('outside')];
+  const loop = node.spawnWith({ label: 'loop' }, async (self: Self<string>) => {
+    await self.receive();
+    await withMessage(self, async () => {
+      await Promise.resolve();
+      self.send(inside, 'x');
+    });
+    self.send(outside, 'x');
+  });
+  inSpan('request', () => node.send(loop, 'go'));
+  await finished('process loop');
+  expect(await line('process inside')).toEqual([
+    'process inside',
+    'send inside',
+    'process loop',
+    'send loop',
+    'request',
+  ]);
+  expect(await line('process outside')).toEqual(['process outside', 'send outside', 'send loop', 'request']);
 });
 
 const spansOf = (name: string): ReadableSpan[] =>
