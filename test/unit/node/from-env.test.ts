@@ -1,6 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { Resolver } from 'node:dns/promises';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { lookupPort } from '../../../ts/discovery/index.ts';
 import { type NodeOptions, startNode } from '../../../ts/index.ts';
 import { optionsFrom } from '../../../ts/node/from-env.ts';
+import { reservePort } from '../../support/ports.ts';
 
 const COOKIE = 'only for tests: 0123456789';
 const failure = (environment: Record<string, string>): string => {
@@ -81,6 +87,66 @@ describe('the environment', () => {
     const { discovery } = optionsFrom({ SNOWMESH_DISCOVERY: 'list:b@h:2, a@h:1' }, {});
     void discovery?.start({ found: (names) => void found.push(names), failed: () => {} });
     expect(found).toEqual([['a@h:1', 'b@h:2']]);
+  });
+
+  it.each([
+    ['dns:shop@pods.test:9000', 'pods.test', ['shop@10.0.0.1:9000', 'shop@[fd00::1]:9000']],
+    ['dns:shop@pods.test', 'pods.test', ['shop@10.0.0.1', 'shop@[fd00::1]']],
+    ['srv:shop@_mesh._tcp.test', '_mesh._tcp.test', ['shop@one.test:9001']],
+  ])('SNOWMESH_DISCOVERY=%s finds the nodes of %s', async (text, host, names) => {
+    const asked: string[] = [];
+    const answers =
+      <T>(...records: T[]) =>
+      async (hostname: string): Promise<T[]> => {
+        asked.push(hostname);
+        return records;
+      };
+    vi.spyOn(Resolver.prototype, 'resolve4').mockImplementation(answers('10.0.0.1') as never);
+    vi.spyOn(Resolver.prototype, 'resolve6').mockImplementation(answers('fd00::1') as never);
+    const service = { name: 'one.test', port: 9001, priority: 1, weight: 1 };
+    vi.spyOn(Resolver.prototype, 'resolveSrv').mockImplementation(answers(service));
+    try {
+      const { discovery } = optionsFrom({ SNOWMESH_DISCOVERY: text }, {});
+      const found = await new Promise((resolve, reject) => {
+        void discovery?.start({ found: resolve, failed: reject });
+      });
+      await discovery?.stop();
+      expect(found).toEqual(names);
+      expect(new Set(asked)).toEqual(new Set([host]));
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
+  it('SNOWMESH_DISCOVERY=file: finds the nodes in the file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'snowmesh-env-'));
+    const path = join(folder, 'nodes');
+    writeFileSync(path, 'shop@10.0.0.1:9000\n');
+    const { discovery } = optionsFrom({ SNOWMESH_DISCOVERY: `file:${path}` }, {});
+    const found = await new Promise((resolve, reject) => {
+      void discovery?.start({ found: resolve, failed: reject });
+    });
+    await discovery?.stop();
+    rmSync(folder, { recursive: true });
+    expect(found).toEqual(['shop@10.0.0.1:9000']);
+  });
+
+  it('SNOWMESH_DISCOVERY=portmap+embed runs a port mapper where none runs, portmap does not', async () => {
+    const port = await reservePort();
+    const self = { name: 'shop', host: '127.0.0.1', port: 9001 };
+    const { discovery: alone } = optionsFrom({ SNOWMESH_DISCOVERY: `portmap:127.0.0.1:${port}` }, {});
+    const failed = new Promise<unknown>((resolve) => {
+      void alone?.start({ found: resolve, failed: resolve }, self);
+    });
+    expect(await failed).toMatchObject({ code: 'SNOW_ERR_PORTMAP' });
+    await alone?.stop();
+    const { discovery } = optionsFrom({ SNOWMESH_DISCOVERY: `portmap+embed:127.0.0.1:${port}` }, {});
+    const found = new Promise((resolve) => {
+      void discovery?.start({ found: resolve, failed: () => {} }, self);
+    });
+    expect(await found).toEqual(['shop@127.0.0.1:9001']);
+    expect(await lookupPort('shop', { port })).toBe(9001);
+    await discovery?.stop();
   });
 
   it.each([
