@@ -9,7 +9,9 @@ import {
   defineActor,
   defineServer,
   type Node,
+  type NodeDown,
   type NodeOptions,
+  type Self,
   silentLogger,
   startNode,
   stop,
@@ -88,12 +90,31 @@ describe('a connect that fails, and a call of that node, say why', () => {
       message: expect.stringMatching(`^Cannot spawn shop on ${name}: the node is out of reach: ${text}`),
       details: { reason: 'noconnection', node: name, why },
     });
+    const down = new Promise((resolve) => {
+      node.spawn(async (self: Self<NodeDown>) => {
+        node.monitorNode(self, name);
+        resolve(await self.receive());
+      });
+    });
+    expect(await down).toMatchObject({ node: name, cause: why });
     const server = defineServer({ name: 'shop', init: () => 0 });
     expect(await failed(server.startWith(node, { node: name }))).toMatchObject({
       code: 'SNOW_ERR_START',
       message: expect.stringMatching(`^shop did not start: noconnection: ${text}`),
       details: { reason: 'noconnection', node: name, why },
     });
+  });
+
+  it('a dial of a discovery that fails is told, too', async () => {
+    let found: (names: readonly string[]) => void = () => {};
+    const discovery = {
+      start: (listener: { found: typeof found }) => void ({ found } = listener),
+      stop() {},
+    };
+    const node = await started('a@127.0.0.1:0', { discovery });
+    const told = new Promise((resolve) => node.once('unreachable', (...args) => resolve(args)));
+    found(['x@127.0.0.1:1']);
+    expect(await told).toEqual(['x@127.0.0.1:1', 'refused', expect.any(String)]);
   });
 
   it('no_name_of_our_own: a node without a name', async () => {
@@ -114,6 +135,9 @@ describe('a connect that fails, and a call of that node, say why', () => {
     ]);
     const unasked = await failed(call(node, { name: 'shop', node: 'b@127.0.0.1:1' }, 'open'));
     expect(unasked.details.why).toBe('not_dialled');
+    const other = await started('c@127.0.0.1:0');
+    const anyPort = await failed(call(other, { name: 'shop', node: 'b@127.0.0.1:0' }, 'open'));
+    expect(anyPort.details.why).toBe('not_dialled');
   });
 
   it('nothing is left to say when it is connected; then, how the connection ended', async () => {
