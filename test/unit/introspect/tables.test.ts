@@ -1,6 +1,14 @@
 // What rooms above add: global names, groups, rooms.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Node, silentLogger, startGlobalNames, startGroups, startNode } from '../../../ts/index.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  type NameInfo,
+  type Node,
+  type Page,
+  silentLogger,
+  startGlobalNames,
+  startGroups,
+  startNode,
+} from '../../../ts/index.ts';
 import { createRooms } from '../../../ts/rooms/index.ts';
 
 let node: Node;
@@ -19,6 +27,23 @@ describe('a node without a name', () => {
       after = part.next;
     }
     expect(seen).toEqual(node.registered());
+  });
+
+  it('shows no name twice while others are taken and given back', async () => {
+    const named = (number: number): string => `name ${number}`;
+    const idle = node.spawnHandler(() => ({ onMessage() {} }));
+    for (let number = 0; number < 25; number++) node.register(named(number), idle as never);
+    const seen: string[] = [];
+    for (let after: number | undefined = 0, part = 0; after !== undefined; part++) {
+      const page: Page<NameInfo> = await node.introspect().names({ after, limit: 10 });
+      seen.push(...page.items.map(({ name }) => name));
+      after = page.next;
+      if (part > 3) continue;
+      node.unregister(named(part));
+      node.register(named(100 + part), idle as never);
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen).toEqual(expect.arrayContaining([named(0), named(9), named(24), named(100)]));
   });
 
   it('shows its global names, groups of all scopes, and rooms', async () => {
@@ -67,4 +92,31 @@ it('the version is that of the package', async () => {
   const { VERSION } = await import('../../../ts/introspect/index.ts');
   const { default: manifest } = await import('../../../package.json', { with: { type: 'json' } });
   expect(VERSION).toBe(manifest.version);
+});
+
+it('waits five seconds for an answer, or as long as it is told', () => {
+  const asks = vi.spyOn(node.introspector, 'of');
+  node.introspect('other@127.0.0.1:1');
+  node.introspect('other@127.0.0.1:1', { timeout: 700 });
+  expect(asks.mock.calls).toEqual([
+    ['other@127.0.0.1:1', 5000],
+    ['other@127.0.0.1:1', 700],
+  ]);
+});
+
+it('does not dial a node to ask it', async () => {
+  const cookie = 'only for tests: 0123456789';
+  const [one, two] = (await Promise.all(
+    ['one', 'two'].map((name) => startNode({ name: `${name}@127.0.0.1:0`, cookie, logger: silentLogger })),
+  )) as [Node, Node];
+  const asked = one.introspect(two.name).overview();
+  await expect(asked).rejects.toMatchObject({
+    code: 'SNOW_ERR_INTROSPECTION',
+    details: { reason: 'nodedown' },
+  });
+  // A dial that is under way would end with this one.
+  const third = await startNode({ name: 'third@127.0.0.1:0', cookie, logger: silentLogger });
+  await one.connect(third.name);
+  expect([one.nodes('all'), two.nodes('all')]).toEqual([[third.name], []]);
+  for (const each of [one, two, third]) await each.stop();
 });

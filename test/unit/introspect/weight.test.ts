@@ -32,3 +32,18 @@ it('looks at the first entries of a long list', () => {
   expect(weigh(list)).toBeGreaterThan(100_000);
   expect(looks).toBeLessThan(1000);
 });
+
+it('looks at four messages of a mailbox, and takes the others to be like them', () => {
+  let looks = 0;
+  const mailbox = {
+    size: 1000,
+    *[Symbol.iterator]() {
+      for (;;) {
+        looks++;
+        yield looks % 2 === 0 ? 'x'.repeat(100) : '';
+      }
+    },
+  };
+  expect(weightOfMailbox(mailbox, () => false)).toBe(1000 * (24 + 50));
+  expect(looks).toBe(4);
+});
