@@ -109,6 +109,21 @@ describe('diagnostics', () => {
     });
   });
 
+  it('tells of an actor that its mailbox limit ended as of one that threw', async () => {
+    const crashes = heard('snowmesh:actor:crash');
+    const exits = heard('snowmesh:actor:exit');
+    const node = await newNode();
+    const pid = node.spawnWith({ label: 'full', mailbox: { max: 1, policy: 'exit' } }, async (self) => {
+      await self.receive((message) => message === 'never');
+    });
+    for (let left = 2; left > 0; left--) node.send(pid, left as never);
+    await until('its exit', () => exits.find((each) => each.pid === pid));
+    const reason = { mailbox_full: 1 };
+    expect(crashes.filter((each) => each.pid === pid)).toEqual([
+      { runtime: node, pid, label: 'full', reason },
+    ]);
+  });
+
   it('tells of lost messages, of restarts and of calls without an answer', async () => {
     const drops = heard('snowmesh:message:drop');
     const restarts = heard('snowmesh:child:restart');

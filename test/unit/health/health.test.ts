@@ -67,13 +67,16 @@ describe('a node alone', () => {
     expect(await probe('/readyz')).toEqual([503, { status: 'failed', reasons: ['stopped'] }]);
   });
 
-  it('is not ready when its event loop was late', async () => {
-    const probe = await prober(node, { maxLoopDelay: 100 });
+  it.each([
+    [undefined, 5000],
+    [100, 100],
+  ])('is not ready when its event loop was late: maxLoopDelay %s', async (maxLoopDelay, most) => {
+    const probe = await prober(node, maxLoopDelay === undefined ? {} : { maxLoopDelay });
     const meter = vi.spyOn(node.introspector.view, 'loopDelay');
     try {
       for (const [max, status] of [
-        [100, 200],
-        [101, 503],
+        [most, 200],
+        [most + 1, 503],
       ] as const) {
         meter.mockReturnValue({ mean: 1, p99: 2, max });
         const reasons = status === 200 ? [] : ['loop'];

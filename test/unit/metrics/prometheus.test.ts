@@ -1,3 +1,4 @@
+import { Channel } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import Module from 'node:module';
 import { join } from 'node:path';
@@ -94,6 +95,39 @@ it('counts what goes over sessions, and native figures', async () => {
   expect(values.get(`shop_session_stalled{peer="${two.name}"}`)).toBe(0);
   expect(values.get('shop_peers')).toBe(1);
   expect(values.get('shop_native_batches_total')).toBeGreaterThan(0);
+});
+
+it('does nothing for a message between two scrapes', async () => {
+  const node = await newNode();
+  const register = new Registry();
+  collectMetrics(node, { register });
+  let left = 1000;
+  let over = (): void => {};
+  const pid = node.spawnHandler(() => ({ onMessage: () => void (--left === 0 && over()) }));
+  const taken = new Promise<void>((resolve) => (over = resolve));
+  await scrape(register);
+  const published = vi.spyOn(Channel.prototype, 'publish');
+  for (let count = left; count > 0; count--) node.send(pid, count as never);
+  await taken;
+  const { length } = published.mock.calls;
+  published.mockRestore();
+  expect([length, node.tracing]).toEqual([0, null]);
+  expect((await scrape(register)).get('snowmesh_turns_total')).toBe(1000);
+});
+
+it('begins to count at 0 with each connection to a peer', async () => {
+  const [one, two] = [await newNode('one'), await newNode('two')];
+  const register = new Registry();
+  collectMetrics(one, { register });
+  await one.connect(two.name);
+  const bytes = async (): Promise<number> =>
+    (await scrape(register)).get(`snowmesh_session_bytes_out_total{peer="${two.name}"}`) ?? -1;
+  one.send({ name: 'nobody', node: two.name }, 'x'.repeat(100_000) as never);
+  await until('the message to leave', async () => (await bytes()) > 100_000);
+  await one.disconnect(two.name);
+  await one.connect(two.name);
+  expect(await bytes()).toBeGreaterThanOrEqual(0);
+  expect(await bytes()).toBeLessThan(100_000);
 });
 
 it('has the metrics that docs/operate.md lists, with their labels', () => {
