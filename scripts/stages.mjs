@@ -108,12 +108,32 @@ const samples = execFileSync('perf', ['script', '-i', data, '-F', 'ip,sym,dso'],
 child.stdin.end();
 rmSync(folder, { recursive: true });
 
+/** The lines of a bundle at which its modules begin, each with the module's name. */
+const modulesOf = (bundle) =>
+  readFileSync(bundle, 'utf8')
+    .split('\n')
+    .flatMap((line, at) => {
+      const module = /^\/\/ (ts\/.*\.js)$/.exec(line)?.[1];
+      return module === undefined ? [] : [{ from: at + 1, module }];
+    });
+const bundles = new Map();
+
+/** A symbol with the name of its module in place of the bundle's and the line. */
+function withModule(symbol) {
+  const [place, bundle, line] = /file:\/\/(\S*\/dist\/lib\/\w+\.js):(\d+):\d+/.exec(symbol) ?? [];
+  if (place === undefined) return symbol;
+  if (!bundles.has(bundle)) bundles.set(bundle, modulesOf(bundle));
+  const found = bundles.get(bundle).findLast(({ from }) => from <= Number(line));
+  return symbol.replace(place, found === undefined ? bundle : `/${found.module}`);
+}
+
 const stages = new Map();
 const symbols = new Map();
 let total = 0;
 for (const line of samples.split('\n')) {
-  const [, symbol, file] = /^\s*[0-9a-f]+ (.*) \((.*)\)$/.exec(line) ?? [];
-  if (symbol === undefined || /steps .*benches\/serve\.js/.test(symbol)) continue; // the probe of the core's speed is no round
+  const [, named, file] = /^\s*[0-9a-f]+ (.*) \((.*)\)$/.exec(line) ?? [];
+  if (named === undefined || /steps .*benches\/serve\.js/.test(named)) continue; // the probe of the core's speed is no round
+  const symbol = withModule(named);
   const stage = stageOf(symbol, file);
   total += 1;
   stages.set(stage, (stages.get(stage) ?? 0) + 1);
