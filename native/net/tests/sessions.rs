@@ -367,6 +367,30 @@ fn of_two_live_nodes_with_one_name_the_second_is_refused() {
     assert_eq!(report.body[report.body.len() - 5], NAME_TAKEN);
 }
 
+/// Each of its incarnations takes the name once. The last two know of each other only.
+#[test]
+fn a_member_with_many_incarnations_does_not_keep_a_name_from_its_node() {
+    let mut a = TestNode::start("a");
+    let name = "raw@127.0.0.1:1";
+    let (real, member) = (Identity::new(), Identity::new());
+    let ups = |a: &TestNode| a.entries.iter().filter(|entry| entry.tag == UP).count();
+    let mut held = Vec::new();
+    for (incarnation, identity) in [(5, &real), (6, &member), (7, &member), (5, &real)] {
+        held.push(Raw::session_with(&a, name, incarnation, identity));
+        a.until("it is up", |a| ups(a) == held.len());
+    }
+    for incarnation in [6, 7] {
+        let mut again = Raw::dial_with(a.address(), &member).unwrap();
+        let refusal = again
+            .prove(&local(name, incarnation), COOKIE, &a.name)
+            .unwrap_err();
+        assert!(refusal.contains("another node of that name"), "{refusal}");
+    }
+    held.last_mut().unwrap().write(&send(1, 3)).unwrap();
+    a.until("the node is still up", |a| a.numbers() == [3]);
+    assert_eq!(a.count(DOWN), 3);
+}
+
 #[test]
 fn a_node_that_another_one_displaced_is_told_so() {
     let mut a = TestNode::start("a");
