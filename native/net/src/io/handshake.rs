@@ -95,3 +95,24 @@ impl Handshake {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t5_a_stage_may_take_half_of_the_time_and_all_stages_together_the_whole() {
+        let (begun, second) = (Instant::now(), Duration::from_secs(1));
+        let until = |reached: Duration| {
+            let limit = Limit {
+                begun,
+                reached: begun + reached,
+            };
+            limit.until(8 * second) - begun
+        };
+        assert_eq!(until(Duration::ZERO), 4 * second);
+        assert_eq!(until(second), 5 * second);
+        assert_eq!(until(4 * second), 8 * second);
+        assert_eq!(until(7 * second), 8 * second);
+    }
+}
