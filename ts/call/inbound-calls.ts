@@ -75,7 +75,7 @@ export class InboundCalls {
     }
     if (!isRequest(request)) return remote.reply(null, ref, ReplyStatus.unknown, undefined);
     const [tag, args] = request;
-    const chain = request[2].slice(-MAX_RING); // calls that it makes carry the chain on
+    const chain = request[2].slice(-MAX_RING);
     if (tag === SEND_TAG) return this.admit(cell, ref, ms, args[0], args[1], bytes);
     if (!this.hasRoom(ref.nc)) return remote.reply(cell.pid, ref, ReplyStatus.overload, undefined);
     if (tag === STOP_TAG) {
@@ -86,7 +86,7 @@ export class InboundCalls {
     if (refused !== undefined)
       return remote.reply(cell.pid, ref, ReplyStatus[refused], refused === 'cycle' ? chain : undefined);
     const caller = this.add(cell, ref, ms);
-    caller.request = new Call(from, caller, tag, args, caller.deadline, chain);
+    caller.request = new Call(from, caller, tag, args, caller.deadline, ofNode(chain, ref.nc));
     deliverSent(cell, caller.request);
   }
 
@@ -239,6 +239,14 @@ class RemoteCall implements AwaitingCaller {
     this.stopWaiting = callback;
     return () => void (this.stopWaiting = undefined);
   }
+}
+
+/**
+ * The callers in `chain` that are actors of the calling node: calls that are made to answer it carry these on. What that node says of
+ * other actors could make such calls fail with `cycle` (T12), and is not known to be true. `RingSearch` finds cycles through those.
+ */
+function ofNode(chain: readonly Pid[], nc: number): readonly Pid[] {
+  return chain.every((caller) => caller.nc === nc) ? chain : chain.filter((caller) => caller.nc === nc);
 }
 
 function isRequest(request: unknown): request is CallRequest {

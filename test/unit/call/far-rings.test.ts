@@ -1,9 +1,16 @@
 // Rings of waiting actors over several nodes (G4): the other nodes are imitated by what their probes say.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type CallError, type RingProbe, type Self, start } from '../../../ts/actor/index.ts';
+import {
+  type CallError,
+  type RemotePort,
+  ReplyStatus,
+  type RingProbe,
+  type Self,
+  start,
+} from '../../../ts/actor/index.ts';
 import { callWith, cast, defineServer } from '../../../ts/behaviour/index.ts';
 import { PEER_PARTS } from '../../../ts/call/ring-search.ts';
-import { MAX_RING } from '../../../ts/call/waits.ts';
+import { MAX_RING, MAX_STEPS } from '../../../ts/call/waits.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -251,6 +258,43 @@ describe('a probe that lies', () => {
     arrive(round(second, late));
     await kit.settle();
     expect(outcomes).toEqual([]);
+  });
+
+  it('T12 nor do callers that a peer makes up, except the call that names them', async () => {
+    const answers: unknown[] = [];
+    const reply: RemotePort['reply'] = (_from, { id }, status) => void answers.push([id, status]);
+    kit.runtime.remote = { ...kit.runtime.remote, reply };
+    const relay = await asker.startWith(kit, { name: 'relay' });
+    cast(kit, 'relay', 'ask', 'p', 'm@h:1'); // p waits for q
+    await kit.settle();
+    kit.runtime.inbound.call(r, new Ref(R, 5, 90, 1), FOR_EVER, relay.local, ['hello', [], [p, r]]);
+    await kit.advance(60);
+    expect(answers).toEqual([[90, ReplyStatus.cycle]]);
+    expect(outcomes).toEqual([]);
+  });
+
+  it('T12 nor do callers that a peer makes up, in calls that are made to answer it', async () => {
+    const answers: unknown[] = [];
+    const reply: RemotePort['reply'] = (_from, { id }, status) => void answers.push([id, status]);
+    kit.runtime.remote = { ...kit.runtime.remote, reply };
+    const nested = defineServer({
+      name: 'nested',
+      init: () => ({}),
+      calls: { hello: ({ self }) => callWith(self, { timeout: FOR_EVER }, p, 'hello') as never },
+    });
+    for (const [id, made] of [[p], [q], [p, q]].entries()) {
+      const server = await nested.startWith(kit, {});
+      const ref = new Ref(R, 5, 90 + id, 1);
+      kit.runtime.inbound.call(r, ref, FOR_EVER, server.local, ['hello', [], [...made, r]]);
+      await kit.settle();
+    }
+    await kit.advance(60);
+    expect([answers, outcomes]).toEqual([[], []]);
+  });
+
+  it('T12 goes on with as many steps as a search may have, whatever it claims', () => {
+    arrive(['call', new Ref(R, 99, 1, 1), itsCall, 2 ** 40, [], null]);
+    expect(sent.map(({ probe }) => probe[3] <= MAX_STEPS)).toEqual([true]);
   });
 
   it('T12 costs a peer its share: what goes beyond that is dropped for a while', async () => {
