@@ -90,8 +90,8 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
     const status = frame.u8() as SpawnStatus;
     const child = frame.pid();
     // The child must be an actor of the node that replies.
-    if (to >= 0 && child.nc === frame.session.identity.nc)
-      frame.runtime.spawns.replied(to, request, status, child, frame.term());
+    if (child.nc !== frame.session.identity.nc) return frame.runtime.deadLetters.count('unasked', request);
+    if (to >= 0) frame.runtime.spawns.replied(to, request, status, child, frame.term());
   },
 
   CALL: (frame) => {

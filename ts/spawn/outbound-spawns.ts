@@ -168,10 +168,11 @@ export class OutboundSpawns {
   /** The reply to one of these spawns arrives, for the actor with the local id `to`. */
   replied(to: number, request: Ref, status: SpawnStatus, child: Pid, detail: unknown): void {
     const pending = this.byId.get(request.id);
-    if (pending === undefined || (pending.cell?.pid ?? this.kernel.root).local !== to) return;
-    // A reply counts only from the node that got the order.
+    if (pending === undefined) return;
+    // A reply counts only from the node that got the order, for the actor that gave it.
     const node = child.nc === 0 ? this.kernel.remote.nodeName : this.kernel.remote.nodeOf(child);
-    if (node !== pending.node) return;
+    if (node !== pending.node || (pending.cell?.pid ?? this.kernel.root).local !== to)
+      return this.kernel.deadLetters.count('unasked', request);
     if (status === SpawnStatus.ok) {
       if (pending.cell?.isDead === true) this.disown(pending, child, pending.parentReason);
       else if (pending.isAbandoned) this.disown(pending, child, 'abandoned');

@@ -50,6 +50,8 @@ const unasked = (): number => kit.runtime.deadLetters.counts.unasked;
 
 interface Answer {
   readonly from: typeof ASKED;
+  /** Whose actor a spawn says to have made. */
+  readonly of?: typeof ASKED;
   readonly value: number;
 }
 
@@ -88,10 +90,10 @@ const QUESTIONS: Record<string, () => Question> = {
       const spec = { kind: 'function', name: 'worker', what: () => {} } as never;
       return (await self.spawnOn(ASKED.name, spec, [])).pid.local;
     },
-    answer({ from, value }) {
+    answer({ from, of = from, value }) {
       const frame = sent(FrameTag.SPAWN)[0]!;
       const [owner, id] = refAt(frame, 8);
-      const child = (BigInt(from.nc) << 40n) | BigInt(value);
+      const child = (BigInt(of.nc) << 40n) | BigInt(value);
       const body = new Body().u64(frame.body.readBigUInt64LE(0)).u64(owner).u64(id).u8(0).u64(child);
       native.emit(FrameTag.SPAWN_REPLY, from.session, body.bytes(term(0)));
     },
@@ -109,6 +111,7 @@ it.each(Object.keys(QUESTIONS))(
         }),
         async (answers) => {
           native.sent.length = 0;
+          const before = unasked();
           const question = QUESTIONS[kind]!();
           const outcomes: unknown[] = [];
           const pid = kit.runtime.spawn(async (self: Self) => {
@@ -122,6 +125,8 @@ it.each(Object.keys(QUESTIONS))(
           await kit.settle();
           const first = answers.find(({ isHostile }) => !isHostile);
           expect(outcomes).toEqual(first === undefined ? [] : [question.outcome(first.value)]);
+          // What comes after the answer is late, whoever sent it.
+          expect(unasked() - before).toBe(first === undefined ? answers.length : answers.indexOf(first));
           kit.runtime.sendExit(pid, 'kill');
           await kit.settle();
         },
@@ -130,6 +135,21 @@ it.each(Object.keys(QUESTIONS))(
     );
   },
 );
+
+it('T12 a child that is not of the node that answers is ignored, and counted', async () => {
+  const question = QUESTIONS['spawn']!();
+  const outcomes: unknown[] = [];
+  kit.runtime.spawn(async (self: Self) => void outcomes.push(await question.ask(self)));
+  await kit.settle();
+  question.answer({ from: HOSTILE, of: ASKED, value: 3 });
+  question.answer({ from: ASKED, of: HOSTILE, value: 4 });
+  await kit.settle();
+  expect(outcomes).toEqual([]);
+  expect(unasked()).toBe(2);
+  question.answer({ from: ASKED, value: 5 });
+  await kit.settle();
+  expect(outcomes).toEqual([question.outcome(5)]);
+});
 
 it('T12 a call and a monitor that stay on this node are answered by no peer', async () => {
   const other = kit.runtime.spawn(async (self: Self) => void (await self.receive()));
