@@ -220,13 +220,7 @@ export class Cluster {
       heardPeers: (session, names) => {
         if (isMeshed && !session.isHidden) this.mesh.hinted(names);
       },
-      exceeded: (session, limit) => {
-        this.#runtime.logger.error(
-          { node: session.identity.name, limit },
-          'a peer exceeds a limit: its session ends',
-        );
-        this.#network.end(session, `it exceeds a limit: ${limit}`);
-      },
+      exceeded: (session, limit) => this.#network.end(session, `it exceeds a limit: ${limit}`),
     });
     const news = new PeerNews({
       runtime: this.#runtime,

@@ -166,8 +166,9 @@ export class PeerNews implements NetworkListener {
     if (result !== 'up') this.#reachability.failed(name, result, detail);
     if (result === 'dns')
       this.#log.write('warn', { node: name, detail }, 'the host of a node could not be looked up');
-    const level = USUAL_FAILURES.has(result) ? 'debug' : 'warn';
-    this.#runtime.logger[level]({ node: name, result, detail }, 'could not connect');
+    const facts = { node: name, result, detail };
+    if (USUAL_FAILURES.has(result)) this.#runtime.logger.debug(facts, 'could not connect');
+    else this.#log.write('warn', facts, 'could not connect'); // lists of peers can name many such nodes
     if (result !== 'up') this.#tell('unreachable', name, result, detail);
     let loss = this.#runtime.losses.begin(-1, name);
     for (const nc of numbers) loss = this.#runtime.losses.begin(nc, name);
