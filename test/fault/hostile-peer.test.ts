@@ -10,10 +10,12 @@ import {
   Bytes,
   CHALLENGE,
   dialPlain,
+  type Frame,
   frame,
   HELLO,
   introduce,
   PROOF,
+  REFUSE,
   readIntroduction,
   WireAcceptor,
   WirePeer,
@@ -162,6 +164,48 @@ describe('peers without the cookie', () => {
     const refused = await victim.run((bench) => bench.event('refused', 3));
     expect(refused.map(([, name]) => name)).toEqual(['x@127.0.0.1:1', 'x@127.0.0.1:1', 'x@127.0.0.1:1']);
     await isHealthy();
+  });
+
+  it('T7 learn the names that they dial and are dialled by, and no other', async () => {
+    await start();
+    const bystander = await cluster.node({ name: 'bystander' });
+    expect(await bystander.run((bench, peer) => bench.node.connect(peer), victim.name)).toBe(true);
+    const heard: Frame[] = [];
+    const listen = async (peer: WirePeer): Promise<void> => {
+      for (;;) {
+        const next = await peer.next().catch(() => undefined);
+        if (next === undefined) break;
+        heard.push(next);
+      }
+      await within('the end of a stranger', peer.closed);
+    };
+    const lies: readonly object[] = [
+      {},
+      { version: 2 },
+      { required: 1n << 63n },
+      { name: victim.name },
+      { name: 'no name' },
+      { name: bystander.name },
+      { dialled: bystander.name },
+    ];
+    for (const lie of lies) {
+      const peer = await WirePeer.dial(port);
+      peer.write(introduce(HELLO, { name: 'x@127.0.0.1:1', dialled: victim.name, ...lie }));
+      peer.write(frame(PROOF, Buffer.alloc(32)));
+      await listen(peer);
+    }
+    await using acceptor = await WireAcceptor.listen();
+    const name = `down@127.0.0.1:${acceptor.port}`;
+    const connecting = victim.run((bench, peer) => bench.node.connect(peer), name);
+    const dialled = await acceptor.accept();
+    dialled.write(introduce(CHALLENGE, { name }));
+    dialled.write(frame(ACK, Buffer.alloc(33)));
+    await listen(dialled);
+    expect(await connecting).toBe(false);
+    expect(new Set(heard.map(({ tag }) => tag))).toEqual(new Set([CHALLENGE, REFUSE, HELLO, PROOF]));
+    expect(heard.filter(({ whole }) => whole.includes('bystander'))).toEqual([]);
+    const told = heard.find(({ tag }) => tag === HELLO) as Frame;
+    expect(told.whole.includes(name)).toBe(true);
   });
 
   it('T8 cannot bounce our own proof back at us', async () => {
