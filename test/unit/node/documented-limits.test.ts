@@ -11,6 +11,7 @@ import { MAX_CRASHES, MAX_REASON, MAX_STACK } from '../../../ts/introspect/crash
 import { MAX_TEXT } from '../../../ts/introspect/process-view.ts';
 import { MAX_PAGE } from '../../../ts/introspect/questions.ts';
 import { MAX_TRACESTATE } from '../../../ts/kernel/index.ts';
+import { LOG_PAUSE_MS } from '../../../ts/node/calm-log.ts';
 import { MAX_PEER_LINKS, MAX_PEER_MONITORS } from '../../../ts/node/dispatch.ts';
 import { MAX_HINTS } from '../../../ts/node/mesh/mesh.ts';
 import { checkOptions } from '../../../ts/node/options.ts';
@@ -151,8 +152,14 @@ it('says what strangers may do', () => {
     `${bytes(wire.MAX_HANDSHAKE_FRAME)} a frame`,
     `${inSource(options, /handshake_ms: ([\d_]+)/) / 1000} s each`,
     `${count(inSource('native/core/src/handshake/digest.rs', /ITERATIONS: NonZeroU32 = NonZeroU32::new\(([\d_]+)/))} rounds`,
+    `under ${wire.MIN_COOKIE_BYTES} bytes or with fewer than ${wire.MIN_COOKIE_DISTINCT} different characters`,
   ])
     expect(strangers).toContain(figure);
+});
+
+it('says how often peers and strangers can make it log', () => {
+  const logs = read('docs/security.md').split('## Logs')[1]?.split('\n## ')[0] ?? '';
+  expect(logs.replaceAll('\n', ' ')).toContain(`at most once in ${LOG_PAUSE_MS / 1000} s`);
 });
 
 it('of clients of rooms stand in docs/rooms.md', () => {
