@@ -141,6 +141,41 @@ describe('two nodes', () => {
     expect(handled.map(({ name, above }) => [name, above])).toEqual([['passed on', undefined]]);
   });
 
+  it('carry no context with a message that waits for room in a mailbox of the other node', async () => {
+    const [a, b] = (await cluster.nodes({ name: 'a' }, { name: 'b' })) as [ClusterNode, ClusterNode];
+    await trace(a);
+    await trace(b);
+    await b.run(async (bench) => {
+      const { node, snow } = bench;
+      const spans = bench.box['spans'] as Spans;
+      const opened = bench.deferred();
+      const narrow = snow.defineHandler('narrow', () => ({
+        onMessage: async (message: string) => {
+          await opened.promise;
+          spans.mark(message);
+        },
+      }));
+      const limit = { name: 'narrow', mailbox: { max: 1, policy: 'block' } } as const;
+      node.spawnWith(limit, narrow);
+      const opener = snow.defineHandler('opener', () => ({ onMessage: () => opened.resolve() }));
+      node.register('opener', node.spawn(opener));
+    });
+    await a.run(async (bench, peer) => {
+      const { node } = bench;
+      await node.connect(peer);
+      const to = { name: 'narrow', node: peer };
+      await node.sendWait(to, 'handled' as never);
+      await node.sendWait(to, 'in the mailbox' as never);
+      await (bench.box['spans'] as Spans).inSpan('request', async () => {
+        const sent = node.sendWait(to, 'waiting' as never);
+        node.send({ name: 'opener', node: peer }, 'open' as never); // it arrives behind the other
+        await sent;
+      });
+    }, b.name);
+    const handled = await b.run((bench) => (bench.box['spans'] as Spans).having('waiting'));
+    expect(handled.find(({ name }) => name === 'waiting')?.above).toBeUndefined();
+  });
+
   it('keep contexts and messages together when a message is long', async () => {
     const [a, b] = (await cluster.nodes({ name: 'a' }, { name: 'b' })) as [ClusterNode, ClusterNode];
     await trace(a);
