@@ -232,8 +232,11 @@ describe.skipIf(whyNoBrowser !== undefined)('the page', () => {
     await page.getByText('second').waitFor();
     await page.getByRole('button', { name: 'Names', exact: true }).click();
     await page.getByRole('cell', { name: 'first' }).waitFor();
+    const first = nodes[0]!.whereis('first')!;
     nodes[0]!.send('first', 'fail' as never);
     await page.getByText('out of paper').waitFor();
+    nodes[0]!.send(first, 'late' as never);
+    await page.locator('#lost tr', { hasText: /^noproc\d+shop \d+$/ }).waitFor();
     await nodes[4]!.stop();
     await page.locator('#nodes button.bad', { hasText: 'yard@' }).waitFor();
     await page.getByText('yard@').first().waitFor();
