@@ -108,7 +108,7 @@ describe.skipIf(!isUtilLinux || !hasBash)('top on a terminal', () => {
     ['NODE_DISABLE_COLORS', false],
     ['NO_VARIABLE', true],
   ])('uses colours and styles unless a variable forbids them: %s', async (variable, isStyled) => {
-    const unset = 'unset FORCE_COLOR NO_COLOR NODE_DISABLE_COLORS';
+    const unset = 'unset FORCE_COLOR NO_COLOR NODE_DISABLE_COLORS CI'; // Node.js uses no colours where CI is set
     const program = run(`${unset}; export ${variable}=1; ${MODE}; ${top}; ${OVER}`);
     await shown(program.emulator);
     program.child.write('q');
