@@ -2,14 +2,13 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Down, request, type Self } from '../../../ts/actor/index.ts';
-import { Cluster } from '../../../ts/node/cluster.ts';
-import { parseNodeName } from '../../../ts/node/node-name.ts';
+import type { Cluster } from '../../../ts/node/cluster.ts';
 import { Pid } from '../../../ts/term/index.ts';
-import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import type { TestRuntime } from '../../../ts/testing/index.ts';
 import { FrameTag } from '../../../ts/wire/index.ts';
-import { Body, ScriptedNative, type Sent } from './scripted-native.ts';
+import { openScripted } from './scripted-cluster.ts';
+import { Body, type ScriptedNative, type Sent } from './scripted-native.ts';
 
-const LIMITS = { highWater: 2 ** 20, limit: 2 ** 20, waiting: 2 ** 20, maxMessage: 2 ** 24 };
 const ASKED = { session: 1, nc: 0x101, name: 'asked@127.0.0.1:4001' };
 const HOSTILE = { session: 2, nc: 0x201, name: 'hostile@127.0.0.1:4002' };
 const LOCAL = 5;
@@ -20,11 +19,7 @@ let kit: TestRuntime;
 let native: ScriptedNative;
 let cluster: Cluster;
 beforeEach(() => {
-  kit = startTestRuntime();
-  native = new ScriptedNative();
-  const name = parseNodeName('me@127.0.0.1:4000');
-  const open = { name: name.full, listenHost: '127.0.0.1', listenPort: 4000, cookie: 'x' };
-  cluster = new Cluster({ native, name, open, runtime: kit.runtime, limits: LIMITS, autoConnect: 'use' });
+  ({ kit, native, cluster } = openScripted('me@127.0.0.1:4000'));
   for (const { session, nc, name: peer } of [ASKED, HOSTILE]) native.up(session, nc, peer);
 });
 afterEach(async () => {

@@ -1,13 +1,12 @@
 // Log lines that peers and strangers cause: the first of a kind is written at once, the others as one line in ten seconds.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { LOG_PAUSE_MS } from '../../../ts/node/calm-log.ts';
-import { Cluster } from '../../../ts/node/cluster.ts';
-import { parseNodeName } from '../../../ts/node/node-name.ts';
-import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+import type { Cluster } from '../../../ts/node/cluster.ts';
+import type { TestRuntime } from '../../../ts/testing/index.ts';
 import { ConnectStatus, DownCause, FrameTag, NativeEvent } from '../../../ts/wire/index.ts';
-import { Body, ScriptedNative } from './scripted-native.ts';
+import { openScripted } from './scripted-cluster.ts';
+import { Body, type ScriptedNative } from './scripted-native.ts';
 
-const LIMITS = { highWater: 2 ** 20, limit: 2 ** 20, waiting: 2 ** 20, maxMessage: 2 ** 24 };
 const PEER = 'x@127.0.0.1:4001';
 const NC = 0x101;
 const TIMES = 30;
@@ -16,19 +15,7 @@ let kit: TestRuntime;
 let native: ScriptedNative;
 let cluster: Cluster;
 beforeEach(() => {
-  kit = startTestRuntime();
-  native = new ScriptedNative();
-  const name = parseNodeName('me@127.0.0.1:4000');
-  const open = { name: name.full, listenHost: '127.0.0.1', listenPort: 4000, cookie: 'x' };
-  cluster = new Cluster({
-    native,
-    name,
-    open,
-    runtime: kit.runtime,
-    limits: LIMITS,
-    autoConnect: 'use',
-    mesh: 'full',
-  });
+  ({ kit, native, cluster } = openScripted('me@127.0.0.1:4000', { mesh: 'full' }));
 });
 afterEach(async () => {
   kit.stop();

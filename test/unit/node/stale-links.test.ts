@@ -1,11 +1,10 @@
 // Links to an actor of an earlier incarnation of a node: nobody will ever acknowledge an unlink there.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Exit, type Self } from '../../../ts/actor/index.ts';
-import { Cluster } from '../../../ts/node/cluster.ts';
-import { parseNodeName } from '../../../ts/node/node-name.ts';
 import { Pid } from '../../../ts/term/index.ts';
-import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
-import { ScriptedNative } from './scripted-native.ts';
+import type { TestRuntime } from '../../../ts/testing/index.ts';
+import { openScripted } from './scripted-cluster.ts';
+import type { ScriptedNative } from './scripted-native.ts';
 
 const OWN = 'a@127.0.0.1:4000';
 const PEER = 'b@127.0.0.1:4001';
@@ -20,19 +19,9 @@ let told: unknown[];
 const stale = new Pid(FORMER, 5);
 
 beforeEach(async () => {
-  kit = startTestRuntime();
-  native = new ScriptedNative();
-  const open = { name: OWN, listenHost: '127.0.0.1', listenPort: 4000, cookie: 'x' };
-  const name = parseNodeName(OWN);
-  const cluster = new Cluster({
-    native,
-    name,
-    open,
-    runtime: kit.runtime,
-    limits: LIMITS,
-    autoConnect: 'use',
-  });
-  expect(cluster.isOpen).toBe(true);
+  const opened = openScripted(OWN, { limits: LIMITS });
+  ({ kit, native } = opened);
+  expect(opened.cluster.isOpen).toBe(true);
   native.slotEvent(FORMER, PEER);
   told = [];
   kit.runtime.spawnHandler((own: Self<unknown>) => {
