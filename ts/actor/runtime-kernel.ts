@@ -18,6 +18,7 @@ import {
   guard,
   guarded,
   type Kernel,
+  keptShapes,
   type Logger,
   type NamesPort,
   type RemotePort,
@@ -81,6 +82,7 @@ export abstract class RuntimeKernel implements Kernel {
   /** @internal */ readonly inbound: Inbound;
   /** @internal The port to other nodes. ts/node replaces it. */ remote: RemotePort;
   /** @internal The port to tracing. ts/otel sets it. */ tracing: TracingPort | null = null;
+  /** @internal Nothing reads it. */ readonly shapes: readonly object[];
   private refs = 0;
   private readonly stopListeners = new Set<() => void>();
 
@@ -117,6 +119,7 @@ export abstract class RuntimeKernel implements Kernel {
     );
     this.inbound = new Inbound(this, this.links, this.monitors, this.inboundCalls);
     this.remote = nullRemote(this, this.losses);
+    this.shapes = keptShapes(this);
   }
 
   /** @internal This node's name; `nonode@nohost` without one. */

@@ -46,6 +46,7 @@ export {
 } from './exit-reason.ts';
 export type { AwaitingCaller, Extras, OwnCall, RemoteWait } from './extras.ts';
 export { inBudget, settleInBudget } from './in-budget.ts';
+export { keptShapes } from './kept-shapes.ts';
 export type { DeathPort, Kernel } from './kernel.ts';
 export { consoleLogger, guarded, type Logger, silentLogger } from './logger.ts';
 export { MailboxGate, type MailboxLimit, type OverflowPolicy } from './mailbox-gate.ts';
