@@ -49,6 +49,8 @@ export interface BenchCase {
   readonly rivals?: Rivals;
   /** Options of Node.js for the process of this case. */
   readonly nodeOptions?: readonly string[];
+  /** How long each contestant works before its first measured round, if more than the default. Unit: seconds. */
+  readonly warmSeconds?: number;
   /** The most rounds, if the default would take too long. */
   readonly rounds?: number;
   /** The most processes, if each round starts new ones anyway. */

@@ -160,11 +160,12 @@ async function runPlan({ selected, settings, field, emit, earlier, least }: Plan
   return failed === 0 && regressions.length === 0 ? 0 : 1;
 }
 
-/** The settings, within the case's own limits of rounds and processes. */
+/** The settings, within the case's own limits of rounds, processes and warm-up. */
 function settingsOf(bench: BenchCase, settings: Settings): Settings {
   const rounds = Math.min(settings.rounds, bench.rounds ?? Number.POSITIVE_INFINITY);
   const processes = Math.min(settings.processes, rounds, bench.processes ?? Number.POSITIVE_INFINITY);
-  return { ...settings, rounds, processes };
+  const warmSeconds = settings.quick ? 0 : Math.max(settings.warmSeconds, bench.warmSeconds ?? 0);
+  return { ...settings, rounds, processes, warmSeconds };
 }
 
 /** Runs our case, the earlier revision and the rivals in turns; then Erlang's cluster cases. */
