@@ -7,6 +7,7 @@ import type { Pid } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
 setFlagsFromString('--allow-natives-syntax');
+// oxlint-disable-next-line typescript/no-implied-eval -- the only way to the syntax of V8's tests
 const haveSameMap = new Function('one', 'other', 'return %HaveSameMap(one, other)') as (
   one: unknown,
   other: unknown,
@@ -39,7 +40,7 @@ const kinds: Readonly<Record<string, (parent: Self) => Pid<string>>> = {
       await self.receive({ type: 'never' });
     }),
   'a handler': (parent) =>
-    parent.spawnHandler((_: Self<string>) => ({ onMessage: () => new Promise(() => {}) })),
+    parent.spawnHandler<string, []>(() => ({ onMessage: () => new Promise(() => {}) })),
 };
 
 it.each(Object.entries(kinds))('an actor that is %s has the kept hidden classes', async (_, spawn) => {
