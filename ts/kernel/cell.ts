@@ -30,6 +30,8 @@ export const IN_STORE = 128;
 export const TRACED = 256;
 /** It has got an Envelope. */
 export const ENVELOPES = 512;
+/** It was told to stop before its init was done. */
+export const STOP_ASKED = 1024;
 
 /** The code and arguments that a new actor runs in its first turn. */
 export interface Birth {

@@ -13,6 +13,7 @@ import {
   LIMITED,
   QUEUED,
   READY,
+  STOP_ASKED,
   TERMINATING,
   wake,
   wakeUnfinished,
@@ -98,6 +99,7 @@ function embody(cell: Cell, made: unknown): void {
   cell.body = made as Body;
   cell.flags |= READY;
   takeStarter(cell)?.ready();
+  if ((cell.flags & STOP_ASKED) !== 0) deliver(cell, early.get(cell) as StopRequest);
   if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
 }
 
@@ -215,16 +217,23 @@ class StopRequest extends SystemMessage {
   }
 }
 
+/** Requests to actors whose init is not done. They are not in the mailbox, where a `receive` of the init would take them. */
+const early = new WeakMap<Cell, StopRequest>();
+
 /** Tells an actor of this runtime to stop, as `stop` does (I6). */
 export function requestStop(cell: Cell, reason: ExitReason): void {
   const { birth } = cell;
+  if (cell.body !== null) return deliver(cell, new StopRequest(reason));
   // A busy actor without a body is in its init.
-  const isHandler =
-    cell.body !== null ||
+  const willBeHandler =
     (cell.flags & BUSY) !== 0 ||
     (birth !== null &&
       (birth.isHandler || (typeof birth.what !== 'function' && birth.what.kind === 'handler')));
-  if (isHandler) return deliver(cell, new StopRequest(reason));
+  if (willBeHandler) {
+    cell.flags |= STOP_ASKED;
+    if (!early.has(cell)) early.set(cell, new StopRequest(reason)); // only the first one counts (A5)
+    return undefined;
+  }
   if (!cell.isTrapping) return terminate(cell, reason);
   // A function actor that traps exits gets an Exit and decides by itself, as when its parent ends.
   deliver(cell, new Exit(cell.parent, reason));

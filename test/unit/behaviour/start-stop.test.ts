@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Exit, type Self, stop } from '../../../ts/actor/index.ts';
 import { call, cast, continuing, defineServer, ignore } from '../../../ts/behaviour/index.ts';
-import type { Ref } from '../../../ts/term/index.ts';
+import type { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { counter, failure } from './counter.ts';
 
@@ -184,6 +184,32 @@ describe('starting and stopping', () => {
     await started;
     await stopped;
     expect(log).toEqual(['ready', 'terminated']);
+  });
+
+  it('I6 is not lost on an init that takes any message, and not shown to it', async () => {
+    const log: unknown[] = [];
+    const asking = defineServer({
+      name: 'asking',
+      init: async (self) => {
+        log.push(await self.receive(), await self.receive((message) => log.push(message) > 0));
+        return {};
+      },
+      info: (_context, message) => void log.push(message),
+      terminate: (_context, reason) => void log.push(reason),
+    });
+    const early = kit.runtime.spawn(asking);
+    const stops = [stop(kit.runtime, early, 'shutdown')]; // before its init begins
+    await kit.settle();
+    const late = kit.runtime.spawn(asking);
+    await kit.settle();
+    stops.push(stop(kit.runtime, late, 'shutdown'), stop(kit.runtime, late, 'shutdown'));
+    for (const pid of [early, late]) {
+      for (const message of ['one', 'two', 'three']) kit.runtime.send(pid as Pid<string>, message);
+      await kit.settle();
+      expect(log.splice(0)).toEqual(['two', 'one', 'two', 'three', 'shutdown']);
+      expect(kit.runtime.isAlive(pid)).toBe(false);
+    }
+    await Promise.all(stops);
   });
 
   it('I6 lets a server that is to stop do first what its init left to do', async () => {
