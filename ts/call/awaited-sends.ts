@@ -82,5 +82,5 @@ export class AwaitedSends {
 /** The limit that blocks a sender to this target now, if any. */
 function blockingGate(target: Cell | undefined): MailboxGate | undefined {
   const gate = target?.extra?.gate;
-  return gate?.policy === 'block' && gate.isFull ? gate : undefined;
+  return gate?.policy === 'block' && gate.blocks ? gate : undefined;
 }

@@ -134,7 +134,7 @@ export class InboundCalls {
         this.sender.deliverAlias(alias, message);
       else deadLetters.count('alias', alias);
     };
-    if (!isBlocking || !gate.isFull) {
+    if (!isBlocking || !gate.blocks) {
       enter();
       return remote.reply(cell.pid, ref, ReplyStatus.ok, isBlocking);
     }

@@ -64,6 +64,11 @@ export class MailboxGate {
     return this.waiting + this.reserved >= this.max;
   }
 
+  /** Whether a sender has to wait: there is no room, or a sender that has waited has not used its place yet and goes first. */
+  get blocks(): boolean {
+    return this.isFull || this.reserved > 0;
+  }
+
   /** How many senders wait for room. */
   get blockedCount(): number {
     return this.blocked.size;

@@ -129,6 +129,24 @@ describe('a mailbox limit', () => {
     expect(kit.runtime.deadLetters.counts.dropped_new).toBe(1);
   });
 
+  it('of block lets nobody pass a sender that has got a place and has not used it yet, however much room there is', async () => {
+    const got: unknown[] = [];
+    const pid: Pid<unknown> = kit.runtime.spawnWith({ mailbox: { max: 2, policy: 'block' } }, {
+      kind: 'handler',
+      name: 'slow',
+      init: () => ({
+        onMessage(message: unknown) {
+          got.push(message);
+          // The third message has its place since the first one left. Now the mailbox is empty.
+          if (message === 'second') void kit.runtime.sendWait(pid, 'fourth');
+        },
+      }),
+    } as never) as Pid<unknown>;
+    for (const message of ['first', 'second', 'third']) void kit.runtime.sendWait(pid, message);
+    await kit.settle();
+    expect(got).toEqual(['first', 'second', 'third', 'fourth']);
+  });
+
   it('of block passes a place on that a resumed sender does not use', async () => {
     const gate = new MailboxGate({ max: 1, policy: 'block' });
     gate.entered('x');
