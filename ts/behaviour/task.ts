@@ -236,8 +236,8 @@ class Slot<R> {
     this.outcome = outcome;
     const { waiter } = this;
     this.waiter = undefined;
-    // A dead owner must not continue (A7).
-    if (waiter !== undefined && this.owner?.isAlive(this.owner.pid)) waiter(outcome);
+    // A dead owner must not continue (A7). When the task has ended, its links are told next: the owner may end with it.
+    queueMicrotask(() => this.owner?.isAlive(this.owner.pid) === true && waiter?.(outcome));
   }
 
   wait(timeout: number): Promise<TaskOutcome<R> | undefined> {

@@ -2,7 +2,7 @@
 import { actorCrash, actorExit } from '../diagnostics/index.ts';
 import type { Pid } from '../term/index.ts';
 import { BUSY, type Cell, cellOf, DEAD, QUEUED, TERMINATING } from './cell.ts';
-import { crashReason, isLeave, reasonPerReceiver } from './crash-reason.ts';
+import { crashReason, isLeave } from './crash-reason.ts';
 import type { ExitReason } from './exit-reason.ts';
 import type { Starter } from './extras.ts';
 import { type LoggedTag, loggedTag } from './message-tag.ts';
@@ -111,7 +111,6 @@ export function terminate(cell: Cell, reason: ExitReason): void {
   const unread = cell.mailbox === null ? 0 : cell.mailbox.clear();
   if (unread > 0) kernel.deadLetters.count('unread', cell.pid, unread);
   kernel.names.release(cell.pid);
-  const starter = takeStarter(cell);
   if (extra !== null) {
     for (const timer of extra.timers ?? []) kernel.timers.cancel(timer);
     if (extra.aliases !== null) kernel.aliases.endAll(extra.aliases);
@@ -121,7 +120,6 @@ export function terminate(cell: Cell, reason: ExitReason): void {
     actorExit.publish({ runtime: kernel, pid: cell.pid, label: cell.label, reason, turns: cell.turns });
   cell.empty();
   if (extra !== null) kernel.deaths.push(cell.pid, extra, reason);
-  starter?.failed(reasonPerReceiver(reason)());
 }
 
 /** Removes and returns the starter of an actor, so that it gets one outcome only. */

@@ -71,6 +71,7 @@ export class DeathQueue implements DeathPort {
     this.links.announce(pid, extra, reasonFor);
     this.monitors.announce(pid, extra, reasonFor);
     for (const caller of extra.takeCallers()) caller.targetEnded(reasonFor());
+    extra.starter?.failed(reasonFor());
   }
 
   /** Takes the oldest death. O(1). */

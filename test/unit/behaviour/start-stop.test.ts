@@ -261,6 +261,32 @@ describe('starting and stopping', () => {
     expect(kit.runtime.isAlive(pid)).toBe(false);
   });
 
+  it('A7 does not resume an actor that ends with the linked actor that it stops or starts', async () => {
+    const resumed: string[] = [];
+    const other = kit.runtime.spawn((self: Self) => self.receive() as Promise<never>);
+    const tied = defineServer({
+      name: 'tied',
+      init: async (self, isSlow: boolean) => {
+        self.link(other);
+        if (isSlow) await self.sleep(100);
+        return {};
+      },
+    });
+    const ways: Record<string, (self: Self) => Promise<unknown>> = {
+      start: (self) => tied.startLink(self, true),
+      stop: async (self) => stop(self, await tied.startLink(self, false), 'boom'),
+    };
+    const waiting = Object.entries(ways).map(([name, way]) =>
+      kit.runtime.spawn((self: Self) => way(self).finally(() => resumed.push(name)) as Promise<never>),
+    );
+    await kit.settle();
+    // The death of the child in its init follows from another, so it is announced later.
+    kit.runtime.sendExit(other, 'boom');
+    await kit.settle();
+    expect(waiting.map((pid) => kit.runtime.isAlive(pid))).toEqual([false, false]);
+    expect(resumed).toEqual([]);
+  });
+
   it('I6 gives up a stop after its timeout while the target still ends later', async () => {
     const slow = defineServer({
       name: 'slow',

@@ -106,6 +106,18 @@ describe('a task', () => {
     expect(reason).toMatchObject({ error: { message: 'task crash' } });
   });
 
+  it('G12 A7 does not let its linked owner continue, which ends with it', async () => {
+    const went: string[] = [];
+    for (const way of ['await', 'yield'] as const) {
+      const { reason } = await inActor(async (self) => {
+        const one = task(self, () => Reflect.get(null as never, 'x')); // throws a TypeError
+        await one[way](self).finally(() => went.push(way));
+      });
+      expect(reason).toMatchObject({ error: { name: 'TypeError' } });
+    }
+    expect(went).toEqual([]);
+  });
+
   it('G12 only reports its crash when it was started unlinked', async () => {
     const one = task(
       probe.self,
