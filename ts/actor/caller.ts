@@ -7,7 +7,7 @@ import {
   type OptionNames,
   SnowmeshError,
 } from '../errors/index.ts';
-import type { Cell } from '../kernel/index.ts';
+import { type Cell, forActor } from '../kernel/index.ts';
 import type { Dest } from '../send/index.ts';
 import { Ref } from '../term/index.ts';
 import { Runtime } from './runtime.ts';
@@ -48,6 +48,11 @@ export function partsOf(caller: Caller): { runtime: Runtime; cell: Cell | null }
   return acting instanceof Runtime
     ? { runtime: acting, cell: null }
     : { runtime: acting.runtime, cell: acting.cell };
+}
+
+/** The promise of a caller's request: of an actor, it is not unhandled when it rejects (see {@link forActor}). */
+export function promised<P extends Promise<unknown>>(caller: Caller, promise: P): P {
+  return caller instanceof Self ? forActor(promise) : promise;
 }
 
 const CALL_OPTIONS: OptionNames<CallOptions> = { timeout: true, signal: true };

@@ -68,6 +68,7 @@ export {
   checkSelf,
   handOver,
   partsOf,
+  promised,
   request,
   requestChecked,
   takeOver,

@@ -2,6 +2,7 @@ import {
   type Cell,
   copyReason,
   type ExitReason,
+  forActor,
   isCleanExit,
   Leave,
   leave,
@@ -116,8 +117,9 @@ export class Self<M = unknown> extends Spawning {
    * @throws As a rejection: what `send` throws, and SNOW_ERR_CALL_OVERLOAD when too many senders of other nodes wait for the target, or
    * the send queue to its node is full; then the message is not delivered.
    */
-  async sendWait<T>(to: Dest<T>, message: T): Promise<void> {
-    await (this.isOver ? never() : this.runtime.awaitedSends.send(this.cell, to as Dest<never>, message));
+  sendWait<T>(to: Dest<T>, message: T): Promise<void> {
+    if (this.isOver) return never();
+    return forActor(this.runtime.awaitedSends.send(this.cell, to as Dest<never>, message));
   }
 
   /**

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { forActor } from '../kernel/index.ts';
 import { checkSpawnOptions, type RemoteSpawnOptions, type SpawnOptions } from '../spawn/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import { never } from './linking.ts';
@@ -110,7 +111,7 @@ export class Spawning extends Timing {
     options: RemoteSpawnOptions = {},
   ): Promise<{ pid: Pid<N>; ref: Ref | undefined }> {
     if (this.isOver) return never();
-    return this.runtime.spawns.spawn(this.cell, node, spec, args, options) as Promise<never>;
+    return forActor(this.runtime.spawns.spawn(this.cell, node, spec, args, options)) as Promise<never>;
   }
 
   private make(

@@ -2,7 +2,7 @@ import { checkArray, SnowmeshError } from '../errors/index.ts';
 import { briefReason, inBudget, whyFailed } from '../kernel/index.ts';
 import { checkStartOptions, type StartOptions, type StartResult } from '../spawn/index.ts';
 import type { Pid } from '../term/index.ts';
-import { type Caller, partsOf } from './caller.ts';
+import { type Caller, partsOf, promised } from './caller.ts';
 import type { Startable } from './spec.ts';
 
 /**
@@ -34,7 +34,7 @@ export function start<N, A extends readonly unknown[]>(
   if (cell?.isOver === true) return new Promise(() => {}); // the promise of a dead actor stays pending (A7)
   const { node } = options;
   if (node !== undefined && !runtime.isSelf(node)) {
-    return runtime.starts.start(cell, what, args, options, node) as Promise<StartResult<N>>;
+    return promised(parent, runtime.starts.start(cell, what, args, options, node)) as Promise<StartResult<N>>;
   }
   const result = runtime.spawner.start(cell, what, args, options) as StartResult<N> | Promise<StartResult<N>>;
   // A loop that repeats a failing start must not starve timers and sockets.
@@ -47,7 +47,16 @@ export function start<N, A extends readonly unknown[]>(
  * for a start on another node also `node`, and `why`, if it is known why that node cannot be reached (`noconnection`) or that its event
  * loop is blocked (`timeout`).
  */
-export async function startOrThrow<N, A extends readonly unknown[]>(
+export function startOrThrow<N, A extends readonly unknown[]>(
+  parent: Caller,
+  what: Startable<N, A>,
+  args: A,
+  options?: StartOptions,
+): Promise<Pid<N>> {
+  return promised(parent, started(parent, what, args, options));
+}
+
+async function started<N, A extends readonly unknown[]>(
   parent: Caller,
   what: Startable<N, A>,
   args: A,

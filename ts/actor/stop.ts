@@ -23,7 +23,7 @@ import {
 } from '../kernel/index.ts';
 import { checkTarget } from '../send/index.ts';
 import { Pid } from '../term/index.ts';
-import { type Caller, partsOf } from './caller.ts';
+import { type Caller, partsOf, promised } from './caller.ts';
 import type { Runtime } from './runtime.ts';
 
 /** How long `stop` waits, and what else ends the wait. */
@@ -57,6 +57,15 @@ export function stop(
   target: Pid | string | NodeAddress,
   reason: ExitReason = 'normal',
   options: StopOptions = {},
+): Promise<void> {
+  return promised(caller, stopped(caller, target, reason, options));
+}
+
+function stopped(
+  caller: Caller,
+  target: Pid | string | NodeAddress,
+  reason: ExitReason,
+  options: StopOptions,
 ): Promise<void> {
   const { runtime, cell: own } = partsOf(caller);
   if (own?.isOver === true) return new Promise(() => {}); // the promise of a dead actor stays pending (A7)

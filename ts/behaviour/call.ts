@@ -9,6 +9,7 @@ import {
   inBudget,
   type NodeAddress,
   partsOf,
+  promised,
   type Runtime,
   request,
   requestChecked,
@@ -169,13 +170,23 @@ export function multiCall<P extends Protocol, T extends CallTag<P>>(
   args: CallArgs<P, T>,
   options?: CallOptions,
 ): Promise<MultiCallResult<CallAnswer<P, T>, ServerDest<P>>>;
-export async function multiCall(
+export function multiCall(
   caller: Caller,
   servers: readonly (Pid | string | NodeAddress)[],
   tag: string,
   args: readonly unknown[],
   options?: CallOptions,
 ): Promise<MultiCallResult<unknown>> {
+): Promise<MultiCallResult<unknown>> {
+  return promised(caller, askAll(caller, servers, tag, args, options));
+}
+
+async function askAll(
+  caller: Caller,
+  servers: readonly (Pid | string | NodeAddress)[],
+  tag: string,
+  args: readonly unknown[],
+  options: CallOptions | undefined,
   const acting = actingFor(caller);
   checkArray('multiCall: servers', servers);
   checkTag('multiCall', tag);

@@ -8,6 +8,7 @@ import {
   handOver,
   inBudget,
   partsOf,
+  promised,
   request,
   type Self,
 } from '../actor/index.ts';
@@ -85,7 +86,11 @@ export class Task<R> {
    * const page = task(self, () => load(url));
    * const text = await page.await(self);
    */
-  async await(self: AnySelf, timeout = 5000): Promise<R> {
+  await(self: AnySelf, timeout = 5000): Promise<R> {
+    return promised(self, this.value(self, timeout));
+  }
+
+  private async value(self: AnySelf, timeout: number): Promise<R> {
     this.claim(self, timeout);
     const outcome = await this.slot.wait(timeout);
     if (outcome === undefined) {
@@ -110,7 +115,11 @@ export class Task<R> {
    *
    * @param timeout ms; default 5000; 0 only checks whether the task has ended.
    */
-  async yield(self: AnySelf, timeout = 5000): Promise<TaskOutcome<R> | undefined> {
+  yield(self: AnySelf, timeout = 5000): Promise<TaskOutcome<R> | undefined> {
+    return promised(self, this.look(self, timeout));
+  }
+
+  private async look(self: AnySelf, timeout: number): Promise<TaskOutcome<R> | undefined> {
     this.claim(self, timeout);
     const outcome = await this.slot.wait(timeout);
     if (outcome === undefined) this.isAwaited = false;
@@ -122,7 +131,11 @@ export class Task<R> {
    *
    * @returns Its outcome if it had ended by itself before, else undefined.
    */
-  async shutdown(self: AnySelf, timeout = 5000): Promise<TaskOutcome<R> | undefined> {
+  shutdown(self: AnySelf, timeout = 5000): Promise<TaskOutcome<R> | undefined> {
+    return promised(self, this.stop(self, timeout));
+  }
+
+  private async stop(self: AnySelf, timeout: number): Promise<TaskOutcome<R> | undefined> {
     this.claim(self, timeout);
     const before = this.slot.outcome;
     if (before !== undefined) return before;
@@ -190,11 +203,17 @@ export function task<R>(
  * const page = await taskUnder(self, 'tasks', () => load(url));
  * const text = await page.await(self);
  */
-export async function taskUnder<R>(
+export function taskUnder<R>(
   self: AnySelf,
   supervisor: Pid | string,
   fn: (self: Self) => R | PromiseLike<R>,
   options: CallOptions = {},
+): Promise<Task<R>> {
+  return promised(self, started(self, supervisor, fn, options));
+}
+
+async function started<R>(
+  ...[self, supervisor, fn, options = {}]: Parameters<typeof taskUnder<R>>
 ): Promise<Task<R>> {
   checkSelf('taskUnder', self);
   checkFunction('taskUnder', fn);

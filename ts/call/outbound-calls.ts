@@ -5,6 +5,7 @@ import {
   checkTimeout,
   deferred,
   deliverSent,
+  forActor,
   inBudget,
   isFrom,
   type Kernel,
@@ -66,7 +67,9 @@ export class OutboundCalls {
     const timeout = this.timeoutOf(caller, options);
     if (options?.signal?.aborted === true) {
       copyTerm(args);
-      return inBudget(this.kernel, caller, Promise.reject(pending.error('aborted', options.signal.reason)));
+      const aborted = Promise.reject(pending.error('aborted', options.signal.reason));
+      const answer = inBudget(this.kernel, caller, aborted);
+      return caller === null ? answer : forActor(answer);
     }
     pending.promise = deferred();
     pending.resolve = latest.resolve;

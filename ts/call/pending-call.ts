@@ -4,8 +4,8 @@ import {
   type Call,
   type Cell,
   type ExitReason,
+  forActor,
   type Kernel,
-  noop,
   type OwnCall,
   type RemoteWait,
   ReplyStatus,
@@ -116,8 +116,7 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, Remot
   fail(state: CallState, reason: unknown): boolean {
     if (this.isOver) return false;
     if (!this.end(state)) return true;
-    // An actor may await the promise later: until then its rejection must not count as unhandled and end the OS process (A4, V2).
-    if (this.caller !== null) this.promise.catch(noop);
+    if (this.caller !== null) forActor(this.promise);
     const error = this.error(state, reason);
     settleInBudget(this.kernel, this.caller, () => this.reject(error));
     return true;

@@ -10,6 +10,7 @@ import { crash } from './death.ts';
 import { inBudget } from './in-budget.ts';
 import { hasKeys } from './key-match.ts';
 import { type Match, TIMEOUT } from './match.ts';
+import { forActor } from './promise.ts';
 import { release, settle, take, taken } from './taking.ts';
 import { ANY, deferred, forgetWait, latest, Wait } from './wait.ts';
 
@@ -70,7 +71,7 @@ export function receive(
   // Without keys the mailbox remembers the search under the wait, so that is made before it; otherwise only when there is no message.
   const wait = compiled === null || hasKeys(compiled) ? null : new Wait(compiled);
   if (options?.signal?.aborted === true)
-    return inBudget(cell.kernel, cell, Promise.reject(options.signal.reason as Error));
+    return forActor(inBudget(cell.kernel, cell, Promise.reject(options.signal.reason as Error)));
   const timeout = options?.timeout === undefined ? Number.POSITIVE_INFINITY : checkTimeout(options.timeout);
   const { scheduler } = cell.kernel;
   const { mailbox } = cell;
@@ -148,6 +149,7 @@ function suspend(
   const signal = options?.signal;
   let disarm: (() => void) | null = null;
   if (signal !== undefined) {
+    forActor(pending);
     disarm = onAbort(signal, () => {
       if (cell.wait !== wait) return;
       release(cell, wait);

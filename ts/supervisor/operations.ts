@@ -6,6 +6,7 @@ import {
   handOver,
   type NodeAddress,
   partsOf,
+  promised,
   type Runtime,
   request,
 } from '../actor/index.ts';
@@ -31,11 +32,20 @@ export type SupervisorDest = Pid | string | NodeAddress;
  * @example
  * const result = await startChild(self, pool, childSpec('worker-7', worker, { args: [7] }));
  */
-export async function startChild(
+export function startChild(
   caller: Caller,
   supervisor: SupervisorDest,
   child: ChildSpec | readonly unknown[],
   options?: CallOptions,
+): Promise<ChildResult> {
+  return promised(caller, askToStart(caller, supervisor, child, options));
+}
+
+async function askToStart(
+  caller: Caller,
+  supervisor: SupervisorDest,
+  child: ChildSpec | readonly unknown[],
+  options: CallOptions | undefined,
 ): Promise<ChildResult> {
   // A bad spec throws at the caller and does not reach the supervisor.
   if (!Array.isArray(child)) planChild(child as ChildSpec, 'any_significant');
