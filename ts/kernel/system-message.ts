@@ -35,21 +35,29 @@ export class Exit extends SystemMessage {
   /** The actor that ended, or that sent the signal. */
   readonly from: Pid;
   readonly reason: ExitReason;
-  readonly #isLoss: boolean;
+  readonly #cause: ExitCause;
 
   /** @internal */
-  constructor(from: Pid, reason: ExitReason, isLoss = false) {
+  constructor(from: Pid, reason: ExitReason, cause: ExitCause = 'signal') {
     super();
     this.from = from;
     this.reason = reason;
-    this.#isLoss = isLoss;
+    this.#cause = cause;
   }
 
   /** @internal Whether the node of `from` was lost. The reason does not say so: an actor may end with `noconnection` by itself. */
   static isLoss(exit: Exit): boolean {
-    return exit.#isLoss;
+    return exit.#cause === 'loss';
+  }
+
+  /** @internal Whether `from` has ended, or its node was lost. It has not, as far as is known, when it only sent the signal. */
+  static isEnd(exit: Exit): boolean {
+    return exit.#cause !== 'signal';
   }
 }
+
+/** Why an exit signal was sent: by `sendExit`, by the end of a linked actor, or because its node was lost. */
+export type ExitCause = 'signal' | 'link' | 'loss';
 
 /**
  * A monitored actor has ended, or its node was lost (`noconnection`). Comes exactly once for each monitor. As Erlang's

@@ -35,6 +35,7 @@ export function receiveExit(
 ): void {
   if (cell.isDead) return;
   if (reason === 'kill' && !isLink) terminate(cell, 'killed');
-  else if (cell.isTrapping) deliver(cell, new Exit(from, reason, isLoss));
+  else if (cell.isTrapping)
+    deliver(cell, new Exit(from, reason, isLoss ? 'loss' : isLink ? 'link' : 'signal'));
   else if (reason !== 'normal') terminate(cell, reason);
 }

@@ -30,7 +30,8 @@ export async function stopChild(self: Self, { pid, shutdown }: Leaving): Promise
 }
 
 function endOf(pid: Pid): (message: unknown) => message is Exit {
-  return (message): message is Exit => message instanceof Exit && message.from.equals(pid);
+  return (message): message is Exit =>
+    message instanceof Exit && Exit.isEnd(message) && message.from.equals(pid);
 }
 
 function receiveDown(self: Self, ref: Ref, shutdown: number | 'infinity'): Promise<Down | typeof TIMEOUT> {

@@ -66,6 +66,7 @@ export class SupervisorProcess implements SupervisorFrame {
   private handle(message: unknown): void | Promise<void> {
     if (message instanceof Exit) {
       if (message.from.equals(this.parent)) return this.end(message.reason);
+      if (!Exit.isEnd(message)) return undefined; // of a child, too: it still runs (J19)
       return this.children.ended(message.from, message.reason, Exit.isLoss(message));
     }
     if (message instanceof Call) return this.answer(message);

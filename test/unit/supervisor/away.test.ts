@@ -72,6 +72,15 @@ describe('a child whose node is lost', () => {
     expect(far.logged().filter((what) => what === 'start')).toHaveLength(1);
   });
 
+  it('J19 is stopped although its exit signal, sent by itself, waits in the mailbox of its supervisor', async () => {
+    const pid = await supervise([childSpec('x', sitter, { node: FAR })]);
+    const child = (await pidOf(pid)) as Pid;
+    const stopped = terminateChild(kit, pid, 'x');
+    kit.runtime.inbound.exit2(child, pid.local, 'stray');
+    expect(await stopped).toBe('ok');
+    expect([...far.living]).toEqual([]);
+  });
+
   it('S2 waits for it without using up intensity, and is restarting meanwhile', async () => {
     const pid = await supervise([waiting()], 'one_for_one', 0);
     far.crash();

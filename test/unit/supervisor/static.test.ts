@@ -1,14 +1,24 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type CallError, defineActor, Runtime, request, type Self, stop } from '../../../ts/actor/index.ts';
+import {
+  type CallError,
+  defineActor,
+  Exit,
+  Runtime,
+  request,
+  type Self,
+  stop,
+} from '../../../ts/actor/index.ts';
 import { cast } from '../../../ts/behaviour/index.ts';
 import { LocalNames } from '../../../ts/registry/index.ts';
 import {
   childSpec,
   countChildren,
+  defineDynamicSupervisor,
   defineSupervisor,
   deleteChild,
   restartChild,
   type SupervisorOptions,
+  startChild,
   terminateChild,
   whichChildren,
 } from '../../../ts/supervisor/index.ts';
@@ -381,6 +391,29 @@ describe('shutdown', () => {
     await probe.expectDown(other, 'killed');
     await kit.settle();
     expect(kit.runtime.isAlive(child)).toBe(false);
+  });
+
+  it('J19 ignores a stray exit of a child, too: the child runs on, once, and is stopped in order', async () => {
+    const runs: Pid[] = [];
+    const rude = defineActor('rude', async (self: Self) => {
+      runs.push(self.pid);
+      self.trapExit(true);
+      self.sendExit(self.parent, 'stray');
+      self.exit((await self.receive(Exit)).reason);
+    });
+    for (const define of [
+      () => defineSupervisor({ name: 'top', children: [childSpec('a', rude)] }),
+      () => defineDynamicSupervisor({ name: 'top' }),
+    ]) {
+      const pid = await define().start(kit);
+      await startChild(kit, pid, childSpec('b', rude));
+      await kit.settle();
+      const { active } = await countChildren(kit, pid);
+      expect(runs).toHaveLength(active);
+      expect(runs.splice(0).every((child) => kit.runtime.isAlive(child))).toBe(true);
+      await stop(kit, pid, 'shutdown');
+      expect(kit.logged('child_shutdown_error')).toEqual([]);
+    }
   });
 
   it('J28 logs and drops noise', async () => {
