@@ -46,7 +46,7 @@ export class MonitorSignals {
       kernel.aliases.endWithMonitor(ref); // the alias ends with its monitor (G8)
       return deliver(cell, new Down(ref, address, 'noproc'));
     }
-    if (partner === cell) return; // a monitor of itself does nothing (D13)
+    if (partner === cell) return kernel.aliases.endWithMonitor(ref); // a monitor of itself does nothing (D13)
     const made = new Monitor(ref, cell.pid, address);
     cell.watches().add(made);
     watch(partner, made);

@@ -97,6 +97,12 @@ describe('a monitor with an alias', () => {
     }
   });
 
+  it.each(MODES)('G8 of mode %s and a monitor of itself, which is none (D13)', (mode) => {
+    const ref = probe.self.monitor(probe.pid, { alias: mode });
+    expect(isActive(ref)).toBe(mode === 'explicit');
+    expect(probe.self.demonitor(ref)).toBe(false);
+  });
+
   it('G7 of mode reply ends the monitor with the first message: no DOWN follows', async () => {
     const ref = probe.self.monitor(target.pid, { alias: 'reply' });
     target.self.send(ref, 'answer');
