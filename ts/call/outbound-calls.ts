@@ -125,7 +125,7 @@ export class OutboundCalls {
       this.kernel.deadLetters.count('late_reply', ref);
       return false;
     }
-    if (from === null || (pending.address.equals(ref) && isFrom(from, pending.node)))
+    if (pending.address.equals(ref) && (from === null || isFrom(from, pending.node)))
       return this.settle(pending, status, value);
     this.kernel.deadLetters.count('unasked', ref);
     return false;

@@ -40,7 +40,8 @@ export class Aliases<C extends AliasOwner> {
   }
 
   get(ref: Ref): Alias<C> | undefined {
-    return this.byId.get(ref.id);
+    const alias = this.byId.get(ref.id);
+    return alias?.ref.equals(ref) ? alias : undefined; // another runtime of the process may have an equal id
   }
 
   add(cell: C, ref: Ref, mode: AliasMode): void {

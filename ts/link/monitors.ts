@@ -64,7 +64,7 @@ export class Watches {
   take(ref: Ref): Monitor | undefined {
     if (ref.nc !== 0) return undefined;
     const monitor = this.many?.get(ref.id) ?? this.few.find((each) => each.ref.id === ref.id);
-    if (monitor === undefined || monitor.isOver) return undefined;
+    if (monitor === undefined || monitor.isOver || !monitor.ref.equals(ref)) return undefined;
     monitor.isOver = true;
     this.drop(monitor);
     return monitor;

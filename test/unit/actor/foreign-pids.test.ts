@@ -1,6 +1,7 @@
 // Two runtimes in one process: what belongs to one is a mistake in the hands of the other, and says so.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { request, type Self, stop } from '../../../ts/actor/index.ts';
+import { replyTo } from '../../../ts/behaviour/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -69,6 +70,32 @@ it('SNOW_ERR_FOREIGN_PID: is thrown outside of actors, too', () => {
     expect(use).toThrow(FOREIGN as Error);
   }
   expect(one.runtime.calls.size).toBe(0);
+});
+
+it('a reference of the other node object means nothing here, although a reference here has its number', async () => {
+  const mine = await one.probe();
+  const pairs = [
+    [mine.self.alias(), probe.self.alias()],
+    [
+      mine.self.monitor(mine.self.spawn((self: Self) => self.receive() as Promise<never>)),
+      probe.self.makeRef(),
+    ],
+  ] as const;
+  for (const [here, there] of pairs) expect(there.id).toBe(here.id);
+  const [[, alias], [monitor, unknown]] = pairs;
+  mine.self.send(alias, 'astray');
+  expect(mine.self.unalias(alias)).toBe(false);
+  expect(mine.self.demonitor(unknown)).toBe(false);
+  expect(mine.self.demonitor(monitor)).toBe(true);
+  await mine.expectNoMessage();
+  expect(one.runtime.deadLetters.counts.alias).toBe(1);
+
+  const asked = request(mine.self, mine.self.spawn((self: Self) => self.sleep(100)) as Pid<never>, 'ask');
+  const { id } = mine.self.makeRef();
+  while (probe.self.makeRef().id < id - 2);
+  expect(replyTo(mine.self, probe.self.makeRef(), 'forged')).toBe(false);
+  await one.advance(100);
+  await expect(asked).rejects.toMatchObject({ state: 'exit' });
 });
 
 it('no error: a PID of an actor that has ended, wherever it lived', async () => {
