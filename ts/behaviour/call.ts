@@ -15,7 +15,7 @@ import {
   requestChecked,
 } from '../actor/index.ts';
 import { badArgument, checkArray, checkTag } from '../errors/index.ts';
-import { type Pid, Ref } from '../term/index.ts';
+import { copyTerm, type Pid, Ref } from '../term/index.ts';
 import { castMessage } from './cast.ts';
 import type {
   CallAnswer,
@@ -115,6 +115,7 @@ export function cast(caller: Caller, server: Dest<never>, tag: string, ...args: 
   const message = castMessage(tag, args);
   const { runtime } = partsOf(caller);
   if (typeof server === 'string' && runtime.whereis(server) === undefined) {
+    copyTerm(args); // throws for what cannot be sent (B9)
     runtime.deadLetters.count('no_name', server);
     return;
   }
@@ -177,7 +178,6 @@ export function multiCall(
   args: readonly unknown[],
   options?: CallOptions,
 ): Promise<MultiCallResult<unknown>> {
-): Promise<MultiCallResult<unknown>> {
   return promised(caller, askAll(caller, servers, tag, args, options));
 }
 
@@ -187,6 +187,7 @@ async function askAll(
   tag: string,
   args: readonly unknown[],
   options: CallOptions | undefined,
+): Promise<MultiCallResult<unknown>> {
   const acting = actingFor(caller);
   checkArray('multiCall: servers', servers);
   checkTag('multiCall', tag);

@@ -112,6 +112,12 @@ describe('a call', () => {
     expect(kit.mailbox(probe.pid)).toEqual([]);
   });
 
+  it('B9 casts nothing that cannot be sent, also to a name that no actor has', () => {
+    const unsendable = expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' });
+    for (const to of ['nobody', { name: 'nobody', node: 'far@host:1' }])
+      expect(() => cast(kit, to, 'tag', () => {})).toThrow(unsendable as Error);
+  });
+
   it('G6 casts to a name that no actor has without an error', () => {
     expect(() => cast(kit, counter.named('nobody'), 'reset')).not.toThrow();
     expect(() => cast(kit, 'nobody', 'reset')).not.toThrow();
