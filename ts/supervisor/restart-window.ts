@@ -36,6 +36,7 @@ export class RestartWindow {
   record(now: number): boolean {
     const { times, intensity } = this;
     if (intensity === 0) return false;
+    if (intensity === Number.POSITIVE_INFINITY) return true;
     if (times.length < intensity) {
       times.push(now);
       return true;

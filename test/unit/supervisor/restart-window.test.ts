@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { RestartWindow } from '../../../ts/supervisor/restart-window.ts';
 
@@ -21,6 +22,13 @@ describe('RestartWindow', () => {
   it('J7 never ends a steady rate below the limit', () => {
     const window = new RestartWindow(3, 1000);
     for (let now = 0; now < 1_000_000; now += 334) expect(window.record(now)).toBe(true);
+  });
+
+  it('remembers nothing when there is no limit', () => {
+    const window = new RestartWindow(Number.POSITIVE_INFINITY, 1000);
+    const before = inspect(window);
+    for (let now = 0; now < 100; now++) expect(window.record(now)).toBe(true);
+    expect(inspect(window)).toBe(before);
   });
 
   it('agrees with a plain count over the list of all restarts', () => {
