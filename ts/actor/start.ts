@@ -1,6 +1,6 @@
 import { checkArray, SnowmeshError } from '../errors/index.ts';
 import { briefReason, inBudget, whyFailed } from '../kernel/index.ts';
-import { checkStartOptions, type StartOptions, type StartResult } from '../spawn/index.ts';
+import { checkFarStart, checkStartOptions, type StartOptions, type StartResult } from '../spawn/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type Caller, partsOf, promised } from './caller.ts';
 import type { Startable } from './spec.ts';
@@ -34,6 +34,7 @@ export function start<N, A extends readonly unknown[]>(
   if (cell?.isOver === true) return new Promise(() => {}); // the promise of a dead actor stays pending (A7)
   const { node } = options;
   if (node !== undefined && !runtime.isSelf(node)) {
+    checkFarStart(options);
     return promised(parent, runtime.starts.start(cell, what, args, options, node)) as Promise<StartResult<N>>;
   }
   const result = runtime.spawner.start(cell, what, args, options) as StartResult<N> | Promise<StartResult<N>>;

@@ -10,6 +10,7 @@ export { InboundSpawns } from './inbound-spawns.ts';
 export { OutboundSpawns, type PendingSpawn } from './outbound-spawns.ts';
 export { OutboundStarts } from './outbound-starts.ts';
 export {
+  checkFarStart,
   checkSpawnOptions,
   checkStartOptions,
   type RemoteSpawnOptions,

@@ -43,7 +43,10 @@ export interface RemoteSpawnOptions {
 export interface StartOptions extends SpawnOptions {
   /** ms that the init may take; then the actor is killed. Default: Infinity. */
   readonly timeout?: number;
-  /** The full name of the node to start it on, which must expose the spec. Default: this node. */
+  /**
+   * The full name of the node to start it on, which must expose the spec. Default: this node. Another node takes no `label`, `mailbox` and
+   * `trapExit`: they throw SNOW_ERR_BAD_OPTION.
+   */
   readonly node?: string;
 }
 
@@ -83,6 +86,15 @@ export function checkStartOptions(options: StartOptions): void {
   if (node !== undefined && typeof node !== 'string')
     throw badOption('start', 'node', node, 'the name of a node');
   if (node !== undefined) checkNodeText(node);
+}
+
+/** Checks the options of a start on another node, which gets none of these. Throws SNOW_ERR_BAD_OPTION. */
+export function checkFarStart(options: StartOptions): void {
+  for (const option of ['label', 'mailbox', 'trapExit'] as const) {
+    if (options[option] === undefined || options[option] === false) continue;
+    const why = `option ${option} of start works on this node only: let the code that ${options.node} exposes set it`;
+    throw new SnowmeshError('SNOW_ERR_BAD_OPTION', why);
+  }
 }
 
 /** {@link checkSpawnOptions} for a spawn on another node. */

@@ -61,6 +61,15 @@ async function outcome(
 
 const why = new Exit(child, 'why');
 
+it('an option that the other node would not get is refused', () => {
+  for (const option of [{ label: 'x' }, { mailbox: { max: 1 } }, { trapExit: true }]) {
+    const far = (): unknown => start(kit, spec, [], { node: NODE, ...option });
+    expect(far).toThrow(expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }) as Error);
+    expect(start(kit, spec, [], option)).toMatchObject({ ok: true });
+  }
+  expect(orders).toEqual([]);
+});
+
 it('I2 a failed init is told once to a linked parent, also to one that has linked itself to the child', async () => {
   expect(await outcome(SpawnStatus.failed, () => {})).toEqual([why]);
   expect(await outcome(SpawnStatus.failed, (self) => self.link(child))).toEqual([why]);
