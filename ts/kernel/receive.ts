@@ -3,7 +3,7 @@ import { checkOptionNames, checkSignal, type OptionNames, SnowmeshError } from '
 import { type Keys, NOTHING } from '../mailbox/index.ts';
 import { Timer } from '../timers/index.ts';
 import { onAbort } from './abort.ts';
-import { type Cell, inStore, LIMITED, wakeUnfinished } from './cell.ts';
+import { type Cell, inStore, LIMITED, STOP_ASKED, wakeUnfinished } from './cell.ts';
 import { compileMatch } from './compiled-match.ts';
 import { Leave } from './crash-reason.ts';
 import { crash } from './death.ts';
@@ -11,6 +11,7 @@ import { inBudget } from './in-budget.ts';
 import { hasKeys } from './key-match.ts';
 import { type Match, TIMEOUT } from './match.ts';
 import { forActor } from './promise.ts';
+import { ButStop } from './stop-request.ts';
 import { release, settle, take, taken } from './taking.ts';
 import { ANY, deferred, forgetWait, latest, Wait } from './wait.ts';
 
@@ -62,12 +63,14 @@ export function receive(
 ): Promise<unknown> {
   if (cell.wait !== null || cell === scanning) throw new SnowmeshError('SNOW_ERR_RECEIVE_PENDING');
   if (cell.body !== null) throw new SnowmeshError('SNOW_ERR_RECEIVE_HANDLER');
-  if (match === undefined && options === undefined) return receiveAny(cell);
+  const isStopHidden = (cell.flags & STOP_ASKED) !== 0;
+  if (match === undefined && options === undefined && !isStopHidden) return receiveAny(cell);
   if (options !== undefined) {
     checkOptionNames('receive', options, RECEIVE_OPTIONS);
     checkSignal('receive', options.signal);
   }
-  const compiled = match === undefined ? null : compileMatch(match);
+  const given = match === undefined ? null : compileMatch(match);
+  const compiled = isStopHidden ? new ButStop(given) : given;
   // Without keys the mailbox remembers the search under the wait, so that is made before it; otherwise only when there is no message.
   const wait = compiled === null || hasKeys(compiled) ? null : new Wait(compiled);
   if (options?.signal?.aborted === true)

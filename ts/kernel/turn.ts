@@ -13,7 +13,6 @@ import {
   LIMITED,
   QUEUED,
   READY,
-  STOP_ASKED,
   TERMINATING,
   wake,
   wakeUnfinished,
@@ -23,6 +22,7 @@ import { deliver, Envelope } from './delivery.ts';
 import { type ExitReason, isCleanExit } from './exit-reason.ts';
 import { type Body, IGNORE } from './program.ts';
 import { isPromise } from './promise.ts';
+import { hideStop, StopRequest } from './stop-request.ts';
 import { Exit, SystemMessage } from './system-message.ts';
 import { settle, take } from './taking.ts';
 import type { TracingPort } from './tracing-port.ts';
@@ -99,7 +99,6 @@ function embody(cell: Cell, made: unknown): void {
   cell.body = made as Body;
   cell.flags |= READY;
   takeStarter(cell)?.ready();
-  if ((cell.flags & STOP_ASKED) !== 0) deliver(cell, early.get(cell) as StopRequest);
   if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
 }
 
@@ -207,19 +206,6 @@ function handledLate(cell: Cell): void {
   else if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
 }
 
-/** Makes a handler actor stop after the messages before it. User code never sees it. */
-class StopRequest extends SystemMessage {
-  readonly reason: ExitReason;
-
-  constructor(reason: ExitReason) {
-    super();
-    this.reason = reason;
-  }
-}
-
-/** Requests to actors whose init is not done. They are not in the mailbox, where a `receive` of the init would take them. */
-const early = new WeakMap<Cell, StopRequest>();
-
 /** Tells an actor of this runtime to stop, as `stop` does (I6). */
 export function requestStop(cell: Cell, reason: ExitReason): void {
   const { birth } = cell;
@@ -230,9 +216,8 @@ export function requestStop(cell: Cell, reason: ExitReason): void {
     (birth !== null &&
       (birth.isHandler || (typeof birth.what !== 'function' && birth.what.kind === 'handler')));
   if (willBeHandler) {
-    cell.flags |= STOP_ASKED;
-    if (!early.has(cell)) early.set(cell, new StopRequest(reason)); // only the first one counts (A5)
-    return undefined;
+    hideStop(cell);
+    return deliver(cell, new StopRequest(reason));
   }
   if (!cell.isTrapping) return terminate(cell, reason);
   // A function actor that traps exits gets an Exit and decides by itself, as when its parent ends.

@@ -5,8 +5,8 @@ import { type CompiledMatch, hasKeys } from './key-match.ts';
 
 /** A pending receive: what it waits for. `Cell.resume` settles its promise. */
 export class Wait {
-  /** Null: any message. */
-  readonly match: CompiledMatch | null;
+  /** Null: any message. Replaced when the actor is asked to stop during its init. */
+  match: CompiledMatch | null;
   /** The match is not user code and cannot throw: senders may run it. */
   readonly isSafe: boolean;
   /** Those of the match; if it has none, the mailbox remembers how far it searched under the receive itself. */

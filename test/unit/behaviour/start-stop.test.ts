@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Exit, type Self, stop } from '../../../ts/actor/index.ts';
+import { Exit, type Self, SystemMessage, stop } from '../../../ts/actor/index.ts';
 import { call, cast, continuing, defineServer, ignore } from '../../../ts/behaviour/index.ts';
 import type { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
@@ -186,30 +186,36 @@ describe('starting and stopping', () => {
     expect(log).toEqual(['ready', 'terminated']);
   });
 
-  it('I6 is not lost on an init that takes any message, and not shown to it', async () => {
+  const takesAny: [string, (self: Self) => Promise<unknown>][] = [
+    ['without a match', (self) => self.receive()],
+    ['with a timeout', (self) => self.receive(undefined, { timeout: 1000 })],
+    ['with a predicate', (self) => self.receive(() => true)],
+    ['with a predicate and a timeout', (self) => self.receive(() => true, { timeout: 1000 })],
+    ['by the class of all system messages', (self) => self.receive([SystemMessage, 'one', 'two'])],
+  ];
+
+  it.each(takesAny)('I6 B1 keeps its place behind an init that receives %s', async (_how, take) => {
     const log: unknown[] = [];
     const asking = defineServer({
       name: 'asking',
       init: async (self) => {
-        log.push(await self.receive(), await self.receive((message) => log.push(message) > 0));
+        log.push(await take(self), await take(self));
         return {};
       },
       info: (_context, message) => void log.push(message),
       terminate: (_context, reason) => void log.push(reason),
     });
-    const early = kit.runtime.spawn(asking);
-    const stops = [stop(kit.runtime, early, 'shutdown')]; // before its init begins
-    await kit.settle();
-    const late = kit.runtime.spawn(asking);
-    await kit.settle();
-    stops.push(stop(kit.runtime, late, 'shutdown'), stop(kit.runtime, late, 'shutdown'));
-    for (const pid of [early, late]) {
-      for (const message of ['one', 'two', 'three']) kit.runtime.send(pid as Pid<string>, message);
+    for (const isWaiting of [false, true]) {
+      const pid = kit.runtime.spawn(asking) as Pid<string>;
+      if (isWaiting) await kit.settle();
+      const stopped = stop(kit, pid, 'shutdown');
+      const again = failure(stop(kit, pid, 'again'));
+      for (const message of ['one', 'two', 'three']) kit.runtime.send(pid, message);
       await kit.settle();
-      expect(log.splice(0)).toEqual(['two', 'one', 'two', 'three', 'shutdown']);
-      expect(kit.runtime.isAlive(pid)).toBe(false);
+      expect(log.splice(0)).toEqual(['one', 'two', 'shutdown']);
+      await stopped;
+      expect((await again).state).toBe('exit');
     }
-    await Promise.all(stops);
   });
 
   it('I6 lets a server that is to stop do first what its init left to do', async () => {
