@@ -12,6 +12,7 @@ export class Child {
   isRestarting = false;
   /** Whether its restart failed and will be tried again. Implies `isRestarting`. */
   hasFailed = false;
+  private failures = 0;
   /** The pending start on another node. */
   attempt: Attempt | undefined = undefined;
   /** Whether its node could not be reached at the last attempt. */
@@ -21,6 +22,13 @@ export class Child {
 
   constructor(plan: ChildPlan) {
     this.plan = plan;
+  }
+
+  /** It ended, or did not start, and will be started again. Returns whether this start is still due: not after another start. */
+  fails(): () => boolean {
+    this.isRestarting = this.hasFailed = true;
+    const failure = ++this.failures;
+    return () => this.hasFailed && this.failures === failure;
   }
 
   /** Whether a start is due or pending: also of a child that was terminated while its start on another node is pending. */

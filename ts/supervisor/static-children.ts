@@ -87,8 +87,8 @@ export class StaticChildren implements Supervising {
 
   /** Tries again later, unless the child is terminated, deleted, or restarted with others meanwhile. */
   private retryAfter(child: Child, pause: number): void {
-    child.isRestarting = child.hasFailed = true;
-    this.frame.retryLater(() => (child.hasFailed ? this.restart(child) : undefined), pause);
+    const isDue = child.fails();
+    this.frame.retryLater(() => (isDue() ? this.restart(child) : undefined), pause);
   }
 
   private restart(child: Child): void | Promise<void> {

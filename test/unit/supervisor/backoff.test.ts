@@ -70,6 +70,17 @@ describe('a child with a back-off', () => {
     }
   });
 
+  it('J10 forgets a pause in which it was restarted by request: the next pause is as long as it should be', async () => {
+    const pid = await supervise();
+    await f.end(pid, 'x', 'oops');
+    await terminateChild(kit, pid, 'x');
+    expect(await restartChild(kit, pid, 'x')).toMatchObject({ ok: true });
+    await f.end(pid, 'x', 'oops');
+    f.logged();
+    expect(await untilTried('x')).toBe(200);
+    expect(await f.pids(pid)).toMatchObject({ x: { nc: 0 } });
+  });
+
   it('J10 is restarting in a pause, and its supervisor and siblings work on', async () => {
     const pid = await supervise();
     await f.end(pid, 'x', 'oops');
