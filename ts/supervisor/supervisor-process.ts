@@ -7,6 +7,7 @@ import {
   ReplyStatus,
   type Self,
   type StartResult,
+  SystemMessage,
   Timeout,
   type TimerRef,
   takeOver,
@@ -22,8 +23,9 @@ import { type AfterStart, type Attempt, RemoteStarts } from './remote-starts.ts'
 import { SupervisorReport } from './report.ts';
 import { isLost } from './starting.ts';
 
-/** Tells the supervisor to run its next retry. If another actor sends it, a retry runs earlier than planned. */
-const RETRY = '$retry';
+/** Tells the supervisor to run its next retry. As a system message it is not dropped by a mailbox limit. */
+class Retry extends SystemMessage {}
+const RETRY = new Retry();
 
 /**
  * The actor of a supervisor: it receives messages one at a time, and its {@link Supervising} part acts on the children.
@@ -120,7 +122,7 @@ export class SupervisorProcess implements SupervisorFrame {
       return;
     }
     this.retries.push(action);
-    self.send(self.pid, RETRY);
+    self.runtime.deliverSystem(self.pid, RETRY);
   }
 
   start(

@@ -8,7 +8,7 @@ import {
   type Self,
   stop,
 } from '../../../ts/actor/index.ts';
-import { cast } from '../../../ts/behaviour/index.ts';
+import { cast, defineServer } from '../../../ts/behaviour/index.ts';
 import { LocalNames } from '../../../ts/registry/index.ts';
 import {
   childSpec,
@@ -414,6 +414,26 @@ describe('shutdown', () => {
       await stop(kit, pid, 'shutdown');
       expect(kit.logged('child_shutdown_error')).toEqual([]);
     }
+  });
+
+  it('J10 tries a restart again although its mailbox is full when the attempt fails', async () => {
+    let starts = 0;
+    const slow = defineServer({
+      name: 'slow',
+      init: async (self) => {
+        if (++starts > 1) await self.sleep(100);
+        if (starts === 2) throw new Error('not yet');
+        return {};
+      },
+    });
+    const spec = defineSupervisor({ name: 'top', intensity: 10, children: [childSpec('a', slow)] });
+    const pid = await spec.startWith(kit, { mailbox: { max: 1 } });
+    kit.runtime.sendExit(await f.pid(pid, 'a'), 'kill');
+    await kit.settle();
+    kit.runtime.send(pid as never, 'noise' as never);
+    await kit.advance(200);
+    expect(starts).toBe(3);
+    expect(await f.pids(pid)).toMatchObject({ a: { nc: 0 } });
   });
 
   it('J28 logs and drops noise', async () => {
