@@ -6,13 +6,15 @@ import {
   type ExitReason,
   type Kernel,
   ownCell,
+  sendReason,
   terminate,
 } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 
 /** Sends an explicit exit signal. `from` null: code outside of actors. */
 export function sendExit(kernel: Kernel, from: Cell | null, to: Pid, reason: ExitReason): void {
-  if (to.nc !== 0) return kernel.remote.exit2(from === null ? null : from.pid, to, reason);
+  if (to.nc !== 0)
+    return sendReason((why) => kernel.remote.exit2(from === null ? null : from.pid, to, why), reason);
   const cell = ownCell(kernel, to);
   if (cell === undefined) return;
   // An actor that sends itself `normal` and does not trap exits ends (E2).

@@ -21,6 +21,7 @@ beforeEach(() => {
   };
   const port: Partial<RemotePort> = {
     exit: (_from, _to, reason) => carry('exit', reason),
+    exit2: (_from, _to, reason) => carry('signal', reason),
     monitorExit: (_from, _to, _ref, reason) => carry('down', reason),
     reply: (_from, _ref, status, value) => carry(status === ReplyStatus.exit ? 'reply' : 'other', value),
   };
@@ -48,6 +49,19 @@ describe('a reason that cannot travel', () => {
       ['exit', unsendable],
       ['down', unsendable],
       ['reply', unsendable],
+    ]);
+  });
+
+  it('P8 is replaced in an exit signal to afar, which is sent all the same', async () => {
+    const probe = await kit.probe();
+    probe.self.sendExit(far, 'x'.repeat(10_000));
+    kit.runtime.sendExit(far, 'x'.repeat(10_000));
+    probe.self.sendExit(far, 'short');
+    const unsendable = { unsendable: 'SNOW_ERR_TOO_LARGE' };
+    expect(heard).toEqual([
+      ['signal', unsendable],
+      ['signal', unsendable],
+      ['signal', 'short'],
     ]);
   });
 
