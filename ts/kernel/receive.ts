@@ -12,7 +12,7 @@ import { hasKeys } from './key-match.ts';
 import { type Match, TIMEOUT } from './match.ts';
 import { forActor } from './promise.ts';
 import { ButStop } from './stop-request.ts';
-import { release, settle, take, taken } from './taking.ts';
+import { release, settle, take, taken, timeOut } from './taking.ts';
 import { ANY, deferred, forgetWait, latest, Wait } from './wait.ts';
 
 class WaitTimer extends Timer {
@@ -35,7 +35,9 @@ class WaitTimer extends Timer {
     // A message that arrived before the timeout is taken, even if the actor had no turn since (B7).
     try {
       const found = take(this.cell, this.wait.match, this.wait.keys);
-      if (this.cell.wait === this.wait) settle(this.cell, this.wait, found === NOTHING ? TIMEOUT : found);
+      if (this.cell.wait !== this.wait) return;
+      if (found === NOTHING) timeOut(this.cell, this.wait);
+      else settle(this.cell, this.wait, found);
     } catch (error) {
       crash(this.cell, error);
     }

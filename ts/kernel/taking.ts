@@ -2,6 +2,7 @@
 import { type Keys, type Matcher, NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
 import { type Cell, LIMITED, noop, TRACED } from './cell.ts';
+import { TIMEOUT } from './match.ts';
 import { systemTag, userTag } from './message-tag.ts';
 import { SystemMessage } from './system-message.ts';
 import { forgetWait, type Wait } from './wait.ts';
@@ -20,6 +21,14 @@ export function settle(cell: Cell, wait: Wait, message: unknown): void {
   const { resume } = cell;
   release(cell, wait);
   resume(taken(cell, message));
+}
+
+/** Ends a pending receive with TIMEOUT, which is no message: crash reports still name the message before. */
+export function timeOut(cell: Cell, wait: Wait): void {
+  const { lastTag, turns } = cell;
+  settle(cell, wait, TIMEOUT);
+  cell.lastTag = lastTag;
+  cell.turns = turns;
 }
 
 /** Ends a pending receive without an outcome. */

@@ -110,6 +110,18 @@ describe('a crash report', () => {
     expect(JSON.stringify(kit.logs)).not.toContain(SECRET);
   });
 
+  it('I8 still has the tag of the last message after a receive that timed out', async () => {
+    const pid = kit.runtime.spawn(async (self: Self) => {
+      await self.receive();
+      await self.receive('more', { timeout: 10 });
+      throw new Error('crash');
+    });
+    await kit.settle();
+    kit.runtime.send(pid as Pid<unknown>, ['work', SECRET]);
+    await kit.advance(10);
+    expect(crashes().map((facts) => facts['lastMessage'])).toEqual(['work']);
+  });
+
   it('I8 is written for an exit with any reason but a clean one, once, and for no signal of others', async () => {
     for (const reason of ['normal', 'shutdown', { shutdown: 'why' }, 'oops', { of: 'mine' }]) {
       kit.runtime.spawn((self: Self) => self.exit(reason));
