@@ -130,7 +130,7 @@ export class Context<S, M> implements ServerContext<S, M> {
     if (call === undefined) throw new SnowmeshError('SNOW_ERR_NO_CALL');
     const { runtime } = this.self;
     return {
-      pid: call.from?.local === 0 ? undefined : call.from,
+      pid: call.from,
       get ref() {
         return call.ref;
       },

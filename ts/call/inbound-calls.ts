@@ -86,7 +86,14 @@ export class InboundCalls {
     if (refused !== undefined)
       return remote.reply(cell.pid, ref, ReplyStatus[refused], refused === 'cycle' ? chain : undefined);
     const caller = this.add(cell, ref, ms);
-    caller.request = new Call(from, caller, tag, args, caller.deadline, ofNode(chain, ref.nc));
+    caller.request = new Call(
+      from.local === 0 ? undefined : from,
+      caller,
+      tag,
+      args,
+      caller.deadline,
+      ofNode(chain, ref.nc),
+    );
     deliverSent(cell, caller.request);
   }
 

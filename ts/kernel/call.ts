@@ -15,7 +15,7 @@ export interface ReplyTarget {
  * if (message instanceof Call && message.tag === 'add') replyTo(self, message, 1 + 1);
  */
 export class Call extends SystemMessage {
-  /** The calling actor; undefined: code outside of actors, or of another node. */
+  /** The calling actor; undefined: code outside of actors, on this node or on another one. */
   readonly from: Pid | undefined;
   /** The name of the request. */
   readonly tag: string;

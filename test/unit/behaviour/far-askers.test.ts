@@ -1,6 +1,6 @@
 // Calls from other nodes that a server answers later: each is answered once, however the answer is given.
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type RemotePort, ReplyStatus } from '../../../ts/actor/index.ts';
+import { Call, type RemotePort, ReplyStatus, type Self } from '../../../ts/actor/index.ts';
 import { defineServer, type From, noReply, replyTo } from '../../../ts/behaviour/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
@@ -95,4 +95,15 @@ it('From names the calling actor, and none for code outside of actors', async ()
   expect(from.pid?.equals(far)).toBe(true);
   await ask('later', new Pid(PEER, 0));
   expect(from.pid).toBeUndefined();
+});
+
+it('Call.from is the calling actor, and undefined for code outside of actors', async () => {
+  const seen: unknown[] = [];
+  const pid = kit.runtime.spawn(async (self: Self) => {
+    for (;;) seen.push((await self.receive(Call)).from);
+  });
+  for (const asker of [far, new Pid(PEER, 0)])
+    kit.runtime.inbound.call(asker, new Ref(PEER, 7, ++asked), 1000, pid.local, ['who', [], []]);
+  await kit.settle();
+  expect(seen).toEqual([far, undefined]);
 });
