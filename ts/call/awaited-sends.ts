@@ -1,3 +1,4 @@
+import { OldestFirst } from '../collections/index.ts';
 import {
   Cell,
   inBudget,
@@ -12,13 +13,19 @@ import { Pid, Ref } from '../term/index.ts';
 import { CallError } from './call-error.ts';
 import type { OutboundCalls } from './outbound-calls.ts';
 
+/** Actors of other nodes whose mailbox is known not to block. One more costs a round trip. */
+const MAX_UNLIMITED = 4096;
+
 /** `sendWait`: waits for room in the target's mailbox if its limit has the policy `block`, and in the send queue to its node. */
 export class AwaitedSends {
   private readonly kernel: Kernel;
   private readonly sender: Sender;
   private readonly calls: OutboundCalls;
-  /** Actors of other nodes whose mailbox does not have the policy `block`: sends to them need no answer. */
-  private readonly unlimited = new WeakSet<Pid>();
+  /**
+   * Actors of other nodes whose mailbox does not have the policy `block`, by the key of their PID: sends to them need no answer. Each
+   * message brings other objects for the same PIDs.
+   */
+  private readonly unlimited = new OldestFirst<string, true>();
 
   constructor(kernel: Kernel, sender: Sender, calls: OutboundCalls) {
     this.kernel = kernel;
@@ -55,16 +62,21 @@ export class AwaitedSends {
   /** Resolves when the message is in the mailbox, or the target is gone. */
   private async sendRemote(from: Cell | null, to: Pid | NodeAddress | Ref, message: unknown): Promise<void> {
     const pid = from === null ? null : from.pid;
-    if (to instanceof Pid && this.unlimited.has(to))
+    if (to instanceof Pid && this.unlimited.has(to.key))
       return inSend(this.kernel, from, to, () => this.kernel.remote.sendInSlices(pid, to, message));
     try {
       const isBlocking = await inSend(this.kernel, from, to, () => this.calls.deliver(pid, to, message));
-      if (isBlocking === false && to instanceof Pid) this.unlimited.add(to);
+      if (isBlocking === false && to instanceof Pid) this.needsNoAnswer(to);
     } catch (error) {
       if (!(error instanceof CallError) || error.state === 'overload') throw error;
       // The target has ended: the message is lost, as with `send`. Its node counts it, unless that cannot be reached.
       if (error.state === 'nodedown') this.kernel.deadLetters.count('noconnection', to);
     }
+  }
+
+  private needsNoAnswer({ key }: Pid): void {
+    this.unlimited.set(key, true);
+    if (this.unlimited.size > MAX_UNLIMITED) this.unlimited.takeOldest();
   }
 
   /** The local actor that `to` denotes now, or an address on another node; undefined: no actor. */

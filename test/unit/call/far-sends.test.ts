@@ -185,8 +185,7 @@ describe('sendWait to another node', () => {
       [false, { answered: 1, plain: 2 }],
     ] as const) {
       const seen = answerWith(ReplyStatus.ok, isBlocking);
-      const to = far();
-      for (let n = 0; n < 3; n++) await kit.runtime.sendWait(to, n);
+      for (let n = 0; n < 3; n++) await kit.runtime.sendWait(far(), n); // each message brings the PID in another object
       expect(seen).toEqual(expected);
     }
   });
