@@ -174,6 +174,29 @@ describe('links over nodes', () => {
     });
     expect(seen).toEqual([0, 'killed']);
   });
+
+  it('E4 an explicit exit tells who sent it: the actor, or the PID with the number 0 of the node', async () => {
+    await b.run(async (bench) => void (bench.box['post'] = await bench.probe('post')));
+    await a.run(async (bench, peer) => {
+      bench.box['trapping'] = await bench.probe('trapping', true);
+      bench.node.send({ name: 'post', node: peer }, bench.box['trapping'].pid);
+    }, b.name);
+    const sender = await b.run(async (bench) => {
+      const { self } = bench.box['post'];
+      const [pid] = await bench.box['post'].count(1);
+      self.sendExit(pid, 'of an actor');
+      bench.node.sendExit(pid, 'of no actor');
+      return String(self.pid.local);
+    });
+    const seen = await a.run(async (bench) => {
+      const exits = (await bench.box['trapping'].count(2)) as import('../../../ts/index.ts').Exit[];
+      return exits.map(({ from, reason }) => [bench.node.nodeOf(from), String(from.local), reason]);
+    });
+    expect(seen).toEqual([
+      [b.name, sender, 'of an actor'],
+      [b.name, '0', 'of no actor'],
+    ]);
+  });
 });
 
 describe('a lost node', () => {
