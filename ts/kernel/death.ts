@@ -23,7 +23,8 @@ export function crash(cell: Cell, thrown: unknown, message?: unknown): void {
   }
   const reason = crashReason(thrown);
   report(cell, reason, message);
-  leave(cell, reason);
+  // While onTerminate runs, other code that it left pending may fail: the actor ends for its first reason (A5).
+  if ((cell.flags & TERMINATING) === 0) leave(cell, reason);
 }
 
 /** Logs a crash, or an exit for another reason than `normal` and `shutdown`. */

@@ -283,6 +283,34 @@ describe('the end of an actor', () => {
     await probe.expectDown(pid, 'first');
   });
 
+  it('A5 holds for a handler whose pending code fails while onTerminate runs, to its end', async () => {
+    const log: unknown[] = [];
+    const probe = await kit.probe();
+    const pid = kit.runtime.spawnHandler(
+      (self: Self): HandlerBody => ({
+        async onMessage() {
+          self.after(10, () => self.exit('first'));
+          self.after(30, () => fail('timer'));
+          await self.sleep(20);
+          fail('handler');
+        },
+        async onTerminate(reason) {
+          log.push(reason);
+          await self.sleep(100);
+          log.push('done');
+        },
+      }),
+    );
+    const fail = (what: string): never => {
+      throw new Error(what);
+    };
+    probe.watch(pid);
+    kit.runtime.send(pid, 'go');
+    await probe.expectDown(pid, 'first', { within: 200 });
+    expect(log).toEqual(['first', 'done']);
+    expect(kit.logged('actor_crash')).toHaveLength(3);
+  });
+
   it('A6 cannot be caught', async () => {
     const log: string[] = [];
     const tries = (act: (self: Self) => void) => (self: Self) => {
