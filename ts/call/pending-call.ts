@@ -116,7 +116,7 @@ export class PendingCall extends Timer implements AwaitingCaller, OwnCall, Remot
   fail(state: CallState, reason: unknown): boolean {
     if (this.isOver) return false;
     if (!this.end(state)) return true;
-    if (this.caller !== null) forActor(this.promise);
+    if (this.caller !== null) void forActor(this.promise);
     const error = this.error(state, reason);
     settleInBudget(this.kernel, this.caller, () => this.reject(error));
     return true;

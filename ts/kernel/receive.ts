@@ -154,7 +154,7 @@ function suspend(
   const signal = options?.signal;
   let disarm: (() => void) | null = null;
   if (signal !== undefined) {
-    forActor(pending);
+    void forActor(pending);
     disarm = onAbort(signal, () => {
       if (cell.wait !== wait) return;
       release(cell, wait);
