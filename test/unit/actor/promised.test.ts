@@ -74,3 +74,15 @@ it.each(ways)(
     expect(log).toEqual(['rejected']);
   },
 );
+
+it('A4 its rejection ends the actor that awaits it and does not handle it, and nobody else', async () => {
+  kit.runtime.spawn(async (self: Self) => {
+    const late = request(self, gone(), 'ask');
+    await self.sleep(10);
+    await late;
+  });
+  await kit.advance(10);
+  await new Promise((resolve) => void setImmediate(resolve));
+  expect(unhandled).toEqual([]);
+  expect(kit.logged('actor_crash')).toMatchObject([{ facts: { reason: { error: { name: 'CallError' } } } }]);
+});

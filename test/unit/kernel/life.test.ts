@@ -1,8 +1,6 @@
 // Section A of the rules: life and death of an actor.
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
-  type CallError,
   Down,
   Exit,
   type ExitReason,
@@ -172,32 +170,6 @@ describe('the end of an actor', () => {
       expect(kit.logged('actor_crash')).toHaveLength(1);
     },
   );
-
-  it('A4 holds for calls whose outcome is looked at later, or never', async () => {
-    const unhandled: unknown[] = [];
-    const note = (reason: unknown): void => void unhandled.push(reason);
-    process.on('unhandledRejection', note);
-    try {
-      const log: unknown[] = [];
-      kit.runtime.spawn(async (self: Self) => {
-        const nobody = kit.runtime.pidOf(999_999_999);
-        void request(self, nobody, 'forgotten');
-        const [first, second] = [request(self, nobody, 'ask'), request(self, nobody, 'ask')];
-        await self.sleep(10);
-        await first.catch((error: CallError) => log.push(error.state));
-        await second;
-      });
-      await kit.advance(10);
-      await nextTurn();
-      expect(log).toEqual(['noproc']);
-      expect(unhandled).toEqual([]);
-      expect(kit.logged('actor_crash')).toMatchObject([
-        { facts: { reason: { error: { name: 'CallError' } } } },
-      ]);
-    } finally {
-      process.off('unhandledRejection', note);
-    }
-  });
 
   it('A4 holds for a handler that is none, and for one that cannot be asked how to end', async () => {
     const probe = await kit.probe();

@@ -20,16 +20,18 @@ const spec = defineHandler('child', () => ({ onMessage() {} }));
 let kit: TestRuntime;
 let orders: RemoteSpawn[];
 let unlinked: number[];
+let signals: [local: number, reason: unknown][];
 beforeEach(() => {
   kit = startTestRuntime();
   orders = [];
   unlinked = [];
+  signals = [];
   const port: Partial<RemotePort> = {
     spawn: (order) => void orders.push(order),
     nodeOf: () => NODE,
     link: () => {},
     unlink: (_from, _to, id) => void unlinked.push(id),
-    exit2: () => {},
+    exit2: (_from, to, reason) => void signals.push([to.local, reason]),
   };
   kit.runtime.remote = { ...kit.runtime.remote, ...port };
 });
@@ -83,6 +85,27 @@ it('I2 a failed init is not told to a parent that has unlinked itself', async ()
   };
   expect(await outcome(SpawnStatus.failed, unlink)).toEqual([]);
 });
+
+it.each([true, false])(
+  'N4 the child of a starter that ends during the init is killed after it (link: %s)',
+  async (link) => {
+    const starter = kit.runtime.spawn(
+      (self: Self) => start(self, spec, [], { link, node: NODE }) as Promise<never>,
+    ) as Pid;
+    await kit.settle();
+    kit.runtime.sendExit(starter, 'gone');
+    expect(signals).toEqual([]);
+    kit.runtime.spawns.replied(
+      starter.local,
+      (orders[0] as RemoteSpawn).request,
+      SpawnStatus.ok,
+      child,
+      null,
+    );
+    expect(signals).toEqual([[child.local, 'kill']]);
+    expect(kit.runtime.links.remoteCount).toBe(0);
+  },
+);
 
 it('I3 an init that takes too long is not told, also not to a parent that has linked itself', async () => {
   expect(await outcome(SpawnStatus.timedOut, (self) => self.link(child))).toEqual([]);
