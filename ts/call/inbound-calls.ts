@@ -111,7 +111,8 @@ export class InboundCalls {
   targetEnded(caller: RemoteCall, reason: ExitReason): void {
     if (!this.remove(caller)) return;
     if (caller.request !== undefined) caller.request.isAnswered = true;
-    const { remote } = this.kernel;
+    const { remote, deadLetters } = this.kernel;
+    if (caller.isSend) deadLetters.count('noproc', caller.cell.pid);
     sendReason((why) => remote.reply(caller.cell.pid, caller.address, ReplyStatus.exit, why), reason);
   }
 
@@ -150,6 +151,7 @@ export class InboundCalls {
     if (isTooLong || gate.blockedCount >= this.limits.blocked || !this.hasRoom(ref.nc))
       return remote.reply(cell.pid, ref, ReplyStatus.overload, undefined);
     const caller = this.add(cell, ref, ms);
+    caller.isSend = true;
     caller.bytes = bytes;
     this.blockedBytes.set(ref.nc, (this.blockedBytes.get(ref.nc) ?? 0) + bytes);
     void gate.room(caller).then(() => {
@@ -223,6 +225,8 @@ class RemoteCall implements AwaitingCaller {
   readonly deadline: number;
   /** The message that the target got; undefined: the call is a stop request, or a `sendWait` that waits for room. */
   request: Call | undefined = undefined;
+  /** Whether it is a `sendWait` that waits for room. */
+  isSend = false;
   /** Ends its wait for room in a mailbox. */
   stopWaiting: (() => void) | undefined = undefined;
   /** Bytes of its message, if that waits for room. */
