@@ -189,6 +189,27 @@ describe('a mailbox limit', () => {
     expect(kit.runtime.isAlive(pid as Pid<never>)).toBe(false);
   });
 
+  it('of block sends by a name to the actor that has it when there is room, and waits for room there', async () => {
+    const [old, next] = [
+      await hoarder({ max: 1, policy: 'block' }),
+      await hoarder({ max: 1, policy: 'block' }),
+    ];
+    kit.runtime.register('inbox', old);
+    for (const pid of [old, next]) kit.runtime.send(pid, 'first');
+    const sent = kit.runtime.sendWait('inbox', 'second');
+    kit.runtime.unregister('inbox');
+    kit.runtime.register('inbox', next);
+    await open(old); // there is room, but where the message does not belong any more
+    await probe.expectMessage('first');
+    await probe.expectNoMessage();
+    expect(kit.mailbox(next)).toEqual(['first']);
+    await open(next);
+    await sent;
+    await probe.expectMessage('first');
+    await probe.expectMessage('second');
+    expect(kit.runtime.deadLetters.total).toBe(0);
+  });
+
   it('of block forgets senders that died: the room goes to those that still wait', async () => {
     const pid = await hoarder({ max: 1, policy: 'block' });
     kit.runtime.send(pid, 'first');

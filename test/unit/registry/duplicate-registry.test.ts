@@ -83,6 +83,22 @@ describe('a registry of duplicate keys', () => {
     for (const [index, count] of found.entries()) expect(count).toBeLessThanOrEqual(999 - index);
   });
 
+  it('F8 and A8: nobody finds those that die together, before the first of them is announced', async () => {
+    const found: number[] = [];
+    const hub = actor();
+    for (let index = 0; index < 3; index++) {
+      const pid = kit.runtime.spawnHandler((self: Self): HandlerBody => {
+        self.link(hub as Pid<never>);
+        self.onExit(() => found.push(topics.lookup('star').length));
+        return { onMessage() {} };
+      });
+      topics.register('star', pid);
+    }
+    await kit.settle();
+    kit.runtime.sendExit(hub as Pid<never>, 'gone');
+    expect(found).toEqual([0, 0, 0]);
+  });
+
   it('F8 stays whole when dispatch changes it', () => {
     const pids = [actor(), actor(), actor()];
     for (const pid of pids) topics.register('key', pid);

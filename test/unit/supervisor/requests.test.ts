@@ -52,7 +52,7 @@ describe('children by request', () => {
       ok: true,
       pid: undefined,
     });
-    expect(await f.pids(pid)).toEqual({ a: undefined, i: undefined });
+    expect(await f.pids(pid)).toStrictEqual({ a: undefined, i: undefined }); // not the temporary one
 
     await expect(startChild(kit, pid, f.child(''))).rejects.toMatchObject({
       code: 'SNOW_ERR_BAD_CHILD_SPEC',
