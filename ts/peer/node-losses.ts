@@ -3,9 +3,7 @@ import type { InboundCalls, OutboundCalls, PendingCall } from '../call/index.ts'
 import type { Link, Monitor } from '../link/index.ts';
 import type { LinkSignals, MonitorSignals } from '../signal/index.ts';
 import type { InboundSpawns, OutboundSpawns, PendingSpawn } from '../spawn/index.ts';
-
-/** How many links, monitors, calls and spawns fire or are dropped before the event loop runs again: about half a millisecond of work (P6). */
-const TIES_PER_STEP = 1024;
+import { TIES_PER_STEP } from './limits.ts';
 
 /** What fires when a node is lost, each oldest first. */
 interface Ties {
