@@ -1,10 +1,11 @@
 // Keeps the table up to date with the memberships of the actors of this node and of its peers.
 //
 //   up ──hello──▶ peer          it answers with `sync`, all its memberships; then `join` and `leave`, as they happen
-//   down / bye / hello again    its memberships are removed
+//   down / bye / hello again    its memberships are removed, step by step
 import type { Runtime } from '../actor/index.ts';
 import { type GroupInfo, type Listing, sourcesOf } from '../introspect/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
+import { StepQueue } from '../peer/index.ts';
 import { copyTerm, type Pid, type Ref } from '../term/index.ts';
 import { GroupTable, Side } from './group-table.ts';
 import { MAX_SYNCS } from './limits.ts';
@@ -48,11 +49,12 @@ class GroupsPeer extends Side {
 type AnySide = Side | GroupsPeer;
 
 export class GroupService implements ChannelListener {
-  readonly table: GroupTable<AnySide> = new GroupTable();
+  readonly table: GroupTable<AnySide>;
   readonly own: Side = new Side();
   readonly #runtime: Runtime;
   readonly #options: ServiceOptions;
   readonly #peers = new Map<string, GroupsPeer>();
+  readonly #removals: StepQueue;
   readonly #ownMembers: OwnMembers;
   readonly #watchers: Watchers;
   readonly #channel: Channel | undefined;
@@ -62,7 +64,9 @@ export class GroupService implements ChannelListener {
   constructor(host: GroupsHost, options: ServiceOptions) {
     this.#runtime = host.runtime;
     this.#options = options;
+    this.#removals = new StepQueue(host.runtime);
     this.#watchers = new Watchers(host.runtime);
+    this.table = new GroupTable((group, pids) => this.#watchers.left(group, pids));
     this.#ownMembers = new OwnMembers(host.runtime, (pid, counts) => this.#died(pid, counts));
     this.#channel = host.channel(options.scope === undefined ? CHANNEL : `${CHANNEL}:${options.scope}`, this);
     for (const { peer } of this.#peers.values()) this.#channel?.send(peer, ['hello', VERSION]);
@@ -98,6 +102,9 @@ export class GroupService implements ChannelListener {
   }
 
   watch(subscriber: Pid, group: string | undefined): Ref {
+    // It must not be told that members left which it was not shown.
+    if (group === undefined) this.#removals.endAll();
+    else this.table.settle(group);
     return this.#watchers.add(subscriber, group);
   }
 
@@ -135,6 +142,7 @@ export class GroupService implements ChannelListener {
     this.#channel?.close();
     this.#ownMembers.close();
     for (const side of [...this.#peers.values(), this.own]) this.#drop(side);
+    this.#removals.endAll();
     this.#peers.clear();
     this.#watchers.close();
     const { groups } = sourcesOf(this.#runtime);
@@ -211,7 +219,8 @@ export class GroupService implements ChannelListener {
   }
 
   #drop(side: AnySide): void {
-    for (const [group, pids] of this.table.drop(side)) this.#watchers.left(group, pids);
+    const node = side instanceof GroupsPeer ? side.peer.node : '';
+    this.#removals.begin(node, this.table.drop(side));
   }
 
   /** Sends all memberships. At least one message: it tells the peer that this node has groups. */
@@ -283,8 +292,8 @@ function listingOf(table: GroupTable<AnySide>, own: Side, scope: string | undefi
     },
     keys: () => table.names(),
     describe(group) {
-      let members = 0;
-      for (const side of table.sides(group)) members += side.groups.get(group)?.size ?? 0;
+      const members = table.count(group);
+      if (members === 0) return undefined;
       return { scope, group, members, localMembers: own.groups.get(group)?.size ?? 0 };
     },
   };

@@ -1,3 +1,4 @@
+import type { Work } from '../peer/index.ts';
 import type { Pid } from '../term/index.ts';
 
 /** One actor in one group. */
@@ -52,26 +53,54 @@ export class Roster {
 /** The memberships of the actors of one node: this one, or a peer from the up to the down of its session. */
 export class Side {
   /** Groups with members there, by name. */
-  readonly groups: Map<string, Roster> = new Map();
+  groups: Map<string, Roster> = new Map();
   /** The number of memberships; an actor that joined a group twice counts twice. */
   size = 0;
 }
 
-/** All groups, by name and by side. A group without members does not exist (R3). */
-export class GroupTable<S extends Side> {
-  /** The sides with members in a group. */
-  readonly #sides = new Map<string, Set<S>>();
+/** What a side had when it was dropped, and what is not removed from the table yet. */
+interface Dropped<S> {
+  readonly side: S;
+  readonly groups: Map<string, Roster>;
+}
 
+/**
+ * All groups, by name and by side. A group without members does not exist (R3).
+ *
+ * The memberships of a side that was dropped are removed step by step. Nobody sees them meanwhile, and before a group changes, they are
+ * removed from it: what is told of a group is told in order.
+ */
+export class GroupTable<S extends Side> {
+  /** The sides with members in a group, and those that were dropped since. */
+  readonly #sides = new Map<string, Set<S>>();
+  readonly #dropped = new Set<Dropped<S>>();
+  readonly #left: (group: string, pids: readonly Pid[]) => void;
+
+  /** @param left is called with the memberships of a dropped side in a group when they are removed. */
+  constructor(left: (group: string, pids: readonly Pid[]) => void) {
+    this.#left = left;
+  }
+
+  /** The number of groups, with those in which only dropped sides have members. */
   get size(): number {
     return this.#sides.size;
   }
 
+  /** All groups, also those in which only dropped sides have members. */
   names(): IterableIterator<string> {
     return this.#sides.keys();
   }
 
-  sides(group: string): Iterable<S> {
-    return this.#sides.get(group) ?? [];
+  /** The number of different actors in a group. O(nodes with members). */
+  count(group: string): number {
+    let count = 0;
+    for (const side of this.sides(group)) count += side.groups.get(group)?.size ?? 0;
+    return count;
+  }
+
+  /** The sides with members in a group. */
+  *sides(group: string): IterableIterator<S> {
+    for (const side of this.#sides.get(group) ?? []) if (side.groups.has(group)) yield side;
   }
 
   /** All members. O(members). */
@@ -84,6 +113,7 @@ export class GroupTable<S extends Side> {
   /** Adds memberships. O(pids). */
   join(side: S, group: string, pids: readonly Pid[]): void {
     if (pids.length === 0) return;
+    this.settle(group);
     const roster = side.groups.get(group) ?? this.#open(side, group);
     for (const pid of pids) roster.add(pid);
     side.size += pids.length;
@@ -91,20 +121,45 @@ export class GroupTable<S extends Side> {
 
   /** Removes memberships; returns those that existed. O(pids). */
   leave(side: S, group: string, pids: readonly Pid[]): Pid[] {
+    this.settle(group);
     const roster = side.groups.get(group);
     if (roster === undefined) return [];
     const left = pids.filter((pid) => roster.remove(pid));
     side.size -= left.length;
-    if (roster.size === 0) this.#forget(side, group);
+    if (roster.size > 0) return left;
+    side.groups.delete(group);
+    this.#forget(side, group);
     return left;
   }
 
-  /** Removes a side; returns its memberships. O(memberships). */
-  drop(side: S): [group: string, pids: Pid[]][] {
-    const had = [...side.groups].map(([group, roster]): [string, Pid[]] => [group, roster.list()]);
-    for (const [group] of had) this.#forget(side, group);
+  /** Drops all memberships of a side: from now on it has none. The result removes them from the table, a group at a time. */
+  drop(side: S): Work {
+    const dropped = { side, groups: side.groups };
+    side.groups = new Map();
     side.size = 0;
-    return had;
+    this.#dropped.add(dropped);
+    return this.#removing(dropped);
+  }
+
+  /** Removes what dropped sides had in a group. O(dropped sides + their members). */
+  settle(group: string): void {
+    for (const dropped of this.#dropped) this.#remove(dropped, group);
+  }
+
+  *#removing(dropped: Dropped<S>): Generator<number, void> {
+    for (const group of dropped.groups.keys()) yield this.#remove(dropped, group);
+    this.#dropped.delete(dropped);
+  }
+
+  /** Returns how many memberships it has removed. */
+  #remove({ side, groups }: Dropped<S>, group: string): number {
+    const roster = groups.get(group);
+    if (roster === undefined) return 0;
+    groups.delete(group);
+    this.#forget(side, group);
+    const pids = roster.list();
+    this.#left(group, pids);
+    return pids.length;
   }
 
   #open(side: S, group: string): Roster {
@@ -117,7 +172,6 @@ export class GroupTable<S extends Side> {
   }
 
   #forget(side: S, group: string): void {
-    side.groups.delete(group);
     const sides = this.#sides.get(group);
     if (sides?.delete(side) && sides.size === 0) this.#sides.delete(group);
   }

@@ -114,7 +114,8 @@ export class Groups {
 
   /** The groups that have members. O(groups). */
   which(): string[] {
-    return [...this.#service.table.names()];
+    const { table } = this.#service;
+    return [...table.names()].filter((group) => table.count(group) > 0);
   }
 
   /** The groups that have members on this node. O(groups). */
