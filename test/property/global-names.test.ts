@@ -10,11 +10,17 @@
 //   - while no link is cut, of simultaneous claims exactly one is answered with yes (Q1), also when nodes are frozen, and
 //     then within a bounded time
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ANSWER_MS, MAX_ASKED_AGAIN, MAX_PAUSE_MS } from '../../ts/global/limits.ts';
 import type { Pid } from '../../ts/term/index.ts';
 import { checkAsync, randomFrom } from '../support/seed.ts';
 import { FakeMesh, type FakeNode, handed } from '../unit/global/fake-mesh.ts';
+
+/** What a lost node had is removed one entry in each turn of the event loop, so that everything can happen meanwhile. */
+vi.mock('../../ts/peer/limits.ts', async (original) => ({
+  ...(await original<object>()),
+  ENTRIES_PER_STEP: 1,
+}));
 
 const NAMES = ['v', 'w', 'x', 'y', 'z'];
 /** A node that is asked when a round of the roll call has just begun has that and five more to answer. Unit: ms. */

@@ -169,7 +169,8 @@ export class GlobalNames {
 
   /** All names known here. O(names). */
   names(): string[] {
-    return [...this.#service.table.names()];
+    const { table } = this.#service;
+    return [...table.names()].filter((name) => table.of(name) !== undefined);
   }
 
   /** Ends global names on this node: the names of its actors end on all nodes, and it forgets all others. Pending calls are rejected. */

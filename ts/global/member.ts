@@ -11,7 +11,7 @@ export type Standing = 'expected' | 'member' | 'absent';
 /** A peer, from the up to the down of its session. */
 export class Member implements Owner, Claimant {
   readonly peer: ChannelPeer;
-  readonly names: Map<string, Entry> = new Map();
+  names: Map<string, Entry> = new Map();
   readonly claims: Map<number, Claim> = new Map();
   standing: Standing = 'expected';
   /** Whether it has sent all names that it had when it joined. */
@@ -46,7 +46,7 @@ export class Member implements Owner, Claimant {
 /** This node as an owner and claimant. */
 export class OwnNode implements Owner, Claimant {
   readonly node: string;
-  readonly names: Map<string, Entry> = new Map();
+  names: Map<string, Entry> = new Map();
   readonly claims: Map<number, Claim> = new Map();
   #ids = 0;
 

@@ -1,6 +1,7 @@
 // Connects the parts of the room: passes messages of peers to the part that handles them, and sends the messages of the parts.
 import type { Runtime } from '../actor/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
+import { StepQueue } from '../peer/index.ts';
 import type { Pid } from '../term/index.ts';
 import { Ballots, type Verdict } from './ballots.ts';
 import type { Claim } from './claim-queue.ts';
@@ -40,6 +41,7 @@ export class NameService implements ChannelListener {
   readonly #clock = new LamportClock();
   readonly #members: Members;
   readonly #rollCall: RollCall;
+  readonly #removals: StepQueue;
   readonly #acknowledgements = new MemberWaits();
   /** Calls of `sync`: each waits until the members have sent all their names. */
   readonly #catchUps = new MemberWaits();
@@ -57,6 +59,7 @@ export class NameService implements ChannelListener {
     const send = (member: Member, message: Message): void => this.#send(member, message);
     const endSession = (member: Member, why: string): void => this.#endSession(member, why);
     this.#host = host;
+    this.#removals = new StepQueue(runtime);
     const own = (this.#own = new OwnNode(name));
     const members = (this.#members = new Members(own, {
       clock: runtime.clock,
@@ -133,6 +136,7 @@ export class NameService implements ChannelListener {
     this.#rollCall.close();
     this.#members.close();
     this.#channel?.close();
+    this.#removals.close();
     this.table.clear();
   }
 
@@ -241,7 +245,7 @@ export class NameService implements ChannelListener {
 
   #left(member: Member): void {
     this.#rollCall.checkMissed(); // first: the loss may decide a claim, whose votes are void if this node was blocked
-    for (const entry of member.names.values()) this.table.remove(entry);
+    this.#removals.begin(member.node, this.table.drop(member));
     this.#duplicates.heirLost(member);
     this.#ballots.gone(member);
     this.#doNotAwait(member);

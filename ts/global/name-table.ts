@@ -1,10 +1,11 @@
+import type { Work } from '../peer/index.ts';
 import type { Pid } from '../term/index.ts';
 import { MAX_REPLACED } from './limits.ts';
 
 /** A node whose actors have names. Only it adds, changes or removes them. */
 export interface Owner {
   readonly node: string;
-  readonly names: Map<string, Entry>;
+  names: Map<string, Entry>;
 }
 
 /** One name of one actor. */
@@ -19,6 +20,11 @@ export interface Entry {
 
 /** The identity of an entry: its actor and its stamp. */
 export type ReplacedEntry = readonly [pid: Pid, stamp: number];
+
+/** Whether its owner still has the entry: it has not replaced or removed it, and was not dropped. */
+function isCurrent(entry: Entry): boolean {
+  return entry.owner.names.get(entry.name) === entry;
+}
 
 /** Whether `entry` replaced `old` by a switch: the actor of `old` then gets no notice. */
 export function replaces(entry: Entry, old: Entry): boolean {
@@ -51,27 +57,34 @@ export function beats(a: Entry, b: Entry): boolean {
 /**
  * All entries by name. A name may have entries of several owners for some time, after a split or a switch: it resolves to the entry
  * that beats the others. Every method is O(1) or O(entries of the name).
+ *
+ * The entries of an owner that was dropped are removed step by step. Nobody sees them meanwhile: methods look at current entries only.
  */
 export class NameTable {
   readonly #shown = new Map<string, Entry>();
   /** The entries that another one beats, for names that have some. */
   readonly #beaten = new Map<string, readonly Entry[]>();
+  /** Owners that were dropped, and whose entries are not all removed yet. */
+  #dropped = 0;
 
+  /** The number of names, with those that only dropped owners have. */
   get size(): number {
     return this.#shown.size;
   }
 
   of(name: string): Entry | undefined {
-    return this.#shown.get(name);
+    const shown = this.#shown.get(name);
+    return this.#dropped === 0 || shown === undefined ? shown : this.#all(name).find(isCurrent);
   }
 
+  /** All names, also those that only dropped owners have. */
   names(): IterableIterator<string> {
     return this.#shown.keys();
   }
 
   /** The entries of the same name of other owners. */
   rivals(entry: Entry): Entry[] {
-    return this.#all(entry.name).filter(({ owner }) => owner !== entry.owner);
+    return this.#all(entry.name).filter((other) => other.owner !== entry.owner && isCurrent(other));
   }
 
   /** Adds an entry. It replaces the entry that its owner had under that name. */
@@ -87,16 +100,32 @@ export class NameTable {
   /** Removes an entry, unless its owner has replaced it. */
   remove(entry: Entry): void {
     const { name, owner } = entry;
-    if (owner.names.get(name) !== entry) return;
+    if (!isCurrent(entry)) return;
     owner.names.delete(name);
     if (this.#beaten.has(name)) this.#rank(name, this.rivals(entry));
     else this.#shown.delete(name);
+  }
+
+  /** Drops all entries of an owner: from now on it has none. The result removes them from the table, one at a time. */
+  drop(owner: Owner): Work {
+    const { names } = owner;
+    owner.names = new Map();
+    this.#dropped++;
+    return this.#removing(names);
   }
 
   /** Forgets everything. */
   clear(): void {
     this.#shown.clear();
     this.#beaten.clear();
+  }
+
+  *#removing(names: ReadonlyMap<string, Entry>): Generator<number, void> {
+    for (const name of names.keys()) {
+      this.#rank(name, this.#all(name).filter(isCurrent));
+      yield 1;
+    }
+    this.#dropped--;
   }
 
   #all(name: string): readonly Entry[] {
