@@ -4,6 +4,7 @@ import { inSend } from '../kernel/index.ts';
 import type { Bridging } from './bridging.ts';
 import type { Connection } from './connection.ts';
 import type { History } from './history.ts';
+import type { Interest } from './interest.ts';
 import type { ResumeLimits } from './limits.ts';
 import { detailsTerm, parseDetails } from './messages.ts';
 import type { OutputBatch } from './output-batch.ts';
@@ -26,6 +27,7 @@ export class Broadcaster {
   readonly #runtime: Runtime;
   readonly #table: RoomTable;
   readonly #peers: Peers;
+  readonly #interest: Interest;
   readonly #history: History;
   readonly #sessions: Sessions;
   readonly #output: OutputBatch;
@@ -36,6 +38,7 @@ export class Broadcaster {
     readonly runtime: Runtime;
     readonly table: RoomTable;
     readonly peers: Peers;
+    readonly interest: Interest;
     readonly history: History;
     readonly sessions: Sessions;
     readonly output: OutputBatch;
@@ -44,6 +47,7 @@ export class Broadcaster {
     this.#runtime = parts.runtime;
     this.#table = parts.table;
     this.#peers = parts.peers;
+    this.#interest = parts.interest;
     this.#history = parts.history;
     this.#sessions = parts.sessions;
     this.#output = parts.output;
@@ -53,6 +57,7 @@ export class Broadcaster {
   /** Sends to every member on every node. O(peers that want the room + own members). */
   broadcast(name: string, content: Content, except: Except, cause: Cause | null): void {
     if (cause !== null) this.#sessions.noteCause(cause[0], cause[1]);
+    this.#interest.settle(name);
     const room = this.#table.get(name);
     if (room !== undefined)
       inSend(this.#runtime, null, TRACED_AS, () => this.#broadcast(room, content, except, cause));
@@ -146,7 +151,9 @@ export class Broadcaster {
    */
   boundOrigins(room: Room<Connection>): void {
     const tooMany = room.ring.tooManyOrigins(this.#isPresent);
-    if (tooMany.length > 0) this.#broadcast(room, forgetting(tooMany), [], null);
+    if (tooMany.length === 0) return;
+    this.#interest.settle(room.name);
+    this.#broadcast(room, forgetting(tooMany), [], null);
   }
 
   readonly #isPresent = (origin: string): boolean =>

@@ -1,6 +1,7 @@
 // Which rooms each node wants. A node tells its peers the rooms that it wants. When a peer is told a room for the first time, it answers
 // with its counter: from then on it sends all its broadcasts in that room, in order.
 import type { Runtime } from '../actor/index.ts';
+import type { Work } from '../peer/index.ts';
 import type { Connection } from './connection.ts';
 import { COUNT_MS, MAX_INTEREST } from './limits.ts';
 import { type BaseEntry, type InterestEntry, parts } from './messages.ts';
@@ -16,6 +17,12 @@ interface Opening {
   readonly done: () => void;
 }
 
+/** The rooms that a lost peer wanted, and that still count it among the interested. */
+interface Lost {
+  readonly peer: RoomsPeer;
+  readonly rooms: Map<string, number>;
+}
+
 export class Interest {
   readonly #runtime: Runtime;
   readonly #table: RoomTable;
@@ -24,6 +31,7 @@ export class Interest {
   /** Called when this node begins to want a room, and when it no longer wants it. */
   onWanted: (room: string, isWanted: boolean) => void = () => {};
   readonly #openings = new Map<string, Opening>();
+  readonly #lost = new Set<Lost>();
   /** Rooms whose current number of members peers do not know yet. */
   readonly #changed = new Set<Room<Connection>>();
   #isScheduled = false;
@@ -76,6 +84,7 @@ export class Interest {
         continue;
       }
       if (!peer.rooms.has(name)) {
+        this.settle(name);
         if (peer.rooms.size >= MAX_INTEREST) {
           this.#peers.suspect(peer, 'more rooms than a node may want');
           continue;
@@ -94,14 +103,18 @@ export class Interest {
     if (opening?.waiting.delete(peer) === true && opening.waiting.size === 0) opening.done();
   }
 
-  /** A peer is lost; its members may reconnect to this node. O(rooms of the peer). */
-  lost(peer: RoomsPeer): void {
-    for (const name of [...peer.rooms.keys()]) {
-      const room = this.#table.get(name);
-      if (room !== undefined) this.#table.awaitReturn(room);
-      this.#lose(peer, name);
-    }
+  /** A peer is lost; its members may reconnect to this node. The result removes its interest, a room at a time. O(joins under way). */
+  lost(peer: RoomsPeer): Work {
+    const lost = { peer, rooms: peer.rooms };
+    peer.rooms = new Map();
+    this.#lost.add(lost);
     for (const name of [...this.#openings.keys()]) this.answered(peer, name);
+    return this.#removing(lost);
+  }
+
+  /** Removes the interest of lost peers in a room. Call it before the interest of peers in that room counts. O(lost peers). */
+  settle(name: string): void {
+    for (const lost of this.#lost) this.#remove(lost, name);
   }
 
   /** A peer wants no room any more. O(rooms of the peer). */
@@ -113,8 +126,25 @@ export class Interest {
     for (const opening of [...this.#openings.values()]) opening.done();
   }
 
+  *#removing(lost: Lost): Generator<number, void> {
+    for (const name of lost.rooms.keys()) {
+      this.#remove(lost, name);
+      yield 1;
+    }
+    this.#lost.delete(lost);
+  }
+
+  #remove({ peer, rooms }: Lost, name: string): void {
+    if (!rooms.delete(name)) return;
+    const room = this.#table.get(name);
+    if (room === undefined) return;
+    this.#table.awaitReturn(room);
+    room.interested.delete(peer);
+    this.#table.release(room);
+  }
+
   #lose(peer: RoomsPeer, name: string): void {
-    peer.rooms.delete(name);
+    if (!peer.rooms.delete(name)) return;
     const room = this.#table.get(name);
     if (room?.interested.delete(peer) === true) this.#table.release(room);
   }
@@ -156,6 +186,7 @@ export class Interest {
     const now = this.#runtime.now();
     const entries: InterestEntry[] = [];
     for (const room of this.#changed) {
+      this.settle(room.name);
       if (room.isWanted(now)) entries.push([room.name, room.members.size]);
       else {
         entries.push([room.name, -1]);

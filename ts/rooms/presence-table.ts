@@ -1,12 +1,13 @@
 import type { PresenceDiff, PresenceEntry } from '../client/index.ts';
 import { SmallMap } from '../collections/index.ts';
+import type { Work } from '../peer/index.ts';
 
 /** Identifies whose connections they are: those of this node, or of one peer. */
 export type PresenceOwner = object;
 
 /** One connection in the presence of a room, from when it is tracked until it has left. If it comes again, it gets a new object. */
 export interface Tracked {
-  readonly owner: PresenceOwner;
+  readonly owned: Owned;
   readonly room: string;
   readonly key: string;
   readonly connection: string;
@@ -25,8 +26,10 @@ type MetaTexts = readonly string[];
 
 /** The connections of one owner, by connection and room. */
 class Owned {
-  readonly byConnection = new Map<string, SmallMap<string, Tracked>>();
+  readonly byConnection: Map<string, SmallMap<string, Tracked>> = new Map();
   count = 0;
+  /** Whether the owner was dropped. */
+  isDropped = false;
 }
 
 /** Most metas of one key in a presence, those of its oldest connections. Each change of one sends all of them. */
@@ -34,6 +37,9 @@ export const MAX_METAS = 256;
 
 /**
  * The presence of all rooms on all nodes. A change costs O(metas of its key), the removal of an owner O(its connections).
+ *
+ * The connections of an owner that was dropped are removed step by step. Nobody sees them meanwhile: what returns a key or a room first
+ * removes such connections of it, which costs O(its connections) once.
  *
  * Where there are many rooms, most have one key, and most keys have one connection. So the inner maps are SmallMaps, which allocate no table
  * for a first entry, and no key is concatenated from several strings.
@@ -45,6 +51,10 @@ export class PresenceTable {
   readonly #changes: (room: string) => void;
   /** Keys that have changed since the last diff, by room, with their metas before. */
   #changed = new Map<string, SmallMap<string, MetaTexts>>();
+  /** Owners that were dropped, and whose connections are not all removed yet. */
+  #dropped = 0;
+  /** The keys, and the rooms as maps of keys, that had no connection of these when they were looked at. */
+  #settled = new Set<object>();
 
   /** @param changes Is called with the room before each change. */
   constructor(changes: (room: string) => void = () => {}) {
@@ -53,16 +63,19 @@ export class PresenceTable {
 
   /** Whether a room has any connection. */
   has(room: string): boolean {
+    this.#settleRoom(room);
     return this.#rooms.has(room);
   }
 
   /** The number of keys. */
   size(room: string): number {
+    this.#settleRoom(room);
     return this.#rooms.get(room)?.size ?? 0;
   }
 
   /** O(connections in the room). */
   entries(room: string): PresenceEntry[] {
+    this.#settleRoom(room);
     return Array.from(this.#rooms.get(room) ?? [], ([key, connections]) => ({
       key,
       metas: parsed(metasOf(connections)),
@@ -70,6 +83,7 @@ export class PresenceTable {
   }
 
   metas(room: string, key: string): readonly unknown[] {
+    this.#settle(room, key);
     return parsed(this.#metas(room, key));
   }
 
@@ -99,32 +113,27 @@ export class PresenceTable {
       return before;
     }
     if (before !== undefined) this.remove(owner, room, connection); // a connection keeps its key, but a peer may send anything
-    return this.#add({ owner, room, key, connection, meta, hasLeft: false, isTold: false });
+    const owned = getOrCreate(this.#owned, owner, newOwned);
+    return this.#add({ owned, room, key, connection, meta, hasLeft: false, isTold: false });
   }
 
   /** Removes and returns a connection; undefined: it was not there. */
   remove(owner: PresenceOwner, room: string, connection: string): Tracked | undefined {
-    const owned = this.#owned.get(owner);
-    const byRoom = owned?.byConnection.get(connection);
-    const tracked = byRoom?.get(room);
-    if (owned === undefined || byRoom === undefined || tracked === undefined) return undefined;
-    byRoom.delete(room);
-    if (byRoom.size === 0) owned.byConnection.delete(connection);
-    owned.count--;
-    if (owned.count === 0) this.#owned.delete(owner);
-    this.#rememberMetas(room, tracked.key);
-    tracked.hasLeft = true;
-    const keys = this.#rooms.get(room);
-    const connections = keys?.get(tracked.key);
-    connections?.delete(tracked);
-    if (connections?.size === 0) keys?.delete(tracked.key);
-    if (keys?.size === 0) this.#rooms.delete(room);
+    const tracked = this.#owned.get(owner)?.byConnection.get(connection)?.get(room);
+    if (tracked === undefined) return undefined;
+    this.#remove(tracked);
+    if (tracked.owned.count === 0) this.#owned.delete(owner);
     return tracked;
   }
 
-  /** Removes all connections of an owner. O(connections). */
-  drop(owner: PresenceOwner): void {
-    for (const { room, connection } of [...this.owned(owner)]) this.remove(owner, room, connection);
+  /** Drops all connections of an owner: from now on it has none. The result removes them from the table, one at a time. */
+  drop(owner: PresenceOwner): Work {
+    const owned = this.#owned.get(owner) ?? newOwned();
+    this.#owned.delete(owner);
+    owned.isDropped = true;
+    this.#dropped++;
+    this.#settled.clear();
+    return this.#removing(owned);
   }
 
   /**
@@ -133,6 +142,9 @@ export class PresenceTable {
    * @param isWatched Rooms for which it returns false are left out, and cost nothing.
    */
   takeChanges(isWatched: (room: string) => boolean = () => true): [room: string, diff: PresenceDiff][] {
+    if (this.#dropped > 0)
+      for (const [room, changes] of this.#changed)
+        if (isWatched(room)) for (const [key] of changes) this.#settle(room, key);
     const changed = this.#changed;
     this.#changed = new Map();
     const diffs: [string, PresenceDiff][] = [];
@@ -145,14 +157,57 @@ export class PresenceTable {
   }
 
   #add(tracked: Tracked): Tracked {
-    const { owner, room, key, connection } = tracked;
+    const { owned, room, key, connection } = tracked;
     this.#rememberMetas(room, key);
     const keys = getOrCreate(this.#rooms, room, newSmallMap<string, TrackedSet>);
     getOrCreate(keys, key, newSmallMap<Tracked, Tracked>).set(tracked, tracked);
-    const owned = getOrCreate(this.#owned, owner, newOwned);
     getOrCreate(owned.byConnection, connection, newSmallMap<string, Tracked>).set(room, tracked);
     owned.count++;
     return tracked;
+  }
+
+  *#removing(owned: Owned): Generator<number, void> {
+    for (const byRoom of owned.byConnection.values()) {
+      for (const tracked of byRoom.values()) {
+        this.#remove(tracked);
+        yield 1;
+      }
+    }
+    this.#dropped--;
+    if (this.#dropped === 0) this.#settled.clear();
+  }
+
+  #remove(tracked: Tracked): void {
+    const { owned, room, key, connection } = tracked;
+    const byRoom = owned.byConnection.get(connection);
+    byRoom?.delete(room);
+    if (byRoom?.size === 0) owned.byConnection.delete(connection);
+    owned.count--;
+    this.#rememberMetas(room, key);
+    tracked.hasLeft = true;
+    const keys = this.#rooms.get(room);
+    const connections = keys?.get(key);
+    connections?.delete(tracked);
+    if (connections?.size === 0) keys?.delete(key);
+    if (keys?.size === 0) this.#rooms.delete(room);
+  }
+
+  /** Removes the connections in a room whose owners were dropped. */
+  #settleRoom(room: string): void {
+    if (this.#dropped === 0) return;
+    const keys = this.#rooms.get(room);
+    if (keys === undefined || this.#settled.has(keys)) return;
+    this.#settled.add(keys);
+    for (const [key] of keys) this.#settle(room, key);
+  }
+
+  /** Removes the connections of a key whose owners were dropped. */
+  #settle(room: string, key: string): void {
+    if (this.#dropped === 0) return;
+    const connections = this.#rooms.get(room)?.get(key);
+    if (connections === undefined || this.#settled.has(connections)) return;
+    this.#settled.add(connections);
+    for (const tracked of connections.values()) if (tracked.owned.isDropped) this.#remove(tracked);
   }
 
   #diff(room: string, changes: SmallMap<string, MetaTexts>): PresenceDiff {

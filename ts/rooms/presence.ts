@@ -3,6 +3,7 @@
 import type { Runtime } from '../actor/index.ts';
 import type { PresenceDiff, PresenceEntry } from '../client/index.ts';
 import { checkFunction, SnowmeshError } from '../errors/index.ts';
+import type { Work } from '../peer/index.ts';
 import type { Connection } from './connection.ts';
 import { type Frame, jsonFrame } from './frame.ts';
 import { MAX_META_BYTES, MAX_PRESENT } from './limits.ts';
@@ -36,7 +37,10 @@ export class PresenceService {
   readonly #runtime: Runtime;
   readonly #peers: Peers;
   readonly #rooms: RoomTable;
-  readonly #table = new PresenceTable((room) => this.#shown.delete(room));
+  readonly #table = new PresenceTable((room) => {
+    this.#shown.delete(room);
+    this.#schedule();
+  });
   /** Encoded presences of rooms that have not changed since, oldest first: a client may join again and again. */
   readonly #shown = new Map<string, readonly Frame[]>();
   readonly #own: PresenceOwner = {};
@@ -122,13 +126,11 @@ export class PresenceService {
       else if (this.#table.count(peer) < MAX_PRESENT) this.#table.set(peer, room, key, connection, meta);
       else this.#peers.suspect(peer, 'more connections than a node may show');
     }
-    this.#schedule();
   }
 
-  /** A peer is lost, or sends its connections again. */
-  lost(peer: RoomsPeer): void {
-    this.#table.drop(peer);
-    this.#schedule();
+  /** A peer is lost, or sends its connections again. The result removes those that it had, one at a time. */
+  lost(peer: RoomsPeer): Work {
+    return this.#table.drop(peer);
   }
 
   #tell(tracked: Tracked): void {

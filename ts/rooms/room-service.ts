@@ -2,11 +2,12 @@
 //
 //   up ──hello──▶ peer          the peer then sends its interest and presence, and later each change
 //   interest ──▶ based          from the answer on, all broadcasts of the peer in that room come here, in order
-//   down / bye / hello again    the rooms, members and presence of the peer are dropped
+//   down / bye / hello again    the rooms, members and presence of the peer are removed, step by step
 import type { Runtime } from '../actor/index.ts';
 import { KEY_ROOM } from '../client/index.ts';
 import { type Listing, type RoomInfo, sourcesOf } from '../introspect/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
+import { StepQueue, type Work } from '../peer/index.ts';
 import type { BridgeOptions } from './bridge.ts';
 import { Bridging } from './bridging.ts';
 import { Broadcaster } from './broadcaster.ts';
@@ -62,6 +63,7 @@ export class RoomService implements ChannelListener {
   readonly bridging: Bridging | undefined;
   readonly #ended: EndedOrigins;
   readonly #queries: PeerQueries;
+  readonly #removals: StepQueue;
   readonly #listener: RoomServiceListener;
   #isClosed = false;
 
@@ -74,6 +76,7 @@ export class RoomService implements ChannelListener {
     this.#listener = listener;
     this.peers = new Peers(runtime);
     this.#queries = new PeerQueries(runtime);
+    this.#removals = new StepQueue(runtime);
     this.table = new RoomTable(runtime, newOrigin(), resume);
     this.sessions = new Sessions(runtime, resume.windowMs);
     this.claims = new SessionClaims(this.peers, this.#queries, this.sessions, this.signer);
@@ -91,6 +94,7 @@ export class RoomService implements ChannelListener {
       runtime,
       table: this.table,
       peers: this.peers,
+      interest: this.interest,
       history: this.history,
       sessions: this.sessions,
       output: this.output,
@@ -120,6 +124,7 @@ export class RoomService implements ChannelListener {
     this.output.flush();
     for (const peer of this.peers.sessions()) this.peers.send(peer, ['bye']);
     this.#queries.close();
+    this.#removals.close();
     this.bridging?.close();
     this.interest.close();
     this.peers.close();
@@ -148,9 +153,7 @@ export class RoomService implements ChannelListener {
     const peer = this.peers.down(channelPeer);
     if (peer === undefined) return;
     if (peer.takesPart) this.#endOrigin(peer, true);
-    this.#queries.lost(peer);
-    this.interest.lost(peer);
-    this.presence.lost(peer);
+    this.#lost(peer);
   }
 
   room(channelPeer: ChannelPeer, name: string, payload: Uint8Array, details: unknown): void {
@@ -179,7 +182,7 @@ export class RoomService implements ChannelListener {
         this.interest.forget(peer);
         peer.takesPart = true;
         this.signer.learn(message[3]);
-        this.presence.lost(peer);
+        this.#removals.begin(peer.channelPeer.node, this.presence.lost(peer));
         this.presence.tellAll(peer);
         this.interest.tellAll(peer);
         return this.#ended.peerReady(peer);
@@ -208,10 +211,13 @@ export class RoomService implements ChannelListener {
         return this.presence.received(peer, message[1]);
       case 'bye':
         if (peer.takesPart) this.#endOrigin(peer, false);
-        this.#queries.lost(peer);
-        this.presence.lost(peer);
-        return this.interest.lost(peer);
+        return this.#lost(peer);
     }
+  }
+
+  #lost(peer: RoomsPeer): void {
+    this.#queries.lost(peer);
+    this.#removals.begin(peer.channelPeer.node, both(this.presence.lost(peer), this.interest.lost(peer)));
   }
 
   /** A peer takes part no longer. @param wasLost Whether its session ended, instead of a `bye`. */
@@ -252,6 +258,11 @@ export class RoomService implements ChannelListener {
   #sendHello(peer: RoomsPeer, isLate: boolean): void {
     this.peers.send(peer, ['hello', VERSION, this.table.origin, this.signer.keys(), isLate]);
   }
+}
+
+function* both(first: Work, second: Work): Generator<number, void> {
+  for (const work of [first, second])
+    for (let step = work.next(); step.done !== true; step = work.next()) yield step.value;
 }
 
 /** 64 random bits in base 36. */

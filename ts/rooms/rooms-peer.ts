@@ -11,7 +11,7 @@ export class RoomsPeer {
   /** Whether it has sent its hello: it has rooms. */
   takesPart = false;
   /** The rooms that it wants, each with its number of members, which may be 0. */
-  readonly rooms: Map<string, number> = new Map();
+  rooms: Map<string, number> = new Map();
   /** Pending requests for missing messages, each as an origin and a room. */
   readonly asked: Set<string> = new Set();
   /** The origins that it has lost, the one that it named longest ago first. It may be connected to some of them again. */
