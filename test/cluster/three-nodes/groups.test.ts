@@ -126,6 +126,51 @@ describe('groups of several nodes', () => {
     ]);
   });
 
+  it('P6, R2, R4 of which there are very many are gone with their node at once, and back with it', async () => {
+    const count = 20_000;
+    const [a, b] = await joined<[ClusterNode, ClusterNode]>('a', 'b');
+    await a.run((bench) => {
+      const { GroupJoin, GroupLeave } = bench.snow;
+      /** The members of each group, as an actor that monitors all groups is told of them. */
+      const told = new Map<string, number>();
+      bench.box['told'] = told;
+      bench.box['wrong'] = [];
+      const watcher = bench.node.spawnHandler(() => ({
+        onMessage(event: unknown) {
+          if (!(event instanceof GroupJoin || event instanceof GroupLeave)) return;
+          const members = (told.get(event.group) ?? 0) + (event instanceof GroupJoin ? 1 : -1);
+          if (members !== 0 && members !== 1) bench.box['wrong'].push([event.group, members]);
+          if (members === 0) told.delete(event.group);
+          else told.set(event.group, members);
+        },
+      }));
+      bench.box['groups'].monitorAll(watcher);
+      bench.node.on('nodedown', () => (bench.box['left'] = bench.box['groups'].which()));
+    });
+    await b.run(async (bench, many) => {
+      const { pid } = await bench.probe();
+      for (let at = 0; at < many; at++) bench.box['groups'].join(`g${at}`, pid);
+    }, count);
+    const counts = (): Promise<number[]> =>
+      a.run((bench) => [bench.box['groups'].which().length, bench.box['told'].size]);
+    const untilBoth = (many: number): Promise<unknown> =>
+      until(`${many} groups`, async () => (await counts()).every((each) => each === many));
+    await untilBoth(count);
+    const gone = await a.run(async (bench, peer) => {
+      await bench.node.disconnect(peer);
+      const seen = [bench.box['left'], bench.box['groups'].which()];
+      await bench.node.connect(peer);
+      return seen;
+    }, b.name);
+    expect(gone).toEqual([[], []]);
+    await untilBoth(count);
+    await a.run((bench) => void (bench.box['left'] = undefined));
+    await b.kill();
+    expect(await until('the loss', () => a.run((bench) => bench.box['left']))).toEqual([]);
+    await untilBoth(0);
+    expect(await a.run((bench) => bench.box['wrong'])).toEqual([]);
+  });
+
   it('R4 come together again from four parts', async () => {
     const nodes = await joined<ClusterNode[]>('a', 'b', 'c', 'd');
     for (const node of nodes) await node.run(join, 'g', 'x');
