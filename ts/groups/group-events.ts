@@ -18,7 +18,10 @@ export class GroupJoin extends SystemMessage {
   }
 }
 
-/** Actors left a group, died, or their node was lost. Sent to actors that monitor this group or all groups. */
+/**
+ * Actors left a group, died, or their node was lost. Sent to actors that monitor this group or all groups. For a lost node with very many
+ * members these events are sent over several turns of the event loop; look-ups return none of those members from the loss on.
+ */
 export class GroupLeave extends SystemMessage {
   /** The reference of the monitor. */
   readonly ref: Ref;
