@@ -164,6 +164,9 @@ describe('a task', () => {
     const done = task(probe.self, () => 5);
     await kit.settle();
     expect(await done.shutdown(probe.self)).toEqual({ ok: true, value: 5 });
+    const failed = task(probe.self, (self) => self.exit('bad'), { link: false });
+    await kit.settle();
+    expect(await failed.shutdown(probe.self)).toEqual({ ok: false, reason: 'bad' });
     probe.clear();
   });
 

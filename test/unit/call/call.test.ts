@@ -1,4 +1,5 @@
 // Section G of the rules, on the actor floor: calls between bare actors.
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { request as ask, Call, CallError, type HandlerBody, type Self } from '../../../ts/actor/index.ts';
 import type { Cell } from '../../../ts/kernel/index.ts';
@@ -333,6 +334,19 @@ describe('after a call', () => {
       expect(held(local)).toBe(0);
       expect((local.route as Cell).extra?.calls ?? null).toBeNull();
     }
+  });
+
+  it('G5 nothing is left on a signal that does not fire', async () => {
+    const { signal } = new AbortController();
+    const [pid, mortal] = [answerer(), answerer()];
+    await ask(probe.self, pid, 'echo', [], { signal });
+    const others = [
+      ask(probe.self, pid, 'hold', [], { signal, timeout: 10 }),
+      ask(probe.self, mortal, 'die', ['why'], { signal }),
+    ];
+    await kit.advance(10);
+    await Promise.allSettled(others);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   /** Calls that wait for the answer of an actor. */

@@ -110,6 +110,11 @@ describe('the self of a dead actor', () => {
     expect(kit.runtime.isAlive(probe.pid)).toBe(true);
   });
 
+  it('A12 has a signal that has fired', async () => {
+    const { signal } = await ghost();
+    expect([signal.aborted, signal.reason]).toEqual([true, 'noproc']);
+  });
+
   it('A6 leaves its code by exit also then', async () => {
     const self = await ghost();
     expect(() => self.exit('again')).toThrow(/runtime.sendExit/);

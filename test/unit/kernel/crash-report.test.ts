@@ -140,6 +140,9 @@ describe('a crash report', () => {
     await stop(kit.runtime, asked as Pid<never>, 'shutdown');
     await kit.settle();
     expect(crashes()).toHaveLength(4);
+    const told = kit.runtime.spawnHandler((): HandlerBody => ({ onMessage() {} })) as Pid<never>;
+    await stop(kit.runtime, told, 'told to');
+    expect(crashes().slice(4)).toMatchObject([{ actor: String(told), reason: 'told to' }]);
   });
 
   it('I8 of a linked group names the one that crashed', async () => {

@@ -107,6 +107,20 @@ it.each([true, false])(
   },
 );
 
+it('N6 a spawn that is given up leaves no monitor there, and another child runs on', async () => {
+  const ended: string[] = [];
+  kit.runtime.remote.demonitor = (_from, ref) => void ended.push(ref.key);
+  const controller = new AbortController();
+  const { self } = await kit.probe();
+  const spawned = self.spawnOn(NODE, spec, [], { monitor: true, signal: controller.signal });
+  controller.abort('enough');
+  await expect(spawned).rejects.toBe('enough');
+  const { request, monitor } = orders[0] as RemoteSpawn;
+  kit.runtime.spawns.replied(self.pid.local, request, SpawnStatus.ok, child, null);
+  expect(ended).toEqual([monitor?.key]);
+  expect(signals).toEqual([]);
+});
+
 it('I3 an init that takes too long is not told, also not to a parent that has linked itself', async () => {
   expect(await outcome(SpawnStatus.timedOut, (self) => self.link(child))).toEqual([]);
   expect(await outcome(SpawnStatus.ok, (self) => self.link(child), 500)).toEqual([]);

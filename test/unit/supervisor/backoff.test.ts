@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type Backoff,
   childSpec,
+  countChildren,
   defineDynamicSupervisor,
   defineSupervisor,
   deleteChild,
@@ -79,6 +80,29 @@ describe('a child with a back-off', () => {
     f.logged();
     expect(await untilTried('x')).toBe(200);
     expect(await f.pids(pid)).toMatchObject({ x: { nc: 0 } });
+  });
+
+  it('J24 of all_significant: the last one ends the supervisor, not one before it that is restarting', async () => {
+    const significant = { significant: true, restart: 'transient', backoff } as const;
+    const children = [f.child('x', significant), f.child('y', significant)];
+    const spec = defineSupervisor({ name: 'top', autoShutdown: 'all_significant', intensity: 9, children });
+    const pid = await spec.start(kit);
+    probe.watch(pid);
+    await f.end(pid, 'x', 'oops');
+    await f.end(pid, 'y', 'normal');
+    await kit.advance(100);
+    expect(await f.pids(pid)).toMatchObject({ x: { nc: 0 }, y: undefined });
+    await f.end(pid, 'x', 'normal');
+    await probe.expectDown(pid, 'shutdown');
+  });
+
+  it('J23 counts a child in its pause, and as what it is', async () => {
+    const inner = defineSupervisor({ name: 'inner', children: [] });
+    const pid = await defineDynamicSupervisor({ name: 'dynamic' }).start(kit);
+    const started = await startChild(kit, pid, childSpec('inner', inner, { backoff }));
+    kit.runtime.sendExit((started as { pid: Pid }).pid, 'kill');
+    await kit.settle();
+    expect(await countChildren(kit, pid)).toEqual({ specs: 1, active: 0, supervisors: 1, workers: 0 });
   });
 
   it('J10 is restarting in a pause, and its supervisor and siblings work on', async () => {

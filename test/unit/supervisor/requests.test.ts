@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type CallOptions, defineHandler, type Self, stop } from '../../../ts/actor/index.ts';
+import { Call, type CallOptions, defineHandler, type Self, stop, takeOver } from '../../../ts/actor/index.ts';
 import {
   childSpec,
   countChildren,
@@ -11,7 +11,7 @@ import {
   terminateChild,
   whichChildren,
 } from '../../../ts/supervisor/index.ts';
-import type { Pid } from '../../../ts/term/index.ts';
+import { type Pid, Ref } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { type Family, family } from './family.ts';
 
@@ -65,6 +65,17 @@ describe('children by request', () => {
     ack: true,
     body: (self: Self) => self.initIgnore(),
   } as const;
+
+  it('a spec that no supervisor has taken is not kept', async () => {
+    const deaf = await kit.probe();
+    const asked = startChild(kit, deaf.pid as Pid, f.child('a'), { timeout: 10 });
+    const failed = expect(asked).rejects.toMatchObject({ state: 'timeout' });
+    const { args } = await deaf.expectMessage(Call);
+    await kit.advance(10);
+    await failed;
+    expect(args[0]).toBeInstanceOf(Ref);
+    expect(takeOver(kit.runtime, args[0])).toBeUndefined();
+  });
 
   it('J21 terminateChild keeps the spec and may be repeated; delete and restart want a child that does not run', async () => {
     const pid = await supervise({ children: [f.child('a'), f.child('t', { restart: 'temporary' })] });
