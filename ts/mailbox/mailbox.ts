@@ -82,13 +82,16 @@ export class Mailbox {
    */
   take(matcher: Matcher, keys: Keys): unknown {
     if (this.size === 0) return NOTHING;
+    let tested = 0;
     if (this.only !== EMPTY) {
       const message = this.only;
       // The matcher may be user code that adds messages: the tested one may be in a segment now.
       if (matcher.takes(message)) return this.shift();
+      // A broad matcher may still take it: then the search for the keys stays before it.
+      if (matcher.broad === undefined) tested = 1;
       if (this.only !== EMPTY) this.unfold();
     }
-    return this.search(matcher, keys);
+    return this.search(matcher, keys, tested);
   }
 
   /** Remembers that no message now in the mailbox can match `key`, which is a new reference. O(1). */
@@ -128,12 +131,17 @@ export class Mailbox {
     }
   }
 
-  private search(matcher: Matcher, keys: Keys): unknown {
+  /** @param tested how many messages at the front the matcher has refused already. */
+  private search(matcher: Matcher, keys: Keys, tested: number): unknown {
     if (this.head === null) return NOTHING;
     const hasKeys = !Array.isArray(keys) || keys.length > 0;
     const from = hasKeys && this.cursors !== null ? this.cursors.start(keys, this) : null;
     const broad = hasKeys ? matcher.broad : undefined;
-    let index = this.firstFrom(from?.segment ?? this.head, from?.index ?? 0, broad ?? matcher);
+    let index = this.firstFrom(
+      from?.segment ?? this.head,
+      from?.index ?? this.head.start + tested,
+      broad ?? matcher,
+    );
     if (index < 0) {
       if (hasKeys && this.tail !== null) this.memory().advance(keys, from, this.tail, this.tail.end, this);
       return NOTHING;

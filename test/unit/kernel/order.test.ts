@@ -159,6 +159,22 @@ describe('a handler', () => {
 });
 
 describe('selective receive', () => {
+  it.each([1, 2, 3])('B5 shows each message to a predicate once, with %s in the mailbox', async (waiting) => {
+    const shown: unknown[] = [];
+    const pid: Pid<unknown> = kit.runtime.spawn(async (self: Self) => {
+      for (let n = 0; n < waiting; n++) self.send(self.pid as Pid<unknown>, n);
+      await self.receive((message) => {
+        shown.push(message);
+        return message === 'wanted';
+      });
+    });
+    await kit.settle();
+    kit.runtime.send(pid, 'other');
+    kit.runtime.send(pid, 'wanted');
+    await kit.settle();
+    expect(shown).toEqual([...[0, 1, 2].slice(0, waiting), 'other', 'wanted']);
+  });
+
   it('B5 takes the oldest that matches; the rest keeps its order', async () => {
     const seen: unknown[] = [];
     const pid = kit.runtime.spawn(async (self: Self) => {
