@@ -251,11 +251,15 @@ describe('among 100 000 actors', () => {
 
   it('W5 totals, as a scrape of metrics wants them, look at no more than 5000 in a turn', async () => {
     crowd();
-    const loud = node.spawn(async (self) => {
-      await self.receive();
-      await self.receive((message) => message === 'never');
+    // It is the last of the actors that begin, many turns of the event loop later.
+    await new Promise<void>((hasTaken) => {
+      const loud = node.spawn(async (self) => {
+        await self.receive();
+        hasTaken();
+        await self.receive((message) => message === 'never');
+      });
+      for (let left = 10; left > 0; left--) node.send(loud, left as never);
     });
-    for (let left = 10; left > 0; left--) node.send(loud, left as never);
     await settled();
     const { answer, all, most } = await watched(() => node.introspect().totals());
     expect(answer).toEqual({ mailbox: 9, turns: 1 });
