@@ -60,7 +60,7 @@ const build = [
 ];
 const tests = [
   { name: 'package', command: node('check-package.mjs') },
-  { name: 'tests', command: vitest, count: countVitest, minutes: 20, isLive: true },
+  { name: 'tests', command: vitest, count: countVitest, minutes: 40, isLive: true },
 ];
 
 const filters = process.argv.slice(2);
