@@ -107,10 +107,10 @@ function stopped(
       else reject(fail(state, why));
     };
     const cancel = after(runtime, timeout, () => end('timeout'));
-    const ended = (_pid: Pid, how: ExitReason): void =>
-      isDeepStrictEqual(how, given) ? end(undefined) : end('exit', how);
     // Its links are told after this callback: the caller may end with it.
-    const forget = cell.onDeath((...end) => queueMicrotask(() => ended(...end)));
+    const forget = cell.onDeath((_pid, ended) =>
+      queueMicrotask(() => (isDeepStrictEqual(ended, given) ? end(undefined) : end('exit', ended))),
+    );
     const disarm = signal && onAbort(signal, () => end('aborted', signal.reason));
     requestStop(cell, given);
   });

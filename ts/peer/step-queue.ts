@@ -2,7 +2,7 @@ import { guard, type Kernel } from '../kernel/index.ts';
 import { ENTRIES_PER_STEP } from './limits.ts';
 
 /** Work on the entries of one node. It yields how many entries it has handled since it yielded last, at least 1. */
-export type Work = Iterator<number, unknown>;
+export type Work = IterableIterator<number, unknown>;
 
 interface Waiting {
   readonly node: string;

@@ -261,8 +261,8 @@ export class RoomService implements ChannelListener {
 }
 
 function* both(first: Work, second: Work): Generator<number, void> {
-  for (const work of [first, second])
-    for (let step = work.next(); step.done !== true; step = work.next()) yield step.value;
+  yield* first;
+  yield* second;
 }
 
 /** 64 random bits in base 36. */
