@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { portmapDiscovery } from '../../ts/discovery/index.ts';
 import { type Node, startNode } from '../../ts/node/index.ts';
 import { root } from '../support/child.ts';
-import { until } from '../support/deadline.ts';
+import { until, within } from '../support/deadline.ts';
 import { reservePort } from '../support/ports.ts';
 import { programsOf } from '../unit/examples/guide-programs.ts';
 
@@ -55,7 +55,7 @@ export function addPackages(folder: string, ...names: string[]): void {
 
 /** The whole body; undefined where nobody accepts the connection, or the answer is cut off. */
 export function ask(port: number, path = '/'): Promise<string | undefined> {
-  return new Promise((resolve) => {
+  const answered = new Promise<string | undefined>((resolve) => {
     const request = get({ port, host: '127.0.0.1', path, agent: false });
     request.once('error', () => resolve(undefined));
     request.once('response', (response) => {
@@ -64,6 +64,7 @@ export function ask(port: number, path = '/'): Promise<string | undefined> {
       response.once('close', () => resolve(response.complete ? body : undefined));
     });
   });
+  return within(`an answer from port ${port}`, answered, MS);
 }
 
 /** Whether a connection to the port is accepted. */

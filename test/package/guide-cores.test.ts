@@ -138,6 +138,25 @@ describe('cores', () => {
     await watcher.sees(/^down web[12] goodbye$/, 2);
   });
 
+  it('a worker that leaves answers all requests, also those that a slow primary process passes to it meanwhile', async () => {
+    await killChildren();
+    const slow = `const atOnce = () => setImmediate(atOnce) && Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);`;
+    start(`${programsOf('cores').get('cores')}\n${slow}\nif (cluster.isPrimary) atOnce();`);
+    await bothAnswer();
+    const watcher = await watch();
+    await watcher.sees(/^up web/, 2);
+    const lost: number[] = [];
+    let isOver = false;
+    const load = Array.from({ length: 8 }, async (_, number) => {
+      while (!isOver) if ((await ask(ports.http)) === undefined) lost.push(number);
+    });
+    process.kill(processOf(1), 'SIGTERM');
+    await watcher.sees(/^down web1 goodbye$/);
+    isOver = true;
+    await Promise.all(load);
+    expect(lost).toEqual([]);
+  });
+
   it('a worker that is killed leaves the groups, and is started again under its name; the port mapper moves', async () => {
     await bothAnswer();
     const watcher = await watch();
