@@ -84,6 +84,7 @@ export class OutboundCalls {
       pending.withdraw(); // it cannot be sent: nothing was sent, so no pending call may remain (B9)
       throw error;
     }
+    this.kernel.scheduler.waits();
     return pending.promise;
   }
 

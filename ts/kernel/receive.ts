@@ -112,6 +112,7 @@ function receiveAny(cell: Cell): Promise<unknown> {
   cell.resume = latest.resolve;
   cell.wait = ANY;
   if (hasMail) wakeUnfinished(cell);
+  else cell.kernel.scheduler.waits();
   return pending;
 }
 
@@ -146,6 +147,7 @@ function suspend(
   const { reject } = latest;
   cell.resume = latest.resolve;
   cell.wait = wait;
+  cell.kernel.scheduler.waits();
   let timer: WaitTimer | null = null;
   if (timeout !== Number.POSITIVE_INFINITY) {
     timer = new WaitTimer(cell, wait);

@@ -16,6 +16,8 @@ const MAX_UNCHECKED = 64;
 const FIRST_UNCHECKED = 16;
 /** Most slices in a row that begin with the same item because its turn was cut off. */
 const MAX_IN_A_ROW = 4;
+/** After so many microtasks in which code continued without the queue, the pump waits until that code has to wait itself. */
+const MAX_LOOKS = 8;
 
 const TICK = NO_STORE.runInAsyncScope(() => Promise.resolve());
 
@@ -29,7 +31,8 @@ const TICK = NO_STORE.runInAsyncScope(() => Promise.resolve());
  *
  * A slice runs in microtasks. The budget belongs to one turn of the event loop, not to a slice. Code that continues without the queue
  * (a receive that finds a message) takes from it, too: otherwise no timer would fire while an actor sends to itself. A MessageChannel
- * in place of `setImmediate` would starve timers.
+ * in place of `setImmediate` would starve timers. While such code continues for many microtasks, no pump runs: it is parked until the
+ * code waits for a message or an answer, an item is added, or the event loop turns.
  *
  * Promises and immediates carry the AsyncLocalStorage stores of the code that makes them. The scheduler makes its own in NO_STORE:
  * otherwise all items would run in the stores of the code that queued the first one.
@@ -42,6 +45,10 @@ export class Scheduler<T extends Queued<T>> {
   private tail: T | null = null;
   /** A pump is running, or will run as a microtask. */
   private isPumping = false;
+  /** There are items, but no pump: {@link waits}, a new item or the pending immediate starts it. */
+  private isParked = false;
+  /** Pumps in a row that found that other code continues first. */
+  private looks = 0;
   private isSpent = false;
   private hasSettled = false;
   /** Turns until the clock is read. */
@@ -104,6 +111,11 @@ export class Scheduler<T extends Queued<T>> {
     if (!this.isPumping) this.start();
   }
 
+  /** Code that may have continued without the queue waits from now on: the items are next. */
+  waits(): void {
+    if (this.isParked) this.start();
+  }
+
   /** A promise was settled outside of the queue: the code that awaits it runs before the next item. */
   settled(): void {
     this.hasSettled = true;
@@ -128,13 +140,17 @@ export class Scheduler<T extends Queued<T>> {
   runSlice(): boolean {
     if (!this.isPumping) {
       this.isPumping = true;
+      this.isParked = false;
       this.goThrough();
     }
     return this.isSpent && this.head !== null;
   }
 
   private start(): void {
-    if (this.isSpent) return; // the pending immediate continues
+    if (this.isParked) {
+      this.isParked = false;
+      this.looks = 0; // an item that comes later must not find it parked at once: the code that continued may wait now
+    } else if (this.isSpent) return; // the pending immediate continues
     this.isPumping = true;
     NO_STORE.runInAsyncScope(this.pumpSoon);
   }
@@ -145,13 +161,22 @@ export class Scheduler<T extends Queued<T>> {
 
   private readonly pump = (): void => {
     if (this.hasSettled && this.head !== null) {
-      // No item has run yet, so this still runs in NO_STORE.
       this.hasSettled = false;
-      this.pumpSoon();
+      this.looks++;
+      if (this.looks >= MAX_LOOKS && this.isArmed) this.park();
+      // No item has run yet, so this still runs in NO_STORE.
+      else this.pumpSoon();
     } else this.goThrough();
   };
 
+  /** An actor with a long mailbox continues for many microtasks; a pump in each of them took 14 % of its time. */
+  private park(): void {
+    this.isPumping = false;
+    this.isParked = true;
+  }
+
   private goThrough(): void {
+    this.looks = 0;
     if (this.drain()) NO_STORE.runInAsyncScope(this.pumpSoon);
     else this.rest();
   }
