@@ -46,7 +46,9 @@ export const shapes = (make, send, stop = () => {}) => ({
   },
   spawn: (n) => {
     const keep = new Array(n);
-    for (let i = 0; i < n; i++) keep[i] = make(() => {});
+    for (let i = 0; i < n; i++) keep[i] = make(ignore);
     return keep;
   },
 });
+
+function ignore() {}
