@@ -97,11 +97,11 @@ describe('the pump of code that continues without the queue', () => {
 
   /** Continues for `turns` microtasks. */
   async function goOn(turns: number): Promise<void> {
-    for (let turn = 0; turn < turns && scheduler.tryContinue(); turn++) await undefined;
+    for (let turn = 0; turn < turns && scheduler.tryContinue(); turn++) await Promise.resolve();
   }
 
   async function microtasks(count: number): Promise<void> {
-    for (let turn = 0; turn < count; turn++) await undefined;
+    for (let turn = 0; turn < count; turn++) await Promise.resolve();
   }
 
   it('does not run meanwhile, and runs when the code waits', async () => {
