@@ -13,6 +13,7 @@ import {
   type ReceiveOptions,
   receive,
   report,
+  TERMINATING,
   type TIMEOUT,
   takeStarter,
   terminate,
@@ -123,24 +124,24 @@ export class Self<M = unknown> extends Spawning {
   }
 
   /**
-   * Ends this actor with `reason`, by default `normal`, and throws to leave its code. The actor ends also if the throw is caught. As
-   * Erlang's `exit/1`.
+   * Ends this actor with `reason`, by default `normal`, and throws to leave its code. The actor ends also if the throw is caught. While
+   * its `onTerminate` runs it has its reason already, and another one counts only if the throw leaves `onTerminate`. As Erlang's `exit/1`.
    *
    * @throws SNOW_ERR_ACTOR_DEAD, always: let it pass. SNOW_ERR_UNSENDABLE for a reason that cannot be sent; then the actor has not ended.
    */
   exit(reason: ExitReason = 'normal'): never {
     const { cell } = this;
-    if (this.isOver) throw new Leave();
+    if (this.isOver) throw new Leave(cell.pid);
     const given = copyReason(reason);
-    if (!isCleanExit(given) && cell.leaving === null) report(cell, given, undefined);
-    const isInCode = cell.body !== null;
-    if (!isInCode) terminate(cell, given);
-    else if (cell.leaving === null) {
+    if (!isCleanExit(given)) report(cell, given, undefined);
+    if (cell.body === null) terminate(cell, given);
+    // While onTerminate runs, the actor has its reason (A5). Only a throw that leaves onTerminate replaces it.
+    else if ((cell.flags & TERMINATING) === 0) {
       cell.leaving = { reason: given };
       // Perhaps no handler runs, because a timer or a promise called this: then no end of a handler ends the actor.
       queueMicrotask(() => (cell.leaving === null || cell.isDead ? undefined : this.leaveLater(cell)));
     }
-    throw new Leave();
+    throw new Leave(cell.pid, given);
   }
 
   /**
@@ -154,7 +155,7 @@ export class Self<M = unknown> extends Spawning {
     checkPid('sendExit', pid);
     if (this.isOver) return;
     sendExit(this.runtime, this.cell, pid, copyReason(reason));
-    if (this.cell.isDead && pid.equals(this.pid)) throw new Leave();
+    if (this.cell.isDead && pid.equals(this.pid)) throw new Leave(this.cell.pid);
   }
 
   /**
@@ -191,7 +192,7 @@ export class Self<M = unknown> extends Spawning {
     const starter = takeStarter(this.cell);
     terminate(this.cell, 'normal');
     starter?.ignored();
-    throw new Leave();
+    throw new Leave(this.cell.pid);
   }
 
   /**

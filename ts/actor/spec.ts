@@ -30,7 +30,8 @@ export interface HandlerBody<M = unknown> {
   onMessage(message: M, self: Self<M>): void | PromiseLike<void>;
   /**
    * Runs before the actor ends by itself (`self.exit`, a throw), because it was told to stop, or because its parent ended while it traps
-   * exits. Not before an end by `kill`, or by an exit signal that it does not trap. As OTP's `terminate/2`.
+   * exits. Not before an end by `kill`, or by an exit signal that it does not trap. An error, or `self.exit`, that leaves it replaces the
+   * reason. As OTP's `terminate/2`.
    */
   onTerminate?(reason: ExitReason, self: Self<M>): void | PromiseLike<void>;
 }

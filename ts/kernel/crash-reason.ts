@@ -5,16 +5,23 @@ import type { CrashReason, ErrorReason, ExitReason, NoCatchReason } from './exit
 
 /** The error that `self.exit` throws to leave the actor's code. It is not a crash. */
 export class Leave extends SnowmeshError {
-  constructor() {
+  /** The actor whose code it leaves. */
+  readonly pid: Pid;
+  /** The reason that was given to `self.exit`; undefined: the actor was ending already. */
+  readonly reason: ExitReason;
+
+  constructor(pid: Pid, reason?: ExitReason) {
     super(
       'SNOW_ERR_ACTOR_DEAD',
       'This actor has ended; the throw leaves its code. Let it pass. In a callback of Node.js, where nothing catches it, end the actor with self.runtime.sendExit(self.pid, reason) instead.',
     );
+    this.pid = pid;
+    this.reason = reason;
   }
 }
 
-/** Whether `thrown` is a {@link Leave}. Never throws: `instanceof` does for a revoked Proxy. */
-export function isLeave(thrown: unknown): boolean {
+/** Whether `thrown` is a {@link Leave}, of whatever actor. Never throws: `instanceof` does for a revoked Proxy. */
+export function isLeave(thrown: unknown): thrown is Leave {
   try {
     return thrown instanceof Leave;
   } catch {

@@ -2,7 +2,7 @@
 import { actorCrash, actorExit } from '../diagnostics/index.ts';
 import type { Pid } from '../term/index.ts';
 import { BUSY, type Cell, cellOf, DEAD, QUEUED, TERMINATING } from './cell.ts';
-import { crashReason, isLeave } from './crash-reason.ts';
+import { crashReason, isLeave, type Leave } from './crash-reason.ts';
 import type { ExitReason } from './exit-reason.ts';
 import type { Starter } from './extras.ts';
 import { type LoggedTag, loggedTag } from './message-tag.ts';
@@ -17,14 +17,10 @@ const MAX_ANCESTORS = 9;
 export function crash(cell: Cell, thrown: unknown, message?: unknown): void {
   if (cell.isDead) return;
   if (cell.leaving !== null) return leave(cell, cell.leaving.reason);
-  if (isLeave(thrown)) {
-    // While onTerminate runs, code that called `self.exit` earlier may still reject: the actor is ending already.
-    return (cell.flags & TERMINATING) === 0 ? terminate(cell, 'normal') : undefined;
-  }
+  if (isOwnLeave(cell, thrown)) return; // code that called `self.exit` rejects while onTerminate runs
   const reason = crashReason(thrown);
   report(cell, reason, message);
-  // While onTerminate runs, other code that it left pending may fail: the actor ends for its first reason (A5).
-  if ((cell.flags & TERMINATING) === 0) leave(cell, reason);
+  leave(cell, reason);
 }
 
 /** Logs a crash, or an exit for another reason than `normal` and `shutdown`. */
@@ -58,10 +54,12 @@ function nameOf(tag: LoggedTag): string | undefined {
   return typeof tag === 'string' ? tag : tag?.name;
 }
 
-/** Ends an actor that exits by itself or crashed: a handler's `onTerminate` runs first. */
+/**
+ * Ends an actor that exits by itself or crashed: a handler's `onTerminate` runs first. While it runs, other code that the actor left
+ * pending may fail: the first reason stays (A5).
+ */
 export function leave(cell: Cell, reason: ExitReason): void {
-  if (cell.isDead) return;
-  if ((cell.flags & TERMINATING) !== 0) return terminate(cell, reason);
+  if (cell.isDead || (cell.flags & TERMINATING) !== 0) return;
   try {
     const { body } = cell;
     if (body?.onTerminate === undefined) return terminate(cell, reason);
@@ -71,21 +69,26 @@ export function leave(cell: Cell, reason: ExitReason): void {
     if (!isPromise(pending)) return terminate(cell, reason);
     pending.then(
       () => terminate(cell, reason),
-      (error) => failedTerminate(cell, error),
+      (error) => failedTerminate(cell, reason, error),
     );
   } catch (error) {
-    failedTerminate(cell, error);
+    failedTerminate(cell, reason, error);
   }
   return undefined;
 }
 
-function failedTerminate(cell: Cell, error: unknown): void {
+/** `onTerminate` failed with `error`, or was left by `self.exit`. `first`: the reason that the actor had. */
+function failedTerminate(cell: Cell, first: ExitReason, error: unknown): void {
   if (cell.isDead) return;
-  const { leaving } = cell as { leaving: { reason: unknown } | null };
-  if (leaving !== null) return terminate(cell, leaving.reason);
+  if (isOwnLeave(cell, error)) return terminate(cell, error.reason === undefined ? first : error.reason);
   const reason = crashReason(error);
   report(cell, reason, undefined);
   terminate(cell, reason);
+}
+
+/** Whether the actor itself left its code. The exit of another actor that leaves it is an error (A3). */
+function isOwnLeave(cell: Cell, thrown: unknown): thrown is Leave {
+  return isLeave(thrown) && thrown.pid === cell.pid;
 }
 
 /** Ends an actor whose mailbox is full and has the policy `exit`. */

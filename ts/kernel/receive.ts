@@ -178,7 +178,7 @@ function takeOrCrash(cell: Cell, wait: Wait): unknown {
     return take(cell, wait.match, wait.keys);
   } catch (error) {
     crash(cell, error);
-    throw new Leave();
+    throw new Leave(cell.pid);
   } finally {
     scanning = outer;
   }

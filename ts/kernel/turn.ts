@@ -74,7 +74,7 @@ function start(cell: Cell): void {
     made.then(
       (body) => {
         cell.flags &= ~BUSY;
-        if (!cell.isDead) embody(cell, body);
+        embody(cell, body);
       },
       (error) => crash(cell, error),
     );
@@ -85,7 +85,7 @@ function start(cell: Cell): void {
 }
 
 function embody(cell: Cell, made: unknown): void {
-  if (cell.leaving !== null) return terminate(cell, cell.leaving.reason);
+  if (cell.isDead) return;
   if (made === IGNORE) {
     const starter = takeStarter(cell);
     terminate(cell, 'normal');
