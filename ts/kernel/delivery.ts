@@ -35,7 +35,7 @@ export function deliver(cell: Cell, message: unknown): void {
       return;
     }
     push(cell, message);
-    if (fits || wait.match === null) wake(cell);
+    if (fits) wake(cell);
     return;
   }
   push(cell, message);
