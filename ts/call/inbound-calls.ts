@@ -110,7 +110,6 @@ export class InboundCalls {
   /** The target ended without an answer. */
   targetEnded(caller: RemoteCall, reason: ExitReason): void {
     if (!this.remove(caller)) return;
-    if (caller.request !== undefined) caller.request.isAnswered = true;
     const { remote, deadLetters } = this.kernel;
     if (caller.isSend) deadLetters.count('noproc', caller.cell.pid);
     sendReason((why) => remote.reply(caller.cell.pid, caller.address, ReplyStatus.exit, why), reason);

@@ -1,13 +1,14 @@
 import { type Cell, LIMITED } from '../kernel/index.ts';
 import { Pid } from '../term/index.ts';
-import { isWaiting, MAX_RING, MAX_STEPS, waitsOf } from './waits.ts';
+import { isWaiting, MAX_STEPS, waitsOf } from './waits.ts';
 
 /**
- * Why `cell` cannot take a call of the last actor in `chain`, where each actor waits for the next; undefined: it can. O(1) if `cell`
- * itself waits for no actor, otherwise O(calls and starts that it waits for, directly or through others), at most {@link MAX_STEPS}.
+ * Why `cell` cannot take a call of the last actor in `chain`, where each of at most MAX_RING actors waits for the next; undefined: it
+ * can. O(1) if `cell` itself waits for no actor, otherwise O(calls and starts that it waits for, directly or through others), at most
+ * {@link MAX_STEPS}.
  */
 export function refusal(cell: Cell, chain: readonly Pid[]): 'cycle' | 'overload' | undefined {
-  if (chain.length > 0 && isWaiting(cell) && closesRing(cell, chain.slice(-MAX_RING))) return 'cycle';
+  if (chain.length > 0 && isWaiting(cell) && closesRing(cell, chain)) return 'cycle';
   return (cell.flags & LIMITED) !== 0 && cell.extra?.gate?.isFull === true ? 'overload' : undefined;
 }
 

@@ -1,6 +1,7 @@
 // Actors that wait for each other in a ring (G4): the call that closes it fails at once, however the others began.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  Call,
   type CallError,
   defineActor,
   defineHandler,
@@ -10,6 +11,7 @@ import {
   start,
 } from '../../../ts/actor/index.ts';
 import { call, callWith, cast, defineServer } from '../../../ts/behaviour/index.ts';
+import { MAX_RING } from '../../../ts/call/waits.ts';
 import { childSpec, defineSupervisor, startChild, whichChildren } from '../../../ts/supervisor/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
@@ -122,6 +124,63 @@ describe('a ring of calls', () => {
     expect(answers).toEqual([[2, ReplyStatus.cycle]]);
   });
 
+  it('G4 over nodes: of a chain of any length only its last actors are kept and named', async () => {
+    await actors('p');
+    const answers: unknown[][] = [];
+    const chains: (readonly Pid[])[] = [];
+    const port: Partial<RemotePort> = {
+      call: () => {},
+      reply: (_from, _ref, status, value) => void answers.push([status, value]),
+    };
+    kit.runtime.remote = { ...kit.runtime.remote, ...port };
+    const chain = Array.from({ length: 1000 }, (_, n) => new Pid(PEER, n + 1));
+    const caller = chain.at(-1) as Pid;
+    cast(kit, 'p', 'ask', caller);
+    const reader = kit.runtime.spawn(
+      async (self: Self) => void chains.push((await self.receive(Call)).chain),
+    );
+    await kit.settle();
+    const p = kit.runtime.whereis('p') as Pid;
+    for (const [id, { local }] of [p, reader as Pid].entries())
+      kit.runtime.inbound.call(caller, new Ref(PEER, 7, id), 1000, local, ['hello', [], chain]);
+    await kit.settle();
+    expect(answers[0]).toEqual([ReplyStatus.cycle, chain.slice(-MAX_RING)]);
+    expect(chains).toEqual([chain.slice(-MAX_RING)]);
+  });
+
+  it('G4 is no ring when the first call was given up: its caller waits for something else now', async () => {
+    const slow = defineServer({ name: 'slow', init: (self) => self.sleep(1000) });
+    const first = defineServer({
+      name: 'first',
+      init: () => ({}),
+      calls: { hello: () => 'hello' },
+      casts: {
+        begin: async ({ self }) => {
+          const given = callWith(self, { timeout: 10 }, 'second', 'later', 'first');
+          await given.catch((error: CallError) => outcomes.push(error.state));
+          await start(self, slow, []);
+        },
+      },
+    });
+    const second = defineServer({
+      name: 'second',
+      init: () => ({}),
+      calls: {
+        later: async ({ self }, to: string) => {
+          await self.sleep(100);
+          outcomes.push(await callWith(self, { timeout: 60_000 }, to, 'hello').catch(({ state }) => state));
+        },
+      },
+    });
+    await second.startWith(kit, { name: 'second' });
+    await first.startWith(kit, { name: 'first' });
+    cast(kit, 'first', 'begin');
+    await kit.advance(500);
+    expect(outcomes).toEqual(['timeout']);
+    await kit.advance(1000);
+    expect(outcomes).toEqual(['timeout', 'hello']);
+  });
+
   it('G4 over nodes: one that waits, through others here, for the caller there', async () => {
     await actors('p', 'q');
     const answers: unknown[] = [];
@@ -226,6 +285,28 @@ describe('a ring with a start in it', () => {
     ]);
     await kit.settle();
     expect(answers).toEqual([[1, ReplyStatus.cycle]]);
+  });
+
+  it('G4 a start on another node that was given up is no wait: its init may ask the starter', async () => {
+    const answers: unknown[] = [];
+    const port: Partial<RemotePort> = {
+      spawn: () => {},
+      reply: (_from, ref, status, value) => void answers.push([ref.id, status, value]),
+    };
+    kit.runtime.remote = { ...kit.runtime.remote, ...port };
+    const spec = defineHandler('there', () => ({ onMessage() {} }));
+    const starter = kit.runtime.spawn(async (self: Self) => {
+      outcomes.push(await start(self, spec, [], { node: 'far@host:1', timeout: 10 }));
+      await self.sleep(100);
+      self.runtime.replies.succeed(await self.receive(Call), 'hello');
+    });
+    await kit.advance(10);
+    expect(outcomes).toEqual([{ ok: false, reason: 'timeout' }]);
+    const child = new Pid(PEER, 9);
+    const chain = [starter, child];
+    kit.runtime.inbound.call(child, new Ref(PEER, 9, 1), 1000, starter.local, ['hello', [], chain]);
+    await kit.advance(100);
+    expect(answers).toEqual([[1, ReplyStatus.ok, 'hello']]);
   });
 
   it('G4 the call of an init says that its starter waits', async () => {
