@@ -274,6 +274,30 @@ describe('the time of a call', () => {
     await probe.expectMessage('fresh', { within: 1000 });
   });
 
+  it.each([
+    ['synchronous', () => {}],
+    ['asynchronous', (self: Self) => self.sleep(50)],
+  ])('is not that of what a handler calls after its %s code is over', async (_how, act) => {
+    let inner: Call | undefined;
+    const target = kit.runtime.spawn(async (self: Self) => {
+      inner = await self.receive(Call);
+      await self.receive('never');
+    }) as Pid<never>;
+    const pid = kit.runtime.spawnHandler(
+      (self: Self): HandlerBody => ({
+        onMessage() {
+          self.after(100, () => void ask(self, target, 'later').catch(() => {}));
+          return act(self);
+        },
+      }),
+    ) as Pid<never>;
+    const asked = failure(ask(probe.self, pid, 'ask', [], { timeout: 2000 }));
+    await kit.advance(100);
+    expect(inner).toMatchObject({ deadline: 5100, chain: [pid] });
+    await kit.advance(2000);
+    await asked;
+  });
+
   it('ends early by an AbortSignal, before it or during it', async () => {
     const pid = answerer();
     const abort = new AbortController();

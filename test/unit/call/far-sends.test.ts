@@ -120,6 +120,15 @@ describe('a message of sendWait', () => {
     expect(answers.map(([id]) => id)).toEqual([1, 3]);
   });
 
+  it('of a lost node makes room among those that may wait', async () => {
+    const { pid } = await inbox({ max: 1, policy: 'block' });
+    for (const id of [1, 2, 3]) message(pid, id);
+    drop(NC);
+    answers.length = 0;
+    for (const id of [4, 5, 6]) message(pid, id, OTHER_NC);
+    expect(answers).toEqual([[6, 'overload', undefined]]);
+  });
+
   it('ends with the actor', async () => {
     const { pid } = await inbox({ max: 1, policy: 'block' });
     message(pid, 1);
