@@ -1,6 +1,7 @@
 // Rules G7 and G8 inside one node: aliases.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AliasMode, Down, type Self } from '../../../ts/actor/index.ts';
+import { cellOf } from '../../../ts/kernel/index.ts';
 import type { Pid, Ref } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -46,6 +47,16 @@ describe('an alias', () => {
     for (const word of ['answer', 'echo', 'echo']) target.self.send(alias, word);
     await kit.settle();
     expect(probe.messages).toEqual(['answer']);
+    expect(kit.runtime.aliases.size).toBe(0);
+  });
+
+  it('G7 leaves nothing on its owner when it has ended', async () => {
+    const { self } = probe;
+    self.unalias(self.alias());
+    kit.runtime.send(self.alias('reply'), 'answer');
+    self.demonitor(self.monitor(target.pid, { alias: 'demonitor' }));
+    self.monitor(kit.runtime.pidOf(999_999_999), { alias: 'demonitor' });
+    expect(cellOf(probe.pid as Pid)?.extra?.aliases?.size).toBe(0);
     expect(kit.runtime.aliases.size).toBe(0);
   });
 
