@@ -10,6 +10,7 @@ import {
   request,
   type Self,
 } from '../../../ts/actor/index.ts';
+import { cellOf } from '../../../ts/kernel/index.ts';
 import { MailboxGate } from '../../../ts/kernel/mailbox-gate.ts';
 import type { Pid } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
@@ -44,6 +45,8 @@ async function open(pid: Pid<unknown>): Promise<void> {
   );
   await kit.settle();
 }
+
+const blocked = (pid: Pid<unknown>): number | undefined => cellOf(pid as Pid)?.extra?.gate?.blockedCount;
 
 const numbers = (count: number, from = 0): number[] => Array.from({ length: count }, (_one, n) => from + n);
 
@@ -215,7 +218,9 @@ describe('a mailbox limit', () => {
     kit.runtime.send(pid, 'first');
     const senders = numbers(4).map((n) => kit.runtime.spawn((self: Self) => self.sendWait(pid, n)));
     await kit.settle();
+    expect(blocked(pid)).toBe(4);
     for (const dead of senders.slice(0, 3)) kit.runtime.sendExit(dead as Pid<never>, 'kill');
+    expect(blocked(pid)).toBe(1); // they take no place of the senders of other nodes that may wait
     await open(pid);
     expect(probe.messages).toEqual(['first', 3]);
   });

@@ -121,6 +121,14 @@ it('N6 a spawn that is given up leaves no monitor there, and another child runs 
   expect(signals).toEqual([]);
 });
 
+it('I3 no timer and no wait is left of a start, whatever became of it', async () => {
+  for (const status of [SpawnStatus.ok, SpawnStatus.failed, SpawnStatus.ignored, SpawnStatus.timedOut])
+    await outcome(status, () => {}, 60_000);
+  await kit.advance(10_000); // the search for rings looks once more
+  const { timers, spawns } = kit.runtime;
+  expect([timers.size, spawns.size]).toEqual([0, 0]);
+});
+
 it('I3 an init that takes too long is not told, also not to a parent that has linked itself', async () => {
   expect(await outcome(SpawnStatus.timedOut, (self) => self.link(child))).toEqual([]);
   expect(await outcome(SpawnStatus.ok, (self) => self.link(child), 500)).toEqual([]);

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
   defineActor,
   defineHandler,
+  IGNORE,
   type RemotePort,
   type Self,
   SpawnStatus,
@@ -81,6 +82,34 @@ it('I1, I3 a start is answered when its init is done, or killed when it takes to
   expect(replies[1]).toEqual([2, SpawnStatus.timedOut, 'child', undefined]);
   expect(kit.runtime.size).toBe(1);
   expect(kit.runtime.names.whereis('clerk')).toBeDefined();
+});
+
+it('I3 no timer and no wait is left of a start that was answered, whatever the answer', async () => {
+  const { runtime } = kit;
+  runtime.expose(defineHandler('absent', async (): Promise<typeof IGNORE> => IGNORE));
+  runtime.expose(defineHandler('broken', () => Promise.reject(new Error('no'))));
+  const names = ['quick', 'absent', 'broken', 'endless'];
+  const waiting = (): boolean[] =>
+    names.map((_, id) => runtime.inboundSpawns.startedFor(new Ref(PEER, 7, id)) !== undefined);
+  for (const [id, name] of names.entries()) ask(id, name, START, [[], null, 100]);
+  expect(waiting()).toEqual([true, true, true, true]);
+  await kit.settle();
+  expect(waiting()).toEqual([false, false, false, true]);
+  expect(runtime.timers.size).toBe(1);
+  await kit.advance(100);
+  const { ok, ignored, failed, timedOut } = SpawnStatus;
+  expect(replies.map(([, status]) => status)).toEqual([ok, ignored, failed, timedOut]);
+  expect(waiting()).toEqual([false, false, false, false]);
+  expect(runtime.timers.size).toBe(0);
+});
+
+it('I3 a start with the reference of one that waits does not end the wait of the other', async () => {
+  const { inboundSpawns } = kit.runtime;
+  ask(1, 'endless', START, [[], null, 100]);
+  ask(1, 'endless', START, [[], 'second', null]);
+  await kit.advance(100);
+  expect(replies).toEqual([[1, SpawnStatus.timedOut, 'child', undefined]]);
+  expect(inboundSpawns.startedFor(new Ref(PEER, 7, 1))?.pid).toBe(kit.runtime.names.whereis('second'));
 });
 
 it('I2 the reply alone tells a linked starter of an init that failed; one that linked itself gets an exit signal', async () => {
