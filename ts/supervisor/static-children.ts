@@ -45,7 +45,6 @@ export class StaticChildren implements Supervising {
       const started = await startChildNow(this.frame.self, plan, plan.args);
       const error = startError(started);
       if (error !== undefined) {
-        this.table.remove(child);
         await this.stopAll();
         return { id: plan.id, reason: error.reason };
       }
@@ -92,10 +91,8 @@ export class StaticChildren implements Supervising {
   }
 
   private restart(child: Child): void | Promise<void> {
-    if (!this.window.record(this.frame.now())) {
-      if (child.plan.restart === 'temporary') this.table.remove(child);
+    if (!this.window.record(this.frame.now()))
       return this.frame.giveUp(this.window.exceededBy(child.plan.id), 'error');
-    }
     this.frame.reportRestart(child.plan);
     if (this.options.strategy !== 'one_for_one') return this.restartGroup(child, false);
     return this.startAgain(child, child.plan, (result) => this.settleRestart(child, result));

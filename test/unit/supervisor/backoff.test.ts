@@ -46,6 +46,13 @@ async function untilTried(id: string): Promise<number> {
   throw new Error('never');
 }
 
+/** A dynamic supervisor whose child x has a back-off. */
+async function superviseDynamic(): Promise<Pid> {
+  const pid = await defineDynamicSupervisor({ name: 'dynamic', intensity: 100 }).start(kit);
+  await startChild(kit, pid, f.child('x', { backoff }));
+  return pid;
+}
+
 describe('a child with a back-off', () => {
   it('J10 is restarted after growing pauses', async () => {
     const pid = await supervise();
@@ -57,8 +64,11 @@ describe('a child with a back-off', () => {
     expect(pauses).toEqual([100, 200, 400, 800, 1000, 1000]);
   });
 
-  it('J10 begins anew after a run as long as the longest pause', async () => {
-    const pid = await supervise();
+  it.each([
+    ['static', supervise],
+    ['dynamic', superviseDynamic],
+  ])('J10 begins anew after a run as long as the longest pause: %s', async (_kind, begin) => {
+    const pid = await begin();
     for (const [ran, expected] of [
       [0, 100],
       [500, 200],
@@ -135,9 +145,19 @@ describe('a child with a back-off', () => {
     await probe.expectDown(pid, 'shutdown');
   });
 
+  it('J22 in a pause goes by the PID that it had last', async () => {
+    const pid = await superviseDynamic();
+    const first = await f.pid(pid, 'x');
+    await f.end(pid, 'x', 'oops');
+    await kit.advance(100);
+    const second = await f.pid(pid, 'x');
+    await f.end(pid, 'x', 'oops');
+    expect(await terminateChild(kit, pid, first)).toBe('not_found');
+    expect(await terminateChild(kit, pid, second)).toBe('ok');
+  });
+
   it('J26 under a dynamic supervisor, too', async () => {
-    const pid = await defineDynamicSupervisor({ name: 'dynamic', intensity: 100 }).start(kit);
-    await startChild(kit, pid, f.child('x', { backoff }));
+    const pid = await superviseDynamic();
     f.moods.set('x', 'throw');
     f.logged();
     const [child] = await whichChildren(kit, pid);

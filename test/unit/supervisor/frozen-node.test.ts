@@ -17,7 +17,7 @@ import {
 } from '../../../ts/supervisor/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
-import { type Family, family } from './family.ts';
+import { type CallError, type Family, family, leisurely } from './family.ts';
 import { FAR, FarNode } from './far-node.ts';
 
 let kit: TestRuntime;
@@ -156,6 +156,16 @@ describe('a restart under way on a node that froze after it was asked', () => {
   });
 });
 
+it('S2, J11 a child whose node is lost while its group is stopped is looked for before it is started', async () => {
+  const pid = await supervise('one_for_all');
+  far.isFrozen = true; // not lost yet
+  await f.end(pid, 'a', 'oops');
+  far.freeze();
+  await kit.settle();
+  expect(far.logged().filter((what) => what === 'start' || what === 'look')).toEqual(['look']);
+  expect(await now(whichChildren(kit, pid))).toMatchObject([{ id: 'a' }, { pid: 'restarting' }, { id: 'c' }]);
+});
+
 describe('a request to start a child on a frozen node', () => {
   it('S2 does not keep the supervisor from its work, and is answered when it is over', async () => {
     const pid = await supervise('one_for_one', 3, [f.child('a')]);
@@ -189,6 +199,24 @@ describe('a dynamic supervisor', () => {
     expect(await now(whichChildren(kit, pid))).toMatchObject([{ pid: 'restarting' }]);
     await kit.advance(3000);
     await probe.expectDown(pid, 'shutdown');
+  });
+
+  it('S3 kills a child that starts while it stops the others', async () => {
+    const pid = await defineDynamicSupervisor({ name: 'dynamic' }).start(kit);
+    await startChild(kit, pid, childSpec('slow', leisurely, { args: [1000] }));
+    const hold = far.holdStarts();
+    const asked = startChild(kit, pid, remote()).catch(({ state }: CallError) => state);
+    await kit.settle();
+    const stopped = stop(kit, pid, 'shutdown');
+    await kit.settle();
+    hold.release();
+    await kit.settle();
+    expect(kit.runtime.isAlive(pid)).toBe(true);
+    expect(far.logged()).toContain('kill 1');
+    expect(far.living.size).toBe(0);
+    await kit.advance(1000);
+    await stopped;
+    expect(await asked).toBe('exit');
   });
 
   it('S2, J22 finds a child that is restarting by the PID it had, also when it crashed before its node was lost', async () => {

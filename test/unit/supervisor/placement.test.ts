@@ -79,21 +79,32 @@ describe('the node of a child', () => {
     expect(far.living).toEqual(new Set());
   });
 
-  it('S2 is chosen once for a look and the start that follows, when the child waits', async () => {
-    let asked = 0;
-    const pid = await supervise({ node: () => (asked++ % 2 === 0 ? FAR : OTHER), onNodeLost: 'wait' });
-    far.crash();
-    await kit.settle();
-    other.isUp = false;
-    far.logged();
-    for (let round = 0; round < 20; round++) await kit.advance(30_000);
-    expect([far.logged(), other.logged()].flat()).not.toContain('start');
-    other.isUp = true;
-    await kit.advance(60_000);
-    expect(await where(pid)).toBe(OTHER);
-    expect(other.logged()).toEqual(expect.arrayContaining(['look', 'start']));
-    expect(far.logged()).not.toContain('start');
-  });
+  const superviseDynamic = async (options: ChildOptions): Promise<Pid> => {
+    const pid = await defineDynamicSupervisor({ name: 'dynamic' }).start(kit);
+    await startChild(kit, pid, childSpec('x', sitter, options));
+    return pid;
+  };
+  it.each([
+    ['static', supervise],
+    ['dynamic', superviseDynamic],
+  ])(
+    'S2 is chosen once for a look and the start that follows, when the child waits: %s',
+    async (_kind, begin) => {
+      let asked = 0;
+      const pid = await begin({ node: () => (asked++ % 2 === 0 ? FAR : OTHER), onNodeLost: 'wait' });
+      far.crash();
+      await kit.settle();
+      other.isUp = false;
+      far.logged();
+      for (let round = 0; round < 20; round++) await kit.advance(30_000);
+      expect([far.logged(), other.logged()].flat()).not.toContain('start');
+      other.isUp = true;
+      await kit.advance(60_000);
+      expect(await where(pid)).toBe(OTHER);
+      expect(other.logged()).toEqual(expect.arrayContaining(['look', 'start']));
+      expect(far.logged()).not.toContain('start');
+    },
+  );
 
   it('S5 that cannot be chosen is why the start failed', async () => {
     const cases: [ChildOptions['node'], string][] = [

@@ -36,6 +36,16 @@ async function supervise(options: Partial<SupervisorOptions>): Promise<Pid> {
 const abc = () => [f.child('a'), f.child('b'), f.child('c')];
 
 describe('children by request', () => {
+  it('J21 restartChild that fails leaves the child stopped', async () => {
+    const pid = await supervise({ children: [f.child('x')] });
+    await terminateChild(kit, pid, 'x');
+    f.moods.set('x', 'throw');
+    for (let round = 0; round < 2; round++)
+      expect(await restartChild(kit, pid, 'x')).toMatchObject({ ok: false, error: 'start_failed' });
+    expect(await f.pids(pid)).toEqual({ x: undefined });
+    expect(await deleteChild(kit, pid, 'x')).toBe('ok');
+  });
+
   it('J20 startChild: a taken id, a failed start, ignore', async () => {
     const pid = await supervise({ children: [f.child('a')] });
     const a = await f.pid(pid, 'a');
