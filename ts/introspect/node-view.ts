@@ -33,6 +33,8 @@ export const VERSION = '0.1.0';
 
 /** Most entries of a table that are read in one turn of the event loop. */
 const ENTRIES_PER_TURN = 5000;
+/** Places of one table in the numbers that `after` and `next` are. */
+const PLACES = 2 ** 32;
 const DEFAULT_PAGE = 100;
 const DEFAULT_TOP = 20;
 
@@ -174,27 +176,21 @@ export class NodeView {
 
   names(options: PageOptions): Promise<Page<NameInfo>> {
     const { names } = this.#runtime;
-    return pageOf(
-      {
-        size: names.size,
-        keys: () => names.keys(),
-        describe: (name) => named(name, names.whereis(name)),
-      },
-      options,
-    );
+    const describe = (name: string): NameInfo | undefined => named(name, names.whereis(name));
+    return pageOf([{ size: names.size, keys: () => names.keys(), describe }], options);
   }
 
   globalNames(options: PageOptions): Promise<Page<NameInfo>> {
-    return pageOf(this.#sources.globalNames, options);
+    return pageOf(listed(this.#sources.globalNames), options);
   }
 
   /** The groups of all scopes, one scope after the other. */
   groups(options: PageOptions): Promise<Page<GroupInfo>> {
-    return pageOf(joined([...this.#sources.groups.values()]), options);
+    return pageOf([...this.#sources.groups.values()], options);
   }
 
   rooms(options: PageOptions): Promise<Page<RoomInfo>> {
-    return pageOf(this.#sources.rooms, options);
+    return pageOf(listed(this.#sources.rooms), options);
   }
 }
 
@@ -238,33 +234,38 @@ class Best {
   }
 }
 
-/** Reads ENTRIES_PER_TURN keys of a table in a turn of the event loop. */
-async function pageOf<T>(listing: Listing<T> | undefined, options: PageOptions): Promise<Page<T>> {
-  const { after = 0, limit = DEFAULT_PAGE } = options;
+/**
+ * A page of some tables, one after the other. It looks at ENTRIES_PER_TURN keys in a turn of the event loop, those that are skipped or
+ * have no entry any more included. `next` counts the places of each table on its own, so that a table which grows moves no other.
+ */
+async function pageOf<T>(
+  listings: readonly Listing<T>[],
+  { after = 0, limit = DEFAULT_PAGE }: PageOptions,
+): Promise<Page<T>> {
   const items: T[] = [];
-  let place = 0;
-  for (const key of listing?.keys() ?? []) {
-    if (place++ < after) {
-      if (place % ENTRIES_PER_TURN === 0) await nextTurn();
-      continue;
+  const first = Math.floor(after / PLACES);
+  let looked = 0;
+  let next: number | undefined;
+  for (let table = first; table < listings.length && next === undefined; table++) {
+    const listing = listings[table] as Listing<T>;
+    const from = table === first ? after % PLACES : 0;
+    let place = 0;
+    for (const key of listing.keys()) {
+      if (++looked % ENTRIES_PER_TURN === 0) await nextTurn();
+      if (place++ < from) continue;
+      if (items.length === limit) {
+        next = table * PLACES + place - 1;
+        break;
+      }
+      const item = listing.describe(key);
+      if (item !== undefined) items.push(item);
     }
-    if (items.length === limit) return { items, total: listing?.size ?? 0, next: place - 1 };
-    const item = listing?.describe(key);
-    if (item !== undefined) items.push(item);
   }
-  return { items, total: listing?.size ?? 0, next: undefined };
+  return { items, total: listings.reduce((sum, { size }) => sum + size, 0), next };
 }
 
-/** Several tables as one table. */
-function joined<T>(listings: readonly Listing<T>[]): Listing<T> {
-  let now: Listing<T> | undefined;
-  return {
-    size: listings.reduce((sum, { size }) => sum + size, 0),
-    *keys() {
-      for (now of listings) yield* now.keys();
-    },
-    describe: (key) => now?.describe(key),
-  };
+function listed<T>(listing: Listing<T> | undefined): readonly Listing<T>[] {
+  return listing === undefined ? [] : [listing];
 }
 
 function platform(): string {

@@ -232,7 +232,7 @@ export class RoomService implements ChannelListener {
     const { table } = this;
     return {
       get size() {
-        return table.size;
+        return table.named;
       },
       keys: () => table.names(),
       describe: (name) => {

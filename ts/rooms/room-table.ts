@@ -1,4 +1,5 @@
 import type { Runtime } from '../actor/index.ts';
+import { KEY_ROOM } from '../client/index.ts';
 import { OldestFirst } from '../collections/index.ts';
 import type { Connection } from './connection.ts';
 import { MAX_RETURNING, type ResumeLimits } from './limits.ts';
@@ -19,6 +20,8 @@ export class RoomTable {
   readonly #keeping = new OldestFirst<Room<Connection>, true>();
   /** Estimated memory of the kept messages of all rooms. */
   #memoryBytes = 0;
+  /** How many of the rooms are of users. */
+  #ofUsers = 0;
   #counter = 0;
   /** Messages of this node in rooms that were removed have at most this sequence. */
   #forgotten = 0;
@@ -40,6 +43,11 @@ export class RoomTable {
     return this.#rooms.size;
   }
 
+  /** The number of rooms without those of users. */
+  get named(): number {
+    return this.#rooms.size - this.#ofUsers;
+  }
+
   [Symbol.iterator](): IterableIterator<Room<Connection>> {
     return this.#rooms.values();
   }
@@ -57,6 +65,7 @@ export class RoomTable {
     if (room === undefined) {
       room = new Room(name, this.#forgotten);
       this.#rooms.set(name, room);
+      if (name.startsWith(KEY_ROOM)) this.#ofUsers++;
     }
     return room;
   }
@@ -125,7 +134,9 @@ export class RoomTable {
     this.#forgotten = Math.max(this.#forgotten, this.#newestIn(room));
     this.#expiring.delete(room);
     this.#returning.delete(room);
-    if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
+    if (this.#rooms.get(room.name) !== room) return;
+    this.#rooms.delete(room.name);
+    if (room.name.startsWith(KEY_ROOM)) this.#ofUsers--;
   }
 
   /** Called when messages were dropped of which this node may have had the only copy. */
@@ -137,6 +148,7 @@ export class RoomTable {
   close(): void {
     this.#cancelSweep();
     this.#rooms.clear();
+    this.#ofUsers = 0;
     this.#expiring.clear();
     this.#returning.clear();
     this.#keeping.clear();

@@ -1,6 +1,8 @@
 // What rooms above add: global names, groups, rooms.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
+  type GroupInfo,
   type NameInfo,
   type Node,
   type Page,
@@ -9,6 +11,7 @@ import {
   startGroups,
   startNode,
 } from '../../../ts/index.ts';
+import { sourcesOf } from '../../../ts/introspect/index.ts';
 import { createRooms } from '../../../ts/rooms/index.ts';
 
 let node: Node;
@@ -70,9 +73,52 @@ describe('a node without a name', () => {
     const connection = rooms.accept(socket as never, { key: 'alice' });
     await connection.join('lobby');
     rooms.broadcast('lobby', 'hello');
-    expect((await view.rooms()).items).toEqual([{ room: 'lobby', members: 1, localMembers: 1, kept: 1 }]);
+    // The room of alice's connections is none that is shown.
+    expect(await view.rooms()).toEqual({
+      items: [{ room: 'lobby', members: 1, localMembers: 1, kept: 1 }],
+      total: 1,
+      next: undefined,
+    });
     rooms.close();
-    expect((await view.rooms()).items).toEqual([]);
+    expect(await view.rooms()).toEqual({ items: [], total: 0, next: undefined });
+  });
+
+  it('W3 shows no group twice while groups of a scope before it are added', async () => {
+    const pid = node.spawnHandler(() => ({ onMessage() {} }));
+    const scopes = ['one', 'two', 'three'].map((scope) => startGroups(node, { scope }));
+    for (const groups of scopes) for (let at = 0; at < 7; at++) groups.join(`g${at}`, pid);
+    const seen: string[] = [];
+    for (let after: number | undefined = 0, part = 0; after !== undefined; part++) {
+      const page: Page<GroupInfo> = await node.introspect().groups({ after, limit: 5 });
+      seen.push(...page.items.map(({ scope, group }) => `${scope} ${group}`));
+      after = page.next;
+      for (const groups of scopes.slice(0, 2)) groups.join(`later ${part}`, pid);
+    }
+    expect(new Set(seen).size).toBe(seen.length);
+    for (const scope of ['one', 'two', 'three'])
+      for (let at = 0; at < 7; at++) expect(seen).toContain(`${scope} g${at}`);
+  });
+
+  it('W5 looks at no more than 5000 entries of a table in a turn, those that are not shown included', async () => {
+    let inTurn = 0;
+    function* keys(): Generator<string, undefined> {
+      for (let at = 0; at < 30_000; at++) {
+        inTurn++;
+        yield `gone ${at}`;
+      }
+    }
+    sourcesOf(node).rooms = { size: 0, keys, describe: () => undefined };
+    let isDone = false;
+    let most = 0;
+    const asked = node.introspect().rooms({ after: 3000, limit: 10 });
+    void asked.finally(() => void (isDone = true));
+    while (!isDone) {
+      most = Math.max(most, inTurn);
+      inTurn = 0;
+      await nextTurn();
+    }
+    expect(await asked).toEqual({ items: [], total: 0, next: undefined });
+    expect(most).toBeLessThanOrEqual(5000);
   });
 
   it('says what it is', async () => {
