@@ -1,6 +1,7 @@
 // Answers the questions of peers. It answers one question at a time, and then rests several times as long as the answer took: a peer that
 // asks without pause delays only its own answers.
 import type { Runtime } from '../actor/index.ts';
+import { only } from './check.ts';
 import type { Refusal } from './messages.ts';
 import type { NodeView } from './node-view.ts';
 import type { AskedPeer } from './port.ts';
@@ -47,7 +48,8 @@ export class Answering<P extends AskedPeer> {
     let waiting = this.#waiting.get(peer);
     if (waiting === undefined) this.#waiting.set(peer, (waiting = []));
     if (waiting.length >= MAX_WAITING) return this.#port.refuse(peer, id, 'busy');
-    waiting.push({ id, question, options });
+    // A peer may send more fields than a question has, of any size: they must not wait here.
+    waiting.push({ id, question, options: only(QUESTIONS[question].takes, options) });
     if (this.#isWorking || this.#isClosed) return;
     this.#isWorking = true;
     setImmediate(this.#work);

@@ -1,5 +1,6 @@
 // Sends questions to other nodes and matches their answers.
 import { SnowmeshError } from '../errors/index.ts';
+import { only } from './check.ts';
 import type { Refusal } from './messages.ts';
 import type { AskedPeer } from './port.ts';
 import { QUESTIONS, type Question, type Questions } from './questions.ts';
@@ -53,9 +54,10 @@ export class Asking<P extends AskedPeer> {
   answered(peer: P, id: number, value: unknown): void {
     const pending = this.#pending.get(id);
     if (pending?.peer !== peer) return;
-    if (!QUESTIONS[pending.question].gives(value)) return this.#fail(id, 'nonsense');
+    const { gives } = QUESTIONS[pending.question];
+    if (!gives(value)) return this.#fail(id, 'nonsense');
     this.#end(id, pending);
-    pending.resolve(value);
+    pending.resolve(only(gives, value));
   }
 
   refused(peer: P, id: number, why: Refusal): void {

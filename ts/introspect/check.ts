@@ -1,7 +1,16 @@
 // Checks of values from other nodes: a peer that knows the cookie may still send any term.
 import { Pid } from '../term/index.ts';
 
-export type Check = (value: unknown) => boolean;
+export interface Check {
+  (value: unknown): boolean;
+  /** A copy of a value that passed, without the fields that the check does not know. Undefined: there are none such. */
+  readonly only?: (value: unknown) => unknown;
+}
+
+/** A value that passed a check, without the fields that the check does not know: a peer may send such fields, of any size. */
+export function only({ only: known }: Check, value: unknown): unknown {
+  return known === undefined ? value : known(value);
+}
 
 export const isFlag: Check = (value) => typeof value === 'boolean';
 export const isPid: Check = (value) => value instanceof Pid;
@@ -27,25 +36,63 @@ export function wholeTo(most: number, least = 0): Check {
 }
 
 export function optional(check: Check): Check {
-  return (value) => value === undefined || check(value);
+  return knowing(
+    (value) => value === undefined || check(value),
+    (value) => (value === undefined ? value : only(check, value)),
+  );
 }
 
 export function either(one: Check, other: Check): Check {
-  return (value) => one(value) || other(value);
+  return knowing(
+    (value) => one(value) || other(value),
+    (value) => only(one(value) ? one : other, value),
+  );
 }
 
 export function listOf(check: Check, most: number): Check {
-  return (value) => Array.isArray(value) && value.length <= most && value.every(check);
+  return knowing(
+    (value) => Array.isArray(value) && value.length <= most && value.every((item) => check(item)),
+    (value) => (value as readonly unknown[]).map((item) => only(check, item)),
+  );
 }
 
 /** An object with these fields. It may have further fields, of a later version. */
 export function record(fields: Readonly<Record<string, Check>>): Check {
   const entries = Object.entries(fields);
-  return (value) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-    const object = value as Readonly<Record<string, unknown>>;
-    return entries.every(([key, check]) => check(Object.hasOwn(object, key) ? object[key] : undefined));
-  };
+  return knowing(
+    (value) => {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+      const object = value as Readonly<Record<string, unknown>>;
+      return entries.every(([key, check]) => check(Object.hasOwn(object, key) ? object[key] : undefined));
+    },
+    (value) => {
+      const object = value as Readonly<Record<string, unknown>>;
+      const known = entries.filter(([key]) => Object.hasOwn(object, key));
+      return Object.fromEntries(known.map(([key, check]) => [key, only(check, object[key])]));
+    },
+  );
+}
+
+/** A check that is made when it is first used: one that contains itself. */
+export function lazy(make: () => Check): Check {
+  let made: Check | undefined;
+  const check = (): Check => (made ??= make());
+  return knowing(
+    (value) => check()(value),
+    (value) => only(check(), value),
+  );
+}
+
+/** What passes `check` and has to hold as well. */
+export function both(check: Check, holds: (value: unknown) => boolean): Check {
+  return knowing(
+    (value) => check(value) && holds(value),
+    (value) => only(check, value),
+  );
+}
+
+function knowing(check: (value: unknown) => boolean, known: (value: unknown) => unknown): Check {
+  return Object.assign(check, { only: known });
 }
 
 /** An object whose values are numbers. */

@@ -2,12 +2,14 @@
 import type { Pid } from '../term/index.ts';
 import {
   amounts,
+  both,
   type Check,
   either,
   isAmount,
   isFlag,
   isPid,
   isText,
+  lazy,
   listOf,
   oneOf,
   optional,
@@ -136,7 +138,7 @@ const treeNode: Check = record({
   state: oneOf('running', 'restarting', 'stopped'),
   node: optional(isText),
   mailbox: isAmount,
-  children: (value) => listOf(treeNode, MAX_PAGE)(value),
+  children: lazy(() => listOf(treeNode, MAX_PAGE)),
   omitted: isAmount,
 });
 
@@ -206,7 +208,7 @@ export const QUESTIONS: { readonly [Q in Question]: Entry<Q> } = {
       limit: optional(wholeTo(MAX_PAGE, 1)),
     }),
     answer: (view, options) => view.tree(options),
-    gives: (value) => tree(value) && entriesOf((value as SupervisionTree).roots) <= MAX_PAGE,
+    gives: both(tree, (value) => entriesOf((value as SupervisionTree).roots) <= MAX_PAGE),
   },
   crashes: {
     takes: pageOptions,

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Introspector } from '../../../ts/introspect/index.ts';
 import { Introspection } from '../../../ts/introspect/introspection.ts';
+import { QUESTIONS } from '../../../ts/introspect/questions.ts';
 import type { ChannelPeer } from '../../../ts/node/index.ts';
 import { randomFrom } from '../../support/seed.ts';
 import { FakeMesh, type FakeNode } from '../global/fake-mesh.ts';
@@ -185,6 +186,23 @@ describe('a hostile peer', () => {
     }
   });
 
+  it('W3 cannot make this node keep what a question does not have', async () => {
+    const ballast = 'x'.repeat(1000);
+    const answers = (['processes', 'overview', 'process'] as const).map((question) =>
+      vi.spyOn(QUESTIONS[question], 'answer'),
+    );
+    try {
+      asks(1, 'processes', { limit: 3, ballast });
+      asks(2, 'overview', { ballast });
+      asks(3, 'process', { which: 'here', ballast, after: 1 });
+      await mesh.settle();
+      while (answersOf(b).length < 3) await nextTurn();
+      expect(answers.map(({ mock }) => mock.calls[0]?.[1])).toEqual([{ limit: 3 }, {}, { which: 'here' }]);
+    } finally {
+      for (const each of answers) each.mockRestore();
+    }
+  });
+
   it.each([
     ['processes', { limit: 1e9 }],
     ['processes', { limit: '1' }],
@@ -255,6 +273,30 @@ describe('a hostile peer', () => {
       const [, [, id]] = said.at(-1) as [string, unknown[]];
       mesh.send(b, peerOf(b, a), ['answer', id, treeOf(entries)]);
       expect((await Promise.allSettled([delivered(asked)]))[0]).toMatchObject({ status: outcome });
+    }
+  });
+
+  it('W3 whose answer has fields that a question does not have is believed without them', async () => {
+    introspectors.get(b)?.close();
+    const line = { node: 'x', connection: 1, hidden: false, dialled: true, stalled: false, waiting: 0 };
+    const counters = { framesIn: 1, framesOut: 1, bytesIn: 1, bytesOut: 1, silentMs: 0 };
+    const entry = { id: 'x', type: 'worker', state: 'running', mailbox: 0, children: [], omitted: 0 };
+    const ballast = 'x'.repeat(1000);
+    const of = view(a, b);
+    for (const [ask, fair, padded] of [
+      [() => of.totals(), { mailbox: 1, turns: 2 }, { mailbox: 1, ballast, turns: 2 }],
+      [() => of.sessions(), [{ ...line, ...counters }], [{ ...line, ...counters, ballast }]],
+      [
+        () => of.tree(),
+        { roots: [{ ...entry, children: [entry] }], omitted: 0 },
+        { roots: [{ ...entry, children: [{ ...entry, ballast }], ballast }], omitted: 0, ballast },
+      ],
+    ] as const) {
+      const asked: Promise<unknown> = ask();
+      await mesh.settle();
+      const [, [, id]] = said.at(-1) as [string, unknown[]];
+      mesh.send(b, peerOf(b, a), ['answer', id, padded]);
+      expect(await delivered(asked)).toEqual(fair);
     }
   });
 
