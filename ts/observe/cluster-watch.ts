@@ -151,17 +151,23 @@ function shownNode(
   if (status === undefined) return { node, state: 'asked' };
   const { state, overview, lines } = status;
   if (overview === undefined) return { node, state };
-  return { node, state, overview, lines: (lines ?? []).flatMap((line) => short(line, places)) };
+  // A node may answer with very many peers, each any number of times.
+  const stalledPeers = [...new Set(overview.stalledPeers)].filter((peer) => places.has(peer));
+  return { node, state, overview: { ...overview, stalledPeers }, lines: linesOf(lines ?? [], places) };
 }
 
-function short(
-  { peer, isStalled, waiting, bytesIn, bytesOut }: Line,
+/** One line to each node of this view. */
+function linesOf(
+  lines: readonly Line[],
   places: ReadonlyMap<string, number>,
-): NonNullable<ShownNode['lines']>[number][] {
-  const at = places.get(peer);
-  if (at === undefined) return [];
+): NonNullable<ShownNode['lines']> {
   const whole = (rate: number | undefined): number | null => (rate === undefined ? null : Math.round(rate));
-  return [[at, isStalled ? 1 : 0, waiting, whole(bytesIn), whole(bytesOut)]];
+  const shown = new Map<number, NonNullable<ShownNode['lines']>[number]>();
+  for (const { peer, isStalled, waiting, bytesIn, bytesOut } of lines) {
+    const at = places.get(peer);
+    if (at !== undefined) shown.set(at, [at, isStalled ? 1 : 0, waiting, whole(bytesIn), whole(bytesOut)]);
+  }
+  return [...shown.values()];
 }
 
 function timer(ms: number): { readonly over: Promise<void>; isOver: boolean; cancel(): void } {

@@ -18,6 +18,7 @@ class Asked {
   isSilent = false;
   readonly limits = new Set<number>();
   peers: string[] = [];
+  stalled: string[] = [];
 
   overview(timeout: number): Promise<unknown> {
     this.asks++;
@@ -27,8 +28,8 @@ class Asked {
       const late = Object.assign(new Error('no answer'), { details: { reason: 'timeout' } });
       return new Promise((_, reject) => setTimeout(() => reject(late), timeout));
     }
-    const { count: crashes, uptimeMs } = this;
-    return Promise.resolve({ crashes, uptimeMs, clock: Date.now(), stalledPeers: [] });
+    const { count: crashes, uptimeMs, stalled: stalledPeers } = this;
+    return Promise.resolve({ crashes, uptimeMs, clock: Date.now(), stalledPeers });
   }
 
   async sessions(): Promise<unknown> {
@@ -174,6 +175,16 @@ describe('the observer', () => {
       [],
       [[0, 0, 7, 1, 3]],
     ]);
+  });
+
+  it('shows each connection once, and no nodes but those of its list, whatever a node answers', async () => {
+    look('b@h:1');
+    const liar = at('b@h:1');
+    liar.peers = new Array<string>(1000).fill(ROOT);
+    liar.stalled = [ROOT, 'unknown@h:1', ...liar.peers];
+    await vi.advanceTimersByTimeAsync(0);
+    const { overview, lines } = views.at(-1)?.nodes[1] ?? {};
+    expect([lines, overview?.stalledPeers]).toEqual([[[0, 0, 7, 1, 3]], [ROOT]]);
   });
 
   it('is not stopped by a name that is none, and shows at most 128 nodes', async () => {
