@@ -56,8 +56,8 @@ afterEach(async () => {
   silence.close();
 });
 
-const join = (): Promise<PlainPeer> =>
-  PlainPeer.dial(Number(victim.name.split(':')[1]), COOKIE, 'x@127.0.0.1:1', victim.name);
+const join = (name = 'x@127.0.0.1:1'): Promise<PlainPeer> =>
+  PlainPeer.dial(Number(victim.name.split(':')[1]), COOKIE, name, victim.name);
 const madeUp = (count: number, from = 0, port = silence.port): string[] =>
   Array.from({ length: count }, (_, index) => `n${from + index}@127.0.0.1:${port}`);
 
@@ -85,6 +85,18 @@ describe('a peer that tells of too many peers', () => {
     );
     // Made-up names take all dials for 25 minutes.
     await victim.run((bench, name) => bench.node.ready({ peers: [name], timeout: 60_000 }), friend.name);
+  });
+
+  it('T14 does not keep a node that another peer tells of from being dialled', async () => {
+    const friend = await cluster.node({ name: 'friend' });
+    await using peer = await join();
+    // Dials of made-up names last three seconds, eight of them at once: longer than a hint is kept.
+    peer.send('PEER_LIST', madeUp(512));
+    peer.send('PEER_LIST', madeUp(512, 512));
+    await until('dials', () => silence.open.size >= 8);
+    await using other = await join('y@127.0.0.1:1');
+    other.send('PEER_LIST', [friend.name]);
+    await victim.run((bench, name) => bench.node.ready({ peers: [name], timeout: 30_000 }), friend.name);
   });
 
   it('T14 passes over our own name, names that are up, and what is no name', async () => {

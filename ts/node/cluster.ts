@@ -218,7 +218,7 @@ export class Cluster {
       pid: this.#network.pid,
       refs: this.#network.refs,
       heardPeers: (session, names) => {
-        if (isMeshed && !session.isHidden) this.mesh.hinted(names);
+        if (isMeshed && !session.isHidden) this.mesh.hinted(names, session.identity.name);
       },
       exceeded: (session, limit) => this.#network.end(session, `it exceeds a limit: ${limit}`),
     });

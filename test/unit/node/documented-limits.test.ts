@@ -13,7 +13,7 @@ import { MAX_PAGE } from '../../../ts/introspect/questions.ts';
 import { MAX_TRACESTATE } from '../../../ts/kernel/index.ts';
 import { LOG_PAUSE_MS } from '../../../ts/node/calm-log.ts';
 import { MAX_PEER_LINKS, MAX_PEER_MONITORS } from '../../../ts/node/dispatch.ts';
-import { MAX_HINTS } from '../../../ts/node/mesh/mesh.ts';
+import { MAX_HINTS } from '../../../ts/node/mesh/hints.ts';
 import { checkOptions } from '../../../ts/node/options.ts';
 import { SHORT_SIGNAL_BYTES } from '../../../ts/node/session/outgoing.ts';
 import { MAX_TRACE_BYTES } from '../../../ts/node/trace-headers.ts';
@@ -79,7 +79,7 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'names of nodes in lists of peers': [
     `${inSource('ts/node/mesh/peer-list.ts', /MAX_LISTED = (\d+)/)} of one list`,
     count(MAX_HINTS),
-    `${inSource('ts/node/mesh/mesh.ts', /MAX_HINT_DIALS = (\d+)/)} of them dialled`,
+    `${inSource('ts/node/mesh/hints.ts', /MAX_DIALS = (\d+)/)} of them dialled`,
   ],
   'global names, claims': [count(MAX_NAMES_PER_NODE), count(MAX_CLAIMS_PER_NODE)],
   'clock of registrations': [],

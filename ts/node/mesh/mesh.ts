@@ -4,15 +4,12 @@
 import { parseNodeName } from '../node-name.ts';
 import type { DialResult, DownCause } from '../session/endings.ts';
 import { RecentNames } from './dial-policy.ts';
+import { Hints } from './hints.ts';
 
 /** Dials under way at once. */
 const MAX_DIALS = 16;
-/** How many of these may be dials of hints, names that only a peer listed: the others are reserved for known nodes. */
-const MAX_HINT_DIALS = 8;
-/** Wanted names. */
+/** Wanted names beside those that a discovery lists. */
 export const MAX_WANTED = 4096;
-/** How many of these may be hints; further hints are dropped (T14). */
-export const MAX_HINTS = 1024;
 /** Pauses between dials of one name. Unit: ms. */
 const FIRST_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 30_000;
@@ -50,8 +47,8 @@ interface Wanted {
   until: number;
   /** A discovery lists it: never given up. */
   isFound: boolean;
-  /** Only a peer listed it: it was never connected, and no discovery lists it. */
-  isHint: boolean;
+  /** The peer that listed it, if it is only a hint: it was never connected, and no discovery lists it. */
+  hintOf: string | undefined;
   tries: number;
   isDialling: boolean;
   cancel: (() => void) | undefined;
@@ -73,11 +70,11 @@ export class Mesh {
   readonly #blocked = new RecentNames();
   /** Names whose pause is over, waiting until fewer than MAX_DIALS are under way. */
   readonly #ready: Wanted[] = [];
-  /** The same for hints, which are dialled after all others. */
-  readonly #readyHints: Wanted[] = [];
+  /** Hints are dialled after all others. */
+  readonly #hints = new Hints<Wanted>();
   #dials = 0;
-  #hints = 0;
-  #hintDials = 0;
+  /** How many of the wanted names a discovery lists. */
+  #found = 0;
   #isStopped = false;
 
   constructor(port: MeshPort) {
@@ -89,11 +86,11 @@ export class Mesh {
     return [...this.#wanted.keys()].filter((name) => !this.#port.isUp(name));
   }
 
-  /** A peer has listed its peers. Invalid names, known names, and names beyond MAX_HINTS are ignored (T14). */
-  hinted(names: readonly string[]): void {
+  /** The peer `by` has listed its peers. Invalid names, known names, and names for which there is no room are ignored (T14). */
+  hinted(names: readonly string[], by: string): void {
     for (const name of names) {
-      if (this.#hints >= MAX_HINTS) return;
-      this.#want(name, HINT_FOR_MS, { isFound: false, isHint: true, tries: 0 });
+      if (!this.#hints.hasRoom(by)) return;
+      this.#want(name, HINT_FOR_MS, { isFound: false, hintOf: by, tries: 0 });
     }
   }
 
@@ -103,9 +100,10 @@ export class Mesh {
     for (const wanted of this.#wanted.values()) {
       if (!wanted.isFound || kept.has(wanted.name)) continue;
       wanted.isFound = false;
+      this.#found--;
       if (this.#port.isUp(wanted.name)) this.#drop(wanted);
     }
-    for (const name of names) this.#want(name, 0, { isFound: true, isHint: false, tries: 0 });
+    for (const name of names) this.#want(name, 0, { isFound: true, hintOf: undefined, tries: 0 });
   }
 
   up(name: string): void {
@@ -133,7 +131,8 @@ export class Mesh {
     }
     if (isOfMesh && LOST.has(cause) && !this.#blocked.has(name)) {
       // Other nodes may have lost the same peer: the pause before the first dial spreads their dials.
-      this.#want(name, LOST_FOR_MS, { isFound: false, isHint: false, tries: Math.max(1, shortSessions) });
+      const tries = Math.max(1, shortSessions);
+      this.#want(name, LOST_FOR_MS, { isFound: false, hintOf: undefined, tries });
     } else if (known !== undefined) this.#drop(known);
     if (!this.#wanted.has(name)) this.#forget(name);
   }
@@ -157,7 +156,8 @@ export class Mesh {
     this.#wanted.clear();
     this.#histories.clear();
     this.#ready.length = 0;
-    this.#readyHints.length = 0;
+    this.#hints.clear();
+    this.#found = 0;
   }
 
   /** Counts a session that has ended. Returns how many in a row were short. */
@@ -172,35 +172,37 @@ export class Mesh {
   #want(
     text: string,
     ms: number,
-    { isFound, isHint, tries }: Pick<Wanted, 'isFound' | 'isHint' | 'tries'>,
+    { isFound, hintOf, tries }: Pick<Wanted, 'isFound' | 'hintOf' | 'tries'>,
   ): void {
     if (this.#isStopped) return;
     const name = canonical(text);
+    const isHint = hintOf !== undefined;
     if (name === undefined || name === this.#port.self || (isHint && this.#blocked.has(name))) return;
     const until = this.#port.now() + ms;
     const known = this.#wanted.get(name);
     if (known !== undefined) {
       known.until = Math.max(known.until, until);
+      if (isFound && !known.isFound) this.#found++;
       known.isFound ||= isFound;
       if (!isHint) this.#promote(known);
       return;
     }
     const isUp = this.#port.isUp(name);
-    if ((isUp && !isFound) || this.#wanted.size >= MAX_WANTED) return;
-    const wanted = { name, until, isFound, isHint, tries, isDialling: false, cancel: undefined };
+    const hasRoom = isFound || this.#wanted.size - this.#found < MAX_WANTED;
+    if ((isUp && !isFound) || !hasRoom) return;
+    const wanted = { name, until, isFound, hintOf, tries, isDialling: false, cancel: undefined };
     this.#wanted.set(name, wanted);
-    if (isHint) this.#hints++;
+    if (isFound) this.#found++;
+    const tooMany = isHint ? this.#hints.add(hintOf, wanted) : undefined;
+    if (tooMany !== undefined) this.#drop(tooMany);
     if (!isUp) this.#pause(wanted);
   }
 
   /** Makes a hint an ordinary wanted name. */
   #promote(wanted: Wanted): void {
-    if (!wanted.isHint) return;
-    wanted.isHint = false;
-    this.#hints--;
-    const at = this.#readyHints.indexOf(wanted);
-    if (at < 0) return;
-    this.#readyHints.splice(at, 1);
+    if (wanted.hintOf === undefined) return;
+    wanted.hintOf = undefined;
+    if (!this.#hints.remove(wanted)) return;
     this.#ready.push(wanted);
     this.#dialNext();
   }
@@ -212,7 +214,8 @@ export class Mesh {
     const ms = wanted.tries === 0 ? 0 : longest * this.#port.random();
     wanted.cancel = this.#port.after(ms, () => {
       wanted.cancel = undefined;
-      (wanted.isHint ? this.#readyHints : this.#ready).push(wanted);
+      if (wanted.hintOf === undefined) this.#ready.push(wanted);
+      else this.#hints.ready(wanted);
       this.#dialNext();
     });
   }
@@ -226,24 +229,22 @@ export class Mesh {
     }
   }
 
-  /** The next hint to dial; hints that are no longer wanted are dropped on the way. */
+  /** The next hint to dial; hints whose time is over are dropped on the way. */
   #nextHint(): Wanted | undefined {
-    while (this.#hintDials < MAX_HINT_DIALS) {
-      const hint = this.#readyHints.shift();
+    for (;;) {
+      const hint = this.#hints.next();
       if (hint === undefined || this.#port.now() < hint.until) return hint;
-      if (this.#wanted.get(hint.name) === hint) this.#drop(hint);
+      this.#drop(hint);
     }
-    return undefined;
   }
 
   async #dial(wanted: Wanted): Promise<void> {
-    const { isHint } = wanted; // it may change while the dial is under way
+    const ended = this.#hints.dialling(wanted); // it may be no hint any more when the dial ends
     this.#dials++;
-    if (isHint) this.#hintDials++;
     wanted.isDialling = true;
     const result = await this.#port.dial(wanted.name).catch((): DialResult => 'unreachable');
     this.#dials--;
-    if (isHint) this.#hintDials--;
+    ended();
     wanted.isDialling = false;
     if (this.#wanted.get(wanted.name) === wanted) {
       if (result !== 'up') this.#failed(wanted, result);
@@ -273,7 +274,9 @@ export class Mesh {
 
   #drop(wanted: Wanted): void {
     this.#cancelPause(wanted);
-    if (this.#wanted.delete(wanted.name) && wanted.isHint) this.#hints--;
+    if (!this.#wanted.delete(wanted.name)) return;
+    this.#hints.remove(wanted);
+    if (wanted.isFound) this.#found--;
   }
 }
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MAX_HINTS, Mesh } from '../../../../ts/node/mesh/mesh.ts';
+import { MAX_HINTS } from '../../../../ts/node/mesh/hints.ts';
+import { MAX_WANTED, Mesh } from '../../../../ts/node/mesh/mesh.ts';
 import type { DialResult } from '../../../../ts/node/session/endings.ts';
 
 interface Alarm {
@@ -19,6 +20,8 @@ class Scene {
   refusal: DialResult = 'unreachable';
   /** Dials never end. */
   stuck = false;
+  /** Whether a dial of the name ends only after HANDSHAKE. */
+  slow: (name: string) => boolean = () => false;
   alarms: Alarm[] = [];
   readonly mesh = new Mesh({
     self: 'me@h:1',
@@ -33,11 +36,18 @@ class Scene {
     random: () => 0.5,
   });
 
+  /** The peer `by` has listed names. */
+  hinted(names: readonly string[], by = 'peer@h:1'): void {
+    this.mesh.hinted(names, by);
+  }
+
   async dial(name: string): Promise<DialResult> {
     this.dials.push({ at: this.time, name });
     this.dialling++;
     this.mostDialling = Math.max(this.mostDialling, this.dialling);
     await (this.stuck ? new Promise(() => {}) : Promise.resolve());
+    if (this.slow(name))
+      await new Promise<void>((resolve) => this.alarms.push({ at: this.time + HANDSHAKE, action: resolve }));
     this.dialling--;
     if (!this.reachable.has(name)) return this.refusal;
     this.up.add(name);
@@ -81,27 +91,31 @@ let scene: Scene;
 beforeEach(() => void (scene = new Scene()));
 
 const MINUTE = 60_000;
+/** How long a dial lasts that gets no answer. */
+const HANDSHAKE = 7000;
+const madeUp = (count: number, from = 0): string[] =>
+  Array.from({ length: count }, (_, index) => `n${from + index}@h:7`);
 
 describe('names that a peer told', () => {
   it('L1 are dialled at once, in one form, and once', async () => {
     scene.reachable.add('b@h:2').add('c@h:9000');
-    scene.mesh.hinted(['b@h:2', 'c@h', 'c@h:9000', 'b@h:2']);
+    scene.hinted(['b@h:2', 'c@h', 'c@h:9000', 'b@h:2']);
     await scene.pass(1000);
     expect(scene.names()).toEqual(['b@h:2', 'c@h:9000']);
-    scene.mesh.hinted(['b@h:2']);
+    scene.hinted(['b@h:2']);
     await scene.pass(MINUTE);
     expect(scene.dials).toHaveLength(2);
     expect(scene.mesh.missing).toEqual([]);
   });
 
   it('T14 are harmless when they are no names, our own, or without a port', async () => {
-    scene.mesh.hinted(['me@h:1', 'nonsense', 'a@b@c', 'x@h:0', '', 'a b@h:1', '@:1']);
+    scene.hinted(['me@h:1', 'nonsense', 'a@b@c', 'x@h:0', '', 'a b@h:1', '@:1']);
     await scene.pass(MINUTE);
     expect(scene.dials).toEqual([]);
   });
 
   it('T14 65 535 of them start a few dials at a time, and are forgotten', async () => {
-    scene.mesh.hinted(Array.from({ length: 65_535 }, (_, index) => `n${index}@h:7`));
+    scene.hinted(Array.from({ length: 65_535 }, (_, index) => `n${index}@h:7`));
     expect(scene.mesh.missing).toHaveLength(MAX_HINTS);
     await scene.pass(3 * MINUTE);
     expect(scene.mostDialling).toBeLessThanOrEqual(16);
@@ -111,7 +125,7 @@ describe('names that a peer told', () => {
 
   it('T14 leave room for nodes that were lost or found, and never take all dials', async () => {
     scene.stuck = true;
-    scene.mesh.hinted(Array.from({ length: 10_000 }, (_, index) => `n${index}@h:7`));
+    scene.hinted(Array.from({ length: 10_000 }, (_, index) => `n${index}@h:7`));
     await scene.pass(1000);
     expect(scene.dialling).toBeLessThanOrEqual(8);
     scene.lose('lost@h:2');
@@ -123,16 +137,42 @@ describe('names that a peer told', () => {
   });
 
   it('T14 that were dropped make room for others', async () => {
-    scene.mesh.hinted(Array.from({ length: MAX_HINTS }, (_, index) => `n${index}@h:7`));
+    scene.hinted(Array.from({ length: MAX_HINTS }, (_, index) => `n${index}@h:7`));
     await scene.pass(3 * MINUTE);
     scene.reachable.add('b@h:2');
-    scene.mesh.hinted(['b@h:2']);
+    scene.hinted(['b@h:2']);
     await scene.pass(1000);
     expect(scene.up.has('b@h:2')).toBe(true);
   });
 
+  it('T14 are dialled however many another peer has listed that cannot be reached', async () => {
+    scene.slow = (name) => name.endsWith('@h:7');
+    const honest = Array.from({ length: 600 }, (_, index) => `good${index}@h:2`);
+    for (const name of honest) scene.reachable.add(name);
+    scene.hinted(madeUp(10_000), 'x@h:1');
+    await scene.pass(1000);
+    scene.hinted(honest, 'y@h:1');
+    expect(scene.mesh.missing).toHaveLength(MAX_HINTS);
+    for (let waited = 0; waited < MINUTE / 2; waited += 100) await scene.pass(100);
+    // Equal parts: 512 of each. Of what had no room, the peers that are up now tell again.
+    expect(honest.filter((name) => scene.up.has(name))).toHaveLength(MAX_HINTS / 2);
+    expect(scene.mostDialling).toBeLessThanOrEqual(8);
+  });
+
+  it('T14 of many peers are dialled in turn', async () => {
+    scene.slow = (name) => name.endsWith('@h:7');
+    for (let peer = 0; peer < 20; peer++) scene.hinted(madeUp(50, 50 * peer), `x${peer}@h:1`);
+    await scene.pass(1000);
+    scene.reachable.add('good@h:2');
+    scene.hinted(['good@h:2'], 'y@h:1');
+    await scene.pass(5 * HANDSHAKE);
+    expect(scene.up.has('good@h:2')).toBe(true);
+    scene.hinted(madeUp(10_000, 5000), 'z@h:1');
+    expect(scene.mesh.missing).toHaveLength(MAX_HINTS);
+  });
+
   it('that cannot be reached are dialled with growing pauses for a minute', async () => {
-    scene.mesh.hinted(['gone@h:2']);
+    scene.hinted(['gone@h:2']);
     await scene.pass(10 * MINUTE);
     const times = scene.dials.map(({ at }) => at);
     expect(times.at(-1)).toBeLessThan(2 * MINUTE);
@@ -219,11 +259,11 @@ describe('a node that was disconnected', () => {
     scene.up.add('b@h:2');
     scene.mesh.block('b@h:2');
     scene.lose('b@h:2', 'disconnect');
-    scene.mesh.hinted(['b@h:2']);
+    scene.hinted(['b@h:2']);
     await scene.pass(MINUTE);
     expect(scene.dials).toEqual([]);
     scene.mesh.unblock('b@h:2');
-    scene.mesh.hinted(['b@h:2']);
+    scene.hinted(['b@h:2']);
     await scene.pass(1000);
     expect(scene.names()).toContain('b@h:2');
   });
@@ -243,7 +283,7 @@ describe('a node that was disconnected while its connection broke', () => {
 describe('a name where another cookie, version or name answers', () => {
   it('K6 is not dialled again for a hint, and seldom for a discovery', async () => {
     scene.refusal = 'cookie';
-    scene.mesh.hinted(['b@h:2']);
+    scene.hinted(['b@h:2']);
     await scene.pass(MINUTE);
     expect(scene.dials).toHaveLength(1);
     scene.mesh.found(['c@h:2']);
@@ -309,6 +349,14 @@ describe('names that a discovery found', () => {
     expect(scene.names()).toEqual(['b@h:2', 'b@h:2']);
   });
 
+  it('T14 are all wanted, however many names peers have listed', () => {
+    for (let peer = 0; peer < 8; peer++) scene.hinted(madeUp(512, 512 * peer), `x${peer}@h:1`);
+    const found = Array.from({ length: MAX_WANTED }, (_, index) => `f${index}@h:2`);
+    scene.mesh.found(found);
+    expect(scene.mesh.missing).toEqual(expect.arrayContaining(found));
+    expect(scene.mesh.missing).toHaveLength(MAX_HINTS + MAX_WANTED);
+  });
+
   it('are dropped when it lists them no longer', async () => {
     scene.mesh.found(['b@h:2', 'c@h:2']);
     await scene.pass(1000);
@@ -320,7 +368,7 @@ describe('names that a discovery found', () => {
   it('no node is dialled after the end', async () => {
     scene.mesh.found(['b@h:2']);
     scene.mesh.stop();
-    scene.mesh.hinted(['c@h:2']);
+    scene.hinted(['c@h:2']);
     await scene.pass(MINUTE);
     expect(scene.dials).toEqual([]);
   });
