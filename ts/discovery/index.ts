@@ -5,7 +5,7 @@
 //
 // Guarantees: look-ups never overlap, wait longer after failures, keep no process alive, and find a bounded number of
 // names; the port mapper outlives whatever is sent to it. Must not know: nodes, sessions, actors.
-export type { DiscoveredNode, Discovery, DiscoveryListener } from './discovery.ts';
+export { type DiscoveredNode, type Discovery, type DiscoveryListener, MAX_FOUND } from './discovery.ts';
 export { type DnsOptions, type DnsResolver, dnsDiscovery } from './dns.ts';
 export { type FileOptions, fileDiscovery } from './file.ts';
 export type { PollingOptions } from './polling.ts';

@@ -195,8 +195,9 @@ export class Cluster {
     this.#native.unref(this.#network.handle);
   }
 
-  /** The node is stopping: it connects to no further node. Its sessions stay up until `close`. */
+  /** The node is stopping: it connects to no further node, and can be found no more. Its sessions stay up until `close`. */
   beginClose(): void {
+    void this.#discovery.stop();
     this.#news.close();
     this.mesh.stop();
     this.#readiness.close();

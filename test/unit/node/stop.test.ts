@@ -66,6 +66,15 @@ describe('node.stop', () => {
     expect(log).toEqual(['deep shutdown']);
   });
 
+  it('ends its discovery first: a node that saves is found no more', async () => {
+    const discovery = { start() {}, stop: () => void log.push('discovery') };
+    const cookie = 'only for tests: 0123456789';
+    const named = await startNode({ name: 'stops@127.0.0.1:0', cookie, discovery });
+    await saver('last').start(named);
+    await named.stop();
+    expect(log).toEqual(['discovery', 'last shutdown']);
+  });
+
   it('is done once, however often it is called', async () => {
     await tree('top', saver('a')).start(node);
     const first = node.stop();
