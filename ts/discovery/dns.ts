@@ -52,8 +52,10 @@ export function dnsDiscovery(options: DnsOptions): Discovery {
     const cancel = (): void => own?.cancel(); // a question under way would keep the process alive
     signal.addEventListener('abort', cancel);
     try {
-      const names = query === 'srv' ? await services(resolver, options) : await addresses(resolver, options);
-      return names.filter(looksLikeNodeName);
+      const all = query === 'srv' ? await services(resolver, options) : await addresses(resolver, options);
+      const names = all.filter(looksLikeNodeName);
+      if (names.length === 0) throw new Error('the answer has no record that names a node');
+      return names;
     } finally {
       signal.removeEventListener('abort', cancel);
     }

@@ -7,6 +7,9 @@ import { type Discovery, type DiscoveryListener, demand, MAX_FOUND } from './dis
 /** Longest pause after errors, unless the interval itself is longer. Unit: ms. */
 export const MAX_PAUSE_MS = 30_000;
 
+/** A look-up that takes longer has failed; what it finds after that is ignored. Unit: ms. */
+export const LOOK_MS = 60_000;
+
 /** How often a look-up is repeated. */
 export interface PollingOptions {
   /** Pause between look-ups. Unit: ms. Default 5000. */
@@ -86,18 +89,28 @@ export class Polling implements Discovery {
     this.#alarm?.cancel();
     this.#isLooking = true;
     try {
-      const names = await this.#source.look(signal);
+      const names = await this.#inTime(this.#source.look(signal));
       if (!signal.aborted) this.#found(names);
     } catch (error) {
       if (!signal.aborted) this.#failed(error);
     }
     if (signal.aborted) return; // stopped meanwhile: another start has its own look-up
+    this.#alarm?.cancel();
     this.#isLooking = false;
     if (this.#isStale) {
       this.#isStale = false;
       return this.#look();
     }
     this.#alarm = this.#clock.arm(this.#pause(), () => void this.#look(), false);
+  }
+
+  /** Rejects when a look-up hangs: otherwise no other one would follow. */
+  async #inTime(looking: Promise<readonly string[]>): Promise<readonly string[]> {
+    const late = new Promise<never>((_, reject) => {
+      const fail = (): void => reject(new Error(`no answer within ${LOOK_MS / 1000} s`));
+      this.#alarm = this.#clock.arm(LOOK_MS, fail, false);
+    });
+    return Promise.race([looking, late]);
   }
 
   /** Order and repetition carry no meaning: DNS shuffles its answers. */

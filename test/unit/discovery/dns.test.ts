@@ -63,6 +63,11 @@ describe('dnsDiscovery', () => {
 
   it('fails without records, and with more than 4096 names', async () => {
     expect(await first({})).toBe('SNOW_ERR_DISCOVERY');
+    const none = { resolve4: async () => [], resolve6: async () => [], resolveSrv: async () => [] };
+    for (const query of ['a', 'srv'] as const)
+      expect(await first({ query, resolver: none })).toBe('SNOW_ERR_DISCOVERY');
+    const useless = { ...none, resolveSrv: async () => [{ name: 'no name', port: 0 }] };
+    expect(await first({ query: 'srv', resolver: useless })).toBe('SNOW_ERR_DISCOVERY');
     const many = Array.from({ length: 4097 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
     expect(await first({ resolver: { ...empty, resolve4: async () => many } })).toBe('SNOW_ERR_DISCOVERY');
   });

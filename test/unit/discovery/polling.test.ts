@@ -1,16 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_PAUSE_MS, Polling } from '../../../ts/discovery/polling.ts';
+import { LOOK_MS, MAX_PAUSE_MS, Polling } from '../../../ts/discovery/polling.ts';
 import { turns } from '../../support/deadline.ts';
 
 const silent = { found: (): void => {}, failed: (): void => {} };
 
-/** Pauses that were asked for; `ring` ends the last. */
+/** Pauses that were asked for; `ring` ends the last, `late` the time of the look-up under way. */
 class Pauses {
   readonly asked: number[] = [];
   ring = (): void => {};
+  late = (): void => {};
   readonly clock = {
     now: () => 0,
     arm: (delay: number, fire: () => void) => {
+      if (delay === LOOK_MS) {
+        this.late = fire;
+        return { cancel: () => void (this.late = (): void => {}) };
+      }
       this.asked.push(delay);
       this.ring = fire;
       return { cancel: (): void => {} };
@@ -56,5 +61,31 @@ describe('the pause between look-ups', () => {
     ends[1]?.();
     await turns(2);
     expect([ends.length, pauses.asked]).toEqual([2, [5000]]);
+  });
+});
+
+describe('a look-up that hangs', () => {
+  it('has failed after its time, and others follow', async () => {
+    const pauses = new Pauses();
+    const ends: ((names: string[]) => void)[] = [];
+    const look = (): Promise<string[]> => new Promise((resolve) => ends.push(resolve));
+    const told: unknown[] = [];
+    const polling = new Polling({ look, what: 'x', backsOff: true }, { clock: pauses.clock });
+    polling.start({
+      found: (names) => told.push(names),
+      failed: ({ code, message }) => told.push([code, message]),
+    });
+    pauses.late();
+    await turns(2);
+    expect(told).toEqual([['SNOW_ERR_DISCOVERY', 'looking for nodes in x failed: no answer within 60 s']]);
+    expect(pauses.asked).toEqual([10_000]);
+    pauses.ring();
+    ends[0]?.(['late@h']);
+    ends[1]?.(['a@h']);
+    await turns(2);
+    expect(told.slice(1)).toEqual([['a@h']]);
+    pauses.late(); // its time is over: nothing happens
+    await turns(2);
+    expect([ends.length, told.length]).toEqual([2, 2]);
   });
 });
