@@ -52,8 +52,13 @@ export class Peers {
     return peer?.channelPeer === channelPeer ? peer : undefined;
   }
 
-  /** A peer claims an origin and a signing key. False: one of them belongs to another node. */
-  introduced({ channelPeer: { node } }: RoomsPeer, origin: string, keyId: string): boolean {
+  /** A peer claims an origin and a signing key. False: one of them belongs to another node. O(peers). */
+  introduced(peer: RoomsPeer, origin: string, keyId: string): boolean {
+    // A peer that claims very many makes this node forget the oldest claims, but not what connected peers have.
+    for (const other of this.#byNode.values())
+      if (other !== peer && (other.origin === origin || (keyId !== '' && other.keyId === keyId)))
+        return false;
+    const { node } = peer.channelPeer;
     const claims = [`origin ${origin}`, `key ${keyId}`];
     for (const claim of claims) if ((this.#origins.get(claim) ?? node) !== node) return false;
     for (const claim of claims) this.#origins.set(claim, node);
