@@ -38,6 +38,7 @@ export class Duplicates {
   show(entry: Entry, claim: number | undefined): void {
     const { own, table } = this.#parts;
     table.put(entry);
+    if (entry.owner !== own) this.#ousted(entry);
     for (const rival of table.rivals(entry)) {
       const [better, other] = beats(entry, rival) ? [entry, rival] : [rival, entry];
       if (replaces(better, other)) {
@@ -95,6 +96,16 @@ export class Duplicates {
     const replaced = this.#replaced.get(heir) ?? new ReplacedBy();
     this.#replaced.set(heir, replaced);
     replaced.add(entry, claim);
+  }
+
+  /**
+   * A peer has put an entry in the place of one that replaced an entry of this node. If the new one does not replace that, it would be
+   * shown again, although its actor may have ended: it is removed.
+   */
+  #ousted(entry: Entry): void {
+    const replaced = this.#replaced.get(entry.owner as Member)?.takeName(entry.name);
+    if (replaced !== undefined && !(beats(entry, replaced) && replaces(entry, replaced)))
+      this.#removeReplaced(replaced);
   }
 
   #removeReplaced(entry: Entry | undefined): void {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { LamportClock } from '../../../ts/global/lamport-clock.ts';
 import { MAX_SYNCS, MAX_UNANSWERED_PINGS, MAX_VOTE_ROUNDS } from '../../../ts/global/limits.ts';
 import { type FakeNode, handed } from './fake-mesh.ts';
-import { after, apart, joined, mesh } from './stage.ts';
+import { after, apart, joined, kill, mesh } from './stage.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -111,6 +111,29 @@ it('P7 a member that holds a vote and never ends its claim loses its session', a
   await mesh.pass((MAX_VOTE_ROUNDS + 2) * 1_000);
   expect(violations(a)).toEqual([b.name]);
   expect(await after(a.names.register('x', a.actor()))).toBe(true);
+});
+
+it('Q5 a member that switches a name and takes the switch back does not leave it to a dead actor', async () => {
+  const entry: unknown[] = [];
+  const { a, b } = await against((message) => {
+    if (message[0] === 'hello') return [['sync', []]];
+    if (message[0] === 'claim') return [['vote', message[1], 'yes', 1, []]];
+    if (message[0] !== 'commit') return pong(message);
+    entry.push(message[3], message[4]);
+    return [['ack', message[1]]];
+  });
+  const old = a.actor();
+  expect(await after(a.names.register('x', old))).toBe(true);
+  const [first, second] = [b.actor(), b.actor()];
+  const say = (...message: unknown[]): void => mesh.send(b, b.peers.get(a) as never, message);
+  say('commit', 1, 'x', first, (entry[1] as number) + 1, [entry]);
+  await mesh.settle();
+  expect(a.seen('x')).toBe(b.spelt(first));
+  kill(a, old); // before the switch is settled
+  say('commit', 2, 'x', second, 0, null);
+  await mesh.settle();
+  expect(a.seen('x')).toBe(b.spelt(second));
+  expect(violations(a)).toEqual([]);
 });
 
 it('P7 honest members that are slow, frozen or start anew break no rule', async () => {
