@@ -1,11 +1,9 @@
 // The port between a node and whatever knows which nodes there are.
 import { SnowmeshError } from '../errors/index.ts';
+import { parseNodeName } from './node-name.ts';
 
 /** Names that one look-up may find; more is taken for a mistake, and the look-up fails. */
 export const MAX_FOUND = 4096;
-
-/** Bytes of UTF-8 in a full node name. */
-export const MAX_NAME_BYTES = 255;
 
 /**
  * Says which nodes there are. A node takes one as its option `discovery`; anything of this shape will do.
@@ -44,10 +42,15 @@ export interface DiscoveryListener {
   failed(error: SnowmeshError): void;
 }
 
-/** Whether it looks like `name@host`, with or without a port. The node that gets it reads it more strictly. */
-export function looksLikeNodeName(text: unknown): boolean {
-  if (typeof text !== 'string' || text === '' || Buffer.byteLength(text) > MAX_NAME_BYTES) return false;
-  return text.isWellFormed() && /^[^@\s\p{Cc}]+@[^@\s\p{Cc}]+$/u.test(text);
+/** Whether it is a node name, with or without a port. White space of any kind counts as a typing error. */
+export function isNodeName(text: unknown): boolean {
+  if (typeof text !== 'string' || /[\s\p{Cc}]/u.test(text)) return false;
+  try {
+    parseNodeName(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A full name out of its parts; IPv6 addresses get their brackets. Without a port, nodes use their usual one. */
@@ -72,5 +75,5 @@ export function isPort(value: unknown): value is number {
 
 /** Whether it can stand before the `@` of a node name. */
 export function isLocalName(value: unknown): value is string {
-  return looksLikeNodeName(`${String(value)}@h`) && typeof value === 'string' && !/[:[\]]/.test(value);
+  return typeof value === 'string' && isNodeName(`${value}@h`);
 }

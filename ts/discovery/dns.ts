@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns/promises';
 import { checkOptionNames, type OptionNames } from '../errors/index.ts';
-import { type Discovery, demand, fullName, isLocalName, isPort, looksLikeNodeName } from './discovery.ts';
+import { type Discovery, demand, fullName, isLocalName, isNodeName, isPort } from './discovery.ts';
 import { POLLING_OPTIONS, Polling, type PollingOptions } from './polling.ts';
 
 /** How long one question may take, and how often it is asked. Unit: ms. */
@@ -53,7 +53,7 @@ export function dnsDiscovery(options: DnsOptions): Discovery {
     signal.addEventListener('abort', cancel);
     try {
       const all = query === 'srv' ? await services(resolver, options) : await addresses(resolver, options);
-      const names = all.filter(looksLikeNodeName);
+      const names = all.filter(isNodeName);
       if (names.length === 0) throw new Error('the answer has no record that names a node');
       return names;
     } finally {

@@ -2,7 +2,7 @@ import { constants, type FSWatcher, watch } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { checkOptionNames, type OptionNames } from '../errors/index.ts';
-import { type Discovery, type DiscoveryListener, demand, looksLikeNodeName } from './discovery.ts';
+import { type Discovery, type DiscoveryListener, demand, isNodeName } from './discovery.ts';
 import { POLLING_OPTIONS, Polling, type PollingOptions } from './polling.ts';
 
 /** Longest file that is read. Unit: bytes. */
@@ -102,7 +102,7 @@ export function parse(text: string): string[] {
   for (const [index, line] of text.split('\n').entries()) {
     const name = (line.split('#')[0] ?? '').trim(); // trims a byte order mark and \r as well
     if (name === '') continue;
-    if (!looksLikeNodeName(name))
+    if (!isNodeName(name))
       throw new Error(`line ${index + 1} is no node name: ${JSON.stringify(name.slice(0, 80))}`);
     names.push(name);
   }

@@ -1,4 +1,4 @@
-import { type Discovery, type DiscoveryListener, demand, looksLikeNodeName, MAX_FOUND } from './discovery.ts';
+import { type Discovery, type DiscoveryListener, demand, isNodeName, MAX_FOUND } from './discovery.ts';
 import { startOnce } from './polling.ts';
 
 /**
@@ -14,7 +14,7 @@ export function staticList(names: readonly string[]): Discovery {
   demand(Array.isArray(names), 'names', String(names), 'a list of name@host:port');
   const set = [...new Set(names)].sort();
   for (const name of set)
-    demand(looksLikeNodeName(name), 'names', `["${String(name)}"]`, 'a list of name@host:port');
+    demand(isNodeName(name), 'names', `["${String(name)}"]`, 'a list of name@host:port');
   demand(set.length <= MAX_FOUND, 'names', `${set.length} names`, `${MAX_FOUND} at most`);
   let listener: DiscoveryListener | undefined;
   return {

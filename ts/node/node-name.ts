@@ -1,85 +1,12 @@
-// Node names: `name@host`, `name@host:port`, `name@[ipv6]:port`. A name is both an identity (compared as bytes, proved in the
-// handshake) and an address, so it has one canonical form, which always includes the port.
-import { SnowmeshError } from '../errors/index.ts';
-import { MAX_NODE_NAME_BYTES } from '../wire/index.ts';
+import type { NodeName } from '../discovery/index.ts';
 
-/** The port of a name without one. */
-export const DEFAULT_PORT = 9000;
+export { DEFAULT_PORT, type NodeName, parseNodeName } from '../discovery/index.ts';
 
 /** `node.name` of a node without a name; never an address. */
 export const NO_NODE = 'nonode@nohost';
-
-/** The parts of a name. */
-export interface NodeName {
-  /** The canonical form, with the port. */
-  readonly full: string;
-  /** The part before the `@`. */
-  readonly local: string;
-  /** Host name or address, without brackets. */
-  readonly host: string;
-  /** 0 only for a node that has not listened yet. */
-  readonly port: number;
-}
-
-/**
- * Parses a node name.
- *
- * @param text `name@host`, `name@host:port`, IPv6 literals in brackets.
- * @returns its parts and its canonical form.
- * @throws SNOW_ERR_NODE_NAME with the rule that it breaks.
- */
-export function parseNodeName(text: unknown): NodeName {
-  if (typeof text !== 'string') throw refused(String(text), 'it is not a string');
-  const length = Buffer.byteLength(text);
-  if (length > MAX_NODE_NAME_BYTES)
-    throw refused(
-      `${text.slice(0, 40)}…`,
-      `it has ${length} bytes, at most ${MAX_NODE_NAME_BYTES} are allowed`,
-    );
-  if (!text.isWellFormed()) throw refused(text.toWellFormed(), 'it is not valid Unicode');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (/[\u0000-\u0020\u007f-\u00a0\u2028\u2029\ufeff]/.test(text))
-    throw refused(JSON.stringify(text).slice(1, -1), 'it contains white space or a control character');
-  const [local = '', address, ...more] = text.split('@');
-  if (address === undefined) throw refused(text, 'it has no @: a name is name@host or name@host:port');
-  if (more.length > 0) throw refused(text, 'it has more than one @');
-  if (local === '') throw refused(text, 'it has no name before the @');
-  if (/[:[\]]/.test(local)) throw refused(text, 'the part before the @ contains one of : [ ]');
-  const { host, port } = parseAddress(text, address);
-  const shown = host.includes(':') ? `[${host}]` : host;
-  return { full: `${local}@${shown}:${port}`, local, host, port };
-}
 
 /** The same name with the port that was bound. */
 export function withPort(name: NodeName, port: number): NodeName {
   const shown = name.host.includes(':') ? `[${name.host}]` : name.host;
   return { full: `${name.local}@${shown}:${port}`, local: name.local, host: name.host, port };
-}
-
-function parseAddress(text: string, address: string): { host: string; port: number } {
-  const parts = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(address);
-  if (parts === null)
-    throw refused(text, 'its address is not host, host:port or [ipv6]:port (IPv6 needs brackets)');
-  const [, ipv6, plain = '', digits] = parts;
-  if (ipv6 !== undefined && !looksLikeIpv6(ipv6)) throw refused(text, `[${ipv6}] is not an IPv6 address`);
-  const host = ipv6 ?? plain;
-  if (host === '') throw refused(text, 'it has no host after the @');
-  return { host, port: digits === undefined ? DEFAULT_PORT : parsePort(text, digits) };
-}
-
-/** Catches typing errors only: a wrong address shows when it is dialled. */
-function looksLikeIpv6(text: string): boolean {
-  const [address = ''] = text.split('%');
-  return /^[0-9a-f:.]+$/i.test(address) && address.split(':').length >= 3 && !/:::|::.*::/.test(address);
-}
-
-function parsePort(text: string, digits: string): number {
-  if (!/^(?:0|[1-9]\d{0,4})$/.test(digits) || Number(digits) > 65_535) {
-    throw refused(text, `"${digits}" is not a port (0 to 65535)`);
-  }
-  return Number(digits);
-}
-
-function refused(shown: string, why: string): SnowmeshError {
-  return new SnowmeshError('SNOW_ERR_NODE_NAME', `"${shown}" is not a node name: ${why}`);
 }

@@ -53,6 +53,10 @@ describe('fileDiscovery', () => {
 
   it.each([
     ['a@h\nb h\n', 'line 2 is no node name: "b h"'],
+    ['a@h\nb@h:90001\n', 'line 2 is no node name: "b@h:90001"'],
+    ['a@h:1o\n', 'line 1 is no node name: "a@h:1o"'],
+    ['a@fd00::1:9001\n', 'line 1 is no node name: "a@fd00::1:9001"'],
+    ['a:b@h\n', 'line 1 is no node name: "a:b@h"'],
     [`#${'x'.repeat(1024 * 1024)}`, 'longer than 1048576 bytes'],
   ])('fails with words for a bad file', async (text, words) => {
     writeFileSync(path, text);
@@ -75,7 +79,8 @@ describe('staticList', () => {
   });
 
   it('refuses what is no name', () => {
-    for (const name of ['a', '@h', 'a@', 'a b@h', 'a@h\0', 'a@b@c', `a@${'h'.repeat(300)}`]) {
+    const close = ['a@h:', 'a@h:01', 'a@h:70000', 'a@h:1o', 'a@::1', 'a@[h]:1', 'a@[::1', 'a:b@h', '[a]@h'];
+    for (const name of ['a', '@h', 'a@', 'a b@h', 'a@h\0', 'a@b@c', `a@${'h'.repeat(300)}`, ...close]) {
       expect(() => staticList([name])).toThrow(expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }));
     }
   });
