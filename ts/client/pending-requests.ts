@@ -1,6 +1,9 @@
 import type { ClientError } from './errors.ts';
 
+type Request = 'join' | 'leave';
+
 interface Pending {
+  readonly what: Request;
   readonly room: string;
   readonly resolve: () => void;
   readonly reject: (error: ClientError) => void;
@@ -12,10 +15,10 @@ export class PendingRequests {
   private last = 0;
 
   /** Adds a request for a room. @param send Sends it with its number. @returns settles with the answer. */
-  add(room: string, send: (ref: number) => void): Promise<void> {
+  add(what: Request, room: string, send: (ref: number) => void): Promise<void> {
     const ref = ++this.last;
     return new Promise((resolve, reject) => {
-      this.byRef.set(ref, { room, resolve, reject });
+      this.byRef.set(ref, { what, room, resolve, reject });
       send(ref);
     });
   }
@@ -24,8 +27,9 @@ export class PendingRequests {
     return [...this.byRef.values()].some((each) => each.room === room);
   }
 
-  all(): readonly (readonly [ref: number, room: string])[] {
-    return [...this.byRef].map(([ref, { room }]) => [ref, room]);
+  /** In the order in which they were added. */
+  all(): readonly (readonly [ref: number, what: Request, room: string])[] {
+    return [...this.byRef].map(([ref, { what, room }]) => [ref, what, room]);
   }
 
   /** The server has answered a request. */

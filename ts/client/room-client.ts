@@ -190,17 +190,19 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   }
 
   private welcome({ session, resumed, last, beatMs, spreadMs }: Welcome): void {
+    const { queued } = this;
     this.session = session;
     this.outbox.takenUpTo(last);
     if (!resumed) this.outbox.renumber();
     this.isFork = false;
-    this.connector.established(beatMs, spreadMs, () => this.sendJson(['beat']));
     // Requests without an answer are sent again, and rooms that were not resumed are joined again.
-    for (const [ref, room] of this.pending.all())
-      this.sendJson([this.wanted.has(room) ? 'join' : 'leave', ref, room]);
     for (const room of this.wanted)
       if (!this.rooms.has(room) && !this.pending.has(room)) void this.ask('join', room).catch(() => {});
+    for (const [ref, what, room] of this.pending.all()) this.sendJson([what, ref, room]);
     for (const [number, message] of this.outbox.all()) this.write(number, message);
+    // Last, because its listeners may send: the server takes a number below one that it has taken for a repeat.
+    this.connector.established(beatMs, spreadMs, () => this.sendJson(['beat']));
+    if (this.queued !== queued) this.emit('queue', this.queued);
   }
 
   private enter(room: string, ticket: string, cursor: Cursor): void {
@@ -235,7 +237,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
 
   private ask(what: 'join' | 'leave', room: string): Promise<void> {
     if (this.status === 'closed') return Promise.reject(closed());
-    return this.pending.add(room, (ref) => {
+    return this.pending.add(what, room, (ref) => {
       if (this.connector.isEstablished) this.sendJson([what, ref, room]);
     });
   }

@@ -1,0 +1,131 @@
+// What listeners of a client may do while it is called: its messages keep their order, and a client that is closed stays closed.
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { type ClientOptions, connectRooms, type RoomClient } from '../../../ts/client/index.ts';
+
+/** The client's WebSocket, in the hands of a test. */
+class HeldSocket extends EventTarget {
+  static readonly all: HeldSocket[] = [];
+  /** URLs that it refuses, as a browser does. */
+  static refused: readonly string[] = [];
+  binaryType = '';
+  readyState = 0;
+  readonly url: string;
+  readonly sent: unknown[][] = [];
+
+  constructor(url: string) {
+    super();
+    this.url = url;
+    if (HeldSocket.refused.includes(url)) throw new Error(`${url} is refused`);
+    HeldSocket.all.push(this);
+  }
+
+  send(data: string): void {
+    this.sent.push(JSON.parse(data) as unknown[]);
+  }
+
+  close(): void {
+    this.readyState = 3;
+  }
+
+  /** The server sends. */
+  say(...messages: readonly (readonly unknown[])[]): void {
+    for (const message of messages)
+      this.dispatchEvent(Object.assign(new Event('message'), { data: JSON.stringify(message) }));
+  }
+
+  /** It opens, and the server answers the hello. */
+  welcome({ last = 0, resumed = true }: { readonly last?: number; readonly resumed?: boolean } = {}): void {
+    this.readyState = 1;
+    this.dispatchEvent(new Event('open'));
+    this.say(['welcome', { session: 's', id: 'i', resumed, last, beatMs: 0, spreadMs: 0 }]);
+  }
+
+  fail(): void {
+    this.readyState = 3;
+    this.dispatchEvent(Object.assign(new Event('close'), { code: 1006 }));
+  }
+
+  all(tag: string): unknown[][] {
+    return this.sent.filter(([each]) => each === tag);
+  }
+}
+
+let client: RoomClient;
+const socket = (): HeldSocket => HeldSocket.all.at(-1) as HeldSocket;
+/** A later task: a client connects in one. */
+const task = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+
+function connect(options: ClientOptions = {}, urls: string | readonly string[] = 'ws://one'): void {
+  client = connectRooms(urls, { WebSocket: HeldSocket as never, random: () => 0, ...options });
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  HeldSocket.all.length = 0;
+  HeldSocket.refused = [];
+});
+afterEach(() => {
+  client.close();
+  vi.useRealTimers();
+});
+
+it('R19 what waits is sent before what a listener sends when the client is open', async () => {
+  connect();
+  client.send('first');
+  client.on('status', (status) => void (status === 'open' && client.send('second')));
+  await task();
+  socket().welcome();
+  expect(socket().all('send')).toEqual([
+    ['send', 1, 'first'],
+    ['send', 2, 'second'],
+  ]);
+  socket().fail();
+  await task();
+  socket().welcome();
+  expect(socket().all('send')).toEqual([
+    ['send', 1, 'first'],
+    ['send', 2, 'second'],
+    ['send', 3, 'second'],
+  ]);
+});
+
+it('the event queue also tells that messages were handled whose acknowledgement was lost', async () => {
+  connect();
+  const lengths: number[] = [];
+  client.on('queue', (length) => void lengths.push(length));
+  await task();
+  socket().welcome();
+  for (const message of ['a', 'b', 'c']) client.send(message);
+  socket().fail();
+  await task();
+  socket().welcome({ last: 2 });
+  expect([lengths, client.queued]).toEqual([[1, 2, 3, 1], 1]);
+  socket().say(['ack', 3]);
+  socket().fail();
+  await task();
+  socket().welcome({ last: 3 });
+  expect(lengths).toEqual([1, 2, 3, 1, 0]);
+});
+
+it('requests that a lost connection left without an answer are sent again as they were, in order', async () => {
+  connect();
+  await task();
+  socket().welcome();
+  const settled: string[] = [];
+  const after = (what: string) => (): void => void settled.push(what);
+  void client.join('g').then(after('joined'));
+  void client.leave('g').then(after('left'));
+  void client.join('h').then(after('joined h'));
+  socket().fail();
+  await task();
+  socket().welcome();
+  const requests = socket().sent.filter(([tag]) => tag !== 'hello');
+  expect(requests).toEqual([
+    ['join', 1, 'g'],
+    ['leave', 2, 'g'],
+    ['join', 3, 'h'],
+  ]);
+  socket().say(['joined', 1, 'g', 't', {}], ['left', 2, 'g'], ['joined', 3, 'h', 't', {}]);
+  await task();
+  expect([settled, client.joined()]).toEqual([['joined', 'left', 'joined h'], ['h']]);
+});
