@@ -82,14 +82,15 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   join(room: string): Promise<void> {
     checkRoom('join', room);
     this.wanted.add(room);
-    return this.rooms.has(room) ? Promise.resolve() : this.ask('join', room);
+    // A leave that is under way would end the membership after this.
+    return this.rooms.has(room) && !this.pending.has(room) ? Promise.resolve() : this.ask('join', room);
   }
 
   /** Leaves a room. Resolves when the server has acknowledged it: then no further message of the room comes. Rejects and throws as {@link join}. */
   leave(room: string): Promise<void> {
     checkRoom('leave', room);
     this.wanted.delete(room);
-    return this.ask('leave', room).then(() => this.forget(room));
+    return this.ask('leave', room);
   }
 
   /**

@@ -107,6 +107,25 @@ it('the event queue also tells that messages were handled whose acknowledgement 
   expect(lengths).toEqual([1, 2, 3, 1, 0]);
 });
 
+it('a room that is joined while a leave is under way is joined again', async () => {
+  connect();
+  await task();
+  socket().welcome();
+  const first = client.join('g');
+  socket().say(['joined', 1, 'g', 'ticket', {}]);
+  await first;
+  const left = client.leave('g');
+  const again = client.join('g');
+  expect(socket().all('join')).toEqual([
+    ['join', 1, 'g'],
+    ['join', 3, 'g'],
+  ]);
+  // In one piece, as a socket may read them.
+  socket().say(['left', 2, 'g'], ['joined', 3, 'g', 'ticket', {}]);
+  await Promise.all([left, again]);
+  expect(client.joined()).toEqual(['g']);
+});
+
 it('requests that a lost connection left without an answer are sent again as they were, in order', async () => {
   connect();
   await task();
