@@ -161,7 +161,17 @@ export class Connector {
 
   private connect(): void {
     this.become('connecting');
-    const socket = new this.Socket(this.urls[0] as string, SUBPROTOCOL);
+    if (this.current === 'closed') return; // by a listener of the status
+    let socket: ClientSocket;
+    try {
+      socket = new this.Socket(this.urls[0] as string, SUBPROTOCOL);
+    } catch (error) {
+      // The platform refuses this URL: a page of https may not use ws, for example.
+      setTimeout(() => {
+        throw error;
+      });
+      return this.lost(1006);
+    }
     this.socket = socket;
     socket.binaryType = 'arraybuffer';
     const add = (event: string, listener: (event: never) => void): void =>
@@ -250,6 +260,15 @@ export class Connector {
 /** Whether `url` is the URL of a WebSocket. A relative path is one only in a browser, which has a page. */
 export function isUrl(url: unknown): url is string {
   if (typeof url !== 'string' || url === '' || url.includes('#')) return false;
-  if (/^(?:wss?|https?):\/\/[^/?]/i.test(url) || /^wss?\+unix:./i.test(url)) return true;
+  if (/^(?:wss?|https?):\/\/[^/?]/i.test(url)) return isParsable(url);
+  if (/^wss?\+unix:./i.test(url)) return true;
   return !/^[a-z][a-z\d+.-]*:/i.test(url) && 'location' in page;
+}
+
+function isParsable(url: string): boolean {
+  try {
+    return new URL(url).href !== '';
+  } catch {
+    return false;
+  }
 }

@@ -60,6 +60,7 @@ it('the script of a page connects, joins, sends and receives with only what brow
   const page = createContext({
     WebSocket: PageSocket,
     TextDecoder,
+    URL,
     setTimeout: (run: () => void, ms: number) => void (ms === 0 && due.push(run)),
     clearTimeout: () => {},
     setInterval: () => 0,

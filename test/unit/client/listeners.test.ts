@@ -107,6 +107,26 @@ it('the event queue also tells that messages were handled whose acknowledgement 
   expect(lengths).toEqual([1, 2, 3, 1, 0]);
 });
 
+it.each(['connecting', 'open', 'waiting'] as const)(
+  'a client that is closed by a listener of %s stays closed',
+  async (when) => {
+    connect();
+    client.send('x');
+    const statuses: string[] = [];
+    client.on('status', (status) => {
+      statuses.push(status);
+      if (status === when) client.close();
+    });
+    await task();
+    if (when !== 'connecting') socket().welcome();
+    if (when === 'waiting') socket().fail();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(statuses).toEqual([...['connecting', 'open', 'waiting'].slice(0, statuses.length - 1), 'closed']);
+    expect(HeldSocket.all.map(({ readyState }) => readyState)).toEqual(when === 'connecting' ? [] : [3]);
+    expect(vi.getTimerCount()).toBe(0);
+  },
+);
+
 it('a room that is joined while a leave is under way is joined again', async () => {
   connect();
   await task();
@@ -147,4 +167,17 @@ it('requests that a lost connection left without an answer are sent again as the
   socket().say(['joined', 1, 'g', 't', {}], ['left', 2, 'g'], ['joined', 3, 'h', 't', {}]);
   await task();
   expect([settled, client.joined()]).toEqual([['joined', 'left', 'joined h'], ['h']]);
+});
+
+it('a URL that the platform refuses counts as a failed attempt, and its error is reported', async () => {
+  HeldSocket.refused = ['ws://refused'];
+  connect({}, ['ws://refused', 'ws://two']);
+  await expect(vi.advanceTimersByTimeAsync(1)).rejects.toThrow('ws://refused is refused');
+  expect([client.status, socket().url]).toEqual(['connecting', 'ws://two']);
+  socket().welcome();
+  HeldSocket.refused = ['ws://not a host'];
+  socket().say(['drain', 'ws://not a host']);
+  socket().fail();
+  await task();
+  expect([client.status, socket().url]).toEqual(['connecting', 'ws://refused']);
 });
