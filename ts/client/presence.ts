@@ -1,4 +1,4 @@
-import type { PresenceDiff } from './protocol.ts';
+import type { PresenceDiff, PresenceEntry } from './protocol.ts';
 
 /** The presence of a room: for each key the metadata of its connections. */
 export type Presence = ReadonlyMap<string, readonly unknown[]>;
@@ -15,4 +15,22 @@ export function presenceOf(before: Presence, { joins, updates, leaves }: Presenc
   for (const { key } of leaves) after.delete(key);
   for (const { key, metas } of [...joins, ...updates]) after.set(key, metas);
   return after;
+}
+
+/** The change from a presence to all entries of a room, as the server sends them after a join or a reconnect. O(keys). */
+export function diffTo(before: Presence, entries: readonly PresenceEntry[]): PresenceDiff {
+  const now = new Set(entries.map(({ key }) => key));
+  const gone = [...before].filter(([key]) => !now.has(key)).map(([key, metas]) => ({ key, metas }));
+  return newIn(before, { joins: entries, updates: [], leaves: gone });
+}
+
+/** What of a change is not in a presence yet: the server may send a change of which the whole presence was sent just before. O(changes). */
+export function newIn(before: Presence, { joins, updates, leaves }: PresenceDiff): PresenceDiff {
+  const now = [...joins, ...updates];
+  const textOf = (metas: readonly unknown[] | undefined): string => JSON.stringify(metas);
+  return {
+    joins: now.filter(({ key }) => !before.has(key)),
+    updates: now.filter(({ key, metas }) => before.has(key) && textOf(metas) !== textOf(before.get(key))),
+    leaves: leaves.filter(({ key }) => before.has(key)),
+  };
 }

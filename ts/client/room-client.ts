@@ -5,7 +5,7 @@ import { Emitter } from './emitter.ts';
 import { type ClientError, checkRoom, failure } from './errors.ts';
 import { type EncodedMessage, messageOf, Outbox } from './outbox.ts';
 import { PendingRequests } from './pending-requests.ts';
-import { type Presence, presenceOf } from './presence.ts';
+import { diffTo, newIn, type Presence, presenceOf } from './presence.ts';
 import {
   CloseCode,
   type Cursor,
@@ -161,10 +161,9 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
       case 'refused':
         return this.refused(message[1], message[2], message[3]);
       case 'present':
-        this.presences.set(message[1], new Map());
-        return this.presenceChanged(message[1], { joins: message[2], updates: [], leaves: [] });
+        return this.presenceChanged(message[1], (before) => diffTo(before, message[2]));
       case 'presence':
-        return this.presenceChanged(message[1], message[2]);
+        return this.presenceChanged(message[1], (before) => newIn(before, message[2]));
       case 'lost':
         return this.emit('lost', message[1]);
       case 'drain':
@@ -219,6 +218,8 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   private refused(ref: number, room: string, reason: string): void {
     if (room === '') return this.emit('refused', { room, reason });
     this.rooms.delete(room);
+    if (this.presences.has(room)) this.presenceChanged(room, (before) => diffTo(before, []));
+    this.presences.delete(room);
     // A room of a session that did not continue is joined again; messages may have been missed meanwhile.
     if (ref === 0 && reason !== 'ticket') {
       this.emit('resync', resyncOf(room, 'window'));
@@ -230,9 +231,12 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     this.pending.settle(ref, failure('SNOW_ERR_ROOM_REFUSED', `${room}: ${reason}`));
   }
 
-  private presenceChanged(room: string, diff: PresenceDiff): void {
-    const all = presenceOf(this.presences.get(room) ?? new Map(), diff);
+  private presenceChanged(room: string, change: (before: Presence) => PresenceDiff): void {
+    const before = this.presences.get(room) ?? new Map();
+    const diff = change(before);
+    const all = presenceOf(before, diff);
     this.presences.set(room, all);
+    if (diff.joins.length + diff.updates.length + diff.leaves.length === 0) return;
     this.emit('presence', { room, diff, all });
   }
 

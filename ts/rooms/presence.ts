@@ -101,9 +101,13 @@ export class PresenceService {
       this.#tell(this.#table.set(this.#own, room, connection.key ?? id, id, meta));
   }
 
-  /** Sends the presence of a room to a client that has joined it. It gets later changes as a member. */
-  show(connection: Connection, room: string): void {
-    if (connection.isPlain || !this.#table.has(room)) return;
+  /**
+   * Sends the presence of a room to a client that has joined it. It gets later changes as a member.
+   *
+   * @param isResumed The client may know an earlier presence: an empty one is sent, too.
+   */
+  show(connection: Connection, room: string, isResumed = false): void {
+    if (connection.isPlain || !(isResumed || this.#table.has(room))) return;
     let frames = this.#shown.get(room);
     if (frames === undefined) {
       frames = [jsonFrame(['present', room, this.#table.entries(room)])];

@@ -118,6 +118,6 @@ export class SessionSetup {
     const outcome = await this.#resume.room(connection, resumed, room, mayReturn);
     if (outcome === 'refused') return connection.notify(['refused', 0, name, 'ticket']);
     if (outcome !== 'resumed') this.#listener.resynced();
-    if (connection.joined.has(name)) this.#service.presence.show(connection, name);
+    if (connection.joined.has(name)) this.#service.presence.show(connection, name, true);
   }
 }

@@ -181,3 +181,30 @@ it('a URL that the platform refuses counts as a failed attempt, and its error is
   await task();
   expect([client.status, socket().url]).toEqual(['connecting', 'ws://refused']);
 });
+
+it('R12 a client is told each change of a presence once, and who has left when its session is not continued', async () => {
+  connect();
+  const seen: unknown[] = [];
+  client.on('presence', ({ diff, all }) => void seen.push([diff, all.size]));
+  const [ann, bob] = [
+    { key: 'ann', metas: [1] },
+    { key: 'bob', metas: [1] },
+  ];
+  const none = { joins: [], updates: [], leaves: [] };
+  await task();
+  socket().welcome();
+  socket().say(['joined', 1, 'g', 't', {}], ['present', 'g', [ann]]);
+  socket().say(['presence', 'g', { ...none, joins: [ann] }]); // it was in the whole presence
+  socket().say(['presence', 'g', { ...none, joins: [bob] }]);
+  socket().say(['presence', 'g', { ...none, updates: [{ key: 'bob', metas: [2] }] }]);
+  socket().fail();
+  await task();
+  socket().welcome({ resumed: false });
+  socket().say(['refused', 0, 'g', 'session']);
+  expect(seen).toEqual([
+    [{ ...none, joins: [ann] }, 1],
+    [{ ...none, joins: [bob] }, 2],
+    [{ ...none, updates: [{ key: 'bob', metas: [2] }] }, 2],
+    [{ ...none, leaves: [ann, { key: 'bob', metas: [2] }] }, 0],
+  ]);
+});

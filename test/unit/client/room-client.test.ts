@@ -9,6 +9,7 @@ import { type AttachOptions, createRooms, type Rooms, type RoomsOptions } from '
 import { turns, until } from '../../support/deadline.ts';
 import { reservePort } from '../../support/ports.ts';
 import { type TestWebSocket, WebSocket } from '../../support/websocket.ts';
+import { FakeSocket } from '../rooms/fake-socket.ts';
 
 let node: Node;
 let server: Server;
@@ -128,6 +129,34 @@ describe('a client', () => {
     two.client.close();
     await until('one sees itself', () => one.client.presence('g').size === 1);
     expect([...one.client.presence('g').values()]).toEqual([[{ name: 'one' }]]);
+  });
+
+  it('R12 is told who has left, come and changed while it was offline', async () => {
+    await serve();
+    const present = new Map<string, ReturnType<typeof rooms.accept>>();
+    const track = (key: string, meta: unknown): void => {
+      const connection = present.get(key) ?? rooms.accept(new FakeSocket(), { key });
+      present.set(key, connection);
+      connection.track('g', meta);
+    };
+    for (const key of ['leaves', 'changes', 'stays']) track(key, 1);
+    const { client, all } = connect();
+    await client.join('g');
+    await until('it sees all', () => client.presence('g').size === 3);
+    sockets.at(-1)?.terminate();
+    present.get('leaves')?.untrack('g');
+    track('changes', 2);
+    track('comes', 1);
+    await until('it is told', () => all('presence').length === 2);
+    const entry = (key: string, meta: number) => ({ key, metas: [meta] });
+    expect(all('presence')[1]).toMatchObject({
+      diff: { joins: [entry('comes', 1)], updates: [entry('changes', 2)], leaves: [entry('leaves', 1)] },
+    });
+    expect([...client.presence('g').keys()].sort()).toEqual(['changes', 'comes', 'stays']);
+    sockets.at(-1)?.terminate();
+    for (const connection of present.values()) connection.untrack('g');
+    await until('it is told', () => all('presence').length === 3);
+    expect(client.presence('g').size).toBe(0);
   });
 
   it('gets what it missed after each reconnect, once and in order', async () => {
