@@ -192,7 +192,6 @@ export class Clients implements ConnectionHost<Connection> {
     const cursor = room.ring.cursor();
     const ticket = this.#service.signer.ticket(connection.id, room.name, cursor);
     connection.notify(['joined', ref, room.name, ticket, cursor]);
-    this.#service.presence.show(connection, room.name);
   }
 
   dropped(connection: Connection, count: number): void {

@@ -13,6 +13,8 @@ export class Membership implements ConnectionRooms<Connection> {
   readonly #interest: Interest;
   readonly #output: OutputBatch;
   readonly #mostRooms: number;
+  /** Called when a connection has become a member by `join`. */
+  onJoined: (connection: Connection, room: string) => void = () => {};
 
   constructor(table: RoomTable, interest: Interest, output: OutputBatch, mostRooms: number) {
     this.#table = table;
@@ -29,7 +31,10 @@ export class Membership implements ConnectionRooms<Connection> {
   join(connection: Connection, name: string): Promise<void> {
     const room = this.prepare(connection, name);
     const opened = this.#interest.open(room);
+    const isNew = !room.members.has(connection);
     this.add(connection, room);
+    // At once, not when peers have answered: it gets changes of the presence from now on.
+    if (isNew) this.onJoined(connection, name);
     return opened;
   }
 

@@ -83,6 +83,7 @@ export class RoomService implements ChannelListener {
     this.interest = new Interest(runtime, this.table, this.peers, limits.joinMs);
     this.membership = new Membership(this.table, this.interest, this.output, limits.rooms);
     this.presence = new PresenceService(runtime, this.peers, this.table);
+    this.membership.onJoined = (connection, room) => this.presence.show(connection, room);
     this.history = new History(runtime, this.table, this.peers, this.#queries, resume, {
       next: (room, message) => this.broadcaster.deliver(room, message),
       originsAdded: (room) => this.broadcaster.boundOrigins(room),

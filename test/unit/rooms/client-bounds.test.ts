@@ -48,6 +48,7 @@ it('a client that joins again and again makes the server encode the presence onc
   expect(socket.all('present')).toHaveLength(20);
   expect(listed).toHaveBeenCalledTimes(1);
   connection.track('g', { at: 2 });
+  socket.tell(['leave', 98, 'g']);
   socket.tell(['join', 99, 'g']);
   await stage.mesh.settle();
   expect(socket.all('present').at(-1)).toEqual(['present', 'g', [{ key: 'ann', metas: [{ at: 2 }] }]]);

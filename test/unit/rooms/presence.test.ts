@@ -156,6 +156,39 @@ describe('presence', () => {
     expect(outside.all('presence')).toEqual([]);
   });
 
+  it('is sent whole before its changes also while peers have not answered the join', async () => {
+    const rooms = await stage.cluster({ join: () => true });
+    const { connection } = await stage.plain(rooms[0], [], 'bob');
+    const { connection: other } = await stage.plain(rooms[0], [], 'carol');
+    connection.track('g', 1);
+    await stage.mesh.settle();
+    stage.mesh.hold(stage.node(0), stage.node(1));
+    const { socket } = await stage.client(rooms[0], { joins: ['g'] });
+    other.track('g', 2);
+    await stage.mesh.settle();
+    expect(socket.all('joined')).toEqual([]);
+    stage.mesh.release(stage.node(0), stage.node(1));
+    await stage.mesh.settle();
+    expect(socket.all('joined')).toHaveLength(1);
+    expect(socket.heard.filter(([tag]) => tag.startsWith('presen'))).toEqual([
+      ['present', 'g', [{ key: 'bob', metas: [1] }]],
+      ['presence', 'g', { ...NONE, joins: [{ key: 'carol', metas: [2] }] }],
+    ]);
+  });
+
+  it('R12 is sent again after a resume, also when everybody has left meanwhile', async () => {
+    const rooms = await stage.cluster({ join: () => true });
+    const { connection } = await stage.plain(rooms[0], [], 'bob');
+    connection.track('g', 1);
+    await stage.mesh.settle();
+    const { socket: before } = await stage.client(rooms[0], { joins: ['g'] });
+    before.drop();
+    connection.untrack('g');
+    await stage.mesh.settle();
+    const { socket } = await stage.back(rooms[1], before, ['g']);
+    expect(socket.all('present')).toEqual([['present', 'g', []]]);
+  });
+
   it('accepts metas that JSON can represent, of at most 4 KiB', async () => {
     const rooms = stage.alone();
     const { connection } = await stage.plain(rooms, ['g']);
