@@ -135,9 +135,10 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
 
   /** @internal Joins, and answers the request `ref` of the client; 0: there is no request. */
   async joinAnswering(name: string, ref: number): Promise<void> {
-    await this.#host.membership.join(this, name);
+    const wasThere = this.joined.has(name);
+    if (this.#isOpen) await this.#host.membership.join(this, name);
     const room = this.joined.get(name);
-    if (room !== undefined && this.#isOpen) this.#host.joined(this, room, ref);
+    if (room !== undefined && this.#isOpen && (ref > 0 || !wasThere)) this.#host.joined(this, room, ref);
   }
 
   /** Removes it from a room: it gets no further message of the room. Returns whether it was a member. O(1). @throws SNOW_ERR_BAD_NAME */
