@@ -194,17 +194,21 @@ export class Clients implements ConnectionHost<Connection> {
     connection.notify(['joined', ref, room.name, ticket, cursor]);
   }
 
+  // While messages are being put into send buffers, no listener of a user may run: what it broadcasts would overtake the rest of them, and
+  // members would take that for repeats.
   dropped(connection: Connection, count: number): void {
     this.counters.dropped += count;
-    this.#listener.slow(connection, count);
+    queueMicrotask(() => this.#listener.slow(connection, count));
   }
 
   tooSlow(connection: Connection): void {
     this.counters.closedSlow++;
-    this.#listener.slow(connection, 0);
-    // Its socket accepts no more data, so the closing handshake does not finish: the socket is destroyed after a second.
-    connection.close(CloseCode.tryLater, 'too slow');
-    this.#runtime.after(1000, () => connection.terminate({ code: CloseCode.tryLater, reason: 'too slow' }));
+    queueMicrotask(() => {
+      this.#listener.slow(connection, 0);
+      // Its socket accepts no more data, so the closing handshake does not finish: the socket is destroyed after a second.
+      connection.close(CloseCode.tryLater, 'too slow');
+      this.#runtime.after(1000, () => connection.terminate({ code: CloseCode.tryLater, reason: 'too slow' }));
+    });
   }
 
   actorEnded(connection: Connection): void {

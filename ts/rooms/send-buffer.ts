@@ -44,6 +44,8 @@ export class SendBuffer implements Flushable {
   #dropped = 0;
   #isFlushScheduled = false;
   #awaitsSocket = false;
+  /** A packet was refused and the connection will be closed: later ones would hide that it is missing. */
+  #isGivenUp = false;
   #isClosed = false;
 
   constructor({ port, socket }: BoundPort, host: SendBufferHost, owner: SendBufferOwner) {
@@ -60,7 +62,7 @@ export class SendBuffer implements Flushable {
 
   /** Queues a packet that may be dropped. */
   push(packet: Packet): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#isGivenUp) return;
     const { bufferBytes, slow } = this.#host.limits;
     // An empty buffer accepts any packet; otherwise a long one could never be sent.
     if (this.waiting > 0) {
@@ -73,8 +75,8 @@ export class SendBuffer implements Flushable {
 
   /** Queues a packet that must not be dropped. If too many bytes wait, the connection is closed. */
   pushKept(packet: Packet): void {
-    if (this.#isClosed) return;
-    if (this.waiting > 2 * this.#host.limits.bufferBytes) return this.#owner.tooSlow();
+    if (this.#isClosed || this.#isGivenUp) return;
+    if (this.waiting > 2 * this.#host.limits.bufferBytes) return this.#giveUp();
     if (this.#host.limits.slow === 'drop-old') {
       this.#kept ??= new Set();
       this.#kept.add(packet);
@@ -130,8 +132,13 @@ export class SendBuffer implements Flushable {
   }
 
   #overflow(packet: Packet): void {
-    if (this.#host.limits.slow === 'close') return this.#owner.tooSlow();
+    if (this.#host.limits.slow === 'close') return this.#giveUp();
     this.#drop(packet.frames.length);
+  }
+
+  #giveUp(): void {
+    this.#isGivenUp = true;
+    this.#owner.tooSlow();
   }
 
   #dropOldest(bytes: number): void {

@@ -23,3 +23,37 @@ it('R2 a client whose join is allowed after its socket was closed is no member',
   expect(['later', 'at once'].map((room) => rooms.members(room).local)).toEqual([0, 0]);
   expect(connection.rooms).toEqual([]);
 });
+
+it.each(['close', 'slow'] as const)(
+  'R7, R16 what a listener of %s broadcasts about a slow client overtakes no message of the burst',
+  async (event) => {
+    const rooms = stage.alone({ join: () => true, limits: { bufferBytes: 1000 } });
+    const { socket: stuck } = await stage.client(rooms, { joins: ['a', 'b'] });
+    const { socket: reads, connection } = await stage.client(rooms, { joins: ['a', 'b'] });
+    rooms.on(event, () => {
+      rooms.broadcast('a', 'from the listener');
+      connection.send('at once');
+    });
+    stuck.bufferedAmount = 2000;
+    for (const [room, text] of [
+      ['a', '1'],
+      ['b', '2'],
+      ['a', '3'],
+    ] as const)
+      rooms.broadcast(room, text);
+    await stage.mesh.settle();
+    expect(stuck.closed?.code).toBe(1013);
+    expect([reads.data('a'), reads.data('b')]).toEqual([['1', '3', 'from the listener'], ['2']]);
+    expect(reads.all('d')).toEqual([['d', 'at once']]);
+  },
+);
+
+it('R16 a slow client that is closed gets nothing that comes after what it did not get', async () => {
+  const rooms = stage.alone({ join: () => true, limits: { bufferBytes: 1000 } });
+  const { socket } = await stage.client(rooms, { joins: ['a', 'b'] });
+  socket.bufferedAmount = 500;
+  rooms.broadcast('a', 'x'.repeat(600));
+  rooms.broadcast('b', 'short');
+  await stage.mesh.settle();
+  expect([socket.closed?.code, socket.data('a'), socket.data('b')]).toEqual([1013, [], []]);
+});
