@@ -89,15 +89,16 @@ export class SendBuffer implements Flushable {
     const queue = this.#queue;
     if (queue === undefined) return;
     if (this.#port.isBlocked(this.#socket)) return this.#awaitSocket();
+    // Before the write: a socket of another library may call back from it, and more is queued then.
+    this.#queue = undefined;
+    this.#bytes = 0;
+    this.#kept?.clear();
     try {
       if (Array.isArray(queue)) this.#port.writeAll(this.#socket, queue);
       else this.#port.write(this.#socket, queue, spread);
     } catch {
       return this.#owner.terminate(FAILED); // a socket of another library: the other connections continue
     }
-    this.#queue = undefined;
-    this.#bytes = 0;
-    this.#kept?.clear();
     if (this.#dropped === 0) return;
     const dropped = this.#dropped;
     this.#dropped = 0;

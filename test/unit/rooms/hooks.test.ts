@@ -57,3 +57,38 @@ it('R16 a slow client that is closed gets nothing that comes after what it did n
   await stage.mesh.settle();
   expect([socket.closed?.code, socket.data('a'), socket.data('b')]).toEqual([1013, [], []]);
 });
+
+/** A socket whose other end answers while it is written to. */
+class Answering extends FakeClient {
+  answer: (() => void) | undefined;
+
+  override send(data: string | Uint8Array): void {
+    super.send(data);
+    if (this.texts.at(-1)?.startsWith('["d"')) this.answer?.();
+  }
+}
+
+it('what is sent to a socket while it is being written to is sent', async () => {
+  const rooms = stage.alone();
+  const socket = new Answering();
+  const connection = rooms.accept(socket);
+  socket.hello();
+  await stage.mesh.settle();
+  socket.answer = () => socket.tell(['beat']);
+  connection.send('x');
+  await stage.mesh.settle();
+  expect(socket.heard.slice(1)).toEqual([['d', 'x'], ['beat']]);
+});
+
+it('a socket that breaks the protocol while it is being written to is closed once, and written to once', async () => {
+  const rooms = stage.alone();
+  const socket = new Answering();
+  const connection = rooms.accept(socket);
+  socket.hello();
+  await stage.mesh.settle();
+  socket.answer = () => socket.say('nonsense');
+  connection.send('x');
+  await stage.mesh.settle();
+  expect([socket.all('d'), socket.closed?.code]).toEqual([[['d', 'x']], 1008]);
+  expect(rooms.stats().misbehaved).toBe(1);
+});
