@@ -97,7 +97,10 @@ export class SendBuffer implements Flushable {
       if (Array.isArray(queue)) this.#port.writeAll(this.#socket, queue);
       else this.#port.write(this.#socket, queue, spread);
     } catch {
-      return this.#owner.terminate(FAILED); // a socket of another library: the other connections continue
+      this.close(); // a socket of another library: the other connections continue
+      // After the writes of this turn: a listener may close a socket whose packet is not written yet.
+      queueMicrotask(() => this.#owner.terminate(FAILED));
+      return;
     }
     if (this.#dropped === 0) return;
     const dropped = this.#dropped;

@@ -83,6 +83,23 @@ it('rooms.attach writes a burst once to each socket, and the same bytes to all',
   }
 });
 
+it('a message is written before the close of its socket, also if a listener closes it because another one fails', async () => {
+  const host = await serve();
+  const tap = await Tap.open(`ws://${host}/rooms`);
+  await until('it is a member', () => rooms.members('g').local === 1);
+  const [connection] = rooms.connections();
+  const broken = new FakeSocket();
+  rooms.accept(broken);
+  await until('both are members', () => rooms.members('g').local === 2);
+  broken.send = () => {
+    throw new Error('on purpose');
+  };
+  rooms.on('close', () => connection?.close());
+  rooms.broadcast('g', 'x');
+  const { code } = await tap.end();
+  expect([tap.got, code]).toEqual([['x'], 1001]);
+});
+
 it('rooms.attach works over TLS', async () => {
   const host = await serve(ECHO, {}, createTlsServer(selfSigned()) as unknown as Server);
   const insecure = { rejectUnauthorized: false } as WebSocketOptions;
