@@ -157,6 +157,29 @@ describe('a silent client', () => {
     expect([dead.pings, dead.closed]).toEqual([1, undefined]);
   });
 
+  it('is not ended while its socket is not read, because its handler has not caught up', async () => {
+    let go = (): void => {};
+    const rooms = stage.alone({
+      heartbeat: { intervalMs: 16_000 },
+      limits: { waiting: 2 },
+      message: () => new Promise<void>((done) => (go = done)),
+    });
+    const socket = new Pinged();
+    rooms.accept(socket);
+    socket.hello();
+    for (const number of [1, 2]) socket.tell(['send', number, 'x']);
+    await stage.mesh.settle();
+    await stage.mesh.pass(100_000);
+    expect([socket.isHeld, socket.closed]).toEqual([true, undefined]);
+    go();
+    await stage.mesh.settle();
+    expect(socket.isHeld).toBe(false);
+    await stage.mesh.pass(15_000); // it has an interval to answer
+    expect(socket.closed).toBeUndefined();
+    await stage.mesh.pass(32_000);
+    expect(socket.closed?.code).toBe(1006);
+  });
+
   it('is not ended because of the time in which the server itself was blocked', async () => {
     const { dead, alive } = await two(16_000);
     await stage.mesh.pass(15_000);
