@@ -197,8 +197,8 @@ class UpgradeHandler {
     | (Admission & { readonly address: string })
     | { readonly status: number; readonly reason: string; readonly retryAfterMs?: number }
   > {
-    const retryAfterMs = this.#host.retryAfterMs();
-    if (retryAfterMs > 0) return { status: 503, reason: 'come back later', retryAfterMs };
+    const drains = this.#whileDraining();
+    if (drains !== undefined) return drains;
     const { origin } = request.headers;
     if (origin !== undefined && !this.#isAllowed(origin, request))
       return { status: 403, reason: `pages of ${origin} may not connect` };
@@ -216,7 +216,12 @@ class UpgradeHandler {
     const answer = options.authorize === undefined ? {} : await inTime(options.authorize(request));
     if ('status' in answer) return { status: answer.status, reason: answer.reason ?? 'not authorized' };
     if (answer.key !== undefined) keyRoom(answer.key); // throws for an invalid key
-    return { ...answer, address };
+    return this.#whileDraining() ?? { ...answer, address }; // it may have begun meanwhile
+  }
+
+  #whileDraining(): { status: 503; reason: string; retryAfterMs: number } | undefined {
+    const retryAfterMs = this.#host.retryAfterMs();
+    return retryAfterMs > 0 ? { status: 503, reason: 'come back later', retryAfterMs } : undefined;
   }
 
   #isAllowed(origin: string, request: IncomingMessage): boolean {

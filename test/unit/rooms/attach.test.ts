@@ -237,6 +237,24 @@ it('an upgrade is refused with 503 when the rooms are closed while it is authori
   expect(await answerOf(`ws://${host}/rooms`)).toMatchObject({ status: 503, text: 'the server stops' });
 });
 
+it('an upgrade is refused with 503 when a drain begins, and ends, while it is authorized', async () => {
+  let drain = (): Promise<void> => Promise.resolve();
+  const host = await serve({}, { authorize: () => drain().then(() => ({})) });
+  drain = () => rooms.drain({ over: 0 });
+  const { status, retryAfter } = await answerOf(`ws://${host}/rooms`);
+  expect([status, Number(retryAfter) >= 1]).toEqual([503, true]);
+  expect(rooms.stats().connections).toBe(0);
+});
+
+it('a function that decides about origins must return true: a promise of true refuses the page', async () => {
+  const host = await serve(ECHO, { origins: (origin) => origin === 'https://example.com' });
+  rooms.attach(server as Server, { path: '/late', origins: (async () => true) as never });
+  const from = { origin: 'https://example.com' };
+  expect((await answerOf(`ws://${host}/rooms`, from)).status).toBe(101);
+  expect((await answerOf(`ws://${host}/rooms`, { origin: 'https://other.example' })).status).toBe(403);
+  expect((await answerOf(`ws://${host}/late`, from)).status).toBe(403);
+});
+
 it('pages of other origins are refused unless they are listed', async () => {
   const host = await serve(ECHO, {});
   rooms.attach(server as Server, { path: '/listed', origins: ['https://example.com'] });
