@@ -32,6 +32,6 @@ export interface BridgeOptions {
   readonly via: RoomBridge;
   /** The name of this cluster, 1 to 64 characters. All its nodes have the same name, and no other cluster has it. */
   readonly cluster: string;
-  /** Whether messages of a room are sent to other clusters. Default: all are, also those of `sendTo`, whose room begins with U+0000. */
+  /** Returns true for rooms whose messages are sent to other clusters. Default: all are, also those of `sendTo`, whose room begins with U+0000. */
   rooms?(room: string): boolean;
 }

@@ -82,18 +82,20 @@ export class Bridging implements RoomBridgeListener {
   }
 
   open(): void {
-    this.#options.via.open(this);
+    this.#runtime.guard(() => this.#options.via.open(this));
   }
 
+  /** Whether messages of a room are sent to other clusters. Not if the callback throws, or returns a promise. */
   isFor(room: string): boolean {
-    return this.#options.rooms?.(room) ?? true;
+    const options = this.#options;
+    return options.rooms === undefined || this.#isTrue(() => options.rooms?.(room));
   }
 
   /** This node wants the messages of a room, or no longer wants them. */
   wants(room: string, isWanted: boolean): void {
     if (!this.isFor(room)) return;
-    if (isWanted) this.#options.via.subscribe(room);
-    else this.#options.via.unsubscribe(room);
+    const { via } = this.#options;
+    this.#runtime.guard(() => (isWanted ? via.subscribe(room) : via.unsubscribe(room)));
   }
 
   /** Publishes a broadcast of this node. O(bytes). */
@@ -186,12 +188,24 @@ export class Bridging implements RoomBridgeListener {
       content: undefined,
       except: [],
     });
-    if (!this.#options.via.publish(room, bytes)) this.#broken.add(room);
+    if (!this.#isTrue(() => this.#options.via.publish(room, bytes))) this.#broken.add(room);
   }
 
   #send(room: string, { origin, sequence, content, except }: RoomMessage, previous: number): boolean {
     if (!this.#isUp || content.payload.length > MAX_BRIDGED_BYTES) return false;
     const { cluster, via } = this.#options;
-    return via.publish(room, writeEnvelope({ cluster, origin, sequence, previous, content, except }));
+    const bytes = writeEnvelope({ cluster, origin, sequence, previous, content, except });
+    return this.#isTrue(() => via.publish(room, bytes));
+  }
+
+  /** Whether code of a user returns true. What it throws, or rejects with, is logged. */
+  #isTrue(ask: () => unknown): boolean {
+    let isTrue = false;
+    this.#runtime.guard(() => {
+      const answer = ask();
+      isTrue = answer === true;
+      return answer;
+    });
+    return isTrue;
   }
 }

@@ -28,7 +28,7 @@ export interface Refusal {
 
 /**
  * The origins of pages that may connect: `same` is that of the server's own host, `*` is any; or a list such as `['https://example.com']`, or
- * a function that decides.
+ * a function that returns true for them.
  */
 export type Origins =
   | 'same'
@@ -227,7 +227,7 @@ class UpgradeHandler {
   #isAllowed(origin: string, request: IncomingMessage): boolean {
     const { origins = 'same' } = this.#options;
     if (origins === '*') return true;
-    if (typeof origins === 'function') return origins(origin, request);
+    if (typeof origins === 'function') return origins(origin, request) === true; // a promise is no answer
     if (origins !== 'same') return origins.includes(origin);
     try {
       return new URL(origin).host === request.headers.host;

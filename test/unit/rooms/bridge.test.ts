@@ -379,3 +379,49 @@ it('redisBridge without the package ioredis says what to install; its options ar
       expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }),
     );
 });
+
+it('A4 a bridge, or its filter, that throws is one that does not work, and harms no room of the cluster', async () => {
+  const oops = (): never => {
+    throw new Error('oops');
+  };
+  const stage = new Stage();
+  clusters.push({ stage, rooms: [], bridges: [] });
+  const logged = (): number =>
+    stage.node(0).kit.logs.filter(({ facts }) => facts['event'] === 'callback_failed').length;
+  const via: RoomBridge = {
+    open: (listener) => listener.up(),
+    subscribe: oops,
+    unsubscribe: oops,
+    publish: oops,
+    close() {},
+  };
+  const rooms = createRooms(stage.node(0), {
+    join: () => true,
+    resume: { windowMs: 0 },
+    bridge: { via, cluster: 'eu', rooms: (room) => (room === 'bad' ? oops() : true) },
+  });
+  const { socket } = await stage.client(rooms, { key: 'alice', joins: ['g', 'bad'] });
+  for (const room of ['g', 'bad']) rooms.broadcast(room, 'x');
+  await stage.mesh.settle();
+  expect([socket.data('g'), socket.data('bad')]).toEqual([['x'], ['x']]);
+  expect(rooms.stats().bridge).toMatchObject({ published: 0, failed: 1 });
+  const before = logged();
+  expect(before).toBeGreaterThan(0);
+  socket.drop();
+  await stage.mesh.pass(1000); // the rooms are wanted no longer
+  expect(logged()).toBeGreaterThan(before);
+  expect(rooms.stats().rooms).toBe(0);
+});
+
+it('a filter that returns a promise, or nothing, shares no room', async () => {
+  const [eu, us] = [
+    await cluster('eu', {}, (async () => true) as never),
+    await cluster('us', {}, (() => {}) as never),
+  ];
+  await member(eu, 0);
+  await member(us, 0);
+  eu.rooms[0]?.broadcast('g', 1);
+  us.rooms[0]?.broadcast('g', 1);
+  await settle();
+  expect(broker.log).toEqual([]);
+});
