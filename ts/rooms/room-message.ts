@@ -26,7 +26,10 @@ export interface Content {
  */
 export function contentOf(message: unknown): Content {
   if (typeof message === 'string') return { kind: Kind.text, payload: Buffer.from(message) };
-  if (message instanceof Uint8Array) return { kind: Kind.binary, payload: Uint8Array.from(message) };
+  if (ArrayBuffer.isView(message)) {
+    const { buffer, byteOffset, byteLength } = message;
+    return { kind: Kind.binary, payload: new Uint8Array(buffer, byteOffset, byteLength).slice() };
+  }
   if (message instanceof ArrayBuffer) return { kind: Kind.binary, payload: new Uint8Array(message.slice(0)) };
   let json: string | undefined;
   try {

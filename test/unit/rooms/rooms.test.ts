@@ -23,6 +23,21 @@ describe('a room on one node', () => {
     expect([a.sent, b.sent, c.sent]).toEqual([all, all, []]);
   });
 
+  it('R11 delivers the bytes of any view of an ArrayBuffer', async () => {
+    const rooms = stage.alone();
+    const { socket, connection } = await stage.plain(rooms, ['g']);
+    const { buffer } = Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7);
+    const views = [
+      new DataView(buffer, 1, 2),
+      new Uint16Array(buffer, 2, 1),
+      new Uint8ClampedArray(buffer, 4, 1),
+    ];
+    for (const view of views) rooms.broadcast('g', view);
+    connection.send(views[0]);
+    await stage.mesh.settle();
+    expect(socket.sent).toEqual([[1, 2], [2, 3], [4], [1, 2]].map((bytes) => Uint8Array.from(bytes)));
+  });
+
   it('R7 keeps the order of messages to several rooms and to single connections', async () => {
     const rooms = stage.alone();
     const { socket, connection } = await stage.plain(rooms, ['g', 'h'], 'k');
