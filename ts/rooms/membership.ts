@@ -40,8 +40,9 @@ export class Membership implements ConnectionRooms<Connection> {
 
   /** Whether a connection may join a room. The room of its user does not count. */
   hasPlaceFor(connection: Connection, name: string): boolean {
-    const { joined } = connection;
-    return joined.has(name) || joined.size < this.#mostRooms || name.startsWith(KEY_ROOM);
+    const { joined, key } = connection;
+    const own = joined.has(`${KEY_ROOM}${key}`) ? 1 : 0;
+    return joined.has(name) || joined.size - own < this.#mostRooms || name.startsWith(KEY_ROOM);
   }
 
   /** Gets or creates a room that a connection will join. @throws SNOW_ERR_TOO_MANY_MEMBERS */

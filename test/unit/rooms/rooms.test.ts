@@ -121,6 +121,9 @@ describe('a room on one node', () => {
     connection.leave('a');
     await connection.join('c');
     expect(connection.rooms).toEqual(['b', 'c']);
+    const { connection: alice } = await stage.plain(rooms, [], 'alice'); // the room of its user does not count
+    await Promise.all(['a', 'b'].map((room) => alice.join(room)));
+    await expect(alice.join('c')).rejects.toMatchObject({ code: 'SNOW_ERR_TOO_MANY_MEMBERS' });
   });
 });
 
