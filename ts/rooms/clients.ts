@@ -11,7 +11,7 @@ import {
 } from './connection-actor.ts';
 import type { ConnectionFacts, ConnectionHost } from './connection-host.ts';
 import { HelloDeadline } from './hello-deadline.ts';
-import type { Limits } from './limits.ts';
+import { type Limits, MAX_RESUME_BYTES } from './limits.ts';
 import type { Membership } from './membership.ts';
 import type { OutputBatch } from './output-batch.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -131,7 +131,8 @@ export class Clients implements ConnectionHost<Connection> {
 
   received(connection: Connection, data: SocketData): void {
     const { isText, bytes } = data;
-    if (bytes.length > this.limits.messageBytes) this.#violated(connection, 'too long', CloseCode.tooBig);
+    if (bytes.length > this.limits.messageBytes && !mayBeLonger(connection, data))
+      this.#violated(connection, 'too long', CloseCode.tooBig);
     else if (!this.#rate.take(connection, this.#runtime.now()))
       this.#violated(connection, 'too many messages');
     else if (connection.isPlain)
@@ -247,4 +248,10 @@ export class Clients implements ConnectionHost<Connection> {
     this.counters.misbehaved++;
     connection.close(code, what);
   }
+}
+
+/** Whether a message names the rooms that its client resumes, and is no longer than such a message may be. */
+function mayBeLonger({ isPlain }: Connection, { isText, bytes }: SocketData): boolean {
+  if (isPlain || !isText || bytes.length > MAX_RESUME_BYTES) return false;
+  return /^\["(?:hello|resume)"/.test(bytes.toString('latin1', 0, 10));
 }

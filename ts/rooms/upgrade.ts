@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, SUBPROTOCOL } from '../client/index.ts';
 import { checkFlag, checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Logger } from '../kernel/index.ts';
-import type { Limits } from './limits.ts';
+import { type Limits, MAX_RESUME_BYTES } from './limits.ts';
 import { keyRoom } from './room.ts';
 import type { RoomSocket } from './socket-port.ts';
 
@@ -278,12 +278,12 @@ function refuse(socket: Duplex, status: number, reason = '', retryAfterMs = 0): 
   socket.end(head + reason);
 }
 
-function webSocketServer(maxPayload: number, compress: boolean): WebSocketServer {
+function webSocketServer(messageBytes: number, compress: boolean): WebSocketServer {
   const { WebSocketServer: Made } = loadWs();
   return new Made({
     noServer: true,
     clientTracking: false,
-    maxPayload,
+    maxPayload: Math.max(messageBytes, MAX_RESUME_BYTES),
     handleProtocols: (offered: ReadonlySet<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
     // Without context takeover a compressed frame is the same for all receivers.
     perMessageDeflate: compress ? { serverNoContextTakeover: true, clientNoContextTakeover: true } : false,

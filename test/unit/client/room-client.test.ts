@@ -260,6 +260,21 @@ describe('a client', () => {
     expect([first.all('resync'), rooms.stats().misbehaved]).toEqual([[], 0]);
   });
 
+  it('resumes its rooms also where messages must be shorter than their list', async () => {
+    await serve({ limits: { messageBytes: 256 } });
+    const { client, all } = connect();
+    const names = Array.from({ length: 20 }, (_, number) => `room ${number}`);
+    await Promise.all(names.map((room) => client.join(room)));
+    sockets[0]?.terminate();
+    await until(
+      'it is in its rooms again',
+      () => rooms.members('room 19').local === 1 && rooms.stats().resumed === 1,
+    );
+    expect([all('resync'), all('refused'), rooms.stats().misbehaved]).toEqual([[], [], 0]);
+    client.send('x'.repeat(256));
+    await until('it is closed', () => rooms.stats().misbehaved > 0);
+  });
+
   it('sends what an earlier page could not send, and what was sent before it is open', async () => {
     const taken: unknown[] = [];
     await serve({ message: (_connection, data) => void taken.push(data) });
