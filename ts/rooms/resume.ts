@@ -40,11 +40,11 @@ export class Resume {
     mayReturn: MayReturn,
   ): Promise<'resumed' | 'refused' | ResyncReason> {
     const { signer, table, membership, interest, history } = this.#service;
-    if (!membership.hasPlaceFor(connection, name)) return 'refused';
     const from = signer.readTicket(ticket, session, name);
     const cursor = from === undefined ? undefined : readCursor(seen, from);
     if (from === undefined || cursor === undefined || !(await mayReturn(name))) return 'refused';
-    if (!connection.isOpen) return 'refused';
+    // The callback may have closed the connection, or joined it to other rooms.
+    if (!connection.isOpen || !membership.hasPlaceFor(connection, name)) return 'refused';
     const room = membership.prepare(connection, name);
     table.awaitReturn(room); // the room is wanted from now on, although it has no member yet
     await interest.open(room);

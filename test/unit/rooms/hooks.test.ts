@@ -92,3 +92,20 @@ it('a socket that breaks the protocol while it is being written to is closed onc
   expect([socket.all('d'), socket.closed?.code]).toEqual([[['d', 'x']], 1008]);
   expect(rooms.stats().misbehaved).toBe(1);
 });
+
+it('a client whose place is taken by its own join hook is refused the room, and stays open', async () => {
+  let isBack = false;
+  const rooms = stage.alone({
+    join: async (connection) => {
+      if (isBack) await connection.join('other');
+      return true;
+    },
+    limits: { rooms: 1 },
+  });
+  const { socket: before } = await stage.client(rooms, { joins: ['g'] });
+  before.drop();
+  isBack = true;
+  const { socket, connection } = await stage.back(rooms, before, ['g']);
+  expect([socket.closed, connection.rooms]).toEqual([undefined, ['other']]);
+  expect(socket.all('refused')).toEqual([['refused', 0, 'g', 'ticket']]);
+});
