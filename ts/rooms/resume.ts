@@ -46,10 +46,16 @@ export class Resume {
     // The callback may have closed the connection, or joined it to other rooms.
     if (!connection.isOpen || !membership.hasPlaceFor(connection, name)) return 'refused';
     const room = membership.prepare(connection, name);
-    table.awaitReturn(room); // the room is wanted from now on, although it has no member yet
+    // The room is wanted from now on, although it has no member yet, and also if the window ends before peers have answered.
+    table.awaitReturn(room);
+    room.resuming++;
     await interest.open(room);
     const missed = awayMs > this.#windowMs ? 'window' : await history.missed(room, cursor, from);
-    if (!connection.isOpen) return 'refused';
+    room.resuming--;
+    if (!connection.isOpen) {
+      interest.counted(room);
+      return 'refused';
+    }
     // The rest runs without a pause: a message that is not in `missed` reaches the connection as a member.
     membership.add(connection, room);
     const now = typeof missed === 'string' ? undefined : room.ring.missed(cursor, from, new Set());

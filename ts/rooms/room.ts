@@ -26,6 +26,8 @@ export class Room<M extends Recipient = Recipient> {
   readonly interested: Set<RoomsPeer> = new Set();
   /** Until when former members may reconnect, in ms of the monotonic clock. */
   keepUntil = 0;
+  /** Resumes that are under way: each keeps the room as a member does. */
+  resuming = 0;
   /** The part of the table's memory sum that belongs to this room. Unit: bytes. */
   accountedBytes = 0;
   /** Whether peers were told that this node wants its messages. */
@@ -56,9 +58,9 @@ export class Room<M extends Recipient = Recipient> {
     this.#ring?.expire(time);
   }
 
-  /** Whether this node wants its messages: it has members, or former members may reconnect. */
+  /** Whether this node wants its messages: it has members, or former members reconnect or may do so. */
   isWanted(now: number): boolean {
-    return this.members.size > 0 || this.keepUntil > now;
+    return this.members.size > 0 || this.resuming > 0 || this.keepUntil > now;
   }
 
   /** Whether the room must stay in the table. */

@@ -40,3 +40,22 @@ it('R16 a resync on a node that knows fewer messages of a sender than the client
   const all = [...before.data('g'), ...socket.data('g'), ...last.data('g')];
   expect(all.filter((each) => each === 1 || each === 2 || each === 3)).toEqual([1, 2, 3]);
 });
+
+it('R16 a client whose resume a peer does not answer before the window ends is a member', async () => {
+  const rooms = await stage.cluster({ join: () => true, resume: { windowMs: 1000 } });
+  const { socket: before } = await stage.client(rooms[0], { joins: ['g'] });
+  before.drop();
+  stage.mesh.hold(stage.node(1), stage.node(2));
+  const { socket: back } = await stage.back(rooms[2], before, ['g']);
+  const { socket: gone } = await stage.back(rooms[2], before, ['g'], { fork: true });
+  gone.drop();
+  expect(back.all('joined')).toEqual([]);
+  await stage.mesh.pass(20_000);
+  expect([rooms[2].members('g').local, rooms[0].members('g').all]).toEqual([1, 1]);
+  rooms[0].broadcast('g', 'x');
+  await stage.mesh.settle();
+  expect(back.data('g')).toEqual(['x']);
+  back.drop();
+  await stage.mesh.pass(20_000);
+  expect(rooms[2].stats().rooms).toBe(0);
+});
