@@ -7,7 +7,7 @@ import {
   type OptionNames,
   SnowmeshError,
 } from '../errors/index.ts';
-import { ON_DEATH } from '../kernel/index.ts';
+import { forActor, ON_DEATH } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { SocketData } from './client-input.ts';
 import type { ConnectionFacts, ConnectionHost, ResumedSession } from './connection-host.ts';
@@ -126,11 +126,8 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
    * @example
    * await connection.join('lobby');
    */
-  async join(room: string): Promise<void> {
-    mustBeRoom(room);
-    if (!this.#isOpen) return;
-    if (this.joined.has(room)) await this.#host.membership.join(this, room);
-    else await this.joinAnswering(room, 0);
+  join(room: string): Promise<void> {
+    return forActor((async () => this.joinAnswering(mustBeRoom(room), 0))());
   }
 
   /** @internal Joins, and answers the request `ref` of the client; 0: there is no request. */

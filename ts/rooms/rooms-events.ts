@@ -1,3 +1,5 @@
+import type { EventEmitter } from 'node:events';
+import type { Runtime } from '../actor/index.ts';
 import type { BridgeStats } from './bridging.ts';
 import type { ClientCounters } from './clients.ts';
 import type { Connection } from './connection.ts';
@@ -23,4 +25,15 @@ export interface RoomsEvents<User = unknown> {
   bridge: [isUp: boolean, why: string];
   /** A connection ended. */
   close: [connection: Connection<User>, why: CloseReason];
+}
+
+/** Calls the listeners of an event. What one throws, or rejects with, is logged. */
+export function emit<E extends keyof RoomsEvents>(
+  runtime: Runtime,
+  events: EventEmitter<RoomsEvents>,
+  event: E,
+  ...values: RoomsEvents[E]
+): void {
+  for (const listener of events.rawListeners(event))
+    runtime.guard(() => Reflect.apply(listener, events, values));
 }

@@ -19,7 +19,7 @@ import { Resume } from './resume.ts';
 import { keyRoom, mustBeRoom } from './room.ts';
 import { contentOf, type Except } from './room-message.ts';
 import { RoomService, type RoomsHost } from './room-service.ts';
-import type { RoomsEvents, RoomsStats } from './rooms-events.ts';
+import { emit, type RoomsEvents, type RoomsStats } from './rooms-events.ts';
 import type { RoomSocket } from './socket-port.ts';
 import { type AttachOptions, attach } from './upgrade.ts';
 
@@ -49,7 +49,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
       host,
       { limits, resume, bridge: options.bridge },
       {
-        bridged: (isUp, why) => runtime.guard(() => void events.emit('bridge', isUp, why)),
+        bridged: (isUp, why) => emit(runtime, events, 'bridge', isUp, why),
         gap: (room, corrected) => this.#clients.gap(room, corrected),
         claimed: (session, generation, origin) => this.#clients.claimed(session, generation, origin),
       },
@@ -61,8 +61,8 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
       {
         parse: (data) => (options.parse === undefined ? data : options.parse(data)),
         welcome: () => ({ beatMs: heartbeat.intervalMs, spreadMs: spreadOf(this.#clients.size) }),
-        slow: (connection, dropped) => runtime.guard(() => void events.emit('slow', connection, dropped)),
-        closed: (connection, why) => runtime.guard(() => void events.emit('close', connection, why)),
+        slow: (connection, dropped) => emit(runtime, events, 'slow', connection, dropped),
+        closed: (connection, why) => emit(runtime, events, 'close', connection, why),
         ended: () => this.#drain.ended(),
       },
     );

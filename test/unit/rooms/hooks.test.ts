@@ -109,3 +109,32 @@ it('a client whose place is taken by its own join hook is refused the room, and 
   expect([socket.closed, connection.rooms]).toEqual([undefined, ['other']]);
   expect(socket.all('refused')).toEqual([['refused', 0, 'g', 'ticket']]);
 });
+
+it('A4 neither a join that nobody awaits nor a listener that rejects ends the process', async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  try {
+    const rooms = stage.alone({
+      limits: { rooms: 1 },
+      message: (connection: Connection, room) => void connection.join(String(room)),
+    });
+    const called: string[] = [];
+    rooms.on('close', async () => {
+      throw new Error('oops');
+    });
+    rooms.on('close', () => void called.push('the next listener'));
+    const socket = new FakeSocket();
+    rooms.accept(socket);
+    for (const room of ['a', 'b', '']) socket.say(room);
+    await stage.mesh.settle();
+    expect(rooms.members('a').local).toBe(1);
+    socket.drop();
+    await stage.mesh.settle();
+    expect([called, unhandled]).toEqual([['the next listener'], []]);
+    const failed = stage.node(0).kit.logs.filter(({ facts }) => facts['event'] === 'callback_failed');
+    expect(failed).toHaveLength(1);
+  } finally {
+    process.off('unhandledRejection', note);
+  }
+});
