@@ -68,9 +68,7 @@ export class EndedOrigins {
   #tell(peer: RoomsPeer, origin: string): void {
     const entries: NewestEntry[] = [];
     for (const name of peer.rooms.keys()) {
-      const room = this.#table.get(name);
-      // A room that keeps no message has no ring, and `ring` would make one.
-      const newest = room === undefined || room.kept === 0 ? undefined : room.ring.newestKept(origin);
+      const newest = this.#table.get(name)?.newestKept(origin);
       if (newest !== undefined) entries.push([name, newest]);
     }
     for (const part of parts(entries)) this.#peers.offer(peer, ['newest', origin, part]);

@@ -162,7 +162,7 @@ export class RoomTable {
   }
 
   #newestIn(room: Room<Connection>): number {
-    return Math.max(room.floor, room.ring.newest(this.origin));
+    return Math.max(room.floor, room.newest(this.origin));
   }
 
   /** The time for former members of a room is over. */

@@ -39,6 +39,7 @@ export class Room<M extends Recipient = Recipient> {
     this.floor = floor;
   }
 
+  /** It is made when it is first asked for. Most rooms that only peers want have none. */
   get ring(): ReplayRing {
     this.#ring ??= new ReplayRing();
     return this.#ring;
@@ -52,6 +53,16 @@ export class Room<M extends Recipient = Recipient> {
   /** Estimated memory of the kept messages. Unit: bytes. */
   get memoryBytes(): number {
     return this.#ring?.memoryBytes ?? 0;
+  }
+
+  /** Sequence of the newest message of an origin; 0: none is known. */
+  newest(origin: string): number {
+    return this.#ring?.newest(origin) ?? 0;
+  }
+
+  /** Sequence of the newest kept message of an origin. */
+  newestKept(origin: string): number | undefined {
+    return this.#ring?.newestKept(origin);
   }
 
   expire(time: number): void {

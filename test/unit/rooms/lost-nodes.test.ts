@@ -1,12 +1,14 @@
 // The loss of a node with more rooms and connections than are removed at once: nobody sees them, and the event loop goes on.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { PresenceDiff } from '../../../ts/client/index.ts';
 import { sourcesOf } from '../../../ts/introspect/index.ts';
 import type { ChannelPeer } from '../../../ts/node/index.ts';
 import { createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
+import { MAX_ROOM_ORIGINS } from '../../../ts/rooms/limits.ts';
 import { MAX_METAS } from '../../../ts/rooms/presence-table.ts';
+import { Room } from '../../../ts/rooms/room.ts';
 import { countWork } from '../../support/work.ts';
 import { LoneNode } from '../global/lone-node.ts';
 import { FakeClient, FakeSocket } from './fake-socket.ts';
@@ -123,6 +125,41 @@ describe('the rooms that a lost node wanted', () => {
     rooms.broadcast(`r${COUNT - 1}`, 'x');
     expect(node.sent).toEqual([[other.connection, `r${COUNT - 1}`]]);
     expect(rooms.stats().refusedByPeers).toBe(0);
+  });
+
+  it('R13, R16 get no list of forgotten origins for it, and another node keeps a copy of that', async () => {
+    const rooms = start();
+    const [peer, other] = [peerOf(), peerOf('other@fake:1', 'second')];
+    const last = `r${COUNT - 1}`;
+    for (let at = 0; at < COUNT; at++) want(peer, `r${at}`, 2);
+    void rooms.accept(new FakeSocket()).join(last);
+    await pass(1);
+    node.down(peer);
+    node.sent.length = 0;
+    // The other node's rooms are created again and again, and broadcast once in each life.
+    for (let life = 0; life < 2 * MAX_ROOM_ORIGINS; life++) {
+      node.say(other, ['hello', 1, `life${life}`, [[`key ${life}`, new Uint8Array(32)]], false]);
+      node.say(other, ['based', [[last, 1, 1]]]);
+    }
+    expect(node.sent).toContainEqual([other.connection, last]);
+    expect(rooms.stats().refusedByPeers).toBe(0);
+  });
+
+  it('P6, R18 take no memory for messages that they do not have, also when another node is lost', async () => {
+    const ring = vi.spyOn(Room.prototype, 'ring', 'get');
+    try {
+      start();
+      const [peer, other] = [peerOf(), peerOf('other@fake:1', 'second')];
+      for (let at = 0; at < 10; at++) want(peer, `r${at}`, 2);
+      node.down(other);
+      node.say(peer, ['lost', 'second']);
+      for (let at = 0; at < 5; at++) want(peer, `r${at}`, -1);
+      node.down(peer);
+      await pass(1);
+      expect(ring).not.toHaveBeenCalled();
+    } finally {
+      ring.mockRestore();
+    }
   });
 });
 
