@@ -116,6 +116,16 @@ describe('when the node stops', () => {
     expect([isClosed, stage.node(0).listener]).toEqual([true, undefined]);
   });
 
+  it('R6 what was broadcast in the same turn still reaches the members here and on its peers', async () => {
+    const { socket: here } = await stage.plain(rooms[0], ['g']);
+    const { socket: there } = await stage.plain(rooms[1], ['g']);
+    rooms[0].broadcast('g', 'last');
+    stop();
+    expect([here.sent, here.closed?.code]).toEqual([['last'], 1001]);
+    await stage.mesh.settle();
+    expect(there.sent).toEqual(['last']);
+  });
+
   it('its clients are closed with 1001, and peers know that it left in order', async () => {
     const { socket: other } = await stage.client(rooms[1]);
     await stage.mesh.settle();
