@@ -260,6 +260,32 @@ describe('a client', () => {
     expect([first.all('resync'), rooms.stats().misbehaved]).toEqual([[], 0]);
   });
 
+  it('resumes as many rooms as it may be in, and that of its user', async () => {
+    await serve({ limits: { rooms: 2 } }, { authorize: () => ({ key: 'ann' }) });
+    const { client, all } = connect();
+    await Promise.all(['a', 'b'].map((room) => client.join(room)));
+    await until('it is in the room of its user', () => rooms.stats().rooms === 3);
+    sockets[0]?.terminate();
+    await until('it is back', () => sockets.length === 2 && rooms.members('b').local === 1);
+    rooms.sendTo('ann', 'hello');
+    await until('it came', () => all('direct').length === 1);
+    expect([all('resync'), all('refused'), rooms.stats().misbehaved]).toEqual([[], [], 0]);
+  });
+
+  it('R16 is not slow because it asks for more rooms at once than its buffer can take', async () => {
+    await serve({ limits: { bufferBytes: 8 * 1024, messagesPerSecond: 1000 } });
+    const { client, all } = connect();
+    const names = Array.from({ length: 200 }, (_, number) => `room ${number} ${'x'.repeat(100)}`);
+    await Promise.all(names.map((room) => client.join(room)));
+    sockets[0]?.terminate();
+    const last = names.at(-1) as string;
+    await until(
+      'it is in its rooms again',
+      () => rooms.stats().resumed === 1 && rooms.members(last).local === 1,
+    );
+    expect([all('resync'), rooms.stats().closedSlow, sockets.length]).toEqual([[], 0, 2]);
+  });
+
   it('resumes its rooms also where messages must be shorter than their list', async () => {
     await serve({ limits: { messageBytes: 256 } });
     const { client, all } = connect();
