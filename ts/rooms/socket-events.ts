@@ -40,6 +40,7 @@ export function listen(socket: RoomSocket, listener: SocketListener): void {
     socket.on('close', (code?: number, reason?: unknown) => listener.ended(reasonOf(code, reason)));
     socket.on('error', ignore);
   } else {
+    if ('binaryType' in socket) socket.binaryType = 'arraybuffer'; // a blob could only be read later
     socket.addEventListener?.('message', (event: { readonly data: unknown }) =>
       listener.received(dataOf(event.data as Incoming)),
     );

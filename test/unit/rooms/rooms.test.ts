@@ -38,6 +38,18 @@ describe('a room on one node', () => {
     expect(socket.sent).toEqual([[1, 2], [2, 3], [4], [1, 2]].map((bytes) => Uint8Array.from(bytes)));
   });
 
+  it('R11 gets the bytes of a socket that would give blobs', async () => {
+    const got: unknown[] = [];
+    const rooms = stage.alone({ message: (_connection, data) => void got.push(data) });
+    const socket = Object.assign(new EventTarget(), { binaryType: 'blob', send() {}, close() {} });
+    rooms.accept(socket as never);
+    const bytes = Uint8Array.of(1, 2);
+    const data = socket.binaryType === 'blob' ? new Blob([bytes]) : bytes.buffer;
+    socket.dispatchEvent(Object.assign(new Event('message'), { data }));
+    await stage.mesh.settle();
+    expect(got).toEqual([bytes]);
+  });
+
   it('R7 keeps the order of messages to several rooms and to single connections', async () => {
     const rooms = stage.alone();
     const { socket, connection } = await stage.plain(rooms, ['g', 'h'], 'k');
