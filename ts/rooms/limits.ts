@@ -45,6 +45,8 @@ export const MAX_REPORTED = 262_144;
 export const MAX_TAKEN = 262_144;
 /** Most hellos of a peer in one session: each of them is answered with the state of all rooms. */
 export const MAX_HELLOS = 1000;
+/** Most rooms of a client that wait for the answers of peers at the same time when it resumes. Each answer may have all kept messages of a room. */
+export const MAX_RESUMING = 16;
 /** How long a resume waits for kept messages of peers. Unit: ms. */
 export const HISTORY_MS = 2000;
 /** Delay until peers are told changed member counts. Unit: ms. */

@@ -1,5 +1,6 @@
 // Resumes clients that reconnect: verifies their session, and sends what they have missed in each room.
 import type { Cursor, ResumeRoom, ResyncReason } from '../client/index.ts';
+import { forActor } from '../kernel/index.ts';
 import type { Connection } from './connection.ts';
 import type { ResumedSession } from './connection-host.ts';
 import { ENDED_ORIGINS_KEPT, MAX_CURSOR } from './limits.ts';
@@ -7,6 +8,16 @@ import type { Room } from './room.ts';
 import type { RoomMessage } from './room-message.ts';
 import type { RoomService } from './room-service.ts';
 import { readCursor, type SessionClaim } from './token-signer.ts';
+
+/** A room that a client resumes, and that waits for the answers of peers. */
+export interface Returning {
+  readonly room: Room<Connection>;
+  /** The sequence of each origin after which the session may get messages, as signed; and the position that the client claims. */
+  readonly from: Cursor;
+  readonly cursor: Cursor;
+  readonly missed: Promise<RoomMessage[] | ResyncReason>;
+  readonly isFetched: boolean;
+}
 
 /** Whether a client may be a member of a room again. */
 export type MayReturn = (room: string) => boolean | PromiseLike<boolean>;
@@ -28,34 +39,64 @@ export class Resume {
   }
 
   /**
-   * Makes a connection a member of a room of its session again, and sends what it has missed. A client that was away for longer than the window
-   * is told `resync`.
+   * Begins to make a connection a member of a room of its session again: peers are asked for what it has missed.
    *
-   * @returns `resumed`; `refused` when the ticket is not valid or the client may no longer be a member; or the reason of a `resync`.
+   * @returns for `end`, or `giveUp`; undefined: refused, because the ticket is not valid or the client may no longer be a member.
    */
-  async room(
+  async begin(
     connection: Connection,
     { session, awayMs }: ResumedSession,
     [name, ticket, seen]: ResumeRoom,
     mayReturn: MayReturn,
-  ): Promise<'resumed' | 'refused' | ResyncReason> {
-    const { signer, table, membership, interest, history } = this.#service;
+  ): Promise<Returning | undefined> {
+    const { signer, table, membership } = this.#service;
     const from = signer.readTicket(ticket, session, name);
     const cursor = from === undefined ? undefined : readCursor(seen, from);
-    if (from === undefined || cursor === undefined || !(await mayReturn(name))) return 'refused';
+    if (from === undefined || cursor === undefined || !(await mayReturn(name))) return undefined;
     // The callback may have closed the connection, or joined it to other rooms.
-    if (!connection.isOpen || !membership.hasPlaceFor(connection, name)) return 'refused';
+    if (!connection.isOpen || !membership.hasPlaceFor(connection, name)) return undefined;
     const room = membership.prepare(connection, name);
     // The room is wanted from now on, although it has no member yet, and also if the window ends before peers have answered.
     table.awaitReturn(room);
     room.resuming++;
+    const missed = forActor(this.#fetch(room, from, cursor, awayMs));
+    const returning = { room, from, cursor, missed, isFetched: false };
+    void missed.finally(() => (returning.isFetched = true)).catch(() => {});
+    return returning;
+  }
+
+  async #fetch(
+    room: Room<Connection>,
+    from: Cursor,
+    cursor: Cursor,
+    awayMs: number,
+  ): Promise<RoomMessage[] | ResyncReason> {
+    const { interest, history } = this.#service;
     await interest.open(room);
-    const missed = awayMs > this.#windowMs ? 'window' : await history.missed(room, cursor, from);
+    return awayMs > this.#windowMs ? 'window' : history.missed(room, cursor, from);
+  }
+
+  /** It does not become a member: it is closed, has no place left, or its hook has thrown. */
+  giveUp({ room }: Returning): void {
     room.resuming--;
-    if (!connection.isOpen) {
-      interest.counted(room);
+    this.#service.interest.counted(room);
+  }
+
+  /**
+   * Makes the connection a member, and sends what it has missed. A client that was away for longer than the window is told `resync`.
+   *
+   * @returns `resumed`, `refused`, or the reason of a `resync`.
+   */
+  async end(connection: Connection, returning: Returning): Promise<'resumed' | 'refused' | ResyncReason> {
+    const { room, from, cursor } = returning;
+    const { membership } = this.#service;
+    const missed = await returning.missed;
+    // Its other rooms may have filled its places meanwhile.
+    if (!connection.isOpen || !membership.hasPlaceFor(connection, room.name)) {
+      this.giveUp(returning);
       return 'refused';
     }
+    room.resuming--;
     // The rest runs without a pause: a message that is not in `missed` reaches the connection as a member.
     membership.add(connection, room);
     const now = typeof missed === 'string' ? undefined : room.ring.missed(cursor, from, new Set());

@@ -1,9 +1,8 @@
 import { KEY_ROOM, type ResumeRoom, type Welcome } from '../client/index.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
-import type { ResumedSession } from './connection-host.ts';
-import type { Limits } from './limits.ts';
-import type { Resume } from './resume.ts';
+import { type Limits, MAX_RESUMING } from './limits.ts';
+import type { Resume, Returning } from './resume.ts';
 import type { RoomService } from './room-service.ts';
 import type { ClaimOutcome } from './session-claims.ts';
 import { NONE_TAKEN } from './sessions.ts';
@@ -20,6 +19,8 @@ export interface SessionSetupListener {
 }
 
 const NEW: ClaimOutcome = { taken: NONE_TAKEN, isStale: false };
+/** How often it is looked whether a client has read what it asked for. Unit: ms. */
+const POLL_MS = 20;
 
 /** Answers the hello of a client: creates or resumes its session, resumes its rooms, and joins the room of its user. */
 export class SessionSetup {
@@ -27,19 +28,19 @@ export class SessionSetup {
   readonly #resume: Resume;
   readonly #handler: ConnectionHandler;
   readonly #listener: SessionSetupListener;
-  readonly #mostRooms: number;
+  readonly #limits: Pick<Limits, 'rooms' | 'bufferBytes'>;
 
   /** @param options.limits.rooms Most rooms of a connection. */
   constructor(
     service: RoomService,
     resume: Resume,
-    options: { readonly handler: ConnectionHandler; readonly limits: Pick<Limits, 'rooms'> },
+    options: { readonly handler: ConnectionHandler; readonly limits: Pick<Limits, 'rooms' | 'bufferBytes'> },
     listener: SessionSetupListener,
   ) {
     this.#service = service;
     this.#resume = resume;
     this.#handler = options.handler;
-    this.#mostRooms = options.limits.rooms;
+    this.#limits = options.limits;
     this.#listener = listener;
   }
 
@@ -93,9 +94,27 @@ export class SessionSetup {
 
   /** Resumes rooms of the session that the hello named. */
   async resume(connection: Connection, rooms: readonly ResumeRoom[]): Promise<void> {
-    for (const room of rooms)
-      if (connection.resumes !== undefined) await this.#resumeRoom(connection, connection.resumes, room);
-      else connection.notify(['refused', 0, room[0], 'session']);
+    const begun: Returning[] = [];
+    try {
+      for (const room of rooms) {
+        const returning = await this.#begin(connection, room);
+        if (returning !== undefined) begun.push(returning);
+        while (begun.length === MAX_RESUMING || begun[0]?.isFetched === true)
+          await this.#end(connection, begun.shift() as Returning);
+      }
+      while (begun.length > 0) await this.#end(connection, begun.shift() as Returning);
+    } finally {
+      for (const each of begun) this.#resume.giveUp(each);
+    }
+  }
+
+  /**
+   * Waits while more bytes wait for a client than may. What many rooms have for it, which it asked for at once, would make it a slow one: it would
+   * be closed, and ask for the same again.
+   */
+  async untilRead(connection: Connection): Promise<void> {
+    while (connection.isOpen && connection.waiting > this.#limits.bufferBytes)
+      await new Promise<void>((resolve) => void setTimeout(resolve, POLL_MS).unref());
   }
 
   /** Joins the room of all connections of its user, to which `sendTo` broadcasts. */
@@ -105,17 +124,29 @@ export class SessionSetup {
       void connection.joinAnswering(room, 0);
   }
 
-  async #resumeRoom(connection: Connection, resumed: ResumedSession, room: ResumeRoom): Promise<void> {
+  async #begin(connection: Connection, room: ResumeRoom): Promise<Returning | undefined> {
     const [name] = room;
+    const { resumes } = connection;
+    if (resumes === undefined) {
+      connection.notify(['refused', 0, name, 'session']);
+      return undefined;
+    }
     // Each resume verifies a signature and may send all kept messages of the room, so a client gets it once for each room.
-    if (resumed.asked.has(name) || resumed.asked.size > this.#mostRooms)
-      return connection.notify(['refused', 0, name, 'ticket']);
-    resumed.asked.add(name);
+    const isAsked = !resumes.asked.has(name) && resumes.asked.size <= this.#limits.rooms;
+    if (isAsked) resumes.asked.add(name);
     const mayReturn = (): boolean | PromiseLike<boolean> =>
       name.startsWith(KEY_ROOM)
         ? name === `${KEY_ROOM}${connection.key}`
         : (this.#handler.join?.(connection, name, { resumed: true }) ?? true);
-    const outcome = await this.#resume.room(connection, resumed, room, mayReturn);
+    const returning = isAsked ? await this.#resume.begin(connection, resumes, room, mayReturn) : undefined;
+    if (returning === undefined) connection.notify(['refused', 0, name, 'ticket']);
+    return returning;
+  }
+
+  async #end(connection: Connection, returning: Returning): Promise<void> {
+    await this.untilRead(connection);
+    const { name } = returning.room;
+    const outcome = await this.#resume.end(connection, returning);
     if (outcome === 'refused') return connection.notify(['refused', 0, name, 'ticket']);
     if (outcome !== 'resumed') this.#listener.resynced();
     if (connection.joined.has(name)) this.#service.presence.show(connection, name, true);

@@ -59,3 +59,37 @@ it('R16 a client whose resume a peer does not answer before the window ends is a
   await stage.mesh.pass(20_000);
   expect(rooms[2].stats().rooms).toBe(0);
 });
+
+it('R16 a client is back in all its rooms after one wait for a peer that does not answer', async () => {
+  const rooms = await stage.cluster({ join: () => true });
+  const names = Array.from({ length: 10 }, (_, number) => `room ${number}`);
+  const { socket: before } = await stage.client(rooms[0], { joins: names });
+  before.drop();
+  stage.mesh.hold(stage.node(1), stage.node(2));
+  rooms[0].broadcast('room 9', 'missed');
+  const { socket } = await stage.back(rooms[2], before, names);
+  await stage.mesh.pass(10_000);
+  expect(socket.all('joined').map(([, , room]) => room)).toEqual(names);
+  expect(socket.data('room 9')).toEqual(['missed']);
+});
+
+it('a join hook that throws while other rooms of the client are being resumed leaves nothing behind', async () => {
+  let isBack = false;
+  const rooms = await stage.cluster({
+    join: (_connection, room) => {
+      if (isBack && room === 'c') throw new Error('on purpose');
+      return true;
+    },
+    resume: { windowMs: 10_000 },
+  });
+  const { socket: before } = await stage.client(rooms[0], { joins: ['a', 'b', 'c'] });
+  before.drop();
+  isBack = true;
+  stage.mesh.hold(stage.node(1), stage.node(2));
+  const { socket } = await stage.back(rooms[2], before, ['a', 'b', 'c']);
+  await stage.mesh.pass(5000);
+  expect(socket.closed?.code).toBe(1011);
+  stage.mesh.release(stage.node(1), stage.node(2));
+  await stage.mesh.pass(60_000);
+  expect(rooms.map((each) => each.stats().rooms)).toEqual([0, 0, 0]);
+});
