@@ -41,6 +41,8 @@ export interface Channel {
    * @throws SNOW_ERR_UNSENDABLE, SNOW_ERR_TOO_DEEP, SNOW_ERR_TOO_LARGE.
    */
   send(peer: ChannelPeer, value: unknown, from?: Pid): void;
+  /** Undefined: there is room for long output to a peer; else resolves when there is, or when its session has ended. */
+  whenWritable(peer: ChannelPeer): Promise<void> | undefined;
   /**
    * Sends user data to some peers. The value is encoded once. O(size + peers · bytes).
    *
@@ -116,6 +118,7 @@ export class Channels {
       peers: () => this.#peers.values(),
       peer: (node) => this.#peers.get(node),
       send: (peer, value, from) => isOpen() && this.#send(name, peer as Live, value, from),
+      whenWritable: (peer) => (peer as Live).outgoing.whenWritable(),
       broadcast: (peers, value, from) => (isOpen() ? this.#broadcast(name, peers, value, from) : [...peers]),
       broadcastRoom: (peers, room, payload, details, from) =>
         isOpen() ? this.#broadcastRoom(peers, room, payload, details, from) : [...peers],

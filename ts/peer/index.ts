@@ -2,7 +2,7 @@
 //
 // Guarantees: a signal for an id that never existed does no harm. Links, monitors, calls and spawns that depend on a lost node fire
 // exactly once, with `noconnection`, oldest first and about a thousand at a time, so that a loss blocks neither timers nor sockets (P6).
-// `StepQueue` does the same for tables of rooms above.
+// `StepQueue` does the same for tables of rooms above, and `Snapshots` writes such tables to a node that connects in the same way.
 //
 // Owns only the losses in progress, and the actions that wait for a node to connect: the rooms below own the links, monitors, calls and spawns.
 //
@@ -11,4 +11,5 @@ export { Inbound } from './inbound.ts';
 export { NodeArrivals } from './node-arrivals.ts';
 export { NodeLosses } from './node-losses.ts';
 export { nullRemote } from './null-remote.ts';
+export { Snapshots, type SnapshotsPort } from './snapshots.ts';
 export { StepQueue, type Work } from './step-queue.ts';

@@ -79,7 +79,8 @@ export class StepQueue {
   }
 }
 
-function handle(work: Work, entries: number): boolean {
+/** Handles so many entries, or a few more. True: the work is done. */
+export function handle(work: Work, entries: number): boolean {
   for (let handled = 0; handled < entries; ) {
     const { done, value } = work.next();
     if (done === true) return true;

@@ -57,6 +57,7 @@ export class FakeNode {
       peers: () => this.peers.values(),
       peer: (node) => [...this.peers.values()].find((peer) => peer.node === node),
       send: (peer, value) => this.mesh.send(this, peer, value),
+      whenWritable: () => undefined,
       broadcast: (peers, value) => {
         const refused: ChannelPeer[] = [];
         for (const peer of peers) {

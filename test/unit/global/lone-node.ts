@@ -10,6 +10,8 @@ export class LoneNode {
   readonly isStopping = false;
   /** What was sent to peers: the connection, and the message or the room of a broadcast. */
   readonly sent: (readonly [connection: number, value: unknown])[] = [];
+  /** The room in the outbox of a peer, as `Channel.whenWritable` tells it. */
+  whenWritable: (peer: ChannelPeer) => Promise<void> | undefined = () => undefined;
   #listener: ChannelListener | undefined;
   readonly #peers = new Map<string, ChannelPeer>();
   #connections = 0;
@@ -30,6 +32,7 @@ export class LoneNode {
       peers: () => this.#peers.values(),
       peer: (node) => this.#peers.get(node),
       send: (peer, value) => void sendAll([peer], value),
+      whenWritable: (peer) => this.whenWritable(peer),
       broadcast: sendAll,
       broadcastRoom: (peers, room) => sendAll(peers, room),
       end: () => {},
@@ -48,6 +51,11 @@ export class LoneNode {
 
   say(peer: ChannelPeer, value: unknown): void {
     this.#listener?.message(peer, value);
+  }
+
+  /** A peer broadcasts into a room. */
+  broadcast(peer: ChannelPeer, room: string, payload: Uint8Array, details: unknown): void {
+    this.#listener?.room?.(peer, room, payload, details);
   }
 
   down(peer: ChannelPeer): void {

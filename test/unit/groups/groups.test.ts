@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GroupJoin, GroupLeave, type Groups, startGroups } from '../../../ts/groups/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../../../ts/node/index.ts';
 import { Pid } from '../../../ts/term/index.ts';
+import { turns } from '../../support/deadline.ts';
 import { randomFrom } from '../../support/seed.ts';
 import { FakeMesh, type FakeNode } from '../global/fake-mesh.ts';
 
@@ -303,6 +304,7 @@ describe('a peer', () => {
       peers: () => [peer].values(),
       peer: () => peer,
       send: (_peer, value) => void sent.push(value),
+      whenWritable: () => undefined,
       broadcast(peers, value) {
         if (full.now) return [...peers];
         for (const _ of peers) sent.push(value);
@@ -400,13 +402,14 @@ describe('a peer', () => {
     expect(open.groups.which()).toEqual(['g']);
   });
 
-  it('R4 hears of more members than one message takes in parts', () => {
+  it('R4 hears of more members than one message takes in parts', async () => {
     const { groups: mine, say, sent } = alone();
     const pid = at(0).actor();
     mine.join('g', new Array(1200).fill(pid));
     for (let number = 0; number < 100; number++) mine.join(`g${number}`, pid);
     sent.length = 0;
     say(['hello', 1]);
+    await turns();
     const entries = sent.flatMap((message) => (message as [string, [string, Pid[]][]])[1]);
     const sizes = sent.map((message) =>
       (message as [string, [string, Pid[]][]])[1].reduce((sum, [, pids]) => sum + pids.length, 0),
