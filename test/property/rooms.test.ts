@@ -9,11 +9,13 @@ import type { FakeNode } from '../unit/global/fake-mesh.ts';
 import { FakeClient } from '../unit/rooms/fake-socket.ts';
 import { Stage } from '../unit/rooms/stage.ts';
 
-/** What a lost node had is removed one entry in each turn of the event loop, so that everything can happen meanwhile. */
+/** Tables of lost nodes are removed, and those of this node sent, an entry in each turn of the event loop, so that everything can happen meanwhile. */
 vi.mock('../../ts/peer/limits.ts', async (original) => ({
   ...(await original<object>()),
   ENTRIES_PER_STEP: 1,
+  WRITTEN_PER_STEP: 1,
 }));
+vi.mock('../../ts/rooms/limits.ts', async (original) => ({ ...(await original<object>()), PART: 1 }));
 
 const RUNS = Number(process.env['RUNS'] ?? 1) * 25;
 const STEPS = 60;

@@ -29,14 +29,16 @@ export class EndedOrigins {
   lost(origin: string): void {
     if (!this.#history.hasEnded(origin)) return;
     for (const peer of this.#peers.all()) {
-      this.#peers.send(peer, ['lost', origin]);
+      // A peer answers with the rooms that it knows to be wanted here: it is told when it knows all of them.
+      if (peer.isTold) this.#peers.send(peer, ['lost', origin]);
       // The peer may have connected to it again since: then it ignores this, and says once more that it has lost the origin.
       if (peer.lost.has(origin)) this.#tell(peer, origin);
     }
   }
 
-  /** A peer takes part from now on, and was told which rooms this node wants. */
+  /** A peer was told which rooms this node wants. */
   peerReady(peer: RoomsPeer): void {
+    peer.isTold = true;
     for (const origin of this.#history.endedOrigins()) this.#peers.send(peer, ['lost', origin]);
   }
 

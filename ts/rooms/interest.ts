@@ -4,7 +4,7 @@ import type { Runtime } from '../actor/index.ts';
 import type { Work } from '../peer/index.ts';
 import type { Connection } from './connection.ts';
 import { COUNT_MS, MAX_INTEREST } from './limits.ts';
-import { type BaseEntry, type InterestEntry, parts } from './messages.ts';
+import { type BaseEntry, type InterestEntry, inParts, parts } from './messages.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import type { RoomTable } from './room-table.ts';
@@ -68,11 +68,13 @@ export class Interest {
     this.#schedule(false);
   }
 
-  /** Tells a peer every room that this node wants. O(rooms). */
-  tellAll(peer: RoomsPeer): void {
-    const entries: InterestEntry[] = [];
-    for (const room of this.#table) if (room.isAnnounced) entries.push([room.name, room.members.size]);
-    for (const part of parts(entries)) this.#peers.send(peer, ['interest', part]);
+  /** Tells a peer every room that this node wants, some at a time. Changes are told meanwhile. */
+  tellAll(peer: RoomsPeer): Work {
+    return inParts(
+      this.#table,
+      (room): InterestEntry | undefined => (room.isAnnounced ? [room.name, room.members.size] : undefined),
+      (part) => this.#peers.send(peer, ['interest', part]),
+    );
   }
 
   /** A peer tells rooms that it wants, or no longer wants. */

@@ -205,6 +205,31 @@ const list =
   (value) =>
     Array.isArray(value) && value.length <= most && value.every(test);
 
+/**
+ * Sends the entries of some items, `PART` items at a time. Before and after each message others may change the items: what is sent is what
+ * they are then.
+ *
+ * @param entryOf undefined: the item has none.
+ */
+export function* inParts<T, E>(
+  items: Iterable<T>,
+  entryOf: (item: T) => E | undefined,
+  send: (entries: readonly E[]) => void,
+): Generator<number, void> {
+  let entries: E[] = [];
+  let count = 0;
+  for (const item of items) {
+    const entry = entryOf(item);
+    if (entry !== undefined) entries.push(entry);
+    if (++count < PART) continue;
+    if (entries.length > 0) send(entries);
+    entries = [];
+    count = 0;
+    yield PART;
+  }
+  if (entries.length > 0) send(entries);
+}
+
 /** Splits entries into arrays of at most `PART` entries, one for each message. */
 export function* parts<T>(entries: readonly T[]): IterableIterator<readonly T[]> {
   for (let at = 0; at < entries.length; at += PART) yield entries.slice(at, at + PART);

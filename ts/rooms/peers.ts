@@ -86,6 +86,11 @@ export class Peers {
     this.#channel?.send(peer.channelPeer, message, SENDER);
   }
 
+  /** As `Channel.whenWritable`. */
+  whenWritable(peer: RoomsPeer): Promise<void> | undefined {
+    return this.#channel?.whenWritable(peer.channelPeer);
+  }
+
   /** Sends a message, or drops it if the peer's outbox is full: for long messages, and for those that a peer can request again. */
   offer(peer: RoomsPeer, message: PeerMessage): void {
     this.#channel?.broadcast([peer.channelPeer], message, SENDER);

@@ -7,7 +7,7 @@ import type { Work } from '../peer/index.ts';
 import type { Connection } from './connection.ts';
 import { type Frame, jsonFrame } from './frame.ts';
 import { MAX_META_BYTES, MAX_PRESENT } from './limits.ts';
-import { type PresentEntry, parts } from './messages.ts';
+import { inParts, type PresentEntry, parts } from './messages.ts';
 import type { Peers } from './peers.ts';
 import { type PresenceOwner, PresenceTable, type Tracked } from './presence-table.ts';
 import { keyRoom } from './room.ts';
@@ -117,10 +117,13 @@ export class PresenceService {
     connection.notifyFrames(frames);
   }
 
-  /** Tells a peer all tracked connections of this node. O(tracked connections). */
-  tellAll(peer: RoomsPeer): void {
-    for (const part of parts(Array.from(this.#table.owned(this.#own), told)))
-      this.#peers.send(peer, ['presence', part]);
+  /** Tells a peer all tracked connections of this node, some at a time. Changes are told meanwhile. */
+  tellAll(peer: RoomsPeer): Work {
+    return inParts(
+      this.#table.owned(this.#own),
+      (tracked) => (tracked.hasLeft ? undefined : told(tracked)),
+      (part) => this.#peers.send(peer, ['presence', part]),
+    );
   }
 
   /** A peer tells changes of its connections. */

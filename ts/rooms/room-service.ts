@@ -7,7 +7,7 @@ import type { Runtime } from '../actor/index.ts';
 import { KEY_ROOM } from '../client/index.ts';
 import { type Listing, type RoomInfo, sourcesOf } from '../introspect/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
-import { StepQueue, type Work } from '../peer/index.ts';
+import { Snapshots, StepQueue, type Work } from '../peer/index.ts';
 import type { BridgeOptions } from './bridge.ts';
 import { Bridging } from './bridging.ts';
 import { Broadcaster } from './broadcaster.ts';
@@ -64,6 +64,7 @@ export class RoomService implements ChannelListener {
   readonly #ended: EndedOrigins;
   readonly #queries: PeerQueries;
   readonly #removals: StepQueue;
+  readonly #snapshots: Snapshots<RoomsPeer, PeerMessage>;
   readonly #listener: RoomServiceListener;
   #isClosed = false;
 
@@ -77,6 +78,7 @@ export class RoomService implements ChannelListener {
     this.peers = new Peers(runtime);
     this.#queries = new PeerQueries(runtime);
     this.#removals = new StepQueue(runtime);
+    this.#snapshots = new Snapshots(runtime, this.peers);
     this.table = new RoomTable(runtime, newOrigin(), resume);
     this.sessions = new Sessions(runtime, resume.windowMs);
     this.claims = new SessionClaims(this.peers, this.#queries, this.sessions, this.signer);
@@ -126,6 +128,7 @@ export class RoomService implements ChannelListener {
     for (const peer of this.peers.sessions()) this.peers.send(peer, ['bye']);
     this.#queries.close();
     this.#removals.close();
+    this.#snapshots.close();
     this.bridging?.close();
     this.interest.close();
     this.peers.close();
@@ -182,11 +185,10 @@ export class RoomService implements ChannelListener {
         if (message[4]) this.#sendHello(peer, false);
         this.interest.forget(peer);
         peer.takesPart = true;
+        peer.isTold = false;
         this.signer.learn(message[3]);
         this.#removals.begin(peer.channelPeer.node, this.presence.lost(peer));
-        this.presence.tellAll(peer);
-        this.interest.tellAll(peer);
-        return this.#ended.peerReady(peer);
+        return this.#snapshots.begin(peer, this.#tellAll(peer));
       case 'interest':
         return this.interest.received(peer, message[1]);
       case 'based':
@@ -216,8 +218,15 @@ export class RoomService implements ChannelListener {
     }
   }
 
+  *#tellAll(peer: RoomsPeer): Generator<number, void> {
+    yield* this.presence.tellAll(peer);
+    yield* this.interest.tellAll(peer);
+    this.#ended.peerReady(peer);
+  }
+
   #lost(peer: RoomsPeer): void {
     this.#queries.lost(peer);
+    this.#snapshots.end(peer);
     this.#removals.begin(peer.channelPeer.node, both(this.presence.lost(peer), this.interest.lost(peer)));
   }
 

@@ -10,6 +10,8 @@ export class RoomsPeer {
   keyId = '';
   /** Whether it has sent its hello: it has rooms. */
   takesPart = false;
+  /** Whether it was told all rooms that this node wants. */
+  isTold = false;
   /** The rooms that it wants, each with its number of members, which may be 0. */
   rooms: Map<string, number> = new Map();
   /** Pending requests for missing messages, each as an origin and a room. */
