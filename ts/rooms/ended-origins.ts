@@ -2,10 +2,12 @@
 //
 //   lost ──▶ both ways            both nodes have lost the origin: neither gets a further message from it
 //   newest ──▶ ask ──▶ told       the node that has fewer messages asks the other one for them
+import type { Runtime } from '../actor/index.ts';
+import { StepQueue } from '../peer/index.ts';
 import type { Connection } from './connection.ts';
 import type { History } from './history.ts';
 import { MAX_ENDED } from './limits.ts';
-import { type NewestEntry, parts } from './messages.ts';
+import { inParts, type NewestEntry } from './messages.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import type { RoomTable } from './room-table.ts';
@@ -15,16 +17,18 @@ export class EndedOrigins {
   readonly #table: RoomTable;
   readonly #peers: Peers;
   readonly #history: History;
+  readonly #telling: StepQueue;
 
-  constructor(table: RoomTable, peers: Peers, history: History) {
+  constructor(runtime: Runtime, table: RoomTable, peers: Peers, history: History) {
+    this.#telling = new StepQueue(runtime);
     this.#table = table;
     this.#peers = peers;
     this.#history = history;
   }
 
   /**
-   * This node has lost an origin. O(peers + rooms of the peers that have lost it, too). Without a resume window no messages are kept: there
-   * is nothing to tell and nothing to ask for.
+   * This node has lost an origin. O(peers), and then some rooms in each turn of the event loop. Without a resume window no messages are kept:
+   * there is nothing to tell and nothing to ask for.
    */
   lost(origin: string): void {
     if (!this.#history.hasEnded(origin)) return;
@@ -42,7 +46,7 @@ export class EndedOrigins {
     for (const origin of this.#history.endedOrigins()) this.#peers.send(peer, ['lost', origin]);
   }
 
-  /** A peer has lost an origin. O(rooms of the peer) for the first such message after the origin ended here, then O(1). */
+  /** A peer has lost an origin. For the first such message after the origin ended here: some rooms in each turn of the event loop. */
   lostBy(peer: RoomsPeer, origin: string): void {
     peer.lost.renew(origin, true);
     if (peer.lost.size > MAX_ENDED) peer.lost.takeOldest();
@@ -67,12 +71,24 @@ export class EndedOrigins {
       if (peer.lost.has(origin)) this.#peers.offer(peer, ['newest', origin, [[room.name, newest]]]);
   }
 
+  close(): void {
+    this.#telling.close();
+  }
+
   #tell(peer: RoomsPeer, origin: string): void {
-    const entries: NewestEntry[] = [];
-    for (const name of peer.rooms.keys()) {
+    this.#telling.begin(`${origin} ${peer.channelPeer.node}`, this.#newest(peer, origin));
+  }
+
+  *#newest(peer: RoomsPeer, origin: string): Generator<number, void> {
+    const newestIn = (name: string): NewestEntry | undefined => {
       const newest = this.#table.get(name)?.newestKept(origin);
-      if (newest !== undefined) entries.push([name, newest]);
+      return newest === undefined ? undefined : [name, newest];
+    };
+    const tell = (part: readonly NewestEntry[]): void => this.#peers.offer(peer, ['newest', origin, part]);
+    for (const count of inParts(peer.rooms.keys(), newestIn, tell)) {
+      yield count;
+      // The origin has connected again, or the peer is lost.
+      if (!this.#history.hasEnded(origin) || !peer.takesPart) return;
     }
-    for (const part of parts(entries)) this.#peers.offer(peer, ['newest', origin, part]);
   }
 }

@@ -92,7 +92,7 @@ export class RoomService implements ChannelListener {
       late: (room, origin) => this.#ended.late(room, origin),
       gap: (room, corrected) => listener.gap(room, corrected),
     });
-    this.#ended = new EndedOrigins(this.table, this.peers, this.history);
+    this.#ended = new EndedOrigins(runtime, this.table, this.peers, this.history);
     this.broadcaster = new Broadcaster({
       runtime,
       table: this.table,
@@ -129,6 +129,7 @@ export class RoomService implements ChannelListener {
     this.#queries.close();
     this.#removals.close();
     this.#snapshots.close();
+    this.#ended.close();
     this.bridging?.close();
     this.interest.close();
     this.peers.close();

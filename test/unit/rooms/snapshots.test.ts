@@ -227,3 +227,46 @@ describe('the presence of a node', () => {
     expect(seenBy(peer).size).toBe(2 * STEP - 2);
   });
 });
+
+describe('the messages of a lost node', () => {
+  it('P6, R18 are compared with a peer that lost it too, some rooms in each turn of the event loop', async () => {
+    start();
+    const [peer, other] = [connect(), connect(OTHER, 'second')];
+    const details = (sequence: number): unknown => [sequence, 0, 0, [], null, true];
+    for (let at = 0; at < COUNT; at++) {
+      node.say(peer, ['interest', [[`r${at}`, 1]]]);
+      node.broadcast(other, `r${at}`, Buffer.from('x'), details(at + 1));
+    }
+    node.say(peer, ['lost', 'second']);
+    expect(toldOn(peer, 'newest')).toEqual([]);
+    node.down(other);
+    const told = (): number => toldOn(peer, 'newest').flatMap(([, , entries]) => entries as unknown[]).length;
+    const counts = [told()];
+    for (let before = 0; before < told(); ) {
+      before = told();
+      await nextTurn();
+      if (told() > before) counts.push(told() - before);
+    }
+    expect(Math.max(...counts)).toBeLessThanOrEqual(1.5 * STEP);
+    expect(counts.reduce((sum, each) => sum + each)).toBe(COUNT);
+    expect(toldOn(peer, 'newest').at(-1)?.[1]).toBe('second');
+  });
+
+  it('R18 are compared no further when it connects again, or the peer is lost', async () => {
+    start();
+    for (const end of [(peer: ChannelPeer) => node.down(peer), () => void connect(OTHER, 'second')]) {
+      const [peer, other] = [connect(PEER, `p${node.sent.length}`), connect(OTHER, 'second')];
+      for (let at = 0; at < COUNT; at++) {
+        node.say(peer, ['interest', [[`r${at}`, 1]]]);
+        node.broadcast(other, `r${at}`, Buffer.from('x'), [at + 1, 0, 0, [], null, true]);
+      }
+      node.say(peer, ['lost', 'second']);
+      node.down(other);
+      const before = toldOn(peer, 'newest').length;
+      expect(before).toBeGreaterThan(0);
+      end(peer);
+      await pass();
+      expect(toldOn(peer, 'newest')).toHaveLength(before);
+    }
+  });
+});
