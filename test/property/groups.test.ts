@@ -11,11 +11,13 @@ import { turns } from '../support/deadline.ts';
 import { checkAsync, randomFrom } from '../support/seed.ts';
 import { FakeMesh, type FakeNode } from '../unit/global/fake-mesh.ts';
 
-/** What a lost node had is removed one entry in each turn of the event loop, so that everything can happen meanwhile. */
+/** Tables of lost nodes are removed, and those of this node sent, an entry in each turn of the event loop, so that everything can happen meanwhile. */
 vi.mock('../../ts/peer/limits.ts', async (original) => ({
   ...(await original<object>()),
   ENTRIES_PER_STEP: 1,
+  WRITTEN_PER_STEP: 1,
 }));
+vi.mock('../../ts/groups/limits.ts', async (original) => ({ ...(await original<object>()), PART: 1 }));
 
 const GROUPS = ['g', 'h', 'i'];
 const index = fc.nat({ max: 3 });
@@ -30,6 +32,7 @@ const steps = fc.array(
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('connect' as const), a: index, b: index }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const), a: index }) },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('steps' as const), count: fc.nat({ max: 10 }) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('turns' as const), count: fc.nat({ max: 3 }) }) },
   ),
   { maxLength: 60 },
 );
@@ -55,10 +58,11 @@ class Story {
     this.mesh.connectAll();
   }
 
-  play(step: Step): void {
+  async play(step: Step): Promise<void> {
     const { mesh } = this;
     const node = mesh.nodes[('a' in step ? step.a : 0) as number] as FakeNode;
     if (step.kind === 'steps') for (let count = 0; count < step.count; count++) mesh.step();
+    else if (step.kind === 'turns') await turns(step.count);
     else if (step.kind === 'restart') this.#restart(step.a);
     else if (step.kind === 'cut' || step.kind === 'connect') {
       if (step.a !== step.b) mesh[step.kind](node, mesh.nodes[step.b] as FakeNode);
@@ -150,7 +154,7 @@ it('R1, R2, R3, R4 all nodes end up with the same members, whatever happened', {
         story.watch(watcher);
         for (const [number, step] of all.entries()) {
           if (number === all.length >> 1) story.watch((watcher + 1) % 4);
-          story.play(step);
+          await story.play(step);
         }
         await story.mesh.settle();
         story.mesh.connectAll();

@@ -7,9 +7,11 @@ import { type GroupInfo, type Listing, sourcesOf } from '../introspect/index.ts'
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import { StepQueue } from '../peer/index.ts';
 import { copyTerm, type Pid, type Ref } from '../term/index.ts';
+import { Announcements, type Change } from './announcements.ts';
 import { GroupTable, Side } from './group-table.ts';
+import { GroupsPeer } from './groups-peer.ts';
 import { MAX_SYNCS } from './limits.ts';
-import { CHANNEL, type Entry, type Message, parseMessage, parts, VERSION } from './messages.ts';
+import { CHANNEL, type Entry, type Message, parseMessage, VERSION } from './messages.ts';
 import { OwnMembers } from './own-members.ts';
 import { Watchers } from './watchers.ts';
 
@@ -30,22 +32,6 @@ export interface ServiceOptions {
   readonly maxMemberships: number;
 }
 
-/** A peer, from the up to the down of its session. */
-class GroupsPeer extends Side {
-  readonly peer: ChannelPeer;
-  /** Whether it was sent all memberships: from then on it is sent changes. */
-  isSynced = false;
-  /** How often it was sent all memberships. */
-  syncs = 0;
-  /** Whether a malformed message was logged: at most one is logged in a session. */
-  isSuspect = false;
-
-  constructor(peer: ChannelPeer) {
-    super();
-    this.peer = peer;
-  }
-}
-
 type AnySide = Side | GroupsPeer;
 
 export class GroupService implements ChannelListener {
@@ -55,6 +41,7 @@ export class GroupService implements ChannelListener {
   readonly #options: ServiceOptions;
   readonly #peers = new Map<string, GroupsPeer>();
   readonly #removals: StepQueue;
+  readonly #announcements: Announcements;
   readonly #ownMembers: OwnMembers;
   readonly #watchers: Watchers;
   readonly #channel: Channel | undefined;
@@ -65,6 +52,10 @@ export class GroupService implements ChannelListener {
     this.#runtime = host.runtime;
     this.#options = options;
     this.#removals = new StepQueue(host.runtime);
+    this.#announcements = new Announcements(host.runtime, this.own, {
+      send: ({ peer }, message) => this.#channel?.send(peer, message),
+      whenWritable: ({ peer }) => this.#channel?.whenWritable(peer),
+    });
     this.#watchers = new Watchers(host.runtime);
     this.table = new GroupTable((group, pids) => this.#watchers.left(group, pids));
     this.#ownMembers = new OwnMembers(host.runtime, (pid, counts) => this.#died(pid, counts));
@@ -87,16 +78,17 @@ export class GroupService implements ChannelListener {
   join(group: string, pids: readonly Pid[]): void {
     for (const pid of pids) this.#ownMembers.add(pid, group);
     this.table.join(this.own, group, pids);
-    this.#announce('join', [[group, pids]]);
+    this.#announce('join', [[group, pids, this.own.groups.get(group)]]);
     this.#watchers.joined(group, pids);
   }
 
   /** Returns false when none of them was a member. */
   leave(group: string, pids: readonly Pid[]): boolean {
+    const roster = this.own.groups.get(group);
     const left = this.table.leave(this.own, group, pids);
     if (left.length === 0) return false;
     for (const pid of left) this.#ownMembers.remove(pid, group);
-    this.#announce('leave', [[group, left]]);
+    this.#announce('leave', [[group, left, roster]]);
     this.#watchers.left(group, left);
     return true;
   }
@@ -138,6 +130,7 @@ export class GroupService implements ChannelListener {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#announcements.close();
     for (const { peer } of this.#peers.values()) this.#channel?.send(peer, ['bye']);
     this.#channel?.close();
     this.#ownMembers.close();
@@ -161,6 +154,7 @@ export class GroupService implements ChannelListener {
     const side = this.#sideOf(peer);
     if (side === undefined) return;
     this.#peers.delete(peer.node);
+    this.#announcements.end(side);
     this.#drop(side);
   }
 
@@ -190,7 +184,7 @@ export class GroupService implements ChannelListener {
       case 'cast':
         return this.#castHere(message[1], message[2], true);
       case 'bye':
-        side.isSynced = false;
+        this.#announcements.end(side);
         return this.#drop(side);
     }
   }
@@ -212,10 +206,12 @@ export class GroupService implements ChannelListener {
   }
 
   #died(pid: Pid, counts: ReadonlyMap<string, number>): void {
-    const entries = [...counts].map(([group, count]): Entry => [group, new Array<Pid>(count).fill(pid)]);
-    for (const [group, pids] of entries) this.table.leave(this.own, group, pids);
-    this.#announce('leave', entries);
-    for (const [group, pids] of entries) this.#watchers.left(group, pids);
+    const changes = [...counts].map(
+      ([group, count]): Change => [group, new Array<Pid>(count).fill(pid), this.own.groups.get(group)],
+    );
+    for (const [group, pids] of changes) this.table.leave(this.own, group, pids);
+    this.#announce('leave', changes);
+    for (const [group, pids] of changes) this.#watchers.left(group, pids);
   }
 
   #drop(side: AnySide): void {
@@ -223,28 +219,13 @@ export class GroupService implements ChannelListener {
     this.#removals.begin(node, this.table.drop(side));
   }
 
-  /** Sends all memberships. At least one message: it tells the peer that this node has groups. */
   #sendAll(side: GroupsPeer): void {
     if (++side.syncs > MAX_SYNCS) return this.#suspect(side, 'too many requests for all members');
-    side.isSynced = true;
-    let isFirst = true;
-    for (const part of parts(this.#ownEntries())) {
-      this.#channel?.send(side.peer, ['sync', part, isFirst]);
-      isFirst = false;
-    }
-    if (isFirst) this.#channel?.send(side.peer, ['sync', [], true]);
+    this.#announcements.all(side);
   }
 
-  *#ownEntries(): IterableIterator<Entry> {
-    for (const [group, roster] of this.own.groups) yield [group, roster.list()];
-  }
-
-  #announce(what: 'join' | 'leave', entries: readonly Entry[]): void {
-    if (this.#channel === undefined || this.#peers.size === 0) return;
-    for (const part of parts(entries)) {
-      for (const { peer, isSynced } of this.#peers.values())
-        if (isSynced) this.#channel.send(peer, [what, part]);
-    }
+  #announce(what: 'join' | 'leave', changes: readonly Change[]): void {
+    this.#announcements.changed(what, changes, this.#peers.values());
   }
 
   #castTo(sides: readonly GroupsPeer[], group: string, message: unknown, from: Pid | undefined): void {

@@ -10,10 +10,16 @@ interface Membership {
 
 /** The members of one group on one node. Joining and leaving are O(1). */
 export class Roster {
+  /** Of two groups of a side the one that was opened later has the greater number, and comes later in `Side.groups`. */
+  readonly number: number;
   /** By local id: all actors are of one node. */
   readonly #memberships = new Map<number, Membership>();
   /** Cached result of `actors`; undefined after a change. */
   #actors: readonly Pid[] | undefined;
+
+  constructor(number: number) {
+    this.number = number;
+  }
 
   /** The number of different actors. */
   get size(): number {
@@ -56,6 +62,8 @@ export class Side {
   groups: Map<string, Roster> = new Map();
   /** The number of memberships; an actor that joined a group twice counts twice. */
   size = 0;
+  /** How many groups got their first member there. */
+  opened = 0;
 }
 
 /** What a side had when it was dropped, and what is not removed from the table yet. */
@@ -163,7 +171,7 @@ export class GroupTable<S extends Side> {
   }
 
   #open(side: S, group: string): Roster {
-    const roster = new Roster();
+    const roster = new Roster(++side.opened);
     side.groups.set(group, roster);
     const sides = this.#sides.get(group);
     if (sides === undefined) this.#sides.set(group, new Set([side]));

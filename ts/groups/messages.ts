@@ -65,7 +65,9 @@ function areEntries(value: unknown, nc: number): boolean {
 }
 
 /** Splits memberships into messages of at most `PART` PIDs. O(memberships). */
-export function* parts(entries: Iterable<Entry>): IterableIterator<Entry[]> {
+export function* parts(
+  entries: Iterable<readonly [group: string, pids: readonly Pid[], ...unknown[]]>,
+): IterableIterator<Entry[]> {
   let part: Entry[] = [];
   let room = PART;
   for (const [group, pids] of entries) {
