@@ -2,17 +2,23 @@
 // that starts later, or again, greets the peers that are connected, so no peer is missed (Q5).
 
 import type { ChannelPeer } from '../node/index.ts';
+import type { Work } from '../peer/index.ts';
 import type { Alarm, Clock } from '../timers/index.ts';
 import { HELLO_MS, MAX_SYNCS, SYNC_PART } from './limits.ts';
 import { Member, type OwnNode } from './member.ts';
 import { type Message, type SyncEntry, VERSION } from './messages.ts';
+import type { Entry } from './name-table.ts';
 
 const HELLO_ROUNDS = 5;
 
 export interface MembersPort {
   readonly clock: Clock;
   send(member: Member, message: Message): void;
-  /** A peer has become a member, and was sent all names. */
+  /** Sends all names to a member, in steps. What is sent to it from now on follows them. */
+  sendNames(member: Member, names: Work): void;
+  /** Sends a part of the names. */
+  sendPart(member: Member, message: Message): void;
+  /** A peer has become a member, and is sent all names. */
   joined(member: Member): void;
   /** A peer is not a member any more, or did not become one in time. */
   left(member: Member): void;
@@ -111,14 +117,7 @@ export class Members {
     member.standing = 'member';
     member.pingsBeforeSync = member.pings;
     this.#cancelAlarm(member);
-    let part: SyncEntry[] = [];
-    for (const { name, pid, stamp, replaced } of this.#own.names.values()) {
-      part.push([name, pid, stamp, replaced]);
-      if (part.length < SYNC_PART) continue;
-      this.#port.send(member, ['sync', part]);
-      part = [];
-    }
-    this.#port.send(member, ['sync', part]);
+    this.#port.sendNames(member, this.#names(member, [...this.#own.names.values()]));
     this.#port.joined(member);
   }
 
@@ -126,6 +125,22 @@ export class Members {
     this.tellAll(['bye']);
     for (const alarm of this.#alarms.values()) alarm.cancel();
     this.#alarms.clear();
+  }
+
+  /** Leaves out an entry that was replaced or removed when its turn comes: the messages about that follow. */
+  *#names(member: Member, entries: readonly Entry[]): Generator<number, void> {
+    let part: SyncEntry[] = [];
+    for (const entry of entries) {
+      const { name, pid, stamp, replaced } = entry;
+      if (this.#own.names.get(name) === entry) part.push([name, pid, stamp, replaced]);
+      if (part.length < SYNC_PART) continue;
+      this.#port.sendPart(member, ['sync', part]);
+      part = [];
+      // It is silent, but what it is asked has not been sent yet.
+      member.silentRounds = Math.min(member.silentRounds, 1);
+      yield SYNC_PART;
+    }
+    this.#port.sendPart(member, ['sync', part]);
   }
 
   /** Waits in rounds: after a block of this node, messages that arrived meanwhile are handled before the time is up. */

@@ -1,7 +1,7 @@
 // Connects the parts of the room: passes messages of peers to the part that handles them, and sends the messages of the parts.
 import type { Runtime } from '../actor/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
-import { StepQueue } from '../peer/index.ts';
+import { Snapshots, StepQueue } from '../peer/index.ts';
 import type { Pid } from '../term/index.ts';
 import { Ballots, type Verdict } from './ballots.ts';
 import type { Claim } from './claim-queue.ts';
@@ -42,6 +42,7 @@ export class NameService implements ChannelListener {
   readonly #members: Members;
   readonly #rollCall: RollCall;
   readonly #removals: StepQueue;
+  readonly #snapshots: Snapshots<Member, Message>;
   readonly #acknowledgements = new MemberWaits();
   /** Calls of `sync`: each waits until the members have sent all their names. */
   readonly #catchUps = new MemberWaits();
@@ -60,10 +61,15 @@ export class NameService implements ChannelListener {
     const endSession = (member: Member, why: string): void => this.#endSession(member, why);
     this.#host = host;
     this.#removals = new StepQueue(runtime);
+    const sendPart = ({ peer }: Member, message: Message): void => this.#channel?.send(peer, message);
+    const whenWritable = ({ peer }: Member): Promise<void> | undefined => this.#channel?.whenWritable(peer);
+    const snapshots = (this.#snapshots = new Snapshots(runtime, { send: sendPart, whenWritable }));
     const own = (this.#own = new OwnNode(name));
     const members = (this.#members = new Members(own, {
       clock: runtime.clock,
       send,
+      sendNames: (member, names) => snapshots.begin(member, names),
+      sendPart,
       joined: (member) => this.#joined(member),
       left: (member) => this.#left(member),
       endSession,
@@ -134,6 +140,7 @@ export class NameService implements ChannelListener {
     this.#catchUps.close();
     this.#acknowledgements.close();
     this.#rollCall.close();
+    this.#snapshots.close();
     this.#members.close();
     this.#channel?.close();
     this.#removals.close();
@@ -245,6 +252,7 @@ export class NameService implements ChannelListener {
 
   #left(member: Member): void {
     this.#rollCall.checkMissed(); // first: the loss may decide a claim, whose votes are void if this node was blocked
+    this.#snapshots.end(member);
     this.#removals.begin(member.node, this.table.drop(member));
     this.#duplicates.heirLost(member);
     this.#ballots.gone(member);
@@ -268,7 +276,7 @@ export class NameService implements ChannelListener {
   #send(member: Member, message: Message): void {
     if (message[0] === 'commit' || (message[0] === 'drop' && message[1] !== 0))
       member.unacknowledged.set(message[1], member.pings);
-    this.#channel?.send(member.peer, message);
+    this.#snapshots.send(member, message);
   }
 
   #suspect(member: Member, what: string): void {
