@@ -10,6 +10,7 @@ const PRINTED = /^ts\/cli\//;
 /** Files that make errors without a code, and why none of these reaches a caller of the package, or why it may. */
 const WITHOUT_A_CODE: Readonly<Record<string, string>> = {
   'ts/client/errors.ts': 'the client imports nothing; each has a code',
+  'ts/discovery/dns.ts': 'the cause of a SNOW_ERR_DISCOVERY',
   'ts/discovery/file.ts': 'the cause of a SNOW_ERR_DISCOVERY',
   'ts/discovery/polling.ts': 'the cause of a SNOW_ERR_DISCOVERY',
   'ts/errors/engine.ts': 'thrown while the package is loaded, by a Node.js that is too old',
