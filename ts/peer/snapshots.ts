@@ -41,7 +41,6 @@ export class Snapshots<Peer, Message> {
    * @param work sends messages of entries, and yields after each: an entry may change before the next step.
    */
   begin(peer: Peer, work: Work): void {
-    this.end(peer);
     const snapshot = { peer, work, behind: [], isBlocked: false };
     this.#underWay.set(peer, snapshot);
     if (!this.#isScheduled && this.#hasRoom(snapshot)) this.#step(snapshot);

@@ -155,8 +155,11 @@ it('R4 a new session begins anew, with what there is then, and the one before ge
   node.down(peer);
   const before = toldOn(peer).length;
   const again = connect();
+  const asked: ChannelPeer[] = [];
+  node.whenWritable = (each) => void asked.push(each);
   groups.leave(`g${COUNT - 1}`, first());
   await quiet();
+  expect(new Set(asked)).toEqual(new Set([again]));
   expect(toldOn(peer)).toHaveLength(before);
   expect(sorted(seenBy(again))).toEqual(sorted(own()));
   expect(toldOn(again).every(([what]) => what === 'sync')).toBe(true);
