@@ -154,9 +154,8 @@ export class InboundCalls {
     caller.bytes = bytes;
     this.blockedBytes.set(ref.nc, (this.blockedBytes.get(ref.nc) ?? 0) + bytes);
     void gate.room(caller).then(() => {
-      if (cell.isDead) return; // the end of the actor was the answer
       gate.use(() => {
-        if (!this.waiting.has(ref.key)) return; // the sender's node was lost: the next sender gets the place
+        if (!this.waiting.has(ref.key)) return; // the actor ended, or the sender's node was lost: the next sender gets the place
         this.reply(ref, ReplyStatus.ok, true);
         enter();
       });

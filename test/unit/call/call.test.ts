@@ -306,6 +306,8 @@ describe('the time of a call', () => {
     expect(await answered).toEqual(['in time']);
     abort.abort('enough');
     expect(await given).toMatchObject({ state: 'aborted', code: 'SNOW_ERR_CALL_ABORTED', reason: 'enough' });
+    const unsendable = (): unknown => ask(probe.self, pid, 'hold', [() => {}], { signal: abort.signal });
+    expect(unsendable).toThrow(expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' })); // also then (B9)
     const after = failure(ask(probe.self, pid, 'hold', [], { signal: abort.signal }));
     expect(await after).toMatchObject({ state: 'aborted', reason: 'enough' });
     expectNoTrace();
@@ -409,7 +411,19 @@ describe('after a call', () => {
         expect.objectContaining({ code: 'SNOW_ERR_BAD_DEST' }),
       );
     }
-    await kit.advance(10_000);
+    await kit.advance(100); // the search for rings looks once, long before the time of the calls is over
+    expectNoTrace();
+  });
+
+  it('G5 nothing is kept for a reference that is read when the call is over', async () => {
+    const calls: Call[] = [];
+    const silent = kit.runtime.spawn(async (self: Self) => {
+      for (;;) calls.push(await self.receive(Call));
+    }) as Pid<never>;
+    const given = failure(ask(probe.self, silent, 'ask', [], { timeout: 10 }));
+    await kit.advance(10);
+    await given;
+    expect(kit.runtime.replies.succeed((calls[0] as Call).ref, 'late')).toBe(false);
     expectNoTrace();
   });
 });

@@ -1,7 +1,8 @@
 // `sendWait` of another node: its message is answered when it is in the mailbox, or refused.
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ReplyStatus, type Self } from '../../../ts/actor/index.ts';
 import { InboundCalls } from '../../../ts/call/index.ts';
+import { cellOf } from '../../../ts/kernel/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -120,6 +121,23 @@ describe('a message of sendWait', () => {
     expect(answers.map(([id]) => id)).toEqual([1, 3]);
   });
 
+  it('of a node that is lost when there is room is not taken any more', async () => {
+    const got: unknown[] = [];
+    const body = {
+      onMessage(message: unknown): void {
+        got.push(message);
+        drop(NC); // the next message has got its place and has not come in yet
+      },
+    };
+    const spec = { kind: 'handler', name: 'slow', init: () => body } as const;
+    const pid = kit.runtime.spawnWith({ mailbox: { max: 1, policy: 'block' } }, spec) as Pid<never>;
+    message(pid, 1);
+    message(pid, 2);
+    await kit.settle();
+    expect(got).toEqual([1]);
+    expect(answers.map(([id]) => id)).toEqual([1]);
+  });
+
   it('of a lost node makes room among those that may wait', async () => {
     const { pid } = await inbox({ max: 1, policy: 'block' });
     for (const id of [1, 2, 3]) message(pid, id);
@@ -189,6 +207,48 @@ describe('sendWait to another node', () => {
     expect(kit.runtime.calls.size).toBe(0);
   });
 
+  it('P7 knows of so many mailboxes only that they do not make it wait', async () => {
+    const seen = answerWith(ReplyStatus.ok, false);
+    const send = (local: number): Promise<void> =>
+      kit.runtime.sendWait(new Pid(NC, local) as Pid<unknown>, 1);
+    for (let local = 1; local <= 4097; local++) await send(local);
+    await send(2);
+    expect(seen).toEqual({ answered: 4097, plain: 1 });
+    await send(1);
+    expect(seen).toEqual({ answered: 4098, plain: 1 });
+  });
+
+  it('that fails on its way leaves nothing behind', async () => {
+    kit.runtime.remote.callInSlices = () => Promise.reject(new Error('too large'));
+    await expect(kit.runtime.sendWait(far(), 1)).rejects.toThrow('too large');
+    expect(kit.runtime.calls.remoteCount).toBe(0);
+  });
+
+  it('A4 is not an unhandled rejection when its node is lost while slices are copied', async () => {
+    let copied!: () => void;
+    kit.runtime.remote.callInSlices = () => new Promise<void>((resolve) => (copied = resolve));
+    const sent = kit.runtime.sendWait(far(), 1);
+    await kit.settle();
+    kit.runtime.losses.begin(NC, 'peer@host:1');
+    await kit.settle();
+    copied();
+    await sent;
+    expect(kit.runtime.deadLetters.counts.noconnection).toBe(1);
+  });
+
+  it('A7 leaves nothing behind when its sender ends while slices are copied', async () => {
+    let copied!: () => void;
+    kit.runtime.remote.callInSlices = () => new Promise<void>((resolve) => (copied = resolve));
+    const { self } = await kit.probe();
+    void self.sendWait(far(), 1);
+    await kit.settle();
+    expect(kit.runtime.calls.remoteCount).toBe(1);
+    kit.runtime.sendExit(self.pid as Pid, 'kill');
+    copied();
+    await kit.settle();
+    expect(kit.runtime.calls.remoteCount).toBe(0);
+  });
+
   it('waits for an answer each time only while the mailbox can make it wait', async () => {
     for (const [isBlocking, expected] of [
       [true, { answered: 3, plain: 0 }],
@@ -216,6 +276,27 @@ describe('open calls of a peer', () => {
     arrive(server, 8, ['ask', [], []], NC, 1000);
     expect(answers).toHaveLength(2);
     expect(calls.size).toBe(1);
+  });
+
+  it('P7 beyond the limit are looked through at most once a second', async () => {
+    const server = kit.runtime.spawn(async (self: Self) => void (await self.receive('never'))) as Pid<never>;
+    for (let id = 1; id <= 5; id++) arrive(server, id, ['ask', [], []], NC, 10);
+    await kit.advance(999);
+    arrive(server, 6, ['ask', [], []], NC, 10);
+    expect(answers.map(([id, status]) => `${id} ${status}`)).toEqual(['5 overload', '6 overload']);
+    await kit.advance(1);
+    arrive(server, 7, ['ask', [], []], NC, 10);
+    expect(answers).toHaveLength(2);
+  });
+
+  it('P7 are looked through only when they have doubled', async () => {
+    const server = kit.runtime.spawn(async (self: Self) => void (await self.receive('never'))) as Pid<never>;
+    const many = new InboundCalls(kit.runtime, kit.runtime.sender);
+    const clock = vi.spyOn(kit.runtime, 'now');
+    for (let id = 1; id <= 5000; id++)
+      many.arrive(cellOf(server), new Pid(NC, 1), new Ref(NC, 1, id), 1000, ['ask', [], []]);
+    // Once for each call, and for each look.
+    expect(clock.mock.calls.length).toBeLessThan(5010);
   });
 
   it('P7 with one reference twice count once', async () => {

@@ -1,6 +1,7 @@
 // Answers to calls that are over: they have no effect, and what comes after them is not part of the call.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { request as ask, Call, ReplyStatus, type Self } from '../../../ts/actor/index.ts';
+import { cellOf } from '../../../ts/kernel/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -39,9 +40,23 @@ it('G3 a second answer is refused before it is copied, and is no lost message', 
   expect(kit.runtime.deadLetters.total).toBe(0);
 });
 
+it('T12 an answer counts only with the whole reference of the call', async () => {
+  let asked: Ref | undefined;
+  kit.runtime.remote.call = (_from, ref) => void (asked = ref);
+  const { self } = await kit.probe();
+  const answer = ask(self, new Pid(PEER, 9) as Pid<never>, 'ask');
+  const { nc, local, id } = asked as Ref;
+  const { calls, deadLetters } = kit.runtime;
+  expect(calls.answered(null, new Ref(nc, local + 1, id), ReplyStatus.ok, 'forged')).toBe(false);
+  expect(deadLetters.counts.unasked).toBe(1);
+  expect(calls.answered(null, asked as Ref, ReplyStatus.ok, 'true')).toBe(true);
+  expect(await answer).toBe('true');
+  expect([calls.size, calls.remoteCount]).toEqual([0, 0]);
+});
+
 describe('a call of another node', () => {
   /** The chain and the deadline of a call that is made after `answer`, 100 ms after the first call arrived. */
-  async function nested(answer: (self: Self, call: Call) => unknown) {
+  async function nested(answer: (self: Self, call: Call) => unknown, ms = 2000) {
     let inner: Call | undefined;
     const target = server((_self, call) => void (inner = call));
     const pid = server(async (self, call) => {
@@ -49,7 +64,7 @@ describe('a call of another node', () => {
       answer(self, call);
       void ask(self, target, 'ask').catch(() => {});
     });
-    callFrom(pid, 2000);
+    callFrom(pid, ms);
     await kit.advance(50);
     return {
       lose: () => kit.runtime.losses.begin(PEER, 'peer@host:1'),
@@ -61,9 +76,37 @@ describe('a call of another node', () => {
     };
   }
 
-  it('gives its time and its chain to the calls that are made before its answer', async () => {
-    const { pid, over } = await nested(() => {});
-    expect(await over()).toEqual({ chain: [from, pid], deadline: 2000 });
+  it.each([
+    ['2000 ms', 2000, 2000],
+    ['no time that is left', 20, 100],
+    ['any time', Number.POSITIVE_INFINITY, 100 + DEFAULT_MS],
+  ])(
+    'that has %s gives its time and its chain to the calls that are made before its answer',
+    async (_what, ms, deadline) => {
+      const { pid, over } = await nested(() => {}, ms);
+      expect(await over()).toEqual({ chain: [from, pid], deadline });
+    },
+  );
+
+  it('G5 leaves nothing on the actor that answered it', async () => {
+    const pid = server((self, call) => self.runtime.replies.succeed(call, 'done'));
+    for (let id = 1; id <= 3; id++) callFrom(pid, 1000, id);
+    await kit.settle();
+    expect(sent).toHaveLength(3);
+    expect(cellOf(pid)?.extra?.callers ?? null).toBeNull();
+  });
+
+  it('says who calls, unless code outside of actors does', async () => {
+    const callers: unknown[] = [];
+    const pid = server((_self, call) => callers.push(call.from));
+    for (const [id, local] of [7, 0].entries())
+      kit.runtime.inbound.call(new Pid(PEER, local), new Ref(PEER, local, id), 1000, pid.local, [
+        'ask',
+        [],
+        [],
+      ]);
+    await kit.settle();
+    expect(callers).toEqual([from, undefined]);
   });
 
   it.each<[string, (self: Self, call: Call) => boolean, isLost: boolean, isOpen: boolean]>([
