@@ -111,6 +111,26 @@ it('C1, C12 a link about to be lost that is taken down and made again is a new o
   expect((told.at(-1) as Exit).reason).toBe('later');
 });
 
+it('C11, A7 an actor that ends because it links anew while its link is being lost does not link', async () => {
+  await keeper((me, to) => me.link(to));
+  const last = far(COUNT);
+  let self: Self | undefined;
+  const pid = kit.runtime.spawn((own: Self) => {
+    self = own;
+    own.link(last);
+    return new Promise(() => {});
+  });
+  await kit.settle();
+  const loss = lose();
+  expect(kit.runtime.isAlive(pid as Pid)).toBe(true);
+  linked = [];
+  self?.link(last);
+  expect(kit.runtime.isAlive(pid as Pid)).toBe(false);
+  await loss.over;
+  expect(linked).toEqual([]);
+  expect(kit.runtime.links.remoteCount).toBe(0);
+});
+
 it('L4 a new session waits for nothing: what is left fires before it', async () => {
   const { told } = await keeper((self, to) => self.monitor(to));
   const loss = lose();

@@ -1,6 +1,6 @@
 // Links and monitors with another node, which is imitated: however one ends, it ends once, and nothing of it is left.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Down, Exit, type RemotePort } from '../../../ts/actor/index.ts';
+import { Down, defineActor, Exit, type RemotePort, SpawnStatus } from '../../../ts/actor/index.ts';
 import { cellOf } from '../../../ts/kernel/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
@@ -8,6 +8,7 @@ import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/test
 const PEER = 256;
 const NAME = 'peer@host:1';
 const far = new Pid(PEER, 7);
+const child = defineActor('child', async () => {});
 const theirRef = new Ref(PEER, 7, 1);
 
 let kit: TestRuntime;
@@ -146,6 +147,19 @@ describe('a monitor', () => {
     await kit.settle();
     expect({ got: probe.messages, sent }).toEqual(expected());
     expect(deadLetters.total).toBe(0);
+  });
+
+  it('D10 that was made with a child there fires when the node is lost', async () => {
+    kit.runtime.remote.spawn = ({ request }) => {
+      queueMicrotask(() => kit.runtime.spawns.replied(local(), request, SpawnStatus.ok, far, null));
+    };
+    kit.runtime.remote.nodeOf = () => NAME;
+    const { pid, ref: made } = await probe.self.spawnOn(NAME, child, [], { monitor: true });
+    expect(kit.runtime.monitors.remoteCount).toBe(1);
+    lose();
+    await kit.settle();
+    expect(probe.messages).toEqual([new Down(made as Ref, pid as Pid, 'noconnection')]);
+    expect(kit.runtime.monitors.remoteCount).toBe(0);
   });
 
   it('D10 fires only by the node of its target', async () => {

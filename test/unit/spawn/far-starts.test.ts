@@ -9,6 +9,7 @@ import {
   SpawnStatus,
   start,
 } from '../../../ts/actor/index.ts';
+import { cellOf } from '../../../ts/kernel/index.ts';
 import { Pid } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -106,6 +107,16 @@ it.each([true, false])(
     expect(kit.runtime.links.remoteCount).toBe(0);
   },
 );
+
+it('A7 a failed init is not told to a starter that has ended', async () => {
+  const { self } = await kit.probe(); // it traps exits
+  const cell = cellOf(self.pid as Pid);
+  void start(self, spec, [], { link: true, monitor: true, node: NODE });
+  kit.runtime.sendExit(self.pid as Pid, 'kill');
+  const { request } = orders[0] as RemoteSpawn;
+  kit.runtime.spawns.replied(self.pid.local, request, SpawnStatus.failed, child, 'why');
+  expect(cell).toMatchObject({ isDead: true, mailbox: null });
+});
 
 it('N6 a spawn that is given up leaves no monitor there, and another child runs on', async () => {
   const ended: string[] = [];
