@@ -77,6 +77,13 @@ describe('while onTerminate runs', () => {
     });
     await probe.expectDown(pid, 'first', { within: 200 });
     expect(log).toEqual(['first', 'left', 'done']);
+    // Each exit is reported once, and the throw that leaves its code is no crash.
+    expect(kit.logged('actor_crash').map(({ facts }) => facts['reason'])).toEqual([
+      'first',
+      'of the handler',
+      'of a timer',
+      'of a promise',
+    ]);
   });
 
   it.each<[string, (self: Self) => unknown, unknown]>([
