@@ -87,7 +87,7 @@ function failedTerminate(cell: Cell, first: ExitReason, error: unknown): void {
 }
 
 /** Whether the actor itself left its code. The exit of another actor that leaves it is an error (A3). */
-function isOwnLeave(cell: Cell, thrown: unknown): thrown is Leave {
+export function isOwnLeave(cell: Cell, thrown: unknown): thrown is Leave {
   return isLeave(thrown) && thrown.pid === cell.pid;
 }
 

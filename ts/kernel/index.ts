@@ -32,9 +32,9 @@ export {
   wake,
 } from './cell.ts';
 export { compileMatch } from './compiled-match.ts';
-export { copyReason, isLeave, Leave, reasonPerReceiver } from './crash-reason.ts';
+export { copyReason, Leave, reasonPerReceiver } from './crash-reason.ts';
 export { type DeadLetterListener, type DeadLetterReason, DeadLetters } from './dead-letters.ts';
-export { ancestorsOf, crash, leave, report, takeStarter, terminate } from './death.ts';
+export { ancestorsOf, crash, isOwnLeave, leave, report, takeStarter, terminate } from './death.ts';
 export { deliver, deliverEnvelope, deliverSent, Envelope } from './delivery.ts';
 export { endingOf, runExitCallback } from './ending.ts';
 export {

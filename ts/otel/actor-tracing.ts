@@ -4,7 +4,7 @@ import {
   type Body,
   type Cell,
   type InTrace,
-  isLeave,
+  isOwnLeave,
   isPromise,
   type RemotePort,
   type RequestTrace,
@@ -63,7 +63,7 @@ export class ActorTracing implements TracingPort {
     try {
       return this.#sending(span.spanContext(), act);
     } catch (error) {
-      this.#fail(span, error);
+      this.#fail(span, error, from);
       throw error;
     } finally {
       span.end();
@@ -87,7 +87,7 @@ export class ActorTracing implements TracingPort {
         try {
           this.#sending(span.spanContext(), act);
         } catch (error) {
-          this.#fail(span, error);
+          this.#fail(span, error, from);
           span.end();
           throw error;
         }
@@ -206,7 +206,7 @@ export class ActorTracing implements TracingPort {
     try {
       made = context.with(trace.setSpan(parent, span), act);
     } catch (error) {
-      this.#fail(span, error);
+      this.#fail(span, error, cell);
       span.end();
       throw error;
     }
@@ -220,7 +220,7 @@ export class ActorTracing implements TracingPort {
         return value;
       },
       (error: unknown) => {
-        this.#fail(span, error);
+        this.#fail(span, error, cell);
         span.end();
         throw error;
       },
@@ -281,8 +281,8 @@ export class ActorTracing implements TracingPort {
     return this.#tracer.startSpan(name, { kind, attributes }, parent);
   }
 
-  #fail(span: Span, error: unknown): void {
-    if (isLeave(error)) return; // `self.exit`
+  #fail(span: Span, error: unknown, cell: Cell | null | undefined): void {
+    if (cell && isOwnLeave(cell, error)) return; // `self.exit`
     if (error instanceof Error) span.recordException(error);
     this.#mark(span, nameOf(error), error instanceof Error ? error.message : undefined);
   }
