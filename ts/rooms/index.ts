@@ -7,6 +7,8 @@
 // Guarantees: a member gets each broadcast once, in the order of the broadcasting node, and none after its leave was acknowledged. A resumed
 // client misses and repeats nothing, or is told `resync`. Must not know: sessions and frames between nodes, the parsing of WebSockets
 // (the package `ws` does that).
+
+export type { Admission, Refusal } from './authorization.ts';
 export type { BridgeOptions, RoomBridge, RoomBridgeListener } from './bridge.ts';
 export type { BridgeStats } from './bridging.ts';
 export type { Connection } from './connection.ts';
@@ -23,4 +25,4 @@ export {
 export type { RoomsEvents, RoomsStats } from './rooms-events.ts';
 export type { CloseReason } from './socket-events.ts';
 export type { RoomSocket } from './socket-port.ts';
-export type { Admission, AttachOptions, Origins, Refusal } from './upgrade.ts';
+export type { AttachOptions, Origins } from './upgrade.ts';

@@ -6,25 +6,9 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, SUBPROTOCOL } from '../client/index.ts';
 import { checkFlag, checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Logger } from '../kernel/index.ts';
+import { type Admission, decided, type Refusal } from './authorization.ts';
 import { type Limits, MAX_RESUME_BYTES } from './limits.ts';
-import { keyRoom } from './room.ts';
 import type { RoomSocket } from './socket-port.ts';
-
-/** The user of an accepted upgrade: a result of `authorize`. */
-export interface Admission<User = unknown> {
-  /** Identifies the user on all nodes, 1 to 254 bytes. */
-  readonly key?: string;
-  /** The value of `connection.user`. */
-  readonly user?: User;
-}
-
-/** A refused upgrade: a result of `authorize`. */
-export interface Refusal {
-  /** The status of the HTTP response. */
-  readonly status: 401 | 403;
-  /** The text of the HTTP response. Default `not authorized`. */
-  readonly reason?: string;
-}
 
 /**
  * The origins of pages that may connect: `same` is that of the server's own host, `*` is any; or a list such as `['https://example.com']`, or
@@ -80,8 +64,6 @@ const OPTIONS: OptionNames<AttachOptions> = {
   address: true,
   compress: true,
 };
-/** The time limit of `authorize`. Unit: ms. */
-const AUTHORIZE_MS = 10_000;
 
 /** The attached paths of each server: one listener handles all its upgrades. */
 const PATHS = new WeakMap<Server, Map<string, UpgradeHandler>>();
@@ -212,10 +194,9 @@ class UpgradeHandler {
       this.#byAddress.set(address, open + 1);
       socket.on('close', () => this.#closed(address));
     }
-    const options = this.#options;
-    const answer = options.authorize === undefined ? {} : await inTime(options.authorize(request));
-    if ('status' in answer) return { status: answer.status, reason: answer.reason ?? 'not authorized' };
-    if (answer.key !== undefined) keyRoom(answer.key); // throws for an invalid key
+    const answer = await decided(this.#options, request);
+    if ('status' in answer && answer.status !== undefined)
+      return { status: answer.status, reason: answer.reason ?? 'not authorized' };
     return this.#whileDraining() ?? { ...answer, address }; // it may have begun meanwhile
   }
 
@@ -253,19 +234,6 @@ class UpgradeHandler {
 
 /** For errors of a socket before its upgrade: it is closed then. */
 function ignore(): void {}
-
-async function inTime<T>(answer: T | PromiseLike<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`authorize took more than ${AUTHORIZE_MS} ms`)), AUTHORIZE_MS);
-    timer.unref(); // the server keeps the process alive
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** Answers an upgrade with an HTTP response, and closes the connection. */
 function refuse(socket: Duplex, status: number, reason = '', retryAfterMs = 0): void {

@@ -15,7 +15,7 @@ const WITHOUT_A_CODE: Readonly<Record<string, string>> = {
   'ts/discovery/polling.ts': 'the cause of a SNOW_ERR_DISCOVERY',
   'ts/errors/engine.ts': 'thrown while the package is loaded, by a Node.js that is too old',
   'ts/node/dispatch.ts': 'a mistake of the native core',
-  'ts/rooms/upgrade.ts': 'logged; the client gets status 500',
+  'ts/rooms/authorization.ts': 'logged; the client gets status 500',
   'ts/term/decode.ts': 'a mistake of the check before it',
   'ts/term/error-term.ts': 'an error that came in a message',
   'ts/term/frame-writer.ts': 'a mistake of its caller',
