@@ -173,7 +173,7 @@ it('of clients of rooms stand in docs/rooms.md', () => {
     `| \`limits.bufferBytes\`: unsent bytes for one client | ${bytes(bufferBytes)} |`,
     `may reconnect | ${count(MAX_RETURNING)} a node |`,
     `| meta | ${bytes(MAX_META_BYTES)} |`,
-    `and has ${inSource('ts/rooms/upgrade.ts', /AUTHORIZE_MS = ([\d_]+)/) / 1000} s.`,
+    `and has ${inSource('ts/rooms/authorization.ts', /AUTHORIZE_MS = ([\d_]+)/) / 1000} s.`,
   ])
     expect(table).toContain(row);
 });
