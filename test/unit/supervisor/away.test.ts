@@ -1,6 +1,6 @@
 // Children of a node that is lost: they use up the restart intensity, or wait for the node (S2), and never run twice (S3).
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { defineActor, type Self, SpawnStatus, stop } from '../../../ts/actor/index.ts';
+import { SpawnStatus, stop } from '../../../ts/actor/index.ts';
 import {
   type ChildOptions,
   childSpec,
@@ -15,9 +15,10 @@ import {
   whichChildren,
 } from '../../../ts/supervisor/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
-import { type Family, family } from './family.ts';
-import { FAR, FarNode } from './far-node.ts';
+import type { Probe, TestRuntime } from '../../../ts/testing/index.ts';
+import type { Family } from './family.ts';
+import { farFamily, sitter } from './far-family.ts';
+import { FAR, type FarNode } from './far-node.ts';
 
 /** The longest pause between two looks. */
 const LONGEST = 30_000;
@@ -27,14 +28,10 @@ let f: Family;
 let far: FarNode;
 let probe: Probe;
 beforeEach(async () => {
-  kit = startTestRuntime();
-  f = family(kit);
-  far = new FarNode(kit.runtime);
-  probe = await kit.probe();
+  ({ kit, f, far, probe } = await farFamily());
 });
 afterEach(() => kit.stop());
 
-const sitter = defineActor('sitter', async (self: Self) => void (await self.receive()));
 const waiting = (options: ChildOptions = {}) =>
   childSpec('x', sitter, { node: FAR, onNodeLost: 'wait', ...options });
 

@@ -1,6 +1,6 @@
 // Children on their way back: what they do to their group, and what is asked of their node.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { defineActor, type Self, SpawnStatus } from '../../../ts/actor/index.ts';
+import { SpawnStatus } from '../../../ts/actor/index.ts';
 import {
   type ChildOptions,
   type ChildSpec,
@@ -14,9 +14,10 @@ import {
   terminateChild,
 } from '../../../ts/supervisor/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
-import { type Family, family } from './family.ts';
-import { FAR, FarNode } from './far-node.ts';
+import type { Probe, TestRuntime } from '../../../ts/testing/index.ts';
+import type { Family } from './family.ts';
+import { farFamily, sitter } from './far-family.ts';
+import { FAR, type FarNode } from './far-node.ts';
 
 /** The longest pause between two looks. */
 const LONGEST = 30_000;
@@ -27,14 +28,10 @@ let f: Family;
 let far: FarNode;
 let probe: Probe;
 beforeEach(async () => {
-  kit = startTestRuntime();
-  f = family(kit);
-  far = new FarNode(kit.runtime);
-  probe = await kit.probe();
+  ({ kit, f, far, probe } = await farFamily());
 });
 afterEach(() => kit.stop());
 
-const sitter = defineActor('sitter', async (self: Self) => void (await self.receive()));
 const remote = (options: ChildOptions = {}) => childSpec('x', sitter, { node: FAR, ...options });
 const waiting = (options: ChildOptions = {}) => remote({ onNodeLost: 'wait', ...options });
 

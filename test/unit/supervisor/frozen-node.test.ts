@@ -1,7 +1,7 @@
 // A child's node that is frozen or cut off: the supervisor serves requests meanwhile and reaches its restart limit (S2, J10),
 // and what may have outlived the loss is killed whatever becomes of the supervisor (S3).
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { defineActor, type Self, stop } from '../../../ts/actor/index.ts';
+import { stop } from '../../../ts/actor/index.ts';
 import {
   type ChildSpec,
   childSpec,
@@ -16,23 +16,20 @@ import {
   whichChildren,
 } from '../../../ts/supervisor/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
-import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
-import { type CallError, type Family, family, leisurely } from './family.ts';
-import { FAR, FarNode } from './far-node.ts';
+import type { Probe, TestRuntime } from '../../../ts/testing/index.ts';
+import { type CallError, type Family, leisurely } from './family.ts';
+import { farFamily, sitter } from './far-family.ts';
+import { FAR, type FarNode } from './far-node.ts';
 
 let kit: TestRuntime;
 let f: Family;
 let far: FarNode;
 let probe: Probe;
 beforeEach(async () => {
-  kit = startTestRuntime();
-  f = family(kit);
-  far = new FarNode(kit.runtime);
-  probe = await kit.probe();
+  ({ kit, f, far, probe } = await farFamily());
 });
 afterEach(() => kit.stop());
 
-const sitter = defineActor('sitter', async (self: Self) => void (await self.receive()));
 const remote = (id = 'x') => childSpec(id, sitter, { node: FAR });
 
 async function supervise(
