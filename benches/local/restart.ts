@@ -15,7 +15,8 @@ import { FIELD } from './field.ts';
 export const restart: readonly BenchCase[] = [
   {
     name: 'local/restart_one-for-one',
-    about: 'Restarts of a crashing child, in bursts of 200 and of 10 000 under one supervisor.',
+    about:
+      'Restarts of a crashing child, in bursts of 200 and of 10 000 under one supervisor; no_stack: it throws a text instead of an error.',
     rivals: {
       erlang: {
         case: 'supervisor_restart',
@@ -29,19 +30,47 @@ export const restart: readonly BenchCase[] = [
         round: async () => ({
           ...(await bursts(lab, settings, 200, 50)),
           ...(await bursts(lab, settings, 10_000, 1)),
+          ...withoutStacks(await bursts(lab, settings, 200, 50, 'on purpose')),
         }),
+        stop: () => lab.stop(),
+      };
+    },
+  },
+  {
+    name: 'local/restart_by-hand',
+    about:
+      'An actor catches what it threw, a text without a stack, and goes on: it does as little as effect, which retries the same fiber. No new actor, no supervisor, no report.',
+    rivals: { node: FIELD.restart },
+    async open(settings) {
+      const lab = await openLab();
+      return {
+        async round() {
+          const length = settings.quick ? 200 : 10_000;
+          const { seconds, cpu } = await timed(() => retries(lab, length));
+          return {
+            burst_10000: { value: length / seconds, unit: 'restarts/s' },
+            burst_10000_per_cpu_s: { value: length / cpu, unit: 'restarts/CPU-s' },
+          };
+        },
         stop: () => lab.stop(),
       };
     },
   },
 ];
 
-async function bursts(lab: Lab, { quick }: Settings, length: number, times: number): Promise<Round> {
+/** @param thrown what the child throws; absent: a new error, whose stack V8 records. */
+async function bursts(
+  lab: Lab,
+  { quick }: Settings,
+  length: number,
+  times: number,
+  thrown?: string,
+): Promise<Round> {
   const each = quick ? Math.min(length, 200) : length;
   const count = each * (quick ? 1 : times);
   let seconds = 0;
   const { cpu } = await timed(async () => {
-    for (let left = count; left > 0; left -= each) seconds += await crashLoop(lab, each);
+    for (let left = count; left > 0; left -= each) seconds += await crashLoop(lab, each, thrown);
   });
   return {
     [`burst_${length}`]: { value: count / seconds, unit: 'restarts/s' },
@@ -49,8 +78,13 @@ async function bursts(lab: Lab, { quick }: Settings, length: number, times: numb
   };
 }
 
+/** The same figures under names of their own: nobody else's restarts leave the stack out. */
+function withoutStacks(round: Round): Round {
+  return Object.fromEntries(Object.entries(round).map(([name, figure]) => [`no_stack_${name}`, figure]));
+}
+
 /** The time of so many restarts in a row under a new supervisor. Unit: seconds. */
-async function crashLoop(lab: Lab, count: number): Promise<number> {
+async function crashLoop(lab: Lab, count: number, thrown: string | undefined): Promise<number> {
   let start = 0;
   let left = count + 1;
   let onDone!: (seconds: number) => void;
@@ -66,7 +100,7 @@ async function crashLoop(lab: Lab, count: number): Promise<number> {
     up(self.pid);
     return {
       onMessage() {
-        throw new Error('on purpose');
+        throw thrown ?? new Error('on purpose');
       },
     };
   });
@@ -82,4 +116,20 @@ async function crashLoop(lab: Lab, count: number): Promise<number> {
   const seconds = await done;
   lab.sendExit(pid, 'shutdown');
   return seconds;
+}
+
+function retries(lab: Lab, count: number): Promise<void> {
+  return new Promise((done) => {
+    lab.spawn(async (self: Self<'crash'>) => {
+      for (let left = count; left > 0; left--) {
+        self.send(self.pid, 'crash');
+        try {
+          throw await self.receive();
+        } catch (thrown) {
+          if (thrown !== 'crash') throw thrown;
+        }
+      }
+      done();
+    });
+  });
 }
