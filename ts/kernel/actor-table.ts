@@ -5,6 +5,7 @@ const PAGE = 256;
 const IN_PAGE = PAGE - 1;
 
 interface Page<C> {
+  readonly number: number;
   readonly cells: (C | undefined)[];
   live: number;
 }
@@ -15,13 +16,15 @@ interface Page<C> {
  */
 let nextSerial = 1;
 
-/** Living actors by local id, in pages of consecutive serials. Empty pages are dropped; the page used last is cached. */
+/** Living actors by local id, in pages of consecutive serials. All empty pages but one are dropped; the page used last is cached. */
 export class ActorTable<C extends { readonly pid: Pid }> {
   size = 0;
   private readonly base: number;
   private readonly pages = new Map<number, Page<C>>();
   private lastNumber = -1;
   private lastPage: Page<C> | undefined = undefined;
+  /** The page that was empty last. It stays: while one short-lived actor follows another, each would make a page and drop it. */
+  private emptied: Page<C> | undefined = undefined;
 
   constructor(lane: number) {
     this.base = lane * SERIAL_LIMIT;
@@ -44,7 +47,7 @@ export class ActorTable<C extends { readonly pid: Pid }> {
     const number = Math.floor((local - this.base) / PAGE);
     let page = this.page(number);
     if (page === undefined) {
-      page = { cells: new Array(PAGE).fill(undefined), live: 0 };
+      page = { number, cells: new Array(PAGE).fill(undefined), live: 0 };
       this.pages.set(number, page);
       this.lastNumber = number;
       this.lastPage = page;
@@ -60,10 +63,9 @@ export class ActorTable<C extends { readonly pid: Pid }> {
     if (page?.cells[local & IN_PAGE] === undefined) return;
     page.cells[local & IN_PAGE] = undefined;
     this.size--;
-    if (--page.live > 0) return;
-    this.pages.delete(number);
-    this.lastNumber = -1;
-    this.lastPage = undefined;
+    if (--page.live > 0 || page === this.emptied) return;
+    if (this.emptied?.live === 0) this.pages.delete(this.emptied.number); // never the page used last, which is `page`
+    this.emptied = page;
   }
 
   /** The PID with that local id: the living actor's own, otherwise a new one that denotes a dead actor. */
