@@ -13,10 +13,15 @@ export const MAX_CRASHES = 50;
 export const MAX_REASON = 300;
 export const MAX_STACK = 1000;
 
+/** A crash that may come again. */
+type Entry = { -readonly [Field in keyof CrashInfo]: CrashInfo[Field] };
+
 /** The different crashes of one node, the most recent one last. A crash that repeats is counted, and its stack is read once. */
 export class CrashLog {
   /** By label and reason, the most recent one last. */
-  readonly #kept = new Map<string, CrashInfo>();
+  readonly #kept = new Map<string, Entry>();
+  /** The last one of {@link #kept}. */
+  #latest: Entry | undefined = undefined;
   #count = 0;
 
   /** How many crashes there were since the start of the node. */
@@ -28,26 +33,42 @@ export class CrashLog {
   note(pid: Pid, label: string, reason: unknown, at: number): void {
     const text = cut(briefReason(reason), MAX_REASON);
     const name = short(label);
-    const key = `${name}\n${text}`;
-    const before = this.#kept.get(key);
-    this.#kept.delete(key);
-    this.#kept.set(key, {
-      id: ++this.#count,
-      at,
+    const latest = this.#latest;
+    // Most crashes are those of one child again and again: they are recognized without a search.
+    const crash =
+      latest?.label === name && latest.reason === text ? latest : this.#toEnd(pid, name, text, reason);
+    crash.id = ++this.#count;
+    crash.at = at;
+    crash.pid = pid;
+    crash.times++;
+  }
+
+  /** The entry of a crash that is not the latest, moved to the end or made. */
+  #toEnd(pid: Pid, label: string, text: string, reason: unknown): Entry {
+    const key = `${label}\n${text}`;
+    const entry = this.#kept.get(key) ?? {
+      id: 0,
+      at: 0,
       pid,
-      label: name,
+      label,
       reason: text,
-      stack: before === undefined ? stackOf(reason) : before.stack,
-      times: (before?.times ?? 0) + 1,
-    });
-    if (this.#kept.size <= MAX_CRASHES) return;
-    for (const oldest of this.#kept.keys()) return void this.#kept.delete(oldest);
+      stack: stackOf(reason),
+      times: 0,
+    };
+    this.#kept.delete(key);
+    this.#kept.set(key, entry);
+    this.#latest = entry;
+    if (this.#kept.size > MAX_CRASHES) {
+      const [oldest] = this.#kept.keys();
+      this.#kept.delete(oldest as string);
+    }
+    return entry;
   }
 
   /** The crashes that happened after the one with the id `after`. */
   page({ after = 0, limit = MAX_CRASHES }: PageOptions): Page<CrashInfo> {
     const later = [...this.#kept.values()].filter(({ id }) => id > after);
-    const items = later.slice(0, limit);
+    const items = later.slice(0, limit).map((entry) => ({ ...entry }));
     return {
       items,
       total: this.#kept.size,
