@@ -5,6 +5,7 @@ import { BUSY, type Cell, cellOf, DEAD, QUEUED, TERMINATING } from './cell.ts';
 import { crashReason, isLeave, type Leave } from './crash-reason.ts';
 import type { ExitReason } from './exit-reason.ts';
 import type { Starter } from './extras.ts';
+import { silentLogger } from './logger.ts';
 import { type LoggedTag, loggedTag } from './message-tag.ts';
 import { ON_DEATH } from './program.ts';
 import { isPromise } from './promise.ts';
@@ -27,8 +28,10 @@ export function crash(cell: Cell, thrown: unknown, message?: unknown): void {
 export function report(cell: Cell, reason: ExitReason, message: unknown): void {
   if (actorCrash.hasSubscribers)
     actorCrash.publish({ runtime: cell.kernel, pid: cell.pid, label: cell.label, reason });
+  const { logger } = cell.kernel;
+  if (logger === silentLogger) return;
   try {
-    cell.kernel.logger.error(
+    logger.error(
       {
         event: 'actor_crash',
         actor: cell.pid.toString(),

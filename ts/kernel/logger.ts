@@ -31,6 +31,7 @@ function nothing(): void {}
 
 /** Wraps a logger so that its failures end neither the actor that logs nor its supervisor (A4). */
 export function guarded(logger: Logger): Logger {
+  if (logger === silentLogger) return logger;
   const at =
     (level: keyof Logger): Logger['error'] =>
     (facts, message) => {
@@ -51,7 +52,12 @@ export function guarded(logger: Logger): Logger {
 }
 
 /** A logger that logs nothing: for tests. */
-export const silentLogger: Logger = { error: nothing, warn: nothing, info: nothing, debug: nothing };
+export const silentLogger: Logger = Object.freeze({
+  error: nothing,
+  warn: nothing,
+  info: nothing,
+  debug: nothing,
+});
 
 function print(level: string, facts: object, message: string): void {
   const below = stackBelow(facts);
