@@ -175,31 +175,30 @@ export class Scheduler<T extends Queued<T>> {
     this.isParked = true;
   }
 
-  private goThrough(): void {
-    this.looks = 0;
-    if (this.drain()) NO_STORE.runInAsyncScope(this.pumpSoon);
-    else this.rest();
-  }
-
   private readonly renewSoon = (): void => {
     setImmediate(this.renew);
   };
 
-  /** Runs items. True: one settled a promise; false: the queue is empty or the budget spent. */
-  private drain(): boolean {
+  /**
+   * Runs items until the queue is empty, the budget is spent, or one settled a promise. One function without helpers: each frame between
+   * the pump and an actor's code makes the errors that the actor throws 4 % slower, because V8 records it.
+   */
+  private goThrough(): void {
+    this.looks = 0;
     for (;;) {
       const item = this.head;
-      if (item === null) return false;
+      if (item === null) return this.rest();
       if (this.hasSettled) {
         this.hasSettled = false;
-        return true;
+        break;
       }
-      if (!this.spend()) return false;
+      if (!this.spend()) return this.rest();
       this.head = item.nextInQueue;
       if (this.head === null) this.tail = null;
       else item.nextInQueue = null;
-      if (this.run(item)) return true;
+      if (this.run(item)) break;
     }
+    NO_STORE.runInAsyncScope(this.pumpSoon); // after the code that awaits the promise
   }
 
   private rest(): void {
