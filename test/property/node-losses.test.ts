@@ -52,8 +52,10 @@ class Owner {
   }
 
   link(to: Pid): void {
-    if (this.#linked.has(to.key)) this.#look();
+    const wasLinked = this.#linked.has(to.key);
+    if (wasLinked) this.#look();
     this.self.link(to);
+    if (wasLinked) this.#look(); // the old link ends first when its node was lost and its turn had not come
     this.#linked.add(to.key);
   }
 
