@@ -5,7 +5,7 @@ import type { Cursor, ResyncReason } from '../client/index.ts';
 import { OldestFirst } from '../collections/index.ts';
 import type { Connection } from './connection.ts';
 import { HISTORY_MS, MAX_CURSOR, MAX_ENDED, type ResumeLimits } from './limits.ts';
-import { type BaseEntry, type EndedOrigin, MAX_TOLD, type ToldMessage } from './messages.ts';
+import { type EndedOrigin, MAX_TOLD, type ToldMessage } from './messages.ts';
 import type { PeerQueries } from './peer-queries.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
@@ -33,8 +33,8 @@ export interface HistoryListener {
   originsAdded(room: Room<Connection>): void;
   /** Further messages of an ended origin arrived. */
   late(room: Room<Connection>, origin: string): void;
-  /** Messages are missing and cannot be fetched. @param corrected An origin whose sequences were reported too high. */
-  gap(room: Room<Connection>, corrected?: string): void;
+  /** Messages are missing and cannot be fetched. */
+  gap(room: Room<Connection>): void;
 }
 
 export class History {
@@ -65,19 +65,6 @@ export class History {
     this.#listener = listener;
     // This node counts as one that was lost, because its copies for others are gone.
     table.onBackupDropped = () => this.ended(table.origin, true);
-  }
-
-  /** A peer sends its broadcasts in a room from `counter` on. What it broadcast before that, while it was not connected, is fetched. */
-  based(peer: RoomsPeer, [name, counter, newest]: BaseEntry): void {
-    const room = this.#table.get(name);
-    if (room === undefined) return;
-    const isCorrected = room.ring.correct(peer.origin, counter, newest);
-    const last = room.ring.last(peer.origin);
-    room.ring.noteNewest(peer.origin, newest);
-    if (last === undefined || newest <= last) room.ring.startAt(peer.origin, counter);
-    else this.fill(peer, room, peer.origin);
-    if (isCorrected) this.#listener.gap(room, peer.origin);
-    this.#listener.originsAdded(room);
   }
 
   /** Keeps a message of a peer before which messages are missing, and fetches those. */

@@ -77,6 +77,16 @@ export class Interest {
     );
   }
 
+  /** Has a peer say once more where its broadcasts in a room begin. */
+  tellAgain(peer: RoomsPeer, room: Room<Connection>): void {
+    if (!room.isAnnounced) return;
+    const entries: InterestEntry[] = [
+      [room.name, -1],
+      [room.name, room.members.size],
+    ];
+    this.#peers.send(peer, ['interest', entries]);
+  }
+
   /** A peer tells rooms that it wants, or no longer wants. */
   received(peer: RoomsPeer, entries: readonly InterestEntry[]): void {
     const bases: BaseEntry[] = [];

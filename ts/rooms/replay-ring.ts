@@ -41,6 +41,12 @@ export class ReplayRing {
     return this.#logs.get(origin)?.newest ?? 0;
   }
 
+  /** The greatest sequence that is known of an origin: of a message that arrived here, or that exists; 0: none is known. */
+  latest(origin: string): number {
+    const log = this.#logs.get(origin);
+    return Math.max(log?.newest ?? 0, log?.last ?? 0);
+  }
+
   /** Sequence of the newest kept message of an origin. */
   newestKept(origin: string): number | undefined {
     return this.#logs.get(origin)?.kept.at(-1)?.sequence;

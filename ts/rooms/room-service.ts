@@ -8,6 +8,7 @@ import { KEY_ROOM } from '../client/index.ts';
 import { type Listing, type RoomInfo, sourcesOf } from '../introspect/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import { Snapshots, StepQueue, type Work } from '../peer/index.ts';
+import { Bases } from './bases.ts';
 import type { BridgeOptions } from './bridge.ts';
 import { Bridging } from './bridging.ts';
 import { Broadcaster } from './broadcaster.ts';
@@ -61,6 +62,7 @@ export class RoomService implements ChannelListener {
   readonly presence: PresenceService;
   /** The bridge to other clusters; undefined: there is none. */
   readonly bridging: Bridging | undefined;
+  readonly #bases: Bases;
   readonly #ended: EndedOrigins;
   readonly #queries: PeerQueries;
   readonly #removals: StepQueue;
@@ -90,7 +92,11 @@ export class RoomService implements ChannelListener {
       next: (room, message) => this.broadcaster.deliver(room, message),
       originsAdded: (room) => this.broadcaster.boundOrigins(room),
       late: (room, origin) => this.#ended.late(room, origin),
-      gap: (room, corrected) => listener.gap(room, corrected),
+      gap: (room) => listener.gap(room),
+    });
+    this.#bases = new Bases(this.table, this.peers, this.#queries, this.interest, this.history, {
+      originsAdded: (room) => this.broadcaster.boundOrigins(room),
+      corrected: (room, origin) => listener.gap(room, origin),
     });
     this.#ended = new EndedOrigins(runtime, this.table, this.peers, this.history);
     this.broadcaster = new Broadcaster({
@@ -194,7 +200,7 @@ export class RoomService implements ChannelListener {
         return this.interest.received(peer, message[1]);
       case 'based':
         for (const entry of message[1]) {
-          this.history.based(peer, entry);
+          this.#bases.received(peer, entry);
           this.interest.answered(peer, entry[0]);
         }
         return;
