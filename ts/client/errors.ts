@@ -9,6 +9,7 @@ export type ClientErrorCode =
   | 'SNOW_ERR_BAD_OPTION'
   | 'SNOW_ERR_CLIENT_CLOSED'
   | 'SNOW_ERR_ROOM_REFUSED'
+  | 'SNOW_ERR_TOO_LARGE'
   | 'SNOW_ERR_UNSENDABLE';
 
 /** An error of a client. */

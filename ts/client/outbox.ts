@@ -29,6 +29,11 @@ export function messageOf(data: unknown): EncodedMessage {
   throw misuse('SNOW_ERR_UNSENDABLE', `send: JSON cannot represent this message: ${why}`, cause);
 }
 
+/** The bytes of a message that a client sends, with its envelope. */
+export function bytesOf(message: EncodedMessage): number {
+  return typeof message === 'string' ? new TextEncoder().encode(message).length + 20 : message.length + 5;
+}
+
 /** The messages that the server has not acknowledged, each with its number. */
 export class Outbox {
   private waiting: (readonly [number: number, message: EncodedMessage])[] = [];
@@ -74,6 +79,13 @@ export class Outbox {
   renumber(): void {
     this.last = 0;
     this.waiting = this.waiting.map(([, message]) => [++this.last, message]);
+  }
+
+  /** Drops the messages that are longer than the server takes. Returns their number. */
+  dropLonger(bytes: number): number {
+    const { size } = this;
+    this.waiting = this.waiting.filter(([, message]) => bytesOf(message) <= bytes);
+    return size - this.size;
   }
 
   /** The outbox as a JSON value. */

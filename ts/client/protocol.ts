@@ -33,6 +33,14 @@ export const Binary = {
 /** The position of a client in one room: the sequence of the newest message that it got of each origin. */
 export type Cursor = Readonly<Record<string, number>>;
 
+/** How many messages of a client a server takes, heartbeats and joins included. */
+export interface Rate {
+  /** Messages per second in the long run. */
+  readonly perSecond: number;
+  /** Messages at once, at least 2. */
+  readonly burst: number;
+}
+
 /** The first message of a server. */
 export interface Welcome {
   /** The session id, for a later resume. */
@@ -47,6 +55,10 @@ export interface Welcome {
   readonly beatMs: number;
   /** ms over which clients spread their first reconnect if the server disappears. */
   readonly spreadMs: number;
+  /** The rate that the client has to keep. Servers of earlier versions do not tell it. */
+  readonly rate?: Rate;
+  /** Longest message of a client, with its envelope. Unit: bytes. Servers of earlier versions do not tell it. */
+  readonly messageBytes?: number;
 }
 
 /** The presence of one key: the metadata of its connections. */

@@ -3,7 +3,8 @@ import { type ClientOptions, checkOptions, checkUrls } from './client-options.ts
 import { Connector, type Status } from './connector.ts';
 import { Emitter } from './emitter.ts';
 import { type ClientError, checkRoom, failure } from './errors.ts';
-import { type EncodedMessage, messageOf, Outbox } from './outbox.ts';
+import { bytesOf, type EncodedMessage, messageOf, Outbox } from './outbox.ts';
+import { Pacer } from './pacer.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { diffTo, newIn, type Presence, presenceOf } from './presence.ts';
 import {
@@ -19,7 +20,7 @@ import {
 } from './protocol.ts';
 import { type JoinedRoom, later, partsOf, readState } from './state.ts';
 
-/** A connection to rooms that reconnects by itself. Made by {@link connectRooms}. */
+/** A connection to rooms that reconnects by itself. Made by `connectRooms`. */
 export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvents<In>> {
   private readonly connector: Connector;
   private readonly outbox: Outbox;
@@ -28,9 +29,12 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   private readonly wanted = new Set<string>();
   private readonly presences = new Map<string, Presence>();
   private readonly pending = new PendingRequests();
+  private readonly pacer = new Pacer(() => this.sendJson(['beat']));
   private session: string | null = null;
   /** When data of the session in the option `state` last came, in ms of `Date.now()`; 0: there is no such session. */
   private stateAt = 0;
+  /** Longest message that the server takes. Unit: bytes. */
+  private messageBytes = Infinity;
   /** Another connection took over the session: this one continues with a new session. */
   private isFork = false;
 
@@ -43,7 +47,10 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     this.connector = new Connector(list, options, {
       opened: () => this.hello(),
       data: (data) => this.received(data),
-      closed: (code) => void (this.isFork ||= code === CloseCode.resumedElsewhere),
+      closed: (code) => {
+        this.pacer.end();
+        this.isFork ||= code === CloseCode.resumedElsewhere;
+      },
       status: (status) => this.emit('status', status),
     });
   }
@@ -98,12 +105,15 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
    *
    * @param data bytes, or a JSON value.
    * @returns true; false when as many messages as the option `queue` allows are not acknowledged: this message is dropped.
-   * @throws SNOW_ERR_UNSENDABLE for a value that JSON cannot represent.
+   * @throws SNOW_ERR_UNSENDABLE for a value that JSON cannot represent; SNOW_ERR_TOO_LARGE for one that is longer than the server takes. Before
+   *   the first connection the client does not know how long that is: such a message is dropped later, with the event `refused`.
    * @example
    * if (!client.send({ text: 'hello' })) showOffline();
    */
   send(data: Out): boolean {
     const message = messageOf(data);
+    if (bytesOf(message) > this.messageBytes)
+      throw failure('SNOW_ERR_TOO_LARGE', `send: the server takes at most ${this.messageBytes} bytes`);
     const number = this.outbox.add(message);
     if (number === undefined) return false;
     if (this.connector.isEstablished) this.write(number, message);
@@ -119,15 +129,15 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
 
   /** Closes the connection and does not reconnect. Pending joins and leaves reject with SNOW_ERR_CLIENT_CLOSED. */
   close(): void {
+    this.pacer.end();
     this.connector.close();
     this.pending.rejectAll(closed());
   }
 
-  /** Sends the hello. The rooms are split over several messages, because a server limits the length of one. */
+  /** Sends the hello, with some of the rooms: a server limits the length of a message. */
   private hello(): void {
-    const [first, ...rest] = partsOf(this.positions());
+    const [first] = partsOf(this.positions());
     this.sendJson(['hello', this.session, first, this.isFork, this.connector.away(this.stateAt)]);
-    for (const part of rest) this.sendJson(['resume', part]);
   }
 
   private received(data: unknown): void {
@@ -144,6 +154,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
         return this.emit('direct', message[1] as In);
       case 'ack':
         this.outbox.taken(message[1]);
+        this.pacer.answered(message[1]);
         return this.emit('queue', this.outbox.size);
       case 'welcome':
         return this.welcome(message[1]);
@@ -166,6 +177,8 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
         return this.presenceChanged(message[1], (before) => newIn(before, message[2]));
       case 'lost':
         return this.emit('lost', message[1]);
+      case 'beat':
+        return this.pacer.answered();
       case 'drain':
         if (message[1] !== null) this.connector.goTo(message[1]);
     }
@@ -189,19 +202,24 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     if (sequence > 0) cursor[origin] = sequence;
   }
 
-  private welcome({ session, resumed, last, beatMs, spreadMs }: Welcome): void {
+  private welcome({ session, resumed, last, beatMs, spreadMs, rate, messageBytes }: Welcome): void {
     const { queued } = this;
     this.session = session;
+    this.messageBytes = messageBytes ?? Infinity;
     this.outbox.takenUpTo(last);
     if (!resumed) this.outbox.renumber();
+    const tooLong = this.outbox.dropLonger(this.messageBytes);
     this.isFork = false;
+    this.pacer.begin(rate);
+    for (const part of partsOf(this.positions()).slice(1)) this.paceJson(['resume', part]);
     // Requests without an answer are sent again, and rooms that were not resumed are joined again.
     for (const room of this.wanted)
       if (!this.rooms.has(room) && !this.pending.has(room)) void this.ask('join', room).catch(() => {});
-    for (const [ref, what, room] of this.pending.all()) this.sendJson([what, ref, room]);
+    for (const [ref, what, room] of this.pending.all()) this.paceJson([what, ref, room]);
     for (const [number, message] of this.outbox.all()) this.write(number, message);
     // Last, because its listeners may send: the server takes a number below one that it has taken for a repeat.
-    this.connector.established(beatMs, spreadMs, () => this.sendJson(['beat']));
+    this.connector.established(beatMs, spreadMs, this.pacer.beat);
+    for (let count = tooLong; count > 0; count--) this.emit('refused', { room: '', reason: 'too long' });
     if (this.queued !== queued) this.emit('queue', this.queued);
   }
 
@@ -243,13 +261,19 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   private ask(what: 'join' | 'leave', room: string): Promise<void> {
     if (this.status === 'closed') return Promise.reject(closed());
     return this.pending.add(what, room, (ref) => {
-      if (this.connector.isEstablished) this.sendJson([what, ref, room]);
+      if (this.connector.isEstablished) this.paceJson([what, ref, room]);
     });
   }
 
   private write(number: number, message: EncodedMessage): void {
-    const isText = typeof message === 'string';
-    this.connector.send(isText ? `["send",${number},${message}]` : writeBinary(number, message));
+    this.pacer.send(() => {
+      const isText = typeof message === 'string';
+      this.connector.send(isText ? `["send",${number},${message}]` : writeBinary(number, message));
+    }, number);
+  }
+
+  private paceJson(message: readonly unknown[]): void {
+    this.pacer.send(() => this.sendJson(message));
   }
 
   private sendJson(message: readonly unknown[]): void {
@@ -270,25 +294,6 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
       if (!room.startsWith(KEY_ROOM)) this.wanted.add(room);
     }
   }
-}
-
-/**
- * Connects to the rooms of a server, and reconnects by itself until `close`.
- *
- * @param urls The `wss://…` URL of the path that the server attached. With several URLs the next one is tried when one fails.
- * @throws SNOW_ERR_BAD_ARGUMENT when a URL is not one of a WebSocket; SNOW_ERR_BAD_OPTION for an unknown option or a wrong value, a damaged
- *   `state`, and when the platform has no WebSocket.
- * @example
- * const client = connectRooms('wss://example.com/rooms');
- * client.on('message', ({ room, data }) => show(room, data));
- * await client.join('lobby');
- * client.send({ text: 'hello' });
- */
-export function connectRooms<In = unknown, Out = unknown>(
-  urls: string | readonly string[],
-  options: ClientOptions = {},
-): RoomClient<In, Out> {
-  return new RoomClient(urls, options);
 }
 
 const closed = (): ClientError => failure('SNOW_ERR_CLIENT_CLOSED', 'the client was closed: make a new one');

@@ -31,7 +31,7 @@ export const ERRORS = {
   },
   SNOW_ERR_TOO_LARGE: {
     summary: 'A message exceeds the size limit.',
-    remedy: 'Split it, or raise maxMessage on all nodes.',
+    remedy: 'Split it, or raise maxMessage on all nodes; for a client of rooms, limits.messageBytes.',
   },
   SNOW_ERR_UNSENDABLE: {
     summary: 'A value cannot be sent in a message.',

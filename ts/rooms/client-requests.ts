@@ -4,6 +4,7 @@ import { cellOf } from '../kernel/index.ts';
 import type { Connection } from './connection.ts';
 import { ClientTask, type ConnectionHandler } from './connection-actor.ts';
 import type { Limits } from './limits.ts';
+import { MOST_WAITING } from './rate-limit.ts';
 import type { SessionSetup } from './session-setup.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -47,8 +48,11 @@ export class ClientRequests {
         const [, rooms] = message;
         return this.#enqueue(connection, () => this.#sessionSetup.resume(connection, rooms));
       }
-      case 'beat':
-        return connection.notify(['beat']);
+      case 'beat': {
+        const answer = (): void => connection.notify(['beat']);
+        // The answer lets the client send more: one whose socket cannot be paused has to wait for its handler, too.
+        return connection.queuedTasks < this.#limits.waiting ? answer() : this.#enqueue(connection, answer);
+      }
       case 'send': {
         const [, number, payload] = message;
         if (number === 0 || this.#sessions.take(connection, number))
@@ -94,7 +98,7 @@ export class ClientRequests {
     if (actor === undefined || !connection.isOpen) return;
     if (++connection.queuedTasks === this.#limits.waiting) connection.pauseReading();
     // A socket that cannot be paused continues to send.
-    if (connection.queuedTasks > 4 * this.#limits.waiting)
+    if (connection.queuedTasks > MOST_WAITING * this.#limits.waiting)
       return this.#listener.violated(connection, 'too many at once');
     this.#runtime.inbound.deliver(
       actor.local,

@@ -14,7 +14,7 @@ import { HelloDeadline } from './hello-deadline.ts';
 import { type Limits, MAX_RESUME_BYTES } from './limits.ts';
 import type { Membership } from './membership.ts';
 import type { OutputBatch } from './output-batch.ts';
-import { RateLimit } from './rate-limit.ts';
+import { RateLimit, rateOf } from './rate-limit.ts';
 import type { Resume } from './resume.ts';
 import type { Room } from './room.ts';
 import { contentOf, type Except } from './room-message.ts';
@@ -94,8 +94,10 @@ export class Clients implements ConnectionHost<Connection> {
     );
     this.#resume = resume;
     this.#listener = listener;
+    const { messageBytes } = options.limits;
+    const rate = rateOf(options.limits);
     this.#sessionSetup = new SessionSetup(service, resume, options, {
-      facts: () => listener.welcome(),
+      facts: () => ({ ...listener.welcome(), rate, messageBytes }),
       resumed: () => void this.counters.resumed++,
       resynced: () => void this.counters.resyncs++,
     });
@@ -250,8 +252,8 @@ export class Clients implements ConnectionHost<Connection> {
   }
 }
 
-/** Whether a message names the rooms that its client resumes, and is no longer than such a message may be. */
+/** Whether a message names rooms, and is no longer than such a message may be: a client cannot shorten it. */
 function mayBeLonger({ isPlain }: Connection, { isText, bytes }: SocketData): boolean {
   if (isPlain || !isText || bytes.length > MAX_RESUME_BYTES) return false;
-  return /^\["(?:hello|resume)"/.test(bytes.toString('latin1', 0, 10));
+  return /^\["(?:hello|resume|join|leave|beat)"/.test(bytes.toString('latin1', 0, 10));
 }

@@ -10,8 +10,8 @@ import type { SessionClaim } from './token-signer.ts';
 
 /** Gets the outcomes of a `SessionSetup`. */
 export interface SessionSetupListener {
-  /** The times for the welcome. */
-  facts(): Pick<Welcome, 'beatMs' | 'spreadMs'>;
+  /** The times and limits for the welcome. */
+  facts(): Omit<Welcome, 'session' | 'id' | 'resumed' | 'last'>;
   /** A session was resumed. */
   resumed(): void;
   /** A client was told `resync` for a room. */

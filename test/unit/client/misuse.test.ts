@@ -133,7 +133,7 @@ it('every public method is tested, or takes no arguments', () => {
 /** Methods that TypeScript hides. */
 const HIDDEN = new Set([
   ...['received', 'roomMessage', 'forgetOrigins', 'welcome', 'enter', 'forget', 'refused', 'presenceChanged'],
-  ...['ask', 'write', 'sendJson', 'restore', 'emit'],
+  ...['ask', 'write', 'sendJson', 'paceJson', 'restore', 'emit'],
 ]);
 
 it('where there is no WebSocket, connecting says so at once', () => {
