@@ -28,6 +28,7 @@ export class Drain {
   readonly #runtime: Runtime;
   readonly #clients: Drainable;
   #endsAt = 0;
+  #to: string | null = null;
   #draining: Promise<void> | undefined;
   #done = (): void => {};
 
@@ -54,12 +55,21 @@ export class Drain {
       throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `option to is ${kindOf(to)}; it must be a URL`);
     if (this.#draining === undefined) {
       this.#endsAt = this.#runtime.now() + over;
-      for (const connection of this.#clients) connection.notify(['drain', to ?? null]);
+      this.#to = to ?? null;
+      for (const connection of this.#clients) connection.notify(['drain', this.#to]);
       this.#draining = new Promise((resolve) => (this.#done = resolve));
       this.#step();
       this.ended();
     }
     return this.#draining;
+  }
+
+  /** A connection was accepted: during and after a drain it is sent away. */
+  accepted(connection: Connection): Connection {
+    if (this.#draining === undefined) return connection;
+    connection.notify(['drain', this.#to]);
+    connection.close(CloseCode.restart, 'the server restarts');
+    return connection;
   }
 
   /** A connection, or its handler, has ended. */

@@ -73,7 +73,8 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
   }
 
   /**
-   * Accepts a socket: the server's end of a WebSocket, of any library. Starts an actor for it, which ends with the socket.
+   * Accepts a socket: the server's end of a WebSocket, of any library. Starts an actor for it, which ends with the socket. After `drain` was called it
+   * closes the socket with code 1012, so that the client connects elsewhere.
    *
    * @param socket an object with `send` and `close`; its messages are read by `on` or `addEventListener`. If its protocol is not
    * `snowmesh.rooms.1`, the client gets payloads without envelope and cannot resume.
@@ -89,7 +90,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
       throw new SnowmeshError('SNOW_ERR_BAD_OPTION', 'accept takes a socket with send and close');
     checkAccept(options);
     const { key, user, address } = options;
-    return this.#clients.accept(socket, { key, user, address }) as Connection<User>;
+    return this.#drain.accepted(this.#clients.accept(socket, { key, user, address })) as Connection<User>;
   }
 
   /**
@@ -118,7 +119,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
 
   /**
    * Closes every connection with code 1012, one after the other over some time, so that the clients do not reconnect all at once. They resume
-   * on other nodes, or here after a restart. New connections are refused with status 503.
+   * on other nodes, or here after a restart. New connections are refused with status 503, those of `accept` with code 1012.
    *
    * @param options.over ms until the last connection is closed; default 10 000. @param options.to the URL to which clients reconnect; default:
    * their own URLs.
