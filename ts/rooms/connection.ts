@@ -135,6 +135,7 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
     const wasThere = this.joined.has(name);
     if (this.#isOpen) await this.#host.membership.join(this, name);
     const room = this.joined.get(name);
+    if (room === undefined && ref > 0) this.notify(['refused', ref, name, 'left meanwhile']);
     if (room !== undefined && this.#isOpen && (ref > 0 || !wasThere)) this.#host.joined(this, room, ref);
   }
 

@@ -5,6 +5,7 @@ import type { Work } from '../peer/index.ts';
 import type { Connection } from './connection.ts';
 import { COUNT_MS, MAX_INTEREST } from './limits.ts';
 import { type BaseEntry, type InterestEntry, inParts, parts } from './messages.ts';
+import { PeerWait } from './peer-wait.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import type { RoomTable } from './room-table.ts';
@@ -12,7 +13,7 @@ import type { RoomsPeer } from './rooms-peer.ts';
 
 /** A room that peers were told, and that not all of them have answered yet. */
 interface Opening {
-  readonly waiting: Set<RoomsPeer>;
+  readonly wait: PeerWait;
   readonly promise: Promise<void>;
   readonly done: () => void;
 }
@@ -46,8 +47,8 @@ export class Interest {
   }
 
   /**
-   * Tells peers that this node wants a room. Resolves when every peer that takes part has answered or is lost, or after `joinMs`. From then on
-   * all broadcasts in the room come here.
+   * Tells peers that this node wants a room. Resolves when every peer that takes part has answered or is lost, or has had `joinMs` to answer
+   * something. From then on all broadcasts in the room come here.
    */
   open(room: Room<Connection>): Promise<void> {
     const pending = this.#openings.get(room.name);
@@ -111,8 +112,7 @@ export class Interest {
 
   /** A peer has answered that it knows of a room. */
   answered(peer: RoomsPeer, name: string): void {
-    const opening = this.#openings.get(name);
-    if (opening?.waiting.delete(peer) === true && opening.waiting.size === 0) opening.done();
+    this.#openings.get(name)?.wait.answered(peer);
   }
 
   /** A peer is lost; its members may reconnect to this node. The result removes its interest, a room at a time. O(joins under way). */
@@ -167,18 +167,16 @@ export class Interest {
   }
 
   #waitFor(name: string, peers: Iterable<RoomsPeer>): Promise<void> {
-    const waiting = new Set(peers);
-    if (waiting.size === 0) return Promise.resolve();
-    let done = (): void => {};
-    const promise = new Promise<void>((resolve) => {
-      const cancel = this.#runtime.after(this.#joinMs, () => done());
-      done = () => {
-        cancel();
-        this.#openings.delete(name);
-        resolve();
-      };
-    });
-    this.#openings.set(name, { waiting, promise, done });
+    let resolve = (): void => {};
+    const promise = new Promise<void>((settle) => (resolve = settle));
+    const done = (): void => {
+      wait.end();
+      this.#openings.delete(name);
+      resolve();
+    };
+    const wait = new PeerWait(this.#runtime, peers, this.#joinMs, done);
+    this.#openings.set(name, { wait, promise, done });
+    wait.begin();
     return promise;
   }
 

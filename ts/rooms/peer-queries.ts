@@ -1,14 +1,17 @@
 import type { Runtime } from '../actor/index.ts';
+import { PeerWait } from './peer-wait.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
 
 interface Query {
-  readonly waiting: Set<RoomsPeer>;
+  readonly wait: PeerWait;
   readonly answers: unknown[];
   readonly done: (answers: unknown[]) => void;
-  readonly cancel: () => void;
 }
 
-/** Queries to several peers at once. A query ends when every peer has answered or is lost, or after a timeout, with the answers that have arrived. */
+/**
+ * Queries to several peers at once. A query ends when every peer has answered or is lost, or has had the time to answer something, with the
+ * answers that have arrived.
+ */
 export class PeerQueries {
   readonly #runtime: Runtime;
   readonly #open = new Map<number, Query>();
@@ -22,34 +25,34 @@ export class PeerQueries {
     return this.#open.size;
   }
 
-  /** @param ms The timeout. @param send Sends the query to one peer; the answer must carry the same `ref`. */
+  /** @param ms The time that a peer has. @param send Sends the query to one peer; the answer must carry the same `ref`. */
   ask(
     peers: Iterable<RoomsPeer>,
     ms: number,
     send: (peer: RoomsPeer, ref: number) => void,
   ): Promise<unknown[]> {
-    const waiting = new Set(peers);
-    if (waiting.size === 0) return Promise.resolve([]);
+    const asked = [...peers];
+    if (asked.length === 0) return Promise.resolve([]);
     const ref = this.#next++;
     return new Promise((resolve) => {
-      const cancel = this.#runtime.after(ms, () => this.#end(ref));
-      this.#open.set(ref, { waiting, answers: [], done: resolve, cancel });
-      for (const peer of [...waiting]) send(peer, ref);
+      const wait = new PeerWait(this.#runtime, asked, ms, () => this.#end(ref));
+      this.#open.set(ref, { wait, answers: [], done: resolve });
+      for (const peer of asked) send(peer, ref);
+      wait.begin();
     });
   }
 
   /** A peer has answered. An answer without a pending query to that peer is dropped. */
   answered(peer: RoomsPeer, ref: number, answer: unknown): void {
     const query = this.#open.get(ref);
-    if (query?.waiting.delete(peer) !== true) return;
+    if (query?.wait.isFor(peer) !== true) return;
     query.answers.push(answer);
-    if (query.waiting.size === 0) this.#end(ref);
+    query.wait.answered(peer);
   }
 
   /** A peer is lost: no query waits for it any more. O(open queries). */
   lost(peer: RoomsPeer): void {
-    for (const [ref, { waiting }] of [...this.#open])
-      if (waiting.delete(peer) && waiting.size === 0) this.#end(ref);
+    for (const { wait } of [...this.#open.values()]) wait.answered(peer);
   }
 
   close(): void {
@@ -60,7 +63,7 @@ export class PeerQueries {
     const query = this.#open.get(ref);
     if (query === undefined) return;
     this.#open.delete(ref);
-    query.cancel();
+    query.wait.end();
     query.done(query.answers);
   }
 }

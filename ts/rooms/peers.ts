@@ -52,6 +52,13 @@ export class Peers {
     return peer?.channelPeer === channelPeer ? peer : undefined;
   }
 
+  /** Something came from a peer. */
+  hear(channelPeer: ChannelPeer): RoomsPeer | undefined {
+    const peer = this.peerOf(channelPeer);
+    if (peer !== undefined) peer.askedAt = undefined;
+    return peer;
+  }
+
   /** A peer claims an origin and a signing key. False: one of them belongs to another node. O(peers). */
   introduced(peer: RoomsPeer, origin: string, keyId: string): boolean {
     // A peer that claims very many makes this node forget the oldest claims, but not what connected peers have.

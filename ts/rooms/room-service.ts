@@ -168,13 +168,13 @@ export class RoomService implements ChannelListener {
   }
 
   room(channelPeer: ChannelPeer, name: string, payload: Uint8Array, details: unknown): void {
-    const peer = this.peers.peerOf(channelPeer);
+    const peer = this.peers.hear(channelPeer);
     if (peer?.takesPart === true) this.broadcaster.received(peer, name, payload, details);
     else if (peer !== undefined) this.peers.suspect(peer, 'a broadcast before its hello');
   }
 
   message(channelPeer: ChannelPeer, value: unknown): void {
-    const peer = this.peers.peerOf(channelPeer);
+    const peer = this.peers.hear(channelPeer);
     if (peer === undefined) return;
     const message = parseMessage(value);
     if (message === undefined) this.peers.suspect(peer, 'an invalid message');

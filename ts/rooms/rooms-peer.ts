@@ -20,6 +20,8 @@ export class RoomsPeer {
   readonly doubted: Map<string, { readonly counter: number; readonly newest: number }> = new Map();
   /** The origins that it has lost, the one that it named longest ago first. It may be connected to some of them again. */
   readonly lost: OldestFirst<string, true> = new OldestFirst();
+  /** When it was first asked something after it was last heard, in ms of the monotonic clock; undefined: nothing since. */
+  askedAt: number | undefined;
   /** How often it has sent a hello. */
   hellos = 0;
   /** Whether an invalid message of it was logged: that happens once. */
