@@ -9,6 +9,8 @@ import type { CloseReason } from './socket-events.ts';
 /** The session that a connection resumes. */
 export interface ResumedSession {
   readonly session: string;
+  /** How often it had been resumed when its client left it. */
+  readonly generation: number;
   /** How long its client got no data. Unit: ms. */
   readonly awayMs: number;
   /** The rooms that its client has asked to resume. */

@@ -1,16 +1,11 @@
 import type { Self } from '../actor/index.ts';
 import { CloseCode } from '../client/index.ts';
-import {
-  badArgument,
-  checkFlag,
-  checkOptionNames,
-  type OptionNames,
-  SnowmeshError,
-} from '../errors/index.ts';
+import { badArgument, SnowmeshError } from '../errors/index.ts';
 import { forActor, ON_DEATH } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { SocketData } from './client-input.ts';
 import type { ConnectionFacts, ConnectionHost, ResumedSession } from './connection-host.ts';
+import { exceptSelf } from './exceptions.ts';
 import { type Frame, jsonFrame, Packet } from './frame.ts';
 import { JoinedRooms } from './joined-rooms.ts';
 import { mustBeRoom, type Recipient, type Room } from './room.ts';
@@ -162,10 +157,8 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
    * connection.broadcast('lobby', { typing: true }, { self: false });
    */
   broadcast(room: string, message: unknown, options: { readonly self?: boolean } = {}): void {
-    checkOptionNames('broadcast', options, BROADCAST_OPTIONS);
-    checkFlag('broadcast', 'self', options.self);
-    const { self = true } = options;
-    this.#host.broadcast(this, mustBeRoom(room), message, self ? [] : [`#${this.id}`]);
+    const except = exceptSelf(this, options);
+    this.#host.broadcast(this, mustBeRoom(room), message, except);
   }
 
   /**
@@ -295,5 +288,3 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
     this.#socket.resume?.();
   }
 }
-
-const BROADCAST_OPTIONS: OptionNames<{ self?: boolean }> = { self: true };

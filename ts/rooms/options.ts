@@ -2,6 +2,7 @@ import { badArgument, checkOptionNames, type OptionNames, SnowmeshError } from '
 import type { BridgeOptions, RoomBridge } from './bridge.ts';
 import { isClusterName } from './bridge-envelope.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
+import { exceptConnection } from './exceptions.ts';
 import { DEFAULT_LIMITS, DEFAULT_RESUME, type Limits, type ResumeLimits, type SlowPolicy } from './limits.ts';
 import { keyRoom } from './room.ts';
 import type { Except } from './room-message.ts';
@@ -166,10 +167,10 @@ export function exceptOf(options: ExceptOptions): Except {
   const { connection, key } = options;
   const except: string[] = [];
   if (connection !== undefined) {
-    const id: unknown = typeof connection === 'string' ? connection : connection?.id;
-    if (typeof id !== 'string')
+    const one: { id?: unknown } = typeof connection === 'string' ? { id: connection } : connection;
+    if (typeof one?.id !== 'string')
       throw badArgument('broadcastExcept: connection', 'a connection or its id', connection);
-    except.push(`#${id}`);
+    except.push(...exceptConnection(one as { id: string }));
   }
   if (key !== undefined) {
     keyRoom(key);

@@ -3,9 +3,10 @@ import type { Cursor, ResumeRoom, ResyncReason } from '../client/index.ts';
 import { forActor } from '../kernel/index.ts';
 import type { Connection } from './connection.ts';
 import type { ResumedSession } from './connection-host.ts';
+import { isExceptUntil } from './exceptions.ts';
 import { ENDED_ORIGINS_KEPT, MAX_CURSOR } from './limits.ts';
 import type { Room } from './room.ts';
-import type { RoomMessage } from './room-message.ts';
+import type { Except, RoomMessage } from './room-message.ts';
 import type { RoomService } from './room-service.ts';
 import { readCursor, type SessionClaim } from './token-signer.ts';
 
@@ -166,11 +167,22 @@ export class Resume {
     const ticket = this.#service.signer.ticket(connection.id, room.name, signable(from, signed));
     connection.notify(['joined', 0, room.name, ticket, cursor]);
     const frames = missed
-      .filter(({ except }) => except.length === 0 || !connection.isExcludedBy(except))
+      .filter(({ except }) => except.length === 0 || !isExcluded(connection, except))
       .map((message) => message.enveloped(room.name));
     if (frames.length > 0) connection.notifyFrames(frames);
     this.#shortenCursor(connection, room, seen);
   }
+}
+
+/** Whether a missed message is not for a client. What it sent in a session that another client continues is as its own. */
+function isExcluded(connection: Connection, except: Except): boolean {
+  const { resumes, id } = connection;
+  if (connection.isExcludedBy(except)) return true;
+  return (
+    resumes !== undefined &&
+    resumes.session !== id &&
+    isExceptUntil(except, resumes.session, resumes.generation)
+  );
 }
 
 /** The cursor for a new ticket: `here`, and of the signed origins that are not in it the last ones. */

@@ -47,7 +47,10 @@ export function contentOf(message: unknown): Content {
   return { kind: Kind.json, payload: Buffer.from(json) };
 }
 
-/** The connections that do not get a message: each entry is `#` and the id of a connection, or `@` and a key. */
+/**
+ * The connections that do not get a message: each entry is `#` and the id of a connection, or `@` and a key. An id may follow a second time, with
+ * a space and how often the session had been resumed: another client that leaves the session later does not get the message either.
+ */
 export type Except = readonly string[];
 
 /** An ended origin, and the sequence of its newest message. */

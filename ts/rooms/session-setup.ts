@@ -64,7 +64,10 @@ export class SessionSetup {
     const resumed = claim !== undefined && !isStale;
     const welcome: Welcome = { session, id, resumed, last: taken.number, ...this.#listener.facts() };
     connection.notify(['welcome', welcome]);
-    if (claim !== undefined) connection.resumes = { session: claim.session, awayMs, asked: new Set() };
+    if (claim !== undefined) {
+      const { session, generation } = claim;
+      connection.resumes = { session, generation, awayMs, asked: new Set() };
+    }
     await this.resume(connection, rooms);
     this.joinOwnRoom(connection);
   }
