@@ -113,7 +113,7 @@ export class ClientRequests {
     const isAllowed = room.startsWith(KEY_ROOM)
       ? false
       : ((await this.#handler.join?.(connection, room, { resumed: false })) ?? false);
-    await this.#sessionSetup.untilRead(connection);
+    await connection.untilRead();
     if (!isAllowed) return connection.notify(['refused', ref, room, 'not allowed']);
     try {
       await connection.joinAnswering(room, ref);

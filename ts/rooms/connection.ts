@@ -251,6 +251,11 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
     this.notify(['lost', dropped]);
   }
 
+  /** @internal Waits while more bytes wait for the client than may. */
+  untilRead(): Promise<void> {
+    return this.#sendBuffer.untilRead();
+  }
+
   /** @internal Queues room messages. */
   deliver(packet: Packet): void {
     this.#sendBuffer.push(packet);

@@ -5,6 +5,7 @@ import type { Flushable, OutputBatch } from './output-batch.ts';
 import type { CloseReason } from './socket-events.ts';
 import type { BoundPort, SocketPort } from './socket-port.ts';
 
+const NONE: (() => void)[] = [];
 const FAILED = { code: 1006, reason: 'its socket failed' };
 
 export interface SendBufferLimits {
@@ -47,6 +48,8 @@ export class SendBuffer implements Flushable {
   /** A packet was refused and the connection will be closed: later ones would hide that it is missing. */
   #isGivenUp = false;
   #isClosed = false;
+  /** Called when no more bytes wait than may. */
+  #onRead: (() => void)[] = NONE;
 
   constructor({ port, socket }: BoundPort, host: SendBufferHost, owner: SendBufferOwner) {
     this.#port = port;
@@ -58,6 +61,18 @@ export class SendBuffer implements Flushable {
   /** Bytes that wait here and in the socket. */
   get waiting(): number {
     return this.#bytes + this.#port.buffered(this.#socket);
+  }
+
+  /**
+   * Waits while more bytes wait than may. What many rooms have for a client, which it asked for at once, would make it a slow one: it would be
+   * closed, and ask for the same again.
+   */
+  async untilRead(): Promise<void> {
+    if (this.#mayQueue) return;
+    await new Promise<void>((resolve) => {
+      this.#onRead = [...this.#onRead, resolve];
+      this.#awaitSocket();
+    });
   }
 
   /** Queues a packet that may be dropped. */
@@ -114,6 +129,17 @@ export class SendBuffer implements Flushable {
     this.#queue = undefined;
     this.#bytes = 0;
     this.#kept = undefined;
+    this.#wake();
+  }
+
+  get #mayQueue(): boolean {
+    return this.#isClosed || this.waiting <= this.#host.limits.bufferBytes;
+  }
+
+  #wake(): void {
+    const all = this.#onRead;
+    this.#onRead = NONE;
+    for (const resolve of all) resolve();
   }
 
   #add(packet: Packet): void {
@@ -132,6 +158,9 @@ export class SendBuffer implements Flushable {
     this.#port.onceWritable(this.#socket, () => {
       this.#awaitsSocket = false;
       this.flush();
+      if (this.#onRead.length === 0) return;
+      if (this.#mayQueue) this.#wake();
+      else this.#awaitSocket();
     });
   }
 

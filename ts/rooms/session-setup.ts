@@ -19,8 +19,6 @@ export interface SessionSetupListener {
 }
 
 const NEW: ClaimOutcome = { taken: NONE_TAKEN, isStale: false };
-/** How often it is looked whether a client has read what it asked for. Unit: ms. */
-const POLL_MS = 20;
 
 /** Answers the hello of a client: creates or resumes its session, resumes its rooms, and joins the room of its user. */
 export class SessionSetup {
@@ -28,13 +26,13 @@ export class SessionSetup {
   readonly #resume: Resume;
   readonly #handler: ConnectionHandler;
   readonly #listener: SessionSetupListener;
-  readonly #limits: Pick<Limits, 'rooms' | 'bufferBytes'>;
+  readonly #limits: Pick<Limits, 'rooms'>;
 
   /** @param options.limits.rooms Most rooms of a connection. */
   constructor(
     service: RoomService,
     resume: Resume,
-    options: { readonly handler: ConnectionHandler; readonly limits: Pick<Limits, 'rooms' | 'bufferBytes'> },
+    options: { readonly handler: ConnectionHandler; readonly limits: Pick<Limits, 'rooms'> },
     listener: SessionSetupListener,
   ) {
     this.#service = service;
@@ -111,15 +109,6 @@ export class SessionSetup {
     }
   }
 
-  /**
-   * Waits while more bytes wait for a client than may. What many rooms have for it, which it asked for at once, would make it a slow one: it would
-   * be closed, and ask for the same again.
-   */
-  async untilRead(connection: Connection): Promise<void> {
-    while (connection.isOpen && connection.waiting > this.#limits.bufferBytes)
-      await new Promise<void>((resolve) => void setTimeout(resolve, POLL_MS).unref());
-  }
-
   /** Joins the room of all connections of its user, to which `sendTo` broadcasts. */
   joinOwnRoom(connection: Connection): void {
     const room = `${KEY_ROOM}${connection.key}`;
@@ -147,7 +136,7 @@ export class SessionSetup {
   }
 
   async #end(connection: Connection, returning: Returning): Promise<void> {
-    await this.untilRead(connection);
+    await connection.untilRead();
     const { name } = returning.room;
     const outcome = await this.#resume.end(connection, returning);
     if (outcome === 'refused') return connection.notify(['refused', 0, name, 'ticket']);

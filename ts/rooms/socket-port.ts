@@ -34,7 +34,7 @@ export interface SocketPort<S> {
   /** @param spread Collects writes of the same bytes to several sockets. */
   write(socket: S, packet: Packet, spread?: Spread): void;
   writeAll(socket: S, packets: readonly Packet[]): void;
-  /** Calls back once when the socket accepts data again. */
+  /** Calls back once, later, when the socket accepts data, or less waits in it; not when it is closed. */
   onceWritable(socket: S, listener: () => void): void;
 }
 
@@ -50,6 +50,7 @@ interface RawStream extends SpreadStream {
   cork(): void;
   uncork(): void;
   once(event: 'drain', listener: () => void): unknown;
+  write(bytes: Uint8Array, written?: () => void): boolean;
 }
 
 interface ServerSocketOfWs extends RoomSocket {
@@ -72,6 +73,8 @@ function isOfWs(socket: RoomSocket): socket is ServerSocketOfWs {
   return _isServer === true && typeof _socket?.cork === 'function' && typeof _extensions === 'object';
 }
 
+const NOTHING = Buffer.alloc(0);
+
 class RawPort implements SocketPort<RawStream> {
   readonly #deflates: boolean;
   readonly #isPlain: boolean;
@@ -90,7 +93,8 @@ class RawPort implements SocketPort<RawStream> {
   }
 
   onceWritable(stream: RawStream, listener: () => void): void {
-    stream.once('drain', listener);
+    if (stream.writableNeedDrain) stream.once('drain', listener);
+    else if (stream.writable) stream.write(NOTHING, listener);
   }
 
   write(stream: RawStream, packet: Packet, spread?: Spread): void {
