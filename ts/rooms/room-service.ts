@@ -134,7 +134,6 @@ export class RoomService implements ChannelListener {
     for (const peer of this.peers.sessions()) this.peers.send(peer, ['bye']);
     this.#queries.close();
     this.#removals.close();
-    this.#snapshots.close();
     this.#ended.close();
     this.bridging?.close();
     this.interest.close();
