@@ -39,6 +39,11 @@ export const ENDED_ORIGINS_KEPT = 64;
 export const MAX_ENDED = 1024;
 /** Estimated memory of a kept message, in addition to its payload. Unit: bytes. */
 export const MESSAGE_OVERHEAD_BYTES = 256;
+/**
+ * How long it is remembered which messages of a client were taken, after its connection ended; the resume window, if that is longer. So a message
+ * without acknowledgement is handled once also if its client comes back later than messages of rooms are kept. Unit: ms.
+ */
+export const TAKEN_MS = 15 * 60_000;
 /** Most client sessions for which the last taken message that peers reported is remembered; the oldest report is forgotten first. */
 export const MAX_REPORTED = 262_144;
 /** Most client sessions without a connection here of which the last taken message is remembered; the one that ended first is forgotten first. */

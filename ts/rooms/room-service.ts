@@ -16,7 +16,7 @@ import type { Connection } from './connection.ts';
 import { EndedOrigins } from './ended-origins.ts';
 import { History } from './history.ts';
 import { Interest } from './interest.ts';
-import { type Limits, MAX_HELLOS, type ResumeLimits } from './limits.ts';
+import { type Limits, MAX_HELLOS, type ResumeLimits, TAKEN_MS } from './limits.ts';
 import { Membership } from './membership.ts';
 import { CHANNEL, type PeerMessage, parseMessage, VERSION } from './messages.ts';
 import { OutputBatch } from './output-batch.ts';
@@ -82,7 +82,7 @@ export class RoomService implements ChannelListener {
     this.#removals = new StepQueue(runtime);
     this.#snapshots = new Snapshots(runtime, this.peers);
     this.table = new RoomTable(runtime, newOrigin(), resume);
-    this.sessions = new Sessions(runtime, resume.windowMs);
+    this.sessions = new Sessions(runtime, resume.windowMs === 0 ? 0 : Math.max(TAKEN_MS, resume.windowMs));
     this.claims = new SessionClaims(this.peers, this.#queries, this.sessions, this.signer);
     this.interest = new Interest(runtime, this.table, this.peers, limits.joinMs);
     this.membership = new Membership(this.table, this.interest, this.output, limits.rooms);

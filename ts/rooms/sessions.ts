@@ -25,7 +25,7 @@ export const NONE_TAKEN: Taken = { number: 0, generation: 0, before: 0 };
 
 export class Sessions {
   readonly #runtime: Runtime;
-  readonly #windowMs: number;
+  readonly #keptMs: number;
   readonly #live = new Map<string, Connection>();
   /** The connection here that last took messages of a session, until its actor ends. */
   readonly #takers = new Map<string, Connection>();
@@ -36,9 +36,10 @@ export class Sessions {
   #isSweeping = false;
   #cancelSweep = (): void => {};
 
-  constructor(runtime: Runtime, windowMs: number) {
+  /** @param keptMs How long it is remembered what was taken of a session without a connection. */
+  constructor(runtime: Runtime, keptMs: number) {
     this.#runtime = runtime;
-    this.#windowMs = windowMs;
+    this.#keptMs = keptMs;
   }
 
   get size(): number {
@@ -146,7 +147,7 @@ export class Sessions {
   }
 
   #forgetAt(): number {
-    return this.#runtime.now() + this.#windowMs;
+    return this.#runtime.now() + this.#keptMs;
   }
 
   /** Clients can begin any number of sessions. Amortised O(1). */
@@ -160,7 +161,7 @@ export class Sessions {
   #sweepLater(): void {
     if (this.#isSweeping) return;
     this.#isSweeping = true;
-    this.#cancelSweep = this.#runtime.after(Math.max(1000, this.#windowMs), () => this.#sweep());
+    this.#cancelSweep = this.#runtime.after(Math.max(1000, this.#keptMs / 4), () => this.#sweep());
   }
 
   #sweep(): void {
