@@ -11,8 +11,8 @@ export interface SocketData {
   readonly bytes: Buffer;
 }
 
-/** @param mostRooms Most rooms that a hello may resume. @returns a string says what is wrong. */
-export function parseClient({ isText, bytes }: SocketData, mostRooms: number): ClientInput {
+/** @returns a string says what is wrong. */
+export function parseClient({ isText, bytes }: SocketData): ClientInput {
   if (!isText) {
     if (bytes.length < 5 || bytes[0] !== Binary.direct) return 'a binary frame that is not of the protocol';
     return ['send', bytes.readUInt32BE(1), bytes.subarray(5)];
@@ -23,22 +23,22 @@ export function parseClient({ isText, bytes }: SocketData, mostRooms: number): C
   } catch {
     return 'text that is not JSON';
   }
-  return isClientMessage(value, mostRooms) ? value : 'a message that is not of the protocol';
+  return isClientMessage(value) ? value : 'a message that is not of the protocol';
 }
 
-function isClientMessage(value: unknown, mostRooms: number): value is ClientMessage {
+function isClientMessage(value: unknown): value is ClientMessage {
   if (!Array.isArray(value)) return false;
   switch (value[0]) {
     case 'hello':
       return (
         value.length === 5 &&
         (value[1] === null || typeof value[1] === 'string') &&
-        isResumeRooms(value[2], mostRooms) &&
+        isResumeRooms(value[2]) &&
         typeof value[3] === 'boolean' &&
         isNumber(value[4])
       );
     case 'resume':
-      return value.length === 2 && isResumeRooms(value[1], mostRooms);
+      return value.length === 2 && isResumeRooms(value[1]);
     case 'join':
     case 'leave':
       return value.length === 3 && isNumber(value[1]) && isRoomName(value[2]);
@@ -51,8 +51,8 @@ function isClientMessage(value: unknown, mostRooms: number): value is ClientMess
   }
 }
 
-const isResumeRooms = (value: unknown, most: number): boolean =>
-  Array.isArray(value) && value.length <= most && value.every(isResumeRoom);
+/** The length of the message limits their number. Rooms beyond the limit of a connection are refused, each. */
+const isResumeRooms = (value: unknown): boolean => Array.isArray(value) && value.every(isResumeRoom);
 
 function isResumeRoom(value: unknown): boolean {
   return (

@@ -139,7 +139,7 @@ export class Clients implements ConnectionHost<Connection> {
       this.#violated(connection, 'too many messages');
     else if (connection.isPlain)
       this.#requests.handle(connection, isText ? bytes.toString() : Uint8Array.from(bytes), 0);
-    else this.#input(connection, parseClient(data, this.limits.rooms + 1)); // the room of its user is one more
+    else this.#input(connection, parseClient(data));
   }
 
   mailed(connection: Connection, message: unknown, self: Self): void | PromiseLike<void> {

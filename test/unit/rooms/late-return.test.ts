@@ -1,6 +1,6 @@
 // Clients that come back late, or to a node with other limits, as during a deploy.
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Rooms } from '../../../ts/rooms/index.ts';
+import { createRooms, type Rooms } from '../../../ts/rooms/index.ts';
 import { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -23,4 +23,20 @@ it.each([0, 1])('R19 what was handled before a long sleep is not handled again o
   socket.tell(['send', 2, 'after it']);
   await stage.mesh.settle();
   expect([socket.all('welcome')[0]?.[1].last, handled]).toEqual([1, ['before the sleep', 'after it']]);
+});
+
+it('R20 a client in more rooms than its new node allows is refused some, and not closed', async () => {
+  const [many, few] = [10, 2].map((most, index) =>
+    createRooms(stage.node(index), { join: () => true, limits: { rooms: most } }),
+  ) as [Rooms, Rooms];
+  stage.mesh.connectAll();
+  await stage.mesh.settle();
+  const names = Array.from({ length: 10 }, (_, number) => `r${number}`);
+  const { socket: before } = await stage.client(many, { joins: names });
+  before.drop();
+  await stage.mesh.settle();
+  const { socket, connection } = await stage.back(few, before, names);
+  expect([socket.closed, connection.rooms]).toEqual([undefined, ['r0', 'r1']]);
+  expect(socket.all('refused').map(([, , room]) => room)).toEqual(expect.arrayContaining(names.slice(2)));
+  expect(few.stats().misbehaved).toBe(0);
 });
