@@ -65,6 +65,8 @@ const SILENT_BEATS = 2.5;
 const PROBE_MS = 5000;
 /** A timer that fires this much late was delayed by something, for example the sleep of a page. Unit: ms. */
 const LATE_MS = 1000;
+/** After a connection that has lasted this long the delays begin anew: a server may close each client that it has welcomed. Unit: ms. */
+const STABLE_MS = 5000;
 /** The timeout for connecting and the welcome of the server. */
 const CONNECT_MS = 20_000;
 
@@ -87,6 +89,8 @@ export class Connector {
   private heardAt = 0;
   /** `heardAt` when the wait for the answer to a probe began; -1: no probe is under way. */
   private probedAt = -1;
+  /** When the welcome came, in ms of `Date.now()`. */
+  private openedAt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private beats: ReturnType<typeof setInterval> | undefined;
 
@@ -129,7 +133,7 @@ export class Connector {
     this.beatMs = beatMs;
     this.spreadMs = spreadMs;
     this.beat = beat;
-    this.backoff.reset();
+    this.openedAt = Date.now();
     clearTimeout(this.timer);
     this.probedAt = -1;
     if (beatMs > 0)
@@ -192,6 +196,7 @@ export class Connector {
 
   /** The socket was closed: the next URL is tried after a delay. */
   private lost(code: number): void {
+    if (this.isEstablished && Date.now() - this.openedAt >= STABLE_MS) this.backoff.reset();
     this.forget();
     this.listener.closed(code);
     if (!this.isRedirected) this.urls = [...this.urls.slice(1), ...this.urls.slice(0, 1)];
@@ -210,7 +215,7 @@ export class Connector {
   }
 
   /**
-   * Gives the socket up after `ms` milliseconds, unless data comes before. A page that slept may run its timers before it reads what
+   * Gives the socket up after `ms` milliseconds, unless data comes before, or the welcome if it has not come yet. A page that slept may run its timers before it reads what
    * has arrived, so a late timer waits once more, unless `isLast`.
    */
   private giveUpAfter(ms: number, isLast = false): void {
@@ -218,7 +223,7 @@ export class Connector {
     const due = Date.now() + ms;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      if (this.heardAt !== since) return;
+      if (this.isEstablished && this.heardAt !== since) return;
       if (!isLast && Date.now() > due + LATE_MS) return this.giveUpAfter(PROBE_MS, true);
       const { socket } = this;
       this.lost(1006);

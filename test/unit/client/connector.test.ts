@@ -163,6 +163,29 @@ describe('a connection in a page', () => {
     expect(connector.status).not.toBe('open');
   });
 
+  it('waits longer and longer for a server that closes it soon after each welcome', async () => {
+    for (const wait of [3000, 3000, 3000, 4000, 8000]) {
+      socket().fail(1011);
+      await vi.advanceTimersByTimeAsync(wait - 1);
+      expect(connector.status).toBe('waiting');
+      await vi.advanceTimersByTimeAsync(1);
+      expect(connector.status).toBe('connecting');
+      socket().open();
+    }
+    await vi.advanceTimersByTimeAsync(5000);
+    socket().fail(1011);
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(connector.status).toBe('connecting');
+  });
+
+  it('gives up a server that says something, but no welcome', async () => {
+    socket().fail();
+    await vi.advanceTimersByTimeAsync(3000);
+    socket().hear('["drain",null]');
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(statuses.at(-1)).toBe('waiting');
+  });
+
   it('gives up a server that does not open', async () => {
     socket().fail();
     await vi.advanceTimersByTimeAsync(3000);
