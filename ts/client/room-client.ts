@@ -239,7 +239,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     if (this.presences.has(room)) this.presenceChanged(room, (before) => diffTo(before, []));
     this.presences.delete(room);
     // A room of a session that did not continue is joined again; messages may have been missed meanwhile.
-    if (ref === 0 && reason !== 'ticket') {
+    if (ref === 0 && (reason !== 'ticket' || room.startsWith(KEY_ROOM))) {
       this.emit('resync', resyncOf(room, 'window'));
       if (this.wanted.has(room)) void this.ask('join', room).catch(() => {});
       return;

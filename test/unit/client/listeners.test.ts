@@ -182,6 +182,21 @@ it('a URL that the platform refuses counts as a failed attempt, and its error is
   expect([client.status, socket().url]).toEqual(['connecting', 'ws://refused']);
 });
 
+it('R16 a client is told resync when the room of its user is not continued, for any reason', async () => {
+  connect();
+  const told: unknown[] = [];
+  client.on('resync', (what) => void told.push(what));
+  client.on('refused', (what) => void told.push(what));
+  await task();
+  socket().welcome();
+  socket().say(['joined', 0, '\0ann', 't', {}]);
+  socket().fail();
+  await task();
+  socket().welcome();
+  socket().say(['refused', 0, '\0ann', 'ticket']);
+  expect(told).toEqual([{ room: '', reason: 'window' }]);
+});
+
 it('R12 a client is told each change of a presence once, and who has left when its session is not continued', async () => {
   connect();
   const seen: unknown[] = [];
