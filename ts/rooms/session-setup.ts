@@ -78,9 +78,10 @@ export class SessionSetup {
       sessions.opened(newId, connection);
       return claims.fork(claim);
     }
+    // First, because the end of the other connection removes the presence of the session.
+    sessions.handOver(claim.session);
     presence.rename(connection, claim.session);
     connection.generation = claim.generation + 1;
-    sessions.handOver(claim.session);
     sessions.opened(connection.id, connection);
     const outcome = await claims.take(claim);
     if (!connection.isOpen) return outcome;

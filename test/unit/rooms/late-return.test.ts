@@ -1,6 +1,7 @@
 // Clients that come back late, or to a node with other limits, as during a deploy.
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createRooms, type Rooms } from '../../../ts/rooms/index.ts';
+import { FakeClient } from './fake-socket.ts';
 import { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -23,6 +24,19 @@ it.each([0, 1])('R19 what was handled before a long sleep is not handled again o
   socket.tell(['send', 2, 'after it']);
   await stage.mesh.settle();
   expect([socket.all('welcome')[0]?.[1].last, handled]).toEqual([1, ['before the sleep', 'after it']]);
+});
+
+it('R12 a client whose old socket is still open keeps the presence that its new one was given at once', async () => {
+  const rooms = stage.alone({ join: () => true, open: (connection) => connection.track('h', 'tracked') });
+  const { socket: before, connection: old } = await stage.client(rooms, { key: 'ann', joins: ['g'] });
+  old.track('g', 'old');
+  const socket = new FakeClient(before);
+  const connection = rooms.accept(socket, { key: 'ann' });
+  connection.track('g', 'new'); // before its hello
+  socket.hello(before.session, [before.place('g')]);
+  await stage.mesh.settle();
+  expect([before.closed?.code, connection.id]).toEqual([4001, old.id]);
+  expect(['g', 'h'].map((room) => rooms.presence(room).metas('ann'))).toEqual([['new'], ['tracked']]);
 });
 
 it('R20 a client in more rooms than its new node allows is refused some, and not closed', async () => {
