@@ -97,6 +97,7 @@ export class Clients implements ConnectionHost<Connection> {
     const { messageBytes } = options.limits;
     const rate = rateOf(options.limits);
     this.#sessionSetup = new SessionSetup(service, resume, options, {
+      joined: (connection, room) => this.joined(connection, room, 0),
       facts: () => ({ ...listener.welcome(), rate, messageBytes }),
       resumed: () => void this.counters.resumed++,
       resynced: () => void this.counters.resyncs++,

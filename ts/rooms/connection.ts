@@ -1,5 +1,5 @@
 import type { Self } from '../actor/index.ts';
-import { CloseCode } from '../client/index.ts';
+import { CloseCode, type Cursor } from '../client/index.ts';
 import { badArgument, SnowmeshError } from '../errors/index.ts';
 import { forActor, ON_DEATH } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
@@ -16,11 +16,7 @@ import { endSocket, isCloseCode, portOf, type RoomSocket } from './socket-port.t
 
 let connections = 0;
 
-/**
- * The connection of a client: a WebSocket that is a member of rooms, and an actor.
- *
- * It ends with its socket. What is sent to it after that is dropped without an error.
- */
+/** The connection of a client: a WebSocket that is a member of rooms, and an actor. It ends with its socket; what is sent to it later is dropped. */
 export class Connection<User = unknown> implements Recipient, SendBufferOwner, SocketListener {
   /** Identifies it on all nodes; a resumed session keeps the id. */
   id: string;
@@ -45,6 +41,8 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
   queuedTasks = 0;
   /** @internal The session that its hello resumed; it may resume the rooms of that session. */
   resumes: ResumedSession | undefined;
+  /** @internal The position in rooms that it was joined to before its client could resume them. */
+  joinedAt: Map<string, Cursor> | undefined;
   /** @internal How often its session has been resumed. */
   generation = 0;
   /** @internal Connections of this process are numbered from 1. */
@@ -128,7 +126,11 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
   /** @internal Joins, and answers the request `ref` of the client; 0: there is no request. */
   async joinAnswering(name: string, ref: number): Promise<void> {
     const wasThere = this.joined.has(name);
-    if (this.#isOpen) await this.#host.membership.join(this, name);
+    const opened = this.#isOpen ? this.#host.membership.join(this, name) : undefined;
+    const added = wasThere || ref > 0 ? undefined : this.joined.get(name);
+    if (added !== undefined && (this.actor === undefined || this.resumes !== undefined))
+      (this.joinedAt ??= new Map()).set(name, added.ring.cursor());
+    await opened;
     const room = this.joined.get(name);
     if (room === undefined && ref > 0) this.notify(['refused', ref, name, 'left meanwhile']);
     if (room !== undefined && this.#isOpen && (ref > 0 || !wasThere)) this.#host.joined(this, room, ref);

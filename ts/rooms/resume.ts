@@ -100,6 +100,10 @@ export class Resume {
     room.resuming--;
     // The rest runs without a pause: a message that is not in `missed` reaches the connection as a member.
     membership.add(connection, room);
+    if (hasReceived(connection, room)) {
+      this.#resync(connection, room, 'window', from, cursor);
+      return 'window';
+    }
     const now = typeof missed === 'string' ? undefined : room.ring.missed(cursor, from, new Set());
     room.ring.followFrom(from);
     if (now !== undefined) {
@@ -172,6 +176,15 @@ export class Resume {
     if (frames.length > 0) connection.notifyFrames(frames);
     this.#shortenCursor(connection, room, seen);
   }
+}
+
+/** Whether a client that was joined to a room before it resumed it has got messages since: what it missed would follow those. */
+function hasReceived({ joinedAt }: Connection, { name, ring }: Room<Connection>): boolean {
+  const since = joinedAt?.get(name);
+  joinedAt?.delete(name);
+  return (
+    since !== undefined && Object.entries(ring.cursor()).some(([each, last]) => last > (since[each] ?? 0))
+  );
 }
 
 /** Whether a missed message is not for a client. What it sent in a session that another client continues is as its own. */

@@ -3,6 +3,7 @@ import type { Connection } from './connection.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
 import { type Limits, MAX_RESUMING } from './limits.ts';
 import type { Resume, Returning } from './resume.ts';
+import type { Room } from './room.ts';
 import type { RoomService } from './room-service.ts';
 import type { ClaimOutcome } from './session-claims.ts';
 import { NONE_TAKEN } from './sessions.ts';
@@ -12,6 +13,8 @@ import type { SessionClaim } from './token-signer.ts';
 export interface SessionSetupListener {
   /** The times and limits for the welcome. */
   facts(): Omit<Welcome, 'session' | 'id' | 'resumed' | 'last'>;
+  /** A connection of a resumed session was a member before its hello: the ticket that its client has is not for this session. */
+  joined(connection: Connection, room: Room<Connection>): void;
   /** A session was resumed. */
   resumed(): void;
   /** A client was told `resync` for a room. */
@@ -66,6 +69,9 @@ export class SessionSetup {
       const { session, generation } = claim;
       connection.resumes = { session, generation, awayMs, asked: new Set() };
     }
+    if (id === claim?.session)
+      for (const room of connection.joined)
+        if (!rooms.some(([name]) => name === room.name)) this.#listener.joined(connection, room);
     await this.resume(connection, rooms);
     this.joinOwnRoom(connection);
   }

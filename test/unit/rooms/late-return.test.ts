@@ -1,5 +1,5 @@
 // Clients that come back late, or to a node with other limits, as during a deploy.
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRooms, type Rooms } from '../../../ts/rooms/index.ts';
 import { FakeClient } from './fake-socket.ts';
 import { Stage } from './stage.ts';
@@ -37,6 +37,47 @@ it('R12 a client whose old socket is still open keeps the presence that its new 
   await stage.mesh.settle();
   expect([before.closed?.code, connection.id]).toEqual([4001, old.id]);
   expect(['g', 'h'].map((room) => rooms.presence(room).metas('ann'))).toEqual([['new'], ['tracked']]);
+});
+
+describe('R16 a client that the server joins to a room before its hello', () => {
+  async function back(room: string, live: readonly string[]): Promise<[Rooms, FakeClient]> {
+    const rooms = stage.alone({ join: () => true });
+    const { socket: before } = await stage.client(rooms, { joins: ['g'] });
+    before.drop();
+    await stage.mesh.settle();
+    rooms.broadcast('g', 'missed');
+    const socket = new FakeClient(before);
+    void rooms.accept(socket).join(room);
+    for (const text of live) rooms.broadcast('g', text);
+    await stage.mesh.settle();
+    socket.hello(before.session, [before.place('g')]);
+    await stage.mesh.settle();
+    return [rooms, socket];
+  }
+
+  it('has what it missed, if nothing has come since', async () => {
+    const [rooms, socket] = await back('g', []);
+    rooms.broadcast('g', 'later');
+    await stage.mesh.settle();
+    expect([socket.data('g'), socket.all('resync')]).toEqual([['missed', 'later'], []]);
+  });
+
+  it('is told resync if something has, and gets nothing twice', async () => {
+    const [rooms, socket] = await back('g', ['live']);
+    rooms.broadcast('g', 'later');
+    await stage.mesh.settle();
+    expect(socket.data('g')).toEqual(['live', 'later']);
+    expect(socket.all('resync').map(([, room]) => room)).toEqual(['g']);
+  });
+
+  it('can resume that room, too', async () => {
+    const [rooms, socket] = await back('new', []);
+    socket.drop();
+    await stage.mesh.settle();
+    rooms.broadcast('new', 'missed');
+    const { socket: again } = await stage.back(rooms, socket, ['new']);
+    expect([again.data('new'), again.all('refused')]).toEqual([['missed'], []]);
+  });
 });
 
 it('R20 a client in more rooms than its new node allows is refused some, and not closed', async () => {
