@@ -98,13 +98,14 @@ export function requestChecked<R = unknown>(
 // Values that cannot be in a message, such as a child spec or a task, which hold functions. For a receiver of the same runtime the value
 // is stored here, and the message contains a ticket: the Ref object itself, which a peer cannot send. For a receiver on another node the
 // value itself is sent, if it can be.
-const waiting = new WeakMap<Runtime, Map<Ref, unknown>>();
+// A ticket that no receiver takes is collected with its message.
+const waiting = new WeakMap<Runtime, WeakMap<Ref, unknown>>();
 
 /** Stores `thing` for a local receiver. The message contains `ticket`; `withdraw` removes the value if the message did not arrive. */
 export function handOver(runtime: Runtime, thing: unknown): { ticket: Ref; withdraw: () => void } {
   let things = waiting.get(runtime);
   if (things === undefined) {
-    things = new Map();
+    things = new WeakMap();
     waiting.set(runtime, things);
   }
   const kept = things;

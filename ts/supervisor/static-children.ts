@@ -243,6 +243,8 @@ export class StaticChildren implements Supervising {
     if (child === undefined) return 'not_found';
     await this.stop(child);
     if (child.plan.restart === 'temporary') this.table.remove(child);
+    // It may be the one that the other children of its group wait for.
+    if (this.options.strategy !== 'one_for_one') this.frame.retryLater(() => this.startGroup());
     return 'ok';
   }
 

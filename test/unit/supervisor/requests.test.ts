@@ -11,7 +11,7 @@ import {
   terminateChild,
   whichChildren,
 } from '../../../ts/supervisor/index.ts';
-import { type Pid, Ref } from '../../../ts/term/index.ts';
+import { Pid, Ref } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { type Family, family } from './family.ts';
 
@@ -86,6 +86,35 @@ describe('children by request', () => {
     expect(args[0]).toBeInstanceOf(Ref);
     expect(takeOver(kit.runtime, args[0])).toBeUndefined();
   });
+
+  it('a spec whose caller and supervisor have ended is not kept', async () => {
+    const deaf = kit.runtime.spawn((self: Self) => self.sleep(1000));
+    const asker = await kit.probe();
+    const ask = (): WeakRef<object> => {
+      const given = f.child('a');
+      void startChild(asker.self, deaf as Pid, given);
+      return new WeakRef(given);
+    };
+    const spec = ask();
+    await kit.settle();
+    for (const pid of [asker.pid, deaf]) kit.runtime.sendExit(pid as Pid, 'kill');
+    await countChildren(kit, await supervise({})); // the last request is no longer that of a start
+    await new Promise(setImmediate); // a WeakRef keeps its target until the end of the turn
+    (globalThis as unknown as { gc: () => void }).gc();
+    expect(spec.deref()).toBeUndefined();
+  });
+
+  it.each(['rest_for_one', 'one_for_all'] as const)(
+    'J14 %s: the siblings of a failing child start when it is terminated, and do not wait for ever',
+    async (strategy) => {
+      const pid = await supervise({ strategy, children: abc(), intensity: Number.POSITIVE_INFINITY });
+      f.moods.set('a', 'throw');
+      kit.runtime.sendExit(await f.pid(pid, 'a'), 'kill');
+      expect(await terminateChild(kit, pid, 'a')).toBe('ok');
+      await kit.settle();
+      expect(await f.pids(pid)).toEqual({ a: undefined, b: expect.any(Pid), c: expect.any(Pid) });
+    },
+  );
 
   it('J21 terminateChild keeps the spec and may be repeated; delete and restart want a child that does not run', async () => {
     const pid = await supervise({ children: [f.child('a'), f.child('t', { restart: 'temporary' })] });
