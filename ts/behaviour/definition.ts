@@ -1,4 +1,4 @@
-import { checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, givenText, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 
 /** The options that servers and state machines have in common. */
 interface Definition {
@@ -48,13 +48,14 @@ export function checkCallbacks(where: string, callbacks: Readonly<Record<string,
 }
 
 /**
- * Checks a timeout: ms from 0 on, or Infinity.
+ * Checks a timeout: ms from 0 to 2^53 - 1, or Infinity.
  *
  * @throws SNOW_ERR_BAD_OPTION.
  */
 export function checkTimeoutOption(where: string, ms: unknown): void {
-  if (ms === undefined || (typeof ms === 'number' && ms >= 0)) return;
-  throw bad(`${where}: timeout is ${kindOf(ms)}; it must be ms from 0 on, or Infinity`);
+  if (ms === undefined || ms === Number.POSITIVE_INFINITY) return;
+  if (typeof ms === 'number' && ms >= 0 && ms <= Number.MAX_SAFE_INTEGER) return;
+  throw bad(`${where}: timeout is ${givenText(ms)}; it must be ms from 0 to 2^53 - 1, or Infinity`);
 }
 
 /**

@@ -1,5 +1,5 @@
 // The port between a node and whatever knows which nodes there are.
-import { SnowmeshError } from '../errors/index.ts';
+import { givenText, SnowmeshError } from '../errors/index.ts';
 import { parseNodeName } from './node-name.ts';
 
 /** Names that one look-up may find; more is taken for a mistake, and the look-up fails. */
@@ -64,7 +64,7 @@ export function demand(holds: boolean, option: string, value: unknown, wanted: s
   if (holds) return;
   throw new SnowmeshError(
     'SNOW_ERR_BAD_OPTION',
-    `option ${option} is ${String(value)}; it must be ${wanted}`,
+    `option ${option} is ${givenText(value)}; it must be ${wanted}`,
   );
 }
 

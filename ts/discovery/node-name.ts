@@ -1,6 +1,6 @@
 // Node names: `name@host`, `name@host:port`, `name@[ipv6]:port`. A name is both an identity (compared as bytes, proved in the
 // handshake) and an address, so it has one canonical form, which always includes the port.
-import { SnowmeshError } from '../errors/index.ts';
+import { givenText, SnowmeshError } from '../errors/index.ts';
 import { MAX_NODE_NAME_BYTES } from '../wire/index.ts';
 
 /** The port of a name without one. */
@@ -26,7 +26,7 @@ export interface NodeName {
  * @throws SNOW_ERR_NODE_NAME with the rule that it breaks.
  */
 export function parseNodeName(text: unknown): NodeName {
-  if (typeof text !== 'string') throw refused(String(text), 'it is not a string');
+  if (typeof text !== 'string') throw refused(givenText(text), 'it is not a string');
   const length = Buffer.byteLength(text);
   if (length > MAX_NODE_NAME_BYTES)
     throw refused(

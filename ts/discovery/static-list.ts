@@ -1,3 +1,4 @@
+import { givenText } from '../errors/index.ts';
 import { type Discovery, type DiscoveryListener, demand, isNodeName, MAX_FOUND } from './discovery.ts';
 import { startOnce } from './polling.ts';
 
@@ -11,10 +12,10 @@ import { startOnce } from './polling.ts';
  * startNode({ name: 'a@10.0.0.1', cookie, discovery: staticList(['a@10.0.0.1', 'b@10.0.0.2']) });
  */
 export function staticList(names: readonly string[]): Discovery {
-  demand(Array.isArray(names), 'names', String(names), 'a list of name@host:port');
+  demand(Array.isArray(names), 'names', names, 'a list of name@host:port');
+  for (const name of names)
+    demand(isNodeName(name), 'names', `[${givenText(name)}]`, 'a list of name@host:port');
   const set = [...new Set(names)].sort();
-  for (const name of set)
-    demand(isNodeName(name), 'names', `["${String(name)}"]`, 'a list of name@host:port');
   demand(set.length <= MAX_FOUND, 'names', `${set.length} names`, `${MAX_FOUND} at most`);
   let listener: DiscoveryListener | undefined;
   return {

@@ -12,6 +12,11 @@ export function kindOf(value: unknown): string {
   return typeof value === 'string' ? `the string ${JSON.stringify(value.slice(0, 40))}` : `a ${typeof value}`;
 }
 
+/** A value that was given where another was wanted, for the text of an error. It calls no code of the value. */
+export function givenText(value: unknown): string {
+  return typeof value === 'object' || typeof value === 'function' ? kindOf(value) : String(value);
+}
+
 /** The error that says that `what` needs `wanted`. */
 export function badArgument(what: string, wanted: string, given: unknown): SnowmeshError {
   return new SnowmeshError('SNOW_ERR_BAD_ARGUMENT', `${what} needs ${wanted}, not ${kindOf(given)}.`);

@@ -12,6 +12,7 @@ export {
   checkNodeText,
   checkSignal,
   checkTag,
+  givenText,
   kindOf,
 } from './arguments.ts';
 export {

@@ -1,5 +1,12 @@
 import type { Protocol, ServerName, ServerRef } from '../behaviour/index.ts';
-import { checkHost, checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import {
+  checkHost,
+  checkOptionNames,
+  givenText,
+  kindOf,
+  type OptionNames,
+  SnowmeshError,
+} from '../errors/index.ts';
 import { named, sourcesOf } from '../introspect/index.ts';
 import { Pid } from '../term/index.ts';
 import type { LocalOutcome } from './claims.ts';
@@ -258,7 +265,7 @@ function checkNaming(name: string, pid: unknown): void {
   if (!isName(name)) {
     throw new SnowmeshError(
       'SNOW_ERR_BAD_NAME',
-      `${JSON.stringify(name)} cannot be a name: use 1 to 255 bytes of text, and not "undefined".`,
+      `${typeof name === 'string' ? JSON.stringify(name) : kindOf(name)} cannot be a name: use 1 to 255 bytes of text, and not "undefined".`,
     );
   }
   if (!(pid instanceof Pid)) {
@@ -269,5 +276,5 @@ function checkNaming(name: string, pid: unknown): void {
 const OPTIONS: OptionNames<GlobalNamesOptions> = { onConflict: true, loser: true, maxNamesPerNode: true };
 
 function check(option: string, value: unknown, isGood: boolean): void {
-  if (!isGood) throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `${option} cannot be ${String(value)}`);
+  if (!isGood) throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `${option} cannot be ${givenText(value)}`);
 }

@@ -1,5 +1,12 @@
 import { checkPid, checkRef, Self } from '../actor/index.ts';
-import { checkHost, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import {
+  checkHost,
+  checkOptionNames,
+  givenText,
+  kindOf,
+  type OptionNames,
+  SnowmeshError,
+} from '../errors/index.ts';
 import { cellOf, inSend } from '../kernel/index.ts';
 import { Pid, type Ref } from '../term/index.ts';
 import { type Group, type GroupMonitor, groupOf } from './group.ts';
@@ -226,7 +233,7 @@ function pidOf(actor: Actor): Pid {
 function notLocal(pid: unknown): SnowmeshError {
   return new SnowmeshError(
     'SNOW_ERR_NOT_LOCAL',
-    `${String(pid)} is not a living actor of this node: call the groups of the node that it runs on.`,
+    `${pid instanceof Pid ? pid : kindOf(pid)} is not a living actor of this node: call the groups of the node that it runs on.`,
   );
 }
 
@@ -234,10 +241,10 @@ function mustBeGroup(group: unknown): void {
   if (isGroupName(group)) return;
   throw new SnowmeshError(
     'SNOW_ERR_BAD_NAME',
-    `${JSON.stringify(group)} cannot be the name of a group: use 1 to 255 bytes of text.`,
+    `${typeof group === 'string' ? JSON.stringify(group) : kindOf(group)} cannot be the name of a group: use 1 to 255 bytes of text.`,
   );
 }
 
 function check(option: string, value: unknown, isGood: boolean): void {
-  if (!isGood) throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `${option} cannot be ${String(value)}`);
+  if (!isGood) throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `${option} cannot be ${givenText(value)}`);
 }

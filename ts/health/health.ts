@@ -1,5 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { checkFlag, checkHost, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import {
+  checkFlag,
+  checkHost,
+  checkOptionNames,
+  givenText,
+  type OptionNames,
+  SnowmeshError,
+} from '../errors/index.ts';
 import type { LoopDelay } from '../introspect/index.ts';
 import { DEFAULT_PORT, type Node } from '../node/index.ts';
 
@@ -138,6 +145,6 @@ function checkPeers(peers: unknown): void {
 function bad(option: string, value: unknown, wanted: string): SnowmeshError {
   return new SnowmeshError(
     'SNOW_ERR_BAD_OPTION',
-    `option ${option} is ${String(value)}; it must be ${wanted}`,
+    `option ${option} is ${givenText(value)}; it must be ${wanted}`,
   );
 }

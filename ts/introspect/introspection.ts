@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { Pid } from '../term/index.ts';
 import { MAX_PAGE, MAX_TOP, QUESTIONS, type Question, type Questions } from './questions.ts';
@@ -150,7 +151,7 @@ const TREE_OPTIONS: OptionNames<TreeOptions> = { root: true, after: true, limit:
 export function checked<T>(question: Question, options: T, names: OptionNames<T>): T {
   checkOptionNames(question, options, names);
   if (QUESTIONS[question].takes(options)) return options;
-  const given = JSON.stringify(options);
+  const given = inspect(options, { breakLength: Number.POSITIVE_INFINITY });
   throw new SnowmeshError(
     'SNOW_ERR_BAD_OPTION',
     `${question} does not accept the options ${given}: \`after\` must be the \`next\` of the page before, \`limit\` a whole number from 1 to ${question === 'top' ? MAX_TOP : MAX_PAGE}`,

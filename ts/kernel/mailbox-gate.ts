@@ -1,5 +1,5 @@
 import { OldestFirst } from '../collections/index.ts';
-import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, givenText, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { type Mailbox, type Matcher, NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
 import { SystemMessage } from './system-message.ts';
@@ -135,6 +135,6 @@ function takesRoom(message: unknown): boolean {
 function badOption(name: string, value: unknown, wanted: string): SnowmeshError {
   return new SnowmeshError(
     'SNOW_ERR_BAD_OPTION',
-    `option mailbox.${name} is ${String(value)}; it must be ${wanted}`,
+    `option mailbox.${name} is ${givenText(value)}; it must be ${wanted}`,
   );
 }

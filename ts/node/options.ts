@@ -1,7 +1,7 @@
 // The options of a node: defaults, limits and their checks.
 
 import type { Logger } from '../actor/index.ts';
-import { checkFlag, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { checkFlag, checkOptionNames, givenText, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Clock } from '../timers/index.ts';
 
 /** Which nodes a node connects to by itself: see {@link NodeOptions.autoConnect}. */
@@ -209,5 +209,8 @@ function oneOf(name: string, value: unknown, choices: readonly string[]): void {
 }
 
 function bad(name: string, value: unknown, wanted: string): SnowmeshError {
-  return new SnowmeshError('SNOW_ERR_BAD_OPTION', `option ${name} is ${String(value)}; it must be ${wanted}`);
+  return new SnowmeshError(
+    'SNOW_ERR_BAD_OPTION',
+    `option ${name} is ${givenText(value)}; it must be ${wanted}`,
+  );
 }

@@ -1,5 +1,5 @@
 // Waits until enough peers are connected.
-import { SnowmeshError } from '../errors/index.ts';
+import { givenText, SnowmeshError } from '../errors/index.ts';
 
 /** Which peers to wait for, and how long. */
 export interface ReadyOptions {
@@ -91,7 +91,7 @@ function checkOptions(peers: unknown, timeout: unknown): void {
 function badOption(name: string, value: unknown, wanted: string): SnowmeshError {
   return new SnowmeshError(
     'SNOW_ERR_BAD_OPTION',
-    `option ${name} of ready is ${String(value)}; it must be ${wanted}`,
+    `option ${name} of ready is ${givenText(value)}; it must be ${wanted}`,
   );
 }
 

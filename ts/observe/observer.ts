@@ -2,7 +2,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { checkHost, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { checkHost, checkOptionNames, givenText, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { jsonOf } from '../introspect/index.ts';
 import type { Node } from '../node/index.ts';
 import { ClusterWatch } from './cluster-watch.ts';
@@ -216,7 +216,7 @@ const HEADERS = {
 
 function whole(option: string, value: unknown, least: number, most: number): void {
   if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return;
-  throw bad(option, `is ${String(value)}; it must be a whole number from ${least} to ${most}`);
+  throw bad(option, `is ${givenText(value)}; it must be a whole number from ${least} to ${most}`);
 }
 
 function bad(option: string, why: string): SnowmeshError {

@@ -23,7 +23,7 @@ export class LocalNames implements NamesPort {
     ) {
       throw new SnowmeshError(
         'SNOW_ERR_BAD_NAME',
-        `${JSON.stringify(name)} cannot be a name: use 1 to ${MAX_NAME} bytes of text, and not "undefined".`,
+        `${typeof name === 'string' ? JSON.stringify(name) : kindOf(name)} cannot be a name: use 1 to ${MAX_NAME} bytes of text, and not "undefined".`,
       );
     }
     const holder = this.byName.get(name);

@@ -1,4 +1,10 @@
-import { badArgument, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import {
+  badArgument,
+  checkOptionNames,
+  givenText,
+  type OptionNames,
+  SnowmeshError,
+} from '../errors/index.ts';
 import type { BridgeOptions, RoomBridge } from './bridge.ts';
 import { isClusterName } from './bridge-envelope.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
@@ -145,7 +151,10 @@ function whole(name: string, value: unknown, least: number, most: number): void 
 }
 
 function bad(name: string, value: unknown, wanted: string): SnowmeshError {
-  return new SnowmeshError('SNOW_ERR_BAD_OPTION', `option ${name} is ${String(value)}; it must be ${wanted}`);
+  return new SnowmeshError(
+    'SNOW_ERR_BAD_OPTION',
+    `option ${name} is ${givenText(value)}; it must be ${wanted}`,
+  );
 }
 
 const ACCEPT: OptionNames<AcceptOptions> = { key: true, user: true, address: true };

@@ -99,9 +99,10 @@ export function mustBeRoom(name: unknown): string {
 
 /** The name of the room of a user's connections. @throws SNOW_ERR_BAD_NAME for an invalid key. */
 export function keyRoom(key: unknown): string {
-  const room = `${KEY_ROOM}${String(key)}`;
-  if (typeof key === 'string' && key !== '' && key.isWellFormed() && Buffer.byteLength(room) <= 255)
-    return room;
+  if (typeof key === 'string' && key !== '' && key.isWellFormed()) {
+    const room = `${KEY_ROOM}${key}`;
+    if (Buffer.byteLength(room) <= 255) return room;
+  }
   throw new SnowmeshError(
     'SNOW_ERR_BAD_NAME',
     `${shown(key)} cannot name a user: use 1 to 254 bytes of text.`,

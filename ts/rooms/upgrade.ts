@@ -4,7 +4,14 @@ import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import { CloseCode, SUBPROTOCOL } from '../client/index.ts';
-import { checkFlag, checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import {
+  checkFlag,
+  checkOptionNames,
+  givenText,
+  kindOf,
+  type OptionNames,
+  SnowmeshError,
+} from '../errors/index.ts';
 import type { Logger } from '../kernel/index.ts';
 import { type Admission, decided, type Refusal } from './authorization.ts';
 import { type Limits, MAX_RESUME_BYTES } from './limits.ts';
@@ -83,7 +90,7 @@ export function attach(server: Server, options: AttachOptions, host: UpgradeHost
     throw new SnowmeshError('SNOW_ERR_BAD_OPTION', 'attach takes an HTTP server of Node.js');
   const { path = '/rooms' } = options;
   if (typeof path !== 'string' || path[0] !== '/')
-    throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `option path is ${String(path)}; it must begin with /`);
+    throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `option path is ${givenText(path)}; it must begin with /`);
   const { origins, compress } = options;
   for (const name of ['authorize', 'address'] as const)
     if (options[name] !== undefined && typeof options[name] !== 'function')

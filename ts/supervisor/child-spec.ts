@@ -1,5 +1,12 @@
 import type { Startable, StartOptions } from '../actor/index.ts';
-import { checkOptionNames, kindOf, type OptionNames, SnowmeshError, unknownOption } from '../errors/index.ts';
+import {
+  checkOptionNames,
+  givenText,
+  kindOf,
+  type OptionNames,
+  SnowmeshError,
+  unknownOption,
+} from '../errors/index.ts';
 
 /** Whether a child that has ended is started again. */
 export type Restart = 'permanent' | 'transient' | 'temporary';
@@ -119,7 +126,7 @@ export function childSpec<N, A extends unknown[]>(
     options !== undefined &&
     (typeof options !== 'object' || options === null || options instanceof Promise)
   )
-    throw badChildSpec(String(id), `takes an object of options, not ${kindOf(options)}`);
+    throw badChildSpec(givenText(id), `takes an object of options, not ${kindOf(options)}`);
   const spec: ChildSpec = { id, start: start as unknown as Startable, ...options };
   planChild(spec, 'any_significant');
   return spec;
@@ -130,7 +137,7 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
   if (typeof spec !== 'object' || spec === null) throw badChildSpec('?', 'is not an object');
   const { id, start, restart = 'permanent', significant = false } = spec;
   if (typeof id !== 'string' || id === '')
-    throw badChildSpec(String(id), 'needs an id that is a string and not empty');
+    throw badChildSpec(givenText(id), 'needs an id that is a string and not empty');
   if (!isStartable(start))
     throw badChildSpec(id, 'has nothing to start: `start` is an actor function, a server, a supervisor, …');
   const args = spec.args ?? NO_ARGUMENTS;
@@ -138,15 +145,15 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
   const wrong = unknownOption(spec, CHILD_SPEC);
   if (wrong !== undefined) throw badChildSpec(id, wrong);
   if (!RESTARTS.has(restart))
-    throw badChildSpec(id, `has an unknown restart: ${String(restart)}; use ${[...RESTARTS].join(', ')}`);
+    throw badChildSpec(id, `has an unknown restart: ${givenText(restart)}; use ${[...RESTARTS].join(', ')}`);
   const type =
     spec.type ?? (typeof start === 'object' && start.type === 'supervisor' ? 'supervisor' : 'worker');
   if (type !== 'worker' && type !== 'supervisor')
-    throw badChildSpec(id, `has an unknown type: ${String(type)}; use worker or supervisor`);
+    throw badChildSpec(id, `has an unknown type: ${givenText(type)}; use worker or supervisor`);
   const shutdown = shutdownOf(spec.shutdown ?? (type === 'supervisor' ? 'infinity' : 5000), id);
   const startTimeout = spec.startTimeout ?? Number.POSITIVE_INFINITY;
   if (!isTime(startTimeout))
-    throw badChildSpec(id, `has a bad startTimeout: ${String(startTimeout)}; use whole ms, or Infinity`);
+    throw badChildSpec(id, `has a bad startTimeout: ${givenText(startTimeout)}; use whole ms, or Infinity`);
   const { node } = spec;
   if (node !== undefined && typeof node !== 'string' && typeof node !== 'function') {
     throw badChildSpec(id, `has a bad node: ${kindOf(node)}; use name@host:port, or a function`);
@@ -155,7 +162,7 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
     throw badChildSpec(id, `has a bad node: ${JSON.stringify(node)}; use name@host:port, or a function`);
   const { onNodeLost = 'restart' } = spec;
   if (onNodeLost !== 'restart' && onNodeLost !== 'wait') {
-    throw badChildSpec(id, `has an unknown onNodeLost: ${String(onNodeLost)}; use restart or wait`);
+    throw badChildSpec(id, `has an unknown onNodeLost: ${givenText(onNodeLost)}; use restart or wait`);
   }
   if (onNodeLost === 'wait' && node === undefined)
     throw badChildSpec(id, 'has onNodeLost "wait" but no node: add `node`');
@@ -202,8 +209,8 @@ function backoffOf(backoff: Backoff, id: string): Required<Backoff> {
   checkOptionNames(what, backoff, BACKOFF);
   const { min, max, factor = 2, jitter = 0.25 } = backoff;
   const areNumbers = [min, max, factor, jitter].every(Number.isFinite);
-  const areTimes = min >= 0 && max >= min && max <= Number.MAX_SAFE_INTEGER;
-  const isGood = areNumbers && areTimes && factor >= 1 && jitter >= 0 && jitter <= 1;
+  const areTimes = areNumbers && min >= 0 && max >= min && max <= Number.MAX_SAFE_INTEGER;
+  const isGood = areTimes && factor >= 1 && jitter >= 0 && jitter <= 1;
   if (isGood) return { min, max, factor, jitter };
   throw badChildSpec(
     id,
@@ -214,7 +221,10 @@ function backoffOf(backoff: Backoff, id: string): Required<Backoff> {
 function shutdownOf(shutdown: Shutdown, id: string): Shutdown {
   if (shutdown === 'brutalKill' || shutdown === 'infinity') return shutdown;
   if (!isTime(shutdown))
-    throw badChildSpec(id, `has a bad shutdown: ${String(shutdown)}; use whole ms, brutalKill or infinity`);
+    throw badChildSpec(
+      id,
+      `has a bad shutdown: ${givenText(shutdown)}; use whole ms, brutalKill or infinity`,
+    );
   return shutdown === Number.POSITIVE_INFINITY ? 'infinity' : shutdown;
 }
 

@@ -1,5 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { checkFunction, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import {
+  checkFunction,
+  checkOptionNames,
+  givenText,
+  type OptionNames,
+  SnowmeshError,
+} from '../errors/index.ts';
 import { type ChildSpec, planChild } from './child-spec.ts';
 import { defineSupervisor, type RestartLimit, type SupervisorSpec } from './supervisor.ts';
 
@@ -40,7 +46,7 @@ export function definePartitionSupervisor(options: PartitionSupervisorOptions): 
   if (!Number.isInteger(partitions) || partitions < 1) {
     throw new SnowmeshError(
       'SNOW_ERR_BAD_OPTION',
-      `supervisor "${name}": bad partitions: ${String(partitions)}; use a whole number from 1 on`,
+      `supervisor "${name}": bad partitions: ${givenText(partitions)}; use a whole number from 1 on`,
     );
   }
   checkFunction(`supervisor "${name}": child`, child);

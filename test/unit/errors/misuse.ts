@@ -17,6 +17,19 @@ export const WRONG = {
 } as const;
 export type Label = keyof typeof WRONG;
 export const LABELS = Object.keys(WRONG).map((label) => (label === '5' ? 5 : label)) as Label[];
+/** Values that have no text, or none in JSON: an error that shows one must not fail itself. */
+const TEXTLESS = {
+  'without a prototype': () => Object.create(null),
+  'a bigint': () => 1n,
+  'a symbol': () => Symbol('symbol'),
+  'a list of a symbol': () => [Symbol('symbol')],
+  'a list of a bigint': () => [1n],
+  'a circle': () => {
+    const circle: Wrong = {};
+    circle.self = circle;
+    return circle;
+  },
+} as const;
 /** What any message, reason or state may be. */
 export const SENDABLE: readonly Label[] = ['undefined', 'null', 5, 'text', '{}'];
 /** Options may be left out. */
@@ -35,24 +48,31 @@ export type Misspelt<S> = readonly [what: string, call: (stage: S) => unknown];
 export interface Case<S> {
   readonly name: string;
   readonly of: string;
-  readonly label: Label;
+  readonly label: Label | keyof typeof TEXTLESS;
   judge(stage: S): Promise<void>;
 }
 
 /** Every kind of value in the place of every argument. */
 export function casesOf<S>(rows: readonly Row<S>[]): Case<S>[] {
-  return rows.flatMap(([name, call, accepts = []]) =>
-    LABELS.map((label) => ({
-      name,
-      of: String(call).replace(/^.*=> /, ''),
-      label,
-      judge: async (stage: S) => {
+  return rows.flatMap(([name, call, accepts = []]): Case<S>[] => {
+    const of = String(call).replace(/^.*=> /, '');
+    const cases = LABELS.map((label): Case<S> => {
+      const judge = async (stage: S): Promise<void> => {
         const run = (): unknown => call(stage, WRONG[label]());
         if (accepts.includes(label)) await mustAccept(run);
         else await mustRefuse(run);
-      },
-    })),
-  );
+      };
+      return { name, of, label, judge };
+    });
+    const textless = Object.entries(TEXTLESS).map(([label, make]): Case<S> => {
+      const judge = async (stage: S): Promise<void> => {
+        const made = await outcome(() => call(stage, make()));
+        expect(made).not.toBeInstanceOf(TypeError);
+      };
+      return { name, of, label: label as keyof typeof TEXTLESS, judge };
+    });
+    return [...cases, ...textless];
+  });
 }
 
 /** A class and those that it extends. */
@@ -73,10 +93,13 @@ export function methodsOf(type: { prototype: object }): string[] {
 export function labelOf(given: unknown): Label {
   return LABELS.find((label) => {
     const value = WRONG[label]();
-    return (
-      value === given || (label === '{}' && JSON.stringify(given) === '{}' && !(given instanceof Promise))
-    );
+    return value === given || (label === '{}' && isEmpty(given));
   }) as Label;
+}
+
+function isEmpty(given: unknown): boolean {
+  if (typeof given !== 'object' || given === null || given instanceof Promise) return false;
+  return !Array.isArray(given) && Object.keys(given).length === 0;
 }
 
 /** What came of a call: its value, an error, at once or as a rejection, or `pending`. */
