@@ -183,6 +183,7 @@ export class OutboundCalls {
       kernel.remote.call(from, pending.address, timeout, address, [tag, args, chain]);
       return;
     }
+    copyTerm(tag); // throws for one that cannot be sent (B9): the answer of who does not know it holds it
     const copied = args.length === 0 ? args : copyTerm(args);
     const cell = address === undefined ? undefined : ownCell(kernel, address);
     if (cell === undefined) return void pending.fail('noproc', undefined);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CallError, request } from '../../../ts/actor/index.ts';
 import { call, callWith, cast, defineServer, multiCall } from '../../../ts/behaviour/index.ts';
+import { defineSupervisor } from '../../../ts/supervisor/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { counter, failure } from './counter.ts';
 
@@ -116,6 +117,25 @@ describe('a call', () => {
     const unsendable = expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' });
     for (const to of ['nobody', { name: 'nobody', node: 'far@host:1' }])
       expect(() => cast(kit, to, 'tag', () => {})).toThrow(unsendable as Error);
+  });
+
+  it('B9 calls with no tag that cannot be sent: neither a server nor a supervisor ends of one', async () => {
+    const server = await counter.start(kit, 1);
+    const supervisor = await defineSupervisor({ name: 'top', children: [] }).start(kit);
+    for (const pid of [server, supervisor])
+      expect(() => request(kit.runtime, pid as never, 'half \ud800')).toThrow(
+        expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }),
+      );
+    await kit.settle();
+    expect([server, supervisor].map((pid) => kit.runtime.isAlive(pid as never))).toEqual([true, true]);
+    expect(kit.runtime.calls.size).toBe(0);
+  });
+
+  it('refuses a timeout that no timer takes where it is defined', () => {
+    const define = (timeout: number) => defineServer({ name: 'late', init: () => ({}), timeout });
+    for (const timeout of [2 ** 53, 1e300, Number.NaN, -1])
+      expect(() => define(timeout)).toThrow(expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }));
+    for (const timeout of [0, 0.5, 2 ** 53 - 1, Number.POSITIVE_INFINITY]) define(timeout);
   });
 
   it('G6 casts to a name that no actor has without an error', () => {
