@@ -10,7 +10,7 @@ import {
   start,
   startOrThrow,
 } from '../actor/index.ts';
-import { isPromise } from '../kernel/index.ts';
+import { promiseOf } from '../kernel/index.ts';
 import type { Protocol, ServerAddress, ServerName, ServerRef } from './protocol.ts';
 
 /** A server or state machine that can be started, with arguments `A` and protocol `P`. */
@@ -56,7 +56,7 @@ export function behaviour<A extends readonly unknown[], P extends Protocol>(
     init: (self, ...args) => {
       actingFor(self); // an actor of another copy has messages of other classes (V3)
       const made = init(self, ...args);
-      return isPromise(made) ? made.then((value) => finish(self, value)) : finish(self, made);
+      return promiseOf(made)?.then((value) => finish(self, value)) ?? finish(self, made);
     },
     start: (parent, ...args) => startOrThrow(parent, spec, args) as Promise<ServerRef<P>>,
     startLink: (parent, ...args) => startOrThrow(parent, spec, args, { link: true }) as Promise<ServerRef<P>>,

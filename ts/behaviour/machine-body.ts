@@ -1,6 +1,6 @@
 import { Timeout, type TimerRef } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
-import { isPromise } from '../kernel/index.ts';
+import { promiseOf } from '../kernel/index.ts';
 import type { MachineContext } from './machine-context.ts';
 import { type AnyHandler, type HandlerMap, type Handlers, handlerMap, ServerBody } from './server-body.ts';
 
@@ -63,18 +63,18 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
     return this.enter(undefined);
   }
 
-  protected override take(message: unknown): void | PromiseLike<void> {
+  protected override take(message: unknown): void | Promise<void> {
     this.queue.unshift(message);
     return this.drain();
   }
 
-  private drain(): void | PromiseLike<void> {
+  private drain(): void | Promise<void> {
     while (this.queue.length > 0 && this.context.stopping === undefined) {
       const message = this.queue.pop();
-      const handled = this.handle(message);
-      if (isPromise(handled)) return handled.then(() => this.proceed(message)).then(() => this.drain());
+      const handled = promiseOf(this.handle(message));
+      if (handled !== undefined) return handled.then(() => this.proceed(message)).then(() => this.drain());
       const entered = this.proceed(message);
-      if (isPromise(entered)) return entered.then(() => this.drain());
+      if (entered !== undefined) return entered.then(() => this.drain());
     }
     return this.settle();
   }
@@ -93,7 +93,7 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
   }
 
   /** Does what the handler of `message` requested: keeps the message, changes the state, sets another timeout. */
-  private proceed(message: unknown): unknown {
+  private proceed(message: unknown): void | Promise<void> {
     const { context } = this;
     context.hasMessage = false;
     if (context.isPostponed) {
@@ -107,7 +107,7 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
     return undefined;
   }
 
-  private change(next: string): unknown {
+  private change(next: string): void | Promise<void> {
     const previous = this.context.state;
     this.current = this.stateOf(next);
     this.context.state = next;
@@ -116,13 +116,12 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
     return this.enter(previous);
   }
 
-  private enter(from: string | undefined): unknown {
+  private enter(from: string | undefined): void | Promise<void> {
     const { context, current } = this;
     context.newTimeout = current.timeout;
     context.isEntering = true;
-    const entered = current.enter?.(context, from);
-    if (isPromise(entered)) return entered.then(() => this.entered());
-    return this.entered();
+    const entered = promiseOf(current.enter?.(context, from));
+    return entered === undefined ? this.entered() : entered.then(() => this.entered());
   }
 
   private entered(): void {

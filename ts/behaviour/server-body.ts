@@ -10,7 +10,7 @@ import {
   Timeout,
   type TimerRef,
 } from '../actor/index.ts';
-import { isPromise } from '../kernel/index.ts';
+import { promiseOf } from '../kernel/index.ts';
 import { castTag, isCast } from './cast.ts';
 import { type Context, NO_REPLY } from './server-context.ts';
 
@@ -67,30 +67,30 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     }
   }
 
-  onMessage(message: unknown): void | PromiseLike<void> {
+  onMessage(message: unknown): void | Promise<void> {
     if (this.context.continuations === undefined) return this.take(message);
     const continued = this.settle();
-    return isPromise(continued) ? continued.then(() => this.take(message)) : this.take(message);
+    return continued === undefined ? this.take(message) : continued.then(() => this.take(message));
   }
 
-  onTerminate(reason: ExitReason): void | PromiseLike<void> {
+  onTerminate(reason: ExitReason): void | Promise<void> {
     // A stop arrived while init ran: the continuations of init run first.
     const continued = this.hasBegun ? undefined : this.continueAll();
-    return isPromise(continued) ? continued.then(() => this.terminate(reason)) : this.terminate(reason);
+    return continued === undefined ? this.terminate(reason) : continued.then(() => this.terminate(reason));
   }
 
-  private terminate(reason: ExitReason): void | PromiseLike<void> {
-    return this.handlers.terminate?.(this.context, reason) as void | PromiseLike<void>;
+  private terminate(reason: ExitReason): void | Promise<void> {
+    return this.handlers.terminate?.(this.context, reason) as void | Promise<void>;
   }
 
   /** Handles one message, then does what the handler requested. */
-  protected take(message: unknown): void | PromiseLike<void> {
+  protected take(message: unknown): void | Promise<void> {
     if (message instanceof Timeout && message.ref === this.idle) {
       if (this.isEarly()) return undefined;
       message = IDLE;
     }
-    const pending = this.dispatch(message);
-    return isPromise(pending) ? pending.then(() => this.settle()) : this.settle();
+    const pending = promiseOf(this.dispatch(message));
+    return pending === undefined ? this.settle() : pending.then(() => this.settle());
   }
 
   protected dispatch(message: unknown): unknown {
@@ -111,8 +111,9 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     }
     context.call = call;
     const answer = invoke(handler, context, call.args);
-    if (!isPromise(answer)) return this.answer(call, answer);
-    return answer.then(
+    const pending = promiseOf(answer);
+    if (pending === undefined) return this.answer(call, answer);
+    return pending.then(
       (value) => this.answer(call, value),
       (error: unknown) => this.failed(call, error),
     );
@@ -175,21 +176,21 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   // -- after a handler --------------------------------------------------------------------------------------------
 
   /** Does what the handler requested: continuations, then the stop, then the idle timer. */
-  protected settle(): void | PromiseLike<void> {
+  protected settle(): void | Promise<void> {
     const { context } = this;
     const continued = this.continueAll();
-    if (isPromise(continued)) return continued.then(() => this.settle());
+    if (continued !== undefined) return continued.then(() => this.settle());
     if (context.stopping !== undefined) context.self.exit(context.stopping.reason);
     this.rest();
     return undefined;
   }
 
-  private continueAll(): void | PromiseLike<void> {
+  private continueAll(): void | Promise<void> {
     const { context } = this;
     this.hasBegun = true;
     while (context.continuations !== undefined && context.stopping === undefined) {
-      const pending = this.continue();
-      if (isPromise(pending)) return pending.then(() => this.continueAll());
+      const pending = promiseOf(this.continue());
+      if (pending !== undefined) return pending.then(() => this.continueAll());
     }
     return undefined;
   }

@@ -2,15 +2,14 @@
 import { Timer } from '../timers/index.ts';
 import type { Kernel } from './kernel.ts';
 import type { Logger } from './logger.ts';
-import { isPromise } from './promise.ts';
+import { promiseOf } from './promise.ts';
 
 /** Runs `action`. Logs what it throws, or what the promise that it returns rejects with. */
 export function guard({ logger }: { readonly logger: Logger }, action: () => unknown): void {
   const failed = (error: unknown): void =>
     logger.error({ event: 'callback_failed', err: error }, 'a callback failed');
   try {
-    const pending = action();
-    if (isPromise(pending)) pending.then(undefined, failed);
+    promiseOf(action())?.then(undefined, failed);
   } catch (error) {
     failed(error);
   }

@@ -5,7 +5,7 @@ import { Ref } from '../term/index.ts';
 import { ClassMatch, type CompiledMatch, hasKeys, matchTag, RefMatch, TimerMatch } from './key-match.ts';
 import type { Match } from './match.ts';
 import { compilePattern, isPattern } from './pattern.ts';
-import { isPromise } from './promise.ts';
+import { promiseOf } from './promise.ts';
 import { SystemMessage } from './system-message.ts';
 import { TimerRef } from './timer-ref.ts';
 
@@ -40,11 +40,10 @@ class Predicate implements CompiledMatch {
     const { predicate } = this;
     const verdict: unknown = predicate(message);
     if (verdict === true || verdict === false) return verdict;
-    if (isPromise(verdict)) {
-      verdict.then(undefined, () => {});
-      throw asyncPredicate();
-    }
-    return Boolean(verdict);
+    const pending = promiseOf(verdict);
+    if (pending === undefined) return Boolean(verdict);
+    pending.then(undefined, () => {});
+    throw asyncPredicate();
   }
 }
 

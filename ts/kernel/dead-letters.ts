@@ -1,4 +1,5 @@
 import { messageDrop } from '../diagnostics/index.ts';
+import { promiseOf } from './promise.ts';
 
 /**
  * Why a message was lost.
@@ -89,7 +90,7 @@ export class DeadLetters {
     if (this.listeners.size === 0) return;
     for (const listener of this.listeners) {
       try {
-        listener(reason, nameOf(target), count);
+        promiseOf(listener(reason, nameOf(target), count))?.catch(() => {});
       } catch {
         // A listener that fails must not disturb the sender.
       }

@@ -8,7 +8,7 @@ import type { Starter } from './extras.ts';
 import { silentLogger } from './logger.ts';
 import { type LoggedTag, loggedTag } from './message-tag.ts';
 import { ON_DEATH } from './program.ts';
-import { isPromise } from './promise.ts';
+import { promiseOf } from './promise.ts';
 import { release } from './taking.ts';
 
 /** Most PIDs of ancestors in a crash report. */
@@ -68,8 +68,8 @@ export function leave(cell: Cell, reason: ExitReason): void {
     if (body?.onTerminate === undefined) return terminate(cell, reason);
     cell.flags |= TERMINATING | BUSY;
     cell.leaving = null;
-    const pending = body.onTerminate(reason, cell.self);
-    if (!isPromise(pending)) return terminate(cell, reason);
+    const pending = promiseOf(body.onTerminate(reason, cell.self));
+    if (pending === undefined) return terminate(cell, reason);
     pending.then(
       () => terminate(cell, reason),
       (error) => failedTerminate(cell, reason, error),

@@ -4,7 +4,7 @@ import { inCurrentStore, withoutStore } from '../scheduler/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { ExitReason } from './exit-reason.ts';
 import type { Logger } from './logger.ts';
-import { isPromise } from './promise.ts';
+import { promiseOf } from './promise.ts';
 
 export type ExitCallback = (reason: ExitReason) => unknown;
 
@@ -75,8 +75,7 @@ export function runExitCallback(logger: Logger, pid: Pid, callback: ExitCallback
     logger.error(facts, 'a callback of onExit failed');
   };
   try {
-    const pending = withoutStore(callback, reason);
-    if (isPromise(pending)) pending.then(undefined, failed);
+    promiseOf(withoutStore(callback, reason))?.then(undefined, failed);
   } catch (error) {
     failed(error);
   }

@@ -63,7 +63,7 @@ export {
 } from './match.ts';
 export type { NamesPort } from './names-port.ts';
 export { type Body, IGNORE, ON_DEATH, type Program, waitsForInit } from './program.ts';
-export { forActor, isPromise } from './promise.ts';
+export { forActor, promiseOf } from './promise.ts';
 export { checkDelay, checkTimeout, type ReceiveOptions, receive } from './receive.ts';
 export {
   type AnsweringNode,

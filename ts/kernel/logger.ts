@@ -1,5 +1,5 @@
 import { briefJson, printable } from './brief-reason.ts';
-import { isPromise } from './promise.ts';
+import { promiseOf } from './promise.ts';
 
 /**
  * Where the runtime logs crashes and warnings. It has the shape of a pino logger, so that one can be passed as it is. What a logger
@@ -43,7 +43,7 @@ export function guarded(logger: Logger): Logger {
           'reason' in facts ? { ...facts, reason: printable(facts.reason) } : facts,
           message,
         );
-        if (isPromise(pending)) pending.then(undefined, () => {});
+        promiseOf(pending)?.then(undefined, () => {});
       } catch {
         // The logger itself failed: there is no other place to report it.
       }

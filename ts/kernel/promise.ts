@@ -9,9 +9,12 @@ export function forActor<P extends Promise<unknown>>(promise: P): P {
 
 function ignore(): void {}
 
-/** Whether a callback returned a promise. Its rejection must be handled, or it ends the OS process. */
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
+/**
+ * The promise that a callback returned; undefined: it returned none. Its rejection must be handled, or it ends the OS process. A thenable
+ * that is no Promise becomes one: its own `then` may return nothing, or call back at once, or twice.
+ */
+export function promiseOf(value: unknown): Promise<unknown> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (value instanceof Promise) return value;
+  return typeof (value as { then?: unknown }).then === 'function' ? Promise.resolve(value) : undefined;
 }

@@ -5,7 +5,7 @@ import {
   type Cell,
   type InTrace,
   isOwnLeave,
-  isPromise,
+  promiseOf,
   type RemotePort,
   type RequestTrace,
   TRACED,
@@ -202,29 +202,26 @@ export class ActorTracing implements TracingPort {
     const span = this.#start(shape, parent);
     // Where no context manager is registered, this is what is left of the context.
     if (cell !== undefined) this.#contexts.make(cell).last = span.spanContext();
+    const failed = (error: unknown): never => {
+      this.#fail(span, error, cell);
+      span.end();
+      throw error;
+    };
     let made: R;
     try {
       made = context.with(trace.setSpan(parent, span), act);
     } catch (error) {
-      this.#fail(span, error, cell);
-      span.end();
-      throw error;
+      return failed(error);
     }
-    if (!isPromise(made)) {
+    const pending = promiseOf(made);
+    if (pending === undefined) {
       span.end();
       return made;
     }
-    return made.then(
-      (value) => {
-        span.end();
-        return value;
-      },
-      (error: unknown) => {
-        this.#fail(span, error, cell);
-        span.end();
-        throw error;
-      },
-    ) as R;
+    return pending.then((value) => {
+      span.end();
+      return value;
+    }, failed) as R;
   }
 
   /** Makes a span that ends at once. Returns its context, or the parent's if no span is made; undefined outside of all traces. */

@@ -1,5 +1,6 @@
 import { actingFor, type Caller, checkPid, Runtime } from '../actor/index.ts';
-import { checkFunction, SnowmeshError } from '../errors/index.ts';
+import { checkFunction, kindOf, SnowmeshError } from '../errors/index.ts';
+import { promiseOf } from '../kernel/index.ts';
 import { copyTerm, freezeDeep, Pid } from '../term/index.ts';
 
 /** A key of a registry; keys are compared as those of a Map are. */
@@ -56,7 +57,8 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
   register(key: K, pid: Pid<M>, ...[value]: undefined extends V ? [value?: V] : [value: V]): void {
     checkKey(key);
     if (!this.isHere(pid)) {
-      throw new SnowmeshError('SNOW_ERR_NOT_LOCAL', `${String(pid)} is no living actor of this node.`);
+      const what = pid instanceof Pid ? pid : kindOf(pid);
+      throw new SnowmeshError('SNOW_ERR_NOT_LOCAL', `${what} is no living actor of this node.`);
     }
     const entry = { pid, value: frozen(value) as V };
     this.holdingOf(pid).entries.set(key, entry);
@@ -98,14 +100,18 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
   /**
    * Calls `fn` with every entry under a key as it is now, also when `fn` registers and unregisters. O(found).
    *
-   * @param fn Runs on the caller's stack; what it throws ends the dispatch and comes through.
+   * @param fn Runs on the caller's stack; what it throws ends the dispatch and comes through. A promise that it returns is not awaited;
+   * what it rejects with is logged.
    * @returns How many times it was called.
    * @throws SNOW_ERR_BAD_NAME, SNOW_ERR_BAD_ARGUMENT.
    */
   dispatch(key: K, fn: (entry: RegistryEntry<V, M>) => void): number {
     checkFunction('dispatch', fn);
     const entries = this.lookup(key);
-    for (const entry of entries) fn(entry);
+    for (const entry of entries) {
+      const pending = promiseOf(fn(entry));
+      if (pending !== undefined) this.runtime.guard(() => pending);
+    }
     return entries.length;
   }
 

@@ -8,8 +8,8 @@ import {
   deliverSent,
   type InTrace,
   inStore,
-  isPromise,
   ownCell,
+  promiseOf,
   Timeout,
   TimerRef,
 } from '../kernel/index.ts';
@@ -96,8 +96,7 @@ export class ActorTimer extends Timer {
   private call(): void {
     if (this.owner.isOver) return;
     try {
-      const pending = (this.what as () => unknown)();
-      if (isPromise(pending)) pending.then(undefined, (error) => crash(this.owner, error));
+      promiseOf((this.what as () => unknown)())?.then(undefined, (error) => crash(this.owner, error));
     } catch (error) {
       crash(this.owner, error);
     }

@@ -1,5 +1,6 @@
 import { type Self, type StartOptions, type StartResult, start } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
+import { promiseOf } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
 
@@ -36,6 +37,7 @@ export function placed({ id, startOptions: options, place }: ChildPlan): StartOp
   if (place === undefined) return options;
   try {
     const node: unknown = place(id);
+    promiseOf(node)?.catch(() => {}); // it is refused
     return typeof node === 'string' ? { ...options, node } : `bad placement: ${textOf(node)}`;
   } catch (error) {
     return `bad placement: ${textOf(error)}`;

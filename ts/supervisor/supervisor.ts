@@ -6,6 +6,7 @@ import {
   startOrThrow,
 } from '../actor/index.ts';
 import { checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { promiseOf } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type AutoShutdown, badChildSpec, type ChildPlan, type ChildSpec, planChild } from './child-spec.ts';
 import { DynamicChildren } from './dynamic-children.ts';
@@ -95,6 +96,7 @@ export function defineSupervisor<A extends readonly unknown[] = []>(
     const list = new StaticChildren(process, { strategy, autoShutdown }, window);
     enlist(self, list);
     const specs = typeof children === 'function' ? children(self, ...args) : children;
+    promiseOf(specs)?.catch(() => {}); // it is refused
     if (!Array.isArray(specs)) throw badOption(name, 'children', specs);
     const plans = fixed ?? planAll(specs, autoShutdown);
     const failure = await list.boot(plans);

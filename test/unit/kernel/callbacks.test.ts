@@ -54,6 +54,17 @@ describe('a callback that answers with a promise', () => {
     });
   });
 
+  it('A4 may be a listener of dead letters', async () => {
+    kit.runtime.deadLetters.subscribe((async () => {
+      throw new Error('in a listener');
+    }) as never);
+    const pid = kit.runtime.spawn(() => {});
+    await kit.settle();
+    kit.runtime.send(pid, 'lost');
+    await new Promise(setImmediate); // a rejection that nobody handles fails this test file
+    expect(kit.runtime.deadLetters.total).toBe(1);
+  });
+
   it('A4 may be a logger', async () => {
     const failing = async (): Promise<void> => {
       throw new Error('disk full');

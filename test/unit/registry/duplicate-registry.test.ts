@@ -44,6 +44,20 @@ describe('a registry of duplicate keys', () => {
     expect([topics.keys(pid), pidsOf('a'), pidsOf('b')]).toEqual([['b'], [], [pid]]);
   });
 
+  it('A4 logs what a promise of the callback of dispatch rejects with', async () => {
+    topics.register('news', probe.pid);
+    topics.register('news', actor());
+    const failing = async (): Promise<void> => {
+      throw new Error('in dispatch');
+    };
+    expect(topics.dispatch('news', failing as never)).toBe(2);
+    await kit.settle(); // a rejection that nobody handles fails this test file
+    expect(kit.logged('callback_failed').map(({ facts }) => facts['err'])).toMatchObject([
+      { message: 'in dispatch' },
+      { message: 'in dispatch' },
+    ]);
+  });
+
   it('F8 lets dead holders vanish without a call, and keeps nothing of them', async () => {
     const pids = Array.from({ length: 1000 }, actor);
     for (const [index, pid] of pids.entries()) {

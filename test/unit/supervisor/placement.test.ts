@@ -123,6 +123,7 @@ describe('the node of a child', () => {
       [() => Object.create(null), 'bad placement'],
       [() => undefined as never, 'undefined'],
       [() => 7 as never, '7'],
+      [(async () => Promise.reject(new Error('unhandled'))) as never, 'bad placement'], // fails this file if nobody handles it
     ];
     for (const [node, text] of cases) {
       const tree = defineSupervisor({
