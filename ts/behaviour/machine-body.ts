@@ -113,12 +113,13 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
     this.context.state = next;
     for (const message of this.postponed.reverse()) this.queue.push(message);
     this.postponed = [];
-    return this.enter(previous);
+    return this.enter(previous, this.context.newTimeout);
   }
 
-  private enter(from: string | undefined): void | Promise<void> {
+  /** @param requested The time limit that the handler has set, which left the previous state: it is of the new one. */
+  private enter(from: string | undefined, requested?: number): void | Promise<void> {
     const { context, current } = this;
-    context.newTimeout = current.timeout;
+    context.newTimeout = requested ?? current.timeout;
     context.isEntering = true;
     const entered = promiseOf(current.enter?.(context, from));
     return entered === undefined ? this.entered() : entered.then(() => this.entered());

@@ -33,7 +33,10 @@ export interface StateContext<N extends string, D, M = unknown> {
   readonly goto: (state: N) => void;
   /** Keeps the message for the next state. A call handler has to return the result. Throws in `enter` and `onTimeout`. */
   readonly postpone: () => NoReply<never>;
-  /** Runs `onTimeout` of this state after this many ms, instead of after its `timeout`; Infinity: never. */
+  /**
+   * Runs `onTimeout` of this state after this many ms, instead of after its `timeout`; Infinity: never. In a handler that also calls
+   * `goto`, of the new state.
+   */
   readonly stateTimeout: (ms: number) => void;
   /** Ends the machine after this handler. Default `normal`. */
   readonly stop: (reason?: ExitReason) => void;

@@ -86,6 +86,37 @@ describe('a state machine', () => {
     expect(await call(kit, pid, 'where')).toBe('broken');
   });
 
+  it('takes a timeout that is set together with goto for that of the new state, unless its enter sets another', async () => {
+    const lamp = defineStateMachine({
+      name: 'lamp',
+      init: (): MachineStart<'off' | 'on' | 'dim', number[]> => ({ state: 'off', data: [] }),
+      states: {
+        off: {
+          casts: {
+            turn: ({ goto, stateTimeout }, to: 'on' | 'dim') => {
+              stateTimeout(50);
+              goto(to);
+            },
+          },
+        },
+        on: { timeout: 1000, onTimeout: ({ goto }) => goto('off') },
+        dim: { enter: ({ stateTimeout }) => stateTimeout(200), onTimeout: ({ goto }) => goto('off') },
+      },
+      any: { calls: { where: ({ state }) => state } },
+    });
+    const pid = await lamp.start(kit);
+    for (const [state, ms] of [
+      ['on', 50],
+      ['dim', 200],
+    ] as const) {
+      cast(kit, pid, 'turn', state);
+      await kit.advance(ms - 1);
+      expect(await call(kit, pid, 'where')).toBe(state);
+      await kit.advance(1);
+      expect(await call(kit, pid, 'where')).toBe('off');
+    }
+  });
+
   it('keeps postponed messages for the next state, in order, before newer ones', async () => {
     const pid = await door.start(kit, '1');
     const walked = call(kit, pid, 'walk');
