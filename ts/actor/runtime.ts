@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { checkFunction, SnowmeshError } from '../errors/index.ts';
+import { checkFunction, kindOf, SnowmeshError } from '../errors/index.ts';
 import { type Cell, cellOf, copyReason, Envelope, type ExitReason, ownCell } from '../kernel/index.ts';
 import { inCurrentStore } from '../scheduler/index.ts';
 import { checkPid, type Dest } from '../send/index.ts';
@@ -150,7 +150,7 @@ export class Runtime extends RuntimeKernel {
     if (!(pid instanceof Pid) || !this.isAlive(pid)) {
       throw new SnowmeshError(
         'SNOW_ERR_NOT_LOCAL',
-        `${String(pid)} is no living actor of this node: only an actor of this node can get a local name. Register it on its own node.`,
+        `${pid instanceof Pid ? pid : kindOf(pid)} is no living actor of this node: only an actor of this node can get a local name. Register it on its own node.`,
       );
     }
     this.names.register(name, pid);
@@ -188,7 +188,8 @@ export class Runtime extends RuntimeKernel {
    */
   mailboxOf(pid: Pid): unknown[] {
     checkPid('mailboxOf', pid);
-    const mailbox = cellOf(pid)?.mailbox;
+    const cell = cellOf(pid);
+    const mailbox = cell?.kernel === this ? cell.mailbox : null;
     return [...(mailbox ?? [])].map((message) => (message instanceof Envelope ? message.peek() : message));
   }
 
@@ -203,7 +204,7 @@ export class Runtime extends RuntimeKernel {
     checkPid('onDeath', pid);
     checkFunction('onDeath', callback);
     const cell = cellOf(pid);
-    if (cell !== undefined) return cell.onDeath(inCurrentStore(callback));
+    if (cell?.kernel === this) return cell.onDeath(inCurrentStore(callback));
     callback(pid, 'noproc');
     return () => {};
   }

@@ -98,6 +98,16 @@ it('a reference of the other node object means nothing here, although a referenc
   await expect(asked).rejects.toMatchObject({ state: 'exit' });
 });
 
+it('an actor of the other node object is dead here: its end and its mailbox are not told', async () => {
+  const reasons: unknown[] = [];
+  one.runtime.onDeath(theirs as Pid<never>, (_pid, reason) => reasons.push(reason));
+  expect(reasons).toEqual(['noproc']);
+  const deaf = other.runtime.spawn((self: Self) => self.sleep(1e6));
+  other.runtime.send(deaf as Pid<unknown>, 'unread');
+  expect(one.runtime.mailboxOf(deaf as Pid<never>)).toEqual([]);
+  expect(other.runtime.mailboxOf(deaf as Pid<never>)).toEqual(['unread']);
+});
+
 it('no error: a PID of an actor that has ended, wherever it lived', async () => {
   other.runtime.sendExit(theirs, 'kill');
   await other.settle();
