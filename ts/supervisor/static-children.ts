@@ -241,10 +241,10 @@ export class StaticChildren implements Supervising {
   async terminateChild(id: string): Promise<StopResult> {
     const child = this.table.byId(id);
     if (child === undefined) return 'not_found';
+    const { hasFailed } = child; // then the other children of its group may wait for it
     await this.stop(child);
     if (child.plan.restart === 'temporary') this.table.remove(child);
-    // It may be the one that the other children of its group wait for.
-    if (this.options.strategy !== 'one_for_one') this.frame.retryLater(() => this.startGroup());
+    if (hasFailed && this.options.strategy !== 'one_for_one') this.frame.retryLater(() => this.startGroup());
     return 'ok';
   }
 
