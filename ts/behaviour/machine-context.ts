@@ -31,6 +31,7 @@ export class MachineContext<D, M> extends Context<string, M> {
         );
       }
       this.next = state;
+      this.requested();
     };
   }
 
@@ -50,6 +51,7 @@ export class MachineContext<D, M> extends Context<string, M> {
   get stateTimeout(): (ms: number) => void {
     return (ms) => {
       this.newTimeout = ms;
+      this.requested();
     };
   }
 }

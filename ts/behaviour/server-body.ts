@@ -6,13 +6,12 @@ import {
   type HandlerBody,
   ReplyStatus,
   type Self,
-  SystemMessage,
   Timeout,
   type TimerRef,
 } from '../actor/index.ts';
 import { promiseOf } from '../kernel/index.ts';
 import { castTag, isCast } from './cast.ts';
-import { type Context, NO_REPLY } from './server-context.ts';
+import { type Context, NO_REPLY, SETTLE } from './server-context.ts';
 
 // The types of handlers are checked where users define them; here they are functions of a context and arguments.
 // oxlint-disable-next-line typescript/no-explicit-any -- see above
@@ -35,10 +34,6 @@ export function handlerMap(handlers: object | undefined): HandlerMap {
   return new Map(Object.entries(handlers ?? {}));
 }
 
-/** Starts the continuations that init requested, before any message. As a system message it is not dropped by a mailbox limit. */
-class Begin extends SystemMessage {}
-const BEGIN = new Begin();
-
 /** The message of the idle timer. */
 const IDLE: unique symbol = Symbol('idle');
 
@@ -60,7 +55,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     this.handlers = handlers;
     const { self } = context;
     if (handlers.terminate !== undefined) endInOrder(self.pid);
-    if (context.continuations !== undefined) self.runtime.deliverSystem(self.pid, BEGIN);
+    if (context.continuations !== undefined) self.runtime.deliverSystem(self.pid, SETTLE);
     else {
       this.hasBegun = true;
       this.rest();
@@ -68,6 +63,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   }
 
   onMessage(message: unknown): void | Promise<void> {
+    this.context.isHandling = true;
     if (this.context.continuations === undefined) return this.take(message);
     const continued = this.settle();
     return continued === undefined ? this.take(message) : continued.then(() => this.take(message));
@@ -86,7 +82,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   /** Handles one message, then does what the handler requested. */
   protected take(message: unknown): void | Promise<void> {
     if (message instanceof Timeout && message.ref === this.idle) {
-      if (this.isEarly()) return undefined;
+      if (this.isEarly()) return void (this.context.isHandling = false);
       message = IDLE;
     }
     const pending = promiseOf(this.dispatch(message));
@@ -96,7 +92,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   protected dispatch(message: unknown): unknown {
     if (message instanceof Call) return this.handleCall(message);
     if (isCast(message)) return this.handleCast(message);
-    if (message === BEGIN) return undefined;
+    if (message === SETTLE) return undefined;
     if (message === IDLE) return this.handlers.onTimeout?.(this.context);
     return this.handleInfo(message);
   }
@@ -207,6 +203,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   /** One timer serves many messages: when it fires too early, it is set again for the rest of the time. */
   private rest(): void {
     const { context } = this;
+    context.isHandling = false;
     if (context.timeout === Number.POSITIVE_INFINITY) return;
     this.lastActive = context.self.now();
     if (this.idle === undefined) return this.armIdle(context.timeout);

@@ -1,4 +1,4 @@
-import { type Call, type ExitReason, IGNORE, type Self } from '../actor/index.ts';
+import { type Call, type ExitReason, IGNORE, type Self, SystemMessage } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
 import type { NoReply } from './protocol.ts';
@@ -32,7 +32,10 @@ export interface ServerContext<S, M = unknown> {
   readonly timeLeft: number;
   /** ms without a message until `onTimeout` runs; Infinity: never. Restarts at the end of each handler. */
   timeout: number;
-  /** Ends the server after this handler; the result of a call handler is still sent to the caller. Default `normal`. */
+  /**
+   * Ends the server after this handler; the result of a call handler is still sent to the caller. Called while no handler runs, from a
+   * timer for example, it ends the server after the messages that have come before. Default `normal`.
+   */
   readonly stop: (reason?: ExitReason) => void;
   /** Runs `onContinue(context, value)` after this handler and before any other message. */
   readonly continueWith: (value: unknown) => void;
@@ -107,6 +110,10 @@ export function noReply<R = unknown>(): NoReply<R> {
   return NO_REPLY as unknown as NoReply<R>;
 }
 
+/** Makes a server do what was requested while no handler ran. As a system message it is not dropped by a mailbox limit. */
+class Settle extends SystemMessage {}
+export const SETTLE = new Settle();
+
 /** The context of a server, with the members that its body uses. */
 export class Context<S, M> implements ServerContext<S, M> {
   state: S;
@@ -116,6 +123,8 @@ export class Context<S, M> implements ServerContext<S, M> {
   call: Call | undefined = undefined;
   /** @internal Set by `stop`. */
   stopping: { readonly reason: ExitReason } | undefined = undefined;
+  /** @internal Whether a handler runs, or will: what it requests is done after it. */
+  isHandling = true;
   /** @internal Values that wait for `onContinue`. */
   continuations: unknown[] | undefined = undefined;
 
@@ -149,6 +158,7 @@ export class Context<S, M> implements ServerContext<S, M> {
   get stop(): (reason?: ExitReason) => void {
     return (reason = 'normal') => {
       this.stopping ??= { reason };
+      this.requested();
     };
   }
 
@@ -156,6 +166,14 @@ export class Context<S, M> implements ServerContext<S, M> {
     return (value) => {
       if (this.continuations === undefined) this.continuations = [value];
       else this.continuations.push(value);
+      this.requested();
     };
+  }
+
+  /** @internal A request of a timer or a listener is not followed by the end of a handler. */
+  requested(): void {
+    if (this.isHandling) return;
+    this.isHandling = true;
+    this.self.runtime.deliverSystem(this.self.pid, SETTLE);
   }
 }

@@ -138,6 +138,31 @@ describe('a server', () => {
     expect(order).toEqual(['first', 'go', 'second', 'next']);
   });
 
+  it('does what a timer requests without waiting for a message: continuations, then the stop', async () => {
+    const done: unknown[] = [];
+    const later = defineServer({
+      name: 'later',
+      init: () => ({}),
+      timeout: 1000,
+      casts: {
+        begin: ({ self, continueWith, stop }) => {
+          self.after(10, () => continueWith('continued'));
+          self.after(20, () => stop('over'));
+        },
+      },
+      onContinue: (_context, value) => void done.push(value),
+      terminate: (_context, reason) => void done.push(reason),
+    });
+    const pid = await later.start(kit);
+    cast(kit, pid, 'begin');
+    await kit.advance(10);
+    expect(done).toEqual(['continued']);
+    await kit.advance(10);
+    expect(done).toEqual(['continued', 'over']);
+    expect(kit.runtime.isAlive(pid as never)).toBe(false);
+    expect(kit.runtime.deadLetters.total).toBe(0);
+  });
+
   it('runs onTimeout after so many ms without a message', async () => {
     let idle = 0;
     const sleepy = defineServer({

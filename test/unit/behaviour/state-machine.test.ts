@@ -117,6 +117,30 @@ describe('a state machine', () => {
     }
   });
 
+  it('changes its state when a timer says so, without waiting for a message', async () => {
+    const entered: string[] = [];
+    const timed = defineStateMachine({
+      name: 'timed',
+      init: (): MachineStart<'one' | 'two', null> => ({ state: 'one', data: null }),
+      states: {
+        one: {
+          casts: {
+            begin: ({ self, goto }) => void self.after(10, () => goto('two')),
+            held: ({ postpone }) => void postpone(),
+          },
+        },
+        two: { enter: () => void entered.push('two'), casts: { held: () => void entered.push('held') } },
+      },
+    });
+    const pid = await timed.start(kit);
+    cast(kit, pid, 'begin');
+    cast(kit, pid, 'held');
+    await kit.advance(9);
+    expect(entered).toEqual([]);
+    await kit.advance(1);
+    expect(entered).toEqual(['two', 'held']);
+  });
+
   it('keeps postponed messages for the next state, in order, before newer ones', async () => {
     const pid = await door.start(kit, '1');
     const walked = call(kit, pid, 'walk');
