@@ -112,7 +112,6 @@ export class Cursors {
     if (tag >= 0) {
       tags[tag] = tags.at(-1) as TagCursor;
       tags.pop();
-      if (this.nextTag >= tags.length) this.nextTag = 0;
     }
     this.index?.delete(key);
   }

@@ -162,7 +162,7 @@ export class Mailbox {
           : matcher.firstIn(segment.slots, start, segment.end);
       if (found >= 0) {
         reached = segment;
-        return this.head === null ? -1 : found;
+        return found;
       }
       // The mailbox is empty now if the matcher ended its own actor.
       if (this.head === null || segment.next === null) return -1;

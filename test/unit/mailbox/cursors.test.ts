@@ -115,3 +115,26 @@ describe('a match that is user code', () => {
     expect(other.size).toBe(100);
   });
 });
+
+describe('what is forgotten', () => {
+  const keys = Array.from({ length: 40 }, (_, n) => `tag ${n}`);
+  const looks = (mailbox: Mailbox): number[] => keys.map((key) => lookedAt(mailbox, key));
+
+  it('is one key, whether it was found last, is among the latest, or is an older one', () => {
+    for (const gone of [0, 7, 23, 24, 30, 39]) {
+      const mailbox = waiting();
+      looks(mailbox);
+      lookedAt(mailbox, keys[gone]);
+      mailbox.forget(keys[gone]);
+      expect(looks(mailbox)).toEqual(keys.map((_, n) => (n === gone ? WAITING : 0)));
+    }
+  });
+
+  it('makes room: what is remembered afterwards is remembered as before', () => {
+    const mailbox = waiting();
+    looks(mailbox);
+    for (const key of keys) mailbox.forget(key);
+    expect(looks(mailbox)).toEqual(keys.map(() => WAITING));
+    expect(looks(mailbox)).toEqual(keys.map(() => 0));
+  });
+});
