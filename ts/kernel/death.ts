@@ -48,7 +48,7 @@ export function report(cell: Cell, reason: ExitReason, message: unknown): void {
 }
 
 /** The tag of a message. Of a cast it is the second element: the first is `$cast`. */
-function lastTag(message: unknown): LoggedTag {
+export function lastTag(message: unknown): LoggedTag {
   const tag = loggedTag(message);
   return tag === '$cast' && Array.isArray(message) ? (loggedTag(message.slice(1, 2)) ?? tag) : tag;
 }

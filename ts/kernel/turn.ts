@@ -17,7 +17,7 @@ import {
   wake,
   wakeUnfinished,
 } from './cell.ts';
-import { crash, leave, report, takeStarter, terminate } from './death.ts';
+import { crash, lastTag, leave, report, takeStarter, terminate } from './death.ts';
 import { deliver, Envelope } from './delivery.ts';
 import { type ExitReason, isCleanExit } from './exit-reason.ts';
 import { type Body, IGNORE } from './program.ts';
@@ -189,6 +189,7 @@ function handleOne(cell: Cell, item: unknown, message: unknown): boolean {
     );
     if (pending !== undefined) {
       cell.flags |= BUSY;
+      cell.lastTag = lastTag(message);
       pending.then(
         () => handledLate(cell),
         (error) => crash(cell, error, message),
@@ -211,6 +212,7 @@ function handledLate(cell: Cell): void {
   if (cell.isDead || (cell.flags & TERMINATING) !== 0) return;
   cell.flags &= ~BUSY;
   cell.handling = null;
+  cell.lastTag = undefined;
   if (cell.leaving !== null) leave(cell, cell.leaving.reason);
   else if (cell.mailbox !== null && cell.mailbox.size > 0) wake(cell);
 }

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   call,
+  cast,
   childSpec,
   defineDynamicSupervisor,
   defineHandler,
@@ -103,6 +104,23 @@ describe('processInfo', () => {
   });
 
   it('shows links, monitors in both directions, ancestors, calls and timers', async () => {
+  it('shows which cast or message an async handler of it is busy with, and none when it is done', async () => {
+    let finish = (): void => {};
+    const pending = (): Promise<void> => new Promise((resolve) => void (finish = resolve));
+    const server = defineServer({ name: 'slow', init: () => 0, casts: { job: pending }, info: pending });
+    const pid = await server.start(node);
+    cast(node, pid, 'job');
+    await settled();
+    expect(info(pid)).toMatchObject({ state: 'busy', lastTag: 'job' });
+    node.send(pid as Pid<unknown>, { type: 'order', card: 1234 });
+    finish();
+    await settled();
+    expect(info(pid)).toMatchObject({ state: 'busy', lastTag: 'order' });
+    finish();
+    await settled();
+    expect(info(pid)).toMatchObject({ state: 'idle', lastTag: undefined });
+  });
+
     const idle = node.spawnHandler(() => ({ onMessage() {} }));
     const found: { child?: Pid } = {};
     const pid = node.spawn(async (self) => {
