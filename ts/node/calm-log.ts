@@ -27,28 +27,29 @@ export class CalmLog {
     this.#port = port;
   }
 
-  /** Lines with the same `message` are of one kind. */
-  write(level: 'debug' | 'warn' | 'error', facts: object, message: string): void {
+  /** Lines with the same `message` are of one kind; with `about`, those about the same. */
+  write(level: keyof Logger, facts: object, message: string, about = ''): void {
+    const kind = `${message} ${about}`;
     const write = (count: number): void =>
       this.#port.logger[level](count === 1 ? facts : { ...facts, count }, message);
-    const held = this.#held.get(message);
+    const held = this.#held.get(kind);
     if (held !== undefined) {
       held.count++;
       held.write = write;
       return;
     }
     write(1);
-    this.#pause(message);
+    this.#pause(kind);
   }
 
-  #pause(message: string): void {
+  #pause(kind: string): void {
     const held: Held = { count: 0, write: () => {} };
-    this.#held.set(message, held);
+    this.#held.set(kind, held);
     this.#port.after(LOG_PAUSE_MS, () => {
-      this.#held.delete(message);
+      this.#held.delete(kind);
       if (held.count === 0) return;
       held.write(held.count);
-      this.#pause(message);
+      this.#pause(kind);
     });
   }
 }

@@ -9,7 +9,7 @@ import type { Mesh } from './mesh/mesh.ts';
 import { writePeerLists } from './mesh/peer-list.ts';
 import type { NodeEvents } from './node-events.ts';
 import type { NodeFacts, NodeMonitors } from './node-monitors.ts';
-import type { Reachability } from './reachability.ts';
+import { inWords, type Reachability } from './reachability.ts';
 import type { Readiness } from './readiness.ts';
 import type { DialResult, DownCause } from './session/endings.ts';
 import type { EntryReader } from './session/entry-reader.ts';
@@ -26,6 +26,9 @@ const USUAL_FAILURES: ReadonlySet<DialResult> = new Set([
   'stopping',
   'dns', // logged apart, as a warning
 ]);
+
+/** Ends of sessions that a node asked for: they are logged at level info. */
+const ASKED_FOR: ReadonlySet<DownCause> = new Set(['goodbye', 'disconnect', 'stopping']);
 
 const NAMESAKE =
   "another node has this node's name and is connected to the same peer; each node needs a name of its own";
@@ -110,6 +113,8 @@ export class PeerNews implements NetworkListener {
     this.#channels.up(session);
     this.#monitors.up(name, factsOf(session));
     this.#runtime.arrivals.up(name);
+    const facts = { event: 'peer_up', node: name, hidden: session.isHidden };
+    this.#log.write('info', facts, 'a peer is connected', name);
     this.#tell('nodeup', name, factsOf(session));
     this.#readiness.changed();
   }
@@ -127,14 +132,27 @@ export class PeerNews implements NetworkListener {
   #lost(session: Session, cause: DownCause, detail: string): void {
     const { name } = session.identity;
     this.#monitors.down(name, cause, factsOf(session));
-    if (cause === 'displaced') this.#log.write('error', { node: name }, NAMESAKE);
-    if (cause === 'protocol') this.#log.write('error', { node: name, detail }, 'a peer broke the protocol');
+    this.#logEnd(session, cause, detail);
     this.#tell('nodedown', name, cause, factsOf(session));
     if (!this.#policy.reconnects) this.#mesh.block(name);
     else if (!this.#isClosing) this.#mesh.down(name, cause, this.#isMeshed && !session.isHidden);
     const waiters = this.#disconnectWaiters.get(session);
     this.#disconnectWaiters.delete(session);
     for (const resolve of waiters ?? []) resolve();
+  }
+
+  #logEnd(session: Session, cause: DownCause, detail: string): void {
+    const { name } = session.identity;
+    const facts = { event: 'peer_down', node: name, cause };
+    if (cause === 'displaced') this.#log.write('error', facts, NAMESAKE);
+    else if (cause === 'protocol')
+      this.#log.write('error', { ...facts, detail }, 'a peer broke the protocol');
+    else {
+      // A tool that somebody runs for a moment is a hidden node.
+      const isUsual = ASKED_FOR.has(cause) || session.isHidden || this.#isClosing;
+      const end = { ...facts, detail: inWords(cause, detail) };
+      this.#log.write(isUsual ? 'info' : 'warn', end, 'the connection to a peer has ended', name);
+    }
   }
 
   frame(session: Session, tag: number, reader: EntryReader): void {
@@ -148,6 +166,10 @@ export class PeerNews implements NetworkListener {
   peerLoop(session: Session, stalled: boolean, ageMs: number): void {
     const { name } = session.identity;
     this.#monitors.loop(name, stalled, { ageMs, hidden: session.isHidden });
+    const facts = { event: stalled ? 'peer_stalled' : 'peer_recovered', node: name, ageMs };
+    if (stalled)
+      this.#log.write(session.isHidden ? 'info' : 'warn', facts, 'the event loop of a peer is blocked', name);
+    else this.#log.write('info', facts, 'the event loop of a peer runs again', name);
     if (stalled) this.#tell('stalled', name, ageMs);
     else this.#tell('recovered', name);
   }
@@ -162,11 +184,15 @@ export class PeerNews implements NetworkListener {
 
   dialFailed(peer: PeerState, result: DialResult, detail: string, numbers: Iterable<number>): void {
     const name = peer.name.full;
-    if (result === 'name_taken') this.#log.write('error', { node: name }, NAMESAKE);
+    if (result === 'name_taken') this.#log.write('error', { event: 'name_taken', node: name }, NAMESAKE);
     if (result !== 'up') this.#reachability.failed(name, result, detail);
     if (result === 'dns')
-      this.#log.write('warn', { node: name, detail }, 'the host of a node could not be looked up');
-    const facts = { node: name, result, detail };
+      this.#log.write(
+        'warn',
+        { event: 'dns_failed', node: name, detail },
+        'the host of a node could not be looked up',
+      );
+    const facts = { event: 'dial_failed', node: name, result, detail };
     if (USUAL_FAILURES.has(result)) this.#runtime.logger.debug(facts, 'could not connect');
     else this.#log.write('warn', facts, 'could not connect'); // lists of peers can name many such nodes
     if (result !== 'up') this.#tell('unreachable', name, result, detail);
@@ -180,14 +206,20 @@ export class PeerNews implements NetworkListener {
   }
 
   refused(name: string, reason: string, why: Exclude<DialResult, 'up'>, unreported: number): void {
-    const fields = { node: name, why, reason, ...(unreported === 0 ? {} : { unreported }) };
+    const fields = {
+      event: 'peer_refused',
+      node: name,
+      why,
+      reason,
+      ...(unreported === 0 ? {} : { unreported }),
+    };
     // Two live nodes with one name are a mistake of the operator: an error. Anybody on the network can cause the others.
     this.#log.write(why === 'name_taken' ? 'error' : 'warn', fields, 'refused a peer');
     this.#tell('refused', name, reason, why);
   }
 
   fault(error: unknown): void {
-    this.#log.write('error', { err: error }, 'a frame could not be handled');
+    this.#log.write('error', { event: 'frame_failed', err: error }, 'a frame could not be handled');
   }
 
   /** Sends the names of all other visible peers to a new one. */

@@ -49,6 +49,12 @@ const SENTENCES: Readonly<Partial<Record<ConnectFailureReason, string>>> = {
 
 export const NO_NAME: ConnectFailure = failure('no_name_of_our_own', '');
 
+/** A failure in words, with what the system or the peer said. */
+export function inWords(why: ConnectFailureReason, detail: string): string {
+  const parts = [SENTENCES[why], detail].filter((part) => part !== undefined && part !== '');
+  return parts.length === 0 ? why : parts.join(': ');
+}
+
 export class Reachability {
   readonly #network: Network;
   readonly #failures = new OldestFirst<string, ConnectFailure>();
@@ -92,7 +98,5 @@ function canonical(text: string): string | undefined {
 }
 
 function failure(why: ConnectFailureReason, detail: string): ConnectFailure {
-  const sentence = SENTENCES[why];
-  const parts = [sentence, detail].filter((part) => part !== undefined && part !== '');
-  return { why, detail: parts.length === 0 ? why : parts.join(': ') };
+  return { why, detail: inWords(why, detail) };
 }

@@ -1,5 +1,5 @@
 // Log lines that peers and strangers cause: the first of a kind is written at once, the others as one line in ten seconds.
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LOG_PAUSE_MS } from '../../../ts/node/calm-log.ts';
 import type { Cluster } from '../../../ts/node/cluster.ts';
 import type { TestRuntime } from '../../../ts/testing/index.ts';
@@ -67,4 +67,70 @@ it.each<[string, string, () => Promise<void> | void]>([
     [level, undefined],
     [level, TIMES - 1],
   ]);
+});
+
+describe('what happens to a peer is logged', () => {
+  const lines = (event: string): unknown[] =>
+    kit.logs
+      .filter(({ facts }) => facts['event'] === event)
+      .map(({ level, facts }) => [level, facts['node'], facts['cause'] ?? facts['ageMs'], facts['detail']]);
+  const HIDDEN = 3; // and dialled
+
+  it.each<[keyof typeof DownCause, string, string]>([
+    ['CLOSED', 'warn', 'the connection was lost'],
+    ['TIMEOUT', 'warn', 'no answer came in time'],
+    ['REPLACED', 'warn', 'it was restarted'],
+    ['OVERFLOW', 'warn', 'it did not read its messages: more was waiting for it than outbox.limit allows'],
+    ['GOODBYE', 'info', 'it has stopped'],
+    ['DISCONNECT', 'info', 'it was disconnected'],
+  ])('its end by %s at level %s', async (cause, level, detail) => {
+    native.up(1, NC, PEER);
+    native.down(1, DownCause[cause]);
+    await kit.settle();
+    expect(lines('peer_up')).toEqual([['info', PEER, undefined, undefined]]);
+    expect(lines('peer_down')).toEqual([[level, PEER, cause.toLowerCase(), detail]]);
+  });
+
+  it('its end by PROTOCOL as an error, with what was wrong, and nothing else', async () => {
+    native.up(1, NC, PEER);
+    native.down(1, DownCause.PROTOCOL);
+    await kit.settle();
+    expect(lines('peer_down')).toEqual([['error', PEER, 'protocol', '']]);
+  });
+
+  it('a blocked event loop as a warning, and its end', () => {
+    const loop = (stalled: 0 | 1): unknown =>
+      native.emit(NativeEvent.PEER_LOOP, 1, new Body().u8(stalled).u32(7000));
+    native.up(1, NC, PEER);
+    loop(1);
+    loop(0);
+    expect(lines('peer_stalled')).toEqual([['warn', PEER, 7000, undefined]]);
+    expect(lines('peer_recovered')).toEqual([['info', PEER, 7000, undefined]]);
+  });
+
+  it('a hidden peer, as a tool is, warns of nothing', async () => {
+    native.up(1, NC, PEER, undefined, HIDDEN);
+    native.down(1, DownCause.CLOSED);
+    await kit.settle();
+    expect(lines('peer_down')).toEqual([['info', PEER, 'closed', 'the connection was lost']]);
+  });
+
+  it('one that comes and goes in one line in ten seconds, which hides no other peer', async () => {
+    for (let time = 0; time < TIMES; time++) {
+      native.up(1, NC, PEER);
+      native.down(1, DownCause.CLOSED);
+      await kit.settle();
+    }
+    native.up(2, NC + 1, 'y@127.0.0.1:4002');
+    native.down(2, DownCause.CLOSED);
+    await kit.settle();
+    expect(lines('peer_down')).toEqual([
+      ['warn', PEER, 'closed', 'the connection was lost'],
+      ['warn', 'y@127.0.0.1:4002', 'closed', 'the connection was lost'],
+    ]);
+    await kit.advance(LOG_PAUSE_MS);
+    expect(kit.logs.findLast(({ facts }) => facts['event'] === 'peer_down')).toMatchObject({
+      facts: { node: PEER, count: TIMES - 1 },
+    });
+  });
 });

@@ -186,7 +186,11 @@ describe('over a native core that a test plays', () => {
     const lines = (): unknown[] =>
       kit.logs.filter(({ message }) => message === 'the host of a node could not be looked up');
     expect(lines()).toEqual([
-      { level: 'warn', facts: { node: 'b@host-1:4001', detail: 'no such host' }, message: expect.anything() },
+      {
+        level: 'warn',
+        facts: { event: 'dns_failed', node: 'b@host-1:4001', detail: 'no such host' },
+        message: expect.anything(),
+      },
     ]);
     await kit.advance(10_000);
     expect(lines()).toHaveLength(2);

@@ -104,7 +104,7 @@ export class FollowedDiscovery {
   }
 
   #warn(what: string, error: unknown): void {
-    this.#port.logger.warn({ err: error }, what);
+    this.#port.logger.warn({ event: 'discovery_failed', err: error }, what);
   }
 }
 
