@@ -49,13 +49,15 @@ function below(asked: Asked, { children, omitted }: TreeNode, indent: string): s
   ];
 }
 
-function entryText(asked: Asked, { id, pid, label, type, restart, state, node, mailbox }: TreeNode): string {
+function entryText(asked: Asked, entry: TreeNode): string {
+  const { id, pid, label, type, restart, restarts, state, node, mailbox } = entry;
   const parts = [printable(id)];
   if (pid !== undefined) parts.push(pidText(asked, pid));
   if (label !== undefined && label !== id) parts.push(printable(label));
   if (type === 'supervisor' && restart !== undefined) parts.push('supervisor');
   if (restart !== undefined && restart !== 'permanent') parts.push(restart);
   if (state !== 'running') parts.push(state.toUpperCase());
+  if (restarts) parts.push(restarts === 1 ? '1 restart' : `${restarts} restarts`);
   if (node !== undefined) parts.push(`on ${node}`);
   if (mailbox > 0) parts.push(`${mailbox} waiting`);
   return parts.join('  ');

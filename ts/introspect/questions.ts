@@ -135,6 +135,7 @@ const treeNode: Check = record({
   label: optional(isText),
   type: oneOf('worker', 'supervisor'),
   restart: optional(oneOf('permanent', 'transient', 'temporary')),
+  restarts: optional(isAmount),
   state: oneOf('running', 'restarting', 'stopped'),
   node: optional(isText),
   mailbox: isAmount,

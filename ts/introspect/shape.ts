@@ -110,6 +110,8 @@ export interface TreeNode {
   readonly type: 'worker' | 'supervisor';
   /** Undefined for a top supervisor. */
   readonly restart: Restart | undefined;
+  /** How often its supervisor was to start it again. Undefined for a top supervisor, and where the asked node does not count. */
+  readonly restarts: number | undefined;
   readonly state: 'running' | 'restarting' | 'stopped';
   /** Its node; undefined: the asked node. A supervisor of another node has no children here: ask that node. */
   readonly node: string | undefined;

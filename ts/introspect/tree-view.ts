@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Runtime } from '../actor/index.ts';
 import { cellOf } from '../kernel/index.ts';
-import { type ChildInfo, type Listed, supervisorsOf } from '../supervisor/index.ts';
+import { type ChildLine, type Listed, supervisorsOf } from '../supervisor/index.ts';
 import { livingCell, short } from './process-view.ts';
 import type { SupervisionTree, TreeNode, TreeOptions } from './shape.ts';
 
@@ -127,9 +127,10 @@ class Walk {
   }
 }
 
-function childEntry(runtime: Runtime, { id, pid, type, restart }: ChildInfo): Growing {
+function childEntry(runtime: Runtime, { id, pid, type, restart, restarts }: ChildLine): Growing {
   const entry = entryOf(runtime, id, pid === 'restarting' ? undefined : pid, type);
   entry.restart = restart;
+  entry.restarts = restarts;
   if (pid === 'restarting') entry.state = 'restarting';
   return entry;
 }
@@ -142,6 +143,7 @@ function entryOf(runtime: Runtime, id: string, pid: TreeNode['pid'], type: TreeN
     label: cell === undefined ? undefined : short(cell.label),
     type,
     restart: undefined,
+    restarts: undefined,
     state: pid === undefined ? 'stopped' : 'running',
     node: pid === undefined || pid.isLocal ? undefined : runtime.nodeOf(pid),
     mailbox: cell?.mailbox?.size ?? 0,

@@ -1,6 +1,6 @@
 import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
-import type { ChildCounts, ChildInfo } from './outcome.ts';
+import type { ChildCounts, ChildLine } from './outcome.ts';
 import type { Attempt } from './remote-starts.ts';
 import type { RestartPauses } from './restart-pauses.ts';
 
@@ -13,6 +13,8 @@ export class Child {
   /** Whether its restart failed and will be tried again. Implies `isRestarting`. */
   hasFailed = false;
   private failures = 0;
+  /** How often it was to be started again because it had ended, or had not started. */
+  restarts = 0;
   /** The pending start on another node. */
   attempt: Attempt | undefined = undefined;
   /** Whether its node could not be reached at the last attempt. */
@@ -91,13 +93,14 @@ export class ChildTable {
   }
 
   /** One line for each child, in start order. */
-  *lines(): IterableIterator<ChildInfo> {
-    for (const { plan, pid, isStarting } of this)
+  *lines(): IterableIterator<ChildLine> {
+    for (const { plan, pid, isStarting, restarts } of this)
       yield {
         id: plan.id,
         pid: pid ?? (isStarting ? 'restarting' : undefined),
         type: plan.type,
         restart: plan.restart,
+        restarts,
       };
   }
 

@@ -3,7 +3,7 @@ import { Pid } from '../term/index.ts';
 import { type ChildPlan, type ChildSpec, tryPlanChild } from './child-spec.ts';
 import { pidKey } from './child-table.ts';
 import type { Reply, Supervising, SupervisorFrame } from './frame.ts';
-import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
+import type { ChildCounts, ChildLine, ChildResult, StopResult } from './outcome.ts';
 import { Attempt } from './remote-starts.ts';
 import { RestartPauses } from './restart-pauses.ts';
 import type { RestartWindow } from './restart-window.ts';
@@ -21,6 +21,8 @@ interface DynamicChild {
   readonly plan: ChildPlan;
   /** Undefined for temporary children, which are not restarted (J27). */
   readonly args: readonly unknown[] | undefined;
+  /** How often it was to be started again because it had ended, or had not started. */
+  restarts: number;
 }
 
 /** A child that does not run and will be started again. */
@@ -70,8 +72,8 @@ export class DynamicChildren implements Supervising {
     this.former.set(pidKey(pid), child);
     if (isWaiting) return this.awaitNode(child);
     const pause = this.pauseBefore(child);
-    if (pause === 0) return this.restart(child);
-    this.retryAfter(child, pause);
+    if (pause === 0) return this.restart(child, reason);
+    this.retryAfter(child, pause, reason);
     return undefined;
   }
 
@@ -83,16 +85,17 @@ export class DynamicChildren implements Supervising {
     return pauses.next(this.frame.now(), Math.random());
   }
 
-  private retryAfter(child: DynamicChild, pause: number): void {
-    this.frame.retryLater(() => this.restart(child), pause);
+  private retryAfter(child: DynamicChild, pause: number, reason: unknown): void {
+    this.frame.retryLater(() => this.restart(child, reason), pause);
   }
 
   /** Does nothing for a child that was terminated meanwhile. */
-  private restart(child: DynamicChild): void | Promise<void> {
+  private restart(child: DynamicChild, reason: unknown): void | Promise<void> {
     const restarting = this.restarting.get(child);
     if (restarting === undefined) return undefined;
     if (!this.window.record(this.frame.now()))
-      return this.frame.giveUp(this.window.exceededBy(child.plan.id), 'error');
+      return this.frame.giveUp(this.window.exceededBy(child.plan.id), 'error', reason);
+    child.restarts++;
     this.frame.reportRestart(child.plan);
     return this.startAgain(child, restarting, child.plan, restarting.isNodeAway);
   }
@@ -130,7 +133,7 @@ export class DynamicChildren implements Supervising {
     if (error !== undefined) {
       this.frame.forgetNode(child);
       this.frame.reportStartError(child.plan, error.reason);
-      return this.retryAfter(child, this.pauseBefore(child));
+      return this.retryAfter(child, this.pauseBefore(child), error.reason);
     }
     this.forget(child, restarting);
     this.pauses.get(child)?.started(this.frame.now());
@@ -184,6 +187,7 @@ export class DynamicChildren implements Supervising {
     this.put(started.pid, {
       plan: kept(plan, this.options.template),
       args: plan.restart === 'temporary' ? undefined : args,
+      restarts: 0,
     });
     return { ok: true, pid: started.pid };
   }
@@ -214,14 +218,9 @@ export class DynamicChildren implements Supervising {
     return 'not_supported';
   }
 
-  *lines(): IterableIterator<ChildInfo> {
-    for (const { pid, child } of this.running.values()) yield info(child.plan, pid);
-    for (const { plan } of this.restarting.keys()) yield info(plan, 'restarting');
-  }
-
-  /** O(n). */
-  whichChildren(): ChildInfo[] {
-    return [...this.lines()];
+  *lines(): IterableIterator<ChildLine> {
+    for (const { pid, child } of this.running.values()) yield lineOf(child, pid);
+    for (const child of this.restarting.keys()) yield lineOf(child, 'restarting');
   }
 
   countChildren(): ChildCounts {
@@ -255,6 +254,6 @@ function kept(plan: ChildPlan, template: ChildPlan | undefined): ChildPlan {
   return plan === template || plan.restart !== 'temporary' ? plan : { ...plan, args: [] };
 }
 
-function info(plan: ChildPlan, pid: Pid | 'restarting'): ChildInfo {
-  return { id: plan.id, pid, type: plan.type, restart: plan.restart };
+function lineOf({ plan, restarts }: DynamicChild, pid: Pid | 'restarting'): ChildLine {
+  return { id: plan.id, pid, type: plan.type, restart: plan.restart, restarts };
 }

@@ -2,7 +2,7 @@ import type { Self, StartResult } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { ChildPlan, ChildSpec } from './child-spec.ts';
 import type { ComeBack } from './node-waits.ts';
-import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
+import type { ChildCounts, ChildLine, ChildResult, StopResult } from './outcome.ts';
 import type { AfterStart, Attempt } from './remote-starts.ts';
 
 /** What the supervisor process offers to the part that manages children. */
@@ -24,8 +24,8 @@ export interface SupervisorFrame {
   /** Whether the child waits for its node. */
   awaitsNode(child: object): boolean;
   forgetNode(child: object): void;
-  /** Ends all children, then the supervisor with `shutdown`. Does not return. */
-  giveUp(why: string, level: 'error' | 'info'): Promise<never>;
+  /** Ends all children, then the supervisor with `shutdown`. Does not return. `reason`: that of the child. */
+  giveUp(why: string, level: 'error' | 'info', reason: unknown): Promise<never>;
   reportEnd(plan: ChildPlan, pid: Pid, reason: unknown): void;
   reportStop(plan: ChildPlan, pid: Pid, reason: unknown): void;
   reportRestart(plan: ChildPlan): void;
@@ -45,8 +45,7 @@ export interface Supervising {
   terminateChild(child: string | Pid): StopResult | Promise<StopResult>;
   restartChild(child: string | Pid, reply: Reply): void | Promise<void>;
   deleteChild(child: string | Pid): StopResult;
-  /** The result of {@link whichChildren}, one by one. */
-  lines(): IterableIterator<ChildInfo>;
-  whichChildren(): ChildInfo[];
+  /** What is known of each child. */
+  lines(): IterableIterator<ChildLine>;
   countChildren(): ChildCounts;
 }

@@ -27,7 +27,7 @@ export {
   terminateChild,
   whichChildren,
 } from './operations.ts';
-export type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
+export type { ChildCounts, ChildInfo, ChildLine, ChildResult, StopResult } from './outcome.ts';
 export {
   definePartitionSupervisor,
   type PartitionSupervisorOptions,

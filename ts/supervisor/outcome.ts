@@ -35,6 +35,17 @@ export interface ChildInfo {
   readonly restart: Restart;
 }
 
+/** What a supervisor knows of a child. */
+export interface ChildLine extends ChildInfo {
+  /** How often it was to be started again because it had ended, or had not started. */
+  readonly restarts: number;
+}
+
+/** What users are told of a child. */
+export function infoOf({ id, pid, type, restart }: ChildLine): ChildInfo {
+  return { id, pid, type, restart };
+}
+
 /** The number of children of each kind. */
 export interface ChildCounts {
   /**

@@ -55,11 +55,14 @@ export class SupervisorReport {
     );
   }
 
-  givingUp(why: string, level: 'error' | 'info'): void {
+  /** `reason`: that of the child that ended, or did not start, last. */
+  givingUp(why: string, level: 'error' | 'info', reason: unknown): void {
     const { supervisor, self } = this;
-    self.runtime.logger[level](
-      { event: 'supervisor_shutdown', supervisor, actor: self.pid, why },
-      `a supervisor ends: ${why}`,
+    const { root, logger } = self.runtime;
+    const isTop = self.parent === undefined || self.parent.equals(root);
+    logger[level](
+      { event: 'supervisor_shutdown', supervisor, actor: self.pid, why, reason },
+      `a supervisor ends${isTop ? ', and nothing starts it again' : ''}: ${why}`,
     );
   }
 

@@ -3,7 +3,7 @@ import type { Pid } from '../term/index.ts';
 import { type AutoShutdown, type ChildPlan, type ChildSpec, tryPlanChild } from './child-spec.ts';
 import { Child, ChildTable } from './child-table.ts';
 import type { Reply, Supervising, SupervisorFrame } from './frame.ts';
-import type { ChildCounts, ChildInfo, ChildResult, StopResult } from './outcome.ts';
+import type { ChildCounts, ChildLine, ChildResult, StopResult } from './outcome.ts';
 import { type AfterStart, Attempt } from './remote-starts.ts';
 import { RestartPauses } from './restart-pauses.ts';
 import type { RestartWindow } from './restart-window.ts';
@@ -65,16 +65,18 @@ export class StaticChildren implements Supervising {
     this.table.unbind(child);
     child.isNodeAway = isLoss;
     if (child.plan.waitsForNode && isLoss) return this.awaitNode(child);
-    if (restart === 'permanent' || (restart === 'transient' && !clean)) return this.restartAfterPause(child);
+    if (restart === 'permanent' || (restart === 'transient' && !clean))
+      return this.restartAfterPause(child, reason);
     if (restart === 'temporary') this.table.remove(child);
-    if (this.endsSupervisor(child)) return this.frame.giveUp('a significant child ended', 'info');
+    if (this.endsSupervisor(child)) return this.frame.giveUp('a significant child ended', 'info', reason);
     return undefined;
   }
 
-  private restartAfterPause(child: Child): void | Promise<void> {
+  /** `reason`: why it ended. */
+  private restartAfterPause(child: Child, reason: unknown): void | Promise<void> {
     const pause = this.pauseBefore(child);
-    if (pause === 0) return this.restart(child);
-    this.retryAfter(child, pause);
+    if (pause === 0) return this.restart(child, reason);
+    this.retryAfter(child, pause, reason);
     return undefined;
   }
 
@@ -85,14 +87,15 @@ export class StaticChildren implements Supervising {
   }
 
   /** Tries again later, unless the child is terminated, deleted, or restarted with others meanwhile. */
-  private retryAfter(child: Child, pause: number): void {
+  private retryAfter(child: Child, pause: number, reason: unknown): void {
     const isDue = child.fails();
-    this.frame.retryLater(() => (isDue() ? this.restart(child) : undefined), pause);
+    this.frame.retryLater(() => (isDue() ? this.restart(child, reason) : undefined), pause);
   }
 
-  private restart(child: Child): void | Promise<void> {
+  private restart(child: Child, reason: unknown): void | Promise<void> {
     if (!this.window.record(this.frame.now()))
-      return this.frame.giveUp(this.window.exceededBy(child.plan.id), 'error');
+      return this.frame.giveUp(this.window.exceededBy(child.plan.id), 'error', reason);
+    child.restarts++;
     this.frame.reportRestart(child.plan);
     if (this.options.strategy !== 'one_for_one') return this.restartGroup(child, false);
     return this.startAgain(child, child.plan, (result) => this.settleRestart(child, result));
@@ -132,7 +135,7 @@ export class StaticChildren implements Supervising {
     if (isAway(child.plan, error.reason, this.frame.awaitsNode(child))) return this.awaitNode(child);
     this.frame.forgetNode(child);
     this.frame.reportStartError(child.plan, error.reason);
-    this.retryAfter(child, this.pauseBefore(child));
+    this.retryAfter(child, this.pauseBefore(child), error.reason);
   }
 
   private settle(child: Child, started: StartResult): void {
@@ -275,12 +278,8 @@ export class StaticChildren implements Supervising {
     return 'ok';
   }
 
-  lines(): IterableIterator<ChildInfo> {
+  lines(): IterableIterator<ChildLine> {
     return this.table.lines();
-  }
-
-  whichChildren(): ChildInfo[] {
-    return [...this.lines()];
   }
 
   countChildren(): ChildCounts {

@@ -19,6 +19,7 @@ import type { Supervising, SupervisorFrame } from './frame.ts';
 import { NodeLooks } from './node-looks.ts';
 import { type ComeBack, NodeWaits } from './node-waits.ts';
 import { OrphanKiller } from './orphan-killer.ts';
+import { infoOf } from './outcome.ts';
 import { type AfterStart, type Attempt, RemoteStarts } from './remote-starts.ts';
 import { SupervisorReport } from './report.ts';
 import { isLost } from './starting.ts';
@@ -147,8 +148,8 @@ export class SupervisorProcess implements SupervisorFrame {
     this.waits.end(child);
   }
 
-  async giveUp(why: string, level: 'error' | 'info'): Promise<never> {
-    this.report.givingUp(why, level);
+  async giveUp(why: string, level: 'error' | 'info', reason: unknown): Promise<never> {
+    this.report.givingUp(why, level, reason);
     return this.end('shutdown');
   }
 
@@ -193,6 +194,6 @@ const OPERATIONS: Readonly<Record<string, Operation>> = Object.assign(Object.cre
   },
   restartChild: (children, request, reply) => children.restartChild(request, reply),
   deleteChild: (children, request, reply) => reply(children.deleteChild(request)),
-  whichChildren: (children, _request, reply) => reply(children.whichChildren()),
+  whichChildren: (children, _request, reply) => reply(Array.from(children.lines(), infoOf)),
   countChildren: (children, _request, reply) => reply(children.countChildren()),
 } satisfies Record<string, Operation>);

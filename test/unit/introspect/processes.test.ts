@@ -15,6 +15,7 @@ import {
   startChild,
   startNode,
   stop,
+  whichChildren,
 } from '../../../ts/index.ts';
 import { type Listed, supervisorsOf } from '../../../ts/supervisor/index.ts';
 import { enlist } from '../../../ts/supervisor/roster.ts';
@@ -103,7 +104,6 @@ describe('processInfo', () => {
     expect(node.processInfo(pid)).toBeUndefined();
   });
 
-  it('shows links, monitors in both directions, ancestors, calls and timers', async () => {
   it('shows which cast or message an async handler of it is busy with, and none when it is done', async () => {
     let finish = (): void => {};
     const pending = (): Promise<void> => new Promise((resolve) => void (finish = resolve));
@@ -121,6 +121,7 @@ describe('processInfo', () => {
     expect(info(pid)).toMatchObject({ state: 'idle', lastTag: undefined });
   });
 
+  it('shows links, monitors in both directions, ancestors, calls and timers', async () => {
     const idle = node.spawnHandler(() => ({ onMessage() {} }));
     const found: { child?: Pid } = {};
     const pid = node.spawn(async (self) => {
@@ -397,6 +398,33 @@ describe('tree', () => {
     expect(node.tree({ root: pid }).roots[0]?.children).toMatchObject([
       { id: 'crashes', pid: undefined, state: 'restarting' },
     ]);
+  });
+
+  it('shows how often a child was started again, however it ended', async () => {
+    const quiet = defineServer({
+      name: 'quiet',
+      init: () => 0,
+      casts: { end: (context, reason: string) => context.stop(reason) },
+    });
+    await defineSupervisor({
+      name: 'fixed',
+      intensity: 9,
+      children: [childSpec('quiet', quiet, { name: 'quiet' }), childSpec('w', worker)],
+    }).start(node);
+    const dynamic = await defineDynamicSupervisor({ name: 'dynamic', intensity: 9 }).start(node);
+    await startChild(node, dynamic, childSpec('other', quiet, { name: 'other' }));
+    for (const name of ['quiet', 'other'] as const)
+      for (const reason of ['normal', 'shutdown']) {
+        cast(node, quiet.named(name), 'end', reason);
+        await settled();
+      }
+    const children = node.tree().roots.flatMap((root) => root.children);
+    expect(children.map(({ id, restarts }) => [id, restarts])).toEqual([
+      ['quiet', 2],
+      ['w', 0],
+      ['other', 2],
+    ]);
+    expect(Object.keys((await whichChildren(node, dynamic))[0] ?? {})).not.toContain('restarts');
   });
 
   it('W3 shows a large family in parts, and leaves room for others', async () => {

@@ -92,12 +92,25 @@ function showTree({ roots, omitted }) {
 
 function branch(nodes, omitted, above) {
   const list = element('ul', 'tree');
-  for (const { id, pid, label, type, restart, state, node, mailbox, children, omitted: more } of nodes) {
+  for (const {
+    id,
+    pid,
+    label,
+    type,
+    restart,
+    restarts,
+    state,
+    node,
+    mailbox,
+    children,
+    omitted: more,
+  } of nodes) {
     const path = `${above}/${id}`;
     const words = [
       label && label !== id ? label : '',
       restart && restart !== 'permanent' ? restart : '',
       state === 'running' ? '' : state,
+      restarts > 0 ? `restarts: ${count(restarts)}` : '',
       node ? `on ${node}` : '',
       mailbox > 0 ? `${count(mailbox)} waiting` : '',
     ];
