@@ -9,6 +9,7 @@ import {
 } from '../errors/index.ts';
 import type { LoopDelay } from '../introspect/index.ts';
 import { DEFAULT_PORT, type Node } from '../node/index.ts';
+import { Pid } from '../term/index.ts';
 
 /** When a node is ready, and what its answers contain. */
 export interface HealthOptions {
@@ -17,6 +18,11 @@ export interface HealthOptions {
    * Default 0.
    */
   readonly peers?: number | readonly string[];
+  /**
+   * Actors without which this node is of no use: its top supervisors. Once one of them has ended, both probes answer 503, so that the orchestrator
+   * starts the process again.
+   */
+  readonly actors?: readonly Pid<never>[];
   /** Most ms by which this node's event loop may have been late in the last 10 seconds or so. Default 5000; Infinity: no limit. */
   readonly maxLoopDelay?: number;
   /**
@@ -27,12 +33,17 @@ export interface HealthOptions {
 }
 
 /** @internal */
-export const HEALTH_OPTIONS: OptionNames<HealthOptions> = { peers: true, maxLoopDelay: true, verbose: true };
+export const HEALTH_OPTIONS: OptionNames<HealthOptions> = {
+  peers: true,
+  actors: true,
+  maxLoopDelay: true,
+  verbose: true,
+};
 
 /** The answer of `/livez` and `/readyz`, as JSON. */
 export interface Health {
   readonly status: 'ok' | 'failed';
-  /** Why it failed: `stopped`, `stopping`, `peers` (too few), `loop` (the event loop was late). */
+  /** Why it failed: `stopped`, `stopping`, `actors` (one has ended), `peers` (too few), `loop` (the event loop was late). */
   readonly reasons: readonly string[];
   /** With `verbose`: the name of this node. */
   readonly node?: string;
@@ -62,7 +73,7 @@ const ASK_MS = 500;
 /**
  * Makes a handler for the probes of an orchestrator. O(peers) for each request.
  *
- * `/livez` is 200 while the node runs, also while it stops. `/readyz` is 503 while the node stops, has too few peers, or its event loop was
+ * `/livez` is 200 while the node runs, also while it stops, and 503 once one of the `actors` has ended by itself. `/readyz` is 503 then, too, and while the node stops, has too few peers, or its event loop was
  * late. A process whose event loop is blocked does not answer at all: give the probe a timeout.
  *
  * @param node The node, as `startNode` returned it.
@@ -75,12 +86,16 @@ const ASK_MS = 500;
 export function healthHandler(node: Node, options: HealthOptions = {}): HealthHandler {
   checkHost('healthHandler', node);
   checkOptionNames('healthHandler', options, HEALTH_OPTIONS);
-  const { peers = 0, maxLoopDelay = MAX_LOOP_DELAY_MS, verbose = false } = options;
+  const { peers = 0, actors = [], maxLoopDelay = MAX_LOOP_DELAY_MS, verbose = false } = options;
   checkFlag('healthHandler', 'verbose', verbose);
   checkPeers(peers);
+  checkActors(actors);
   if (!(maxLoopDelay > 0)) throw bad('maxLoopDelay', maxLoopDelay, 'ms, more than 0');
   node.introspector.view.loopDelay(); // starts the measurement
-  const examine = { livez: () => liveness(node), readyz: () => readiness(node, peers, maxLoopDelay) };
+  const examine = {
+    livez: () => liveness(node, actors),
+    readyz: () => readiness(node, actors, peers, maxLoopDelay),
+  };
   return (request, response) => {
     const [path = ''] = (request.url ?? '').split('?', 1);
     if (path !== '/livez' && path !== '/readyz') return false;
@@ -96,12 +111,19 @@ export function healthHandler(node: Node, options: HealthOptions = {}): HealthHa
   };
 }
 
-function liveness(node: Node): string[] {
-  return node.isStopped ? ['stopped'] : [];
+function liveness(node: Node, actors: readonly Pid<never>[]): string[] {
+  if (node.isStopped) return ['stopped'];
+  return node.isStopping || actors.every((pid) => node.isAlive(pid)) ? [] : ['actors'];
 }
 
-function readiness(node: Node, wanted: number | readonly string[], maxLoopDelay: number): string[] {
+function readiness(
+  node: Node,
+  actors: readonly Pid<never>[],
+  wanted: number | readonly string[],
+  maxLoopDelay: number,
+): string[] {
   const reasons: string[] = [];
+  if (liveness(node, actors).includes('actors')) reasons.push('actors');
   if (node.isStopped) reasons.push('stopped');
   else if (node.isStopping) reasons.push('stopping');
   const here = new Set(
@@ -140,6 +162,11 @@ function checkPeers(peers: unknown): void {
   if (Number.isSafeInteger(peers) && (peers as number) >= 0) return;
   if (Array.isArray(peers) && peers.every((name) => typeof name === 'string' && name.includes('@'))) return;
   throw bad('peers', peers, 'a whole number, or a list of full node names');
+}
+
+function checkActors(actors: unknown): void {
+  if (Array.isArray(actors) && actors.every((pid) => pid instanceof Pid && pid.isLocal)) return;
+  throw bad('actors', actors, 'a list of PIDs of this node');
 }
 
 function bad(option: string, value: unknown, wanted: string): SnowmeshError {

@@ -48,6 +48,17 @@ describe('a node alone', () => {
     expect(await probe('/readyz?verbose')).toEqual([200, { status: 'ok', reasons: [] }]);
   });
 
+  it('is neither when an actor that it cannot do without has ended by itself', async () => {
+    const { defineSupervisor, stop } = await import('../../../ts/index.ts');
+    const top = defineSupervisor({ name: 'top', children: [] });
+    const [one, other] = [await top.start(node), await top.start(node)];
+    const probe = await prober(node, { actors: [one, other] });
+    expect(await probe('/livez')).toEqual([200, { status: 'ok', reasons: [] }]);
+    await stop(node, other, 'shutdown');
+    expect(await probe('/livez')).toEqual([503, { status: 'failed', reasons: ['actors'] }]);
+    expect(await probe('/readyz')).toEqual([503, { status: 'failed', reasons: ['actors'] }]);
+  });
+
   it('is alive but not ready while it stops, and neither afterwards', async () => {
     const probe = await prober(node);
     let end = (): void => {};
@@ -57,8 +68,13 @@ describe('a node alone', () => {
       init: () => 0,
       terminate: () => new Promise<void>((resolve) => void (end = resolve)),
     });
+    const { defineSupervisor } = await import('../../../ts/index.ts');
     await slow.start(node);
+    const top = await defineSupervisor({ name: 'top', children: [] }).start(node); // ends first
+    const supervised = await prober(node, { actors: [top] });
     const stopped = node.stop();
+    await until('the end of the top', () => !node.isAlive(top));
+    expect(await supervised('/livez')).toEqual([200, { status: 'ok', reasons: [] }]);
     expect(await probe('/livez')).toEqual([200, { status: 'ok', reasons: [] }]);
     expect(await probe('/readyz')).toEqual([503, { status: 'failed', reasons: ['stopping'] }]);
     end();
@@ -135,6 +151,7 @@ describe('a node alone', () => {
     { maxLoopDelay: 0 },
     { verbose: 1 },
     { peer: 1 },
+    { actors: ['top'] },
   ] as unknown as HealthOptions[])('refuses %j', (options) => {
     expect(() => healthHandler(node, options)).toThrow(
       expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }),
