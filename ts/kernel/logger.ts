@@ -17,7 +17,7 @@ export interface Logger {
 
 /**
  * The default logger: warnings and errors on standard error, one line each, and the stack of a crash below its line. For crashes with
- * the same stack it prints at most 20 lines a second, each with how often the stack came.
+ * the same stack it prints at most 20 lines a second, each with how often it came.
  */
 export const consoleLogger: Logger = {
   error: (facts, message) => print('error', facts, message),
@@ -71,20 +71,20 @@ function print(level: string, facts: object, message: string): void {
  * printed, because this stack has reached its limit for this second.
  */
 function stackBelow(facts: object): string | undefined {
-  const { reason, err } = facts as Record<'reason' | 'err', { stack?: unknown } | null | undefined>;
+  const { reason, err, event } = facts as Record<'reason' | 'err', { stack?: unknown } | null | undefined> & {
+    event?: unknown;
+  };
   const stack = (reason ?? err)?.stack;
   if (typeof stack !== 'string' || stack === '') return '';
   const lines = stack.slice(0, MAX_STACK_LENGTH).split('\n', MAX_STACK_LINES);
-  const entry = seenAgain(lines.filter((one) => one.startsWith('    at ')).join());
-  if (entry === undefined) return lines.map((one) => `\n    ${one.replace(CONTROL, ' ').trim()}`).join('');
-  if (++entry.inSecond > MAX_LINES_PER_SECOND) return undefined;
-  return ` (stack as above, ${entry.times} times within a minute)`;
+  const seen = countOf(lines.filter((one) => one.startsWith('    at ')).join(), event);
+  if (seen === undefined) return lines.map((one) => `\n    ${one.replace(CONTROL, ' ').trim()}`).join('');
+  if (seen.inSecond > MAX_LINES_PER_SECOND) return undefined;
+  return seen.times === 1 ? ' (stack as above)' : ` (stack as above, ${seen.times} times within a minute)`;
 }
 
-/** A recently printed stack. Times are in ms of `performance.now()`. */
-interface Printed {
-  readonly since: number;
-  /** How often it came since then. */
+/** How often an event had a recently printed stack. Times are in ms of `performance.now()`. */
+interface Count {
   times: number;
   /** When the current second began. */
   second: number;
@@ -92,29 +92,39 @@ interface Printed {
   inSecond: number;
 }
 
+/** A recently printed stack: since when, and its count for each event. A crash, and the failed start that it is, are two events. */
+interface Printed {
+  readonly since: number;
+  readonly counts: Map<unknown, Count>;
+}
+
 /** Recently printed stacks, by their frames; the least recently printed first. */
 const printed = new Map<string, Printed>();
 const REMEMBERED_MS = 60_000;
 const MAX_REMEMBERED = 16;
-/** Most lines in a second for one stack: a loop of crashes must not block the process with writes, nor fill a disk. */
+/** Most lines in a second for one stack and event: a loop of crashes must not block the process with writes, nor fill a disk. */
 const MAX_LINES_PER_SECOND = 20;
 
-/** Counts a stack that came within the last minute. Undefined: it is new, and is remembered from now on. */
-function seenAgain(frames: string): Printed | undefined {
+/** Counts a stack that was printed within the last minute. Undefined: it is to be printed, and is remembered from now on. */
+function countOf(frames: string, event: unknown): Count | undefined {
   if (frames === '') return undefined;
   const now = performance.now();
   const entry = printed.get(frames);
   if (entry !== undefined && now - entry.since < REMEMBERED_MS) {
-    entry.times++;
-    if (now - entry.second < 1000) return entry;
-    entry.second = now;
-    entry.inSecond = 0;
-    return entry;
+    const count = entry.counts.get(event) ?? { times: 0, second: now, inSecond: 0 };
+    entry.counts.set(event, count);
+    count.times++;
+    if (now - count.second >= 1000) Object.assign(count, { second: now, inSecond: 1 });
+    else count.inSecond++;
+    return count;
   }
   printed.delete(frames);
   const [oldest] = printed.keys();
   if (printed.size >= MAX_REMEMBERED && oldest !== undefined) printed.delete(oldest);
-  printed.set(frames, { since: now, times: 1, second: now, inSecond: 1 });
+  printed.set(frames, {
+    since: now,
+    counts: new Map([[event, { times: 1, second: now, inSecond: 1 }]]),
+  });
   return undefined;
 }
 

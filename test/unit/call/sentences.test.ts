@@ -178,6 +178,24 @@ describe('a crash report', () => {
     vi.useRealTimers();
   });
 
+  it('counts what else has that stack apart, and prints it also in the second of a storm', () => {
+    const printed: string[] = [];
+    vi.spyOn(console, 'error').mockImplementation((text: string) => void printed.push(text));
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const reason = { error: { name: 'Error' }, stack: 'Error: no\n    at again (/app/worker.js:8:1)' };
+    for (let round = 0; round < 1000; round++)
+      consoleLogger.error({ event: 'actor_crash', reason }, 'an actor crashed');
+    for (let round = 0; round < 2; round++)
+      consoleLogger.warn({ event: 'child_start_error', reason }, 'a child failed to restart');
+    consoleLogger.error({ event: 'supervisor_shutdown', reason }, 'a supervisor ends');
+    vi.useRealTimers();
+    expect(printed.slice(20)).toEqual([
+      expect.stringMatching(/a child failed .* \(stack as above\)$/),
+      expect.stringMatching(/a child failed .* \(stack as above, 2 times within a minute\)$/),
+      expect.stringMatching(/a supervisor ends .* \(stack as above\)$/),
+    ]);
+  });
+
   it('has what an error says, its cause, and its stack', () => {
     const printed: string[] = [];
     vi.spyOn(console, 'error').mockImplementation((text: string) => void printed.push(text));
