@@ -8,11 +8,15 @@ import type { Pattern, PatternValue } from './match.ts';
 import { SystemMessage } from './system-message.ts';
 import { TimerRef } from './timer-ref.ts';
 
+const TIMEOUT_ALONE =
+  'A timeout alone is receive(undefined, { timeout }): the first argument is the match. For messages with that one field use a predicate.';
+
 /** Reads a pattern once and compiles it. Throws SNOW_ERR_BAD_MATCH, and what a getter of the pattern throws. */
 export function compilePattern(pattern: Pattern): CompiledMatch {
   const fields = Object.keys(pattern);
   if (fields.length === 0)
     throw badPattern('An object without fields would match every object: name the fields to compare.');
+  if (fields.length === 1 && fields[0] === 'timeout') throw badPattern(TIMEOUT_ALONE);
   // The last field is compared first, unless it is `type`, whose tag has a search of its own: it tells most messages apart.
   if (fields.at(-1) !== 'type') fields.reverse();
   const values = fields.map((field) => checked(field, pattern[field]));

@@ -158,6 +158,7 @@ describe('a pattern', () => {
       { type: 'a', n: undefined },
       /"n" of the pattern is undefined: leave it out/,
     ],
+    ['options where the match belongs', { timeout: 20 }, /is receive\(undefined, \{ timeout \}\)/],
     ['one in a list', ['a', { b: {} }], /"b" of the pattern is an object/],
     ['an instance of a class', new (class A {})(), /Cannot match by an object: use/],
     ['a Map', new Map(), /Cannot match by an object: use/],
