@@ -5,12 +5,15 @@ import { Pid, Ref } from '../term/index.ts';
 /** Where a message can be sent: a PID, a local name, a name on a node (`{ name, node }`), or an alias (a Ref). */
 export type Dest<M = unknown> = Pid<M> | string | NodeAddress | Ref;
 
+const DEFINITION =
+  'The destination is a definition, not an actor: start it and use the PID, or use its named(name) or at(name, node).';
 const PROMISE = 'The destination is a promise, not a PID or a name: did you forget await?';
 
 /** Throws SNOW_ERR_BAD_DEST when `to` is not a {@link Dest}, SNOW_ERR_NODE_NAME when its `node` is not a node name. */
 export function checkDest(to: unknown): void {
   if (typeof to === 'string' || to instanceof Pid || to instanceof Ref) return;
   if (isNodeAddress(to)) return checkNodeText(to.node);
+  checkNoDefinition(to);
   const isPromise = typeof (to as { then?: unknown } | undefined)?.then === 'function';
   throw new SnowmeshError('SNOW_ERR_BAD_DEST', isPromise ? PROMISE : undefined);
 }
@@ -24,12 +27,19 @@ export function checkPid(what: string, pid: unknown): void {
 export function checkTarget(what: string, target: unknown): void {
   if (target instanceof Pid || typeof target === 'string') return;
   if (isNodeAddress(target)) return checkNodeText(target.node);
+  checkNoDefinition(target);
   throw refused(what, 'a PID, a local name or { name, node }', target);
 }
 
 /** Throws SNOW_ERR_BAD_ARGUMENT when `ref` is not a Ref. */
 export function checkRef(what: string, ref: unknown): void {
   if (!(ref instanceof Ref)) throw badArgument(what, 'a reference', ref);
+}
+
+/** A server, a supervisor, … before its start. */
+function checkNoDefinition(to: unknown): void {
+  if (typeof (to as { start?: unknown } | null | undefined)?.start === 'function')
+    throw new SnowmeshError('SNOW_ERR_BAD_DEST', DEFINITION);
 }
 
 function isNodeAddress(to: unknown): to is NodeAddress {

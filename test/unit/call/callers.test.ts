@@ -92,11 +92,18 @@ describe.each(Object.entries(uses))('%s', (_name, use) => {
   );
 });
 
-it('SNOW_ERR_BAD_DEST: a promise as destination is asked for its await', () => {
-  const destination = Promise.resolve(probe.pid) as never;
+it.each([
+  ['a promise is asked for its await', () => Promise.resolve(probe.pid), 'did you forget await?'],
+  [
+    'a definition is to be started',
+    () => defineServer({ name: 's', init: () => 0 }),
+    'start it and use the PID',
+  ],
+])('SNOW_ERR_BAD_DEST: %s', (_what, make, words) => {
+  const destination = make() as never;
   const refused = expect.objectContaining({
     code: 'SNOW_ERR_BAD_DEST',
-    message: expect.stringContaining('did you forget await?'),
+    message: expect.stringContaining(words),
   });
   for (const use of [
     () => probe.self.send(destination, 'hello'),
