@@ -1,5 +1,6 @@
 // The commands that ask a running node of another process; some of them in a process of their own.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -138,6 +139,25 @@ describe('commands that ask a node', () => {
     expect(out).toMatch(/^staff {2}<0\.\d+>\n└─ first {2}<0\.\d+> {2}clerk\n$/);
     const [, root = ''] = /staff {2}<0\.(\d+)>/.exec(out) ?? [];
     expect((await ask('tree', '--root', root)).out).toBe(out);
+  });
+
+  it('a pipe that its reader closes ends a command in order', async () => {
+    const child = start('top', '--json', '--every', '100', '--node', a!.name, '--cookie-file', cookieFile);
+    await child.line(/^\{/);
+    child.process.stdout?.destroy();
+    expect([await child.exit(), child.stderr()]).toEqual([{ code: 0, signal: null }, '']);
+  });
+
+  it.runIf(existsSync('/dev/full'))('output that cannot be written ends a command with 1', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = watch(
+      spawn(process.execPath, [...childCommand(MAIN), 'help'], { stdio: ['ignore', full, 'pipe'] }),
+    );
+    closeSync(full);
+    expect([await child.exit(), child.stderr()]).toEqual([
+      { code: 1, signal: null },
+      expect.stringMatching(/^snowmesh: standard output cannot be written: ENOSPC.*\n$/),
+    ]);
   });
 
   it('top prints the longest mailbox first', async () => {
