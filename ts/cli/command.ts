@@ -41,7 +41,21 @@ export interface Command {
 export class UsageError extends Error {}
 
 /** No connection, or no answer: the command exits with 3. */
-export class UnreachableError extends Error {}
+export class UnreachableError extends Error {
+  /** Why there is no connection, in a word of `connectFailure`; undefined: there is one. */
+  readonly why: string | undefined;
+
+  constructor(
+    message: string,
+    { why, ...options }: ErrorOptions & { readonly why?: string | undefined } = {},
+  ) {
+    super(message, options);
+    this.why = why;
+  }
+}
+
+/** The program of `start` failed. Its error, the cause, ends the process as if the program ran without the command: with its stack. */
+export class ProgramError extends Error {}
 
 /** Options and arguments of one command line. */
 export class Given {

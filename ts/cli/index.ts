@@ -6,7 +6,7 @@
 // Guarantees: every command has --help; an unknown command or option is explained on standard error, with exit code 2; with --json a command
 // prints one JSON value per line. Must not know: how nodes, port mappers, … work.
 import { SnowmeshError } from '../errors/index.ts';
-import { type Command, EXIT, helpOf, parse, UnreachableError, UsageError } from './command.ts';
+import { type Command, EXIT, helpOf, ProgramError, parse, UnreachableError, UsageError } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { version } from './package-folder.ts';
 import type { Terminal } from './terminal.ts';
@@ -38,6 +38,7 @@ async function run(command: Command, line: readonly string[], terminal: Terminal
     terminal.out(helpOf(command));
     return EXIT.DONE;
   } catch (error) {
+    if (error instanceof ProgramError) throw error.cause;
     const { message, cause } = error as Error;
     // Errors of the command line and of the connection name their origin, which has the code.
     const origin = error instanceof SnowmeshError ? error : cause;

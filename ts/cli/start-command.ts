@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as own from '../node/index.ts';
 import { ASKING_OPTIONS } from './asking.ts';
-import { type Command, EXIT, UsageError } from './command.ts';
+import { type Command, EXIT, ProgramError, UsageError } from './command.ts';
 
 /** The variable of `startNode.fromEnv` that an option sets. */
 const VARIABLES: Readonly<Record<string, string>> = {
@@ -54,13 +54,13 @@ export const startCommand: Command = {
     if (given.text('cookie-file') !== undefined) delete process.env['SNOWMESH_COOKIE'];
     if (given.flag('hidden')) process.env['SNOWMESH_HIDDEN'] = 'true';
     process.argv.splice(1, process.argv.length, path, ...args);
-    const program = (await import(pathToFileURL(path).href)) as { default?: unknown };
+    const program = await ofProgram(() => import(pathToFileURL(path).href) as Promise<{ default?: unknown }>);
     const main = program.default;
     if (typeof main !== 'function') return EXIT.DONE; // the program continues by itself
     const node = await (await packageOf(path)).startNode.fromEnv();
     node.stopOnSignals({ timeout });
     try {
-      await (main as (node: own.Node) => unknown)(node);
+      await ofProgram(async () => (main as (node: own.Node) => unknown)(node));
     } catch (error) {
       await node.stop({ timeout });
       throw error;
@@ -68,6 +68,15 @@ export const startCommand: Command = {
     return EXIT.DONE;
   },
 };
+
+/** @throws ProgramError when `work`, which is code of the program, throws. */
+async function ofProgram<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new ProgramError('the program failed', { cause: error });
+  }
+}
 
 /** The copy of snowmesh that the program imports: it cannot use objects of another copy. */
 async function packageOf(path: string): Promise<Pick<typeof own, 'startNode'>> {

@@ -378,3 +378,18 @@ describe('snowmesh start', () => {
     expect(open.stderr()).toContain('cookie');
   });
 });
+  it.each([
+    [
+      'throws',
+      'export default () => {\n  throw new RangeError("on purpose");\n};',
+      /RangeError: on purpose\n.*:2:9\)/,
+    ],
+    ['cannot be loaded', 'export default () => {};\nnot JavaScript;', /:2\nnot JavaScript;\n[^]*SyntaxError/],
+  ])('shows where a program %s', async (_what, text, where) => {
+    const file = join(folder, 'broken.mjs');
+    writeFileSync(file, text);
+    const child = startChild(MAIN, { args: ['start', file], env: NO_VARIABLES });
+    expect(await child.exit()).toEqual({ code: 1, signal: null });
+    expect(child.stderr()).toMatch(where);
+  });
+
