@@ -1,5 +1,6 @@
 // Connects a command to a node: it joins the cluster as a hidden node, which other nodes do not list, dial or announce.
 import { randomBytes } from 'node:crypto';
+import { silentLogger } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
 import { type Introspection, jsonOf as jsonText, pidText as textOfPid } from '../introspect/index.ts';
 import { type Node, optionsFrom, parseNodeName, startNode } from '../node/index.ts';
@@ -64,16 +65,13 @@ export async function asking(
   if (wanted !== undefined && environment['SNOWMESH_DISCOVERY'] === undefined) checkName(wanted);
   const isAddress = wanted !== undefined && /@.*:[1-9]\d*$/.test(wanted);
   if (isAddress) delete environment['SNOWMESH_DISCOVERY'];
-  const failures = new Map<string, string>();
-  const node = await joined(environment, timeout, failures);
+  const isDiscovering = environment['SNOWMESH_DISCOVERY'] !== undefined;
+  const faults = new Map<string, string>();
+  const node = await joined(environment, timeout, faults);
   try {
-    const name = await found(
-      node,
-      wanted,
-      environment['SNOWMESH_DISCOVERY'] !== undefined,
-      timeout,
-      failures,
-    );
+    const name = isDiscovering
+      ? await discovered(node, wanted, timeout, faults)
+      : await connected(node, parseNodeName(wanted).full);
     return await use({ node, name, view: node.introspect(name, { timeout }), timeout });
   } catch (error) {
     throw isUnanswered(error) ? new UnreachableError((error as Error).message, { cause: error }) : error;
@@ -108,41 +106,43 @@ function environmentOf(given: Given, { env }: Terminal): Record<string, string |
   return { ...cookie, ...(discovery ? { SNOWMESH_DISCOVERY: discovery } : {}) };
 }
 
+/** `faults`: gets the failed look-ups of the discovery and the failed dials. */
 async function joined(
   environment: Record<string, string | undefined>,
   timeout: number,
-  failures: Map<string, string>,
+  faults: Map<string, string>,
 ): Promise<Node> {
-  /** Collects failed dials, which the node logs. */
-  const note = (facts: object): void => {
-    const { node, result, detail } = facts as { node?: unknown; result?: unknown; detail?: unknown };
-    if (typeof node === 'string' && typeof result === 'string')
-      failures.set(node, typeof detail === 'string' && detail !== '' ? `${result}: ${detail}` : result);
+  const warn = (facts: object): void => {
+    const { event, err } = facts as { event?: unknown; err?: unknown };
+    if (event === 'discovery_failed' && err instanceof Error) faults.set('', err.message);
   };
-  const logger = { error: note, warn: note, info() {}, debug: note };
   const name = `snowmesh-${process.pid}-${randomBytes(4).toString('hex')}@127.0.0.1:0`;
+  const own = { name, hidden: true, introspection: false, handshakeMs: timeout };
   try {
-    return await startNode(
-      optionsFrom(environment, { name, hidden: true, introspection: false, handshakeMs: timeout, logger }),
-    );
+    const node = await startNode(optionsFrom(environment, { ...own, logger: { ...silentLogger, warn } }));
+    node.on('unreachable', (peer, why) => {
+      faults.set(peer, `no connection to ${peer}: ${node.connectFailure(peer)?.detail ?? why}`);
+    });
+    return node;
   } catch (error) {
     throw new UsageError((error as Error).message, { cause: error });
   }
 }
 
-/** Connects to the node of the command. */
-async function found(
+/** Connects to the node of that full name. */
+async function connected(node: Node, full: string): Promise<string> {
+  if (await node.connect(full)) return full;
+  const failure = node.connectFailure(full);
+  throw new UnreachableError(`no connection to ${full}: ${failure?.detail}`, { why: failure?.why });
+}
+
+/** Awaits the node that is named, or any node, among those that the discovery finds. */
+async function discovered(
   node: Node,
   wanted: string | undefined,
-  isDiscovering: boolean,
   timeout: number,
-  failures: ReadonlyMap<string, string>,
+  faults: ReadonlyMap<string, string>,
 ): Promise<string> {
-  if (!isDiscovering) {
-    const { full } = parseNodeName(wanted);
-    if (await node.connect(full)) return full;
-    throw new UnreachableError(`no connection to ${full} (${failures.get(full) ?? 'unreachable'})`);
-  }
   // A node that was started with port 0 has another port in its full name.
   const part = wanted?.replace(/:0$/, '');
   const isWanted = (name: string): boolean =>
@@ -150,10 +150,11 @@ async function found(
   const name = await firstUp(node, isWanted, timeout);
   if (name !== undefined) return name;
   const others = node.nodes('all');
-  const why = [...failures].map(([each, reason]) => `${each} (${reason})`).join(', ');
-  throw new UnreachableError(
-    `${wanted ?? 'a node'} was not found within ${timeout} ms${others.length === 0 ? '' : `; there are ${others.join(', ')}`}${why === '' ? '' : `; no connection to ${why}`}`,
-  );
+  const there = others.length === 0 ? [] : [`there are ${others.join(', ')}`];
+  const what = `${wanted ?? 'a node'} was not found within ${timeout} ms`;
+  const missed = part === undefined ? undefined : [...faults.keys()].find(isWanted);
+  const why = missed && node.connectFailure(missed)?.why;
+  throw new UnreachableError([what, ...there, ...faults.values()].join('; '), { why });
 }
 
 function firstUp(

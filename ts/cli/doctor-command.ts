@@ -187,17 +187,19 @@ async function peer(given: Given, terminal: Terminal): Promise<Finding> {
     });
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error;
-    throw new Error(`${error.message}. ${await whyUnreachable(text, error.message)}`, { cause: error });
+    throw new Error(`${error.message}${await advice(text, error)}`, { cause: error });
   }
   return finding;
 }
 
-/** The likely reason why a node does not connect. */
-async function whyUnreachable(text: string, message: string): Promise<string> {
-  if (/\(cookie/.test(message)) return 'It has another cookie';
-  if (/\(incompatible/.test(message)) return 'It runs an incompatible version of snowmesh';
-  if (/introspection: false/.test(message)) return 'It is running';
-  const isOther = /\(wrong_name/.test(message);
+/** What the error does not say about a node that does not connect. */
+async function advice(text: string, { why, message }: UnreachableError): Promise<string> {
+  if (why === 'cookie' || why === 'incompatible') return '';
+  if (/introspection: false/.test(message)) return '. It is running';
+  return `. ${await whatIsThere(text, why === 'wrong_name')}`;
+}
+
+async function whatIsThere(text: string, isOther: boolean): Promise<string> {
   if (!text.includes('@')) return isOther ? OTHER_NODE : 'Check that the discovery lists it';
   const { host, port } = parseNodeName(text);
   try {

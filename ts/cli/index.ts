@@ -13,7 +13,7 @@ import type { Terminal } from './terminal.ts';
 
 export type { Terminal } from './terminal.ts';
 
-/** Runs one command line. Resolves to the exit code when the command has ended. */
+/** Runs one command line. Resolves to the exit code when the command has ended; rejects with what the program of `start` threw. */
 export async function runCommand(line: readonly string[], terminal: Terminal): Promise<number> {
   const [name, ...rest] = line;
   if (name === '--version' || name === '-v') {
@@ -43,7 +43,8 @@ async function run(command: Command, line: readonly string[], terminal: Terminal
     // Errors of the command line and of the connection name their origin, which has the code.
     const origin = error instanceof SnowmeshError ? error : cause;
     const code = origin instanceof SnowmeshError ? origin.code : undefined;
-    if (line.includes('--json')) terminal.err(`${JSON.stringify({ error: { code, message } })}\n`);
+    const why = error instanceof UnreachableError ? error.why : undefined;
+    if (line.includes('--json')) terminal.err(`${JSON.stringify({ error: { code, why, message } })}\n`);
     else
       terminal.err(
         `snowmesh ${command.name}: ${message}${error instanceof UsageError ? hint(command) : ''}\n`,

@@ -1,7 +1,7 @@
 import type { NodeOverview } from '../introspect/index.ts';
 import { ASKING_OPTIONS, type Asked, asking } from './asking.ts';
 import { type Command, EXIT } from './command.ts';
-import { age, bytes, sum, table } from './text.ts';
+import { age, bytes, printable, sum, table } from './text.ts';
 
 /** Most peers that are queried at the same time. */
 const AT_ONCE = 8;
@@ -28,9 +28,10 @@ export const nodesCommand: Command = {
         );
         return EXIT.DONE;
       }
-      const lines = await lookAt(names, asked);
+      const stalled = new Set(sessions.filter((each) => each.stalled).map(({ node }) => node));
+      const lines = await lookAt(names, stalled, asked);
       if (given.flag('json')) terminal.out(`${JSON.stringify(lines)}\n`);
-      else terminal.out(table(HEADS, lines.map(row)));
+      else terminal.out(table(HEADS, lines.map(row)) + problemText(lines));
       return lines.every(({ overview }) => overview !== undefined) ? EXIT.DONE : EXIT.FAILED;
     });
   },
@@ -45,14 +46,16 @@ interface Line {
   readonly problem?: string;
 }
 
-/** In the order of the names. */
-async function lookAt(names: readonly string[], asked: Asked): Promise<Line[]> {
+/** In the order of the names. `stalled`: those whose event loop is known to be blocked. */
+async function lookAt(names: readonly string[], stalled: ReadonlySet<string>, asked: Asked): Promise<Line[]> {
   const lines: Line[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
     for (let at = next++; at < names.length; at = next++) {
       const name = names[at] as string;
-      lines[at] = await line(name, asked);
+      const found = await line(name, asked);
+      const isBlocked = found.overview === undefined && stalled.has(name);
+      lines[at] = isBlocked ? { ...found, problem: `its event loop is blocked: ${found.problem}` } : found;
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -60,7 +63,8 @@ async function lookAt(names: readonly string[], asked: Asked): Promise<Line[]> {
 }
 
 async function line(name: string, { node, timeout }: Asked): Promise<Line> {
-  if (!(await node.connect(name))) return { node: name, problem: 'no connection' };
+  if (!(await node.connect(name)))
+    return { node: name, problem: `no connection to ${name}: ${node.connectFailure(name)?.detail}` };
   try {
     const view = node.introspect(name, { timeout });
     await view.overview(); // begins to measure the event loop
@@ -70,8 +74,8 @@ async function line(name: string, { node, timeout }: Asked): Promise<Line> {
   }
 }
 
-function row({ node, overview, problem }: Line): (string | number)[] {
-  if (overview === undefined) return [node, problem ?? '', '', '', '', '', '', '', ''];
+function row({ node, overview }: Line): (string | number)[] {
+  if (overview === undefined) return [node, 'no answer', '-', '-', '-', '-', '-', '-', '-'];
   const { isStopping, hidden, actors, peers, deadLetters, memory, loopDelay, uptimeMs, version } = overview;
   return [
     node,
@@ -84,4 +88,10 @@ function row({ node, overview, problem }: Line): (string | number)[] {
     age(uptimeMs),
     version,
   ];
+}
+
+/** Why nodes did not answer, below the table. */
+function problemText(lines: readonly Line[]): string {
+  const rows = lines.flatMap(({ problem }) => (problem === undefined ? [] : [`\n${printable(problem)}`]));
+  return rows.length === 0 ? '' : `${rows.join('')}\n`;
 }

@@ -95,7 +95,7 @@ const SENTENCES: Readonly<Record<Failure, string>> = {
   bad: 'it does not accept these options; it may run another version of snowmesh',
   unknown: 'it runs a version of snowmesh that does not know this question',
   failed: 'it failed to answer; its log says why',
-  timeout: 'no answer came in time; raise the option timeout',
+  timeout: 'no answer came in time: its event loop is blocked or busy, or the option timeout is too short',
   nonsense: 'its answer is not valid; it may run another version of snowmesh',
   nodedown: 'there is no connection to it, or the connection was lost; call node.connect first',
   stopped: 'this node was stopped',

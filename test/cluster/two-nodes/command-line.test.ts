@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../../../ts/cli/index.ts';
 import { type Node, silentLogger, startNode } from '../../../ts/index.ts';
-import { type Child, childCommand, hasSignals, killChildren, startChild } from '../../support/child.ts';
+import {
+  type Child,
+  childCommand,
+  hasSignals,
+  killChildren,
+  startChild,
+  watch,
+} from '../../support/child.ts';
 import { Cluster, type ClusterNode, COOKIE } from '../../support/cluster.ts';
 
 const MAIN = new URL('../../../ts/cli/main.ts', import.meta.url);
@@ -134,13 +141,6 @@ describe('commands that ask a node', () => {
     expect([code, err]).toEqual([1, `snowmesh inspect: ${a!.name} has no actor <0.99999>\n`]);
   });
 
-  it('tree draws supervisors', async () => {
-    const { out } = await ask('tree');
-    expect(out).toMatch(/^staff {2}<0\.\d+>\n└─ first {2}<0\.\d+> {2}clerk\n$/);
-    const [, root = ''] = /staff {2}<0\.(\d+)>/.exec(out) ?? [];
-    expect((await ask('tree', '--root', root)).out).toBe(out);
-  });
-
   it('a pipe that its reader closes ends a command in order', async () => {
     const child = start('top', '--json', '--every', '100', '--node', a!.name, '--cookie-file', cookieFile);
     await child.line(/^\{/);
@@ -158,6 +158,13 @@ describe('commands that ask a node', () => {
       { code: 1, signal: null },
       expect.stringMatching(/^snowmesh: standard output cannot be written: ENOSPC.*\n$/),
     ]);
+  });
+
+  it('tree draws supervisors', async () => {
+    const { out } = await ask('tree');
+    expect(out).toMatch(/^staff {2}<0\.\d+>\n└─ first {2}<0\.\d+> {2}clerk\n$/);
+    const [, root = ''] = /staff {2}<0\.(\d+)>/.exec(out) ?? [];
+    expect((await ask('tree', '--root', root)).out).toBe(out);
   });
 
   it('top prints the longest mailbox first', async () => {
@@ -234,6 +241,11 @@ describe('commands that ask a node', () => {
     const missing = await run('ping', 'stork', '--timeout', '500', ...list);
     expect(missing.code).toBe(3);
     expect(missing.err).toContain('stork was not found');
+    const shut = ['--discovery', 'list:stork@127.0.0.1:1', '--cookie-file', cookieFile];
+    const refused = await run('ping', 'stork', '--timeout', '500', ...shut);
+    expect(refused.err).toContain('no connection to stork@127.0.0.1:1: nothing listens at its address');
+    const lost = ['--discovery', `file:${join(folder, 'nowhere')}`, '--cookie-file', cookieFile];
+    expect((await run('ping', 'stork', '--timeout', '500', ...lost)).err).toContain('nowhere');
   });
 
   it('needs no options in the environment of a node', async () => {
@@ -271,7 +283,8 @@ describe('commands that ask a node', () => {
       1,
       expect.arrayContaining([
         expect.stringMatching(`^${seer.name} +up `),
-        expect.stringMatching(`^${mute.name} +.*introspection: false`),
+        expect.stringMatching(`^${mute.name} +no answer +-`),
+        expect.stringMatching(`^${mute.name} .*introspection: false`),
       ]),
     ]);
   });
@@ -312,11 +325,17 @@ describe('commands that ask a node', () => {
     );
     await watcher!.run((bench) => bench.event('stalled'));
     const { code, out } = await run('doctor', '--node', watcher!.name, '--cookie-file', cookieFile);
-    const ping = await run('ping', stuck!.name, '--timeout', '2000', '--cookie-file', cookieFile);
+    const short = ['--timeout', '2000', '--cookie-file', cookieFile];
+    const ping = await run('ping', stuck!.name, ...short);
+    const nodes = await run('nodes', '--node', watcher!.name, ...short);
     writeFileSync(go, '');
     await blocked;
     expect(out).toMatch(/WARNING peer +watcher@.* answers: snowmesh .*its peer stuck@\S+ is stalled/);
     expect(code).toBe(0);
+    expect(nodes.code).toBe(1);
+    expect(nodes.out).toMatch(
+      new RegExp(`^${stuck!.name} +no answer .*^its event loop is blocked: ${stuck!.name}`, 'ms'),
+    );
     // It is connected, and does not answer.
     expect(ping).toMatchObject({ code: 3, out: '', err: expect.stringContaining(stuck!.name) });
   });
@@ -326,13 +345,15 @@ describe('commands that ask a node', () => {
     expect((await run('cookie', other)).code).toBe(0);
     const port = a!.name.split(':').at(-1);
     const cases = [
-      [a!.name, other, 'It has another cookie'],
-      [`shopp@127.0.0.1:${port}`, cookieFile, 'A node with another name answers there'],
-      ['shop@127.0.0.1:1', cookieFile, 'Nothing listens on port 1'],
+      [a!.name, other, 'cookie', 'it has another cookie'],
+      [`shopp@127.0.0.1:${port}`, cookieFile, 'wrong_name', 'A node with another name answers there'],
+      ['shop@127.0.0.1:1', cookieFile, 'refused', 'Nothing listens on port 1'],
     ] as const;
-    for (const [name, file, words] of cases) {
-      const { code, err } = await run('ping', name, '--cookie-file', file);
-      expect([code, err]).toEqual([3, expect.stringContaining(`no connection to ${name}`)]);
+    for (const [name, file, why, words] of cases) {
+      const { code, err } = await run('ping', name, '--cookie-file', file, '--json');
+      expect(code).toBe(3);
+      const message = expect.stringContaining(`no connection to ${name}: `);
+      expect(JSON.parse(err)).toEqual({ error: { why, message } });
       const doctor = await run('doctor', '--node', name, '--cookie-file', file);
       expect([doctor.code, doctor.out]).toEqual([1, expect.stringContaining(words)]);
     }
@@ -368,16 +389,6 @@ describe('snowmesh start', () => {
     },
   );
 
-  it('refuses a program that is not there, a name that is none, and a node without a cookie', async () => {
-    expect(await run('start', 'nowhere.js')).toMatchObject({ code: 2 });
-    const child = start('start', '--name', 'app', APP);
-    expect(await child.exit()).toEqual({ code: 1, signal: null });
-    expect(child.stderr()).toContain('it has no @');
-    const open = start('start', '--name', 'app@127.0.0.1:0', APP);
-    expect(await open.exit()).toEqual({ code: 1, signal: null });
-    expect(open.stderr()).toContain('cookie');
-  });
-});
   it.each([
     [
       'throws',
@@ -393,3 +404,13 @@ describe('snowmesh start', () => {
     expect(child.stderr()).toMatch(where);
   });
 
+  it('refuses a program that is not there, a name that is none, and a node without a cookie', async () => {
+    expect(await run('start', 'nowhere.js')).toMatchObject({ code: 2 });
+    const child = start('start', '--name', 'app', APP);
+    expect(await child.exit()).toEqual({ code: 1, signal: null });
+    expect(child.stderr()).toContain('it has no @');
+    const open = start('start', '--name', 'app@127.0.0.1:0', APP);
+    expect(await open.exit()).toEqual({ code: 1, signal: null });
+    expect(open.stderr()).toContain('cookie');
+  });
+});

@@ -162,7 +162,7 @@ describe('the doctor', () => {
     const { code, found } = await examine(line);
     expect(found.get('peer')).toMatchObject({
       state: 'failed',
-      detail: expect.stringContaining('It runs an incompatible version of snowmesh'),
+      detail: expect.stringContaining('it runs an incompatible version of snowmesh'),
     });
     expect(code).toBe(1);
     await refused;
