@@ -26,4 +26,32 @@ it('functions', () => expect(missingIn(api, /(?<![\w.])(\w+)\(/g)).toEqual([]));
 it('behaviours and requests', () =>
   expect(missingIn(api, /^((?:define|start|which|count|delete|terminate)\w+)$/g)).toEqual([]));
 it('classes', () => expect(missingIn(api, /^([A-Z]\w*[a-z]\w*)$/g)).toEqual([]));
+/** What stands for something of Erlang, or is said to be lacking: the first cells. */
+const looked = readFileSync(join(root, 'docs/from-erlang.md'), 'utf8')
+  .split('\n')
+  .filter((line) => line.startsWith('| '))
+  .map((line) => line.split(' | ')[0]);
+it.each([
+  ...['handle_continue', 'process dictionary', 'hibernate', 'priority', 'after T', 'alias()', 'code_change'],
+  ...[
+    'sys:get_state',
+    'sys:trace',
+    'observer',
+    'logger',
+    'application:get_env',
+    'monitor_nodes',
+    'net_ticktime',
+  ],
+  ...[
+    'pg',
+    'global',
+    'global:set_lock',
+    'rpc:call',
+    'erpc:call',
+    'gen_statem',
+    'gen_event',
+    'ETS',
+    'proc_lib',
+  ],
+])('has a row for %s', (name) => expect(looked.filter((cell) => cell?.includes(name))).not.toEqual([]));
 it('error codes', () => expect(missingIn(api.ERRORS, /\b(SNOW_ERR_\w+)/g)).toEqual([]));
