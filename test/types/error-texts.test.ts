@@ -49,6 +49,8 @@ const misspelt = defineServer({
 const other: number = await call(self, await misspelt.start(self, 1), 'read');
 void other;
 await call(self, its, 'any', broken);
+const lamp = defineServer({ name: 'lamp', init: () => 0, casts: { set: (_context, to: number) => void to } });
+cast(self, await lamp.start(self), 'st'); // line 46: as no overload takes so few arguments, the compiler names no tag
 `;
 
 it('names a wrong tag beside the right ones, a wrong argument, and one wrong handler alone', {
@@ -86,6 +88,7 @@ it('names a wrong tag beside the right ones, a wrong argument, and one wrong han
     '35',
     '40',
     '44',
+    '46',
   ]);
   for (const at of [0, 1, 3]) expect(errors[at]).toMatch(wrong('"ad"', tags));
   expect(errors[2]).toMatch(wrong('"rest"', `'"pop" | "reset"'`));
@@ -94,4 +97,7 @@ it('names a wrong tag beside the right ones, a wrong argument, and one wrong han
   expect(errors[6]).toMatch(wrong('"ad"', `'"add" | "read" | "wrong"'`));
   expect(errors[7]).toMatch(/'timeuot' does not exist/);
   expect(errors[8]).toMatch(wrong('"any"', `'"add" | "read" | "wrong"'`));
+  expect(errors[9]).toMatch(
+    /not assignable to type '"this server has no such tag, or the arguments do not fit it"'/,
+  );
 });

@@ -22,8 +22,10 @@ export type ServerAddress<P extends Protocol> = NodeAddress & { readonly [PROTOC
 /** An address of a server with protocol `P`: a PID, a local name, or a name on a node. */
 export type ServerDest<P extends Protocol> = ServerRef<P> | ServerName<P> | ServerAddress<P>;
 
-/** A destination without a known protocol. */
-export type UntypedDest = (Pid | string | NodeAddress) & { readonly [PROTOCOL]?: never };
+/** A destination without a known protocol. The compiler shows the text for a server whose protocol does not fit. */
+export type UntypedDest = (Pid | string | NodeAddress) & {
+  readonly [PROTOCOL]?: 'this server has no such tag, or the arguments do not fit it';
+};
 
 /** The protocol of handlers: calls `C`, casts `K`, plain messages `M`. */
 export interface ProtocolOf<C, K, M> extends Protocol {
