@@ -8,6 +8,7 @@ import {
   multiCall,
   type Node,
   type Self,
+  silentLogger,
   startNode,
 } from '../../ts/index.ts';
 import { counter } from './counter.ts';
@@ -58,7 +59,9 @@ async function obey(order: Order): Promise<void> {
 }
 
 async function start({ name, cookie }: OrderOf<'start'>): Promise<void> {
-  node = await startNode({ name, cookie });
+  // The display tells of lost nodes; a warning on the terminal would break it.
+  const logger = { ...silentLogger, error: (facts: object, text: string) => console.error(text, facts) };
+  node = await startNode({ name, cookie, logger });
   node.expose(counter);
   node.spawnWith({ name: desk.name }, desk);
   tell({ type: 'up', name: node.name });
