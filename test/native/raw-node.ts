@@ -176,7 +176,7 @@ export function peerOf({ session, body }: Entry): RawPeer {
     session,
     nc: body.readUInt32LE(0),
     incarnation: body.readBigUInt64LE(4),
-    name: body.subarray(23).toString(),
+    name: body.subarray(25 + body.readUInt16LE(21)).toString(), // the network stands before it
     dialledByUs: (body.readUInt8(12) & 1) !== 0,
   };
 }

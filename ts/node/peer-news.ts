@@ -135,7 +135,8 @@ export class PeerNews implements NetworkListener {
     this.#logEnd(session, cause, detail);
     this.#tell('nodedown', name, cause, factsOf(session));
     if (!this.#policy.reconnects) this.#mesh.block(name);
-    else if (!this.#isClosing) this.#mesh.down(name, cause, this.#isMeshed && !session.isHidden);
+    else if (!this.#isClosing)
+      this.#mesh.down(name, cause, session.network, this.#isMeshed && !session.isHidden);
     const waiters = this.#disconnectWaiters.get(session);
     this.#disconnectWaiters.delete(session);
     for (const resolve of waiters ?? []) resolve();

@@ -15,7 +15,6 @@
 //! every lane sees the frames of one session in the order in which they were sent.
 #![forbid(unsafe_code)]
 
-mod announcements;
 pub mod batch;
 pub mod buffer_pool;
 mod error;
@@ -24,8 +23,11 @@ pub mod hub;
 mod identities;
 mod io;
 pub mod lane;
+mod network;
 pub mod node;
+mod numbers;
 pub mod options;
+mod shares;
 mod tls;
 pub mod trim;
 mod tune;

@@ -28,6 +28,28 @@ fn k6_another_cookie_is_refused_on_both_sides_and_told_once() {
 }
 
 #[test]
+fn p7_a_node_for_which_no_number_is_left_is_refused_and_one_that_has_a_number_is_not() {
+    let mut a = TestNode::start("a");
+    drop(Raw::session(&a, "early@127.0.0.1:1", 5));
+    for number in 1..262_144 {
+        assert!(a.node.slot("other@127.0.0.1:1", number).is_ok());
+        if number % 10_000 == 0 {
+            a.drain();
+            a.entries.clear();
+        }
+    }
+    let join = |a: &TestNode, name: &str| {
+        let mut raw = Raw::dial(a.address()).unwrap();
+        raw.prove(&local(name, 5), COOKIE, &a.name)
+    };
+    let refused = join(&a, "late@127.0.0.1:1").expect_err("no number is left");
+    assert!(refused.contains("busy"), "{refused}");
+    let told = a.find("REFUSED", |entry| entry.tag == REFUSED);
+    assert!(String::from_utf8_lossy(&told.body).contains("there is no room for another node"));
+    assert!(join(&a, "early@127.0.0.1:1").is_ok());
+}
+
+#[test]
 fn wrong_proofs_without_end_are_reported_a_few_times_with_a_count() {
     let mut a = TestNode::start("a");
     let key = CookieKey::derive("not the cookie of anybody at all").unwrap();

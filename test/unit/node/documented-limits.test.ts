@@ -13,7 +13,7 @@ import { MAX_PAGE } from '../../../ts/introspect/questions.ts';
 import { MAX_TRACESTATE } from '../../../ts/kernel/index.ts';
 import { LOG_PAUSE_MS } from '../../../ts/node/calm-log.ts';
 import { MAX_PEER_LINKS, MAX_PEER_MONITORS } from '../../../ts/node/dispatch.ts';
-import { MAX_HINTS } from '../../../ts/node/mesh/hints.ts';
+import { HINT_LIMITS, LOST_LIMITS } from '../../../ts/node/mesh/mesh.ts';
 import { checkOptions } from '../../../ts/node/options.ts';
 import { SHORT_SIGNAL_BYTES } from '../../../ts/node/session/outgoing.ts';
 import { MAX_TRACE_BYTES } from '../../../ts/node/trace-headers.ts';
@@ -74,13 +74,19 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'keys of a set or map chosen to collide': [],
   'object shapes': [count(wire.MAX_SHAPES), `${wire.MAX_SHAPE_KEYS} keys`, bytes(wire.MAX_SHAPE_BYTES)],
   'announced identities': [count(wire.MAX_SLOTS)],
-  'announced nodes that this node has not met': ['32 767 names', '131 072 incarnations', '6 554', '26 215'],
+  'announced nodes that this node has not met': ['131 072', '26 215'],
   names: [`${wire.MAX_NAME_BYTES} bytes`],
   'names of nodes in lists of peers': [
     `${inSource('ts/node/mesh/peer-list.ts', /MAX_LISTED = (\d+)/)} of one list`,
-    count(MAX_HINTS),
-    `${inSource('ts/node/mesh/hints.ts', /MAX_DIALS = (\d+)/)} of them dialled`,
+    count(HINT_LIMITS.names),
+    `${HINT_LIMITS.dials} of them dialled`,
   ],
+  'lost peers that are dialled again': [
+    `${count(LOST_LIMITS.names)} for ten minutes`,
+    `${LOST_LIMITS.dials} of them dialled`,
+    `${LOST_LIMITS.dialsOfOne} of one network`,
+  ],
+  'numbers of nodes that connect': ['262 144', '131 072', '32 768'],
   'global names, claims': [count(MAX_NAMES_PER_NODE), count(MAX_CLAIMS_PER_NODE)],
   'clock of registrations': [],
   'times a peer starts its names': [count(MAX_SYNCS), count(GROUP_SYNCS), count(MAX_HELLOS)],

@@ -205,7 +205,7 @@ export class ScriptedNative implements Native {
   }
 
   up(session: number, nc: number, name: string, incarnation = BigInt(nc), flags = 1): void {
-    const body = new Body().u32(nc).u64(incarnation).u8(flags).u64(0n).name(name);
+    const body = new Body().u32(nc).u64(incarnation).u8(flags).u64(0n).name('127.0.0.1').name(name);
     this.emit(NativeEvent.SESSION_UP, session, body);
   }
 

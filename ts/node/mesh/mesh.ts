@@ -4,12 +4,15 @@
 import { parseNodeName } from '../node-name.ts';
 import type { DialResult, DownCause } from '../session/endings.ts';
 import { RecentNames } from './dial-policy.ts';
-import { Hints } from './hints.ts';
+import { DialShares } from './dial-shares.ts';
+import { Histories } from './histories.ts';
 
-/** Dials under way at once. */
+/** Dials under way at once of names that a discovery lists. */
 const MAX_DIALS = 16;
-/** Wanted names beside those that a discovery lists. */
-export const MAX_WANTED = 4096;
+/** Names that only peers listed: further ones are dropped (T14). */
+export const HINT_LIMITS = { names: 1024, dials: 8, dialsOfOne: 8 };
+/** Names of lost peers, by the network that they connected from. A member can connect under very many names. */
+export const LOST_LIMITS = { names: 4096, dials: 24, dialsOfOne: 16 };
 /** Pauses between dials of one name. Unit: ms. */
 const FIRST_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 30_000;
@@ -18,8 +21,6 @@ const TRIES_FOR_MAX_PAUSE = 8;
 /** How long a lost peer, and a hint, are dialled. Unit: ms. */
 const LOST_FOR_MS = 10 * 60_000;
 const HINT_FOR_MS = 60_000;
-/** After a session that lasted this long, the first dial has no pause. Unit: ms. */
-const STEADY_AFTER_MS = 30_000;
 
 /** Ends of a session that neither side asked for. */
 const LOST: ReadonlySet<DownCause> = new Set(['closed', 'timeout', 'overflow', 'displaced']);
@@ -45,36 +46,29 @@ interface Wanted {
   readonly name: string;
   /** When it is given up, unless a discovery lists it. */
   until: number;
-  /** A discovery lists it: never given up. */
-  isFound: boolean;
-  /** The peer that listed it, if it is only a hint: it was never connected, and no discovery lists it. */
-  hintOf: string | undefined;
+  /** Why it is wanted. One that a discovery lists (`found`) is never given up, and one that a peer listed (`hint`) was never connected. */
+  source: 'found' | 'lost' | 'hint';
   tries: number;
   isDialling: boolean;
   cancel: (() => void) | undefined;
 }
 
-/** The sessions to a peer so far. */
-interface History {
-  /** When the last one began. */
-  upAt: number;
-  /** How many in a row ended within STEADY_AFTER_MS. */
-  shortSessions: number;
-}
+/** A name that is wanted for more than one reason keeps the one with the greatest number. */
+const RANKS = { hint: 0, lost: 1, found: 2 } as const;
+/** The teller of names that a discovery has listed. */
+const UNLISTED = '';
 
 export class Mesh {
   readonly #port: MeshPort;
   readonly #wanted = new Map<string, Wanted>();
   /** Of peers that are up, and of wanted ones that were. */
-  readonly #histories = new Map<string, History>();
+  readonly #histories = new Histories();
   readonly #blocked = new RecentNames();
-  /** Names whose pause is over, waiting until fewer than MAX_DIALS are under way. */
-  readonly #ready: Wanted[] = [];
-  /** Hints are dialled after all others. */
-  readonly #hints = new Hints<Wanted>();
+  /** Found names whose pause is over, waiting until fewer than MAX_DIALS are under way. */
+  readonly #ready = new Set<Wanted>();
   #dials = 0;
-  /** How many of the wanted names a discovery lists. */
-  #found = 0;
+  readonly #lost = new DialShares<Wanted>(LOST_LIMITS);
+  readonly #hints = new DialShares<Wanted>(HINT_LIMITS);
   #isStopped = false;
 
   constructor(port: MeshPort) {
@@ -90,7 +84,7 @@ export class Mesh {
   hinted(names: readonly string[], by: string): void {
     for (const name of names) {
       if (!this.#hints.hasRoom(by)) return;
-      this.#want(name, HINT_FOR_MS, { isFound: false, hintOf: by, tries: 0 });
+      this.#want(name, HINT_FOR_MS, { source: 'hint', by, tries: 0 });
     }
   }
 
@@ -98,41 +92,41 @@ export class Mesh {
   found(names: readonly string[]): void {
     const kept = new Set(names.map(canonical));
     for (const wanted of this.#wanted.values()) {
-      if (!wanted.isFound || kept.has(wanted.name)) continue;
-      wanted.isFound = false;
-      this.#found--;
+      if (wanted.source !== 'found' || kept.has(wanted.name)) continue;
       if (this.#port.isUp(wanted.name)) this.#drop(wanted);
+      else this.#move(wanted, 'lost', UNLISTED);
     }
-    for (const name of names) this.#want(name, 0, { isFound: true, hintOf: undefined, tries: 0 });
+    for (const name of names) this.#want(name, 0, { source: 'found', by: '', tries: 0 });
   }
 
   up(name: string): void {
     this.#blocked.delete(name);
-    const shortSessions = this.#histories.get(name)?.shortSessions ?? 0;
-    this.#histories.set(name, { upAt: this.#port.now(), shortSessions });
+    this.#histories.up(name, this.#port.now());
     const wanted = this.#wanted.get(name);
     if (wanted === undefined) return;
+    if (wanted.source !== 'found') return this.#drop(wanted);
     wanted.tries = 0;
     this.#cancelPause(wanted);
-    if (!wanted.isFound) this.#drop(wanted);
   }
 
   /**
    * A session has ended. A peer that left, was disconnected or broke the protocol is wanted only if a discovery lists it. The same
    * holds for a peer outside the mesh.
+   *
+   * @param network where the peer was.
    */
-  down(name: string, cause: DownCause, isOfMesh = true): void {
+  down(name: string, cause: DownCause, network: string, isOfMesh = true): void {
     if (cause === 'replaced') return;
-    const shortSessions = this.#countShortSessions(name);
+    const shortSessions = this.#histories.down(name, this.#port.now());
     const known = this.#wanted.get(name);
-    if (known?.isFound) {
+    if (known?.source === 'found') {
       known.tries = shortSessions;
       return this.#pause(known);
     }
     if (isOfMesh && LOST.has(cause) && !this.#blocked.has(name)) {
       // Other nodes may have lost the same peer: the pause before the first dial spreads their dials.
       const tries = Math.max(1, shortSessions);
-      this.#want(name, LOST_FOR_MS, { isFound: false, hintOf: undefined, tries });
+      this.#want(name, LOST_FOR_MS, { source: 'lost', by: network, tries });
     } else if (known !== undefined) this.#drop(known);
     if (!this.#wanted.has(name)) this.#forget(name);
   }
@@ -142,7 +136,7 @@ export class Mesh {
     this.#blocked.add(name);
     this.#forget(name);
     const wanted = this.#wanted.get(name);
-    if (wanted !== undefined && !wanted.isFound) this.#drop(wanted);
+    if (wanted !== undefined && wanted.source !== 'found') this.#drop(wanted);
   }
 
   /** Reverses `block`. */
@@ -155,56 +149,56 @@ export class Mesh {
     for (const wanted of this.#wanted.values()) this.#cancelPause(wanted);
     this.#wanted.clear();
     this.#histories.clear();
-    this.#ready.length = 0;
+    this.#ready.clear();
+    this.#lost.clear();
     this.#hints.clear();
-    this.#found = 0;
-  }
-
-  /** Counts a session that has ended. Returns how many in a row were short. */
-  #countShortSessions(name: string): number {
-    const history = this.#histories.get(name);
-    if (history === undefined) return 0;
-    const isShort = this.#port.now() - history.upAt < STEADY_AFTER_MS;
-    history.shortSessions = isShort ? history.shortSessions + 1 : 0;
-    return history.shortSessions;
   }
 
   #want(
     text: string,
     ms: number,
-    { isFound, hintOf, tries }: Pick<Wanted, 'isFound' | 'hintOf' | 'tries'>,
+    { source, by, tries }: Pick<Wanted, 'source' | 'tries'> & { by: string },
   ): void {
     if (this.#isStopped) return;
     const name = canonical(text);
-    const isHint = hintOf !== undefined;
-    if (name === undefined || name === this.#port.self || (isHint && this.#blocked.has(name))) return;
+    if (name === undefined || name === this.#port.self) return;
+    if (source === 'hint' && this.#blocked.has(name)) return;
     const until = this.#port.now() + ms;
     const known = this.#wanted.get(name);
     if (known !== undefined) {
       known.until = Math.max(known.until, until);
-      if (isFound && !known.isFound) this.#found++;
-      known.isFound ||= isFound;
-      if (!isHint) this.#promote(known);
+      if (RANKS[source] > RANKS[known.source]) this.#move(known, source, by);
       return;
     }
     const isUp = this.#port.isUp(name);
-    const hasRoom = isFound || this.#wanted.size - this.#found < MAX_WANTED;
-    if ((isUp && !isFound) || !hasRoom) return;
-    const wanted = { name, until, isFound, hintOf, tries, isDialling: false, cancel: undefined };
+    if ((isUp && source !== 'found') || (source === 'lost' && !this.#lost.hasRoom(by))) return;
+    const wanted: Wanted = { name, until, source, tries, isDialling: false, cancel: undefined };
     this.#wanted.set(name, wanted);
-    if (isFound) this.#found++;
-    const tooMany = isHint ? this.#hints.add(hintOf, wanted) : undefined;
-    if (tooMany !== undefined) this.#drop(tooMany);
+    this.#enter(wanted, by);
     if (!isUp) this.#pause(wanted);
   }
 
-  /** Makes a hint an ordinary wanted name. */
-  #promote(wanted: Wanted): void {
-    if (wanted.hintOf === undefined) return;
-    wanted.hintOf = undefined;
-    if (!this.#hints.remove(wanted)) return;
-    this.#ready.push(wanted);
-    this.#dialNext();
+  /** Counts a name for its teller. A name of another teller may have to go for it. */
+  #enter(wanted: Wanted, by: string): void {
+    const tooMany = this.#sharesOf(wanted)?.add(by, wanted);
+    if (tooMany !== undefined) this.#drop(tooMany);
+  }
+
+  /** True: its pause was over, and it was not dialled yet. */
+  #leave(wanted: Wanted): boolean {
+    return (this.#sharesOf(wanted)?.remove(wanted) ?? false) || this.#ready.delete(wanted);
+  }
+
+  #move(wanted: Wanted, source: Wanted['source'], by: string): void {
+    const wasReady = this.#leave(wanted);
+    wanted.source = source;
+    this.#enter(wanted, by);
+    if (wasReady) this.#pauseOver(wanted);
+  }
+
+  #sharesOf({ source }: Wanted): DialShares<Wanted> | undefined {
+    if (source === 'found') return undefined;
+    return source === 'lost' ? this.#lost : this.#hints;
   }
 
   /** Schedules the next dial: the first at once, later ones after a random part of a pause that doubles each time. */
@@ -214,36 +208,45 @@ export class Mesh {
     const ms = wanted.tries === 0 ? 0 : longest * this.#port.random();
     wanted.cancel = this.#port.after(ms, () => {
       wanted.cancel = undefined;
-      if (wanted.hintOf === undefined) this.#ready.push(wanted);
-      else this.#hints.ready(wanted);
-      this.#dialNext();
+      this.#pauseOver(wanted);
     });
   }
 
+  #pauseOver(wanted: Wanted): void {
+    const shares = this.#sharesOf(wanted);
+    if (shares === undefined) this.#ready.add(wanted);
+    else shares.ready(wanted);
+    this.#dialNext();
+  }
+
   #dialNext(): void {
-    while (this.#dials < MAX_DIALS) {
-      const wanted = this.#ready.shift() ?? this.#nextHint();
+    for (;;) {
+      const wanted = this.#nextFound() ?? this.#nextOf(this.#lost) ?? this.#nextOf(this.#hints);
       if (wanted === undefined) return;
       const isMissing = this.#wanted.get(wanted.name) === wanted && !this.#port.isUp(wanted.name);
       if (isMissing && !wanted.isDialling) void this.#dial(wanted);
     }
   }
 
-  /** The next hint to dial; hints whose time is over are dropped on the way. */
-  #nextHint(): Wanted | undefined {
+  #nextFound(): Wanted | undefined {
+    const [next] = this.#dials < MAX_DIALS ? this.#ready : [];
+    if (next !== undefined) this.#ready.delete(next);
+    return next;
+  }
+
+  /** The next name to dial; hints whose time is over are dropped on the way. */
+  #nextOf(shares: DialShares<Wanted>): Wanted | undefined {
     for (;;) {
-      const hint = this.#hints.next();
-      if (hint === undefined || this.#port.now() < hint.until) return hint;
-      this.#drop(hint);
+      const next = shares.next();
+      if (next?.source !== 'hint' || this.#port.now() < next.until) return next;
+      this.#drop(next);
     }
   }
 
   async #dial(wanted: Wanted): Promise<void> {
-    const ended = this.#hints.dialling(wanted); // it may be no hint any more when the dial ends
-    this.#dials++;
+    const ended = this.#dialling(wanted); // its source may be another one when the dial ends
     wanted.isDialling = true;
     const result = await this.#port.dial(wanted.name).catch((): DialResult => 'unreachable');
-    this.#dials--;
     ended();
     wanted.isDialling = false;
     if (this.#wanted.get(wanted.name) === wanted) {
@@ -253,11 +256,19 @@ export class Mesh {
     this.#dialNext();
   }
 
+  #dialling(wanted: Wanted): () => void {
+    const shares = this.#sharesOf(wanted);
+    if (shares !== undefined) return shares.dialling(wanted);
+    this.#dials++;
+    return () => void this.#dials--;
+  }
+
   #failed(wanted: Wanted, result: DialResult): void {
     const isRefused = REFUSED.has(result);
     // Another node with this node's name is connected there. It may leave later: try again rarely.
     wanted.tries = isRefused || result === 'name_taken' ? TRIES_FOR_MAX_PAUSE : wanted.tries + 1;
-    if (wanted.isFound || (!isRefused && this.#port.now() < wanted.until)) return this.#pause(wanted);
+    if (wanted.source === 'found' || (!isRefused && this.#port.now() < wanted.until))
+      return this.#pause(wanted);
     this.#drop(wanted);
     this.#forget(wanted.name);
   }
@@ -274,9 +285,7 @@ export class Mesh {
 
   #drop(wanted: Wanted): void {
     this.#cancelPause(wanted);
-    if (!this.#wanted.delete(wanted.name)) return;
-    this.#hints.remove(wanted);
-    if (wanted.isFound) this.#found--;
+    if (this.#wanted.delete(wanted.name)) this.#leave(wanted);
   }
 }
 

@@ -15,6 +15,7 @@ export interface SessionUp {
   readonly flags: number;
   readonly capabilities: bigint;
   readonly name: string;
+  readonly network: string;
 }
 
 /** Gets every entry of a batch, in order. `id` is the native number of a session. */
@@ -85,7 +86,8 @@ export class BatchReader {
         const incarnation = reader.big();
         const flags = reader.u8();
         const capabilities = reader.big();
-        return receiver.sessionUp({ id, nc, incarnation, flags, capabilities, name: reader.name() });
+        const [network, name] = [reader.name(), reader.name()];
+        return receiver.sessionUp({ id, nc, incarnation, flags, capabilities, name, network });
       }
       case NativeEvent.SESSION_DOWN: {
         const cause = reader.u8();

@@ -174,7 +174,7 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     if (session !== undefined && session.brokenRule === undefined) this.#listener.frame(session, tag, reader);
   }
 
-  sessionUp({ id, nc, incarnation, flags, capabilities, name: text }: SessionUp): void {
+  sessionUp({ id, nc, incarnation, name: text, ...given }: SessionUp): void {
     const identity = this.identities.learn(nc, text, incarnation);
     const name = nameOf(identity);
     if (name === undefined) {
@@ -185,7 +185,7 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     const peer = this.#peers.of(name);
     const outgoing = peer.pendingOutgoing ?? new Outgoing(this, this.#limits);
     peer.pendingOutgoing = undefined;
-    const facts = { id, serial: ++this.#serial, flags, capabilities, pidOf: this.pid, refs: this.refs };
+    const facts = { ...given, id, serial: ++this.#serial, pidOf: this.pid, refs: this.refs };
     const session = new Session(facts, identity, outgoing);
     this.#sessions.set(id, session);
     identity.outgoing = outgoing;

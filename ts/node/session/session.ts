@@ -17,6 +17,8 @@ export interface SessionFacts {
   readonly serial: number;
   readonly flags: number;
   readonly capabilities: bigint;
+  /** The IPv4 address or IPv6 /64 of the other end. */
+  readonly network: string;
   /** Makes the PIDs in messages. */
   readonly pidOf: (nc: number, local: number) => Pid;
   /** Decrypts the ids of this node's references in messages. */
@@ -31,6 +33,7 @@ export class Session {
   readonly capabilities: bigint;
   readonly dialled: boolean;
   readonly isHidden: boolean;
+  readonly network: string;
   /** Whether the peer's event loop is blocked; its native thread still sends ticks (L13). */
   isStalled = false;
   /** When it was blocked, by `performance.now()`. */
@@ -46,6 +49,7 @@ export class Session {
     this.id = facts.id;
     this.serial = facts.serial;
     this.capabilities = facts.capabilities;
+    this.network = facts.network;
     this.dialled = (facts.flags & DIALLED) !== 0;
     this.isHidden = (facts.flags & HIDDEN) !== 0;
     this.identity = identity;

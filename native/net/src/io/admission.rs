@@ -11,6 +11,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
+use crate::network::network;
+
 /// How far an incoming connection has come.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Stage {
@@ -165,17 +167,6 @@ fn rank(
 ) -> Option<(usize, std::cmp::Reverse<u64>, IpAddr)> {
     let (oldest, _) = of_address.first_key_value()?;
     Some((of_address.len(), std::cmp::Reverse(*oldest), address))
-}
-
-/// One host can use every address of its IPv6 /64.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(std::net::Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 @ IpAddr::V4(_) => v4,
-    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::IoLoop;
 use super::handshake::Handshake;
 use crate::event::DownCause;
 use crate::lane::Lane;
+use crate::network::network;
 use crate::node::Node;
 use crate::node::session::{Connection, Inbound, Peer, Read, Session};
 use crate::tune;
@@ -69,6 +70,7 @@ impl IoLoop {
     /// Makes the session. A former session of that name ends before the new one is announced. `nc` is this node's number
     /// of the peer.
     pub(super) fn establish(&mut self, handshake: Handshake, peer: &Proved, nc: u32, dialled_by_us: bool) {
+        let network = network(handshake.address());
         let Handshake {
             mut stream,
             channel,
@@ -95,6 +97,7 @@ impl IoLoop {
             capabilities: peer.capabilities,
             hidden: peer.is_hidden,
             dialled_by_us,
+            network,
         };
         let inbound = Inbound::new(frames, nc, node.options.max_message);
         let up_at = self.next_moment();

@@ -1,5 +1,6 @@
 //! The state of a connection that is not a session yet.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
@@ -67,6 +68,13 @@ impl Handshake {
             reached: now,
             hello_at: 0,
         }
+    }
+
+    /// Where the peer is; of no use when the connection has broken already.
+    pub(super) fn address(&self) -> IpAddr {
+        self.stream
+            .peer_addr()
+            .map_or(Ipv4Addr::UNSPECIFIED.into(), |address| address.ip())
     }
 
     /// Its time limit; `None` for a dial.

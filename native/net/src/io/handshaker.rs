@@ -237,11 +237,12 @@ impl IoLoop {
     }
 
     /// This node's number of a peer that proved the cookie; an error if its key is not that of the first session of that
-    /// incarnation, or if there is no number left.
+    /// incarnation, or if there is no number left for it.
     fn identify(&self, handshake: &Handshake, peer: &Peer) -> Result<u32, HandshakeError> {
         let key = handshake.channel.peer_key().ok_or(HandshakeError::OtherKey)?;
+        let address = handshake.address();
         self.node
-            .slot_of_proved(peer.name.as_str(), peer.incarnation, &key)
+            .slot_of_proved(peer.name.as_str(), peer.incarnation, address, &key)
             .map_err(|_| HandshakeError::Busy)?
             .ok_or(HandshakeError::OtherKey)
     }

@@ -179,6 +179,7 @@ mod tests {
             capabilities: 0,
             hidden: false,
             dialled_by_us: false,
+            network: std::net::Ipv4Addr::LOCALHOST.into(),
         };
         let connection = Connection {
             stream: mio::net::TcpStream::from_std(socket),

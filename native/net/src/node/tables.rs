@@ -2,6 +2,7 @@
 //! order is announced under the same lock.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Node;
@@ -10,6 +11,7 @@ use crate::error::OpenError;
 use crate::event::{Body, DownCause, NODE_SLOT, SESSION_DOWN, SESSION_UP};
 use crate::identities::{Identities, Numbered};
 use crate::lane::Lane;
+use crate::network::network;
 use crate::tls::PeerKey;
 
 #[derive(Debug)]
@@ -68,20 +70,22 @@ impl Node {
         self.number(name, incarnation, give).ok()
     }
 
-    /// As [`Self::slot`], for the identity that a peer claims in a handshake. `Ok(None)`: the first session of that identity
-    /// had another key, so the peer is not that node.
+    /// As [`Self::slot`], for the identity that a peer at `address` claims in a handshake. `Ok(None)`: the first session of that
+    /// identity had another key, so the peer is not that node.
     ///
     /// # Errors
-    /// [`OpenError::TooManyNodes`]
+    /// [`OpenError::TooManyNodes`]: none is left for that network, or for that name there.
     pub(crate) fn slot_of_proved(
         &self,
         name: &str,
         incarnation: u64,
+        address: IpAddr,
         key: &PeerKey,
     ) -> Result<Option<u32>, OpenError> {
-        let nc = self.slot(name, incarnation)?;
-        let is_pinned = self.tables.lock().identities.pin(name, incarnation, key);
-        Ok(is_pinned.then_some(nc))
+        let network = network(address);
+        let mut tables = self.tables.lock();
+        let numbered = tables.identities.number_proved(name, incarnation, network, key)?;
+        Ok(numbered.map(|numbered| self.announce_number(numbered, name, incarnation)))
     }
 
     fn number(
@@ -92,11 +96,15 @@ impl Node {
     ) -> Result<u32, OpenError> {
         let mut tables = self.tables.lock();
         let numbered = give(&mut tables.identities)?;
-        if numbered.is_new {
-            // Under the lock, so that no lane sees the number before its announcement.
-            self.broadcast(0, NODE_SLOT, slot_body(numbered.nc, incarnation, name).bytes());
+        Ok(self.announce_number(numbered, name, incarnation))
+    }
+
+    /// Announces a new number to the lanes: call it with the tables locked, so that no lane sees the number before.
+    fn announce_number(&self, Numbered { nc, is_new }: Numbered, name: &str, incarnation: u64) -> u32 {
+        if is_new {
+            self.broadcast(0, NODE_SLOT, slot_body(nc, incarnation, name).bytes());
         }
-        Ok(numbered.nc)
+        nc
     }
 
     /// Takes the sessions that the loop of lane 0 must begin to watch.

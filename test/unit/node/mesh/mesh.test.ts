@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MAX_HINTS } from '../../../../ts/node/mesh/hints.ts';
-import { MAX_WANTED, Mesh } from '../../../../ts/node/mesh/mesh.ts';
+import { HINT_LIMITS, LOST_LIMITS, Mesh } from '../../../../ts/node/mesh/mesh.ts';
 import type { DialResult } from '../../../../ts/node/session/endings.ts';
 
 interface Alarm {
@@ -55,9 +54,13 @@ class Scene {
     return 'up';
   }
 
-  lose(name: string, cause: 'closed' | 'disconnect' | 'displaced' | 'goodbye' | 'protocol' = 'closed'): void {
+  lose(
+    name: string,
+    cause: 'closed' | 'disconnect' | 'displaced' | 'goodbye' | 'protocol' = 'closed',
+    network = '10.0.0.1',
+  ): void {
     this.up.delete(name);
-    this.mesh.down(name, cause);
+    this.mesh.down(name, cause, network);
   }
 
   /** Lets `ms` pass, alarm by alarm. */
@@ -90,6 +93,8 @@ class Scene {
 let scene: Scene;
 beforeEach(() => void (scene = new Scene()));
 
+const { names: MAX_HINTS } = HINT_LIMITS;
+const { names: MAX_LOST, dials: MAX_LOST_DIALS } = LOST_LIMITS;
 const MINUTE = 60_000;
 /** How long a dial lasts that gets no answer. */
 const HANDSHAKE = 7000;
@@ -254,6 +259,39 @@ describe('a peer that is gone', () => {
   });
 });
 
+describe('names of lost peers that a member has made up', () => {
+  const hostile = '10.0.0.66';
+  beforeEach(() => {
+    scene.slow = (name) => name.endsWith('@h:7');
+    for (const name of madeUp(2 * MAX_LOST)) scene.lose(name, 'closed', hostile);
+  });
+
+  it('T14 are not dialled before another lost peer', async () => {
+    await scene.pass(1000);
+    expect(scene.dialling).toBeLessThan(MAX_LOST_DIALS);
+    scene.reachable.add('good@h:2');
+    scene.lose('good@h:2');
+    await scene.pass(1000);
+    expect(scene.up.has('good@h:2')).toBe(true);
+  });
+
+  it('T14 leave room for as many lost peers of other networks', () => {
+    const honest = Array.from({ length: MAX_LOST / 2 }, (_, index) => `good${index}@h:2`);
+    for (const name of honest) scene.lose(name);
+    expect(scene.mesh.missing).toEqual(expect.arrayContaining(honest));
+    expect(scene.mesh.missing).toHaveLength(MAX_LOST);
+  });
+
+  it('T14 delay nothing that a discovery finds or another peer lists', async () => {
+    await scene.pass(1000);
+    scene.reachable.add('found@h:2').add('listed@h:2');
+    scene.mesh.found(['found@h:2']);
+    scene.hinted(['listed@h:2']);
+    await scene.pass(100);
+    expect([...scene.up]).toEqual(['found@h:2', 'listed@h:2']);
+  });
+});
+
 describe('a node that was disconnected', () => {
   it('is not dialled for hints, only when it is dialled on purpose', async () => {
     scene.up.add('b@h:2');
@@ -343,18 +381,18 @@ describe('names that a discovery found', () => {
     scene.mesh.found(['b@h:2']);
     await scene.pass(MINUTE);
     scene.up.delete('b@h:2');
-    scene.mesh.down('b@h:2', 'closed', false);
-    scene.mesh.down('c@h:2', 'closed', false);
+    scene.mesh.down('b@h:2', 'closed', '10.0.0.1', false);
+    scene.mesh.down('c@h:2', 'closed', '10.0.0.1', false);
     await scene.pass(MINUTE);
     expect(scene.names()).toEqual(['b@h:2', 'b@h:2']);
   });
 
   it('T14 are all wanted, however many names peers have listed', () => {
     for (let peer = 0; peer < 8; peer++) scene.hinted(madeUp(512, 512 * peer), `x${peer}@h:1`);
-    const found = Array.from({ length: MAX_WANTED }, (_, index) => `f${index}@h:2`);
+    const found = Array.from({ length: MAX_LOST }, (_, index) => `f${index}@h:2`);
     scene.mesh.found(found);
     expect(scene.mesh.missing).toEqual(expect.arrayContaining(found));
-    expect(scene.mesh.missing).toHaveLength(MAX_HINTS + MAX_WANTED);
+    expect(scene.mesh.missing).toHaveLength(MAX_HINTS + MAX_LOST);
   });
 
   it('are dropped when it lists them no longer', async () => {

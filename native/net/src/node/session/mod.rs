@@ -13,6 +13,7 @@ mod reading;
 mod streams;
 mod traffic;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
@@ -44,6 +45,7 @@ pub(crate) struct Peer {
     pub(crate) capabilities: u64,
     pub(crate) hidden: bool,
     pub(crate) dialled_by_us: bool,
+    pub(crate) network: IpAddr,
 }
 
 /// What a session takes over from its handshake.
@@ -200,6 +202,7 @@ impl Session {
             .u64(self.peer.incarnation)
             .u8(flags)
             .u64(self.peer.capabilities)
+            .text(&self.peer.network.to_string())
             .text(&self.peer.name)
     }
 
