@@ -53,6 +53,30 @@ async function inbox(mailbox: { max: number; policy: 'block' | 'drop-new' }) {
   return { pid, got, take, alias };
 }
 
+describe('the loss of a node', () => {
+  const call = (to: Pid<never>, id: number, nc: number): void => arrive(to, id, ['tag', [], []], nc);
+  const open = (): Pid<never> => kit.runtime.spawn(() => new Promise(() => {})) as Pid<never>;
+
+  it('P6 looks at no call behind the last one of that node', () => {
+    const to = open();
+    call(to, 1, NC);
+    for (const id of [2, 3, 4]) call(to, id, OTHER_NC);
+    expect(Array.from(calls.nodeLost(NC))).toHaveLength(1);
+    expect(calls.size).toBe(3);
+  });
+
+  it('drops no call that arrives while it is under way', () => {
+    const to = open();
+    for (const id of [1, 2]) call(to, id, NC);
+    const steps = calls.nodeLost(NC);
+    steps.next();
+    call(to, 3, NC);
+    expect(Array.from(steps)).toHaveLength(1);
+    expect(calls.size).toBe(1);
+    expect(calls.targetOf(new Ref(NC, 1, 3))?.pid).toEqual(to);
+  });
+});
+
 describe('a message of sendWait', () => {
   it('is answered at once by a mailbox without the policy block: the next ones need no answer', async () => {
     const { pid } = await inbox({ max: 1, policy: 'drop-new' });

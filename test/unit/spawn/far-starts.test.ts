@@ -145,3 +145,12 @@ it('I3 an init that takes too long is not told, also not to a parent that has li
   expect(await outcome(SpawnStatus.ok, (self) => self.link(child), 500)).toEqual([]);
   expect(unlinked).toHaveLength(2);
 });
+
+it.each([SpawnStatus.ok, SpawnStatus.failed])(
+  'P7 a reply (%i) leaves nothing that the loss of the node would end',
+  async (status) => {
+    await outcome(status, () => {});
+    expect(orders).toHaveLength(1);
+    expect([...kit.runtime.spawns.takeNode(NODE)]).toEqual([]);
+  },
+);
