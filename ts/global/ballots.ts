@@ -4,6 +4,8 @@
 import { type Claim, type Claimant, ClaimQueue, isBefore } from './claim-queue.ts';
 import { MAX_VOTE_ROUNDS } from './limits.ts';
 
+const MAX_HELD_ROUNDS = 2 * MAX_VOTE_ROUNDS;
+
 export type Verdict = 'yes' | 'taken' | 'late';
 
 export interface BallotsPort {
@@ -11,7 +13,7 @@ export interface BallotsPort {
   vote(claim: Claim, verdict: Verdict): void;
   /** Asks the claimant to return the vote. */
   inquire(claim: Claim): void;
-  /** A claim has held the vote for longer than a claim may wait for votes. */
+  /** A claim, or one node's claims that others wait for, have held the vote for longer than a claim may wait for votes. */
   overdue(claim: Claim): void;
 }
 
@@ -19,8 +21,9 @@ export interface BallotsPort {
 interface Ballot {
   voted: Claim;
   isInquired: boolean;
-  /** Rounds for which the claim has held the vote. */
+  /** Rounds for which the claim has held the vote, and for which claims of its node have. */
   rounds: number;
+  nodeRounds: number;
   /** Waiting claims that are refused when the name is taken. */
   readonly registering: ClaimQueue;
   /** Waiting claims that replace the actor that has the name. */
@@ -54,7 +57,8 @@ export class Ballots {
     const ballot = this.#ballots.get(name);
     if (ballot === undefined) {
       const [registering, replacing] = [new ClaimQueue(), new ClaimQueue()];
-      this.#ballots.set(name, { voted: claim, isInquired: false, rounds: 0, registering, replacing });
+      const voted = { voted: claim, isInquired: false, rounds: 0, nodeRounds: 0 };
+      this.#ballots.set(name, { ...voted, registering, replacing });
       return this.#port.vote(claim, 'yes');
     }
     queueOf(ballot, claim).push(claim);
@@ -93,8 +97,11 @@ export class Ballots {
   /** A round of the roll call is over. O(names that are voted on). */
   round(): void {
     const overdue: Claim[] = [];
-    for (const ballot of this.#ballots.values())
-      if (++ballot.rounds > 2 * MAX_VOTE_ROUNDS) overdue.push(ballot.voted);
+    for (const ballot of this.#ballots.values()) {
+      const isHeld = ++ballot.rounds > MAX_HELD_ROUNDS;
+      const isKept = ++ballot.nodeRounds > MAX_HELD_ROUNDS && othersWait(ballot);
+      if (isHeld || isKept) overdue.push(ballot.voted);
+    }
     for (const claim of overdue) this.#port.overdue(claim);
   }
 
@@ -116,6 +123,8 @@ export class Ballots {
       one !== undefined && other !== undefined && isBefore(other, one) ? other : (one ?? other);
     if (earliest === undefined) return void this.#ballots.delete(name);
     queueOf(ballot, earliest).remove(earliest);
+    // The next claim may be of the same node, or the same one that yielded: others wait on.
+    if (earliest.claimant !== ballot.voted.claimant) ballot.nodeRounds = 0;
     ballot.voted = earliest;
     ballot.isInquired = false;
     ballot.rounds = 0;
@@ -130,6 +139,10 @@ export class Ballots {
     }
   }
 }
+
+/** Whether another node than the one that has the vote waits for it. O(claims). */
+const othersWait = ({ voted: { claimant }, registering, replacing }: Ballot): boolean =>
+  registering.hasOther(claimant) || replacing.hasOther(claimant);
 
 const queueOf = ({ registering, replacing }: Ballot, claim: Claim): ClaimQueue =>
   claim.replaces ? replacing : registering;

@@ -32,6 +32,11 @@ export class ClaimQueue {
     return this.#heap[0];
   }
 
+  /** Whether a claim of another node waits. O(n). */
+  hasOther(claimant: Claimant): boolean {
+    return this.#heap.some((claim) => claim.claimant !== claimant);
+  }
+
   push(claim: Claim): void {
     this.#put(claim, this.#heap.length);
     this.#rise(claim);

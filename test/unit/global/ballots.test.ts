@@ -1,20 +1,22 @@
-// One name that very many claims want: the work is counted, in comparisons of two claims.
-import { expect, it } from 'vitest';
+// One name that many claims want: the order of votes, the work (counted in comparisons of two claims), and votes that are kept for too long.
+import { describe, expect, it } from 'vitest';
 import { Ballots, type Verdict } from '../../../ts/global/ballots.ts';
 import type { Claim, Claimant } from '../../../ts/global/claim-queue.ts';
-import { MAX_CLAIMS_PER_NODE } from '../../../ts/global/limits.ts';
+import { MAX_CLAIMS_PER_NODE, MAX_VOTE_ROUNDS } from '../../../ts/global/limits.ts';
 import { randomFrom } from '../../support/seed.ts';
 
 /** A voter for the name `x`, the votes that it has given and the comparisons it took. */
 class Voter {
   readonly votes: [id: number, verdict: Verdict][] = [];
+  /** The nodes of the claims that held the vote for too long. */
+  readonly overdue: string[] = [];
   reads = 0;
   isTaken = false;
   readonly ballots = new Ballots({
     isTaken: () => this.isTaken,
     vote: ({ id }, verdict) => void this.votes.push([id, verdict]),
     inquire: () => {},
-    overdue: () => {},
+    overdue: ({ claimant }) => void this.overdue.push(claimant.node),
   });
 
   claim(claimant: Claimant, id: number, stamp: number, replaces = false): void {
@@ -82,4 +84,56 @@ it.each([
   expect(voter.ballots.size).toBe(0);
   // Each claim enters and leaves a heap of 2^16 places, twice: at most two comparisons a level.
   expect(voter.reads).toBeLessThan(4 * many * 16 * 4);
+});
+
+describe('the vote is overdue', () => {
+  const pass = (voter: Voter, rounds: number, each: () => void): void => {
+    for (let round = 0; round < rounds; round++) {
+      voter.ballots.round();
+      each();
+    }
+  };
+
+  it('Q1 of a claim that yields it again and again, and is always the earliest', () => {
+    const voter = new Voter();
+    const [honest, hostile] = [claimant('a'), claimant('b')];
+    voter.claim(hostile, 1, 0);
+    voter.claim(honest, 1, 7);
+    pass(voter, 2 * MAX_VOTE_ROUNDS, () => voter.ballots.yield(hostile, 1));
+    expect(voter.overdue).toEqual([]);
+    voter.ballots.round();
+    expect(voter.overdue).toEqual(['b']);
+  });
+
+  it('Q1 of a node that claims anew, always earlier than the others', () => {
+    const voter = new Voter();
+    const [honest, hostile] = [claimant('a'), claimant('b')];
+    voter.claim(hostile, 0, 0);
+    voter.claim(honest, 1, 7);
+    let id = 0;
+    pass(voter, 2 * MAX_VOTE_ROUNDS, () => {
+      voter.claim(hostile, id + 1, 0);
+      voter.ballots.end(hostile, id++);
+    });
+    expect(voter.overdue).toEqual([]);
+    voter.ballots.round();
+    expect(voter.overdue).toEqual(['b']);
+  });
+
+  it('not of a node whose own claims alone follow each other, nor of nodes that take turns', () => {
+    const voter = new Voter();
+    const [one, other] = [claimant('a'), claimant('b')];
+    voter.claim(one, 0, 0);
+    let id = 0;
+    pass(voter, 3 * MAX_VOTE_ROUNDS, () => {
+      voter.claim(one, id + 1, id + 1);
+      voter.ballots.end(one, id++);
+    });
+    pass(voter, 3 * MAX_VOTE_ROUNDS, () => {
+      const [by, next] = id % 2 === 0 ? [one, other] : [other, one];
+      voter.claim(next, id + 1, id + 1);
+      voter.ballots.end(by, id++);
+    });
+    expect(voter.overdue).toEqual([]);
+  });
 });

@@ -33,6 +33,18 @@ it('Q5 resolves once every peer has told all its names, however many parts they 
   expect(sync.known).toBe(count + 1);
 });
 
+it('Q1 a node that connects while the answer of a lone node is on its way learns the name, and `sync` waits for it', async () => {
+  const [a, b] = apart(2, {}) as [FakeNode, FakeNode];
+  const registered = a.names.register('x', a.actor());
+  mesh.connect(a, b);
+  await expect(registered).resolves.toBe(true);
+  expect(b.names.whereis('x')).toBeUndefined();
+  mesh.deliver(a, b); // up
+  const sync = watchSync(b);
+  await mesh.settle();
+  expect(sync.known).toBe(1);
+});
+
 it('Q5 resolves at once when all is known, when there is no peer, and when the names are closed', async () => {
   const [a] = apart(1, {}) as [FakeNode];
   await a.names.sync();
