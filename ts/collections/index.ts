@@ -4,8 +4,11 @@
 // the first key of a new iterator costs a step for each entry removed before: up to half the table for each insertion. OldestFirst has
 // the same order and finds the oldest entry in amortised O(1).
 //
+// SharedOldest: such a table whose entries belong to peers or users, of which one that adds very many makes others lose nothing.
+//
 // SmallMap: where a hundred thousand maps hold one entry each, it holds that entry without a table.
 //
-// Must not know: what the entries are, nor the limit of a table.
+// Must not know: what the entries are, nor what a limit is for.
 export { OldestFirst } from './oldest-first.ts';
+export { SharedOldest } from './shared-oldest.ts';
 export { SmallMap } from './small-map.ts';

@@ -43,7 +43,7 @@ export class EndedOrigins {
   /** A peer was told which rooms this node wants. */
   peerReady(peer: RoomsPeer): void {
     peer.isTold = true;
-    for (const origin of this.#history.endedOrigins()) this.#peers.send(peer, ['lost', origin]);
+    for (const [origin] of this.#history.recentlyEnded()) this.#peers.send(peer, ['lost', origin]);
   }
 
   /** A peer has lost an origin. For the first such message after the origin ended here: some rooms in each turn of the event loop. */
@@ -84,7 +84,8 @@ export class EndedOrigins {
       const newest = this.#table.get(name)?.newestKept(origin);
       return newest === undefined ? undefined : [name, newest];
     };
-    const tell = (part: readonly NewestEntry[]): void => this.#peers.offer(peer, ['newest', origin, part]);
+    const tell = (part: readonly NewestEntry[]): void =>
+      void this.#peers.offer(peer, ['newest', origin, part]);
     for (const count of inParts(peer.rooms.keys(), newestIn, tell)) {
       yield count;
       // The origin has connected again, or the peer is lost.

@@ -2,10 +2,10 @@
 // broadcast and what they received, and send it on request.
 import type { Runtime } from '../actor/index.ts';
 import type { Cursor, ResyncReason } from '../client/index.ts';
-import { OldestFirst } from '../collections/index.ts';
+import { SharedOldest } from '../collections/index.ts';
 import type { Connection } from './connection.ts';
 import { HISTORY_MS, MAX_CURSOR, MAX_ENDED, type ResumeLimits } from './limits.ts';
-import { type EndedOrigin, MAX_TOLD, type ToldMessage } from './messages.ts';
+import type { EndedOrigin, ToldMessage } from './messages.ts';
 import type { PeerQueries } from './peer-queries.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
@@ -47,7 +47,7 @@ export class History {
   /** Whether messages of other clusters arrive. */
   isBridged = false;
   /** The origins that have ended within the window, oldest first. `told`: the peers that know which messages of it are kept. */
-  readonly #ended = new OldestFirst<string, Ended>();
+  readonly #ended = new SharedOldest<string, Ended>(MAX_ENDED);
 
   constructor(
     runtime: Runtime,
@@ -64,7 +64,7 @@ export class History {
     this.#resume = resume;
     this.#listener = listener;
     // This node counts as one that was lost, because its copies for others are gone.
-    table.onBackupDropped = () => this.ended(table.origin, true);
+    table.onBackupDropped = () => this.ended(table.origin, '', true);
   }
 
   /** Keeps a message of a peer before which messages are missing, and fetches those. */
@@ -92,27 +92,6 @@ export class History {
     });
   }
 
-  /** Answers a peer with kept messages. If its outbox is full, the answer is dropped, and its clients are told `resync`. */
-  asked(peer: RoomsPeer, ref: number, name: string, after: readonly (readonly [string, number])[]): void {
-    const ring = this.#table.get(name)?.ring;
-    const now = this.#runtime.now();
-    const messages = (ring?.keptAfter(new Map(after)) ?? [])
-      .slice(-MAX_TOLD)
-      .map(
-        ({ origin, sequence, previous, content, except, arrivedAt }): ToldMessage => [
-          origin,
-          sequence,
-          previous,
-          content.kind,
-          content.payload,
-          except,
-          Math.max(0, now - arrivedAt),
-        ],
-      );
-    const newest = (ring?.newestOfAll() ?? []).slice(0, MAX_CURSOR);
-    this.#peers.offer(peer, ['told', ref, name, messages, newest, this.#recentlyEnded().slice(-MAX_ENDED)]);
-  }
-
   /** A peer has answered. */
   told(
     peer: RoomsPeer,
@@ -134,12 +113,15 @@ export class History {
     this.#queries.answered(peer, ref, { from: peer.origin, messages: all, newest, ended } satisfies Told);
   }
 
-  /** An origin has ended. @param wasLost Whether its node crashed, so that its copies for others are lost, too. */
-  ended(origin: string, wasLost: boolean): void {
+  /** An origin of a node has ended. @param wasLost Whether its node crashed, so that its copies for others are lost, too. */
+  ended(origin: string, node: string, wasLost: boolean): void {
     if (this.#resume.windowMs === 0 || origin === '') return;
     const { wasLost: before = false } = this.#ended.get(origin) ?? {};
-    this.#ended.renew(origin, { at: this.#runtime.now(), wasLost: wasLost || before, told: new WeakSet() });
-    if (this.#ended.size > MAX_ENDED) this.#ended.takeOldest();
+    this.#ended.renew(origin, node, {
+      at: this.#runtime.now(),
+      wasLost: wasLost || before,
+      told: new WeakSet(),
+    });
   }
 
   /** Whether an origin is remembered as ended. */
@@ -155,9 +137,14 @@ export class History {
     return true;
   }
 
-  /** The origins that have ended within the window. */
-  endedOrigins(): string[] {
-    return this.#recentlyEnded().map(([origin]) => origin);
+  /** The origins that have ended within the window, oldest first. */
+  recentlyEnded(): EndedOrigin[] {
+    const from = this.#runtime.now() - this.#resume.windowMs;
+    for (const [origin, { at }] of this.#ended) {
+      if (at >= from) break;
+      this.#ended.delete(origin);
+    }
+    return Array.from(this.#ended, ([origin, { wasLost }]) => [origin, wasLost]);
   }
 
   /** An origin has connected again. */
@@ -192,7 +179,7 @@ export class History {
    * the end of one node loses nothing, but the end of a second one may. Of an origin that ended before the window, the client has all messages.
    */
   #isHarmless(gone: readonly string[], answers: readonly Told[]): boolean {
-    const ended = new Map(this.#recentlyEnded());
+    const ended = new Map(this.recentlyEnded());
     // This node has no peer and does not know that these origins ended: it was not there to keep their messages.
     if (answers.length === 0 && !gone.every((origin) => ended.has(origin))) return false;
     for (const answer of answers)
@@ -268,15 +255,6 @@ export class History {
     return this.#queries.ask(peers, HISTORY_MS, (peer, ref) =>
       this.#peers.send(peer, ['ask', ref, room, after]),
     );
-  }
-
-  #recentlyEnded(): EndedOrigin[] {
-    const from = this.#runtime.now() - this.#resume.windowMs;
-    for (const [origin, { at }] of this.#ended) {
-      if (at >= from) break;
-      this.#ended.delete(origin);
-    }
-    return Array.from(this.#ended, ([origin, { wasLost }]) => [origin, wasLost]);
   }
 }
 

@@ -12,7 +12,7 @@ export const MAX_GENERATION = 2 ** 32 - 1;
 export const MAX_MEMBERS = 10_000_000;
 /** Most rooms that one peer may want. */
 export const MAX_INTEREST = 1_000_000;
-/** Most origins and signing keys of nodes that are remembered; the oldest is forgotten first. */
+/** Most origins and signing keys of nodes that are remembered. Beyond it the node with the most of them loses its oldest one. */
 export const MAX_ORIGINS = 16_384;
 /** Most entries in one message between nodes about interest or presence. */
 export const PART = 500;
@@ -35,7 +35,11 @@ export const MAX_CURSOR = 1024;
 export const MAX_ROOM_ORIGINS = 128;
 /** Ended origins that a room keeps then. */
 export const ENDED_ORIGINS_KEPT = 64;
-/** Most origins that a node remembers as ended within the window. */
+/** What is spent in one turn of the event loop on answers to peers that ask for kept messages, before one more answer. Unit: estimated bytes. */
+export const ANSWERED_PER_TURN = 1024 * 1024;
+/** Most questions of one peer about kept messages that wait, and origins in them. */
+export const MAX_QUESTIONS = 262_144;
+/** Most origins that a node remembers as ended within the window. Beyond it the node with the most of them loses its oldest one. */
 export const MAX_ENDED = 1024;
 /** Estimated memory of a kept message, in addition to its payload. Unit: bytes. */
 export const MESSAGE_OVERHEAD_BYTES = 256;

@@ -1,5 +1,5 @@
 import type { Runtime } from '../actor/index.ts';
-import { OldestFirst } from '../collections/index.ts';
+import { SharedOldest } from '../collections/index.ts';
 import type { Channel, ChannelPeer } from '../node/index.ts';
 import { Pid } from '../term/index.ts';
 import { MAX_ORIGINS } from './limits.ts';
@@ -13,8 +13,8 @@ const SENDER = new Pid(0, 2 ** 40 - 1);
 export class Peers {
   readonly #runtime: Runtime;
   readonly #byNode = new Map<string, RoomsPeer>();
-  /** The node of each origin and signing key: the first node that claimed it. */
-  readonly #origins = new OldestFirst<string, string>();
+  /** The origins and signing keys, each with the first node that claimed it. */
+  readonly #origins = new SharedOldest<string, true>(MAX_ORIGINS);
   #channel: Channel | undefined;
 
   constructor(runtime: Runtime) {
@@ -38,7 +38,7 @@ export class Peers {
 
   /** Whether an origin is remembered as one of a node of this cluster. */
   wasHere(origin: string): boolean {
-    return this.#origins.has(`origin ${origin}`);
+    return this.#origins.get(`origin ${origin}`) === true;
   }
 
   /** Whether a peer that takes part has an origin. O(peers). */
@@ -61,15 +61,14 @@ export class Peers {
 
   /** A peer claims an origin and a signing key. False: one of them belongs to another node. O(peers). */
   introduced(peer: RoomsPeer, origin: string, keyId: string): boolean {
-    // A peer that claims very many makes this node forget the oldest claims, but not what connected peers have.
+    // A peer that claims very many makes this node forget its own oldest claims, but not what connected peers have.
     for (const other of this.#byNode.values())
       if (other !== peer && (other.origin === origin || (keyId !== '' && other.keyId === keyId)))
         return false;
     const { node } = peer.channelPeer;
     const claims = [`origin ${origin}`, `key ${keyId}`];
-    for (const claim of claims) if ((this.#origins.get(claim) ?? node) !== node) return false;
-    for (const claim of claims) this.#origins.set(claim, node);
-    while (this.#origins.size > MAX_ORIGINS) this.#origins.takeOldest();
+    for (const claim of claims) if ((this.#origins.ownerOf(claim) ?? node) !== node) return false;
+    for (const claim of claims) this.#origins.renew(claim, node, true);
     return true;
   }
 
@@ -98,9 +97,9 @@ export class Peers {
     return this.#channel?.whenWritable(peer.channelPeer);
   }
 
-  /** Sends a message, or drops it if the peer's outbox is full: for long messages, and for those that a peer can request again. */
-  offer(peer: RoomsPeer, message: PeerMessage): void {
-    this.#channel?.broadcast([peer.channelPeer], message, SENDER);
+  /** Sends a message, or drops it if the peer's outbox is full: for long messages, and for those that a peer can request again. True: it is sent. */
+  offer(peer: RoomsPeer, message: PeerMessage): boolean {
+    return this.#channel?.broadcast([peer.channelPeer], message, SENDER).length === 0;
   }
 
   /** Sends a message to all peers that take part. */

@@ -8,6 +8,7 @@ import { KEY_ROOM } from '../client/index.ts';
 import { type Listing, type RoomInfo, sourcesOf } from '../introspect/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import { Snapshots, StepQueue, type Work } from '../peer/index.ts';
+import { Answers } from './answers.ts';
 import { Bases } from './bases.ts';
 import type { BridgeOptions } from './bridge.ts';
 import { Bridging } from './bridging.ts';
@@ -64,6 +65,7 @@ export class RoomService implements ChannelListener {
   readonly bridging: Bridging | undefined;
   readonly #bases: Bases;
   readonly #ended: EndedOrigins;
+  readonly #answers: Answers;
   readonly #queries: PeerQueries;
   readonly #removals: StepQueue;
   readonly #snapshots: Snapshots<RoomsPeer, PeerMessage>;
@@ -98,6 +100,7 @@ export class RoomService implements ChannelListener {
       originsAdded: (room) => this.broadcaster.boundOrigins(room),
       corrected: (room, origin) => listener.gap(room, origin),
     });
+    this.#answers = new Answers(runtime, this.table, this.peers, () => this.history.recentlyEnded());
     this.#ended = new EndedOrigins(runtime, this.table, this.peers, this.history);
     this.broadcaster = new Broadcaster({
       runtime,
@@ -135,6 +138,7 @@ export class RoomService implements ChannelListener {
     this.#queries.close();
     this.#removals.close();
     this.#ended.close();
+    this.#answers.close();
     this.bridging?.close();
     this.interest.close();
     this.peers.close();
@@ -204,7 +208,7 @@ export class RoomService implements ChannelListener {
         }
         return;
       case 'ask':
-        return this.history.asked(peer, message[1], message[2], message[3]);
+        return this.#answers.asked(peer, { ref: message[1], room: message[2], after: message[3] });
       case 'told':
         return this.history.told(peer, message[1], message[3], message[4], message[5]);
       case 'lost':
@@ -239,7 +243,8 @@ export class RoomService implements ChannelListener {
   /** A peer takes part no longer. @param wasLost Whether its session ended, instead of a `bye`. */
   #endOrigin(peer: RoomsPeer, wasLost: boolean): void {
     peer.takesPart = false;
-    this.history.ended(peer.origin, wasLost);
+    this.#answers.forget(peer);
+    this.history.ended(peer.origin, peer.channelPeer.node, wasLost);
     this.#ended.lost(peer.origin);
   }
 
@@ -264,7 +269,7 @@ export class RoomService implements ChannelListener {
   #accept(peer: RoomsPeer, origin: string, keyId: string): boolean {
     if (origin === this.table.origin || keyId === this.signer.id) return false;
     if (!this.peers.introduced(peer, origin, keyId)) return false;
-    if (peer.origin !== origin) this.history.ended(peer.origin, false);
+    if (peer.origin !== origin) this.history.ended(peer.origin, peer.channelPeer.node, false);
     this.history.returned(origin);
     peer.origin = origin;
     peer.keyId = keyId;

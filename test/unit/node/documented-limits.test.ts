@@ -18,14 +18,18 @@ import { checkOptions } from '../../../ts/node/options.ts';
 import { SHORT_SIGNAL_BYTES } from '../../../ts/node/session/outgoing.ts';
 import { MAX_TRACE_BYTES } from '../../../ts/node/trace-headers.ts';
 import {
+  ANSWERED_PER_TURN,
   DEFAULT_LIMITS,
   DEFAULT_RESUME,
+  MAX_ENDED,
   MAX_EXCEPT,
   MAX_EXCEPT_CHARS,
   MAX_HELLOS,
   MAX_INTEREST,
   MAX_META_BYTES,
+  MAX_ORIGINS,
   MAX_PRESENT,
+  MAX_QUESTIONS,
   MAX_REPORTED,
   MAX_RETURNING,
   MAX_ROOM_ORIGINS,
@@ -117,6 +121,8 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'rooms that a peer wants messages of': [count(MAX_INTEREST)],
   'keys and connections that one broadcast excludes': [String(MAX_EXCEPT), String(MAX_EXCEPT_CHARS)],
   'client sessions': [count(MAX_REPORTED), count(MAX_TAKEN)],
+  'ended origins of rooms': [count(MAX_ENDED), count(MAX_ORIGINS)],
+  'answers to a peer': [bytes(ANSWERED_PER_TURN), count(MAX_QUESTIONS)],
   'origins of a room': [count(MAX_ROOM_ORIGINS)],
 };
 

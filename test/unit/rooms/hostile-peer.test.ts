@@ -1,8 +1,8 @@
 // A member of the cluster that says what it cannot know.
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { Channel, ChannelPeer } from '../../../ts/node/index.ts';
+import type { Channel, ChannelListener, ChannelPeer } from '../../../ts/node/index.ts';
 import { createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
-import { MAX_HELLOS } from '../../../ts/rooms/limits.ts';
+import { ANSWERED_PER_TURN, MAX_CURSOR, MAX_HELLOS, MAX_QUESTIONS } from '../../../ts/rooms/limits.ts';
 import type { FakeNode } from '../global/fake-mesh.ts';
 import { FakeClient } from './fake-socket.ts';
 import { Stage } from './stage.ts';
@@ -340,6 +340,72 @@ it('a peer that requests history and does not read gets no answers beyond its ou
   ask();
   await stage.mesh.settle();
   expect(told).toEqual([20]);
+});
+
+it('a peer that asks for history very often costs a turn of the event loop little, and delays no other peer', async () => {
+  await meet();
+  const [first, second, third] = [stage.node(0), stage.node(1), stage.node(2)];
+  for (let number = 0; number < 500; number++) rooms[0].broadcast('g', 'x'.repeat(1000));
+  await stage.mesh.settle();
+  let now = 0;
+  const bytes: number[] = [];
+  const told: FakeNode[] = [];
+  stage.mesh.onSend = (from, to, value) => {
+    const [tag, , , messages] = value as [string, number, string, readonly unknown[]];
+    if (from !== first || tag !== 'told') return;
+    told.push(to);
+    bytes[now] = (bytes[now] ?? 0) + 1000 * messages.length;
+  };
+  const service = first.listener as ChannelListener;
+  const after = [[liar.originOf(first), 0]];
+  for (let count = 0; count < 100; count++)
+    service.message(first.peers.get(third) as ChannelPeer, ['ask', count, 'g', after]);
+  service.message(first.peers.get(second) as ChannelPeer, ['ask', 1, 'g', after]);
+  while (told.length < 101) {
+    await new Promise((resolve) => setImmediate(resolve));
+    now++;
+  }
+  expect(Math.max(...bytes.filter(Boolean))).toBeLessThanOrEqual(2 * ANSWERED_PER_TURN);
+  expect(told.indexOf(second)).toBeLessThan(10);
+});
+
+it('a peer that asks for more than may wait is answered what was asked first', async () => {
+  await meet();
+  const [first, third] = [stage.node(0), stage.node(2)];
+  for (let number = 0; number < 1000; number++) rooms[0].broadcast('g', 'x'.repeat(1000));
+  await stage.mesh.settle();
+  const told: number[] = [];
+  stage.mesh.onSend = (from, _to, value) => {
+    const [tag, ref] = value as [string, number];
+    if (from === first && tag === 'told') told.push(ref);
+  };
+  const peer = first.peers.get(third) as ChannelPeer;
+  const service = first.listener as ChannelListener;
+  const many = Array.from({ length: MAX_CURSOR }, (_, at) => [`o${at}`, 0]);
+  service.message(peer, ['ask', 0, 'g', [[liar.originOf(first), 0]]]);
+  for (let ref = 1; ref < 1000; ref++) service.message(peer, ['ask', ref, 'g', many]);
+  await stage.mesh.settle();
+  expect(told).toEqual(
+    Array.from({ length: 1 + Math.floor(MAX_QUESTIONS / (1 + MAX_CURSOR)) }, (_, at) => at),
+  );
+});
+
+it('a peer that asks and leaves is answered no more', async () => {
+  await meet();
+  const [first, third] = [stage.node(0), stage.node(2)];
+  for (let number = 0; number < 1000; number++) rooms[0].broadcast('g', 'x'.repeat(1000));
+  await stage.mesh.settle();
+  let told = 0;
+  stage.mesh.onSend = (from, _to, value) => {
+    if (from === first && (value as readonly unknown[])[0] === 'told') told++;
+  };
+  const peer = first.peers.get(third) as ChannelPeer;
+  const service = first.listener as ChannelListener;
+  for (let ref = 0; ref < 10; ref++) service.message(peer, ['ask', ref, 'g', [[liar.originOf(first), 0]]]);
+  const before = told;
+  service.message(peer, ['bye']);
+  await stage.mesh.settle();
+  expect(told).toBe(before);
 });
 
 it('a peer that says hello again and again is told everything only so often', async () => {

@@ -1,0 +1,40 @@
+// What a node remembers of origins that have ended.
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { History, type HistoryListener } from '../../../ts/rooms/history.ts';
+import { DEFAULT_RESUME, MAX_ENDED, MAX_ORIGINS } from '../../../ts/rooms/limits.ts';
+import { PeerQueries } from '../../../ts/rooms/peer-queries.ts';
+import { Peers } from '../../../ts/rooms/peers.ts';
+import { RoomTable } from '../../../ts/rooms/room-table.ts';
+import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
+
+let kit: TestRuntime;
+let peers: Peers;
+beforeEach(() => {
+  kit = startTestRuntime();
+  peers = new Peers(kit.runtime);
+});
+afterEach(() => kit.stop());
+
+const peer = (node: string): ReturnType<Peers['up']> =>
+  peers.up({ node, incarnation: 1n, nc: 1, hidden: false, connection: 1 });
+
+it('a node that takes one origin after the other makes others forget the end of no other node', () => {
+  const { runtime } = kit;
+  const table = new RoomTable(runtime, 'own', DEFAULT_RESUME);
+  const queries = new PeerQueries(runtime);
+  const history = new History(runtime, table, peers, queries, DEFAULT_RESUME, {} as HistoryListener);
+  history.ended('honest', 'a', true);
+  for (let at = 0; at < 2 * MAX_ENDED; at++) history.ended(`o${at}`, 'b', false);
+  const ended = history.recentlyEnded();
+  expect(ended).toHaveLength(MAX_ENDED);
+  expect(ended[0]).toEqual(['honest', true]);
+});
+
+it('a node that claims one origin after the other makes others forget the origin of no other node', () => {
+  const [honest, hostile, thief] = [peer('a'), peer('b'), peer('c')];
+  expect(peers.introduced(honest, 'mine', 'key')).toBe(true);
+  peers.down(honest.channelPeer);
+  for (let at = 0; at < MAX_ORIGINS; at++) peers.introduced(hostile, `o${at}`, 'other');
+  expect(peers.introduced(thief, 'mine', 'third')).toBe(false);
+  expect(peers.introduced(thief, 'his', 'key')).toBe(false);
+});
