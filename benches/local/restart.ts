@@ -40,7 +40,10 @@ export const restart: readonly BenchCase[] = [
     name: 'local/restart_by-hand',
     about:
       'An actor catches what it threw, a text without a stack, and goes on: it does as little as effect, which retries the same fiber. No new actor, no supervisor, no report.',
-    rivals: { node: FIELD.restart },
+    rivals: {
+      erlang: { case: 'supervisor_restart', metrics: { burst_10000: '.burst_10000' } },
+      node: FIELD.restart,
+    },
     async open(settings) {
       const lab = await openLab();
       return {
