@@ -6,7 +6,7 @@ afterEach(killChildren);
 
 /** What there is more of after `more` rounds, by class: one for every second round at least. */
 async function grown(mode: 'reconnect' | 'restart', more: number): Promise<Map<string, number>> {
-  const first = 20; // what is made once, and tables that reach their size
+  const first = 60; // what is made once, and tables that reach their size
   const child = startChild(new URL('./reconnects.ts', import.meta.url), {
     args: [mode, String(first), String(first + more)],
     nodeOptions: ['--expose-gc'],
