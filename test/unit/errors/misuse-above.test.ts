@@ -247,7 +247,7 @@ it.each<[string, { prototype: object }, readonly Row<Stage>[], readonly string[]
         'onMessage',
         'received',
       ],
-      ...['deliver', 'notify', 'notifyFrames', 'ping', 'pauseReading', 'resumeReading'],
+      ...['deliver', 'notify', 'notifyFrames', 'ping', 'pauseReading', 'resumeReading', 'untilRead'],
     ],
   ],
   ['TestRuntime', TestRuntime, IN_TESTS, ['settle', 'stop']],
