@@ -3,12 +3,12 @@
 //
 //   interest ──▶ based ─────────────▶ follow it from there; fetch what it sent while it was not connected
 //                  └─ others reported more than that ──▶ interest ──▶ based, told ──▶ still more: they were wrong
+import type { Runtime } from '../actor/index.ts';
 import type { Connection } from './connection.ts';
 import type { History } from './history.ts';
 import type { Interest } from './interest.ts';
 import { HISTORY_MS } from './limits.ts';
 import type { BaseEntry } from './messages.ts';
-import type { PeerQueries } from './peer-queries.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import type { RoomTable } from './room-table.ts';
@@ -22,24 +22,24 @@ export interface BasesListener {
 }
 
 export class Bases {
+  readonly #runtime: Runtime;
   readonly #table: RoomTable;
   readonly #peers: Peers;
-  readonly #queries: PeerQueries;
   readonly #interest: Interest;
   readonly #history: History;
   readonly #listener: BasesListener;
 
   constructor(
+    runtime: Runtime,
     table: RoomTable,
     peers: Peers,
-    queries: PeerQueries,
     interest: Interest,
     history: History,
     listener: BasesListener,
   ) {
+    this.#runtime = runtime;
     this.#table = table;
     this.#peers = peers;
-    this.#queries = queries;
     this.#interest = interest;
     this.#history = history;
     this.#listener = listener;
@@ -52,7 +52,8 @@ export class Bases {
     const { ring } = room;
     const { origin, doubted } = peer;
     const reported = ring.latest(origin);
-    if (doubted.has(name)) doubted.set(name, { counter, newest });
+    const what = whatOf(origin, name);
+    if (doubted.has(what)) doubted.set(what, { counter, newest });
     else if (reported > counter) this.#doubt(peer, room, reported);
     const last = ring.last(origin);
     ring.noteNewest(origin, newest);
@@ -65,23 +66,30 @@ export class Bases {
    * Other nodes have reported a message of a peer that it had not sent when it said where it begins. It may have sent it since: that can come
    * here by way of another node first. So it is asked once more; what it says now is later than every true report.
    */
-  #doubt(peer: RoomsPeer, room: Room<Connection>, reported: number): void {
-    const { origin, doubted } = peer;
+  #doubt(peer: RoomsPeer, room: Room<Connection>, reported: number, origin = peer.origin): void {
+    const { doubted } = peer;
+    const what = whatOf(origin, room.name);
+    if (!this.#isHere(peer, origin, room)) return void doubted.delete(what);
     const said = { counter: reported, newest: 0 };
-    doubted.set(room.name, said);
+    doubted.set(what, said);
     this.#interest.tellAgain(peer, room);
-    const asked = this.#queries.ask([peer], HISTORY_MS, (_peer, ref) =>
-      this.#peers.send(peer, ['ask', ref, room.name, []]),
-    );
-    void asked.then((answers) => {
-      const { counter, newest } = doubted.get(room.name) ?? said;
-      doubted.delete(room.name);
-      const isHere = this.#peers.named(peer.channelPeer.node) === peer && peer.origin === origin;
-      if (!isHere || this.#table.get(room.name) !== room) return;
-      if (answers.length === 0) return this.#doubt(peer, room, reported); // its outbox was full
+    void this.#history.ask([peer], room.name, []).then((answers) => {
+      // It stands still, or its outbox was full. A peer that is silent for long ends a question at once: the next one has to wait.
+      if (answers.length === 0)
+        return void this.#runtime.after(HISTORY_MS, () => this.#doubt(peer, room, reported, origin));
+      const { counter, newest } = doubted.get(what) ?? said;
+      doubted.delete(what);
+      if (!this.#isHere(peer, origin, room)) return;
       if (reported <= counter || !room.ring.correct(origin, counter, newest)) return;
       room.ring.startAt(origin, counter);
       this.#listener.corrected(room, origin);
     });
   }
+
+  #isHere(peer: RoomsPeer, origin: string, room: Room<Connection>): boolean {
+    const isPeer = this.#peers.named(peer.channelPeer.node) === peer && peer.origin === origin;
+    return isPeer && this.#table.get(room.name) === room;
+  }
 }
+
+const whatOf = (origin: string, room: string): string => `${origin} ${room}`;

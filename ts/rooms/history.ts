@@ -80,7 +80,7 @@ export class History {
     if (peer.asked.has(what)) return;
     peer.asked.add(what);
     const after = room.ring.last(origin) ?? 0;
-    void this.#ask([peer], room.name, [[origin, after]]).then((answers) => {
+    void this.ask([peer], room.name, [[origin, after]]).then((answers) => {
       peer.asked.delete(what);
       if (this.#table.get(room.name) !== room) return;
       // An origin that has reconnected in the meantime sends its messages itself.
@@ -90,6 +90,17 @@ export class History {
       if (this.hasEnded(origin) && room.ring.newestKept(origin) !== newest) this.#listener.late(room, origin);
       if (origin === peer.origin) this.#skipDropped(origin, room, answers as Told[]);
     });
+  }
+
+  /** Asks peers for the kept messages of a room after some sequences. Resolves to their answers. */
+  ask(
+    peers: Iterable<RoomsPeer>,
+    room: string,
+    after: readonly (readonly [string, number])[],
+  ): Promise<unknown[]> {
+    return this.#queries.ask(peers, HISTORY_MS, (peer, ref) =>
+      this.#peers.send(peer, ['ask', ref, room, after]),
+    );
   }
 
   /** A peer has answered. */
@@ -166,7 +177,7 @@ export class History {
     const wanted = [...new Set([...gaps, ...unknown])]
       .slice(0, MAX_CURSOR)
       .map((origin): [string, number] => [origin, Math.max(cursor[origin] ?? 0, from[origin] ?? 0)]);
-    const answers = (await this.#ask(this.#peers.all(), room.name, wanted)) as Told[];
+    const answers = (await this.ask(this.#peers.all(), room.name, wanted)) as Told[];
     if (!this.#learn(room, new Map(wanted), answers)) return 'lost';
     const missed = room.ring.missed(cursor, from, new Set());
     if (missed === undefined) return 'window';
@@ -245,16 +256,6 @@ export class History {
   #advance(origin: string, room: Room<Connection>): void {
     for (const message of room.ring.advance(origin)) this.#listener.next(room, message);
     this.#table.kept(room);
-  }
-
-  #ask(
-    peers: Iterable<RoomsPeer>,
-    room: string,
-    after: readonly (readonly [string, number])[],
-  ): Promise<unknown[]> {
-    return this.#queries.ask(peers, HISTORY_MS, (peer, ref) =>
-      this.#peers.send(peer, ['ask', ref, room, after]),
-    );
   }
 }
 

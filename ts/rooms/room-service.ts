@@ -96,7 +96,7 @@ export class RoomService implements ChannelListener {
       late: (room, origin) => this.#ended.late(room, origin),
       gap: (room) => listener.gap(room),
     });
-    this.#bases = new Bases(this.table, this.peers, this.#queries, this.interest, this.history, {
+    this.#bases = new Bases(runtime, this.table, this.peers, this.interest, this.history, {
       originsAdded: (room) => this.broadcaster.boundOrigins(room),
       corrected: (room, origin) => listener.gap(room, origin),
     });

@@ -16,7 +16,10 @@ export class RoomsPeer {
   rooms: Map<string, number> = new Map();
   /** Pending requests for missing messages, each as an origin and a room. */
   readonly asked: Set<string> = new Set();
-  /** Rooms in which other nodes have reported more of it than it said, each with what it has said since it was asked once more. */
+  /**
+   * Where other nodes have reported more of it than it said, each as an origin and a room, with what it has said since it was asked once
+   * more.
+   */
   readonly doubted: Map<string, { readonly counter: number; readonly newest: number }> = new Map();
   /** The origins that it has lost, the one that it named longest ago first. It may be connected to some of them again. */
   readonly lost: OldestFirst<string, true> = new OldestFirst();
