@@ -2,6 +2,8 @@ import type { Logger } from '../actor/index.ts';
 
 /** At most one line of each kind is written in this time. Unit: ms. */
 export const LOG_PAUSE_MS = 10_000;
+/** Lines about further peers are of one kind: a member can connect under very many names. */
+export const MAX_HELD = 256;
 
 /** What CalmLog needs. */
 export interface CalmLogPort {
@@ -27,9 +29,10 @@ export class CalmLog {
     this.#port = port;
   }
 
-  /** Lines with the same `message` are of one kind; with `about`, those about the same. */
+  /** Lines with the same `message` are of one kind; with `about`, those about the same, unless MAX_HELD kinds have been written within LOG_PAUSE_MS. */
   write(level: keyof Logger, facts: object, message: string, about = ''): void {
-    const kind = `${message} ${about}`;
+    const own = `${message} ${about}`;
+    const kind = this.#held.has(own) || this.#held.size < MAX_HELD ? own : message;
     const write = (count: number): void =>
       this.#port.logger[level](count === 1 ? facts : { ...facts, count }, message);
     const held = this.#held.get(kind);
