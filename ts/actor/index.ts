@@ -58,7 +58,7 @@ export {
   type WithTag,
 } from '../kernel/index.ts';
 export type { Inbound } from '../peer/index.ts';
-export { checkDest, checkPid, checkRef, type Dest } from '../send/index.ts';
+export { checkDest, checkPid, checkRef, type Dest, givenPid } from '../send/index.ts';
 export type { RemoteSpawnOptions, SpawnOptions, StartOptions, StartResult } from '../spawn/index.ts';
 export {
   type AnySelf,

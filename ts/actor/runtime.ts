@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
-import { checkFunction, kindOf, SnowmeshError } from '../errors/index.ts';
+import { checkFunction, SnowmeshError } from '../errors/index.ts';
 import { type Cell, cellOf, copyReason, Envelope, type ExitReason, ownCell } from '../kernel/index.ts';
 import { inCurrentStore } from '../scheduler/index.ts';
-import { checkPid, type Dest } from '../send/index.ts';
+import { checkPid, type Dest, givenPid } from '../send/index.ts';
 import { sendExit } from '../signal/index.ts';
 import type { SpawnOptions } from '../spawn/index.ts';
 import { Pid } from '../term/index.ts';
@@ -150,7 +150,7 @@ export class Runtime extends RuntimeKernel {
     if (!(pid instanceof Pid) || !this.isAlive(pid)) {
       throw new SnowmeshError(
         'SNOW_ERR_NOT_LOCAL',
-        `${pid instanceof Pid ? pid : kindOf(pid)} is no living actor of this node: only an actor of this node can get a local name. Register it on its own node.`,
+        `${givenPid(pid)} is no living actor of this node: only an actor of this node can get a local name. Register it on its own node.`,
       );
     }
     this.names.register(name, pid);

@@ -1,5 +1,5 @@
 // The port between a node and whatever knows which nodes there are.
-import { givenText, SnowmeshError } from '../errors/index.ts';
+import { badOption, type SnowmeshError } from '../errors/index.ts';
 import { parseNodeName } from './node-name.ts';
 
 /** Names that one look-up may find; more is taken for a mistake, and the look-up fails. */
@@ -61,11 +61,7 @@ export function fullName(name: string, host: string, port?: number): string {
 
 /** @throws SNOW_ERR_BAD_OPTION unless `holds`. */
 export function demand(holds: boolean, option: string, value: unknown, wanted: string): void {
-  if (holds) return;
-  throw new SnowmeshError(
-    'SNOW_ERR_BAD_OPTION',
-    `option ${option} is ${givenText(value)}; it must be ${wanted}`,
-  );
+  if (!holds) throw badOption(option, value, wanted);
 }
 
 /** Whether it is a port one can connect to. */

@@ -17,9 +17,22 @@ export function givenText(value: unknown): string {
   return typeof value === 'object' || typeof value === 'function' ? kindOf(value) : String(value);
 }
 
+/** A name that was given, for the text of an error: as text, or what kind of value it is. */
+export function nameText(name: unknown): string {
+  return typeof name === 'string' ? JSON.stringify(name) : kindOf(name);
+}
+
 /** The error that says that `what` needs `wanted`. */
 export function badArgument(what: string, wanted: string, given: unknown): SnowmeshError {
   return new SnowmeshError('SNOW_ERR_BAD_ARGUMENT', `${what} needs ${wanted}, not ${kindOf(given)}.`);
+}
+
+/** The error that says that an option is not what it must be. */
+export function badOption(name: string, given: unknown, wanted: string): SnowmeshError {
+  return new SnowmeshError(
+    'SNOW_ERR_BAD_OPTION',
+    `option ${name} is ${givenText(given)}; it must be ${wanted}`,
+  );
 }
 
 /** Throws SNOW_ERR_BAD_ARGUMENT unless `given` is a function. */

@@ -6,6 +6,7 @@
 
 export {
   badArgument,
+  badOption,
   checkArray,
   checkFlag,
   checkFunction,
@@ -14,6 +15,7 @@ export {
   checkTag,
   givenText,
   kindOf,
+  nameText,
 } from './arguments.ts';
 export {
   checkHost,

@@ -4,6 +4,7 @@ import {
   checkOptionNames,
   givenText,
   kindOf,
+  nameText,
   type OptionNames,
   SnowmeshError,
 } from '../errors/index.ts';
@@ -265,7 +266,7 @@ function checkNaming(name: string, pid: unknown): void {
   if (!isName(name)) {
     throw new SnowmeshError(
       'SNOW_ERR_BAD_NAME',
-      `${typeof name === 'string' ? JSON.stringify(name) : kindOf(name)} cannot be a name: use 1 to 255 bytes of text, and not "undefined".`,
+      `${nameText(name)} cannot be a name: use 1 to 255 bytes of text, and not "undefined".`,
     );
   }
   if (!(pid instanceof Pid)) {

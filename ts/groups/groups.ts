@@ -1,9 +1,9 @@
-import { checkPid, checkRef, Self } from '../actor/index.ts';
+import { checkPid, checkRef, givenPid, Self } from '../actor/index.ts';
 import {
   checkHost,
   checkOptionNames,
   givenText,
-  kindOf,
+  nameText,
   type OptionNames,
   SnowmeshError,
 } from '../errors/index.ts';
@@ -233,7 +233,7 @@ function pidOf(actor: Actor): Pid {
 function notLocal(pid: unknown): SnowmeshError {
   return new SnowmeshError(
     'SNOW_ERR_NOT_LOCAL',
-    `${pid instanceof Pid ? pid : kindOf(pid)} is not a living actor of this node: call the groups of the node that it runs on.`,
+    `${givenPid(pid)} is not a living actor of this node: call the groups of the node that it runs on.`,
   );
 }
 
@@ -241,7 +241,7 @@ function mustBeGroup(group: unknown): void {
   if (isGroupName(group)) return;
   throw new SnowmeshError(
     'SNOW_ERR_BAD_NAME',
-    `${typeof group === 'string' ? JSON.stringify(group) : kindOf(group)} cannot be the name of a group: use 1 to 255 bytes of text.`,
+    `${nameText(group)} cannot be the name of a group: use 1 to 255 bytes of text.`,
   );
 }
 

@@ -1,12 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  checkFlag,
-  checkHost,
-  checkOptionNames,
-  givenText,
-  type OptionNames,
-  SnowmeshError,
-} from '../errors/index.ts';
+import { badOption, checkFlag, checkHost, checkOptionNames, type OptionNames } from '../errors/index.ts';
 import type { LoopDelay } from '../introspect/index.ts';
 import { DEFAULT_PORT, type Node } from '../node/index.ts';
 import { Pid } from '../term/index.ts';
@@ -90,7 +83,7 @@ export function healthHandler(node: Node, options: HealthOptions = {}): HealthHa
   checkFlag('healthHandler', 'verbose', verbose);
   checkPeers(peers);
   checkActors(actors);
-  if (!(maxLoopDelay > 0)) throw bad('maxLoopDelay', maxLoopDelay, 'ms, more than 0');
+  if (!(maxLoopDelay > 0)) throw badOption('maxLoopDelay', maxLoopDelay, 'ms, more than 0');
   node.introspector.view.loopDelay(); // starts the measurement
   const examine = {
     livez: () => liveness(node, actors),
@@ -161,17 +154,10 @@ function answer(response: ServerResponse, health: Health): void {
 function checkPeers(peers: unknown): void {
   if (Number.isSafeInteger(peers) && (peers as number) >= 0) return;
   if (Array.isArray(peers) && peers.every((name) => typeof name === 'string' && name.includes('@'))) return;
-  throw bad('peers', peers, 'a whole number, or a list of full node names');
+  throw badOption('peers', peers, 'a whole number, or a list of full node names');
 }
 
 function checkActors(actors: unknown): void {
   if (Array.isArray(actors) && actors.every((pid) => pid instanceof Pid && pid.isLocal)) return;
-  throw bad('actors', actors, 'a list of PIDs of this node');
-}
-
-function bad(option: string, value: unknown, wanted: string): SnowmeshError {
-  return new SnowmeshError(
-    'SNOW_ERR_BAD_OPTION',
-    `option ${option} is ${givenText(value)}; it must be ${wanted}`,
-  );
+  throw badOption('actors', actors, 'a list of PIDs of this node');
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { checkOptionNames, givenText, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { badOption, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Node } from '../node/index.ts';
 import { HEALTH_OPTIONS, type HealthOptions, healthHandler } from './health.ts';
 
@@ -39,11 +39,7 @@ export async function startHealthServer(
 ): Promise<HealthServer> {
   checkOptionNames('startHealthServer', options, OPTIONS);
   const { port = PORT, host, ...rest } = options;
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new SnowmeshError(
-      'SNOW_ERR_BAD_OPTION',
-      `option port is ${givenText(port)}; it must be 0 to 65535`,
-    );
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw badOption('port', port, '0 to 65535');
   const handle = healthHandler(node, rest);
   const server = createServer(
     { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, keepAlive: false },

@@ -1,5 +1,5 @@
 import { OldestFirst } from '../collections/index.ts';
-import { checkOptionNames, givenText, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { badOption, checkOptionNames, type OptionNames } from '../errors/index.ts';
 import { type Mailbox, type Matcher, NOTHING } from '../mailbox/index.ts';
 import { Call } from './call.ts';
 import { SystemMessage } from './system-message.ts';
@@ -54,8 +54,8 @@ export class MailboxGate {
     checkOptionNames('mailbox', limit, MAILBOX_OPTIONS);
     const { max, policy = 'drop-new' } = limit;
     if (!(Number.isSafeInteger(max) || max === Number.POSITIVE_INFINITY) || max < 1)
-      throw badOption('max', max, 'a whole number from 1 on, or Infinity');
-    if (!POLICIES.has(policy)) throw badOption('policy', policy, [...POLICIES].join(', '));
+      throw badOption('mailbox.max', max, 'a whole number from 1 on, or Infinity');
+    if (!POLICIES.has(policy)) throw badOption('mailbox.policy', policy, [...POLICIES].join(', '));
     this.max = max;
     this.policy = policy;
   }
@@ -130,11 +130,4 @@ export class MailboxGate {
 
 function takesRoom(message: unknown): boolean {
   return !(message instanceof SystemMessage) || message instanceof Call;
-}
-
-function badOption(name: string, value: unknown, wanted: string): SnowmeshError {
-  return new SnowmeshError(
-    'SNOW_ERR_BAD_OPTION',
-    `option mailbox.${name} is ${givenText(value)}; it must be ${wanted}`,
-  );
 }

@@ -1,7 +1,7 @@
 // The options of a node: defaults, limits and their checks.
 
 import type { Logger } from '../actor/index.ts';
-import { checkFlag, checkOptionNames, givenText, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { badOption, checkFlag, checkOptionNames, type OptionNames } from '../errors/index.ts';
 import type { Clock } from '../timers/index.ts';
 
 /** Which nodes a node connects to by itself: see {@link NodeOptions.autoConnect}. */
@@ -126,7 +126,7 @@ export function checkOptions(options: NodeOptions): Limits {
   if (options.outbox !== undefined) checkOptionNames('`outbox` of startNode', options.outbox, OUTBOX_OPTIONS);
   const host: unknown = options.listen?.host;
   if (host !== undefined && (typeof host !== 'string' || host === ''))
-    throw bad('listen.host', host, 'an address or a host name, such as 0.0.0.0');
+    throw badOption('listen.host', host, 'an address or a host name, such as 0.0.0.0');
   whole('tickMs', options.tickMs, 10, 3_600_000);
   whole('downMs', options.downMs, 11, 86_400_000);
   whole('handshakeMs', options.handshakeMs, 10, 600_000);
@@ -143,7 +143,7 @@ export function checkOptions(options: NodeOptions): Limits {
   methods('logger', options.logger, ['error', 'warn', 'info', 'debug']);
   methods('clock', options.clock, ['now', 'arm']);
   if ((options.downMs ?? 20_000) <= (options.tickMs ?? 5000)) {
-    throw bad('downMs', options.downMs ?? 20_000, `more than tickMs (${options.tickMs ?? 5000})`);
+    throw badOption('downMs', options.downMs ?? 20_000, `more than tickMs (${options.tickMs ?? 5000})`);
   }
   const { highWater = MIB, limit = 256 * MIB, waiting = 4 * MIB } = options.outbox ?? {};
   const { maxMessage = DEFAULT_MAX_MESSAGE } = options;
@@ -158,7 +158,7 @@ function checkDiscovery(discovery: NodeDiscovery | undefined): void {
   if (discovery === undefined) return;
   if (typeof discovery?.start === 'function' && typeof discovery.stop === 'function') return;
   const given = Array.isArray(discovery) ? 'a list' : typeof discovery;
-  throw bad('discovery', given, 'what staticList([…]), dnsDiscovery({ … }) and the like make');
+  throw badOption('discovery', given, 'what staticList([…]), dnsDiscovery({ … }) and the like make');
 }
 
 const LISTEN_OPTIONS: OptionNames<ListenOptions> = { host: true, port: true };
@@ -190,7 +190,7 @@ const OPTIONS: OptionNames<NodeOptions> = {
 function whole(name: string, value: unknown, least: number, most: number): void {
   if (value === undefined) return;
   if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return;
-  throw bad(name, value, `a whole number from ${least} to ${most}`);
+  throw badOption(name, value, `a whole number from ${least} to ${most}`);
 }
 
 function methods(name: string, value: object | undefined, names: readonly string[]): void {
@@ -201,16 +201,10 @@ function methods(name: string, value: object | undefined, names: readonly string
   if (missing === undefined) return;
   const given =
     value === null ? 'null' : typeof value === 'object' ? `an object without ${missing}` : typeof value;
-  throw bad(name, given, `an object with the methods ${names.join(', ')}`);
+  throw badOption(name, given, `an object with the methods ${names.join(', ')}`);
 }
 
 function oneOf(name: string, value: unknown, choices: readonly string[]): void {
-  if (value !== undefined && !choices.includes(value as string)) throw bad(name, value, choices.join(', '));
-}
-
-function bad(name: string, value: unknown, wanted: string): SnowmeshError {
-  return new SnowmeshError(
-    'SNOW_ERR_BAD_OPTION',
-    `option ${name} is ${givenText(value)}; it must be ${wanted}`,
-  );
+  if (value !== undefined && !choices.includes(value as string))
+    throw badOption(name, value, choices.join(', '));
 }

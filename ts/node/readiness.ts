@@ -1,5 +1,5 @@
 // Waits until enough peers are connected.
-import { givenText, SnowmeshError } from '../errors/index.ts';
+import { badOption, SnowmeshError } from '../errors/index.ts';
 
 /** Which peers to wait for, and how long. */
 export interface ReadyOptions {
@@ -83,16 +83,9 @@ export class Readiness {
 function checkOptions(peers: unknown, timeout: unknown): void {
   const isCount = Number.isSafeInteger(peers) && (peers as number) >= 0;
   if (!isCount && !(Array.isArray(peers) && peers.every((name) => typeof name === 'string')))
-    throw badOption('peers', peers, 'a whole number from 0 on, or an array of node names');
+    throw badOption('peers of ready', peers, 'a whole number from 0 on, or an array of node names');
   if (typeof timeout !== 'number' || !(timeout >= 0))
-    throw badOption('timeout', timeout, 'ms from 0 on, or Infinity');
-}
-
-function badOption(name: string, value: unknown, wanted: string): SnowmeshError {
-  return new SnowmeshError(
-    'SNOW_ERR_BAD_OPTION',
-    `option ${name} of ready is ${givenText(value)}; it must be ${wanted}`,
-  );
+    throw badOption('timeout of ready', timeout, 'ms from 0 on, or Infinity');
 }
 
 /** The missing names. When only a number is wanted: an empty string for each missing peer. */

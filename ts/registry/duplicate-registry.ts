@@ -1,5 +1,5 @@
-import { actingFor, type Caller, checkPid, Runtime } from '../actor/index.ts';
-import { checkFunction, kindOf, SnowmeshError } from '../errors/index.ts';
+import { actingFor, type Caller, checkPid, givenPid, Runtime } from '../actor/index.ts';
+import { checkFunction, SnowmeshError } from '../errors/index.ts';
 import { promiseOf } from '../kernel/index.ts';
 import { copyTerm, freezeDeep, Pid } from '../term/index.ts';
 
@@ -57,8 +57,7 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
   register(key: K, pid: Pid<M>, ...[value]: undefined extends V ? [value?: V] : [value: V]): void {
     checkKey(key);
     if (!this.isHere(pid)) {
-      const what = pid instanceof Pid ? pid : kindOf(pid);
-      throw new SnowmeshError('SNOW_ERR_NOT_LOCAL', `${what} is no living actor of this node.`);
+      throw new SnowmeshError('SNOW_ERR_NOT_LOCAL', `${givenPid(pid)} is no living actor of this node.`);
     }
     const entry = { pid, value: frozen(value) as V };
     this.holdingOf(pid).entries.set(key, entry);

@@ -1,5 +1,5 @@
 import type { NamesPort } from '../actor/index.ts';
-import { kindOf, SnowmeshError } from '../errors/index.ts';
+import { kindOf, nameText, SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
 
 const MAX_NAME = 255;
@@ -23,7 +23,7 @@ export class LocalNames implements NamesPort {
     ) {
       throw new SnowmeshError(
         'SNOW_ERR_BAD_NAME',
-        `${typeof name === 'string' ? JSON.stringify(name) : kindOf(name)} cannot be a name: use 1 to ${MAX_NAME} bytes of text, and not "undefined".`,
+        `${nameText(name)} cannot be a name: use 1 to ${MAX_NAME} bytes of text, and not "undefined".`,
       );
     }
     const holder = this.byName.get(name);

@@ -1,6 +1,6 @@
 import type { Runtime } from '../actor/index.ts';
 import { CloseCode } from '../client/index.ts';
-import { checkOptionNames, givenText, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { badOption, checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { Connection } from './connection.ts';
 
 /** How connections are closed. */
@@ -47,10 +47,7 @@ export class Drain {
     checkOptionNames('drain', options, OPTIONS);
     const { over = 10_000, to } = options;
     if (!(typeof over === 'number' && over >= 0 && over <= MAX_MS))
-      throw new SnowmeshError(
-        'SNOW_ERR_BAD_OPTION',
-        `option over is ${givenText(over)}; it must be ms from 0 to ${MAX_MS}`,
-      );
+      throw badOption('over', over, `ms from 0 to ${MAX_MS}`);
     if (to !== undefined && typeof to !== 'string')
       throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `option to is ${kindOf(to)}; it must be a URL`);
     if (this.#draining === undefined) {

@@ -1,10 +1,4 @@
-import {
-  badArgument,
-  checkOptionNames,
-  givenText,
-  type OptionNames,
-  SnowmeshError,
-} from '../errors/index.ts';
+import { badArgument, badOption, checkOptionNames, type OptionNames } from '../errors/index.ts';
 import type { BridgeOptions, RoomBridge } from './bridge.ts';
 import { isClusterName } from './bridge-envelope.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
@@ -125,10 +119,11 @@ export function checkOptions(options: RoomsOptions): Settings {
   whole('resume.bytes', resume.bytes, 1, 64 * 1024 * 1024);
   whole('resume.totalBytes', resume.totalBytes, 1, Number.MAX_SAFE_INTEGER);
   whole('heartbeat.intervalMs', heartbeat.intervalMs, 0, MAX_MS);
-  if (!POLICIES.has(limits.slow)) throw bad('limits.slow', limits.slow, `one of ${[...POLICIES].join(', ')}`);
+  if (!POLICIES.has(limits.slow))
+    throw badOption('limits.slow', limits.slow, `one of ${[...POLICIES].join(', ')}`);
   for (const key of ['open', 'message', 'join', 'mail', 'close', 'parse'] as const)
     if (options[key] !== undefined && typeof options[key] !== 'function')
-      throw bad(key, options[key], 'a function');
+      throw badOption(key, options[key], 'a function');
   checkBridge(options.bridge);
   return { limits, resume, heartbeat };
 }
@@ -139,22 +134,15 @@ function checkBridge(bridge: BridgeOptions | undefined): void {
   const { via, cluster } = bridge;
   for (const method of BRIDGE_METHODS)
     if (typeof via?.[method] !== 'function')
-      throw bad('bridge.via', via, `a RoomBridge: it has no method ${method}`);
-  if (!isClusterName(cluster)) throw bad('bridge.cluster', cluster, 'a name of 1 to 64 characters');
+      throw badOption('bridge.via', via, `a RoomBridge: it has no method ${method}`);
+  if (!isClusterName(cluster)) throw badOption('bridge.cluster', cluster, 'a name of 1 to 64 characters');
   if (bridge.rooms !== undefined && typeof bridge.rooms !== 'function')
-    throw bad('bridge.rooms', bridge['rooms'] as unknown, 'a function');
+    throw badOption('bridge.rooms', bridge['rooms'] as unknown, 'a function');
 }
 
 function whole(name: string, value: unknown, least: number, most: number): void {
   if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most)
-    throw bad(name, value, `a whole number from ${least} to ${most}`);
-}
-
-function bad(name: string, value: unknown, wanted: string): SnowmeshError {
-  return new SnowmeshError(
-    'SNOW_ERR_BAD_OPTION',
-    `option ${name} is ${givenText(value)}; it must be ${wanted}`,
-  );
+    throw badOption(name, value, `a whole number from ${least} to ${most}`);
 }
 
 const ACCEPT: OptionNames<AcceptOptions> = { key: true, user: true, address: true };

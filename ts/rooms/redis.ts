@@ -1,6 +1,6 @@
 // A bridge between clusters over publish/subscribe of Redis or a server with the same protocol (Valkey, KeyDB).
 import { createRequire } from 'node:module';
-import { checkOptionNames, givenText, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { badOption, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import type { RoomBridge, RoomBridgeListener } from './bridge.ts';
 
 export type { BridgeOptions, RoomBridge, RoomBridgeListener } from './bridge.ts';
@@ -51,10 +51,7 @@ export function redisBridge(options: RedisBridgeOptions): RoomBridge {
   if (typeof prefix !== 'string')
     throw new SnowmeshError('SNOW_ERR_BAD_OPTION', 'option prefix of redisBridge must be a string');
   if (!Number.isSafeInteger(pendingBytes) || pendingBytes < 1 || pendingBytes > MAX_PENDING)
-    throw new SnowmeshError(
-      'SNOW_ERR_BAD_OPTION',
-      `option pendingBytes of redisBridge is ${givenText(pendingBytes)}; it must be a whole number from 1 to ${MAX_PENDING}`,
-    );
+    throw badOption('pendingBytes of redisBridge', pendingBytes, `a whole number from 1 to ${MAX_PENDING}`);
   return new RedisBridge(loadRedis(), url, prefix, pendingBytes);
 }
 

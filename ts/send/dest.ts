@@ -36,6 +36,11 @@ export function checkRef(what: string, ref: unknown): void {
   if (!(ref instanceof Ref)) throw badArgument(what, 'a reference', ref);
 }
 
+/** What was given as a PID, for the text of an error: the PID, or what kind of value it is. */
+export function givenPid(given: unknown): string {
+  return given instanceof Pid ? given.toString() : kindOf(given);
+}
+
 /** A server, a supervisor, … before its start. */
 function checkNoDefinition(to: unknown): void {
   if (typeof (to as { start?: unknown } | null | undefined)?.start === 'function')

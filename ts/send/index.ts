@@ -8,5 +8,5 @@
 //
 // Must not know: calls, how an actor is spawned, what a frame is.
 export { cancelTimer, checkTimer, startTimer } from './actor-timer.ts';
-export { checkDest, checkPid, checkRef, checkTarget, type Dest } from './dest.ts';
+export { checkDest, checkPid, checkRef, checkTarget, type Dest, givenPid } from './dest.ts';
 export { Sender } from './sender.ts';
