@@ -215,8 +215,8 @@ export class Connector {
   }
 
   /**
-   * Gives the socket up after `ms` milliseconds, unless data comes before, or the welcome if it has not come yet. A page that slept may run its timers before it reads what
-   * has arrived, so a late timer waits once more, unless `isLast`.
+   * Gives the socket up after `ms` milliseconds, unless data comes before; before the welcome has come, only the welcome counts. A page that
+   * slept may run its timers before it reads what has arrived, so a late timer waits once more, unless `isLast`.
    */
   private giveUpAfter(ms: number, isLast = false): void {
     const since = this.heardAt;

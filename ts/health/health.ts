@@ -66,8 +66,8 @@ const ASK_MS = 500;
 /**
  * Makes a handler for the probes of an orchestrator. O(peers) for each request.
  *
- * `/livez` is 200 while the node runs, also while it stops, and 503 once one of the `actors` has ended by itself. `/readyz` is 503 then, too, and while the node stops, has too few peers, or its event loop was
- * late. A process whose event loop is blocked does not answer at all: give the probe a timeout.
+ * `/livez` is 200 while the node runs, also while it stops, and 503 once one of the `actors` has ended by itself. `/readyz` is 503 then, too,
+ * and while the node stops, has too few peers, or its event loop was late. A process whose event loop is blocked does not answer at all: give the probe a timeout.
  *
  * @param node The node, as `startNode` returned it.
  * @returns A handler for `node:http`, and for frameworks that expose its objects.

@@ -23,7 +23,7 @@ export class ActorTable<C extends { readonly pid: Pid }> {
   private readonly pages = new Map<number, Page<C>>();
   private lastNumber = -1;
   private lastPage: Page<C> | undefined = undefined;
-  /** The page that was empty last. It stays: while one short-lived actor follows another, each would make a page and drop it. */
+  /** The page that became empty last. It stays: while one short-lived actor follows another, each would make a page and drop it. */
   private emptied: Page<C> | undefined = undefined;
 
   constructor(lane: number) {

@@ -1,9 +1,9 @@
 //! This node's own numbering of (name, incarnation): a slot per name, a creation per incarnation of it.
 //!
 //! Invariants: a number always means the same pair (A9, M4), since actors may keep PIDs with it; number 0 is this node; a
-//! name whose creations are used up gets a new slot, and when no slot is left, creations of others; the first session of a pair pins the key that every later one must
-//! prove; no peer can use up the numbers that other peers may announce; no network can use up those of nodes of another one, and
-//! no name those of other names of its network.
+//! name whose creations are used up gets a new slot, and when no slot is left, creations of others; the first session of a
+//! pair pins the key that every later one must prove; no peer can use up the numbers that other peers may announce; no
+//! network can use up those of nodes of another one, and no name those of other names of its network.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
