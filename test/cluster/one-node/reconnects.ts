@@ -103,6 +103,8 @@ class Side {
 
 const a = await Side.start('a@127.0.0.1:0');
 let b = await Side.start('b@127.0.0.1:0');
+/** The node that was stopped last, until the garbage collection has taken it. */
+let stopped = new WeakRef<Node>(b.node);
 
 async function round(number: number): Promise<void> {
   await a.node.connect(b.node.name);
@@ -111,6 +113,7 @@ async function round(number: number): Promise<void> {
   await Promise.all(uses.map(({ done }) => done));
   if (mode === 'restart') {
     await b.node.stop();
+    stopped = new WeakRef(b.node);
     b = await Side.start('b@127.0.0.1:0');
   } else {
     const [by, from] = number % 2 === 0 ? [a, b] : [b, a];
@@ -122,6 +125,12 @@ async function round(number: number): Promise<void> {
 
 /** How many objects of each class there are, and how many bytes the tables behind maps and arrays have. */
 async function count(): Promise<Map<string, number>> {
+  // A stopped node is held until the event loop has closed its sockets.
+  if (mode === 'restart')
+    await until('the stopped node is collected', () => {
+      globalThis.gc?.();
+      return stopped.deref() === undefined;
+    });
   const text: string[] = [];
   for await (const part of getHeapSnapshot()) text.push(String(part));
   const { snapshot, nodes, strings } = JSON.parse(text.join('')) as {
