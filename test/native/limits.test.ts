@@ -86,7 +86,7 @@ it.skipIf(!hasSignals)(
     expect([...codes]).toEqual(['SNOW_ERR_LISTEN', 'SNOW_ERR_NATIVE_FAULT', 'open']);
     for (const { free, code, message, left } of outcomes) {
       if (code !== 'open') expect(message).toMatch(/Too many open files/);
-      expect(left).toBe(free);
+      expect(left).toBeGreaterThanOrEqual(free); // more: Node.js has closed something meanwhile
     }
   },
 );
