@@ -46,6 +46,7 @@ const step = fc.oneof(
     weight: 4,
     arbitrary: fc.record({ do: fc.constant('takeRef' as const), at: fc.nat(), isSome: fc.boolean() }),
   },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('takeReply' as const), at: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('forget' as const), tag }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const) }) },
 );
@@ -88,11 +89,16 @@ class Pair {
         return;
       }
       case 'takeRef': {
-        const ref = this.refs[this.refs.length - 1 - (one.at % Math.max(1, this.refs.length))];
+        const ref = this.refAt(one.at);
         if (ref === undefined) return;
         const broad = (letter: Letter): boolean => letter.ref === ref;
         if (one.isSome) return this.take((letter) => broad(letter) && letter.tag % 2 === 0, [ref], broad);
         return this.take(broad, [ref]);
+      }
+      case 'takeReply': {
+        const ref = this.refAt(one.at);
+        if (ref !== undefined) this.takeReply(ref);
+        return;
       }
       case 'forget':
         return this.mailbox.forget(one.tag);
@@ -111,6 +117,19 @@ class Pair {
     const letter = { tag: ofTag, ref, number: this.number++ };
     this.mailbox.push(letter);
     this.model.push(letter);
+  }
+
+  private refAt(at: number): FreshKey | undefined {
+    return this.refs[this.refs.length - 1 - (at % Math.max(1, this.refs.length))];
+  }
+
+  /** Without a search, as a receive of a new reference does: it is the one that a search would find, or none. */
+  private takeReply(ref: FreshKey): void {
+    const first = this.mailbox.firstSince(ref) as Letter | undefined | typeof NOTHING;
+    if (typeof first !== 'object' || first.ref !== ref) return;
+    this.mailbox.removeFirstSince(ref);
+    const at = this.model.findIndex((letter) => letter.ref === ref);
+    expect(first).toBe(this.model.splice(at, 1)[0]);
   }
 
   private take(

@@ -104,7 +104,8 @@ function compileTag(tag: string): CompiledMatch {
   return compiled;
 }
 
-function carries(message: unknown, ref: Ref): boolean {
+/** Whether a message is this reference, or has it as a part. */
+export function carries(message: unknown, ref: Ref): boolean {
   if (typeof message !== 'object' || message === null) return false;
   if (message instanceof Ref) return message.equals(ref);
   if (Array.isArray(message)) {

@@ -1,6 +1,7 @@
 // `self.receive`.
 import { checkOptionNames, checkSignal, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { type Keys, NOTHING } from '../mailbox/index.ts';
+import { Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
 import { onAbort } from './abort.ts';
 import { type Cell, inStore, LIMITED, STOP_ASKED, wakeUnfinished } from './cell.ts';
@@ -8,7 +9,7 @@ import { compileMatch } from './compiled-match.ts';
 import { Leave } from './crash-reason.ts';
 import { crash } from './death.ts';
 import { inBudget } from './in-budget.ts';
-import { hasKeys } from './key-match.ts';
+import { carries, hasKeys } from './key-match.ts';
 import { type Match, TIMEOUT } from './match.ts';
 import { forActor } from './promise.ts';
 import { ButStop } from './stop-request.ts';
@@ -67,6 +68,11 @@ export function receive(
   if (cell.body !== null) throw new SnowmeshError('SNOW_ERR_RECEIVE_HANDLER');
   const isStopHidden = (cell.flags & STOP_ASKED) !== 0;
   if (match === undefined && options === undefined && !isStopHidden) return receiveAny(cell);
+  if (options === undefined && match instanceof Ref && !isStopHidden) {
+    const { mailbox } = cell;
+    const reply = mailbox === null ? NOTHING : mailbox.firstSince(match);
+    if (carries(reply, match) && cell.kernel.scheduler.tryContinue()) return takeReply(cell, match, reply);
+  }
   if (options !== undefined) {
     checkOptionNames('receive', options, RECEIVE_OPTIONS);
     checkSignal('receive', options.signal);
@@ -95,6 +101,13 @@ export function receive(
   }
   if (timeout === 0 && scheduler.tryContinue()) return Promise.resolve(TIMEOUT);
   return suspend(cell, wait ?? new Wait(compiled), options, timeout);
+}
+
+/** A reply that was the first message since its reference was made: no search is needed. */
+function takeReply(cell: Cell, ref: Ref, reply: unknown): Promise<unknown> {
+  cell.mailbox?.removeFirstSince(ref);
+  if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.left(reply);
+  return Promise.resolve(taken(cell, reply));
 }
 
 const NO_KEYS: Keys = [];

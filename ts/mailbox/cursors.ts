@@ -30,31 +30,17 @@ class Cursor {
   /** `base` and `use` of the segment when the cursor was placed. */
   base: number;
   use: number;
-
-  constructor(segment: Segment, index: number) {
-    this.segment = segment;
-    this.index = index;
-    this.base = segment.base;
-    this.use = segment.use;
-  }
-}
-
-class TagCursor extends Cursor {
   readonly key: unknown;
-
-  constructor(key: unknown, segment: Segment, index: number) {
-    super(segment, index);
-    this.key = key;
-  }
-}
-
-class FreshCursor extends Cursor {
   readonly owner: Cursors;
   /** Valid while the owner has the same epoch. */
   readonly epoch: number;
 
-  constructor(owner: Cursors, epoch: number, segment: Segment, index: number) {
-    super(segment, index);
+  constructor(key: unknown, owner: Cursors, epoch: number, segment: Segment, index: number) {
+    this.segment = segment;
+    this.index = index;
+    this.base = segment.base;
+    this.use = segment.use;
+    this.key = key;
     this.owner = owner;
     this.epoch = epoch;
   }
@@ -65,17 +51,24 @@ class FreshCursor extends Cursor {
  * compares at most 16 pointers; older ones are in an index. A cursor whose segment has left the chain is moved when it is looked up.
  */
 export class Cursors {
-  private readonly tags: TagCursor[] = [];
-  private index: OldestFirst<unknown, TagCursor> | undefined = undefined;
+  private readonly tags: Cursor[] = [];
+  private index: OldestFirst<unknown, Cursor> | undefined = undefined;
   private nextTag = 0;
   /** The cursor that was found last: a receive looks its key up twice, and the next receive often has the same key. */
-  private recent: TagCursor | undefined = undefined;
+  private recent: Cursor | undefined = undefined;
   /** Changes when the mailbox becomes empty: cursors of fresh keys from before are invalid. */
   private epoch = 0;
 
   /** `key` is a new reference: no message before this position can contain it. */
   mark(key: FreshKey, segment: Segment, index: number): void {
-    key.place = new FreshCursor(this, this.epoch, segment, index);
+    key.place = new Cursor(undefined, this, this.epoch, segment, index);
+  }
+
+  /** The position that {@link mark} remembered for `key`; undefined: there is none, or its segment has left the chain. O(1). */
+  marked(key: FreshKey): { readonly segment: Segment; readonly index: number } | undefined {
+    const cursor = key.place as Cursor | undefined;
+    if (cursor === undefined || cursor.owner !== this) return undefined;
+    return cursor.segment.use === cursor.use ? cursor : undefined;
   }
 
   /** Where a search for any of `keys` begins; null: at the front. */
@@ -110,7 +103,7 @@ export class Cursors {
     this.recent = undefined;
     const tag = tags.findIndex((cursor) => cursor.key === key);
     if (tag >= 0) {
-      tags[tag] = tags.at(-1) as TagCursor;
+      tags[tag] = tags.at(-1) as Cursor;
       tags.pop();
     }
     this.index?.delete(key);
@@ -127,11 +120,11 @@ export class Cursors {
 
   private add(key: unknown, segment: Segment, index: number): void {
     if (this.tags.length < MAX_TAGS) {
-      this.tags.push(new TagCursor(key, segment, index));
+      this.tags.push(new Cursor(key, this, this.epoch, segment, index));
       return;
     }
-    const older = this.tags[this.nextTag] as TagCursor;
-    this.tags[this.nextTag] = new TagCursor(key, segment, index);
+    const older = this.tags[this.nextTag] as Cursor;
+    this.tags[this.nextTag] = new Cursor(key, this, this.epoch, segment, index);
     this.nextTag = (this.nextTag + 1) % MAX_TAGS;
     this.index ??= new OldestFirst();
     this.index.set(older.key, older);
@@ -149,9 +142,9 @@ export class Cursors {
     return current(found, chain);
   }
 
-  private freshCursor(key: unknown): FreshCursor | undefined {
+  private freshCursor(key: unknown): Cursor | undefined {
     if (typeof key !== 'object' || key === null) return undefined;
-    const cursor = (key as FreshKey).place as FreshCursor | undefined; // no other key has a place
+    const cursor = (key as FreshKey).place as Cursor | undefined; // no other key has a place
     return cursor !== undefined && cursor.owner === this && cursor.epoch === this.epoch ? cursor : undefined;
   }
 }
@@ -178,7 +171,7 @@ function current(cursor: Cursor, { head, tail }: Ends): Cursor {
   return cursor;
 }
 
-function foundIn(cursors: readonly TagCursor[], key: unknown): TagCursor | undefined {
+function foundIn(cursors: readonly Cursor[], key: unknown): Cursor | undefined {
   for (const cursor of cursors) if (cursor.key === key) return cursor;
   return undefined;
 }

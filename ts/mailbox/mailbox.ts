@@ -102,6 +102,22 @@ export class Mailbox {
     this.memory().mark(key, tail, tail.end);
   }
 
+  /**
+   * The first message since `key` was marked, often the one that {@link take} looks for. HOLE, NOTHING, undefined: only a search can tell.
+   * O(1).
+   */
+  firstSince(key: FreshKey): unknown {
+    const mark = this.cursors?.marked(key);
+    if (mark === undefined || mark.index >= mark.segment.end) return NOTHING;
+    return mark.segment.slots[mark.index];
+  }
+
+  /** Removes the message that {@link firstSince} returned. O(1). */
+  removeFirstSince(key: FreshKey): void {
+    const mark = this.cursors?.marked(key);
+    if (mark !== undefined) this.remove(mark.segment, mark.index);
+  }
+
   /** Drops what is remembered for `key`. */
   forget(key: unknown): void {
     this.cursors?.forget(key);

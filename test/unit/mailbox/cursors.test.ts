@@ -1,6 +1,7 @@
 // What a mailbox remembers of the keys that it searched for.
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type FreshKey, Mailbox, NOTHING } from '../../../ts/mailbox/index.ts';
+import { SEGMENT } from '../../../ts/mailbox/segment.ts';
 
 /** As many as the index of a mailbox and the places beside it hold. */
 const KEPT = 65_536 + 16;
@@ -75,6 +76,37 @@ describe('B6 the places of fresh references', () => {
     for (let n = 0; n < 150; n++) mailbox.shift();
     expect(lookedAt(mailbox, key)).toBe(200 + WAITING - 150);
     expect(lookedAt(mailbox, key)).toBe(0);
+  });
+
+  it('give the first message since, without a search, unless it was taken or the mailbox was empty meanwhile', () => {
+    const mailbox = waiting();
+    const key = fresh();
+    expect(mailbox.firstSince(key)).toBe(NOTHING);
+    mailbox.mark(key);
+    expect(mailbox.firstSince(key)).toBe(NOTHING);
+    mailbox.push('reply');
+    mailbox.push('later');
+    const other = waiting();
+    other.mark(fresh());
+    expect(other.firstSince(key)).toBe(NOTHING);
+    expect(mailbox.firstSince(key)).toBe('reply');
+    mailbox.removeFirstSince(key);
+    expect(mailbox.firstSince(key)).not.toBe('later');
+    expect([...mailbox].at(-1)).toBe('later');
+    expect(mailbox.size).toBe(WAITING + 1);
+    while (mailbox.size > 0) mailbox.shift();
+    for (let n = 0; n < 2 * WAITING; n++) mailbox.push(n);
+    expect(mailbox.firstSince(key)).toBe(NOTHING);
+  });
+
+  it('give no message of a segment that has left the mailbox and is used anew', () => {
+    const mailbox = waiting();
+    const key = fresh();
+    mailbox.mark(key);
+    for (let n = 0; n < SEGMENT; n++) mailbox.push('later');
+    for (let n = 0; n < SEGMENT + 1; n++) mailbox.shift();
+    for (let n = 0; n < 2 * SEGMENT; n++) mailbox.push('much later');
+    expect(mailbox.firstSince(key)).toBe(NOTHING);
   });
 });
 
