@@ -5,6 +5,7 @@
 //                  └─ others reported more than that ──▶ interest ──▶ based, told ──▶ still more: they were wrong
 import type { Runtime } from '../actor/index.ts';
 import type { Connection } from './connection.ts';
+import type { Gaps } from './gaps.ts';
 import type { History } from './history.ts';
 import type { Interest } from './interest.ts';
 import { HISTORY_MS } from './limits.ts';
@@ -27,6 +28,7 @@ export class Bases {
   readonly #peers: Peers;
   readonly #interest: Interest;
   readonly #history: History;
+  readonly #gaps: Gaps;
   readonly #listener: BasesListener;
 
   constructor(
@@ -35,6 +37,7 @@ export class Bases {
     peers: Peers,
     interest: Interest,
     history: History,
+    gaps: Gaps,
     listener: BasesListener,
   ) {
     this.#runtime = runtime;
@@ -42,6 +45,7 @@ export class Bases {
     this.#peers = peers;
     this.#interest = interest;
     this.#history = history;
+    this.#gaps = gaps;
     this.#listener = listener;
   }
 
@@ -58,7 +62,7 @@ export class Bases {
     const last = ring.last(origin);
     ring.noteNewest(origin, newest);
     if (last === undefined || newest <= last) ring.startAt(origin, counter);
-    else this.#history.fill(peer, room, origin);
+    else this.#gaps.fill(peer, room, origin);
     this.#listener.originsAdded(room);
   }
 
@@ -73,17 +77,19 @@ export class Bases {
     const said = { counter: reported, newest: 0 };
     doubted.set(what, said);
     this.#interest.tellAgain(peer, room);
-    void this.#history.ask([peer], room.name, []).then((answers) => {
-      // It stands still, or its outbox was full. A peer that is silent for long ends a question at once: the next one has to wait.
-      if (answers.length === 0)
-        return void this.#runtime.after(HISTORY_MS, () => this.#doubt(peer, room, reported, origin));
-      const { counter, newest } = doubted.get(what) ?? said;
-      doubted.delete(what);
-      if (!this.#isHere(peer, origin, room)) return;
-      if (reported <= counter || !room.ring.correct(origin, counter, newest)) return;
-      room.ring.startAt(origin, counter);
-      this.#listener.corrected(room, origin);
-    });
+    void this.#history
+      .askUntilAnswered(peer, room.name, () => [])
+      .then((told) => {
+        // It has been silent for the whole window, so a question ends at once: the next one has to wait.
+        if (told === undefined)
+          return void this.#runtime.after(HISTORY_MS, () => this.#doubt(peer, room, reported, origin));
+        const { counter, newest } = doubted.get(what) ?? said;
+        doubted.delete(what);
+        if (!this.#isHere(peer, origin, room)) return;
+        if (reported <= counter || !room.ring.correct(origin, counter, newest)) return;
+        room.ring.startAt(origin, counter);
+        this.#listener.corrected(room, origin);
+      });
   }
 
   #isHere(peer: RoomsPeer, origin: string, room: Room<Connection>): boolean {

@@ -3,7 +3,7 @@ import type { Runtime } from '../actor/index.ts';
 import { inSend } from '../kernel/index.ts';
 import type { Bridging } from './bridging.ts';
 import type { Connection } from './connection.ts';
-import type { History } from './history.ts';
+import type { Gaps } from './gaps.ts';
 import type { Interest } from './interest.ts';
 import type { ResumeLimits } from './limits.ts';
 import { detailsTerm, parseDetails } from './messages.ts';
@@ -28,7 +28,7 @@ export class Broadcaster {
   readonly #table: RoomTable;
   readonly #peers: Peers;
   readonly #interest: Interest;
-  readonly #history: History;
+  readonly #gaps: Gaps;
   readonly #sessions: Sessions;
   readonly #output: OutputBatch;
   readonly #resume: ResumeLimits;
@@ -39,7 +39,7 @@ export class Broadcaster {
     readonly table: RoomTable;
     readonly peers: Peers;
     readonly interest: Interest;
-    readonly history: History;
+    readonly gaps: Gaps;
     readonly sessions: Sessions;
     readonly output: OutputBatch;
     readonly resume: ResumeLimits;
@@ -48,7 +48,7 @@ export class Broadcaster {
     this.#table = parts.table;
     this.#peers = parts.peers;
     this.#interest = parts.interest;
-    this.#history = parts.history;
+    this.#gaps = parts.gaps;
     this.#sessions = parts.sessions;
     this.#output = parts.output;
     this.#resume = parts.resume;
@@ -125,7 +125,7 @@ export class Broadcaster {
     const id = { origin: peer.origin, sequence, previous };
     const message = new RoomMessage(id, content, except, this.#runtime.now());
     const order = room.ring.orderOf(message);
-    if (order === 'gap' && this.#resume.windowMs > 0) this.#history.outOfOrder(peer, room, message);
+    if (order === 'gap' && this.#resume.windowMs > 0) this.#gaps.outOfOrder(peer, room, message);
     else if (order !== 'repeat') this.next(room, message);
     // If the message is too long to be kept, the room is not needed.
     if (isKept) this.#table.release(room);

@@ -5,6 +5,7 @@
 import type { Runtime } from '../actor/index.ts';
 import { StepQueue } from '../peer/index.ts';
 import type { Connection } from './connection.ts';
+import type { Gaps } from './gaps.ts';
 import type { History } from './history.ts';
 import { MAX_ENDED } from './limits.ts';
 import { inParts, type NewestEntry } from './messages.ts';
@@ -17,13 +18,15 @@ export class EndedOrigins {
   readonly #table: RoomTable;
   readonly #peers: Peers;
   readonly #history: History;
+  readonly #gaps: Gaps;
   readonly #telling: StepQueue;
 
-  constructor(runtime: Runtime, table: RoomTable, peers: Peers, history: History) {
+  constructor(runtime: Runtime, table: RoomTable, peers: Peers, history: History, gaps: Gaps) {
     this.#telling = new StepQueue(runtime);
     this.#table = table;
     this.#peers = peers;
     this.#history = history;
+    this.#gaps = gaps;
   }
 
   /**
@@ -59,7 +62,7 @@ export class EndedOrigins {
     for (const [name, newest] of entries) {
       const room = this.#table.get(name);
       const last = room?.ring.last(origin);
-      if (room !== undefined && last !== undefined && last < newest) this.#history.fill(peer, room, origin);
+      if (room !== undefined && last !== undefined && last < newest) this.#gaps.fill(peer, room, origin);
     }
   }
 

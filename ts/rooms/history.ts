@@ -1,5 +1,5 @@
-// Fetches missing messages from peers: after a netsplit, after a full outbox, or for a client that resumes here. Peers keep what they
-// broadcast and what they received, and send it on request.
+// What peers are asked for, and what they answer: messages that are missing here, for members or for a client that resumes. Peers keep what
+// they broadcast and what they received, and send it on request.
 import type { Runtime } from '../actor/index.ts';
 import type { Cursor, ResyncReason } from '../client/index.ts';
 import { SharedOldest } from '../collections/index.ts';
@@ -25,71 +25,35 @@ interface Told {
 
 type Ended = { readonly at: number; readonly wasLost: boolean; readonly told: WeakSet<RoomsPeer> };
 
-/** Gets what changes with fetched messages. */
-export interface HistoryListener {
-  /** A message is the next one of its origin for the members. */
-  next(room: Room<Connection>, message: RoomMessage): void;
-  /** The room may know more origins than before. */
-  originsAdded(room: Room<Connection>): void;
-  /** Further messages of an ended origin arrived. */
-  late(room: Room<Connection>, origin: string): void;
-  /** Messages are missing and cannot be fetched. */
-  gap(room: Room<Connection>): void;
-}
-
 export class History {
   readonly #runtime: Runtime;
   readonly #table: RoomTable;
   readonly #peers: Peers;
   readonly #queries: PeerQueries;
   readonly #resume: ResumeLimits;
-  readonly #listener: HistoryListener;
+  readonly #originsAdded: (room: Room<Connection>) => void;
   /** Whether messages of other clusters arrive. */
   isBridged = false;
   /** The origins that have ended within the window, oldest first. `told`: the peers that know which messages of it are kept. */
   readonly #ended = new SharedOldest<string, Ended>(MAX_ENDED);
 
+  /** @param originsAdded is called when a room may know more origins than before. */
   constructor(
     runtime: Runtime,
     table: RoomTable,
     peers: Peers,
     queries: PeerQueries,
     resume: ResumeLimits,
-    listener: HistoryListener,
+    originsAdded: (room: Room<Connection>) => void,
   ) {
     this.#runtime = runtime;
     this.#table = table;
     this.#peers = peers;
     this.#queries = queries;
     this.#resume = resume;
-    this.#listener = listener;
+    this.#originsAdded = originsAdded;
     // This node counts as one that was lost, because its copies for others are gone.
     table.onBackupDropped = () => this.ended(table.origin, '', true);
-  }
-
-  /** Keeps a message of a peer before which messages are missing, and fetches those. */
-  outOfOrder(peer: RoomsPeer, room: Room<Connection>, message: RoomMessage): void {
-    room.ring.merge([message], this.#resume);
-    this.#table.kept(room);
-    this.fill(peer, room, peer.origin);
-  }
-
-  /** Fetches the missing messages of an origin from a peer. The origin is the peer's own, or has ended. */
-  fill(peer: RoomsPeer, room: Room<Connection>, origin: string): void {
-    const what = `${origin} ${room.name}`;
-    if (peer.asked.has(what)) return;
-    peer.asked.add(what);
-    const after = room.ring.last(origin) ?? 0;
-    void this.ask([peer], room.name, [[origin, after]]).then((answers) => {
-      peer.asked.delete(what);
-      if (this.#table.get(room.name) !== room) return;
-      // An origin that has reconnected in the meantime sends its messages itself.
-      if (origin !== peer.origin && this.#peers.hasOrigin(origin)) return;
-      const newest = room.ring.newestKept(origin);
-      this.#merge(origin, room, answers as Told[]);
-      if (this.hasEnded(origin) && room.ring.newestKept(origin) !== newest) this.#listener.late(room, origin);
-      if (origin === peer.origin) this.#skipDropped(origin, room, answers as Told[]);
-    });
   }
 
   /** Asks peers for the kept messages of a room after some sequences. Resolves to their answers. */
@@ -101,6 +65,30 @@ export class History {
     return this.#queries.ask(peers, HISTORY_MS, (peer, ref) =>
       this.#peers.send(peer, ['ask', ref, room, after]),
     );
+  }
+
+  /**
+   * Asks one peer, and waits for its answer as long as it is connected and messages are kept. It is asked again a few times, because it drops an
+   * answer when its outbox is full: the delay doubles each time.
+   *
+   * @returns undefined: it has not answered, or is lost.
+   */
+  async askUntilAnswered(
+    peer: RoomsPeer,
+    room: string,
+    after: () => readonly (readonly [string, number])[],
+  ): Promise<Told | undefined> {
+    let cancel = (): void => {};
+    const keptMs = Math.max(this.#resume.windowMs, HISTORY_MS);
+    const answers = await this.#queries.ask([peer], keptMs, (_peer, ref) => {
+      const ask = (delayMs: number): void => {
+        this.#peers.send(peer, ['ask', ref, room, after()]);
+        cancel = this.#runtime.after(delayMs, () => ask(2 * delayMs));
+      };
+      ask(HISTORY_MS);
+    });
+    cancel();
+    return answers[0] as Told | undefined;
   }
 
   /** A peer has answered. */
@@ -226,36 +214,8 @@ export class History {
         if (mayBe(origin, sequence) && !ring.noteNewestFromPeer(origin, sequence)) isAll = false;
     }
     this.#table.kept(room);
-    this.#listener.originsAdded(room);
+    this.#originsAdded(room);
     return isAll;
-  }
-
-  /** Keeps the answers and delivers messages in order. If messages before them are still missing, members are told `resync`. */
-  #merge(origin: string, room: Room<Connection>, answers: readonly Told[]): void {
-    for (const { messages } of answers)
-      room.ring.merge(
-        messages.filter((message) => message.origin === origin),
-        this.#resume,
-      );
-    this.#advance(origin, room);
-    while (room.ring.skipGap(origin)) {
-      this.#listener.gap(room);
-      this.#advance(origin, room);
-    }
-  }
-
-  /** If the origin has sent messages that it no longer keeps, skips them and tells members `resync`. */
-  #skipDropped(origin: string, room: Room<Connection>, answers: readonly Told[]): void {
-    const [told] = answers;
-    const newest = told?.newest.find(([each]) => each === origin)?.[1] ?? 0;
-    if (newest <= (room.ring.last(origin) ?? 0)) return;
-    room.ring.startAt(origin, newest);
-    this.#listener.gap(room);
-  }
-
-  #advance(origin: string, room: Room<Connection>): void {
-    for (const message of room.ring.advance(origin)) this.#listener.next(room, message);
-    this.#table.kept(room);
   }
 }
 

@@ -115,15 +115,17 @@ export class ReplayRing {
     const log = this.#logOf(message.origin);
     log.last = message.sequence;
     log.noteNewest(message.sequence);
-    if (limits.windowMs === 0) return;
-    // A peer may have sent a later message already.
-    if ((log.kept.at(-1)?.sequence ?? 0) >= message.sequence) return this.merge([message], limits);
-    log.kept.push(message);
-    this.#add(message);
-    this.#shrink(limits);
+    if (limits.windowMs > 0) this.#keep(log, message, limits);
   }
 
-  /** Adds messages that peers have kept, or that arrived before earlier ones, in any order; duplicates are dropped. O(messages kept). */
+  /** Adds a message before which others of its origin are missing. */
+  hold(message: RoomMessage, limits: ResumeLimits): void {
+    const log = this.#logOf(message.origin);
+    log.noteNewest(message.sequence);
+    this.#keep(log, message, limits);
+  }
+
+  /** Adds messages that peers have kept, in any order; duplicates are dropped. O(messages kept). */
   merge(messages: readonly RoomMessage[], limits: ResumeLimits): void {
     const touched = new Set<OriginLog>();
     for (const message of messages) {
@@ -212,6 +214,14 @@ export class ReplayRing {
   /** Drops the messages that arrived before `time`, in ms of the monotonic clock. */
   expire(time: number): void {
     for (const log of this.#logs.values()) for (const message of log.takeOlder(time)) this.#subtract(message);
+  }
+
+  /** O(1), or as `merge` if a later message of the origin is here already: a peer may have sent it. */
+  #keep(log: OriginLog, message: RoomMessage, limits: ResumeLimits): void {
+    if ((log.kept.at(-1)?.sequence ?? 0) >= message.sequence) return this.merge([message], limits);
+    log.kept.push(message);
+    this.#add(message);
+    this.#shrink(limits);
   }
 
   #logOf(origin: string): OriginLog {

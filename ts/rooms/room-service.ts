@@ -15,6 +15,7 @@ import { Bridging } from './bridging.ts';
 import { Broadcaster } from './broadcaster.ts';
 import type { Connection } from './connection.ts';
 import { EndedOrigins } from './ended-origins.ts';
+import { Gaps } from './gaps.ts';
 import { History } from './history.ts';
 import { Interest } from './interest.ts';
 import { type Limits, MAX_HELLOS, type ResumeLimits, TAKEN_MS } from './limits.ts';
@@ -65,6 +66,7 @@ export class RoomService implements ChannelListener {
   readonly bridging: Bridging | undefined;
   readonly #bases: Bases;
   readonly #ended: EndedOrigins;
+  readonly #gaps: Gaps;
   readonly #answers: Answers;
   readonly #queries: PeerQueries;
   readonly #removals: StepQueue;
@@ -90,24 +92,26 @@ export class RoomService implements ChannelListener {
     this.membership = new Membership(this.table, this.interest, this.output, limits.rooms);
     this.presence = new PresenceService(runtime, this.peers, this.table);
     this.membership.onJoined = (connection, room) => this.presence.show(connection, room);
-    this.history = new History(runtime, this.table, this.peers, this.#queries, resume, {
+    this.history = new History(runtime, this.table, this.peers, this.#queries, resume, (room) =>
+      this.broadcaster.boundOrigins(room),
+    );
+    this.#gaps = new Gaps(runtime, this.table, this.peers, this.history, resume, {
       next: (room, message) => this.broadcaster.deliver(room, message),
-      originsAdded: (room) => this.broadcaster.boundOrigins(room),
       late: (room, origin) => this.#ended.late(room, origin),
       gap: (room) => listener.gap(room),
     });
-    this.#bases = new Bases(runtime, this.table, this.peers, this.interest, this.history, {
+    this.#bases = new Bases(runtime, this.table, this.peers, this.interest, this.history, this.#gaps, {
       originsAdded: (room) => this.broadcaster.boundOrigins(room),
       corrected: (room, origin) => listener.gap(room, origin),
     });
     this.#answers = new Answers(runtime, this.table, this.peers, () => this.history.recentlyEnded());
-    this.#ended = new EndedOrigins(runtime, this.table, this.peers, this.history);
+    this.#ended = new EndedOrigins(runtime, this.table, this.peers, this.history, this.#gaps);
     this.broadcaster = new Broadcaster({
       runtime,
       table: this.table,
       peers: this.peers,
       interest: this.interest,
-      history: this.history,
+      gaps: this.#gaps,
       sessions: this.sessions,
       output: this.output,
       resume,
@@ -138,6 +142,7 @@ export class RoomService implements ChannelListener {
     this.#queries.close();
     this.#removals.close();
     this.#ended.close();
+    this.#gaps.close();
     this.#answers.close();
     this.bridging?.close();
     this.interest.close();

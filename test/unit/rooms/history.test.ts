@@ -1,6 +1,6 @@
 // What a node remembers of origins that have ended.
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { History, type HistoryListener } from '../../../ts/rooms/history.ts';
+import { History } from '../../../ts/rooms/history.ts';
 import { DEFAULT_RESUME, MAX_ENDED, MAX_ORIGINS } from '../../../ts/rooms/limits.ts';
 import { PeerQueries } from '../../../ts/rooms/peer-queries.ts';
 import { Peers } from '../../../ts/rooms/peers.ts';
@@ -22,7 +22,7 @@ it('a node that takes one origin after the other makes others forget the end of 
   const { runtime } = kit;
   const table = new RoomTable(runtime, 'own', DEFAULT_RESUME);
   const queries = new PeerQueries(runtime);
-  const history = new History(runtime, table, peers, queries, DEFAULT_RESUME, {} as HistoryListener);
+  const history = new History(runtime, table, peers, queries, DEFAULT_RESUME, () => {});
   history.ended('honest', 'a', true);
   for (let at = 0; at < 2 * MAX_ENDED; at++) history.ended(`o${at}`, 'b', false);
   const ended = history.recentlyEnded();

@@ -1,0 +1,120 @@
+// Messages of a node that are missing before others. They are fetched as long as they can still come: members are told nothing before that.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Rooms } from '../../../ts/rooms/index.ts';
+import type { FakeNode } from '../global/fake-mesh.ts';
+import type { FakeClient } from './fake-socket.ts';
+import { Stage } from './stage.ts';
+
+const WINDOW_MS = 20_000;
+
+let stage: Stage;
+let rooms: [Rooms, Rooms, Rooms];
+let origin: FakeNode;
+let goal: FakeNode;
+let client: FakeClient;
+/** Questions for kept messages that the goal has sent to the origin. */
+let asked: number;
+
+beforeEach(async () => {
+  stage = new Stage();
+  [origin, goal] = [stage.node(0), stage.node(1)];
+  rooms = await stage.cluster({ join: () => true, resume: { windowMs: WINDOW_MS } });
+  client = (await stage.client(rooms[1], { joins: ['g'] })).socket;
+  asked = 0;
+  stage.mesh.onSend = (from, to, value) => {
+    if (from === goal && to === origin && (value as unknown[])[0] === 'ask') asked++;
+  };
+});
+afterEach(() => stage.mesh.stop());
+
+/** The goal lacks message 2, and has asked for it: the origin did not hear that yet. */
+async function gap(): Promise<void> {
+  rooms[0].broadcast('g', 1);
+  origin.isFullFor = () => true;
+  rooms[0].broadcast('g', 2);
+  origin.isFullFor = () => false;
+  rooms[0].broadcast('g', 3);
+  while (asked === 0) if (!stage.mesh.deliver(origin, goal)) await nextTurn();
+}
+
+const told = (): unknown => [client.data('g'), client.all('resync').length];
+
+it('R16 a node that stands still is waited for: it has them when it goes on', async () => {
+  await gap();
+  stage.mesh.freeze(origin);
+  await stage.mesh.pass(WINDOW_MS / 2);
+  expect(told()).toEqual([[1], 0]);
+  stage.mesh.thaw(origin);
+  rooms[0].broadcast('g', 4);
+  await stage.mesh.settle();
+  expect(told()).toEqual([[1, 2, 3, 4], 0]);
+});
+
+it('R16 after the window members are told resync, and get what came; nothing comes twice later', async () => {
+  await gap();
+  stage.mesh.freeze(origin);
+  await stage.mesh.pass(WINDOW_MS - 250);
+  expect(told()).toEqual([[1], 0]);
+  await stage.mesh.pass(250);
+  expect(told()).toEqual([[1, 3], 1]);
+  stage.mesh.thaw(origin);
+  rooms[0].broadcast('g', 4);
+  await stage.mesh.settle();
+  expect(told()).toEqual([[1, 3, 4], 1]);
+});
+
+it('R16 an answer that the outbox did not take is asked for again, a few times', async () => {
+  await gap();
+  origin.isFullFor = () => true;
+  await stage.mesh.pass(2250);
+  expect(told()).toEqual([[1], 0]);
+  origin.isFullFor = () => false;
+  await stage.mesh.pass(4000);
+  expect([told(), asked]).toEqual([[[1, 2, 3], 0], 3]);
+});
+
+it('a node that answers nothing is asked only a few times', async () => {
+  await gap();
+  origin.isFullFor = () => true;
+  await stage.mesh.pass(WINDOW_MS);
+  expect(asked).toBe(4); // after 2, 4 and 8 s more
+  expect(told()).toEqual([[1, 3], 1]);
+});
+
+it('R4 R16 a connection that is lost meanwhile: it has them when it is back', async () => {
+  await gap();
+  stage.mesh.cut(origin, goal);
+  await stage.mesh.pass(WINDOW_MS / 2);
+  expect(told()).toEqual([[1], 0]);
+  stage.mesh.connect(origin, goal);
+  rooms[0].broadcast('g', 4);
+  await stage.mesh.settle();
+  rooms[0].broadcast('g', 5);
+  await stage.mesh.settle();
+  expect(told()).toEqual([[1, 2, 3, 4, 5], 0]);
+});
+
+it('R18 a node that is lost meanwhile: another one has them', async () => {
+  const { socket } = await stage.client(rooms[2], { joins: ['g'] });
+  rooms[0].broadcast('g', 1);
+  origin.isFullFor = ({ node }) => node === goal.name;
+  rooms[0].broadcast('g', 2);
+  origin.isFullFor = () => false;
+  rooms[0].broadcast('g', 3);
+  while (asked === 0) if (!stage.mesh.deliver(origin, goal)) await nextTurn();
+  while (stage.mesh.deliver(origin, stage.node(2)));
+  stage.mesh.crash(origin);
+  await stage.mesh.settle();
+  expect([told(), socket.data('g')]).toEqual([
+    [[1, 2, 3], 0],
+    [1, 2, 3],
+  ]);
+});
+
+it('R16 a node that is lost for good: what came of it is shown after the window', async () => {
+  await gap();
+  stage.mesh.crash(origin);
+  await stage.mesh.pass(WINDOW_MS);
+  expect(told()).toEqual([[1, 3], 1]);
+});
