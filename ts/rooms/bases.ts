@@ -59,6 +59,7 @@ export class Bases {
     const what = whatOf(origin, name);
     if (doubted.has(what)) doubted.set(what, { counter, newest });
     else if (reported > counter) this.#doubt(peer, room, reported);
+    ring.believe(origin, counter);
     const last = ring.last(origin);
     ring.noteNewest(origin, newest);
     if (last === undefined || newest <= last) ring.startAt(origin, counter);

@@ -21,17 +21,31 @@ export class OriginLog {
   newest = 0;
   /** The kept messages, by ascending sequence. */
   readonly kept: RoomMessage[] = [];
+  /** All members say that they have the messages up to this sequence. Undefined: nothing was said, or it is known. */
+  #claimed: number | undefined = undefined;
 
   /** The room follows the origin; messages up to `sequence` are not for it. */
   startAt(sequence: number): void {
     this.last = Math.max(this.last ?? 0, sequence);
   }
 
-  /** A member follows the origin from `sequence` on, so the room follows it at least from there, but not from before `newest`. */
-  followFrom(sequence: number): void {
-    const { last, newest } = this;
-    this.last = Math.min(last ?? sequence, Math.max(sequence, newest));
-    if (last === undefined) this.advance();
+  /**
+   * A member follows the origin from `sequence` on, so the room follows it at least from there, but not from before `newest`.
+   *
+   * @param claimed what the member says that it has. That may be a lie, so it counts only once the origin has said what it has sent.
+   */
+  followFrom(sequence: number, claimed: number): void {
+    const { last } = this;
+    const from = Math.max(sequence, this.newest);
+    this.last = Math.min(last ?? from, from);
+    if (last === undefined) this.#claimed = claimed;
+    else if (this.#claimed !== undefined) this.#claimed = Math.min(this.#claimed, claimed);
+  }
+
+  /** The origin itself says that it has sent `counter` messages: members that said that they have some of them do. */
+  believe(counter: number): void {
+    if (this.#claimed !== undefined) this.startAt(Math.min(this.#claimed, counter));
+    this.#claimed = undefined;
   }
 
   /** A message with this sequence exists, whether it arrives here or not. */

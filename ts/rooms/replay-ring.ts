@@ -72,9 +72,17 @@ export class ReplayRing {
   /**
    * A member follows each of these origins from a sequence on. Messages of an origin that is not connected are requested from there when it
    * connects again. If members differ, they are requested from the least sequence, but not from before the newest message known here.
+   *
+   * @param claimed the position that the member claims.
    */
-  followFrom(from: Cursor): void {
-    for (const [origin, sequence] of Object.entries(from)) this.#logOf(origin).followFrom(sequence);
+  followFrom(from: Cursor, claimed: Cursor): void {
+    for (const [origin, sequence] of Object.entries(from))
+      this.#logOf(origin).followFrom(sequence, claimed[origin] ?? sequence);
+  }
+
+  /** An origin says that it has sent `counter` messages: what members said that they have of them counts. */
+  believe(origin: string, counter: number): void {
+    this.#logs.get(origin)?.believe(counter);
   }
 
   /** A message of an origin with this sequence exists, whether it arrives here or not. */

@@ -105,7 +105,7 @@ export class Resume {
       return 'window';
     }
     const now = typeof missed === 'string' ? undefined : room.ring.missed(cursor, from, new Set());
-    room.ring.followFrom(from);
+    room.ring.followFrom(from, cursor);
     if (now !== undefined) {
       this.#replay(connection, room, from, cursor, now);
       return 'resumed';

@@ -19,7 +19,7 @@ let asked: number;
 beforeEach(async () => {
   stage = new Stage();
   [origin, goal] = [stage.node(0), stage.node(1)];
-  rooms = await stage.cluster({ join: () => true, resume: { windowMs: WINDOW_MS } });
+  rooms = await stage.cluster({ join: () => true, resume: { windowMs: WINDOW_MS, count: 4 } });
   client = (await stage.client(rooms[1], { joins: ['g'] })).socket;
   asked = 0;
   stage.mesh.onSend = (from, to, value) => {
@@ -118,3 +118,33 @@ it('R16 a node that is lost for good: what came of it is shown after the window'
   await stage.mesh.pass(WINDOW_MS);
   expect(told()).toEqual([[1, 3], 1]);
 });
+
+it.each(['another node has', 'no other node has'])(
+  'R16 of a node that is back only messages that members lack are needed: when it was away, %s the earlier ones',
+  async (who) => {
+    const { mesh } = stage;
+    const third = stage.node(2);
+    await stage.client(rooms[1], { joins: ['k'] });
+    const { socket: before } = await stage.client(rooms[0], { joins: ['k'] });
+    mesh.cut(origin, third);
+    if (who === 'no other node has') mesh.cut(origin, goal);
+    await mesh.settle();
+    for (let number = 1; number <= 5; number++) rooms[0].broadcast('k', number);
+    await mesh.settle();
+    before.drop();
+    await mesh.settle();
+    const { socket } = await stage.back(rooms[2], before, ['k']);
+    rooms[0].broadcast('k', 6);
+    const questions: unknown[] = [];
+    mesh.onSend = (from, to, value) => {
+      const [tag, , room, after] = value as unknown[];
+      if (from === third && to === origin && tag === 'ask' && room === 'k') questions.push(after);
+    };
+    mesh.connect(origin, third);
+    await mesh.settle();
+    rooms[0].broadcast('k', 7);
+    await mesh.settle();
+    expect([socket.data('k'), socket.all('resync')]).toEqual([[6, 7], []]);
+    expect(questions).toEqual([[[expect.any(String), 5]]]);
+  },
+);
