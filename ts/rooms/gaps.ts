@@ -66,10 +66,10 @@ export class Gaps {
     const after = (): [string, number][] => [[origin, room.ring.last(origin) ?? 0]];
     void this.#history.askUntilAnswered(peer, room.name, after).then((told) => {
       peer.asked.delete(what);
-      if (this.#table.get(room.name) !== room) return this.#settle(what);
+      if (this.#table.get(room.name) !== room) return this.#settle(what, room, origin);
       // An origin that has reconnected in the meantime sends its messages itself.
       if (told === undefined || (origin !== peer.origin && this.#peers.hasOrigin(origin))) return;
-      this.#settle(what);
+      this.#settle(what, room, origin);
       const newest = room.ring.newestKept(origin);
       const messages = told.messages.filter((message) => message.origin === origin);
       room.ring.merge(messages, this.#resume);
@@ -91,15 +91,17 @@ export class Gaps {
   #wait(what: string, room: Room<Connection>, origin: string): void {
     if (this.#waiting.has(what)) return;
     const end = this.#runtime.after(Math.max(this.#resume.windowMs, HISTORY_MS), () => {
-      this.#waiting.delete(what);
+      this.#settle(what, room, origin);
       if (this.#table.get(room.name) !== room) return;
       this.#skip(room, origin);
       this.#skipTo(room, origin, room.ring.newest(origin));
     });
     this.#waiting.set(what, end);
+    room.ring.setAwaited(origin, true);
   }
 
-  #settle(what: string): void {
+  #settle(what: string, room: Room<Connection>, origin: string): void {
+    room.ring.setAwaited(origin, false);
     this.#waiting.get(what)?.();
     this.#waiting.delete(what);
   }

@@ -23,6 +23,9 @@ interface Told {
   readonly ended: readonly EndedOrigin[];
 }
 
+/** How often peers are asked for one client: once for what is known to be missing, once for what their answers show to be. */
+const MISSED_ROUNDS = 2;
+
 type Ended = { readonly at: number; readonly wasLost: boolean; readonly told: WeakSet<RoomsPeer> };
 
 export class History {
@@ -162,15 +165,27 @@ export class History {
     const kept = room.ring.missed(cursor, from, gaps);
     const unknown = unknownIn(room, cursor, kept ?? []);
     if (kept !== undefined && unknown.length === 0) return kept;
-    const wanted = [...new Set([...gaps, ...unknown])]
-      .slice(0, MAX_CURSOR)
-      .map((origin): [string, number] => [origin, Math.max(cursor[origin] ?? 0, from[origin] ?? 0)]);
-    const answers = (await this.ask(this.#peers.all(), room.name, wanted)) as Told[];
-    if (!this.#learn(room, new Map(wanted), answers)) return 'lost';
-    const missed = room.ring.missed(cursor, from, new Set());
-    if (missed === undefined) return 'window';
-    const gone = unknownIn(room, cursor, missed);
-    return gone.length === 0 || this.#isHarmless(gone, answers) ? missed : 'lost';
+    const answers: Told[] = [];
+    const asked = new Set<string>();
+    let wanted = new Set([...gaps, ...unknown]);
+    for (let round = 0; round < MISSED_ROUNDS && wanted.size > 0; round++) {
+      const after = [...wanted]
+        .slice(0, MAX_CURSOR)
+        .map((origin): [string, number] => [origin, Math.max(cursor[origin] ?? 0, from[origin] ?? 0)]);
+      const told = (await this.ask(this.#peers.all(), room.name, after)) as Told[];
+      if (!this.#learn(room, new Map(after), told)) return 'lost';
+      answers.push(...told);
+      for (const origin of wanted) asked.add(origin);
+      const left = new Set<string>();
+      const missed = room.ring.missed(cursor, from, left);
+      if (missed !== undefined) {
+        const gone = unknownIn(room, cursor, missed);
+        return gone.length === 0 || this.#isHarmless(gone, answers) ? missed : 'lost';
+      }
+      // Peers may have more of an origin than was known here, and were not asked for that.
+      wanted = new Set([...left].filter((origin) => !asked.has(origin)));
+    }
+    return 'window';
   }
 
   /**

@@ -21,6 +21,8 @@ export class OriginLog {
   newest = 0;
   /** The kept messages, by ascending sequence. */
   readonly kept: RoomMessage[] = [];
+  /** Messages after `last` are missing and are being fetched: members will get them, or be told `resync`. */
+  isAwaited = false;
   /** All members say that they have the messages up to this sequence. Undefined: nothing was said, or it is known. */
   #claimed: number | undefined = undefined;
 
@@ -40,6 +42,12 @@ export class OriginLog {
     this.last = Math.min(last ?? from, from);
     if (last === undefined) this.#claimed = claimed;
     else if (this.#claimed !== undefined) this.#claimed = Math.min(this.#claimed, claimed);
+  }
+
+  /** Members get the messages up to `sequence`: those that have not said that they have some of them, get the ones after it, too. */
+  reach(sequence: number): void {
+    this.last = sequence;
+    this.#claimed = undefined;
   }
 
   /** The origin itself says that it has sent `counter` messages: members that said that they have some of them do. */
@@ -71,7 +79,8 @@ export class OriginLog {
   advance(): RoomMessage[] {
     if (this.last === undefined) return [];
     const next = this.following(this.last);
-    this.last = next.at(-1)?.sequence ?? this.last;
+    const end = next.at(-1);
+    if (end !== undefined) this.reach(end.sequence);
     return next;
   }
 
@@ -96,6 +105,15 @@ export class OriginLog {
       end = message.sequence;
     }
     return found;
+  }
+
+  /**
+   * Whether a client that has the messages up to `seen`, and gets `row` after them, may lack others. What members wait for, it gets as one of
+   * them.
+   */
+  hasGap(seen: number, row: readonly RoomMessage[]): boolean {
+    const reached = row.at(-1)?.sequence ?? seen;
+    return reached < this.newest && !(this.isAwaited && reached >= (this.last ?? Number.POSITIVE_INFINITY));
   }
 
   /**

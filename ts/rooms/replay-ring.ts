@@ -121,7 +121,7 @@ export class ReplayRing {
   /** Adds the next message of its origin. */
   push(message: RoomMessage, limits: ResumeLimits): void {
     const log = this.#logOf(message.origin);
-    log.last = message.sequence;
+    log.reach(message.sequence);
     log.noteNewest(message.sequence);
     if (limits.windowMs > 0) this.#keep(log, message, limits);
   }
@@ -146,6 +146,12 @@ export class ReplayRing {
     this.#count = this.#bytes = 0;
     for (const { kept } of this.#logs.values()) for (const message of kept) this.#add(message);
     this.#shrink(limits);
+  }
+
+  /** Whether missing messages of an origin are being fetched for the members. */
+  setAwaited(origin: string, isAwaited: boolean): void {
+    const log = this.#logs.get(origin);
+    if (log !== undefined) log.isAwaited = isAwaited;
   }
 
   /** The kept messages of an origin that have become the next ones, in order. */
@@ -174,7 +180,7 @@ export class ReplayRing {
       for (const { forgotten } of row)
         for (const [each, last] of forgotten ?? [])
           if (!this.knows(each) && seenOf(each) < last) gaps.add(each);
-      if ((row.at(-1)?.sequence ?? seen) < log.newest) gaps.add(origin);
+      if (log.hasGap(seen, row)) gaps.add(origin);
       rows.push(row);
     }
     return gaps.size > 0 ? undefined : inOrderOfArrival(rows);

@@ -2,8 +2,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Rooms } from '../../../ts/rooms/index.ts';
+import { DEFAULT_RESUME } from '../../../ts/rooms/limits.ts';
+import { ReplayRing } from '../../../ts/rooms/replay-ring.ts';
+import { Kind, RoomMessage } from '../../../ts/rooms/room-message.ts';
 import type { FakeNode } from '../global/fake-mesh.ts';
-import type { FakeClient } from './fake-socket.ts';
+import { FakeClient } from './fake-socket.ts';
 import { Stage } from './stage.ts';
 
 const WINDOW_MS = 20_000;
@@ -148,3 +151,47 @@ it.each(['another node has', 'no other node has'])(
     expect(questions).toEqual([[[expect.any(String), 5]]]);
   },
 );
+
+it('R16 peers are asked for what their first answers show to be missing', async () => {
+  const { mesh } = stage;
+  await stage.client(rooms[2], { joins: ['g'] });
+  mesh.cut(origin, stage.node(2));
+  await mesh.settle();
+  rooms[0].broadcast('g', 1);
+  await mesh.settle();
+  client.drop();
+  rooms[0].broadcast('g', 2);
+  await mesh.settle();
+  const socket = new FakeClient(client);
+  rooms[2].accept(socket);
+  const [name, ticket, cursor] = client.place('g');
+  socket.hello(client.session, [[name, ticket, { ...cursor, unknown: 1 }]]);
+  await mesh.settle();
+  expect([socket.all('resync'), socket.data('g')]).toEqual([[], [2]]);
+});
+
+it('R16 a client that comes back need not wait for what members wait for: it gets that as one of them', async () => {
+  const { socket: before } = await stage.client(rooms[2], { joins: ['g'] });
+  await gap();
+  before.drop();
+  stage.mesh.freeze(origin);
+  await stage.mesh.pass(WINDOW_MS / 2);
+  const { socket } = await stage.back(rooms[1], before, ['g']);
+  await stage.mesh.pass(3000); // the node is asked for the session, too
+  expect([socket.all('joined').length, socket.all('resync')]).toEqual([1, []]);
+  stage.mesh.thaw(origin);
+  await stage.mesh.settle();
+  expect([socket.data('g'), socket.all('resync')]).toEqual([[1, 2, 3], []]);
+});
+
+it('R16 what one client says that it has does not count for members that have got messages since', () => {
+  const ring = new ReplayRing();
+  ring.followFrom({ o: 0 }, { o: 3 });
+  const content = { kind: Kind.text, payload: Buffer.from('x') };
+  const message = (sequence: number): RoomMessage =>
+    new RoomMessage({ origin: 'o', sequence, previous: sequence - 1 }, content, [], 0);
+  ring.merge([message(1), message(2)], DEFAULT_RESUME);
+  expect(ring.advance('o')).toHaveLength(2);
+  ring.believe('o', 9);
+  expect(ring.last('o')).toBe(2);
+});
