@@ -27,6 +27,8 @@ export class Snapshots<Peer, Message> {
   readonly #port: SnapshotsPort<Peer, Message>;
   /** The one that is written next comes first. */
   readonly #underWay = new Map<Peer, Snapshot<Peer, Message>>();
+  /** The peers to which a snapshot was begun in this turn of the event loop. */
+  readonly #begun = new Set<Peer>();
   #isScheduled = false;
 
   constructor(kernel: Pick<Kernel, 'logger' | 'isStopped'>, port: SnapshotsPort<Peer, Message>) {
@@ -35,15 +37,17 @@ export class Snapshots<Peer, Message> {
   }
 
   /**
-   * Begins a snapshot. The first step runs at once, unless others are being written. One that is under way to the same peer is dropped, with
-   * what follows it.
+   * Begins a snapshot. The first step runs at once, unless others are being written, or one to the same peer was begun in this turn of the event
+   * loop: a peer may have it begun again and again. One that is under way to the same peer is dropped, with what follows it.
    *
    * @param work sends messages of entries, and yields after each: an entry may change before the next step.
    */
   begin(peer: Peer, work: Work): void {
     const snapshot = { peer, work, behind: [], isBlocked: false };
+    const isFirst = !this.#isWriting() && !this.#begun.has(peer);
     this.#underWay.set(peer, snapshot);
-    if (!this.#isScheduled && this.#hasRoom(snapshot)) this.#step(snapshot);
+    this.#begun.add(peer);
+    if (this.#hasRoom(snapshot) && isFirst) this.#step(snapshot);
     this.#schedule();
   }
 
@@ -64,16 +68,22 @@ export class Snapshots<Peer, Message> {
   /** Drops everything. */
   close(): void {
     this.#underWay.clear();
+    this.#begun.clear();
+  }
+
+  #isWriting(): boolean {
+    return [...this.#underWay.values()].some(({ isBlocked }) => !isBlocked);
   }
 
   #schedule(): void {
-    if (this.#isScheduled || ![...this.#underWay.values()].some(({ isBlocked }) => !isBlocked)) return;
+    if (this.#isScheduled || (this.#begun.size === 0 && !this.#isWriting())) return;
     this.#isScheduled = true;
     setImmediate(this.#next);
   }
 
   readonly #next = (): void => {
     this.#isScheduled = false;
+    this.#begun.clear();
     if (this.#kernel.isStopped) return this.close();
     for (const snapshot of this.#underWay.values()) {
       if (snapshot.isBlocked || !this.#hasRoom(snapshot)) continue;

@@ -43,10 +43,14 @@ export class EndedOrigins {
     }
   }
 
-  /** A peer was told which rooms this node wants. */
-  peerReady(peer: RoomsPeer): void {
+  /** A peer was told which rooms this node wants: it is told which origins are lost. */
+  *tellAll(peer: RoomsPeer): Generator<number, void> {
     peer.isTold = true;
-    for (const [origin] of this.#history.recentlyEnded()) this.#peers.send(peer, ['lost', origin]);
+    for (const [origin] of this.#history.recentlyEnded()) {
+      if (!this.#history.hasEnded(origin)) continue; // it has connected again meanwhile
+      this.#peers.send(peer, ['lost', origin]);
+      yield 1;
+    }
   }
 
   /** A peer has lost an origin. For the first such message after the origin ended here: some rooms in each turn of the event loop. */

@@ -236,7 +236,7 @@ export class RoomService implements ChannelListener {
   *#tellAll(peer: RoomsPeer): Generator<number, void> {
     yield* this.presence.tellAll(peer);
     yield* this.interest.tellAll(peer);
-    this.#ended.peerReady(peer);
+    yield* this.#ended.tellAll(peer);
   }
 
   #lost(peer: RoomsPeer): void {

@@ -133,6 +133,13 @@ it('R4 a snapshot that begins anew, or whose peer is lost, leaves nothing of the
   expect(sent).toHaveLength(4);
 });
 
+it('P7 a snapshot that a peer has begun again and again costs one step in each turn of the event loop', async () => {
+  for (let count = 0; count < 100; count++) snapshots.begin('a', table('a', STEP / 2));
+  snapshots.begin('b', table('b', 1));
+  expect(sent).toHaveLength(STEP / 2);
+  expect(await perTurn()).toEqual([STEP / 2, 1]);
+});
+
 it('does nothing more when the node has stopped', async () => {
   snapshots.begin('a', table('a', 2 * STEP, STEP));
   kit.stop();

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Channel, ChannelListener, ChannelPeer } from '../../../ts/node/index.ts';
 import { createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
 import { ANSWERED_PER_TURN, MAX_CURSOR, MAX_HELLOS, MAX_QUESTIONS } from '../../../ts/rooms/limits.ts';
+import type { RoomService } from '../../../ts/rooms/room-service.ts';
 import type { FakeNode } from '../global/fake-mesh.ts';
 import { FakeClient } from './fake-socket.ts';
 import { Stage } from './stage.ts';
@@ -420,4 +421,21 @@ it('a peer that says hello again and again is told everything only so often', as
   await stage.mesh.settle();
   expect(told).toBeGreaterThan(0);
   expect(told).toBeLessThan(MAX_HELLOS);
+});
+
+it('a peer that says hello again and again is told of the lost nodes once in a turn of the event loop', async () => {
+  await meet();
+  const first = stage.node(0);
+  const peer = first.peers.get(stage.node(2)) as ChannelPeer;
+  const service = first.listener as RoomService;
+  for (let count = 0; count < 500; count++) service.history.ended(`z${count}`, 'gone', true);
+  let lost = 0;
+  stage.mesh.onSend = (_from, _to, value) => {
+    if ((value as readonly unknown[])[0] === 'lost') lost++;
+  };
+  for (let count = 0; count < 100; count++)
+    service.message(peer, ['hello', 1, liar.origin, [['key', new Uint8Array(32)]], false]);
+  expect(lost).toBe(500);
+  await stage.mesh.settle();
+  expect(lost).toBe(1000);
 });
