@@ -15,7 +15,6 @@ import type { DialResult, DownCause } from './session/endings.ts';
 import type { EntryReader } from './session/entry-reader.ts';
 import type { Network } from './session/network.ts';
 import type { NetworkListener } from './session/network-listener.ts';
-import type { PeerState } from './session/peers.ts';
 import type { Session } from './session/session.ts';
 
 /** Failures that are normal while nodes start and stop: they are logged at level debug. */
@@ -183,10 +182,24 @@ export class PeerNews implements NetworkListener {
     this.#tell('drain', session.identity.name);
   }
 
-  dialFailed(peer: PeerState, result: DialResult, detail: string, numbers: Iterable<number>): void {
-    const name = peer.name.full;
+  dialFailed(
+    name: string,
+    result: Exclude<DialResult, 'up'>,
+    detail: string,
+    numbers: Iterable<number>,
+  ): void {
+    this.#reachability.failed(name, result, detail);
+    let loss = this.#runtime.losses.begin(-1, name);
+    for (const nc of numbers) loss = this.#runtime.losses.begin(nc, name);
+    loss.whenOver(() => {
+      this.#monitors.fire(name, result);
+      this.#logFailure(name, result, detail);
+      this.#tell('unreachable', name, result, detail);
+    });
+  }
+
+  #logFailure(name: string, result: DialResult, detail: string): void {
     if (result === 'name_taken') this.#log.write('error', { event: 'name_taken', node: name }, NAMESAKE);
-    if (result !== 'up') this.#reachability.failed(name, result, detail);
     if (result === 'dns')
       this.#log.write(
         'warn',
@@ -196,10 +209,6 @@ export class PeerNews implements NetworkListener {
     const facts = { event: 'dial_failed', node: name, result, detail };
     if (USUAL_FAILURES.has(result)) this.#runtime.logger.debug(facts, 'could not connect');
     else this.#log.write('warn', facts, 'could not connect'); // lists of peers can name many such nodes
-    if (result !== 'up') this.#tell('unreachable', name, result, detail);
-    let loss = this.#runtime.losses.begin(-1, name);
-    for (const nc of numbers) loss = this.#runtime.losses.begin(nc, name);
-    loss.whenOver(() => this.#monitors.fire(name, result));
   }
 
   lostMessages(node: string, count: number): void {

@@ -167,6 +167,54 @@ describe('ready', () => {
   });
 });
 
+describe('code that runs at the moment of an event', () => {
+  /** Runs `act` once, when that event is published. */
+  function during(cluster: Cluster, event: string, act: () => void): void {
+    let isDone = false;
+    cluster.announce((name, ..._facts) => {
+      if (name !== event || isDone) return;
+      isDone = true;
+      act();
+    });
+  }
+
+  it('M2 a connect made when a dial fails is a dial of its own, and its session loses nothing', async () => {
+    const cluster = open();
+    let second: Promise<boolean> | undefined;
+    during(cluster, 'unreachable', () => (second = cluster.connect(PEER)));
+    const first = cluster.connect(PEER);
+    native.dialled(1, ConnectStatus.REFUSED);
+    expect(await first).toBe(false);
+    expect(native.dials.map(({ request }) => request)).toEqual([1, 2]);
+    native.up(3, NC, PEER);
+    const pid = kit.runtime.spawnHandler(() => ({ onMessage() {} }));
+    cluster.watch(pid, PEER);
+    native.dialled(2, ConnectStatus.UP);
+    expect(await second).toBe(true);
+    expect(cluster.reachability.whyDown(PEER)).toBeUndefined();
+    await kit.settle();
+    expect(kit.runtime.mailboxOf(pid)).toEqual([]);
+  });
+
+  it.each([
+    ['a session ends', 'nodedown', () => native.down(3, CLOSED)],
+    ['a dial fails', 'unreachable', () => native.dialled(1, ConnectStatus.REFUSED)],
+  ])('L6 a watch made when %s dials, and fires', async (_what, event, end) => {
+    const cluster = open({ mesh: 'explicit' });
+    const told: unknown[] = [];
+    const pid = kit.runtime.spawnHandler(() => ({ onMessage: (message) => void told.push(message) }));
+    during(cluster, event, () => cluster.watch(pid, PEER));
+    if (event === 'nodedown') native.up(3, NC, PEER);
+    else void cluster.connect(PEER);
+    const dials = native.dials.length;
+    end();
+    expect(native.dials).toHaveLength(dials + 1);
+    native.dialled(dials + 1, ConnectStatus.REFUSED);
+    await kit.settle();
+    expect(told).toMatchObject([{ node: PEER }]);
+  });
+});
+
 describe('watching a node', () => {
   it('L6 waits for the dial that is under way, also when use dials no node', async () => {
     const cluster = open({ autoConnect: 'explicit' });

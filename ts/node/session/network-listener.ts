@@ -1,6 +1,5 @@
 import type { DialResult, DownCause } from './endings.ts';
 import type { EntryReader } from './entry-reader.ts';
-import type { PeerState } from './peers.ts';
 import type { Session } from './session.ts';
 
 /** The events of the network, in order. */
@@ -20,7 +19,12 @@ export interface NetworkListener {
   /** The bytes that wait to be sent to the peer passed the high-water mark. */
   busy(session: Session, bytes: number): void;
   /** A dial of this node failed; `numbers` are the node numbers from which answers were expected. */
-  dialFailed(peer: PeerState, result: DialResult, detail: string, numbers: Iterable<number>): void;
+  dialFailed(
+    name: string,
+    result: Exclude<DialResult, 'up'>,
+    detail: string,
+    numbers: Iterable<number>,
+  ): void;
   /** Messages not yet passed to the native core when the session ended or the dial failed. */
   lostMessages(node: string, count: number): void;
   /** A connection failed to authenticate. `unreported`: refusals before this one that were not reported. */

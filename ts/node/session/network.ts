@@ -8,7 +8,7 @@ import type { NodeName } from '../node-name.ts';
 import type { Limits } from '../options.ts';
 import { BatchReader, type EntryReceiver, type SessionUp } from './batch.ts';
 import type { Carrier } from './carrier.ts';
-import { type DialResult, DOWN_CAUSES, resultWithoutSession } from './endings.ts';
+import { DOWN_CAUSES, resultWithoutSession } from './endings.ts';
 import type { EntryReader } from './entry-reader.ts';
 import { FlushQueue } from './flush-queue.ts';
 import { Identities, type Identity, nameOf } from './identities.ts';
@@ -203,11 +203,13 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     const { identity, outgoing } = session;
     const peer = this.#peers.get(identity.name);
     if (identity.outgoing === outgoing) identity.outgoing = undefined;
-    if (peer?.session === session) peer.session = undefined;
+    if (peer?.session === session) {
+      peer.session = undefined;
+      this.#peers.forgetIdle(peer); // the listener's code may dial anew
+    }
     this.#closeOutgoing(outgoing, identity.name);
     const why = detail === '' && session.brokenRule !== undefined ? session.brokenRule : detail;
     this.#listener.sessionDown(session, DOWN_CAUSES[cause] ?? 'closed', why);
-    if (peer !== undefined) this.#peers.forgetIdle(peer);
   }
 
   numbered(nc: number, incarnation: bigint, name: string): void {
@@ -217,16 +219,13 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
   dialEnded(request: number, status: number, detail: string): void {
     const peer = this.#peers.endDial(request);
     if (peer === undefined) return;
-    const result: DialResult = peer.session !== undefined ? 'up' : resultWithoutSession(status);
-    if (result !== 'up') {
-      const { pendingOutgoing } = peer;
-      peer.pendingOutgoing = undefined;
-      const numbers = pendingOutgoing?.expected() ?? [];
-      if (pendingOutgoing !== undefined) this.#closeOutgoing(pendingOutgoing, peer.name.full);
-      this.#listener.dialFailed(peer, result, detail, numbers);
-    }
+    if (peer.session !== undefined) return peer.settle('up');
+    const result = resultWithoutSession(status);
+    const { pendingOutgoing } = peer;
+    const numbers = pendingOutgoing?.expected() ?? [];
+    if (pendingOutgoing !== undefined) this.#closeOutgoing(pendingOutgoing, peer.name.full);
+    this.#listener.dialFailed(peer.name.full, result, detail, numbers);
     peer.settle(result);
-    this.#peers.forgetIdle(peer);
   }
 
   drained(id: number, pending: number): void {

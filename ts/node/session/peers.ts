@@ -32,7 +32,6 @@ export class PeerState {
 
   /** The dial has ended. */
   settle(result: DialResult): void {
-    this.request = 0;
     for (const resolve of this.#callers.splice(0)) resolve(result);
   }
 }
@@ -68,11 +67,16 @@ export class PeerTable {
     return peer.request;
   }
 
-  /** Ends a dial and returns its peer; undefined when there is no dial with that number. */
+  /**
+   * Ends a dial and returns its peer; undefined when there is no dial with that number. Without a session the peer is removed: a dial
+   * that begins while this one is reported is one of a new peer.
+   */
   endDial(request: number): PeerState | undefined {
     const peer = this.#byRequest.get(request);
+    if (peer === undefined) return undefined;
     this.#byRequest.delete(request);
-    if (peer !== undefined) peer.request = 0;
+    peer.request = 0;
+    this.forgetIdle(peer);
     return peer;
   }
 

@@ -23,8 +23,7 @@ function open(limits = LIMITS) {
     peerLoop: (session, stalled, age) => news.push(['loop', session.identity.name, stalled, age]),
     busy: (session, bytes) => news.push(['busy', session.identity.name, bytes]),
     writable: (session) => news.push(['drain', session.identity.name]),
-    dialFailed: (peer, result, _detail, numbers) =>
-      news.push(['failed', peer.name.full, result, [...numbers]]),
+    dialFailed: (name, result, _detail, numbers) => news.push(['failed', name, result, [...numbers]]),
     lostMessages: (node, count) => news.push(['lost', node, count]),
     refused: (name, reason, why, unreported) => news.push(['refused', name, reason, why, unreported]),
     fault: (error) => news.push(['fault', String(error)]),
