@@ -1,5 +1,6 @@
 // Node names: `name@host`, `name@host:port`, `name@[ipv6]:port`. A name is both an identity (compared as bytes, proved in the
 // handshake) and an address, so it has one canonical form, which always includes the port.
+import { isIPv4, isIPv6 } from 'node:net';
 import { givenText, SnowmeshError } from '../errors/index.ts';
 import { MAX_NODE_NAME_BYTES } from '../wire/index.ts';
 
@@ -34,8 +35,7 @@ export function parseNodeName(text: unknown): NodeName {
       `it has ${length} bytes, at most ${MAX_NODE_NAME_BYTES} are allowed`,
     );
   if (!text.isWellFormed()) throw refused(text.toWellFormed(), 'it is not valid Unicode');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (/[\u0000-\u0020\u007f-\u00a0\u2028\u2029\ufeff]/.test(text))
+  if (/[\s\p{Cc}]/u.test(text))
     throw refused(JSON.stringify(text).slice(1, -1), 'it contains white space or a control character');
   const [local = '', address, ...more] = text.split('@');
   if (address === undefined) throw refused(text, 'it has no @: a name is name@host or name@host:port');
@@ -52,16 +52,22 @@ function parseAddress(text: string, address: string): { host: string; port: numb
   if (parts === null)
     throw refused(text, 'its address is not host, host:port or [ipv6]:port (IPv6 needs brackets)');
   const [, ipv6, plain = '', digits] = parts;
-  if (ipv6 !== undefined && !looksLikeIpv6(ipv6)) throw refused(text, `[${ipv6}] is not an IPv6 address`);
   const host = ipv6 ?? plain;
   if (host === '') throw refused(text, 'it has no host after the @');
+  if (ipv6 !== undefined && !isAddress6(ipv6))
+    throw refused(text, `[${ipv6}] is not an IPv6 address (without a zone)`);
+  if (ipv6 === undefined && !isHost(plain))
+    throw refused(text, `${JSON.stringify(plain)} is neither a host name nor an IPv4 address`);
   return { host, port: digits === undefined ? DEFAULT_PORT : parsePort(text, digits) };
 }
 
-/** Catches typing errors only: a wrong address shows when it is dialled. */
-function looksLikeIpv6(text: string): boolean {
-  const [address = ''] = text.split('%');
-  return /^[0-9a-f:.]+$/i.test(address) && address.split(':').length >= 3 && !/:::|::.*::/.test(address);
+/** A zone (`%eth0`) means something on one machine only. */
+const isAddress6 = (text: string): boolean => isIPv6(text) && !text.includes('%');
+
+/** The rules of the native core, which dials no other host: letters, digits, hyphens inside, and the underscore of container networks. */
+function isHost(text: string): boolean {
+  if (/^[\d.]+$/.test(text)) return isIPv4(text);
+  return text.length <= 253 && text.split('.').every((label) => /^(?!-)[a-z\d_-]{1,63}(?<!-)$/i.test(label));
 }
 
 function parsePort(text: string, digits: string): number {

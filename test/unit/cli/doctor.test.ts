@@ -119,7 +119,7 @@ describe('the doctor', () => {
       'a host that is none',
       () => ['--node', 'a@a..b:9000', '--cookie-file', cookieFile(COOKIE), '--timeout', '5000'],
       'failed',
-      /must be a DNS name.*DNS has no address for a\.\.b/,
+      /"a\.\.b" is neither a host name nor an IPv4 address/,
     ],
     [
       'peer',
