@@ -14,7 +14,7 @@ import type { Readiness } from './readiness.ts';
 import type { DialResult, DownCause } from './session/endings.ts';
 import type { EntryReader } from './session/entry-reader.ts';
 import type { Network } from './session/network.ts';
-import type { NetworkListener } from './session/network-listener.ts';
+import type { NetworkListener, Refusal } from './session/network-listener.ts';
 import type { Session } from './session/session.ts';
 
 /** Failures that are normal while nodes start and stop: they are logged at level debug. */
@@ -215,10 +215,11 @@ export class PeerNews implements NetworkListener {
     this.#runtime.deadLetters.count('noconnection', node, count);
   }
 
-  refused(name: string, reason: string, why: Exclude<DialResult, 'up'>, unreported: number): void {
+  refused({ name, address, reason, why, unreported }: Refusal): void {
     const fields = {
       event: 'peer_refused',
       node: name,
+      ...(address === '' ? {} : { address }),
       why,
       reason,
       ...(unreported === 0 ? {} : { unreported }),

@@ -178,7 +178,7 @@ describe('code that runs at the moment of an event', () => {
     });
   }
 
-  it('M2 a connect made when a dial fails is a dial of its own, and its session loses nothing', async () => {
+  it('a connect made when a dial fails is a dial of its own, and its session loses nothing', async () => {
     const cluster = open();
     let second: Promise<boolean> | undefined;
     during(cluster, 'unreachable', () => (second = cluster.connect(PEER)));

@@ -22,6 +22,9 @@ afterEach(async () => {
   await cluster.close();
 });
 
+const refused = (address: string): Body =>
+  new Body().name(PEER).name(address).name('a wrong proof').u8(ConnectStatus.AUTH).u32(0);
+
 it.each<[string, string, () => Promise<void> | void]>([
   [
     'a list of nodes where others answer',
@@ -51,8 +54,7 @@ it.each<[string, string, () => Promise<void> | void]>([
     'proofs that are wrong',
     'refused a peer',
     () => {
-      const refused = (): Body => new Body().name(PEER).name('a wrong proof').u8(ConnectStatus.AUTH).u32(0);
-      for (let time = 0; time < TIMES; time++) native.emit(NativeEvent.REFUSED, 0, refused());
+      for (let time = 0; time < TIMES; time++) native.emit(NativeEvent.REFUSED, 0, refused('10.0.0.7'));
     },
   ],
 ])('%s are one line now, and one later with their number', async (_what, text, cause) => {
@@ -67,6 +69,21 @@ it.each<[string, string, () => Promise<void> | void]>([
     [level, undefined],
     [level, TIMES - 1],
   ]);
+});
+
+it.each([
+  ['10.0.0.7', { address: '10.0.0.7' }],
+  ['', {}],
+])('a refused peer is logged with its address: %j', (address, facts) => {
+  native.emit(NativeEvent.REFUSED, 0, refused(address));
+  const [line] = kit.logs.filter(({ message }) => message === 'refused a peer');
+  expect(line?.facts).toEqual({
+    event: 'peer_refused',
+    node: PEER,
+    why: 'cookie',
+    reason: 'a wrong proof',
+    ...facts,
+  });
 });
 
 describe('what happens to a peer is logged', () => {

@@ -18,6 +18,19 @@ export interface SessionUp {
   readonly network: string;
 }
 
+/** The facts of REFUSED. */
+export interface NativeRefusal {
+  /** The name that the peer claimed, or nothing. */
+  readonly name: string;
+  /** The IP address that it connected from; empty when that is not known. */
+  readonly address: string;
+  readonly reason: string;
+  /** A status of a dial. */
+  readonly status: number;
+  /** Refusals before this one that were not reported. */
+  readonly unreported: number;
+}
+
 /** Gets every entry of a batch, in order. `id` is the native number of a session. */
 export interface EntryReceiver {
   /** A validated frame of a peer; `reader` is at the start of its body. */
@@ -35,8 +48,8 @@ export interface EntryReceiver {
   peerLoop(id: number, stalled: boolean, ageMs: number): void;
   /** The native side has released everything. */
   stopped(): void;
-  /** A connection failed to authenticate. `unreported`: refusals before this one that were not reported. */
-  refused(name: string, reason: string, status: number, unreported: number): void;
+  /** A connection failed to authenticate. */
+  refused(refusal: NativeRefusal): void;
   /** Handling an entry threw: a bug of this program, since the native core has validated the entry. */
   fault(error: unknown): void;
 }
@@ -116,10 +129,9 @@ export class BatchReader {
       case NativeEvent.STOPPED:
         return receiver.stopped();
       case NativeEvent.REFUSED: {
-        const name = reader.name();
-        const reason = reader.name();
+        const [name, address, reason] = [reader.name(), reader.name(), reader.name()];
         const status = reader.u8();
-        return receiver.refused(name, reason, status, reader.u32());
+        return receiver.refused({ name, address, reason, status, unreported: reader.u32() });
       }
     }
   }

@@ -1,6 +1,12 @@
+import type { NativeRefusal } from './batch.ts';
 import type { DialResult, DownCause } from './endings.ts';
 import type { EntryReader } from './entry-reader.ts';
 import type { Session } from './session.ts';
+
+/** Why a connection failed to authenticate, and whose it was. */
+export interface Refusal extends Omit<NativeRefusal, 'status'> {
+  readonly why: Exclude<DialResult, 'up'>;
+}
 
 /** The events of the network, in order. */
 export interface NetworkListener {
@@ -27,8 +33,8 @@ export interface NetworkListener {
   ): void;
   /** Messages not yet passed to the native core when the session ended or the dial failed. */
   lostMessages(node: string, count: number): void;
-  /** A connection failed to authenticate. `unreported`: refusals before this one that were not reported. */
-  refused(name: string, reason: string, why: Exclude<DialResult, 'up'>, unreported: number): void;
+  /** A connection failed to authenticate. */
+  refused(refusal: Refusal): void;
   /** Handling a frame threw: a bug of this program, since the native core has validated the frame. */
   fault(error: unknown): void;
 }

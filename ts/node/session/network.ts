@@ -6,7 +6,7 @@ import { Pid, RefCipher } from '../../term/index.ts';
 import { DownCause as NativeCause } from '../../wire/index.ts';
 import type { NodeName } from '../node-name.ts';
 import type { Limits } from '../options.ts';
-import { BatchReader, type EntryReceiver, type SessionUp } from './batch.ts';
+import { BatchReader, type EntryReceiver, type NativeRefusal, type SessionUp } from './batch.ts';
 import type { Carrier } from './carrier.ts';
 import { DOWN_CAUSES, resultWithoutSession } from './endings.ts';
 import type { EntryReader } from './entry-reader.ts';
@@ -179,7 +179,8 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     const name = nameOf(identity);
     if (name === undefined) {
       // Users could not address this peer: the connection ends, and no session is reported.
-      this.#listener.refused(identity.name, 'illegal name', 'wrong_name', 0);
+      const facts = { name: identity.name, address: given.network, unreported: 0 };
+      this.#listener.refused({ ...facts, reason: 'illegal name', why: 'wrong_name' });
       return this.#native.hangup(this.#handle, id, NativeCause.PROTOCOL);
     }
     const peer = this.#peers.of(name);
@@ -250,8 +251,8 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     this.#onStopped?.();
   }
 
-  refused(name: string, reason: string, status: number, unreported: number): void {
-    this.#listener.refused(name, reason, resultWithoutSession(status), unreported);
+  refused({ status, ...facts }: NativeRefusal): void {
+    this.#listener.refused({ ...facts, why: resultWithoutSession(status) });
   }
 
   fault(error: unknown): void {

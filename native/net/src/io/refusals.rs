@@ -4,6 +4,7 @@
 //! a second. Refusals that were not reported are counted; the next report carries the count and comes at most a second after
 //! the last refusal, unless an inbox is full.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use snowmesh_core::handshake::{HandshakeError, RefuseCode};
@@ -22,6 +23,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 struct Refused {
     /// The legal name that the peer claimed, or nothing.
     name: String,
+    /// Where it came from; empty when the connection had broken already.
+    address: String,
     reason: String,
     status: ConnectStatus,
     /// The number of refusals before this one that were not reported.
@@ -47,13 +50,18 @@ impl Refusals {
     }
 
     /// Notes a refusal, to be reported by [`Self::due`].
-    fn note(&mut self, name: &str, reason: &str, status: ConnectStatus) {
+    fn note(&mut self, name: &str, address: IpAddr, reason: &str, status: ConnectStatus) {
         let unreported = self
             .held
             .take()
             .map_or(0, |held| held.unreported.saturating_add(1));
         self.held = Some(Refused {
             name: name.to_owned(),
+            address: if address.is_unspecified() {
+                String::new()
+            } else {
+                address.to_canonical().to_string()
+            },
             reason: reason.to_owned(),
             status,
             unreported,
@@ -85,6 +93,7 @@ impl Refusals {
 impl IoLoop {
     /// Ends a handshake that failed: sends REFUSE to the peer and answers the dial, or reports it in a REFUSED event.
     pub(super) fn refuse(&mut self, mut handshake: Handshake, error: &HandshakeError) {
+        let address = handshake.address();
         if let Some(refusal) = error.refusal() {
             let sealed = handshake.channel.seal(&refusal.encode());
             handshake.channel.finish();
@@ -96,7 +105,8 @@ impl IoLoop {
             && !matches!(error, HandshakeError::Refused(_))
         {
             let claimed = acceptor.claimed_name().unwrap_or_default();
-            self.refusals.note(claimed, &error.to_string(), status_of(error));
+            self.refusals
+                .note(claimed, address, &error.to_string(), status_of(error));
             self.report_refusal();
         }
         self.fail_dial_with(&handshake, error);
@@ -112,6 +122,7 @@ impl IoLoop {
         let is_full = self.node.is_inbound_blocked();
         if let Some(Refused {
             name,
+            address,
             reason,
             status,
             unreported,
@@ -119,6 +130,7 @@ impl IoLoop {
         {
             let body = Body::new()
                 .text(&name)
+                .text(&address)
                 .text(&reason)
                 .u8(status as u8)
                 .u32(unreported);
@@ -154,6 +166,10 @@ fn status_of(error: &HandshakeError) -> ConnectStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv4Addr;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
     #[test]
     fn three_hundred_refusals_give_a_few_reports_that_count_the_others() {
@@ -161,7 +177,7 @@ mod tests {
         let mut refusals = Refusals::new(start);
         let at_once: Vec<_> = (0..300)
             .filter_map(|_| {
-                refusals.note("a@x:1", "bad", ConnectStatus::Auth);
+                refusals.note("a@x:1", HERE, "bad", ConnectStatus::Auth);
                 refusals.due(start, false)
             })
             .collect();
@@ -172,12 +188,16 @@ mod tests {
         assert_eq!(refusals.due(start + INTERVAL, true), None, "the inbox is full");
         let last = refusals.due(start + INTERVAL, false).expect("a second is over");
         assert_eq!((last.unreported, last.name.as_str()), (289, "a@x:1"));
+        assert_eq!(last.address, "127.0.0.1");
         assert_eq!(refusals.next(), None);
-        refusals.note("a@x:1", "bad", ConnectStatus::Auth);
+        refusals.note("a@x:1", HERE, "bad", ConnectStatus::Auth);
         assert_eq!(refusals.due(start + INTERVAL, false), None);
-        refusals.note("b@x:1", "worse", ConnectStatus::NameTaken);
+        refusals.note("b@x:1", NOWHERE, "worse", ConnectStatus::NameTaken);
         let next = refusals.due(start + INTERVAL * 3, false).expect("one more");
         assert_eq!((next.unreported, next.name.as_str()), (1, "b@x:1"));
-        assert_eq!(next.status, ConnectStatus::NameTaken);
+        assert_eq!(
+            (next.status, next.address.as_str()),
+            (ConnectStatus::NameTaken, "")
+        );
     }
 }

@@ -25,7 +25,8 @@ function open(limits = LIMITS) {
     writable: (session) => news.push(['drain', session.identity.name]),
     dialFailed: (name, result, _detail, numbers) => news.push(['failed', name, result, [...numbers]]),
     lostMessages: (node, count) => news.push(['lost', node, count]),
-    refused: (name, reason, why, unreported) => news.push(['refused', name, reason, why, unreported]),
+    refused: ({ name, address, reason, why, unreported }) =>
+      news.push(['refused', name, address, reason, why, unreported]),
     fault: (error) => news.push(['fault', String(error)]),
   };
   const network = new Network({ native, limits, ownPid: (local) => new Pid(0, local) });
@@ -62,9 +63,9 @@ describe('sessions', () => {
     native.emit(
       NativeEvent.REFUSED,
       0,
-      new Body().name(PEER).name('another cookie').u8(ConnectStatus.AUTH).u32(290),
+      new Body().name(PEER).name('127.0.0.1').name('another cookie').u8(ConnectStatus.AUTH).u32(290),
     );
-    expect(news).toEqual([['refused', PEER, 'another cookie', 'cookie', 290]]);
+    expect(news).toEqual([['refused', PEER, '127.0.0.1', 'another cookie', 'cookie', 290]]);
   });
 
   it('K10 lets the end of an old session touch nothing of its successor', () => {
@@ -86,7 +87,7 @@ describe('sessions', () => {
       native.emit(FrameTag.SEND, 3, new Body().u64(0n));
       native.down(3, 4);
       expect(native.hangups).toEqual([3]);
-      expect(news).toEqual([['refused', name, 'illegal name', 'wrong_name', 0]]);
+      expect(news).toEqual([['refused', name, '127.0.0.1', 'illegal name', 'wrong_name', 0]]);
       expect([...network.sessions()]).toEqual([]);
       expect([...network.peers()]).toEqual([]);
     },
