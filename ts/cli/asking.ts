@@ -2,7 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { silentLogger } from '../actor/index.ts';
 import { SnowmeshError } from '../errors/index.ts';
-import { type Introspection, jsonOf as jsonText, pidText as textOfPid } from '../introspect/index.ts';
+import {
+  type Introspection,
+  jsonOf as jsonText,
+  type NodeOverview,
+  pidText as textOfPid,
+} from '../introspect/index.ts';
 import { type Node, optionsFrom, parseNodeName, startNode } from '../node/index.ts';
 import { Pid, parsePid } from '../term/index.ts';
 import { type Given, JSON_OPTION, type Option, UnreachableError, UsageError } from './command.ts';
@@ -176,6 +181,13 @@ function firstUp(
     node.on('nodeup', look);
     look();
   });
+}
+
+/** The figures of a node without the connection of this process. */
+export async function overviewOf({ node }: Asked, view: Introspection): Promise<NodeOverview> {
+  const overview = await view.overview();
+  const stalledPeers = overview.stalledPeers.filter((peer) => peer !== node.name);
+  return { ...overview, peers: Math.max(0, overview.peers - 1), stalledPeers };
 }
 
 /** Whether no answer came from the node. */

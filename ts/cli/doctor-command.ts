@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { type NodeName, optionsFrom, parseNodeName, startNode } from '../node/index.ts';
-import { ASKING_OPTIONS, asking } from './asking.ts';
+import { ASKING_OPTIONS, asking, overviewOf } from './asking.ts';
 import { type Command, EXIT, type Given, UnreachableError } from './command.ts';
 import { version } from './package-folder.ts';
 import type { Terminal } from './terminal.ts';
@@ -168,10 +168,11 @@ async function peer(given: Given, terminal: Terminal): Promise<Finding> {
   if (text === undefined) return skipped('none: --node name@host:port checks another node');
   let finding = ok('');
   try {
-    await asking(given, terminal, async ({ node, name, view }) => {
+    await asking(given, terminal, async (asked) => {
+      const { name, view } = asked;
       await view.overview(); // begins to measure the event loop
       await new Promise((resolve) => setTimeout(resolve, 100));
-      const overview = await view.overview();
+      const overview = await overviewOf(asked, view);
       const detail = `${name} answers: snowmesh ${overview.version}, ${overview.platform}, up ${age(overview.uptimeMs)}`;
       const doubts: string[] = [];
       const offset = overview.clock - Date.now();
@@ -180,8 +181,7 @@ async function peer(given: Given, terminal: Terminal): Promise<Finding> {
       if ((overview.loopDelay?.max ?? 0) > LATE_MS)
         doubts.push(`its event loop was late by ${overview.loopDelay?.max} ms`);
       if (overview.isStopping) doubts.push('it is stopping');
-      for (const each of overview.stalledPeers.filter((stalled) => stalled !== node.name))
-        doubts.push(`its peer ${each} is stalled`);
+      for (const each of overview.stalledPeers) doubts.push(`its peer ${each} is stalled`);
       finding = doubts.length === 0 ? ok(detail) : warning(`${detail}; ${doubts.join('; ')}`);
       return EXIT.DONE;
     });

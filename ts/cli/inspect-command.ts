@@ -1,6 +1,6 @@
 import type { CrashInfo, NodeOverview, ProcessInfo, SessionInfo } from '../introspect/index.ts';
 import type { Pid } from '../term/index.ts';
-import { ASKING_OPTIONS, type Asked, asking, jsonOf, pidOf, pidText } from './asking.ts';
+import { ASKING_OPTIONS, type Asked, asking, jsonOf, overviewOf, pidOf, pidText } from './asking.ts';
 import { type Command, EXIT } from './command.ts';
 import { age, bytes, facts, table } from './text.ts';
 
@@ -24,8 +24,8 @@ export const inspectCommand: Command = {
       const isJson = given.flag('json');
       const [which] = given.args;
       if (which === undefined) {
-        const overview = await asked.view.overview();
-        const sessions = await asked.view.sessions();
+        const overview = await overviewOf(asked, asked.view);
+        const sessions = (await asked.view.sessions()).filter(({ node }) => node !== asked.node.name);
         const { items: lastCrashes } = await asked.view.crashes();
         terminal.out(
           isJson

@@ -1,5 +1,5 @@
 import type { NodeOverview } from '../introspect/index.ts';
-import { ASKING_OPTIONS, type Asked, asking } from './asking.ts';
+import { ASKING_OPTIONS, type Asked, asking, overviewOf } from './asking.ts';
 import { type Command, EXIT } from './command.ts';
 import { age, bytes, printable, sum, table } from './text.ts';
 
@@ -62,13 +62,14 @@ async function lookAt(names: readonly string[], stalled: ReadonlySet<string>, as
   return lines;
 }
 
-async function line(name: string, { node, timeout }: Asked): Promise<Line> {
+async function line(name: string, asked: Asked): Promise<Line> {
+  const { node, timeout } = asked;
   if (!(await node.connect(name)))
     return { node: name, problem: `no connection to ${name}: ${node.connectFailure(name)?.detail}` };
   try {
     const view = node.introspect(name, { timeout });
     await view.overview(); // begins to measure the event loop
-    return { node: name, overview: await view.overview() };
+    return { node: name, overview: await overviewOf(asked, view) };
   } catch (error) {
     return { node: name, problem: (error as Error).message };
   }

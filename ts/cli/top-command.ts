@@ -1,7 +1,7 @@
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import type { ProcessInfo, ProcessSummary, TopKey } from '../introspect/index.ts';
 import type { Pid } from '../term/index.ts';
-import { ASKING_OPTIONS, type Asked, asking, jsonOf, pidText } from './asking.ts';
+import { ASKING_OPTIONS, type Asked, asking, jsonOf, overviewOf, pidText } from './asking.ts';
 import { type Command, EXIT, type Given, UsageError } from './command.ts';
 import type { OpenScreen, Screen, Terminal } from './terminal.ts';
 import { type TopLook, type TopRow, type TopState, topScreen } from './top-screen.ts';
@@ -76,7 +76,7 @@ class Samples {
   async next(): Promise<TopState> {
     const { view } = this.#asked;
     const { by, limit } = this.settings;
-    const [overview, actors] = await Promise.all([view.overview(), view.top({ by, limit })]);
+    const [overview, actors] = await Promise.all([overviewOf(this.#asked, view), view.top({ by, limit })]);
     const at = performance.now();
     const before = this.#before;
     const seconds = before === undefined ? 0 : (at - before.at) / 1000;

@@ -15,6 +15,7 @@ import {
   watch,
 } from '../../support/child.ts';
 import { Cluster, type ClusterNode, COOKIE } from '../../support/cluster.ts';
+import { until } from '../../support/deadline.ts';
 
 const MAIN = new URL('../../../ts/cli/main.ts', import.meta.url);
 /** A program as users have it: its path, compiled or not. */
@@ -190,8 +191,15 @@ describe('commands that ask a node', () => {
       ),
     )) as [Node, Node, Node];
     await one.connect(two.name);
+    const named = ['--json', '--node', one.name, '--cookie-file', cookieFile];
+    const lines = JSON.parse((await run('nodes', ...named)).out) as { overview: { peers: number } }[];
+    expect(lines.map(({ overview }) => overview.peers)).toEqual([1, 1]);
+    await until('the command has left', () => one.nodes('hidden').length === 0);
+    const node = JSON.parse((await run('inspect', ...named)).out) as { sessions: { node: string }[] };
+    expect(node).toMatchObject({ peers: 1, sessions: [{ node: two.name }] });
+    await until('that one has left, too', () => one.nodes('hidden').length === 0);
     const child = start('top', '--json', '--node', one.name, '--cookie-file', cookieFile);
-    await child.line(/^\{/);
+    expect(JSON.parse(await child.line(/^\{/))).toMatchObject({ overview: { peers: 1 } });
     const [command = ''] = one.nodes('hidden');
     expect(command).toMatch(/^snowmesh-\d+-[\da-f]+@127\.0\.0\.1:[1-9]\d*$/);
     expect(one.nodes()).toEqual([two.name]);
