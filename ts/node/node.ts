@@ -114,7 +114,7 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
    * Ends the session with a node; what was sent before goes out first. Using the node again connects anew, unless `autoConnect` says otherwise.
    *
    * @returns true when the session is down and all links, monitors and calls over it have fired; false when there was no session.
-   * @throws SNOW_ERR_NODE_NAME, SNOW_ERR_NOT_ALIVE
+   * @throws SNOW_ERR_NODE_NAME, SNOW_ERR_NOT_ALIVE on a node without a name, SNOW_ERR_STOPPED.
    */
   async disconnect(name: string): Promise<boolean> {
     return this.#inBudget(async () => this.#clustered('disconnect').disconnect(name));
@@ -125,8 +125,8 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
    *
    * @param options.peers how many, or which names; default 1. @param options.timeout ms; default 30 000.
    * @returns the names of the visible peers.
-   * @throws SNOW_ERR_NOT_READY naming the missing peers; SNOW_ERR_BAD_OPTION; the reason of `options.signal`; SNOW_ERR_NOT_ALIVE,
-   * also when the node is stopped meanwhile.
+   * @throws SNOW_ERR_NOT_READY naming the missing peers; SNOW_ERR_BAD_OPTION; the reason of `options.signal`; SNOW_ERR_NOT_ALIVE
+   * on a node without a name; SNOW_ERR_STOPPED, also when the node is stopped meanwhile.
    * @example
    * await node.ready({ peers: 2, timeout: 10_000 });
    */
@@ -292,8 +292,8 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
     await this.endTrees(this.#stopTime.isUp);
     this.#stopTime.over();
     this.introspector.close();
-    stoppedWithoutSignal(this);
     await this.#cluster?.close();
     super.stop();
+    stoppedWithoutSignal(this); // a signal until now waits for this stop
   }
 }

@@ -69,6 +69,14 @@ describe.skipIf(!hasSignals)('stopOnSignals', () => {
     expect(child.stdout()).toContain('terminated');
   });
 
+  it('a signal that comes while the node leaves its cluster does not cut that short', async () => {
+    const child = await ready('leaving', 'named');
+    child.kill('SIGTERM');
+    await child.line('warn a signal: the process ends in order');
+    child.write('go on\n');
+    expect(await child.exit()).toEqual({ code: 0, signal: null });
+  });
+
   it('stops several nodes of a process', async () => {
     const child = await ready('two nodes');
     child.kill('SIGTERM');

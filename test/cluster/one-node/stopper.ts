@@ -9,7 +9,13 @@ const logger = {
   debug: () => {},
 };
 const name = named === 'named' ? { name: 'stopper@127.0.0.1:0', cookie: 'only for tests: 0123456789' } : {};
-const node = await startNode({ ...name, logger });
+/** A node that leaves its cluster until the test writes a line. */
+const isLeaving = mode === 'leaving';
+const discovery = {
+  start() {},
+  stop: () => new Promise<void>((resolve) => process.stdin.once('data', resolve)),
+};
+const node = await startNode({ ...name, ...(isLeaving ? { discovery } : {}), logger });
 const server = defineServer({
   name: 'shop',
   init: () => 0,
@@ -59,6 +65,10 @@ if (mode === 'stopped') {
   await node.stop();
   clearInterval(stays);
   setInterval(() => {}, 1e6);
+}
+if (isLeaving) {
+  void node.stop();
+  while (node.isListening) await new Promise((resolve) => setImmediate(resolve));
 }
 if (mode === 'taken back') takeBack();
 console.log('ready');
