@@ -19,7 +19,10 @@ export interface Import {
 const MAY_TOUCH_NETWORK = new Set(['discovery', 'rooms', 'observe', 'cli', 'testing', 'bindings', 'health']);
 const NETWORK_MODULES = new Set(['net', 'tls', 'http', 'https', 'dgram', 'worker_threads', 'cluster', 'ws']);
 /** Files that take from such a module what has nothing to do with networks or threads. */
-const HARMLESS = new Map([['ts/term/byte-blocks.ts', 'worker_threads']]); // markAsUntransferable
+const HARMLESS = new Map([
+  ['ts/term/byte-blocks.ts', 'worker_threads'], // markAsUntransferable
+  ['ts/node/stop-on-signals.ts', 'worker_threads'], // isMainThread
+]);
 const RUNTIME_DEPENDENCIES = new Map([
   ['node-gyp-build', 'bindings'],
   ['ws', 'rooms'],

@@ -1,5 +1,6 @@
 // On SIGTERM or SIGINT: stops the nodes of the process, then ends the process.
 import { constants } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
 import { loadNative, type Native } from '../../bindings/index.ts';
 import { checkTimeout, type Logger } from '../actor/index.ts';
 import { checkFunction, checkOptionNames, type OptionNames } from '../errors/index.ts';
@@ -49,6 +50,11 @@ export function stopOnSignals(node: Stoppable, options: StopOnSignalsOptions): (
   const grace = checkTimeout(behind);
   const { before } = options;
   if (before !== undefined) checkFunction('stopOnSignals', before);
+  if (!isMainThread) {
+    const why = 'signals reach the main thread only: `stopOnSignals` has no effect in a worker thread';
+    node.logger.warn({ event: 'stop_on_signals' }, `${why}; have the main thread tell it to stop its node`);
+    return () => {};
+  }
   for (const each of entries) if (each.node === node) entries.delete(each);
   const entry: Entry = { node, timeout, grace, before };
   if (entries.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);

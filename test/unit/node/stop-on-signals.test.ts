@@ -64,6 +64,26 @@ it('by default 10 s for `before` and the trees, 5 s more for the process, and on
   expect(ended.mock.calls).toEqual([[143]]);
 });
 
+it('in a worker thread, which gets no signals, it changes nothing but says so', async () => {
+  vi.resetModules();
+  vi.doMock('node:worker_threads', async (actual) => ({ ...(await actual<object>()), isMainThread: false }));
+  const inWorker = (await import('../../../ts/node/stop-on-signals.ts')).stopOnSignals;
+  vi.doUnmock('node:worker_threads');
+  const main = endless();
+  stopOnSignals(main.node, { timeout: 60_000 });
+  const warn = vi.fn();
+  const { node } = endless();
+  const undo = inWorker({ ...node, logger: { ...silentLogger, warn } }, { timeout: 0, grace: 0 });
+  undo();
+  expect(watchdog.armed).toEqual([[[15, 2], 66_000]]);
+  expect(SIGNALS.map((signal) => listeners(signal).filter((each) => !others.has(each)).length)).toEqual([
+    1, 1,
+  ]);
+  expect(warn.mock.calls).toEqual([
+    [{ event: 'stop_on_signals' }, expect.stringContaining('no effect in a worker thread')],
+  ]);
+});
+
 it('the trees get what `before` leaves of the time', async () => {
   const { node, times } = endless();
   stopOnSignals(node, { timeout: 6000, before: () => new Promise((resolve) => setTimeout(resolve, 4000)) });
