@@ -9,7 +9,7 @@ import {
   Timeout,
   type TimerRef,
 } from '../actor/index.ts';
-import { promiseOf } from '../kernel/index.ts';
+import { promiseOf, shortTag } from '../kernel/index.ts';
 import { castTag, isCast } from './cast.ts';
 import { type Context, NO_REPLY, SETTLE } from './server-context.ts';
 
@@ -138,7 +138,7 @@ export class ServerBody<S, M> implements HandlerBody<M> {
 
   private handleCast(message: readonly unknown[]): unknown {
     const handler = this.castHandler(castTag(message));
-    if (handler === undefined) return this.drop(`cast ${castTag(message)}`);
+    if (handler === undefined) return this.drop(`cast ${shortTag(castTag(message))}`);
     const { context } = this;
     switch (message.length) {
       case 2:
@@ -255,5 +255,6 @@ function invoke(handler: AnyHandler, context: unknown, args: readonly unknown[])
 
 function kindOf(message: unknown): string {
   if (typeof message !== 'object' || message === null) return typeof message;
-  return message.constructor?.name ?? 'object';
+  // Not `message.constructor`: that may be a field of the message.
+  return Object.getPrototypeOf(message)?.constructor.name ?? 'object';
 }

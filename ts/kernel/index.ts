@@ -61,6 +61,7 @@ export {
   type WithFields,
   type WithTag,
 } from './match.ts';
+export { shortTag } from './message-tag.ts';
 export type { NamesPort } from './names-port.ts';
 export { type Body, IGNORE, ON_DEATH, type Program, waitsForInit } from './program.ts';
 export { forActor, promiseOf } from './promise.ts';

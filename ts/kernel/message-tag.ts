@@ -1,7 +1,7 @@
-// The tag of a message: what a receive can match by, and what a crash report prints.
+// The tag of a message: what a receive can match by, and what is logged of it.
 import { SystemMessage } from './system-message.ts';
 
-/** Most characters of a tag in a crash report. */
+/** Most characters of a tag in a log line. */
 const MAX_LOGGED_LENGTH = 100;
 
 /** The tag of a message: the string itself, the first element of an array, `type` of an object. */
@@ -23,15 +23,18 @@ export function loggedTag(message: unknown): LoggedTag {
 
 /** {@link loggedTag} of a message of user code. */
 export function userTag(message: unknown): LoggedTag {
-  return typeof message === 'object' ? shortened(tagOf(message)) : undefined;
+  if (typeof message !== 'object') return undefined;
+  const tag = tagOf(message);
+  return tag === undefined ? undefined : shortTag(tag);
 }
 
 /** {@link loggedTag} of a message of the runtime. */
 export function systemTag(message: SystemMessage): LoggedTag {
   const { tag } = message as { tag?: unknown }; // a call has one
-  return typeof tag === 'string' ? shortened(tag) : message.constructor;
+  return typeof tag === 'string' ? shortTag(tag) : message.constructor;
 }
 
-function shortened(tag: string | undefined): string | undefined {
-  return tag === undefined || tag.length <= MAX_LOGGED_LENGTH ? tag : tag.slice(0, MAX_LOGGED_LENGTH);
+/** The beginning of a tag, for the log: a peer chooses its length. */
+export function shortTag(tag: string): string {
+  return tag.length <= MAX_LOGGED_LENGTH ? tag : tag.slice(0, MAX_LOGGED_LENGTH);
 }

@@ -95,10 +95,19 @@ describe('a server', () => {
     const pid = await counter.start(kit, 1);
     cast(kit, pid as never, 'nothing' as never);
     kit.runtime.send(pid, 'hello');
+    kit.runtime.send(pid, { constructor: { name: 'hello' } } as never);
+    kit.runtime.send(pid, ['hello'] as never);
     expect(await call(kit, pid, 'read')).toBe(1);
     const kinds = kit.logged('unexpected_message').map(({ facts }) => facts['kind']);
-    expect(kinds).toEqual(['cast nothing', 'string']);
+    expect(kinds).toEqual(['cast nothing', 'string', 'Object', 'Array']);
     expect(JSON.stringify(kit.logs)).not.toContain('hello');
+  });
+
+  it('P7 logs the beginning of a long tag', async () => {
+    const pid = await counter.start(kit, 1);
+    cast(kit, pid as never, 'x'.repeat(2 ** 20) as never);
+    expect(await call(kit, pid, 'read')).toBe(1);
+    expect(kit.logged('unexpected_message')[0]?.facts['kind']).toBe(`cast ${'x'.repeat(100)}`);
   });
 
   it('gets plain and system messages in info', async () => {
