@@ -47,7 +47,7 @@ const STOP_OPTIONS: OptionNames<StopOptions> = { timeout: true, signal: true };
  * @param reason The exit reason. Default `normal`.
  * @param options `timeout` in ms (default Infinity), `signal`.
  * @returns Resolves when the actor has ended and its names are free. Rejects with a {@link CallError}: `noproc`, `nodedown`, `timeout`,
- * `aborted`, `calling_self`, or `exit` if the actor ended with another reason.
+ * `aborted`, `calling_self`, `overload`, or `exit` if the actor ended with another reason.
  * @throws SNOW_ERR_BAD_CALLER, SNOW_ERR_BAD_DEST, SNOW_ERR_NODE_NAME, SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_TIME, SNOW_ERR_UNSENDABLE.
  * @example
  * await stop(self, counter, 'shutdown', { timeout: 5000 });

@@ -23,7 +23,7 @@ export interface CallOptions {
  * - `error`: the target's node answered with an error, as only other implementations do
  * - `calling_self`: an actor called itself
  * - `cycle`: the target waits, directly or through others, for the caller
- * - `overload`: the target's mailbox is full, or too many calls of this node wait on the other node
+ * - `overload`: the target's mailbox or the output to its node is full, or too many calls of this node wait there
  * - `unknown`: the target has no handler for the tag
  */
 export type CallState =
@@ -134,7 +134,8 @@ const EXPLAIN: Readonly<Record<CallState, string>> = {
   calling_self: 'an actor cannot call itself (calling_self); call the function behind the handler instead',
   cycle:
     'the target waits, directly or through others, for the caller (cycle); let one of them send instead of call',
-  overload: 'the mailbox of the target is full (overload); try again later, or raise its limit',
+  overload:
+    'the mailbox of the target or the output to its node is full, or too many calls of this node wait there (overload); try again later, or raise the limit',
   unknown: 'the target has no handler for this tag (unknown): check the tag, or add it to its calls',
 };
 

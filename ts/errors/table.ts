@@ -30,8 +30,9 @@ export const ERRORS = {
     remedy: 'Flatten the data; the message names the path.',
   },
   SNOW_ERR_TOO_LARGE: {
-    summary: 'A message exceeds the size limit.',
-    remedy: 'Split it, or raise maxMessage on all nodes; for a client of rooms, limits.messageBytes.',
+    summary: 'A message, or the meta of a connection in a presence, exceeds the size limit.',
+    remedy:
+      'Split it, or raise maxMessage on all nodes; for a client of rooms, limits.messageBytes. A meta has at most 4 KiB.',
   },
   SNOW_ERR_UNSENDABLE: {
     summary: 'A value cannot be sent in a message.',
@@ -50,11 +51,11 @@ export const ERRORS = {
     remedy: 'Use at least 16 bytes and 6 different characters; make one with `openssl rand -base64 32`.',
   },
   SNOW_ERR_COOKIE_FILE: {
-    summary: 'The cookie file is missing, empty, or readable by other users.',
+    summary: 'The cookie file is missing, empty, or every user may read or write it.',
     remedy: 'Write the cookie into it and `chmod 600` it.',
   },
   SNOW_ERR_LISTEN: {
-    summary: 'The node cannot listen on its address.',
+    summary: 'A node, port mapper, observer or health server cannot listen on its address.',
     remedy: 'The message has the reason; port 0 takes any free port.',
   },
   SNOW_ERR_DISCOVERY: {
@@ -75,8 +76,8 @@ export const ERRORS = {
     remedy: 'The message names the missing peers; check that they run and can be reached.',
   },
   SNOW_ERR_NOT_ALIVE: {
-    summary: 'The node is not part of a cluster: it has no name, or it was stopped.',
-    remedy: 'Start it with a name and a cookie, or start a new node.',
+    summary: 'The node was started without a name, or its groups, global names or rooms were closed.',
+    remedy: 'Start it with a name and a cookie; start groups, global names or rooms again.',
   },
   SNOW_ERR_INTROSPECTION: {
     summary: 'A node did not answer a query about its state.',
@@ -116,7 +117,7 @@ export const ERRORS = {
   SNOW_ERR_START: {
     summary: 'An actor did not start.',
     remedy:
-      'details.reason: what its init threw or exited with, { alreadyStarted: pid } if the name is taken, timeout, and for another node noconnection (details.why: why it cannot be reached) or unknown_function. details.ignore: its init returned ignore().',
+      'details.reason: what its init threw or exited with, { alreadyStarted: pid } if the name is taken, timeout, and for another node noconnection (details.why: why it cannot be reached), unknown_function, overload, or the code of the error that kept the request from being sent. details.ignore: its init returned ignore().',
   },
   SNOW_ERR_BAD_CHILD_SPEC: {
     summary: 'A child spec is invalid.',
@@ -135,11 +136,13 @@ export const ERRORS = {
     remedy: 'Use context.from in call handlers only; keep it in a variable for later.',
   },
   SNOW_ERR_TASK: {
-    summary: 'A task was awaited by an actor that did not start it, or more than once.',
-    remedy: 'Await a task in the actor that started it, once.',
+    summary: 'A task was awaited and there is no value.',
+    remedy:
+      'state is timeout (the task was killed: pass a longer one), exit (reason is its exit reason), awaited (await it once), or not_owner (await it in the actor that started it).',
   },
   SNOW_ERR_ACTOR_DEAD: {
-    summary: '`self.exit` throws this to leave the code of its actor, also after the actor has ended.',
+    summary:
+      '`self.exit` throws this to leave the code of its actor, also after the actor has ended. A connection of rooms has no PID before the hello of its client.',
     remedy:
       'Do not catch it. In a callback of Node.js use `self.runtime.sendExit(self.pid, reason)`, which does not throw.',
   },
@@ -156,8 +159,9 @@ export const ERRORS = {
     remedy: 'Check `whereis` first, or send to { name, node }, which does not throw.',
   },
   SNOW_ERR_TOO_MANY_MEMBERS: {
-    summary: 'The actors of a node have reached the limit of group memberships.',
-    remedy: 'Leave some groups, or raise maxMembershipsPerNode on all nodes.',
+    summary:
+      'The actors of a node have reached the limit of group memberships, or a connection that of its rooms.',
+    remedy: 'Leave some, or raise maxMembershipsPerNode on all nodes; for rooms, limits.rooms.',
   },
   SNOW_ERR_TOO_MANY_NAMES: {
     summary: 'A node has reached its limit of global names.',
@@ -226,7 +230,7 @@ export const ERRORS = {
   SNOW_ERR_SPAWN: {
     summary: 'An actor could not be spawned on another node.',
     remedy:
-      'details.reason: noconnection (details.why: why the node cannot be reached), unknown_function (expose it there), bad_arguments (the other node does not understand the request: update it), or why its start failed.',
+      'details.reason: noconnection (details.why: why the node cannot be reached), unknown_function (expose it there), overload (the output to the node is full, or it has too many actors of this one), bad_arguments (the other node does not understand the request: update it), or why its start failed.',
   },
   SNOW_ERR_NO_VOTE: {
     summary: 'A connected node did not vote on a global name for a minute.',
@@ -275,7 +279,8 @@ export const ERRORS = {
     remedy: 'The message names the cycle; let one of them send instead of call, or answer later.',
   },
   SNOW_ERR_CALL_OVERLOAD: {
-    summary: 'The mailbox of the target, or the output to its node, is full.',
+    summary:
+      'The mailbox of the target or the output to its node is full, or too many calls of this node wait there.',
     remedy: 'Try again later, or raise the limit.',
   },
   SNOW_ERR_CALL_UNKNOWN: {

@@ -100,7 +100,7 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
    *
    * @param name `name@host:port`.
    * @returns `why` - `cookie`, `refused`, `dns`, `wrong_name`, `timeout`, `incompatible`, `name_taken`, `duplicate`, `stopping`,
-   * `not_dialled`, `no_name_of_our_own`, or how a connection ended - and `detail` in words; undefined: it is connected.
+   * `unreachable`, `not_dialled`, `no_name_of_our_own`, or how a connection ended - and `detail` in words; undefined: it is connected.
    * @throws SNOW_ERR_NODE_NAME.
    * @example
    * if (!(await node.connect(name))) console.error(node.connectFailure(name)?.detail);

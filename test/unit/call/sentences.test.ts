@@ -64,7 +64,7 @@ describe('an error', () => {
     ['error', /: broken\. Its error and stack are the `reason` of this error\.$/],
     ['calling_self', /call the function behind the handler instead\.$/],
     ['cycle', /let one of them send instead of call\.$/],
-    ['overload', /try again later, or raise its limit\.$/],
+    ['overload', /try again later, or raise the limit\.$/],
     [
       'unknown',
       /the target has no handler for this tag \(unknown\): check the tag, or add it to its calls\.$/,
