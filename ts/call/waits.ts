@@ -5,7 +5,7 @@ import { PendingCall } from './pending-call.ts';
 
 /** Most waits that one search looks at. A ring that takes more is not found. */
 export const MAX_STEPS = 1000;
-/** Most actors in a ring. A longer ring is not found. */
+/** Most actors in a ring that is found for certain. */
 export const MAX_RING = 64;
 
 /** Whether an actor is blocked by a call or a start of its own. An actor that can still receive cannot deadlock. */

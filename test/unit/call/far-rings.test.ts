@@ -155,6 +155,40 @@ describe('a ring over nodes', () => {
     expect(sent).toHaveLength(1);
   });
 
+  it('G4 of 64 actors is found, whether they wait within this node or over others', async () => {
+    const local = Array.from({ length: MAX_RING - 2 }, (_, at) => `p${at}`);
+    const pids: Pid[] = [];
+    for (const name of local) pids.push(await asker.startWith(kit, { name }));
+    for (const [at, name] of local.entries()) {
+      const next = local[at + 1];
+      if (next === undefined) cast(kit, name, 'ask', 'q', 'q@h:1');
+      else cast(kit, name, 'ask', next, 'm@h:1');
+    }
+    await kit.settle();
+    kit.runtime.inbound.call(r, itsCall, FOR_EVER, (pids[0] as Pid).local, ['hello', [], [r]]);
+    await kit.advance(50);
+    // Each of the others waits over a node of its own.
+    const others = Array.from({ length: MAX_RING - 3 }, (_, at) => [
+      new Pid(Q, at + 20),
+      new Ref(Q, at + 20, 1, 1),
+    ]).flat();
+    arrive(round(await probed(0)));
+    arrive(round(await probed(1)));
+    await kit.settle();
+    expect(outcomes[0]).toEqual(['cycle', [pids.at(-1), q, r, ...pids.slice(0, -1)]]);
+    await waits();
+    await kit.advance(50);
+    const far = (probe: RingProbe): RingProbe => {
+      const [kind, first, followed, steps, way, number] = round(probe);
+      return [kind, first, followed, steps, [...way.slice(0, 2), ...others, ...way.slice(2)], number];
+    };
+    arrive(far(await probed(2)));
+    arrive(far(await probed(3)));
+    await kit.settle();
+    const [state, ring] = outcomes.at(-1) as [string, Pid[]];
+    expect([state, ring.length]).toEqual(['cycle', MAX_RING]);
+  });
+
   it('G4 ends one wait: a probe that meets that of a greater actor ends, and that one is probed', async () => {
     await waits();
     await kit.advance(50);
