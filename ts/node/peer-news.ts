@@ -146,7 +146,7 @@ export class PeerNews implements NetworkListener {
     const facts = { event: 'peer_down', node: name, cause };
     if (cause === 'displaced') this.#log.write('error', facts, NAMESAKE);
     else if (cause === 'protocol')
-      this.#log.write('error', { ...facts, detail }, 'a peer broke the protocol');
+      this.#log.write('error', { ...facts, detail }, 'a peer broke the protocol', name);
     else {
       // A tool that somebody runs for a moment is a hidden node.
       const isUsual = ASKED_FOR.has(cause) || session.isHidden || this.#isClosing;
@@ -225,7 +225,7 @@ export class PeerNews implements NetworkListener {
       ...(unreported === 0 ? {} : { unreported }),
     };
     // Two live nodes with one name are a mistake of the operator: an error. Anybody on the network can cause the others.
-    this.#log.write(why === 'name_taken' ? 'error' : 'warn', fields, 'refused a peer');
+    this.#log.write(why === 'name_taken' ? 'error' : 'warn', fields, 'refused a peer', why);
     this.#tell('refused', name, reason, why);
   }
 

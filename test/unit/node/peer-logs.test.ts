@@ -125,6 +125,26 @@ describe('what happens to a peer is logged', () => {
     expect(lines('peer_recovered')).toEqual([['info', PEER, 7000, undefined]]);
   });
 
+  it('a broken protocol of each peer, whatever another one does', async () => {
+    for (let time = 0; time < TIMES; time++) {
+      native.up(1, NC, PEER);
+      native.down(1, DownCause.PROTOCOL);
+      await kit.settle();
+    }
+    native.up(2, NC + 1, 'y@127.0.0.1:4002');
+    native.down(2, DownCause.PROTOCOL);
+    await kit.settle();
+    expect(lines('peer_down').map((line) => (line as unknown[])[1])).toEqual([PEER, 'y@127.0.0.1:4002']);
+  });
+
+  it('a refusal for each reason: strangers cannot hide that a name is taken', () => {
+    const refused = (why: number): unknown =>
+      native.emit(NativeEvent.REFUSED, 0, new Body().name(PEER).name('').u8(why).u32(0));
+    for (let time = 0; time < TIMES; time++) refused(ConnectStatus.AUTH);
+    refused(ConnectStatus.NAME_TAKEN);
+    expect(lines('peer_refused').map((line) => (line as unknown[])[0])).toEqual(['warn', 'error']);
+  });
+
   it('a hidden peer, as a tool is, warns of nothing', async () => {
     native.up(1, NC, PEER, undefined, HIDDEN);
     native.down(1, DownCause.CLOSED);
