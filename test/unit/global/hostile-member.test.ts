@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { LamportClock } from '../../../ts/global/lamport-clock.ts';
 import { MAX_SYNCS, MAX_UNANSWERED_PINGS, MAX_VOTE_ROUNDS } from '../../../ts/global/limits.ts';
+import { Pid } from '../../../ts/term/index.ts';
 import { type FakeNode, handed } from './fake-mesh.ts';
 import { after, apart, joined, kill, mesh } from './stage.ts';
 
@@ -29,6 +30,18 @@ const violations = (node: FakeNode): unknown[] =>
   node.kit.logs
     .filter(({ facts }) => facts['event'] === 'global_names_violation')
     .map(({ facts }) => facts['node']);
+
+it('P7 what makes no sense is ignored, and logged once a session', async () => {
+  const { a, b } = await against(() => []);
+  const [peer] = b.peers.values();
+  const foreign = [['x', new Pid(999, 1), 1, []]];
+  for (const nonsense of [7, ['vote'], ['pong', 99], ['sync', foreign], ['sync', foreign]])
+    mesh.send(b, peer as never, nonsense as never);
+  await mesh.settle();
+  expect(a.names.names()).toEqual([]);
+  const lines = a.kit.logs.filter(({ facts }) => facts['event'] === 'global_names_nonsense');
+  expect(lines.map(({ level, facts }) => [level, facts['node']])).toEqual([['warn', b.name]]);
+});
 
 it('P7 a member that answers pings and never tells its names does not hold sync up', async () => {
   const { a, b } = await against(pong);

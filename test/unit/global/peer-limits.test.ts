@@ -62,6 +62,21 @@ it('P7 the claims of one peer that are under way are limited: one that is over m
   expect(verdicts(hostile).at(-1)).toEqual([6, 'yes']);
 });
 
+it('P7 the names of one peer and its claims under way are limited together', async () => {
+  const { a, hostile, say, heard } = await meet();
+  const own = hostile.actor();
+  await say(hostile, [['sync', ids.slice(0, MAX_NAMES - 1).map((id) => [`x${id}`, own, id, []])]]);
+  expect(a.names.names()).toHaveLength(MAX_NAMES - 1);
+  await say(
+    hostile,
+    [8, 9].map((id) => ['claim', id, `y${id}`, id, false]),
+  );
+  expect(heard(hostile, 'vote').map(([, id, verdict]) => [id, verdict])).toEqual([
+    [8, 'yes'],
+    [9, 'full'],
+  ]);
+});
+
 it('P7 the requests of one peer that are under way are limited: one that is over makes room', async () => {
   const { a, hostile, other, say, heard } = await meet();
   const pids = ids.map(() => a.actor());

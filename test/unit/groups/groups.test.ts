@@ -362,6 +362,8 @@ describe('a peer', () => {
     ];
     for (const value of nonsense) say(value);
     expect(mine.members('g')).toEqual([local]);
+    const lines = at(0).kit.logs.filter(({ facts }) => facts['event'] === 'groups_nonsense');
+    expect(lines.map(({ level, facts }) => [level, facts['node']])).toEqual([['warn', 'p@fake:1']]); // once a session
     say(['join', [['g', [own]]]]);
     expect(mine.members('g')).toEqual([local, own]);
     say(['hello', 1]);

@@ -101,6 +101,8 @@ it('a sequence that is too large for a frame is ignored', async () => {
   expect(client.data('g')).toEqual(['x']);
   await stage.mesh.pass(250);
   expect(rooms[0].members('g').all).toBe(1);
+  const lines = stage.node(0).kit.logs.filter(({ facts }) => facts['event'] === 'rooms_nonsense');
+  expect(lines.map(({ facts }) => facts['node'])).toEqual([stage.node(2).name]); // once a session
 });
 
 it('what a peer reports about messages of connected nodes is ignored', async () => {
