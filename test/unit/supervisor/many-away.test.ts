@@ -7,7 +7,8 @@ import {
   defineDynamicSupervisor,
   startChild,
 } from '../../../ts/supervisor/index.ts';
-import type { Pid } from '../../../ts/term/index.ts';
+import { OrphanKiller } from '../../../ts/supervisor/orphan-killer.ts';
+import { Pid } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { until } from '../../support/deadline.ts';
 import { FAR, FarNode } from './far-node.ts';
@@ -140,5 +141,19 @@ describe('a child that outlived a split and its supervisor', () => {
     far.isUp = true; // this node connects by itself
     await kit.advance(1000);
     expect(far.living.size).toBe(0);
+  });
+
+  it('S3, P7 is remembered with the 10 000 that were lost last', async () => {
+    const [most, { self }] = [10_000, await kit.probe()];
+    const killer = OrphanKiller.of(kit.runtime);
+    far.isUp = false;
+    for (const number of range(most + 1)) killer.add(self, new Pid(256, number + 1));
+    expect(killer.size).toBe(most);
+    await kit.settle();
+    far.logged();
+    far.connect();
+    await kit.settle();
+    expect(new Set(far.logged())).toEqual(new Set(range(most).map((number) => `kill ${number + 2}`)));
+    expect(killer.size).toBe(0);
   });
 });
