@@ -1,4 +1,5 @@
 import { messageDrop } from '../diagnostics/index.ts';
+import { checkFunction } from '../errors/index.ts';
 import { promiseOf } from './promise.ts';
 
 /**
@@ -76,8 +77,10 @@ export class DeadLetters {
    * Calls `listener` for each loss from now on. It runs on the sender's stack, so it should do little; what it throws is ignored.
    *
    * @returns A function that ends the subscription.
+   * @throws SNOW_ERR_BAD_ARGUMENT when `listener` is not a function.
    */
   subscribe(listener: DeadLetterListener): () => void {
+    checkFunction('subscribe', listener);
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
   }

@@ -137,6 +137,7 @@ const ON_NODE: readonly Row<Stage>[] = [
   ['mailboxOf', (_, x) => node.mailboxOf(x)],
   ['onDeath', (_, x) => node.onDeath(x, () => {})],
   ['onDeath', ({ pid }, x) => node.onDeath(pid, x)],
+  ['deadLetters.subscribe', (_, x) => node.deadLetters.subscribe(x)],
   ['nodes', (_, x) => node.nodes(x), ['undefined']],
   ['connect', (_, x) => node.connect(x)],
   ['disconnect', (_, x) => node.disconnect(x)],
