@@ -131,7 +131,7 @@ export class Runtime extends RuntimeKernel {
   /**
    * The name of the node that a PID belongs to. A PID from before a restart of this node has its name, too. As Erlang's `node/1`.
    *
-   * @returns undefined for a node that this node was never connected to.
+   * @returns undefined for a PID that is not of this node and did not come from another one.
    * @throws SNOW_ERR_BAD_DEST when `pid` is not a PID; SNOW_ERR_FOREIGN_PID for an actor of another node object of this process.
    */
   nodeOf(pid: Pid): string | undefined {
@@ -195,7 +195,7 @@ export class Runtime extends RuntimeKernel {
 
   /**
    * Calls back once when an actor of this node ends, after its names are free; for any other PID at once, with `noproc`. What the
-   * callback throws is logged.
+   * callback throws, or rejects with, is logged.
    *
    * @returns A function that cancels it.
    * @throws SNOW_ERR_BAD_DEST when `pid` is not a PID, SNOW_ERR_BAD_ARGUMENT when `callback` is not a function.
@@ -205,7 +205,7 @@ export class Runtime extends RuntimeKernel {
     checkFunction('onDeath', callback);
     const cell = cellOf(pid);
     if (cell?.kernel === this) return cell.onDeath(inCurrentStore(callback));
-    callback(pid, 'noproc');
+    this.guard(() => callback(pid, 'noproc'));
     return () => {};
   }
 

@@ -13,6 +13,10 @@ beforeEach(async () => {
 });
 afterEach(() => kit.stop());
 
+function invalid(message: string): never {
+  throw new Error(message);
+}
+
 describe('a callback that answers with a promise', () => {
   it('A4 ends its actor when the promise rejects: that of `after`', async () => {
     const pid = kit.runtime.spawn(async (self: Self) => {
@@ -51,6 +55,20 @@ describe('a callback that answers with a promise', () => {
     expect(kit.logs.at(-1)).toMatchObject({
       message: 'a callback failed',
       facts: { err: { message: 'too late' } },
+    });
+  });
+
+  it.each<[string, () => unknown]>([
+    ['throws', () => invalid('at once')],
+    ['rejects', async () => invalid('at once')],
+  ])('A4 is logged also for an actor that has ended: one of `onDeath` that %s', async (_how, callback) => {
+    const pid = kit.runtime.spawn(() => {});
+    await kit.settle();
+    expect(kit.runtime.onDeath(pid, callback)).toBeTypeOf('function');
+    await new Promise(setImmediate); // a rejection that nobody handles fails this test file
+    expect(kit.logs.at(-1)).toMatchObject({
+      message: 'a callback failed',
+      facts: { err: { message: 'at once' } },
     });
   });
 
