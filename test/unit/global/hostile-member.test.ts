@@ -31,6 +31,24 @@ const violations = (node: FakeNode): unknown[] =>
     .filter(({ facts }) => facts['event'] === 'global_names_violation')
     .map(({ facts }) => facts['node']);
 
+it('Q12 a peer that has not greeted changes nothing', async () => {
+  const [a, b] = apart(2) as [FakeNode, FakeNode];
+  a.start({});
+  b.listener = { up: () => {}, message: () => {}, down: () => {} };
+  mesh.connectAll();
+  await mesh.settle();
+  const [peer] = b.peers.values();
+  const register = async (): Promise<void> => {
+    mesh.send(b, peer as never, ['commit', 1, 'x', b.actor(), 1, null]);
+    await mesh.settle();
+  };
+  await register();
+  expect(a.names.names()).toEqual([]);
+  mesh.send(b, peer as never, ['hello', 1]);
+  await register();
+  expect(a.names.names()).toEqual(['x']);
+});
+
 it('P7 what makes no sense is ignored, and logged once a session', async () => {
   const { a, b } = await against(() => []);
   const [peer] = b.peers.values();
