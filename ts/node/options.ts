@@ -15,8 +15,8 @@ export interface OutboxOptions {
   /** Above this the peer counts as busy: `busy` is emitted and `sendWait` waits. Default 1 048 576. */
   readonly highWater?: number;
   /**
-   * Above this, user messages are dropped as dead letters `remote_full`, and calls, spawns and answers fail with `overload`. Short
-   * system signals always pass: they end the session with `overflow` when more than `limit` + `maxMessage` + 16 MiB waits (long
+   * Above this, user messages are dropped as dead letters `remote_full`, and calls fail with `overload`, as do spawns and answers of
+   * more than 4 KiB. Short system signals, spawns and answers always pass: they end the session with `overflow` when more than `limit` + `maxMessage` + 16 MiB waits (long
    * messages are counted apart, with `maxMessage` more). Choose several times the size of the largest message: while one fills the
    * outbox, no other message can be sent. Default 268 435 456.
    */

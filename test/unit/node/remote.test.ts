@@ -315,7 +315,7 @@ describe('signals to a node that is not connected', () => {
     remote.send(ME, theirs(), 1);
     remote.flush();
     native.sent.length = 0;
-    const long = 'x'.repeat(10_000);
+    const [long, short] = ['x'.repeat(4096), 'x'.repeat(4000)];
     const spawn = {
       from: ME,
       request: REF,
@@ -348,8 +348,8 @@ describe('signals to a node that is not connected', () => {
     expect(sent[0]?.body.readUInt8(16)).toBe(ReplyStatus.overload);
     expect(sent.every(({ body }) => body.length < 100)).toBe(true);
     // What is short passes whole.
-    remote.reply(ME, asked, ReplyStatus.ok, 'short');
-    remote.spawn({ ...spawn, args: ['short'], start: undefined });
+    remote.reply(ME, asked, ReplyStatus.ok, short);
+    remote.spawn({ ...spawn, args: [short], start: undefined });
     remote.flush();
     expect(native.sent.slice(-2).map(({ tag }) => tag)).toEqual([FrameTag.REPLY, FrameTag.SPAWN]);
     expect(native.sent.at(-2)?.body.readUInt8(16)).toBe(ReplyStatus.ok);
