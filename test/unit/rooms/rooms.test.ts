@@ -238,6 +238,18 @@ describe('a connection', () => {
     expect(socket.isHeld).toBe(false);
   });
 
+  it('is closed when it cannot be paused and sends four times as many as may wait', async () => {
+    const rooms = stage.alone({ limits: { waiting: 2 }, message: () => new Promise<void>(() => {}) });
+    const socket = new FakeSocket();
+    Object.assign(socket, { pause: undefined, resume: undefined });
+    rooms.accept(socket);
+    for (let number = 1; number <= 8; number++) socket.say('x');
+    await stage.mesh.settle();
+    expect(socket.closed).toBeUndefined();
+    socket.say('x');
+    expect(socket.closed?.code).toBe(1008);
+  });
+
   it('may send messages up to a length and a rate', async () => {
     const rooms = stage.alone({ limits: { messageBytes: 10, messagesPerSecond: 3 } });
     const { socket: long } = await stage.plain(rooms, []);
@@ -254,6 +266,32 @@ describe('a connection', () => {
 });
 
 describe('a client of the protocol', () => {
+  it('may send up to 64 KiB where it names rooms, however short messages must be', async () => {
+    const rooms = stage.alone({ limits: { messageBytes: 1000 } });
+    const codeOf = async (bytes: number): Promise<unknown> => {
+      const { socket } = await stage.client(rooms);
+      const [start, end] = ['["join",1,"', '"]'];
+      socket.say(`${start}${'x'.repeat(bytes - start.length - end.length)}${end}`);
+      await stage.mesh.settle();
+      return socket.closed?.code;
+    };
+    expect(await codeOf(2 ** 16)).toBe(1008); // it was read: that is no name
+    expect(await codeOf(2 ** 16 + 1)).toBe(1009);
+  });
+
+  it('may not join the room of a user, whatever `join` allows', async () => {
+    const asked: string[] = [];
+    const rooms = stage.alone({ join: (_connection, room) => asked.push(room) > 0 });
+    const { socket: ann } = await stage.client(rooms, { key: 'ann' });
+    const { socket } = await stage.client(rooms, { key: 'bob', joins: ['g'] });
+    socket.tell(['join', 7, '\0ann']);
+    await stage.mesh.settle();
+    expect(socket.all('refused')).toEqual([['refused', 7, '\0ann', 'not allowed']]);
+    rooms.sendTo('ann', 'private');
+    await stage.mesh.settle();
+    expect([ann.data('\0ann'), socket.data('\0ann'), asked]).toEqual([['private'], [], ['g']]);
+  });
+
   it('gets a welcome after its hello, joins what it may, and gets room and sequence with each message', async () => {
     const rooms = stage.alone({
       join: (_connection, room) => room !== 'secret',
