@@ -169,7 +169,7 @@ it('whatever a client sends, it is answered or only its own socket is closed', a
 it('a claim is read completely or not at all, whatever a peer has signed', () => {
   const signer = new TokenSigner();
   const key = new Uint8Array(32).fill(7);
-  signer.learn([['peer', key]]);
+  signer.learn('peer', [['peer', key]]);
   const signed = (text: string): string => {
     const body = Buffer.from(text).toString('base64url');
     return `peer.${body}.${createHmac('sha256', key).update(body).digest('base64url')}`;

@@ -201,7 +201,7 @@ export class RoomService implements ChannelListener {
         this.interest.forget(peer);
         peer.takesPart = true;
         peer.isTold = false;
-        this.signer.learn(message[3]);
+        this.signer.learn(peer.channelPeer.node, message[3]);
         this.#removals.begin(peer.channelPeer.node, this.presence.lost(peer));
         return this.#snapshots.begin(peer, this.#tellAll(peer));
       case 'interest':

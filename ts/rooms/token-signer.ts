@@ -4,11 +4,12 @@
 // can verify a token, also after the signer has ended.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Cursor } from '../client/index.ts';
+import { SharedOldest } from '../collections/index.ts';
 import { MAX_CURSOR, MAX_GENERATION, MAX_SEQUENCE } from './limits.ts';
 import { isId } from './messages.ts';
 import { isOrigin } from './room-message.ts';
 
-/** Most keys; the oldest is dropped first. */
+/** Most keys, as many as one message may have. Beyond it the node that told the most of them loses the one that it told first. */
 const MAX_KEYS = 1024;
 const MAC_BYTES = 32;
 /** Longest token. Unit: characters. */
@@ -27,12 +28,9 @@ export interface SessionClaim {
 
 export class TokenSigner {
   readonly #own: string = randomBytes(8).toString('base64url');
-  /** Keys by id, oldest first. */
-  readonly #keys = new Map<string, Uint8Array>();
-
-  constructor() {
-    this.#keys.set(this.#own, randomBytes(MAC_BYTES));
-  }
+  readonly #ownKey: Uint8Array = randomBytes(MAC_BYTES);
+  /** The keys of other nodes by id, each with the node that told it. */
+  readonly #others = new SharedOldest<string, Uint8Array>(MAX_KEYS - 1);
 
   /** The id of this node's key. */
   get id(): string {
@@ -41,15 +39,18 @@ export class TokenSigner {
 
   /** All keys, for a peer; this node's key is first. */
   keys(): [id: string, key: Uint8Array][] {
-    return [...this.#keys];
+    return [[this.#own, this.#ownKey], ...this.#others];
   }
 
-  /** Adds the keys of a peer: its own, and those it has learned. */
-  learn(keys: readonly (readonly [id: string, key: Uint8Array])[]): void {
-    for (const [id, key] of keys) if (!this.#keys.has(id)) this.#keys.set(id, key);
-    for (const id of this.#keys.keys()) {
-      if (this.#keys.size <= MAX_KEYS) return;
-      if (id !== this.#own) this.#keys.delete(id);
+  /**
+   * Adds the keys that a node tells: its own, which is first, and those it has learned. A key that is known stays. O(keys · nodes) when there
+   * are too many.
+   */
+  learn(node: string, keys: readonly (readonly [id: string, key: Uint8Array])[]): void {
+    // Its own comes last: so it is the one that is kept longest, whoever told it before.
+    for (const [at, [id, key]] of [...keys.entries()].toReversed()) {
+      const known = this.#keyOf(id);
+      if (id !== this.#own && (known === undefined || at === 0)) this.#others.renew(id, node, known ?? key);
     }
   }
 
@@ -98,15 +99,19 @@ export class TokenSigner {
       : undefined;
   }
 
+  #keyOf(id: string): Uint8Array | undefined {
+    return id === this.#own ? this.#ownKey : this.#others.get(id);
+  }
+
   #sign(claim: readonly unknown[]): string {
     const body = Buffer.from(JSON.stringify(claim)).toString('base64url');
-    return `${this.#own}.${body}.${this.#mac(this.#keys.get(this.#own) as Uint8Array, body).toString('base64url')}`;
+    return `${this.#own}.${body}.${this.#mac(this.#ownKey, body).toString('base64url')}`;
   }
 
   #open(token: unknown): readonly unknown[] | undefined {
     if (typeof token !== 'string' || token.length > MAX_TOKEN) return undefined;
     const [id = '', body = '', mac = '', ...rest] = token.split('.');
-    const key = this.#keys.get(id);
+    const key = this.#keyOf(id);
     if (key === undefined || rest.length > 0) return undefined;
     const given = Buffer.from(mac, 'base64url');
     if (given.length !== MAC_BYTES || !timingSafeEqual(given, this.#mac(key, body))) return undefined;

@@ -51,11 +51,26 @@ it.each<[string, (text: string) => unknown]>([
 it('those of another node are valid once its key is known', () => {
   const other = new TokenSigner();
   expect(other.readSession(token)).toBeUndefined();
-  other.learn(signer.keys());
+  other.learn('a', signer.keys());
   expect(other.readSession(token)?.session).toBe('one');
   expect(other.readTicket(ticket, 'one', 'g')).toEqual({ a: 5 });
-  other.learn([[signer.id, new Uint8Array(32)]]); // nobody replaces it
+  other.learn('b', [[signer.id, new Uint8Array(32)]]); // nobody replaces it
   expect(other.readSession(token)?.session).toBe('one');
+});
+
+it('P7 keys are limited: a node that tells very many makes others lose none', () => {
+  const other = new TokenSigner();
+  const made = (count: number, prefix: string): [string, Uint8Array][] =>
+    Array.from({ length: count }, (_, at) => [`${prefix}${at}`, new Uint8Array(32)]);
+  other.learn('friend', [['friend', new Uint8Array(32)], ...signer.keys()]);
+  for (let time = 0; time < 3; time++) other.learn('many', made(1024, `m${time}-`));
+  expect(other.readSession(token)?.session).toBe('one');
+  const kept = other.keys().map(([id]) => id);
+  expect(kept).toHaveLength(1024); // as many as a message may have
+  expect(kept[0]).toBe(other.id);
+  expect(kept).toContain('friend');
+  expect(kept).toContain('m2-0'); // its own
+  expect(kept).not.toContain('m0-0');
 });
 
 const body = (claim: readonly unknown[]): string => Buffer.from(JSON.stringify(claim)).toString('base64url');
