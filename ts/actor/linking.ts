@@ -33,8 +33,8 @@ export class Linking {
   }
 
   /**
-   * Links this actor and another: when one ends with another reason than `normal`, the other ends with the same reason, or, if it traps
-   * exits, gets an {@link Exit}. Linking twice is the same as once. If there is no such actor, this actor gets the exit signal
+   * Links this actor and another: when one ends with another reason than `normal`, the other ends with the same reason. One that traps
+   * exits gets an {@link Exit} instead, for `normal`, too. Linking twice is the same as once. If there is no such actor, this actor gets the exit signal
    * `noproc`, or `noconnection` if its node cannot be reached. As Erlang's `link`.
    *
    * @throws SNOW_ERR_BAD_DEST when `pid` is not a PID, SNOW_ERR_FOREIGN_PID.
