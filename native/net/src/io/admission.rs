@@ -259,6 +259,18 @@ mod tests {
     }
 
     #[test]
+    fn t5_an_address_crowds_a_stage_with_more_than_an_eighth_of_it() {
+        for (of_one, victim) in [(10, 0), (11, 5)] {
+            let mut admission = Admission::new(80);
+            for token in 0..80 {
+                let is_one = (5..5 + of_one).contains(&token);
+                admission.enter(token, address(if is_one { 1 } else { 2 + token as u8 }));
+            }
+            assert_eq!(admission.victim(), Some(victim), "{of_one} of 80");
+        }
+    }
+
+    #[test]
     fn addresses_of_one_ipv6_network_count_as_one() {
         let mut admission = Admission::new(6);
         admission.enter(0, address(1));
