@@ -1,6 +1,7 @@
 // Receiving by pattern: which messages one takes, which it refuses to be, and what it skips.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Down, type Match, Runtime, type Self, silentLogger, TIMEOUT } from '../../../ts/actor/index.ts';
+import { matchTag } from '../../../ts/kernel/key-match.ts';
 import { LocalNames } from '../../../ts/registry/index.ts';
 import { Pid, Ref, struct } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
@@ -279,5 +280,21 @@ describe('B5 B6 what a search by pattern skips', () => {
     });
     expect(work.first).toBeGreaterThan(COUNT);
     expect(work.waiting).toBeLessThan(1.5 * work.first);
+  });
+});
+
+describe('P7 the compiled matches of tags that are kept', () => {
+  it('are limited in number', () => {
+    const first = matchTag('first');
+    expect(matchTag('first')).toBe(first);
+    let others = 0;
+    while (matchTag('first') === first && others < 5000) matchTag(`other ${others++}`);
+    expect(others).toBeLessThanOrEqual(1024);
+  });
+
+  it('are limited in the length of their tags', () => {
+    const [short, long] = ['s'.repeat(64), 'l'.repeat(65)];
+    expect(matchTag(short)).toBe(matchTag(short));
+    expect(matchTag(long)).not.toBe(matchTag(long));
   });
 });

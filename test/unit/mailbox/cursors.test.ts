@@ -148,6 +148,22 @@ describe('a match that is user code', () => {
   });
 });
 
+describe('the places of messages that were taken from the front', () => {
+  it('are not looked at again', () => {
+    const mailbox = waiting();
+    let looked = 0;
+    const firstIn = (slots: readonly unknown[], from: number, to: number): number => {
+      for (let at = from; at < to; at++) {
+        looked++;
+        if (typeof slots[at] === 'number') return at;
+      }
+      return -1;
+    };
+    for (let n = 0; n < WAITING; n++) expect(mailbox.take({ takes: () => true, firstIn }, [])).toBe(n);
+    expect(looked).toBe(WAITING);
+  });
+});
+
 describe('what is forgotten', () => {
   const keys = Array.from({ length: 40 }, (_, n) => `tag ${n}`);
   const looks = (mailbox: Mailbox): number[] => keys.map((key) => lookedAt(mailbox, key));
