@@ -135,15 +135,13 @@ export class Scheduler<T extends Queued<T>> {
 
   /**
    * Runs queued items on the caller's stack, until the budget is spent; after an item that settles a promise it continues in microtasks.
-   * For code that runs in a new turn of the event loop. True: the budget is spent and items are left.
+   * For code that runs in a new turn of the event loop.
    */
-  runSlice(): boolean {
-    if (!this.isPumping) {
-      this.isPumping = true;
-      this.isParked = false;
-      this.goThrough();
-    }
-    return this.isSpent && this.head !== null;
+  runSlice(): void {
+    if (this.isPumping) return;
+    this.isPumping = true;
+    this.isParked = false;
+    this.goThrough();
   }
 
   private start(): void {

@@ -146,6 +146,20 @@ describe('the pump of code that continues without the queue', () => {
     expect(events.slice(1, 3)).toEqual(['cut off', 'other']);
   });
 
+  it('is not started by items that come after the budget was spent: the event loop starts it', async () => {
+    scheduler.enqueue(new Item('first'));
+    await goOn(TURNS_PER_SLICE + 1);
+    scheduler.waits();
+    await microtasks(3);
+    for (let round = 0; round < 10; round++) {
+      scheduler.enqueue(new Item('later'));
+      await microtasks(3);
+    }
+    expect(events).toEqual(['slice end']);
+    await new Promise(setImmediate);
+    expect(events).toEqual(['slice end', 'first', ...Array.from({ length: 10 }, () => 'later'), 'slice end']);
+  });
+
   it.each([12, 1000])(
     'is started once by the event loop when nothing else does, after %i turns',
     async (turns) => {
