@@ -69,7 +69,6 @@ export class Announcements {
       unsent.above = roster.number;
       yield [group, roster.list()];
     }
-    unsent.above = unsent.upTo;
   }
 }
 

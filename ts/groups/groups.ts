@@ -77,7 +77,7 @@ export class Groups {
     const pids = listOf(members);
     for (const pid of pids) this.#mustLive(pid);
     if (!this.#service.hasRoom(pids.length)) throw new SnowmeshError('SNOW_ERR_TOO_MANY_MEMBERS');
-    if (pids.length > 0) this.#service.join(group, pids);
+    this.#service.join(group, pids);
   }
 
   /**

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GroupJoin, GroupLeave, type Groups, startGroups } from '../../../ts/groups/index.ts';
-import type { Channel, ChannelListener, ChannelPeer } from '../../../ts/node/index.ts';
 import { Pid } from '../../../ts/term/index.ts';
 import { turns } from '../../support/deadline.ts';
 import { randomFrom } from '../../support/seed.ts';
 import { FakeMesh, type FakeNode } from '../global/fake-mesh.ts';
+import { alone } from './alone.ts';
 
 let mesh: FakeMesh;
 let groups: Groups[];
@@ -285,53 +285,8 @@ describe('a broadcast', () => {
 });
 
 describe('a peer', () => {
-  /** Groups over a channel that the test holds both ends of. */
-  function alone(
-    hidden = false,
-    options = {},
-  ): {
-    groups: Groups;
-    peer: ChannelPeer;
-    say(value: unknown): void;
-    sent: unknown[];
-    full: { now: boolean };
-  } {
-    const sent: unknown[] = [];
-    const full = { now: false };
-    const peer: ChannelPeer = { node: 'p@fake:1', nc: 256, hidden, connection: 1, incarnation: 1n };
-    let listener: ChannelListener | undefined;
-    const channel: Channel = {
-      peers: () => [peer].values(),
-      peer: () => peer,
-      send: (_peer, value) => void sent.push(value),
-      whenWritable: () => undefined,
-      broadcast(peers, value) {
-        if (full.now) return [...peers];
-        for (const _ of peers) sent.push(value);
-        return [];
-      },
-      broadcastRoom: () => [],
-      end: () => {},
-      close: () => {},
-    };
-    const started = startGroups(
-      {
-        name: 'me@fake:1',
-        isStopping: false,
-        runtime: at(0).runtime,
-        channel(_name, given) {
-          listener = given;
-          given.up(peer);
-          return channel;
-        },
-      },
-      options,
-    );
-    return { groups: started, peer, sent, full, say: (value) => listener?.message(peer, value) };
-  }
-
   it('T12 joins its own actors only, and nothing it says throws', () => {
-    const { groups: mine, say } = alone();
+    const { groups: mine, say } = alone(at(0).runtime);
     const [own, third] = [new Pid(256, 5), new Pid(512, 5)];
     const local = at(0).actor();
     mine.join('g', local);
@@ -371,7 +326,7 @@ describe('a peer', () => {
   });
 
   it('P7 is held to the memberships a node may have, and told all only so often', () => {
-    const { groups: mine, say, sent } = alone(false, { maxMembershipsPerNode: 3 });
+    const { groups: mine, say, sent } = alone(at(0).runtime, false, { maxMembershipsPerNode: 3 });
     const own = new Pid(256, 5);
     say(['join', [['g', [own, own]]]]);
     say(['join', [['h', [own, own]]]]);
@@ -383,7 +338,7 @@ describe('a peer', () => {
   });
 
   it('R10 that is full costs dead letters, one for each member there', () => {
-    const { groups: mine, say, full, sent } = alone();
+    const { groups: mine, say, full, sent } = alone(at(0).runtime);
     const before = at(0).runtime.deadLetters.counts.remote_full;
     say(['join', [['g', [new Pid(256, 5), new Pid(256, 6)]]]]);
     mine.broadcast('g', 1);
@@ -394,18 +349,18 @@ describe('a peer', () => {
   });
 
   it('L2 that is hidden takes part only when asked', () => {
-    const shy = alone(true);
+    const shy = alone(at(0).runtime, true);
     expect(shy.sent).toEqual([]);
     shy.say(['join', [['g', [new Pid(256, 5)]]]]);
     expect(shy.groups.which()).toEqual([]);
-    const open = alone(true, { hidden: true });
+    const open = alone(at(0).runtime, true, { hidden: true });
     expect(open.sent).toEqual([['hello', 1]]);
     open.say(['join', [['g', [new Pid(256, 5)]]]]);
     expect(open.groups.which()).toEqual(['g']);
   });
 
   it('R4 hears of more members than one message takes in parts', async () => {
-    const { groups: mine, say, sent } = alone();
+    const { groups: mine, say, sent } = alone(at(0).runtime);
     const pid = at(0).actor();
     mine.join('g', new Array(1200).fill(pid));
     for (let number = 0; number < 100; number++) mine.join(`g${number}`, pid);
