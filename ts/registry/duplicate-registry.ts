@@ -13,9 +13,9 @@ export interface RegistryEntry<V = undefined, M = unknown> {
   readonly value: V;
 }
 
-/** The entries of one actor. */
-interface Holding<K, V, M> {
-  readonly entries: Map<K, RegistryEntry<V, M>>;
+/** The keys of one actor. */
+interface Holding<K> {
+  readonly keys: Set<K>;
   /** Removes the callback for its death. */
   readonly forget: () => void;
 }
@@ -38,7 +38,7 @@ interface Holding<K, V, M> {
 export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M = unknown> {
   private readonly runtime: Runtime;
   private readonly byKey = new Map<K, Map<number, RegistryEntry<V, M>>>();
-  private readonly byActor = new Map<number, Holding<K, V, M>>();
+  private readonly byActor = new Map<number, Holding<K>>();
 
   /** @param owner The node, the runtime, or an actor of it. Only actors of that node can register. */
   constructor(owner: Caller) {
@@ -60,7 +60,7 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
       throw new SnowmeshError('SNOW_ERR_NOT_LOCAL', `${givenPid(pid)} is no living actor of this node.`);
     }
     const entry = { pid, value: frozen(value) as V };
-    this.holdingOf(pid).entries.set(key, entry);
+    this.holdingOf(pid).keys.add(key);
     const entries = this.byKey.get(key);
     if (entries === undefined) this.byKey.set(key, new Map([[pid.local, entry]]));
     else entries.set(pid.local, entry);
@@ -71,9 +71,9 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
     checkKey(key);
     checkPid('unregister', pid);
     const holding = pid.nc === 0 ? this.byActor.get(pid.local) : undefined;
-    if (holding === undefined || !holding.entries.delete(key)) return false;
+    if (holding === undefined || !holding.keys.delete(key)) return false;
     this.remove(key, pid.local);
-    if (holding.entries.size === 0) {
+    if (holding.keys.size === 0) {
       this.byActor.delete(pid.local);
       holding.forget();
     }
@@ -93,7 +93,7 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
   keys(pid: Pid<M>): K[] {
     checkPid('keys', pid);
     const holding = this.isHere(pid) ? this.byActor.get(pid.local) : undefined;
-    return holding === undefined ? [] : [...holding.entries.keys()];
+    return holding === undefined ? [] : [...holding.keys];
   }
 
   /**
@@ -120,18 +120,18 @@ export class DuplicateRegistry<K extends RegistryKey = string, V = undefined, M 
   }
 
   private isHere(pid: Pid<M>): boolean {
-    return pid instanceof Pid && pid.nc === 0 && this.runtime.isAlive(pid as Pid<never>);
+    return pid instanceof Pid && this.runtime.isAlive(pid as Pid<never>);
   }
 
-  private holdingOf(pid: Pid<M>): Holding<K, V, M> {
+  private holdingOf(pid: Pid<M>): Holding<K> {
     const known = this.byActor.get(pid.local);
     if (known !== undefined) return known;
-    const entries = new Map<K, RegistryEntry<V, M>>();
+    const keys = new Set<K>();
     const forget = this.runtime.onDeath(pid as Pid<never>, () => {
       this.byActor.delete(pid.local);
-      for (const key of entries.keys()) this.remove(key, pid.local);
+      for (const key of keys) this.remove(key, pid.local);
     });
-    const holding = { entries, forget };
+    const holding = { keys, forget };
     this.byActor.set(pid.local, holding);
     return holding;
   }

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Down, type HandlerBody, type Self } from '../../../ts/actor/index.ts';
+import { cellOf } from '../../../ts/kernel/index.ts';
 import { DuplicateRegistry } from '../../../ts/registry/index.ts';
 import { Pid } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
@@ -42,6 +43,27 @@ describe('a registry of duplicate keys', () => {
     expect(topics.unregister('a', pid)).toBe(true);
     expect(topics.unregister('a', pid)).toBe(false);
     expect([topics.keys(pid), pidsOf('a'), pidsOf('b')]).toEqual([['b'], [], [pid]]);
+  });
+
+  it('F8 is not changed, and not read, through the PID of an actor of another node', () => {
+    const pid = actor();
+    topics.register('a', pid);
+    const namesake = new Pid<unknown>(256, pid.local);
+    expect([topics.unregister('a', namesake), topics.keys(namesake)]).toEqual([false, []]);
+    expect([topics.keys(pid), pidsOf('a')]).toEqual([['a'], [pid]]);
+  });
+
+  it('F8 keeps nothing of an actor that has left its last key, and knows when one that came again ends', async () => {
+    const pid = actor();
+    for (let round = 0; round < 2; round++) {
+      for (const key of ['a', 'b']) topics.register(key, pid);
+      for (const key of ['a', 'b']) topics.unregister(key, pid);
+      expect([topics.size, cellOf(pid)?.extra?.deathCallbacks ?? null]).toEqual([0, null]);
+    }
+    topics.register('a', pid);
+    kit.runtime.sendExit(pid as Pid<never>, 'kill');
+    await kit.settle();
+    expect(topics.size).toBe(0);
   });
 
   it('A4 logs what a promise of the callback of dispatch rejects with', async () => {
