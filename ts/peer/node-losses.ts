@@ -85,7 +85,7 @@ export class NodeLosses {
    * another node is in progress.
    */
   begin(nc: number, name: string): NodeLoss {
-    const loss = new NodeLoss(this.fire(nc, this.takeTies(nc < 0 ? [name] : [nc, name])));
+    const loss = new NodeLoss(this.fire(nc, this.takeTies([nc, name])));
     const isFirst = this.pending.length === 0;
     if (isFirst && loss.step()) return loss;
     this.pending.push(loss);

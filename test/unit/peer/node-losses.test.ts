@@ -218,3 +218,73 @@ it('P6 spawns without a reply fail in steps as well, each once', async () => {
   expect(failed).toBe(COUNT);
   expect(kit.runtime.spawns.size).toBe(0);
 });
+
+it('L7 a loss with few ties is over at once, and what waits for its end is called once', async () => {
+  const { runtime } = kit;
+  const got: unknown[] = [];
+  const pid = runtime.spawnHandler((self: Self<unknown>) => {
+    self.trapExit(true);
+    self.link(far(1));
+    return { onMessage: (message) => void got.push(message) };
+  });
+  await kit.settle();
+  let ends = 0;
+  runtime.losses.begin(PEER, NAME).whenOver(() => ends++);
+  expect([ends, runtime.losses.isUnderWay, cellOf(pid)?.links().size]).toEqual([1, false, 0]);
+  runtime.losses.endAll();
+  await kit.settle();
+  expect([ends, got]).toEqual([1, [new Exit(far(1), 'noconnection')]]);
+});
+
+it('L7 code that runs while ties fire ends no loss', async () => {
+  const { told } = await keeper((self, to) => self.link(to));
+  const ended: string[] = [];
+  kit.runtime.spawn((self: Self) => {
+    self.onExit(() => {
+      kit.runtime.losses.endAll();
+      ended.push('callback');
+    });
+    self.link(far(COUNT));
+    return new Promise(() => {});
+  });
+  await kit.settle();
+  const loss = lose();
+  void loss.over.then(() => ended.push('loss'));
+  await loss.over;
+  await kit.settle();
+  expect(ended).toEqual(['callback', 'loss']);
+  expect(told).toHaveLength(COUNT);
+  expect(kit.logs).toEqual([]);
+});
+
+it('L7 code that learns of the end of a loss may end others, and lose further nodes', async () => {
+  const { pid, told } = await keeper((self, to) => {
+    for (const nc of [0, 1, 2]) self.link(new Pid(PEER + nc, to.local));
+  });
+  const over: number[] = [];
+  const first = kit.runtime.losses.begin(PEER, NAME);
+  kit.runtime.losses.begin(PEER + 1, 'other@host:1').whenOver(() => over.push(1));
+  first.whenOver(() => {
+    over.push(0);
+    kit.runtime.losses.endAll();
+    kit.runtime.losses.begin(PEER + 2, 'third@host:1').whenOver(() => over.push(2));
+  });
+  while (kit.runtime.losses.isUnderWay) await nextTurn();
+  await kit.settle();
+  expect(over).toEqual([0, 1, 2]);
+  expect(told).toHaveLength(3 * COUNT);
+  expect([kit.runtime.losses.isUnderWay, cellOf(pid)?.links().size]).toEqual([false, 0]);
+});
+
+it('P6 one step runs in a turn of the event loop, however many nodes are lost', async () => {
+  const { runtime } = kit;
+  const { told } = await keeper((self, to) => {
+    for (const nc of [0, 1, 2]) self.link(new Pid(PEER + nc, to.local));
+  });
+  for (const nc of [0, 1, 2]) runtime.losses.begin(PEER + nc, `node${nc}@host:1`);
+  let turns = 0;
+  for (; runtime.losses.isUnderWay; turns++) await nextTurn();
+  await kit.settle();
+  expect(told).toHaveLength(3 * COUNT);
+  expect(turns).toBeGreaterThan((3 * COUNT) / 1024 - 2);
+});

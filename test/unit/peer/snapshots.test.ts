@@ -158,3 +158,27 @@ it('logs an error, and sends what follows', async () => {
   expect(sent).toEqual(['a next']);
   expect(kit.logs.map(({ facts }) => facts['event'])).toEqual(['callback_failed']);
 });
+
+it('P6 one step is written in a turn of the event loop, to however many peers', async () => {
+  for (const peer of ['a', 'b', 'c', 'd']) snapshots.begin(peer, table(peer, 2 * STEP - 1));
+  expect(Math.max(...(await perTurn()))).toBe(STEP);
+  expect(sent).toHaveLength(4 * (2 * STEP - 1));
+});
+
+it('P6 what follows a snapshot is sent in steps, too', async () => {
+  snapshots.begin('a', table('a', STEP + 1));
+  for (let n = 0; n < 5 * STEP; n++) snapshots.send('a', `${n}`);
+  const counts = await perTurn();
+  expect(Math.max(...counts)).toBeLessThanOrEqual(STEP + 1);
+  expect(sent.slice(STEP + 1)).toEqual(Array.from({ length: 5 * STEP }, (_, n) => `a ${n}`));
+});
+
+it('P7 a snapshot stops when the outbox is full meanwhile, and goes on when there is room', async () => {
+  snapshots.begin('a', table('a', 3 * STEP));
+  const makeRoom = block('a');
+  await turns();
+  expect(sent).toHaveLength(STEP);
+  makeRoom();
+  await turns();
+  expect(sent).toHaveLength(3 * STEP);
+});

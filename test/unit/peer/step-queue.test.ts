@@ -60,6 +60,12 @@ it('P6 nodes have their turn one after the other', async () => {
   ]);
 });
 
+it('P6 one step is done in a turn of the event loop, for however many nodes', async () => {
+  for (const node of ['a', 'b', 'c', 'd']) queue.begin(node, work(node, 2 * STEP - 1));
+  expect(Math.max(...(await perTurn()))).toBe(STEP);
+  expect(done).toHaveLength(4 * (2 * STEP - 1));
+});
+
 it('P7 further work for a node ends what it left; without entries it does not', async () => {
   queue.begin('a', work('first', 3 * STEP));
   queue.begin('a', work('none', 0));
