@@ -154,3 +154,27 @@ it.each([SpawnStatus.ok, SpawnStatus.failed])(
     expect([...kit.runtime.spawns.takeNode(NODE)]).toEqual([]);
   },
 );
+
+it.each([
+  ['the child', SpawnStatus.ok, undefined, { ok: true, pid: child, ref: undefined }],
+  ['the reason', SpawnStatus.failed, 'why', { ok: false, reason: 'why' }],
+  ['an init that wants no start', SpawnStatus.ignored, undefined, { ok: false, ignore: true }],
+  ['an init that took too long', SpawnStatus.timedOut, undefined, { ok: false, reason: 'timeout' }],
+  ['a spec that is unknown', SpawnStatus.unknownFunction, 'child', { ok: false, reason: 'unknown_function' }],
+])('I1-I3 the result of a start tells %s', async (_what, status, detail, result) => {
+  const { self } = await kit.probe();
+  const started = start(self, spec, [], { node: NODE });
+  const { request } = orders[0] as RemoteSpawn;
+  kit.runtime.spawns.replied(self.pid.local, request, status, child, detail);
+  expect(await started).toEqual(result);
+});
+
+it('I3 the result of a start without an answer tells so, or that the node is lost', async () => {
+  const { self } = await kit.probe();
+  const late = start(self, spec, [], { node: NODE, timeout: 100 });
+  const lost = start(self, spec, [], { node: NODE });
+  await kit.advance(100);
+  expect(await late).toEqual({ ok: false, reason: 'timeout' });
+  kit.runtime.losses.begin(PEER, NODE);
+  expect(await lost).toEqual({ ok: false, reason: 'noconnection' });
+});

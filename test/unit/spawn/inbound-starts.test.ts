@@ -1,6 +1,7 @@
 // What other nodes ask to be started here: whatever it is, it is answered once and never throws (N7, I1-I3).
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
+  Down,
   defineActor,
   defineHandler,
   IGNORE,
@@ -8,12 +9,13 @@ import {
   type Self,
   SpawnStatus,
 } from '../../../ts/actor/index.ts';
+import { cellOf } from '../../../ts/kernel/index.ts';
 import { InboundSpawns } from '../../../ts/spawn/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
 const PEER = 256;
-const START = 4;
+const [LINK, MONITOR, START] = [1, 2, 4];
 const from = new Pid(PEER, 7);
 
 let kit: TestRuntime;
@@ -171,6 +173,60 @@ it('S3 whose starter is lost is killed by its node until the starter has said th
   losses.begin(PEER, 'peer@host:1');
   expect(living()).toEqual([false, false, false, true]);
 });
+
+it('S3 a child that is killed because its starter is lost ends with killed, and one that is known keeps no callback', async () => {
+  const { runtime } = kit;
+  for (const [id, name] of ['unheard', 'known'].entries()) ask(id, 'quick', START, [[], name, null]);
+  await kit.settle();
+  const [unheard, known] = ['unheard', 'known'].map((name) => runtime.names.whereis(name) as Pid) as [
+    Pid,
+    Pid,
+  ];
+  const probe = await kit.probe();
+  const ref = probe.self.monitor(unheard);
+  const callbacks = (pid: Pid): number => {
+    const waiting = cellOf(pid)?.extra?.deathCallbacks ?? null;
+    return waiting === null ? 0 : typeof waiting === 'function' ? 1 : waiting.size;
+  };
+  const before = callbacks(known);
+  runtime.inboundSpawns.confirmed(from, known.local);
+  expect(callbacks(known)).toBe(before - 1);
+  runtime.losses.begin(PEER, 'peer@host:1');
+  await probe.expectMessage(new Down(ref, unheard, 'killed'));
+});
+
+it('P6 the loss of a node looks at each child that waited then, and at none that came meanwhile', async () => {
+  for (const id of [1, 2]) ask(id, 'quick', START, [[], null, null]);
+  const steps = kit.runtime.inboundSpawns.nodeLost(PEER);
+  expect(steps.next().done).toBe(false);
+  ask(3, 'quick', START, [[], 'later', null]);
+  expect(Array.from(steps)).toHaveLength(1);
+  await kit.settle();
+  expect(kit.runtime.size).toBe(1);
+  expect(kit.runtime.names.whereis('later')).toBeDefined();
+});
+
+it.each([0, LINK, MONITOR, LINK | MONITOR])(
+  'C15, D15 a spawn with the flags %i makes the link and the monitor that it asks for, and no other',
+  async (flags) => {
+    const told: string[] = [];
+    let child: Pid | undefined;
+    Object.assign(kit.runtime.remote, {
+      spawnReply: (made: Pid) => void (child = made),
+      exit: (_from: Pid, to: Pid, reason: unknown) => void told.push(`exit ${to} ${String(reason)}`),
+      monitorExit: (_from: Pid, to: Pid, ref: Ref, reason: unknown) =>
+        void told.push(`down ${to} ${ref.id} ${String(reason)}`),
+    });
+    ask(9, 'quick', flags, []);
+    kit.runtime.sendExit(child as Pid, 'gone');
+    await kit.settle();
+    const wanted = [
+      ...((flags & LINK) === 0 ? [] : [`exit ${from} gone`]),
+      ...((flags & MONITOR) === 0 ? [] : [`down ${from} 9 gone`]),
+    ];
+    expect(told.sort()).toEqual(wanted.sort());
+  },
+);
 
 it('S3 nothing is kept of a child that ended before its starter said anything', async () => {
   ask(1, 'quick', START, [[], 'clerk', null]);
