@@ -93,14 +93,14 @@ export class Timers {
 
   private readonly releaseNow = (): void => {
     this.isReleasing = false;
-    if (this.wheel.size > 0 || !this.keepAlive || this.alarm === null) return;
+    if (this.wheel.size > 0 || this.alarm === null) return;
     this.isReleased = true;
     this.alarm.keepAlive?.(false);
   };
 
   private hold(): void {
     this.isReleased = false;
-    if (this.keepAlive) this.alarm?.keepAlive?.(true);
+    this.alarm?.keepAlive?.(true);
   }
 
   private rest(): void {
