@@ -13,6 +13,7 @@ import {
   Exit,
   type HandlerBody,
   type MailboxLimit,
+  type Match,
   type Node,
   NodeDown,
   type Pid,
@@ -136,6 +137,10 @@ describe('what is received', () => {
       expectTypeOf(await many.receive({ from: other })).toEqualTypeOf<Note>();
       expectTypeOf(await (self as Self<unknown>).receive({ type: 'any' })).toEqualTypeOf<unknown>();
       expectTypeOf(await self.receive([Down, { type: 'add' }])).toEqualTypeOf<unknown>();
+      expectTypeOf(await self.receive({ type: 'add', timeout: 5 })).toEqualTypeOf<unknown>();
+      expectTypeOf(await self.receive({} as Match<Add>)).toEqualTypeOf<Add>();
+      expectTypeOf(await self.receive((one) => one === 5)).toEqualTypeOf<unknown>();
+      expectTypeOf(await self.receive<Add>((one) => one.amount === 5)).toEqualTypeOf<Add>();
       // @ts-expect-error: the values of a pattern are plain
       await self.receive({ type: 'add', amount: [5] });
       // @ts-expect-error: a field without a value is left out
@@ -161,6 +166,12 @@ describe('what is received', () => {
       await self.receive(Down, { timeout: '5' });
       // @ts-expect-error: nothing can be matched by a number
       await self.receive(5);
+      // @ts-expect-error: the first argument is the match
+      await self.receive({ timeout: 5 });
+      // @ts-expect-error: with a signal, too
+      await self.receive({ timeout: 5, signal });
+      // @ts-expect-error: in the second place as well
+      await self.receive({ timeout: 5 }, { timeout: 5 });
       // @ts-expect-error: no such option
       await self.receive(Down, { within: 5 });
     });

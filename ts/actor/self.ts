@@ -8,6 +8,7 @@ import {
   leave,
   type Match,
   type Matched,
+  type NotOnlyTimeout,
   type Pattern,
   type Received,
   type ReceiveOptions,
@@ -79,15 +80,21 @@ export class Self<M = unknown> extends Spawning {
     options: ReceiveOptions,
   ): Promise<Matched<L[number]> | typeof TIMEOUT>;
   receive<const P extends Pattern>(
-    match: P,
+    match: P & NotOnlyTimeout<P>,
     options?: { readonly signal?: AbortSignal },
   ): Promise<WithFields<M, P>>;
   receive<const P extends Pattern>(
-    match: P,
+    match: P & NotOnlyTimeout<P>,
     options: ReceiveOptions,
   ): Promise<WithFields<M, P> | typeof TIMEOUT>;
-  receive<T>(match: Match<T>, options?: { readonly signal?: AbortSignal }): Promise<T>;
-  receive<T>(match: Match<T>, options: ReceiveOptions): Promise<T | typeof TIMEOUT>;
+  receive<T, G extends Match<T> = Match<T>>(
+    match: Match<T> & G & NotOnlyTimeout<G>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<T>;
+  receive<T, G extends Match<T> = Match<T>>(
+    match: Match<T> & G & NotOnlyTimeout<G>,
+    options: ReceiveOptions,
+  ): Promise<T | typeof TIMEOUT>;
   receive(match: undefined, options: ReceiveOptions): Promise<Received<M> | typeof TIMEOUT>;
   receive(match?: Match, options?: ReceiveOptions): Promise<never> {
     if (this.isOver) return never();

@@ -54,6 +54,7 @@ export {
   type Match,
   type Matched,
   type MessageClass,
+  type NotOnlyTimeout,
   type Pattern,
   type PatternValue,
   type Received,

@@ -51,6 +51,13 @@ export type Match<T = unknown> =
   | ((message: Anything) => unknown)
   | readonly Match<T>[];
 
+/** Refuses `{ timeout }` as a match, as `receive` does: it is the second argument. */
+export type NotOnlyTimeout<P> = [keyof P] extends ['timeout']
+  ? [keyof P] extends [never]
+    ? unknown
+    : 'a timeout alone is receive(undefined, { timeout })'
+  : unknown;
+
 /** The type of the messages that a match takes: a class's instances, a type guard's type, for an array that of any part. */
 export type Matched<T> =
   T extends MessageClass<infer C>
