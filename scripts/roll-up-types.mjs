@@ -7,6 +7,12 @@ import { dts } from 'rollup-plugin-dts';
 import { CORE } from './bundle-package.mjs';
 import { packageEntries } from './package-entries.mjs';
 
+/**
+ * Loads the types of Node.js whatever the `types` of the user's tsconfig are. From TypeScript 6 on these are none by default, and a class
+ * whose base is unknown has none of its methods.
+ */
+const NODE_TYPES = '/// <reference types="node" />';
+
 /** Rolls up the declarations that `tsc` has written to `dist`, including their comments. */
 export async function rollUpTypes(dist) {
   const typed = [...packageEntries()].filter(([name]) => name !== 'cli');
@@ -29,6 +35,7 @@ export async function rollUpTypes(dist) {
     format: 'esm',
     entryFileNames: '[name].d.ts',
     chunkFileNames: ({ name }) => `${name.replace(/\.d$/, '')}.d.ts`,
+    banner: ({ imports }) => (imports.some((name) => name.startsWith('node:')) ? NODE_TYPES : ''),
     minifyInternalExports: false,
     manualChunks: (id) => (CORE.test(id) ? 'core' : undefined),
   });

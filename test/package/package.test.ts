@@ -212,6 +212,23 @@ describe('the installed package', () => {
     expect(child.stdout()).toBe('received: a message\n');
   });
 
+  it('gives its types to a program whose tsconfig names no types, as is the default from TypeScript 6 on', () => {
+    const source = `import { call, startNode } from 'snowmesh';\nconst node = await startNode();\nnode.spawn(async (self) => void (await call(self, 'name', 'tag')));\nawait call(node, 'name', 'tag');\n`;
+    writeFileSync(join(installed.folder, 'no-types.mts'), source);
+    const args = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--ignoreConfig'];
+    const tsc = join(root, 'node_modules/typescript/bin/tsc');
+    const roots = ['--typeRoots', join(root, 'node_modules/@types')];
+    const { stdout } = spawnSync(
+      process.execPath,
+      [tsc, ...args, ...roots, '--skipLibCheck', 'no-types.mts'],
+      {
+        cwd: installed.folder,
+        encoding: 'utf8',
+      },
+    );
+    expect(stdout).toBe('');
+  });
+
   it('gives its types to a strict program', () => {
     // Its optional peer, whose types `snowmesh/otel` has in its own.
     const peer = 'node_modules/@opentelemetry';
