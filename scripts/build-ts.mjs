@@ -30,7 +30,11 @@ const folders = ['ts', 'bindings', 'examples', 'benches', 'test'];
 const pages = ['ts/observe/page', 'examples/chat/page'];
 const sources = /\.[cm]?ts$|tsconfig[^/]*\.json$|[\\/]page[\\/][^\\/]+$/;
 
-const isNeeded = () => !process.argv.includes('--if-needed') || !isUpToDate(stamp, folders, sources);
+/** What writes dist/. */
+const writers = /[\\/](build-ts|bundle-package|client-bundle|package-entries|roll-up-types)\.mjs$/;
+
+const isCompiled = () => isUpToDate(stamp, folders, sources) && isUpToDate(stamp, ['scripts'], writers);
+const isNeeded = () => !process.argv.includes('--if-needed') || !isCompiled();
 if (isNeeded()) process.exitCode = await inTurn(async () => (isNeeded() ? compile() : 0));
 
 /** Runs `work` while holding a lock: of several test files that want to compile at once, one does and the others wait. */
