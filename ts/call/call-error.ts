@@ -82,7 +82,7 @@ export class CallError extends SnowmeshError {
   constructor({ state, target, node, tag, elapsed, reason, why, detail }: CallFailure) {
     const where = node === undefined ? target : `${target} on ${node}`;
     const brief = state === 'exit' || state === 'error' ? briefReason(reason) : detail;
-    const rest = brief === undefined ? '' : `: ${brief}`;
+    const rest = brief === undefined ? '' : `: ${brief.replace(/\.$/, '')}`;
     const remedy = REMEDIES[state];
     super(
       CODES[state],

@@ -1,3 +1,4 @@
+import { kindOf } from './arguments.ts';
 import { SnowmeshError } from './snowmesh-error.ts';
 
 /** The names of all options of `T`; the compiler sees to it that none is missing. */
@@ -25,12 +26,9 @@ export function unknownOption(given: object, known: Readonly<Record<string, true
  */
 export function checkOptionNames<T>(what: string, given: T, known: OptionNames<T>): void {
   if (isKnown(given, known)) return;
-  const wrong =
-    given instanceof Promise
-      ? 'takes an object of options, not a promise (did you forget await?)'
-      : typeof given === 'object' && given !== null
-        ? unknownOption(given, known)
-        : `takes an object of options, not ${given === null ? 'null' : typeof given}`;
+  const wrong = isOptions(given, known)
+    ? unknownOption(given, known)
+    : `takes an object of options, not ${instanceText(given)}`;
   if (wrong !== undefined) throw new SnowmeshError('SNOW_ERR_BAD_OPTION', `${what} ${wrong}`);
 }
 
@@ -41,10 +39,9 @@ export function checkOptionNames<T>(what: string, given: T, known: OptionNames<T
  */
 export function checkHost(what: string, host: { channel?: unknown } | null | undefined): void {
   if (typeof host?.channel === 'function') return;
-  const given = host === null ? 'null' : typeof host;
   throw new SnowmeshError(
     'SNOW_ERR_BAD_OPTION',
-    `${what} needs the node that startNode resolved to, not ${given}`,
+    `${what} needs the node that startNode resolved to, not ${kindOf(host)}`,
   );
 }
 
@@ -53,6 +50,19 @@ function isKnown(given: unknown, known: Readonly<Record<string, unknown>>): bool
   if (typeof given !== 'object' || given === null || given instanceof Promise) return false;
   for (const key in given) if (known[key] !== true) return false;
   return true;
+}
+
+/** Whether an object was meant as options: a literal, or an instance of a class that has one of them. */
+function isOptions(given: unknown, known: Readonly<Record<string, unknown>>): given is object {
+  if (typeof given !== 'object' || given === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(given);
+  if (prototype === Object.prototype || prototype === null) return true;
+  return Object.keys(given).some((key) => Object.hasOwn(known, key));
+}
+
+function instanceText(given: unknown): string {
+  const kind = kindOf(given);
+  return kind === 'an object' ? `an instance of ${(given as object).constructor.name}` : kind;
 }
 
 /** The known word with the fewest differing letters, when they are few. */

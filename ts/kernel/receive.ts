@@ -1,5 +1,5 @@
 // `self.receive`.
-import { checkOptionNames, checkSignal, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, checkSignal, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { type Keys, NOTHING } from '../mailbox/index.ts';
 import { Ref } from '../term/index.ts';
 import { Timer } from '../timers/index.ts';
@@ -143,7 +143,7 @@ export function checkDelay(ms: number): number {
   if (typeof ms === 'number' && ms >= 0 && ms <= Number.MAX_SAFE_INTEGER) return Math.ceil(ms);
   throw new SnowmeshError(
     'SNOW_ERR_BAD_TIME',
-    `A time must be a number of milliseconds from 0 to 2^53 - 1, not ${described(ms)}.`,
+    `A time must be a number of milliseconds from 0 to 2^53 - 1, not ${typeof ms === 'number' ? ms : kindOf(ms)}.`,
     {
       details: { ms },
     },
@@ -195,8 +195,4 @@ function takeOrCrash(cell: Cell, wait: Wait): unknown {
   } finally {
     scanning = outer;
   }
-}
-
-function described(ms: unknown): string {
-  return typeof ms === 'number' || ms === undefined || ms === null ? String(ms) : `a ${typeof ms}`;
 }

@@ -31,10 +31,22 @@ describe('an option that does not exist', () => {
     expect(unknownOption(given, KNOWN)).toBe(sentence);
   });
 
-  it.each([undefined, null, 'a', 5])('%s is no object of options', (given) => {
-    expect(() => checkOptionNames('startX', given as never, KNOWN as never)).toThrow(
-      `startX takes an object of options, not ${given === null ? 'null' : typeof given}`,
-    );
+  class Settings {
+    readonly timeuot = 5;
+    readonly timeout = 5;
+  }
+  it.each([
+    [undefined, 'takes an object of options, not undefined'],
+    [null, 'takes an object of options, not null'],
+    ['a', 'takes an object of options, not the string "a"'],
+    [5, 'takes an object of options, not a number'],
+    [[5], 'takes an object of options, not an array'],
+    [Promise.resolve(), 'takes an object of options, not a promise (did you forget await?)'],
+    [new Pid(0, 1), 'takes an object of options, not an instance of Pid'],
+    [new Settings(), 'has no option "timeuot"; did you mean "timeout"?'],
+  ])('%o', (given, sentence) => {
+    const known = { timeout: true, signal: true } as never;
+    expect(() => checkOptionNames('startX', given as never, known)).toThrow(`startX ${sentence}`);
   });
 });
 
@@ -113,15 +125,20 @@ describe('refuses what it does not know:', () => {
       () => defineSupervisor({ name: 'x', children: [any(childSpec('a', any(init), any({ arg: [] })))] }),
       'the child spec "a" has no option "arg"; did you mean "args"?',
     ],
+    [
+      'a server instead of its child spec',
+      () => defineSupervisor({ name: 'x', children: [any(defineServer({ name: 'y', init }))] }),
+      'the child spec "?" is only what a child spec starts: pass childSpec(id, …)',
+    ],
   ])('%s', (_name, make, sentence) => {
     expect(make).toThrow(sentence);
   });
 
   it.each<[unknown, string]>([
     [{ nmae: 'a@127.0.0.1' }, 'startNode has no option "nmae"; did you mean "name"?'],
-    ['a@127.0.0.1', 'startNode takes an object of options, not string'],
+    ['a@127.0.0.1', 'startNode takes an object of options, not the string "a@127.0.0.1"'],
     [{ listen: { prot: 1 } }, '`listen` of startNode has no option "prot"; did you mean "port"?'],
-    [{ listen: 9000 }, '`listen` of startNode takes an object of options, not number'],
+    [{ listen: 9000 }, '`listen` of startNode takes an object of options, not a number'],
     [{ listen: { host: '' } }, 'option listen.host is ; it must be an address or a host name'],
     [{ outbox: { limti: 1 } }, '`outbox` of startNode has no option "limti"; did you mean "limit"?'],
     [{ outbox: null }, '`outbox` of startNode takes an object of options, not null'],
