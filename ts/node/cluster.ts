@@ -101,6 +101,7 @@ export class Cluster {
       nodes: () => this.nodes('visible'),
       canonical: (peer) => routes.canonical(peer),
       missing: () => this.mesh.missing,
+      failure: (peer) => this.reachability.failure(peer)?.detail,
       after,
     });
     this.#news = this.#listen(mesh === 'full' && policy.dials && !this.isHidden);

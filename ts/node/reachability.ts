@@ -73,6 +73,11 @@ export class Reachability {
     this.#failures.delete(name);
   }
 
+  /** How the last attempt to reach a name failed; undefined when there was none, or it succeeded. */
+  failure(name: string): ConnectFailure | undefined {
+    return this.#failures.get(name);
+  }
+
   /** Why a node is not connected; undefined when it is. */
   whyDown(node: number | string): (ConnectFailure & Unreachable) | undefined {
     const name = typeof node === 'string' ? canonical(node) : this.#network.identities.of(node)?.name;

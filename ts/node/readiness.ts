@@ -17,6 +17,8 @@ export interface ReadinessPort {
   canonical(name: string): string;
   /** Names that are wanted and not connected. */
   missing(): readonly string[];
+  /** Why the last attempt to reach a name failed, in words; undefined: none is known to have failed. */
+  failure(name: string): string | undefined;
   after(ms: number, action: () => void): () => void;
 }
 
@@ -101,11 +103,19 @@ function notReady(wanted: number | readonly string[], port: ReadinessPort, ms: n
   const most = typeof wanted === 'number' ? wanted : wanted.length;
   const rest =
     missing.length > 0
-      ? `missing: ${missing.slice(0, 8).join(', ')}`
+      ? `missing: ${missing
+          .slice(0, 8)
+          .map((name) => withFailure(name, port))
+          .join(', ')}`
       : 'no other node is known: pass `discovery`, or connect to a node';
   return new SnowmeshError(
     'SNOW_ERR_NOT_READY',
     `After ${ms} ms ${most - lack.length} of ${most} peers are connected; ${rest}.`,
     { details: { nodes, missing } },
   );
+}
+
+function withFailure(name: string, port: ReadinessPort): string {
+  const failure = port.failure(name);
+  return failure === undefined ? name : `${name} (${failure})`;
 }

@@ -122,10 +122,16 @@ function coded(error: unknown): unknown {
   if (error instanceof SnowmeshError || !(error instanceof Error)) return error;
   const { code } = error as { code?: unknown };
   if (typeof code !== 'string' || !code.startsWith('SNOW_ERR_')) return error;
-  const isTaken = code === 'SNOW_ERR_LISTEN' && /in use|10048/.test(error.message);
-  const remedy = isTaken
-    ? '. End the process that uses it, or take another port; port 0 takes any free one'
-    : '';
+  const remedy = code === 'SNOW_ERR_LISTEN' ? listenRemedy(error.message) : '';
   const what = code === 'SNOW_ERR_NATIVE_FAULT' ? 'the native core cannot start: ' : '';
   return new SnowmeshError(code as SnowmeshError['code'], what + error.message + remedy);
+}
+
+/** What to do when an address cannot be listened on. The numbers are those of Windows, whose text may be in any language. */
+function listenRemedy(text: string): string {
+  if (/in use|10048/.test(text))
+    return '. End the process that uses it, or take another port; port 0 takes any free one';
+  if (/assign requested|10049/.test(text))
+    return '. This machine has no such address: name one that it has in `listen`, such as 0.0.0.0 for all';
+  return '';
 }

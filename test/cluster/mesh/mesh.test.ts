@@ -174,6 +174,17 @@ describe('ready', () => {
     expect(failure).toEqual(['SNOW_ERR_NOT_READY', ['b@127.0.0.1:9']]);
   });
 
+  it('says why the missing cannot be reached', async () => {
+    const a = await cluster.node({ name: 'a', ...MESH });
+    const failure = await a.run(async (bench) => {
+      await bench.node.connect('b@127.0.0.1:9');
+      return bench.node
+        .ready({ peers: ['b@127.0.0.1:9'], timeout: 0 })
+        .catch((error: Error) => error.message);
+    });
+    expect(failure).toMatch(/missing: b@127\.0\.0\.1:9 \(nothing listens at its address, .*\)\.$/);
+  });
+
   it('ends with its signal', async () => {
     const a = await cluster.node({ name: 'a', ...MESH });
     const reason = await a.run((bench) =>

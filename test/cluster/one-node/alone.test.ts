@@ -120,6 +120,7 @@ describe('starting', () => {
     );
     const elsewhere = await startError(node, { name: 'a@203.0.113.1:4000', cookie });
     expect(elsewhere.code).toBe('SNOW_ERR_LISTEN');
+    expect(elsewhere.message).toContain('This machine has no such address: name one that it has in `listen`');
     expect(JSON.stringify(elsewhere) + node.output()).not.toContain(cookie);
   });
 
