@@ -1,5 +1,5 @@
 import { checkArray, SnowmeshError } from '../errors/index.ts';
-import { briefReason, inBudget, whyFailed } from '../kernel/index.ts';
+import { briefReason, inBudget, NOT_EXPOSED, whyFailed } from '../kernel/index.ts';
 import { checkFarStart, checkStartOptions, type StartOptions, type StartResult } from '../spawn/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type Caller, partsOf, promised } from './caller.ts';
@@ -75,7 +75,8 @@ async function started<N, A extends readonly unknown[]>(
   const { reason } = result;
   const node = options?.node === undefined || runtime.isSelf(options.node) ? undefined : options.node;
   const { why, detail } = whyFailed(runtime, node, reason);
-  const sentence = `${briefReason(reason)}${detail === undefined ? '' : `: ${detail}`}`;
+  const brief = reason === 'unknown_function' && node !== undefined ? NOT_EXPOSED : briefReason(reason);
+  const sentence = `${brief}${detail === undefined ? '' : `: ${detail}`}`;
   throw new SnowmeshError('SNOW_ERR_START', `${name} did not start: ${sentence}`, {
     cause: reason,
     details: { reason, ...(node === undefined ? {} : { node }), ...(why === undefined ? {} : { why }) },

@@ -1,12 +1,15 @@
 /** Most characters of a reason in an error message; the whole reason is the error's `cause`. */
 const MAX_CHARACTERS = 300;
 
+/** Why another node refused to start an actor: the reason `unknown_function`. */
+export const NOT_EXPOSED = 'the node exposes no spec of that name; call node.expose(spec) there';
+
 /** An exit reason as short text: a string as it is, a crash as `TypeError: …`. A peer's reason may have any form and size. O(1). */
 export function briefReason(reason: unknown): string {
-  return shortened(words(reason));
+  return shortened(words(reason, 0));
 }
 
-function words(reason: unknown): string {
+function words(reason: unknown, depth: number): string {
   if (typeof reason === 'string') return reason;
   if (typeof reason === 'bigint') return bigint(reason);
   if (typeof reason !== 'object' || reason === null) return String(reason);
@@ -16,9 +19,19 @@ function words(reason: unknown): string {
     return `${shortened(textOf(name, 'Error'))}: ${shortened(textOf(message, ''))}`;
   }
   const { shutdown, nocatch } = reason as { shutdown?: unknown; nocatch?: unknown };
-  if (shutdown !== undefined) return `shutdown (${briefJson(shutdown, MAX_CHARACTERS)})`;
+  if (shutdown !== undefined)
+    return `shutdown (${failedChild(shutdown, depth) ?? briefJson(shutdown, MAX_CHARACTERS)})`;
   if (nocatch !== undefined) return `thrown: ${briefJson(nocatch, MAX_CHARACTERS)}`;
   return briefJson(reason, MAX_CHARACTERS);
+}
+
+/** The reason of a supervisor whose child did not start. Undefined: it is another one. */
+function failedChild(shutdown: unknown, depth: number): string | undefined {
+  if (typeof shutdown !== 'object' || shutdown === null || depth >= MAX_DEPTH) return undefined;
+  const { failedToStartChild, reason } = shutdown as { failedToStartChild?: unknown; reason?: unknown };
+  if (typeof failedToStartChild !== 'string') return undefined;
+  const why = reason === 'unknown_function' ? NOT_EXPOSED : words(reason, depth + 1);
+  return `its child ${JSON.stringify(shortened(failedToStartChild))} did not start: ${shortened(why)}`;
 }
 
 function textOf(value: unknown, otherwise: string): string {

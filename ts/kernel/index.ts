@@ -11,7 +11,7 @@
 export { onAbort } from './abort.ts';
 export { ActorTable, setNextSerial } from './actor-table.ts';
 export { Aliases, type AliasMode, checkAliasMode } from './aliases.ts';
-export { briefReason } from './brief-reason.ts';
+export { briefReason, NOT_EXPOSED } from './brief-reason.ts';
 export { Call, callOf } from './call.ts';
 export { after, guard } from './callback.ts';
 export {

@@ -6,6 +6,7 @@ import {
   type ExitReason,
   inBudget,
   type Kernel,
+  NOT_EXPOSED,
   onAbort,
   type Program,
   type RemoteStart,
@@ -265,7 +266,7 @@ function spawnError(
     status === 'noconnection'
       ? 'the node is out of reach'
       : status === SpawnStatus.unknownFunction
-        ? 'the node exposes no spec of that name; call node.expose(spec) there'
+        ? NOT_EXPOSED
         : 'the start was refused';
   const reason = failureOf(status, detail);
   const known = status === 'noconnection' ? whyFailed(kernel, node, status) : {};

@@ -134,6 +134,7 @@ export function childSpec<N, A extends unknown[]>(
 
 /** Checks a child spec and fills in the defaults. Throws SNOW_ERR_BAD_CHILD_SPEC. */
 export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPlan {
+  if (isStartable(spec)) throw badChildSpec('?', 'is only what a child spec starts: pass childSpec(id, …)');
   if (typeof spec !== 'object' || spec === null) throw badChildSpec('?', 'is not an object');
   const { id, start, restart = 'permanent', significant = false } = spec;
   if (typeof id !== 'string' || id === '')
@@ -191,12 +192,11 @@ export function planChild(spec: ChildSpec, autoShutdown: AutoShutdown): ChildPla
 }
 
 /** Whether a value is an actor function, or a complete spec of its kind. */
-function isStartable(start: Startable | null): boolean {
-  if (typeof start === 'function') return true;
-  if (typeof start !== 'object' || start === null) return false;
-  return (
-    typeof (start.kind === 'function' ? start.body : start.kind === 'handler' && start.init) === 'function'
-  );
+function isStartable(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  const { kind, body, init } = value as { kind?: unknown; body?: unknown; init?: unknown };
+  return typeof (kind === 'function' ? body : kind === 'handler' && init) === 'function';
 }
 
 /** Whether a value is a time that timers accept: whole ms from 0 on, or Infinity. */

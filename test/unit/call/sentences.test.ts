@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CallError, type CallState, consoleLogger, type Self } from '../../../ts/actor/index.ts';
-import { call, cast, defineServer } from '../../../ts/behaviour/index.ts';
+import { call, callWith, cast, defineServer } from '../../../ts/behaviour/index.ts';
 import { briefReason, printable } from '../../../ts/kernel/brief-reason.ts';
 import { guarded } from '../../../ts/kernel/logger.ts';
 import { copyTerm } from '../../../ts/term/index.ts';
@@ -77,6 +77,28 @@ describe('an error', () => {
     expect(message).toMatch(sentence);
   });
 
+  it('of a call ends the text of the reason with one full stop', () => {
+    const reason = { error: { name: 'Error', message: 'Broken.' } };
+    const { message } = new CallError({
+      state: 'exit',
+      target: '<0.1>',
+      node: undefined,
+      tag: 'buy',
+      elapsed: 1,
+      reason,
+    });
+    expect(message).toMatch(/: Error: Broken\. Call again/);
+  });
+
+  it.each([
+    ['1s', 'not the string "1s".'],
+    [{}, 'not an object.'],
+    [Promise.resolve(5), 'not a promise (did you forget await?).'],
+    [-5, 'not -5.'],
+  ])('of a time of %o says what was given', (ms, end) => {
+    expect(() => void callWith(kit, { timeout: ms as number }, 'name', 'tag')).toThrow(end);
+  });
+
   it('of a start says what the init threw', async () => {
     await expect(shop.start(kit, 'none')).rejects.toThrow('shop did not start: RangeError: no stock');
   });
@@ -91,6 +113,26 @@ describe('a reason in few words', () => {
     [{ error: null }, '{"error":null}'],
     [{ error: { name: 5, message: {} } }, 'Error: '],
     [{ shutdown: 'update' }, 'shutdown ("update")'],
+    [
+      {
+        shutdown: {
+          failedToStartChild: 'db',
+          reason: { error: { name: 'Error', message: 'no db' }, stack: 's' },
+        },
+      },
+      'shutdown (its child "db" did not start: Error: no db)',
+    ],
+    [
+      {
+        shutdown: {
+          failedToStartChild: 'a',
+          reason: { shutdown: { failedToStartChild: 'b', reason: 'unknown_function' } },
+        },
+      },
+      'shutdown (its child "a" did not start: shutdown (its child "b" did not start: ' +
+        'the node exposes no spec of that name; call node.expose(spec) there))',
+    ],
+    [{ shutdown: { failedToStartChild: 5 } }, 'shutdown ({"failedToStartChild":5})'],
     [{ nocatch: 5n, stack: 'long' }, 'thrown: "5n"'],
     [{ a: { stack: 'long', b: 1 } }, '{"a":{"b":1}}'],
   ])('$1', (reason, words) => {
@@ -134,6 +176,10 @@ describe('a reason in few words', () => {
   it('is short whatever a peer sends', () => {
     expect(briefReason('x'.repeat(10_000))).toHaveLength(300);
     expect(briefReason({ error: { name: 'E', message: '💥'.repeat(10_000) } }).isWellFormed()).toBe(true);
+    let nested: unknown = 'x';
+    for (let depth = 0; depth < 100_000; depth++)
+      nested = { shutdown: { failedToStartChild: 'x'.repeat(1000), reason: nested } };
+    expect(briefReason(nested)).toHaveLength(300);
   });
 });
 
