@@ -1,5 +1,5 @@
 import { type Self, type StartOptions, type StartResult, start } from '../actor/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
+import { kindOf, SnowmeshError } from '../errors/index.ts';
 import { promiseOf } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
@@ -38,7 +38,8 @@ export function placed({ id, startOptions: options, place }: ChildPlan): StartOp
   try {
     const node: unknown = place(id);
     promiseOf(node)?.catch(() => {}); // it is refused
-    return typeof node === 'string' ? { ...options, node } : `bad placement: ${textOf(node)}`;
+    if (typeof node === 'string') return { ...options, node };
+    return `bad placement: \`node\` returned ${kindOf(node)}, not the name of a node`;
   } catch (error) {
     return `bad placement: ${textOf(error)}`;
   }

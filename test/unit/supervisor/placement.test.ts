@@ -120,10 +120,10 @@ describe('the node of a child', () => {
         },
         'bad placement',
       ],
-      [() => Object.create(null), 'bad placement'],
-      [() => undefined as never, 'undefined'],
-      [() => 7 as never, '7'],
-      [(async () => Promise.reject(new Error('unhandled'))) as never, 'bad placement'], // fails this file if nobody handles it
+      [() => Object.create(null), '`node` returned an object'],
+      [() => undefined as never, '`node` returned undefined, not the name of a node'],
+      [() => 7 as never, '`node` returned a number'],
+      [(async () => Promise.reject(new Error('unhandled'))) as never, '`node` returned a promise'], // fails this file if nobody handles it
     ];
     for (const [node, text] of cases) {
       const tree = defineSupervisor({
