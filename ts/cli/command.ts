@@ -1,5 +1,6 @@
 // The type of a command: its name, options and help are data, so that help, completion and parsing agree.
 import { parseArgs } from 'node:util';
+import { nearestName } from '../errors/index.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Exit codes. */
@@ -106,6 +107,8 @@ export function parse(command: Command, line: readonly string[]): Given {
     const { values, positionals } = parseArgs({ args: [...line], options, allowPositionals: true });
     given = new Given(positionals, values as Record<string, string | boolean | undefined>);
   } catch (error) {
+    const [text, option] = /^Unknown option '--([^']*)'/.exec((error as Error).message) ?? [];
+    if (option !== undefined) throw new UsageError(`${text}${meant(option, Object.keys(options), '--')}`);
     throw new UsageError((error as Error).message.replace(/\. To specify a positional.*$/s, ''));
   }
   if (given.flag('help')) return given;
@@ -117,6 +120,12 @@ export function parse(command: Command, line: readonly string[]): Given {
       throw new UsageError(`--${name} ${value}: it must be one of ${choices.join(', ')}`);
   }
   return given;
+}
+
+/** The word that was probably meant, as the end of an error. */
+export function meant(word: string, known: readonly string[], prefix = ''): string {
+  const near = nearestName(word, known);
+  return near === undefined ? '' : `; did you mean ${prefix}${near}?`;
 }
 
 /** The help of one command. */

@@ -6,7 +6,16 @@
 // Guarantees: every command has --help; an unknown command or option is explained on standard error, with exit code 2; with --json a command
 // prints one JSON value per line. Must not know: how nodes, port mappers, … work.
 import { SnowmeshError } from '../errors/index.ts';
-import { type Command, EXIT, helpOf, ProgramError, parse, UnreachableError, UsageError } from './command.ts';
+import {
+  type Command,
+  EXIT,
+  helpOf,
+  meant,
+  ProgramError,
+  parse,
+  UnreachableError,
+  UsageError,
+} from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { version } from './package-folder.ts';
 import type { Terminal } from './terminal.ts';
@@ -27,7 +36,9 @@ export async function runCommand(line: readonly string[], terminal: Terminal): P
   }
   const command = COMMANDS.find((each) => each.name === name);
   if (command !== undefined) return run(command, rest, terminal);
-  terminal.err(name === undefined ? overview() : `snowmesh: there is no command ${name}\n\n${overview()}`);
+  const names = COMMANDS.map((each) => each.name);
+  const wrong = name === undefined ? '' : `snowmesh: there is no command ${name}${meant(name, names)}\n\n`;
+  terminal.err(`${wrong}${overview()}`);
   return EXIT.USAGE;
 }
 

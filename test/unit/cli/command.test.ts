@@ -45,6 +45,17 @@ it.each(['help', '--help', '-h'])('%s names every command', async (option) => {
   for (const command of [...NAMES, 'help', '--version']) expect(out).toContain(`\n  ${command}`);
 });
 
+it.each([
+  [['tpo'], 'snowmesh: there is no command tpo; did you mean top?\n'],
+  [['colours'], 'snowmesh: there is no command colours\n'],
+  [['top', '--nod', 'x'], "snowmesh top: Unknown option '--nod'; did you mean --node?\n"],
+  [['top', '--cookiefile=x'], "snowmesh top: Unknown option '--cookiefile'; did you mean --cookie-file?\n"],
+])('%j says what was probably meant', async (line, text) => {
+  const { code, err } = await run(...line);
+  expect(code).toBe(2);
+  expect(err.startsWith(text), err).toBe(true);
+});
+
 describe.each(NAMES)('%s', (name) => {
   it.each([
     [name, '--help'],
