@@ -14,6 +14,17 @@
 //! [`Node::abort`]; every queue has a limit in [`options`]; what a peer sends can end its session and nothing else;
 //! every lane sees the frames of one session in the order in which they were sent.
 #![forbid(unsafe_code)]
+// What a peer sends must not cause a panic, so the shipped code uses none of these.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 pub mod batch;
 pub mod buffer_pool;
