@@ -4,8 +4,8 @@ import type { Runtime } from '../actor/index.ts';
 import type { DiagnosticEvents } from '../diagnostics/index.ts';
 import { briefReason } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
+import type { CrashInfo, Page, PageOptions } from './answers.ts';
 import { short } from './process-view.ts';
-import type { CrashInfo, Page, PageOptions } from './shape.ts';
 
 /** Most different crashes that are kept. The one that happened longest ago is dropped first. */
 export const MAX_CRASHES = 50;

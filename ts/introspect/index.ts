@@ -7,11 +7,12 @@
 // at a time, with rests between. No actor is interrupted, and no user code runs.
 //
 // Must not know: how nodes connect (ts/node passes the channel), what global names, groups and rooms are beyond a listing.
+
+export type * from './answers.ts';
 export { checkedPage, checkedTree, Introspection } from './introspection.ts';
 export { type IntrospectOptions, Introspector } from './introspector.ts';
 export { jsonOf, pidText } from './json.ts';
 export { CHANNEL } from './messages.ts';
 export { named, VERSION } from './node-view.ts';
 export { portraitOf } from './portrait.ts';
-export type * from './shape.ts';
 export { type Listing, type SessionCounters, sourcesOf } from './sources.ts';

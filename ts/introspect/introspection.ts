@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
 import { checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { Pid } from '../term/index.ts';
-import { MAX_PAGE, MAX_TOP, QUESTIONS, type Question, type Questions } from './questions.ts';
 import type {
   CrashInfo,
   GroupInfo,
@@ -18,7 +17,8 @@ import type {
   TopOptions,
   Totals,
   TreeOptions,
-} from './shape.ts';
+} from './answers.ts';
+import { MAX_PAGE, MAX_TOP, QUESTIONS, type Question, type Questions } from './questions.ts';
 import type { SessionCounters } from './sources.ts';
 
 /** Least ms between two samples for which rates are given. */

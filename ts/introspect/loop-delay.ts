@@ -1,5 +1,5 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
-import type { LoopDelay } from './shape.ts';
+import type { LoopDelay } from './answers.ts';
 
 /** ms between two measurements. */
 const RESOLUTION_MS = 20;

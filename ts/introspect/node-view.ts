@@ -4,9 +4,6 @@ import type { Runtime } from '../actor/index.ts';
 import type { Cell } from '../kernel/index.ts';
 import { supervisorsOf } from '../supervisor/index.ts';
 import { Pid } from '../term/index.ts';
-import { type CrashLog, crashLogOf } from './crash-log.ts';
-import { LoopDelayMeter } from './loop-delay.ts';
-import { infoOf, livingCell, memoryOf, summaryOf } from './process-view.ts';
 import type {
   CrashInfo,
   GroupInfo,
@@ -23,7 +20,10 @@ import type {
   TopOptions,
   Totals,
   TreeOptions,
-} from './shape.ts';
+} from './answers.ts';
+import { type CrashLog, crashLogOf } from './crash-log.ts';
+import { LoopDelayMeter } from './loop-delay.ts';
+import { infoOf, livingCell, memoryOf, summaryOf } from './process-view.ts';
 import { Sightings } from './sightings.ts';
 import { type Listing, type SessionCounters, type Sources, sourcesOf } from './sources.ts';
 import { treeInTurns, treeOf } from './tree-view.ts';

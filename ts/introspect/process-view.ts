@@ -2,7 +2,7 @@
 import { type NodeAddress, type Runtime, SystemMessage } from '../actor/index.ts';
 import { ancestorsOf, BUSY, type Cell, cellOf, Envelope, QUEUED, TERMINATING } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
-import type { ProcessInfo, ProcessState, ProcessSummary } from './shape.ts';
+import type { ProcessInfo, ProcessState, ProcessSummary } from './answers.ts';
 import { weightOfMailbox } from './weight.ts';
 
 /** Most entries of each list about one actor. */

@@ -1,5 +1,20 @@
 // The questions of introspection: the options of each, the function that answers it, and the check of a peer's answer.
 import type { Pid } from '../term/index.ts';
+import type {
+  CrashInfo,
+  GroupInfo,
+  NameInfo,
+  NodeOverview,
+  Page,
+  PageOptions,
+  ProcessInfo,
+  ProcessSummary,
+  RoomInfo,
+  SupervisionTree,
+  TopOptions,
+  Totals,
+  TreeOptions,
+} from './answers.ts';
 import {
   amounts,
   both,
@@ -20,21 +35,6 @@ import {
 import { MAX_CRASHES, MAX_REASON, MAX_STACK } from './crash-log.ts';
 import type { NodeView } from './node-view.ts';
 import { MAX_ANCESTORS, MAX_LIST } from './process-view.ts';
-import type {
-  CrashInfo,
-  GroupInfo,
-  NameInfo,
-  NodeOverview,
-  Page,
-  PageOptions,
-  ProcessInfo,
-  ProcessSummary,
-  RoomInfo,
-  SupervisionTree,
-  TopOptions,
-  Totals,
-  TreeOptions,
-} from './shape.ts';
 import type { SessionCounters } from './sources.ts';
 
 /** Most entries of one answer. */

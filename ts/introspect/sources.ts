@@ -1,5 +1,5 @@
 import type { Runtime } from '../actor/index.ts';
-import type { GroupInfo, NameInfo, RoomInfo, SessionInfo } from './shape.ts';
+import type { GroupInfo, NameInfo, RoomInfo, SessionInfo } from './answers.ts';
 
 /** A table of a room above, which is read in parts. */
 export interface Listing<T> {

@@ -3,8 +3,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Runtime } from '../actor/index.ts';
 import { cellOf } from '../kernel/index.ts';
 import { type ChildLine, type Listed, supervisorsOf } from '../supervisor/index.ts';
+import type { SupervisionTree, TreeNode, TreeOptions } from './answers.ts';
 import { livingCell, short } from './process-view.ts';
-import type { SupervisionTree, TreeNode, TreeOptions } from './shape.ts';
 
 const DEFAULT_LIMIT = 500;
 /** Most levels below a root: a message must not be nested deeper than 128. */
