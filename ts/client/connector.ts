@@ -11,7 +11,8 @@ export interface ClientSocket {
   readonly readyState: number;
   /** Adds a listener of open, message, close or error. The types are loose: libraries declare them in different ways. */
   addEventListener(event: never, listener: never): void;
-  send(data: string | Uint8Array<ArrayBuffer>): void;
+  /** Sends text, or bytes that it takes as a Uint8Array; its type is loose for the same reason. */
+  send(data: never): void;
   close(code?: number, reason?: string): void;
 }
 
@@ -124,7 +125,7 @@ export class Connector {
 
   /** Sends data if the socket is open, otherwise drops it. */
   send(data: string | Uint8Array<ArrayBuffer>): void {
-    if (this.socket?.readyState === 1) this.socket.send(data);
+    if (this.socket?.readyState === 1) this.socket.send(data as never);
   }
 
   /** The welcome of the server came. @param beat Sends a heartbeat, which the server answers. */
