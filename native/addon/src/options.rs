@@ -53,7 +53,7 @@ impl OpenOptions {
             listen_host: given.listen_host,
             listen_port: u16::try_from(given.listen_port)
                 .map_err(|_| bad("listenPort must be at most 65 535"))?,
-            cookie: given.cookie,
+            cookie: given.cookie.into(),
             incarnation: given.incarnation.map_or(0, |incarnation| incarnation.get_u64().1),
             hidden: given.hidden.unwrap_or(base.hidden),
             tick_ms: given.tick_ms.unwrap_or(base.tick_ms),

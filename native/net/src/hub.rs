@@ -48,7 +48,8 @@ impl Hub {
     ) -> Result<(u32, Arc<Node>, Arc<Lane>), OpenError> {
         options.check()?;
         let name = NodeName::parse(&options.name).map_err(|error| OpenError::Name(error.to_string()))?;
-        snowmesh_core::check_cookie(&options.cookie).map_err(|error| OpenError::Cookie(error.to_string()))?;
+        snowmesh_core::check_cookie(options.cookie.as_str())
+            .map_err(|error| OpenError::Cookie(error.to_string()))?;
         let tls = TlsConfig::generate()?;
         let listener = listen(&options)?;
         let port = listener.local_addr()?.port();

@@ -51,4 +51,4 @@ pub use hub::Hub;
 pub use lane::{Lane, Wake};
 pub use node::session::{Read, Session};
 pub use node::{Node, NodeStats};
-pub use options::{NodeOptions, Reader};
+pub use options::{Cookie, NodeOptions, Reader};

@@ -14,6 +14,28 @@ pub enum Reader {
     Thread,
 }
 
+/// The secret that the nodes of a cluster share. `Debug` does not show it.
+#[derive(Clone, Default)]
+pub struct Cookie(String);
+
+impl Cookie {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: Into<String>> From<T> for Cookie {
+    fn from(text: T) -> Self {
+        Self(text.into())
+    }
+}
+
+impl std::fmt::Debug for Cookie {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Cookie(..)")
+    }
+}
+
 /// Settings of one node. Times in milliseconds, sizes in bytes.
 #[derive(Clone, Debug)]
 #[expect(
@@ -24,7 +46,7 @@ pub struct NodeOptions {
     pub name: String,
     pub listen_host: String,
     pub listen_port: u16,
-    pub cookie: String,
+    pub cookie: Cookie,
     /// 0: choose at random.
     pub incarnation: u64,
     pub hidden: bool,
@@ -45,7 +67,7 @@ impl Default for NodeOptions {
             name: String::new(),
             listen_host: "127.0.0.1".to_owned(),
             listen_port: 0,
-            cookie: String::new(),
+            cookie: Cookie::default(),
             incarnation: 0,
             hidden: false,
             tick_ms: 5_000,
@@ -104,5 +126,19 @@ impl NodeOptions {
 
     pub(crate) fn handshake(&self) -> Duration {
         Duration::from_millis(self.handshake_ms.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn printed_options_do_not_show_the_cookie() {
+        let options = NodeOptions {
+            cookie: "a cookie for tests, 32 letters..".into(),
+            ..NodeOptions::default()
+        };
+        assert!(format!("{options:?}").contains("cookie: Cookie(..)"));
     }
 }

@@ -18,7 +18,7 @@ const REFUSE: u8 = 0x0F;
 fn k6_another_cookie_is_refused_on_both_sides_and_told_once() {
     let mut a = TestNode::start("a");
     let mut b = TestNode::open(NodeOptions {
-        cookie: "b cookie for tests, 32 letters..".to_owned(),
+        cookie: "b cookie for tests, 32 letters..".into(),
         ..options("b")
     });
     assert_eq!(b.dial(1, &a.name.clone(), a.node.port()), 3);

@@ -29,6 +29,7 @@ use snowmesh_core::handshake::{CookieKey, LocalNode};
 
 use crate::node::session::{Read, SESSION_TOKENS, Session};
 use crate::node::{Command, Node};
+use crate::options::Cookie;
 use crate::tls::TlsConfig;
 use crate::trim::Trim;
 use admission::Admission;
@@ -115,10 +116,11 @@ impl IoLoop {
     }
 
     /// Runs until the node has stopped.
-    pub(crate) fn run(mut self, cookie: String) {
+    pub(crate) fn run(mut self, cookie: Cookie) {
         // Slow on purpose, tens of milliseconds: each guess of a cookie costs an attacker as much.
         let node = &self.node;
-        self.identity = handshaker::identity(&node.name, node.incarnation, node.options.hidden, &cookie);
+        self.identity =
+            handshaker::identity(&node.name, node.incarnation, node.options.hidden, cookie.as_str());
         // From here on only the key is needed.
         drop(cookie);
         if let Some(listener) = &mut self.listener {

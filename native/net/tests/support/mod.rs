@@ -61,7 +61,7 @@ pub struct TestNode {
 pub fn options(name: &str) -> NodeOptions {
     NodeOptions {
         name: format!("{name}@127.0.0.1:0"),
-        cookie: COOKIE.to_owned(),
+        cookie: COOKIE.into(),
         reader: Reader::Thread,
         ..NodeOptions::default()
     }
