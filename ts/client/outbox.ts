@@ -1,4 +1,4 @@
-import { misuse } from './errors.ts';
+import { kindOf, misuse } from './errors.ts';
 
 /** The outbox as a JSON value. A third item of an entry marks bytes. */
 export type SavedOutbox = readonly [
@@ -12,7 +12,7 @@ export type EncodedMessage = string | Uint8Array;
 /**
  * Encodes a value as a message, so that later changes of the value have no effect.
  *
- * @throws SNOW_ERR_UNSENDABLE for a value that JSON cannot represent: a symbol, a function, undefined, a BigInt, a circular object.
+ * @throws SNOW_ERR_UNSENDABLE for a value that JSON cannot represent: a symbol, a function, undefined, a promise, a BigInt, a circular object.
  */
 export function messageOf(data: unknown): EncodedMessage {
   if (data instanceof ArrayBuffer) return new Uint8Array(data.slice(0));
@@ -20,12 +20,12 @@ export function messageOf(data: unknown): EncodedMessage {
   let text: string | undefined;
   let cause: unknown;
   try {
-    text = JSON.stringify(data);
+    if (!(data instanceof Promise)) text = JSON.stringify(data); // of a promise it would be {}
   } catch (error) {
     cause = error;
   }
   if (text !== undefined) return text;
-  const why = cause === undefined ? `a ${typeof data}` : String(cause);
+  const why = cause === undefined ? kindOf(data) : String(cause);
   throw misuse('SNOW_ERR_UNSENDABLE', `send: JSON cannot represent this message: ${why}`, cause);
 }
 

@@ -11,6 +11,7 @@ import { inParts, type PresentEntry, parts } from './messages.ts';
 import type { Peers } from './peers.ts';
 import { type PresenceOwner, PresenceTable, type Tracked } from './presence-table.ts';
 import { keyRoom } from './room.ts';
+import { jsonText } from './room-message.ts';
 import type { RoomTable } from './room-table.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
 
@@ -194,14 +195,7 @@ function told(tracked: Tracked): PresentEntry {
 }
 
 function metaText(meta: unknown): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(meta);
-  } catch (cause) {
-    throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `JSON cannot represent this meta: ${cause}`, { cause });
-  }
-  if (text === undefined)
-    throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `JSON cannot represent this meta: a ${typeof meta}`);
+  const text = jsonText('meta', meta);
   const bytes = Buffer.byteLength(text);
   if (bytes <= MAX_META_BYTES) return text;
   throw new SnowmeshError(

@@ -1,5 +1,5 @@
 import { Binary } from '../client/index.ts';
-import { SnowmeshError } from '../errors/index.ts';
+import { kindOf, SnowmeshError } from '../errors/index.ts';
 import { Frame, jsonFrame } from './frame.ts';
 import { MAX_CURSOR, MAX_SEQUENCE } from './limits.ts';
 
@@ -22,7 +22,7 @@ export interface Content {
 /**
  * Encodes a message: a string as text, bytes as bytes, any other value as JSON. O(bytes).
  *
- * @throws SNOW_ERR_UNSENDABLE for a value that JSON cannot represent: a function, undefined, a BigInt, a circular object.
+ * @throws SNOW_ERR_UNSENDABLE for a value that JSON cannot represent: a function, undefined, a promise, a BigInt, a circular object.
  */
 export function contentOf(message: unknown): Content {
   if (typeof message === 'string') return { kind: Kind.text, payload: Buffer.from(message) };
@@ -31,20 +31,21 @@ export function contentOf(message: unknown): Content {
     return { kind: Kind.binary, payload: new Uint8Array(buffer, byteOffset, byteLength).slice() };
   }
   if (message instanceof ArrayBuffer) return { kind: Kind.binary, payload: new Uint8Array(message.slice(0)) };
-  let json: string | undefined;
+  return { kind: Kind.json, payload: Buffer.from(jsonText('room message', message)) };
+}
+
+/** A value as JSON. A promise, which would be {}, is refused as well: its `await` was forgotten. Throws SNOW_ERR_UNSENDABLE. */
+export function jsonText(what: string, value: unknown): string {
+  let text: string | undefined;
+  let cause: unknown;
   try {
-    json = JSON.stringify(message);
-  } catch (cause) {
-    throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `JSON cannot represent this room message: ${cause}`, {
-      cause,
-    });
+    if (!(value instanceof Promise)) text = JSON.stringify(value);
+  } catch (error) {
+    cause = error;
   }
-  if (json === undefined)
-    throw new SnowmeshError(
-      'SNOW_ERR_UNSENDABLE',
-      `JSON cannot represent this room message: a ${typeof message}`,
-    );
-  return { kind: Kind.json, payload: Buffer.from(json) };
+  if (text !== undefined) return text;
+  const why = cause === undefined ? kindOf(value) : String(cause);
+  throw new SnowmeshError('SNOW_ERR_UNSENDABLE', `JSON cannot represent this ${what}: ${why}`, { cause });
 }
 
 /**

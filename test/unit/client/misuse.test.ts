@@ -105,7 +105,11 @@ const REFUSED: Readonly<
     ]),
   ),
   send: [
-    ['SNOW_ERR_UNSENDABLE', [undefined, Symbol('s'), () => {}, 1n, circle], (data) => client.send(data)],
+    [
+      'SNOW_ERR_UNSENDABLE',
+      [undefined, Symbol('s'), () => {}, 1n, circle, Promise.resolve(1)],
+      (data) => client.send(data),
+    ],
   ],
 };
 

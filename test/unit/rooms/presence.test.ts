@@ -196,6 +196,9 @@ describe('presence', () => {
       expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }),
     );
     expect(() => connection.track('g', 1n)).toThrow(expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }));
+    expect(() => connection.track('g', Promise.resolve(1))).toThrow(
+      'JSON cannot represent this meta: a promise (did you forget await?)',
+    );
     expect(() => connection.track('g', 'x'.repeat(4095))).toThrow(
       expect.objectContaining({ code: 'SNOW_ERR_TOO_LARGE' }),
     );

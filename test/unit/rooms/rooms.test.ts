@@ -120,7 +120,7 @@ describe('a room on one node', () => {
       expect(() => rooms.broadcast(name, 1)).toThrow(expect.objectContaining({ code: 'SNOW_ERR_BAD_NAME' }));
       await expect(connection.join(name)).rejects.toMatchObject({ code: 'SNOW_ERR_BAD_NAME' });
     }
-    for (const message of [undefined, () => {}, 1n])
+    for (const message of [undefined, () => {}, 1n, Promise.resolve(1)])
       expect(() => rooms.broadcast('g', message)).toThrow(
         expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }),
       );
