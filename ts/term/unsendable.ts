@@ -27,7 +27,7 @@ export function unsendable(value: unknown): SnowmeshError {
   const what = found?.what ?? 'a value that changes while it is read';
   return new SnowmeshError(
     'SNOW_ERR_UNSENDABLE',
-    `Cannot send ${what} at ${path}: ${found?.advice ?? 'send plain data instead'}.`,
+    `Cannot send ${what} at ${path}: ${found?.advice ?? 'send plain data instead.'}`,
     { details },
   );
 }
@@ -62,6 +62,8 @@ function search(value: unknown, path: string, above: object[]): Finding | undefi
 
 function searchInside(value: object, path: string, above: object[]): Finding | undefined {
   const what = faultOf(value);
+  if (what !== undefined && value instanceof Promise)
+    return { path, what: 'a promise', advice: 'did you forget await?' };
   if (what !== undefined) return isOfClass(value) ? { path, what, advice: adviceFor(value) } : { path, what };
   for (const [step, key, inner] of parts(value, path)) {
     const found =
@@ -73,13 +75,22 @@ function searchInside(value: object, path: string, above: object[]): Finding | u
 
 /** Whether it is an instance of a class that users may have written: it has fields of its own that could be sent. */
 function isOfClass(value: object): boolean {
-  if (value instanceof Error || value instanceof Tagged || value instanceof Promise || isPlain(value))
-    return false;
+  if (value instanceof Error || value instanceof Tagged || isPlain(value)) return false;
   return !ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Object]';
 }
 
 function adviceFor(value: object): string {
-  return `send plain data, or a copy of its fields that keeps its type: struct('${className(value)}', { … })`;
+  if (hasPid(value)) return 'send its pid instead.';
+  return `send plain data, or a copy of its fields that keeps its type: struct('${className(value)}', { … }).`;
+}
+
+/** Whether it stands for an actor, as `self` does. */
+function hasPid(value: object): boolean {
+  try {
+    return (value as { pid?: unknown }).pid instanceof Pid;
+  } catch {
+    return false; // a getter of the user's class threw
+  }
 }
 
 /** Why an object itself cannot be sent, apart from what it holds. */

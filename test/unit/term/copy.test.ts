@@ -78,8 +78,20 @@ describe('what can be sent', () => {
       "Cannot send an instance of Point at $.at: send plain data, or a copy of its fields that keeps its type: struct('Point', { … }).",
     );
     expect(() => copyTerm({ p: Promise.resolve() })).toThrow(
-      /instance of Promise at \$\.p: send plain data instead/,
+      'Cannot send a promise at $.p: did you forget await?',
     );
+    class Actor {
+      readonly pid = new Pid(0, 1);
+    }
+    expect(() => copyTerm([new Actor()])).toThrow(
+      'Cannot send an instance of Actor at $[0]: send its pid instead.',
+    );
+    class Odd {
+      get pid(): never {
+        throw new Error('odd');
+      }
+    }
+    expect(() => copyTerm(new Odd())).toThrow('Cannot send an instance of Odd at $: send plain data, or');
     let deep: unknown = class {};
     for (let level = 0; level < 100; level++) deep = { inside: deep };
     expect(() => copyTerm(deep)).toThrow(/^Cannot send a function \(deep\) at \$\.inside.{100,140}: send/);
