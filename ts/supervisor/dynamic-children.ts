@@ -2,7 +2,7 @@ import { isCleanExit, type StartResult } from '../actor/index.ts';
 import { Pid } from '../term/index.ts';
 import { type ChildPlan, type ChildSpec, tryPlanChild } from './child-spec.ts';
 import { pidKey } from './child-table.ts';
-import type { Reply, Supervising, SupervisorFrame } from './frame.ts';
+import type { ChildrenHost, Reply, Supervising } from './children-host.ts';
 import type { ChildCounts, ChildLine, ChildResult, StopResult } from './outcome.ts';
 import { Attempt } from './remote-starts.ts';
 import { RestartPauses } from './restart-pauses.ts';
@@ -40,7 +40,7 @@ interface Restarting {
  * are stopped in parallel. They are addressed by PID; the strategy is always one_for_one.
  */
 export class DynamicChildren implements Supervising {
-  private readonly frame: SupervisorFrame;
+  private readonly host: ChildrenHost;
   private readonly options: DynamicOptions;
   private readonly window: RestartWindow;
   private readonly running = new Map<Pid | string, { pid: Pid; child: DynamicChild }>();
@@ -53,8 +53,8 @@ export class DynamicChildren implements Supervising {
   private starting = 0;
   private supervisors = 0;
 
-  constructor(frame: SupervisorFrame, options: DynamicOptions, window: RestartWindow) {
-    this.frame = frame;
+  constructor(host: ChildrenHost, options: DynamicOptions, window: RestartWindow) {
+    this.host = host;
     this.options = options;
     this.window = window;
   }
@@ -64,7 +64,7 @@ export class DynamicChildren implements Supervising {
     if (child === undefined) return undefined;
     const { restart } = child.plan;
     const clean = isCleanExit(reason);
-    if (!clean || restart === 'permanent') this.frame.reportEnd(child.plan, pid, reason);
+    if (!clean || restart === 'permanent') this.host.reportEnd(child.plan, pid, reason);
     const isWaiting = child.plan.waitsForNode && isLoss;
     if (!isWaiting && restart !== 'permanent' && (restart !== 'transient' || clean)) return undefined;
     // It counts while it does not run, so that maxChildren holds (J26).
@@ -82,21 +82,21 @@ export class DynamicChildren implements Supervising {
     if (backoff === undefined) return 0;
     let pauses = this.pauses.get(child);
     if (pauses === undefined) this.pauses.set(child, (pauses = new RestartPauses(backoff)));
-    return pauses.next(this.frame.now(), Math.random());
+    return pauses.next(this.host.now(), Math.random());
   }
 
   private retryAfter(child: DynamicChild, pause: number, reason: unknown): void {
-    this.frame.retryLater(() => this.restart(child, reason), pause);
+    this.host.retryLater(() => this.restart(child, reason), pause);
   }
 
   /** Does nothing for a child that was terminated meanwhile. */
   private restart(child: DynamicChild, reason: unknown): void | Promise<void> {
     const restarting = this.restarting.get(child);
     if (restarting === undefined) return undefined;
-    if (!this.window.record(this.frame.now()))
-      return this.frame.giveUp(this.window.exceededBy(child.plan.id), 'error', reason);
+    if (!this.window.record(this.host.now()))
+      return this.host.giveUp(this.window.exceededBy(child.plan.id), 'error', reason);
     child.restarts++;
-    this.frame.reportRestart(child.plan);
+    this.host.reportRestart(child.plan);
     return this.startAgain(child, restarting, child.plan, restarting.isNodeAway);
   }
 
@@ -108,7 +108,7 @@ export class DynamicChildren implements Supervising {
   ): void | Promise<void> {
     const lookMs = isNodeAway ? this.window.attemptMs : undefined;
     const settle = (result: StartResult | undefined): void => this.settleRestart(child, result);
-    const started = this.frame.start(plan, child.args ?? [], lookMs, settle);
+    const started = this.host.start(plan, child.args ?? [], lookMs, settle);
     if (started instanceof Attempt) restarting.attempt = started;
     else if (started instanceof Promise) return started.then(settle);
     else settle(started);
@@ -117,7 +117,7 @@ export class DynamicChildren implements Supervising {
 
   /** Waits for the lost node of a child and starts it then. This does not count towards the intensity. */
   private awaitNode(child: DynamicChild): void {
-    this.frame.awaitNode(child, child.plan, (plan) => {
+    this.host.awaitNode(child, child.plan, (plan) => {
       const restarting = this.restarting.get(child);
       return restarting && this.startAgain(child, restarting, plan, false);
     });
@@ -129,14 +129,14 @@ export class DynamicChildren implements Supervising {
     restarting.attempt = undefined;
     const error = startError(started);
     restarting.isNodeAway = error?.reason === 'noconnection';
-    if (isAway(child.plan, error?.reason, this.frame.awaitsNode(child))) return this.awaitNode(child);
+    if (isAway(child.plan, error?.reason, this.host.awaitsNode(child))) return this.awaitNode(child);
     if (error !== undefined) {
-      this.frame.forgetNode(child);
-      this.frame.reportStartError(child.plan, error.reason);
+      this.host.forgetNode(child);
+      this.host.reportStartError(child.plan, error.reason);
       return this.retryAfter(child, this.pauseBefore(child), error.reason);
     }
     this.forget(child, restarting);
-    this.pauses.get(child)?.started(this.frame.now());
+    this.pauses.get(child)?.started(this.host.now());
     if (started.ok) this.put(started.pid, child);
   }
 
@@ -145,7 +145,7 @@ export class DynamicChildren implements Supervising {
     if (attempt !== undefined) attempt.isAbandoned = true;
     this.restarting.delete(child);
     this.former.delete(formerKey);
-    this.frame.forgetNode(child);
+    this.host.forgetNode(child);
   }
 
   async stopAll(): Promise<void> {
@@ -154,9 +154,9 @@ export class DynamicChildren implements Supervising {
     const leaving = function* () {
       for (const { pid, child } of running.values()) yield { pid, shutdown: child.plan.shutdown };
     };
-    await stopAllAtOnce(this.frame.self, leaving(), (pid, reason) => {
+    await stopAllAtOnce(this.host.self, leaving(), (pid, reason) => {
       const child = this.take(pid);
-      if (child !== undefined) this.frame.reportStop(child.plan, pid, reason);
+      if (child !== undefined) this.host.reportStop(child.plan, pid, reason);
     });
   }
 
@@ -169,7 +169,7 @@ export class DynamicChildren implements Supervising {
     const plan = template ?? tryPlanChild(request as ChildSpec, 'never');
     if ('ok' in plan) return reply(plan);
     const args = isArguments ? [...plan.args, ...request] : plan.args;
-    const started = this.frame.start(plan, args, undefined, (result) => {
+    const started = this.host.start(plan, args, undefined, (result) => {
       this.starting--;
       reply(this.settleStart(plan, args, result ?? ABANDONED));
     });
@@ -196,8 +196,8 @@ export class DynamicChildren implements Supervising {
     if (!(pid instanceof Pid)) return 'not_supported';
     const child = this.take(pid);
     if (child === undefined) return this.forgetFormer(pid) ? 'ok' : 'not_found';
-    const reason = await stopChild(this.frame.self, { pid, shutdown: child.plan.shutdown });
-    this.frame.reportStop(child.plan, pid, reason);
+    const reason = await stopChild(this.host.self, { pid, shutdown: child.plan.shutdown });
+    this.host.reportStop(child.plan, pid, reason);
     return 'ok';
   }
 

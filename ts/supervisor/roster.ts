@@ -1,6 +1,6 @@
 import type { Runtime, Self } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
-import type { Supervising } from './frame.ts';
+import type { Supervising } from './children-host.ts';
 
 /** The supervisors of each runtime by local id, the oldest first. */
 const rosters = new WeakMap<Runtime, Map<number, Listed>>();

@@ -2,7 +2,7 @@ import { isCleanExit, type StartResult } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type AutoShutdown, type ChildPlan, type ChildSpec, tryPlanChild } from './child-spec.ts';
 import { Child, ChildTable } from './child-table.ts';
-import type { Reply, Supervising, SupervisorFrame } from './frame.ts';
+import type { ChildrenHost, Reply, Supervising } from './children-host.ts';
 import type { ChildCounts, ChildLine, ChildResult, StopResult } from './outcome.ts';
 import { type AfterStart, Attempt } from './remote-starts.ts';
 import { RestartPauses } from './restart-pauses.ts';
@@ -26,13 +26,13 @@ export interface StaticOptions {
  * another node is restarted asynchronously ({@link RemoteStarts}); only its first start, with that of the supervisor, is awaited.
  */
 export class StaticChildren implements Supervising {
-  private readonly frame: SupervisorFrame;
+  private readonly host: ChildrenHost;
   private readonly options: StaticOptions;
   private readonly window: RestartWindow;
   private readonly table = new ChildTable();
 
-  constructor(frame: SupervisorFrame, options: StaticOptions, window: RestartWindow) {
-    this.frame = frame;
+  constructor(host: ChildrenHost, options: StaticOptions, window: RestartWindow) {
+    this.host = host;
     this.options = options;
     this.window = window;
   }
@@ -42,7 +42,7 @@ export class StaticChildren implements Supervising {
     for (const plan of plans) {
       const child = new Child(plan);
       this.table.add(child);
-      const started = await startChildNow(this.frame.self, plan, plan.args);
+      const started = await startChildNow(this.host.self, plan, plan.args);
       const error = startError(started);
       if (error !== undefined) {
         await this.stopAll();
@@ -61,14 +61,14 @@ export class StaticChildren implements Supervising {
     if (child === undefined) return undefined;
     const { restart } = child.plan;
     const clean = isCleanExit(reason);
-    if (!clean || restart === 'permanent') this.frame.reportEnd(child.plan, pid, reason);
+    if (!clean || restart === 'permanent') this.host.reportEnd(child.plan, pid, reason);
     this.table.unbind(child);
     child.isNodeAway = isLoss;
     if (child.plan.waitsForNode && isLoss) return this.awaitNode(child);
     if (restart === 'permanent' || (restart === 'transient' && !clean))
       return this.restartAfterPause(child, reason);
     if (restart === 'temporary') this.table.remove(child);
-    if (this.endsSupervisor(child)) return this.frame.giveUp('a significant child ended', 'info', reason);
+    if (this.endsSupervisor(child)) return this.host.giveUp('a significant child ended', 'info', reason);
     return undefined;
   }
 
@@ -83,20 +83,20 @@ export class StaticChildren implements Supervising {
   private pauseBefore(child: Child): number {
     if (child.plan.backoff === undefined) return 0;
     child.pauses ??= new RestartPauses(child.plan.backoff);
-    return child.pauses.next(this.frame.now(), Math.random());
+    return child.pauses.next(this.host.now(), Math.random());
   }
 
   /** Tries again later, unless the child is terminated, deleted, or restarted with others meanwhile. */
   private retryAfter(child: Child, pause: number, reason: unknown): void {
     const isDue = child.fails();
-    this.frame.retryLater(() => (isDue() ? this.restart(child, reason) : undefined), pause);
+    this.host.retryLater(() => (isDue() ? this.restart(child, reason) : undefined), pause);
   }
 
   private restart(child: Child, reason: unknown): void | Promise<void> {
-    if (!this.window.record(this.frame.now()))
-      return this.frame.giveUp(this.window.exceededBy(child.plan.id), 'error', reason);
+    if (!this.window.record(this.host.now()))
+      return this.host.giveUp(this.window.exceededBy(child.plan.id), 'error', reason);
     child.restarts++;
-    this.frame.reportRestart(child.plan);
+    this.host.reportRestart(child.plan);
     if (this.options.strategy !== 'one_for_one') return this.restartGroup(child, false);
     return this.startAgain(child, child.plan, (result) => this.settleRestart(child, result));
   }
@@ -115,11 +115,11 @@ export class StaticChildren implements Supervising {
     child.isRestarting = true;
     child.hasFailed = false;
     const lookMs = isNodeAway ? this.window.attemptMs : undefined;
-    const started = this.frame.start(plan, plan.args, lookMs, (result) => {
+    const started = this.host.start(plan, plan.args, lookMs, (result) => {
       child.attempt = undefined;
       then(result);
       // The other children of its group wait for it.
-      if (this.options.strategy !== 'one_for_one') this.frame.retryLater(() => this.startGroup());
+      if (this.options.strategy !== 'one_for_one') this.host.retryLater(() => this.startGroup());
     });
     if (started instanceof Attempt) child.attempt = started;
     else if (started instanceof Promise) return started.then(then);
@@ -132,15 +132,15 @@ export class StaticChildren implements Supervising {
     const error = startError(started);
     if (error === undefined) return this.settle(child, started);
     child.isNodeAway = error.reason === 'noconnection';
-    if (isAway(child.plan, error.reason, this.frame.awaitsNode(child))) return this.awaitNode(child);
-    this.frame.forgetNode(child);
-    this.frame.reportStartError(child.plan, error.reason);
+    if (isAway(child.plan, error.reason, this.host.awaitsNode(child))) return this.awaitNode(child);
+    this.host.forgetNode(child);
+    this.host.reportStartError(child.plan, error.reason);
     this.retryAfter(child, this.pauseBefore(child), error.reason);
   }
 
   private settle(child: Child, started: StartResult): void {
-    this.frame.forgetNode(child);
-    child.pauses?.started(this.frame.now());
+    this.host.forgetNode(child);
+    child.pauses?.started(this.host.now());
     if (started.ok) this.table.bind(child, started.pid);
     else if (child.plan.restart === 'temporary') this.table.remove(child);
     else child.isRestarting = false;
@@ -155,7 +155,7 @@ export class StaticChildren implements Supervising {
   private async restartGroup(failed: Child, isBack: boolean): Promise<void> {
     const group = this.options.strategy === 'rest_for_one' ? this.table.from(failed) : this.table.inOrder();
     for (const child of group.toReversed()) {
-      if (child !== failed && !this.frame.awaitsNode(child)) await this.stop(child);
+      if (child !== failed && !this.host.awaitsNode(child)) await this.stop(child);
       if (child.plan.restart === 'temporary')
         this.table.remove(child); // J13
       else if (child !== failed || !isBack) child.isRestarting = true;
@@ -167,7 +167,7 @@ export class StaticChildren implements Supervising {
   /** Starts the restarting children in order, up to one whose start is pending or has failed: the others wait for it. */
   private async startGroup(): Promise<void> {
     for (const child of this.table.inOrder()) {
-      if (!child.isRestarting || this.frame.awaitsNode(child)) continue;
+      if (!child.isRestarting || this.host.awaitsNode(child)) continue;
       if (!child.hasFailed && child.attempt === undefined)
         await this.startAgain(child, child.plan, (result) => this.settleRestart(child, result));
       if (child.hasFailed || child.attempt !== undefined) return;
@@ -178,14 +178,14 @@ export class StaticChildren implements Supervising {
   private awaitNode(child: Child): void {
     child.isRestarting = true;
     child.hasFailed = false;
-    this.frame.awaitNode(child, child.plan, (plan) => this.comeBack(child, plan));
+    this.host.awaitNode(child, child.plan, (plan) => this.comeBack(child, plan));
   }
 
   private comeBack(child: Child, plan: ChildPlan): void | Promise<void> {
     const then = (result: StartResult | undefined): void => {
       this.settleRestart(child, result);
       if (child.pid !== undefined && this.options.strategy !== 'one_for_one')
-        this.frame.retryLater(() => this.restartGroup(child, true));
+        this.host.retryLater(() => this.restartGroup(child, true));
     };
     return this.startAgain(child, plan, then, false);
   }
@@ -205,12 +205,12 @@ export class StaticChildren implements Supervising {
     const { pid } = child;
     child.isRestarting = child.hasFailed = false;
     if (child.attempt !== undefined) child.attempt.isAbandoned = true;
-    this.frame.forgetNode(child);
+    this.host.forgetNode(child);
     if (pid === undefined) return;
     this.table.unbind(child);
-    const reason = await stopChild(this.frame.self, { pid, shutdown: child.plan.shutdown });
+    const reason = await stopChild(this.host.self, { pid, shutdown: child.plan.shutdown });
     child.isNodeAway = isLost(pid, reason);
-    this.frame.reportStop(child.plan, pid, reason);
+    this.host.reportStop(child.plan, pid, reason);
   }
 
   /** Stops all children in reverse start order, one at a time (J15). */
@@ -247,7 +247,7 @@ export class StaticChildren implements Supervising {
     const { hasFailed } = child; // then the other children of its group may wait for it
     await this.stop(child);
     if (child.plan.restart === 'temporary') this.table.remove(child);
-    if (hasFailed && this.options.strategy !== 'one_for_one') this.frame.retryLater(() => this.startGroup());
+    if (hasFailed && this.options.strategy !== 'one_for_one') this.host.retryLater(() => this.startGroup());
     return 'ok';
   }
 

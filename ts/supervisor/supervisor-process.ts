@@ -15,7 +15,7 @@ import {
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
-import type { Supervising, SupervisorFrame } from './frame.ts';
+import type { ChildrenHost, Supervising } from './children-host.ts';
 import { NodeLooks } from './node-looks.ts';
 import { type ComeBack, NodeWaits } from './node-waits.ts';
 import { OrphanKiller } from './orphan-killer.ts';
@@ -32,7 +32,7 @@ const RETRY = new Retry();
  * The actor of a supervisor: it receives messages one at a time, and its {@link Supervising} part acts on the children.
  * It traps exits, so the ends of its children and of its parent arrive as messages (J19).
  */
-export class SupervisorProcess implements SupervisorFrame {
+export class SupervisorProcess implements ChildrenHost {
   readonly self: Self;
   /** The actor whose exit ends the supervisor; the root PID when code outside of actors started it. */
   private readonly parent: Pid;

@@ -6,7 +6,7 @@ import type { ChildCounts, ChildLine, ChildResult, StopResult } from './outcome.
 import type { AfterStart, Attempt } from './remote-starts.ts';
 
 /** What the supervisor process offers to the part that manages children. */
-export interface SupervisorFrame {
+export interface ChildrenHost {
   readonly self: Self;
   /** Monotonic time in ms. */
   now(): number;
