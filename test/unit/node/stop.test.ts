@@ -3,10 +3,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   cast,
   childSpec,
+  defineActor,
   defineServer,
   defineSupervisor,
   type Node,
   type Self,
+  start,
   startNode,
 } from '../../../ts/index.ts';
 import { VirtualClock } from '../../../ts/testing/index.ts';
@@ -73,6 +75,27 @@ describe('node.stop', () => {
     await saver('last').start(named);
     await named.stop();
     expect(log).toEqual(['discovery', 'last shutdown']);
+  });
+
+  it('V6 is connected with nodes that dial it meanwhile, and refuses their spawns', async () => {
+    const cookie = 'only for tests: 0123456789';
+    const [saving, saved] = [deferred(), deferred()];
+    const named = await startNode({ name: 'stops@127.0.0.1:0', cookie });
+    const peer = await startNode({ name: 'dials@127.0.0.1:0', cookie });
+    const spec = defineActor('worker', () => {});
+    named.expose(spec as never);
+    const wait = (): unknown => (saving.resolve(), saved.promise);
+    await saver('last', wait).start(named);
+    const { name } = named;
+    const stopped = named.stop();
+    await saving.promise;
+    expect(await peer.connect(name)).toBe(true);
+    const refused = await start(peer, spec as never, [], { node: name });
+    expect(refused).toMatchObject({ ok: false, reason: 'SNOW_ERR_STOPPED' });
+    saved.resolve();
+    await stopped;
+    await peer.stop();
+    expect(log).toEqual(['last shutdown']);
   });
 
   it('is done once, however often it is called', async () => {
