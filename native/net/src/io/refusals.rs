@@ -49,12 +49,20 @@ impl Refusals {
         }
     }
 
-    /// Notes a refusal, to be reported by [`Self::due`].
+    /// Notes a refusal, to be reported by [`Self::due`]: the last one, or the last one for a taken name.
     fn note(&mut self, name: &str, address: IpAddr, reason: &str, status: ConnectStatus) {
         let unreported = self
             .held
-            .take()
+            .as_ref()
             .map_or(0, |held| held.unreported.saturating_add(1));
+        // Only a member can cause this one, and strangers cause the others: they must not hide it.
+        if let Some(held) = &mut self.held
+            && held.status == ConnectStatus::NameTaken
+            && status != ConnectStatus::NameTaken
+        {
+            held.unreported = unreported;
+            return;
+        }
         self.held = Some(Refused {
             name: name.to_owned(),
             address: if address.is_unspecified() {
@@ -199,5 +207,23 @@ mod tests {
             (next.status, next.address.as_str()),
             (ConnectStatus::NameTaken, "")
         );
+    }
+
+    #[test]
+    fn wrong_proofs_do_not_hide_that_a_name_is_taken() {
+        let start = Instant::now();
+        let mut refusals = Refusals::new(start);
+        for _ in 0..10 {
+            refusals.note("a@x:1", HERE, "bad", ConnectStatus::Auth);
+            assert!(refusals.due(start, false).is_some());
+        }
+        refusals.note("a@x:1", HERE, "bad", ConnectStatus::Auth);
+        refusals.note("b@x:1", HERE, "worse", ConnectStatus::NameTaken);
+        for _ in 0..300 {
+            refusals.note("a@x:1", HERE, "bad", ConnectStatus::Auth);
+        }
+        let next = refusals.due(start + INTERVAL, false).expect("a second is over");
+        assert_eq!((next.unreported, next.name.as_str()), (301, "b@x:1"));
+        assert_eq!(next.status, ConnectStatus::NameTaken);
     }
 }
