@@ -98,6 +98,12 @@ describe('node.stop', () => {
     expect(log).toEqual(['last shutdown']);
   });
 
+  it('ends in order also what others start while they end', async () => {
+    await saver('first', () => saver('late').start(node)).start(node);
+    await node.stop();
+    expect(log).toEqual(['first shutdown', 'late shutdown']);
+  });
+
   it('is done once, however often it is called', async () => {
     await tree('top', saver('a')).start(node);
     const first = node.stop();

@@ -53,6 +53,9 @@ describe('a timer', () => {
     expect([timer.isActive, self.readTimer(timer)]).toEqual([false, false]);
     await probe.expectNoMessage(1000);
     const fired = self.sendAfter(10, probe.pid, 'fired');
+    const other = startTestRuntime();
+    expect((await other.probe()).self.cancelTimer(fired)).toBe(false); // it belongs to another runtime
+    other.stop();
     await kit.advance(10);
     expect([self.cancelTimer(fired), self.readTimer(fired)]).toEqual([false, false]);
     await probe.expectMessage('fired');
