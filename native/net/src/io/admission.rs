@@ -251,11 +251,8 @@ mod tests {
         for token in 0..8 {
             admission.enter(token, address(1 + u8::from(token >= 3)));
         }
-        assert_eq!(
-            admission.victim(),
-            Some(3),
-            "the oldest of the address with the most"
-        );
+        let victim = admission.victim();
+        assert_eq!(victim, Some(3), "the oldest of the address with the most");
     }
 
     #[test]
