@@ -73,7 +73,7 @@ export const ERRORS = {
   },
   SNOW_ERR_NOT_READY: {
     summary: 'Not enough peers were connected in time.',
-    remedy: 'The message names the missing peers; check that they run and can be reached.',
+    remedy: 'The message names the missing peers, and why the last attempt to reach each failed.',
   },
   SNOW_ERR_NOT_ALIVE: {
     summary: 'The node was started without a name, or its groups, global names or rooms were closed.',

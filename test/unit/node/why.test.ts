@@ -259,6 +259,16 @@ describe('over a native core that a test plays', () => {
   });
 });
 
+it('a start on a node that does not expose it says what to do there', async () => {
+  const [a, b] = [await started('a@127.0.0.1:0'), await started('b@127.0.0.1:0')];
+  const server = defineServer({ name: 'shop', init: () => 0 });
+  expect(await failed(server.startWith(a, { node: b.name }))).toMatchObject({
+    code: 'SNOW_ERR_START',
+    message: 'shop did not start: the node exposes no spec of that name; call node.expose(spec) there',
+    details: { reason: 'unknown_function', node: b.name },
+  });
+});
+
 describe('{ node } that is no node name', () => {
   it('is refused at once wherever it stands, with the name and the form', async () => {
     const node = await startNode({ logger: silentLogger });
