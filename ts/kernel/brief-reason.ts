@@ -21,7 +21,7 @@ function words(reason: unknown, depth: number): string {
   const { shutdown, nocatch } = reason as { shutdown?: unknown; nocatch?: unknown };
   if (shutdown !== undefined)
     return `shutdown (${failedChild(shutdown, depth) ?? briefJson(shutdown, MAX_CHARACTERS)})`;
-  if (nocatch !== undefined) return `thrown: ${briefJson(nocatch, MAX_CHARACTERS)}`;
+  if ('nocatch' in reason) return `thrown: ${briefJson(nocatch, MAX_CHARACTERS)}`;
   return briefJson(reason, MAX_CHARACTERS);
 }
 
@@ -133,7 +133,8 @@ class Printer {
     this.text += '{';
     let before = '';
     for (const key of keysOf(value)) {
-      if (key === 'stack' || value[key] === undefined || typeof value[key] === 'function') continue;
+      if (key === 'stack' || typeof value[key] === 'function') continue;
+      if (value[key] === undefined && key !== 'nocatch') continue; // `throw undefined` and `reject()` crash an actor, too
       this.text += before;
       if (this.isFull()) break;
       this.string(key);

@@ -133,6 +133,7 @@ describe('a reason in few words', () => {
         'the node exposes no spec of that name; call node.expose(spec) there))',
     ],
     [{ shutdown: { failedToStartChild: 5 } }, 'shutdown ({"failedToStartChild":5})'],
+    [{ nocatch: undefined, stack: '' }, 'thrown: undefined'],
     [{ nocatch: 5n, stack: 'long' }, 'thrown: "5n"'],
     [{ a: { stack: 'long', b: 1 } }, '{"a":{"b":1}}'],
   ])('$1', (reason, words) => {
@@ -253,6 +254,15 @@ describe('a crash report', () => {
         '"cause":{"name":"Error","message":"empty"},"code":"E_STOCK"}}',
     );
     expect(stack.join()).toContain('sentences.test.ts');
+  });
+
+  it('says what was thrown, also when that is undefined', async () => {
+    const lines: string[] = [];
+    vi.spyOn(console, 'error').mockImplementation((line) => void lines.push(line));
+    kit.runtime.logger.error = consoleLogger.error;
+    kit.runtime.spawn(async () => Promise.reject());
+    await kit.settle();
+    expect(lines.join()).toContain('"reason":{"nocatch":undefined}');
   });
 
   it('is one line with the stack below, free of control characters', () => {
