@@ -33,7 +33,6 @@ const KINDS: ReadonlySet<unknown> = new Set<NodeKind>(['visible', 'hidden', 'all
  */
 export class Node extends ObservedRuntime implements AsyncDisposable {
   #cluster: Cluster | undefined;
-  #stopping: Promise<void> | undefined;
   readonly #stopTime = new StopTime((ms, action) => this.after(ms, action));
 
   /** The node itself: code that takes a node or an actor's `self` finds the node in `runtime` of both. */
@@ -158,9 +157,9 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
    */
   override stop(options: NodeStopOptions = {}): Promise<void> {
     const limit = StopTime.limitOf(options);
-    this.#stopping ??= this.#stop();
+    const stopped = this.#stopTime.once(() => this.#stop());
     this.#stopTime.limit(limit);
-    return this.#stopping;
+    return stopped;
   }
 
   /**

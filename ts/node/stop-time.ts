@@ -10,7 +10,7 @@ export interface NodeStopOptions {
 const STOP_OPTIONS: OptionNames<NodeStopOptions> = { timeout: true };
 const STOP_TIMEOUT_MS = 10_000;
 
-/** The time limit for supervision trees when a node stops. */
+/** The one stop of a node, and the time limit for its supervision trees. */
 export class StopTime {
   readonly #after: (ms: number, action: () => void) => () => void;
   #end!: () => void;
@@ -18,6 +18,7 @@ export class StopTime {
   readonly isUp: Promise<void> = new Promise((resolve) => {
     this.#end = resolve;
   });
+  #stopped: Promise<void> | undefined;
   /** Undefined once the trees have ended. */
   #timers: (() => void)[] | undefined = [];
 
@@ -30,6 +31,16 @@ export class StopTime {
   static limitOf(options: NodeStopOptions): number {
     checkOptionNames('stop', options, STOP_OPTIONS);
     return checkTimeout(options.timeout ?? STOP_TIMEOUT_MS);
+  }
+
+  /** Runs `stop` at the first call. Every call, also one that `stop` makes, gives the same promise. */
+  once(stop: () => Promise<void>): Promise<void> {
+    if (this.#stopped !== undefined) return this.#stopped;
+    let settle!: (stopped: Promise<void>) => void;
+    const stopped = new Promise<void>((resolve) => (settle = resolve));
+    this.#stopped = stopped;
+    settle(stop());
+    return stopped;
   }
 
   /** Limits the time from now on. Of several limits, the one that ends first counts. */

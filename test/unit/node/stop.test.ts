@@ -104,6 +104,23 @@ describe('node.stop', () => {
     expect(log).toEqual(['first shutdown', 'late shutdown']);
   });
 
+  it('is done once, also when its own first step calls it', async () => {
+    const cookie = 'only for tests: 0123456789';
+    let again: Promise<void> | undefined;
+    const discovery = {
+      start() {},
+      stop: () => {
+        log.push('discovery');
+        again = named.stop();
+      },
+    };
+    const named = await startNode({ name: 'stops@127.0.0.1:0', cookie, discovery });
+    const first = named.stop();
+    expect(again).toBe(first);
+    await first;
+    expect(log).toEqual(['discovery']);
+  });
+
   it('is done once, however often it is called', async () => {
     await tree('top', saver('a')).start(node);
     const first = node.stop();
