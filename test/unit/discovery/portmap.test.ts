@@ -1,6 +1,7 @@
 // The port mapper (section U, T5, T6), over real sockets of this machine.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   lookupPort,
@@ -9,6 +10,7 @@ import {
   registerWithPortmap,
   startPortmap,
 } from '../../../ts/discovery/index.ts';
+import { MAX_NAMES } from '../../../ts/discovery/portmap-protocol.ts';
 import { isOnThisMachine } from '../../../ts/discovery/portmap-server.ts';
 import type { SnowmeshError } from '../../../ts/errors/index.ts';
 import { until, within } from '../../support/deadline.ts';
@@ -94,7 +96,45 @@ describe('a registered name', () => {
   });
 });
 
+describe('U5 names', () => {
+  it('beyond 1024 are refused, until one is free', async () => {
+    const all = Array.from({ length: MAX_NAMES }, (_, at) => raw(line(`n${at}`)));
+    await until('all answers', () => all.every(({ text }) => text().includes('ok')));
+    const refused = raw(line('one-more'));
+    await until('an answer', () => refused.text() !== '');
+    expect(JSON.parse(refused.text())).toMatchObject({ error: 'full' });
+    all[0]?.socket.destroy();
+    await until('the name to go', async () => (await lookupPort('n0', at())) === undefined);
+    const late = raw(line('one-more'));
+    await until('an answer', () => late.text().includes('ok'));
+  });
+});
+
 describe('U3 a client', () => {
+  const elsewhere = Object.values(networkInterfaces())
+    .flat()
+    .find((each) => each?.family === 'IPv4' && !each.internal)?.address;
+
+  // It looks like one of another machine: it comes from another address than the one that it calls.
+  it.skipIf(process.platform !== 'linux' || elsewhere === undefined)(
+    'that is not on this machine registers nothing, and may look up',
+    async () => {
+      await register('b', 9002);
+      const socket = connect({ port: portmap.port, host: '127.0.0.1', localAddress: elsewhere });
+      sockets.push(socket);
+      let text = '';
+      socket.setEncoding('utf8').on('data', (more: string) => (text += more));
+      socket.write(`${line('a')}{"op":"lookup","name":"b"}\n`);
+      await until('both answers', () => text.split('\n').length > 2);
+      expect(text.split('\n').map((each) => each && (JSON.parse(each) as object))).toMatchObject([
+        { error: 'not_local' },
+        { port: 9002 },
+        '',
+      ]);
+      expect(await lookupPort('a', at())).toBeUndefined();
+    },
+  );
+
   it.each([
     ['127.0.0.1', '127.0.0.1', true],
     ['127.9.9.9', '127.0.0.1', true],

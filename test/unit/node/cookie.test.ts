@@ -38,6 +38,11 @@ describe('the cookie', () => {
     expect(refusal('').code).toBe('SNOW_ERR_COOKIE_MISSING');
     expect(refusal('short').code).toBe('SNOW_ERR_COOKIE_WEAK');
     expect(refusal('ababababababababababab').code).toBe('SNOW_ERR_COOKIE_WEAK');
+    // 16 bytes, and 6 different characters, are enough.
+    for (const weak of ['123456789012345', 'abcdeabcdeabcdeabcde'])
+      expect(refusal(weak).code).toBe('SNOW_ERR_COOKIE_WEAK');
+    for (const good of ['1234567890123456', 'abcdefabcdefabcdef'])
+      expect(resolveCookie(good, undefined)).toBe(good);
   });
 
   it('T16 is refused when its file is empty, unreadable or readable by other users', () => {
@@ -46,6 +51,8 @@ describe('the cookie', () => {
     expect(refusal(undefined, file).code).toBe('SNOW_ERR_COOKIE_FILE');
     write(GOOD, 0o644);
     expect(refusal(undefined, file).code).toBe('SNOW_ERR_COOKIE_FILE');
+    write(GOOD, 0o602); // another user could put its own cookie there
+    if (process.platform !== 'win32') expect(refusal(undefined, file).code).toBe('SNOW_ERR_COOKIE_FILE');
     write(GOOD, 0o640);
     expect(resolveCookie(undefined, file)).toBe(GOOD);
   });
