@@ -178,3 +178,14 @@ it('I3 the result of a start without an answer tells so, or that the node is los
   kit.runtime.losses.begin(PEER, NODE);
   expect(await lost).toEqual({ ok: false, reason: 'noconnection' });
 });
+
+it('T12 a reply for another actor than the one that asked is ignored, and counted', async () => {
+  const { self } = await kit.probe();
+  const other = await kit.probe();
+  const spawned = self.spawnOn(NODE, spec, []);
+  const { request } = orders[0] as RemoteSpawn;
+  kit.runtime.spawns.replied(other.pid.local, request, SpawnStatus.ok, child, null);
+  expect([kit.runtime.deadLetters.counts.unasked, kit.runtime.spawns.size]).toEqual([1, 1]);
+  kit.runtime.spawns.replied(self.pid.local, request, SpawnStatus.ok, child, null);
+  expect((await spawned).pid).toBe(child);
+});
