@@ -35,6 +35,31 @@ const shop = defineServer({
   },
 });
 
+describe('P7 what a log prints in full', () => {
+  const long = (parts: number): string => 'x'.repeat(64 * parts); // 64 characters count as one value
+  const list = (length: number): number[] => new Array<number>(length).fill(1);
+  const fields = (count: number): object => Object.fromEntries(list(count).map((one, at) => [`k${at}`, one]));
+
+  it.each<[string, unknown, unknown]>([
+    ['a list', list(999), list(1000)],
+    ['lists in a list', [list(400), list(400)], [list(600), list(600)]],
+    ['a text', long(999), long(1000)],
+    ['texts in a list', [long(100), long(100)], list(20).map(() => long(100))],
+    ['bytes', new Uint8Array(1000), new Uint8Array(1001)],
+    ['a map', new Map([[1, long(100)]]), new Map([[1, long(1000)]])],
+    ['a set', new Set([long(100)]), new Set([long(1000)])],
+    ['a large map', new Map(list(100).entries()), new Map(list(1000).entries())],
+    ['a large set', new Set(list(900).keys()), new Set(list(1000).keys())],
+    ['an object', fields(999), fields(1000)],
+    ['empty values', { a: null, b: undefined, c: true, stack: long(5000) }, { a: null, b: list(1000) }],
+  ])('%s has a limit', (_what, small, large) => {
+    expect(printable(small)).toBe(small);
+    expect(printable(large)).toBeTypeOf('string');
+    expect(printable(large)).not.toBe(large);
+    expect((printable(large) as string).length).toBeLessThan(2 * 4096);
+  });
+});
+
 describe('an error', () => {
   it('of a call says what the target died of, and each fact once', async () => {
     kit.runtime.logger.error = (facts) => void inspect(facts, { getters: true }); // one that looks at the stack
