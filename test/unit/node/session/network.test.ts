@@ -33,7 +33,7 @@ function open(limits = LIMITS) {
   network.report(listener);
   network.open({ name: 'a@127.0.0.1:0', listenHost: '127.0.0.1', listenPort: 0, cookie: 'x' });
   native.slotEvent(NC, PEER);
-  return { native, network, news };
+  return { native, network, listener, news };
 }
 
 const target = (local = 5): Pid => new Pid(NC, local);
@@ -430,6 +430,22 @@ describe('dials', () => {
     ]);
     expect(network.peer(PEER)).toBeUndefined();
     expect([...network.peers()]).toEqual([]);
+  });
+
+  it('that code makes when it learns that one has failed are new ones', async () => {
+    const { native, network, listener, news } = open();
+    const results = [network.dial(parseNodeName(PEER)).dialled()];
+    listener.dialFailed = (name) => {
+      const peer = network.dial(parseNodeName(name));
+      results.push(peer.dialled());
+      network.pendingOutgoing(peer).send(1, target(), 'again');
+    };
+    native.dialled(1, ConnectStatus.AUTH);
+    expect([network.dial(parseNodeName(PEER)).isIdle, native.dials.length]).toEqual([false, 2]);
+    native.up(3, NC, PEER);
+    native.dialled(2, ConnectStatus.UP);
+    expect(await Promise.all(results)).toEqual(['cookie', 'up']);
+    expect([messages(native), news]).toEqual([['again'], [['up', PEER]]]);
   });
 
   it('L6 have failed when their session ends before it is reported', async () => {
