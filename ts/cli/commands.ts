@@ -9,6 +9,7 @@ import { nodesCommand } from './nodes-command.ts';
 import { observeCommand } from './observe-command.ts';
 import { pingCommand } from './ping-command.ts';
 import { portmapCommand } from './portmap-command.ts';
+import { roomsCommand } from './rooms-command.ts';
 import { startCommand } from './start-command.ts';
 import { topCommand } from './top-command.ts';
 import { treeCommand } from './tree-command.ts';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   nodesCommand,
   inspectCommand,
   treeCommand,
+  roomsCommand,
   topCommand,
   observeCommand,
   doctorCommand,

@@ -15,6 +15,7 @@ import {
   watch,
 } from '../../support/child.ts';
 import { Cluster, type ClusterNode, COOKIE } from '../../support/cluster.ts';
+import type { Workbench } from '../../support/cluster-node.ts';
 import { until } from '../../support/deadline.ts';
 
 const MAIN = new URL('../../../ts/cli/main.ts', import.meta.url);
@@ -274,7 +275,7 @@ describe('commands that ask a node', () => {
   it('a node that answers no queries ends them with 3; a ping only tells so', async () => {
     const mute = await cluster.node({ name: 'mute', introspection: false });
     const how = ['--node', mute.name, '--cookie-file', cookieFile];
-    for (const command of ['nodes', 'inspect', 'tree']) {
+    for (const command of ['nodes', 'inspect', 'rooms', 'tree']) {
       const { code, out, err } = await run(command, ...how, '--json');
       expect([command, code, out]).toEqual([command, 3, '']);
       expect(JSON.parse(err)).toEqual({
@@ -373,6 +374,26 @@ describe('commands that ask a node', () => {
     const { code } = await run('ping', frozen.name, '--cookie-file', cookieFile, '--timeout', '500');
     frozen.thaw();
     expect(code).toBe(3);
+  });
+
+  it('rooms lists those with the most members first', async () => {
+    expect((await ask('rooms')).out).toBe(`${a!.name} has no rooms\n`);
+    const join = async (bench: Workbench, members: Record<string, number>): Promise<void> => {
+      const { serveRooms } = (await bench.load(
+        './room-server',
+      )) as typeof import('../../support/room-server.ts');
+      const { rooms } = await serveRooms(bench.node, {});
+      for (const [room, count] of Object.entries(members))
+        for (let left = count; left > 0; left--)
+          await rooms.accept({ send() {}, close() {}, on() {} }).join(room);
+    };
+    await b!.run(join, { lobby: 2, far: 1 });
+    await a!.run(join, { small: 1, lobby: 1 });
+    const { rooms, total } = await asked<{ rooms: unknown[]; total: number }>('rooms', '--limit', '1');
+    expect([rooms, total]).toEqual([[{ room: 'lobby', members: 3, localMembers: 1, kept: 0 }], 3]);
+    const { out } = await ask('rooms', '--limit', '2');
+    expect(out).toMatch(/^ROOM +MEMBERS +ON THIS NODE +KEPT\nlobby +3 +1 +0\n/);
+    expect(out).toMatch(/\n… 1 more\n$/);
   });
 });
 
