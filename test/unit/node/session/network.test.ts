@@ -435,17 +435,16 @@ describe('dials', () => {
   it('that code makes when it learns that one has failed are new ones', async () => {
     const { native, network, listener, news } = open();
     const results = [network.dial(parseNodeName(PEER)).dialled()];
-    listener.dialFailed = (name) => {
-      const peer = network.dial(parseNodeName(name));
-      results.push(peer.dialled());
-      network.pendingOutgoing(peer).send(1, target(), 'again');
+    listener.dialFailed = () => {
+      results.push(network.dial(parseNodeName(PEER)).dialled());
+      network.pendingOutgoing(network.dial(parseNodeName(PEER))).send(1, target(), 'again');
     };
     native.dialled(1, ConnectStatus.AUTH);
-    expect([network.dial(parseNodeName(PEER)).isIdle, native.dials.length]).toEqual([false, 2]);
+    expect([network.peer(PEER)?.isIdle, native.dials.length]).toEqual([false, 2]);
     native.up(3, NC, PEER);
     native.dialled(2, ConnectStatus.UP);
-    expect(await Promise.all(results)).toEqual(['cookie', 'up']);
     expect([messages(native), news]).toEqual([['again'], [['up', PEER]]]);
+    expect(await Promise.all(results)).toEqual(['cookie', 'up']);
   });
 
   it('L6 have failed when their session ends before it is reported', async () => {
