@@ -24,7 +24,7 @@ import { type Body, IGNORE } from './program.ts';
 import { promiseOf } from './promise.ts';
 import { hideStop, StopRequest } from './stop-request.ts';
 import { Exit, SystemMessage } from './system-message.ts';
-import { settle, take } from './taking.ts';
+import { release, settle, take } from './taking.ts';
 import type { TracingPort } from './tracing-port.ts';
 
 /** One turn. True: a promise was settled. */
@@ -97,6 +97,7 @@ function embody(cell: Cell, made: unknown): void {
     const why = `The init of ${cell.label} returned no handler, but ${kindOf(made)}.`;
     return crash(cell, new SnowmeshError('SNOW_ERR_NOT_SPAWNABLE', why));
   }
+  if (cell.wait !== null) release(cell, cell.wait); // of an init that did not await its receive
   cell.body = made as Body;
   cell.flags |= READY;
   takeStarter(cell)?.ready();

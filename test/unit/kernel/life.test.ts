@@ -53,6 +53,19 @@ describe('the birth of an actor', () => {
     await kit.advance(1);
     expect(seen).toEqual([1, 2, 3]);
   });
+
+  it('A1 ends a receive that the init of a handler left pending: the handler gets every message', async () => {
+    const seen: unknown[] = [];
+    const pid = kit.runtime.spawnHandler((self: Self<number>) => {
+      void self.receive().then((message) => seen.push(['received', message]));
+      return { onMessage: (message: number) => void seen.push(message) };
+    });
+    await kit.settle();
+    for (const n of [1, 2]) kit.runtime.send(pid, n);
+    await kit.settle();
+    expect(seen).toEqual([1, 2]);
+    expect(kit.runtime.isAlive(pid)).toBe(true);
+  });
 });
 
 describe('the end of an actor', () => {
