@@ -8,7 +8,7 @@ import type { Connection } from './connection.ts';
 import type { Gaps } from './gaps.ts';
 import type { History } from './history.ts';
 import type { Interest } from './interest.ts';
-import { HISTORY_MS } from './limits.ts';
+import { HISTORY_MS, type ResumeLimits } from './limits.ts';
 import type { BaseEntry } from './messages.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
@@ -16,6 +16,8 @@ import type { RoomTable } from './room-table.ts';
 import type { RoomsPeer } from './rooms-peer.ts';
 
 export interface BasesListener {
+  /** Members have missed messages that cannot be fetched for them. */
+  missed(room: Room<Connection>): void;
   /** The room may know more origins than before. */
   originsAdded(room: Room<Connection>): void;
   /** Members may have skipped messages of this origin, because its sequences were reported too high. */
@@ -29,6 +31,8 @@ export class Bases {
   readonly #interest: Interest;
   readonly #history: History;
   readonly #gaps: Gaps;
+  /** Whether nodes keep messages. */
+  readonly #isKept: boolean;
   readonly #listener: BasesListener;
 
   constructor(
@@ -38,6 +42,7 @@ export class Bases {
     interest: Interest,
     history: History,
     gaps: Gaps,
+    resume: ResumeLimits,
     listener: BasesListener,
   ) {
     this.#runtime = runtime;
@@ -46,6 +51,7 @@ export class Bases {
     this.#interest = interest;
     this.#history = history;
     this.#gaps = gaps;
+    this.#isKept = resume.windowMs > 0;
     this.#listener = listener;
   }
 
@@ -62,9 +68,26 @@ export class Bases {
     ring.believe(origin, counter);
     const last = ring.last(origin);
     ring.noteNewest(origin, newest);
+    if (last === undefined && newest > 0 && this.#isKept && room.wantedSince < peer.greetedAt)
+      this.#lookBack(peer, room, newest);
     if (last === undefined || newest <= last) ring.startAt(origin, counter);
     else this.#gaps.fill(peer, room, origin);
     this.#listener.originsAdded(room);
+  }
+
+  /**
+   * A peer that this node meets for the first time has broadcast in a room that has members here: perhaps it was started while the network was
+   * split. They have missed its newest message, if that was sent while they were members.
+   */
+  #lookBack(peer: RoomsPeer, room: Room<Connection>, newest: number, origin = peer.origin): void {
+    void this.#history
+      .askUntilAnswered(peer, room.name, () => [[origin, newest - 1]])
+      .then((told) => {
+        if (told === undefined || !this.#isHere(peer, origin, room)) return;
+        const message = told.messages.find((each) => each.origin === origin && each.sequence === newest);
+        // Unless it is kept, it may be of any age.
+        if (message === undefined || message.arrivedAt >= room.wantedSince) this.#listener.missed(room);
+      });
   }
 
   /**

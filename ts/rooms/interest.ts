@@ -49,9 +49,13 @@ export class Interest {
   /**
    * Tells peers that this node wants a room. Resolves when every peer that takes part has answered or is lost, or has had `joinMs` to answer
    * something. From then on all broadcasts in the room come here.
+   *
+   * @param sinceMs how long ago the broadcasts began that the new member wants.
    */
-  open(room: Room<Connection>): Promise<void> {
+  open(room: Room<Connection>, sinceMs = 0): Promise<void> {
     const pending = this.#openings.get(room.name);
+    const since = this.#runtime.now() - sinceMs;
+    room.wantedSince = room.isAnnounced ? Math.min(room.wantedSince, since) : since;
     if (room.isAnnounced) return pending?.promise ?? Promise.resolve();
     room.isAnnounced = true;
     this.onWanted(room.name, true);

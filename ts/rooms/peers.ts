@@ -69,6 +69,7 @@ export class Peers {
     const claims = [`origin ${origin}`, `key ${keyId}`];
     for (const claim of claims) if ((this.#origins.ownerOf(claim) ?? node) !== node) return false;
     for (const claim of claims) this.#origins.renew(claim, node, true);
+    peer.greetedAt = this.#runtime.now();
     return true;
   }
 

@@ -73,7 +73,7 @@ export class Resume {
     awayMs: number,
   ): Promise<RoomMessage[] | ResyncReason> {
     const { interest, history } = this.#service;
-    await interest.open(room);
+    await interest.open(room, Math.min(awayMs, this.#windowMs));
     return awayMs > this.#windowMs ? 'window' : history.missed(room, cursor, from);
   }
 

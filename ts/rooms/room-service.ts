@@ -100,7 +100,9 @@ export class RoomService implements ChannelListener {
       late: (room, origin) => this.#ended.late(room, origin),
       gap: (room) => listener.gap(room),
     });
-    this.#bases = new Bases(runtime, this.table, this.peers, this.interest, this.history, this.#gaps, {
+    const { peers, interest, history } = this;
+    this.#bases = new Bases(runtime, this.table, peers, interest, history, this.#gaps, resume, {
+      missed: (room) => listener.gap(room),
       originsAdded: (room) => this.broadcaster.boundOrigins(room),
       corrected: (room, origin) => listener.gap(room, origin),
     });

@@ -32,6 +32,8 @@ export class Room<M extends Recipient = Recipient> {
   accountedBytes = 0;
   /** Whether peers were told that this node wants its messages. */
   isAnnounced = false;
+  /** Members want all messages that were broadcast from then on, in ms of the monotonic clock. */
+  wantedSince = 0;
   #ring: ReplayRing | undefined;
 
   constructor(name: string, floor: number) {

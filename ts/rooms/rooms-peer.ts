@@ -25,8 +25,9 @@ export class RoomsPeer {
   readonly lost: OldestFirst<string, true> = new OldestFirst();
   /** When it was first asked something after it was last heard, in ms of the monotonic clock; undefined: nothing since. */
   askedAt: number | undefined;
-  /** How often it has sent a hello. */
+  /** How often it has sent a hello, and when it sent the last one, in ms of the monotonic clock. */
   hellos = 0;
+  greetedAt = 0;
   /** Whether an invalid message of it was logged: that happens once. */
   isSuspect = false;
 

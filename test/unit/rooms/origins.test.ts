@@ -5,7 +5,7 @@ import { Peers } from '../../../ts/rooms/peers.ts';
 import type { RoomsPeer } from '../../../ts/rooms/rooms-peer.ts';
 
 let peers: Peers;
-beforeEach(() => void (peers = new Peers({} as never)));
+beforeEach(() => void (peers = new Peers({ now: () => 0 } as never)));
 
 const up = (node: string): RoomsPeer => peers.up({ node } as never);
 /** A peer says hello. False: it takes no part. */

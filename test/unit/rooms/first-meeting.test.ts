@@ -1,0 +1,82 @@
+// Two nodes that meet for the first time: what one of them has broadcast before, and members on the other one have missed.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
+import { Stage } from './stage.ts';
+
+let stage: Stage;
+beforeEach(() => void (stage = new Stage()));
+afterEach(() => stage.mesh.stop());
+
+/** All nodes know the second one; the first and the third have not met yet. */
+async function split(options: RoomsOptions = {}): Promise<Rooms[]> {
+  const rooms = stage.nodes.map((node) => createRooms(node, { join: () => true, ...options }));
+  stage.mesh.connect(stage.node(0), stage.node(1));
+  stage.mesh.connect(stage.node(1), stage.node(2));
+  await stage.plain(rooms[1] as Rooms, ['g', 'other']); // the first node has somebody to broadcast to
+  return rooms;
+}
+
+async function meet(): Promise<void> {
+  stage.mesh.connect(stage.node(0), stage.node(2));
+  await stage.mesh.settle();
+}
+
+describe('R4 a node that broadcast before it met another one', () => {
+  it('tells members resync that were there, and they get what follows', async () => {
+    const [first, , third] = await split();
+    const { socket } = await stage.client(third as Rooms, { joins: ['g'] });
+    await stage.mesh.pass(1000);
+    first?.broadcast('g', 1);
+    await meet();
+    expect([socket.all('resync').length, socket.data('g')]).toEqual([1, []]);
+    first?.broadcast('g', 2);
+    await stage.mesh.settle();
+    expect([socket.all('resync').length, socket.data('g')]).toEqual([1, [2]]);
+  });
+
+  it('tells a client resync that was away meanwhile, and has never heard of it', async () => {
+    const rooms = stage.nodes.map((node) => createRooms(node, { join: () => true }));
+    const [first, second, third] = rooms as [Rooms, Rooms, Rooms];
+    stage.mesh.connect(stage.node(1), stage.node(2));
+    await stage.plain(first, ['g']);
+    const { socket: before } = await stage.client(second, { joins: ['g'] });
+    before.drop();
+    await stage.mesh.pass(1000);
+    first.broadcast('g', 1);
+    await stage.mesh.pass(1000);
+    const { socket } = await stage.back(third, before, ['g'], { awayMs: 2000 });
+    await stage.mesh.pass(1000);
+    await meet();
+    expect([socket.all('resync').length, socket.data('g')]).toEqual([1, []]);
+  });
+
+  it('tells members nothing that came later, in a room that is new here, or that it did not broadcast in', async () => {
+    const [first, , third] = await split();
+    first?.broadcast('g', 1);
+    first?.broadcast('other', 1);
+    await stage.mesh.pass(1000);
+    const { socket } = await stage.client(third as Rooms, { joins: ['g', 'quiet'] });
+    await stage.mesh.pass(1000);
+    await meet();
+    await stage.plain(third as Rooms, ['other']);
+    expect([socket.all('resync'), socket.data('g')]).toEqual([[], []]);
+  });
+
+  it('tells members resync also for what is too long to be kept', async () => {
+    const [first, , third] = await split({ resume: { bytes: 1000 } });
+    const { socket } = await stage.client(third as Rooms, { joins: ['g'] });
+    await stage.mesh.pass(1000);
+    first?.broadcast('g', 'x'.repeat(2000));
+    await meet();
+    expect(socket.all('resync')).toHaveLength(1);
+  });
+
+  it('tells members nothing without a window', async () => {
+    const [first, , third] = await split({ resume: { windowMs: 0 } });
+    const { socket } = await stage.client(third as Rooms, { joins: ['g'] });
+    await stage.mesh.pass(1000);
+    first?.broadcast('g', 1);
+    await meet();
+    expect(socket.all('resync')).toEqual([]);
+  });
+});
