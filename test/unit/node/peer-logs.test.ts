@@ -139,7 +139,7 @@ describe('what happens to a peer is logged', () => {
 
   it('a refusal for each reason: strangers cannot hide that a name is taken', () => {
     const refused = (why: number): unknown =>
-      native.emit(NativeEvent.REFUSED, 0, new Body().name(PEER).name('').u8(why).u32(0));
+      native.emit(NativeEvent.REFUSED, 0, new Body().name(PEER).name('').name('').u8(why).u32(0));
     for (let time = 0; time < TIMES; time++) refused(ConnectStatus.AUTH);
     refused(ConnectStatus.NAME_TAKEN);
     expect(lines('peer_refused').map((line) => (line as unknown[])[0])).toEqual(['warn', 'error']);
