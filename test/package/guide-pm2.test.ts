@@ -101,6 +101,13 @@ const instances = async (): Promise<Instance[]> => {
   return JSON.parse(list) as Instance[];
 };
 
+/** The log of the daemon, once it tells of so many ends of instances: it may write of one later than its process is gone. */
+const logOf = (ends: number): Promise<string> =>
+  until(`${ends} ends are in the log`, () => {
+    const log = readFileSync(join(home(), 'pm2.log'), 'utf8');
+    return log.match(/exited with code \[\d+\] via signal/g)?.length === ends ? log : undefined;
+  });
+
 /** Starts PM2 with the page's ecosystem file, with two instances. */
 async function start(change = (text: string): string => text): Promise<Watcher> {
   const text = (programsOf('pm2').get('ecosystem') ?? '').replace("'max'", '2');
@@ -124,7 +131,7 @@ describe('PM2', () => {
     await pm2('stop', 'shop');
     await sees(/^down shop-\d+ goodbye$/, 2);
     await Promise.all(list.map(({ pid }) => gone(pid)));
-    const log = readFileSync(join(home(), 'pm2.log'), 'utf8');
+    const log = await logOf(2);
     expect(log.match(/exited with code \[0\] via signal \[SIGINT\]/g)).toHaveLength(2);
     expect(log).not.toContain('[SIGKILL]');
   });
@@ -152,7 +159,7 @@ describe('PM2', () => {
       list.map(({ pm2_env }) => pm2_env.NODE_APP_INSTANCE).sort();
     expect(numbers(after)).toEqual(numbers(before));
     expect(pids(after).filter((pid) => pids(before).includes(pid))).toEqual([]);
-    const log = readFileSync(join(home(), 'pm2.log'), 'utf8');
+    const log = await logOf(2);
     const order = [...log.matchAll(/New worker listening|exited with code \[\d+\]/g)].map(([text]) => text);
     expect(order).toHaveLength(4);
     expect(order[0]).toBe('New worker listening');
@@ -188,7 +195,7 @@ describe('PM2', () => {
     const { sees } = await start((given) => given.replace('16_000', '500'));
     await pm2('stop', 'shop');
     await sees(/^down shop-\d+ closed$/, 2);
-    const log = readFileSync(join(home(), 'pm2.log'), 'utf8');
+    const log = await logOf(2);
     expect(log.match(/via signal \[SIGKILL\]/g)).toHaveLength(2);
     // What the page says of PM2's defaults.
     expect(log).toMatch(/SIGTERM timeout *: 1600$/m);
