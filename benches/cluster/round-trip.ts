@@ -37,6 +37,15 @@ export const roundTrip: readonly BenchCase[] = [
     warmSeconds: WARM_SECONDS,
     open: (settings) => openRoundTrip(settings, { spinUs: 0 }),
   },
+  {
+    name: 'cluster/round-trip_64B_no-spin_young-16',
+    about:
+      'The same with a young generation of 16 MiB from the start in both processes: its collections are rare.',
+    rivals,
+    nodeOptions: ['--min-semi-space-size=16'],
+    warmSeconds: WARM_SECONDS,
+    open: (settings) => openRoundTrip(settings, { spinUs: 0 }),
+  },
 ];
 
 async function openRoundTrip(settings: Settings, options: DuetOptions): Promise<Running> {
