@@ -12,7 +12,7 @@ import { type AddonExports, loadAddon } from './load.ts';
 import type * as generated from './native.d.ts';
 
 /** The ABI stamp this TypeScript was written against; the addon must answer the same number. */
-export const ABI = 10;
+export const ABI = 11;
 
 /** How a node's sockets behave. Every time is in milliseconds, every size in bytes. */
 export interface OpenOptions {
