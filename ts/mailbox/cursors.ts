@@ -30,9 +30,10 @@ class Cursor {
   /** `base` and `use` of the segment when the cursor was placed. */
   base: number;
   use: number;
+  /** Undefined: a fresh key, which stores this cursor itself. */
   readonly key: unknown;
+  /** Of a fresh key: the cursor is valid for this mailbox, while the epoch is the same. */
   readonly owner: Cursors;
-  /** Valid while the owner has the same epoch. */
   readonly epoch: number;
 
   constructor(key: unknown, owner: Cursors, epoch: number, segment: Segment, index: number) {
@@ -66,9 +67,8 @@ export class Cursors {
 
   /** The position that {@link mark} remembered for `key`; undefined: there is none, or its segment has left the chain. O(1). */
   marked(key: FreshKey): { readonly segment: Segment; readonly index: number } | undefined {
-    const cursor = key.place as Cursor | undefined;
-    if (cursor === undefined || cursor.owner !== this) return undefined;
-    return cursor.segment.use === cursor.use ? cursor : undefined;
+    const cursor = this.freshCursor(key);
+    return cursor !== undefined && cursor.segment.use === cursor.use ? cursor : undefined;
   }
 
   /** Where a search for any of `keys` begins; null: at the front. */
