@@ -13,15 +13,13 @@ import type { BaseEntry } from './messages.ts';
 import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import type { RoomTable } from './room-table.ts';
-import type { RoomsPeer } from './rooms-peer.ts';
+import { logKey, type RoomsPeer } from './rooms-peer.ts';
 
 export interface BasesListener {
-  /** Members have missed messages that cannot be fetched for them. */
-  missed(room: Room<Connection>): void;
   /** The room may know more origins than before. */
   originsAdded(room: Room<Connection>): void;
-  /** Members may have skipped messages of this origin, because its sequences were reported too high. */
-  corrected(room: Room<Connection>, origin: string): void;
+  /** Members may have missed messages that cannot be fetched for them. @param corrected Their origin, if its sequences were reported too high. */
+  gap(room: Room<Connection>, corrected?: string): void;
 }
 
 export class Bases {
@@ -62,7 +60,7 @@ export class Bases {
     const { ring } = room;
     const { origin, doubted } = peer;
     const reported = ring.latest(origin);
-    const what = whatOf(origin, name);
+    const what = logKey(origin, name);
     if (doubted.has(what)) doubted.set(what, { counter, newest });
     else if (reported > counter) this.#doubt(peer, room, reported);
     ring.believe(origin, counter);
@@ -86,7 +84,7 @@ export class Bases {
         if (told === undefined || !this.#isHere(peer, origin, room)) return;
         const message = told.messages.find((each) => each.origin === origin && each.sequence === newest);
         // Unless it is kept, it may be of any age.
-        if (message === undefined || message.arrivedAt >= room.wantedSince) this.#listener.missed(room);
+        if (message === undefined || message.arrivedAt >= room.wantedSince) this.#listener.gap(room);
       });
   }
 
@@ -96,7 +94,7 @@ export class Bases {
    */
   #doubt(peer: RoomsPeer, room: Room<Connection>, reported: number, origin = peer.origin): void {
     const { doubted } = peer;
-    const what = whatOf(origin, room.name);
+    const what = logKey(origin, room.name);
     if (!this.#isHere(peer, origin, room)) return void doubted.delete(what);
     const said = { counter: reported, newest: 0 };
     doubted.set(what, said);
@@ -112,7 +110,7 @@ export class Bases {
         if (!this.#isHere(peer, origin, room)) return;
         if (reported <= counter || !room.ring.correct(origin, counter, newest)) return;
         room.ring.startAt(origin, counter);
-        this.#listener.corrected(room, origin);
+        this.#listener.gap(room, origin);
       });
   }
 
@@ -121,5 +119,3 @@ export class Bases {
     return isPeer && this.#table.get(room.name) === room;
   }
 }
-
-const whatOf = (origin: string, room: string): string => `${origin} ${room}`;

@@ -12,7 +12,7 @@ import type { Peers } from './peers.ts';
 import type { Room } from './room.ts';
 import type { RoomMessage } from './room-message.ts';
 import type { RoomTable } from './room-table.ts';
-import type { RoomsPeer } from './rooms-peer.ts';
+import { logKey, type RoomsPeer } from './rooms-peer.ts';
 
 /** Gets what changes with fetched messages. */
 export interface GapsListener {
@@ -59,7 +59,7 @@ export class Gaps {
 
   /** Fetches the missing messages of an origin from a peer. The origin is the peer's own, or has ended. */
   fill(peer: RoomsPeer, room: Room<Connection>, origin: string): void {
-    const what = `${origin} ${room.name}`;
+    const what = logKey(origin, room.name);
     this.#wait(what, room, origin);
     if (peer.asked.has(what)) return;
     peer.asked.add(what);

@@ -59,17 +59,6 @@ export class History {
     table.onBackupDropped = () => this.ended(table.origin, '', true);
   }
 
-  /** Asks peers for the kept messages of a room after some sequences. Resolves to their answers. */
-  ask(
-    peers: Iterable<RoomsPeer>,
-    room: string,
-    after: readonly (readonly [string, number])[],
-  ): Promise<unknown[]> {
-    return this.#queries.ask(peers, HISTORY_MS, (peer, ref) =>
-      this.#peers.send(peer, ['ask', ref, room, after]),
-    );
-  }
-
   /**
    * Asks one peer, and waits for its answer as long as it is connected and messages are kept. It is asked again a few times, because it drops an
    * answer when its outbox is full: the delay doubles each time.
@@ -172,7 +161,7 @@ export class History {
       const after = [...wanted]
         .slice(0, MAX_CURSOR)
         .map((origin): [string, number] => [origin, Math.max(cursor[origin] ?? 0, from[origin] ?? 0)]);
-      const told = (await this.ask(this.#peers.all(), room.name, after)) as Told[];
+      const told = (await this.#ask(this.#peers.all(), room.name, after)) as Told[];
       if (!this.#learn(room, new Map(after), told)) return 'lost';
       answers.push(...told);
       for (const origin of wanted) asked.add(origin);
@@ -231,6 +220,17 @@ export class History {
     this.#table.kept(room);
     this.#originsAdded(room);
     return isAll;
+  }
+
+  /** Asks peers for the kept messages of a room after some sequences. Resolves to their answers. */
+  #ask(
+    peers: Iterable<RoomsPeer>,
+    room: string,
+    after: readonly (readonly [string, number])[],
+  ): Promise<unknown[]> {
+    return this.#queries.ask(peers, HISTORY_MS, (peer, ref) =>
+      this.#peers.send(peer, ['ask', ref, room, after]),
+    );
   }
 }
 

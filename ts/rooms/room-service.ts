@@ -102,9 +102,8 @@ export class RoomService implements ChannelListener {
     });
     const { peers, interest, history } = this;
     this.#bases = new Bases(runtime, this.table, peers, interest, history, this.#gaps, resume, {
-      missed: (room) => listener.gap(room),
       originsAdded: (room) => this.broadcaster.boundOrigins(room),
-      corrected: (room, origin) => listener.gap(room, origin),
+      gap: (room, corrected) => listener.gap(room, corrected),
     });
     this.#answers = new Answers(runtime, this.table, this.peers, () => this.history.recentlyEnded());
     this.#ended = new EndedOrigins(runtime, this.table, this.peers, this.history, this.#gaps);

@@ -14,12 +14,9 @@ export class RoomsPeer {
   isTold = false;
   /** The rooms that it wants, each with its number of members, which may be 0. */
   rooms: Map<string, number> = new Map();
-  /** Pending requests for missing messages, each as an origin and a room. */
+  /** Pending requests for missing messages, each by its {@link logKey}. */
   readonly asked: Set<string> = new Set();
-  /**
-   * Where other nodes have reported more of it than it said, each as an origin and a room, with what it has said since it was asked once
-   * more.
-   */
+  /** Where other nodes have reported more of it than it said, by {@link logKey}, with what it has said since it was asked once more. */
   readonly doubted: Map<string, { readonly counter: number; readonly newest: number }> = new Map();
   /** The origins that it has lost, the one that it named longest ago first. It may be connected to some of them again. */
   readonly lost: OldestFirst<string, true> = new OldestFirst();
@@ -35,3 +32,6 @@ export class RoomsPeer {
     this.channelPeer = channelPeer;
   }
 }
+
+/** Names the messages of an origin in a room. */
+export const logKey = (origin: string, room: string): string => `${origin} ${room}`;
