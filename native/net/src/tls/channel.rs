@@ -5,10 +5,10 @@ use std::io::{self, BufRead, IoSlice, Read, Write};
 use ring::digest;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, Connection, ServerConnection};
+use snowmesh_core::handshake::{EXPORTER_BYTES, EXPORTER_LABEL};
 
 use super::TlsConfig;
 
-const BINDING_LABEL: &[u8] = b"EXPORTER-Channel-Binding";
 /// The most bytes sealed at once. More do not stay in the cache: 1.3 instead of 3.1 GB/s measured.
 const SEAL_BYTES: usize = 64 * 1024;
 /// The plain bytes in one TLS record, and the bytes that the record adds.
@@ -77,13 +77,13 @@ impl Channel {
         self.peer_closed
     }
 
-    /// 32 bytes that only the two ends of this connection know (RFC 9266).
-    pub(crate) fn binding(&self) -> Result<[u8; 32], ChannelError> {
+    /// The exporter value, which only the two ends of this connection know (RFC 9266).
+    pub(crate) fn binding(&self) -> Result<[u8; EXPORTER_BYTES], ChannelError> {
         if self.tls.alpn_protocol().is_none() {
             return Err(ChannelError("the peer does not speak snowmesh/1".to_owned()));
         }
         self.tls
-            .export_keying_material([0; 32], BINDING_LABEL, Some(b""))
+            .export_keying_material([0; EXPORTER_BYTES], EXPORTER_LABEL, Some(b""))
             .map_err(ChannelError::of)
     }
 
