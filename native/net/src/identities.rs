@@ -26,7 +26,7 @@ const FREE_PER_CONNECTED: usize = 1;
 const FREE_PER_INCARNATION: usize = 7;
 
 /// A pair that a number stands for.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Identity {
     pub(crate) nc: u32,
     pub(crate) incarnation: u64,
@@ -39,7 +39,7 @@ pub(crate) struct Identities {
     own_incarnation: u64,
     names: HashMap<String, Name>,
     /// In the order of numbering, for lanes that attach later.
-    all: Vec<(u32, u64, String)>,
+    all: Vec<Identity>,
     numbers: Numbers,
     /// Nodes that were announced and have not connected, by the name of who announced them. Kept when its session ends, since the
     /// numbers are kept, too.
@@ -182,25 +182,24 @@ impl Identities {
         }
         let entry = self.names.entry(name.to_owned()).or_default();
         entry.slot = nc >> 8;
-        let key = None;
         entry.known.insert(
             incarnation,
             Known {
                 nc,
-                key,
+                key: None,
                 announced: announcer,
             },
         );
-        self.all.push((nc, incarnation, name.to_owned()));
+        self.all.push(Identity {
+            nc,
+            incarnation,
+            name: name.to_owned(),
+        });
         Ok(Numbered { nc, is_new: true })
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = Identity> {
-        self.all.iter().map(|(nc, incarnation, name)| Identity {
-            nc: *nc,
-            incarnation: *incarnation,
-            name: name.clone(),
-        })
+    pub(crate) fn all(&self) -> &[Identity] {
+        &self.all
     }
 
     pub(crate) fn len(&self) -> usize {

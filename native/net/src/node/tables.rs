@@ -110,12 +110,7 @@ impl Node {
     /// Takes the sessions that the loop of lane 0 must begin to watch.
     #[must_use]
     pub fn take_new_sessions(&self) -> Vec<Arc<Session>> {
-        let mut tables = self.tables.lock();
-        if tables.not_watched.is_empty() {
-            Vec::new()
-        } else {
-            std::mem::take(&mut tables.not_watched)
-        }
+        std::mem::take(&mut self.tables.lock().not_watched)
     }
 
     /// Takes the sessions that the loop of lane 0 must read once, without waiting for their sockets.
