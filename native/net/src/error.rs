@@ -1,5 +1,6 @@
 //! Why a node could not be opened or a call was refused. The addon maps each to an error code.
 
+use snowmesh_core::{CookieError, NodeNameError};
 use thiserror::Error;
 
 /// A node could not be opened, or a call was refused.
@@ -10,8 +11,8 @@ pub enum OpenError {
     #[error("option {0}")]
     BadOption(&'static str),
     /// The cookie is missing or can be guessed.
-    #[error("{0}")]
-    Cookie(String),
+    #[error(transparent)]
+    Cookie(#[from] CookieError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -21,10 +22,10 @@ pub enum OpenError {
         source: std::io::Error,
     },
     /// The node name breaks a naming rule.
-    #[error("{0}")]
-    Name(String),
+    #[error(transparent)]
+    Name(#[from] NodeNameError),
     /// The system refused a thread or a poll descriptor.
-    #[error("{0}")]
+    #[error(transparent)]
     System(#[from] std::io::Error),
     /// Making the ephemeral key or certificate failed.
     #[error("TLS set-up failed: {0}")]

@@ -47,16 +47,13 @@ impl Hub {
         wake: Box<dyn Wake>,
     ) -> Result<(u32, Arc<Node>, Arc<Lane>), OpenError> {
         options.check()?;
-        let name = NodeName::parse(&options.name).map_err(|error| OpenError::Name(error.to_string()))?;
-        snowmesh_core::check_cookie(options.cookie.as_str())
-            .map_err(|error| OpenError::Cookie(error.to_string()))?;
+        let name = NodeName::parse(&options.name)?;
+        snowmesh_core::check_cookie(options.cookie.as_str())?;
         let tls = TlsConfig::generate()?;
         let listener = listen(&options)?;
         let port = listener.local_addr()?.port();
         let name = match name.port() {
-            0 => name
-                .with_port(port)
-                .map_err(|error| OpenError::Name(error.to_string()))?,
+            0 => name.with_port(port)?,
             _ => name,
         };
         let incarnation = match options.incarnation {

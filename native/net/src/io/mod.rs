@@ -85,9 +85,12 @@ impl IoLoop {
     pub(crate) fn new(
         node: Arc<Node>,
         poll: Poll,
-        listener: TcpListener,
+        mut listener: TcpListener,
         tls: TlsConfig,
     ) -> io::Result<Self> {
+        // Nothing is accepted before the first turn, when the key is derived.
+        poll.registry()
+            .register(&mut listener, LISTENER, Interest::READABLE)?;
         Ok(Self {
             admission: Admission::new(node.options.max_handshakes as usize),
             refusals: Refusals::new(Instant::now()),
@@ -123,12 +126,6 @@ impl IoLoop {
             handshaker::identity(&node.name, node.incarnation, node.options.hidden, cookie.as_str());
         // From here on only the key is needed.
         drop(cookie);
-        if let Some(listener) = &mut self.listener {
-            let _ = self
-                .poll
-                .registry()
-                .register(listener, LISTENER, Interest::READABLE);
-        }
         let mut events = Events::with_capacity(256);
         while !self.is_over() && self.turn(&mut events) {}
         self.end_all();

@@ -55,18 +55,18 @@ impl IoLoop {
     /// The process itself was suspended, so no bytes could be read. Every session gets one more tick interval.
     fn grant_grace(&self, sessions: &[std::sync::Arc<Session>]) {
         let grace = self.node.options.down().saturating_sub(self.node.options.tick());
-        let heard = self
+        let received = self
             .node
             .now_ms()
             .saturating_sub(u64::try_from(grace.as_millis()).unwrap_or(0));
         for session in sessions {
-            session.note_heard(heard);
+            session.note_received(received);
         }
     }
 
     fn check_silence(&self, session: &Session, now: u64) {
         let down = u64::try_from(self.node.options.down().as_millis()).unwrap_or(u64::MAX);
-        if now.saturating_sub(session.heard_at()) < down {
+        if now.saturating_sub(session.received_at()) < down {
             return;
         }
         // Bytes that wait in the socket show that the peer is alive: they are read before it is declared lost.
@@ -74,10 +74,10 @@ impl IoLoop {
         if !node.is_inbound_blocked() {
             session.read(node, None, super::READ_BUDGET);
         } else if session.has_unread() {
-            session.note_heard(now);
+            session.note_received(now);
         }
-        if now.saturating_sub(session.heard_at()) >= down {
-            session.end(node, DownCause::Timeout, "nothing was heard");
+        if now.saturating_sub(session.received_at()) >= down {
+            session.end(node, DownCause::Timeout, "no byte was received in time");
         }
     }
 

@@ -66,7 +66,7 @@ pub struct Session {
     waiting: AtomicUsize,
     pub(crate) traffic: Traffic,
     /// When bytes were last received and last sent, in milliseconds of the node's clock.
-    heard_at: AtomicU64,
+    received_at: AtomicU64,
     sent_at: AtomicU64,
     /// When frames other than pieces of long ones were last sent, by the same clock.
     flushed_at: AtomicU64,
@@ -137,7 +137,7 @@ impl Session {
             }),
             waiting: AtomicUsize::new(0),
             traffic: Traffic::default(),
-            heard_at: AtomicU64::new(now),
+            received_at: AtomicU64::new(now),
             sent_at: AtomicU64::new(now),
             flushed_at: AtomicU64::new(now),
             stall_reported: AtomicBool::new(false),
@@ -179,12 +179,12 @@ impl Session {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn heard_at(&self) -> u64 {
-        self.heard_at.load(Ordering::Relaxed)
+    pub(crate) fn received_at(&self) -> u64 {
+        self.received_at.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn note_heard(&self, now: u64) {
-        self.heard_at.fetch_max(now, Ordering::Relaxed);
+    pub(crate) fn note_received(&self, now: u64) {
+        self.received_at.fetch_max(now, Ordering::Relaxed);
     }
 
     pub(crate) fn sent_at(&self) -> u64 {

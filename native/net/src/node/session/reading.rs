@@ -102,7 +102,7 @@ impl Session {
                 Ok(received) => {
                     left = left.saturating_sub(received);
                     drained = is_loop && received < RECEIVE_BYTES && !self.hung_up.load(Ordering::Relaxed);
-                    self.note_heard(node.now_ms());
+                    self.note_received(node.now_ms());
                     open(io, node, &self.traffic);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Read::Idle,

@@ -1,4 +1,4 @@
-//! Bulk streams of one session: long frames cut into fragments, one piece of each stream in turn.
+//! Bulk streams of one session: long frames split into fragments, one piece of each stream in turn.
 //!
 //! A piece is sent only when few bytes wait before it, so a short frame never waits behind more than a few pieces, and no
 //! stream waits until another is finished (P3).
@@ -19,7 +19,7 @@ struct Stream {
     lane: u8,
     frames: VecDeque<Vec<u8>>,
     /// Splits the first frame; `None` before its first piece is sent.
-    cutter: Option<Splitter>,
+    splitter: Option<Splitter>,
     /// Frames sent since the last notice, and their bytes.
     done: u32,
     done_bytes: usize,
@@ -50,7 +50,7 @@ impl Streams {
                     id,
                     lane,
                     frames: VecDeque::from([frame]),
-                    cutter: None,
+                    splitter: None,
                     done: 0,
                     done_bytes: 0,
                 });
@@ -73,7 +73,7 @@ impl Streams {
         let left = stream.next_piece(send)?;
         self.bytes -= left.bytes;
         if left.is_whole {
-            stream.cutter = None;
+            stream.splitter = None;
             stream.done = stream.done.wrapping_add(1);
             if let Some(frame) = stream.frames.pop_front() {
                 stream.done_bytes += frame.len();
@@ -116,14 +116,14 @@ impl Stream {
                 is_whole: true,
             });
         }
-        let cutter = self
-            .cutter
+        let splitter = self
+            .splitter
             .get_or_insert_with(|| Splitter::new(self.id, frame.len()));
-        let piece = cutter.next()?;
+        let piece = splitter.next()?;
         send(piece.head(), frame.get(piece.part.clone()).unwrap_or_default());
         Some(Left {
             bytes: piece.part.len(),
-            is_whole: cutter.left() == 0,
+            is_whole: splitter.left() == 0,
         })
     }
 }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn p3_streams_take_turns_and_a_short_frame_is_not_cut() {
+    fn p3_streams_take_turns_and_a_short_frame_is_not_split() {
         let mut streams = Streams::default();
         streams.push(1, 0, vec![0x10; 2 * FRAGMENT_BYTES + 1]);
         streams.push(2, 3, vec![0x10; 10]);

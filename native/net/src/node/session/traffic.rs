@@ -50,7 +50,7 @@ impl Session {
             frames_out: count(&self.traffic.frames_out),
             bytes_in: count(&self.traffic.bytes_in),
             bytes_out: count(&self.traffic.bytes_out),
-            silent_ms: node.now_ms().saturating_sub(self.heard_at()),
+            silent_ms: node.now_ms().saturating_sub(self.received_at()),
         }
     }
 }
