@@ -95,7 +95,7 @@ impl IoLoop {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::{TcpListener, TcpStream};
     use std::thread::JoinHandle;
@@ -123,12 +123,13 @@ mod tests {
         fn wake(&self) {}
     }
 
-    fn io_loop() -> IoLoop {
+    /// The loop of a node whose I/O thread reads.
+    pub(in crate::io) fn io_loop(options: NodeOptions) -> IoLoop {
         let poll = mio::Poll::new().unwrap();
         let node = Arc::new(Node::new(NodeParts {
             options: NodeOptions {
                 reader: Reader::Thread,
-                ..NodeOptions::default()
+                ..options
             },
             name: "a@127.0.0.1:1".to_owned(),
             incarnation: 1,
@@ -154,18 +155,19 @@ mod tests {
     }
 
     /// A session. After the TLS handshake its peer does with the socket what `peer` says, on a thread of its own.
-    fn session<T: Send + 'static>(
+    pub(in crate::io) fn session<T: Send + 'static>(
         io: &IoLoop,
         name: &str,
-        peer: impl FnOnce(TcpStream) -> T + Send + 'static,
+        peer: impl FnOnce(TcpStream, Channel) -> T + Send + 'static,
     ) -> (Arc<Session>, JoinHandle<T>) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let tls = io.tls.clone();
         let thread = std::thread::spawn(move || {
             let socket = TcpStream::connect(address).unwrap();
-            shake(&mut Channel::dial(&tls).unwrap(), &socket);
-            peer(socket)
+            let mut channel = Channel::dial(&tls).unwrap();
+            shake(&mut channel, &socket);
+            peer(socket, channel)
         });
         let (socket, _) = listener.accept().unwrap();
         let mut channel = Channel::accept(&io.tls).unwrap();
@@ -193,7 +195,7 @@ mod tests {
     }
 
     /// Reads all bytes and opens none, so it is faster than a sender. Gives their number.
-    fn read_all(mut socket: TcpStream) -> usize {
+    fn read_all(mut socket: TcpStream, _: Channel) -> usize {
         let (mut bytes, mut all) = (vec![0; MIB], 0);
         loop {
             match socket.read(&mut bytes).unwrap() {
@@ -205,7 +207,7 @@ mod tests {
 
     #[test]
     fn p3_a_session_that_ends_sends_no_more_a_turn_than_any_other() {
-        let mut io = io_loop();
+        let mut io = io_loop(NodeOptions::default());
         let node = io.node.clone();
         let (leaving, reader) = session(&io, "b@127.0.0.1:1", read_all);
         let (other, other_reader) = session(&io, "c@127.0.0.1:1", read_all);
@@ -238,9 +240,9 @@ mod tests {
 
     #[test]
     fn p1_a_peer_that_does_not_stop_sending_does_not_keep_the_thread() {
-        let mut io = io_loop();
+        let mut io = io_loop(NodeOptions::default());
         let (begin, begun) = std::sync::mpsc::channel();
-        let (leaving, writer) = session(&io, "b@127.0.0.1:1", move |mut socket| {
+        let (leaving, writer) = session(&io, "b@127.0.0.1:1", move |mut socket, _| {
             begun.recv().unwrap(); // after the TLS handshake of this side
             let bytes = vec![0; MIB];
             (0..64).take_while(|_| socket.write_all(&bytes).is_ok()).count()

@@ -1,13 +1,14 @@
 //! What the I/O thread checks about once a second while there are sessions: silent peers, a stalled event loop,
 //! connections that could not be accepted, memory to free.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::IoLoop;
 use crate::event::DownCause;
 use crate::lane::Lane;
-use crate::node::session::Session;
+use crate::node::session::{Read, Session};
 use crate::watch::STALL;
 
 /// The longest time between two sweeps.
@@ -53,7 +54,7 @@ impl IoLoop {
     }
 
     /// The process itself was suspended, so no bytes could be read. Every session gets one more tick interval.
-    fn grant_grace(&self, sessions: &[std::sync::Arc<Session>]) {
+    fn grant_grace(&self, sessions: &[Arc<Session>]) {
         let grace = self.node.options.down().saturating_sub(self.node.options.tick());
         let received = self
             .node
@@ -64,7 +65,7 @@ impl IoLoop {
         }
     }
 
-    fn check_silence(&self, session: &Session, now: u64) {
+    fn check_silence(&mut self, session: &Arc<Session>, now: u64) {
         let down = u64::try_from(self.node.options.down().as_millis()).unwrap_or(u64::MAX);
         if now.saturating_sub(session.received_at()) < down {
             return;
@@ -72,7 +73,10 @@ impl IoLoop {
         // Bytes that wait in the socket show that the peer is alive: they are read before it is declared lost.
         let node = &self.node;
         if !node.is_inbound_blocked() {
-            session.read(node, None, super::READ_BUDGET);
+            // No event of the socket announces what this read leaves.
+            if let Read::More | Read::Spent = session.read(node, None, super::READ_BUDGET) {
+                self.unfinished.insert(session.id(), session.clone());
+            }
         } else if session.has_unread() {
             session.note_received(now);
         }
@@ -82,7 +86,7 @@ impl IoLoop {
     }
 
     /// Takes over reading when the event loop is stalled, and returns it when the loop turns again.
-    fn watch_loop(&mut self, sessions: &[std::sync::Arc<Session>]) {
+    fn watch_loop(&mut self, sessions: &[Arc<Session>]) {
         let lanes = self.node.lanes();
         let Some(Some(first)) = lanes.first() else { return };
         let watch = &self.node.watch;
@@ -100,7 +104,7 @@ impl IoLoop {
 
     /// A loop that waits and one that blocks in another callback look the same: requests a wake-up if a peer is waiting for
     /// bytes or has sent some that are not read.
-    fn probe(&mut self, sessions: &[std::sync::Arc<Session>], first: &Lane) {
+    fn probe(&mut self, sessions: &[Arc<Session>], first: &Lane) {
         let now = self.node.now_ms();
         let soon = SWEEP + SWEEP_LEAST;
         let tick = self.node.options.tick();
@@ -116,7 +120,7 @@ impl IoLoop {
         }
     }
 
-    fn take_over(&mut self, sessions: &[std::sync::Arc<Session>]) {
+    fn take_over(&mut self, sessions: &[Arc<Session>]) {
         self.node.taken_over.store(true, Ordering::Relaxed);
         self.node.counters.takeovers.fetch_add(1, Ordering::Relaxed);
         for session in sessions {
@@ -136,5 +140,57 @@ impl IoLoop {
         if let Some(Some(first)) = self.node.lanes().first() {
             first.notify();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use snowmesh_core::frame::{put_slot, tag};
+
+    use super::super::leaving::tests::{io_loop, session};
+    use super::*;
+    use crate::options::NodeOptions;
+
+    const PAYLOAD_BYTES: u32 = 4096;
+
+    /// A SEND of bytes to an actor of the node that has the number `nc` at the sender.
+    fn send(nc: u32) -> Vec<u8> {
+        let mut body = vec![tag::SEND];
+        body.extend_from_slice(&snowmesh_core::Pid::new(nc, 1).bits().to_le_bytes());
+        body.extend_from_slice(&[2, snowmesh_core::term::tag::BINARY]);
+        body.extend_from_slice(&PAYLOAD_BYTES.to_le_bytes());
+        body.resize(body.len() + PAYLOAD_BYTES as usize, 0);
+        [&u32::try_from(body.len()).unwrap().to_le_bytes()[..], &body].concat()
+    }
+
+    #[test]
+    fn frames_that_the_check_for_silence_cannot_deliver_are_read_again() {
+        let mut io = io_loop(NodeOptions {
+            tick_ms: 10,
+            down_ms: 11,
+            inbox_bytes: 64 * 1024,
+            ..NodeOptions::default()
+        });
+        let node = io.node.clone();
+        let own_name = node.name.clone();
+        let (silent, peer) = session(&io, "b@127.0.0.1:1", move |mut socket, mut channel| {
+            let mut frames = Vec::new();
+            put_slot(&mut frames, 0x101, 1, &own_name);
+            (0..20).for_each(|_| frames.extend(send(0x101)));
+            channel.seal(&frames).unwrap();
+            assert!(channel.send(&socket).unwrap());
+            socket.flush().unwrap();
+            socket
+        });
+        let _open = peer.join().unwrap();
+        while node.now_ms() < silent.received_at() + 11 {
+            std::thread::yield_now();
+        }
+        io.check_silence(&silent, node.now_ms());
+        assert!(node.is_inbound_blocked(), "the inbox is full");
+        assert!(io.unfinished.contains_key(&silent.id()));
+        silent.end(&node, DownCause::Closed, "");
     }
 }

@@ -19,6 +19,7 @@ use crate::tls::RECEIVE_BYTES;
 
 /// How a read ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
 pub enum Read {
     /// Nothing is left for now.
     Idle,
