@@ -5,15 +5,19 @@ import { ERRORS } from '../../../ts/errors/index.ts';
 import { root } from '../../support/child.ts';
 
 describe('docs/errors.md', () => {
-  it('lists every code with its summary and remedy, and no other', () => {
+  it('lists every code with its summary and remedy, and no other, in the order of the table', () => {
     const page = readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8');
     const listed = [...page.matchAll(/^\| `(SNOW_ERR_\w+)` \| (.*) \| (.*) \|$/gm)].map(([, ...row]) => row);
     const expected = Object.entries(ERRORS).map(([code, { summary, remedy }]) => [code, summary, remedy]);
-    expect(new Set(listed.map(String))).toEqual(new Set(expected.map(String)));
+    expect(listed).toEqual(expected);
   });
 });
 
 describe('the table', () => {
+  it('is in alphabetical order', () => {
+    expect(Object.keys(ERRORS)).toEqual(Object.keys(ERRORS).sort());
+  });
+
   it('has no code that no test expects', () => {
     const tests = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.ts'))
