@@ -18,7 +18,7 @@ export class Spawning extends Timing {
 
   /** The actors of this node, as code outside of actors uses them. */
   get runtime(): Runtime {
-    // Runtime is the only class that implements Kernel.
+    // Every Kernel is a RuntimeKernel, and Runtime is the only class that extends that.
     return this.cell.kernel as Runtime;
   }
 

@@ -12,7 +12,7 @@ import type { NamesPort } from './names-port.ts';
 import type { RemotePort } from './remote-port.ts';
 import type { TracingPort } from './tracing-port.ts';
 
-/** The state that the actors of one runtime share, and the ports to the rooms above. `Runtime` implements it. */
+/** The state that the actors of one runtime share, and the ports to the rooms above. `RuntimeKernel` implements it. */
 export interface Kernel {
   /** @internal */ readonly table: ActorTable<Cell>;
   /** @internal */ readonly aliases: Aliases<Cell>;
