@@ -219,7 +219,7 @@ export class Cluster {
       channels: this.#channels,
       pid: this.#network.pid,
       refs: this.#network.refs,
-      heardPeers: (session, names) => {
+      peersListed: (session, names) => {
         if (isMeshed && !session.isHidden) this.mesh.hinted(names, session.identity.name);
       },
       exceeded: (session, limit) => this.#network.end(session, `it exceeds a limit: ${limit}`),

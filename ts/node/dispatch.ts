@@ -20,8 +20,8 @@ export interface DispatchPort {
   pid(nc: number, local: number): Pid;
   /** Decrypts the ids of this node's references. */
   readonly refs: RefCipher;
-  /** A peer has sent the names of its peers. */
-  heardPeers(session: Session, names: readonly string[]): void;
+  /** A peer has listed its peers. */
+  peersListed(session: Session, names: readonly string[]): void;
   /** Ends the session of a peer that exceeds a limit. */
   exceeded(session: Session, limit: string): void;
 }
@@ -117,7 +117,7 @@ const HANDLERS: { readonly [name in keyof typeof FrameTag]: Handler } = {
   },
 
   SHAPE: (frame) => frame.session.defineShape(frame.reader),
-  PEER_LIST: (frame) => frame.heardPeers(readPeerList(frame.reader)),
+  PEER_LIST: (frame) => frame.peersListed(readPeerList(frame.reader)),
   SYSTEM: (frame) => {
     const channel = frame.name();
     if (channel === TRACE_CHANNEL) frame.traced();
@@ -245,8 +245,8 @@ class InboundFrame {
     this.session.trace = isRead ? readTraceHeaders(this.term()) : null;
   }
 
-  heardPeers(names: readonly string[]): void {
-    this.#port.heardPeers(this.session, names);
+  peersListed(names: readonly string[]): void {
+    this.#port.peersListed(this.session, names);
   }
 
   toChannel(name: string, value: unknown): void {

@@ -40,7 +40,7 @@ const FRAMES: Record<keyof typeof FrameTag, readonly [body: Body, called: string
   REG_CALL: [ref(from(), THEIRS).u32(10).name('n'), 'callNamed'],
   REPLY: [ref(new Body()).u8(0), 'answered'],
   SHAPE: [new Body().u16(1).u16(0), 'defineShape'],
-  PEER_LIST: [new Body().u16(0), 'heardPeers'],
+  PEER_LIST: [new Body().u16(0), 'peersListed'],
   SYSTEM: [new Body().name('groups'), 'message'],
   ROOM_BROADCAST: [new Body().name('lobby').u32(0), 'room'],
   GLOBAL_REGISTER: [new Body(), ''],
@@ -75,7 +75,7 @@ function handle(tag: number, body: Body, ties: { links?: number; monitors?: numb
     channels: recorder(),
     pid: (nc, local) => new Pid(nc, local),
     refs: new RefCipher(),
-    heardPeers: () => called.push('heardPeers'),
+    peersListed: () => called.push('peersListed'),
     exceeded: () => called.push('exceeded'),
   });
   const session = recorder({ identity: { nc: NC }, trace: null, term: () => TERM }) as Session;
