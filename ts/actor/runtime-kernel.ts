@@ -109,14 +109,7 @@ export abstract class RuntimeKernel implements Kernel {
     this.spawns = new OutboundSpawns(this, this.spawner, this.links, this.monitors);
     this.starts = new OutboundStarts(this, this.spawns, this.rings);
     this.inboundSpawns = new InboundSpawns(this, this.spawner, this.links, this.monitors);
-    this.losses = new NodeLosses(
-      this.links,
-      this.monitors,
-      this.calls,
-      this.inboundCalls,
-      this.spawns,
-      this.inboundSpawns,
-    );
+    this.losses = new NodeLosses(this);
     this.inbound = new Inbound(this, this.links, this.monitors, this.inboundCalls);
     this.remote = nullRemote(this, this.losses);
     this.shapes = keptShapes(this);

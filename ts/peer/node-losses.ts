@@ -13,6 +13,16 @@ interface Ties {
   readonly spawns: Iterable<PendingSpawn>;
 }
 
+/** The tables with entries that depend on other nodes. `RuntimeKernel` has them. */
+export interface TiedTables {
+  readonly links: LinkSignals;
+  readonly monitors: MonitorSignals;
+  readonly calls: OutboundCalls;
+  readonly inboundCalls: InboundCalls;
+  readonly spawns: OutboundSpawns;
+  readonly inboundSpawns: InboundSpawns;
+}
+
 /** The loss of one node, in progress. */
 export class NodeLoss {
   private readonly steps: Iterator<undefined>;
@@ -51,28 +61,11 @@ export class NodeLoss {
  * with very many of them blocks neither timers nor sockets. One node after the other.
  */
 export class NodeLosses {
-  private readonly links: LinkSignals;
-  private readonly monitors: MonitorSignals;
-  private readonly calls: OutboundCalls;
-  private readonly inboundCalls: InboundCalls;
-  private readonly spawns: OutboundSpawns;
-  private readonly inboundSpawns: InboundSpawns;
+  private readonly tables: TiedTables;
   private readonly pending: NodeLoss[] = [];
 
-  constructor(
-    links: LinkSignals,
-    monitors: MonitorSignals,
-    calls: OutboundCalls,
-    inboundCalls: InboundCalls,
-    spawns: OutboundSpawns,
-    inboundSpawns: InboundSpawns,
-  ) {
-    this.links = links;
-    this.monitors = monitors;
-    this.calls = calls;
-    this.inboundCalls = inboundCalls;
-    this.spawns = spawns;
-    this.inboundSpawns = inboundSpawns;
+  constructor(tables: TiedTables) {
+    this.tables = tables;
   }
 
   /** Whether something is left that has not fired. */
@@ -109,11 +102,12 @@ export class NodeLosses {
 
   /** Removes everything from the tables first: what is added later belongs to another session. */
   private takeTies(keys: readonly (number | string)[]): Ties[] {
+    const { links, monitors, calls, spawns } = this.tables;
     return keys.map((key) => ({
-      links: this.links.takeNode(key),
-      monitors: this.monitors.takeNode(key),
-      calls: this.calls.takeNode(key),
-      spawns: this.spawns.takeNode(key),
+      links: links.takeNode(key),
+      monitors: monitors.takeNode(key),
+      calls: calls.takeNode(key),
+      spawns: spawns.takeNode(key),
     }));
   }
 
@@ -122,11 +116,11 @@ export class NodeLosses {
     let fired = 0;
     for (const { links, monitors, calls, spawns } of ties) {
       for (const made of links) {
-        toSweep.add(this.links.lose(made));
+        toSweep.add(this.tables.links.lose(made));
         if (++fired % TIES_PER_STEP === 0) yield;
       }
       for (const made of monitors) {
-        toSweep.add(this.monitors.lose(made));
+        toSweep.add(this.tables.monitors.lose(made));
         if (++fired % TIES_PER_STEP === 0) yield;
       }
       for (const pending of calls) {
@@ -148,8 +142,9 @@ export class NodeLosses {
 
   /** Drops what the lost node waits for on this node, and yields for each item. */
   private *forget(nc: number): Generator<undefined, void> {
-    yield* this.inboundSpawns.nodeLost(nc);
-    yield* this.monitors.dropWatchers(nc);
-    yield* this.inboundCalls.nodeLost(nc);
+    const { inboundSpawns, monitors, inboundCalls } = this.tables;
+    yield* inboundSpawns.nodeLost(nc);
+    yield* monitors.dropWatchers(nc);
+    yield* inboundCalls.nodeLost(nc);
   }
 }
