@@ -33,24 +33,24 @@ export class Bases {
   readonly #isKept: boolean;
   readonly #listener: BasesListener;
 
-  constructor(
-    runtime: Runtime,
-    table: RoomTable,
-    peers: Peers,
-    interest: Interest,
-    history: History,
-    gaps: Gaps,
-    resume: ResumeLimits,
-    listener: BasesListener,
-  ) {
-    this.#runtime = runtime;
-    this.#table = table;
-    this.#peers = peers;
-    this.#interest = interest;
-    this.#history = history;
-    this.#gaps = gaps;
-    this.#isKept = resume.windowMs > 0;
-    this.#listener = listener;
+  constructor(parts: {
+    readonly runtime: Runtime;
+    readonly table: RoomTable;
+    readonly peers: Peers;
+    readonly interest: Interest;
+    readonly history: History;
+    readonly gaps: Gaps;
+    readonly resume: ResumeLimits;
+    readonly listener: BasesListener;
+  }) {
+    this.#runtime = parts.runtime;
+    this.#table = parts.table;
+    this.#peers = parts.peers;
+    this.#interest = parts.interest;
+    this.#history = parts.history;
+    this.#gaps = parts.gaps;
+    this.#isKept = parts.resume.windowMs > 0;
+    this.#listener = parts.listener;
   }
 
   /** A peer sends its broadcasts in a room from `counter` on. What it broadcast before that, while it was not connected, is fetched. */

@@ -100,23 +100,19 @@ export class RoomService implements ChannelListener {
       late: (room, origin) => this.#ended.late(room, origin),
       gap: (room) => listener.gap(room),
     });
-    const { peers, interest, history } = this;
-    this.#bases = new Bases(runtime, this.table, peers, interest, history, this.#gaps, resume, {
-      originsAdded: (room) => this.broadcaster.boundOrigins(room),
-      gap: (room, corrected) => listener.gap(room, corrected),
+    const { table, peers, interest, history } = this;
+    const shared = { runtime, table, peers, interest, gaps: this.#gaps, resume };
+    this.#bases = new Bases({
+      ...shared,
+      history,
+      listener: {
+        originsAdded: (room) => this.broadcaster.boundOrigins(room),
+        gap: (room, corrected) => listener.gap(room, corrected),
+      },
     });
     this.#answers = new Answers(runtime, this.table, this.peers, () => this.history.recentlyEnded());
     this.#ended = new EndedOrigins(runtime, this.table, this.peers, this.history, this.#gaps);
-    this.broadcaster = new Broadcaster({
-      runtime,
-      table: this.table,
-      peers: this.peers,
-      interest: this.interest,
-      gaps: this.#gaps,
-      sessions: this.sessions,
-      output: this.output,
-      resume,
-    });
+    this.broadcaster = new Broadcaster({ ...shared, sessions: this.sessions, output: this.output });
     if (bridge !== undefined) this.bridging = this.#bridge(runtime, bridge);
     this.peers.opened(host.channel(CHANNEL, this));
     for (const peer of this.peers.sessions()) this.#sendHello(peer, true);
