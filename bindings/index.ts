@@ -155,7 +155,7 @@ export interface Native {
   /**
    * From now on the process ends `limitMs` after the first of these signals (Infinity: never), and one second after a second one,
    * also while JavaScript is busy: with one line on standard error and the exit code 128 + signal. The signals must have
-   * listeners already. Does nothing on Windows.
+   * listeners already. Does nothing on Windows. Throws NATIVE_FAULT when the system refuses a pipe or a thread.
    */
   armSignalWatchdog(signals: number[], limitMs: number): void;
   /** Restores the signal handlers that were there before {@link Native.armSignalWatchdog}. */

@@ -3,7 +3,10 @@
 /** The ABI stamp. */
 export declare function abi(): number
 
-/** From now on the process ends `limit_ms` after the first of these signals (Infinity: never), and one second after a second one. */
+/**
+ * From now on the process ends `limit_ms` after the first of these signals (Infinity: never), and one second after a second one.
+ * Fails, and is then disarmed, when the system refuses a pipe or a thread.
+ */
 export declare function armSignalWatchdog(signals: Array<number>, limitMs: number): void
 
 /** Attaches this isolate to a node of this process as another lane; returns its scheduler index. */

@@ -1,5 +1,8 @@
-// A process that may open few files starts a node with none left, then with one left, and so on, until it runs. It prints each outcome.
+// A process that may open few files starts a node with none left, then with one left, and so on, until it runs. It prints each outcome,
+// and that of arming the signal watchdog with none left.
 import { closeSync, openSync } from 'node:fs';
+import { constants } from 'node:os';
+import { loadNative } from '../../bindings/index.ts';
 import { RawNode } from './raw-node.ts';
 
 await new RawNode().close(); // whatever is loaded and opened once is there now
@@ -30,4 +33,11 @@ for (let free = 0; outcomes.at(-1)?.code !== 'open'; free++) {
   const { code = 'open', message = '' } = failure;
   outcomes.push({ free, code, message, left: openAll() });
 }
-console.log(JSON.stringify(outcomes));
+openAll();
+const watchdog = { code: 'armed', message: '' };
+try {
+  loadNative().armSignalWatchdog([constants.signals.SIGTERM], 1000);
+} catch (error) {
+  Object.assign(watchdog, { code: (error as { code?: string }).code, message: (error as Error).message });
+}
+console.log(JSON.stringify({ outcomes, watchdog }));

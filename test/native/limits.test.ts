@@ -76,12 +76,15 @@ it.skipIf(!hasSignals)(
     const command = [files, process.execPath, ...childCommand(new URL('./few-files.ts', import.meta.url))];
     const child = watch(spawn('sh', ['-c', ...command]));
     expect(await child.exit()).toEqual({ code: 0, signal: null });
-    const outcomes = JSON.parse(child.stdout()) as {
-      free: number;
-      code: string;
-      message: string;
-      left: number;
-    }[];
+    type Refusal = { code: string; message: string };
+    const { outcomes, watchdog } = JSON.parse(child.stdout()) as {
+      outcomes: (Refusal & { free: number; left: number })[];
+      watchdog: Refusal;
+    };
+    expect(watchdog).toEqual({
+      code: 'SNOW_ERR_NATIVE_FAULT',
+      message: expect.stringMatching(/^the signal watchdog cannot start: Too many open files/) as string,
+    });
     const codes = new Set(outcomes.map(({ code }) => code));
     expect([...codes]).toEqual(['SNOW_ERR_LISTEN', 'SNOW_ERR_NATIVE_FAULT', 'open']);
     for (const { free, code, message, left } of outcomes) {

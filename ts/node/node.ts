@@ -174,7 +174,7 @@ export class Node extends ObservedRuntime implements AsyncDisposable {
    * @param options.grace ms after `timeout` until the process ends in any case; default 5000.
    * @param options.before runs first, while the node still works.
    * @returns a function that removes the signal handlers.
-   * @throws SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_ARGUMENT.
+   * @throws SNOW_ERR_BAD_OPTION, SNOW_ERR_BAD_TIME, SNOW_ERR_BAD_ARGUMENT; SNOW_ERR_NATIVE_FAULT when the system refuses that thread.
    * @example
    * node.stopOnSignals({ timeout: 20_000, before: () => rooms.drain() });
    */

@@ -42,7 +42,7 @@ interface Entry {
 const entries = new Set<Entry>();
 let isStopping = false;
 
-/** See `Node.stopOnSignals`. Returns a function that undoes it. */
+/** See `Node.stopOnSignals`. Returns a function that undoes it. Throws SNOW_ERR_NATIVE_FAULT, and has no effect then. */
 export function stopOnSignals(node: Stoppable, options: StopOnSignalsOptions): () => void {
   checkOptionNames('stopOnSignals', options, OPTIONS);
   const { timeout: ofTrees = TIMEOUT_MS, grace: behind = GRACE_MS } = options;
@@ -59,7 +59,12 @@ export function stopOnSignals(node: Stoppable, options: StopOnSignalsOptions): (
   const entry: Entry = { node, timeout, grace, before };
   if (entries.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);
   entries.add(entry);
-  arm();
+  try {
+    arm();
+  } catch (error) {
+    release(entry);
+    throw error;
+  }
   return () => release(entry);
 }
 

@@ -11,14 +11,15 @@
 
 use napi_derive::napi;
 
-use crate::errors::{Result, guard};
+use crate::errors::{Result, fault, guard};
 
 /// From now on the process ends `limit_ms` after the first of these signals (Infinity: never), and one second after a second one.
+/// Fails, and is then disarmed, when the system refuses a pipe or a thread.
 #[napi]
 pub fn arm_signal_watchdog(signals: Vec<i32>, limit_ms: f64) -> Result<()> {
     guard(|| {
-        platform::arm(&signals, limit_ms);
-        Ok(())
+        platform::arm(&signals, limit_ms)
+            .map_err(|error| fault(&format!("the signal watchdog cannot start: {error}")))
     })
 }
 
@@ -33,18 +34,20 @@ pub fn disarm_signal_watchdog() -> Result<()> {
 
 #[cfg(not(unix))]
 mod platform {
-    pub(super) fn arm(_signals: &[i32], _limit_ms: f64) {}
+    pub(super) fn arm(_signals: &[i32], _limit_ms: f64) -> std::io::Result<()> {
+        Ok(())
+    }
     pub(super) fn disarm() {}
 }
 
 #[cfg(unix)]
 mod platform {
     use std::ffi::{c_int, c_void};
-    use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
+    use std::io::{self, PipeReader, PipeWriter, Read as _, Write as _, pipe};
     use std::mem::MaybeUninit;
     use std::os::fd::AsRawFd as _;
     use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicUsize, Ordering};
-    use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+    use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
     use std::sync::{Mutex, PoisonError};
     use std::time::{Duration, Instant};
 
@@ -80,19 +83,15 @@ mod platform {
         signals: Vec<c_int>,
     }
 
-    pub(super) fn arm(signals: &[i32], limit_ms: f64) {
+    pub(super) fn arm(signals: &[i32], limit_ms: f64) -> io::Result<()> {
         let mut armed = ARMED.lock().unwrap_or_else(PoisonError::into_inner);
         disarm_locked(&mut armed);
-        let Ok((reader, writer)) = pipe() else { return };
+        let (reader, writer) = pipe()?;
         let limit = Duration::try_from_secs_f64(limit_ms / 1000.0).ok();
-        let watch = move || watch(reader, limit);
-        if std::thread::Builder::new()
-            .name("snowmesh-watchdog".into())
-            .spawn(watch)
-            .is_err()
-        {
-            return;
-        }
+        let (sender, bytes) = mpsc::channel();
+        // If the second thread does not start, the writer is dropped, which ends the first.
+        spawn("snowmesh-signals", move || forward(reader, &sender))?;
+        spawn("snowmesh-watchdog", move || watch(&bytes, limit))?;
         PIPE.store(writer.as_raw_fd(), Ordering::Release);
         let signals: Vec<c_int> = signals
             .iter()
@@ -103,6 +102,14 @@ mod platform {
             install(signal);
         }
         *armed = Some(Armed { writer, signals });
+        Ok(())
+    }
+
+    fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(body)
+            .map(drop)
     }
 
     pub(super) fn disarm() {
@@ -185,7 +192,8 @@ mod platform {
         if pipe >= 0 && WRITES[signal as usize].load(Ordering::Acquire) == LEVEL {
             let byte = signal as u8;
             // SAFETY: a descriptor that was stored here is never closed, and `write` is async-signal-safe. It leaves errno as the
-            // interrupted code needs it, because it succeeds: a thread empties the pipe, and a second signal ends the process.
+            // interrupted code needs it, because it succeeds: `forward` empties the pipe as long as its descriptor is stored. Only a
+            // signal on one thread while another disarms can find the pipe closed.
             unsafe { libc::write(pipe, (&raw const byte).cast(), 1) };
         }
         match before.sa_sigaction {
@@ -204,8 +212,7 @@ mod platform {
     }
 
     /// Waits for a signal, then for the end of the process.
-    fn watch(reader: PipeReader, limit: Option<Duration>) {
-        let bytes = bytes_of(reader);
+    fn watch(bytes: &Receiver<u8>, limit: Option<Duration>) {
         let Ok(first) = bytes.recv() else { return };
         if first == END {
             return;
@@ -230,18 +237,15 @@ mod platform {
         }
     }
 
-    /// The bytes of the pipe as a channel, which can be read with a time limit.
-    fn bytes_of(mut reader: PipeReader) -> Receiver<u8> {
-        let (sender, bytes) = mpsc::channel();
-        let forward = move || {
-            let mut byte = [END];
-            while reader.read_exact(&mut byte).is_ok() && sender.send(byte[0]).is_ok() && byte[0] != END {}
-        };
-        // If the thread does not start, the channel is closed and the watchdog does nothing.
-        let _ = std::thread::Builder::new()
-            .name("snowmesh-signals".into())
-            .spawn(forward);
-        bytes
+    /// Passes the bytes of the pipe to a channel, which can be read with a time limit, until [`END`]. Reads on when nothing takes them
+    /// any more: the handler's write must succeed.
+    fn forward(mut reader: PipeReader, sender: &Sender<u8>) {
+        let mut byte = [END];
+        while reader.read_exact(&mut byte).is_ok() && byte[0] != END {
+            let _ = sender.send(byte[0]);
+        }
+        // Wakes the thread that waits for a signal.
+        let _ = sender.send(END);
     }
 
     fn end_process(signal: u8, since: Duration, last: u8) -> ! {
@@ -255,7 +259,7 @@ mod platform {
             "snowmesh: {name} was received {:.1} s ago and the event loop is blocked: the process ends now, without an orderly stop (exit code {code})\n",
             since.as_secs_f64()
         );
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        let _ = io::stderr().write_all(line.as_bytes());
         // SAFETY: `_exit` ends the process at once and runs no exit handlers, which could wait for a lock that JavaScript holds.
         unsafe { libc::_exit(code) }
     }

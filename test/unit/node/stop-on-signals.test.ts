@@ -3,11 +3,16 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../../ts/index.ts';
 
 /** What the native core was told: the signals, and after how many ms it ends the process. */
-const watchdog = vi.hoisted((): { armed: [signals: readonly number[], ms: number][] } => ({ armed: [] }));
+const watchdog = vi.hoisted((): { armed: [signals: readonly number[], ms: number][]; refusal?: Error } => ({
+  armed: [],
+}));
 vi.mock('../../../bindings/index.ts', async (actual) => ({
   ...(await actual<object>()),
   loadNative: () => ({
-    armSignalWatchdog: (signals: readonly number[], ms: number) => void watchdog.armed.push([signals, ms]),
+    armSignalWatchdog: (signals: readonly number[], ms: number) => {
+      if (watchdog.refusal !== undefined) throw watchdog.refusal;
+      watchdog.armed.push([signals, ms]);
+    },
     disarmSignalWatchdog: () => {},
   }),
 }));
@@ -37,6 +42,7 @@ afterEach(() => {
   vi.restoreAllMocks();
   ended.mockReset();
   watchdog.armed = [];
+  delete watchdog.refusal;
 });
 
 /** A node whose trees never end; the times it got for them. */
@@ -104,4 +110,10 @@ it('several nodes stop at the same time, and the process waits for the one with 
   expect(ended).not.toHaveBeenCalled();
   await vi.advanceTimersByTimeAsync(1);
   expect(ended.mock.calls).toEqual([[143]]);
+});
+
+it('throws what the native core throws, and leaves no signal handler then', () => {
+  watchdog.refusal = new Error('no thread');
+  expect(() => stopOnSignals(endless().node, {})).toThrow('no thread');
+  expect(SIGNALS.flatMap(listeners).filter((listener) => !others.has(listener))).toEqual([]);
 });
