@@ -267,8 +267,8 @@ export const ERRORS = {
       'Split it, or raise maxMessage on all nodes; for a client of rooms, limits.messageBytes. A meta has at most 4 KiB.',
   },
   SNOW_ERR_TOO_MANY_LANES: {
-    summary: 'More than 64 threads joined a node.',
-    remedy: 'Start fewer worker threads.',
+    summary: 'A node of the native core has 64 lanes already.',
+    remedy: 'startNode uses one lane, so no program should see this: report it with the message.',
   },
   SNOW_ERR_TOO_MANY_MEMBERS: {
     summary:
