@@ -1,3 +1,5 @@
+//! Which addresses count as one host, for limits that one host must not evade.
+
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The network that counts as one host: an IPv4 address, or an IPv6 /64, of which one host can use every address.

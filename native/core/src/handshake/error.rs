@@ -108,23 +108,23 @@ pub struct Refusal {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum RefuseCode {
-    /// 1
+    /// 1: the peer speaks another version of the protocol.
     BadVersion,
-    /// 2
+    /// 2: one side requires capabilities that the other lacks.
     Incompatible,
-    /// 3
+    /// 3: the acceptor has another name than the dialled one.
     WrongName,
-    /// 4
+    /// 4: the proof does not verify.
     BadProof,
-    /// 5
+    /// 5: the name breaks the naming rules, or is the acceptor's own.
     IllegalName,
-    /// 6
+    /// 6: no number is left for the peer.
     Busy,
-    /// 7
+    /// 7: the acceptor is stopping.
     Stopping,
-    /// 8
+    /// 8: another node has that name and incarnation.
     OtherKey,
-    /// 9
+    /// 9: another node of that name is connected.
     NameTaken,
     /// A code that this version does not know.
     Other(u8),
