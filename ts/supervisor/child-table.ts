@@ -1,7 +1,7 @@
 import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
+import type { Attempt } from './child-starts.ts';
 import type { ChildCounts, ChildLine } from './outcome.ts';
-import type { Attempt } from './remote-starts.ts';
 import type { RestartPauses } from './restart-pauses.ts';
 
 /** The state of one child. */

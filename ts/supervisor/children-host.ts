@@ -1,9 +1,9 @@
 import type { Self, StartResult } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { ChildPlan, ChildSpec } from './child-spec.ts';
+import type { AfterStart, Attempt } from './child-starts.ts';
 import type { ComeBack } from './node-waits.ts';
 import type { ChildCounts, ChildLine, ChildResult, StopResult } from './outcome.ts';
-import type { AfterStart, Attempt } from './remote-starts.ts';
 
 /** What the supervisor process offers to the part that manages children. */
 export interface ChildrenHost {
@@ -12,7 +12,7 @@ export interface ChildrenHost {
   now(): number;
   /** Runs `action` after `delayMs`, behind all messages that are in the mailbox then (J10). */
   retryLater(action: () => void | Promise<void>, delayMs?: number): void;
-  /** See {@link RemoteStarts.start}. */
+  /** See {@link ChildStarts.start}. */
   start(
     plan: ChildPlan,
     args: readonly unknown[],

@@ -1,10 +1,10 @@
 import { isCleanExit, type StartResult } from '../actor/index.ts';
 import { Pid } from '../term/index.ts';
 import { type ChildPlan, type ChildSpec, tryPlanChild } from './child-spec.ts';
+import { Attempt } from './child-starts.ts';
 import { pidKey } from './child-table.ts';
 import type { ChildrenHost, Reply, Supervising } from './children-host.ts';
 import type { ChildCounts, ChildLine, ChildResult, StopResult } from './outcome.ts';
-import { Attempt } from './remote-starts.ts';
 import { RestartPauses } from './restart-pauses.ts';
 import type { RestartWindow } from './restart-window.ts';
 import { isAway, startError } from './starting.ts';

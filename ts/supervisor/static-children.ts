@@ -1,10 +1,10 @@
 import { isCleanExit, type StartResult } from '../actor/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type AutoShutdown, type ChildPlan, type ChildSpec, tryPlanChild } from './child-spec.ts';
+import { type AfterStart, Attempt } from './child-starts.ts';
 import { Child, ChildTable } from './child-table.ts';
 import type { ChildrenHost, Reply, Supervising } from './children-host.ts';
 import type { ChildCounts, ChildLine, ChildResult, StopResult } from './outcome.ts';
-import { type AfterStart, Attempt } from './remote-starts.ts';
 import { RestartPauses } from './restart-pauses.ts';
 import type { RestartWindow } from './restart-window.ts';
 import { isAway, isLost, startChildNow, startError } from './starting.ts';
@@ -23,7 +23,7 @@ export interface StaticOptions {
  *
  * Like Erlang's supervisor it does one thing at a time: while a child of this node is started or stopped, requests wait in
  * the mailbox. A failed *re*start is tried again through the mailbox (J10), so requests are handled between two attempts. A child of
- * another node is restarted asynchronously ({@link RemoteStarts}); only its first start, with that of the supervisor, is awaited.
+ * another node is restarted asynchronously ({@link ChildStarts}); only its first start, with that of the supervisor, is awaited.
  */
 export class StaticChildren implements Supervising {
   private readonly host: ChildrenHost;

@@ -15,12 +15,12 @@ import {
 import { SnowmeshError } from '../errors/index.ts';
 import type { Pid } from '../term/index.ts';
 import type { ChildPlan } from './child-spec.ts';
+import { type AfterStart, type Attempt, ChildStarts } from './child-starts.ts';
 import type { ChildrenHost, Supervising } from './children-host.ts';
 import { NodeLooks } from './node-looks.ts';
 import { type ComeBack, NodeWaits } from './node-waits.ts';
 import { OrphanKiller } from './orphan-killer.ts';
 import { infoOf } from './outcome.ts';
-import { type AfterStart, type Attempt, RemoteStarts } from './remote-starts.ts';
 import { SupervisorReport } from './report.ts';
 import { isLost } from './starting.ts';
 
@@ -34,12 +34,13 @@ const RETRY = new Retry();
  */
 export class SupervisorProcess implements ChildrenHost {
   readonly self: Self;
+  private children!: Supervising;
   /** The actor whose exit ends the supervisor; the root PID when code outside of actors started it. */
   private readonly parent: Pid;
   private readonly report: SupervisorReport;
   private readonly looks: NodeLooks;
   private readonly waits: NodeWaits;
-  private readonly starts: RemoteStarts;
+  private readonly starts: ChildStarts;
   private readonly retries: (() => void | Promise<void>)[] = [];
   /** Retries that wait for the end of a pause. */
   private readonly pauses = new Map<TimerRef, () => void | Promise<void>>();
@@ -51,7 +52,7 @@ export class SupervisorProcess implements ChildrenHost {
     this.report = new SupervisorReport(self);
     this.looks = new NodeLooks(self);
     this.waits = new NodeWaits(self, this.looks, (action) => this.retryLater(action));
-    this.starts = new RemoteStarts(self, this.looks, (action) => this.retryLater(action));
+    this.starts = new ChildStarts(self, this.looks, (action) => this.retryLater(action));
     self.trapExit(true);
     endInOrder(self.pid);
   }
@@ -64,7 +65,6 @@ export class SupervisorProcess implements ChildrenHost {
       if (pending !== undefined) await pending;
     }
   }
-  private children!: Supervising;
 
   private handle(message: unknown): void | Promise<void> {
     if (message instanceof Exit) {

@@ -17,7 +17,7 @@ export type AfterStart = (result: StartResult | undefined) => void;
  * Starts children. A child of this node is started at once. A child of another node is started asynchronously, and the supervisor handles
  * requests meanwhile: connecting to a frozen or unreachable node takes seconds.
  */
-export class RemoteStarts {
+export class ChildStarts {
   readonly #self: Self;
   readonly #looks: NodeLooks;
   readonly #later: (action: () => void) => void;
