@@ -17,6 +17,7 @@ import {
 } from '../../../ts/supervisor/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
 import type { Probe, TestRuntime } from '../../../ts/testing/index.ts';
+import { turns } from '../../support/deadline.ts';
 import { type CallError, type Family, leisurely } from './family.ts';
 import { farFamily, sitter } from './far-family.ts';
 import { FAR, type FarNode } from './far-node.ts';
@@ -138,6 +139,21 @@ describe('a restart under way on a node that froze after it was asked', () => {
     expect((await f.pids(pid))['x']).toBeUndefined();
     expect(await restartChild(kit, pid, 'x')).toMatchObject({ ok: true });
     expect(far.living.size).toBe(1);
+  });
+
+  it('S3 is not asked for when it was terminated while its node was looked for', async () => {
+    const pid = await supervise('one_for_one');
+    far.isSlow = true;
+    far.cut();
+    far.heal();
+    const terminated = terminateChild(kit, pid, 'x');
+    expect(far.logged()).toEqual([]);
+    await kit.settle();
+    expect(await terminated).toBe('ok');
+    await turns();
+    expect(far.looks).toEqual({ now: 0, most: 1 });
+    expect(far.logged()).not.toContain('start');
+    expect((await f.pids(pid))['x']).toBeUndefined();
   });
 
   it('J11 is started anew, in order, when its group is restarted meanwhile', async () => {
