@@ -40,7 +40,7 @@ export class StepQueue {
     this.#schedule();
   }
 
-  /** Does everything that is left. O(entries left). */
+  /** Does everything that is left. If a step calls this, its own work goes on in a later turn. O(entries left). */
   endAll(): void {
     for (const { work } of this.#waiting.splice(0)) this.#end(work);
   }
@@ -59,9 +59,9 @@ export class StepQueue {
   readonly #next = (): void => {
     this.#isScheduled = false;
     if (this.#kernel.isStopped) return this.close();
-    const [first] = this.#waiting;
+    const first = this.#waiting.shift(); // what the step calls may end all that waits
     if (first === undefined) return;
-    if (this.#step(first.work) && this.#waiting[0] === first) this.#waiting.shift();
+    if (!this.#step(first.work)) this.#waiting.unshift(first);
     if (this.#waiting.length > 0) this.#schedule();
   };
 

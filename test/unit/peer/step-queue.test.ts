@@ -88,6 +88,21 @@ it('ends at once what is left, or leaves it, when its owner says so', async () =
   expect(done).toHaveLength(4 * STEP + 1);
 });
 
+it('P6 what a step calls ends the work of other nodes at once; its own goes on', async () => {
+  function* ending(): Generator<number> {
+    yield* work('a', STEP + 1);
+    queue.endAll();
+    yield* work('a', STEP);
+  }
+  queue.begin('a', ending());
+  queue.begin('b', work('b', 2 * STEP));
+  await nextTurn();
+  expect(done.filter((name) => name === 'b')).toHaveLength(2 * STEP);
+  await turns();
+  expect(done).toHaveLength(4 * STEP + 1);
+  expect(kit.logs).toEqual([]);
+});
+
 it('does nothing more when the node has stopped', async () => {
   queue.begin('a', work('a', 3 * STEP));
   kit.stop();
