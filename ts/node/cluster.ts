@@ -163,7 +163,7 @@ export class Cluster {
     // A known peer has a session or a dial, and the end of either fires the watch.
     if (name.full === this.name || this.#network.peer(name.full) !== undefined) return ref;
     if (this.#policy.mayDialOnUse(name.full) && name.port !== 0) this.#network.dial(name);
-    else queueMicrotask(() => this.monitors.fire(name.full, 'unreachable'));
+    else this.remote.later(() => this.monitors.fire(name.full, 'unreachable'));
     return ref;
   }
 
@@ -243,6 +243,7 @@ export class Cluster {
   async #dial(name: NodeName): Promise<DialResult> {
     if (name.full === this.name || this.#network.peer(name.full)?.session !== undefined) return 'up';
     if (!this.#policy.dials || name.port === 0) return 'unreachable';
+    this.remote.tellDue();
     return this.#network.dial(name).dialled();
   }
 }

@@ -36,6 +36,7 @@ export class Remote implements RemotePort {
   readonly #routes: Routes;
   readonly #runtime: Runtime;
   readonly reachability: Reachability;
+  readonly #due: (() => void)[] = [];
 
   constructor({ name, network, routes, runtime, reachability }: RemoteOptions) {
     this.reachability = reachability;
@@ -81,9 +82,7 @@ export class Remote implements RemotePort {
   link(from: Pid, to: Pid): void {
     const route = this.#routes.to(to);
     const noproc = (): void => this.#runtime.inbound.noPartner(to, from.local);
-    if (!(route instanceof Outgoing)) {
-      return route === 'noproc' ? later(noproc) : this.#lost(to.nc, this.nodeOf(to));
-    }
+    if (!(route instanceof Outgoing)) return route === 'noproc' ? this.later(noproc) : this.#lost(to);
     route.expect(to.nc, noproc);
     route.signal(from.local, FrameTag.LINK, (frame) => {
       frame.pid(from);
@@ -120,8 +119,8 @@ export class Remote implements RemotePort {
   monitor(from: Pid, ref: Ref, target: Pid | NodeAddress): void {
     const route = this.#routeTo(target);
     const noproc = (): void => this.#runtime.inbound.monitorExit(null, from.local, ref, 'noproc');
-    if (!canBeTarget(target)) return later(noproc);
-    if (!(route instanceof Outgoing)) return route === 'noproc' ? later(noproc) : this.#lostTarget(target);
+    if (!canBeTarget(target)) return this.later(noproc);
+    if (!(route instanceof Outgoing)) return route === 'noproc' ? this.later(noproc) : this.#lost(target);
     route.expect(target instanceof Pid ? target.nc : -1, noproc);
     sendMonitor(route, from, ref, target);
   }
@@ -145,7 +144,7 @@ export class Remote implements RemotePort {
     const route = this.#routes.toNode(request.node);
     if (route instanceof Outgoing) return sendSpawn(route, request);
     checkSendable(request.args);
-    this.#lost(-1, request.node);
+    this.#lost(request);
   }
 
   spawnReply(child: Pid | undefined, to: Pid, request: Ref, status: SpawnStatus, detail: unknown): void {
@@ -170,8 +169,8 @@ export class Remote implements RemotePort {
       void this.#runtime.calls.answered(null, ref, status, undefined);
     if (!canBeTarget(target) || !(route instanceof Outgoing) || route.isFull) {
       checkSendable(request[1], route);
-      if (!canBeTarget(target) || route === 'noproc') return later(answer(ReplyStatus.noproc));
-      return route instanceof Outgoing ? later(answer(ReplyStatus.overload)) : this.#lostTarget(target);
+      if (!canBeTarget(target) || route === 'noproc') return this.later(answer(ReplyStatus.noproc));
+      return route instanceof Outgoing ? this.later(answer(ReplyStatus.overload)) : this.#lost(target);
     }
     route.expect(target instanceof Pid ? target.nc : -1, answer(ReplyStatus.noproc));
     sendCall(route, from ?? NOBODY, ref, ms, target, request);
@@ -233,6 +232,16 @@ export class Remote implements RemotePort {
     this.#network.flush();
   }
 
+  /** Runs `signal` in a microtask: the actor floor must not be called back from inside its own call. */
+  later(signal: () => void): void {
+    if (this.#due.push(signal) === 1) queueMicrotask(this.tellDue);
+  }
+
+  /** Runs what is due now, before a dial: what is sent after that waits for the dial, and is not lost with what was sent before. */
+  readonly tellDue = (): void => {
+    for (const signal of this.#due.splice(0)) signal();
+  };
+
   /** Runs `write`, which sends `value`, slice by slice if there is a route. Throws for an unsendable value also without a route. */
   #writeSliced(
     from: Pid | null,
@@ -266,13 +275,9 @@ export class Remote implements RemotePort {
     this.#runtime.deadLetters.count(why instanceof Outgoing ? 'remote_full' : why, target);
   }
 
-  #lost(nc: number, node: string | undefined): void {
-    later(() => this.#runtime.losses.begin(nc, node === undefined ? '' : this.#routes.canonical(node)));
-  }
-
-  #lostTarget(target: Pid | NodeAddress): void {
-    if (target instanceof Pid) this.#lost(target.nc, this.nodeOf(target));
-    else this.#lost(-1, target.node);
+  #lost(target: Pid | { readonly node: string }): void {
+    const [nc, node] = target instanceof Pid ? [target.nc, this.nodeOf(target) ?? ''] : [-1, target.node];
+    this.later(() => void this.#runtime.losses.begin(nc, this.#routes.canonical(node)));
   }
 }
 
@@ -293,8 +298,3 @@ const canBeTarget = (target: Pid | NodeAddress): boolean => target instanceof Pi
 const NOBODY = new Pid(0, 0);
 
 const local = (from: Pid | null): number => (from === null ? 0 : from.local);
-
-/** Runs `signal` in a microtask: the actor floor must not be called back from inside its own call. */
-function later(signal: () => void): void {
-  queueMicrotask(signal);
-}

@@ -305,3 +305,48 @@ describe('what is started twice on a node', () => {
     createRooms(host(cluster)).close();
   });
 });
+
+describe('what is asked of a node before it is dialled', () => {
+  it('C13, L6 fails alone: what is asked after that waits for the dial', async () => {
+    const cluster = open({ autoConnect: 'explicit' });
+    const told: unknown[] = [];
+    const [first, second] = [new Pid(NC, 1), new Pid(NC, 2)];
+    const named = { name: 'n', node: PEER };
+    const pid = kit.runtime.spawnHandler((self: Self<unknown>) => {
+      self.trapExit(true);
+      self.link(first);
+      self.monitor(named);
+      cluster.watch(self.pid, PEER);
+      void cluster.connect(PEER);
+      self.link(second);
+      self.monitor(second);
+      self.monitor(named);
+      cluster.watch(self.pid, PEER);
+      return { onMessage: (message) => void told.push(message) };
+    });
+    await kit.settle();
+    const lost = [
+      { from: first, reason: 'noconnection' },
+      { from: named, reason: 'noconnection' },
+      { node: PEER, cause: 'unreachable' },
+    ];
+    expect(told).toMatchObject(lost);
+    native.up(3, NC, PEER);
+    native.dialled(1, ConnectStatus.UP);
+    await kit.settle();
+    expect(told).toMatchObject(lost);
+    const { links, monitors } = kit.runtime;
+    expect([links.remoteCount, monitors.remoteCount, cluster.monitors.size]).toEqual([1, 2, 1]);
+    const asked = native.sent.filter(({ tag }) => tag === FrameTag.LINK || tag === FrameTag.MONITOR);
+    expect(asked).toHaveLength(3);
+    native.down(3, CLOSED);
+    await kit.settle();
+    expect(told.slice(lost.length)).toMatchObject([
+      { from: second, reason: 'noconnection' },
+      { from: second, reason: 'noconnection' },
+      { from: named, reason: 'noconnection' },
+      { node: PEER, cause: 'closed' },
+    ]);
+    expect(kit.runtime.isAlive(pid)).toBe(true);
+  });
+});
