@@ -255,7 +255,6 @@ export class Outgoing {
       this.unsent = 0;
     } else {
       this.#before.hold({ stream, frame: Buffer.concat(frame) });
-      this.#backlog.add(0);
     }
   }
 

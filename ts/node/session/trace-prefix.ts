@@ -17,7 +17,6 @@ export class TracePrefix {
 
   /** A frame begins, with a context or without one. */
   begin(trace: TraceHeaders | null): void {
-    if (this.#isWritten) this.drop(); // the previous frame was not sent
     if (trace === null) return;
     this.#put([trace.traceparent, trace.tracestate]);
     this.#isWritten = true;
