@@ -1,44 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { parseNodeName } from '../../../../ts/node/node-name.ts';
 import { SLICE_BYTES } from '../../../../ts/node/session/gather.ts';
-import { Network } from '../../../../ts/node/session/network.ts';
-import type { NetworkListener } from '../../../../ts/node/session/network-listener.ts';
-import { Pid, TermDecoder } from '../../../../ts/term/index.ts';
+import { Pid } from '../../../../ts/term/index.ts';
 import { ConnectStatus, DownCause, FrameTag, KeptTag, NativeEvent } from '../../../../ts/wire/index.ts';
-import { Body, ScriptedNative } from '../scripted-native.ts';
-
-const PEER = 'b@127.0.0.1:4001';
-const NC = 0x101;
-const LIMITS = { highWater: 1000, limit: 5000, waiting: 4000, maxMessage: 16 * 1024 * 1024 };
-
-function open(limits = LIMITS) {
-  const native = new ScriptedNative();
-  const news: unknown[][] = [];
-  const listener: NetworkListener = {
-    sessionUp: (session) => news.push(['up', session.identity.name]),
-    sessionDown: (session, cause, detail) =>
-      news.push(['down', session.identity.name, cause, ...(detail === '' ? [] : [detail])]),
-    frame: (session, tag, reader) => news.push(['frame', session.id, tag, reader.end - reader.at]),
-    batchEnd: () => false,
-    peerLoop: (session, stalled, age) => news.push(['loop', session.identity.name, stalled, age]),
-    busy: (session, bytes) => news.push(['busy', session.identity.name, bytes]),
-    writable: (session) => news.push(['drain', session.identity.name]),
-    dialFailed: (name, result, _detail, numbers) => news.push(['failed', name, result, [...numbers]]),
-    lostMessages: (node, count) => news.push(['lost', node, count]),
-    refused: ({ name, address, reason, why, unreported }) =>
-      news.push(['refused', name, address, reason, why, unreported]),
-    fault: (error) => news.push(['fault', String(error)]),
-  };
-  const network = new Network({ native, limits, ownPid: (local) => new Pid(0, local) });
-  network.report(listener);
-  network.open({ name: 'a@127.0.0.1:0', listenHost: '127.0.0.1', listenPort: 0, cookie: 'x' });
-  native.slotEvent(NC, PEER);
-  return { native, network, listener, news };
-}
-
-const target = (local = 5): Pid => new Pid(NC, local);
-const messages = (native: ScriptedNative): unknown[] =>
-  native.sent.filter(({ tag }) => tag === FrameTag.SEND).map(({ body }) => new TermDecoder().decode(body, 8));
+import { Body } from '../scripted-native.ts';
+import { LIMITS, messages, NC, openNetwork as open, PEER, target } from './scripted-network.ts';
 
 describe('sessions', () => {
   it('tells up before and down after the frames of a session, and ignores frames of none', () => {
