@@ -186,6 +186,21 @@ describe('names that a peer told', () => {
     expect(times.length).toBeGreaterThan(5);
     expect(times.length).toBeLessThan(20);
   });
+
+  it('are dialled for a minute after they were told last', async () => {
+    scene.hinted(['gone@h:2']);
+    await scene.pass(MINUTE / 2);
+    scene.hinted(['gone@h:2'], 'other@h:1');
+    await scene.pass(10 * MINUTE);
+    expect(scene.dials.at(-1)?.at).toBeGreaterThan(MINUTE);
+  });
+
+  it('L15 are left alone when they are those of a peer that has just said goodbye', async () => {
+    scene.hinted(['b@h:2']); // between the end of the session and its report
+    scene.mesh.down('b@h:2', 'goodbye', '10.0.0.1');
+    await scene.pass(10 * MINUTE);
+    expect(scene.names()).toEqual([]);
+  });
 });
 
 describe('a peer that is gone', () => {
@@ -305,6 +320,28 @@ describe('a node that was disconnected', () => {
     await scene.pass(1000);
     expect(scene.names()).toContain('b@h:2');
   });
+
+  it('is not dialled any more, whyever it was wanted; only a discovery dials it', async () => {
+    scene.lose('lost@h:2');
+    scene.hinted(['hint@h:2']);
+    scene.mesh.found(['found@h:2']);
+    await scene.pass(100);
+    for (const name of ['lost@h:2', 'hint@h:2', 'found@h:2', 'later@h:2']) scene.mesh.block(name);
+    scene.mesh.found(['found@h:2', 'later@h:2']);
+    scene.dials.length = 0;
+    await scene.pass(MINUTE);
+    expect(new Set(scene.names())).toEqual(new Set(['found@h:2', 'later@h:2']));
+    expect(scene.mesh.missing).toEqual(['found@h:2', 'later@h:2']);
+  });
+
+  it('is dialled again when it is lost after it has come back by itself', async () => {
+    scene.mesh.block('b@h:2');
+    scene.up.add('b@h:2');
+    scene.mesh.up('b@h:2');
+    scene.lose('b@h:2');
+    await scene.pass(MINUTE);
+    expect(scene.dials.length).toBeGreaterThan(0);
+  });
 });
 
 describe('a node that was disconnected while its connection broke', () => {
@@ -403,11 +440,44 @@ describe('names that a discovery found', () => {
     expect(scene.mesh.missing).toEqual(['c@h:2']);
   });
 
-  it('no node is dialled after the end', async () => {
+  it('stay so when a peer lists them, too, or they were lost', async () => {
     scene.mesh.found(['b@h:2']);
+    scene.hinted(['b@h:2']);
+    scene.lose('b@h:2');
+    await scene.pass(20 * MINUTE);
+    expect(scene.mesh.missing).toEqual(['b@h:2']);
+  });
+
+  it('L15 are left alone after a goodbye when it has listed them no longer', async () => {
+    scene.reachable.add('b@h:2');
+    scene.mesh.found(['b@h:2']);
+    await scene.pass(MINUTE);
+    scene.mesh.found([]);
+    scene.lose('b@h:2', 'goodbye');
+    await scene.pass(10 * MINUTE);
+    expect(scene.dials).toHaveLength(1);
+  });
+
+  it('are dialled at once when a session that they began themselves is lost', async () => {
+    scene.mesh.found(['b@h:2']);
+    await scene.pass(20 * MINUTE); // the pauses are long now
+    scene.up.add('b@h:2');
+    scene.mesh.up('b@h:2');
+    await scene.pass(MINUTE);
+    const count = scene.dials.length;
+    scene.lose('b@h:2');
+    await scene.pass(0);
+    expect(scene.dials).toHaveLength(count + 1);
+  });
+
+  it('no node is dialled after the end, and nothing waits for a time', async () => {
+    scene.mesh.found(['b@h:2']);
+    scene.lose('d@h:2');
     scene.mesh.stop();
     scene.hinted(['c@h:2']);
+    scene.lose('e@h:2');
+    expect(scene.alarms).toEqual([]);
     await scene.pass(MINUTE);
-    expect(scene.dials).toEqual([]);
+    expect([scene.dials, scene.mesh.missing]).toEqual([[], []]);
   });
 });
