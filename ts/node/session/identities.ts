@@ -1,6 +1,5 @@
 // Maps a node number (nc: slot and creation) to (name, incarnation). The native core assigns the numbers. A number always
 // means the same pair: a PID of an earlier incarnation reaches no actor (M4), one of a reconnected peer still works (M3).
-import { type NodeName, parseNodeName } from '../node-name.ts';
 import type { Outgoing } from './outgoing.ts';
 
 /** One incarnation of one node. */
@@ -37,14 +36,5 @@ export class Identities {
 
   get size(): number {
     return this.#byNumber.size;
-  }
-}
-
-/** The parsed name of an authenticated peer; undefined when it breaks the rules for names (K3). */
-export function nameOf({ name }: Identity): NodeName | undefined {
-  try {
-    return parseNodeName(name);
-  } catch {
-    return undefined;
   }
 }

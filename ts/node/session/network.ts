@@ -4,14 +4,14 @@ import { BatchAnswer, type Native, type OpenOptions } from '../../../bindings/in
 import type { TraceHeaders } from '../../actor/index.ts';
 import { Pid, RefCipher } from '../../term/index.ts';
 import { DownCause as NativeCause } from '../../wire/index.ts';
-import type { NodeName } from '../node-name.ts';
+import { type NodeName, parseNodeName } from '../node-name.ts';
 import type { Limits } from '../options.ts';
 import { BatchReader, type EntryReceiver, type NativeRefusal, type SessionUp } from './batch.ts';
 import type { Carrier } from './carrier.ts';
 import { DOWN_CAUSES, resultWithoutSession } from './endings.ts';
 import type { EntryReader } from './entry-reader.ts';
 import { FlushQueue } from './flush-queue.ts';
-import { Identities, type Identity, nameOf } from './identities.ts';
+import { Identities, type Identity } from './identities.ts';
 import type { NetworkListener } from './network-listener.ts';
 import { Outgoing } from './outgoing.ts';
 import type { OutgoingHost } from './outgoing-host.ts';
@@ -176,12 +176,12 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
 
   sessionUp({ id, nc, incarnation, name: text, ...given }: SessionUp): void {
     const identity = this.identities.learn(nc, text, incarnation);
-    const name = nameOf(identity);
-    if (name === undefined) {
-      // Users could not address this peer: the connection ends, and no session is reported.
-      const facts = { name: identity.name, address: given.network, unreported: 0 };
-      this.#listener.refused({ ...facts, reason: 'illegal name', why: 'wrong_name' });
-      return this.#native.hangup(this.#handle, id, NativeCause.PROTOCOL);
+    let name: NodeName;
+    try {
+      name = parseNodeName(text);
+    } catch (error) {
+      this.#native.hangup(this.#handle, id, NativeCause.PROTOCOL);
+      throw error; // a fault: the native core has judged the name by the same rules (K3)
     }
     const peer = this.#peers.of(name);
     const outgoing = peer.pendingOutgoing ?? new Outgoing(this, this.#limits);

@@ -46,14 +46,14 @@ describe('sessions', () => {
   });
 
   it.each(['a:b@127.0.0.1:4002', '\ufeffb@127.0.0.1:4001'])(
-    'K3, T1 ends a session to a peer with a name that cannot be addressed: %s',
+    'K3 ends a session to a name that only the native core takes, and reports a fault: %s',
     (name) => {
       const { native, network, news } = open();
       native.up(3, NC + 1, name);
       native.emit(FrameTag.SEND, 3, new Body().u64(0n));
       native.down(3, 4);
       expect(native.hangups).toEqual([3]);
-      expect(news).toEqual([['refused', name, '127.0.0.1', 'illegal name', 'wrong_name', 0]]);
+      expect(news).toEqual([['fault', expect.stringContaining(JSON.stringify(name))]]);
       expect([...network.sessions()]).toEqual([]);
       expect([...network.peers()]).toEqual([]);
     },
