@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ReplyStatus, type Runtime } from '../../../ts/actor/index.ts';
+import { type CallRequest, ReplyStatus, type Runtime } from '../../../ts/actor/index.ts';
 import { Cluster } from '../../../ts/node/cluster.ts';
 import { parseNodeName } from '../../../ts/node/node-name.ts';
 import type { AutoConnect } from '../../../ts/node/options.ts';
@@ -103,6 +103,72 @@ describe('signals to a connected node', () => {
       0x10, 0x11, 0x38, 0x13, 0x14, 0x33, 0x15, 0x34, 0x16, 0x16, 0x17, 0x17, 0x18, 0x35, 0x36, 0x37, 0x3a,
       0x3f, 0x3f,
     ]);
+  });
+
+  it('leave with the fields of the wire', () => {
+    const { native, remote } = open();
+    native.up(3, NC, PEER);
+    const asked = new Ref(NC, 5, 9);
+    const named = { name: 'n', node: PEER };
+    const request: CallRequest = ['t', [], []];
+    remote.monitor(ME, REF, theirs());
+    remote.flush();
+    /** The id of REF as the peer knows it. */
+    const id = native.sent.at(-1)!.body.readBigUInt64LE(16);
+    const [me, them] = [7n, (BigInt(NC) << 40n) | 5n];
+    const zero = new Uint8Array([2, 0x40]);
+    /** Each call, and the beginning of the frame that it sends. */
+    const signals: [() => void, number, Body][] = [
+      [() => remote.send(ME, theirs(), 0), 0x10, new Body().u64(them).bytes(zero)],
+      [() => remote.sendNamed(ME, 'n', PEER, 0), 0x11, new Body().name('n').bytes(zero)],
+      [() => remote.sendAlias(ME, asked, 0), 0x38, new Body().u64(them).u64(9n).bytes(zero)],
+      [() => remote.link(ME, theirs()), 0x13, new Body().u64(me).u64(them)],
+      [() => remote.unlink(ME, theirs(), 4), 0x14, new Body().u64(me).u64(them).u64(4n)],
+      [() => remote.unlinkAck(ME, theirs(), 4), 0x33, new Body().u64(me).u64(them).u64(4n)],
+      [() => remote.exit(ME, theirs(), 0), 0x15, new Body().u64(me).u64(them).bytes(zero)],
+      [() => remote.exit2(ME, theirs(), 0), 0x34, new Body().u64(me).u64(them).bytes(zero)],
+      [() => remote.exit2(null, theirs(), 0), 0x34, new Body().u64(0n).u64(them).bytes(zero)],
+      [() => remote.monitor(ME, REF, theirs()), 0x16, new Body().u64(me).u64(me).u64(id).u8(0).u64(them)],
+      [() => remote.monitor(ME, REF, named), 0x16, new Body().u64(me).u64(me).u64(id).u8(1).name('n')],
+      [() => remote.demonitor(ME, REF, theirs()), 0x17, new Body().u64(me).u64(me).u64(id)],
+      [
+        () => remote.monitorExit(ME, theirs(), asked, 0),
+        0x18,
+        new Body().u64(them).u64(them).u64(9n).bytes(zero),
+      ],
+      [
+        () => remote.spawnReply(new Pid(0, 8), theirs(), asked, 2, 0),
+        0x1a,
+        new Body().u64(them).u64(them).u64(9n).u8(2).u64(8n).bytes(zero),
+      ],
+      [
+        () => remote.spawnReply(undefined, theirs(), asked, 3, 0),
+        0x1a,
+        new Body().u64(them).u64(them).u64(9n).u8(3).u64(0n).bytes(zero),
+      ],
+      [() => remote.spawnAck(ME, theirs()), 0x3a, new Body().u64(me).u64(them)],
+      [
+        () => remote.call(ME, REF, 49.5, theirs(), request),
+        0x35,
+        new Body().u64(me).u64(me).u64(id).u32(50).u64(them),
+      ],
+      [
+        () => remote.call(null, REF, Number.POSITIVE_INFINITY, named, request),
+        0x36,
+        new Body().u64(0n).u64(me).u64(id).u32(0xffff_ffff).name('n'),
+      ],
+      [() => remote.reply(ME, asked, 1, 0), 0x37, new Body().u64(them).u64(9n).u8(1).bytes(zero)],
+    ];
+    for (const [send, tag, begin] of signals) {
+      native.sent.length = 0;
+      send();
+      remote.flush();
+      const [frame] = native.sent;
+      expect([frame?.tag, frame?.body.subarray(0, begin.done().length).toString('hex')]).toEqual([
+        tag,
+        begin.done().toString('hex'),
+      ]);
+    }
   });
 
   it('come back as calls of the actor floor', () => {
@@ -284,9 +350,15 @@ describe('signals to a node that is not connected', () => {
     remote.sendNamed(ME, 'n', 'no such name', 1);
     expect(dead).toEqual([['noconnection', 1]]);
     expect(native.dials).toEqual([]);
-    expect(() => remote.sendNamed(ME, 'n', 'no such name', () => 1)).toThrow(
-      expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }),
-    );
+    const sends = [
+      () => remote.sendNamed(ME, 'n', 'no such name', () => 1),
+      () => remote.sendNamed(ME, '', PEER, () => 1),
+      () => remote.sendAlias(ME, new Ref(0x909, 5, 9), () => 1),
+      () => remote.sendInSlices(ME, { name: 'n', node: 'no such name' }, () => 1),
+      () => remote.call(ME, REF, 10, { name: 'n', node: 'no such name' }, ['t', [() => 1], []]),
+      () => remote.callInSlices(ME, REF, { name: 'n', node: 'no such name' }, ['t', [() => 1], []]),
+    ];
+    for (const send of sends) expect(send).toThrow(expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }));
   });
 
   it('are counted when too much waits for the peer, but system signals pass', () => {

@@ -1,6 +1,6 @@
 // Signals of other nodes for actors that are gone: each that waits for an answer gets one.
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type RemotePort, ReplyStatus } from '../../../ts/actor/index.ts';
+import { type RemotePort, ReplyStatus, type Self } from '../../../ts/actor/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -65,4 +65,24 @@ it('A10 a message, an exit signal or a Down for a dead actor has no effect', () 
   expect(sent).toEqual([]);
   expect(deadLetters.counts).toMatchObject({ noproc: 1 });
   expect(deadLetters.total).toBe(1);
+});
+
+it('C1, D1, F1 signals for a living actor, by id or by name, reach it', async () => {
+  const told: unknown[] = [];
+  const pid = kit.runtime.spawnHandler((self: Self<unknown>) => {
+    self.trapExit(true);
+    self.register('named');
+    return { onMessage: (message) => void told.push(message) };
+  });
+  await kit.settle();
+  const { inbound, monitors } = kit.runtime;
+  inbound.monitorNamed(from, ref, 'named');
+  expect(monitors.watcherCount).toBe(1);
+  inbound.callNamed(from, ref, 1000, 'named', ['ask', [], []]);
+  inbound.exit2(from, pid.local, 'why');
+  await kit.settle();
+  expect(told).toMatchObject([{ tag: 'ask' }, { from, reason: 'why' }]);
+  inbound.exit2(from, pid.local, 'kill');
+  await kit.settle();
+  expect(sent).toContainEqual(['monitorExit', pid, from, ref, 'killed']);
 });
