@@ -350,3 +350,54 @@ describe('what is asked of a node before it is dialled', () => {
     expect(kit.runtime.isAlive(pid)).toBe(true);
   });
 });
+
+describe('a peer that connects', () => {
+  const VISIBLE = 'c@127.0.0.1:4002';
+  const SECRET = 'h@127.0.0.1:4003';
+
+  /** The peer connects as the third, after a visible and a hidden one. Returns the names that it is told. */
+  function connectThird(cluster: Cluster, flags: number): string[] {
+    native.up(4, 0x201, VISIBLE, 1n, 0);
+    native.up(5, 0x301, SECRET, 1n, HIDDEN);
+    native.up(3, NC, PEER, BigInt(NC), flags);
+    cluster.remote.flush();
+    const lists = native.sent.filter(({ session, tag }) => session === 3 && tag === FrameTag.PEER_LIST);
+    return lists.map(({ body }) => body.subarray(4).toString());
+  }
+
+  it.each([
+    ['L1 by a node of a mesh', {}, 0, [VISIBLE]],
+    ['L2 not if it is hidden', {}, HIDDEN, []],
+    ['L2 not by a hidden node', { hidden: true }, 0, []],
+    ['L1 not by a node that is in no mesh', { mesh: 'explicit' }, 0, []],
+    ['L17 not by a node that dials nobody', { autoConnect: 'never' }, 0, []],
+  ] as const)('is told the visible peers: %s', (_what, setup: Setup, flags: number, names) => {
+    const cluster = open(setup);
+    expect(connectThird(cluster, flags)).toEqual(names);
+    const [visible, hidden] = flags === HIDDEN ? [[VISIBLE], [SECRET, PEER]] : [[VISIBLE, PEER], [SECRET]];
+    expect(cluster.nodes('visible')).toEqual(visible);
+    expect(cluster.nodes('hidden')).toEqual(hidden);
+    expect(cluster.nodes('all')).toEqual([VISIBLE, SECRET, PEER]);
+  });
+
+  it('L6 is out of reach no longer, and whoever waits for it is woken before its first message', async () => {
+    const cluster = open();
+    const failed = cluster.connect(PEER);
+    native.dialled(1, ConnectStatus.REFUSED);
+    expect(await failed).toBe(false);
+    expect(cluster.reachability.failure(PEER)).toMatchObject({ why: 'refused' });
+    let woken = 0;
+    kit.runtime.arrivals.on(PEER, () => woken++);
+    native.up(3, NC, PEER);
+    expect([woken, cluster.reachability.failure(PEER)]).toEqual([1, undefined]);
+  });
+
+  it.each(['closed', 'after the node began to stop'])('is dialled again or not: %s', async (when) => {
+    const cluster = open();
+    native.up(3, NC, PEER);
+    if (when !== 'closed') cluster.beginClose();
+    native.down(3, CLOSED);
+    await kit.advance(60_000);
+    expect(native.dials.length > 0).toBe(when === 'closed');
+  });
+});
