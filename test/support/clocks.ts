@@ -35,6 +35,7 @@ export const CLOCKS: Readonly<Record<string, string>> = {
   'unit/kernel/ghost-child.ts': 'what a dead actor left behind: timers',
   'unit/kernel/stores.test.ts': 'a timer of user code, whose store has to be its own',
   'unit/node/loops.test.ts': 'a timer that has to fire during a loop',
+  'unit/node/session/outgoing.test.ts': 'a clock that the test sets',
   'unit/node/stop-on-signals.test.ts': 'fake timers',
   'unit/observe/cluster-watch.test.ts': 'fake timers',
   'unit/rooms/attach.test.ts': 'a timer that the test fires',

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LOG_PAUSE_MS } from '../../../ts/node/calm-log.ts';
 import type { Cluster } from '../../../ts/node/cluster.ts';
+import { Pid } from '../../../ts/term/index.ts';
 import type { TestRuntime } from '../../../ts/testing/index.ts';
 import { ConnectStatus, DownCause, FrameTag, NativeEvent } from '../../../ts/wire/index.ts';
 import { openScripted } from './scripted-cluster.ts';
@@ -170,4 +171,73 @@ describe('what happens to a peer is logged', () => {
       facts: { node: PEER, count: TIMES - 1 },
     });
   });
+});
+
+describe('an event of the node tells of', () => {
+  let events: unknown[][];
+  beforeEach(() => {
+    events = [];
+    cluster.announce((event, ...facts) => void events.push([event, ...facts]));
+  });
+
+  it('a blocked event loop of a peer, and its end', () => {
+    native.up(1, NC, PEER);
+    for (const stalled of [1, 0]) native.emit(NativeEvent.PEER_LOOP, 1, new Body().u8(stalled).u32(7000));
+    expect(events.slice(1)).toEqual([
+      ['stalled', PEER, 7000],
+      ['recovered', PEER],
+    ]);
+  });
+
+  it('P1 an outbox above its high-water mark, and below it again', () => {
+    native.up(1, NC, PEER);
+    native.pending = 2 ** 21;
+    cluster.remote.send(null, new Pid(NC, 1), 'hello');
+    cluster.remote.flush();
+    native.emit(NativeEvent.WRITABLE, 1, new Body().u32(0));
+    expect(events.slice(1)).toEqual([
+      ['busy', PEER, 2 ** 21],
+      ['drain', PEER],
+    ]);
+  });
+
+  it('a refusal, with who claims to be refused', () => {
+    native.emit(NativeEvent.REFUSED, 0, refused('10.0.0.7'));
+    expect(events).toEqual([['refused', PEER, 'a wrong proof', 'cookie']]);
+  });
+});
+
+it.each<[keyof typeof ConnectStatus, unknown[][]]>([
+  ['REFUSED', [['debug', 'dial_failed']]],
+  ['TIMEOUT', [['debug', 'dial_failed']]],
+  ['AUTH', [['warn', 'dial_failed']]],
+  [
+    'DNS',
+    [
+      ['warn', 'dns_failed'],
+      ['debug', 'dial_failed'],
+    ],
+  ],
+  [
+    'NAME_TAKEN',
+    [
+      ['error', 'name_taken'],
+      ['warn', 'dial_failed'],
+    ],
+  ],
+])('a dial that ends with %s is logged, and remembered', async (status, lines) => {
+  const dial = cluster.connect(PEER);
+  native.dialled(1, ConnectStatus[status], 'as it said');
+  expect(await dial).toBe(false);
+  expect(kit.logs.map(({ level, facts }) => [level, facts['event']])).toEqual(lines);
+  expect(cluster.reachability.failure(PEER)?.detail).toContain('as it said');
+});
+
+it('K5 another node with the name of this one is an error, and the peer is dialled again', async () => {
+  native.up(1, NC, PEER);
+  native.down(1, DownCause.DISPLACED);
+  const [line] = kit.logs.filter(({ level }) => level === 'error');
+  expect(line?.facts).toEqual({ event: 'peer_down', node: PEER, cause: 'displaced' });
+  await kit.advance(60_000);
+  expect(native.dials.length).toBeGreaterThan(0);
 });
