@@ -51,6 +51,28 @@ describe('the environment', () => {
     const environment = { SNOWMESH_COOKIE: COOKIE };
     expect(optionsFrom(environment, { cookieFile: '/other' })).toEqual({ cookieFile: '/other' });
     expect(optionsFrom(environment, {})).toEqual({ cookie: COOKIE });
+    expect(optionsFrom({ SNOWMESH_COOKIE_FILE: '/run/cookie' }, { cookie: COOKIE })).toEqual({
+      cookie: COOKIE,
+    });
+  });
+
+  it.each([
+    ['true', true],
+    ['1', true],
+    ['false', false],
+    ['0', false],
+  ])('has flags: %s', (text, hidden) => {
+    expect(optionsFrom({ SNOWMESH_HIDDEN: text }, {})).toEqual({ hidden });
+  });
+
+  it('listens on any port that there is', () => {
+    expect(optionsFrom({ SNOWMESH_LISTEN: ':65535' }, {})).toEqual({ listen: { port: 65_535 } });
+    expect(failure({ SNOWMESH_LISTEN: ':65536' })).toContain('it must be host');
+  });
+
+  it('wants a name and no port of a discovery by SRV records', () => {
+    for (const text of ['srv:_mesh._tcp.shop', 'srv:shop@_mesh._tcp.shop:9000'])
+      expect(failure({ SNOWMESH_DISCOVERY: text })).toContain('SNOWMESH_DISCOVERY is');
   });
 
   it('gives what the options have as undefined', () => {

@@ -117,6 +117,8 @@ describe('signals to a connected node', () => {
     const id = native.sent.at(-1)!.body.readBigUInt64LE(16);
     const [me, them] = [7n, (BigInt(NC) << 40n) | 5n];
     const zero = new Uint8Array([2, 0x40]);
+    const none = new Uint8Array([2, 0x24, 0]);
+    const order = { from: ME, request: REF, node: PEER, function: 'f', args: [] };
     /** Each call, and the beginning of the frame that it sends. */
     const signals: [() => void, number, Body][] = [
       [() => remote.send(ME, theirs(), 0), 0x10, new Body().u64(them).bytes(zero)],
@@ -156,6 +158,21 @@ describe('signals to a connected node', () => {
         () => remote.call(null, REF, Number.POSITIVE_INFINITY, named, request),
         0x36,
         new Body().u64(0n).u64(me).u64(id).u32(0xffff_ffff).name('n'),
+      ],
+      [
+        () => remote.spawn({ ...order, link: true, monitor: undefined, start: undefined }),
+        0x19,
+        new Body().u64(me).u64(me).u64(id).u8(1).u64(me).u64(id).name('f').bytes(none),
+      ],
+      [
+        () => remote.spawn({ ...order, link: false, monitor: asked, start: undefined }),
+        0x19,
+        new Body().u64(me).u64(me).u64(id).u8(2).u64(them).u64(9n).name('f').bytes(none),
+      ],
+      [
+        () => remote.spawn({ ...order, link: true, monitor: asked, start: { name: undefined, timeout: 5 } }),
+        0x19,
+        new Body().u64(me).u64(me).u64(id).u8(7).u64(them).u64(9n).name('f'),
       ],
       [() => remote.reply(ME, asked, 1, 0), 0x37, new Body().u64(them).u64(9n).u8(1).bytes(zero)],
     ];
