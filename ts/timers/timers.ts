@@ -42,7 +42,8 @@ export class Timers {
     timer.due = due;
     if (due === Number.POSITIVE_INFINITY) return;
     this.wheel.add(timer);
-    if (due < this.alarmAt) this.arm(due);
+    const tick = Math.ceil(due); // the wheel fires in whole ms: at the fraction the alarm would ring in vain
+    if (tick < this.alarmAt) this.arm(tick);
     else if (this.isReleased) this.hold();
   }
 
@@ -73,10 +74,10 @@ export class Timers {
     this.rest();
   }
 
-  private arm(due: number): void {
+  private arm(tick: number): void {
     this.alarm?.cancel();
-    this.alarmAt = due;
-    const delay = Math.max(0, due - this.clock.now());
+    this.alarmAt = tick;
+    const delay = Math.max(0, tick - this.clock.now());
     this.isReleased = false;
     this.alarm = this.clock.arm(Math.min(delay, MAX_DELAY), this.ring, this.keepAlive);
   }

@@ -91,7 +91,7 @@ describe('the alarm', () => {
     expect(clock.set).toHaveLength(1);
     start(50);
     expect([clock.set.length, clock.pending.length]).toEqual([2, 1]);
-    expect(clock.pending[0]?.due).toBe(50.5);
+    expect(clock.pending[0]?.due).toBe(51);
   });
 
   it('H1, H2 rings for all that are due, in order, and is set for the next', () => {
@@ -106,6 +106,15 @@ describe('the alarm', () => {
     expect([timers.size, clock.pending.length]).toEqual([0, 0]);
     start(1);
     expect(clock.pending).toHaveLength(1);
+  });
+
+  it('rings once for a timer that is due at a fraction of a ms', () => {
+    const delays = Array.from({ length: 100 }, (_, count) => 1 + count * 0.37);
+    for (const delay of delays) {
+      start(delay);
+      clock.ring(clock.pending[0]?.due as number);
+    }
+    expect([fired.length, clock.set.length]).toEqual([delays.length, delays.length]);
   });
 
   it('H4 of a timer that is further away than Node.js can wait rings in between', () => {
@@ -149,7 +158,7 @@ describe('the alarm', () => {
     timers.clear();
     expect([clock.pending, timers.size, timers.read(timer)]).toEqual([[], 0, false]);
     timers.start(timer, 20);
-    expect(clock.pending.map(({ due }) => due)).toEqual([20.5]);
+    expect(clock.pending.map(({ due }) => due)).toEqual([21]);
     clock.ring(30);
     expect(fired).toEqual(['10']);
   });
@@ -165,7 +174,7 @@ describe('whether the alarm keeps the process alive', () => {
     expect(alive()).toEqual([true]);
     timers.setKeepAlive(false);
     expect(alive()).toEqual([false]);
-    expect(clock.pending.map(({ due }) => due)).toEqual([10.5]);
+    expect(clock.pending.map(({ due }) => due)).toEqual([11]);
   });
 
   it('ends a turn of the event loop after the last timer was cancelled, and begins with the next', async () => {
