@@ -10,6 +10,7 @@ import {
   ActorTable,
   Aliases,
   after,
+  CalmLog,
   type Cell,
   cellOf,
   consoleLogger,
@@ -52,6 +53,7 @@ export interface RuntimeOptions {
 export abstract class RuntimeKernel implements Kernel {
   readonly logger: Logger;
   readonly clock: Clock;
+  /** @internal For lines that messages cause. */ readonly calmLog: CalmLog;
   /** Counts lost messages by reason. */
   readonly deadLetters: DeadLetters = new DeadLetters(this);
   /** @internal Whether it was stopped: no actor runs. */
@@ -90,6 +92,10 @@ export abstract class RuntimeKernel implements Kernel {
     this.names = options.names;
     this.logger = guarded(options.logger ?? consoleLogger);
     this.clock = options.clock ?? systemClock;
+    this.calmLog = new CalmLog({
+      logger: this.logger,
+      after: (ms, action) => void this.clock.arm(ms, action, false), // not a timer: a script must not live on for its log
+    });
     this.table = new ActorTable(options.lane ?? 0);
     this.timers = new Timers(this.clock, options.keepAlive ?? false);
     this.scheduler = new Scheduler(runCell, () => this.remote.flush());

@@ -125,9 +125,13 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     const isLate = error instanceof CallError && error.state === 'timeout' && call.deadline <= self.now();
     if (!isLate) throw error;
     context.call = undefined;
-    self.runtime.logger.warn(
-      { event: 'call_out_of_time', actor: self.pid.toString(), name: self.label, tag: call.tag },
+    const { pid, label: name, runtime } = self;
+    const tag = shortTag(call.tag);
+    runtime.calmLog.write(
+      'warn',
+      { event: 'call_out_of_time', actor: pid.toString(), name, tag },
       'a nested call timed out after its client had given up',
+      `${name} ${tag}`,
     );
   }
 
@@ -230,10 +234,12 @@ export class ServerBody<S, M> implements HandlerBody<M> {
 
   /** Logs a message without a handler: its kind, never its content. */
   protected drop(kind: string): undefined {
-    const { self } = this.context as { self: Self };
-    self.runtime.logger.warn(
-      { event: 'unexpected_message', actor: self.pid.toString(), name: self.label, kind },
+    const { pid, label: name, runtime } = (this.context as { self: Self }).self;
+    runtime.calmLog.write(
+      'warn',
+      { event: 'unexpected_message', actor: pid.toString(), name, kind },
       'a server dropped a message it has no handler for',
+      `${name} ${kind}`,
     );
     return undefined;
   }

@@ -14,6 +14,7 @@ export { Aliases, type AliasMode, checkAliasMode } from './aliases.ts';
 export { briefReason, NOT_EXPOSED } from './brief-reason.ts';
 export { Call, callOf } from './call.ts';
 export { after, guard } from './callback.ts';
+export { CalmLog } from './calm-log.ts';
 export {
   type Birth,
   BUSY,

@@ -3,6 +3,7 @@ import type { Pid, Ref } from '../term/index.ts';
 import type { Timers } from '../timers/index.ts';
 import type { ActorTable } from './actor-table.ts';
 import type { Aliases } from './aliases.ts';
+import type { CalmLog } from './calm-log.ts';
 import type { Cell } from './cell.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { ExitReason } from './exit-reason.ts';
@@ -20,6 +21,7 @@ export interface Kernel {
   /** @internal */ readonly timers: Timers;
   /** @internal */ readonly deadLetters: DeadLetters;
   /** @internal */ readonly logger: Logger;
+  /** @internal For lines that messages cause. */ readonly calmLog: CalmLog;
   /** @internal The PID that stands for code outside of actors. */
   readonly root: Pid;
   /** @internal */ readonly names: NamesPort;

@@ -1,7 +1,7 @@
 // Reports what happens to sessions to the actors and listeners of this node, in a guaranteed order: nodeup before the
 // first message of a peer; links, monitors, calls and spawns of a lost node before its nodedown (L4, L5, O1).
 import type { Runtime } from '../actor/index.ts';
-import { CalmLog } from './calm-log.ts';
+import { CalmLog } from '../kernel/index.ts';
 import type { Channels } from './channels.ts';
 import type { FrameDispatch } from './dispatch.ts';
 import type { DialPolicy } from './mesh/dial-policy.ts';

@@ -68,9 +68,11 @@ export class SupervisorReport {
 
   unexpectedMessage(kind: string): void {
     const { supervisor, self } = this;
-    self.runtime.logger.warn(
+    self.runtime.calmLog.write(
+      'warn',
       { event: 'unexpected_message', supervisor, actor: self.pid, kind },
       'a supervisor dropped a message',
+      `${supervisor} ${kind}`,
     );
   }
 }

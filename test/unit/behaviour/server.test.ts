@@ -9,6 +9,7 @@ import {
   noReply,
   replyTo,
 } from '../../../ts/behaviour/index.ts';
+import { LOG_PAUSE_MS } from '../../../ts/kernel/calm-log.ts';
 import type { Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { counter, failure } from './counter.ts';
@@ -101,6 +102,29 @@ describe('a server', () => {
     const kinds = kit.logged('unexpected_message').map(({ facts }) => facts['kind']);
     expect(kinds).toEqual(['cast nothing', 'string', 'Object', 'Array']);
     expect(JSON.stringify(kit.logs)).not.toContain('hello');
+  });
+
+  it('logs a flood of messages without a handler as one line in ten seconds for each kind', async () => {
+    const pids = [await counter.start(kit, 1), await counter.start(kit, 1)];
+    const kinds = ['cast nothing', 'string'];
+    const facts = (): unknown[] =>
+      kit.logged('unexpected_message').map(({ facts: { kind, count } }) => [kind, count]);
+    for (let n = 0; n < 1000; n++) {
+      for (const pid of pids) {
+        cast(kit, pid as never, 'nothing' as never);
+        kit.runtime.send(pid, 'hello');
+      }
+    }
+    await kit.settle();
+    const first = kinds.map((kind) => [kind, undefined]);
+    expect(facts()).toEqual(first);
+    await kit.advance(LOG_PAUSE_MS);
+    expect(facts().slice(2)).toEqual(kinds.map((kind) => [kind, 1999]));
+    await kit.advance(LOG_PAUSE_MS);
+    expect(kit.clock.next).toBe(Number.POSITIVE_INFINITY);
+    kit.runtime.send(pids[0] as never, 'hello' as never);
+    await kit.settle();
+    expect(facts().slice(4)).toEqual([['string', undefined]]);
   });
 
   it('P7 logs the beginning of a long tag', async () => {

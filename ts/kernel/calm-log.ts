@@ -1,15 +1,15 @@
-import type { Logger } from '../actor/index.ts';
+import type { Logger } from './logger.ts';
 
 /** At most one line of each kind is written in this time. Unit: ms. */
 export const LOG_PAUSE_MS = 10_000;
-/** Lines about further peers are of one kind: a member can connect under very many names. */
+/** Lines about further peers or actors are of one kind: a member can connect under very many names. */
 export const MAX_HELD = 256;
 
 /** What CalmLog needs. */
 export interface CalmLogPort {
   readonly logger: Logger;
-  /** Runs `action` once after `ms`; returns what cancels it. */
-  after(ms: number, action: () => void): () => void;
+  /** Runs `action` once after `ms`. */
+  after(ms: number, action: () => void): void;
 }
 
 interface Held {
@@ -18,7 +18,7 @@ interface Held {
 }
 
 /**
- * Limits the rate of log lines that peers and unauthenticated connections can cause. The first line of a kind is written at once. Those
+ * Limits the rate of log lines that messages, peers and unauthenticated connections can cause. The first line of a kind is written at once. Those
  * that follow within LOG_PAUSE_MS are written as one: the facts of the last, and `count`, the number of lines.
  */
 export class CalmLog {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { CalmLog, LOG_PAUSE_MS, MAX_HELD } from '../../../ts/node/calm-log.ts';
+import { CalmLog, LOG_PAUSE_MS, MAX_HELD } from '../../../ts/kernel/calm-log.ts';
 
 it('T7 writes the first line of a kind at once, then one a pause with how many it stands for', () => {
   const lines: unknown[] = [];
