@@ -21,6 +21,7 @@ import {
   type Kernel,
   keptShapes,
   type Logger,
+  LongMailboxes,
   type NamesPort,
   type RemotePort,
   runCell,
@@ -54,6 +55,7 @@ export abstract class RuntimeKernel implements Kernel {
   readonly logger: Logger;
   readonly clock: Clock;
   /** @internal For lines that messages cause. */ readonly calmLog: CalmLog;
+  /** @internal */ readonly longMailboxes: LongMailboxes = new LongMailboxes(this);
   /** Counts lost messages by reason. */
   readonly deadLetters: DeadLetters = new DeadLetters(this);
   /** @internal Whether it was stopped: no actor runs. */

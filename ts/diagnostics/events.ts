@@ -33,6 +33,8 @@ export interface DiagnosticEvents {
   'snowmesh:actor:exit': OfActor & { readonly reason: unknown; readonly turns: number };
   /** An actor threw an error, or its mailbox limit ended it. Its exit follows. */
   'snowmesh:actor:crash': OfActor & { readonly reason: unknown };
+  /** 10 000 messages wait for an actor without a mailbox limit, and still after a second; again at 20 000, 40 000, … */
+  'snowmesh:mailbox:long': OfActor & { readonly messages: number };
   /** A supervisor restarts a child. `id`: the id in its child spec. */
   'snowmesh:child:restart': OfNode & { readonly supervisor: object; readonly id: string };
   /** Messages were lost. `reason`: a `DeadLetterReason`. */

@@ -21,6 +21,8 @@ function named<K extends keyof DiagnosticEvents>(name: K): Diagnostic<Diagnostic
 export const actorSpawn: Diagnostic<DiagnosticEvents['snowmesh:actor:spawn']> = named('snowmesh:actor:spawn');
 export const actorExit: Diagnostic<DiagnosticEvents['snowmesh:actor:exit']> = named('snowmesh:actor:exit');
 export const actorCrash: Diagnostic<DiagnosticEvents['snowmesh:actor:crash']> = named('snowmesh:actor:crash');
+export const mailboxLong: Diagnostic<DiagnosticEvents['snowmesh:mailbox:long']> =
+  named('snowmesh:mailbox:long');
 export const childRestart: Diagnostic<DiagnosticEvents['snowmesh:child:restart']> =
   named('snowmesh:child:restart');
 export const messageDrop: Diagnostic<DiagnosticEvents['snowmesh:message:drop']> =

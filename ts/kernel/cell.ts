@@ -1,6 +1,6 @@
 import { SnowmeshError } from '../errors/index.ts';
 import { Links, Watches } from '../link/index.ts';
-import type { Mailbox } from '../mailbox/index.ts';
+import type { Mailbox, MailboxOwner } from '../mailbox/index.ts';
 import { type Queued, withoutStore } from '../scheduler/index.ts';
 import { Pid } from '../term/index.ts';
 import type { AliasOwner } from './aliases.ts';
@@ -41,7 +41,7 @@ export interface Birth {
 }
 
 /** An actor's control block. It is not exported from the package. */
-export class Cell implements Queued<Cell>, AliasOwner {
+export class Cell implements Queued<Cell>, AliasOwner, MailboxOwner {
   nextInQueue: Cell | null = null;
   readonly kernel: Kernel;
   readonly pid: Pid;
@@ -109,6 +109,10 @@ export class Cell implements Queued<Cell>, AliasOwner {
     const more = this.more();
     more.watches ??= new Watches();
     return more.watches;
+  }
+
+  mailboxIsLong(): void {
+    this.kernel.longMailboxes.note(this);
   }
 
   noteAlias(id: number): void {

@@ -48,7 +48,7 @@ function isEmpty(cell: Cell): boolean {
 
 function push(cell: Cell, message: unknown): void {
   cell.mailbox ??= new Mailbox();
-  cell.mailbox.push(message);
+  cell.mailbox.push(message, cell);
   if ((cell.flags & LIMITED) !== 0) cell.extra?.gate?.entered(message);
 }
 

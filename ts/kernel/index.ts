@@ -50,6 +50,7 @@ export { inBudget, settleInBudget } from './in-budget.ts';
 export { keptShapes } from './kept-shapes.ts';
 export type { DeathPort, Kernel } from './kernel.ts';
 export { consoleLogger, guarded, type Logger, silentLogger } from './logger.ts';
+export { LongMailboxes } from './long-mailboxes.ts';
 export { MailboxGate, type MailboxLimit, type OverflowPolicy } from './mailbox-gate.ts';
 export {
   type Match,

@@ -22,6 +22,7 @@ export interface Kernel {
   /** @internal */ readonly deadLetters: DeadLetters;
   /** @internal */ readonly logger: Logger;
   /** @internal For lines that messages cause. */ readonly calmLog: CalmLog;
+  /** @internal */ readonly longMailboxes: { note(cell: Cell): void };
   /** @internal The PID that stands for code outside of actors. */
   readonly root: Pid;
   /** @internal */ readonly names: NamesPort;

@@ -6,4 +6,4 @@
 //
 // Must not know: actors, what a message is, user code beyond the test that it is called with.
 export type { FreshKey, Key, Keys } from './cursors.ts';
-export { Mailbox, type Matcher, NOTHING } from './mailbox.ts';
+export { LONG_MAILBOX, Mailbox, type MailboxOwner, type Matcher, NOTHING } from './mailbox.ts';

@@ -20,6 +20,15 @@ export interface Matcher {
   readonly broad?: Matcher | undefined;
 }
 
+/** With so many messages a mailbox is long. */
+export const LONG_MAILBOX = 10_000;
+
+/** Who is told that a mailbox is long. */
+export interface MailboxOwner {
+  /** The mailbox has become long, or twice as long as it was then, or four times, … */
+  mailboxIsLong(): void;
+}
+
 /** The value of `only` when it holds no message. */
 const EMPTY: unique symbol = Symbol('snowmesh.empty');
 
@@ -47,14 +56,14 @@ export class Mailbox {
   /** Made when a position is first remembered. */
   private cursors: Cursors | null = null;
 
-  /** Puts a message at the end. O(1). */
-  push(message: unknown): void {
+  /** Puts a message at the end. O(1). `owner` is told of a long mailbox. */
+  push(message: unknown, owner?: MailboxOwner): void {
     if (this.size++ === 0 && this.head === null) {
       this.only = message;
       return;
     }
     if (this.only !== EMPTY) this.unfold();
-    this.append(message);
+    this.append(message, owner);
   }
 
   /** Removes and returns the oldest message. `size` must not be 0. O(1). */
@@ -198,9 +207,9 @@ export class Mailbox {
     return message;
   }
 
-  private append(message: unknown): void {
+  private append(message: unknown, owner?: MailboxOwner): void {
     let tail = this.tail;
-    if (tail === null || tail.end === SEGMENT) tail = this.grow();
+    if (tail === null || tail.end === SEGMENT) tail = this.grow(owner);
     tail.slots[tail.end++] = message;
     tail.live++;
   }
@@ -212,7 +221,8 @@ export class Mailbox {
     this.append(message);
   }
 
-  private grow(): Segment {
+  private grow(owner: MailboxOwner | undefined): Segment {
+    if (this.size >= LONG_MAILBOX) this.tell(owner);
     const last = this.tail;
     const segment = Segment.take(last === null ? 0 : last.base + SEGMENT);
     segment.previous = last;
@@ -221,6 +231,13 @@ export class Mailbox {
     this.tail = segment;
     if (last !== null && last.live === 0) this.release(last);
     return segment;
+  }
+
+  /** Since the segment before this one was added, at most SEGMENT messages came: a mark is passed in one of these steps. */
+  private tell(owner: MailboxOwner | undefined): void {
+    let mark = LONG_MAILBOX;
+    while (2 * mark <= this.size) mark *= 2;
+    if (this.size - mark < SEGMENT) owner?.mailboxIsLong();
   }
 
   /** Takes a segment without messages out of the chain. */

@@ -20,7 +20,7 @@ export interface SpawnOptions {
   readonly name?: string;
   /** Its name in logs. Default: the name of the spec or function. */
   readonly label?: string;
-  /** Limits its mailbox. Default: no limit. */
+  /** Limits its mailbox. Default: no limit; a mailbox of 10 000 messages is logged. */
   readonly mailbox?: MailboxLimit;
   /** Makes it trap exits before it runs. Default false. */
   readonly trapExit?: boolean;
