@@ -28,6 +28,11 @@ export interface ClientEvents<T = unknown> {
   resync: { readonly room: string; readonly reason: ResyncReason };
   /** The server refused a room, or a message (`room` is empty then). */
   refused: { readonly room: string; readonly reason: string };
+  /**
+   * The server refused the connection for good, and the client is closed: its token is wrong or has expired (`status` 401), or it is not allowed
+   * (403). `connectRooms(newUrl, { state: client.state })` continues.
+   */
+  denied: { readonly status: 401 | 403; readonly reason: string };
   /** The presence of a room changed. `diff` is the change, `all` the whole presence. */
   presence: { readonly room: string; readonly diff: PresenceDiff; readonly all: Presence };
   /** The server dropped messages, because this client reads too slowly. The value is their number. */
@@ -44,6 +49,7 @@ const ALL: Readonly<Record<keyof ClientEvents, true>> = {
   left: true,
   resync: true,
   refused: true,
+  denied: true,
   presence: true,
   lost: true,
   queue: true,

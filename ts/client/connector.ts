@@ -2,7 +2,7 @@ import { Backoff } from './backoff.ts';
 import { misuse } from './errors.ts';
 import { CloseCode, SUBPROTOCOL } from './protocol.ts';
 
-/** The status of a client: `waiting` for its next attempt to connect, `connecting`, `open`, or `closed` by `close`. */
+/** The status of a client: `waiting` for its next attempt to connect, `connecting`, `open`, or `closed`: by `close`, or because the server refused it for good. */
 export type Status = 'connecting' | 'open' | 'waiting' | 'closed';
 
 /** The part of a WebSocket that the client uses. Those of browsers, of Node.js 22 and of the package `ws` have it. */
@@ -38,6 +38,8 @@ export interface ConnectorListener {
   data(data: unknown): void;
   /** The socket was closed; a new one follows. */
   closed(code: number): void;
+  /** The server closed the socket and wants no new one. */
+  denied(refusal: { readonly status: 401 | 403; readonly reason: string }): void;
   status(status: Status): void;
 }
 
@@ -190,7 +192,11 @@ export class Connector {
       this.heardAt = Date.now();
       this.listener.data(data);
     });
-    on('close', ({ code }: { readonly code: number }) => this.lost(code));
+    on('close', ({ code, reason }: { readonly code: number; readonly reason: string }) => {
+      if (code === CloseCode.unauthorized) this.listener.denied({ status: 401, reason });
+      else if (code === CloseCode.forbidden) this.listener.denied({ status: 403, reason });
+      else this.lost(code);
+    });
     add('error', () => {}); // a `close` event follows
     this.giveUpAfter(CONNECT_MS);
   }

@@ -22,6 +22,10 @@ export function failure(code: ClientErrorCode, message: string): ClientError {
   return Object.assign(new Error(message), { code });
 }
 
+export function clientClosed(why = 'the client was closed: make a new one'): ClientError {
+  return failure('SNOW_ERR_CLIENT_CLOSED', why);
+}
+
 /** An error that is a mistake of the program: a TypeError. */
 export function misuse(code: ClientErrorCode, message: string, cause?: unknown): ClientError {
   return Object.assign(new TypeError(message, cause === undefined ? undefined : { cause }), { code });

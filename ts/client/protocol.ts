@@ -20,6 +20,10 @@ export const CloseCode = {
   tryLater: 1013,
   /** The same session was resumed over another socket. */
   resumedElsewhere: 4001,
+  /** The server does not accept the credentials of the client: it does not try again. */
+  unauthorized: 4401,
+  /** The server does not allow the client: it does not try again. */
+  forbidden: 4403,
 } as const;
 
 /** The first byte of a binary frame. */

@@ -2,7 +2,7 @@ import { CLIENT_EVENTS, type ClientEvents, resyncOf } from './client-events.ts';
 import { type ClientOptions, checkOptions, checkUrls } from './client-options.ts';
 import { Connector, type Status } from './connector.ts';
 import { Emitter } from './emitter.ts';
-import { type ClientError, checkRoom, failure } from './errors.ts';
+import { checkRoom, clientClosed, failure } from './errors.ts';
 import { bytesOf, type EncodedMessage, messageOf, Outbox } from './outbox.ts';
 import { Pacer } from './pacer.ts';
 import { PendingRequests } from './pending-requests.ts';
@@ -12,13 +12,12 @@ import {
   type Cursor,
   KEY_ROOM,
   type PresenceDiff,
-  type ResumeRoom,
   readBinary,
   type ServerMessage,
   type Welcome,
   writeBinary,
 } from './protocol.ts';
-import { type JoinedRoom, later, partsOf, readState } from './state.ts';
+import { type JoinedRoom, later, partsOf, positionsOf, readState } from './state.ts';
 
 /** A connection to rooms that reconnects by itself. Made by `connectRooms`. */
 export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvents<In>> {
@@ -51,6 +50,11 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
         this.pacer.end();
         this.isFork ||= code === CloseCode.resumedElsewhere;
       },
+      denied: (refusal) => {
+        this.pending.rejectAll(clientClosed(`the server refused the connection: ${refusal.reason}`));
+        this.close();
+        this.emit('denied', refusal);
+      },
       status: (status) => this.emit('status', status),
     });
   }
@@ -68,7 +72,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   /** Its session, rooms and unacknowledged messages as text. `connectRooms(url, { state })` continues from it, as after a page reload. */
   get state(): string {
     const heardAt = Date.now() - this.connector.away(this.stateAt);
-    return JSON.stringify([this.session, this.positions(), heardAt, this.outbox.save()]);
+    return JSON.stringify([this.session, positionsOf(this.rooms), heardAt, this.outbox.save()]);
   }
 
   /** The rooms that the client is in. */
@@ -131,12 +135,12 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   close(): void {
     this.pacer.end();
     this.connector.close();
-    this.pending.rejectAll(closed());
+    this.pending.rejectAll(clientClosed());
   }
 
   /** Sends the hello, with some of the rooms: a server limits the length of a message. */
   private hello(): void {
-    const [first] = partsOf(this.positions());
+    const [first] = partsOf(this.rooms);
     this.sendJson(['hello', this.session, first, this.isFork, this.connector.away(this.stateAt)]);
   }
 
@@ -211,7 +215,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     const tooLong = this.outbox.dropLonger(this.messageBytes);
     this.isFork = false;
     this.pacer.begin(rate);
-    for (const part of partsOf(this.positions()).slice(1)) this.paceJson(['resume', part]);
+    for (const part of partsOf(this.rooms).slice(1)) this.paceJson(['resume', part]);
     // Requests without an answer are sent again, and rooms that were not resumed are joined again.
     for (const room of this.wanted)
       if (!this.rooms.has(room) && !this.pending.has(room)) void this.ask('join', room).catch(() => {});
@@ -259,7 +263,7 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
   }
 
   private ask(what: 'join' | 'leave', room: string): Promise<void> {
-    if (this.status === 'closed') return Promise.reject(closed());
+    if (this.status === 'closed') return Promise.reject(clientClosed());
     return this.pending.add(what, room, (ref) => {
       if (this.connector.isEstablished) this.paceJson([what, ref, room]);
     });
@@ -280,10 +284,6 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     this.connector.send(JSON.stringify(message));
   }
 
-  private positions(): ResumeRoom[] {
-    return [...this.rooms].map(([room, { ticket, cursor }]) => [room, ticket, cursor] as const);
-  }
-
   private restore(state: string): void {
     const [session, rooms, at, outbox] = readState(state);
     this.session = session;
@@ -295,5 +295,3 @@ export class RoomClient<In = unknown, Out = unknown> extends Emitter<ClientEvent
     }
   }
 }
-
-const closed = (): ClientError => failure('SNOW_ERR_CLIENT_CLOSED', 'the client was closed: make a new one');

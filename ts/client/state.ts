@@ -20,11 +20,18 @@ export interface JoinedRoom {
 /** About the most characters of rooms in one message. */
 const PART_CHARS = 16_384;
 
+type JoinedRooms = ReadonlyMap<string, JoinedRoom>;
+
+/** Rooms as a hello and a saved state name them. */
+export function positionsOf(rooms: JoinedRooms): ResumeRoom[] {
+  return [...rooms].map(([room, { ticket, cursor }]) => [room, ticket, cursor] as const);
+}
+
 /** Splits rooms into parts, at least one, so that no message is longer than servers accept. */
-export function partsOf(places: readonly ResumeRoom[]): ResumeRoom[][] {
+export function partsOf(rooms: JoinedRooms): ResumeRoom[][] {
   const parts: ResumeRoom[][] = [[]];
   let chars = 0;
-  for (const place of places) {
+  for (const place of positionsOf(rooms)) {
     const more = JSON.stringify(place).length;
     if (chars > 0 && chars + more > PART_CHARS) {
       parts.push([]);

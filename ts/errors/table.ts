@@ -101,7 +101,7 @@ export const ERRORS = {
     remedy: 'The message names the tag.',
   },
   SNOW_ERR_CLIENT_CLOSED: {
-    summary: 'The client of rooms was closed while a request was pending.',
+    summary: 'The client of rooms was closed, or refused by the server, while a request was pending.',
     remedy: 'Create a new client with connectRooms.',
   },
   SNOW_ERR_COOKIE_FILE: {

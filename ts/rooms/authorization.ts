@@ -14,9 +14,9 @@ export interface Admission<User = unknown> {
 
 /** A refused upgrade: a result of `authorize`. */
 export interface Refusal {
-  /** The status of the HTTP response. */
+  /** The status of the HTTP response. `snowmesh/client` gets it as the event `denied`, and does not try again. */
   readonly status: 401 | 403;
-  /** The text of the HTTP response. Default `not authorized`. */
+  /** The text of the HTTP response. `snowmesh/client` gets its first 120 bytes. Default `not authorized`. */
   readonly reason?: string;
 }
 

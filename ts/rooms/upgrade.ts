@@ -72,6 +72,9 @@ const OPTIONS: OptionNames<AttachOptions> = {
   compress: true,
 };
 
+/** Refusals after which `snowmesh/client` does not try again: the close code for the HTTP status. */
+const FINAL: Readonly<Record<number, number>> = { 401: CloseCode.unauthorized, 403: CloseCode.forbidden };
+
 /** The attached paths of each server: one listener handles all its upgrades. */
 const PATHS = new WeakMap<Server, Map<string, UpgradeHandler>>();
 
@@ -160,10 +163,17 @@ class UpgradeHandler {
       .finally(() => this.#undecided.delete(socket))
       .then((decision) => {
         if (socket.destroyed || !socket.writable) return;
-        if ('status' in decision)
+        const isRefused = 'status' in decision;
+        const code = isRefused ? FINAL[decision.status] : undefined;
+        if (isRefused && (code === undefined || !speaksRooms(request)))
           return refuse(socket, decision.status, decision.reason, decision.retryAfterMs);
         socket.off('error', ignore);
         this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+          if (isRefused) {
+            // A browser does not tell a page the status of a refused upgrade, but it does tell the close code.
+            webSocket.on('error', ignore);
+            return webSocket.close(code, brief(decision.reason));
+          }
           try {
             this.#host.accept(webSocket, decision);
           } catch (error) {
@@ -241,6 +251,17 @@ class UpgradeHandler {
 
 /** For errors of a socket before its upgrade: it is closed then. */
 function ignore(): void {}
+
+/** Whether the client is one that reads close codes. */
+function speaksRooms({ headers }: IncomingMessage): boolean {
+  const offered = headers['sec-websocket-protocol']?.split(',') ?? [];
+  return offered.some((one) => one.trim() === SUBPROTOCOL);
+}
+
+/** The reason of a close frame has at most 123 bytes. A character that is cut becomes one of three bytes. */
+function brief(reason: string): string {
+  return Buffer.from(reason).subarray(0, 120).toString();
+}
 
 /** Answers an upgrade with an HTTP response, and closes the connection. */
 function refuse(socket: Duplex, status: number, reason = '', retryAfterMs = 0): void {

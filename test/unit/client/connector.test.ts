@@ -61,6 +61,7 @@ beforeEach(async () => {
       opened: () => connector.established(10_000, 3000, () => void beats++),
       data: () => {},
       closed: () => {},
+      denied: () => {},
       status: (status) => void statuses.push(status),
     },
   );

@@ -27,7 +27,10 @@ it('R16, R19 a new client with the state of the old one and a new URL misses not
   await once(server, 'listening');
   let valid = 'first';
   rooms.attach(server, {
-    authorize: ({ url }) => (url?.endsWith(`?token=${valid}`) === true ? { key: 'ann' } : { status: 401 }),
+    authorize: ({ url }) =>
+      url?.endsWith(`?token=${valid}`) === true
+        ? { key: 'ann' }
+        : { status: 401, reason: `expired ${'ä'.repeat(200)}` },
   });
   const connect = (token: string, options: ClientOptions = {}) =>
     connectRooms(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/rooms?token=${token}`, {
@@ -38,12 +41,22 @@ it('R16, R19 a new client with the state of the old one and a new URL misses not
   const old = connect('first');
   await old.join('g');
   valid = 'second';
-  sockets[0]?.terminate();
-  await until('it was refused', () => sockets.length === 3);
+  const denied: unknown[] = [];
+  const statuses: unknown[] = [];
+  old.on('denied', (refusal) => void denied.push(refusal));
+  old.on('status', (status) => void statuses.push(status));
+  const pending = old.join('h').catch((error) => error);
   old.send('said offline');
+  sockets[0]?.terminate();
+  await until('it was refused', () => denied.length > 0);
+  expect(denied).toEqual([{ status: 401, reason: `expired ${'ä'.repeat(56)}` }]);
+  expect([statuses, sockets.length, old.status]).toEqual([['waiting', 'connecting', 'closed'], 2, 'closed']);
+  expect(await pending).toMatchObject({
+    code: 'SNOW_ERR_CLIENT_CLOSED',
+    message: expect.stringMatching('refused the connection: expired'),
+  });
   rooms.broadcast('g', 'missed');
   rooms.sendTo('ann', 'missed, too');
-  old.close();
   const client = connect('second', { state: old.state });
   const got: unknown[] = [];
   client.on('message', ({ data }) => void got.push(data));

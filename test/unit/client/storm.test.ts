@@ -92,6 +92,7 @@ beforeEach(() => {
         opened: () => connector.established(0, SPREAD_MS, () => {}),
         data: () => {},
         closed: () => {},
+        denied: () => {},
         status: () => {},
       },
     );

@@ -6,6 +6,7 @@ import Module from 'node:module';
 import { type AddressInfo, connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { afterEach, expect, it, vi } from 'vitest';
+import { SUBPROTOCOL } from '../../../ts/client/index.ts';
 import { silentLogger } from '../../../ts/kernel/index.ts';
 import { type Node, type NodeOptions, Spread, startNode } from '../../../ts/node/index.ts';
 import { type AttachOptions, createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
@@ -222,6 +223,28 @@ it('authorize gives the connection its user, or refuses before the upgrade with 
   await Tap.open(url, [], as('alice'));
   await until('alice is there', () => users.length === 1);
   expect(users).toEqual([['alice', { name: 'alice' }, '127.0.0.1']]);
+});
+
+it('a client of the rooms learns of a final refusal by a close code, because a page cannot read the status', async () => {
+  const host = await serve(
+    {},
+    { authorize: ({ url }) => ({ status: Number(url?.slice(-3)) as 401, reason: `because of ${url}` }) },
+  );
+  const tap = (query: string, options?: WebSocketOptions): Tap => {
+    const made = new Tap(`ws://${host}/rooms?${query}`, ['x', SUBPROTOCOL], options);
+    // Too long: the error of this socket must end nothing else.
+    made.socket.on('open', () => made.socket.send('x'.repeat(1_000_000)));
+    return made;
+  };
+  const taps = [tap('401'), tap('403'), tap('401', { origin: 'https://other.example' })];
+  await until('all are closed', () => taps.every(({ closed }) => closed !== undefined));
+  expect(taps.map(({ closed }) => closed)).toEqual([
+    { code: 4401, reason: 'because of /rooms?401' },
+    { code: 4403, reason: 'because of /rooms?403' },
+    { code: 4403, reason: 'pages of https://other.example may not connect' },
+  ]);
+  expect(await answerOf(`ws://${host}/rooms?503`)).toMatchObject({ status: 503 });
+  expect(rooms.stats().connections).toBe(0);
 });
 
 it.each(['', 'k'.repeat(255), '\ud800'])('an invalid key is refused before the upgrade: %j', async (key) => {
