@@ -76,7 +76,7 @@ export type Startable<M = Anything, A extends readonly unknown[] = Anything[]> =
 /** Options of {@link defineActor}. */
 export interface ActorOptions {
   /** Whether `start` waits until the function calls `self.initAck()`. Default false. */
-  readonly ack?: boolean;
+  readonly ack?: boolean | undefined;
 }
 
 const ACTOR_OPTIONS: OptionNames<ActorOptions> = { ack: true };

@@ -29,9 +29,9 @@ import type { Runtime } from './runtime.ts';
 /** How long `stop` waits, and what else ends the wait. */
 export interface StopOptions {
   /** ms until the stop rejects with `timeout`; the actor still ends later. Default: Infinity. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** When it fires, the stop rejects with `aborted`; the actor still ends. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const STOP_OPTIONS: OptionNames<StopOptions> = { timeout: true, signal: true };

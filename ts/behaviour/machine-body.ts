@@ -18,10 +18,10 @@ export type MachineStates = ReadonlyMap<string, OneState>;
 /** Prepares the handlers of one state for look-up. */
 export function stateHandlers(handlers: {
   readonly enter?: unknown;
-  readonly calls?: object;
-  readonly casts?: object;
+  readonly calls?: object | undefined;
+  readonly casts?: object | undefined;
   readonly info?: unknown;
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   readonly onTimeout?: unknown;
 }): OneState {
   return {

@@ -53,21 +53,21 @@ export interface ServerOptions<
    */
   readonly init: I;
   /** Handlers of requests with an answer, by tag. */
-  readonly calls?: C & { readonly [T in CallTags]: CallHandler<StateOf<I>> };
+  readonly calls?: (C & { readonly [T in CallTags]: CallHandler<StateOf<I>> }) | undefined;
   /** Handlers of requests without an answer, by tag. */
-  readonly casts?: K & { readonly [T in CastTags]: CastHandler<StateOf<I>> };
+  readonly casts?: (K & { readonly [T in CastTags]: CastHandler<StateOf<I>> }) | undefined;
   /** Handles all other messages: plain ones, Exit, Down, Timeout, NodeUp, NodeDown. Without it they are logged and dropped. */
-  readonly info?: (context: ServerContext<StateOf<I>>, message: M) => unknown;
+  readonly info?: ((context: ServerContext<StateOf<I>>, message: M) => unknown) | undefined;
   /** Runs for each `continueWith(value)`. */
-  readonly onContinue?: (context: ServerContext<StateOf<I>>, value: unknown) => unknown;
+  readonly onContinue?: ((context: ServerContext<StateOf<I>>, value: unknown) => unknown) | undefined;
   /** ms without a message until `onTimeout` runs. Default Infinity. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** Runs when no message has arrived for `timeout` ms. */
-  readonly onTimeout?: (context: ServerContext<StateOf<I>>) => unknown;
+  readonly onTimeout?: ((context: ServerContext<StateOf<I>>) => unknown) | undefined;
   /** Runs before the server ends by `context.stop`, `stop()`, a throw, or its parent's end while trapping exits. Not on `kill`. */
-  readonly terminate?: (context: ServerContext<StateOf<I>>, reason: ExitReason) => unknown;
+  readonly terminate?: ((context: ServerContext<StateOf<I>>, reason: ExitReason) => unknown) | undefined;
   /** Whether calls whose caller has given up are dropped instead of handled. Default false, as in Erlang. */
-  readonly skipExpired?: boolean;
+  readonly skipExpired?: boolean | undefined;
 }
 
 /**

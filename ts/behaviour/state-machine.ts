@@ -49,13 +49,13 @@ type Done = unknown;
 export interface StateHandlers<N extends string, D, M> {
   /** Runs when the state is entered. `from` is the previous state, undefined at the start. */
   readonly enter?: (context: StateContext<N, D>, from: N | undefined) => Done;
-  readonly calls?: Record<string, (context: StateContext<N, D>, ...args: never[]) => unknown>;
-  readonly casts?: Record<string, (context: StateContext<N, D>, ...args: never[]) => Done>;
+  readonly calls?: Record<string, (context: StateContext<N, D>, ...args: never[]) => unknown> | undefined;
+  readonly casts?: Record<string, (context: StateContext<N, D>, ...args: never[]) => Done> | undefined;
   /** Handles plain messages, Exit, Down, Timeout, NodeUp, NodeDown. */
-  readonly info?: (context: StateContext<N, D>, message: M) => Done;
+  readonly info?: ((context: StateContext<N, D>, message: M) => Done) | undefined;
   /** ms in this state until `onTimeout` runs. Default: never. */
-  readonly timeout?: number;
-  readonly onTimeout?: (context: StateContext<N, D>) => Done;
+  readonly timeout?: number | undefined;
+  readonly onTimeout?: ((context: StateContext<N, D>) => Done) | undefined;
 }
 
 type Started<I> = I extends (...args: never[]) => infer R ? Exclude<Awaited<R>, Ignore> : never;
@@ -75,9 +75,11 @@ export interface StateMachineOptions<I extends Init, States, Any, M> {
     Readonly<Record<string, StateHandlers<NameOf<I>, DataOf<I>, M>>> & // TypeScript 5 infers nothing from keys that it infers
     Readonly<Record<NameOf<I>, unknown>>;
   /** Handlers for messages that the current state does not handle. */
-  readonly any?: Any & Pick<StateHandlers<NameOf<I>, DataOf<I>, M>, 'calls' | 'casts' | 'info'>;
+  readonly any?: (Any & Pick<StateHandlers<NameOf<I>, DataOf<I>, M>, 'calls' | 'casts' | 'info'>) | undefined;
   /** Runs before an orderly end, as for a server. */
-  readonly terminate?: (context: StateContext<NameOf<I>, DataOf<I>>, reason: ExitReason) => Done;
+  readonly terminate?:
+    | ((context: StateContext<NameOf<I>, DataOf<I>>, reason: ExitReason) => Done)
+    | undefined;
 }
 
 type MapsOf<H, Key extends string> = H extends unknown

@@ -50,7 +50,7 @@ export class TaskError extends SnowmeshError {
 /** The options of {@link task}. */
 export interface TaskOptions {
   /** Whether it is linked to its owner: its crash then ends the owner, and the owner's end ends the task. Default true. */
-  readonly link?: boolean;
+  readonly link?: boolean | undefined;
 }
 
 const TASK_OPTIONS: OptionNames<TaskOptions> = { link: true };
@@ -224,8 +224,8 @@ async function started<R>(
   let result: { ok: true; pid: Pid } | { ok: false; error: string };
   try {
     result = await request(self, supervisor as string, 'startChild', [ticket], {
-      timeout: Number.POSITIVE_INFINITY,
       ...options,
+      timeout: options.timeout ?? Number.POSITIVE_INFINITY,
     });
   } catch (error) {
     withdraw();

@@ -7,9 +7,9 @@ export interface CallOptions {
    * ms until the call rejects with `timeout`. Default: 5000 as in OTP, or in a call handler what is left of the caller's own time.
    * 0 and Infinity are valid.
    */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** When it fires, the call rejects with `aborted`. The target may still handle the call. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

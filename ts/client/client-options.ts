@@ -4,9 +4,9 @@ import { kindOf, misuse } from './errors.ts';
 /** Options of {@link connectRooms}. */
 export interface ClientOptions extends ConnectorOptions {
   /** The `client.state` of an earlier client, whose session, rooms and unacknowledged messages this client continues. Default: a new session. */
-  readonly state?: string;
+  readonly state?: string | undefined;
   /** Most messages that the server has not acknowledged yet. Beyond it `send` returns false. Default 1 000. */
-  readonly queue?: number;
+  readonly queue?: number | undefined;
 }
 
 /** The longest delay of a timer. Unit: ms. */

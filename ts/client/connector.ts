@@ -19,16 +19,13 @@ export interface ClientSocket {
 /** How a client connects. Times in ms. */
 export interface ConnectorOptions {
   /** Default: the platform's. In Node.js before 22 that of `ws`. */
-  readonly WebSocket?: new (
-    url: string,
-    protocols: string,
-  ) => ClientSocket;
+  readonly WebSocket?: (new (url: string, protocols: string) => ClientSocket) | undefined;
   /** ms: the greatest first delay before a reconnect. It doubles with each attempt. Default 500. */
-  readonly minDelay?: number;
+  readonly minDelay?: number | undefined;
   /** ms: the greatest delay before a reconnect. Default 30 000. */
-  readonly maxDelay?: number;
+  readonly maxDelay?: number | undefined;
   /** A source of random numbers from 0 to 1, for tests. Default: `Math.random`. */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
 }
 
 /** Gets the events of a Connector. */

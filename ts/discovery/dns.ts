@@ -21,11 +21,11 @@ export interface DnsOptions extends PollingOptions {
   readonly query: 'a' | 'srv';
   readonly hostname: string;
   /** Port of all nodes, with `a`. Default: the usual port of nodes. SRV records bring their own. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** Only addresses of this family, with `a`. Default: both. */
-  readonly family?: 4 | 6;
+  readonly family?: 4 | 6 | undefined;
   /** Default: a resolver of this process that asks the name servers of the system. */
-  readonly resolver?: DnsResolver;
+  readonly resolver?: DnsResolver | undefined;
 }
 
 /**

@@ -14,9 +14,9 @@ import {
 /** Where a port mapper listens. */
 export interface PortmapAddress {
   /** Default 127.0.0.1. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** Default 4370. */
-  readonly port?: number;
+  readonly port?: number | undefined;
 }
 
 /** The names of the options that say where. */

@@ -14,14 +14,14 @@ import { type Portmap, startPortmap } from './portmap-server.ts';
 /** Which port mappers are asked. */
 export interface PortmapDiscoveryOptions extends PollingOptions, PortmapAddress {
   /** What stands after the `@` in the names that are found. Default: as in the name of the node that registers, else `host`. */
-  readonly hostname?: string;
+  readonly hostname?: string | undefined;
   /** Whether the node that uses it registers itself. `false` for a port mapper on another machine. Default true. */
-  readonly register?: boolean;
+  readonly register?: boolean | undefined;
   /**
    * Whether the node that uses it runs the port mapper itself when it finds none, and takes over from another one
    * that is gone. Default false: it is started separately, for example with the command `snowmesh portmap`.
    */
-  readonly embed?: boolean;
+  readonly embed?: boolean | undefined;
 }
 
 /**

@@ -11,7 +11,7 @@ const RETRY_MS = 1000;
 /** Which port mapper a node is registered with. */
 export interface RegisterOptions extends PortmapAddress {
   /** The registration was lost, or could not be made again. It is tried again; a failure that repeats itself is told once. */
-  readonly failed?: (error: SnowmeshError) => void;
+  readonly failed?: ((error: SnowmeshError) => void) | undefined;
 }
 
 /** A name held with a port mapper. */

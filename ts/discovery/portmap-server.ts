@@ -16,13 +16,13 @@ import {
 /** Where a port mapper listens, and how much it takes. */
 export interface PortmapOptions {
   /** Default 4370; 0 takes a free one. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** Address to listen on. Default 127.0.0.1. Whatever it is, only clients of this machine may register. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** How long a line may take to come, and an answer to be taken. Unit: ms. Default 5000. */
-  readonly lineMs?: number;
+  readonly lineMs?: number | undefined;
   /** Whether it keeps the process alive. Default true. */
-  readonly keepAlive?: boolean;
+  readonly keepAlive?: boolean | undefined;
 }
 
 /** A running port mapper. */

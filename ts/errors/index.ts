@@ -18,11 +18,14 @@ export {
   nameText,
 } from './arguments.ts';
 export {
+  type AllOf,
   checkHost,
   checkOptionNames,
   nearestName,
   type OptionNames,
+  type SomeOf,
   unknownOption,
+  withDefaults,
 } from './known-options.ts';
 export { SnowmeshError, type SnowmeshErrorOptions } from './snowmesh-error.ts';
 export { ERRORS, type ErrorCode } from './table.ts';

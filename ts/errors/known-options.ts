@@ -4,6 +4,18 @@ import { SnowmeshError } from './snowmesh-error.ts';
 /** The names of all options of `T`; the compiler sees to it that none is missing. */
 export type OptionNames<T> = Readonly<Record<keyof T, true>>;
 
+/** Some options of `T`. One that is undefined counts as not given. */
+export type SomeOf<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+/** All options of `T`, with values. */
+export type AllOf<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+
+/** `defaults` with the values of `given` that are not undefined. */
+export function withDefaults<T extends object>(defaults: T, given: SomeOf<T> | undefined): T {
+  const set = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(set) };
+}
+
 /**
  * What is wrong with the names of options. An unknown name would be ignored otherwise, and the default used without a notice.
  *

@@ -8,7 +8,7 @@ export interface SnowmeshErrorOptions {
   /** What led to it. */
   readonly cause?: unknown;
   /** Facts for programs: names, limits, sizes. */
-  readonly details?: Readonly<Record<string, unknown>>;
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /**

@@ -23,11 +23,11 @@ export interface GlobalNamesOptions {
    * Chooses the actor that keeps a name when a netsplit heals and two actors have it. Default: the actor with the later registration by
    * the logical clock of registrations; with equal clocks, the one on the node with the greater name.
    */
-  readonly onConflict?: ConflictResolver;
+  readonly onConflict?: ConflictResolver | undefined;
   /** What happens to the actor that loses its name: it is killed (default, as in Erlang), or gets a `NameConflict`. */
-  readonly loser?: 'kill' | 'notify';
+  readonly loser?: 'kill' | 'notify' | undefined;
   /** Most names that the actors of one node may have. Default 1 000 000. */
-  readonly maxNamesPerNode?: number;
+  readonly maxNamesPerNode?: number | undefined;
 }
 
 /** The definition of a server or state machine, which types its calls. */

@@ -17,11 +17,11 @@ import { isGroupName } from './messages.ts';
 /** The options of {@link startGroups}. */
 export interface GroupsOptions {
   /** Each scope has groups of its own. 1 to 255 bytes of text; default: a scope without a name. */
-  readonly scope?: string;
+  readonly scope?: string | undefined;
   /** Whether this node shares groups with hidden nodes; both sides have to set it. Default false. */
-  readonly hidden?: boolean;
+  readonly hidden?: boolean | undefined;
   /** Most memberships of the actors of one node. Default 4 000 000. */
-  readonly maxMembershipsPerNode?: number;
+  readonly maxMembershipsPerNode?: number | undefined;
 }
 
 /** A monitor of all groups, and the members of each at its start. */

@@ -10,19 +10,19 @@ export interface HealthOptions {
    * How many visible peers must be connected, or the full names of those that must be. A peer whose event loop is blocked does not count.
    * Default 0.
    */
-  readonly peers?: number | readonly string[];
+  readonly peers?: number | readonly string[] | undefined;
   /**
    * Actors without which this node is of no use: its top supervisors. Once one of them has ended, both probes answer 503, so that the orchestrator
    * starts the process again.
    */
-  readonly actors?: readonly Pid<never>[];
+  readonly actors?: readonly Pid<never>[] | undefined;
   /** Most ms by which this node's event loop may have been late in the last 10 seconds or so. Default 5000; Infinity: no limit. */
-  readonly maxLoopDelay?: number;
+  readonly maxLoopDelay?: number | undefined;
   /**
    * Whether answers contain the names of nodes and the event-loop delay of this node and its peers. Only for a network where all may know
    * them. Default false.
    */
-  readonly verbose?: boolean;
+  readonly verbose?: boolean | undefined;
 }
 
 /** @internal */

@@ -8,9 +8,9 @@ import { HEALTH_OPTIONS, type HealthOptions, healthHandler } from './health.ts';
 /** Options of {@link startHealthServer}. */
 export interface HealthServerOptions extends HealthOptions {
   /** The port to listen on; 0: a free one. Default 8086. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** The address to listen on. Default: all addresses, because an orchestrator connects from outside. */
-  readonly host?: string;
+  readonly host?: string | undefined;
 }
 
 /** A server of {@link startHealthServer}. */

@@ -75,9 +75,9 @@ export interface Page<T> {
 /** Which page of a list. */
 export interface PageOptions {
   /** The `next` of the page before. Default: the first page. */
-  readonly after?: number;
+  readonly after?: number | undefined;
   /** Most items, from 1 to 1000; default 100. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /** Sums over the living actors of a node. */
@@ -94,9 +94,9 @@ export type TopKey = 'mailbox' | 'turns' | 'memory';
 /** Options of `top`. */
 export interface TopOptions {
   /** The figure to sort by. Default `mailbox`. */
-  readonly by?: TopKey;
+  readonly by?: TopKey | undefined;
   /** Most actors, from 1 to 100; default 20. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /** A supervisor or one of its children. */
@@ -135,14 +135,14 @@ export interface SupervisionTree {
 /** Which part of the supervision tree. */
 export interface TreeOptions {
   /** Shows only this supervisor and its children. */
-  readonly root?: Pid;
+  readonly root?: Pid | undefined;
   /** With `root`: leaves out so many of its first children. */
-  readonly after?: number;
+  readonly after?: number | undefined;
   /**
    * Most entries in all, from 1 to 1000; default 500. Entries near a root come first. Without `root`, a supervisor shows at most a quarter of
    * them as children.
    */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /** The connection of the asked node to one peer. */

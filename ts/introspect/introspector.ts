@@ -10,7 +10,7 @@ import { QUESTIONS, type Question, type Questions } from './questions.ts';
 /** How `node.introspect` asks another node. */
 export interface IntrospectOptions {
   /** ms to wait for each answer. Default 5000. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
 }
 
 /** Introspection of one node: answers questions about it, and sends questions to other nodes. It is the listener of its channel. */

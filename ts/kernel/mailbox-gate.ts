@@ -21,7 +21,7 @@ export interface MailboxLimit {
   /** Most user messages in the mailbox: a whole number from 1 on, or Infinity. */
   readonly max: number;
   /** What happens to further messages. Default `drop-new`. */
-  readonly policy?: OverflowPolicy;
+  readonly policy?: OverflowPolicy | undefined;
 }
 
 const MAILBOX_OPTIONS: OptionNames<MailboxLimit> = { max: true, policy: true };

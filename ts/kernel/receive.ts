@@ -51,9 +51,9 @@ export interface ReceiveOptions {
    * ms until the receive resolves to TIMEOUT, as Erlang's `after`; 0 takes only a message that is in the mailbox already. Messages
    * that do not match do not restart it. Default: no limit.
    */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** When it fires, the receive rejects with its reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const RECEIVE_OPTIONS: OptionNames<ReceiveOptions> = { timeout: true, signal: true };

@@ -8,9 +8,9 @@ import { FIGURES, type Figure, type Moment } from './figures.ts';
 /** The registry and the names of the metrics. */
 export interface MetricsOptions {
   /** A `Registry` of prom-client. Default: the global one. */
-  readonly register?: object;
+  readonly register?: object | undefined;
   /** The beginning of every metric's name. Default `snowmesh_`. */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
 }
 
 const OPTIONS: OptionNames<MetricsOptions> = { register: true, prefix: true };

@@ -13,24 +13,24 @@ export type MeshMode = 'full' | 'explicit';
 /** How many bytes of output to one peer may wait. */
 export interface OutboxOptions {
   /** Above this the peer counts as busy: `busy` is emitted and `sendWait` waits. Default 1 048 576. */
-  readonly highWater?: number;
+  readonly highWater?: number | undefined;
   /**
    * Above this, user messages are dropped as dead letters `remote_full`, and calls fail with `overload`, as do spawns and answers of
    * more than 4 KiB. Short system signals, spawns and answers always pass: they end the session with `overflow` when more than `limit` + `maxMessage` + 16 MiB waits (long
    * messages are counted apart, with `maxMessage` more). Choose several times the size of the largest message: while one fills the
    * outbox, no other message can be sent. Default 268 435 456.
    */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** The same limit while the connection is being made. Default 4 194 304. */
-  readonly waiting?: number;
+  readonly waiting?: number | undefined;
 }
 
 /** Where to listen when it differs from the node's name (behind a proxy or a port mapping). */
 export interface ListenOptions {
   /** Address to bind. Default: the name's host when that is an address, `127.0.0.1` for `localhost`, else `0.0.0.0`. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** Default: the name's port. */
-  readonly port?: number;
+  readonly port?: number | undefined;
 }
 
 /** The options of `startNode`. All times are in ms. */
@@ -39,53 +39,53 @@ export interface NodeOptions {
    * `name@host`, `name@host:port` or `name@[ipv6]:port`; port 0 takes a free port, which becomes part of the name.
    * Without a name the node is `nonode@nohost`: everything local works, and the native core is not loaded.
    */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** The secret that all nodes of the cluster share: at least 16 bytes. Make one with `openssl rand -base64 32`. */
-  readonly cookie?: string;
+  readonly cookie?: string | undefined;
   /** A file that holds the cookie, readable by its owner (or group) only. Used when `cookie` is not given. */
-  readonly cookieFile?: string;
-  readonly listen?: ListenOptions;
+  readonly cookieFile?: string | undefined;
+  readonly listen?: ListenOptions | undefined;
   /** Peers do not tell each other of a hidden node, and `nodes()` lists it only on request. Default false. */
-  readonly hidden?: boolean;
+  readonly hidden?: boolean | undefined;
   /** Time without output to a peer after which a tick is sent. Default 5 000. */
-  readonly tickMs?: number;
+  readonly tickMs?: number | undefined;
   /** Time without input from a peer after which it counts as down. Default 20 000. */
-  readonly downMs?: number;
+  readonly downMs?: number | undefined;
   /** Time that a connection has to authenticate. Default 7 000. */
-  readonly handshakeMs?: number;
+  readonly handshakeMs?: number | undefined;
   /** Most connections that are not authenticated yet. Default 1 024. */
-  readonly maxHandshakes?: number;
+  readonly maxHandshakes?: number | undefined;
   /** Largest message to and from a peer, in bytes. Default 134 217 728. */
-  readonly maxMessage?: number;
+  readonly maxMessage?: number | undefined;
   /**
    * `use` (default): a send, link or monitor to a node connects to it. `once`: the same until a connection is lost; after that only a
    * call of `connect`, on either side, connects the two nodes again. `explicit`: using a node never connects to it; `connect`, mesh and
    * discovery do. `never`: this node dials no other node.
    */
-  readonly autoConnect?: AutoConnect;
+  readonly autoConnect?: AutoConnect | undefined;
   /**
    * `full` (default): visible nodes tell each other their visible peers, connect to those, and dial lost peers again.
    * `explicit`: a node connects only to the nodes it is given. Without effect on a hidden node, and with `autoConnect: 'never'`.
    */
-  readonly mesh?: MeshMode;
+  readonly mesh?: MeshMode | undefined;
   /** Finds the nodes to connect to; those that are not connected are dialled again. A list, DNS, a file, a port mapper, … */
-  readonly discovery?: NodeDiscovery;
-  readonly outbox?: OutboxOptions;
+  readonly discovery?: NodeDiscovery | undefined;
+  readonly outbox?: OutboxOptions | undefined;
   /** Most bytes from peers that wait while JavaScript is busy. Default 16 777 216. */
-  readonly inboxBytes?: number;
+  readonly inboxBytes?: number | undefined;
   /** What reads sockets: the event loop (default where it can) or a native thread. */
-  readonly reader?: 'loop' | 'thread';
+  readonly reader?: 'loop' | 'thread' | undefined;
   /** Longest busy wait for more bytes after traffic, in µs; 0 turns it off. Default 50. */
-  readonly spinUs?: number;
+  readonly spinUs?: number | undefined;
   /**
    * Whether other nodes of the cluster may inspect this one (`node.introspect`): its actors with their labels, names and tags, its
    * supervisors, names, groups and rooms; never a message or a state. Default true.
    */
-  readonly introspection?: boolean;
+  readonly introspection?: boolean | undefined;
   /** Default: warnings and errors on standard error. A pino logger fits. */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
   /** Time for timers and time-outs; tests pass a virtual one. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** Finds nodes: the result of `staticList`, `dnsDiscovery`, …, or any object of this shape. */

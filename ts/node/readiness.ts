@@ -4,10 +4,10 @@ import { badOption, SnowmeshError } from '../errors/index.ts';
 /** Which peers to wait for, and how long. */
 export interface ReadyOptions {
   /** How many visible peers there must be, or their names. Default 1. */
-  readonly peers?: number | readonly string[];
+  readonly peers?: number | readonly string[] | undefined;
   /** ms. Default 30 000; Infinity: no limit. */
-  readonly timeout?: number;
-  readonly signal?: AbortSignal;
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What Readiness needs. */

@@ -8,11 +8,11 @@ import { checkFunction, checkOptionNames, type OptionNames } from '../errors/ind
 /** The options of `node.stopOnSignals`. */
 export interface StopOnSignalsOptions {
   /** ms for `before` and the supervision trees together; default 10 000. Infinity: no limit. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** ms after `timeout` until the process ends in any case. Default 5000. */
-  readonly grace?: number;
+  readonly grace?: number | undefined;
   /** Runs first, while the node still works: to stop accepting work, to disconnect clients. What it throws is logged. */
-  readonly before?: () => unknown;
+  readonly before?: (() => unknown) | undefined;
 }
 
 const OPTIONS: OptionNames<StopOnSignalsOptions> = { timeout: true, grace: true, before: true };

@@ -4,7 +4,7 @@ import { checkOptionNames, type OptionNames } from '../errors/index.ts';
 /** The options of `node.stop`. */
 export interface NodeStopOptions {
   /** ms for the supervision trees to end in order; default 10 000. Infinity: no limit. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
 }
 
 const STOP_OPTIONS: OptionNames<NodeStopOptions> = { timeout: true };

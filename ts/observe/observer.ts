@@ -13,15 +13,15 @@ import { pageFile } from './page-files.ts';
 /** The options of {@link startObserver}. */
 export interface ObserverOptions {
   /** The port to listen on. Default 0: a free one. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** The address to listen on. Default 127.0.0.1. The page is not encrypted: use a proxy with TLS for any other address. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** The secret in the address of the page, at least 16 characters. Default: a random one. */
-  readonly token?: string;
+  readonly token?: string | undefined;
   /** The interval at which nodes are polled while a viewer is connected, in ms, from 500 on. Default 2000. */
-  readonly every?: number;
+  readonly every?: number | undefined;
   /** The node whose cluster is shown. Default: this one. */
-  readonly node?: string;
+  readonly node?: string | undefined;
 }
 
 /** A running observer. */

@@ -4,12 +4,12 @@ import { checkFlag, checkOptionNames, type OptionNames, SnowmeshError } from '..
 /** The tracer, and which messages get spans. */
 export interface TracingOptions {
   /** Default: of the provider registered with `@opentelemetry/api`. */
-  readonly tracerProvider?: TracerProvider;
+  readonly tracerProvider?: TracerProvider | undefined;
   /**
    * Whether messages, calls and spawns get spans only within a trace, that is below a span of the application or of another message.
    * Default true. With false, each message, call and spawn outside of a trace begins a new one.
    */
-  readonly requireParentSpan?: boolean;
+  readonly requireParentSpan?: boolean | undefined;
 }
 
 const OPTIONS: OptionNames<TracingOptions> = { tracerProvider: true, requireParentSpan: true };

@@ -7,9 +7,9 @@ import { keyRoom } from './room.ts';
 /** The user of an accepted upgrade: a result of `authorize`. */
 export interface Admission<User = unknown> {
   /** Identifies the user on all nodes, 1 to 254 bytes. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** The value of `connection.user`. */
-  readonly user?: User;
+  readonly user?: User | undefined;
 }
 
 /** A refused upgrade: a result of `authorize`. */
@@ -17,7 +17,7 @@ export interface Refusal {
   /** The status of the HTTP response. `snowmesh/client` gets it as the event `denied`, and does not try again. */
   readonly status: 401 | 403;
   /** The text of the HTTP response. `snowmesh/client` gets its first 120 bytes. Default `not authorized`. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
 }
 
 /** How long `authorize` may take. */

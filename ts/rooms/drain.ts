@@ -6,9 +6,9 @@ import type { Connection } from './connection.ts';
 /** How connections are closed. */
 export interface DrainOptions {
   /** ms until the last connection is closed. Default 10 000. */
-  readonly over?: number;
+  readonly over?: number | undefined;
   /** The URL of a WebSocket to which clients reconnect. Default: their own URLs. */
-  readonly to?: string;
+  readonly to?: string | undefined;
 }
 
 /** The connections to close. */

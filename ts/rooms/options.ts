@@ -1,4 +1,11 @@
-import { badArgument, badOption, checkOptionNames, type OptionNames } from '../errors/index.ts';
+import {
+  badArgument,
+  badOption,
+  checkOptionNames,
+  type OptionNames,
+  type SomeOf,
+  withDefaults,
+} from '../errors/index.ts';
 import type { BridgeOptions, RoomBridge } from './bridge.ts';
 import { isClusterName } from './bridge-envelope.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
@@ -10,19 +17,19 @@ import type { Except } from './room-message.ts';
 /** The user of an accepted socket. */
 export interface AcceptOptions<User = unknown> {
   /** Identifies the user on all nodes, 1 to 254 bytes: its connections share a presence, and `sendTo` sends to all of them. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** The value of `connection.user`. */
-  readonly user?: User;
+  readonly user?: User | undefined;
   /** The address of the client, for logs. */
-  readonly address?: string;
+  readonly address?: string | undefined;
 }
 
 /** Connections that do not get a broadcast. */
 export interface ExceptOptions {
   /** One connection, or the id of a connection on any node. */
-  readonly connection?: { readonly id: string } | string;
+  readonly connection?: { readonly id: string } | string | undefined;
   /** All connections of a user, on any node. */
-  readonly key?: string;
+  readonly key?: string | undefined;
 }
 
 /** How the server notices that a client is gone. */
@@ -38,12 +45,12 @@ export interface HeartbeatOptions {
 export interface RoomsOptions<User = unknown, In = unknown> extends ConnectionHandler<User, In> {
   /** Converts what a client sent (a JSON value, text or bytes) to what `message` gets. If it throws, only that message is refused. */
   parse?(data: unknown): In;
-  readonly limits?: Partial<Limits>;
+  readonly limits?: SomeOf<Limits> | undefined;
   /** How many messages are kept for clients that reconnect; `windowMs: 0` keeps none. */
-  readonly resume?: Partial<ResumeLimits>;
-  readonly heartbeat?: Partial<HeartbeatOptions>;
+  readonly resume?: SomeOf<ResumeLimits> | undefined;
+  readonly heartbeat?: SomeOf<HeartbeatOptions> | undefined;
   /** Sends messages to other clusters and receives theirs, over a broker. */
-  readonly bridge?: BridgeOptions;
+  readonly bridge?: BridgeOptions | undefined;
 }
 
 export interface Settings {
@@ -95,21 +102,21 @@ export function checkOptions(options: RoomsOptions): Settings {
   checkOptionNames(
     'limits',
     options.limits === undefined ? {} : options.limits,
-    LIMITS as OptionNames<Partial<Limits>>,
+    LIMITS as OptionNames<SomeOf<Limits>>,
   );
   checkOptionNames(
     'resume',
     options.resume === undefined ? {} : options.resume,
-    RESUME as OptionNames<Partial<ResumeLimits>>,
+    RESUME as OptionNames<SomeOf<ResumeLimits>>,
   );
   checkOptionNames(
     'heartbeat',
     options.heartbeat === undefined ? {} : options.heartbeat,
-    HEARTBEAT as OptionNames<Partial<HeartbeatOptions>>,
+    HEARTBEAT as OptionNames<SomeOf<HeartbeatOptions>>,
   );
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const resume = { ...DEFAULT_RESUME, ...options.resume };
-  const heartbeat = { intervalMs: 25_000, ...options.heartbeat };
+  const limits = withDefaults(DEFAULT_LIMITS, options.limits);
+  const resume = withDefaults(DEFAULT_RESUME, options.resume);
+  const heartbeat = withDefaults<HeartbeatOptions>({ intervalMs: 25_000 }, options.heartbeat);
   for (const key of ['messageBytes', 'messagesPerSecond', 'rooms', 'waiting', 'bufferBytes'] as const)
     whole(`limits.${key}`, limits[key], 1, 2 ** 31);
   whole('limits.connectionsPerAddress', limits.connectionsPerAddress, 0, 2 ** 31);

@@ -10,9 +10,9 @@ export interface RedisBridgeOptions {
   /** The URL of the broker, `redis://…` or `rediss://…` (TLS), with user, password and database as the package `ioredis` reads them. */
   readonly url: string;
   /** The prefix of the names of channels. Default `snowmesh:`. */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /** Most bytes that wait to be sent to the broker; further messages are not published. 1 to 2 147 483 648; default 16 MiB. */
-  readonly pendingBytes?: number;
+  readonly pendingBytes?: number | undefined;
 }
 
 /** The part of a client of `ioredis` that the bridge uses. */

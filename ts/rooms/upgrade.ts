@@ -30,7 +30,7 @@ export type Origins =
 /** Options of `rooms.attach`. */
 export interface AttachOptions<User = unknown> {
   /** The path whose upgrades are accepted; upgrades of other paths are not touched. Default `/rooms`. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   /**
    * Decides about an upgrade, within 10 s; without it every upgrade is accepted. If it throws, rejects or takes longer, the client gets status
    * 500, and the error is logged.
@@ -39,11 +39,11 @@ export interface AttachOptions<User = unknown> {
    */
   authorize?(request: IncomingMessage): Admission<User> | Refusal | PromiseLike<Admission<User> | Refusal>;
   /** The pages that may connect; a client without an Origin header is not a page and may always connect. Default `same`. */
-  readonly origins?: Origins;
+  readonly origins?: Origins | undefined;
   /** The client's address, for the limit `connectionsPerAddress`. Default: the remote address of the TCP connection. */
   address?(request: IncomingMessage): string;
   /** Whether messages of 1 KiB to 256 KiB are compressed (permessage-deflate), a broadcast once for all members. Default false. */
-  readonly compress?: boolean;
+  readonly compress?: boolean | undefined;
 }
 
 /** The part of the rooms that an upgrade uses. */

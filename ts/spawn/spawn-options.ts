@@ -13,41 +13,41 @@ import type { Pid, Ref } from '../term/index.ts';
 /** How an actor is spawned. As the options of Erlang's `spawn_opt`. */
 export interface SpawnOptions {
   /** Links it to the spawning actor before it runs. Default false. */
-  readonly link?: boolean;
+  readonly link?: boolean | undefined;
   /** Makes the spawning actor monitor it before it runs. Default false. */
-  readonly monitor?: boolean;
+  readonly monitor?: boolean | undefined;
   /** Registers it under this local name. If another actor has the name, the spawn throws SNOW_ERR_NAME_TAKEN. Default: no name. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Its name in logs. Default: the name of the spec or function. */
-  readonly label?: string;
+  readonly label?: string | undefined;
   /** Limits its mailbox. Default: no limit; a mailbox of 10 000 messages is logged. */
-  readonly mailbox?: MailboxLimit;
+  readonly mailbox?: MailboxLimit | undefined;
   /** Makes it trap exits before it runs. Default false. */
-  readonly trapExit?: boolean;
+  readonly trapExit?: boolean | undefined;
 }
 
 /** How an actor is spawned on another node. */
 export interface RemoteSpawnOptions {
   /** Links it to the spawning actor before it runs. Default false. */
-  readonly link?: boolean;
+  readonly link?: boolean | undefined;
   /** Makes the spawning actor monitor it before it runs; `spawnOn` returns the reference. Default false. */
-  readonly monitor?: boolean;
+  readonly monitor?: boolean | undefined;
   /**
    * When it fires before the reply of the other node, the promise rejects with its reason; a linked child then ends with `abandoned`,
    * any other child runs on.
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How an actor is started: as it is spawned, on which node, and how long its init may take. */
 export interface StartOptions extends SpawnOptions {
   /** ms that the init may take; then the actor is killed. Default: Infinity. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /**
    * The full name of the node to start it on, which must expose the spec. Default: this node. Another node takes no `label`, `mailbox` and
    * `trapExit`: they throw SNOW_ERR_BAD_OPTION.
    */
-  readonly node?: string;
+  readonly node?: string | undefined;
 }
 
 const SPAWN_OPTIONS: OptionNames<SpawnOptions> = {

@@ -1,5 +1,6 @@
 import type { Startable, StartOptions } from '../actor/index.ts';
 import {
+  type AllOf,
   checkOptionNames,
   givenText,
   kindOf,
@@ -26,21 +27,21 @@ export interface ChildOptions {
    * `permanent` (default): the child is always started again. `transient`: unless it ended with `normal`, `shutdown` or
    * `{shutdown, …}`. `temporary`: never, and its spec is removed.
    */
-  readonly restart?: Restart;
+  readonly restart?: Restart | undefined;
   /** Default 5000 ms for workers, `infinity` for supervisors. */
-  readonly shutdown?: Shutdown;
+  readonly shutdown?: Shutdown | undefined;
   /** Default: `supervisor` when `start` is one, else `worker`. */
-  readonly type?: 'worker' | 'supervisor';
+  readonly type?: 'worker' | 'supervisor' | undefined;
   /** Whether its end may end the supervisor: see `autoShutdown`. Not for permanent children. Default false. */
-  readonly significant?: boolean;
+  readonly significant?: boolean | undefined;
   /** A local name that the child is registered under. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /**
    * The node that the child runs on; default: the node of the supervisor. A function is called before every start and restart, so a
    * child can fail over to another node. The other node has to expose what is started; `name` is a local name there. If the node is
    * lost or cannot be reached, this counts as an abnormal end or a failed start towards the intensity, unless `onNodeLost` is `wait`.
    */
-  readonly node?: string | Placement;
+  readonly node?: string | Placement | undefined;
   /**
    * The reaction to the loss of the child's node (`noconnection`). `restart` (default): the same as after any abnormal end. `wait`: the
    * child is `restarting`, and is started again when the node can be reached. The supervisor looks for the node when it connects, and
@@ -48,11 +49,11 @@ export interface ChildOptions {
    * yet or cannot take more. Of very many children 128 at a time are looked for and started. Siblings keep running; those that the strategy restarts with the child are restarted when it is back. Needs `node`. The first
    * start does not wait.
    */
-  readonly onNodeLost?: OnNodeLost;
+  readonly onNodeLost?: OnNodeLost | undefined;
   /** Time limit for its init, in ms. Default: no limit. */
-  readonly startTimeout?: number;
+  readonly startTimeout?: number | undefined;
   /** Pauses before restarts. Default: none, as in Erlang. */
-  readonly backoff?: Backoff;
+  readonly backoff?: Backoff | undefined;
 }
 
 /**
@@ -66,9 +67,9 @@ export interface Backoff {
   /** The longest pause, in ms, without its random part. */
   readonly max: number;
   /** The ratio of a pause to the one before. Default 2. */
-  readonly factor?: number;
+  readonly factor?: number | undefined;
   /** The largest random part added to a pause, from 0 to 1, so that children do not restart at the same time. Default 0.25. */
-  readonly jitter?: number;
+  readonly jitter?: number | undefined;
 }
 
 /** A description of a child: what to start, with which arguments, and what to do when it ends. */
@@ -81,7 +82,7 @@ export interface ChildSpec extends ChildOptions {
    * fail, use a server, or `defineActor(…, { ack: true })`.
    */
   readonly start: Startable;
-  readonly args?: readonly unknown[];
+  readonly args?: readonly unknown[] | undefined;
 }
 
 /** A child spec with every default filled in. */
@@ -97,7 +98,7 @@ export interface ChildPlan {
   /** Called before every start; undefined: the node is in `startOptions`. */
   readonly place: Placement | undefined;
   readonly waitsForNode: boolean;
-  readonly backoff: Required<Backoff> | undefined;
+  readonly backoff: AllOf<Backoff> | undefined;
 }
 
 /** When the end of significant children ends their supervisor: never, when any one ends, or when the last one ends. */
@@ -204,7 +205,7 @@ function isTime(ms: unknown): boolean {
   return ms === Number.POSITIVE_INFINITY || (Number.isSafeInteger(ms) && (ms as number) >= 0);
 }
 
-function backoffOf(backoff: Backoff, id: string): Required<Backoff> {
+function backoffOf(backoff: Backoff, id: string): AllOf<Backoff> {
   const what = `backoff of the child spec "${id}"`;
   checkOptionNames(what, backoff, BACKOFF);
   const { min, max, factor = 2, jitter = 0.25 } = backoff;

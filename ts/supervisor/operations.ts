@@ -165,8 +165,9 @@ function ask<R>(
   ...args: unknown[]
 ): Promise<R> {
   checkOptionNames(tag, options, OPTIONS);
-  checkSignal(tag, options.signal);
-  return request<R>(caller, supervisor as Dest<never>, tag, args, { timeout: defaultMs, ...options });
+  const { timeout = defaultMs, signal } = options;
+  checkSignal(tag, signal);
+  return request<R>(caller, supervisor as Dest<never>, tag, args, { timeout, signal });
 }
 
 function checkId(what: string, id: unknown): void {

@@ -14,7 +14,7 @@ export interface PartitionSupervisorOptions extends RestartLimit {
   /** For logs; the partitions are registered as `name/0`, `name/1`, … */
   readonly name: string;
   /** The number of partitions. Default: the number of processors. */
-  readonly partitions?: number;
+  readonly partitions?: number | undefined;
   /** Returns the child spec of a partition, by its index. Its id and name are replaced by those of the partition. */
   readonly child: (index: number) => ChildSpec;
 }

@@ -1,12 +1,13 @@
+import type { AllOf } from '../errors/index.ts';
 import type { Backoff } from './child-spec.ts';
 
 /** The growing pauses before restarts of one child ({@link Backoff}). Pure: time and randomness are parameters. */
 export class RestartPauses {
-  readonly #backoff: Required<Backoff>;
+  readonly #backoff: AllOf<Backoff>;
   #restarts = 0;
   #startedAt: number | undefined;
 
-  constructor(backoff: Required<Backoff>) {
+  constructor(backoff: AllOf<Backoff>) {
     this.#backoff = backoff;
   }
 

@@ -5,7 +5,7 @@ import {
   type StartOptions,
   startOrThrow,
 } from '../actor/index.ts';
-import { checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { type AllOf, checkOptionNames, kindOf, type OptionNames, SnowmeshError } from '../errors/index.ts';
 import { promiseOf } from '../kernel/index.ts';
 import type { Pid } from '../term/index.ts';
 import { type AutoShutdown, badChildSpec, type ChildPlan, type ChildSpec, planChild } from './child-spec.ts';
@@ -18,9 +18,9 @@ import { SupervisorProcess } from './supervisor-process.ts';
 /** The restarts after which a supervisor gives up. */
 export interface RestartLimit {
   /** Most restarts within `period`: one more ends the supervisor. With 0 the first crash ends it. Default 1. */
-  readonly intensity?: number;
+  readonly intensity?: number | undefined;
   /** ms; a restart that is exactly this old still counts. Default 5000. */
-  readonly period?: number;
+  readonly period?: number | undefined;
 }
 
 /** The options of {@link defineSupervisor}. */
@@ -28,12 +28,12 @@ export interface SupervisorOptions<A extends readonly unknown[] = []> extends Re
   /** For logs, and for spawning it from another node. */
   readonly name: string;
   /** Which children are restarted when one fails. Default `one_for_one`. */
-  readonly strategy?: Strategy;
+  readonly strategy?: Strategy | undefined;
   /**
    * Whether the supervisor ends when any significant child ends, or the last one. The end of a transient child counts when it is clean,
    * the end of a temporary child always. Default `never`.
    */
-  readonly autoShutdown?: AutoShutdown;
+  readonly autoShutdown?: AutoShutdown | undefined;
   /** The children in start order, or a function that returns them for the arguments of the supervisor. */
   readonly children: readonly ChildSpec[] | ((self: Self, ...args: A) => readonly ChildSpec[]);
 }
@@ -43,9 +43,9 @@ export interface DynamicSupervisorOptions extends RestartLimit {
   /** For logs, and for spawning it from another node. */
   readonly name: string;
   /** The spec of all children (simple_one_for_one); `startChild` then takes further arguments instead of a spec. */
-  readonly child?: ChildSpec;
+  readonly child?: ChildSpec | undefined;
   /** Most children, including those being restarted. Default: no limit. */
-  readonly maxChildren?: number;
+  readonly maxChildren?: number | undefined;
 }
 
 /** A supervisor that can be started, spawned, or put in a child spec. */
@@ -163,7 +163,7 @@ function planAll(specs: readonly ChildSpec[], autoShutdown: AutoShutdown): Child
   });
 }
 
-function checkedLimit(options: RestartLimit & { name: string }): Required<RestartLimit> {
+function checkedLimit(options: RestartLimit & { name: string }): AllOf<RestartLimit> {
   const { name, intensity = 1, period = 5000 } = options;
   if (typeof name !== 'string' || name === '') {
     const why = 'a supervisor needs a name that is a string and not empty';

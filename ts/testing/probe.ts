@@ -9,9 +9,9 @@ import type { TestRuntime } from './test-runtime.ts';
 /** How long something that is expected may take. */
 export interface ExpectOptions {
   /** ms of virtual time that may pass until then. Default 0: it must come without time passing. */
-  readonly within?: number;
+  readonly within?: number | undefined;
   /** ms of real time to wait for the outside world (files, sockets) when nothing else moves. Default 0. */
-  readonly patience?: number;
+  readonly patience?: number | undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Call, type CallOptions, defineHandler, type Self, stop, takeOver } from '../../../ts/actor/index.ts';
+import { taskUnder } from '../../../ts/behaviour/index.ts';
 import {
   childSpec,
   countChildren,
@@ -44,6 +45,22 @@ describe('children by request', () => {
       expect(await restartChild(kit, pid, 'x')).toMatchObject({ ok: false, error: 'start_failed' });
     expect(await f.pids(pid)).toEqual({ x: undefined });
     expect(await deleteChild(kit, pid, 'x')).toBe('ok');
+  });
+
+  it('wait for a slow child without a limit, also when the option timeout is undefined', async () => {
+    const pid = await supervise({});
+    const slow = defineHandler('slow', async (self) => {
+      await self.sleep(60_000);
+      return { onMessage() {} };
+    });
+    const started = startChild(kit, pid, childSpec('slow', slow), { timeout: undefined });
+    const task = kit.runtime.spawn(async (self: Self) => {
+      await taskUnder(self, pid, async () => {}, { timeout: undefined });
+    });
+    probe.watch(task);
+    await kit.advance(60_000);
+    expect(await started).toMatchObject({ ok: true });
+    await probe.expectDown(task, 'normal');
   });
 
   it('J20 startChild: a taken id, a failed start, ignore', async () => {
