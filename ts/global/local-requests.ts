@@ -61,11 +61,21 @@ export class LocalRequests {
     this.forwarded = new ForwardedRequests((member, message) => parts.send(member, message));
   }
 
-  /** Gives an actor of any node a name. `done` is called once, possibly before this returns. */
-  register(request: 'register' | 'reregister', name: string, pid: Pid, done: Done): void {
+  /**
+   * Gives an actor of any node a name. `done` is called once, possibly before this returns.
+   *
+   * @param asker the peer that requested it, if it was one.
+   */
+  register(
+    request: 'register' | 'reregister',
+    name: string,
+    pid: Pid,
+    done: Done,
+    asker: Member | undefined,
+  ): void {
     if (this.#isClosed) return done('closed');
     if (request === 'register' && this.#parts.table.of(name) !== undefined) return done('taken');
-    if (pid.nc === 0) this.#claim(request, name, pid, done);
+    if (pid.nc === 0) this.#claim(request, name, pid, done, asker);
     else this.#forward(request, name, pid, done);
   }
 
@@ -77,6 +87,12 @@ export class LocalRequests {
     else this.#forward('unregister', name, entry.pid, done);
   }
 
+  /** A peer is not a member any more. What it has requested and is not begun would wait here beyond its session: it ends. */
+  gone(member: Member): void {
+    this.forwarded.gone(member);
+    if (member.asked > 0) this.#turns.void(member);
+  }
+
   /** Ends all pending requests. */
   close(): void {
     this.#isClosed = true;
@@ -85,12 +101,13 @@ export class LocalRequests {
     this.#pauses.close();
   }
 
-  #claim(request: Request, name: string, pid: Pid, done: Done): void {
+  #claim(request: Request, name: string, pid: Pid, done: Done, asker: Member | undefined): void {
     const { runtime, maxNames, own, clock, entries, rollCall } = this.#parts;
     if (!runtime.isAlive(pid)) return done('gone');
     if (own.names.size >= maxNames) return done('full');
-    this.#turns.enter(() => {
-      if (this.#isClosed || !runtime.isAlive(pid)) {
+    const begin = (): void => {
+      const isVoid = asker !== undefined && asker.standing !== 'member';
+      if (this.#isClosed || isVoid || !runtime.isAlive(pid)) {
         this.#turns.leave();
         return done(this.#isClosed ? 'closed' : 'gone');
       }
@@ -115,7 +132,8 @@ export class LocalRequests {
           done(outcome, [...new Set(missing.map((node) => (node === own.node ? (holder ?? node) : node)))]);
         },
       });
-    });
+    };
+    this.#turns.enter(begin, asker);
   }
 
   /** Asks the node of the actor. Asks again when that node does not know yet that the name is free. */

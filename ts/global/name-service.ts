@@ -114,7 +114,7 @@ export class NameService implements ChannelListener {
 
   /** Gives an actor of any node a name. `done` is called once, possibly before this returns. */
   register(request: 'register' | 'reregister', name: string, pid: Pid, done: Done): void {
-    this.#local.register(request, name, pid, done);
+    this.#local.register(request, name, pid, done, undefined);
   }
 
   /** Removes a name of the actor that has it on this node, and of no other (Q11). */
@@ -257,7 +257,7 @@ export class NameService implements ChannelListener {
     this.#duplicates.heirLost(member);
     this.#ballots.gone(member);
     this.#doNotAwait(member);
-    this.#local.forwarded.gone(member);
+    this.#local.gone(member);
   }
 
   #quiet(member: Member): void {

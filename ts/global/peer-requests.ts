@@ -91,7 +91,7 @@ export class PeerRequests {
     member.asked++;
     if (member.asked > MAX_CLAIMS_PER_NODE) return answer('full');
     if (pid.nc !== 0) return answer('gone');
-    if (request !== 'unregister') return local.register(request, name, pid, answer);
+    if (request !== 'unregister') return local.register(request, name, pid, answer, member);
     const entry = own.names.get(name);
     if (entry?.pid.equals(pid)) entries.drop(entry, () => answer('yes'));
     else answer('gone');

@@ -1,7 +1,12 @@
+interface Waiting {
+  readonly job: () => void;
+  readonly owner: object | undefined;
+}
+
 /** Runs at most `limit` jobs at once; the others wait in order. */
 export class Turns {
   readonly #limit: number;
-  readonly #waiting: (() => void)[] = [];
+  #waiting: Waiting[] = [];
   #head = 0;
   #running = 0;
   #isStarting = false;
@@ -11,9 +16,21 @@ export class Turns {
   }
 
   /** Runs `job` now or later. The job has to call `leave` once when it is done. */
-  enter(job: () => void): void {
-    this.#waiting.push(job);
+  enter(job: () => void, owner?: object): void {
+    this.#waiting.push({ job, owner });
     this.#start();
+  }
+
+  /** Runs the waiting jobs of `owner` out of turn: they have become void, and end at once. O(waiting jobs). */
+  void(owner: object): void {
+    const waiting = this.#waiting.slice(this.#head);
+    this.#waiting = waiting.filter((each) => each.owner !== owner);
+    this.#head = 0;
+    for (const each of waiting) {
+      if (each.owner !== owner) continue;
+      this.#running++;
+      each.job();
+    }
   }
 
   leave(): void {
@@ -27,11 +44,11 @@ export class Turns {
     this.#isStarting = true;
     try {
       while (this.#running < this.#limit) {
-        const job = this.#waiting[this.#head];
-        if (job === undefined) break;
+        const next = this.#waiting[this.#head];
+        if (next === undefined) break;
         this.#head++;
         this.#running++;
-        job();
+        next.job();
       }
     } finally {
       this.#isStarting = false;

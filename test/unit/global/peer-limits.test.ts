@@ -7,6 +7,7 @@ import { apart, mesh } from './stage.ts';
 vi.mock('../../../ts/global/limits.ts', async (original) => ({
   ...(await original<object>()),
   MAX_CLAIMS_PER_NODE: 3,
+  MAX_IN_FLIGHT: 2,
 }));
 
 const MAX_NAMES = 5;
@@ -127,4 +128,31 @@ it('P7 the names of one peer are limited, however it tells of them', async () =>
     ['sync', [entry(hostile, 'x9', 10)]],
   ]);
   expect(seen()).toEqual(['x2', 'x3', 'x4', 'x5', 'x9', 'y']);
+});
+
+it('P7 the requests of a peer that wait for their turn end with its session, and when it leaves', async () => {
+  const { a, hostile, other, say, heard } = await meet();
+  const pids = ids.map(() => a.actor());
+  const ask = (id: number): unknown[] => [
+    'ask',
+    id,
+    'register',
+    `x${id}`,
+    hostile.pid(pids[id] as Pid<never>, a),
+  ];
+  const claims = (): unknown[] => heard(other, 'claim').map(([, , name]) => name);
+  await say(hostile, [ask(0), ask(1), ask(2)]);
+  expect(claims()).toEqual(['x0', 'x1']);
+  await say(hostile, [['bye'], ['hello', 1], ask(3), ask(4)]);
+  // The one that waited counts no longer.
+  expect(heard(hostile, 'answer').map(([, id, outcome]) => [id, outcome])).toEqual([[4, 'full']]);
+  void a.names.register('mine', a.actor());
+  mesh.cut(a, hostile);
+  await mesh.settle();
+  const [, id] = heard(other, 'claim')[0] as [string, number];
+  await say(other, [
+    ['vote', id, 'yes', 10, []],
+    ['ack', id],
+  ]);
+  expect(claims()).toEqual(['x0', 'x1', 'mine']);
 });
