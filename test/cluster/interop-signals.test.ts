@@ -80,8 +80,10 @@ describe('links', () => {
 
     await act('link');
     await peer.next('LINK');
-    peer.send('UNLINK', peer.mine(9), to, 12);
-    expect(await peer.next('UNLINK_ACK')).toEqual([from, mine, 12]);
+    for (const each of [12, 2n ** 53n + 1n, 2n ** 64n - 1n]) {
+      peer.send('UNLINK', peer.mine(9), to, each);
+      expect(await peer.next('UNLINK_ACK')).toEqual([from, mine, each]);
+    }
     peer.send('EXIT', peer.mine(9), to, 'late');
     peer.send('SEND', to, 'end');
     expect(await messages(4)).toEqual(['still linked', 'new', 'end']);

@@ -302,7 +302,7 @@ function put(body: Writer, field: Field, value: unknown): void {
   else if (field === 'T') body.term(value);
   else if (field === 'u8') body.u8(value as number);
   else if (field === 'u32') body.u32(value as number);
-  else if (field === 'u64') body.u64(BigInt(value as number));
+  else if (field === 'u64') body.u64(BigInt(value as number | bigint));
   else if (field === 'blob') body.u32((value as Uint8Array).length).raw(value as Uint8Array);
   else if (field === 'target' && typeof value === 'string') body.u8(1).name(value);
   else if (field === 'target') body.u8(0).pid(value as PlainPid);
@@ -320,8 +320,13 @@ function get(reader: Reader, field: Field): unknown {
   if (field === 'T') return reader.term();
   if (field === 'u8') return reader.u8();
   if (field === 'u32') return reader.u32();
-  if (field === 'u64') return Number(reader.u64());
+  if (field === 'u64') return numberOf(reader.u64());
   if (field === 'blob') return reader.take(reader.u32());
   if (field === 'target') return reader.u8() === 1 ? reader.name() : reader.pid();
   return Array.from({ length: reader.u16() }, () => reader.name());
+}
+
+/** A bigint only where a number cannot hold it. */
+function numberOf(value: bigint): number | bigint {
+  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
 }

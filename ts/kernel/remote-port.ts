@@ -118,7 +118,8 @@ export interface RemotePort {
   sendAlias(from: Pid | null, alias: Ref, message: unknown): void;
   link(from: Pid, to: Pid): void;
   unlink(from: Pid, to: Pid, id: number): void;
-  unlinkAck(from: Pid, to: Pid, id: number): void;
+  /** @param id of the UNLINK: all 64 bits are the partner's. */
+  unlinkAck(from: Pid, to: Pid, id: number | bigint): void;
   /** The exit signal of a link. */
   exit(from: Pid, to: Pid, reason: ExitReason): void;
   /** An explicit exit signal, as `sendExit` sends it. */

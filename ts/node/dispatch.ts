@@ -174,7 +174,7 @@ class InboundFrame {
     return this.reader.u8();
   }
 
-  u64(): number {
+  u64(): number | bigint {
     return this.reader.u64();
   }
 

@@ -94,7 +94,7 @@ export class Remote implements RemotePort {
     this.#linkAnswer(FrameTag.UNLINK, from, to, id);
   }
 
-  unlinkAck(from: Pid, to: Pid, id: number): void {
+  unlinkAck(from: Pid, to: Pid, id: number | bigint): void {
     this.#linkAnswer(FrameTag.UNLINK_ACK, from, to, id);
   }
 
@@ -261,7 +261,7 @@ export class Remote implements RemotePort {
     return target instanceof Pid ? this.#routes.to(target) : this.#routes.toNode(target.node);
   }
 
-  #linkAnswer(tag: number, from: Pid, to: Pid, id: number): void {
+  #linkAnswer(tag: number, from: Pid, to: Pid, id: number | bigint): void {
     this.#routes.existing(to)?.signal(from.local, tag, (frame) => {
       frame.pid(from);
       frame.pid(to);

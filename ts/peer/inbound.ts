@@ -38,7 +38,7 @@ export class Inbound {
     const { table, remote } = this.kernel;
     const cell = table.get(to);
     if (cell !== undefined) this.links.unlinkedBy(cell, from);
-    remote.unlinkAck(table.pidOf(to), from, Number(id));
+    remote.unlinkAck(table.pidOf(to), from, id);
   }
 
   unlinkAck(from: Pid, to: number, id: number | bigint): void {

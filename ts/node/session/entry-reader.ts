@@ -5,6 +5,8 @@ import { readAscii, readU32 } from '../../term/index.ts';
 /** `ignoreBOM` keeps a byte order mark, which is an ordinary character of a name. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const FOUR_GIB = 0x1_0000_0000;
+/** The upper half of 2^53. */
+const HIGH_OF_BIGS = 0x20_0000;
 
 export class EntryReader {
   bytes: Uint8Array;
@@ -42,10 +44,11 @@ export class EntryReader {
     return readU32(bytes, at);
   }
 
-  /** A u64 below 2^53. */
-  u64(): number {
+  /** A bigint from 2^53 on. */
+  u64(): number | bigint {
     const low = this.u32();
-    return this.u32() * FOUR_GIB + low;
+    const high = this.u32();
+    return high < HIGH_OF_BIGS ? high * FOUR_GIB + low : (BigInt(high) << 32n) | BigInt(low);
   }
 
   big(): bigint {
