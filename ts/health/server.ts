@@ -63,6 +63,7 @@ export async function startHealthServer(
     const { message } = cause as Error;
     throw new SnowmeshError('SNOW_ERR_LISTEN', `the health server cannot listen: ${message}`, { cause });
   }
+  server.on('error', () => {}); // accepting failed (no file descriptors left): later ones may succeed
   const close = async (): Promise<void> => {
     if (!server.listening) return;
     const closed = once(server, 'close');

@@ -81,6 +81,7 @@ export async function startObserver(node: Node, options: ObserverOptions = {}): 
     const why = `the observer cannot listen on ${host}:${port}: ${(cause as Error).message}`;
     throw new SnowmeshError('SNOW_ERR_LISTEN', why, { cause });
   }
+  server.on('error', () => {}); // accepting failed (no file descriptors left): later ones may succeed
   const bound = (server.address() as AddressInfo).port;
   site.port = bound;
   return {
