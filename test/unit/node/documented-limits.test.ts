@@ -69,6 +69,12 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
   frame: [bytes(wire.MAX_FRAME)],
   'message (joined fragments)': [bytes(maxMessage)],
   'open fragment streams': [count(wire.MAX_STREAMS)],
+  'unfinished messages together': [
+    bytes(
+      maxMessage *
+        inSource('native/core/src/frame/fragment.rs', /max_bytes: max_message\.saturating_mul\((\d+)\)/),
+    ),
+  ],
   'nesting of a term': [count(wire.MAX_DEPTH)],
   'counts inside a term': [],
   'entries of one list, set, map or object': [count(wire.MAX_ENTRIES)],
