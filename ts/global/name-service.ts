@@ -1,5 +1,6 @@
 // Connects the parts of the room: passes messages of peers to the part that handles them, and sends the messages of the parts.
 import type { Runtime } from '../actor/index.ts';
+import { CalmLog } from '../kernel/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import { Snapshots, StepQueue } from '../peer/index.ts';
 import type { Pid } from '../term/index.ts';
@@ -37,6 +38,7 @@ export interface ServiceOptions extends ConflictOptions {
 export class NameService implements ChannelListener {
   readonly table: NameTable = new NameTable();
   readonly #host: NamesHost;
+  readonly #log: CalmLog;
   readonly #own: OwnNode;
   readonly #clock = new LamportClock();
   readonly #members: Members;
@@ -60,6 +62,7 @@ export class NameService implements ChannelListener {
     const send = (member: Member, message: Message): void => this.#send(member, message);
     const endSession = (member: Member, why: string): void => this.#endSession(member, why);
     this.#host = host;
+    this.#log = new CalmLog(runtime);
     this.#removals = new StepQueue(runtime);
     const sendPart = ({ peer }: Member, message: Message): void => this.#channel?.send(peer, message);
     const whenWritable = ({ peer }: Member): Promise<void> | undefined => this.#channel?.whenWritable(peer);
@@ -282,17 +285,14 @@ export class NameService implements ChannelListener {
   #suspect(member: Member, what: string): void {
     if (member.isSuspect) return;
     member.isSuspect = true;
-    this.#host.runtime.logger.warn(
-      { event: 'global_names_nonsense', node: member.node },
-      `${member.node} sent ${what} on the channel of global names: it is ignored`,
-    );
+    const facts = { event: 'global_names_nonsense', node: member.node, what };
+    this.#log.write('warn', facts, 'what a peer sent of global names is ignored', member.node);
   }
 
   #endSession(member: Member, why: string): void {
-    this.#host.runtime.logger.error(
-      { event: 'global_names_violation', node: member.node, why },
-      `ending the session with ${member.node}, which broke the protocol of global names: ${why}`,
-    );
+    const facts = { event: 'global_names_violation', node: member.node, why };
+    const what = 'ending the session with a peer that broke the protocol of global names';
+    this.#log.write('error', facts, what, member.node);
     // From now on its messages are ignored, and nothing waits for it.
     this.#members.down(member.peer);
     this.#channel?.end(member.peer, why);

@@ -4,6 +4,7 @@
 //   down / bye / hello again    its memberships are removed, step by step
 import type { Runtime } from '../actor/index.ts';
 import { type GroupInfo, type Listing, sourcesOf } from '../introspect/index.ts';
+import { CalmLog } from '../kernel/index.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../node/index.ts';
 import { StepQueue } from '../peer/index.ts';
 import { copyTerm, type Pid, type Ref } from '../term/index.ts';
@@ -38,6 +39,7 @@ export class GroupService implements ChannelListener {
   readonly table: GroupTable<AnySide>;
   readonly own: Side = new Side();
   readonly #runtime: Runtime;
+  readonly #log: CalmLog;
   readonly #options: ServiceOptions;
   readonly #peers = new Map<string, GroupsPeer>();
   readonly #removals: StepQueue;
@@ -50,6 +52,7 @@ export class GroupService implements ChannelListener {
 
   constructor(host: GroupsHost, options: ServiceOptions) {
     this.#runtime = host.runtime;
+    this.#log = new CalmLog(host.runtime);
     this.#options = options;
     this.#removals = new StepQueue(host.runtime);
     this.#announcements = new Announcements(host.runtime, this.own, {
@@ -258,10 +261,8 @@ export class GroupService implements ChannelListener {
     if (side.isSuspect) return;
     side.isSuspect = true;
     const { node } = side.peer;
-    this.#runtime.logger.warn(
-      { event: 'groups_nonsense', node },
-      `${node} sent ${what} on a channel of groups: it is ignored`,
-    );
+    const facts = { event: 'groups_nonsense', node, what };
+    this.#log.write('warn', facts, 'what a peer sent on a channel of groups is ignored', node);
   }
 }
 

@@ -69,7 +69,7 @@ export class PeerNews implements NetworkListener {
 
   constructor(options: PeerNewsOptions) {
     const { runtime } = options;
-    this.#log = new CalmLog({ logger: runtime.logger, after: (ms, action) => runtime.after(ms, action) });
+    this.#log = new CalmLog(runtime);
     this.#runtime = options.runtime;
     this.#network = options.network;
     this.#dispatch = options.dispatch;

@@ -1,5 +1,6 @@
 import type { Runtime } from '../actor/index.ts';
 import { SharedOldest } from '../collections/index.ts';
+import { CalmLog } from '../kernel/index.ts';
 import type { Channel, ChannelPeer } from '../node/index.ts';
 import { Pid } from '../term/index.ts';
 import { MAX_ORIGINS } from './limits.ts';
@@ -12,6 +13,7 @@ const SENDER = new Pid(0, 2 ** 40 - 1);
 /** The peers, and how messages about rooms are sent to them. */
 export class Peers {
   readonly #runtime: Runtime;
+  readonly #log: CalmLog;
   readonly #byNode = new Map<string, RoomsPeer>();
   /** The origins and signing keys, each with the first node that claimed it. */
   readonly #origins = new SharedOldest<string, true>(MAX_ORIGINS);
@@ -19,6 +21,7 @@ export class Peers {
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
+    this.#log = new CalmLog(runtime);
   }
 
   /** The peers that take part: those that have rooms. */
@@ -114,12 +117,13 @@ export class Peers {
     return this.#channel?.broadcastRoom(channelPeers, room, payload, details, SENDER) ?? channelPeers;
   }
 
-  /** A message of a peer is invalid: it is ignored, and logged the first time. */
+  /** A message of a peer is invalid: it is ignored, and logged the first time in a session. */
   suspect(peer: RoomsPeer, what: string): void {
     if (peer.isSuspect) return;
     peer.isSuspect = true;
     const { node } = peer.channelPeer;
-    this.#runtime.logger.warn({ event: 'rooms_nonsense', node }, `${node} sent ${what} about rooms`);
+    const facts = { event: 'rooms_nonsense', node, what };
+    this.#log.write('warn', facts, 'what a peer sent about rooms is ignored', node);
   }
 
   close(): void {

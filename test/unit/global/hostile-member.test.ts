@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { LamportClock } from '../../../ts/global/lamport-clock.ts';
 import { MAX_SYNCS, MAX_UNANSWERED_PINGS, MAX_VOTE_ROUNDS } from '../../../ts/global/limits.ts';
+import { LOG_PAUSE_MS } from '../../../ts/kernel/calm-log.ts';
 import { Pid } from '../../../ts/term/index.ts';
 import { type FakeNode, handed } from './fake-mesh.ts';
 import { after, apart, joined, kill, mesh } from './stage.ts';
@@ -59,6 +60,30 @@ it('P7 what makes no sense is ignored, and logged once a session', async () => {
   expect(a.names.names()).toEqual([]);
   const lines = a.kit.logs.filter(({ facts }) => facts['event'] === 'global_names_nonsense');
   expect(lines.map(({ level, facts }) => [level, facts['node']])).toEqual([['warn', b.name]]);
+});
+
+it('T7 what a peer does wrong in one session after the other is logged once in ten seconds', async () => {
+  const { a, b } = await against(() => []);
+  const lines = (): unknown[] =>
+    a.kit.logs
+      .map(({ facts }) => [facts['event'], facts['node'], facts['count']])
+      .filter(([event]) => event !== undefined);
+  for (let session = 1; session <= 5; session++) {
+    const [peer] = b.peers.values();
+    mesh.send(b, peer as never, 'nonsense');
+    mesh.send(b, peer as never, ['claim', 1, 'x', Number.MAX_SAFE_INTEGER, false]);
+    await mesh.settle();
+    expect(a.peers.size).toBe(0);
+    mesh.connectAll();
+    await mesh.settle();
+  }
+  const first = [
+    ['global_names_nonsense', b.name, undefined],
+    ['global_names_violation', b.name, undefined],
+  ];
+  expect(lines()).toEqual(first);
+  await mesh.pass(LOG_PAUSE_MS);
+  expect(lines()).toEqual([...first, ...first.map(([event, node]) => [event, node, 4])]);
 });
 
 it('P7 a member that answers pings and never tells its names does not hold sync up', async () => {

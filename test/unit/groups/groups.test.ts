@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GroupJoin, GroupLeave, type Groups, startGroups } from '../../../ts/groups/index.ts';
+import { LOG_PAUSE_MS } from '../../../ts/kernel/calm-log.ts';
 import { Pid } from '../../../ts/term/index.ts';
 import { turns } from '../../support/deadline.ts';
 import { randomFrom } from '../../support/seed.ts';
@@ -323,6 +324,26 @@ describe('a peer', () => {
     expect(mine.members('g')).toEqual([local, own]);
     say(['hello', 1]);
     expect(mine.members('g')).toEqual([local]);
+  });
+
+  it('T7 has what makes no sense in its sessions logged once in ten seconds', async () => {
+    await connected();
+    const [mine, liar] = [at(0), at(1)];
+    for (let session = 1; session <= 3; session++) {
+      mesh.send(liar, liar.peers.get(mine) as never, ['nonsense']);
+      await mesh.settle();
+      mesh.cut(mine, liar);
+      await mesh.settle();
+      mesh.connectAll();
+      await mesh.settle();
+    }
+    const counts = (): unknown[] =>
+      mine.kit.logs
+        .filter(({ facts }) => facts['event'] === 'groups_nonsense')
+        .map(({ facts }) => facts['count']);
+    expect(counts()).toEqual([undefined]);
+    await mesh.pass(LOG_PAUSE_MS);
+    expect(counts()).toEqual([undefined, 2]);
   });
 
   it('P7 is held to the memberships a node may have, and told all only so often', () => {

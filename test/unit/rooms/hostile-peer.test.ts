@@ -1,5 +1,6 @@
 // A member of the cluster that says what it cannot know.
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { LOG_PAUSE_MS } from '../../../ts/kernel/calm-log.ts';
 import type { Channel, ChannelListener, ChannelPeer } from '../../../ts/node/index.ts';
 import { createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
 import { ANSWERED_PER_TURN, MAX_CURSOR, MAX_HELLOS, MAX_QUESTIONS } from '../../../ts/rooms/limits.ts';
@@ -103,6 +104,26 @@ it('a sequence that is too large for a frame is ignored', async () => {
   expect(rooms[0].members('g').all).toBe(1);
   const lines = stage.node(0).kit.logs.filter(({ facts }) => facts['event'] === 'rooms_nonsense');
   expect(lines.map(({ facts }) => facts['node'])).toEqual([stage.node(2).name]); // once a session
+});
+
+it('T7 what makes no sense in the sessions of a peer is logged once in ten seconds', async () => {
+  await meet();
+  const [mine, theirs] = [stage.node(0), stage.node(2)];
+  for (let session = 1; session <= 3; session++) {
+    liar.say(mine, ['nonsense']);
+    await stage.mesh.settle();
+    stage.mesh.cut(mine, theirs);
+    await stage.mesh.settle();
+    stage.mesh.connectAll();
+    await stage.mesh.settle();
+  }
+  const counts = (): unknown[] =>
+    mine.kit.logs
+      .filter(({ facts }) => facts['event'] === 'rooms_nonsense')
+      .map(({ facts }) => facts['count']);
+  expect(counts()).toEqual([undefined]);
+  await stage.mesh.pass(LOG_PAUSE_MS);
+  expect(counts()).toEqual([undefined, 2]);
 });
 
 it('what a peer reports about messages of connected nodes is ignored', async () => {
