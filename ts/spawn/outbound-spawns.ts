@@ -34,6 +34,7 @@ export interface StartOrder extends RemoteStart {
 export interface PendingSpawn {
   /** The spawning actor; null: code outside of actors. */
   readonly cell: Cell | null;
+  readonly request: Ref;
   /** The full name of the node: only its reply counts. */
   readonly node: string;
   readonly link: boolean;
@@ -122,6 +123,7 @@ export class OutboundSpawns {
       };
       const pending: PendingSpawn = {
         cell,
+        request,
         node: where,
         link: options.link === true && cell !== null,
         monitor: monitorRef,
@@ -170,10 +172,10 @@ export class OutboundSpawns {
   replied(to: number, request: Ref, status: SpawnStatus, child: Pid, detail: unknown): void {
     const pending = this.byId.get(request.id);
     if (pending === undefined) return;
-    // A reply counts only from the node that got the order, for the actor that gave it.
+    // A reply counts only from the node that got the order, for the actor that gave it, under its reference: one of the peer can have the same id.
     const node = child.nc === 0 ? this.kernel.remote.nodeName : this.kernel.remote.nodeOf(child);
-    if (node !== pending.node || (pending.cell?.pid ?? this.kernel.root).local !== to)
-      return this.kernel.deadLetters.count('unasked', request);
+    const isFor = (pending.cell?.pid ?? this.kernel.root).local === to && pending.request.equals(request);
+    if (node !== pending.node || !isFor) return this.kernel.deadLetters.count('unasked', request);
     if (status === SpawnStatus.ok) {
       if (pending.cell?.isDead === true) this.disown(pending, child, pending.parentReason);
       else if (pending.isAbandoned) this.disown(pending, child, 'abandoned');

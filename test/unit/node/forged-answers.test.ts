@@ -35,11 +35,11 @@ const sent = (tag: number): Sent[] => {
   return native.sent.filter((frame) => frame.tag === tag && frame.session === ASKED.session);
 };
 
-/** The reference at `at` of a frame, as the peer reads it. */
-const refAt = ({ body }: Sent, at: number): [owner: bigint, id: bigint] => [
-  body.readBigUInt64LE(at),
-  body.readBigUInt64LE(at + 8),
-];
+/** The reference of a question, as the peer reads it, or a reference of the peer itself. */
+const refOf = ({ body }: Sent, { from, guess }: Answer): [owner: bigint, id: bigint] =>
+  guess === undefined
+    ? [body.readBigUInt64LE(8), body.readBigUInt64LE(16)]
+    : [(BigInt(from.nc) << 40n) | (body.readBigUInt64LE(8) & 0xff_ffff_ffffn), guess];
 
 const unasked = (): number => kit.runtime.deadLetters.counts.unasked;
 
@@ -48,6 +48,8 @@ interface Answer {
   /** Whose actor a spawn says to have made. */
   readonly of?: typeof ASKED;
   readonly value: number;
+  /** The id of a reference of its own under which it answers, instead of the reference that it was told. */
+  readonly guess?: bigint;
 }
 
 /** An actor asks in one way; `answer` is the frame that answers it. */
@@ -61,8 +63,9 @@ interface Question {
 const QUESTIONS: Record<string, () => Question> = {
   call: () => ({
     ask: (self) => request(self, asked() as never, 'get', [], { timeout: Number.POSITIVE_INFINITY }),
-    answer({ from, value }) {
-      const [owner, id] = refAt(sent(FrameTag.CALL)[0]!, 8);
+    answer(answer) {
+      const { from, value } = answer;
+      const [owner, id] = refOf(sent(FrameTag.CALL)[0]!, answer);
       native.emit(FrameTag.REPLY, from.session, new Body().u64(owner).u64(id).u8(0).bytes(term(value)));
     },
     outcome: (value) => value,
@@ -72,9 +75,10 @@ const QUESTIONS: Record<string, () => Question> = {
       self.monitor(asked());
       return (await self.receive((message): message is Down => message instanceof Down)).reason;
     },
-    answer({ from, value }) {
+    answer(answer) {
+      const { from, value } = answer;
       const frame = sent(FrameTag.MONITOR)[0]!;
-      const [owner, id] = refAt(frame, 8);
+      const [owner, id] = refOf(frame, answer);
       const body = new Body().u64(frame.body.readBigUInt64LE(0)).u64(owner).u64(id).bytes(term(value));
       native.emit(FrameTag.MONITOR_EXIT, from.session, body);
     },
@@ -85,9 +89,10 @@ const QUESTIONS: Record<string, () => Question> = {
       const spec = { kind: 'function', name: 'worker', what: () => {} } as never;
       return (await self.spawnOn(ASKED.name, spec, [])).pid.local;
     },
-    answer({ from, of = from, value }) {
+    answer(answer) {
+      const { from, of = from, value } = answer;
       const frame = sent(FrameTag.SPAWN)[0]!;
-      const [owner, id] = refAt(frame, 8);
+      const [owner, id] = refOf(frame, answer);
       const child = (BigInt(of.nc) << 40n) | BigInt(value);
       const body = new Body().u64(frame.body.readBigUInt64LE(0)).u64(owner).u64(id).u8(0).u64(child);
       native.emit(FrameTag.SPAWN_REPLY, from.session, body.bytes(term(0)));
@@ -183,3 +188,22 @@ it.each([
   expect(native.sent.length).toBe(before);
   expect(unasked()).toBe(1);
 });
+
+it.each(Object.keys(QUESTIONS))(
+  'T12 an answer to a %s counts under its reference only, not one of the peer',
+  async (kind) => {
+    const question = QUESTIONS[kind]!();
+    const outcomes: unknown[] = [];
+    kit.runtime.spawn(async (self: Self) => {
+      outcomes.push(await question.ask(self));
+    });
+    await kit.settle();
+    // This node counts its references, and encrypts the ids of its own only.
+    for (let guess = 0n; guess < 100n; guess++) question.answer({ from: ASKED, value: 1, guess });
+    await kit.settle();
+    expect(outcomes).toEqual([]);
+    question.answer({ from: ASKED, value: 2 });
+    await kit.settle();
+    expect(outcomes).toEqual([question.outcome(2)]);
+  },
+);
