@@ -272,3 +272,34 @@ it('P7 a clock follows honest peers, and a hostile one to a line that it leaves 
   // Nobody's time is needed for what a cluster can have reached.
   expect(new LamportClock(() => 0).see(2 ** 40)).toBe(true);
 });
+
+it('Q12 an answer to a request counts only from the node that was asked', async () => {
+  const [a, asked, hostile] = apart(3) as [FakeNode, FakeNode, FakeNode];
+  a.start({});
+  const numbers: unknown[] = [];
+  for (const node of [asked, hostile])
+    node.listener = {
+      up: (peer) => {
+        mesh.send(node, peer, ['hello', 1]);
+        mesh.send(node, peer, ['sync', []]);
+      },
+      message: (_peer, message) => {
+        const [kind, number] = message as readonly unknown[];
+        if (kind === 'ask') numbers.push(number);
+      },
+      down: () => {},
+    };
+  mesh.connectAll();
+  await mesh.settle();
+  const outcomes: unknown[] = [];
+  void a.names.register('x', a.pid(asked.actor() as Pid<never>, asked)).then((yes) => outcomes.push(yes));
+  await mesh.settle();
+  const answer = async (node: FakeNode, outcome: string): Promise<void> => {
+    mesh.send(node, node.peers.get(a) as never, ['answer', numbers[0], outcome, []]);
+    await mesh.settle();
+  };
+  await answer(hostile, 'taken');
+  expect([numbers.length, outcomes]).toEqual([1, []]);
+  await answer(asked, 'yes');
+  expect(outcomes).toEqual([true]);
+});
