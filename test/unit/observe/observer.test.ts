@@ -1,4 +1,5 @@
 // The observer page: who may see it, and what it shows, in a headless Chromium.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -17,7 +18,7 @@ import {
 import { type Observer, startObserver } from '../../../ts/observe/index.ts';
 import { ask, screenshotFolder, startBrowser, whyNoBrowser } from '../../support/browser.ts';
 import { root } from '../../support/child.ts';
-import { until } from '../../support/deadline.ts';
+import { until, within } from '../../support/deadline.ts';
 
 const cookie = 'only for tests: 0123456789';
 let nodes: Node[] = [];
@@ -105,6 +106,26 @@ describe('who may see the page', () => {
     expect((await fetch(observer.url, { redirect: 'manual' })).status).toBe(303);
     await closed;
     for (const socket of silent) socket.destroy();
+  });
+
+  it('a browser only as long as it takes what it is sent', async () => {
+    const [given = ''] = (await fetch(observer.url, { redirect: 'manual' })).headers.getSetCookie();
+    const headers = { cookie: given.split(';')[0] ?? '' };
+    const waits = (message: unknown): void => {
+      const { response } = message as { response: object };
+      Object.defineProperty(response, 'writableLength', { value: 2 ** 30 });
+    };
+    subscribe('http.server.request.start', waits);
+    try {
+      const events = fetch(new URL('/events', observer.url), { headers }).then((response) => response.text());
+      const ended = events.then(
+        () => false,
+        () => true,
+      );
+      expect(await within('the end of the events', ended)).toBe(true);
+    } finally {
+      unsubscribe('http.server.request.start', waits);
+    }
   });
 
   it('sixteen browsers, and another one when one of them leaves', async () => {
