@@ -1,6 +1,7 @@
-// A listening server whose accept fails, as when strangers have used up the file descriptors: it must not end the process.
+// What strangers can do to a listening server. When they have used up the file descriptors, accepting fails: that must not end the process.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
+import type { Server as HttpServer } from 'node:http';
 import { connect, type Server } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { startPortmap } from '../../../ts/discovery/index.ts';
@@ -43,4 +44,16 @@ it.each<[string, (node: Node) => Promise<{ port: number; close(): Promise<void> 
   const server = await serverOf(port);
   server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }));
   expect(await serverOf(port)).toBe(server);
+});
+
+it.each<[string, number, (node: Node) => Promise<{ port: number; close(): Promise<void> }>]>([
+  ['a health server', 5000, (node) => startHealthServer(node, { port: 0, host })],
+  ['an observer', 10_000, (node) => startObserver(node, { host })],
+])('T5 %s gives a slow request no more than %d ms', async (_what, ms, start) => {
+  const node = await startNode({ logger: silentLogger });
+  closers.push(() => node.stop({ timeout: 0 }));
+  const { port, close } = await start(node);
+  closers.push(close);
+  const { headersTimeout, requestTimeout } = (await serverOf(port)) as HttpServer;
+  expect([headersTimeout, requestTimeout]).toEqual([ms, ms]);
 });
