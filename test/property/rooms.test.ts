@@ -19,6 +19,7 @@ vi.mock('../../ts/rooms/limits.ts', async (original) => ({ ...(await original<ob
 
 const RUNS = Number(process.env['RUNS'] ?? 1) * 25;
 const STEPS = 60;
+const WINDOW_MS = 4000;
 
 /** A user over all its sockets. */
 interface User {
@@ -33,57 +34,39 @@ interface User {
 let stage: Stage;
 afterEach(() => stage.mesh.stop());
 
-it('R4, R7, R16 a client that is not told resync gets every message once, in order of its sender', async () => {
-  const random = randomFrom(seed());
-  const below = (limit: number): number => Math.floor(random() * limit);
-  for (let run = 0; run < RUNS; run++) {
-    stage = new Stage();
-    await play(random, below);
-    stage.mesh.stop();
-  }
-});
+type Below = (limit: number) => number;
 
-it('R18 members on the remaining nodes get the same messages of a lost node, or are told resync', async () => {
-  const random = randomFrom(seed());
-  const below = (limit: number): number => Math.floor(random() * limit);
-  for (let run = 0; run < RUNS; run++) {
-    stage = new Stage();
-    const { mesh } = stage;
-    const rooms: Rooms[] = await stage.cluster({ join: () => true });
-    const clients: FakeClient[] = [];
-    for (const each of rooms) clients.push((await stage.client(each, { joins: ['g', 'h'] })).socket);
-    const [lost, ...left] = stage.nodes as [FakeNode, FakeNode, FakeNode];
-    for (let number = 0; number < 20; number++) {
-      const full = stage.node(below(3));
-      lost.isFullFor = ({ node }) => node === full.name;
-      rooms[0]?.broadcast(random() < 0.5 ? 'g' : 'h', `0 ${number}`);
-      for (let count = below(4); count > 0; count--) mesh.step();
-      const [a, b] = [below(3), below(3)];
-      if (a !== b && random() < 0.1) mesh.cut(stage.node(a), stage.node(b));
-      if (a !== b && random() < 0.3) mesh.connect(stage.node(a), stage.node(b));
+/** A test that runs many times, each time on a new stage. */
+const often =
+  (run: (random: () => number, below: Below) => Promise<void>): (() => Promise<void>) =>
+  async () => {
+    const random = randomFrom(seed());
+    for (let count = 0; count < RUNS; count++) {
+      stage = new Stage();
+      await run(random, (limit) => Math.floor(random() * limit));
+      stage.mesh.stop();
     }
-    mesh.crash(lost);
-    mesh.connect(...(left as [FakeNode, FakeNode]));
-    await mesh.pass(3000);
-    for (const room of ['g', 'h']) {
-      const had = clients.slice(1).map((client) => client.data(room).map(String));
-      for (const each of had) expect(each, 'in order, once').toEqual(inOrder(each));
-      if (clients.some((client) => client.all('resync').length > 0)) continue;
-      expect(had[1]).toEqual(had[0]);
-    }
-    mesh.stop();
-  }
-});
+  };
 
-it('R19 each message of a client is handled once and in order, wherever it goes while its handlers crash, stall and are killed', async () => {
-  const random = randomFrom(seed());
-  const below = (limit: number): number => Math.floor(random() * limit);
-  for (let run = 0; run < RUNS; run++) {
-    stage = new Stage();
-    await sendAndMove(random, below);
-    stage.mesh.stop();
-  }
-});
+it(
+  'R4, R7, R16 a client that is not told resync gets every message once, in order of its sender',
+  often(play),
+);
+
+it(
+  'R16 members get all of nodes that stand still and lose each other, and are told no resync',
+  often(standStill),
+);
+
+it(
+  'R18 members on the remaining nodes get the same messages of a lost node, or are told resync',
+  often(loseOne),
+);
+
+it(
+  'R19 each message of a client is handled once and in order, wherever it goes while its handlers crash, stall and are killed',
+  often(sendAndMove),
+);
 
 /** A client that sends, as `snowmesh/client` does. */
 class Sender {
@@ -138,7 +121,7 @@ class Sender {
   }
 }
 
-async function sendAndMove(random: () => number, below: (limit: number) => number): Promise<void> {
+async function sendAndMove(random: () => number, below: Below): Promise<void> {
   const { mesh } = stage;
   const handled: string[] = [];
   let running: (() => void)[] = [];
@@ -194,7 +177,7 @@ async function sendAndMove(random: () => number, below: (limit: number) => numbe
 const inOrder = (texts: readonly string[]): string[] =>
   [...new Set(texts)].sort((a, b) => Number(a.slice(2)) - Number(b.slice(2)));
 
-async function play(random: () => number, below: (limit: number) => number): Promise<void> {
+async function play(random: () => number, below: Below): Promise<void> {
   const { mesh } = stage;
   const rooms: Rooms[] = await stage.cluster({ join: () => true });
   const sent: string[][] = [[], [], []];
@@ -256,6 +239,76 @@ async function play(random: () => number, below: (limit: number) => number): Pro
       const first = user.isLate ? all.indexOf(had[0] as string) : 0;
       if (user.resyncs === 0) expect(had, `missing, of ${from}`).toEqual(all.slice(first));
     }
+  }
+}
+
+/** Members stay where they are. Broadcasts go past full outboxes, and nodes that stand still are lost and come back. */
+async function standStill(random: () => number, below: Below): Promise<void> {
+  const { mesh } = stage;
+  const rooms: Rooms[] = await stage.cluster({ join: () => true });
+  const clients: FakeClient[] = [];
+  for (const each of rooms) clients.push((await stage.client(each, { joins: ['g'] })).socket);
+  const sent = new Map([0, 1, 2].map((from) => [from, 0]));
+  const broadcast = (from: number): void => {
+    const number = sent.get(from) as number;
+    sent.set(from, number + 1);
+    rooms[from]?.broadcast('g', `${from} ${number}`);
+  };
+  for (let step = 0; step < STEPS; step++) {
+    const [a, b] = [below(3), below(3)];
+    const [node, other] = [stage.node(a), stage.node(b)];
+    const what = random();
+    if (what < 0.45 && !node.isFrozen) {
+      node.isFullFor = random() < 0.5 ? (peer) => peer.node === other.name : () => false;
+      broadcast(a);
+    } else if (what < 0.55) mesh.freeze(node);
+    else if (what < 0.65) mesh.thaw(node);
+    else if (what < 0.72 && a !== b) mesh.cut(node, other);
+    else if (what < 0.8 && a !== b && !node.isFrozen && !other.isFrozen) mesh.connect(node, other);
+    else if (what < 0.95) for (let count = below(6); count > 0; count--) mesh.step();
+    else await mesh.settle();
+  }
+  for (const node of stage.nodes) {
+    node.isFullFor = () => false;
+    mesh.thaw(node);
+  }
+  mesh.connectAll();
+  await mesh.settle();
+  for (const from of sent.keys()) broadcast(from);
+  await mesh.pass(9000);
+  for (const client of clients) {
+    expect(client.all('resync')).toEqual([]);
+    for (const [from, count] of sent)
+      expect(client.data('g').filter((text) => String(text).startsWith(`${from} `))).toEqual(
+        Array.from({ length: count }, (_, number) => `${from} ${number}`),
+      );
+  }
+}
+
+/** A node is lost for good while others lack some of its messages. */
+async function loseOne(random: () => number, below: Below): Promise<void> {
+  const { mesh } = stage;
+  const rooms: Rooms[] = await stage.cluster({ join: () => true, resume: { windowMs: WINDOW_MS } });
+  const clients: FakeClient[] = [];
+  for (const each of rooms) clients.push((await stage.client(each, { joins: ['g', 'h'] })).socket);
+  const [lost, ...left] = stage.nodes as [FakeNode, FakeNode, FakeNode];
+  for (let number = 0; number < 20; number++) {
+    const full = stage.node(below(3));
+    lost.isFullFor = ({ node }) => node === full.name;
+    rooms[0]?.broadcast(random() < 0.5 ? 'g' : 'h', `0 ${number}`);
+    for (let count = below(4); count > 0; count--) mesh.step();
+    const [a, b] = [below(3), below(3)];
+    if (a !== b && random() < 0.1) mesh.cut(stage.node(a), stage.node(b));
+    if (a !== b && random() < 0.3) mesh.connect(stage.node(a), stage.node(b));
+  }
+  mesh.crash(lost);
+  mesh.connect(...(left as [FakeNode, FakeNode]));
+  await mesh.pass(WINDOW_MS + 3000);
+  for (const room of ['g', 'h']) {
+    const had = clients.slice(1).map((client) => client.data(room).map(String));
+    for (const each of had) expect(each, 'in order, once').toEqual(inOrder(each));
+    if (clients.some((client) => client.all('resync').length > 0)) continue;
+    expect(had[1]).toEqual(had[0]);
   }
 }
 

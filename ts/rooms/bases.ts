@@ -78,14 +78,13 @@ export class Bases {
    * split. They have missed its newest message, if that was sent while they were members.
    */
   #lookBack(peer: RoomsPeer, room: Room<Connection>, newest: number, origin = peer.origin): void {
-    void this.#history
-      .askUntilAnswered(peer, room.name, () => [[origin, newest - 1]])
-      .then((told) => {
-        if (told === undefined || !this.#isHere(peer, origin, room)) return;
-        const message = told.messages.find((each) => each.origin === origin && each.sequence === newest);
-        // Unless it is kept, it may be of any age.
-        if (message === undefined || message.arrivedAt >= room.wantedSince) this.#listener.gap(room);
-      });
+    const after = (): [string, number][] => [[origin, newest - 1]];
+    this.#history.askUntilAnswered(peer, room.name, after, (told) => {
+      if (told === undefined || !this.#isHere(peer, origin, room)) return;
+      const message = told.messages.find((each) => each.origin === origin && each.sequence === newest);
+      // Unless it is kept, it may be of any age.
+      if (message === undefined || message.arrivedAt >= room.wantedSince) this.#listener.gap(room);
+    });
   }
 
   /**
@@ -99,19 +98,18 @@ export class Bases {
     const said = { counter: reported, newest: 0 };
     doubted.set(what, said);
     this.#interest.tellAgain(peer, room);
-    void this.#history
-      .askUntilAnswered(peer, room.name, () => [])
-      .then((told) => {
-        // It has been silent for the whole window, so a question ends at once: the next one has to wait.
-        if (told === undefined)
-          return void this.#runtime.after(HISTORY_MS, () => this.#doubt(peer, room, reported, origin));
-        const { counter, newest } = doubted.get(what) ?? said;
-        doubted.delete(what);
-        if (!this.#isHere(peer, origin, room)) return;
-        if (reported <= counter || !room.ring.correct(origin, counter, newest)) return;
-        room.ring.startAt(origin, counter);
-        this.#listener.gap(room, origin);
-      });
+    const nothing = (): [] => [];
+    this.#history.askUntilAnswered(peer, room.name, nothing, (told) => {
+      // It has been silent for the whole window, so a question ends at once: the next one has to wait.
+      if (told === undefined)
+        return void this.#runtime.after(HISTORY_MS, () => this.#doubt(peer, room, reported, origin));
+      const { counter, newest } = doubted.get(what) ?? said;
+      doubted.delete(what);
+      if (!this.#isHere(peer, origin, room)) return;
+      if (reported <= counter || !room.ring.correct(origin, counter, newest)) return;
+      room.ring.startAt(origin, counter);
+      this.#listener.gap(room, origin);
+    });
   }
 
   #isHere(peer: RoomsPeer, origin: string, room: Room<Connection>): boolean {

@@ -2,6 +2,7 @@
 // still come, and later messages wait for them.
 //
 //   gap ──ask──▶ told ──▶ delivered in order; resync for what the origin no longer keeps
+//    │             ├─ not all, by another peer: the origin may connect again; a third peer may have them
 //    │             └─ none: the peer stands still, or is lost. It may answer later, or connect again; another peer may have them
 //    └─ window over ──▶ resync, and what has come
 import type { Runtime } from '../actor/index.ts';
@@ -64,21 +65,27 @@ export class Gaps {
     if (peer.asked.has(what)) return;
     peer.asked.add(what);
     const after = (): [string, number][] => [[origin, room.ring.last(origin) ?? 0]];
-    void this.#history.askUntilAnswered(peer, room.name, after).then((told) => {
+    this.#history.askUntilAnswered(peer, room.name, after, (told) => {
       peer.asked.delete(what);
       if (this.#table.get(room.name) !== room) return this.#settle(what, room, origin);
       // An origin that has reconnected in the meantime sends its messages itself.
       if (told === undefined || (origin !== peer.origin && this.#peers.hasOrigin(origin))) return;
-      this.#settle(what, room, origin);
-      const newest = room.ring.newestKept(origin);
+      const before = room.ring.newestKept(origin);
       const messages = told.messages.filter((message) => message.origin === origin);
+      const newest = told.newest.find(([each]) => each === origin)?.[1] ?? 0;
       room.ring.merge(messages, this.#resume);
-      this.#skip(room, origin);
-      if (this.#history.hasEnded(origin) && room.ring.newestKept(origin) !== newest)
-        this.#listener.late(room, origin);
-      // What the origin itself has sent and no longer keeps.
-      if (origin === peer.origin)
-        this.#skipTo(room, origin, told.newest.find(([each]) => each === origin)?.[1] ?? 0);
+      if (origin === peer.origin) {
+        this.#settle(what, room, origin);
+        this.#skip(room, origin);
+        this.#skipTo(room, origin, newest); // what it has sent and no longer keeps
+        return;
+      }
+      // The peer may miss some, too: the origin has them if its node only stands still, and so may other peers.
+      room.ring.noteNewestFromPeer(origin, newest);
+      this.#advance(room, origin);
+      const last = room.ring.last(origin);
+      if (last === undefined || last >= room.ring.newest(origin)) this.#settle(what, room, origin);
+      if (room.ring.newestKept(origin) !== before) this.#listener.late(room, origin);
     });
   }
 

@@ -63,24 +63,26 @@ export class History {
    * Asks one peer, and waits for its answer as long as it is connected and messages are kept. It is asked again a few times, because it drops an
    * answer when its outbox is full: the delay doubles each time.
    *
-   * @returns undefined: it has not answered, or is lost.
+   * @param done is called before anything is handled that the peer has sent after its answer. Undefined: it has not answered, or is lost.
    */
-  async askUntilAnswered(
+  askUntilAnswered(
     peer: RoomsPeer,
     room: string,
     after: () => readonly (readonly [string, number])[],
-  ): Promise<Told | undefined> {
+    done: (told: Told | undefined) => void,
+  ): void {
     let cancel = (): void => {};
-    const keptMs = Math.max(this.#resume.windowMs, HISTORY_MS);
-    const answers = await this.#queries.ask([peer], keptMs, (_peer, ref) => {
+    const send = (_peer: RoomsPeer, ref: number): void => {
       const ask = (delayMs: number): void => {
         this.#peers.send(peer, ['ask', ref, room, after()]);
         cancel = this.#runtime.after(delayMs, () => ask(2 * delayMs));
       };
       ask(HISTORY_MS);
+    };
+    this.#queries.begin([peer], Math.max(this.#resume.windowMs, HISTORY_MS), send, ([told]) => {
+      cancel();
+      done(told as Told | undefined);
     });
-    cancel();
-    return answers[0] as Told | undefined;
   }
 
   /** A peer has answered. */

@@ -31,15 +31,23 @@ export class PeerQueries {
     ms: number,
     send: (peer: RoomsPeer, ref: number) => void,
   ): Promise<unknown[]> {
+    return new Promise((resolve) => this.begin(peers, ms, send, resolve));
+  }
+
+  /** `ask`, for who must handle the last answer before what the peer has sent after it. @param done It may be called at once. */
+  begin(
+    peers: Iterable<RoomsPeer>,
+    ms: number,
+    send: (peer: RoomsPeer, ref: number) => void,
+    done: (answers: unknown[]) => void,
+  ): void {
     const asked = [...peers];
-    if (asked.length === 0) return Promise.resolve([]);
+    if (asked.length === 0) return done([]);
     const ref = this.#next++;
-    return new Promise((resolve) => {
-      const wait = new PeerWait(this.#runtime, asked, ms, () => this.#end(ref));
-      this.#open.set(ref, { wait, answers: [], done: resolve });
-      for (const peer of asked) send(peer, ref);
-      wait.begin();
-    });
+    const wait = new PeerWait(this.#runtime, asked, ms, () => this.#end(ref));
+    this.#open.set(ref, { wait, answers: [], done });
+    for (const peer of asked) send(peer, ref);
+    wait.begin();
   }
 
   /** A peer has answered. An answer without a pending query to that peer is dropped. */

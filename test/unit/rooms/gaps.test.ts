@@ -115,6 +115,75 @@ it('R18 a node that is lost meanwhile: another one has them', async () => {
   ]);
 });
 
+/** The goal has message 1 alone. The third node has 3 as well, and lacks 2. Both have lost the origin, and have told each other what they have. */
+async function gapOnBoth(): Promise<FakeClient> {
+  const { mesh } = stage;
+  const { socket } = await stage.client(rooms[2], { joins: ['g'] });
+  rooms[0].broadcast('g', 1);
+  await mesh.settle();
+  origin.isFullFor = () => true;
+  rooms[0].broadcast('g', 2);
+  origin.isFullFor = ({ node }) => node === goal.name;
+  rooms[0].broadcast('g', 3);
+  origin.isFullFor = () => false;
+  while (mesh.deliver(origin, stage.node(2)));
+  mesh.freeze(origin);
+  for (const each of [goal, stage.node(2)]) mesh.cut(origin, each);
+  await mesh.settle();
+  return socket;
+}
+
+it('R16 a node that is lost because it stands still: what another one lacks, too, comes when it is back', async () => {
+  const socket = await gapOnBoth();
+  await stage.mesh.pass(WINDOW_MS / 2);
+  expect([told(), socket.all('resync')]).toEqual([[[1], 0], []]);
+  stage.mesh.thaw(origin);
+  stage.mesh.connectAll();
+  await stage.mesh.settle();
+  rooms[0].broadcast('g', 4);
+  await stage.mesh.settle();
+  for (const each of [client, socket])
+    expect([each.data('g'), each.all('resync')]).toEqual([[1, 2, 3, 4], []]);
+});
+
+it('R18 a node that is lost for good: members of all nodes are told resync for what all lack, and get the rest', async () => {
+  const socket = await gapOnBoth();
+  await stage.mesh.pass(WINDOW_MS);
+  for (const each of [client, socket])
+    expect([each.data('g'), each.all('resync').length]).toEqual([[1, 3], 1]);
+});
+
+it('R18 what another node had of a lost one and dropped before it was asked is told as resync', async () => {
+  const { mesh } = stage;
+  await stage.client(rooms[2], { joins: ['g'] });
+  rooms[0].broadcast('g', 1);
+  await mesh.settle();
+  origin.isFullFor = ({ node }) => node === goal.name;
+  rooms[0].broadcast('g', 2);
+  while (mesh.deliver(origin, stage.node(2)));
+  stage.node(2).kit.clock.skip(1); // what follows is younger
+  mesh.onDeliver = (from, to, value) => {
+    if (from !== goal || to !== stage.node(2) || (value as unknown[])[0] !== 'ask') return;
+    for (let number = 0; number < 4; number++) rooms[2].broadcast('g', `more ${number}`); // as many as a room keeps
+  };
+  mesh.crash(origin);
+  await mesh.pass(WINDOW_MS);
+  expect([client.data('g').filter(Number), client.all('resync').length]).toEqual([[1], 1]);
+});
+
+it('R16 an answer says nothing of what is sent after it: that is asked for, too', async () => {
+  await gap();
+  const { mesh } = stage;
+  while (mesh.deliver(goal, origin)); // it answers
+  origin.isFullFor = () => true;
+  rooms[0].broadcast('g', 4);
+  origin.isFullFor = () => false;
+  rooms[0].broadcast('g', 5);
+  while (mesh.deliver(origin, goal)); // the answer and message 5, in one turn
+  await mesh.settle();
+  expect([told(), asked]).toEqual([[[1, 2, 3, 4, 5], 0], 2]);
+});
+
 it('R16 a node that is lost for good: what came of it is shown after the window', async () => {
   await gap();
   stage.mesh.crash(origin);
