@@ -133,4 +133,20 @@ describe('R19 a client with an old token of a session that another client has co
     if (other.closed === undefined) expect(texts).toContain('of the other 5');
     expect(new Set(texts).size).toBe(texts.length);
   });
+
+  it('does not close the other one, on whichever nodes the two are', async () => {
+    for (const [there, here] of [
+      [1, 2],
+      [2, 1],
+    ] as const) {
+      const { socket: first } = await stage.client(rooms[0]);
+      first.drop();
+      await stage.mesh.settle();
+      const { socket: other } = await stage.back(rooms[there], first, []);
+      other.tell(['send', 1, 'of the other']);
+      await stage.mesh.settle();
+      await stage.back(rooms[here], first, []);
+      expect(other.closed).toBeUndefined();
+    }
+  });
 });
