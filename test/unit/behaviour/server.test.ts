@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Exit, request, type Self } from '../../../ts/actor/index.ts';
+import { Exit, request, type Self, type Timeout } from '../../../ts/actor/index.ts';
 import {
   call,
   callWith,
@@ -26,6 +26,21 @@ describe('a server', () => {
     expect(await call(kit, pid, 'add', 5)).toBe(15);
     await call(kit, pid, 'replace', 3);
     expect(await call(kit, pid, 'read')).toBe(3);
+  });
+
+  it.each([0, 1, 2, 3, 4])('gets all %i arguments of a call and of a cast', async (count) => {
+    const seen: unknown[] = [];
+    const taker = defineServer({
+      name: 'taker',
+      init: () => ({}),
+      calls: { take: (_context, ...args: number[]) => args },
+      casts: { take: (_context, ...args: number[]) => void seen.push(args) },
+    });
+    const pid = await taker.start(kit);
+    const args = Array.from({ length: count }, (_, index) => index);
+    cast(kit, pid, 'take', ...args);
+    expect(await call(kit, pid, 'take', ...args)).toEqual(args);
+    expect(seen).toEqual([args]);
   });
 
   it('handles casts in the order they came', async () => {
@@ -74,9 +89,11 @@ describe('a server', () => {
     const confused = defineServer({
       name: 'confused',
       init: () => ({}),
+      calls: { hello: ({ from }) => from.pid },
       casts: { ask: ({ from }) => void from },
     });
     const pid = await confused.start(kit);
+    await call(kit, pid, 'hello');
     const probe = await kit.probe();
     probe.watch(pid);
     cast(kit, pid, 'ask');
@@ -98,9 +115,10 @@ describe('a server', () => {
     kit.runtime.send(pid, 'hello');
     kit.runtime.send(pid, { constructor: { name: 'hello' } } as never);
     kit.runtime.send(pid, ['hello'] as never);
+    kit.runtime.send(pid, null as never);
     expect(await call(kit, pid, 'read')).toBe(1);
     const kinds = kit.logged('unexpected_message').map(({ facts }) => facts['kind']);
-    expect(kinds).toEqual(['cast nothing', 'string', 'Object', 'Array']);
+    expect(kinds).toEqual(['cast nothing', 'string', 'Object', 'Array', 'object']);
     expect(JSON.stringify(kit.logs)).not.toContain('hello');
   });
 
@@ -127,6 +145,13 @@ describe('a server', () => {
     expect(facts().slice(4)).toEqual([['string', undefined]]);
   });
 
+  it('logs and drops a continuation it has no handler for', async () => {
+    const pid = await defineServer({ name: 'idler', init: () => continuing({}, 'secret') }).start(kit);
+    await kit.settle();
+    expect(kit.runtime.isAlive(pid)).toBe(true);
+    expect(kit.logged('unexpected_message')).toMatchObject([{ facts: { kind: 'continuation' } }]);
+  });
+
   it('P7 logs the beginning of a long tag', async () => {
     const pid = await counter.start(kit, 1);
     cast(kit, pid as never, 'x'.repeat(2 ** 20) as never);
@@ -150,7 +175,10 @@ describe('a server', () => {
     expect(seen[1]).toBeInstanceOf(Exit);
   });
 
-  it('runs continuations before any other message', async () => {
+  it.each<[string, (order: unknown[], value: unknown, self: Self) => unknown]>([
+    ['synchronous', (order, value) => void order.push(value)],
+    ['asynchronous', (order, value, self) => self.sleep(10).then(() => order.push(value))],
+  ])('runs %s continuations before any other message', async (_how, run) => {
     const order: unknown[] = [];
     const eager = defineServer({
       name: 'eager',
@@ -159,16 +187,44 @@ describe('a server', () => {
         go: ({ continueWith }) => {
           order.push('go');
           continueWith('second');
+          continueWith('third');
         },
         next: () => void order.push('next'),
       },
-      onContinue: (_context, value) => void order.push(value),
+      onContinue: ({ self }, value) => run(order, value, self),
     });
     const pid = await eager.start(kit);
     cast(kit, pid, 'go');
     cast(kit, pid, 'next');
+    await kit.advance(30);
+    expect(order).toEqual(['first', 'go', 'second', 'third', 'next']);
+  });
+
+  it.each([
+    ['stops', ({ stop }: { stop: () => void }) => stop()],
+    [
+      'throws',
+      () => {
+        throw new Error('on purpose');
+      },
+    ],
+  ])('runs no continuation of a handler that %s', async (_how, end) => {
+    const log: unknown[] = [];
+    const mortal = defineServer({
+      name: 'mortal',
+      init: () => ({}),
+      casts: {
+        go: ({ continueWith, stop }) => {
+          continueWith('continued');
+          end({ stop });
+        },
+      },
+      onContinue: (_context, value) => void log.push(value),
+      terminate: () => void log.push('terminated'),
+    });
+    cast(kit, await mortal.start(kit), 'go');
     await kit.settle();
-    expect(order).toEqual(['first', 'go', 'second', 'next']);
+    expect(log).toEqual(['terminated']);
   });
 
   it('does what a timer requests without waiting for a message: continuations, then the stop', async () => {
@@ -211,6 +267,9 @@ describe('a server', () => {
       onTimeout: () => void idle++,
     });
     const pid = await sleepy.start(kit);
+    await kit.advance(1000);
+    expect(idle).toBe(1);
+    idle = 0;
     await kit.advance(900);
     cast(kit, pid, 'poke');
     await kit.advance(900);
@@ -222,6 +281,25 @@ describe('a server', () => {
     await call(kit, pid, 'hush');
     await kit.advance(10_000);
     expect(idle).toBe(2);
+    expect(kit.logged('unexpected_message')).toEqual([]);
+  });
+
+  it('handles the timeouts that are its own timers as messages, whatever its idle timer does', async () => {
+    const seen: unknown[] = [];
+    const timed = defineServer({
+      name: 'timed',
+      init: (self) => self.startTimer(50, self.pid as never, 'own'),
+      info: ({ self, stop }, message) => {
+        seen.push((message as Timeout).message);
+        self.after(70, () => stop('over')); // after the idle timer has fired, and was set again
+      },
+      timeout: 100,
+      onTimeout: () => void seen.push('idle'),
+      terminate: (_context, reason) => void seen.push(reason),
+    });
+    await timed.start(kit);
+    await kit.advance(1000);
+    expect(seen).toEqual(['own', 'over']);
   });
 
   it('runs onTimeout earlier when a handler made the time shorter', async () => {
@@ -245,6 +323,29 @@ describe('a server', () => {
     await call(kit, pid, 'hurry', 1000);
     await kit.advance(1001);
     expect(log).toEqual([150, 200, 1220]);
+  });
+
+  it('runs onTimeout once when a handler made the time shorter while the idle timer fired', async () => {
+    const log: unknown[] = [];
+    const late = defineServer({
+      name: 'late',
+      init: () => ({}),
+      casts: {
+        work: async (context) => {
+          await context.self.sleep(150);
+          context.timeout = 20;
+        },
+      },
+      info: (_context, message) => void log.push(message),
+      timeout: 100,
+      onTimeout: ({ self, stop }) => {
+        log.push(self.now());
+        stop();
+      },
+    });
+    cast(kit, await late.start(kit), 'work');
+    await kit.advance(1000);
+    expect(log).toEqual([170]);
   });
 
   it('B10 takes no plain message for one of its own', async () => {
@@ -278,12 +379,15 @@ describe('a server', () => {
     expect(seen).toEqual(['continued', 'the only one']);
   });
 
-  it('drops calls that have no waiting caller any more, if asked to', async () => {
+  it.each([
+    ['drops', true, 1],
+    ['handles', false, 2],
+  ])('%s calls that have no waiting caller any more: skipExpired %s', async (_what, skipExpired, count) => {
     let handled = 0;
     const busy = defineServer({
       name: 'busy',
       init: () => ({}),
-      skipExpired: true,
+      skipExpired,
       calls: {
         work: async ({ self }, ms: number) => {
           handled++;
@@ -297,7 +401,8 @@ describe('a server', () => {
     await kit.advance(300);
     await first;
     expect((await second).state).toBe('timeout');
-    expect(handled).toBe(1);
+    await kit.settle();
+    expect(handled).toBe(count);
   });
 
   it('is reached by its name, typed', async () => {

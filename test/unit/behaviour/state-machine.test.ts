@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CallError, Exit } from '../../../ts/actor/index.ts';
+import type { CallError, Exit, Self, Timeout } from '../../../ts/actor/index.ts';
 import { call, cast, defineStateMachine, type MachineStart } from '../../../ts/behaviour/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -161,6 +161,56 @@ describe('a state machine', () => {
     ]);
   });
 
+  it('handles a postponed message once, and no other again, however often the state changes', async () => {
+    const log: string[] = [];
+    const turn = (next: 'b' | 'c') => ({
+      casts: {
+        hold: () => void log.push('held'),
+        pass: () => void log.push('passed'),
+        go: ({ goto }: { goto: (state: 'b' | 'c') => void }) => goto(next),
+      },
+    });
+    const machine = defineStateMachine({
+      name: 'once',
+      init: (): MachineStart<'a' | 'b' | 'c', null> => ({ state: 'a', data: null }),
+      states: {
+        a: { casts: { ...turn('b').casts, hold: ({ postpone }) => void postpone() } },
+        b: turn('c'),
+        c: turn('b'),
+      },
+    });
+    const pid = await machine.start(kit);
+    for (const tag of ['hold', 'pass', 'go', 'go'] as const) cast(kit, pid, tag);
+    await kit.settle();
+    expect(log).toEqual(['passed', 'held']);
+  });
+
+  it('handles no postponed message once it stops', async () => {
+    const log: string[] = [];
+    const machine = defineStateMachine({
+      name: 'stopping',
+      init: (): MachineStart<'a' | 'b', null> => ({ state: 'a', data: null }),
+      states: {
+        a: {
+          casts: {
+            hold: ({ postpone }) => void postpone(),
+            leave: ({ goto, stop }) => {
+              goto('b');
+              stop();
+            },
+          },
+        },
+        b: { enter: () => void log.push('entered'), casts: { hold: () => void log.push('held') } },
+      },
+      terminate: ({ state }) => void log.push(`ended in ${state}`),
+    });
+    const pid = await machine.start(kit);
+    cast(kit, pid, 'hold');
+    cast(kit, pid, 'leave');
+    await kit.settle();
+    expect(log).toEqual(['entered', 'ended in b']);
+  });
+
   it('handles many postponed messages in order, though each changes the state: none costs more than itself', async () => {
     const MANY = 50_000; // a copy of what is left for each of them takes more than a minute
     const step = (next: 'even' | 'odd') => ({
@@ -282,7 +332,10 @@ describe('a state machine', () => {
     }
   });
 
-  it('runs async handlers to their end, changes of state included', async () => {
+  it.each([
+    ['asynchronous', (self: Self) => self.sleep(10)],
+    ['synchronous', () => {}],
+  ])('runs %s handlers and async ones of enter to their end', async (_how, work) => {
     const slow = defineStateMachine({
       name: 'slow',
       init: async (self): Promise<MachineStart<'a' | 'b', string[]>> => {
@@ -292,10 +345,10 @@ describe('a state machine', () => {
       states: {
         a: {
           calls: {
-            go: async ({ self, goto, data }) => {
+            go: ({ self, goto, data }) => {
               data.push('going');
-              await self.sleep(10);
               goto('b');
+              return work(self);
             },
             log: ({ postpone }) => postpone(),
           },
@@ -322,7 +375,10 @@ describe('a state machine', () => {
     const seen: unknown[] = [];
     const busy = defineStateMachine({
       name: 'busy',
-      init: (): MachineStart<'a' | 'b', null> => ({ state: 'a', data: null }),
+      init: (self): MachineStart<'a' | 'b', null> => {
+        self.startTimer(150, self.pid as never, 'own');
+        return { state: 'a', data: null };
+      },
       states: {
         a: {
           timeout: 10,
@@ -345,15 +401,15 @@ describe('a state machine', () => {
           },
         },
       },
-      any: { info: (_context, message) => void seen.push(message) },
+      any: { info: (_context, message) => void seen.push((message as Timeout).message) },
     });
     const pid = await busy.start(kit);
     cast(kit, pid, 'leave');
     cast(kit, pid, 'prolong');
     await kit.advance(199);
-    expect(seen).toEqual([]);
+    expect(seen).toEqual(['own']);
     await kit.advance(1);
-    expect(seen).toEqual(['b']);
+    expect(seen).toEqual(['own', 'b']);
   });
 
   it('postpones messages only: in enter and onTimeout there is none', async () => {

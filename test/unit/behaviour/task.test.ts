@@ -8,7 +8,12 @@ import {
   task,
   taskUnder,
 } from '../../../ts/behaviour/index.ts';
-import { countChildren, defineDynamicSupervisor } from '../../../ts/supervisor/index.ts';
+import {
+  childSpec,
+  countChildren,
+  defineDynamicSupervisor,
+  startChild,
+} from '../../../ts/supervisor/index.ts';
 import type { Pid } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
@@ -53,6 +58,17 @@ describe('a task', () => {
     const one = task(probe.self, () => 'value');
     expect((await failure(one.await(other.self))).state).toBe('not_owner');
     expect(await one.await(probe.self)).toBe('value');
+    for (const again of ['await', 'yield', 'shutdown'] as const)
+      expect((await failure(one[again](probe.self))).state).toBe('awaited');
+    expect(kit.runtime.timers.size).toBe(0);
+  });
+
+  it('G12 is looked at and shut down by its owner only, and not after it gave its value', async () => {
+    const other = await kit.probe();
+    const one = task(probe.self, () => 'value');
+    for (const way of ['yield', 'shutdown'] as const)
+      expect((await failure(one[way](other.self))).state).toBe('not_owner');
+    expect(await one.yield(probe.self)).toEqual({ ok: true, value: 'value' });
     expect((await failure(one.await(probe.self))).state).toBe('awaited');
   });
 
@@ -235,6 +251,39 @@ describe('a supervised task', () => {
     const one = await taskUnder(probe.self, supervisor, (self) => self.sleep(60_000));
     await stop(kit.runtime, supervisor, 'shutdown');
     expect(await failure(one.await(probe.self))).toMatchObject({ state: 'exit', reason: 'shutdown' });
+  });
+
+  it('tells why it ended even when it is quicker than its start', async () => {
+    const supervisor = await tasks.start(kit);
+    const one = await taskUnder(probe.self, supervisor, () => {
+      throw new Error('quick');
+    });
+    await kit.settle();
+    expect(await failure(one.await(probe.self))).toMatchObject({
+      state: 'exit',
+      reason: { error: { message: 'quick' } },
+    });
+  });
+
+  it('does not start when its owner gave up before, by a timeout or a signal', async () => {
+    let runs = 0;
+    const supervisor = await tasks.start(kit);
+    const slow = defineServer({ name: 'slow', init: (self) => self.sleep(100) });
+    void startChild(kit, supervisor, childSpec('slow', slow));
+    await kit.settle();
+    const abort = new AbortController();
+    for (const [options, state] of [
+      [{ timeout: 10 }, 'timeout'],
+      [{ signal: abort.signal }, 'aborted'],
+    ] as const) {
+      const started = failure(taskUnder(probe.self, supervisor, () => runs++, options));
+      await kit.advance(10);
+      abort.abort();
+      expect((await started).state).toBe(state);
+    }
+    await kit.advance(100);
+    expect(await countChildren(kit, supervisor)).toMatchObject({ active: 1 });
+    expect(runs).toBe(0);
   });
 
   it('gives its value even when it is quicker than its start', async () => {
