@@ -75,6 +75,18 @@ it.each(ways)(
   },
 );
 
+it.each([
+  ['a call', undefined],
+  ['a call whose signal has fired', aborted],
+])('V2 outside of actors it is an unhandled rejection: %s', async (_what, signal) => {
+  const others = process.listeners('unhandledRejection').filter((one) => one !== note);
+  for (const other of others) process.off('unhandledRejection', other);
+  void request(kit.runtime, gone(), 'ask', [], signal && { signal });
+  await new Promise((resolve) => void setImmediate(resolve));
+  for (const other of others) process.on('unhandledRejection', other);
+  expect(unhandled).toMatchObject([{ name: 'CallError' }]);
+});
+
 it('A4 its rejection ends the actor that awaits it and does not handle it, and nobody else', async () => {
   kit.runtime.spawn(async (self: Self) => {
     const late = request(self, gone(), 'ask');

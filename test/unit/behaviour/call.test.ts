@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CallError, request } from '../../../ts/actor/index.ts';
+import { CallError, request, type Self } from '../../../ts/actor/index.ts';
 import { call, callWith, cast, defineServer, multiCall } from '../../../ts/behaviour/index.ts';
 import { defineSupervisor } from '../../../ts/supervisor/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
@@ -172,9 +172,11 @@ describe('a call', () => {
 
   it('G2 ends no server: too little time fails the call, not the actor that handles it', async () => {
     const slow = await counter.start(kit, 0);
+    const left: number[] = [];
     const front = defineServer({
       name: 'front',
       init: () => ({}),
+      casts: { left: ({ timeLeft }) => void left.push(timeLeft) },
       calls: {
         ask: ({ self }) => call(self, slow, 'slow', 1000),
         own: ({ self }) => callWith(self, { timeout: 20 }, slow, 'slow', 1000),
@@ -186,11 +188,31 @@ describe('a call', () => {
     expect((await asked).state).toBe('timeout');
     expect(kit.runtime.isAlive(pid)).toBe(true);
     expect(kit.logged('call_out_of_time')).toMatchObject([{ facts: { name: 'front', tag: 'ask' } }]);
+    cast(kit, pid, 'left');
+    await kit.settle();
+    expect(left).toEqual([Number.POSITIVE_INFINITY]); // the call is over
     // Its own impatience is its own fault.
     const crashed = failure(call(kit, pid, 'own'));
     await kit.advance(1000);
     expect((await crashed).state).toBe('exit');
     expect(kit.runtime.isAlive(pid)).toBe(false);
+  });
+
+  it.each<[string, (self: Self) => unknown]>([
+    ['an error of its own', () => Promise.reject(new Error('broken'))],
+    ['a nested call that fails otherwise', (self) => request(self, 'nobody', 'read')],
+  ])('G2 ends a server by %s, also when its client has given up', async (_what, fail) => {
+    const broken = defineServer({
+      name: 'broken',
+      init: () => ({}),
+      calls: { ask: async ({ self }) => (await self.sleep(20), fail(self)) },
+    });
+    const pid = await broken.start(kit);
+    const asked = failure(callWith(kit, { timeout: 10 }, pid, 'ask'));
+    await kit.advance(20);
+    expect((await asked).state).toBe('timeout');
+    expect(kit.runtime.isAlive(pid)).toBe(false);
+    expect(kit.logged('call_out_of_time')).toEqual([]);
   });
 
   it('G10 asks many: answers and failures apart, none delayed by the slow', async () => {

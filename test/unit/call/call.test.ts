@@ -1,9 +1,16 @@
 // Section G of the rules, on the actor floor: calls between bare actors.
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { request as ask, Call, CallError, type HandlerBody, type Self } from '../../../ts/actor/index.ts';
+import {
+  request as ask,
+  Call,
+  CallError,
+  type HandlerBody,
+  ReplyStatus,
+  type Self,
+} from '../../../ts/actor/index.ts';
 import type { Cell } from '../../../ts/kernel/index.ts';
-import type { Pid, Ref } from '../../../ts/term/index.ts';
+import { type Pid, Ref } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
 let kit: TestRuntime;
@@ -76,7 +83,8 @@ describe('a call that fails', () => {
     const dead = answerer();
     kit.runtime.sendExit(dead, 'kill');
     await kit.settle();
-    for (const to of [dead, 'nobody', { name: 'nobody', node: 'nonode@nohost' }]) {
+    const alias = new Ref(0, 0, 1) as Ref<never>;
+    for (const to of [dead, 'nobody', { name: 'nobody', node: 'nonode@nohost' }, alias]) {
       expect(await failure(ask(probe.self, to, 'echo'))).toMatchObject({ state: 'noproc', elapsed: 0 });
     }
     for (const reason of ['why', { shutdown: 1 }, 'noconnection']) {
@@ -138,6 +146,19 @@ describe('a call that fails', () => {
   });
 });
 
+it('says who calls, unless code outside of actors does', async () => {
+  const callers: unknown[] = [];
+  const pid = kit.runtime.spawn(async (self: Self) => {
+    for (;;) {
+      const request = await self.receive(Call);
+      callers.push(request.from);
+      self.runtime.replies.succeed(request, 'done');
+    }
+  }) as Pid<never>;
+  for (const caller of [probe.self, kit.runtime]) await ask(caller, pid, 'who');
+  expect(callers).toEqual([probe.pid, undefined]);
+});
+
 describe('an answer', () => {
   it('G3 that comes after the timeout is never seen by its caller, and counted', async () => {
     let request: Call | undefined;
@@ -150,8 +171,10 @@ describe('an answer', () => {
     await late;
     expect(kit.runtime.replies.succeed(request as Call, 'late')).toBe(false);
     expect(kit.runtime.replies.succeed((request as Call).ref, 'later')).toBe(false);
+    const { ref } = request as Call;
+    expect(kit.runtime.replies.answer(ref, ReplyStatus.unknown, 'too late to refuse')).toBe(false);
     await probe.expectNoMessage(1000);
-    expect(kit.runtime.deadLetters.counts.late_reply).toBe(2);
+    expect(kit.runtime.deadLetters.counts.late_reply).toBe(3);
   });
 
   it('may come from another actor that was handed the reference', async () => {
@@ -199,6 +222,9 @@ describe('an answer', () => {
       );
       self.runtime.replies.succeed(request, 'plain');
     });
+    expect(() => ask(probe.self, server as Pid<never>, '\ud800')).toThrow(
+      expect.objectContaining({ code: 'SNOW_ERR_UNSENDABLE' }),
+    );
     expect(await ask(probe.self, server as Pid<never>, 'ask')).toBe('plain');
   });
 });
@@ -413,6 +439,13 @@ describe('after a call', () => {
     }
     await kit.advance(100); // the search for rings looks once, long before the time of the calls is over
     expectNoTrace();
+  });
+
+  it('G4 has noproc when the runtime stops, for code outside of actors', async () => {
+    kit.runtime.remote.call = () => {};
+    const given = failure(ask(kit.runtime, { name: 'x', node: 'far@host' }, 'hold'));
+    kit.stop();
+    expect(await given).toMatchObject({ state: 'noproc', reason: 'stopped' });
   });
 
   it('G5 nothing is kept for a reference that is read when the call is over', async () => {

@@ -59,9 +59,11 @@ describe('the loss of a node', () => {
 
   it('P6 looks at no call behind the last one of that node', () => {
     const to = open();
-    call(to, 1, NC);
-    for (const id of [2, 3, 4]) call(to, id, OTHER_NC);
-    expect(Array.from(calls.nodeLost(NC))).toHaveLength(1);
+    call(to, 1, OTHER_NC);
+    call(to, 2, NC);
+    for (const id of [3, 4]) call(to, id, OTHER_NC);
+    expect(Array.from(calls.nodeLost(NC))).toHaveLength(2);
+    expect([1, 2, 3, 4].filter((id) => calls.targetOf(new Ref(OTHER_NC, 1, id)))).toEqual([1, 3, 4]);
     expect(calls.size).toBe(3);
   });
 
@@ -80,9 +82,14 @@ describe('the loss of a node', () => {
 describe('a message of sendWait', () => {
   it('is answered at once by a mailbox without the policy block: the next ones need no answer', async () => {
     const { pid } = await inbox({ max: 1, policy: 'drop-new' });
+    const unlimited = kit.runtime.spawn(() => new Promise(() => {})) as Pid<never>;
     message(pid, 1);
-    expect(answers).toEqual([[1, 'ok', false]]);
-    expect(kit.mailbox(pid)).toEqual([1]);
+    message(unlimited, 2);
+    expect(answers).toEqual([
+      [1, 'ok', false],
+      [2, 'ok', false],
+    ]);
+    expect([kit.mailbox(pid), kit.mailbox(unlimited)]).toEqual([[1], [2]]);
   });
 
   it('P7 is refused when too many bytes of its node wait, also for other mailboxes; what enters makes room', async () => {
@@ -99,6 +106,25 @@ describe('a message of sendWait', () => {
     expect(answers).toContainEqual([1, 'ok', true]);
     long(other.pid, 4, 100);
     expect(answers).toHaveLength(2);
+  });
+
+  it('P7 counts for its node as long as it waits, and no longer', async () => {
+    const limit = { max: 1, policy: 'block' } as const;
+    const [one, other] = [await inbox(limit), await inbox(limit)];
+    for (const { pid } of [one, other]) kit.runtime.send<unknown>(pid as Pid<unknown>, 'first');
+    const long = (to: Pid<never>, id: number, bytes: number): void =>
+      arrive(to, id, ['$snowmesh.send', [id], []], NC, FOR_EVER, bytes);
+    long(one.pid, 1, 90);
+    long(one.pid, 2, 10); // as much as may wait
+    expect(answers).toEqual([]);
+    long(other.pid, 3, 1);
+    expect(answers).toEqual([[3, 'overload', undefined]]);
+    await one.take();
+    expect(answers.at(-1)).toEqual([1, 'ok', true]);
+    long(other.pid, 4, 91);
+    expect(answers.at(-1)).toEqual([4, 'overload', undefined]);
+    long(other.pid, 5, 90);
+    expect(answers).toHaveLength(3);
   });
 
   it('is answered when there is room, in turn, and never lost', async () => {
@@ -231,6 +257,28 @@ describe('sendWait to another node', () => {
     expect(kit.runtime.calls.size).toBe(0);
   });
 
+  it.each(['an actor', 'code outside of actors'])(
+    'resolves when %s sent, and it is in the mailbox',
+    async (who) => {
+      answerWith(ReplyStatus.ok, true);
+      const sender = who === 'an actor' ? (await kit.probe()).self : kit.runtime;
+      await expect(sender.sendWait(far(), 1)).resolves.toBeUndefined();
+      expect([kit.runtime.calls.size, kit.runtime.calls.remoteCount]).toEqual([0, 0]);
+    },
+  );
+
+  it('to an alias goes to its actor, and says which alias', async () => {
+    const sent: unknown[] = [];
+    kit.runtime.remote.callInSlices = (_from, ref, to, request) => {
+      sent.push(String(to), request);
+      queueMicrotask(() => kit.runtime.calls.answered(null, ref, ReplyStatus.ok, true));
+      return undefined;
+    };
+    const alias = new Ref(NC, 5, 9);
+    await kit.runtime.sendWait(alias as Ref<unknown>, 'hello');
+    expect(sent).toEqual([String(new Pid(NC, 5)), ['$snowmesh.send', ['hello', alias], []]]);
+  });
+
   it('P7 knows of so many mailboxes only that they do not make it wait', async () => {
     const seen = answerWith(ReplyStatus.ok, false);
     const send = (local: number): Promise<void> =>
@@ -282,6 +330,44 @@ describe('sendWait to another node', () => {
       for (let n = 0; n < 3; n++) await kit.runtime.sendWait(far(), n); // each message brings the PID in another object
       expect(seen).toEqual(expected);
     }
+  });
+});
+
+describe('a request of a peer', () => {
+  const none = [undefined, null, 1, '$snowmesh.send', {}, [], ['ask'], ['ask', []], [1, [], []]];
+  const odd = [...none, ['ask', {}, []], ['ask', [], {}], ['ask', [], [1]]];
+
+  it('that is none is refused, whatever it is, and has no effect', async () => {
+    const server = kit.runtime.spawn(() => new Promise(() => {})) as Pid<never>;
+    for (const request of odd) arrive(server, 1, request);
+    kit.runtime.sendExit(server, 'kill');
+    await kit.settle();
+    for (const request of odd) arrive(server, 2, request);
+    expect(answers).toEqual([
+      ...odd.map(() => [1, 'unknown', undefined]),
+      ...odd.map(() => [2, 'noproc', undefined]),
+    ]);
+    expect([calls.size, kit.runtime.deadLetters.total]).toEqual([0, 0]);
+  });
+
+  it('I6 that stops an actor is answered by its end, as are calls that it has not answered', async () => {
+    const server = kit.runtime.spawnHandler(() => ({ onMessage() {} })) as Pid<never>;
+    arrive(server, 1, ['ask', [], []]);
+    arrive(server, 2, ['$snowmesh.stop', ['over'], []]);
+    await kit.settle();
+    expect(answers.toSorted()).toEqual([
+      [1, 'exit', 'over'],
+      [2, 'exit', 'over'],
+    ]);
+    expect([calls.size, kit.runtime.deadLetters.total]).toEqual([0, 0]);
+  });
+
+  it('P7 that is refused for a full mailbox is not kept', async () => {
+    const { pid } = await inbox({ max: 1, policy: 'drop-new' });
+    kit.runtime.send<unknown>(pid as Pid<unknown>, 'first');
+    arrive(pid, 1, ['ask', [], []]);
+    expect(answers).toEqual([[1, 'overload', undefined]]);
+    expect([calls.size, kit.mailbox(pid)]).toEqual([0, ['first']]);
   });
 });
 

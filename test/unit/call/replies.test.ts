@@ -40,19 +40,43 @@ it('G3 a second answer is refused before it is copied, and is no lost message', 
   expect(kit.runtime.deadLetters.total).toBe(0);
 });
 
-it('T12 an answer counts only with the whole reference of the call', async () => {
+it('T12 an answer counts only with the whole reference of the call, and from the node that was called', async () => {
   let asked: Ref | undefined;
-  kit.runtime.remote.call = (_from, ref) => void (asked = ref);
+  const callers: unknown[] = [];
+  kit.runtime.remote.call = (caller, ref) => {
+    callers.push(caller);
+    asked = ref;
+  };
+  void ask(kit.runtime, new Pid(PEER, 9) as Pid<never>, 'ask').catch(() => {});
   const { self } = await kit.probe();
   const answer = ask(self, new Pid(PEER, 9) as Pid<never>, 'ask');
+  expect(callers).toEqual([null, self.pid]);
   const { nc, local, id } = asked as Ref;
   const { calls, deadLetters } = kit.runtime;
   expect(calls.answered(null, new Ref(nc, local + 1, id), ReplyStatus.ok, 'forged')).toBe(false);
-  expect(deadLetters.counts.unasked).toBe(1);
-  expect(calls.answered(null, asked as Ref, ReplyStatus.ok, 'true')).toBe(true);
+  const stranger = { nc: PEER + 1, name: 'stranger@host:1' };
+  expect(calls.answered(stranger, asked as Ref, ReplyStatus.ok, 'forged')).toBe(false);
+  expect(deadLetters.counts.unasked).toBe(2);
+  expect(calls.answered({ nc: PEER, name: 'peer@host:1' }, asked as Ref, ReplyStatus.ok, 'true')).toBe(true);
   expect(await answer).toBe('true');
-  expect([calls.size, calls.remoteCount]).toEqual([0, 0]);
+  expect([calls.size, calls.remoteCount]).toEqual([1, 1]); // the other one
 });
+
+it.each([
+  ...(['error', 'noproc', 'exit', 'cycle', 'overload', 'unknown'] as const).map(
+    (state) => [state, ReplyStatus[state]] as const,
+  ),
+  ['error', 99 as ReplyStatus] as const, // of a later version
+])(
+  'G4 an answer of another node that says %s (%i) fails the call with it, and with its reason',
+  async (state, status) => {
+    let asked: Ref | undefined;
+    kit.runtime.remote.call = (_from, ref) => void (asked = ref);
+    const answer = ask(kit.runtime, new Pid(PEER, 9) as Pid<never>, 'ask');
+    expect(kit.runtime.calls.answered(null, asked as Ref, status, ['why'])).toBe(true);
+    await expect(answer).rejects.toMatchObject({ state, reason: ['why'] });
+  },
+);
 
 describe('a call of another node', () => {
   /** The chain and the deadline of a call that is made after `answer`, 100 ms after the first call arrived. */
@@ -87,6 +111,15 @@ describe('a call of another node', () => {
       expect(await over()).toEqual({ chain: [from, pid], deadline });
     },
   );
+
+  it('T12 gives no actor of other nodes to the calls that are made for it', async () => {
+    const chains: unknown[] = [];
+    const pid = server((_self, call) => chains.push(call.chain));
+    const chain = [new Pid(2 * PEER, 1), from];
+    kit.runtime.inbound.call(from, new Ref(PEER, 7, 1), 1000, pid.local, ['ask', [], chain]);
+    await kit.settle();
+    expect(chains).toEqual([[from]]);
+  });
 
   it('G5 leaves nothing on the actor that answered it', async () => {
     const pid = server((self, call) => self.runtime.replies.succeed(call, 'done'));
