@@ -85,6 +85,7 @@ async function probed(index: number): Promise<RingProbe> {
 
 describe('a wait for another node', () => {
   it('G4 is probed when it lasts, then each time its age has doubled', async () => {
+    await kit.advance(1000); // the age of a wait is not that of the runtime
     await waits();
     await kit.advance(49);
     expect(sent).toEqual([]);
@@ -97,6 +98,16 @@ describe('a wait for another node', () => {
     expect(way).toEqual([p, first]);
     await kit.advance(10_000);
     expect(sent).toHaveLength(8);
+  });
+
+  it('G4 is probed when its actor does not run yet, and its starter waits', async () => {
+    const curious = defineServer({
+      name: 'curious',
+      init: (self) => callWith(self, { timeout: FOR_EVER }, { name: 'q', node: 'q@h:1' }, 'hello'),
+    });
+    kit.runtime.spawn(async (self: Self) => void (await curious.start(self)));
+    await kit.advance(50);
+    expect(sent).toHaveLength(1);
   });
 
   it('G4 is not probed when nobody waits for its actor', async () => {
@@ -152,6 +163,38 @@ describe('a ring over nodes', () => {
     expect(steps).toBe(498);
     expect(way).toEqual([new Pid(Q, 3), begun, middle, p, followed]);
     arrive(['call', begun, theirs, 2, [new Pid(Q, 3), begun], null]);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('G4 is not followed through an actor that can still receive', async () => {
+    const receiver = kit.runtime.spawn(async (self: Self) => {
+      const answer = callWith(self, { timeout: FOR_EVER }, { name: 'q', node: 'q@h:1' }, 'hello');
+      await self.receive('go');
+      await answer;
+    }) as Pid<never>;
+    const middle = kit.runtime.spawn(
+      async (self: Self) => void (await callWith(self, { timeout: FOR_EVER }, receiver, 'hello')),
+    );
+    await kit.settle();
+    for (const [id, { local }] of [receiver, middle].entries()) {
+      const theirs = new Ref(R, 5, 100 + id, 1);
+      kit.runtime.inbound.call(r, theirs, FOR_EVER, local, ['hello', [], []]);
+      arrive(['call', new Ref(R, 99, 1, 1), theirs, 500, [], null]);
+    }
+    await kit.settle();
+    expect(sent).toEqual([]);
+  });
+
+  it('G4 is followed once to each wait, however many ways lead there', async () => {
+    await waits();
+    const middle = kit.runtime.spawn(async (self: Self) => {
+      await Promise.all([1, 2].map(() => callWith(self, { timeout: FOR_EVER }, p, 'hello')));
+    });
+    await kit.settle();
+    const theirs = new Ref(R, 5, 100, 1);
+    kit.runtime.inbound.call(r, theirs, FOR_EVER, middle.local, ['hello', [], []]);
+    arrive(['call', new Ref(R, 99, 1, 1), theirs, 500, [], null]);
+    await kit.settle();
     expect(sent).toHaveLength(1);
   });
 
@@ -224,6 +267,8 @@ describe('a ring over nodes', () => {
     arrive(round(await probed(1)));
     await kit.settle();
     expect(outcomes).toEqual([{ ok: false, reason: { cycle: [starter, q, r] } }]);
+    await kit.advance(1000);
+    expect(kit.runtime.timers.size).toBe(0); // no wait is looked at any more
   });
 
   it('G4 goes through the init of a child that another node waits for', async () => {

@@ -88,6 +88,25 @@ describe('a ring of calls', () => {
     expect(outcomes.map((outcome) => (outcome as unknown[])[1])).toEqual(['hello', 'hello', 'hello']);
   });
 
+  it('G4 is no ring where a server does not await its call: it can still answer', async () => {
+    const busy = defineServer({
+      name: 'busy',
+      init: () => ({}),
+      calls: { hello: () => 'hello' },
+      casts: { ask: ({ self }, to: string) => void ask(self, to) },
+    });
+    const relay = defineServer({
+      name: 'relay',
+      init: () => ({}),
+      calls: { hello: ({ self }) => call<string>(self, 'p', 'hello') },
+    });
+    await busy.startWith(kit, { name: 'p' });
+    await relay.startWith(kit, { name: 'q' });
+    cast(kit, 'p', 'ask', 'q');
+    await kit.settle();
+    expect(outcomes).toEqual([['p', 'hello']]);
+  });
+
   it('G4 names the ring', async () => {
     await actors('p', 'q');
     let error: CallError | undefined;
