@@ -23,10 +23,13 @@ function closesRing(cell: Cell, chain: readonly Pid[]): boolean {
   let looked = 0;
   for (let waiting = open.pop(); waiting !== undefined; waiting = open.pop()) {
     for (const target of waitsOf(waiting)) {
-      const pid = 'address' in target ? target.to : target.pid;
-      if (pid instanceof Pid && includes(chain, pid)) return true;
+      const isFar = 'address' in target;
+      const pid = isFar ? target.to : target.pid;
+      const isBlocked = isFar || isWaiting(target);
+      // The last of the chain is just making its call. The others made theirs before, and may receive meanwhile.
+      if (pid instanceof Pid && includes(isBlocked ? chain : chain.slice(-1), pid)) return true;
       if (++looked > MAX_STEPS) return false;
-      if ('address' in target || seen.has(target) || !isWaiting(target)) continue;
+      if (isFar || !isBlocked || seen.has(target)) continue;
       seen.add(target);
       open.push(target);
     }

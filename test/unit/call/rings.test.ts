@@ -10,13 +10,14 @@ import {
   type Self,
   start,
 } from '../../../ts/actor/index.ts';
-import { call, callWith, cast, defineServer } from '../../../ts/behaviour/index.ts';
-import { MAX_RING } from '../../../ts/call/waits.ts';
+import { call, callWith, cast, defineServer, type From, noReply } from '../../../ts/behaviour/index.ts';
+import { MAX_RING, MAX_STEPS } from '../../../ts/call/waits.ts';
 import { childSpec, defineSupervisor, startChild, whichChildren } from '../../../ts/supervisor/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 
 const PEER = 256;
+const FOR_EVER = Number.POSITIVE_INFINITY;
 
 let kit: TestRuntime;
 let outcomes: unknown[];
@@ -105,6 +106,62 @@ describe('a ring of calls', () => {
     cast(kit, 'p', 'ask', 'q');
     await kit.settle();
     expect(outcomes).toEqual([['p', 'hello']]);
+  });
+
+  it('G4 is no ring where one of them answers later: it can still do so', async () => {
+    const later = defineServer({
+      name: 'later',
+      init: () => ({ asked: undefined as From | undefined }),
+      calls: {
+        hello: ({ state, from }) => {
+          state.asked = from;
+          return noReply<string>();
+        },
+      },
+      casts: {
+        ask: ({ self }, to: string) => void ask(self, to),
+        answer: ({ state }) => void state.asked?.reply('late'),
+      },
+    });
+    const relay = defineServer({
+      name: 'relay',
+      init: () => ({}),
+      calls: { hello: ({ self }) => call<string>(self, 'p', 'hello') },
+    });
+    await actors('p');
+    await later.startWith(kit, { name: 'later' });
+    await relay.startWith(kit, { name: 'relay' });
+    cast(kit, 'p', 'ask', 'later');
+    cast(kit, 'later', 'ask', 'relay'); // which asks p
+    await kit.settle();
+    expect(outcomes).toEqual([]);
+    cast(kit, 'later', 'answer');
+    await kit.settle();
+    expect(outcomes).toEqual([
+      ['p', 'late'],
+      ['later', 'hello'],
+    ]);
+  });
+
+  it.each([
+    [MAX_STEPS, 'cycle'],
+    [MAX_STEPS + 1, 'timeout'],
+  ])('G4 is found behind %i other waits: %s', async (count, state) => {
+    const silent = kit.runtime.spawn(() => new Promise(() => {})) as Pid<never>;
+    const closing = kit.runtime.spawn(async (self: Self) => {
+      await self.receive('go');
+      outcomes = [await ask(self, 'many')];
+    });
+    kit.runtime.spawnWith({ name: 'many' }, async (self: Self) => {
+      const others = Array.from({ length: count }, () => silent);
+      await Promise.all(
+        [closing as Pid<never>, ...others].map((to) => callWith(self, { timeout: FOR_EVER }, to, 'hello')),
+      );
+    });
+    await kit.settle();
+    kit.runtime.send<unknown>(closing, 'go');
+    await kit.advance(10_000);
+    expect(outcomes).toEqual([state]);
   });
 
   it('G4 names the ring', async () => {
