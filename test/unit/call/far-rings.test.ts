@@ -254,6 +254,22 @@ describe('a ring over nodes', () => {
     expect((await probed(0))[1].equals(own)).toBe(true);
   });
 
+  it('G4 ends one wait also of two actors of this node: the greater is the later one', async () => {
+    const later = await asker.startWith(kit, { name: 'later' });
+    await waits();
+    cast(kit, 'later', 'ask', 'q', 'q@h:1');
+    await kit.settle();
+    const laterCall = new Ref(R, 5, 78, 3);
+    kit.runtime.inbound.call(r, laterCall, FOR_EVER, later.local, ['hello', [], [r]]);
+    await kit.advance(50);
+    const [ofP, ofLater] = [(await probed(0))[1], (await probed(1))[1]];
+    sent.length = 0;
+    arrive(['call', ofP, laterCall, 500, [], null]);
+    expect(sent).toEqual([]);
+    arrive(['call', ofLater, itsCall, 500, [], null]);
+    expect(sent.map(({ probe }) => probe[1])).toEqual([ofLater]);
+  });
+
   it('G4 fails a start whose child waits for the starter', async () => {
     const there = defineServer({ name: 'there', init: () => ({}) });
     const starter = kit.runtime.spawn(async (self: Self) => {

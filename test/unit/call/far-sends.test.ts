@@ -260,9 +260,16 @@ describe('sendWait to another node', () => {
   it.each(['an actor', 'code outside of actors'])(
     'resolves when %s sent, and it is in the mailbox',
     async (who) => {
-      answerWith(ReplyStatus.ok, true);
+      const sent: [Ref, unknown][] = [];
+      kit.runtime.remote.callInSlices = (_from, ref, _to, request) => void sent.push([ref, request]);
       const sender = who === 'an actor' ? (await kit.probe()).self : kit.runtime;
-      await expect(sender.sendWait(far(), 1)).resolves.toBeUndefined();
+      const named = { name: 'x', node: 'far@host:1' };
+      const inMailbox = [sender.sendWait(far(), 1), sender.sendWait(named, 1)];
+      await kit.settle();
+      expect(sent.map(([, request]) => request)).toEqual([1, 2].map(() => ['$snowmesh.send', [1], []]));
+      expect(kit.runtime.calls.remoteCount).toBe(2);
+      for (const [ref] of sent) kit.runtime.calls.answered(null, ref, ReplyStatus.ok, true);
+      expect(await Promise.all(inMailbox)).toEqual([undefined, undefined]);
       expect([kit.runtime.calls.size, kit.runtime.calls.remoteCount]).toEqual([0, 0]);
     },
   );
@@ -275,7 +282,7 @@ describe('sendWait to another node', () => {
       return undefined;
     };
     const alias = new Ref(NC, 5, 9);
-    await kit.runtime.sendWait(alias as Ref<unknown>, 'hello');
+    await kit.runtime.sendWait(alias, 'hello');
     expect(sent).toEqual([String(new Pid(NC, 5)), ['$snowmesh.send', ['hello', alias], []]]);
   });
 
@@ -342,10 +349,10 @@ describe('a request of a peer', () => {
     for (const request of odd) arrive(server, 1, request);
     kit.runtime.sendExit(server, 'kill');
     await kit.settle();
-    for (const request of odd) arrive(server, 2, request);
+    for (const request of [...odd, ['ask', [], []]]) arrive(server, 2, request);
     expect(answers).toEqual([
       ...odd.map(() => [1, 'unknown', undefined]),
-      ...odd.map(() => [2, 'noproc', undefined]),
+      ...[...odd, 'ask'].map(() => [2, 'noproc', undefined]),
     ]);
     expect([calls.size, kit.runtime.deadLetters.total]).toEqual([0, 0]);
   });
