@@ -10,12 +10,14 @@ class Voter {
   readonly votes: [id: number, verdict: Verdict][] = [];
   /** The nodes of the claims that held the vote for too long. */
   readonly overdue: string[] = [];
+  /** The claims that were asked to return the vote. */
+  readonly inquired: number[] = [];
   reads = 0;
   isTaken = false;
   readonly ballots = new Ballots({
     isTaken: () => this.isTaken,
     vote: ({ id }, verdict) => void this.votes.push([id, verdict]),
-    inquire: () => {},
+    inquire: ({ id }) => void this.inquired.push(id),
     overdue: ({ claimant }) => void this.overdue.push(claimant.node),
   });
 
@@ -86,6 +88,71 @@ it.each([
   expect(voter.reads).toBeLessThan(4 * many * 16 * 4);
 });
 
+describe('the vote', () => {
+  it('Q1 is asked back once when earlier claims wait, and again of the next one', () => {
+    const voter = new Voter();
+    const [a, b] = [claimant('a'), claimant('b')];
+    voter.claim(a, 1, 10);
+    voter.claim(b, 2, 20);
+    expect(voter.inquired).toEqual([]);
+    voter.claim(b, 3, 5);
+    voter.claim(b, 4, 4);
+    expect(voter.inquired).toEqual([1]);
+    voter.ballots.yield(b, 2); // which does not have it
+    expect(voter.votes).toEqual([[1, 'yes']]);
+    voter.ballots.yield(a, 1);
+    voter.claim(b, 5, 3);
+    expect(voter.votes).toEqual([
+      [1, 'yes'],
+      [4, 'yes'],
+    ]);
+    expect(voter.inquired).toEqual([1, 4]);
+  });
+
+  it('is given once to a number that is in use', () => {
+    const voter = new Voter();
+    const a = claimant('a');
+    for (let count = 0; count < 2; count++) voter.claim(a, 1, 1);
+    expect(voter.votes).toEqual([[1, 'yes']]);
+    voter.ballots.end(a, 1);
+    voter.claim(a, 1, 1);
+    expect(voter.votes).toHaveLength(2);
+  });
+
+  it('for a taken name is given to claims that replace its actor, and refused to the others', () => {
+    const voter = new Voter();
+    const [a, b] = [claimant('a'), claimant('b')];
+    voter.claim(a, 1, 0);
+    voter.claim(b, 2, 5);
+    voter.claim(b, 3, 6, true);
+    voter.isTaken = true;
+    voter.ballots.end(a, 1);
+    voter.claim(a, 4, 1);
+    expect(voter.votes).toEqual([
+      [1, 'yes'],
+      [2, 'taken'],
+      [3, 'yes'],
+      [4, 'taken'],
+    ]);
+    expect([...a.claims.keys(), ...b.claims.keys()]).toEqual([3]);
+  });
+
+  it.each([
+    ['is gone', 'gone', []],
+    ['does not answer', 'late', [1, 2]],
+  ] as const)('goes to no other claim of a node that %s', (_what, how, late) => {
+    const voter = new Voter();
+    const [a, b] = [claimant('a'), claimant('b')];
+    voter.claim(b, 1, 0);
+    voter.claim(b, 2, 1);
+    voter.claim(a, 3, 2);
+    voter.ballots[how](b);
+    expect(voter.votes).toEqual([[1, 'yes'], [3, 'yes'], ...late.map((id) => [id, 'late'])]);
+    expect(b.claims.size).toBe(0);
+    expect(voter.ballots.holder('x')).toBe('a');
+  });
+});
+
 describe('the vote is overdue', () => {
   const pass = (voter: Voter, rounds: number, each: () => void): void => {
     for (let round = 0; round < rounds; round++) {
@@ -105,11 +172,14 @@ describe('the vote is overdue', () => {
     expect(voter.overdue).toEqual(['b']);
   });
 
-  it('Q1 of a node that claims anew, always earlier than the others', () => {
+  it.each([
+    ['register', false],
+    ['switch', true],
+  ])('Q1 of a node that claims anew, always earlier than others that %s', (_what, replaces) => {
     const voter = new Voter();
     const [honest, hostile] = [claimant('a'), claimant('b')];
     voter.claim(hostile, 0, 0);
-    voter.claim(honest, 1, 7);
+    voter.claim(honest, 1, 7, replaces);
     let id = 0;
     pass(voter, 2 * MAX_VOTE_ROUNDS, () => {
       voter.claim(hostile, id + 1, 0);
