@@ -211,9 +211,10 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     if (context.timeout === Number.POSITIVE_INFINITY) return;
     this.lastActive = context.self.now();
     if (this.idle === undefined) return this.armIdle(context.timeout);
-    // A handler has shortened the timeout. If the timer has fired already, its message is handled in its turn.
-    const isLate = this.lastActive + context.timeout < this.idleDue;
-    if (isLate && context.self.cancelTimer(this.idle) !== false) this.armIdle(context.timeout);
+    if (this.lastActive + context.timeout >= this.idleDue) return;
+    // A handler has shortened the timeout. The timer has not fired: it is due later than that.
+    context.self.cancelTimer(this.idle);
+    this.armIdle(context.timeout);
   }
 
   /** Whether the idle timer fired too early, because messages arrived meanwhile. Sets it again for the rest of the time. */

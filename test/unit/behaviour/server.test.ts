@@ -212,7 +212,7 @@ describe('a server', () => {
     const log: unknown[] = [];
     const mortal = defineServer({
       name: 'mortal',
-      init: () => ({}),
+      init: (_self, continues: boolean) => (continues ? continuing({}, 'of init') : {}),
       casts: {
         go: ({ continueWith, stop }) => {
           continueWith('continued');
@@ -222,9 +222,9 @@ describe('a server', () => {
       onContinue: (_context, value) => void log.push(value),
       terminate: () => void log.push('terminated'),
     });
-    cast(kit, await mortal.start(kit), 'go');
+    for (const continues of [false, true]) cast(kit, await mortal.start(kit, continues), 'go');
     await kit.settle();
-    expect(log).toEqual(['terminated']);
+    expect(log).toEqual(['terminated', 'of init', 'terminated']);
   });
 
   it('does what a timer requests without waiting for a message: continuations, then the stop', async () => {
