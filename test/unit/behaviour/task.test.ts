@@ -206,6 +206,7 @@ describe('a task', () => {
     });
     const pid = await worker.start(kit);
     expect(await call(kit, pid, 'work', 21)).toBe(42);
+    expect(kit.runtime.timers.size).toBe(0);
   });
 
   it('A7 does not resume an owner that died meanwhile', async () => {
