@@ -190,6 +190,20 @@ describe('the vote is overdue', () => {
     expect(voter.overdue).toEqual(['b']);
   });
 
+  it('not of nodes that take turns, while the other one always waits', () => {
+    const voter = new Voter();
+    const nodes = [claimant('a'), claimant('b')] as const;
+    const node = (id: number): Claimant => nodes[id % 2 === 0 ? 0 : 1];
+    for (const id of [0, 1]) voter.claim(node(id), id, id);
+    let id = 0;
+    pass(voter, 3 * MAX_VOTE_ROUNDS, () => {
+      voter.ballots.end(node(id), id);
+      voter.claim(node(id), id + 2, id + 2);
+      id++;
+    });
+    expect(voter.overdue).toEqual([]);
+  });
+
   it('not of a node whose own claims alone follow each other, nor of nodes that take turns', () => {
     const voter = new Voter();
     const [one, other] = [claimant('a'), claimant('b')];
