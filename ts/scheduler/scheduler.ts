@@ -1,4 +1,4 @@
-import { NO_STORE } from './store.ts';
+import { carriesStore, NO_STORE } from './store.ts';
 
 /** An item of the run queue; it is in the queue at most once at a time. */
 export interface Queued<T> {
@@ -20,6 +20,8 @@ const MAX_IN_A_ROW = 4;
 const MAX_LOOKS = 8;
 
 const TICK = NO_STORE.runInAsyncScope(() => Promise.resolve());
+/** Whether promises carry stores, as far as is known: Node.js has no event for the first use of one. */
+let areStoresUsed = carriesStore(TICK);
 
 /**
  * The one run queue of a runtime.
@@ -49,6 +51,8 @@ export class Scheduler<T extends Queued<T>> {
   private isParked = false;
   /** Pumps in a row that found that other code continues first. */
   private looks = 0;
+  /** Pumps that will run, but must do nothing. */
+  private strays = 0;
   private isSpent = false;
   private hasSettled = false;
   /** Turns until the clock is read. */
@@ -150,20 +154,33 @@ export class Scheduler<T extends Queued<T>> {
       this.looks = 0; // an item that comes later must not find it parked at once: the code that continued may wait now
     } else if (this.isSpent) return; // the pending immediate continues
     this.isPumping = true;
-    NO_STORE.runInAsyncScope(this.pumpSoon);
+    this.pumpSoon();
   }
 
-  private readonly pumpSoon = (): void => {
+  /** The pump runs in no store. Entering NO_STORE costs 60 ns and 170 bytes, so that is left out while no promise carries a store. */
+  private pumpSoon(): void {
+    if (!areStoresUsed) {
+      if (!carriesStore(TICK.then(this.pump))) return;
+      areStoresUsed = true;
+      this.strays++; // that promise may carry the stores of the code that runs now
+    }
+    NO_STORE.runInAsyncScope(this.pumpAgain);
+  }
+
+  private readonly pumpAgain = (): void => {
     void TICK.then(this.pump);
   };
 
   private readonly pump = (): void => {
+    if (this.strays > 0) {
+      this.strays--;
+      return;
+    }
     if (this.hasSettled && this.head !== null) {
       this.hasSettled = false;
       this.looks++;
       if (this.looks >= MAX_LOOKS && this.isArmed) this.park();
-      // No item has run yet, so this still runs in NO_STORE.
-      else this.pumpSoon();
+      else this.pumpAgain(); // no item has run yet, so this still runs in no store
     } else this.goThrough();
   };
 
@@ -196,7 +213,7 @@ export class Scheduler<T extends Queued<T>> {
       else item.nextInQueue = null;
       if (this.run(item)) break;
     }
-    NO_STORE.runInAsyncScope(this.pumpSoon); // after the code that awaits the promise
+    this.pumpSoon(); // after the code that awaits the promise
   }
 
   private rest(): void {

@@ -24,6 +24,15 @@ function withoutStores(resource: AsyncResource): AsyncResource {
   return resource;
 }
 
+/**
+ * Whether a promise that was made just now may carry stores. Up to Node.js 22 none does until a store is used in this process; from 24 on
+ * it cannot be seen.
+ */
+export function carriesStore(promise: Promise<unknown>): boolean {
+  if (FRAME !== undefined || PROMISE_NUMBER === undefined) return true;
+  return (promise as unknown as Marked)[PROMISE_NUMBER] !== undefined;
+}
+
 /** A resource that carries the stores of the running code; null: it runs in none. About 40 ns if no AsyncLocalStorage is in use. */
 export function currentStore(): AsyncResource | null {
   const isHooked =

@@ -222,6 +222,14 @@ describe('calls and spawns of another node', () => {
   });
 });
 
+describe('the first store that a process uses', () => {
+  it('is not seen by the receivers of what is sent in it', async () => {
+    const child = startChild(new URL('first-store-child.ts', import.meta.url));
+    expect(await child.exit(), child.stderr()).toEqual({ code: 0, signal: null });
+    expect(child.stdout().trim()).toBe('none none none');
+  });
+});
+
 describe('the store in which the package was loaded', () => {
   it('is not seen by code that has no store', async () => {
     const child = startChild(new URL('store-child.ts', import.meta.url));
