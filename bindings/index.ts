@@ -12,7 +12,7 @@ import { type AddonExports, loadAddon } from './load.ts';
 import type * as generated from './native.d.ts';
 
 /** The ABI stamp this TypeScript was written against; the addon must answer the same number. */
-export const ABI = 11;
+export const ABI = 12;
 
 /** How a node's sockets behave. Every time is in milliseconds, every size in bytes. */
 export interface OpenOptions {
@@ -59,13 +59,11 @@ export interface OpenOptions {
 export type OnBatch = (bytes: number, bigs: Uint8Array[] | null) => number;
 
 export const BatchAnswer = {
-  /** The caller still has work to run: the native core does not busy-wait. */
-  BUSY: 1,
   /**
    * `onBatch` is called once more, with `(0, null)`; also when it threw. The microtasks and `nextTick`s of this call have run then,
    * unless it was made inside of another callback.
    */
-  CALL_AGAIN: 2,
+  CALL_AGAIN: 1,
 } as const;
 
 /** Counters of one node; bytes are TLS payload, before encryption. */

@@ -159,8 +159,8 @@ export class PeerNews implements NetworkListener {
     this.#dispatch.frame(session, tag, reader);
   }
 
-  batchEnd(): boolean {
-    return this.#runtime.runSlice();
+  batchEnd(): void {
+    this.#runtime.runSlice();
   }
 
   peerLoop(session: Session, stalled: boolean, ageMs: number): void {

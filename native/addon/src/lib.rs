@@ -34,7 +34,7 @@ use crate::options::OpenOptions;
 use crate::wake::ThreadsafeWake;
 
 /// Increased with every change of a signature or of the layout of entries; the same number is in `bindings/index.ts`.
-const ABI: u32 = 11;
+const ABI: u32 = 12;
 
 /// The ABI stamp.
 #[napi]

@@ -23,7 +23,7 @@ function open(peers: number, limits = LIMITS) {
   const listener: Partial<NetworkListener> = {
     sessionUp: (session) => channels.up(session),
     sessionDown: (session) => channels.down(session),
-    batchEnd: () => false,
+    batchEnd() {},
     busy() {},
   };
   const network = new Network({ native, limits, ownPid: (local) => new Pid(0, local) });

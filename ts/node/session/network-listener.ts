@@ -16,8 +16,8 @@ export interface NetworkListener {
   sessionDown(session: Session, cause: DownCause, detail: string): void;
   /** One validated frame; `reader` is at the start of its body. */
   frame(session: Session, tag: number, reader: EntryReader): void;
-  /** Called at the end of each batch. Returns true while actors have work. */
-  batchEnd(): boolean;
+  /** Called after the last entry of each batch. */
+  batchEnd(): void;
   /** The peer's event loop is blocked, or runs again. */
   peerLoop(session: Session, stalled: boolean, ageMs: number): void;
   /** The bytes that wait to be sent to the peer fell below the high-water mark. */

@@ -162,9 +162,9 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
     }
     this.#flushes.hold();
     this.#batches.read(bytes, bigs);
-    const isBusy = this.#listener.batchEnd();
+    this.#listener.batchEnd();
     this.flush();
-    return isBusy ? BatchAnswer.BUSY | BatchAnswer.CALL_AGAIN : BatchAnswer.CALL_AGAIN;
+    return BatchAnswer.CALL_AGAIN;
   };
 
   // -- entries of a batch ---------------------------------------------------------------------------------------------

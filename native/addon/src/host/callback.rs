@@ -9,7 +9,7 @@ use crate::errors::{Result, fault};
 use crate::memory::{drop_reference, reference, referenced, to_array};
 
 /// The bit of an answer that asks for another call, after the microtasks.
-const AGAIN: u32 = 2;
+const AGAIN: u32 = 1;
 
 /// The function, with the receiver and the async context that a callback of Node.js needs.
 #[derive(Debug)]
@@ -32,15 +32,13 @@ impl Callback {
         })
     }
 
-    /// Calls it with the batch, and once more without one if it asks for that or threw. Gives its answer to the batch. Microtasks
-    /// and `nextTick`s of each call have run when it returns, unless this is called inside of another callback of Node.js.
-    pub(super) fn call(&self, filled: &mut Filled) -> u32 {
+    /// Calls it with the batch, and once more without one if it asks for that or threw. Microtasks and `nextTick`s of each call have
+    /// run when it returns, unless this is called inside of another callback of Node.js.
+    pub(super) fn call(&self, filled: &mut Filled) {
         let bigs = std::mem::take(&mut filled.bigs);
-        let answer = self.call_once(filled.bytes, bigs);
-        if answer & AGAIN != 0 {
+        if self.call_once(filled.bytes, bigs) & AGAIN != 0 {
             self.call_once(0, Vec::new());
         }
-        answer
     }
 
     /// Gives its result, [`AGAIN`] if it threw, 0 if it could not be called.

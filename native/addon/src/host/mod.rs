@@ -42,7 +42,6 @@ pub(crate) struct Host {
     cleanup: Cell<Option<Cleanup>>,
     delivering: Cell<bool>,
     /// JavaScript has said that it has more work to do.
-    busy: Cell<bool>,
     ended: Cell<bool>,
     /// It was detached inside of `onBatch`, and ends after that.
     detached: Cell<bool>,
@@ -81,7 +80,6 @@ impl Host {
             wake: Cell::new(ptr::null_mut()),
             cleanup: Cell::new(None),
             delivering: Cell::new(false),
-            busy: Cell::new(false),
             ended: Cell::new(false),
             detached: Cell::new(false),
             batches: Cell::new(0.0),
@@ -114,10 +112,6 @@ impl Host {
 
     pub(crate) fn attachment(&self) -> Option<&Attachment> {
         self.attachment.get()
-    }
-
-    pub(crate) fn is_busy(&self) -> bool {
-        self.busy.get()
     }
 
     pub(crate) fn may_deliver(&self) -> bool {
@@ -178,9 +172,8 @@ impl Host {
         }
         self.batches.set(self.batches.get() + 1.0);
         self.delivering.set(true);
-        let answer = self.callback.call(&mut filled);
+        self.callback.call(&mut filled);
         self.delivering.set(false);
-        self.busy.set(answer & 1 != 0);
         self.after_delivery(&filled);
     }
 

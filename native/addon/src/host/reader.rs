@@ -282,7 +282,7 @@ impl LoopReader {
             let now = Instant::now();
             if found {
                 self.spin.hit();
-                if host.is_busy() || self.loop_has_work() || now - begun > SPIN_TOTAL {
+                if self.loop_has_work() || now - begun > SPIN_TOTAL {
                     return;
                 }
                 until = now + self.spin.window();

@@ -1,6 +1,5 @@
 // The output to one peer: what is written before, during and after its session arrives whole, in order, or is known to be lost.
 import { describe, expect, it, vi } from 'vitest';
-import { BatchAnswer } from '../../../../bindings/index.ts';
 import { parseNodeName } from '../../../../ts/node/node-name.ts';
 import { SLICE_BYTES } from '../../../../ts/node/session/gather.ts';
 import { Pid, TermDecoder } from '../../../../ts/term/index.ts';
@@ -270,14 +269,5 @@ describe('what the network tells', () => {
     native.down(3, 3);
     expect(network.peer(PEER)?.session?.id).toBe(4);
     expect(network.identities.of(NC)?.outgoing).toBe(network.peer(PEER)?.session?.outgoing);
-  });
-
-  it('the native core whether actors have work after a batch', () => {
-    const { native, listener } = connected();
-    const answers = [false, true].map((isBusy) => {
-      listener.batchEnd = () => isBusy;
-      return native.emit(NativeEvent.WRITABLE, 3, new Body().u32(0)) & BatchAnswer.BUSY;
-    });
-    expect(answers).toEqual([0, BatchAnswer.BUSY]);
   });
 });

@@ -17,7 +17,7 @@ export function openNetwork(limits = LIMITS) {
     sessionDown: (session, cause, detail) =>
       news.push(['down', session.identity.name, cause, ...(detail === '' ? [] : [detail])]),
     frame: (session, tag, reader) => news.push(['frame', session.id, tag, reader.end - reader.at]),
-    batchEnd: () => false,
+    batchEnd() {},
     peerLoop: (session, stalled, age) => news.push(['loop', session.identity.name, stalled, age]),
     busy: (session, bytes) => news.push(['busy', session.identity.name, bytes]),
     writable: (session) => news.push(['drain', session.identity.name]),
