@@ -1,6 +1,5 @@
 // Accepts the WebSocket upgrades of one path of an HTTP server, or refuses them with a status.
 import type { IncomingMessage, Server } from 'node:http';
-import { STATUS_CODES } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import { CloseCode, SUBPROTOCOL } from '../client/index.ts';
@@ -15,6 +14,7 @@ import {
 import type { Logger } from '../kernel/index.ts';
 import { type Admission, decided, type Refusal } from './authorization.ts';
 import { type Limits, MAX_RESUME_BYTES } from './limits.ts';
+import { closeCodeOf, closeRefused, ignore, type Refused, refuse } from './refusal.ts';
 import type { RoomSocket } from './socket-port.ts';
 
 /**
@@ -60,7 +60,7 @@ interface WebSocketServer {
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
-    done: (socket: RoomSocket & { on: NonNullable<RoomSocket['on']> }) => void,
+    done: (socket: RoomSocket) => void,
   ): void;
 }
 
@@ -71,9 +71,6 @@ const OPTIONS: OptionNames<AttachOptions> = {
   address: true,
   compress: true,
 };
-
-/** Refusals after which `snowmesh/client` does not try again: the close code for the HTTP status. */
-const FINAL: Readonly<Record<number, number>> = { 401: CloseCode.unauthorized, 403: CloseCode.forbidden };
 
 /** The attached paths of each server: one listener handles all its upgrades. */
 const PATHS = new WeakMap<Server, Map<string, UpgradeHandler>>();
@@ -131,7 +128,8 @@ function listenTo(server: Server): Map<string, UpgradeHandler> {
     const handler = paths.get((request.url ?? '').split('?', 1)[0] as string);
     if (handler !== undefined) handler.handle(request, socket, head);
     // Without another listener the connection would stay open.
-    else if (server.listenerCount('upgrade') === 1) refuse(socket, 404, 'nothing is upgraded here');
+    else if (server.listenerCount('upgrade') === 1)
+      refuse(socket, { status: 404, reason: 'nothing is upgraded here' });
   });
   return paths;
 }
@@ -153,7 +151,7 @@ class UpgradeHandler {
 
   close(): void {
     this.#isClosed = true;
-    for (const socket of this.#undecided) refuse(socket, 503, 'the server stops');
+    for (const socket of this.#undecided) refuse(socket, { status: 503, reason: 'the server stops' });
   }
 
   handle(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -163,17 +161,11 @@ class UpgradeHandler {
       .finally(() => this.#undecided.delete(socket))
       .then((decision) => {
         if (socket.destroyed || !socket.writable) return;
-        const isRefused = 'status' in decision;
-        const code = isRefused ? FINAL[decision.status] : undefined;
-        if (isRefused && (code === undefined || !speaksRooms(request)))
-          return refuse(socket, decision.status, decision.reason, decision.retryAfterMs);
+        const code = 'status' in decision ? closeCodeOf(decision, request) : undefined;
+        if ('status' in decision && code === undefined) return refuse(socket, decision);
         socket.off('error', ignore);
         this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-          if (isRefused) {
-            // A browser does not tell a page the status of a refused upgrade, but it does tell the close code.
-            webSocket.on('error', ignore);
-            return webSocket.close(code, brief(decision.reason));
-          }
+          if ('status' in decision) return closeRefused(webSocket, code, decision.reason);
           try {
             this.#host.accept(webSocket, decision);
           } catch (error) {
@@ -185,17 +177,14 @@ class UpgradeHandler {
       .catch((error: unknown) => {
         if (this.#isClosed) return;
         this.#failed(error);
-        refuse(socket, 500, 'authorize failed');
+        refuse(socket, { status: 500, reason: 'authorize failed' });
       });
   }
 
   async #admit(
     request: IncomingMessage,
     socket: Duplex,
-  ): Promise<
-    | (Admission & { readonly address: string })
-    | { readonly status: number; readonly reason: string; readonly retryAfterMs?: number }
-  > {
+  ): Promise<(Admission & { readonly address: string }) | Refused> {
     const drains = this.#whileDraining();
     if (drains !== undefined) return drains;
     const { origin } = request.headers;
@@ -217,7 +206,7 @@ class UpgradeHandler {
     return this.#whileDraining() ?? { ...answer, address }; // it may have begun meanwhile
   }
 
-  #whileDraining(): { status: 503; reason: string; retryAfterMs: number } | undefined {
+  #whileDraining(): Refused | undefined {
     const retryAfterMs = this.#host.retryAfterMs();
     return retryAfterMs > 0 ? { status: 503, reason: 'come back later', retryAfterMs } : undefined;
   }
@@ -247,31 +236,6 @@ class UpgradeHandler {
     if (open > 0) this.#byAddress.set(address, open);
     else this.#byAddress.delete(address);
   }
-}
-
-/** For errors of a socket before its upgrade: it is closed then. */
-function ignore(): void {}
-
-/** Whether the client is one that reads close codes. */
-function speaksRooms({ headers }: IncomingMessage): boolean {
-  const offered = headers['sec-websocket-protocol']?.split(',') ?? [];
-  return offered.some((one) => one.trim() === SUBPROTOCOL);
-}
-
-/** The reason of a close frame has at most 123 bytes. A character that is cut becomes one of three bytes. */
-function brief(reason: string): string {
-  return Buffer.from(reason).subarray(0, 120).toString();
-}
-
-/** Answers an upgrade with an HTTP response, and closes the connection. */
-function refuse(socket: Duplex, status: number, reason = '', retryAfterMs = 0): void {
-  const retry = retryAfterMs > 0 ? `Retry-After: ${Math.ceil(retryAfterMs / 1000)}\r\n` : '';
-  const head =
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
-    `Content-Length: ${Buffer.byteLength(reason)}\r\n${retry}\r\n`;
-  socket.on('error', () => {}); // the other end may have closed it already
-  socket.once('finish', () => socket.destroy());
-  socket.end(head + reason);
 }
 
 function webSocketServer(messageBytes: number, compress: boolean): WebSocketServer {

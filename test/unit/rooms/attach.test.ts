@@ -247,6 +247,17 @@ it('a client of the rooms learns of a final refusal by a close code, because a p
   expect(rooms.stats().connections).toBe(0);
 });
 
+it('a refused client that does not answer the close frame is cut off', async () => {
+  const [name, port] = (await serve({}, { authorize: () => ({ status: 401 }) })).split(':');
+  const raw = connect(Number(port), name);
+  raw.write(upgradeRequest(`Sec-WebSocket-Protocol: ${SUBPROTOCOL}\r\n`));
+  await once(raw, 'data');
+  await once(
+    raw.on('error', () => {}),
+    'close',
+  );
+}, 10_000);
+
 it.each(['', 'k'.repeat(255), '\ud800'])('an invalid key is refused before the upgrade: %j', async (key) => {
   const host = await serve({}, { authorize: () => ({ key }) });
   expect(await answerOf(`ws://${host}/rooms`)).toMatchObject({ status: 500 });
@@ -327,10 +338,7 @@ it('a client that disconnects during authorize leaves no state behind', async ()
   });
   const [name, port] = host.split(':');
   const raw = connect(Number(port), name);
-  raw.write(
-    'GET /rooms HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
-  );
+  raw.write(upgradeRequest());
   await isAsked;
   raw.destroy();
   await once(raw, 'close');
@@ -456,3 +464,10 @@ it('drain closes all connections with 1012, spread over its time, and refuses ne
   );
   expect(() => rooms.drain({ over: -1 })).toThrow(expect.objectContaining({ code: 'SNOW_ERR_BAD_OPTION' }));
 });
+
+function upgradeRequest(more = ''): string {
+  return (
+    'GET /rooms HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+    `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n${more}\r\n`
+  );
+}
