@@ -8,6 +8,7 @@
 // client misses and repeats nothing, or is told `resync`. Must not know: sessions and frames between nodes, the parsing of WebSockets
 // (the package `ws` does that).
 
+export type { SomeOf } from '../errors/index.ts';
 export type { Admission, Refusal } from './authorization.ts';
 export type { BridgeOptions, RoomBridge, RoomBridgeListener } from './bridge.ts';
 export type { BridgeStats } from './bridging.ts';
