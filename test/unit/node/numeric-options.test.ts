@@ -59,6 +59,8 @@ it('the table above has every number that there is', async () => {
   const { readFileSync } = await import('node:fs');
   const { root } = await import('../../support/child.ts');
   const text = readFileSync(`${root}/ts/node/options.ts`, 'utf8');
-  const declared = [...text.matchAll(/^ {2}readonly (\w+)\?: number \| undefined;/gm)].map(([, name]) => name);
+  const declared = [...text.matchAll(/^ {2}readonly (\w+)\?: number \| undefined;/gm)].map(
+    ([, name]) => name,
+  );
   expect(declared.toSorted()).toEqual(NUMBERS.map(([path]) => path.split('.').at(-1)).toSorted());
 });
