@@ -69,9 +69,11 @@ export class SessionSetup {
       const { session, generation } = claim;
       connection.resumes = { session, generation, awayMs, asked: new Set() };
     }
-    if (id === claim?.session)
+    if (id === claim?.session) {
+      const named = new Set(rooms.map(([name]) => name));
       for (const room of connection.joined)
-        if (!rooms.some(([name]) => name === room.name)) this.#listener.joined(connection, room);
+        if (!named.has(room.name)) this.#listener.joined(connection, room);
+    }
     await this.resume(connection, rooms);
     this.joinOwnRoom(connection);
   }
