@@ -19,10 +19,31 @@ class Entries {
   count = 0;
   /** A store was entered with `enterWith`, which has no end: any later turn may run in it. */
   isOpenEnded = false;
+  /** `run` enters its store, or leaves it: from Node.js 24 on it does both by `enterWith`. */
+  #isInRun = false;
 
   attach(): void {
+    if (this.#isInRun) return;
     this.count++;
     this.isOpenEnded = true;
+  }
+
+  /** Calls `run`, with a function that calls its `code`. */
+  run<R>(run: (inside: () => R) => R, code: () => R): R {
+    this.count++;
+    this.#isInRun = true;
+    try {
+      return run(() => {
+        this.#isInRun = false;
+        try {
+          return code();
+        } finally {
+          this.#isInRun = true;
+        }
+      });
+    } finally {
+      this.#isInRun = false;
+    }
   }
 }
 
@@ -131,10 +152,11 @@ function watch(storage: AsyncLocalStorage<unknown>): Entries {
   const entries = new Entries();
   watched.set(storage, entries);
   const run = storage.run.bind(storage);
-  storage.run = (store: unknown, code: (...args: never[]) => unknown, ...args: never[]): never => {
-    entries.count++;
-    return run(store, code as (...all: unknown[]) => unknown, ...args) as never;
-  };
+  storage.run = (store: unknown, code: (...args: never[]) => unknown, ...args: never[]): never =>
+    entries.run(
+      (inside) => run(store, inside),
+      () => code(...args),
+    ) as never;
   for (const name of ATTACHING) attachCounted(storage as unknown as Record<string, unknown>, name, entries);
   return entries;
 }

@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { type Context, context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import {
   BasicTracerProvider,
@@ -53,17 +53,39 @@ function sentInTurn(code: (send: Send) => void | Promise<void>): Promise<Record<
   });
 }
 
-it('looks at nothing in a turn outside of all traces that enters no context', async () => {
-  const looks = vi.spyOn(manager, 'active');
-  let made: number | undefined;
-  const sent = await sentInTurn((send) => {
-    looks.mockClear();
-    for (let each = 0; each < 100; each++) send(`${each}`);
-    made = looks.mock.calls.length;
-  });
-  expect(Object.values(sent)).toEqual(Array(100).fill(false));
-  expect(made).toBe(0);
-});
+/** As in Node.js 24 and later. */
+function runByEnterWith(): void {
+  const storage = manager['_asyncLocalStorage'];
+  storage.run = <R, A extends unknown[]>(store: Context, code: (...args: A) => R, ...args: A): R => {
+    const prior = storage.getStore() as Context;
+    storage.enterWith(store);
+    try {
+      return code(...args);
+    } finally {
+      storage.enterWith(prior);
+    }
+  };
+}
+
+it.each([
+  ['as it is here', () => {}],
+  ['that uses `enterWith`', runByEnterWith],
+])(
+  'looks at nothing in a turn outside of all traces that enters no context, with a `run` %s',
+  async (_, prepare) => {
+    prepare();
+    context.with(ROOT_CONTEXT, () => {});
+    const looks = vi.spyOn(manager, 'active');
+    let made: number | undefined;
+    const sent = await sentInTurn((send) => {
+      looks.mockClear();
+      for (let each = 0; each < 100; each++) send(`${each}`);
+      made = looks.mock.calls.length;
+    });
+    expect(Object.values(sent)).toEqual(Array(100).fill(false));
+    expect(made).toBe(0);
+  },
+);
 
 it('sees a context that the code of such a turn enters and leaves', async () => {
   const sent = await sentInTurn((send) => {
