@@ -22,6 +22,8 @@ function haunt(self: Self): void {
 }
 
 for (let n = 0; n < 10; n++) {
+  let begun = (): void => {};
+  const hasBegun = new Promise<void>((resolve) => (begun = resolve));
   const pid = node.spawn(async (self: Self) => {
     const early = setInterval(haunt, 1, self);
     setTimeout(() => clearInterval(early), 50);
@@ -33,9 +35,11 @@ for (let n = 0; n < 10; n++) {
       haunt(self);
     };
     void floating();
+    begun();
     await self.receive('never');
   });
-  setImmediate(() => node.sendExit(pid, 'kill'));
+  await hasBegun;
+  node.sendExit(pid, 'kill'); // before a timer can fire
 }
 await sleep(30);
 events.emit('knock');
