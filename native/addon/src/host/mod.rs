@@ -41,7 +41,6 @@ pub(crate) struct Host {
     wake: Cell<sys::napi_threadsafe_function>,
     cleanup: Cell<Option<Cleanup>>,
     delivering: Cell<bool>,
-    /// JavaScript has said that it has more work to do.
     ended: Cell<bool>,
     /// It was detached inside of `onBatch`, and ends after that.
     detached: Cell<bool>,
