@@ -13,6 +13,9 @@ export interface Refused {
   readonly retryAfterMs?: number;
 }
 
+/** A socket of `ws`. */
+export type UpgradedSocket = RoomSocket & Required<Pick<RoomSocket, 'on' | 'terminate'>>;
+
 /** The longest wait for the other end to answer the close frame. It is a stranger, who may send until then. */
 const LONGEST_CLOSE_MS = 2000;
 
@@ -40,10 +43,10 @@ export function closeCodeOf({ status }: Refused, { headers }: IncomingMessage): 
 }
 
 /** Closes a WebSocket with that code. */
-export function closeRefused(webSocket: RoomSocket, code: number | undefined, reason: string): void {
-  const tooLate = setTimeout(() => webSocket.terminate?.(), LONGEST_CLOSE_MS);
-  webSocket.on?.('error', ignore);
-  webSocket.on?.('close', () => clearTimeout(tooLate));
+export function closeRefused(webSocket: UpgradedSocket, code: number, reason: string): void {
+  const tooLate = setTimeout(() => webSocket.terminate(), LONGEST_CLOSE_MS);
+  webSocket.on('error', ignore);
+  webSocket.on('close', () => clearTimeout(tooLate));
   // The reason of a close frame has at most 123 bytes. A character that is cut becomes one of three bytes.
   webSocket.close(code, Buffer.from(reason).subarray(0, 120).toString());
 }

@@ -14,7 +14,7 @@ import {
 import type { Logger } from '../kernel/index.ts';
 import { type Admission, decided, type Refusal } from './authorization.ts';
 import { type Limits, MAX_RESUME_BYTES } from './limits.ts';
-import { closeCodeOf, closeRefused, ignore, type Refused, refuse } from './refusal.ts';
+import { closeCodeOf, closeRefused, ignore, type Refused, refuse, type UpgradedSocket } from './refusal.ts';
 import type { RoomSocket } from './socket-port.ts';
 
 /**
@@ -60,7 +60,7 @@ interface WebSocketServer {
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
-    done: (socket: RoomSocket) => void,
+    done: (socket: UpgradedSocket) => void,
   ): void;
 }
 
@@ -161,24 +161,29 @@ class UpgradeHandler {
       .finally(() => this.#undecided.delete(socket))
       .then((decision) => {
         if (socket.destroyed || !socket.writable) return;
-        const code = 'status' in decision ? closeCodeOf(decision, request) : undefined;
-        if ('status' in decision && code === undefined) return refuse(socket, decision);
-        socket.off('error', ignore);
-        this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-          if ('status' in decision) return closeRefused(webSocket, code, decision.reason);
-          try {
-            this.#host.accept(webSocket, decision);
-          } catch (error) {
-            this.#failed(error); // after the upgrade no HTTP response can be sent
-            webSocket.close(CloseCode.crashed, 'not accepted');
-          }
-        });
+        const upgrade = (done: (webSocket: UpgradedSocket) => void): void => {
+          socket.off('error', ignore);
+          this.#webSockets.handleUpgrade(request, socket, head, done);
+        };
+        if (!('status' in decision)) return upgrade((webSocket) => this.#accept(webSocket, decision));
+        const code = closeCodeOf(decision, request);
+        if (code === undefined) refuse(socket, decision);
+        else upgrade((webSocket) => closeRefused(webSocket, code, decision.reason));
       })
       .catch((error: unknown) => {
         if (this.#isClosed) return;
         this.#failed(error);
         refuse(socket, { status: 500, reason: 'authorize failed' });
       });
+  }
+
+  #accept(webSocket: RoomSocket, admission: Admission & { readonly address: string }): void {
+    try {
+      this.#host.accept(webSocket, admission);
+    } catch (error) {
+      this.#failed(error); // after the upgrade no HTTP response can be sent
+      webSocket.close(CloseCode.crashed, 'not accepted');
+    }
   }
 
   async #admit(
