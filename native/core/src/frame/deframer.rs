@@ -4,8 +4,11 @@ use super::error::{FrameError, PeerMisbehaved};
 
 /// Bytes of the length field.
 const PREFIX: usize = 4;
-/// What a deframer's buffer starts with and goes back to after a long frame.
+/// What a deframer's buffer starts with.
 const BASE_BYTES: usize = 65_536;
+/// The largest buffer that is kept when all frames are taken out: growing clears and copies memory, and a stream of long frames would
+/// do it for each of them.
+const KEPT_BYTES: usize = 524_288;
 
 /// What stands at the beginning of some bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -104,9 +107,8 @@ impl Deframer {
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
-            if self.buffer.len() > BASE_BYTES.max(least) {
-                self.buffer.truncate(BASE_BYTES.max(least));
-                self.buffer.shrink_to_fit();
+            if self.buffer.len() > KEPT_BYTES.max(least) {
+                self.shrink(KEPT_BYTES.max(least));
             }
         }
         if self.buffer.len() - self.end < least {
@@ -151,6 +153,20 @@ impl Deframer {
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.buffer.capacity()
+    }
+
+    /// Frees memory that long frames needed, if all frames are taken out. Call it when no more are expected soon.
+    pub fn release(&mut self) {
+        if self.start == self.end && self.buffer.len() > BASE_BYTES {
+            self.start = 0;
+            self.end = 0;
+            self.shrink(BASE_BYTES);
+        }
+    }
+
+    fn shrink(&mut self, bytes: usize) {
+        self.buffer.truncate(bytes);
+        self.buffer.shrink_to_fit();
     }
 
     fn make_room(&mut self, least: usize) {

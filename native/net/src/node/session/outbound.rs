@@ -166,6 +166,7 @@ impl Session {
             return;
         }
         let mut io = self.lock();
+        io.inbound.frames.release();
         // While bytes wait for the socket, the peer has unread ones that show that we are alive.
         if io.phase != Phase::Open || io.channel.pending() > 0 {
             return;
