@@ -19,7 +19,7 @@ use super::admission::Stage;
 use super::handshake::{Handshake, Role};
 use super::{HANDSHAKE_TOKENS, IoLoop};
 use crate::event::ConnectStatus;
-use crate::tls::Channel;
+use crate::tls::{Channel, Received};
 use crate::tune;
 
 /// What advancing a handshake led to.
@@ -141,21 +141,23 @@ impl IoLoop {
             if has_sent {
                 handshake.sent_at = Instant::now();
             }
-            match handshake.channel.receive(&handshake.stream) {
-                Ok(0) => {
+            let frames = &mut handshake.frames;
+            let received = handshake
+                .channel
+                .receive(&handshake.stream, |plain| frames.push(plain));
+            let opened = match received {
+                Ok(Received { bytes: 0, .. }) => {
                     let text = "the peer closed the connection during the handshake";
                     return Outcome::Broken(ConnectStatus::Refused, text.to_owned());
                 }
-                Ok(_) => {
-                    handshake.reach(Stage::Bytes);
-                    handshake.round_trip = handshake.round_trip.min(handshake.sent_at.elapsed());
-                }
+                Ok(Received { opened, .. }) => opened,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Outcome::Waits,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Outcome::Broken(ConnectStatus::Refused, error.to_string()),
-            }
-            let frames = &mut handshake.frames;
-            if let Err(error) = handshake.channel.open(|plain| frames.push(plain)) {
+            };
+            handshake.reach(Stage::Bytes);
+            handshake.round_trip = handshake.round_trip.min(handshake.sent_at.elapsed());
+            if let Err(error) = opened {
                 // The channel may hold an alert for the peer.
                 let _ = handshake.channel.send(&handshake.stream);
                 return Outcome::Broken(ConnectStatus::Incompatible, error.to_string());

@@ -149,8 +149,7 @@ pub(super) mod tests {
             if !channel.is_handshaking() {
                 return;
             }
-            channel.receive(socket).unwrap();
-            channel.open(|_| {}).unwrap();
+            channel.receive(socket, |_| {}).unwrap().opened.unwrap();
         }
     }
 

@@ -1,5 +1,6 @@
 //! One TLS connection. It does not own the socket.
 
+use std::cell::RefCell;
 use std::io::{self, BufRead, IoSlice, Read, Write};
 
 use ring::digest;
@@ -14,10 +15,16 @@ const SEAL_BYTES: usize = 64 * 1024;
 /// The plain bytes in one TLS record, and the bytes that the record adds.
 const RECORD_BYTES: usize = 16 * 1024;
 const RECORD_OVERHEAD: usize = 22;
-/// The largest record a peer may send (RFC 8446 section 5.2).
-const RECORD_LIMIT: usize = 5 + RECORD_BYTES + 256;
 /// What one call of [`Channel::receive`] reads at most, once the TLS handshake is done.
-pub(crate) const RECEIVE_BYTES: usize = 64 * 1024;
+pub(crate) const RECEIVE_BYTES: usize = 128 * 1024;
+/// The same during the TLS handshake.
+const HANDSHAKE_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    /// Bytes from the socket that rustls has not taken. Each call of [`Channel::receive`] begins and ends with none, so all channels of
+    /// a thread share the memory.
+    static SEALED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// The SHA-256 of a certificate whose key the peer has proved.
 pub(crate) type PeerKey = [u8; 32];
@@ -25,12 +32,18 @@ pub(crate) type PeerKey = [u8; 32];
 #[derive(Debug)]
 pub(crate) struct Channel {
     tls: Connection,
-    /// Received records, `..filled`; the last one may be incomplete.
-    sealed: Vec<u8>,
-    filled: usize,
     peer_closed: bool,
     /// Sealed bytes that the socket has not taken yet.
     pending: usize,
+}
+
+/// What [`Channel::receive`] did.
+#[derive(Debug)]
+pub(crate) struct Received {
+    /// Bytes read from the socket; 0 is the end of the stream.
+    pub(crate) bytes: usize,
+    /// An error if nothing more can be received. `sink` got the plain bytes of the records before.
+    pub(crate) opened: Result<(), ChannelError>,
 }
 
 /// TLS failed: a damaged record, another protocol, an alert from the peer.
@@ -61,8 +74,6 @@ impl Channel {
     fn of(tls: Connection) -> Self {
         Self {
             tls,
-            sealed: Vec::new(),
-            filled: 0,
             peer_closed: false,
             pending: 0,
         }
@@ -96,42 +107,40 @@ impl Channel {
             .ok()
     }
 
-    /// Reads once from the socket. `Ok(0)` is the end of the stream.
-    pub(crate) fn receive(&mut self, mut socket: impl Read) -> io::Result<usize> {
-        let wanted = if self.is_handshaking() {
-            RECORD_LIMIT
+    /// Reads once from the socket and opens every whole record; `sink` gets the plain bytes in order, in pieces of any size.
+    pub(crate) fn receive(
+        &mut self,
+        mut socket: impl Read,
+        mut sink: impl FnMut(&[u8]),
+    ) -> io::Result<Received> {
+        let most = if self.is_handshaking() {
+            HANDSHAKE_BYTES
         } else {
-            RECEIVE_BYTES + RECORD_LIMIT
+            RECEIVE_BYTES
         };
-        if self.sealed.len() < wanted {
-            self.sealed.resize(wanted, 0);
-        }
-        let room = self.sealed.get_mut(self.filled..).unwrap_or_default();
-        let received = socket.read(room)?;
-        self.filled += received;
-        Ok(received)
+        SEALED.with_borrow_mut(|sealed| {
+            if sealed.len() < most {
+                sealed.resize(most, 0);
+            }
+            let bytes = socket.read(sealed.get_mut(..most).unwrap_or_default())?;
+            let opened = self.open(sealed.get(..bytes).unwrap_or_default(), &mut sink);
+            Ok(Received { bytes, opened })
+        })
     }
 
-    /// Opens every whole record that was received; `sink` gets the plain bytes in order, in pieces of any size.
-    pub(crate) fn open(&mut self, mut sink: impl FnMut(&[u8])) -> Result<(), ChannelError> {
-        let mut start = 0;
-        while let Some(length) = record_length(self.sealed.get(start..self.filled).unwrap_or_default())? {
-            // rustls reads at most 4 KiB a call. With one record at a time it buffers at most one plain record.
-            let mut record = self.sealed.get(start..start + length).unwrap_or_default();
-            while !record.is_empty() {
-                if self.tls.read_tls(&mut record).map_err(ChannelError::of)? == 0 {
-                    return Err(ChannelError("data after the end".to_owned()));
-                }
+    /// rustls keeps the beginning of an incomplete record. While it does, it reads as much as its buffer holds, a record and more;
+    /// with an empty buffer it reads 4 KiB, and shrinks and grows the buffer. So it gets the bytes as they came, not record by record.
+    fn open(&mut self, mut sealed: &[u8], sink: &mut impl FnMut(&[u8])) -> Result<(), ChannelError> {
+        // What follows `close_notify` is ignored (RFC 8446 section 6.1).
+        while !sealed.is_empty() && !self.peer_closed {
+            if self.tls.read_tls(&mut sealed).map_err(ChannelError::of)? == 0 {
+                return Err(ChannelError("not a TLS record".to_owned()));
             }
-            start += length;
-            let state = self.tls.process_new_packets().map_err(ChannelError::of)?;
-            self.peer_closed |= state.peer_has_closed();
-            if state.plaintext_bytes_to_read() > 0 {
-                self.drain(&mut sink)?;
-            }
+            let state = self.tls.process_new_packets();
+            // Also when a record is damaged: whole ones may have come before it.
+            self.drain(sink)?;
+            self.peer_closed |= state.map_err(ChannelError::of)?.peer_has_closed();
         }
-        self.sealed.copy_within(start..self.filled, 0);
-        self.filled -= start;
         Ok(())
     }
 
@@ -219,16 +228,4 @@ impl Channel {
         self.tls.send_close_notify();
         self.pending = self.pending.max(1);
     }
-}
-
-/// The length of the record at the start of `bytes`; `None` while it is not whole.
-fn record_length(bytes: &[u8]) -> Result<Option<usize>, ChannelError> {
-    let [kind, _, _, high, low, ..] = bytes else {
-        return Ok(None);
-    };
-    let length = 5 + usize::from(u16::from_be_bytes([*high, *low]));
-    if !(20..=24).contains(kind) || length > RECORD_LIMIT {
-        return Err(ChannelError("not a TLS record".to_owned()));
-    }
-    Ok((bytes.len() >= length).then_some(length))
 }

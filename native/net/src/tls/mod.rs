@@ -11,7 +11,9 @@
 
 mod channel;
 mod config;
+#[cfg(test)]
+mod tests;
 mod verify;
 
-pub(crate) use channel::{Channel, PeerKey, RECEIVE_BYTES};
+pub(crate) use channel::{Channel, PeerKey, RECEIVE_BYTES, Received};
 pub(crate) use config::TlsConfig;

@@ -95,7 +95,7 @@ impl Session {
                     return Read::Ended;
                 }
             }
-            match io.channel.receive(&io.stream) {
+            match receive(io, node, &self.traffic) {
                 Ok(0) => {
                     self.end_locked(io, node, DownCause::Closed, "the connection was closed");
                     return Read::Ended;
@@ -104,7 +104,6 @@ impl Session {
                     left = left.saturating_sub(received);
                     drained = is_loop && received < RECEIVE_BYTES && !self.hung_up.load(Ordering::Relaxed);
                     self.note_received(node.now_ms());
-                    open(io, node, &self.traffic);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Read::Idle,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -166,14 +165,15 @@ impl Session {
     }
 }
 
-/// Decrypts the received records.
-fn open(io: &mut SessionIo, node: &Node, traffic: &Traffic) {
+/// Reads once from the socket, decrypts, and appends to the frames; gives the bytes read.
+fn receive(io: &mut SessionIo, node: &Node, traffic: &Traffic) -> std::io::Result<usize> {
     let (frames, mut plain) = (&mut io.inbound.frames, 0);
-    let opened = io.channel.open(|bytes| {
+    let received = io.channel.receive(&io.stream, |bytes| {
         plain += bytes.len() as u64;
         frames.push(bytes);
-    });
+    })?;
     node.counters.bytes_in.fetch_add(plain, Ordering::Relaxed);
     traffic.bytes_in.fetch_add(plain, Ordering::Relaxed);
-    io.inbound.damage = opened.err().map(|error| error.to_string());
+    io.inbound.damage = received.opened.err().map(|error| error.to_string());
+    Ok(received.bytes)
 }
