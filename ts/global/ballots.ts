@@ -21,7 +21,7 @@ export interface BallotsPort {
 interface Ballot {
   voted: Claim;
   isInquired: boolean;
-  /** Rounds for which the claim has held the vote, and for which claims of its node have. */
+  /** Rounds for which the claim has held the vote, and for which claims of its node have while another node waited. */
   rounds: number;
   nodeRounds: number;
   /** Waiting claims that are refused when the name is taken. */
@@ -94,12 +94,12 @@ export class Ballots {
     for (const claim of claims) this.#port.vote(claim, 'late');
   }
 
-  /** A round of the roll call is over. O(names that are voted on). */
+  /** A round of the roll call is over. O(claims). */
   round(): void {
     const overdue: Claim[] = [];
     for (const ballot of this.#ballots.values()) {
       const isHeld = ++ballot.rounds > MAX_HELD_ROUNDS;
-      const isKept = ++ballot.nodeRounds > MAX_HELD_ROUNDS && othersWait(ballot);
+      const isKept = othersWait(ballot) && ++ballot.nodeRounds > MAX_HELD_ROUNDS;
       if (isHeld || isKept) overdue.push(ballot.voted);
     }
     for (const claim of overdue) this.#port.overdue(claim);

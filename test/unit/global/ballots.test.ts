@@ -161,6 +161,15 @@ describe('the vote is overdue', () => {
     }
   };
 
+  /** Ends the claim of a node that has the number 0, then 1 …, when its next one waits already. */
+  const renewing = (voter: Voter, by: Claimant): (() => void) => {
+    let id = 0;
+    return () => {
+      voter.claim(by, id + 1, 0);
+      voter.ballots.end(by, id++);
+    };
+  };
+
   it('Q1 of a claim that yields it again and again, and is always the earliest', () => {
     const voter = new Voter();
     const [honest, hostile] = [claimant('a'), claimant('b')];
@@ -180,11 +189,7 @@ describe('the vote is overdue', () => {
     const [honest, hostile] = [claimant('a'), claimant('b')];
     voter.claim(hostile, 0, 0);
     voter.claim(honest, 1, 7, replaces);
-    let id = 0;
-    pass(voter, 2 * MAX_VOTE_ROUNDS, () => {
-      voter.claim(hostile, id + 1, 0);
-      voter.ballots.end(hostile, id++);
-    });
+    pass(voter, 2 * MAX_VOTE_ROUNDS, renewing(voter, hostile));
     expect(voter.overdue).toEqual([]);
     voter.ballots.round();
     expect(voter.overdue).toEqual(['b']);
@@ -202,6 +207,36 @@ describe('the vote is overdue', () => {
       id++;
     });
     expect(voter.overdue).toEqual([]);
+  });
+
+  it('Q1 only after rounds in which another node waited, however long it was alone before', () => {
+    const voter = new Voter();
+    const [one, other] = [claimant('a'), claimant('b')];
+    voter.claim(one, 0, 0);
+    const claimAnew = renewing(voter, one);
+    pass(voter, 3 * MAX_VOTE_ROUNDS, claimAnew);
+    voter.claim(other, 0, 7);
+    pass(voter, 2 * MAX_VOTE_ROUNDS, claimAnew);
+    expect(voter.overdue).toEqual([]);
+    voter.ballots.round();
+    expect(voter.overdue).toEqual(['a']);
+  });
+
+  it('Q1 after such rounds in all, if those that wait give up and others come later', () => {
+    const voter = new Voter();
+    const [one, other] = [claimant('a'), claimant('b')];
+    voter.claim(one, 0, 0);
+    const claimAnew = renewing(voter, one);
+    for (const waits of [0, 1]) {
+      voter.claim(other, waits, 7);
+      pass(voter, MAX_VOTE_ROUNDS, claimAnew);
+      voter.ballots.end(other, waits);
+      pass(voter, 1, claimAnew);
+    }
+    voter.claim(other, 2, 7);
+    expect(voter.overdue).toEqual([]);
+    voter.ballots.round();
+    expect(voter.overdue).toEqual(['a']);
   });
 
   it('not of a node whose own claims alone follow each other, nor of nodes that take turns', () => {
