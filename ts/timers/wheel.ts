@@ -38,8 +38,8 @@ export class Wheel {
   private current: number;
   private readonly heads: (Timer | null)[] = new Array(DUE + 1).fill(null);
   private readonly tails: (Timer | null)[] = new Array(DUE + 1).fill(null);
-  /** One bit a slot that is not empty: two words a level. */
-  private readonly used = new Uint32Array(LEVELS * 2);
+  /** One bit a slot that is not empty: two words a level, and one that is not read, for FAR and DUE. */
+  private readonly used = new Uint32Array(LEVELS * 2 + 1);
   /** The earliest epoch that a timer in FAR belongs to, or earlier. */
   private farEpoch = Number.POSITIVE_INFINITY;
 
@@ -61,15 +61,17 @@ export class Wheel {
     this.unlink(timer);
   }
 
-  /** Everything due at `now` (whole ms) or before becomes ready for `takeDue`, in order of the times. */
+  /** Everything due at `now` (whole ms, not before the last `now`) becomes ready for `takeDue`, in order of the times. */
   advance(now: number): void {
-    for (;;) {
-      const end = Math.min(now - this.epoch, EPOCH - 1);
-      while (this.step(end));
-      if (end > this.current) this.current = end;
-      if (now - this.epoch < EPOCH) return;
-      this.enter(now);
+    while (this.step(now - this.epoch));
+    if (now - this.epoch >= EPOCH) {
+      this.epoch = Math.floor(now / EPOCH) * EPOCH;
+      this.current = 0;
+      this.farEpoch = Number.POSITIVE_INFINITY;
+      this.dealOut(FAR); // what an epoch in between would have fired is due at its first ms
+      while (this.step(now - this.epoch));
     }
+    this.current = now - this.epoch;
   }
 
   /** Takes the next timer that is due; null: none is. */
@@ -83,7 +85,7 @@ export class Wheel {
   nextTick(): number {
     if (this.heads[DUE] !== null) return this.epoch + this.current;
     for (let level = 0; level < LEVELS; level++) {
-      const slot = this.nextSlot(level, level === 0 ? this.digit(0) : this.digit(level) + 1);
+      const slot = this.firstSlot(level);
       if (slot >= 0) return this.epoch + this.startOf(level, slot);
     }
     return this.farEpoch;
@@ -107,7 +109,7 @@ export class Wheel {
   /** Moves to the next slot that is not empty and begins at `end` or before; false: there is none. */
   private step(end: number): boolean {
     for (let level = 0; level < LEVELS; level++) {
-      const slot = this.nextSlot(level, level === 0 ? this.digit(0) : this.digit(level) + 1);
+      const slot = this.firstSlot(level);
       if (slot < 0) continue;
       const start = this.startOf(level, slot);
       if (start > end) return false;
@@ -119,21 +121,11 @@ export class Wheel {
     return false;
   }
 
-  /** A later epoch begins: that of `now`, or the first one before it with a timer. */
-  private enter(now: number): void {
-    const last = Math.floor(now / EPOCH) * EPOCH;
-    this.epoch = Math.min(last, Math.max(this.farEpoch, this.epoch + EPOCH));
-    this.current = 0;
-    if (this.farEpoch > this.epoch) return;
-    this.farEpoch = Number.POSITIVE_INFINITY;
-    this.dealOut(FAR);
-  }
-
   /** Puts the timers of a list where they belong now. */
   private dealOut(list: number): void {
     let timer = this.heads[list] as Timer | null;
     this.heads[list] = this.tails[list] = null;
-    if (list < FAR) this.clearBit(list);
+    this.clearBit(list);
     while (timer !== null) {
       const { later } = timer;
       this.place(timer);
@@ -165,8 +157,7 @@ export class Wheel {
       return;
     }
     const at = tick > this.current ? tick : this.current;
-    const differing = at ^ this.current;
-    const level = differing === 0 ? 0 : ((31 - Math.clz32(differing)) / BITS) | 0;
+    const level = ((31 - Math.clz32(at ^ this.current)) / BITS) | 0; // 0 also for the current tick
     const slot = (at >>> (level * BITS)) & (SLOTS - 1);
     const word = level * 2 + (slot >>> 5);
     this.used[word] = (this.used[word] as number) | (1 << (slot & 31));
@@ -189,7 +180,7 @@ export class Wheel {
     else earlier.later = later;
     if (later === null) this.tails[slot] = earlier;
     else later.earlier = earlier;
-    if (slot < FAR && this.heads[slot] === null) this.clearBit(slot);
+    if (this.heads[slot] === null) this.clearBit(slot);
     timer.slot = INACTIVE;
     timer.earlier = timer.later = null;
   }
@@ -199,19 +190,11 @@ export class Wheel {
     this.used[word] = (this.used[word] as number) & ~(1 << (list & 31));
   }
 
-  private digit(level: number): number {
-    return (this.current >>> (level * BITS)) & (SLOTS - 1);
-  }
-
-  /** The first slot of `level` at `from` or after that is not empty; -1: none. */
-  private nextSlot(level: number, from: number): number {
-    if (from < 32) {
-      const low = (this.used[level * 2] as number) & (-1 << from);
-      if (low !== 0) return lowestBit(low);
-      from = 32;
-    }
-    if (from > 63) return -1;
-    const high = (this.used[level * 2 + 1] as number) & (-1 << (from & 31));
+  /** The first slot of `level` that is not empty; -1: none. Those that the current tick has passed are empty. */
+  private firstSlot(level: number): number {
+    const low = this.used[level * 2] as number;
+    if (low !== 0) return lowestBit(low);
+    const high = this.used[level * 2 + 1] as number;
     return high === 0 ? -1 : 32 + lowestBit(high);
   }
 

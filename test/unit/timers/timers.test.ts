@@ -164,6 +164,22 @@ describe('the alarm', () => {
   });
 });
 
+it('when one clears all, the others that are due with it do not fire', () => {
+  class Clearing extends Named {
+    override fire(): void {
+      super.fire();
+      timers.clear();
+    }
+  }
+  timers.start(new Clearing('first'), 10);
+  const other = start(10, 'other');
+  clock.ring(11);
+  timers.start(other, 10);
+  clock.ring(30);
+  expect(fired).toEqual(['first', 'other']);
+  expect([timers.size, clock.pending]).toEqual([0, []]);
+});
+
 describe('whether the alarm keeps the process alive', () => {
   const alive = (): boolean[] => clock.pending.map(({ keepsAlive }) => keepsAlive);
 
