@@ -67,7 +67,7 @@ export class ActorTimer extends Timer {
   get bound(): Cell | undefined {
     if (this.kind === 'run') return this.owner;
     if (this.to instanceof Pid && this.to.nc === 0) return cellOf(this.to);
-    return this.kind === 'interval' && !this.owner.isDead ? this.owner : undefined;
+    return this.kind === 'interval' ? this.owner : undefined;
   }
 
   isOf(sender: Sender): boolean {
@@ -77,7 +77,6 @@ export class ActorTimer extends Timer {
   cancel(): number | false {
     const { timers } = this.owner.kernel;
     const left = timers.read(this);
-    if (left === false) return false;
     timers.cancel(this);
     this.forget();
     return left;

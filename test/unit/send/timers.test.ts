@@ -9,8 +9,9 @@ import {
   Timeout,
   type TimerRef,
 } from '../../../ts/actor/index.ts';
+import { cellOf } from '../../../ts/kernel/index.ts';
 import { LocalNames } from '../../../ts/registry/index.ts';
-import type { Pid } from '../../../ts/term/index.ts';
+import { Pid, Ref } from '../../../ts/term/index.ts';
 import { type Probe, startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
 import { randomFrom, seed } from '../../support/seed.ts';
 import { countWork } from '../../support/work.ts';
@@ -156,10 +157,13 @@ describe('a timer', () => {
   });
 
   it('H6 outlives the actor that started it, when it is aimed at another', async () => {
-    kit.runtime.spawn((self: Self) => {
-      self.sendAfter(100, probe.pid, 'from beyond');
-    });
-    await probe.expectMessage('from beyond', { within: 100 });
+    probe.self.register('other');
+    for (const to of [probe.pid, 'other', probe.self.alias()]) {
+      kit.runtime.spawn((self: Self) => {
+        self.sendAfter(100, to, 'from beyond');
+      });
+      await probe.expectMessage('from beyond', { within: 100 });
+    }
   });
 
   it('H7 finds the holder of a name when it fires; nobody: silent, and counted', async () => {
@@ -181,6 +185,8 @@ describe('a timer', () => {
       sent.push([name, node, message]);
       throw new Error('too large');
     };
+    const lost: unknown[] = [];
+    kit.runtime.deadLetters.subscribe((...letter) => lost.push(letter));
     const timer = probe.self.sendAfter(10, { name: 'x', node: 'far@host' }, 'hello');
     probe.self.sendAfter(20, probe.pid, 'still here');
     await kit.advance(9);
@@ -188,7 +194,54 @@ describe('a timer', () => {
     expect(sent).toEqual([]);
     await probe.expectMessage('still here', { within: 20 });
     expect(sent).toEqual([['x', 'far@host', 'hello']]);
-    expect(kit.runtime.deadLetters.counts.unsendable).toBe(1);
+    expect(lost).toEqual([['unsendable', 'x at far@host', 1]]);
+  });
+
+  it('H8 aimed at a PID or an alias of another node is sent when it fires, for an actor that lives', async () => {
+    const sent: unknown[] = [];
+    const { remote, deadLetters } = kit.runtime;
+    remote.send = (from, to, message) => sent.push([from, to, message]);
+    remote.sendAlias = (from, alias, message) => sent.push([from, alias, message]);
+    const [pid, alias] = [new Pid(0x101, 5), new Ref(0x101, 5, 9)];
+    const dead = await kit.probe();
+    probe.self.sendAfter(10, pid as Pid<unknown>, 'pid');
+    probe.self.sendAfter(20, alias, 'alias');
+    dead.self.sendAfter(30, pid as Pid<unknown>, 'from beyond');
+    kit.runtime.sendExit(dead.pid, 'kill');
+    await kit.advance(100);
+    expect(sent).toEqual([
+      [probe.pid, pid, 'pid'],
+      [probe.pid, alias, 'alias'],
+      [null, pid, 'from beyond'],
+    ]);
+    expect(deadLetters.total).toBe(0);
+  });
+
+  it('leaves nothing on its actor when it has fired or was cancelled', async () => {
+    const { self } = probe;
+    self.sendAfter(10, probe.pid, 'x');
+    self.after(10, () => {});
+    for (const timer of [self.after(1000, () => {}), self.sendInterval(1000, 'x', 'x')])
+      self.cancelTimer(timer);
+    await kit.advance(10);
+    expect(cellOf(probe.pid as Pid)?.extra?.timers?.size).toBe(0);
+  });
+
+  it('A6 runs no callback behind one that has called exit, also if that catches the throw', async () => {
+    const ran: string[] = [];
+    kit.runtime.spawnHandler((self: Self) => {
+      self.after(10, () => {
+        try {
+          self.exit('done');
+        } catch {
+          ran.push('caught');
+        }
+      });
+      self.after(10, () => void ran.push('too late'));
+      return { onMessage() {} };
+    });
+    await kit.advance(10);
+    expect(ran).toEqual(['caught']);
   });
 
   it('gives a Timeout with its reference, by PID, by name and by alias', async () => {
@@ -236,6 +289,13 @@ describe('an interval', () => {
     expect(times).toEqual([437, 450, 500, 550]);
   });
 
+  it('of 0 ms ticks each ms', async () => {
+    const timer = probe.self.sendInterval(0, probe.pid, 'tick');
+    expect(probe.self.readTimer(timer)).toBe(1);
+    await kit.advance(3);
+    expect(probe.messages).toHaveLength(3);
+  });
+
   it('H9 ticks until it is cancelled: then none more', async () => {
     const timer = probe.self.sendInterval(10, probe.pid, 'tick');
     await kit.advance(35);
@@ -260,7 +320,7 @@ describe('an interval', () => {
   it('H9 aimed at a name, an alias or another node stops when its starter dies', async () => {
     const starter = await kit.probe();
     const alias = probe.self.alias();
-    for (const to of ['nobody', alias, { name: 'x', node: 'far@host' }]) {
+    for (const to of ['nobody', alias, { name: 'x', node: 'far@host' }, new Pid(0x101, 5) as Pid<unknown>]) {
       starter.self.sendInterval(10, to, 'tick');
     }
     await kit.advance(15);
