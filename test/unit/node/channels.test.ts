@@ -1,7 +1,7 @@
 // Channels over sessions whose far ends a test reads.
 import { isDeepStrictEqual } from 'node:util';
 import { expect, it } from 'vitest';
-import { Channels } from '../../../ts/node/channels.ts';
+import { type ChannelListener, Channels } from '../../../ts/node/channels.ts';
 import { Network } from '../../../ts/node/session/network.ts';
 import type { NetworkListener } from '../../../ts/node/session/network-listener.ts';
 import { Pid, RefCipher, TermDecoder } from '../../../ts/term/index.ts';
@@ -11,6 +11,7 @@ import { ScriptedNative } from './scripted-native.ts';
 
 const LIMITS = { highWater: 1000, limit: 5000, waiting: 4000, maxMessage: 16 * 1024 * 1024 };
 const NAME = 'test';
+const CHANNEL_TAGS: readonly number[] = [FrameTag.SYSTEM, FrameTag.ROOM_BROADCAST];
 
 function open(peers: number, limits = LIMITS) {
   const native = new ScriptedNative();
@@ -29,7 +30,15 @@ function open(peers: number, limits = LIMITS) {
   const network = new Network({ native, limits, ownPid: (local) => new Pid(0, local) });
   network.report(listener as NetworkListener);
   network.open({ name: 'a@127.0.0.1:0', listenHost: '127.0.0.1', listenPort: 0, cookie: 'x' });
-  const channel = channels.open(NAME, { up() {}, message() {}, down() {} });
+  const heard: unknown[][] = [];
+  /** Notes what it hears, with the number of the connection. */
+  const listening = (): ChannelListener => ({
+    up: ({ connection }) => heard.push(['up', connection]),
+    message: ({ connection }, value) => heard.push(['message', connection, value]),
+    room: ({ connection }, ...facts) => heard.push(['room', connection, ...facts]),
+    down: ({ connection }) => heard.push(['down', connection]),
+  });
+  const channel = channels.open(NAME, listening());
   for (let id = 1; id <= peers; id++) native.up(id, 256 + id, `p${id}@127.0.0.1:${4000 + id}`);
   /** What arrives at the far end of a session. */
   const arrived = (session: number): unknown[] => {
@@ -43,7 +52,7 @@ function open(peers: number, limits = LIMITS) {
         return tag === FrameTag.SYSTEM ? [decoder.decode(body, 2 + NAME.length)] : [];
       });
   };
-  return { native, network, channel, arrived, ended };
+  return { native, network, channels, channel, arrived, ended, heard, listening };
 }
 
 it.each([1, 2, 5])('B11 a broadcast to %i peers brings each the same value', (peers) => {
@@ -120,4 +129,99 @@ it('K10 ends the session of a peer that breaks a rule of the channel, and none t
   expect(ended).toEqual([]);
   channel.end(p2!, 'it votes twice');
   expect(ended).toEqual([[p2!.node, `channel ${NAME}: it votes twice`]]);
+});
+
+it('has one owner at a time, and a closed channel sends nothing and hears nothing', () => {
+  const { native, network, channels, channel, arrived, heard, listening } = open(1);
+  expect(() => channels.open(NAME, listening())).toThrow(
+    expect.objectContaining({ code: 'SNOW_ERR_ALREADY_STARTED' }),
+  );
+  const [peer] = [...channel.peers()];
+  const session = network.peer(peer!.node)!.session!;
+  channel.close();
+  heard.length = 0;
+  channels.message(session, NAME, 'nobody listens');
+  const next = channels.open(NAME, listening());
+  channel.close();
+  channel.send(peer!, 'closed');
+  expect(channel.broadcast([peer!], 'closed')).toEqual([peer]);
+  expect(channel.broadcastRoom([peer!], 'lobby', Buffer.from('x'), [])).toEqual([peer]);
+  next.send(peer!, 'open');
+  channels.message(session, NAME, 'heard');
+  expect(heard).toEqual([
+    ['up', peer!.connection],
+    ['message', peer!.connection, 'heard'],
+  ]);
+  expect([arrived(1), native.sent.some(({ tag }) => tag === FrameTag.ROOM_BROADCAST)]).toEqual([
+    ['open'],
+    false,
+  ]);
+});
+
+it('K10 hears of a peer, of what it sends and of its end, and no more of it after that', () => {
+  const { native, network, channels, channel, arrived, heard, listening } = open(1);
+  const rooms = channels.open('rooms', { ...listening(), up() {}, down() {} });
+  const [peer] = [...channel.peers()];
+  const earlier = network.peer(peer!.node)!.session!;
+  const say = (of: typeof earlier, what: string): void => {
+    channels.message(of, NAME, what);
+    channels.message(of, 'a channel that nobody opened', what);
+    channels.room(of, 'lobby', Uint8Array.of(1), what);
+  };
+  say(earlier, 'first');
+  native.down(1);
+  say(earlier, 'between');
+  channel.send(peer!, 'too late');
+  expect(arrived(1)).toEqual([]);
+  native.up(3, 257, peer!.node);
+  const [successor] = [...channel.peers()];
+  say(earlier, 'late');
+  channels.down(earlier);
+  expect([channel.peer(peer!.node), channel.peer('x@x:1')]).toEqual([successor, undefined]);
+  channel.send(peer!, 'too late');
+  expect(arrived(3)).toEqual([]);
+  rooms.close();
+  say(network.peer(peer!.node)!.session!, 'second');
+  const [one, two] = [peer!.connection, successor!.connection];
+  expect(heard).toEqual([
+    ['up', one],
+    ['message', one, 'first'],
+    ['room', one, 'lobby', Uint8Array.of(1), 'first'],
+    ['down', one],
+    ['up', two],
+    ['message', two, 'second'],
+  ]);
+});
+
+it('B1 what is sent for an actor stays behind a long message of that actor, and of no other', () => {
+  const { native, network, channel } = open(2, { ...LIMITS, limit: 2 ** 30 });
+  const peers = [...channel.peers()];
+  const own = new Pid(0, 7);
+  for (const { node, nc } of peers) {
+    const { outgoing } = network.peer(node)!.session!;
+    outgoing.send(own.local, new Pid(nc, 5), 'x'.repeat(200_000));
+  }
+  for (const from of [own, new Pid(0, 8), undefined]) {
+    for (const peer of peers) channel.send(peer, 1, from);
+    channel.broadcast(peers, 2, from);
+    channel.broadcast([peers[0]!], 3, from);
+    channel.broadcastRoom(peers, 'lobby', Buffer.from('x'), 4, from);
+  }
+  network.flush();
+  for (const session of [1, 2]) {
+    const sent = native.sent.filter((frame) => frame.session === session && CHANNEL_TAGS.includes(frame.tag));
+    const behind = sent.filter(({ stream }) => stream !== undefined).length;
+    const expected = session === 1 ? 4 : 3;
+    expect([behind, sent.length]).toEqual([expected, 3 * expected]);
+  }
+});
+
+it('R10 a peer that no other is open with gets a broadcast of its own', () => {
+  const { native, channel, arrived } = open(2);
+  const peers = [...channel.peers()];
+  native.down(2);
+  expect(channel.broadcast(peers, { a: 1 })).toEqual([peers[1]]);
+  native.down(1);
+  expect(channel.broadcast(peers, { a: 2 })).toEqual(peers);
+  expect(arrived(1)).toEqual([]);
 });
