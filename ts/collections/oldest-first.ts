@@ -90,6 +90,5 @@ export class OldestFirst<K, V> {
 
   #dropIterator(): void {
     this.#keys = this.#oldest = undefined;
-    this.#writes = 0;
   }
 }

@@ -18,16 +18,14 @@ export class Chain<T extends Chained<T>> {
     const { last } = this;
     item.chain = this as unknown as Chain<never>;
     item.before = last;
-    item.after = null;
     if (last === null) this.first = item;
     else last.after = item;
     this.last = item;
     this.size++;
   }
 
-  /** False: the item is not in this chain. */
-  remove(item: T): boolean {
-    if (item.chain !== (this as unknown)) return false;
+  /** The item must be in this chain. */
+  remove(item: T): void {
     const { before, after } = item;
     if (before === null) this.first = after;
     else before.after = after;
@@ -36,7 +34,6 @@ export class Chain<T extends Chained<T>> {
     item.before = item.after = null;
     item.chain = null;
     this.size--;
-    return true;
   }
 
   /** Removes and returns the oldest item; null: the chain is empty. */

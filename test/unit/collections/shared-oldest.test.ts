@@ -16,6 +16,20 @@ describe('SharedOldest', () => {
     expect(map.ownerOf('b6')).toBeUndefined();
   });
 
+  it('makes an entry that is renewed the youngest, and counts it for its new owner alone', () => {
+    const map = new SharedOldest<string, number>(4);
+    for (const key of ['x', 'y', 'z']) map.renew(key, 'a', 1);
+    map.renew('x', 'a', 2);
+    map.renew('x', 'b', 3);
+    map.renew('w', 'b', 4);
+    map.renew('y', 'b', 5);
+    expect([...map].map(([key]) => key)).toEqual(['z', 'x', 'w', 'y']);
+    map.renew('v', 'a', 6);
+    expect([...map].map(([key]) => key)).toEqual(['z', 'w', 'y', 'v']);
+    map.renew('u', 'c', 7);
+    expect([...map].map(([key]) => key)).toEqual(['w', 'y', 'v', 'u']);
+  });
+
   it('gives an entry to its new owner, and a deleted one to none', () => {
     const map = new SharedOldest<string, number>(2);
     map.renew('x', 'a', 1);

@@ -31,7 +31,8 @@ describe('SmallMap', () => {
   });
 
   it('holds undefined as a value', () => {
-    const small = new SmallMap<string, undefined>();
+    const small = new SmallMap<string | undefined, undefined>();
+    expect([small.has(undefined), small.delete(undefined)]).toEqual([false, false]);
     small.set('a', undefined);
     expect([small.size, small.has('a'), [...small]]).toEqual([1, true, [['a', undefined]]]);
   });

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Chain, Monitor, NodeIndex, RemoteWatchers, Watches } from '../../../ts/link/index.ts';
 import { Pid, Ref } from '../../../ts/term/index.ts';
+import { randomFrom, seed } from '../../support/seed.ts';
 
 const us = new Pid(0, 1);
 const far = new Pid(256, 7);
@@ -18,6 +19,32 @@ describe('the index by node', () => {
     expect(['a', 'b'].map((item) => index.has(256, item))).toEqual([true, false]);
     expect([[...index.take(256)], [...index.take(256)], index.size]).toEqual([['a', 'c'], [], 1]);
   });
+});
+
+it('a chain has its items in order, whatever was removed, and each can go into another one', () => {
+  const random = randomFrom(seed());
+  const [chain, other] = [new Chain<Monitor>(), new Chain<Monitor>()];
+  const [model, gone]: [Monitor[], Monitor[]] = [[], []];
+  for (let count = 0; count < 2000; count++) {
+    const what = random();
+    if (what < 0.5) {
+      const item = (what < 0.1 ? gone.pop() : undefined) ?? new Monitor(new Ref(0, 1, count + 1), us, far);
+      chain.add(item);
+      model.push(item);
+    } else if (what < 0.8 && model.length > 0) {
+      const [item] = model.splice(Math.floor(random() * model.length), 1) as [Monitor];
+      chain.remove(item);
+      expect(item.chain).toBeNull();
+      if (what < 0.6) gone.push(item);
+      else other.add(item);
+    } else {
+      const first = chain.shift();
+      expect(first).toBe(model.shift() ?? null);
+    }
+    expect([chain.size, chain.first]).toEqual([model.length, model[0] ?? null]);
+  }
+  for (const item of model) expect([item.chain, chain.shift()]).toEqual([chain, item]);
+  expect([chain.shift(), chain.size]).toEqual([null, 0]);
 });
 
 describe.each([1, 20])('the monitors of an actor with %d', (count) => {
