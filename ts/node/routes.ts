@@ -86,9 +86,7 @@ export class Routes {
     let name: NodeName | undefined;
     try {
       name = parseNodeName(node);
-    } catch {
-      name = undefined;
-    }
+    } catch {} // no name
     if (this.#spellings.size >= MAX_SPELLINGS) this.#spellings.clear();
     this.#spellings.set(node, name);
     return name;

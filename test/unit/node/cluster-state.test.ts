@@ -64,6 +64,14 @@ it('V5 keeps the process alive until it is told not to', () => {
   expect(told).toEqual(['ref', 'unref', 'ref']);
 });
 
+it('L17 connects to no node without a port, and to none at all with autoConnect never', async () => {
+  expect(await cluster.connect('b@127.0.0.1:0')).toBe(false);
+  const never = openScripted(OWN, { autoConnect: 'never' });
+  expect(await never.cluster.connect(PEER)).toBe(false);
+  never.kit.stop();
+  expect([native.dials, never.native.dials]).toEqual([[], []]);
+});
+
 it('is not open from its close on', async () => {
   expect(cluster.isOpen).toBe(true);
   const closed = cluster.close();
@@ -93,6 +101,17 @@ describe('a node that another one lists', () => {
     native.up(4, OTHER_NC, OTHER);
     await list();
     expect(native.dials.map(({ name }) => name)).toEqual([PEER]);
+  });
+
+  it.each([
+    ['a hidden node lists it', 'full', HIDDEN],
+    ['this node is in no mesh', 'explicit', 0],
+  ] as const)('L1, L2 is not dialled when %s', async (_what, mesh, flags) => {
+    kit.stop();
+    ({ kit, native, cluster } = openScripted(OWN, { mesh }));
+    native.up(4, OTHER_NC, OTHER, 9n, flags);
+    await list();
+    expect(native.dials).toEqual([]);
   });
 
   it.each([

@@ -61,7 +61,7 @@ it('each entry of a batch comes with its session, of which there can be more tha
   const rx = new Uint8Array(batch.length + 100);
   rx.set(batch);
   const reader = new BatchReader(rx, receiver as EntryReceiver);
-  reader.read(batch.length, [new Uint8Array(1), new Uint8Array(10).fill(0x12)]);
+  reader.read(batch.length, [new Uint8Array(1), Uint8Array.of(0x12, 0, 1, 2, 3, 4, 5, 6, 7, 8)]);
   expect(heard).toEqual([
     [0x0102, 0x10, 8, false],
     [0xff00, 0x11, 0, false],
