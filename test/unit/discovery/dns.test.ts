@@ -47,6 +47,10 @@ describe('dnsDiscovery', () => {
     const half = { ...empty, resolve4: v4, resolve6: refuse('ESERVFAIL') };
     expect(await first({ resolver: half })).toBe('SNOW_ERR_DISCOVERY');
     expect(await first({ resolver: half, family: 4 })).toEqual(['n@10.0.0.1', 'n@10.0.0.2']);
+    const other = { ...empty, resolve4: refuse('ESERVFAIL'), resolve6: v6 };
+    expect(await first({ resolver: other, family: 6 })).toEqual(['n@[fd00::1]']);
+    const unknown = { ...empty, resolve4: refuse('ENOTFOUND'), resolve6: v6 };
+    expect(await first({ resolver: unknown })).toEqual(['n@[fd00::1]']);
   });
 
   it('makes a name of every SRV target and its port, and passes over what is none', async () => {
@@ -72,12 +76,32 @@ describe('dnsDiscovery', () => {
     expect(await first({ resolver: { ...empty, resolve4: async () => many } })).toBe('SNOW_ERR_DISCOVERY');
   });
 
-  it.each([{ name: 'a@b' }, { query: 'mx' as 'a' }, { hostname: '' }, { port: 70_000 }, { intervalMs: 0 }])(
-    'refuses %j',
-    async (options) => {
-      await expect(first(options)).rejects.toMatchObject({ code: 'SNOW_ERR_BAD_OPTION' });
-    },
-  );
+  it('says what DNS answered when no family has a record', async () => {
+    const told: string[] = [];
+    const discovery = dnsDiscovery({ name: 'n', query: 'a', hostname: 'h.test', resolver: empty });
+    await discovery.start({ found: () => {}, failed: ({ message }) => told.push(message) });
+    const why = await until('an answer', () => told[0]);
+    await discovery.stop();
+    expect(why).toContain('ENODATA');
+  });
+
+  it.each([1, 65_535])('takes the port %d', async (port) => {
+    expect(await first({ resolver: { ...empty, resolve6: v6 }, port })).toEqual([`n@[fd00::1]:${port}`]);
+  });
+
+  it.each([
+    { name: 'a@b' },
+    { name: 7 as never },
+    { query: 'mx' as 'a' },
+    { hostname: '' },
+    { hostname: 7 as never },
+    { port: 0 },
+    { port: 1.5 },
+    { port: 65_536 },
+    { intervalMs: 0 },
+  ])('refuses %j', async (options) => {
+    await expect(first(options)).rejects.toMatchObject({ code: 'SNOW_ERR_BAD_OPTION' });
+  });
 
   it('V5 ends its questions when it stops: none keeps the process alive', async () => {
     const asked = vi.spyOn(Resolver.prototype, 'resolve4').mockImplementation(() => new Promise(() => {}));
