@@ -1,7 +1,7 @@
 import { KEY_ROOM, type ResumeRoom, type Welcome } from '../client/index.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
-import { type Limits, MAX_RESUMING } from './limits.ts';
+import { type Limits, MAX_RESUMING, RESUMED_PER_TURN } from './limits.ts';
 import type { Resume, Returning } from './resume.ts';
 import type { Room } from './room.ts';
 import type { RoomService } from './room-service.ts';
@@ -106,7 +106,9 @@ export class SessionSetup {
   async resume(connection: Connection, rooms: readonly ResumeRoom[]): Promise<void> {
     const begun: Returning[] = [];
     try {
-      for (const room of rooms) {
+      for (const [index, room] of rooms.entries()) {
+        if (index % RESUMED_PER_TURN === RESUMED_PER_TURN - 1) await nextTurn(connection);
+        if (!connection.isOpen) return;
         const returning = await this.#begin(connection, room);
         if (returning !== undefined) begun.push(returning);
         while (begun.length === MAX_RESUMING || begun[0]?.isFetched === true)
@@ -152,4 +154,10 @@ export class SessionSetup {
     if (outcome !== 'resumed') this.#listener.resynced();
     if (connection.joined.has(name)) this.#service.presence.show(connection, name, true);
   }
+}
+
+/** One message may name thousands of rooms, each with an answer: others have their turn meanwhile, and the client reads the answers. */
+async function nextTurn(connection: Connection): Promise<void> {
+  await connection.untilRead();
+  await new Promise(setImmediate);
 }

@@ -1,10 +1,13 @@
 // What clients and peers can make a node hold, or do again and again.
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Runtime } from '../../../ts/actor/index.ts';
-import { DEFAULT_RESUME, MAX_RETURNING } from '../../../ts/rooms/limits.ts';
+import type { ResumeRoom } from '../../../ts/client/index.ts';
+import { DEFAULT_RESUME, MAX_RETURNING, RESUMED_PER_TURN } from '../../../ts/rooms/limits.ts';
 import { isExcept, parseMessage } from '../../../ts/rooms/messages.ts';
 import { PresenceTable } from '../../../ts/rooms/presence-table.ts';
 import { RoomTable } from '../../../ts/rooms/room-table.ts';
+import { turns, until } from '../../support/deadline.ts';
+import type { FakeClient } from './fake-socket.ts';
 import { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -66,4 +69,43 @@ it('a peer cannot send many exceptions, or one that is longer than a key, becaus
     expect(isExcept(except)).toBe(false);
     expect(told(except)).toBeUndefined();
   }
+});
+
+describe('a message that names very many rooms', () => {
+  const NAMED: readonly ResumeRoom[] = Array.from({ length: 2000 }, (_, index) => [`r${index}`, '', {}]);
+
+  /** The answers that come in each turn of the event loop, until there are `count`. */
+  async function answersByTurn({ sent }: FakeClient, count: number): Promise<number[]> {
+    const counts: number[] = [];
+    for (let before = sent.length; before < count; before = sent.length) {
+      await turns(1);
+      counts.push(sent.length - before);
+    }
+    return counts;
+  }
+
+  it('is answered in many turns of the event loop, so that nobody else waits', async () => {
+    const rooms = stage.alone();
+    const { socket } = await stage.client(rooms);
+    for (let message = 0; message < 5; message++) socket.tell(['resume', NAMED]);
+    const counts = await answersByTurn(socket, 5 * NAMED.length);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(2 * RESUMED_PER_TURN);
+    expect(socket.closed).toBeUndefined();
+  });
+
+  it('is not answered further while the client does not read, nor after its end', async () => {
+    const bufferBytes = 10_000;
+    const rooms = stage.alone({ limits: { bufferBytes } });
+    const { socket, connection } = await stage.client(rooms);
+    socket.isStuck = true;
+    for (let message = 0; message < 5; message++) socket.tell(['resume', NAMED]);
+    await until('it waits for its client', () => connection.waiting > bufferBytes);
+    await turns();
+    expect([connection.isOpen, connection.waiting < 2 * bufferBytes]).toEqual([true, true]);
+    const answers = vi.spyOn(connection, 'notify');
+    socket.drop();
+    await stage.mesh.settle();
+    expect(answers).not.toHaveBeenCalled();
+    expect(rooms.stats().connections).toBe(0);
+  });
 });
