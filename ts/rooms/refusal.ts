@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CloseCode, SUBPROTOCOL } from '../client/index.ts';
+import { LONGEST_CLOSE_MS } from './limits.ts';
 import type { RoomSocket } from './socket-port.ts';
 
 /** Why an upgrade is refused. */
@@ -15,9 +16,6 @@ export interface Refused {
 
 /** A socket of `ws`. */
 export type UpgradedSocket = RoomSocket & Required<Pick<RoomSocket, 'on' | 'terminate'>>;
-
-/** The longest wait for the other end to answer the close frame. It is a stranger, who may send until then. */
-const LONGEST_CLOSE_MS = 2000;
 
 /** Refusals after which `snowmesh/client` does not try again: the close code for the HTTP status. */
 const FINAL: Readonly<Record<number, number>> = { 401: CloseCode.unauthorized, 403: CloseCode.forbidden };
