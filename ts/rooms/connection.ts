@@ -88,7 +88,7 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
     return this.joined.names();
   }
 
-  /** Bytes that wait to be sent to it. */
+  /** Bytes that wait to be sent to it; each packet of messages counts 256 more. */
   get waiting(): number {
     return this.#sendBuffer.waiting;
   }

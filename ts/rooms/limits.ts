@@ -41,7 +41,7 @@ export const ANSWERED_PER_TURN = 1024 * 1024;
 export const MAX_QUESTIONS = 262_144;
 /** Most origins that a node remembers as ended within the window. Beyond it the node with the most of them loses its oldest one. */
 export const MAX_ENDED = 1024;
-/** Estimated memory of a kept message, in addition to its payload. Unit: bytes. */
+/** Estimated memory of a kept message, and of a waiting packet of messages, in addition to its bytes. Unit: bytes. */
 export const MESSAGE_OVERHEAD_BYTES = 256;
 /**
  * How long it is remembered which messages of a client were taken, after its connection ended; the resume window, if that is longer. So a message
@@ -102,7 +102,7 @@ export interface Limits {
   readonly rooms: number;
   /** Messages of a client that wait for its handler; from this number on, its socket is not read. Default 256. */
   readonly waiting: number;
-  /** Most bytes that wait to be sent to one client. Default 1 MiB. */
+  /** Most bytes that wait to be sent to one client; each packet of messages counts 256 more. Default 1 MiB. */
   readonly bufferBytes: number;
   /** What happens when `bufferBytes` is exceeded. Default `close`, with code 1013. */
   readonly slow: SlowPolicy;

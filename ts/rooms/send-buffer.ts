@@ -1,6 +1,6 @@
 import type { Spread } from '../node/index.ts';
 import type { Packet } from './frame.ts';
-import type { SlowPolicy } from './limits.ts';
+import { MESSAGE_OVERHEAD_BYTES, type SlowPolicy } from './limits.ts';
 import type { Flushable, OutputBatch } from './output-batch.ts';
 import type { CloseReason } from './socket-events.ts';
 import type { BoundPort, SocketPort } from './socket-port.ts';
@@ -58,7 +58,7 @@ export class SendBuffer implements Flushable {
     this.#owner = owner;
   }
 
-  /** Bytes that wait here and in the socket. */
+  /** Bytes that wait in the socket, and estimated memory of what waits here. */
   get waiting(): number {
     return this.#bytes + this.#port.buffered(this.#socket);
   }
@@ -81,9 +81,9 @@ export class SendBuffer implements Flushable {
     const { bufferBytes, slow } = this.#host.limits;
     // An empty buffer accepts any packet; otherwise a long one could never be sent.
     if (this.waiting > 0) {
-      if (this.waiting + packet.bytes > bufferBytes && slow === 'drop-old')
-        this.#dropOldest(packet.bytes + bufferBytes / 4); // more than needed, so that each packet is visited only a few times
-      if (this.waiting + packet.bytes > bufferBytes) return this.#overflow(packet);
+      if (this.waiting + costOf(packet) > bufferBytes && slow === 'drop-old')
+        this.#dropOldest(costOf(packet) + bufferBytes / 4); // more than needed, so that each packet is visited only a few times
+      if (this.waiting + costOf(packet) > bufferBytes) return this.#overflow(packet);
     }
     this.#add(packet);
   }
@@ -146,7 +146,7 @@ export class SendBuffer implements Flushable {
     if (this.#queue === undefined) this.#queue = packet;
     else if (Array.isArray(this.#queue)) this.#queue.push(packet);
     else this.#queue = [this.#queue, packet];
-    this.#bytes += packet.bytes;
+    this.#bytes += costOf(packet);
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
     this.#host.output.flushLater(this);
@@ -179,8 +179,8 @@ export class SendBuffer implements Flushable {
     const queue = this.#queue ?? [];
     const left = (Array.isArray(queue) ? queue : [queue]).filter((packet) => {
       if (missing <= 0 || this.#kept?.has(packet) === true) return true;
-      missing -= packet.bytes;
-      this.#bytes -= packet.bytes;
+      missing -= costOf(packet);
+      this.#bytes -= costOf(packet);
       this.#drop(packet.frames.length);
       return false;
     });
@@ -192,3 +192,6 @@ export class SendBuffer implements Flushable {
     this.#owner.dropped(count);
   }
 }
+
+/** Many short packets take far more memory than their bytes. */
+const costOf = ({ bytes }: Packet): number => bytes + MESSAGE_OVERHEAD_BYTES;

@@ -80,3 +80,16 @@ it('R16 a client that has less to read than may wait, and one whose connection e
   await turns(1);
   expect(isRead).toBe(true);
 });
+
+it('R10 short messages count as much as they take in memory', () => {
+  stream = new Stream({ highWaterMark: 1 });
+  socket = new ServerSocket();
+  const tooSlow = vi.fn();
+  const host = { output: new OutputBatch(), limits: { bufferBytes: 10_000, slow: 'close' } as const };
+  const buffer = new SendBuffer(portOf(socket as unknown as RoomSocket), host, { ...owner, tooSlow });
+  buffer.push(packet(1));
+  buffer.flush(); // the socket takes nothing more
+  let count = 0;
+  for (; tooSlow.mock.calls.length === 0; count++) buffer.pushKept(packet(1));
+  expect(count).toBeLessThan(100);
+});
