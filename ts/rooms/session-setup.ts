@@ -107,7 +107,9 @@ export class SessionSetup {
     const begun: Returning[] = [];
     try {
       for (const [index, room] of rooms.entries()) {
-        if (index % RESUMED_PER_TURN === RESUMED_PER_TURN - 1) await nextTurn(connection);
+        await connection.untilRead();
+        // One message may name thousands of rooms: others have their turn meanwhile.
+        if (index % RESUMED_PER_TURN === RESUMED_PER_TURN - 1) await new Promise(setImmediate);
         if (!connection.isOpen) return;
         const returning = await this.#begin(connection, room);
         if (returning !== undefined) begun.push(returning);
@@ -154,10 +156,4 @@ export class SessionSetup {
     if (outcome !== 'resumed') this.#listener.resynced();
     if (connection.joined.has(name)) this.#service.presence.show(connection, name, true);
   }
-}
-
-/** One message may name thousands of rooms, each with an answer: others have their turn meanwhile, and the client reads the answers. */
-async function nextTurn(connection: Connection): Promise<void> {
-  await connection.untilRead();
-  await new Promise(setImmediate);
 }
