@@ -6,7 +6,7 @@ import { until } from './deadline.ts';
 /** The part of a client's WebSocket of `ws` that tests use. */
 export interface TestWebSocket {
   readonly readyState: number;
-  send(data: string | Uint8Array): void;
+  send(data: string | Uint8Array, options?: { readonly fin: boolean }): void;
   close(code?: number, reason?: string): void;
   terminate(): void;
   pong(data: string, mask: boolean, done: () => void): void;

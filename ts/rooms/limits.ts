@@ -4,6 +4,8 @@
 export const MAX_SEQUENCE = 2 ** 48 - 1;
 /** Longest message that names the rooms which a client resumes, also if `limits.messageBytes` is less: a client cannot shorten it. Unit: bytes. */
 export const MAX_RESUME_BYTES = 64 * 1024;
+/** Most fragments of one message of a client: each takes about 100 bytes of memory, also one that is empty. */
+export const MAX_FRAGMENTS = 1024;
 /** Greatest number of a client's message: it has 32 bits in a binary frame. */
 export const MAX_CLIENT_NUMBER = 2 ** 32 - 1;
 /** Most resumes of one session. */

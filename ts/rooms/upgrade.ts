@@ -13,7 +13,7 @@ import {
 } from '../errors/index.ts';
 import type { Logger } from '../kernel/index.ts';
 import { type Admission, decided, type Refusal } from './authorization.ts';
-import { type Limits, MAX_RESUME_BYTES } from './limits.ts';
+import { type Limits, MAX_FRAGMENTS, MAX_RESUME_BYTES } from './limits.ts';
 import { closeCodeOf, closeRefused, ignore, type Refused, refuse, type UpgradedSocket } from './refusal.ts';
 import type { RoomSocket } from './socket-port.ts';
 
@@ -249,6 +249,7 @@ function webSocketServer(messageBytes: number, compress: boolean): WebSocketServ
     noServer: true,
     clientTracking: false,
     maxPayload: Math.max(messageBytes, MAX_RESUME_BYTES),
+    maxFragments: MAX_FRAGMENTS,
     handleProtocols: (offered: ReadonlySet<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
     // Without context takeover a compressed frame is the same for all receivers.
     perMessageDeflate: compress ? { serverNoContextTakeover: true, clientNoContextTakeover: true } : false,

@@ -389,6 +389,12 @@ it('an invalid or too long WebSocket frame closes only its own socket', async ()
   // oxlint-disable-next-line no-underscore-dangle -- `ws` names it so
   (bad.socket as never as { _socket: { write(bytes: Buffer): void } })._socket.write(Buffer.alloc(20, 0xff));
   expect((await bad.end()).code).toBe(1002);
+  const many = await Tap.open(`ws://${host}/rooms`);
+  for (let count = 0; count < 1023; count++) many.socket.send('', { fin: false });
+  many.socket.send('in parts');
+  await many.count(1);
+  for (let count = 0; count < 1025; count++) many.socket.send('', { fin: false });
+  expect((await many.end()).code).toBe(1008);
   await until('they are gone', () => rooms.members('g').local === 1);
   rooms.broadcast('g', 'still here');
   await other.count(1);
