@@ -6,8 +6,8 @@ import { CloseCode, SUBPROTOCOL } from '../client/index.ts';
 import { LONGEST_CLOSE_MS } from './limits.ts';
 import type { RoomSocket } from './socket-port.ts';
 
-/** Why an upgrade is refused. */
-export interface Refused {
+/** How an upgrade is refused, by `authorize` or by the server itself. */
+export interface RefusedUpgrade {
   /** The status of the HTTP response. */
   readonly status: number;
   readonly reason: string;
@@ -21,7 +21,7 @@ export type UpgradedSocket = RoomSocket & Required<Pick<RoomSocket, 'on' | 'term
 const FINAL: Readonly<Record<number, number>> = { 401: CloseCode.unauthorized, 403: CloseCode.forbidden };
 
 /** Answers an upgrade with an HTTP response, and closes the connection. */
-export function refuse(socket: Duplex, { status, reason, retryAfterMs = 0 }: Refused): void {
+export function refuse(socket: Duplex, { status, reason, retryAfterMs = 0 }: RefusedUpgrade): void {
   const retry = retryAfterMs > 0 ? `Retry-After: ${Math.ceil(retryAfterMs / 1000)}\r\n` : '';
   const head =
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n` +
@@ -35,7 +35,7 @@ export function refuse(socket: Duplex, { status, reason, retryAfterMs = 0 }: Ref
  * The code to close with after an upgrade, because a browser does not tell a page the status of a refused one; undefined: the client
  * reads no close codes, or the refusal is not final.
  */
-export function closeCodeOf({ status }: Refused, { headers }: IncomingMessage): number | undefined {
+export function closeCodeOf({ status }: RefusedUpgrade, { headers }: IncomingMessage): number | undefined {
   const offered = headers['sec-websocket-protocol']?.split(',') ?? [];
   return offered.some((one) => one.trim() === SUBPROTOCOL) ? FINAL[status] : undefined;
 }

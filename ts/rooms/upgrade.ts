@@ -14,7 +14,14 @@ import {
 import type { Logger } from '../kernel/index.ts';
 import { type Admission, decided, type Refusal } from './authorization.ts';
 import { type Limits, MAX_FRAGMENTS, MAX_RESUME_BYTES } from './limits.ts';
-import { closeCodeOf, closeRefused, ignore, type Refused, refuse, type UpgradedSocket } from './refusal.ts';
+import {
+  closeCodeOf,
+  closeRefused,
+  ignore,
+  type RefusedUpgrade,
+  refuse,
+  type UpgradedSocket,
+} from './refusal.ts';
 import type { RoomSocket } from './socket-port.ts';
 
 /**
@@ -189,7 +196,7 @@ class UpgradeHandler {
   async #admit(
     request: IncomingMessage,
     socket: Duplex,
-  ): Promise<(Admission & { readonly address: string }) | Refused> {
+  ): Promise<(Admission & { readonly address: string }) | RefusedUpgrade> {
     const drains = this.#whileDraining();
     if (drains !== undefined) return drains;
     const { origin } = request.headers;
@@ -211,7 +218,7 @@ class UpgradeHandler {
     return this.#whileDraining() ?? { ...answer, address }; // it may have begun meanwhile
   }
 
-  #whileDraining(): Refused | undefined {
+  #whileDraining(): RefusedUpgrade | undefined {
     const retryAfterMs = this.#host.retryAfterMs();
     return retryAfterMs > 0 ? { status: 503, reason: 'come back later', retryAfterMs } : undefined;
   }
