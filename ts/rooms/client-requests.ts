@@ -3,7 +3,7 @@ import { type ClientMessage, KEY_ROOM } from '../client/index.ts';
 import { cellOf } from '../kernel/index.ts';
 import type { Connection } from './connection.ts';
 import { ClientTask, type ConnectionHandler } from './connection-actor.ts';
-import type { Limits } from './limits.ts';
+import { type Limits, MAX_WAITING_BYTES } from './limits.ts';
 import { MOST_WAITING } from './rate-limit.ts';
 import type { SessionSetup } from './session-setup.ts';
 import type { Sessions } from './sessions.ts';
@@ -40,40 +40,41 @@ export class ClientRequests {
     this.#listener = listener;
   }
 
-  request(connection: Connection, message: ClientMessage): void {
+  /** @param bytes Its length. */
+  request(connection: Connection, message: ClientMessage, bytes: number): void {
     switch (message[0]) {
       case 'hello':
         return this.#listener.violated(connection, 'a second hello');
       case 'resume': {
         const [, rooms] = message;
-        return this.#enqueue(connection, () => this.#sessionSetup.resume(connection, rooms));
+        return this.#enqueue(connection, bytes, () => this.#sessionSetup.resume(connection, rooms));
       }
       case 'beat': {
         const answer = (): void => connection.notify(['beat']);
         // The answer lets the client send more: one whose socket cannot be paused has to wait for its handler, too.
-        return connection.queuedTasks < this.#limits.waiting ? answer() : this.#enqueue(connection, answer);
+        return connection.isHeld ? this.#enqueue(connection, bytes, answer) : answer();
       }
       case 'send': {
         const [, number, payload] = message;
         if (number === 0 || this.#sessions.take(connection, number))
-          return this.handle(connection, payload, number);
+          return this.handle(connection, payload, number, bytes);
         this.#listener.repeated();
         return connection.notify(['ack', number]);
       }
       case 'join': {
         const [, ref, room] = message;
-        return this.#enqueue(connection, () => this.#join(connection, ref, room));
+        return this.#enqueue(connection, bytes, () => this.#join(connection, ref, room));
       }
       case 'leave': {
         const [, ref, room] = message;
-        return this.#enqueue(connection, () => void connection.leaveAnswering(room, ref));
+        return this.#enqueue(connection, bytes, () => void connection.leaveAnswering(room, ref));
       }
     }
   }
 
   /** Calls the user's handler with a message of a client. @param number is acknowledged then; 0: it has no number. */
-  handle(connection: Connection, payload: unknown, number: number): void {
-    this.#enqueue(connection, async (self) => {
+  handle(connection: Connection, payload: unknown, number: number, bytes: number): void {
+    this.#enqueue(connection, bytes, async (self) => {
       if (number > connection.lastTaken) return; // the client sends it again over another connection
       if (number > 0) connection.lastBegun = number;
       let data: unknown;
@@ -92,21 +93,28 @@ export class ClientRequests {
     });
   }
 
-  /** Queues a task for the actor. While it has too many, the socket is not read. */
-  #enqueue(connection: Connection, run: (self: Self) => void | Promise<void>): void {
+  /** Queues a task for the actor. While too much waits, the socket is not read. */
+  #enqueue(connection: Connection, bytes: number, run: (self: Self) => void | Promise<void>): void {
     const { actor } = connection;
     if (actor === undefined || !connection.isOpen) return;
-    if (++connection.queuedTasks === this.#limits.waiting) connection.pauseReading();
+    this.#queued(connection, 1, bytes);
     // A socket that cannot be paused continues to send.
-    if (connection.queuedTasks > MOST_WAITING * this.#limits.waiting)
+    if (connection.queued > MOST_WAITING * this.#limits.waiting)
       return this.#listener.violated(connection, 'too many at once');
     this.#runtime.inbound.deliver(
       actor.local,
       new ClientTask(async (_connection, self) => {
         await run(self);
-        if (connection.queuedTasks-- === this.#limits.waiting) connection.resumeReading();
+        this.#queued(connection, -1, -bytes);
       }),
     );
+  }
+
+  #queued(connection: Connection, count: number, bytes: number): void {
+    connection.queued += count;
+    connection.queuedBytes += bytes;
+    const isHeld = connection.queued >= this.#limits.waiting || connection.queuedBytes >= MAX_WAITING_BYTES;
+    if (isHeld !== connection.isHeld) connection.hold(isHeld);
   }
 
   async #join(connection: Connection, ref: number, room: string): Promise<void> {

@@ -139,8 +139,8 @@ export class Clients implements ConnectionHost<Connection> {
     else if (!this.#rate.take(connection, this.#runtime.now()))
       this.#violated(connection, 'too many messages');
     else if (connection.isPlain)
-      this.#requests.handle(connection, isText ? bytes.toString() : Uint8Array.from(bytes), 0);
-    else this.#input(connection, parseClient(data));
+      this.#requests.handle(connection, isText ? bytes.toString() : Uint8Array.from(bytes), 0, bytes.length);
+    else this.#input(connection, parseClient(data), bytes.length);
   }
 
   mailed(connection: Connection, message: unknown, self: Self): void | PromiseLike<void> {
@@ -232,9 +232,9 @@ export class Clients implements ConnectionHost<Connection> {
     this.#listener.ended();
   }
 
-  #input(connection: Connection, input: ClientInput): void {
+  #input(connection: Connection, input: ClientInput, bytes: number): void {
     if (typeof input === 'string') return this.#violated(connection, input);
-    if (connection.actor !== undefined) return this.#requests.request(connection, input);
+    if (connection.actor !== undefined) return this.#requests.request(connection, input, bytes);
     if (input[0] !== 'hello') return this.#violated(connection, 'something before its hello');
     this.#helloDeadline.stop(connection);
     const [, token, rooms, isFork, awayMs] = input;

@@ -37,8 +37,11 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
   /** @internal The client's last message that is handled here (0: none), and the last one whose handler was called. */
   lastTaken = 0;
   lastBegun = 0;
-  /** @internal Tasks from the client that its actor has not finished. */
-  queuedTasks = 0;
+  /** @internal Messages of the client that its actor has not finished, and their bytes. */
+  queued = 0;
+  queuedBytes = 0;
+  /** @internal Whether its socket is not read, if it can be paused. */
+  isHeld = false;
   /** @internal The session that its hello resumed; it may resume the rooms of that session. */
   resumes: ResumedSession | undefined;
   /** @internal The position in rooms that it was joined to before its client could resume them. */
@@ -285,13 +288,9 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
     ping(this.#socket);
   }
 
-  /** @internal Stops reading from the socket, if it can be paused. */
-  pauseReading(): void {
-    this.#socket.pause?.();
-  }
-
-  /** @internal */
-  resumeReading(): void {
-    this.#socket.resume?.();
+  /** @internal Stops reading from the socket, or goes on. */
+  hold(isHeld: boolean): void {
+    this.isHeld = isHeld;
+    this.#socket[isHeld ? 'pause' : 'resume']?.();
   }
 }

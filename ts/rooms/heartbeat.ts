@@ -16,7 +16,6 @@ export class Heartbeat {
   readonly #runtime: Runtime;
   readonly #connections: Iterable<Connection>;
   readonly #intervalMs: number;
-  readonly #mostTasks: number;
   #tick = 0;
   #dueAt = 0;
   /** No connection is ended before this time. */
@@ -24,10 +23,8 @@ export class Heartbeat {
   #isClosed = false;
   #cancel = (): void => {};
 
-  /** @param mostTasks With so many queued tasks the socket of a connection is not read. */
-  constructor(runtime: Runtime, connections: Iterable<Connection>, intervalMs: number, mostTasks: number) {
+  constructor(runtime: Runtime, connections: Iterable<Connection>, intervalMs: number) {
     this.#runtime = runtime;
-    this.#mostTasks = mostTasks;
     this.#connections = connections;
     this.#intervalMs = intervalMs;
     if (intervalMs > 0) this.#wait();
@@ -58,9 +55,9 @@ export class Heartbeat {
     for (const connection of this.#connections) {
       if (connection.number % TICKS !== tick) continue;
       // What an unread socket has received is not known. After the next read the client has an interval to answer.
-      const isRead = connection.queuedTasks < this.#mostTasks;
-      if (connection.isAlive || !isRead) {
-        connection.isAlive = !isRead;
+      const { isHeld } = connection;
+      if (connection.isAlive || isHeld) {
+        connection.isAlive = isHeld;
         connection.ping();
       } else if (now >= this.#graceUntil && connection.hasHeartbeat) connection.terminate(LOST);
       else connection.ping();

@@ -4,6 +4,8 @@
 export const MAX_SEQUENCE = 2 ** 48 - 1;
 /** Longest message that names the rooms which a client resumes, also if `limits.messageBytes` is less: a client cannot shorten it. Unit: bytes. */
 export const MAX_RESUME_BYTES = 64 * 1024;
+/** From so many bytes of messages on that wait for the handler of a client, its socket is not read. Parsed they take up to ten times as much. */
+export const MAX_WAITING_BYTES = 1024 * 1024;
 /** Most fragments of one message of a client: each takes about 100 bytes of memory, also one that is empty. */
 export const MAX_FRAGMENTS = 1024;
 /** Greatest number of a client's message: it has 32 bits in a binary frame. */
@@ -102,7 +104,7 @@ export interface Limits {
   readonly messagesPerSecond: number;
   /** Most rooms of one connection. Default 1 000. */
   readonly rooms: number;
-  /** Messages of a client that wait for its handler; from this number on, its socket is not read. Default 256. */
+  /** Messages of a client that wait for its handler; from this number on, or from 1 MiB on, its socket is not read. Default 256. */
   readonly waiting: number;
   /** Most bytes that wait to be sent to one client; each packet of messages counts 256 more. Default 1 MiB. */
   readonly bufferBytes: number;

@@ -66,7 +66,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
         ended: () => this.#drain.ended(),
       },
     );
-    this.#heartbeat = new Heartbeat(runtime, this.#clients, heartbeat.intervalMs, limits.waiting);
+    this.#heartbeat = new Heartbeat(runtime, this.#clients, heartbeat.intervalMs);
     this.#drain = new Drain(runtime, this.#clients);
     this.#service.bridging?.open();
     this.#cleanUp.push(runtime.onStop(() => this.close()));

@@ -247,7 +247,7 @@ it.each<[string, { prototype: object }, readonly Row<Stage>[], readonly string[]
         'onMessage',
         'received',
       ],
-      ...['deliver', 'notify', 'notifyFrames', 'ping', 'pauseReading', 'resumeReading', 'untilRead'],
+      ...['deliver', 'notify', 'notifyFrames', 'ping', 'hold', 'untilRead'],
     ],
   ],
   ['TestRuntime', TestRuntime, IN_TESTS, ['settle', 'stop']],

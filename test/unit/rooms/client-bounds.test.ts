@@ -2,7 +2,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Runtime } from '../../../ts/actor/index.ts';
 import type { ResumeRoom } from '../../../ts/client/index.ts';
-import { DEFAULT_RESUME, MAX_RETURNING, RESUMED_PER_TURN } from '../../../ts/rooms/limits.ts';
+import {
+  DEFAULT_RESUME,
+  MAX_RETURNING,
+  MAX_WAITING_BYTES,
+  RESUMED_PER_TURN,
+} from '../../../ts/rooms/limits.ts';
 import { isExcept, parseMessage } from '../../../ts/rooms/messages.ts';
 import { PresenceTable } from '../../../ts/rooms/presence-table.ts';
 import { RoomTable } from '../../../ts/rooms/room-table.ts';
@@ -146,4 +151,17 @@ describe('a message that names very many rooms', () => {
     expect(answers).not.toHaveBeenCalled();
     expect(rooms.stats().connections).toBe(0);
   });
+});
+
+it('a client whose handler is slow is read no further when long messages wait, and again later', async () => {
+  const handled: (() => void)[] = [];
+  const rooms = stage.alone({ message: () => new Promise<void>((done) => void handled.push(done)) });
+  const { socket } = await stage.client(rooms);
+  let sent = 0;
+  while (!socket.isHeld && sent < 100) socket.tell(['send', ++sent, 'x'.repeat(60_000)]);
+  expect(sent).toBe(Math.ceil(MAX_WAITING_BYTES / 60_000));
+  await until('the first is handled', () => handled.length === 1);
+  handled[0]?.();
+  await until('the second is handled', () => handled.length === 2);
+  expect(socket.isHeld).toBe(false);
 });
