@@ -80,8 +80,9 @@ export class Bases {
   #lookBack(peer: RoomsPeer, room: Room<Connection>, newest: number, origin = peer.origin): void {
     const after = (): [string, number][] => [[origin, newest - 1]];
     this.#history.askUntilAnswered(peer, room.name, after, (told) => {
-      if (told === undefined || !this.#isHere(peer, origin, room)) return;
-      const message = told.messages.find((each) => each.origin === origin && each.sequence === newest);
+      if (this.#table.get(room.name) !== room) return;
+      // Without an answer they may have missed it: the peer is lost, and is not asked this again when it is back.
+      const message = told?.messages.find((each) => each.origin === origin && each.sequence === newest);
       // Unless it is kept, it may be of any age.
       if (message === undefined || message.arrivedAt >= room.wantedSince) this.#listener.gap(room);
     });

@@ -1,4 +1,5 @@
 // Two nodes that meet for the first time: what one of them has broadcast before, and members on the other one have missed.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRooms, type Rooms, type RoomsOptions } from '../../../ts/rooms/index.ts';
 import { Stage } from './stage.ts';
@@ -60,6 +61,41 @@ describe('R4 a node that broadcast before it met another one', () => {
     await meet();
     await stage.plain(third as Rooms, ['other']);
     expect([socket.all('resync'), socket.data('g')]).toEqual([[], []]);
+  });
+
+  it.each(['still has', 'no longer has'])(
+    'tells members resync also for what is older than the window, when it %s the room',
+    async (has) => {
+      const [first, second, third] = await split({ resume: { windowMs: 10_000 } });
+      const { socket } = await stage.client(third as Rooms, { joins: ['g'] });
+      await stage.mesh.pass(1000);
+      first?.broadcast('g', 1);
+      if (has === 'no longer has') for (const connection of second?.connections() ?? []) connection.close();
+      await stage.mesh.pass(20_000); // no heartbeat is due
+      await meet();
+      expect([socket.all('resync').length, socket.data('g')]).toEqual([1, []]);
+    },
+  );
+
+  it('tells members resync also when it is lost before it has said what they missed', async () => {
+    const { mesh } = stage;
+    const [first, , third] = await split();
+    const { socket } = await stage.client(third as Rooms, { joins: ['g'] });
+    await mesh.pass(1000);
+    first?.broadcast('g', 1);
+    const [one, other] = [stage.node(0), stage.node(2)];
+    let asked = 0;
+    mesh.onSend = (from, to, value) => {
+      if (from === other && to === one && (value as unknown[])[0] === 'ask') asked++;
+    };
+    mesh.connect(one, other);
+    while (asked === 0) if (!mesh.deliver(one, other) && !mesh.deliver(other, one)) await nextTurn();
+    mesh.cut(one, other);
+    await mesh.settle();
+    await meet();
+    first?.broadcast('g', 2);
+    await mesh.settle();
+    expect([socket.all('resync').length, socket.data('g')]).toEqual([1, [2]]);
   });
 
   it('tells members resync also for what is too long to be kept', async () => {
