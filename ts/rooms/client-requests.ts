@@ -52,7 +52,7 @@ export class ClientRequests {
       case 'beat': {
         const answer = (): void => connection.notify(['beat']);
         // The answer lets the client send more: one whose socket cannot be paused has to wait for its handler, too.
-        return connection.isHeld ? this.#enqueue(connection, bytes, answer) : answer();
+        return connection.queued?.isHeld === true ? this.#enqueue(connection, bytes, answer) : answer();
       }
       case 'send': {
         const [, number, payload] = message;
@@ -97,9 +97,9 @@ export class ClientRequests {
   #enqueue(connection: Connection, bytes: number, run: (self: Self) => void | Promise<void>): void {
     const { actor } = connection;
     if (actor === undefined || !connection.isOpen) return;
-    this.#queued(connection, 1, bytes);
+    const queued = this.#queued(connection, 1, bytes);
     // A socket that cannot be paused continues to send.
-    if (connection.queued > MOST_WAITING * this.#limits.waiting)
+    if (queued > MOST_WAITING * this.#limits.waiting)
       return this.#listener.violated(connection, 'too many at once');
     this.#runtime.inbound.deliver(
       actor.local,
@@ -110,11 +110,17 @@ export class ClientRequests {
     );
   }
 
-  #queued(connection: Connection, count: number, bytes: number): void {
-    connection.queued += count;
-    connection.queuedBytes += bytes;
-    const isHeld = connection.queued >= this.#limits.waiting || connection.queuedBytes >= MAX_WAITING_BYTES;
-    if (isHeld !== connection.isHeld) connection.hold(isHeld);
+  /** Adds to what is queued, and returns the number of messages. An idle connection has no object for it. */
+  #queued(connection: Connection, count: number, bytes: number): number {
+    connection.queued ??= { count: 0, bytes: 0, isHeld: false };
+    const { queued } = connection;
+    queued.count += count;
+    queued.bytes += bytes;
+    const isHeld = queued.count >= this.#limits.waiting || queued.bytes >= MAX_WAITING_BYTES;
+    if (isHeld !== queued.isHeld) connection.hold(isHeld);
+    queued.isHeld = isHeld;
+    if (queued.count === 0) connection.queued = undefined;
+    return queued.count;
   }
 
   async #join(connection: Connection, ref: number, room: string): Promise<void> {

@@ -37,11 +37,8 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
   /** @internal The client's last message that is handled here (0: none), and the last one whose handler was called. */
   lastTaken = 0;
   lastBegun = 0;
-  /** @internal Messages of the client that its actor has not finished, and their bytes. */
-  queued = 0;
-  queuedBytes = 0;
-  /** @internal Whether its socket is not read, if it can be paused. */
-  isHeld = false;
+  /** @internal Messages of the client that its actor has not finished; undefined: none. `isHeld`: its socket is not read, if it can be paused. */
+  queued: { count: number; bytes: number; isHeld: boolean } | undefined;
   /** @internal The session that its hello resumed; it may resume the rooms of that session. */
   resumes: ResumedSession | undefined;
   /** @internal The position in rooms that it was joined to before its client could resume them. */
@@ -290,7 +287,6 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
 
   /** @internal Stops reading from the socket, or goes on. */
   hold(isHeld: boolean): void {
-    this.isHeld = isHeld;
     this.#socket[isHeld ? 'pause' : 'resume']?.();
   }
 }

@@ -55,7 +55,7 @@ export class Heartbeat {
     for (const connection of this.#connections) {
       if (connection.number % TICKS !== tick) continue;
       // What an unread socket has received is not known. After the next read the client has an interval to answer.
-      const { isHeld } = connection;
+      const isHeld = connection.queued?.isHeld === true;
       if (connection.isAlive || isHeld) {
         connection.isAlive = isHeld;
         connection.ping();
