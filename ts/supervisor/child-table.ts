@@ -104,12 +104,16 @@ export class ChildTable {
       };
   }
 
-  /** The number of children of each kind. O(n). */
-  counts(): ChildCounts {
+  /** The number of children of each kind. `isAlive`: false for one that has ended before the supervisor has handled its end. O(n). */
+  counts(isAlive: (pid: Pid) => boolean): ChildCounts {
     let supervisors = 0;
-    for (const { plan } of this) if (plan.type === 'supervisor') supervisors++;
+    let active = 0;
+    for (const { plan, pid } of this) {
+      if (plan.type === 'supervisor') supervisors++;
+      if (pid !== undefined && isAlive(pid)) active++;
+    }
     const specs = this.children.size;
-    return { specs, active: this.running.size, supervisors, workers: specs - supervisors };
+    return { specs, active, supervisors, workers: specs - supervisors };
   }
 
   *[Symbol.iterator](): Iterator<Child> {

@@ -53,7 +53,7 @@ export interface ChildCounts {
    * children, as in Elixir's DynamicSupervisor.
    */
   readonly specs: number;
-  /** Children that run now. */
+  /** Children that run. A child of another node, or of a dynamic supervisor, counts until the supervisor has handled its end. */
   readonly active: number;
   readonly supervisors: number;
   readonly workers: number;

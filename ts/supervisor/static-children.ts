@@ -283,7 +283,8 @@ export class StaticChildren implements Supervising {
   }
 
   countChildren(): ChildCounts {
-    return this.table.counts();
+    const { runtime } = this.host.self;
+    return this.table.counts((pid) => !pid.isLocal || runtime.isAlive(pid));
   }
 }
 

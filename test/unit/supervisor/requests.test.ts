@@ -161,6 +161,15 @@ describe('children by request', () => {
     expect(ids).toEqual(['a', 'b', 'c', 'inner', 'z']);
   });
 
+  it('J23 counts no child as active whose end the supervisor has not handled yet', async () => {
+    const pid = await supervise({ children: abc() });
+    const child = await f.pid(pid, 'b');
+    const counts = countChildren(kit, pid);
+    kit.runtime.sendExit(child, 'kill'); // the supervisor has the request before this end
+    expect(await counts).toEqual({ specs: 3, active: 2, supervisors: 0, workers: 3 });
+    expect(await countChildren(kit, pid)).toMatchObject({ active: 3 });
+  });
+
   it('starts a child that was added as the last one, and stops it first', async () => {
     const pid = await supervise({ children: [f.child('a')] });
     await startChild(kit, pid, f.child('z'));
