@@ -308,6 +308,23 @@ describe('starting and stopping', () => {
     expect(kit.runtime.isAlive(pid)).toBe(false);
   });
 
+  it('I7 answers the call whose handler stops the server before terminate is done', async () => {
+    const log: string[] = [];
+    const leaver = defineServer({
+      name: 'leaver',
+      init: () => ({}),
+      calls: { leave: ({ stop: leave }) => (leave(), 'bye') },
+      terminate: async ({ self }) => {
+        await self.sleep(50);
+        log.push('terminated');
+      },
+    });
+    const pid = await leaver.start(kit);
+    log.push(await call(kit, pid, 'leave'));
+    await kit.advance(50);
+    expect(log).toEqual(['bye', 'terminated']);
+  });
+
   it('I7 runs terminate on its own stop, a throw and a trapped parent exit; not on kill nor an untrapped exit', async () => {
     const ends: unknown[] = [];
     const mortal = defineServer({

@@ -371,6 +371,28 @@ describe('a state machine', () => {
     expect(await log).toEqual(['going', 'entered']);
   });
 
+  it('takes a timeout of 0 for a timer like any other: the messages that wait come first', async () => {
+    const seen: string[] = [];
+    const hasty = defineStateMachine({
+      name: 'hasty',
+      init: (): MachineStart<'only', null> => ({ state: 'only', data: null }),
+      states: {
+        only: {
+          onTimeout: () => void seen.push('timeout'),
+          casts: {
+            set: ({ stateTimeout }) => stateTimeout(0),
+            note: () => void seen.push('message'),
+          },
+        },
+      },
+    });
+    const pid = await hasty.start(kit);
+    cast(kit, pid, 'set');
+    cast(kit, pid, 'note');
+    await kit.settle();
+    expect(seen).toEqual(['message', 'timeout']);
+  });
+
   it('sees no timeout of a state it has left, nor one it has replaced, however late it is', async () => {
     const seen: unknown[] = [];
     const busy = defineStateMachine({

@@ -113,6 +113,26 @@ describe('a dynamic supervisor', () => {
     expect(await countChildren(kit, pid)).toEqual({ specs: 0, active: 0, supervisors: 0, workers: 0 });
   });
 
+  it('J20 removes a child whose init ignores its restart', async () => {
+    const pid = await supervise();
+    let starts = 0;
+    const once = {
+      kind: 'function',
+      name: 'once',
+      ack: true,
+      body: async (self: Self) => {
+        if (++starts > 1) self.initIgnore();
+        self.initAck();
+        await self.receive();
+      },
+    } as const;
+    const child = await started(pid, { id: 'once', start: once });
+    kit.runtime.sendExit(child, 'kill');
+    await kit.settle();
+    expect(starts).toBe(2);
+    expect(await whichChildren(kit, pid)).toEqual([]);
+  });
+
   it('J20 keeps children of one id apart by their PIDs', async () => {
     const pid = await supervise();
     const one = await started(pid, f.child('same'));
