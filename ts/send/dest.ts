@@ -7,20 +7,19 @@ export type Dest<M = unknown> = Pid<M> | string | NodeAddress | Ref;
 
 const DEFINITION =
   'The destination is a definition, not an actor: start it and use the PID, or use its named(name) or at(name, node).';
-const PROMISE = 'The destination is a promise, not a PID or a name: did you forget await?';
+const WANTED = 'a PID, a local name, { name, node } or an alias';
 
 /** Throws SNOW_ERR_BAD_DEST when `to` is not a {@link Dest}, SNOW_ERR_NODE_NAME when its `node` is not a node name. */
 export function checkDest(to: unknown): void {
   if (typeof to === 'string' || to instanceof Pid || to instanceof Ref) return;
   if (isNodeAddress(to)) return checkNodeText(to.node);
   checkNoDefinition(to);
-  const isPromise = typeof (to as { then?: unknown } | undefined)?.then === 'function';
-  throw new SnowmeshError('SNOW_ERR_BAD_DEST', isPromise ? PROMISE : undefined);
+  throw refused(`A destination is ${WANTED}`, to);
 }
 
 /** Throws SNOW_ERR_BAD_DEST when `pid` is not a PID; `what` is the function's name for the message. */
 export function checkPid(what: string, pid: unknown): void {
-  if (!(pid instanceof Pid)) throw refused(what, 'a PID', pid);
+  if (!(pid instanceof Pid)) throw refused(`${what} needs a PID`, pid);
 }
 
 /** Throws SNOW_ERR_BAD_DEST when `target` is neither a PID nor a name, SNOW_ERR_NODE_NAME when its `node` is not a node name. */
@@ -28,7 +27,7 @@ export function checkTarget(what: string, target: unknown): void {
   if (target instanceof Pid || typeof target === 'string') return;
   if (isNodeAddress(target)) return checkNodeText(target.node);
   checkNoDefinition(target);
-  throw refused(what, 'a PID, a local name or { name, node }', target);
+  throw refused(`${what} needs a PID, a local name or { name, node }`, target);
 }
 
 /** Throws SNOW_ERR_BAD_ARGUMENT when `ref` is not a Ref. */
@@ -53,6 +52,7 @@ function isNodeAddress(to: unknown): to is NodeAddress {
   return typeof name === 'string' && typeof node === 'string';
 }
 
-function refused(what: string, wanted: string, given: unknown): SnowmeshError {
-  return new SnowmeshError('SNOW_ERR_BAD_DEST', `${what} needs ${wanted}, not ${kindOf(given)}.`);
+function refused(wanted: string, given: unknown): SnowmeshError {
+  const hint = given === undefined ? ' A look-up of a name that nobody has gives undefined.' : '';
+  return new SnowmeshError('SNOW_ERR_BAD_DEST', `${wanted}, not ${kindOf(given)}.${hint}`);
 }

@@ -95,6 +95,11 @@ describe.each(Object.entries(uses))('%s', (_name, use) => {
 it.each([
   ['a promise is asked for its await', () => Promise.resolve(probe.pid), 'did you forget await?'],
   [
+    'the result of whereis is to be looked at',
+    () => kit.runtime.whereis('nobody'),
+    'not undefined. A look-up of a name that nobody has',
+  ],
+  [
     'a definition is to be started',
     () => defineServer({ name: 's', init: () => 0 }),
     'start it and use the PID',
