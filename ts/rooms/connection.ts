@@ -34,8 +34,9 @@ export class Connection<User = unknown> implements Recipient, SendBufferOwner, S
   actor: Pid | undefined;
   /** @internal The number of the client's message that is being handled; 0: none. */
   handling = 0;
-  /** @internal The client's last message that is handled here (0: none), and the last one whose handler was called. */
+  /** @internal The client's last message that is handled here; 0: none. */
   lastTaken = 0;
+  /** @internal The last one whose handler was called. */
   lastBegun = 0;
   /** @internal Messages of the client that its actor has not finished; undefined: none. `isHeld`: its socket is not read, if it can be paused. */
   queued: { count: number; bytes: number; isHeld: boolean } | undefined;
