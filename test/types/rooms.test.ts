@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { describe, expectTypeOf, it } from 'vitest';
 import { connectRooms, type RoomData } from '../../ts/client/index.ts';
 import type { Node } from '../../ts/index.ts';
-import { type Connection, createRooms } from '../../ts/rooms/index.ts';
+import { type Connection, createRooms, type RoomSocket } from '../../ts/rooms/index.ts';
 
 /** What server and client share. */
 type FromClient =
@@ -18,6 +18,7 @@ interface User {
   readonly name: string;
 }
 
+declare const socket: RoomSocket;
 const unreached = (_body: (node: Node) => unknown): void => {};
 
 describe('the server', () => {
@@ -42,6 +43,15 @@ describe('the server', () => {
       rooms.attach(createServer(), { authorize: async () => ({ status: 401, reason: 'who are you?' }) });
       // @ts-expect-error: a user has a name
       rooms.attach(createServer(), { authorize: () => ({ user: { nmae: 'Ada' } }) });
+      // @ts-expect-error: each connection has a user
+      rooms.attach(createServer(), { authorize: async () => ({ key: 'ada' }) });
+      // @ts-expect-error: without authorize there is no user
+      rooms.attach(createServer(), { path: '/rooms' });
+      // @ts-expect-error: without authorize there is no user
+      rooms.attach(createServer());
+      // @ts-expect-error: each connection has a user
+      rooms.accept(socket, { key: 'ada' });
+      rooms.accept(socket, { key: 'ada', user: { name: 'Ada' } });
       // @ts-expect-error: a refusal is 401 or 403
       rooms.attach(createServer(), { authorize: () => ({ status: 404 }) });
       for (const { user } of rooms.localMembers('g')) expectTypeOf(user).toEqualTypeOf<User>();
@@ -51,6 +61,21 @@ describe('the server', () => {
       });
       // @ts-expect-error: a policy that there is none of
       createRooms(node, { limits: { slow: 'drop-all' } });
+    });
+  });
+});
+
+describe('a server whose connections may have no user', () => {
+  it('needs no authorize', () => {
+    unreached((node) => {
+      const rooms = createRooms<User | undefined>(node);
+      rooms.attach(createServer());
+      rooms.attach(createServer(), { authorize: () => ({ key: 'ada' }) });
+      rooms.accept(socket);
+      expectTypeOf(rooms.accept(socket, { user: { name: 'Ada' } }).user).toEqualTypeOf<User | undefined>();
+      const untyped = createRooms(node);
+      untyped.attach(createServer(), { path: '/rooms' });
+      untyped.accept(socket, { user: 7 });
     });
   });
 });

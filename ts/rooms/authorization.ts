@@ -4,13 +4,25 @@ import { inspect } from 'node:util';
 import { kindOf, SnowmeshError } from '../errors/index.ts';
 import { keyRoom } from './room.ts';
 
+/** The user of a connection. It may be left out only where a connection may have none. */
+export type UserOf<User> = undefined extends User
+  ? {
+      /** The value of `connection.user`. */
+      readonly user?: User | undefined;
+    }
+  : {
+      /** The value of `connection.user`. */
+      readonly user: User;
+    };
+
+/** Options that may be left out only where a connection may have no user. */
+export type OptionsFor<User, Options> = undefined extends User ? [options?: Options] : [options: Options];
+
 /** The user of an accepted upgrade: a result of `authorize`. */
-export interface Admission<User = unknown> {
+export type Admission<User = unknown> = UserOf<User> & {
   /** Identifies the user on all nodes, 1 to 254 bytes. */
   readonly key?: string | undefined;
-  /** The value of `connection.user`. */
-  readonly user?: User | undefined;
-}
+};
 
 /** A refused upgrade: a result of `authorize`. */
 export interface Refusal {

@@ -6,6 +6,7 @@ import {
   type SomeOf,
   withDefaults,
 } from '../errors/index.ts';
+import type { UserOf } from './authorization.ts';
 import type { BridgeOptions, RoomBridge } from './bridge.ts';
 import { isClusterName } from './bridge-envelope.ts';
 import type { ConnectionHandler } from './connection-actor.ts';
@@ -15,14 +16,12 @@ import { keyRoom } from './room.ts';
 import type { Except } from './room-message.ts';
 
 /** The user of an accepted socket. */
-export interface AcceptOptions<User = unknown> {
+export type AcceptOptions<User = unknown> = UserOf<User> & {
   /** Identifies the user on all nodes, 1 to 254 bytes: its connections share a presence, and `sendTo` sends to all of them. */
   readonly key?: string | undefined;
-  /** The value of `connection.user`. */
-  readonly user?: User | undefined;
   /** The address of the client, for logs. */
   readonly address?: string | undefined;
-}
+};
 
 /** Connections that do not get a broadcast. */
 export interface ExceptOptions {

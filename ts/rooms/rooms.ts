@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Server } from 'node:http';
 import { inspect } from 'node:util';
 import { badArgument, checkHost, SnowmeshError } from '../errors/index.ts';
+import type { OptionsFor } from './authorization.ts';
 import { Clients } from './clients.ts';
 import type { Connection } from './connection.ts';
 import { Drain, type DrainOptions, spreadOf } from './drain.ts';
@@ -84,10 +85,11 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    * @example
    * const connection = rooms.accept(webSocket, { key: 'alice' });
    */
-  accept(socket: RoomSocket, options: AcceptOptions<User> = {}): Connection<User> {
+  accept(socket: RoomSocket, ...[given]: OptionsFor<User, AcceptOptions<User>>): Connection<User> {
     this.#mustBeOpen('accept');
     if (typeof socket?.send !== 'function' || typeof socket.close !== 'function')
       throw new SnowmeshError('SNOW_ERR_BAD_OPTION', 'accept takes a socket with send and close');
+    const options = (given ?? {}) as AcceptOptions;
     checkAccept(options);
     const { key, user, address } = options;
     return this.#drain.accepted(this.#clients.accept(socket, { key, user, address })) as Connection<User>;
@@ -104,13 +106,12 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    * @example
    * rooms.attach(server, { path: '/rooms', authorize: async (request) => ({ key: await userOf(request) }) });
    */
-  attach(server: Server, options: AttachOptions<User> = {}): () => void {
+  attach(server: Server, ...[options]: OptionsFor<User, AttachOptions<User>>): () => void {
     this.#mustBeOpen('attach');
-    const { detach, close } = attach(server, options, {
+    const { detach, close } = attach(server, (options ?? {}) as AttachOptions, {
       limits: this.#clients.limits,
       retryAfterMs: () => this.#drain.retryAfterMs,
-      accept: (socket, { key, user, address }) =>
-        void this.accept(socket, { key, user, address } as AcceptOptions<User>),
+      accept: (socket, { key, user, address }) => void (this as Rooms).accept(socket, { key, user, address }),
       logger: this.#host.runtime.logger,
     });
     this.#cleanUp.push(close);

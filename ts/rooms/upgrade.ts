@@ -34,24 +34,30 @@ export type Origins =
   | readonly string[]
   | ((origin: string, request: IncomingMessage) => boolean);
 
-/** Options of `rooms.attach`. */
-export interface AttachOptions<User = unknown> {
-  /** The path whose upgrades are accepted; upgrades of other paths are not touched. Default `/rooms`. */
-  readonly path?: string | undefined;
+/** The option `authorize`. */
+interface Authorizer<User> {
   /**
    * Decides about an upgrade, within 10 s; without it every upgrade is accepted. If it throws, rejects or takes longer, the client gets status
    * 500, and the error is logged.
    *
    * @returns the user, or a refusal.
    */
-  authorize?(request: IncomingMessage): Admission<User> | Refusal | PromiseLike<Admission<User> | Refusal>;
+  authorize(request: IncomingMessage): Admission<User> | Refusal | PromiseLike<Admission<User> | Refusal>;
+}
+
+/** Options of `rooms.attach`. Where each connection has a user (`createRooms<User>`), `authorize` has to give it. */
+export type AttachOptions<User = unknown> = (undefined extends User
+  ? Partial<Authorizer<User>>
+  : Authorizer<User>) & {
+  /** The path whose upgrades are accepted; upgrades of other paths are not touched. Default `/rooms`. */
+  readonly path?: string | undefined;
   /** The pages that may connect; a client without an Origin header is not a page and may always connect. Default `same`. */
   readonly origins?: Origins | undefined;
   /** The client's address, for the limit `connectionsPerAddress`. Default: the remote address of the TCP connection. */
   address?(request: IncomingMessage): string;
   /** Whether messages of 1 KiB to 256 KiB are compressed (permessage-deflate), a broadcast once for all members. Default false. */
   readonly compress?: boolean | undefined;
-}
+};
 
 /** The part of the rooms that an upgrade uses. */
 export interface UpgradeHost {
