@@ -44,6 +44,7 @@ interface Questions {
   overflowing: string[];
   focus: Focus;
   tooLow: string[];
+  isCovered: boolean;
   chartPixels: number;
   dot: { readonly label: string; readonly isSeen: boolean; readonly stops: number };
 }

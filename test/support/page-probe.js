@@ -65,6 +65,15 @@ function focus() {
   };
 }
 
+/** Whether something else, such as a header that stays, lies over the upper edge of what has the focus. */
+function isCovered() {
+  const focused = document.activeElement;
+  const { left, right, top, bottom } = focused.getBoundingClientRect();
+  const y = Math.min(Math.max(top, 0) + 2, bottom - 1);
+  const over = document.elementFromPoint((left + right) / 2, y);
+  return over?.closest('header') !== null && focused.closest('header') === null;
+}
+
 /** Buttons, fields and links of the nodes that are too low for a finger. */
 function tooLow(least) {
   return [...document.querySelectorAll('button, input, #nodes a')]
@@ -100,4 +109,4 @@ function dot() {
   };
 }
 
-globalThis.pageProbe = { chartPixels, dot, contrasts, overflowing, focus, tooLow };
+globalThis.pageProbe = { chartPixels, contrasts, dot, focus, isCovered, overflowing, tooLow };

@@ -12,23 +12,34 @@ const selection = { node: undefined, table: 'actors', by: 'mailbox' };
 let cluster;
 let source;
 let isPaused = false;
+/** Whether the selected table has not come yet: the first one is shown also while the page is paused. */
+let isDue = true;
+/** The text and the kind of the status, when the page is not paused. */
+let connection = ['connecting …', ''];
 /** The previous figures of each node, for rates. */
 const before = new Map();
 
 /** Connects to the server, with the current selection. */
 function open() {
   source?.close();
+  isDue = true;
   const query = new URLSearchParams({ table: selection.table, by: selection.by });
   if (selection.node !== undefined) query.set('node', selection.node);
   source = new EventSource(`events?${query}`);
   source.addEventListener('open', () => status('live', 'live'));
   source.addEventListener('error', () => status('the observer does not answer; trying again …', 'bad'));
   source.addEventListener('cluster', ({ data }) => isPaused || showCluster(JSON.parse(data)));
-  source.addEventListener('node', ({ data }) => isPaused || showNode(JSON.parse(data)));
+  source.addEventListener('node', ({ data }) => (isPaused && !isDue) || showNode(JSON.parse(data)));
   source.addEventListener('log', ({ data }) => showLog(JSON.parse(data)));
 }
 
-function status(text, kind) {
+function status(...now) {
+  connection = now;
+  showStatus();
+}
+
+function showStatus() {
+  const [text, kind] = isPaused ? ['paused', 'warn'] : connection;
   $('status').textContent = text;
   $('status').className = kind;
 }
@@ -73,6 +84,7 @@ function choose(node) {
 
 function showNode({ node, table, totals, rows, problem }) {
   if (node !== selection.node || table !== selection.table) return;
+  isDue = false;
   showTotals(problem === undefined ? totals : undefined);
   if (problem === undefined) showTable(table, rows);
   else $('table').replaceChildren(element('p', 'bad', problem));
@@ -111,7 +123,7 @@ $('pause').addEventListener('click', () => {
   isPaused = !isPaused;
   $('pause').setAttribute('aria-pressed', String(isPaused));
   $('pause').textContent = isPaused ? 'Resume' : 'Pause';
-  status(isPaused ? 'paused' : 'live', isPaused ? 'warn' : 'live');
+  showStatus();
 });
 
 markTab();

@@ -1,5 +1,5 @@
 // The cluster: its figures, the nodes with a problem, the list of all nodes, and the lost messages.
-import { $, amount, bytes, count, element } from './format.js';
+import { $, amount, bytes, count, element, keepFocus } from './format.js';
 import { compareHealth, totalOf } from './health.js';
 
 /** Most nodes in the list of those with a problem. */
@@ -7,8 +7,41 @@ const MAX_UNHEALTHY = 8;
 /** Most nodes that are named for one reason of lost messages. */
 const MAX_NODES_OF_REASON = 3;
 
-/** The buttons of the nodes, kept from one update to the next so that the focus stays where it is. */
-const buttons = new Map();
+/** The buttons of some nodes, kept from one update to the next so that the focus stays where it is. */
+class NodeButtons {
+  #buttons = new Map();
+
+  /** Shows `nodes` in this order at the start of `list`. A click on one calls `choose`. */
+  show(list, nodes, choose, contentOf) {
+    keepFocus(list, () => {
+      for (const [name, button] of this.#buttons) {
+        if (nodes.some(({ node }) => node === name)) continue;
+        button.remove();
+        this.#buttons.delete(name);
+      }
+      nodes.forEach((each, at) => {
+        const button = this.#buttonOf(each.node, choose);
+        button.className = each.level;
+        button.replaceChildren(element('b', '', each.node), ...contentOf(each, button));
+        if (list.children[at] !== button) list.insertBefore(button, list.children[at] ?? null);
+      });
+    });
+  }
+
+  #buttonOf(node, choose) {
+    let button = this.#buttons.get(node);
+    if (button === undefined) {
+      button = element('button');
+      button.type = 'button';
+      button.addEventListener('click', () => choose(node));
+      this.#buttons.set(node, button);
+    }
+    return button;
+  }
+}
+
+const all = new NodeButtons();
+const problems = new NodeButtons();
 
 export function showSums(nodes, omitted) {
   const answered = nodes.filter(({ overview }) => overview);
@@ -30,46 +63,19 @@ export function showSums(nodes, omitted) {
 /** Lists the nodes with a problem. A click on one calls `choose`. */
 export function showUnhealthy(nodes, choose) {
   const unhealthy = nodes.filter(({ level }) => level === 'bad' || level === 'warn').sort(compareHealth);
-  const shown = unhealthy.slice(0, MAX_UNHEALTHY).map(({ node, level, words }) => {
-    const button = element('button', level, element('b', '', node), ` ${words}`);
-    button.type = 'button';
-    button.addEventListener('click', () => choose(node));
-    return button;
-  });
-  const key = shown.map(({ className, textContent }) => className + textContent).join('\n');
-  if ($('unhealthy').dataset.key === `${key} ${unhealthy.length}`) return;
-  $('unhealthy').dataset.key = `${key} ${unhealthy.length}`;
-  const rest = unhealthy.length - shown.length;
-  $('unhealthy').replaceChildren(
-    ...(unhealthy.length === 0 ? [element('p', 'good', 'All nodes are healthy.')] : shown),
-    rest > 0 ? element('p', '', `and ${rest} more`) : '',
-  );
+  problems.show($('unhealthy'), unhealthy.slice(0, MAX_UNHEALTHY), choose, ({ words }) => [` ${words}`]);
+  const rest = unhealthy.length - MAX_UNHEALTHY;
+  const note = $('unhealthy').querySelector('p');
+  note.className = unhealthy.length === 0 ? 'good' : '';
+  note.textContent = unhealthy.length === 0 ? 'All nodes are healthy.' : rest > 0 ? `and ${rest} more` : '';
 }
 
 /** Lists all nodes, `chosen` marked. A click on one calls `choose`. */
 export function showNodes(nodes, chosen, choose) {
-  for (const [name, button] of buttons) {
-    if (nodes.some(({ node }) => node === name)) continue;
-    button.remove();
-    buttons.delete(name);
-  }
-  nodes.toSorted(compareHealth).forEach(({ node, level, words, overview }, at) => {
-    let button = buttons.get(node);
-    if (button === undefined) {
-      button = element('button');
-      button.type = 'button';
-      button.addEventListener('click', () => choose(node));
-      buttons.set(node, button);
-    }
-    button.className = level;
+  all.show($('nodes'), nodes.toSorted(compareHealth), choose, ({ node, words, overview }, button) => {
     button.setAttribute('aria-pressed', String(node === chosen));
     const figures = overview ? `${amount(overview.actors, 'actor')}, ${bytes(overview.memory.rss)}` : '';
-    button.replaceChildren(
-      element('b', '', node),
-      element('span', 'words', words),
-      element('small', '', figures),
-    );
-    if ($('nodes').children[at] !== button) $('nodes').insertBefore(button, $('nodes').children[at] ?? null);
+    return [element('span', 'words', words), element('small', '', figures)];
   });
 }
 
@@ -99,5 +105,6 @@ export function showLost(nodes) {
       element('td', 'where', where),
     ),
   );
-  $('lost').replaceChildren(element('table', '', element('tbody', '', ...body)));
+  const head = element('tr', '', ...['Reason', 'Messages', 'Most on'].map((each) => element('th', '', each)));
+  $('lost').replaceChildren(element('table', '', element('thead', '', head), element('tbody', '', ...body)));
 }

@@ -16,6 +16,19 @@ export const svg = (name, attributes = {}, ...children) => {
   return made;
 };
 
+/**
+ * Runs `update`, which may move or remove elements of `list`. The one that has the focus keeps it; if it is removed, the first of those that
+ * are left gets it.
+ */
+export const keepFocus = (list, update) => {
+  const focused = document.activeElement;
+  const isWithin = list.contains(focused);
+  update();
+  if (!isWithin || document.activeElement === focused) return;
+  const next = focused.isConnected ? focused : list.querySelector('button, [tabindex="0"]');
+  (next ?? $('nodes').querySelector('button'))?.focus({ preventScroll: true });
+};
+
 export const bytes = (n) =>
   n < 1024
     ? `${Math.round(n)} B`

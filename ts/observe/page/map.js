@@ -1,5 +1,5 @@
 // The map of the cluster: nodes on a circle, and their connections.
-import { $, bytes, svg } from './format.js';
+import { $, bytes, keepFocus, svg } from './format.js';
 
 /** Up to this many nodes, each is labelled with its name. */
 const MANY = 20;
@@ -16,7 +16,7 @@ const [TOP, BOTTOM] = [-3, 408];
 
 /** The dots of the nodes, kept from one update to the next so that the focus stays where it is. */
 const dots = new Map();
-const lines = svg('g');
+const lines = svg('g', { 'aria-hidden': 'true' }); // the table of connections has their figures
 $('map').append(lines);
 /** The dot that Tab focuses; arrow keys move to the others. */
 let tabStop;
@@ -27,6 +27,10 @@ let labels = [];
 
 /** Shows `nodes`, `chosen` marked. A dot that is clicked, or on which Enter or Space is pressed, calls `choose`. */
 export function showMap(nodes, chosen, choose) {
+  keepFocus($('map'), () => drawMap(nodes, chosen, choose));
+}
+
+function drawMap(nodes, chosen, choose) {
   order = nodes.map(({ node }) => node);
   const places = new Map(order.map((node, at) => [node, placeOf(at)]));
   for (const [node, dot] of dots) {
@@ -34,7 +38,7 @@ export function showMap(nodes, chosen, choose) {
     dot.remove();
     dots.delete(node);
   }
-  if (!places.has(tabStop)) tabStop = chosen;
+  if (!places.has(tabStop)) tabStop = places.has(chosen) ? chosen : order[0];
   lines.replaceChildren(...linesOf(nodes, places));
   $('map').classList.toggle('dense', lines.childElementCount > 100);
   labels = [];
