@@ -12,7 +12,7 @@ import { type AddonExports, loadAddon } from './load.ts';
 import type * as generated from './native.d.ts';
 
 /** The ABI stamp this TypeScript was written against; the addon must answer the same number. */
-export const ABI = 12;
+export const ABI = 13;
 
 /** How a node's sockets behave. Every time is in milliseconds, every size in bytes. */
 export interface OpenOptions {
@@ -115,8 +115,11 @@ export interface Native {
   port(handle: number): number;
   /** The incarnation of this start. */
   incarnation(handle: number): bigint;
-  /** Requests a session; exactly one CONNECT_RESULT with `request` follows. */
-  dial(handle: number, request: number, name: string, host: string, port: number): void;
+  /**
+   * Requests a session; exactly one CONNECT_RESULT with `request` follows. `reason` is a `DialReason` of `ts/wire`. The same call with
+   * the reason ASKED, before the result, makes that the reason of the dial if its host still waits to be looked up.
+   */
+  dial(handle: number, request: number, name: string, host: string, port: number, reason: number): void;
   /** Ends a session with `cause`: what was flushed is sent first, SESSION_DOWN follows. Unknown sessions are ignored. */
   hangup(handle: number, session: number, cause: number): void;
   /** Registers this isolate's chunk for `session`; it is referenced until SESSION_DOWN. */

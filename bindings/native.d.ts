@@ -25,7 +25,7 @@ export declare function close(handle: number): void
 export declare function detach(handle: number, lane: number): void
 
 /** Requests a session; one CONNECT_RESULT follows. */
-export declare function dial(handle: number, request: number, name: string, host: string, port: number): void
+export declare function dial(handle: number, request: number, name: string, host: string, port: number, reason: number): void
 
 /** Restores the handlers that were there before `armSignalWatchdog`. */
 export declare function disarmSignalWatchdog(): void

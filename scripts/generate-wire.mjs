@@ -76,6 +76,7 @@ export function generateWire() {
       'DownCause',
       variantsOf('DownCause'),
     ),
+    group('Why a node is dialled, given to `dial`.', 'DialReason', variantsOf('DialReason')),
     group('The status byte of CONNECT_RESULT.', 'ConnectStatus', variantsOf('ConnectStatus')),
     ...limits.map(single),
   ];

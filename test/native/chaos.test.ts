@@ -7,6 +7,7 @@ import { until } from '../support/deadline.ts';
 import { randomFrom, runs, seed } from '../support/seed.ts';
 import {
   bigFrame,
+  DialReason,
   type Entry,
   NativeEvent,
   peerOf,
@@ -94,7 +95,7 @@ describe('chaos', () => {
       dial: (actor) => {
         const { name, port } = pick(actors).node;
         if (name !== actor.node.name) {
-          actor.node.native.dial(actor.node.handle, actor.asked++, name, '127.0.0.1', port);
+          actor.node.native.dial(actor.node.handle, actor.asked++, name, '127.0.0.1', port, DialReason.ASKED);
         }
       },
       flood: (actor) => actor.flood(pick([...actor.peers.keys(), 0]), 1 + Math.floor(random() * 800)),

@@ -1,9 +1,9 @@
 // A node without actors: drives the native surface directly, so that tests of the boundary need no upper floor.
 import { loadNative, type Native, type NativeStats, type OpenOptions } from '../../bindings/index.ts';
-import { ConnectStatus, DownCause, NativeEvent } from '../../ts/wire/index.ts';
+import { ConnectStatus, DialReason, DownCause, NativeEvent } from '../../ts/wire/index.ts';
 import { within } from '../support/deadline.ts';
 
-export { ConnectStatus, DownCause, NativeEvent };
+export { ConnectStatus, DialReason, DownCause, NativeEvent };
 export const SEND = 0x10;
 export const REG_SEND = 0x11;
 export const SHAPE = 0x31;
@@ -123,7 +123,7 @@ export class RawNode extends RawLane {
   }
 
   async dial(name: string, port: number, request = 1): Promise<{ status: number; detail: string }> {
-    this.native.dial(this.handle, request, name, '127.0.0.1', port);
+    this.native.dial(this.handle, request, name, '127.0.0.1', port, DialReason.ASKED);
     const { body } = await this.event(
       NativeEvent.CONNECT_RESULT,
       (entry) => entry.body.readUInt32LE(0) === request,

@@ -7,6 +7,7 @@ import { Proxy } from '../support/proxy.ts';
 import {
   bigFrame,
   ConnectStatus,
+  DialReason,
   DownCause,
   type Entry,
   frame,
@@ -213,7 +214,7 @@ describe('connecting', () => {
     const free = await reservePort();
     expect((await b.dial(`c@127.0.0.1:${free}`, free, 1)).status).toBe(ConnectStatus.REFUSED);
     for (let request = 2; request < 50; request++) {
-      b.native.dial(b.handle, request, a.name, 'localhost', a.port);
+      b.native.dial(b.handle, request, a.name, 'localhost', a.port, DialReason.ASKED);
     }
     await until('all answers', () => answers(b) === 49);
     await turns(20);
@@ -225,8 +226,8 @@ describe('connecting', () => {
   it('K8 two nodes that dial each other at once end with one and the same session', async () => {
     for (let round = 0; round < 40; round++) {
       const [a, b] = [start('a'), start('b')];
-      a.native.dial(a.handle, 1, b.name, '127.0.0.1', b.port);
-      b.native.dial(b.handle, 1, a.name, '127.0.0.1', a.port);
+      a.native.dial(a.handle, 1, b.name, '127.0.0.1', b.port, DialReason.ASKED);
+      b.native.dial(b.handle, 1, a.name, '127.0.0.1', a.port, DialReason.ASKED);
       const [toB, toA] = [await a.up(), await b.up()];
       await until('both answered', () => answers(a) === 1 && answers(b) === 1);
       a.send(toB, 1);
@@ -246,8 +247,8 @@ describe('connecting', () => {
       await using toB = await Proxy.listen({ port: b.port });
       // Neither can begin before both are there.
       for (const proxy of [toA, toB]) proxy.blackhole();
-      a.native.dial(a.handle, 1, b.name, '127.0.0.1', toB.port);
-      b.native.dial(b.handle, 1, a.name, '127.0.0.1', toA.port);
+      a.native.dial(a.handle, 1, b.name, '127.0.0.1', toB.port, DialReason.ASKED);
+      b.native.dial(b.handle, 1, a.name, '127.0.0.1', toA.port, DialReason.ASKED);
       await until('both connections', () => toA.open === 1 && toB.open === 1);
       for (const proxy of [toA, toB]) proxy.heal();
       const ups = [await a.up(), await b.up()];

@@ -3,6 +3,7 @@ import type { Native, NativeStats, OpenOptions } from '../../bindings/index.ts';
 import type { Runtime } from '../actor/index.ts';
 import type { SessionCounters } from '../introspect/index.ts';
 import type { Pid, Ref } from '../term/index.ts';
+import { DialReason } from '../wire/index.ts';
 import { type Channel, type ChannelListener, Channels } from './channels.ts';
 import { FrameDispatch } from './dispatch.ts';
 import { DialPolicy } from './mesh/dial-policy.ts';
@@ -90,7 +91,8 @@ export class Cluster {
     this.mesh = new Mesh({
       self: this.name,
       isUp: (peer) => network.peer(peer)?.session !== undefined,
-      dial: async (peer) => (policy.mayDial(peer) ? this.#dial(parseNodeName(peer)) : 'unreachable'),
+      dial: async (peer, source) =>
+        policy.mayDial(peer) ? this.#dial(parseNodeName(peer), REASONS[source]) : 'unreachable',
       now: () => runtime.now(),
       after,
       random: Math.random,
@@ -240,11 +242,11 @@ export class Cluster {
     return news;
   }
 
-  async #dial(name: NodeName): Promise<DialResult> {
+  async #dial(name: NodeName, reason?: number): Promise<DialResult> {
     if (name.full === this.name || this.#network.peer(name.full)?.session !== undefined) return 'up';
     if (!this.#policy.dials || name.port === 0) return 'unreachable';
     this.remote.tellDue();
-    return this.#network.dial(name).dialled();
+    return this.#network.dial(name, reason).dialled();
   }
 }
 
@@ -258,6 +260,9 @@ function peerStatsOf(session: Session): PeerStats {
     waiting: session.outgoing.waiting,
   };
 }
+
+/** Why the mesh dials a node, by where it has the name from. */
+const REASONS = { found: DialReason.ASKED, lost: DialReason.LOST, hint: DialReason.HINTED };
 
 /** The counters of a session that has just ended. */
 const NO_TRAFFIC = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0, silentMs: 0 };

@@ -48,8 +48,7 @@ export class Routes {
       return 'noconnection';
     const known = this.#network.peer(name.full);
     if (known?.session !== undefined) return known.session.outgoing;
-    if (known?.request) return this.#network.pendingOutgoing(known);
-    if (!this.#policy.mayDialOnUse(name.full)) return 'noconnection';
+    if (!known?.request && !this.#policy.mayDialOnUse(name.full)) return 'noconnection';
     return this.#network.pendingOutgoing(this.#network.dial(name));
   }
 

@@ -126,6 +126,16 @@ export const DownCause = {
   DISPLACED: 8,
 } as const;
 
+/** Why a node is dialled, given to `dial`. */
+export const DialReason = {
+  /** This node, its program or its discovery, asked for it. */
+  ASKED: 0,
+  /** It was a peer, and its session was lost. */
+  LOST: 1,
+  /** A peer listed it. */
+  HINTED: 2,
+} as const;
+
 /** The status byte of CONNECT_RESULT. */
 export const ConnectStatus = {
   /** A session with that name is up. */

@@ -24,7 +24,7 @@ use napi::bindgen_prelude::{BigInt, JsValue, Unknown};
 use napi::{Env, sys};
 use napi_derive::napi;
 use snowmesh_core::Pid;
-use snowmesh_net::{DownCause, Hub, Reader};
+use snowmesh_net::{DialReason, DownCause, Hub, Reader};
 
 use crate::errors::{Code, Error, Result, coded, guard};
 use crate::host::env::EnvState;
@@ -34,7 +34,7 @@ use crate::options::OpenOptions;
 use crate::wake::ThreadsafeWake;
 
 /// Increased with every change of a signature or of the layout of entries; the same number is in `bindings/index.ts`.
-const ABI: u32 = 12;
+const ABI: u32 = 13;
 
 /// The ABI stamp.
 #[napi]
@@ -85,10 +85,10 @@ pub fn incarnation(handle: u32) -> Result<BigInt> {
 
 /// Requests a session; one CONNECT_RESULT follows.
 #[napi]
-pub fn dial(handle: u32, request: u32, name: String, host: String, port: u32) -> Result<()> {
+pub fn dial(handle: u32, request: u32, name: String, host: String, port: u32, reason: u32) -> Result<()> {
     guard(|| {
         let port = u16::try_from(port).map_err(|_| Error::new(Code::BadOption, "port".to_owned()))?;
-        node(handle)?.dial(request, name, host, port);
+        node(handle)?.dial(request, name, host, port, DialReason::from_number(reason));
         Ok(())
     })
 }

@@ -56,6 +56,30 @@ impl DownCause {
     }
 }
 
+/// Why a node is dialled. Look-ups for one reason hold up none for another.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub enum DialReason {
+    /// This node, its program or its discovery, asked for it.
+    Asked = 0,
+    /// It was a peer, and its session was lost.
+    Lost = 1,
+    /// A peer listed it.
+    Hinted = 2,
+}
+
+impl DialReason {
+    /// The reason with this number; an unknown number gives `Asked`.
+    #[must_use]
+    pub fn from_number(number: u32) -> Self {
+        match number {
+            1 => Self::Lost,
+            2 => Self::Hinted,
+            _ => Self::Asked,
+        }
+    }
+}
+
 /// The outcome of a dial.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]

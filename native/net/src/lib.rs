@@ -46,7 +46,7 @@ pub mod watch;
 
 pub use batch::{Batch, Filled};
 pub use error::OpenError;
-pub use event::{DownCause, ENTRY_HEADER};
+pub use event::{DialReason, DownCause, ENTRY_HEADER};
 pub use hub::Hub;
 pub use lane::{Lane, Wake};
 pub use node::session::{Read, Session};

@@ -4,6 +4,7 @@ mod support;
 
 use std::collections::HashMap;
 
+use snowmesh_net::DialReason;
 use support::raw::{Identity, Raw, frame, local};
 use support::{COOKIE, DOWN, REFUSED, SEND, TestNode, UP, options};
 
@@ -27,8 +28,13 @@ fn k8_a_storm_of_dials_ends_with_one_session_for_each_pair() {
             .collect();
         for (me, node) in nodes.iter().enumerate() {
             for (other, (name, port)) in peers.iter().enumerate().filter(|(other, _)| *other != me) {
-                node.node
-                    .dial(other as u32, name.clone(), "127.0.0.1".to_owned(), *port);
+                node.node.dial(
+                    other as u32,
+                    name.clone(),
+                    "127.0.0.1".to_owned(),
+                    *port,
+                    DialReason::Asked,
+                );
             }
         }
         for node in &mut nodes {

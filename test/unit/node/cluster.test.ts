@@ -10,8 +10,8 @@ import type { AutoConnect, MeshMode } from '../../../ts/node/options.ts';
 import { createRooms } from '../../../ts/rooms/index.ts';
 import { Pid, TermDecoder } from '../../../ts/term/index.ts';
 import { startTestRuntime, type TestRuntime } from '../../../ts/testing/index.ts';
-import { ConnectStatus, FrameTag } from '../../../ts/wire/index.ts';
-import { ScriptedNative } from './scripted-native.ts';
+import { ConnectStatus, DialReason, FrameTag } from '../../../ts/wire/index.ts';
+import { Body, ScriptedNative } from './scripted-native.ts';
 
 const OWN = 'a@127.0.0.1:4000';
 const PEER = 'b@127.0.0.1:4001';
@@ -390,6 +390,29 @@ describe('a peer that connects', () => {
     kit.runtime.arrivals.on(PEER, () => woken++);
     native.up(3, NC, PEER);
     expect([woken, cluster.reachability.failure(PEER)]).toEqual([1, undefined]);
+  });
+
+  it('T14 is dialled for the reason that named it, and asked for when it is used', async () => {
+    const cluster = open();
+    native.up(3, NC, PEER);
+    native.emit(FrameTag.PEER_LIST, 3, new Body().u16(1).name(VISIBLE));
+    await cluster.follow({ start: ({ found }) => found([SECRET]), stop() {} });
+    native.down(3, CLOSED);
+    await kit.advance(1000);
+    const reasons = (): unknown[] => native.dials.map(({ name, reason }) => [name, reason]);
+    const told = [
+      [VISIBLE, DialReason.HINTED],
+      [SECRET, DialReason.ASKED],
+      [PEER, DialReason.LOST],
+    ];
+    expect(reasons()).toEqual(told);
+    void cluster.connect(VISIBLE);
+    kit.runtime.send({ name: 'worker', node: PEER }, 'text');
+    const asked = [
+      [VISIBLE, DialReason.ASKED],
+      [PEER, DialReason.ASKED],
+    ];
+    expect(reasons()).toEqual([...told, ...asked]);
   });
 
   it.each(['closed', 'after the node began to stop'])('is dialled again or not: %s', async (when) => {

@@ -63,6 +63,10 @@ function bytes(value: number): string {
   return `${count(value)} bytes`;
 }
 
+/** Look-ups at once for a reason to dial. */
+const lookups = (reason: string): number =>
+  inSource('native/net/src/io/lookups.rs', new RegExp(`${reason}: Share::new\\((\\d+)\\)`));
+
 /** What stands in the row of each limit. */
 const FIGURES: Readonly<Record<string, readonly string[]>> = {
   'handshake frame': [bytes(wire.MAX_HANDSHAKE_FRAME)],
@@ -90,11 +94,13 @@ const FIGURES: Readonly<Record<string, readonly string[]>> = {
     `${inSource('ts/node/mesh/peer-list.ts', /MAX_LISTED = (\d+)/)} of one list`,
     count(HINT_LIMITS.names),
     `${HINT_LIMITS.dials} of them dialled`,
+    `${lookups('hinted')} of their hosts`,
   ],
   'lost peers that are dialled again': [
     `${count(LOST_LIMITS.names)} for ten minutes`,
     `${LOST_LIMITS.dials} of them dialled`,
     `${LOST_LIMITS.dialsOfOne} of one network`,
+    `${lookups('lost')} of their hosts`,
   ],
   'numbers of nodes that connect': ['262 144', '131 072', '32 768'],
   'global names, claims': [count(MAX_NAMES_PER_NODE), count(MAX_CLAIMS_PER_NODE)],

@@ -61,6 +61,7 @@ export interface Dial {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  readonly reason: number;
 }
 
 /** A frame that was flushed, or handed over for a stream. */
@@ -107,8 +108,8 @@ export class ScriptedNative implements Native {
     return 77n;
   }
 
-  dial(_handle: number, request: number, name: string, host: string, port: number): void {
-    this.dials.push({ request, name, host, port });
+  dial(_handle: number, request: number, name: string, host: string, port: number, reason: number): void {
+    this.dials.push({ request, name, host, port, reason });
   }
 
   hangup(_handle: number, session: number): void {

@@ -33,7 +33,7 @@ export interface MeshPort {
   readonly self: string;
   isUp(name: string): boolean;
   /** Dials; `up`: there is a session. */
-  dial(name: string): Promise<DialResult>;
+  dial(name: string, source: Wanted['source']): Promise<DialResult>;
   /** ms of a clock that never goes back. */
   now(): number;
   /** Runs `action` once after `ms`; returns what cancels it. */
@@ -246,7 +246,7 @@ export class Mesh {
   async #dial(wanted: Wanted): Promise<void> {
     const ended = this.#dialling(wanted); // its source may be another one when the dial ends
     wanted.isDialling = true;
-    const result = await this.#port.dial(wanted.name).catch((): DialResult => 'unreachable');
+    const result = await this.#port.dial(wanted.name, wanted.source).catch((): DialResult => 'unreachable');
     ended();
     wanted.isDialling = false;
     if (this.#wanted.get(wanted.name) === wanted) {

@@ -3,7 +3,7 @@
 import { BatchAnswer, type Native, type OpenOptions } from '../../../bindings/index.ts';
 import type { TraceHeaders } from '../../actor/index.ts';
 import { Pid, RefCipher } from '../../term/index.ts';
-import { DownCause as NativeCause } from '../../wire/index.ts';
+import { DialReason, DownCause as NativeCause } from '../../wire/index.ts';
 import { type NodeName, parseNodeName } from '../node-name.ts';
 import type { Limits } from '../options.ts';
 import { BatchReader, type EntryReceiver, type NativeRefusal, type SessionUp } from './batch.ts';
@@ -95,10 +95,10 @@ export class Network implements OutgoingHost<Outgoing>, EntryReceiver {
   readonly sessions = (): IterableIterator<Session> => this.#sessions.values();
 
   /** Starts a dial, or joins the one under way. */
-  dial(name: NodeName): PeerState {
+  dial(name: NodeName, reason: number = DialReason.ASKED): PeerState {
     const peer = this.#peers.of(name);
-    if (peer.isIdle)
-      this.#native.dial(this.#handle, this.#peers.startDial(peer), name.full, name.host, name.port);
+    if (this.#peers.startDial(peer, reason))
+      this.#native.dial(this.#handle, peer.request, name.full, name.host, name.port, reason);
     return peer;
   }
 

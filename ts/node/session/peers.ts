@@ -1,5 +1,6 @@
 // The node names that have a session or a dial. A name with neither is removed, so that dialling nodes that do not exist
 // takes no memory (L16).
+import { DialReason } from '../../wire/index.ts';
 import type { NodeName } from '../node-name.ts';
 import type { DialResult } from './endings.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -11,8 +12,9 @@ export class PeerState {
   session: Session | undefined = undefined;
   /** Holds the frames written before there is a session. The session takes it over. */
   pendingOutgoing: Outgoing | undefined = undefined;
-  /** The number of the dial under way, 0 for none. */
+  /** The number of the dial under way, 0 for none, and the reason that the native core knows. */
   request = 0;
+  reason: number = DialReason.ASKED;
   /** Resolved when the dial under way ends. */
   readonly #callers: ((result: DialResult) => void)[] = [];
 
@@ -59,12 +61,19 @@ export class PeerTable {
     return peer;
   }
 
-  /** Assigns a number to a new dial of `peer`. */
-  startDial(peer: PeerState): number {
-    this.#lastRequest = (this.#lastRequest + 1) >>> 0 || 1; // 0 stands for none
-    peer.request = this.#lastRequest;
-    this.#byRequest.set(peer.request, peer);
-    return peer.request;
+  /** Assigns a number to a new dial of `peer`. False: there is nothing to tell the native core, which knows of a session or a dial. */
+  startDial(peer: PeerState, reason: number): boolean {
+    if (!peer.isIdle) {
+      // What this node asks for must not wait as long as what peers told (T14).
+      const isAskedNow = reason === DialReason.ASKED && peer.reason !== DialReason.ASKED;
+      if (peer.session !== undefined || !isAskedNow) return false;
+    } else {
+      this.#lastRequest = (this.#lastRequest + 1) >>> 0 || 1; // 0 stands for none
+      peer.request = this.#lastRequest;
+      this.#byRequest.set(peer.request, peer);
+    }
+    peer.reason = reason;
+    return true;
   }
 
   /**

@@ -1,7 +1,7 @@
 //! Outgoing connections: looks up the host, tries its addresses in turn, answers every request exactly once.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
@@ -10,11 +10,8 @@ use snowmesh_core::NodeName;
 use super::IoLoop;
 use super::admission::Stage;
 use super::deadlines::Due;
-use crate::event::{Body, CONNECT_RESULT, ConnectStatus};
-use crate::node::{Command, DialRequest};
-
-/// The most host names looked up at once. A look-up can take long and cannot be cancelled.
-const MAX_LOOKUPS: usize = 8;
+use crate::event::{Body, CONNECT_RESULT, ConnectStatus, DialReason};
+use crate::node::DialRequest;
 
 /// The least time for an address that does not answer, if there are others.
 const ADDRESS_LEAST: Duration = Duration::from_secs(1);
@@ -24,8 +21,7 @@ const ADDRESS_LEAST: Duration = Duration::from_secs(1);
 pub(super) struct Dial {
     pub(super) name: NodeName,
     requests: Vec<u32>,
-    host: String,
-    port: u16,
+    reason: DialReason,
     addresses: VecDeque<SocketAddr>,
     /// When it fails, whatever it is doing.
     until: Instant,
@@ -36,8 +32,7 @@ pub(super) struct Dial {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum DialState {
-    /// The host name waits to be looked up.
-    Queued,
+    /// The host name is looked up, or waits for that.
     LookingUp,
     /// This handshake is in progress.
     Connecting(usize),
@@ -52,6 +47,7 @@ impl IoLoop {
             name,
             host,
             port,
+            reason,
         } = request;
         if self.stopping {
             return self.answer(request, ConnectStatus::Stopping, "this node stops");
@@ -66,8 +62,18 @@ impl IoLoop {
             Ok(name) => name,
             Err(error) => return self.answer(request, ConnectStatus::WrongName, &error.to_string()),
         };
-        if let Some(dial) = self.dials.values_mut().find(|dial| dial.name == name) {
-            return dial.requests.push(request);
+        let mut requests = vec![request];
+        if let Some((&id, dial)) = self.dials.iter_mut().find(|(_, dial)| dial.name == name) {
+            if !dial.requests.contains(&request) {
+                dial.requests.push(request);
+            }
+            let is_asked_now = reason == DialReason::Asked && dial.reason != DialReason::Asked;
+            if !is_asked_now || !self.lookups.withdraw(dial.reason, id) {
+                return;
+            }
+            // It has not begun, because other hosts are looked up: begins anew, with time and look-ups of what was asked for.
+            requests = std::mem::take(&mut dial.requests);
+            self.dials.remove(&id);
         }
         self.last_dial += 1;
         let id = self.last_dial;
@@ -81,12 +87,11 @@ impl IoLoop {
             id,
             Dial {
                 name,
-                requests: vec![request],
-                host,
-                port,
+                requests,
+                reason,
                 addresses,
                 until,
-                state: DialState::Queued,
+                state: DialState::LookingUp,
                 failure: (ConnectStatus::Dns, "the host has no address".to_owned()),
             },
         );
@@ -94,7 +99,7 @@ impl IoLoop {
         if literal.is_ok() {
             self.try_next_address(id);
         } else {
-            self.look_up();
+            self.lookups.request(reason, id, host, port);
         }
     }
 
@@ -163,39 +168,16 @@ impl IoLoop {
     }
 
     /// A look-up ended. The dial it was for may have ended before.
-    pub(super) fn resolved(&mut self, id: u64, found: std::io::Result<Vec<SocketAddr>>) {
-        self.lookups = self.lookups.saturating_sub(1);
-        if let Some(dial) = self.dials.get_mut(&id) {
-            match found {
-                Ok(addresses) => dial.addresses = addresses.into(),
-                Err(error) => dial.failure = (ConnectStatus::Dns, error.to_string()),
-            }
-            self.try_next_address(id);
+    pub(super) fn resolved(&mut self, id: u64, reason: DialReason, found: std::io::Result<Vec<SocketAddr>>) {
+        self.lookups.ended(reason);
+        let Some(dial) = self.dials.get_mut(&id) else {
+            return;
+        };
+        match found {
+            Ok(addresses) => dial.addresses = addresses.into(),
+            Err(error) => dial.failure = (ConnectStatus::Dns, error.to_string()),
         }
-        self.look_up();
-    }
-
-    fn look_up(&mut self) {
-        for (&id, dial) in self
-            .dials
-            .iter_mut()
-            .filter(|(_, dial)| dial.state == DialState::Queued)
-        {
-            if self.lookups >= MAX_LOOKUPS {
-                return;
-            }
-            let node = self.node.clone();
-            let (host, port) = (dial.host.clone(), dial.port);
-            let started = std::thread::Builder::new()
-                .name("snowmesh-dns".to_owned())
-                .spawn(move || {
-                    let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
-                    node.command(Command::Resolved { dial: id, found });
-                });
-            // If the thread did not start, the deadline answers the dial.
-            dial.state = DialState::LookingUp;
-            self.lookups += usize::from(started.is_ok());
-        }
+        self.try_next_address(id);
     }
 
     fn try_next_address(&mut self, id: u64) {
@@ -235,8 +217,10 @@ impl IoLoop {
         let Some(dial) = self.dials.remove(&id) else {
             return;
         };
-        if let DialState::Connecting(token) = dial.state {
-            self.drop_handshake(token);
+        match dial.state {
+            DialState::Connecting(token) => self.drop_handshake(token),
+            DialState::LookingUp => drop(self.lookups.withdraw(dial.reason, id)),
+            DialState::AwaitingPeer => {}
         }
         for request in dial.requests {
             self.answer(request, status, detail);

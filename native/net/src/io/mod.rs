@@ -13,6 +13,7 @@ mod establish;
 mod handshake;
 mod handshaker;
 mod leaving;
+mod lookups;
 mod namesakes;
 mod refusals;
 mod sweep;
@@ -37,6 +38,7 @@ use deadlines::{Deadlines, Due};
 use dialer::Dial;
 use handshake::Handshake;
 use leaving::Leaving;
+use lookups::Lookups;
 use namesakes::Namesakes;
 use refusals::Refusals;
 
@@ -61,8 +63,7 @@ pub(crate) struct IoLoop {
     namesakes: Namesakes,
     dials: HashMap<u64, Dial>,
     last_dial: u64,
-    /// Host names being looked up.
-    lookups: usize,
+    lookups: Lookups,
     /// See [`Self::next_moment`].
     moment: u64,
     deadlines: Deadlines,
@@ -95,6 +96,7 @@ impl IoLoop {
             admission: Admission::new(node.options.max_handshakes as usize),
             refusals: Refusals::new(Instant::now()),
             namesakes: Namesakes::default(),
+            lookups: Lookups::new(node.clone()),
             node,
             poll,
             listener: Some(listener),
@@ -104,7 +106,6 @@ impl IoLoop {
             last_handshake: 0,
             dials: HashMap::new(),
             last_dial: 0,
-            lookups: 0,
             moment: 0,
             deadlines: Deadlines::default(),
             leaving: BTreeMap::new(),
@@ -250,7 +251,7 @@ impl IoLoop {
                         self.end_in_order(session, cause);
                     }
                 }
-                Command::Resolved { dial, found } => self.resolved(dial, found),
+                Command::Resolved { dial, reason, found } => self.resolved(dial, reason, found),
                 Command::Resume => self.unfinished.append(&mut self.held),
             }
         }

@@ -15,7 +15,7 @@ use std::time::Instant;
 use parking_lot::{Mutex, RwLock};
 
 use crate::error::OpenError;
-use crate::event::DownCause;
+use crate::event::{DialReason, DownCause};
 use crate::identities::Identities;
 use crate::lane::{Lane, Wake};
 use crate::options::{NodeOptions, Reader};
@@ -65,6 +65,7 @@ pub(crate) enum Command {
     /// The look-up for a dial ended.
     Resolved {
         dial: u64,
+        reason: DialReason,
         found: std::io::Result<Vec<std::net::SocketAddr>>,
     },
     /// A lane has room again: continue reading.
@@ -77,6 +78,7 @@ pub(crate) struct DialRequest {
     pub(crate) name: String,
     pub(crate) host: String,
     pub(crate) port: u16,
+    pub(crate) reason: DialReason,
 }
 
 /// What a node starts from; made by the hub.
@@ -125,13 +127,15 @@ impl Node {
         self.incarnation
     }
 
-    /// Requests a session; lane 0 gets one CONNECT_RESULT with `request`.
-    pub fn dial(&self, request: u32, name: String, host: String, port: u16) {
+    /// Requests a session; lane 0 gets one CONNECT_RESULT with `request`. The same request once more, while it has no answer, gives
+    /// it the reason [`DialReason::Asked`].
+    pub fn dial(&self, request: u32, name: String, host: String, port: u16, reason: DialReason) {
         self.command(Command::Dial(DialRequest {
             request,
             name,
             host,
             port,
+            reason,
         }));
     }
 

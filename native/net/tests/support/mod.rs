@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use snowmesh_net::{Batch, Hub, Lane, Node, NodeOptions, Reader, Wake};
+use snowmesh_net::{Batch, DialReason, Hub, Lane, Node, NodeOptions, Reader, Wake};
 
 pub const COOKIE: &str = "a cookie for tests, 32 letters..";
 pub const UP: u8 = 0xA0;
@@ -152,8 +152,13 @@ impl TestNode {
     }
 
     pub fn dial(&mut self, request: u32, name: &str, port: u16) -> u8 {
-        self.node
-            .dial(request, name.to_owned(), "127.0.0.1".to_owned(), port);
+        self.node.dial(
+            request,
+            name.to_owned(),
+            "127.0.0.1".to_owned(),
+            port,
+            DialReason::Asked,
+        );
         let entry = self.find("CONNECT_RESULT", |entry| {
             entry.tag == CONNECT && entry.u32(0) == request
         });

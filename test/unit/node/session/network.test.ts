@@ -2,7 +2,14 @@ import { describe, expect, it, vi } from 'vitest';
 import { parseNodeName } from '../../../../ts/node/node-name.ts';
 import { SLICE_BYTES } from '../../../../ts/node/session/gather.ts';
 import { Pid } from '../../../../ts/term/index.ts';
-import { ConnectStatus, DownCause, FrameTag, KeptTag, NativeEvent } from '../../../../ts/wire/index.ts';
+import {
+  ConnectStatus,
+  DialReason,
+  DownCause,
+  FrameTag,
+  KeptTag,
+  NativeEvent,
+} from '../../../../ts/wire/index.ts';
 import { Body } from '../scripted-native.ts';
 import { LIMITS, messages, NC, openNetwork as open, PEER, target } from './scripted-network.ts';
 
@@ -105,7 +112,9 @@ describe('what goes out', () => {
   it('M2 waits for the session that is being dialled, in order, whatever its size', () => {
     const { native, network } = open({ ...LIMITS, waiting: 2 ** 20 });
     const waiting = network.pendingOutgoing(network.dial(parseNodeName(PEER)));
-    expect(native.dials).toEqual([{ request: 1, name: PEER, host: '127.0.0.1', port: 4001 }]);
+    expect(native.dials).toEqual([
+      { request: 1, name: PEER, host: '127.0.0.1', port: 4001, reason: DialReason.ASKED },
+    ]);
     waiting.send(1, target(), 'first');
     waiting.send(1, target(), 'x'.repeat(200_000));
     waiting.send(1, target(), 'third');
@@ -377,6 +386,24 @@ describe('dials', () => {
     native.up(3, NC, PEER);
     native.dialled(1, ConnectStatus.UP);
     expect(await both).toEqual(['up', 'up']);
+  });
+
+  it('T14 that a peer caused are asked for from the moment when this node dials, too', () => {
+    const { native, network } = open();
+    const reasons = (): unknown[] => native.dials.map(({ request, reason }) => [request, reason]);
+    const peer = network.dial(parseNodeName(PEER), DialReason.HINTED);
+    network.dial(parseNodeName(PEER), DialReason.LOST);
+    expect(reasons()).toEqual([[1, DialReason.HINTED]]);
+    for (let time = 0; time < 2; time++) expect(network.dial(parseNodeName(PEER))).toBe(peer);
+    expect(reasons()).toEqual([
+      [1, DialReason.HINTED],
+      [1, DialReason.ASKED],
+    ]);
+    native.dialled(1, ConnectStatus.DNS);
+    network.dial(parseNodeName(PEER), DialReason.HINTED);
+    native.up(3, NC, PEER);
+    network.dial(parseNodeName(PEER)); // it is up: there is nothing to ask for
+    expect(reasons().slice(2)).toEqual([[2, DialReason.HINTED]]);
   });
 
   it('L16 leave nothing behind when they fail, and say what is lost', async () => {
