@@ -4,6 +4,7 @@
 //! guessable. The check is a minimum, not a measure of entropy: use 32 random bytes.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use thiserror::Error;
 
@@ -33,57 +34,73 @@ pub enum CookieError {
     },
 }
 
-/// Refuses a cookie that is missing or can be guessed.
-///
-/// # Errors
-/// The first rule that the cookie breaks.
-pub fn check_cookie(cookie: &str) -> Result<(), CookieError> {
-    if cookie.is_empty() {
-        return Err(CookieError::Missing);
+/// A cookie that is strong enough. `Debug` does not show it.
+pub struct StrongCookie(String);
+
+impl StrongCookie {
+    /// Refuses a cookie that is missing or can be guessed.
+    ///
+    /// # Errors
+    /// The first rule that the cookie breaks.
+    pub fn parse(cookie: &str) -> Result<Self, CookieError> {
+        if cookie.is_empty() {
+            return Err(CookieError::Missing);
+        }
+        if cookie.len() < MIN_COOKIE_BYTES {
+            return Err(CookieError::TooShort { length: cookie.len() });
+        }
+        let distinct = cookie.chars().collect::<BTreeSet<_>>().len();
+        if distinct < MIN_COOKIE_DISTINCT {
+            return Err(CookieError::TooFewDistinct { distinct });
+        }
+        Ok(Self(cookie.to_owned()))
     }
-    if cookie.len() < MIN_COOKIE_BYTES {
-        return Err(CookieError::TooShort { length: cookie.len() });
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
     }
-    let distinct = cookie.chars().collect::<BTreeSet<_>>().len();
-    if distinct < MIN_COOKIE_DISTINCT {
-        return Err(CookieError::TooFewDistinct { distinct });
+}
+
+impl fmt::Debug for StrongCookie {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("StrongCookie(..)")
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn refusal(cookie: &str) -> Option<CookieError> {
+        StrongCookie::parse(cookie).err()
+    }
+
     #[test]
     fn refuses_what_is_missing_short_or_repeats() {
-        assert_eq!(check_cookie(""), Err(CookieError::Missing));
+        assert_eq!(refusal(""), Some(CookieError::Missing));
         assert_eq!(
-            check_cookie("abcdefghijklmno"),
-            Err(CookieError::TooShort { length: 15 })
+            refusal("abcdefghijklmno"),
+            Some(CookieError::TooShort { length: 15 })
         );
         assert_eq!(
-            check_cookie("abcdeabcdeabcdeabcde"),
-            Err(CookieError::TooFewDistinct { distinct: 5 })
+            refusal("abcdeabcdeabcdeabcde"),
+            Some(CookieError::TooFewDistinct { distinct: 5 })
         );
         assert_eq!(
-            check_cookie("ééééééééé"),
-            Err(CookieError::TooFewDistinct { distinct: 1 })
+            refusal("ééééééééé"),
+            Some(CookieError::TooFewDistinct { distinct: 1 })
         );
     }
 
     #[test]
     fn accepts_the_least_that_passes() {
-        assert_eq!(check_cookie("abcdefabcdefabcd"), Ok(()));
+        assert_eq!(refusal("abcdefabcdefabcd"), None);
     }
 
     #[test]
     fn never_shows_the_cookie() {
-        let shown = format!(
-            "{:?} {}",
-            check_cookie("hunter2"),
-            check_cookie("hunter2").unwrap_err()
-        );
-        assert!(!shown.contains("hunter"));
+        let strong = StrongCookie::parse("hunter2 and ten more").unwrap();
+        let weak = refusal("hunter2").unwrap();
+        assert!(!format!("{strong:?} {weak:?} {weak}").contains("hunter"));
     }
 }

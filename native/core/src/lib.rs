@@ -36,6 +36,6 @@ pub mod term;
 pub mod tie_break;
 mod wire;
 
-pub use cookie::{CookieError, check_cookie};
+pub use cookie::{CookieError, StrongCookie};
 pub use node_name::{NodeName, NodeNameError};
 pub use pid::{Pid, Ref};

@@ -8,7 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use ring::rand::{SecureRandom, SystemRandom};
-use snowmesh_core::NodeName;
+use snowmesh_core::handshake::LocalNode;
+use snowmesh_core::{NodeName, StrongCookie};
 
 use crate::error::OpenError;
 use crate::io::IoLoop;
@@ -48,7 +49,7 @@ impl Hub {
     ) -> Result<(u32, Arc<Node>, Arc<Lane>), OpenError> {
         options.check()?;
         let name = NodeName::parse(&options.name)?;
-        snowmesh_core::check_cookie(options.cookie.as_str())?;
+        let cookie = StrongCookie::parse(std::mem::take(&mut options.cookie).as_str())?;
         let tls = TlsConfig::generate()?;
         let listener = listen(&options)?;
         let port = listener.local_addr()?.port();
@@ -60,12 +61,18 @@ impl Hub {
             0 => random_incarnation()?,
             given => given,
         };
-        let cookie = std::mem::take(&mut options.cookie);
+        let local = LocalNode {
+            name,
+            incarnation,
+            is_hidden: options.hidden,
+            required: 0,
+            offered: 0,
+        };
         let poll = mio::Poll::new()?;
         let lane = Arc::new(Lane::new(0, rx_bytes, wake));
         let node = Arc::new(Node::new(NodeParts {
             options,
-            name: name.as_str().to_owned(),
+            name: local.name.as_str().to_owned(),
             incarnation,
             port,
             registry: poll.registry().try_clone()?,
@@ -75,7 +82,7 @@ impl Hub {
         let io = IoLoop::new(node.clone(), poll, listener, tls)?;
         let thread = std::thread::Builder::new()
             .name("snowmesh-io".to_owned())
-            .spawn(move || io.run(cookie))?;
+            .spawn(move || io.run(local, cookie))?;
         node.keep_thread(thread);
         let mut nodes = self.nodes.lock();
         nodes.last += 1;

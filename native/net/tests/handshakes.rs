@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use rustls::ServerConnection;
+use snowmesh_core::StrongCookie;
 use snowmesh_core::handshake::{CookieKey, Initiator, InitiatorStep};
 use snowmesh_net::NodeOptions;
 use support::raw::{Raw, listener, local, pump, server_config};
@@ -53,7 +54,7 @@ fn p7_a_node_for_which_no_number_is_left_is_refused_and_one_that_has_a_number_is
 #[test]
 fn wrong_proofs_without_end_are_reported_a_few_times_with_a_count() {
     let mut a = TestNode::start("a");
-    let key = CookieKey::derive("not the cookie of anybody at all").unwrap();
+    let key = CookieKey::derive(&StrongCookie::parse("not the cookie of anybody at all").unwrap());
     let dialled = snowmesh_core::NodeName::parse(&a.name).unwrap();
     for _ in 0..40 {
         let mut raw = Raw::dial(a.address()).unwrap();
@@ -204,7 +205,7 @@ fn t5_a_member_joins_whatever_strangers_fill_the_cap_with() {
 /// Strangers fill the cap and come again as soon as they are closed; a member joins eight times out of eight.
 fn joins_among_strangers(stop: Stop, addresses: u8) {
     const CAP: usize = 40;
-    let key = CookieKey::derive("not the cookie of anybody at all").unwrap();
+    let key = CookieKey::derive(&StrongCookie::parse("not the cookie of anybody at all").unwrap());
     let mut a = TestNode::open(NodeOptions {
         max_handshakes: CAP as u32,
         handshake_ms: 600_000,
@@ -287,7 +288,7 @@ fn t6_a_handshake_cut_at_any_byte_leaves_nothing_behind() {
 #[test]
 fn t8_a_reflected_challenge_proves_nothing() {
     let a = TestNode::start("a");
-    let key = CookieKey::derive("not the cookie of anybody at all").unwrap();
+    let key = CookieKey::derive(&StrongCookie::parse("not the cookie of anybody at all").unwrap());
     let mut one = Raw::dial(a.address()).unwrap();
     let mine = local("raw@127.0.0.1:1", 5);
     let dialled = snowmesh_core::NodeName::parse(&a.name).unwrap();

@@ -1,10 +1,10 @@
 //! One whole handshake with fixed nonces, and the frames that end one early.
 
 use serde_json::{Map, Value, json};
-use snowmesh_core::NodeName;
 use snowmesh_core::handshake::{
     Acceptor, AcceptorStep, CookieKey, Decision, Initiator, InitiatorStep, LocalNode, Refusal, RefuseCode,
 };
+use snowmesh_core::{NodeName, StrongCookie};
 
 use crate::hex;
 
@@ -13,7 +13,7 @@ const EXPORTER: [u8; 32] = [0xE0; 32];
 const NONCES: [[u8; 32]; 2] = [[0x11; 32], [0x22; 32]];
 
 pub(crate) fn vectors() -> Map<String, Value> {
-    let key = CookieKey::derive(COOKIE).expect("strong");
+    let key = CookieKey::derive(&StrongCookie::parse(COOKIE).expect("strong"));
     let local = |name: &str, incarnation, is_hidden, offered| LocalNode {
         name: NodeName::parse(name).expect("legal"),
         incarnation,

@@ -6,7 +6,7 @@ use snowmesh_core::handshake::{
     Acceptor, AcceptorStep, CookieKey, Decision, Initiator, InitiatorStep, LocalNode, Refusal,
 };
 use snowmesh_core::term::{ShapeTable, TermChecker, TermError, Untranslated, decode, encode};
-use snowmesh_core::{NodeName, Pid, check_cookie};
+use snowmesh_core::{NodeName, Pid, StrongCookie};
 
 fn read(file: &str) -> Value {
     let path = format!("{}/../../test/vectors/{file}.json", env!("CARGO_MANIFEST_DIR"));
@@ -77,7 +77,7 @@ fn k3_names_and_cookies_are_judged_as_the_vectors_say() {
         }
     }
     for vector in list(&names, "cookies") {
-        let error = check_cookie(text(vector, "cookie"))
+        let error = StrongCookie::parse(text(vector, "cookie"))
             .err()
             .map(|error| variant(&error));
         assert_eq!(error.as_deref(), vector["error"].as_str());
@@ -157,7 +157,7 @@ fn frames_are_judged_and_rewritten_as_the_vectors_say() {
 #[test]
 fn the_handshake_is_the_one_of_the_vectors() {
     let vectors = read("handshake");
-    let key = CookieKey::derive(text(&vectors, "cookie")).unwrap();
+    let key = CookieKey::derive(&StrongCookie::parse(text(&vectors, "cookie")).unwrap());
     let exporter = bytes(&vectors, "exporter").try_into().unwrap();
     let nonce = |key| bytes(&vectors, key).try_into().unwrap();
     let local = |side: &Value| LocalNode {

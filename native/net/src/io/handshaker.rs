@@ -12,7 +12,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use snowmesh_core::NodeName;
 use snowmesh_core::frame::Frame;
 use snowmesh_core::handshake::{
-    Acceptor, AcceptorStep, CookieKey, HandshakeError, Initiator, InitiatorStep, LocalNode, NONCE_BYTES, Peer,
+    Acceptor, AcceptorStep, HandshakeError, Initiator, InitiatorStep, NONCE_BYTES, Peer,
 };
 
 use super::admission::Stage;
@@ -263,25 +263,4 @@ impl IoLoop {
             self.dial_failed(dial, status, detail);
         }
     }
-}
-
-/// Called on the I/O thread, because deriving the key takes tens of milliseconds.
-pub(super) fn identity(
-    name: &str,
-    incarnation: u64,
-    is_hidden: bool,
-    cookie: &str,
-) -> Option<(LocalNode, CookieKey)> {
-    let name = NodeName::parse(name).ok()?;
-    let key = CookieKey::derive(cookie).ok()?;
-    Some((
-        LocalNode {
-            name,
-            incarnation,
-            is_hidden,
-            required: 0,
-            offered: 0,
-        },
-        key,
-    ))
 }

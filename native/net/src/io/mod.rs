@@ -26,11 +26,11 @@ use std::time::{Duration, Instant};
 
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
+use snowmesh_core::StrongCookie;
 use snowmesh_core::handshake::{CookieKey, LocalNode};
 
 use crate::node::session::{Read, SESSION_TOKENS, Session};
 use crate::node::{Command, Node};
-use crate::options::Cookie;
 use crate::tls::TlsConfig;
 use crate::trim::Trim;
 use admission::Admission;
@@ -120,11 +120,9 @@ impl IoLoop {
     }
 
     /// Runs until the node has stopped.
-    pub(crate) fn run(mut self, cookie: Cookie) {
+    pub(crate) fn run(mut self, local: LocalNode, cookie: StrongCookie) {
         // Slow on purpose, tens of milliseconds: each guess of a cookie costs an attacker as much.
-        let node = &self.node;
-        self.identity =
-            handshaker::identity(&node.name, node.incarnation, node.options.hidden, cookie.as_str());
+        self.identity = Some((local, CookieKey::derive(&cookie)));
         // From here on only the key is needed.
         drop(cookie);
         let mut events = Events::with_capacity(256);

@@ -11,9 +11,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, Serve
 use rustls::{
     ClientConfig, ClientConnection, Connection, DigitallySignedStruct, Error, ServerConfig, SignatureScheme,
 };
-use snowmesh_core::NodeName;
 use snowmesh_core::frame::{Deframer, put_slot};
 use snowmesh_core::handshake::{CookieKey, Initiator, InitiatorStep, LocalNode, Peer};
+use snowmesh_core::{NodeName, StrongCookie};
 
 pub const ALPN: &[u8] = b"snowmesh/1";
 
@@ -226,7 +226,7 @@ impl Raw {
     pub fn prove(&mut self, local: &LocalNode, cookie: &str, dialled: &str) -> Result<Peer, String> {
         let key = match cookie {
             super::COOKIE => usual_key(),
-            _ => CookieKey::derive(cookie).unwrap(),
+            _ => CookieKey::derive(&StrongCookie::parse(cookie).unwrap()),
         };
         let dialled = NodeName::parse(dialled).unwrap();
         let (mut machine, hello) = Initiator::start(local, &key, &dialled, [7; 32], self.exporter());
@@ -261,7 +261,7 @@ impl Raw {
 /// The key of the cookie that all nodes of the tests have.
 fn usual_key() -> CookieKey {
     static KEY: OnceLock<CookieKey> = OnceLock::new();
-    KEY.get_or_init(|| CookieKey::derive(super::COOKIE).unwrap())
+    KEY.get_or_init(|| CookieKey::derive(&StrongCookie::parse(super::COOKIE).unwrap()))
         .clone()
 }
 
