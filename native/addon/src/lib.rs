@@ -66,7 +66,7 @@ pub fn open(
                 return Err(coded(&error));
             }
         };
-        attach_host(state, &host, Attachment { handle, node, lane })?;
+        attach_host(&state, &host, Attachment { handle, node, lane })?;
         Ok(handle)
     })
 }
@@ -142,7 +142,7 @@ pub fn attach(
         match node.attach(host.rx.length(), wake) {
             Ok(lane) => {
                 let index = lane.index();
-                attach_host(state, &host, Attachment { handle, node, lane })?;
+                attach_host(&state, &host, Attachment { handle, node, lane })?;
                 Ok(index.into())
             }
             Err(error) => {
@@ -211,7 +211,7 @@ fn node(handle: u32) -> Result<std::sync::Arc<snowmesh_net::Node>> {
     Hub::of_process().node(handle).map_err(|error| coded(&error))
 }
 
-fn prepare(env: &Env, rx: &Unknown<'_>, on_batch: &Unknown<'_>) -> Result<(&'static EnvState, Rc<Host>)> {
+fn prepare(env: &Env, rx: &Unknown<'_>, on_batch: &Unknown<'_>) -> Result<(Rc<EnvState>, Rc<Host>)> {
     let mut kind = 0;
     // SAFETY: a Node-API call with a valid out pointer.
     unsafe { sys::napi_typeof(env.raw(), on_batch.raw(), &raw mut kind) };

@@ -5,11 +5,13 @@
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ffi::{c_int, c_void};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
 
+use napi::sys;
+
 /// An opaque `uv_loop_t`.
-pub(crate) type LoopPtr = *mut c_void;
+type LoopPtr = *mut c_void;
 /// An opaque `uv_handle_t`.
 pub(crate) type HandlePtr = *mut c_void;
 pub(crate) type HandleCallback = unsafe extern "C" fn(HandlePtr);
@@ -21,6 +23,20 @@ const KIND_POLL: c_int = 8;
 const KIND_PREPARE: c_int = 9;
 const READABLE: c_int = 1;
 const DISCONNECT: c_int = 4;
+
+/// The loop of an environment. It is not `Send`, so it stays on the thread of that environment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Loop(LoopPtr);
+
+impl Loop {
+    /// `None` if the runtime has none.
+    pub(crate) fn of(env: sys::napi_env) -> Option<Self> {
+        let mut found: LoopPtr = ptr::null_mut();
+        // SAFETY: a Node-API call with a valid out pointer.
+        let status = unsafe { sys::napi_get_uv_event_loop(env, (&raw mut found).cast()) };
+        (status == sys::Status::napi_ok && !found.is_null()).then_some(Self(found))
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Uv {
@@ -47,24 +63,30 @@ impl Uv {
     }
 
     /// Milliseconds until the loop's next timer: 0 if a timer, an immediate or a closing handle is due, negative if none is set.
-    pub(crate) fn backend_timeout(&self, uv_loop: LoopPtr) -> c_int {
-        // SAFETY: `uv_loop` came from `napi_get_uv_event_loop` of an environment that is alive, and this is its thread.
-        unsafe { (self.backend_timeout)(uv_loop) }
+    ///
+    /// # Safety
+    /// The environment of the loop must be alive.
+    pub(crate) unsafe fn backend_timeout(&self, uv_loop: Loop) -> c_int {
+        // SAFETY: a `Loop` came from Node-API and is on its thread; the caller guarantees that its environment is alive.
+        unsafe { (self.backend_timeout)(uv_loop.0) }
     }
 
     /// Calls `callback` whenever the socket is readable; `data` is what [`Self::data`] gives there.
-    pub(crate) fn poll(
+    ///
+    /// # Safety
+    /// The environment of the loop must be alive, `socket` open, and `data` what `callback` needs, until the handle is closed.
+    pub(crate) unsafe fn poll(
         &self,
-        uv_loop: LoopPtr,
+        uv_loop: Loop,
         socket: c_int,
         callback: PollCallback,
         data: *mut c_void,
     ) -> Option<Handle> {
         let handle = self.allocate(KIND_POLL)?;
-        // SAFETY: the memory has the size that libuv gave; the loop is alive and this is its thread; the caller keeps the
-        // socket open until the handle is closed. If init fails, libuv does not know the handle, so it may be freed.
+        // SAFETY: the memory has the size that libuv gave, and a `Loop` is on its thread; the rest the caller guarantees. If init fails,
+        // libuv does not know the handle, so it may be freed.
         unsafe {
-            if (self.poll_init_socket)(uv_loop, handle.pointer, socket) != 0 {
+            if (self.poll_init_socket)(uv_loop.0, handle.pointer, socket) != 0 {
                 handle.free();
                 return None;
             }
@@ -86,16 +108,20 @@ impl Uv {
     }
 
     /// Calls `callback` each time before the loop waits.
-    pub(crate) fn prepare(
+    ///
+    /// # Safety
+    /// The environment of the loop must be alive, and `data` what `callback` needs, until the handle is closed.
+    pub(crate) unsafe fn prepare(
         &self,
-        uv_loop: LoopPtr,
+        uv_loop: Loop,
         callback: HandleCallback,
         data: *mut c_void,
     ) -> Option<Handle> {
         let handle = self.allocate(KIND_PREPARE)?;
-        // SAFETY: the memory has the size that libuv gave; the loop is alive and this is its thread. Init cannot fail.
+        // SAFETY: the memory has the size that libuv gave, and a `Loop` is on its thread; the rest the caller guarantees. Init cannot
+        // fail.
         unsafe {
-            (self.prepare_init)(uv_loop, handle.pointer);
+            (self.prepare_init)(uv_loop.0, handle.pointer);
             (self.handle_set_data)(handle.pointer, data);
             (self.prepare_start)(handle.pointer, callback);
             (self.unref)(handle.pointer);
@@ -104,16 +130,19 @@ impl Uv {
     }
 
     /// Calls `callback` each time after the loop waited.
-    pub(crate) fn check(
+    ///
+    /// # Safety
+    /// As of [`Self::prepare`].
+    pub(crate) unsafe fn check(
         &self,
-        uv_loop: LoopPtr,
+        uv_loop: Loop,
         callback: HandleCallback,
         data: *mut c_void,
     ) -> Option<Handle> {
         let handle = self.allocate(KIND_CHECK)?;
         // SAFETY: as in `prepare`.
         unsafe {
-            (self.check_init)(uv_loop, handle.pointer);
+            (self.check_init)(uv_loop.0, handle.pointer);
             (self.handle_set_data)(handle.pointer, data);
             (self.check_start)(handle.pointer, callback);
             (self.unref)(handle.pointer);
@@ -122,8 +151,11 @@ impl Uv {
     }
 
     /// What was given as `data` when the handle was made.
-    pub(crate) fn data(&self, handle: HandlePtr) -> *mut c_void {
-        // SAFETY: called only with a handle that libuv passed to one of our callbacks.
+    ///
+    /// # Safety
+    /// libuv must have passed `handle` to the callback that runs now.
+    pub(crate) unsafe fn data(&self, handle: HandlePtr) -> *mut c_void {
+        // SAFETY: libuv has not released a handle whose callback runs.
         unsafe { (self.handle_get_data)(handle) }
     }
 
@@ -178,9 +210,8 @@ struct Closing {
 
 unsafe extern "C" fn on_closed(handle: HandlePtr) {
     let Some(uv) = Uv::probe() else { return };
-    let data = uv.data(handle).cast::<Closing>();
-    // SAFETY: `Uv::close` stored this box, and libuv calls this once.
-    let closing = unsafe { Box::from_raw(data) };
+    // SAFETY: libuv passed the handle. `Uv::close` stored this box, and libuv calls this once.
+    let closing = unsafe { Box::from_raw(uv.data(handle).cast::<Closing>()) };
     // SAFETY: in its close callback libuv no longer uses the handle.
     unsafe { closing.handle.free() };
     crate::errors::guard_callback(closing.closed);

@@ -35,7 +35,10 @@ impl Wake for ThreadsafeWake {
 }
 
 /// Makes an unreferenced function that runs `on_wake(context)` on the environment's thread, and `on_gone(context)` at the end.
-pub(crate) fn create(
+///
+/// # Safety
+/// `context` must be what both callbacks need until `on_gone` has run. If this fails, neither runs.
+pub(crate) unsafe fn create(
     env: sys::napi_env,
     context: *mut c_void,
     on_wake: sys::napi_threadsafe_function_call_js,
@@ -43,7 +46,7 @@ pub(crate) fn create(
 ) -> Result<sys::napi_threadsafe_function> {
     let mut name = ptr::null_mut();
     let mut function = ptr::null_mut();
-    // SAFETY: Node-API calls on the environment's thread; every out pointer is valid during the call.
+    // SAFETY: Node-API calls with valid out pointers, on the environment's thread; the caller guarantees what the callbacks need.
     let status = unsafe {
         let text = "snowmesh";
         sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len().cast_signed(), &raw mut name);

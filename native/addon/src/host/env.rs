@@ -33,28 +33,38 @@ pub(crate) struct Outgoing {
 
 impl EnvState {
     /// The state of `env`, made on first use.
-    pub(crate) fn of_or_new(env: sys::napi_env) -> Result<&'static Self> {
+    pub(crate) fn of_or_new(env: sys::napi_env) -> Result<Rc<Self>> {
         if let Some(state) = Self::of(env) {
             return Ok(state);
         }
-        let state = Box::into_raw(Box::<Self>::default());
-        // SAFETY: a Node-API call; the box is valid until the finaliser, which Node-API calls once, after our hooks.
+        let state = Rc::<Self>::default();
+        let held = Rc::into_raw(state.clone()).cast_mut();
+        // SAFETY: a Node-API call. `held` is a reference to the state until `drop_state` takes it back, which Node-API calls once, after
+        // our hooks.
         let status =
-            unsafe { sys::napi_set_instance_data(env, state.cast(), Some(drop_state), ptr::null_mut()) };
+            unsafe { sys::napi_set_instance_data(env, held.cast(), Some(drop_state), ptr::null_mut()) };
         if status != sys::Status::napi_ok {
+            // SAFETY: the call failed, so `drop_state` will not take back the reference that was made above.
+            drop(unsafe { Rc::from_raw(held) });
             return Err(fault("no instance data"));
         }
-        Self::of(env).ok_or_else(|| fault("no instance data"))
+        Ok(state)
     }
 
-    /// The state of `env`, if there is one. The reference must not outlive the current call into native code.
-    pub(crate) fn of(env: sys::napi_env) -> Option<&'static Self> {
+    /// The state of `env`, if there is one.
+    pub(crate) fn of(env: sys::napi_env) -> Option<Rc<Self>> {
         let mut data = ptr::null_mut();
-        // SAFETY: a Node-API call with a valid out pointer. Instance data belongs to this addon alone, and only `of_or_new`
-        // sets it, so it is null or an `EnvState`.
+        // SAFETY: a Node-API call with a valid out pointer; if it fails, `data` stays null.
+        unsafe { sys::napi_get_instance_data(env, &raw mut data) };
+        let held = data.cast_const().cast::<Self>();
+        if held.is_null() {
+            return None;
+        }
+        // SAFETY: instance data belongs to this addon alone, and only `of_or_new` sets it: to a reference that lives until the
+        // finaliser, after which Node-API gives null. Another one is taken for the caller, on the thread that all of them belong to.
         unsafe {
-            sys::napi_get_instance_data(env, &raw mut data);
-            data.cast::<Self>().as_ref()
+            Rc::increment_strong_count(held);
+            Some(Rc::from_raw(held))
         }
     }
 
@@ -142,6 +152,6 @@ pub(crate) fn is_node_js(env: sys::napi_env) -> bool {
 }
 
 unsafe extern "C" fn drop_state(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
-    // SAFETY: `of_or_new` gave this box to Node-API, which gives it back once.
-    drop(unsafe { Box::from_raw(data.cast::<EnvState>()) });
+    // SAFETY: `of_or_new` gave this reference to Node-API, which gives it back once.
+    drop(unsafe { Rc::from_raw(data.cast_const().cast::<EnvState>()) });
 }

@@ -17,7 +17,7 @@ pub(super) const CALLBACKS: Callbacks = Callbacks {
 
 unsafe extern "C" fn on_readable(handle: HandlePtr, status: c_int, _events: c_int) {
     let Some(uv) = Uv::probe() else { return };
-    // SAFETY: the data of a poll handle is the box that `watch_new_sessions` gave it, which is freed only in the close callback.
+    // SAFETY: libuv passed the handle. The data of a poll handle is the box that `watch_new_sessions` gave it, which is freed only in the close callback.
     let watch = unsafe { &*uv.data(handle).cast::<Watch>() };
     let (host, session) = (watch.host.clone(), watch.session.clone());
     guard_callback(|| {
@@ -33,29 +33,35 @@ unsafe extern "C" fn on_readable(handle: HandlePtr, status: c_int, _events: c_in
 }
 
 unsafe extern "C" fn on_prepare(handle: HandlePtr) {
-    with_host(handle, |host, reader| {
+    let body = |host: &Rc<Host>, reader: &LoopReader| {
         reader.spin(host);
         if let Some(attachment) = host.attachment() {
             reader.wake_for_unfinished(&attachment.node, &attachment.lane);
             attachment.node.loop_watch().note_wait();
         }
-    });
+    };
+    // SAFETY: `LoopReader::start` made the handle, and libuv passed it.
+    unsafe { with_host(handle, body) };
 }
 
 unsafe extern "C" fn on_check(handle: HandlePtr) {
-    with_host(handle, |host, _| {
+    let body = |host: &Rc<Host>, _: &LoopReader| {
         if let Some(attachment) = host.attachment() {
             attachment.node.loop_watch().note_turn();
         }
-    });
+    };
+    // SAFETY: as in `on_prepare`.
+    unsafe { with_host(handle, body) };
 }
 
-fn with_host(handle: HandlePtr, body: impl FnOnce(&Rc<Host>, &LoopReader)) {
+/// # Safety
+/// libuv must have passed `handle`, a prepare or check handle of a reader, to the callback that runs now.
+unsafe fn with_host(handle: HandlePtr, body: impl FnOnce(&Rc<Host>, &LoopReader)) {
     let Some(uv) = Uv::probe() else { return };
-    let held = uv.data(handle).cast::<Host>();
-    // SAFETY: the data of these handles is a reference to the host, held until the close callback. Another one is taken for
-    // this call.
+    // SAFETY: the caller guarantees that libuv passed the handle. The data of these handles is a reference to the host, held until
+    // the close callback. Another one is taken for this call.
     let host = unsafe {
+        let held = uv.data(handle).cast_const().cast::<Host>();
         Rc::increment_strong_count(held);
         Rc::from_raw(held)
     };

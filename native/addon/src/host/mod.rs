@@ -83,10 +83,10 @@ impl Host {
             detached: Cell::new(false),
             batches: Cell::new(0.0),
         });
-        // The thread-safe function holds the host until its finaliser runs.
         let held = Rc::into_raw(host.clone()).cast_mut().cast::<c_void>();
+        // SAFETY: `held` is a reference to the host, which `on_gone` takes back.
         host.wake
-            .set(wake::create(env, held, Some(on_wake), Some(on_gone))?);
+            .set(unsafe { wake::create(env, held, Some(on_wake), Some(on_gone)) }?);
         Ok(host)
     }
 

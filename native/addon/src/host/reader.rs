@@ -7,18 +7,16 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::c_void;
-use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use napi::sys;
 use snowmesh_net::{Batch, Lane, Node, Read, Session};
 
 use super::cleanup::OnDrop;
 use super::spin::Spin;
 use super::{Attachment, Host};
-use crate::uv::{Handle, HandleCallback, LoopPtr, PollCallback, Uv};
+use crate::uv::{Handle, HandleCallback, Loop, PollCallback, Uv};
 
 /// The bytes read from one session before the loop turns.
 const TURN_BYTES: usize = 256 * 1024;
@@ -40,7 +38,7 @@ pub(super) struct Callbacks {
 pub(crate) struct LoopReader {
     uv: &'static Uv,
     callbacks: Callbacks,
-    uv_loop: LoopPtr,
+    uv_loop: Loop,
     watched: RefCell<HashMap<u16, Watched>>,
     /// Prepare and check handles with the host reference each of them holds.
     phases: RefCell<Vec<(Handle, *const Host)>>,
@@ -68,12 +66,7 @@ impl LoopReader {
     /// Starts on the environment's loop; `None` if the runtime lacks the functions that this needs.
     pub(super) fn start(host: &Rc<Host>, spin_us: u32, callbacks: Callbacks) -> Option<Self> {
         let uv = Uv::probe()?;
-        let mut uv_loop: LoopPtr = ptr::null_mut();
-        // SAFETY: a Node-API call on the environment's thread with a valid out pointer.
-        let status = unsafe { sys::napi_get_uv_event_loop(host.env, (&raw mut uv_loop).cast()) };
-        if status != sys::Status::napi_ok || uv_loop.is_null() {
-            return None;
-        }
+        let uv_loop = Loop::of(host.env)?;
         let one_processor = std::thread::available_parallelism().is_ok_and(|count| count.get() == 1);
         let reader = Self {
             uv,
@@ -88,9 +81,13 @@ impl LoopReader {
         for (is_prepare, callback) in [(true, callbacks.waits), (false, callbacks.turned)] {
             let held = Rc::into_raw(host.clone());
             let data = held.cast_mut().cast::<c_void>();
-            let handle = match is_prepare {
-                true => uv.prepare(uv_loop, callback, data)?,
-                false => uv.check(uv_loop, callback, data)?,
+            // SAFETY: `data` is a reference to the host, which `stop` takes back when the handle is closed. The cleanup hook calls `stop`
+            // while the environment is alive.
+            let handle = unsafe {
+                match is_prepare {
+                    true => uv.prepare(uv_loop, callback, data)?,
+                    false => uv.check(uv_loop, callback, data)?,
+                }
             };
             reader.phases.borrow_mut().push((handle, held));
         }
@@ -105,7 +102,9 @@ impl LoopReader {
                 host: host.clone(),
                 session: session.clone(),
             }));
-            match self.uv.poll(self.uv_loop, socket, readable, data.cast()) {
+            // SAFETY: `data` is a box that is freed when the handle is closed, and its session keeps the socket open until then. The
+            // environment is alive, as in `start`.
+            match unsafe { self.uv.poll(self.uv_loop, socket, readable, data.cast()) } {
                 Some(handle) => {
                     self.watched.borrow_mut().insert(id, Watched { handle, data });
                 }
@@ -295,6 +294,7 @@ impl LoopReader {
 
     /// Whether a timer, an immediate or a closing handle is due.
     fn loop_has_work(&self) -> bool {
-        self.uv.backend_timeout(self.uv_loop) == 0
+        // SAFETY: the host runs, so its environment is alive.
+        unsafe { self.uv.backend_timeout(self.uv_loop) == 0 }
     }
 }
