@@ -40,21 +40,22 @@ export class History {
   /** The origins that have ended within the window, oldest first. `told`: the peers that know which messages of it are kept. */
   readonly #ended = new SharedOldest<string, Ended>(MAX_ENDED);
 
-  /** @param originsAdded is called when a room may know more origins than before. */
-  constructor(
-    runtime: Runtime,
-    table: RoomTable,
-    peers: Peers,
-    queries: PeerQueries,
-    resume: ResumeLimits,
-    originsAdded: (room: Room<Connection>) => void,
-  ) {
-    this.#runtime = runtime;
+  constructor(parts: {
+    readonly runtime: Runtime;
+    readonly table: RoomTable;
+    readonly peers: Peers;
+    readonly queries: PeerQueries;
+    readonly resume: ResumeLimits;
+    /** A room may know more origins than before. */
+    readonly originsAdded: (room: Room<Connection>) => void;
+  }) {
+    const { table } = parts;
+    this.#runtime = parts.runtime;
     this.#table = table;
-    this.#peers = peers;
-    this.#queries = queries;
-    this.#resume = resume;
-    this.#originsAdded = originsAdded;
+    this.#peers = parts.peers;
+    this.#queries = parts.queries;
+    this.#resume = parts.resume;
+    this.#originsAdded = parts.originsAdded;
     // This node counts as one that was lost, because its copies for others are gone.
     table.onBackupDropped = () => this.ended(table.origin, '', true);
   }

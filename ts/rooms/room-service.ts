@@ -92,21 +92,25 @@ export class RoomService implements ChannelListener {
     this.membership = new Membership(this.table, this.interest, this.output, limits.rooms);
     this.presence = new PresenceService(runtime, this.peers, this.table);
     this.membership.onJoined = (connection, room) => this.presence.show(connection, room);
-    this.history = new History(runtime, this.table, this.peers, this.#queries, resume, (room) =>
-      this.broadcaster.boundOrigins(room),
-    );
-    this.#gaps = new Gaps(runtime, this.table, this.peers, this.history, resume, {
-      next: (room, message) => this.broadcaster.deliver(room, message),
-      late: (room, origin) => this.#ended.late(room, origin),
-      gap: (room) => listener.gap(room),
+    const { table, peers, interest } = this;
+    const base = { runtime, table, peers, resume };
+    const originsAdded = (room: Room<Connection>): void => this.broadcaster.boundOrigins(room);
+    this.history = new History({ ...base, queries: this.#queries, originsAdded });
+    this.#gaps = new Gaps({
+      ...base,
+      history: this.history,
+      listener: {
+        next: (room, message) => this.broadcaster.deliver(room, message),
+        late: (room, origin) => this.#ended.late(room, origin),
+        gap: (room) => listener.gap(room),
+      },
     });
-    const { table, peers, interest, history } = this;
-    const shared = { runtime, table, peers, interest, gaps: this.#gaps, resume };
+    const shared = { ...base, interest, gaps: this.#gaps };
     this.#bases = new Bases({
       ...shared,
-      history,
+      history: this.history,
       listener: {
-        originsAdded: (room) => this.broadcaster.boundOrigins(room),
+        originsAdded,
         gap: (room, corrected) => listener.gap(room, corrected),
       },
     });

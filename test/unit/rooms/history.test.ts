@@ -22,7 +22,14 @@ it('a node that takes one origin after the other makes others forget the end of 
   const { runtime } = kit;
   const table = new RoomTable(runtime, 'own', DEFAULT_RESUME);
   const queries = new PeerQueries(runtime);
-  const history = new History(runtime, table, peers, queries, DEFAULT_RESUME, () => {});
+  const history = new History({
+    runtime,
+    table,
+    peers,
+    queries,
+    resume: DEFAULT_RESUME,
+    originsAdded: () => {},
+  });
   history.ended('honest', 'a', true);
   for (let at = 0; at < 2 * MAX_ENDED; at++) history.ended(`o${at}`, 'b', false);
   const ended = history.recentlyEnded();
