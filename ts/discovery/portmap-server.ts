@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { OldestFirst } from '../collections/index.ts';
-import { checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import { checkOptionNames, listening, type OptionNames } from '../errors/index.ts';
 import {
   LINE_MS,
   LineCutter,
@@ -52,18 +52,8 @@ export async function startPortmap(options: PortmapOptions = {}): Promise<Portma
   const registrations = new Registrations(lineMs);
   const server = createServer((socket) => registrations.accept(keepAlive ? socket : socket.unref()));
   if (!keepAlive) server.unref();
-  try {
-    // Exclusive: under node:cluster the primary would share the port among all workers, each with a list of its own.
-    server.listen({ port, host, exclusive: true });
-    await once(server, 'listening');
-  } catch (cause) {
-    const why = (cause as Error).message;
-    throw new SnowmeshError('SNOW_ERR_LISTEN', `a port mapper cannot listen on ${host}:${port}: ${why}`, {
-      cause,
-    });
-  }
-  server.on('error', () => {}); // accepting failed (no file descriptors left): later ones may succeed
-  const bound = (server.address() as AddressInfo).port;
+  // Exclusive: under node:cluster the primary would share the port among all workers, each with a list of its own.
+  const bound = await listening(server, { port, host, exclusive: true }, 'a port mapper');
   return { host, port: bound, close: () => close(server, registrations) };
 }
 

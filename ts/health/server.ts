@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { badOption, checkOptionNames, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import type { Socket } from 'node:net';
+import { checkOptionNames, listening, type OptionNames } from '../errors/index.ts';
 import type { Node } from '../node/index.ts';
 import { HEALTH_OPTIONS, type HealthOptions, healthHandler } from './health.ts';
 
@@ -39,7 +39,6 @@ export async function startHealthServer(
 ): Promise<HealthServer> {
   checkOptionNames('startHealthServer', options, OPTIONS);
   const { port = PORT, host, ...rest } = options;
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw badOption('port', port, '0 to 65535');
   const handle = healthHandler(node, rest);
   const server = createServer(
     { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS, keepAlive: false },
@@ -56,14 +55,7 @@ export async function startHealthServer(
     const [oldest] = sockets;
     if (sockets.size > MAX_CONNECTIONS) oldest?.destroy();
   });
-  server.listen({ port, ...(host === undefined ? {} : { host }) });
-  try {
-    await once(server, 'listening');
-  } catch (cause) {
-    const { message } = cause as Error;
-    throw new SnowmeshError('SNOW_ERR_LISTEN', `the health server cannot listen: ${message}`, { cause });
-  }
-  server.on('error', () => {}); // accepting failed (no file descriptors left): later ones may succeed
+  const bound = await listening(server, { port, host }, 'the health server');
   const close = async (): Promise<void> => {
     if (!server.listening) return;
     const closed = once(server, 'close');
@@ -71,5 +63,5 @@ export async function startHealthServer(
     server.closeAllConnections();
     await closed;
   };
-  return { port: (server.address() as AddressInfo).port, close, [Symbol.asyncDispose]: close };
+  return { port: bound, close, [Symbol.asyncDispose]: close };
 }

@@ -1,8 +1,15 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { checkHost, checkOptionNames, givenText, type OptionNames, SnowmeshError } from '../errors/index.ts';
+import type { Socket } from 'node:net';
+import {
+  checkHost,
+  checkOptionNames,
+  givenText,
+  listening,
+  type OptionNames,
+  SnowmeshError,
+} from '../errors/index.ts';
 import { jsonOf } from '../introspect/index.ts';
 import type { Node } from '../node/index.ts';
 import { ClusterWatch } from './cluster-watch.ts';
@@ -65,7 +72,6 @@ export async function startObserver(node: Node, options: ObserverOptions = {}): 
     token = randomBytes(24).toString('base64url'),
     every = 2000,
   } = options;
-  whole('port', port, 0, 65_535);
   whole('every', every, 500, 3_600_000);
   if (typeof token !== 'string' || !/^[\w.~-]{16,200}$/.test(token))
     throw bad('token', 'must be 16 to 200 letters, digits, or one of . _ ~ -');
@@ -74,15 +80,10 @@ export async function startObserver(node: Node, options: ObserverOptions = {}): 
   const server = createServer((request, response) => site.handle(request, response));
   server.headersTimeout = server.requestTimeout = 10_000;
   server.on('connection', (socket) => site.connected(socket));
-  server.listen(port, host);
-  try {
-    await once(server, 'listening');
-  } catch (cause) {
-    const why = `the observer cannot listen on ${host}:${port}: ${(cause as Error).message}`;
-    throw new SnowmeshError('SNOW_ERR_LISTEN', why, { cause });
-  }
-  server.on('error', () => {}); // accepting failed (no file descriptors left): later ones may succeed
-  const bound = (server.address() as AddressInfo).port;
+  const bound = await listening(server, { port, host }, 'the observer').catch((error: unknown) => {
+    site.close();
+    throw error;
+  });
   site.port = bound;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}/?token=${token}`,
