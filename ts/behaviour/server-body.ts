@@ -185,10 +185,14 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     return undefined;
   }
 
+  /** Each continuation costs one turn of the scheduler's budget: one may request the next for ever. */
   private continueAll(): void | Promise<void> {
     const { context } = this;
+    const { runtime, pid } = context.self;
     this.hasBegun = true;
     while (context.continuations !== undefined && context.stopping === undefined) {
+      if (!runtime.scheduler.spend()) return new Promise(setImmediate).then(() => this.continueAll());
+      if (!runtime.isAlive(pid)) return undefined; // it died while a continuation awaited something
       const pending = promiseOf(this.continue());
       if (pending !== undefined) return pending.then(() => this.continueAll());
     }

@@ -200,6 +200,47 @@ describe('a server', () => {
     expect(order).toEqual(['first', 'go', 'second', 'third', 'next']);
   });
 
+  it.each<[string, (step: () => void) => void | Promise<void>]>([
+    ['synchronous', (step) => step()],
+    ['asynchronous', async (step) => step()],
+  ])('leaves the event loop to others between %s continuations', async (_how, run) => {
+    let count = 0;
+    let seen = Number.POSITIVE_INFINITY;
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const busy = defineServer({
+      name: 'busy',
+      init: () => continuing({}, undefined),
+      onContinue: ({ continueWith }) => run(() => (++count < 100_000 ? continueWith(undefined) : end())),
+    });
+    await busy.start(kit);
+    setImmediate(() => void (seen = count));
+    await ended;
+    expect(seen).toBeLessThan(50_000);
+  });
+
+  it('runs no continuation after its death', async () => {
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const run: unknown[] = [];
+    const mortal = defineServer({
+      name: 'mortal',
+      init: () => continuing({}, 'first'),
+      onContinue: async ({ continueWith }, value) => {
+        run.push(value);
+        await gate;
+        if (value === 'first') continueWith('second');
+      },
+    });
+    const pid = await mortal.start(kit);
+    await kit.advance(0);
+    kit.runtime.sendExit(pid, 'kill');
+    await kit.advance(0);
+    open();
+    await kit.advance(0);
+    expect(run).toEqual(['first']);
+  });
+
   it.each([
     ['stops', ({ stop }: { stop: () => void }) => stop()],
     [
