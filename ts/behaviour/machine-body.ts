@@ -72,11 +72,18 @@ export class MachineBody<D, M> extends ServerBody<string, M> {
     while (this.queue.length > 0 && this.context.stopping === undefined) {
       const message = this.queue.pop();
       const handled = promiseOf(this.handle(message));
-      if (handled !== undefined) return handled.then(() => this.proceed(message)).then(() => this.drain());
+      if (handled !== undefined)
+        return handled
+          .then(() => (this.isAlive ? this.proceed(message) : undefined))
+          .then(() => this.drainOn());
       const entered = this.proceed(message);
-      if (entered !== undefined) return entered.then(() => this.drain());
+      if (entered !== undefined) return entered.then(() => this.drainOn());
     }
     return this.settle();
+  }
+
+  private drainOn(): void | Promise<void> {
+    return this.isAlive ? this.drain() : undefined;
   }
 
   /** Handles one message with the handlers of the current state. */

@@ -75,6 +75,12 @@ export class ServerBody<S, M> implements HandlerBody<M> {
     return continued === undefined ? this.terminate(reason) : continued.then(() => this.terminate(reason));
   }
 
+  /** False: the actor was ended while user code awaited something. No other handler runs then. */
+  protected get isAlive(): boolean {
+    const { runtime, pid } = this.context.self;
+    return runtime.isAlive(pid);
+  }
+
   private terminate(reason: ExitReason): void | Promise<void> {
     return this.handlers.terminate?.(this.context, reason) as void | Promise<void>;
   }
@@ -188,11 +194,11 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   /** Each continuation costs one turn of the scheduler's budget: one may request the next for ever. */
   private continueAll(): void | Promise<void> {
     const { context } = this;
-    const { runtime, pid } = context.self;
+    const { scheduler } = context.self.runtime;
     this.hasBegun = true;
     while (context.continuations !== undefined && context.stopping === undefined) {
-      if (!runtime.scheduler.spend()) return new Promise(setImmediate).then(() => this.continueAll());
-      if (!runtime.isAlive(pid)) return undefined; // it died while a continuation awaited something
+      if (!scheduler.spend()) return new Promise(setImmediate).then(() => this.continueAll());
+      if (!this.isAlive) return undefined;
       const pending = promiseOf(this.continue());
       if (pending !== undefined) return pending.then(() => this.continueAll());
     }

@@ -455,4 +455,36 @@ describe('a state machine', () => {
       expect(reason).toMatchObject({ error: { code: 'SNOW_ERR_BAD_OPTION' } });
     }
   });
+
+  it('enters no state and handles no kept message after its death', async () => {
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const log: string[] = [];
+    const mortal = defineStateMachine({
+      name: 'mortal',
+      init: (): MachineStart<'before' | 'after', object> => ({ state: 'before', data: {} }),
+      states: {
+        before: {
+          casts: {
+            kept: ({ postpone }) => postpone(),
+            async go({ goto }) {
+              log.push('go');
+              await gate;
+              goto('after');
+            },
+          },
+        },
+        after: { enter: () => void log.push('after'), casts: { kept: () => void log.push('kept') } },
+      },
+    });
+    const pid = await mortal.start(kit);
+    cast(kit, pid, 'kept');
+    cast(kit, pid, 'go');
+    await kit.advance(0);
+    kit.runtime.sendExit(pid, 'kill');
+    await kit.advance(0);
+    open();
+    await kit.advance(0);
+    expect(log).toEqual(['go']);
+  });
 });
