@@ -76,5 +76,8 @@ it(`${CLIENTS} clients resume after their server process was killed and started 
   for (const each of got)
     expect(each.filter((text) => text !== 'one' && text !== 'five')).toEqual(['two', 'three', 'four']);
   expect(resyncs).toEqual([]);
-  expect(await again.run(stats)).toMatchObject({ resumed: CLIENTS, resyncs: 0 });
+  const counters = await again.run(stats);
+  expect(counters.resyncs).toBe(0);
+  // A client whose new socket was cut off meanwhile has resumed twice.
+  expect(counters.resumed).toBeGreaterThanOrEqual(CLIENTS);
 });
