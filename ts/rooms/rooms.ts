@@ -89,7 +89,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
     this.#mustBeOpen('accept');
     if (typeof socket?.send !== 'function' || typeof socket.close !== 'function')
       throw new SnowmeshError('SNOW_ERR_BAD_OPTION', 'accept takes a socket with send and close');
-    const options = (given ?? {}) as AcceptOptions;
+    const options = (given === undefined ? {} : given) as AcceptOptions;
     checkAccept(options);
     const { key, user, address } = options;
     return this.#drain.accepted(this.#clients.accept(socket, { key, user, address })) as Connection<User>;
@@ -108,7 +108,7 @@ export class Rooms<User = unknown, In = unknown> extends EventEmitter<RoomsEvent
    */
   attach(server: Server, ...[options]: OptionsFor<User, AttachOptions<User>>): () => void {
     this.#mustBeOpen('attach');
-    const { detach, close } = attach(server, (options ?? {}) as AttachOptions, {
+    const { detach, close } = attach(server, (options === undefined ? {} : options) as AttachOptions, {
       limits: this.#clients.limits,
       retryAfterMs: () => this.#drain.retryAfterMs,
       accept: (socket, { key, user, address }) => void (this as Rooms).accept(socket, { key, user, address }),

@@ -45,7 +45,7 @@ describe('no address', () => {
 
   it.each([
     ['a definition', server, /definition, not an actor: start it/],
-    ['a promise', Promise.resolve(), /is a promise, not a PID or a name: did you forget await/],
+    ['a promise', Promise.resolve(), /not a promise \(did you forget await\?\)/],
     ['a name without a node', { name: 'x' }, /^(?!.*(definition|promise))/],
     ['a node without a name', { node: 'far@host' }, /^(?!.*(definition|promise))/],
     ['nothing', null, /^(?!.*(definition|promise))/],
