@@ -59,6 +59,8 @@ async function enter(name: string, node: number, options: BrowserContextOptions 
   await page.getByRole('textbox', { name: 'Name' }).fill(name);
   await page.getByRole('button', { name: 'Join the chat' }).click();
   await page.getByText(`Connected to node ${'abc'[node]}`).waitFor();
+  // It is connected before it is in the room; what others say in between does not reach it.
+  await person(page, name).waitFor({ state: 'attached' });
   return page;
 }
 
