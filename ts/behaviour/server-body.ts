@@ -77,8 +77,8 @@ export class ServerBody<S, M> implements HandlerBody<M> {
 
   /** False: the actor was ended while user code awaited something. No other handler runs then. */
   protected get isAlive(): boolean {
-    const { runtime, pid } = this.context.self;
-    return runtime.isAlive(pid);
+    const { self } = this.context;
+    return self.isAlive(self.pid);
   }
 
   private terminate(reason: ExitReason): void | Promise<void> {
@@ -194,10 +194,10 @@ export class ServerBody<S, M> implements HandlerBody<M> {
   /** Each continuation costs one turn of the scheduler's budget: one may request the next for ever. */
   private continueAll(): void | Promise<void> {
     const { context } = this;
-    const { scheduler } = context.self.runtime;
     this.hasBegun = true;
     while (context.continuations !== undefined && context.stopping === undefined) {
-      if (!scheduler.spend()) return new Promise(setImmediate).then(() => this.continueAll());
+      if (!context.self.runtime.scheduler.spend())
+        return new Promise(setImmediate).then(() => this.continueAll());
       if (!this.isAlive) return undefined;
       const pending = promiseOf(this.continue());
       if (pending !== undefined) return pending.then(() => this.continueAll());

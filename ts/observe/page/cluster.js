@@ -13,9 +13,10 @@ class NodeButtons {
 
   /** Shows `nodes` in this order at the start of `list`. A click on one calls `choose`. */
   show(list, nodes, choose, contentOf) {
+    const names = new Set(nodes.map(({ node }) => node));
     keepFocus(list, () => {
       for (const [name, button] of this.#buttons) {
-        if (nodes.some(({ node }) => node === name)) continue;
+        if (names.has(name)) continue;
         button.remove();
         this.#buttons.delete(name);
       }
