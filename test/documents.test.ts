@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 // @ts-expect-error A script of this repository, without types.
 import { llmsText, siteTexts } from '../scripts/llms.mjs';
 // @ts-expect-error A script of this repository, without types.
+import { packedDocuments, withAddresses } from '../scripts/name-repository.mjs';
+// @ts-expect-error A script of this repository, without types.
 import { packageEntries } from '../scripts/package-entries.mjs';
 // @ts-expect-error A script of this repository, without types.
 import { citations, findProofs } from '../scripts/rules.mjs';
@@ -53,6 +55,24 @@ describe.each(documents)('%s', (path) => {
     const { scripts } = JSON.parse(textOf('package.json'));
     const named = [...textOf(path).matchAll(/\bnpm run ([\w:-]+)/g)].map(([, name = '']) => name);
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+});
+
+/** What npm packs, which test/package/package.test.ts compares. */
+const packed = textOf('test/package/files.txt').split('\n');
+
+describe.each(packed.filter((path) => path.endsWith('.md')))('%s in the package', (path) => {
+  it('links to files of the package, or of the repository by their address', () => {
+    const base = 'https://git.example/owner/name/blob/v1.2.3';
+    const text: string = withAddresses(path, textOf(path), packedDocuments(root), base);
+    const links = [...withoutFences(text).matchAll(/\]\((?!#)([^)\s#]+)/g)].map(([, link = '']) => link);
+    const own = links
+      .filter((link) => link.startsWith(`${base}/`))
+      .map((link) => link.slice(base.length + 1));
+    expect(own.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+    const relative = links.filter((link) => !/^[a-z]+:/.test(link));
+    expect(relative.filter((link) => !packed.includes(join(dirname(path), link)))).toEqual([]);
+    if (path === 'README.md') expect(relative).toEqual([]);
   });
 });
 

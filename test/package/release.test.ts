@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -23,7 +24,8 @@ const REPOSITORY = {
 let folder = '';
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'snowmesh-release-'));
-  for (const name of ['package.json', 'README.md']) copyFileSync(join(root, name), join(folder, name));
+  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'docs'])
+    cpSync(join(root, name), join(folder, name), { recursive: true });
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -49,7 +51,7 @@ it('refuses a tag of another version', () => {
   expect(tag(`v${version}`).status).toBe(0);
 });
 
-it('names the repository in package.json and in each link of the README', () => {
+it('names the repository in package.json and in the links of the documents', () => {
   const { status, stderr } = name(REPOSITORY);
   expect(status, stderr).toBe(0);
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
@@ -67,6 +69,9 @@ it('names the repository in package.json and in each link of the README', () => 
   const own = links.filter((link) => link.startsWith(base)).map((link) => link.slice(base.length));
   expect(own).toContain('docs/tour.md');
   for (const path of own) expect(existsSync(join(root, path.replace(/#.*/, ''))), path).toBe(true);
+  expect(readFileSync(join(folder, 'docs/guarantees.md'), 'utf8')).toContain(
+    `](${base}test/fault/chaos.test.ts)`,
+  );
 });
 
 it.skipIf(process.platform === 'win32')(
