@@ -84,6 +84,22 @@ describe.skipIf(whyNoBrowser !== undefined)('the page', () => {
       expect(await page.locator('#table tbody tr').count()).toBe(3);
       await page.close();
     });
+
+    it('keeps the log as it is, and shows afterwards what has come', async () => {
+      const { observer, page } = await open();
+      const down = (id: number) => ({ id, at: 0, kind: 'down', node: 'a@h:1', text: `${id}`, times: 1 });
+      const lines = () => page.locator('#log span').allTextContents();
+      await observer.emit('log', [down(1)]);
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await observer.emit('log', [down(2)]);
+      await observer.emit('log', [down(3)]);
+      expect(await lines()).toEqual(['1']);
+      await page.getByRole('button', { name: 'Resume' }).click();
+      expect(await lines()).toEqual(['3', '2', '1']);
+      await observer.emit('log', [down(4)]);
+      expect(await lines()).toEqual(['4', '3', '2', '1']);
+      await page.close();
+    });
   });
 
   it('at 320 px nothing is cut off, and Tab leads through it and out of it, both ways', async () => {

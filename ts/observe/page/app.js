@@ -2,7 +2,7 @@
 import { showLost, showNodes, showSums, showUnhealthy } from './cluster.js';
 import { $, element } from './format.js';
 import { healthOf } from './health.js';
-import { showLog } from './log.js';
+import { pauseLog, showLog } from './log.js';
 import { showMap } from './map.js';
 import { clearCharts, showFacts, showTotals } from './selected-node.js';
 import { showTable, TABLES } from './tables.js';
@@ -124,6 +124,7 @@ $('pause').addEventListener('click', () => {
   $('pause').setAttribute('aria-pressed', String(isPaused));
   $('pause').textContent = isPaused ? 'Resume' : 'Pause';
   showStatus();
+  pauseLog(isPaused);
 });
 
 markTab();

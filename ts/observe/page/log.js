@@ -8,12 +8,25 @@ const FOLDED = new Set(['crash', 'unreachable', 'refuse']);
 
 /** The lines of those events, by their text. */
 const repeated = new Map();
+/** The entries that came while the page is paused; undefined: it is not paused. */
+let held;
 let lastId = 0;
 const NONE = element('li', 'none', 'None yet.');
 $('log').append(NONE);
 
+/** Keeps the log as it is from now on, or shows what has come meanwhile. */
+export function pauseLog(isPaused) {
+  const entries = held ?? [];
+  held = isPaused ? [] : undefined;
+  if (!isPaused) showLog(entries);
+}
+
 /** Adds entries that are not in the log yet: after a reconnect the server sends the last ones again. */
 export function showLog(entries) {
+  if (held !== undefined) {
+    held = [...held, ...entries].slice(-MAX_LINES);
+    return;
+  }
   for (const { id, at, kind, node, text, stack, times } of entries) {
     if (id <= lastId) continue;
     lastId = id;
