@@ -9,6 +9,10 @@ const project = (name: string, include: string[], order: number, more: Record<st
   test: { name, include, sequence: { groupOrder: order }, ...more },
 });
 
+// What is built once before the tests of a project.
+const COMPILED = 'test/support/compiled.ts';
+const PREBUILT = 'test/support/prebuilt.ts';
+
 /** A property that gets more cases (see test/support/seed.ts) gets more time. */
 const factor = Math.max(1, Number(process.env['RUNS'] ?? 1));
 
@@ -32,8 +36,12 @@ export default defineConfig({
       project('property', ['test/property/**/*.test.ts'], 0, { testTimeout: 120_000 * factor }),
       project('native', ['test/native/**/*.test.ts'], 1, { testTimeout: 120_000 * factor }),
       project('cluster', ['test/cluster/**/*.test.ts'], 1),
-      project('examples', ['test/examples/**/*.test.ts'], 1),
-      project('package', ['test/package/**/*.test.ts'], 1, { testTimeout: 300_000, hookTimeout: 600_000 }),
+      project('examples', ['test/examples/**/*.test.ts'], 1, { globalSetup: [COMPILED] }),
+      project('package', ['test/package/**/*.test.ts'], 1, {
+        testTimeout: 300_000,
+        hookTimeout: 600_000,
+        globalSetup: [COMPILED, PREBUILT],
+      }),
       project('fault', ['test/fault/**/*.test.ts'], 2, { maxWorkers: 1 }),
     ],
   },

@@ -1,16 +1,12 @@
 // The processes of the example chat: they start, end together, and none stays behind.
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { type Child, hasSignals, killChildren, root, startChild } from '../support/child.ts';
 import { until } from '../support/deadline.ts';
 import { freePorts } from './chat-ports.ts';
 
-beforeAll(() => {
-  execFileSync(process.execPath, [join(root, 'scripts/build-ts.mjs'), '--if-needed']);
-}, 120_000);
 afterEach(killChildren);
 
 const start = (port: number): Child =>

@@ -1,5 +1,4 @@
 // The example chat in a browser: pages on different nodes, one of which is killed; keyboard, colours and small screens.
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -21,8 +20,6 @@ let complaints: string[];
 
 beforeAll(async () => {
   if (whyNoBrowser !== undefined) return;
-  // What `npm run chat` starts. In a full run of the tests it is there already.
-  execFileSync(process.execPath, [join(root, 'scripts/build-ts.mjs'), '--if-needed']);
   browser = await startBrowser();
 }, 120_000);
 afterAll(() => browser?.close());

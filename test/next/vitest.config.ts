@@ -7,5 +7,6 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 300_000,
     hookTimeout: 600_000,
+    globalSetup: ['test/support/compiled.ts', 'test/support/prebuilt.ts'],
   },
 });

@@ -18,13 +18,8 @@ export interface Installed {
   remove(): void;
 }
 
-/** Compiles and prebuilds what is outdated, packs, and installs the tarball. Takes a release build of the addon at worst. */
+/** Packs what was built before the tests (vitest.config.ts), and installs the tarball. */
 export function packAndInstall(): Installed {
-  const node = (...args: string[]) =>
-    execFileSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-  node('scripts/build-ts.mjs', '--if-needed');
-  node('scripts/prebuild.mjs', '--if-needed', '--local');
-
   const base = mkdtempSync(join(tmpdir(), 'snowmesh-package-'));
   const folder = join(base, 'app');
   const bin = join(base, 'bin');

@@ -29,13 +29,6 @@ const RUN_MS = 120_000;
 let folder = '';
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'snowmesh-platforms-'));
-  for (const args of [
-    ['scripts/build-ts.mjs', '--if-needed'],
-    ['scripts/prebuild.mjs', '--if-needed', '--local'],
-  ])
-    expect(
-      spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] }).status,
-    ).toBe(0);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
